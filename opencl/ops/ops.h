@@ -1,0 +1,118 @@
+/* The ops: every formula a network is made of, one file each. Activations are [n, h, w, c], channels last, in the
+ * queue's activation dtype unless said; tokens are [n, 1, t, c]. All are enqueued and return at once; FALSE with error
+ * set on a shape that does not fit, a failed build, no memory, or cancel. Nothing is written outside y. y must not
+ * overlap an input unless "y may be x" is said.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_OPS_H
+#define SFU_OPS_H
+
+#include "runtime/runtime.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+    SFU_ACT_NONE,
+    SFU_ACT_SILU,
+    SFU_ACT_GELU,       /* exact, erf */
+    SFU_ACT_GELU_TANH,
+    SFU_ACT_QUICK_GELU, /* x * sigmoid(1.702 x) */
+    SFU_ACT_RELU,
+    SFU_ACT_LEAKY_RELU, /* slope in act_param */
+    SFU_ACT_TANH,
+    SFU_ACT_SIGMOID,
+    SFU_ACT_PRELU,      /* slopes in a weight; only as an epilogue */
+    SFU_ACT_SOFT_CLAMP, /* tanh(x / 3) * 3 (TAESD) */
+} SfuAct;
+
+/* What is fused behind a product: y = act(x . W + bias + chan) * scale + residual. All optional; zero-initialise. */
+typedef struct {
+    SfuWeight *bias;       /* [out] */
+    const SfuTensor *chan; /* [n, 1, 1, out]: added to every pixel of its sample (time embedding) */
+    SfuAct act;
+    float act_param;
+    SfuWeight *prelu; /* [out] or [1] */
+    float scale;      /* 0 means 1 */
+    const SfuTensor *residual; /* same shape as y; may be y itself */
+    gboolean geglu; /* linear only: W is [2*out, in]; y = (first half) * gelu(second half) (Shazeer 2020); act NONE */
+} SfuEpilogue;
+
+/* Product with a learned matrix: y[r, o] = sum_i x[r, i] W[o, i], r over n*h*w. x [.., in], W [out, in] or
+ * [out, in, 1, 1]. e may be NULL. */
+gboolean sfu_linear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuEpilogue *e, GError **error);
+
+typedef struct {
+    int stride; /* 0 means 1 */
+    int pad_top, pad_left, pad_bottom, pad_right; /* zeros */
+    gboolean upsample2; /* x is read as if first enlarged twice by nearest neighbour */
+    gboolean circular;  /* padding wraps round instead (seamless textures) */
+    int groups;         /* 0 or 1: dense; == c: depthwise, W [c, 1, kh, kw] */
+} SfuConv;
+/* Convolution (cross-correlation, as PyTorch): x [n, h, w, in], W [out, in, kh, kw], y [n, oh, ow, out] of the usual
+ * output size. 1x1 and 3x3 are fast, any other size is right. e and conv may be NULL. */
+gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConv *conv,
+                    const SfuEpilogue *e, GError **error);
+
+/* Batched products of activations: y[b] = alpha * a[b] . op(b[b]); a [n, h, m, k], b [n, h, k, p] or, with trans_b,
+ * [n, h, p, k]; y [n, h, m, p]. */
+gboolean sfu_matmul(SfuQueue *q, SfuTensor *y, const SfuTensor *a, const SfuTensor *b, gboolean trans_b, float alpha,
+                    GError **error);
+
+/* Scaled dot-product attention that never stores the score matrix: o = softmax(scale * Q K^T + bias) V, by head.
+ * q [n, 1, t_q, >= n_heads*head_dim], k, v [n or 1, 1, t_k, ..], o [n, 1, t_q, n_heads*head_dim]; head h reads columns
+ * x_col + h*head_dim .. of its rows, so that q, k, v may be column ranges of one wider tensor.
+ * Vaswani 2017, eq. 1; running maximum: Milakov & Gimelshein 2018. */
+typedef struct {
+    int n_heads, head_dim;
+    float scale; /* 0: 1/sqrt(head_dim) */
+    gboolean causal; /* query i sees keys 0..i */
+    int q_col, k_col, v_col;
+    const SfuTensor *bias; /* NULL, or [b, n_heads, t_q, t_k] fp32 added to the logits; sample s uses b = s % bias->n
+                              (window masks, relative positions) */
+} SfuAttention;
+gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v,
+                       const SfuAttention *a, GError **error);
+
+/* Group normalisation: y = (x - mean) / sqrt(var + eps) * gamma + beta, mean and variance over each group's channels
+ * and pixels, then act (NONE or SILU). y may be x. gamma, beta [c]. Wu & He 2018, eq. 1. */
+gboolean sfu_group_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, int n_groups,
+                        float eps, SfuAct act, GError **error);
+/* The same in two parts, so that tiles can share the whole picture's statistics. stats [n, 1, n_groups, 2] fp32: mean and
+ * 1/sqrt(var + eps). */
+gboolean sfu_group_norm_stats(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps, GError **error);
+gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *stats, SfuWeight *gamma,
+                              SfuWeight *beta, SfuAct act, GError **error);
+/* Layer normalisation over c. gamma, beta [c], may be NULL. y may be x. Ba 2016. */
+gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, float eps,
+                        GError **error);
+gboolean sfu_softmax(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* over c; y may be x */
+
+gboolean sfu_unary(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, float act_param, GError **error); /* y may be x */
+/* y = a*x + b*z. z is shaped like x, or broadcast: [n or 1, 1, 1, c] or [n, h, w, 1]. z NULL: y = a*x + b. y may be x. */
+gboolean sfu_axpby(SfuQueue *q, SfuTensor *y, float a, const SfuTensor *x, float b, const SfuTensor *z, GError **error);
+gboolean sfu_mul(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *z, GError **error); /* z as above; y may be x */
+/* y = x * scale[c] + shift[c]; either may be NULL. y may be x. */
+gboolean sfu_scale_channels(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *scale, SfuWeight *shift, GError **error);
+gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* y [n,1,1,c], over pixels */
+
+gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* dtype conversion or copy, same count */
+gboolean sfu_concat(SfuQueue *q, SfuTensor *y, const SfuTensor *const *parts, int n_parts, GError **error); /* along c */
+gboolean sfu_slice(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int first_channel, GError **error); /* y->c channels of x */
+/* y[i, j] = x[i - top, j - left]; outside x: zeros, x mirrored without repeating the edge, the edge repeated, or x wrapped
+ * round. Negative top and left cut out of x. */
+typedef enum { SFU_PAD_ZERO, SFU_PAD_REFLECT, SFU_PAD_EDGE, SFU_PAD_WRAP } SfuPad;
+gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int left, SfuPad mode, GError **error);
+gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* whole factors y->h/x->h, y->w/x->w */
+gboolean sfu_avg_pool2(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error);
+gboolean sfu_pixel_shuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r, GError **error); /* PyTorch's channel order */
+gboolean sfu_pixel_unshuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r, GError **error);
+/* General transpose: x seen as dims[0..n_dims), n_dims <= 6; dim i of y is dim perm[i] of x (torch.permute). Same element count. */
+gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, const int *dims, const int *perm, GError **error);
+gboolean sfu_roll(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int dy, int dx, GError **error); /* torch.roll over h, w */
+/* Rows of a table: y [n, 1, t, c] = table[tokens] + position; tokens [n, 1, 1, t] I32, table [vocab, c], position [>= t, c] or NULL. */
+gboolean sfu_embed(SfuQueue *q, SfuTensor *y, const SfuTensor *tokens, SfuWeight *table, SfuWeight *position, GError **error);
+/* How many values are NaN or infinite; blocks. */
+gboolean sfu_count_nonfinite(SfuQueue *q, const SfuTensor *x, gint64 *n, GError **error);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,187 @@
+/* The OpenCL runtime: devices, one in-order queue, tensors from a buffer pool, weights with their device layouts,
+ * programs and launches. No other folder than opencl/ makes a CL call, and no CL type appears here.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_RUNTIME_H
+#define SFU_RUNTIME_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct SfuQueue SfuQueue;
+typedef struct SfuTensor SfuTensor;
+typedef struct SfuWeight SfuWeight;
+
+#define SFU_RUNTIME_ERROR sfu_runtime_error_quark()
+GQuark sfu_runtime_error_quark(void);
+typedef enum {
+    SFU_RUNTIME_ERROR_NO_LOADER, /* no ICD loader, or no platform behind it */
+    SFU_RUNTIME_ERROR_NO_DEVICE, /* no device, or none that matches the request */
+    SFU_RUNTIME_ERROR_BUILD,     /* a program did not compile; the message carries the build log's first lines */
+    SFU_RUNTIME_ERROR_MEMORY,    /* does not fit the device or the budget; the message says how many bytes */
+    SFU_RUNTIME_ERROR_LOST,      /* the device stopped answering */
+    SFU_RUNTIME_ERROR_SHAPE,     /* an op was given tensors that do not fit together */
+    SFU_RUNTIME_ERROR_CANCELLED, /* the cancel flag was seen */
+    SFU_RUNTIME_ERROR_FAILED,
+} SfuRuntimeError;
+
+/* ---- devices ------------------------------------------------------------------------------------------------ */
+
+typedef enum {
+    SFU_VENDOR_UNKNOWN,
+    SFU_VENDOR_NVIDIA,
+    SFU_VENDOR_AMD,
+    SFU_VENDOR_INTEL,
+    SFU_VENDOR_POCL,
+    SFU_VENDOR_MESA
+} SfuVendor;
+
+typedef struct {
+    char name[128], platform[128], driver[128];
+    int index; /* position in sfu_devices_list() */
+    SfuVendor vendor;
+    gboolean is_cpu;        /* CL_DEVICE_TYPE_CPU: the CPU family of kernels is used */
+    gboolean has_fp16;      /* cl_khr_fp16: fp16 storage of activations */
+    gboolean has_fp64;
+    gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
+    gboolean has_avx2, has_avx512, has_avx512_bf16; /* CPU devices on x86 only, from CPUID */
+    gboolean unified_memory;                        /* shares memory with the host */
+    int n_units;                                    /* compute units */
+    size_t max_group;                               /* largest work-group */
+    guint64 global_bytes, max_alloc_bytes, local_bytes;
+} SfuDeviceInfo;
+
+/* Lists every OpenCL device. Returns an array of SfuDeviceInfo (free with g_array_unref); NULL on error. */
+GArray *sfu_devices_list(GError **error);
+
+/* ---- queue -------------------------------------------------------------------------------------------------- */
+
+typedef enum { SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16, SFU_PRECISION_FP16 } SfuPrecision;
+
+typedef struct {
+    const char *device;     /* NULL: SFUMATO_DEVICE, else the best GPU, else the CPU; a number or part of the name */
+    guint64 memory_bytes;   /* budget for everything on the device; 0: chosen from the device */
+    SfuPrecision precision; /* storage of activations and of packed panels */
+    gboolean profile;       /* keep event times for sfu_queue_profile() */
+    gboolean plain;         /* only the plain OpenCL 1.2 kernels (what the fast ones are tested against) */
+} SfuQueueOptions;
+
+/* Opens a device with one in-order queue. Caller frees with sfu_queue_destroy(). */
+SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error);
+void sfu_queue_destroy(SfuQueue *q);
+const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
+SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
+gboolean sfu_queue_plain(const SfuQueue *q);
+guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
+guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
+guint64 sfu_queue_peak_bytes(const SfuQueue *q);
+void sfu_queue_trim(SfuQueue *q); /* gives pooled buffers back to the driver */
+/* Looked at before every launch; set from any thread. Non-zero makes every op fail with CANCELLED. Borrowed; NULL: none. */
+void sfu_queue_set_cancel(SfuQueue *q, const int *flag);
+/* Called while a program is compiled for the first time (name of the program); NULL: none. */
+void sfu_queue_set_build_notify(SfuQueue *q, void (*fn)(const char *program, gpointer data), gpointer data);
+gboolean sfu_queue_finish(SfuQueue *q, GError **error);
+/* The table of kernel times with achieved GFLOP/s and GB/s, longest first. Caller frees with g_free. NULL if not profiling. */
+char *sfu_queue_profile(SfuQueue *q);
+
+/* ---- tensors ------------------------------------------------------------------------------------------------ */
+
+typedef enum {
+    SFU_F32, SFU_F16, SFU_BF16, SFU_F8_E4M3, SFU_F8_E5M2, SFU_I32, SFU_I64, SFU_U8, SFU_F64, SFU_I8, SFU_I16, SFU_BOOL,
+    SFU_N_DTYPES
+} SfuDtype;
+size_t sfu_dtype_bytes(SfuDtype t);
+const char *sfu_dtype_name(SfuDtype t);
+
+/* A dense tensor on the device, always [n, h, w, c] with c fastest. Tokens [n, t, c] are stored as n, 1, t, c.
+ * Readable, not writable, from outside the runtime. */
+struct SfuTensor {
+    SfuQueue *q;
+    SfuDtype dtype; /* SFU_F32 or SFU_F16 for activations; SFU_I32 for token numbers */
+    int n, h, w, c;
+    size_t offset;            /* elements into the buffer (views) */
+    struct SfuBuffer *buffer; /* counted; shared by views */
+};
+
+SfuDtype sfu_queue_act_dtype(const SfuQueue *q); /* what activations are stored as on this queue */
+/* From the pool, contents undefined. Caller frees with sfu_tensor_destroy(), which may be called as soon as the last
+ * op that reads it is enqueued. */
+SfuTensor *sfu_tensor_create(SfuQueue *q, SfuDtype dtype, int n, int h, int w, int c, GError **error);
+void sfu_tensor_destroy(SfuTensor *t);
+/* Another shape over the same elements, from element `offset` of x; n*h*w*c elements must lie inside x. Shares the buffer. */
+SfuTensor *sfu_tensor_view(const SfuTensor *x, size_t offset, int n, int h, int w, int c, GError **error);
+gint64 sfu_tensor_elements(const SfuTensor *t);
+/* Host transfers, blocking, n*h*w*c fp32 values; converted to and from the tensor's dtype. */
+gboolean sfu_tensor_write(SfuTensor *t, const float *host, GError **error);
+gboolean sfu_tensor_read(const SfuTensor *t, float *host, GError **error);
+gboolean sfu_tensor_write_i32(SfuTensor *t, const gint32 *host, GError **error);
+
+/* ---- weights ------------------------------------------------------------------------------------------------ */
+
+/* A learned tensor as it stands in a model file, dims in PyTorch's order ([out, in, kh, kw], [out, in], [c]). The
+ * host data is borrowed (a mapped file) or owned. Each op asks for it on the device in the layout its kernel wants;
+ * layouts are made on first use, counted against the budget, and the least recently used leave under pressure. */
+SfuWeight *sfu_weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, const void *host,
+                          size_t host_bytes); /* host borrowed, must outlive the weight */
+SfuWeight *sfu_weight_new_take(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, void *host,
+                               size_t host_bytes); /* host taken, g_free'd */
+/* Several stacked along dim 0 (fused q, k, v), read through to its parts; parts borrowed, all of one trailing shape. */
+SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_parts);
+void sfu_weight_destroy(SfuWeight *w);
+const char *sfu_weight_name(const SfuWeight *w);
+SfuDtype sfu_weight_dtype(const SfuWeight *w);
+int sfu_weight_n_dims(const SfuWeight *w);
+gint64 sfu_weight_dim(const SfuWeight *w, int i); /* 1 beyond n_dims */
+gint64 sfu_weight_elements(const SfuWeight *w);
+/* Elements [first, first + n) widened to fp32 on the host. */
+void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out);
+/* Drops every device copy (the host data stays). */
+void sfu_weight_unload(SfuWeight *w);
+
+/* How ops get at a weight. `layout` names the layout and its parameters (the key of the copy). `pack` is called on the
+ * host when the copy is missing and fills `dst`, `bytes` long. The tensor is borrowed, and protected from eviction until the
+ * next op call on the queue is over. */
+typedef void (*SfuWeightPack)(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params);
+const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *layout, SfuDtype dtype, gint64 n_elements,
+                                      SfuWeightPack pack, gconstpointer params, GError **error);
+/* The commonest layout: as in the file, in fp32 (norms, biases). */
+const SfuTensor *sfu_weight_f32(SfuQueue *q, SfuWeight *w, GError **error);
+
+/* ---- programs and launches (for opencl/ops) ----------------------------------------------------------------- */
+
+typedef struct {
+    enum { SFU_ARG_TENSOR, SFU_ARG_INT, SFU_ARG_FLOAT, SFU_ARG_LOCAL, SFU_ARG_LONG } kind;
+    union {
+        const SfuTensor *t;
+        int i;
+        float f;
+        size_t bytes;
+        gint64 l;
+    } v;
+} SfuArg;
+/* A tensor is two kernel arguments: the global pointer and the element offset (int). */
+#define SFU_TENSOR(x) ((SfuArg){.kind = SFU_ARG_TENSOR, .v.t = (x)})
+#define SFU_INT(x) ((SfuArg){.kind = SFU_ARG_INT, .v.i = (x)})
+#define SFU_FLOAT(x) ((SfuArg){.kind = SFU_ARG_FLOAT, .v.f = (x)})
+#define SFU_LOCAL(x) ((SfuArg){.kind = SFU_ARG_LOCAL, .v.bytes = (x)})
+#define SFU_LONG(x) ((SfuArg){.kind = SFU_ARG_LONG, .v.l = (x)})
+
+typedef struct {
+    const char *program; /* file under opencl/kernels without .cl */
+    const char *kernel;
+    const char *options; /* "-DX=1 ..." or NULL; part of the cache key */
+    size_t global[3], local[3]; /* local[0] == 0: the driver chooses */
+    double flops, bytes;        /* for the profile */
+} SfuLaunch;
+/* Enqueues one kernel; builds (or loads from the disk cache) its program on first use. A NULL tensor passes NULL. */
+gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args, GError **error);
+/* TRUE if the program compiles on this device and its kernel `self_test` leaves 1 in an int buffer: tried once in a child process
+ * (inline assembly and builtins can abort the compiler); the answer is cached on disk. */
+gboolean sfu_program_probe(SfuQueue *q, const char *program, const char *options);
+/* A small per-device store for tuning results, kept on disk beside the programs. Caller frees with g_free; NULL if absent. */
+char *sfu_tuning_get(SfuQueue *q, const char *key);
+void sfu_tuning_set(SfuQueue *q, const char *key, const char *value);
+
+G_END_DECLS
+#endif
