@@ -176,9 +176,6 @@ typedef struct {
 } SfuLaunch;
 /* Enqueues one kernel; builds (or loads from the disk cache) its program on first use. A NULL tensor passes NULL. */
 gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args, GError **error);
-/* TRUE if the program compiles on this device and its kernel `self_test` leaves 1 in an int buffer: tried once in a child process
- * (inline assembly and builtins can abort the compiler); the answer is cached on disk. */
-gboolean sfu_program_probe(SfuQueue *q, const char *program, const char *options);
 /* A small per-device store for tuning results, kept on disk beside the programs. Caller frees with g_free; NULL if absent. */
 char *sfu_tuning_get(SfuQueue *q, const char *key);
 void sfu_tuning_set(SfuQueue *q, const char *key, const char *value);

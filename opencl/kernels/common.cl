@@ -1,0 +1,95 @@
+/* What every kernel shares; prefixed to each program. Activations are stored as ACT and computed in fp32.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifdef ACT_F16
+#define ACT half
+#define LOAD(p, i) vload_half((size_t)(i), p)
+#define STORE(p, i, v) vstore_half_rte(v, (size_t)(i), p)
+#define LOAD16(p, i) vload_half16(0, (p) + (i))
+#define STORE16(p, i, v) vstore_half16_rte(v, 0, (p) + (i))
+#else
+#define ACT float
+#define LOAD(p, i) ((p)[i])
+#define STORE(p, i, v) ((p)[i] = (v))
+#define LOAD16(p, i) vload16(0, (p) + (i))
+#define STORE16(p, i, v) vstore16(v, 0, (p) + (i))
+#endif
+
+/* SfuAct's numbers. */
+#define ACT_NONE 0
+#define ACT_SILU 1
+#define ACT_GELU 2
+#define ACT_GELU_TANH 3
+#define ACT_QUICK_GELU 4
+#define ACT_RELU 5
+#define ACT_LEAKY_RELU 6
+#define ACT_TANH 7
+#define ACT_SIGMOID 8
+#define ACT_PRELU 9
+#define ACT_SOFT_CLAMP 10
+
+/* erf with an absolute error under 1.5e-7 (Abramowitz & Stegun 7.1.26); erf() of some drivers is scalar and slow. */
+#define DEFINE_ACT(T, NAME)                                                                                                      \
+    T erf_##NAME(T x)                                                                                                            \
+    {                                                                                                                            \
+        const T a = fabs(x), t = 1.0f / (1.0f + 0.3275911f * a);                                                                 \
+        const T p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;        \
+        return copysign(1.0f - p * exp(-a * a), x);                                                                              \
+    }                                                                                                                            \
+    T act_##NAME(T x, const int act, const float param)                                                                          \
+    {                                                                                                                            \
+        switch (act) {                                                                                                           \
+        case ACT_SILU: return x / (1.0f + exp(-x));                                                                              \
+        case ACT_GELU: return 0.5f * x * (1.0f + erf_##NAME(x * 0.70710678f));                                                   \
+        case ACT_GELU_TANH: return 0.5f * x * (1.0f + tanh(0.7978845608f * (x + 0.044715f * x * x * x)));                        \
+        case ACT_QUICK_GELU: return x / (1.0f + exp(-1.702f * x));                                                               \
+        case ACT_RELU: return fmax(x, (T)(0.0f));                                                                                \
+        case ACT_LEAKY_RELU: return fmax(x, (T)(0.0f)) + param * fmin(x, (T)(0.0f));                                             \
+        case ACT_TANH: return tanh(x);                                                                                           \
+        case ACT_SIGMOID: return 1.0f / (1.0f + exp(-x));                                                                        \
+        case ACT_SOFT_CLAMP: return tanh(x * (1.0f / 3.0f)) * 3.0f;                                                              \
+        default: return x;                                                                                                       \
+        }                                                                                                                        \
+    }
+DEFINE_ACT(float, 1)
+DEFINE_ACT(float16, 16)
+
+/* The first n (1 to 16) values from i on; the rest 0. */
+float16 load_part(__global const ACT *p, size_t i, int n)
+{
+    if (n >= 16)
+        return LOAD16(p, i);
+    float t[16] = {0};
+    for (int k = 0; k < n; k++)
+        t[k] = LOAD(p, i + k);
+    return vload16(0, t);
+}
+
+float16 load_part_f32(__global const float *p, size_t i, int n)
+{
+    if (n >= 16)
+        return vload16(0, p + i);
+    float t[16] = {0};
+    for (int k = 0; k < n; k++)
+        t[k] = p[i + k];
+    return vload16(0, t);
+}
+
+void store_part(__global ACT *p, size_t i, float16 v, int n)
+{
+    if (n >= 16) {
+        STORE16(p, i, v);
+        return;
+    }
+    float t[16];
+    vstore16(v, 0, t);
+    for (int k = 0; k < n; k++)
+        STORE(p, i + k, t[k]);
+}
+
+float sum16(float16 v)
+{
+    const float8 a = v.lo + v.hi;
+    const float4 b = a.lo + a.hi;
+    const float2 c = b.lo + b.hi;
+    return c.x + c.y;
+}

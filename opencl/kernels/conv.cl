@@ -1,0 +1,179 @@
+/* Convolution and learned products, with what is fused behind them. Two kernels of one meaning:
+ *   conv_plain  one output pixel and channel an item; any size, stride, groups; what the others are tested against.
+ *   conv_panel  MR pixels x 32 channels an item, weights in panels of 32 outputs: explicit float16 vectors for CPU devices,
+ *               where one item is one thread and barriers are slow. No im2col: each tap reads its row of channels in place.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifdef W_F16
+#define WT half
+#define LOADW(p, i) vload_half((size_t)(i), p)
+#define LOADW16(p) vload_half16(0, p)
+#else
+#define WT float
+#define LOADW(p, i) ((p)[i])
+#define LOADW16(p) vload16(0, p)
+#endif
+
+/* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice. */
+#define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups
+#define EPILOGUE                                                                                                                 \
+    __global const float *bias, int bias0, __global const ACT *chan, int chan0, __global const float *prelu, int prelu0, int prelu_n, \
+        __global const ACT *res, int res0, int act, float act_param, float scale
+
+/* Index of an input row or column behind padding and enlargement; -1 outside. */
+int source(int i, int size, int up, int wrap)
+{
+    const int n = size << up;
+    if (wrap)
+        i = (i % n + n) % n;
+    return i < 0 || i >= n ? -1 : i >> up;
+}
+
+#ifdef PLAIN
+__kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, GEOMETRY, EPILOGUE)
+{
+    const int o = get_global_id(0), pix = get_global_id(1), b = get_global_id(2);
+    const int oy = pix / ow, ox = pix % ow, g = o / (n_out / groups), c_all = n_in * groups;
+    float s = 0.0f;
+    for (int ky = 0; ky < kh; ky++) {
+        const int iy = source(oy * stride + ky - pad_t, h, up, wrap);
+        for (int kx = 0; kx < kw && iy >= 0; kx++) {
+            const int ix = source(ox * stride + kx - pad_l, w, up, wrap);
+            if (ix < 0)
+                continue;
+            const size_t xi = x0 + (((size_t)b * h + iy) * w + ix) * c_all + g * n_in;
+            const size_t wi = wt0 + ((size_t)o * kh * kw + ky * kw + kx) * n_in;
+            for (int c = 0; c < n_in; c++)
+                s = fma(LOAD(x, xi + c), LOADW(wt, wi + c), s);
+        }
+    }
+    if (bias)
+        s += bias[bias0 + o];
+    if (chan)
+        s += LOAD(chan, chan0 + (size_t)b * n_out + o);
+    if (act == ACT_PRELU)
+        s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o)] * fmin(s, 0.0f);
+    else
+        s = act_1(s, act, act_param);
+    const size_t at = ((size_t)b * oh * ow + pix) * n_out + o;
+    s *= scale;
+    if (res)
+        s += LOAD(res, res0 + at);
+    STORE(y, y0 + at, s);
+}
+
+/* y = first * gelu(second) of rows twice as wide (Shazeer 2020, GEGLU). */
+__kernel void geglu_plain(__global ACT *y, int y0, __global const ACT *x, int x0, int c)
+{
+    const int i = get_global_id(0);
+    const size_t r = get_global_id(1);
+    STORE(y, y0 + r * c + i, LOAD(x, x0 + r * 2 * c + i) * act_1(LOAD(x, x0 + r * 2 * c + c + i), ACT_GELU, 0.0f));
+}
+#else
+
+#define REP12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+
+/* Writes up to 16 channels of one pixel. */
+void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
+{
+    if (n < 16) {
+        float t[16];
+        vstore16(v, 0, t);
+        for (int i = 0; i < n; i++) {
+            float s = t[i];
+            if (bias)
+                s += bias[bias0 + o + i];
+            if (chan)
+                s += LOAD(chan, chan0 + (size_t)b * n_out + o + i);
+            if (act == ACT_PRELU)
+                s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o + i)] * fmin(s, 0.0f);
+            else
+                s = act_1(s, act, act_param);
+            s *= scale;
+            if (res)
+                s += LOAD(res, res0 + at + i);
+            STORE(y, at + i, s);
+        }
+        return;
+    }
+    if (bias)
+        v += vload16(0, bias + bias0 + o);
+    if (chan)
+        v += LOAD16(chan, chan0 + (size_t)b * n_out + o);
+    if (act == ACT_PRELU)
+        v = fmax(v, 0.0f) + (prelu_n == 1 ? (float16)(prelu[prelu0]) : vload16(0, prelu + prelu0 + o)) * fmin(v, 0.0f);
+    else if (act != ACT_NONE)
+        v = act_16(v, act, act_param);
+    v *= scale;
+    if (res)
+        v += LOAD16(res, res0 + at);
+    STORE16(y, at, v);
+}
+
+/* wt: [n_out/32][kh*kw*n_in][32]. zeros: at least n_in zeros, read for pixels in the padding.
+ * Items: dim 0 = runs of `run` blocks of 12 pixels (all samples in one row), dim 1 = panels. */
+__kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, __global const ACT *zeros,
+                         int zeros0, int n_pix, int run, GEOMETRY, EPILOGUE)
+{
+    const int panel = get_global_id(1), o = panel * 32;
+    __global const WT *wp = wt + wt0 + (size_t)panel * kh * kw * n_in * 32;
+    const int first = get_global_id(0) * run * 12, last = min(n_pix, first + run * 12), per = oh * ow;
+    for (int p0 = first; p0 < last; p0 += 12) {
+#define DECL(i) float16 l##i = 0.0f, r##i = 0.0f;
+        REP12(DECL)
+        int iy[12], ix[12], ib[12];
+        for (int i = 0; i < 12; i++) {
+            const int p = min(p0 + i, n_pix - 1), q = p % per;
+            ib[i] = p / per;
+            iy[i] = q / ow * stride - pad_t;
+            ix[i] = q % ow * stride - pad_l;
+        }
+        __global const WT *wk = wp;
+        for (int ky = 0; ky < kh; ky++)
+            for (int kx = 0; kx < kw; kx++) {
+                __global const ACT *a[12];
+                for (int i = 0; i < 12; i++) {
+                    const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
+                    a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * n_in;
+                }
+#define PTR(i) __global const ACT *a##i = a[i];
+                REP12(PTR)
+                for (int c = 0; c < n_in; c++, wk += 32) {
+                    const float16 wl = LOADW16(wk), wr = LOADW16(wk + 16);
+#define MAC(i)                                                                                                                   \
+    {                                                                                                                            \
+        const float16 s = (float16)(LOAD(a##i, c));                                                                              \
+        l##i = fma(s, wl, l##i);                                                                                                 \
+        r##i = fma(s, wr, r##i);                                                                                                 \
+    }
+                    REP12(MAC)
+                }
+            }
+        const int n = n_out - o;
+#ifdef GEGLU
+        /* Panels interleave 16 values with their 16 gates. */
+#define OUT(i)                                                                                                                   \
+    if (p0 + i < last) {                                                                                                         \
+        float16 v = l##i, g = r##i;                                                                                              \
+        if (bias) {                                                                                                              \
+            v += vload16(0, bias + bias0 + o);                                                                                   \
+            g += vload16(0, bias + bias0 + o + 16);                                                                              \
+        }                                                                                                                        \
+        v *= act_16(g, ACT_GELU, 0.0f);                                                                                          \
+        const size_t at = (size_t)(p0 + i) * (n_out / 2) + panel * 16;                                                           \
+        STORE16(y, y0 + at, v);                                                                                                  \
+    }
+#else
+#define OUT(i)                                                                                                                   \
+    if (p0 + i < last) {                                                                                                         \
+        const size_t at = (size_t)(p0 + i) * n_out + o;                                                                          \
+        finish(y + y0, at, l##i, min(n, 16), o, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, \
+               act_param, scale);                                                                                                \
+        if (n > 16)                                                                                                              \
+            finish(y + y0, at + 16, r##i, min(n - 16, 16), o + 16, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0,        \
+                   prelu_n, res, res0, act, act_param, scale);                                                                   \
+    }
+#endif
+        REP12(OUT)
+    }
+}
+#endif

@@ -1,0 +1,99 @@
+/* Ops that only move values.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* `n` channels of each pixel, from channel cx of rows of wx to channel cy of rows of wy. */
+__kernel void copy_channels(__global ACT *y, int y0, __global const ACT *x, int x0, int wy, int cy, int wx, int cx, int n)
+{
+    const int i = get_global_id(0) * 16, p = get_global_id(1);
+    const int lanes = min(16, n - i);
+    store_part(y, y0 + (size_t)p * wy + cy + i, load_part(x, x0 + (size_t)p * wx + cx + i, lanes), lanes);
+}
+
+int inside(int i, int n, int mode)
+{
+    if (i >= 0 && i < n)
+        return i;
+    switch (mode) {
+    case 1: { /* mirror without repeating the edge */
+        const int period = n > 1 ? 2 * (n - 1) : 1;
+        i = (i % period + period) % period;
+        return i < n ? i : period - i;
+    }
+    case 2: return clamp(i, 0, n - 1);
+    case 3: return (i % n + n) % n;
+    default: return -1;
+    }
+}
+
+__kernel void pad(__global ACT *y, int y0, __global const ACT *x, int x0, int yh, int yw, int xh, int xw, int c, int top, int left, int mode)
+{
+    const int i = get_global_id(0) * 16, p = get_global_id(1), b = get_global_id(2);
+    const int sy = inside(p / yw - top, xh, mode), sx = inside(p % yw - left, xw, mode), lanes = min(16, c - i);
+    const float16 v = sy < 0 || sx < 0 ? (float16)(0.0f) : load_part(x, x0 + (((size_t)b * xh + sy) * xw + sx) * c + i, lanes);
+    store_part(y, y0 + ((size_t)b * yh * yw + p) * c + i, v, lanes);
+}
+
+__kernel void upsample_nearest(__global ACT *y, int y0, __global const ACT *x, int x0, int yh, int yw, int xh, int xw, int c)
+{
+    const int i = get_global_id(0) * 16, p = get_global_id(1), b = get_global_id(2), lanes = min(16, c - i);
+    const int sy = p / yw / (yh / xh), sx = p % yw / (yw / xw);
+    store_part(y, y0 + ((size_t)b * yh * yw + p) * c + i, load_part(x, x0 + (((size_t)b * xh + sy) * xw + sx) * c + i, lanes), lanes);
+}
+
+__kernel void avg_pool2(__global ACT *y, int y0, __global const ACT *x, int x0, int yh, int yw, int xw, int xh, int c)
+{
+    const int i = get_global_id(0), p = get_global_id(1), b = get_global_id(2);
+    float s = 0.0f;
+    for (int k = 0; k < 4; k++)
+        s += LOAD(x, x0 + (((size_t)b * xh + p / yw * 2 + k / 2) * xw + p % yw * 2 + k % 2) * c + i);
+    STORE(y, y0 + ((size_t)b * yh * yw + p) * c + i, 0.25f * s);
+}
+
+/* Shuffle: y[r*h+a, r*w+b, c] = x[h, w, c*r*r + a*r + b] (PyTorch's order); unshuffle is the inverse. */
+__kernel void pixel_shuffle(__global ACT *y, int y0, __global const ACT *x, int x0, int h, int w, int c, int r, int inverse)
+{
+    const int i = get_global_id(0), p = get_global_id(1), n = get_global_id(2); /* i, p in the shuffled-out (large) picture */
+    const int py = p / (w * r), px = p % (w * r);
+    const size_t large = ((size_t)n * h * r * w * r + p) * c + i;
+    const size_t small = (((size_t)n * h + py / r) * w + px / r) * c * r * r + i * r * r + py % r * r + px % r;
+    if (inverse)
+        STORE(y, y0 + small, LOAD(x, x0 + large));
+    else
+        STORE(y, y0 + large, LOAD(x, x0 + small));
+}
+
+/* d: y's dims, s: x's strides in y's order. */
+__kernel void permute(__global ACT *y, int y0, __global const ACT *x, int x0, int d1, int d2, int d3, int d4, int d5, int s0, int s1, int s2,
+                      int s3, int s4, int s5)
+{
+    const int i = get_global_id(0);
+    int r = i;
+    size_t at = (size_t)(r % d5) * s5;
+    r /= d5;
+    at += (size_t)(r % d4) * s4;
+    r /= d4;
+    at += (size_t)(r % d3) * s3;
+    r /= d3;
+    at += (size_t)(r % d2) * s2;
+    r /= d2;
+    at += (size_t)(r % d1) * s1;
+    at += (size_t)(r / d1) * s0;
+    STORE(y, (size_t)y0 + i, LOAD(x, x0 + at));
+}
+
+__kernel void roll(__global ACT *y, int y0, __global const ACT *x, int x0, int h, int w, int c, int dy, int dx)
+{
+    const int i = get_global_id(0), p = get_global_id(1), b = get_global_id(2);
+    const int sy = ((p / w - dy) % h + h) % h, sx = ((p % w - dx) % w + w) % w;
+    STORE(y, y0 + ((size_t)b * h * w + p) * c + i, LOAD(x, x0 + (((size_t)b * h + sy) * w + sx) * c + i));
+}
+
+__kernel void embed(__global ACT *y, int y0, __global const int *tokens, int t0, __global const float *table, int table0,
+                    __global const float *position, int position0, int t, int c)
+{
+    const int i = get_global_id(0), p = get_global_id(1);
+    float v = table[table0 + (size_t)tokens[t0 + p] * c + i];
+    if (position)
+        v += position[position0 + (p % t) * c + i];
+    STORE(y, y0 + (size_t)p * c + i, v);
+}

@@ -1,0 +1,66 @@
+/* Scaled dot-product attention.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ops/util.h"
+#include <math.h>
+
+/* float16 vectors a value row, padded to whole slices of `*slice` vectors, which are what 6 queries keep in registers. */
+static int value_vectors(int head_dim, int *slice)
+{
+    const int n = (head_dim + 15) / 16;
+    if (n <= 4) {
+        *slice = n;
+        return n;
+    }
+    const int by4 = (n + 3) / 4 * 4, by3 = (n + 2) / 3 * 3;
+    *slice = by4 <= by3 ? 4 : 3;
+    return MIN(by4, by3);
+}
+
+gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v, const SfuAttention *a,
+                       GError **error)
+{
+    const int width = a->n_heads * a->head_dim, tq = qt->w, tk = k->w, n = qt->n;
+    if (o->n != n || o->w != tq || o->c != width || k->n != v->n || (k->n != 1 && k->n != n) || v->w != tk || o->h != 1 || qt->h != 1 ||
+        a->q_col + width > qt->c || a->k_col + width > k->c || a->v_col + width > v->c)
+        return sfu_op_shape_error(error, "attention", "%d heads of %d over q %d x %d, k %d x %d, v %d x %d", a->n_heads, a->head_dim, tq,
+                                  qt->c, tk, k->c, v->w, v->c);
+    if (a->bias && (a->bias->h != a->n_heads || a->bias->w != tq || a->bias->c != tk || a->bias->dtype != SFU_F32))
+        return sfu_op_shape_error(error, "attention", "the bias is %d x %d x %d", a->bias->h, a->bias->w, a->bias->c);
+    const float scale = a->scale != 0 ? a->scale : 1.0f / sqrtf((float)a->head_dim);
+    const gboolean cpu = sfu_queue_device(q)->is_cpu && !sfu_queue_plain(q);
+    const double flops = 4.0 * n * (double)tq * tk * width;
+    int slice;
+    const int dv = value_vectors(a->head_dim, &slice);
+    char options[128];
+    g_snprintf(options, sizeof options, "%s%s -DHEAD_DIM=%d -DDV=%d -DSW=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "",
+               cpu ? "" : "-DPLAIN", a->head_dim, dv, slice);
+#define SHAPE_ARGS                                                                                                                \
+    SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c), SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c),  \
+        SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale), SFU_INT(a->causal), SFU_TENSOR(a->bias), SFU_INT(a->bias ? a->bias->n : 1)
+    if (!cpu) {
+        const SfuLaunch l = {.program = "attention", .kernel = "attention_plain", .options = options,
+                             .global = {(size_t)tq, (size_t)a->n_heads, (size_t)n}, .flops = flops};
+        const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(k), SFU_TENSOR(v), SHAPE_ARGS};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
+    const int blocks = (tk + 63) / 64;
+    SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, a->head_dim * 64, error);
+    SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * 64, dv * 16, error) : NULL;
+    gboolean ok = vp != NULL;
+    if (ok) {
+        const SfuLaunch l = {.program = "attention", .kernel = "attention_pack", .options = options,
+                             .global = {(size_t)blocks, (size_t)a->n_heads, (size_t)k->n}, .bytes = 2 * (sfu_op_bytes(k) + sfu_op_bytes(v))};
+        const SfuArg args[] = {SFU_TENSOR(kt), SFU_TENSOR(vp), SFU_TENSOR(k), SFU_TENSOR(v), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(k->c),
+                               SFU_INT(a->k_col), SFU_INT(v->c), SFU_INT(a->v_col)};
+        ok = sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
+    if (ok) {
+        const SfuLaunch l = {.program = "attention", .kernel = "attention_panel", .options = options,
+                             .global = {(size_t)((tq + 5) / 6), (size_t)a->n_heads, (size_t)n}, .local = {1, 1, 1}, .flops = flops};
+        const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(kt), SFU_TENSOR(vp), SHAPE_ARGS};
+        ok = sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
+    sfu_tensor_destroy(kt);
+    sfu_tensor_destroy(vp);
+    return ok;
+}

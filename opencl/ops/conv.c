@@ -1,0 +1,170 @@
+/* Convolution and learned products: one geometry, a plain kernel and a panel kernel for CPU devices.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ops/conv.h"
+#include "ops/util.h"
+#include "runtime/half.h"
+#include <string.h>
+
+#define PANEL 32
+#define BLOCK 12
+
+typedef struct {
+    gboolean half, geglu;
+    int n_out, n_in, taps;
+} PackParams;
+
+/* Weights stay 16 bits wide on the device when the file has them so; bf16 and 8-bit ones do not fit fp16's range or are rare. */
+static SfuDtype device_dtype(const SfuWeight *w) { return sfu_weight_dtype(w) == SFU_F16 ? SFU_F16 : SFU_F32; }
+
+static void put(void *dst, gboolean half, gint64 i, float v)
+{
+    if (half)
+        ((guint16 *)dst)[i] = sfu_half_from_float(v);
+    else
+        ((float *)dst)[i] = v;
+}
+
+/* [out, in, taps] -> [out, taps, in]. */
+static void pack_plain(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const PackParams *p = data;
+    float *row = g_new(float, (gsize)p->n_in * p->taps);
+    for (gint64 o = 0; o < p->n_out; o++) {
+        sfu_weight_read_f32(w, o * p->n_in * p->taps, (gint64)p->n_in * p->taps, row);
+        for (int t = 0; t < p->taps; t++)
+            for (int i = 0; i < p->n_in; i++)
+                put(dst, p->half, (o * p->taps + t) * p->n_in + i, row[(gint64)i * p->taps + t]);
+    }
+    g_free(row);
+}
+
+/* [out, in, taps] -> [out/32][taps*in][32], missing outputs zero. GEGLU: 16 values then their 16 gates in each panel. */
+static void pack_panel(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const PackParams *p = data;
+    const gint64 k = (gint64)p->n_in * p->taps;
+    float *rows = g_new(float, PANEL * k);
+    for (gint64 panel = 0; panel * PANEL < p->n_out; panel++) {
+        memset(rows, 0, sizeof *rows * PANEL * (size_t)k);
+        for (int j = 0; j < PANEL; j++) {
+            gint64 o = panel * PANEL + j;
+            if (p->geglu)
+                o = j < 16 ? panel * 16 + j : p->n_out / 2 + panel * 16 + j - 16;
+            if (o < p->n_out)
+                sfu_weight_read_f32(w, o * k, k, rows + j * k);
+        }
+        for (int t = 0; t < p->taps; t++)
+            for (int i = 0; i < p->n_in; i++)
+                for (int j = 0; j < PANEL; j++)
+                    put(dst, p->half, (panel * k + (gint64)t * p->n_in + i) * PANEL + j, rows[j * k + (gint64)i * p->taps + t]);
+    }
+    g_free(rows);
+}
+
+static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const int n = (int)sfu_weight_elements(w);
+    float *v = g_new(float, n), *out = dst;
+    sfu_weight_read_f32(w, 0, n, v);
+    for (int o = 0; o < n; o++)
+        out[o] = o % 32 < 16 ? v[o / 32 * 16 + o % 32] : v[n / 2 + o / 32 * 16 + o % 32 - 16];
+    g_free(v);
+}
+
+static void pack_zero(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data) { memset(dst, 0, bytes); }
+
+gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
+                      GError **error)
+{
+    static const SfuEpilogue no_epilogue;
+    if (!e)
+        e = &no_epilogue;
+    const int taps = g->kh * g->kw, n_out = (int)sfu_weight_dim(w, 0), n_in = x->c / g->groups;
+    const int n_pix = y->n * y->h * y->w;
+    const gboolean cpu = sfu_queue_device(q)->is_cpu && !sfu_queue_plain(q) && g->groups == 1 && !(e->geglu && n_out % 32);
+    if (sfu_weight_elements(w) != (gint64)n_out * n_in * taps || x->c % g->groups || n_out % g->groups)
+        return sfu_op_shape_error(error, g->op, "%s has %" G_GINT64_FORMAT " values, wanted %d x %d x %d", sfu_weight_name(w),
+                                  sfu_weight_elements(w), n_out, n_in, taps);
+    if (y->c != (e->geglu ? n_out / 2 : n_out) || y->n != x->n || y->dtype != x->dtype)
+        return sfu_op_shape_error(error, g->op, "%s gives %d channels, y has %d (%s from %s)", sfu_weight_name(w), n_out, y->c,
+                                  sfu_dtype_name(y->dtype), sfu_dtype_name(x->dtype));
+    if (e->residual && !sfu_op_same_shape(error, g->op, y, e->residual))
+        return FALSE;
+    if (e->chan && (e->chan->n != y->n || e->chan->c != y->c || e->chan->h != 1 || e->chan->w != 1))
+        return sfu_op_shape_error(error, g->op, "the channel term has %d x %d values for %d x %d", e->chan->n, e->chan->c, y->n, y->c);
+    if ((e->bias && sfu_weight_elements(e->bias) != n_out) || (e->act == SFU_ACT_PRELU && !e->prelu))
+        return sfu_op_shape_error(error, g->op, "%s: the bias does not fit", sfu_weight_name(w));
+
+    const SfuDtype wd = device_dtype(w);
+    const PackParams p = {.half = wd == SFU_F16, .geglu = e->geglu, .n_out = n_out, .n_in = n_in, .taps = taps};
+    const SfuTensor *bias = NULL, *prelu = NULL;
+    if (e->bias && !(bias = e->geglu && cpu ? sfu_weight_on_device(q, e->bias, "geglu", SFU_F32, n_out, pack_geglu_bias, NULL, error)
+                                            : sfu_weight_f32(q, e->bias, error)))
+        return FALSE;
+    if (e->act == SFU_ACT_PRELU && !(prelu = sfu_weight_f32(q, e->prelu, error)))
+        return FALSE;
+    const double flops = 2.0 * n_pix * n_out * n_in * taps;
+    const double bytes = sfu_op_bytes(x) + sfu_op_bytes(y) + (double)sfu_weight_elements(w) * (double)sfu_dtype_bytes(wd);
+    char options[128];
+    g_snprintf(options, sizeof options, "%s%s%s%s", sfu_op_storage(x) ? "-DACT_F16 " : "", p.half ? "-DW_F16 " : "",
+               cpu ? "" : "-DPLAIN ", cpu && e->geglu ? "-DGEGLU" : "");
+#define GEOMETRY_ARGS                                                                                                             \
+    SFU_INT(x->h), SFU_INT(x->w), SFU_INT(n_in), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(n_out), SFU_INT(g->kh), SFU_INT(g->kw), \
+        SFU_INT(g->stride), SFU_INT(g->pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(g->groups)
+#define EPILOGUE_ARGS                                                                                                             \
+    SFU_TENSOR(bias), SFU_TENSOR(e->chan), SFU_TENSOR(prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),       \
+        SFU_TENSOR(e->residual), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
+    if (cpu) {
+        const int n_panels = (n_out + PANEL - 1) / PANEL;
+        const SfuTensor *wt = sfu_weight_on_device(q, w, e->geglu ? "panel32 geglu" : "panel32", wd, (gint64)n_panels * PANEL * n_in * taps,
+                                                   pack_panel, &p, error);
+        if (!wt)
+            return FALSE;
+        const SfuTensor *zeros = sfu_weight_on_device(q, w, x->dtype == SFU_F16 ? "zeros16" : "zeros32", x->dtype, n_in, pack_zero, NULL, error);
+        if (!zeros)
+            return FALSE;
+        /* A run keeps one panel in the cache: long enough to pay for loading it, short enough for every core to have work. */
+        const int blocks = (n_pix + BLOCK - 1) / BLOCK, units = sfu_queue_device(q)->n_units;
+        const int run = CLAMP((gint64)blocks * n_panels / (units * 8), 1, 16);
+        const SfuLaunch l = {.program = "conv", .kernel = "conv_panel", .options = options,
+                             .global = {(size_t)((blocks + run - 1) / run), (size_t)n_panels, 1}, .local = {1, 1, 1},
+                             .flops = flops, .bytes = bytes};
+        const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS,
+                               EPILOGUE_ARGS};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
+    SfuTensor *wide = NULL;
+    SfuTensor *out = y;
+    if (e->geglu && !(out = wide = sfu_tensor_create(q, y->dtype, y->n, y->h, y->w, n_out, error)))
+        return FALSE;
+    const SfuTensor *wt = sfu_weight_on_device(q, w, p.half ? "plain16" : "plain32", wd, (gint64)n_out * n_in * taps, pack_plain, &p, error);
+    const SfuLaunch l = {.program = "conv", .kernel = "conv_plain", .options = options,
+                         .global = {(size_t)n_out, (size_t)y->h * y->w, (size_t)y->n}, .flops = flops, .bytes = bytes};
+    const SfuArg args[] = {SFU_TENSOR(out), SFU_TENSOR(x), SFU_TENSOR(wt), GEOMETRY_ARGS, EPILOGUE_ARGS};
+    gboolean ok = wt && sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    if (ok && e->geglu) {
+        const SfuLaunch g2 = {.program = "conv", .kernel = "geglu_plain", .options = options, .global = {(size_t)y->c, (size_t)n_pix, 1},
+                              .bytes = 3 * sfu_op_bytes(y)};
+        const SfuArg args2[] = {SFU_TENSOR(y), SFU_TENSOR(wide), SFU_INT(y->c)};
+        ok = sfu_launch(q, &g2, args2, G_N_ELEMENTS(args2), error);
+    }
+    sfu_tensor_destroy(wide);
+    return ok;
+}
+
+gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConv *conv, const SfuEpilogue *e, GError **error)
+{
+    static const SfuConv none;
+    if (!conv)
+        conv = &none;
+    const SfuConvGeometry g = {.op = "conv2d", .kh = (int)sfu_weight_dim(w, 2), .kw = (int)sfu_weight_dim(w, 3), .stride = MAX(1, conv->stride),
+                               .pad_top = conv->pad_top, .pad_left = conv->pad_left, .upsample2 = conv->upsample2,
+                               .circular = conv->circular, .groups = MAX(1, conv->groups)};
+    const int oh = ((x->h << conv->upsample2) + conv->pad_top + conv->pad_bottom - g.kh) / g.stride + 1;
+    const int ow = ((x->w << conv->upsample2) + conv->pad_left + conv->pad_right - g.kw) / g.stride + 1;
+    if (y->h != oh || y->w != ow)
+        return sfu_op_shape_error(error, "conv2d", "the output is %d x %d, y is %d x %d", oh, ow, y->h, y->w);
+    if (e && e->geglu)
+        return sfu_op_shape_error(error, "conv2d", "GEGLU is for linear");
+    return sfu_conv_run(q, y, x, w, &g, e, error);
+}

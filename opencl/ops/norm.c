@@ -1,0 +1,70 @@
+/* Group and layer normalisation, softmax.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ops/util.h"
+
+/* Pixels a chunk: small enough to stay in a cache for the second pass, enough chunks for every unit. */
+static int chunk_len(const SfuTensor *x)
+{
+    const int pixels = x->h * x->w, units = sfu_queue_device(x->q)->n_units * 4;
+    return CLAMP(16384 / x->c + 1, 1, MAX(1, (pixels + units - 1) / units));
+}
+
+gboolean sfu_group_norm_stats(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps, GError **error)
+{
+    const int pixels = x->h * x->w, len = chunk_len(x), chunks = (pixels + len - 1) / len;
+    if (n_groups < 1 || x->c % n_groups || stats->n != x->n || stats->w != n_groups || stats->c != 2 || stats->dtype != SFU_F32)
+        return sfu_op_shape_error(error, "group_norm", "%d channels in %d groups", x->c, n_groups);
+    SfuTensor *part = sfu_tensor_create(q, SFU_F32, x->n, chunks, 2, x->c, error);
+    const gboolean ok = part &&
+        SFU_RUN(x, "norm", "group_norm_part", chunks, x->n, 1, 4.0 * (double)sfu_tensor_elements(x), sfu_op_bytes(x), error, SFU_TENSOR(part),
+                SFU_TENSOR(x), SFU_INT(pixels), SFU_INT(x->c), SFU_INT(len)) &&
+        SFU_RUN(x, "norm", "group_norm_join", n_groups, x->n, 1, 0, sfu_op_bytes(part), error, SFU_TENSOR(stats), SFU_TENSOR(part), SFU_INT(pixels),
+                SFU_INT(x->c), SFU_INT(len), SFU_INT(chunks), SFU_FLOAT(eps));
+    sfu_tensor_destroy(part);
+    return ok;
+}
+
+gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *stats, SfuWeight *gamma, SfuWeight *beta,
+                              SfuAct act, GError **error)
+{
+    const int pixels = x->h * x->w, len = chunk_len(x) * 4;
+    if (!sfu_op_same_shape(error, "group_norm", y, x))
+        return FALSE;
+    if (sfu_weight_elements(gamma) != x->c || sfu_weight_elements(beta) != x->c || (act != SFU_ACT_NONE && act != SFU_ACT_SILU))
+        return sfu_op_shape_error(error, "group_norm", "%s has %" G_GINT64_FORMAT " values for %d channels", sfu_weight_name(gamma),
+                                  sfu_weight_elements(gamma), x->c);
+    const SfuTensor *g = sfu_weight_f32(q, gamma, error), *b = g ? sfu_weight_f32(q, beta, error) : NULL;
+    return b && SFU_RUN(x, "norm", "group_norm_apply", (x->c + 15) / 16, (pixels + len - 1) / len, x->n, 4.0 * (double)sfu_tensor_elements(x),
+                        2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels),
+                        SFU_INT(x->c), SFU_INT(stats->w), SFU_INT(len), SFU_INT(act));
+}
+
+gboolean sfu_group_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, int n_groups, float eps, SfuAct act,
+                        GError **error)
+{
+    SfuTensor *stats = sfu_tensor_create(q, SFU_F32, x->n, 1, MAX(1, n_groups), 2, error);
+    const gboolean ok = stats && sfu_group_norm_stats(q, stats, x, n_groups, eps, error) &&
+                        sfu_group_norm_apply(q, y, x, stats, gamma, beta, act, error);
+    sfu_tensor_destroy(stats);
+    return ok;
+}
+
+gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, float eps, GError **error)
+{
+    if (!sfu_op_same_shape(error, "layer_norm", y, x))
+        return FALSE;
+    if ((gamma && sfu_weight_elements(gamma) != x->c) || (beta && sfu_weight_elements(beta) != x->c))
+        return sfu_op_shape_error(error, "layer_norm", "gamma and beta do not fit %d channels", x->c);
+    const SfuTensor *g = NULL, *b = NULL;
+    if ((gamma && !(g = sfu_weight_f32(q, gamma, error))) || (beta && !(b = sfu_weight_f32(q, beta, error))))
+        return FALSE;
+    return SFU_RUN(x, "norm", "layer_norm", (gint64)x->n * x->h * x->w, 1, 1, 8.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
+                   SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(x->c), SFU_FLOAT(eps));
+}
+
+gboolean sfu_softmax(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
+{
+    return sfu_op_same_shape(error, "softmax", y, x) &&
+           SFU_RUN(x, "norm", "softmax", (gint64)x->n * x->h * x->w, 1, 1, 10.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
+                   SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->c));
+}

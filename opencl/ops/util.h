@@ -1,0 +1,24 @@
+/* What the ops' files share.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_OPS_UTIL_H
+#define SFU_OPS_UTIL_H
+
+#include "ops/ops.h"
+
+/* FALSE with SHAPE: "<op>: <message>". */
+gboolean sfu_op_shape_error(GError **error, const char *op, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* Both shapes the same; otherwise FALSE with SHAPE. */
+gboolean sfu_op_same_shape(GError **error, const char *op, const SfuTensor *a, const SfuTensor *b);
+/* Compiler options for kernels over tensors stored as x is. */
+static inline const char *sfu_op_storage(const SfuTensor *x) { return x->dtype == SFU_F16 ? "-DACT_F16" : NULL; }
+/* One item for each of n0 x n1 x n2. */
+gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gint64 n0, gint64 n1, gint64 n2, double flops,
+                    double bytes, const SfuArg *args, int n_args, GError **error);
+#define SFU_RUN(like, program, kernel, n0, n1, n2, flops, bytes, error, ...)                                              \
+    sfu_op_run(like, program, kernel, n0, n1, n2, flops, bytes, (const SfuArg[]){__VA_ARGS__},                           \
+               (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)), error)
+static inline double sfu_op_bytes(const SfuTensor *t) { return (double)sfu_tensor_elements(t) * (double)sfu_dtype_bytes(t->dtype); }
+/* How z is broadcast over x: 0 same shape, 1 [1,1,1,c], 2 [n,1,1,c], 3 [n,h,w,1]; -1 not at all. */
+int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z);
+
+#endif

@@ -1,0 +1,220 @@
+/* Devices: listing, choosing, capabilities.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runtime/internal.h"
+#include <string.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
+
+G_DEFINE_QUARK(sfu-runtime-error, sfu_runtime_error)
+
+typedef struct {
+    cl_platform_id platform;
+    cl_device_id device;
+    SfuDeviceInfo info;
+} Found;
+
+static const char *cl_name(cl_int code)
+{
+    switch (code) {
+    case CL_DEVICE_NOT_AVAILABLE: return "the device is not available";
+    case CL_MEM_OBJECT_ALLOCATION_FAILURE: return "the device has no memory left for this";
+    case CL_OUT_OF_RESOURCES: return "the device is out of resources";
+    case CL_OUT_OF_HOST_MEMORY: return "the computer has no memory left for this";
+    case CL_BUILD_PROGRAM_FAILURE: return "the kernel did not compile";
+    case CL_INVALID_BUFFER_SIZE: return "the buffer is larger than the device allows";
+    case CL_INVALID_WORK_GROUP_SIZE: return "the work-group is larger than the device allows";
+    case CL_INVALID_COMMAND_QUEUE: return "the device was lost";
+    default: return "OpenCL error";
+    }
+}
+
+gboolean sfu_cl_fail(GError **error, cl_int code, const char *what)
+{
+    int kind = SFU_RUNTIME_ERROR_FAILED;
+    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY || code == CL_INVALID_BUFFER_SIZE ||
+        code == CL_OUT_OF_RESOURCES)
+        kind = SFU_RUNTIME_ERROR_MEMORY;
+    else if (code == CL_DEVICE_NOT_AVAILABLE || code == CL_INVALID_COMMAND_QUEUE)
+        kind = SFU_RUNTIME_ERROR_LOST;
+    g_set_error(error, SFU_RUNTIME_ERROR, kind, "%s: %s (%d)", what, cl_name(code), code);
+    return FALSE;
+}
+
+static void cpu_features(SfuDeviceInfo *info)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    unsigned a, b, c, d;
+    __builtin_cpu_init();
+    info->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    info->has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+    /* CPUID leaf 7, sub-leaf 1, EAX bit 5 (Intel SDM volume 2A, CPUID). */
+    info->has_avx512_bf16 = info->has_avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
+#endif
+}
+
+static void text_of(cl_device_id dev, cl_device_info what, char *out, size_t n)
+{
+    size_t len = 0;
+    out[0] = 0;
+    if (clGetDeviceInfo(dev, what, 0, NULL, &len) != CL_SUCCESS || len == 0)
+        return;
+    char *s = g_malloc0(len + 1);
+    if (clGetDeviceInfo(dev, what, len, s, NULL) == CL_SUCCESS)
+        g_strlcpy(out, g_strstrip(s), n);
+    g_free(s);
+}
+
+static gboolean has_word(const char *list, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *p = strstr(list, word); p; p = strstr(p + 1, word))
+        if ((p == list || p[-1] == ' ') && (p[n] == 0 || p[n] == ' '))
+            return TRUE;
+    return FALSE;
+}
+
+static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *info)
+{
+    memset(info, 0, sizeof *info);
+    text_of(dev, CL_DEVICE_NAME, info->name, sizeof info->name);
+    text_of(dev, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
+    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform - 1, info->platform, NULL);
+    char vendor[128], ext[16384];
+    text_of(dev, CL_DEVICE_VENDOR, vendor, sizeof vendor);
+    text_of(dev, CL_DEVICE_EXTENSIONS, ext, sizeof ext);
+    cl_device_type type = 0;
+    cl_uint units = 1, vendor_id = 0;
+    cl_bool unified = CL_FALSE;
+    cl_ulong global = 0, alloc = 0, local = 0;
+    size_t group = 1;
+    clGetDeviceInfo(dev, CL_DEVICE_TYPE, sizeof type, &type, NULL);
+    clGetDeviceInfo(dev, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
+    clGetDeviceInfo(dev, CL_DEVICE_VENDOR_ID, sizeof vendor_id, &vendor_id, NULL);
+    clGetDeviceInfo(dev, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
+    clGetDeviceInfo(dev, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof global, &global, NULL);
+    clGetDeviceInfo(dev, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof alloc, &alloc, NULL);
+    clGetDeviceInfo(dev, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
+    clGetDeviceInfo(dev, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
+    info->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
+    info->has_fp16 = has_word(ext, "cl_khr_fp16");
+    info->has_fp64 = has_word(ext, "cl_khr_fp64");
+    info->has_subgroups = has_word(ext, "cl_khr_subgroups") || has_word(ext, "cl_intel_subgroups");
+    info->unified_memory = unified || info->is_cpu;
+    info->n_units = MAX(1, (int)units);
+    info->max_group = MAX(1, group);
+    info->global_bytes = global;
+    info->max_alloc_bytes = alloc;
+    info->local_bytes = local;
+    if (strstr(info->platform, "Portable Computing Language") || strstr(info->platform, "PoCL"))
+        info->vendor = SFU_VENDOR_POCL;
+    else if (strstr(info->platform, "rusticl") || strstr(info->platform, "Clover"))
+        info->vendor = SFU_VENDOR_MESA;
+    else if (vendor_id == 0x10de || strstr(vendor, "NVIDIA"))
+        info->vendor = SFU_VENDOR_NVIDIA;
+    else if (vendor_id == 0x1002 || strstr(vendor, "Advanced Micro"))
+        info->vendor = SFU_VENDOR_AMD;
+    else if (vendor_id == 0x8086 || strstr(vendor, "Intel"))
+        info->vendor = SFU_VENDOR_INTEL;
+    if (info->is_cpu)
+        cpu_features(info);
+}
+
+/* Every device as Found; NULL with NO_LOADER. */
+static GArray *find_all(GError **error)
+{
+    cl_uint n = 0;
+    const cl_int r = clGetPlatformIDs(0, NULL, &n);
+    if (r != CL_SUCCESS || n == 0) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER,
+                    "no OpenCL driver is installed (the loader lists no platform); install your GPU's, or pocl-opencl-icd for the CPU");
+        return NULL;
+    }
+    cl_platform_id *platforms = g_new(cl_platform_id, n);
+    clGetPlatformIDs(n, platforms, NULL);
+    GArray *all = g_array_new(FALSE, TRUE, sizeof(Found));
+    for (cl_uint i = 0; i < n; i++) {
+        cl_device_id ids[32];
+        cl_uint n_ids = 0;
+        if (clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, G_N_ELEMENTS(ids), ids, &n_ids) != CL_SUCCESS)
+            continue;
+        for (cl_uint j = 0; j < MIN(n_ids, G_N_ELEMENTS(ids)); j++) {
+            Found f = {.platform = platforms[i], .device = ids[j]};
+            describe(platforms[i], ids[j], &f.info);
+            f.info.index = (int)all->len;
+            g_array_append_val(all, f);
+        }
+    }
+    g_free(platforms);
+    if (all->len == 0) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
+                    "OpenCL is installed but offers no device; install your GPU's driver, or pocl-opencl-icd for the CPU");
+        g_array_unref(all);
+        return NULL;
+    }
+    return all;
+}
+
+GArray *sfu_devices_list(GError **error)
+{
+    GArray *all = find_all(error);
+    if (!all)
+        return NULL;
+    GArray *out = g_array_new(FALSE, TRUE, sizeof(SfuDeviceInfo));
+    for (guint i = 0; i < all->len; i++)
+        g_array_append_val(out, g_array_index(all, Found, i).info);
+    g_array_unref(all);
+    return out;
+}
+
+/* Memory decides between GPUs; a GPU beats any CPU, a real driver beats a software one. */
+static double rank(const SfuDeviceInfo *info)
+{
+    const double size = (double)info->global_bytes / 1e12;
+    if (!info->is_cpu && !strstr(info->name, "llvmpipe"))
+        return 100 + size + (info->unified_memory ? 0 : 50);
+    return info->is_cpu ? 10 + size : size;
+}
+
+gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device_id *device, SfuDeviceInfo *info, GError **error)
+{
+    GArray *all = find_all(error);
+    if (!all)
+        return FALSE;
+    if (!wanted || !*wanted)
+        wanted = g_getenv("SFUMATO_DEVICE");
+    const Found *best = NULL;
+    if (wanted && *wanted) {
+        char *end;
+        const guint64 k = g_ascii_strtoull(wanted, &end, 10);
+        if (*end == 0 && k < all->len)
+            best = &g_array_index(all, Found, k);
+        char *low = g_ascii_strdown(wanted, -1);
+        for (guint i = 0; !best && i < all->len; i++) {
+            const Found *f = &g_array_index(all, Found, i);
+            char *text = g_strconcat(f->info.name, " ", f->info.platform, f->info.is_cpu ? " cpu" : " gpu", NULL);
+            char *low_text = g_ascii_strdown(text, -1);
+            if (strstr(low_text, low))
+                best = f;
+            g_free(text);
+            g_free(low_text);
+        }
+        g_free(low);
+    } else {
+        for (guint i = 0; i < all->len; i++) {
+            const Found *f = &g_array_index(all, Found, i);
+            if (!best || rank(&f->info) > rank(&best->info))
+                best = f;
+        }
+    }
+    if (best) {
+        *platform = best->platform;
+        *device = best->device;
+        *info = best->info;
+    } else {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
+                    "no OpenCL device matches '%s' (`sfumato devices` lists the %u there are)", wanted, all->len);
+    }
+    g_array_unref(all);
+    return best != NULL;
+}

@@ -1,0 +1,90 @@
+/* What the runtime's files share: the CL handles behind the public types.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_RUNTIME_INTERNAL_H
+#define SFU_RUNTIME_INTERNAL_H
+
+#ifndef CL_TARGET_OPENCL_VERSION
+#define CL_TARGET_OPENCL_VERSION 120
+#endif
+#include <CL/cl.h>
+#include "runtime/runtime.h"
+
+/* Counted; goes back to the queue's pool with its last reference. */
+typedef struct SfuBuffer {
+    SfuQueue *q;
+    cl_mem mem;
+    size_t bytes;
+    int refs;
+    gboolean pooled; /* FALSE: released at once (weight layouts) */
+} SfuBuffer;
+
+typedef struct {
+    char *name;
+    guint64 n;
+    double seconds, flops, bytes;
+} SfuProfileRow;
+
+typedef struct {
+    cl_event event;
+    char *name;
+    double flops, bytes;
+} SfuProfileEvent;
+
+struct SfuQueue {
+    SfuDeviceInfo info;
+    cl_platform_id platform;
+    cl_device_id device;
+    cl_context context;
+    cl_command_queue queue;
+    SfuPrecision precision;
+    gboolean plain, profile;
+    guint64 budget, used, peak;  /* bytes */
+    GPtrArray *free_buffers;     /* SfuBuffer*, least recently freed first */
+    GHashTable *programs;        /* "name options" -> cl_program */
+    GHashTable *kernels;         /* "name options kernel" -> cl_kernel */
+    GQueue layouts;              /* SfuLayout*, least recently used first */
+    guint64 op_serial;           /* counts launches; protects layouts of the op under way */
+    const int *cancel;
+    void (*build_notify)(const char *program, gpointer data);
+    gpointer build_data;
+    GHashTable *profile_rows;
+    GArray *profile_events;
+    guint n_unflushed;
+};
+
+/* One device copy of a weight. */
+typedef struct {
+    SfuWeight *weight;
+    char *key;
+    SfuTensor *tensor;
+    guint64 last_use; /* op_serial */
+    GList link;
+} SfuLayout;
+
+/* Describes a failed CL call in `error`: "<what>: <CL name> (<code>)". Returns FALSE. */
+gboolean sfu_cl_fail(GError **error, cl_int code, const char *what);
+
+gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device_id *device, SfuDeviceInfo *info, GError **error);
+
+/* A buffer of at least `bytes`, from the pool if `pooled`. Evicts pooled buffers, then weight layouts, when the budget or the
+ * device is short. NULL with MEMORY when nothing helps. */
+SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError **error);
+void sfu_buffer_unref(SfuBuffer *b);
+SfuTensor *sfu_tensor_create_in(SfuQueue *q, SfuDtype dtype, gint64 n_elements, gboolean pooled, GError **error);
+
+/* Drops the least recently used layout that the op under way does not need. FALSE if there is none. */
+gboolean sfu_weight_evict_one(SfuQueue *q);
+void sfu_weight_drop_queue(SfuQueue *q); /* drops every layout on q */
+
+cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *options, const char *kernel, GError **error);
+void sfu_program_clear(SfuQueue *q);
+gboolean sfu_queue_cancelled(SfuQueue *q, GError **error);
+void sfu_profile_add(SfuQueue *q, cl_event event, const char *name, double flops, double bytes);
+
+/* The sources that the build embedded. NULL if there is no such file. */
+const char *sfu_kernel_source(const char *name);
+
+/* Folder for programs and tuning of this device, made on demand; borrowed. */
+const char *sfu_cache_dir(SfuQueue *q);
+
+#endif

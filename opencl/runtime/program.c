@@ -1,0 +1,221 @@
+/* Programs: embedded sources, the disk cache of binaries, kernels, the tuning store.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runtime/internal.h"
+#include <locale.h>
+#include <string.h>
+
+const char *sfu_cache_dir(SfuQueue *q)
+{
+    char *dir = g_hash_table_lookup(q->programs, "\001dir");
+    if (dir)
+        return dir;
+    char *id = g_strjoin("\n", q->info.name, q->info.platform, q->info.driver, NULL);
+    char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, id, -1);
+    hash[16] = 0;
+    const char *base = g_getenv("SFUMATO_CACHE");
+    dir = base ? g_build_filename(base, hash, NULL) : g_build_filename(g_get_user_cache_dir(), "sfumato", "programs", hash, NULL);
+    g_mkdir_with_parents(dir, 0700);
+    g_hash_table_insert(q->programs, g_strdup("\001dir"), dir);
+    g_free(hash);
+    g_free(id);
+    return dir;
+}
+
+/* A cache file is the SHA-256 of the rest, in hex, a newline, the rest. Anything else is a damaged entry: rebuilt. */
+static GBytes *cache_read(const char *path)
+{
+    char *data;
+    gsize n;
+    GBytes *out = NULL;
+    if (!g_file_get_contents(path, &data, &n, NULL))
+        return NULL;
+    if (n > 65 && data[64] == '\n') {
+        char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)data + 65, n - 65);
+        if (memcmp(sum, data, 64) == 0)
+            out = g_bytes_new(data + 65, n - 65);
+        g_free(sum);
+    }
+    g_free(data);
+    return out;
+}
+
+/* By rename, so that no reader ever sees half a file. A cache that cannot be written is no error. */
+static void cache_write(const char *path, const void *data, gsize n)
+{
+    char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, n);
+    GByteArray *all = g_byte_array_new();
+    g_byte_array_append(all, (guint8 *)sum, 64);
+    g_byte_array_append(all, (const guint8 *)"\n", 1);
+    g_byte_array_append(all, data, (guint)n);
+    (void)g_file_set_contents(path, (char *)all->data, all->len, NULL);
+    g_byte_array_unref(all);
+    g_free(sum);
+}
+
+/* OpenCL compilers read numbers with the thread's locale (1.5 under a comma locale is 1). */
+static cl_int build_in_c_locale(cl_program p, cl_device_id dev, const char *options)
+{
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    const locale_t before = c ? uselocale(c) : (locale_t)0;
+    const cl_int r = clBuildProgram(p, 1, &dev, options, NULL, NULL);
+    if (c) {
+        uselocale(before);
+        freelocale(c);
+    }
+    return r;
+}
+
+static cl_program from_binary(SfuQueue *q, const char *path, const char *options)
+{
+    GBytes *bin = cache_read(path);
+    if (!bin)
+        return NULL;
+    gsize n;
+    const unsigned char *data = g_bytes_get_data(bin, &n);
+    cl_int status = 0, r;
+    cl_program p = clCreateProgramWithBinary(q->context, 1, &q->device, &n, &data, &status, &r);
+    if (r == CL_SUCCESS && (status != CL_SUCCESS || build_in_c_locale(p, q->device, options) != CL_SUCCESS)) {
+        clReleaseProgram(p);
+        r = CL_INVALID_BINARY;
+    }
+    g_bytes_unref(bin);
+    return r == CL_SUCCESS ? p : NULL;
+}
+
+static void save_binary(cl_program p, const char *path)
+{
+    size_t n = 0;
+    if (clGetProgramInfo(p, CL_PROGRAM_BINARY_SIZES, sizeof n, &n, NULL) != CL_SUCCESS || n == 0)
+        return;
+    unsigned char *data = g_malloc(n);
+    if (clGetProgramInfo(p, CL_PROGRAM_BINARIES, sizeof data, &data, NULL) == CL_SUCCESS)
+        cache_write(path, data, n);
+    g_free(data);
+}
+
+static void build_error(SfuQueue *q, cl_program p, cl_int r, const char *name, GError **error)
+{
+    size_t n = 0;
+    clGetProgramBuildInfo(p, q->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
+    char *log = g_malloc0(n + 1);
+    clGetProgramBuildInfo(p, q->device, CL_PROGRAM_BUILD_LOG, n, log, NULL);
+    if (strlen(log) > 1500)
+        log[1500] = 0;
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, "%s does not compile on %s (%d): %s", name, q->info.name, r, g_strstrip(log));
+    g_free(log);
+}
+
+static cl_program program_get(SfuQueue *q, const char *name, const char *extra, GError **error)
+{
+    char *key = g_strjoin(" ", name, extra ? extra : "", NULL);
+    cl_program p = g_hash_table_lookup(q->programs, key);
+    if (p) {
+        g_free(key);
+        return p;
+    }
+    const char *body = sfu_kernel_source(name), *common = sfu_kernel_source("common");
+    if (!body || !common) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, "there is no kernel source named %s", name);
+        g_free(key);
+        return NULL;
+    }
+    char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable%s %s",
+                                    q->info.has_fp16 ? " -DHAVE_FP16" : "", extra ? extra : "");
+    const char *parts[] = {common, body};
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    const char *keyed[] = {common, body, options, q->info.name, q->info.platform, q->info.driver};
+    for (guint i = 0; i < G_N_ELEMENTS(keyed); i++)
+        g_checksum_update(sum, (const guchar *)keyed[i], (gssize)strlen(keyed[i]) + 1);
+    char *file = g_strdup_printf("%s-%.20s.bin", name, g_checksum_get_string(sum));
+    char *path = g_build_filename(sfu_cache_dir(q), file, NULL);
+    g_checksum_free(sum);
+    p = from_binary(q, path, options);
+    if (!p) {
+        cl_int r;
+        if (q->build_notify)
+            q->build_notify(name, q->build_data);
+        p = clCreateProgramWithSource(q->context, 2, parts, NULL, &r);
+        if (r != CL_SUCCESS) {
+            sfu_cl_fail(error, r, name);
+            p = NULL;
+        } else if ((r = build_in_c_locale(p, q->device, options)) != CL_SUCCESS) {
+            build_error(q, p, r, name, error);
+            clReleaseProgram(p);
+            p = NULL;
+        } else {
+            save_binary(p, path);
+        }
+    }
+    g_free(path);
+    g_free(file);
+    g_free(options);
+    if (p)
+        g_hash_table_insert(q->programs, key, p);
+    else
+        g_free(key);
+    return p;
+}
+
+cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *options, const char *kernel, GError **error)
+{
+    char *key = g_strjoin(" ", program, options ? options : "", kernel, NULL);
+    cl_kernel k = g_hash_table_lookup(q->kernels, key);
+    if (!k) {
+        cl_program p = program_get(q, program, options, error);
+        cl_int r = CL_SUCCESS;
+        k = p ? clCreateKernel(p, kernel, &r) : NULL;
+        if (p && r != CL_SUCCESS) {
+            sfu_cl_fail(error, r, kernel);
+            k = NULL;
+        }
+        if (k) {
+            g_hash_table_insert(q->kernels, key, k);
+            return k;
+        }
+    }
+    g_free(key);
+    return k;
+}
+
+void sfu_program_clear(SfuQueue *q)
+{
+    GHashTableIter it;
+    gpointer key, value;
+    g_hash_table_iter_init(&it, q->kernels);
+    while (g_hash_table_iter_next(&it, NULL, &value))
+        clReleaseKernel(value);
+    g_hash_table_remove_all(q->kernels);
+    g_hash_table_iter_init(&it, q->programs);
+    while (g_hash_table_iter_next(&it, &key, &value)) {
+        if (((char *)key)[0] == '\001')
+            g_free(value);
+        else
+            clReleaseProgram(value);
+    }
+    g_hash_table_remove_all(q->programs);
+}
+
+/* ---- tuning ---- */
+
+static char *tuning_path(SfuQueue *q) { return g_build_filename(sfu_cache_dir(q), "tuning.ini", NULL); }
+
+char *sfu_tuning_get(SfuQueue *q, const char *key)
+{
+    char *path = tuning_path(q);
+    GKeyFile *f = g_key_file_new();
+    char *v = g_key_file_load_from_file(f, path, G_KEY_FILE_NONE, NULL) ? g_key_file_get_string(f, "tuning", key, NULL) : NULL;
+    g_key_file_unref(f);
+    g_free(path);
+    return v;
+}
+
+void sfu_tuning_set(SfuQueue *q, const char *key, const char *value)
+{
+    char *path = tuning_path(q);
+    GKeyFile *f = g_key_file_new();
+    (void)g_key_file_load_from_file(f, path, G_KEY_FILE_NONE, NULL);
+    g_key_file_set_string(f, "tuning", key, value);
+    (void)g_key_file_save_to_file(f, path, NULL); /* writes by rename */
+    g_key_file_unref(f);
+    g_free(path);
+}

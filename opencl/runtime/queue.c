@@ -1,0 +1,326 @@
+/* The queue: opening a device, budget and buffer pool, launches, profile.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runtime/internal.h"
+#include <string.h>
+#ifdef __linux__
+#include <unistd.h>
+#endif
+
+/* ---- buffers ---- */
+
+static void buffer_free(SfuBuffer *b)
+{
+    clReleaseMemObject(b->mem);
+    b->q->used -= b->bytes;
+    g_free(b);
+}
+
+/* Sizes are rounded so that the pool's buffers fit again: to 1/8 of the power of two below. */
+static size_t round_size(size_t bytes)
+{
+    size_t step = 256;
+    while (step * 16 < bytes)
+        step *= 2;
+    return (bytes + step - 1) / step * step;
+}
+
+void sfu_queue_trim(SfuQueue *q)
+{
+    while (q->free_buffers->len)
+        buffer_free(g_ptr_array_remove_index(q->free_buffers, 0));
+}
+
+SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError **error)
+{
+    bytes = round_size(MAX(bytes, 4));
+    if (pooled) {
+        int best = -1;
+        for (int i = (int)q->free_buffers->len - 1; i >= 0; i--) {
+            const SfuBuffer *b = g_ptr_array_index(q->free_buffers, i);
+            if (b->bytes >= bytes && b->bytes <= bytes + bytes / 4 &&
+                (best < 0 || b->bytes < ((SfuBuffer *)g_ptr_array_index(q->free_buffers, best))->bytes))
+                best = i;
+        }
+        if (best >= 0) {
+            SfuBuffer *b = g_ptr_array_remove_index(q->free_buffers, (guint)best);
+            b->refs = 1;
+            return b;
+        }
+    }
+    if (bytes > q->info.max_alloc_bytes && q->info.max_alloc_bytes) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY,
+                    "one buffer of %" G_GSIZE_FORMAT " bytes is more than the device gives at once (%" G_GUINT64_FORMAT ")", bytes,
+                    q->info.max_alloc_bytes);
+        return NULL;
+    }
+    while (q->used + bytes > q->budget) {
+        if (q->free_buffers->len)
+            buffer_free(g_ptr_array_remove_index(q->free_buffers, 0));
+        else if (!sfu_weight_evict_one(q))
+            break;
+    }
+    if (q->used + bytes > q->budget) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY,
+                    "%" G_GSIZE_FORMAT " more bytes do not fit the memory budget of %" G_GUINT64_FORMAT " bytes (%" G_GUINT64_FORMAT
+                    " in use)", bytes, q->budget, q->used);
+        return NULL;
+    }
+    for (;;) {
+        cl_int r;
+        cl_mem mem = clCreateBuffer(q->context, CL_MEM_READ_WRITE | (q->info.unified_memory ? CL_MEM_ALLOC_HOST_PTR : 0), bytes, NULL, &r);
+        if (r == CL_SUCCESS) {
+            SfuBuffer *b = g_new0(SfuBuffer, 1);
+            *b = (SfuBuffer){.q = q, .mem = mem, .bytes = bytes, .refs = 1, .pooled = pooled};
+            q->used += bytes;
+            q->peak = MAX(q->peak, q->used);
+            return b;
+        }
+        if (q->free_buffers->len)
+            buffer_free(g_ptr_array_remove_index(q->free_buffers, 0));
+        else if (!sfu_weight_evict_one(q)) {
+            char *what = g_strdup_printf("a buffer of %" G_GSIZE_FORMAT " bytes", bytes);
+            sfu_cl_fail(error, r, what);
+            g_free(what);
+            return NULL;
+        }
+    }
+}
+
+void sfu_buffer_unref(SfuBuffer *b)
+{
+    if (!b || --b->refs > 0)
+        return;
+    if (b->pooled)
+        g_ptr_array_add(b->q->free_buffers, b);
+    else
+        buffer_free(b);
+}
+
+/* ---- queue ---- */
+
+static guint64 host_bytes(void)
+{
+#ifdef __linux__
+    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && size > 0)
+        return (guint64)pages * (guint64)size;
+#endif
+    return 8ull << 30;
+}
+
+SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
+{
+    static const SfuQueueOptions none;
+    if (!options)
+        options = &none;
+    SfuQueue *q = g_new0(SfuQueue, 1);
+    cl_int r;
+    g_queue_init(&q->layouts);
+    q->free_buffers = g_ptr_array_new();
+    q->programs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    q->kernels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    q->profile_rows = g_hash_table_new(g_str_hash, g_str_equal);
+    q->profile_events = g_array_new(FALSE, FALSE, sizeof(SfuProfileEvent));
+    if (!sfu_device_open(options->device, &q->platform, &q->device, &q->info, error))
+        goto fail;
+    q->plain = options->plain;
+    q->profile = options->profile;
+    q->context = clCreateContext(NULL, 1, &q->device, NULL, NULL, &r);
+    if (r != CL_SUCCESS) {
+        sfu_cl_fail(error, r, q->info.name);
+        goto fail;
+    }
+    q->queue = clCreateCommandQueue(q->context, q->device, q->profile ? CL_QUEUE_PROFILING_ENABLE : 0, &r);
+    if (r != CL_SUCCESS) {
+        sfu_cl_fail(error, r, q->info.name);
+        goto fail;
+    }
+    /* Drivers' figures for shared memory change from call to call: the host's total is the firmer bound. */
+    q->budget = options->memory_bytes;
+    if (!q->budget)
+        q->budget = q->info.unified_memory ? host_bytes() / 4 * 3 : q->info.global_bytes / 10 * 9;
+    q->precision = options->precision;
+    if (q->precision == SFU_PRECISION_AUTO)
+        q->precision = !q->info.is_cpu && q->info.has_fp16 ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32;
+    if (q->precision == SFU_PRECISION_BF16 && !q->info.has_avx512_bf16) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, "%s has no bf16 products; use --precision auto", q->info.name);
+        goto fail;
+    }
+    return q;
+fail:
+    sfu_queue_destroy(q);
+    return NULL;
+}
+
+static void profile_row_free(SfuProfileRow *row)
+{
+    g_free(row->name);
+    g_free(row);
+}
+
+void sfu_queue_destroy(SfuQueue *q)
+{
+    if (!q)
+        return;
+    if (q->queue)
+        clFinish(q->queue);
+    sfu_weight_drop_queue(q);
+    sfu_queue_trim(q);
+    sfu_program_clear(q);
+    for (guint i = 0; i < q->profile_events->len; i++) {
+        SfuProfileEvent *e = &g_array_index(q->profile_events, SfuProfileEvent, i);
+        clReleaseEvent(e->event);
+        g_free(e->name);
+    }
+    g_array_unref(q->profile_events);
+    GHashTableIter it;
+    gpointer row;
+    g_hash_table_iter_init(&it, q->profile_rows);
+    while (g_hash_table_iter_next(&it, NULL, &row))
+        profile_row_free(row);
+    g_hash_table_unref(q->profile_rows);
+    g_ptr_array_unref(q->free_buffers);
+    g_hash_table_unref(q->programs);
+    g_hash_table_unref(q->kernels);
+    if (q->queue)
+        clReleaseCommandQueue(q->queue);
+    if (q->context)
+        clReleaseContext(q->context);
+    g_free(q);
+}
+
+const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q) { return &q->info; }
+SfuPrecision sfu_queue_precision(const SfuQueue *q) { return q->precision; }
+gboolean sfu_queue_plain(const SfuQueue *q) { return q->plain; }
+guint64 sfu_queue_budget(const SfuQueue *q) { return q->budget; }
+guint64 sfu_queue_used_bytes(const SfuQueue *q) { return q->used; }
+guint64 sfu_queue_peak_bytes(const SfuQueue *q) { return q->peak; }
+void sfu_queue_set_cancel(SfuQueue *q, const int *flag) { q->cancel = flag; }
+SfuDtype sfu_queue_act_dtype(const SfuQueue *q) { return q->precision == SFU_PRECISION_FP16 ? SFU_F16 : SFU_F32; }
+
+void sfu_queue_set_build_notify(SfuQueue *q, void (*fn)(const char *program, gpointer data), gpointer data)
+{
+    q->build_notify = fn;
+    q->build_data = data;
+}
+
+gboolean sfu_queue_cancelled(SfuQueue *q, GError **error)
+{
+    if (!q->cancel || !g_atomic_int_get(q->cancel))
+        return FALSE;
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED, "cancelled");
+    return TRUE;
+}
+
+gboolean sfu_queue_finish(SfuQueue *q, GError **error)
+{
+    const cl_int r = clFinish(q->queue);
+    return r == CL_SUCCESS || sfu_cl_fail(error, r, q->info.name);
+}
+
+/* ---- launches ---- */
+
+gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args, GError **error)
+{
+    if (sfu_queue_cancelled(q, error))
+        return FALSE;
+    if (l->global[0] == 0 || l->global[1] == 0 || l->global[2] == 0)
+        return TRUE;
+    cl_kernel k = sfu_program_kernel(q, l->program, l->options, l->kernel, error);
+    if (!k)
+        return FALSE;
+    cl_uint at = 0;
+    cl_int r = CL_SUCCESS;
+    for (int i = 0; i < n_args && r == CL_SUCCESS; i++) {
+        const SfuArg *a = &args[i];
+        switch (a->kind) {
+        case SFU_ARG_TENSOR: {
+            cl_mem mem = a->v.t ? a->v.t->buffer->mem : NULL;
+            const cl_int offset = a->v.t ? (cl_int)a->v.t->offset : 0;
+            r = clSetKernelArg(k, at++, sizeof mem, a->v.t ? &mem : NULL);
+            if (r == CL_SUCCESS)
+                r = clSetKernelArg(k, at++, sizeof offset, &offset);
+            break;
+        }
+        case SFU_ARG_INT: r = clSetKernelArg(k, at++, sizeof(cl_int), &a->v.i); break;
+        case SFU_ARG_FLOAT: r = clSetKernelArg(k, at++, sizeof(cl_float), &a->v.f); break;
+        case SFU_ARG_LOCAL: r = clSetKernelArg(k, at++, a->v.bytes, NULL); break;
+        case SFU_ARG_LONG: r = clSetKernelArg(k, at++, sizeof(cl_long), &a->v.l); break;
+        }
+    }
+    if (r != CL_SUCCESS)
+        return sfu_cl_fail(error, r, l->kernel);
+    cl_event event = NULL;
+    r = clEnqueueNDRangeKernel(q->queue, k, 3, NULL, l->global, l->local[0] ? l->local : NULL, 0, NULL, q->profile ? &event : NULL);
+    if (r != CL_SUCCESS)
+        return sfu_cl_fail(error, r, l->kernel);
+    q->op_serial++;
+    if (event)
+        sfu_profile_add(q, event, l->kernel, l->flops, l->bytes);
+    /* Cancelling has to take effect soon, so the device never runs far ahead of the host. */
+    if (++q->n_unflushed >= 64) {
+        q->n_unflushed = 0;
+        return sfu_queue_finish(q, error);
+    }
+    return TRUE;
+}
+
+/* ---- profile ---- */
+
+void sfu_profile_add(SfuQueue *q, cl_event event, const char *name, double flops, double bytes)
+{
+    SfuProfileEvent e = {.event = event, .name = g_strdup(name), .flops = flops, .bytes = bytes};
+    g_array_append_val(q->profile_events, e);
+}
+
+static int by_seconds(gconstpointer a, gconstpointer b)
+{
+    const double x = (*(SfuProfileRow *const *)a)->seconds, y = (*(SfuProfileRow *const *)b)->seconds;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+char *sfu_queue_profile(SfuQueue *q)
+{
+    if (!q->profile)
+        return NULL;
+    clFinish(q->queue);
+    for (guint i = 0; i < q->profile_events->len; i++) {
+        SfuProfileEvent *e = &g_array_index(q->profile_events, SfuProfileEvent, i);
+        cl_ulong start = 0, end = 0;
+        clGetEventProfilingInfo(e->event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
+        clGetEventProfilingInfo(e->event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
+        SfuProfileRow *row = g_hash_table_lookup(q->profile_rows, e->name);
+        if (!row) {
+            row = g_new0(SfuProfileRow, 1);
+            row->name = g_strdup(e->name);
+            g_hash_table_insert(q->profile_rows, row->name, row);
+        }
+        row->n++;
+        row->seconds += (double)(end - start) * 1e-9;
+        row->flops += e->flops;
+        row->bytes += e->bytes;
+        clReleaseEvent(e->event);
+        g_free(e->name);
+    }
+    g_array_set_size(q->profile_events, 0);
+    GPtrArray *rows = g_ptr_array_new();
+    GHashTableIter it;
+    gpointer value;
+    g_hash_table_iter_init(&it, q->profile_rows);
+    double total = 0;
+    while (g_hash_table_iter_next(&it, NULL, &value)) {
+        g_ptr_array_add(rows, value);
+        total += ((SfuProfileRow *)value)->seconds;
+    }
+    g_ptr_array_sort(rows, by_seconds);
+    GString *s = g_string_new(NULL);
+    g_string_append_printf(s, "%-28s %8s %10s %6s %9s %8s\n", "kernel", "calls", "ms", "%", "GFLOP/s", "GB/s");
+    for (guint i = 0; i < rows->len; i++) {
+        const SfuProfileRow *r = g_ptr_array_index(rows, i);
+        const double t = MAX(r->seconds, 1e-9);
+        g_string_append_printf(s, "%-28s %8" G_GUINT64_FORMAT " %10.2f %6.1f %9.1f %8.1f\n", r->name, r->n, r->seconds * 1e3,
+                               total > 0 ? 100 * r->seconds / total : 0, r->flops / t * 1e-9, r->bytes / t * 1e-9);
+    }
+    g_ptr_array_unref(rows);
+    return g_string_free(s, FALSE);
+}

@@ -1,0 +1,229 @@
+/* Weights: learned tensors on the host and their layouts on the device.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runtime/internal.h"
+#include "runtime/half.h"
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+#define MAX_DIMS 8
+
+struct SfuWeight {
+    char *name;
+    SfuDtype dtype;
+    int n_dims;
+    gint64 dims[MAX_DIMS];
+    gint64 n_elements;
+    const void *host;
+    void *owned;        /* == host if taken */
+    SfuWeight **parts;  /* of a concatenation; host is NULL then */
+    int n_parts;
+    GPtrArray *layouts; /* SfuLayout*, few */
+};
+
+static SfuWeight *weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims)
+{
+    SfuWeight *w = g_new0(SfuWeight, 1);
+    w->name = g_strdup(name);
+    w->dtype = dtype;
+    w->n_dims = CLAMP(n_dims, 0, MAX_DIMS);
+    w->n_elements = 1;
+    for (int i = 0; i < w->n_dims; i++) {
+        w->dims[i] = dims[i];
+        w->n_elements *= dims[i];
+    }
+    w->layouts = g_ptr_array_new();
+    return w;
+}
+
+SfuWeight *sfu_weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, const void *host, size_t host_bytes)
+{
+    SfuWeight *w = weight_new(name, dtype, n_dims, dims);
+    g_return_val_if_fail((gint64)host_bytes >= w->n_elements * (gint64)sfu_dtype_bytes(dtype), w);
+    w->host = host;
+    return w;
+}
+
+SfuWeight *sfu_weight_new_take(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, void *host, size_t host_bytes)
+{
+    SfuWeight *w = sfu_weight_new(name, dtype, n_dims, dims, host, host_bytes);
+    w->owned = host;
+    return w;
+}
+
+SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_parts)
+{
+    gint64 dims[MAX_DIMS];
+    for (int i = 0; i < MAX_DIMS; i++)
+        dims[i] = parts[0]->dims[i];
+    for (int i = 1; i < n_parts; i++)
+        dims[0] += parts[i]->dims[0];
+    SfuWeight *w = weight_new(name, parts[0]->dtype, parts[0]->n_dims, dims);
+    w->parts = g_memdup2(parts, sizeof *parts * (size_t)n_parts);
+    w->n_parts = n_parts;
+    return w;
+}
+
+static void layout_drop(SfuLayout *l)
+{
+    g_queue_unlink(&l->tensor->q->layouts, &l->link);
+    g_ptr_array_remove_fast(l->weight->layouts, l);
+    sfu_tensor_destroy(l->tensor);
+    g_free(l->key);
+    g_free(l);
+}
+
+void sfu_weight_unload(SfuWeight *w)
+{
+    while (w->layouts->len) {
+        SfuLayout *l = g_ptr_array_index(w->layouts, 0);
+        clFinish(l->tensor->q->queue);
+        layout_drop(l);
+    }
+}
+
+void sfu_weight_destroy(SfuWeight *w)
+{
+    if (!w)
+        return;
+    sfu_weight_unload(w);
+    g_ptr_array_unref(w->layouts);
+    g_free(w->owned);
+    g_free(w->parts);
+    g_free(w->name);
+    g_free(w);
+}
+
+const char *sfu_weight_name(const SfuWeight *w) { return w->name; }
+SfuDtype sfu_weight_dtype(const SfuWeight *w) { return w->dtype; }
+int sfu_weight_n_dims(const SfuWeight *w) { return w->n_dims; }
+gint64 sfu_weight_dim(const SfuWeight *w, int i) { return i < w->n_dims ? w->dims[i] : 1; }
+gint64 sfu_weight_elements(const SfuWeight *w) { return w->n_elements; }
+
+void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
+{
+    g_return_if_fail(first >= 0 && n >= 0 && first + n <= w->n_elements);
+    for (int p = 0; p < w->n_parts; p++) {
+        const gint64 have = w->parts[p]->n_elements;
+        const gint64 take = MIN(n, have - first);
+        if (take > 0) {
+            sfu_weight_read_f32(w->parts[p], first, take, out);
+            out += take;
+            n -= take;
+        }
+        first = MAX(0, first - have);
+    }
+    if (w->n_parts)
+        return;
+    /* A safetensors file need not align its tensors, so nothing is read through a wider pointer. */
+    const guint8 *p = (const guint8 *)w->host + first * (gint64)sfu_dtype_bytes(w->dtype);
+    for (gint64 i = 0; i < n; i++) {
+        guint16 h;
+        gint32 v32;
+        gint64 v64;
+        double d;
+        switch (w->dtype) {
+        case SFU_F32: memcpy(&out[i], p + 4 * i, 4); break;
+        case SFU_F16: memcpy(&h, p + 2 * i, 2); out[i] = sfu_half_to_float(h); break;
+        case SFU_BF16: memcpy(&h, p + 2 * i, 2); out[i] = sfu_bf16_to_float(h); break;
+        case SFU_F8_E4M3: out[i] = sfu_e4m3_to_float(p[i]); break;
+        case SFU_F8_E5M2: out[i] = sfu_e5m2_to_float(p[i]); break;
+        case SFU_F64: memcpy(&d, p + 8 * i, 8); out[i] = (float)d; break;
+        case SFU_I64: memcpy(&v64, p + 8 * i, 8); out[i] = (float)v64; break;
+        case SFU_I32: memcpy(&v32, p + 4 * i, 4); out[i] = (float)v32; break;
+        case SFU_I16: memcpy(&h, p + 2 * i, 2); out[i] = (float)(gint16)h; break;
+        case SFU_I8: out[i] = (float)(gint8)p[i]; break;
+        case SFU_BOOL:
+        case SFU_U8: out[i] = p[i]; break;
+        case SFU_N_DTYPES: break;
+        }
+    }
+}
+
+/* The mapped pages have been copied to the device; keeping them resident too would double the memory. They are clean, so
+ * the kernel reads them again from the file if needed. */
+static void forget_pages(const SfuWeight *w)
+{
+    for (int i = 0; i < w->n_parts; i++)
+        forget_pages(w->parts[i]);
+#ifdef __linux__
+    if (!w->host || w->owned)
+        return;
+    const guintptr page = (guintptr)sysconf(_SC_PAGESIZE);
+    const guintptr from = ((guintptr)w->host + page - 1) / page * page;
+    const guintptr to = ((guintptr)w->host + (guintptr)w->n_elements * sfu_dtype_bytes(w->dtype)) / page * page;
+    if (to > from + 16 * page) /* PAGEOUT, unlike DONTNEED, keeps the contents of memory that is not a file's */
+        (void)madvise((void *)from, to - from, 21 /* MADV_PAGEOUT, Linux 5.4 */);
+#endif
+}
+
+gboolean sfu_weight_evict_one(SfuQueue *q)
+{
+    SfuLayout *l = g_queue_peek_head(&q->layouts);
+    /* Those of the op being enqueued were touched after the last launch. */
+    if (!l || l->last_use >= q->op_serial)
+        return FALSE;
+    clFinish(q->queue);
+    layout_drop(l);
+    return TRUE;
+}
+
+void sfu_weight_drop_queue(SfuQueue *q)
+{
+    SfuLayout *l;
+    while ((l = g_queue_peek_head(&q->layouts)))
+        layout_drop(l);
+}
+
+const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *layout, SfuDtype dtype, gint64 n_elements,
+                                      SfuWeightPack pack, gconstpointer params, GError **error)
+{
+    for (guint i = 0; i < w->layouts->len; i++) {
+        SfuLayout *l = g_ptr_array_index(w->layouts, i);
+        if (l->tensor->q != q || strcmp(l->key, layout) != 0)
+            continue;
+        l->last_use = q->op_serial;
+        g_queue_unlink(&q->layouts, &l->link);
+        g_queue_push_tail_link(&q->layouts, &l->link);
+        return l->tensor;
+    }
+    SfuTensor *t = sfu_tensor_create_in(q, dtype, n_elements, FALSE, error);
+    if (!t)
+        return NULL;
+    const size_t bytes = (size_t)n_elements * sfu_dtype_bytes(dtype);
+    cl_int r;
+    void *dst = clEnqueueMapBuffer(q->queue, t->buffer->mem, CL_TRUE, CL_MAP_WRITE, 0, bytes, 0, NULL, NULL, &r);
+    if (r != CL_SUCCESS) {
+        sfu_cl_fail(error, r, w->name);
+        sfu_tensor_destroy(t);
+        return NULL;
+    }
+    pack(w, dst, bytes, params);
+    r = clEnqueueUnmapMemObject(q->queue, t->buffer->mem, dst, 0, NULL, NULL);
+    if (r != CL_SUCCESS) {
+        sfu_cl_fail(error, r, w->name);
+        sfu_tensor_destroy(t);
+        return NULL;
+    }
+    forget_pages(w);
+    SfuLayout *l = g_new0(SfuLayout, 1);
+    l->weight = w;
+    l->key = g_strdup(layout);
+    l->tensor = t;
+    l->last_use = q->op_serial;
+    l->link.data = l;
+    g_queue_push_tail_link(&q->layouts, &l->link);
+    g_ptr_array_add(w->layouts, l);
+    return t;
+}
+
+static void pack_f32(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params)
+{
+    sfu_weight_read_f32(w, 0, w->n_elements, dst);
+}
+
+const SfuTensor *sfu_weight_f32(SfuQueue *q, SfuWeight *w, GError **error)
+{
+    return sfu_weight_on_device(q, w, "f32", SFU_F32, w->n_elements, pack_f32, NULL, error);
+}
