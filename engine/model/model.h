@@ -1,0 +1,133 @@
+/* Model files: safetensors, diffusers folders, original single files -> canonical names, family, configuration.
+ * Canonical names are those of diffusers (UNet, VAE) and transformers (CLIP).
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_MODEL_H
+#define SFU_MODEL_H
+
+#include <json-glib/json-glib.h>
+#include "runtime/runtime.h"
+
+G_BEGIN_DECLS
+
+#define SFU_MODEL_ERROR sfu_model_error_quark()
+GQuark sfu_model_error_quark(void);
+typedef enum {
+    SFU_MODEL_ERROR_OPEN,    /* not there, not readable, changed while in use */
+    SFU_MODEL_ERROR_FORMAT,  /* torn, lying or foreign file */
+    SFU_MODEL_ERROR_REFUSED, /* a format that is refused on purpose (pickle) */
+    SFU_MODEL_ERROR_FAMILY,  /* well-formed, but no model that Sfumato knows */
+    SFU_MODEL_ERROR_MISSING, /* a tensor that the network needs is missing or misshapen */
+} SfuModelError;
+
+typedef enum {
+    SFU_PART_UNET,
+    SFU_PART_VAE,
+    SFU_PART_TEXT,
+    SFU_PART_IMAGE_ENCODER,
+    SFU_PART_TAESD_ENCODER,
+    SFU_PART_TAESD_DECODER,
+    SFU_PART_UPSCALER,
+    SFU_N_PARTS
+} SfuPart;
+const char *sfu_part_name(SfuPart part); /* the diffusers folder's name */
+
+typedef enum {
+    SFU_FAMILY_UNKNOWN,
+    SFU_FAMILY_SD1,
+    SFU_FAMILY_SD1_INPAINT, /* 9 input channels */
+    SFU_FAMILY_SD1_EDIT,    /* 8: InstructPix2Pix */
+    SFU_FAMILY_SD2,
+    SFU_FAMILY_SD2_INPAINT,
+    SFU_FAMILY_SD_X4, /* Stable Diffusion x4 upscaler, 7 */
+    SFU_FAMILY_MINI,  /* a folder whose model_index.json has a "sfumato" object */
+    SFU_FAMILY_TAESD,
+    SFU_FAMILY_RRDB,
+    SFU_FAMILY_SRVGG,
+    SFU_FAMILY_SWINIR,
+    SFU_N_FAMILIES
+} SfuFamily;
+const char *sfu_family_name(SfuFamily family);
+
+#define SFU_MAX_BLOCKS 8
+
+typedef struct {
+    int in_channels, out_channels, n_blocks, layers_per_block;
+    int block_out_channels[SFU_MAX_BLOCKS];
+    gboolean cross_attention[SFU_MAX_BLOCKS]; /* of the down block; the mirrored up block is the same */
+    int n_heads[SFU_MAX_BLOCKS];              /* of the block's attention; the middle has the last block's */
+    gboolean mid_attention;
+    int cross_attention_dim;
+    gboolean linear_projection;
+    int norm_num_groups;
+    float norm_eps;
+    int num_class_embeds; /* 0: none */
+    gboolean flip_sin_to_cos;
+    float freq_shift;
+    int sample_size;
+} SfuUnetConfig;
+
+typedef struct {
+    int latent_channels, n_blocks, layers_per_block;
+    int block_out_channels[SFU_MAX_BLOCKS];
+    int norm_num_groups;
+    float scaling_factor, shift_factor;
+    gboolean mid_attention, quant_conv, post_quant_conv;
+} SfuVaeConfig;
+
+typedef struct {
+    int hidden, layers, heads, intermediate, vocab, positions;
+    gboolean quick_gelu; /* else exact GELU */
+    float eps;
+} SfuTextConfig;
+
+typedef struct {
+    int hidden, layers, heads, intermediate, image_size, patch_size;
+    gboolean quick_gelu;
+    float eps;
+} SfuVisionConfig;
+
+typedef enum { SFU_PREDICT_EPSILON, SFU_PREDICT_V, SFU_PREDICT_SAMPLE, SFU_PREDICT_FLOW } SfuPrediction;
+
+typedef struct {
+    SfuPrediction prediction;
+    int n_train_timesteps;
+    double beta_start, beta_end; /* scaled linear: squares of a linear ramp of square roots */
+    gboolean scaled_linear;      /* else linear */
+    gboolean zero_terminal_snr;
+} SfuSchedulerConfig;
+
+typedef struct {
+    int scale, channels, features, blocks, growth; /* growth: RRDB only */
+    int unshuffle;                                 /* input pixel-unshuffle factor, 1: none */
+} SfuUpscalerConfig;
+
+typedef struct SfuModel SfuModel;
+
+/* Opens a safetensors file or a diffusers folder. Maps it; nothing is copied. Caller frees with sfu_model_close(). */
+SfuModel *sfu_model_open(const char *path, GError **error);
+void sfu_model_close(SfuModel *m);
+const char *sfu_model_path(const SfuModel *m);
+SfuFamily sfu_model_family(const SfuModel *m);
+gboolean sfu_model_has_part(const SfuModel *m, SfuPart part);
+/* FALSE with OPEN if a file of the model was changed or cut since it was opened (reading the mapping would kill the process). */
+gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error);
+
+/* Borrowed. NULL with MISSING if the file lacks it. */
+SfuWeight *sfu_model_weight(SfuModel *m, SfuPart part, const char *name, GError **error);
+SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name); /* NULL without error */
+
+const SfuUnetConfig *sfu_model_unet(const SfuModel *m);
+const SfuVaeConfig *sfu_model_vae(const SfuModel *m);
+const SfuTextConfig *sfu_model_text(const SfuModel *m);
+const SfuVisionConfig *sfu_model_vision(const SfuModel *m);
+const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m);
+const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
+/* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
+JsonObject *sfu_model_sfumato(const SfuModel *m);
+
+/* What `sfumato inspect` shows. Caller frees the string with g_free, the node with json_node_unref. */
+char *sfu_model_inspect(SfuModel *m);
+JsonNode *sfu_model_inspect_json(SfuModel *m);
+
+G_END_DECLS
+#endif
