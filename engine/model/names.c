@@ -1,0 +1,180 @@
+/* From the names of original single files and of old diffusers releases to canonical names. The facts are those of CompVis'
+ * latent-diffusion module tree (openaimodel.py, autoencoder modules) and of OpenCLIP's text transformer.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/names.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LAYERS_PER_BLOCK 2 /* of every Stable Diffusion 1.x and 2.x UNet */
+#define VAE_LEVELS 4
+
+typedef struct {
+    const char *from, *to;
+} Pair;
+
+/* Replaces the first pair whose `from` starts `s`; the rest of s follows. Caller frees; NULL if none fits. */
+static char *swap_head(const char *s, const Pair *pairs, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        if (g_str_has_prefix(s, pairs[i].from))
+            return g_strconcat(pairs[i].to, s + strlen(pairs[i].from), NULL);
+    return NULL;
+}
+
+static char *unet_resnet(const char *prefix, const char *rest)
+{
+    static const Pair pairs[] = {{"in_layers.0.", "norm1."}, {"in_layers.2.", "conv1."}, {"out_layers.0.", "norm2."},
+                                 {"out_layers.3.", "conv2."}, {"emb_layers.1.", "time_emb_proj."}, {"skip_connection.", "conv_shortcut."}};
+    char *tail = swap_head(rest, pairs, G_N_ELEMENTS(pairs));
+    char *out = tail ? g_strconcat(prefix, tail, NULL) : NULL;
+    g_free(tail);
+    return out;
+}
+
+static gboolean is_transformer(const char *rest)
+{
+    return g_str_has_prefix(rest, "norm.") || g_str_has_prefix(rest, "proj_") || g_str_has_prefix(rest, "transformer_blocks.");
+}
+
+static char *unet_name(const char *s)
+{
+    static const Pair heads[] = {{"time_embed.0.", "time_embedding.linear_1."}, {"time_embed.2.", "time_embedding.linear_2."},
+                                 {"input_blocks.0.0.", "conv_in."}, {"out.0.", "conv_norm_out."}, {"out.2.", "conv_out."},
+                                 {"label_emb.", "class_embedding."}, {"middle_block.1.", "mid_block.attentions.0."}};
+    int i, j, used = 0;
+    char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
+    if (out)
+        return out;
+    char prefix[96];
+    if (sscanf(s, "middle_block.%d.%n", &i, &used) == 1 && used && (i == 0 || i == 2)) {
+        g_snprintf(prefix, sizeof prefix, "mid_block.resnets.%d.", i / 2);
+        return unet_resnet(prefix, s + used);
+    }
+    if (sscanf(s, "input_blocks.%d.%d.%n", &i, &j, &used) == 2 && used && i >= 1) {
+        const int block = (i - 1) / (LAYERS_PER_BLOCK + 1), layer = (i - 1) % (LAYERS_PER_BLOCK + 1);
+        const char *rest = s + used;
+        if (layer == LAYERS_PER_BLOCK && g_str_has_prefix(rest, "op."))
+            return g_strdup_printf("down_blocks.%d.downsamplers.0.conv.%s", block, rest + 3);
+        if (j == 1)
+            return g_strdup_printf("down_blocks.%d.attentions.%d.%s", block, layer, rest);
+        g_snprintf(prefix, sizeof prefix, "down_blocks.%d.resnets.%d.", block, layer);
+        return unet_resnet(prefix, rest);
+    }
+    used = 0;
+    if (sscanf(s, "output_blocks.%d.%d.%n", &i, &j, &used) == 2 && used) {
+        const int block = i / (LAYERS_PER_BLOCK + 1), layer = i % (LAYERS_PER_BLOCK + 1);
+        const char *rest = s + used;
+        if (g_str_has_prefix(rest, "conv."))
+            return g_strdup_printf("up_blocks.%d.upsamplers.0.%s", block, rest);
+        if (is_transformer(rest))
+            return g_strdup_printf("up_blocks.%d.attentions.%d.%s", block, layer, rest);
+        g_snprintf(prefix, sizeof prefix, "up_blocks.%d.resnets.%d.", block, layer);
+        return unet_resnet(prefix, rest);
+    }
+    return NULL;
+}
+
+static char *vae_attention(const char *prefix, const char *rest)
+{
+    static const Pair pairs[] = {{"norm.", "group_norm."}, {"q.", "to_q."}, {"k.", "to_k."}, {"v.", "to_v."}, {"proj_out.", "to_out.0."}};
+    char *tail = swap_head(rest, pairs, G_N_ELEMENTS(pairs));
+    char *out = tail ? g_strconcat(prefix, tail, NULL) : NULL;
+    g_free(tail);
+    return out;
+}
+
+static char *vae_name(const char *s)
+{
+    int i, j, used = 0;
+    char side[8], prefix[96];
+    if (sscanf(s, "%7[a-z].%n", side, &used) != 1 || (strcmp(side, "encoder") != 0 && strcmp(side, "decoder") != 0))
+        return g_strdup(s); /* quant_conv, post_quant_conv */
+    const char *rest = s + used, *shortcut;
+    const gboolean up = side[0] == 'd';
+    used = 0;
+    if (g_str_has_prefix(rest, "norm_out."))
+        return g_strconcat(side, ".conv_norm_out.", rest + 9, NULL);
+    if (g_str_has_prefix(rest, "mid.attn_1.")) {
+        g_snprintf(prefix, sizeof prefix, "%s.mid_block.attentions.0.", side);
+        return vae_attention(prefix, rest + 11);
+    }
+    if (sscanf(rest, "mid.block_%d.%n", &i, &used) == 1 && used)
+        return g_strdup_printf("%s.mid_block.resnets.%d.%s", side, i - 1, rest + used);
+    used = 0;
+    if (sscanf(rest, up ? "up.%d.block.%d.%n" : "down.%d.block.%d.%n", &i, &j, &used) == 2 && used) {
+        rest += used;
+        shortcut = g_str_has_prefix(rest, "nin_shortcut.") ? "conv_shortcut." : NULL;
+        return g_strdup_printf("%s.%s_blocks.%d.resnets.%d.%s%s", side, up ? "up" : "down", up ? VAE_LEVELS - 1 - i : i, j,
+                               shortcut ? shortcut : "", shortcut ? rest + 13 : rest);
+    }
+    used = 0;
+    if (sscanf(rest, up ? "up.%d.upsample.%n" : "down.%d.downsample.%n", &i, &used) == 1 && used)
+        return g_strdup_printf("%s.%s_blocks.%d.%ssamplers.0.%s", side, up ? "up" : "down", up ? VAE_LEVELS - 1 - i : i, up ? "up" : "down",
+                               rest + used);
+    return g_strdup(s);
+}
+
+/* OpenCLIP's fused attn.in_proj_* keep their name; the loader splits them. */
+static char *openclip_name(const char *s)
+{
+    static const Pair heads[] = {{"token_embedding.", "text_model.embeddings.token_embedding."},
+                                 {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
+                                 {"ln_final.", "text_model.final_layer_norm."}};
+    static const Pair layer[] = {{"ln_1.", "layer_norm1."}, {"ln_2.", "layer_norm2."}, {"mlp.c_fc.", "mlp.fc1."}, {"mlp.c_proj.", "mlp.fc2."},
+                                 {"attn.out_proj.", "self_attn.out_proj."}, {"attn.in_proj_", "self_attn.in_proj."}};
+    char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
+    int i, used = 0;
+    if (out || sscanf(s, "transformer.resblocks.%d.%n", &i, &used) != 1 || !used)
+        return out;
+    char *tail = swap_head(s + used, layer, G_N_ELEMENTS(layer));
+    out = tail ? g_strdup_printf("text_model.encoder.layers.%d.%s", i, tail) : NULL;
+    g_free(tail);
+    return out;
+}
+
+char *sfu_name_from_checkpoint(const char *name, SfuPart *part)
+{
+    static const struct {
+        const char *prefix;
+        SfuPart part;
+        char *(*fn)(const char *);
+    } roots[] = {
+        {"model.diffusion_model.", SFU_PART_UNET, unet_name},
+        {"first_stage_model.", SFU_PART_VAE, vae_name},
+        {"cond_stage_model.transformer.text_model.", SFU_PART_TEXT, NULL},
+        {"cond_stage_model.transformer.", SFU_PART_TEXT, NULL},
+        {"cond_stage_model.model.", SFU_PART_TEXT, openclip_name},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(roots); i++) {
+        if (!g_str_has_prefix(name, roots[i].prefix))
+            continue;
+        *part = roots[i].part;
+        const char *rest = name + strlen(roots[i].prefix);
+        if (g_str_has_suffix(name, "position_ids"))
+            return NULL;
+        return roots[i].fn ? roots[i].fn(rest) : g_strconcat("text_model.", rest, NULL);
+    }
+    return NULL;
+}
+
+char *sfu_name_from_diffusers(const char *name, SfuPart part)
+{
+    static const Pair old[] = {{"query.", "to_q."}, {"key.", "to_k."}, {"value.", "to_v."}, {"proj_attn.", "to_out.0."}};
+    if (g_str_has_suffix(name, "position_ids"))
+        return NULL;
+    const char *at = part == SFU_PART_VAE ? strstr(name, "mid_block.attentions.0.") : NULL;
+    if (at) {
+        at += strlen("mid_block.attentions.0.");
+        char *tail = swap_head(at, old, G_N_ELEMENTS(old));
+        if (tail) {
+            char *out = g_strdup_printf("%.*s%s", (int)(at - name), name, tail);
+            g_free(tail);
+            return out;
+        }
+    }
+    if ((part == SFU_PART_TEXT && !g_str_has_prefix(name, "text_model.")) && strncmp(name, "text_projection", 15) != 0)
+        return g_strconcat("text_model.", name, NULL);
+    if (part == SFU_PART_IMAGE_ENCODER && !g_str_has_prefix(name, "vision_model.") && strncmp(name, "visual_projection", 17) != 0)
+        return g_strconcat("vision_model.", name, NULL);
+    return g_strdup(name);
+}
