@@ -1,0 +1,88 @@
+/* The networks: forward passes of CLIP's text encoder, the UNet, AutoencoderKL and TAESD. Each is C that calls ops in order.
+ * Every network borrows its queue and its model (both must outlive it), checks the presence and shape of every tensor in create()
+ * (MISSING names the first few and counts them all) and touches the device only when it runs. The caller frees with
+ * sfu_xxx_destroy(), NULL is fine. Results are new tensors in the queue's activation dtype, freed by the caller with
+ * sfu_tensor_destroy(); inputs may be F32 or the activation dtype. A set cancel flag ends a pass at the next op.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_NET_H
+#define SFU_NET_H
+
+#include "model/model.h"
+#include "runtime/runtime.h"
+
+G_BEGIN_DECLS
+
+/* Called with the output of every block, in order ("conv_in", "down_blocks.0.resnets.0", "mid_block.attentions.0", ... as diffusers names the
+ * modules). x is borrowed and only valid during the call. FALSE with error set ends the pass. */
+typedef struct SfuTrace {
+    gboolean (*fn)(const char *block, const SfuTensor *x, gpointer data, GError **error);
+    gpointer data;
+} SfuTrace;
+
+/* Looks for the first block with NaN or infinity: set sfu_trace_nonfinite(&found) on a network, run the pass again, read `found`. Slow: every
+ * block's output is counted on the device. */
+typedef struct {
+    char block[96]; /* "": none yet */
+    gint64 n, of;   /* how many of how many values */
+} SfuNonfinite;
+SfuTrace sfu_trace_nonfinite(SfuNonfinite *found);
+
+/* ---- CLIP text encoder -------------------------------------------------------------------------------------------
+ * CLIP-L (quick GELU) and OpenCLIP-H (GELU), by the model's configuration. Radford 2021, section 2.4. */
+typedef struct SfuTextEncoder SfuTextEncoder;
+#define SFU_TEXT_TOKENS 77
+SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_text_encoder_destroy(SfuTextEncoder *te);
+void sfu_text_encoder_set_trace(SfuTextEncoder *te, const SfuTrace *trace); /* copied; NULL: none */
+void sfu_text_encoder_unload(SfuTextEncoder *te);                           /* drops the weights' device copies */
+int sfu_text_encoder_hidden(const SfuTextEncoder *te);
+/* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; 0 means 1. The final
+ * layer norm is always applied. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate one. */
+gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, const gint32 *tokens, int n, int clip_skip, GError **error);
+
+/* ---- UNet ----------------------------------------------------------------------------------------------------------
+ * UNet2DConditionModel: Rombach 2022, figure 3 and appendix; any widths, levels, heads and channels of its configuration. */
+typedef struct SfuUnet SfuUnet;
+SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_unet_destroy(SfuUnet *u);
+void sfu_unet_set_trace(SfuUnet *u, const SfuTrace *trace); /* copied; NULL: none */
+void sfu_unet_unload(SfuUnet *u);                           /* drops the weights' device copies and the context */
+/* Computes every cross-attention's keys and values, once a run. context [n or 1, 1, t, cross_attention_dim]; with 1 all samples share
+ * it. Stays until the next call. */
+gboolean sfu_unet_set_context(SfuUnet *u, const SfuTensor *context, GError **error);
+/* x [n, h, w, in_channels], timesteps [n], class_labels [n] (NULL: none; needed exactly if the model has class embeddings)
+ * -> *out [n, h, w, out_channels]. Any h, w >= 1. */
+gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps, const int *class_labels, GError **error);
+
+/* ---- AutoencoderKL -------------------------------------------------------------------------------------------------
+ * Rombach 2022, appendix E. If a pass stored as fp16 overflows (NaN or infinity in the result), it is run again in fp32. */
+typedef struct SfuVae SfuVae;
+SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_vae_destroy(SfuVae *v);
+void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace); /* copied; NULL: none */
+void sfu_vae_unload(SfuVae *v);                           /* drops the weights' device copies */
+int sfu_vae_factor(const SfuVae *v);                      /* pixels a latent side: 8, 4 ... */
+/* x [n, h, w, 3] in -1..1, h and w multiples of the factor -> *moments [n, h/f, w/f, 2*latent]: mean, then log-variance, not scaled. */
+gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GError **error);
+/* z [n, h, w, latent], already divided by the scaling factor -> *x [n, h*f, w*f, 3], about -1..1, not clamped. */
+gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **error);
+/* Most bytes of activations that are live at once for n latents of h x w, weights not counted; to plan tiles with. */
+guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w);
+guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w); /* h, w in latent pixels too */
+
+/* ---- TAESD -----------------------------------------------------------------------------------------------------------
+ * The tiny autoencoder (Bohan 2023, github.com/madebyollin/taesd). Its latents are those that the UNet works on: nothing to scale. The
+ * model may have one half only; the other call then fails with MISSING. */
+typedef struct SfuTaesd SfuTaesd;
+SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_taesd_destroy(SfuTaesd *t);
+void sfu_taesd_set_trace(SfuTaesd *t, const SfuTrace *trace); /* copied; NULL: none */
+int sfu_taesd_factor(const SfuTaesd *t);
+/* x [n, h, w, 3] in -1..1 -> *latents [n, h/f, w/f, latent], h and w multiples of the factor. */
+gboolean sfu_taesd_encode(SfuTaesd *t, SfuTensor **latents, const SfuTensor *x, GError **error);
+/* z [n, h, w, latent] -> *x [n, h*f, w*f, 3] in about -1..1. */
+gboolean sfu_taesd_decode(SfuTaesd *t, SfuTensor **x, const SfuTensor *z, GError **error);
+
+G_END_DECLS
+#endif
