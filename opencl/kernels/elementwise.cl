@@ -53,10 +53,14 @@ __kernel void scale_channels(__global ACT *y, int y0, __global const ACT *x, int
 __kernel void mean_hw(__global ACT *y, int y0, __global const ACT *x, int x0, int pixels, int c)
 {
     const int i = get_global_id(0), b = get_global_id(1);
-    float s = 0.0f;
-    for (int p = 0; p < pixels; p++)
-        s += LOAD(x, x0 + ((size_t)b * pixels + p) * c + i);
-    STORE(y, (size_t)y0 + b * c + i, s / pixels);
+    float sum = 0.0f;
+    for (int p0 = 0; p0 < pixels; p0 += 256) { /* a sum of sums: one long sum would lose digits */
+        float s = 0.0f;
+        for (int p = p0; p < min(pixels, p0 + 256); p++)
+            s += LOAD(x, x0 + ((size_t)b * pixels + p) * c + i);
+        sum += s;
+    }
+    STORE(y, (size_t)y0 + b * c + i, sum / pixels);
 }
 
 __kernel void convert(__global void *y, int y0, __global const void *x, int x0, int y_half, int x_half)
@@ -71,7 +75,7 @@ __kernel void convert(__global void *y, int y0, __global const void *x, int x0, 
 
 __kernel void count_nonfinite(__global int *count, int count0, __global const ACT *x, int x0, int total, int run)
 {
-    const int first = get_global_id(0) * run, last = min(total, first + run);
+    const int first = get_global_id(0) * run, last = first > total - run ? total : first + run;
     int n = 0;
     for (int i = first; i < last; i++)
         n += !isfinite(LOAD(x, (size_t)x0 + i));

@@ -1,5 +1,12 @@
 /* Ops that only move values.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifdef TABLE_F16
+#define TABLE half
+#define LOAD_TABLE(p, i) vload_half(i, p)
+#else
+#define TABLE float
+#define LOAD_TABLE(p, i) ((p)[i])
+#endif
 
 /* `n` channels of each pixel, from channel cx of rows of wx to channel cy of rows of wy. */
 __kernel void copy_channels(__global ACT *y, int y0, __global const ACT *x, int x0, int wy, int cy, int wx, int cx, int n)
@@ -88,11 +95,12 @@ __kernel void roll(__global ACT *y, int y0, __global const ACT *x, int x0, int h
     STORE(y, y0 + ((size_t)b * h * w + p) * c + i, LOAD(x, x0 + (((size_t)b * h + sy) * w + sx) * c + i));
 }
 
-__kernel void embed(__global ACT *y, int y0, __global const int *tokens, int t0, __global const float *table, int table0,
-                    __global const float *position, int position0, int t, int c)
+/* A number outside the table takes its nearest row: tokens come from outside, and a kernel must not read astray. */
+__kernel void embed(__global ACT *y, int y0, __global const int *tokens, int t0, __global const TABLE *table, int table0,
+                    __global const float *position, int position0, int t, int c, int vocab)
 {
     const int i = get_global_id(0), p = get_global_id(1);
-    float v = table[table0 + (size_t)tokens[t0 + p] * c + i];
+    float v = LOAD_TABLE(table, table0 + (size_t)clamp(tokens[t0 + p], 0, vocab - 1) * c + i);
     if (position)
         v += position[position0 + (p % t) * c + i];
     STORE(y, y0 + (size_t)p * c + i, v);

@@ -1,4 +1,5 @@
-/* Normalisations and softmax. Sums are fp32, in two passes: E[x^2] - E[x]^2 cancels when |mean| is far above the deviation.
+/* Normalisations and softmax. Sums are fp32, in two passes: E[x^2] - E[x]^2 cancels when |mean| is far above the deviation. The second pass also
+ * sums the differences themselves, which tells what rounding did to the mean (Chan, Golub & LeVeque 1983, eq. 1.7).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Mean and sum of squared deviations of each channel over a chunk of `len` pixels: part [n, chunks, 2, c]. */
@@ -9,17 +10,18 @@ __kernel void group_norm_part(__global float *part, int part0, __global const AC
     const size_t xi = x0 + ((size_t)b * pixels + first) * c, at = part0 + ((size_t)b * chunks + chunk) * 2 * c;
     for (int i = 0; i < c; i += 16) {
         const int lanes = min(16, c - i);
-        float16 s = 0.0f, q = 0.0f;
+        float16 s = 0.0f, e = 0.0f, q = 0.0f;
         for (int p = 0; p < n; p++)
             s += load_part(x, xi + (size_t)p * c + i, lanes);
         const float16 mean = s / (float)n;
         for (int p = 0; p < n; p++) {
             const float16 d = load_part(x, xi + (size_t)p * c + i, lanes) - mean;
+            e += d;
             q += d * d;
         }
         float m[16], v[16];
-        vstore16(mean, 0, m);
-        vstore16(q, 0, v);
+        vstore16(mean + e / (float)n, 0, m);
+        vstore16(q - e * e / (float)n, 0, v);
         for (int k = 0; k < lanes; k++) {
             part[at + i + k] = m[k];
             part[at + c + i + k] = v[k];
@@ -73,13 +75,13 @@ __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0,
                          __global const float *beta, int beta0, int c, float eps)
 {
     const size_t at = (size_t)get_global_id(0) * c;
-    float16 s = 0.0f, q = 0.0f;
+    float16 s = 0.0f, e = 0.0f, q = 0.0f;
     for (int i = 0; i < c; i += 16)
         s += load_part(x, x0 + at + i, min(16, c - i));
-    const float mean = sum16(s) / c;
+    const float first = sum16(s) / c;
     for (int i = 0; i < c; i += 16) {
         const int lanes = min(16, c - i);
-        float16 d = load_part(x, x0 + at + i, lanes) - mean;
+        float16 d = load_part(x, x0 + at + i, lanes) - first;
         if (lanes < 16) {
             float t[16];
             vstore16(d, 0, t);
@@ -87,9 +89,10 @@ __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0,
                 t[k] = 0.0f;
             d = vload16(0, t);
         }
+        e += d;
         q += d * d;
     }
-    const float r = rsqrt(sum16(q) / c + eps);
+    const float off = sum16(e) / c, mean = first + off, r = rsqrt(fmax(sum16(q) / c - off * off, 0.0f) + eps);
     for (int i = 0; i < c; i += 16) {
         const int lanes = min(16, c - i);
         float16 v = (load_part(x, x0 + at + i, lanes) - mean) * r;

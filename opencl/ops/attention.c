@@ -20,6 +20,11 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
                        GError **error)
 {
     const int width = a->n_heads * a->head_dim, tq = qt->w, tk = k->w, n = qt->n;
+    if (a->n_heads < 1 || a->head_dim < 1 || a->q_col < 0 || a->k_col < 0 || a->v_col < 0)
+        return sfu_op_shape_error(error, "attention", "%d heads of %d", a->n_heads, a->head_dim);
+    if (o->dtype != qt->dtype || o->dtype != k->dtype || o->dtype != v->dtype)
+        return sfu_op_shape_error(error, "attention", "%s, %s and %s into %s", sfu_dtype_name(qt->dtype), sfu_dtype_name(k->dtype),
+                                  sfu_dtype_name(v->dtype), sfu_dtype_name(o->dtype));
     if (o->n != n || o->w != tq || o->c != width || k->n != v->n || (k->n != 1 && k->n != n) || v->w != tk || o->h != 1 || qt->h != 1 ||
         a->q_col + width > qt->c || a->k_col + width > k->c || a->v_col + width > v->c)
         return sfu_op_shape_error(error, "attention", "%d heads of %d over q %d x %d, k %d x %d, v %d x %d", a->n_heads, a->head_dim, tq,

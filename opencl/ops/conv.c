@@ -90,10 +90,15 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
                                   sfu_dtype_name(y->dtype), sfu_dtype_name(x->dtype));
     if (e->residual && !sfu_op_same_shape(error, g->op, y, e->residual))
         return FALSE;
-    if (e->chan && (e->chan->n != y->n || e->chan->c != y->c || e->chan->h != 1 || e->chan->w != 1))
+    if (e->geglu && (e->chan || e->residual || e->act != SFU_ACT_NONE || (e->scale != 0 && e->scale != 1) || n_out % 2))
+        return sfu_op_shape_error(error, g->op, "%s: behind GEGLU only a bias is possible", sfu_weight_name(w));
+    if (e->chan && (e->chan->n != y->n || e->chan->c != y->c || e->chan->h != 1 || e->chan->w != 1 || e->chan->dtype != y->dtype))
         return sfu_op_shape_error(error, g->op, "the channel term has %d x %d values for %d x %d", e->chan->n, e->chan->c, y->n, y->c);
-    if ((e->bias && sfu_weight_elements(e->bias) != n_out) || (e->act == SFU_ACT_PRELU && !e->prelu))
-        return sfu_op_shape_error(error, g->op, "%s: the bias does not fit", sfu_weight_name(w));
+    if (e->bias && sfu_weight_elements(e->bias) != n_out)
+        return sfu_op_shape_error(error, g->op, "%s has %" G_GINT64_FORMAT " values for %d channels", sfu_weight_name(e->bias),
+                                  sfu_weight_elements(e->bias), n_out);
+    if (e->act == SFU_ACT_PRELU && (!e->prelu || (sfu_weight_elements(e->prelu) != n_out && sfu_weight_elements(e->prelu) != 1)))
+        return sfu_op_shape_error(error, g->op, "%s: PReLU needs 1 or %d slopes", sfu_weight_name(w), n_out);
 
     const SfuDtype wd = device_dtype(w);
     const PackParams p = {.half = wd == SFU_F16, .geglu = e->geglu, .n_out = n_out, .n_in = n_in, .taps = taps};
@@ -160,8 +165,11 @@ gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
     const SfuConvGeometry g = {.op = "conv2d", .kh = (int)sfu_weight_dim(w, 2), .kw = (int)sfu_weight_dim(w, 3), .stride = MAX(1, conv->stride),
                                .pad_top = conv->pad_top, .pad_left = conv->pad_left, .upsample2 = conv->upsample2,
                                .circular = conv->circular, .groups = MAX(1, conv->groups)};
-    const int oh = ((x->h << conv->upsample2) + conv->pad_top + conv->pad_bottom - g.kh) / g.stride + 1;
-    const int ow = ((x->w << conv->upsample2) + conv->pad_left + conv->pad_right - g.kw) / g.stride + 1;
+    const int room_h = (x->h << conv->upsample2) + conv->pad_top + conv->pad_bottom - g.kh;
+    const int room_w = (x->w << conv->upsample2) + conv->pad_left + conv->pad_right - g.kw;
+    if (room_h < 0 || room_w < 0)
+        return sfu_op_shape_error(error, "conv2d", "a kernel of %d x %d does not fit in %d x %d", g.kh, g.kw, x->h, x->w);
+    const int oh = room_h / g.stride + 1, ow = room_w / g.stride + 1;
     if (y->h != oh || y->w != ow)
         return sfu_op_shape_error(error, "conv2d", "the output is %d x %d, y is %d x %d", oh, ow, y->h, y->w);
     if (e && e->geglu)

@@ -52,7 +52,7 @@ gboolean sfu_scale_channels(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWe
 
 gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
 {
-    if (y->n != x->n || y->c != x->c || y->h != 1 || y->w != 1)
+    if (y->n != x->n || y->c != x->c || y->h != 1 || y->w != 1 || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "mean_hw", "y is %d x %d x %d x %d", y->n, y->h, y->w, y->c);
     return SFU_RUN(x, "elementwise", "mean_hw", x->c, x->n, 1, 0, sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->h * x->w),
                    SFU_INT(x->c));

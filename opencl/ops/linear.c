@@ -14,7 +14,8 @@ gboolean sfu_linear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
 gboolean sfu_matmul(SfuQueue *q, SfuTensor *y, const SfuTensor *a, const SfuTensor *b, gboolean trans_b, float alpha, GError **error)
 {
     const int m = a->w, k = a->c, p = trans_b ? b->w : b->c;
-    if (a->n != b->n || a->h != b->h || y->n != a->n || y->h != a->h || (trans_b ? b->c : b->w) != k || y->w != m || y->c != p)
+    if (a->n != b->n || a->h != b->h || y->n != a->n || y->h != a->h || (trans_b ? b->c : b->w) != k || y->w != m || y->c != p ||
+        a->dtype != b->dtype || a->dtype != y->dtype)
         return sfu_op_shape_error(error, "matmul", "[%d,%d] by [%d,%d]%s into [%d,%d]", m, k, b->w, b->c, trans_b ? "^T" : "", y->w, y->c);
     return SFU_RUN(y, "linear", "matmul", p, m, (gint64)y->n * y->h, 2.0 * y->n * y->h * m * k * p,
                    sfu_op_bytes(a) + sfu_op_bytes(b) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(a), SFU_TENSOR(b), SFU_INT(m), SFU_INT(k),

@@ -1,6 +1,7 @@
 /* Ops that only move values: concat, slice, pad, resample by whole factors, shuffles, permutations, table rows.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
+#include "runtime/half.h"
 
 static gboolean copy_channels(SfuTensor *y, const SfuTensor *x, int cy, int cx, int n, GError **error)
 {
@@ -28,14 +29,14 @@ gboolean sfu_concat(SfuQueue *q, SfuTensor *y, const SfuTensor *const *parts, in
 
 gboolean sfu_slice(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int first_channel, GError **error)
 {
-    if (y->n != x->n || y->h != x->h || y->w != x->w || first_channel < 0 || first_channel + y->c > x->c)
+    if (y->n != x->n || y->h != x->h || y->w != x->w || y->dtype != x->dtype || first_channel < 0 || first_channel + y->c > x->c)
         return sfu_op_shape_error(error, "slice", "channels %d to %d of %d", first_channel, first_channel + y->c, x->c);
     return copy_channels(y, x, 0, first_channel, y->c, error);
 }
 
 gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int left, SfuPad mode, GError **error)
 {
-    if (y->n != x->n || y->c != x->c)
+    if (y->n != x->n || y->c != x->c || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "pad", "%d x %d channels against %d x %d", x->n, x->c, y->n, y->c);
     return SFU_RUN(x, "move", "pad", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0, 2 * sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x),
                    SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->h), SFU_INT(x->w), SFU_INT(x->c), SFU_INT(top), SFU_INT(left), SFU_INT(mode));
@@ -43,7 +44,7 @@ gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int lef
 
 gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
 {
-    if (y->n != x->n || y->c != x->c || y->h % x->h || y->w % x->w)
+    if (y->n != x->n || y->c != x->c || y->h % x->h || y->w % x->w || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "upsample_nearest", "%d x %d to %d x %d is no whole factor", x->h, x->w, y->h, y->w);
     return SFU_RUN(x, "move", "upsample_nearest", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0, sfu_op_bytes(x) + sfu_op_bytes(y), error,
                    SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->h), SFU_INT(x->w), SFU_INT(x->c));
@@ -51,7 +52,7 @@ gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GEr
 
 gboolean sfu_avg_pool2(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
 {
-    if (y->n != x->n || y->c != x->c || y->h != x->h / 2 || y->w != x->w / 2)
+    if (y->n != x->n || y->c != x->c || y->h != x->h / 2 || y->w != x->w / 2 || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "avg_pool2", "%d x %d to %d x %d", x->h, x->w, y->h, y->w);
     return SFU_RUN(x, "move", "avg_pool2", x->c, (gint64)y->h * y->w, y->n, 0, sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y),
                    SFU_TENSOR(x), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->w), SFU_INT(x->h), SFU_INT(x->c));
@@ -59,7 +60,7 @@ gboolean sfu_avg_pool2(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **e
 
 static gboolean shuffle(SfuTensor *y, const SfuTensor *x, const SfuTensor *small, const SfuTensor *large, int r, GError **error)
 {
-    if (r < 1 || small->n != large->n || large->h != small->h * r || large->w != small->w * r || small->c != large->c * r * r)
+    if (r < 1 || small->n != large->n || large->h != small->h * r || large->w != small->w * r || small->c != large->c * r * r || small->dtype != large->dtype)
         return sfu_op_shape_error(error, "pixel_shuffle", "%d x %d x %d and %d x %d x %d by %d", small->h, small->w, small->c, large->h,
                                   large->w, large->c, r);
     return SFU_RUN(x, "move", "pixel_shuffle", large->c, (gint64)large->h * large->w, large->n, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y),
@@ -86,7 +87,7 @@ gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, 
         d[6 - n_dims + i] = dims[perm[i]];
         s[6 - n_dims + i] = (int)stride[perm[i]];
     }
-    if (total != sfu_tensor_elements(x) || total != sfu_tensor_elements(y))
+    if (total != sfu_tensor_elements(x) || total != sfu_tensor_elements(y) || x->dtype != y->dtype)
         return sfu_op_shape_error(error, "permute", "the dims have %" G_GINT64_FORMAT " values", total);
     return SFU_RUN(x, "move", "permute", total, 1, 1, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(d[1]), SFU_INT(d[2]),
                    SFU_INT(d[3]), SFU_INT(d[4]), SFU_INT(d[5]), SFU_INT(s[0]), SFU_INT(s[1]), SFU_INT(s[2]), SFU_INT(s[3]), SFU_INT(s[4]),
@@ -100,6 +101,18 @@ gboolean sfu_roll(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int dy, int dx,
                    SFU_INT(x->w), SFU_INT(x->c), SFU_INT(dy), SFU_INT(dx));
 }
 
+static void pack_f16(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params)
+{
+    enum { RUN = 4096 };
+    float v[RUN];
+    const gint64 n = sfu_weight_elements(w);
+    for (gint64 i = 0; i < n; i += RUN) {
+        sfu_weight_read_f32(w, i, MIN(RUN, n - i), v);
+        for (gint64 k = i; k < MIN(n, i + RUN); k++)
+            ((guint16 *)dst)[k] = sfu_half_from_float(v[k - i]);
+    }
+}
+
 gboolean sfu_embed(SfuQueue *q, SfuTensor *y, const SfuTensor *tokens, SfuWeight *table, SfuWeight *position, GError **error)
 {
     const int t = tokens->c;
@@ -109,7 +122,15 @@ gboolean sfu_embed(SfuQueue *q, SfuTensor *y, const SfuTensor *tokens, SfuWeight
     const SfuTensor *p = NULL;
     if (position && !(p = sfu_weight_f32(q, position, error)))
         return FALSE;
-    const SfuTensor *e = sfu_weight_f32(q, table, error);
-    return e && SFU_RUN(y, "move", "embed", y->c, (gint64)y->n * t, 1, 0, 2 * sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(tokens),
-                        SFU_TENSOR(e), SFU_TENSOR(p), SFU_INT(t), SFU_INT(y->c));
+    const gboolean half = sfu_weight_dtype(table) == SFU_F16; /* a vocabulary is large: it stays as narrow as in the file */
+    const SfuTensor *e = half ? sfu_weight_on_device(q, table, "f16", SFU_F16, sfu_weight_elements(table), pack_f16, NULL, error)
+                              : sfu_weight_f32(q, table, error);
+    if (!e)
+        return FALSE;
+    const SfuLaunch l = {.program = "move", .kernel = "embed", .options = y->dtype == SFU_F16 ? half ? "-DACT_F16 -DTABLE_F16" : "-DACT_F16"
+                                                                                              : half ? "-DTABLE_F16" : NULL,
+                         .global = {(size_t)y->c, (size_t)y->n * (size_t)t, 1}, .bytes = 2 * sfu_op_bytes(y)};
+    const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(tokens), SFU_TENSOR(e), SFU_TENSOR(p), SFU_INT(t), SFU_INT(y->c),
+                           SFU_INT((int)sfu_weight_dim(table, 0))};
+    return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
 }

@@ -30,6 +30,8 @@ gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, con
     const int pixels = x->h * x->w, len = chunk_len(x) * 4;
     if (!sfu_op_same_shape(error, "group_norm", y, x))
         return FALSE;
+    if (stats->n != x->n || stats->c != 2 || x->c % stats->w || stats->dtype != SFU_F32)
+        return sfu_op_shape_error(error, "group_norm", "statistics of %d groups for %d channels", stats->w, x->c);
     if (sfu_weight_elements(gamma) != x->c || sfu_weight_elements(beta) != x->c || (act != SFU_ACT_NONE && act != SFU_ACT_SILU))
         return sfu_op_shape_error(error, "group_norm", "%s has %" G_GINT64_FORMAT " values for %d channels", sfu_weight_name(gamma),
                                   sfu_weight_elements(gamma), x->c);

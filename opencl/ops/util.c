@@ -16,13 +16,16 @@ gboolean sfu_op_shape_error(GError **error, const char *op, const char *format, 
 
 gboolean sfu_op_same_shape(GError **error, const char *op, const SfuTensor *a, const SfuTensor *b)
 {
-    if (a->n == b->n && a->h == b->h && a->w == b->w && a->c == b->c)
+    if (a->n == b->n && a->h == b->h && a->w == b->w && a->c == b->c && a->dtype == b->dtype)
         return TRUE;
-    return sfu_op_shape_error(error, op, "%d x %d x %d x %d against %d x %d x %d x %d", a->n, a->h, a->w, a->c, b->n, b->h, b->w, b->c);
+    return sfu_op_shape_error(error, op, "%d x %d x %d x %d of %s against %d x %d x %d x %d of %s", a->n, a->h, a->w, a->c,
+                              sfu_dtype_name(a->dtype), b->n, b->h, b->w, b->c, sfu_dtype_name(b->dtype));
 }
 
 int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z)
 {
+    if (z->dtype != x->dtype)
+        return -1;
     if (z->n == x->n && z->h == x->h && z->w == x->w && z->c == x->c)
         return 0;
     if (z->h == 1 && z->w == 1 && z->c == x->c)

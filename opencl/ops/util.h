@@ -7,7 +7,7 @@
 
 /* FALSE with SHAPE: "<op>: <message>". */
 gboolean sfu_op_shape_error(GError **error, const char *op, const char *format, ...) G_GNUC_PRINTF(3, 4);
-/* Both shapes the same; otherwise FALSE with SHAPE. */
+/* Shape and dtype the same; otherwise FALSE with SHAPE. */
 gboolean sfu_op_same_shape(GError **error, const char *op, const SfuTensor *a, const SfuTensor *b);
 /* Compiler options for kernels over tensors stored as x is. */
 static inline const char *sfu_op_storage(const SfuTensor *x) { return x->dtype == SFU_F16 ? "-DACT_F16" : NULL; }

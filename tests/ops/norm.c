@@ -1,0 +1,208 @@
+/* Normalisations and softmax against two passes in double.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "check.h"
+
+/* What rounding may do to (x - mean) * r * gamma + beta, in units: the mean is off by up to 3 units of the mean magnitude `size` of the
+ * values (x - mean itself is exact when they are close); the deviation by 16 relative units, and by some more where it is far below the
+ * mean, since the means of chunks are rounded before their differences are taken. E[x^2] - E[x]^2 is off by (size * r)^2 units: caught. */
+static double norm_units(double x, double mean, double size, double r, double gamma, double beta)
+{
+    const double d = fabs(x - mean);
+    return r * fabs(gamma) * (3 * size + 16 * d + 0.25 * d * size * r) + 4 * fabs(beta);
+}
+
+typedef struct {
+    const char *name;
+    int n, h, w, c, groups;
+    Kind kind;
+    SfuAct act;
+    gboolean in_place;
+    float eps;
+    double constant; /* every value, if not 0 */
+    SfuDtype dtype;
+} Norm;
+
+static void moments(const double *x, gint64 rows, int stride, int count, double *mean, double *var, double *size)
+{
+    double s = 0, q = 0, a = 0;
+    for (gint64 r = 0; r < rows; r++)
+        for (int i = 0; i < count; i++) {
+            s += x[r * stride + i];
+            a += fabs(x[r * stride + i]);
+        }
+    *mean = s / ((double)rows * count);
+    *size = a / ((double)rows * count);
+    for (gint64 r = 0; r < rows; r++)
+        for (int i = 0; i < count; i++)
+            q += (x[r * stride + i] - *mean) * (x[r * stride + i] - *mean);
+    *var = q / ((double)rows * count);
+}
+
+static void reference_group(const Norm *p, const double *x, const double *gamma, const double *beta, double *y, double *mag, double *stats)
+{
+    const int per = p->c / p->groups;
+    const gint64 pixels = (gint64)p->h * p->w;
+    for (int b = 0; b < p->n; b++)
+        for (int g = 0; g < p->groups; g++) {
+            const gint64 base = b * pixels * p->c + g * per;
+            double mean, var, size;
+            moments(x + base, pixels, p->c, per, &mean, &var, &size);
+            const double r = 1 / sqrt(var + p->eps);
+            double *st = stats + 4 * (b * p->groups + g); /* mean, r, what each may be off by in units */
+            st[0] = mean;
+            st[1] = r;
+            st[2] = 3 * size;
+            st[3] = r * (16 + 0.25 * size * r);
+            for (gint64 i = 0; i < pixels; i++)
+                for (int k = 0; k < per; k++) {
+                    const gint64 at = base + i * p->c + k;
+                    const double ga = gamma[g * per + k], be = beta[g * per + k];
+                    y[at] = check_act((x[at] - mean) * r * ga + be, p->act, 0);
+                    mag[at] = norm_units(x[at], mean, size, r, ga, be) * 1.13; /* SiLU's steepest slope is 1.1 */
+                }
+        }
+}
+
+static In input(Check *c, const Norm *p)
+{
+    if (p->constant == 0)
+        return check_in(c, p->n, p->h, p->w, p->c, p->kind);
+    double *v = check_zeros(c, (gint64)p->n * p->h * p->w * p->c);
+    for (gint64 i = 0; i < (gint64)p->n * p->h * p->w * p->c; i++)
+        v[i] = p->constant;
+    return check_in_values(c, p->n, p->h, p->w, p->c, v);
+}
+
+static void group_norm(Check *c, gconstpointer row)
+{
+    const Norm *p = row;
+    const gint64 total = (gint64)p->n * p->h * p->w * p->c;
+    In x = input(c, p);
+    const Weight gamma = check_weight(c, p->dtype, p->c, 0, 0, 0), beta = check_weight(c, p->dtype, p->c, 0, 0, 0);
+    double *ref = check_zeros(c, total), *mag = check_zeros(c, total), *stats = check_zeros(c, 4 * (gint64)p->n * p->groups);
+    reference_group(p, x.v, gamma.v, beta.v, ref, mag, stats);
+    const Out y = p->in_place ? check_in_place(c, &x) : check_out(c, p->n, p->h, p->w, p->c);
+    CHECK_OK(sfu_group_norm(c->q, y.t, x.t, gamma.w, beta.w, p->groups, p->eps, p->act, ERR));
+    check_close(c, &y, ref, mag, c->mode->unit);
+}
+
+/* The statistics of a picture used for one of its tiles. */
+static void group_norm_tile(Check *c, gconstpointer row)
+{
+    const Norm *p = row;
+    const gint64 total = (gint64)p->n * p->h * p->w * p->c, tile = (gint64)p->w * p->c * (p->h / 2);
+    const In x = input(c, p);
+    const Weight gamma = check_weight(c, p->dtype, p->c, 0, 0, 0), beta = check_weight(c, p->dtype, p->c, 0, 0, 0);
+    double *ref = check_zeros(c, total), *mag = check_zeros(c, total), *stats = check_zeros(c, 4 * (gint64)p->groups);
+    double *moments_ref = check_zeros(c, 2 * (gint64)p->groups), *moments_mag = check_zeros(c, 2 * (gint64)p->groups);
+    reference_group(p, x.v, gamma.v, beta.v, ref, mag, stats);
+    const Out s = check_out_f32(c, 1, 1, p->groups, 2), y = check_out(c, 1, p->h / 2, p->w, p->c);
+    const In part = check_in_values(c, 1, p->h / 2, p->w, p->c, x.v + tile);
+    CHECK_OK(sfu_group_norm_stats(c->q, s.t, x.t, p->groups, p->eps, ERR));
+    for (int g = 0; g < 2 * p->groups; g++) {
+        moments_ref[g] = stats[g / 2 * 4 + g % 2];
+        moments_mag[g] = stats[g / 2 * 4 + g % 2 + 2];
+    }
+    check_close(c, &s, moments_ref, moments_mag, c->mode->unit);
+    CHECK_OK(sfu_group_norm_apply(c->q, y.t, part.t, s.t, gamma.w, beta.w, p->act, ERR));
+    check_close(c, &y, ref + tile, mag + tile, c->mode->unit);
+}
+
+static void layer_norm(Check *c, gconstpointer row)
+{
+    const Norm *p = row;
+    const gint64 rows = (gint64)p->n * p->h * p->w;
+    In x = input(c, p);
+    Weight gamma = {0}, beta = {0};
+    if (p->groups & 1) /* here `groups` says which weights there are */
+        gamma = check_weight(c, p->dtype, p->c, 0, 0, 0);
+    if (p->groups & 2)
+        beta = check_weight(c, p->dtype, p->c, 0, 0, 0);
+    double *ref = check_zeros(c, rows * p->c), *mag = check_zeros(c, rows * p->c);
+    for (gint64 r = 0; r < rows; r++) {
+        double mean, var, size;
+        moments(x.v + r * p->c, 1, p->c, p->c, &mean, &var, &size);
+        for (int i = 0; i < p->c; i++) {
+            const gint64 at = r * p->c + i;
+            const double k = 1 / sqrt(var + p->eps), g = gamma.v ? gamma.v[i] : 1, b = beta.v ? beta.v[i] : 0;
+            ref[at] = (x.v[at] - mean) * k * g + b;
+            mag[at] = norm_units(x.v[at], mean, size, k, g, b);
+        }
+    }
+    const Out y = p->in_place ? check_in_place(c, &x) : check_out(c, p->n, p->h, p->w, p->c);
+    CHECK_OK(sfu_layer_norm(c->q, y.t, x.t, gamma.w, beta.w, p->eps, ERR));
+    check_close(c, &y, ref, mag, c->mode->unit);
+}
+
+static void softmax(Check *c, gconstpointer row)
+{
+    const Norm *p = row;
+    const gint64 rows = (gint64)p->n * p->h * p->w;
+    In x = input(c, p);
+    double *ref = check_zeros(c, rows * p->c), *mag = check_zeros(c, rows * p->c);
+    for (gint64 r = 0; r < rows; r++) {
+        double top = -INFINITY, sum = 0;
+        for (int i = 0; i < p->c; i++)
+            top = MAX(top, x.v[r * p->c + i]);
+        for (int i = 0; i < p->c; i++)
+            sum += exp(x.v[r * p->c + i] - top);
+        for (int i = 0; i < p->c; i++) {
+            const double d = x.v[r * p->c + i] - top;
+            ref[r * p->c + i] = exp(d) / sum;
+            mag[r * p->c + i] = exp(d) / sum * (1 + fabs(d)); /* rounding d changes exp(d) by |d| units */
+        }
+    }
+    const Out y = p->in_place ? check_in_place(c, &x) : check_out(c, p->n, p->h, p->w, p->c);
+    CHECK_OK(sfu_softmax(c->q, y.t, x.t, ERR));
+    check_close(c, &y, ref, mag, c->mode->unit * (10 + sqrt(p->c))); /* two exps of 3 ulp, a sum, a division */
+}
+
+static const Norm group_norms[] = {
+    {"one", 1, 1, 1, 1, 1, .eps = 1e-5f},
+    {"odd", 2, 3, 5, 21, 7, .eps = 1e-5f},
+    {"groups-of-1", 1, 4, 4, 19, 19, .eps = 1e-6f},
+    {"groups-of-10", 2, 9, 7, 320, 32, .eps = 1e-5f, .act = SFU_ACT_SILU},
+    {"one-group", 1, 7, 9, 50, 1, .eps = 1e-5f},
+    {"large", 2, 32, 32, 640, 32, .eps = 1e-5f, .act = SFU_ACT_SILU, .dtype = SFU_F16},
+    {"tall", 1, 300, 300, 4, 2, .eps = 1e-6f},
+    {"one-channel", 1, 256, 256, 1, 1, .eps = 1e-6f, .kind = SHIFTED},
+    {"wide", 1, 2, 2, 2560, 32, .eps = 1e-5f},
+    {"in-place", 2, 6, 5, 64, 32, .eps = 1e-5f, .act = SFU_ACT_SILU, .in_place = TRUE},
+    {"shifted", 2, 16, 16, 64, 32, .eps = 1e-6f, .kind = SHIFTED},
+    {"shifted-silu", 1, 33, 31, 96, 32, .eps = 1e-6f, .kind = SHIFTED, .act = SFU_ACT_SILU},
+    {"extreme", 1, 9, 9, 64, 32, .eps = 1e-5f, .kind = EXTREME},
+    {"constant", 1, 9, 9, 64, 32, .eps = 1e-5f, .constant = 3},
+    {"constant-large", 1, 9, 9, 64, 32, .eps = 1e-5f, .constant = 3000},
+    {"bf16", 1, 5, 5, 64, 32, .eps = 1e-5f, .dtype = SFU_BF16},
+};
+static const Norm tiles[] = {
+    {"tile", 1, 8, 9, 64, 32, .eps = 1e-6f},
+    {"tile-shifted", 1, 12, 10, 96, 32, .eps = 1e-6f, .kind = SHIFTED, .act = SFU_ACT_SILU},
+};
+static const Norm layer_norms[] = {
+    {"one", 1, 1, 1, 1, 3, .eps = 1e-5f},
+    {"odd", 2, 1, 7, 13, 3, .eps = 1e-5f},
+    {"no-weights", 1, 1, 7, 40, 0, .eps = 1e-5f},
+    {"gamma-only", 1, 1, 7, 40, 1, .eps = 1e-5f},
+    {"768", 2, 1, 77, 768, 3, .eps = 1e-5f, .dtype = SFU_F16},
+    {"1280", 1, 1, 65, 1280, 3, .eps = 1e-5f, .in_place = TRUE},
+    {"shifted", 1, 1, 30, 320, 3, .eps = 1e-6f, .kind = SHIFTED},
+    {"shifted-wide", 1, 1, 4, 10240, 3, .eps = 1e-6f, .kind = SHIFTED},
+    {"extreme", 1, 1, 30, 321, 3, .eps = 1e-5f, .kind = EXTREME},
+    {"constant", 1, 1, 3, 100, 3, .eps = 1e-5f, .constant = 100},
+};
+static const Norm softmaxes[] = {
+    {"one", 1, 1, 1, 1}, {"odd", 1, 3, 5, 7}, {"77", 2, 2, 9, 77}, {"large", 1, 1, 40, 4096}, {"in-place", 1, 1, 9, 100, .in_place = TRUE},
+    {"shifted", 1, 1, 9, 100, .kind = SHIFTED}, {"extreme", 1, 1, 9, 100, .kind = EXTREME},
+};
+
+void add_norm(void)
+{
+#define ADD(list, op, fn)                                                                                                         \
+    for (guint i = 0; i < G_N_ELEMENTS(list); i++)                                                                                \
+        check_add(op, list[i].name, 4.0 * list[i].n * list[i].h * list[i].w * list[i].c, fn, &list[i]);
+    ADD(group_norms, "group_norm", group_norm)
+    ADD(tiles, "group_norm", group_norm_tile)
+    ADD(layer_norms, "layer_norm", layer_norm)
+    ADD(softmaxes, "softmax", softmax)
+}
