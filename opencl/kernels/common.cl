@@ -93,3 +93,66 @@ float sum16(float16 v)
     const float2 c = b.lo + b.hi;
     return c.x + c.y;
 }
+
+/* ---- what the kernels behind convolution and linear share ---- */
+
+#ifdef W_F16
+#define WT half
+#define LOADW(p, i) vload_half((size_t)(i), p)
+#define LOADW16(p) vload_half16(0, p)
+#else
+#define WT float
+#define LOADW(p, i) ((p)[i])
+#define LOADW16(p) vload16(0, p)
+#endif
+
+/* What is fused behind a product; see SfuEpilogue. */
+#define EPILOGUE                                                                                                                 \
+    __global const float *bias, int bias0, __global const ACT *chan, int chan0, __global const float *prelu, int prelu0, int prelu_n, \
+        __global const ACT *res, int res0, int act, float act_param, float scale
+
+/* Index of an input row or column behind padding and enlargement; -1 outside. */
+int source(int i, int size, int up, int wrap)
+{
+    const int n = size << up;
+    if (wrap)
+        i = (i % n + n) % n;
+    return i < 0 || i >= n ? -1 : i >> up;
+}
+
+/* Writes up to 16 channels of one pixel. */
+void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
+{
+    if (n < 16) {
+        float t[16];
+        vstore16(v, 0, t);
+        for (int i = 0; i < n; i++) {
+            float s = t[i];
+            if (bias)
+                s += bias[bias0 + o + i];
+            if (chan)
+                s += LOAD(chan, chan0 + (size_t)b * n_out + o + i);
+            if (act == ACT_PRELU)
+                s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o + i)] * fmin(s, 0.0f);
+            else
+                s = act_1(s, act, act_param);
+            s *= scale;
+            if (res)
+                s += LOAD(res, res0 + at + i);
+            STORE(y, at + i, s);
+        }
+        return;
+    }
+    if (bias)
+        v += vload16(0, bias + bias0 + o);
+    if (chan)
+        v += LOAD16(chan, chan0 + (size_t)b * n_out + o);
+    if (act == ACT_PRELU)
+        v = fmax(v, 0.0f) + (prelu_n == 1 ? (float16)(prelu[prelu0]) : vload16(0, prelu + prelu0 + o)) * fmin(v, 0.0f);
+    else if (act != ACT_NONE)
+        v = act_16(v, act, act_param);
+    v *= scale;
+    if (res)
+        v += LOAD16(res, res0 + at);
+    STORE16(y, at, v);
+}

@@ -3,31 +3,8 @@
  *   conv_panel  MR pixels x 32 channels an item, weights in panels of 32 outputs: explicit float16 vectors for CPU devices,
  *               where one item is one thread and barriers are slow. No im2col: each tap reads its row of channels in place.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifdef W_F16
-#define WT half
-#define LOADW(p, i) vload_half((size_t)(i), p)
-#define LOADW16(p) vload_half16(0, p)
-#else
-#define WT float
-#define LOADW(p, i) ((p)[i])
-#define LOADW16(p) vload16(0, p)
-#endif
-
 /* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice. */
 #define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups
-#define EPILOGUE                                                                                                                 \
-    __global const float *bias, int bias0, __global const ACT *chan, int chan0, __global const float *prelu, int prelu0, int prelu_n, \
-        __global const ACT *res, int res0, int act, float act_param, float scale
-
-/* Index of an input row or column behind padding and enlargement; -1 outside. */
-int source(int i, int size, int up, int wrap)
-{
-    const int n = size << up;
-    if (wrap)
-        i = (i % n + n) % n;
-    return i < 0 || i >= n ? -1 : i >> up;
-}
-
 #ifdef PLAIN
 __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, GEOMETRY, EPILOGUE)
 {
@@ -71,43 +48,6 @@ __kernel void geglu_plain(__global ACT *y, int y0, __global const ACT *x, int x0
 #else
 
 #define REP12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
-
-/* Writes up to 16 channels of one pixel. */
-void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
-{
-    if (n < 16) {
-        float t[16];
-        vstore16(v, 0, t);
-        for (int i = 0; i < n; i++) {
-            float s = t[i];
-            if (bias)
-                s += bias[bias0 + o + i];
-            if (chan)
-                s += LOAD(chan, chan0 + (size_t)b * n_out + o + i);
-            if (act == ACT_PRELU)
-                s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o + i)] * fmin(s, 0.0f);
-            else
-                s = act_1(s, act, act_param);
-            s *= scale;
-            if (res)
-                s += LOAD(res, res0 + at + i);
-            STORE(y, at + i, s);
-        }
-        return;
-    }
-    if (bias)
-        v += vload16(0, bias + bias0 + o);
-    if (chan)
-        v += LOAD16(chan, chan0 + (size_t)b * n_out + o);
-    if (act == ACT_PRELU)
-        v = fmax(v, 0.0f) + (prelu_n == 1 ? (float16)(prelu[prelu0]) : vload16(0, prelu + prelu0 + o)) * fmin(v, 0.0f);
-    else if (act != ACT_NONE)
-        v = act_16(v, act, act_param);
-    v *= scale;
-    if (res)
-        v += LOAD16(res, res0 + at);
-    STORE16(y, at, v);
-}
 
 /* wt: [n_out/32][kh*kw*n_in][32]. zeros: at least n_in zeros, read for pixels in the padding.
  * Items: dim 0 = runs of `run` blocks of 12 pixels (all samples in one row), dim 1 = panels. */

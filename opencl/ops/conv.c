@@ -120,11 +120,35 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     SFU_TENSOR(bias), SFU_TENSOR(e->chan), SFU_TENSOR(prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),       \
         SFU_TENSOR(e->residual), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
     if (cpu) {
+        SfuWinograd plan;
+        const gboolean winograd = sfu_winograd_plan(q, g, y, n_in, n_out, &plan);
         const int n_panels = (n_out + PANEL - 1) / PANEL;
         const SfuTensor *wt = sfu_weight_on_device(q, w, e->geglu ? "panel32 geglu" : "panel32", wd, (gint64)n_panels * PANEL * n_in * taps,
                                                    pack_panel, &p, error);
         if (!wt)
             return FALSE;
+        if (winograd) {
+            g_strlcat(options, plan.options, sizeof options);
+            SfuTensor *v = sfu_winograd_input_create(q, &plan, n_in, error);
+            gboolean done = v != NULL;
+            for (int t0 = 0; done && t0 < plan.n_tiles; t0 += plan.t_chunk * plan.n_chunks) {
+                const int chunks = MIN(plan.n_chunks, (plan.n_tiles - t0 + plan.t_chunk - 1) / plan.t_chunk);
+#define TILE_ARGS SFU_INT(plan.n_tiles), SFU_INT(t0), SFU_INT(plan.t_chunk), SFU_INT(plan.tiles_x), SFU_INT(plan.tiles_y)
+                const SfuLaunch in = {.program = "winograd", .kernel = "winograd_input", .options = options,
+                                      .global = {(size_t)chunks * plan.t_chunk, (size_t)plan.n_splits, 1}, .local = {1, 1, 1},
+                                      .bytes = 10.0 * chunks * plan.t_chunk * n_in * 16};
+                const SfuArg in_args[] = {SFU_TENSOR(v), SFU_TENSOR(x), TILE_ARGS, SFU_INT(x->h), SFU_INT(x->w), SFU_INT(n_in), SFU_INT(g->pad_top),
+                                          SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(plan.run)};
+                const SfuLaunch out = {.program = "winograd", .kernel = "winograd_product", .options = options,
+                                       .global = {(size_t)n_panels, (size_t)chunks, 1}, .local = {1, 1, 1},
+                                       .flops = flops * MIN(chunks * plan.t_chunk, plan.n_tiles - t0) / plan.n_tiles, .bytes = bytes};
+                const SfuArg out_args[] = {SFU_TENSOR(y), SFU_TENSOR(v), SFU_TENSOR(wt), TILE_ARGS, SFU_INT(n_in), SFU_INT(y->h), SFU_INT(y->w),
+                                           SFU_INT(n_out), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes), EPILOGUE_ARGS};
+                done = sfu_launch(q, &in, in_args, G_N_ELEMENTS(in_args), error) && sfu_launch(q, &out, out_args, G_N_ELEMENTS(out_args), error);
+            }
+            sfu_tensor_destroy(v);
+            return done;
+        }
         const SfuTensor *zeros = sfu_weight_on_device(q, w, x->dtype == SFU_F16 ? "zeros16" : "zeros32", x->dtype, n_in, pack_zero, NULL, error);
         if (!zeros)
             return FALSE;

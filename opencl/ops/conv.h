@@ -15,4 +15,19 @@ typedef struct {
 gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
                       GError **error);
 
+/* How a convolution is cut into Winograd's tiles: see winograd.cl. */
+typedef struct {
+    int n_tiles, tiles_x, tiles_y;
+    int t_chunk;     /* tiles a chunk */
+    int n_chunks;    /* chunks a launch */
+    int slice;       /* input channels whose weights are transformed at a time */
+    int run, n_splits; /* input transform: groups of 16 channels an item, items a tile */
+    size_t local_bytes;
+    char options[16];
+} SfuWinograd;
+/* FALSE if the direct kernel is the better one. */
+gboolean sfu_winograd_plan(SfuQueue *q, const SfuConvGeometry *g, const SfuTensor *y, int n_in, int n_out, SfuWinograd *plan);
+/* Room for a launch's transformed inputs. */
+SfuTensor *sfu_winograd_input_create(SfuQueue *q, const SfuWinograd *plan, int n_in, GError **error);
+
 #endif

@@ -1,0 +1,185 @@
+/* 3x3 convolution of stride 1 with a quarter of the multiplications: F(4x4, 3x3) of Lavin & Gray 2015 (arXiv 1509.09308), for CPU
+ * devices. Tiles of 4x4 outputs; T tiles are a chunk, in blocks of MR.
+ *   winograd_input    inputs of the tiles, transformed: v [chunk][36][T/MR][ceil(n_in/16)][MR][16], fp32.
+ *   winograd_product  one chunk and one panel of 32 outputs an item: transforms the panel's weights a slice of input channels at a
+ *                     time (they stay fp16 and small in memory), multiplies the 36 products, transforms back, epilogue.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* B^T d, G g and A^T m of the paper's section 4.3, for one row or column. */
+#define INPUT_1D(d0, d1, d2, d3, d4, d5, t0, t1, t2, t3, t4, t5)                                                                 \
+    {                                                                                                                            \
+        const float16 a_ = d4 - 4.0f * d2, b_ = d3 - 4.0f * d1, c_ = d4 - d2, e_ = 2.0f * (d3 - d1);                                 \
+        const float16 f_ = 4.0f * d0 - 5.0f * d2 + d4, g_ = 4.0f * d1 - 5.0f * d3 + d5;                                            \
+        t0 = f_;                                                                                                                  \
+        t1 = a_ + b_;                                                                                                              \
+        t2 = a_ - b_;                                                                                                              \
+        t3 = c_ + e_;                                                                                                              \
+        t4 = c_ - e_;                                                                                                              \
+        t5 = g_;                                                                                                                  \
+    }
+#define WEIGHT_1D(g0, g1, g2, u0, u1, u2, u3, u4, u5)                                                                            \
+    {                                                                                                                            \
+        const float16 s_ = (g0 + g2) * (-1.0f / 6.0f), d_ = g1 * (1.0f / 6.0f), p_ = g0 * (1.0f / 24.0f) + g2 * (1.0f / 6.0f);      \
+        const float16 q_ = g1 * (1.0f / 12.0f);                                                                                   \
+        u0 = g0 * 0.25f;                                                                                                         \
+        u1 = s_ - d_;                                                                                                              \
+        u2 = s_ + d_;                                                                                                              \
+        u3 = p_ + q_;                                                                                                              \
+        u4 = p_ - q_;                                                                                                              \
+        u5 = g2;                                                                                                                 \
+    }
+#define OUTPUT_1D(m0, m1, m2, m3, m4, m5, r0, r1, r2, r3)                                                                        \
+    {                                                                                                                            \
+        const float16 s_ = m1 + m2, d_ = m1 - m2, p_ = m3 + m4, q_ = m3 - m4;                                                        \
+        r0 = m0 + s_ + p_;                                                                                                         \
+        r1 = d_ + 2.0f * q_;                                                                                                       \
+        r2 = s_ + 4.0f * p_;                                                                                                       \
+        r3 = d_ + 8.0f * q_ + m5;                                                                                                  \
+    }
+
+#define TILES int n_tiles, int t0, int t_chunk, int tiles_x, int tiles_y
+
+/* Items: dim 0 = tiles from t0 on (those beyond n_tiles repeat the last), dim 1 = runs of `run` groups of 16 channels. */
+__kernel void winograd_input(__global float *v, int v0, __global const ACT *x, int x0, TILES, int h, int w, int n_in, int pad_t, int pad_l, int up,
+                             int wrap, int run)
+{
+    const int at = get_global_id(0), t = min(t0 + at, n_tiles - 1), groups = (n_in + 15) / 16;
+    const int b = t / (tiles_x * tiles_y), ty = t / tiles_x % tiles_y, tx = t % tiles_x;
+    const int chunk = at / t_chunk, blk = at % t_chunk / MR, row = at % MR;
+    const size_t step = (size_t)t_chunk * groups * 16; /* from one of the 36 to the next */
+    __global float *out = v + v0 + (size_t)chunk * 36 * step + (size_t)blk * groups * MR * 16 + row * 16;
+    int sy[6], sx[6];
+    for (int i = 0; i < 6; i++) {
+        sy[i] = source(ty * 4 + i - pad_t, h, up, wrap);
+        sx[i] = source(tx * 4 + i - pad_l, w, up, wrap);
+    }
+    const int first = get_global_id(1) * run, last = min(groups, first + run);
+    for (int g = first; g < last; g++) {
+        const int lanes = min(16, n_in - g * 16);
+        float16 d[36];
+#pragma unroll
+        for (int j = 0; j < 6; j++) {
+            float16 c[6];
+#pragma unroll
+            for (int i = 0; i < 6; i++)
+                c[i] = sy[i] < 0 || sx[j] < 0 ? (float16)(0.0f)
+                                              : load_part(x, x0 + (((size_t)b * h + sy[i]) * w + sx[j]) * n_in + g * 16, lanes);
+            INPUT_1D(c[0], c[1], c[2], c[3], c[4], c[5], d[j], d[6 + j], d[12 + j], d[18 + j], d[24 + j], d[30 + j])
+        }
+        __global float *to = out + (size_t)g * MR * 16;
+#pragma unroll
+        for (int i = 0; i < 36; i += 6) {
+            INPUT_1D(d[i], d[i + 1], d[i + 2], d[i + 3], d[i + 4], d[i + 5], d[i], d[i + 1], d[i + 2], d[i + 3], d[i + 4], d[i + 5])
+#pragma unroll
+            for (int j = 0; j < 6; j++)
+                vstore16(d[i + j], 0, to + (i + j) * step);
+        }
+    }
+}
+
+#if MR == 12
+#define ROWS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+#else
+#define ROWS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7)
+#endif
+
+/* wt: panels as conv_panel reads them, [n_out/32][9][n_in][32]. scratch: m [t_chunk][36][32], then u [36][slice * 32 + 16] (16 floats
+ * apart, so that the 36 do not fall on each other in the cache). slice: input channels a step, a multiple of 16. */
+__kernel void winograd_product(__global ACT *y, int y0, __global const float *v, int v0, __global const WT *wt, int wt0, TILES, int n_in, int oh,
+                               int ow, int n_out, int slice, __local float *scratch, EPILOGUE)
+{
+    const int panel = get_global_id(0), chunk = get_global_id(1), groups = (n_in + 15) / 16, o = panel * 32;
+    const size_t step = (size_t)t_chunk * groups * 16;
+    const int u_step = slice * 32 + 16;
+    __global const float *vc = v + v0 + (size_t)chunk * 36 * step;
+    __global const WT *wp = wt + wt0 + (size_t)panel * 9 * n_in * 32;
+    __local float *m = scratch, *u = scratch + (size_t)t_chunk * 36 * 32;
+    for (int k0 = 0; k0 < groups * 16; k0 += slice) {
+        const int kn = min(slice, groups * 16 - k0);
+        for (int c = 0; c < kn; c++) {
+            __global const WT *wc = wp + (size_t)(k0 + c) * 32;
+            __local float *to = u + c * 32;
+            for (int half_ = 0; half_ < 32; half_ += 16) {
+                float16 d[18];
+                if (k0 + c < n_in) {
+#pragma unroll
+                    for (int j = 0; j < 3; j++) {
+                        const float16 g0 = LOADW16(wc + (size_t)j * n_in * 32 + half_), g1 = LOADW16(wc + (size_t)(3 + j) * n_in * 32 + half_),
+                                      g2 = LOADW16(wc + (size_t)(6 + j) * n_in * 32 + half_);
+                        WEIGHT_1D(g0, g1, g2, d[j], d[3 + j], d[6 + j], d[9 + j], d[12 + j], d[15 + j])
+                    }
+                } else {
+#pragma unroll
+                    for (int j = 0; j < 18; j++)
+                        d[j] = 0.0f;
+                }
+#pragma unroll
+                for (int i = 0; i < 6; i++) {
+                    float16 e0, e1, e2, e3, e4, e5;
+                    WEIGHT_1D(d[3 * i], d[3 * i + 1], d[3 * i + 2], e0, e1, e2, e3, e4, e5)
+                    __local float *row = to + half_ + 6 * i * u_step;
+                    vstore16(e0, 0, row);
+                    vstore16(e1, 0, row + u_step);
+                    vstore16(e2, 0, row + 2 * u_step);
+                    vstore16(e3, 0, row + 3 * u_step);
+                    vstore16(e4, 0, row + 4 * u_step);
+                    vstore16(e5, 0, row + 5 * u_step);
+                }
+            }
+        }
+        for (int xi = 0; xi < 36; xi++)
+            for (int t = 0; t < t_chunk; t += MR) {
+                __global const float *a = vc + xi * step + (size_t)t * groups * 16 + (size_t)k0 * MR;
+                __local const float *b = u + xi * u_step;
+                __local float *to = m + (size_t)t * 36 * 32 + xi * 32;
+#define DECL(i) float16 l##i = 0.0f, r##i = 0.0f;
+                ROWS(DECL)
+                if (k0 > 0) {
+#define TAKE(i)                                                                                                                  \
+    l##i = vload16(0, to + i * 36 * 32);                                                                                         \
+    r##i = vload16(1, to + i * 36 * 32);
+                    ROWS(TAKE)
+                }
+                for (int k = 0; k < kn; k += 16, a += MR * 16)
+                    for (int c = 0; c < 16; c++, b += 32) {
+                        const float16 bl = vload16(0, b), br = vload16(1, b);
+#define MAC(i)                                                                                                                   \
+    {                                                                                                                            \
+        const float16 s = (float16)(a[i * 16 + c]);                                                                              \
+        l##i = fma(s, bl, l##i);                                                                                                 \
+        r##i = fma(s, br, r##i);                                                                                                 \
+    }
+                        ROWS(MAC)
+                    }
+#define GIVE(i)                                                                                                                  \
+    vstore16(l##i, 0, to + i * 36 * 32);                                                                                         \
+    vstore16(r##i, 1, to + i * 36 * 32);
+                ROWS(GIVE)
+            }
+    }
+    const int first = t0 + chunk * t_chunk, last = min(n_tiles, first + t_chunk);
+    for (int t = first; t < last; t++) {
+        const int bn = t / (tiles_x * tiles_y), ty = t / tiles_x % tiles_y, tx = t % tiles_x;
+        for (int half_ = 0; half_ < 32 && o + half_ < n_out; half_ += 16) {
+            __local const float *from = m + (size_t)(t - first) * 36 * 32 + half_;
+            float16 d[24];
+#pragma unroll
+            for (int j = 0; j < 6; j++) {
+                const float16 m0 = vload16(0, from + j * 32), m1 = vload16(0, from + (6 + j) * 32), m2 = vload16(0, from + (12 + j) * 32),
+                              m3 = vload16(0, from + (18 + j) * 32), m4 = vload16(0, from + (24 + j) * 32), m5 = vload16(0, from + (30 + j) * 32);
+                OUTPUT_1D(m0, m1, m2, m3, m4, m5, d[j], d[6 + j], d[12 + j], d[18 + j])
+            }
+            float16 r[16];
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                OUTPUT_1D(d[6 * i], d[6 * i + 1], d[6 * i + 2], d[6 * i + 3], d[6 * i + 4], d[6 * i + 5], r[4 * i], r[4 * i + 1], r[4 * i + 2],
+                          r[4 * i + 3])
+            for (int i = 0; i < 16; i++) {
+                const int oy = ty * 4 + i / 4, ox = tx * 4 + i % 4;
+                if (oy < oh && ox < ow)
+                    finish(y + y0, (((size_t)bn * oh + oy) * ow + ox) * n_out + o + half_, r[i], min(16, n_out - o - half_), o + half_, bn, n_out,
+                           bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+            }
+        }
+    }
+}
