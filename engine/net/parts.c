@@ -1,0 +1,276 @@
+/* What the networks share.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/parts.h"
+#include <string.h>
+
+#define N_NAMED 4 /* tensors that a message about a torn model names */
+
+void sfu_net_init(SfuNet *net, SfuQueue *q, SfuModel *model, SfuPart part)
+{
+    net->q = q;
+    net->model = model;
+    net->part = part;
+    net->dtype = sfu_queue_act_dtype(q);
+    net->weights = g_ptr_array_new();
+    net->stacks = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_weight_destroy);
+    net->bad = g_string_new(NULL);
+}
+
+void sfu_net_finish(SfuNet *net)
+{
+    if (!net->q)
+        return;
+    g_ptr_array_unref(net->stacks);
+    g_ptr_array_unref(net->weights);
+    g_string_free(net->bad, TRUE);
+}
+
+void sfu_net_unload(SfuNet *net)
+{
+    for (guint i = 0; i < net->weights->len; i++)
+        sfu_weight_unload(g_ptr_array_index(net->weights, i));
+    for (guint i = 0; i < net->stacks->len; i++)
+        sfu_weight_unload(g_ptr_array_index(net->stacks, i));
+}
+
+void sfu_net_set_trace(SfuNet *net, const SfuTrace *trace) { net->trace = trace ? *trace : (SfuTrace){0}; }
+
+/* ---- binding ---- */
+
+static void append_dims(GString *s, const gint64 *dims, int n_dims)
+{
+    for (int i = 0; i < n_dims; i++)
+        g_string_append_printf(s, "%s%" G_GINT64_FORMAT, i ? " x " : "", dims[i]);
+}
+
+/* `dims` may end in ones that the file leaves out or adds (a 1x1 convolution is a matrix). */
+static SfuWeight *bind(SfuNet *net, const char *prefix, const char *name, const char *suffix, const gint64 *dims, int n_dims)
+{
+    char *full = g_strconcat(prefix, *prefix && *name ? "." : "", name, suffix, NULL);
+    SfuWeight *w = sfu_model_find(net->model, net->part, full);
+    gboolean fits = w != NULL;
+    for (int i = 0; fits && i < MAX(n_dims, sfu_weight_n_dims(w)); i++)
+        fits = sfu_weight_dim(w, i) == (i < n_dims ? dims[i] : 1);
+    if (!fits && net->n_bad++ < N_NAMED) {
+        g_string_append_printf(net->bad, "%s%s (", net->bad->len ? ", " : "", full);
+        if (w) {
+            gint64 have[8];
+            const int n = MIN(8, sfu_weight_n_dims(w));
+            for (int i = 0; i < n; i++)
+                have[i] = sfu_weight_dim(w, i);
+            append_dims(net->bad, have, n);
+            g_string_append(net->bad, ", wanted ");
+            append_dims(net->bad, dims, n_dims);
+            g_string_append_c(net->bad, ')');
+        } else
+            g_string_append(net->bad, "missing)");
+    }
+    g_free(full);
+    if (fits)
+        g_ptr_array_add(net->weights, w);
+    return fits ? w : NULL;
+}
+
+SfuLayer sfu_net_conv(SfuNet *net, const char *prefix, const char *name, int out, int in, int size, gboolean bias)
+{
+    const gint64 dims[] = {out, in, size, size};
+    SfuLayer l = {.w = bind(net, prefix, name, ".weight", dims, size == 1 ? 2 : 4)};
+    if (bias)
+        l.b = bind(net, prefix, name, ".bias", dims, 1);
+    return l;
+}
+
+SfuLayer sfu_net_linear(SfuNet *net, const char *prefix, const char *name, int out, int in, gboolean bias)
+{
+    return sfu_net_conv(net, prefix, name, out, in, 1, bias);
+}
+
+SfuLayer sfu_net_norm(SfuNet *net, const char *prefix, const char *name, int c)
+{
+    const gint64 dims[] = {c};
+    return (SfuLayer){.w = bind(net, prefix, name, ".weight", dims, 1), .b = bind(net, prefix, name, ".bias", dims, 1)};
+}
+
+SfuWeight *sfu_net_table(SfuNet *net, const char *prefix, const char *name, int rows, int c)
+{
+    const gint64 dims[] = {rows, c};
+    return bind(net, prefix, name, ".weight", dims, 2);
+}
+
+SfuWeight *sfu_net_stack(SfuNet *net, SfuWeight *const *parts, int n_parts)
+{
+    for (int i = 0; i < n_parts; i++)
+        if (!parts[i])
+            return NULL;
+    char *name = g_strdup_printf("%s and %d more", sfu_weight_name(parts[0]), n_parts - 1);
+    SfuWeight *w = sfu_weight_concat(name, parts, n_parts);
+    g_free(name);
+    g_ptr_array_add(net->stacks, w);
+    return w;
+}
+
+gboolean sfu_net_has(const SfuNet *net, const char *prefix, const char *name)
+{
+    char *full = g_strconcat(prefix, *prefix && *name ? "." : "", name, NULL);
+    const gboolean has = sfu_model_find(net->model, net->part, full) != NULL;
+    g_free(full);
+    return has;
+}
+
+gboolean sfu_net_check(SfuNet *net, GError **error)
+{
+    if (!net->n_bad)
+        return TRUE;
+    char *more = net->n_bad > N_NAMED ? g_strdup_printf(" and %d more", net->n_bad - N_NAMED) : g_strdup("");
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: %d tensor%s of the %s %s missing or of the wrong shape: %s%s",
+                sfu_model_path(net->model), net->n_bad, net->n_bad == 1 ? "" : "s", sfu_part_name(net->part), net->n_bad == 1 ? "is" : "are",
+                net->bad->str, more);
+    g_free(more);
+    return FALSE;
+}
+
+/* ---- passes ---- */
+
+gboolean sfu_net_trace(const SfuNet *net, const SfuTensor *x, GError **error, const char *format, ...)
+{
+    if (!net->trace.fn)
+        return TRUE;
+    va_list ap;
+    va_start(ap, format);
+    char *block = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    const gboolean ok = net->trace.fn(block, x, net->trace.data, error);
+    g_free(block);
+    return ok;
+}
+
+SfuTensor *sfu_net_like(const SfuNet *net, const SfuTensor *x, int c, GError **error)
+{
+    return sfu_tensor_create(net->q, net->dtype, x->n, x->h, x->w, c, error);
+}
+
+SfuTensor *sfu_net_input(const SfuNet *net, const SfuTensor *x, GError **error)
+{
+    if (x->dtype == net->dtype)
+        return sfu_tensor_view(x, 0, x->n, x->h, x->w, x->c, error);
+    SfuTensor *y = sfu_net_like(net, x, x->c, error);
+    if (y && !sfu_convert(net->q, y, x, error))
+        sfu_net_drop(&y);
+    return y;
+}
+
+SfuTensor *sfu_net_rows(const SfuNet *net, const float *rows, int n, int t, int c, GError **error)
+{
+    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, n / t, 1, t, c, error);
+    if (y && !sfu_tensor_write(y, rows, error))
+        sfu_net_drop(&y);
+    return y;
+}
+
+gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, const SfuTensor *residual, GError **error)
+{
+    const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuEpilogue e = {.bias = l->b, .residual = residual};
+    return sfu_conv2d(net->q, y, x, l->w, &same, &e, error);
+}
+
+void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups, float eps)
+{
+    *r = (SfuResnet){.c_in = c_in, .c_out = c_out, .n_groups = n_groups, .eps = eps};
+    g_strlcpy(r->name, name, sizeof r->name);
+    r->norm1 = sfu_net_norm(net, name, "norm1", c_in);
+    r->conv1 = sfu_net_conv(net, name, "conv1", c_out, c_in, 3, TRUE);
+    if (time_c)
+        r->time = sfu_net_linear(net, name, "time_emb_proj", c_out, time_c, TRUE);
+    r->norm2 = sfu_net_norm(net, name, "norm2", c_out);
+    r->conv2 = sfu_net_conv(net, name, "conv2", c_out, c_out, 3, TRUE);
+    if (c_in != c_out)
+        r->shortcut = sfu_net_linear(net, name, "conv_shortcut", c_out, c_in, TRUE);
+}
+
+SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, gboolean shared, const SfuTensor *time, GError **error)
+{
+    SfuQueue *q = net->q;
+    SfuTensor *skip = NULL, *chan = NULL, *h = NULL, *y = NULL, *out = NULL;
+    const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuEpilogue shortcut = {.bias = r->shortcut.b}, linear = {.bias = r->time.b};
+
+    /* The shortcut first: then the norm may overwrite x, which in an autoencoder is the largest tensor of all. */
+    if (r->shortcut.w &&
+        (!(skip = sfu_net_like(net, x, r->c_out, error)) || !sfu_linear(q, skip, x, r->shortcut.w, &shortcut, error)))
+        goto out;
+    h = r->shortcut.w && !shared ? sfu_tensor_view(x, 0, x->n, x->h, x->w, x->c, error) : sfu_net_like(net, x, r->c_in, error);
+    if (!h || !sfu_group_norm(q, h, x, r->norm1.w, r->norm1.b, r->n_groups, r->eps, SFU_ACT_SILU, error))
+        goto out;
+    if (r->shortcut.w)
+        sfu_net_drop(&x);
+    if (r->time.w && (!(chan = sfu_net_like(net, time, r->c_out, error)) || !sfu_linear(q, chan, time, r->time.w, &linear, error)))
+        goto out;
+    const SfuEpilogue first = {.bias = r->conv1.b, .chan = chan};
+    if (!(y = sfu_net_like(net, h, r->c_out, error)) || !sfu_conv2d(q, y, h, r->conv1.w, &same, &first, error))
+        goto out;
+    sfu_net_drop(&h);
+    if (!sfu_group_norm(q, y, y, r->norm2.w, r->norm2.b, r->n_groups, r->eps, SFU_ACT_SILU, error))
+        goto out;
+    /* Added where it stands: to the shortcut's result, to x if nobody else reads it, or from x into a tensor of our own. */
+    if (x && shared && !(skip = sfu_net_like(net, x, r->c_out, error)))
+        goto out;
+    SfuTensor *sum = skip ? skip : x;
+    const SfuTensor *residual = x ? x : skip;
+    if (!sfu_net_conv3(net, sum, y, &r->conv2, residual, error) || !sfu_net_trace(net, sum, error, "%s", r->name))
+        goto out;
+    out = sum;
+    *(sum == x ? &x : &skip) = NULL;
+out:
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(skip);
+    sfu_tensor_destroy(chan);
+    sfu_tensor_destroy(h);
+    sfu_tensor_destroy(y);
+    return out;
+}
+
+SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w, GError **error)
+{
+    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, to_h, to_w, x->c, error), *wide = NULL, *cut = NULL;
+    const SfuConv twice = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .upsample2 = TRUE};
+    const SfuEpilogue e = {.bias = conv->b};
+    gboolean ok = y != NULL;
+    if (ok && to_h == 2 * x->h && to_w == 2 * x->w)
+        ok = sfu_conv2d(net->q, y, x, conv->w, &twice, &e, error);
+    else if (ok)
+        /* Nearest neighbour to 2n - 1 is that to 2n with the last one cut off; the convolution's padding then starts there. */
+        ok = (wide = sfu_tensor_create(net->q, net->dtype, x->n, 2 * x->h, 2 * x->w, x->c, error)) &&
+             (cut = sfu_tensor_create(net->q, net->dtype, x->n, to_h, to_w, x->c, error)) && sfu_upsample_nearest(net->q, wide, x, error) &&
+             sfu_pad(net->q, cut, wide, 0, 0, SFU_PAD_ZERO, error) && sfu_net_conv3(net, y, cut, conv, NULL, error);
+    sfu_tensor_destroy(wide);
+    sfu_tensor_destroy(cut);
+    sfu_tensor_destroy(x);
+    if (!ok)
+        sfu_net_drop(&y);
+    return y;
+}
+
+/* ---- the search for NaN ---- */
+
+static gboolean look_for_nonfinite(const char *block, const SfuTensor *x, gpointer data, GError **error)
+{
+    SfuNonfinite *f = data;
+    gint64 n;
+    if (f->block[0])
+        return TRUE;
+    if (!sfu_count_nonfinite(x->q, x, &n, error))
+        return FALSE;
+    if (n) {
+        g_strlcpy(f->block, block, sizeof f->block);
+        f->n = n;
+        f->of = sfu_tensor_elements(x);
+    }
+    return TRUE;
+}
+
+SfuTrace sfu_trace_nonfinite(SfuNonfinite *found)
+{
+    *found = (SfuNonfinite){0};
+    return (SfuTrace){.fn = look_for_nonfinite, .data = found};
+}

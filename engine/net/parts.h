@@ -1,0 +1,75 @@
+/* What the networks share: finding and checking weights up front, traces, and the building blocks that more than one network has.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_NET_PARTS_H
+#define SFU_NET_PARTS_H
+
+#include "net/net.h"
+#include "ops/ops.h"
+
+/* A learned map: matrix or kernel, and its bias. */
+typedef struct {
+    SfuWeight *w, *b; /* b NULL: none */
+} SfuLayer;
+
+/* What every network has. Zero-initialised by its owner. */
+typedef struct {
+    SfuQueue *q;
+    SfuModel *model;
+    SfuPart part;
+    SfuDtype dtype; /* of the activations of the pass under way */
+    SfuTrace trace;
+    GPtrArray *weights; /* SfuWeight*, borrowed from the model: all that were bound */
+    GPtrArray *stacks;  /* SfuWeight*, owned: concatenations */
+    GString *bad;       /* the first few tensors that are missing or misshapen */
+    int n_bad;
+} SfuNet;
+
+void sfu_net_init(SfuNet *net, SfuQueue *q, SfuModel *model, SfuPart part);
+void sfu_net_finish(SfuNet *net);
+void sfu_net_unload(SfuNet *net);
+void sfu_net_set_trace(SfuNet *net, const SfuTrace *trace);
+
+/* ---- binding: "<prefix>.<name>.weight" and ".bias" of the shapes given; what does not fit is remembered, not reported ---- */
+SfuLayer sfu_net_linear(SfuNet *net, const char *prefix, const char *name, int out, int in, gboolean bias); /* [out, in] or [out, in, 1, 1] */
+SfuLayer sfu_net_conv(SfuNet *net, const char *prefix, const char *name, int out, int in, int size, gboolean bias);
+SfuLayer sfu_net_norm(SfuNet *net, const char *prefix, const char *name, int c);
+SfuWeight *sfu_net_table(SfuNet *net, const char *prefix, const char *name, int rows, int c);
+/* Stacked along the outputs; owned by net. NULL if a part is NULL. */
+SfuWeight *sfu_net_stack(SfuNet *net, SfuWeight *const *parts, int n_parts);
+gboolean sfu_net_has(const SfuNet *net, const char *prefix, const char *name); /* the tensor "<prefix>.<name>" */
+/* FALSE with MISSING if anything did not fit. */
+gboolean sfu_net_check(SfuNet *net, GError **error);
+
+/* ---- passes ---- */
+gboolean sfu_net_trace(const SfuNet *net, const SfuTensor *x, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* [x->n, x->h, x->w, c] in the pass's dtype. */
+SfuTensor *sfu_net_like(const SfuNet *net, const SfuTensor *x, int c, GError **error);
+/* x in the pass's dtype: a copy, or a view of x itself. */
+SfuTensor *sfu_net_input(const SfuNet *net, const SfuTensor *x, GError **error);
+/* Host rows [n, c] as [n, 1, 1, c] or [n / t, 1, t, c] in the pass's dtype. */
+SfuTensor *sfu_net_rows(const SfuNet *net, const float *rows, int n, int t, int c, GError **error);
+static inline void sfu_net_drop(SfuTensor **t)
+{
+    sfu_tensor_destroy(*t);
+    *t = NULL;
+}
+/* 3x3, padding 1: y [.., out]. */
+gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, const SfuTensor *residual, GError **error);
+
+/* y = shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + time))): He 2016 as Ho 2020 has it; without `time` in autoencoders. */
+typedef struct {
+    char name[72];
+    int c_in, c_out, n_groups;
+    float eps;
+    SfuLayer norm1, conv1, time, norm2, conv2, shortcut; /* time.w, shortcut.w NULL: none */
+} SfuResnet;
+/* time_c: width of the time embedding, 0: none. */
+void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups, float eps);
+/* x [n, h, w, c_in] is taken; `shared` says that its buffer is still read elsewhere and must not be written to. time [n, 1, 1, time_c], already
+ * through SiLU. Returns [n, h, w, c_out]. */
+SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, gboolean shared, const SfuTensor *time, GError **error);
+
+/* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way down had an odd height; to_w likewise. */
+SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w, GError **error);
+
+#endif

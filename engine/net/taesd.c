@@ -1,0 +1,182 @@
+/* TAESD, the tiny autoencoder: github.com/madebyollin/taesd (Bohan 2023). Each half is a plain sequence of layers.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/parts.h"
+#include <string.h>
+
+/* c: 3x3 convolution; r: ReLU; b: block, x -> relu(x + conv(relu(conv(relu(conv(x)))))); d: 3x3 convolution of stride 2, no bias;
+ * u: nearest 2x (a layer of its own in the numbering), then a 3x3 convolution, no bias. */
+#define ENCODER "cbdbbbdbbbdbbbc"
+#define DECODER "crbbbubbbubbbubc"
+#define FACTOR 8
+#define MAX_STEPS 16
+
+typedef struct {
+    char kind, name[32];
+    SfuLayer l[3]; /* a block has three */
+} Step;
+
+typedef struct {
+    SfuNet net;
+    int n_steps, c_in, c_out;
+    Step steps[MAX_STEPS];
+} Half;
+
+struct SfuTaesd {
+    Half encoder, decoder; /* net.q NULL: the model lacks this half */
+};
+
+static gboolean bind_half(Half *half, SfuQueue *q, SfuModel *model, SfuPart part, GError **error)
+{
+    const gboolean encoder = part == SFU_PART_TAESD_ENCODER;
+    SfuNet *net = &half->net;
+    const char *kinds = encoder ? ENCODER : DECODER;
+    SfuWeight *first = sfu_model_find(model, part, "layers.0.weight"), *last = sfu_model_find(model, part, encoder ? "layers.14.weight" : "layers.18.weight");
+    const int c = first ? (int)sfu_weight_dim(first, 0) : 64;
+    int index = 0;
+    sfu_net_init(net, q, model, part);
+    half->n_steps = (int)strlen(kinds);
+    half->c_in = encoder ? 3 : first ? (int)sfu_weight_dim(first, 1) : 4;
+    half->c_out = !encoder ? 3 : last ? (int)sfu_weight_dim(last, 0) : 4;
+    for (int i = 0; i < half->n_steps; i++, index++) {
+        Step *s = &half->steps[i];
+        s->kind = kinds[i];
+        index += s->kind == 'u';
+        g_snprintf(s->name, sizeof s->name, "layers.%d", index);
+        if (s->kind == 'c')
+            s->l[0] = sfu_net_conv(net, "", s->name, i + 1 < half->n_steps ? c : half->c_out, i ? c : half->c_in, 3, TRUE);
+        else if (s->kind == 'd' || s->kind == 'u')
+            s->l[0] = sfu_net_conv(net, "", s->name, c, c, 3, FALSE);
+        else if (s->kind == 'b')
+            for (int j = 0; j < 3; j++) {
+                char conv[8];
+                g_snprintf(conv, sizeof conv, "conv.%d", 2 * j);
+                s->l[j] = sfu_net_conv(net, s->name, conv, c, c, 3, TRUE);
+            }
+    }
+    return sfu_net_check(net, error);
+}
+
+SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error)
+{
+    SfuTaesd *t = g_new0(SfuTaesd, 1);
+    const gboolean encoder = sfu_model_has_part(model, SFU_PART_TAESD_ENCODER), decoder = sfu_model_has_part(model, SFU_PART_TAESD_DECODER);
+    if (!encoder && !decoder)
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no TAESD", sfu_model_path(model));
+    if ((!encoder && !decoder) || (encoder && !bind_half(&t->encoder, q, model, SFU_PART_TAESD_ENCODER, error)) ||
+        (decoder && !bind_half(&t->decoder, q, model, SFU_PART_TAESD_DECODER, error))) {
+        sfu_taesd_destroy(t);
+        return NULL;
+    }
+    return t;
+}
+
+void sfu_taesd_destroy(SfuTaesd *t)
+{
+    if (!t)
+        return;
+    sfu_net_finish(&t->encoder.net);
+    sfu_net_finish(&t->decoder.net);
+    g_free(t);
+}
+
+void sfu_taesd_set_trace(SfuTaesd *t, const SfuTrace *trace)
+{
+    sfu_net_set_trace(&t->encoder.net, trace);
+    sfu_net_set_trace(&t->decoder.net, trace);
+}
+
+int sfu_taesd_factor(const SfuTaesd *t) { return FACTOR; }
+
+/* x is taken. */
+static SfuTensor *run_block(const SfuNet *net, const Step *s, SfuTensor *x, GError **error)
+{
+    const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    SfuTensor *a = sfu_net_like(net, x, x->c, error), *b = sfu_net_like(net, x, x->c, error);
+    const SfuEpilogue first = {.bias = s->l[0].b, .act = SFU_ACT_RELU}, second = {.bias = s->l[1].b, .act = SFU_ACT_RELU};
+    if (!a || !b || !sfu_conv2d(net->q, a, x, s->l[0].w, &same, &first, error) || !sfu_conv2d(net->q, b, a, s->l[1].w, &same, &second, error) ||
+        !sfu_net_conv3(net, x, b, &s->l[2], x, error) || !sfu_unary(net->q, x, x, SFU_ACT_RELU, 0, error))
+        sfu_net_drop(&x);
+    sfu_tensor_destroy(a);
+    sfu_tensor_destroy(b);
+    return x;
+}
+
+/* A convolution of its own, 'c' or 'd'; x is taken. */
+static SfuTensor *convolve(const Half *half, const Step *s, SfuTensor *x, GError **error)
+{
+    const SfuNet *net = &half->net;
+    const SfuConv conv = {.stride = s->kind == 'd' ? 2 : 1, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuEpilogue bias = {.bias = s->l[0].b};
+    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, (x->h + conv.stride - 1) / conv.stride, (x->w + conv.stride - 1) / conv.stride,
+                                     (int)sfu_weight_dim(s->l[0].w, 0), error);
+    if (y && !sfu_conv2d(net->q, y, x, s->l[0].w, &conv, &bias, error))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+/* x is taken. */
+static SfuTensor *run_steps(const Half *half, SfuTensor *x, GError **error)
+{
+    const SfuNet *net = &half->net;
+    for (int i = 0; x && i < half->n_steps; i++) {
+        const Step *s = &half->steps[i];
+        if (s->kind == 'b')
+            x = run_block(net, s, x, error);
+        else if (s->kind == 'u')
+            x = sfu_upsample_run(net, &s->l[0], x, 2 * x->h, 2 * x->w, error);
+        else if (s->kind != 'r')
+            x = convolve(half, s, x, error);
+        else if (!sfu_unary(net->q, x, x, SFU_ACT_RELU, 0, error))
+            sfu_net_drop(&x);
+        if (x && !sfu_net_trace(net, x, error, "%s.%s", sfu_part_name(net->part), s->name))
+            sfu_net_drop(&x);
+    }
+    return x;
+}
+
+static gboolean check(const SfuTaesd *t, const Half *half, const SfuTensor *x, int multiple, GError **error)
+{
+    const SfuNet *other = half == &t->encoder ? &t->decoder.net : &t->encoder.net;
+    if (!half->net.q)
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has only TAESD's %s", sfu_model_path(other->model),
+                    other == &t->encoder.net ? "encoder" : "decoder");
+    else if (x->c != half->c_in || x->h % multiple || x->w % multiple)
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "TAESD takes %d channels in multiples of %d, was given %d x %d x %d", half->c_in,
+                    multiple, x->w, x->h, x->c);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+/* The network itself works on colours from 0 to 1. */
+gboolean sfu_taesd_encode(SfuTaesd *t, SfuTensor **latents, const SfuTensor *x, GError **error)
+{
+    *latents = NULL;
+    if (!check(t, &t->encoder, x, FACTOR, error))
+        return FALSE;
+    const SfuNet *net = &t->encoder.net;
+    SfuTensor *in = sfu_net_input(net, x, error), *h = in ? sfu_net_like(net, in, in->c, error) : NULL;
+    if (h && !sfu_axpby(net->q, h, 0.5f, in, 0.5f, NULL, error))
+        sfu_net_drop(&h);
+    sfu_tensor_destroy(in);
+    *latents = h ? run_steps(&t->encoder, h, error) : NULL;
+    return *latents != NULL;
+}
+
+gboolean sfu_taesd_decode(SfuTaesd *t, SfuTensor **x, const SfuTensor *z, GError **error)
+{
+    *x = NULL;
+    if (!check(t, &t->decoder, z, 1, error))
+        return FALSE;
+    const SfuNet *net = &t->decoder.net;
+    SfuTensor *in = sfu_net_input(net, z, error), *h = in ? sfu_net_like(net, in, in->c, error) : NULL;
+    if (h && !sfu_unary(net->q, h, in, SFU_ACT_SOFT_CLAMP, 0, error))
+        sfu_net_drop(&h);
+    sfu_tensor_destroy(in);
+    h = h ? run_steps(&t->decoder, h, error) : NULL;
+    if (h && !sfu_axpby(net->q, h, 2, h, -1, NULL, error))
+        sfu_net_drop(&h);
+    *x = h;
+    return h != NULL;
+}

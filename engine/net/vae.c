@@ -1,0 +1,320 @@
+/* AutoencoderKL: Rombach 2022, appendix E (Esser 2021's autoencoder). Any levels and widths of its configuration.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/parts.h"
+
+#define MAX_LAYERS 17 /* a level of the decoder, as model/config.c counts them */
+#define NORM_EPS 1e-6f
+
+/* One head over all pixels, as wide as the level. */
+typedef struct {
+    char name[72];
+    int n_groups;
+    SfuLayer norm, out;
+    SfuWeight *qkv, *qkv_bias;
+} Attention;
+
+typedef struct {
+    int n_layers, c;
+    SfuResnet resnets[MAX_LAYERS];
+    SfuLayer sample; /* to the next level; w NULL at the end */
+} Level;
+
+typedef struct {
+    SfuLayer conv_in, norm_out, conv_out, quant; /* quant.w NULL: none */
+    SfuResnet mid1, mid2;
+    Attention attention;
+    Level levels[SFU_MAX_BLOCKS];
+} Half;
+
+struct SfuVae {
+    SfuNet net;
+    const SfuVaeConfig *config;
+    Half encoder, decoder;
+};
+
+/* ---- binding ---- */
+
+static void bind_middle(SfuVae *v, Half *half, const char *side, int c)
+{
+    SfuNet *net = &v->net;
+    const int n_groups = v->config->norm_num_groups;
+    char name[72];
+    g_snprintf(name, sizeof name, "%s.mid_block.resnets.0", side);
+    sfu_resnet_bind(net, &half->mid1, name, c, c, 0, n_groups, NORM_EPS);
+    g_snprintf(name, sizeof name, "%s.mid_block.resnets.1", side);
+    sfu_resnet_bind(net, &half->mid2, name, c, c, 0, n_groups, NORM_EPS);
+    if (!v->config->mid_attention)
+        return;
+    Attention *a = &half->attention;
+    a->n_groups = n_groups;
+    g_snprintf(a->name, sizeof a->name, "%s.mid_block.attentions.0", side);
+    a->norm = sfu_net_norm(net, a->name, "group_norm", c);
+    const SfuLayer q = sfu_net_linear(net, a->name, "to_q", c, c, TRUE), k = sfu_net_linear(net, a->name, "to_k", c, c, TRUE),
+                   w = sfu_net_linear(net, a->name, "to_v", c, c, TRUE);
+    a->qkv = sfu_net_stack(net, (SfuWeight *const[]){q.w, k.w, w.w}, 3);
+    a->qkv_bias = sfu_net_stack(net, (SfuWeight *const[]){q.b, k.b, w.b}, 3);
+    a->out = sfu_net_linear(net, a->name, "to_out.0", c, c, TRUE);
+}
+
+/* Level i of n; `level` counts from the pixels, so that its width is block_out_channels[level]. */
+static void bind_level(SfuVae *v, Level *l, const char *blocks, const char *sampler, int i, int level, int c_in, int n_layers, gboolean last)
+{
+    char name[72];
+    l->n_layers = n_layers;
+    l->c = v->config->block_out_channels[level];
+    for (int j = 0; j < n_layers; j++) {
+        g_snprintf(name, sizeof name, "%s.%d.resnets.%d", blocks, i, j);
+        sfu_resnet_bind(&v->net, &l->resnets[j], name, j ? l->c : c_in, l->c, 0, v->config->norm_num_groups, NORM_EPS);
+    }
+    g_snprintf(name, sizeof name, "%s.%d.%s.0", blocks, i, sampler);
+    if (!last)
+        l->sample = sfu_net_conv(&v->net, name, "conv", l->c, l->c, 3, TRUE);
+}
+
+static void bind_encoder(SfuVae *v)
+{
+    const SfuVaeConfig *k = v->config;
+    SfuNet *net = &v->net;
+    Half *e = &v->encoder;
+    const int *c = k->block_out_channels, top = k->n_blocks - 1, z2 = 2 * k->latent_channels;
+    e->conv_in = sfu_net_conv(net, "encoder", "conv_in", c[0], 3, 3, TRUE);
+    for (int i = 0; i <= top; i++)
+        bind_level(v, &e->levels[i], "encoder.down_blocks", "downsamplers", i, i, c[MAX(i - 1, 0)], k->layers_per_block, i == top);
+    bind_middle(v, e, "encoder", c[top]);
+    e->norm_out = sfu_net_norm(net, "encoder", "conv_norm_out", c[top]);
+    e->conv_out = sfu_net_conv(net, "encoder", "conv_out", z2, c[top], 3, TRUE);
+    if (k->quant_conv)
+        e->quant = sfu_net_linear(net, "", "quant_conv", z2, z2, TRUE);
+}
+
+static void bind_decoder(SfuVae *v)
+{
+    const SfuVaeConfig *k = v->config;
+    SfuNet *net = &v->net;
+    Half *d = &v->decoder;
+    const int *c = k->block_out_channels, top = k->n_blocks - 1, z = k->latent_channels;
+    if (k->post_quant_conv)
+        d->quant = sfu_net_linear(net, "", "post_quant_conv", z, z, TRUE);
+    d->conv_in = sfu_net_conv(net, "decoder", "conv_in", c[top], z, 3, TRUE);
+    bind_middle(v, d, "decoder", c[top]);
+    for (int i = 0; i <= top; i++)
+        bind_level(v, &d->levels[i], "decoder.up_blocks", "upsamplers", i, top - i, c[MIN(top - i + 1, top)], k->layers_per_block + 1, i == top);
+    d->norm_out = sfu_net_norm(net, "decoder", "conv_norm_out", c[0]);
+    d->conv_out = sfu_net_conv(net, "decoder", "conv_out", 3, c[0], 3, TRUE);
+}
+
+SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error)
+{
+    SfuVae *v = g_new0(SfuVae, 1);
+    v->config = sfu_model_vae(model);
+    sfu_net_init(&v->net, q, model, SFU_PART_VAE);
+    if (!sfu_model_has_part(model, SFU_PART_VAE) || !v->config->n_blocks) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no VAE", sfu_model_path(model));
+        sfu_vae_destroy(v);
+        return NULL;
+    }
+    bind_encoder(v);
+    bind_decoder(v);
+    if (!sfu_net_check(&v->net, error)) {
+        sfu_vae_destroy(v);
+        return NULL;
+    }
+    return v;
+}
+
+void sfu_vae_destroy(SfuVae *v)
+{
+    if (!v)
+        return;
+    sfu_net_finish(&v->net);
+    g_free(v);
+}
+
+void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace) { sfu_net_set_trace(&v->net, trace); }
+void sfu_vae_unload(SfuVae *v) { sfu_net_unload(&v->net); }
+int sfu_vae_factor(const SfuVae *v) { return 1 << (v->config->n_blocks - 1); }
+
+/* ---- passes ---- */
+
+/* x [n, h, w, c], changed in place: x += out(attention(norm(x))). */
+static gboolean attend(const SfuNet *net, const Attention *a, SfuTensor *x, GError **error)
+{
+    SfuTensor *tokens = sfu_tensor_view(x, 0, x->n, 1, x->h * x->w, x->c, error), *t = NULL, *qkv = NULL;
+    const SfuAttention one = {.n_heads = 1, .head_dim = x->c, .k_col = x->c, .v_col = 2 * x->c};
+    const SfuEpilogue bias = {.bias = a->qkv_bias}, add = {.bias = a->out.b, .residual = tokens};
+    const gboolean ok = tokens && (t = sfu_net_like(net, tokens, x->c, error)) && (qkv = sfu_net_like(net, tokens, 3 * x->c, error)) &&
+                        sfu_group_norm(net->q, t, tokens, a->norm.w, a->norm.b, a->n_groups, NORM_EPS, SFU_ACT_NONE, error) &&
+                        sfu_linear(net->q, qkv, t, a->qkv, &bias, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &one, error) &&
+                        sfu_linear(net->q, tokens, t, a->out.w, &add, error) && sfu_net_trace(net, x, error, "%s", a->name);
+    sfu_tensor_destroy(qkv);
+    sfu_tensor_destroy(t);
+    sfu_tensor_destroy(tokens);
+    return ok;
+}
+
+/* x is taken. */
+static SfuTensor *middle(const SfuVae *v, const Half *half, SfuTensor *x, GError **error)
+{
+    x = sfu_resnet_run(&v->net, &half->mid1, x, FALSE, NULL, error);
+    if (x && v->config->mid_attention && !attend(&v->net, &half->attention, x, error))
+        sfu_net_drop(&x);
+    return x ? sfu_resnet_run(&v->net, &half->mid2, x, FALSE, NULL, error) : NULL;
+}
+
+/* conv_out(silu(norm_out(x))); x is taken. */
+static SfuTensor *finish(const SfuVae *v, const Half *half, SfuTensor *x, const char *name, GError **error)
+{
+    const SfuNet *net = &v->net;
+    SfuTensor *y = NULL;
+    if (sfu_group_norm(net->q, x, x, half->norm_out.w, half->norm_out.b, v->config->norm_num_groups, NORM_EPS, SFU_ACT_SILU, error) &&
+        (y = sfu_net_like(net, x, (int)sfu_weight_dim(half->conv_out.w, 0), error)) &&
+        (!sfu_net_conv3(net, y, x, &half->conv_out, NULL, error) || !sfu_net_trace(net, y, error, "%s", name)))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+/* The 1x1 convolution between the halves and the latents, or x itself where there is none; x is taken. */
+static SfuTensor *quantise(const SfuNet *net, const SfuLayer *quant, SfuTensor *x, GError **error)
+{
+    if (!quant->w)
+        return x;
+    const SfuEpilogue bias = {.bias = quant->b};
+    SfuTensor *y = sfu_net_like(net, x, x->c, error);
+    if (y && !sfu_linear(net->q, y, x, quant->w, &bias, error))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+/* A 3x3 convolution as a step of its own; x is taken. */
+static SfuTensor *convolve(const SfuNet *net, const SfuLayer *l, SfuTensor *x, const char *name, GError **error)
+{
+    SfuTensor *y = sfu_net_like(net, x, (int)sfu_weight_dim(l->w, 0), error);
+    if (y && (!sfu_net_conv3(net, y, x, l, NULL, error) || !sfu_net_trace(net, y, error, "%s", name)))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+/* Stride 2 with a row and a column of zeros below and to the right only, as the first implementation pads; x is taken. */
+static SfuTensor *downsample(const SfuNet *net, const SfuLayer *l, SfuTensor *x, int i, GError **error)
+{
+    const SfuConv half = {.stride = 2, .pad_bottom = 1, .pad_right = 1};
+    const SfuEpilogue bias = {.bias = l->b};
+    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, x->h / 2, x->w / 2, x->c, error);
+    if (y && (!sfu_conv2d(net->q, y, x, l->w, &half, &bias, error) || !sfu_net_trace(net, y, error, "encoder.down_blocks.%d.downsamplers.0", i)))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+static SfuTensor *encode(const SfuVae *v, const SfuTensor *x, GError **error)
+{
+    const SfuNet *net = &v->net;
+    const Half *e = &v->encoder;
+    SfuTensor *h = sfu_net_input(net, x, error);
+    if (h)
+        h = convolve(net, &e->conv_in, h, "encoder.conv_in", error);
+    for (int i = 0; h && i < v->config->n_blocks; i++) {
+        const Level *l = &e->levels[i];
+        for (int j = 0; h && j < l->n_layers; j++)
+            h = sfu_resnet_run(net, &l->resnets[j], h, FALSE, NULL, error);
+        if (h && l->sample.w)
+            h = downsample(net, &l->sample, h, i, error);
+    }
+    h = h ? middle(v, e, h, error) : NULL;
+    h = h ? finish(v, e, h, "encoder.conv_out", error) : NULL;
+    return h ? quantise(net, &e->quant, h, error) : NULL;
+}
+
+static SfuTensor *decode(const SfuVae *v, const SfuTensor *z, GError **error)
+{
+    const SfuNet *net = &v->net;
+    const Half *d = &v->decoder;
+    SfuTensor *h = sfu_net_input(net, z, error);
+    h = h ? quantise(net, &d->quant, h, error) : NULL;
+    h = h ? convolve(net, &d->conv_in, h, "decoder.conv_in", error) : NULL;
+    h = h ? middle(v, d, h, error) : NULL;
+    for (int i = 0; h && i < v->config->n_blocks; i++) {
+        const Level *l = &d->levels[i];
+        for (int j = 0; h && j < l->n_layers; j++)
+            h = sfu_resnet_run(net, &l->resnets[j], h, FALSE, NULL, error);
+        if (h && l->sample.w && (h = sfu_upsample_run(net, &l->sample, h, 2 * h->h, 2 * h->w, error)) &&
+            !sfu_net_trace(net, h, error, "decoder.up_blocks.%d.upsamplers.0", i))
+            sfu_net_drop(&h);
+    }
+    return h ? finish(v, d, h, "decoder.conv_out", error) : NULL;
+}
+
+/* In the queue's storage, and once more in fp32 if fp16 overflowed: some VAEs in use do so with ordinary pictures. */
+static gboolean run(SfuVae *v, SfuTensor *(*pass)(const SfuVae *, const SfuTensor *, GError **), SfuTensor **out, const SfuTensor *x, GError **error)
+{
+    gint64 n_bad = 0;
+    v->net.dtype = sfu_queue_act_dtype(v->net.q);
+    *out = pass(v, x, error);
+    if (!*out || v->net.dtype != SFU_F16)
+        return *out != NULL;
+    if (sfu_count_nonfinite(v->net.q, *out, &n_bad, error) && !n_bad)
+        return TRUE;
+    sfu_net_drop(out);
+    if (!n_bad)
+        return FALSE;
+    v->net.dtype = SFU_F32;
+    *out = pass(v, x, error);
+    return *out != NULL;
+}
+
+gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GError **error)
+{
+    const int f = sfu_vae_factor(v);
+    *moments = NULL;
+    if (x->c != 3 || x->h % f || x->w % f) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the VAE encodes RGB in multiples of %d pixels, was given %d x %d x %d", f, x->w,
+                    x->h, x->c);
+        return FALSE;
+    }
+    return run(v, encode, moments, x, error);
+}
+
+gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **error)
+{
+    *x = NULL;
+    if (z->c != v->config->latent_channels) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the VAE decodes latents of %d channels, was given %d", v->config->latent_channels,
+                    z->c);
+        return FALSE;
+    }
+    return run(v, decode, x, z, error);
+}
+
+/* What is live at once while a level's resnet runs: its input, the shortcut's result or a normed copy, and the output, at the level's size. */
+static guint64 level_values(const Level *l, guint64 pixels)
+{
+    guint64 most = 0;
+    for (int j = 0; j < l->n_layers; j++) {
+        const SfuResnet *r = &l->resnets[j];
+        const guint64 c = r->shortcut.w ? (guint64)r->c_in + 2 * (guint64)r->c_out : 3 * (guint64)r->c_out;
+        most = MAX(most, c * pixels);
+    }
+    return most;
+}
+
+static guint64 peak_bytes(const SfuVae *v, const Half *half, gboolean up, int n, int h, int w)
+{
+    const SfuVaeConfig *k = v->config;
+    const guint64 latent = (guint64)n * (guint64)h * (guint64)w, c_mid = (guint64)k->block_out_channels[k->n_blocks - 1];
+    /* x, its norm, q, k, v; and k, v packed for the kernel in fp32. */
+    guint64 most = k->mid_attention ? 7 * c_mid * latent : 3 * c_mid * latent;
+    for (int i = 0; i < k->n_blocks; i++) {
+        const int doublings = up ? i : k->n_blocks - 1 - i;
+        const guint64 pixels = latent << (2 * doublings), c = (guint64)half->levels[i].c;
+        most = MAX(most, level_values(&half->levels[i], pixels));
+        if (half->levels[i].sample.w)
+            most = MAX(most, up ? 5 * c * pixels : 5 * c * pixels / 4);
+    }
+    return most * sfu_dtype_bytes(sfu_queue_act_dtype(v->net.q));
+}
+
+guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w) { return peak_bytes(v, &v->decoder, TRUE, n, h, w); }
+guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w) { return peak_bytes(v, &v->encoder, FALSE, n, h, w); }
