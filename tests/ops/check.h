@@ -45,7 +45,7 @@ typedef struct {
 } Weight;
 
 /* Adds the case /<op>/<mode>/<name> for every mode. `work` is about how many multiply-adds it does: with SFUMATO_TEST_SMALL in the
- * environment (oclgrind) only cases of up to 30,000 are added. `row` is borrowed. */
+ * environment (oclgrind) only cases of up to 30,000 are added, and views end where their buffers end. `row` is borrowed. */
 void check_add(const char *op, const char *name, double work, void (*fn)(Check *c, gconstpointer row), gconstpointer row);
 
 In check_in(Check *c, int n, int h, int w, int ch, Kind kind);
