@@ -64,6 +64,19 @@ static void reference_epilogue(const Product *p, gint64 pixels, int per_sample, 
     }
 }
 
+/* Winograd's transforms mix the pixels of a tile, so that a pixel's error is that of its largest neighbours. */
+static void spread(const Product *p, int oh, int ow, double *mag)
+{
+    for (int b = 0; b < p->n; b++)
+        for (int o = 0; o < p->out; o++) {
+            double most = 0, *first = mag + (gint64)b * oh * ow * p->out + o;
+            for (gint64 i = 0; i < oh * ow; i++)
+                most = MAX(most, first[i * p->out]);
+            for (gint64 i = 0; i < oh * ow; i++)
+                first[i * p->out] = most;
+        }
+}
+
 /* First half times gelu of the second. */
 static void reference_geglu(const double *wide, const double *wide_mag, gint64 pixels, int out, double *y, double *mag)
 {
@@ -129,6 +142,8 @@ static void product(Check *c, gconstpointer row)
 
     double *ref = check_zeros(c, pixels * p->out), *mag = check_zeros(c, pixels * p->out);
     reference(p, x.v, w.v, oh, ow, ref, mag);
+    if (!c->mode->plain && p->k == 3 && g->stride < 2 && !g->groups)
+        spread(p, oh, ow, mag);
     reference_epilogue(p, pixels, oh * ow, bias.v, chan.v, prelu.v, res.v, ref, mag);
     /* A sum of k terms in fp32 is off by at most k units of the sum of absolute values, and by about sqrt(k) in practice; the 12 is for the
      * epilogue, whose exp is allowed 3 ulp and whose erf has an absolute error of 1.5e-7 = 2.5 units. */
