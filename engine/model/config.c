@@ -1,13 +1,15 @@
 /* Configurations: from tensor shapes, then from config.json where there is one.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/internal.h"
+#include <math.h>
 #include <string.h>
 
 const char *sfu_family_name(SfuFamily family)
 {
     static const char *const names[SFU_N_FAMILIES] = {
         "unknown", "Stable Diffusion 1.x", "Stable Diffusion 1.x inpainting", "InstructPix2Pix", "Stable Diffusion 2.x",
-        "Stable Diffusion 2.x inpainting", "Stable Diffusion x4 upscaler", "Sfumato mini", "TAESD", "RRDBNet (ESRGAN)", "SRVGGNetCompact", "SwinIR"};
+        "Stable Diffusion 2.x inpainting", "Stable Diffusion x4 upscaler", "Sfumato mini", "TAESD", "RRDBNet (ESRGAN)", "SRVGGNetCompact", "SwinIR",
+        "HAT"};
     return names[family];
 }
 
@@ -35,7 +37,7 @@ static void read_int(JsonNode *config, const char *name, int *v, int low, int hi
 static void read_float(JsonNode *config, const char *name, float *v)
 {
     JsonNode *n = member(config, name);
-    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) != G_TYPE_STRING)
+    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) != G_TYPE_STRING && fabs(json_node_get_double(n)) < 1e30)
         *v = (float)json_node_get_double(n);
 }
 
@@ -52,9 +54,33 @@ static const char *read_string(JsonNode *config, const char *name)
     return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? json_node_get_string(n) : "";
 }
 
-static int dim(const SfuFileTensor *t, int i) { return t && i < t->n_dims ? (int)MIN(t->dims[i], 1 << 24) : 0; }
+int sfu_tensor_dim(const SfuFileTensor *t, int i) { return t && i >= 0 && i < t->n_dims ? (int)MIN(t->dims[i], 1 << 24) : 0; }
+#define dim sfu_tensor_dim
 
 /* ---- parts ---- */
+
+/* 1.x and the x4 upscaler have 8 heads everywhere, 2.x has heads of 64 channels. `heads`: what config.json says, one number or one
+ * a level; diffusers reads its attention_head_dim as the number of heads too. */
+static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
+{
+    SfuUnetConfig *c = &m->unet;
+    for (int i = 0; i < c->n_blocks; i++) {
+        gint64 n = c->cross_attention_dim == 1024 && !c->num_class_embeds ? c->block_out_channels[i] / 64 : 8;
+        JsonNode *v = heads;
+        if (heads && JSON_NODE_HOLDS_ARRAY(heads)) {
+            JsonArray *a = json_node_get_array(heads);
+            v = (guint)i < json_array_get_length(a) ? json_array_get_element(a, (guint)i) : NULL;
+        }
+        if (v && JSON_NODE_HOLDS_VALUE(v) && json_node_get_value_type(v) == G_TYPE_INT64)
+            n = json_node_get_int(v);
+        /* Of a block without attention (2.x's last has it in the middle only) any number goes. */
+        const gboolean used = c->cross_attention[i] || (i == c->n_blocks - 1 && c->mid_attention);
+        if (used && (n < 1 || n > c->block_out_channels[i] || c->block_out_channels[i] % n))
+            return bad(m, error, "the UNet's heads do not divide its channels");
+        c->n_heads[i] = used ? (int)n : 0;
+    }
+    return TRUE;
+}
 
 static gboolean configure_unet(SfuModel *m, GError **error)
 {
@@ -97,23 +123,15 @@ static gboolean configure_unet(SfuModel *m, GError **error)
     read_bool(j, "flip_sin_to_cos", &c->flip_sin_to_cos);
     read_float(j, "freq_shift", &c->freq_shift);
     read_int(j, "sample_size", &c->sample_size, 1, 4096);
-    /* 1.x has 8 heads everywhere; 2.x has heads of 64 channels. diffusers calls the number of heads attention_head_dim. */
-    JsonNode *heads = member(j, "num_attention_heads");
-    if (!heads)
-        heads = member(j, "attention_head_dim");
     for (int i = 0; i < c->n_blocks; i++) {
-        int n = c->cross_attention_dim == 1024 ? c->block_out_channels[i] / 64 : 8;
-        if (heads && JSON_NODE_HOLDS_ARRAY(heads)) {
-            JsonArray *a = json_node_get_array(heads);
-            if ((guint)i < json_array_get_length(a))
-                n = (int)json_array_get_int_element(a, (guint)i);
-        } else if (heads && JSON_NODE_HOLDS_VALUE(heads))
-            n = (int)json_node_get_int(heads);
-        if (n < 1 || c->block_out_channels[i] % n || c->block_out_channels[i] % c->norm_num_groups)
-            return bad(m, error, "the UNet's heads or norm groups do not divide its channels");
-        c->n_heads[i] = n;
+        t = sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn1.to_k.weight", i);
+        c->only_cross[i] = t && dim(t, 1) != c->block_out_channels[i];
+        if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups)
+            return bad(m, error, "the UNet's norm groups do not divide its channels");
     }
-    return TRUE;
+    if (sfu_model_tensor(m, P, "mid_block.attentions.0.transformer_blocks.1.attn1.to_q.weight"))
+        return bad(m, error, "the UNet has several transformer blocks in one (Stable Diffusion XL?); Sfumato runs Stable Diffusion 1.x and 2.x");
+    return configure_heads(m, member(j, "num_attention_heads") ? member(j, "num_attention_heads") : member(j, "attention_head_dim"), error);
 }
 
 static gboolean configure_vae(SfuModel *m, GError **error)
@@ -137,14 +155,14 @@ static gboolean configure_vae(SfuModel *m, GError **error)
     c->quant_conv = sfu_model_tensor(m, P, "quant_conv.weight") != NULL;
     c->post_quant_conv = sfu_model_tensor(m, P, "post_quant_conv.weight") != NULL;
     c->norm_num_groups = 32;
-    c->scaling_factor = 0.18215f; /* Rombach 2022, 1 / standard deviation of the first-stage latents */
+    c->scaling_factor = c->n_blocks == 3 ? 0.08333f : 0.18215f; /* Rombach 2022: 1 / standard deviation of the latents; the x4 upscaler's */
     read_int(j, "norm_num_groups", &c->norm_num_groups, 1, 1024);
     read_float(j, "scaling_factor", &c->scaling_factor);
     read_float(j, "shift_factor", &c->shift_factor);
     for (int i = 0; i < c->n_blocks; i++)
-        if (c->block_out_channels[i] % c->norm_num_groups)
+        if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups)
             return bad(m, error, "the VAE's norm groups do not divide its channels");
-    return c->scaling_factor > 0 || bad(m, error, "the VAE's scaling factor is not positive");
+    return (c->scaling_factor > 0 && isfinite(c->scaling_factor) && isfinite(c->shift_factor)) || bad(m, error, "the VAE's scaling factor is not positive");
 }
 
 static gboolean configure_text(SfuModel *m, GError **error)
@@ -162,17 +180,17 @@ static gboolean configure_text(SfuModel *m, GError **error)
         c->intermediate = dim(t, 0);
         c->layers++;
     }
-    if (c->positions < 77 || !c->layers || c->hidden % 64)
+    if (c->positions < 77 || !c->layers || c->hidden < 1 || c->intermediate < 1)
         return bad(m, error, "the text encoder is no CLIP");
     /* A single 2.x file has OpenCLIP's last layer too, which Stable Diffusion 2 leaves out. */
-    if (!j && c->hidden == 1024 && c->layers == 24)
-        c->layers = 23;
-    c->heads = c->hidden / 64;
-    c->quick_gelu = c->hidden == 768;
+    if (m->openclip && c->layers > 1)
+        c->layers--;
+    c->heads = MAX(1, c->hidden / 64);
+    c->quick_gelu = !m->openclip;
     c->eps = 1e-5f;
     read_int(j, "num_attention_heads", &c->heads, 1, 256);
     read_float(j, "layer_norm_eps", &c->eps);
-    if (j)
+    if (*read_string(j, "hidden_act"))
         c->quick_gelu = strcmp(read_string(j, "hidden_act"), "gelu") != 0;
     return c->hidden % c->heads == 0 || bad(m, error, "the text encoder's heads do not divide its width");
 }
@@ -201,16 +219,92 @@ static gboolean configure_vision(SfuModel *m, GError **error)
     return c->patch_size > 0 && c->layers && c->hidden % c->heads == 0 ? TRUE : bad(m, error, "the image encoder is no CLIP");
 }
 
-static void configure_scheduler(SfuModel *m)
+/* Published with 2.x checkpoints: a .yaml of the same name, whose parameterization is "v" for the 768 models. 1: v, 0: not, -1: no file. */
+static int yaml_says_v(const SfuModel *m)
+{
+    const char *dot = strrchr(m->path, '.');
+    char *path = g_strdup_printf("%.*s.yaml", (int)(dot ? dot - m->path : (gssize)strlen(m->path)), m->path), *text = NULL;
+    int v = -1;
+    if (dot && g_file_test(path, G_FILE_TEST_IS_REGULAR) && g_file_get_contents(path, &text, NULL, NULL)) {
+        const char *at = strstr(text, "parameterization:");
+        at = at ? at + strlen("parameterization:") : "";
+        while (*at == ' ' || *at == '"' || *at == '\'')
+            at++;
+        v = *at == 'v' && !g_ascii_isalpha(at[1]);
+    }
+    g_free(text);
+    g_free(path);
+    return v;
+}
+
+/* The shapes of 2.x base (epsilon) and 768 (v) are the same. What differs measurably in all published ones and their offspring is the
+ * spread of this bias, above 0.09 for v (found by the authors of ComfyUI). */
+static gboolean bias_says_v(SfuModel *m)
+{
+    char name[96];
+    g_snprintf(name, sizeof name, "up_blocks.%d.attentions.%d.transformer_blocks.0.norm1.bias", m->unet.n_blocks - 1, m->unet.layers_per_block);
+    SfuWeight *w = sfu_model_find(m, SFU_PART_UNET, name);
+    const gint64 n = w ? sfu_weight_elements(w) : 0;
+    if (n < 1 || n > 65536)
+        return FALSE;
+    float *v = g_new(float, n);
+    double mean = 0, square = 0;
+    sfu_weight_read_f32(w, 0, n, v);
+    for (gint64 i = 0; i < n; i++)
+        mean += v[i] / (double)n;
+    for (gint64 i = 0; i < n; i++)
+        square += (v[i] - mean) * (v[i] - mean) / (double)n;
+    g_free(v);
+    return sqrt(square) > 0.09;
+}
+
+static gboolean has_marker(const SfuModel *m, const char *name)
+{
+    for (guint i = 0; i < m->ignored->len; i++)
+        if (strcmp(g_ptr_array_index(m->ignored, i), name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* For files without a scheduler_config.json. */
+static void guess_prediction(SfuModel *m)
+{
+    SfuSchedulerConfig *c = &m->scheduler;
+    const int yaml = yaml_says_v(m);
+    if (yaml == 1 || has_marker(m, "v_pred"))
+        c->prediction = SFU_PREDICT_V;
+    else if (yaml < 0 && m->family == SFU_FAMILY_SD2 && bias_says_v(m))
+        c->prediction = SFU_PREDICT_V;
+    else if (m->family == SFU_FAMILY_SD_X4)
+        c->prediction = SFU_PREDICT_V;
+    if (has_marker(m, "ztsnr"))
+        c->zero_terminal_snr = TRUE;
+    if (m->family == SFU_FAMILY_SD_X4) { /* x4-upscaling.yaml */
+        c->beta_start = 0.0001;
+        c->beta_end = 0.02;
+    }
+}
+
+static double read_double(JsonNode *config, const char *name, double fallback)
+{
+    JsonNode *n = member(config, name);
+    if (!n || !JSON_NODE_HOLDS_VALUE(n) || (json_node_get_value_type(n) != G_TYPE_INT64 && json_node_get_value_type(n) != G_TYPE_DOUBLE))
+        return fallback;
+    const double v = json_node_get_double(n);
+    return isfinite(v) ? v : fallback;
+}
+
+static gboolean configure_scheduler(SfuModel *m, GError **error)
 {
     SfuSchedulerConfig *c = &m->scheduler;
     JsonNode *j = m->scheduler_json;
-    float start = 0.00085f, end = 0.012f; /* Rombach 2022; linear in the square root */
+    c->in_file = j != NULL;
     c->n_train_timesteps = 1000;
     c->scaled_linear = TRUE;
     read_int(j, "num_train_timesteps", &c->n_train_timesteps, 2, 100000);
-    read_float(j, "beta_start", &start);
-    read_float(j, "beta_end", &end);
+    c->beta_start = read_double(j, "beta_start", 0.00085); /* Rombach 2022; linear in the square root */
+    c->beta_end = read_double(j, "beta_end", 0.012);
+    c->shift = read_double(j, "shift", 1);
     read_bool(j, "rescale_betas_zero_snr", &c->zero_terminal_snr);
     if (strcmp(read_string(j, "beta_schedule"), "linear") == 0)
         c->scaled_linear = FALSE;
@@ -218,31 +312,38 @@ static void configure_scheduler(SfuModel *m)
     c->prediction = strcmp(p, "v_prediction") == 0 ? SFU_PREDICT_V : strcmp(p, "sample") == 0 ? SFU_PREDICT_SAMPLE
                   : strcmp(p, "flow_prediction") == 0 || strstr(read_string(j, "_class_name"), "FlowMatch") ? SFU_PREDICT_FLOW
                                                                                                             : SFU_PREDICT_EPSILON;
-    /* As text, so that 0.00085f widens to the double the file says. */
-    char buf[32];
-    c->beta_start = g_ascii_strtod(g_ascii_formatd(buf, sizeof buf, "%.6g", start), NULL);
-    c->beta_end = g_ascii_strtod(g_ascii_formatd(buf, sizeof buf, "%.6g", end), NULL);
+    if (!(c->beta_start > 0 && c->beta_start <= c->beta_end && c->beta_end < 1) || !(c->shift > 0))
+        return bad(m, error, "the scheduler's betas or shift are impossible");
+    return TRUE;
 }
 
 gboolean sfu_model_configure(SfuModel *m, GError **error)
 {
-    configure_scheduler(m);
-    if ((m->tensors[SFU_PART_UNET] && !configure_unet(m, error)) || (m->tensors[SFU_PART_VAE] && !configure_vae(m, error)) ||
-        (m->tensors[SFU_PART_TEXT] && !configure_text(m, error)) || (m->tensors[SFU_PART_IMAGE_ENCODER] && !configure_vision(m, error)))
+    if (!configure_scheduler(m, error) || (m->tensors[SFU_PART_UNET] && !configure_unet(m, error)) ||
+        (m->tensors[SFU_PART_VAE] && !configure_vae(m, error)) || (m->tensors[SFU_PART_TEXT] && !configure_text(m, error)) ||
+        (m->tensors[SFU_PART_IMAGE_ENCODER] && !configure_vision(m, error)) ||
+        (m->tensors[SFU_PART_UPSCALER] && !sfu_upscaler_configure(m, error)))
         return FALSE;
-    if (m->tensors[SFU_PART_UNET] && m->tensors[SFU_PART_VAE]) {
-        const int in = m->unet.in_channels;
-        const gboolean two = m->unet.cross_attention_dim == 1024;
+    if (m->tensors[SFU_PART_UNET]) {
+        const int in = m->unet.in_channels, latent = m->unet.out_channels;
+        /* 1.x: context of 768; 2.x: 1024. Small models for tests have neither, but the same projections. */
+        const int context = m->unet.cross_attention_dim;
+        const gboolean two = context == 1024 || (context != 768 && m->unet.linear_projection);
         if (sfu_model_sfumato(m))
             m->family = SFU_FAMILY_MINI;
-        else if (m->tensors[SFU_PART_TEXT])
-            m->family = in == 4 ? (two ? SFU_FAMILY_SD2 : SFU_FAMILY_SD1) : in == 9 ? (two ? SFU_FAMILY_SD2_INPAINT : SFU_FAMILY_SD1_INPAINT)
-                      : in == 8 && !two ? SFU_FAMILY_SD1_EDIT : in == 7 && m->unet.num_class_embeds ? SFU_FAMILY_SD_X4 : SFU_FAMILY_UNKNOWN;
-        /* The shapes of 2.x base (epsilon) and 768 (v) are the same: a lone file is taken for 768, which is what people have. */
-        if (m->family == SFU_FAMILY_SD2 && !m->scheduler_json)
-            m->scheduler.prediction = SFU_PREDICT_V;
-    }
-    if (m->family == SFU_FAMILY_UNKNOWN && !m->tensors[SFU_PART_UNET] && !m->tensors[SFU_PART_VAE] && !m->tensors[SFU_PART_TEXT])
-        return bad(m, error, "its tensors are those of no model that Sfumato knows");
+        else if (in == latent + 3 && m->unet.num_class_embeds)
+            m->family = SFU_FAMILY_SD_X4;
+        else if (in == latent)
+            m->family = two ? SFU_FAMILY_SD2 : SFU_FAMILY_SD1;
+        else if (in == 2 * latent + 1)
+            m->family = two ? SFU_FAMILY_SD2_INPAINT : SFU_FAMILY_SD1_INPAINT;
+        else if (in == 2 * latent && !two)
+            m->family = SFU_FAMILY_SD1_EDIT;
+        else
+            return bad(m, error, "a UNet with an input of no Stable Diffusion that Sfumato knows");
+        if (!m->scheduler_json)
+            guess_prediction(m);
+    } else if (m->family == SFU_FAMILY_UNKNOWN && (m->tensors[SFU_PART_TAESD_DECODER] || m->tensors[SFU_PART_TAESD_ENCODER]))
+        m->family = SFU_FAMILY_TAESD;
     return TRUE;
 }

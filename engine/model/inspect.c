@@ -2,82 +2,168 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/internal.h"
 
-static void part_numbers(GHashTable *tensors, gint64 *bytes, gint64 *values, SfuDtype *dtype)
+typedef struct {
+    gint64 bytes, values, by_type[SFU_N_DTYPES];
+} Numbers;
+
+static Numbers part_numbers(GHashTable *tensors)
 {
+    Numbers n = {0};
     GHashTableIter it;
     gpointer v;
-    gint64 by_type[SFU_N_DTYPES] = {0};
-    *bytes = *values = 0;
     g_hash_table_iter_init(&it, tensors);
     while (g_hash_table_iter_next(&it, NULL, &v)) {
         const SfuFileTensor *t = v;
-        *values += t->n_elements;
-        *bytes += t->n_elements * (gint64)sfu_dtype_bytes(t->dtype);
-        by_type[t->dtype] += t->n_elements;
+        n.values += t->n_elements;
+        n.bytes += t->n_elements * (gint64)sfu_dtype_bytes(t->dtype);
+        n.by_type[t->dtype] += t->n_elements;
     }
-    *dtype = SFU_F32;
-    for (int i = 0; i < SFU_N_DTYPES; i++)
-        if (by_type[i] > by_type[*dtype])
-            *dtype = i;
+    return n;
 }
+
+static int by_values(gconstpointer a, gconstpointer b, gpointer data)
+{
+    const gint64 *n = data;
+    const int x = *(const int *)a, y = *(const int *)b;
+    return n[x] < n[y] ? 1 : n[x] > n[y] ? -1 : x - y;
+}
+
+/* "F16", or "F16 + F32" with the commonest first. Caller frees. */
+static char *dtypes(const Numbers *n)
+{
+    int order[SFU_N_DTYPES];
+    GString *s = g_string_new(NULL);
+    for (int i = 0; i < SFU_N_DTYPES; i++)
+        order[i] = i;
+    g_qsort_with_data(order, SFU_N_DTYPES, sizeof *order, by_values, (gpointer)n->by_type);
+    for (int i = 0; i < SFU_N_DTYPES && n->by_type[order[i]]; i++)
+        g_string_append_printf(s, "%s%s", i ? " + " : "", sfu_dtype_name(order[i]));
+    return g_string_free(s, FALSE);
+}
+
+static const char *prediction_name(SfuPrediction p)
+{
+    return p == SFU_PREDICT_V ? "v" : p == SFU_PREDICT_SAMPLE ? "sample" : p == SFU_PREDICT_FLOW ? "flow" : "epsilon";
+}
+
+/* What the model is good for, in a word of the command line. */
+static const char *task(SfuFamily family)
+{
+    switch (family) {
+    case SFU_FAMILY_SD1:
+    case SFU_FAMILY_SD2: return "txt2img, img2img, inpaint, outpaint";
+    case SFU_FAMILY_SD1_INPAINT:
+    case SFU_FAMILY_SD2_INPAINT: return "inpaint, outpaint";
+    case SFU_FAMILY_SD1_EDIT: return "edit";
+    case SFU_FAMILY_MINI: return "inpaint";
+    case SFU_FAMILY_SD_X4:
+    case SFU_FAMILY_RRDB:
+    case SFU_FAMILY_SRVGG:
+    case SFU_FAMILY_SWINIR:
+    case SFU_FAMILY_HAT: return "upscale";
+    case SFU_FAMILY_TAESD: return "previews, and in place of a VAE";
+    default: return "a part of another model";
+    }
+}
+
+static void add_string(JsonBuilder *b, const char *name, const char *value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_string_value(b, value);
+}
+
+static void add_int(JsonBuilder *b, const char *name, gint64 value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_int_value(b, value);
+}
+
+static void add_list(JsonBuilder *b, const char *name, GPtrArray *strings)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_begin_array(b);
+    for (guint i = 0; i < strings->len; i++)
+        json_builder_add_string_value(b, g_ptr_array_index(strings, i));
+    json_builder_end_array(b);
+}
+
+static gboolean is_upscaler(const SfuModel *m) { return m->tensors[SFU_PART_UPSCALER] != NULL; }
 
 JsonNode *sfu_model_inspect_json(SfuModel *m)
 {
     JsonBuilder *b = json_builder_new();
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "path");
-    json_builder_add_string_value(b, m->path);
-    json_builder_set_member_name(b, "family");
-    json_builder_add_string_value(b, sfu_family_name(m->family));
+    add_string(b, "path", m->path);
+    add_string(b, "family", sfu_family_name(m->family));
+    add_string(b, "for", task(m->family));
+    if (m->tensors[SFU_PART_UNET])
+        add_string(b, "prediction", prediction_name(m->scheduler.prediction));
+    if (is_upscaler(m))
+        add_int(b, "scale", m->upscaler.scale);
     json_builder_set_member_name(b, "parts");
     json_builder_begin_object(b);
     for (int p = 0; p < SFU_N_PARTS; p++) {
-        gint64 bytes, values;
-        SfuDtype dtype;
         if (!m->tensors[p])
             continue;
-        part_numbers(m->tensors[p], &bytes, &values, &dtype);
+        const Numbers n = part_numbers(m->tensors[p]);
+        char *types = dtypes(&n);
         json_builder_set_member_name(b, sfu_part_name(p));
         json_builder_begin_object(b);
-        json_builder_set_member_name(b, "tensors");
-        json_builder_add_int_value(b, g_hash_table_size(m->tensors[p]));
-        json_builder_set_member_name(b, "parameters");
-        json_builder_add_int_value(b, values);
-        json_builder_set_member_name(b, "bytes");
-        json_builder_add_int_value(b, bytes);
-        json_builder_set_member_name(b, "dtype");
-        json_builder_add_string_value(b, sfu_dtype_name(dtype));
+        add_int(b, "tensors", g_hash_table_size(m->tensors[p]));
+        add_int(b, "parameters", n.values);
+        add_int(b, "bytes", n.bytes);
+        add_string(b, "dtype", types);
         json_builder_end_object(b);
+        g_free(types);
     }
     json_builder_end_object(b);
-    json_builder_set_member_name(b, "unexpected");
-    json_builder_begin_array(b);
-    for (guint i = 0; i < m->unexpected->len; i++)
-        json_builder_add_string_value(b, g_ptr_array_index(m->unexpected, i));
-    json_builder_end_array(b);
+    add_list(b, "missing", m->missing);
+    add_list(b, "unexpected", m->unexpected);
+    add_int(b, "ignored", m->ignored->len);
     json_builder_end_object(b);
     JsonNode *n = json_builder_get_root(b);
     g_object_unref(b);
     return n;
 }
 
+static void append_list(GString *s, const char *what, GPtrArray *strings, guint most)
+{
+    if (!strings->len)
+        return;
+    g_string_append_printf(s, "  %s: %u\n", what, strings->len);
+    for (guint i = 0; i < MIN(strings->len, most); i++)
+        g_string_append_printf(s, "    %s\n", (char *)g_ptr_array_index(strings, i));
+    if (strings->len > most)
+        g_string_append_printf(s, "    and %u more\n", strings->len - most);
+}
+
 char *sfu_model_inspect(SfuModel *m)
 {
     GString *s = g_string_new(NULL);
-    g_string_append_printf(s, "%s\n  family: %s\n", m->path, sfu_family_name(m->family));
+    g_string_append_printf(s, "%s\n  family: %s\n  for: %s\n", m->path, sfu_family_name(m->family), task(m->family));
     for (int p = 0; p < SFU_N_PARTS; p++) {
-        gint64 bytes, values;
-        SfuDtype dtype;
         if (!m->tensors[p])
             continue;
-        part_numbers(m->tensors[p], &bytes, &values, &dtype);
-        g_string_append_printf(s, "  %-14s %5u tensors, %8.2f M parameters, %8.1f MB, mostly %s\n", sfu_part_name(p),
-                               g_hash_table_size(m->tensors[p]), (double)values * 1e-6, (double)bytes * 1e-6, sfu_dtype_name(dtype));
+        const Numbers n = part_numbers(m->tensors[p]);
+        char *types = dtypes(&n);
+        g_string_append_printf(s, "  %-14s %5u tensors, %8.2f M parameters, %8.1f MB, %s\n", sfu_part_name(p),
+                               g_hash_table_size(m->tensors[p]), (double)n.values * 1e-6, (double)n.bytes * 1e-6, types);
+        g_free(types);
     }
     if (m->tensors[SFU_PART_UNET])
-        g_string_append_printf(s, "  UNet: %d -> %d channels, %d levels, context %d, %s projection\n", m->unet.in_channels, m->unet.out_channels,
-                               m->unet.n_blocks, m->unet.cross_attention_dim, m->unet.linear_projection ? "linear" : "convolution");
-    if (m->unexpected->len)
-        g_string_append_printf(s, "  not read: %u tensors, the first is %s\n", m->unexpected->len, (char *)g_ptr_array_index(m->unexpected, 0));
+        g_string_append_printf(s, "  UNet: %d to %d channels, %d levels, context %d, %s projection, %s prediction%s\n", m->unet.in_channels,
+                               m->unet.out_channels, m->unet.n_blocks, m->unet.cross_attention_dim,
+                               m->unet.linear_projection ? "linear" : "convolution", prediction_name(m->scheduler.prediction),
+                               m->scheduler.in_file ? "" : " (guessed; the file does not say)");
+    if (m->tensors[SFU_PART_VAE])
+        g_string_append_printf(s, "  VAE: %d latent channels, 1/%d size, scaling factor %g\n", m->vae.latent_channels, 1 << (m->vae.n_blocks - 1),
+                               (double)m->vae.scaling_factor);
+    if (is_upscaler(m))
+        g_string_append_printf(s, "  enlarges %d times; %d features, %d blocks%s\n", m->upscaler.scale, m->upscaler.features, m->upscaler.blocks,
+                               m->upscaler.unshuffle > 1 ? ", pixel-unshuffled input" : "");
+    append_list(s, "missing", m->missing, 20);
+    append_list(s, "unexpected", m->unexpected, 20);
+    if (m->ignored->len)
+        g_string_append_printf(s, "  known and not needed: %u tensors\n", m->ignored->len);
     return g_string_free(s, FALSE);
 }

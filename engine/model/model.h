@@ -1,5 +1,6 @@
-/* Model files: safetensors, diffusers folders, original single files -> canonical names, family, configuration.
- * Canonical names are those of diffusers (UNet, VAE) and transformers (CLIP).
+/* Model files: safetensors, diffusers folders, original single files, PyTorch's .pth -> canonical names, family, configuration.
+ * Canonical names are those of diffusers (UNet, VAE, and TAESD's two halves, each as "layers.N..." without a clamp in the
+ * decoder's count) and transformers (CLIP, always with "text_model."), of Real-ESRGAN (RRDBNet, SRVGGNetCompact), SwinIR and HAT.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_MODEL_H
 #define SFU_MODEL_H
@@ -44,6 +45,7 @@ typedef enum {
     SFU_FAMILY_RRDB,
     SFU_FAMILY_SRVGG,
     SFU_FAMILY_SWINIR,
+    SFU_FAMILY_HAT,
     SFU_N_FAMILIES
 } SfuFamily;
 const char *sfu_family_name(SfuFamily family);
@@ -54,6 +56,7 @@ typedef struct {
     int in_channels, out_channels, n_blocks, layers_per_block;
     int block_out_channels[SFU_MAX_BLOCKS];
     gboolean cross_attention[SFU_MAX_BLOCKS]; /* of the down block; the mirrored up block is the same */
+    gboolean only_cross[SFU_MAX_BLOCKS];      /* attn1 reads the context too (x4 upscaler) */
     int n_heads[SFU_MAX_BLOCKS];              /* of the block's attention; the middle has the last block's */
     gboolean mid_attention;
     int cross_attention_dim;
@@ -94,17 +97,38 @@ typedef struct {
     double beta_start, beta_end; /* scaled linear: squares of a linear ramp of square roots */
     gboolean scaled_linear;      /* else linear */
     gboolean zero_terminal_snr;
+    double shift; /* SFU_PREDICT_FLOW: sigma' = shift * sigma / (1 + (shift - 1) * sigma); 1: none */
+    gboolean in_file; /* read from a scheduler_config.json, not assumed */
 } SfuSchedulerConfig;
 
+typedef enum {
+    SFU_UPSAMPLER_NEAREST,        /* nearest neighbour and a convolution, a factor of 2 a stage */
+    SFU_UPSAMPLER_SHUFFLE,        /* a convolution and a pixel-shuffle a stage */
+    SFU_UPSAMPLER_SHUFFLE_DIRECT, /* one convolution straight to the picture's channels, then a pixel-shuffle */
+    SFU_UPSAMPLER_NONE,           /* x1 restorers: the network adds to its input */
+} SfuUpsampler;
+
 typedef struct {
-    int scale, channels, features, blocks, growth; /* growth: RRDB only */
-    int unshuffle;                                 /* input pixel-unshuffle factor, 1: none */
+    int scale;     /* output side over input side */
+    int channels;  /* of the picture; 3 */
+    int features;  /* width of the trunk */
+    int blocks;    /* RRDB: blocks; SRVGG: convolutions between first and last; SwinIR, HAT: residual groups */
+    int unshuffle; /* the input is first pixel-unshuffled by this; 1: not */
+    int n_stages;  /* of enlargement */
+    int growth;    /* RRDB */
+    int window, overlap_window, n_heads; /* SwinIR, HAT; overlap_window HAT only */
+    SfuUpsampler upsampler;
+    float range;   /* SwinIR, HAT: the network sees (x - mean) * range */
 } SfuUpscalerConfig;
 
 typedef struct SfuModel SfuModel;
 
-/* Opens a safetensors file or a diffusers folder. Maps it; nothing is copied. Caller frees with sfu_model_close(). */
+/* Opens a safetensors file (a whole checkpoint with original names, a lone VAE, a TAESD half, whose other half is looked for
+ * beside it, an upscaler), an upscaler's or TAESD's .pth, or a diffusers folder (a pipeline's or one network's). Maps it; nothing
+ * is copied. A part whose tensors are missing or misshapen is an error (MISSING). Caller frees with sfu_model_close(). */
 SfuModel *sfu_model_open(const char *path, GError **error);
+/* The same, but missing tensors are no error: sfu_model_inspect() lists them. */
+SfuModel *sfu_model_open_incomplete(const char *path, GError **error);
 void sfu_model_close(SfuModel *m);
 const char *sfu_model_path(const SfuModel *m);
 SfuFamily sfu_model_family(const SfuModel *m);
@@ -125,7 +149,10 @@ const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);
 
-/* What `sfumato inspect` shows. Caller frees the string with g_free, the node with json_node_unref. */
+/* FALSE with FORMAT if a tensor of the part holds a NaN or an infinity, naming it. Reads all of it. */
+gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error);
+
+/* What `sfumato inspect` shows: family, and of each part dtype, size, missing, misshapen and unexpected tensors. Caller frees the string with g_free, the node with json_node_unref. */
 char *sfu_model_inspect(SfuModel *m);
 JsonNode *sfu_model_inspect_json(SfuModel *m);
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define LAYERS_PER_BLOCK 2 /* of every Stable Diffusion 1.x and 2.x UNet */
-#define VAE_LEVELS 4
 
 typedef struct {
     const char *from, *to;
@@ -46,11 +45,11 @@ static char *unet_name(const char *s)
     if (out)
         return out;
     char prefix[96];
-    if (sscanf(s, "middle_block.%d.%n", &i, &used) == 1 && used && (i == 0 || i == 2)) {
+    if (sscanf(s, "middle_block.%3d.%n", &i, &used) == 1 && used && (i == 0 || i == 2)) {
         g_snprintf(prefix, sizeof prefix, "mid_block.resnets.%d.", i / 2);
         return unet_resnet(prefix, s + used);
     }
-    if (sscanf(s, "input_blocks.%d.%d.%n", &i, &j, &used) == 2 && used && i >= 1) {
+    if (sscanf(s, "input_blocks.%3d.%3d.%n", &i, &j, &used) == 2 && used && i >= 1) {
         const int block = (i - 1) / (LAYERS_PER_BLOCK + 1), layer = (i - 1) % (LAYERS_PER_BLOCK + 1);
         const char *rest = s + used;
         if (layer == LAYERS_PER_BLOCK && g_str_has_prefix(rest, "op."))
@@ -61,7 +60,7 @@ static char *unet_name(const char *s)
         return unet_resnet(prefix, rest);
     }
     used = 0;
-    if (sscanf(s, "output_blocks.%d.%d.%n", &i, &j, &used) == 2 && used) {
+    if (sscanf(s, "output_blocks.%3d.%3d.%n", &i, &j, &used) == 2 && used) {
         const int block = i / (LAYERS_PER_BLOCK + 1), layer = i % (LAYERS_PER_BLOCK + 1);
         const char *rest = s + used;
         if (g_str_has_prefix(rest, "conv."))
@@ -83,7 +82,7 @@ static char *vae_attention(const char *prefix, const char *rest)
     return out;
 }
 
-static char *vae_name(const char *s)
+char *sfu_name_from_vae(const char *s, int n_vae_levels)
 {
     int i, j, used = 0;
     char side[8], prefix[96];
@@ -98,18 +97,18 @@ static char *vae_name(const char *s)
         g_snprintf(prefix, sizeof prefix, "%s.mid_block.attentions.0.", side);
         return vae_attention(prefix, rest + 11);
     }
-    if (sscanf(rest, "mid.block_%d.%n", &i, &used) == 1 && used)
+    if (sscanf(rest, "mid.block_%3d.%n", &i, &used) == 1 && used)
         return g_strdup_printf("%s.mid_block.resnets.%d.%s", side, i - 1, rest + used);
     used = 0;
-    if (sscanf(rest, up ? "up.%d.block.%d.%n" : "down.%d.block.%d.%n", &i, &j, &used) == 2 && used) {
+    if (sscanf(rest, up ? "up.%3d.block.%3d.%n" : "down.%3d.block.%3d.%n", &i, &j, &used) == 2 && used) {
         rest += used;
         shortcut = g_str_has_prefix(rest, "nin_shortcut.") ? "conv_shortcut." : NULL;
-        return g_strdup_printf("%s.%s_blocks.%d.resnets.%d.%s%s", side, up ? "up" : "down", up ? VAE_LEVELS - 1 - i : i, j,
+        return g_strdup_printf("%s.%s_blocks.%d.resnets.%d.%s%s", side, up ? "up" : "down", up ? n_vae_levels - 1 - i : i, j,
                                shortcut ? shortcut : "", shortcut ? rest + 13 : rest);
     }
     used = 0;
-    if (sscanf(rest, up ? "up.%d.upsample.%n" : "down.%d.downsample.%n", &i, &used) == 1 && used)
-        return g_strdup_printf("%s.%s_blocks.%d.%ssamplers.0.%s", side, up ? "up" : "down", up ? VAE_LEVELS - 1 - i : i, up ? "up" : "down",
+    if (sscanf(rest, up ? "up.%3d.upsample.%n" : "down.%3d.downsample.%n", &i, &used) == 1 && used)
+        return g_strdup_printf("%s.%s_blocks.%d.%ssamplers.0.%s", side, up ? "up" : "down", up ? n_vae_levels - 1 - i : i, up ? "up" : "down",
                                rest + used);
     return g_strdup(s);
 }
@@ -124,7 +123,7 @@ static char *openclip_name(const char *s)
                                  {"attn.out_proj.", "self_attn.out_proj."}, {"attn.in_proj_", "self_attn.in_proj."}};
     char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
     int i, used = 0;
-    if (out || sscanf(s, "transformer.resblocks.%d.%n", &i, &used) != 1 || !used)
+    if (out || sscanf(s, "transformer.resblocks.%3d.%n", &i, &used) != 1 || !used)
         return out;
     char *tail = swap_head(s + used, layer, G_N_ELEMENTS(layer));
     out = tail ? g_strdup_printf("text_model.encoder.layers.%d.%s", i, tail) : NULL;
@@ -132,7 +131,7 @@ static char *openclip_name(const char *s)
     return out;
 }
 
-char *sfu_name_from_checkpoint(const char *name, SfuPart *part)
+char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, SfuPart *part)
 {
     static const struct {
         const char *prefix;
@@ -140,27 +139,83 @@ char *sfu_name_from_checkpoint(const char *name, SfuPart *part)
         char *(*fn)(const char *);
     } roots[] = {
         {"model.diffusion_model.", SFU_PART_UNET, unet_name},
-        {"first_stage_model.", SFU_PART_VAE, vae_name},
+        {"first_stage_model.", SFU_PART_VAE, NULL},
         {"cond_stage_model.transformer.text_model.", SFU_PART_TEXT, NULL},
         {"cond_stage_model.transformer.", SFU_PART_TEXT, NULL},
         {"cond_stage_model.model.", SFU_PART_TEXT, openclip_name},
     };
+    if (sfu_name_is_ignorable(name))
+        return NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(roots); i++) {
         if (!g_str_has_prefix(name, roots[i].prefix))
             continue;
         *part = roots[i].part;
         const char *rest = name + strlen(roots[i].prefix);
-        if (g_str_has_suffix(name, "position_ids"))
-            return NULL;
+        if (roots[i].part == SFU_PART_VAE)
+            return sfu_name_from_vae(rest, n_vae_levels);
         return roots[i].fn ? roots[i].fn(rest) : g_strconcat("text_model.", rest, NULL);
     }
     return NULL;
 }
 
+gboolean sfu_name_is_ignorable(const char *name)
+{
+    static const char *const heads[] = {"model_ema.", "low_scale_model.", "first_stage_model.loss.", "cond_stage_model.model.visual.",
+                                        "cond_stage_model.model.attn_mask", "cond_stage_model.model.logit_scale",
+                                        "cond_stage_model.model.text_projection", "cond_stage_model.logit_scale",
+                                        "cond_stage_model.text_projection", "cond_stage_model.transformer.text_projection", "alphas_cumprod",
+                                        "sqrt_", "log_one_minus_alphas_cumprod", "posterior_", "optimizer", "callbacks.", "loss."};
+    static const char *const whole[] = {"betas", "logvar", "lvlb_weights", "global_step", "epoch", "v_pred", "ztsnr", "model_ema.decay",
+                                        "__index_level_0__"};
+    if (g_str_has_suffix(name, "position_ids") || g_str_has_suffix(name, "num_batches_tracked"))
+        return TRUE;
+    for (gsize i = 0; i < G_N_ELEMENTS(heads); i++)
+        if (g_str_has_prefix(name, heads[i]))
+            return TRUE;
+    for (gsize i = 0; i < G_N_ELEMENTS(whole); i++)
+        if (strcmp(name, whole[i]) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+const char *sfu_name_foreign(const char *name)
+{
+    static const struct {
+        const char *part, *what;
+    } kinds[] = {
+        {"conditioner.embedders.", "a Stable Diffusion XL checkpoint"},
+        {"lora_unet_", "a LoRA, which is used together with a model"},
+        {"lora_te_", "a LoRA, which is used together with a model"},
+        {".lora_down.", "a LoRA, which is used together with a model"},
+        {".lora_A.", "a LoRA, which is used together with a model"},
+        {"control_model.", "a ControlNet, which is used together with a model"},
+        {"controlnet_", "a ControlNet, which is used together with a model"},
+        {"model.diffusion_model.joint_blocks.", "a Stable Diffusion 3 checkpoint"},
+        {"double_blocks.", "a Flux checkpoint"},
+        {"transformer_blocks.", "a transformer of another family"},
+        {"down_blocks.", "one network of a diffusers folder; open the folder it lies in"},
+        {"text_model.", "a text encoder alone; open the folder it lies in"},
+        {"emb_params", "a textual inversion, which is used together with a model"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (strstr(name, kinds[i].part))
+            return kinds[i].what;
+    return NULL;
+}
+
+char *sfu_name_from_taesd(const char *name, SfuPart part)
+{
+    int n, used = 0;
+    const char *at = g_str_has_prefix(name, "encoder.") || g_str_has_prefix(name, "decoder.") ? name + 8 : name;
+    if (sscanf(at, "%3d.%n", &n, &used) != 1 || !used)
+        return NULL;
+    return g_strdup_printf("layers.%d.%s", part == SFU_PART_TAESD_DECODER ? n - 1 : n, at + used);
+}
+
 char *sfu_name_from_diffusers(const char *name, SfuPart part)
 {
     static const Pair old[] = {{"query.", "to_q."}, {"key.", "to_k."}, {"value.", "to_v."}, {"proj_attn.", "to_out.0."}};
-    if (g_str_has_suffix(name, "position_ids"))
+    if (sfu_name_is_ignorable(name) || (part == SFU_PART_TEXT && g_str_has_prefix(name, "text_projection.")))
         return NULL;
     const char *at = part == SFU_PART_VAE ? strstr(name, "mid_block.attentions.0.") : NULL;
     if (at) {
@@ -172,7 +227,7 @@ char *sfu_name_from_diffusers(const char *name, SfuPart part)
             return out;
         }
     }
-    if ((part == SFU_PART_TEXT && !g_str_has_prefix(name, "text_model.")) && strncmp(name, "text_projection", 15) != 0)
+    if (part == SFU_PART_TEXT && !g_str_has_prefix(name, "text_model."))
         return g_strconcat("text_model.", name, NULL);
     if (part == SFU_PART_IMAGE_ENCODER && !g_str_has_prefix(name, "vision_model.") && strncmp(name, "visual_projection", 17) != 0)
         return g_strconcat("vision_model.", name, NULL);

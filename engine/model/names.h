@@ -6,9 +6,17 @@
 #include "model/model.h"
 
 /* The part that a tensor of a single-file checkpoint belongs to, and its canonical name (caller frees with g_free).
- * NULL: not a tensor that Sfumato reads (training state, EMA copies, position numbers). */
-char *sfu_name_from_checkpoint(const char *name, SfuPart *part);
-/* The canonical form of a name inside a part's own file (diffusers, old or new). Caller frees. */
+ * n_vae_levels: of this file's VAE, whose decoder counts backwards. NULL: not a tensor that Sfumato reads. */
+char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, SfuPart *part);
+/* The same for a VAE in a file of its own. */
+char *sfu_name_from_vae(const char *name, int n_vae_levels);
+/* The canonical form of a name inside a part's own file (diffusers, old or new). Caller frees. NULL: not read. */
 char *sfu_name_from_diffusers(const char *name, SfuPart part);
+/* TAESD as its author publishes it: one half a file, numbered layers, the decoder's first being a clamp. */
+char *sfu_name_from_taesd(const char *name, SfuPart part);
+/* Known and not needed: EMA copies, the noise schedule's tables, position numbers, training state. */
+gboolean sfu_name_is_ignorable(const char *name);
+/* What a file with this tensor is, if it is a kind that Sfumato knows and does not read; else NULL. For messages. */
+const char *sfu_name_foreign(const char *name);
 
 #endif

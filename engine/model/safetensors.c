@@ -1,7 +1,8 @@
-/* One safetensors file: mapped, its header checked.
+/* One file of tensors: mapped, its header checked.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/safetensors.h"
 #include "model/model.h"
+#include "model/pickle.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -27,6 +28,7 @@ void sfu_file_tensor_free(gpointer p)
 {
     SfuFileTensor *t = p;
     g_free(t->name);
+    g_free(t->owned);
     g_free(t);
 }
 
@@ -90,26 +92,77 @@ static int by_data(gconstpointer a, gconstpointer b)
     return x->data < y->data ? -1 : x->data > y->data ? 1 : x->n_elements < y->n_elements ? -1 : 1;
 }
 
-/* json-glib keeps the last of two members of one name and recurses on nesting: both are refused before it sees the text. */
-static gboolean header_depth_ok(const char *s, gsize n)
+/* json-glib recurses on nesting and keeps the last of two members of one name. This counts, before it sees the text, how deep the
+ * brackets go (-1: out of step) and how many strings stand in the outermost object, each of which must be a member's name. */
+static int json_depth(const char *s, gsize n, guint *n_names)
 {
-    int depth = 0;
-    gboolean in_string = FALSE;
+    int depth = 0, deepest = 0;
+    *n_names = 0;
     for (gsize i = 0; i < n; i++) {
-        if (in_string) {
-            if (s[i] == '\\')
-                i++;
-            else if (s[i] == '"')
-                in_string = FALSE;
-        } else if (s[i] == '"')
-            in_string = TRUE;
-        else if (s[i] == '{' || s[i] == '[') {
-            if (++depth > 8)
-                return FALSE;
-        } else if (s[i] == '}' || s[i] == ']')
-            depth--;
+        if (s[i] == '"') {
+            *n_names += depth == 1;
+            for (i++; i < n && s[i] != '"'; i++)
+                i += s[i] == '\\';
+        } else if (s[i] == '{' || s[i] == '[')
+            deepest = MAX(deepest, ++depth);
+        else if ((s[i] == '}' || s[i] == ']') && --depth < 0)
+            return -1;
     }
-    return TRUE;
+    return depth ? -1 : deepest;
+}
+
+#define MAX_DEPTH 16
+
+JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char *path, GError **error)
+{
+    guint names;
+    if (n > max_bytes || n < 2) {
+        fail(error, path, "%" G_GSIZE_FORMAT " bytes are no JSON of at most %" G_GSIZE_FORMAT, n, max_bytes);
+        return NULL;
+    }
+    const int depth = json_depth(text, n, &names);
+    if (depth < 0 || depth > MAX_DEPTH || !g_utf8_validate(text, (gssize)n, NULL)) {
+        fail(error, path, "no UTF-8 JSON of the expected form");
+        return NULL;
+    }
+    JsonParser *parser = json_parser_new();
+    GError *json = NULL;
+    JsonNode *node = NULL;
+    if (!json_parser_load_from_data(parser, text, (gssize)n, &json)) {
+        fail(error, path, "no JSON: %s", json->message);
+        g_error_free(json);
+    } else {
+        node = json_parser_steal_root(parser);
+        if (node && !JSON_NODE_HOLDS_OBJECT(node))
+            g_clear_pointer(&node, json_node_unref);
+        if (!node)
+            fail(error, path, "no JSON object");
+    }
+    g_object_unref(parser);
+    return node;
+}
+
+static gboolean check_cover(GPtrArray *tensors, const guint8 *from, const guint8 *to, const char *path, GError **error)
+{
+    GPtrArray *sorted = g_ptr_array_new();
+    const char *before = "the header";
+    gboolean ok = TRUE;
+    for (guint i = 0; i < tensors->len; i++)
+        g_ptr_array_add(sorted, g_ptr_array_index(tensors, i));
+    g_ptr_array_sort(sorted, by_data);
+    for (guint i = 0; ok && i < sorted->len; i++) {
+        const SfuFileTensor *t = g_ptr_array_index(sorted, i);
+        if (t->data < from)
+            ok = fail(error, path, "'%s' and '%s' overlap", before, t->name);
+        else if (t->data > from)
+            ok = fail(error, path, "there are %" G_GSIZE_FORMAT " bytes of no tensor before '%s'", (gsize)(t->data - from), t->name);
+        from = t->data + t->n_elements * (gint64)sfu_dtype_bytes(t->dtype);
+        before = t->name;
+    }
+    if (ok && from < to)
+        ok = fail(error, path, "the file is %" G_GSIZE_FORMAT " bytes longer than its header tells", (gsize)(to - from));
+    g_ptr_array_unref(sorted);
+    return ok;
 }
 
 gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error)
@@ -122,47 +175,25 @@ gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GP
     if (length < 2 || length > MAX_HEADER || length > n - 8 || data[8] != '{')
         return fail(error, path, "no safetensors file, or its header is cut (%" G_GUINT64_FORMAT " header bytes of %" G_GSIZE_FORMAT ")",
                     length, n);
-    const char *text = (const char *)data + 8;
-    if (!header_depth_ok(text, length) || !g_utf8_validate(text, (gssize)length, NULL))
-        return fail(error, path, "the header is no UTF-8 JSON of the expected form");
-    JsonParser *parser = json_parser_new_immutable();
-    GError *json = NULL;
-    gboolean ok = FALSE;
-    if (!json_parser_load_from_data(parser, text, (gssize)length, &json)) {
-        fail(error, path, "the header is no JSON: %s", json->message);
-        g_error_free(json);
-        goto out;
-    }
-    JsonNode *root = json_parser_get_root(parser);
-    if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
-        fail(error, path, "the header is no JSON object");
-        goto out;
-    }
+    const char *text = (const char *)data + 8, *name;
+    guint n_names = 0;
+    JsonNode *root = sfu_json_parse(text, length, MAX_HEADER, path, error), *node;
+    if (!root)
+        return FALSE;
+    JsonObject *entries = json_node_get_object(root);
     JsonObjectIter it;
-    const char *name;
-    JsonNode *node;
-    if (json_object_get_size(json_node_get_object(root)) > MAX_TENSORS) {
-        fail(error, path, "more than %d tensors", MAX_TENSORS);
-        goto out;
-    }
-    json_object_iter_init_ordered(&it, json_node_get_object(root));
-    while (json_object_iter_next_ordered(&it, &name, &node))
-        if (strcmp(name, "__metadata__") != 0 && !parse_tensor(path, name, node, data + 8 + length, (gint64)(n - 8 - length), out, error))
-            goto out;
-    GPtrArray *sorted = g_ptr_array_new();
-    for (guint i = 0; i < out->len; i++)
-        g_ptr_array_add(sorted, g_ptr_array_index(out, i));
-    g_ptr_array_sort(sorted, by_data);
-    ok = TRUE;
-    for (guint i = 1; ok && i < sorted->len; i++) {
-        const SfuFileTensor *a = g_ptr_array_index(sorted, i - 1), *b = g_ptr_array_index(sorted, i);
-        if (a->data + a->n_elements * (gint64)sfu_dtype_bytes(a->dtype) > b->data)
-            ok = fail(error, path, "'%s' and '%s' overlap", a->name, b->name);
-    }
-    g_ptr_array_unref(sorted);
-out:
-    g_object_unref(parser);
-    return ok;
+    gboolean ok = TRUE;
+    json_depth(text, length, &n_names);
+    if (n_names != json_object_get_size(entries))
+        ok = fail(error, path, "the header names a tensor twice, or holds what is no tensor");
+    else if (n_names > MAX_TENSORS)
+        ok = fail(error, path, "more than %d tensors", MAX_TENSORS);
+    json_object_iter_init_ordered(&it, entries);
+    while (ok && json_object_iter_next_ordered(&it, &name, &node))
+        if (strcmp(name, "__metadata__") != 0)
+            ok = parse_tensor(path, name, node, data + 8 + length, (gint64)(n - 8 - length), out, error);
+    json_node_unref(root);
+    return ok && check_cover(out, data + 8 + length, data + n, path, error);
 }
 
 static gboolean stat_file(const char *path, gint64 *size, gint64 *mtime_ns)
@@ -181,14 +212,31 @@ SfuFile *sfu_file_open(const char *path, GError **error)
     GError *local = NULL;
     f->path = g_strdup(path);
     f->tensors = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
-    f->map = g_mapped_file_new(path, FALSE, &local);
+    /* A pipe or a device would block, or has no end. */
+    if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        f->map = g_mapped_file_new(path, FALSE, &local);
     if (!f->map || !stat_file(path, &f->size, &f->mtime_ns)) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_OPEN, "%s cannot be opened: %s", path, local ? local->message : "not a file");
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_OPEN, "%s cannot be opened: %s", path,
+                    local ? local->message : g_file_test(path, G_FILE_TEST_EXISTS) ? "it is no file" : "there is no such file");
         g_clear_error(&local);
-    } else if (sfu_safetensors_parse((const guint8 *)g_mapped_file_get_contents(f->map), g_mapped_file_get_length(f->map), path, f->tensors,
-                                     error)) {
-        return f;
+        sfu_file_close(f);
+        return NULL;
     }
+    const guint8 *data = (const guint8 *)g_mapped_file_get_contents(f->map);
+    const gsize n = g_mapped_file_get_length(f->map);
+    gboolean ok;
+    f->pickle = n >= 4 && memcmp(data, "PK\3\4", 4) == 0;
+    if (f->pickle)
+        ok = sfu_pth_parse(data, n, path, f->tensors, error);
+    else if (n >= 2 && data[0] == 0x80 && data[1] <= 5) {
+        ok = FALSE;
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_REFUSED,
+                    "%s is a PyTorch file of the form before 1.6 (a bare pickle), which is not read; load and save it once with a newer PyTorch, "
+                    "or convert it to safetensors", path);
+    } else
+        ok = sfu_safetensors_parse(data, n, path, f->tensors, error);
+    if (ok)
+        return f;
     sfu_file_close(f);
     return NULL;
 }

@@ -1,8 +1,9 @@
-/* One safetensors file: mapped, its header checked.
+/* One file of tensors, safetensors or PyTorch's zip format: mapped, its header checked.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_SAFETENSORS_H
 #define SFU_SAFETENSORS_H
 
+#include <json-glib/json-glib.h>
 #include "runtime/runtime.h"
 
 typedef struct {
@@ -11,19 +12,26 @@ typedef struct {
     int n_dims;
     gint64 dims[8];
     gint64 n_elements;
-    const guint8 *data; /* inside the mapping, n_elements * size of dtype bytes */
+    const guint8 *data; /* inside the mapping (or owned), n_elements * size of dtype bytes */
+    guint8 *owned;      /* a .pth's tensor that lies there in another order; else NULL */
 } SfuFileTensor;
 
 typedef struct {
     char *path;
     GMappedFile *map;
     GPtrArray *tensors; /* SfuFileTensor*, in file order */
+    gboolean pickle; /* a .pth */
     gint64 size, mtime_ns;
 } SfuFile;
+
+/* A JSON object from outside: at most max_bytes, UTF-8, not nested deeply (json-glib recurses). NULL with FORMAT; free with
+ * json_node_unref. */
+JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char *path, GError **error);
 
 /* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into `data`.
  * https://github.com/huggingface/safetensors#format : 8 bytes header length, JSON {name: {dtype, shape, data_offsets}}, data. */
 gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error);
+/* Either format, by its first bytes. */
 SfuFile *sfu_file_open(const char *path, GError **error);
 void sfu_file_close(SfuFile *f);
 /* FALSE with OPEN when the file on disk is no longer the one that was mapped. */

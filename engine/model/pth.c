@@ -1,0 +1,241 @@
+/* PyTorch's file of weights: a zip archive of stored entries, <root>/data.pkl and <root>/data/<key>.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/model.h"
+#include "model/pickle.h"
+#include "model/safetensors.h"
+#include <string.h>
+
+#define MAX_ENTRIES 200000
+#define MAX_TENSORS 100000
+#define MAX_DEPTH 5 /* {"params_ema": {...}} is 2 */
+#define MAX_VISITS 1000000
+
+static gboolean fail(GError **error, const char *path, const char *what)
+{
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s: %s", path, what);
+    return FALSE;
+}
+
+static guint64 le(const guint8 *p, int n)
+{
+    guint64 v = 0;
+    for (int i = n - 1; i >= 0; i--)
+        v = v << 8 | p[i];
+    return v;
+}
+
+typedef struct {
+    const guint8 *data;
+    gsize n;
+} Bytes;
+
+typedef struct {
+    const guint8 *data;
+    gsize n;
+    const char *path;
+    GHashTable *entries; /* name -> Bytes*: what lies in the archive */
+    GPtrArray *out;
+    char *root; /* "archive/" */
+    int visits;
+    gsize copied; /* bytes of tensors that had to be reordered */
+    GError **error;
+} Archive;
+
+/* Where the central directory is: the end record, or its 64-bit form when the former is full. */
+static gboolean find_directory(Archive *a, guint64 *offset, guint64 *count)
+{
+    if (a->n < 22)
+        return fail(a->error, a->path, "too short for a zip archive");
+    const gsize lowest = a->n > 22 + 65535 ? a->n - 22 - 65535 : 0;
+    gsize at = a->n - 22;
+    while (le(a->data + at, 4) != 0x06054b50) {
+        if (at == lowest)
+            return fail(a->error, a->path, "the zip archive has no directory (the file is cut)");
+        at--;
+    }
+    *count = le(a->data + at + 10, 2);
+    *offset = le(a->data + at + 16, 4);
+    if (at >= 20 && le(a->data + at - 20, 4) == 0x07064b50) {
+        const guint64 wide = le(a->data + at - 12, 8);
+        if (wide > a->n || a->n - wide < 56 || le(a->data + wide, 4) != 0x06064b50)
+            return fail(a->error, a->path, "the zip archive's 64-bit directory is torn");
+        *count = le(a->data + wide + 32, 8);
+        *offset = le(a->data + wide + 48, 8);
+    }
+    if (*count > MAX_ENTRIES || *offset > a->n)
+        return fail(a->error, a->path, "the zip archive's directory is impossible");
+    return TRUE;
+}
+
+/* Sizes of 4 GB and more stand in the extra field 1, in this order, those that are needed only. */
+static gboolean read_zip64(const guint8 *extra, gsize n, guint64 *size, guint64 *stored, guint64 *offset)
+{
+    while (n >= 4) {
+        const gsize length = le(extra + 2, 2);
+        if (length > n - 4)
+            return FALSE;
+        if (le(extra, 2) == 1) {
+            guint64 *const fields[] = {size, stored, offset};
+            const guint8 *p = extra + 4, *end = p + length;
+            for (int i = 0; i < 3; i++)
+                if (*fields[i] == 0xffffffff) {
+                    if (end - p < 8)
+                        return FALSE;
+                    *fields[i] = le(p, 8);
+                    p += 8;
+                }
+            return TRUE;
+        }
+        extra += 4 + length;
+        n -= 4 + length;
+    }
+    return TRUE;
+}
+
+static gboolean read_directory(Archive *a)
+{
+    guint64 at, count;
+    if (!find_directory(a, &at, &count))
+        return FALSE;
+    for (guint64 i = 0; i < count; i++) {
+        const guint8 *h = a->data + at;
+        if (a->n - at < 46 || le(h, 4) != 0x02014b50)
+            return fail(a->error, a->path, "the zip archive's directory is torn");
+        const gsize name_n = le(h + 28, 2), extra_n = le(h + 30, 2), comment_n = le(h + 32, 2);
+        if (a->n - at < 46 + name_n + extra_n + comment_n)
+            return fail(a->error, a->path, "the zip archive's directory is torn");
+        guint64 stored = le(h + 20, 4), size = le(h + 24, 4), offset = le(h + 42, 4);
+        if (!read_zip64(h + 46 + name_n, extra_n, &size, &stored, &offset))
+            return fail(a->error, a->path, "the zip archive's directory is torn");
+        if (le(h + 10, 2) != 0 || stored != size)
+            return fail(a->error, a->path, "an entry of the zip archive is compressed; PyTorch stores them as they are");
+        if (offset > a->n || a->n - offset < 30 || le(a->data + offset, 4) != 0x04034b50)
+            return fail(a->error, a->path, "an entry of the zip archive lies outside the file");
+        const guint64 from = offset + 30 + le(a->data + offset + 26, 2) + le(a->data + offset + 28, 2);
+        if (from > a->n || size > a->n - from)
+            return fail(a->error, a->path, "an entry of the zip archive lies outside the file");
+        char *name = g_strndup((const char *)h + 46, name_n);
+        Bytes *b = g_new(Bytes, 1);
+        *b = (Bytes){.data = a->data + from, .n = size};
+        if (!g_hash_table_insert(a->entries, name, b))
+            return fail(a->error, a->path, "the zip archive has an entry twice");
+        at += 46 + name_n + extra_n + comment_n;
+    }
+    return TRUE;
+}
+
+static const Bytes *storage_bytes(Archive *a, const SfuPickleValue *storage)
+{
+    char *name = g_strdup_printf("%sdata/%.*s", a->root, (int)MIN(storage->s_len, 200), storage->s);
+    const Bytes *b = g_hash_table_lookup(a->entries, name);
+    g_free(name);
+    return b;
+}
+
+/* Values that lie in another order than a dense tensor's, put into it. */
+static guint8 *reorder(const SfuPickleValue *v, const guint8 *from, gsize size)
+{
+    guint8 *to = g_malloc((gsize)MAX(v->i, 1) * size);
+    gint64 index[8] = {0}, at = 0;
+    for (gint64 k = 0; k < v->i; k++) {
+        memcpy(to + (gsize)k * size, from + (gsize)at * size, size);
+        for (int d = v->n_dims - 1; d >= 0; d--) {
+            at += v->strides[d];
+            if (++index[d] < v->dims[d])
+                break;
+            at -= v->dims[d] * v->strides[d];
+            index[d] = 0;
+        }
+    }
+    return to;
+}
+
+static gboolean add_tensor(Archive *a, const SfuPickleValue *v, const char *name)
+{
+    const Bytes *b = storage_bytes(a, v->storage);
+    const gsize size = sfu_dtype_bytes(v->storage->dtype);
+    if (a->out->len >= MAX_TENSORS)
+        return fail(a->error, a->path, "it has too many tensors");
+    if (!b || b->n / size < (guint64)v->storage->i) {
+        g_set_error(a->error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s: the values of '%s' are missing or cut", a->path, name);
+        return FALSE;
+    }
+    SfuFileTensor *t = g_new0(SfuFileTensor, 1);
+    t->name = g_strdup(name);
+    t->dtype = v->storage->dtype;
+    t->n_dims = v->n_dims;
+    t->n_elements = v->i;
+    memcpy(t->dims, v->dims, sizeof t->dims);
+    t->data = b->data + (gsize)v->offset * size;
+    gboolean dense = TRUE;
+    gint64 stride = 1;
+    for (int i = v->n_dims - 1; i >= 0; i--) {
+        dense &= v->dims[i] == 1 || v->strides[i] == stride;
+        stride *= v->dims[i];
+    }
+    g_ptr_array_add(a->out, t);
+    if (!dense && v->i) {
+        a->copied += (gsize)v->i * size;
+        if (a->copied > a->n) /* no network has each value twice; this bounds what a lying file can ask for */
+            return fail(a->error, a->path, "its tensors have more values than the file");
+        t->data = t->owned = reorder(v, t->data, size);
+    }
+    return TRUE;
+}
+
+/* Every tensor below v, named by the keys on the way. */
+static gboolean walk(Archive *a, const SfuPickleValue *v, const char *name, int depth)
+{
+    if (v->kind == SFU_PICKLE_TENSOR)
+        return add_tensor(a, v, *name ? name : "tensor");
+    if (v->kind != SFU_PICKLE_DICT || depth >= MAX_DEPTH)
+        return TRUE;
+    gboolean ok = TRUE;
+    for (guint i = 0; ok && i + 1 < v->items->len; i += 2) {
+        const SfuPickleValue *key = g_ptr_array_index(v->items, i);
+        if (++a->visits > MAX_VISITS)
+            return fail(a->error, a->path, "it has too many values");
+        if (key->kind != SFU_PICKLE_STRING || key->s_len > 1000)
+            continue;
+        char *full = g_strdup_printf("%s%s%.*s", name, *name ? "." : "", (int)key->s_len, key->s);
+        ok = walk(a, g_ptr_array_index(v->items, i + 1), full, depth + 1);
+        g_free(full);
+    }
+    return ok;
+}
+
+static gboolean parse_zip(Archive *a, GPtrArray *arena)
+{
+    if (!read_directory(a))
+        return FALSE;
+    GHashTableIter it;
+    gpointer name, entry;
+    const Bytes *pickle = NULL;
+    g_hash_table_iter_init(&it, a->entries);
+    while (!pickle && g_hash_table_iter_next(&it, &name, &entry))
+        if (g_str_has_suffix(name, "/data.pkl")) {
+            pickle = entry;
+            a->root = g_strndup(name, strlen(name) - strlen("data.pkl"));
+        }
+    if (!pickle)
+        return fail(a->error, a->path, "a zip archive, but not one that PyTorch writes (no data.pkl)");
+    char *order = g_strconcat(a->root, "byteorder", NULL);
+    const Bytes *endian = g_hash_table_lookup(a->entries, order);
+    g_free(order);
+    if (endian && (endian->n < 6 || memcmp(endian->data, "little", 6) != 0))
+        return fail(a->error, a->path, "its numbers are not little-endian");
+    const SfuPickleValue *v = sfu_pickle_read(pickle->data, pickle->n, a->path, arena, NULL, a->error);
+    return v && walk(a, v, "", 0);
+}
+
+gboolean sfu_pth_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error)
+{
+    Archive a = {.data = data, .n = n, .path = path, .out = out, .error = error,
+                 .entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
+    GPtrArray *arena = g_ptr_array_new_with_free_func(sfu_pickle_value_free);
+    const gboolean ok = parse_zip(&a, arena);
+    g_ptr_array_unref(arena);
+    g_hash_table_unref(a.entries);
+    g_free(a.root);
+    return ok;
+}
