@@ -65,7 +65,7 @@ static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
 {
     SfuUnetConfig *c = &m->unet;
     for (int i = 0; i < c->n_blocks; i++) {
-        gint64 n = c->cross_attention_dim == 1024 && !c->num_class_embeds ? c->block_out_channels[i] / 64 : 8;
+        gint64 n = c->cross_attention_dim == 1024 && !c->num_class_embeds ? MAX(1, c->block_out_channels[i] / 64) : 8;
         JsonNode *v = heads;
         if (heads && JSON_NODE_HOLDS_ARRAY(heads)) {
             JsonArray *a = json_node_get_array(heads);

@@ -358,7 +358,7 @@ static gboolean open_folder(SfuModel *m, const char *path, GError **error)
     return ok;
 }
 
-static SfuModel *open_model(const char *path, gboolean complete, GError **error)
+SfuModel *sfu_model_open(const char *path, GError **error)
 {
     SfuModel *m = g_new0(SfuModel, 1);
     m->path = g_strdup(path);
@@ -376,17 +376,11 @@ static SfuModel *open_model(const char *path, gboolean complete, GError **error)
         ok = add_single(m, error);
     if (ok && sfu_model_configure(m, error)) {
         sfu_model_expect(m);
-        if (!complete || !m->missing->len)
-            return m;
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: %u tensors are missing or misshapen, the first is %s", path,
-                    m->missing->len, (char *)g_ptr_array_index(m->missing, 0));
+        return m;
     }
     sfu_model_close(m);
     return NULL;
 }
-
-SfuModel *sfu_model_open(const char *path, GError **error) { return open_model(path, TRUE, error); }
-SfuModel *sfu_model_open_incomplete(const char *path, GError **error) { return open_model(path, FALSE, error); }
 
 void sfu_model_close(SfuModel *m)
 {
@@ -440,6 +434,24 @@ SfuWeight *sfu_model_weight(SfuModel *m, SfuPart part, const char *name, GError 
     if (!w)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: the %s lacks the tensor '%s'", m->path, sfu_part_name(part), name);
     return w;
+}
+
+gboolean sfu_model_check_complete(const SfuModel *m, SfuPart part, GError **error)
+{
+    const char *first = NULL, *name = sfu_part_name(part);
+    int n = 0;
+    for (guint i = 0; i < m->missing->len; i++) {
+        const char *s = g_ptr_array_index(m->missing, i);
+        if (!g_str_has_prefix(s, name) || s[strlen(name)] != ':')
+            continue;
+        first = first ? first : s;
+        n++;
+    }
+    if (!m->tensors[part])
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no %s", m->path, name);
+    else if (n)
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: %d tensors are missing or misshapen, the first is %s", m->path, n, first);
+    return m->tensors[part] && !n;
 }
 
 gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error)

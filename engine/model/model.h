@@ -125,10 +125,9 @@ typedef struct SfuModel SfuModel;
 
 /* Opens a safetensors file (a whole checkpoint with original names, a lone VAE, a TAESD half, whose other half is looked for
  * beside it, an upscaler), an upscaler's or TAESD's .pth, or a diffusers folder (a pipeline's or one network's). Maps it; nothing
- * is copied. A part whose tensors are missing or misshapen is an error (MISSING). Caller frees with sfu_model_close(). */
+ * is copied. Missing tensors are no error here: sfu_model_inspect() lists them, sfu_model_check_complete() and the networks refuse
+ * them. Caller frees with sfu_model_close(). */
 SfuModel *sfu_model_open(const char *path, GError **error);
-/* The same, but missing tensors are no error: sfu_model_inspect() lists them. */
-SfuModel *sfu_model_open_incomplete(const char *path, GError **error);
 void sfu_model_close(SfuModel *m);
 const char *sfu_model_path(const SfuModel *m);
 SfuFamily sfu_model_family(const SfuModel *m);
@@ -149,6 +148,8 @@ const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);
 
+/* FALSE with MISSING, naming the first, if tensors of the part are missing or misshapen. */
+gboolean sfu_model_check_complete(const SfuModel *m, SfuPart part, GError **error);
 /* FALSE with FORMAT if a tensor of the part holds a NaN or an infinity, naming it. Reads all of it. */
 gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error);
 

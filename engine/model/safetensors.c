@@ -103,9 +103,10 @@ static int json_depth(const char *s, gsize n, guint *n_names)
             *n_names += depth == 1;
             for (i++; i < n && s[i] != '"'; i++)
                 i += s[i] == '\\';
-        } else if (s[i] == '{' || s[i] == '[')
-            deepest = MAX(deepest, ++depth);
-        else if ((s[i] == '}' || s[i] == ']') && --depth < 0)
+        } else if (s[i] == '{' || s[i] == '[') {
+            depth++;
+            deepest = MAX(deepest, depth);
+        } else if ((s[i] == '}' || s[i] == ']') && --depth < 0)
             return -1;
     }
     return depth ? -1 : deepest;
