@@ -1,0 +1,356 @@
+/* Noise schedules: the model's table of sigmas, and the few of them that a run visits.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sample/sample.h"
+#include <math.h>
+#include <string.h>
+
+G_DEFINE_QUARK(sfu-sample-error-quark, sfu_sample_error)
+
+#define MAX_TRAIN 100000
+#define LCM_ORIGINAL_STEPS 50 /* diffusers' original_inference_steps */
+
+static const char *const schedule_names[SFU_N_SCHEDULES][2] = {
+    [SFU_SCHEDULE_AUTO] = {"auto", "Automatic"},
+    [SFU_SCHEDULE_NORMAL] = {"normal", "Normal"},
+    [SFU_SCHEDULE_KARRAS] = {"karras", "Karras"},
+    [SFU_SCHEDULE_EXPONENTIAL] = {"exponential", "Exponential"},
+    [SFU_SCHEDULE_SGM_UNIFORM] = {"sgm_uniform", "SGM Uniform"},
+    [SFU_SCHEDULE_SIMPLE] = {"simple", "Simple"},
+    [SFU_SCHEDULE_TRAILING] = {"trailing", "Trailing"},
+    [SFU_SCHEDULE_LEADING] = {"leading", "DDIM"},
+    [SFU_SCHEDULE_LINSPACE] = {"linspace", "Linspace"},
+    [SFU_SCHEDULE_LCM] = {"lcm", "LCM"},
+};
+
+const char *sfu_schedule_name(int schedule)
+{
+    return schedule >= 0 && schedule < SFU_N_SCHEDULES ? schedule_names[schedule][0] : NULL;
+}
+
+const char *sfu_schedule_label(int schedule)
+{
+    return schedule >= 0 && schedule < SFU_N_SCHEDULES ? schedule_names[schedule][1] : NULL;
+}
+
+int sfu_schedule_find(const char *name_or_label)
+{
+    for (int i = 0; i < SFU_N_SCHEDULES; i++)
+        if (!g_ascii_strcasecmp(name_or_label, schedule_names[i][0]) || !g_ascii_strcasecmp(name_or_label, schedule_names[i][1]))
+            return i;
+    return -1;
+}
+
+static SfuSchedule resolve_auto(SfuSampler sampler, SfuSamplePrediction prediction)
+{
+    if (prediction == SFU_SAMPLE_FLOW)
+        return SFU_SCHEDULE_SGM_UNIFORM;
+    switch (sampler) {
+    case SFU_SAMPLER_DDIM:
+    case SFU_SAMPLER_DDPM:
+        return SFU_SCHEDULE_LEADING;
+    case SFU_SAMPLER_UNIPC:
+        return SFU_SCHEDULE_LINSPACE;
+    case SFU_SAMPLER_LCM:
+        return SFU_SCHEDULE_LCM;
+    case SFU_SAMPLER_DPM2:
+    case SFU_SAMPLER_DPM2_A:
+    case SFU_SAMPLER_DPMPP_2M:
+    case SFU_SAMPLER_DPMPP_SDE:
+    case SFU_SAMPLER_DPMPP_2S_A:
+        return SFU_SCHEDULE_KARRAS;
+    case SFU_SAMPLER_DPMPP_2M_SDE:
+        return SFU_SCHEDULE_EXPONENTIAL;
+    default:
+        return SFU_SCHEDULE_NORMAL;
+    }
+}
+
+/* ---- the model's table ----------------------------------------------------------------------------------------- */
+
+static double shifted(double sigma, double shift)
+{
+    return shift * sigma / (1 + (shift - 1) * sigma);
+}
+
+/* log_sigmas[n_train], rising. */
+static void fill_table(const SfuScheduleOptions *o, double shift, double *log_sigmas)
+{
+    const int n = o->n_train;
+    if (o->prediction == SFU_SAMPLE_FLOW) {
+        for (int t = 0; t < n; t++)
+            log_sigmas[t] = log(shifted((t + 1.0) / n, shift));
+        return;
+    }
+    const double first = o->scaled_linear ? sqrt(o->beta_start) : o->beta_start;
+    const double last = o->scaled_linear ? sqrt(o->beta_end) : o->beta_end;
+    double *root = g_new(double, n); /* square root of the cumulated alpha */
+    double product = 1;
+    for (int t = 0; t < n; t++) {
+        const double ramp = n == 1 ? first : first + (last - first) * t / (n - 1);
+        product *= 1 - (o->scaled_linear ? ramp * ramp : ramp);
+        root[t] = sqrt(product);
+    }
+    if (o->zero_terminal_snr) { /* Lin 2023, Algorithm 1: shift so that the last is 0, scale so that the first stays */
+        const double end = root[n - 1], scale = root[0] / (root[0] - end);
+        for (int t = 0; t < n; t++)
+            root[t] = (root[t] - end) * scale;
+        root[n - 1] = 0x1p-12; /* sigma is 4096 there, as in diffusers, and not infinite */
+    }
+    for (int t = 0; t < n; t++)
+        log_sigmas[t] = 0.5 * log1p(-root[t] * root[t]) - log(root[t]);
+    g_free(root);
+}
+
+static double table_sigma(const SfuSigmas *s, double t)
+{
+    if (s->prediction == SFU_SAMPLE_FLOW)
+        return shifted((t + 1) / s->n_train, s->shift);
+    const int low = CLAMP((int)floor(t), 0, s->n_train - 1), high = MIN(low + 1, s->n_train - 1);
+    const double w = t - low;
+    return exp((1 - w) * s->log_sigmas[low] + w * s->log_sigmas[high]);
+}
+
+double sfu_sigma_to_timestep(const SfuSigmas *s, double sigma)
+{
+    if (s->prediction == SFU_SAMPLE_FLOW)
+        return 1000 * sigma;
+    const double wanted = log(sigma);
+    int low = 0, high = s->n_train - 1;
+    if (!(wanted > s->log_sigmas[low]))
+        return low;
+    if (wanted >= s->log_sigmas[high])
+        return high;
+    while (high - low > 1) {
+        const int mid = (low + high) / 2;
+        if (s->log_sigmas[mid] <= wanted)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low + (wanted - s->log_sigmas[low]) / (s->log_sigmas[high] - s->log_sigmas[low]);
+}
+
+/* ---- schedules ------------------------------------------------------------------------------------------------- */
+
+/* Whole timesteps from what `at` gives, falling; where rounding would visit one twice, they stay as they are. */
+static void whole_timesteps(double *t, int n, int n_train)
+{
+    for (int i = 0; i < n; i++)
+        if (rint(t[i]) < 0 || rint(t[i]) > n_train - 1 || (i > 0 && rint(t[i]) >= rint(t[i - 1])))
+            return;
+    for (int i = 0; i < n; i++)
+        t[i] = rint(t[i]);
+}
+
+/* t[n] in units of the table's index, falling. FALSE if this schedule works with sigmas. */
+static gboolean fill_timesteps(const SfuSigmas *s, int n, double *t)
+{
+    const int train = s->n_train;
+    switch (s->schedule) {
+    case SFU_SCHEDULE_NORMAL:
+        if (s->prediction == SFU_SAMPLE_FLOW)
+            return FALSE;
+        for (int i = 0; i < n; i++)
+            t[i] = n == 1 ? train - 1 : (train - 1.0) * (n - 1 - i) / (n - 1);
+        return TRUE;
+    case SFU_SCHEDULE_SGM_UNIFORM:
+        for (int i = 0; i < n; i++) /* flow: sigma 1 to 0, which is index -1 */
+            t[i] = s->prediction == SFU_SAMPLE_FLOW ? (double)train * (n - i) / n - 1 : (train - 1.0) * (n - i) / n;
+        return TRUE;
+    case SFU_SCHEDULE_LINSPACE:
+        for (int i = 0; i < n; i++)
+            t[i] = (train - 1.0) * (n - i) / n;
+        whole_timesteps(t, n, train);
+        return TRUE;
+    case SFU_SCHEDULE_SIMPLE:
+        for (int i = 0; i < n; i++)
+            t[i] = train - 1 - (int)(i * ((double)train / n));
+        return TRUE;
+    case SFU_SCHEDULE_TRAILING:
+        for (int i = 0; i < n; i++)
+            t[i] = train - i * ((double)train / n) - 1;
+        whole_timesteps(t, n, train);
+        return TRUE;
+    case SFU_SCHEDULE_LEADING: {
+        const int ratio = train / n, offset = (n - 1) * ratio + 1 < train;
+        for (int i = 0; i < n; i++)
+            t[i] = (n - 1 - i) * ratio + offset;
+        return TRUE;
+    }
+    case SFU_SCHEDULE_LCM: {
+        const int original = MIN(LCM_ORIGINAL_STEPS, train), ratio = train / original;
+        for (int i = 0; i < n; i++)
+            t[i] = (original - (int)floor((double)original * i / n)) * ratio - 1;
+        return TRUE;
+    }
+    default:
+        return FALSE;
+    }
+}
+
+static void fill_sigmas(const SfuSigmas *s, int n, double *sigmas)
+{
+    const double highest = exp(s->log_sigmas[s->n_train - 1]), lowest = exp(s->log_sigmas[0]);
+    for (int i = 0; i < n; i++) {
+        const double ramp = n == 1 ? 0 : (double)i / (n - 1);
+        if (s->schedule == SFU_SCHEDULE_KARRAS) {
+            const double rho = 7, from = pow(highest, 1 / rho), to = pow(lowest, 1 / rho);
+            sigmas[i] = pow(from + ramp * (to - from), rho);
+        } else if (s->schedule == SFU_SCHEDULE_EXPONENTIAL) {
+            sigmas[i] = exp(log(highest) + ramp * (log(lowest) - log(highest)));
+        } else { /* normal for flow: diffusers' FlowMatchEulerDiscreteScheduler, which shifts the ends of its shifted table once more */
+            sigmas[i] = shifted(highest + ramp * (lowest - highest), s->shift);
+        }
+    }
+}
+
+static SfuSigmas *refuse(GError **error, SfuSigmas *s, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static SfuSigmas *refuse(GError **error, SfuSigmas *s, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_propagate_error(error, g_error_new_valist(SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS, format, arguments));
+    va_end(arguments);
+    sfu_sigmas_free(s);
+    return NULL;
+}
+
+SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
+{
+    if (!sfu_sampler_name(o->sampler) || !sfu_schedule_name(o->schedule) || o->prediction > SFU_SAMPLE_FLOW)
+        return refuse(error, NULL, "There is no sampler %d with schedule %d and prediction %d", o->sampler, o->schedule, o->prediction);
+    if (o->n_train < 1 || o->n_train > MAX_TRAIN)
+        return refuse(error, NULL, "The model's schedule has %d training steps; 1 to %d can be used", o->n_train, MAX_TRAIN);
+    const gboolean flow = o->prediction == SFU_SAMPLE_FLOW;
+    if (!flow && !(o->beta_start > 0 && o->beta_start <= o->beta_end && o->beta_end < 1))
+        return refuse(error, NULL, "The model's schedule goes from beta %g to %g, which is not rising within 0 to 1", o->beta_start, o->beta_end);
+    const double shift = o->shift == 0 ? 1 : o->shift;
+    if (flow && !(shift > 0 && shift <= 1000))
+        return refuse(error, NULL, "The schedule's shift is %g; 0 to 1000 can be used", o->shift);
+    if (o->steps < 1 || o->steps > o->n_train)
+        return refuse(error, NULL, "%d steps were asked for; 1 to %d are possible", o->steps, o->n_train);
+    if (!(o->strength >= 0 && o->strength <= 1))
+        return refuse(error, NULL, "The strength is %g; it goes from 0 to 1", o->strength);
+
+    SfuSigmas *s = g_new0(SfuSigmas, 1);
+    s->prediction = o->prediction;
+    s->sampler = o->sampler;
+    s->schedule = o->schedule == SFU_SCHEDULE_AUTO ? resolve_auto(o->sampler, o->prediction) : o->schedule;
+    s->n_train = o->n_train;
+    s->shift = shift;
+    s->log_sigmas = g_new(double, o->n_train);
+    fill_table(o, shift, s->log_sigmas);
+
+    /* A1111 leaves out the last sigma but one for these, where their midpoint in log sigma serves badly. */
+    const int extra = (s->sampler == SFU_SAMPLER_DPM2 || s->sampler == SFU_SAMPLER_DPM2_A) && o->steps < o->n_train;
+    const int n = o->steps + extra;
+    const int most = s->schedule == SFU_SCHEDULE_LCM ? MIN(LCM_ORIGINAL_STEPS, o->n_train) : o->n_train;
+    if (n > most)
+        return refuse(error, s, "%d steps were asked for; the schedule %s has %d", o->steps, sfu_schedule_label(s->schedule), most - extra);
+    s->sigmas = g_new0(double, n + 1);
+    s->timesteps = g_new0(double, n);
+    const gboolean by_timestep = fill_timesteps(s, n, s->timesteps);
+    if (by_timestep) {
+        for (int i = 0; i < n; i++)
+            s->sigmas[i] = table_sigma(s, s->timesteps[i]);
+    } else {
+        fill_sigmas(s, n, s->sigmas);
+    }
+    if (extra)
+        s->sigmas[n - 1] = 0;
+    s->n_steps = o->steps;
+    for (int i = 0; i < s->n_steps; i++) {
+        if (!by_timestep || flow)
+            s->timesteps[i] = sfu_sigma_to_timestep(s, s->sigmas[i]);
+        if (i > 0 && s->sigmas[i] >= s->sigmas[i - 1])
+            return refuse(error, s, "The schedule %s has no %d distinct steps for this model", sfu_schedule_label(s->schedule), o->steps);
+    }
+    const double first = exp(s->log_sigmas[0]);
+    if (s->sampler == SFU_SAMPLER_DDIM && !flow && s->sigmas[s->n_steps - 1] > first * (1 + 1e-6))
+        s->sigmas[s->n_steps] = first;
+
+    const int executed = MAX(1, (int)(o->steps * o->strength)), skipped = o->steps - executed;
+    memmove(s->sigmas, s->sigmas + skipped, (executed + 1) * sizeof(double));
+    memmove(s->timesteps, s->timesteps + skipped, executed * sizeof(double));
+    s->n_steps = executed;
+    s->whole = o->strength == 1;
+    return s;
+}
+
+void sfu_sigmas_free(SfuSigmas *s)
+{
+    if (!s)
+        return;
+    g_free(s->sigmas);
+    g_free(s->timesteps);
+    g_free(s->log_sigmas);
+    g_free(s);
+}
+
+/* ---- between latents, network and x0 ------------------------------------------------------------------------------ */
+
+double sfu_sigmas_noise_scale(const SfuSigmas *s)
+{
+    const double sigma = s->sigmas[0];
+    switch (s->sampler) {
+    case SFU_SAMPLER_DDIM:
+    case SFU_SAMPLER_DDPM:
+    case SFU_SAMPLER_UNIPC:
+    case SFU_SAMPLER_LCM:
+        return s->prediction == SFU_SAMPLE_FLOW ? sigma : sqrt(sigma * sigma + 1);
+    default:
+        return sigma;
+    }
+}
+
+void sfu_add_noise(const SfuSigmas *s, float *x, const float *x0, const float *noise, double sigma, gint64 n)
+{
+    const float keep = s->prediction == SFU_SAMPLE_FLOW ? (float)(1 - sigma) : 1, add = (float)sigma;
+    for (gint64 i = 0; i < n; i++)
+        x[i] = keep * x0[i] + add * noise[i];
+}
+
+void sfu_model_input(const SfuSigmas *s, float *in, const float *x, double sigma, gint64 n)
+{
+    const float scale = s->prediction == SFU_SAMPLE_FLOW ? 1 : (float)(1 / sqrt(sigma * sigma + 1));
+    for (gint64 i = 0; i < n; i++)
+        in[i] = scale * x[i];
+}
+
+void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma, gint64 n)
+{
+    double skip = 1, out = -sigma; /* epsilon; flow, whose output is noise - x0 */
+    if (s->prediction == SFU_SAMPLE_V) {
+        skip = 1 / (sigma * sigma + 1);
+        out = -sigma / sqrt(sigma * sigma + 1);
+    } else if (s->prediction == SFU_SAMPLE_X0) {
+        skip = 0;
+        out = 1;
+    }
+    const float a = (float)skip, b = (float)out;
+    for (gint64 i = 0; i < n; i++)
+        denoised[i] = a * x[i] + b * output[i];
+}
+
+static double deviation(const float *x, gint64 n)
+{
+    double mean = 0, square = 0;
+    for (gint64 i = 0; i < n; i++)
+        mean += x[i];
+    mean /= n;
+    for (gint64 i = 0; i < n; i++)
+        square += (x[i] - mean) * (x[i] - mean);
+    return sqrt(square / n); /* PyTorch divides by n - 1; only a ratio is used */
+}
+
+void sfu_guidance_rescale(float *cfg, const float *cond, double phi, gint64 n_per_image, int n_images)
+{
+    for (int image = 0; image < n_images; image++, cfg += n_per_image, cond += n_per_image) {
+        const double spread = deviation(cfg, n_per_image);
+        if (!(spread > 0))
+            continue;
+        const float scale = (float)(phi * deviation(cond, n_per_image) / spread + (1 - phi));
+        for (gint64 i = 0; i < n_per_image; i++)
+            cfg[i] *= scale;
+    }
+}
