@@ -40,6 +40,8 @@ struct SfuQueue {
     gboolean plain, profile;
     guint64 budget, used, peak;  /* bytes */
     GPtrArray *free_buffers;     /* SfuBuffer*, least recently freed first */
+    guint64 pooled, idle;        /* bytes of the pool's buffers, in use or not; of those not in use */
+    guint64 peak_live;           /* most bytes of them in use at once */
     GHashTable *programs;        /* "name options" -> cl_program */
     GHashTable *kernels;         /* "name options kernel" -> cl_kernel */
     GQueue layouts;              /* SfuLayout*, least recently used first */

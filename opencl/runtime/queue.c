@@ -12,7 +12,17 @@ static void buffer_free(SfuBuffer *b)
 {
     clReleaseMemObject(b->mem);
     b->q->used -= b->bytes;
+    if (b->pooled)
+        b->q->pooled -= b->bytes;
     g_free(b);
+}
+
+/* Takes the longest unused buffer out of the pool. */
+static void drop_pooled(SfuQueue *q)
+{
+    SfuBuffer *b = g_ptr_array_remove_index(q->free_buffers, 0);
+    q->idle -= b->bytes;
+    buffer_free(b);
 }
 
 /* Sizes are rounded so that the pool's buffers fit again: to 1/8 of the power of two below. */
@@ -27,7 +37,7 @@ static size_t round_size(size_t bytes)
 void sfu_queue_trim(SfuQueue *q)
 {
     while (q->free_buffers->len)
-        buffer_free(g_ptr_array_remove_index(q->free_buffers, 0));
+        drop_pooled(q);
 }
 
 SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError **error)
@@ -43,9 +53,16 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
         }
         if (best >= 0) {
             SfuBuffer *b = g_ptr_array_remove_index(q->free_buffers, (guint)best);
+            q->idle -= b->bytes;
             b->refs = 1;
+            q->peak_live = MAX(q->peak_live, q->pooled - q->idle);
             return b;
         }
+        /* Sizes that are over with (lower levels of a network, another network) must not pile up: the pool holds at most a quarter more than
+         * was ever in use at once. */
+        q->peak_live = MAX(q->peak_live, q->pooled - q->idle + bytes);
+        while (q->free_buffers->len && q->pooled + bytes > q->peak_live + q->peak_live / 4)
+            drop_pooled(q);
     }
     if (bytes > q->info.max_alloc_bytes && q->info.max_alloc_bytes) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY,
@@ -55,7 +72,7 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
     }
     while (q->used + bytes > q->budget) {
         if (q->free_buffers->len)
-            buffer_free(g_ptr_array_remove_index(q->free_buffers, 0));
+            drop_pooled(q);
         else if (!sfu_weight_evict_one(q))
             break;
     }
@@ -72,11 +89,13 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
             SfuBuffer *b = g_new0(SfuBuffer, 1);
             *b = (SfuBuffer){.q = q, .mem = mem, .bytes = bytes, .refs = 1, .pooled = pooled};
             q->used += bytes;
+            if (pooled)
+                q->pooled += bytes;
             q->peak = MAX(q->peak, q->used);
             return b;
         }
         if (q->free_buffers->len)
-            buffer_free(g_ptr_array_remove_index(q->free_buffers, 0));
+            drop_pooled(q);
         else if (!sfu_weight_evict_one(q)) {
             char *what = g_strdup_printf("a buffer of %" G_GSIZE_FORMAT " bytes", bytes);
             sfu_cl_fail(error, r, what);
@@ -90,9 +109,10 @@ void sfu_buffer_unref(SfuBuffer *b)
 {
     if (!b || --b->refs > 0)
         return;
-    if (b->pooled)
+    if (b->pooled) {
         g_ptr_array_add(b->q->free_buffers, b);
-    else
+        b->q->idle += b->bytes;
+    } else
         buffer_free(b);
 }
 
