@@ -52,6 +52,8 @@ typedef struct {
 } SfuParamSpec;
 const SfuParamSpec *sfu_param_table(int *n); /* static */
 const SfuParamSpec *sfu_param_find(const char *name);
+/* What the engine takes for `task` when the value is not given (strength differs by task); show this in a dialog. */
+double sfu_param_default(const char *name, SfuTask task);
 
 /* A set of values, one for each row; starts with the defaults. */
 typedef struct SfuParams SfuParams;
@@ -149,6 +151,8 @@ typedef struct {
     GeglBuffer *picture;
     guint64 seed;
     SfuParams *params; /* every value as used, seed and model included */
+    SfuTask task;
+    gboolean masked; /* lies over the picture through its alpha; else it replaces it */
 } SfuResult;
 void sfu_result_free(SfuResult *r);
 

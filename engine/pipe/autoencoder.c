@@ -1,0 +1,175 @@
+/* Pictures to latents and back, in tiles where the whole does not fit.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "region.h"
+
+#define LEAST_TILE 16 /* latent pixels; smaller tiles lose what they are a part of */
+
+/* Bytes that activations may take: the weights of the autoencoder stay beside them. */
+static guint64 room(const SfuAutoencoder *a)
+{
+    return sfu_queue_budget(a->run->q) / 10 * 7;
+}
+
+static guint64 bytes_for(const SfuAutoencoder *a, int w, int h, gboolean decode)
+{
+    if (a->vae)
+        return decode ? sfu_vae_decode_bytes(a->vae, 1, h, w) : sfu_vae_encode_bytes(a->vae, 1, h, w);
+    /* TAESD: three tensors of 64 channels at the picture's size. */
+    return (guint64)w * h * a->factor * a->factor * 64 * sizeof(float) * 3;
+}
+
+static int fitting_tile(const SfuAutoencoder *a, int w, int h, gboolean decode)
+{
+    if (bytes_for(a, w, h, decode) <= room(a))
+        return MAX(w, h);
+    int t = MAX(w, h);
+    while (t > LEAST_TILE && bytes_for(a, MIN(t, w), MIN(t, h), decode) > room(a))
+        t = MAX(LEAST_TILE, t * 3 / 4);
+    return t;
+}
+
+static SfuImage *from_tensor(const SfuTensor *t, GError **error)
+{
+    SfuImage *i = sfu_image_new(t->w, t->h, t->c, error);
+    if (i && !sfu_tensor_read(t, i->p, error))
+        g_clear_pointer(&i, sfu_image_free);
+    return i;
+}
+
+/* One piece. Decoding takes latents and gives -1..1; encoding takes -1..1 and gives raw means (VAE) or latents (TAESD). */
+static SfuImage *piece(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, GError **error)
+{
+    SfuTensor *in = sfu_tensor_create(a->run->q, SFU_F32, 1, x->h, x->w, x->c, error), *out = NULL;
+    SfuImage *o = NULL;
+    gboolean ok = in && sfu_tensor_write(in, x->p, error);
+    if (ok && a->vae)
+        ok = decode ? sfu_vae_decode(a->vae, &out, in, error) : sfu_vae_encode(a->vae, &out, in, error);
+    else if (ok)
+        ok = decode ? sfu_taesd_decode(a->taesd, &out, in, error) : sfu_taesd_encode(a->taesd, &out, in, error);
+    if (ok)
+        o = from_tensor(out, error);
+    sfu_tensor_destroy(in);
+    sfu_tensor_destroy(out);
+    if (o && !decode && o->c > a->channels) {
+        SfuImage *mean = sfu_image_channels(o, 0, a->channels, error);
+        sfu_image_free(o);
+        o = mean;
+    }
+    return o;
+}
+
+/* All tiles of side `tile` latent pixels, overlapping by a quarter and mixed along ramps. */
+static SfuImage *tiled(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, int tile, GError **error)
+{
+    const int f = a->factor, in_f = decode ? 1 : f, out_f = decode ? f : 1, lw = x->w / in_f, lh = x->h / in_f;
+    const int tw = MIN(tile, lw), th = MIN(tile, lh), overlap = MAX(2, tile / 4);
+    const SfuStage stage = decode ? SFU_STAGE_DECODE : SFU_STAGE_ENCODE;
+    int *xs, *ys;
+    const int nx = sfu_tiles(lw, tw, overlap, 1, &xs), ny = sfu_tiles(lh, th, overlap, 1, &ys);
+    SfuImage *o = sfu_image_new(lw * out_f, lh * out_f, decode ? 3 : a->channels, error);
+    SfuImage *weight = o ? sfu_image_new(lw * out_f, lh * out_f, 1, error) : NULL;
+    gboolean ok = weight != NULL;
+    for (int k = 0; ok && k < nx * ny; k++) {
+        const int tx = xs[k % nx], ty = ys[k / nx];
+        SfuImage *part = sfu_image_crop(x, (SfuRect){tx * in_f, ty * in_f, tw * in_f, th * in_f}, error);
+        SfuImage *made = part ? piece(a, part, decode, error) : NULL;
+        sfu_image_free(part);
+        ok = made != NULL;
+        for (int j = 0; ok && j < made->h; j++) {
+            const float wy = sfu_tile_ramp(j, made->h, overlap * out_f, k / nx == 0, k / nx == ny - 1);
+            for (int i = 0; i < made->w; i++) {
+                const float wt = wy * sfu_tile_ramp(i, made->w, overlap * out_f, k % nx == 0, k % nx == nx - 1);
+                const gsize at = (gsize)(ty * out_f + j) * o->w + tx * out_f + i;
+                for (int c = 0; c < o->c; c++)
+                    o->p[at * o->c + c] += wt * made->p[((gsize)j * made->w + i) * made->c + c];
+                weight->p[at] += wt;
+            }
+        }
+        sfu_image_free(made);
+        if (ok)
+            ok = sfu_run_tick(a->run, stage, sfu_autoencoder_units(a, lw, lh) / (nx * ny), k + 1, nx * ny, error);
+    }
+    for (gint64 k = 0; ok && k < (gint64)o->w * o->h; k++)
+        for (int c = 0; c < o->c; c++)
+            o->p[k * o->c + c] /= weight->p[k];
+    sfu_image_free(weight);
+    g_free(xs);
+    g_free(ys);
+    if (!ok)
+        g_clear_pointer(&o, sfu_image_free);
+    return o;
+}
+
+/* Tries the largest tile that should fit, and smaller ones if the device says no all the same. */
+static SfuImage *run(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, GError **error)
+{
+    const int in_f = decode ? 1 : a->factor, lw = x->w / in_f, lh = x->h / in_f;
+    const SfuStage stage = decode ? SFU_STAGE_DECODE : SFU_STAGE_ENCODE;
+    int tile = fitting_tile(a, lw, lh, decode);
+    for (;;) {
+        GError *e = NULL;
+        SfuImage *o = tile >= MAX(lw, lh) ? piece(a, x, decode, &e) : tiled(a, x, decode, tile, &e);
+        if (o && tile >= MAX(lw, lh) && !sfu_run_tick(a->run, stage, sfu_autoencoder_units(a, lw, lh), 1, 1, error))
+            g_clear_pointer(&o, sfu_image_free);
+        if (!e)
+            return o;
+        if (!g_error_matches(e, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY) || tile <= LEAST_TILE) {
+            g_propagate_error(error, e);
+            return NULL;
+        }
+        g_error_free(e);
+        sfu_queue_trim(a->run->q);
+        tile = MAX(LEAST_TILE, MIN(tile, MAX(lw, lh)) / 2);
+    }
+}
+
+double sfu_autoencoder_units(const SfuAutoencoder *a, int latent_w, int latent_h)
+{
+    return (double)latent_w * latent_h;
+}
+
+SfuImage *sfu_autoencoder_encode(const SfuAutoencoder *a, const SfuImage *rgb, GError **error)
+{
+    SfuImage *x = sfu_image_copy(rgb, error);
+    if (!x || !sfu_run_stage(a->run, SFU_STAGE_ENCODE, error)) {
+        sfu_image_free(x);
+        return NULL;
+    }
+    const gint64 n = (gint64)x->w * x->h * x->c;
+    for (gint64 k = 0; k < n; k++)
+        x->p[k] = CLAMP(x->p[k], 0, 1) * 2 - 1;
+    SfuImage *z = run(a, x, FALSE, error);
+    sfu_image_free(x);
+    for (gint64 k = 0; z && a->vae && k < (gint64)z->w * z->h * z->c; k++)
+        z->p[k] = (z->p[k] - a->shift) * a->scaling;
+    return z;
+}
+
+SfuImage *sfu_autoencoder_decode(const SfuAutoencoder *a, const SfuImage *latents, GError **error)
+{
+    SfuImage *z = sfu_image_copy(latents, error);
+    if (!z || !sfu_run_stage(a->run, SFU_STAGE_DECODE, error)) {
+        sfu_image_free(z);
+        return NULL;
+    }
+    for (gint64 k = 0; a->vae && k < (gint64)z->w * z->h * z->c; k++)
+        z->p[k] = z->p[k] / a->scaling + a->shift;
+    SfuImage *x = run(a, z, TRUE, error);
+    sfu_image_free(z);
+    const gint64 n = x ? (gint64)x->w * x->h * x->c : 0;
+    for (gint64 k = 0; k < n; k++) {
+        if (!isfinite(x->p[k])) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "The decoded picture holds NaN or infinity (first at value %" G_GINT64_FORMAT ").", k);
+            g_clear_pointer(&x, sfu_image_free);
+            break;
+        }
+        x->p[k] = (x->p[k] + 1) / 2;
+    }
+    return x;
+}

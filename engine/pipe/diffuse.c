@@ -1,0 +1,317 @@
+/* From noise to latents: one run of a sampler over one image, with guidance, masks, tiles and previews.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "region.h"
+
+typedef struct {
+    SfuSession *s;
+    const SfuDiffusion *d;
+    SfuSigmas *sigmas;
+    int c;          /* latent channels */
+    gint64 n;       /* h * w * c */
+    float *in, *out;
+    const float *noise; /* the start noise, [h, w, c] */
+    int tile;           /* 0: in one piece */
+} Diffuser;
+
+/* ---- one pass of the network ------------------------------------------------------------------------------------ */
+
+/* Averages channels over grid x grid cells (torch.nn.functional.adaptive_avg_pool2d) and makes them the context. */
+static gboolean set_grid_context(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error)
+{
+    const int g = s->grid, c = extra->c;
+    float *tokens = g_new0(float, (gsize)g * g * c);
+    for (int y = 0; y < g; y++) {
+        const int y0 = y * r.h / g, y1 = ((y + 1) * r.h + g - 1) / g;
+        for (int x = 0; x < g; x++) {
+            const int x0 = x * r.w / g, x1 = ((x + 1) * r.w + g - 1) / g;
+            float *o = tokens + ((gsize)y * g + x) * c;
+            for (int j = y0; j < y1; j++)
+                for (int i = x0; i < x1; i++)
+                    for (int k = 0; k < c; k++)
+                        o[k] += extra->p[((gsize)(r.y + j) * extra->w + r.x + i) * c + k];
+            for (int k = 0; k < c; k++)
+                o[k] /= (float)((y1 - y0) * (x1 - x0));
+        }
+    }
+    SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, 1, 1, g * g, c, error);
+    const gboolean ok = t && sfu_tensor_write(t, tokens, error) && sfu_unet_set_context(s->m->unet, t, error);
+    sfu_tensor_destroy(t);
+    g_free(tokens);
+    return ok;
+}
+
+/* [branches, h, w, c + extra] of a rectangle. The last branch of three (editing) sees no picture. */
+static void gather(const Diffuser *f, SfuRect r, float *dst)
+{
+    const SfuImage *extra = f->d->extra;
+    const int c = f->c, e = extra ? extra->c : 0;
+    for (int b = 0; b < f->s->n_branches; b++) {
+        for (int y = 0; y < r.h; y++) {
+            const gsize row = (gsize)(r.y + y) * f->d->w + r.x;
+            for (int x = 0; x < r.w; x++, dst += c + e) {
+                memcpy(dst, f->in + (row + x) * c, c * sizeof(float));
+                if (e && b < 2)
+                    memcpy(dst + c, extra->p + (row + x) * e, e * sizeof(float));
+                else if (e)
+                    memset(dst + c, 0, e * sizeof(float));
+            }
+        }
+    }
+}
+
+/* raw [branches, n] -> guided [n] in the first branch's place. Ho & Salimans 2022; Brooks 2023, eq. 3. */
+static void guide(const SfuSession *s, float *raw, gint64 n)
+{
+    if (s->n_branches == 1)
+        return;
+    const float g = (float)s->guidance, ig = (float)s->image_guidance;
+    float *cond = s->rescale > 0 ? g_memdup2(raw, n * sizeof(float)) : NULL;
+    const float *second = raw + n, *third = raw + 2 * n;
+    for (gint64 k = 0; k < n; k++)
+        raw[k] = s->n_branches == 2 ? second[k] + g * (raw[k] - second[k])
+                                    : third[k] + g * (raw[k] - second[k]) + ig * (second[k] - third[k]);
+    if (cond)
+        sfu_guidance_rescale(raw, cond, s->rescale, n, 1);
+    g_free(cond);
+}
+
+/* The pass gave NaN or infinity: runs it again with every block looked at, to name the first. */
+static void name_nonfinite(Diffuser *f, const SfuTensor *x, const float *timesteps, const int *labels, int step, GError **error)
+{
+    SfuNonfinite found = {0};
+    SfuTrace trace = sfu_trace_nonfinite(&found);
+    SfuTensor *out = NULL;
+    sfu_unet_set_trace(f->s->m->unet, &trace);
+    sfu_unet_forward(f->s->m->unet, &out, x, timesteps, labels, NULL);
+    sfu_unet_set_trace(f->s->m->unet, NULL);
+    sfu_tensor_destroy(out);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                "The network gave NaN or infinity at step %d, first in its block %s (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                " values); if the model is sound, run it with the precision fp32.",
+                step + 1, found.block[0] ? found.block : "conv_out", found.n, found.of);
+}
+
+/* Guided raw output of a rectangle into out [r.h, r.w, c]. */
+static gboolean pass(Diffuser *f, SfuRect r, float *out, double timestep, int step, GError **error)
+{
+    SfuSession *s = f->s;
+    const int n_b = s->n_branches, c_in = f->c + (f->d->extra ? f->d->extra->c : 0);
+    const gint64 n = (gint64)r.w * r.h * f->c;
+    float timesteps[3] = {(float)timestep, (float)timestep, (float)timestep};
+    int labels[3] = {s->class_label, s->class_label, s->class_label};
+    float *host = g_new(float, (gsize)n_b * r.w * r.h * MAX(c_in, f->c));
+    SfuTensor *x = NULL, *y = NULL;
+    gather(f, r, host);
+    gboolean ok = !s->grid || set_grid_context(s, f->d->extra, r, error);
+    ok = ok && (x = sfu_tensor_create(s->run->q, SFU_F32, n_b, r.h, r.w, c_in, error)) && sfu_tensor_write(x, host, error) &&
+         sfu_unet_forward(s->m->unet, &y, x, timesteps, s->class_label >= 0 ? labels : NULL, error);
+    if (ok && y->c != f->c) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the UNet gives %d channels where the latents have %d.", s->m->path, y->c, f->c);
+        ok = FALSE;
+    }
+    ok = ok && sfu_tensor_read(y, host, error);
+    for (gint64 k = 0; ok && k < n_b * n; k++) {
+        if (!isfinite(host[k])) {
+            name_nonfinite(f, x, timesteps, s->class_label >= 0 ? labels : NULL, step, error);
+            ok = FALSE;
+        }
+    }
+    if (ok) {
+        guide(s, host, n);
+        memcpy(out, host, n * sizeof(float));
+    }
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(y);
+    g_free(host);
+    return ok;
+}
+
+/* All tiles of one step; where they overlap their outputs are mixed (Bar-Tal 2023, MultiDiffusion, with ramps). */
+static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
+{
+    const SfuDiffusion *d = f->d;
+    const int tw = MIN(f->tile, d->w), th = MIN(f->tile, d->h), overlap = d->overlap > 0 ? MIN(d->overlap, f->tile / 2) : f->tile / 4;
+    int *xs, *ys;
+    const int nx = sfu_tiles(d->w, tw, overlap, 1, &xs), ny = sfu_tiles(d->h, th, overlap, 1, &ys);
+    float *part = g_new(float, (gsize)tw * th * f->c), *weight = g_new0(float, (gsize)d->w * d->h);
+    gboolean ok = TRUE;
+    memset(f->out, 0, f->n * sizeof(float));
+    for (int k = 0; ok && k < nx * ny; k++) {
+        const SfuRect r = {xs[k % nx], ys[k / nx], tw, th};
+        ok = pass(f, r, part, timestep, step, error);
+        for (int j = 0; ok && j < th; j++) {
+            const float wy = sfu_tile_ramp(j, th, overlap, k / nx == 0, k / nx == ny - 1);
+            for (int i = 0; i < tw; i++) {
+                const float wt = wy * sfu_tile_ramp(i, tw, overlap, k % nx == 0, k % nx == nx - 1);
+                const gsize at = (gsize)(r.y + j) * d->w + r.x + i;
+                for (int c = 0; c < f->c; c++)
+                    f->out[at * f->c + c] += wt * part[((gsize)j * tw + i) * f->c + c];
+                weight[at] += wt;
+            }
+        }
+        ok = ok && sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches / (nx * ny), step + 1,
+                                f->sigmas->n_steps, error);
+    }
+    for (gint64 k = 0; ok && k < f->n; k++)
+        f->out[k] /= weight[k / f->c];
+    g_free(part);
+    g_free(weight);
+    g_free(xs);
+    g_free(ys);
+    return ok;
+}
+
+static gboolean network(Diffuser *f, double timestep, int step, GError **error)
+{
+    const SfuDiffusion *d = f->d;
+    if (f->tile > 0 && f->tile < MAX(d->w, d->h))
+        return tiles(f, timestep, step, error);
+    GError *e = NULL;
+    if (pass(f, (SfuRect){0, 0, d->w, d->h}, f->out, timestep, step, &e))
+        return sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches, step + 1, f->sigmas->n_steps, error);
+    const int native = f->s->native_px / f->s->ae.factor;
+    if (!g_error_matches(e, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY) || MAX(d->w, d->h) <= native) {
+        g_propagate_error(error, e);
+        return FALSE;
+    }
+    /* Too large for the device in one piece: from here on in tiles of the size that the model was made for. */
+    g_error_free(e);
+    sfu_queue_trim(f->s->run->q);
+    f->tile = native;
+    return tiles(f, timestep, step, error);
+}
+
+/* ---- the sampler's callbacks ------------------------------------------------------------------------------------- */
+
+static gboolean denoise(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error)
+{
+    Diffuser *f = data;
+    sfu_model_input(f->sigmas, f->in, x, sigma, f->n);
+    if (!network(f, timestep, step, error))
+        return FALSE;
+    sfu_denoised_from_output(f->sigmas, denoised, x, f->out, sigma, f->n);
+    return TRUE;
+}
+
+/* Where a pixel's own strength has not been reached yet it stays the original, at the noise level of the next step. A hard mask makes this the
+ * usual blending; a soft one Differential Diffusion (Levin & Fried 2023). */
+static void blend(const Diffuser *f, float *x, double sigma, double remaining)
+{
+    const SfuImage *m = f->d->blend;
+    const int c = f->c;
+    for (gint64 k = 0; k < (gint64)m->w * m->h; k++) {
+        if (m->p[k] > remaining)
+            continue;
+        if (sigma > 0)
+            sfu_add_noise(f->sigmas, x + k * c, f->d->x0->p + k * c, f->noise + k * c, sigma, c);
+        else
+            memcpy(x + k * c, f->d->x0->p + k * c, c * sizeof(float));
+    }
+}
+
+static gboolean after_step(gpointer data, float *x, const float *denoised, double sigma_next, int step, GError **error)
+{
+    Diffuser *f = data;
+    const SfuDiffusion *d = f->d;
+    const int n_steps = f->sigmas->n_steps, every = sfu_params_int(f->s->run->p, "preview_every");
+    if (d->blend && d->x0)
+        blend(f, x, sigma_next, 1 - (step + 1.0) / n_steps);
+    if (!d->preview || every <= 0 || (step + 1) % every != 0 || step + 1 == n_steps)
+        return !sfu_run_cancelled(f->s->run, error);
+    const SfuImage view = {d->w, d->h, f->c, (float *)denoised};
+    return d->preview(d->data, &view, step + 1, error) && !sfu_run_cancelled(f->s->run, error);
+}
+
+/* ---- the run ----------------------------------------------------------------------------------------------------- */
+
+int sfu_diffusion_calls(const SfuSession *s, double strength)
+{
+    const int n = MAX(1, (int)(s->steps * MIN(strength, 1)));
+    switch (s->sampler) {
+    case SFU_SAMPLER_HEUN:
+    case SFU_SAMPLER_DPM2:
+    case SFU_SAMPLER_DPM2_A:
+    case SFU_SAMPLER_DPMPP_SDE:
+    case SFU_SAMPLER_DPMPP_2S_A:
+        return 2 * n - 1;
+    default:
+        return n;
+    }
+}
+
+/* Start noise: the file's image of this number, else the seed's. */
+static gboolean start_noise(Diffuser *f, SfuNoise *stream, float *noise, GError **error)
+{
+    const SfuRun *r = f->s->run;
+    const SfuDiffusion *d = f->d;
+    sfu_noise_next(stream, noise);
+    if (!r->start_noise || !d->first)
+        return TRUE;
+    if (r->noise_h != d->h || r->noise_w != d->w || r->noise_c != f->c) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s holds noise of %d x %d x %d where this run needs %d x %d x %d (channels, height, width).",
+                    r->job->noise_file, r->noise_c, r->noise_h, r->noise_w, f->c, d->h, d->w);
+        return FALSE;
+    }
+    memcpy(noise, r->start_noise + (gsize)(r->image % r->noise_n) * f->n, f->n * sizeof(float));
+    return TRUE;
+}
+
+static SfuSigmas *make_sigmas(const SfuSession *s, double strength, GError **error)
+{
+    const SfuSchedulerConfig *c = sfu_model_scheduler(s->m->model);
+    const SfuScheduleOptions o = {
+        .prediction = (SfuSamplePrediction)c->prediction, .n_train = c->n_train_timesteps, .beta_start = c->beta_start,
+        .beta_end = c->beta_end, .scaled_linear = c->scaled_linear, .zero_terminal_snr = c->zero_terminal_snr,
+        .shift = c->shift, .sampler = s->sampler, .schedule = s->schedule, .steps = s->steps,
+        .strength = strength};
+    return sfu_sigmas_new(&o, error);
+}
+
+SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
+{
+    SfuRun *r = s->run;
+    Diffuser f = {.s = s, .d = d, .c = s->ae.channels, .n = (gint64)d->w * d->h * s->ae.channels, .tile = d->tile};
+    SfuImage *x = sfu_image_new(d->w, d->h, f.c, error);
+    SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, "rng") == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &d->noise_seed, 1, d->h, d->w, f.c);
+    float *noise = g_new(float, f.n);
+    f.in = g_new(float, f.n);
+    f.out = g_new(float, f.n);
+    f.noise = noise;
+    f.sigmas = make_sigmas(s, d->strength, error);
+    gboolean ok = x && f.sigmas && start_noise(&f, stream, noise, error) && sfu_run_stage(r, SFU_STAGE_DENOISE, error);
+    if (ok && d->start) {
+        memcpy(x->p, d->start->p, f.n * sizeof(float));
+        for (gint64 k = 0; k < f.n; k++)
+            x->p[k] += d->start_noise * noise[k];
+    } else if (ok && (!d->x0 || (d->from_noise && f.sigmas->whole))) {
+        const float scale = (float)sfu_sigmas_noise_scale(f.sigmas);
+        for (gint64 k = 0; k < f.n; k++)
+            x->p[k] = noise[k] * scale;
+    } else if (ok) {
+        sfu_add_noise(f.sigmas, x->p, d->x0->p, noise, f.sigmas->sigmas[0], f.n);
+    }
+    if (ok) {
+        const SfuSampleOptions options = {.eta = s->eta, .s_noise = 1};
+        const SfuSampleCallbacks callbacks = {.denoise = denoise, .after_step = after_step, .data = &f};
+        SfuTrace trace = {sfu_run_trace, r};
+        sfu_unet_set_trace(s->m->unet, r->job->trace_dir ? &trace : NULL);
+        ok = sfu_sample(f.sigmas, &options, x->p, f.n, 1, stream, &callbacks, error);
+        sfu_unet_set_trace(s->m->unet, NULL);
+    }
+    if (ok && d->blend && d->x0)
+        blend(&f, x->p, 0, 0);
+    sfu_sigmas_free(f.sigmas);
+    sfu_noise_free(stream);
+    g_free(noise);
+    g_free(f.in);
+    g_free(f.out);
+    if (!ok)
+        g_clear_pointer(&x, sfu_image_free);
+    return x;
+}

@@ -1,0 +1,54 @@
+/* Pictures on the host: planes of floats cut out of GEGL buffers, and resampling.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_IMAGE_H
+#define SFU_IMAGE_H
+
+#include <gegl.h>
+
+G_BEGIN_DECLS
+
+/* [h, w, c] floats, channels last. */
+typedef struct {
+    int w, h, c;
+    float *p;
+} SfuImage;
+
+typedef struct {
+    int x, y, w, h;
+} SfuRect;
+
+/* Zeroed. NULL with MEMORY if the host has not that much. Caller frees with sfu_image_free(). */
+SfuImage *sfu_image_new(int w, int h, int c, GError **error);
+void sfu_image_free(SfuImage *i);
+SfuImage *sfu_image_copy(const SfuImage *i, GError **error);
+
+/* A rectangle of a buffer as R'G'B'A float in sRGB, straight alpha (c = 4), or as Y float (c = 1, for masks: no colour
+ * conversion of what a mask holds). Outside the buffer's extent: 0. */
+SfuImage *sfu_image_read(GeglBuffer *b, SfuRect r, int c, GError **error);
+/* A new buffer whose extent begins at x, y. c = 4: R'G'B'A float; 3: R'G'B' float. Caller unrefs. */
+GeglBuffer *sfu_image_to_buffer(const SfuImage *i, int x, int y);
+/* TRUE if the buffer's colour model has no colour. */
+gboolean sfu_buffer_is_gray(GeglBuffer *b);
+
+/* First n channels. */
+SfuImage *sfu_image_channels(const SfuImage *i, int first, int n, GError **error);
+/* A rectangle; outside the picture the nearest edge pixel. */
+SfuImage *sfu_image_crop(const SfuImage *i, SfuRect r, GError **error);
+
+/* Separable resampling by a kernel that is widened when reducing (every source pixel counts). BICUBIC is Keys 1981 with a = -0.5; LANCZOS has
+ * three lobes; AREA is the mean over the covered area. Edges: the kernel is cut off and its weights made to sum to one. */
+typedef enum { SFU_RESAMPLE_AREA, SFU_RESAMPLE_LINEAR, SFU_RESAMPLE_BICUBIC, SFU_RESAMPLE_LANCZOS, SFU_RESAMPLE_NEAREST } SfuResample;
+SfuImage *sfu_image_resample(const SfuImage *i, int w, int h, SfuResample kernel, GError **error);
+/* The same on part of the target: rows and columns `out` of a w x h target, where i holds rectangle `in` of an in_w x in_h source. `in` must
+ * contain what sfu_resample_reach() says. */
+SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel,
+                                  GError **error);
+SfuRect sfu_resample_reach(int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel);
+
+/* The sRGB curve (IEC 61966-2-1), also for values outside 0..1, in place on the first three channels (or the only one). */
+void sfu_image_to_linear(SfuImage *i);
+void sfu_image_from_linear(SfuImage *i);
+
+G_END_DECLS
+#endif

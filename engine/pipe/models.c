@@ -1,0 +1,253 @@
+/* Which models there are, what each can do, and which one a task uses when none is named.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <string.h>
+#include <glib/gstdio.h>
+
+#define MAX_DEPTH 3 /* folders below a model folder that are looked into */
+
+static void add_folder(GPtrArray *v, char *path)
+{
+    char *canonical = g_canonicalize_filename(path, NULL);
+    g_free(path);
+    for (guint i = 0; i < v->len; i++) {
+        if (strcmp(g_ptr_array_index(v, i), canonical) == 0) {
+            g_free(canonical);
+            return;
+        }
+    }
+    g_ptr_array_add(v, canonical);
+}
+
+char **sfu_model_folders(const char *const *extra)
+{
+    GPtrArray *v = g_ptr_array_new();
+    const char *env = g_getenv("SFUMATO_MODELS");
+    char **named = g_strsplit(env ? env : "", G_SEARCHPATH_SEPARATOR_S, -1);
+    for (int i = 0; named[i]; i++)
+        if (*named[i])
+            add_folder(v, g_strdup(named[i]));
+    g_strfreev(named);
+    add_folder(v, g_build_filename(g_get_user_data_dir(), "sfumato", "models", NULL));
+    add_folder(v, g_build_filename(SFU_DATADIR, "sfumato", "models", NULL));
+    const char *const *system = g_get_system_data_dirs();
+    for (int i = 0; system[i]; i++)
+        add_folder(v, g_build_filename(system[i], "sfumato", "models", NULL));
+    for (int i = 0; extra && extra[i]; i++)
+        if (*extra[i])
+            add_folder(v, g_strdup(extra[i]));
+    g_ptr_array_add(v, NULL);
+    return (char **)g_ptr_array_free(v, FALSE);
+}
+
+guint sfu_family_tasks(SfuFamily family)
+{
+    switch (family) {
+    case SFU_FAMILY_SD1:
+    case SFU_FAMILY_SD2:
+        return 1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT |
+               1u << SFU_TASK_UPSCALE;
+    case SFU_FAMILY_SD1_INPAINT:
+    case SFU_FAMILY_SD2_INPAINT:
+        return 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT;
+    case SFU_FAMILY_SD1_EDIT:
+        return 1u << SFU_TASK_EDIT;
+    case SFU_FAMILY_MINI:
+        return 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT | 1u << SFU_TASK_UPSCALE;
+    case SFU_FAMILY_SD_X4:
+    case SFU_FAMILY_RRDB:
+    case SFU_FAMILY_SRVGG:
+    case SFU_FAMILY_SWINIR:
+        return 1u << SFU_TASK_UPSCALE;
+    default:
+        return 0;
+    }
+}
+
+static void info_free(gpointer p)
+{
+    SfuModelInfo *i = p;
+    g_free(i->path);
+    g_free(i->name);
+    g_free(i->family);
+    g_free(i->error);
+    g_free(i);
+}
+
+static guint64 tree_bytes(const char *path, int depth)
+{
+    GStatBuf st;
+    if (g_stat(path, &st) != 0)
+        return 0;
+    if (!S_ISDIR(st.st_mode))
+        return st.st_size;
+    guint64 bytes = 0;
+    GDir *dir = depth > 0 ? g_dir_open(path, 0, NULL) : NULL;
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        char *child = g_build_filename(path, name, NULL);
+        bytes += tree_bytes(child, depth - 1);
+        g_free(child);
+    }
+    if (dir)
+        g_dir_close(dir);
+    return bytes;
+}
+
+static SfuModelInfo *info_new(const char *path)
+{
+    SfuModelInfo *i = g_new0(SfuModelInfo, 1);
+    GError *e = NULL;
+    i->path = g_strdup(path);
+    i->name = g_path_get_basename(path);
+    char *dot = strrchr(i->name, '.');
+    if (dot && !g_file_test(path, G_FILE_TEST_IS_DIR))
+        *dot = 0;
+    i->file_bytes = tree_bytes(path, 2);
+    SfuModel *m = sfu_model_open(path, &e);
+    if (!m) {
+        i->family = g_strdup("");
+        i->error = g_strdup(e->message);
+        g_error_free(e);
+        return i;
+    }
+    const SfuFamily family = sfu_model_family(m);
+    i->family = g_strdup(sfu_family_name(family));
+    i->tasks = sfu_family_tasks(family);
+    i->has_text = sfu_model_has_part(m, SFU_PART_TEXT);
+    i->native_px = sfu_model_native_px(m);
+    i->scale = sfu_model_scale(m);
+    sfu_model_close(m);
+    return i;
+}
+
+static int by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void scan(GPtrArray *found, const char *folder, int depth)
+{
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    if (!dir)
+        return;
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+    while ((name = g_dir_read_name(dir)))
+        g_ptr_array_add(names, g_strdup(name));
+    g_dir_close(dir);
+    g_ptr_array_sort(names, by_text);
+    for (guint i = 0; i < names->len; i++) {
+        name = g_ptr_array_index(names, i);
+        char *path = g_build_filename(folder, name, NULL);
+        if (name[0] != '.' && g_file_test(path, G_FILE_TEST_IS_DIR)) {
+            char *index = g_build_filename(path, "model_index.json", NULL);
+            if (g_file_test(index, G_FILE_TEST_IS_REGULAR))
+                g_ptr_array_add(found, info_new(path));
+            else if (depth > 0)
+                scan(found, path, depth - 1);
+            g_free(index);
+        } else if (name[0] != '.' && (g_str_has_suffix(name, ".safetensors") || g_str_has_suffix(name, ".pth"))) {
+            g_ptr_array_add(found, info_new(path));
+        }
+        g_free(path);
+    }
+    g_ptr_array_unref(names);
+}
+
+GPtrArray *sfu_models(const char *const *folders)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(info_free);
+    for (int i = 0; folders && folders[i]; i++)
+        scan(found, folders[i], MAX_DEPTH);
+    return found;
+}
+
+/* Smaller is better; -1: not for this task. */
+static int rank(const SfuModelInfo *m, SfuTask task)
+{
+    if (m->error || !(m->tasks & 1u << task))
+        return -1;
+    SfuFamily family = SFU_FAMILY_UNKNOWN;
+    for (int f = 0; f < SFU_N_FAMILIES; f++)
+        if (strcmp(sfu_family_name(f), m->family) == 0)
+            family = f;
+    switch (family) {
+    case SFU_FAMILY_MINI:
+        return task == SFU_TASK_UPSCALE ? 3 : 9;
+    case SFU_FAMILY_SD1_INPAINT:
+    case SFU_FAMILY_SD2_INPAINT:
+        return 0;
+    case SFU_FAMILY_RRDB:
+    case SFU_FAMILY_SRVGG:
+    case SFU_FAMILY_SWINIR:
+        return m->scale > 1 ? 0 : 8; /* restorers do not enlarge */
+    case SFU_FAMILY_SD_X4:
+        return 1;
+    default:
+        return task == SFU_TASK_UPSCALE ? 7 : 2; /* "detail" adds what was not there: only if nothing else enlarges */
+    }
+}
+
+char *sfu_model_default(GPtrArray *models, SfuTask task)
+{
+    const SfuModelInfo *best = NULL;
+    for (guint i = 0; models && i < models->len; i++) {
+        const SfuModelInfo *m = g_ptr_array_index(models, i);
+        const int r = rank(m, task);
+        if (r >= 0 && (!best || r < rank(best, task)))
+            best = m;
+    }
+    return best ? g_strdup(best->path) : NULL;
+}
+
+char *sfu_model_report(const char *path, gboolean json, GError **error)
+{
+    GError *e = NULL;
+    SfuModel *m = sfu_model_open(path, &e);
+    if (!m) {
+        sfu_error_convert(error, e);
+        return NULL;
+    }
+    char *text;
+    if (json) {
+        JsonNode *node = sfu_model_inspect_json(m);
+        text = json_to_string(node, TRUE);
+        json_node_unref(node);
+    } else {
+        text = sfu_model_inspect(m);
+    }
+    sfu_model_close(m);
+    return text;
+}
+
+/* A path as it stands, else a model's name as sfu_models() lists it. Caller frees; NULL with MODEL. */
+char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
+{
+    if (*name && g_file_test(name, G_FILE_TEST_EXISTS))
+        return g_strdup(name);
+    char **folders = sfu_model_folders(NULL);
+    GPtrArray *models = sfu_models((const char *const *)folders);
+    char *path = NULL;
+    if (!*name) {
+        path = sfu_model_default(models, task);
+        if (!path)
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "No installed model can do %s; put one into %s.", sfu_task_name(task),
+                        folders[0]);
+    } else {
+        for (guint i = 0; i < models->len && !path; i++) {
+            const SfuModelInfo *m = g_ptr_array_index(models, i);
+            char *file = g_path_get_basename(m->path);
+            if (strcmp(m->name, name) == 0 || strcmp(file, name) == 0)
+                path = g_strdup(m->path);
+            g_free(file);
+        }
+        if (!path)
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "There is no model \"%s\", neither as a file nor in the model folders.", name);
+    }
+    g_ptr_array_unref(models);
+    g_strfreev(folders);
+    return path;
+}

@@ -1,0 +1,559 @@
+/* The painting pipelines: text to image, image to image, inpainting, outpainting, editing by instruction. One road for all: cut out the region,
+ * prepare what is under the mask, walk from noise to latents, decode, fit colours, give back what lies under the soft mask. Regions larger than the
+ * model's size are worked coarse to fine.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "fill.h"
+#include "region.h"
+
+#define REFINE_STRENGTH 0.4
+#define REFINE_MARGIN_PX 64 /* surroundings that a finer pass sees beside the area */
+
+typedef enum { CONTENT_FILL, CONTENT_ORIGINAL, CONTENT_NOISE, CONTENT_NOTHING } Content; /* params.c's order */
+
+typedef struct {
+    SfuSession *s;
+    SfuRun *r;
+    SfuRect canvas;   /* in the picture's coordinates; outpainting: larger than the picture */
+    SfuRegion region; /* relative to the canvas */
+    SfuImage *source; /* [context, 4]: the picture there, colours continued under transparency; NULL: text to image */
+    SfuImage *hard;   /* [context, 1] 1: repainted, 0: kept; NULL: everything is repainted */
+    SfuImage *soft;   /* [context, 1] the hard mask with its feathered edge */
+    SfuImage *made;   /* [context, 3] the best so far */
+    double strength;
+    gboolean gray;
+} Paint;
+
+static void paint_clear(Paint *p)
+{
+    sfu_image_free(p->source);
+    sfu_image_free(p->hard);
+    sfu_image_free(p->soft);
+    sfu_image_free(p->made);
+}
+
+/* ---- the region -------------------------------------------------------------------------------------------------- */
+
+static void canvas_rect(Paint *p)
+{
+    const SfuParams *v = p->r->p;
+    if (p->r->task == SFU_TASK_TXT2IMG) {
+        const int native = p->s->native_px > 0 ? p->s->native_px : 512, w = sfu_params_int(v, "width"), h = sfu_params_int(v, "height");
+        p->canvas = (SfuRect){0, 0, w > 0 ? w : native, h > 0 ? h : native};
+        sfu_params_set_double(p->r->p, "width", p->canvas.w, NULL);
+        sfu_params_set_double(p->r->p, "height", p->canvas.h, NULL);
+        return;
+    }
+    const GeglRectangle *e = gegl_buffer_get_extent(p->r->job->picture);
+    p->canvas = (SfuRect){e->x, e->y, e->width, e->height};
+    if (p->r->task == SFU_TASK_OUTPAINT) {
+        const int l = sfu_params_int(v, "left"), t = sfu_params_int(v, "top");
+        p->canvas.x -= l;
+        p->canvas.y -= t;
+        p->canvas.w += l + sfu_params_int(v, "right");
+        p->canvas.h += t + sfu_params_int(v, "bottom");
+    }
+}
+
+/* Bounds of what is to be painted, relative to the canvas. */
+static gboolean find_bounds(const Paint *p, SfuRect *bounds, float *max, GError **error)
+{
+    const SfuRect c = p->canvas;
+    *max = 1;
+    *bounds = (SfuRect){0, 0, c.w, c.h};
+    if (p->r->task == SFU_TASK_OUTPAINT) {
+        const GeglRectangle *e = gegl_buffer_get_extent(p->r->job->picture);
+        const gboolean l = e->x > c.x, t = e->y > c.y, r = e->x + e->width < c.x + c.w, b = e->y + e->height < c.y + c.h;
+        if (!l && !t && !r && !b) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "outpaint needs at least one of left, right, top and bottom above 0.");
+            return FALSE;
+        }
+        /* A single strip is a small region; strips on several sides take the whole canvas. */
+        if (l + t + r + b == 1) {
+            if (l || r)
+                *bounds = (SfuRect){l ? 0 : e->width, 0, c.w - e->width, c.h};
+            else
+                *bounds = (SfuRect){0, t ? 0 : e->height, c.w, c.h - e->height};
+        }
+        return TRUE;
+    }
+    if (!p->r->job->mask || p->r->task == SFU_TASK_EDIT || p->r->task == SFU_TASK_TXT2IMG)
+        return TRUE;
+    if (!sfu_mask_bounds(p->r->job->mask, c, bounds, max, error))
+        return FALSE;
+    bounds->x -= c.x;
+    bounds->y -= c.y;
+    return TRUE;
+}
+
+static gboolean plan_region(Paint *p, float *max, GError **error)
+{
+    const SfuSession *s = p->s;
+    const SfuParams *v = p->r->p;
+    SfuRegionOptions o = {.canvas_w = p->canvas.w, .canvas_h = p->canvas.h, .strength = p->strength, .native_px = s->native_px,
+                          .max_px = s->max_px, .multiple = s->multiple};
+    if (!find_bounds(p, &o.bounds, max, error))
+        return FALSE;
+    const gboolean whole = p->r->task == SFU_TASK_TXT2IMG || p->r->task == SFU_TASK_EDIT ||
+                           (p->r->task == SFU_TASK_IMG2IMG && !p->r->job->mask);
+    o.grow = whole ? 0 : sfu_params_int(v, "grow");
+    o.feather = whole ? 0 : sfu_params_int(v, "feather");
+    if (p->r->task == SFU_TASK_OUTPAINT && o.feather < 0) {
+        /* A tenth of the diagonal would eat far into the picture. */
+        const int strip = MAX(p->canvas.w - gegl_buffer_get_width(p->r->job->picture), p->canvas.h - gegl_buffer_get_height(p->r->job->picture));
+        o.feather = CLAMP(strip / 4, 8, 32);
+    }
+    o.padding = sfu_params_int(v, "padding");
+    o.context = sfu_params_int(v, "context");
+    /* Editing keeps to one size: a second pass would lose the instruction's hold. */
+    o.refine = p->r->task != SFU_TASK_EDIT && sfu_params_get_double(v, "refine") != 0;
+    o.working_size = sfu_params_int(v, "working_size");
+    o.refine_step = s->grid ? 2 : 0;
+    if (p->r->task == SFU_TASK_TXT2IMG && MAX(p->canvas.w, p->canvas.h) <= s->max_px * 3 / 2)
+        o.refine = FALSE; /* at this size the model still composes in one piece, and is asked to */
+    sfu_region_plan(&p->region, &o);
+    SfuRegion *r = &p->region;
+    if (whole)
+        r->context = r->area = r->mask = (SfuRect){0, 0, p->canvas.w, p->canvas.h};
+    if (p->r->task == SFU_TASK_TXT2IMG && !o.refine) {
+        r->n_passes = 1;
+        r->pass[0].w = MAX(64, (p->canvas.w + 4) / 8 * 8);
+        r->pass[0].h = MAX(64, (p->canvas.h + 4) / 8 * 8);
+    }
+    sfu_params_set_double(p->r->p, "feather", MIN(r->feather, 1024), NULL);
+    return TRUE;
+}
+
+/* The mask over the context: the job's, or for outpainting everything outside the picture and what is transparent in it. */
+static SfuImage *read_mask(const Paint *p, GError **error)
+{
+    const SfuRect c = p->region.context;
+    const SfuRect at = {p->canvas.x + c.x, p->canvas.y + c.y, c.w, c.h};
+    if (p->r->task != SFU_TASK_OUTPAINT)
+        return sfu_image_read(p->r->job->mask, at, 1, error);
+    SfuImage *m = sfu_image_new(c.w, c.h, 1, error);
+    const GeglRectangle *e = gegl_buffer_get_extent(p->r->job->picture);
+    for (int y = 0; m && y < c.h; y++)
+        for (int x = 0; x < c.w; x++)
+            m->p[(gsize)y * c.w + x] = !(at.x + x >= e->x && at.x + x < e->x + e->width && at.y + y >= e->y && at.y + y < e->y + e->height);
+    return m;
+}
+
+static gboolean cut_out(Paint *p, GError **error)
+{
+    float max;
+    canvas_rect(p);
+    if (!plan_region(p, &max, error))
+        return FALSE;
+    if (p->r->task == SFU_TASK_TXT2IMG)
+        return TRUE;
+    const SfuRect c = p->region.context;
+    const gboolean masked = p->r->task == SFU_TASK_OUTPAINT || (p->r->job->mask && p->r->task != SFU_TASK_EDIT);
+    p->gray = sfu_buffer_is_gray(p->r->job->picture);
+    p->source = sfu_image_read(p->r->job->picture, (SfuRect){p->canvas.x + c.x, p->canvas.y + c.y, c.w, c.h}, 4, error);
+    if (!p->source || !sfu_extend_under_alpha(p->source, error))
+        return FALSE;
+    if (!masked)
+        return TRUE;
+    p->soft = read_mask(p, error);
+    p->hard = p->soft ? sfu_image_copy(p->soft, error) : NULL;
+    if (!p->hard || !sfu_mask_soften(p->hard, p->region.grow, 0, error) || !sfu_mask_soften(p->soft, p->region.grow, p->region.feather, error))
+        return FALSE;
+    for (gint64 k = 0; k < (gint64)c.w * c.h; k++)
+        p->hard->p[k] = p->hard->p[k] >= 0.5f * max;
+    return TRUE;
+}
+
+/* ---- one pass ---------------------------------------------------------------------------------------------------- */
+
+/* A pass over `rect` of the context at w x h working pixels. */
+typedef struct {
+    Paint *p;
+    SfuRect rect;
+    int w, h;
+    double strength;
+    gboolean first;
+    SfuImage *start;      /* [w x h, 3] what is under the mask to begin with */
+    SfuImage *original;   /* [w x h, 3] */
+    SfuImage *hard, *soft; /* [w x h, 1], NULL: everything */
+} Pass;
+
+static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int w, int h, SfuResample kernel, GError **error)
+{
+    SfuImage *cut = i ? sfu_image_crop(i, rect, error) : NULL;
+    SfuImage *few = cut && cut->c > channels ? sfu_image_channels(cut, 0, channels, error) : NULL;
+    if (few) {
+        sfu_image_free(cut);
+        cut = few;
+    }
+    SfuImage *o = cut ? sfu_image_resample(cut, w, h, kernel, error) : NULL;
+    sfu_image_free(cut);
+    return o;
+}
+
+static gboolean prepare(Pass *a, GError **error)
+{
+    Paint *p = a->p;
+    if (p->hard) {
+        a->hard = resize_part(p->hard, a->rect, 1, a->w, a->h, SFU_RESAMPLE_AREA, error);
+        a->soft = resize_part(p->soft, a->rect, 1, a->w, a->h, SFU_RESAMPLE_AREA, error);
+        if (!a->hard || !a->soft)
+            return FALSE;
+        /* Every pixel that the mask touches is repainted: what is left of a thing at its edge would be continued. */
+        for (gint64 k = 0; k < (gint64)a->w * a->h; k++)
+            a->hard->p[k] = a->hard->p[k] > 0.01f;
+    }
+    if (p->source && !(a->original = resize_part(p->source, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, error)))
+        return FALSE;
+    if (!a->first)
+        return (a->start = resize_part(p->made, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, error)) != NULL;
+    if (!a->original)
+        return TRUE;
+    if (!(a->start = sfu_image_copy(a->original, error)))
+        return FALSE;
+    if (!a->hard || sfu_params_int(p->r->p, "masked_content") != CONTENT_FILL || p->r->task == SFU_TASK_IMG2IMG)
+        return TRUE;
+    SfuImage *known = sfu_image_copy(a->hard, error);
+    for (gint64 k = 0; known && k < (gint64)a->w * a->h; k++)
+        known->p[k] = 1 - known->p[k];
+    const gboolean ok = known && sfu_fill(a->start, 3, known, error);
+    sfu_image_free(known);
+    return ok;
+}
+
+/* The picture with the hole mid-grey, as latents. */
+static SfuImage *encode_with_hole(const Pass *a, GError **error)
+{
+    SfuImage *holed = sfu_image_copy(a->original, error);
+    for (gint64 k = 0; holed && a->hard && k < (gint64)a->w * a->h; k++)
+        if (a->hard->p[k] > 0)
+            holed->p[k * 3] = holed->p[k * 3 + 1] = holed->p[k * 3 + 2] = 0.5f;
+    SfuImage *z = holed ? sfu_autoencoder_encode(&a->p->s->ae, holed, error) : NULL;
+    sfu_image_free(holed);
+    return z;
+}
+
+static SfuImage *concat(const SfuImage *a, const SfuImage *b, GError **error)
+{
+    SfuImage *o = sfu_image_new(a->w, a->h, a->c + b->c, error);
+    for (gint64 k = 0; o && k < (gint64)a->w * a->h; k++) {
+        memcpy(o->p + k * o->c, a->p + k * a->c, a->c * sizeof(float));
+        memcpy(o->p + k * o->c + a->c, b->p + k * b->c, b->c * sizeof(float));
+    }
+    return o;
+}
+
+static SfuImage *all_ones(int w, int h, GError **error)
+{
+    SfuImage *o = sfu_image_new(w, h, 1, error);
+    for (gint64 k = 0; o && k < (gint64)w * h; k++)
+        o->p[k] = 1;
+    return o;
+}
+
+/* The channels that the UNet sees beside the noisy latent. 9-channel models: mask, masked picture; editing: the picture, latents not
+ * scaled; sfumato-mini: masked picture, mask. *extra NULL: the model has none. */
+static gboolean make_extra(const Pass *a, int lw, int lh, SfuImage **extra, GError **error)
+{
+    SfuSession *s = a->p->s;
+    const int more = s->unet->in_channels - s->ae.channels;
+    *extra = NULL;
+    if (more == 0)
+        return TRUE;
+    if (!a->original || (more != s->ae.channels + 1 && s->family != SFU_FAMILY_SD1_EDIT)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s has %d input channels, with which %s cannot be done.", s->m->path,
+                    s->unet->in_channels, sfu_task_name(s->run->task));
+        return FALSE;
+    }
+    SfuImage *z = encode_with_hole(a, error);
+    if (!z)
+        return FALSE;
+    if (s->family == SFU_FAMILY_SD1_EDIT) {
+        for (gint64 k = 0; k < (gint64)z->w * z->h * z->c; k++)
+            z->p[k] = z->p[k] / s->ae.scaling + s->ae.shift;
+        *extra = z;
+        return TRUE;
+    }
+    SfuImage *m = a->hard ? sfu_mask_reduce(a->hard, lw, lh, !s->grid, error) : all_ones(lw, lh, error);
+    if (m)
+        *extra = s->grid ? concat(z, m, error) : concat(m, z, error);
+    sfu_image_free(m);
+    sfu_image_free(z);
+    return *extra != NULL;
+}
+
+/* Latents under the mask: noise of their own, or nothing. */
+static void replace_content(const Pass *a, SfuImage *x0, Content content)
+{
+    SfuSession *s = a->p->s;
+    if (!a->hard || !a->first || a->p->r->task == SFU_TASK_IMG2IMG || (content != CONTENT_NOISE && content != CONTENT_NOTHING))
+        return;
+    float *noise = g_new0(float, (gsize)x0->w * x0->h * x0->c);
+    SfuImage *m = sfu_mask_reduce(a->hard, x0->w, x0->h, TRUE, NULL);
+    if (content == CONTENT_NOISE) {
+        const guint64 seed = s->run->seed + 1000003; /* another stream than the start noise */
+        SfuNoise *stream = sfu_noise_new(SFU_NOISE_TORCH, &seed, 1, x0->h, x0->w, x0->c);
+        sfu_noise_next(stream, noise);
+        sfu_noise_free(stream);
+    }
+    for (gint64 k = 0; m && k < (gint64)x0->w * x0->h; k++)
+        if (m->p[k] > 0)
+            memcpy(x0->p + k * x0->c, noise + k * x0->c, x0->c * sizeof(float));
+    sfu_image_free(m);
+    g_free(noise);
+}
+
+/* ---- previews and results ------------------------------------------------------------------------------------------ */
+
+static void make_gray(SfuImage *i)
+{
+    for (gint64 k = 0; k < (gint64)i->w * i->h; k++) {
+        float *v = i->p + k * i->c;
+        v[0] = v[1] = v[2] = 0.2126f * v[0] + 0.7152f * v[1] + 0.0722f * v[2];
+    }
+}
+
+/* Puts a pass's picture [any size, 3] into the context picture `into`. */
+static gboolean put_back(const Pass *a, const SfuImage *made, SfuImage *into, GError **error)
+{
+    SfuImage *big = sfu_image_resample(made, a->rect.w, a->rect.h, made->w < a->rect.w ? SFU_RESAMPLE_BICUBIC : SFU_RESAMPLE_LANCZOS, error);
+    for (int y = 0; big && y < a->rect.h; y++)
+        memcpy(into->p + ((gsize)(a->rect.y + y) * into->w + a->rect.x) * 3, big->p + (gsize)y * a->rect.w * 3, a->rect.w * 3 * sizeof(float));
+    sfu_image_free(big);
+    return big != NULL;
+}
+
+/* The picture outside the soft mask again. */
+static void keep_outside(const Paint *p, SfuImage *made)
+{
+    if (!p->soft)
+        return;
+    for (gint64 k = 0; k < (gint64)made->w * made->h; k++) {
+        const float a = p->soft->p[k];
+        for (int c = 0; c < 3; c++)
+            made->p[k * 3 + c] = a * made->p[k * 3 + c] + (1 - a) * p->source->p[k * 4 + c];
+    }
+}
+
+static SfuRect result_rect(const Paint *p)
+{
+    return p->r->task == SFU_TASK_OUTPAINT ? (SfuRect){0, 0, p->canvas.w, p->canvas.h} : p->region.mask;
+}
+
+static SfuImage *source_rgb(const Paint *p, GError **error)
+{
+    return p->source ? sfu_image_channels(p->source, 0, 3, error) : sfu_image_new(p->region.context.w, p->region.context.h, 3, error);
+}
+
+/* What lies in the result's rectangle, from a context picture and, for outpainting, the picture beside it. */
+static GeglBuffer *to_buffer(const Paint *p, const SfuImage *context_rgb, gboolean alpha, GError **error)
+{
+    const SfuRect r = result_rect(p), c = p->region.context;
+    const GeglRectangle extent = {p->canvas.x + r.x, p->canvas.y + r.y, r.w, r.h};
+    const Babl *format = alpha ? babl_format("R'G'B'A float") : babl_format("R'G'B' float");
+    GeglBuffer *b = gegl_buffer_new(&extent, format);
+    const int ch = alpha ? 4 : 3;
+    if (p->r->task == SFU_TASK_OUTPAINT)
+        gegl_buffer_copy(p->r->job->picture, gegl_buffer_get_extent(p->r->job->picture), GEGL_ABYSS_NONE, b,
+                         gegl_buffer_get_extent(p->r->job->picture));
+    SfuRect in; /* the part of the result that the context covers */
+    gegl_rectangle_intersect((GeglRectangle *)&in, GEGL_RECTANGLE(r.x, r.y, r.w, r.h), GEGL_RECTANGLE(c.x, c.y, c.w, c.h));
+    float *row = g_new(float, (gsize)in.w * ch), *old = g_new(float, (gsize)in.w * ch);
+    const gboolean whole = !p->soft;
+    for (int y = 0; y < in.h; y++) {
+        const gsize from = (gsize)(in.y + y - c.y) * c.w + in.x - c.x;
+        const GeglRectangle line = {p->canvas.x + in.x, p->canvas.y + in.y + y, in.w, 1};
+        gegl_buffer_get(b, &line, 1.0, format, old, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; x < in.w; x++) {
+            const float soft = whole ? 1 : p->soft->p[from + x];
+            float *o = row + (gsize)x * ch;
+            for (int k = 0; k < 3; k++)
+                o[k] = context_rgb->p[(from + x) * 3 + k];
+            if (p->r->task == SFU_TASK_OUTPAINT) {
+                /* The new picture: the old one outside the soft mask, bit for bit. */
+                if (soft <= 0)
+                    memcpy(o, old + (gsize)x * ch, ch * sizeof(float));
+                else if (alpha)
+                    o[3] = soft + (1 - soft) * old[(gsize)x * ch + 3];
+            } else if (alpha) {
+                o[3] = !whole ? soft : p->source ? p->source->p[(from + x) * 4 + 3] : 1;
+            }
+        }
+        gegl_buffer_set(b, &line, 0, format, row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(row);
+    g_free(old);
+    return b;
+}
+
+static gboolean show_preview(gpointer data, const SfuImage *denoised, int step, GError **error)
+{
+    const Pass *a = data;
+    Paint *p = a->p;
+    if (!p->r->job->preview)
+        return TRUE;
+    SfuImage *small = sfu_session_preview(p->s, denoised, error);
+    SfuImage *view = small ? (p->made ? sfu_image_copy(p->made, error) : source_rgb(p, error)) : NULL;
+    const gboolean ok = view && put_back(a, small, view, error);
+    if (ok) {
+        keep_outside(p, view);
+        if (p->gray)
+            make_gray(view);
+        GeglBuffer *b = to_buffer(p, view, FALSE, error);
+        p->r->job->preview(b, step, p->r->job->data);
+        g_object_unref(b);
+    }
+    sfu_image_free(small);
+    sfu_image_free(view);
+    return ok;
+}
+
+/* ---- passes ------------------------------------------------------------------------------------------------------ */
+
+static int tile_of(const SfuSession *s, int lw, int lh, gboolean first)
+{
+    const int f = s->ae.factor, asked = sfu_params_int(s->run->p, "tile");
+    if (asked > 0)
+        return MAX(8, asked / f);
+    /* The first pass composes, and is planned to fit; finer ones may be any size. */
+    return !first && MAX(lw, lh) > s->max_px / f ? s->native_px / f : 0;
+}
+
+static SfuImage *blend_mask(const Pass *a, int lw, int lh, GError **error)
+{
+    /* What a 9-channel model must not touch it is told by its mask; a grid model repaints its hole and nothing else. */
+    return sfu_mask_reduce(a->p->s->grid ? a->hard : a->soft, lw, lh, TRUE, error);
+}
+
+static gboolean run_pass(Pass *a, GError **error)
+{
+    Paint *p = a->p;
+    SfuSession *s = p->s;
+    const int f = s->ae.factor, lw = a->w / f, lh = a->h / f, content = sfu_params_int(p->r->p, "masked_content");
+    SfuImage *x0 = NULL, *extra = NULL, *blend = NULL, *z = NULL, *rgb = NULL;
+    const gboolean nine = s->unet->in_channels > s->ae.channels && !s->grid;
+    gboolean ok = prepare(a, error) && make_extra(a, lw, lh, &extra, error);
+    /* Editing always starts from noise alone; so does a full-strength run that begins with nothing. */
+    const gboolean alone = s->family == SFU_FAMILY_SD1_EDIT || (nine && a->strength >= 1 && content == CONTENT_NOTHING);
+    if (ok && a->start && !alone) {
+        x0 = sfu_autoencoder_encode(&s->ae, a->start, error);
+        ok = x0 != NULL;
+        if (ok)
+            replace_content(a, x0, content);
+        if (ok && a->soft && !nine)
+            ok = (blend = blend_mask(a, lw, lh, error)) != NULL;
+    }
+    const int tile = tile_of(s, lw, lh, a->first);
+    const SfuDiffusion d = {.w = lw, .h = lh, .x0 = x0, .from_noise = a->strength >= 1 && content == CONTENT_NOTHING && a->first,
+                            .strength = a->strength, .first = a->first, .extra = extra, .blend = blend, .tile = tile, .overlap = tile / 4,
+                            .noise_seed = p->r->seed, .preview = show_preview, .data = a};
+    ok = ok && (z = sfu_diffuse(s, &d, error));
+    if (ok && p->r->job->latent_file)
+        ok = sfu_tensorfile_write(p->r->job->latent_file, "latent", z->p, 1, z->h, z->w, z->c, error);
+    ok = ok && (rgb = sfu_autoencoder_decode(&s->ae, z, error));
+    if (ok && !p->made)
+        ok = (p->made = source_rgb(p, error)) != NULL;
+    ok = ok && put_back(a, rgb, p->made, error);
+    sfu_image_free(x0);
+    sfu_image_free(extra);
+    sfu_image_free(blend);
+    sfu_image_free(z);
+    sfu_image_free(rgb);
+    return ok;
+}
+
+/* The rectangle of pass k and its working size: all of the context first, then only what is repainted and a margin. */
+static void pass_size(const Paint *p, int k, SfuRect *rect, int *w, int *h)
+{
+    const SfuRegion *r = &p->region;
+    const SfuRect c = r->context;
+    *rect = (SfuRect){0, 0, c.w, c.h};
+    *w = r->pass[k].w;
+    *h = r->pass[k].h;
+    if (k == 0 || !p->soft)
+        return;
+    const int x0 = MAX(r->mask.x - REFINE_MARGIN_PX, c.x), y0 = MAX(r->mask.y - REFINE_MARGIN_PX, c.y);
+    const int x1 = MIN(r->mask.x + r->mask.w + REFINE_MARGIN_PX, c.x + c.w), y1 = MIN(r->mask.y + r->mask.h + REFINE_MARGIN_PX, c.y + c.h);
+    const double fx = (double)*w / c.w, fy = (double)*h / c.h;
+    const int m = p->s->multiple;
+    *rect = (SfuRect){x0 - c.x, y0 - c.y, x1 - x0, y1 - y0};
+    *w = MAX(8 * m, (int)(rect->w * fx / m + 0.5) * m);
+    *h = MAX(8 * m, (int)(rect->h * fy / m + 0.5) * m);
+}
+
+static gboolean match_colors(Paint *p, GError **error)
+{
+    if (!p->soft || sfu_params_get_double(p->r->p, "color_match") == 0)
+        return TRUE;
+    return sfu_color_match(p->made, p->source, p->soft, CLAMP(MIN(p->made->w, p->made->h) / 32, 4, 32), error);
+}
+
+static void plan_work(const Paint *p)
+{
+    const SfuSession *s = p->s;
+    const int f = s->ae.factor;
+    for (int k = 0; k < p->region.n_passes; k++) {
+        SfuRect rect;
+        int w, h;
+        pass_size(p, k, &rect, &w, &h);
+        const double px = (double)(w / f) * (h / f) * p->r->n_images;
+        const double strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength);
+        const gboolean edit = s->family == SFU_FAMILY_SD1_EDIT, more = s->unet->in_channels > s->ae.channels;
+        sfu_run_plan(p->r, SFU_STAGE_ENCODE, px * ((p->source || k > 0 ? !edit : 0) + more));
+        sfu_run_plan(p->r, SFU_STAGE_DENOISE, px * s->n_branches * sfu_diffusion_calls(s, strength));
+        sfu_run_plan(p->r, SFU_STAGE_DECODE, px);
+    }
+}
+
+static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
+{
+    g_clear_pointer(&p->made, sfu_image_free);
+    for (int k = 0; k < p->region.n_passes; k++) {
+        Pass a = {.p = p, .first = k == 0, .strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength)};
+        pass_size(p, k, &a.rect, &a.w, &a.h);
+        const gboolean ok = run_pass(&a, error) && match_colors(p, error);
+        sfu_image_free(a.start);
+        sfu_image_free(a.original);
+        sfu_image_free(a.hard);
+        sfu_image_free(a.soft);
+        if (!ok)
+            return FALSE;
+        if (k + 1 < p->region.n_passes)
+            keep_outside(p, p->made);
+    }
+    if (p->gray)
+        make_gray(p->made);
+    if (p->r->task == SFU_TASK_OUTPAINT)
+        keep_outside(p, p->made);
+    GeglBuffer *b = to_buffer(p, p->made, TRUE, error);
+    g_ptr_array_add(results, sfu_result_new(p->r, b));
+    return TRUE;
+}
+
+gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
+{
+    SfuRun *r = s->run;
+    Paint p = {.s = s, .r = r};
+    p.strength = r->task == SFU_TASK_TXT2IMG || r->task == SFU_TASK_EDIT ? 1 : sfu_params_for(r->p, "strength", r->task);
+    const guint64 seed = r->seed;
+    if (p.strength <= 0) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "At strength 0 nothing would change.");
+        return FALSE;
+    }
+    if (r->task != SFU_TASK_TXT2IMG && r->task != SFU_TASK_EDIT)
+        sfu_params_set_double(r->p, "strength", p.strength, NULL);
+    gboolean ok = cut_out(&p, error) && sfu_session_set_prompts(s, error);
+    if (ok)
+        plan_work(&p);
+    for (r->image = 0; ok && r->image < r->n_images; r->image++) {
+        r->seed = seed + r->image;
+        ok = paint_image(&p, results, error);
+    }
+    paint_clear(&p);
+    return ok;
+}

@@ -1,0 +1,169 @@
+/* Inside engine/pipe: the engine, a run's state, and the pipelines.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_PIPE_H
+#define SFU_PIPE_H
+
+#include "sfumato.h"
+#include "image.h"
+#include "params.h"
+#include "model/model.h"
+#include "net/net.h"
+#include "sample/sample.h"
+#include "text/text.h"
+
+G_BEGIN_DECLS
+
+/* Moves e (taken, may be NULL) to *dest under the public domain's codes, sentence unchanged. Always FALSE. */
+gboolean sfu_error_convert(GError **dest, GError *e);
+
+/* ---- models.c --------------------------------------------------------------------------------------------------- */
+
+guint sfu_family_tasks(SfuFamily family); /* bits 1 << SfuTask */
+int sfu_model_native_px(const SfuModel *m); /* 0: any */
+int sfu_model_scale(const SfuModel *m);     /* of upscalers; 0: none */
+char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
+
+/* ---- engine.c --------------------------------------------------------------------------------------------------- */
+
+/* An open model and those of its networks that were asked for. Owned by the engine. */
+typedef struct {
+    char *path;
+    SfuModel *model;
+    SfuTextEncoder *text;
+    SfuUnet *unet;
+    SfuVae *vae;
+    SfuTaesd *taesd;
+} SfuLoaded;
+
+struct SfuEngine {
+    SfuQueue *q;
+    char *device;
+    GPtrArray *loaded; /* SfuLoaded* */
+    SfuTokenizer *tokenizer;
+    /* The last prompts' hidden states: the same words again need no text encoder. */
+    char *context_key;
+    float *context;
+    int context_branches, context_tokens, context_dim;
+};
+
+/* Borrowed. An already loaded model is checked for changes on disk, and opened anew if there are any. */
+SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error);
+
+/* ---- run.c: progress, cancel, previews of one job ----------------------------------------------------------------- */
+
+#define SFU_N_STAGES (SFU_STAGE_UPSCALE + 1)
+
+typedef struct {
+    SfuEngine *e;
+    SfuQueue *q;
+    const SfuJob *job;
+    SfuTask task;
+    SfuParams *p; /* a copy: "every value as used" is filled in as it becomes known */
+    int image, n_images;
+    guint64 seed;
+
+    /* Work in units that cost about the same within a stage. */
+    double planned[SFU_N_STAGES], done[SFU_N_STAGES], seconds[SFU_N_STAGES], measured[SFU_N_STAGES];
+    double fraction;
+    gint64 last_us;  /* when the last unit ended */
+    int trace_count; /* blocks written to trace_dir */
+    float *start_noise; /* from job->noise_file: [n, h, w, c] */
+    int noise_n, noise_h, noise_w, noise_c;
+} SfuRun;
+
+/* Adds work to the plan. */
+void sfu_run_plan(SfuRun *r, SfuStage stage, double units);
+/* `units` of the stage are done; reports step of n_steps. FALSE with CANCELLED if the flag is set. */
+gboolean sfu_run_tick(SfuRun *r, SfuStage stage, double units, int step, int n_steps, GError **error);
+/* Reports a stage that has begun, without work done. */
+gboolean sfu_run_stage(SfuRun *r, SfuStage stage, GError **error);
+gboolean sfu_run_cancelled(const SfuRun *r, GError **error);
+
+/* ---- tensorfile.c ----------------------------------------------------------------------------------------------- */
+
+/* One tensor of fp32 in a safetensors file, [n, c, h, w] from [n, h, w, c]; written by rename. */
+gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, int n, int h, int w, int c, GError **error);
+/* The same tensor back as [n, h, w, c]; caller frees with g_free. */
+float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, int *w, int *c, GError **error);
+/* For SfuTrace: data is the SfuRun. */
+gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GError **error);
+
+/* ---- autoencoder.c ---------------------------------------------------------------------------------------------- */
+
+/* The VAE or TAESD of a run, tiled where the whole does not fit. */
+typedef struct {
+    SfuRun *run;
+    SfuVae *vae; /* else taesd */
+    SfuTaesd *taesd;
+    int factor, channels;
+    float scaling, shift;
+} SfuAutoencoder;
+/* rgb [h, w, 3] in 0..1, sides multiples of the factor -> latents [h/f, w/f, c] as the UNet works on them (the mean). */
+SfuImage *sfu_autoencoder_encode(const SfuAutoencoder *a, const SfuImage *rgb, GError **error);
+/* -> [h*f, w*f, 3] in about 0..1, not clamped. */
+SfuImage *sfu_autoencoder_decode(const SfuAutoencoder *a, const SfuImage *latents, GError **error);
+double sfu_autoencoder_units(const SfuAutoencoder *a, int latent_w, int latent_h);
+
+/* ---- diffuse.c: from noise to latents ---------------------------------------------------------------------------- */
+
+/* What a run needs of its model. */
+typedef struct {
+    SfuRun *run;
+    SfuLoaded *m;
+    SfuAutoencoder ae;
+    SfuAutoencoder preview; /* by TAESD; vae and taesd NULL: none */
+    const SfuUnetConfig *unet;
+    SfuFamily family;
+    int native_px, max_px, multiple; /* multiple: px, what working sides are rounded to */
+    double guidance, image_guidance, rescale;
+    int n_branches;                  /* of the batch: 1, 2 (text guidance), 3 (text and image guidance) */
+    int grid;                        /* side of the grid of tokens that the context is averaged from; 0: text */
+    int class_label;                 /* -1: none */
+    SfuSampler sampler;
+    SfuSchedule schedule;
+    double eta;
+    int steps;
+} SfuSession;
+
+typedef struct {
+    int w, h;            /* latent pixels */
+    const SfuImage *x0;  /* [h, w, c] latents to start from; NULL: noise alone */
+    gboolean from_noise; /* start from noise alone although x0 is there (for blending) */
+    const SfuImage *start; /* the run's first x is this plus start_noise times noise (sfumato-mini's enlarging) */
+    float start_noise;
+    double strength;
+    gboolean first; /* of an image: the job's noise file is meant for this one */
+    const SfuImage *extra; /* [h, w, c'] channels that the UNet sees after the noisy latent */
+    const SfuImage *blend; /* [h, w, 1] 0: stays x0, 1: is repainted, between: from the step on that its strength reaches; NULL: all */
+    int tile, overlap;     /* latent pixels; 0: in one piece */
+    guint64 noise_seed;
+    /* Makes a picture of the denoised estimate; may be NULL. */
+    gboolean (*preview)(gpointer data, const SfuImage *denoised, int step, GError **error);
+    gpointer data;
+} SfuDiffusion;
+/* Caller frees. [h, w, c] latents. */
+SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error);
+int sfu_diffusion_calls(const SfuSession *s, double strength); /* network passes that sfu_diffuse() will make over each pixel */
+
+/* ---- session.c -------------------------------------------------------------------------------------------------- */
+
+JsonObject *sfu_json_child(JsonObject *o, const char *name);                   /* NULL if there is none */
+double sfu_json_number(JsonObject *o, const char *name, double fallback);
+gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error);
+/* Hidden states of prompt and negative prompt into the UNet. */
+gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
+/* Latents to a small picture by the means that the parameters choose. Caller frees; [h', w', 3]. */
+SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **error);
+
+/* ---- pipelines: each appends SfuResult* to results ----------------------------------------------------------------- */
+
+gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error);   /* paint.c: all tasks but UPSCALE */
+gboolean sfu_pipe_x4(SfuSession *s, GPtrArray *results, GError **error);      /* enlarge.c */
+gboolean sfu_pipe_detail(SfuSession *s, GPtrArray *results, GError **error);  /* enlarge.c: tiled image-to-image, and sfumato-mini */
+gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error); /* network.c */
+
+SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken);
+
+G_END_DECLS
+#endif

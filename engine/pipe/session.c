@@ -1,0 +1,310 @@
+/* What a run needs of its model: networks, conditioning, sizes, guidance; taken from the model's configuration.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <string.h>
+
+static gint64 json_int(JsonObject *o, const char *name, gint64 fallback)
+{
+    JsonNode *n = o && json_object_has_member(o, name) ? json_object_get_member(o, name) : NULL;
+    return n && JSON_NODE_HOLDS_VALUE(n) ? json_node_get_int(n) : fallback;
+}
+
+JsonObject *sfu_json_child(JsonObject *o, const char *name)
+{
+    JsonNode *n = o && json_object_has_member(o, name) ? json_object_get_member(o, name) : NULL;
+    return n && JSON_NODE_HOLDS_OBJECT(n) ? json_node_get_object(n) : NULL;
+}
+
+double sfu_json_number(JsonObject *o, const char *name, double fallback)
+{
+    JsonNode *n = o && json_object_has_member(o, name) ? json_object_get_member(o, name) : NULL;
+    if (!n || !JSON_NODE_HOLDS_VALUE(n))
+        return fallback;
+    const GType t = json_node_get_value_type(n);
+    return t == G_TYPE_INT64 ? (double)json_node_get_int(n) : t == G_TYPE_DOUBLE ? json_node_get_double(n) : fallback;
+}
+
+static int vae_factor(const SfuModel *m)
+{
+    const SfuVaeConfig *v = sfu_model_has_part(m, SFU_PART_VAE) ? sfu_model_vae(m) : NULL;
+    return v ? 1 << (v->n_blocks - 1) : 8;
+}
+
+int sfu_model_native_px(const SfuModel *m)
+{
+    JsonObject *mini = sfu_model_sfumato(m);
+    if (mini)
+        return (int)CLAMP(json_int(mini, "native_size", 256), 64, 4096);
+    if (!sfu_model_has_part(m, SFU_PART_UNET) || sfu_model_family(m) == SFU_FAMILY_SD_X4)
+        return 0;
+    const SfuUnetConfig *u = sfu_model_unet(m);
+    return u->sample_size > 0 ? (int)CLAMP((gint64)u->sample_size * vae_factor(m), 64, 4096) : 512;
+}
+
+int sfu_model_scale(const SfuModel *m)
+{
+    switch (sfu_model_family(m)) {
+    case SFU_FAMILY_RRDB:
+    case SFU_FAMILY_SRVGG:
+    case SFU_FAMILY_SWINIR:
+        return sfu_model_upscaler(m)->scale;
+    case SFU_FAMILY_SD_X4:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+/* ---- networks --------------------------------------------------------------------------------------------------- */
+
+static gboolean is_taesd(const SfuModel *m)
+{
+    return sfu_model_has_part(m, SFU_PART_TAESD_DECODER) || sfu_model_has_part(m, SFU_PART_TAESD_ENCODER);
+}
+
+static gboolean open_autoencoder(SfuAutoencoder *a, SfuRun *run, SfuLoaded *m, GError **error)
+{
+    *a = (SfuAutoencoder){.run = run, .scaling = 1};
+    const gboolean tiny = !sfu_model_has_part(m->model, SFU_PART_VAE) && is_taesd(m->model);
+    if (tiny) {
+        if (!m->taesd && !(m->taesd = sfu_taesd_create(run->q, m->model, error)))
+            return FALSE;
+        a->taesd = m->taesd;
+        a->factor = sfu_taesd_factor(m->taesd);
+        a->channels = 4;
+        return TRUE;
+    }
+    if (!m->vae && !(m->vae = sfu_vae_create(run->q, m->model, error)))
+        return FALSE;
+    const SfuVaeConfig *c = sfu_model_vae(m->model);
+    a->vae = m->vae;
+    a->factor = sfu_vae_factor(m->vae);
+    a->channels = c->latent_channels;
+    a->scaling = c->scaling_factor;
+    a->shift = c->shift_factor;
+    return TRUE;
+}
+
+static gboolean open_other(SfuSession *s, const char *param, SfuAutoencoder *a, GError **error)
+{
+    const char *path = sfu_params_get_string(s->run->p, param);
+    SfuLoaded *m = sfu_engine_load(s->run->e, path, error);
+    if (!m)
+        return FALSE;
+    if (!sfu_model_has_part(m->model, SFU_PART_VAE) && !is_taesd(m->model)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s holds no autoencoder.", path);
+        return FALSE;
+    }
+    return open_autoencoder(a, s->run, m, error);
+}
+
+static gboolean open_networks(SfuSession *s, GError **error)
+{
+    SfuLoaded *m = s->m;
+    if (!m->unet && !(m->unet = sfu_unet_create(s->run->q, m->model, error)))
+        return FALSE;
+    const gboolean own = !*sfu_params_get_string(s->run->p, "vae");
+    if (!(own ? open_autoencoder(&s->ae, s->run, m, error) : open_other(s, "vae", &s->ae, error)))
+        return FALSE;
+    if (s->ae.channels != s->unet->out_channels) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "The autoencoder has %d latent channels, the UNet of %s %d.", s->ae.channels, m->path,
+                    s->unet->out_channels);
+        return FALSE;
+    }
+    if (*sfu_params_get_string(s->run->p, "taesd")) {
+        if (!open_other(s, "taesd", &s->preview, error))
+            return FALSE;
+        if (s->preview.channels != s->ae.channels || s->preview.factor != s->ae.factor) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s does not fit the latents of %s.", sfu_params_get_string(s->run->p, "taesd"), m->path);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------- */
+
+static void note(SfuRun *r, const char *name, double value)
+{
+    sfu_params_set_double(r->p, name, value, NULL);
+}
+
+static void take_values(SfuSession *s)
+{
+    SfuRun *r = s->run;
+    JsonObject *mini = sfu_model_sfumato(s->m->model);
+    const gboolean flow = sfu_model_scheduler(s->m->model)->prediction == SFU_PREDICT_FLOW;
+    s->sampler = sfu_params_int(r->p, "sampler");
+    s->schedule = sfu_params_int(r->p, "schedule");
+    /* Flow models are made for Euler along straight lines. */
+    if (flow && !sfu_params_is_set(r->p, "sampler"))
+        s->sampler = SFU_SAMPLER_EULER;
+    if (flow && !sfu_params_is_set(r->p, "schedule"))
+        s->schedule = SFU_SCHEDULE_AUTO;
+    s->eta = sfu_params_get_double(r->p, "eta");
+    s->steps = sfu_params_int(r->p, "steps");
+    if (s->steps == 0)
+        s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), 1, 1000) : s->sampler == SFU_SAMPLER_LCM ? 4 : 20;
+    s->guidance = sfu_params_get_double(r->p, "guidance");
+    s->image_guidance = sfu_params_get_double(r->p, "image_guidance");
+    s->rescale = sfu_params_get_double(r->p, "guidance_rescale");
+    s->n_branches = s->grid || s->guidance <= 1 ? 1 : s->family == SFU_FAMILY_SD1_EDIT ? 3 : 2;
+    note(r, "sampler", s->sampler);
+    note(r, "schedule", s->schedule);
+    note(r, "steps", s->steps);
+    if (!s->grid)
+        note(r, "guidance", s->guidance);
+}
+
+gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error)
+{
+    *s = (SfuSession){.run = run, .m = m, .family = sfu_model_family(m->model), .class_label = -1};
+    if (!sfu_model_has_part(m->model, SFU_PART_UNET)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s holds no UNet.", m->path);
+        return FALSE;
+    }
+    s->unet = sfu_model_unet(m->model);
+    JsonObject *mini = sfu_model_sfumato(m->model), *context = sfu_json_child(mini, "context");
+    if (mini) {
+        const char *kind = context && json_object_has_member(context, "kind") ? json_object_get_string_member(context, "kind") : NULL;
+        if (!kind || strcmp(kind, "latent_grid") != 0) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the kind of context \"%s\" is unknown.", m->path, kind ? kind : "");
+            return FALSE;
+        }
+        s->grid = (int)CLAMP(json_int(context, "size", 8), 1, 64);
+    }
+    if (!open_networks(s, error))
+        return FALSE;
+    s->native_px = sfu_model_native_px(m->model);
+    s->max_px = s->native_px * 3 / 2;
+    if (s->native_px >= 768)
+        s->max_px = s->native_px * 4 / 3; /* 768 to 1024 */
+    s->multiple = MAX(8, s->ae.factor);
+    take_values(s);
+    return TRUE;
+}
+
+/* ---- text -------------------------------------------------------------------------------------------------------- */
+
+#define CHUNKS_AT_ONCE 8
+
+/* hidden [n_chunks * 77, dim], emphasis applied. Caller frees. */
+static float *encode_prompt(SfuSession *s, const SfuPrompt *p, int clip_skip, GError **error)
+{
+    const int dim = sfu_text_encoder_hidden(s->m->text);
+    const gsize per_chunk = (gsize)SFU_CHUNK_TOKENS * dim;
+    float *out = g_new(float, per_chunk * p->n_chunks);
+    gboolean ok = TRUE;
+    for (int c = 0; ok && c < p->n_chunks; c += CHUNKS_AT_ONCE) {
+        const int n = MIN(CHUNKS_AT_ONCE, p->n_chunks - c);
+        SfuTensor *hidden = NULL;
+        ok = sfu_text_encoder_run(s->m->text, &hidden, p->tokens[c], n, clip_skip, error) &&
+             sfu_tensor_read(hidden, out + c * per_chunk, error);
+        sfu_tensor_destroy(hidden);
+    }
+    if (ok)
+        sfu_prompt_apply_weights(p, out, dim);
+    else
+        g_clear_pointer(&out, g_free);
+    return out;
+}
+
+static gboolean encode_text(SfuSession *s, const char *prompt, const char *negative, int clip_skip, GError **error)
+{
+    SfuEngine *e = s->run->e;
+    SfuLoaded *m = s->m;
+    const gboolean sd2 = sfu_model_has_part(m->model, SFU_PART_TEXT) && !sfu_model_text(m->model)->quick_gelu;
+    if (!e->tokenizer)
+        e->tokenizer = sfu_tokenizer_new();
+    if (!m->text && !(m->text = sfu_text_encoder_create(s->run->q, m->model, error)))
+        return FALSE;
+    const gboolean two = s->n_branches > 1;
+    SfuPrompt *a = sfu_prompt_parse(e->tokenizer, prompt, sd2, error);
+    SfuPrompt *b = a && two ? sfu_prompt_parse(e->tokenizer, negative, sd2, error) : NULL;
+    gboolean ok = a && (b || !two);
+    float *ha = NULL, *hb = NULL;
+    if (ok && b)
+        sfu_prompt_pad(a, b);
+    SfuTrace trace = {sfu_run_trace, s->run};
+    sfu_text_encoder_set_trace(m->text, s->run->job->trace_dir ? &trace : NULL);
+    ok = ok && (ha = encode_prompt(s, a, clip_skip, error)) && (!b || (hb = encode_prompt(s, b, clip_skip, error)));
+    sfu_text_encoder_set_trace(m->text, NULL);
+    if (ok) {
+        const int dim = sfu_text_encoder_hidden(m->text), t = a->n_chunks * SFU_CHUNK_TOKENS;
+        const gsize one = (gsize)t * dim;
+        g_free(e->context);
+        e->context = g_new(float, one * s->n_branches);
+        memcpy(e->context, ha, one * sizeof(float));
+        for (int i = 1; i < s->n_branches; i++)
+            memcpy(e->context + i * one, hb, one * sizeof(float));
+        e->context_branches = s->n_branches;
+        e->context_tokens = t;
+        e->context_dim = dim;
+    }
+    g_free(ha);
+    g_free(hb);
+    sfu_prompt_free(a);
+    sfu_prompt_free(b);
+    /* Its work is done for this run, and the UNet can use the room. */
+    sfu_text_encoder_unload(m->text);
+    return ok;
+}
+
+gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
+{
+    SfuEngine *e = s->run->e;
+    if (s->grid)
+        return TRUE;
+    char *prompt, *negative;
+    sfu_style_apply(s->run->p, &prompt, &negative);
+    const int clip_skip = MAX(1, sfu_params_int(s->run->p, "clip_skip"));
+    char *key = g_strdup_printf("%s\n%d %d\n%s\n\n%s", s->m->path, clip_skip, s->n_branches, prompt, negative);
+    gboolean ok = sfu_run_cancelled(s->run, error) == FALSE;
+    if (ok && (!e->context_key || strcmp(key, e->context_key) != 0 || s->run->job->trace_dir)) {
+        g_clear_pointer(&e->context_key, g_free);
+        ok = encode_text(s, prompt, negative, clip_skip, error);
+        if (ok)
+            e->context_key = g_strdup(key);
+    }
+    SfuTensor *t = ok ? sfu_tensor_create(s->run->q, SFU_F32, e->context_branches, 1, e->context_tokens, e->context_dim, error) : NULL;
+    ok = t && sfu_tensor_write(t, e->context, error) && sfu_unet_set_context(s->m->unet, t, error);
+    sfu_tensor_destroy(t);
+    g_free(key);
+    g_free(prompt);
+    g_free(negative);
+    return ok;
+}
+
+/* ---- previews ---------------------------------------------------------------------------------------------------- */
+
+/* The first three of four Stable Diffusion latents are nearly a small picture: a linear fit to R', G', B' in -1..1 (published by Kevin Turner on
+ * Hugging Face's forum, 2022). */
+static const float linear_rgb[4][3] = {{0.298f, 0.207f, 0.208f}, {0.187f, 0.286f, 0.173f}, {-0.158f, 0.189f, 0.264f}, {-0.184f, -0.271f, -0.473f}};
+
+static SfuImage *preview_linear(const SfuImage *z, GError **error)
+{
+    SfuImage *o = sfu_image_new(z->w, z->h, 3, error);
+    for (gint64 k = 0; o && k < (gint64)z->w * z->h; k++) {
+        for (int c = 0; c < 3; c++) {
+            float v = 0;
+            for (int i = 0; i < 4; i++)
+                v += z->p[k * 4 + i] * linear_rgb[i][c];
+            o->p[k * 3 + c] = CLAMP((v + 1) / 2, 0, 1);
+        }
+    }
+    return o;
+}
+
+SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **error)
+{
+    const char *with = sfu_params_get_string(s->run->p, "preview_with");
+    const gboolean is_auto = strcmp(with, "auto") == 0, is_sd = s->ae.channels == 4 && s->ae.factor == 8;
+    if (is_sd && (strcmp(with, "linear") == 0 || (is_auto && !s->preview.taesd)))
+        return preview_linear(latents, error);
+    sfu_run_plan(s->run, SFU_STAGE_DECODE, sfu_autoencoder_units(&s->ae, latents->w, latents->h));
+    if (s->preview.taesd && (is_auto || strcmp(with, "taesd") == 0))
+        return sfu_autoencoder_decode(&s->preview, latents, error);
+    return sfu_autoencoder_decode(&s->ae, latents, error);
+}

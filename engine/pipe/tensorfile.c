@@ -1,0 +1,118 @@
+/* Latents, noise and traces as safetensors files, in PyTorch's order, for comparison with other programs.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <string.h>
+#include <glib/gstdio.h>
+
+#include "model/safetensors.h"
+
+static gboolean write_file(const char *path, const char *name, const gint64 *dims, int n_dims, const float *x, gint64 n, GError **error)
+{
+    GString *head = g_string_new(NULL);
+    g_string_printf(head, "{\"%s\":{\"dtype\":\"F32\",\"shape\":[", name);
+    for (int i = 0; i < n_dims; i++)
+        g_string_append_printf(head, "%s%" G_GINT64_FORMAT, i ? "," : "", dims[i]);
+    g_string_append_printf(head, "],\"data_offsets\":[0,%" G_GINT64_FORMAT "]}}", n * (gint64)sizeof(float));
+    while (head->len % 8)
+        g_string_append_c(head, ' ');
+    const guint64 head_bytes = GUINT64_TO_LE(head->len);
+    const gsize total = 8 + head->len + n * sizeof(float);
+    char *data = g_try_malloc(total);
+    gboolean ok = data != NULL;
+    if (ok) {
+        memcpy(data, &head_bytes, 8);
+        memcpy(data + 8, head->str, head->len);
+        memcpy(data + 8 + head->len, x, n * sizeof(float));
+        GError *e = NULL;
+        ok = g_file_set_contents(path, data, total, &e);
+        if (!ok) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "%s", e->message);
+            g_error_free(e);
+        }
+    } else {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "There is no memory to write %s (%" G_GSIZE_FORMAT " bytes).", path, total);
+    }
+    g_free(data);
+    g_string_free(head, TRUE);
+    return ok;
+}
+
+/* [n, h, w, c] and [n, c, h, w]. */
+static void swap_order(float *out, const float *in, int n, int h, int w, int c, gboolean to_planes)
+{
+    for (int b = 0; b < n; b++)
+        for (gsize k = 0; k < (gsize)h * w; k++)
+            for (int ch = 0; ch < c; ch++) {
+                const gsize last = ((gsize)b * h * w + k) * c + ch, planes = ((gsize)b * c + ch) * h * w + k;
+                if (to_planes)
+                    out[planes] = in[last];
+                else
+                    out[last] = in[planes];
+            }
+}
+
+gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, int n, int h, int w, int c, GError **error)
+{
+    const gint64 count = (gint64)n * h * w * c, dims[4] = {n, c, h, w};
+    float *planes = g_new(float, count);
+    swap_order(planes, x, n, h, w, c, TRUE);
+    const gboolean ok = write_file(path, name, dims, 4, planes, count, error);
+    g_free(planes);
+    return ok;
+}
+
+float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, int *w, int *c, GError **error)
+{
+    GError *e = NULL;
+    SfuFile *f = sfu_file_open(path, &e);
+    float *out = NULL;
+    if (!f) {
+        sfu_error_convert(error, e);
+        return NULL;
+    }
+    const SfuFileTensor *t = NULL;
+    for (guint i = 0; i < f->tensors->len && !t; i++) {
+        const SfuFileTensor *x = g_ptr_array_index(f->tensors, i);
+        if (strcmp(x->name, name) == 0)
+            t = x;
+    }
+    if (!t || t->n_dims != 4 || t->n_elements <= 0 || t->n_elements > G_MAXINT32) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s holds no tensor \"%s\" of four dimensions [n, c, h, w].", path, name);
+    } else {
+        *n = (int)t->dims[0];
+        *c = (int)t->dims[1];
+        *h = (int)t->dims[2];
+        *w = (int)t->dims[3];
+        SfuWeight *wt = sfu_weight_new(name, t->dtype, t->n_dims, t->dims, t->data, t->n_elements * sfu_dtype_bytes(t->dtype));
+        float *planes = g_new(float, t->n_elements);
+        sfu_weight_read_f32(wt, 0, t->n_elements, planes);
+        out = g_new(float, t->n_elements);
+        swap_order(out, planes, *n, *h, *w, *c, FALSE);
+        g_free(planes);
+        sfu_weight_destroy(wt);
+    }
+    sfu_file_close(f);
+    return out;
+}
+
+gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GError **error)
+{
+    SfuRun *r = run;
+    const gint64 count = sfu_tensor_elements(x);
+    float *host = g_new(float, count);
+    gboolean ok = sfu_tensor_read(x, host, error);
+    if (ok) {
+        char *name = g_strdup_printf("%05d-%s.safetensors", r->trace_count++, block);
+        char *path = g_build_filename(r->job->trace_dir, name, NULL);
+        /* Tokens [n, 1, t, c] are [n, t, c] in PyTorch and stay in their order. */
+        const gint64 tokens[3] = {x->n, x->w, x->c};
+        ok = x->h == 1 ? write_file(path, "output", tokens, 3, host, count, error)
+                       : sfu_tensorfile_write(path, "output", host, x->n, x->h, x->w, x->c, error);
+        g_free(path);
+        g_free(name);
+    }
+    g_free(host);
+    return ok;
+}
