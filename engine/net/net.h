@@ -49,7 +49,7 @@ void sfu_unet_destroy(SfuUnet *u);
 void sfu_unet_set_trace(SfuUnet *u, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_unet_unload(SfuUnet *u);                           /* drops the weights' device copies and the context */
 /* Computes every cross-attention's keys and values, once a run. context [n or 1, 1, t, cross_attention_dim]; with 1 all samples share
- * it. Stays until the next call. */
+ * it. Stays until the next call. A UNet without cross-attention takes any and needs none. */
 gboolean sfu_unet_set_context(SfuUnet *u, const SfuTensor *context, GError **error);
 /* x [n, h, w, in_channels], timesteps [n], class_labels [n] (NULL: none; needed exactly if the model has class embeddings)
  * -> *out [n, h, w, out_channels]. Any h, w >= 1. */

@@ -71,17 +71,8 @@ static void bind_attention(SfuUnet *u, Attention *a, const char *block, const ch
     g_ptr_array_add(u->contexts, a);
 }
 
-/* The x4 upscaler's outer levels have no self-attention: attn1 reads the context too (only_cross_attention), which shows in its width. */
-static int attn1_kv_width(const SfuUnet *u, const char *block, int c)
-{
-    char name[128];
-    g_snprintf(name, sizeof name, "%s.attn1.to_k.weight", block);
-    const SfuWeight *k = sfu_model_find(u->net.model, SFU_PART_UNET, name);
-    const int context = u->config->cross_attention_dim;
-    return k && context != c && sfu_weight_dim(k, 1) == context ? context : 0;
-}
-
-static void bind_transformer(SfuUnet *u, Transformer *t, const char *name, int c, int n_heads)
+/* The x4 upscaler's outer levels have no self-attention: there attn1 reads the context too (only_cross). */
+static void bind_transformer(SfuUnet *u, Transformer *t, const char *name, int c, int n_heads, gboolean only_cross)
 {
     SfuNet *net = &u->net;
     char block[112];
@@ -100,7 +91,7 @@ static void bind_transformer(SfuUnet *u, Transformer *t, const char *name, int c
         Block *b = &t->blocks[i];
         g_snprintf(block, sizeof block, "%s.transformer_blocks.%d", name, i);
         b->norm1 = sfu_net_norm(net, block, "norm1", c);
-        bind_attention(u, &b->attn1, block, "attn1", c, attn1_kv_width(u, block, c));
+        bind_attention(u, &b->attn1, block, "attn1", c, only_cross ? u->config->cross_attention_dim : 0);
         b->norm2 = sfu_net_norm(net, block, "norm2", c);
         bind_attention(u, &b->attn2, block, "attn2", c, u->config->cross_attention_dim);
         b->norm3 = sfu_net_norm(net, block, "norm3", c);
@@ -123,7 +114,7 @@ static void bind_down(SfuUnet *u, int i)
         sfu_resnet_bind(&u->net, &l->resnets[j], name, c_in, l->c, 4 * k->block_out_channels[0], k->norm_num_groups, k->norm_eps);
         g_snprintf(name, sizeof name, "down_blocks.%d.attentions.%d", i, j);
         if (l->attention)
-            bind_transformer(u, &l->transformers[j], name, l->c, k->n_heads[i]);
+            bind_transformer(u, &l->transformers[j], name, l->c, k->n_heads[i], k->only_cross[i]);
     }
     g_snprintf(name, sizeof name, "down_blocks.%d.downsamplers.0", i);
     if (i + 1 < k->n_blocks)
@@ -148,7 +139,7 @@ static void bind_up(SfuUnet *u, int i)
         sfu_resnet_bind(&u->net, &l->resnets[j], name, c_in + skip, l->c, 4 * k->block_out_channels[0], k->norm_num_groups, k->norm_eps);
         g_snprintf(name, sizeof name, "up_blocks.%d.attentions.%d", i, j);
         if (l->attention)
-            bind_transformer(u, &l->transformers[j], name, l->c, k->n_heads[level]);
+            bind_transformer(u, &l->transformers[j], name, l->c, k->n_heads[level], k->only_cross[level]);
     }
     g_snprintf(name, sizeof name, "up_blocks.%d.upsamplers.0", i);
     if (level)
@@ -177,7 +168,7 @@ SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error)
         bind_down(u, i);
     sfu_resnet_bind(net, &u->mid1, "mid_block.resnets.0", c_mid, c_mid, 4 * c0, k->norm_num_groups, k->norm_eps);
     if (k->mid_attention)
-        bind_transformer(u, &u->mid_transformer, "mid_block.attentions.0", c_mid, k->n_heads[k->n_blocks - 1]);
+        bind_transformer(u, &u->mid_transformer, "mid_block.attentions.0", c_mid, k->n_heads[k->n_blocks - 1], FALSE);
     /* Without attention the middle may be a single resnet. */
     u->has_mid2 = k->mid_attention || sfu_net_has(net, "mid_block.resnets.1", "conv1.weight");
     if (u->has_mid2)
@@ -232,6 +223,8 @@ gboolean sfu_unet_set_context(SfuUnet *u, const SfuTensor *context, GError **err
     SfuTensor *x = NULL;
     gboolean ok = FALSE;
     drop_context(u);
+    if (!u->contexts->len)
+        return TRUE;
     if (context->h != 1 || context->c != u->config->cross_attention_dim) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the context has tokens of %d values, the UNet of %s wants %d", context->c,
                     sfu_model_path(u->net.model), u->config->cross_attention_dim);

@@ -1,0 +1,226 @@
+/* Small models for the parity tests.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models.h"
+#include "runtime/half.h"
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+static JsonNode *root;
+static SfuFile *expected;
+static char *folder;
+static GHashTable *models; /* key -> SfuModel* */
+static int n_damaged;
+
+static void check_ok(gboolean ok, GError *error)
+{
+    g_assert_no_error(error);
+    g_assert_true(ok);
+}
+
+void parity_data_open(void)
+{
+    GError *error = NULL;
+    GFile *file = g_file_new_for_path(PARITY_DATA "/nets.json.gz");
+    GInputStream *raw = G_INPUT_STREAM(g_file_read(file, NULL, &error));
+    g_assert_no_error(error);
+    GConverter *unzip = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
+    GInputStream *in = g_converter_input_stream_new(raw, unzip);
+    JsonParser *parser = json_parser_new();
+    check_ok(json_parser_load_from_stream(parser, in, NULL, &error), error);
+    root = json_node_copy(json_parser_get_root(parser));
+    g_object_unref(parser);
+    g_object_unref(in);
+    g_object_unref(unzip);
+    g_object_unref(raw);
+    g_object_unref(file);
+    expected = sfu_file_open(PARITY_DATA "/nets.safetensors", &error);
+    g_assert_no_error(error);
+    folder = g_dir_make_tmp("sfumato-nets-XXXXXX", &error);
+    g_assert_no_error(error);
+    models = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sfu_model_close);
+}
+
+static void delete_tree(const char *path)
+{
+    GDir *dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        char *sub = g_build_filename(path, name, NULL);
+        delete_tree(sub);
+        g_free(sub);
+    }
+    g_clear_pointer(&dir, g_dir_close);
+    g_remove(path);
+}
+
+void parity_data_close(void)
+{
+    g_hash_table_unref(models);
+    sfu_file_close(expected);
+    json_node_unref(root);
+    delete_tree(folder);
+    g_free(folder);
+}
+
+JsonArray *parity_cases(void) { return json_object_get_array_member(json_node_get_object(root), "cases"); }
+
+/* FNV-1a of the name, then a finaliser over a Weyl sequence: hash_ints() of make-nets.py. */
+void parity_hash(const char *name, gint64 n, gint32 *out)
+{
+    guint32 seed = 2166136261u;
+    for (const char *p = name; *p; p++)
+        seed = (seed ^ (guint8)*p) * 16777619u;
+    for (gint64 i = 0; i < n; i++) {
+        guint32 x = seed + (guint32)i * 0x9E3779B9u;
+        x = (x ^ (x >> 16)) * 0x7FEB352Du;
+        x = (x ^ (x >> 15)) * 0x846CA68Bu;
+        x ^= x >> 16;
+        out[i] = (gint32)(x >> 21) - 1024;
+    }
+}
+
+float *parity_input(const char *name, gint64 n, float scale)
+{
+    gint32 *k = g_new(gint32, n);
+    float *v = g_new(float, n);
+    parity_hash(name, n, k);
+    for (gint64 i = 0; i < n; i++)
+        v[i] = (float)k[i] / 512 * scale;
+    g_free(k);
+    return v;
+}
+
+/* hash_weight() of make-nets.py. Every value is exact in fp16. */
+static void write_values(GString *out, const char *name, int n_dims, const gint64 *dims)
+{
+    gint64 n = 1, fan_in = 1;
+    for (int i = 0; i < n_dims; i++) {
+        n *= dims[i];
+        fan_in *= i ? dims[i] : 1;
+    }
+    const char *dot = g_strrstr(name, ".");
+    char *module = g_strndup(name, (gsize)(dot - name));
+    const char *last = g_strrstr(module, ".") ? g_strrstr(module, ".") : module;
+    const int exponent = strstr(last, "embed") ? -1 : (int)rint(log2(sqrt(3.0 / (double)fan_in)));
+    gint32 *k = g_new(gint32, n);
+    parity_hash(name, n, k);
+    for (gint64 i = 0; i < n; i++) {
+        const double v = n_dims >= 2 ? ldexp(k[i], exponent - 10) : g_str_has_suffix(name, ".weight") ? 1 + (k[i] >> 2) / 1024.0 : k[i] / 8192.0;
+        const guint16 h = sfu_half_from_float((float)v);
+        g_string_append_len(out, (const char *)&h, 2);
+    }
+    g_free(k);
+    g_free(module);
+}
+
+static void write_tensors(const char *path, JsonArray *tensors, const ParityDamage *damage)
+{
+    GString *header = g_string_new("{"), *data = g_string_new(NULL);
+    for (guint i = 0; i < json_array_get_length(tensors); i++) {
+        JsonArray *t = json_array_get_array_element(tensors, i), *shape = json_array_get_array_element(t, 2);
+        const char *name = json_array_get_string_element(t, 0);
+        const int n_dims = (int)json_array_get_length(shape);
+        gint64 dims[4];
+        if (damage && damage->drop && strstr(name, damage->drop))
+            continue;
+        g_string_append_printf(header, "%s\"%s\":{\"dtype\":\"F16\",\"shape\":[", header->len > 1 ? "," : "", name);
+        for (int d = 0; d < n_dims; d++) {
+            dims[d] = json_array_get_int_element(shape, (guint)d);
+            dims[d] -= d == 0 && damage && g_strcmp0(damage->shrink, name) == 0;
+            g_string_append_printf(header, "%s%" G_GINT64_FORMAT, d ? "," : "", dims[d]);
+        }
+        g_string_append_printf(header, "],\"data_offsets\":[%" G_GSIZE_FORMAT, data->len);
+        const gsize at = data->len;
+        write_values(data, json_array_get_string_element(t, 1), n_dims, dims);
+        if (damage && g_strcmp0(damage->poison, name) == 0)
+            memcpy(data->str + at, "\x00\x7e", 2); /* fp16 NaN */
+        g_string_append_printf(header, ",%" G_GSIZE_FORMAT "]}", data->len);
+    }
+    g_string_append_c(header, '}');
+    while (header->len % 8)
+        g_string_append_c(header, ' ');
+    const guint64 length = GUINT64_TO_LE(header->len);
+    g_string_prepend_len(header, (const char *)&length, 8);
+    g_string_append_len(header, data->str, (gssize)data->len);
+    GError *error = NULL;
+    check_ok(g_file_set_contents(path, header->str, (gssize)header->len, &error), error);
+    g_string_free(header, TRUE);
+    g_string_free(data, TRUE);
+}
+
+char *parity_model_path(const char *key, const ParityDamage *damage)
+{
+    char *top = damage ? g_strdup_printf("%s/%s-%d", folder, key, ++n_damaged) : g_build_filename(folder, key, NULL), *result = NULL;
+    JsonObject *model = json_object_get_object_member(json_object_get_object_member(json_node_get_object(root), "models"), key);
+    JsonArray *files = json_object_get_array_member(model, "files");
+    for (guint i = 0; i < json_array_get_length(files); i++) {
+        JsonObject *f = json_array_get_object_element(files, i);
+        JsonArray *tensors = json_object_get_array_member(f, "tensors");
+        if (json_object_has_member(f, "file")) {
+            char *path = g_build_filename(top, json_object_get_string_member(f, "file"), NULL);
+            g_mkdir_with_parents(top, 0700);
+            if (!g_file_test(path, G_FILE_TEST_EXISTS))
+                write_tensors(path, tensors, damage);
+            g_free(result);
+            result = path;
+            continue;
+        }
+        const char *part = json_object_get_string_member(f, "folder");
+        char *dir = g_build_filename(top, part, NULL), *config = g_build_filename(dir, "config.json", NULL);
+        char *weights = g_build_filename(dir, strcmp(part, "text_encoder") == 0 ? "model.safetensors" : "diffusion_pytorch_model.safetensors", NULL);
+        g_mkdir_with_parents(dir, 0700);
+        if (!g_file_test(config, G_FILE_TEST_EXISTS)) {
+            char *text = json_to_string(json_object_get_member(f, "config"), FALSE);
+            GError *error = NULL;
+            check_ok(g_file_set_contents(config, text, -1, &error), error);
+            g_free(text);
+            write_tensors(weights, tensors, damage);
+        }
+        g_free(weights);
+        g_free(config);
+        g_free(dir);
+    }
+    if (!result)
+        return top;
+    g_free(top);
+    return result;
+}
+
+SfuModel *parity_model(const char *key)
+{
+    SfuModel *m = g_hash_table_lookup(models, key);
+    if (!m) {
+        GError *error = NULL;
+        char *path = parity_model_path(key, NULL);
+        m = sfu_model_open(path, &error);
+        g_assert_no_error(error);
+        g_hash_table_insert(models, g_strdup(key), m);
+        g_free(path);
+    }
+    return m;
+}
+
+const float *parity_expected(const char *name, gint64 *n)
+{
+    for (guint i = 0; i < expected->tensors->len; i++) {
+        const SfuFileTensor *t = g_ptr_array_index(expected->tensors, i);
+        if (strcmp(t->name, name) == 0) {
+            g_assert_cmpint(t->dtype, ==, SFU_F32);
+            *n = t->n_elements;
+            return (const float *)(gconstpointer)t->data;
+        }
+    }
+    g_error("nets.safetensors lacks %s", name);
+}
+
+double parity_error(const float *a, const float *b, gint64 n)
+{
+    double diff = 0, norm = 0;
+    for (gint64 i = 0; i < n; i++) {
+        diff += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        norm += (double)b[i] * b[i];
+    }
+    return sqrt(diff / norm);
+}

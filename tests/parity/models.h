@@ -1,0 +1,34 @@
+/* Small models for the parity tests: their configurations and tensor names come from nets.json.gz, their weights from a hash that
+ * make-nets.py computes too.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_TESTS_MODELS_H
+#define SFU_TESTS_MODELS_H
+
+#include "model/model.h"
+#include "model/safetensors.h"
+
+void parity_data_open(void); /* aborts the test program if the data is not there or torn */
+void parity_data_close(void); /* deletes the written models too */
+JsonArray *parity_cases(void);
+
+/* n integers from -1024 to 1023. */
+void parity_hash(const char *name, gint64 n, gint32 *out);
+/* Uniform from -2 to 2, times scale. Caller frees with g_free. */
+float *parity_input(const char *name, gint64 n, float scale);
+
+/* What is changed while a model is written. */
+typedef struct {
+    const char *drop;   /* tensors with this in their name are left out */
+    const char *shrink; /* the tensor of this name loses its last value along dim 0 */
+    const char *poison; /* the tensor of this name gets a NaN */
+} ParityDamage;
+/* The folder (or single file) of the model, written as fp16 on first use; caller frees. With damage: always a new one. */
+char *parity_model_path(const char *key, const ParityDamage *damage);
+SfuModel *parity_model(const char *key); /* opened on first use; borrowed */
+
+/* A tensor of nets.safetensors as floats; *n values. Borrowed. */
+const float *parity_expected(const char *name, gint64 *n);
+/* norm(a - b) / norm(b) */
+double parity_error(const float *a, const float *b, gint64 n);
+
+#endif
