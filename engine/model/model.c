@@ -179,7 +179,7 @@ static gboolean add_single(SfuModel *m, GError **error)
     const char *foreign = NULL;
     for (guint i = 0; i < f->tensors->len; i++) {
         const SfuFileTensor *t = g_ptr_array_index(f->tensors, i);
-        checkpoint |= g_str_has_prefix(t->name, "model.diffusion_model.");
+        checkpoint |= g_str_has_prefix(t->name, "model.diffusion_model.") || (f->pickle && strstr(t->name, ".model.diffusion_model."));
         foreign = foreign ? foreign : sfu_name_foreign(t->name);
     }
     if (f->pickle && checkpoint)

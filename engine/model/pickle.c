@@ -429,7 +429,7 @@ static gboolean step(Reader *r, gboolean *done)
     }
 }
 
-SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, gsize *used, GError **error)
+SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, GError **error)
 {
     Reader r = {.p = data, .end = data + n, .path = path, .arena = arena, .stack = g_ptr_array_new(),
                 .memo = g_hash_table_new(NULL, NULL), .error = error};
@@ -439,8 +439,6 @@ SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, G
     SfuPickleValue *v = ok ? pop(&r) : NULL;
     if (ok && !v)
         torn(&r, "it holds nothing");
-    if (used)
-        *used = (gsize)(r.p - data);
     g_ptr_array_unref(r.stack);
     g_hash_table_unref(r.memo);
     return v;

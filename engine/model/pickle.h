@@ -34,9 +34,9 @@ struct SfuPickleValue {
 };
 
 /* Reads one pickle from `data`. Returns its value; all values live in `arena` (a GPtrArray with sfu_pickle_value_free, which the
- * caller makes and unrefs). used: bytes read; may be NULL. NULL with FORMAT (torn) or REFUSED (anything that weights do not need:
+ * caller makes and unrefs). NULL with FORMAT (torn) or REFUSED (anything that weights do not need:
  * the message names the class, function or operation). `path` is for messages. */
-SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, gsize *used, GError **error);
+SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, GError **error);
 void sfu_pickle_value_free(gpointer v);
 
 /* PyTorch's file (torch.save): zip with stored entries. Appends SfuFileTensor* to out, named by the keys that lead to them, joined by

@@ -224,7 +224,7 @@ static gboolean parse_zip(Archive *a, GPtrArray *arena)
     g_free(order);
     if (endian && (endian->n < 6 || memcmp(endian->data, "little", 6) != 0))
         return fail(a->error, a->path, "its numbers are not little-endian");
-    const SfuPickleValue *v = sfu_pickle_read(pickle->data, pickle->n, a->path, arena, NULL, a->error);
+    const SfuPickleValue *v = sfu_pickle_read(pickle->data, pickle->n, a->path, arena, a->error);
     return v && walk(a, v, "", 0);
 }
 

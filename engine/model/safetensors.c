@@ -93,12 +93,14 @@ static int by_data(gconstpointer a, gconstpointer b)
 }
 
 /* json-glib recurses on nesting and keeps the last of two members of one name. This counts, before it sees the text, how deep the
- * brackets go (-1: out of step) and how many strings stand in the outermost object, each of which must be a member's name. */
+ * brackets go (-1: out of step, or with something behind the last) and how many strings stand in the outermost object, each of which must be a member's name. */
 static int json_depth(const char *s, gsize n, guint *n_names)
 {
     int depth = 0, deepest = 0;
     *n_names = 0;
     for (gsize i = 0; i < n; i++) {
+        if (deepest && !depth && !g_ascii_isspace(s[i]))
+            return -1;
         if (s[i] == '"') {
             *n_names += depth == 1;
             for (i++; i < n && s[i] != '"'; i++)
