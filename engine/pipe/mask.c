@@ -142,9 +142,11 @@ gboolean sfu_mask_soften(SfuImage *mask, int grow, int feather, GError **error)
     }
     /* An octagon is the sum of a square of half-side a and two diagonals of d steps: a + 2d = r along the axes, (a + d) sqrt 2 = r along
      * the diagonals. */
-    const int d = (int)(radius * (1 - G_SQRT2 / 2));
-    dilate_axes(m, w, h, radius - 2 * d, tmp);
+    const int d = (int)(grow * (1 - G_SQRT2 / 2));
+    dilate_axes(m, w, h, grow - 2 * d, tmp);
     dilate_diagonals(m, w, h, d, tmp);
+    /* The square that the means below reach over, so that the grown mask stays full. */
+    dilate_axes(m, w, h, (feather + 1) / 2, tmp);
     blur(m, w, h, feather / 2, tmp);
     for (gint64 k = 0; k < n; k++)
         mask->p[k] = m[k] == ONE ? 1.0f : m[k] / (float)ONE;

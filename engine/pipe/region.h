@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 gboolean sfu_mask_bounds(GeglBuffer *mask, SfuRect picture, SfuRect *bounds, float *max, GError **error);
 
 /* The mask widened by grow and given a soft edge of `feather` px outside that: as it was or 1 on the grown mask, falling to exactly 0 at
- * grow + feather px from it (horizontally and vertically; 8 % further at 22.5 degrees, the widening is octagonal). Values of a soft
+ * grow + feather px from it (horizontally and vertically; at corners up to the square of that). Values of a soft
  * mask are kept. Beyond the border the mask goes on as at the border. In place. */
 gboolean sfu_mask_soften(SfuImage *mask, int grow, int feather, GError **error);
 /* Largest (max) or mean value in each of w x h cells of whole factors. */
