@@ -12,6 +12,7 @@ GQuark sfu_text_error_quark(void);
 typedef enum {
     SFU_TEXT_ERROR_UTF8,   /* no valid UTF-8; the sentence says at which byte */
     SFU_TEXT_ERROR_LENGTH, /* longer than SFU_PROMPT_MAX_BYTES */
+    SFU_TEXT_ERROR_WEIGHT, /* brackets too deep, or a weight too large */
 } SfuTextError;
 
 #define SFU_N_VOCAB 49408
@@ -20,6 +21,9 @@ typedef enum {
 #define SFU_CHUNK_TOKENS 77  /* BOS, 75 tokens of text, EOS */
 #define SFU_CHUNK_TEXT 75
 #define SFU_PROMPT_MAX_BYTES (256 * 1024)
+
+/* FALSE with UTF8 or LENGTH. A NUL within n bytes is not valid. */
+gboolean sfu_text_check(const char *text, gsize n, GError **error);
 
 /* The tokenizer of CLIP-L and OpenCLIP-H (one vocabulary), identical to Hugging Face's CLIPTokenizer. */
 typedef struct SfuTokenizer SfuTokenizer;
@@ -39,7 +43,8 @@ typedef struct {
     float (*weights)[SFU_CHUNK_TOKENS];   /* [n_chunks][77], 1 for BOS, EOS and padding */
 } SfuPrompt;
 
-/* sd2: chunks are padded with 0 as OpenCLIP's are, else with EOS. text NULL is "". Caller frees with sfu_prompt_free(). NULL with UTF8 or LENGTH. */
+/* sd2: chunks are padded with 0 as OpenCLIP's are, else with EOS. text NULL is "". Caller frees with sfu_prompt_free(). NULL with UTF8, LENGTH or
+ * WEIGHT. */
 SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd2, GError **error);
 void sfu_prompt_free(SfuPrompt *p);
 /* Appends empty chunks to the shorter of the two, so that prompt and negative prompt fit into one batch. */
