@@ -1,0 +1,42 @@
+/* Prompts: the syntax, the tokenizer under it, and the weights on an embedding. Input: one byte (bit 0: padding of SD 2), then the text.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fuzz.h"
+#include "text/text.h"
+#include <math.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1)
+        return 0;
+    SfuTokenizer *tokenizer = sfu_tokenizer_new();
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+    GError *error = NULL;
+    const gboolean sd2 = data[0] & 1, ok = sfu_tokenizer_encode(tokenizer, (const char *)data + 1, (gssize)size - 1, ids, &error);
+    fuzz_check_error(ok, &error);
+    char *text = g_strndup((const char *)data + 1, size - 1);
+    SfuPrompt *p = sfu_prompt_parse(tokenizer, text, sd2, &error), *empty = sfu_prompt_parse(tokenizer, NULL, sd2, NULL);
+    fuzz_check_error(p != NULL, &error);
+    if (p) {
+        g_assert_cmpint(p->n_chunks, >=, 1);
+        sfu_prompt_pad(p, empty);
+        g_assert_cmpint(empty->n_chunks, ==, p->n_chunks);
+        float *hidden = g_new(float, (gsize)p->n_chunks * SFU_CHUNK_TOKENS);
+        for (int c = 0; c < p->n_chunks; c++) {
+            g_assert_cmpint(p->tokens[c][0], ==, SFU_TOKEN_BOS);
+            for (int i = 0; i < SFU_CHUNK_TOKENS; i++) {
+                g_assert_cmpint(p->tokens[c][i], >=, 0);
+                g_assert_cmpint(p->tokens[c][i], <, SFU_N_VOCAB);
+                g_assert_true(isfinite(p->weights[c][i]));
+                hidden[c * SFU_CHUNK_TOKENS + i] = 1 + 0.01f * (float)i;
+            }
+        }
+        sfu_prompt_apply_weights(p, hidden, 1);
+        g_free(hidden);
+    }
+    sfu_prompt_free(p);
+    sfu_prompt_free(empty);
+    g_free(text);
+    g_array_unref(ids);
+    sfu_tokenizer_free(tokenizer);
+    return 0;
+}
