@@ -1,7 +1,8 @@
 /* Attention with a running maximum (Milakov & Gimelshein 2018): the score matrix is never stored.
  *   attention_plain  one query and head an item; what the other is tested against.
- *   attention_panel  6 queries a work item over blocks of 64 keys, for CPU devices; keys and values packed first.
- * HEAD_DIM, and for the panel kernel DV = float16 vectors a value row, SW = vectors a slice (DV is a multiple of SW).
+ *   attention_panel  QUERIES a work item over blocks of BLOCK keys, for CPU devices; keys and values packed first.
+ * HEAD_DIM, and for the panel kernel DV = HEAD_DIM padded to whole slices of SLICE = 32 or 40 values, what 12 or 8 queries keep in
+ * registers.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define SHAPE int tq, int tk, int n_heads, int wq, int q_col, int wk, int k_col, int wv, int v_col, int kn, float scale, int causal, \
         __global const float *bias, int bias0, int bias_n
@@ -43,21 +44,53 @@ __kernel void attention_plain(__global ACT *o, int o0, __global const ACT *q, in
 }
 #else
 
-/* kt [n][head][tk/64][HEAD_DIM][64], vp [n][head][tk rounded up to 64][DV*16], both fp32, zeros beyond tk and HEAD_DIM. */
+/* v[i].sj becomes v[j].si: four perfect shuffles. */
+void transpose16(float16 *v)
+{
+#pragma unroll
+    for (int round = 0; round < 4; round++) {
+        float16 w[16];
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            w[2 * i].even = v[i].lo;
+            w[2 * i].odd = v[i + 8].lo;
+            w[2 * i + 1].even = v[i].hi;
+            w[2 * i + 1].odd = v[i + 8].hi;
+        }
+#pragma unroll
+        for (int i = 0; i < 16; i++)
+            v[i] = w[i];
+    }
+}
+
+/* kt [n][head][tk/32, up to whole blocks][HEAD_DIM][32], vp [n][head][tk/BLOCK][DV/SLICE][BLOCK][SLICE], fp32, zeros beyond tk and
+ * HEAD_DIM. Items: dim 0 = blocks of BLOCK keys. */
 __kernel void attention_pack(__global float *kt, int kt0, __global float *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
                              int tk, int n_heads, int wk, int k_col, int wv, int v_col)
 {
     const int blk = get_global_id(0), head = get_global_id(1), b = get_global_id(2), blocks = get_global_size(0);
-    __global float *kd = kt + kt0 + (((size_t)b * n_heads + head) * blocks + blk) * HEAD_DIM * 64;
-    __global float *vd = vp + vp0 + (((size_t)b * n_heads + head) * blocks + blk) * 64 * DV * 16;
-    for (int j = 0; j < 64; j++) {
-        const int t = blk * 64 + j;
-        const size_t ki = k0 + ((size_t)b * tk + t) * wk + k_col + head * HEAD_DIM;
+    __global float *kd = kt + kt0 + (((size_t)b * n_heads + head) * blocks + blk) * HEAD_DIM * BLOCK;
+    __global float *vd = vp + vp0 + (((size_t)b * n_heads + head) * blocks + blk) * BLOCK * DV;
+    for (int j = 0; j < BLOCK; j += 16)
+        for (int d = 0; d < HEAD_DIM; d += 16) {
+            float16 m[16];
+            const int dims = min(16, HEAD_DIM - d);
+            for (int i = 0; i < 16; i++) {
+                const int t = blk * BLOCK + j + i;
+                m[i] = t < tk ? load_part(k, k0 + ((size_t)b * tk + t) * wk + k_col + head * HEAD_DIM + d, dims) : (float16)(0.0f);
+            }
+            transpose16(m);
+            for (int i = 0; i < dims; i++)
+                vstore16(m[i], 0, kd + (size_t)(j / 32 * HEAD_DIM + d + i) * 32 + j % 32);
+        }
+    for (int j = 0; j < BLOCK; j++) {
+        const int t = blk * BLOCK + j;
         const size_t vi = v0 + ((size_t)b * tk + t) * wv + v_col + head * HEAD_DIM;
-        for (int d = 0; d < HEAD_DIM; d++)
-            kd[d * 64 + j] = t < tk ? LOAD(k, ki + d) : 0.0f;
-        for (int d = 0; d < DV * 16; d++)
-            vd[j * DV * 16 + d] = t < tk && d < HEAD_DIM ? LOAD(v, vi + d) : 0.0f;
+        for (int d = 0; d < DV; d += 8) {
+            const int dims = t < tk ? min(8, HEAD_DIM - d) : 0;
+            __global float *to = vd + ((size_t)(d / SLICE) * BLOCK + j) * SLICE + d % SLICE;
+            vstore8(dims == 8 ? LOAD8(v, vi + d) : dims > 0 ? load_part(v, vi + d, dims).lo : (float8)(0.0f), 0, to);
+        }
     }
 }
 
@@ -69,111 +102,176 @@ float max16(float16 v)
     return fmax(c.x, c.y);
 }
 
+/* 2^x for x <= 0, relative error 8e-8; 2^-126 below that; NaN stays. The rounding constant leaves round(x) in the low bits. */
+float16 exp2_16(float16 x)
+{
+    x = x < -126.0f ? (float16)(-126.0f) : x;
+    const float16 t = x + 12582912.0f, r = x - (t - 12582912.0f);
+    float16 e = 1.3276471e-3f;
+    e = fma(e, r, (float16)(9.6755413e-3f));
+    e = fma(e, r, (float16)(5.5507133e-2f));
+    e = fma(e, r, (float16)(2.4022120e-1f));
+    e = fma(e, r, (float16)(6.9314697e-1f));
+    e = fma(e, r, (float16)(1.0f));
+    return as_float16(as_int16(e) + (as_int16(t) << 23));
+}
+
+#define ROWS16 ((QUERIES + 15) / 16)
+/* Rows a multiple of 512 bytes apart would fall on each other in the first-level cache. */
+#define Q_ROW (HEAD_DIM + (HEAD_DIM % 128 == 0 ? 16 : 0))
+#define ACC_ROW (DV + (DV % 128 == 0 ? 16 : 0))
+#define ROWS12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+#define ROWS8(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7)
+
+/* QUERIES rows an item. Logits are kept times log2(e), so that the softmax needs 2^x only. */
 __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const float *kt, int kt0, __global const float *vp,
                               int vp0, SHAPE)
 {
-    const int i0 = get_global_id(0) * 6, head = get_global_id(1), b = get_global_id(2), blocks = (tk + 63) / 64;
+    const int i0 = get_global_id(0) * QUERIES, head = get_global_id(1), b = get_global_id(2), blocks = (tk + BLOCK - 1) / BLOCK;
     const size_t hb = (size_t)(b % kn) * n_heads + head;
-    __global const float *kd = kt + kt0 + hb * blocks * HEAD_DIM * 64;
-    __global const float *vd = vp + vp0 + hb * blocks * 64 * DV * 16;
-    float qs[6][HEAD_DIM], top[6], sum[6], p[6][64];
-    float16 acc[6][DV];
-    for (int i = 0; i < 6; i++) {
+    __global const float *kd = kt + kt0 + hb * blocks * HEAD_DIM * BLOCK;
+    __global const float *vd = vp + vp0 + hb * blocks * BLOCK * DV;
+    /* Rows that vectors are read from are declared as vectors: PoCL writes vectors to arrays of float in four parts. */
+    float16 p_rows[QUERIES * BLOCK / 16], down_rows[ROWS16], top_rows[ROWS16], sum[QUERIES];
+    float *p = (float *)p_rows, *down = (float *)down_rows, *top = (float *)top_rows;
+    float qs[QUERIES * Q_ROW], acc[QUERIES * ACC_ROW];
+    for (int i = 0; i < QUERIES; i++) {
         const size_t qi = q0 + ((size_t)b * tq + min(i0 + i, tq - 1)) * wq + q_col + head * HEAD_DIM;
         for (int d = 0; d < HEAD_DIM; d++)
-            qs[i][d] = LOAD(q, qi + d) * scale;
-        for (int s = 0; s < DV; s++)
-            acc[i][s] = 0.0f;
-        top[i] = -INFINITY;
+            qs[i * Q_ROW + d] = LOAD(q, qi + d) * (scale * M_LOG2E_F);
         sum[i] = 0.0f;
     }
-    const int end = causal ? min(blocks, (i0 + 5) / 64 + 1) : blocks;
-    for (int blk = 0; blk < end; blk++, kd += HEAD_DIM * 64, vd += 64 * DV * 16) {
-#define ROWS(F) F(0) F(1) F(2) F(3) F(4) F(5)
-#define DECL(i) float16 s##i##0 = 0.0f, s##i##1 = 0.0f, s##i##2 = 0.0f, s##i##3 = 0.0f;
-        ROWS(DECL)
-        for (int d = 0; d < HEAD_DIM; d++) {
-            const float16 k0v = vload16(0, kd + d * 64), k1v = vload16(1, kd + d * 64), k2v = vload16(2, kd + d * 64),
-                          k3v = vload16(3, kd + d * 64);
+    for (int i = 0; i < QUERIES * ACC_ROW; i += 8)
+        vstore8((float8)(0.0f), 0, acc + i);
+    for (int i = 0; i < ROWS16; i++)
+        top_rows[i] = -1e30f; /* finite: differences of tops are never NaN */
+    const int end = causal ? min(blocks, (i0 + QUERIES - 1) / BLOCK + 1) : blocks;
+    for (int blk = 0; blk < end; blk++, kd += HEAD_DIM * BLOCK, vd += BLOCK * DV) {
+        const int keys = min(BLOCK, tk - blk * BLOCK), cols = (keys + 31) / 32 * 32;
+        for (int j = 0; j < cols; j += 32)
+            for (int i = 0; i < QUERIES; i += 12) {
+                __global const float *kp = kd + (size_t)j * HEAD_DIM;
+                const float *qp = qs + i * Q_ROW;
+                float16 *to = p_rows + (i * BLOCK + j) / 16;
+#define DECL(i) float16 l##i = 0.0f, r##i = 0.0f;
+                ROWS12(DECL)
+#pragma unroll 4
+                for (int d = 0; d < HEAD_DIM; d++) {
+                    const float16 kl = vload16(0, kp + d * 32), kr = vload16(1, kp + d * 32);
 #define MAC(i)                                                                                                                   \
     {                                                                                                                            \
-        const float16 a = (float16)(qs[i][d]);                                                                                   \
-        s##i##0 = fma(a, k0v, s##i##0);                                                                                          \
-        s##i##1 = fma(a, k1v, s##i##1);                                                                                          \
-        s##i##2 = fma(a, k2v, s##i##2);                                                                                          \
-        s##i##3 = fma(a, k3v, s##i##3);                                                                                          \
+        const float16 s = (float16)(qp[i * Q_ROW + d]);                                                                       \
+        l##i = fma(s, kl, l##i);                                                                                                 \
+        r##i = fma(s, kr, r##i);                                                                                                 \
     }
-            ROWS(MAC)
-        }
-        const int left = tk - blk * 64;
-#define KEEP(i)                                                                                                                  \
-    vstore16(s##i##0, 0, p[i]);                                                                                                  \
-    vstore16(s##i##1, 1, p[i]);                                                                                                  \
-    vstore16(s##i##2, 2, p[i]);                                                                                                  \
-    vstore16(s##i##3, 3, p[i]);
-        ROWS(KEEP)
-        if (left < 64 || causal || bias)
-            for (int i = 0; i < 6; i++)
-                for (int j = 0; j < 64; j++) {
-                    const int t = blk * 64 + j, row = min(i0 + i, tq - 1);
-                    if (t >= tk || (causal && t > row))
-                        p[i][j] = -INFINITY;
-                    else if (bias)
-                        p[i][j] += bias[bias0 + (((size_t)(b % bias_n) * n_heads + head) * tq + row) * tk + t];
+                    ROWS12(MAC)
                 }
-        for (int i = 0; i < 6; i++) {
-            const float16 a = vload16(0, p[i]), c = vload16(1, p[i]), e = vload16(2, p[i]), g = vload16(3, p[i]);
-            const float now = fmax(top[i], max16(fmax(fmax(a, c), fmax(e, g))));
-            if (now == -INFINITY) { /* nothing to see in this block */
-                for (int s = 0; s < 4; s++)
-                    vstore16((float16)(0.0f), s, p[i]);
-                continue;
+#define KEEP(i)                                                                                                                  \
+    to[i * BLOCK / 16] = l##i;                                                                                                   \
+    to[i * BLOCK / 16 + 1] = r##i;
+                ROWS12(KEEP)
             }
-            const float16 pa = exp(a - now), pc = exp(c - now), pe = exp(e - now), pg = exp(g - now);
-            vstore16(pa, 0, p[i]);
-            vstore16(pc, 1, p[i]);
-            vstore16(pe, 2, p[i]);
-            vstore16(pg, 3, p[i]);
-            const float f = exp(top[i] - now);
-            sum[i] = sum[i] * f + sum16(pa + pc + pe + pg);
-            if (now > top[i])
-                for (int s = 0; s < DV; s++)
-                    acc[i][s] *= f;
+        const int masked = keys < cols || causal || bias;
+        if (masked)
+            for (int i = 0; i < QUERIES; i++)
+                for (int j = 0; j < cols; j++) {
+                    const int t = blk * BLOCK + j, row = min(i0 + i, tq - 1);
+                    if (t >= tk || (causal && t > row))
+                        p[i * BLOCK + j] = -INFINITY;
+                    else if (bias)
+                        p[i * BLOCK + j] += bias[bias0 + (((size_t)(b % bias_n) * n_heads + head) * tq + row) * tk + t] * M_LOG2E_F;
+                }
+        for (int i = 0; i < QUERIES; i++) {
+            float16 m = p_rows[i * BLOCK / 16];
+            for (int j = 1; j < cols / 16; j++) {
+                const float16 a = p_rows[i * BLOCK / 16 + j];
+                m = m > a ? m : a;
+            }
+            const float now = fmax(top[i], max16(m));
+            down[i] = top[i] - now;
             top[i] = now;
         }
-        for (int s = 0; s < DV; s += SW) {
-#if SW == 4
-#define COLS(F, i) F(i, 0) F(i, 1) F(i, 2) F(i, 3)
-#elif SW == 3
-#define COLS(F, i) F(i, 0) F(i, 1) F(i, 2)
-#elif SW == 2
-#define COLS(F, i) F(i, 0) F(i, 1)
-#else
-#define COLS(F, i) F(i, 0)
-#endif
-#define TAKE(i, x) float16 t##i##x = acc[i][s + x];
-#define GIVE(i, x) acc[i][s + x] = t##i##x;
-#define STEP(i, x) t##i##x = fma(w, v##x, t##i##x);
-#define VLOAD(i, x) const float16 v##x = vload16(0, vd + j * DV * 16 + (s + x) * 16);
-#define TAKES(i) COLS(TAKE, i)
-#define GIVES(i) COLS(GIVE, i)
-#define STEPS(i)                                                                                                                 \
-    {                                                                                                                            \
-        const float16 w = (float16)(p[i][j]);                                                                                    \
-        COLS(STEP, i)                                                                                                            \
-    }
-            ROWS(TAKES)
-            for (int j = 0; j < 64; j++) {
-                COLS(VLOAD, 0)
-                ROWS(STEPS)
+        for (int i = 0; i < ROWS16; i++)
+            down_rows[i] = exp2_16(down_rows[i]);
+        for (int i = 0; i < QUERIES; i++) {
+            float16 s = sum[i] * down[i];
+            for (int j = 0; j < cols / 16; j++) {
+                const float16 logit = p_rows[i * BLOCK / 16 + j];
+                float16 e = exp2_16(logit - top[i]);
+                if (masked)
+                    e = logit == -INFINITY ? (float16)(0.0f) : e;
+                s += e;
+                p_rows[i * BLOCK / 16 + j] = e;
             }
-            ROWS(GIVES)
+            sum[i] = s;
         }
+#if SLICE == 32
+        for (int s = 0; s < DV; s += 32)
+            for (int i = 0; i < QUERIES; i += 12) {
+                __global const float *vs = vd + (size_t)s * BLOCK;
+                const float *w = p + i * BLOCK;
+                float *to = acc + i * ACC_ROW + s;
+#define TAKE(x) const float16 f##x = (float16)(down[i + x]); float16 l##x = f##x * vload16(0, to + x * ACC_ROW), r##x = f##x * vload16(1, to + x * ACC_ROW);
+#define STEP(x)                                                                                                                  \
+    {                                                                                                                            \
+        const float16 e = (float16)(w[x * BLOCK + j]);                                                                           \
+        l##x = fma(e, vl, l##x);                                                                                                 \
+        r##x = fma(e, vr, r##x);                                                                                                 \
     }
-    for (int i = 0; i < 6 && i0 + i < tq; i++) {
+#define GIVE(x)                                                                                                                  \
+    vstore16(l##x, 0, to + x * ACC_ROW);                                                                                              \
+    vstore16(r##x, 1, to + x * ACC_ROW);
+                ROWS12(TAKE)
+#pragma unroll 4
+                for (int j = 0; j < keys; j++) {
+                    const float16 vl = vload16(0, vs + j * 32), vr = vload16(1, vs + j * 32);
+                    ROWS12(STEP)
+                }
+                ROWS12(GIVE)
+            }
+#else /* 40: two and a half vectors */
+        for (int s = 0; s < DV; s += 40)
+            for (int i = 0; i < QUERIES; i += 8) {
+                __global const float *vs = vd + (size_t)s * BLOCK;
+                const float *w = p + i * BLOCK;
+                float *to = acc + i * ACC_ROW + s;
+#define TAKE(x)                                                                                                                  \
+    const float16 f##x = (float16)(down[i + x]);                                                                                 \
+    float16 l##x = f##x * vload16(0, to + x * ACC_ROW), r##x = f##x * vload16(1, to + x * ACC_ROW);                                        \
+    float8 h##x = f##x.lo * vload8(4, to + x * ACC_ROW);
+#define STEP(x)                                                                                                                  \
+    {                                                                                                                            \
+        const float16 e = (float16)(w[x * BLOCK + j]);                                                                           \
+        l##x = fma(e, vl, l##x);                                                                                                 \
+        r##x = fma(e, vr, r##x);                                                                                                 \
+        h##x = fma(e.lo, vh, h##x);                                                                                              \
+    }
+#define GIVE(x)                                                                                                                  \
+    vstore16(l##x, 0, to + x * ACC_ROW);                                                                                              \
+    vstore16(r##x, 1, to + x * ACC_ROW);                                                                                              \
+    vstore8(h##x, 4, to + x * ACC_ROW);
+                ROWS8(TAKE)
+#pragma unroll 4
+                for (int j = 0; j < keys; j++) {
+                    const float16 vl = vload16(0, vs + j * 40), vr = vload16(0, vs + j * 40 + 16);
+                    const float8 vh = vload8(0, vs + j * 40 + 32);
+                    ROWS8(STEP)
+                }
+                ROWS8(GIVE)
+            }
+#endif
+    }
+    for (int i = 0; i < QUERIES && i0 + i < tq; i++) {
         const size_t oi = o0 + (((size_t)b * tq + i0 + i) * n_heads + head) * HEAD_DIM;
-        for (int s = 0; s * 16 < HEAD_DIM; s++)
-            store_part(o, oi + s * 16, acc[i][s] / sum[i], min(16, HEAD_DIM - s * 16));
+        const float f = 1.0f / sum16(sum[i]);
+        for (int d = 0; d < HEAD_DIM; d += 16) {
+            float16 r;
+            if (d + 16 <= DV)
+                r = vload16(0, acc + i * ACC_ROW + d);
+            else
+                r = (float16)(vload8(0, acc + i * ACC_ROW + d), (float8)(0.0f));
+            store_part(o, oi + d, r * f, min(16, HEAD_DIM - d));
+        }
     }
 }
 #endif

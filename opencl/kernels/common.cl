@@ -4,12 +4,14 @@
 #define ACT half
 #define LOAD(p, i) vload_half((size_t)(i), p)
 #define STORE(p, i, v) vstore_half_rte(v, (size_t)(i), p)
+#define LOAD8(p, i) vload_half8(0, (p) + (i))
 #define LOAD16(p, i) vload_half16(0, (p) + (i))
 #define STORE16(p, i, v) vstore_half16_rte(v, 0, (p) + (i))
 #else
 #define ACT float
 #define LOAD(p, i) ((p)[i])
 #define STORE(p, i, v) ((p)[i] = (v))
+#define LOAD8(p, i) vload8(0, (p) + (i))
 #define LOAD16(p, i) vload16(0, (p) + (i))
 #define STORE16(p, i, v) vstore16(v, 0, (p) + (i))
 #endif

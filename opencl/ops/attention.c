@@ -3,17 +3,18 @@
 #include "ops/util.h"
 #include <math.h>
 
-/* float16 vectors a value row, padded to whole slices of `*slice` vectors, which are what 6 queries keep in registers. */
-static int value_vectors(int head_dim, int *slice)
+enum { BLOCK = 64 };
+
+/* Queries an item: they share what is read of keys and values; as many as leave room in the caches. */
+static int queries(int head_dim) { return head_dim >= 256 ? 48 : 24; }
+
+
+/* A value row is padded to whole slices of 32 or 40, whichever wastes less. */
+static int value_width(int head_dim, int *slice)
 {
-    const int n = (head_dim + 15) / 16;
-    if (n <= 4) {
-        *slice = n;
-        return n;
-    }
-    const int by4 = (n + 3) / 4 * 4, by3 = (n + 2) / 3 * 3;
-    *slice = by4 <= by3 ? 4 : 3;
-    return MIN(by4, by3);
+    const int by32 = (head_dim + 31) / 32 * 32, by40 = (head_dim + 39) / 40 * 40;
+    *slice = by40 < by32 ? 40 : 32;
+    return MIN(by32, by40);
 }
 
 gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v, const SfuAttention *a,
@@ -35,10 +36,10 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     const gboolean cpu = sfu_queue_device(q)->is_cpu && !sfu_queue_plain(q);
     const double flops = 4.0 * n * (double)tq * tk * width;
     int slice;
-    const int dv = value_vectors(a->head_dim, &slice);
+    const int dv = value_width(a->head_dim, &slice);
     char options[128];
-    g_snprintf(options, sizeof options, "%s%s -DHEAD_DIM=%d -DDV=%d -DSW=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "",
-               cpu ? "" : "-DPLAIN", a->head_dim, dv, slice);
+    g_snprintf(options, sizeof options, "%s%s -DHEAD_DIM=%d -DDV=%d -DSLICE=%d -DBLOCK=%d -DQUERIES=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "",
+               cpu ? "" : "-DPLAIN", a->head_dim, dv, slice, BLOCK, queries(a->head_dim));
 #define SHAPE_ARGS                                                                                                                \
     SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c), SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c),  \
         SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale), SFU_INT(a->causal), SFU_TENSOR(a->bias), SFU_INT(a->bias ? a->bias->n : 1)
@@ -48,9 +49,9 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
         const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(k), SFU_TENSOR(v), SHAPE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    const int blocks = (tk + 63) / 64;
-    SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, a->head_dim * 64, error);
-    SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * 64, dv * 16, error) : NULL;
+    const int blocks = (tk + BLOCK - 1) / BLOCK;
+    SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, a->head_dim * BLOCK, error);
+    SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * BLOCK, dv, error) : NULL;
     gboolean ok = vp != NULL;
     if (ok) {
         const SfuLaunch l = {.program = "attention", .kernel = "attention_pack", .options = options,
@@ -61,7 +62,7 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     }
     if (ok) {
         const SfuLaunch l = {.program = "attention", .kernel = "attention_panel", .options = options,
-                             .global = {(size_t)((tq + 5) / 6), (size_t)a->n_heads, (size_t)n}, .local = {1, 1, 1}, .flops = flops};
+                             .global = {(size_t)((tq + queries(a->head_dim) - 1) / queries(a->head_dim)), (size_t)a->n_heads, (size_t)n}, .local = {1, 1, 1}, .flops = flops};
         const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(kt), SFU_TENSOR(vp), SHAPE_ARGS};
         ok = sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
