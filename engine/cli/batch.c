@@ -1,0 +1,125 @@
+/* `sfumato batch`: many jobs from a file of JSON lines, with the model loaded once.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Takes the value of a member that is not a parameter out of the object; caller frees. */
+static char *take_string(JsonObject *job, const char *name)
+{
+    JsonNode *n = json_object_get_member(job, name);
+    char *v = n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? g_strdup(json_node_get_string(n)) : NULL;
+    json_object_remove_member(job, name);
+    return v;
+}
+
+/* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "out": FILE, any parameter: value}. `o` gives the defaults. */
+static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, gboolean *skipped, GError **error)
+{
+    JsonParser *parser = json_parser_new();
+    char *task_name = NULL, *in = NULL, *out = NULL, *mask = NULL, *rest = NULL;
+    SfuCliOptions job = *o;
+    gboolean ok = FALSE;
+    GError *local = NULL;
+    job.params = sfu_params_copy(o->params);
+    if (!json_parser_load_from_data(parser, line, -1, &local) || !json_parser_get_root(parser) ||
+        !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "not one JSON object: %s", local ? local->message : line);
+        g_clear_error(&local);
+        goto out;
+    }
+    JsonObject *object = json_node_get_object(json_parser_get_root(parser));
+    task_name = take_string(object, "task");
+    in = take_string(object, "in");
+    out = take_string(object, "out");
+    mask = take_string(object, "mask");
+    int task = 0;
+    while (task < SFU_N_TASKS && g_strcmp0(task_name, sfu_task_name((SfuTask)task)) != 0)
+        task++;
+    if (task == SFU_N_TASKS || !out || (!in && task != SFU_TASK_TXT2IMG)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "a job needs \"task\" (txt2img ... upscale), \"out\" and, but for txt2img, \"in\"");
+        goto out;
+    }
+    if (!o->force && g_file_test(out, G_FILE_TEST_EXISTS)) {
+        *skipped = TRUE;
+        ok = TRUE;
+        goto out;
+    }
+    rest = json_to_string(json_parser_get_root(parser), FALSE);
+    if (!sfu_params_from_json(job.params, rest, error))
+        goto out;
+    if (mask)
+        job.mask = mask;
+    ok = sfu_cli_run(e, (SfuTask)task, &job, in, out, error);
+out:
+    sfu_params_free(job.params);
+    g_free(task_name);
+    g_free(in);
+    g_free(out);
+    g_free(mask);
+    g_free(rest);
+    g_object_unref(parser);
+    return ok;
+}
+
+static gboolean parse_shard(const char *text, int *i, int *n, GError **error)
+{
+    char extra;
+    *i = *n = 1;
+    if (!text || (sscanf(text, "%d/%d%c", i, n, &extra) == 2 && *n >= 1 && *i >= 1 && *i <= *n))
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--shard is I/N with I from 1 to N, not '%s'", text);
+    return FALSE;
+}
+
+int sfu_cli_batch(int argc, char **argv)
+{
+    GError *error = NULL;
+    gboolean help;
+    SfuCliOptions *o = sfu_cli_options_parse(argc, argv, SFU_N_TASKS, &help, &error);
+    SfuEngine *e = NULL;
+    char *data = NULL;
+    char **lines = NULL;
+    int i, n, status = SFU_EXIT_OK, done = 0, skipped = 0, failed = 0;
+    if (!o)
+        return sfu_cli_fail(error);
+    if (help)
+        goto out;
+    if (!o->args[0] || o->args[1]) {
+        g_set_error(&error, SFU_ERROR, SFU_ERROR_USAGE, "batch wants one file of jobs, a JSON object a line");
+        goto out;
+    }
+    if (!parse_shard(o->shard, &i, &n, &error) || !g_file_get_contents(o->args[0], &data, NULL, &error))
+        goto out;
+    lines = g_strsplit(data, "\n", -1);
+    int job = 0;
+    for (int k = 0; lines[k] && !sfu_cli_cancel; k++) {
+        if (!*g_strstrip(lines[k]) || lines[k][0] == '#' || job++ % n != i - 1)
+            continue;
+        gboolean skip = FALSE;
+        GError *local = NULL;
+        if (!e && !(e = sfu_cli_engine(o, &error)))
+            goto out;
+        if (!run_line(e, o, lines[k], &skip, &local)) {
+            failed += !sfu_cli_cancel;
+            g_printerr("sfumato: %s, line %d: %s\n", o->args[0], k + 1, local->message);
+            g_clear_error(&local);
+        } else if (skip) {
+            skipped++;
+        } else {
+            done++;
+        }
+    }
+    if (!o->quiet)
+        g_printerr("%d done, %d there already, %d failed\n", done, skipped, failed);
+    status = sfu_cli_cancel ? SFU_EXIT_INTERRUPTED : failed ? SFU_EXIT_FAILED : SFU_EXIT_OK;
+out:
+    if (error)
+        status = sfu_cli_fail(error);
+    g_strfreev(lines);
+    g_free(data);
+    sfu_engine_free(e);
+    sfu_cli_options_free(o);
+    return status;
+}

@@ -1,0 +1,80 @@
+/* What the files of the `sfumato` command share.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_CLI_H
+#define SFU_CLI_H
+
+#include "sfumato.h"
+
+/* Exit statuses, after sysexits(3) where it has one. */
+enum { SFU_EXIT_OK = 0, SFU_EXIT_FAILED = 1, SFU_EXIT_USAGE = 2, SFU_EXIT_INTERRUPTED = 130 };
+
+/* ---- options.c ---- */
+
+typedef struct {
+    SfuParams *params;
+    char *device, *precision, *mask, *from, *noise, *latent, *trace, *shard;
+    guint64 memory_bytes;
+    int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
+    gboolean profile, json, quiet, force;
+    char **args; /* what is no option; NULL-terminated */
+} SfuCliOptions;
+
+/* Parses argv[1..]; argv[0] is the command's name. NULL with error; *help is set when --help was asked for (and printed). `task` < 0: the
+ * command takes no generation parameters; SFU_N_TASKS: those of every task. Caller frees with sfu_cli_options_free(). */
+SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *help, GError **error);
+void sfu_cli_options_free(SfuCliOptions *o);
+/* "1G", "900M", "123456" -> bytes. */
+gboolean sfu_cli_parse_bytes(const char *text, guint64 *bytes, GError **error);
+
+/* One row of the options that are no generation parameters, for help, man page and completion. */
+typedef struct {
+    const char *name, *arg, *help; /* arg NULL: a switch */
+} SfuCliOption;
+const SfuCliOption *sfu_cli_option_table(int *n);
+
+/* ---- picture.c ---- */
+
+/* Reads a picture through GEGL, upright (the EXIF orientation of JPEG and TIFF is applied). New buffer, caller unrefs. */
+GeglBuffer *sfu_cli_picture_load(const char *path, GError **error);
+/* Writes by rename, in the format that the name's ending says. `like` (NULL: none) gives components, precision and colour space; `depth` (0: as
+ * `like`, else 8) 8, 16 or 32 bits. `text`: "parameters" of a PNG file; NULL: none. */
+gboolean sfu_cli_picture_save(GeglBuffer *picture, const Babl *like, int depth, const char *text, const char *path, GError **error);
+
+/* ---- png_text.c ---- */
+
+/* The text of the first tEXt or iTXt chunk with that keyword (PNG specification 3rd ed., 11.3.3). UTF-8; caller frees. NULL without error
+ * if the file is a PNG and has none. */
+char *sfu_png_text_read(const char *path, const char *keyword, GError **error);
+/* Adds an iTXt chunk behind IHDR of the PNG file `path`, in place by rename. */
+gboolean sfu_png_text_add(const char *path, const char *keyword, const char *text, GError **error);
+/* The parser behind sfu_png_text_read(), for the fuzzer. */
+char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error);
+
+/* ---- run.c ---- */
+
+extern int sfu_cli_cancel; /* set by Ctrl-C */
+
+/* Runs one task: `in` (NULL for txt2img) and o->mask to `out`; several results get -1, -2 ... before the ending. */
+gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out, GError **error);
+SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error);
+/* Prints one JSON object as a line. Members: name, value pairs of strings, NULL-terminated. */
+void sfu_cli_json_event(const char *event, ...) G_GNUC_NULL_TERMINATED;
+
+/* ---- batch.c, doc.c ---- */
+
+int sfu_cli_batch(int argc, char **argv);
+int sfu_cli_man(void);
+int sfu_cli_completion(const char *shell);
+int sfu_cli_params(void);
+
+/* ---- main.c ---- */
+
+typedef struct {
+    const char *name, *args, *help;
+    int task; /* SfuTask, or -1 */
+} SfuCliCommand;
+const SfuCliCommand *sfu_cli_commands(int *n);
+/* Prints "sfumato: <message>" and returns the exit status for the error. */
+int sfu_cli_fail(GError *error);
+
+#endif

@@ -1,0 +1,157 @@
+/* The man page, shell completions and the reference of parameters, all from the tables.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include <string.h>
+
+static char *flag_of(const char *name) { return g_strdelimit(g_strdup(name), "_", '-'); }
+
+static char *roff(const char *text)
+{
+    GString *s = g_string_new(text);
+    g_string_replace(s, "\\", "\\e", 0);
+    g_string_replace(s, "-", "\\-", 0);
+    return g_string_free(s, FALSE);
+}
+
+static char *range_of(const SfuParamSpec *p)
+{
+    char def[32];
+    g_ascii_formatd(def, sizeof def, "%.15g", p->def);
+    switch (p->type) {
+    case SFU_PARAM_INT:
+    case SFU_PARAM_FLOAT: return g_strdup_printf("%.15g to %.15g%s%s, default %s", p->min, p->max, *p->unit ? " " : "", p->unit, def);
+    case SFU_PARAM_CHOICE: {
+        char *words = g_strjoinv(", ", (char **)p->choices), *out = g_strdup_printf("one of %s; default %s", words, p->choices[(int)p->def]);
+        g_free(words);
+        return out;
+    }
+    case SFU_PARAM_BOOL: return g_strdup_printf("switch, default %s", p->def != 0 ? "on" : "off");
+    default: return g_strdup(p->def_text && *p->def_text ? p->def_text : "text");
+    }
+}
+
+static void man_entry(const char *name, const char *arg, const char *help, const char *range)
+{
+    char *flag = flag_of(name), *f = roff(flag), *h = roff(help), *r = roff(range ? range : "");
+    g_print(".TP\n.B \\-\\-%s%s%s\n%s%s%s%s\n", f, arg ? " " : "", arg ? arg : "", h, *r ? " (" : "", r, *r ? ")" : "");
+    g_free(flag);
+    g_free(f);
+    g_free(h);
+    g_free(r);
+}
+
+int sfu_cli_man(void)
+{
+    int n;
+    const SfuCliCommand *c = sfu_cli_commands(&n);
+    g_print(".TH SFUMATO 1 \"\" \"Sfumato " SFU_VERSION "\" \"User Commands\"\n.SH NAME\nsfumato \\- fill, extend, change and enlarge pictures with "
+            "diffusion models\n.SH SYNOPSIS\n.B sfumato\n.I command\n[options] [files]\n.SH DESCRIPTION\nRuns Stable Diffusion and super\\-resolution "
+            "models on any OpenCL device: a GPU of any maker, or the processor. Bit depth, colour profile and transparency of pictures are kept, and "
+            "nothing outside a mask is changed.\n.SH COMMANDS\n");
+    for (int i = 0; i < n; i++) {
+        char *a = roff(c[i].args), *h = roff(c[i].help);
+        g_print(".TP\n.B %s\n.I %s\n%s.\n", c[i].name, a, h);
+        g_free(a);
+        g_free(h);
+    }
+    g_print(".SH OPTIONS\n");
+    const SfuCliOption *o = sfu_cli_option_table(&n);
+    for (int i = 0; i < n; i++)
+        man_entry(o[i].name, o[i].arg, o[i].help, NULL);
+    g_print(".SH PARAMETERS\n");
+    const SfuParamSpec *p = sfu_param_table(&n);
+    for (int i = 0; i < n; i++) {
+        char *range = range_of(&p[i]);
+        man_entry(p[i].name, p[i].type == SFU_PARAM_BOOL ? NULL : "VALUE", p[i].help, range);
+        g_free(range);
+    }
+    g_print(".SH ENVIRONMENT\n.TP\n.B SFUMATO_DEVICE\nas \\-\\-device\n.TP\n.B SFUMATO_MODELS\nfolders that are searched for models, separated by "
+            "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.SH EXIT STATUS\n0: done. 1: it failed. 2: bad options or input. 130: "
+            "interrupted.\n.SH BATCH JOBS\nEach line of the file is a JSON object with \"task\", \"in\", \"mask\", \"out\" and any parameter:\n.PP\n"
+            "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": 7}\n.PP\nJobs whose \"out\" is there are "
+            "skipped. With Slurm: sfumato batch jobs.jsonl \\-\\-shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT (array from 1).\n");
+    return SFU_EXIT_OK;
+}
+
+int sfu_cli_params(void)
+{
+    int n;
+    const SfuParamSpec *p = sfu_param_table(&n);
+    g_print("| parameter | tasks | what | range |\n|---|---|---|---|\n");
+    for (int i = 0; i < n; i++) {
+        GString *tasks = g_string_new(NULL);
+        for (int t = 0; t < SFU_N_TASKS; t++)
+            if (p[i].tasks & 1u << t)
+                g_string_append_printf(tasks, "%s%s", tasks->len ? " " : "", sfu_task_name((SfuTask)t));
+        char *range = range_of(&p[i]);
+        g_print("| %s | %s | %s | %s |\n", p[i].name, tasks->str, p[i].help, range);
+        g_free(range);
+        g_string_free(tasks, TRUE);
+    }
+    return SFU_EXIT_OK;
+}
+
+/* Every command and flag, separated by blanks. */
+static char *words(gboolean commands)
+{
+    GString *s = g_string_new(NULL);
+    int n;
+    if (commands) {
+        const SfuCliCommand *c = sfu_cli_commands(&n);
+        for (int i = 0; i < n; i++)
+            g_string_append_printf(s, "%s ", c[i].name);
+    } else {
+        const SfuCliOption *o = sfu_cli_option_table(&n);
+        for (int i = 0; i < n; i++)
+            g_string_append_printf(s, "--%s ", o[i].name);
+        const SfuParamSpec *p = sfu_param_table(&n);
+        for (int i = 0; i < n; i++) {
+            char *flag = flag_of(p[i].name);
+            g_string_append_printf(s, "--%s ", flag);
+            g_free(flag);
+        }
+    }
+    return g_string_free(s, FALSE);
+}
+
+static void bash_choices(void)
+{
+    int n;
+    const SfuParamSpec *p = sfu_param_table(&n);
+    for (int i = 0; i < n; i++)
+        if (p[i].type == SFU_PARAM_CHOICE) {
+            char *flag = flag_of(p[i].name), *list = g_strjoinv("\n", (char **)p[i].choices);
+            g_print("    --%s) local IFS=$'\\n'; COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n", flag, list);
+            g_free(flag);
+            g_free(list);
+        }
+}
+
+int sfu_cli_completion(const char *shell)
+{
+    char *commands = words(TRUE), *flags = words(FALSE);
+    int status = SFU_EXIT_OK;
+    if (g_strcmp0(shell, "bash") == 0) {
+        g_print("_sfumato() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n    if [ $COMP_CWORD -eq 1 ]; then "
+                "COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return; fi\n    case $prev in\n", commands);
+        bash_choices();
+        g_print("    esac\n    case $cur in\n    -*) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;\n    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
+                "    esac\n}\ncomplete -o filenames -F _sfumato sfumato\n", flags);
+    } else if (g_strcmp0(shell, "zsh") == 0) {
+        g_print("#compdef sfumato\nif (( CURRENT == 2 )); then compadd %s; elif [[ $words[CURRENT] == -* ]]; then compadd -- %s; else _files; fi\n",
+                commands, flags);
+    } else if (g_strcmp0(shell, "fish") == 0) {
+        g_print("complete -c sfumato -n __fish_use_subcommand -a '%s'\n", commands);
+        char **list = g_strsplit(flags, " ", -1);
+        for (int i = 0; list[i]; i++)
+            if (*list[i])
+                g_print("complete -c sfumato -n 'not __fish_use_subcommand' -l %s\n", list[i] + 2);
+        g_strfreev(list);
+    } else {
+        g_printerr("sfumato: completion is for bash, zsh or fish\n");
+        status = SFU_EXIT_USAGE;
+    }
+    g_free(commands);
+    g_free(flags);
+    return status;
+}

@@ -1,0 +1,229 @@
+/* `sfumato`, the headless tool.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include "cli/bench.h"
+#include <json-glib/json-glib.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const SfuCliCommand commands[] = {
+    {"txt2img", "OUT --prompt TEXT [options]", "Makes a picture from words", SFU_TASK_TXT2IMG},
+    {"img2img", "IN OUT [--prompt TEXT] [--mask FILE] [options]", "Makes a picture anew, as far as --strength says", SFU_TASK_IMG2IMG},
+    {"inpaint", "IN OUT --mask FILE [--prompt TEXT] [options]", "Fills the masked part; without a prompt it continues the surroundings", SFU_TASK_INPAINT},
+    {"outpaint", "IN OUT --left N --right N --top N --bottom N [options]", "Grows the picture on any side and fills what is new", SFU_TASK_OUTPAINT},
+    {"edit", "IN OUT --prompt INSTRUCTION [options]", "Changes the picture as told, with an InstructPix2Pix model", SFU_TASK_EDIT},
+    {"upscale", "IN OUT [--scale N] [options]", "Enlarges a picture, or every picture of the folder IN into the folder OUT", SFU_TASK_UPSCALE},
+    {"batch", "JOBS.jsonl [--shard I/N] [options]", "Does many jobs with the model loaded once; skips those that are done", -1},
+    {"inspect", "MODEL [--json]", "Shows family, types, sizes, missing and unexpected tensors of a model", -1},
+    {"models", "[FOLDER ...] [--json]", "Lists the models that are found and what they can do", -1},
+    {"devices", "[--json]", "Lists the OpenCL devices", -1},
+    {"bench", "[options]", "Measures the device: peak, every op, networks", -1},
+    {"params", "", "Prints the reference of generation parameters", -1},
+    {"completion", "bash|zsh|fish", "Prints a completion script for the shell", -1},
+    {"man", "", "Prints the man page", -1},
+};
+
+const SfuCliCommand *sfu_cli_commands(int *n)
+{
+    *n = G_N_ELEMENTS(commands);
+    return commands;
+}
+
+int sfu_cli_fail(GError *error)
+{
+    const gboolean cancelled = g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED);
+    const gboolean usage = g_error_matches(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_printerr("sfumato: %s\n", error->message);
+    g_error_free(error);
+    return cancelled ? SFU_EXIT_INTERRUPTED : usage ? SFU_EXIT_USAGE : SFU_EXIT_FAILED;
+}
+
+static void on_interrupt(int signal_number)
+{
+    sfu_cli_cancel = 1; /* the handler resets itself: a second Ctrl-C ends the process at once */
+}
+
+static int usage(FILE *to)
+{
+    fprintf(to, "usage: sfumato COMMAND [options] [files]\n\n");
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
+    fprintf(to, "\n`sfumato COMMAND --help` shows a command's options; `man sfumato` has all.\n");
+    return to == stdout ? SFU_EXIT_OK : SFU_EXIT_USAGE;
+}
+
+static int devices(const SfuCliOptions *o, GError **error)
+{
+    GPtrArray *all = sfu_devices(error);
+    for (guint i = 0; all && i < all->len; i++) {
+        const SfuDevice *d = g_ptr_array_index(all, i);
+        char index[16], memory[32];
+        g_snprintf(index, sizeof index, "%d", d->index);
+        g_snprintf(memory, sizeof memory, "%" G_GUINT64_FORMAT, d->memory_bytes);
+        if (o->json)
+            sfu_cli_json_event("device", "index", index, "name", d->name, "platform", d->platform, "driver", d->driver, "type",
+                               d->is_cpu ? "cpu" : "gpu", "memory_bytes", memory, "fp16", d->has_fp16 ? "yes" : "no", NULL);
+        else
+            g_print("%s  %s\n   %s, driver %s, %s, %.1f GiB%s\n", index, d->name, d->platform, d->driver, d->is_cpu ? "CPU" : "GPU",
+                    (double)d->memory_bytes / (1 << 30), d->has_fp16 ? ", fp16" : "");
+    }
+    if (all)
+        g_ptr_array_unref(all);
+    return all ? SFU_EXIT_OK : SFU_EXIT_FAILED;
+}
+
+static int models(const SfuCliOptions *o)
+{
+    char **folders = o->args[0] ? g_strdupv(o->args) : sfu_model_folders(NULL);
+    GPtrArray *all = sfu_models((const char *const *)folders);
+    for (guint i = 0; i < all->len; i++) {
+        const SfuModelInfo *m = g_ptr_array_index(all, i);
+        GString *tasks = g_string_new(NULL);
+        char bytes[32];
+        for (int t = 0; t < SFU_N_TASKS; t++)
+            if (m->tasks & 1u << t)
+                g_string_append_printf(tasks, "%s%s", tasks->len ? " " : "", sfu_task_name((SfuTask)t));
+        g_snprintf(bytes, sizeof bytes, "%" G_GUINT64_FORMAT, m->file_bytes);
+        if (o->json)
+            sfu_cli_json_event("model", "name", m->name, "path", m->path, "family", m->family ? m->family : "", "bytes", bytes, "tasks", tasks->str, "error",
+                               m->error ? m->error : "", NULL);
+        else if (m->error)
+            g_print("%s\n   cannot be used: %s\n", m->path, m->error);
+        else
+            g_print("%s\n   %s, %.1f MB: %s\n", m->path, m->family, (double)m->file_bytes / 1e6, tasks->str);
+        g_string_free(tasks, TRUE);
+    }
+    if (all->len == 0 && !o->json) {
+        char *list = g_strjoinv(", ", folders);
+        g_print("No model found in %s.\n", list);
+        g_free(list);
+    }
+    g_ptr_array_unref(all);
+    g_strfreev(folders);
+    return SFU_EXIT_OK;
+}
+
+static int inspect(const SfuCliOptions *o, GError **error)
+{
+    if (!o->args[0] || o->args[1]) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "inspect wants one model file or folder");
+        return SFU_EXIT_USAGE;
+    }
+    char *report = sfu_model_report(o->args[0], o->json, error);
+    if (report)
+        g_print("%s%s", report, g_str_has_suffix(report, "\n") ? "" : "\n");
+    g_free(report);
+    return report ? SFU_EXIT_OK : SFU_EXIT_FAILED;
+}
+
+/* Every picture of a folder into another, under its own name. Goes on after a picture that fails. */
+static int upscale_folder(SfuEngine *e, const SfuCliOptions *o, const char *in, const char *out, GError **error)
+{
+    GDir *dir = g_dir_open(in, 0, error);
+    int status = SFU_EXIT_OK;
+    if (!dir)
+        return SFU_EXIT_FAILED;
+    if (g_mkdir_with_parents(out, 0777) != 0) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be made", out);
+        g_dir_close(dir);
+        return SFU_EXIT_USAGE;
+    }
+    for (const char *name; (name = g_dir_read_name(dir)) && !sfu_cli_cancel;) {
+        char *from = g_build_filename(in, name, NULL), *to = g_build_filename(out, name, NULL);
+        GError *local = NULL;
+        if (name[0] != '.' && g_file_test(from, G_FILE_TEST_IS_REGULAR) && (o->force || !g_file_test(to, G_FILE_TEST_EXISTS)) &&
+            !sfu_cli_run(e, SFU_TASK_UPSCALE, o, from, to, &local))
+            status = sfu_cli_fail(local);
+        g_free(from);
+        g_free(to);
+    }
+    g_dir_close(dir);
+    return status;
+}
+
+static int generate(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
+{
+    const int wanted = c->task == SFU_TASK_TXT2IMG ? 1 : 2;
+    int status = SFU_EXIT_FAILED;
+    if ((int)g_strv_length(o->args) != wanted) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "usage: sfumato %s %s", c->name, c->args);
+        return SFU_EXIT_USAGE;
+    }
+    if (c->task == SFU_TASK_INPAINT && !o->mask) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "inpaint wants --mask FILE, a picture that is white where it is to be filled");
+        return SFU_EXIT_USAGE;
+    }
+    SfuEngine *e = sfu_cli_engine(o, error);
+    if (!e)
+        return SFU_EXIT_FAILED;
+    const char *in = wanted == 2 ? o->args[0] : NULL, *out = o->args[wanted - 1];
+    if (c->task == SFU_TASK_UPSCALE && g_file_test(in, G_FILE_TEST_IS_DIR))
+        status = upscale_folder(e, o, in, out, error);
+    else if (sfu_cli_run(e, (SfuTask)c->task, o, in, out, error))
+        status = SFU_EXIT_OK;
+    if (o->profile) {
+        char *table = sfu_engine_profile(e);
+        g_printerr("%s", table ? table : "");
+        g_free(table);
+    }
+    sfu_engine_free(e);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    const SfuCliCommand *c = NULL;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return usage(argc < 2 ? stderr : stdout);
+    if (strcmp(argv[1], "--version") == 0) {
+        g_print("sfumato " SFU_VERSION "\n");
+        return SFU_EXIT_OK;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            c = &commands[i];
+    if (!c) {
+        g_printerr("sfumato: there is no command '%s'\n", argv[1]);
+        return usage(stderr);
+    }
+    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    argc--;
+    argv++;
+    if (strcmp(c->name, "params") == 0)
+        return sfu_cli_params();
+    if (strcmp(c->name, "man") == 0)
+        return sfu_cli_man();
+    if (strcmp(c->name, "completion") == 0)
+        return sfu_cli_completion(argc > 1 ? argv[1] : NULL);
+    if (strcmp(c->name, "bench") == 0)
+        return sfu_cli_bench(argc, argv);
+    gegl_init(NULL, NULL);
+    if (strcmp(c->name, "batch") == 0)
+        return sfu_cli_batch(argc, argv);
+    GError *error = NULL;
+    gboolean help;
+    SfuCliOptions *o = sfu_cli_options_parse(argc, argv, c->task, &help, &error);
+    if (!o)
+        return sfu_cli_fail(error);
+    int status = SFU_EXIT_OK;
+    if (help)
+        ;
+    else if (strcmp(c->name, "devices") == 0)
+        status = devices(o, &error);
+    else if (strcmp(c->name, "models") == 0)
+        status = models(o);
+    else if (strcmp(c->name, "inspect") == 0)
+        status = inspect(o, &error);
+    else
+        status = generate(c, o, &error);
+    sfu_cli_options_free(o);
+    if (error)
+        status = sfu_cli_fail(error);
+    gegl_exit();
+    return status;
+}

@@ -1,0 +1,239 @@
+/* The command line's flags: one for each row of the parameter table, and those of the command itself.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include <string.h>
+
+static const SfuCliOption table[] = {
+    {"device", "NAME", "OpenCL device: its number or a part of its name (`sfumato devices`); also SFUMATO_DEVICE"},
+    {"memory", "BYTES", "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed"},
+    {"precision", "WORD", "auto, fp32, bf16 or fp16"},
+    {"mask", "FILE", "picture whose white parts are repainted; gray repaints partly"},
+    {"from", "FILE", "take the parameters from a PNG file that Sfumato or AUTOMATIC1111 wrote; flags after it win"},
+    {"depth", "BITS", "bits a channel of the written picture: 8, 16 or 32 (default: as the input, else 8)"},
+    {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] of a safetensors file"},
+    {"save-latent", "FILE", "write the final latents as safetensors"},
+    {"trace", "DIR", "write the output of every block there, as safetensors"},
+    {"shard", "I/N", "batch: do every N-th job, beginning with the I-th (1..N)"},
+    {"force", NULL, "batch and folders: do again what is there already"},
+    {"profile", NULL, "print the table of kernel times at the end"},
+    {"json", NULL, "print events and results as JSON lines"},
+    {"quiet", NULL, "print nothing but errors"},
+    {"help", NULL, "show this help"},
+};
+
+const SfuCliOption *sfu_cli_option_table(int *n)
+{
+    *n = G_N_ELEMENTS(table);
+    return table;
+}
+
+gboolean sfu_cli_parse_bytes(const char *text, guint64 *bytes, GError **error)
+{
+    char *end;
+    const double v = g_ascii_strtod(text, &end);
+    const char *units = "KMGT", *u = *end ? strchr(units, g_ascii_toupper(*end)) : NULL;
+    double factor = 1;
+    if (u) {
+        factor = (double)(1ull << (10 * (u - units + 1)));
+        end++;
+        if (g_ascii_strcasecmp(end, "iB") == 0 || g_ascii_strcasecmp(end, "B") == 0)
+            end += strlen(end);
+    }
+    if (end == text || *end || !(v > 0) || v * factor > 1e15) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "'%s' is no amount of memory (try 2G or 900M)", text);
+        return FALSE;
+    }
+    *bytes = (guint64)(v * factor);
+    return TRUE;
+}
+
+void sfu_cli_options_free(SfuCliOptions *o)
+{
+    if (!o)
+        return;
+    sfu_params_free(o->params);
+    char *strings[] = {o->device, o->precision, o->mask, o->from, o->noise, o->latent, o->trace, o->shard};
+    for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(strings[i]);
+    g_strfreev(o->args);
+    g_free(o);
+}
+
+static void print_flag(const char *name, const char *arg, const char *help, const char *note)
+{
+    char *dashed = g_strdelimit(g_strdup(name), "_", '-'), *flag = g_strconcat("  --", dashed, arg ? " " : "", arg ? arg : "", NULL);
+    g_print("%-30s %s%s\n", flag, help, note ? note : "");
+    g_free(flag);
+    g_free(dashed);
+}
+
+static void print_help(const char *command, int task)
+{
+    int n;
+    const SfuCliCommand *commands = sfu_cli_commands(&n);
+    for (int i = 0; i < n; i++)
+        if (strcmp(commands[i].name, command) == 0)
+            g_print("usage: sfumato %s %s\n\n%s.\n\n", command, commands[i].args, commands[i].help);
+    if (task >= 0 && task < SFU_N_TASKS) {
+        const SfuParamSpec *p = sfu_param_table(&n);
+        g_print("Parameters:\n");
+        for (int i = 0; i < n; i++) {
+            if (!(p[i].tasks & 1u << task))
+                continue;
+            char note[128] = "";
+            if (p[i].type == SFU_PARAM_INT || p[i].type == SFU_PARAM_FLOAT)
+                g_snprintf(note, sizeof note, " [%.15g..%.15g, default %.15g%s%s]", p[i].min, p[i].max, p[i].def, *p[i].unit ? " " : "", p[i].unit);
+            else if (p[i].type == SFU_PARAM_CHOICE)
+                g_snprintf(note, sizeof note, " [default %s]", p[i].choices[(int)p[i].def]);
+            print_flag(p[i].name, p[i].type == SFU_PARAM_BOOL ? NULL : p[i].type == SFU_PARAM_STRING ? "TEXT" : p[i].type == SFU_PARAM_CHOICE ? "WORD" : p[i].type == SFU_PARAM_FILE ? "FILE" : "N",
+                       p[i].help, note);
+            if (p[i].type == SFU_PARAM_CHOICE) {
+                char *words = g_strjoinv(", ", (char **)p[i].choices);
+                g_print("%-30s one of: %s\n", "", words);
+                g_free(words);
+            }
+        }
+        g_print("\n");
+    }
+    g_print("Options:\n");
+    for (guint i = 0; i < G_N_ELEMENTS(table); i++)
+        print_flag(table[i].name, table[i].arg, table[i].help, NULL);
+}
+
+/* Sets an option of the command itself; FALSE with *known FALSE if there is none of that name. */
+static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, gboolean *known, GError **error)
+{
+    const struct {
+        const char *name;
+        char **text;
+    } texts[] = {{"device", &o->device}, {"precision", &o->precision}, {"mask", &o->mask}, {"noise", &o->noise}, {"save-latent", &o->latent},
+                 {"trace", &o->trace}, {"shard", &o->shard}, {"from", &o->from}};
+    *known = TRUE;
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (strcmp(name, texts[i].name) == 0) {
+            g_free(*texts[i].text);
+            *texts[i].text = g_strdup(value);
+            if (*texts[i].text && texts[i].text == &o->from) {
+                GError *local = NULL;
+                char *info = sfu_png_text_read(value, "parameters", &local);
+                if (!info && !local)
+                    g_set_error(&local, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", value);
+                const gboolean ok = info && sfu_params_from_infotext(o->params, info, &local);
+                g_free(info);
+                if (!ok)
+                    g_propagate_error(error, local);
+                return ok;
+            }
+            return TRUE;
+        }
+    if (strcmp(name, "memory") == 0)
+        return sfu_cli_parse_bytes(value, &o->memory_bytes, error);
+    if (strcmp(name, "depth") == 0) {
+        o->depth = atoi(value);
+        if (o->depth != 8 && o->depth != 16 && o->depth != 32)
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--depth is 8, 16 or 32, not '%s'", value);
+        return o->depth == 8 || o->depth == 16 || o->depth == 32;
+    }
+    if (strcmp(name, "profile") == 0)
+        o->profile = TRUE;
+    else if (strcmp(name, "json") == 0)
+        o->json = TRUE;
+    else if (strcmp(name, "quiet") == 0)
+        o->quiet = TRUE;
+    else if (strcmp(name, "force") == 0)
+        o->force = TRUE;
+    else
+        *known = FALSE;
+    return *known;
+}
+
+static gboolean is_switch(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(table); i++)
+        if (strcmp(table[i].name, name) == 0)
+            return table[i].arg == NULL;
+    char *key = g_strdelimit(g_strdup(name), "-", '_');
+    const SfuParamSpec *p = sfu_param_find(key);
+    g_free(key);
+    return p && p->type == SFU_PARAM_BOOL;
+}
+
+static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, gboolean *used_next, int task, GError **error)
+{
+    static const char *const letters[] = {"pprompt", "nnegative", "mmodel", "sseed", "kmask", "qquiet", "ddevice"};
+    char *name = NULL;
+    const char *value = NULL;
+    gboolean ok = FALSE, known, negated = FALSE;
+    if (word[1] == '-') {
+        const char *equals = strchr(word, '=');
+        name = equals ? g_strndup(word + 2, (gsize)(equals - word - 2)) : g_strdup(word + 2);
+        value = equals ? equals + 1 : NULL;
+    } else {
+        for (guint i = 0; i < G_N_ELEMENTS(letters) && word[1] && !word[2]; i++)
+            if (letters[i][0] == word[1])
+                name = g_strdup(letters[i] + 1);
+    }
+    if (!name || !*name) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "there is no option %s (see --help)", word);
+        goto out;
+    }
+    g_strdelimit(name, "_", '-');
+    if (g_str_has_prefix(name, "no-") && is_switch(name + 3)) {
+        memmove(name, name + 3, strlen(name + 3) + 1);
+        negated = TRUE;
+    }
+    if (!value && is_switch(name)) {
+        value = negated ? "false" : "true";
+    } else if (!value) {
+        if (!next) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s wants a value", name);
+            goto out;
+        }
+        value = next;
+        *used_next = TRUE;
+    }
+    ok = set_own(o, name, value, &known, error);
+    if (!known) {
+        g_strdelimit(name, "-", '_');
+        const SfuParamSpec *p = task >= 0 ? sfu_param_find(name) : NULL;
+        if (!p)
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "there is no option %s (see --help)", word);
+        else if (task < SFU_N_TASKS && !(p->tasks & 1u << task))
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no use in %s", word, sfu_task_name((SfuTask)task));
+        else
+            ok = sfu_params_set(o->params, name, value, error);
+    }
+out:
+    g_free(name);
+    return ok;
+}
+
+SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *help, GError **error)
+{
+    SfuCliOptions *o = g_new0(SfuCliOptions, 1);
+    GPtrArray *args = g_ptr_array_new();
+    gboolean only_args = FALSE;
+    o->params = sfu_params_new();
+    *help = FALSE;
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        gboolean used_next = FALSE;
+        if (only_args || word[0] != '-' || !word[1]) {
+            g_ptr_array_add(args, g_strdup(word));
+        } else if (strcmp(word, "--") == 0) {
+            only_args = TRUE;
+        } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+            print_help(argv[0], task);
+            *help = TRUE;
+        } else if (!parse_one(o, word, i + 1 < argc ? argv[i + 1] : NULL, &used_next, task, error)) {
+            g_ptr_array_add(args, NULL);
+            o->args = (char **)g_ptr_array_free(args, FALSE);
+            sfu_cli_options_free(o);
+            return NULL;
+        }
+        i += used_next;
+    }
+    g_ptr_array_add(args, NULL);
+    o->args = (char **)g_ptr_array_free(args, FALSE);
+    return o;
+}

@@ -1,0 +1,136 @@
+/* Text chunks of PNG files (PNG specification, third edition, 5.3 and 11.3.3).
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include <string.h>
+#include <zlib.h>
+
+#define MAX_TEXT (16 << 20)
+static const guint8 signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+
+static guint32 big_endian(const guint8 *p)
+{
+    return (guint32)p[0] << 24 | (guint32)p[1] << 16 | (guint32)p[2] << 8 | p[3];
+}
+
+/* zlib data to a string; NULL if it is damaged or larger than MAX_TEXT. */
+static char *inflate_text(const guint8 *data, gsize n)
+{
+    for (uLongf room = MAX(4 * n, 4096); room <= MAX_TEXT; room *= 4) {
+        char *out = g_malloc(room + 1);
+        uLongf len = room;
+        const int r = uncompress((Bytef *)out, &len, data, n);
+        if (r == Z_OK) {
+            out[len] = 0;
+            return out;
+        }
+        g_free(out);
+        if (r != Z_BUF_ERROR)
+            break;
+    }
+    return NULL;
+}
+
+/* The text of one chunk's data; NULL if it is damaged or has another keyword. */
+static char *chunk_text(const char *type, const guint8 *data, gsize n, const char *keyword)
+{
+    const gsize k = strlen(keyword) + 1;
+    if (n < k || memcmp(data, keyword, k) != 0)
+        return NULL;
+    data += k;
+    n -= k;
+    if (memcmp(type, "tEXt", 4) == 0) /* Latin-1 by the letter; programs write UTF-8 all the same */
+        return g_utf8_validate((const char *)data, (gssize)n, NULL)
+                   ? g_strndup((const char *)data, n)
+                   : g_convert((const char *)data, (gssize)n, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+    /* iTXt: compression flag, method, language 0, translated keyword 0, text */
+    if (n < 2 || data[0] > 1)
+        return NULL;
+    const gboolean compressed = data[0] == 1;
+    data += 2;
+    n -= 2;
+    for (int i = 0; i < 2; i++) {
+        const guint8 *end = memchr(data, 0, n);
+        if (!end)
+            return NULL;
+        n -= (gsize)(end + 1 - data);
+        data = end + 1;
+    }
+    char *text = compressed ? inflate_text(data, n) : g_strndup((const char *)data, n);
+    if (text && !g_utf8_validate(text, -1, NULL))
+        g_clear_pointer(&text, g_free);
+    return text;
+}
+
+char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error)
+{
+    if (n < 8 || memcmp(data, signature, 8) != 0) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "not a PNG file");
+        return NULL;
+    }
+    for (gsize at = 8; n - at >= 12;) {
+        const guint32 len = big_endian(data + at);
+        const char *type = (const char *)data + at + 4;
+        if (len > n - at - 12)
+            break;
+        if (memcmp(type, "tEXt", 4) == 0 || memcmp(type, "iTXt", 4) == 0) {
+            char *text = chunk_text(type, data + at + 8, len, keyword);
+            if (text)
+                return text;
+        }
+        at += 12 + (gsize)len;
+    }
+    return NULL;
+}
+
+char *sfu_png_text_read(const char *path, const char *keyword, GError **error)
+{
+    GError *local = NULL;
+    GMappedFile *map = g_mapped_file_new(path, FALSE, &local);
+    if (!map) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s cannot be read: %s", path, local->message);
+        g_error_free(local);
+        return NULL;
+    }
+    char *text = sfu_png_text_find((const guint8 *)g_mapped_file_get_contents(map), g_mapped_file_get_length(map), keyword, &local);
+    if (local) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: %s", path, local->message);
+        g_error_free(local);
+    }
+    g_mapped_file_unref(map);
+    return text;
+}
+
+static void put_u32(GByteArray *out, guint32 v)
+{
+    const guint8 b[4] = {(guint8)(v >> 24), (guint8)(v >> 16), (guint8)(v >> 8), (guint8)v};
+    g_byte_array_append(out, b, 4);
+}
+
+gboolean sfu_png_text_add(const char *path, const char *keyword, const char *text, GError **error)
+{
+    char *data;
+    gsize n;
+    if (!g_file_get_contents(path, &data, &n, error))
+        return FALSE;
+    const gsize ihdr_end = 8 + 12 + 13;
+    gboolean ok = n > ihdr_end && memcmp(data, signature, 8) == 0;
+    if (!ok) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "%s is not a PNG file", path);
+    } else {
+        GByteArray *chunk = g_byte_array_new(), *out = g_byte_array_new();
+        g_byte_array_append(chunk, (const guint8 *)"iTXt", 4);
+        g_byte_array_append(chunk, (const guint8 *)keyword, (guint)strlen(keyword) + 1);
+        g_byte_array_append(chunk, (const guint8 *)"\0\0\0\0", 4); /* not compressed, no language, no translated keyword */
+        g_byte_array_append(chunk, (const guint8 *)text, (guint)strlen(text));
+        g_byte_array_append(out, (const guint8 *)data, (guint)ihdr_end);
+        put_u32(out, chunk->len - 4);
+        g_byte_array_append(out, chunk->data, chunk->len);
+        put_u32(out, (guint32)crc32(0, chunk->data, chunk->len));
+        g_byte_array_append(out, (const guint8 *)data + ihdr_end, (guint)(n - ihdr_end));
+        ok = g_file_set_contents(path, (const char *)out->data, out->len, error);
+        g_byte_array_unref(chunk);
+        g_byte_array_unref(out);
+    }
+    g_free(data);
+    return ok;
+}

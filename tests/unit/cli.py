@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""Drives the `sfumato` command as a person would: pictures in and out, bad input, batch, interruption. TAP.
+cli.py SFUMATO MODELS: MODELS holds sfumato-mini."""
+# Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import json
+import math
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+
+SFUMATO, MODELS = sys.argv[1], sys.argv[2]
+TMP = pathlib.Path(tempfile.mkdtemp(prefix="sfumato-cli-"))
+ENV = dict(os.environ, SFUMATO_MODELS=MODELS, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(TMP / "data"))
+count = failures = 0
+
+
+def png(path, w, h, pixel, bits=8, color=2):
+    """Writes a PNG; pixel(x, y) -> tuple of samples. color 0 gray, 2 RGB, 6 RGBA (PNG specification, 11.2.1)."""
+    fmt = ">%dB" if bits == 8 else ">%dH"
+    rows = b"".join(b"\0" + b"".join(struct.pack(fmt % len(p), *p) for p in (pixel(x, y) for x in range(w))) for y in range(h))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, color, 0, 0, 0))
+                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    return path
+
+
+def read_png(path):
+    """-> width, height, bits, color, rows of samples, {keyword: text}."""
+    data, at, idat, text = path.read_bytes(), 8, b"", {}
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    while at < len(data):
+        n, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + n]
+        assert struct.unpack(">I", data[at + 8 + n:at + 12 + n])[0] == zlib.crc32(kind + body)
+        if kind == b"IHDR":
+            w, h, bits, color, _, _, lace = struct.unpack(">IIBBBBB", body)
+            assert lace == 0
+        elif kind == b"IDAT":
+            idat += body
+        elif kind == b"iTXt":
+            key, rest = body.split(b"\0", 1)
+            text[key.decode()] = rest[2:].split(b"\0", 2)[2].decode()
+        at += 12 + n
+    chans = {0: 1, 2: 3, 4: 2, 6: 4}[color]
+    bpp, raw, rows, prev = chans * bits // 8, zlib.decompress(idat), [], None
+    stride = w * bpp
+    for y in range(h):
+        f, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+        prev = prev or bytearray(stride)
+        for i in range(stride):
+            a, b, c = (line[i - bpp] if i >= bpp else 0), prev[i], (prev[i - bpp] if i >= bpp else 0)
+            p = a + b - c
+            line[i] = (line[i] + (0, a, b, (a + b) // 2,
+                                  a if abs(p - a) <= abs(p - b) and abs(p - a) <= abs(p - c) else b if abs(p - b) <= abs(p - c) else c)[f]) & 255
+        rows.append(struct.unpack((">%dB" if bits == 8 else ">%dH") % (w * chans), line))
+        prev = line
+    return w, h, bits, color, rows, text
+
+
+def run(*args, timeout=170, env=None):
+    return subprocess.run([SFUMATO, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or ENV)
+
+
+def case(name):
+    def wrap(fn):
+        global count, failures
+        count += 1
+        try:
+            skip = fn()
+            print(f"ok {count} - {name}" + (f" # SKIP {skip}" if skip else ""), flush=True)
+        except Exception as e:  # noqa: BLE001 (a test reports whatever happens)
+            failures += 1
+            print(f"not ok {count} - {name}\n# {type(e).__name__}: {str(e)[:2000]!r}", flush=True)
+    return wrap
+
+
+def photo(x, y, top=255):
+    return tuple(int(top * (0.5 + 0.4 * math.sin(0.07 * x + k) * math.cos(0.05 * y - k))) for k in range(3))
+
+
+def fails(r, status, *words):
+    assert r.returncode == status, (r.returncode, r.stderr)
+    assert r.stderr.startswith("sfumato: ") and r.stderr.count("\n") == 1, r.stderr
+    for w in words:
+        assert w in r.stderr, (w, r.stderr)
+
+
+DEVICE = run("devices").returncode == 0
+NO_DEVICE = "no OpenCL device"
+small = png(TMP / "small.png", 96, 80, photo)
+hole = png(TMP / "hole.png", 96, 80, lambda x, y: (255 if 40 <= x < 60 and 30 <= y < 50 else 0,), color=0)
+
+
+@case("usage, help, version")
+def _():
+    assert run().returncode == 2 and run("--help").returncode == 0 and run("--version").stdout.startswith("sfumato ")
+    r = run("inpaint", "--help")
+    assert r.returncode == 0 and "--feather" in r.stdout and "--mask" in r.stdout and "--scale" not in r.stdout
+    assert run("nonsense").returncode == 2
+
+
+@case("every parameter is a flag, a row of the reference, a line of the man page and a word of the completion")
+def _():
+    names = [line.split("|")[1].strip() for line in run("params").stdout.splitlines()[2:]]
+    man, bash = run("man").stdout, run("completion", "bash").stdout
+    assert len(names) > 20
+    for n in names:
+        assert "\\-\\-" + n.replace("_", "\\-") in man and "--" + n.replace("_", "-") in bash, n
+    assert subprocess.run(["bash", "-n"], input=bash, text=True).returncode == 0
+    assert run("completion", "csh").returncode == 2
+
+
+@case("bad options: one sentence, status 2")
+def _():
+    fails(run("inpaint", small, TMP / "x.png", "--mask", hole, "--colour", "3"), 2, "--colour")
+    fails(run("inpaint", small, TMP / "x.png", "--mask", hole, "--steps", "many"), 2, "many")
+    fails(run("inpaint", small, TMP / "x.png", "--mask", hole, "--steps", "-4"), 2, "steps")
+    fails(run("inpaint", small, TMP / "x.png", "--mask", hole, "--seed"), 2, "seed")
+    fails(run("inpaint", small, TMP / "x.png"), 2, "--mask")
+    fails(run("inpaint", small), 2, "usage")
+    fails(run("devices", "--memory", "lots"), 2, "lots")
+    fails(run("inpaint", small, TMP / "x.png", "--mask", hole, "--depth", "12"), 2, "depth")
+
+
+@case("bad files: one sentence, nothing written")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    (TMP / "no.png").write_bytes(b"not a picture")
+    (TMP / "pickle.ckpt").write_bytes(b"\x80\x02}q\x00.")
+    out = TMP / "never.png"
+    r = run("inpaint", TMP / "gone.png", out, "--mask", hole)
+    fails(r, 2, "gone.png")
+    assert run("inpaint", TMP / "no.png", out, "--mask", hole).returncode == 2
+    fails(run("inpaint", small, out, "--mask", hole, "--model", TMP / "gone.safetensors"), 1, "gone.safetensors")
+    fails(run("inpaint", small, out, "--mask", hole, "--model", TMP / "pickle.ckpt"), 1, "safetensors")
+    fails(run("inspect", TMP / "pickle.ckpt"), 1, "pickle.ckpt")
+    black = png(TMP / "black.png", 96, 80, lambda x, y: (0,), color=0)
+    assert run("inpaint", small, out, "--mask", black).returncode == 2
+    fails(run("upscale", small, TMP / "nowhere" / "a.png", "--scale", 2), 2, "nowhere")
+    assert not out.exists()
+    fails(run("inpaint", small, out, "--mask", hole, "--device", "no such device"), 1, "no such device")
+
+
+@case("devices and models as JSON")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    for line in run("devices", "--json").stdout.splitlines():
+        assert json.loads(line)["event"] == "device"
+    names = [json.loads(line)["name"] for line in run("models", "--json").stdout.splitlines()]
+    assert "sfumato-mini" in names, names
+    assert json.loads(run("inspect", pathlib.Path(MODELS) / "sfumato-mini", "--json").stdout)["unexpected"] == []
+
+
+@case("inpaint: outside the mask bit-identical, metadata written and read back, the seed decides")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    a, b, c = TMP / "a.png", TMP / "b.png", TMP / "c.png"
+    r = run("inpaint", small, a, "--mask", hole, "--seed", 5, "--steps", 2, "--grow", 2, "--feather", 4, "--json")
+    assert r.returncode == 0, r.stderr
+    events = [json.loads(line) for line in r.stdout.splitlines()]
+    assert events[-1]["event"] == "result" and events[-1]["seed"] == "5"
+    fractions = [e["fraction"] for e in events if e["event"] == "progress"]
+    assert fractions == sorted(fractions) and 0 <= fractions[0] <= fractions[-1] <= 1
+    w, h, bits, color, rows, text = read_png(a)
+    before = read_png(small)[4]
+    assert (w, h, bits, color) == (96, 80, 8, 2) and "Seed: 5" in text["parameters"], text
+    reach = 2 + 4 + 2  # grow, feather, rounding
+    far = {(x, y) for y in range(80) for x in range(96) if not (40 - reach <= x < 60 + reach and 30 - reach <= y < 50 + reach)}
+    changed = {(x, y) for y in range(80) for x in range(96) if rows[y][3 * x:3 * x + 3] != before[y][3 * x:3 * x + 3]}
+    assert changed, "nothing changed"
+    assert not changed & far, f"{len(changed & far)} pixels outside the feathered mask changed"
+    assert run("inpaint", small, b, "--mask", hole, "--from", a).returncode == 0
+    assert read_png(b)[4] == rows, "--from gives another picture"
+    assert run("inpaint", small, c, "--mask", hole, "--from", a, "--seed", 6).returncode == 0
+    assert read_png(c)[4] != rows, "another seed gives the same picture"
+
+
+@case("16-bit, gray and alpha pictures keep depth and channels; alpha is not touched")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    deep = png(TMP / "deep.png", 64, 64, lambda x, y: photo(x, y, 65535), bits=16)
+    gray = png(TMP / "gray.png", 64, 64, lambda x, y: photo(x, y)[:1], color=0)
+    alpha = png(TMP / "alpha.png", 64, 64, lambda x, y: photo(x, y) + ((x * 4) & 255,), color=6)
+    m = png(TMP / "m64.png", 64, 64, lambda x, y: (255 if 20 <= x < 40 and 20 <= y < 40 else 0,), color=0)
+    for src, want in ((deep, (16, 2)), (gray, (8, 0)), (alpha, (8, 6))):
+        out = TMP / ("out-" + src.name)
+        r = run("inpaint", src, out, "--mask", m, "--steps", 1, "--seed", 1)
+        assert r.returncode == 0, r.stderr
+        w, h, bits, color, rows, _ = read_png(out)
+        assert (w, h) == (64, 64) and (bits, color) == want, (src.name, bits, color)
+        if color == 6:
+            assert all(rows[y][4 * x + 3] == (x * 4) & 255 for y in range(64) for x in range(64)), "alpha changed"
+
+
+@case("upscale and outpaint give the size that was asked for")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    r = run("upscale", small, TMP / "big.png", "--scale", 2, "--steps", 1)
+    assert r.returncode == 0, r.stderr
+    assert read_png(TMP / "big.png")[:2] == (192, 160)
+    r = run("outpaint", small, TMP / "wide.png", "--left", 16, "--bottom", 8, "--steps", 1)
+    assert r.returncode == 0, r.stderr
+    w, h, _, _, rows, _ = read_png(TMP / "wide.png")
+    assert (w, h) == (112, 88)
+
+
+@case("folder upscaling skips what is there")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    (TMP / "in").mkdir()
+    png(TMP / "in" / "a.png", 32, 32, photo)
+    png(TMP / "in" / "b.png", 32, 24, photo)
+    (TMP / "outdir").mkdir()
+    (TMP / "outdir" / "a.png").write_bytes(b"kept")
+    r = run("upscale", TMP / "in", TMP / "outdir", "--scale", 2, "--steps", 1)
+    assert r.returncode == 0, r.stderr
+    assert (TMP / "outdir" / "a.png").read_bytes() == b"kept" and read_png(TMP / "outdir" / "b.png")[:2] == (64, 48)
+
+
+@case("batch: jobs, skipping, shards, a bad line does not stop the rest")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    jobs = TMP / "jobs.jsonl"
+    line = {"task": "inpaint", "in": str(small), "mask": str(hole), "steps": 1}
+    jobs.write_text("# comment\n" + "".join(json.dumps(dict(line, out=str(TMP / f"j{i}.png"), seed=i)) + "\n" for i in range(2))
+                    + json.dumps({"task": "dance", "out": "x"}) + "\n")
+    r = run("batch", jobs, "--shard", "2/2")
+    assert r.returncode == 0 and not (TMP / "j0.png").exists() and (TMP / "j1.png").exists(), r.stderr
+    r = run("batch", jobs)
+    assert r.returncode == 1 and "line 4" in r.stderr and "1 done, 1 there already, 1 failed" in r.stderr, r.stderr
+    fails(run("batch", jobs, "--shard", "3/2"), 2, "3/2")
+
+
+@case("Ctrl-C stops the run and leaves no file")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    large = png(TMP / "large.png", 256, 256, photo)
+    m = png(TMP / "m256.png", 256, 256, lambda x, y: (255 if 60 <= x < 200 and 60 <= y < 200 else 0,), color=0)
+    p = subprocess.Popen([SFUMATO, "inpaint", large, TMP / "stopped.png", "--mask", m, "--steps", "500", "--json"],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
+    for out in p.stdout:
+        if '"step":2' in out.replace(" ", "").replace(".0", ""):
+            break
+    p.send_signal(signal.SIGINT)
+    t = time.time()
+    p.communicate(timeout=60)
+    assert p.returncode == 130 and time.time() - t < 20, (p.returncode, time.time() - t)
+    assert not list(TMP.glob("*stopped*")) and not list(TMP.glob(".*part*"))
+
+
+print(f"1..{count}")
+sys.exit(failures > 0)

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Keeps ARCHITECTURE.md's arrows: who may include whom. TAP, one case a folder."""
+# Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import pathlib
+import re
+import sys
+
+TOP = pathlib.Path(sys.argv[1])
+# folder -> prefixes of quoted includes that it may use
+ALLOWED = {
+    "opencl/runtime": ("runtime/",),
+    "opencl/ops": ("runtime/", "ops/"),
+    "engine/model": ("runtime/", "model/"),
+    "engine/text": ("runtime/", "text/"),
+    "engine/sample": ("sample/",),
+    "engine/net": ("runtime/", "ops/", "model/", "net/"),
+    "engine/pipe": ("runtime/", "ops/", "model/", "text/", "net/", "sample/", "pipe/", "sfumato.h"),
+    "engine/cli": ("sfumato.h", "cli/"),
+    "ui": ("sfumato.h", "ui/", "plugin/"),
+    "plugin": ("sfumato.h", "plugin/", "ui/"),
+}
+EXTRA = {"engine/cli/bench": ("runtime/", "ops/", "model/", "net/", "text/")}  # measures ops and networks directly
+# system headers that belong to some folders only
+SYSTEM = {
+    r"<CL/|<clblast": ("opencl/",),
+    r"<libgimp": ("plugin/gimp2/", "plugin/gimp3/"),
+    r"<gtk/|<gdk/": ("ui/", "plugin/"),
+    r"<curl/": ("install/",),
+    r"<gegl": ("engine/sfumato.h", "engine/pipe/", "engine/cli/", "plugin/", "ui/"),
+}
+
+plan, failed = 0, 0
+
+
+def case(ok, name, detail=()):
+    global plan, failed
+    plan += 1
+    failed += not ok
+    print(f"{'ok' if ok else 'not ok'} {plan} - {name}")
+    for line in detail:
+        print("#", line)
+
+
+sources = sorted(p for top in ("opencl", "engine", "plugin", "ui") for p in TOP.glob(top + "/**/*.[ch]"))
+for folder, allowed in ALLOWED.items():
+    bad, seen = [], 0
+    for path in sources:
+        rel = path.relative_to(TOP).as_posix()
+        if not rel.startswith(folder + "/"):
+            continue
+        seen += 1
+        extra = next((v for k, v in EXTRA.items() if rel.startswith(k)), ())
+        for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.M):
+            local = (path.parent / name).exists() and "/" not in name
+            if not local and not name.startswith(allowed + extra) and name not in ("config.h",):
+                bad.append(f'{rel} includes "{name}"')
+    case(not bad and seen > 0, f"includes of {folder}", bad or ([] if seen else ["no source there"]))
+for pattern, homes in SYSTEM.items():
+    bad = []
+    for path in sources:
+        rel = path.relative_to(TOP).as_posix()
+        if not rel.startswith(homes) and re.search(r"^\s*#\s*include\s+(" + pattern + ")", path.read_text(), re.M):
+            bad.append(f"{rel} includes {pattern}")
+    case(not bad, f"system header {pattern}", bad)
+long = [f"{p.relative_to(TOP)}: {n} lines" for p in sources if (n := len(p.read_text().splitlines())) > 1500]
+case(not long, "no file over 1,500 lines", long)
+header = (TOP / "engine/sfumato.h").read_text()
+case(len(header.splitlines()) <= 200 and "CL/" not in header and "SfuTensor" not in header, "sfumato.h: 200 lines, no OpenCL, no tensor")
+print(f"1..{plan}")
+sys.exit(failed > 0)
