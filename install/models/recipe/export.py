@@ -1,0 +1,49 @@
+"""Write and read the model folder: fp16 safetensors and configs as diffusers stores them.
+
+Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+"""
+import copy
+import json
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+
+
+def export(work, cfg, vae=None, unet=None):
+    """Write the given networks, with the weights they now hold, to work/export."""
+    folder = Path(work) / "export"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, net in (("vae", vae), ("unet", unet)):
+        if net is not None:
+            copy.deepcopy(net).to("cpu", torch.float16).save_pretrained(folder / name)
+            path = folder / name / "config.json"
+            config = {k: v for k, v in json.loads(path.read_text()).items() if k != "_name_or_path"}
+            path.write_text(json.dumps(config, indent=2) + "\n")
+    write_index(folder, cfg)
+
+
+def write_index(folder, cfg):
+    index = {
+        "_class_name": "SfumatoMiniPipeline",
+        "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+        "sfumato": cfg["sfumato"] | {
+            "latent_factor": 2 ** (len(cfg["vae"]["block_out_channels"]) - 1),
+            "context": {"kind": "latent_grid", "size": cfg["context_size"]},
+        },
+    }
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+    scheduler = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": cfg["shift"],
+                 "use_dynamic_shifting": False}
+    (folder / "scheduler").mkdir(exist_ok=True)
+    (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler, indent=2) + "\n")
+
+
+def load_folder(folder, with_unet=True):
+    """(vae, unet or None) in fp32."""
+    folder = Path(folder)
+    vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=torch.float32)
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32) if with_unet else None
+    return vae, unet

@@ -1,0 +1,340 @@
+#!/usr/bin/env python3
+"""Train sfumato-mini: `train.py linear`, then `unet` and `vae` in either order. CPU or GPU, resumable, one folder of state.
+
+    train.py {linear,vae,unet} --data DIR --work DIR --minutes M [--init FOLDER]
+
+Every --save minutes DIR/STAGE.pt (masters, averages, optimizer) and an fp16 export in DIR/export are written; a later call
+goes on from STAGE.pt. --init starts from an exported folder instead. Losses go to DIR/STAGE.csv.
+
+Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+"""
+import argparse
+import csv
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import linear
+from export import export, load_folder
+from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, make_unet, make_vae, predict, read_config, shrink_mask
+from optimizer import Optimizer
+from pictures import Pictures, damage, fill_smooth, prefetch, random_mask
+
+OUTSIDE_WEIGHT = 0.1  # what the mask leaves alone is known, and teaches little
+
+
+class Clock:
+    """Minutes of training that were really worked: a pause (SIGSTOP, sleep) does not use up the schedule."""
+
+    def __init__(self, minutes, done=0.0):
+        self.total, self.done, self.last = minutes * 60, done, time.monotonic()
+        self.usual = None
+
+    def tick(self):
+        dt = time.monotonic() - self.last
+        self.last = time.monotonic()
+        self.usual = dt if self.usual is None else min(dt, 0.9 * self.usual + 0.1 * dt)
+        self.done += min(dt, 5 * self.usual + 1)
+
+    def rate(self, n):
+        """Warm up over 50 steps, hold, and fall linearly to 4 % over the last third."""
+        left = 1 - self.done / self.total
+        return min(1.0, (n + 1) / 50) * max(0.04, min(1.0, left / 0.33))
+
+
+def to_tensor(tiles, device):
+    x = torch.from_numpy(np.stack(tiles)).to(device)
+    return x.permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
+
+
+def gradient_loss(a, b):
+    """L1 of differences to the right and below, at three scales: edges weigh more than L1 alone gives them."""
+    loss = 0.0
+    for _ in range(3):
+        d = a - b
+        loss = loss + (d[..., 1:] - d[..., :-1]).abs().mean() + (d[..., 1:, :] - d[..., :-1, :]).abs().mean()
+        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+    return loss / 3
+
+
+def train_vae(args, cfg, device, dtype):
+    """The decoder; the encoder stays the lapped transform it is, so that latents, and the UNet, stay valid."""
+    vae = load_folder(args.init or Path(args.work) / "export", with_unet=False)[0].to(device, dtype)
+    vae.encoder.eval().requires_grad_(False)
+    opt = Optimizer(vae.decoder, args.lr, args.lr * 0.5)
+    pictures = Pictures(Path(args.data) / "train")
+    held_out = Pictures(Path(args.data) / "test")
+    to_latent = encoder(args, vae, dtype)
+    rng = np.random.default_rng(1)
+    test = [to_tensor([held_out.crop(rng, 256)], device) for _ in range(24)]
+
+    def make(rng):
+        side = 128 if rng.random() < 0.8 else 256
+        return [pictures.crop(rng, side) for _ in range(args.batch if side == 128 else max(1, args.batch // 4))]
+
+    def step(n, tiles):
+        x = to_tensor(tiles, device)
+        z = to_latent(x)
+        z = z + 0.06 * torch.rand(len(z), 1, 1, 1, device=device) * torch.randn_like(z)  # what the UNet gives is not exact
+        y = decode(vae, z.to(dtype)).float()
+        mse = F.mse_loss(y, x)
+        loss = (y - x).abs().mean() + 0.5 * gradient_loss(y, x) + 4.0 * mse
+        loss.backward()
+        return loss.item(), {"mse": mse.item()}
+
+    def measure():
+        with torch.no_grad():
+            errors = [(decode(vae, to_latent(x).to(dtype)).float().clamp(-1, 1) - x).square().mean().item() for x in test]
+        return {"test_psnr": float((10 * np.log10(4 / np.array(errors))).mean())}
+
+    run(args, "vae", vae.decoder, opt, make, step, measure, lambda: export(args.work, cfg, vae=vae))
+
+
+def encoder(args, vae, dtype):
+    """Pictures to latents in fp32: by the linear codec itself where it is at hand, which costs a tenth of the network."""
+    path = Path(args.work) / "linear.pt"
+    if path.exists():
+        net = linear.Linear(torch.eye(48), vae.config.latent_channels)
+        net.load_state_dict(torch.load(path, map_location="cpu"))
+        net = net.requires_grad_(False).to(next(vae.parameters()).device)
+        return net.encode
+
+    def slow(x):
+        with torch.no_grad():
+            return encode(vae, x.to(dtype)).float()
+    return slow
+
+
+def train_linear(args, cfg, device, dtype):
+    """The start of the autoencoder, and with it the latents (see linear.py)."""
+    pictures = Pictures(Path(args.data) / "train")
+    batches = prefetch(lambda rng: [pictures.crop(rng, 96) for _ in range(8)], 8, 1)
+    path = Path(args.work) / "linear.pt"
+    Path(args.work).mkdir(parents=True, exist_ok=True)
+    earlier = torch.load(path) if path.exists() and not args.restart else None
+    net = linear.fit(lambda: to_tensor(next(batches), "cpu"), cfg["vae"]["latent_channels"], args.minutes * 60,
+                     2e-3 if earlier else 3e-3, earlier, lambda s: print(s, flush=True))
+    linear.normalise(net, torch.cat([to_tensor(next(batches), "cpu") for _ in range(40)]))
+    torch.save(net.state_dict(), path)
+    vae = make_vae(cfg)
+    linear.write_into(vae, net)
+    export(args.work, cfg, vae=vae)
+    held_out, rng = Pictures(Path(args.data) / "test"), np.random.default_rng(1)
+    errors = []
+    for _ in range(24):
+        x = to_tensor([held_out.crop(rng, 256)], "cpu")
+        with torch.no_grad():
+            errors.append([F.mse_loss(y.clamp(-1, 1), x).item() for y in (net.decode(net.encode(x)), decode(vae, encode(vae, x)))])
+    print("held-out PSNR of the linear codec and of the network that holds it:", (10 * np.log10(4 / np.array(errors))).mean(0))
+
+
+class Bank:
+    """Encoded examples of one size, used several times each with fresh noise and time, since encoding costs half a step."""
+
+    def __init__(self, capacity):
+        self.capacity, self.rows = capacity, []
+
+    def add(self, rows):
+        for row in rows:
+            if len(self.rows) < self.capacity:
+                self.rows.append(row)
+            else:
+                self.rows[random.randrange(self.capacity)] = row
+
+    def draw(self, n):
+        rows = random.choices(self.rows, k=n)
+        return [torch.stack([r[i] for r in rows]) for i in range(4)]
+
+
+def example(pictures, rng, side, upscale_share):
+    """(picture, condition picture, mask, task)."""
+    tile = pictures.crop(rng, side)
+    if rng.random() < upscale_share:
+        task = UPSCALE2 if rng.random() < 0.5 else UPSCALE4
+        return tile, damage(rng, tile, 2 if task == UPSCALE2 else 4, rng.random() < 0.4), np.ones((side, side), np.uint8), task
+    mask = random_mask(rng, side)
+    return tile, fill_smooth(tile, mask), mask, INPAINT
+
+
+def flow_loss(unet, cfg, z0, cond, mask, task):
+    """Rectified flow from the condition plus noise, start = cond + start_noise[task] * eps, to the picture: the network
+    predicts start - x0 from x_t = (1 - t) x0 + t start, so what the condition knows need not pass through it."""
+    n = len(z0)
+    amount = torch.tensor(cfg["start_noise"], device=z0.device)[task].view(-1, 1, 1, 1)
+    start = cond + amount * torch.randn_like(z0)
+    t = torch.sigmoid(torch.randn(n, device=z0.device))
+    t = cfg["shift"] * t / (1 + (cfg["shift"] - 1) * t)
+    ones = torch.rand(n, device=z0.device) < torch.where(task == UPSCALE2, 0.9, 0.25)
+    t = torch.where(ones, torch.ones_like(t), t.clamp(0.01, 1.0))
+    tt = t.view(-1, 1, 1, 1)
+    z_t = (1 - tt) * z0 + tt * start
+    dtype = next(unet.parameters()).dtype
+    v = predict(unet, cfg, z_t.to(dtype), t.to(dtype), cond.to(dtype), mask.to(dtype), task).float()
+    weight = torch.where(mask > 0, 1.0, OUTSIDE_WEIGHT)
+    error = ((v - (start - z0)).square().mean(1, keepdim=True) * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
+    # residuals of super-resolution are small numbers: weigh them up to matter
+    gain = torch.where(task == INPAINT, 1.0, 4.0)
+    return (error * gain).mean(), error.detach()
+
+
+def train_unet(args, cfg, device, dtype):
+    folder = args.init or Path(args.work) / "export"
+    vae, unet = load_folder(folder, with_unet=bool(args.init))
+    if unet is None:
+        unet = make_unet(cfg)
+        linear.pass_through(unet)
+    vae = vae.to(device, dtype).eval().requires_grad_(False)
+    unet = unet.to(device, dtype).train()
+    to_latent = encoder(args, vae, dtype)
+    opt = Optimizer(unet, args.lr, args.lr * 0.5)
+    pictures = Pictures(Path(args.data) / "train")
+    held_out = Pictures(Path(args.data) / "test")
+    f = 2 ** (len(cfg["vae"]["block_out_channels"]) - 1)
+    banks = {128: Bank(args.bank), 256: Bank(args.bank // 4)}
+
+    def encoded(rows):
+        x = to_tensor([r[0] for r in rows], device)
+        c = to_tensor([r[1] for r in rows], device)
+        mask = torch.from_numpy(np.stack([r[2] for r in rows])).to(device)[:, None].float()
+        task = torch.tensor([r[3] for r in rows], device=device)
+        with torch.no_grad():
+            z0, cond = to_latent(x), to_latent(c)
+        return list(zip(z0, cond, shrink_mask(mask, x.shape[2] // f, x.shape[3] // f), task))
+
+    def make(rng):
+        side = 128 if rng.random() < args.small_share else 256
+        n = args.batch if side == 128 else args.batch // 4
+        return side, [example(pictures, rng, side, args.upscale_share) for _ in range(max(1, n // args.reuse))]
+
+    rng = np.random.default_rng(2)
+    test = encoded([example(held_out, rng, 256, 0.0) for _ in range(24)] + [example(held_out, rng, 256, 1.0) for _ in range(24)])
+
+    def step(n, made):
+        side, rows = made
+        bank = banks[side]
+        bank.add(encoded(rows))
+        while len(bank.rows) < 2 * args.batch:  # before the first step
+            bank.add(encoded([example(pictures, np.random.default_rng(random.randrange(2**60)), side, args.upscale_share)
+                              for _ in range(8)]))
+        loss, _ = flow_loss(unet, cfg, *bank.draw(args.batch if side == 128 else args.batch // 4))
+        loss.backward()
+        return loss.item(), {"side": side}
+
+    def measure():
+        """Mean loss over the held-out set at fixed noise and times, by task, of the averaged weights."""
+        unet.eval()
+        state = torch.get_rng_state()
+        torch.manual_seed(0)
+        sums = {0: [], 1: [], 2: []}
+        with torch.no_grad():
+            for i in range(0, len(test), 8):
+                rows = [torch.stack([r[k] for r in test[i:i + 8]]) for k in range(4)]
+                _, error = flow_loss(unet, cfg, *rows)
+                for task, e in zip(rows[3].tolist(), error.tolist()):
+                    sums[task].append(e)
+        torch.set_rng_state(state)
+        unet.train()
+        return {f"test_{k}": float(np.mean(v)) for k, v in zip(("inpaint", "x2", "x4"), sums.values())}
+
+    run(args, "unet", unet, opt, make, step, measure, lambda: export(args.work, cfg, unet=unet))
+
+
+def averaged(net, opt):
+    """Context: the network with its averaged weights."""
+    class Swap:
+        def __enter__(self):
+            with torch.no_grad():
+                for name, p in net.named_parameters():
+                    p.copy_(opt.ema[name])
+
+        def __exit__(self, *_):
+            with torch.no_grad():
+                for name, p in net.named_parameters():
+                    p.copy_(opt.master[name])
+    return Swap()
+
+
+def run(args, stage, net, opt, make, step, measure, export_now):
+    """The loop that both stages share: schedule, log, measure, save, export."""
+    work = Path(args.work)
+    work.mkdir(parents=True, exist_ok=True)
+    clock = Clock(args.minutes)
+    path = work / f"{stage}.pt"
+    earlier = 0.0
+    if path.exists() and not args.restart:
+        state = torch.load(path, map_location="cpu")
+        opt.load(state["opt"])
+        earlier = state["seconds"]
+        print(f"going on from step {opt.n}, {earlier / 60:.1f} minutes", flush=True)
+    log = open(work / f"{stage}.csv", "a", newline="")
+    table = None
+
+    def save():
+        torch.save({"opt": opt.state(), "seconds": earlier + clock.done}, f"{path}.new")
+        os.replace(f"{path}.new", path)
+
+    def report(extra):
+        nonlocal table
+        row = {"step": opt.n, "seconds": round(earlier + clock.done, 1), "loss": round(smooth, 5), **extra}
+        if table is None:
+            table = csv.DictWriter(log, row.keys(), extrasaction="ignore")
+            if log.tell() == 0:
+                table.writeheader()
+        table.writerow(row)
+        log.flush()
+        print(row, flush=True)
+
+    smooth, last_saved, last_measured, n_start = 0.0, 0.0, -1e9, opt.n
+    batches = prefetch(make, 6, random.randrange(2**60))
+    while clock.done < clock.total:
+        value, extra = step(opt.n, next(batches))
+        opt.step(clock.rate(opt.n - n_start))
+        smooth = value if smooth == 0.0 else 0.97 * smooth + 0.03 * value
+        clock.tick()
+        if clock.done - last_measured > 60 * args.measure or clock.done >= clock.total:
+            with averaged(net, opt):
+                net.eval()
+                measured = measure()
+                if clock.done - last_saved > 60 * args.save or clock.done >= clock.total:
+                    export_now()
+                    save()
+                    last_saved = clock.done
+                net.train()
+            last_measured = clock.done
+            report({k: round(v, 5) for k, v in measured.items()} | {k: round(v, 5) for k, v in extra.items()})
+            clock.last = time.monotonic()
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument("stage", choices=["linear", "vae", "unet"])
+    ap.add_argument("--data", default="data", help="folder that gather.py wrote")
+    ap.add_argument("--work", default="work", help="state, log and export")
+    ap.add_argument("--minutes", type=float, default=30.0, help="length of this call's schedule")
+    ap.add_argument("--init", help="an exported model folder to start from")
+    ap.add_argument("--restart", action="store_true", help="ignore a saved state")
+    ap.add_argument("--batch", type=int, default=0, help="pictures of 128 px a step (default 8 for vae, 24 for unet)")
+    ap.add_argument("--lr", type=float, default=0.0, help="Muon's learning rate (default 2e-3 for vae, 3e-3 for unet)")
+    ap.add_argument("--save", type=float, default=10.0, help="minutes between checkpoints and exports")
+    ap.add_argument("--measure", type=float, default=2.0, help="minutes between measurements")
+    ap.add_argument("--threads", type=int, default=2)
+    ap.add_argument("--upscale-share", type=float, default=0.35, help="share of super-resolution examples")
+    ap.add_argument("--small-share", type=float, default=0.7, help="share of steps on 128 px crops; the rest on 256 px")
+    ap.add_argument("--bank", type=int, default=4096, help="encoded examples kept for reuse")
+    ap.add_argument("--reuse", type=int, default=4, help="how often an encoded example is drawn, on average")
+    args = ap.parse_args()
+    args.batch = args.batch or (8 if args.stage == "vae" else 24)
+    args.lr = args.lr or (2e-3 if args.stage == "vae" else 3e-3)
+    torch.set_num_threads(args.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    cfg = read_config()
+    {"linear": train_linear, "vae": train_vae, "unet": train_unet}[args.stage](args, cfg, device, torch.bfloat16)
+
+
+if __name__ == "__main__":
+    main()
