@@ -1,5 +1,9 @@
 /* What every kernel shares; prefixed to each program. Activations are stored as ACT and computed in fp32.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Mesa with an unpatched libclc (Debian) has no fma(). */
+#ifdef NO_FMA
+#define fma mad
+#endif
 #ifdef ACT_F16
 #define ACT half
 #define LOAD(p, i) vload_half((size_t)(i), p)
