@@ -123,15 +123,12 @@ static void philox(guint32 c[4], guint64 seed)
     }
 }
 
-/* cuRAND's Box-Muller; its constants are single precision. Both values of the pair. */
-static void philox_pair(guint32 x, guint32 y, double *sine, double *cosine)
+/* cuRAND's Box-Muller, of whose two values PyTorch takes the first here; its constants are single precision. */
+static double philox_normal(guint32 x, guint32 y)
 {
     const double unit = (double)2.3283064e-10f, turn = (double)(2.3283064e-10f * 6.2831855f);
     const double u = x * unit + unit / 2, v = y * turn + turn / 2;
-    const double radius = sqrt(-2.0 * log(u));
-    *sine = radius * sin(v);
-    if (cosine)
-        *cosine = radius * cos(v);
+    return sqrt(-2.0 * log(u)) * sin(v);
 }
 
 /* Number i of a draw is the first normal of CUDA thread i; the counter's low word counts the draws. */
@@ -140,9 +137,7 @@ static void philox_randn(guint64 seed, guint64 offset, float *out, gint64 n)
     for (gint64 i = 0; i < n; i++) {
         guint32 c[4] = {(guint32)offset, (guint32)(offset >> 32), (guint32)i, (guint32)((guint64)i >> 32)};
         philox(c, seed);
-        double normal;
-        philox_pair(c[0], c[1], &normal, NULL);
-        out[i] = (float)normal;
+        out[i] = (float)philox_normal(c[0], c[1]);
     }
 }
 
@@ -198,64 +193,76 @@ void sfu_noise_next(SfuNoise *noise, float *out)
 
 /* ---- Brownian motion ------------------------------------------------------------------------------------------- */
 
-/* W(0) = 0, and W is refined by halving [0, TOP] around t (Levy's bridge). A node's normals are a function of seed, node and element alone, so W is one
- * fixed path however often and in whatever order it is asked. */
-#define BROWNIAN_TOP 0x1p21  /* above any sigma: 4096 at zero terminal SNR, 1e6 for flow */
-#define BROWNIAN_FINE 0x1p-12 /* an interval this small against its upper end is not halved further: t is bridged within it */
+/* Each octave [2^k, 2^(k+1)) of sigma has its own increment, and within it W is refined by halving around t (Levy's bridge). A node's normals are a
+ * function of seed, octave, node and element alone, so W is one fixed path however often and in whatever order it is asked. */
+#define BROWNIAN_LOW (-30) /* below is taken for 0; flow goes up to 1e6 */
+#define BROWNIAN_HIGH 30
+#define BROWNIAN_DEPTH 11 /* leaves of 0.05 % of sigma: finer than any two points that a sampler asks for */
 #define BROWNIAN_TAG 0x42524f57u /* keeps these counters apart from the draws of sfu_noise_next */
 
-/* Four normals of node `node`, group `group` of four elements. */
-static void brownian_normals(guint64 seed, guint64 node, guint32 group, double z[4])
+/* Four normals of a node, for group `group` of four elements. Single precision: nothing outside compares with these. */
+static void brownian_normals(guint64 seed, int octave, guint32 node, guint32 group, float z[4])
 {
-    guint32 c[4] = {(guint32)node, (guint32)(node >> 32), group, BROWNIAN_TAG};
+    guint32 c[4] = {node, (guint32)octave, group, BROWNIAN_TAG};
     philox(c, seed);
-    philox_pair(c[0], c[1], &z[0], &z[1]);
-    philox_pair(c[2], c[3], &z[2], &z[3]);
+    for (int i = 0; i < 4; i += 2) {
+        const float u = ((float)(c[i] >> 8) + 0.5f) * 0x1p-24f, angle = (float)(c[i + 1] >> 8) * (float)(2 * G_PI * 0x1p-24);
+        const float radius = sqrtf(-2 * logf(u));
+        z[i] = radius * sinf(angle);
+        z[i + 1] = radius * cosf(angle);
+    }
 }
 
-static void brownian_at(guint64 seed, guint32 group, double t, double w[4])
+/* w += sign * (W(t) - W(2^octave)) for t within the octave; t at its end: the whole increment. */
+static void brownian_within(guint64 seed, int octave, guint32 group, double t, float sign, float w[4])
 {
-    double a = 0, b = BROWNIAN_TOP, wa[4] = {0}, wb[4], z[4];
-    guint64 node = 1; /* 1: the whole; then a heap's numbering, 2n and 2n + 1. Depth stays under 60: t is above 1e-9 or the walk ends */
-    brownian_normals(seed, 0, group, z);
+    double a = ldexp(1, octave), b = 2 * a;
+    float wa[4] = {0}, wb[4], z[4];
+    brownian_normals(seed, octave, 0, group, z);
     for (int i = 0; i < 4; i++)
-        wb[i] = sqrt(b) * z[i];
-    while (b - a > BROWNIAN_FINE * b && node < (G_GUINT64_CONSTANT(1) << 60)) {
-        const double mid = 0.5 * (a + b), deviation = 0.5 * sqrt(b - a);
-        brownian_normals(seed, node, group, z);
-        for (int i = 0; i < 4; i++) {
-            const double wm = 0.5 * (wa[i] + wb[i]) + deviation * z[i];
-            if (t < mid)
-                wb[i] = wm;
-            else
-                wa[i] = wm;
-        }
-        if (t < mid)
-            b = mid;
-        else
-            a = mid;
+        wb[i] = (float)sqrt(b - a) * z[i];
+    guint32 node = 1; /* a heap's numbering: 2n and 2n + 1 below n */
+    for (int depth = 0; depth < BROWNIAN_DEPTH && t < b; depth++) {
+        const double mid = 0.5 * (a + b);
+        const float deviation = 0.5f * (float)sqrt(b - a);
+        brownian_normals(seed, octave, node, group, z);
+        float *moved = t < mid ? wb : wa;
+        for (int i = 0; i < 4; i++)
+            moved[i] = 0.5f * (wa[i] + wb[i]) + deviation * z[i];
         node = 2 * node + (t >= mid);
+        *(t < mid ? &b : &a) = mid;
     }
-    brownian_normals(seed, node, group, z);
-    const double f = (t - a) / (b - a), deviation = sqrt((t - a) * (b - t) / (b - a));
+    const float f = (float)((t - a) / (b - a)), deviation = (float)sqrt((t - a) * (b - t) / (b - a));
+    if (deviation > 0)
+        brownian_normals(seed, octave, node, group, z);
     for (int i = 0; i < 4; i++)
-        w[i] = wa[i] + f * (wb[i] - wa[i]) + deviation * z[i];
+        w[i] += sign * (wa[i] + f * (wb[i] - wa[i]) + deviation * z[i]);
+}
+
+static int octave_of(double t)
+{
+    int exponent;
+    frexp(t, &exponent);
+    return exponent - 1;
 }
 
 void sfu_noise_brownian(const SfuNoise *noise, double sigma, double sigma_next, float *out)
 {
     const gint64 pixels = (gint64)noise->h * noise->w, n = pixels * noise->c;
-    const double scale = 1.0 / sqrt(fabs(sigma - sigma_next));
-    const double from = CLAMP(sigma, 0, BROWNIAN_TOP), to = CLAMP(sigma_next, 0, BROWNIAN_TOP);
-    const double high = MAX(from, to), low = MIN(from, to);
+    const double bottom = ldexp(1, BROWNIAN_LOW), top = ldexp(1, BROWNIAN_HIGH);
+    const double high = CLAMP(MAX(sigma, sigma_next), bottom, top), low = CLAMP(MIN(sigma, sigma_next), bottom, top);
+    const int first = octave_of(low), last = octave_of(high);
+    const float scale = (float)(1.0 / sqrt(high - low));
     for (int image = 0; image < noise->n_images; image++, out += n)
-        for (gint64 first = 0; first < n; first += 4) {
-            double wh[4], wl[4];
-            brownian_at(noise->streams[image].seed, (guint32)(first / 4), high, wh);
-            brownian_at(noise->streams[image].seed, (guint32)(first / 4), low, wl);
-            for (gint64 i = first; i < MIN(first + 4, n); i++) {
-                const gint64 ch = i / pixels, p = i % pixels;
-                out[p * noise->c + ch] = (float)((wh[i - first] - wl[i - first]) * scale);
-            }
+        for (gint64 at = 0; at < n; at += 4) {
+            const guint64 seed = noise->streams[image].seed;
+            const guint32 group = (guint32)(at / 4);
+            float w[4] = {0};
+            for (int octave = first; octave < last; octave++)
+                brownian_within(seed, octave, group, ldexp(2, octave), 1, w);
+            brownian_within(seed, last, group, high, 1, w);
+            brownian_within(seed, first, group, low, -1, w);
+            for (gint64 i = at; i < MIN(at + 4, n); i++)
+                out[i % pixels * noise->c + i / pixels] = scale * w[i - at];
         }
 }

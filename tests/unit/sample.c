@@ -226,7 +226,7 @@ static void test_brownian(void)
 {
     const guint64 seed = 12;
     SfuNoise *noise = sfu_noise_new(SFU_NOISE_TORCH, &seed, 1, SIDE, SIDE, 4);
-    const double points[] = {4096, 14.6, 14.5, 9.7, 3, 0.9, 0.31, 0.0292, 0.02919, 1e-4, 0};
+    const double points[] = {1e6, 4096, 16, 14.6, 14.5, 9.7, 8, 4, 3, 0.9, 0.31, 0.0292, 0.02915, 1e-4, 0};
     const double tolerance = 4 * sqrt(2.0 / (SIDE * SIDE * 4)); /* four standard deviations of a variance of 16384 normals */
     float *previous = NULL;
     for (int i = 0; i + 1 < G_N_ELEMENTS(points); i++) {
