@@ -3,13 +3,15 @@
  *   conv_panel  MR pixels x 32 channels an item, weights in panels of 32 outputs: explicit float16 vectors for CPU devices,
  *               where one item is one thread and barriers are slow. No im2col: each tap reads its row of channels in place.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-/* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice. */
-#define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups
+/* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice. Pitches: channels from one
+ * pixel to the next, more than n_in * groups and n_out where x and y are ranges of wider tensors. */
+#define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups, \
+    int x_pitch, int y_pitch
 #ifdef PLAIN
 __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, GEOMETRY, EPILOGUE)
 {
     const int o = get_global_id(0), pix = get_global_id(1), b = get_global_id(2);
-    const int oy = pix / ow, ox = pix % ow, g = o / (n_out / groups), c_all = n_in * groups;
+    const int oy = pix / ow, ox = pix % ow, g = o / (n_out / groups);
     float s = 0.0f;
     for (int ky = 0; ky < kh; ky++) {
         const int iy = source(oy * stride + ky - pad_t, h, up, wrap);
@@ -17,7 +19,7 @@ __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0,
             const int ix = source(ox * stride + kx - pad_l, w, up, wrap);
             if (ix < 0)
                 continue;
-            const size_t xi = x0 + (((size_t)b * h + iy) * w + ix) * c_all + g * n_in;
+            const size_t xi = x0 + (((size_t)b * h + iy) * w + ix) * x_pitch + g * n_in;
             const size_t wi = wt0 + ((size_t)o * kh * kw + ky * kw + kx) * n_in;
             for (int c = 0; c < n_in; c++)
                 s = fma(LOAD(x, xi + c), LOADW(wt, wi + c), s);
@@ -31,7 +33,7 @@ __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0,
         s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o)] * fmin(s, 0.0f);
     else
         s = act_1(s, act, act_param);
-    const size_t at = ((size_t)b * oh * ow + pix) * n_out + o;
+    const size_t at = ((size_t)b * oh * ow + pix) * y_pitch + o;
     s *= scale;
     if (res)
         s += LOAD(res, res0 + at);
@@ -73,7 +75,7 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
                 __global const ACT *a[12];
                 for (int i = 0; i < 12; i++) {
                     const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
-                    a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * n_in;
+                    a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
                 }
 #define PTR(i) __global const ACT *a##i = a[i];
                 REP12(PTR)
@@ -105,7 +107,7 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
 #else
 #define OUT(i)                                                                                                                   \
     if (p0 + i < last) {                                                                                                         \
-        const size_t at = (size_t)(p0 + i) * n_out + o;                                                                          \
+        const size_t at = (size_t)(p0 + i) * y_pitch + o;                                                                          \
         finish(y + y0, at, l##i, min(n, 16), o, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, \
                act_param, scale);                                                                                                \
         if (n > 16)                                                                                                              \

@@ -40,7 +40,7 @@
 #define TILES int n_tiles, int t0, int t_chunk, int tiles_x, int tiles_y
 
 /* Items: dim 0 = tiles from t0 on (those beyond n_tiles repeat the last), dim 1 = runs of `run` groups of 16 channels. */
-__kernel void winograd_input(__global float *v, int v0, __global const ACT *x, int x0, TILES, int h, int w, int n_in, int pad_t, int pad_l, int up,
+__kernel void winograd_input(__global float *v, int v0, __global const ACT *x, int x0, TILES, int h, int w, int n_in, int x_pitch, int pad_t, int pad_l, int up,
                              int wrap, int run)
 {
     const int at = get_global_id(0), t = min(t0 + at, n_tiles - 1), groups = (n_in + 15) / 16;
@@ -63,7 +63,7 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
 #pragma unroll
             for (int i = 0; i < 6; i++)
                 c[i] = sy[i] < 0 || sx[j] < 0 ? (float16)(0.0f)
-                                              : load_part(x, x0 + (((size_t)b * h + sy[i]) * w + sx[j]) * n_in + g * 16, lanes);
+                                              : load_part(x, x0 + (((size_t)b * h + sy[i]) * w + sx[j]) * x_pitch + g * 16, lanes);
             INPUT_1D(c[0], c[1], c[2], c[3], c[4], c[5], d[j], d[6 + j], d[12 + j], d[18 + j], d[24 + j], d[30 + j])
         }
         __global float *to = out + (size_t)g * MR * 16;
@@ -86,7 +86,7 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
 /* wt: panels as conv_panel reads them, [n_out/32][9][n_in][32]. scratch: m [t_chunk][36][32], then u [36][slice * 32 + 16] (16 floats
  * apart, so that the 36 do not fall on each other in the cache). slice: input channels a step, a multiple of 16. */
 __kernel void winograd_product(__global ACT *y, int y0, __global const float *v, int v0, __global const WT *wt, int wt0, TILES, int n_in, int oh,
-                               int ow, int n_out, int slice, __local float *scratch, EPILOGUE)
+                               int ow, int n_out, int y_pitch, int slice, __local float *scratch, EPILOGUE)
 {
     const int panel = get_global_id(0), chunk = get_global_id(1), groups = (n_in + 15) / 16, o = panel * 32;
     const size_t step = (size_t)t_chunk * groups * 16;
@@ -177,7 +177,7 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
             for (int i = 0; i < 16; i++) {
                 const int oy = ty * 4 + i / 4, ox = tx * 4 + i % 4;
                 if (oy < oh && ox < ow)
-                    finish(y + y0, (((size_t)bn * oh + oy) * ow + ox) * n_out + o + half_, r[i], min(16, n_out - o - half_), o + half_, bn, n_out,
+                    finish(y + y0, (((size_t)bn * oh + oy) * ow + ox) * y_pitch + o + half_, r[i], min(16, n_out - o - half_), o + half_, bn, n_out,
                            bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
             }
         }

@@ -79,13 +79,15 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     static const SfuEpilogue no_epilogue;
     if (!e)
         e = &no_epilogue;
-    const int taps = g->kh * g->kw, n_out = (int)sfu_weight_dim(w, 0), n_in = x->c / g->groups;
+    const int taps = g->kh * g->kw, n_out = (int)sfu_weight_dim(w, 0), n_in = (g->x_c ? g->x_c : x->c) / g->groups;
     const int n_pix = y->n * y->h * y->w;
     const gboolean cpu = sfu_queue_device(q)->is_cpu && !sfu_queue_plain(q) && g->groups == 1 && !(e->geglu && n_out % 32);
-    if (sfu_weight_elements(w) != (gint64)n_out * n_in * taps || x->c % g->groups || n_out % g->groups)
+    if (sfu_weight_elements(w) != (gint64)n_out * n_in * taps || n_in * g->groups != (g->x_c ? g->x_c : x->c) || n_out % g->groups || g->x_c > x->c)
         return sfu_op_shape_error(error, g->op, "%s has %" G_GINT64_FORMAT " values, wanted %d x %d x %d", sfu_weight_name(w),
                                   sfu_weight_elements(w), n_out, n_in, taps);
-    if (y->c != (e->geglu ? n_out / 2 : n_out) || y->n != x->n || y->dtype != x->dtype)
+    if (g->y_col && (g->y_col < 0 || e->residual || e->chan || e->geglu || y->c - g->y_col < n_out))
+        return sfu_op_shape_error(error, g->op, "%d channels from %d on do not fit into %d", n_out, g->y_col, y->c);
+    if ((!g->y_col && y->c != (e->geglu ? n_out / 2 : n_out)) || y->n != x->n || y->dtype != x->dtype)
         return sfu_op_shape_error(error, g->op, "%s gives %d channels, y has %d (%s from %s)", sfu_weight_name(w), n_out, y->c,
                                   sfu_dtype_name(y->dtype), sfu_dtype_name(x->dtype));
     if (e->residual && !sfu_op_same_shape(error, g->op, y, e->residual))
@@ -100,6 +102,8 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     if (e->act == SFU_ACT_PRELU && (!e->prelu || (sfu_weight_elements(e->prelu) != n_out && sfu_weight_elements(e->prelu) != 1)))
         return sfu_op_shape_error(error, g->op, "%s: PReLU needs 1 or %d slopes", sfu_weight_name(w), n_out);
 
+    SfuTensor range = *y; /* from its first channel that is written */
+    range.offset += (size_t)g->y_col;
     const SfuDtype wd = device_dtype(w);
     const PackParams p = {.half = wd == SFU_F16, .geglu = e->geglu, .n_out = n_out, .n_in = n_in, .taps = taps};
     const SfuTensor *bias = NULL, *prelu = NULL;
@@ -115,7 +119,8 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
                cpu ? "" : "-DPLAIN ", cpu && e->geglu ? "-DGEGLU" : "");
 #define GEOMETRY_ARGS                                                                                                             \
     SFU_INT(x->h), SFU_INT(x->w), SFU_INT(n_in), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(n_out), SFU_INT(g->kh), SFU_INT(g->kw), \
-        SFU_INT(g->stride), SFU_INT(g->pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(g->groups)
+        SFU_INT(g->stride), SFU_INT(g->pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(g->groups), \
+        SFU_INT(x->c), SFU_INT(y->c)
 #define EPILOGUE_ARGS                                                                                                             \
     SFU_TENSOR(bias), SFU_TENSOR(e->chan), SFU_TENSOR(prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),       \
         SFU_TENSOR(e->residual), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
@@ -137,13 +142,13 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
                 const SfuLaunch in = {.program = "winograd", .kernel = "winograd_input", .options = options,
                                       .global = {(size_t)chunks * plan.t_chunk, (size_t)plan.n_splits, 1}, .local = {1, 1, 1},
                                       .bytes = 10.0 * chunks * plan.t_chunk * n_in * 16};
-                const SfuArg in_args[] = {SFU_TENSOR(v), SFU_TENSOR(x), TILE_ARGS, SFU_INT(x->h), SFU_INT(x->w), SFU_INT(n_in), SFU_INT(g->pad_top),
+                const SfuArg in_args[] = {SFU_TENSOR(v), SFU_TENSOR(x), TILE_ARGS, SFU_INT(x->h), SFU_INT(x->w), SFU_INT(n_in), SFU_INT(x->c), SFU_INT(g->pad_top),
                                           SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(plan.run)};
                 const SfuLaunch out = {.program = "winograd", .kernel = "winograd_product", .options = options,
                                        .global = {(size_t)n_panels, (size_t)chunks, 1}, .local = {1, 1, 1},
                                        .flops = flops * MIN(chunks * plan.t_chunk, plan.n_tiles - t0) / plan.n_tiles, .bytes = bytes};
-                const SfuArg out_args[] = {SFU_TENSOR(y), SFU_TENSOR(v), SFU_TENSOR(wt), TILE_ARGS, SFU_INT(n_in), SFU_INT(y->h), SFU_INT(y->w),
-                                           SFU_INT(n_out), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes), EPILOGUE_ARGS};
+                const SfuArg out_args[] = {SFU_TENSOR(&range), SFU_TENSOR(v), SFU_TENSOR(wt), TILE_ARGS, SFU_INT(n_in), SFU_INT(y->h), SFU_INT(y->w),
+                                           SFU_INT(n_out), SFU_INT(y->c), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes), EPILOGUE_ARGS};
                 done = sfu_launch(q, &in, in_args, G_N_ELEMENTS(in_args), error) && sfu_launch(q, &out, out_args, G_N_ELEMENTS(out_args), error);
             }
             sfu_tensor_destroy(v);
@@ -158,12 +163,12 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         const SfuLaunch l = {.program = "conv", .kernel = "conv_panel", .options = options,
                              .global = {(size_t)((blocks + run - 1) / run), (size_t)n_panels, 1}, .local = {1, 1, 1},
                              .flops = flops, .bytes = bytes};
-        const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS,
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS,
                                EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
     SfuTensor *wide = NULL;
-    SfuTensor *out = y;
+    const SfuTensor *out = &range;
     if (e->geglu && !(out = wide = sfu_tensor_create(q, y->dtype, y->n, y->h, y->w, n_out, error)))
         return FALSE;
     const SfuTensor *wt = sfu_weight_on_device(q, w, p.half ? "plain16" : "plain32", wd, (gint64)n_out * n_in * taps, pack_plain, &p, error);
@@ -188,7 +193,7 @@ gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         conv = &none;
     const SfuConvGeometry g = {.op = "conv2d", .kh = (int)sfu_weight_dim(w, 2), .kw = (int)sfu_weight_dim(w, 3), .stride = MAX(1, conv->stride),
                                .pad_top = conv->pad_top, .pad_left = conv->pad_left, .upsample2 = conv->upsample2,
-                               .circular = conv->circular, .groups = MAX(1, conv->groups)};
+                               .circular = conv->circular, .groups = MAX(1, conv->groups), .x_c = conv->x_c, .y_col = conv->y_col};
     const int room_h = (x->h << conv->upsample2) + conv->pad_top + conv->pad_bottom - g.kh;
     const int room_w = (x->w << conv->upsample2) + conv->pad_left + conv->pad_right - g.kw;
     if (room_h < 0 || room_w < 0)

@@ -9,7 +9,8 @@ typedef struct {
     const char *op; /* for messages */
     int kh, kw, stride, pad_top, pad_left;
     gboolean upsample2, circular;
-    int groups; /* >= 1 */
+    int groups;      /* >= 1 */
+    int x_c, y_col;  /* as in SfuConv */
 } SfuConvGeometry;
 
 gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,

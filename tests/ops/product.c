@@ -274,8 +274,51 @@ static const Matmul matmuls[] = {
     {"extreme", 1, 1, 33, 65, 17, TRUE, EXTREME, 0.01f},
 };
 
+/* A dense block grows in place: the first channels of a tensor make the next ones of the same; the others keep their bits. */
+static void grow(Check *c, gconstpointer row)
+{
+    const Product *p = row;
+    const SfuConv conv = {PADS(1), .x_c = p->in, .y_col = p->in};
+    const int wide = p->in + p->out + 5;
+    const gint64 pixels = (gint64)p->n * p->h * p->w;
+    In x = check_in(c, p->n, p->h, p->w, wide, NORMAL);
+    const Weight w = check_weight(c, SFU_F32, p->out, p->in, 3, 3), bias = check_weight(c, SFU_F32, p->out, 0, 0, 0);
+    const SfuEpilogue e = {.bias = bias.w, .act = SFU_ACT_LEAKY_RELU, .act_param = 0.2f};
+    const Out y = check_in_place(c, &x);
+    CHECK_OK(sfu_conv2d(c->q, y.t, y.t, w.w, &conv, &e, ERR));
+    Product q = *p;
+    q.act = e.act;
+    q.act_param = e.act_param;
+    q.conv = conv;
+    double *in = check_zeros(c, pixels * p->in), *out = check_zeros(c, pixels * p->out), *out_mag = check_zeros(c, pixels * p->out);
+    double *ref = check_zeros(c, pixels * wide), *mag = check_zeros(c, pixels * wide);
+    for (gint64 i = 0; i < pixels * p->in; i++)
+        in[i] = x.v[i / p->in * wide + i % p->in];
+    reference(&q, in, w.v, p->h, p->w, out, out_mag);
+    if (!c->mode->plain)
+        spread(&q, p->h, p->w, out_mag);
+    reference_epilogue(&q, pixels, p->h * p->w, bias.v, NULL, NULL, NULL, out, out_mag);
+    for (gint64 i = 0; i < pixels * wide; i++) {
+        const int ch = (int)(i % wide) - p->in;
+        const gboolean made = ch >= 0 && ch < p->out;
+        ref[i] = made ? out[i / wide * p->out + ch] : x.v[i];
+        mag[i] = made ? out_mag[i / wide * p->out + ch] : 0; /* a bit that changed is an error */
+    }
+    check_close(c, &y, ref, mag, c->mode->unit * (12 + 2 * sqrt((double)p->in * 9)));
+}
+
+static const Product grows[] = {
+    {"small", 1, 5, 4, 6, 7, 3},
+    {"tile", 2, 9, 9, 32, 32, 3},
+    {"large", 1, 33, 30, 96, 32, 3},
+};
+
 void add_product(void)
 {
+    for (guint i = 0; i < G_N_ELEMENTS(grows); i++) {
+        const Product *p = &grows[i];
+        check_add("grow", p->name, (double)p->n * p->h * p->w * p->in * p->out * 9, grow, p);
+    }
     for (guint i = 0; i < G_N_ELEMENTS(products); i++) {
         const Product *p = &products[i];
         const double up = p->conv.upsample2 ? 4 : 1;
