@@ -45,6 +45,14 @@ static void on_interrupt(int signal_number)
     sfu_cli_cancel = 1; /* the handler resets itself: a second Ctrl-C ends the process at once */
 }
 
+/* GEGL's loaders warn about files that they refuse; the command says that itself, in one sentence. */
+static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+    return level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL) || g_getenv("G_MESSAGES_DEBUG")
+               ? g_log_writer_default(level, fields, n_fields, data)
+               : G_LOG_WRITER_HANDLED;
+}
+
 static int usage(FILE *to)
 {
     fprintf(to, "usage: sfumato COMMAND [options] [files]\n\n");
@@ -175,6 +183,7 @@ static int generate(const SfuCliCommand *c, const SfuCliOptions *o, GError **err
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
+    g_log_set_writer_func(log_writer, NULL, NULL);
     const SfuCliCommand *c = NULL;
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
         return usage(argc < 2 ? stderr : stdout);
