@@ -7,7 +7,8 @@
 #define MT_N 624
 #define MT_M 397
 
-/* One generator as PyTorch's CPUGeneratorImpl keeps it: MT19937 (Matsumoto & Nishimura 1998) and the second normal of the last pair. */
+/* One generator as PyTorch's CPUGeneratorImpl keeps it: MT19937 (Matsumoto & Nishimura 1998) and the second normal of
+ * the last pair. */
 typedef struct {
     guint32 mt[MT_N];
     int at;
@@ -193,8 +194,9 @@ void sfu_noise_next(SfuNoise *noise, float *out)
 
 /* ---- Brownian motion ------------------------------------------------------------------------------------------- */
 
-/* Each octave [2^k, 2^(k+1)) of sigma has its own increment, and within it W is refined by halving around t (Levy's bridge). A node's normals are a
- * function of seed, octave, node and element alone, so W is one fixed path however often and in whatever order it is asked. */
+/* Each octave [2^k, 2^(k+1)) of sigma has its own increment, and within it W is refined by halving around t (Levy's
+ * bridge). A node's normals are a function of seed, octave, node and element alone, so W is one fixed path however
+ * often and in whatever order it is asked. */
 #define BROWNIAN_LOW (-30) /* below is taken for 0; flow goes up to 1e6 */
 #define BROWNIAN_HIGH 30
 #define BROWNIAN_DEPTH 11 /* leaves of 0.05 % of sigma: finer than any two points that a sampler asks for */

@@ -32,9 +32,9 @@ SfuNoise *sfu_noise_new(SfuNoiseKind kind, const guint64 *seeds, int n_images, i
 void sfu_noise_free(SfuNoise *noise);
 /* out [n, h, w, c]: the next draw of each stream (the first is the initial noise); drawn in PyTorch's order [c, h, w]. */
 void sfu_noise_next(SfuNoise *noise, float *out);
-/* out [n, h, w, c]: the increment of a Brownian motion in sigma from `sigma` to `sigma_next`, divided by the square root of its length: unit normal,
- * independent for intervals that do not overlap, and the same for any number of steps (k-diffusion's BrownianTreeNoiseSampler in spirit, not in
- * bits: torchsde's numbers depend on its own tree). */
+/* out [n, h, w, c]: the increment of a Brownian motion in sigma from `sigma` to `sigma_next`, divided by the square
+ * root of its length: unit normal, independent for intervals that do not overlap, and the same for any number of steps
+ * (k-diffusion's BrownianTreeNoiseSampler in spirit, not in bits: torchsde's numbers depend on its own tree). */
 void sfu_noise_brownian(const SfuNoise *noise, double sigma, double sigma_next, float *out);
 /* One flat draw of n from a fresh generator: torch.manual_seed(seed); torch.randn(n). */
 void sfu_randn(SfuNoiseKind kind, guint64 seed, gint64 n, float *out);
@@ -115,25 +115,29 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *options, GError **error);
 void sfu_sigmas_free(SfuSigmas *s);
 double sfu_sigma_to_timestep(const SfuSigmas *s, double sigma);
 
-/* x = noise * scale is where a run from noise alone starts: sigma for the k-diffusion samplers, sqrt(sigma^2 + 1) for those of diffusers, 1 for flow. */
+/* x = noise * scale is where a run from noise alone starts: sigma for the k-diffusion samplers, sqrt(sigma^2 + 1) for
+ * those of diffusers, 1 for flow. */
 double sfu_sigmas_noise_scale(const SfuSigmas *s);
-/* x0 with noise at sigma: where image-to-image starts (sigma = sigmas[0]), and what blending with the original needs at each step. x may be x0. */
+/* x0 with noise at sigma: where image-to-image starts (sigma = sigmas[0]), and what blending with the original needs at
+ * each step. x may be x0. */
 void sfu_add_noise(const SfuSigmas *s, float *x, const float *x0, const float *noise, double sigma, gint64 n);
 /* What the network is given for x. in may be x. */
 void sfu_model_input(const SfuSigmas *s, float *in, const float *x, double sigma, gint64 n);
 /* x0 from the network's raw output, by the prediction type. denoised may be output. */
 void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma, gint64 n);
-/* Scales the guided output so that its deviation nears that of the conditional one: cfg = phi * cfg * std(cond) / std(cfg) + (1 - phi) * cfg, for each
- * image. Lin 2023, eq. 15 and 16. */
+/* Scales the guided output so that its deviation nears that of the conditional one: cfg = phi * cfg * std(cond) /
+ * std(cfg) + (1 - phi) * cfg, for each image. Lin 2023, eq. 15 and 16. */
 void sfu_guidance_rescale(float *cfg, const float *cond, double phi, gint64 n_per_image, int n_images);
 
 typedef struct {
-    /* denoised [n, ...] = estimate of x0 for x at sigma. FALSE stops the run. `step` counts from 0; a sampler of second order asks twice in a step. */
+    /* denoised [n, ...] = estimate of x0 for x at sigma. FALSE stops the run. `step` counts from 0; a sampler of second
+     * order asks twice in a step. */
     gboolean (*denoise)(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error);
-    /* After each step; may change x, which is at sigma_next (0 after the last step; DDIM's x is handed out at its last sigma, and scaled to the network's
-     * space when all is done). May be NULL. */
+    /* After each step; may change x, which is at sigma_next (0 after the last step; DDIM's x is handed out at its last
+     * sigma, and scaled to the network's space when all is done). May be NULL. */
     gboolean (*after_step)(gpointer data, float *x, const float *denoised, double sigma_next, int step, GError **error);
-    /* out: unit normal noise for the step from sigma to sigma_next. NULL: from `noise` (Brownian for the SDE samplers, the next draw for the others). */
+    /* out: unit normal noise for the step from sigma to sigma_next. NULL: from `noise` (Brownian for the SDE samplers,
+     * the next draw for the others). */
     void (*draw)(gpointer data, float *out, double sigma, double sigma_next);
     gpointer data;
 } SfuSampleCallbacks;
@@ -143,9 +147,10 @@ typedef struct {
     double s_noise; /* factor on the noise drawn; 0 reads as 1 */
 } SfuSampleOptions;
 
-/* x [n_images * n_per_image]: in: at sigmas[0]; out: x0. noise may be NULL if callbacks->draw is there or nothing is drawn. FALSE with the callback's error,
- * OPTIONS, or NAN; x is then undefined. Sources: Karras 2022 (Euler, Heun, LMS as in k-diffusion), Lu 2022 (DPM-Solver, DPM-Solver++), Song 2020 (DDIM),
- * Ho 2020 (DDPM), Zhao 2023 (UniPC, bh2, order 2), Luo 2023 (LCM). options may be NULL. */
+/* x [n_images * n_per_image]: in: at sigmas[0]; out: x0. noise may be NULL if callbacks->draw is there or nothing is
+ * drawn. FALSE with the callback's error, OPTIONS, or NAN; x is then undefined. Sources: Karras 2022 (Euler, Heun, LMS
+ * as in k-diffusion), Lu 2022 (DPM-Solver, DPM-Solver++), Song 2020 (DDIM), Ho 2020 (DDPM), Zhao 2023 (UniPC, bh2,
+ * order 2), Luo 2023 (LCM). options may be NULL. */
 gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images, SfuNoise *noise,
                     const SfuSampleCallbacks *callbacks, GError **error);
 

@@ -119,8 +119,9 @@ static gboolean step_euler(Run *r, int i, GError **error)
     return TRUE;
 }
 
-/* Euler ancestral. DDIM (Song 2020, eq. 12) and DDPM (Ho 2020, eq. 7, small variance) are this step too: with a = 1 / (1 + u^2), eta times their variance
- * divided by a' is up^2, and what remains of the direction to x is u_down. They differ in schedule, last sigma, and usual eta. */
+/* Euler ancestral. DDIM (Song 2020, eq. 12) and DDPM (Ho 2020, eq. 7, small variance) are this step too: with a = 1 /
+ * (1 + u^2), their variance divided by a' is up^2, and what remains of the direction to x is u_down. They differ in
+ * schedule, last sigma, and usual eta. */
 static gboolean step_euler_a(Run *r, int i, GError **error)
 {
     const double sigma = r->s->sigmas[i], next = r->s->sigmas[i + 1];
@@ -186,7 +187,8 @@ static gboolean step_dpm2_a(Run *r, int i, GError **error)
     return TRUE;
 }
 
-/* Integral over [from, to] of the Lagrange polynomial that is 1 at nodes[j] and 0 at the others; two Gauss points are exact to the third degree. */
+/* Integral over [from, to] of the Lagrange polynomial that is 1 at nodes[j] and 0 at the others; two Gauss points are
+ * exact to the third degree. */
 static double lms_coefficient(const double *nodes, int order, int j, double from, double to)
 {
     const double middle = 0.5 * (from + to), half = 0.5 * (to - from);
@@ -236,7 +238,8 @@ static gboolean step_dpmpp_2m(Run *r, int i, GError **error)
     double w = 0;
     if (i > 0 && next > 0)
         w = 0.5 * log(u / u_next) / log(ratio_of(r, sigmas[i - 1]) / u);
-    combine(r, r->x, alpha / alpha_of(r, sigma) * q, r->x, alpha * (1 - q) * (1 + w), r->denoised, -alpha * (1 - q) * w, i > 0 ? r->history[0] : NULL);
+    combine(r, r->x, alpha / alpha_of(r, sigma) * q, r->x, alpha * (1 - q) * (1 + w), r->denoised, -alpha * (1 - q) * w,
+            i > 0 ? r->history[0] : NULL);
     remember(r);
     return TRUE;
 }
@@ -307,7 +310,8 @@ static gboolean step_dpmpp_2s_a(Run *r, int i, GError **error)
 
 /* ---- UniPC: Zhao 2023, predicting x0, B(h) = expm1(h), order 2, as in diffusers ------------------------------------ */
 
-/* Corrects x, which the step before predicted, with the estimate that was made there. history[0], [1]: the estimates of the two steps before. */
+/* Corrects x, which the step before predicted, with the estimate that was made there. history[0], [1]: the estimates of
+ * the two steps before. */
 static void unipc_correct(Run *r, int i)
 {
     const double *sigmas = r->s->sigmas, sigma = sigmas[i], from = sigmas[i - 1], u = ratio_of(r, sigma), u_from = ratio_of(r, from);
@@ -341,7 +345,8 @@ static gboolean step_unipc(Run *r, int i, GError **error)
     if (order == 2)
         w = -0.5 * log(u / u_next) / log(ratio_of(r, sigmas[i - 1]) / u);
     /* w (m1 - m0), of which the solver's term is a half divided by the ratio of the two steps, which is negative */
-    combine(r, r->x, alpha / alpha_of(r, sigma) * q, r->x, alpha * (1 - q) * (1 - w), r->denoised, alpha * (1 - q) * w, i > 0 ? r->history[0] : NULL);
+    combine(r, r->x, alpha / alpha_of(r, sigma) * q, r->x, alpha * (1 - q) * (1 - w), r->denoised, alpha * (1 - q) * w,
+            i > 0 ? r->history[0] : NULL);
     r->last_order = order;
     remember(r);
     return TRUE;

@@ -1,4 +1,5 @@
-/* Text in: the CLIP byte-pair tokenizer and AUTOMATIC1111's prompt syntax. No network here; the encoders are engine/net's.
+/* Text in: the CLIP byte-pair tokenizer and AUTOMATIC1111's prompt syntax. No network here; the encoders are
+ * engine/net's.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_TEXT_H
 #define SFU_TEXT_H
@@ -29,11 +30,12 @@ gboolean sfu_text_check(const char *text, gsize n, GError **error);
 typedef struct SfuTokenizer SfuTokenizer;
 SfuTokenizer *sfu_tokenizer_new(void); /* the vocabulary is in the binary; caller frees with sfu_tokenizer_free(). Read-only once made: any thread */
 void sfu_tokenizer_free(SfuTokenizer *t);
-/* Appends the ids (gint32, without BOS and EOS) of text[0..length) (-1: up to the NUL) to ids. FALSE with UTF8 or LENGTH, ids untouched. */
+/* Appends the ids (gint32, without BOS and EOS) of text[0..length) (-1: up to the NUL) to ids. FALSE with UTF8 or
+ * LENGTH, ids untouched. */
 gboolean sfu_tokenizer_encode(const SfuTokenizer *t, const char *text, gssize length, GArray *ids, GError **error);
 
-/* A prompt cut to chunks as AUTOMATIC1111 does: (word:1.2), ((word)), [word], \( \) \[ \], BREAK; a chunk is broken at the last comma if that
- * moves no more than 20 tokens. Never fewer than one chunk. */
+/* A prompt cut to chunks as AUTOMATIC1111 does: (word:1.2), ((word)), [word], \( \) \[ \], BREAK; a chunk is broken at
+ * the last comma if that moves no more than 20 tokens. Never fewer than one chunk. */
 typedef struct {
     int n_chunks;
     int n_tokens;                         /* of text, without padding, BOS and EOS */
@@ -43,14 +45,14 @@ typedef struct {
     float (*weights)[SFU_CHUNK_TOKENS];   /* [n_chunks][77], 1 for BOS, EOS and padding */
 } SfuPrompt;
 
-/* sd2: chunks are padded with 0 as OpenCLIP's are, else with EOS. text NULL is "". Caller frees with sfu_prompt_free(). NULL with UTF8, LENGTH or
- * WEIGHT. */
+/* sd2: chunks are padded with 0 as OpenCLIP's are, else with EOS. text NULL is "". Caller frees with sfu_prompt_free().
+ * NULL with UTF8, LENGTH or WEIGHT. */
 SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd2, GError **error);
 void sfu_prompt_free(SfuPrompt *p);
 /* Appends empty chunks to the shorter of the two, so that prompt and negative prompt fit into one batch. */
 void sfu_prompt_pad(SfuPrompt *a, SfuPrompt *b);
-/* hidden [n_chunks, 77, dim] *= weights, then each chunk is scaled to the mean that it had before (A1111's "original" emphasis).
- * Does nothing if no weight differs from 1. */
+/* hidden [n_chunks, 77, dim] *= weights, then each chunk is scaled to the mean that it had before (A1111's "original"
+ * emphasis). Does nothing if no weight differs from 1. */
 void sfu_prompt_apply_weights(const SfuPrompt *p, float *hidden, int dim);
 
 G_END_DECLS

@@ -1,4 +1,5 @@
-/* CLIP's byte-pair tokenizer, as Hugging Face's: compose (NFC), lower the case, cut into words, merge the bytes of each word.
+/* CLIP's byte-pair tokenizer, as Hugging Face's: compose (NFC), lower the case, cut into words, merge the bytes of each
+ * word.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "text/text.h"
 #include "text/vocab.h"
@@ -136,7 +137,8 @@ static void merge_word(const SfuTokenizer *t, const char *word, gsize length, GA
 
 typedef enum { SPACE, LETTER, NUMBER, OTHER } Class;
 
-/* Letters and numbers that came with Unicode 15.1 and 16, for a GLib that does not know them yet: with another class, words would be cut elsewhere. */
+/* Letters and numbers that came with Unicode 15.1 and 16, for a GLib that does not know them yet: with another class,
+ * words would be cut elsewhere. */
 static const struct {
     gunichar first, last;
     Class class;
@@ -149,7 +151,8 @@ static const struct {
     {0x1e5d0, 0x1e5ed, LETTER}, {0x1e5f0, 0x1e5f0, LETTER}, {0x1e5f1, 0x1e5fa, NUMBER}, {0x2ebf0, 0x2ee5d, LETTER},
 };
 
-/* Small forms that g_unichar_tolower() does not give: of numbers and signs, and of letters that came with Unicode 16 and 17. */
+/* Small forms that g_unichar_tolower() does not give: of numbers and signs, and of letters that came with Unicode 16
+ * and 17. */
 static const struct {
     gunichar first, last;
     int step; /* 2: every other character, to the next */
@@ -222,7 +225,8 @@ static const char *run_end(const char *p, Class class)
     return p;
 }
 
-/* The pattern of CLIPTokenizer on lowered text: <|startoftext|> | <|endoftext|> | 's 't 're 've 'm 'll 'd | letters | one number | others. */
+/* The pattern of CLIPTokenizer on lowered text: <|startoftext|> | <|endoftext|> | 's 't 're 've 'm 'll 'd | letters |
+ * one number | others. */
 static void encode_words(const SfuTokenizer *t, const char *p, GArray *ids)
 {
     while (*p) {
@@ -236,7 +240,8 @@ static void encode_words(const SfuTokenizer *t, const char *p, GArray *ids)
             end = class == NUMBER ? g_utf8_next_char(p) : run_end(p, class);
         for (int i = 0; i < G_N_ELEMENTS(specials); i++)
             if (g_str_has_prefix(p, specials[i].text)) {
-                /* Written in capitals, else it would be a token by now. The pattern takes it as one, then the byte-level step cuts it to three words. */
+                /* Written in capitals, else it would be a token by now. The pattern takes it as one, then the
+                 * byte-level step cuts it to three words. */
                 const gsize length = strlen(specials[i].text);
                 merge_word(t, p, 2, ids);
                 merge_word(t, p + 2, length - 4, ids);
@@ -263,7 +268,8 @@ static void encode_plain(const SfuTokenizer *t, const char *text, gsize length, 
 gboolean sfu_text_check(const char *text, gsize n, GError **error)
 {
     if (n > SFU_PROMPT_MAX_BYTES) {
-        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_LENGTH, "The prompt has %" G_GSIZE_FORMAT " bytes; at most %d can be used", n, SFU_PROMPT_MAX_BYTES);
+        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_LENGTH, "The prompt has %" G_GSIZE_FORMAT " bytes; at most %d can be used", n,
+                    SFU_PROMPT_MAX_BYTES);
         return FALSE;
     }
     const char *bad;

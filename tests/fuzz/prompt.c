@@ -1,4 +1,5 @@
-/* Prompts: the syntax, the tokenizer under it, and the weights on an embedding. Input: one byte (bit 0: padding of SD 2), then the text.
+/* Prompts: the syntax, the tokenizer under it, and the weights on an embedding. Input: one byte (bit 0: padding of SD
+ * 2), then the text.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuzz.h"
 #include "text/text.h"

@@ -1,4 +1,5 @@
-/* Noise, sigma tables and samplers against PyTorch, diffusers and k-diffusion: repeats what sample_make.py did and compares.
+/* Noise, sigma tables and samplers against PyTorch, diffusers and k-diffusion: repeats what sample_make.py did and
+ * compares.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sample/sample.h"
 #include <math.h>
@@ -73,8 +74,9 @@ static int summary(const float *x, gint64 n, double *out)
     return k;
 }
 
-/* Single values agree to a few roundings of single precision (PyTorch's vectorised logarithm and cosine differ by those, with a slight
- * bias); sums of n numbers by a fraction of n. Numbers in another order would change the second sum by some sqrt(n). */
+/* Single values agree to a few roundings of single precision (PyTorch's vectorised logarithm and cosine differ by
+ * those, with a slight bias); sums of n numbers by a fraction of n. Numbers in another order would change the second
+ * sum by some sqrt(n). */
 static void check_summary(const char *key, const float *x, gint64 n)
 {
     const GArray *want = g_hash_table_lookup(records, key);
@@ -240,6 +242,95 @@ static void test_runs(void)
     g_assert_cmpint(n_checked, >, 350);
 }
 
+/* ---- whole chains: diffusers' loop, with a network in the place of the denoiser --------------------------------------- */
+
+typedef struct {
+    const SfuSigmas *s;
+    int draws;
+} Chain;
+
+static gboolean network(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error)
+{
+    const Chain *c = data;
+    float in[N];
+    sfu_model_input(c->s, in, x, sigma, N);
+    for (int i = 0; i < N; i++)
+        in[i] = (float)(0.9 * tanh(0.8 * in[i] + 0.4 * cos(i + 0.005 * timestep)));
+    sfu_denoised_from_output(c->s, denoised, x, in, sigma, N);
+    return TRUE;
+}
+
+static void chain_noise(gpointer data, float *out, double sigma, double sigma_next)
+{
+    numbered_noise(&((Chain *)data)->draws, out, sigma, sigma_next);
+}
+
+static void test_chains(void)
+{
+    const struct {
+        const char *name, *model, *sampler, *schedule;
+        SfuSamplePrediction prediction;
+        int steps;
+        double strength, eta, tolerance;
+    } cases[] = {
+        /* both work in single precision, over up to 20 steps */
+        {"ddim", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+        {"ddim-v", "sd1", "ddim", "auto", SFU_SAMPLE_V, 20, 1, 0, 2e-5},
+        {"ddim-x0", "sd1", "ddim", "auto", SFU_SAMPLE_X0, 20, 1, 0, 2e-5},
+        {"ddim-eta", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 1, 1, 2e-5},
+        {"ddim-strength", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 0.6, 0, 2e-5},
+        /* its signal at the start is 0, ours 2^-12: the bound */
+        {"ddim-zsnr", "zsnr", "ddim", "trailing", SFU_SAMPLE_V, 20, 1, 0, 1e-3},
+        {"ddpm", "sd1", "ddpm", "auto", SFU_SAMPLE_EPSILON, 20, 1, 1, 2e-5},
+        {"unipc", "sd1", "unipc", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+        {"unipc-v", "sd1", "unipc", "auto", SFU_SAMPLE_V, 12, 1, 0, 2e-5},
+        {"unipc-strength", "sd1", "unipc", "auto", SFU_SAMPLE_EPSILON, 20, 0.5, 0, 2e-5},
+        {"dpmpp_2m", "sd1", "dpmpp_2m", "trailing", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+        {"euler", "sd1", "euler", "normal", SFU_SAMPLE_EPSILON, 10, 1, 0, 2e-5},
+        {"euler-strength", "sd1", "euler", "normal", SFU_SAMPLE_EPSILON, 10, 0.75, 0, 2e-5},
+        {"euler-zsnr", "zsnr", "euler", "trailing", SFU_SAMPLE_V, 20, 1, 0, 2e-5},
+        {"euler_a", "sd1", "euler_a", "normal", SFU_SAMPLE_EPSILON, 10, 1, 1, 2e-5},
+        {"lcm", "sd1", "lcm", "auto", SFU_SAMPLE_EPSILON, 4, 1, 0, 2e-5},
+        {"flow", "flow3", "euler", "normal", SFU_SAMPLE_FLOW, 10, 1, 0, 2e-5},
+    };
+    for (int i = 0; i < G_N_ELEMENTS(cases); i++) {
+        SfuScheduleOptions o = options_of(cases[i].model);
+        o.prediction = cases[i].prediction;
+        o.sampler = sfu_sampler_find(cases[i].sampler);
+        o.schedule = sfu_schedule_find(cases[i].schedule);
+        o.steps = cases[i].steps;
+        o.strength = cases[i].strength;
+        GError *error = NULL;
+        SfuSigmas *s = sfu_sigmas_new(&o, &error);
+        g_assert_no_error(error);
+        float x[N], picture[N];
+        sfu_randn(SFU_NOISE_TORCH, 5, N, x);
+        sfu_randn(SFU_NOISE_TORCH, 6, N, picture);
+        double scale = sfu_sigmas_noise_scale(s);
+        if (o.sampler == SFU_SAMPLER_DPMPP_2M) /* diffusers starts this one as DDIM, k-diffusion as Euler; ours is k-diffusion's */
+            scale = sqrt(1 + scale * scale);
+        for (int k = 0; k < N && s->whole; k++)
+            x[k] *= (float)scale;
+        if (!s->whole)
+            sfu_add_noise(s, x, picture, x, s->sigmas[0], N);
+        Chain chain = {s, 0};
+        const SfuSampleCallbacks callbacks = {network, NULL, chain_noise, &chain};
+        const SfuSampleOptions run = {cases[i].eta, 1};
+        sfu_sample(s, &run, x, N, 1, NULL, &callbacks, &error);
+        g_assert_no_error(error);
+        double got[N];
+        for (int k = 0; k < N; k++)
+            got[k] = x[k];
+        char *key = g_strdup_printf("chain %s", cases[i].name);
+        const double e = relative_error(got, g_hash_table_lookup(records, key));
+        g_test_message("%s: %.2g", key, e);
+        if (!(e <= cases[i].tolerance))
+            g_error("%s: relative error %.3g", key, e);
+        g_free(key);
+        sfu_sigmas_free(s);
+    }
+}
+
 static void test_rescale(void)
 {
     /* sample_make.py draws [2, 24] twice from seed 9, the first times 3 plus 0.5 */
@@ -266,6 +357,7 @@ int main(int argc, char **argv)
     g_test_add_func("/parity/sample/streams", test_streams);
     g_test_add_func("/parity/sample/sigma-tables", test_tables);
     g_test_add_func("/parity/sample/samplers", test_runs);
+    g_test_add_func("/parity/sample/chains", test_chains);
     g_test_add_func("/parity/sample/guidance-rescale", test_rescale);
     return g_test_run();
 }

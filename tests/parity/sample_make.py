@@ -378,9 +378,68 @@ def rescale():
     emit("rescale 0.7", rescale_noise_cfg(cfg.double(), cond.double(), 0.7).ravel())
 
 
+# ---- whole chains ------------------------------------------------------------------------------------------------------------
+
+SD = dict(**BETAS, num_train_timesteps=1000)
+
+
+def network(x, t):
+    """Stands for a UNet: sees only the scaled input and the timestep."""
+    return torch.tanh(0.8 * x + 0.4 * torch.cos(torch.arange(N, dtype=torch.float64) + 0.005 * t)) * 0.9
+
+
+def chain(name, scheduler, n, strength=1.0, noisy=(), add="ddpm", **options):
+    """The loop of diffusers' pipelines, with scheduler and network as they are there. Start: noise of seed 5, picture: of seed 6."""
+    scheduler.set_timesteps(n)
+    steps = scheduler.timesteps
+    draws = Noise()
+    for module in noisy:
+        sys.modules[module].randn_tensor = lambda *args, **kwargs: draws()
+    x = torch.randn(N, generator=torch.Generator().manual_seed(5)).double()
+    if strength < 1:
+        begin = max(n - min(int(n * strength), n), 0)
+        steps = steps[begin * scheduler.order:]
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(begin * scheduler.order)
+        x = scheduler.add_noise(torch.randn(N, generator=torch.Generator().manual_seed(6)).double()[None], x[None], steps[:1])[0]
+    else:
+        x = x * getattr(scheduler, "init_noise_sigma", 1.0)
+    for t in steps:
+        inner = scheduler.scale_model_input(x[None], t)[0] if hasattr(scheduler, "scale_model_input") else x
+        if options.get("eta"):
+            options["variance_noise"] = draws()
+        x = scheduler.step(network(inner, t.double())[None], t, x[None], **options).prev_sample[0]
+    emit("chain " + name, x)
+
+
+def chains():
+    from diffusers import (DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler,
+                           FlowMatchEulerDiscreteScheduler, LCMScheduler, UniPCMultistepScheduler)
+    of = "diffusers.schedulers.scheduling_"
+    ddim = dict(**SD, clip_sample=False, set_alpha_to_one=False, steps_offset=1)  # Stable Diffusion's scheduler_config.json
+    chain("ddim", DDIMScheduler(**ddim), 20)
+    chain("ddim-v", DDIMScheduler(**ddim, prediction_type="v_prediction"), 20)
+    chain("ddim-x0", DDIMScheduler(**ddim, prediction_type="sample"), 20)
+    chain("ddim-eta", DDIMScheduler(**ddim), 20, eta=1.0)
+    chain("ddim-strength", DDIMScheduler(**ddim), 20, strength=0.6)
+    chain("ddim-zsnr", DDIMScheduler(**ddim, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"), 20)
+    chain("ddpm", DDPMScheduler(**SD, clip_sample=False, steps_offset=1, timestep_spacing="leading"), 20, noisy=[of + "ddpm"])
+    chain("unipc", UniPCMultistepScheduler(**SD), 20)
+    chain("unipc-v", UniPCMultistepScheduler(**SD, prediction_type="v_prediction"), 12)
+    chain("unipc-strength", UniPCMultistepScheduler(**SD), 20, strength=0.5)
+    chain("dpmpp_2m", DPMSolverMultistepScheduler(**SD, timestep_spacing="trailing"), 20)
+    chain("euler", EulerDiscreteScheduler(**SD), 10)
+    chain("euler-strength", EulerDiscreteScheduler(**SD), 10, strength=0.75)
+    chain("euler-zsnr", EulerDiscreteScheduler(**SD, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"), 20)
+    chain("euler_a", EulerAncestralDiscreteScheduler(**SD), 10, noisy=[of + "euler_ancestral_discrete"])
+    chain("lcm", LCMScheduler(**SD), 4, noisy=[of + "lcm"])
+    chain("flow", FlowMatchEulerDiscreteScheduler(shift=3.0), 10)
+
+
 print(f"# Made by sample_make.py with torch {torch.__version__}, diffusers {diffusers.__version__}, k-diffusion 0.1.1.post1")
 check_lcm_against_diffusers()
 noise()
 tables()
 runs()
 rescale()
+chains()

@@ -111,7 +111,8 @@ static void test_strength(void)
         }
 }
 
-/* Every sampler and schedule, from 1 to 1000 steps: falling, ends at 0 (DDIM: at the table's first), timesteps within the table. */
+/* Every sampler and schedule, from 1 to 1000 steps: falling, ends at 0 (DDIM: at the table's first), timesteps within
+ * the table. */
 static void test_every_table(void)
 {
     const int counts[] = {1, 2, 3, 7, 30, 49, 50, 333, 999, 1000};
@@ -247,7 +248,8 @@ static void test_brownian(void)
         previous = d;
     }
     g_free(previous);
-    /* additive: a way is the sum of its parts, so that 20 and 40 steps see one path; and a part correlates with the whole by the root of its share */
+    /* additive: a way is the sum of its parts, so that 20 and 40 steps see one path; and a part correlates with the
+     * whole by the root of its share */
     float *whole = increment(noise, 10, 2), *first = increment(noise, 10, 5), *second = increment(noise, 5, 2);
     for (int k = 0; k < SIDE * SIDE * 4; k++)
         g_assert_cmpfloat_with_epsilon(whole[k] * sqrt(8), first[k] * sqrt(5) + second[k] * sqrt(3), 1e-5);
