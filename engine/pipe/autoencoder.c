@@ -24,7 +24,7 @@ static guint64 bytes_for(const SfuAutoencoder *a, int w, int h, gboolean decode)
     return (guint64)w * h * a->factor * a->factor * 64 * sizeof(float) * 3;
 }
 
-static int fitting_tile(const SfuAutoencoder *a, int w, int h, gboolean decode)
+int sfu_autoencoder_tile(const SfuAutoencoder *a, int w, int h, gboolean decode)
 {
     if (bytes_for(a, w, h, decode) <= room(a))
         return MAX(w, h);
@@ -111,7 +111,7 @@ static SfuImage *run(const SfuAutoencoder *a, const SfuImage *x, gboolean decode
 {
     const int in_f = decode ? 1 : a->factor, lw = x->w / in_f, lh = x->h / in_f;
     const SfuStage stage = decode ? SFU_STAGE_DECODE : SFU_STAGE_ENCODE;
-    int tile = fitting_tile(a, lw, lh, decode);
+    int tile = sfu_autoencoder_tile(a, lw, lh, decode);
     for (;;) {
         GError *e = NULL;
         SfuImage *o = tile >= MAX(lw, lh) ? piece(a, x, decode, &e) : tiled(a, x, decode, tile, &e);

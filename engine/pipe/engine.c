@@ -239,11 +239,7 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
     SfuSession s = {0};
     if (!sfu_session_init(&s, r, m, error))
         return FALSE;
-    if (r->task == SFU_TASK_UPSCALE && family == SFU_FAMILY_SD_X4)
-        return sfu_pipe_x4(&s, results, error);
-    if (r->task == SFU_TASK_UPSCALE)
-        return sfu_pipe_detail(&s, results, error);
-    return sfu_pipe_paint(&s, results, error);
+    return r->task == SFU_TASK_UPSCALE ? sfu_pipe_enlarge(&s, results, error) : sfu_pipe_paint(&s, results, error);
 }
 
 /* The model, checked for the task. */

@@ -1,25 +1,363 @@
-/* Enlarging.
+/* Enlarging by diffusion: the Stable Diffusion x4 upscaler, "detail" (image to image at the target size), and sfumato-mini. The picture's latents are
+ * held as a whole, since they are small and every step blends overlapping tiles of them; pixels stream through tile by tile.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
-static gboolean not_yet(GError **error)
+#include <math.h>
+#include <string.h>
+
+#include "fill.h"
+#include "region.h"
+
+#define PIXEL_TILE 1024 /* longest side of a tile of pixels that is held on the host */
+#define COLOR_CELL_PX 16
+
+typedef struct {
+    SfuSession *s;
+    SfuRun *r;
+    GeglBuffer *in;
+    int in_w, in_h;
+    int w, h;   /* of the target */
+    int lw, lh; /* of its latents */
+} Enlarge;
+
+/* Rectangle of the target [w, h, 3], enlarged by the bicubic kernel; beyond the target's border its edge repeated. */
+static SfuImage *read_enlarged(const Enlarge *e, SfuRect out, SfuImage **alpha, GError **error)
 {
-    g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "This build cannot enlarge yet.");
-    return FALSE;
+    const SfuRect in = {out.x, out.y, MIN(out.w, e->w - out.x), MIN(out.h, e->h - out.y)};
+    const SfuRect reach = sfu_resample_reach(e->in_w, e->in_h, e->w, e->h, in, SFU_RESAMPLE_BICUBIC);
+    SfuImage *part = sfu_enlarge_read(e->in, reach, error);
+    SfuImage *big = part ? sfu_image_resample_part(part, reach, e->in_w, e->in_h, e->w, e->h, in, SFU_RESAMPLE_BICUBIC, error) : NULL;
+    SfuImage *full = big ? sfu_image_crop(big, (SfuRect){0, 0, out.w, out.h}, error) : NULL;
+    SfuImage *rgb = full ? sfu_image_channels(full, 0, 3, error) : NULL;
+    if (rgb && alpha)
+        *alpha = sfu_image_channels(full, 3, 1, error);
+    sfu_image_free(part);
+    sfu_image_free(big);
+    sfu_image_free(full);
+    return rgb;
 }
 
-gboolean sfu_pipe_x4(SfuSession *s, GPtrArray *results, GError **error)
+/* The tiles of latents that the autoencoder works on. */
+static void ae_tiles(const Enlarge *e, gboolean decode, int *tw, int *th, int *overlap, int *nx, int *ny, int **xs, int **ys)
 {
-    return not_yet(error);
+    const SfuAutoencoder *a = &e->s->ae;
+    const int tile = MIN(sfu_autoencoder_tile(a, e->lw, e->lh, decode), PIXEL_TILE / a->factor);
+    *tw = MIN(tile, e->lw);
+    *th = MIN(tile, e->lh);
+    *overlap = MAX(2, tile / 4);
+    *nx = sfu_tiles(e->lw, *tw, *overlap, 1, xs);
+    *ny = sfu_tiles(e->lh, *th, *overlap, 1, ys);
 }
 
-gboolean sfu_pipe_detail(SfuSession *s, GPtrArray *results, GError **error)
+static double ae_units(const Enlarge *e, gboolean decode)
 {
-    return not_yet(error);
+    int tw, th, overlap, nx, ny, *xs, *ys;
+    ae_tiles(e, decode, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
+    g_free(xs);
+    g_free(ys);
+    return (double)nx * ny * tw * th;
 }
 
-gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)
+/* Latents of the enlarged picture. */
+static SfuImage *encode(const Enlarge *e, GError **error)
 {
-    return not_yet(error);
+    const SfuAutoencoder *a = &e->s->ae;
+    const int f = a->factor;
+    int tw, th, overlap, nx, ny, *xs, *ys;
+    ae_tiles(e, FALSE, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
+    SfuImage *z = sfu_image_new(e->lw, e->lh, a->channels, error), *weight = z ? sfu_image_new(e->lw, e->lh, 1, error) : NULL;
+    gboolean ok = weight != NULL;
+    for (int k = 0; ok && k < nx * ny; k++) {
+        const int tx = xs[k % nx], ty = ys[k / nx];
+        SfuImage *rgb = read_enlarged(e, (SfuRect){tx * f, ty * f, tw * f, th * f}, NULL, error);
+        SfuImage *part = rgb ? sfu_autoencoder_encode(a, rgb, error) : NULL;
+        ok = part != NULL;
+        for (int j = 0; ok && j < th; j++) {
+            const float wy = sfu_tile_ramp(j, th, overlap, k / nx == 0, k / nx == ny - 1);
+            for (int i = 0; i < tw; i++) {
+                const float wt = wy * sfu_tile_ramp(i, tw, overlap, k % nx == 0, k % nx == nx - 1);
+                const gsize at = (gsize)(ty + j) * e->lw + tx + i;
+                for (int c = 0; c < z->c; c++)
+                    z->p[at * z->c + c] += wt * part->p[((gsize)j * tw + i) * z->c + c];
+                weight->p[at] += wt;
+            }
+        }
+        sfu_image_free(rgb);
+        sfu_image_free(part);
+    }
+    for (gint64 k = 0; ok && k < (gint64)e->lw * e->lh; k++)
+        for (int c = 0; c < z->c; c++)
+            z->p[k * z->c + c] /= weight->p[k];
+    sfu_image_free(weight);
+    g_free(xs);
+    g_free(ys);
+    if (!ok)
+        g_clear_pointer(&z, sfu_image_free);
+    return z;
+}
+
+/* One decoded tile [h, w, 4]: colours fitted to the picture's own in cells, alpha from the enlarged picture. */
+static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, GError **error)
+{
+    const SfuAutoencoder *a = &e->s->ae;
+    const SfuRect out = {tile.x * a->factor, tile.y * a->factor, tile.w * a->factor, tile.h * a->factor};
+    SfuImage *part = sfu_image_crop(z, tile, error), *rgb = part ? sfu_autoencoder_decode(a, part, error) : NULL, *alpha = NULL;
+    SfuImage *plain = rgb ? read_enlarged(e, out, &alpha, error) : NULL, *none = plain ? sfu_image_new(out.w, out.h, 1, error) : NULL;
+    SfuImage *o = none && alpha && sfu_color_match(rgb, plain, none, COLOR_CELL_PX, error) ? sfu_image_new(out.w, out.h, 4, error) : NULL;
+    for (gint64 k = 0; o && k < (gint64)out.w * out.h; k++) {
+        memcpy(o->p + k * 4, rgb->p + k * 3, 3 * sizeof(float));
+        o->p[k * 4 + 3] = CLAMP(alpha->p[k], 0, 1);
+    }
+    sfu_image_free(part);
+    sfu_image_free(rgb);
+    sfu_image_free(plain);
+    sfu_image_free(alpha);
+    sfu_image_free(none);
+    return o;
+}
+
+/* Decodes row of tiles by row of tiles; rows of pixels that no further tile touches go out. */
+static GeglBuffer *decode(const Enlarge *e, const SfuImage *z, GError **error)
+{
+    const int f = e->s->ae.factor;
+    const GeglRectangle *at = gegl_buffer_get_extent(e->in);
+    const Babl *rgba = babl_format("R'G'B'A float");
+    int tw, th, overlap, nx, ny, *xs, *ys;
+    ae_tiles(e, TRUE, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
+    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(at->x, at->y, e->w, e->h), rgba);
+    /* The band begins at row band_y of the target; 5 channels: colours and alpha times weight, weight. */
+    SfuImage *band = sfu_image_new(e->lw * f, th * f, 5, error);
+    float *row = g_new(float, (gsize)e->w * 4);
+    gboolean ok = band != NULL;
+    for (int ky = 0; ok && ky < ny; ky++) {
+        for (int kx = 0; ok && kx < nx; kx++) {
+            SfuImage *t = decode_tile(e, z, (SfuRect){xs[kx], ys[ky], tw, th}, error);
+            ok = t != NULL;
+            for (int j = 0; ok && j < t->h; j++) {
+                const float wy = sfu_tile_ramp(j, t->h, overlap * f, ky == 0, ky == ny - 1);
+                for (int i = 0; i < t->w; i++) {
+                    const float wt = wy * sfu_tile_ramp(i, t->w, overlap * f, kx == 0, kx == nx - 1);
+                    float *b = band->p + ((gsize)j * band->w + xs[kx] * f + i) * 5;
+                    for (int c = 0; c < 4; c++)
+                        b[c] += wt * t->p[((gsize)j * t->w + i) * 4 + c];
+                    b[4] += wt;
+                }
+            }
+            sfu_image_free(t);
+        }
+        const int band_y = ys[ky] * f, done = (ky + 1 < ny ? ys[ky + 1] - ys[ky] : th) * f;
+        for (int j = 0; ok && j < done && band_y + j < e->h; j++) {
+            for (int x = 0; x < e->w; x++)
+                for (int c = 0; c < 4; c++) {
+                    const float *b = band->p + ((gsize)j * band->w + x) * 5;
+                    row[x * 4 + c] = b[c] / b[4];
+                }
+            gegl_buffer_set(out, GEGL_RECTANGLE(at->x, at->y + band_y + j, e->w, 1), 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
+        }
+        if (ok && done < band->h) {
+            const gsize stride = (gsize)band->w * 5;
+            memmove(band->p, band->p + done * stride, (band->h - done) * stride * sizeof(float));
+            memset(band->p + (band->h - done) * stride, 0, done * stride * sizeof(float));
+        }
+    }
+    sfu_image_free(band);
+    g_free(row);
+    g_free(xs);
+    g_free(ys);
+    if (!ok)
+        g_clear_object(&out);
+    return out;
+}
+
+static gboolean show_preview(gpointer data, const SfuImage *denoised, int step, GError **error)
+{
+    const Enlarge *e = data;
+    if (!e->r->job->preview || (gint64)e->w * e->h > 4 * 1024 * 1024)
+        return TRUE; /* a preview of a huge picture would cost more than it shows */
+    SfuImage *small = sfu_session_preview(e->s, denoised, error);
+    SfuImage *big = small ? sfu_image_resample(small, e->w, e->h, SFU_RESAMPLE_BICUBIC, error) : NULL;
+    if (big) {
+        const GeglRectangle *at = gegl_buffer_get_extent(e->in);
+        GeglBuffer *b = sfu_image_to_buffer(big, at->x, at->y);
+        e->r->job->preview(b, step, e->r->job->data);
+        g_object_unref(b);
+    }
+    sfu_image_free(small);
+    sfu_image_free(big);
+    return big != NULL;
+}
+
+static void set_size(Enlarge *e, SfuSession *s, GeglBuffer *in, int w, int h)
+{
+    const GeglRectangle *x = gegl_buffer_get_extent(in);
+    const int f = s->ae.factor;
+    *e = (Enlarge){.s = s, .r = s->run, .in = in, .in_w = x->width, .in_h = x->height, .w = w, .h = h};
+    e->lw = MAX(8, (w + f - 1) / f);
+    e->lh = MAX(8, (h + f - 1) / f);
+}
+
+static int denoise_tile(const Enlarge *e)
+{
+    const int f = e->s->ae.factor, asked = sfu_params_int(e->r->p, "tile");
+    if (asked > 0)
+        return MAX(8, asked / f);
+    return MAX(e->lw, e->lh) > e->s->max_px / f ? e->s->native_px / f : 0;
+}
+
+/* sfu_diffuse() counts a step as the pixels of the whole, in as many parts as there are tiles. */
+static void plan(const Enlarge *e, int n_encodes, double strength)
+{
+    sfu_run_plan(e->r, SFU_STAGE_ENCODE, n_encodes * ae_units(e, FALSE));
+    sfu_run_plan(e->r, SFU_STAGE_DENOISE, (double)e->lw * e->lh * e->s->n_branches * sfu_diffusion_calls(e->s, strength));
+    sfu_run_plan(e->r, SFU_STAGE_DECODE, ae_units(e, TRUE));
+}
+
+static GeglBuffer *diffuse_and_decode(Enlarge *e, SfuDiffusion *d, GError **error)
+{
+    d->w = e->lw;
+    d->h = e->lh;
+    d->tile = denoise_tile(e);
+    d->overlap = d->tile / 4;
+    d->first = TRUE;
+    d->noise_seed = e->r->seed;
+    d->preview = show_preview;
+    d->data = e;
+    SfuImage *z = sfu_diffuse(e->s, d, error);
+    gboolean ok = z != NULL;
+    if (ok && e->r->job->latent_file)
+        ok = sfu_tensorfile_write(e->r->job->latent_file, "latent", z->p, 1, z->h, z->w, z->c, error);
+    GeglBuffer *out = ok ? decode(e, z, error) : NULL;
+    sfu_image_free(z);
+    return out;
+}
+
+/* ---- detail: image to image at the target size -------------------------------------------------------------------- */
+
+static gboolean detail(SfuSession *s, GPtrArray *results, GError **error)
+{
+    SfuRun *r = s->run;
+    Enlarge e;
+    int w, h;
+    if (!sfu_enlarged_size(r, &w, &h, error) || !sfu_session_set_prompts(s, error))
+        return FALSE;
+    const double strength = sfu_params_for(r->p, "strength", SFU_TASK_UPSCALE);
+    sfu_params_set_double(r->p, "strength", strength, NULL);
+    set_size(&e, s, r->job->picture, w, h);
+    plan(&e, 1, strength);
+    SfuImage *x0 = encode(&e, error);
+    SfuDiffusion d = {.x0 = x0, .strength = strength};
+    GeglBuffer *out = x0 ? diffuse_and_decode(&e, &d, error) : NULL;
+    sfu_image_free(x0);
+    return out && sfu_enlarge_finish(r, out, results, error);
+}
+
+/* ---- sfumato-mini -------------------------------------------------------------------------------------------------- */
+
+/* Steps and start noise of a factor stand in the "sfumato" object: {"upscale": {"2": {"steps": 1, "start_noise": 0}}}. The flow runs from the enlarged
+ * picture's latents (plus noise) to the sharp picture's. */
+static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError **error)
+{
+    JsonObject *o = sfu_model_sfumato(s->m->model), *up = sfu_json_child(o, "upscale"), *classes = sfu_json_child(o, "classes");
+    char key[16], class_key[32];
+    g_snprintf(key, sizeof key, "%d", factor);
+    g_snprintf(class_key, sizeof class_key, "upscale%d", factor);
+    JsonObject *mine = sfu_json_child(up, key);
+    const int label = (int)sfu_json_number(classes, class_key, factor == 2 ? 1 : 2);
+    if (!up || !mine || label < 0 || label >= s->unet->num_class_embeds || s->unet->in_channels != 2 * s->ae.channels + 1) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is not made for enlarging by %d.", s->m->path, factor);
+        return NULL;
+    }
+    if (!sfu_params_is_set(s->run->job->params, "steps") || sfu_params_int(s->run->job->params, "steps") == 0)
+        s->steps = (int)CLAMP(sfu_json_number(mine, "steps", 4), 1, 1000);
+    s->class_label = label;
+    const GeglRectangle *x = gegl_buffer_get_extent(in);
+    Enlarge e;
+    set_size(&e, s, in, x->width * factor, x->height * factor);
+    plan(&e, 1, 1);
+    SfuImage *cond = encode(&e, error), *extra = cond ? sfu_image_new(e.lw, e.lh, cond->c + 1, error) : NULL;
+    for (gint64 k = 0; extra && k < (gint64)e.lw * e.lh; k++) {
+        memcpy(extra->p + k * extra->c, cond->p + k * cond->c, cond->c * sizeof(float));
+        extra->p[k * extra->c + cond->c] = 1;
+    }
+    SfuDiffusion d = {.start = cond, .start_noise = (float)sfu_json_number(mine, "start_noise", 1), .extra = extra, .strength = 1};
+    GeglBuffer *out = extra ? diffuse_and_decode(&e, &d, error) : NULL;
+    sfu_image_free(cond);
+    sfu_image_free(extra);
+    return out;
+}
+
+static gboolean mini(SfuSession *s, GPtrArray *results, GError **error)
+{
+    SfuRun *r = s->run;
+    double left = sfu_params_get_double(r->p, "scale");
+    GeglBuffer *b = g_object_ref(r->job->picture);
+    /* By four where more than twice is asked for; what is left beyond is resampled. */
+    while (b && left > 1) {
+        const int factor = left > 2 ? 4 : 2;
+        GeglBuffer *next = mini_once(s, b, factor, error);
+        g_object_unref(b);
+        b = next;
+        left /= factor;
+    }
+    sfu_params_set_double(r->p, "steps", s->steps, NULL);
+    return b && sfu_enlarge_finish(r, b, results, error);
+}
+
+/* ---- the Stable Diffusion x4 upscaler --------------------------------------------------------------------------------- */
+
+/* The noise that low-resolution pictures got in training: betas are squares of a ramp from sqrt(0.0001) to sqrt(0.02) (x4-upscaling.yaml,
+ * ImageConcatWithNoiseAugmentation). */
+static double low_res_alpha_cumprod(int level)
+{
+    double product = 1;
+    const double a = sqrt(0.0001), b = sqrt(0.02);
+    for (int i = 0; i <= level; i++) {
+        const double root = a + (b - a) * i / 999;
+        product *= 1 - root * root;
+    }
+    return product;
+}
+
+static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
+{
+    SfuRun *r = s->run;
+    if (s->unet->in_channels != s->ae.channels + 3 || s->ae.factor != 4) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the x4 upscaler sees three channels of picture beside its latents, not %d.", s->m->path,
+                    s->unet->in_channels - s->ae.channels);
+        return FALSE;
+    }
+    Enlarge e;
+    const GeglRectangle *x = gegl_buffer_get_extent(r->job->picture);
+    set_size(&e, s, r->job->picture, x->width * 4, x->height * 4);
+    const int level = MIN(sfu_params_int(r->p, "noise_level"), s->unet->num_class_embeds - 1);
+    s->class_label = level;
+    sfu_params_set_double(r->p, "noise_level", level, NULL);
+    plan(&e, 0, 1);
+    SfuImage *small = sfu_session_set_prompts(s, error) ? sfu_enlarge_read(r->job->picture, (SfuRect){0, 0, x->width, x->height}, error) : NULL;
+    SfuImage *padded = small ? sfu_image_crop(small, (SfuRect){0, 0, e.lw, e.lh}, error) : NULL;
+    SfuImage *low = padded ? sfu_image_channels(padded, 0, 3, error) : NULL;
+    if (low) {
+        const gint64 n = (gint64)e.lw * e.lh;
+        const double acp = low_res_alpha_cumprod(level);
+        float *noise = g_new(float, n * 3);
+        SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, "rng") == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &r->seed, 1, e.lh, e.lw, 3);
+        sfu_noise_next(stream, noise);
+        for (gint64 k = 0; k < n * 3; k++)
+            low->p[k] = (float)(sqrt(acp) * (CLAMP(low->p[k], 0, 1) * 2 - 1) + sqrt(1 - acp) * noise[k]);
+        sfu_noise_free(stream);
+        g_free(noise);
+    }
+    SfuDiffusion d = {.extra = low, .strength = 1};
+    GeglBuffer *out = low ? diffuse_and_decode(&e, &d, error) : NULL;
+    sfu_image_free(small);
+    sfu_image_free(padded);
+    sfu_image_free(low);
+    return out && sfu_enlarge_finish(r, out, results, error);
+}
+
+gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error)
+{
+    return s->grid ? mini(s, results, error) : s->family == SFU_FAMILY_SD_X4 ? x4(s, results, error) : detail(s, results, error);
 }

@@ -103,6 +103,8 @@ typedef struct {
 SfuImage *sfu_autoencoder_encode(const SfuAutoencoder *a, const SfuImage *rgb, GError **error);
 /* -> [h*f, w*f, 3] in about 0..1, not clamped. */
 SfuImage *sfu_autoencoder_decode(const SfuAutoencoder *a, const SfuImage *latents, GError **error);
+/* Side in latent pixels of the largest piece that fits the budget; the larger of w and h if all does. */
+int sfu_autoencoder_tile(const SfuAutoencoder *a, int w, int h, gboolean decode);
 double sfu_autoencoder_units(const SfuAutoencoder *a, int latent_w, int latent_h);
 
 /* ---- diffuse.c: from noise to latents ---------------------------------------------------------------------------- */
@@ -159,9 +161,20 @@ SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **e
 /* ---- pipelines: each appends SfuResult* to results ----------------------------------------------------------------- */
 
 gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error);   /* paint.c: all tasks but UPSCALE */
-gboolean sfu_pipe_x4(SfuSession *s, GPtrArray *results, GError **error);      /* enlarge.c */
-gboolean sfu_pipe_detail(SfuSession *s, GPtrArray *results, GError **error);  /* enlarge.c: tiled image-to-image, and sfumato-mini */
+gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error); /* enlarge.c: by diffusion */
 gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error); /* network.c */
+
+/* ---- enlarging: what both ways share (stretch.c) ------------------------------------------------------------------ */
+
+/* Size asked for; FALSE with USAGE if it cannot be. */
+gboolean sfu_enlarged_size(const SfuRun *r, int *w, int *h, GError **error);
+/* A strip of `in`, colours continued under transparency. rect in the buffer's own coordinates from its extent's corner. */
+SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error);
+/* in at exactly w x h, by strips: Lanczos, in linear light where it is reduced (fine patterns keep their brightness), on colours weighted by their alpha.
+ * New buffer, or a reference to in. */
+GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **error);
+/* Takes the buffer, brings it to the size asked for at the picture's place, grays it if the picture is, and makes it the result. */
+gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GError **error);
 
 SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken);
 

@@ -174,10 +174,18 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
             return FALSE;
         }
         s->grid = (int)CLAMP(json_int(context, "size", 8), 1, 64);
+        s->class_label = s->unet->num_class_embeds > 0 ? (int)json_int(sfu_json_child(mini, "classes"), "inpaint", 0) : -1;
+        if (s->class_label >= s->unet->num_class_embeds) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the class of inpainting is %d, the UNet has %d.", m->path, s->class_label,
+                        s->unet->num_class_embeds);
+            return FALSE;
+        }
     }
     if (!open_networks(s, error))
         return FALSE;
     s->native_px = sfu_model_native_px(m->model);
+    if (s->family == SFU_FAMILY_SD_X4)
+        s->native_px = 512; /* of the output: it was trained on crops of that side */
     s->max_px = s->native_px * 3 / 2;
     if (s->native_px >= 768)
         s->max_px = s->native_px * 4 / 3; /* 768 to 1024 */

@@ -1,0 +1,112 @@
+/* What every way of enlarging shares: sizes, reading strips, exact resampling, the result.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "fill.h"
+
+#define STRIP_PX (4 * 1024 * 1024) /* pixels of the target that are worked on at once */
+#define MAX_SIDE 200000
+
+gboolean sfu_enlarged_size(const SfuRun *r, int *w, int *h, GError **error)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(r->job->picture);
+    const double scale = sfu_params_get_double(r->p, "scale");
+    const double fw = MAX(1, floor(e->width * scale + 0.5)), fh = MAX(1, floor(e->height * scale + 0.5));
+    if (fw > MAX_SIDE || fh > MAX_SIDE) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%d x %d pixels times %g would be longer than %d pixels.", e->width, e->height, scale,
+                    MAX_SIDE);
+        return FALSE;
+    }
+    *w = (int)fw;
+    *h = (int)fh;
+    return TRUE;
+}
+
+SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(in);
+    SfuImage *i = sfu_image_read(in, (SfuRect){e->x + rect.x, e->y + rect.y, rect.w, rect.h}, 4, error);
+    if (i && !sfu_extend_under_alpha(i, error))
+        g_clear_pointer(&i, sfu_image_free);
+    return i;
+}
+
+static void weigh_by_alpha(SfuImage *i, gboolean weigh)
+{
+    for (gint64 k = 0; k < (gint64)i->w * i->h; k++) {
+        float *v = i->p + k * 4;
+        for (int c = 0; c < 3; c++)
+            v[c] = weigh ? v[c] * v[3] : v[3] > 1e-6f ? v[c] / v[3] : 0;
+        if (!weigh)
+            v[3] = CLAMP(v[3], 0, 1);
+    }
+}
+
+GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **error)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(in);
+    if (e->width == w && e->height == h)
+        return g_object_ref(in);
+    const gboolean reduce = w < e->width || h < e->height;
+    const Babl *rgba = babl_format("R'G'B'A float");
+    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, w, h), rgba);
+    const int rows = MAX(1, STRIP_PX / w);
+    gboolean ok = TRUE;
+    for (int y = 0; ok && y < h; y += rows) {
+        const SfuRect strip = {0, y, w, MIN(rows, h - y)};
+        const SfuRect reach = sfu_resample_reach(e->width, e->height, w, h, strip, SFU_RESAMPLE_LANCZOS);
+        SfuImage *part = sfu_enlarge_read(in, reach, error), *made = NULL;
+        if (part) {
+            if (reduce)
+                sfu_image_to_linear(part);
+            weigh_by_alpha(part, TRUE);
+            made = sfu_image_resample_part(part, reach, e->width, e->height, w, h, strip, SFU_RESAMPLE_LANCZOS, error);
+        }
+        if (made) {
+            weigh_by_alpha(made, FALSE);
+            if (reduce)
+                sfu_image_from_linear(made);
+            gegl_buffer_set(out, GEGL_RECTANGLE(e->x, e->y + y, w, strip.h), 0, rgba, made->p, GEGL_AUTO_ROWSTRIDE);
+        }
+        ok = made && !sfu_run_cancelled(r, error);
+        sfu_image_free(part);
+        sfu_image_free(made);
+    }
+    if (!ok)
+        g_clear_object(&out);
+    return out;
+}
+
+static void gray_rows(GeglBuffer *b)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(b);
+    const Babl *rgba = babl_format("R'G'B'A float");
+    float *row = g_new(float, (gsize)e->width * 4);
+    for (int y = 0; y < e->height; y++) {
+        const GeglRectangle line = {e->x, e->y + y, e->width, 1};
+        gegl_buffer_get(b, &line, 1.0, rgba, row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; x < e->width; x++) {
+            float *v = row + x * 4;
+            v[0] = v[1] = v[2] = 0.2126f * v[0] + 0.7152f * v[1] + 0.0722f * v[2];
+        }
+        gegl_buffer_set(b, &line, 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(row);
+}
+
+gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GError **error)
+{
+    int w, h;
+    GeglBuffer *exact = sfu_enlarged_size(r, &w, &h, error) ? sfu_enlarge_exact(r, taken, w, h, error) : NULL;
+    g_object_unref(taken);
+    if (!exact)
+        return FALSE;
+    if (sfu_buffer_is_gray(r->job->picture))
+        gray_rows(exact);
+    g_ptr_array_add(results, sfu_result_new(r, exact));
+    return TRUE;
+}
