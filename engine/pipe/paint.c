@@ -216,7 +216,9 @@ static gboolean prepare(Pass *a, GError **error)
         return TRUE;
     if (!(a->start = sfu_image_copy(a->original, error)))
         return FALSE;
-    if (!a->hard || sfu_params_int(p->r->p, "masked_content") != CONTENT_FILL || p->r->task == SFU_TASK_IMG2IMG)
+    /* A flow's start at full strength is noise alone: what is under its mask is never seen. */
+    const gboolean unseen = p->s->grid && a->strength >= 1;
+    if (!a->hard || unseen || sfu_params_int(p->r->p, "masked_content") != CONTENT_FILL || p->r->task == SFU_TASK_IMG2IMG)
         return TRUE;
     SfuImage *known = sfu_image_copy(a->hard, error);
     for (gint64 k = 0; known && k < (gint64)a->w * a->h; k++)

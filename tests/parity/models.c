@@ -7,6 +7,10 @@
 #include <math.h>
 #include <string.h>
 
+#ifndef PARITY_NAME
+#define PARITY_NAME "nets"
+#endif
+
 static JsonNode *root;
 static SfuFile *expected;
 static char *folder;
@@ -22,7 +26,7 @@ static void check_ok(gboolean ok, GError *error)
 void parity_data_open(void)
 {
     GError *error = NULL;
-    GFile *file = g_file_new_for_path(PARITY_DATA "/nets.json.gz");
+    GFile *file = g_file_new_for_path(PARITY_DATA "/" PARITY_NAME ".json.gz");
     GInputStream *raw = G_INPUT_STREAM(g_file_read(file, NULL, &error));
     g_assert_no_error(error);
     GConverter *unzip = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
@@ -35,7 +39,7 @@ void parity_data_open(void)
     g_object_unref(unzip);
     g_object_unref(raw);
     g_object_unref(file);
-    expected = sfu_file_open(PARITY_DATA "/nets.safetensors", &error);
+    expected = sfu_file_open(PARITY_DATA "/" PARITY_NAME ".safetensors", &error);
     g_assert_no_error(error);
     folder = g_dir_make_tmp("sfumato-nets-XXXXXX", &error);
     g_assert_no_error(error);
@@ -157,6 +161,17 @@ char *parity_model_path(const char *key, const ParityDamage *damage)
     JsonArray *files = json_object_get_array_member(model, "files");
     for (guint i = 0; i < json_array_get_length(files); i++) {
         JsonObject *f = json_array_get_object_element(files, i);
+        if (json_object_has_member(f, "json")) { /* a configuration without weights */
+            char *path = g_build_filename(top, json_object_get_string_member(f, "json"), NULL), *dir = g_path_get_dirname(path);
+            char *text = json_to_string(json_object_get_member(f, "config"), FALSE);
+            GError *error = NULL;
+            g_mkdir_with_parents(dir, 0700);
+            check_ok(g_file_set_contents(path, text, -1, &error), error);
+            g_free(text);
+            g_free(dir);
+            g_free(path);
+            continue;
+        }
         JsonArray *tensors = json_object_get_array_member(f, "tensors");
         if (json_object_has_member(f, "file")) {
             char *path = g_build_filename(top, json_object_get_string_member(f, "file"), NULL);
@@ -212,7 +227,7 @@ const float *parity_expected(const char *name, gint64 *n)
             return (const float *)(gconstpointer)t->data;
         }
     }
-    g_error("nets.safetensors lacks %s", name);
+    g_error(PARITY_NAME ".safetensors lacks %s", name);
 }
 
 double parity_error(const float *a, const float *b, gint64 n)
