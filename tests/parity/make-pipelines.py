@@ -148,8 +148,9 @@ with torch.no_grad():
 
     # The x4 upscaler: 4 + 3 channels, noise level as class.
     betas = {"beta_start": 0.0001, "beta_end": 0.02}
+    # Its first attention looks at the context, which is told by the widths: they must differ.
     unet, vae, text, schedule, e = family(
-        "x4", pad=0, text_config={"hidden_act": "gelu"}, betas=betas, in_channels=7, use_linear_projection=True, num_class_embeds=1000,
+        "x4", pad=0, text_config={"hidden_act": "gelu", "hidden_size": 96}, betas=betas, in_channels=7, cross_attention_dim=96, use_linear_projection=True, num_class_embeds=1000,
         only_cross_attention=(True, True, True, False), down_block_types=(DOWN, CROSS, CROSS, CROSS), up_block_types=(UPCROSS, UPCROSS, UPCROSS, UP),
         vae={"block_out_channels": (32, 32, 64), "scaling_factor": 0.08333})
     ddim = DDIMScheduler(**schedule, clip_sample=False, set_alpha_to_one=False, steps_offset=1, prediction_type="v_prediction")
