@@ -222,7 +222,6 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
     vstore16(l##x, 0, to + x * ACC_ROW);                                                                                              \
     vstore16(r##x, 1, to + x * ACC_ROW);
                 ROWS12(TAKE)
-#pragma unroll 4
                 for (int j = 0; j < keys; j++) {
                     const float16 vl = vload16(0, vs + j * 32), vr = vload16(1, vs + j * 32);
                     ROWS12(STEP)
@@ -251,7 +250,6 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
     vstore16(r##x, 1, to + x * ACC_ROW);                                                                                              \
     vstore8(h##x, 4, to + x * ACC_ROW);
                 ROWS8(TAKE)
-#pragma unroll 4
                 for (int j = 0; j < keys; j++) {
                     const float16 vl = vload16(0, vs + j * 40), vr = vload16(0, vs + j * 40 + 16);
                     const float8 vh = vload8(0, vs + j * 40 + 32);

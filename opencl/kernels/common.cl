@@ -112,6 +112,55 @@ float sum16(float16 v)
 #define LOADW16(p) vload16(0, p)
 #endif
 
+/* Products of panels take WORDs: fp32 values, or pairs of bf16 that are neighbours along the sum, for CPUs with AVX512-BF16. Inline
+ * assembly, because the builtin ends the whole process inside PoCL (its LLVM target lacks the feature). */
+#ifdef BF16
+#define WORD int
+#define WORD8 int8
+#define WORD16 int16
+#define PAIR 2
+#define PANEL_WT int
+#define LOADP16(p) vload16(0, p)
+float16 dot16(int16 a, int16 b, float16 s)
+{
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
+    return s;
+}
+float8 dot8(int8 a, int8 b, float8 s)
+{
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
+    return s;
+}
+/* 32 values in order, rounded to nearest even. */
+int16 to_bf16(float16 first, float16 second)
+{
+    int16 r;
+    __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(r) : "v"(first), "v"(second));
+    return r;
+}
+#else
+#define WORD float
+#define WORD8 float8
+#define WORD16 float16
+#define PAIR 1
+#define PANEL_WT WT
+#define LOADP16(p) LOADW16(p)
+#define dot16(a, b, s) fma(a, b, s)
+#define dot8(a, b, s) fma(a, b, s)
+#endif
+
+/* Asks for the cache line at p, so that an epilogue does not wait for memory; nothing where the compiler cannot say so. */
+#if defined(CPU) && defined(__has_builtin)
+#if __has_builtin(__builtin_prefetch)
+#define FETCH(p) __builtin_prefetch((const void *)(size_t)(p), 0)
+#define FETCH_TO_WRITE(p) __builtin_prefetch((const void *)(size_t)(p), 1)
+#endif
+#endif
+#ifndef FETCH
+#define FETCH(p)
+#define FETCH_TO_WRITE(p)
+#endif
+
 /* What is fused behind a product; see SfuEpilogue. */
 #define EPILOGUE                                                                                                                 \
     __global const float *bias, int bias0, __global const ACT *chan, int chan0, __global const float *prelu, int prelu0, int prelu_n, \

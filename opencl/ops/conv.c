@@ -38,6 +38,13 @@ static void pack_plain(const SfuWeight *w, void *dst, size_t bytes, gconstpointe
     g_free(row);
 }
 
+/* The output whose weights stand at place `at` of the panels. */
+static gint64 panel_row(const PackParams *p, gint64 at)
+{
+    const gint64 panel = at / PANEL, j = at % PANEL;
+    return !p->geglu ? at : j < 16 ? panel * 16 + j : p->n_out / 2 + panel * 16 + j - 16;
+}
+
 /* [out, in, taps] -> [out/32][taps*in][32], missing outputs zero. GEGLU: 16 values then their 16 gates in each panel. */
 static void pack_panel(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
 {
@@ -47,9 +54,7 @@ static void pack_panel(const SfuWeight *w, void *dst, size_t bytes, gconstpointe
     for (gint64 panel = 0; panel * PANEL < p->n_out; panel++) {
         memset(rows, 0, sizeof *rows * PANEL * (size_t)k);
         for (int j = 0; j < PANEL; j++) {
-            gint64 o = panel * PANEL + j;
-            if (p->geglu)
-                o = j < 16 ? panel * 16 + j : p->n_out / 2 + panel * 16 + j - 16;
+            const gint64 o = panel_row(p, panel * PANEL + j);
             if (o < p->n_out)
                 sfu_weight_read_f32(w, o * k, k, rows + j * k);
         }
@@ -59,6 +64,27 @@ static void pack_panel(const SfuWeight *w, void *dst, size_t bytes, gconstpointe
                     put(dst, p->half, (panel * k + (gint64)t * p->n_in + i) * PANEL + j, rows[j * k + (gint64)i * p->taps + t]);
     }
     g_free(rows);
+}
+
+/* The same in pairs of bf16 along the inputs, [out/32][in/2][32][2], for products without taps. */
+static void pack_panel_bf16(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const PackParams *p = data;
+    const gint64 k = p->n_in, words = (k + 1) / 2;
+    float *row = g_new0(float, 2 * words);
+    memset(dst, 0, bytes);
+    for (gint64 at = 0; at < (p->n_out + PANEL - 1) / PANEL * PANEL; at++) {
+        const gint64 o = panel_row(p, at);
+        if (o >= p->n_out)
+            continue;
+        sfu_weight_read_f32(w, o * k, k, row);
+        guint16 *to = (guint16 *)dst + 2 * (at / PANEL * words * PANEL + at % PANEL);
+        for (gint64 i = 0; i < words; i++) {
+            to[2 * i * PANEL] = sfu_bf16_from_float(row[2 * i]);
+            to[2 * i * PANEL + 1] = sfu_bf16_from_float(row[2 * i + 1]);
+        }
+    }
+    g_free(row);
 }
 
 static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
@@ -72,6 +98,36 @@ static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstp
 }
 
 static void pack_zero(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data) { memset(dst, 0, bytes); }
+
+/* How linear_panel is cut. */
+typedef struct {
+    int rows, per_item, slice; /* rows and panels an item, inputs packed at a time */
+    size_t local_bytes;
+} RowPlan;
+
+static RowPlan row_plan(SfuQueue *q, int n_rows, int n_in, int n_panels, int pair)
+{
+    enum { MOST_ROWS = 96 };
+    const SfuDeviceInfo *info = sfu_queue_device(q);
+    const int runs = (n_rows + MOST_ROWS - 1) / MOST_ROWS;
+    RowPlan p = {.rows = ((n_rows + runs - 1) / runs + BLOCK - 1) / BLOCK * BLOCK};
+    /* Packing the rows is repeated for each item of a run, so an item takes as many panels as leave work for every core. */
+    p.per_item = CLAMP((gint64)n_panels * runs / (info->n_units * 8), 4, 32);
+    p.per_item = MIN(p.per_item, n_panels);
+    /* Rows and, when the inputs do not fit at once, sums share half the second-level cache; the weights stream by. */
+    const gint64 room = MAX((gint64)info->local_bytes, 32768) / 2, step = 16 * pair, all = (n_in + step - 1) / step * step;
+    p.slice = (int)(all * p.rows * 4 / pair <= room ? all : 0);
+    if (!p.slice) {
+        p.per_item = MIN(p.per_item, 16);
+        while (p.per_item > 1 && (gint64)p.per_item * p.rows * PANEL * 4 > room / 2)
+            p.per_item--;
+        while (p.rows > BLOCK && (gint64)p.rows * (p.per_item * PANEL * 4 + 16 * step * 4 / pair) > room)
+            p.rows -= BLOCK;
+        p.slice = (int)CLAMP((room / p.rows - (gint64)p.per_item * PANEL * 4) / 4 * pair / step * step, step, all);
+    }
+    p.local_bytes = 4 * (size_t)p.rows * ((size_t)p.slice / (size_t)pair + (p.slice < n_in ? (size_t)p.per_item * PANEL : 0));
+    return p;
+}
 
 gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
                       GError **error)
@@ -124,6 +180,27 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
 #define EPILOGUE_ARGS                                                                                                             \
     SFU_TENSOR(bias), SFU_TENSOR(e->chan), SFU_TENSOR(prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),       \
         SFU_TENSOR(e->residual), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
+    const gboolean rows = taps == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0 && y->h == x->h && y->w == x->w;
+    if (cpu && rows) {
+        const gboolean bf16 = sfu_queue_precision(q) == SFU_PRECISION_BF16;
+        const int n_panels = (n_out + PANEL - 1) / PANEL, pair = bf16 ? 2 : 1, words = (n_in + pair - 1) / pair;
+        const SfuTensor *wt = bf16 ? sfu_weight_on_device(q, w, e->geglu ? "bf16 geglu" : "bf16", SFU_F32, (gint64)n_panels * PANEL * words,
+                                                          pack_panel_bf16, &p, error)
+                                   : sfu_weight_on_device(q, w, e->geglu ? "panel32 geglu" : "panel32", wd, (gint64)n_panels * PANEL * n_in,
+                                                          pack_panel, &p, error);
+        if (!wt)
+            return FALSE;
+        if (bf16)
+            g_strlcat(options, " -DBF16", sizeof options);
+        const RowPlan plan = row_plan(q, n_pix, n_in, n_panels, pair);
+        const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
+                             .global = {(size_t)((n_panels + plan.per_item - 1) / plan.per_item), (size_t)((n_pix + plan.rows - 1) / plan.rows), 1},
+                             .local = {1, 1, 1}, .flops = flops, .bytes = bytes};
+        const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(plan.rows), SFU_INT(n_in), SFU_INT(n_out),
+                               SFU_INT(y->h * y->w), SFU_INT(n_panels), SFU_INT(plan.per_item), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes),
+                               EPILOGUE_ARGS};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
     if (cpu) {
         SfuWinograd plan;
         const gboolean winograd = sfu_winograd_plan(q, g, y, n_in, n_out, &plan);
