@@ -81,12 +81,12 @@ static const char *ending(const char *path)
 
 static gboolean opaque(GeglBuffer *picture)
 {
-    GeglBufferIterator *it = gegl_buffer_iterator_new(picture, NULL, 0, babl_format("A float"), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
+    GeglBufferIterator *it = gegl_buffer_iterator_new(picture, NULL, 0, babl_format("YA float"), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
     gboolean yes = TRUE;
     while (gegl_buffer_iterator_next(it)) {
         const float *a = it->items[0].data;
         for (int i = 0; i < it->length; i++)
-            if (a[i] < 1.0f) {
+            if (a[2 * i + 1] < 1.0f) {
                 yes = FALSE;
                 break;
             }
