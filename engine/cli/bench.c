@@ -445,7 +445,7 @@ int sfu_cli_bench(int argc, char **argv)
     if (!g_option_context_parse(context, &argc, &argv, &error))
         goto out;
     const int n_files = files ? (int)g_strv_length(files) : 0;
-    SfuQueueOptions o = {.device = device, .plain = plain, .profile = profile};
+    SfuQueueOptions o = {.device = device, .kernels = plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO, .profile = profile};
     if (precision && strcmp(precision, "fp32") == 0)
         o.precision = SFU_PRECISION_FP32;
     else if (precision && strcmp(precision, "bf16") == 0)

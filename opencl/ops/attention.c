@@ -33,7 +33,7 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     if (a->bias && (a->bias->h != a->n_heads || a->bias->w != tq || a->bias->c != tk || a->bias->dtype != SFU_F32))
         return sfu_op_shape_error(error, "attention", "the bias is %d x %d x %d", a->bias->h, a->bias->w, a->bias->c);
     const float scale = a->scale != 0 ? a->scale : 1.0f / sqrtf((float)a->head_dim);
-    const gboolean cpu = sfu_queue_device(q)->is_cpu && !sfu_queue_plain(q);
+    const gboolean cpu = sfu_queue_kernels(q) == SFU_KERNELS_CPU;
     const double flops = 4.0 * n * (double)tq * tk * width;
     int slice;
     const int dv = value_width(a->head_dim, &slice);

@@ -137,7 +137,7 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         e = &no_epilogue;
     const int taps = g->kh * g->kw, n_out = (int)sfu_weight_dim(w, 0), n_in = (g->x_c ? g->x_c : x->c) / g->groups;
     const int n_pix = y->n * y->h * y->w;
-    const gboolean cpu = sfu_queue_device(q)->is_cpu && !sfu_queue_plain(q) && g->groups == 1 && !(e->geglu && n_out % 32);
+    const gboolean cpu = sfu_queue_kernels(q) == SFU_KERNELS_CPU && g->groups == 1 && !(e->geglu && n_out % 32);
     if (sfu_weight_elements(w) != (gint64)n_out * n_in * taps || n_in * g->groups != (g->x_c ? g->x_c : x->c) || n_out % g->groups || g->x_c > x->c)
         return sfu_op_shape_error(error, g->op, "%s has %" G_GINT64_FORMAT " values, wanted %d x %d x %d", sfu_weight_name(w),
                                   sfu_weight_elements(w), n_out, n_in, taps);

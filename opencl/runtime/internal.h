@@ -37,7 +37,8 @@ struct SfuQueue {
     cl_context context;
     cl_command_queue queue;
     SfuPrecision precision;
-    gboolean plain, profile;
+    SfuKernels family;
+    gboolean profile;
     guint64 budget, used, peak;  /* bytes */
     GPtrArray *free_buffers;     /* SfuBuffer*, least recently freed first */
     guint64 pooled, idle;        /* bytes of the pool's buffers, in use or not; of those not in use */

@@ -128,6 +128,20 @@ static guint64 host_bytes(void)
     return 8ull << 30;
 }
 
+static SfuKernels kernels_of(const SfuDeviceInfo *info)
+{
+    const char *wanted = g_getenv("SFUMATO_KERNELS");
+    if (wanted && g_str_equal(wanted, "plain"))
+        return SFU_KERNELS_PLAIN;
+    if (wanted && g_str_equal(wanted, "cpu"))
+        return SFU_KERNELS_CPU;
+    if (wanted && g_str_equal(wanted, "gpu"))
+        return SFU_KERNELS_GPU;
+    if (info->is_cpu)
+        return SFU_KERNELS_CPU;
+    return info->max_group >= 256 && info->local_bytes >= 32768 ? SFU_KERNELS_GPU : SFU_KERNELS_PLAIN;
+}
+
 SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
 {
     static const SfuQueueOptions none;
@@ -143,7 +157,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     q->profile_events = g_array_new(FALSE, FALSE, sizeof(SfuProfileEvent));
     if (!sfu_device_open(options->device, &q->platform, &q->device, &q->info, error))
         goto fail;
-    q->plain = options->plain;
+    q->family = options->kernels != SFU_KERNELS_AUTO ? options->kernels : kernels_of(&q->info);
     q->profile = options->profile;
     q->context = clCreateContext(NULL, 1, &q->device, NULL, NULL, &r);
     if (r != CL_SUCCESS) {
@@ -211,7 +225,7 @@ void sfu_queue_destroy(SfuQueue *q)
 
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q) { return &q->info; }
 SfuPrecision sfu_queue_precision(const SfuQueue *q) { return q->precision; }
-gboolean sfu_queue_plain(const SfuQueue *q) { return q->plain; }
+SfuKernels sfu_queue_kernels(const SfuQueue *q) { return q->family; }
 guint64 sfu_queue_budget(const SfuQueue *q) { return q->budget; }
 guint64 sfu_queue_used_bytes(const SfuQueue *q) { return q->used; }
 guint64 sfu_queue_peak_bytes(const SfuQueue *q) { return q->peak; }

@@ -59,12 +59,21 @@ GArray *sfu_devices_list(GError **error);
 
 typedef enum { SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16, SFU_PRECISION_FP16 } SfuPrecision;
 
+/* Which kernels carry the heavy ops. */
+typedef enum {
+    SFU_KERNELS_AUTO,  /* CPU for CPU devices, GPU for devices with work-groups of 256 and 32 KiB of local memory, else plain; SFUMATO_KERNELS
+                         (cpu, gpu, plain) overrides it, for tests and comparisons */
+    SFU_KERNELS_PLAIN, /* only OpenCL 1.2 without local memory: what the others are tested against */
+    SFU_KERNELS_CPU,   /* one work-item a thread, wide vectors, packed panels */
+    SFU_KERNELS_GPU,   /* tiles in local memory, work-groups of 256 */
+} SfuKernels;
+
 typedef struct {
     const char *device;     /* NULL: SFUMATO_DEVICE, else the best GPU, else the CPU; a number or part of the name */
     guint64 memory_bytes;   /* budget for everything on the device; 0: chosen from the device */
     SfuPrecision precision; /* storage of activations and of packed panels */
     gboolean profile;       /* keep event times for sfu_queue_profile() */
-    gboolean plain;         /* only the plain OpenCL 1.2 kernels (what the fast ones are tested against) */
+    SfuKernels kernels;
 } SfuQueueOptions;
 
 /* Opens a device with one in-order queue. Caller frees with sfu_queue_destroy(). */
@@ -72,7 +81,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error);
 void sfu_queue_destroy(SfuQueue *q);
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
-gboolean sfu_queue_plain(const SfuQueue *q);
+SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
 guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
 guint64 sfu_queue_peak_bytes(const SfuQueue *q);

@@ -9,11 +9,13 @@
 #define SENTINEL 777.0f /* exact in fp16 */
 
 static const Mode modes[] = {
-    {"fast", FALSE, SFU_PRECISION_FP32, 0x1p-24, 0},
-    {"plain", TRUE, SFU_PRECISION_FP32, 0x1p-24, 0},
+    {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0},
+    {"gpu", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0},
+    {"plain", SFU_KERNELS_PLAIN, SFU_PRECISION_FP32, 0x1p-24, 0},
     /* Storing halves needs no cl_khr_fp16: vload_half and vstore_half are core. So this runs on every device. */
-    {"fast-fp16", FALSE, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
-    {"plain-fp16", TRUE, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
+    {"cpu-fp16", SFU_KERNELS_CPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
+    {"gpu-fp16", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
+    {"plain-fp16", SFU_KERNELS_PLAIN, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
 };
 static SfuQueue *queues[G_N_ELEMENTS(modes)];
 static char *no_device;
@@ -51,7 +53,7 @@ static void run(gconstpointer data)
         return;
     }
     if (!queues[k->mode]) {
-        const SfuQueueOptions o = {.plain = modes[k->mode].plain, .precision = modes[k->mode].precision};
+        const SfuQueueOptions o = {.kernels = modes[k->mode].kernels, .precision = modes[k->mode].precision};
         GError *error = NULL;
         queues[k->mode] = sfu_queue_create(&o, &error);
         if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||

@@ -9,7 +9,7 @@
 
 typedef struct {
     const char *name;
-    gboolean plain;
+    SfuKernels kernels;
     SfuPrecision precision;
     double unit;  /* rounding unit of a product: 2^-24 */
     double store; /* of what is stored: 0 for fp32 (counted in `unit` already), 2^-11 for fp16 */

@@ -142,7 +142,7 @@ static void product(Check *c, gconstpointer row)
 
     double *ref = check_zeros(c, pixels * p->out), *mag = check_zeros(c, pixels * p->out);
     reference(p, x.v, w.v, oh, ow, ref, mag);
-    if (!c->mode->plain && p->k == 3 && g->stride < 2 && !g->groups)
+    if (c->mode->kernels == SFU_KERNELS_CPU && p->k == 3 && g->stride < 2 && !g->groups)
         spread(p, oh, ow, mag);
     reference_epilogue(p, pixels, oh * ow, bias.v, chan.v, prelu.v, res.v, ref, mag);
     /* A sum of k terms in fp32 is off by at most k units of the sum of absolute values, and by about sqrt(k) in practice; the 12 is for the

@@ -39,7 +39,7 @@ static SfuQueue *open_queue(const SfuQueueOptions *options)
 
 static SfuQueue *queue(int mode)
 {
-    const SfuQueueOptions options = {.precision = modes[mode].precision, .plain = modes[mode].plain};
+    const SfuQueueOptions options = {.precision = modes[mode].precision, .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
     if (!queues[mode])
         queues[mode] = open_queue(&options);
     return queues[mode];
