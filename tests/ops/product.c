@@ -295,7 +295,7 @@ static void grow(Check *c, gconstpointer row)
     for (gint64 i = 0; i < pixels * p->in; i++)
         in[i] = x.v[i / p->in * wide + i % p->in];
     reference(&q, in, w.v, p->h, p->w, out, out_mag);
-    if (!c->mode->plain)
+    if (c->mode->kernels != SFU_KERNELS_PLAIN)
         spread(&q, p->h, p->w, out_mag);
     reference_epilogue(&q, pixels, p->h * p->w, bias.v, NULL, NULL, NULL, out, out_mag);
     for (gint64 i = 0; i < pixels * wide; i++) {
