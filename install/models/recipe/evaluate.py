@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure an exported sfumato-mini on the held-out pictures, against OpenCV's inpainting and plain resampling.
 
-    evaluate.py --model FOLDER --data DIR --out DIR [--pictures N] [--quick]
+    evaluate.py --model FOLDER --data DIR --out DIR [--every N] [--quick]
 
 Writes results.md (tables), results.json (every number) and contact-sheet.jpg (24 pictures chosen by the fixed list,
 not by eye) to --out. Reference implementation: PyTorch and diffusers, fp32; the engine's own run is measured by its tests.
@@ -25,9 +25,9 @@ from pictures import fill_smooth, load, strokes
 SIDE = 512
 
 
-def held_out(folder, n):
+def held_out(folder, every):
     """(name, picture) in the order of names: the middle 512 x 512, or what the picture has, in multiples of 32."""
-    for path in sorted(Path(folder).iterdir())[:n]:
+    for path in sorted(Path(folder).iterdir())[::every]:
         picture = load(path)
         h, w = (min(SIDE, d // 32 * 32) for d in picture.shape[:2])
         y, x = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
@@ -58,31 +58,31 @@ class Model:
         self.cfg = {"sfumato": index, "context_size": index["context"]["size"], "shift": shift}
 
     @torch.no_grad()
-    def run(self, picture, mask, task, **how):
-        """picture uint8 [h, w, 3] with its hole filled smoothly, or enlarged -> the model's picture, uint8."""
+    def run(self, picture, mask, task, residual=False, variants=({},)):
+        """picture uint8 [h, w, 3] with its hole filled smoothly, or enlarged -> the model's picture, uint8, for each of
+        the variants of sample()'s arguments. residual: the change that the network made to the condition, as pixels, is
+        added to the picture; what the autoencoder itself loses is not lost then."""
         x = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
         m = torch.from_numpy(mask)[None, None].float()
         cond = networks.encode(self.vae, x)
-        z = networks.sample(self.unet, self.cfg, cond, networks.shrink_mask(m, *cond.shape[2:]), task, **how)
-        y = networks.decode(self.vae, z)[0].permute(1, 2, 0)
-        return ((y + 1) * 127.5).round().clamp(0, 255).byte().numpy()
+        plain = networks.decode(self.vae, cond) if residual else 0.0
+        out = []
+        for how in variants:
+            z = networks.sample(self.unet, self.cfg, cond, networks.shrink_mask(m, *cond.shape[2:]), task, **how)
+            y = networks.decode(self.vae, z)
+            y = x + y - plain if residual else y
+            out.append(((y[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).byte().numpy())
+        return out
 
-    def inpaint(self, picture, mask, **how):
-        made = self.run(fill_smooth(picture, mask), mask, networks.INPAINT, **how)
-        return np.where(mask[..., None] > 0, made, picture)
+    def inpaint(self, picture, mask, *variants):
+        made = self.run(fill_smooth(picture, mask), mask, networks.INPAINT, variants=variants)
+        return [np.where(mask[..., None] > 0, m, picture) for m in made]
 
-    def upscale(self, small, factor, **how):
+    def upscale(self, small, factor, *variants):
         h, w = small.shape[0] * factor, small.shape[1] * factor
         big = cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
-        made = self.run(big, np.ones((h, w), np.uint8), networks.UPSCALE2 if factor == 2 else networks.UPSCALE4, **how)
-        return back_project(made, small)
-
-
-def back_project(made, small):
-    """What shrinks to something else than the small picture is corrected by the enlarged difference, once."""
-    h, w = made.shape[:2]
-    difference = small.astype(np.float32) - cv2.resize(made, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
-    return np.clip(np.rint(made + cv2.resize(difference, (w, h), interpolation=cv2.INTER_CUBIC)), 0, 255).astype(np.uint8)
+        task = networks.UPSCALE2 if factor == 2 else networks.UPSCALE4
+        return self.run(big, np.ones((h, w), np.uint8), task, self.cfg["sfumato"]["upscale"]["residual"], variants)
 
 
 def shrink(picture, factor, jpeg):
@@ -106,7 +106,7 @@ def main():
     ap.add_argument("--model", required=True)
     ap.add_argument("--data", default="data")
     ap.add_argument("--out", type=Path, default=Path("evaluation"))
-    ap.add_argument("--pictures", type=int, default=99)
+    ap.add_argument("--every", type=int, default=1, help="take every n-th held-out picture")
     ap.add_argument("--quick", action="store_true", help="one mask kind and clean x2 only")
     ap.add_argument("--threads", type=int, default=2)
     args = ap.parse_args()
@@ -115,7 +115,7 @@ def main():
     model = Model(args.model)
     results, sheet, codec = {}, {}, []
     began = time.process_time()
-    for number, (name, picture) in enumerate(held_out(Path(args.data) / "test", args.pictures)):
+    for number, (name, picture) in enumerate(held_out(Path(args.data) / "test", args.every)):
         h, w = picture.shape[:2]
         rng = np.random.default_rng(number)
 
@@ -135,9 +135,11 @@ def main():
             note(group, "OpenCV Telea", cv2.inpaint(bgr, mask, 5, cv2.INPAINT_TELEA)[..., ::-1], mask)
             note(group, "OpenCV Navier-Stokes", cv2.inpaint(bgr, mask, 5, cv2.INPAINT_NS)[..., ::-1], mask)
             note(group, "smooth fill (the condition)", fill_smooth(picture, mask), mask)
-            note(group, "sfumato-mini, 1 step, no noise", model.inpaint(picture, mask, n_steps=1, start_noise=0.0), mask)
-            made = model.inpaint(picture, mask, seed=number)
+            variants = [{"seed": number}] + [{"n_steps": 1, "start_noise": 0.0}] * (kind == "strokes")
+            made, *one = model.inpaint(picture, mask, *variants)
             note(group, f"sfumato-mini, {model.cfg['sfumato']['inpaint']['steps']} steps", made, mask)
+            for picture_of_one in one:
+                note(group, "sfumato-mini, 1 step without noise", picture_of_one, mask)
             sheet.setdefault(kind, []).append((np.where(mask[..., None] > 0, 128, picture).astype(np.uint8), made))
         for factor, jpeg in ((2, 0), (4, 0), (2, 60), (4, 60))[:1 if args.quick else 4]:
             small = shrink(picture, factor, jpeg)
@@ -145,10 +147,11 @@ def main():
             big = cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
             note(group, "bicubic", big)
             note(group, "Lanczos", cv2.resize(small, (w, h), interpolation=cv2.INTER_LANCZOS4))
-            made = model.upscale(small, factor, seed=number)
-            note(group, f"sfumato-mini, {model.cfg['sfumato'][f'upscale{factor}']['steps']} steps", made)
-            if factor == 4:
-                note(group, "sfumato-mini, 1 step, no noise", model.upscale(small, factor, n_steps=1, start_noise=0.0))
+            variants = [{"seed": number}] + [{"n_steps": 1, "start_noise": 0.0}] * (factor == 4 and not jpeg)
+            made, *one = model.upscale(small, factor, *variants)
+            note(group, f"sfumato-mini, {model.cfg['sfumato']['upscale'][str(factor)]['steps']} steps", made)
+            for picture_of_one in one:
+                note(group, "sfumato-mini, 1 step without noise", picture_of_one)
             sheet.setdefault(f"x{factor}{'j' if jpeg else ''}", []).append((big, made))
         print(f"{name}: {time.process_time() - began:.0f} s", flush=True)
     text = [f"{len(codec)} held-out pictures. Autoencoder at 256x256: {np.mean(codec):.2f} dB (mean; worst {min(codec):.2f}).\n"]

@@ -20,6 +20,7 @@ def export(work, cfg, vae=None, unet=None):
             path = folder / name / "config.json"
             config = {k: v for k, v in json.loads(path.read_text()).items() if k != "_name_or_path"}
             path.write_text(json.dumps(config, indent=2) + "\n")
+            (folder / name / "diffusion_pytorch_model.safetensors").chmod(0o644)
     write_index(folder, cfg)
 
 

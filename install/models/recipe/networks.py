@@ -63,7 +63,7 @@ def times(n_steps, shift):
 @torch.no_grad()
 def sample(unet, cfg, cond, mask, task, n_steps=None, seed=0, start_noise=None):
     """Euler from the condition plus noise to a latent like cond [n, c, h, w]."""
-    how = cfg["sfumato"][("inpaint", "upscale2", "upscale4")[task]]
+    how = cfg["sfumato"]["inpaint"] if task == INPAINT else cfg["sfumato"]["upscale"]["2" if task == UPSCALE2 else "4"]
     amount = how["start_noise"] if start_noise is None else start_noise
     noise = torch.randn(cond.shape, generator=torch.Generator().manual_seed(seed)).to(cond)
     z = cond + amount * noise

@@ -171,15 +171,15 @@ def damage(rng, tile, factor, clean):
     return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
-def prefetch(make, n_ahead, seed):
-    """Endless make(rng) results from one background thread."""
+def prefetch(make, n_ahead, seed, n_threads=1):
+    """Endless make(rng) results from background threads."""
     waiting = queue.Queue(n_ahead)
 
-    def work():
-        rng = np.random.default_rng(seed)
+    def work(rng):
         while True:
             waiting.put(make(rng))
 
-    threading.Thread(target=work, daemon=True).start()
+    for k in range(n_threads):
+        threading.Thread(target=work, args=(np.random.default_rng(seed + k),), daemon=True).start()
     while True:
         yield waiting.get()
