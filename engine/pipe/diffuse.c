@@ -15,7 +15,7 @@ typedef struct {
     int c;          /* latent channels */
     gint64 n;       /* h * w * c */
     float *in, *out;
-    const float *noise; /* the start noise, [h, w, c] */
+    const float *noise; /* the start noise, or start plus noise: what x is at the first sigma of a whole run; [h, w, c] */
     int tile;           /* 0: in one piece */
 } Diffuser;
 
@@ -285,11 +285,10 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
     f.noise = noise;
     f.sigmas = make_sigmas(s, d->strength, error);
     gboolean ok = x && f.sigmas && start_noise(&f, stream, noise, error) && sfu_run_stage(r, SFU_STAGE_DENOISE, error);
-    if (ok && d->start) {
-        memcpy(x->p, d->start->p, f.n * sizeof(float));
-        for (gint64 k = 0; k < f.n; k++)
-            x->p[k] += d->start_noise * noise[k];
-    } else if (ok && (!d->x0 || (d->from_noise && f.sigmas->whole))) {
+    /* A flow from a start plus a little noise: that sum is its far end wherever noise alone is that of others. */
+    for (gint64 k = 0; ok && d->start && k < f.n; k++)
+        noise[k] = d->start->p[k] + d->start_noise * noise[k];
+    if (ok && (!d->x0 || (d->from_noise && f.sigmas->whole))) {
         const float scale = (float)sfu_sigmas_noise_scale(f.sigmas);
         for (gint64 k = 0; k < f.n; k++)
             x->p[k] = noise[k] * scale;

@@ -20,6 +20,9 @@ typedef struct {
     int in_w, in_h;
     int w, h;   /* of the target */
     int lw, lh; /* of its latents */
+    /* Latents of the enlarged picture: only the change against what the decoder makes of them is added to the picture, so that the autoencoder's own
+     * loss cancels. NULL: what is decoded stands, its colours fitted. */
+    const SfuImage *base;
 } Enlarge;
 
 /* Rectangle of the target [w, h, 3], enlarged by the bicubic kernel; beyond the target's border its edge repeated. */
@@ -98,6 +101,17 @@ static SfuImage *encode(const Enlarge *e, GError **error)
     return z;
 }
 
+/* rgb becomes plain + rgb - what the base decodes to. */
+static gboolean add_change(const Enlarge *e, const SfuImage *plain, SfuRect tile, SfuImage *rgb, GError **error)
+{
+    SfuImage *part = sfu_image_crop(e->base, tile, error), *base = part ? sfu_autoencoder_decode(&e->s->ae, part, error) : NULL;
+    for (gint64 k = 0; base && k < (gint64)rgb->w * rgb->h * 3; k++)
+        rgb->p[k] += plain->p[k] - base->p[k];
+    sfu_image_free(part);
+    sfu_image_free(base);
+    return base != NULL;
+}
+
 /* One decoded tile [h, w, 4]: colours fitted to the picture's own in cells, alpha from the enlarged picture. */
 static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, GError **error)
 {
@@ -105,7 +119,8 @@ static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, 
     const SfuRect out = {tile.x * a->factor, tile.y * a->factor, tile.w * a->factor, tile.h * a->factor};
     SfuImage *part = sfu_image_crop(z, tile, error), *rgb = part ? sfu_autoencoder_decode(a, part, error) : NULL, *alpha = NULL;
     SfuImage *plain = rgb ? read_enlarged(e, out, &alpha, error) : NULL, *none = plain ? sfu_image_new(out.w, out.h, 1, error) : NULL;
-    SfuImage *o = none && alpha && sfu_color_match(rgb, plain, none, COLOR_CELL_PX, error) ? sfu_image_new(out.w, out.h, 4, error) : NULL;
+    const gboolean ok = none && alpha && (e->base ? add_change(e, plain, tile, rgb, error) : sfu_color_match(rgb, plain, none, COLOR_CELL_PX, error));
+    SfuImage *o = ok ? sfu_image_new(out.w, out.h, 4, error) : NULL;
     for (gint64 k = 0; o && k < (gint64)out.w * out.h; k++) {
         memcpy(o->p + k * 4, rgb->p + k * 3, 3 * sizeof(float));
         o->p[k * 4 + 3] = CLAMP(alpha->p[k], 0, 1);
@@ -276,11 +291,15 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     Enlarge e;
     set_size(&e, s, in, x->width * factor, x->height * factor);
     plan(&e, 1, 1);
+    const gboolean residual = json_object_has_member(up, "residual") && json_object_get_boolean_member(up, "residual");
+    if (residual)
+        sfu_run_plan(e.r, SFU_STAGE_DECODE, ae_units(&e, TRUE));
     SfuImage *cond = encode(&e, error), *extra = cond ? sfu_image_new(e.lw, e.lh, cond->c + 1, error) : NULL;
     for (gint64 k = 0; extra && k < (gint64)e.lw * e.lh; k++) {
         memcpy(extra->p + k * extra->c, cond->p + k * cond->c, cond->c * sizeof(float));
         extra->p[k * extra->c + cond->c] = 1;
     }
+    e.base = residual ? cond : NULL;
     SfuDiffusion d = {.start = cond, .start_noise = (float)sfu_json_number(mine, "start_noise", 1), .extra = extra, .strength = 1};
     GeglBuffer *out = extra ? diffuse_and_decode(&e, &d, error) : NULL;
     sfu_image_free(cond);

@@ -196,6 +196,17 @@ static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int 
     return o;
 }
 
+/* Puts a smooth continuation of the rest where the mask is. */
+static gboolean fill_hole(const Pass *a, SfuImage *picture, GError **error)
+{
+    SfuImage *known = sfu_image_copy(a->hard, error);
+    for (gint64 k = 0; known && k < (gint64)a->w * a->h; k++)
+        known->p[k] = 1 - known->p[k];
+    const gboolean ok = known && sfu_fill(picture, 3, known, error);
+    sfu_image_free(known);
+    return ok;
+}
+
 static gboolean prepare(Pass *a, GError **error)
 {
     Paint *p = a->p;
@@ -216,25 +227,25 @@ static gboolean prepare(Pass *a, GError **error)
         return TRUE;
     if (!(a->start = sfu_image_copy(a->original, error)))
         return FALSE;
-    /* A flow's start at full strength is noise alone: what is under its mask is never seen. */
-    const gboolean unseen = p->s->grid && a->strength >= 1;
+    /* At full strength a flow from noise alone never sees what is under the mask. */
+    const gboolean unseen = p->s->grid && !p->s->from_condition && a->strength >= 1;
     if (!a->hard || unseen || sfu_params_int(p->r->p, "masked_content") != CONTENT_FILL || p->r->task == SFU_TASK_IMG2IMG)
         return TRUE;
-    SfuImage *known = sfu_image_copy(a->hard, error);
-    for (gint64 k = 0; known && k < (gint64)a->w * a->h; k++)
-        known->p[k] = 1 - known->p[k];
-    const gboolean ok = known && sfu_fill(a->start, 3, known, error);
-    sfu_image_free(known);
-    return ok;
+    return fill_hole(a, a->start, error);
 }
 
-/* The picture with the hole mid-grey, as latents. */
+/* The picture with the hole mid-grey, or filled smoothly for a model that learned so, as latents. */
 static SfuImage *encode_with_hole(const Pass *a, GError **error)
 {
     SfuImage *holed = sfu_image_copy(a->original, error);
-    for (gint64 k = 0; holed && a->hard && k < (gint64)a->w * a->h; k++)
-        if (a->hard->p[k] > 0)
-            holed->p[k * 3] = holed->p[k * 3 + 1] = holed->p[k * 3 + 2] = 0.5f;
+    if (holed && a->hard && a->p->s->smooth_condition) {
+        if (!fill_hole(a, holed, error))
+            g_clear_pointer(&holed, sfu_image_free);
+    } else {
+        for (gint64 k = 0; holed && a->hard && k < (gint64)a->w * a->h; k++)
+            if (a->hard->p[k] > 0)
+                holed->p[k * 3] = holed->p[k * 3 + 1] = holed->p[k * 3 + 2] = 0.5f;
+    }
     SfuImage *z = holed ? sfu_autoencoder_encode(&a->p->s->ae, holed, error) : NULL;
     sfu_image_free(holed);
     return z;
@@ -452,7 +463,8 @@ static gboolean run_pass(Pass *a, GError **error)
     }
     const int tile = tile_of(s, lw, lh, a->first);
     const SfuDiffusion d = {.w = lw, .h = lh, .x0 = x0, .from_noise = a->strength >= 1 && content == CONTENT_NOTHING && a->first,
-                            .strength = a->strength, .first = a->first, .extra = extra, .blend = blend, .tile = tile, .overlap = tile / 4,
+                            .start = s->from_condition ? x0 : NULL, .start_noise = s->start_noise, .strength = a->strength,
+                            .first = a->first, .extra = extra, .blend = blend, .tile = tile, .overlap = tile / 4,
                             .noise_seed = p->r->seed, .preview = show_preview, .data = a};
     ok = ok && (z = sfu_diffuse(s, &d, error));
     if (ok && p->r->job->latent_file)

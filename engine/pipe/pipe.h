@@ -121,6 +121,9 @@ typedef struct {
     double guidance, image_guidance, rescale;
     int n_branches;                  /* of the batch: 1, 2 (text guidance), 3 (text and image guidance) */
     int grid;                        /* side of the grid of tokens that the context is averaged from; 0: text */
+    gboolean smooth_condition;       /* the masked picture that the UNet sees has its hole filled smoothly, not mid-grey */
+    gboolean from_condition;         /* the flow starts from the latents under the mask plus start_noise times noise */
+    float start_noise;
     int class_label;                 /* -1: none */
     SfuSampler sampler;
     SfuSchedule schedule;
@@ -132,7 +135,7 @@ typedef struct {
     int w, h;            /* latent pixels */
     const SfuImage *x0;  /* [h, w, c] latents to start from; NULL: noise alone */
     gboolean from_noise; /* start from noise alone although x0 is there (for blending) */
-    const SfuImage *start; /* the run's first x is this plus start_noise times noise (sfumato-mini's enlarging) */
+    const SfuImage *start; /* the flow runs from this plus start_noise times noise, not from noise alone (sfumato-mini); NULL: noise alone */
     float start_noise;
     double strength;
     gboolean first; /* of an image: the job's noise file is meant for this one */

@@ -26,6 +26,12 @@ double sfu_json_number(JsonObject *o, const char *name, double fallback)
     return t == G_TYPE_INT64 ? (double)json_node_get_int(n) : t == G_TYPE_DOUBLE ? json_node_get_double(n) : fallback;
 }
 
+static gboolean json_is(JsonObject *o, const char *name, const char *value)
+{
+    JsonNode *n = o && json_object_has_member(o, name) ? json_object_get_member(o, name) : NULL;
+    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING && strcmp(json_node_get_string(n), value) == 0;
+}
+
 static int vae_factor(const SfuModel *m)
 {
     const SfuVaeConfig *v = sfu_model_has_part(m, SFU_PART_VAE) ? sfu_model_vae(m) : NULL;
@@ -174,6 +180,9 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
             return FALSE;
         }
         s->grid = (int)CLAMP(json_int(context, "size", 8), 1, 64);
+        s->smooth_condition = json_is(mini, "mask_fill", "pull-push");
+        s->from_condition = json_is(mini, "start", "condition");
+        s->start_noise = (float)sfu_json_number(sfu_json_child(mini, "inpaint"), "start_noise", 1);
         s->class_label = s->unet->num_class_embeds > 0 ? (int)json_int(sfu_json_child(mini, "classes"), "inpaint", 0) : -1;
         if (s->class_label >= s->unet->num_class_embeds) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the class of inpainting is %d, the UNet has %d.", m->path, s->class_label,
