@@ -1,0 +1,22 @@
+/* Windows for GIMP 2.10.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host-ui.h"
+
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+void sfu_host_ui_init(void)
+{
+    static gboolean done;
+    if (!done)
+        gimp_ui_init("sfumato", FALSE);
+    done = TRUE;
+}
+
+GtkWidget *sfu_host_dialog_new(const char *title, const char *help_id)
+{
+    GtkWidget *dialog = gimp_dialog_new(title, "sfumato", NULL, 0, gimp_standard_help_func, help_id, NULL);
+    gimp_window_set_transient(GTK_WINDOW(dialog));
+    return dialog;
+}

@@ -1,0 +1,268 @@
+/* The host calls for GIMP 2.10.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host.h"
+
+#include <string.h>
+#include <libgimp/gimp.h>
+#include <glib/gi18n-lib.h>
+
+#include "pixels.h"
+#include "sfumato.h"
+
+#define PARASITE "sfumato"
+
+gboolean sfu_host_image_info(int image, SfuHostImage *info)
+{
+    if (image < 0 || !gimp_image_is_valid(image))
+        return FALSE;
+    const GimpImageBaseType type = gimp_image_base_type(image);
+    *info = (SfuHostImage){
+        .width = gimp_image_width(image),
+        .height = gimp_image_height(image),
+        .type = type == GIMP_RGB ? SFU_HOST_RGB : type == GIMP_GRAY ? SFU_HOST_GRAY : SFU_HOST_INDEXED,
+        .floating = gimp_image_get_floating_sel(image) >= 0,
+    };
+    return TRUE;
+}
+
+int sfu_host_active_layer(int image)
+{
+    return gimp_image_get_active_layer(image);
+}
+
+int sfu_host_layer_of(int drawable, GError **error)
+{
+    if (gimp_item_is_valid(drawable) && gimp_item_is_layer(drawable))
+        return drawable;
+    if (gimp_item_is_valid(drawable) && gimp_item_is_layer_mask(drawable))
+        return gimp_layer_from_mask(drawable);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Sfumato works on layers; choose a layer, not a channel."));
+    return -1;
+}
+
+GeglRectangle sfu_host_layer_bounds(int layer)
+{
+    int x = 0, y = 0;
+    gimp_drawable_offsets(layer, &x, &y);
+    return (GeglRectangle){x, y, gimp_drawable_width(layer), gimp_drawable_height(layer)};
+}
+
+gboolean sfu_host_layer_has_alpha(int layer)
+{
+    return gimp_drawable_has_alpha(layer);
+}
+
+gboolean sfu_host_layer_in_image(int layer, int image)
+{
+    return gimp_item_is_valid(layer) && gimp_item_get_image(layer) == image;
+}
+
+/* A drawable's format says the encoding; the space comes from the image's profile. Kept as it is where babl cannot read the profile. */
+static const Babl *with_image_space(int image, const Babl *format)
+{
+    GimpColorProfile *profile = gimp_image_get_effective_color_profile(image);
+    const Babl *space = profile ? gimp_color_profile_get_space(profile, GIMP_COLOR_RENDERING_INTENT_RELATIVE_COLORIMETRIC, NULL) : NULL;
+    const Babl *with = space ? babl_format_with_space(babl_format_get_encoding(format), space) : format;
+    g_clear_object(&profile);
+    return with && babl_format_get_bytes_per_pixel(with) == babl_format_get_bytes_per_pixel(format) ? with : format;
+}
+
+static GeglBuffer *read_drawable(int image, int drawable, int x, int y, GError **error)
+{
+    GeglBuffer *raw = gimp_drawable_get_buffer(drawable);
+    if (!raw) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the pixels of the layer."));
+        return NULL;
+    }
+    const GeglRectangle all = *gegl_buffer_get_extent(raw), here = {x, y, all.width, all.height};
+    const Babl *format = gegl_buffer_get_format(raw), *managed = with_image_space(image, format);
+    GeglBuffer *copy = gegl_buffer_new(&here, managed);
+    sfu_pixels_copy(raw, &all, format, copy, x, y, managed);
+    g_object_unref(raw);
+    return copy;
+}
+
+GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error)
+{
+    const GeglRectangle r = sfu_host_layer_bounds(layer);
+    return read_drawable(image, layer, r.x, r.y, error);
+}
+
+GeglBuffer *sfu_host_read_visible(int image, GError **error)
+{
+    const gint32 layer = gimp_layer_new_from_visible(image, image, "sfumato");
+    if (layer < 0) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the visible image."));
+        return NULL;
+    }
+    GeglBuffer *copy = read_drawable(image, layer, 0, 0, error);
+    gimp_item_delete(layer);
+    return copy;
+}
+
+GeglBuffer *sfu_host_read_selection(int image)
+{
+    gboolean any = FALSE;
+    int x1, y1, x2, y2;
+    if (!gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2) || !any)
+        return NULL;
+    GeglBuffer *raw = gimp_drawable_get_buffer(gimp_image_get_selection(image));
+    const GeglRectangle r = {x1, y1, x2 - x1, y2 - y1};
+    const Babl *format = babl_format("Y float");
+    GeglBuffer *mask = gegl_buffer_new(&r, format);
+    sfu_pixels_copy(raw, &r, format, mask, x1, y1, format);
+    g_object_unref(raw);
+    return mask;
+}
+
+char *sfu_host_parasite_get(int layer)
+{
+    GimpParasite *p = gimp_item_get_parasite(layer, PARASITE);
+    char *text = p ? g_strndup(gimp_parasite_data(p), gimp_parasite_data_size(p)) : NULL;
+    gimp_parasite_free(p);
+    return text;
+}
+
+void sfu_host_parasite_set(int layer, const char *text)
+{
+    GimpParasite *p = gimp_parasite_new(PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen(text) + 1, text);
+    gimp_item_attach_parasite(layer, p);
+    gimp_parasite_free(p);
+}
+
+guint sfu_host_layer_tattoo(int layer)
+{
+    return gimp_item_get_tattoo(layer);
+}
+
+int sfu_host_layer_by_tattoo(int image, guint tattoo)
+{
+    return gimp_image_get_layer_by_tattoo(image, tattoo);
+}
+
+int sfu_host_layer_new(int image, GeglBuffer *pixels, const char *name, SfuLayerKind kind, GError **error)
+{
+    const GeglRectangle from = *gegl_buffer_get_extent(pixels);
+    const gboolean gray = gimp_image_base_type(image) == GIMP_GRAY;
+    const GimpImageType type = kind == SFU_LAYER_OPAQUE ? (gray ? GIMP_GRAY_IMAGE : GIMP_RGB_IMAGE)
+                                                        : (gray ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE);
+    const gint32 layer = gimp_layer_new(image, name, from.width, from.height, type, 100, gimp_image_get_default_new_layer_mode(image));
+    GeglBuffer *raw = layer >= 0 ? gimp_drawable_get_buffer(layer) : NULL;
+    if (!raw) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP made no layer of %d x %d pixels."), from.width, from.height);
+        return -1;
+    }
+    gimp_layer_set_offsets(layer, from.x, from.y);
+    /* Its own buffer, not the shadow: merging the shadow would be clipped by the selection. */
+    const Babl *format = gegl_buffer_get_format(raw);
+    GeglBuffer *source = kind == SFU_LAYER_MASK ? sfu_pixels_opaque(pixels) : g_object_ref(pixels);
+    sfu_pixels_copy(source, &from, with_image_space(image, format), raw, 0, 0, format);
+    g_object_unref(source);
+    g_object_unref(raw); /* flushes to GIMP */
+    return layer;
+}
+
+void sfu_host_layer_insert(int image, int layer, int above, GeglBuffer *pixels, SfuLayerKind kind)
+{
+    const GeglRectangle from = *gegl_buffer_get_extent(pixels);
+    const gint32 parent = above >= 0 ? gimp_item_get_parent(above) : -1;
+    gimp_image_insert_layer(image, layer, parent > 0 ? parent : 0, above >= 0 ? gimp_image_get_item_position(image, above) : 0);
+    gimp_layer_set_offsets(layer, from.x, from.y);
+    if (kind == SFU_LAYER_MASK) {
+        const gint32 mask = gimp_layer_create_mask(layer, GIMP_ADD_MASK_WHITE);
+        GeglBuffer *raw = gimp_drawable_get_buffer(mask);
+        sfu_pixels_copy_alpha(pixels, &from, raw, 0, 0);
+        g_object_unref(raw);
+        gimp_layer_add_mask(layer, mask);
+        gimp_layer_set_edit_mask(layer, FALSE);
+    }
+    gimp_drawable_update(layer, 0, 0, from.width, from.height);
+}
+
+void sfu_host_layer_discard(int layer)
+{
+    gimp_item_delete(layer);
+}
+
+void sfu_host_set_active_layer(int image, int layer)
+{
+    gimp_image_set_active_layer(image, layer);
+}
+
+void sfu_host_undo_begin(int image)
+{
+    gimp_image_undo_group_start(image);
+}
+
+void sfu_host_undo_end(int image)
+{
+    gimp_image_undo_group_end(image);
+}
+
+void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y)
+{
+    gimp_image_resize(image, width, height, offset_x, offset_y);
+}
+
+void sfu_host_convert_to_rgb(int image)
+{
+    gimp_image_convert_rgb(image);
+    gimp_displays_flush();
+}
+
+int sfu_host_new_image(int like, int width, int height)
+{
+    if (like < 0)
+        return gimp_image_new(width, height, GIMP_RGB);
+    const gint32 image = gimp_image_new_with_precision(width, height, gimp_image_base_type(like), gimp_image_get_precision(like));
+    GimpColorProfile *profile = gimp_image_get_color_profile(like);
+    double x, y;
+    gimp_image_set_color_profile(image, profile);
+    g_clear_object(&profile);
+    if (gimp_image_get_resolution(like, &x, &y))
+        gimp_image_set_resolution(image, x, y);
+    return image;
+}
+
+void sfu_host_delete_image(int image)
+{
+    gimp_image_delete(image);
+}
+
+void sfu_host_show_image(int image)
+{
+    gimp_image_clean_all(image);
+    gimp_display_new(image);
+}
+
+void sfu_host_flush(void)
+{
+    gimp_displays_flush();
+}
+
+void sfu_host_progress_begin(const char *text)
+{
+    gimp_progress_init(text);
+}
+
+void sfu_host_progress(double fraction, const char *text)
+{
+    gimp_progress_set_text(text);
+    gimp_progress_update(CLAMP(fraction, 0, 1));
+}
+
+void sfu_host_progress_end(void)
+{
+    gimp_progress_end();
+}
+
+void sfu_host_message(const char *text)
+{
+    gimp_message(text);
+}
+
+char *sfu_host_folder(void)
+{
+    return g_strdup(gimp_directory());
+}

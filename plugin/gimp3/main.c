@@ -1,0 +1,300 @@
+/* The plug-in for GIMP 3.x: procedures with named arguments, made from the table of parameters.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+#include <libgimp/gimp.h>
+#include <glib/gi18n-lib.h>
+
+#include "host.h"
+#include "session.h"
+#include "ui/ui.h"
+
+#define REPEAT "plug-in-sfumato-repeat"
+#define SETTINGS "plug-in-sfumato-settings"
+#define MENU "<Image>/Filters/Sfumato"
+
+G_DECLARE_FINAL_TYPE(SfuPlugIn, sfu_plug_in, SFU, PLUG_IN, GimpPlugIn)
+
+struct _SfuPlugIn {
+    GimpPlugIn parent_instance;
+};
+
+G_DEFINE_TYPE(SfuPlugIn, sfu_plug_in, GIMP_TYPE_PLUG_IN)
+
+static char *pdb_name(const char *name)
+{
+    return g_strdelimit(g_strdup(name), "_", '-');
+}
+
+static void add_argument(GimpProcedure *p, SfuAction action, const SfuParamSpec *s)
+{
+    const double def = sfu_action_default(action, s);
+    char *name = pdb_name(s->name), *help = sfu_spec_describe(action, s);
+    const char *label = _(s->label);
+    GimpChoice *choice;
+    switch (s->type) {
+    case SFU_PARAM_BOOL:
+        gimp_procedure_add_boolean_argument(p, name, label, help, def != 0, G_PARAM_READWRITE);
+        break;
+    case SFU_PARAM_INT:
+        if (s->max > G_MAXINT) /* seeds have 53 bits */
+            gimp_procedure_add_double_argument(p, name, label, help, s->min, s->max, def, G_PARAM_READWRITE);
+        else
+            gimp_procedure_add_int_argument(p, name, label, help, s->min, s->max, def, G_PARAM_READWRITE);
+        break;
+    case SFU_PARAM_FLOAT:
+        gimp_procedure_add_double_argument(p, name, label, help, s->min, s->max, def, G_PARAM_READWRITE);
+        break;
+    case SFU_PARAM_CHOICE:
+        choice = gimp_choice_new();
+        for (int i = 0; s->choices[i]; i++)
+            gimp_choice_add(choice, s->choices[i], i, _(s->choices[i]), NULL);
+        gimp_procedure_add_choice_argument(p, name, label, help, choice, s->choices[(int)def], G_PARAM_READWRITE);
+        break;
+    default:
+        gimp_procedure_add_string_argument(p, name, label, help, s->def_text ? s->def_text : "", G_PARAM_READWRITE);
+    }
+    g_free(help);
+    g_free(name);
+}
+
+/* ---- values both ways ------------------------------------------------------------------------------------------------ */
+
+static SfuRequest *request_from_config(SfuAction action, GimpProcedureConfig *config, GError **error)
+{
+    SfuRequest *r = sfu_request_new(action);
+    const SfuParamSpec *const *rows = sfu_action_specs(action);
+    gboolean ok = TRUE;
+    for (int i = 0; ok && rows[i]; i++) {
+        char *name = pdb_name(rows[i]->name), *text = NULL;
+        gboolean b = FALSE;
+        int n = 0;
+        double d = 0;
+        switch (rows[i]->type) {
+        case SFU_PARAM_BOOL:
+            g_object_get(config, name, &b, NULL);
+            ok = sfu_request_set_double(r, rows[i]->name, b, error);
+            break;
+        case SFU_PARAM_INT:
+            if (rows[i]->max > G_MAXINT)
+                g_object_get(config, name, &d, NULL);
+            else
+                g_object_get(config, name, &n, NULL);
+            ok = sfu_request_set_double(r, rows[i]->name, rows[i]->max > G_MAXINT ? d : n, error);
+            break;
+        case SFU_PARAM_FLOAT:
+            g_object_get(config, name, &d, NULL);
+            ok = sfu_request_set_double(r, rows[i]->name, d, error);
+            break;
+        default:
+            g_object_get(config, name, &text, NULL);
+            ok = sfu_request_set(r, rows[i]->name, text, error);
+        }
+        g_free(text);
+        g_free(name);
+    }
+    if (!ok) {
+        sfu_request_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+/* What the dialog was left with becomes GIMP's last values. */
+static void request_to_config(const SfuRequest *r, GimpProcedureConfig *config)
+{
+    const SfuParamSpec *const *rows = sfu_action_specs(r->action);
+    for (int i = 0; rows[i]; i++) {
+        char *name = pdb_name(rows[i]->name);
+        const double v = sfu_request_get_double(r, rows[i]->name);
+        if (rows[i]->type == SFU_PARAM_BOOL)
+            g_object_set(config, name, v != 0, NULL);
+        else if (rows[i]->type == SFU_PARAM_FLOAT || (rows[i]->type == SFU_PARAM_INT && rows[i]->max > G_MAXINT))
+            g_object_set(config, name, v, NULL);
+        else if (rows[i]->type == SFU_PARAM_INT)
+            g_object_set(config, name, (int)v, NULL);
+        else
+            g_object_set(config, name, sfu_request_get_string(r, rows[i]->name), NULL);
+        g_free(name);
+    }
+}
+
+/* ---- runs ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    int layer, image;
+    gboolean shown; /* the dialog has put a new image into a window */
+} Outcome;
+
+static GimpValueArray *finish(GimpProcedure *procedure, GimpRunMode mode, int image, gboolean ok, const Outcome *out, GError *error)
+{
+    if (!ok && (!error || g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED))) {
+        g_clear_error(&error);
+        return gimp_procedure_new_return_values(procedure, GIMP_PDB_CANCEL, NULL);
+    }
+    if (!ok) {
+        const gboolean usage = g_error_matches(error, SFU_ERROR, SFU_ERROR_USAGE) && mode == GIMP_RUN_NONINTERACTIVE;
+        return gimp_procedure_new_return_values(procedure, usage ? GIMP_PDB_CALLING_ERROR : GIMP_PDB_EXECUTION_ERROR, error);
+    }
+    GimpValueArray *values = gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
+    if (out->layer >= 0) {
+        if (mode != GIMP_RUN_NONINTERACTIVE) {
+            if (out->image != image && !out->shown)
+                sfu_host_show_image(out->image);
+            sfu_host_flush();
+        }
+        GIMP_VALUES_SET_LAYER(values, 1, gimp_layer_get_by_id(out->layer));
+        GIMP_VALUES_SET_IMAGE(values, 2, gimp_image_get_by_id(out->image));
+    }
+    return values;
+}
+
+static SfuSettings *begin_run(void)
+{
+    gegl_init(NULL, NULL);
+    char *folder = sfu_host_folder();
+    SfuSettings *settings = sfu_settings_load(folder);
+    g_free(folder);
+    return settings;
+}
+
+static int first_drawable(GimpDrawable **drawables)
+{
+    return drawables && drawables[0] ? gimp_item_get_id(GIMP_ITEM(drawables[0])) : -1;
+}
+
+static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, GimpImage *gimp_image, GimpDrawable **drawables,
+                                  GimpProcedureConfig *config, gpointer data)
+{
+    const SfuAction action = GPOINTER_TO_INT(data);
+    const int image = gimp_image ? gimp_image_get_id(gimp_image) : -1, drawable = first_drawable(drawables);
+    SfuSettings *settings = begin_run();
+    Outcome out = {-1, -1, FALSE};
+    GError *error = NULL;
+    SfuRequest *r = request_from_config(action, config, &error);
+    gboolean ok = FALSE;
+    if (!r || (mode == GIMP_RUN_INTERACTIVE && !sfu_ui_offer_conversion(image))) {
+        ok = FALSE;
+    } else if (mode == GIMP_RUN_INTERACTIVE && sfu_action_info(action)->has_dialog) {
+        ok = out.shown = sfu_ui_run(r, image, drawable, settings, &out.layer, &out.image, &error);
+        request_to_config(r, config);
+    } else {
+        ok = sfu_run(r, image, drawable, settings, &out.layer, &out.image, &error);
+    }
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    return finish(procedure, mode, image, ok, &out, error);
+}
+
+static GimpValueArray *run_repeat(GimpProcedure *procedure, GimpRunMode mode, GimpImage *gimp_image, GimpDrawable **drawables,
+                                  GimpProcedureConfig *config, gpointer data)
+{
+    const int image = gimp_image_get_id(gimp_image);
+    SfuSettings *settings = begin_run();
+    Outcome out = {-1, -1, FALSE};
+    GError *error = NULL;
+    int layer = sfu_host_layer_of(first_drawable(drawables), &error);
+    SfuRequest *r = layer >= 0 ? sfu_repeat_request(settings, image, &layer, &error) : NULL;
+    const gboolean ok = r && sfu_run(r, image, layer, settings, &out.layer, &out.image, &error);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    return finish(procedure, mode, image, ok, &out, error);
+}
+
+static GimpValueArray *run_settings(GimpProcedure *procedure, GimpProcedureConfig *config, gpointer data)
+{
+    GimpRunMode mode = GIMP_RUN_INTERACTIVE;
+    SfuSettings *settings = begin_run();
+    g_object_get(config, "run-mode", &mode, NULL);
+    if (mode == GIMP_RUN_INTERACTIVE)
+        sfu_ui_settings(settings);
+    sfu_settings_free(settings);
+    return gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
+}
+
+/* ---- registration: only words, no OpenCL, no files, no network --------------------------------------------------------- */
+
+static GList *query_procedures(GimpPlugIn *plug_in)
+{
+    GList *list = NULL;
+    for (int i = 0; i < SFU_N_ACTIONS; i++)
+        list = g_list_append(list, g_strdup(sfu_action_info(i)->procedure));
+    list = g_list_append(list, g_strdup(REPEAT));
+    return g_list_append(list, g_strdup(SETTINGS));
+}
+
+static void add_returns(GimpProcedure *p)
+{
+    gimp_procedure_add_layer_return_value(p, "layer", "Layer", "The new layer (the topmost one of several)", TRUE, G_PARAM_READWRITE);
+    gimp_procedure_add_image_return_value(p, "result-image", "Image", "The image that it is in", TRUE, G_PARAM_READWRITE);
+}
+
+static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
+{
+    const int action = sfu_action_find(name);
+    GimpProcedure *p;
+    if (action >= 0) {
+        const SfuActionInfo *a = sfu_action_info(action);
+        p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_action, GINT_TO_POINTER(action), NULL);
+        gimp_procedure_set_menu_label(p, _(a->menu));
+        char *about = sfu_action_help(action);
+        gimp_procedure_set_documentation(p, _(a->blurb), about, name);
+        g_free(about);
+        gimp_procedure_set_sensitivity_mask(p, a->needs_image ? GIMP_PROCEDURE_SENSITIVE_DRAWABLE
+                                                              : GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES |
+                                                                    GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_IMAGE);
+        const SfuParamSpec *const *rows = sfu_action_specs(action);
+        for (int i = 0; rows[i]; i++)
+            add_argument(p, action, rows[i]);
+        add_returns(p);
+    } else if (strcmp(name, REPEAT) == 0) {
+        p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_repeat, NULL, NULL);
+        gimp_procedure_set_menu_label(p, _("Re_peat Last"));
+        gimp_procedure_set_documentation(p, _("Do the last Sfumato action again with another seed"),
+                                         _("On a layer that Sfumato made, its own parameters are used; else those of the last run."), name);
+        gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_DRAWABLE);
+        add_returns(p);
+    } else if (strcmp(name, SETTINGS) == 0) {
+        p = gimp_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_settings, NULL, NULL);
+        gimp_procedure_set_menu_label(p, _("_Models and Settings..."));
+        gimp_procedure_set_documentation(p, _("Model folders, default models, device and memory of Sfumato"),
+                                         _("Lists the models that were found with family, size and what they can do."), name);
+        gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_ALWAYS);
+        gimp_procedure_add_enum_argument(p, "run-mode", "Run mode", "The run mode", GIMP_TYPE_RUN_MODE, GIMP_RUN_INTERACTIVE,
+                                         G_PARAM_READWRITE);
+    } else {
+        return NULL;
+    }
+    gimp_procedure_set_image_types(p, "*");
+    gimp_procedure_set_attribution(p, "The Sfumato authors", "GPL-3.0-or-later", "2026");
+    gimp_procedure_add_menu_path(p, MENU);
+    return p;
+}
+
+/* Catalogues lie beside the binary, in GIMP's usual place; without them GIMP would warn. */
+static gboolean set_i18n(GimpPlugIn *plug_in, const gchar *procedure_name, gchar **domain, gchar **folder)
+{
+    char *here = g_path_get_dirname(gimp_get_progname()), *locale = g_build_filename(here, "locale", NULL);
+    const gboolean any = g_file_test(locale, G_FILE_TEST_IS_DIR);
+    if (any) {
+        *domain = g_strdup(GETTEXT_PACKAGE);
+        *folder = g_strdup("locale");
+    }
+    g_free(locale);
+    g_free(here);
+    return any;
+}
+
+static void sfu_plug_in_class_init(SfuPlugInClass *klass)
+{
+    GimpPlugInClass *c = GIMP_PLUG_IN_CLASS(klass);
+    c->query_procedures = query_procedures;
+    c->create_procedure = create_procedure;
+    c->set_i18n = set_i18n;
+}
+
+static void sfu_plug_in_init(SfuPlugIn *plug_in)
+{
+}
+
+GIMP_MAIN(sfu_plug_in_get_type())

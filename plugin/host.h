@@ -1,0 +1,71 @@
+/* What a host (GIMP 2.10, GIMP 3.x) must offer. Images and layers are GIMP's integer ids, which both versions have; -1 is none. Only the
+ * main thread may call these. Implemented in gimp2/host.c and gimp3/host.c, the only places that know libgimp.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_HOST_H
+#define SFU_HOST_H
+
+#include <gegl.h>
+
+G_BEGIN_DECLS
+
+typedef enum { SFU_HOST_RGB, SFU_HOST_GRAY, SFU_HOST_INDEXED } SfuHostType;
+
+typedef struct {
+    int width, height; /* of the canvas, px */
+    SfuHostType type;
+    gboolean floating; /* has a floating selection, which allows no new layer */
+} SfuHostImage;
+
+gboolean sfu_host_image_info(int image, SfuHostImage *info); /* FALSE: no such image */
+int sfu_host_active_layer(int image);                        /* -1: none */
+/* The layer to work on for a drawable: a layer itself, or the layer that a mask belongs to. -1 with USAGE for channels. */
+int sfu_host_layer_of(int drawable, GError **error);
+GeglRectangle sfu_host_layer_bounds(int layer); /* in the image's coordinates */
+gboolean sfu_host_layer_has_alpha(int layer);
+gboolean sfu_host_layer_in_image(int layer, int image);
+
+/* Copies of pixels, extent in the image's coordinates, format with the image's colour space. Caller unrefs; NULL on error. */
+GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error);
+GeglBuffer *sfu_host_read_visible(int image, GError **error);
+/* The selection as "Y float" over its bounds; NULL: nothing is selected. Caller unrefs. */
+GeglBuffer *sfu_host_read_selection(int image);
+
+/* The parasite "sfumato" of a layer, a JSON text. Caller frees; NULL: none. */
+char *sfu_host_parasite_get(int layer);
+void sfu_host_parasite_set(int layer, const char *text);
+/* A number that survives saving and loading, and back. 0, -1: none. */
+guint sfu_host_layer_tattoo(int layer);
+int sfu_host_layer_by_tattoo(int image, guint tattoo);
+
+typedef enum {
+    SFU_LAYER_OPAQUE, /* no alpha channel */
+    SFU_LAYER_ALPHA,  /* the buffer's alpha is the layer's */
+    SFU_LAYER_MASK,   /* the buffer's alpha becomes a layer mask over an opaque layer */
+} SfuLayerKind;
+/* Makes a layer that is in no image yet, from pixels ("R'G'B'A float" in sRGB, the extent is the place), in the image's own type,
+ * precision and colour space. -1 on error; nothing of the image has changed then. */
+int sfu_host_layer_new(int image, GeglBuffer *pixels, const char *name, SfuLayerKind kind, GError **error);
+/* Puts it above `above` (-1: on top of all), into the same group; SFU_LAYER_MASK: with the pixels' alpha as layer mask. It becomes active. */
+void sfu_host_layer_insert(int image, int layer, int above, GeglBuffer *pixels, SfuLayerKind kind);
+void sfu_host_layer_discard(int layer); /* one that was never inserted */
+void sfu_host_set_active_layer(int image, int layer);
+/* Undo group: everything between is one step. */
+void sfu_host_undo_begin(int image);
+void sfu_host_undo_end(int image);
+void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y);
+void sfu_host_convert_to_rgb(int image);
+/* An image without layers; precision, type, profile and resolution of `like`, or 8-bit RGB if that is -1. */
+int sfu_host_new_image(int like, int width, int height);
+void sfu_host_delete_image(int image);
+void sfu_host_show_image(int image); /* in a window, if GIMP has any */
+void sfu_host_flush(void);
+
+void sfu_host_progress_begin(const char *text);
+void sfu_host_progress(double fraction, const char *text);
+void sfu_host_progress_end(void);
+void sfu_host_message(const char *text); /* GIMP's own message dialog */
+char *sfu_host_folder(void);             /* GIMP's configuration folder; caller frees */
+
+G_END_DECLS
+#endif

@@ -1,0 +1,323 @@
+/* The worker thread.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "job.h"
+
+#include <glib/gi18n-lib.h>
+
+struct SfuWorker {
+    GThread *thread;
+    GMutex mutex; /* guards everything down to `calls` */
+    GCond cond;
+    gboolean quit, has_job, running;
+    char *device, *precision, *device_used;
+    guint64 memory_bytes;
+    gboolean options_changed;
+    SfuProgress progress;
+    gboolean progress_pending, done_pending, discarded;
+    GeglBuffer *preview;
+    int preview_step;
+    GPtrArray *results;
+    double seconds;
+    GError *error;
+    guint idle; /* source that delivers; 0: none */
+    SfuJob job; /* params owned, buffers referenced; touched by the thread only while has_job or running */
+    SfuJobCalls calls;
+    int cancel; /* atomic */
+};
+
+/* Main thread: hands over what has come since the last time. */
+static gboolean deliver(gpointer data)
+{
+    SfuWorker *w = data;
+    g_mutex_lock(&w->mutex);
+    w->idle = 0;
+    const SfuJobCalls calls = w->calls;
+    const gboolean has_progress = w->progress_pending, done = w->done_pending;
+    const SfuProgress progress = w->progress;
+    GeglBuffer *preview = w->preview;
+    const int step = w->preview_step;
+    GPtrArray *results = done ? w->results : NULL;
+    GError *error = done ? w->error : NULL;
+    const double seconds = w->seconds;
+    w->progress_pending = FALSE;
+    w->preview = NULL;
+    if (done) {
+        w->done_pending = w->running = FALSE;
+        w->results = NULL;
+        w->error = NULL;
+    }
+    g_mutex_unlock(&w->mutex);
+
+    if (has_progress && calls.progress)
+        calls.progress(&progress, calls.data);
+    if (preview && !done && calls.preview)
+        calls.preview(preview, step, calls.data);
+    g_clear_object(&preview);
+    if (done)
+        calls.done(results, seconds, error, calls.data); /* may start the next job or free the worker: w is not touched after it */
+    if (results)
+        g_ptr_array_unref(results);
+    g_clear_error(&error);
+    return G_SOURCE_REMOVE;
+}
+
+/* With the mutex held. */
+static void wake(SfuWorker *w)
+{
+    if (!w->idle && !w->discarded)
+        w->idle = g_idle_add_full(G_PRIORITY_DEFAULT, deliver, w, NULL);
+}
+
+static void on_progress(const SfuProgress *p, gpointer data)
+{
+    SfuWorker *w = data;
+    g_mutex_lock(&w->mutex);
+    w->progress = *p;
+    w->progress.text = NULL; /* the engine's; it may be gone when the main thread comes to it */
+    w->progress_pending = TRUE;
+    wake(w);
+    g_mutex_unlock(&w->mutex);
+}
+
+static void on_preview(GeglBuffer *picture, int step, gpointer data)
+{
+    SfuWorker *w = data;
+    GeglBuffer *copy = gegl_buffer_dup(picture);
+    g_mutex_lock(&w->mutex);
+    g_clear_object(&w->preview);
+    w->preview = copy;
+    w->preview_step = step;
+    wake(w);
+    g_mutex_unlock(&w->mutex);
+}
+
+static void clear_job(SfuJob *job)
+{
+    sfu_params_free((SfuParams *)job->params);
+    g_clear_object(&job->picture);
+    g_clear_object(&job->mask);
+    *job = (SfuJob){0};
+}
+
+static gpointer work(gpointer data)
+{
+    SfuWorker *w = data;
+    SfuEngine *engine = NULL;
+    g_mutex_lock(&w->mutex);
+    for (;;) {
+        while (!w->has_job && !w->quit)
+            g_cond_wait(&w->cond, &w->mutex);
+        if (w->quit)
+            break;
+        w->has_job = FALSE;
+        if (w->options_changed) {
+            sfu_engine_free(engine);
+            engine = NULL;
+            w->options_changed = FALSE;
+        }
+        char *device = g_strdup(w->device), *precision = g_strdup(w->precision);
+        const SfuEngineOptions options = {.device = device, .memory_bytes = w->memory_bytes, .precision = precision};
+        SfuJob job = w->job;
+        w->job = (SfuJob){0};
+        g_mutex_unlock(&w->mutex);
+
+        GError *error = NULL;
+        GPtrArray *results = NULL;
+        const gint64 start = g_get_monotonic_time();
+        if (!engine)
+            engine = sfu_engine_new(&options, &error);
+        if (engine)
+            results = sfu_engine_run(engine, &job, &error);
+        if (!results && !error)
+            g_set_error(&error, SFU_ERROR, SFU_ERROR_FAILED, _("The engine returned no picture."));
+        char *used = engine ? g_strdup(sfu_engine_device(engine)) : NULL;
+        if (g_error_matches(error, SFU_ERROR, SFU_ERROR_DEVICE)) {
+            sfu_engine_free(engine); /* a lost device stays lost: the next job opens it anew */
+            engine = NULL;
+        }
+        clear_job(&job);
+        g_free(device);
+        g_free(precision);
+
+        g_mutex_lock(&w->mutex);
+        g_free(w->device_used);
+        w->device_used = used;
+        w->results = results;
+        w->error = error;
+        w->seconds = (g_get_monotonic_time() - start) / 1e6;
+        w->done_pending = TRUE;
+        wake(w);
+    }
+    g_mutex_unlock(&w->mutex);
+    sfu_engine_free(engine);
+    return NULL;
+}
+
+SfuWorker *sfu_worker_new(void)
+{
+    SfuWorker *w = g_new0(SfuWorker, 1);
+    g_mutex_init(&w->mutex);
+    g_cond_init(&w->cond);
+    w->thread = g_thread_new("sfumato", work, w);
+    return w;
+}
+
+void sfu_worker_free(SfuWorker *w)
+{
+    if (!w)
+        return;
+    sfu_worker_cancel(w);
+    g_mutex_lock(&w->mutex);
+    w->quit = w->discarded = TRUE;
+    g_cond_signal(&w->cond);
+    g_mutex_unlock(&w->mutex);
+    g_thread_join(w->thread);
+    if (w->idle)
+        g_source_remove(w->idle);
+    if (w->results)
+        g_ptr_array_unref(w->results);
+    g_clear_error(&w->error);
+    g_clear_object(&w->preview);
+    clear_job(&w->job);
+    g_free(w->device);
+    g_free(w->precision);
+    g_free(w->device_used);
+    g_mutex_clear(&w->mutex);
+    g_cond_clear(&w->cond);
+    g_free(w);
+}
+
+void sfu_worker_set_options(SfuWorker *w, const SfuEngineOptions *options)
+{
+    g_mutex_lock(&w->mutex);
+    if (g_strcmp0(w->device, options->device) || g_strcmp0(w->precision, options->precision) ||
+        w->memory_bytes != options->memory_bytes) {
+        g_free(w->device);
+        g_free(w->precision);
+        w->device = g_strdup(options->device);
+        w->precision = g_strdup(options->precision);
+        w->memory_bytes = options->memory_bytes;
+        w->options_changed = TRUE;
+    }
+    g_mutex_unlock(&w->mutex);
+}
+
+void sfu_worker_start(SfuWorker *w, const SfuJob *job, const SfuJobCalls *calls)
+{
+    g_return_if_fail(!sfu_worker_busy(w));
+    g_mutex_lock(&w->mutex);
+    g_atomic_int_set(&w->cancel, 0);
+    w->job = *job;
+    w->job.params = sfu_params_copy(job->params);
+    w->job.picture = job->picture ? g_object_ref(job->picture) : NULL;
+    w->job.mask = job->mask ? g_object_ref(job->mask) : NULL;
+    w->job.cancel = &w->cancel;
+    w->job.progress = on_progress;
+    w->job.preview = calls->preview ? on_preview : NULL;
+    w->job.data = w;
+    w->calls = *calls;
+    w->progress_pending = FALSE;
+    w->has_job = w->running = TRUE;
+    g_cond_signal(&w->cond);
+    g_mutex_unlock(&w->mutex);
+}
+
+gboolean sfu_worker_busy(const SfuWorker *w)
+{
+    return w->running; /* written by the main thread only */
+}
+
+void sfu_worker_cancel(SfuWorker *w)
+{
+    g_atomic_int_set(&w->cancel, 1);
+}
+
+char *sfu_worker_device(SfuWorker *w)
+{
+    g_mutex_lock(&w->mutex);
+    char *name = g_strdup(w->device_used);
+    g_mutex_unlock(&w->mutex);
+    return name;
+}
+
+/* ---- to the end --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const SfuJobCalls *calls;
+    GPtrArray *results;
+    GError *error;
+    gboolean done;
+} Waiting;
+
+static void wait_progress(const SfuProgress *p, gpointer data)
+{
+    const SfuJobCalls *calls = ((Waiting *)data)->calls;
+    if (calls && calls->progress)
+        calls->progress(p, calls->data);
+}
+
+static void wait_done(GPtrArray *results, double seconds, const GError *e, gpointer data)
+{
+    Waiting *waiting = data;
+    waiting->results = results ? g_ptr_array_ref(results) : NULL;
+    waiting->error = e ? g_error_copy(e) : NULL;
+    waiting->done = TRUE;
+}
+
+GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *job, const SfuJobCalls *calls, GError **error)
+{
+    Waiting waiting = {.calls = calls};
+    const SfuJobCalls own = {.progress = wait_progress, .done = wait_done, .data = &waiting};
+    sfu_worker_start(w, job, &own);
+    while (!waiting.done)
+        g_main_context_iteration(NULL, TRUE);
+    if (waiting.error)
+        g_propagate_error(error, waiting.error);
+    return waiting.results;
+}
+
+/* ---- words -------------------------------------------------------------------------------------------------------- */
+
+char *sfu_progress_text(const SfuProgress *p)
+{
+    GString *s = g_string_new(NULL);
+    switch (p->stage) {
+    case SFU_STAGE_COMPILE:
+        g_string_append(s, _("Preparing the device"));
+        break;
+    case SFU_STAGE_LOAD:
+        g_string_append(s, _("Loading the model"));
+        break;
+    case SFU_STAGE_ENCODE:
+        g_string_append(s, _("Reading prompt and picture"));
+        break;
+    case SFU_STAGE_DENOISE:
+        if (p->n_steps > 0)
+            g_string_append_printf(s, _("Denoising %d of %d"), p->step, p->n_steps);
+        else
+            g_string_append(s, _("Denoising"));
+        break;
+    case SFU_STAGE_DECODE:
+        g_string_append(s, _("Decoding"));
+        break;
+    case SFU_STAGE_UPSCALE:
+        if (p->n_steps > 1)
+            g_string_append_printf(s, _("Enlarging tile %d of %d"), p->step, p->n_steps);
+        else
+            g_string_append(s, _("Enlarging"));
+        break;
+    }
+    if (p->n_images > 1) {
+        g_string_append(s, ", ");
+        g_string_append_printf(s, _("picture %d of %d"), p->image + 1, p->n_images);
+    }
+    if (p->seconds_left >= 90) {
+        g_string_append(s, ", ");
+        g_string_append_printf(s, _("%d min left"), (int)(p->seconds_left / 60 + 0.5));
+    } else if (p->seconds_left >= 0) {
+        g_string_append(s, ", ");
+        g_string_append_printf(s, _("%d s left"), (int)(p->seconds_left + 0.5));
+    }
+    return g_string_free(s, FALSE);
+}

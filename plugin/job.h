@@ -1,0 +1,41 @@
+/* One worker thread with the engine, which stays loaded between jobs. The thread never talks to GTK or libgimp: progress, previews and
+ * the end are delivered in the main thread, through the default main context.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_JOB_H
+#define SFU_JOB_H
+
+#include "sfumato.h"
+
+G_BEGIN_DECLS
+
+typedef struct SfuWorker SfuWorker;
+
+typedef struct {
+    void (*progress)(const SfuProgress *p, gpointer data);                         /* may be NULL; late ones are skipped */
+    void (*preview)(GeglBuffer *picture, int step, gpointer data);                 /* may be NULL; borrowed */
+    void (*done)(GPtrArray *results, double seconds, const GError *e, gpointer data); /* exactly once; NULL results on error. The array is
+     * borrowed; who wants to keep results takes a reference or empties it. */
+    gpointer data;
+} SfuJobCalls;
+
+SfuWorker *sfu_worker_new(void);
+/* Cancels what runs, waits for it, and frees engine and models. `done` is not called any more. */
+void sfu_worker_free(SfuWorker *w);
+/* Device, memory and precision for the following jobs; a change drops the loaded engine before the next job. */
+void sfu_worker_set_options(SfuWorker *w, const SfuEngineOptions *options);
+/* Starts a job; the worker must be idle. Params are copied, buffers get a reference; picture and mask must not be GIMP's own buffers,
+ * since those talk to GIMP when read. */
+void sfu_worker_start(SfuWorker *w, const SfuJob *job, const SfuJobCalls *calls);
+gboolean sfu_worker_busy(const SfuWorker *w);
+void sfu_worker_cancel(SfuWorker *w); /* takes effect within a step; then done() gets CANCELLED */
+char *sfu_worker_device(SfuWorker *w); /* name of the device in use; caller frees; NULL before the first job */
+
+/* Runs to the end while the main loop turns (progress goes to GIMP's status bar by `calls`). NULL on error; caller unrefs. */
+GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *job, const SfuJobCalls *calls, GError **error);
+
+/* "Denoising 7 of 20, 12 s left" in the user's language. Caller frees. */
+char *sfu_progress_text(const SfuProgress *p);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,22 @@
+/* Moving pixels between GEGL buffers in strips, so that a large image needs no second copy in memory.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_PIXELS_H
+#define SFU_PIXELS_H
+
+#include <gegl.h>
+
+G_BEGIN_DECLS
+
+/* Reads `from` of src as `read`, writes the bytes to dst at (x, y) as `write`. The two formats have the same bytes per pixel: they differ
+ * in nothing but the colour space, which GIMP 2.10 keeps beside its buffers and not in them. */
+void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *read, GeglBuffer *dst, int x, int y, const Babl *write);
+/* The alpha of `from` of src, as "Y float" to dst at (x, y). */
+void sfu_pixels_copy_alpha(GeglBuffer *src, const GeglRectangle *from, GeglBuffer *dst, int x, int y);
+/* Copy with alpha 1 everywhere. Caller unrefs. */
+GeglBuffer *sfu_pixels_opaque(GeglBuffer *src);
+/* Bounds of what is not 0 in a "Y float"-like buffer within `area`; empty if nothing. */
+GeglRectangle sfu_pixels_bounds(GeglBuffer *mask, const GeglRectangle *area);
+
+G_END_DECLS
+#endif

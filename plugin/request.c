@@ -1,0 +1,352 @@
+/* The table of actions, and requests.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "request.h"
+
+#include <string.h>
+#include <json-glib/json-glib.h>
+#include <glib/gi18n-lib.h>
+
+static const SfuActionInfo actions[SFU_N_ACTIONS] = {
+    {"fill", "plug-in-sfumato-fill", N_("_Fill Selection..."), N_("Fill Selection"),
+     N_("Fill the selection with what the prompt describes, as a new layer"),
+     N_("Repaints the selection so that it fits its surroundings; partly selected pixels are partly repainted. An empty prompt continues "
+        "the surroundings."),
+     SFU_TASK_INPAINT, TRUE, TRUE, FALSE},
+    {"remove", "plug-in-sfumato-remove", N_("_Remove Object"), N_("Remove Object"),
+     N_("Remove what is selected and continue its surroundings, as a new layer"),
+     N_("Fills the selection from its surroundings, without a prompt and without a dialog."), SFU_TASK_INPAINT,
+     FALSE, TRUE, TRUE},
+    {"expand", "plug-in-sfumato-expand", N_("_Expand Canvas..."), N_("Expand Canvas"),
+     N_("Enlarge the canvas and paint what lies beyond the edges, as a new layer"),
+     N_("Adds the given pixels on each side and continues the picture there."), SFU_TASK_OUTPAINT, TRUE, TRUE,
+     FALSE},
+    {"refine", "plug-in-sfumato-refine", N_("Re_fine..."), N_("Refine"),
+     N_("Repaint the selection or the whole layer from what is there, as a new layer"),
+     N_("Image-to-image: strength says how much may change."), SFU_TASK_IMG2IMG, TRUE, TRUE, FALSE},
+    {"generate", "plug-in-sfumato-generate", N_("_Generate..."), N_("Generate"),
+     N_("Make a picture from a description, as a new layer or a new image"),
+     N_("Text-to-image. With a selection the picture fills it; without an open image it becomes a new one."),
+     SFU_TASK_TXT2IMG, TRUE, FALSE, FALSE},
+    {"enlarge", "plug-in-sfumato-enlarge", N_("En_large..."), N_("Enlarge"),
+     N_("Enlarge the layer or the selected part with new detail, as a new image or layer"),
+     N_("Super-resolution by a model."), SFU_TASK_UPSCALE, TRUE, TRUE, FALSE},
+    {"restyle", "plug-in-sfumato-restyle", N_("Re_style..."), N_("Restyle"),
+     N_("Repaint the selection or the whole layer in another style, as a new layer"),
+     N_("Image-to-image with a style preset."), SFU_TASK_IMG2IMG, TRUE, TRUE, FALSE},
+};
+
+/* Rows that only a plug-in has. */
+static const SfuParamSpec own_rows[] = {
+    {"sample_merged", N_("Sample merged"), N_("Read the visible image instead of the active layer"), "", SFU_PARAM_BOOL, 0, 1, 0, NULL,
+     NULL, (1u << SFU_N_TASKS) - 1, FALSE},
+    {"layer_mask", N_("As layer mask"), N_("Put the soft edge into a layer mask instead of the layer's alpha"), "", SFU_PARAM_BOOL, 0, 1,
+     0, NULL, NULL, 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_IMG2IMG, FALSE},
+    {"new_image", N_("New image"), N_("The result becomes an image of its own instead of a new layer"), "", SFU_PARAM_BOOL, 0, 1, 0,
+     NULL, NULL, 1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_UPSCALE, FALSE},
+};
+
+const SfuActionInfo *sfu_action_info(SfuAction action)
+{
+    return &actions[action];
+}
+
+char *sfu_action_help(SfuAction action)
+{
+    return g_strdup_printf("%s %s", _(actions[action].help),
+                           _("The new layer is named after prompt and seed and carries all values as the parasite \"sfumato\". Nothing is written to "
+                             "the image before the result is complete; the result is one undo step."));
+}
+
+int sfu_action_find(const char *name)
+{
+    for (int i = 0; name && i < SFU_N_ACTIONS; i++)
+        if (strcmp(actions[i].name, name) == 0 || strcmp(actions[i].procedure, name) == 0)
+            return i;
+    return -1;
+}
+
+/* Remove is one click: it leaves out what describes something new. Reading the whole image makes no sense without a picture to read. */
+static gboolean has_row(SfuAction action, const SfuParamSpec *s)
+{
+    static const char *const not_remove[] = {"prompt", "negative", "style", "strength", "guidance", "count", NULL};
+    if (!(s->tasks & (1u << actions[action].task)))
+        return FALSE;
+    if (action == SFU_ACTION_REMOVE && g_strv_contains(not_remove, s->name))
+        return FALSE;
+    return action != SFU_ACTION_GENERATE || strcmp(s->name, "sample_merged") != 0;
+}
+
+const SfuParamSpec *const *sfu_action_specs(SfuAction action)
+{
+    static const SfuParamSpec **rows[SFU_N_ACTIONS];
+    if (rows[action])
+        return rows[action];
+    int n = 0;
+    const SfuParamSpec *table = sfu_param_table(&n);
+    GPtrArray *a = g_ptr_array_new();
+    for (int advanced = 0; advanced < 2; advanced++) {
+        for (int i = 0; i < n; i++)
+            if (!table[i].advanced == !advanced && has_row(action, &table[i]))
+                g_ptr_array_add(a, (gpointer)&table[i]);
+        for (gsize i = 0; i < G_N_ELEMENTS(own_rows); i++)
+            if (!own_rows[i].advanced == !advanced && has_row(action, &own_rows[i]))
+                g_ptr_array_add(a, (gpointer)&own_rows[i]);
+    }
+    g_ptr_array_add(a, NULL);
+    rows[action] = (const SfuParamSpec **)g_ptr_array_free(a, FALSE); /* lives as long as the process, like the table */
+    return rows[action];
+}
+
+const SfuParamSpec *sfu_action_spec(SfuAction action, const char *name)
+{
+    const SfuParamSpec *const *rows = sfu_action_specs(action);
+    for (int i = 0; rows[i]; i++)
+        if (strcmp(rows[i]->name, name) == 0)
+            return rows[i];
+    return NULL;
+}
+
+double sfu_action_default(SfuAction action, const SfuParamSpec *spec)
+{
+    if (strcmp(spec->name, "strength") == 0) {
+        switch (action) {
+        case SFU_ACTION_REFINE:
+            return 0.4;
+        case SFU_ACTION_RESTYLE:
+            return 0.6;
+        case SFU_ACTION_ENLARGE:
+            return 0.35;
+        default:
+            return 1.0;
+        }
+    }
+    if (action == SFU_ACTION_EXPAND && (strcmp(spec->name, "left") == 0 || strcmp(spec->name, "right") == 0))
+        return 128;
+    if (action == SFU_ACTION_REMOVE && strcmp(spec->name, "grow") == 0)
+        return 8; /* an object's shadow and edge halo reach over a hand-made selection */
+    if (action == SFU_ACTION_ENLARGE && strcmp(spec->name, "new_image") == 0)
+        return 1;
+    return spec->def;
+}
+
+char *sfu_spec_describe(SfuAction action, const SfuParamSpec *spec)
+{
+    const double def = sfu_action_default(action, spec);
+    const char *space = spec->unit && *spec->unit ? " " : "", *unit = spec->unit ? spec->unit : "";
+    char *words, *text;
+    switch (spec->type) {
+    case SFU_PARAM_BOOL:
+        return g_strdup_printf("%s (%s)", spec->help, def ? "default TRUE" : "default FALSE");
+    case SFU_PARAM_CHOICE:
+        words = g_strjoinv(", ", (char **)spec->choices);
+        text = g_strdup_printf("%s (one of: %s; default %s)", spec->help, words, spec->choices[(int)def]);
+        g_free(words);
+        return text;
+    case SFU_PARAM_INT:
+    case SFU_PARAM_FLOAT:
+        return g_strdup_printf("%s (%.16g to %.16g%s%s, default %.16g)", spec->help, spec->min, spec->max, space, unit, def);
+    default:
+        return g_strdup(spec->help);
+    }
+}
+
+/* ---- requests --------------------------------------------------------------------------------------------------- */
+
+SfuRequest *sfu_request_new(SfuAction action)
+{
+    SfuRequest *r = g_new0(SfuRequest, 1);
+    r->action = action;
+    r->params = sfu_params_new();
+    const SfuParamSpec *const *rows = sfu_action_specs(action);
+    for (int i = 0; rows[i]; i++) {
+        const double def = sfu_action_default(action, rows[i]);
+        if (rows[i]->type != SFU_PARAM_STRING && rows[i]->type != SFU_PARAM_FILE && def != rows[i]->def)
+            sfu_request_set_double(r, rows[i]->name, def, NULL);
+    }
+    return r;
+}
+
+SfuRequest *sfu_request_copy(const SfuRequest *r)
+{
+    SfuRequest *c = g_new(SfuRequest, 1);
+    *c = *r;
+    c->params = sfu_params_copy(r->params);
+    return c;
+}
+
+void sfu_request_free(SfuRequest *r)
+{
+    if (!r)
+        return;
+    sfu_params_free(r->params);
+    g_free(r);
+}
+
+static gboolean *own_value(SfuRequest *r, const char *name)
+{
+    return strcmp(name, "sample_merged") == 0 ? &r->sample_merged
+           : strcmp(name, "layer_mask") == 0  ? &r->layer_mask
+           : strcmp(name, "new_image") == 0   ? &r->new_image
+                                              : NULL;
+}
+
+static const SfuParamSpec *row_or_fail(const SfuRequest *r, const char *name, GError **error)
+{
+    const SfuParamSpec *s = sfu_action_spec(r->action, name);
+    if (!s)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s has no parameter \"%.60s\"."), _(actions[r->action].title), name);
+    return s;
+}
+
+/* Forgets a value. The public API has no call for it, so all others move to a fresh set. */
+static void unset(SfuRequest *r, const char *name)
+{
+    if (!sfu_params_is_set(r->params, name))
+        return;
+    SfuParams *fresh = sfu_params_new();
+    int n = 0;
+    const SfuParamSpec *table = sfu_param_table(&n);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(table[i].name, name) == 0 || !sfu_params_is_set(r->params, table[i].name))
+            continue;
+        if (table[i].type == SFU_PARAM_STRING || table[i].type == SFU_PARAM_FILE)
+            sfu_params_set(fresh, table[i].name, sfu_params_get_string(r->params, table[i].name), NULL);
+        else
+            sfu_params_set_double(fresh, table[i].name, sfu_params_get_double(r->params, table[i].name), NULL);
+    }
+    sfu_params_free(r->params);
+    r->params = fresh;
+}
+
+gboolean sfu_request_set_double(SfuRequest *r, const char *name, double value, GError **error)
+{
+    const SfuParamSpec *s = row_or_fail(r, name, error);
+    if (!s)
+        return FALSE;
+    gboolean *own = own_value(r, name);
+    if (own) {
+        *own = value != 0;
+        return TRUE;
+    }
+    if (s->type != SFU_PARAM_STRING && s->type != SFU_PARAM_FILE && value == s->def && sfu_action_default(r->action, s) == s->def) {
+        unset(r, name);
+        return TRUE;
+    }
+    return sfu_params_set_double(r->params, name, value, error);
+}
+
+gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GError **error)
+{
+    const SfuParamSpec *s = row_or_fail(r, name, error);
+    if (!s)
+        return FALSE;
+    gboolean *own = own_value(r, name);
+    if (own) {
+        if (!value || (!strchr("01", *value) && g_ascii_strcasecmp(value, "true") && g_ascii_strcasecmp(value, "false"))) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%.60s\"."), name, value ? value : "");
+            return FALSE;
+        }
+        *own = *value == '1' || g_ascii_strcasecmp(value, "true") == 0;
+        return TRUE;
+    }
+    if ((s->type == SFU_PARAM_STRING || s->type == SFU_PARAM_FILE) && (!value || !*value)) {
+        unset(r, name);
+        return TRUE;
+    }
+    if (!sfu_params_set(r->params, name, value, error))
+        return FALSE;
+    if (s->type != SFU_PARAM_STRING && s->type != SFU_PARAM_FILE)
+        return sfu_request_set_double(r, name, sfu_params_get_double(r->params, name), error);
+    return TRUE;
+}
+
+double sfu_request_get_double(const SfuRequest *r, const char *name)
+{
+    gboolean *own = own_value((SfuRequest *)r, name);
+    if (own)
+        return *own;
+    const SfuParamSpec *s = sfu_action_spec(r->action, name);
+    if (s && !sfu_params_is_set(r->params, name))
+        return sfu_action_default(r->action, s);
+    return sfu_params_get_double(r->params, name);
+}
+
+const char *sfu_request_get_string(const SfuRequest *r, const char *name)
+{
+    return sfu_params_get_string(r->params, name);
+}
+
+gboolean sfu_request_set_options(SfuRequest *r, const char *options, GError **error)
+{
+    char **words = NULL;
+    GError *e = NULL;
+    if (!options || !*options)
+        return TRUE;
+    if (!g_shell_parse_argv(options, NULL, &words, &e)) {
+        const gboolean blank = g_error_matches(e, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING);
+        if (!blank)
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The options \"%.60s\" cannot be read: %s"), options, e->message);
+        g_error_free(e);
+        return blank;
+    }
+    gboolean ok = TRUE;
+    for (int i = 0; ok && words[i]; i++) {
+        char *value = strchr(words[i], '=');
+        if (value)
+            *value++ = 0;
+        g_strdelimit(words[i], "-", '_');
+        ok = sfu_request_set(r, words[i], value ? value : "true", error);
+    }
+    g_strfreev(words);
+    return ok;
+}
+
+char *sfu_request_to_json(const SfuRequest *r, guint source)
+{
+    char *values = sfu_params_to_json(r->params);
+    JsonObject *o = json_object_new();
+    json_object_set_string_member(o, "action", actions[r->action].name);
+    json_object_set_boolean_member(o, "sample_merged", r->sample_merged);
+    json_object_set_boolean_member(o, "layer_mask", r->layer_mask);
+    json_object_set_boolean_member(o, "new_image", r->new_image);
+    if (source)
+        json_object_set_int_member(o, "source", source);
+    json_object_set_member(o, "params", json_from_string(values, NULL));
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+    json_node_take_object(node, o);
+    char *text = json_to_string(node, FALSE);
+    json_node_unref(node);
+    g_free(values);
+    return text;
+}
+
+SfuRequest *sfu_request_from_json(const char *json, guint *source, GError **error)
+{
+    SfuRequest *r = NULL;
+    char *values = NULL;
+    JsonNode *node = json_from_string(json, NULL);
+    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    const int action = o ? sfu_action_find(json_object_get_string_member_with_default(o, "action", NULL)) : -1;
+    JsonNode *params = o ? json_object_get_member(o, "params") : NULL;
+    if (action < 0 || !params || !JSON_NODE_HOLDS_OBJECT(params)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The saved parameters \"%.60s\" cannot be read."), json);
+        goto out;
+    }
+    r = sfu_request_new(action);
+    r->sample_merged = json_object_get_boolean_member_with_default(o, "sample_merged", FALSE);
+    r->layer_mask = json_object_get_boolean_member_with_default(o, "layer_mask", FALSE);
+    r->new_image = json_object_get_boolean_member_with_default(o, "new_image", FALSE);
+    if (source)
+        *source = json_object_get_int_member_with_default(o, "source", 0);
+    values = json_to_string(params, FALSE);
+    if (!sfu_params_from_json(r->params, values, error)) {
+        sfu_request_free(r);
+        r = NULL;
+    }
+out:
+    g_free(values);
+    if (node)
+        json_node_unref(node);
+    return r;
+}

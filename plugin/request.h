@@ -1,0 +1,67 @@
+/* What the user can ask for: the actions of the menu, and one request with its values. The parameters come from the engine's table; the
+ * few that only a plug-in has (what is read, where the result goes) are rows of the same kind.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_REQUEST_H
+#define SFU_REQUEST_H
+
+#include "sfumato.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+    SFU_ACTION_FILL,
+    SFU_ACTION_REMOVE,
+    SFU_ACTION_EXPAND,
+    SFU_ACTION_REFINE,
+    SFU_ACTION_GENERATE,
+    SFU_ACTION_ENLARGE,
+    SFU_ACTION_RESTYLE,
+    SFU_N_ACTIONS
+} SfuAction;
+
+typedef struct {
+    const char *name;      /* "fill": in parasites and settings */
+    const char *procedure; /* "plug-in-sfumato-fill" */
+    const char *menu;      /* menu label, untranslated, with mnemonic */
+    const char *title;     /* short, untranslated: dialog titles, undo steps, layer names without prompt */
+    const char *blurb, *help;
+    SfuTask task;
+    gboolean has_dialog;
+    gboolean needs_image, needs_selection;
+} SfuActionInfo;
+const SfuActionInfo *sfu_action_info(SfuAction action);
+char *sfu_action_help(SfuAction action);   /* translated, for procedure browsers; caller frees */
+int sfu_action_find(const char *name); /* by name or procedure; -1 */
+
+/* The rows that an action has, plain ones first; static, NULL-terminated. */
+const SfuParamSpec *const *sfu_action_specs(SfuAction action);
+const SfuParamSpec *sfu_action_spec(SfuAction action, const char *name); /* NULL: the action has no such row */
+double sfu_action_default(SfuAction action, const SfuParamSpec *spec);
+/* "steps" and range in words, for procedure browsers: "Sampling steps (0 to 1000, default 0)". Caller frees. */
+char *sfu_spec_describe(SfuAction action, const SfuParamSpec *spec);
+
+typedef struct {
+    SfuAction action;
+    SfuParams *params;
+    gboolean sample_merged; /* read the visible image, not the active layer */
+    gboolean layer_mask;    /* the feathered mask becomes a layer mask */
+    gboolean new_image;     /* the result becomes an image of its own */
+} SfuRequest;
+SfuRequest *sfu_request_new(SfuAction action); /* with the action's defaults; caller frees with sfu_request_free() */
+SfuRequest *sfu_request_copy(const SfuRequest *r);
+void sfu_request_free(SfuRequest *r);
+/* Values by row name; a value equal to the table's default counts as not given, so that the model's own choice holds. FALSE with USAGE. */
+gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GError **error);
+gboolean sfu_request_set_double(SfuRequest *r, const char *name, double value, GError **error);
+double sfu_request_get_double(const SfuRequest *r, const char *name);
+const char *sfu_request_get_string(const SfuRequest *r, const char *name); /* borrowed */
+/* "name=value name2='two words'" */
+gboolean sfu_request_set_options(SfuRequest *r, const char *options, GError **error);
+/* {"action": "fill", ..., "params": {...}}; `source` is the tattoo of the layer that was read (0: left out). Caller frees. */
+char *sfu_request_to_json(const SfuRequest *r, guint source);
+/* NULL with USAGE; caller frees. source may be NULL. */
+SfuRequest *sfu_request_from_json(const char *json, guint *source, GError **error);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,405 @@
+/* Reading for an action, and writing its results.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session.h"
+
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#include "host.h"
+
+#define LARGEST_GENERATED_PX 1024 /* longer selections are generated at this size and scaled: models repeat themselves above it */
+
+static gboolean usage(GError **error, const char *sentence)
+{
+    g_set_error_literal(error, SFU_ERROR, SFU_ERROR_USAGE, sentence);
+    return FALSE;
+}
+
+/* TRUE for layers that Sfumato made to lie over another: reading only them would miss the picture. */
+static gboolean is_patch(int layer)
+{
+    char *json = sfu_host_parasite_get(layer);
+    SfuRequest *r = json ? sfu_request_from_json(json, NULL, NULL) : NULL;
+    const SfuTask task = r ? sfu_action_info(r->action)->task : SFU_N_TASKS;
+    sfu_request_free(r);
+    g_free(json);
+    return task == SFU_TASK_INPAINT || task == SFU_TASK_IMG2IMG;
+}
+
+static gboolean check_image(const SfuActionInfo *action, int image, int drawable, int *layer, GError **error)
+{
+    SfuHostImage info;
+    if (!sfu_host_image_info(image, &info))
+        return usage(error, _("Open an image first."));
+    if (info.type == SFU_HOST_INDEXED)
+        return usage(error, _("The image is indexed; new colours would be forced into its palette. Convert it to RGB first "
+                              "(Image > Mode > RGB)."));
+    if (info.floating)
+        return usage(error, _("There is a floating selection, which allows no new layers. Anchor it or make it a layer first."));
+    *layer = drawable >= 0 ? sfu_host_layer_of(drawable, error) : sfu_host_active_layer(image);
+    if (*layer < 0 && error && *error)
+        return FALSE;
+    if (*layer < 0 && action->needs_image)
+        return usage(error, _("Choose the layer to work on first."));
+    if (*layer >= 0 && !sfu_host_layer_in_image(*layer, image))
+        return usage(error, _("The layer does not belong to the image."));
+    return TRUE;
+}
+
+/* Copy of a part, with an extent of its own. */
+static GeglBuffer *crop(GeglBuffer *buffer, const GeglRectangle *r)
+{
+    GeglBuffer *part = gegl_buffer_new(r, gegl_buffer_get_format(buffer));
+    gegl_buffer_copy(buffer, r, GEGL_ABYSS_NONE, part, r);
+    return part;
+}
+
+/* All of it is to be repainted; or, where the picture has transparent parts, those. */
+static GeglBuffer *whole_mask(GeglBuffer *picture, gboolean has_alpha)
+{
+    const GeglRectangle all = *gegl_buffer_get_extent(picture);
+    GeglBuffer *mask = gegl_buffer_new(&all, babl_format("Y float"));
+    GeglColor *white = gegl_color_new("white");
+    gegl_buffer_set_color(mask, &all, white);
+    g_object_unref(white);
+    if (!has_alpha)
+        return mask;
+    float *row = g_new(float, (gsize)all.width * 4), *out = g_new(float, all.width);
+    gboolean any = FALSE;
+    for (int pass = 0; pass < 2 && (pass == 0 || any); pass++) {
+        for (int y = 0; y < all.height; y++) {
+            const GeglRectangle r = {all.x, all.y + y, all.width, 1};
+            gegl_buffer_get(picture, &r, 1.0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+            for (int x = 0; x < all.width; x++) {
+                out[x] = 1 - CLAMP(row[4 * x + 3], 0, 1);
+                any |= out[x] > 0;
+            }
+            if (pass == 1)
+                gegl_buffer_set(mask, &r, 0, babl_format("Y float"), out, GEGL_AUTO_ROWSTRIDE);
+        }
+    }
+    g_free(row);
+    g_free(out);
+    return mask;
+}
+
+SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
+{
+    const SfuActionInfo *action = sfu_action_info(r->action);
+    SfuInput *in = g_new0(SfuInput, 1);
+    in->action = r->action;
+    in->image = image;
+    in->layer = -1;
+    if (image < 0 && !action->needs_image)
+        return in;
+    if (!check_image(action, image, drawable, &in->layer, error))
+        goto fail;
+
+    GeglRectangle area = {0};
+    in->mask = sfu_host_read_selection(image);
+    if (in->mask)
+        area = *gegl_buffer_get_extent(in->mask);
+    if (action->needs_selection && !in->mask) {
+        usage(error, r->action == SFU_ACTION_REMOVE ? _("Select the object that is to be removed first.")
+                                                    : _("Select the area first."));
+        goto fail;
+    }
+    if (r->action == SFU_ACTION_GENERATE) {
+        if (in->mask)
+            in->place = area;
+        return in;
+    }
+
+    const gboolean merged = r->sample_merged || is_patch(in->layer);
+    in->source = merged ? 0 : sfu_host_layer_tattoo(in->layer);
+    in->picture = merged ? sfu_host_read_visible(image, error) : sfu_host_read_layer(image, in->layer, error);
+    if (!in->picture)
+        goto fail;
+    in->has_alpha = babl_format_has_alpha(gegl_buffer_get_format(in->picture));
+    const GeglRectangle all = *gegl_buffer_get_extent(in->picture);
+    if (in->mask && r->action != SFU_ACTION_EXPAND) {
+        if (!gegl_rectangle_intersect(&area, &area, &all)) {
+            usage(error, _("The selection lies outside the layer."));
+            goto fail;
+        }
+        GeglBuffer *part = crop(r->action == SFU_ACTION_ENLARGE ? in->picture : in->mask, &area);
+        if (r->action == SFU_ACTION_ENLARGE) { /* enlarging works on the selection's bounds */
+            g_object_unref(in->picture);
+            in->picture = part;
+            g_clear_object(&in->mask);
+        } else {
+            g_object_unref(in->mask);
+            in->mask = part;
+        }
+    } else if (r->action == SFU_ACTION_FILL) {
+        in->mask = whole_mask(in->picture, in->has_alpha);
+    } else {
+        g_clear_object(&in->mask);
+    }
+    return in;
+fail:
+    sfu_input_free(in);
+    return NULL;
+}
+
+void sfu_input_free(SfuInput *in)
+{
+    if (!in)
+        return;
+    g_clear_object(&in->picture);
+    g_clear_object(&in->mask);
+    g_free(in);
+}
+
+void sfu_input_job(const SfuInput *in, SfuRequest *r, const SfuSettings *settings, SfuJob *job)
+{
+    sfu_settings_choose_model(settings, r);
+    if (r->action == SFU_ACTION_GENERATE && in->place.width > 0 && !sfu_params_is_set(r->params, "width") &&
+        !sfu_params_is_set(r->params, "height") && !r->new_image) {
+        const double fit = MIN(1.0, (double)LARGEST_GENERATED_PX / MAX(in->place.width, in->place.height));
+        const int w = MAX(64, ((int)(in->place.width * fit) + 7) / 8 * 8), h = MAX(64, ((int)(in->place.height * fit) + 7) / 8 * 8);
+        sfu_params_set_double(r->params, "width", w, NULL);
+        sfu_params_set_double(r->params, "height", h, NULL);
+    }
+    *job = (SfuJob){.task = sfu_action_info(in->action)->task, .params = r->params, .picture = in->picture, .mask = in->mask};
+}
+
+/* ---- results into the image --------------------------------------------------------------------------------------- */
+
+static char *layer_name(SfuAction action, const SfuResult *result)
+{
+    const char *prompt = sfu_params_get_string(result->params, "prompt");
+    if (action == SFU_ACTION_REMOVE || !*prompt)
+        prompt = _(sfu_action_info(action)->title);
+    char *head = g_utf8_strlen(prompt, -1) > 48 ? g_utf8_substring(prompt, 0, 47) : g_strdup(prompt);
+    char *name = g_strdup_printf("%s%s (%" G_GUINT64_FORMAT ")", g_strdelimit(head, "\n\r\t", ' '), strlen(head) < strlen(prompt) ? "…" : "",
+                                 result->seed);
+    g_free(head);
+    return name;
+}
+
+/* Alpha of a copy is lowered to what `limit` has: a channel of the picture (its alpha), or a "Y float" mask. */
+static GeglBuffer *limit_alpha(GeglBuffer *pixels, GeglBuffer *limit, gboolean is_mask)
+{
+    const GeglRectangle all = *gegl_buffer_get_extent(pixels);
+    const Babl *rgba = babl_format("R'G'B'A float");
+    GeglBuffer *copy = gegl_buffer_new(&all, rgba);
+    float *row = g_new(float, (gsize)all.width * 4), *lim = g_new(float, (gsize)all.width * 4);
+    for (int y = 0; y < all.height; y++) {
+        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
+        gegl_buffer_get(pixels, &r, 1.0, rgba, row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        gegl_buffer_get(limit, &r, 1.0, is_mask ? babl_format("Y float") : rgba, lim, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; x < all.width; x++) {
+            const float l = is_mask ? lim[x] : lim[4 * x + 3];
+            row[4 * x + 3] = MIN(row[4 * x + 3], CLAMP(l, 0, 1));
+        }
+        gegl_buffer_set(copy, &r, 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(row);
+    g_free(lim);
+    return copy;
+}
+
+static GeglBuffer *moved(GeglBuffer *pixels, int x, int y)
+{
+    const GeglRectangle from = *gegl_buffer_get_extent(pixels), to = {x, y, from.width, from.height};
+    GeglBuffer *copy = gegl_buffer_new(&to, gegl_buffer_get_format(pixels));
+    gegl_buffer_copy(pixels, &from, GEGL_ABYSS_NONE, copy, &to);
+    return copy;
+}
+
+static GeglBuffer *scaled(GeglBuffer *pixels, const GeglRectangle *to)
+{
+    const GeglRectangle from = *gegl_buffer_get_extent(pixels);
+    if (from.width == to->width && from.height == to->height)
+        return moved(pixels, to->x, to->y);
+    GeglBuffer *small = NULL;
+    GeglNode *graph = gegl_node_new();
+    GeglNode *source = gegl_node_new_child(graph, "operation", "gegl:buffer-source", "buffer", pixels, NULL);
+    GeglNode *origin = gegl_node_new_child(graph, "operation", "gegl:translate", "x", (double)-from.x, "y", (double)-from.y, NULL);
+    GeglNode *scale = gegl_node_new_child(graph, "operation", "gegl:scale-size", "x", (double)to->width, "y", (double)to->height,
+                                          "sampler", GEGL_SAMPLER_CUBIC, NULL);
+    GeglNode *sink = gegl_node_new_child(graph, "operation", "gegl:buffer-sink", "buffer", &small, NULL);
+    gegl_node_link_many(source, origin, scale, sink, NULL);
+    gegl_node_process(sink);
+    g_object_unref(graph);
+    const GeglRectangle zero = {0, 0, to->width, to->height};
+    GeglBuffer *out = gegl_buffer_new(to, babl_format("R'G'B'A float"));
+    gegl_buffer_copy(small, &zero, GEGL_ABYSS_CLAMP, out, to); /* the sampler's last pixel may be missing */
+    g_object_unref(small);
+    return out;
+}
+
+/* The pixels of one result, where they belong, and how they become a layer. Caller unrefs. */
+static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const SfuResult *result, SfuLayerKind *kind)
+{
+    GeglBuffer *pixels = result->picture;
+    *kind = r->layer_mask ? SFU_LAYER_MASK : SFU_LAYER_ALPHA;
+    switch (in->action) {
+    case SFU_ACTION_REFINE:
+    case SFU_ACTION_RESTYLE:
+        /* Where the source is transparent, a repainted copy of it is too. */
+        return in->has_alpha ? limit_alpha(pixels, in->picture, FALSE) : g_object_ref(pixels);
+    case SFU_ACTION_EXPAND:
+        *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
+        return g_object_ref(pixels);
+    case SFU_ACTION_ENLARGE: {
+        const GeglRectangle *from = gegl_buffer_get_extent(in->picture);
+        *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
+        return r->new_image ? moved(pixels, 0, 0) : moved(pixels, from->x, from->y);
+    }
+    case SFU_ACTION_GENERATE: {
+        const GeglRectangle *size = gegl_buffer_get_extent(pixels);
+        SfuHostImage info;
+        *kind = SFU_LAYER_OPAQUE;
+        if (r->new_image || in->image < 0 || !sfu_host_image_info(in->image, &info))
+            return moved(pixels, 0, 0);
+        if (in->place.width <= 0)
+            return moved(pixels, (info.width - size->width) / 2, (info.height - size->height) / 2);
+        GeglBuffer *fitted = scaled(pixels, &in->place), *masked = limit_alpha(fitted, in->mask, TRUE);
+        g_object_unref(fitted);
+        *kind = SFU_LAYER_ALPHA;
+        return masked;
+    }
+    default:
+        return g_object_ref(pixels);
+    }
+}
+
+static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResult *result)
+{
+    SfuRequest as_used = *r;
+    as_used.params = result->params;
+    return sfu_request_to_json(&as_used, in->source);
+}
+
+static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const int *layers, GeglBuffer *const *pixels,
+                       const SfuLayerKind *kinds, int n)
+{
+    int above = image == in->image ? in->layer : -1;
+    if (in->action == SFU_ACTION_EXPAND) {
+        SfuHostImage info;
+        sfu_host_image_info(image, &info);
+        const int left = sfu_params_get_double(r->params, "left"), top = sfu_params_get_double(r->params, "top");
+        const int right = sfu_params_get_double(r->params, "right"), bottom = sfu_params_get_double(r->params, "bottom");
+        for (int i = n - 1; i >= 0; i--)
+            sfu_host_layer_insert(image, layers[i], above, pixels[i], kinds[i]);
+        sfu_host_resize_canvas(image, info.width + left + right, info.height + top + bottom, left, top); /* moves all layers along */
+        return;
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        sfu_host_layer_insert(image, layers[i], above, pixels[i], kinds[i]);
+        above = layers[i];
+    }
+}
+
+gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image, GError **error)
+{
+    const int n = results->len;
+    const gboolean fresh = in->image < 0 || (r->new_image && sfu_action_spec(r->action, "new_image"));
+    SfuHostImage info;
+    if (!fresh && (!sfu_host_image_info(in->image, &info) || info.type == SFU_HOST_INDEXED || info.floating ||
+                   (in->layer >= 0 && !sfu_host_layer_in_image(in->layer, in->image))))
+        return usage(error, _("The image or its layer was closed or changed meanwhile; the result was not added."));
+    int *layers = g_new(int, n), target = in->image;
+    GeglBuffer **pixels = g_new0(GeglBuffer *, n);
+    SfuLayerKind *kinds = g_new(SfuLayerKind, n);
+    gboolean ok = TRUE;
+    int made = 0;
+    for (int i = 0; i < n; i++)
+        pixels[i] = place_result(in, r, results->pdata[i], &kinds[i]);
+    if (fresh) {
+        const GeglRectangle *size = gegl_buffer_get_extent(pixels[0]);
+        target = sfu_host_new_image(in->image, size->width, size->height);
+    }
+    for (int i = 0; ok && i < n; i++) {
+        char *name = layer_name(in->action, results->pdata[i]);
+        layers[i] = sfu_host_layer_new(target, pixels[i], name, kinds[i], error);
+        ok = layers[i] >= 0;
+        made += ok;
+        g_free(name);
+    }
+    if (ok) {
+        sfu_host_undo_begin(target);
+        add_layers(in, r, target, layers, pixels, kinds, n);
+        for (int i = 0; i < n; i++) {
+            char *json = result_json(in, r, results->pdata[i]);
+            sfu_host_parasite_set(layers[i], json);
+            g_free(json);
+        }
+        sfu_host_set_active_layer(target, layers[0]);
+        sfu_host_undo_end(target);
+        *layer = layers[0];
+        *image = target;
+    } else {
+        for (int i = 0; i < made; i++)
+            sfu_host_layer_discard(layers[i]);
+        if (fresh)
+            sfu_host_delete_image(target);
+    }
+    for (int i = 0; i < n; i++)
+        g_object_unref(pixels[i]);
+    g_free(pixels);
+    g_free(layers);
+    g_free(kinds);
+    return ok;
+}
+
+/* ---- repeat ------------------------------------------------------------------------------------------------------- */
+
+SfuRequest *sfu_repeat_request(const SfuSettings *settings, int image, int *layer, GError **error)
+{
+    char *json = *layer >= 0 ? sfu_host_parasite_get(*layer) : NULL;
+    guint source = 0;
+    SfuRequest *r = json ? sfu_request_from_json(json, &source, error) : NULL;
+    if (json) {
+        const int original = source ? sfu_host_layer_by_tattoo(image, source) : -1;
+        if (r && source && original >= 0)
+            *layer = original; /* the new result comes from the same layer, not from the old result */
+    } else {
+        const char *last = sfu_settings_last_action(settings);
+        r = last ? sfu_settings_last(settings, sfu_action_find(last)) : NULL;
+        if (!r)
+            usage(error, _("There is nothing to repeat yet: Fill, Generate or Enlarge something first."));
+    }
+    if (r)
+        sfu_request_set_double(r, "seed", -1, NULL); /* the same seed would give the same picture */
+    g_free(json);
+    return r;
+}
+
+/* ---- a run without a dialog ----------------------------------------------------------------------------------------- */
+
+static void status_bar(const SfuProgress *p, gpointer data)
+{
+    char *text = sfu_progress_text(p);
+    sfu_host_progress(p->fraction, text);
+    g_free(text);
+}
+
+gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image, GError **error)
+{
+    SfuInput *in = sfu_input_new(r, image, drawable, error);
+    if (!in)
+        return FALSE;
+    const SfuEngineOptions options = sfu_settings_engine(settings);
+    const SfuJobCalls calls = {.progress = status_bar};
+    SfuRequest *used = sfu_request_copy(r);
+    SfuWorker *worker = sfu_worker_new();
+    SfuJob job;
+    sfu_worker_set_options(worker, &options);
+    sfu_input_job(in, used, settings, &job);
+    sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
+    GPtrArray *results = sfu_worker_run(worker, &job, &calls, error);
+    const gboolean ok = results && sfu_output_add(in, used, results, layer, new_image, error);
+    sfu_host_progress_end();
+    if (ok)
+        sfu_settings_remember(settings, r);
+    if (results)
+        g_ptr_array_unref(results);
+    sfu_worker_free(worker);
+    sfu_request_free(used);
+    sfu_input_free(in);
+    return ok;
+}

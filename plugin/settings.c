@@ -1,0 +1,169 @@
+/* The key file with settings, last values and history.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "settings.h"
+
+#include <string.h>
+
+#define GROUP "settings"
+#define LAST "last"
+#define HISTORY "history"
+#define HISTORY_LENGTH 40
+
+struct SfuSettings {
+    GKeyFile *file;
+    char *path;
+    char *device, *precision, *last_action; /* what was lent out */
+};
+
+SfuSettings *sfu_settings_load(const char *folder)
+{
+    SfuSettings *s = g_new0(SfuSettings, 1);
+    s->file = g_key_file_new();
+    s->path = g_build_filename(folder, "sfumato.ini", NULL);
+    g_key_file_load_from_file(s->file, s->path, G_KEY_FILE_KEEP_COMMENTS, NULL);
+    return s;
+}
+
+void sfu_settings_free(SfuSettings *s)
+{
+    if (!s)
+        return;
+    g_key_file_free(s->file);
+    g_free(s->path);
+    g_free(s->device);
+    g_free(s->precision);
+    g_free(s->last_action);
+    g_free(s);
+}
+
+char **sfu_settings_folders(const SfuSettings *s)
+{
+    char **folders = g_key_file_get_string_list(s->file, GROUP, "folders", NULL, NULL);
+    return folders ? folders : g_new0(char *, 1);
+}
+
+void sfu_settings_set_folders(SfuSettings *s, const char *const *folders)
+{
+    const gsize n = folders ? g_strv_length((char **)folders) : 0;
+    g_key_file_set_string_list(s->file, GROUP, "folders", folders, n);
+}
+
+char *sfu_settings_get(const SfuSettings *s, const char *key)
+{
+    return g_key_file_get_string(s->file, GROUP, key, NULL);
+}
+
+void sfu_settings_set(SfuSettings *s, const char *key, const char *value)
+{
+    if (value && *value)
+        g_key_file_set_string(s->file, GROUP, key, value);
+    else
+        g_key_file_remove_key(s->file, GROUP, key, NULL);
+}
+
+guint64 sfu_settings_memory_bytes(const SfuSettings *s)
+{
+    const int mib = g_key_file_get_integer(s->file, GROUP, "memory-mib", NULL);
+    return mib > 0 ? (guint64)mib << 20 : 0;
+}
+
+gboolean sfu_settings_save(SfuSettings *s, GError **error)
+{
+    char *folder = g_path_get_dirname(s->path);
+    g_mkdir_with_parents(folder, 0700);
+    g_free(folder);
+    return g_key_file_save_to_file(s->file, s->path, error);
+}
+
+SfuEngineOptions sfu_settings_engine(SfuSettings *s)
+{
+    g_free(s->device);
+    g_free(s->precision);
+    s->device = sfu_settings_get(s, "device");
+    s->precision = sfu_settings_get(s, "precision");
+    return (SfuEngineOptions){.device = s->device, .memory_bytes = sfu_settings_memory_bytes(s), .precision = s->precision};
+}
+
+GPtrArray *sfu_settings_models(const SfuSettings *s)
+{
+    char **extra = sfu_settings_folders(s), **folders = sfu_model_folders((const char *const *)extra);
+    GPtrArray *models = sfu_models((const char *const *)folders);
+    g_strfreev(folders);
+    g_strfreev(extra);
+    return models;
+}
+
+void sfu_settings_choose_model(const SfuSettings *s, SfuRequest *r)
+{
+    if (*sfu_params_get_string(r->params, "model"))
+        return;
+    const SfuActionInfo *action = sfu_action_info(r->action);
+    char *key = g_strconcat("model-", action->name, NULL), *model = sfu_settings_get(s, key);
+    char **extra = sfu_settings_folders(s);
+    if (!model && *extra) {
+        GPtrArray *models = sfu_settings_models(s);
+        model = sfu_model_default(models, action->task);
+        g_ptr_array_unref(models);
+    }
+    if (model)
+        sfu_params_set(r->params, "model", model, NULL);
+    g_strfreev(extra);
+    g_free(model);
+    g_free(key);
+}
+
+/* ---- last values and history ---------------------------------------------------------------------------------------- */
+
+static void push_history(SfuSettings *s, const char *which, const char *text)
+{
+    if (!*text)
+        return;
+    char **old = sfu_settings_history(s, which);
+    GPtrArray *list = g_ptr_array_new();
+    g_ptr_array_add(list, (gpointer)text);
+    for (int i = 0; old[i] && list->len < HISTORY_LENGTH; i++)
+        if (strcmp(old[i], text) != 0)
+            g_ptr_array_add(list, old[i]);
+    g_key_file_set_string_list(s->file, HISTORY, which, (const char *const *)list->pdata, list->len);
+    g_ptr_array_unref(list);
+    g_strfreev(old);
+}
+
+void sfu_settings_remember(SfuSettings *s, const SfuRequest *r)
+{
+    const char *name = sfu_action_info(r->action)->name;
+    char *json = sfu_request_to_json(r, 0);
+    /* Another GIMP may have written since: its history and settings stay. */
+    g_key_file_load_from_file(s->file, s->path, G_KEY_FILE_KEEP_COMMENTS, NULL);
+    g_key_file_set_string(s->file, LAST, name, json);
+    g_key_file_set_string(s->file, LAST, "action", name);
+    push_history(s, "prompt", sfu_params_get_string(r->params, "prompt"));
+    push_history(s, "negative", sfu_params_get_string(r->params, "negative"));
+    sfu_settings_save(s, NULL);
+    g_free(json);
+}
+
+const char *sfu_settings_last_action(const SfuSettings *s)
+{
+    SfuSettings *mine = (SfuSettings *)s;
+    g_free(mine->last_action);
+    mine->last_action = g_key_file_get_string(s->file, LAST, "action", NULL);
+    return s->last_action;
+}
+
+SfuRequest *sfu_settings_last(const SfuSettings *s, SfuAction action)
+{
+    if ((int)action < 0 || action >= SFU_N_ACTIONS)
+        return NULL;
+    char *json = g_key_file_get_string(s->file, LAST, sfu_action_info(action)->name, NULL);
+    SfuRequest *r = json ? sfu_request_from_json(json, NULL, NULL) : NULL;
+    g_free(json);
+    return r;
+}
+
+char **sfu_settings_history(const SfuSettings *s, const char *which)
+{
+    char **list = g_key_file_get_string_list(s->file, HISTORY, which, NULL, NULL);
+    return list ? list : g_new0(char *, 1);
+}

@@ -1,0 +1,37 @@
+/* Settings, last values and prompt history: one key file in GIMP's configuration folder, sfumato.ini. It is written atomically, so that two
+ * GIMPs at once do no harm.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_SETTINGS_H
+#define SFU_SETTINGS_H
+
+#include "request.h"
+
+G_BEGIN_DECLS
+
+typedef struct SfuSettings SfuSettings;
+
+SfuSettings *sfu_settings_load(const char *folder); /* a missing or torn file gives the defaults; caller frees with sfu_settings_free() */
+void sfu_settings_free(SfuSettings *s);
+
+char **sfu_settings_folders(const SfuSettings *s); /* extra model folders; caller frees with g_strfreev() */
+void sfu_settings_set_folders(SfuSettings *s, const char *const *folders);
+char *sfu_settings_get(const SfuSettings *s, const char *key); /* "device", "precision", "model-fill" ...; caller frees; NULL: not set */
+void sfu_settings_set(SfuSettings *s, const char *key, const char *value); /* NULL or "": forgets it. Kept at the next save */
+guint64 sfu_settings_memory_bytes(const SfuSettings *s);                   /* 0: automatic */
+gboolean sfu_settings_save(SfuSettings *s, GError **error);
+
+SfuEngineOptions sfu_settings_engine(SfuSettings *s); /* strings borrowed until the next call */
+/* Names a model where the request names none: the default for the action, or the best one in the extra folders. */
+void sfu_settings_choose_model(const SfuSettings *s, SfuRequest *r);
+/* Models in all folders; caller frees with g_ptr_array_unref(). Reads files. */
+GPtrArray *sfu_settings_models(const SfuSettings *s);
+
+/* Stores the values as the last ones, and the prompt in the history; saves. Failing to save loses only that. */
+void sfu_settings_remember(SfuSettings *s, const SfuRequest *r);
+const char *sfu_settings_last_action(const SfuSettings *s);          /* borrowed until the next call; NULL */
+SfuRequest *sfu_settings_last(const SfuSettings *s, SfuAction action); /* NULL: none; caller frees */
+char **sfu_settings_history(const SfuSettings *s, const char *which); /* "prompt", "negative": newest first; caller frees */
+
+G_END_DECLS
+#endif

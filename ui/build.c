@@ -1,0 +1,371 @@
+/* Building an action's dialog: controls on the left, the picture with zoom and results on the right, progress below.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dialog-private.h"
+
+#include <math.h>
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#define MAX_SEED 9007199254740991.0 /* as in the table of parameters */
+
+static gboolean is_special(const char *name)
+{
+    static const char *const names[] = {"prompt", "negative", "model", "seed", "preview_every", "preview_with", NULL};
+    return g_strv_contains(names, name);
+}
+
+static void model_changed(GtkComboBox *combo, gpointer data)
+{
+    sfu_dialog_update_model(data);
+}
+
+static void roll_seed(GtkWidget *button, gpointer data)
+{
+    SfuDialog *d = data;
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(d->seed), g_random_int());
+    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->keep_seed), TRUE);
+}
+
+static void keep_toggled(GtkToggleButton *button, gpointer data)
+{
+    gtk_widget_set_sensitive(((SfuDialog *)data)->seed, gtk_toggle_button_get_active(button));
+}
+
+static GtkWidget *seed_row(SfuDialog *d)
+{
+    GtkWidget *box = sfu_hbox(6), *dice = gtk_button_new_with_label("\xe2\x9a\x84"); /* U+2684, a die */
+    d->seed = gtk_spin_button_new(sfu_adjustment(0, 0, MAX_SEED, 1, 1000), 1, 0);
+    gtk_entry_set_width_chars(GTK_ENTRY(d->seed), 11);
+    sfu_name(d->seed, _("Seed"));
+    gtk_widget_set_tooltip_text(d->seed, _("The same seed gives the same picture"));
+    gtk_widget_set_tooltip_text(dice, _("Roll another seed and keep it"));
+    sfu_name(dice, _("Roll another seed and keep it"));
+    d->keep_seed = gtk_check_button_new_with_mnemonic(_("_Keep"));
+    gtk_widget_set_tooltip_text(d->keep_seed, _("Use this seed again; otherwise every run takes a new one"));
+    gtk_widget_set_sensitive(d->seed, FALSE);
+    g_signal_connect(dice, "clicked", G_CALLBACK(roll_seed), d);
+    g_signal_connect(d->keep_seed, "toggled", G_CALLBACK(keep_toggled), d);
+    gtk_box_pack_start(GTK_BOX(box), d->seed, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(box), dice, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), d->keep_seed, FALSE, FALSE, 0);
+    return box;
+}
+
+static GtkWidget *model_row(SfuDialog *d)
+{
+    const SfuActionInfo *a = sfu_action_info(d->request->action);
+    char *key = g_strconcat("model-", a->name, NULL), *path = sfu_settings_get(d->settings, key);
+    if (!path)
+        path = sfu_model_default(d->models, a->task);
+    char *base = path ? g_path_get_basename(path) : NULL;
+    for (guint i = 0; path && i < d->models->len; i++) {
+        const SfuModelInfo *m = d->models->pdata[i];
+        if (strcmp(m->path, path) == 0) {
+            g_free(base);
+            base = g_strdup(m->name);
+        }
+    }
+    char *automatic = base ? g_strdup_printf(_("Automatic (%s)"), base) : g_strdup(_("Automatic (no model found)"));
+    d->model = sfu_model_combo_new(d->models, a->task, automatic);
+    g_signal_connect(d->model, "changed", G_CALLBACK(model_changed), d);
+    g_free(automatic);
+    g_free(base);
+    g_free(path);
+    g_free(key);
+    return d->model;
+}
+
+static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *control)
+{
+    GtkWidget *l = sfu_label(label);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(l), control);
+    sfu_grid_attach(grid, l, 0, row, 1, FALSE);
+    sfu_grid_attach(grid, control, 1, row, 1, TRUE);
+}
+
+static GtkWidget *controls(SfuDialog *d)
+{
+    const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
+    GtkWidget *box = sfu_vbox(10), *grid = sfu_grid(), *advanced = sfu_grid(), *expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
+    int n = 0, n_advanced = 0;
+    const SfuParamSpec *prompt = sfu_action_spec(d->request->action, "prompt"), *negative = sfu_action_spec(d->request->action, "negative");
+    if (prompt) {
+        sfu_text_field_init(&d->prompt, _(prompt->label), _(prompt->help), 4, d->settings, "prompt");
+        g_signal_connect(d->prompt.view, "key-press-event", G_CALLBACK(sfu_dialog_prompt_key), d);
+        gtk_box_pack_start(GTK_BOX(box), d->prompt.box, FALSE, FALSE, 0);
+    }
+    if (negative) {
+        sfu_text_field_init(&d->negative, _(negative->label), _(negative->help), 2, d->settings, "negative");
+        g_signal_connect(d->negative.view, "key-press-event", G_CALLBACK(sfu_dialog_prompt_key), d);
+        gtk_box_pack_start(GTK_BOX(box), d->negative.box, FALSE, FALSE, 0);
+    }
+    d->note = sfu_label(NULL);
+    gtk_label_set_line_wrap(GTK_LABEL(d->note), TRUE);
+    gtk_widget_set_size_request(d->note, 280, -1);
+    gtk_widget_set_no_show_all(d->note, TRUE);
+    gtk_box_pack_start(GTK_BOX(box), d->note, FALSE, FALSE, 0);
+
+    attach_row(grid, n++, _("Model"), model_row(d));
+    for (int i = 0; rows[i]; i++) {
+        if (is_special(rows[i]->name))
+            continue;
+        SfuField *f = sfu_field_new(d->request, rows[i]);
+        g_ptr_array_add(d->fields, f);
+        sfu_field_attach(f, rows[i]->advanced ? advanced : grid, rows[i]->advanced ? n_advanced++ : n++);
+    }
+    d->seed_box = seed_row(d);
+    attach_row(grid, n++, _("Seed"), d->seed_box);
+    gtk_box_pack_start(GTK_BOX(box), grid, FALSE, FALSE, 0);
+    gtk_container_add(GTK_CONTAINER(expander), advanced);
+    gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
+
+    GtkWidget *scroll = gtk_scrolled_window_new(NULL, NULL), *port = gtk_viewport_new(NULL, NULL);
+    gtk_viewport_set_shadow_type(GTK_VIEWPORT(port), GTK_SHADOW_NONE);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+    gtk_container_set_border_width(GTK_CONTAINER(box), 2);
+    gtk_container_add(GTK_CONTAINER(port), box);
+    gtk_container_add(GTK_CONTAINER(scroll), port);
+#if GTK_CHECK_VERSION(3, 0, 0)
+    gtk_widget_set_hexpand(scroll, FALSE); /* the rows' own expanding stays inside: all further room is the picture's */
+#endif
+    return scroll;
+}
+
+/* ---- the picture's side ------------------------------------------------------------------------------------------------ */
+
+static void zoom_in(GtkWidget *b, gpointer data)
+{
+    sfu_preview_zoom(data, 1.25);
+}
+
+static void zoom_out(GtkWidget *b, gpointer data)
+{
+    sfu_preview_zoom(data, 0.8);
+}
+
+static void zoom_one(GtkWidget *b, gpointer data)
+{
+    sfu_preview_zoom(data, 0);
+}
+
+static void zoom_fit(GtkWidget *b, gpointer data)
+{
+    sfu_preview_fit(data);
+}
+
+static void show_zoom(gpointer data)
+{
+    SfuDialog *d = data;
+    char text[32];
+    g_snprintf(text, sizeof text, "%.0f %%", sfu_preview_scale(d->preview) * 100);
+    gtk_label_set_text(GTK_LABEL(d->zoom_label), text);
+}
+
+static GtkWidget *picture_side(SfuDialog *d)
+{
+    static const struct {
+        const char *icon, *tooltip;
+        void (*fn)(GtkWidget *, gpointer);
+    } buttons[] = {{"zoom-out", N_("Zoom out"), zoom_out},
+                   {"zoom-in", N_("Zoom in"), zoom_in},
+                   {"zoom-original", N_("Zoom to 1:1"), zoom_one},
+                   {"zoom-fit-best", N_("Show the whole result"), zoom_fit}};
+    GtkWidget *box = sfu_vbox(6), *frame = gtk_frame_new(NULL), *tools = sfu_hbox(2), *scroll = gtk_scrolled_window_new(NULL, NULL);
+    GtkWidget *port = gtk_viewport_new(NULL, NULL);
+    d->preview = sfu_preview_new();
+    gtk_frame_set_shadow_type(GTK_FRAME(frame), GTK_SHADOW_IN);
+    gtk_container_add(GTK_CONTAINER(frame), sfu_preview_widget(d->preview));
+    gtk_box_pack_start(GTK_BOX(box), frame, TRUE, TRUE, 0);
+
+    d->before_button = gtk_toggle_button_new_with_mnemonic(_("_Before"));
+    gtk_widget_set_tooltip_text(d->before_button, _("Show the picture without the result"));
+    g_signal_connect(d->before_button, "toggled", G_CALLBACK(sfu_dialog_before_toggled), d);
+    gtk_box_pack_start(GTK_BOX(tools), d->before_button, FALSE, FALSE, 0);
+    d->status = sfu_label("");
+    gtk_label_set_ellipsize(GTK_LABEL(d->status), PANGO_ELLIPSIZE_END);
+    gtk_box_pack_start(GTK_BOX(tools), d->status, TRUE, TRUE, 8);
+    d->zoom_label = gtk_label_new("");
+    gtk_label_set_width_chars(GTK_LABEL(d->zoom_label), 7);
+    gtk_box_pack_start(GTK_BOX(tools), d->zoom_label, FALSE, FALSE, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(buttons); i++) {
+        GtkWidget *b = sfu_icon_button(buttons[i].icon, _(buttons[i].tooltip));
+        gtk_button_set_relief(GTK_BUTTON(b), GTK_RELIEF_NONE);
+        g_signal_connect(b, "clicked", G_CALLBACK(buttons[i].fn), d->preview);
+        gtk_box_pack_start(GTK_BOX(tools), b, FALSE, FALSE, 0);
+    }
+    sfu_preview_on_zoom(d->preview, show_zoom, d);
+    gtk_box_pack_start(GTK_BOX(box), tools, FALSE, FALSE, 0);
+
+    d->strip = sfu_hbox(4);
+    gtk_viewport_set_shadow_type(GTK_VIEWPORT(port), GTK_SHADOW_NONE);
+    gtk_container_add(GTK_CONTAINER(port), d->strip);
+    gtk_container_add(GTK_CONTAINER(scroll), port);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
+    gtk_widget_set_size_request(scroll, -1, 96);
+    sfu_name(d->strip, _("Results"));
+    gtk_box_pack_start(GTK_BOX(box), scroll, FALSE, FALSE, 0);
+    return box;
+}
+
+GtkWidget *sfu_dialog_thumbnail(SfuDialog *d, GdkPixbuf *pixbuf, const char *name)
+{
+    GtkWidget *b = gtk_toggle_button_new();
+    gtk_container_add(GTK_CONTAINER(b), gtk_image_new_from_pixbuf(pixbuf));
+    gtk_widget_set_tooltip_text(b, name);
+    sfu_name(b, name);
+    gtk_widget_show_all(b);
+    gtk_box_pack_start(GTK_BOX(d->strip), b, FALSE, FALSE, 0);
+    return b;
+}
+
+/* ---- the window -------------------------------------------------------------------------------------------------------- */
+
+static GtkWidget *error_bar(SfuDialog *d)
+{
+    d->error_bar = gtk_info_bar_new();
+    d->error_label = sfu_label("");
+    gtk_label_set_line_wrap(GTK_LABEL(d->error_label), TRUE);
+    gtk_label_set_selectable(GTK_LABEL(d->error_label), TRUE);
+    gtk_widget_set_size_request(d->error_label, 500, -1);
+    gtk_info_bar_set_message_type(GTK_INFO_BAR(d->error_bar), GTK_MESSAGE_WARNING);
+    gtk_container_add(GTK_CONTAINER(gtk_info_bar_get_content_area(GTK_INFO_BAR(d->error_bar))), d->error_label);
+    gtk_widget_show_all(d->error_bar);
+    gtk_widget_set_no_show_all(d->error_bar, TRUE);
+    gtk_widget_hide(d->error_bar);
+    return d->error_bar;
+}
+
+void sfu_dialog_build(SfuDialog *d)
+{
+    const SfuActionInfo *a = sfu_action_info(d->request->action);
+    char *title = g_strdup_printf("Sfumato: %s", _(a->title));
+    d->window = sfu_host_dialog_new(title, a->procedure);
+    g_free(title);
+    GtkDialog *dialog = GTK_DIALOG(d->window);
+    gtk_dialog_add_button(dialog, _("_Reset"), RESPONSE_RESET);
+    gtk_dialog_add_button(dialog, _("_Settings..."), RESPONSE_SETTINGS);
+    gtk_dialog_add_button(dialog, _("_Close"), GTK_RESPONSE_CLOSE);
+    const gboolean image_of_its_own = a->task == SFU_TASK_TXT2IMG || a->task == SFU_TASK_UPSCALE;
+    d->add = gtk_dialog_add_button(dialog, image_of_its_own ? _("_Add to GIMP") : _("_Add as Layer"), RESPONSE_ADD);
+    d->stop = gtk_dialog_add_button(dialog, _("_Stop"), RESPONSE_STOP);
+    d->generate = gtk_dialog_add_button(dialog, a->task == SFU_TASK_UPSCALE ? _("_Enlarge") : _("_Generate"), RESPONSE_GENERATE);
+    gtk_dialog_set_default_response(dialog, RESPONSE_GENERATE);
+    gtk_widget_set_no_show_all(d->stop, TRUE);
+    gtk_widget_hide(d->stop);
+    gtk_widget_set_sensitive(d->add, FALSE);
+
+    GtkWidget *all = sfu_vbox(8), *sides = sfu_hbox(12);
+    gtk_container_set_border_width(GTK_CONTAINER(all), 12);
+    gtk_box_pack_start(GTK_BOX(sides), controls(d), FALSE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(sides), picture_side(d), TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(all), error_bar(d), FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(all), sides, TRUE, TRUE, 0);
+    d->progress = gtk_progress_bar_new();
+#if GTK_CHECK_VERSION(3, 0, 0)
+    gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(d->progress), TRUE);
+#endif
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), _("Ready"));
+    sfu_name(d->progress, _("Progress"));
+    gtk_box_pack_start(GTK_BOX(all), d->progress, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(dialog)), all, TRUE, TRUE, 0);
+    gtk_window_set_default_size(GTK_WINDOW(d->window), 980, 730);
+    g_signal_connect(d->window, "response", G_CALLBACK(sfu_dialog_response), d);
+    g_signal_connect(d->window, "key-press-event", G_CALLBACK(sfu_dialog_key), d);
+    sfu_dialog_show_request(d, d->request);
+    gtk_widget_show_all(d->window);
+    sfu_dialog_update_model(d);
+    gtk_widget_grab_focus(d->prompt.box && gtk_widget_is_sensitive(d->prompt.view) ? d->prompt.view : d->generate);
+}
+
+void sfu_dialog_error(SfuDialog *d, const char *sentence)
+{
+    gtk_label_set_text(GTK_LABEL(d->error_label), sentence ? sentence : "");
+    gtk_widget_set_visible(d->error_bar, sentence != NULL);
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------------ */
+
+void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r)
+{
+    if (d->prompt.box)
+        gtk_text_buffer_set_text(d->prompt.text, sfu_request_get_string(r, "prompt"), -1);
+    if (d->negative.box)
+        gtk_text_buffer_set_text(d->negative.text, sfu_request_get_string(r, "negative"), -1);
+    sfu_model_combo_set(d->model, sfu_request_get_string(r, "model"));
+    const double seed = sfu_request_get_double(r, "seed");
+    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->keep_seed), seed >= 0);
+    if (seed >= 0)
+        gtk_spin_button_set_value(GTK_SPIN_BUTTON(d->seed), seed);
+    for (guint i = 0; i < d->fields->len; i++)
+        sfu_field_show(d->fields->pdata[i], r);
+}
+
+SfuRequest *sfu_dialog_collect(SfuDialog *d)
+{
+    SfuRequest *r = sfu_request_new(d->request->action);
+    char *model = sfu_model_combo_get(d->model), *text;
+    if (d->prompt.box) {
+        sfu_request_set(r, "prompt", text = sfu_text_field_get(&d->prompt), NULL);
+        g_free(text);
+    }
+    if (d->negative.box) {
+        sfu_request_set(r, "negative", text = sfu_text_field_get(&d->negative), NULL);
+        g_free(text);
+    }
+    sfu_request_set(r, "model", model, NULL);
+    g_free(model);
+    if (gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(d->keep_seed))) {
+        gtk_spin_button_update(GTK_SPIN_BUTTON(d->seed));
+        sfu_request_set_double(r, "seed", rint(gtk_spin_button_get_value(GTK_SPIN_BUTTON(d->seed))), NULL);
+    }
+    for (guint i = 0; i < d->fields->len; i++)
+        sfu_field_get(d->fields->pdata[i], r);
+    return r;
+}
+
+void sfu_dialog_update_model(SfuDialog *d)
+{
+    static const char *const wordy[] = {"style", "guidance", "guidance_rescale", "clip_skip", NULL};
+    const SfuTask task = sfu_action_info(d->request->action)->task;
+    char *path = sfu_model_combo_get(d->model), *reason = NULL;
+    SfuRequest *r = sfu_request_new(d->request->action);
+    sfu_request_set(r, "model", path, NULL);
+    sfu_settings_choose_model(d->settings, r);
+    g_free(path);
+    path = g_strdup(sfu_request_get_string(r, "model"));
+    if (!*path) {
+        g_free(path);
+        path = sfu_model_default(d->models, task);
+    }
+    const SfuModelInfo *model = NULL;
+    for (guint i = 0; path && i < d->models->len; i++)
+        if (strcmp(((SfuModelInfo *)d->models->pdata[i])->path, path) == 0)
+            model = d->models->pdata[i];
+    const gboolean has_text = !model || model->has_text;
+    if (!has_text)
+        reason = task == SFU_TASK_UPSCALE
+                     ? g_strdup_printf(_("%s enlarges without words, so there is no prompt."), model->name)
+                     : g_strdup_printf(_("%s works without words: it continues the surroundings. Choose another model to use a prompt."),
+                                       model->name);
+    if (!path)
+        reason = g_strdup_printf(_("There is no model for \"%s\" here. Add the folder of your models in Settings."), _(sfu_action_info(r->action)->title));
+    gtk_label_set_text(GTK_LABEL(d->note), reason ? reason : "");
+    gtk_widget_set_visible(d->note, reason != NULL);
+    if (d->prompt.box) {
+        gtk_widget_set_sensitive(d->prompt.box, has_text);
+        gtk_widget_set_tooltip_text(d->prompt.box, has_text ? NULL : reason);
+    }
+    if (d->negative.box)
+        gtk_widget_set_sensitive(d->negative.box, has_text);
+    for (guint i = 0; i < d->fields->len; i++) {
+        const SfuField *f = d->fields->pdata[i];
+        if (g_strv_contains(wordy, f->spec->name))
+            sfu_field_enable(f, has_text, reason);
+        if (strcmp(f->spec->name, "scale") == 0 && model && model->scale)
+            gtk_adjustment_set_value(f->adjustment, model->scale);
+    }
+    sfu_request_free(r);
+    g_free(reason);
+    g_free(path);
+}

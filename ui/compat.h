@@ -1,0 +1,152 @@
+/* GTK 2 and GTK 3 from one source: the few calls that differ.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_UI_COMPAT_H
+#define SFU_UI_COMPAT_H
+
+#include <gtk/gtk.h>
+#include <gdk/gdkkeysyms.h>
+
+G_BEGIN_DECLS
+
+#if GTK_CHECK_VERSION(3, 0, 0)
+#define SFU_KEY(name) GDK_KEY_##name
+
+static inline GtkWidget *sfu_hbox(int spacing)
+{
+    return gtk_box_new(GTK_ORIENTATION_HORIZONTAL, spacing);
+}
+
+static inline GtkWidget *sfu_vbox(int spacing)
+{
+    return gtk_box_new(GTK_ORIENTATION_VERTICAL, spacing);
+}
+
+static inline GtkWidget *sfu_grid(void)
+{
+    GtkWidget *g = gtk_grid_new();
+    gtk_grid_set_row_spacing(GTK_GRID(g), 6);
+    gtk_grid_set_column_spacing(GTK_GRID(g), 6);
+    return g;
+}
+
+static inline void sfu_grid_attach(GtkWidget *grid, GtkWidget *child, int column, int row, int n_columns, gboolean expand)
+{
+    gtk_widget_set_hexpand(child, expand);
+    gtk_grid_attach(GTK_GRID(grid), child, column, row, n_columns, 1);
+}
+
+static inline GtkWidget *sfu_hscale(GtkAdjustment *a)
+{
+    return gtk_scale_new(GTK_ORIENTATION_HORIZONTAL, a);
+}
+
+static inline void sfu_align_left(GtkWidget *label)
+{
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+}
+
+static inline int sfu_scale_factor(GtkWidget *w)
+{
+    return gtk_widget_get_scale_factor(w);
+}
+
+static inline GtkAdjustment *sfu_adjustment(double value, double min, double max, double step, double page)
+{
+    return gtk_adjustment_new(value, min, max, step, page, 0);
+}
+
+static inline void sfu_menu_popup(GtkWidget *menu, GtkWidget *button)
+{
+    gtk_menu_popup_at_widget(GTK_MENU(menu), button, GDK_GRAVITY_SOUTH_EAST, GDK_GRAVITY_NORTH_EAST, NULL);
+}
+
+static inline GtkWidget *sfu_dialog_action_area(GtkWidget *dialog)
+{
+    G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+    return gtk_dialog_get_action_area(GTK_DIALOG(dialog));
+    G_GNUC_END_IGNORE_DEPRECATIONS
+}
+#else
+#define SFU_KEY(name) GDK_##name
+
+static inline GtkWidget *sfu_hbox(int spacing)
+{
+    return gtk_hbox_new(FALSE, spacing);
+}
+
+static inline GtkWidget *sfu_vbox(int spacing)
+{
+    return gtk_vbox_new(FALSE, spacing);
+}
+
+static inline GtkWidget *sfu_grid(void)
+{
+    GtkWidget *t = gtk_table_new(1, 1, FALSE);
+    gtk_table_set_row_spacings(GTK_TABLE(t), 6);
+    gtk_table_set_col_spacings(GTK_TABLE(t), 6);
+    return t;
+}
+
+static inline void sfu_grid_attach(GtkWidget *grid, GtkWidget *child, int column, int row, int n_columns, gboolean expand)
+{
+    gtk_table_attach(GTK_TABLE(grid), child, column, column + n_columns, row, row + 1, expand ? GTK_EXPAND | GTK_FILL : GTK_FILL, GTK_FILL, 0,
+                     0);
+}
+
+static inline GtkWidget *sfu_hscale(GtkAdjustment *a)
+{
+    return gtk_hscale_new(a);
+}
+
+static inline void sfu_align_left(GtkWidget *label)
+{
+    gtk_misc_set_alignment(GTK_MISC(label), 0, 0.5);
+}
+
+static inline int sfu_scale_factor(GtkWidget *w)
+{
+    return 1;
+}
+
+static inline GtkAdjustment *sfu_adjustment(double value, double min, double max, double step, double page)
+{
+    return GTK_ADJUSTMENT(gtk_adjustment_new(value, min, max, step, page, 0));
+}
+
+static inline void sfu_menu_popup(GtkWidget *menu, GtkWidget *button)
+{
+    gtk_menu_popup(GTK_MENU(menu), NULL, NULL, NULL, NULL, 0, gtk_get_current_event_time());
+}
+
+static inline GtkWidget *sfu_dialog_action_area(GtkWidget *dialog)
+{
+    return gtk_dialog_get_action_area(GTK_DIALOG(dialog));
+}
+#endif
+
+/* Name for screen readers, where no label says it. */
+static inline void sfu_name(GtkWidget *w, const char *name)
+{
+    atk_object_set_name(gtk_widget_get_accessible(w), name);
+}
+
+static inline GtkWidget *sfu_label(const char *text)
+{
+    GtkWidget *l = gtk_label_new(text);
+    sfu_align_left(l);
+    return l;
+}
+
+/* A small button with an icon of the theme. */
+static inline GtkWidget *sfu_icon_button(const char *icon, const char *tooltip)
+{
+    GtkWidget *b = gtk_button_new();
+    gtk_container_add(GTK_CONTAINER(b), gtk_image_new_from_icon_name(icon, GTK_ICON_SIZE_BUTTON));
+    gtk_widget_set_tooltip_text(b, tooltip);
+    sfu_name(b, tooltip);
+    return b;
+}
+
+G_END_DECLS
+#endif

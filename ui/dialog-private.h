@@ -1,0 +1,74 @@
+/* The parts of an action's dialog, shared between its building (build.c) and its doing (dialog.c).
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_UI_DIALOG_PRIVATE_H
+#define SFU_UI_DIALOG_PRIVATE_H
+
+#include "fields.h"
+#include "host-ui.h"
+#include "host.h"
+#include "preview.h"
+#include "session.h"
+
+G_BEGIN_DECLS
+
+enum { RESPONSE_RESET = 1, RESPONSE_SETTINGS, RESPONSE_ADD, RESPONSE_GENERATE, RESPONSE_STOP };
+
+/* A run's input is used by its results, which go at different times. */
+typedef struct {
+    SfuInput *input;
+    int n_refs;
+} SfuSharedInput;
+
+/* One result, with what it was made from. */
+typedef struct {
+    SfuSharedInput *shared;
+    SfuRequest *request;
+    GPtrArray *one; /* the SfuResult, as sfu_output_add() wants it */
+    GtkWidget *button;
+    double seconds;
+    gboolean added;
+} SfuEntry;
+
+typedef struct {
+    SfuRequest *request; /* the caller's; holds the values of the last run */
+    int image, drawable;
+    SfuSettings *settings;
+    GPtrArray *models;
+    SfuWorker *worker;
+
+    GtkWidget *window, *error_bar, *error_label, *note, *progress;
+    GtkWidget *model, *seed, *keep_seed, *seed_box;
+    GtkWidget *strip, *status, *zoom_label, *before_button;
+    GtkWidget *generate, *stop, *add;
+    SfuTextField prompt, negative; /* box NULL where the action has none */
+    GPtrArray *fields;             /* SfuField*, all other rows */
+    SfuPreview *preview;
+
+    GPtrArray *entries; /* SfuEntry* */
+    int current;        /* -1: none */
+    SfuSharedInput *running;
+    SfuRequest *running_request;
+    gint64 last_status_us;
+    gboolean closed;
+    int last_layer, last_image, n_added;
+} SfuDialog;
+
+void sfu_dialog_build(SfuDialog *d);
+/* From the widgets into a new request; caller frees. */
+SfuRequest *sfu_dialog_collect(SfuDialog *d);
+void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
+/* Greys what the chosen model cannot do, and says why. */
+void sfu_dialog_update_model(SfuDialog *d);
+void sfu_dialog_error(SfuDialog *d, const char *sentence); /* NULL: none */
+GtkWidget *sfu_dialog_thumbnail(SfuDialog *d, GdkPixbuf *pixbuf, const char *name);
+
+/* Signals, in dialog.c. */
+void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data);
+gboolean sfu_dialog_key(GtkWidget *w, GdkEventKey *e, gpointer data);
+gboolean sfu_dialog_prompt_key(GtkWidget *w, GdkEventKey *e, gpointer data);
+void sfu_dialog_pick(GtkWidget *button, gpointer data);
+void sfu_dialog_before_toggled(GtkWidget *button, gpointer data);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,419 @@
+/* An action's dialog at work: generating, stopping, looking at results, adding them.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dialog-private.h"
+
+#include <math.h>
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#include "ui.h"
+
+#define THUMBNAIL_PX 64
+#define STATUS_EVERY_US 250000 /* GIMP's status bar is another process: a word to it four times a second */
+
+static void shared_unref(SfuSharedInput *s)
+{
+    if (s && --s->n_refs == 0) {
+        sfu_input_free(s->input);
+        g_free(s);
+    }
+}
+
+static void entry_free(gpointer p)
+{
+    SfuEntry *e = p;
+    sfu_request_free(e->request);
+    g_ptr_array_unref(e->one);
+    shared_unref(e->shared);
+    g_free(e);
+}
+
+static double before_scale(const SfuInput *in, const SfuRequest *r)
+{
+    return in->action == SFU_ACTION_ENLARGE ? sfu_request_get_double(r, "scale") : 1;
+}
+
+/* What the preview shows at first: the region with as much again around it, but no more than the picture. */
+static GeglRectangle surroundings(const SfuInput *in, const GeglRectangle *region)
+{
+    GeglRectangle r = *region;
+    if (!in->picture || in->action == SFU_ACTION_EXPAND || in->action == SFU_ACTION_ENLARGE)
+        return r;
+    const int pad = MAX(r.width, r.height) / 2 + 16;
+    r = (GeglRectangle){r.x - pad, r.y - pad, r.width + 2 * pad, r.height + 2 * pad};
+    gegl_rectangle_intersect(&r, &r, gegl_buffer_get_extent(in->picture));
+    return r;
+}
+
+/* The mask as a veil of colour, to show what will be repainted. Caller unrefs. */
+static GeglBuffer *veil(GeglBuffer *mask)
+{
+    const GeglRectangle all = *gegl_buffer_get_extent(mask);
+    GeglBuffer *out = gegl_buffer_new(&all, babl_format("R'G'B'A float"));
+    float *m = g_new(float, all.width), *row = g_new(float, (gsize)all.width * 4);
+    for (int y = 0; y < all.height; y++) {
+        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
+        gegl_buffer_get(mask, &r, 1.0, babl_format("Y float"), m, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; x < all.width; x++) {
+            row[4 * x] = 0.95f;
+            row[4 * x + 1] = 0.35f;
+            row[4 * x + 2] = 0.2f;
+            row[4 * x + 3] = 0.4f * m[x];
+        }
+        gegl_buffer_set(out, &r, 0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(m);
+    g_free(row);
+    return out;
+}
+
+static void show_input(SfuDialog *d, const SfuInput *in, const SfuRequest *r)
+{
+    const double scale = before_scale(in, r);
+    sfu_preview_set_before(d->preview, in->picture, scale);
+    GeglBuffer *over = in->mask ? veil(in->mask) : NULL;
+    sfu_preview_set_over(d->preview, over, NULL);
+    if (over)
+        g_object_unref(over);
+    if (in->picture) {
+        GeglRectangle area = in->mask ? *gegl_buffer_get_extent(in->mask) : *gegl_buffer_get_extent(in->picture);
+        area = (GeglRectangle){area.x * scale, area.y * scale, area.width * scale, area.height * scale};
+        area = surroundings(in, &area);
+        sfu_preview_focus(d->preview, &area);
+    }
+}
+
+static const SfuResult *entry_result(const SfuEntry *e)
+{
+    return e->one->pdata[0];
+}
+
+/* Where a result lies in the preview's coordinates: enlarged pictures may come with any origin. */
+static GeglRectangle entry_area(const SfuEntry *e)
+{
+    return *gegl_buffer_get_extent(entry_result(e)->picture);
+}
+
+static void show_entry(SfuDialog *d, int index)
+{
+    d->current = index;
+    for (guint i = 0; i < d->entries->len; i++) {
+        SfuEntry *e = d->entries->pdata[i];
+        g_signal_handlers_block_by_func(e->button, sfu_dialog_pick, d);
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(e->button), (int)i == index);
+        g_signal_handlers_unblock_by_func(e->button, sfu_dialog_pick, d);
+    }
+    gtk_widget_set_sensitive(d->add, index >= 0);
+    gtk_widget_set_sensitive(d->before_button, index >= 0);
+    if (index < 0)
+        return;
+    const SfuEntry *e = d->entries->pdata[index];
+    const SfuInput *in = e->shared->input;
+    const GeglRectangle region = entry_area(e), area = surroundings(in, &region);
+    char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, entry_result(e)->seed);
+    char *text = g_strdup_printf(e->added ? _("Seed %s, %.1f s, added") : _("Seed %s, %.1f s"), seed, e->seconds);
+    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->before_button), FALSE);
+    sfu_preview_set_before(d->preview, in->picture, before_scale(in, e->request));
+    sfu_preview_set_over(d->preview, entry_result(e)->picture, NULL);
+    sfu_preview_focus(d->preview, &area);
+    gtk_label_set_text(GTK_LABEL(d->status), text);
+    gtk_widget_set_tooltip_text(d->status, sfu_params_get_string(entry_result(e)->params, "prompt"));
+    g_free(text);
+    g_free(seed);
+}
+
+void sfu_dialog_pick(GtkWidget *button, gpointer data)
+{
+    SfuDialog *d = data;
+    for (guint i = 0; i < d->entries->len; i++)
+        if (((SfuEntry *)d->entries->pdata[i])->button == button)
+            show_entry(d, i);
+}
+
+void sfu_dialog_before_toggled(GtkWidget *button, gpointer data)
+{
+    sfu_preview_show_before(((SfuDialog *)data)->preview, gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(button)));
+}
+
+/* ---- a run ------------------------------------------------------------------------------------------------------------- */
+
+static void set_busy(SfuDialog *d, gboolean busy)
+{
+    gtk_widget_set_visible(d->stop, busy);
+    gtk_widget_set_visible(d->generate, !busy);
+    gtk_widget_set_sensitive(d->stop, TRUE);
+    if (busy)
+        gtk_widget_grab_focus(d->stop);
+    else if (d->prompt.box && gtk_widget_is_sensitive(d->prompt.view))
+        gtk_widget_grab_focus(d->prompt.view);
+    else
+        gtk_widget_grab_focus(d->generate);
+}
+
+static void on_progress(const SfuProgress *p, gpointer data)
+{
+    SfuDialog *d = data;
+    char *text = sfu_progress_text(p);
+    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->progress), CLAMP(p->fraction, 0, 1));
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
+    const gint64 now = g_get_monotonic_time();
+    if (now - d->last_status_us > STATUS_EVERY_US) {
+        sfu_host_progress(p->fraction, text);
+        d->last_status_us = now;
+    }
+    g_free(text);
+}
+
+static void on_preview(GeglBuffer *picture, int step, gpointer data)
+{
+    SfuDialog *d = data;
+    sfu_preview_set_over(d->preview, picture, d->running->input->mask);
+    if (!d->running->input->picture || d->running->input->action == SFU_ACTION_EXPAND)
+        sfu_preview_focus(d->preview, gegl_buffer_get_extent(picture));
+}
+
+static void add_entry(SfuDialog *d, SfuResult *result, double seconds)
+{
+    SfuEntry *e = g_new0(SfuEntry, 1);
+    e->shared = d->running;
+    e->shared->n_refs++;
+    e->request = sfu_request_copy(d->running_request);
+    e->seconds = seconds;
+    e->one = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
+    g_ptr_array_add(e->one, result);
+    const GeglRectangle region = entry_area(e), area = surroundings(e->shared->input, &region);
+    GdkPixbuf *thumb = sfu_preview_thumbnail(e->shared->input->picture, before_scale(e->shared->input, e->request), result->picture, &area,
+                                             THUMBNAIL_PX);
+    char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, result->seed);
+    char *name = g_strdup_printf(_("Result %u, seed %s"), d->entries->len + 1, seed);
+    e->button = sfu_dialog_thumbnail(d, thumb, name);
+    g_signal_connect(e->button, "clicked", G_CALLBACK(sfu_dialog_pick), d);
+    g_object_unref(thumb);
+    g_free(name);
+    g_free(seed);
+    g_ptr_array_add(d->entries, e);
+}
+
+static void on_done(GPtrArray *results, double seconds, const GError *error, gpointer data)
+{
+    SfuDialog *d = data;
+    sfu_host_progress_end();
+    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->progress), 0);
+    if (results) {
+        const int first = d->entries->len, n = results->len;
+        char *device = sfu_worker_device(d->worker);
+        char *text = g_strdup_printf(_("Done in %.1f s on %s"), seconds, device ? device : "?");
+        /* Each entry owns its result from now on. */
+        g_ptr_array_set_free_func(results, NULL);
+        for (int i = 0; i < n; i++)
+            add_entry(d, results->pdata[i], seconds / n);
+        gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
+        gtk_spin_button_set_value(GTK_SPIN_BUTTON(d->seed), entry_result(d->entries->pdata[first])->seed);
+        sfu_settings_remember(d->settings, d->running_request);
+        show_entry(d, first);
+        g_free(text);
+        g_free(device);
+    } else {
+        const gboolean stopped = g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED);
+        gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), stopped ? _("Stopped") : _("Failed"));
+        sfu_dialog_error(d, stopped ? NULL : error->message);
+        if (d->current >= 0)
+            show_entry(d, d->current);
+        else
+            show_input(d, d->running->input, d->running_request);
+    }
+    shared_unref(d->running);
+    d->running = NULL;
+    sfu_request_free(d->running_request);
+    d->running_request = NULL;
+    set_busy(d, FALSE);
+}
+
+static void generate(SfuDialog *d)
+{
+    if (sfu_worker_busy(d->worker))
+        return;
+    GError *error = NULL;
+    SfuRequest *r = sfu_dialog_collect(d);
+    SfuInput *in = sfu_input_new(r, d->image, d->drawable, &error);
+    if (!in) {
+        sfu_dialog_error(d, error->message);
+        g_clear_error(&error);
+        sfu_request_free(r);
+        return;
+    }
+    sfu_dialog_error(d, NULL);
+    sfu_params_free(d->request->params); /* the values of the last run are the caller's to keep */
+    const SfuAction action = d->request->action;
+    *d->request = *r;
+    d->request->action = action;
+    d->request->params = sfu_params_copy(r->params);
+
+    d->running = g_new0(SfuSharedInput, 1);
+    *d->running = (SfuSharedInput){in, 1};
+    d->running_request = r;
+    SfuRequest *job_request = sfu_request_copy(r);
+    SfuJob job;
+    sfu_input_job(in, job_request, d->settings, &job);
+    if (in->action != SFU_ACTION_ENLARGE)
+        sfu_params_set_double(job_request->params, "preview_every", 1, NULL);
+    const SfuEngineOptions options = sfu_settings_engine(d->settings);
+    const SfuJobCalls calls = {.progress = on_progress, .preview = on_preview, .done = on_done, .data = d};
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), _("Starting"));
+    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->before_button), FALSE);
+    show_input(d, in, r);
+    set_busy(d, TRUE);
+    sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
+    sfu_worker_set_options(d->worker, &options);
+    sfu_worker_start(d->worker, &job, &calls);
+    sfu_request_free(job_request);
+}
+
+static void stop(SfuDialog *d)
+{
+    sfu_worker_cancel(d->worker);
+    gtk_widget_set_sensitive(d->stop, FALSE);
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), _("Stopping"));
+}
+
+static void add_current(SfuDialog *d)
+{
+    if (d->current < 0)
+        return;
+    SfuEntry *e = d->entries->pdata[d->current];
+    GError *error = NULL;
+    int layer = -1, image = -1;
+    if (!sfu_output_add(e->shared->input, e->request, e->one, &layer, &image, &error)) {
+        sfu_dialog_error(d, error->message);
+        g_clear_error(&error);
+        return;
+    }
+    if (image != d->image)
+        sfu_host_show_image(image);
+    sfu_host_flush();
+    sfu_dialog_error(d, NULL);
+    e->added = TRUE;
+    d->last_layer = layer;
+    d->last_image = image;
+    d->n_added++;
+    show_entry(d, d->current);
+}
+
+/* ---- signals ----------------------------------------------------------------------------------------------------------- */
+
+void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data)
+{
+    SfuDialog *d = data;
+    SfuRequest *fresh;
+    switch (response) {
+    case RESPONSE_RESET:
+        fresh = sfu_request_new(d->request->action);
+        sfu_dialog_show_request(d, fresh);
+        sfu_request_free(fresh);
+        sfu_dialog_update_model(d);
+        break;
+    case RESPONSE_SETTINGS:
+        if (sfu_ui_settings(d->settings))
+            sfu_dialog_update_model(d);
+        break;
+    case RESPONSE_ADD:
+        add_current(d);
+        break;
+    case RESPONSE_GENERATE:
+        generate(d);
+        break;
+    case RESPONSE_STOP:
+        stop(d);
+        break;
+    default:
+        d->closed = TRUE;
+        gtk_main_quit();
+    }
+}
+
+gboolean sfu_dialog_key(GtkWidget *w, GdkEventKey *e, gpointer data)
+{
+    SfuDialog *d = data;
+    if (e->keyval != SFU_KEY(Escape))
+        return FALSE;
+    if (sfu_worker_busy(d->worker))
+        stop(d);
+    else
+        gtk_dialog_response(GTK_DIALOG(d->window), GTK_RESPONSE_CLOSE);
+    return TRUE;
+}
+
+gboolean sfu_dialog_prompt_key(GtkWidget *w, GdkEventKey *e, gpointer data)
+{
+    if ((e->keyval != SFU_KEY(Return) && e->keyval != SFU_KEY(KP_Enter)) || e->state & GDK_SHIFT_MASK)
+        return FALSE; /* Shift+Enter is a new line */
+    generate(data);
+    return TRUE;
+}
+
+/* A layer that Sfumato made brings its own values, if they are of this action. */
+static void start_from_layer(SfuDialog *d)
+{
+    const int layer = d->drawable >= 0 ? sfu_host_layer_of(d->drawable, NULL) : -1;
+    char *json = layer >= 0 ? sfu_host_parasite_get(layer) : NULL;
+    SfuRequest *r = json ? sfu_request_from_json(json, NULL, NULL) : NULL;
+    if (r && r->action == d->request->action)
+        sfu_dialog_show_request(d, r);
+    sfu_request_free(r);
+    g_free(json);
+}
+
+gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image, GError **error)
+{
+    SfuDialog d = {.request = r, .image = image, .drawable = drawable, .settings = settings, .current = -1, .last_layer = -1, .last_image = -1};
+    sfu_host_ui_init();
+    d.models = sfu_settings_models(settings);
+    d.worker = sfu_worker_new();
+    d.fields = g_ptr_array_new_with_free_func(g_free);
+    d.entries = g_ptr_array_new_with_free_func(entry_free);
+    sfu_dialog_build(&d);
+    start_from_layer(&d);
+    show_entry(&d, -1);
+
+    GError *e = NULL;
+    SfuInput *in = sfu_input_new(r, image, drawable, &e);
+    if (in)
+        show_input(&d, in, r);
+    else
+        sfu_dialog_error(&d, e->message); /* the dialog stays: the image can be put right meanwhile */
+    sfu_input_free(in);
+    g_clear_error(&e);
+    gtk_main();
+
+    sfu_worker_free(d.worker); /* waits for the end of a step */
+    if (d.running)
+        sfu_host_progress_end();
+    shared_unref(d.running);
+    sfu_request_free(d.running_request);
+    gtk_widget_destroy(d.window);
+    g_ptr_array_unref(d.entries);
+    g_ptr_array_unref(d.fields);
+    g_ptr_array_unref(d.models);
+    *layer = d.last_layer;
+    *new_image = d.last_image;
+    return d.n_added > 0;
+}
+
+gboolean sfu_ui_offer_conversion(int image)
+{
+    SfuHostImage info;
+    if (image < 0 || !sfu_host_image_info(image, &info) || info.type != SFU_HOST_INDEXED)
+        return TRUE;
+    sfu_host_ui_init();
+    GtkWidget *ask = gtk_message_dialog_new(NULL, 0, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s",
+                                            _("This image is indexed: it has a palette, and new colours would be forced into it."));
+    gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask), "%s", _("Convert it to RGB? You can undo that."));
+    gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Cancel"), GTK_RESPONSE_CANCEL, _("C_onvert to RGB"), GTK_RESPONSE_OK, NULL);
+    gtk_dialog_set_default_response(GTK_DIALOG(ask), GTK_RESPONSE_OK);
+    const gboolean yes = gtk_dialog_run(GTK_DIALOG(ask)) == GTK_RESPONSE_OK;
+    gtk_widget_destroy(ask);
+    if (yes)
+        sfu_host_convert_to_rgb(image);
+    return yes;
+}

@@ -1,0 +1,45 @@
+/* Fields for the rows of the table of parameters: labels, controls, and values both ways.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_UI_FIELDS_H
+#define SFU_UI_FIELDS_H
+
+#include "compat.h"
+#include "request.h"
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    const SfuParamSpec *spec;
+    GtkWidget *label; /* NULL: the control has it inside */
+    GtkWidget *box;   /* what is packed */
+    GtkWidget *control;
+    GtkAdjustment *adjustment; /* numbers */
+} SfuField;
+
+/* A field with the request's value. Caller frees with g_free(); the widgets belong to where they are packed. */
+SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec);
+/* Adds label and control as a row of a grid. */
+void sfu_field_attach(SfuField *f, GtkWidget *grid, int row);
+void sfu_field_get(const SfuField *f, SfuRequest *r);  /* from the control into the request */
+void sfu_field_show(const SfuField *f, const SfuRequest *r); /* from the request into the control */
+void sfu_field_enable(const SfuField *f, gboolean on, const char *reason); /* reason: tooltip while off */
+
+/* A text field of several lines with a menu of what was used before. */
+typedef struct {
+    GtkWidget *box, *view, *history;
+    GtkTextBuffer *text;
+} SfuTextField;
+void sfu_text_field_init(SfuTextField *t, const char *label, const char *help, int n_lines, SfuSettings *settings, const char *which);
+char *sfu_text_field_get(const SfuTextField *t); /* caller frees */
+
+/* Choice of a model: those that can do the task, then the others greyed with the reason. */
+GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic);
+void sfu_model_combo_set(GtkWidget *combo, const char *path); /* "": automatic; an unknown path is added */
+char *sfu_model_combo_get(GtkWidget *combo);                  /* "": automatic; caller frees */
+/* What a model can do, in words: "fill, expand". Caller frees. */
+char *sfu_tasks_in_words(guint tasks);
+
+G_END_DECLS
+#endif

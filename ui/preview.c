@@ -1,0 +1,322 @@
+/* The preview: drawn by cairo from GEGL buffers, which scale by themselves.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "preview.h"
+
+#include <math.h>
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#define CHECK_PX 8
+
+struct SfuPreview {
+    GtkWidget *area;
+    GeglBuffer *before, *over, *mask;
+    double before_scale;
+    gboolean only_before, fitted;
+    GeglRectangle focus;
+    double scale, x, y; /* widget pixels per picture pixel; picture coordinates of the widget's upper left corner */
+    double drag_x, drag_y;
+    gboolean dragging;
+    void (*on_zoom)(gpointer data);
+    gpointer data;
+    cairo_surface_t *cache; /* what is shown now; NULL: to be drawn */
+    int cache_w, cache_h;
+};
+
+/* ---- drawing ---------------------------------------------------------------------------------------------------------- */
+
+static void checkerboard(cairo_surface_t *s, int w, int h)
+{
+    unsigned char *data = cairo_image_surface_get_data(s);
+    const int stride = cairo_image_surface_get_stride(s);
+    for (int y = 0; y < h; y++) {
+        guint32 *row = (guint32 *)(data + (gsize)y * stride);
+        for (int x = 0; x < w; x++)
+            row[x] = (x / CHECK_PX + y / CHECK_PX) % 2 ? 0xff999999 : 0xff666666;
+    }
+}
+
+/* Lays a buffer over a surface that shows the rectangle from (x, y) on at `scale` pixels per pixel. */
+static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglBuffer *mask, double x, double y, double scale)
+{
+    const GeglRectangle *all = gegl_buffer_get_extent(buffer);
+    const GeglRectangle view = {floor(x * scale + 0.5), floor(y * scale + 0.5), w, h};
+    const GeglRectangle have = {floor(all->x * scale), floor(all->y * scale), MAX(1, ceil(all->width * scale)), MAX(1, ceil(all->height * scale))};
+    GeglRectangle r;
+    if (!gegl_rectangle_intersect(&r, &view, &have))
+        return;
+    float *pixels = g_new(float, (gsize)r.width * r.height * 4), *alpha = mask ? g_new(float, (gsize)r.width * r.height) : NULL;
+    gegl_buffer_get(buffer, &r, scale, babl_format("R'G'B'A float"), pixels, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    if (mask)
+        gegl_buffer_get(mask, &r, scale, babl_format("Y float"), alpha, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    unsigned char *data = cairo_image_surface_get_data(s);
+    const int stride = cairo_image_surface_get_stride(s);
+    for (int j = 0; j < r.height; j++) {
+        guint32 *row = (guint32 *)(data + (gsize)(j + r.y - view.y) * stride) + (r.x - view.x);
+        for (int i = 0; i < r.width; i++) {
+            const gsize k = (gsize)j * r.width + i;
+            const float a = CLAMP(pixels[4 * k + 3], 0, 1) * (mask ? CLAMP(alpha[k], 0, 1) : 1);
+            guint32 out = 0xff;
+            for (int c = 0; c < 3; c++) {
+                const float old = (row[i] >> (16 - 8 * c) & 0xff) / 255.0f;
+                out = out << 8 | (guint32)((CLAMP(pixels[4 * k + c], 0, 1) * a + old * (1 - a)) * 255 + 0.5f);
+            }
+            row[i] = out;
+        }
+    }
+    g_free(pixels);
+    g_free(alpha);
+}
+
+static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuffer *over, GeglBuffer *mask, double x, double y, double scale,
+                               int w, int h)
+{
+    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
+    checkerboard(s, w, h);
+    if (before)
+        lay_over(s, w, h, before, NULL, x / before_scale, y / before_scale, scale * before_scale);
+    if (over)
+        lay_over(s, w, h, over, mask, x, y, scale);
+    cairo_surface_mark_dirty(s);
+    return s;
+}
+
+static void redraw(SfuPreview *p)
+{
+    g_clear_pointer(&p->cache, cairo_surface_destroy);
+    gtk_widget_queue_draw(p->area);
+}
+
+static void apply_fit(SfuPreview *p, int w, int h)
+{
+    if (p->focus.width <= 0 || p->focus.height <= 0)
+        return;
+    p->scale = MIN((double)w / p->focus.width, (double)h / p->focus.height);
+    p->scale = CLAMP(p->scale, 1.0 / 64, 16);
+    p->x = p->focus.x + (p->focus.width - w / p->scale) / 2;
+    p->y = p->focus.y + (p->focus.height - h / p->scale) / 2;
+}
+
+static void draw(SfuPreview *p, cairo_t *cr, int width, int height)
+{
+    const int factor = sfu_scale_factor(p->area), w = width * factor, h = height * factor;
+    if (p->fitted && (!p->cache || p->cache_w != w || p->cache_h != h)) {
+        apply_fit(p, w, h);
+        if (p->on_zoom)
+            p->on_zoom(p->data);
+    }
+    if (!p->before && !p->over) {
+        PangoLayout *text = gtk_widget_create_pango_layout(p->area, _("The picture forms here"));
+        int tw, th;
+        pango_layout_get_pixel_size(text, &tw, &th);
+        cairo_set_source_rgba(cr, 0.5, 0.5, 0.5, 1);
+        cairo_move_to(cr, (width - tw) / 2.0, (height - th) / 2.0);
+        pango_cairo_show_layout(cr, text);
+        g_object_unref(text);
+        return;
+    }
+    if (!p->cache || p->cache_w != w || p->cache_h != h) {
+        g_clear_pointer(&p->cache, cairo_surface_destroy);
+        p->cache = render(p->before, p->before_scale, p->only_before ? NULL : p->over, p->mask, p->x, p->y, p->scale, w, h);
+        p->cache_w = w;
+        p->cache_h = h;
+    }
+    cairo_scale(cr, 1.0 / factor, 1.0 / factor);
+    cairo_set_source_surface(cr, p->cache, 0, 0);
+    cairo_paint(cr);
+}
+
+#if GTK_CHECK_VERSION(3, 0, 0)
+static gboolean on_draw(GtkWidget *w, cairo_t *cr, gpointer data)
+{
+    draw(data, cr, gtk_widget_get_allocated_width(w), gtk_widget_get_allocated_height(w));
+    return TRUE;
+}
+#else
+static gboolean on_draw(GtkWidget *w, GdkEventExpose *event, gpointer data)
+{
+    GtkAllocation a;
+    gtk_widget_get_allocation(w, &a);
+    cairo_t *cr = gdk_cairo_create(gtk_widget_get_window(w));
+    draw(data, cr, a.width, a.height);
+    cairo_destroy(cr);
+    return TRUE;
+}
+#endif
+
+/* ---- zoom and pan ------------------------------------------------------------------------------------------------------ */
+
+static void zoom_about(SfuPreview *p, double scale, double wx, double wy)
+{
+    scale = CLAMP(scale, 1.0 / 64, 16);
+    const double x = p->x + wx / p->scale, y = p->y + wy / p->scale; /* stays under the pointer */
+    p->scale = scale;
+    p->x = x - wx / scale;
+    p->y = y - wy / scale;
+    p->fitted = FALSE;
+    redraw(p);
+    if (p->on_zoom)
+        p->on_zoom(p->data);
+}
+
+static gboolean on_scroll(GtkWidget *w, GdkEventScroll *e, gpointer data)
+{
+    SfuPreview *p = data;
+    const int factor = sfu_scale_factor(w);
+    double by = e->direction == GDK_SCROLL_UP ? 1.25 : e->direction == GDK_SCROLL_DOWN ? 0.8 : 1;
+#if GTK_CHECK_VERSION(3, 0, 0)
+    double dx, dy;
+    if (e->direction == GDK_SCROLL_SMOOTH && gdk_event_get_scroll_deltas((GdkEvent *)e, &dx, &dy))
+        by = pow(0.8, dy);
+#endif
+    zoom_about(p, p->scale * by, e->x * factor, e->y * factor);
+    return TRUE;
+}
+
+static gboolean on_press(GtkWidget *w, GdkEventButton *e, gpointer data)
+{
+    SfuPreview *p = data;
+    p->dragging = e->button == 1 || e->button == 2;
+    p->drag_x = e->x;
+    p->drag_y = e->y;
+    return TRUE;
+}
+
+static gboolean on_release(GtkWidget *w, GdkEventButton *e, gpointer data)
+{
+    ((SfuPreview *)data)->dragging = FALSE;
+    return TRUE;
+}
+
+static gboolean on_motion(GtkWidget *w, GdkEventMotion *e, gpointer data)
+{
+    SfuPreview *p = data;
+    if (!p->dragging)
+        return FALSE;
+    const int factor = sfu_scale_factor(w);
+    p->x -= (e->x - p->drag_x) * factor / p->scale;
+    p->y -= (e->y - p->drag_y) * factor / p->scale;
+    p->drag_x = e->x;
+    p->drag_y = e->y;
+    p->fitted = FALSE;
+    redraw(p);
+    return TRUE;
+}
+
+static void on_destroy(GtkWidget *w, gpointer data)
+{
+    SfuPreview *p = data;
+    g_clear_object(&p->before);
+    g_clear_object(&p->over);
+    g_clear_object(&p->mask);
+    g_clear_pointer(&p->cache, cairo_surface_destroy);
+    g_free(p);
+}
+
+SfuPreview *sfu_preview_new(void)
+{
+    SfuPreview *p = g_new0(SfuPreview, 1);
+    p->area = gtk_drawing_area_new();
+    p->scale = p->before_scale = 1;
+    p->fitted = TRUE;
+    gtk_widget_set_size_request(p->area, 360, 300);
+    gtk_widget_add_events(p->area, GDK_SCROLL_MASK | GDK_BUTTON_PRESS_MASK | GDK_BUTTON_RELEASE_MASK | GDK_BUTTON_MOTION_MASK
+#if GTK_CHECK_VERSION(3, 0, 0)
+                                       | GDK_SMOOTH_SCROLL_MASK
+#endif
+    );
+    g_signal_connect(p->area,
+#if GTK_CHECK_VERSION(3, 0, 0)
+                     "draw",
+#else
+                     "expose-event",
+#endif
+                     G_CALLBACK(on_draw), p);
+    g_signal_connect(p->area, "scroll-event", G_CALLBACK(on_scroll), p);
+    g_signal_connect(p->area, "button-press-event", G_CALLBACK(on_press), p);
+    g_signal_connect(p->area, "button-release-event", G_CALLBACK(on_release), p);
+    g_signal_connect(p->area, "motion-notify-event", G_CALLBACK(on_motion), p);
+    g_signal_connect(p->area, "destroy", G_CALLBACK(on_destroy), p);
+    sfu_name(p->area, _("Preview"));
+    return p;
+}
+
+GtkWidget *sfu_preview_widget(SfuPreview *p)
+{
+    return p->area;
+}
+
+void sfu_preview_set_before(SfuPreview *p, GeglBuffer *before, double before_scale)
+{
+    g_set_object(&p->before, before);
+    p->before_scale = before_scale;
+    redraw(p);
+}
+
+void sfu_preview_set_over(SfuPreview *p, GeglBuffer *over, GeglBuffer *mask)
+{
+    g_set_object(&p->over, over);
+    g_set_object(&p->mask, mask);
+    redraw(p);
+}
+
+void sfu_preview_show_before(SfuPreview *p, gboolean on)
+{
+    p->only_before = on;
+    redraw(p);
+}
+
+void sfu_preview_focus(SfuPreview *p, const GeglRectangle *area)
+{
+    if (p->fitted && gegl_rectangle_equal(&p->focus, area))
+        return;
+    p->focus = *area;
+    sfu_preview_fit(p);
+}
+
+void sfu_preview_fit(SfuPreview *p)
+{
+    p->fitted = TRUE;
+    redraw(p);
+}
+
+void sfu_preview_zoom(SfuPreview *p, double factor)
+{
+    GtkAllocation a;
+    gtk_widget_get_allocation(p->area, &a);
+    const int f = sfu_scale_factor(p->area);
+    zoom_about(p, factor > 0 ? p->scale * factor : 1, a.width * f / 2.0, a.height * f / 2.0);
+}
+
+double sfu_preview_scale(const SfuPreview *p)
+{
+    return p->scale;
+}
+
+void sfu_preview_on_zoom(SfuPreview *p, void (*fn)(gpointer data), gpointer data)
+{
+    p->on_zoom = fn;
+    p->data = data;
+}
+
+GdkPixbuf *sfu_preview_thumbnail(GeglBuffer *before, double before_scale, GeglBuffer *over, const GeglRectangle *area, int size)
+{
+    const double scale = (double)size / MAX(area->width, area->height);
+    const int w = MAX(1, area->width * scale), h = MAX(1, area->height * scale);
+    cairo_surface_t *s = render(before, before_scale, over, NULL, area->x, area->y, scale, w, h);
+    GdkPixbuf *pixbuf = gdk_pixbuf_new(GDK_COLORSPACE_RGB, FALSE, 8, w, h);
+    const unsigned char *from = cairo_image_surface_get_data(s);
+    guchar *to = gdk_pixbuf_get_pixels(pixbuf);
+    for (int y = 0; y < h; y++) {
+        const guint32 *row = (const guint32 *)(from + (gsize)y * cairo_image_surface_get_stride(s));
+        for (int x = 0; x < w; x++) {
+            guchar *pixel = to + (gsize)y * gdk_pixbuf_get_rowstride(pixbuf) + 3 * x;
+            pixel[0] = row[x] >> 16;
+            pixel[1] = row[x] >> 8;
+            pixel[2] = row[x];
+        }
+    }
+    cairo_surface_destroy(s);
+    return pixbuf;
+}

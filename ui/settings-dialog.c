@@ -1,0 +1,281 @@
+/* Models and settings: folders that are searched, what was found there, defaults, device and memory.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#include "fields.h"
+#include "host-ui.h"
+#include "ui.h"
+
+enum { COLUMN_NAME, COLUMN_FAMILY, COLUMN_SIZE, COLUMN_DOES, COLUMN_PATH, N_COLUMNS };
+
+typedef struct {
+    SfuSettings *settings;
+    GtkListStore *folders, *models;
+    GtkWidget *window, *folder_view, *device, *memory, *precision, *defaults[SFU_N_ACTIONS], *count, *error;
+    GPtrArray *devices, *found;
+} Settings;
+
+static const char *const precisions[] = {"", "fp32", "bf16", "fp16"};
+
+static char **folders_of(Settings *s)
+{
+    GPtrArray *a = g_ptr_array_new();
+    GtkTreeIter iter;
+    GtkTreeModel *m = GTK_TREE_MODEL(s->folders);
+    for (gboolean more = gtk_tree_model_get_iter_first(m, &iter); more; more = gtk_tree_model_iter_next(m, &iter)) {
+        char *path = NULL;
+        gtk_tree_model_get(m, &iter, 0, &path, -1);
+        g_ptr_array_add(a, path);
+    }
+    g_ptr_array_add(a, NULL);
+    return (char **)g_ptr_array_free(a, FALSE);
+}
+
+/* Searches all folders again and fills the list. */
+static void find_models(Settings *s)
+{
+    char **extra = folders_of(s), **all = sfu_model_folders((const char *const *)extra);
+    g_clear_pointer(&s->found, g_ptr_array_unref);
+    s->found = sfu_models((const char *const *)all);
+    gtk_list_store_clear(s->models);
+    for (guint i = 0; i < s->found->len; i++) {
+        const SfuModelInfo *m = s->found->pdata[i];
+        char *size = g_format_size(m->file_bytes), *does = m->error ? g_strdup(m->error) : sfu_tasks_in_words(m->tasks);
+        char *more = m->scale ? g_strdup_printf("%s x%d", does, m->scale) : g_strdup(does);
+        gtk_list_store_insert_with_values(s->models, NULL, -1, COLUMN_NAME, m->name, COLUMN_FAMILY, m->family, COLUMN_SIZE, size, COLUMN_DOES, more,
+                                          COLUMN_PATH, m->path, -1);
+        g_free(size);
+        g_free(does);
+        g_free(more);
+    }
+    char *text = g_strdup_printf(g_dngettext(GETTEXT_PACKAGE, "%u model found", "%u models found", s->found->len), s->found->len);
+    gtk_label_set_text(GTK_LABEL(s->count), text);
+    g_free(text);
+    g_strfreev(extra);
+    g_strfreev(all);
+}
+
+static void add_folder(GtkWidget *button, gpointer data)
+{
+    Settings *s = data;
+    GtkWidget *chooser = gtk_file_chooser_dialog_new(_("Folder with models"), GTK_WINDOW(s->window), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
+                                                     _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Add"), GTK_RESPONSE_OK, NULL);
+    if (gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_OK) {
+        char *path = gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser));
+        gtk_list_store_insert_with_values(s->folders, NULL, -1, 0, path, -1);
+        g_free(path);
+        find_models(s);
+    }
+    gtk_widget_destroy(chooser);
+}
+
+static void remove_folder(GtkWidget *button, gpointer data)
+{
+    Settings *s = data;
+    GtkTreeIter iter;
+    if (gtk_tree_selection_get_selected(gtk_tree_view_get_selection(GTK_TREE_VIEW(s->folder_view)), NULL, &iter)) {
+        gtk_list_store_remove(s->folders, &iter);
+        find_models(s);
+    }
+}
+
+static GtkWidget *framed(const char *title, GtkWidget *child, gboolean expand, GtkWidget *into)
+{
+    GtkWidget *box = sfu_vbox(6), *label = gtk_label_new(NULL);
+    char *bold = g_markup_printf_escaped("<b>%s</b>", title);
+    gtk_label_set_markup(GTK_LABEL(label), bold);
+    sfu_align_left(label);
+    g_free(bold);
+    gtk_box_pack_start(GTK_BOX(box), label, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), child, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(into), box, expand, TRUE, 0);
+    return box;
+}
+
+static GtkWidget *scrolled(GtkWidget *view, int height)
+{
+    GtkWidget *w = gtk_scrolled_window_new(NULL, NULL);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(w), GTK_POLICY_AUTOMATIC, GTK_POLICY_AUTOMATIC);
+    gtk_scrolled_window_set_shadow_type(GTK_SCROLLED_WINDOW(w), GTK_SHADOW_IN);
+    gtk_widget_set_size_request(w, 300, height);
+    gtk_container_add(GTK_CONTAINER(w), view);
+    return w;
+}
+
+static void add_column(GtkWidget *view, const char *title, int column, gboolean expand)
+{
+    GtkCellRenderer *cell = gtk_cell_renderer_text_new();
+    GtkTreeViewColumn *c = gtk_tree_view_column_new_with_attributes(title, cell, "text", column, NULL);
+    if (expand)
+        g_object_set(cell, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
+    gtk_tree_view_column_set_expand(c, expand);
+    gtk_tree_view_column_set_resizable(c, TRUE);
+    gtk_tree_view_column_set_sort_column_id(c, column == COLUMN_SIZE ? -1 : column);
+    gtk_tree_view_append_column(GTK_TREE_VIEW(view), c);
+}
+
+static GtkWidget *folders_part(Settings *s)
+{
+    GtkWidget *row = sfu_hbox(6), *buttons = sfu_vbox(6), *add = gtk_button_new_with_mnemonic(_("_Add..."));
+    GtkWidget *remove = gtk_button_new_with_mnemonic(_("_Remove"));
+    s->folders = gtk_list_store_new(1, G_TYPE_STRING);
+    s->folder_view = gtk_tree_view_new_with_model(GTK_TREE_MODEL(s->folders));
+    gtk_tree_view_set_headers_visible(GTK_TREE_VIEW(s->folder_view), FALSE);
+    add_column(s->folder_view, "", 0, TRUE);
+    sfu_name(s->folder_view, _("Extra model folders"));
+    gtk_widget_set_tooltip_text(s->folder_view, _("For instance ComfyUI's models/checkpoints or A1111's models/Stable-diffusion: nothing needs to be "
+                                                  "downloaded twice. Sfumato's own folders are always searched."));
+    char **extra = sfu_settings_folders(s->settings);
+    for (int i = 0; extra[i]; i++)
+        gtk_list_store_insert_with_values(s->folders, NULL, -1, 0, extra[i], -1);
+    g_strfreev(extra);
+    g_signal_connect(add, "clicked", G_CALLBACK(add_folder), s);
+    g_signal_connect(remove, "clicked", G_CALLBACK(remove_folder), s);
+    gtk_box_pack_start(GTK_BOX(buttons), add, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(buttons), remove, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(row), scrolled(s->folder_view, 80), TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(row), buttons, FALSE, FALSE, 0);
+    g_object_unref(s->folders);
+    return row;
+}
+
+static GtkWidget *models_part(Settings *s)
+{
+    GtkWidget *box = sfu_vbox(4);
+    s->models = gtk_list_store_new(N_COLUMNS, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
+    GtkWidget *view = gtk_tree_view_new_with_model(GTK_TREE_MODEL(s->models));
+    add_column(view, _("Name"), COLUMN_NAME, TRUE);
+    add_column(view, _("Family"), COLUMN_FAMILY, TRUE);
+    add_column(view, _("Size"), COLUMN_SIZE, FALSE);
+    add_column(view, _("Can do"), COLUMN_DOES, TRUE);
+    gtk_tree_view_set_tooltip_column(GTK_TREE_VIEW(view), COLUMN_PATH);
+    sfu_name(view, _("Models"));
+    s->count = sfu_label("");
+    gtk_box_pack_start(GTK_BOX(box), scrolled(view, 170), TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(box), s->count, FALSE, FALSE, 0);
+    g_object_unref(s->models);
+    return box;
+}
+
+static void attach(GtkWidget *grid, int column, int row, const char *label, GtkWidget *control)
+{
+    GtkWidget *l = sfu_label(label);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(l), control);
+    sfu_name(control, label);
+    sfu_grid_attach(grid, l, column, row, 1, FALSE);
+    sfu_grid_attach(grid, control, column + 1, row, 1, TRUE);
+}
+
+static GtkWidget *defaults_part(Settings *s)
+{
+    GtkWidget *grid = sfu_grid();
+    for (int i = 0; i < SFU_N_ACTIONS; i++) {
+        const SfuActionInfo *a = sfu_action_info(i);
+        char *key = g_strconcat("model-", a->name, NULL), *path = sfu_settings_get(s->settings, key);
+        s->defaults[i] = sfu_model_combo_new(s->found, a->task, _("Automatic"));
+        sfu_model_combo_set(s->defaults[i], path ? path : "");
+        attach(grid, i % 2 * 2, i / 2, _(a->title), s->defaults[i]);
+        g_free(path);
+        g_free(key);
+    }
+    return grid;
+}
+
+static GtkWidget *device_part(Settings *s)
+{
+    GtkWidget *grid = sfu_grid(), *memory = sfu_hbox(6);
+    GError *e = NULL;
+    char *device = sfu_settings_get(s->settings, "device"), *precision = sfu_settings_get(s->settings, "precision");
+    s->device = gtk_combo_box_text_new();
+    gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(s->device), _("Automatic"));
+    gtk_combo_box_set_active(GTK_COMBO_BOX(s->device), 0);
+    s->devices = sfu_devices(&e);
+    for (guint i = 0; s->devices && i < s->devices->len; i++) {
+        const SfuDevice *dev = s->devices->pdata[i];
+        char *size = g_format_size(dev->memory_bytes), *text = g_strdup_printf("%s (%s, %s)", dev->name, dev->platform, size);
+        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(s->device), text);
+        if (g_strcmp0(device, dev->name) == 0)
+            gtk_combo_box_set_active(GTK_COMBO_BOX(s->device), i + 1);
+        g_free(text);
+        g_free(size);
+    }
+    s->memory = gtk_spin_button_new(sfu_adjustment(sfu_settings_memory_bytes(s->settings) >> 20, 0, 1 << 20, 256, 1024), 256, 0);
+    gtk_box_pack_start(GTK_BOX(memory), s->memory, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(memory), gtk_label_new(_("MiB, 0: automatic")), FALSE, FALSE, 0);
+    s->precision = gtk_combo_box_text_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(precisions); i++) {
+        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(s->precision), *precisions[i] ? precisions[i] : _("Automatic"));
+        if (i == 0 || g_strcmp0(precision, precisions[i]) == 0)
+            gtk_combo_box_set_active(GTK_COMBO_BOX(s->precision), i);
+    }
+    attach(grid, 0, 0, _("Device"), s->device);
+    attach(grid, 0, 1, _("Memory limit"), memory);
+    attach(grid, 0, 2, _("Precision"), s->precision);
+    sfu_name(s->memory, _("Memory limit"));
+    if (e) {
+        GtkWidget *l = sfu_label(e->message);
+        gtk_label_set_line_wrap(GTK_LABEL(l), TRUE);
+        sfu_grid_attach(grid, l, 0, 3, 2, TRUE);
+        g_error_free(e);
+    }
+    g_free(device);
+    g_free(precision);
+    return grid;
+}
+
+static gboolean save(Settings *s, GError **error)
+{
+    char **folders = folders_of(s), text[32];
+    const int dev = gtk_combo_box_get_active(GTK_COMBO_BOX(s->device));
+    sfu_settings_set_folders(s->settings, (const char *const *)folders);
+    g_strfreev(folders);
+    for (int i = 0; i < SFU_N_ACTIONS; i++) {
+        char *key = g_strconcat("model-", sfu_action_info(i)->name, NULL), *path = sfu_model_combo_get(s->defaults[i]);
+        sfu_settings_set(s->settings, key, path);
+        g_free(path);
+        g_free(key);
+    }
+    sfu_settings_set(s->settings, "device", dev > 0 ? ((SfuDevice *)s->devices->pdata[dev - 1])->name : NULL);
+    gtk_spin_button_update(GTK_SPIN_BUTTON(s->memory));
+    g_snprintf(text, sizeof text, "%d", gtk_spin_button_get_value_as_int(GTK_SPIN_BUTTON(s->memory)));
+    sfu_settings_set(s->settings, "memory-mib", strcmp(text, "0") ? text : NULL);
+    sfu_settings_set(s->settings, "precision", precisions[MAX(0, gtk_combo_box_get_active(GTK_COMBO_BOX(s->precision)))]);
+    return sfu_settings_save(s->settings, error);
+}
+
+gboolean sfu_ui_settings(SfuSettings *settings)
+{
+    Settings s = {.settings = settings};
+    sfu_host_ui_init();
+    s.window = sfu_host_dialog_new(_("Sfumato: Models and Settings"), "plug-in-sfumato-settings");
+    gtk_dialog_add_buttons(GTK_DIALOG(s.window), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Save"), GTK_RESPONSE_OK, NULL);
+    gtk_dialog_set_default_response(GTK_DIALOG(s.window), GTK_RESPONSE_OK);
+    GtkWidget *all = sfu_vbox(12);
+    gtk_container_set_border_width(GTK_CONTAINER(all), 12);
+    framed(_("Extra model folders"), folders_part(&s), FALSE, all);
+    framed(_("Models"), models_part(&s), TRUE, all);
+    find_models(&s);
+    framed(_("Default models"), defaults_part(&s), FALSE, all);
+    framed(_("Device"), device_part(&s), FALSE, all);
+    s.error = sfu_label("");
+    gtk_label_set_line_wrap(GTK_LABEL(s.error), TRUE);
+    gtk_box_pack_start(GTK_BOX(all), s.error, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(s.window))), all, TRUE, TRUE, 0);
+    gtk_window_set_default_size(GTK_WINDOW(s.window), 720, 640);
+    gtk_widget_show_all(s.window);
+    gboolean saved = FALSE;
+    while (!saved && gtk_dialog_run(GTK_DIALOG(s.window)) == GTK_RESPONSE_OK) {
+        GError *e = NULL;
+        saved = save(&s, &e);
+        if (!saved)
+            gtk_label_set_text(GTK_LABEL(s.error), e->message);
+        g_clear_error(&e);
+    }
+    gtk_widget_destroy(s.window);
+    if (s.devices)
+        g_ptr_array_unref(s.devices);
+    g_ptr_array_unref(s.found);
+    return saved;
+}

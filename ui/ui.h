@@ -1,0 +1,21 @@
+/* The dialogs, as the plug-ins see them. They run their own main loop and return when closed.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_UI_H
+#define SFU_UI_H
+
+#include "request.h"
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+/* The dialog of an action. It starts with the values of r (which receives those of the last run), and adds layers itself whenever the user
+ * says so. TRUE: at least one was added, *layer and *new_image are the last. FALSE without error: closed without. */
+gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image, GError **error);
+/* Models and settings. TRUE: saved. */
+gboolean sfu_ui_settings(SfuSettings *settings);
+/* For an indexed image: asks whether it may become RGB. FALSE: no. TRUE for all other images. */
+gboolean sfu_ui_offer_conversion(int image);
+
+G_END_DECLS
+#endif
