@@ -1,0 +1,96 @@
+/* The plug-in shell of the tests for GIMP 2.10, and calls with positional arguments.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "check.h"
+
+/* Puts `values` into the places that the procedure's own description gives them. "options=..." goes into the last argument. */
+Outcome call_action(SfuAction action, Image image, Drawable drawable, const char *values)
+{
+    const gboolean repeat = action == SFU_N_ACTIONS;
+    const char *name = repeat ? "plug-in-sfumato-repeat" : sfu_action_info(action)->procedure;
+    char *blurb, *help, *author, *copyright, *date, **words = NULL;
+    GimpPDBProcType type;
+    int n_args, n_returns, n_words = 0;
+    GimpParamDef *args, *returns;
+    Outcome out = {FALSE, NULL, -1, -1};
+    if (!gimp_procedural_db_proc_info(name, &blurb, &help, &author, &copyright, &date, &type, &n_args, &n_returns, &args, &returns)) {
+        out.error = g_strdup_printf("%s is not registered", name);
+        return out;
+    }
+    GimpParam *p = g_new0(GimpParam, n_args);
+    GString *options = g_string_new(NULL);
+    g_shell_parse_argv(values, &n_words, &words, NULL);
+    SfuRequest *defaults = repeat ? NULL : sfu_request_new(action);
+    for (int i = 0; i < n_args; i++) {
+        p[i].type = args[i].type;
+        char *row = g_strdelimit(g_strdup(args[i].name), "-", '_');
+        const char *given = NULL;
+        for (int k = 0; k < n_words; k++) {
+            const gsize n = strlen(row);
+            if (strncmp(words[k], row, n) == 0 && words[k][n] == '=') {
+                given = words[k] + n + 1;
+                words[k][0] = '\1'; /* used */
+            }
+        }
+        if (args[i].type == GIMP_PDB_IMAGE) {
+            p[i].data.d_image = image;
+        } else if (args[i].type == GIMP_PDB_DRAWABLE) {
+            p[i].data.d_drawable = drawable;
+        } else if (strcmp(row, "run_mode") == 0) {
+            p[i].data.d_int32 = GIMP_RUN_NONINTERACTIVE;
+        } else if (strcmp(row, "options") == 0) {
+            if (given)
+                g_string_append_printf(options, "%s ", given);
+            for (int k = 0; k < n_words; k++) /* advanced values stand in the options */
+                if (words[k][0] != '\1')
+                    g_string_append_printf(options, "%s ", words[k]);
+            p[i].data.d_string = options->str;
+        } else if (args[i].type == GIMP_PDB_STRING) {
+            p[i].data.d_string = (char *)(given ? given : defaults ? sfu_request_get_string(defaults, row) : "");
+        } else {
+            const double v = given ? g_ascii_strtod(given, NULL) : defaults ? sfu_request_get_double(defaults, row) : 0;
+            if (args[i].type == GIMP_PDB_FLOAT)
+                p[i].data.d_float = v;
+            else
+                p[i].data.d_int32 = v;
+        }
+        g_free(row);
+    }
+    int n = 0;
+    GimpParam *r = gimp_run_procedure2(name, &n, n_args, p);
+    out.ok = n >= 3 && r[0].data.d_status == GIMP_PDB_SUCCESS;
+    if (out.ok) {
+        out.layer = r[1].data.d_layer;
+        out.image = r[2].data.d_image;
+    } else {
+        out.error = g_strdup(n > 1 && r[1].type == GIMP_PDB_STRING ? r[1].data.d_string : gimp_get_pdb_error());
+    }
+    gimp_destroy_params(r, n);
+    sfu_request_free(defaults);
+    g_string_free(options, TRUE);
+    g_strfreev(words);
+    g_free(p);
+    gimp_destroy_paramdefs(args, n_args);
+    gimp_destroy_paramdefs(returns, n_returns);
+    return out;
+}
+
+static void query(void)
+{
+    static const GimpParamDef args[] = {{GIMP_PDB_STRING, "file", "Where the results go"}, {GIMP_PDB_STRING, "what", "Which cases"}};
+    static const GimpParamDef returns[] = {{GIMP_PDB_INT32, "n-passed", "Cases that passed"}};
+    gimp_install_procedure("sfumato-check", "Tests Sfumato", "", "", "", "", NULL, NULL, GIMP_PLUGIN, 2, 1, args, returns);
+}
+
+static void run(const gchar *name, gint n_params, const GimpParam *param, gint *n_return, GimpParam **return_vals)
+{
+    static GimpParam values[2];
+    values[0] = (GimpParam){.type = GIMP_PDB_STATUS, .data.d_status = GIMP_PDB_SUCCESS};
+    values[1] = (GimpParam){.type = GIMP_PDB_INT32, .data.d_int32 = check_run(param[0].data.d_string, param[1].data.d_string)};
+    *n_return = 2;
+    *return_vals = values;
+}
+
+const GimpPlugInInfo PLUG_IN_INFO = {NULL, NULL, query, run};
+
+MAIN()

@@ -1,0 +1,125 @@
+/* The few libgimp calls that the tests make, alike for GIMP 2.10 and 3.x.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_TEST_COMPAT_H
+#define SFU_TEST_COMPAT_H
+
+#include <string.h>
+#include <libgimp/gimp.h>
+
+#include "request.h"
+
+#if GIMP_MAJOR_VERSION >= 3
+typedef GimpImage *Image;
+typedef GimpLayer *Layer;
+typedef GimpDrawable *Drawable;
+#define NO_LAYER NULL
+#define PARENT NULL
+#define U8 GIMP_PRECISION_U8_NON_LINEAR
+#define U16 GIMP_PRECISION_U16_NON_LINEAR
+#define FLOAT_PERCEPTUAL GIMP_PRECISION_FLOAT_NON_LINEAR
+#define FLOAT_LINEAR GIMP_PRECISION_FLOAT_LINEAR
+#define image_width gimp_image_get_width
+#define image_height gimp_image_get_height
+#define image_base_type gimp_image_get_base_type
+#define drawable_width(l) gimp_drawable_get_width(GIMP_DRAWABLE(l))
+#define drawable_height(l) gimp_drawable_get_height(GIMP_DRAWABLE(l))
+#define drawable_has_alpha(l) gimp_drawable_has_alpha(GIMP_DRAWABLE(l))
+#define drawable_offsets(l, x, y) gimp_drawable_get_offsets(GIMP_DRAWABLE(l), x, y)
+#define drawable_buffer(l) gimp_drawable_get_buffer(GIMP_DRAWABLE(l))
+#define drawable_update(l, x, y, w, h) gimp_drawable_update(GIMP_DRAWABLE(l), x, y, w, h)
+#define selection_drawable(i) GIMP_DRAWABLE(gimp_image_get_selection(i))
+#define item_name(l) gimp_item_get_name(GIMP_ITEM(l))
+#define item_delete(l) gimp_item_delete(GIMP_ITEM(l))
+#define item_parasite(l, n) gimp_item_get_parasite(GIMP_ITEM(l), n)
+#define item_position(i, l) gimp_image_get_item_position(i, GIMP_ITEM(l))
+#define item_parent(l) ((Layer)gimp_item_get_parent(GIMP_ITEM(l)))
+#define group_new(i) ((Layer)gimp_group_layer_new(i, "group"))
+#define layer_mask_of(l) gimp_layer_get_mask(l)
+#define AS_DRAWABLE(l) GIMP_DRAWABLE(l)
+#define ID(x) ((x) ? gimp_item_get_id(GIMP_ITEM(x)) : -1)
+#define IMAGE_ID(x) gimp_image_get_id(x)
+#define HAS_FORMAT_SPACE 1
+static inline void set_active(Image i, Layer l)
+{
+    GimpLayer *one[2] = {l, NULL};
+    gimp_image_set_selected_layers(i, (const GimpLayer **)one);
+}
+static inline Layer active_layer(Image i)
+{
+    GimpLayer **l = gimp_image_get_selected_layers(i);
+    const Layer first = l ? l[0] : NULL;
+    g_free(l);
+    return first;
+}
+static inline int n_layers(Image i)
+{
+    GimpLayer **l = gimp_image_get_layers(i);
+    int n = 0;
+    while (l && l[n])
+        n++;
+    g_free(l);
+    return n;
+}
+static inline const void *parasite_data(GimpParasite *p, guint32 *n)
+{
+    return gimp_parasite_get_data(p, n);
+}
+#else
+typedef gint32 Image;
+typedef gint32 Layer;
+typedef gint32 Drawable;
+#define NO_LAYER (-1)
+#define PARENT 0
+#define U8 GIMP_PRECISION_U8_GAMMA
+#define U16 GIMP_PRECISION_U16_GAMMA
+#define FLOAT_PERCEPTUAL GIMP_PRECISION_FLOAT_GAMMA
+#define FLOAT_LINEAR GIMP_PRECISION_FLOAT_LINEAR
+#define image_width gimp_image_width
+#define image_height gimp_image_height
+#define image_base_type gimp_image_base_type
+#define drawable_width gimp_drawable_width
+#define drawable_height gimp_drawable_height
+#define drawable_has_alpha gimp_drawable_has_alpha
+#define drawable_offsets gimp_drawable_offsets
+#define drawable_buffer gimp_drawable_get_buffer
+#define drawable_update gimp_drawable_update
+#define selection_drawable gimp_image_get_selection
+#define item_name gimp_item_get_name
+#define item_delete gimp_item_delete
+#define item_parasite gimp_item_get_parasite
+#define item_position gimp_image_get_item_position
+#define item_parent gimp_item_get_parent
+#define group_new gimp_layer_group_new
+#define layer_mask_of gimp_layer_get_mask
+#define AS_DRAWABLE(l) (l)
+#define ID(x) (x)
+#define IMAGE_ID(x) (x)
+#define HAS_FORMAT_SPACE 0
+#define active_layer gimp_image_get_active_layer
+#define set_active gimp_image_set_active_layer
+static inline int n_layers(Image i)
+{
+    int n = 0;
+    g_free(gimp_image_get_layers(i, &n));
+    return n;
+}
+static inline const void *parasite_data(GimpParasite *p, guint32 *n)
+{
+    *n = gimp_parasite_data_size(p);
+    return gimp_parasite_data(p);
+}
+#endif
+
+typedef struct {
+    gboolean ok;
+    char *error; /* NULL, or what GIMP would show; caller frees */
+    Layer layer;
+    Image image;
+} Outcome;
+
+/* Runs an action (SFU_N_ACTIONS: repeat) non-interactively with "name=value ..." as values, as a script would. drawable may be of another
+ * image, or a channel. Implemented for each GIMP. */
+Outcome call_action(SfuAction action, Image image, Drawable drawable, const char *values);
+
+#endif

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Starts GIMP in batch with Sfumato and the test plug-in in a folder of its own, and passes their TAP on.
+
+usage: run.py GIMP PLUG-IN CHECK WHAT     GIMP: the console program; PLUG-IN: sfumato with the stand-in engine; CHECK: sfumato-check
+"""
+# Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+
+def folder(gimp, plugin, check):
+    """A fresh GIMP folder with the two plug-ins, laid out as GIMP wants it."""
+    home = tempfile.mkdtemp(prefix="sfumato-gimp-")
+    for source, name in ((plugin, "sfumato"), (check, "sfumato-check")):
+        os.makedirs(f"{home}/plug-ins/{name}")
+        shutil.copy(source, f"{home}/plug-ins/{name}/{name}")
+    # No window, no fonts: starting takes a second instead of ten. The undo stack is small so that memory shows leaks.
+    open(f"{home}/gimprc", "w").close()
+    for name in ("brushes", "dynamics", "patterns", "gradients", "palettes", "tool-presets", "fonts", "gradients"):
+        os.makedirs(f"{home}/{name}", exist_ok=True)
+    return home
+
+
+def version(gimp):
+    text = subprocess.run([gimp, "--version"], capture_output=True, text=True, timeout=60).stdout
+    return int(re.search(r"(\d+)\.\d+", text).group(1))
+
+
+def start(gimp, home, script, extra=None, log=None):
+    """Starts GIMP on one Scheme expression; returns the process."""
+    env = dict(os.environ, GIMP2_DIRECTORY=home, GIMP3_DIRECTORY=home, LC_ALL="C.UTF-8", XDG_CACHE_HOME=home + "/cache",
+               XDG_CONFIG_HOME=home + "/config", **(extra or {}))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        env.pop(name, None)
+    command = [gimp, "-i", "-d", "-f", "-s"]
+    if version(gimp) >= 3:
+        command += ["--batch-interpreter", "plug-in-script-fu-eval", "-b", script, "--quit"]
+    else:
+        command += ["-b", script, "-b", "(gimp-quit 1)"]
+    return subprocess.Popen(command, env=env, stdout=log or subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def check_call(gimp, results, what):
+    if version(gimp) >= 3:
+        return f'(sfumato-check #:file "{results}" #:what "{what}")'
+    return f'(sfumato-check "{results}" "{what}")'
+
+
+def run(gimp, plugin, check, what, extra=None):
+    """One GIMP with one set of cases; returns its TAP lines."""
+    home = folder(gimp, plugin, check)
+    results = f"{home}/results.tap"
+    env = {"SFU_STANDIN_LOG": f"{home}/standin.log", **(extra or {})}
+    process = start(gimp, home, check_call(gimp, results, what), env)
+    try:
+        output, _ = process.communicate(timeout=560)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        output += "\n(timed out)"
+    lines = open(results, encoding="utf-8").read().splitlines() if os.path.exists(results) else []
+    complete = bool(lines) and lines[-1].startswith("1..")
+    critical = re.search(r"\(sfumato[^)]*\).*CRITICAL", output)  # GIMP has some of its own
+    if not complete or critical:
+        for line in output.splitlines():
+            print("#", line)
+    if not complete:
+        lines.append(f"not ok {len(lines) + 1} - {what}: GIMP or the tests ended before their end")
+    if critical:
+        lines.insert(0, f"not ok 0 - {what}: no critical warnings")
+    shutil.rmtree(home, ignore_errors=True)
+    return [line for line in lines if not line.startswith("1..")]
+
+
+def two_at_once(gimp, plugin, check):
+    """Two GIMPs with the same folder."""
+    home = folder(gimp, plugin, check)
+    pair = []
+    for i in range(2):
+        pair.append(start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "quick"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"}))
+    lines = []
+    for i, process in enumerate(pair):
+        process.communicate(timeout=300)
+        lines += open(f"{home}/{i}.tap", encoding="utf-8").read().splitlines() if os.path.exists(f"{home}/{i}.tap") else ["not ok"]
+    shutil.rmtree(home, ignore_errors=True)
+    wrong = [line for line in lines if line.startswith("not ok")]
+    return [f"{'not ok' if wrong else 'ok'} 1 - two GIMPs at once with one folder"] + ["# " + line for line in wrong]
+
+
+def main():
+    gimp, plugin, check, what = sys.argv[1:5]
+    if what == "failures":
+        lines = []
+        for which in ("device", "model", "memory", "kill"):
+            lines += run(gimp, plugin, check, "fail-" + which, {"SFU_STANDIN_FAIL": which})
+    elif what == "two":
+        lines = two_at_once(gimp, plugin, check)
+    else:
+        lines = run(gimp, plugin, check, what)
+    n = 0
+    for line in lines:
+        if re.match(r"(not )?ok\b", line):
+            n += 1
+            line = re.sub(r"^((?:not )?ok)( \d+)?", rf"\1 {n}", line)
+        print(line)
+    print(f"1..{n}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
