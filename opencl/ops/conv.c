@@ -173,10 +173,10 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     char options[128];
     g_snprintf(options, sizeof options, "%s%s%s%s", sfu_op_storage(x) ? "-DACT_F16 " : "", p.half ? "-DW_F16 " : "",
                cpu ? "" : "-DPLAIN ", cpu && e->geglu ? "-DGEGLU" : "");
-#define GEOMETRY_ARGS                                                                                                             \
+#define GEOMETRY_ARGS(out_c)                                                                                                      \
     SFU_INT(x->h), SFU_INT(x->w), SFU_INT(n_in), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(n_out), SFU_INT(g->kh), SFU_INT(g->kw), \
         SFU_INT(g->stride), SFU_INT(g->pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(g->groups), \
-        SFU_INT(x->c), SFU_INT(y->c)
+        SFU_INT(x->c), SFU_INT(out_c)
 #define EPILOGUE_ARGS                                                                                                             \
     SFU_TENSOR(bias), SFU_TENSOR(e->chan), SFU_TENSOR(prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),       \
         SFU_TENSOR(e->residual), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
@@ -240,7 +240,7 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         const SfuLaunch l = {.program = "conv", .kernel = "conv_panel", .options = options,
                              .global = {(size_t)((blocks + run - 1) / run), (size_t)n_panels, 1}, .local = {1, 1, 1},
                              .flops = flops, .bytes = bytes};
-        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS,
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS(y->c),
                                EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
@@ -251,7 +251,7 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     const SfuTensor *wt = sfu_weight_on_device(q, w, p.half ? "plain16" : "plain32", wd, (gint64)n_out * n_in * taps, pack_plain, &p, error);
     const SfuLaunch l = {.program = "conv", .kernel = "conv_plain", .options = options,
                          .global = {(size_t)n_out, (size_t)y->h * y->w, (size_t)y->n}, .flops = flops, .bytes = bytes};
-    const SfuArg args[] = {SFU_TENSOR(out), SFU_TENSOR(x), SFU_TENSOR(wt), GEOMETRY_ARGS, EPILOGUE_ARGS};
+    const SfuArg args[] = {SFU_TENSOR(out), SFU_TENSOR(x), SFU_TENSOR(wt), GEOMETRY_ARGS(out->c), EPILOGUE_ARGS}; /* GEGLU: out is wider than y */
     gboolean ok = wt && sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     if (ok && e->geglu) {
         const SfuLaunch g2 = {.program = "conv", .kernel = "geglu_plain", .options = options, .global = {(size_t)y->c, (size_t)n_pix, 1},
