@@ -141,9 +141,9 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     if (sfu_weight_elements(w) != (gint64)n_out * n_in * taps || n_in * g->groups != (g->x_c ? g->x_c : x->c) || n_out % g->groups || g->x_c > x->c)
         return sfu_op_shape_error(error, g->op, "%s has %" G_GINT64_FORMAT " values, wanted %d x %d x %d", sfu_weight_name(w),
                                   sfu_weight_elements(w), n_out, n_in, taps);
-    if (g->y_col && (g->y_col < 0 || e->residual || e->chan || e->geglu || y->c - g->y_col < n_out))
+    if (g->y_part ? g->y_col < 0 || e->chan || e->geglu || y->c - g->y_col < n_out : g->y_col != 0)
         return sfu_op_shape_error(error, g->op, "%d channels from %d on do not fit into %d", n_out, g->y_col, y->c);
-    if ((!g->y_col && y->c != (e->geglu ? n_out / 2 : n_out)) || y->n != x->n || y->dtype != x->dtype)
+    if ((!g->y_part && y->c != (e->geglu ? n_out / 2 : n_out)) || y->n != x->n || y->dtype != x->dtype)
         return sfu_op_shape_error(error, g->op, "%s gives %d channels, y has %d (%s from %s)", sfu_weight_name(w), n_out, y->c,
                                   sfu_dtype_name(y->dtype), sfu_dtype_name(x->dtype));
     if (e->residual && !sfu_op_same_shape(error, g->op, y, e->residual))
@@ -158,8 +158,12 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     if (e->act == SFU_ACT_PRELU && (!e->prelu || (sfu_weight_elements(e->prelu) != n_out && sfu_weight_elements(e->prelu) != 1)))
         return sfu_op_shape_error(error, g->op, "%s: PReLU needs 1 or %d slopes", sfu_weight_name(w), n_out);
 
-    SfuTensor range = *y; /* from its first channel that is written */
+    SfuTensor range = *y, res; /* from the first channel that is written */
     range.offset += (size_t)g->y_col;
+    if (e->residual) {
+        res = *e->residual;
+        res.offset += (size_t)g->y_col;
+    }
     const SfuDtype wd = device_dtype(w);
     const PackParams p = {.half = wd == SFU_F16, .geglu = e->geglu, .n_out = n_out, .n_in = n_in, .taps = taps};
     const SfuTensor *bias = NULL, *prelu = NULL;
@@ -179,8 +183,9 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         SFU_INT(x->c), SFU_INT(out_c)
 #define EPILOGUE_ARGS                                                                                                             \
     SFU_TENSOR(bias), SFU_TENSOR(e->chan), SFU_TENSOR(prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),       \
-        SFU_TENSOR(e->residual), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
-    const gboolean rows = taps == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0 && y->h == x->h && y->w == x->w;
+        SFU_TENSOR(e->residual ? &res : NULL), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
+    const gboolean rows = taps == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0 && y->h == x->h && y->w == x->w &&
+                          n_in == x->c && !g->y_part;
     if (cpu && rows) {
         const gboolean bf16 = sfu_queue_precision(q) == SFU_PRECISION_BF16;
         const int n_panels = (n_out + PANEL - 1) / PANEL, pair = bf16 ? 2 : 1, words = (n_in + pair - 1) / pair;
@@ -270,7 +275,7 @@ gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         conv = &none;
     const SfuConvGeometry g = {.op = "conv2d", .kh = (int)sfu_weight_dim(w, 2), .kw = (int)sfu_weight_dim(w, 3), .stride = MAX(1, conv->stride),
                                .pad_top = conv->pad_top, .pad_left = conv->pad_left, .upsample2 = conv->upsample2,
-                               .circular = conv->circular, .groups = MAX(1, conv->groups), .x_c = conv->x_c, .y_col = conv->y_col};
+                               .circular = conv->circular, .groups = MAX(1, conv->groups), .x_c = conv->x_c, .y_part = conv->y_part, .y_col = conv->y_col};
     const int room_h = (x->h << conv->upsample2) + conv->pad_top + conv->pad_bottom - g.kh;
     const int room_w = (x->w << conv->upsample2) + conv->pad_left + conv->pad_right - g.kw;
     if (room_h < 0 || room_w < 0)

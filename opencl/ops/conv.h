@@ -11,6 +11,7 @@ typedef struct {
     gboolean upsample2, circular;
     int groups;      /* >= 1 */
     int x_c, y_col;  /* as in SfuConv */
+    gboolean y_part;
 } SfuConvGeometry;
 
 gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,

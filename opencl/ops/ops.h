@@ -48,8 +48,9 @@ typedef struct {
     gboolean circular;  /* padding wraps round instead (seamless textures) */
     int groups;         /* 0 or 1: dense; == c: depthwise, W [c, 1, kh, kw] */
     int x_c;            /* only the first x_c channels of x are read; 0: all */
-    int y_col;          /* > 0: the outputs go to the channels from y_col on of a wider y, whose other channels stay as they are (y may be
-                           x then: dense blocks grow in place); neither chan nor residual are possible with it */
+    gboolean y_part;    /* the outputs go to the channels from y_col on of a wider y, whose other channels stay as they are. y may be x if the
+                           channels read and written differ: dense blocks grow in place. A residual is as wide as y and read at y_col too */
+    int y_col;
 } SfuConv;
 /* Convolution (cross-correlation, as PyTorch): x [n, h, w, in], W [out, in, kh, kw], y [n, oh, ow, out] of the usual
  * output size. 1x1 and 3x3 are fast, any other size is right. e and conv may be NULL. */

@@ -278,7 +278,7 @@ static const Matmul matmuls[] = {
 static void grow(Check *c, gconstpointer row)
 {
     const Product *p = row;
-    const SfuConv conv = {PADS(1), .x_c = p->in, .y_col = p->in};
+    const SfuConv conv = {PADS(1), .x_c = p->in, .y_part = TRUE, .y_col = p->in};
     const int wide = p->in + p->out + 5;
     const gint64 pixels = (gint64)p->n * p->h * p->w;
     In x = check_in(c, p->n, p->h, p->w, wide, NORMAL);

@@ -1,0 +1,398 @@
+/* SwinIR (Liang 2021, figures 2 and 3; windows and shifts: Liu 2021, section 3.2) and HAT (Chen 2023, figures 3 and 4): attention in
+ * windows of pixels, every second block's windows shifted by half of one.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/upscaler-parts.h"
+#include <string.h>
+
+#define EPS 1e-5f
+#define CAB_SCALE 0.01f /* of HAT's channel attention; not in the files, the same in all that are published */
+
+static const float mean[3] = {0.4488f, 0.4371f, 0.4040f}; /* of DIV2K, as the authors have it */
+
+typedef struct {
+    SfuLayer norm1, qkv, proj, norm2, fc1, fc2;
+    SfuLayer cab[2], squeeze[2]; /* HAT */
+    int n_heads;
+    float *table; /* relative positions [side * side, n_heads] */
+} Block;
+
+typedef struct {
+    Block *blocks;
+    int n_blocks;
+    Block overlap;    /* HAT: attention into overlapping windows */
+    SfuLayer conv[3]; /* conv[1].w NULL: one convolution */
+} Group;
+
+typedef struct {
+    Group *groups;
+    SfuLayer first, patch_norm, norm, after[3];
+    SfuUpsamplerTail tail;
+    SfuWeight *in_scale, *in_shift, *out_scale, *out_shift;
+    gboolean hat;
+} Swin;
+
+/* ---- binding ---- */
+
+static gboolean has(const SfuNet *net, const char *prefix, const char *name) { return sfu_net_has(net, prefix, name); }
+
+static int rows_of(const SfuNet *net, const char *prefix, const char *name)
+{
+    char *full = g_strconcat(prefix, name, NULL);
+    const SfuWeight *w = sfu_model_find(net->model, net->part, full);
+    g_free(full);
+    return w ? (int)sfu_weight_dim(w, 0) : 1;
+}
+
+/* The small table is read on the host: windows' masks are added to it there. Its shape is sfu_model_check_complete()'s to judge. */
+static void bind_table(SfuNet *net, Block *b, const char *prefix)
+{
+    char *full = g_strconcat(prefix, ".relative_position_bias_table", NULL);
+    const SfuWeight *w = sfu_model_find(net->model, net->part, full);
+    g_free(full);
+    const gint64 n = w ? sfu_weight_elements(w) : 1;
+    b->table = g_new0(float, n);
+    b->n_heads = w ? (int)sfu_weight_dim(w, 1) : 1;
+    if (w)
+        sfu_weight_read_f32(w, 0, n, b->table);
+}
+
+static void bind_block(SfuNet *net, Block *b, const char *prefix, const char *attention, int f, gboolean hat)
+{
+    char *a = *attention ? g_strconcat(prefix, ".", attention, NULL) : g_strdup(prefix);
+    const int hidden = rows_of(net, prefix, ".mlp.fc1.weight");
+    b->norm1 = sfu_net_norm(net, prefix, "norm1", f);
+    b->qkv = sfu_net_linear(net, a, "qkv", 3 * f, f, TRUE);
+    b->proj = sfu_net_linear(net, a, "proj", f, f, TRUE);
+    b->norm2 = sfu_net_norm(net, prefix, "norm2", f);
+    b->fc1 = sfu_net_linear(net, prefix, "mlp.fc1", hidden, f, TRUE);
+    b->fc2 = sfu_net_linear(net, prefix, "mlp.fc2", f, hidden, TRUE);
+    bind_table(net, b, a);
+    g_free(a);
+    if (!hat)
+        return;
+    const int waist = rows_of(net, prefix, ".conv_block.cab.0.weight"), squeezed = rows_of(net, prefix, ".conv_block.cab.3.attention.1.weight");
+    b->cab[0] = sfu_net_conv(net, prefix, "conv_block.cab.0", waist, f, 3, TRUE);
+    b->cab[1] = sfu_net_conv(net, prefix, "conv_block.cab.2", f, waist, 3, TRUE);
+    b->squeeze[0] = sfu_net_linear(net, prefix, "conv_block.cab.3.attention.1", squeezed, f, TRUE);
+    b->squeeze[1] = sfu_net_linear(net, prefix, "conv_block.cab.3.attention.3", f, squeezed, TRUE);
+}
+
+static void bind_conv(SfuNet *net, SfuLayer conv[3], const char *prefix, int f)
+{
+    if (!has(net, prefix, "0.weight")) {
+        conv[0] = sfu_net_conv(net, prefix, "", f, f, 3, TRUE);
+        return;
+    }
+    const int waist = rows_of(net, prefix, ".0.weight");
+    conv[0] = sfu_net_conv(net, prefix, "0", waist, f, 3, TRUE);
+    conv[1] = sfu_net_linear(net, prefix, "2", waist, waist, TRUE);
+    conv[2] = sfu_net_conv(net, prefix, "4", f, waist, 3, TRUE);
+}
+
+/* A weight of ours, which goes with the network. */
+static SfuWeight *own(SfuNet *net, const char *name, float a, float b, float c)
+{
+    const gint64 dims[] = {3};
+    float *v = g_new(float, 3);
+    v[0] = a;
+    v[1] = b;
+    v[2] = c;
+    SfuWeight *w = sfu_weight_new_take(name, SFU_F32, 1, dims, v, 3 * sizeof *v);
+    g_ptr_array_add(net->stacks, w);
+    return w;
+}
+
+static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
+{
+    Swin *s = g_new0(Swin, 1);
+    const float r = c->range, f = 1 / c->range;
+    char name[96];
+    s->hat = sfu_model_family(net->model) == SFU_FAMILY_HAT;
+    s->in_scale = own(net, "range", r, r, r);
+    s->in_shift = own(net, "minus mean", -mean[0] * r, -mean[1] * r, -mean[2] * r);
+    s->out_scale = own(net, "1 / range", f, f, f);
+    s->out_shift = own(net, "mean", mean[0], mean[1], mean[2]);
+    s->first = sfu_net_conv(net, "", "conv_first", c->features, c->channels, 3, TRUE);
+    if (has(net, "patch_embed.norm", "weight"))
+        s->patch_norm = sfu_net_norm(net, "patch_embed", "norm", c->features);
+    s->groups = g_new0(Group, c->blocks + 1); /* the last one empty */
+    for (int g = 0; g < c->blocks; g++) {
+        Group *group = &s->groups[g];
+        while (g_snprintf(name, sizeof name, "layers.%d.residual_group.blocks.%d", g, group->n_blocks), has(net, name, "norm1.weight"))
+            group->n_blocks++;
+        group->blocks = g_new0(Block, group->n_blocks);
+        for (int b = 0; b < group->n_blocks; b++) {
+            g_snprintf(name, sizeof name, "layers.%d.residual_group.blocks.%d", g, b);
+            bind_block(net, &group->blocks[b], name, "attn", c->features, s->hat);
+        }
+        if (s->hat) {
+            g_snprintf(name, sizeof name, "layers.%d.residual_group.overlap_attn", g);
+            bind_block(net, &group->overlap, name, "", c->features, FALSE);
+        }
+        g_snprintf(name, sizeof name, "layers.%d.conv", g);
+        bind_conv(net, group->conv, name, c->features);
+    }
+    s->norm = sfu_net_norm(net, "", "norm", c->features);
+    bind_conv(net, s->after, "conv_after_body", c->features);
+    sfu_upsampler_bind(net, c, &s->tail);
+    return s;
+}
+
+static void release(gpointer network)
+{
+    Swin *s = network;
+    if (s->groups)
+        for (Group *g = s->groups; g->blocks; g++) {
+            for (int b = 0; b < g->n_blocks; b++)
+                g_free(g->blocks[b].table);
+            g_free(g->overlap.table);
+            g_free(g->blocks);
+        }
+    g_free(s->groups);
+    g_free(s);
+}
+
+/* ---- windows ---- */
+
+/* [1, h, w, c] -> [windows, 1, side * side, c], or back. */
+static gboolean windows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, int h, int w, int side, gboolean back, GError **error)
+{
+    const int c = x->c, into[] = {h / side, side, w / side, side, c}, outof[] = {h / side, w / side, side, side, c}, perm[] = {0, 2, 1, 3, 4};
+    return sfu_permute(net->q, y, x, 5, back ? outof : into, perm, error);
+}
+
+/* Which of the three stripes of a shifted picture's side pixel i lies in: they came from opposite borders and must not see each other. */
+static int stripe(int i, int size, int side, int shift) { return i < size - side ? 0 : i < size - shift ? 1 : 2; }
+
+/* The logits' bias for a row of windows: [n, n_heads, side^2, side^2]. shift 0: n = 1, the same for all; else n = windows in a row, and
+ * `last` says that it is the lowest row. */
+static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int w, int shift, gboolean last, GError **error)
+{
+    const int t = side * side, n = shift ? w / side : 1, span = 2 * side - 1;
+    SfuTensor *bias = sfu_tensor_create(net->q, SFU_F32, n, b->n_heads, t, t, error);
+    float *v = bias ? g_new(float, (gsize)n * b->n_heads * t * t) : NULL, *p = v;
+    for (int win = 0; v && win < n; win++)
+        for (int head = 0; head < b->n_heads; head++)
+            for (int i = 0; i < t; i++)
+                for (int j = 0; j < t; j++) {
+                    const int yi = i / side, xi = i % side, yj = j / side, xj = j % side;
+                    float logit = b->table[((yi - yj + side - 1) * span + xi - xj + side - 1) * b->n_heads + head];
+                    if (shift && (stripe(win * side + xi, w, side, shift) != stripe(win * side + xj, w, side, shift) ||
+                                  (last && (yi < side - shift) != (yj < side - shift))))
+                        logit -= 100; /* as the authors mask */
+                    *p++ = logit;
+                }
+    if (v && !sfu_tensor_write(bias, v, error))
+        sfu_net_drop(&bias);
+    g_free(v);
+    return bias;
+}
+
+/* Rows of windows from `first` on, `n_rows` of them, of qkv and o. */
+static gboolean attend(const SfuNet *net, const Block *b, SfuTensor *o, const SfuTensor *qkv, const SfuTensor *bias, int first, int n, GError **error)
+{
+    const int t = qkv->w, c = o->c;
+    const SfuAttention a = {.n_heads = b->n_heads, .head_dim = c / b->n_heads, .k_col = c, .v_col = 2 * c, .bias = bias};
+    SfuTensor *qv = sfu_tensor_view(qkv, (size_t)first * t * 3 * c, n, 1, t, 3 * c, error);
+    SfuTensor *ov = qv ? sfu_tensor_view(o, (size_t)first * t * c, n, 1, t, c, error) : NULL;
+    const gboolean ok = ov && sfu_attention(net->q, ov, qv, qv, qv, &a, error);
+    sfu_tensor_destroy(qv);
+    sfu_tensor_destroy(ov);
+    return ok;
+}
+
+/* Attention in windows: x [1, h, w, c], normalised, borrowed -> [1, h, w, c] before the projection. */
+static SfuTensor *window_attention(const SfuNet *net, const Block *b, const SfuTensor *x, int side, int shift, GError **error)
+{
+    const int h = x->h, w = x->w, c = x->c, n = h * w / (side * side), row = w / side, t = side * side;
+    SfuTensor *rolled = NULL, *win = sfu_tensor_create(net->q, net->dtype, n, 1, t, c, error), *qkv = NULL, *o = NULL, *y = NULL, *bias = NULL;
+    const SfuEpilogue e = {.bias = b->qkv.b};
+    gboolean ok = win != NULL;
+    if (ok && shift)
+        ok = (rolled = sfu_net_like(net, x, c, error)) && sfu_roll(net->q, rolled, x, -shift, -shift, error);
+    ok = ok && windows(net, win, rolled ? rolled : x, h, w, side, FALSE, error) && (qkv = sfu_net_like(net, win, 3 * c, error)) &&
+         sfu_linear(net->q, qkv, win, b->qkv.w, &e, error) && (o = sfu_net_like(net, win, c, error));
+    sfu_net_drop(&win);
+    for (int last = 0; ok && last < (shift ? 2 : 1); last++) { /* the lowest row has a mask of its own */
+        const int rows = h / side, from = last ? rows - 1 : 0, to = shift && !last ? rows - 1 : rows;
+        if (from == to)
+            continue;
+        ok = (bias = window_bias(net, b, side, w, shift, last, error)) && attend(net, b, o, qkv, bias, from * row, (to - from) * row, error);
+        sfu_net_drop(&bias);
+    }
+    sfu_net_drop(&qkv);
+    ok = ok && (y = sfu_net_like(net, x, c, error)) && windows(net, rolled ? rolled : y, o, h, w, side, TRUE, error) &&
+         (!rolled || sfu_roll(net->q, y, rolled, shift, shift, error));
+    sfu_tensor_destroy(o);
+    sfu_tensor_destroy(rolled);
+    if (!ok)
+        sfu_net_drop(&y);
+    return y;
+}
+
+/* HAT's overlapping windows: queries from each window, keys and values from the larger one around it; zeros outside of the picture, which
+ * take part (figure 4; the authors unfold a padded picture). */
+static SfuTensor *overlap_attention(const SfuNet *net, const SfuUpscalerConfig *c, const Block *b, const SfuTensor *x, GError **error)
+{
+    const int h = x->h, w = x->w, f = x->c, side = c->window, wide = c->overlap_window, edge = (wide - side) / 2, n = h * w / (side * side);
+    const int tq = side * side, tk = wide * wide, span = side + wide - 1;
+    const SfuEpilogue e = {.bias = b->qkv.b};
+    SfuTensor *qkv = sfu_net_like(net, x, 3 * f, error), *q = NULL, *kv = NULL, *qw = NULL, *kw = NULL, *o = NULL, *y = NULL;
+    SfuTensor *bias = sfu_tensor_create(net->q, SFU_F32, 1, b->n_heads, tq, tk, error);
+    gboolean ok = qkv && bias && sfu_linear(net->q, qkv, x, b->qkv.w, &e, error) && (q = sfu_net_like(net, x, f, error)) &&
+                  (kv = sfu_net_like(net, x, 2 * f, error)) && sfu_slice(net->q, q, qkv, 0, error) && sfu_slice(net->q, kv, qkv, f, error);
+    sfu_net_drop(&qkv);
+    if (ok) {
+        float *v = g_new(float, (gsize)b->n_heads * tq * tk), *p = v;
+        for (int head = 0; head < b->n_heads; head++)
+            for (int i = 0; i < tq; i++)
+                for (int j = 0; j < tk; j++) {
+                    /* The authors shift by side - wide + 1 where wide - 1 would start at 0; negative rows count from the table's end, as theirs do. */
+                    const int dy = j / wide - i / side + side - wide + 1, dx = j % wide - i % side + side - wide + 1, at = dy * span + dx;
+                    *p++ = b->table[(at < 0 ? at + span * span : at) * b->n_heads + head];
+                }
+        ok = sfu_tensor_write(bias, v, error);
+        g_free(v);
+    }
+    ok = ok && (qw = sfu_tensor_create(net->q, net->dtype, n, 1, tq, f, error)) && windows(net, qw, q, h, w, side, FALSE, error) &&
+         (kw = sfu_tensor_create(net->q, net->dtype, n, 1, tk, 2 * f, error));
+    sfu_net_drop(&q);
+    for (int i = 0; ok && i < n; i++) {
+        SfuTensor *one = sfu_tensor_view(kw, (size_t)i * tk * 2 * f, 1, wide, wide, 2 * f, error);
+        ok = one && sfu_pad(net->q, one, kv, edge - i / (w / side) * side, edge - i % (w / side) * side, SFU_PAD_ZERO, error);
+        sfu_tensor_destroy(one);
+    }
+    sfu_net_drop(&kv);
+    const SfuAttention a = {.n_heads = b->n_heads, .head_dim = f / b->n_heads, .v_col = f, .bias = bias};
+    ok = ok && (o = sfu_net_like(net, qw, f, error)) && sfu_attention(net->q, o, qw, kw, kw, &a, error) && (y = sfu_net_like(net, x, f, error)) &&
+         windows(net, y, o, h, w, side, TRUE, error);
+    sfu_tensor_destroy(qw);
+    sfu_tensor_destroy(kw);
+    sfu_tensor_destroy(o);
+    sfu_tensor_destroy(bias);
+    if (!ok)
+        sfu_net_drop(&y);
+    return y;
+}
+
+/* ---- blocks ---- */
+
+/* HAT's channel attention block: x [1, h, w, c] borrowed. Zhang 2018 (RCAN), figure 3. */
+static SfuTensor *channel_attention(const SfuNet *net, const Block *b, const SfuTensor *x, GError **error)
+{
+    const int squeezed = (int)sfu_weight_dim(b->squeeze[0].w, 0);
+    const SfuEpilogue e1 = {.bias = b->squeeze[0].b, .act = SFU_ACT_RELU}, e2 = {.bias = b->squeeze[1].b, .act = SFU_ACT_SIGMOID};
+    SfuTensor *mid = sfu_upscaler_conv(net, x, &b->cab[0], (int)sfu_weight_dim(b->cab[0].w, 0), FALSE, SFU_ACT_GELU, 0, error);
+    SfuTensor *y = mid ? sfu_upscaler_conv(net, mid, &b->cab[1], x->c, FALSE, SFU_ACT_NONE, 0, error) : NULL;
+    SfuTensor *pool = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, x->c, error), *s = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, squeezed, error);
+    if (y && !(pool && s && sfu_mean_hw(net->q, pool, y, error) && sfu_linear(net->q, s, pool, b->squeeze[0].w, &e1, error) &&
+               sfu_linear(net->q, pool, s, b->squeeze[1].w, &e2, error) && sfu_mul(net->q, y, y, pool, error)))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(mid);
+    sfu_tensor_destroy(pool);
+    sfu_tensor_destroy(s);
+    return y;
+}
+
+/* x += mlp(norm2(x)). */
+static gboolean add_mlp(const SfuNet *net, const Block *b, SfuTensor *x, GError **error)
+{
+    const SfuEpilogue e1 = {.bias = b->fc1.b, .act = SFU_ACT_GELU}, e2 = {.bias = b->fc2.b, .residual = x};
+    SfuTensor *n = sfu_net_like(net, x, x->c, error), *hidden = n ? sfu_net_like(net, x, (int)sfu_weight_dim(b->fc1.w, 0), error) : NULL;
+    const gboolean ok = hidden && sfu_layer_norm(net->q, n, x, b->norm2.w, b->norm2.b, EPS, error) &&
+                        sfu_linear(net->q, hidden, n, b->fc1.w, &e1, error) && sfu_linear(net->q, x, hidden, b->fc2.w, &e2, error);
+    sfu_tensor_destroy(n);
+    sfu_tensor_destroy(hidden);
+    return ok;
+}
+
+/* x [1, h, w, c] is changed in place. side, shift: of the windows; overlap: HAT's other attention. */
+static gboolean run_block(const SfuNet *net, const SfuUpscalerConfig *c, const Block *b, SfuTensor *x, int shift, gboolean overlap, GError **error)
+{
+    const SfuEpilogue e = {.bias = b->proj.b, .residual = x};
+    SfuTensor *n = sfu_net_like(net, x, x->c, error), *o = NULL, *channels = NULL;
+    gboolean ok = n && sfu_layer_norm(net->q, n, x, b->norm1.w, b->norm1.b, EPS, error);
+    ok = ok && (o = overlap ? overlap_attention(net, c, b, n, error) : window_attention(net, b, n, c->window, shift, error));
+    ok = ok && sfu_linear(net->q, x, o, b->proj.w, &e, error);
+    if (ok && b->cab[0].w)
+        ok = (channels = channel_attention(net, b, n, error)) && sfu_axpby(net->q, x, 1, x, CAB_SCALE, channels, error);
+    sfu_tensor_destroy(channels);
+    sfu_tensor_destroy(n);
+    sfu_tensor_destroy(o);
+    return ok && add_mlp(net, b, x, error);
+}
+
+/* x is taken; plus residual, borrowed. */
+static SfuTensor *run_conv(const SfuNet *net, const SfuLayer conv[3], SfuTensor *x, const SfuTensor *residual, GError **error)
+{
+    const int f = residual->c;
+    const SfuLayer *last = conv[1].w ? &conv[2] : &conv[0];
+    if (conv[1].w) {
+        const int waist = (int)sfu_weight_dim(conv[0].w, 0);
+        const SfuEpilogue e = {.bias = conv[1].b, .act = SFU_ACT_LEAKY_RELU, .act_param = 0.2f};
+        SfuTensor *a = sfu_upscaler_conv(net, x, &conv[0], waist, FALSE, SFU_ACT_LEAKY_RELU, 0.2f, error), *b = a ? sfu_net_like(net, a, waist, error) : NULL;
+        sfu_tensor_destroy(x);
+        if (b && !sfu_linear(net->q, b, a, conv[1].w, &e, error))
+            sfu_net_drop(&b);
+        sfu_tensor_destroy(a);
+        if (!(x = b))
+            return NULL;
+    }
+    SfuTensor *y = sfu_net_like(net, residual, f, error);
+    if (y && !sfu_net_conv3(net, y, x, last, residual, error))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+/* x is taken. */
+static SfuTensor *run_group(const SfuNet *net, const SfuUpscalerConfig *c, const Group *g, gboolean hat, SfuTensor *x, GError **error)
+{
+    SfuTensor *y = sfu_net_like(net, x, x->c, error);
+    gboolean ok = y && sfu_convert(net->q, y, x, error);
+    for (int i = 0; ok && i < g->n_blocks; i++)
+        ok = run_block(net, c, &g->blocks[i], y, i % 2 ? c->window / 2 : 0, FALSE, error);
+    if (ok && hat)
+        ok = run_block(net, c, &g->overlap, y, 0, TRUE, error);
+    if (!ok)
+        sfu_net_drop(&y);
+    SfuTensor *out = y ? run_conv(net, g->conv, y, x, error) : NULL;
+    sfu_tensor_destroy(x);
+    return out;
+}
+
+static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer network, SfuTensor *x, GError **error)
+{
+    const Swin *s = network;
+    SfuTensor *picture = sfu_net_like(net, x, 3, error), *features = NULL, *y = NULL;
+    gboolean ok = picture && sfu_scale_channels(net->q, picture, x, s->in_scale, s->in_shift, error);
+    sfu_tensor_destroy(x);
+    ok = ok && (features = sfu_upscaler_conv(net, picture, &s->first, c->features, FALSE, SFU_ACT_NONE, 0, error)) &&
+         (y = sfu_net_like(net, features, c->features, error));
+    ok = ok && (s->patch_norm.w ? sfu_layer_norm(net->q, y, features, s->patch_norm.w, s->patch_norm.b, EPS, error)
+                                : sfu_convert(net->q, y, features, error));
+    for (int g = 0; ok && g < c->blocks; g++)
+        ok = (y = run_group(net, c, &s->groups[g], s->hat, y, error)) != NULL;
+    ok = ok && sfu_layer_norm(net->q, y, y, s->norm.w, s->norm.b, EPS, error);
+    if (!ok)
+        sfu_net_drop(&y);
+    y = y ? run_conv(net, s->after, y, features, error) : NULL;
+    sfu_tensor_destroy(features);
+    y = y ? sfu_upsampler_run(net, c, &s->tail, y, picture, error) : NULL;
+    sfu_tensor_destroy(picture);
+    if (y && !sfu_scale_channels(net->q, y, y, s->out_scale, s->out_shift, error))
+        sfu_net_drop(&y);
+    return y;
+}
+
+/* Attention mixes windows block by block, and each group's convolution adds a pixel; two windows of context hide the seam. */
+static int margin(const SfuUpscalerConfig *c) { return 2 * c->window; }
+
+/* Queries, keys and values beside the features, their norm and the windows; or the full resolution at the end. */
+static int channels(const SfuUpscalerConfig *c)
+{
+    const int high = c->upsampler == SFU_UPSAMPLER_SHUFFLE_DIRECT ? 9 : 140;
+    return MAX(9 * c->features, c->features + high * c->scale * c->scale);
+}
+
+const SfuUpscalerKind sfu_swin_kind = {bind, release, run, margin, channels};

@@ -1,0 +1,160 @@
+/* Upscaler networks behind one face, and the ways up that transformers share.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/upscaler.h"
+#include "net/upscaler-parts.h"
+
+struct SfuUpscaler {
+    SfuNet net;
+    const SfuUpscalerConfig *config; /* the model's */
+    const SfuUpscalerKind *kind;
+    gpointer network;
+};
+
+SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, GError **error)
+{
+    const SfuFamily family = sfu_model_family(m);
+    const SfuUpscalerKind *kind = family == SFU_FAMILY_RRDB ? &sfu_rrdb_kind : family == SFU_FAMILY_SRVGG ? &sfu_srvgg_kind
+                                : family == SFU_FAMILY_SWINIR || family == SFU_FAMILY_HAT ? &sfu_swin_kind : NULL;
+    if (!kind) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is no upscaler network but: %s", sfu_model_path(m), sfu_family_name(family));
+        return NULL;
+    }
+    if (!sfu_model_check_complete(m, SFU_PART_UPSCALER, error) || !sfu_model_check_finite(m, SFU_PART_UPSCALER, error))
+        return NULL;
+    SfuUpscaler *u = g_new0(SfuUpscaler, 1);
+    sfu_net_init(&u->net, q, m, SFU_PART_UPSCALER);
+    u->config = sfu_model_upscaler(m);
+    u->kind = kind;
+    u->network = kind->bind(&u->net, u->config);
+    if (sfu_net_check(&u->net, error))
+        return u;
+    sfu_upscaler_destroy(u);
+    return NULL;
+}
+
+void sfu_upscaler_destroy(SfuUpscaler *u)
+{
+    if (!u)
+        return;
+    u->kind->free(u->network);
+    sfu_net_finish(&u->net);
+    g_free(u);
+}
+
+void sfu_upscaler_unload(SfuUpscaler *u) { sfu_net_unload(&u->net); }
+int sfu_upscaler_scale(const SfuUpscaler *u) { return u->config->scale; }
+int sfu_upscaler_margin_px(const SfuUpscaler *u) { return u->kind->margin(u->config); }
+int sfu_upscaler_multiple(const SfuUpscaler *u) { return u->config->window ? u->config->window : u->config->unshuffle; }
+
+gint64 sfu_upscaler_bytes_per_px(const SfuUpscaler *u)
+{
+    return (gint64)u->kind->channels(u->config) * (gint64)sfu_dtype_bytes(sfu_queue_act_dtype(u->net.q));
+}
+
+gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, GError **error)
+{
+    const int multiple = sfu_upscaler_multiple(u);
+    *out = NULL;
+    if (x->n != 1 || x->c != u->config->channels || x->h % multiple || x->w % multiple) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "%s takes one picture of %d channels in multiples of %d, was given %d of %d x %d x %d",
+                    sfu_family_name(sfu_model_family(u->net.model)), u->config->channels, multiple, x->n, x->w, x->h, x->c);
+        return FALSE;
+    }
+    u->net.dtype = sfu_queue_act_dtype(u->net.q);
+    SfuTensor *in = sfu_net_input(&u->net, x, error);
+    *out = in ? u->kind->run(&u->net, u->config, u->network, in, error) : NULL;
+    return *out != NULL;
+}
+
+/* ---- shared parts ---- */
+
+SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act, float param, GError **error)
+{
+    const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .upsample2 = up};
+    const SfuEpilogue e = {.bias = l->b, .act = act, .act_param = param};
+    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, x->h << up, x->w << up, out, error);
+    if (y && !sfu_conv2d(net->q, y, x, l->w, &conv, &e, error))
+        sfu_net_drop(&y);
+    return y;
+}
+
+/* 3x3 from the channels that the file says to `out`. */
+static SfuLayer bind_any(SfuNet *net, const char *name, int out, int in) { return sfu_net_conv(net, "", name, out, in, 3, TRUE); }
+
+static int rows_of(const SfuNet *net, const char *name)
+{
+    const SfuWeight *w = sfu_model_find(net->model, net->part, name);
+    return w ? (int)sfu_weight_dim(w, 0) : 1;
+}
+
+void sfu_upsampler_bind(SfuNet *net, const SfuUpscalerConfig *c, SfuUpsamplerTail *t)
+{
+    char name[32], weight[48];
+    t->width = rows_of(net, "conv_before_upsample.0.weight");
+    if (c->upsampler == SFU_UPSAMPLER_NEAREST || c->upsampler == SFU_UPSAMPLER_SHUFFLE) {
+        t->before = bind_any(net, "conv_before_upsample.0", t->width, c->features);
+        t->last = bind_any(net, "conv_last", c->channels, t->width);
+    } else if (c->upsampler == SFU_UPSAMPLER_NONE)
+        t->last = bind_any(net, "conv_last", c->channels, c->features);
+    else
+        t->up[0] = bind_any(net, "upsample.0", c->channels * c->scale * c->scale, c->features);
+    if (c->upsampler == SFU_UPSAMPLER_NEAREST)
+        t->hr = bind_any(net, "conv_hr", t->width, t->width);
+    for (int i = 0; i < c->n_stages && c->upsampler != SFU_UPSAMPLER_SHUFFLE_DIRECT; i++) {
+        if (c->upsampler == SFU_UPSAMPLER_SHUFFLE)
+            g_snprintf(name, sizeof name, "upsample.%d", 2 * i);
+        else
+            g_snprintf(name, sizeof name, "conv_up%d", i + 1);
+        g_snprintf(weight, sizeof weight, "%s.weight", name);
+        const int out = rows_of(net, weight);
+        t->factor[i] = 1;
+        while (t->factor[i] * t->factor[i] * t->width < out)
+            t->factor[i]++;
+        t->up[i] = bind_any(net, name, out, t->width);
+    }
+}
+
+/* x is taken; a convolution, then a pixel-shuffle to `out` channels. */
+static SfuTensor *shuffle_up(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int factor, int out, GError **error)
+{
+    SfuTensor *wide = sfu_upscaler_conv(net, x, l, out * factor * factor, FALSE, SFU_ACT_NONE, 0, error);
+    SfuTensor *y = wide ? sfu_tensor_create(net->q, net->dtype, 1, x->h * factor, x->w * factor, out, error) : NULL;
+    if (y && !sfu_pixel_shuffle(net->q, y, wide, factor, error))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(wide);
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+/* x is taken. */
+static SfuTensor *conv_on(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act, float param, GError **error)
+{
+    SfuTensor *y = x ? sfu_upscaler_conv(net, x, l, out, up, act, param, error) : NULL;
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+SfuTensor *sfu_upsampler_run(const SfuNet *net, const SfuUpscalerConfig *c, const SfuUpsamplerTail *t, SfuTensor *x, const SfuTensor *picture,
+                             GError **error)
+{
+    switch (c->upsampler) {
+    case SFU_UPSAMPLER_SHUFFLE:
+        x = conv_on(net, x, &t->before, t->width, FALSE, SFU_ACT_LEAKY_RELU, 0.01f, error);
+        for (int i = 0; x && i < c->n_stages; i++)
+            x = shuffle_up(net, x, &t->up[i], t->factor[i], t->width, error);
+        return conv_on(net, x, &t->last, c->channels, FALSE, SFU_ACT_NONE, 0, error);
+    case SFU_UPSAMPLER_SHUFFLE_DIRECT:
+        return shuffle_up(net, x, &t->up[0], c->scale, c->channels, error);
+    case SFU_UPSAMPLER_NEAREST:
+        x = conv_on(net, x, &t->before, t->width, FALSE, SFU_ACT_LEAKY_RELU, 0.01f, error);
+        for (int i = 0; i < c->n_stages; i++)
+            x = conv_on(net, x, &t->up[i], t->width, TRUE, SFU_ACT_LEAKY_RELU, 0.2f, error);
+        x = conv_on(net, x, &t->hr, t->width, FALSE, SFU_ACT_LEAKY_RELU, 0.2f, error);
+        return conv_on(net, x, &t->last, c->channels, FALSE, SFU_ACT_NONE, 0, error);
+    default:
+        x = conv_on(net, x, &t->last, c->channels, FALSE, SFU_ACT_NONE, 0, error);
+        if (x && !sfu_axpby(net->q, x, 1, x, 1, picture, error))
+            sfu_net_drop(&x);
+        return x;
+    }
+}

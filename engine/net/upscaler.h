@@ -1,0 +1,31 @@
+/* Upscaler networks behind one face: RRDBNet, SRVGGNetCompact, SwinIR, HAT; which one and how large, the model says.
+ * The queue and the model are borrowed and must outlive the upscaler. Not thread-safe.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_NET_UPSCALER_H
+#define SFU_NET_UPSCALER_H
+
+#include "model/model.h"
+
+G_BEGIN_DECLS
+
+typedef struct SfuUpscaler SfuUpscaler;
+
+/* FALSE with MISSING if a tensor is missing or misshapen, FORMAT if one holds a NaN, FAMILY if the model is no upscaler network. */
+SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, GError **error);
+void sfu_upscaler_destroy(SfuUpscaler *u);
+/* Output side over input side; 1 for restorers. */
+int sfu_upscaler_scale(const SfuUpscaler *u);
+/* How far, in input pixels, an output pixel can see. With so much context around it a tile equals the same pixels of the whole, for
+ * convolutional networks; for transformers, which can see everything, so much that the seam does not show. */
+int sfu_upscaler_margin_px(const SfuUpscaler *u);
+/* Input sides must be multiples of this; tiles of a picture should start at multiples too. */
+int sfu_upscaler_multiple(const SfuUpscaler *u);
+/* About the bytes that a pass needs on the device for each input pixel, without the weights. */
+gint64 sfu_upscaler_bytes_per_px(const SfuUpscaler *u);
+/* x [1, h, w, 3], R'G'B' from 0 to 1 -> *out [1, h * scale, w * scale, 3], not clamped. The caller frees *out with
+ * sfu_tensor_destroy(). SHAPE if the sides do not fit. */
+gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, GError **error);
+void sfu_upscaler_unload(SfuUpscaler *u); /* drops the weights' device copies */
+
+G_END_DECLS
+#endif

@@ -1,0 +1,255 @@
+/* Every upscaler network against PyTorch (make-upscalers.py) on small models, in every naming: norm(difference) / norm(reference). And
+ * tiles with the margin against the whole.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models.h"
+#include "net/upscaler.h"
+#include <math.h>
+#include <string.h>
+
+/* fp32: sums of some thousand terms in another order. fp16: each stored value is off by up to 2^-11, through some dozen layers. */
+static const struct {
+    const char *name;
+    SfuPrecision precision;
+    gboolean plain;
+    double tolerance;
+} modes[] = {
+    {"fast", SFU_PRECISION_FP32, FALSE, 1e-4},
+    {"plain", SFU_PRECISION_FP32, TRUE, 1e-4},
+    {"fp16", SFU_PRECISION_FP16, FALSE, 5e-3},
+};
+static SfuQueue *queues[G_N_ELEMENTS(modes)];
+
+typedef struct {
+    JsonObject *o;
+    int mode;
+} Case;
+
+/* NULL after g_test_skip() where there is no device. */
+static SfuQueue *queue(int mode)
+{
+    const SfuQueueOptions options = {.precision = modes[mode].precision, .plain = modes[mode].plain};
+    GError *error = NULL;
+    if (queues[mode])
+        return queues[mode];
+    queues[mode] = sfu_queue_create(&options, &error);
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) || g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
+        g_test_skip(error->message);
+        g_error_free(error);
+        return NULL;
+    }
+    g_assert_no_error(error);
+    return queues[mode];
+}
+
+static int get(JsonObject *o, const char *name) { return (int)json_object_get_int_member(o, name); }
+static const char *name_of(JsonObject *o) { return json_object_get_string_member(o, "name"); }
+
+/* Colours from 0 to 1. Caller frees with g_free. */
+static float *picture(const char *name, int h, int w)
+{
+    char *full = g_strconcat(name, "/x", NULL);
+    float *v = parity_input(full, (gint64)h * w * 3, 0.25f);
+    for (int i = 0; i < h * w * 3; i++)
+        v[i] += 0.5f;
+    g_free(full);
+    return v;
+}
+
+/* x [h, w, 3] -> [h * scale, w * scale, 3]. Caller frees with g_free. */
+static float *forward(SfuUpscaler *u, SfuQueue *q, const float *x, int h, int w)
+{
+    GError *error = NULL;
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, 1, h, w, 3, &error), *y = NULL;
+    g_assert_no_error(error);
+    g_assert_true(sfu_tensor_write(t, x, &error));
+    sfu_upscaler_forward(u, &y, t, &error);
+    g_assert_no_error(error);
+    const int s = sfu_upscaler_scale(u);
+    g_assert_true(y->n == 1 && y->h == h * s && y->w == w * s && y->c == 3);
+    float *v = g_new(float, sfu_tensor_elements(y));
+    g_assert_true(sfu_tensor_read(y, v, &error));
+    sfu_tensor_destroy(y);
+    sfu_tensor_destroy(t);
+    return v;
+}
+
+static SfuUpscaler *create(SfuQueue *q, const char *key)
+{
+    GError *error = NULL;
+    SfuUpscaler *u = sfu_upscaler_create(q, parity_model(key), &error);
+    g_assert_no_error(error);
+    return u;
+}
+
+static void test_parity(gconstpointer data)
+{
+    const Case *c = data;
+    SfuQueue *q = queue(c->mode);
+    const char *key = name_of(c->o);
+    const int h = get(c->o, "h"), w = get(c->o, "w"), margin = get(c->o, "margin");
+    gint64 n;
+    if (!q)
+        return;
+    SfuModel *m = parity_model(key);
+    g_assert_cmpstr(sfu_family_name(sfu_model_family(m)), ==, json_object_get_string_member(c->o, "family"));
+    char *text = sfu_model_inspect(m);
+    g_assert_null(strstr(text, "unexpected"));
+    g_assert_null(strstr(text, "missing"));
+    g_free(text);
+    SfuUpscaler *u = create(q, key);
+    g_assert_cmpint(sfu_upscaler_scale(u), ==, get(c->o, "scale"));
+    g_assert_cmpint(h % sfu_upscaler_multiple(u), ==, 0);
+    if (margin) /* the smallest number of pixels would be up to two less per enlargement */
+        g_assert_cmpint(sfu_upscaler_margin_px(u), ==, margin);
+    float *x = picture(key, h, w), *y = forward(u, q, x, h, w);
+    const float *expect = parity_expected(key, &n);
+    const double e = parity_error(y, expect, n);
+    g_test_message("%s %s: %.2e", key, modes[c->mode].name, e);
+    g_assert_cmpfloat(e, <, modes[c->mode].tolerance);
+    g_free(x);
+    g_free(y);
+    sfu_upscaler_destroy(u);
+}
+
+/* Two tiles, each with the margin around its half, give the whole. The picture is so wide that both leave something out. */
+static void test_tiles(gconstpointer data)
+{
+    const Case *c = data;
+    SfuQueue *q = queue(c->mode);
+    const char *key = name_of(c->o);
+    if (!q)
+        return;
+    SfuUpscaler *u = create(q, key);
+    const int m = sfu_upscaler_margin_px(u), s = sfu_upscaler_scale(u), step = sfu_upscaler_multiple(u), h = 4 * step;
+    const int left = (20 + step - 1) / step * step, w = (2 * left + 2 * m + step - 1) / step * step;
+    float *x = picture(key, h, w), *whole = forward(u, q, x, h, w);
+    double diff = 0, norm = 0;
+    for (int tile = 0; tile < 2; tile++) {
+        const int from = tile ? left : 0, to = tile ? w : left; /* of the tile's own pixels */
+        const int a = MAX(0, from - m) / step * step, b = MIN(w, (to + m + step - 1) / step * step), tw = b - a;
+        float *part = g_new(float, (gsize)h * tw * 3);
+        for (int y = 0; y < h; y++)
+            memcpy(part + (gsize)y * tw * 3, x + ((gsize)y * w + a) * 3, sizeof *part * (gsize)tw * 3);
+        float *out = forward(u, q, part, h, tw);
+        for (int y = 0; y < h * s; y++)
+            for (int i = from * s * 3; i < to * s * 3; i++) {
+                const double v = whole[(gsize)y * w * s * 3 + i], d = out[(gsize)y * tw * s * 3 + i - a * s * 3] - v;
+                diff += d * d;
+                norm += v * v;
+            }
+        g_assert_true(tile ? a > 0 || left < m : b < w);
+        g_free(part);
+        g_free(out);
+    }
+    g_test_message("%s: %.2e", key, sqrt(diff / norm));
+    g_assert_cmpfloat(sqrt(diff / norm), <, 1e-5);
+    g_free(x);
+    g_free(whole);
+    sfu_upscaler_destroy(u);
+}
+
+static void expect_failure(SfuQueue *q, const char *key, const ParityDamage *damage, int code, const char *word)
+{
+    GError *error = NULL;
+    char *path = parity_model_path(key, damage);
+    SfuModel *m = sfu_model_open(path, &error);
+    SfuUpscaler *u = m ? sfu_upscaler_create(q, m, &error) : NULL;
+    g_assert_null(u);
+    g_assert_error(error, SFU_MODEL_ERROR, code);
+    if (!strstr(error->message, word))
+        g_error("'%s' lacks '%s'", error->message, word);
+    g_error_free(error);
+    sfu_model_close(m);
+    g_free(path);
+}
+
+static void test_torn(void)
+{
+    SfuQueue *q = queue(0);
+    if (!q)
+        return;
+    const ParityDamage drop = {.drop = "RDB2.conv3"}, shrink = {.shrink = "layers.0.residual_group.blocks.1.mlp.fc1.bias"},
+                       poison = {.poison = "body.2.bias"}, table = {.shrink = "layers.0.residual_group.blocks.1.attn.relative_position_bias_table"},
+                       last = {.shrink = "conv_last.weight"}, slope = {.shrink = "body.3.weight"};
+    expect_failure(q, "rrdb-x4-first-names", &drop, SFU_MODEL_ERROR_MISSING, "body.0.rdb2.conv3.weight");
+    expect_failure(q, "swinir-classical-x2", &shrink, SFU_MODEL_ERROR_MISSING, "blocks.1.mlp.fc1.bias");
+    expect_failure(q, "hat-x4", &table, SFU_MODEL_ERROR_MISSING, "relative_position_bias_table");
+    expect_failure(q, "srvgg-x4", &poison, SFU_MODEL_ERROR_FORMAT, "body.2.bias");
+    expect_failure(q, "srvgg-x4", &slope, SFU_MODEL_ERROR_MISSING, "body.3.weight");
+    expect_failure(q, "rrdb-x4", &last, SFU_MODEL_ERROR_FAMILY, "3 channels");
+}
+
+static void test_shapes(void)
+{
+    SfuQueue *q = queue(0);
+    GError *error = NULL;
+    if (!q)
+        return;
+    SfuUpscaler *u = create(q, "rrdb-x2-unshuffle");
+    const int shapes[][4] = {{1, 5, 4, 3}, {1, 4, 4, 4}, {2, 4, 4, 3}};
+    for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++) {
+        SfuTensor *x = sfu_tensor_create(q, SFU_F32, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3], &error), *y = x;
+        g_assert_no_error(error);
+        g_assert_false(sfu_upscaler_forward(u, &y, x, &error));
+        g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE);
+        g_assert_null(y);
+        g_clear_error(&error);
+        sfu_tensor_destroy(x);
+    }
+    sfu_upscaler_destroy(u);
+}
+
+/* A cancelled pass ends with an error and leaves nothing behind; the next one works. */
+static void test_cancel(void)
+{
+    SfuQueue *q = queue(0);
+    GError *error = NULL;
+    int flag = 1;
+    if (!q)
+        return;
+    static const char *const keys[] = {"rrdb-x4", "srvgg-x3", "swinir-real-x4", "hat-x4"};
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        SfuUpscaler *u = create(q, keys[i]);
+        float *v = picture("cancel", 8, 8);
+        SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, 8, 8, 3, &error), *y = NULL;
+        g_assert_true(sfu_tensor_write(x, v, &error));
+        sfu_queue_set_cancel(q, &flag);
+        g_assert_false(sfu_upscaler_forward(u, &y, x, &error));
+        g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED);
+        g_clear_error(&error);
+        sfu_queue_set_cancel(q, NULL);
+        g_assert_true(sfu_upscaler_forward(u, &y, x, &error));
+        g_assert_no_error(error);
+        sfu_tensor_destroy(y);
+        sfu_tensor_destroy(x);
+        g_free(v);
+        sfu_upscaler_destroy(u);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    parity_data_open();
+    JsonArray *cases = parity_cases();
+    for (guint i = 0; i < json_array_get_length(cases); i++)
+        for (int mode = 0; mode < (int)G_N_ELEMENTS(modes); mode++) {
+            Case *c = g_new(Case, 1); /* lives as long as the program */
+            *c = (Case){.o = json_array_get_object_element(cases, i), .mode = mode};
+            char *path = g_strdup_printf("/upscaler/%s/%s", modes[mode].name, name_of(c->o));
+            g_test_add_data_func_full(path, c, test_parity, NULL);
+            g_free(path);
+            path = g_strdup_printf("/upscaler/tiles/%s", name_of(c->o));
+            if (mode == 0 && get(c->o, "margin"))
+                g_test_add_data_func(path, c, test_tiles);
+            g_free(path);
+        }
+    g_test_add_func("/upscaler/torn", test_torn);
+    g_test_add_func("/upscaler/shapes", test_shapes);
+    g_test_add_func("/upscaler/cancel", test_cancel);
+    const int status = g_test_run();
+    for (gsize i = 0; i < G_N_ELEMENTS(queues); i++)
+        sfu_queue_destroy(queues[i]);
+    parity_data_close();
+    return status;
+}
