@@ -27,7 +27,7 @@ typedef struct {
 /* NULL after g_test_skip() where there is no device. */
 static SfuQueue *queue(int mode)
 {
-    const SfuQueueOptions options = {.precision = modes[mode].precision, .plain = modes[mode].plain};
+    const SfuQueueOptions options = {.precision = modes[mode].precision, .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
     GError *error = NULL;
     if (queues[mode])
         return queues[mode];
