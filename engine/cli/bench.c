@@ -1,6 +1,7 @@
 /* `sfumato bench`: every op at the shapes of SD 1.5, SD 2.1, SDXL and the VAE, against the device's measured peaks.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/bench.h"
+#include "cli/bench-nets.h"
 #include "ops/ops.h"
 #include "runtime/half.h"
 #include <json-glib/json-glib.h>
@@ -329,11 +330,60 @@ static gboolean measure_peaks(SfuQueue *q, int n, Peaks *peaks, GError **error)
     return ok;
 }
 
+/* The most memory this process ever had resident, in bytes; 0 if the system does not say. */
+static guint64 resident_peak(void)
+{
+    char *text = NULL;
+    guint64 kib = 0;
+    if (g_file_get_contents("/proc/self/status", &text, NULL, NULL)) {
+        const char *at = strstr(text, "VmHWM:");
+        kib = at ? g_ascii_strtoull(at + 6, NULL, 10) : 0;
+    }
+    g_free(text);
+    return kib * 1024;
+}
+
+typedef struct {
+    SfuQueue *q;
+    int n;
+    gboolean json;
+    const Peaks *peaks;
+    GPtrArray *results;
+} Report;
+
+/* Takes r. */
+static void report(Report *rep, const char *name, double flops, double bytes, Result *r)
+{
+    const Peaks *p = rep->peaks;
+    r->name = g_strdup(name);
+    r->gflops = flops / r->ms * 1e-6;
+    r->gbps = bytes / r->ms * 1e-6;
+    r->percent = 100 * (flops > 0 ? r->gflops / p->gflops : r->gbps / p->gbps);
+    r->cpu_percent = 100 * (flops > 0 ? flops / p->cpu_gflops : bytes / p->cpu_gbps) / r->cpu_ms * 1e-6;
+    g_ptr_array_add(rep->results, r);
+    if (!rep->json)
+        g_print("%-32s %9.2f %9.2f %9.2f %9.1f %7.1f %6.1f %6.1f\n", r->name, r->ms, r->best_ms, r->cpu_ms, r->gflops, r->gbps, r->percent,
+                r->cpu_percent);
+}
+
+static gboolean bench_net(const char *name, gboolean (*run)(gpointer data, GError **error), gpointer run_data, gpointer data, GError **error)
+{
+    Report *rep = data;
+    const double before = sfu_queue_flops(rep->q);
+    Result *r = g_new0(Result, 1);
+    if (measure(rep->q, rep->n, run, run_data, r, error)) {
+        report(rep, name, (sfu_queue_flops(rep->q) - before) / (rep->n + 1), 0, r);
+        return TRUE;
+    }
+    g_free(r);
+    return FALSE;
+}
+
 static gboolean run_job(gpointer data, GError **error) { return job_run(data, error); }
 
 /* ---- results ---- */
 
-static void results_print_json(const char *device, const Peaks *peaks, guint64 peak_bytes, GPtrArray *results)
+static void results_print_json(const char *device, const Peaks *peaks, guint64 peak_bytes, guint64 resident_bytes, GPtrArray *results)
 {
     JsonBuilder *b = json_builder_new();
     json_builder_begin_object(b);
@@ -345,6 +395,8 @@ static void results_print_json(const char *device, const Peaks *peaks, guint64 p
     json_builder_add_double_value(b, peaks->gbps);
     json_builder_set_member_name(b, "peak_bytes");
     json_builder_add_int_value(b, (gint64)peak_bytes);
+    json_builder_set_member_name(b, "resident_bytes");
+    json_builder_add_int_value(b, (gint64)resident_bytes);
     json_builder_set_member_name(b, "results");
     json_builder_begin_array(b);
     for (guint i = 0; i < results->len; i++) {
@@ -420,7 +472,8 @@ static gboolean compare(const char *path_a, const char *path_b, GError **error)
 
 int sfu_cli_bench(int argc, char **argv)
 {
-    char *device = NULL, *precision = NULL, *filter = NULL;
+    char *device = NULL, *precision = NULL, *filter = NULL, *model = NULL;
+    int side_px = 512;
     char **files = NULL;
     int n = 5;
     gboolean json = FALSE, plain = FALSE, profile = FALSE, do_compare = FALSE;
@@ -428,6 +481,8 @@ int sfu_cli_bench(int argc, char **argv)
         {"device", 'd', 0, G_OPTION_ARG_STRING, &device, "Device number or part of its name", "DEVICE"},
         {"precision", 'p', 0, G_OPTION_ARG_STRING, &precision, "auto, fp32 or bf16", "PRECISION"},
         {"filter", 'f', 0, G_OPTION_ARG_STRING, &filter, "Only cases whose name contains TEXT", "TEXT"},
+        {"model", 'm', 0, G_OPTION_ARG_FILENAME, &model, "The networks of this model instead of single ops", "PATH"},
+        {"size", 's', 0, G_OPTION_ARG_INT, &side_px, "Side of the networks' picture in pixels (512)", "PX"},
         {"runs", 'n', 0, G_OPTION_ARG_INT, &n, "Runs a case; the median is reported (5)", "N"},
         {"plain", 0, 0, G_OPTION_ARG_NONE, &plain, "Only the plain kernels", NULL},
         {"profile", 0, 0, G_OPTION_ARG_NONE, &profile, "Also the table of kernel times", NULL},
@@ -454,6 +509,10 @@ int sfu_cli_bench(int argc, char **argv)
         g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--precision is auto, fp32 or bf16, not %s", precision);
         goto out;
     }
+    if (side_px < 64 || side_px > 4096 || side_px % 64) {
+        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--size is a multiple of 64 up to 4096, not %d", side_px);
+        goto out;
+    }
     if (n < 1 || n > 1000 || n_files != (do_compare ? 2 : 0)) {
         g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s",
                     do_compare ? "--compare wants two files of `bench --json`" : "bench takes no files, and 1 to 1000 runs");
@@ -474,23 +533,17 @@ int sfu_cli_bench(int argc, char **argv)
                 sfu_queue_device(q)->name, sfu_queue_device(q)->platform, peaks.gflops, peaks.gbps, peaks.cpu_gflops, peaks.cpu_gbps);
         g_print("%-32s %9s %9s %9s %9s %7s %6s %6s\n", "case", "median ms", "best ms", "CPU ms", "GFLOP/s", "GB/s", "%peak", "%CPU");
     }
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    Report rep = {.q = q, .n = n, .json = json, .peaks = &peaks, .results = results};
+    if (model && !sfu_bench_nets(q, model, side_px, bench_net, &rep, &error))
+        goto out;
+    for (guint i = 0; i < G_N_ELEMENTS(cases) && !model; i++) {
         if (filter && !strstr(cases[i].name, filter))
             continue;
         Job j;
         Result *r = g_new0(Result, 1);
         const gboolean ok = job_init(&j, q, &cases[i], &error) && measure(q, n, run_job, &j, r, &error);
         if (ok) {
-            const double flops = job_flops(&j), bytes = job_bytes(&j);
-            r->name = g_strdup(cases[i].name);
-            r->gflops = flops / r->ms * 1e-6;
-            r->gbps = bytes / r->ms * 1e-6;
-            r->percent = 100 * (flops > 0 ? r->gflops / peaks.gflops : r->gbps / peaks.gbps);
-            r->cpu_percent = 100 * (flops > 0 ? flops / peaks.cpu_gflops : bytes / peaks.cpu_gbps) / r->cpu_ms * 1e-6;
-            g_ptr_array_add(results, r);
-            if (!json)
-                g_print("%-32s %9.2f %9.2f %9.2f %9.1f %7.1f %6.1f %6.1f\n", r->name, r->ms, r->best_ms, r->cpu_ms, r->gflops, r->gbps, r->percent,
-                        r->cpu_percent);
+            report(&rep, cases[i].name, job_flops(&j), job_bytes(&j), r);
         } else {
             g_free(r);
         }
@@ -499,9 +552,9 @@ int sfu_cli_bench(int argc, char **argv)
             goto out;
     }
     if (json)
-        results_print_json(sfu_queue_device(q)->name, &peaks, sfu_queue_peak_bytes(q), results);
+        results_print_json(sfu_queue_device(q)->name, &peaks, sfu_queue_peak_bytes(q), resident_peak(), results);
     else
-        g_print("\npeak device memory %.1f MB\n", (double)sfu_queue_peak_bytes(q) / 1e6);
+        g_print("\npeak memory: device %.1f MB, process %.1f MB\n", (double)sfu_queue_peak_bytes(q) / 1e6, (double)resident_peak() / 1e6);
     if (profile) {
         char *table = sfu_queue_profile(q);
         g_printerr("%s", table);
@@ -520,5 +573,6 @@ out:
     g_free(device);
     g_free(precision);
     g_free(filter);
+    g_free(model);
     return status;
 }

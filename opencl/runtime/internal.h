@@ -47,6 +47,7 @@ struct SfuQueue {
     GHashTable *kernels;         /* "name options kernel" -> cl_kernel */
     GQueue layouts;              /* SfuLayout*, least recently used first */
     guint64 op_serial;           /* counts launches; protects layouts of the op under way */
+    double flops; /* of all launches */
     const int *cancel;
     void (*build_notify)(const char *program, gpointer data);
     gpointer build_data;

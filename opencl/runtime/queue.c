@@ -229,6 +229,7 @@ SfuKernels sfu_queue_kernels(const SfuQueue *q) { return q->family; }
 guint64 sfu_queue_budget(const SfuQueue *q) { return q->budget; }
 guint64 sfu_queue_used_bytes(const SfuQueue *q) { return q->used; }
 guint64 sfu_queue_peak_bytes(const SfuQueue *q) { return q->peak; }
+double sfu_queue_flops(const SfuQueue *q) { return q->flops; }
 void sfu_queue_set_cancel(SfuQueue *q, const int *flag) { q->cancel = flag; }
 SfuDtype sfu_queue_act_dtype(const SfuQueue *q) { return q->precision == SFU_PRECISION_FP16 ? SFU_F16 : SFU_F32; }
 
@@ -289,6 +290,7 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
     if (r != CL_SUCCESS)
         return sfu_cl_fail(error, r, l->kernel);
     q->op_serial++;
+    q->flops += l->flops;
     if (event)
         sfu_profile_add(q, event, l->kernel, l->flops, l->bytes);
     /* Cancelling has to take effect soon, so the device never runs far ahead of the host. */

@@ -85,6 +85,7 @@ SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
 guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
 guint64 sfu_queue_peak_bytes(const SfuQueue *q);
+double sfu_queue_flops(const SfuQueue *q);       /* operations of all launches so far, counted as the direct form does them */
 void sfu_queue_trim(SfuQueue *q); /* gives pooled buffers back to the driver */
 /* Looked at before every launch; set from any thread. Non-zero makes every op fail with CANCELLED. Borrowed; NULL: none. */
 void sfu_queue_set_cancel(SfuQueue *q, const int *flag);
