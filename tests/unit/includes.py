@@ -51,7 +51,8 @@ for folder, allowed in ALLOWED.items():
         seen += 1
         extra = next((v for k, v in EXTRA.items() if rel.startswith(k)), ())
         for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.M):
-            local = (path.parent / name).exists() and "/" not in name
+            homes = [path.parent] + ([TOP / "plugin", TOP / "ui"] if rel.startswith(("ui/", "plugin/")) else [])  # one program
+            local = "/" not in name and any((home / name).exists() for home in homes)
             if not local and not name.startswith(allowed + extra) and name not in ("config.h",):
                 bad.append(f'{rel} includes "{name}"')
     case(not bad and seen > 0, f"includes of {folder}", bad or ([] if seen else ["no source there"]))
