@@ -23,6 +23,7 @@ typedef struct {
     /* Latents of the enlarged picture: only the change against what the decoder makes of them is added to the picture, so that the autoencoder's own
      * loss cancels. NULL: what is decoded stands, its colours fitted. */
     const SfuImage *base;
+    gboolean back_project; /* w and h are whole multiples of in_w and in_h */
 } Enlarge;
 
 /* Rectangle of the target [w, h, 3], enlarged by the bicubic kernel; beyond the target's border its edge repeated. */
@@ -112,6 +113,27 @@ static gboolean add_change(const Enlarge *e, const SfuImage *plain, SfuRect tile
     return base != NULL;
 }
 
+/* Where rgb, a tile at `out`, shrinks to something else than the picture, the enlarged difference is added (Irani & Peleg 1991, one round). */
+static gboolean back_project(const Enlarge *e, SfuRect out, SfuImage *rgb, GError **error)
+{
+    const int factor = e->w / e->in_w, w = MIN(out.w, e->w - out.x), h = MIN(out.h, e->h - out.y);
+    const SfuRect in = {out.x / factor, out.y / factor, w / factor, h / factor};
+    SfuImage *part = sfu_image_crop(rgb, (SfuRect){0, 0, w, h}, error), *given = part ? sfu_enlarge_read(e->in, in, error) : NULL;
+    SfuImage *low = given ? sfu_image_resample(part, in.w, in.h, SFU_RESAMPLE_AREA, error) : NULL;
+    for (gint64 k = 0; low && k < (gint64)in.w * in.h; k++)
+        for (int c = 0; c < 3; c++)
+            low->p[k * 3 + c] = given->p[k * given->c + c] - low->p[k * 3 + c];
+    SfuImage *more = low ? sfu_image_resample(low, w, h, SFU_RESAMPLE_BICUBIC, error) : NULL;
+    for (int y = 0; more && y < h; y++)
+        for (int x = 0; x < w * 3; x++)
+            rgb->p[(gsize)y * rgb->w * 3 + x] += more->p[(gsize)y * w * 3 + x];
+    sfu_image_free(part);
+    sfu_image_free(given);
+    sfu_image_free(low);
+    sfu_image_free(more);
+    return more != NULL;
+}
+
 /* One decoded tile [h, w, 4]: colours fitted to the picture's own in cells, alpha from the enlarged picture. */
 static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, GError **error)
 {
@@ -119,7 +141,8 @@ static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, 
     const SfuRect out = {tile.x * a->factor, tile.y * a->factor, tile.w * a->factor, tile.h * a->factor};
     SfuImage *part = sfu_image_crop(z, tile, error), *rgb = part ? sfu_autoencoder_decode(a, part, error) : NULL, *alpha = NULL;
     SfuImage *plain = rgb ? read_enlarged(e, out, &alpha, error) : NULL, *none = plain ? sfu_image_new(out.w, out.h, 1, error) : NULL;
-    const gboolean ok = none && alpha && (e->base ? add_change(e, plain, tile, rgb, error) : sfu_color_match(rgb, plain, none, COLOR_CELL_PX, error));
+    gboolean ok = none && alpha && (e->base ? add_change(e, plain, tile, rgb, error) : sfu_color_match(rgb, plain, none, COLOR_CELL_PX, error));
+    ok = ok && (!e->back_project || back_project(e, out, rgb, error));
     SfuImage *o = ok ? sfu_image_new(out.w, out.h, 4, error) : NULL;
     for (gint64 k = 0; o && k < (gint64)out.w * out.h; k++) {
         memcpy(o->p + k * 4, rgb->p + k * 3, 3 * sizeof(float));
@@ -291,7 +314,8 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     Enlarge e;
     set_size(&e, s, in, x->width * factor, x->height * factor);
     plan(&e, 1, 1);
-    const gboolean residual = json_object_has_member(up, "residual") && json_object_get_boolean_member(up, "residual");
+    const gboolean residual = json_object_get_boolean_member_with_default(up, "residual", FALSE);
+    e.back_project = json_object_get_boolean_member_with_default(up, "back_project", FALSE);
     if (residual)
         sfu_run_plan(e.r, SFU_STAGE_DECODE, ae_units(&e, TRUE));
     SfuImage *cond = encode(&e, error), *extra = cond ? sfu_image_new(e.lw, e.lh, cond->c + 1, error) : NULL;
