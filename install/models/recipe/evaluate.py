@@ -20,7 +20,7 @@ import torch
 import networks
 from export import load_folder
 from measures import ALL, BETTER, psnr
-from pictures import fill_smooth, load, strokes
+from pictures import enlarge, fill_smooth, load, strokes
 
 SIDE = 512
 
@@ -80,9 +80,19 @@ class Model:
 
     def upscale(self, small, factor, *variants):
         h, w = small.shape[0] * factor, small.shape[1] * factor
-        big = cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
+        big = enlarge(small, h, w)
         task = networks.UPSCALE2 if factor == 2 else networks.UPSCALE4
-        return self.run(big, np.ones((h, w), np.uint8), task, self.cfg["sfumato"]["upscale"]["residual"], variants)
+        how = self.cfg["sfumato"]["upscale"]
+        made = self.run(big, np.ones((h, w), np.uint8), task, how["residual"], variants)
+        return [back_project(m, small) for m in made] if how["back_project"] else made
+
+
+def back_project(made, small):
+    """What shrinks to something else than the small picture is corrected by the enlarged difference, once."""
+    h, w = made.shape[:2]
+    low = cv2.resize(made.astype(np.float32), (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
+    more = cv2.resize(small.astype(np.float32) - low, (w, h), interpolation=cv2.INTER_CUBIC)
+    return np.clip(np.rint(made + more), 0, 255).astype(np.uint8)
 
 
 def shrink(picture, factor, jpeg):
@@ -144,7 +154,7 @@ def main():
         for factor, jpeg in ((2, 0), (4, 0), (2, 60), (4, 60))[:1 if args.quick else 4]:
             small = shrink(picture, factor, jpeg)
             group = f"Super-resolution x{factor}, {f'JPEG quality {jpeg}' if jpeg else 'clean'}"
-            big = cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
+            big = enlarge(small, h, w)
             note(group, "bicubic", big)
             note(group, "Lanczos", cv2.resize(small, (w, h), interpolation=cv2.INTER_LANCZOS4))
             variants = [{"seed": number}] + [{"n_steps": 1, "start_noise": 0.0}] * (factor == 4 and not jpeg)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 cv2.setNumThreads(1)  # the training threads need the cores
 
@@ -145,6 +146,11 @@ def fill_smooth(picture, mask):
     return np.clip(np.rint(fine), 0, 255).astype(np.uint8)
 
 
+def enlarge(small, h, w):
+    """Bicubically with Keys' a = -0.5, as the engine does and OpenCV does not."""
+    return np.array(Image.fromarray(small).resize((w, h), Image.BICUBIC))
+
+
 def damage(rng, tile, factor, clean):
     """Shrink by factor as cameras, editors and the web do, then enlarge bicubically: [side, side, 3] uint8."""
     side = tile.shape[0]
@@ -168,7 +174,7 @@ def damage(rng, tile, factor, clean):
             quality = int(rng.uniform(35, 95))
             ok, code = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
             small = cv2.imdecode(code, cv2.IMREAD_COLOR)
-    return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
+    return enlarge(small, side, side)
 
 
 def prefetch(make, n_ahead, seed, n_threads=1):
