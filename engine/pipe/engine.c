@@ -70,6 +70,7 @@ static void loaded_free(gpointer p)
     sfu_unet_destroy(l->unet);
     sfu_vae_destroy(l->vae);
     sfu_taesd_destroy(l->taesd);
+    sfu_upscaler_destroy(l->upscaler);
     sfu_model_close(l->model);
     g_free(l->path);
     g_free(l);

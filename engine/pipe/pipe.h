@@ -9,6 +9,7 @@
 #include "params.h"
 #include "model/model.h"
 #include "net/net.h"
+#include "net/upscaler.h"
 #include "sample/sample.h"
 #include "text/text.h"
 
@@ -34,6 +35,7 @@ typedef struct {
     SfuUnet *unet;
     SfuVae *vae;
     SfuTaesd *taesd;
+    SfuUpscaler *upscaler;
 } SfuLoaded;
 
 struct SfuEngine {
