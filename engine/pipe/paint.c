@@ -448,7 +448,7 @@ static gboolean run_pass(Pass *a, GError **error)
     Paint *p = a->p;
     SfuSession *s = p->s;
     const int f = s->ae.factor, lw = a->w / f, lh = a->h / f, content = sfu_params_int(p->r->p, "masked_content");
-    SfuImage *x0 = NULL, *extra = NULL, *blend = NULL, *z = NULL, *rgb = NULL;
+    SfuImage *x0 = NULL, *extra = NULL, *cond = NULL, *blend = NULL, *z = NULL, *rgb = NULL;
     const gboolean nine = s->unet->in_channels > s->ae.channels && !s->grid;
     gboolean ok = prepare(a, error) && make_extra(a, lw, lh, &extra, error);
     /* Editing always starts from noise alone; so does a full-strength run that begins with nothing. */
@@ -461,9 +461,11 @@ static gboolean run_pass(Pass *a, GError **error)
         if (ok && a->soft && !nine)
             ok = (blend = blend_mask(a, lw, lh, error)) != NULL;
     }
+    if (ok && s->from_condition)
+        ok = (cond = sfu_image_channels(extra, 0, s->ae.channels, error)) != NULL;
     const int tile = tile_of(s, lw, lh, a->first);
     const SfuDiffusion d = {.w = lw, .h = lh, .x0 = x0, .from_noise = a->strength >= 1 && content == CONTENT_NOTHING && a->first,
-                            .start = s->from_condition ? x0 : NULL, .start_noise = s->start_noise, .strength = a->strength,
+                            .start = cond, .start_noise = s->start_noise, .strength = a->strength,
                             .first = a->first, .extra = extra, .blend = blend, .tile = tile, .overlap = tile / 4,
                             .noise_seed = p->r->seed, .preview = show_preview, .data = a};
     ok = ok && (z = sfu_diffuse(s, &d, error));
@@ -475,6 +477,7 @@ static gboolean run_pass(Pass *a, GError **error)
     ok = ok && put_back(a, rgb, p->made, error);
     sfu_image_free(x0);
     sfu_image_free(extra);
+    sfu_image_free(cond);
     sfu_image_free(blend);
     sfu_image_free(z);
     sfu_image_free(rgb);
