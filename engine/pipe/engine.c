@@ -229,7 +229,7 @@ static void notify_build(const char *program, gpointer data)
 
 static gboolean is_network(SfuFamily f)
 {
-    return f == SFU_FAMILY_RRDB || f == SFU_FAMILY_SRVGG || f == SFU_FAMILY_SWINIR;
+    return f == SFU_FAMILY_RRDB || f == SFU_FAMILY_SRVGG || f == SFU_FAMILY_SWINIR || f == SFU_FAMILY_HAT;
 }
 
 static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)

@@ -60,6 +60,7 @@ guint sfu_family_tasks(SfuFamily family)
     case SFU_FAMILY_RRDB:
     case SFU_FAMILY_SRVGG:
     case SFU_FAMILY_SWINIR:
+    case SFU_FAMILY_HAT:
         return 1u << SFU_TASK_UPSCALE;
     default:
         return 0;
@@ -183,6 +184,7 @@ static int rank(const SfuModelInfo *m, SfuTask task)
     case SFU_FAMILY_RRDB:
     case SFU_FAMILY_SRVGG:
     case SFU_FAMILY_SWINIR:
+    case SFU_FAMILY_HAT:
         return m->scale > 1 ? 0 : 8; /* restorers do not enlarge */
     case SFU_FAMILY_SD_X4:
         return 1;

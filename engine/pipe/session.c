@@ -55,6 +55,7 @@ int sfu_model_scale(const SfuModel *m)
     case SFU_FAMILY_RRDB:
     case SFU_FAMILY_SRVGG:
     case SFU_FAMILY_SWINIR:
+    case SFU_FAMILY_HAT:
         return sfu_model_upscaler(m)->scale;
     case SFU_FAMILY_SD_X4:
         return 4;

@@ -1,0 +1,286 @@
+/* Enlarging by upscaler networks through the engine: tiles, transparency, gray, precision, sizes, memory. On the small models of upscalers.json.gz.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <string.h>
+
+#include "models.h"
+#include "sfumato.h"
+
+static SfuEngine *engine;
+
+static SfuParams *params(const char *model, const char *text)
+{
+    SfuParams *p = sfu_params_new();
+    GError *e = NULL;
+    char *path = parity_model_path(model, NULL);
+    char **pairs = g_strsplit(text, " ", -1);
+    sfu_params_set(p, "model", path, &e);
+    for (int i = 0; pairs[i] && pairs[i + 1]; i += 2)
+        sfu_params_set(p, pairs[i], pairs[i + 1], &e);
+    g_assert_no_error(e);
+    g_strfreev(pairs);
+    g_free(path);
+    return p;
+}
+
+static GeglBuffer *picture(int w, int h, const char *format)
+{
+    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(-3, 5, w, h), babl_format(format));
+    float *row = g_new(float, (gsize)w * 4);
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++)
+            for (int c = 0; c < 4; c++)
+                row[x * 4 + c] = c == 3 ? 1 : 0.5f + 0.4f * sinf(x * 0.3f + c) * cosf(y * 0.2f);
+        gegl_buffer_set(b, GEGL_RECTANGLE(-3, 5 + y, w, 1), 0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(row);
+    return b;
+}
+
+static float *pixels(GeglBuffer *b, gint64 *n)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(b);
+    *n = (gint64)e->width * e->height * 4;
+    float *p = g_new(float, *n);
+    gegl_buffer_get(b, e, 1, babl_format("R'G'B'A float"), p, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    for (gint64 k = 0; k < *n; k++)
+        g_assert_true(isfinite(p[k]));
+    return p;
+}
+
+static SfuResult *enlarge_on(SfuEngine *e, SfuParams *p, GeglBuffer *in)
+{
+    GError *error = NULL;
+    const SfuJob job = {.task = SFU_TASK_UPSCALE, .params = p, .picture = in};
+    GPtrArray *r = sfu_engine_run(e, &job, &error);
+    g_assert_no_error(error);
+    SfuResult *one = g_ptr_array_steal_index(r, 0);
+    g_ptr_array_unref(r);
+    sfu_params_free(p);
+    return one;
+}
+
+static double difference(const SfuResult *a, const SfuResult *b)
+{
+    gint64 na, nb;
+    float *pa = pixels(a->picture, &na), *pb = pixels(b->picture, &nb);
+    g_assert_cmpint(na, ==, nb);
+    const double d = parity_error(pa, pb, na);
+    g_free(pa);
+    g_free(pb);
+    return d;
+}
+
+static void test_tiles_equal_the_whole(void)
+{
+    static const char *const models[] = {"srvgg-x4", "rrdb-x4", "rrdb-x2-unshuffle", "srvgg-x1"};
+    for (guint i = 0; i < G_N_ELEMENTS(models); i++) {
+        GeglBuffer *in = picture(93, 71, "R'G'B' float");
+        SfuResult *whole = enlarge_on(engine, params(models[i], ""), in), *tiled = enlarge_on(engine, params(models[i], "tile 24"), in);
+        const double d = difference(whole, tiled);
+        g_test_message("%s: tiled against whole %.2e", models[i], d);
+        g_assert_cmpfloat(d, <, 1e-5);
+        sfu_result_free(whole);
+        sfu_result_free(tiled);
+        g_object_unref(in);
+    }
+}
+
+static void test_any_size(void)
+{
+    static const struct {
+        const char *model, *scale;
+        int w, h;
+    } cases[] = {{"srvgg-x4", "4", 80, 60}, {"srvgg-x4", "2.5", 50, 38}, {"rrdb-x2-unshuffle", "7", 140, 105}, {"srvgg-x3", "1", 20, 15},
+                 {"srvgg-x1", "2", 40, 30}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GeglBuffer *in = picture(20, 15, "R'G'B'A u16");
+        SfuParams *p = params(cases[i].model, "");
+        sfu_params_set(p, "scale", cases[i].scale, NULL);
+        SfuResult *r = enlarge_on(engine, p, in);
+        g_assert_true(gegl_rectangle_equal(gegl_buffer_get_extent(r->picture), GEGL_RECTANGLE(-3, 5, cases[i].w, cases[i].h)));
+        GeglBuffer *own = sfu_result_composite(r, in);
+        g_assert_true(gegl_buffer_get_format(own) == gegl_buffer_get_format(in));
+        g_object_unref(own);
+        sfu_result_free(r);
+        g_object_unref(in);
+    }
+    /* None given: the network's own. */
+    GeglBuffer *in = picture(9, 1, "R'G'B' u8");
+    SfuResult *r = enlarge_on(engine, params("srvgg-x4", ""), in);
+    g_assert_cmpint(gegl_buffer_get_width(r->picture), ==, 36);
+    g_assert_cmpint(gegl_buffer_get_height(r->picture), ==, 4);
+    g_assert_cmpfloat(sfu_params_get_double(r->params, "scale"), ==, 4);
+    sfu_result_free(r);
+    g_object_unref(in);
+}
+
+static void test_transparency(void)
+{
+    /* Left half opaque white, right half transparent black: nowhere may the black come through. */
+    GeglBuffer *black = gegl_buffer_new(GEGL_RECTANGLE(0, 0, 40, 24), babl_format("R'G'B'A float"));
+    GeglBuffer *white = gegl_buffer_new(GEGL_RECTANGLE(0, 0, 40, 24), babl_format("R'G'B'A float"));
+    for (int y = 0; y < 24; y++)
+        for (int x = 0; x < 40; x++) {
+            const float a = x < 20, dark[4] = {a, a, a, a}, light[4] = {1, 1, 1, a};
+            gegl_buffer_set(black, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), dark, GEGL_AUTO_ROWSTRIDE);
+            gegl_buffer_set(white, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), light, GEGL_AUTO_ROWSTRIDE);
+        }
+    SfuResult *a = enlarge_on(engine, params("srvgg-x4", "scale 3"), black), *b = enlarge_on(engine, params("srvgg-x4", "scale 3"), white);
+    g_assert_cmpfloat(difference(a, b), <, 1e-3);
+    gint64 n;
+    float *p = pixels(a->picture, &n);
+    double left = 0, right = 0;
+    for (gint64 k = 0; k < n; k += 4) {
+        g_assert_cmpfloat(p[k + 3], >=, 0);
+        g_assert_cmpfloat(p[k + 3], <=, 1);
+        *(k / 4 % 120 < 60 ? &left : &right) += p[k + 3];
+    }
+    g_assert_cmpfloat(left, !=, right); /* a random network keeps no values, but it does see the shape */
+    g_free(p);
+    sfu_result_free(a);
+    sfu_result_free(b);
+    g_object_unref(black);
+    g_object_unref(white);
+}
+
+static void test_opaque_stays_opaque_and_gray_stays_gray(void)
+{
+    static const char *const formats[] = {"Y' u8", "Y'A u16", "Y float"};
+    for (guint i = 0; i < G_N_ELEMENTS(formats); i++) {
+        GeglBuffer *in = picture(31, 22, formats[i]);
+        SfuResult *r = enlarge_on(engine, params("srvgg-x3", "tile 8"), in);
+        gint64 n;
+        float *p = pixels(r->picture, &n);
+        for (gint64 k = 0; k < n; k += 4) {
+            g_assert_true(p[k] == p[k + 1] && p[k] == p[k + 2]);
+            g_assert_cmpfloat(p[k + 3], ==, 1);
+        }
+        g_free(p);
+        GeglBuffer *own = sfu_result_composite(r, in);
+        g_assert_true(gegl_buffer_get_format(own) == gegl_buffer_get_format(in));
+        g_object_unref(own);
+        sfu_result_free(r);
+        g_object_unref(in);
+    }
+}
+
+static void test_deep_pictures_keep_their_steps(void)
+{
+    /* 16 bits: two pictures whose only difference is less than an 8-bit step must differ in the result too. */
+    GeglBuffer *in = picture(16, 16, "R'G'B' u16"), *up = gegl_buffer_dup(in);
+    guint16 px[16 * 16 * 3];
+    gegl_buffer_get(up, NULL, 1, babl_format("R'G'B' u16"), px, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    for (guint k = 0; k < G_N_ELEMENTS(px); k++)
+        px[k] += 40;
+    gegl_buffer_set(up, NULL, 0, babl_format("R'G'B' u16"), px, GEGL_AUTO_ROWSTRIDE);
+    SfuResult *a = enlarge_on(engine, params("srvgg-x4", ""), in), *b = enlarge_on(engine, params("srvgg-x4", ""), up);
+    const double d = difference(a, b);
+    g_assert_cmpfloat(d, >, 1e-5);
+    g_assert_cmpfloat(d, <, 1e-1);
+    sfu_result_free(a);
+    sfu_result_free(b);
+    g_object_unref(in);
+    g_object_unref(up);
+}
+
+static void test_eightfold_mean_turns_with_the_picture(void)
+{
+    const int w = 24, h = 16;
+    GeglBuffer *in = picture(w, h, "R'G'B'A float"), *flipped = gegl_buffer_dup(in);
+    gint64 n;
+    float *p = pixels(in, &n), *q = g_new(float, n);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            memcpy(q + (y * w + x) * 4, p + (y * w + w - 1 - x) * 4, 16);
+    gegl_buffer_set(flipped, NULL, 0, babl_format("R'G'B'A float"), q, GEGL_AUTO_ROWSTRIDE);
+    g_free(p);
+    g_free(q);
+    SfuResult *a = enlarge_on(engine, params("srvgg-x4", "tta true"), in), *b = enlarge_on(engine, params("srvgg-x4", "tta true"), flipped);
+    p = pixels(a->picture, &n);
+    q = pixels(b->picture, &n);
+    double worst = 0;
+    for (int y = 0; y < 4 * h; y++)
+        for (int x = 0; x < 4 * w; x++)
+            worst = MAX(worst, fabs(p[(y * 4 * w + x) * 4] - q[(y * 4 * w + 4 * w - 1 - x) * 4]));
+    g_assert_cmpfloat(worst, <, 1e-4);
+    g_free(p);
+    g_free(q);
+    sfu_result_free(a);
+    sfu_result_free(b);
+    g_object_unref(in);
+    g_object_unref(flipped);
+}
+
+static void count_tiles(const SfuProgress *p, gpointer data)
+{
+    int *n = data;
+    n[0] += p->stage == SFU_STAGE_UPSCALE && p->step > 0;
+    if (n[1] && n[0] >= n[1])
+        n[2] = 1;
+}
+
+static void test_progress_and_cancel_by_tile(void)
+{
+    GeglBuffer *in = picture(64, 48, "R'G'B' u8");
+    SfuParams *p = params("srvgg-x4", "tile 16");
+    int n[3] = {0};
+    SfuJob job = {.task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = count_tiles, .cancel = &n[2], .data = n};
+    GPtrArray *r = sfu_engine_run(engine, &job, NULL);
+    g_assert_nonnull(r);
+    g_assert_cmpint(n[0], ==, 12);
+    g_ptr_array_unref(r);
+    n[0] = 0;
+    n[1] = 3;
+    GError *e = NULL;
+    g_assert_null(sfu_engine_run(engine, &job, &e));
+    g_assert_error(e, SFU_ERROR, SFU_ERROR_CANCELLED);
+    g_assert_cmpint(n[0], ==, 3);
+    g_error_free(e);
+    sfu_params_free(p);
+    g_object_unref(in);
+}
+
+static void test_under_a_small_budget(void)
+{
+    const SfuEngineOptions small = {.precision = "fp32", .memory_bytes = 12 * 1024 * 1024};
+    GError *e = NULL;
+    SfuEngine *other = sfu_engine_new(&small, &e);
+    g_assert_no_error(e);
+    GeglBuffer *in = picture(300, 200, "R'G'B' u8");
+    SfuResult *a = enlarge_on(engine, params("srvgg-x4", ""), in), *b = enlarge_on(other, params("srvgg-x4", ""), in);
+    g_assert_cmpfloat(difference(a, b), <, 1e-5);
+    g_assert_cmpuint(sfu_engine_peak_bytes(other), <=, 12 * 1024 * 1024);
+    sfu_result_free(a);
+    sfu_result_free(b);
+    sfu_engine_free(other);
+    g_object_unref(in);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    gegl_init(NULL, NULL);
+    const SfuEngineOptions options = {.precision = "fp32"};
+    GError *e = NULL;
+    engine = sfu_engine_new(&options, &e);
+    if (!engine && g_error_matches(e, SFU_ERROR, SFU_ERROR_DEVICE)) {
+        g_print("1..0 # SKIP %s\n", e->message);
+        return 0;
+    }
+    g_assert_no_error(e);
+    parity_data_open();
+    g_test_add_func("/upscale/tiles-equal-the-whole", test_tiles_equal_the_whole);
+    g_test_add_func("/upscale/any-size", test_any_size);
+    g_test_add_func("/upscale/transparency", test_transparency);
+    g_test_add_func("/upscale/opaque-stays-opaque-and-gray-stays-gray", test_opaque_stays_opaque_and_gray_stays_gray);
+    g_test_add_func("/upscale/deep-pictures-keep-their-steps", test_deep_pictures_keep_their_steps);
+    g_test_add_func("/upscale/eightfold-mean-turns-with-the-picture", test_eightfold_mean_turns_with_the_picture);
+    g_test_add_func("/upscale/progress-and-cancel-by-tile", test_progress_and_cancel_by_tile);
+    g_test_add_func("/upscale/under-a-small-budget", test_under_a_small_budget);
+    const int rc = g_test_run();
+    sfu_engine_free(engine);
+    parity_data_close();
+    gegl_exit();
+    return rc;
+}
