@@ -42,10 +42,11 @@ def user(build, source):
         catalogues(build, folder)
         print(f"{folder}/sfumato")
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    for model in glob.glob(f"{source}/install/models/*.safetensors"):
-        os.makedirs(f"{data}/sfumato/models", exist_ok=True)
-        target = f"{data}/sfumato/models/{os.path.basename(model)}"
-        shutil.copy(model, target + ".new")
+    for model in glob.glob(f"{source}/install/models/*/model_index.json"):
+        folder = os.path.dirname(model)
+        target = f"{data}/sfumato/models/{os.path.basename(folder)}"
+        shutil.copytree(folder, target + ".new", dirs_exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
         os.replace(target + ".new", target)
         print(target)
 

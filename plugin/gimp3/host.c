@@ -241,7 +241,8 @@ int sfu_host_new_image(int like_id, int width, int height)
         gimp_image_new_with_precision(width, height, gimp_image_get_base_type(like), gimp_image_get_precision(like));
     GimpColorProfile *profile = gimp_image_get_color_profile(like);
     double x, y;
-    gimp_image_set_color_profile(image, profile);
+    if (profile)
+        gimp_image_set_color_profile(image, profile);
     g_clear_object(&profile);
     if (gimp_image_get_resolution(like, &x, &y))
         gimp_image_set_resolution(image, x, y);

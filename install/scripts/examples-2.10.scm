@@ -1,0 +1,44 @@
+; Sfumato from Script-Fu in GIMP 2.10: arguments by position. The procedure browser (Help > Procedure Browser, "sfumato") names them all; what
+; is rarely changed goes into the last string as "name=value ...". Each call returns the new layer and its image.
+; Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+
+; Removes what an ellipse covers, with the model in the box. Saves picture and layers as XCF.
+(define (sfumato-example-remove in out x y width height)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in in)))
+         (layer (car (gimp-image-get-active-layer image))))
+    (gimp-image-select-ellipse image CHANNEL-OP-REPLACE x y width height)
+    ;                                                        model steps seed merged mask options
+    (plug-in-sfumato-remove RUN-NONINTERACTIVE image layer   ""    0     7    FALSE  FALSE "grow=10")
+    (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
+    (gimp-image-delete image)))
+
+; Fills a rectangle with what the prompt says (needs a model with a text encoder, for instance of Stable Diffusion 1.5).
+(define (sfumato-example-fill in out prompt x y width height)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in in)))
+         (layer (car (gimp-image-get-active-layer image))))
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE x y width height)
+    (gimp-selection-feather image 8)
+    ;                                                     prompt negative style  model strength steps guidance seed count merged mask options
+    (plug-in-sfumato-fill RUN-NONINTERACTIVE image layer  prompt ""       "none" ""    1.0      0     7.0      -1   1     FALSE  FALSE "")
+    (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
+    (gimp-image-delete image)))
+
+; Enlarges twice; the result is an image of its own.
+(define (sfumato-example-enlarge in out)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in in)))
+         (layer (car (gimp-image-get-active-layer image)))
+         ;                                                           prompt neg style  model strength steps guidance seed scale merged new options
+         (result (plug-in-sfumato-enlarge RUN-NONINTERACTIVE image layer ""     ""  "none" ""    0.35     0     7.0      7    2     FALSE  TRUE "")))
+    (gimp-file-save RUN-NONINTERACTIVE (cadr result) (car result) out out)
+    (gimp-image-delete (cadr result))
+    (gimp-image-delete image)))
+
+; All pictures of a folder: (sfumato-batch-enlarge "/pictures/*.jpg" "/larger/")
+(define (sfumato-batch-enlarge pattern folder)
+  (let loop ((files (cadr (file-glob pattern 1))))
+    (if (pair? files)
+        (let* ((in (car files))
+               (parts (strbreakup in DIR-SEPARATOR))
+               (name (car (strbreakup (car (reverse parts)) "."))))
+          (sfumato-example-enlarge in (string-append folder name ".png"))
+          (loop (cdr files))))))
