@@ -175,27 +175,31 @@ int source(int i, int size, int up, int wrap)
     return i < 0 || i >= n ? -1 : i >> up;
 }
 
+/* Writes one channel of one pixel. */
+void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_out, EPILOGUE)
+{
+    if (bias)
+        s += bias[bias0 + o];
+    if (chan)
+        s += LOAD(chan, chan0 + (size_t)b * n_out + o);
+    if (act == ACT_PRELU)
+        s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o)] * fmin(s, 0.0f);
+    else
+        s = act_1(s, act, act_param);
+    s *= scale;
+    if (res)
+        s += LOAD(res, res0 + at);
+    STORE(y, at, s);
+}
+
 /* Writes up to 16 channels of one pixel. */
 void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
 {
     if (n < 16) {
         float t[16];
         vstore16(v, 0, t);
-        for (int i = 0; i < n; i++) {
-            float s = t[i];
-            if (bias)
-                s += bias[bias0 + o + i];
-            if (chan)
-                s += LOAD(chan, chan0 + (size_t)b * n_out + o + i);
-            if (act == ACT_PRELU)
-                s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o + i)] * fmin(s, 0.0f);
-            else
-                s = act_1(s, act, act_param);
-            s *= scale;
-            if (res)
-                s += LOAD(res, res0 + at + i);
-            STORE(y, at + i, s);
-        }
+        for (int i = 0; i < n; i++)
+            finish_1(y, at + i, t[i], o + i, b, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
         return;
     }
     if (bias)

@@ -25,19 +25,8 @@ __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0,
                 s = fma(LOAD(x, xi + c), LOADW(wt, wi + c), s);
         }
     }
-    if (bias)
-        s += bias[bias0 + o];
-    if (chan)
-        s += LOAD(chan, chan0 + (size_t)b * n_out + o);
-    if (act == ACT_PRELU)
-        s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o)] * fmin(s, 0.0f);
-    else
-        s = act_1(s, act, act_param);
-    const size_t at = ((size_t)b * oh * ow + pix) * y_pitch + o;
-    s *= scale;
-    if (res)
-        s += LOAD(res, res0 + at);
-    STORE(y, y0 + at, s);
+    finish_1(y + y0, ((size_t)b * oh * ow + pix) * y_pitch + o, s, o, b, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act,
+             act_param, scale);
 }
 
 /* y = first * gelu(second) of rows twice as wide (Shazeer 2020, GEGLU). */

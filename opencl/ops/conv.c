@@ -249,6 +249,17 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
                                EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
+    if (sfu_queue_kernels(q) == SFU_KERNELS_GPU && g->groups == 1) {
+        SfuTile tile;
+        const SfuTensor *wt = sfu_tile_plan(q, w, x, n_pix, n_in, n_out, taps, e->geglu, &tile, error);
+        if (!wt)
+            return FALSE;
+        g_strlcat(options, tile.options, sizeof options);
+        const SfuLaunch l = {.program = "gpu_conv", .kernel = "conv_gpu", .options = options, .global = {tile.global[0], tile.global[1], 1},
+                             .local = {16, 16, 1}, .flops = flops, .bytes = bytes};
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), GEOMETRY_ARGS, EPILOGUE_ARGS};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
     SfuTensor *wide = NULL;
     const SfuTensor *out = &range;
     if (e->geglu && !(out = wide = sfu_tensor_create(q, y->dtype, y->n, y->h, y->w, n_out, error)))

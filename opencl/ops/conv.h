@@ -29,6 +29,16 @@ typedef struct {
 } SfuWinograd;
 /* FALSE if the direct kernel is the better one. */
 gboolean sfu_winograd_plan(SfuQueue *q, const SfuConvGeometry *g, const SfuTensor *y, int n_in, int n_out, SfuWinograd *plan);
+/* The tile of gpu_conv.cl for one product. */
+typedef struct {
+    int n_pad; /* columns of the weights on the device */
+    char options[48];
+    size_t global[3];
+} SfuTile;
+/* The weights as gpu_conv.cl wants them; NULL with error set. */
+const SfuTensor *sfu_tile_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, gboolean geglu,
+                               SfuTile *tile, GError **error);
+
 /* Room for a launch's transformed inputs. */
 SfuTensor *sfu_winograd_input_create(SfuQueue *q, const SfuWinograd *plan, int n_in, GError **error);
 
