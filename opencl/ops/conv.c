@@ -257,7 +257,7 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         g_strlcat(options, tile.options, sizeof options);
         const SfuLaunch l = {.program = "gpu_conv", .kernel = "conv_gpu", .options = options, .global = {tile.global[0], tile.global[1], 1},
                              .local = {16, 16, 1}, .flops = flops, .bytes = bytes};
-        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), GEOMETRY_ARGS, EPILOGUE_ARGS};
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), GEOMETRY_ARGS(y->c), EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
     SfuTensor *wide = NULL;
