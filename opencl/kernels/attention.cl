@@ -44,12 +44,14 @@ __kernel void attention_plain(__global ACT *o, int o0, __global const ACT *q, in
 }
 #else
 
+#define K_WORDS ((HEAD_DIM + PAIR - 1) / PAIR)
+
 /* v[i].sj becomes v[j].si: four perfect shuffles. */
-void transpose16(float16 *v)
+void transpose16(WORD16 *v)
 {
 #pragma unroll
     for (int round = 0; round < 4; round++) {
-        float16 w[16];
+        WORD16 w[16];
 #pragma unroll
         for (int i = 0; i < 8; i++) {
             w[2 * i].even = v[i].lo;
@@ -63,33 +65,54 @@ void transpose16(float16 *v)
     }
 }
 
-/* kt [n][head][tk/32, up to whole blocks][HEAD_DIM][32], vp [n][head][tk/BLOCK][DV/SLICE][BLOCK][SLICE], fp32, zeros beyond tk and
- * HEAD_DIM. Items: dim 0 = blocks of BLOCK keys. */
-__kernel void attention_pack(__global float *kt, int kt0, __global float *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
+/* 16 words of a row from i on, of which n values (any number) are there. */
+WORD16 words(__global const ACT *p, size_t i, int n)
+{
+#ifdef BF16
+    return to_bf16(n > 0 ? load_part(p, i, n) : (float16)(0.0f), n > 16 ? load_part(p, i + 16, n - 16) : (float16)(0.0f));
+#else
+    return n > 0 ? load_part(p, i, n) : (float16)(0.0f);
+#endif
+}
+
+float8 values8(__global const ACT *p, size_t i, int n) { return n >= 8 ? LOAD8(p, i) : n > 0 ? load_part(p, i, n).lo : (float8)(0.0f); }
+
+/* kt [n][head][tk/32, up to whole blocks][K_WORDS][32], vp [n][head][tk/BLOCK][DV/SLICE][BLOCK/PAIR][SLICE] words (common.cl), zeros
+ * beyond tk and HEAD_DIM. A word of kt holds neighbours along HEAD_DIM, one of vp neighbouring keys. Items: dim 0 = blocks of BLOCK keys. */
+__kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
                              int tk, int n_heads, int wk, int k_col, int wv, int v_col)
 {
     const int blk = get_global_id(0), head = get_global_id(1), b = get_global_id(2), blocks = get_global_size(0);
-    __global float *kd = kt + kt0 + (((size_t)b * n_heads + head) * blocks + blk) * HEAD_DIM * BLOCK;
-    __global float *vd = vp + vp0 + (((size_t)b * n_heads + head) * blocks + blk) * BLOCK * DV;
+    __global WORD *kd = kt + kt0 + (((size_t)b * n_heads + head) * blocks + blk) * K_WORDS * BLOCK;
+    __global WORD *vd = vp + vp0 + (((size_t)b * n_heads + head) * blocks + blk) * (BLOCK / PAIR) * DV;
     for (int j = 0; j < BLOCK; j += 16)
-        for (int d = 0; d < HEAD_DIM; d += 16) {
-            float16 m[16];
-            const int dims = min(16, HEAD_DIM - d);
+        for (int d = 0; d < HEAD_DIM; d += 16 * PAIR) {
+            WORD16 m[16];
             for (int i = 0; i < 16; i++) {
                 const int t = blk * BLOCK + j + i;
-                m[i] = t < tk ? load_part(k, k0 + ((size_t)b * tk + t) * wk + k_col + head * HEAD_DIM + d, dims) : (float16)(0.0f);
+                const size_t ki = k0 + ((size_t)b * tk + t) * wk + k_col + head * HEAD_DIM + d;
+                m[i] = words(k, ki, t < tk ? HEAD_DIM - d : 0);
             }
             transpose16(m);
-            for (int i = 0; i < dims; i++)
-                vstore16(m[i], 0, kd + (size_t)(j / 32 * HEAD_DIM + d + i) * 32 + j % 32);
+            for (int i = 0; i < min(16, K_WORDS - d / PAIR); i++)
+                vstore16(m[i], 0, kd + (size_t)(j / 32 * K_WORDS + d / PAIR + i) * 32 + j % 32);
         }
-    for (int j = 0; j < BLOCK; j++) {
+    for (int j = 0; j < BLOCK; j += PAIR) {
         const int t = blk * BLOCK + j;
         const size_t vi = v0 + ((size_t)b * tk + t) * wv + v_col + head * HEAD_DIM;
         for (int d = 0; d < DV; d += 8) {
-            const int dims = t < tk ? min(8, HEAD_DIM - d) : 0;
-            __global float *to = vd + ((size_t)(d / SLICE) * BLOCK + j) * SLICE + d % SLICE;
-            vstore8(dims == 8 ? LOAD8(v, vi + d) : dims > 0 ? load_part(v, vi + d, dims).lo : (float8)(0.0f), 0, to);
+            __global WORD *to = vd + ((size_t)(d / SLICE) * (BLOCK / PAIR) + j / PAIR) * SLICE + d % SLICE;
+            const int dims = min(8, HEAD_DIM - d);
+            const float8 a = values8(v, vi + d, t < tk ? dims : 0);
+#ifdef BF16
+            const float8 c = values8(v, vi + d + wv, t + 1 < tk ? dims : 0);
+            float16 pairs;
+            pairs.even = a;
+            pairs.odd = c;
+            vstore8(to_bf16(pairs, (float16)(0.0f)).lo, 0, to);
+#else
+            vstore8(a, 0, to);
+#endif
         }
     }
 }
@@ -118,27 +141,36 @@ float16 exp2_16(float16 x)
 
 #define ROWS16 ((QUERIES + 15) / 16)
 /* Rows a multiple of 512 bytes apart would fall on each other in the first-level cache. */
-#define Q_ROW (HEAD_DIM + (HEAD_DIM % 128 == 0 ? 16 : 0))
+#define Q_ROW ((K_WORDS + 15) / 16 * 16 + (K_WORDS % 128 == 0 ? 16 : 0))
 #define ACC_ROW (DV + (DV % 128 == 0 ? 16 : 0))
 #define ROWS12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
 #define ROWS8(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7)
 
 /* QUERIES rows an item. Logits are kept times log2(e), so that the softmax needs 2^x only. */
-__kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const float *kt, int kt0, __global const float *vp,
+__kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
                               int vp0, SHAPE)
 {
     const int i0 = get_global_id(0) * QUERIES, head = get_global_id(1), b = get_global_id(2), blocks = (tk + BLOCK - 1) / BLOCK;
     const size_t hb = (size_t)(b % kn) * n_heads + head;
-    __global const float *kd = kt + kt0 + hb * blocks * HEAD_DIM * BLOCK;
-    __global const float *vd = vp + vp0 + hb * blocks * BLOCK * DV;
+    __global const WORD *kd = kt + kt0 + hb * blocks * K_WORDS * BLOCK;
+    __global const WORD *vd = vp + vp0 + hb * blocks * (BLOCK / PAIR) * DV;
     /* Rows that vectors are read from are declared as vectors: PoCL writes vectors to arrays of float in four parts. */
     float16 p_rows[QUERIES * BLOCK / 16], down_rows[ROWS16], top_rows[ROWS16], sum[QUERIES];
     float *p = (float *)p_rows, *down = (float *)down_rows, *top = (float *)top_rows;
-    float qs[QUERIES * Q_ROW], acc[QUERIES * ACC_ROW];
+    WORD16 q_rows[QUERIES * Q_ROW / 16];
+    const WORD *qs = (const WORD *)q_rows, *weights = (const WORD *)p_rows; /* weights: p after the softmax, in words */
+    float acc[QUERIES * ACC_ROW];
     for (int i = 0; i < QUERIES; i++) {
         const size_t qi = q0 + ((size_t)b * tq + min(i0 + i, tq - 1)) * wq + q_col + head * HEAD_DIM;
-        for (int d = 0; d < HEAD_DIM; d++)
-            qs[i * Q_ROW + d] = LOAD(q, qi + d) * (scale * M_LOG2E_F);
+        for (int d = 0; d < HEAD_DIM; d += 16 * PAIR) {
+            const float f = scale * M_LOG2E_F;
+#ifdef BF16
+            const int n = HEAD_DIM - d;
+            q_rows[i * Q_ROW / 16 + d / 32] = to_bf16(load_part(q, qi + d, n) * f, n > 16 ? load_part(q, qi + d + 16, n - 16) * f : (float16)(0.0f));
+#else
+            q_rows[i * Q_ROW / 16 + d / 16] = load_part(q, qi + d, HEAD_DIM - d) * f;
+#endif
+        }
         sum[i] = 0.0f;
     }
     for (int i = 0; i < QUERIES * ACC_ROW; i += 8)
@@ -146,23 +178,23 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
     for (int i = 0; i < ROWS16; i++)
         top_rows[i] = -1e30f; /* finite: differences of tops are never NaN */
     const int end = causal ? min(blocks, (i0 + QUERIES - 1) / BLOCK + 1) : blocks;
-    for (int blk = 0; blk < end; blk++, kd += HEAD_DIM * BLOCK, vd += BLOCK * DV) {
+    for (int blk = 0; blk < end; blk++, kd += K_WORDS * BLOCK, vd += BLOCK / PAIR * DV) {
         const int keys = min(BLOCK, tk - blk * BLOCK), cols = (keys + 31) / 32 * 32;
         for (int j = 0; j < cols; j += 32)
             for (int i = 0; i < QUERIES; i += 12) {
-                __global const float *kp = kd + (size_t)j * HEAD_DIM;
-                const float *qp = qs + i * Q_ROW;
+                __global const WORD *kp = kd + (size_t)j * K_WORDS;
+                const WORD *qp = qs + i * Q_ROW;
                 float16 *to = p_rows + (i * BLOCK + j) / 16;
 #define DECL(i) float16 l##i = 0.0f, r##i = 0.0f;
                 ROWS12(DECL)
 #pragma unroll 4
-                for (int d = 0; d < HEAD_DIM; d++) {
-                    const float16 kl = vload16(0, kp + d * 32), kr = vload16(1, kp + d * 32);
+                for (int d = 0; d < K_WORDS; d++) {
+                    const WORD16 kl = vload16(0, kp + d * 32), kr = vload16(1, kp + d * 32);
 #define MAC(i)                                                                                                                   \
     {                                                                                                                            \
-        const float16 s = (float16)(qp[i * Q_ROW + d]);                                                                       \
-        l##i = fma(s, kl, l##i);                                                                                                 \
-        r##i = fma(s, kr, r##i);                                                                                                 \
+        const WORD16 s = (WORD16)(qp[i * Q_ROW + d]);                                                                            \
+        l##i = dot16(s, kl, l##i);                                                                                               \
+        r##i = dot16(s, kr, r##i);                                                                                               \
     }
                     ROWS12(MAC)
                 }
@@ -203,27 +235,31 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
                 s += e;
                 p_rows[i * BLOCK / 16 + j] = e;
             }
+#ifdef BF16
+            for (int j = 0; j < cols / 32; j++)
+                p_rows[i * BLOCK / 16 + j] = as_float16(to_bf16(p_rows[i * BLOCK / 16 + 2 * j], p_rows[i * BLOCK / 16 + 2 * j + 1]));
+#endif
             sum[i] = s;
         }
 #if SLICE == 32
         for (int s = 0; s < DV; s += 32)
             for (int i = 0; i < QUERIES; i += 12) {
-                __global const float *vs = vd + (size_t)s * BLOCK;
-                const float *w = p + i * BLOCK;
+                __global const WORD *vs = vd + (size_t)s * (BLOCK / PAIR);
+                const WORD *w = weights + i * BLOCK;
                 float *to = acc + i * ACC_ROW + s;
 #define TAKE(x) const float16 f##x = (float16)(down[i + x]); float16 l##x = f##x * vload16(0, to + x * ACC_ROW), r##x = f##x * vload16(1, to + x * ACC_ROW);
 #define STEP(x)                                                                                                                  \
     {                                                                                                                            \
-        const float16 e = (float16)(w[x * BLOCK + j]);                                                                           \
-        l##x = fma(e, vl, l##x);                                                                                                 \
-        r##x = fma(e, vr, r##x);                                                                                                 \
+        const WORD16 e = (WORD16)(w[x * BLOCK + j]);                                                                             \
+        l##x = dot16(e, vl, l##x);                                                                                               \
+        r##x = dot16(e, vr, r##x);                                                                                               \
     }
 #define GIVE(x)                                                                                                                  \
     vstore16(l##x, 0, to + x * ACC_ROW);                                                                                              \
     vstore16(r##x, 1, to + x * ACC_ROW);
                 ROWS12(TAKE)
-                for (int j = 0; j < keys; j++) {
-                    const float16 vl = vload16(0, vs + j * 32), vr = vload16(1, vs + j * 32);
+                for (int j = 0; j < (keys + PAIR - 1) / PAIR; j++) {
+                    const WORD16 vl = vload16(0, vs + j * 32), vr = vload16(1, vs + j * 32);
                     ROWS12(STEP)
                 }
                 ROWS12(GIVE)
@@ -231,8 +267,8 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
 #else /* 40: two and a half vectors */
         for (int s = 0; s < DV; s += 40)
             for (int i = 0; i < QUERIES; i += 8) {
-                __global const float *vs = vd + (size_t)s * BLOCK;
-                const float *w = p + i * BLOCK;
+                __global const WORD *vs = vd + (size_t)s * (BLOCK / PAIR);
+                const WORD *w = weights + i * BLOCK;
                 float *to = acc + i * ACC_ROW + s;
 #define TAKE(x)                                                                                                                  \
     const float16 f##x = (float16)(down[i + x]);                                                                                 \
@@ -240,19 +276,19 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
     float8 h##x = f##x.lo * vload8(4, to + x * ACC_ROW);
 #define STEP(x)                                                                                                                  \
     {                                                                                                                            \
-        const float16 e = (float16)(w[x * BLOCK + j]);                                                                           \
-        l##x = fma(e, vl, l##x);                                                                                                 \
-        r##x = fma(e, vr, r##x);                                                                                                 \
-        h##x = fma(e.lo, vh, h##x);                                                                                              \
+        const WORD16 e = (WORD16)(w[x * BLOCK + j]);                                                                             \
+        l##x = dot16(e, vl, l##x);                                                                                               \
+        r##x = dot16(e, vr, r##x);                                                                                               \
+        h##x = dot8(e.lo, vh, h##x);                                                                                             \
     }
 #define GIVE(x)                                                                                                                  \
     vstore16(l##x, 0, to + x * ACC_ROW);                                                                                              \
     vstore16(r##x, 1, to + x * ACC_ROW);                                                                                              \
     vstore8(h##x, 4, to + x * ACC_ROW);
                 ROWS8(TAKE)
-                for (int j = 0; j < keys; j++) {
-                    const float16 vl = vload16(0, vs + j * 40), vr = vload16(0, vs + j * 40 + 16);
-                    const float8 vh = vload8(0, vs + j * 40 + 32);
+                for (int j = 0; j < (keys + PAIR - 1) / PAIR; j++) {
+                    const WORD16 vl = vload16(0, vs + j * 40), vr = vload16(0, vs + j * 40 + 16);
+                    const WORD8 vh = vload8(0, vs + j * 40 + 32);
                     ROWS8(STEP)
                 }
                 ROWS8(GIVE)

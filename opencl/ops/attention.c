@@ -37,9 +37,11 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     const double flops = 4.0 * n * (double)tq * tk * width;
     int slice;
     const int dv = value_width(a->head_dim, &slice);
+    const gboolean bf16 = cpu && sfu_queue_precision(q) == SFU_PRECISION_BF16;
+    const int pair = bf16 ? 2 : 1; /* values a word of the panels */
     char options[128];
-    g_snprintf(options, sizeof options, "%s%s -DHEAD_DIM=%d -DDV=%d -DSLICE=%d -DBLOCK=%d -DQUERIES=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "",
-               cpu ? "" : "-DPLAIN", a->head_dim, dv, slice, BLOCK, queries(a->head_dim));
+    g_snprintf(options, sizeof options, "%s%s%s -DHEAD_DIM=%d -DDV=%d -DSLICE=%d -DBLOCK=%d -DQUERIES=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "",
+               cpu ? "" : "-DPLAIN", bf16 ? "-DBF16" : "", a->head_dim, dv, slice, BLOCK, queries(a->head_dim));
 #define SHAPE_ARGS                                                                                                                \
     SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c), SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c),  \
         SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale), SFU_INT(a->causal), SFU_TENSOR(a->bias), SFU_INT(a->bias ? a->bias->n : 1)
@@ -57,8 +59,8 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
     const int blocks = (tk + BLOCK - 1) / BLOCK;
-    SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, a->head_dim * BLOCK, error);
-    SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * BLOCK, dv, error) : NULL;
+    SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, (a->head_dim + pair - 1) / pair * BLOCK, error);
+    SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * BLOCK / pair, dv, error) : NULL;
     gboolean ok = vp != NULL;
     if (ok) {
         const SfuLaunch l = {.program = "attention", .kernel = "attention_pack", .options = options,
