@@ -81,6 +81,8 @@ gboolean sfu_weight_evict_one(SfuQueue *q);
 void sfu_weight_drop_queue(SfuQueue *q); /* drops every layout on q */
 
 cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *options, const char *kernel, GError **error);
+/* Whether a program compiles, tried in a child process the first time and remembered on disk. */
+gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options);
 void sfu_program_clear(SfuQueue *q);
 gboolean sfu_queue_cancelled(SfuQueue *q, GError **error);
 void sfu_profile_add(SfuQueue *q, cl_event event, const char *name, double flops, double bytes);

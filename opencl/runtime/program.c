@@ -3,6 +3,12 @@
 #include "runtime/internal.h"
 #include <locale.h>
 #include <string.h>
+#ifdef G_OS_UNIX
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 const char *sfu_cache_dir(SfuQueue *q)
 {
@@ -154,6 +160,47 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
     else
         g_free(key);
     return p;
+}
+
+#ifdef G_OS_UNIX
+/* In a child, because a compiler that lacks an instruction may end the process. What the child built stays in the disk cache. */
+static gboolean compiles_in_child(SfuQueue *q, const char *name, const char *options)
+{
+    enum { STEP_MS = 10, MOST_MS = 60000 };
+    const pid_t child = fork();
+    if (child < 0)
+        return FALSE;
+    if (child == 0) {
+        const int null = open("/dev/null", O_WRONLY); /* the compiler's last words are for nobody */
+        dup2(null, 1);
+        dup2(null, 2);
+        _exit(program_get(q, name, options, NULL) ? 0 : 1);
+    }
+    int status = 1;
+    for (int ms = 0; ms < MOST_MS; ms += STEP_MS) {
+        const pid_t r = waitpid(child, &status, WNOHANG);
+        if (r != 0)
+            return r == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        g_usleep(STEP_MS * 1000);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    return FALSE;
+}
+#else
+static gboolean compiles_in_child(SfuQueue *q, const char *name, const char *options) { return FALSE; }
+#endif
+
+gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options)
+{
+    char *key = g_strdup_printf("probe %s %s %s", name, options, SFU_VERSION);
+    char *known = sfu_tuning_get(q, key);
+    const gboolean ok = known ? strcmp(known, "yes") == 0 : compiles_in_child(q, name, options);
+    if (!known)
+        sfu_tuning_set(q, key, ok ? "yes" : "no");
+    g_free(known);
+    g_free(key);
+    return ok;
 }
 
 cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *options, const char *kernel, GError **error)

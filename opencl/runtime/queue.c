@@ -180,6 +180,11 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, "%s has no bf16 products; use --precision auto", q->info.name);
         goto fail;
     }
+    if (q->precision == SFU_PRECISION_BF16 && !sfu_program_probe(q, "linear", "-DW_F16 -DBF16")) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, "the OpenCL compiler of %s does not know bf16 products; use --precision auto",
+                    q->info.name);
+        goto fail;
+    }
     return q;
 fail:
     sfu_queue_destroy(q);

@@ -10,6 +10,7 @@
 
 static const Mode modes[] = {
     {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0},
+    {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0}, /* operands of products have 8 bits */
     {"gpu", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0},
     {"plain", SFU_KERNELS_PLAIN, SFU_PRECISION_FP32, 0x1p-24, 0},
     /* Storing halves needs no cl_khr_fp16: vload_half and vstore_half are core. So this runs on every device. */
@@ -81,6 +82,9 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
     if (small() && work > 30000)
         return;
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
+        /* The other ops know no bf16. */
+        if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "attention"))
+            continue;
         char *path = g_strdup_printf("/%s/%s/%s", op, modes[m].name, name);
         Case *k = g_new(Case, 1);
         *k = (Case){m, fn, row, g_str_hash(path)};
