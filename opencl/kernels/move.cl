@@ -88,6 +88,24 @@ __kernel void permute(__global ACT *y, int y0, __global const ACT *x, int x0, in
     STORE(y, (size_t)y0 + i, LOAD(x, x0 + at));
 }
 
+/* The same where the last dim stays the last: rows of d5 values, 16 an item. */
+__kernel void permute_rows(__global ACT *y, int y0, __global const ACT *x, int x0, int d1, int d2, int d3, int d4, int d5, int s0, int s1, int s2,
+                           int s3, int s4)
+{
+    const int i = get_global_id(0) * 16, n = min(16, d5 - i);
+    const size_t row = get_global_id(1);
+    int r = (int)row;
+    size_t at = (size_t)(r % d4) * s4;
+    r /= d4;
+    at += (size_t)(r % d3) * s3;
+    r /= d3;
+    at += (size_t)(r % d2) * s2;
+    r /= d2;
+    at += (size_t)(r % d1) * s1;
+    at += (size_t)(r / d1) * s0;
+    store_part(y, y0 + row * d5 + i, load_part(x, x0 + at + i, n), n);
+}
+
 __kernel void roll(__global ACT *y, int y0, __global const ACT *x, int x0, int h, int w, int c, int dy, int dx)
 {
     const int i = get_global_id(0), p = get_global_id(1), b = get_global_id(2);

@@ -89,6 +89,10 @@ gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, 
     }
     if (total != sfu_tensor_elements(x) || total != sfu_tensor_elements(y) || x->dtype != y->dtype)
         return sfu_op_shape_error(error, "permute", "the dims have %" G_GINT64_FORMAT " values", total);
+    if (s[5] == 1 && d[5] > 1)
+        return SFU_RUN(x, "move", "permute_rows", (d[5] + 15) / 16, total / d[5], 1, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x),
+                       SFU_INT(d[1]), SFU_INT(d[2]), SFU_INT(d[3]), SFU_INT(d[4]), SFU_INT(d[5]), SFU_INT(s[0]), SFU_INT(s[1]), SFU_INT(s[2]),
+                       SFU_INT(s[3]), SFU_INT(s[4]));
     return SFU_RUN(x, "move", "permute", total, 1, 1, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(d[1]), SFU_INT(d[2]),
                    SFU_INT(d[3]), SFU_INT(d[4]), SFU_INT(d[5]), SFU_INT(s[0]), SFU_INT(s[1]), SFU_INT(s[2]), SFU_INT(s[3]), SFU_INT(s[4]),
                    SFU_INT(s[5]));
