@@ -132,18 +132,34 @@ static gboolean pass(Diffuser *f, SfuRect r, float *out, double timestep, int st
     return ok;
 }
 
-/* All tiles of one step; where they overlap their outputs are mixed (Bar-Tal 2023, MultiDiffusion, with ramps). */
+/* FALSE if all of the rectangle stays the original anyway. */
+static gboolean is_repainted(const Diffuser *f, SfuRect r)
+{
+    const SfuImage *m = f->d->x0 ? f->d->blend : NULL;
+    for (int y = r.y; m && y < r.y + r.h; y++)
+        for (int x = r.x; x < r.x + r.w; x++)
+            if (m->p[(gsize)y * m->w + x] > 0)
+                return TRUE;
+    return m == NULL;
+}
+
+/* All tiles of one step that hold anything to be repainted; where they overlap their outputs are mixed (Bar-Tal 2023, MultiDiffusion, with
+ * ramps). */
 static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
 {
     const SfuDiffusion *d = f->d;
     const int tw = MIN(f->tile, d->w), th = MIN(f->tile, d->h), overlap = d->overlap > 0 ? MIN(d->overlap, f->tile / 2) : f->tile / 4;
-    int *xs, *ys;
+    int *xs, *ys, n_active = 0;
     const int nx = sfu_tiles(d->w, tw, overlap, 1, &xs), ny = sfu_tiles(d->h, th, overlap, 1, &ys);
     float *part = g_new(float, (gsize)tw * th * f->c), *weight = g_new0(float, (gsize)d->w * d->h);
     gboolean ok = TRUE;
+    for (int k = 0; k < nx * ny; k++)
+        n_active += is_repainted(f, (SfuRect){xs[k % nx], ys[k / nx], tw, th});
     memset(f->out, 0, f->n * sizeof(float));
     for (int k = 0; ok && k < nx * ny; k++) {
         const SfuRect r = {xs[k % nx], ys[k / nx], tw, th};
+        if (!is_repainted(f, r))
+            continue;
         ok = pass(f, r, part, timestep, step, error);
         for (int j = 0; ok && j < th; j++) {
             const float wy = sfu_tile_ramp(j, th, overlap, k / nx == 0, k / nx == ny - 1);
@@ -155,11 +171,12 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
                 weight[at] += wt;
             }
         }
-        ok = ok && sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches / (nx * ny), step + 1,
+        ok = ok && sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches / n_active, step + 1,
                                 f->sigmas->n_steps, error);
     }
     for (gint64 k = 0; ok && k < f->n; k++)
-        f->out[k] /= weight[k / f->c];
+        if (weight[k / f->c] > 0)
+            f->out[k] /= weight[k / f->c];
     g_free(part);
     g_free(weight);
     g_free(xs);

@@ -82,7 +82,7 @@ static SfuParamSpec table[] = {
     {"color_match", "Match colours", "Fit colours to the surroundings of the mask", "", SFU_PARAM_BOOL, 0, 1, 1, NULL, NULL, REGION,
      TRUE},
     {"refine", "Refine", "A second pass at full size where the region is larger than the model's size", "", SFU_PARAM_BOOL, 0, 1, 1,
-     NULL, NULL, REGION, TRUE},
+     NULL, NULL, REGION | T(TXT2IMG), TRUE},
     {"left", "Left", "Canvas added on the left", "px", SFU_PARAM_INT, 0, 16384, 0, NULL, NULL, T(OUTPAINT), FALSE},
     {"right", "Right", "Canvas added on the right", "px", SFU_PARAM_INT, 0, 16384, 0, NULL, NULL, T(OUTPAINT), FALSE},
     {"top", "Top", "Canvas added above", "px", SFU_PARAM_INT, 0, 16384, 0, NULL, NULL, T(OUTPAINT), FALSE},

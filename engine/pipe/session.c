@@ -155,6 +155,9 @@ static void take_values(SfuSession *s)
     if (s->steps == 0)
         s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), 1, 1000) : s->sampler == SFU_SAMPLER_LCM ? 4 : 20;
     s->guidance = sfu_params_get_double(r->p, "guidance");
+    /* Latent consistency models have guidance distilled into them. */
+    if (s->sampler == SFU_SAMPLER_LCM && !sfu_params_is_set(r->p, "guidance"))
+        s->guidance = 1;
     s->image_guidance = sfu_params_get_double(r->p, "image_guidance");
     s->rescale = sfu_params_get_double(r->p, "guidance_rescale");
     s->n_branches = s->grid || s->guidance <= 1 ? 1 : s->family == SFU_FAMILY_SD1_EDIT ? 3 : 2;

@@ -293,6 +293,18 @@ static void test_strange_pictures_and_masks(void)
 
 static void test_large_regions_are_refined(void)
 {
+    /* Twice what the model composes in one piece: a coarse picture first, then the same in detail. */
+    Watch t = {0};
+    SfuParams *words = params("sd1", "sampler euler width 336 height 320 steps 5");
+    const SfuJob large = {.task = SFU_TASK_TXT2IMG, .params = words, .progress = on_progress, .data = &t};
+    GPtrArray *made = sfu_engine_run(engine, &large, NULL);
+    g_assert_nonnull(made);
+    g_assert_cmpint(gegl_buffer_get_width(first(made)->picture), ==, 336);
+    g_assert_cmpint(gegl_buffer_get_height(first(made)->picture), ==, 320);
+    g_assert_cmpint(t.n_denoise, >, 7);
+    g_ptr_array_unref(made);
+    sfu_params_free(words);
+
     GeglBuffer *in = picture(0, 0, 420, 400, "R'G'B' u8"), *m = mask(20, 20, 370, 350, 1);
     for (int refine = 0; refine < 2; refine++) {
         Watch w = {0};
@@ -340,6 +352,34 @@ static void test_outpaint(void)
     fails(&job, SFU_ERROR_USAGE);
     sfu_params_free(p);
     g_object_unref(in);
+}
+
+/* Tiles without anything to repaint are not computed. */
+static void test_nothing_is_spent_on_what_stays(void)
+{
+    GeglBuffer *in = picture(0, 0, 384, 384, "R'G'B' u8"), *all = mask(0, 0, 384, 384, 1), *edge = mask(0, 0, 384, 384, 0);
+    GeglBuffer *corner = mask(0, 0, 20, 20, 1), *other = mask(364, 364, 20, 20, 1);
+    gegl_buffer_copy(corner, NULL, GEGL_ABYSS_NONE, edge, GEGL_RECTANGLE(0, 0, 20, 20));
+    gegl_buffer_copy(other, gegl_buffer_get_extent(other), GEGL_ABYSS_NONE, edge, GEGL_RECTANGLE(364, 364, 20, 20));
+    int n[2];
+    for (int i = 0; i < 2; i++) {
+        Watch w = {0};
+        SfuParams *p = params("mini", "steps 5 feather 4 grow 0 working_size 384 tile 96");
+        const SfuJob job = {.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = i ? edge : all, .progress = on_progress, .data = &w};
+        GPtrArray *r = sfu_engine_run(engine, &job, NULL);
+        g_assert_nonnull(r);
+        if (i)
+            only_changes(first(r), in, (GeglRectangle){0, 0, 384, 384});
+        n[i] = w.n_denoise;
+        g_ptr_array_unref(r);
+        sfu_params_free(p);
+    }
+    g_assert_cmpint(n[1] * 3, <, n[0]);
+    g_object_unref(in);
+    g_object_unref(all);
+    g_object_unref(edge);
+    g_object_unref(corner);
+    g_object_unref(other);
 }
 
 static void test_soft_mask_changes_by_its_own_strength(void)
@@ -645,6 +685,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pipe/strange-pictures-and-masks", test_strange_pictures_and_masks);
     g_test_add_func("/pipe/large-regions-are-refined", test_large_regions_are_refined);
     g_test_add_func("/pipe/outpaint", test_outpaint);
+    g_test_add_func("/pipe/nothing-is-spent-on-what-stays", test_nothing_is_spent_on_what_stays);
     g_test_add_func("/pipe/soft-mask-changes-by-its-own-strength", test_soft_mask_changes_by_its_own_strength);
     g_test_add_func("/pipe/enlarging", test_enlarging);
     g_test_add_func("/pipe/tiles-leave-no-seam", test_tiles_leave_no_seam);
