@@ -67,6 +67,10 @@ int sfu_vae_factor(const SfuVae *v);                      /* pixels a latent sid
 gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GError **error);
 /* z [n, h, w, latent], already divided by the scaling factor -> *x [n, h*f, w*f, 3], about -1..1, not clamped. */
 gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **error);
+/* So that the tiles of one picture match: the norms' statistics of a pass over a smaller version of the whole (small [1, h, w, ..], as for the pass itself)
+ * are kept, and every later pass in that direction, of one sample, uses them; until sfu_vae_forget_norms(). */
+gboolean sfu_vae_learn_norms(SfuVae *v, gboolean decoder, const SfuTensor *small, GError **error);
+void sfu_vae_forget_norms(SfuVae *v);
 /* Most bytes of activations that are live at once for n latents of h x w, weights not counted; to plan tiles with. */
 guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w);
 guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w); /* h, w in latent pixels too */

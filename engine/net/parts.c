@@ -167,6 +167,23 @@ SfuTensor *sfu_net_rows(const SfuNet *net, const float *rows, int n, int t, int 
     return y;
 }
 
+gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, int n_groups, float eps, SfuAct act,
+                            GError **error)
+{
+    SfuNorms *norms = net->norms;
+    if (!norms)
+        return sfu_group_norm(net->q, y, x, l->w, l->b, n_groups, eps, act, error);
+    if (norms->learning) {
+        SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, x->n, 1, n_groups, 2, error);
+        if (!stats)
+            return FALSE;
+        g_ptr_array_add(norms->stats, stats);
+        if (!sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error))
+            return FALSE;
+    }
+    return sfu_group_norm_apply(net->q, y, x, g_ptr_array_index(norms->stats, norms->at++), l->w, l->b, act, error);
+}
+
 gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, const SfuTensor *residual, GError **error)
 {
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
@@ -200,7 +217,7 @@ SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, g
         (!(skip = sfu_net_like(net, x, r->c_out, error)) || !sfu_linear(q, skip, x, r->shortcut.w, &shortcut, error)))
         goto out;
     h = r->shortcut.w && !shared ? sfu_tensor_view(x, 0, x->n, x->h, x->w, x->c, error) : sfu_net_like(net, x, r->c_in, error);
-    if (!h || !sfu_group_norm(q, h, x, r->norm1.w, r->norm1.b, r->n_groups, r->eps, SFU_ACT_SILU, error))
+    if (!h || !sfu_net_group_norm(net, h, x, &r->norm1, r->n_groups, r->eps, SFU_ACT_SILU, error))
         goto out;
     if (r->shortcut.w)
         sfu_net_drop(&x);
@@ -210,7 +227,7 @@ SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, g
     if (!(y = sfu_net_like(net, h, r->c_out, error)) || !sfu_conv2d(q, y, h, r->conv1.w, &same, &first, error))
         goto out;
     sfu_net_drop(&h);
-    if (!sfu_group_norm(q, y, y, r->norm2.w, r->norm2.b, r->n_groups, r->eps, SFU_ACT_SILU, error))
+    if (!sfu_net_group_norm(net, y, y, &r->norm2, r->n_groups, r->eps, SFU_ACT_SILU, error))
         goto out;
     /* Added where it stands: to the shortcut's result, to x if nobody else reads it, or from x into a tensor of our own. */
     if (x && shared && !(skip = sfu_net_like(net, x, r->c_out, error)))

@@ -11,6 +11,13 @@ typedef struct {
     SfuWeight *w, *b; /* b NULL: none */
 } SfuLayer;
 
+/* Group norms whose statistics come from another pass, in the order of the pass. */
+typedef struct {
+    GPtrArray *stats; /* SfuTensor* */
+    gboolean learning; /* fill stats, else use them */
+    guint at;
+} SfuNorms;
+
 /* What every network has. Zero-initialised by its owner. */
 typedef struct {
     SfuQueue *q;
@@ -18,6 +25,7 @@ typedef struct {
     SfuPart part;
     SfuDtype dtype; /* of the activations of the pass under way */
     SfuTrace trace;
+    SfuNorms *norms;    /* of the pass under way, borrowed; NULL: every norm has its own statistics */
     GPtrArray *weights; /* SfuWeight*, borrowed from the model: all that were bound */
     GPtrArray *stacks;  /* SfuWeight*, owned: concatenations */
     GString *bad;       /* the first few tensors that are missing or misshapen */
@@ -53,6 +61,9 @@ static inline void sfu_net_drop(SfuTensor **t)
     sfu_tensor_destroy(*t);
     *t = NULL;
 }
+/* sfu_group_norm(), or with the statistics of net->norms. */
+gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, int n_groups, float eps, SfuAct act,
+                            GError **error);
 /* 3x3, padding 1: y [.., out]. */
 gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, const SfuTensor *residual, GError **error);
 

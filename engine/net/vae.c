@@ -30,6 +30,7 @@ struct SfuVae {
     SfuNet net;
     const SfuVaeConfig *config;
     Half encoder, decoder;
+    SfuNorms encoder_norms, decoder_norms; /* stats NULL: not learnt */
 };
 
 /* ---- binding ---- */
@@ -126,6 +127,7 @@ void sfu_vae_destroy(SfuVae *v)
 {
     if (!v)
         return;
+    sfu_vae_forget_norms(v);
     sfu_net_finish(&v->net);
     g_free(v);
 }
@@ -143,7 +145,7 @@ static gboolean attend(const SfuNet *net, const Attention *a, SfuTensor *x, GErr
     const SfuAttention one = {.n_heads = 1, .head_dim = x->c, .k_col = x->c, .v_col = 2 * x->c};
     const SfuEpilogue bias = {.bias = a->qkv_bias}, add = {.bias = a->out.b, .residual = tokens};
     const gboolean ok = tokens && (t = sfu_net_like(net, tokens, x->c, error)) && (qkv = sfu_net_like(net, tokens, 3 * x->c, error)) &&
-                        sfu_group_norm(net->q, t, tokens, a->norm.w, a->norm.b, a->n_groups, NORM_EPS, SFU_ACT_NONE, error) &&
+                        sfu_net_group_norm(net, t, tokens, &a->norm, a->n_groups, NORM_EPS, SFU_ACT_NONE, error) &&
                         sfu_linear(net->q, qkv, t, a->qkv, &bias, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &one, error) &&
                         sfu_linear(net->q, tokens, t, a->out.w, &add, error) && sfu_net_trace(net, x, error, "%s", a->name);
     sfu_tensor_destroy(qkv);
@@ -166,7 +168,7 @@ static SfuTensor *finish(const SfuVae *v, const Half *half, SfuTensor *x, const 
 {
     const SfuNet *net = &v->net;
     SfuTensor *y = NULL;
-    if (sfu_group_norm(net->q, x, x, half->norm_out.w, half->norm_out.b, v->config->norm_num_groups, NORM_EPS, SFU_ACT_SILU, error) &&
+    if (sfu_net_group_norm(net, x, x, &half->norm_out, v->config->norm_num_groups, NORM_EPS, SFU_ACT_SILU, error) &&
         (y = sfu_net_like(net, x, (int)sfu_weight_dim(half->conv_out.w, 0), error)) &&
         (!sfu_net_conv3(net, y, x, &half->conv_out, NULL, error) || !sfu_net_trace(net, y, error, "%s", name)))
         sfu_net_drop(&y);
@@ -247,12 +249,26 @@ static SfuTensor *decode(const SfuVae *v, const SfuTensor *z, GError **error)
     return h ? finish(v, d, h, "decoder.conv_out", error) : NULL;
 }
 
-/* In the queue's storage, and once more in fp32 if fp16 overflowed: some VAEs in use do so with ordinary pictures. */
-static gboolean run(SfuVae *v, SfuTensor *(*pass)(const SfuVae *, const SfuTensor *, GError **), SfuTensor **out, const SfuTensor *x, GError **error)
+typedef SfuTensor *(*Pass)(const SfuVae *v, const SfuTensor *x, GError **error);
+
+/* One pass in the storage given; `norms` without stats is no sharing. */
+static SfuTensor *run_in(SfuVae *v, Pass pass, SfuNorms *norms, SfuDtype dtype, const SfuTensor *x, GError **error)
 {
+    v->net.dtype = dtype;
+    v->net.norms = norms->stats ? norms : NULL;
+    norms->at = 0;
+    if (norms->learning)
+        g_ptr_array_set_size(norms->stats, 0);
+    return pass(v, x, error);
+}
+
+/* In the queue's storage, and once more in fp32 if fp16 overflowed: some VAEs in use do so with ordinary pictures. */
+static gboolean run(SfuVae *v, gboolean decoder, SfuTensor **out, const SfuTensor *x, GError **error)
+{
+    const Pass pass = decoder ? decode : encode;
+    SfuNorms *norms = decoder ? &v->decoder_norms : &v->encoder_norms;
     gint64 n_bad = 0;
-    v->net.dtype = sfu_queue_act_dtype(v->net.q);
-    *out = pass(v, x, error);
+    *out = run_in(v, pass, norms, sfu_queue_act_dtype(v->net.q), x, error);
     if (!*out || v->net.dtype != SFU_F16)
         return *out != NULL;
     if (sfu_count_nonfinite(v->net.q, *out, &n_bad, error) && !n_bad)
@@ -260,9 +276,34 @@ static gboolean run(SfuVae *v, SfuTensor *(*pass)(const SfuVae *, const SfuTenso
     sfu_net_drop(out);
     if (!n_bad)
         return FALSE;
-    v->net.dtype = SFU_F32;
-    *out = pass(v, x, error);
+    *out = run_in(v, pass, norms, SFU_F32, x, error);
     return *out != NULL;
+}
+
+static void forget(SfuNorms *norms)
+{
+    g_clear_pointer(&norms->stats, g_ptr_array_unref);
+    *norms = (SfuNorms){0};
+}
+
+void sfu_vae_forget_norms(SfuVae *v)
+{
+    forget(&v->encoder_norms);
+    forget(&v->decoder_norms);
+}
+
+gboolean sfu_vae_learn_norms(SfuVae *v, gboolean decoder, const SfuTensor *small, GError **error)
+{
+    SfuNorms *norms = decoder ? &v->decoder_norms : &v->encoder_norms;
+    SfuTensor *out;
+    forget(norms);
+    *norms = (SfuNorms){.stats = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_tensor_destroy), .learning = TRUE};
+    const gboolean ok = decoder ? sfu_vae_decode(v, &out, small, error) : sfu_vae_encode(v, &out, small, error);
+    norms->learning = FALSE;
+    sfu_tensor_destroy(out);
+    if (!ok)
+        forget(norms);
+    return ok;
 }
 
 gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GError **error)
@@ -274,7 +315,7 @@ gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GErr
                     x->h, x->c);
         return FALSE;
     }
-    return run(v, encode, moments, x, error);
+    return run(v, FALSE, moments, x, error);
 }
 
 gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **error)
@@ -285,7 +326,7 @@ gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **e
                     z->c);
         return FALSE;
     }
-    return run(v, decode, x, z, error);
+    return run(v, TRUE, x, z, error);
 }
 
 /* What is live at once while a level's resnet runs: its input, the shortcut's result or a normed copy, and the output, at the level's size. */

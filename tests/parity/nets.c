@@ -443,6 +443,66 @@ static void test_vae_bytes(void)
     sfu_queue_destroy(q);
 }
 
+/* Columns [0, columns) of a picture `width` wide, against those of another. */
+static double left_error(const float *a, int a_width, const float *b, int b_width, int h, int columns)
+{
+    float *x = g_new(float, (gsize)h * columns * 3), *y = g_new(float, (gsize)h * columns * 3);
+    for (int i = 0; i < h; i++) {
+        memcpy(x + (gsize)i * columns * 3, a + (gsize)i * a_width * 3, sizeof(float) * (gsize)columns * 3);
+        memcpy(y + (gsize)i * columns * 3, b + (gsize)i * b_width * 3, sizeof(float) * (gsize)columns * 3);
+    }
+    const double e = parity_error(x, y, (gint64)h * columns * 3);
+    g_free(x);
+    g_free(y);
+    return e;
+}
+
+/* A tile decoded with the whole picture's statistics is the whole picture's piece, as far as the tile's edge does not reach; with its own it is not. */
+static void test_shared_norms(void)
+{
+    enum { H = 6, WHOLE = 44, TILE = 28, REACH = 16, F = 4 }; /* latents; REACH: the 3x3 convolutions on the way, in latent pixels, rounded up */
+    GError *error = NULL;
+    SfuQueue *q = queue(0);
+    if (!q)
+        return;
+    SfuVae *v = sfu_vae_create(q, parity_model("vae-mini"), &error);
+    g_assert_no_error(error);
+    float *z = parity_input("tiles", H * WHOLE * 4, 1), *z_tile = g_new(float, H * TILE * 4);
+    for (int i = 0; i < H; i++)
+        for (int j = 0; j < WHOLE * 4; j++) {
+            z[i * WHOLE * 4 + j] *= j / 4 < TILE ? 0.3f : 2; /* the rest of the picture is unlike the tile */
+            if (j / 4 < TILE)
+                z_tile[i * TILE * 4 + j] = z[i * WHOLE * 4 + j];
+        }
+    SfuTensor *whole = sfu_tensor_create(q, SFU_F32, 1, H, WHOLE, 4, &error), *tile = sfu_tensor_create(q, SFU_F32, 1, H, TILE, 4, &error), *y;
+    g_assert_true(sfu_tensor_write(whole, z, &error) && sfu_tensor_write(tile, z_tile, &error));
+    float *out[3];
+    g_assert_true(sfu_vae_decode(v, &y, whole, &error));
+    out[0] = download(y);
+    g_assert_true(sfu_vae_decode(v, &y, tile, &error));
+    out[1] = download(y);
+    g_assert_true(sfu_vae_learn_norms(v, TRUE, whole, &error));
+    g_assert_true(sfu_vae_decode(v, &y, tile, &error));
+    out[2] = download(y);
+    const double own = left_error(out[1], TILE * F, out[0], WHOLE * F, H * F, (TILE - REACH) * F);
+    const double shared = left_error(out[2], TILE * F, out[0], WHOLE * F, H * F, (TILE - REACH) * F);
+    g_test_message("a tile is off by %.1e with its own statistics, by %.1e with the picture's", own, shared);
+    g_assert_true(own > 1e-2);
+    g_assert_true(shared < 1e-5);
+    sfu_vae_forget_norms(v);
+    g_assert_true(sfu_vae_decode(v, &y, tile, &error));
+    float *again = download(y);
+    g_assert_true(parity_error(again, out[1], H * F * TILE * F * 3) < 1e-6);
+    g_free(again);
+    for (int i = 0; i < 3; i++)
+        g_free(out[i]);
+    g_free(z);
+    g_free(z_tile);
+    sfu_tensor_destroy(whole);
+    sfu_tensor_destroy(tile);
+    sfu_vae_destroy(v);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "C");
@@ -468,6 +528,7 @@ int main(int argc, char **argv)
     g_test_add_func("/nets/cancel", test_cancel);
     g_test_add_func("/nets/bad-inputs", test_bad_inputs);
     g_test_add_func("/nets/vae-bytes", test_vae_bytes);
+    g_test_add_func("/nets/shared-norms", test_shared_norms);
     const int result = g_test_run();
     parity_data_close();
     for (gsize m = 0; m < G_N_ELEMENTS(modes); m++)
