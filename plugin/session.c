@@ -378,7 +378,7 @@ static void status_bar(const SfuProgress *p, gpointer data)
     g_free(text);
 }
 
-gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image, GError **error)
+gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error)
 {
     SfuInput *in = sfu_input_new(r, image, drawable, error);
     if (!in)
@@ -394,7 +394,7 @@ gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, 
     GPtrArray *results = sfu_worker_run(worker, &job, &calls, error);
     const gboolean ok = results && sfu_output_add(in, used, results, layer, new_image, error);
     sfu_host_progress_end();
-    if (ok)
+    if (ok && remember)
         sfu_settings_remember(settings, r);
     if (results)
         g_ptr_array_unref(results);

@@ -33,8 +33,8 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
 /* What Repeat does: a generated layer's own request, else the last one. *layer becomes the layer to work on. NULL with USAGE. */
 SfuRequest *sfu_repeat_request(const SfuSettings *settings, int image, int *layer, GError **error);
 
-/* The whole of a run without a dialog, with progress in the status bar. */
-gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image, GError **error);
+/* The whole of a run without a dialog, with progress in the status bar. remember: the values become the last ones (not for scripts). */
+gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error);
 
 G_END_DECLS
 #endif

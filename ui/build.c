@@ -52,7 +52,8 @@ static GtkWidget *seed_row(SfuDialog *d)
     return box;
 }
 
-static GtkWidget *model_row(SfuDialog *d)
+/* "Automatic (sfumato-mini)". Caller frees. */
+static char *automatic_words(SfuDialog *d)
 {
     const SfuActionInfo *a = sfu_action_info(d->request->action);
     char *key = g_strconcat("model-", a->name, NULL), *path = sfu_settings_get(d->settings, key);
@@ -66,14 +67,30 @@ static GtkWidget *model_row(SfuDialog *d)
             base = g_strdup(m->name);
         }
     }
-    char *automatic = base ? g_strdup_printf(_("Automatic (%s)"), base) : g_strdup(_("Automatic (no model found)"));
-    d->model = sfu_model_combo_new(d->models, a->task, automatic);
-    g_signal_connect(d->model, "changed", G_CALLBACK(model_changed), d);
-    g_free(automatic);
+    char *words = base ? g_strdup_printf(_("Automatic (%s)"), base) : g_strdup(_("Automatic (no model found)"));
     g_free(base);
     g_free(path);
     g_free(key);
+    return words;
+}
+
+static GtkWidget *model_row(SfuDialog *d)
+{
+    char *words = automatic_words(d);
+    d->model = sfu_model_combo_new(d->models, sfu_action_info(d->request->action)->task, words);
+    g_signal_connect(d->model, "changed", G_CALLBACK(model_changed), d);
+    g_free(words);
     return d->model;
+}
+
+void sfu_dialog_reload_models(SfuDialog *d)
+{
+    g_ptr_array_unref(d->models);
+    d->models = sfu_settings_models(d->settings);
+    char *words = automatic_words(d);
+    sfu_model_combo_fill(d->model, d->models, sfu_action_info(d->request->action)->task, words);
+    g_free(words);
+    sfu_dialog_update_model(d);
 }
 
 static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *control)

@@ -60,6 +60,7 @@ SfuRequest *sfu_dialog_collect(SfuDialog *d);
 void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
 /* Greys what the chosen model cannot do, and says why. */
 void sfu_dialog_update_model(SfuDialog *d);
+void sfu_dialog_reload_models(SfuDialog *d); /* after a change of the settings */
 void sfu_dialog_error(SfuDialog *d, const char *sentence); /* NULL: none */
 GtkWidget *sfu_dialog_thumbnail(SfuDialog *d, GdkPixbuf *pixbuf, const char *name);
 

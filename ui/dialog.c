@@ -315,7 +315,7 @@ void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data)
         break;
     case RESPONSE_SETTINGS:
         if (sfu_ui_settings(d->settings))
-            sfu_dialog_update_model(d);
+            sfu_dialog_reload_models(d);
         break;
     case RESPONSE_ADD:
         add_current(d);

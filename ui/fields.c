@@ -246,9 +246,11 @@ char *sfu_tasks_in_words(guint tasks)
     return g_string_free(s, FALSE);
 }
 
-GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic)
+void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, const char *automatic)
 {
-    GtkListStore *list = gtk_list_store_new(N_MODEL_COLUMNS, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_BOOLEAN);
+    char *chosen = sfu_model_combo_get(combo);
+    GtkListStore *list = GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo)));
+    gtk_list_store_clear(list);
     gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, automatic, MODEL_PATH, "", MODEL_USABLE, TRUE, -1);
     for (int usable = 1; usable >= 0; usable--) {
         for (guint i = 0; i < models->len; i++) {
@@ -266,12 +268,19 @@ GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *auto
             g_free(does);
         }
     }
+    sfu_model_combo_set(combo, chosen);
+    g_free(chosen);
+}
+
+GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic)
+{
+    GtkListStore *list = gtk_list_store_new(N_MODEL_COLUMNS, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_BOOLEAN);
     GtkWidget *combo = gtk_combo_box_new_with_model(GTK_TREE_MODEL(list));
     GtkCellRenderer *cell = gtk_cell_renderer_text_new();
     g_object_set(cell, "ellipsize", PANGO_ELLIPSIZE_MIDDLE, "width-chars", 24, NULL);
     gtk_cell_layout_pack_start(GTK_CELL_LAYOUT(combo), cell, TRUE);
     gtk_cell_layout_set_attributes(GTK_CELL_LAYOUT(combo), cell, "text", MODEL_NAME, "sensitive", MODEL_USABLE, NULL);
-    gtk_combo_box_set_active(GTK_COMBO_BOX(combo), 0);
+    sfu_model_combo_fill(combo, models, task, automatic);
     sfu_name(combo, _("Model"));
     g_object_unref(list);
     return combo;

@@ -36,6 +36,7 @@ char *sfu_text_field_get(const SfuTextField *t); /* caller frees */
 
 /* Choice of a model: those that can do the task, then the others greyed with the reason. */
 GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic);
+void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, const char *automatic); /* anew, keeping what is chosen */
 void sfu_model_combo_set(GtkWidget *combo, const char *path); /* "": automatic; an unknown path is added */
 char *sfu_model_combo_get(GtkWidget *combo);                  /* "": automatic; caller frees */
 /* What a model can do, in words: "fill, expand". Caller frees. */

@@ -147,9 +147,9 @@ static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int dr
     if (mode == GIMP_RUN_INTERACTIVE && !sfu_ui_offer_conversion(image))
         ok = FALSE;
     else if (mode == GIMP_RUN_NONINTERACTIVE)
-        ok = request_from_args(r, rest, n_rest, error) && sfu_run(r, image, drawable, settings, &out->layer, &out->image, error);
+        ok = request_from_args(r, rest, n_rest, error) && sfu_run(r, image, drawable, settings, FALSE, &out->layer, &out->image, error);
     else if (mode == GIMP_RUN_WITH_LAST_VALS || !sfu_action_info(action)->has_dialog)
-        ok = sfu_run(r, image, drawable, settings, &out->layer, &out->image, error);
+        ok = sfu_run(r, image, drawable, settings, TRUE, &out->layer, &out->image, error);
     else
         ok = out->shown = sfu_ui_run(r, image, drawable, settings, &out->layer, &out->image, error);
     sfu_request_free(r);
@@ -160,7 +160,7 @@ static gboolean run_repeat(GimpRunMode mode, int image, int drawable, SfuSetting
 {
     int layer = sfu_host_layer_of(drawable, error);
     SfuRequest *r = layer >= 0 ? sfu_repeat_request(settings, image, &layer, error) : NULL;
-    const gboolean ok = r && sfu_run(r, image, layer, settings, &out->layer, &out->image, error);
+    const gboolean ok = r && sfu_run(r, image, layer, settings, FALSE, &out->layer, &out->image, error);
     sfu_request_free(r);
     return ok;
 }

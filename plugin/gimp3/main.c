@@ -179,7 +179,7 @@ static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, Gi
         ok = out.shown = sfu_ui_run(r, image, drawable, settings, &out.layer, &out.image, &error);
         request_to_config(r, config);
     } else {
-        ok = sfu_run(r, image, drawable, settings, &out.layer, &out.image, &error);
+        ok = sfu_run(r, image, drawable, settings, mode != GIMP_RUN_NONINTERACTIVE, &out.layer, &out.image, &error);
     }
     sfu_request_free(r);
     sfu_settings_free(settings);
@@ -195,7 +195,7 @@ static GimpValueArray *run_repeat(GimpProcedure *procedure, GimpRunMode mode, Gi
     GError *error = NULL;
     int layer = sfu_host_layer_of(first_drawable(drawables), &error);
     SfuRequest *r = layer >= 0 ? sfu_repeat_request(settings, image, &layer, &error) : NULL;
-    const gboolean ok = r && sfu_run(r, image, layer, settings, &out.layer, &out.image, &error);
+    const gboolean ok = r && sfu_run(r, image, layer, settings, FALSE, &out.layer, &out.image, &error);
     sfu_request_free(r);
     sfu_settings_free(settings);
     return finish(procedure, mode, image, ok, &out, error);
