@@ -149,14 +149,12 @@ int16 to_bf16(float16 first, float16 second)
 #define dot8(a, b, s) fma(a, b, s)
 #endif
 
-/* Asks for the cache line at p, so that an epilogue does not wait for memory; nothing where the compiler cannot say so. */
-#if defined(CPU) && defined(__has_builtin)
-#if __has_builtin(__builtin_prefetch)
+/* Asks for the cache line at p, so that an epilogue does not wait for memory; nothing where the compiler cannot say so.
+ * (oclgrind's clang can, but oclgrind then does not know the instruction.) */
+#if defined(CPU) && defined(POCL)
 #define FETCH(p) __builtin_prefetch((const void *)(size_t)(p), 0)
 #define FETCH_TO_WRITE(p) __builtin_prefetch((const void *)(size_t)(p), 1)
-#endif
-#endif
-#ifndef FETCH
+#else
 #define FETCH(p)
 #define FETCH_TO_WRITE(p)
 #endif

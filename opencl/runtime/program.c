@@ -125,7 +125,8 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
         g_free(key);
         return NULL;
     }
-    char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s %s", q->info.vendor == SFU_VENDOR_MESA ? " -DNO_FMA" : "",
+    char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s %s",
+                                    q->info.vendor == SFU_VENDOR_MESA ? " -DNO_FMA" : q->info.vendor == SFU_VENDOR_POCL ? " -DPOCL" : "",
                                     q->family == SFU_KERNELS_CPU ? " -DCPU" : "", extra ? extra : "");
     const char *parts[] = {common, body};
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
