@@ -82,7 +82,7 @@ static void print_help(const char *command, int task)
                 continue;
             char note[128] = "";
             if (p[i].type == SFU_PARAM_INT || p[i].type == SFU_PARAM_FLOAT)
-                g_snprintf(note, sizeof note, " [%.15g..%.15g, default %.15g%s%s]", p[i].min, p[i].max, p[i].def, *p[i].unit ? " " : "", p[i].unit);
+                g_snprintf(note, sizeof note, " [%.15g..%.15g, default %.15g%s%s]", p[i].min, p[i].max, sfu_param_default(p[i].name, task), *p[i].unit ? " " : "", p[i].unit);
             else if (p[i].type == SFU_PARAM_CHOICE)
                 g_snprintf(note, sizeof note, " [default %s]", p[i].choices[(int)p[i].def]);
             print_flag(p[i].name, p[i].type == SFU_PARAM_BOOL ? NULL : p[i].type == SFU_PARAM_STRING ? "TEXT" : p[i].type == SFU_PARAM_CHOICE ? "WORD" : p[i].type == SFU_PARAM_FILE ? "FILE" : "N",
