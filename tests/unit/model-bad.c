@@ -376,7 +376,7 @@ static void test_pth_refused(void)
     open_bad(pth("checkpoint.pth"), SFU_MODEL_ERROR_REFUSED, "convert it to safetensors");
     open_bad(pth("expanded.pth"), SFU_MODEL_ERROR_FORMAT, "larger than its storage");
     open_bad(pth("strides.pth"), SFU_MODEL_ERROR_FAMILY, "no model that Sfumato knows");
-    write_bytes(in(folder, "not.zip"), "PK\3\4 and nothing more", 24);
+    write_text(in(folder, "not.zip"), "PK\3\4 and nothing more, of some length");
     open_bad(in(folder, "not.zip"), SFU_MODEL_ERROR_FORMAT, "directory");
 }
 
