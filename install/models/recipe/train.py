@@ -41,10 +41,10 @@ class Clock:
         self.usual = dt if self.usual is None else min(dt, 0.9 * self.usual + 0.1 * dt)
         self.done += min(dt, 5 * self.usual + 1)
 
-    def rate(self, n):
-        """Warm up over 50 steps, hold, and fall linearly to 4 % over the last third."""
+    def rate(self, n, n_warm):
+        """Warm up over n_warm steps, hold, and fall linearly to 4 % over the last third."""
         left = 1 - self.done / self.total
-        return min(1.0, (n + 1) / 50) * max(0.04, min(1.0, left / 0.33))
+        return min(1.0, (n + 1) / n_warm) * max(0.04, min(1.0, left / 0.33))
 
 
 def to_tensor(tiles, device):
@@ -301,7 +301,7 @@ def run(args, stage, net, opt, make, step, measure, export_now):
     batches = prefetch(make, 6 * args.loaders, random.randrange(2**60), args.loaders)
     while clock.done < clock.total:
         value, extra = step(opt.n, next(batches))
-        opt.step(clock.rate(opt.n - n_start))
+        opt.step(clock.rate(opt.n - n_start, 50 if n_start == 0 else 8))
         smooth = value if smooth == 0.0 else 0.97 * smooth + 0.03 * value
         clock.tick()
         if clock.done - last_measured > 60 * args.measure or clock.done >= clock.total:
