@@ -286,7 +286,9 @@ void sfu_dialog_build(SfuDialog *d)
     sfu_name(d->progress, _("Progress"));
     gtk_box_pack_start(GTK_BOX(all), d->progress, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(dialog)), all, TRUE, TRUE, 0);
-    gtk_window_set_default_size(GTK_WINDOW(d->window), 980, 730);
+    int width, height;
+    sfu_screen_size(&width, &height);
+    gtk_window_set_default_size(GTK_WINDOW(d->window), MIN(980, width - 20), MIN(730, height - 60));
     g_signal_connect(d->window, "response", G_CALLBACK(sfu_dialog_response), d);
     g_signal_connect(d->window, "key-press-event", G_CALLBACK(sfu_dialog_key), d);
     sfu_dialog_show_request(d, d->request);

@@ -61,11 +61,15 @@ static inline void sfu_menu_popup(GtkWidget *menu, GtkWidget *button)
     gtk_menu_popup_at_widget(GTK_MENU(menu), button, GDK_GRAVITY_SOUTH_EAST, GDK_GRAVITY_NORTH_EAST, NULL);
 }
 
-static inline GtkWidget *sfu_dialog_action_area(GtkWidget *dialog)
+/* What a window may take, in its own units: smaller than it seems on screens of high density. */
+static inline void sfu_screen_size(int *width, int *height)
 {
-    G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-    return gtk_dialog_get_action_area(GTK_DIALOG(dialog));
-    G_GNUC_END_IGNORE_DEPRECATIONS
+    GdkDisplay *display = gdk_display_get_default();
+    GdkMonitor *monitor = gdk_display_get_primary_monitor(display);
+    GdkRectangle r;
+    gdk_monitor_get_workarea(monitor ? monitor : gdk_display_get_monitor(display, 0), &r);
+    *width = r.width;
+    *height = r.height;
 }
 #else
 #define SFU_KEY(name) GDK_##name
@@ -119,9 +123,10 @@ static inline void sfu_menu_popup(GtkWidget *menu, GtkWidget *button)
     gtk_menu_popup(GTK_MENU(menu), NULL, NULL, NULL, NULL, 0, gtk_get_current_event_time());
 }
 
-static inline GtkWidget *sfu_dialog_action_area(GtkWidget *dialog)
+static inline void sfu_screen_size(int *width, int *height)
 {
-    return gtk_dialog_get_action_area(GTK_DIALOG(dialog));
+    *width = gdk_screen_width();
+    *height = gdk_screen_height();
 }
 #endif
 

@@ -80,6 +80,13 @@ static void show_input(SfuDialog *d, const SfuInput *in, const SfuRequest *r)
         GeglRectangle area = in->mask ? *gegl_buffer_get_extent(in->mask) : *gegl_buffer_get_extent(in->picture);
         area = (GeglRectangle){area.x * scale, area.y * scale, area.width * scale, area.height * scale};
         area = surroundings(in, &area);
+        if (in->action == SFU_ACTION_EXPAND) { /* the room that will be painted shows as empty */
+            const int left = sfu_request_get_double(r, "left"), top = sfu_request_get_double(r, "top");
+            area.x -= left;
+            area.y -= top;
+            area.width += left + (int)sfu_request_get_double(r, "right");
+            area.height += top + (int)sfu_request_get_double(r, "bottom");
+        }
         sfu_preview_focus(d->preview, &area);
     }
 }
