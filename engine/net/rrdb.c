@@ -83,6 +83,55 @@ static SfuTensor *run_body(const SfuNet *net, const SfuUpscalerConfig *c, const 
     return y;
 }
 
+/* y [1, h, w, f], borrowed -> [1, h * stages, w * stages, 3]: the enlargements and the last two convolutions. */
+static SfuTensor *run_tail(const SfuNet *net, const SfuUpscalerConfig *c, const Rrdb *r, const SfuTensor *y, GError **error)
+{
+    SfuTensor *t = NULL;
+    for (int i = 0; i <= c->n_stages; i++) {
+        const gboolean hr = i == c->n_stages;
+        SfuTensor *next = sfu_upscaler_conv(net, t ? t : y, hr ? &r->hr : &r->up[i], c->features, !hr, SFU_ACT_LEAKY_RELU, SLOPE, error);
+        sfu_tensor_destroy(t);
+        if (!(t = next))
+            return NULL;
+    }
+    SfuTensor *out = sfu_upscaler_conv(net, t, &r->last, c->channels, FALSE, SFU_ACT_NONE, 0, error);
+    sfu_tensor_destroy(t);
+    return out;
+}
+
+/* Rows of the low resolution that an output row behind it can see to either side: half a row for the first enlargement's convolution, a
+ * quarter for the second's ..., and two at the full resolution; without enlargements, two. */
+#define TAIL_ROWS 2
+
+/* Floats for each pixel of the low resolution: the blocks' three wide tensors and the features; the tail's widest point. */
+static int body_floats(const SfuUpscalerConfig *c) { return 4 * c->features + 12 * c->growth; }
+static int tail_floats(const SfuUpscalerConfig *c) { return (2 * c->features + 3) << (2 * c->n_stages); }
+
+/* The tail in strips of whole rows, each with the rows that it sees around it: the same result, but no more memory than the blocks need. */
+static SfuTensor *run_strips(const SfuNet *net, const SfuUpscalerConfig *c, const Rrdb *r, const SfuTensor *y, GError **error)
+{
+    const int up = 1 << c->n_stages, n_rows = (int)(y->h * MIN(1.0, (double)body_floats(c) / tail_floats(c)));
+    const int core = n_rows >= y->h ? y->h : MAX(n_rows - 2 * TAIL_ROWS, 8);
+    SfuTensor *out = sfu_tensor_create(net->q, net->dtype, 1, y->h * up, y->w * up, c->channels, error);
+    gboolean ok = out != NULL;
+    for (int row = 0; ok && row < y->h; row += core) {
+        const int n = MIN(core, y->h - row), first = MAX(0, row - TAIL_ROWS), last = MIN(y->h, row + n + TAIL_ROWS);
+        const size_t line = (size_t)y->w * up * c->channels; /* of the output */
+        SfuTensor *in = sfu_tensor_view(y, (size_t)first * y->w * y->c, 1, last - first, y->w, y->c, error);
+        SfuTensor *strip = in ? run_tail(net, c, r, in, error) : NULL;
+        SfuTensor *from = strip ? sfu_tensor_view(strip, (size_t)(row - first) * up * line, 1, n * up, strip->w, strip->c, error) : NULL;
+        SfuTensor *to = from ? sfu_tensor_view(out, (size_t)row * up * line, 1, n * up, out->w, out->c, error) : NULL;
+        ok = to && sfu_convert(net->q, to, from, error);
+        sfu_tensor_destroy(in);
+        sfu_tensor_destroy(strip);
+        sfu_tensor_destroy(from);
+        sfu_tensor_destroy(to);
+    }
+    if (!ok)
+        sfu_net_drop(&out);
+    return out;
+}
+
 static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer network, SfuTensor *x, GError **error)
 {
     const Rrdb *r = network;
@@ -98,13 +147,7 @@ static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer ne
     SfuTensor *y = features ? run_body(net, c, r, x, features, error) : NULL;
     sfu_tensor_destroy(features);
     sfu_tensor_destroy(x);
-    for (int i = 0; y && i <= c->n_stages; i++) {
-        const gboolean hr = i == c->n_stages;
-        SfuTensor *next = sfu_upscaler_conv(net, y, hr ? &r->hr : &r->up[i], c->features, !hr, SFU_ACT_LEAKY_RELU, SLOPE, error);
-        sfu_tensor_destroy(y);
-        y = next;
-    }
-    SfuTensor *out = y ? sfu_upscaler_conv(net, y, &r->last, c->channels, FALSE, SFU_ACT_NONE, 0, error) : NULL;
+    SfuTensor *out = y ? run_strips(net, c, r, y, error) : NULL;
     sfu_tensor_destroy(y);
     return out;
 }
@@ -112,11 +155,10 @@ static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer ne
 /* 15 convolutions a block and two around them at the low resolution; those behind see less than 2 pixels more. */
 static int margin(const SfuUpscalerConfig *c) { return (15 * c->blocks + 4) * c->unshuffle; }
 
-/* Three wide tensors and the features; or, at the end, three tensors at the full resolution. */
+/* The blocks or a strip of the tail, and the picture. */
 static int channels(const SfuUpscalerConfig *c)
 {
-    const int u2 = c->unshuffle * c->unshuffle, low = (4 * c->features + 12 * c->growth) / u2, high = (2 * c->features + 3) * c->scale * c->scale;
-    return MAX(low, high);
+    return (body_floats(c) + c->features) / (c->unshuffle * c->unshuffle) + c->channels * c->scale * c->scale;
 }
 
 const SfuUpscalerKind sfu_rrdb_kind = {bind, release, run, margin, channels};
