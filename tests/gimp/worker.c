@@ -1,0 +1,240 @@
+/* The plug-in's worker thread and requests, without a GIMP: with the stand-in engine.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "job.h"
+#include "request.h"
+#include "settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static SfuJob new_job(int steps)
+{
+    SfuParams *p = sfu_params_new();
+    GeglBuffer *picture = gegl_buffer_new(GEGL_RECTANGLE(0, 0, 512, 384), babl_format("R'G'B' u8"));
+    sfu_params_set_double(p, "steps", steps, NULL);
+    return (SfuJob){.task = SFU_TASK_IMG2IMG, .params = p, .picture = picture};
+}
+
+static void job_free(SfuJob *job)
+{
+    sfu_params_free((SfuParams *)job->params);
+    g_object_unref(job->picture);
+}
+
+static void not_done(GPtrArray *results, double seconds, const GError *e, gpointer data)
+{
+    g_test_message("done() was called after the worker was freed");
+    g_test_fail();
+}
+
+static gsize resident_bytes(void)
+{
+    gsize size = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f) {
+        if (fscanf(f, "%zu %zu", &size, &resident) != 2)
+            resident = 0;
+        fclose(f);
+    }
+    return resident * sysconf(_SC_PAGESIZE);
+}
+
+static void hundred_jobs_keep_memory_flat(void)
+{
+    SfuWorker *w = sfu_worker_new();
+    SfuJob job = new_job(2);
+    gsize after_ten = 0;
+    for (int i = 0; i < 100; i++) {
+        GError *error = NULL;
+        GPtrArray *results = sfu_worker_run(w, &job, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(results->len, ==, 1);
+        g_ptr_array_unref(results);
+        if (i == 9)
+            after_ten = resident_bytes();
+    }
+    /* A result has 3 MiB: one that is not freed each time would show as 270. */
+    g_assert_cmpuint(resident_bytes(), <, after_ten + ((gsize)30 << 20));
+    job_free(&job);
+    sfu_worker_free(w);
+}
+
+static gboolean cancel(gpointer data)
+{
+    sfu_worker_cancel(data);
+    return G_SOURCE_REMOVE;
+}
+
+static void the_next_job_works_after_a_cancel(void)
+{
+    SfuWorker *w = sfu_worker_new();
+    SfuJob job = new_job(1000);
+    GError *error = NULL;
+    g_setenv("SFU_STANDIN_STEP_MS", "20", TRUE);
+    g_timeout_add(100, cancel, w);
+    const gint64 start = g_get_monotonic_time();
+    g_assert_null(sfu_worker_run(w, &job, NULL, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_CANCELLED);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 10 * G_USEC_PER_SEC); /* 20 s without the cancel */
+    g_clear_error(&error);
+    g_setenv("SFU_STANDIN_STEP_MS", "0", TRUE);
+    GPtrArray *results = sfu_worker_run(w, &job, NULL, &error);
+    g_assert_no_error(error);
+    g_ptr_array_unref(results);
+    job_free(&job);
+    sfu_worker_free(w);
+}
+
+static void a_running_worker_can_be_freed(void)
+{
+    SfuJob job = new_job(1000);
+    g_setenv("SFU_STANDIN_STEP_MS", "20", TRUE);
+    for (int i = 0; i < 5; i++) {
+        SfuWorker *w = sfu_worker_new();
+        const SfuJobCalls calls = {.done = not_done};
+        sfu_worker_start(w, &job, &calls);
+        g_usleep(i * 15000);
+        sfu_worker_free(w);
+    }
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_setenv("SFU_STANDIN_STEP_MS", "0", TRUE);
+    job_free(&job);
+}
+
+typedef struct {
+    double last;
+    int n_progress, n_previews;
+} Seen;
+
+static void see_progress(const SfuProgress *p, gpointer data)
+{
+    Seen *seen = data;
+    g_assert_cmpfloat(p->fraction, >=, seen->last);
+    seen->last = p->fraction;
+    seen->n_progress++;
+    char *text = sfu_progress_text(p);
+    g_assert_nonnull(strstr(text, "Denoising"));
+    g_free(text);
+}
+
+static void progress_arrives_in_the_main_thread(void)
+{
+    SfuWorker *w = sfu_worker_new();
+    SfuJob job = new_job(5);
+    Seen seen = {0};
+    const SfuJobCalls calls = {.progress = see_progress, .data = &seen};
+    g_setenv("SFU_STANDIN_STEP_MS", "30", TRUE);
+    GError *error = NULL;
+    GPtrArray *results = sfu_worker_run(w, &job, &calls, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(seen.n_progress, >, 0);
+    g_assert_cmpint(seen.n_progress, <=, 5);
+    g_ptr_array_unref(results);
+    g_setenv("SFU_STANDIN_STEP_MS", "0", TRUE);
+    job_free(&job);
+    sfu_worker_free(w);
+}
+
+static void requests_survive_json(void)
+{
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        SfuRequest *r = sfu_request_new(a);
+        GError *error = NULL;
+        sfu_request_set_double(r, "seed", 123456789012345.0, &error);
+        g_assert_no_error(error);
+        g_assert_true(sfu_request_set_options(r, a == SFU_ACTION_GENERATE ? "steps=9" : "steps=9 sample-merged", &error));
+        if (sfu_action_spec(a, "prompt"))
+            g_assert_true(sfu_request_set(r, "prompt", "a \"red\" door\nÄpfel", &error));
+        char *json = sfu_request_to_json(r, 7);
+        guint source = 0;
+        SfuRequest *back = sfu_request_from_json(json, &source, &error);
+        g_assert_no_error(error);
+        char *again = sfu_request_to_json(back, source);
+        g_assert_cmpstr(json, ==, again);
+        g_assert_cmpuint(source, ==, 7);
+        g_assert_cmpfloat(sfu_request_get_double(back, "seed"), ==, 123456789012345.0);
+        g_assert_cmpfloat(sfu_request_get_double(back, "steps"), ==, 9);
+        g_free(json);
+        g_free(again);
+        sfu_request_free(r);
+        sfu_request_free(back);
+    }
+    const char *const bad[] = {"", "{", "[]", "{\"action\": \"fill\"}", "{\"action\": \"fly\", \"params\": {}}",
+                               "{\"action\": \"fill\", \"params\": {\"seed\": \"x\"}}", "{\"action\": 5, \"params\": {}}"};
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        GError *error = NULL;
+        g_assert_null(sfu_request_from_json(bad[i], NULL, &error));
+        g_assert_nonnull(error);
+        g_error_free(error);
+    }
+}
+
+static void defaults_are_not_given_to_the_engine(void)
+{
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    const SfuParamSpec *guidance = sfu_param_find("guidance");
+    sfu_request_set_double(r, "guidance", guidance->def + 1, NULL);
+    g_assert_true(sfu_params_is_set(r->params, "guidance"));
+    sfu_request_set_double(r, "guidance", guidance->def, NULL); /* a model with its own idea of guidance keeps it */
+    g_assert_false(sfu_params_is_set(r->params, "guidance"));
+    g_assert_true(sfu_params_is_set(r->params, "strength"));
+    g_assert_cmpfloat(sfu_request_get_double(r, "strength"), ==, 1);
+    sfu_request_free(r);
+}
+
+static void settings_survive(void)
+{
+    char *folder = g_dir_make_tmp("sfumato-settings-XXXXXX", NULL);
+    SfuSettings *s = sfu_settings_load(folder), *other = sfu_settings_load(folder);
+    const char *const folders[] = {"/models/a b", "/models/c;d", NULL};
+    GError *error = NULL;
+    sfu_settings_set_folders(s, folders);
+    sfu_settings_set(s, "memory-mib", "2048");
+    sfu_settings_set(s, "device", "pocl");
+    g_assert_true(sfu_settings_save(s, &error));
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    sfu_request_set(r, "prompt", "a red door", NULL);
+    sfu_settings_remember(other, r); /* another GIMP, started before: keeps what was saved meanwhile */
+    sfu_request_set(r, "prompt", "a green door", NULL);
+    sfu_settings_remember(other, r);
+    sfu_settings_free(s);
+    sfu_settings_free(other);
+
+    s = sfu_settings_load(folder);
+    char **back = sfu_settings_folders(s), **history = sfu_settings_history(s, "prompt");
+    g_assert_cmpstrv(back, folders);
+    g_assert_cmpstr(history[0], ==, "a green door");
+    g_assert_cmpstr(history[1], ==, "a red door");
+    g_assert_cmpuint(sfu_settings_memory_bytes(s), ==, G_GUINT64_CONSTANT(2048) << 20);
+    g_assert_cmpstr(sfu_settings_engine(s).device, ==, "pocl");
+    g_assert_cmpstr(sfu_settings_last_action(s), ==, "fill");
+    SfuRequest *last = sfu_settings_last(s, SFU_ACTION_FILL);
+    g_assert_cmpstr(sfu_request_get_string(last, "prompt"), ==, "a green door");
+    sfu_request_free(last);
+    sfu_request_free(r);
+    g_strfreev(back);
+    g_strfreev(history);
+    sfu_settings_free(s);
+    char *file = g_build_filename(folder, "sfumato.ini", NULL);
+    g_assert_cmpint(unlink(file), ==, 0);
+    g_assert_cmpint(rmdir(folder), ==, 0);
+    g_free(file);
+    g_free(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    gegl_init(NULL, NULL);
+    g_test_add_func("/worker/hundred jobs keep memory flat", hundred_jobs_keep_memory_flat);
+    g_test_add_func("/worker/the next job works after a cancel", the_next_job_works_after_a_cancel);
+    g_test_add_func("/worker/a running worker can be freed", a_running_worker_can_be_freed);
+    g_test_add_func("/worker/progress arrives in the main thread and never falls", progress_arrives_in_the_main_thread);
+    g_test_add_func("/request/survives json", requests_survive_json);
+    g_test_add_func("/request/defaults are not given to the engine", defaults_are_not_given_to_the_engine);
+    g_test_add_func("/settings/survive, also another GIMP", settings_survive);
+    return g_test_run();
+}
