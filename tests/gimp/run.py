@@ -59,7 +59,7 @@ def run(gimp, plugin, check, what, extra=None):
     env = {"SFU_STANDIN_LOG": f"{home}/standin.log", **(extra or {})}
     process = start(gimp, home, check_call(gimp, results, what), env)
     try:
-        output, _ = process.communicate(timeout=560)
+        output, _ = process.communicate(timeout=1700)
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()
@@ -86,7 +86,7 @@ def two_at_once(gimp, plugin, check):
         pair.append(start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "quick"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"}))
     lines = []
     for i, process in enumerate(pair):
-        process.communicate(timeout=300)
+        process.communicate(timeout=900)
         lines += open(f"{home}/{i}.tap", encoding="utf-8").read().splitlines() if os.path.exists(f"{home}/{i}.tap") else ["not ok"]
     shutil.rmtree(home, ignore_errors=True)
     wrong = [line for line in lines if line.startswith("not ok")]
