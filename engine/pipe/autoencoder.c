@@ -10,10 +10,12 @@
 
 #define LEAST_TILE 16 /* latent pixels; smaller tiles lose what they are a part of */
 
-/* Bytes that activations may take: the weights of the autoencoder stay beside them. */
+/* Bytes that activations may take: the weights of the autoencoder stay beside them. Tiles share the norms' statistics, so that more room than this
+ * (a tile of 1024 x 1024 pixels of SD) costs memory and gains little. */
+#define MOST_ROOM (2ull << 30)
 static guint64 room(const SfuAutoencoder *a)
 {
-    return sfu_queue_budget(a->run->q) / 10 * 7;
+    return MIN(sfu_queue_budget(a->run->q) / 10 * 7, MOST_ROOM);
 }
 
 static guint64 bytes_for(const SfuAutoencoder *a, int w, int h, gboolean decode)
@@ -64,6 +66,26 @@ static SfuImage *piece(const SfuAutoencoder *a, const SfuImage *x, gboolean deco
     return o;
 }
 
+/* The norms of the tiles take their statistics from the whole, reduced to a tile's area: thinned out rather than averaged, so that its values are
+ * distributed as they were. */
+static gboolean learn_norms(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, int tile, GError **error)
+{
+    const int in_f = decode ? 1 : a->factor, lw = x->w / in_f, lh = x->h / in_f;
+    const double scale = MIN(1, tile / sqrt((double)lw * lh));
+    const int w = MAX(1, (int)(lw * scale)) * in_f, h = MAX(1, (int)(lh * scale)) * in_f;
+    SfuTensor *t = NULL;
+    SfuImage *small = sfu_image_new(w, h, x->c, error);
+    for (int j = 0; small && j < h; j++)
+        for (int i = 0; i < w; i++)
+            memcpy(small->p + ((gsize)j * w + i) * x->c, x->p + ((gsize)((gint64)j * x->h / h) * x->w + (gint64)i * x->w / w) * x->c,
+                   sizeof(float) * x->c);
+    const gboolean ok = small && (t = sfu_tensor_create(a->run->q, SFU_F32, 1, h, w, x->c, error)) && sfu_tensor_write(t, small->p, error) &&
+                        sfu_vae_learn_norms(a->vae, decode, t, error);
+    sfu_tensor_destroy(t);
+    sfu_image_free(small);
+    return ok;
+}
+
 /* All tiles of side `tile` latent pixels, overlapping by a quarter and mixed along ramps. */
 static SfuImage *tiled(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, int tile, GError **error)
 {
@@ -74,7 +96,7 @@ static SfuImage *tiled(const SfuAutoencoder *a, const SfuImage *x, gboolean deco
     const int nx = sfu_tiles(lw, tw, overlap, 1, &xs), ny = sfu_tiles(lh, th, overlap, 1, &ys);
     SfuImage *o = sfu_image_new(lw * out_f, lh * out_f, decode ? 3 : a->channels, error);
     SfuImage *weight = o ? sfu_image_new(lw * out_f, lh * out_f, 1, error) : NULL;
-    gboolean ok = weight != NULL;
+    gboolean ok = weight != NULL && (!a->vae || learn_norms(a, x, decode, tile, error));
     for (int k = 0; ok && k < nx * ny; k++) {
         const int tx = xs[k % nx], ty = ys[k / nx];
         SfuImage *part = sfu_image_crop(x, (SfuRect){tx * in_f, ty * in_f, tw * in_f, th * in_f}, error);
@@ -98,6 +120,8 @@ static SfuImage *tiled(const SfuAutoencoder *a, const SfuImage *x, gboolean deco
     for (gint64 k = 0; ok && k < (gint64)o->w * o->h; k++)
         for (int c = 0; c < o->c; c++)
             o->p[k * o->c + c] /= weight->p[k];
+    if (a->vae)
+        sfu_vae_forget_norms(a->vae);
     sfu_image_free(weight);
     g_free(xs);
     g_free(ys);

@@ -2,7 +2,9 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models.h"
 #include "net/net.h"
+#include "pipe/pipe.h"
 #include <locale.h>
+#include <math.h>
 #include <string.h>
 
 /* fp32: sums of some thousand terms in another order, through some hundred layers. fp16: each stored value is off by up to 2^-11. */
@@ -503,6 +505,45 @@ static void test_shared_norms(void)
     sfu_vae_destroy(v);
 }
 
+/* A picture decoded in tiles, under a budget that the whole does not fit, against the whole. The left half is calm, the right one busy, so that
+ * tiles with statistics of their own differ. What stays: random weights make much of attention, which sees its tile only. */
+static void test_tiled_decode(void)
+{
+    enum { W = 64, H = 40 };
+    const guint64 budgets[] = {0, 36 << 20};
+    SfuImage *out[2] = {NULL, NULL};
+    GError *error = NULL;
+    for (int i = 0; i < 2; i++) {
+        const SfuQueueOptions options = {.precision = SFU_PRECISION_FP32, .memory_bytes = budgets[i]};
+        const SfuJob job = {0};
+        SfuRun run = {.q = open_queue(&options), .job = &job};
+        if (!run.q)
+            return;
+        SfuAutoencoder a = {.run = &run, .vae = sfu_vae_create(run.q, parity_model("vae"), &error), .factor = 8, .channels = 4, .scaling = 1};
+        g_assert_no_error(error);
+        SfuImage *z = sfu_image_new(W, H, 4, &error);
+        float *noise = parity_input("tiles", W * H * 4, 1);
+        for (int k = 0; k < W * H; k++)
+            for (int c = 0; c < 4; c++)
+                z->p[k * 4 + c] = k % W < W / 2 ? 0.2f * noise[k * 4 + c] + sinf((float)(k / W) * 0.3f + (float)c) : noise[k * 4 + c];
+        const int tile = sfu_autoencoder_tile(&a, W, H, TRUE);
+        g_assert_true(i ? tile <= W / 2 : tile >= W);
+        out[i] = sfu_autoencoder_decode(&a, z, &error);
+        g_assert_no_error(error);
+        if (budgets[i])
+            g_assert_cmpuint(sfu_queue_peak_bytes(run.q), <=, budgets[i]);
+        g_free(noise);
+        sfu_image_free(z);
+        sfu_vae_destroy(a.vae);
+        sfu_queue_destroy(run.q);
+    }
+    const double e = parity_error(out[1]->p, out[0]->p, (gint64)out[0]->w * out[0]->h * 3);
+    g_test_message("tiled against whole: relative error %.3f", e);
+    g_assert_true(e < 0.3); /* 0.26; 0.34 with a tile's own statistics */
+    sfu_image_free(out[0]);
+    sfu_image_free(out[1]);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "C");
@@ -529,6 +570,7 @@ int main(int argc, char **argv)
     g_test_add_func("/nets/bad-inputs", test_bad_inputs);
     g_test_add_func("/nets/vae-bytes", test_vae_bytes);
     g_test_add_func("/nets/shared-norms", test_shared_norms);
+    g_test_add_func("/nets/tiled-decode", test_tiled_decode);
     const int result = g_test_run();
     parity_data_close();
     for (gsize m = 0; m < G_N_ELEMENTS(modes); m++)
