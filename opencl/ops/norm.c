@@ -28,6 +28,7 @@ gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, con
                               SfuAct act, GError **error)
 {
     const int pixels = x->h * x->w, len = chunk_len(x) * 4;
+    const int width = sfu_queue_kernels(q) == SFU_KERNELS_CPU ? 64 : 16; /* channels an item: 16 * COLS in norm.cl */
     if (!sfu_op_same_shape(error, "group_norm", y, x))
         return FALSE;
     if (stats->n != x->n || stats->c != 2 || x->c % stats->w || stats->dtype != SFU_F32)
@@ -36,7 +37,7 @@ gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, con
         return sfu_op_shape_error(error, "group_norm", "%s has %" G_GINT64_FORMAT " values for %d channels", sfu_weight_name(gamma),
                                   sfu_weight_elements(gamma), x->c);
     const SfuTensor *g = sfu_weight_f32(q, gamma, error), *b = g ? sfu_weight_f32(q, beta, error) : NULL;
-    return b && SFU_RUN(x, "norm", "group_norm_apply", (x->c + 15) / 16, (pixels + len - 1) / len, x->n, 4.0 * (double)sfu_tensor_elements(x),
+    return b && SFU_RUN(x, "norm", "group_norm_apply", (x->c + width - 1) / width, (pixels + len - 1) / len, x->n, 4.0 * (double)sfu_tensor_elements(x),
                         2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels),
                         SFU_INT(x->c), SFU_INT(stats->w), SFU_INT(len), SFU_INT(act));
 }
