@@ -26,14 +26,17 @@ struct SfuPreview {
 
 /* ---- drawing ---------------------------------------------------------------------------------------------------------- */
 
-static void checkerboard(cairo_surface_t *s, int w, int h)
+/* A checkerboard where the picture may be transparent or is still to come, and plain grey outside of it. */
+static void background(cairo_surface_t *s, int w, int h, const GeglRectangle *room, double x, double y, double scale)
 {
     unsigned char *data = cairo_image_surface_get_data(s);
     const int stride = cairo_image_surface_get_stride(s);
-    for (int y = 0; y < h; y++) {
-        guint32 *row = (guint32 *)(data + (gsize)y * stride);
-        for (int x = 0; x < w; x++)
-            row[x] = (x / CHECK_PX + y / CHECK_PX) % 2 ? 0xff999999 : 0xff666666;
+    const int x0 = floor((room->x - x) * scale + 0.5), x1 = floor((room->x + room->width - x) * scale + 0.5);
+    const int y0 = floor((room->y - y) * scale + 0.5), y1 = floor((room->y + room->height - y) * scale + 0.5);
+    for (int j = 0; j < h; j++) {
+        guint32 *row = (guint32 *)(data + (gsize)j * stride);
+        for (int i = 0; i < w; i++)
+            row[i] = i < x0 || i >= x1 || j < y0 || j >= y1 ? 0xff444444 : (i / CHECK_PX + j / CHECK_PX) % 2 ? 0xff999999 : 0xff666666;
     }
 }
 
@@ -69,11 +72,19 @@ static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglB
     g_free(alpha);
 }
 
-static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuffer *over, GeglBuffer *mask, double x, double y, double scale,
-                               int w, int h)
+static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuffer *over, GeglBuffer *mask, const GeglRectangle *focus,
+                               double x, double y, double scale, int w, int h)
 {
     cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
-    checkerboard(s, w, h);
+    GeglRectangle room = *focus;
+    if (before) {
+        const GeglRectangle *e = gegl_buffer_get_extent(before);
+        gegl_rectangle_bounding_box(&room, &room,
+                                    GEGL_RECTANGLE(e->x * before_scale, e->y * before_scale, e->width * before_scale, e->height * before_scale));
+    }
+    if (over)
+        gegl_rectangle_bounding_box(&room, &room, gegl_buffer_get_extent(over));
+    background(s, w, h, &room, x, y, scale);
     if (before)
         lay_over(s, w, h, before, NULL, x / before_scale, y / before_scale, scale * before_scale);
     if (over)
@@ -118,7 +129,7 @@ static void draw(SfuPreview *p, cairo_t *cr, int width, int height)
     }
     if (!p->cache || p->cache_w != w || p->cache_h != h) {
         g_clear_pointer(&p->cache, cairo_surface_destroy);
-        p->cache = render(p->before, p->before_scale, p->only_before ? NULL : p->over, p->mask, p->x, p->y, p->scale, w, h);
+        p->cache = render(p->before, p->before_scale, p->only_before ? NULL : p->over, p->mask, &p->focus, p->x, p->y, p->scale, w, h);
         p->cache_w = w;
         p->cache_h = h;
     }
@@ -304,7 +315,7 @@ GdkPixbuf *sfu_preview_thumbnail(GeglBuffer *before, double before_scale, GeglBu
 {
     const double scale = (double)size / MAX(area->width, area->height);
     const int w = MAX(1, area->width * scale), h = MAX(1, area->height * scale);
-    cairo_surface_t *s = render(before, before_scale, over, NULL, area->x, area->y, scale, w, h);
+    cairo_surface_t *s = render(before, before_scale, over, NULL, area, area->x, area->y, scale, w, h);
     GdkPixbuf *pixbuf = gdk_pixbuf_new(GDK_COLORSPACE_RGB, FALSE, 8, w, h);
     const unsigned char *from = cairo_image_surface_get_data(s);
     guchar *to = gdk_pixbuf_get_pixels(pixbuf);
