@@ -335,8 +335,9 @@ static void make_gray(SfuImage *i)
 static gboolean put_back(const Pass *a, const SfuImage *made, SfuImage *into, GError **error)
 {
     SfuImage *big = sfu_image_resample(made, a->rect.w, a->rect.h, made->w < a->rect.w ? SFU_RESAMPLE_BICUBIC : SFU_RESAMPLE_LANCZOS, error);
-    for (int y = 0; big && y < a->rect.h; y++)
-        memcpy(into->p + ((gsize)(a->rect.y + y) * into->w + a->rect.x) * 3, big->p + (gsize)y * a->rect.w * 3, a->rect.w * 3 * sizeof(float));
+    const int w = MIN(a->rect.w, into->w - a->rect.x), h = MIN(a->rect.h, into->h - a->rect.y);
+    for (int y = 0; big && y < h; y++)
+        memcpy(into->p + ((gsize)(a->rect.y + y) * into->w + a->rect.x) * 3, big->p + (gsize)y * a->rect.w * 3, w * 3 * sizeof(float));
     sfu_image_free(big);
     return big != NULL;
 }
@@ -489,18 +490,23 @@ static void pass_size(const Paint *p, int k, SfuRect *rect, int *w, int *h)
 {
     const SfuRegion *r = &p->region;
     const SfuRect c = r->context;
+    const int m = p->s->multiple;
     *rect = (SfuRect){0, 0, c.w, c.h};
     *w = r->pass[k].w;
     *h = r->pass[k].h;
-    if (k == 0 || !p->soft)
-        return;
-    const int x0 = MAX(r->mask.x - REFINE_MARGIN_PX, c.x), y0 = MAX(r->mask.y - REFINE_MARGIN_PX, c.y);
-    const int x1 = MIN(r->mask.x + r->mask.w + REFINE_MARGIN_PX, c.x + c.w), y1 = MIN(r->mask.y + r->mask.h + REFINE_MARGIN_PX, c.y + c.h);
-    const double fx = (double)*w / c.w, fy = (double)*h / c.h;
-    const int m = p->s->multiple;
-    *rect = (SfuRect){x0 - c.x, y0 - c.y, x1 - x0, y1 - y0};
-    *w = MAX(8 * m, (int)(rect->w * fx / m + 0.5) * m);
-    *h = MAX(8 * m, (int)(rect->h * fy / m + 0.5) * m);
+    if (k > 0 && p->soft) {
+        const int x0 = MAX(r->mask.x - REFINE_MARGIN_PX, c.x), y0 = MAX(r->mask.y - REFINE_MARGIN_PX, c.y);
+        const int x1 = MIN(r->mask.x + r->mask.w + REFINE_MARGIN_PX, c.x + c.w), y1 = MIN(r->mask.y + r->mask.h + REFINE_MARGIN_PX, c.y + c.h);
+        const double fx = (double)*w / c.w, fy = (double)*h / c.h;
+        *rect = (SfuRect){x0 - c.x, y0 - c.y, x1 - x0, y1 - y0};
+        *w = MAX(8 * m, (int)(rect->w * fx / m + 0.5) * m);
+        *h = MAX(8 * m, (int)(rect->h * fy / m + 0.5) * m);
+    }
+    /* At full size nothing is resampled: the rectangle is rounded up, beyond the border with the edge repeated. */
+    if (abs(*w - rect->w) < m && abs(*h - rect->h) < m) {
+        *w = rect->w = (rect->w + m - 1) / m * m;
+        *h = rect->h = (rect->h + m - 1) / m * m;
+    }
 }
 
 static gboolean match_colors(Paint *p, GError **error)

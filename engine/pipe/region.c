@@ -7,6 +7,7 @@
 
 #define MIN_FEATHER 32
 #define MIN_CONTEXT 512
+#define CLOSE 1.1
 
 static SfuRect clip(gint64 x0, gint64 y0, gint64 x1, gint64 y1, int w, int h)
 {
@@ -44,9 +45,10 @@ static double size_factor(int w, int h, int native_px, int max_px, int working_s
         return working_size / longest;
     const double least = (double)native_px * native_px, most = (double)native_px * max_px;
     double f = 1;
-    if (pixels < least)
+    /* Up to a tenth larger or smaller is worked as it is: resampling would cost more sharpness than it wins. */
+    if (pixels * CLOSE * CLOSE < least)
         f = sqrt(least / pixels);
-    else if (pixels > most || longest > max_px)
+    else if (pixels > most * CLOSE * CLOSE || longest > max_px * CLOSE)
         f = MIN(sqrt(most / pixels), MAX(max_px / longest, native_px / (double)MIN(w, h)));
     /* Strips: neither side may leave what a model can work at, whatever the area says. */
     return MIN(f, 4.0 * max_px / longest);
@@ -71,9 +73,8 @@ static void plan_passes(SfuRegion *r, const SfuRegionOptions *o)
     r->pass[0].h = h;
     const int full_w = round_to(c.w, o->multiple), full_h = round_to(c.h, o->multiple);
     double left = sqrt((double)full_w * full_h / ((double)w * h));
-    /* Up to a tenth larger is not worth another pass. */
-    while (o->refine && o->working_size == 0 && left > 1.1 && r->n_passes < (int)G_N_ELEMENTS(r->pass)) {
-        const gboolean last = o->refine_step <= 0 || left <= o->refine_step * 1.1 || r->n_passes == (int)G_N_ELEMENTS(r->pass) - 1;
+    while (o->refine && o->working_size == 0 && left > CLOSE && r->n_passes < (int)G_N_ELEMENTS(r->pass)) {
+        const gboolean last = o->refine_step <= 0 || left <= o->refine_step * CLOSE || r->n_passes == (int)G_N_ELEMENTS(r->pass) - 1;
         w = last ? full_w : round_to(w * o->refine_step, o->multiple);
         h = last ? full_h : round_to(h * o->refine_step, o->multiple);
         r->pass[r->n_passes].w = w;
@@ -99,7 +100,7 @@ void sfu_region_plan(SfuRegion *r, const SfuRegionOptions *o)
         const int pad = (int)(MAX(MAX(o->canvas_w, o->canvas_h) / 16.0, (a.w + a.h) / 4.0) + 0.5);
         pad_x = MAX(0, pad - MAX(0, a.w - a.h) / 2);
         pad_y = MAX(0, pad - MAX(0, a.h - a.w) / 2);
-        least = MIN(MIN_CONTEXT, o->max_px);
+        least = MIN(MIN_CONTEXT, o->native_px * 5 / 4);
     }
     fit_axis(a.x, a.w, pad_x, least, o->canvas_w, &r->context.x, &r->context.w);
     fit_axis(a.y, a.h, pad_y, least, o->canvas_h, &r->context.y, &r->context.h);

@@ -44,8 +44,8 @@ typedef struct {
 } SfuRegion;
 
 /* With D the diagonal of the bounds: feather 10 % of D and at least 32 px, times strength; padding 6 % of D; context: the area widened by
- * max(longest canvas side / 16, half the area's mean side), less along its longer side so that it tends to a square, at least 512 px or the model's
- * native size, shifted inside the canvas. (The numbers are those that Krita's diffusion plug-in arrived at.) Working size: the context's own
+ * max(longest canvas side / 16, half the area's mean side), less along its longer side so that it tends to a square, at least 512 px or one and a
+ * quarter of the model's native size, shifted inside the canvas. (The numbers are those that Krita's diffusion plug-in arrived at.) Working size: the context's own
  * pixels where they lie between the model's native size and max_px; enlarged to native where smaller; else reduced, and refined. */
 void sfu_region_plan(SfuRegion *r, const SfuRegionOptions *o);
 

@@ -68,6 +68,18 @@ static void test_small_mask_gets_context(void)
     check_region(&r, &o);
     g_assert_cmpint(r.context.w, <, 128);
     g_assert_cmpint(r.pass[0].w, >=, 504); /* enlarged to what the model was made for */
+    /* A small model works a small mask in one piece at full size too. */
+    o.context = -1;
+    o.bounds = (SfuRect){300, 300, 12, 9};
+    o.canvas_w = o.canvas_h = 700;
+    o.native_px = 256;
+    o.max_px = 384;
+    o.refine_step = 2;
+    sfu_region_plan(&r, &o);
+    check_region(&r, &o);
+    g_assert_cmpint(r.n_passes, ==, 1);
+    g_assert_cmpint(r.pass[0].w, ==, r.context.w);
+    g_assert_cmpint(r.pass[0].h, ==, r.context.h);
 }
 
 static void test_context_is_shifted_inside(void)
