@@ -276,7 +276,10 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     sfu_queue_set_cancel(e->q, job->cancel);
     sfu_queue_set_build_notify(e->q, notify_build, &r);
     SfuLoaded *m = NULL;
-    const gboolean ok = read_noise(&r, &err) && (m = load_for_task(&r, &err)) && run_pipeline(&r, m, results, &err);
+    gboolean ok = read_noise(&r, &err) && (m = load_for_task(&r, &err)) && run_pipeline(&r, m, results, &err);
+    if (ok && r.latents)
+        ok = sfu_tensorfile_write(job->latent_file, "latent", (const float *)(gconstpointer)r.latents->data,
+                                  r.latents->len / (r.latent_h * r.latent_w * r.latent_c), r.latent_h, r.latent_w, r.latent_c, &err);
     sfu_queue_set_build_notify(e->q, NULL, NULL);
     sfu_queue_set_cancel(e->q, NULL);
     if (!ok) {
@@ -287,6 +290,7 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
             g_set_error(&err, SFU_ERROR, SFU_ERROR_FAILED, "%s failed without saying why.", sfu_task_name(job->task));
         sfu_error_convert(error, err);
     }
+    g_clear_pointer(&r.latents, g_array_unref);
     g_free(r.start_noise);
     sfu_params_free(r.p);
     return results;

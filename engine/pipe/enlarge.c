@@ -263,10 +263,9 @@ static GeglBuffer *diffuse_and_decode(Enlarge *e, SfuDiffusion *d, GError **erro
     d->preview = show_preview;
     d->data = e;
     SfuImage *z = sfu_diffuse(e->s, d, error);
-    gboolean ok = z != NULL;
-    if (ok && e->r->job->latent_file)
-        ok = sfu_tensorfile_write(e->r->job->latent_file, "latent", z->p, 1, z->h, z->w, z->c, error);
-    GeglBuffer *out = ok ? decode(e, z, error) : NULL;
+    if (z)
+        sfu_run_keep_latents(e->r, z);
+    GeglBuffer *out = z ? decode(e, z, error) : NULL;
     sfu_image_free(z);
     return out;
 }

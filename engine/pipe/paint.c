@@ -177,7 +177,7 @@ typedef struct {
     SfuRect rect;
     int w, h;
     double strength;
-    gboolean first;
+    gboolean first, last;
     SfuImage *start;      /* [w x h, 3] what is under the mask to begin with */
     SfuImage *original;   /* [w x h, 3] */
     SfuImage *hard, *soft; /* [w x h, 1], NULL: everything */
@@ -470,8 +470,8 @@ static gboolean run_pass(Pass *a, GError **error)
                             .first = a->first, .extra = extra, .blend = blend, .tile = tile, .overlap = tile / 4,
                             .noise_seed = p->r->seed, .preview = show_preview, .data = a};
     ok = ok && (z = sfu_diffuse(s, &d, error));
-    if (ok && p->r->job->latent_file)
-        ok = sfu_tensorfile_write(p->r->job->latent_file, "latent", z->p, 1, z->h, z->w, z->c, error);
+    if (ok && a->last)
+        sfu_run_keep_latents(p->r, z);
     ok = ok && (rgb = sfu_autoencoder_decode(&s->ae, z, error));
     if (ok && !p->made)
         ok = (p->made = source_rgb(p, error)) != NULL;
@@ -537,7 +537,7 @@ static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
 {
     g_clear_pointer(&p->made, sfu_image_free);
     for (int k = 0; k < p->region.n_passes; k++) {
-        Pass a = {.p = p, .first = k == 0, .strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength)};
+        Pass a = {.p = p, .first = k == 0, .last = k + 1 == p->region.n_passes, .strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength)};
         pass_size(p, k, &a.rect, &a.w, &a.h);
         const gboolean ok = run_pass(&a, error) && match_colors(p, error);
         sfu_image_free(a.start);

@@ -72,6 +72,8 @@ typedef struct {
     int trace_count; /* blocks written to trace_dir */
     float *start_noise; /* from job->noise_file: [n, h, w, c] */
     int noise_n, noise_h, noise_w, noise_c;
+    GArray *latents; /* final ones, for job->latent_file: [image, h, w, c] */
+    int latent_h, latent_w, latent_c;
 } SfuRun;
 
 /* Adds work to the plan. */
@@ -81,6 +83,8 @@ gboolean sfu_run_tick(SfuRun *r, SfuStage stage, double units, int step, int n_s
 /* Reports a stage that has begun, without work done. */
 gboolean sfu_run_stage(SfuRun *r, SfuStage stage, GError **error);
 gboolean sfu_run_cancelled(const SfuRun *r, GError **error);
+/* Keeps the final latents of the image that is being made, if the job wants them; again for the same image: replaces them. */
+void sfu_run_keep_latents(SfuRun *r, const SfuImage *z);
 
 /* ---- tensorfile.c ----------------------------------------------------------------------------------------------- */
 

@@ -101,3 +101,17 @@ gboolean sfu_run_stage(SfuRun *r, SfuStage stage, GError **error)
     report(r, stage, 0, 0, stage_text(stage));
     return !sfu_run_cancelled(r, error);
 }
+
+void sfu_run_keep_latents(SfuRun *r, const SfuImage *z)
+{
+    if (!r->job->latent_file)
+        return;
+    if (!r->latents)
+        r->latents = g_array_new(FALSE, FALSE, sizeof(float));
+    const guint n = (guint)z->w * z->h * z->c;
+    g_array_set_size(r->latents, r->image * n);
+    g_array_append_vals(r->latents, z->p, n);
+    r->latent_h = z->h;
+    r->latent_w = z->w;
+    r->latent_c = z->c;
+}

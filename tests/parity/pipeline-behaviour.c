@@ -593,14 +593,23 @@ static void test_hostile_prompts(void)
 
 static void test_trace_and_noise_files(void)
 {
-    SfuParams *p = params("sd1", "width 128 height 64 sampler euler steps 1");
+    SfuParams *p = params("sd1", "width 128 height 64 sampler euler steps 1 count 2");
     char *latent = g_build_filename(dir, "latent.safetensors", NULL), *trace = g_build_filename(dir, "trace", NULL);
     g_mkdir(trace, 0700);
     const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p, .latent_file = latent, .trace_dir = trace};
     GPtrArray *r = sfu_engine_run(engine, &job, NULL);
     g_assert_nonnull(r);
     g_ptr_array_unref(r);
-    g_assert_true(g_file_test(latent, G_FILE_TEST_IS_REGULAR));
+    SfuFile *f = sfu_file_open(latent, NULL);
+    g_assert_nonnull(f);
+    const SfuFileTensor *z = g_ptr_array_index(f->tensors, 0);
+    g_assert_cmpstr(z->name, ==, "latent");
+    g_assert_cmpint(z->dims[0], ==, 2); /* both variants */
+    g_assert_cmpint(z->dims[1], ==, 4);
+    g_assert_cmpint(z->dims[2], ==, 8);
+    g_assert_cmpint(z->dims[3], ==, 16);
+    g_assert_cmpfloat(parity_error((const float *)(gconstpointer)z->data, (const float *)(gconstpointer)z->data + 512, 512), >, 0.01);
+    sfu_file_close(f);
     GDir *d = g_dir_open(trace, 0, NULL);
     const char *name;
     int n = 0;
