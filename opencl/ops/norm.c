@@ -2,6 +2,17 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
 
+enum { WG = 64 }; /* of gpu_norm.cl */
+
+static gboolean gpu(const SfuTensor *x) { return sfu_queue_kernels(x->q) == SFU_KERNELS_GPU; }
+
+/* A work-group of WG for each of n0 x n1. */
+#define RUN_GROUPS(like, kernel_, n0, n1, bytes_, error, ...)                                                                     \
+    sfu_launch((like)->q,                                                                                                        \
+               &(SfuLaunch){.program = "gpu_norm", .kernel = kernel_, .options = sfu_op_storage(like),                           \
+                            .global = {(size_t)(n0) * WG, (size_t)(n1), 1}, .local = {WG, 1, 1}, .bytes = bytes_},               \
+               (const SfuArg[]){__VA_ARGS__}, (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)), error)
+
 /* Pixels a chunk: small enough to stay in a cache for the second pass, enough chunks for every unit. */
 static int chunk_len(const SfuTensor *x)
 {
@@ -15,7 +26,11 @@ gboolean sfu_group_norm_stats(SfuQueue *q, SfuTensor *stats, const SfuTensor *x,
     if (n_groups < 1 || x->c % n_groups || stats->n != x->n || stats->w != n_groups || stats->c != 2 || stats->dtype != SFU_F32)
         return sfu_op_shape_error(error, "group_norm", "%d channels in %d groups", x->c, n_groups);
     SfuTensor *part = sfu_tensor_create(q, SFU_F32, x->n, chunks, 2, x->c, error);
-    const gboolean ok = part &&
+    const gboolean ok = !part ? FALSE : gpu(x) ?
+        SFU_RUN(x, "gpu_norm", "group_norm_part_gpu", x->c, chunks, x->n, 4.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
+                SFU_TENSOR(part), SFU_TENSOR(x), SFU_INT(pixels), SFU_INT(x->c), SFU_INT(len)) &&
+        RUN_GROUPS(x, "group_norm_join_gpu", n_groups, x->n, sfu_op_bytes(part), error, SFU_TENSOR(stats), SFU_TENSOR(part), SFU_INT(pixels),
+                   SFU_INT(x->c), SFU_INT(len), SFU_INT(chunks), SFU_FLOAT(eps)) :
         SFU_RUN(x, "norm", "group_norm_part", chunks, x->n, 1, 4.0 * (double)sfu_tensor_elements(x), sfu_op_bytes(x), error, SFU_TENSOR(part),
                 SFU_TENSOR(x), SFU_INT(pixels), SFU_INT(x->c), SFU_INT(len)) &&
         SFU_RUN(x, "norm", "group_norm_join", n_groups, x->n, 1, 0, sfu_op_bytes(part), error, SFU_TENSOR(stats), SFU_TENSOR(part), SFU_INT(pixels),
@@ -37,6 +52,10 @@ gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, con
         return sfu_op_shape_error(error, "group_norm", "%s has %" G_GINT64_FORMAT " values for %d channels", sfu_weight_name(gamma),
                                   sfu_weight_elements(gamma), x->c);
     const SfuTensor *g = sfu_weight_f32(q, gamma, error), *b = g ? sfu_weight_f32(q, beta, error) : NULL;
+    if (b && gpu(x))
+        return SFU_RUN(x, "gpu_norm", "group_norm_apply_gpu", (x->c + 3) / 4, pixels, x->n, 4.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x),
+                       error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels), SFU_INT(x->c),
+                       SFU_INT(stats->w), SFU_INT(act));
     return b && SFU_RUN(x, "norm", "group_norm_apply", (x->c + width - 1) / width, (pixels + len - 1) / len, x->n, 4.0 * (double)sfu_tensor_elements(x),
                         2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels),
                         SFU_INT(x->c), SFU_INT(stats->w), SFU_INT(len), SFU_INT(act));
@@ -61,13 +80,19 @@ gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight
     const SfuTensor *g = NULL, *b = NULL;
     if ((gamma && !(g = sfu_weight_f32(q, gamma, error))) || (beta && !(b = sfu_weight_f32(q, beta, error))))
         return FALSE;
+    if (gpu(x))
+        return RUN_GROUPS(x, "layer_norm_gpu", (gint64)x->n * x->h * x->w, 1, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g),
+                          SFU_TENSOR(b), SFU_INT(x->c), SFU_FLOAT(eps));
     return SFU_RUN(x, "norm", "layer_norm", (gint64)x->n * x->h * x->w, 1, 1, 8.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
                    SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(x->c), SFU_FLOAT(eps));
 }
 
 gboolean sfu_softmax(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
 {
-    return sfu_op_same_shape(error, "softmax", y, x) &&
-           SFU_RUN(x, "norm", "softmax", (gint64)x->n * x->h * x->w, 1, 1, 10.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
+    if (!sfu_op_same_shape(error, "softmax", y, x))
+        return FALSE;
+    if (gpu(x))
+        return RUN_GROUPS(x, "softmax_gpu", (gint64)x->n * x->h * x->w, 1, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->c));
+    return SFU_RUN(x, "norm", "softmax", (gint64)x->n * x->h * x->w, 1, 1, 10.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
                    SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->c));
 }

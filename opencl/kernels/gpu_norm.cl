@@ -1,0 +1,154 @@
+/* Normalisations and softmax on GPUs: neighbouring items read neighbouring channels, and a work-group of 64 shares each row or group. Sums as in
+ * norm.cl: two passes, and the differences' own sum corrects the mean. Every barrier is met by all items.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#define WG 64
+
+/* The sum (or the maximum) of every item's v, for all of them. t [WG] is free again on return. */
+float group_sum(float v, __local float *t, int lid)
+{
+    t[lid] = v;
+    for (int n = WG / 2; n > 0; n /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lid < n)
+            t[lid] += t[lid + n];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    v = t[0];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return v;
+}
+
+float group_max(float v, __local float *t, int lid)
+{
+    t[lid] = v;
+    for (int n = WG / 2; n > 0; n /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lid < n)
+            t[lid] = fmax(t[lid], t[lid + n]);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    v = t[0];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return v;
+}
+
+/* One channel of a chunk of `len` pixels an item: part [n, chunks, 2, c] = mean, sum of squared deviations. */
+__kernel void group_norm_part_gpu(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c, int len)
+{
+    const int i = get_global_id(0), chunk = get_global_id(1), b = get_global_id(2), chunks = get_global_size(1);
+    const int first = chunk * len, n = min(len, pixels - first);
+    const size_t xi = x0 + ((size_t)b * pixels + first) * c + i, at = part0 + ((size_t)b * chunks + chunk) * 2 * c + i;
+    float s = 0.0f, e = 0.0f, q = 0.0f;
+    for (int p = 0; p < n; p++)
+        s += LOAD(x, xi + (size_t)p * c);
+    const float mean = s / n;
+    for (int p = 0; p < n; p++) {
+        const float d = LOAD(x, xi + (size_t)p * c) - mean;
+        e += d;
+        q += d * d;
+    }
+    part[at] = mean + e / n;
+    part[at + c] = q - e * e / n;
+}
+
+/* (n, mean, m2) += (w, m, q): Chan, Golub & LeVeque 1983, eq. 2.1. */
+#define JOIN(n, mean, m2, w, m, q)                                                                                               \
+    if (w > 0.0f) {                                                                                                              \
+        const float d = m - mean, all = n + w;                                                                                   \
+        mean += d * w / all;                                                                                                     \
+        m2 += q + d * d * n * w / all;                                                                                           \
+        n = all;                                                                                                                 \
+    }
+
+/* A work-group for each group: stats [n, groups, 2] = mean, 1/sqrt(var + eps). */
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void group_norm_join_gpu(__global float *stats, int stats0, __global const float *part,
+                                                                                  int part0, int pixels, int c, int len, int chunks, float eps)
+{
+    __local float ns[WG], means[WG], m2s[WG];
+    const int lid = get_local_id(0), g = get_group_id(0), b = get_group_id(1), groups = get_num_groups(0), per = c / groups;
+    float n = 0.0f, mean = 0.0f, m2 = 0.0f;
+    for (int k = lid; k < chunks * per; k += WG) {
+        const int chunk = k / per;
+        const size_t at = part0 + ((size_t)b * chunks + chunk) * 2 * c + g * per + k % per;
+        const float w = (float)min(len, pixels - chunk * len), m = part[at], q = part[at + c];
+        JOIN(n, mean, m2, w, m, q)
+    }
+    ns[lid] = n;
+    means[lid] = mean;
+    m2s[lid] = m2;
+    for (int half_ = WG / 2; half_ > 0; half_ /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lid < half_) {
+            const float w = ns[lid + half_], m = means[lid + half_], q = m2s[lid + half_];
+            JOIN(n, mean, m2, w, m, q)
+            ns[lid] = n;
+            means[lid] = mean;
+            m2s[lid] = m2;
+        }
+    }
+    if (lid == 0) {
+        stats[stats0 + 2 * (b * groups + g)] = mean;
+        stats[stats0 + 2 * (b * groups + g) + 1] = rsqrt(m2 / n + eps);
+    }
+}
+
+/* Four channels of one pixel an item. */
+__kernel void group_norm_apply_gpu(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats, int stats0,
+                                   __global const float *gamma, int gamma0, __global const float *beta, int beta0, int pixels, int c, int groups,
+                                   int act)
+{
+    const int i0 = get_global_id(0) * 4, p = get_global_id(1), b = get_global_id(2), per = c / groups;
+    const size_t at = ((size_t)b * pixels + p) * c;
+    for (int i = i0; i < min(c, i0 + 4); i++) {
+        const int s = stats0 + 2 * (b * groups + i / per);
+        float v = (LOAD(x, x0 + at + i) - stats[s]) * stats[s + 1] * gamma[gamma0 + i] + beta[beta0 + i];
+        if (act == ACT_SILU)
+            v = v / (1.0f + exp(-v));
+        STORE(y, y0 + at + i, v);
+    }
+}
+
+/* A work-group for each row. */
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void layer_norm_gpu(__global ACT *y, int y0, __global const ACT *x, int x0,
+                                                                             __global const float *gamma, int gamma0, __global const float *beta,
+                                                                             int beta0, int c, float eps)
+{
+    __local float t[WG];
+    const int lid = get_local_id(0);
+    const size_t at = (size_t)get_group_id(0) * c;
+    float s = 0.0f, e = 0.0f, q = 0.0f;
+    for (int i = lid; i < c; i += WG)
+        s += LOAD(x, x0 + at + i);
+    const float first = group_sum(s, t, lid) / c;
+    for (int i = lid; i < c; i += WG) {
+        const float d = LOAD(x, x0 + at + i) - first;
+        e += d;
+        q += d * d;
+    }
+    const float off = group_sum(e, t, lid) / c, mean = first + off;
+    const float r = rsqrt(fmax(group_sum(q, t, lid) / c - off * off, 0.0f) + eps);
+    for (int i = lid; i < c; i += WG) {
+        float v = (LOAD(x, x0 + at + i) - mean) * r;
+        if (gamma)
+            v *= gamma[gamma0 + i];
+        if (beta)
+            v += beta[beta0 + i];
+        STORE(y, y0 + at + i, v);
+    }
+}
+
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void softmax_gpu(__global ACT *y, int y0, __global const ACT *x, int x0, int c)
+{
+    __local float t[WG];
+    const int lid = get_local_id(0);
+    const size_t at = (size_t)get_group_id(0) * c;
+    float top = -INFINITY, s = 0.0f;
+    for (int i = lid; i < c; i += WG)
+        top = fmax(top, LOAD(x, x0 + at + i));
+    top = group_max(top, t, lid);
+    for (int i = lid; i < c; i += WG)
+        s += exp(LOAD(x, x0 + at + i) - top);
+    s = group_sum(s, t, lid);
+    for (int i = lid; i < c; i += WG)
+        STORE(y, y0 + at + i, exp(LOAD(x, x0 + at + i) - top) / s);
+}
