@@ -177,10 +177,10 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     char options[128];
     g_snprintf(options, sizeof options, "%s%s%s%s", sfu_op_storage(x) ? "-DACT_F16 " : "", p.half ? "-DW_F16 " : "",
                cpu ? "" : "-DPLAIN ", cpu && e->geglu ? "-DGEGLU" : "");
-#define GEOMETRY_ARGS(out_c)                                                                                                      \
+#define GEOMETRY_ARGS                                                                                                             \
     SFU_INT(x->h), SFU_INT(x->w), SFU_INT(n_in), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(n_out), SFU_INT(g->kh), SFU_INT(g->kw), \
         SFU_INT(g->stride), SFU_INT(g->pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(g->groups), \
-        SFU_INT(x->c), SFU_INT(out_c)
+        SFU_INT(x->c), SFU_INT(y->c)
 #define EPILOGUE_ARGS                                                                                                             \
     SFU_TENSOR(bias), SFU_TENSOR(e->chan), SFU_TENSOR(prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),       \
         SFU_TENSOR(e->residual ? &res : NULL), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
@@ -245,11 +245,23 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         const SfuLaunch l = {.program = "conv", .kernel = "conv_panel", .options = options,
                              .global = {(size_t)((blocks + run - 1) / run), (size_t)n_panels, 1}, .local = {1, 1, 1},
                              .flops = flops, .bytes = bytes};
-        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS(y->c),
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS,
                                EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    if (sfu_queue_kernels(q) == SFU_KERNELS_GPU && g->groups == 1) {
+    const gboolean mma = g->groups == 1 && sfu_mma_usable(q, x, w);
+    if (mma && !e->geglu) {
+        SfuTile tile;
+        const SfuTensor *wt = sfu_mma_plan(q, w, x, n_pix, n_in, n_out, taps, &tile, error);
+        if (!wt)
+            return FALSE;
+        g_strlcat(options, tile.options, sizeof options);
+        const SfuLaunch l = {.program = "gpu_mma", .kernel = "conv_mma", .options = options, .global = {tile.global[0], tile.global[1], 1},
+                             .local = {128, 1, 1}, .flops = flops, .bytes = bytes};
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), GEOMETRY_ARGS, EPILOGUE_ARGS};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
+    if (sfu_queue_kernels(q) >= SFU_KERNELS_GPU && g->groups == 1 && !mma) {
         SfuTile tile;
         const SfuTensor *wt = sfu_tile_plan(q, w, x, n_pix, n_in, n_out, taps, e->geglu, &tile, error);
         if (!wt)
@@ -257,26 +269,26 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         g_strlcat(options, tile.options, sizeof options);
         const SfuLaunch l = {.program = "gpu_conv", .kernel = "conv_gpu", .options = options, .global = {tile.global[0], tile.global[1], 1},
                              .local = {16, 16, 1}, .flops = flops, .bytes = bytes};
-        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), GEOMETRY_ARGS(y->c), EPILOGUE_ARGS};
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), GEOMETRY_ARGS, EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    SfuTensor *wide = NULL;
-    const SfuTensor *out = &range;
-    if (e->geglu && !(out = wide = sfu_tensor_create(q, y->dtype, y->n, y->h, y->w, n_out, error)))
-        return FALSE;
+    if (e->geglu) { /* both halves, then one times the other's gate */
+        const SfuEpilogue only_bias = {.bias = e->bias};
+        SfuTensor *wide = sfu_tensor_create(q, y->dtype, y->n, y->h, y->w, n_out, error);
+        const SfuLaunch l = {.program = "conv", .kernel = "geglu_plain", .options = options, .global = {(size_t)y->c, (size_t)n_pix, 1},
+                             .bytes = 3 * sfu_op_bytes(y)};
+        const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(wide), SFU_INT(y->c)};
+        const gboolean ok = wide && sfu_conv_run(q, wide, x, w, g, &only_bias, error) && sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+        sfu_tensor_destroy(wide);
+        return ok;
+    }
     const SfuTensor *wt = sfu_weight_on_device(q, w, p.half ? "plain16" : "plain32", wd, (gint64)n_out * n_in * taps, pack_plain, &p, error);
+    if (!wt)
+        return FALSE;
     const SfuLaunch l = {.program = "conv", .kernel = "conv_plain", .options = options,
                          .global = {(size_t)n_out, (size_t)y->h * y->w, (size_t)y->n}, .flops = flops, .bytes = bytes};
-    const SfuArg args[] = {SFU_TENSOR(out), SFU_TENSOR(x), SFU_TENSOR(wt), GEOMETRY_ARGS(out->c), EPILOGUE_ARGS}; /* GEGLU: out is wider than y */
-    gboolean ok = wt && sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
-    if (ok && e->geglu) {
-        const SfuLaunch g2 = {.program = "conv", .kernel = "geglu_plain", .options = options, .global = {(size_t)y->c, (size_t)n_pix, 1},
-                              .bytes = 3 * sfu_op_bytes(y)};
-        const SfuArg args2[] = {SFU_TENSOR(y), SFU_TENSOR(wide), SFU_INT(y->c)};
-        ok = sfu_launch(q, &g2, args2, G_N_ELEMENTS(args2), error);
-    }
-    sfu_tensor_destroy(wide);
-    return ok;
+    const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), GEOMETRY_ARGS, EPILOGUE_ARGS};
+    return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
 }
 
 gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConv *conv, const SfuEpilogue *e, GError **error)

@@ -33,11 +33,16 @@ gboolean sfu_winograd_plan(SfuQueue *q, const SfuConvGeometry *g, const SfuTenso
 typedef struct {
     int n_pad; /* columns of the weights on the device */
     char options[48];
-    size_t global[3];
+    size_t global[2];
 } SfuTile;
 /* The weights as gpu_conv.cl wants them; NULL with error set. */
 const SfuTensor *sfu_tile_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, gboolean geglu,
                                SfuTile *tile, GError **error);
+
+/* Whether gpu_mma.cl can and may make this product. */
+gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, const SfuWeight *w);
+/* As sfu_tile_plan() for gpu_mma.cl; n_pad is then the row of one tap. */
+const SfuTensor *sfu_mma_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, SfuTile *tile, GError **error);
 
 /* Room for a launch's transformed inputs. */
 SfuTensor *sfu_winograd_input_create(SfuQueue *q, const SfuWinograd *plan, int n_in, GError **error);

@@ -58,7 +58,6 @@ const SfuTensor *sfu_tile_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, in
     tile->n_pad = p.n_pad;
     tile->global[0] = (size_t)((geglu ? p.n_pad : n_out) + SIDE * tn - 1) / (size_t)(SIDE * tn) * SIDE;
     tile->global[1] = (size_t)(n_pix + SIDE * tm - 1) / (size_t)(SIDE * tm) * SIDE;
-    tile->global[2] = 1;
     /* Columns are filled up to whole large tiles, so that one copy serves both. */
     return sfu_weight_on_device(q, w, geglu ? "tiles geglu" : "tiles", p.half ? SFU_F16 : SFU_F32, (gint64)taps * n_in * p.n_pad, pack_tiles, &p, error);
 }

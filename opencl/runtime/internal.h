@@ -44,6 +44,7 @@ struct SfuQueue {
     guint64 pooled, idle;        /* bytes of the pool's buffers, in use or not; of those not in use */
     guint64 peak_live;           /* most bytes of them in use at once */
     GHashTable *programs;        /* "name options" -> cl_program */
+    GHashTable *capabilities;    /* name -> 1 (no) or 2 (yes) */
     GHashTable *kernels;         /* "name options kernel" -> cl_kernel */
     GQueue layouts;              /* SfuLayout*, least recently used first */
     guint64 op_serial;           /* counts launches; protects layouts of the op under way */

@@ -267,3 +267,21 @@ void sfu_tuning_set(SfuQueue *q, const char *key, const char *value)
     g_key_file_unref(f);
     g_free(path);
 }
+
+gboolean sfu_queue_capability(SfuQueue *q, const char *name, gboolean (*test)(SfuQueue *q))
+{
+    gpointer known = g_hash_table_lookup(q->capabilities, name);
+    if (known)
+        return GPOINTER_TO_INT(known) == 2;
+    char *said = sfu_tuning_get(q, name);
+    gboolean yes = said && strcmp(said, "yes") == 0;
+    if (!said) {
+        sfu_tuning_set(q, name, "died");
+        g_hash_table_insert(q->capabilities, g_strdup(name), GINT_TO_POINTER(2));
+        yes = test(q);
+        sfu_tuning_set(q, name, yes ? "yes" : "no");
+    }
+    g_free(said);
+    g_hash_table_insert(q->capabilities, g_strdup(name), GINT_TO_POINTER(yes ? 2 : 1));
+    return yes;
+}

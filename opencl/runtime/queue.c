@@ -152,6 +152,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     g_queue_init(&q->layouts);
     q->free_buffers = g_ptr_array_new();
     q->programs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    q->capabilities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     q->kernels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     q->profile_rows = g_hash_table_new(g_str_hash, g_str_equal);
     q->profile_events = g_array_new(FALSE, FALSE, sizeof(SfuProfileEvent));
@@ -221,6 +222,7 @@ void sfu_queue_destroy(SfuQueue *q)
     g_ptr_array_unref(q->free_buffers);
     g_hash_table_unref(q->programs);
     g_hash_table_unref(q->kernels);
+    g_hash_table_unref(q->capabilities);
     if (q->queue)
         clReleaseCommandQueue(q->queue);
     if (q->context)

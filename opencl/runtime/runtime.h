@@ -66,6 +66,7 @@ typedef enum {
     SFU_KERNELS_PLAIN, /* only OpenCL 1.2 without local memory: what the others are tested against */
     SFU_KERNELS_CPU,   /* one work-item a thread, wide vectors, packed panels */
     SFU_KERNELS_GPU,   /* tiles in local memory, work-groups of 256 */
+    SFU_KERNELS_GPU_EMULATED, /* the same, and the kernels for matrix units with their instruction written out: slow, for tests */
 } SfuKernels;
 
 typedef struct {
@@ -189,6 +190,10 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
 /* A small per-device store for tuning results, kept on disk beside the programs. Caller frees with g_free; NULL if absent. */
 char *sfu_tuning_get(SfuQueue *q, const char *key);
 void sfu_tuning_set(SfuQueue *q, const char *key, const char *value);
+
+/* Whether something that a driver may refuse, get wrong or die of works on this device. `test` is called once, with the answer taken as yes
+ * meanwhile; what it says is remembered on disk for this driver, and a process that died in it left a no behind. */
+gboolean sfu_queue_capability(SfuQueue *q, const char *name, gboolean (*test)(SfuQueue *q));
 
 G_END_DECLS
 #endif

@@ -16,6 +16,7 @@ static const Mode modes[] = {
     /* Storing halves needs no cl_khr_fp16: vload_half and vstore_half are core. So this runs on every device. */
     {"cpu-fp16", SFU_KERNELS_CPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
     {"gpu-fp16", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
+    {"gpu-mma", SFU_KERNELS_GPU_EMULATED, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11}, /* differs for products with fp16 weights only */
     {"plain-fp16", SFU_KERNELS_PLAIN, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
 };
 static SfuQueue *queues[G_N_ELEMENTS(modes)];
@@ -82,8 +83,10 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
     if (small() && work > 30000)
         return;
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
-        /* The other ops know no bf16. */
+        /* The other ops know no bf16, and no matrix units. */
         if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "attention"))
+            continue;
+        if (modes[m].kernels == SFU_KERNELS_GPU_EMULATED && !g_str_has_prefix(op, "product"))
             continue;
         char *path = g_strdup_printf("/%s/%s/%s", op, modes[m].name, name);
         Case *k = g_new(Case, 1);

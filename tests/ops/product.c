@@ -197,6 +197,9 @@ static const Product products[] = {
     /* weights */
     {"conv3x3/fp16", 1, 8, 9, 24, 40, 3, .conv = {PADS(1)}, .dtype = SFU_F16, .bias = TRUE},
     {"conv3x3/fp16-large", 1, 16, 16, 128, 128, 3, .conv = {PADS(1)}, .dtype = SFU_F16, .bias = TRUE},
+    {"conv3x3/fp16-odd", 2, 5, 7, 33, 70, 3, .conv = {.stride = 2, PADS(1)}, .dtype = SFU_F16, .bias = TRUE, .chan = TRUE, .act = SFU_ACT_SILU},
+    {"conv3x3/fp16-upsample2", 1, 6, 7, 34, 66, 3, .conv = {.upsample2 = TRUE, PADS(1)}, .dtype = SFU_F16, .residual = TRUE, .in_place = TRUE},
+    {"conv1x1/fp16-one", 1, 1, 1, 1, 1, 1, .dtype = SFU_F16},
     {"conv3x3/bf16", 1, 8, 9, 24, 40, 3, .conv = {PADS(1)}, .dtype = SFU_BF16, .bias = TRUE},
     {"conv3x3/f8e4m3", 1, 8, 9, 24, 40, 3, .conv = {PADS(1)}, .dtype = SFU_F8_E4M3, .bias = TRUE},
     {"conv3x3/f8e5m2", 1, 8, 9, 24, 40, 3, .conv = {PADS(1)}, .dtype = SFU_F8_E5M2, .bias = TRUE},
