@@ -55,6 +55,14 @@ static GeglBuffer *crop(GeglBuffer *buffer, const GeglRectangle *r)
     return part;
 }
 
+static GeglBuffer *moved(GeglBuffer *pixels, int x, int y)
+{
+    const GeglRectangle from = *gegl_buffer_get_extent(pixels), to = {x, y, from.width, from.height};
+    GeglBuffer *copy = gegl_buffer_new(&to, gegl_buffer_get_format(pixels));
+    gegl_buffer_copy(pixels, &from, GEGL_ABYSS_NONE, copy, &to);
+    return copy;
+}
+
 /* All of it is to be repainted; or, where the picture has transparent parts, those. */
 static GeglBuffer *whole_mask(GeglBuffer *picture, gboolean has_alpha)
 {
@@ -137,6 +145,12 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     } else {
         g_clear_object(&in->mask);
     }
+    if (r->action == SFU_ACTION_ENLARGE) { /* enlarged coordinates mean something only from an origin */
+        GeglBuffer *here = in->picture;
+        in->place = *gegl_buffer_get_extent(here);
+        in->picture = moved(here, 0, 0);
+        g_object_unref(here);
+    }
     return in;
 fail:
     sfu_input_free(in);
@@ -201,14 +215,6 @@ static GeglBuffer *limit_alpha(GeglBuffer *pixels, GeglBuffer *limit, gboolean i
     return copy;
 }
 
-static GeglBuffer *moved(GeglBuffer *pixels, int x, int y)
-{
-    const GeglRectangle from = *gegl_buffer_get_extent(pixels), to = {x, y, from.width, from.height};
-    GeglBuffer *copy = gegl_buffer_new(&to, gegl_buffer_get_format(pixels));
-    gegl_buffer_copy(pixels, &from, GEGL_ABYSS_NONE, copy, &to);
-    return copy;
-}
-
 static GeglBuffer *scaled(GeglBuffer *pixels, const GeglRectangle *to)
 {
     const GeglRectangle from = *gegl_buffer_get_extent(pixels);
@@ -244,11 +250,9 @@ static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const S
     case SFU_ACTION_EXPAND:
         *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
         return g_object_ref(pixels);
-    case SFU_ACTION_ENLARGE: {
-        const GeglRectangle *from = gegl_buffer_get_extent(in->picture);
+    case SFU_ACTION_ENLARGE:
         *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
-        return r->new_image ? moved(pixels, 0, 0) : moved(pixels, from->x, from->y);
-    }
+        return r->new_image ? moved(pixels, 0, 0) : moved(pixels, in->place.x, in->place.y);
     case SFU_ACTION_GENERATE: {
         const GeglRectangle *size = gegl_buffer_get_extent(pixels);
         SfuHostImage info;

@@ -14,9 +14,9 @@ G_BEGIN_DECLS
 typedef struct {
     SfuAction action;
     int image, layer;          /* -1: none */
-    GeglBuffer *picture;       /* in the image's coordinates; NULL for generating */
+    GeglBuffer *picture;       /* in the image's coordinates (enlarging: from 0, 0); NULL for generating */
     GeglBuffer *mask;          /* "Y float", the selection; NULL: everything */
-    GeglRectangle place;       /* generating: where the picture goes; empty: a new image or the canvas's middle */
+    GeglRectangle place;       /* generating: where the picture goes; empty: a new image or the canvas's middle. Enlarging: where it was */
     gboolean has_alpha;        /* the picture has */
     guint source;              /* tattoo of the layer that was read; 0: the visible image */
 } SfuInput;

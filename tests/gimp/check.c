@@ -596,6 +596,20 @@ static void merged_and_repeat(void)
     gimp_image_delete(image);
 }
 
+static void enlarge_as_layer(void)
+{
+    Layer work;
+    Setup s = plain;
+    s.layer_x = 3, s.layer_y = 2;
+    const Image image = new_image(&s, &work);
+    const Outcome out = call_action(SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), "scale=2 seed=77 new_image=0");
+    CHECK(out.ok, "failed: %s", out.error);
+    if (out.ok)
+        check_place(image, out.layer, work, 14, 9, 60, 50);
+    gimp_image_delete(image);
+    end_case("the selected part enlarged as a layer starts where the part was");
+}
+
 static void fill_transparent(void)
 {
     Layer work;
@@ -704,6 +718,7 @@ int check_run(const char *file, const char *what)
         refusals();
         masks_and_groups();
         merged_and_repeat();
+        enlarge_as_layer();
         fill_transparent();
         several_and_large();
         if (strcmp(what, "quick") != 0)
