@@ -387,6 +387,44 @@ static void test_tuning(void)
     g_free(cache);
 }
 
+static int n_asked;
+static gboolean works(SfuQueue *q)
+{
+    n_asked++;
+    return sfu_queue_capability(q, "works", NULL); /* taken as yes meanwhile: the test goes through what it tests */
+}
+static gboolean fails(SfuQueue *q)
+{
+    char *said = sfu_tuning_get(q, "fails");
+    g_assert_cmpstr(said, ==, "died"); /* what a process that ends here leaves behind */
+    g_free(said);
+    n_asked++;
+    return FALSE;
+}
+
+static void test_capability(void)
+{
+    char *cache = new_cache();
+    SfuQueue *q = open_queue(NULL);
+    if (q) {
+        n_asked = 0;
+        for (int i = 0; i < 3; i++) {
+            g_assert_true(sfu_queue_capability(q, "works", works));
+            g_assert_false(sfu_queue_capability(q, "fails", fails));
+        }
+        g_assert_cmpint(n_asked, ==, 2);
+        sfu_tuning_set(q, "crashes", "died");
+        sfu_queue_destroy(q);
+        q = open_queue(NULL); /* remembered: nothing is asked again */
+        g_assert_true(sfu_queue_capability(q, "works", works));
+        g_assert_false(sfu_queue_capability(q, "fails", fails));
+        g_assert_false(sfu_queue_capability(q, "crashes", works));
+        g_assert_cmpint(n_asked, ==, 2);
+        sfu_queue_destroy(q);
+    }
+    g_free(cache);
+}
+
 /* ---- programs ---- */
 
 static void count_builds(const char *program, gpointer data) { ++*(int *)data; }
@@ -666,6 +704,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runtime/two-queues", test_two_queues);
     g_test_add_func("/runtime/shared-weight", test_shared_weight);
     g_test_add_func("/runtime/tuning", test_tuning);
+    g_test_add_func("/runtime/capability", test_capability);
     g_test_add_func("/runtime/program-cache", test_program_cache);
     g_test_add_func("/runtime/cache-unwritable", test_cache_unwritable);
     g_test_add_func("/runtime/comma-locale", test_locale);
