@@ -16,6 +16,7 @@ static const struct {
     SfuDtype dtype;
 } allowed[] = {
     {"torch._utils", "_rebuild_tensor_v2", REBUILD_TENSOR, 0},
+    {"torch._utils", "_rebuild_tensor", REBUILD_TENSOR, 0}, /* before 0.4 */
     {"torch._utils", "_rebuild_parameter", REBUILD_PARAMETER, 0},
     {"collections", "OrderedDict", ORDERED_DICT, 0},
     {"torch", "FloatStorage", STORAGE_TYPE, SFU_F32},
@@ -209,13 +210,13 @@ static const SfuPickleValue *item(const SfuPickleValue *v, guint i, SfuPickleKin
     return x && x->kind == kind ? x : NULL;
 }
 
-/* ('storage', torch.FloatStorage, '0', 'cpu', number of values) */
+/* ('storage', torch.FloatStorage, '0', 'cpu', number of values); the old form has a sixth, for views of storages, which is None since 0.4. */
 static gboolean persistent_id(Reader *r)
 {
     const SfuPickleValue *id = pop(r), *word = item(id, 0, SFU_PICKLE_STRING), *type = item(id, 1, SFU_PICKLE_GLOBAL),
                          *key = item(id, 2, SFU_PICKLE_STRING), *count = item(id, 4, SFU_PICKLE_INT);
     if (!id || id->kind != SFU_PICKLE_TUPLE || !word || !is(word->s, word->s_len, "storage") || !type ||
-        allowed[type->global].role != STORAGE_TYPE || !key || !count || count->i < 0 || count->i > (gint64)1 << 40)
+        allowed[type->global].role != STORAGE_TYPE || !key || !count || (id->items->len > 5 && !item(id, 5, SFU_PICKLE_NONE)) || count->i < 0 || count->i > (gint64)1 << 40)
         return torn(r, "a storage of no known form");
     SfuPickleValue *v = push(r, SFU_PICKLE_STORAGE);
     if (!v)
@@ -336,7 +337,7 @@ static gboolean push_long(Reader *r, guint64 n)
 {
     guint64 v = 0;
     if (n > 8) {
-        const char *s; /* the legacy format's magic number */
+        const char *s; /* the old form's magic number */
         return take_bytes(r, n, &s) && push_int(r, -1);
     }
     if (!take(r, (int)n, &v))
@@ -429,7 +430,7 @@ static gboolean step(Reader *r, gboolean *done)
     }
 }
 
-SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, GError **error)
+SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, gsize *used, GError **error)
 {
     Reader r = {.p = data, .end = data + n, .path = path, .arena = arena, .stack = g_ptr_array_new(),
                 .memo = g_hash_table_new(NULL, NULL), .error = error};
@@ -439,6 +440,8 @@ SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, G
     SfuPickleValue *v = ok ? pop(&r) : NULL;
     if (ok && !v)
         torn(&r, "it holds nothing");
+    if (used)
+        *used = (gsize)(r.p - data);
     g_ptr_array_unref(r.stack);
     g_hash_table_unref(r.memo);
     return v;

@@ -34,12 +34,12 @@ struct SfuPickleValue {
 };
 
 /* Reads one pickle from `data`. Returns its value; all values live in `arena` (a GPtrArray with sfu_pickle_value_free, which the
- * caller makes and unrefs). NULL with FORMAT (torn) or REFUSED (anything that weights do not need:
+ * caller makes and unrefs). used: bytes read, may be NULL. NULL with FORMAT (torn) or REFUSED (anything that weights do not need:
  * the message names the class, function or operation). `path` is for messages. */
-SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, GError **error);
+SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, gsize *used, GError **error);
 void sfu_pickle_value_free(gpointer v);
 
-/* PyTorch's file (torch.save): zip with stored entries. Appends SfuFileTensor* to out, named by the keys that lead to them, joined by
+/* PyTorch's file (torch.save): zip with stored entries, or, as until version 1.6, a row of pickles with the values behind them. Appends SfuFileTensor* to out, named by the keys that lead to them, joined by
  * dots; their data point into `data` or are owned. FALSE with FORMAT or REFUSED. */
 gboolean sfu_pth_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error);
 

@@ -1,4 +1,6 @@
-/* PyTorch's file of weights: a zip archive of stored entries, <root>/data.pkl and <root>/data/<key>.
+/* PyTorch's file of weights: a zip archive of stored entries, <root>/data.pkl and <root>/data/<key>; or the form until PyTorch 1.6, which
+ * most of the first ESRGANs have: five pickles (magic number, version, system, the value, the keys of the storages), then of each storage
+ * the number of its values and these.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/model.h"
 #include "model/pickle.h"
@@ -224,8 +226,64 @@ static gboolean parse_zip(Archive *a, GPtrArray *arena)
     g_free(order);
     if (endian && (endian->n < 6 || memcmp(endian->data, "little", 6) != 0))
         return fail(a->error, a->path, "its numbers are not little-endian");
-    const SfuPickleValue *v = sfu_pickle_read(pickle->data, pickle->n, a->path, arena, a->error);
+    const SfuPickleValue *v = sfu_pickle_read(pickle->data, pickle->n, a->path, arena, NULL, a->error);
     return v && walk(a, v, "", 0);
+}
+
+static const SfuPickleValue *member(const SfuPickleValue *dict, const char *name)
+{
+    for (guint i = 0; dict->kind == SFU_PICKLE_DICT && i + 1 < dict->items->len; i += 2) {
+        const SfuPickleValue *key = g_ptr_array_index(dict->items, i);
+        if (key->kind == SFU_PICKLE_STRING && key->s_len == strlen(name) && memcmp(key->s, name, key->s_len) == 0)
+            return g_ptr_array_index(dict->items, i + 1);
+    }
+    return NULL;
+}
+
+static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
+{
+    static const guint8 magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
+    const SfuPickleValue *v[5] = {NULL};
+    gsize at = 0, used = 0;
+    if (a->n < 2 + sizeof magic || memcmp(a->data + 2, magic, sizeof magic) != 0) {
+        g_set_error(a->error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_REFUSED,
+                    "%s is a bare pickle, which is no file of weights and could run a program", a->path);
+        return FALSE;
+    }
+    for (int i = 0; i < 5; i++, at += used)
+        if (!(v[i] = sfu_pickle_read(a->data + at, a->n - at, a->path, arena, &used, a->error)))
+            return FALSE;
+    const SfuPickleValue *little = member(v[2], "little_endian");
+    if (!little || little->kind != SFU_PICKLE_INT || !little->i)
+        return fail(a->error, a->path, "its numbers are not little-endian");
+    if (v[4]->kind != SFU_PICKLE_LIST || v[4]->items->len > MAX_ENTRIES)
+        return fail(a->error, a->path, "it does not list its storages");
+    /* How long a storage is only its type says, which stands in the value. */
+    GHashTable *sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < arena->len; i++) {
+        const SfuPickleValue *s = g_ptr_array_index(arena, i);
+        if (s->kind == SFU_PICKLE_STORAGE)
+            g_hash_table_insert(sizes, g_strndup(s->s, MIN(s->s_len, 200)), GSIZE_TO_POINTER(sfu_dtype_bytes(s->dtype)));
+    }
+    gboolean ok = TRUE;
+    for (guint i = 0; ok && i < v[4]->items->len; i++) {
+        const SfuPickleValue *key = g_ptr_array_index(v[4]->items, i);
+        char *name = key->kind == SFU_PICKLE_STRING ? g_strndup(key->s, MIN(key->s_len, 200)) : g_strdup("");
+        const gsize size = GPOINTER_TO_SIZE(g_hash_table_lookup(sizes, name));
+        const guint64 count = a->n - at >= 8 ? le(a->data + at, 8) : G_MAXUINT64;
+        if (!size || count > (a->n - at - 8) / size)
+            ok = fail(a->error, a->path, "its storages are cut or have no type");
+        else {
+            Bytes *b = g_new(Bytes, 1);
+            *b = (Bytes){.data = a->data + at + 8, .n = (gsize)count * size};
+            ok = g_hash_table_insert(a->entries, g_strconcat("data/", name, NULL), b) || fail(a->error, a->path, "it has a storage twice");
+            at += 8 + (gsize)count * size;
+        }
+        g_free(name);
+    }
+    g_hash_table_unref(sizes);
+    a->root = g_strdup("");
+    return ok && walk(a, v[3], "", 0);
 }
 
 gboolean sfu_pth_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error)
@@ -233,7 +291,7 @@ gboolean sfu_pth_parse(const guint8 *data, gsize n, const char *path, GPtrArray 
     Archive a = {.data = data, .n = n, .path = path, .out = out, .error = error,
                  .entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
     GPtrArray *arena = g_ptr_array_new_with_free_func(sfu_pickle_value_free);
-    const gboolean ok = parse_zip(&a, arena);
+    const gboolean ok = n >= 2 && data[0] == 0x80 ? parse_row_of_pickles(&a, arena) : parse_zip(&a, arena);
     g_ptr_array_unref(arena);
     g_hash_table_unref(a.entries);
     g_free(a.root);

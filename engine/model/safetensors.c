@@ -228,16 +228,9 @@ SfuFile *sfu_file_open(const char *path, GError **error)
     const guint8 *data = (const guint8 *)g_mapped_file_get_contents(f->map);
     const gsize n = g_mapped_file_get_length(f->map);
     gboolean ok;
-    f->pickle = n >= 4 && memcmp(data, "PK\3\4", 4) == 0;
-    if (f->pickle)
-        ok = sfu_pth_parse(data, n, path, f->tensors, error);
-    else if (n >= 2 && data[0] == 0x80 && data[1] <= 5) {
-        ok = FALSE;
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_REFUSED,
-                    "%s is a PyTorch file of the form before 1.6 (a bare pickle), which is not read; load and save it once with a newer PyTorch, "
-                    "or convert it to safetensors", path);
-    } else
-        ok = sfu_safetensors_parse(data, n, path, f->tensors, error);
+    /* A safetensors file begins with a length, which may look like anything, but goes on with a brace. */
+    f->pickle = n >= 9 && data[8] != '{' && (memcmp(data, "PK\3\4", 4) == 0 || (data[0] == 0x80 && data[1] <= 5));
+    ok = f->pickle ? sfu_pth_parse(data, n, path, f->tensors, error) : sfu_safetensors_parse(data, n, path, f->tensors, error);
     if (ok)
         return f;
     sfu_file_close(f);

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     GPtrArray *arena = g_ptr_array_new_with_free_func(sfu_pickle_value_free);
     GError *error = NULL;
-    const gboolean ok = sfu_pickle_read(data, size, "fuzz", arena, &error) != NULL;
+    const gboolean ok = sfu_pickle_read(data, size, "fuzz", arena, NULL, &error) != NULL;
     fuzz_check_error(ok, &error);
     g_ptr_array_unref(arena);
     return 0;

@@ -63,6 +63,7 @@ def main():
     save('evil-eval', {'params': EvilBuiltin()})
     save('evil-module', torch.nn.Linear(2, 2))  # a whole object, not its state
     save('legacy', srvgg(), _use_new_zipfile_serialization=False)
+    save('evil-legacy', {'params': srvgg(), 'x': Evil()}, _use_new_zipfile_serialization=False)
     (OUT / 'bare.pth').write_bytes(pickle.dumps({'a': 1}, protocol=4))
     checkpoint = {'model.diffusion_model.input_blocks.0.0.weight': ramp(4, 4, 3, 3)}
     save('checkpoint', {'state_dict': checkpoint})

@@ -154,6 +154,16 @@ static void test_not_a_model(void)
     open_bad(in(folder, "x.ckpt"), SFU_MODEL_ERROR_REFUSED, "convert it to safetensors");
 }
 
+/* A header of 0x10280 bytes begins like a pickle of protocol 2. */
+static void test_length_like_a_pickle(void)
+{
+    GString *s = g_string_new("{\"who.knows\":" F("[1]", "0", "4") "}");
+    while (s->len < 0x10280)
+        g_string_append_c(s, ' ');
+    open_bad(write_raw(s->str, 0, 4), SFU_MODEL_ERROR_FAMILY, "'who.knows'");
+    g_string_free(s, TRUE);
+}
+
 static void test_foreign(void)
 {
     static const char *const cases[][2] = {{"conditioner.embedders.0.transformer.text_model.x", "XL"},
@@ -342,7 +352,7 @@ static void test_pth_models(void)
     static const struct {
         const char *name;
         int features;
-    } cases[] = {{"plain.pth", 4}, {"srvgg.pth", 4}, {"training.pth", 4}}; /* srvgg.pth: params_ema goes before params */
+    } cases[] = {{"plain.pth", 4}, {"srvgg.pth", 4}, {"training.pth", 4}, {"legacy.pth", 4}}; /* srvgg.pth: params_ema goes before params */
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         SfuModel *m = open_good(pth(cases[i].name));
         float v[12];
@@ -371,8 +381,8 @@ static void test_pth_refused(void)
     open_bad(pth("evil-eval.pth"), SFU_MODEL_ERROR_REFUSED, "eval'");
     open_bad(pth("evil-module.pth"), SFU_MODEL_ERROR_REFUSED, "'torch.nn.modules.linear.Linear'");
     g_assert_false(g_file_test(trace, G_FILE_TEST_EXISTS));
-    open_bad(pth("legacy.pth"), SFU_MODEL_ERROR_REFUSED, "before 1.6");
     open_bad(pth("bare.pth"), SFU_MODEL_ERROR_REFUSED, "bare pickle");
+    open_bad(pth("evil-legacy.pth"), SFU_MODEL_ERROR_REFUSED, "'posix.system'");
     open_bad(pth("checkpoint.pth"), SFU_MODEL_ERROR_REFUSED, "convert it to safetensors");
     open_bad(pth("expanded.pth"), SFU_MODEL_ERROR_FORMAT, "larger than its storage");
     open_bad(pth("strides.pth"), SFU_MODEL_ERROR_FAMILY, "no model that Sfumato knows");
@@ -381,11 +391,11 @@ static void test_pth_refused(void)
 }
 
 /* Cut, and with each byte changed: an answer, never a crash (the fuzzers do this at length). */
-static void test_pth_damaged(void)
+static void test_pth_damaged(gconstpointer name)
 {
     char *text = NULL;
     gsize n;
-    g_assert_true(g_file_get_contents(pth("strides.pth"), &text, &n, NULL));
+    g_assert_true(g_file_get_contents(pth(name), &text, &n, NULL));
     for (gsize i = 0; i < 2 * n; i++) {
         GPtrArray *out = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
         const gsize length = i < n ? i : n;
@@ -410,6 +420,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model-bad/deep-nesting", test_deep_nesting);
     g_test_add_func("/model-bad/cut-anywhere", test_cut_anywhere);
     g_test_add_func("/model-bad/not-a-model", test_not_a_model);
+    g_test_add_func("/model-bad/length-like-a-pickle", test_length_like_a_pickle);
     g_test_add_func("/model-bad/foreign", test_foreign);
     g_test_add_func("/model-bad/same-tensor-twice", test_same_tensor_twice);
     g_test_add_func("/model-bad/wild-shapes", test_wild_shapes);
@@ -419,7 +430,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pth/dtypes", test_pth_dtypes);
     g_test_add_func("/pth/models", test_pth_models);
     g_test_add_func("/pth/refused", test_pth_refused);
-    g_test_add_func("/pth/damaged", test_pth_damaged);
+    g_test_add_data_func("/pth/damaged/zip", "strides.pth", test_pth_damaged);
+    g_test_add_data_func("/pth/damaged/legacy", "legacy.pth", test_pth_damaged);
     const int status = g_test_run();
     folder_remove(folder);
     return status;
