@@ -190,7 +190,7 @@ static GeglBuffer *decode(const Enlarge *e, const SfuImage *z, GError **error)
             for (int x = 0; x < e->w; x++)
                 for (int c = 0; c < 4; c++) {
                     const float *b = band->p + ((gsize)j * band->w + x) * 5;
-                    row[x * 4 + c] = b[c] / b[4];
+                    row[x * 4 + c] = c < 3 ? b[c] / b[4] : sfu_clean_alpha(b[3] / b[4]);
                 }
             gegl_buffer_set(out, GEGL_RECTANGLE(at->x, at->y + band_y + j, e->w, 1), 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
         }

@@ -229,6 +229,11 @@ SfuImage *sfu_image_resample(const SfuImage *i, int w, int h, SfuResample kernel
     return sfu_image_resample_part(i, (SfuRect){0, 0, i->w, i->h}, i->w, i->h, w, h, (SfuRect){0, 0, w, h}, kernel, error);
 }
 
+float sfu_clean_alpha(float a)
+{
+    return a > 1 - 1e-5f ? 1 : a < 1e-5f ? 0 : a;
+}
+
 void sfu_image_to_linear(SfuImage *i)
 {
     const int colours = i->c == 4 ? 3 : i->c;

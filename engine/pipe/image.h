@@ -46,6 +46,9 @@ SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int i
                                   GError **error);
 SfuRect sfu_resample_reach(int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel);
 
+/* 0..1, and exactly 0 or 1 where only rounding is between (less than a 16-bit step): opaque must stay opaque. */
+float sfu_clean_alpha(float a);
+
 /* The sRGB curve (IEC 61966-2-1), also for values outside 0..1, in place on the first three channels (or the only one). */
 void sfu_image_to_linear(SfuImage *i);
 void sfu_image_from_linear(SfuImage *i);

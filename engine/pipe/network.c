@@ -123,7 +123,7 @@ static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage
             const gsize from = (gsize)(y + dy) * rgb->w + x + dx;
             float *o = t->p + ((gsize)y * w + x) * 4;
             memcpy(o, rgb->p + from * 3, 3 * sizeof(float));
-            o[3] = CLAMP(alpha->p[from * 3 + 1], 0, 1);
+            o[3] = sfu_clean_alpha(alpha->p[from * 3 + 1]);
         }
     }
     if (t)

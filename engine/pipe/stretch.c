@@ -42,7 +42,7 @@ static void weigh_by_alpha(SfuImage *i, gboolean weigh)
         for (int c = 0; c < 3; c++)
             v[c] = weigh ? v[c] * v[3] : v[3] > 1e-6f ? v[c] / v[3] : 0;
         if (!weigh)
-            v[3] = CLAMP(v[3], 0, 1);
+            v[3] = sfu_clean_alpha(v[3]);
     }
 }
 

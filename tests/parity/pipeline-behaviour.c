@@ -427,7 +427,7 @@ static void test_enlarging(void)
         gint64 n;
         float *px = pixels(first(r)->picture, &n);
         for (gint64 k = 0; k < n; k += 4) {
-            g_assert_cmpfloat_with_epsilon(px[k + 3], 1, 1e-5);
+            g_assert_cmpfloat(px[k + 3], ==, 1); /* not nearly: files would get an alpha channel */
             if (cases[i].format[0] == 'Y')
                 g_assert_true(px[k] == px[k + 1] && px[k] == px[k + 2]);
         }
