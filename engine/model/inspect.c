@@ -51,11 +51,11 @@ static const char *task(SfuFamily family)
 {
     switch (family) {
     case SFU_FAMILY_SD1:
-    case SFU_FAMILY_SD2: return "txt2img, img2img, inpaint, outpaint";
+    case SFU_FAMILY_SD2: return "txt2img, img2img, inpaint, outpaint, upscale";
     case SFU_FAMILY_SD1_INPAINT:
     case SFU_FAMILY_SD2_INPAINT: return "inpaint, outpaint";
     case SFU_FAMILY_SD1_EDIT: return "edit";
-    case SFU_FAMILY_MINI: return "inpaint";
+    case SFU_FAMILY_MINI: return "inpaint, outpaint, upscale";
     case SFU_FAMILY_SD_X4:
     case SFU_FAMILY_RRDB:
     case SFU_FAMILY_SRVGG:
