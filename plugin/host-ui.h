@@ -9,8 +9,8 @@
 G_BEGIN_DECLS
 
 void sfu_host_ui_init(void); /* before the first widget; harmless when called again */
-/* A GtkDialog without buttons. help_id: name of the procedure. Caller destroys. */
-GtkWidget *sfu_host_dialog_new(const char *title, const char *help_id);
+/* A GtkDialog without buttons, also without Help: there are no help pages. Caller destroys. */
+GtkWidget *sfu_host_dialog_new(const char *title);
 
 G_END_DECLS
 #endif

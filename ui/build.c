@@ -257,7 +257,7 @@ void sfu_dialog_build(SfuDialog *d)
 {
     const SfuActionInfo *a = sfu_action_info(d->request->action);
     char *title = g_strdup_printf("Sfumato: %s", _(a->title));
-    d->window = sfu_host_dialog_new(title, a->procedure);
+    d->window = sfu_host_dialog_new(title);
     g_free(title);
     GtkDialog *dialog = GTK_DIALOG(d->window);
     gtk_dialog_add_button(dialog, _("_Reset"), RESPONSE_RESET);

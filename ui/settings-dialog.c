@@ -249,7 +249,7 @@ gboolean sfu_ui_settings(SfuSettings *settings)
 {
     Settings s = {.settings = settings};
     sfu_host_ui_init();
-    s.window = sfu_host_dialog_new(_("Sfumato: Models and Settings"), "plug-in-sfumato-settings");
+    s.window = sfu_host_dialog_new(_("Sfumato: Models and Settings"));
     gtk_dialog_add_buttons(GTK_DIALOG(s.window), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Save"), GTK_RESPONSE_OK, NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(s.window), GTK_RESPONSE_OK);
     GtkWidget *all = sfu_vbox(12);

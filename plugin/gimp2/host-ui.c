@@ -14,9 +14,9 @@ void sfu_host_ui_init(void)
     done = TRUE;
 }
 
-GtkWidget *sfu_host_dialog_new(const char *title, const char *help_id)
+GtkWidget *sfu_host_dialog_new(const char *title)
 {
-    GtkWidget *dialog = gimp_dialog_new(title, "sfumato", NULL, 0, gimp_standard_help_func, help_id, NULL);
+    GtkWidget *dialog = gimp_dialog_new(title, "sfumato", NULL, 0, NULL, NULL, NULL);
     gimp_window_set_transient(GTK_WINDOW(dialog));
     return dialog;
 }

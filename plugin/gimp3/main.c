@@ -176,6 +176,12 @@ static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, Gi
     if (!r || (mode == GIMP_RUN_INTERACTIVE && !sfu_ui_offer_conversion(image))) {
         ok = FALSE;
     } else if (mode == GIMP_RUN_INTERACTIVE && sfu_action_info(action)->has_dialog) {
+        /* GIMP keeps the values of runs that added something; ours are those of the last picture made. */
+        SfuRequest *last = sfu_settings_last(settings, action);
+        if (last) {
+            sfu_request_free(r);
+            r = last;
+        }
         ok = out.shown = sfu_ui_run(r, image, drawable, settings, &out.layer, &out.image, &error);
         request_to_config(r, config);
     } else {
