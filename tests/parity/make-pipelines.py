@@ -15,7 +15,7 @@ import pathlib
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import (AutoencoderKL, DDIMScheduler, DDPMScheduler, EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline,
+from diffusers import (AutoencoderKL, AutoencoderTiny, DDIMScheduler, DDPMScheduler, EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline,
                        StableDiffusionInpaintPipeline, StableDiffusionInstructPix2PixPipeline, StableDiffusionPipeline,
                        StableDiffusionUpscalePipeline, UNet2DConditionModel)
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
@@ -159,6 +159,10 @@ with torch.no_grad():
     pipe = build(StableDiffusionUpscalePipeline, unet, vae, text, ddim, low_res_scheduler=low)
     start = torch.randn(1, 4, 16, 24, generator=generator())
     save("x4", pipe(image=picture("x4", 24, 16), noise_level=20, latents=start, **common(e)).images, vae, block=4)
+
+    # TAESD in place of the VAE, and for previews (nets.c compares its numbers).
+    tiny = AutoencoderTiny()
+    models["taesd"] = {"files": [{"folder": "", "config": config_of(tiny), "tensors": fill(tiny, "taesd")}]}
 
     # sfumato-mini: rectified flow by Euler, condition and mask as channels, an 8 x 8 grid of them as context.
     mini = {"block_out_channels": (24, 48, 96), "latent_channels": 6, "norm_num_groups": 8, "mid_block_add_attention": False,

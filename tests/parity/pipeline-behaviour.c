@@ -190,6 +190,35 @@ static void test_progress_and_previews(void)
     }
 }
 
+static void test_taesd_previews_and_decodes(void)
+{
+    char *tiny = parity_model_path("taesd", NULL);
+    GeglBuffer *in = picture(0, 0, 128, 128, "R'G'B' u8");
+    GPtrArray *r[2];
+    for (int i = 0; i < 2; i++) {
+        Watch w = {0};
+        SfuParams *p = params("sd1", "sampler euler preview_every 1 strength 0.6");
+        g_assert_true(sfu_params_set(p, i ? "vae" : "taesd", tiny, NULL));
+        const SfuJob job = {.task = SFU_TASK_IMG2IMG, .params = p, .picture = in, .progress = on_progress, .preview = on_preview, .data = &w};
+        r[i] = sfu_engine_run(engine, &job, NULL);
+        g_assert_nonnull(r[i]);
+        g_assert_cmpint(w.n_previews, ==, 1); /* two steps, the last is the result */
+        sfu_params_free(p);
+    }
+    g_assert_cmpfloat(difference(first(r[0])->picture, first(r[1])->picture), >, 0.01);
+    g_ptr_array_unref(r[0]);
+    g_ptr_array_unref(r[1]);
+    /* Latents of another kind are refused, not painted. */
+    SfuParams *p = params("mini", "");
+    sfu_params_set(p, "taesd", tiny, NULL);
+    GeglBuffer *m = mask(10, 10, 20, 20, 1);
+    fails(&(SfuJob){.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = m}, SFU_ERROR_MODEL);
+    sfu_params_free(p);
+    g_object_unref(in);
+    g_object_unref(m);
+    g_free(tiny);
+}
+
 static void test_cancel_within_a_step_and_run_again(void)
 {
     Watch w = {.cancel_at = 2};
@@ -687,6 +716,7 @@ int main(int argc, char **argv)
     dir = g_dir_make_tmp("sfumato-behaviour-XXXXXX", &e);
     g_assert_no_error(e);
     g_test_add_func("/pipe/progress-and-previews", test_progress_and_previews);
+    g_test_add_func("/pipe/taesd-previews-and-decodes", test_taesd_previews_and_decodes);
     g_test_add_func("/pipe/cancel-within-a-step-and-run-again", test_cancel_within_a_step_and_run_again);
     g_test_add_func("/pipe/seeds", test_seeds);
     g_test_add_func("/pipe/parameters-as-used-make-the-picture-again", test_parameters_as_used_make_the_picture_again);
