@@ -160,6 +160,17 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
     const int first = t0 + chunk * t_chunk, last = min(n_tiles, first + t_chunk);
     for (int t = first; t < last; t++) {
         const int bn = t / (tiles_x * tiles_y), ty = t / tiles_x % tiles_y, tx = t % tiles_x;
+        const int next = min(t + 1, last - 1), next_y = next / tiles_x % tiles_y * 4, next_x = next % tiles_x * 4;
+        for (int i = 0; i < 16; i++) {
+            const int oy = min(next_y + i / 4, oh - 1), ox = min(next_x + i % 4, ow - 1);
+            const size_t at = (((size_t)(next / (tiles_x * tiles_y)) * oh + oy) * ow + ox) * y_pitch + o;
+            FETCH_TO_WRITE(y + y0 + at);
+            FETCH_TO_WRITE(y + y0 + at + 16);
+            if (res) {
+                FETCH(res + res0 + at);
+                FETCH(res + res0 + at + 16);
+            }
+        }
         for (int half_ = 0; half_ < 32 && o + half_ < n_out; half_ += 16) {
             __local const float *from = m + (size_t)(t - first) * 36 * 32 + half_;
             float16 d[24];
