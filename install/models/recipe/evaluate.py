@@ -53,12 +53,13 @@ def mask_of(kind, rng, h, w):
 
 class Model:
     def __init__(self, folder, linear_file=None):
-        vae, self.unet = (m.eval() for m in load_folder(folder))
+        vae, self.unet = (m.eval().to(memory_format=torch.channels_last) for m in load_folder(folder))
         self.encode, self.decode = lambda x: networks.encode(vae, x), lambda z: networks.decode(vae, z)
         if linear_file:
             codec = linear.Linear(torch.eye(48), vae.config.latent_channels)
             codec.load_state_dict(torch.load(linear_file))
-            self.encode, self.decode = codec.requires_grad_(False).encode, codec.decode
+            codec = codec.requires_grad_(False).to(memory_format=torch.channels_last)
+            self.encode, self.decode = codec.encode, codec.decode
         index = json.loads((Path(folder) / "model_index.json").read_text())["sfumato"]
         shift = json.loads((Path(folder) / "scheduler" / "scheduler_config.json").read_text())["shift"]
         self.cfg = {"sfumato": index, "context_size": index["context"]["size"], "shift": shift}
@@ -68,7 +69,7 @@ class Model:
         """picture uint8 [h, w, 3] with its hole filled smoothly, or enlarged -> the model's picture, uint8, for each of
         the variants of sample()'s arguments. residual: the change that the network made to the condition, as pixels, is
         added to the picture; what the autoencoder itself loses is not lost then."""
-        x = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
+        x = (torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         m = torch.from_numpy(mask)[None, None].float()
         cond = self.encode(x)
         plain = self.decode(cond) if residual else 0.0

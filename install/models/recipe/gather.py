@@ -140,7 +140,7 @@ def prepare(blob, long_side, min_side):
 
 
 def pack(data, target):
-    """Training and test pictures at most 1280 px long as JPEG of quality 90, with the manifest."""
+    """Training and test pictures at most 1280 px long as JPEG of quality 90."""
     with tarfile.open(target, "w") as tar:
         for path in sorted(data.rglob("*")):
             if path.suffix not in (".jpg", ".png"):

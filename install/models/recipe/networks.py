@@ -55,9 +55,9 @@ def predict(unet, cfg, z_t, t, cond, mask, task):
 
 
 def times(n_steps, shift):
-    """Euler's times from 1 to 0, shifted as FlowMatchEulerDiscreteScheduler does."""
-    t = torch.linspace(1.0, 0.0, n_steps + 1)
-    return shift * t / (1 + (shift - 1) * t)
+    """Euler's times as FlowMatchEulerDiscreteScheduler has them: n evenly from 1 to 0.001, shifted, then 0."""
+    t = torch.linspace(1.0, 0.001, n_steps) if n_steps > 1 else torch.ones(1)
+    return torch.cat([shift * t / (1 + (shift - 1) * t), torch.zeros(1)])
 
 
 @torch.no_grad()

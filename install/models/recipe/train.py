@@ -21,7 +21,7 @@ import torch.nn.functional as F
 
 import linear
 from export import export, load_folder
-from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, make_unet, make_vae, predict, read_config, shrink_mask
+from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, make_unet, make_vae, predict, read_config, shrink_mask, times
 from optimizer import Optimizer
 from pictures import Pictures, damage, fill_smooth, prefetch, random_mask
 
@@ -162,7 +162,17 @@ def example(pictures, rng, side, upscale_share):
     return tile, fill_smooth(tile, mask), mask, INPAINT
 
 
-def flow_loss(unet, cfg, z0, cond, mask, task):
+def used_times(cfg, n=4):
+    """[tasks, n] times above 0.01 of each task's sampler, repeated to n."""
+    how = cfg["sfumato"]
+    rows = []
+    for task in (how["inpaint"], how["upscale"]["2"], how["upscale"]["4"]):
+        t = [v for v in times(task["steps"], cfg["shift"]).tolist() if v > 0.01]
+        rows.append([t[i % len(t)] for i in range(max(n, len(t)))][:n])
+    return rows
+
+
+def flow_loss(unet, cfg, z0, cond, mask, task, few):
     """Rectified flow from the condition plus noise, start = cond + start_noise[task] * eps, to the picture: the network
     predicts start - x0 from x_t = (1 - t) x0 + t start, so what the condition knows need not pass through it. One example in
     four has no noise and t = 1: then a single step gives the mean of all likely pictures."""
@@ -172,8 +182,10 @@ def flow_loss(unet, cfg, z0, cond, mask, task):
     start = cond + amount.view(-1, 1, 1, 1) * torch.randn_like(z0)
     t = torch.sigmoid(torch.randn(n, device=device))
     t = (cfg["shift"] * t / (1 + (cfg["shift"] - 1) * t)).clamp(0.01, 1.0)
-    first = torch.rand(n, device=device) < 0.15  # every run begins at 1
-    t = torch.where(plain | first, torch.ones_like(t), t)
+    # a share of the examples at the times at which its task's sampler will really call the network
+    used = torch.tensor(used_times(cfg), device=device)[task]
+    mine = used.gather(1, torch.randint(0, used.shape[1], (n, 1), device=device))[:, 0]
+    t = torch.where(plain, torch.ones_like(t), torch.where(torch.rand(n, device=device) < few, mine, t))
     tt = t.view(-1, 1, 1, 1)
     z_t = (1 - tt) * z0 + tt * start
     dtype = next(unet.parameters()).dtype
@@ -224,7 +236,7 @@ def train_unet(args, cfg, device, dtype):
         while len(bank.rows) < 2 * args.batch:  # before the first step
             bank.add(encoded([example(pictures, np.random.default_rng(random.randrange(2**60)), side, args.upscale_share)
                               for _ in range(8)]))
-        loss, _ = flow_loss(unet, cfg, *bank.draw(args.batch if side == 128 else args.batch // 4))
+        loss, _ = flow_loss(unet, cfg, *bank.draw(args.batch if side == 128 else args.batch // 4), args.few)
         loss.backward()
         return loss.item(), {"side": side}
 
@@ -237,7 +249,7 @@ def train_unet(args, cfg, device, dtype):
         with torch.no_grad():
             for i in range(0, len(test), 8):
                 rows = [torch.stack([r[k] for r in test[i:i + 8]]) for k in range(4)]
-                _, error = flow_loss(unet, cfg, *rows)
+                _, error = flow_loss(unet, cfg, *rows, args.few)
                 for task, e in zip(rows[3].tolist(), error.tolist()):
                     sums[task].append(e)
         torch.set_rng_state(state)
@@ -334,6 +346,7 @@ def main():
     ap.add_argument("--loaders", type=int, default=1, help="threads that cut and damage pictures")
     ap.add_argument("--upscale-share", type=float, default=0.35, help="share of super-resolution examples")
     ap.add_argument("--small-share", type=float, default=0.7, help="share of steps on 128 px crops; the rest on 256 px")
+    ap.add_argument("--few", type=float, default=0.5, help="share of examples at the very times of the few-step sampler")
     ap.add_argument("--bank", type=int, default=4096, help="encoded examples kept for reuse")
     ap.add_argument("--reuse", type=int, default=4, help="how often an encoded example is drawn, on average")
     args = ap.parse_args()
