@@ -22,7 +22,6 @@ int sfu_host_active_layer(int image);                        /* -1: none */
 /* The layer to work on for a drawable: a layer itself, or the layer that a mask belongs to. -1 with USAGE for channels. */
 int sfu_host_layer_of(int drawable, GError **error);
 GeglRectangle sfu_host_layer_bounds(int layer); /* in the image's coordinates */
-gboolean sfu_host_layer_has_alpha(int layer);
 gboolean sfu_host_layer_in_image(int layer, int image);
 
 /* Copies of pixels, extent in the image's coordinates, format with the image's colour space. Caller unrefs; NULL on error. */
@@ -64,7 +63,6 @@ void sfu_host_flush(void);
 void sfu_host_progress_begin(const char *text);
 void sfu_host_progress(double fraction, const char *text);
 void sfu_host_progress_end(void);
-void sfu_host_message(const char *text); /* GIMP's own message dialog */
 char *sfu_host_folder(void);             /* GIMP's configuration folder; caller frees */
 
 G_END_DECLS

@@ -45,26 +45,3 @@ GeglBuffer *sfu_pixels_opaque(GeglBuffer *src)
     g_free(row);
     return copy;
 }
-
-GeglRectangle sfu_pixels_bounds(GeglBuffer *mask, const GeglRectangle *area)
-{
-    int x0 = area->width, y0 = area->height, x1 = -1, y1 = -1;
-    float *row = g_new(float, area->width);
-    for (int y = 0; y < area->height; y++) {
-        const GeglRectangle r = {area->x, area->y + y, area->width, 1};
-        gegl_buffer_get(mask, &r, 1.0, babl_format("Y float"), row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        int first = 0, last = area->width - 1;
-        while (first < area->width && row[first] <= 0)
-            first++;
-        if (first == area->width)
-            continue;
-        while (row[last] <= 0)
-            last--;
-        x0 = MIN(x0, first);
-        x1 = MAX(x1, last);
-        y0 = MIN(y0, y);
-        y1 = y;
-    }
-    g_free(row);
-    return x1 < 0 ? (GeglRectangle){0} : (GeglRectangle){area->x + x0, area->y + y0, x1 - x0 + 1, y1 - y0 + 1};
-}

@@ -15,8 +15,6 @@ void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *rea
 void sfu_pixels_copy_alpha(GeglBuffer *src, const GeglRectangle *from, GeglBuffer *dst, int x, int y);
 /* Copy with alpha 1 everywhere. Caller unrefs. */
 GeglBuffer *sfu_pixels_opaque(GeglBuffer *src);
-/* Bounds of what is not 0 in a "Y float"-like buffer within `area`; empty if nothing. */
-GeglRectangle sfu_pixels_bounds(GeglBuffer *mask, const GeglRectangle *area);
 
 G_END_DECLS
 #endif

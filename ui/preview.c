@@ -45,12 +45,14 @@ static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglB
 {
     const GeglRectangle *all = gegl_buffer_get_extent(buffer);
     const GeglRectangle view = {floor(x * scale + 0.5), floor(y * scale + 0.5), w, h};
-    const GeglRectangle have = {floor(all->x * scale), floor(all->y * scale), MAX(1, ceil(all->width * scale)), MAX(1, ceil(all->height * scale))};
+    const int x0 = floor(all->x * scale + 0.5), y0 = floor(all->y * scale + 0.5);
+    const GeglRectangle have = {x0, y0, MAX(1, (int)floor((all->x + all->width) * scale + 0.5) - x0),
+                                MAX(1, (int)floor((all->y + all->height) * scale + 0.5) - y0)};
     GeglRectangle r;
     if (!gegl_rectangle_intersect(&r, &view, &have))
         return;
     float *pixels = g_new(float, (gsize)r.width * r.height * 4), *alpha = mask ? g_new(float, (gsize)r.width * r.height) : NULL;
-    gegl_buffer_get(buffer, &r, scale, babl_format("R'G'B'A float"), pixels, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    gegl_buffer_get(buffer, &r, scale, babl_format("R'G'B'A float"), pixels, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_CLAMP);
     if (mask)
         gegl_buffer_get(mask, &r, scale, babl_format("Y float"), alpha, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
     unsigned char *data = cairo_image_surface_get_data(s);

@@ -48,11 +48,6 @@ GeglRectangle sfu_host_layer_bounds(int layer)
     return (GeglRectangle){x, y, gimp_drawable_width(layer), gimp_drawable_height(layer)};
 }
 
-gboolean sfu_host_layer_has_alpha(int layer)
-{
-    return gimp_drawable_has_alpha(layer);
-}
-
 gboolean sfu_host_layer_in_image(int layer, int image)
 {
     return gimp_item_is_valid(layer) && gimp_item_get_image(layer) == image;
@@ -256,11 +251,6 @@ void sfu_host_progress(double fraction, const char *text)
 void sfu_host_progress_end(void)
 {
     gimp_progress_end();
-}
-
-void sfu_host_message(const char *text)
-{
-    gimp_message(text);
 }
 
 char *sfu_host_folder(void)

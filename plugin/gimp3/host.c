@@ -69,11 +69,6 @@ GeglRectangle sfu_host_layer_bounds(int layer)
     return (GeglRectangle){x, y, gimp_drawable_get_width(d), gimp_drawable_get_height(d)};
 }
 
-gboolean sfu_host_layer_has_alpha(int layer)
-{
-    return gimp_drawable_has_alpha(GIMP_DRAWABLE(to_layer(layer)));
-}
-
 gboolean sfu_host_layer_in_image(int layer, int image)
 {
     return to_layer(layer) && gimp_item_get_image(GIMP_ITEM(to_layer(layer))) == to_image(image);
@@ -279,11 +274,6 @@ void sfu_host_progress(double fraction, const char *text)
 void sfu_host_progress_end(void)
 {
     gimp_progress_end();
-}
-
-void sfu_host_message(const char *text)
-{
-    gimp_message(text);
 }
 
 char *sfu_host_folder(void)
