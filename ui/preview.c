@@ -31,8 +31,9 @@ static void background(cairo_surface_t *s, int w, int h, const GeglRectangle *ro
 {
     unsigned char *data = cairo_image_surface_get_data(s);
     const int stride = cairo_image_surface_get_stride(s);
-    const int x0 = floor((room->x - x) * scale + 0.5), x1 = floor((room->x + room->width - x) * scale + 0.5);
-    const int y0 = floor((room->y - y) * scale + 0.5), y1 = floor((room->y + room->height - y) * scale + 0.5);
+    const int left = floor(x * scale + 0.5), top = floor(y * scale + 0.5); /* rounded as lay_over() does */
+    const int x0 = floor(room->x * scale + 0.5) - left, x1 = floor((room->x + room->width) * scale + 0.5) - left;
+    const int y0 = floor(room->y * scale + 0.5) - top, y1 = floor((room->y + room->height) * scale + 0.5) - top;
     for (int j = 0; j < h; j++) {
         guint32 *row = (guint32 *)(data + (gsize)j * stride);
         for (int i = 0; i < w; i++)
