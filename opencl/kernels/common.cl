@@ -35,7 +35,7 @@
 
 #ifdef CPU
 /* e^x, relative error 1e-7 between -87.3 and 88.3, held there outside; NaN stays. The rounding constant leaves round(x / ln 2) in the low
- * bits; ln 2 is taken off in two parts (Cody & Waite 1980). PoCL's exp() takes three times as long. */
+ * bits; ln 2 is taken off in two parts (Cody & Waite 1980). */
 float16 exp_16(float16 x)
 {
     x = x < -87.3f ? (float16)(-87.3f) : x;
