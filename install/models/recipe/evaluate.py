@@ -156,7 +156,7 @@ def main():
             note(group, "smooth fill (the condition)", fill_smooth(picture, mask), mask)
             variants = [{"seed": number}] + [{"n_steps": 1, "start_noise": 0.0}] * (kind == "strokes")
             made, *one = model.inpaint(picture, mask, *variants)
-            note(group, f"sfumato-mini, {model.cfg['sfumato']['inpaint']['steps']} steps", made, mask)
+            note(group, "sfumato-mini", made, mask)
             for picture_of_one in one:
                 note(group, "sfumato-mini, 1 step without noise", picture_of_one, mask)
             sheet.setdefault(kind, []).append((np.where(mask[..., None] > 0, 128, picture).astype(np.uint8), made))
@@ -166,18 +166,23 @@ def main():
             big = enlarge(small, h, w)
             note(group, "bicubic", big)
             note(group, "Lanczos", cv2.resize(small, (w, h), interpolation=cv2.INTER_LANCZOS4))
-            variants = [{"seed": number}] + [{"n_steps": 1, "start_noise": 0.0}] * (factor == 4 and not jpeg)
+            variants = [{"seed": number}] + [{"n_steps": 3, "start_noise": 0.25}] * (factor == 4 and not jpeg)
             made, *one = model.upscale(small, factor, *variants)
-            note(group, f"sfumato-mini, {model.cfg['sfumato']['upscale'][str(factor)]['steps']} steps", made)
+            note(group, "sfumato-mini", made)
             for picture_of_one in one:
-                note(group, "sfumato-mini, 1 step without noise", picture_of_one)
+                note(group, "sfumato-mini, 3 steps from noise 0.25", picture_of_one)
             sheet.setdefault(f"x{factor}{'j' if jpeg else ''}", []).append((big, made))
         print(f"{name}: {time.process_time() - began:.0f} s", flush=True)
+        write(args.out, codec, results, sheet)  # after each, so that a run cut short leaves what it has
+    print((args.out / "results.md").read_text())
+
+
+def write(out, codec, results, sheet):
+    """results.md, results.json, contact-sheet.jpg of what has been measured so far."""
     text = [f"{len(codec)} held-out pictures. Autoencoder at 256x256: {np.mean(codec):.2f} dB (mean; worst {min(codec):.2f}).\n"]
     text += [table(group, rows) for group, rows in results.items()]
-    (args.out / "results.md").write_text("\n".join(text))
-    (args.out / "results.json").write_text(json.dumps({"codec_psnr": codec, "results": results}, indent=0))
-    print("\n".join(text))
+    (out / "results.md").write_text("\n".join(text))
+    (out / "results.json").write_text(json.dumps({"codec_psnr": codec, "results": results}, indent=0))
     pairs = []
     for kind, n, offset in (("strokes", 4, 0), ("boxes", 5, 4), ("free-form", 5, 9), ("x2", 3, 14), ("x4", 4, 17), ("x4j", 3, 12)):
         have = sheet.get(kind, [])
@@ -186,7 +191,7 @@ def main():
              for pair in pairs for s in [min(pair[0].shape[:2])]]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 3)
     rows = [np.hstack(tiles[i:i + 3]) for i in range(0, len(tiles), 3)]
-    cv2.imwrite(str(args.out / "contact-sheet.jpg"), np.vstack(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
+    cv2.imwrite(str(out / "contact-sheet.jpg"), np.vstack(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
 if __name__ == "__main__":
