@@ -6,7 +6,7 @@
 
 #include "compat.h"
 
-/* Runs the cases and writes TAP to `file`. what: "all", "half" (of the matrix), "quick" (without it), "hundred", "fail-device" ... Returns how many passed. */
+/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device" ... Returns how many passed. */
 int check_run(const char *file, const char *what);
 
 #endif
