@@ -3,7 +3,7 @@
 some minutes). Weights are PyTorch's initial ones, rounded to fp16, so that both sides have the same.
 
     meson setup build && ninja -C build
-    /work/venv/bin/python tests/parity/full-size.py sd15 sd21 [--parts text unet vae] [--latent 64] [--folder FOLDER] [--precision fp32] [--memory BYTES]
+    python tests/parity/full-size.py sd15 sd21 [--parts text unet vae] [--latent 64] [--folder FOLDER] [--precision fp32] [--memory BYTES]
 
 Prints norm(difference) / norm(reference), seconds and peak memory of each network. Run with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0.
 
@@ -103,4 +103,5 @@ def main():
             subprocess.run([f"{o.build}/tests/parity/net-run", str(model_folder), part, str(io), str(o.memory), o.precision, str(o.runs)], check=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
