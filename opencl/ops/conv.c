@@ -158,6 +158,15 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     if (e->act == SFU_ACT_PRELU && (!e->prelu || (sfu_weight_elements(e->prelu) != n_out && sfu_weight_elements(e->prelu) != 1)))
         return sfu_op_shape_error(error, g->op, "%s: PReLU needs 1 or %d slopes", sfu_weight_name(w), n_out);
 
+    const gboolean rows = taps == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0 && y->h == x->h && y->w == x->w &&
+                          n_in == x->c && !g->y_part;
+    if (rows) {
+        gboolean clblast;
+        if (!sfu_blas_rows_choose(q, y, x, w, g, e, &clblast, error))
+            return FALSE;
+        if (clblast)
+            return sfu_blas_rows(q, y, x, w, e, error);
+    }
     SfuTensor range = *y, res; /* from the first channel that is written */
     range.offset += (size_t)g->y_col;
     if (e->residual) {
@@ -184,8 +193,6 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
 #define EPILOGUE_ARGS                                                                                                             \
     SFU_TENSOR(bias), SFU_TENSOR(e->chan), SFU_TENSOR(prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),       \
         SFU_TENSOR(e->residual ? &res : NULL), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale)
-    const gboolean rows = taps == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0 && y->h == x->h && y->w == x->w &&
-                          n_in == x->c && !g->y_part;
     if (cpu && rows) {
         const gboolean bf16 = sfu_queue_precision(q) == SFU_PRECISION_BF16;
         const int n_panels = (n_out + PANEL - 1) / PANEL, pair = bf16 ? 2 : 1, words = (n_in + pair - 1) / pair;

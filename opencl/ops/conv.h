@@ -44,6 +44,15 @@ gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, const SfuWeight *w);
 /* As sfu_tile_plan() for gpu_mma.cl; n_pad is then the row of one tap. */
 const SfuTensor *sfu_mma_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, SfuTile *tile, GError **error);
 
+/* Whether CLBlast is to make this product of whole rows (measured on first use: sfu_blas_choose()), and the product by it. y, x, w, e as
+ * sfu_conv_run() has checked them. */
+gboolean sfu_blas_rows_choose(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
+                              gboolean *clblast, GError **error);
+gboolean sfu_blas_rows(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuEpilogue *e, GError **error);
+/* sfu_matmul() by CLBlast, if that is to make it (*clblast). */
+gboolean sfu_blas_matmul(SfuQueue *q, SfuTensor *y, const SfuTensor *a, const SfuTensor *b, gboolean trans_b, float alpha, gboolean *clblast,
+                         GError **error);
+
 /* Room for a launch's transformed inputs. */
 SfuTensor *sfu_winograd_input_create(SfuQueue *q, const SfuWinograd *plan, int n_in, GError **error);
 

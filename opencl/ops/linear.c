@@ -17,6 +17,11 @@ gboolean sfu_matmul(SfuQueue *q, SfuTensor *y, const SfuTensor *a, const SfuTens
     if (a->n != b->n || a->h != b->h || y->n != a->n || y->h != a->h || (trans_b ? b->c : b->w) != k || y->w != m || y->c != p ||
         a->dtype != b->dtype || a->dtype != y->dtype)
         return sfu_op_shape_error(error, "matmul", "[%d,%d] by [%d,%d]%s into [%d,%d]", m, k, b->w, b->c, trans_b ? "^T" : "", y->w, y->c);
+    gboolean clblast;
+    if (!sfu_blas_matmul(q, y, a, b, trans_b, alpha, &clblast, error))
+        return FALSE;
+    if (clblast)
+        return TRUE;
     return SFU_RUN(y, "linear", "matmul", p, m, (gint64)y->n * y->h, 2.0 * y->n * y->h * m * k * p,
                    sfu_op_bytes(a) + sfu_op_bytes(b) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(a), SFU_TENSOR(b), SFU_INT(m), SFU_INT(k),
                    SFU_INT(p), SFU_INT(trans_b), SFU_FLOAT(alpha));

@@ -7,6 +7,7 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #endif
 #include <CL/cl.h>
+#include <locale.h>
 #include "runtime/runtime.h"
 
 /* Counted; goes back to the queue's pool with its last reference. */
@@ -25,10 +26,12 @@ typedef struct {
 } SfuProfileRow;
 
 typedef struct {
-    cl_event event;
+    cl_event from, event; /* from: NULL, or what ended before the work began */
     char *name;
     double flops, bytes;
 } SfuProfileEvent;
+
+typedef enum { SFU_BLAS_OWN, SFU_BLAS_CLBLAST, SFU_BLAS_MEASURED } SfuBlas;
 
 struct SfuQueue {
     SfuDeviceInfo info;
@@ -38,6 +41,8 @@ struct SfuQueue {
     cl_command_queue queue;
     SfuPrecision precision;
     SfuKernels family;
+    SfuBlas blas;
+    gboolean blas_called; /* CLBlast holds programs of this context */
     gboolean profile;
     guint64 budget, used, peak;  /* bytes */
     GPtrArray *free_buffers;     /* SfuBuffer*, least recently freed first */
@@ -86,7 +91,18 @@ cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *optio
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options);
 void sfu_program_clear(SfuQueue *q);
 gboolean sfu_queue_cancelled(SfuQueue *q, GError **error);
-void sfu_profile_add(SfuQueue *q, cl_event event, const char *name, double flops, double bytes);
+/* Counts what was enqueued, for the profile (from, event: see SfuProfileEvent; taken; NULL when not profiling) and for cancelling. */
+gboolean sfu_queue_enqueued(SfuQueue *q, cl_event from, cl_event event, const char *name, double flops, double bytes, GError **error);
+
+SfuBlas sfu_blas_of_environment(void);
+void sfu_blas_forget(SfuQueue *q); /* lets CLBlast drop its programs */
+
+/* OpenCL compilers read numbers with the thread's locale (1.5 under a comma locale is 1): C's is set for the thread until it is put back. */
+typedef struct {
+    locale_t c, before;
+} SfuLocale;
+SfuLocale sfu_locale_c(void);
+void sfu_locale_back(SfuLocale l);
 
 /* The sources that the build embedded. NULL if there is no such file. */
 const char *sfu_kernel_source(const char *name);

@@ -1,7 +1,6 @@
 /* Programs: embedded sources, the disk cache of binaries, kernels, the tuning store.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
-#include <locale.h>
 #include <string.h>
 #ifdef G_OS_UNIX
 #include <fcntl.h>
@@ -58,16 +57,25 @@ static void cache_write(const char *path, const void *data, gsize n)
     g_free(sum);
 }
 
-/* OpenCL compilers read numbers with the thread's locale (1.5 under a comma locale is 1). */
+SfuLocale sfu_locale_c(void)
+{
+    const locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    return (SfuLocale){.c = c, .before = c ? uselocale(c) : (locale_t)0};
+}
+
+void sfu_locale_back(SfuLocale l)
+{
+    if (l.c) {
+        uselocale(l.before);
+        freelocale(l.c);
+    }
+}
+
 static cl_int build_in_c_locale(cl_program p, cl_device_id dev, const char *options)
 {
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    const locale_t before = c ? uselocale(c) : (locale_t)0;
+    const SfuLocale before = sfu_locale_c();
     const cl_int r = clBuildProgram(p, 1, &dev, options, NULL, NULL);
-    if (c) {
-        uselocale(before);
-        freelocale(c);
-    }
+    sfu_locale_back(before);
     return r;
 }
 

@@ -142,6 +142,15 @@ static SfuKernels kernels_of(const SfuDeviceInfo *info)
     return info->max_group >= 256 && info->local_bytes >= 32768 ? SFU_KERNELS_GPU : SFU_KERNELS_PLAIN;
 }
 
+static void profile_event_clear(gpointer event)
+{
+    SfuProfileEvent *e = event;
+    if (e->from)
+        clReleaseEvent(e->from);
+    clReleaseEvent(e->event);
+    g_free(e->name);
+}
+
 SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
 {
     static const SfuQueueOptions none;
@@ -156,6 +165,8 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     q->kernels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     q->profile_rows = g_hash_table_new(g_str_hash, g_str_equal);
     q->profile_events = g_array_new(FALSE, FALSE, sizeof(SfuProfileEvent));
+    g_array_set_clear_func(q->profile_events, profile_event_clear);
+    q->blas = sfu_blas_of_environment();
     if (!sfu_device_open(options->device, &q->platform, &q->device, &q->info, error))
         goto fail;
     q->family = options->kernels != SFU_KERNELS_AUTO ? options->kernels : kernels_of(&q->info);
@@ -207,11 +218,7 @@ void sfu_queue_destroy(SfuQueue *q)
     sfu_weight_drop_queue(q);
     sfu_queue_trim(q);
     sfu_program_clear(q);
-    for (guint i = 0; i < q->profile_events->len; i++) {
-        SfuProfileEvent *e = &g_array_index(q->profile_events, SfuProfileEvent, i);
-        clReleaseEvent(e->event);
-        g_free(e->name);
-    }
+    sfu_blas_forget(q);
     g_array_unref(q->profile_events);
     GHashTableIter it;
     gpointer row;
@@ -296,10 +303,17 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
     r = clEnqueueNDRangeKernel(q->queue, k, 3, NULL, l->global, l->local[0] ? l->local : NULL, 0, NULL, q->profile ? &event : NULL);
     if (r != CL_SUCCESS)
         return sfu_cl_fail(error, r, l->kernel);
+    return sfu_queue_enqueued(q, NULL, event, l->kernel, l->flops, l->bytes, error);
+}
+
+gboolean sfu_queue_enqueued(SfuQueue *q, cl_event from, cl_event event, const char *name, double flops, double bytes, GError **error)
+{
     q->op_serial++;
-    q->flops += l->flops;
-    if (event)
-        sfu_profile_add(q, event, l->kernel, l->flops, l->bytes);
+    q->flops += flops;
+    if (event) {
+        const SfuProfileEvent e = {.from = from, .event = event, .name = g_strdup(name), .flops = flops, .bytes = bytes};
+        g_array_append_val(q->profile_events, e);
+    }
     /* Cancelling has to take effect soon, so the device never runs far ahead of the host. */
     if (++q->n_unflushed >= 64) {
         q->n_unflushed = 0;
@@ -309,12 +323,6 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
 }
 
 /* ---- profile ---- */
-
-void sfu_profile_add(SfuQueue *q, cl_event event, const char *name, double flops, double bytes)
-{
-    SfuProfileEvent e = {.event = event, .name = g_strdup(name), .flops = flops, .bytes = bytes};
-    g_array_append_val(q->profile_events, e);
-}
 
 static int by_seconds(gconstpointer a, gconstpointer b)
 {
@@ -330,7 +338,7 @@ char *sfu_queue_profile(SfuQueue *q)
     for (guint i = 0; i < q->profile_events->len; i++) {
         SfuProfileEvent *e = &g_array_index(q->profile_events, SfuProfileEvent, i);
         cl_ulong start = 0, end = 0;
-        clGetEventProfilingInfo(e->event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
+        clGetEventProfilingInfo(e->from ? e->from : e->event, e->from ? CL_PROFILING_COMMAND_END : CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
         clGetEventProfilingInfo(e->event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
         SfuProfileRow *row = g_hash_table_lookup(q->profile_rows, e->name);
         if (!row) {
@@ -342,8 +350,6 @@ char *sfu_queue_profile(SfuQueue *q)
         row->seconds += (double)(end - start) * 1e-9;
         row->flops += e->flops;
         row->bytes += e->bytes;
-        clReleaseEvent(e->event);
-        g_free(e->name);
     }
     g_array_set_size(q->profile_events, 0);
     GPtrArray *rows = g_ptr_array_new();

@@ -195,5 +195,23 @@ void sfu_tuning_set(SfuQueue *q, const char *key, const char *value);
  * meanwhile; what it says is remembered on disk for this driver, and a process that died in it left a no behind. */
 gboolean sfu_queue_capability(SfuQueue *q, const char *name, gboolean (*test)(SfuQueue *q));
 
+/* ---- products by CLBlast (for opencl/ops) -------------------------------------------------------------------- */
+
+/* c[i] = alpha * a[i] . op(b[i]) for n_batches matrices that follow each other, all dense, rows first, fp32:
+ * a[i] [m, k], b[i] [k, n] or, with trans_b, [n, k], c[i] [m, n]. */
+typedef struct {
+    int n_batches, m, n, k;
+    gboolean trans_b;
+    float alpha;
+} SfuGemm;
+/* Enqueues it. Room that CLBlast takes for itself is not counted against the budget. Fails in a build without CLBlast. */
+gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error);
+/* Whether CLBlast is to make a product: as SFUMATO_BLAS (own, clblast) says, else never for small ones, else whichever is faster. That is
+ * measured the first time and remembered on disk: `trial` is called several times and does the product, with the answer to this question
+ * taken as no, then as yes. `variant`: what else the times depend on. What the op under way has on the device may have gone when this
+ * returns. FALSE with error set when cancelled, or when our own way fails. */
+gboolean sfu_blas_choose(SfuQueue *q, const SfuGemm *g, const char *variant, gboolean (*trial)(gconstpointer data, GError **error), gconstpointer data,
+                         gboolean *clblast, GError **error);
+
 G_END_DECLS
 #endif

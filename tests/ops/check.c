@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define GUARD_BEFORE 19 /* odd, so that nothing is aligned by luck */
+#define GUARD_CLBLAST 32 /* its products take aligned tensors only */
 #define GUARD_AFTER 300 /* longer than any vector or tile row */
 #define SENTINEL 777.0f /* exact in fp16 */
 
@@ -12,6 +13,9 @@ static const Mode modes[] = {
     {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0},
     {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0}, /* operands of products have 8 bits */
     {"gpu", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0},
+#ifdef HAVE_CLBLAST
+    {"gpu-clblast", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0, .clblast = TRUE},
+#endif
     {"plain", SFU_KERNELS_PLAIN, SFU_PRECISION_FP32, 0x1p-24, 0},
     /* Storing halves needs no cl_khr_fp16: vload_half and vstore_half are core. So this runs on every device. */
     {"cpu-fp16", SFU_KERNELS_CPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
@@ -33,10 +37,10 @@ static gboolean small(void) { return g_getenv("SFUMATO_TEST_SMALL") != NULL; }
 
 /* For oclgrind the view ends where its buffer ends (the runtime rounds sizes to 1/16 of a power of two, at least to 256 bytes), so that
  * the first stray access behind it is outside the buffer. */
-static gint64 guard_before(SfuDtype dtype, gint64 count)
+static gint64 guard_before(const Check *c, SfuDtype dtype, gint64 count)
 {
     if (!small())
-        return GUARD_BEFORE;
+        return c->mode->clblast ? GUARD_CLBLAST : GUARD_BEFORE;
     const gint64 size = (gint64)sfu_dtype_bytes(dtype), bytes = (count + 1) * size;
     gint64 step = 256;
     while (step * 16 < bytes)
@@ -57,7 +61,10 @@ static void run(gconstpointer data)
     if (!queues[k->mode]) {
         const SfuQueueOptions o = {.kernels = modes[k->mode].kernels, .precision = modes[k->mode].precision};
         GError *error = NULL;
+        if (modes[k->mode].clblast)
+            g_setenv("SFUMATO_BLAS", "clblast", TRUE);
         queues[k->mode] = sfu_queue_create(&o, &error);
+        g_unsetenv("SFUMATO_BLAS");
         if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
             g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
             no_device = g_strdup(error->message);
@@ -87,6 +94,9 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
         if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "attention"))
             continue;
         if (modes[m].kernels == SFU_KERNELS_GPU_EMULATED && !g_str_has_prefix(op, "product"))
+            continue;
+        const gboolean rows = g_str_equal(op, "matmul") || g_str_has_prefix(name, "linear") || g_str_has_prefix(name, "conv1x1");
+        if (modes[m].clblast && (!rows || small())) /* the kernels of another library are not for oclgrind */
             continue;
         char *path = g_strdup_printf("/%s/%s/%s", op, modes[m].name, name);
         Case *k = g_new(Case, 1);
@@ -119,7 +129,7 @@ static double draw(Check *c, Kind kind)
 /* The larger tensor filled with `outside`, and the view of n x h x w x ch in it filled with `inside` (NULL: NaN). */
 static SfuTensor *embed(Check *c, SfuDtype dtype, int n, int h, int w, int ch, const float *inside, float outside, SfuTensor **whole)
 {
-    const gint64 count = (gint64)n * h * w * ch, first = guard_before(dtype, count);
+    const gint64 count = (gint64)n * h * w * ch, first = guard_before(c, dtype, count);
     const gint64 total = first + count + (small() ? 0 : GUARD_AFTER);
     float *all = g_new(float, total);
     for (gint64 i = 0; i < total; i++)
@@ -158,7 +168,7 @@ In check_in_values(Check *c, int n, int h, int w, int ch, const double *values)
 
 static Out out_new(Check *c, SfuDtype dtype, int n, int h, int w, int ch)
 {
-    Out o = {.first = guard_before(dtype, (gint64)n * h * w * ch)};
+    Out o = {.first = guard_before(c, dtype, (gint64)n * h * w * ch)};
     o.t = embed(c, dtype, n, h, w, ch, NULL, SENTINEL, &o.whole);
     return o;
 }
@@ -278,6 +288,7 @@ int main(int argc, char **argv)
     add_elementwise();
     add_move();
     add_errors();
+    add_blas();
     const int r = g_test_run();
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++)
         sfu_queue_destroy(queues[m]);

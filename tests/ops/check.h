@@ -13,6 +13,7 @@ typedef struct {
     SfuPrecision precision;
     double unit;  /* rounding unit of a product: 2^-24 */
     double store; /* of what is stored: 0 for fp32 (counted in `unit` already), 2^-11 for fp16 */
+    gboolean clblast; /* forced for every product that it may make */
 } Mode;
 
 typedef struct {
@@ -83,5 +84,6 @@ void add_norm(void);
 void add_elementwise(void);
 void add_move(void);
 void add_errors(void);
+void add_blas(void);
 
 #endif

@@ -1,0 +1,176 @@
+/* Products by CLBlast, and the choice between it and our own kernels.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runtime/internal.h"
+#include <string.h>
+#ifdef HAVE_CLBLAST
+#include <clblast_c.h>
+#endif
+
+/* Multiply-adds below which nothing is measured: our own kernel needs no second pass for the epilogue, and a measurement has to pay for itself. */
+#define LEAST_WORK 0x1p28
+
+SfuBlas sfu_blas_of_environment(void)
+{
+    const char *wanted = g_getenv("SFUMATO_BLAS");
+    if (wanted && g_str_equal(wanted, "own"))
+        return SFU_BLAS_OWN;
+    if (wanted && g_str_equal(wanted, "clblast"))
+        return SFU_BLAS_CLBLAST;
+#ifdef HAVE_CLBLAST
+    return SFU_BLAS_MEASURED;
+#else
+    return SFU_BLAS_OWN;
+#endif
+}
+
+/* ---- the choice ---- */
+
+/* The better of two runs behind one that builds programs and packs weights. */
+static gboolean time_trial(SfuQueue *q, gboolean (*trial)(gconstpointer data, GError **error), gconstpointer data, double *seconds, GError **error)
+{
+    *seconds = G_MAXDOUBLE;
+    for (int i = 0; i < 3; i++) {
+        if (!sfu_queue_finish(q, error))
+            return FALSE;
+        const gint64 start = g_get_monotonic_time();
+        if (!trial(data, error) || !sfu_queue_finish(q, error))
+            return FALSE;
+        if (i > 0)
+            *seconds = MIN(*seconds, (double)(g_get_monotonic_time() - start) * 1e-6);
+    }
+    return TRUE;
+}
+
+enum { OWN = 1, CLBLAST = 2 }; /* as in q->capabilities */
+
+static void answer(SfuQueue *q, const char *key, int way) { g_hash_table_insert(q->capabilities, g_strdup(key), GINT_TO_POINTER(way)); }
+
+/* OWN, CLBLAST, or 0 with error set. */
+static int measure(SfuQueue *q, const char *key, gboolean (*trial)(gconstpointer data, GError **error), gconstpointer data, GError **error)
+{
+    double own, other;
+    GError *failed = NULL;
+    answer(q, key, OWN);
+    gboolean ok = time_trial(q, trial, data, &own, &failed);
+    if (ok) {
+        sfu_tuning_set(q, key, "died"); /* what a process that dies in it leaves behind */
+        answer(q, key, CLBLAST);
+        ok = time_trial(q, trial, data, &other, &failed);
+        /* A device that CLBlast does not get on with keeps our own kernel. */
+        if (!ok && !g_error_matches(failed, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED)) {
+            g_clear_error(&failed);
+            other = G_MAXDOUBLE;
+            ok = TRUE;
+        }
+    }
+    if (!ok) {
+        sfu_tuning_set(q, key, "unknown");
+        g_hash_table_remove(q->capabilities, key);
+        g_propagate_error(error, failed);
+        return 0;
+    }
+    const int way = other < own ? CLBLAST : OWN;
+    sfu_tuning_set(q, key, way == CLBLAST ? "clblast" : "own");
+    answer(q, key, way);
+    return way;
+}
+
+gboolean sfu_blas_choose(SfuQueue *q, const SfuGemm *g, const char *variant, gboolean (*trial)(gconstpointer data, GError **error), gconstpointer data,
+                         gboolean *clblast, GError **error)
+{
+    *clblast = q->blas == SFU_BLAS_CLBLAST;
+    if (q->blas != SFU_BLAS_MEASURED || (double)g->n_batches * g->m * g->n * g->k < LEAST_WORK)
+        return TRUE;
+    char key[128];
+    g_snprintf(key, sizeof key, "product %d x %d x %d x %d%s %s", g->n_batches, g->m, g->n, g->k, g->trans_b ? "t" : "", variant);
+    int way = GPOINTER_TO_INT(g_hash_table_lookup(q->capabilities, key));
+    if (!way) {
+        char *said = sfu_tuning_get(q, key);
+        if (said && strcmp(said, "unknown") != 0) {
+            way = strcmp(said, "clblast") == 0 ? CLBLAST : OWN;
+            answer(q, key, way);
+        } else {
+            way = measure(q, key, trial, data, error);
+        }
+        g_free(said);
+    }
+    *clblast = way == CLBLAST;
+    return way != 0;
+}
+
+/* ---- the product ---- */
+
+#ifdef HAVE_CLBLAST
+static gboolean fail(GError **error, CLBlastStatusCode code, const SfuGemm *g)
+{
+    static const struct {
+        CLBlastStatusCode code;
+        const char *text;
+    } own[] = { /* the others that a product can meet are OpenCL's */
+        {CLBlastNotImplemented, "not implemented"},
+        {CLBlastInsufficientMemoryA, "the first matrix is larger than its buffer"},
+        {CLBlastInsufficientMemoryB, "the second matrix is larger than its buffer"},
+        {CLBlastInsufficientMemoryC, "the result is larger than its buffer"},
+        {CLBlastInvalidLocalMemUsage, "not enough local memory on the device"},
+        {CLBlastDatabaseError, "no parameters for the device"},
+    };
+    char what[128];
+    g_snprintf(what, sizeof what, "CLBlast's product of %d x %d by %d x %d", g->m, g->k, g->k, g->n);
+    if (code > -1000)
+        return sfu_cl_fail(error, code, what);
+    const char *text = "an unexpected error";
+    for (guint i = 0; i < G_N_ELEMENTS(own); i++)
+        if (own[i].code == code)
+            text = own[i].text;
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED, "%s: %s (%d)", what, text, code);
+    return FALSE;
+}
+
+gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error)
+{
+    const size_t m = (size_t)g->m, n = (size_t)g->n, k = (size_t)g->k, ldb = g->trans_b ? k : n;
+    const CLBlastTranspose trans = g->trans_b ? CLBlastTransposeYes : CLBlastTransposeNo;
+    if (sfu_queue_cancelled(q, error))
+        return FALSE;
+    if (q->build_notify && !q->blas_called)
+        q->build_notify("CLBlast", q->build_data);
+    q->blas_called = TRUE;
+    /* A product is several kernels, and CLBlast gives the last one's event: the time is taken from a marker before the first. */
+    cl_event from = NULL, event = NULL;
+    if (q->profile) {
+        const cl_int r = clEnqueueMarkerWithWaitList(q->queue, 0, NULL, &from);
+        if (r != CL_SUCCESS)
+            return sfu_cl_fail(error, r, "a marker");
+    }
+    const SfuLocale before = sfu_locale_c(); /* it may compile */
+    const CLBlastStatusCode r =
+        g->n_batches == 1 ? CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, trans, m, n, k, g->alpha, a->buffer->mem, a->offset, k,
+                                         b->buffer->mem, b->offset, ldb, 0.0f, c->buffer->mem, c->offset, n, &q->queue, q->profile ? &event : NULL)
+                          : CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, trans, m, n, k, g->alpha, a->buffer->mem, a->offset, k,
+                                                       m * k, b->buffer->mem, b->offset, ldb, k * n, 0.0f, c->buffer->mem, c->offset, n, m * n,
+                                                       (size_t)g->n_batches, &q->queue, q->profile ? &event : NULL);
+    sfu_locale_back(before);
+    if (r != CLBlastSuccess) {
+        if (from)
+            clReleaseEvent(from);
+        return fail(error, r, g);
+    }
+    const double work = (double)g->n_batches * g->m * g->n * g->k;
+    return sfu_queue_enqueued(q, from, event, "clblast_gemm", 2 * work, 4 * work * (1.0 / g->n + 1.0 / g->m + 1.0 / g->k), error);
+}
+
+void sfu_blas_forget(SfuQueue *q)
+{
+    /* CLBlast's programs hold the context, and would be released after the driver at the process's end. */
+    if (q->blas_called)
+        CLBlastClearCache();
+}
+#else
+gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error)
+{
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED, "SFUMATO_BLAS asks for CLBlast, which this build was made without");
+    return FALSE;
+}
+
+void sfu_blas_forget(SfuQueue *q) {}
+#endif
