@@ -1,59 +1,50 @@
-/* Normalisations and softmax. Sums are fp32, of differences from a value near the mean: E[x^2] - E[x]^2 cancels when |mean| is far above the
- * deviation. The differences are summed too, which tells what that value or rounding did to the mean (Chan, Golub & LeVeque 1983, eq. 1.7).
+/* Normalisations and softmax. Sums are fp32, in two passes: E[x^2] - E[x]^2 cancels when |mean| is far above the deviation. The second pass also
+ * sums the differences themselves, which tells what rounding did to the mean (Chan, Golub & LeVeque 1983, eq. 1.7).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Vectors of 16 channels that an item takes side by side: on CPUs enough to hide the latency of additions, and so that a row of a picture is
  * read in long pieces. */
 #ifdef CPU
-#define COLS 8
+#define COLS 4
 #else
 #define COLS 1
 #endif
-#define LOAD_WHOLE(p, i, n) LOAD16(p, i)
-#define STORE_WHOLE(p, i, v, n) STORE16(p, i, v)
+#define AHEAD 12 /* pixels: rows of a picture are apart by more than hardware prefetchers follow */
 
-/* Mean and sum of squared deviations of each channel over a chunk of `len` pixels: part [n, chunks, 2, c]. One pass over differences from the
- * mean of the chunk's first sixteenth: that mean is D from the chunk's only if the chunk varies by D^2 / 16 at least, so that taking
- * D^2 off at the end loses no more than four bits. */
+/* Mean and sum of squared deviations of each channel over a chunk of `len` pixels: part [n, chunks, 2, c]. */
 __kernel void group_norm_part(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c, int len)
 {
     const int chunk = get_global_id(0), b = get_global_id(1), chunks = get_global_size(0);
-    const int first = chunk * len, n = min(len, pixels - first), few = (n + 15) / 16;
+    const int first = chunk * len, n = min(len, pixels - first);
     const size_t xi = x0 + ((size_t)b * pixels + first) * c, at = part0 + ((size_t)b * chunks + chunk) * 2 * c;
-    int i = 0;
-#define PART(NV, TAKE)                                                                                                           \
-    {                                                                                                                            \
-        float16 mean[NV], e[NV], q[NV];                                                                                          \
-        _Pragma("unroll") for (int v = 0; v < NV; v++) mean[v] = e[v] = q[v] = 0.0f;                                             \
-        for (int p = 0; p < few; p++)                                                                                            \
-            _Pragma("unroll") for (int v = 0; v < NV; v++) mean[v] += TAKE(x, xi + (size_t)p * c + i + v * 16, c - i);           \
-        _Pragma("unroll") for (int v = 0; v < NV; v++) mean[v] /= (float)few;                                                    \
-        for (int p = 0; p < n; p++) {                                                                                            \
-            const size_t row = xi + (size_t)p * c + i;                        \
-            _Pragma("unroll") for (int v = 0; v < NV; v++)                                                                       \
-            {                                                                                                                    \
-\
-                const float16 d = TAKE(x, row + v * 16, c - i) - mean[v];                                                        \
-                e[v] += d;                                                                                                       \
-                q[v] = fma(d, d, q[v]);                                                                                          \
-            }                                                                                                                    \
-        }                                                                                                                        \
-        _Pragma("unroll") for (int v = 0; v < NV; v++)                                                                           \
-        {                                                                                                                        \
-            store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, c - i - v * 16);                                    \
-            store_part_f32(part, at + c + i + v * 16, fmax(q[v] - e[v] * e[v] / (float)n, 0.0f), c - i - v * 16);                \
-        }                                                                                                                        \
+    for (int i = 0; i < c; i += 16 * COLS) {
+        float16 mean[COLS], s[COLS], e[COLS], q[COLS];
+#pragma unroll
+        for (int v = 0; v < COLS; v++)
+            s[v] = e[v] = q[v] = 0.0f;
+        for (int p = 0; p < n; p++)
+#pragma unroll
+            for (int v = 0; v < COLS; v++) {
+                FETCH(x + xi + (size_t)min(p + AHEAD, n - 1) * c + i + v * 16);
+                s[v] += load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16);
+            }
+#pragma unroll
+        for (int v = 0; v < COLS; v++)
+            mean[v] = s[v] / (float)n;
+        for (int p = 0; p < n; p++)
+#pragma unroll
+            for (int v = 0; v < COLS; v++) {
+                const float16 d = load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16) - mean[v];
+                e[v] += d;
+                q[v] += d * d;
+            }
+#pragma unroll
+        for (int v = 0; v < COLS; v++) {
+            const int lanes = c - i - v * 16;
+            store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, lanes);
+            store_part_f32(part, at + c + i + v * 16, q[v] - e[v] * e[v] / (float)n, lanes);
+        }
     }
-    for (; i + 16 * COLS <= c; i += 16 * COLS)
-        PART(COLS, LOAD_WHOLE)
-#if COLS == 8
-    if (i + 64 <= c) {
-        PART(4, LOAD_WHOLE)
-        i += 64;
-    }
-#endif
-    for (; i < c; i += 16)
-        PART(1, load_part)
 }
 
 /* Joins the parts of a group: stats [n, groups, 2] = mean, 1/sqrt(var + eps). The mean is a first estimate and the mean difference from it: what
@@ -94,9 +85,10 @@ __kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, i
                                int len, int act)
 {
     const int i = get_global_id(0) * 16 * COLS, first = get_global_id(1) * len, b = get_global_id(2), per = c / groups;
-    const int n = min(len, pixels - first), vectors = min(COLS, (c - i + 15) / 16);
+    const int n = min(len, pixels - first);
     float16 mean[COLS], a[COLS], d[COLS];
-    for (int v = 0; v < vectors; v++) {
+#pragma unroll
+    for (int v = 0; v < COLS; v++) {
         const int from = i + v * 16;
         float m[16], r[16];
         for (int k = 0; k < 16; k++) {
@@ -109,28 +101,17 @@ __kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, i
         d[v] = load_part_f32(beta, beta0 + from, c - from);
     }
     const size_t at = ((size_t)b * pixels + first) * c + i;
-#define APPLY(F, TAKE, GIVE)                                                                                                     \
-    {                                                                                                                            \
-        const size_t to = at + (size_t)p * c + v * 16;                                                                           \
-\
-\
-        const float16 t = fma(TAKE(x, x0 + to, c - i - v * 16) - mean[v], a[v], d[v]);                                           \
-        GIVE(y, y0 + to, F(t), c - i - v * 16);                                                                                  \
-    }
-#define SAME(t) (t)
-#define SILU(t) ((t) / (1.0f + exp_16(-(t))))
-#define ALL(F)                                                                                                                   \
-    for (int p = 0; p < n; p++) {                                                                                                \
-        if (c - i >= 16 * COLS)                                                                                                  \
-            _Pragma("unroll") for (int v = 0; v < COLS; v++) APPLY(F, LOAD_WHOLE, STORE_WHOLE)                                   \
-        else                                                                                                                     \
-            for (int v = 0; v < vectors; v++)                                                                                    \
-                APPLY(F, load_part, store_part)                                                                                  \
-    }
-    if (act == ACT_SILU)
-        ALL(SILU)
-    else
-        ALL(SAME)
+    for (int p = 0; p < n; p++)
+#pragma unroll
+        for (int v = 0; v < COLS; v++) {
+            const int lanes = c - i - v * 16;
+            FETCH(x + x0 + at + (size_t)min(p + AHEAD, n - 1) * c + v * 16);
+            FETCH_TO_WRITE(y + y0 + at + (size_t)min(p + AHEAD, n - 1) * c + v * 16);
+            float16 t = (load_part(x, x0 + at + (size_t)p * c + v * 16, lanes) - mean[v]) * a[v] + d[v];
+            if (act == ACT_SILU)
+                t = t / (1.0f + exp_16(-t));
+            store_part(y, y0 + at + (size_t)p * c + v * 16, t, lanes);
+        }
 }
 
 __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0,
@@ -166,26 +147,14 @@ __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0,
     }
 }
 
-/* The first n of 16 values, the others f. */
-float16 masked16(float16 v, int n, float f)
-{
-    return n >= 16 ? v : select((float16)(f), v, (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < n);
-}
-
-/* e^x is taken twice rather than kept in y, where fp16 would lose digits. */
 __kernel void softmax(__global ACT *y, int y0, __global const ACT *x, int x0, int c)
 {
     const size_t at = (size_t)get_global_id(0) * c;
-    float16 m = -INFINITY, s = 0.0f;
-    for (int i = 0; i < c; i += 16)
-        m = fmax(m, masked16(load_part(x, x0 + at + i, c - i), c - i, -INFINITY));
-    float top[16], most = -INFINITY;
-    vstore16(m, 0, top);
-    for (int k = 0; k < 16; k++)
-        most = fmax(most, top[k]);
-    for (int i = 0; i < c; i += 16)
-        s += masked16(exp_16(load_part(x, x0 + at + i, c - i) - most), c - i, 0.0f);
-    const float f = 1.0f / sum16(s);
-    for (int i = 0; i < c; i += 16)
-        store_part(y, y0 + at + i, exp_16(load_part(x, x0 + at + i, c - i) - most) * f, c - i);
+    float top = -INFINITY, s = 0.0f;
+    for (int i = 0; i < c; i++)
+        top = fmax(top, LOAD(x, x0 + at + i));
+    for (int i = 0; i < c; i++)
+        s += exp(LOAD(x, x0 + at + i) - top);
+    for (int i = 0; i < c; i++)
+        STORE(y, y0 + at + i, exp(LOAD(x, x0 + at + i) - top) / s);
 }

@@ -43,7 +43,7 @@ gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, con
                               SfuAct act, GError **error)
 {
     const int pixels = x->h * x->w, len = chunk_len(x) * 4;
-    const int width = sfu_queue_kernels(q) == SFU_KERNELS_CPU ? 128 : 16; /* channels an item: 16 * COLS in norm.cl */
+    const int width = sfu_queue_kernels(q) == SFU_KERNELS_CPU ? 64 : 16; /* channels an item: 16 * COLS in norm.cl */
     if (!sfu_op_same_shape(error, "group_norm", y, x))
         return FALSE;
     if (stats->n != x->n || stats->c != 2 || x->c % stats->w || stats->dtype != SFU_F32)
