@@ -239,3 +239,19 @@ double parity_error(const float *a, const float *b, gint64 n)
     }
     return sqrt(diff / norm);
 }
+
+SfuEngine *parity_engine_open(void)
+{
+    const SfuEngineOptions options = {.precision = "fp32"};
+    GError *e = NULL;
+    gegl_init(NULL, NULL);
+    SfuEngine *engine = sfu_engine_new(&options, &e);
+    if (!engine && g_error_matches(e, SFU_ERROR, SFU_ERROR_DEVICE)) {
+        g_print("1..0 # SKIP %s\n", e->message);
+        g_error_free(e);
+        return NULL;
+    }
+    g_assert_no_error(e);
+    parity_data_open();
+    return engine;
+}

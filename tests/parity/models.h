@@ -6,6 +6,7 @@
 
 #include "model/model.h"
 #include "model/safetensors.h"
+#include "sfumato.h"
 
 void parity_data_open(void); /* aborts the test program if the data is not there or torn */
 void parity_data_close(void); /* deletes the written models too */
@@ -30,5 +31,9 @@ SfuModel *parity_model(const char *key); /* opened on first use; borrowed */
 const float *parity_expected(const char *name, gint64 *n);
 /* norm(a - b) / norm(b) */
 double parity_error(const float *a, const float *b, gint64 n);
+
+/* GEGL, an fp32 engine and the data of PARITY_NAME, for the tests of whole pipelines. NULL without a device: the skip is printed. Caller frees with
+ * sfu_engine_free(). */
+SfuEngine *parity_engine_open(void);
 
 #endif
