@@ -56,7 +56,9 @@ gboolean sfu_unet_set_context(SfuUnet *u, const SfuTensor *context, GError **err
 gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps, const int *class_labels, GError **error);
 
 /* ---- AutoencoderKL -------------------------------------------------------------------------------------------------
- * Rombach 2022, appendix E. If a pass stored as fp16 overflows (NaN or infinity in the result), it is run again in fp32. */
+ * Rombach 2022, appendix E. Large pictures go in bands of rows that see their neighbours, with the norms' statistics of the whole, so that the result is
+ * that of one piece. Levels that do not fit the room in fp32 even so store fp16 (5e-4 of the result); if that overflows (NaN or infinity in the result),
+ * the pass is run again in fp32. */
 typedef struct SfuVae SfuVae;
 SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error);
 void sfu_vae_destroy(SfuVae *v);
@@ -71,7 +73,11 @@ gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **e
  * are kept, and every later pass in that direction, of one sample, uses them; until sfu_vae_forget_norms(). */
 gboolean sfu_vae_learn_norms(SfuVae *v, gboolean decoder, const SfuTensor *small, GError **error);
 void sfu_vae_forget_norms(SfuVae *v);
-/* Most bytes of activations that are live at once for n latents of h x w, weights not counted; to plan tiles with. */
+/* Bytes that activations may take: by default most of the queue's budget, at most 3 GiB of memory shared with the host. A pass that cannot keep to it takes
+ * what sfu_vae_decode_bytes() says. */
+guint64 sfu_vae_room(const SfuVae *v);
+void sfu_vae_set_room(SfuVae *v, guint64 bytes);
+/* Most bytes of activations that are live at once for n latents of h x w in the room there is, weights not counted; to plan tiles with. */
 guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w);
 guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w); /* h, w in latent pixels too */
 

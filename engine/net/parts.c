@@ -167,23 +167,6 @@ SfuTensor *sfu_net_rows(const SfuNet *net, const float *rows, int n, int t, int 
     return y;
 }
 
-gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, int n_groups, float eps, SfuAct act,
-                            GError **error)
-{
-    SfuNorms *norms = net->norms;
-    if (!norms)
-        return sfu_group_norm(net->q, y, x, l->w, l->b, n_groups, eps, act, error);
-    if (norms->learning) {
-        SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, x->n, 1, n_groups, 2, error);
-        if (!stats)
-            return FALSE;
-        g_ptr_array_add(norms->stats, stats);
-        if (!sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error))
-            return FALSE;
-    }
-    return sfu_group_norm_apply(net->q, y, x, g_ptr_array_index(norms->stats, norms->at++), l->w, l->b, act, error);
-}
-
 gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, const SfuTensor *residual, GError **error)
 {
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
@@ -208,33 +191,28 @@ void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int 
 SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, gboolean shared, const SfuTensor *time, GError **error)
 {
     SfuQueue *q = net->q;
-    SfuTensor *skip = NULL, *chan = NULL, *h = NULL, *y = NULL, *out = NULL;
-    const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    SfuTensor *skip = NULL, *chan = NULL, *y = NULL, *out = NULL;
     const SfuEpilogue shortcut = {.bias = r->shortcut.b}, linear = {.bias = r->time.b};
 
     /* The shortcut first: then the norm may overwrite x, which in an autoencoder is the largest tensor of all. */
     if (r->shortcut.w &&
         (!(skip = sfu_net_like(net, x, r->c_out, error)) || !sfu_linear(q, skip, x, r->shortcut.w, &shortcut, error)))
         goto out;
-    h = r->shortcut.w && !shared ? sfu_tensor_view(x, 0, x->n, x->h, x->w, x->c, error) : sfu_net_like(net, x, r->c_in, error);
-    if (!h || !sfu_net_group_norm(net, h, x, &r->norm1, r->n_groups, r->eps, SFU_ACT_SILU, error))
-        goto out;
-    if (r->shortcut.w)
-        sfu_net_drop(&x);
     if (r->time.w && (!(chan = sfu_net_like(net, time, r->c_out, error)) || !sfu_linear(q, chan, time, r->time.w, &linear, error)))
         goto out;
     const SfuEpilogue first = {.bias = r->conv1.b, .chan = chan};
-    if (!(y = sfu_net_like(net, h, r->c_out, error)) || !sfu_conv2d(q, y, h, r->conv1.w, &same, &first, error))
+    if (!(y = sfu_net_like(net, x, r->c_out, error)) ||
+        !sfu_norm_conv_run(net, y, x, r->shortcut.w && !shared, &r->norm1, r->n_groups, r->eps, &r->conv1, &first, error))
         goto out;
-    sfu_net_drop(&h);
-    if (!sfu_net_group_norm(net, y, y, &r->norm2, r->n_groups, r->eps, SFU_ACT_SILU, error))
-        goto out;
+    if (r->shortcut.w)
+        sfu_net_drop(&x);
     /* Added where it stands: to the shortcut's result, to x if nobody else reads it, or from x into a tensor of our own. */
     if (x && shared && !(skip = sfu_net_like(net, x, r->c_out, error)))
         goto out;
     SfuTensor *sum = skip ? skip : x;
-    const SfuTensor *residual = x ? x : skip;
-    if (!sfu_net_conv3(net, sum, y, &r->conv2, residual, error) || !sfu_net_trace(net, sum, error, "%s", r->name))
+    const SfuEpilogue second = {.bias = r->conv2.b, .residual = x ? x : skip};
+    if (!sfu_norm_conv_run(net, sum, y, TRUE, &r->norm2, r->n_groups, r->eps, &r->conv2, &second, error) ||
+        !sfu_net_trace(net, sum, error, "%s", r->name))
         goto out;
     out = sum;
     *(sum == x ? &x : &skip) = NULL;
@@ -242,7 +220,6 @@ out:
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(skip);
     sfu_tensor_destroy(chan);
-    sfu_tensor_destroy(h);
     sfu_tensor_destroy(y);
     return out;
 }

@@ -25,6 +25,7 @@ typedef struct {
     SfuPart part;
     SfuDtype dtype; /* of the activations of the pass under way */
     SfuTrace trace;
+    gsize band_bytes;   /* pictures of more than twice this are normed and convolved in bands of about it; 0: whole */
     SfuNorms *norms;    /* of the pass under way, borrowed; NULL: every norm has its own statistics */
     GPtrArray *weights; /* SfuWeight*, borrowed from the model: all that were bound */
     GPtrArray *stacks;  /* SfuWeight*, owned: concatenations */
@@ -82,5 +83,13 @@ SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, g
 
 /* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way down had an odd height; to_w likewise. */
 SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w, GError **error);
+
+/* ---- bands.c ---- */
+/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. x is overwritten if that saves a copy and `spend` allows it. e->residual may be y. */
+gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, gboolean spend, const SfuLayer *norm, int n_groups, float eps,
+                           const SfuLayer *conv, const SfuEpilogue *e, GError **error);
+/* sfu_upsample_run() to twice the size and sfu_resnet_run() of a resnet with a shortcut and without time, for one sample x [1, h, w, c_in], taken. What lies
+ * between is made in bands, twice, and never held (nor traced): a quarter instead of the whole of the largest tensor of an autoencoder. */
+SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, GError **error);
 
 #endif

@@ -4,6 +4,8 @@
 
 #define MAX_LAYERS 17 /* a level of the decoder, as model/config.c counts them */
 #define NORM_EPS 1e-6f
+#define SHARED_ROOM (3ull << 30) /* where memory is the host's: enough for 2048 x 2048 pixels of Stable Diffusion, and less than 4 GB in all */
+#define MOST_BAND (32u << 20)
 
 /* One head over all pixels, as wide as the level. */
 typedef struct {
@@ -31,7 +33,16 @@ struct SfuVae {
     const SfuVaeConfig *config;
     Half encoder, decoder;
     SfuNorms encoder_norms, decoder_norms; /* stats NULL: not learnt */
+    guint64 room; /* bytes that activations may take */
+    gboolean wide; /* the pass under way may not store fp16 */
 };
+
+/* How a level is run. */
+typedef struct {
+    SfuDtype dtype;
+    gboolean remake; /* its input, enlarged, is made in bands: sfu_upsample_resnet_run() */
+    guint64 bytes;   /* most that is live at once */
+} Plan;
 
 /* ---- binding ---- */
 
@@ -109,6 +120,9 @@ SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error)
     SfuVae *v = g_new0(SfuVae, 1);
     v->config = sfu_model_vae(model);
     sfu_net_init(&v->net, q, model, SFU_PART_VAE);
+    /* The weights stay beside the activations. */
+    const guint64 room = sfu_queue_budget(q) / 10 * 7;
+    sfu_vae_set_room(v, sfu_queue_device(q)->unified_memory || sfu_queue_device(q)->is_cpu ? MIN(room, SHARED_ROOM) : room);
     if (!sfu_model_has_part(model, SFU_PART_VAE) || !v->config->n_blocks) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no VAE", sfu_model_path(model));
         sfu_vae_destroy(v);
@@ -135,6 +149,76 @@ void sfu_vae_destroy(SfuVae *v)
 void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace) { sfu_net_set_trace(&v->net, trace); }
 void sfu_vae_unload(SfuVae *v) { sfu_net_unload(&v->net); }
 int sfu_vae_factor(const SfuVae *v) { return 1 << (v->config->n_blocks - 1); }
+guint64 sfu_vae_room(const SfuVae *v) { return v->room; }
+
+void sfu_vae_set_room(SfuVae *v, guint64 bytes)
+{
+    v->room = bytes;
+    v->net.band_bytes = (gsize)MIN(bytes / 24, MOST_BAND);
+}
+
+/* ---- plans ---- */
+
+/* Bytes that are live at once in level i of `half`, `pixels` at its own size over n samples. */
+static guint64 level_bytes(const SfuVae *v, const Half *half, gboolean up, int i, int n, guint64 pixels, SfuDtype dtype, gboolean remake)
+{
+    const Level *l = &half->levels[i];
+    const guint64 size = sfu_dtype_bytes(dtype), c0 = (guint64)l->resnets[0].c_in;
+    guint64 most = up && i && !remake ? c0 * pixels + c0 * pixels / 4 : 0, largest = 0, bands = 0;
+    for (int j = 0; j < l->n_layers; j++) {
+        const SfuResnet *r = &l->resnets[j];
+        const guint64 in = (guint64)r->c_in, out = (guint64)r->c_out;
+        /* Its input, its first half's result, the shortcut's; or, in one piece, a normed copy. */
+        const gboolean whole = n > 1 || in * pixels * size < 2 * v->net.band_bytes;
+        const guint64 x = j || !remake ? in : in / 4;
+        if (!whole)
+            bands = 3 * v->net.band_bytes; /* a band, and its convolution's scratch */
+        most = MAX(most, (x + (r->shortcut.w ? 2 : whole ? 2 : 1) * out) * pixels);
+        largest = MAX(largest, MAX(x, out) * pixels);
+    }
+    if (l->sample.w && !up)
+        most = MAX(most, 5 * (guint64)l->c * pixels / 4);
+    const guint64 limit = sfu_queue_device(v->net.q)->max_alloc_bytes;
+    return limit && largest * size > limit ? G_MAXUINT64 : most * size + bands;
+}
+
+/* The first way to run level i, from the most exact and quickest to the leanest, that the room is enough for, else the leanest. [h, w]: its pixels. */
+static Plan plan_level(const SfuVae *v, const Half *half, gboolean up, int i, int n, int h, int w)
+{
+    const gboolean can_remake = up && i && n == 1 && half->levels[i].resnets[0].shortcut.w;
+    const guint64 pixels = (guint64)n * (guint64)h * (guint64)w;
+    const SfuDtype act = v->wide ? SFU_F32 : sfu_queue_act_dtype(v->net.q);
+    Plan p = {.bytes = G_MAXUINT64};
+    for (int k = 0; k < 4; k++) {
+        const Plan next = {.dtype = k < 2 || v->wide ? act : SFU_F16, .remake = k % 2};
+        if (next.remake && !can_remake)
+            continue;
+        const guint64 bytes = level_bytes(v, half, up, i, n, pixels, next.dtype, next.remake);
+        if (bytes < p.bytes) {
+            p = next;
+            p.bytes = bytes;
+        }
+        if (bytes <= v->room)
+            break;
+    }
+    return p;
+}
+
+static guint64 peak_bytes(const SfuVae *v, const Half *half, gboolean up, int n, int h, int w)
+{
+    const SfuVaeConfig *k = v->config;
+    const guint64 latent = (guint64)n * (guint64)h * (guint64)w, c_mid = (guint64)k->block_out_channels[k->n_blocks - 1];
+    /* x, its norm, q, k, v; and k, v packed for the kernel in fp32. */
+    guint64 most = (k->mid_attention ? 7 : 3) * c_mid * latent * sfu_dtype_bytes(sfu_queue_act_dtype(v->net.q));
+    for (int i = 0; i < k->n_blocks; i++) {
+        const int doublings = up ? i : k->n_blocks - 1 - i;
+        most = MAX(most, plan_level(v, half, up, i, n, h << doublings, w << doublings).bytes);
+    }
+    return most;
+}
+
+guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w) { return peak_bytes(v, &v->decoder, TRUE, n, h, w); }
+guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w) { return peak_bytes(v, &v->encoder, FALSE, n, h, w); }
 
 /* ---- passes ---- */
 
@@ -167,10 +251,10 @@ static SfuTensor *middle(const SfuVae *v, const Half *half, SfuTensor *x, GError
 static SfuTensor *finish(const SfuVae *v, const Half *half, SfuTensor *x, const char *name, GError **error)
 {
     const SfuNet *net = &v->net;
-    SfuTensor *y = NULL;
-    if (sfu_net_group_norm(net, x, x, &half->norm_out, v->config->norm_num_groups, NORM_EPS, SFU_ACT_SILU, error) &&
-        (y = sfu_net_like(net, x, (int)sfu_weight_dim(half->conv_out.w, 0), error)) &&
-        (!sfu_net_conv3(net, y, x, &half->conv_out, NULL, error) || !sfu_net_trace(net, y, error, "%s", name)))
+    const SfuEpilogue bias = {.bias = half->conv_out.b};
+    SfuTensor *y = sfu_net_like(net, x, (int)sfu_weight_dim(half->conv_out.w, 0), error);
+    if (y && (!sfu_norm_conv_run(net, y, x, TRUE, &half->norm_out, v->config->norm_num_groups, NORM_EPS, &half->conv_out, &bias, error) ||
+              !sfu_net_trace(net, y, error, "%s", name)))
         sfu_net_drop(&y);
     sfu_tensor_destroy(x);
     return y;
@@ -211,26 +295,38 @@ static SfuTensor *downsample(const SfuNet *net, const SfuLayer *l, SfuTensor *x,
     return y;
 }
 
-static SfuTensor *encode(const SfuVae *v, const SfuTensor *x, GError **error)
+/* From here on the pass stores `dtype`; x is taken. */
+static SfuTensor *store_as(SfuVae *v, SfuDtype dtype, SfuTensor *x, GError **error)
+{
+    v->net.dtype = dtype;
+    SfuTensor *y = sfu_net_input(&v->net, x, error);
+    sfu_tensor_destroy(x);
+    return y;
+}
+
+static SfuTensor *encode(SfuVae *v, const SfuTensor *x, GError **error)
 {
     const SfuNet *net = &v->net;
     const Half *e = &v->encoder;
-    SfuTensor *h = sfu_net_input(net, x, error);
-    if (h)
-        h = convolve(net, &e->conv_in, h, "encoder.conv_in", error);
+    const SfuDtype act = net->dtype;
+    SfuTensor *h = sfu_tensor_view(x, 0, x->n, x->h, x->w, x->c, error);
     for (int i = 0; h && i < v->config->n_blocks; i++) {
         const Level *l = &e->levels[i];
+        h = store_as(v, plan_level(v, e, FALSE, i, h->n, h->h, h->w).dtype, h, error);
+        if (h && i == 0)
+            h = convolve(net, &e->conv_in, h, "encoder.conv_in", error);
         for (int j = 0; h && j < l->n_layers; j++)
             h = sfu_resnet_run(net, &l->resnets[j], h, FALSE, NULL, error);
         if (h && l->sample.w)
             h = downsample(net, &l->sample, h, i, error);
     }
+    h = h ? store_as(v, act, h, error) : NULL;
     h = h ? middle(v, e, h, error) : NULL;
     h = h ? finish(v, e, h, "encoder.conv_out", error) : NULL;
     return h ? quantise(net, &e->quant, h, error) : NULL;
 }
 
-static SfuTensor *decode(const SfuVae *v, const SfuTensor *z, GError **error)
+static SfuTensor *decode(SfuVae *v, const SfuTensor *z, GError **error)
 {
     const SfuNet *net = &v->net;
     const Half *d = &v->decoder;
@@ -240,43 +336,61 @@ static SfuTensor *decode(const SfuVae *v, const SfuTensor *z, GError **error)
     h = h ? middle(v, d, h, error) : NULL;
     for (int i = 0; h && i < v->config->n_blocks; i++) {
         const Level *l = &d->levels[i];
-        for (int j = 0; h && j < l->n_layers; j++)
-            h = sfu_resnet_run(net, &l->resnets[j], h, FALSE, NULL, error);
-        if (h && l->sample.w && (h = sfu_upsample_run(net, &l->sample, h, 2 * h->h, 2 * h->w, error)) &&
-            !sfu_net_trace(net, h, error, "decoder.up_blocks.%d.upsamplers.0", i))
+        const SfuLayer *up = i ? &d->levels[i - 1].sample : NULL;
+        const Plan p = plan_level(v, d, TRUE, i, h->n, up ? 2 * h->h : h->h, up ? 2 * h->w : h->w);
+        h = store_as(v, p.dtype, h, error);
+        if (h && p.remake)
+            h = sfu_upsample_resnet_run(net, up, &l->resnets[0], h, error);
+        else if (h && up && (h = sfu_upsample_run(net, up, h, 2 * h->h, 2 * h->w, error)) &&
+                 !sfu_net_trace(net, h, error, "decoder.up_blocks.%d.upsamplers.0", i - 1))
             sfu_net_drop(&h);
+        for (int j = p.remake; h && j < l->n_layers; j++)
+            h = sfu_resnet_run(net, &l->resnets[j], h, FALSE, NULL, error);
     }
     return h ? finish(v, d, h, "decoder.conv_out", error) : NULL;
 }
 
-typedef SfuTensor *(*Pass)(const SfuVae *v, const SfuTensor *x, GError **error);
+typedef SfuTensor *(*Pass)(SfuVae *v, const SfuTensor *x, GError **error);
 
-/* One pass in the storage given; `norms` without stats is no sharing. */
-static SfuTensor *run_in(SfuVae *v, Pass pass, SfuNorms *norms, SfuDtype dtype, const SfuTensor *x, GError **error)
+/* One pass; `wide`: nothing is stored as fp16. The result is in the queue's dtype. Norms without stats are not shared. */
+static SfuTensor *run_in(SfuVae *v, Pass pass, SfuNorms *norms, gboolean wide, const SfuTensor *x, GError **error)
 {
-    v->net.dtype = dtype;
+    const SfuDtype act = wide ? SFU_F32 : sfu_queue_act_dtype(v->net.q);
+    v->wide = wide;
+    v->net.dtype = act;
     v->net.norms = norms->stats ? norms : NULL;
     norms->at = 0;
     if (norms->learning)
         g_ptr_array_set_size(norms->stats, 0);
-    return pass(v, x, error);
+    SfuTensor *y = pass(v, x, error);
+    v->wide = FALSE;
+    return y ? store_as(v, act, y, error) : NULL;
 }
 
-/* In the queue's storage, and once more in fp32 if fp16 overflowed: some VAEs in use do so with ordinary pictures. */
+static gboolean stores_fp16(const SfuVae *v, gboolean decoder, const SfuTensor *x)
+{
+    const Half *half = decoder ? &v->decoder : &v->encoder;
+    gboolean any = sfu_queue_act_dtype(v->net.q) == SFU_F16;
+    for (int i = 0; i < v->config->n_blocks; i++)
+        any |= plan_level(v, half, decoder, i, x->n, decoder ? x->h << i : x->h >> i, decoder ? x->w << i : x->w >> i).dtype == SFU_F16;
+    return any;
+}
+
+/* As the queue and the room say, and once more in fp32 if fp16 overflowed: some VAEs in use do so with ordinary pictures. */
 static gboolean run(SfuVae *v, gboolean decoder, SfuTensor **out, const SfuTensor *x, GError **error)
 {
     const Pass pass = decoder ? decode : encode;
     SfuNorms *norms = decoder ? &v->decoder_norms : &v->encoder_norms;
     gint64 n_bad = 0;
-    *out = run_in(v, pass, norms, sfu_queue_act_dtype(v->net.q), x, error);
-    if (!*out || v->net.dtype != SFU_F16)
+    *out = run_in(v, pass, norms, FALSE, x, error);
+    if (!*out || !stores_fp16(v, decoder, x))
         return *out != NULL;
     if (sfu_count_nonfinite(v->net.q, *out, &n_bad, error) && !n_bad)
         return TRUE;
     sfu_net_drop(out);
     if (!n_bad)
         return FALSE;
-    *out = run_in(v, pass, norms, SFU_F32, x, error);
+    *out = run_in(v, pass, norms, TRUE, x, error);
     return *out != NULL;
 }
 
@@ -328,34 +442,3 @@ gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **e
     }
     return run(v, TRUE, x, z, error);
 }
-
-/* What is live at once while a level's resnet runs: its input, the shortcut's result or a normed copy, and the output, at the level's size. */
-static guint64 level_values(const Level *l, guint64 pixels)
-{
-    guint64 most = 0;
-    for (int j = 0; j < l->n_layers; j++) {
-        const SfuResnet *r = &l->resnets[j];
-        const guint64 c = r->shortcut.w ? (guint64)r->c_in + 2 * (guint64)r->c_out : 3 * (guint64)r->c_out;
-        most = MAX(most, c * pixels);
-    }
-    return most;
-}
-
-static guint64 peak_bytes(const SfuVae *v, const Half *half, gboolean up, int n, int h, int w)
-{
-    const SfuVaeConfig *k = v->config;
-    const guint64 latent = (guint64)n * (guint64)h * (guint64)w, c_mid = (guint64)k->block_out_channels[k->n_blocks - 1];
-    /* x, its norm, q, k, v; and k, v packed for the kernel in fp32. */
-    guint64 most = k->mid_attention ? 7 * c_mid * latent : 3 * c_mid * latent;
-    for (int i = 0; i < k->n_blocks; i++) {
-        const int doublings = up ? i : k->n_blocks - 1 - i;
-        const guint64 pixels = latent << (2 * doublings), c = (guint64)half->levels[i].c;
-        most = MAX(most, level_values(&half->levels[i], pixels));
-        if (half->levels[i].sample.w)
-            most = MAX(most, up ? 5 * c * pixels : 5 * c * pixels / 4);
-    }
-    return most * sfu_dtype_bytes(sfu_queue_act_dtype(v->net.q));
-}
-
-guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w) { return peak_bytes(v, &v->decoder, TRUE, n, h, w); }
-guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w) { return peak_bytes(v, &v->encoder, FALSE, n, h, w); }

@@ -9,13 +9,12 @@
 #include "region.h"
 
 #define LEAST_TILE 16 /* latent pixels; smaller tiles lose what they are a part of */
-
-/* Bytes that activations may take: the weights of the autoencoder stay beside them. Tiles share the norms' statistics, so that more room than this
- * (a tile of 1024 x 1024 pixels of SD) costs memory and gains little. */
 #define MOST_ROOM (2ull << 30)
+
+/* Bytes that activations may take: the weights stay beside them. */
 static guint64 room(const SfuAutoencoder *a)
 {
-    return MIN(sfu_queue_budget(a->run->q) / 10 * 7, MOST_ROOM);
+    return a->vae ? sfu_vae_room(a->vae) : MIN(sfu_queue_budget(a->run->q) / 10 * 7, MOST_ROOM);
 }
 
 static guint64 bytes_for(const SfuAutoencoder *a, int w, int h, gboolean decode)

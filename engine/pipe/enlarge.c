@@ -23,6 +23,7 @@ typedef struct {
     /* Latents of the enlarged picture: only the change against what the decoder makes of them is added to the picture, so that the autoencoder's own
      * loss cancels. NULL: what is decoded stands, its colours fitted. */
     const SfuImage *base;
+    SfuImage *decoded, *decoded_base; /* the whole target and base [h, w, 3], where the autoencoder can make them at once; NULL: tile by tile */
     gboolean back_project; /* w and h are whole multiples of in_w and in_h */
 } Enlarge;
 
@@ -43,11 +44,17 @@ static SfuImage *read_enlarged(const Enlarge *e, SfuRect out, SfuImage **alpha, 
     return rgb;
 }
 
-/* The tiles of latents that the autoencoder works on. */
+/* The autoencoder takes the whole at once, which is exact, where it can. */
+static gboolean ae_whole(const Enlarge *e, gboolean decode)
+{
+    return sfu_autoencoder_tile(&e->s->ae, e->lw, e->lh, decode) >= MAX(e->lw, e->lh);
+}
+
+/* The tiles of latents that are worked on: by the autoencoder, and where it decodes the whole by what follows it. */
 static void ae_tiles(const Enlarge *e, gboolean decode, int *tw, int *th, int *overlap, int *nx, int *ny, int **xs, int **ys)
 {
     const SfuAutoencoder *a = &e->s->ae;
-    const int tile = MIN(sfu_autoencoder_tile(a, e->lw, e->lh, decode), PIXEL_TILE / a->factor);
+    const int fits = sfu_autoencoder_tile(a, e->lw, e->lh, decode), tile = !decode && ae_whole(e, FALSE) ? fits : MIN(fits, PIXEL_TILE / a->factor);
     *tw = MIN(tile, e->lw);
     *th = MIN(tile, e->lh);
     *overlap = MAX(2, tile / 4);
@@ -58,6 +65,8 @@ static void ae_tiles(const Enlarge *e, gboolean decode, int *tw, int *th, int *o
 static double ae_units(const Enlarge *e, gboolean decode)
 {
     int tw, th, overlap, nx, ny, *xs, *ys;
+    if (ae_whole(e, decode))
+        return sfu_autoencoder_units(&e->s->ae, e->lw, e->lh);
     ae_tiles(e, decode, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
     g_free(xs);
     g_free(ys);
@@ -102,13 +111,23 @@ static SfuImage *encode(const Enlarge *e, GError **error)
     return z;
 }
 
+/* What latents z, whose whole is perhaps decoded, come to in a tile. */
+static SfuImage *decoded_part(const Enlarge *e, const SfuImage *whole, const SfuImage *z, SfuRect tile, GError **error)
+{
+    const int f = e->s->ae.factor;
+    if (whole)
+        return sfu_image_crop(whole, (SfuRect){tile.x * f, tile.y * f, tile.w * f, tile.h * f}, error);
+    SfuImage *part = sfu_image_crop(z, tile, error), *rgb = part ? sfu_autoencoder_decode(&e->s->ae, part, error) : NULL;
+    sfu_image_free(part);
+    return rgb;
+}
+
 /* rgb becomes plain + rgb - what the base decodes to. */
 static gboolean add_change(const Enlarge *e, const SfuImage *plain, SfuRect tile, SfuImage *rgb, GError **error)
 {
-    SfuImage *part = sfu_image_crop(e->base, tile, error), *base = part ? sfu_autoencoder_decode(&e->s->ae, part, error) : NULL;
+    SfuImage *base = decoded_part(e, e->decoded_base, e->base, tile, error);
     for (gint64 k = 0; base && k < (gint64)rgb->w * rgb->h * 3; k++)
         rgb->p[k] += plain->p[k] - base->p[k];
-    sfu_image_free(part);
     sfu_image_free(base);
     return base != NULL;
 }
@@ -139,7 +158,7 @@ static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, 
 {
     const SfuAutoencoder *a = &e->s->ae;
     const SfuRect out = {tile.x * a->factor, tile.y * a->factor, tile.w * a->factor, tile.h * a->factor};
-    SfuImage *part = sfu_image_crop(z, tile, error), *rgb = part ? sfu_autoencoder_decode(a, part, error) : NULL, *alpha = NULL;
+    SfuImage *rgb = decoded_part(e, e->decoded, z, tile, error), *alpha = NULL;
     SfuImage *plain = rgb ? read_enlarged(e, out, &alpha, error) : NULL, *none = plain ? sfu_image_new(out.w, out.h, 1, error) : NULL;
     gboolean ok = none && alpha && (e->base ? add_change(e, plain, tile, rgb, error) : sfu_color_match(rgb, plain, none, COLOR_CELL_PX, error));
     ok = ok && (!e->back_project || back_project(e, out, rgb, error));
@@ -148,7 +167,6 @@ static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, 
         memcpy(o->p + k * 4, rgb->p + k * 3, 3 * sizeof(float));
         o->p[k * 4 + 3] = CLAMP(alpha->p[k], 0, 1);
     }
-    sfu_image_free(part);
     sfu_image_free(rgb);
     sfu_image_free(plain);
     sfu_image_free(alpha);
@@ -156,8 +174,8 @@ static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, 
     return o;
 }
 
-/* Decodes row of tiles by row of tiles; rows of pixels that no further tile touches go out. */
-static GeglBuffer *decode(const Enlarge *e, const SfuImage *z, GError **error)
+/* Decodes row of tiles by row of tiles, or the whole; rows of pixels that no further tile touches go out. */
+static GeglBuffer *decode(Enlarge *e, const SfuImage *z, GError **error)
 {
     const int f = e->s->ae.factor;
     const GeglRectangle *at = gegl_buffer_get_extent(e->in);
@@ -169,6 +187,9 @@ static GeglBuffer *decode(const Enlarge *e, const SfuImage *z, GError **error)
     SfuImage *band = sfu_image_new(e->lw * f, th * f, 5, error);
     float *row = g_new(float, (gsize)e->w * 4);
     gboolean ok = band != NULL;
+    if (ok && ae_whole(e, TRUE))
+        ok = (e->decoded = sfu_autoencoder_decode(&e->s->ae, z, error)) &&
+             (!e->base || (e->decoded_base = sfu_autoencoder_decode(&e->s->ae, e->base, error)));
     for (int ky = 0; ok && ky < ny; ky++) {
         for (int kx = 0; ok && kx < nx; kx++) {
             SfuImage *t = decode_tile(e, z, (SfuRect){xs[kx], ys[ky], tw, th}, error);
@@ -200,6 +221,8 @@ static GeglBuffer *decode(const Enlarge *e, const SfuImage *z, GError **error)
             memset(band->p + (band->h - done) * stride, 0, done * stride * sizeof(float));
         }
     }
+    g_clear_pointer(&e->decoded, sfu_image_free);
+    g_clear_pointer(&e->decoded_base, sfu_image_free);
     sfu_image_free(band);
     g_free(row);
     g_free(xs);

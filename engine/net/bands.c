@@ -1,0 +1,170 @@
+/* Passes over pictures too large to hold several times. A norm and the convolution behind it go in bands of rows, so that the normed picture never
+ * exists as a whole; the first resnet behind an enlargement makes its input band by band. Norms keep the statistics of the whole picture and a band
+ * sees its neighbours' rows, so that the result is that of one piece.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/parts.h"
+#include <math.h>
+
+/* Rows [from, to) of x: all of any number of samples, or some of a single one. */
+static SfuTensor *band(const SfuTensor *x, int from, int to, GError **error)
+{
+    const gboolean all = from == 0 && to == x->h;
+    return sfu_tensor_view(x, (size_t)from * (size_t)x->w * (size_t)x->c, all ? x->n : 1, to - from, x->w, x->c, error);
+}
+
+/* Whole tiles of Winograd's output, which are then cut as in one piece. */
+static int band_rows(const SfuNet *net, int n, int h, int w, int c)
+{
+    const guint64 row = (guint64)w * (guint64)c * sfu_dtype_bytes(net->dtype);
+    if (!net->band_bytes || n != 1 || row * (guint64)h < 2 * net->band_bytes)
+        return h;
+    return (int)MAX(8, net->band_bytes / row / 4 * 4);
+}
+
+/* The statistics of a norm of x: those of net->norms, or x's own, which the caller then frees (*own). NULL with error set. */
+static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, int n_groups, float eps, SfuTensor **own, GError **error)
+{
+    SfuNorms *norms = net->norms;
+    if (norms && !norms->learning)
+        return g_ptr_array_index(norms->stats, norms->at++);
+    SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, x->n, 1, n_groups, 2, error);
+    if (!stats || !sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error)) {
+        sfu_tensor_destroy(stats);
+        return NULL;
+    }
+    if (norms)
+        g_ptr_array_add(norms->stats, stats);
+    else
+        *own = stats;
+    return stats;
+}
+
+gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, int n_groups, float eps, SfuAct act,
+                            GError **error)
+{
+    SfuTensor *own = NULL;
+    const SfuTensor *stats = stats_of(net, x, n_groups, eps, &own, error);
+    const gboolean ok = stats && sfu_group_norm_apply(net->q, y, x, stats, l->w, l->b, act, error);
+    sfu_tensor_destroy(own);
+    return ok;
+}
+
+/* 3x3 on rows that carry their neighbours above and below, where there are any; beyond the picture zeros. */
+static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, gboolean above, gboolean below, gboolean upsample2, const SfuLayer *l,
+                          const SfuEpilogue *e, GError **error)
+{
+    const SfuConv conv = {.pad_top = !above, .pad_bottom = !below, .pad_left = 1, .pad_right = 1, .upsample2 = upsample2};
+    return sfu_conv2d(net->q, y, x, l->w, &conv, e, error);
+}
+
+gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, gboolean spend, const SfuLayer *norm, int n_groups, float eps,
+                           const SfuLayer *conv, const SfuEpilogue *e, GError **error)
+{
+    const int rows = band_rows(net, x->n, x->h, x->w, x->c);
+    SfuTensor *own = NULL, *normed = NULL;
+    const SfuTensor *stats = stats_of(net, x, n_groups, eps, &own, error);
+    gboolean ok = stats && (normed = rows < x->h ? sfu_tensor_create(net->q, net->dtype, 1, rows + 2, x->w, x->c, error)
+                                     : spend     ? band(x, 0, x->h, error)
+                                                 : sfu_net_like(net, x, x->c, error));
+    for (int y0 = 0; ok && y0 < x->h; y0 += rows) {
+        const int y1 = MIN(y0 + rows, x->h), above = y0 > 0, below = y1 < x->h;
+        SfuTensor *in = band(x, y0 - above, y1 + below, error), *out = band(y, y0, y1, error), *res = NULL;
+        SfuTensor *t = sfu_tensor_view(normed, 0, x->n, y1 - y0 + above + below, x->w, x->c, error);
+        SfuEpilogue part = *e;
+        ok = in && out && t && (!e->residual || (part.residual = res = band(e->residual, y0, y1, error))) &&
+             sfu_group_norm_apply(net->q, t, in, stats, norm->w, norm->b, SFU_ACT_SILU, error) &&
+             conv_rows(net, out, t, above, below, FALSE, conv, &part, error);
+        sfu_tensor_destroy(t);
+        sfu_tensor_destroy(res);
+        sfu_tensor_destroy(out);
+        sfu_tensor_destroy(in);
+    }
+    sfu_tensor_destroy(normed);
+    sfu_tensor_destroy(own);
+    return ok;
+}
+
+/* Rows [y0, y1), y0 even, of x enlarged twice and convolved, with a neighbour above and below where there is one, into the front of `room`. New view. */
+static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuTensor *x, const SfuTensor *room, int y0, int y1, GError **error)
+{
+    const int above = y0 > 0, below = y1 < 2 * x->h;
+    const SfuEpilogue bias = {.bias = up->b};
+    SfuTensor *in = band(x, y0 / 2 - above, y1 / 2 + below, error), *y = NULL;
+    if (in && (y = sfu_tensor_view(room, 0, 1, y1 - y0 + above + below, room->w, room->c, error)) &&
+        !conv_rows(net, y, in, above, below, TRUE, up, &bias, error))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(in);
+    return y;
+}
+
+/* The statistics of x enlarged, pooled over its bands: the mean of means, and the mean of variances (eps included) and of squared means less the
+ * square of that. */
+static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, const SfuTensor *x, const SfuTensor *room, int rows,
+                                       SfuTensor **own, GError **error)
+{
+    const int h = 2 * x->h, n = r->n_groups;
+    SfuNorms *norms = net->norms;
+    if (norms && !norms->learning)
+        return g_ptr_array_index(norms->stats, norms->at++);
+    SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, 1, 1, n, 2, error);
+    double *sums = g_new0(double, 2 * n);
+    float *host = g_new(float, 2 * n);
+    gboolean ok = stats != NULL;
+    for (int y0 = 0; ok && y0 < h; y0 += rows) {
+        const int y1 = MIN(y0 + rows, h);
+        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error), *own_rows = u ? band(u, y0 > 0, (y0 > 0) + y1 - y0, error) : NULL;
+        ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, r->eps, error) && sfu_tensor_read(stats, host, error);
+        const double part = (double)(y1 - y0) / h;
+        for (int g = 0; ok && g < n; g++) {
+            const double mean = host[2 * g], deviation = host[2 * g + 1];
+            sums[2 * g] += part * mean;
+            sums[2 * g + 1] += part * (1 / (deviation * deviation) + mean * mean);
+        }
+        sfu_tensor_destroy(own_rows);
+        sfu_tensor_destroy(u);
+    }
+    for (int g = 0; g < n; g++) {
+        host[2 * g] = (float)sums[2 * g];
+        host[2 * g + 1] = (float)(1 / sqrt(sums[2 * g + 1] - sums[2 * g] * sums[2 * g]));
+    }
+    ok = ok && sfu_tensor_write(stats, host, error);
+    g_free(host);
+    g_free(sums);
+    if (!ok)
+        sfu_net_drop(&stats);
+    if (stats && norms)
+        g_ptr_array_add(norms->stats, stats);
+    else
+        *own = stats;
+    return stats;
+}
+
+SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, GError **error)
+{
+    const int h = 2 * x->h, w = 2 * x->w, rows = band_rows(net, 1, h, w, r->c_in);
+    const SfuEpilogue shortcut = {.bias = r->shortcut.b}, first = {.bias = r->conv1.b};
+    SfuTensor *room = sfu_tensor_create(net->q, net->dtype, 1, MIN(rows + 2, h), w, r->c_in, error), *own = NULL, *y = NULL, *sum = NULL;
+    const SfuTensor *stats = room ? enlarged_stats(net, up, r, x, room, rows, &own, error) : NULL;
+    gboolean ok = stats && (y = sfu_tensor_create(net->q, net->dtype, 1, h, w, r->c_out, error)) && (sum = sfu_net_like(net, y, r->c_out, error));
+    for (int y0 = 0; ok && y0 < h; y0 += rows) {
+        const int y1 = MIN(y0 + rows, h), above = y0 > 0, below = y1 < h;
+        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error), *mid = u ? band(u, above, above + y1 - y0, error) : NULL;
+        SfuTensor *to_y = band(y, y0, y1, error), *to_sum = band(sum, y0, y1, error);
+        ok = mid && to_y && to_sum && sfu_linear(net->q, to_sum, mid, r->shortcut.w, &shortcut, error) &&
+             sfu_group_norm_apply(net->q, u, u, stats, r->norm1.w, r->norm1.b, SFU_ACT_SILU, error) &&
+             conv_rows(net, to_y, u, above, below, FALSE, &r->conv1, &first, error);
+        sfu_tensor_destroy(to_sum);
+        sfu_tensor_destroy(to_y);
+        sfu_tensor_destroy(mid);
+        sfu_tensor_destroy(u);
+    }
+    sfu_net_drop(&room);
+    sfu_net_drop(&x);
+    const SfuEpilogue second = {.bias = r->conv2.b, .residual = sum};
+    if (!ok || !sfu_norm_conv_run(net, sum, y, TRUE, &r->norm2, r->n_groups, r->eps, &r->conv2, &second, error) ||
+        !sfu_net_trace(net, sum, error, "%s", r->name))
+        sfu_net_drop(&sum);
+    sfu_tensor_destroy(y);
+    sfu_tensor_destroy(own);
+    return sum;
+}
