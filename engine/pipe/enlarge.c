@@ -18,6 +18,7 @@ typedef struct {
     SfuRun *r;
     GeglBuffer *in;
     int in_w, in_h;
+    GeglBuffer *enlarged; /* [w, h] the picture as a network of the model's own enlarges it; NULL: bicubically */
     int w, h;   /* of the target */
     int lw, lh; /* of its latents */
     /* Latents of the enlarged picture: only the change against what the decoder makes of them is added to the picture, so that the autoencoder's own
@@ -27,18 +28,24 @@ typedef struct {
     gboolean back_project; /* w and h are whole multiples of in_w and in_h */
 } Enlarge;
 
-/* Rectangle of the target [w, h, 3], enlarged by the bicubic kernel; beyond the target's border its edge repeated. */
+static SfuImage *enlarge_bicubic(const Enlarge *e, SfuRect out, GError **error)
+{
+    const SfuRect reach = sfu_resample_reach(e->in_w, e->in_h, e->w, e->h, out, SFU_RESAMPLE_BICUBIC);
+    SfuImage *part = sfu_enlarge_read(e->in, reach, error);
+    SfuImage *big = part ? sfu_image_resample_part(part, reach, e->in_w, e->in_h, e->w, e->h, out, SFU_RESAMPLE_BICUBIC, error) : NULL;
+    sfu_image_free(part);
+    return big;
+}
+
+/* Rectangle of the enlarged picture [w, h, 3]; beyond the target's border its edge repeated. */
 static SfuImage *read_enlarged(const Enlarge *e, SfuRect out, SfuImage **alpha, GError **error)
 {
     const SfuRect in = {out.x, out.y, MIN(out.w, e->w - out.x), MIN(out.h, e->h - out.y)};
-    const SfuRect reach = sfu_resample_reach(e->in_w, e->in_h, e->w, e->h, in, SFU_RESAMPLE_BICUBIC);
-    SfuImage *part = sfu_enlarge_read(e->in, reach, error);
-    SfuImage *big = part ? sfu_image_resample_part(part, reach, e->in_w, e->in_h, e->w, e->h, in, SFU_RESAMPLE_BICUBIC, error) : NULL;
+    SfuImage *big = e->enlarged ? sfu_enlarge_read(e->enlarged, in, error) : enlarge_bicubic(e, in, error);
     SfuImage *full = big ? sfu_image_crop(big, (SfuRect){0, 0, out.w, out.h}, error) : NULL;
     SfuImage *rgb = full ? sfu_image_channels(full, 0, 3, error) : NULL;
     if (rgb && alpha)
         *alpha = sfu_image_channels(full, 3, 1, error);
-    sfu_image_free(part);
     sfu_image_free(big);
     sfu_image_free(full);
     return rgb;
@@ -315,8 +322,27 @@ static gboolean detail(SfuSession *s, GPtrArray *results, GError **error)
 
 /* ---- sfumato-mini -------------------------------------------------------------------------------------------------- */
 
-/* Steps and start noise of a factor stand in the "sfumato" object: {"upscale": {"2": {"steps": 1, "start_noise": 0}}}. The flow runs from the enlarged
- * picture's latents (plus noise) to the sharp picture's. */
+/* By the upscaler network that `mine` names: a file of the model's folder. */
+static GeglBuffer *enlarge_by_part(const SfuSession *s, GeglBuffer *in, int factor, JsonObject *mine, GError **error)
+{
+    const char *name = json_object_get_string_member(mine, "enlarger");
+    if (!name || g_path_is_absolute(name) || strstr(name, "..")) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: \"%s\" is no file of the model's folder.", s->m->path, name ? name : "");
+        return NULL;
+    }
+    char *path = g_build_filename(s->m->path, name, NULL);
+    SfuLoaded *part = sfu_engine_load(s->run->e, path, error);
+    if (part && sfu_model_scale(part->model) != factor) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: %s is not made for enlarging by %d.", s->m->path, name, factor);
+        part = NULL;
+    }
+    g_free(path);
+    return part ? sfu_network_enlarge(s->run, part, in, error) : NULL;
+}
+
+/* Steps and start noise of a factor stand in the "sfumato" object: {"upscale": {"2": {"enlarger": "enlarger/x2.safetensors", "steps": 1,
+ * "start_noise": 0}}}. The flow runs from the enlarged picture's latents (plus noise) to the sharp picture's; with no steps the enlarged picture is
+ * the result. */
 static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError **error)
 {
     JsonObject *o = sfu_model_sfumato(s->m->model), *up = sfu_json_child(o, "upscale"), *classes = sfu_json_child(o, "classes");
@@ -330,11 +356,19 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
         return NULL;
     }
     if (!sfu_params_is_set(s->run->job->params, "steps") || sfu_params_int(s->run->job->params, "steps") == 0)
-        s->steps = (int)CLAMP(sfu_json_number(mine, "steps", 4), 1, 1000);
+        s->steps = (int)CLAMP(sfu_json_number(mine, "steps", 4), 0, 1000);
     s->class_label = label;
+    GeglBuffer *enlarged = NULL;
+    if (json_object_has_member(mine, "enlarger")) {
+        enlarged = enlarge_by_part(s, in, factor, mine, error);
+        if (!enlarged || s->steps == 0)
+            return enlarged;
+    }
+    s->steps = MAX(1, s->steps);
     const GeglRectangle *x = gegl_buffer_get_extent(in);
     Enlarge e;
     set_size(&e, s, in, x->width * factor, x->height * factor);
+    e.enlarged = enlarged;
     plan(&e, 1, 1);
     const gboolean residual = json_object_get_boolean_member_with_default(up, "residual", FALSE);
     e.back_project = json_object_get_boolean_member_with_default(up, "back_project", FALSE);
@@ -350,6 +384,7 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     GeglBuffer *out = extra ? diffuse_and_decode(&e, &d, error) : NULL;
     sfu_image_free(cond);
     sfu_image_free(extra);
+    g_clear_object(&enlarged);
     return out;
 }
 

@@ -229,12 +229,29 @@ static int n_passes(int network_scale, double scale)
     return n;
 }
 
-gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)
+static gboolean open_network(Network *n, SfuRun *r, SfuLoaded *m, GError **error)
 {
     if (!m->upscaler && !(m->upscaler = sfu_upscaler_create(r->q, m->model, error)))
         return FALSE;
-    Network n = {.r = r, .u = m->upscaler, .scale = sfu_upscaler_scale(m->upscaler), .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
-                 .tta = sfu_params_get_double(r->p, "tta") != 0};
+    *n = (Network){.r = r, .u = m->upscaler, .scale = sfu_upscaler_scale(m->upscaler), .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
+                   .tta = sfu_params_get_double(r->p, "tta") != 0};
+    return TRUE;
+}
+
+GeglBuffer *sfu_network_enlarge(SfuRun *r, SfuLoaded *m, GeglBuffer *in, GError **error)
+{
+    Network n;
+    if (!open_network(&n, r, m, error))
+        return NULL;
+    sfu_run_plan(r, SFU_STAGE_UPSCALE, (double)gegl_buffer_get_width(in) * gegl_buffer_get_height(in));
+    return pass(&n, in, error);
+}
+
+gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)
+{
+    Network n;
+    if (!open_network(&n, r, m, error))
+        return FALSE;
     const double scale = sfu_params_is_set(r->p, "scale") ? sfu_params_get_double(r->p, "scale") : n.scale;
     sfu_params_set_double(r->p, "scale", scale, NULL);
     int w, h;

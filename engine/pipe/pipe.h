@@ -172,6 +172,8 @@ SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **e
 gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error);   /* paint.c: all tasks but UPSCALE */
 gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error); /* enlarge.c: by diffusion */
 gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error); /* network.c */
+/* network.c: m's upscaler network once over the picture. New buffer [w * scale, h * scale] at the same corner. */
+GeglBuffer *sfu_network_enlarge(SfuRun *r, SfuLoaded *m, GeglBuffer *in, GError **error);
 
 /* ---- enlarging: what both ways share (stretch.c) ------------------------------------------------------------------ */
 
