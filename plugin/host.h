@@ -15,6 +15,7 @@ typedef struct {
     int width, height; /* of the canvas, px */
     SfuHostType type;
     gboolean floating; /* has a floating selection, which allows no new layer */
+    int largest_px;    /* side that GIMP allows */
 } SfuHostImage;
 
 gboolean sfu_host_image_info(int image, SfuHostImage *info); /* FALSE: no such image */
@@ -23,10 +24,15 @@ int sfu_host_active_layer(int image);                        /* -1: none */
 int sfu_host_layer_of(int drawable, GError **error);
 GeglRectangle sfu_host_layer_bounds(int layer); /* in the image's coordinates */
 gboolean sfu_host_layer_in_image(int layer, int image);
+/* Ids of all layers with pixels of their own, from the top, those inside groups and hidden ones too; not the groups, nor what GIMP 3.2 draws
+ * anew at any size (vector and link layers). A duplicate of an image has them in the same order. Caller frees with g_array_unref(). */
+GArray *sfu_host_pixel_layers(int image);
 
 /* Copies of pixels, extent in the image's coordinates, format with the image's colour space. Caller unrefs; NULL on error. */
 GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error);
 GeglBuffer *sfu_host_read_visible(int image, GError **error);
+/* The layer's mask as "Y float" in place; NULL: it has none, or it is switched off. Caller unrefs. */
+GeglBuffer *sfu_host_read_mask(int layer);
 /* The selection as "Y float" over its bounds; NULL: nothing is selected. Caller unrefs. */
 GeglBuffer *sfu_host_read_selection(int image);
 
@@ -45,6 +51,8 @@ typedef enum {
 /* Makes a layer that is in no image yet, from pixels ("R'G'B'A float" in sRGB, the extent is the place), in the image's own type,
  * precision and colour space. -1 on error; nothing of the image has changed then. */
 int sfu_host_layer_new(int image, GeglBuffer *pixels, const char *name, SfuLayerKind kind, GError **error);
+/* Opacity and mode of another layer, as a duplicate of that would have them. */
+void sfu_host_layer_look_like(int layer, int source);
 /* Puts it above `above` (-1: on top of all), into the same group; SFU_LAYER_MASK: with the pixels' alpha as layer mask. It becomes active. */
 void sfu_host_layer_insert(int image, int layer, int above, GeglBuffer *pixels, SfuLayerKind kind);
 void sfu_host_layer_discard(int layer); /* one that was never inserted */
@@ -54,6 +62,13 @@ void sfu_host_undo_begin(int image);
 void sfu_host_undo_end(int image);
 void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y);
 void sfu_host_convert_to_rgb(int image);
+/* Scales the canvas and everything in the image, cubically; text layers become pixels. FALSE: nothing has changed. */
+gboolean sfu_host_scale_image(int image, int width, int height, GError **error);
+/* Overwrites all pixels of a layer, whatever is selected ("R'G'B'A float" in sRGB, from 0, 0, in the layer's size). No undo step of its own: to
+ * be used on pixels that are new within the open undo group. */
+gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error);
+int sfu_host_duplicate_image(int image); /* without undo history, and making none until sfu_host_undo_enable() */
+void sfu_host_undo_enable(int image);
 /* An image without layers; precision, type, profile and resolution of `like`, or 8-bit RGB if that is -1. */
 int sfu_host_new_image(int like, int width, int height);
 void sfu_host_delete_image(int image);

@@ -21,7 +21,10 @@ struct SfuWorker {
     double seconds;
     GError *error;
     guint idle; /* source that delivers; 0: none */
-    SfuJob job; /* params owned, buffers referenced; touched by the thread only while has_job or running */
+    SfuJob *jobs; /* params owned, buffers referenced; the thread's from when it takes them until they are done */
+    int n_jobs;
+    int n_running, current; /* how many of them, which one, and since when the first: the thread's own */
+    gint64 start_us;
     SfuJobCalls calls;
     int cancel; /* atomic */
 };
@@ -72,8 +75,17 @@ static void wake(SfuWorker *w)
 static void on_progress(const SfuProgress *p, gpointer data)
 {
     SfuWorker *w = data;
+    const int n = w->n_running;
+    SfuProgress all = *p;
+    if (n > 1) {
+        all.fraction = (w->current + CLAMP(p->fraction, 0, 1)) / n;
+        all.image = w->current;
+        all.n_images = n;
+        /* A job knows nothing of the others; they differ in size, but the time so far is the best that there is. */
+        all.seconds_left = all.fraction > 0.02 ? (g_get_monotonic_time() - w->start_us) / 1e6 * (1 / all.fraction - 1) : -1;
+    }
     g_mutex_lock(&w->mutex);
-    w->progress = *p;
+    w->progress = all;
     w->progress.text = NULL; /* the engine's; it may be gone when the main thread comes to it */
     w->progress_pending = TRUE;
     wake(w);
@@ -92,12 +104,38 @@ static void on_preview(GeglBuffer *picture, int step, gpointer data)
     g_mutex_unlock(&w->mutex);
 }
 
-static void clear_job(SfuJob *job)
+static void free_jobs(SfuJob *jobs, int n)
 {
-    sfu_params_free((SfuParams *)job->params);
-    g_clear_object(&job->picture);
-    g_clear_object(&job->mask);
-    *job = (SfuJob){0};
+    for (int i = 0; i < n; i++) {
+        sfu_params_free((SfuParams *)jobs[i].params);
+        g_clear_object(&jobs[i].picture);
+        g_clear_object(&jobs[i].mask);
+    }
+    g_free(jobs);
+}
+
+/* Results of all jobs in one array; NULL on error. */
+static GPtrArray *run_jobs(SfuWorker *w, SfuEngine *engine, const SfuJob *jobs, int n, GError **error)
+{
+    GPtrArray *all = NULL;
+    w->n_running = n;
+    for (w->current = 0; w->current < n; w->current++) {
+        GPtrArray *results = sfu_engine_run(engine, &jobs[w->current], error);
+        if (!results) {
+            if (all)
+                g_ptr_array_unref(all);
+            return NULL;
+        }
+        if (!all) {
+            all = results;
+        } else {
+            g_ptr_array_set_free_func(results, NULL); /* they move */
+            for (guint i = 0; i < results->len; i++)
+                g_ptr_array_add(all, results->pdata[i]);
+            g_ptr_array_unref(results);
+        }
+    }
+    return all;
 }
 
 static gpointer work(gpointer data)
@@ -118,17 +156,19 @@ static gpointer work(gpointer data)
         }
         char *device = g_strdup(w->device), *precision = g_strdup(w->precision);
         const SfuEngineOptions options = {.device = device, .memory_bytes = w->memory_bytes, .precision = precision};
-        SfuJob job = w->job;
-        w->job = (SfuJob){0};
+        SfuJob *jobs = w->jobs;
+        const int n = w->n_jobs;
+        w->jobs = NULL;
+        w->n_jobs = 0;
         g_mutex_unlock(&w->mutex);
 
         GError *error = NULL;
         GPtrArray *results = NULL;
-        const gint64 start = g_get_monotonic_time();
+        w->start_us = g_get_monotonic_time();
         if (!engine)
             engine = sfu_engine_new(&options, &error);
         if (engine)
-            results = sfu_engine_run(engine, &job, &error);
+            results = run_jobs(w, engine, jobs, n, &error);
         if (!results && !error)
             g_set_error(&error, SFU_ERROR, SFU_ERROR_FAILED, _("The engine returned no picture."));
         char *used = engine ? g_strdup(sfu_engine_device(engine)) : NULL;
@@ -136,7 +176,7 @@ static gpointer work(gpointer data)
             sfu_engine_free(engine); /* a lost device stays lost: the next job opens it anew */
             engine = NULL;
         }
-        clear_job(&job);
+        free_jobs(jobs, n);
         g_free(device);
         g_free(precision);
 
@@ -145,7 +185,7 @@ static gpointer work(gpointer data)
         w->device_used = used;
         w->results = results;
         w->error = error;
-        w->seconds = (g_get_monotonic_time() - start) / 1e6;
+        w->seconds = (g_get_monotonic_time() - w->start_us) / 1e6;
         w->done_pending = TRUE;
         wake(w);
     }
@@ -179,7 +219,7 @@ void sfu_worker_free(SfuWorker *w)
         g_ptr_array_unref(w->results);
     g_clear_error(&w->error);
     g_clear_object(&w->preview);
-    clear_job(&w->job);
+    free_jobs(w->jobs, w->n_jobs);
     g_free(w->device);
     g_free(w->precision);
     g_free(w->device_used);
@@ -203,19 +243,24 @@ void sfu_worker_set_options(SfuWorker *w, const SfuEngineOptions *options)
     g_mutex_unlock(&w->mutex);
 }
 
-void sfu_worker_start(SfuWorker *w, const SfuJob *job, const SfuJobCalls *calls)
+void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls)
 {
     g_return_if_fail(!sfu_worker_busy(w));
     g_mutex_lock(&w->mutex);
     g_atomic_int_set(&w->cancel, 0);
-    w->job = *job;
-    w->job.params = sfu_params_copy(job->params);
-    w->job.picture = job->picture ? g_object_ref(job->picture) : NULL;
-    w->job.mask = job->mask ? g_object_ref(job->mask) : NULL;
-    w->job.cancel = &w->cancel;
-    w->job.progress = on_progress;
-    w->job.preview = calls->preview ? on_preview : NULL;
-    w->job.data = w;
+    w->jobs = g_new(SfuJob, n);
+    w->n_jobs = n;
+    for (int i = 0; i < n; i++) {
+        SfuJob *job = &w->jobs[i];
+        *job = jobs[i];
+        job->params = sfu_params_copy(job->params);
+        job->picture = job->picture ? g_object_ref(job->picture) : NULL;
+        job->mask = job->mask ? g_object_ref(job->mask) : NULL;
+        job->cancel = &w->cancel;
+        job->progress = on_progress;
+        job->preview = calls->preview ? on_preview : NULL;
+        job->data = w;
+    }
     w->calls = *calls;
     w->progress_pending = FALSE;
     w->has_job = w->running = TRUE;
@@ -265,11 +310,11 @@ static void wait_done(GPtrArray *results, double seconds, const GError *e, gpoin
     waiting->done = TRUE;
 }
 
-GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *job, const SfuJobCalls *calls, GError **error)
+GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls, GError **error)
 {
     Waiting waiting = {.calls = calls};
     const SfuJobCalls own = {.progress = wait_progress, .done = wait_done, .data = &waiting};
-    sfu_worker_start(w, job, &own);
+    sfu_worker_start(w, jobs, n, &own);
     while (!waiting.done)
         g_main_context_iteration(NULL, TRUE);
     if (waiting.error)

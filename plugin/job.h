@@ -24,15 +24,16 @@ SfuWorker *sfu_worker_new(void);
 void sfu_worker_free(SfuWorker *w);
 /* Device, memory and precision for the following jobs; a change drops the loaded engine before the next job. */
 void sfu_worker_set_options(SfuWorker *w, const SfuEngineOptions *options);
-/* Starts a job; the worker must be idle. Params are copied, buffers get a reference; picture and mask must not be GIMP's own buffers,
- * since those talk to GIMP when read. */
-void sfu_worker_start(SfuWorker *w, const SfuJob *job, const SfuJobCalls *calls);
+/* Starts n jobs that are one to the user: they run one after the other, progress goes over all of them, and done() gets all results in the
+ * jobs' order, or none. The worker must be idle. Params are copied, buffers get a reference; picture and mask must not be GIMP's own
+ * buffers, since those talk to GIMP when read. */
+void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls);
 gboolean sfu_worker_busy(const SfuWorker *w);
 void sfu_worker_cancel(SfuWorker *w); /* takes effect within a step; then done() gets CANCELLED */
 char *sfu_worker_device(SfuWorker *w); /* name of the device in use; caller frees; NULL before the first job */
 
 /* Runs to the end while the main loop turns (progress goes to GIMP's status bar by `calls`). NULL on error; caller unrefs. */
-GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *job, const SfuJobCalls *calls, GError **error);
+GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls, GError **error);
 
 /* "Denoising 7 of 20, 12 s left" in the user's language. Caller frees. */
 char *sfu_progress_text(const SfuProgress *p);

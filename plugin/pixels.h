@@ -1,4 +1,4 @@
-/* Moving pixels between GEGL buffers in strips, so that a large image needs no second copy in memory.
+/* Moving pixels between GEGL buffers in strips, and the few changes that a result needs on its way into the image.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_PIXELS_H
@@ -15,6 +15,14 @@ void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *rea
 void sfu_pixels_copy_alpha(GeglBuffer *src, const GeglRectangle *from, GeglBuffer *dst, int x, int y);
 /* Copy with alpha 1 everywhere. Caller unrefs. */
 GeglBuffer *sfu_pixels_opaque(GeglBuffer *src);
+
+/* Copy as "R'G'B'A float" with its alpha times the mask ("Y float", whose edge goes on where it is smaller). Caller unrefs. */
+GeglBuffer *sfu_pixels_masked(GeglBuffer *pixels, GeglBuffer *mask);
+/* Size, format and every bit; not the origin. */
+gboolean sfu_pixels_equal(GeglBuffer *a, GeglBuffer *b);
+/* Copies with another origin, and scaled cubically to a rectangle ("R'G'B'A float" if the size differs). Caller unrefs. */
+GeglBuffer *sfu_pixels_moved(GeglBuffer *pixels, int x, int y);
+GeglBuffer *sfu_pixels_scaled(GeglBuffer *pixels, const GeglRectangle *to);
 
 G_END_DECLS
 #endif

@@ -29,8 +29,11 @@ static const SfuActionInfo actions[SFU_N_ACTIONS] = {
      N_("Text-to-image. With a selection the picture fills it; without an open image it becomes a new one."),
      SFU_TASK_TXT2IMG, TRUE, FALSE, FALSE},
     {"enlarge", "plug-in-sfumato-enlarge", N_("En_large..."), N_("Enlarge"),
-     N_("Enlarge the layer or the selected part with new detail, as a new image or layer"),
-     N_("Super-resolution by a model."), SFU_TASK_UPSCALE, TRUE, TRUE, FALSE},
+     N_("Enlarge the layer, the selected part or the whole image with new detail"),
+     N_("Super-resolution by a model, of the layer or the selected part of it; or of the whole image: every layer, hidden ones too, is "
+        "enlarged by the model in its own type, and GIMP scales masks, channels, paths, guides, sample points and the selection. Text layers "
+        "become pixels. The whole image is enlarged in place, or as a copy if new-image is on."),
+     SFU_TASK_UPSCALE, TRUE, TRUE, FALSE},
     {"restyle", "plug-in-sfumato-restyle", N_("Re_style..."), N_("Restyle"),
      N_("Repaint the selection or the whole layer in another style, as a new layer"),
      N_("Image-to-image with a style preset."), SFU_TASK_IMG2IMG, TRUE, TRUE, FALSE},
@@ -44,6 +47,8 @@ static const SfuParamSpec own_rows[] = {
      0, NULL, NULL, 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_IMG2IMG, FALSE},
     {"new_image", N_("New image"), N_("The result becomes an image of its own instead of a new layer"), "", SFU_PARAM_BOOL, 0, 1, 0,
      NULL, NULL, 1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_UPSCALE, FALSE},
+    {"whole_image", N_("Whole image"), N_("Enlarge the image with all layers, masks, channels, paths and guides instead of one layer"), "",
+     SFU_PARAM_BOOL, 0, 1, 0, NULL, NULL, 1u << SFU_TASK_UPSCALE, FALSE},
 };
 
 const SfuActionInfo *sfu_action_info(SfuAction action)
@@ -105,6 +110,11 @@ const SfuParamSpec *sfu_action_spec(SfuAction action, const char *name)
         if (strcmp(rows[i]->name, name) == 0)
             return rows[i];
     return NULL;
+}
+
+gboolean sfu_spec_has_position(const SfuParamSpec *spec)
+{
+    return !spec->advanced && strcmp(spec->name, "whole_image") != 0;
 }
 
 double sfu_action_default(SfuAction action, const SfuParamSpec *spec)
@@ -188,6 +198,7 @@ static gboolean *own_value(SfuRequest *r, const char *name)
     return strcmp(name, "sample_merged") == 0 ? &r->sample_merged
            : strcmp(name, "layer_mask") == 0  ? &r->layer_mask
            : strcmp(name, "new_image") == 0   ? &r->new_image
+           : strcmp(name, "whole_image") == 0 ? &r->whole_image
                                               : NULL;
 }
 
@@ -310,6 +321,7 @@ char *sfu_request_to_json(const SfuRequest *r, guint source)
     json_object_set_boolean_member(o, "sample_merged", r->sample_merged);
     json_object_set_boolean_member(o, "layer_mask", r->layer_mask);
     json_object_set_boolean_member(o, "new_image", r->new_image);
+    json_object_set_boolean_member(o, "whole_image", r->whole_image);
     if (source)
         json_object_set_int_member(o, "source", source);
     json_object_set_member(o, "params", json_from_string(values, NULL));
@@ -337,6 +349,7 @@ SfuRequest *sfu_request_from_json(const char *json, guint *source, GError **erro
     r->sample_merged = json_object_get_boolean_member_with_default(o, "sample_merged", FALSE);
     r->layer_mask = json_object_get_boolean_member_with_default(o, "layer_mask", FALSE);
     r->new_image = json_object_get_boolean_member_with_default(o, "new_image", FALSE);
+    r->whole_image = json_object_get_boolean_member_with_default(o, "whole_image", FALSE);
     if (source)
         *source = json_object_get_int_member_with_default(o, "source", 0);
     values = json_to_string(params, FALSE);

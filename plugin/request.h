@@ -37,6 +37,9 @@ int sfu_action_find(const char *name); /* by name or procedure; -1 */
 /* The rows that an action has, plain ones first; static, NULL-terminated. */
 const SfuParamSpec *const *sfu_action_specs(SfuAction action);
 const SfuParamSpec *sfu_action_spec(SfuAction action, const char *name); /* NULL: the action has no such row */
+/* TRUE: an argument of its own in GIMP 2.10, where scripts give arguments by position. Such a list can never grow, so newer rows stand in
+ * the string "options" there, like the advanced ones. */
+gboolean sfu_spec_has_position(const SfuParamSpec *spec);
 double sfu_action_default(SfuAction action, const SfuParamSpec *spec);
 /* "steps" and range in words, for procedure browsers: "Sampling steps (0 to 1000, default 0)". Caller frees. */
 char *sfu_spec_describe(SfuAction action, const SfuParamSpec *spec);
@@ -47,6 +50,7 @@ typedef struct {
     gboolean sample_merged; /* read the visible image, not the active layer */
     gboolean layer_mask;    /* the feathered mask becomes a layer mask */
     gboolean new_image;     /* the result becomes an image of its own */
+    gboolean whole_image;   /* enlarging: the image with all that is in it, not one layer */
 } SfuRequest;
 SfuRequest *sfu_request_new(SfuAction action); /* with the action's defaults; caller frees with sfu_request_free() */
 SfuRequest *sfu_request_copy(const SfuRequest *r);

@@ -7,6 +7,8 @@
 #include <glib/gi18n-lib.h>
 
 #include "host.h"
+#include "pixels.h"
+#include "whole-image.h"
 
 #define LARGEST_GENERATED_PX 1024 /* longer selections are generated at this size and scaled: models repeat themselves above it */
 
@@ -55,14 +57,6 @@ static GeglBuffer *crop(GeglBuffer *buffer, const GeglRectangle *r)
     return part;
 }
 
-static GeglBuffer *moved(GeglBuffer *pixels, int x, int y)
-{
-    const GeglRectangle from = *gegl_buffer_get_extent(pixels), to = {x, y, from.width, from.height};
-    GeglBuffer *copy = gegl_buffer_new(&to, gegl_buffer_get_format(pixels));
-    gegl_buffer_copy(pixels, &from, GEGL_ABYSS_NONE, copy, &to);
-    return copy;
-}
-
 /* All of it is to be repainted; or, where the picture has transparent parts, those. */
 static GeglBuffer *whole_mask(GeglBuffer *picture, gboolean has_alpha)
 {
@@ -104,6 +98,11 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     if (!check_image(action, image, drawable, &in->layer, error))
         goto fail;
 
+    if (r->action == SFU_ACTION_ENLARGE && r->whole_image) {
+        if (!sfu_whole_image_read(in, sfu_request_get_double(r, "scale"), error))
+            goto fail;
+        return in;
+    }
     GeglRectangle area = {0};
     in->mask = sfu_host_read_selection(image);
     if (in->mask)
@@ -125,6 +124,7 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     if (!in->picture)
         goto fail;
     in->has_alpha = babl_format_has_alpha(gegl_buffer_get_format(in->picture));
+    in->cover = merged ? NULL : sfu_host_read_mask(in->layer);
     const GeglRectangle all = *gegl_buffer_get_extent(in->picture);
     if (in->mask && r->action != SFU_ACTION_EXPAND) {
         if (!gegl_rectangle_intersect(&area, &area, &all)) {
@@ -148,7 +148,7 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     if (r->action == SFU_ACTION_ENLARGE) { /* enlarged coordinates mean something only from an origin */
         GeglBuffer *here = in->picture;
         in->place = *gegl_buffer_get_extent(here);
-        in->picture = moved(here, 0, 0);
+        in->picture = sfu_pixels_moved(here, 0, 0);
         g_object_unref(here);
     }
     return in;
@@ -163,10 +163,12 @@ void sfu_input_free(SfuInput *in)
         return;
     g_clear_object(&in->picture);
     g_clear_object(&in->mask);
+    g_clear_object(&in->cover);
+    g_clear_pointer(&in->layers, g_ptr_array_unref);
     g_free(in);
 }
 
-void sfu_input_job(const SfuInput *in, SfuRequest *r, const SfuSettings *settings, SfuJob *job)
+SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, const SfuSettings *settings, int *n)
 {
     sfu_settings_choose_model(settings, r);
     if (r->action == SFU_ACTION_GENERATE && in->place.width > 0 && !sfu_params_is_set(r->params, "width") &&
@@ -176,7 +178,18 @@ void sfu_input_job(const SfuInput *in, SfuRequest *r, const SfuSettings *setting
         sfu_params_set_double(r->params, "width", w, NULL);
         sfu_params_set_double(r->params, "height", h, NULL);
     }
-    *job = (SfuJob){.task = sfu_action_info(in->action)->task, .params = r->params, .picture = in->picture, .mask = in->mask};
+    const SfuTask task = sfu_action_info(in->action)->task;
+    *n = in->layers ? in->layers->len : 1;
+    SfuJob *jobs = g_new(SfuJob, *n);
+    if (!in->layers) {
+        jobs[0] = (SfuJob){.task = task, .params = r->params, .picture = in->picture, .mask = in->mask};
+        return jobs;
+    }
+    if (sfu_request_get_double(r, "seed") < 0) /* one for all layers */
+        sfu_params_set_double(r->params, "seed", g_random_int(), NULL);
+    for (int i = 0; i < *n; i++)
+        jobs[i] = (SfuJob){.task = task, .params = r->params, .picture = ((SfuInputLayer *)in->layers->pdata[i])->picture};
+    return jobs;
 }
 
 /* ---- results into the image --------------------------------------------------------------------------------------- */
@@ -193,52 +206,28 @@ static char *layer_name(SfuAction action, const SfuResult *result)
     return name;
 }
 
-/* Alpha of a copy is lowered to what `limit` has: a channel of the picture (its alpha), or a "Y float" mask. */
-static GeglBuffer *limit_alpha(GeglBuffer *pixels, GeglBuffer *limit, gboolean is_mask)
+/* A copy with its alpha lowered to that of the picture. */
+static GeglBuffer *limit_alpha(GeglBuffer *pixels, GeglBuffer *picture)
 {
     const GeglRectangle all = *gegl_buffer_get_extent(pixels);
     const Babl *rgba = babl_format("R'G'B'A float");
     GeglBuffer *copy = gegl_buffer_new(&all, rgba);
-    float *row = g_new(float, (gsize)all.width * 4), *lim = g_new(float, (gsize)all.width * 4);
+    float *row = g_new(float, (gsize)all.width * 4), *limit = g_new(float, (gsize)all.width * 4);
     for (int y = 0; y < all.height; y++) {
         const GeglRectangle r = {all.x, all.y + y, all.width, 1};
         gegl_buffer_get(pixels, &r, 1.0, rgba, row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        gegl_buffer_get(limit, &r, 1.0, is_mask ? babl_format("Y float") : rgba, lim, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        for (int x = 0; x < all.width; x++) {
-            const float l = is_mask ? lim[x] : lim[4 * x + 3];
-            row[4 * x + 3] = MIN(row[4 * x + 3], CLAMP(l, 0, 1));
-        }
+        gegl_buffer_get(picture, &r, 1.0, rgba, limit, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; x < all.width; x++)
+            row[4 * x + 3] = MIN(row[4 * x + 3], CLAMP(limit[4 * x + 3], 0, 1));
         gegl_buffer_set(copy, &r, 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
     }
     g_free(row);
-    g_free(lim);
+    g_free(limit);
     return copy;
 }
 
-static GeglBuffer *scaled(GeglBuffer *pixels, const GeglRectangle *to)
-{
-    const GeglRectangle from = *gegl_buffer_get_extent(pixels);
-    if (from.width == to->width && from.height == to->height)
-        return moved(pixels, to->x, to->y);
-    GeglBuffer *small = NULL;
-    GeglNode *graph = gegl_node_new();
-    GeglNode *source = gegl_node_new_child(graph, "operation", "gegl:buffer-source", "buffer", pixels, NULL);
-    GeglNode *origin = gegl_node_new_child(graph, "operation", "gegl:translate", "x", (double)-from.x, "y", (double)-from.y, NULL);
-    GeglNode *scale = gegl_node_new_child(graph, "operation", "gegl:scale-size", "x", (double)to->width, "y", (double)to->height,
-                                          "sampler", GEGL_SAMPLER_CUBIC, NULL);
-    GeglNode *sink = gegl_node_new_child(graph, "operation", "gegl:buffer-sink", "buffer", &small, NULL);
-    gegl_node_link_many(source, origin, scale, sink, NULL);
-    gegl_node_process(sink);
-    g_object_unref(graph);
-    const GeglRectangle zero = {0, 0, to->width, to->height};
-    GeglBuffer *out = gegl_buffer_new(to, babl_format("R'G'B'A float"));
-    gegl_buffer_copy(small, &zero, GEGL_ABYSS_CLAMP, out, to); /* the sampler's last pixel may be missing */
-    g_object_unref(small);
-    return out;
-}
-
 /* The pixels of one result, where they belong, and how they become a layer. Caller unrefs. */
-static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const SfuResult *result, SfuLayerKind *kind)
+static GeglBuffer *place_pixels(const SfuInput *in, const SfuRequest *r, const SfuResult *result, SfuLayerKind *kind)
 {
     GeglBuffer *pixels = result->picture;
     *kind = r->layer_mask ? SFU_LAYER_MASK : SFU_LAYER_ALPHA;
@@ -246,22 +235,22 @@ static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const S
     case SFU_ACTION_REFINE:
     case SFU_ACTION_RESTYLE:
         /* Where the source is transparent, a repainted copy of it is too. */
-        return in->has_alpha ? limit_alpha(pixels, in->picture, FALSE) : g_object_ref(pixels);
+        return in->has_alpha ? limit_alpha(pixels, in->picture) : g_object_ref(pixels);
     case SFU_ACTION_EXPAND:
         *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
         return g_object_ref(pixels);
     case SFU_ACTION_ENLARGE:
         *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
-        return r->new_image ? moved(pixels, 0, 0) : moved(pixels, in->place.x, in->place.y);
+        return r->new_image ? sfu_pixels_moved(pixels, 0, 0) : sfu_pixels_moved(pixels, in->place.x, in->place.y);
     case SFU_ACTION_GENERATE: {
         const GeglRectangle *size = gegl_buffer_get_extent(pixels);
         SfuHostImage info;
         *kind = SFU_LAYER_OPAQUE;
         if (r->new_image || in->image < 0 || !sfu_host_image_info(in->image, &info))
-            return moved(pixels, 0, 0);
+            return sfu_pixels_moved(pixels, 0, 0);
         if (in->place.width <= 0)
-            return moved(pixels, (info.width - size->width) / 2, (info.height - size->height) / 2);
-        GeglBuffer *fitted = scaled(pixels, &in->place), *masked = limit_alpha(fitted, in->mask, TRUE);
+            return sfu_pixels_moved(pixels, (info.width - size->width) / 2, (info.height - size->height) / 2);
+        GeglBuffer *fitted = sfu_pixels_scaled(pixels, &in->place), *masked = sfu_pixels_masked(fitted, in->mask);
         g_object_unref(fitted);
         *kind = SFU_LAYER_ALPHA;
         return masked;
@@ -269,6 +258,32 @@ static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const S
     default:
         return g_object_ref(pixels);
     }
+}
+
+/* TRUE: the new layer stands in for the one that was read, in the same image, so it is given that layer's looks. */
+static gboolean stands_in(const SfuInput *in, int image)
+{
+    return in->source && image == in->image;
+}
+
+/* The same, seen through the layer mask of the layer that was read: what that hides is hidden here. */
+static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const SfuResult *result, int image, SfuLayerKind *kind)
+{
+    GeglBuffer *pixels = place_pixels(in, r, result, kind);
+    if (!in->cover || !stands_in(in, image))
+        return pixels;
+    GeglBuffer *cover = g_object_ref(in->cover);
+    if (in->action == SFU_ACTION_ENLARGE) {
+        GeglBuffer *part = crop(cover, &in->place);
+        g_object_unref(cover);
+        cover = sfu_pixels_scaled(part, gegl_buffer_get_extent(pixels));
+        g_object_unref(part);
+    }
+    GeglBuffer *masked = sfu_pixels_masked(pixels, cover);
+    g_object_unref(cover);
+    g_object_unref(pixels);
+    *kind = *kind == SFU_LAYER_OPAQUE ? SFU_LAYER_ALPHA : *kind;
+    return masked;
 }
 
 static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResult *result)
@@ -300,6 +315,8 @@ static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const
 
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image, GError **error)
 {
+    if (in->layers)
+        return sfu_whole_image_add(in, results, r->new_image, layer, image, error);
     const int n = results->len;
     const gboolean fresh = in->image < 0 || (r->new_image && sfu_action_spec(r->action, "new_image"));
     SfuHostImage info;
@@ -312,7 +329,7 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
     gboolean ok = TRUE;
     int made = 0;
     for (int i = 0; i < n; i++)
-        pixels[i] = place_result(in, r, results->pdata[i], &kinds[i]);
+        pixels[i] = place_result(in, r, results->pdata[i], fresh ? -1 : in->image, &kinds[i]);
     if (fresh) {
         const GeglRectangle *size = gegl_buffer_get_extent(pixels[0]);
         target = sfu_host_new_image(in->image, size->width, size->height);
@@ -322,6 +339,8 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
         layers[i] = sfu_host_layer_new(target, pixels[i], name, kinds[i], error);
         ok = layers[i] >= 0;
         made += ok;
+        if (ok && stands_in(in, target))
+            sfu_host_layer_look_like(layers[i], in->layer);
         g_free(name);
     }
     if (ok) {
@@ -391,11 +410,11 @@ gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, 
     const SfuJobCalls calls = {.progress = status_bar};
     SfuRequest *used = sfu_request_copy(r);
     SfuWorker *worker = sfu_worker_new();
-    SfuJob job;
+    int n = 0;
     sfu_worker_set_options(worker, &options);
-    sfu_input_job(in, used, settings, &job);
+    SfuJob *jobs = sfu_input_jobs(in, used, settings, &n);
     sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
-    GPtrArray *results = sfu_worker_run(worker, &job, &calls, error);
+    GPtrArray *results = sfu_worker_run(worker, jobs, n, &calls, error);
     const gboolean ok = results && sfu_output_add(in, used, results, layer, new_image, error);
     sfu_host_progress_end();
     if (ok && remember)
@@ -403,6 +422,7 @@ gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, 
     if (results)
         g_ptr_array_unref(results);
     sfu_worker_free(worker);
+    g_free(jobs);
     sfu_request_free(used);
     sfu_input_free(in);
     return ok;

@@ -10,6 +10,13 @@
 
 G_BEGIN_DECLS
 
+/* Enlarging the whole image: one of its layers. */
+typedef struct {
+    int layer;
+    GeglRectangle place; /* in the image */
+    GeglBuffer *picture; /* from 0, 0 */
+} SfuInputLayer;
+
 /* What a run reads, as copies: the image may change meanwhile. */
 typedef struct {
     SfuAction action;
@@ -19,15 +26,18 @@ typedef struct {
     GeglRectangle place;       /* generating: where the picture goes; empty: a new image or the canvas's middle. Enlarging: where it was */
     gboolean has_alpha;        /* the picture has */
     guint source;              /* tattoo of the layer that was read; 0: the visible image */
+    GeglBuffer *cover;         /* "Y float", the layer mask of the layer that was read; NULL: none */
+    GPtrArray *layers;         /* SfuInputLayer*: the whole image is enlarged, `picture` is what it looks like; NULL: not */
 } SfuInput;
 /* Checks what the action needs. NULL with USAGE and a sentence for the user; caller frees with sfu_input_free(). */
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error);
 void sfu_input_free(SfuInput *in);
-/* Fills the job (borrowing from `in` and `r`) and completes `r`: model from the settings, size from the selection. */
-void sfu_input_job(const SfuInput *in, SfuRequest *r, const SfuSettings *settings, SfuJob *job);
+/* The jobs (borrowing from `in` and `r`), which completes `r`: model from the settings, size from the selection. Caller frees with g_free(). */
+SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, const SfuSettings *settings, int *n);
 
-/* Puts results into the image (or a new one) as one undo step, the first on top. *layer is the topmost new layer, *image its image. On
- * error nothing has changed. */
+/* Puts results into the image (or a new one) as one undo step, the first on top. A new layer has opacity, mode and layer mask's effect of the
+ * layer that it was made from. *layer is the topmost new layer (of the whole image: its active one), *image its image. On error nothing has
+ * changed. */
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image, GError **error);
 
 /* What Repeat does: a generated layer's own request, else the last one. *layer becomes the layer to work on. NULL with USAGE. */

@@ -93,6 +93,20 @@ void sfu_dialog_reload_models(SfuDialog *d)
     sfu_dialog_update_model(d);
 }
 
+static SfuField *find_field(SfuDialog *d, const char *name)
+{
+    for (guint i = 0; i < d->fields->len; i++)
+        if (strcmp(((SfuField *)d->fields->pdata[i])->spec->name, name) == 0)
+            return d->fields->pdata[i];
+    return NULL;
+}
+
+static void whole_image_toggled(GtkToggleButton *button, gpointer data)
+{
+    const gboolean whole = gtk_toggle_button_get_active(button);
+    sfu_field_enable(find_field(data, "sample_merged"), !whole, _("Of the whole image, each layer is enlarged by itself."));
+}
+
 static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *control)
 {
     GtkWidget *l = sfu_label(label);
@@ -130,6 +144,8 @@ static GtkWidget *controls(SfuDialog *d)
         SfuField *f = sfu_field_new(d->request, rows[i]);
         g_ptr_array_add(d->fields, f);
         sfu_field_attach(f, rows[i]->advanced ? advanced : grid, rows[i]->advanced ? n_advanced++ : n++);
+        if (strcmp(rows[i]->name, "whole_image") == 0)
+            g_signal_connect(f->control, "toggled", G_CALLBACK(whole_image_toggled), d);
     }
     d->seed_box = seed_row(d);
     attach_row(grid, n++, _("Seed"), d->seed_box);

@@ -24,7 +24,8 @@ typedef struct {
 typedef struct {
     SfuSharedInput *shared;
     SfuRequest *request;
-    GPtrArray *one; /* the SfuResult, as sfu_output_add() wants it */
+    GPtrArray *results; /* the SfuResult; of a whole image, those of its layers */
+    GeglBuffer *look;   /* what is shown of it */
     GtkWidget *button;
     double seconds;
     gboolean added;

@@ -8,6 +8,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "ui.h"
+#include "whole-image.h"
 
 #define THUMBNAIL_PX 64
 #define STATUS_EVERY_US 250000 /* GIMP's status bar is another process: a word to it four times a second */
@@ -24,7 +25,8 @@ static void entry_free(gpointer p)
 {
     SfuEntry *e = p;
     sfu_request_free(e->request);
-    g_ptr_array_unref(e->one);
+    g_ptr_array_unref(e->results);
+    g_object_unref(e->look);
     shared_unref(e->shared);
     g_free(e);
 }
@@ -93,13 +95,13 @@ static void show_input(SfuDialog *d, const SfuInput *in, const SfuRequest *r)
 
 static const SfuResult *entry_result(const SfuEntry *e)
 {
-    return e->one->pdata[0];
+    return e->results->pdata[0];
 }
 
 /* Where a result lies in the preview's coordinates: enlarged pictures may come with any origin. */
 static GeglRectangle entry_area(const SfuEntry *e)
 {
-    return *gegl_buffer_get_extent(entry_result(e)->picture);
+    return *gegl_buffer_get_extent(e->look);
 }
 
 static void show_entry(SfuDialog *d, int index)
@@ -122,7 +124,7 @@ static void show_entry(SfuDialog *d, int index)
     char *text = g_strdup_printf(e->added ? _("Seed %s, %.1f s, added") : _("Seed %s, %.1f s"), seed, e->seconds);
     gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->before_button), FALSE);
     sfu_preview_set_before(d->preview, in->picture, before_scale(in, e->request));
-    sfu_preview_set_over(d->preview, entry_result(e)->picture, NULL);
+    sfu_preview_set_over(d->preview, e->look, NULL);
     sfu_preview_focus(d->preview, &area);
     gtk_label_set_text(GTK_LABEL(d->status), text);
     gtk_widget_set_tooltip_text(d->status, sfu_params_get_string(entry_result(e)->params, "prompt"));
@@ -180,19 +182,20 @@ static void on_preview(GeglBuffer *picture, int step, gpointer data)
         sfu_preview_focus(d->preview, gegl_buffer_get_extent(picture));
 }
 
-static void add_entry(SfuDialog *d, SfuResult *result, double seconds)
+/* Takes the results. */
+static void add_entry(SfuDialog *d, GPtrArray *results, GeglBuffer *look, double seconds)
 {
     SfuEntry *e = g_new0(SfuEntry, 1);
     e->shared = d->running;
     e->shared->n_refs++;
     e->request = sfu_request_copy(d->running_request);
     e->seconds = seconds;
-    e->one = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
-    g_ptr_array_add(e->one, result);
+    e->results = results;
+    e->look = g_object_ref(look);
     const GeglRectangle region = entry_area(e), area = surroundings(e->shared->input, &region);
-    GdkPixbuf *thumb = sfu_preview_thumbnail(e->shared->input->picture, before_scale(e->shared->input, e->request), result->picture, &area,
+    GdkPixbuf *thumb = sfu_preview_thumbnail(e->shared->input->picture, before_scale(e->shared->input, e->request), look, &area,
                                              THUMBNAIL_PX);
-    char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, result->seed);
+    char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, entry_result(e)->seed);
     char *name = g_strdup_printf(_("Result %u, seed %s"), d->entries->len + 1, seed);
     e->button = sfu_dialog_thumbnail(d, thumb, name);
     g_signal_connect(e->button, "clicked", G_CALLBACK(sfu_dialog_pick), d);
@@ -202,19 +205,37 @@ static void add_entry(SfuDialog *d, SfuResult *result, double seconds)
     g_ptr_array_add(d->entries, e);
 }
 
-static void on_done(GPtrArray *results, double seconds, const GError *error, gpointer data)
+/* One entry for each result, or one for a whole image with all of its layers'. */
+static gboolean add_entries(SfuDialog *d, GPtrArray *results, double seconds, GError **error)
+{
+    if (d->running->input->layers) {
+        GeglBuffer *look = sfu_whole_image_look(d->running->input, results, error);
+        if (!look)
+            return FALSE;
+        add_entry(d, g_ptr_array_ref(results), look, seconds);
+        g_object_unref(look);
+        return TRUE;
+    }
+    g_ptr_array_set_free_func(results, NULL); /* each entry owns its result from now on */
+    for (guint i = 0; i < results->len; i++) {
+        SfuResult *result = results->pdata[i];
+        GPtrArray *one = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
+        g_ptr_array_add(one, result);
+        add_entry(d, one, result->picture, seconds / results->len);
+    }
+    return TRUE;
+}
+
+static void on_done(GPtrArray *results, double seconds, const GError *failed, gpointer data)
 {
     SfuDialog *d = data;
+    const int first = d->entries->len;
+    GError *error = failed ? g_error_copy(failed) : NULL;
     sfu_host_progress_end();
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->progress), 0);
-    if (results) {
-        const int first = d->entries->len, n = results->len;
+    if (results && add_entries(d, results, seconds, &error)) {
         char *device = sfu_worker_device(d->worker);
         char *text = g_strdup_printf(_("Done in %.1f s on %s"), seconds, device ? device : "?");
-        /* Each entry owns its result from now on. */
-        g_ptr_array_set_free_func(results, NULL);
-        for (int i = 0; i < n; i++)
-            add_entry(d, results->pdata[i], seconds / n);
         gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
         gtk_spin_button_set_value(GTK_SPIN_BUTTON(d->seed), entry_result(d->entries->pdata[first])->seed);
         sfu_settings_remember(d->settings, d->running_request);
@@ -230,6 +251,7 @@ static void on_done(GPtrArray *results, double seconds, const GError *error, gpo
         else
             show_input(d, d->running->input, d->running_request);
     }
+    g_clear_error(&error);
     shared_unref(d->running);
     d->running = NULL;
     sfu_request_free(d->running_request);
@@ -261,8 +283,8 @@ static void generate(SfuDialog *d)
     *d->running = (SfuSharedInput){in, 1};
     d->running_request = r;
     SfuRequest *job_request = sfu_request_copy(r);
-    SfuJob job;
-    sfu_input_job(in, job_request, d->settings, &job);
+    int n = 0;
+    SfuJob *jobs = sfu_input_jobs(in, job_request, d->settings, &n);
     if (in->action != SFU_ACTION_ENLARGE)
         sfu_params_set_double(job_request->params, "preview_every", 1, NULL);
     const SfuEngineOptions options = sfu_settings_engine(d->settings);
@@ -273,8 +295,9 @@ static void generate(SfuDialog *d)
     set_busy(d, TRUE);
     sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
     sfu_worker_set_options(d->worker, &options);
-    sfu_worker_start(d->worker, &job, &calls);
+    sfu_worker_start(d->worker, jobs, n, &calls);
     sfu_request_free(job_request);
+    g_free(jobs);
 }
 
 static void stop(SfuDialog *d)
@@ -291,7 +314,7 @@ static void add_current(SfuDialog *d)
     SfuEntry *e = d->entries->pdata[d->current];
     GError *error = NULL;
     int layer = -1, image = -1;
-    if (!sfu_output_add(e->shared->input, e->request, e->one, &layer, &image, &error)) {
+    if (!sfu_output_add(e->shared->input, e->request, e->results, &layer, &image, &error)) {
         sfu_dialog_error(d, error->message);
         g_clear_error(&error);
         return;

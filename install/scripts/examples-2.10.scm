@@ -33,6 +33,15 @@
     (gimp-image-delete (cadr result))
     (gimp-image-delete image)))
 
+; Enlarges the image with all of its layers, masks, channels, paths, guides and the selection; saves it as XCF.
+(define (sfumato-example-enlarge-image in out)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in in)))
+         (layer (car (gimp-image-get-active-layer image))))
+    ;                                                       prompt neg style  model strength steps guidance seed scale merged new   options
+    (plug-in-sfumato-enlarge RUN-NONINTERACTIVE image layer ""     ""  "none" ""    0.35     0     7.0      7    2     FALSE  FALSE "whole-image=true")
+    (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
+    (gimp-image-delete image)))
+
 ; All pictures of a folder: (sfumato-batch-enlarge "/pictures/*.jpg" "/larger/")
 (define (sfumato-batch-enlarge pattern folder)
   (let loop ((files (cadr (file-glob pattern 1))))

@@ -31,6 +31,15 @@
     (gimp-image-delete (cadr result))
     (gimp-image-delete image)))
 
+; Enlarges the image with all of its layers, masks, channels, paths, guides and the selection; saves it as XCF.
+(define (sfumato-example-enlarge-image in out)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
+         (layers (car (gimp-image-get-layers image))))
+    (plug-in-sfumato-enlarge #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector (vector-ref layers 0)) #:scale 2 #:seed 7
+                             #:whole-image TRUE #:new-image FALSE)
+    (gimp-file-save RUN-NONINTERACTIVE image out -1)
+    (gimp-image-delete image)))
+
 ; All pictures of a folder: (sfumato-batch-enlarge "/pictures/*.jpg" "/larger/")
 (define (sfumato-batch-enlarge pattern folder)
   (let loop ((files (car (file-glob #:pattern pattern #:filename-encoding 1))))

@@ -22,6 +22,7 @@ gboolean sfu_host_image_info(int image, SfuHostImage *info)
         .height = gimp_image_height(image),
         .type = type == GIMP_RGB ? SFU_HOST_RGB : type == GIMP_GRAY ? SFU_HOST_GRAY : SFU_HOST_INDEXED,
         .floating = gimp_image_get_floating_sel(image) >= 0,
+        .largest_px = GIMP_MAX_IMAGE_SIZE,
     };
     return TRUE;
 }
@@ -51,6 +52,30 @@ GeglRectangle sfu_host_layer_bounds(int layer)
 gboolean sfu_host_layer_in_image(int layer, int image)
 {
     return gimp_item_is_valid(layer) && gimp_item_get_image(layer) == image;
+}
+
+/* Those of a list, children in the group's place. Frees the list. */
+static void collect_layers(GArray *found, int *list, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int n_children = 0;
+        if (gimp_item_is_group(list[i])) {
+            int *children = gimp_item_get_children(list[i], &n_children);
+            collect_layers(found, children, n_children);
+        } else {
+            g_array_append_val(found, list[i]);
+        }
+    }
+    g_free(list);
+}
+
+GArray *sfu_host_pixel_layers(int image)
+{
+    GArray *found = g_array_new(FALSE, FALSE, sizeof(int));
+    int n = 0;
+    int *list = gimp_image_get_layers(image, &n);
+    collect_layers(found, list, n);
+    return found;
 }
 
 /* A drawable's format says the encoding; the space comes from the image's profile. Kept as it is where babl cannot read the profile. */
@@ -93,6 +118,20 @@ GeglBuffer *sfu_host_read_visible(int image, GError **error)
     }
     GeglBuffer *copy = read_drawable(image, layer, 0, 0, error);
     gimp_item_delete(layer);
+    return copy;
+}
+
+GeglBuffer *sfu_host_read_mask(int layer)
+{
+    const gint32 mask = gimp_layer_get_mask(layer);
+    GeglBuffer *raw = mask >= 0 && gimp_layer_get_apply_mask(layer) ? gimp_drawable_get_buffer(mask) : NULL;
+    if (!raw)
+        return NULL;
+    const GeglRectangle all = *gegl_buffer_get_extent(raw), here = sfu_host_layer_bounds(layer);
+    const Babl *format = babl_format("Y float");
+    GeglBuffer *copy = gegl_buffer_new(&here, format);
+    sfu_pixels_copy(raw, &all, format, copy, here.x, here.y, format);
+    g_object_unref(raw);
     return copy;
 }
 
@@ -158,6 +197,13 @@ int sfu_host_layer_new(int image, GeglBuffer *pixels, const char *name, SfuLayer
     return layer;
 }
 
+void sfu_host_layer_look_like(int layer, int source)
+{
+    const GimpLayerMode mode = gimp_layer_get_mode(source);
+    gimp_layer_set_opacity(layer, gimp_layer_get_opacity(source));
+    gimp_layer_set_mode(layer, mode == GIMP_LAYER_MODE_PASS_THROUGH ? GIMP_LAYER_MODE_NORMAL : mode); /* that is for groups only */
+}
+
 void sfu_host_layer_insert(int image, int layer, int above, GeglBuffer *pixels, SfuLayerKind kind)
 {
     const GeglRectangle from = *gegl_buffer_get_extent(pixels);
@@ -195,6 +241,11 @@ void sfu_host_undo_end(int image)
     gimp_image_undo_group_end(image);
 }
 
+void sfu_host_undo_enable(int image)
+{
+    gimp_image_undo_enable(image);
+}
+
 void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y)
 {
     gimp_image_resize(image, width, height, offset_x, offset_y);
@@ -204,6 +255,39 @@ void sfu_host_convert_to_rgb(int image)
 {
     gimp_image_convert_rgb(image);
     gimp_displays_flush();
+}
+
+gboolean sfu_host_scale_image(int image, int width, int height, GError **error)
+{
+    gimp_context_push();
+    gimp_context_set_interpolation(GIMP_INTERPOLATION_CUBIC);
+    const gboolean ok = gimp_image_scale(image, width, height);
+    gimp_context_pop();
+    if (!ok)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP did not scale the image to %d x %d pixels."), width, height);
+    return ok;
+}
+
+gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error)
+{
+    GeglBuffer *raw = gimp_drawable_get_buffer(layer);
+    if (!raw) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the pixels of the layer."));
+        return FALSE;
+    }
+    const GeglRectangle all = *gegl_buffer_get_extent(raw);
+    const Babl *format = gegl_buffer_get_format(raw);
+    sfu_pixels_copy(pixels, &all, with_image_space(image, format), raw, 0, 0, format);
+    g_object_unref(raw);
+    gimp_drawable_update(layer, 0, 0, all.width, all.height);
+    return TRUE;
+}
+
+int sfu_host_duplicate_image(int image)
+{
+    const gint32 copy = gimp_image_duplicate(image);
+    gimp_image_undo_disable(copy);
+    return copy;
 }
 
 int sfu_host_new_image(int like, int width, int height)

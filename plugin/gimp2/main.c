@@ -1,5 +1,5 @@
 /* The plug-in for GIMP 2.10: registration and runs. PDB arguments come from the table of parameters: the plain rows in order, then one
- * string for the advanced ones, since arguments are positional here.
+ * string for all others, since arguments are positional here.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
@@ -61,7 +61,7 @@ static void install_action(SfuAction action)
     const SfuParamSpec *const *rows = sfu_action_specs(action);
     for (int i = 0; rows[i]; i++) {
         char *help = sfu_spec_describe(action, rows[i]);
-        if (rows[i]->advanced) {
+        if (!sfu_spec_has_position(rows[i])) {
             g_string_append_printf(options, "%s: %s. ", rows[i]->name, help);
             g_free(help);
         } else {
@@ -115,7 +115,7 @@ static gboolean request_from_args(SfuRequest *r, const GimpParam *param, int n, 
     const SfuParamSpec *const *rows = sfu_action_specs(r->action);
     int k = 0;
     for (int i = 0; rows[i]; i++) {
-        if (rows[i]->advanced)
+        if (!sfu_spec_has_position(rows[i]))
             continue;
         if (k >= n) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Too few arguments: %s is missing."), rows[i]->name);

@@ -39,6 +39,7 @@ gboolean sfu_host_image_info(int id, SfuHostImage *info)
         .height = gimp_image_get_height(image),
         .type = type == GIMP_RGB ? SFU_HOST_RGB : type == GIMP_GRAY ? SFU_HOST_GRAY : SFU_HOST_INDEXED,
         .floating = gimp_image_get_floating_sel(image) != NULL,
+        .largest_px = GIMP_MAX_IMAGE_SIZE,
     };
     return TRUE;
 }
@@ -74,6 +75,37 @@ gboolean sfu_host_layer_in_image(int layer, int image)
     return to_layer(layer) && gimp_item_get_image(GIMP_ITEM(to_layer(layer))) == to_image(image);
 }
 
+/* TRUE: GIMP draws it anew at any size. */
+static gboolean is_drawn(GimpItem *layer)
+{
+#if GIMP_CHECK_VERSION(3, 2, 0)
+    return (gimp_item_is_vector_layer(layer) || gimp_item_is_link_layer(layer)) &&
+           !gimp_rasterizable_is_rasterized(GIMP_RASTERIZABLE(layer));
+#else
+    return FALSE;
+#endif
+}
+
+/* Those of a list, children in the group's place. Frees the list. */
+static void collect_layers(GArray *found, GimpItem **list)
+{
+    for (int i = 0; list && list[i]; i++) {
+        const int id = to_id(list[i]);
+        if (gimp_item_is_group(list[i]))
+            collect_layers(found, gimp_item_get_children(list[i]));
+        else if (!is_drawn(list[i]))
+            g_array_append_val(found, id);
+    }
+    g_free(list);
+}
+
+GArray *sfu_host_pixel_layers(int image)
+{
+    GArray *found = g_array_new(FALSE, FALSE, sizeof(int));
+    collect_layers(found, (GimpItem **)gimp_image_get_layers(to_image(image)));
+    return found;
+}
+
 static GeglBuffer *read_drawable(GimpDrawable *drawable, int x, int y, GError **error)
 {
     GeglBuffer *raw = gimp_drawable_get_buffer(drawable);
@@ -104,6 +136,20 @@ GeglBuffer *sfu_host_read_visible(int image, GError **error)
     }
     GeglBuffer *copy = read_drawable(GIMP_DRAWABLE(layer), 0, 0, error);
     gimp_item_delete(GIMP_ITEM(layer));
+    return copy;
+}
+
+GeglBuffer *sfu_host_read_mask(int layer)
+{
+    GimpLayerMask *mask = gimp_layer_get_mask(to_layer(layer));
+    GeglBuffer *raw = mask && gimp_layer_get_apply_mask(to_layer(layer)) ? gimp_drawable_get_buffer(GIMP_DRAWABLE(mask)) : NULL;
+    if (!raw)
+        return NULL;
+    const GeglRectangle all = *gegl_buffer_get_extent(raw), here = sfu_host_layer_bounds(layer);
+    const Babl *format = babl_format("Y float");
+    GeglBuffer *copy = gegl_buffer_new(&here, format);
+    sfu_pixels_copy(raw, &all, format, copy, here.x, here.y, format);
+    g_object_unref(raw);
     return copy;
 }
 
@@ -175,6 +221,14 @@ int sfu_host_layer_new(int id, GeglBuffer *pixels, const char *name, SfuLayerKin
     return to_id(layer);
 }
 
+void sfu_host_layer_look_like(int layer, int source)
+{
+    const GimpLayerMode mode = gimp_layer_get_mode(to_layer(source));
+    gimp_layer_set_opacity(to_layer(layer), gimp_layer_get_opacity(to_layer(source)));
+    /* Pass-through is for groups only. */
+    gimp_layer_set_mode(to_layer(layer), mode == GIMP_LAYER_MODE_PASS_THROUGH ? GIMP_LAYER_MODE_NORMAL : mode);
+}
+
 void sfu_host_layer_insert(int id, int layer_id, int above_id, GeglBuffer *pixels, SfuLayerKind kind)
 {
     GimpImage *image = to_image(id);
@@ -216,6 +270,11 @@ void sfu_host_undo_end(int image)
     gimp_image_undo_group_end(to_image(image));
 }
 
+void sfu_host_undo_enable(int image)
+{
+    gimp_image_undo_enable(to_image(image));
+}
+
 void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y)
 {
     gimp_image_resize(to_image(image), width, height, offset_x, offset_y);
@@ -225,6 +284,51 @@ void sfu_host_convert_to_rgb(int image)
 {
     gimp_image_convert_rgb(to_image(image));
     gimp_displays_flush();
+}
+
+gboolean sfu_host_scale_image(int id, int width, int height, GError **error)
+{
+    GimpImage *image = to_image(id);
+#if GIMP_CHECK_VERSION(3, 2, 0)
+    /* Text that stays text would be drawn anew over the pixels that it is given. */
+    GArray *layers = sfu_host_pixel_layers(id);
+    for (guint i = 0; i < layers->len; i++) {
+        GimpItem *layer = gimp_item_get_by_id(g_array_index(layers, int, i));
+        if (gimp_item_is_text_layer(layer) && !gimp_rasterizable_is_rasterized(GIMP_RASTERIZABLE(layer)))
+            gimp_rasterizable_rasterize(GIMP_RASTERIZABLE(layer));
+    }
+    g_array_unref(layers);
+#endif
+    gimp_context_push();
+    gimp_context_set_interpolation(GIMP_INTERPOLATION_CUBIC);
+    const gboolean ok = gimp_image_scale(image, width, height);
+    gimp_context_pop();
+    if (!ok)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP did not scale the image to %d x %d pixels."), width, height);
+    return ok;
+}
+
+gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error)
+{
+    GimpDrawable *drawable = GIMP_DRAWABLE(to_layer(layer));
+    GeglBuffer *raw = gimp_drawable_get_buffer(drawable);
+    if (!raw) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the pixels of the layer."));
+        return FALSE;
+    }
+    const GeglRectangle all = *gegl_buffer_get_extent(raw);
+    const Babl *format = gegl_buffer_get_format(raw);
+    sfu_pixels_copy(pixels, &all, format, raw, 0, 0, format);
+    g_object_unref(raw);
+    gimp_drawable_update(drawable, 0, 0, all.width, all.height);
+    return TRUE;
+}
+
+int sfu_host_duplicate_image(int image)
+{
+    GimpImage *copy = gimp_image_duplicate(to_image(image));
+    gimp_image_undo_disable(copy);
+    return gimp_image_get_id(copy);
 }
 
 int sfu_host_new_image(int like_id, int width, int height)

@@ -12,23 +12,14 @@ enum { W = 61, H = 47 }; /* odd on purpose */
 
 static FILE *tap;
 static int n_cases, n_wrong;
-static GString *wrong; /* what the current case found */
+GString *check_wrong;
 
-#define CHECK(cond, ...)                                                                                                                        \
-    do {                                                                                                                                         \
-        if (!(cond)) {                                                                                                                           \
-            g_string_append_printf(wrong, "# line %d: ", __LINE__);                                                                              \
-            g_string_append_printf(wrong, __VA_ARGS__);                                                                                          \
-            g_string_append_c(wrong, '\n');                                                                                                      \
-        }                                                                                                                                        \
-    } while (0)
-
-static void end_case(const char *name)
+void check_end_case(const char *name)
 {
-    fprintf(tap, "%s %d - %s\n%s", wrong->len ? "not ok" : "ok", ++n_cases, name, wrong->str);
+    fprintf(tap, "%s %d - %s\n%s", check_wrong->len ? "not ok" : "ok", ++n_cases, name, check_wrong->str);
     fflush(tap);
-    n_wrong += wrong->len > 0;
-    g_string_truncate(wrong, 0);
+    n_wrong += check_wrong->len > 0;
+    g_string_truncate(check_wrong, 0);
 }
 
 /* ---- images ------------------------------------------------------------------------------------------------------- */
@@ -43,7 +34,7 @@ typedef struct {
     int w, h, layer_w, layer_h, layer_x, layer_y;
 } Setup;
 
-static char *checksum(Drawable d)
+char *check_sum(Drawable d)
 {
     GeglBuffer *b = drawable_buffer(d);
     const GeglRectangle *r = gegl_buffer_get_extent(b);
@@ -85,7 +76,7 @@ static void paint(Layer layer)
     drawable_update(layer, 0, 0, r.width, r.height);
 }
 
-static Layer add_layer(Image image, const char *name, int w, int h, int x, int y, gboolean alpha)
+Layer check_add_layer(Image image, const char *name, int w, int h, int x, int y, gboolean alpha)
 {
     const gboolean gray = image_base_type(image) == GIMP_GRAY;
     const Layer layer = gimp_layer_new(image, name, w, h, gray ? (alpha ? GIMP_GRAYA_IMAGE : GIMP_GRAY_IMAGE) : alpha ? GIMP_RGBA_IMAGE : GIMP_RGB_IMAGE,
@@ -119,9 +110,9 @@ static Image new_image(const Setup *s, Layer *layer)
         gimp_image_set_color_profile(image, p);
         g_object_unref(p);
     }
-    add_layer(image, "below", s->w, s->h, 0, 0, FALSE);
-    *layer = add_layer(image, "work", s->layer_w, s->layer_h, s->layer_x, s->layer_y, s->alpha);
-    add_layer(image, "above", 5, 5, 1, 1, TRUE);
+    check_add_layer(image, "below", s->w, s->h, 0, 0, FALSE);
+    *layer = check_add_layer(image, "work", s->layer_w, s->layer_h, s->layer_x, s->layer_y, s->alpha);
+    check_add_layer(image, "above", 5, 5, 1, 1, TRUE);
     set_active(image, *layer);
     select_area(image, s->selection, 14, 9, 30, 25);
     return image;
@@ -150,7 +141,7 @@ static const Babl *managed_format(Image image, GeglBuffer *b)
 }
 
 /* A row of a drawable in sRGB, straight alpha. */
-static void get_row(Image image, Layer layer, int y, float *row)
+void check_get_row(Image image, Layer layer, int y, float *row)
 {
     GeglBuffer *b = drawable_buffer(layer);
     const GeglRectangle *r = gegl_buffer_get_extent(b);
@@ -183,9 +174,9 @@ static Snapshot snapshot(Image image, const Layer *layers, int n)
     Snapshot s = {.n = n, .width = image_width(image), .height = image_height(image), .precision = gimp_image_get_precision(image)};
     for (int i = 0; i < n; i++) {
         s.layers[i] = layers[i];
-        s.sums[i] = checksum(AS_DRAWABLE(layers[i]));
+        s.sums[i] = check_sum(AS_DRAWABLE(layers[i]));
     }
-    s.selection = checksum(selection_drawable(image));
+    s.selection = check_sum(selection_drawable(image));
     s.profile = profile_sum(image);
     return s;
 }
@@ -194,12 +185,12 @@ static void check_kept(Image image, Snapshot *s, gboolean canvas)
 {
     char *sum;
     for (int i = 0; i < s->n; i++) {
-        sum = checksum(AS_DRAWABLE(s->layers[i]));
+        sum = check_sum(AS_DRAWABLE(s->layers[i]));
         CHECK(strcmp(sum, s->sums[i]) == 0, "pixels of layer %d changed", i);
         g_free(sum);
     }
     if (canvas) {
-        sum = checksum(selection_drawable(image));
+        sum = check_sum(selection_drawable(image));
         CHECK(strcmp(sum, s->selection) == 0, "the selection changed");
         g_free(sum);
         CHECK(image_width(image) == s->width && image_height(image) == s->height, "the canvas changed");
@@ -256,8 +247,8 @@ static void check_inverted(Image image, Layer work, Layer made, const Setup *s, 
     float *src = g_new(float, drawable_width(work) * 4), *out = g_new(float, w * 4), *sel = g_new(float, image_width(image));
     double worst = 0;
     for (int y = 0; y < h; y++) {
-        get_row(image, work, y + my - wy, src);
-        get_row(image, made, y, out);
+        check_get_row(image, work, y + my - wy, src);
+        check_get_row(image, made, y, out);
         if (s->selection != NO_SELECTION)
             get_selection_row(image, y + my, sel);
         for (int x = 0; x < w; x++) {
@@ -348,8 +339,8 @@ static void run_one(SfuAction action, const Setup *s)
         CHECK(image_width(out.image) == 2 * (x2 - x1), "the new image's width is %d", image_width(out.image));
         CHECK(!drawable_has_alpha(out.layer) == !s->alpha, "alpha came or went");
         float *a = g_new(float, s->layer_w * 4), *b = g_new(float, 2 * (x2 - x1) * 4);
-        get_row(image, work, y1 + 5 - s->layer_y, a);
-        get_row(out.image, out.layer, 10, b);
+        check_get_row(image, work, y1 + 5 - s->layer_y, a);
+        check_get_row(out.image, out.layer, 10, b);
         const float *from = a + 4 * (x2 - 3 - s->layer_x), *to = b + 4 * 2 * (x2 - 3 - x1);
         if (!part)
             from = a + 4 * (x2 - 3), to = b + 4 * 2 * (x2 - 3);
@@ -405,12 +396,12 @@ static void matrix(gboolean third)
                     if (third && k % 3 != (a + p + t) % 3)
                         continue;
                     const Setup s = {types[t].base, types[t].alpha, k % 2, precisions[p].precision, k / 2, W, H, W, H, 0, 0};
-                    const gsize len = wrong->len;
+                    const gsize len = check_wrong->len;
                     run_one(a, &s);
-                    if (wrong->len > len)
-                        g_string_append_printf(wrong, "# (profile %d, selection %d)\n", k % 2, k / 2);
+                    if (check_wrong->len > len)
+                        g_string_append_printf(check_wrong, "# (profile %d, selection %d)\n", k % 2, k / 2);
                 }
-                end_case(name);
+                check_end_case(name);
                 g_free(name);
             }
         }
@@ -436,7 +427,7 @@ static void layer_places(void)
             if (a != SFU_ACTION_GENERATE && a != SFU_ACTION_ENLARGE)
                 run_one(a, &s);
         }
-        end_case(places[i].name);
+        check_end_case(places[i].name);
     }
 }
 
@@ -452,7 +443,7 @@ static void tiny_selection(void)
     if (out.ok)
         check_place(image, out.layer, work, 20, 20, 1, 1);
     gimp_image_delete(image);
-    end_case("a selection of one pixel");
+    check_end_case("a selection of one pixel");
 }
 
 /* Calls that must fail with a sentence that has `word`, and change nothing. */
@@ -468,7 +459,7 @@ static void expect_refusal(const char *name, SfuAction action, Image image, Draw
     check_kept(image, &before, TRUE);
     snapshot_free(&before);
     g_free(out.error);
-    end_case(name);
+    check_end_case(name);
 }
 
 static void refusals(void)
@@ -514,11 +505,12 @@ static void failures(const char *which)
             check_kept(image, &before, TRUE);
             snapshot_free(&before);
             g_free(out.error);
-            end_case(name);
+            check_end_case(name);
         }
         g_free(name);
     }
     gimp_image_delete(image);
+    scene_whole_image_fails(word);
 }
 
 static void masks_and_groups(void)
@@ -536,17 +528,17 @@ static void masks_and_groups(void)
         CHECK(fabs(v - 1) < 0.01, "the mask is %g inside the selection", v);
         g_object_unref(b);
     }
-    end_case("the soft edge as a layer mask");
+    check_end_case("the soft edge as a layer mask");
     gimp_image_delete(image);
 
     image = new_image(&plain, &work);
     gimp_layer_add_mask(work, gimp_layer_create_mask(work, GIMP_ADD_MASK_BLACK));
-    char *sum = checksum((Drawable)layer_mask_of(work));
+    char *sum = check_sum((Drawable)layer_mask_of(work));
     out = call_action(SFU_ACTION_FILL, image, (Drawable)layer_mask_of(work), "seed=77");
     CHECK(out.ok, "failed: %s", out.error);
-    char *after = checksum((Drawable)layer_mask_of(work));
+    char *after = check_sum((Drawable)layer_mask_of(work));
     CHECK(strcmp(sum, after) == 0, "the layer mask changed");
-    end_case("a layer mask as the active drawable: its layer is worked on, the mask left alone");
+    check_end_case("a layer mask as the active drawable: its layer is worked on, the mask left alone");
     g_free(sum);
     g_free(after);
     gimp_image_delete(image);
@@ -561,7 +553,7 @@ static void masks_and_groups(void)
     CHECK(out.ok && ID(item_parent(out.layer)) == ID(group), "a layer in a group: the result is not beside it: %s", out.error);
     out = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(group), "seed=77");
     CHECK(out.ok && ID(item_parent(out.layer)) <= 0, "a group: the result is not above it: %s", out.error);
-    end_case("layers in groups, and groups");
+    check_end_case("layers in groups, and groups");
     gimp_image_delete(image);
 }
 
@@ -575,7 +567,7 @@ static void merged_and_repeat(void)
     CHECK(out.ok, "failed: %s", out.error);
     if (out.ok)
         check_place(image, out.layer, work, 14, 9, 30, 25); /* larger than the layer: the visible image was read */
-    end_case("sample merged reads the visible image");
+    check_end_case("sample merged reads the visible image");
     gimp_image_delete(image);
 
     image = new_image(&plain, &work);
@@ -589,10 +581,10 @@ static void merged_and_repeat(void)
         check_place(image, again.layer, work, 14, 9, 30, 25);
         check_inverted(image, work, again.layer, &plain, 1); /* made from the original, not from the first result */
     }
-    end_case("repeat on a generated layer: its own parameters, its own source, another seed");
+    check_end_case("repeat on a generated layer: its own parameters, its own source, another seed");
     again = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(out.layer), "seed=77");
     CHECK(again.ok && drawable_width(again.layer) == 30, "filling with a generated layer active does not read what lies below it");
-    end_case("fill again with the last result active reads the visible image");
+    check_end_case("fill again with the last result active reads the visible image");
     gimp_image_delete(image);
 }
 
@@ -607,7 +599,51 @@ static void enlarge_as_layer(void)
     if (out.ok)
         check_place(image, out.layer, work, 14, 9, 60, 50);
     gimp_image_delete(image);
-    end_case("the selected part enlarged as a layer starts where the part was");
+    check_end_case("the selected part enlarged as a layer starts where the part was");
+}
+
+/* A result stands in for its layer: it looks like a duplicate of that, and shows only where its mask does. */
+static void looks(void)
+{
+    static const SfuAction made_from_layer[] = {SFU_ACTION_FILL, SFU_ACTION_REMOVE, SFU_ACTION_EXPAND, SFU_ACTION_REFINE, SFU_ACTION_RESTYLE,
+                                                SFU_ACTION_ENLARGE};
+    Layer work;
+    float row[(W + 16) * 4];
+    for (gsize i = 0; i < G_N_ELEMENTS(made_from_layer); i++) {
+        const SfuAction a = made_from_layer[i];
+        const Image image = new_image(&plain, &work);
+        gimp_layer_set_opacity(work, 40);
+        gimp_layer_set_mode(work, GIMP_LAYER_MODE_SCREEN);
+        gimp_layer_add_mask(work, gimp_layer_create_mask(work, GIMP_ADD_MASK_WHITE));
+        GeglBuffer *mask = drawable_buffer((Layer)layer_mask_of(work)); /* hides the left part, up to column 24 */
+        GeglColor *black = gegl_color_new("black");
+        gegl_buffer_set_color(mask, GEGL_RECTANGLE(0, 0, 24, H), black);
+        g_object_unref(black);
+        g_object_unref(mask);
+        char *values = g_strdup_printf("%s%s", values_of(a), a == SFU_ACTION_ENLARGE ? " new_image=0" : "");
+        const Outcome out = call_action(a, image, AS_DRAWABLE(work), values);
+        CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
+        if (out.ok) {
+            int x, y;
+            drawable_offsets(out.layer, &x, &y);
+            check_get_row(image, out.layer, 12 - y > 0 ? 12 - y : 5, row);
+            const int edge = a == SFU_ACTION_ENLARGE ? 2 * (24 - 14) : a == SFU_ACTION_EXPAND ? 24 + 7 : 24 - x;
+            CHECK(fabs(gimp_layer_get_opacity(out.layer) - 40) < 0.1 && gimp_layer_get_mode(out.layer) == GIMP_LAYER_MODE_SCREEN,
+                  "%s: opacity %g, mode %d", sfu_action_info(a)->name, gimp_layer_get_opacity(out.layer), gimp_layer_get_mode(out.layer));
+            CHECK(row[4 * (edge - 4) + 3] < 0.01 && row[4 * (edge + 4) + 3] > 0.99, "%s: alpha %g and %g on the two sides of the mask's edge",
+                  sfu_action_info(a)->name, row[4 * (edge - 4) + 3], row[4 * (edge + 4) + 3]);
+        }
+        g_free(values);
+        gimp_image_delete(image);
+    }
+    check_end_case("a result has its layer's opacity and mode, and shows only through its mask");
+
+    const Image image = new_image(&plain, &work);
+    gimp_layer_set_opacity(work, 40);
+    const Outcome out = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(work), "sample_merged=1 seed=77");
+    CHECK(out.ok && gimp_layer_get_opacity(out.layer) == 100, "failed, or opacity is not 100: %s", out.error);
+    gimp_image_delete(image);
+    check_end_case("a result made from the visible image is opaque");
 }
 
 static void fill_transparent(void)
@@ -619,12 +655,12 @@ static void fill_transparent(void)
     float row[W * 4];
     CHECK(out.ok, "failed: %s", out.error);
     if (out.ok) {
-        get_row(image, out.layer, 2, row);
+        check_get_row(image, out.layer, 2, row);
         CHECK(row[3] > 0.99 && fabs(row[4 * 14 + 3] - 0.5) < 0.01 && row[4 * 40 + 3] < 0.01, "alpha is %g, %g, %g", row[3], row[4 * 14 + 3],
               row[4 * 40 + 3]);
     }
     gimp_image_delete(image);
-    end_case("fill without a selection on a layer with holes fills the holes");
+    check_end_case("fill without a selection on a layer with holes fills the holes");
 }
 
 static void several_and_large(void)
@@ -637,7 +673,7 @@ static void several_and_large(void)
         check_parasite(out.layer, "fill");
         CHECK(item_position(image, out.layer) == item_position(image, work) - 3, "the first variant is not on top");
     }
-    end_case("three variants are three layers, the first on top");
+    check_end_case("three variants are three layers, the first on top");
     gimp_image_delete(image);
 
     Setup s = plain;
@@ -648,7 +684,7 @@ static void several_and_large(void)
     CHECK(out.ok, "failed: %s", out.error);
     if (out.ok)
         check_place(image, out.layer, work, 5800, 3900, 150, 90);
-    end_case("6000 x 4000 pixels of 16 bit");
+    check_end_case("6000 x 4000 pixels of 16 bit");
     gimp_image_delete(image);
 }
 
@@ -675,7 +711,7 @@ static void color_reaches_engine(const char *log)
     CHECK(fabs(v[0] - 0.891) < 0.003 && fabs(v[1] - 0.392) < 0.003 && fabs(v[2] - 0.166) < 0.003, "the engine saw %g %g %g", v[0], v[1], v[2]);
     g_free(text);
     gimp_image_delete(image);
-    end_case("the engine sees Adobe RGB pixels in sRGB");
+    check_end_case("the engine sees Adobe RGB pixels in sRGB");
 }
 
 int check_run(const char *file, const char *what)
@@ -683,10 +719,14 @@ int check_run(const char *file, const char *what)
     tap = fopen(file, "w");
     if (!tap)
         return 0;
-    wrong = g_string_new(NULL);
+    check_wrong = g_string_new(NULL);
     gegl_init(NULL, NULL);
     if (g_str_has_prefix(what, "fail-")) {
         failures(what + 5);
+    } else if (strcmp(what, "undo") == 0) {
+        char *hand = g_strconcat(file, ".key", NULL);
+        scene_undo(hand);
+        g_free(hand);
     } else {
         const char *log = g_getenv("SFU_STANDIN_LOG");
         if (log)
@@ -697,6 +737,8 @@ int check_run(const char *file, const char *what)
         masks_and_groups();
         merged_and_repeat();
         enlarge_as_layer();
+        looks();
+        scene_whole_image();
         fill_transparent();
         several_and_large();
         if (strcmp(what, "quick") != 0)
@@ -704,6 +746,6 @@ int check_run(const char *file, const char *what)
     }
     fprintf(tap, "1..%d\n", n_cases);
     fclose(tap);
-    g_string_free(wrong, TRUE);
+    g_string_free(check_wrong, TRUE);
     return n_cases - n_wrong;
 }

@@ -37,6 +37,7 @@ typedef GimpDrawable *Drawable;
 #define group_new(i) ((Layer)gimp_group_layer_new(i, "group"))
 #define layer_mask_of(l) gimp_layer_get_mask(l)
 #define AS_DRAWABLE(l) GIMP_DRAWABLE(l)
+#define AS_ITEM(l) GIMP_ITEM(l)
 #define ID(x) ((x) ? gimp_item_get_id(GIMP_ITEM(x)) : -1)
 #define IMAGE_ID(x) gimp_image_get_id(x)
 #define HAS_FORMAT_SPACE 1
@@ -52,14 +53,44 @@ static inline Layer active_layer(Image i)
     g_free(l);
     return first;
 }
+static inline void *counted(gpointer list, int *n)
+{
+    *n = 0;
+    while (list && ((gpointer *)list)[*n])
+        ++*n;
+    return list;
+}
 static inline int n_layers(Image i)
 {
-    GimpLayer **l = gimp_image_get_layers(i);
-    int n = 0;
-    while (l && l[n])
-        n++;
-    g_free(l);
+    int n;
+    g_free(counted(gimp_image_get_layers(i), &n));
     return n;
+}
+typedef GimpPath *Path;
+#define list_layers(i, n) ((Layer *)counted(gimp_image_get_layers(i), n))
+#define list_children(l, n) ((Layer *)counted(gimp_item_get_children(GIMP_ITEM(l)), n))
+#define list_channels(i, n) ((Drawable *)counted(gimp_image_get_channels(i), n))
+#define list_paths(i, n) ((Path *)counted(gimp_image_get_paths(i), n))
+#define item_is_group(l) gimp_item_is_group(GIMP_ITEM(l))
+#define item_visible(l) gimp_item_get_visible(GIMP_ITEM(l))
+#define item_set_visible(l, v) gimp_item_set_visible(GIMP_ITEM(l), v)
+#define item_is_text(l) gimp_item_is_text_layer(GIMP_ITEM(l))
+#define path_new gimp_path_new
+#define path_insert(i, p) gimp_image_insert_path(i, p, NULL, 0)
+#define path_moveto gimp_path_bezier_stroke_new_moveto
+#define path_lineto gimp_path_bezier_stroke_lineto
+#define text_new(i, text, size) gimp_text_layer_new(i, text, gimp_context_get_font(), size, gimp_unit_pixel())
+static inline double *path_points(Path p, int *n)
+{
+    gsize n_strokes = 0, n_points = 0;
+    double *points = NULL;
+    gboolean closed;
+    int *strokes = gimp_path_get_strokes(p, &n_strokes);
+    if (n_strokes)
+        gimp_path_stroke_get_points(p, strokes[0], &n_points, &points, &closed);
+    g_free(strokes);
+    *n = n_points;
+    return points;
 }
 static inline const void *parasite_data(GimpParasite *p, guint32 *n)
 {
@@ -93,6 +124,7 @@ typedef gint32 Drawable;
 #define group_new gimp_layer_group_new
 #define layer_mask_of gimp_layer_get_mask
 #define AS_DRAWABLE(l) (l)
+#define AS_ITEM(l) (l)
 #define ID(x) (x)
 #define IMAGE_ID(x) (x)
 #define HAS_FORMAT_SPACE 0
@@ -103,6 +135,32 @@ static inline int n_layers(Image i)
     int n = 0;
     g_free(gimp_image_get_layers(i, &n));
     return n;
+}
+typedef gint32 Path;
+#define list_layers gimp_image_get_layers
+#define list_children gimp_item_get_children
+#define list_channels gimp_image_get_channels
+#define list_paths gimp_image_get_vectors
+#define item_is_group gimp_item_is_group
+#define item_visible gimp_item_get_visible
+#define item_set_visible gimp_item_set_visible
+#define item_is_text gimp_item_is_text_layer
+#define path_new gimp_vectors_new
+#define path_insert(i, p) gimp_image_insert_vectors(i, p, 0, 0)
+#define path_moveto gimp_vectors_bezier_stroke_new_moveto
+#define path_lineto gimp_vectors_bezier_stroke_lineto
+#define text_new(i, text, size) gimp_text_layer_new(i, text, "Sans", size, GIMP_UNIT_PIXEL)
+static inline double *path_points(Path p, int *n)
+{
+    int n_strokes = 0;
+    double *points = NULL;
+    gboolean closed;
+    int *strokes = gimp_vectors_get_strokes(p, &n_strokes);
+    *n = 0;
+    if (n_strokes)
+        gimp_vectors_stroke_get_points(p, strokes[0], n, &points, &closed);
+    g_free(strokes);
+    return points;
 }
 static inline const void *parasite_data(GimpParasite *p, guint32 *n)
 {

@@ -33,6 +33,15 @@ def xdotool(display, *words):
     return subprocess.run(["xdotool", *words], env=dict(os.environ, DISPLAY=display), capture_output=True, text=True, check=False).stdout.split()
 
 
+def screen():
+    """A screen of its own: the server's process, and its name."""
+    read, write = os.pipe()
+    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24"], pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as pipe:  # to the end of the line: the server ends when it cannot write all
+        return server, ":" + pipe.readline().strip()
+
+
 def wait(condition, seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -50,10 +59,7 @@ def main():
         for i in range(1, 6):
             print(f"ok {i} - dialog # SKIP no Xvfb or xdotool")
         return
-    read, write = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24"], pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    display = ":" + os.read(read, 16).decode().strip()
+    server, display = screen()
     home = run.folder(gimp, plugin, check)
     result, log = f"{home}/result", f"{home}/standin.log"
     env = {"SFU_STANDIN_LOG": log, "SFU_STANDIN_STEP_MS": "250"}

@@ -30,15 +30,15 @@ def version(gimp):
     return int(re.search(r"(\d+)\.\d+", text).group(1))
 
 
-def start(gimp, home, script, extra=None, log=None, display=None):
-    """Starts GIMP on one Scheme expression; returns the process."""
+def start(gimp, home, script, extra=None, log=None, display=None, windows=False):
+    """Starts GIMP on one Scheme expression; returns the process. windows: the program with its own windows, on the display."""
     env = dict(os.environ, GIMP2_DIRECTORY=home, GIMP3_DIRECTORY=home, LC_ALL="C.UTF-8", XDG_CACHE_HOME=home + "/cache",
                XDG_CONFIG_HOME=home + "/config", **(extra or {}))
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         env.pop(name, None)
     if display:
         env["DISPLAY"] = display
-    command = [gimp, "-i", "-d", "-f", "-s"]
+    command = [gimp, "-d", "-f", "-s"] + (["-n"] if windows else ["-i"])
     if version(gimp) >= 3:
         command += ["--batch-interpreter", "plug-in-script-fu-eval", "-b", script, "--quit"]
     else:

@@ -48,7 +48,7 @@ static void hundred_jobs_keep_memory_flat(void)
     gsize after_ten = 0;
     for (int i = 0; i < 100; i++) {
         GError *error = NULL;
-        GPtrArray *results = sfu_worker_run(w, &job, NULL, &error);
+        GPtrArray *results = sfu_worker_run(w, &job, 1, NULL, &error);
         g_assert_no_error(error);
         g_assert_cmpint(results->len, ==, 1);
         g_ptr_array_unref(results);
@@ -75,12 +75,12 @@ static void the_next_job_works_after_a_cancel(void)
     g_setenv("SFU_STANDIN_STEP_MS", "20", TRUE);
     g_timeout_add(100, cancel, w);
     const gint64 start = g_get_monotonic_time();
-    g_assert_null(sfu_worker_run(w, &job, NULL, &error));
+    g_assert_null(sfu_worker_run(w, &job, 1, NULL, &error));
     g_assert_error(error, SFU_ERROR, SFU_ERROR_CANCELLED);
     g_assert_cmpint(g_get_monotonic_time() - start, <, 10 * G_USEC_PER_SEC); /* 20 s without the cancel */
     g_clear_error(&error);
     g_setenv("SFU_STANDIN_STEP_MS", "0", TRUE);
-    GPtrArray *results = sfu_worker_run(w, &job, NULL, &error);
+    GPtrArray *results = sfu_worker_run(w, &job, 1, NULL, &error);
     g_assert_no_error(error);
     g_ptr_array_unref(results);
     job_free(&job);
@@ -94,7 +94,7 @@ static void a_running_worker_can_be_freed(void)
     for (int i = 0; i < 5; i++) {
         SfuWorker *w = sfu_worker_new();
         const SfuJobCalls calls = {.done = not_done};
-        sfu_worker_start(w, &job, &calls);
+        sfu_worker_start(w, &job, 1, &calls);
         g_usleep(i * 15000);
         sfu_worker_free(w);
     }
@@ -128,13 +128,32 @@ static void progress_arrives_in_the_main_thread(void)
     const SfuJobCalls calls = {.progress = see_progress, .data = &seen};
     g_setenv("SFU_STANDIN_STEP_MS", "30", TRUE);
     GError *error = NULL;
-    GPtrArray *results = sfu_worker_run(w, &job, &calls, &error);
+    GPtrArray *results = sfu_worker_run(w, &job, 1, &calls, &error);
     g_assert_no_error(error);
     g_assert_cmpint(seen.n_progress, >, 0);
     g_assert_cmpint(seen.n_progress, <=, 5);
     g_ptr_array_unref(results);
     g_setenv("SFU_STANDIN_STEP_MS", "0", TRUE);
     job_free(&job);
+    sfu_worker_free(w);
+}
+
+static void several_jobs_are_one_run(void)
+{
+    SfuWorker *w = sfu_worker_new();
+    SfuJob jobs[3] = {new_job(4), new_job(4), new_job(4)};
+    Seen seen = {0};
+    const SfuJobCalls calls = {.progress = see_progress, .data = &seen};
+    g_setenv("SFU_STANDIN_STEP_MS", "30", TRUE);
+    GError *error = NULL;
+    GPtrArray *results = sfu_worker_run(w, jobs, 3, &calls, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(results->len, ==, 3);
+    g_assert_cmpfloat(seen.last, >, 2.0 / 3); /* over all of them, and see_progress() watches that it never falls */
+    g_ptr_array_unref(results);
+    g_setenv("SFU_STANDIN_STEP_MS", "0", TRUE);
+    for (int i = 0; i < 3; i++)
+        job_free(&jobs[i]);
     sfu_worker_free(w);
 }
 
@@ -233,6 +252,7 @@ int main(int argc, char **argv)
     g_test_add_func("/worker/the next job works after a cancel", the_next_job_works_after_a_cancel);
     g_test_add_func("/worker/a running worker can be freed", a_running_worker_can_be_freed);
     g_test_add_func("/worker/progress arrives in the main thread and never falls", progress_arrives_in_the_main_thread);
+    g_test_add_func("/worker/several jobs are one run", several_jobs_are_one_run);
     g_test_add_func("/request/survives json", requests_survive_json);
     g_test_add_func("/request/defaults are not given to the engine", defaults_are_not_given_to_the_engine);
     g_test_add_func("/settings/survive, also another GIMP", settings_survive);

@@ -1,0 +1,157 @@
+/* Enlarging a whole image.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "whole-image.h"
+
+#include <math.h>
+#include <glib/gi18n-lib.h>
+
+#include "host.h"
+#include "pixels.h"
+
+static void layer_free(gpointer p)
+{
+    SfuInputLayer *l = p;
+    g_clear_object(&l->picture);
+    g_free(l);
+}
+
+gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error)
+{
+    SfuHostImage info;
+    gboolean ok = sfu_host_image_info(in->image, &info);
+    const double longest = MAX(info.width, info.height) * scale;
+    if (longest > info.largest_px) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Enlarged, the image would have a side of %.0f pixels; GIMP allows %d."), longest,
+                    info.largest_px);
+        return FALSE;
+    }
+    GArray *ids = sfu_host_pixel_layers(in->image);
+    in->layers = g_ptr_array_new_with_free_func(layer_free);
+    for (guint i = 0; ok && i < ids->len; i++) {
+        SfuInputLayer *l = g_new0(SfuInputLayer, 1);
+        g_ptr_array_add(in->layers, l);
+        l->layer = g_array_index(ids, int, i);
+        l->place = sfu_host_layer_bounds(l->layer);
+        GeglBuffer *here = sfu_host_read_layer(in->image, l->layer, error);
+        ok = here != NULL;
+        l->picture = ok ? sfu_pixels_moved(here, 0, 0) : NULL; /* enlarged coordinates mean something only from an origin */
+        g_clear_object(&here);
+    }
+    g_array_unref(ids);
+    if (ok && !in->layers->len) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image has no layer with pixels of its own."));
+        return FALSE;
+    }
+    in->picture = ok ? sfu_host_read_visible(in->image, error) : NULL;
+    return in->picture != NULL;
+}
+
+/* What will be overwritten is still what was read. */
+static gboolean is_unchanged(const SfuInput *in)
+{
+    SfuHostImage info;
+    if (!sfu_host_image_info(in->image, &info) || info.floating || info.width != gegl_buffer_get_width(in->picture) ||
+        info.height != gegl_buffer_get_height(in->picture))
+        return FALSE;
+    GArray *ids = sfu_host_pixel_layers(in->image);
+    gboolean same = ids->len == in->layers->len;
+    for (guint i = 0; same && i < ids->len; i++) {
+        const SfuInputLayer *l = in->layers->pdata[i];
+        const GeglRectangle place = sfu_host_layer_bounds(l->layer);
+        same = g_array_index(ids, int, i) == l->layer && gegl_rectangle_equal(&place, &l->place);
+        GeglBuffer *now = same ? sfu_host_read_layer(in->image, l->layer, NULL) : NULL;
+        same = now && sfu_pixels_equal(now, l->picture);
+        g_clear_object(&now);
+    }
+    g_array_unref(ids);
+    return same;
+}
+
+/* GIMP rounds a scaled layer's edges within the image, so its size may differ from the picture's by a pixel. */
+static GeglBuffer *fitted(GeglBuffer *pixels, int w, int h)
+{
+    const GeglRectangle has = *gegl_buffer_get_extent(pixels), to = {0, 0, w, h};
+    if (ABS(has.width - w) > 1 || ABS(has.height - h) > 1)
+        return sfu_pixels_scaled(pixels, &to);
+    GeglBuffer *copy = gegl_buffer_new(&to, gegl_buffer_get_format(pixels));
+    gegl_buffer_copy(pixels, GEGL_RECTANGLE(has.x, has.y, w, h), GEGL_ABYSS_CLAMP, copy, &to);
+    return copy;
+}
+
+/* Makes the image larger and gives its layers their pixels. */
+static gboolean enlarge(const SfuInput *in, int image, GPtrArray *results, GError **error)
+{
+    const SfuResult *first = results->pdata[0];
+    const double scale = sfu_params_get_double(first->params, "scale");
+    const int w = MAX(1, lround(gegl_buffer_get_width(in->picture) * scale)), h = MAX(1, lround(gegl_buffer_get_height(in->picture) * scale));
+    if (!sfu_host_scale_image(image, w, h, error))
+        return FALSE;
+    GArray *ids = sfu_host_pixel_layers(image);
+    gboolean ok = ids->len == results->len;
+    for (guint i = 0; ok && i < ids->len; i++) {
+        const int layer = g_array_index(ids, int, i);
+        const GeglRectangle place = sfu_host_layer_bounds(layer);
+        GeglBuffer *pixels = fitted(((SfuResult *)results->pdata[i])->picture, place.width, place.height);
+        ok = sfu_host_write_layer(image, layer, pixels, error);
+        g_object_unref(pixels);
+    }
+    g_array_unref(ids);
+    return ok;
+}
+
+static gboolean check_unchanged(const SfuInput *in, GError **error)
+{
+    if (is_unchanged(in))
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image was closed or changed meanwhile; it was not enlarged."));
+    return FALSE;
+}
+
+/* The enlarged copy. -1 on error. */
+static int enlarged_copy(const SfuInput *in, GPtrArray *results, GError **error)
+{
+    if (!check_unchanged(in, error))
+        return -1;
+    const int copy = sfu_host_duplicate_image(in->image);
+    if (enlarge(in, copy, results, error))
+        return copy;
+    sfu_host_delete_image(copy);
+    return -1;
+}
+
+gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, int *layer, int *image, GError **error)
+{
+    gboolean ok;
+    if (copy) {
+        *image = enlarged_copy(in, results, error);
+        ok = *image >= 0;
+        if (ok)
+            sfu_host_undo_enable(*image);
+    } else {
+        *image = in->image;
+        if (!check_unchanged(in, error))
+            return FALSE;
+        sfu_host_undo_begin(in->image);
+        ok = enlarge(in, in->image, results, error);
+        sfu_host_undo_end(in->image);
+    }
+    if (!ok)
+        return FALSE;
+    *layer = sfu_host_active_layer(*image);
+    if (*layer < 0) { /* GIMP 3 may have none chosen */
+        GArray *ids = sfu_host_pixel_layers(*image);
+        *layer = g_array_index(ids, int, 0);
+        g_array_unref(ids);
+    }
+    return TRUE;
+}
+
+GeglBuffer *sfu_whole_image_look(const SfuInput *in, GPtrArray *results, GError **error)
+{
+    const int copy = enlarged_copy(in, results, error);
+    GeglBuffer *look = copy >= 0 ? sfu_host_read_visible(copy, error) : NULL;
+    if (copy >= 0)
+        sfu_host_delete_image(copy);
+    return look;
+}
