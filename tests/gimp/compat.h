@@ -79,7 +79,7 @@ typedef GimpPath *Path;
 #define path_insert(i, p) gimp_image_insert_path(i, p, NULL, 0)
 #define path_moveto gimp_path_bezier_stroke_new_moveto
 #define path_lineto gimp_path_bezier_stroke_lineto
-#define text_new(i, text, size) gimp_text_layer_new(i, text, gimp_context_get_font(), size, gimp_unit_pixel())
+#define text_new(i, text, size) (Layer)gimp_text_layer_new(i, text, gimp_context_get_font(), size, gimp_unit_pixel())
 static inline double *path_points(Path p, int *n)
 {
     gsize n_strokes = 0, n_points = 0;
