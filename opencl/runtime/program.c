@@ -202,7 +202,13 @@ static gboolean compiles_in_child(SfuQueue *q, const char *name, const char *opt
 
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options)
 {
-    char *key = g_strdup_printf("probe %s %s %s", name, options, SFU_VERSION);
+    /* Another source may compile where this one did not. */
+    const char *body = sfu_kernel_source(name), *common = sfu_kernel_source("common");
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_checksum_update(sum, (const guchar *)(common ? common : ""), -1);
+    g_checksum_update(sum, (const guchar *)(body ? body : ""), -1);
+    char *key = g_strdup_printf("probe %s %s %.20s", name, options, g_checksum_get_string(sum));
+    g_checksum_free(sum);
     char *known = sfu_tuning_get(q, key);
     const gboolean ok = known ? strcmp(known, "yes") == 0 : compiles_in_child(q, name, options);
     if (!known)
