@@ -54,6 +54,11 @@ gboolean sfu_unet_set_context(SfuUnet *u, const SfuTensor *context, GError **err
 /* x [n, h, w, in_channels], timesteps [n], class_labels [n] (NULL: none; needed exactly if the model has class embeddings)
  * -> *out [n, h, w, out_channels]. Any h, w >= 1. */
 gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps, const int *class_labels, GError **error);
+/* The same with step caching (Ma 2023, "DeepCache", section 3, its shallowest branch). *deep NULL: a whole pass, which leaves there what the last layer on
+ * the way up gets from below, [n, h, w, block_out_channels]. *deep set, from a pass over as many pixels at a neighbouring step: only conv_in, that layer and
+ * conv_out are run. The caller frees *deep with sfu_tensor_destroy(). */
+gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps, const int *class_labels, SfuTensor **deep,
+                                 GError **error);
 
 /* ---- AutoencoderKL -------------------------------------------------------------------------------------------------
  * Rombach 2022, appendix E. Large pictures go in bands of rows that see their neighbours, with the norms' statistics of the whole, so that the result is

@@ -359,16 +359,45 @@ static gboolean check_inputs(const SfuUnet *u, const SfuTensor *x, const int *la
     return TRUE;
 }
 
+/* The values in *deep take the place of h, or are kept from it: in either case by another handle. */
+static gboolean keep_or_take(SfuTensor **deep, SfuTensor **h, GError **error)
+{
+    const SfuTensor *from = *deep ? *deep : *h;
+    SfuTensor *view = sfu_tensor_view(from, 0, from->n, from->h, from->w, from->c, error);
+    if (*deep)
+        sfu_tensor_destroy(*h);
+    *(*deep ? h : deep) = view;
+    return view != NULL;
+}
+
+static gboolean fits(const SfuUnet *u, const SfuTensor *deep, const SfuTensor *x, GError **error)
+{
+    const Level *l = &u->up[u->config->n_blocks - 1];
+    const int c = l->resnets[l->n_layers - 1].c_in - u->config->block_out_channels[0];
+    if (deep->n == x->n && deep->h == x->h && deep->w == x->w && deep->c == c && deep->dtype == u->net.dtype)
+        return TRUE;
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "deep features of %d x %d x %d x %d do not fit a pass over %d x %d x %d", deep->n, deep->h,
+                deep->w, deep->c, x->n, x->h, x->w);
+    return FALSE;
+}
+
 gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps, const int *class_labels, GError **error)
+{
+    return sfu_unet_forward_cached(u, out, x, timesteps, class_labels, NULL, error);
+}
+
+gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps, const int *class_labels, SfuTensor **deep,
+                                 GError **error)
 {
     const SfuUnetConfig *k = u->config;
     const SfuNet *net = &u->net;
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1}, half = {.stride = 2, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     SfuTensor *skips[MAX_SKIPS], *h = NULL, *time = NULL, *in = NULL, *y = NULL;
+    const gboolean shallow = deep && *deep;
     int n_skips = 0;
     gboolean ok = FALSE;
     *out = NULL;
-    if (!check_inputs(u, x, class_labels, error) || !(time = embed_time(u, timesteps, class_labels, x->n, error)))
+    if (!check_inputs(u, x, class_labels, error) || (shallow && !fits(u, *deep, x, error)) || !(time = embed_time(u, timesteps, class_labels, x->n, error)))
         return FALSE;
 
 /* Each output of the way down is kept for the way up; h stays a second handle to the same values. */
@@ -379,7 +408,7 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const
         goto out;
     sfu_net_drop(&in);
 
-    for (int i = 0; i < k->n_blocks; i++) {
+    for (int i = 0; i < k->n_blocks && !shallow; i++) {
         const Level *l = &u->down[i];
         for (int j = 0; j < l->n_layers; j++)
             if (!(h = sfu_resnet_run(net, &l->resnets[j], h, TRUE, time, error)) || (l->attention && !transform(u, &l->transformers[j], h, error)) ||
@@ -397,16 +426,20 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const
             goto out;
     }
 
-    if (!(h = sfu_resnet_run(net, &u->mid1, h, TRUE, time, error)) || (k->mid_attention && !transform(u, &u->mid_transformer, h, error)) ||
-        (u->has_mid2 && !(h = sfu_resnet_run(net, &u->mid2, h, FALSE, time, error))))
+    if (!shallow &&
+        (!(h = sfu_resnet_run(net, &u->mid1, h, TRUE, time, error)) || (k->mid_attention && !transform(u, &u->mid_transformer, h, error)) ||
+         (u->has_mid2 && !(h = sfu_resnet_run(net, &u->mid2, h, FALSE, time, error)))))
         goto out;
 
-    for (int i = 0; i < k->n_blocks; i++) {
+    for (int i = shallow ? k->n_blocks - 1 : 0; i < k->n_blocks; i++) {
         const Level *l = &u->up[i];
-        for (int j = 0; j < l->n_layers; j++)
+        for (int j = shallow ? l->n_layers - 1 : 0; j < l->n_layers; j++) {
+            if (deep && i == k->n_blocks - 1 && j == l->n_layers - 1 && !keep_or_take(deep, &h, error))
+                goto out;
             if (!(h = join(net, h, skips[--n_skips], error)) || !(h = sfu_resnet_run(net, &l->resnets[j], h, FALSE, time, error)) ||
                 (l->attention && !transform(u, &l->transformers[j], h, error)))
                 goto out;
+        }
         if (l->sample.w && (!(h = sfu_upsample_run(net, &l->sample, h, skips[n_skips - 1]->h, skips[n_skips - 1]->w, error)) ||
                             !sfu_net_trace(net, h, error, "up_blocks.%d.upsamplers.0", i)))
             goto out;

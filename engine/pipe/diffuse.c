@@ -17,6 +17,8 @@ typedef struct {
     float *in, *out;
     const float *noise; /* the start noise, or start plus noise: what x is at the first sigma of a whole run; [h, w, c] */
     int tile;           /* 0: in one piece */
+    int interval, call; /* every interval-th pass over the picture is a whole one; passes so far */
+    GPtrArray *deep;    /* SfuTensor*, by tile: what the passes between build on; NULL: nothing yet */
 } Diffuser;
 
 /* ---- one pass of the network ------------------------------------------------------------------------------------ */
@@ -97,8 +99,15 @@ static void name_nonfinite(Diffuser *f, const SfuTensor *x, const float *timeste
                 step + 1, found.block[0] ? found.block : "conv_out", found.n, found.of);
 }
 
-/* Guided raw output of a rectangle into out [r.h, r.w, c]. */
-static gboolean pass(Diffuser *f, SfuRect r, float *out, double timestep, int step, GError **error)
+static void forget_deep(Diffuser *f)
+{
+    for (guint i = 0; i < f->deep->len; i++)
+        sfu_tensor_destroy(f->deep->pdata[i]);
+    g_ptr_array_set_size(f->deep, 0);
+}
+
+/* Guided raw output of rectangle number `at` into out [r.h, r.w, c]. */
+static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep, int step, GError **error)
 {
     SfuSession *s = f->s;
     const int n_b = s->n_branches, c_in = f->c + (f->d->extra ? f->d->extra->c : 0);
@@ -106,11 +115,16 @@ static gboolean pass(Diffuser *f, SfuRect r, float *out, double timestep, int st
     float timesteps[3] = {(float)timestep, (float)timestep, (float)timestep};
     int labels[3] = {s->class_label, s->class_label, s->class_label};
     float *host = g_new(float, (gsize)n_b * r.w * r.h * MAX(c_in, f->c));
-    SfuTensor *x = NULL, *y = NULL;
+    SfuTensor *x = NULL, *y = NULL, **deep = NULL;
+    if (f->interval > 1) {
+        if (at >= (int)f->deep->len)
+            g_ptr_array_set_size(f->deep, at + 1);
+        deep = (SfuTensor **)&f->deep->pdata[at];
+    }
     gather(f, r, host);
     gboolean ok = !s->grid || set_grid_context(s, f->d->extra, r, error);
     ok = ok && (x = sfu_tensor_create(s->run->q, SFU_F32, n_b, r.h, r.w, c_in, error)) && sfu_tensor_write(x, host, error) &&
-         sfu_unet_forward(s->m->unet, &y, x, timesteps, s->class_label >= 0 ? labels : NULL, error);
+         sfu_unet_forward_cached(s->m->unet, &y, x, timesteps, s->class_label >= 0 ? labels : NULL, deep, error);
     if (ok && y->c != f->c) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the UNet gives %d channels where the latents have %d.", s->m->path, y->c, f->c);
         ok = FALSE;
@@ -160,7 +174,7 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
         const SfuRect r = {xs[k % nx], ys[k / nx], tw, th};
         if (!is_repainted(f, r))
             continue;
-        ok = pass(f, r, part, timestep, step, error);
+        ok = pass(f, k, r, part, timestep, step, error);
         for (int j = 0; ok && j < th; j++) {
             const float wy = sfu_tile_ramp(j, th, overlap, k / nx == 0, k / nx == ny - 1);
             for (int i = 0; i < tw; i++) {
@@ -187,10 +201,12 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
 static gboolean network(Diffuser *f, double timestep, int step, GError **error)
 {
     const SfuDiffusion *d = f->d;
+    if (f->call++ % f->interval == 0)
+        forget_deep(f);
     if (f->tile > 0 && f->tile < MAX(d->w, d->h))
         return tiles(f, timestep, step, error);
     GError *e = NULL;
-    if (pass(f, (SfuRect){0, 0, d->w, d->h}, f->out, timestep, step, &e))
+    if (pass(f, 0, (SfuRect){0, 0, d->w, d->h}, f->out, timestep, step, &e))
         return sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches, step + 1, f->sigmas->n_steps, error);
     const int native = f->s->native_px / f->s->ae.factor;
     if (!g_error_matches(e, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY) || MAX(d->w, d->h) <= native) {
@@ -199,6 +215,7 @@ static gboolean network(Diffuser *f, double timestep, int step, GError **error)
     }
     /* Too large for the device in one piece: from here on in tiles of the size that the model was made for. */
     g_error_free(e);
+    forget_deep(f);
     sfu_queue_trim(f->s->run->q);
     f->tile = native;
     return tiles(f, timestep, step, error);
@@ -293,7 +310,8 @@ static SfuSigmas *make_sigmas(const SfuSession *s, double strength, GError **err
 SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
 {
     SfuRun *r = s->run;
-    Diffuser f = {.s = s, .d = d, .c = s->ae.channels, .n = (gint64)d->w * d->h * s->ae.channels, .tile = d->tile};
+    Diffuser f = {.s = s, .d = d, .c = s->ae.channels, .n = (gint64)d->w * d->h * s->ae.channels, .tile = d->tile,
+                  .interval = sfu_params_int(r->p, "step_cache"), .deep = g_ptr_array_new()};
     SfuImage *x = sfu_image_new(d->w, d->h, f.c, error);
     SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, "rng") == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &d->noise_seed, 1, d->h, d->w, f.c);
     float *noise = g_new(float, f.n);
@@ -322,6 +340,8 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
     }
     if (ok && d->blend && d->x0)
         blend(&f, x->p, 0, 0);
+    forget_deep(&f);
+    g_ptr_array_unref(f.deep);
     sfu_sigmas_free(f.sigmas);
     sfu_noise_free(stream);
     g_free(noise);

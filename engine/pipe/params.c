@@ -94,6 +94,8 @@ static SfuParamSpec table[] = {
      0, NULL, NULL, T(UPSCALE), TRUE},
     {"noise_level", "Noise level", "Noise added to the small picture before diffusion upscaling: more invents more", "",
      SFU_PARAM_INT, 0, 350, 20, NULL, NULL, T(UPSCALE), TRUE},
+    {"step_cache", "Step cache", "Only every so many passes of the network are whole, the others reuse its deep layers: faster, less exact (DeepCache, Ma "
+     "et al. 2023); 1: all are", "", SFU_PARAM_INT, 1, 10, 1, NULL, NULL, ALL, TRUE},
     {"preview_every", "Preview every", "Show the unfinished picture every so many steps; 0: never", "steps", SFU_PARAM_INT, 0, 1000,
      0, NULL, NULL, ALL, TRUE},
     {"preview_with", "Preview with", "How previews are decoded", "", SFU_PARAM_CHOICE, 0, 3, 0, NULL, preview_choices, ALL, TRUE},

@@ -103,6 +103,24 @@ def build(cls, unet, vae, text, scheduler, **more):
     return pipe
 
 
+def deep_cache(unet, interval):
+    """Step caching (Ma et al. 2023, section 3), its shallowest branch: between whole passes only conv_in, the last layer on the way up and conv_out are
+    run, on the kept features from below."""
+    whole, last, state = unet.forward, unet.up_blocks[-1], {"calls": 0}
+    last.resnets[-1].register_forward_pre_hook(lambda _, args: state.update(deep=args[0][:, :-unet.config.block_out_channels[0]]))
+
+    def forward(x, t, encoder_hidden_states, **more):
+        state["calls"] += 1
+        if state["calls"] % interval == 1:
+            return whole(x, t, encoder_hidden_states=encoder_hidden_states, **more)
+        time = unet.time_embedding(unet.time_proj(t.expand(len(x))))
+        h = last.resnets[-1](torch.cat([state["deep"], unet.conv_in(x)], 1), time)
+        h = last.attentions[-1](h, encoder_hidden_states=encoder_hidden_states, return_dict=False)[0]
+        return (unet.conv_out(unet.conv_act(unet.conv_norm_out(h))),)
+
+    unet.forward = forward
+
+
 def generator():
     return torch.Generator().manual_seed(SEED)
 
@@ -124,6 +142,9 @@ with torch.no_grad():
     save("sd1-img2img", build(StableDiffusionImg2ImgPipeline, unet, vae, text, ddim)(image=picture("sd1", SIDE, SIDE), strength=0.6, **common(e)).images, vae)
     save("sd1-inpaint-blend", build(StableDiffusionInpaintPipeline, unet, vae, text, euler)(
         image=picture("sd1", SIDE, SIDE), mask_image=mask, width=SIDE, height=SIDE, strength=0.8, **common(e)).images, vae)
+
+    deep_cache(unet, 3)
+    save("sd1-cached", build(StableDiffusionPipeline, unet, vae, text, EulerDiscreteScheduler(**schedule))(width=SIDE, height=96, **common(e)).images, vae)
 
     # 9 channels.
     unet, vae, text, schedule, e = family("sd1-inpaint", in_channels=9)

@@ -415,6 +415,40 @@ static void test_bad_inputs(void)
     sfu_tensor_destroy(context);
 }
 
+/* A pass that keeps its deep features is the pass to the bit; one that builds on them is it too if nothing has changed, since what is left out came to the
+ * same, and another if something has. pipelines.c compares with PyTorch. */
+static void test_step_cache(void)
+{
+    const float timesteps[] = {500, 500}, later[] = {480, 480};
+    GError *error = NULL;
+    SfuQueue *q = queue(0);
+    if (!q)
+        return;
+    SfuUnet *u = sfu_unet_create(q, parity_model("sd1"), &error);
+    SfuTensor *x = upload(q, "x", 2, 9, 11, 4, 1), *other = upload(q, "x", 1, 9, 11, 4, 1), *context = upload(q, "context", 1, 1, 77, 64, 1), *y, *deep = NULL;
+    float *out[4];
+    g_assert_true(u && sfu_unet_set_context(u, context, &error));
+    g_assert_true(sfu_unet_forward(u, &y, x, timesteps, NULL, &error));
+    out[0] = download(y);
+    for (int i = 1; i < 4; i++) {
+        g_assert_true(sfu_unet_forward_cached(u, &y, x, i < 3 ? timesteps : later, NULL, &deep, &error));
+        g_assert_nonnull(deep);
+        out[i] = download(y);
+    }
+    const gint64 n = 2 * 9 * 11 * 4;
+    g_assert_cmpmem(out[1], sizeof(float) * n, out[0], sizeof(float) * n);
+    g_assert_cmpmem(out[2], sizeof(float) * n, out[0], sizeof(float) * n);
+    g_assert_true(parity_error(out[3], out[0], n) > 1e-4);
+    expect_shape_error(sfu_unet_forward_cached(u, &y, other, timesteps, NULL, &deep, &error), &error, "deep features of 2 x 9 x 11 x 64 do not fit");
+    for (int i = 0; i < 4; i++)
+        g_free(out[i]);
+    sfu_tensor_destroy(deep);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(other);
+    sfu_tensor_destroy(context);
+    sfu_unet_destroy(u);
+}
+
 /* The estimate that tiles are planned with holds what a decode really takes, and is not far above it. */
 static void test_vae_bytes(void)
 {
@@ -617,6 +651,7 @@ int main(int argc, char **argv)
     g_test_add_func("/nets/missing", test_missing);
     g_test_add_func("/nets/cancel", test_cancel);
     g_test_add_func("/nets/bad-inputs", test_bad_inputs);
+    g_test_add_func("/nets/step-cache", test_step_cache);
     g_test_add_func("/nets/vae-bytes", test_vae_bytes);
     g_test_add_func("/nets/shared-norms", test_shared_norms);
     g_test_add_func("/nets/vae-bands", test_vae_bands);

@@ -115,6 +115,12 @@ static void test_txt2img(void)
     sfu_result_free(check("sd1-txt2img", SFU_TASK_TXT2IMG, p, NULL, NULL, 8));
 }
 
+static void test_step_cache(void)
+{
+    SfuParams *p = params("sd1", "sampler euler schedule normal width 128 height 96 step_cache 3");
+    sfu_result_free(check("sd1-cached", SFU_TASK_TXT2IMG, p, NULL, NULL, 8));
+}
+
 static void test_img2img(void)
 {
     GeglBuffer *in = picture("sd1", SIDE, SIDE);
@@ -220,6 +226,7 @@ int main(int argc, char **argv)
     g_assert_no_error(e);
     latent_file = g_build_filename(dir, "latent.safetensors", NULL);
     g_test_add_func("/pipelines/txt2img", test_txt2img);
+    g_test_add_func("/pipelines/step-cache", test_step_cache);
     g_test_add_func("/pipelines/img2img", test_img2img);
     g_test_add_func("/pipelines/inpaint-by-blending", test_inpaint_by_blending);
     g_test_add_func("/pipelines/inpaint-with-9-channels", test_inpaint_with_9_channels);
