@@ -98,8 +98,12 @@ JsonNode *sfu_model_inspect_json(SfuModel *m)
     add_string(b, "for", task(m->family));
     if (m->tensors[SFU_PART_UNET])
         add_string(b, "prediction", prediction_name(m->scheduler.prediction));
-    if (is_upscaler(m))
+    if (is_upscaler(m)) {
         add_int(b, "scale", m->upscaler.scale);
+        json_builder_set_member_name(b, "scale_by_name");
+        json_builder_add_boolean_value(b, m->upscaler.scale_by_name);
+        add_int(b, "channels", m->upscaler.channels);
+    }
     json_builder_set_member_name(b, "parts");
     json_builder_begin_object(b);
     for (int p = 0; p < SFU_N_PARTS; p++) {
@@ -159,8 +163,10 @@ char *sfu_model_inspect(SfuModel *m)
         g_string_append_printf(s, "  VAE: %d latent channels, 1/%d size, scaling factor %g\n", m->vae.latent_channels, 1 << (m->vae.n_blocks - 1),
                                (double)m->vae.scaling_factor);
     if (is_upscaler(m))
-        g_string_append_printf(s, "  enlarges %d times; %d features, %d blocks%s\n", m->upscaler.scale, m->upscaler.features, m->upscaler.blocks,
-                               m->upscaler.unshuffle > 1 ? ", pixel-unshuffled input" : "");
+        g_string_append_printf(s, "  enlarges %d times%s; %d features, %d blocks%s%s%s\n", m->upscaler.scale,
+                               m->upscaler.scale_by_name ? " (guessed: files for 2 and for 3 times look alike; one with 3x or x3 in its name is taken for 3)" : "",
+                               m->upscaler.features, m->upscaler.blocks, m->upscaler.unshuffle > 1 ? ", pixel-unshuffled input" : "",
+                               m->upscaler.skip_1x1 ? ", 1x1 branches (ESRGAN+)" : "", m->upscaler.channels == 1 ? ", gray" : "");
     append_list(s, "missing", m->missing, 20);
     append_list(s, "unexpected", m->unexpected, 20);
     if (m->ignored->len)

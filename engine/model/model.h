@@ -110,12 +110,15 @@ typedef enum {
 
 typedef struct {
     int scale;     /* output side over input side */
-    int channels;  /* of the picture; 3 */
+    int channels;  /* of the picture; 3, or 1: gray */
     int features;  /* width of the trunk */
     int blocks;    /* RRDB: blocks; SRVGG: convolutions between first and last; SwinIR, HAT: residual groups */
     int unshuffle; /* the input is first pixel-unshuffled by this; 1: not */
     int n_stages;  /* of enlargement */
     int growth;    /* RRDB */
+    int stage_factor;       /* RRDB: of one stage, 2 or 3 */
+    gboolean skip_1x1;      /* RRDB: a 1x1 branch and a second skip in every dense block (ESRGAN+) */
+    gboolean scale_by_name; /* RRDB of one stage: its file is that of an x2 as well as of an x3; x3 if its name says so */
     int window, overlap_window, n_heads; /* SwinIR, HAT; overlap_window HAT only */
     SfuUpsampler upsampler;
     float range;   /* SwinIR, HAT: the network sees (x - mean) * range */

@@ -7,12 +7,14 @@
 
 #define P SFU_PART_UPSCALER
 
-/* Training programs wrap the weights; EMA copies first, they make the better pictures. */
-static const char *const wraps[] = {"params_ema.", "params.", "state_dict.", "model_state_dict.", "net_g.", "generator.", "module.", ""};
+/* Training programs wrap the weights; EMA copies first, they make the better pictures. Inside, programs for many GPUs, for compiled modules and
+ * for pairs of networks put a word before every name. */
+static const char *const wraps[] = {"params_ema.", "params-ema.", "net_g_ema.", "params.", "state_dict.", "model_state_dict.", "model.", "net.", "net_g.", "generator.", ""};
+static const char *const prefixes[] = {"", "module.", "_orig_mod.", "netG.", "net_g.", "generator."};
 
 typedef struct {
     const SfuFile *f;
-    const char *wrap;
+    char wrap[40];
 } Source;
 
 static SfuFileTensor *lookup(const Source *s, const char *name)
@@ -34,6 +36,9 @@ static char *rrdb_sequential(const char *s, int n_blocks, int n_stages)
     if (sscanf(s, "model.1.sub.%3d.RDB%1d.conv%1d.0.%n", &i, &r, &c, &used) == 3 && used)
         return g_strdup_printf("body.%d.rdb%d.conv%d.%s", i, r, c, s + used);
     used = 0;
+    if (sscanf(s, "model.1.sub.%3d.RDB%1d.conv1x1.%n", &i, &r, &used) == 2 && used)
+        return g_strdup_printf("body.%d.rdb%d.conv1x1.%s", i, r, s + used);
+    used = 0;
     if (sscanf(s, "model.1.sub.%3d.%n", &i, &used) == 1 && used && i == n_blocks)
         return g_strconcat("conv_body.", s + used, NULL);
     used = 0;
@@ -48,12 +53,12 @@ static char *rrdb_sequential(const char *s, int n_blocks, int n_stages)
     return i == 3 * n_stages + 4 ? g_strconcat("conv_last.", s + used, NULL) : NULL;
 }
 
-/* The naming between the first and today's: RRDB_trunk.B.RDBr.convc, trunk_conv, upconv1, HRconv. */
+/* The naming between the first and today's (BSRGAN, RealSR): RRDB_trunk.B.RDBr.convc, trunk_conv, upconv1, HRconv. */
 static char *rrdb_middle(const char *s)
 {
-    int i, r, c, used = 0;
-    if (sscanf(s, "RRDB_trunk.%3d.RDB%1d.conv%1d.%n", &i, &r, &c, &used) == 3 && used)
-        return g_strdup_printf("body.%d.rdb%d.conv%d.%s", i, r, c, s + used);
+    int i, r, used = 0;
+    if (sscanf(s, "RRDB_trunk.%3d.RDB%1d.%n", &i, &r, &used) == 2 && used)
+        return g_strdup_printf("body.%d.rdb%d.%s", i, r, s + used);
     if (g_str_has_prefix(s, "trunk_conv."))
         return g_strconcat("conv_body.", s + 11, NULL);
     if (g_str_has_prefix(s, "upconv"))
@@ -94,8 +99,8 @@ gboolean sfu_upscaler_map(SfuModel *m, const SfuFile *f, gboolean *is_upscaler, 
     SfuFamily family = SFU_FAMILY_UNKNOWN;
     char name[64];
     *is_upscaler = FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(wraps) && family == SFU_FAMILY_UNKNOWN; i++) {
-        s.wrap = wraps[i];
+    for (gsize i = 0; i < G_N_ELEMENTS(wraps) * G_N_ELEMENTS(prefixes) && family == SFU_FAMILY_UNKNOWN; i++) {
+        g_snprintf(s.wrap, sizeof s.wrap, "%s%s", wraps[i / G_N_ELEMENTS(prefixes)], prefixes[i % G_N_ELEMENTS(prefixes)]);
         family = recognise(&s, &naming);
     }
     if (family == SFU_FAMILY_UNKNOWN)
@@ -148,24 +153,46 @@ static int square_factor(int n, int unit)
     return 0;
 }
 
+/* Whether a word of the file's name says "3x" or "x3": "3x_Photo.pth", "RealESRGAN_x3plus.pth". */
+static gboolean name_says_three(const char *path)
+{
+    char *name = g_path_get_basename(path);
+    gboolean says = FALSE;
+    for (const char *p = name; *p && !says; p++) {
+        const gboolean begins = p == name || !g_ascii_isalnum(p[-1]), x3 = g_ascii_tolower(p[0]) == 'x' && p[1] == '3', three_x = p[0] == '3' && g_ascii_tolower(p[1]) == 'x';
+        says = begins && (x3 || three_x) && !g_ascii_isdigit(p[2]);
+    }
+    g_free(name);
+    return says;
+}
+
+/* Channels of the picture that goes in (unshuffled by *unshuffle) and comes out, by the first and the last convolution. */
+static gboolean take_channels(SfuModel *m, int in, int out, int *unshuffle, GError **error)
+{
+    m->upscaler.channels = out;
+    *unshuffle = square_factor(in, out);
+    return (out == 1 || out == 3) && *unshuffle ? TRUE : bad(m, error, "it does not take and give pictures of 3 channels, nor of 1");
+}
+
 static gboolean configure_rrdb(SfuModel *m, GError **error)
 {
     SfuUpscalerConfig *c = &m->upscaler;
-    const int in = d(m, "conv_first.weight", 1);
-    c->channels = d(m, "conv_last.weight", 0);
     c->features = d(m, "conv_first.weight", 0);
     c->growth = d(m, "body.0.rdb1.conv1.weight", 0);
-    c->unshuffle = square_factor(in, 3);
     while (c->blocks < 256 && sfu_model_tensor(m, P, "body.%d.rdb1.conv1.weight", c->blocks))
         c->blocks++;
     while (c->n_stages < 4 && sfu_model_tensor(m, P, "conv_up%d.weight", c->n_stages + 1))
         c->n_stages++;
     c->upsampler = SFU_UPSAMPLER_NEAREST;
-    if (sfu_model_tensor(m, P, "body.0.rdb1.conv1x1.weight"))
-        return bad(m, error, "its blocks have a 1x1 branch (ESRGAN+), which Sfumato does not know");
-    if (c->channels != 3 || !c->unshuffle || c->features < 1 || c->growth < 1)
-        return bad(m, error, "it does not take and give pictures of 3 channels");
-    const int factor = 1 << c->n_stages;
+    c->skip_1x1 = sfu_model_tensor(m, P, "body.0.rdb1.conv1x1.weight") != NULL;
+    if (!take_channels(m, d(m, "conv_first.weight", 1), d(m, "conv_last.weight", 0), &c->unshuffle, error))
+        return FALSE;
+    if (c->features < 1 || c->growth < 1)
+        return bad(m, error, "its blocks have no channels");
+    /* One stage enlarges by two or by three, and nothing in the file tells which. */
+    c->scale_by_name = c->n_stages == 1 && c->unshuffle == 1;
+    c->stage_factor = c->scale_by_name && name_says_three(m->path) ? 3 : 2;
+    const int factor = c->stage_factor == 3 ? 3 : 1 << c->n_stages;
     if (factor % c->unshuffle)
         return bad(m, error, "it would make pictures smaller");
     c->scale = factor / c->unshuffle;
@@ -178,14 +205,14 @@ static gboolean configure_srvgg(SfuModel *m, GError **error)
     int last = 0;
     while (last < 512 && sfu_model_tensor(m, P, "body.%d.weight", last + 2))
         last += 2;
-    c->channels = d(m, "body.0.weight", 1);
     c->features = d(m, "body.0.weight", 0);
     c->blocks = last / 2 - 1;
-    c->scale = square_factor(sfu_tensor_dim(sfu_model_tensor(m, P, "body.%d.weight", last), 0), 3);
     c->upsampler = SFU_UPSAMPLER_SHUFFLE_DIRECT;
-    if (c->channels != 3 || !c->scale || c->features < 1)
-        return bad(m, error, "it does not take and give pictures of 3 channels");
-    return TRUE;
+    const int in = d(m, "body.0.weight", 1);
+    c->scale = square_factor(sfu_tensor_dim(sfu_model_tensor(m, P, "body.%d.weight", last), 0), MAX(in, 1));
+    if (!take_channels(m, in, in, &c->unshuffle, error))
+        return FALSE;
+    return c->scale && c->features > 0 ? TRUE : bad(m, error, "its enlargement is no whole factor");
 }
 
 /* SwinIR and HAT. */
@@ -193,7 +220,7 @@ static gboolean configure_transformer(SfuModel *m, GError **error)
 {
     SfuUpscalerConfig *c = &m->upscaler;
     const char *table = "layers.0.residual_group.blocks.0.attn.relative_position_bias_table";
-    c->channels = d(m, "conv_first.weight", 1);
+    const int in = d(m, "conv_first.weight", 1);
     c->features = d(m, "conv_first.weight", 0);
     c->n_heads = d(m, table, 1);
     c->range = 1;
@@ -206,8 +233,8 @@ static gboolean configure_transformer(SfuModel *m, GError **error)
         if (c->window && w >= c->window && (c->window + w - 1) * (c->window + w - 1) == d(m, "layers.0.residual_group.overlap_attn.relative_position_bias_table", 0))
             c->overlap_window = w;
     }
-    if (c->channels != 3)
-        return bad(m, error, "it does not take and give pictures of 3 channels");
+    if (!take_channels(m, in, in, &c->unshuffle, error))
+        return FALSE;
     if (!c->window || c->n_heads < 1 || c->features < 1 || c->features % c->n_heads)
         return bad(m, error, "its windows or heads are impossible");
     if (m->family == SFU_FAMILY_HAT && (!c->overlap_window || (c->overlap_window - c->window) % 2))
@@ -232,7 +259,7 @@ static gboolean configure_transformer(SfuModel *m, GError **error)
     } else if (sfu_model_tensor(m, P, "upsample.0.weight")) {
         c->upsampler = SFU_UPSAMPLER_SHUFFLE_DIRECT;
         c->n_stages = 1;
-        c->scale = square_factor(d(m, "upsample.0.weight", 0), 3);
+        c->scale = square_factor(d(m, "upsample.0.weight", 0), c->channels);
     } else {
         c->upsampler = SFU_UPSAMPLER_NONE;
         c->scale = 1;
@@ -290,6 +317,10 @@ static void expect_rrdb(const Need *n)
             for (int i = 1; i <= 5; i++) {
                 g_snprintf(name, sizeof name, "body.%d.rdb%d.conv%d", b, r, i);
                 layer(n, "", name, i == 5 ? c->features : c->growth, c->features + (i - 1) * c->growth, 3);
+                const gint64 dims[] = {c->growth, c->features, 1, 1};
+                g_snprintf(name, sizeof name, "body.%d.rdb%d.conv1x1.weight", b, r);
+                if (i == 1 && c->skip_1x1)
+                    n->fn(n->data, name, 4, dims);
             }
     layer(n, "", "conv_body", c->features, c->features, 3);
     for (int i = 1; i <= c->n_stages; i++) {

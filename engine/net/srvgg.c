@@ -33,9 +33,11 @@ static void release(gpointer network)
     g_free(s);
 }
 
-static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer network, SfuTensor *x, GError **error)
+static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
 {
-    const Srvgg *s = network;
+    const SfuNet *net = p->net;
+    const SfuUpscalerConfig *c = p->c;
+    const Srvgg *s = p->network;
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     SfuTensor *y = x, *out = NULL, *base = NULL;
     for (int i = 0; y && i <= c->blocks + 1; i++) {
@@ -60,6 +62,11 @@ static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer ne
 }
 
 static int margin(const SfuUpscalerConfig *c) { return c->blocks + 2; }
-static int channels(const SfuUpscalerConfig *c) { return 3 + MAX(2 * c->features, 9 * c->scale * c->scale); }
 
-const SfuUpscalerKind sfu_srvgg_kind = {bind, release, run, margin, channels};
+/* The picture beside two rows of features, or beside the last convolution, the result and the enlarged picture. */
+static double values(const SfuUpscalerConfig *c, int w, int h)
+{
+    return (c->channels + MAX(2 * c->features, 3 * c->channels * c->scale * c->scale)) * (double)w * h;
+}
+
+const SfuUpscalerKind sfu_srvgg_kind = {bind, release, run, margin, values};

@@ -7,7 +7,7 @@
 #define EPS 1e-5f
 #define CAB_SCALE 0.01f /* of HAT's channel attention; not in the files, the same in all that are published */
 
-static const float mean[3] = {0.4488f, 0.4371f, 0.4040f}; /* of DIV2K, as the authors have it */
+static const float mean[3] = {0.4488f, 0.4371f, 0.4040f}; /* of DIV2K, as the authors have it; gray pictures have none */
 
 typedef struct {
     SfuLayer norm1, qkv, proj, norm2, fc1, fc2;
@@ -89,15 +89,12 @@ static void bind_conv(SfuNet *net, SfuLayer conv[3], const char *prefix, int f)
     conv[2] = sfu_net_conv(net, prefix, "4", f, waist, 3, TRUE);
 }
 
-/* A weight of ours, which goes with the network. */
-static SfuWeight *own(SfuNet *net, const char *name, float a, float b, float c)
+/* A weight of ours, one value a channel of the picture, which goes with the network. */
+static SfuWeight *own(SfuNet *net, const char *name, int channels, float a, float b, float c)
 {
-    const gint64 dims[] = {3};
-    float *v = g_new(float, 3);
-    v[0] = a;
-    v[1] = b;
-    v[2] = c;
-    SfuWeight *w = sfu_weight_new_take(name, SFU_F32, 1, dims, v, 3 * sizeof *v);
+    const gint64 dims[] = {channels};
+    const float v[3] = {a, b, c};
+    SfuWeight *w = sfu_weight_new_take(name, SFU_F32, 1, dims, g_memdup2(v, sizeof v), channels * sizeof *v);
     g_ptr_array_add(net->stacks, w);
     return w;
 }
@@ -105,13 +102,14 @@ static SfuWeight *own(SfuNet *net, const char *name, float a, float b, float c)
 static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
 {
     Swin *s = g_new0(Swin, 1);
-    const float r = c->range, f = 1 / c->range;
+    const float r = c->range, f = 1 / c->range, used = c->channels == 3;
+    const int n = c->channels;
     char name[96];
     s->hat = sfu_model_family(net->model) == SFU_FAMILY_HAT;
-    s->in_scale = own(net, "range", r, r, r);
-    s->in_shift = own(net, "minus mean", -mean[0] * r, -mean[1] * r, -mean[2] * r);
-    s->out_scale = own(net, "1 / range", f, f, f);
-    s->out_shift = own(net, "mean", mean[0], mean[1], mean[2]);
+    s->in_scale = own(net, "range", n, r, r, r);
+    s->in_shift = own(net, "minus mean", n, -used * mean[0] * r, -used * mean[1] * r, -used * mean[2] * r);
+    s->out_scale = own(net, "1 / range", n, f, f, f);
+    s->out_shift = own(net, "mean", n, used * mean[0], used * mean[1], used * mean[2]);
     s->first = sfu_net_conv(net, "", "conv_first", c->features, c->channels, 3, TRUE);
     if (has(net, "patch_embed.norm", "weight"))
         s->patch_norm = sfu_net_norm(net, "patch_embed", "norm", c->features);
@@ -361,10 +359,12 @@ static SfuTensor *run_group(const SfuNet *net, const SfuUpscalerConfig *c, const
     return out;
 }
 
-static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer network, SfuTensor *x, GError **error)
+static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
 {
-    const Swin *s = network;
-    SfuTensor *picture = sfu_net_like(net, x, 3, error), *features = NULL, *y = NULL;
+    const SfuNet *net = p->net;
+    const SfuUpscalerConfig *c = p->c;
+    const Swin *s = p->network;
+    SfuTensor *picture = sfu_net_like(net, x, x->c, error), *features = NULL, *y = NULL;
     gboolean ok = picture && sfu_scale_channels(net->q, picture, x, s->in_scale, s->in_shift, error);
     sfu_tensor_destroy(x);
     ok = ok && (features = sfu_upscaler_conv(net, picture, &s->first, c->features, FALSE, SFU_ACT_NONE, 0, error)) &&
@@ -372,7 +372,7 @@ static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer ne
     ok = ok && (s->patch_norm.w ? sfu_layer_norm(net->q, y, features, s->patch_norm.w, s->patch_norm.b, EPS, error)
                                 : sfu_convert(net->q, y, features, error));
     for (int g = 0; ok && g < c->blocks; g++)
-        ok = (y = run_group(net, c, &s->groups[g], s->hat, y, error)) != NULL;
+        ok = (y = run_group(net, c, &s->groups[g], s->hat, y, error)) && sfu_upscaler_step(p, (g + 1.0) / (c->blocks + 1), error);
     ok = ok && sfu_layer_norm(net->q, y, y, s->norm.w, s->norm.b, EPS, error);
     if (!ok)
         sfu_net_drop(&y);
@@ -389,10 +389,10 @@ static SfuTensor *run(const SfuNet *net, const SfuUpscalerConfig *c, gpointer ne
 static int margin(const SfuUpscalerConfig *c) { return 2 * c->window; }
 
 /* Queries, keys and values beside the features, their norm and the windows; or the full resolution at the end. */
-static int channels(const SfuUpscalerConfig *c)
+static double values(const SfuUpscalerConfig *c, int w, int h)
 {
-    const int high = c->upsampler == SFU_UPSAMPLER_SHUFFLE_DIRECT ? 9 : 140;
-    return MAX(9 * c->features, c->features + high * c->scale * c->scale);
+    const int high = c->upsampler == SFU_UPSAMPLER_SHUFFLE_DIRECT ? 3 * c->channels : 140;
+    return MAX(9 * c->features, c->features + high * c->scale * c->scale) * (double)w * h;
 }
 
-const SfuUpscalerKind sfu_swin_kind = {bind, release, run, margin, channels};
+const SfuUpscalerKind sfu_swin_kind = {bind, release, run, margin, values};

@@ -4,15 +4,29 @@
 #define SFU_NET_UPSCALER_PARTS_H
 
 #include "net/parts.h"
+#include "net/upscaler.h"
+
+/* A pass under way. */
+typedef struct {
+    const SfuNet *net;
+    const SfuUpscalerConfig *c;
+    gpointer network;
+    gint64 room; /* bytes that the pass may take on the device */
+    SfuUpscalerProgress progress;
+    gpointer progress_data;
+} SfuUpscalerPass;
 
 typedef struct {
     gpointer (*bind)(SfuNet *net, const SfuUpscalerConfig *c); /* what does not fit is remembered in net */
     void (*free)(gpointer network);
-    /* x [1, h, w, 3] in the pass's dtype is taken. NULL on error. */
-    SfuTensor *(*run)(const SfuNet *net, const SfuUpscalerConfig *c, gpointer network, SfuTensor *x, GError **error);
+    /* x [1, h, w, channels] in the pass's dtype is taken. NULL on error. */
+    SfuTensor *(*run)(const SfuUpscalerPass *p, SfuTensor *x, GError **error);
     int (*margin)(const SfuUpscalerConfig *c);
-    int (*channels)(const SfuUpscalerConfig *c); /* floats for each input pixel at the widest point */
+    double (*values)(const SfuUpscalerConfig *c, int w, int h); /* that a pass over w x h input pixels holds at its widest point */
 } SfuUpscalerKind;
+
+/* A share of the pass, 0 to 1, is enqueued: if somebody listens, waits until the device has done it and reports. */
+gboolean sfu_upscaler_step(const SfuUpscalerPass *p, double done, GError **error);
 
 extern const SfuUpscalerKind sfu_rrdb_kind, sfu_srvgg_kind, sfu_swin_kind; /* swin: SwinIR and HAT */
 

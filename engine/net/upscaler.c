@@ -8,6 +8,8 @@ struct SfuUpscaler {
     const SfuUpscalerConfig *config; /* the model's */
     const SfuUpscalerKind *kind;
     gpointer network;
+    SfuUpscalerProgress progress;
+    gpointer progress_data;
 };
 
 SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, GError **error)
@@ -46,9 +48,31 @@ int sfu_upscaler_scale(const SfuUpscaler *u) { return u->config->scale; }
 int sfu_upscaler_margin_px(const SfuUpscaler *u) { return u->kind->margin(u->config); }
 int sfu_upscaler_multiple(const SfuUpscaler *u) { return u->config->window ? u->config->window : u->config->unshuffle; }
 
-gint64 sfu_upscaler_bytes_per_px(const SfuUpscaler *u)
+int sfu_upscaler_channels(const SfuUpscaler *u) { return u->config->channels; }
+
+gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h)
 {
-    return (gint64)u->kind->channels(u->config) * (gint64)sfu_dtype_bytes(sfu_queue_act_dtype(u->net.q));
+    const SfuUpscalerConfig *c = u->config;
+    const double size = (double)sfu_dtype_bytes(sfu_queue_act_dtype(u->net.q)), px = (double)w * h;
+    const guint64 most = sfu_queue_device(u->net.q)->max_alloc_bytes;
+    /* The two that cannot be cut into bands: the result, and a trunk of features at the input's size. */
+    const double largest = MAX(px * c->scale * c->scale * c->channels, px / (c->unshuffle * c->unshuffle) * c->features);
+    if (largest >= 2147483647.0 || (most && largest * size > (double)most))
+        return G_MAXINT64;
+    return (gint64)MIN(u->kind->values(c, w, h) * size, 9e18);
+}
+
+gint64 sfu_upscaler_room_bytes(const SfuUpscaler *u) { return (gint64)(sfu_queue_budget(u->net.q) / 10 * 7); }
+
+void sfu_upscaler_set_progress(SfuUpscaler *u, SfuUpscalerProgress fn, gpointer data)
+{
+    u->progress = fn;
+    u->progress_data = data;
+}
+
+gboolean sfu_upscaler_step(const SfuUpscalerPass *p, double done, GError **error)
+{
+    return !p->progress || (sfu_queue_finish(p->net->q, error) && p->progress(done, p->progress_data, error));
 }
 
 gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, GError **error)
@@ -61,8 +85,10 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
         return FALSE;
     }
     u->net.dtype = sfu_queue_act_dtype(u->net.q);
+    const SfuUpscalerPass pass = {.net = &u->net, .c = u->config, .network = u->network, .room = sfu_upscaler_room_bytes(u), .progress = u->progress,
+                                  .progress_data = u->progress_data};
     SfuTensor *in = sfu_net_input(&u->net, x, error);
-    *out = in ? u->kind->run(&u->net, u->config, u->network, in, error) : NULL;
+    *out = in ? u->kind->run(&pass, in, error) : NULL;
     return *out != NULL;
 }
 

@@ -20,9 +20,16 @@ int sfu_upscaler_scale(const SfuUpscaler *u);
 int sfu_upscaler_margin_px(const SfuUpscaler *u);
 /* Input sides must be multiples of this; tiles of a picture should start at multiples too. */
 int sfu_upscaler_multiple(const SfuUpscaler *u);
-/* About the bytes that a pass needs on the device for each input pixel, without the weights. */
-gint64 sfu_upscaler_bytes_per_px(const SfuUpscaler *u);
-/* x [1, h, w, 3], R'G'B' from 0 to 1 -> *out [1, h * scale, w * scale, 3], not clamped. The caller frees *out with
+int sfu_upscaler_channels(const SfuUpscaler *u); /* of input and output: 3, or 1 for networks of gray pictures */
+/* About the bytes that a pass over w x h input pixels needs on the device at the least, without the weights; G_MAXINT64 if the device cannot hold
+ * one of its tensors whatever is free. */
+gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h);
+/* What passes may take of the queue's budget: the rest is the weights'. */
+gint64 sfu_upscaler_room_bytes(const SfuUpscaler *u);
+/* Told during sfu_upscaler_forward(), if the network is a deep one, what share of the pass is done, 0 to 1; FALSE with error ends it. NULL: nobody. */
+typedef gboolean (*SfuUpscalerProgress)(double done, gpointer data, GError **error);
+void sfu_upscaler_set_progress(SfuUpscaler *u, SfuUpscalerProgress fn, gpointer data);
+/* x [1, h, w, channels], R'G'B' or gray from 0 to 1 -> *out [1, h * scale, w * scale, channels], not clamped. The caller frees *out with
  * sfu_tensor_destroy(). SHAPE if the sides do not fit. */
 gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, GError **error);
 void sfu_upscaler_unload(SfuUpscaler *u); /* drops the weights' device copies */

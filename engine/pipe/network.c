@@ -8,29 +8,84 @@
 
 #define MAX_CORE_PX 1024 /* longest side of a tile without its margin: progress and cancel should not wait */
 #define LEAST_CORE_PX 32
+/* Context that a tile of a deep network gets at least, if any room is left beside it: a random RRDB of 23 blocks, which could see 349 pixels far,
+ * changes by less than 1e-5 beyond (tests/parity/pipeline-upscale.c). */
+#define SEEN_PX 128
+#define WRITE_ROWS 64
 
 typedef struct {
     SfuRun *r;
     SfuUpscaler *u;
-    int scale, multiple;
-    int core, margin; /* input px, multiples of `multiple` */
+    int scale, multiple, channels;
+    int core_w, core_h, margin; /* input px, multiples of `multiple` */
     gboolean tta;
+    /* The tile under way: its pixels, and how many of them have been reported as done. */
+    double tile_px, reported;
+    int n_passes, pass; /* of the network over the tile */
+    int tile, n_tiles;
 } Network;
 
-/* One pass: rgb [h, w, 3] -> [h*s, w*s, 3]. */
-static SfuImage *forward(const Network *n, const SfuImage *rgb, GError **error)
+/* Told by the network during a pass. */
+static gboolean pass_progress(double done, gpointer data, GError **error)
 {
-    SfuTensor *x = sfu_tensor_create(n->r->q, SFU_F32, 1, rgb->h, rgb->w, 3, error), *y = NULL;
+    Network *n = data;
+    const double all = n->tile_px * (n->pass + done) / n->n_passes, units = all - n->reported;
+    if (units <= 0 || done >= 1)
+        return TRUE; /* the tile's end is reported when it is written */
+    n->reported = all;
+    return sfu_run_tick(n->r, SFU_STAGE_UPSCALE, units, n->tile, n->n_tiles, error);
+}
+
+/* One pass: [h, w, channels] -> [h*s, w*s, channels]. */
+static SfuImage *forward_once(Network *n, const SfuImage *i, GError **error)
+{
+    SfuTensor *x = sfu_tensor_create(n->r->q, SFU_F32, 1, i->h, i->w, i->c, error), *y = NULL;
     SfuImage *o = NULL;
-    if (x && sfu_tensor_write(x, rgb->p, error) && sfu_upscaler_forward(n->u, &y, x, error) &&
-        (o = sfu_image_new(y->w, y->h, 3, error)) && !sfu_tensor_read(y, o->p, error))
+    sfu_upscaler_set_progress(n->u, pass_progress, n);
+    if (x && sfu_tensor_write(x, i->p, error) && sfu_upscaler_forward(n->u, &y, x, error) &&
+        (o = sfu_image_new(y->w, y->h, y->c, error)) && !sfu_tensor_read(y, o->p, error))
         g_clear_pointer(&o, sfu_image_free);
+    sfu_upscaler_set_progress(n->u, NULL, NULL);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(y);
-    for (gint64 k = 0; o && k < (gint64)o->w * o->h * 3; k++) {
+    n->pass++;
+    for (gint64 k = 0; o && k < (gint64)o->w * o->h * o->c; k++) {
         if (!isfinite(o->p[k])) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "The upscaler network gave NaN or infinity; try the precision fp32.");
             g_clear_pointer(&o, sfu_image_free);
+        }
+    }
+    return o;
+}
+
+static gboolean is_gray(const SfuImage *rgb)
+{
+    for (gint64 k = 0; k < (gint64)rgb->w * rgb->h; k++)
+        if (rgb->p[k * 3] != rgb->p[k * 3 + 1] || rgb->p[k * 3] != rgb->p[k * 3 + 2])
+            return FALSE;
+    return TRUE;
+}
+
+/* rgb [h, w, 3] -> [h*s, w*s, 3]. A network of gray pictures sees the colours one after the other, as three of them; where they are one, once. */
+static SfuImage *forward(Network *n, const SfuImage *rgb, GError **error)
+{
+    if (n->channels == 3)
+        return forward_once(n, rgb, error);
+    const int n_planes = is_gray(rgb) ? 1 : 3;
+    SfuImage *o = NULL;
+    for (int c = 0; c < n_planes; c++) {
+        SfuImage *plane = sfu_image_channels(rgb, c, 1, error), *big = plane ? forward_once(n, plane, error) : NULL;
+        if (big && !o)
+            o = sfu_image_new(big->w, big->h, 3, error);
+        for (gint64 k = 0; big && o && k < (gint64)o->w * o->h; k++)
+            for (int to = c; to < (n_planes == 1 ? 3 : c + 1); to++)
+                o->p[k * 3 + to] = big->p[k];
+        const gboolean ok = big && o;
+        sfu_image_free(plane);
+        sfu_image_free(big);
+        if (!ok) {
+            sfu_image_free(o);
+            return NULL;
         }
     }
     return o;
@@ -60,7 +115,7 @@ static SfuImage *turn_back(const SfuImage *i, int how, GError **error)
 }
 
 /* Mean over the eight symmetries of the square (Timofte 2016, section 3.3). */
-static SfuImage *forward_eight(const Network *n, const SfuImage *rgb, GError **error)
+static SfuImage *forward_eight(Network *n, const SfuImage *rgb, GError **error)
 {
     SfuImage *sum = NULL;
     for (int how = 0; how < 8; how++) {
@@ -82,57 +137,52 @@ static SfuImage *forward_eight(const Network *n, const SfuImage *rgb, GError **e
     return sum;
 }
 
-static SfuImage *enlarge_rgb(const Network *n, SfuImage *rgb, GError **error)
+static SfuImage *enlarge_rgb(Network *n, const SfuImage *rgb, GError **error)
 {
-    for (gint64 k = 0; k < (gint64)rgb->w * rgb->h * 3; k++)
-        rgb->p[k] = CLAMP(rgb->p[k], 0, 1);
     return n->tta ? forward_eight(n, rgb, error) : forward(n, rgb, error);
 }
 
-/* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of colour; if it is the same all over, not. */
-static SfuImage *enlarge_alpha(const Network *n, const SfuImage *rgba, GError **error)
+/* The picture's channels from `first` on, n of them, as three from 0 to 1. */
+static SfuImage *three(const SfuImage *rgba, int first, int n, GError **error)
 {
-    const float first = rgba->p[3];
-    gboolean flat = TRUE;
-    SfuImage *gray = sfu_image_new(rgba->w, rgba->h, 3, error);
-    for (gint64 k = 0; gray && k < (gint64)rgba->w * rgba->h; k++) {
-        const float a = rgba->p[k * 4 + 3];
-        flat = flat && a == first;
-        gray->p[k * 3] = gray->p[k * 3 + 1] = gray->p[k * 3 + 2] = a;
-    }
-    SfuImage *o = NULL;
-    if (gray && flat) {
-        o = sfu_image_new(rgba->w * n->scale, rgba->h * n->scale, 3, error);
-        for (gint64 k = 0; o && k < (gint64)o->w * o->h; k++)
-            o->p[k * 3 + 1] = first;
-    } else if (gray) {
-        o = enlarge_rgb(n, gray, error);
-    }
-    sfu_image_free(gray);
+    SfuImage *o = sfu_image_new(rgba->w, rgba->h, 3, error);
+    for (gint64 k = 0; o && k < (gint64)o->w * o->h; k++)
+        for (int c = 0; c < 3; c++)
+            o->p[k * 3 + c] = CLAMP(rgba->p[k * 4 + first + (n == 1 ? 0 : c)], 0, 1);
     return o;
 }
 
-/* The core of one tile, from its padded input. */
-static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, SfuRect read, SfuRect core, GeglBuffer *out, GError **error)
+static gboolean alpha_is_flat(const SfuImage *rgba)
+{
+    for (gint64 k = 1; k < (gint64)rgba->w * rgba->h; k++)
+        if (rgba->p[k * 4 + 3] != rgba->p[3])
+            return FALSE;
+    return TRUE;
+}
+
+/* The core of one tile, from its padded input, a few rows at a time. alpha NULL: it is `flat` all over. */
+static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, float flat, SfuRect read, SfuRect core, GeglBuffer *out, GError **error)
 {
     const int s = n->scale, w = core.w * s, h = core.h * s, dx = (core.x - read.x) * s, dy = (core.y - read.y) * s;
     const GeglRectangle *e = gegl_buffer_get_extent(out);
-    SfuImage *t = sfu_image_new(w, h, 4, error);
+    SfuImage *t = sfu_image_new(w, MIN(h, WRITE_ROWS), 4, error);
     for (int y = 0; t && y < h; y++) {
-        for (int x = 0; x < w; x++) {
-            const gsize from = (gsize)(y + dy) * rgb->w + x + dx;
-            float *o = t->p + ((gsize)y * w + x) * 4;
-            memcpy(o, rgb->p + from * 3, 3 * sizeof(float));
-            o[3] = sfu_clean_alpha(alpha->p[from * 3 + 1]);
+        float *o = t->p + (gsize)(y % WRITE_ROWS) * w * 4;
+        for (int x = 0; x < w; x++, o += 4) {
+            const gsize from = ((gsize)(y + dy) * rgb->w + x + dx) * 3;
+            memcpy(o, rgb->p + from, 3 * sizeof(float));
+            o[3] = sfu_clean_alpha(alpha ? alpha->p[from + 1] : flat);
         }
+        if (y % WRITE_ROWS == WRITE_ROWS - 1 || y == h - 1)
+            gegl_buffer_set(out, GEGL_RECTANGLE(e->x + core.x * s, e->y + core.y * s + y / WRITE_ROWS * WRITE_ROWS, w, y % WRITE_ROWS + 1), 0,
+                            babl_format("R'G'B'A float"), t->p, GEGL_AUTO_ROWSTRIDE);
     }
-    if (t)
-        gegl_buffer_set(out, GEGL_RECTANGLE(e->x + core.x * s, e->y + core.y * s, w, h), 0, babl_format("R'G'B'A float"), t->p, GEGL_AUTO_ROWSTRIDE);
     sfu_image_free(t);
     return t != NULL;
 }
 
-static gboolean do_tile(const Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *out, GError **error)
+/* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of colour; if it is the same all over, not. */
+static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *out, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
     const int m = n->multiple, x0 = MAX(0, core.x - n->margin), y0 = MAX(0, core.y - n->margin);
@@ -141,52 +191,103 @@ static gboolean do_tile(const Network *n, GeglBuffer *in, SfuRect core, GeglBuff
     SfuImage *part = sfu_enlarge_read(in, read, error);
     /* At the right and lower border up to the multiple, by repeating the edge. */
     SfuImage *padded = part ? sfu_image_crop(part, (SfuRect){0, 0, (read.w + m - 1) / m * m, (read.h + m - 1) / m * m}, error) : NULL;
-    SfuImage *rgb = padded ? sfu_image_channels(padded, 0, 3, error) : NULL, *big = rgb ? enlarge_rgb(n, rgb, error) : NULL;
-    SfuImage *alpha = big ? enlarge_alpha(n, padded, error) : NULL;
-    const gboolean ok = alpha && write_tile(n, big, alpha, read, core, out, error);
+    SfuImage *rgb = padded ? three(padded, 0, 3, error) : NULL, *gray = NULL, *alpha = NULL, *big = NULL;
     sfu_image_free(part);
+    gboolean ok = rgb != NULL;
+    const gboolean flat = ok && alpha_is_flat(padded);
+    const float everywhere = ok ? padded->p[3] : 0;
+    if (ok && !flat)
+        ok = (gray = three(padded, 3, 1, error)) != NULL;
     sfu_image_free(padded);
+    if (ok) {
+        n->tile_px = (double)core.w * core.h;
+        n->reported = n->pass = 0;
+        n->n_passes = ((n->channels == 3 || is_gray(rgb) ? 1 : 3) + (flat ? 0 : 1)) * (n->tta ? 8 : 1);
+    }
+    ok = ok && (big = enlarge_rgb(n, rgb, error)) && (flat || (alpha = enlarge_rgb(n, gray, error))) &&
+         write_tile(n, big, alpha, everywhere, read, core, out, error);
     sfu_image_free(rgb);
+    sfu_image_free(gray);
     sfu_image_free(big);
     sfu_image_free(alpha);
     return ok;
 }
 
-static int down_to(int v, int multiple)
+/* ---- the plan of tiles ---- */
+
+static int up_to(int v, int multiple) { return (v + multiple - 1) / multiple * multiple; }
+static int down_to(int v, int multiple) { return MAX(multiple, v / multiple * multiple); }
+
+/* What a tile of w x h needs: the network on the device, and, where that is the same memory, input and result on the host. */
+static double tile_bytes(const Network *n, double w, double h)
 {
-    return MAX(multiple, v / multiple * multiple);
+    if (w > G_MAXINT / 2 || h > G_MAXINT / 2)
+        return 9e18;
+    const gint64 on_device = sfu_upscaler_bytes(n->u, (int)w, (int)h);
+    return on_device + (sfu_queue_device(n->r->q)->unified_memory ? w * h * 12 * (1 + n->scale * n->scale) : 0);
+}
+
+/* The longest side in multiples, `most` at most, with which a tile fits; it is the width or the height, or both, whichever is given as 0. 0: none. */
+static int longest(const Network *n, int most, int w, int h)
+{
+    const double room = (double)sfu_upscaler_room_bytes(n->u);
+    int fits = 0, fails = most / n->multiple + 1; /* multiples */
+    while (fails - fits > 1) {
+        const int middle = fits + (fails - fits) / 2, side = middle * n->multiple;
+        if (tile_bytes(n, w ? w : side, h ? h : side) <= room)
+            fits = middle;
+        else
+            fails = middle;
+    }
+    return fits * n->multiple;
+}
+
+/* A core within a tile of `tile` for a picture of `size`: all of it, or what the margins leave. */
+static int core_of(const Network *n, int tile, int size, int most)
+{
+    return tile >= size && size <= most ? size : down_to(MIN(most, tile - 2 * n->margin), n->multiple);
 }
 
 /* Core and margin for a picture of w x h under the budget. FALSE with MEMORY. */
 static gboolean plan_tiles(Network *n, int w, int h, GError **error)
 {
-    const gint64 per_px = MAX(1, sfu_upscaler_bytes_per_px(n->u)), room = (gint64)(sfu_queue_budget(n->r->q) / 10 * 7);
-    const int side = (int)MIN(sqrt((double)room / per_px), 1e6), asked = sfu_params_int(n->r->p, "tile");
-    if (side < LEAST_CORE_PX) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "A tile of %d x %d pixels needs %" G_GINT64_FORMAT " bytes on the device, %" G_GINT64_FORMAT
-                    " are there.", LEAST_CORE_PX, LEAST_CORE_PX, per_px * LEAST_CORE_PX * LEAST_CORE_PX, room);
+    const int m = n->multiple, pw = up_to(w, m), ph = up_to(h, m), asked = sfu_params_int(n->r->p, "tile"), exact = up_to(sfu_upscaler_margin_px(n->u), m);
+    int tw = longest(n, MAX(pw, ph), 0, 0), th = tw;
+    if (tw < MIN(LEAST_CORE_PX, MAX(pw, ph))) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "A tile of %d x %d pixels needs %.0f bytes on the device, %" G_GINT64_FORMAT " are there.",
+                    LEAST_CORE_PX, LEAST_CORE_PX, tile_bytes(n, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)), sfu_upscaler_room_bytes(n->u));
         return FALSE;
     }
-    n->margin = (sfu_upscaler_margin_px(n->u) + n->multiple - 1) / n->multiple * n->multiple;
-    if (asked == 0 && (gint64)w * h * per_px <= room && MAX(w, h) <= MAX_CORE_PX) {
-        n->core = MAX(w, h);
-        return TRUE;
-    }
-    /* Deep networks could see hundreds of pixels far, and look at a few tens: where exact context leaves no room for a tile it is cut. */
-    if (n->margin > side / 3)
-        n->margin = down_to(side / 3, n->multiple);
-    n->core = down_to(MIN(asked > 0 ? asked : MAX_CORE_PX, side - 2 * n->margin), n->multiple);
+    /* A tile that is as high as the picture needs no margin there, and can be the wider; and the other way. */
+    if (ph <= tw)
+        tw = longest(n, pw, 0, th = ph);
+    else if (pw <= tw)
+        th = longest(n, ph, tw = pw, 0);
+    /* A margin of m around a core of c costs (c + 2m)^2 / c^2 of the work. Where the exact one would cost more than 2.25 it is cut, though not below
+     * what is seen, nor so far that less than a third would be left for the core. */
+    const gboolean whole = tw >= pw && th >= ph;
+    const int cut = th >= ph ? tw : tw >= pw ? th : MIN(tw, th); /* the side along which the picture is divided */
+    int margin = asked > 0 ? MAX(SEEN_PX, asked / 4) : whole ? exact : MAX(cut / 6, MIN(cut / 3, SEEN_PX));
+    if (asked > 0 && !whole)
+        margin = MIN(margin, MAX(m, (cut - asked) / 2));
+    n->margin = MIN(exact, up_to(margin, m));
+    /* The deeper a network, the dearer a seam; deep ones report progress themselves. */
+    const int most = asked > 0 ? up_to(asked, m) : MAX(MAX_CORE_PX, 8 * exact);
+    n->core_w = core_of(n, tw, w, most);
+    n->core_h = core_of(n, th, h, most);
     return TRUE;
 }
 
-static gboolean all_tiles(const Network *n, GeglBuffer *in, GeglBuffer *out, GError **error)
+static gboolean all_tiles(Network *n, GeglBuffer *in, GeglBuffer *out, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
-    const int nx = (e->width + n->core - 1) / n->core, ny = (e->height + n->core - 1) / n->core;
-    for (int k = 0; k < nx * ny; k++) {
-        const int x = k % nx * n->core, y = k / nx * n->core;
-        const SfuRect core = {x, y, MIN(n->core, e->width - x), MIN(n->core, e->height - y)};
-        if (!do_tile(n, in, core, out, error) || !sfu_run_tick(n->r, SFU_STAGE_UPSCALE, (double)core.w * core.h, k + 1, nx * ny, error))
+    const int nx = (e->width + n->core_w - 1) / n->core_w, ny = (e->height + n->core_h - 1) / n->core_h;
+    n->n_tiles = nx * ny;
+    for (n->tile = 0; n->tile < n->n_tiles; n->tile++) {
+        const int x = n->tile % nx * n->core_w, y = n->tile / nx * n->core_h;
+        const SfuRect core = {x, y, MIN(n->core_w, e->width - x), MIN(n->core_h, e->height - y)};
+        if (!do_tile(n, in, core, out, error) ||
+            !sfu_run_tick(n->r, SFU_STAGE_UPSCALE, n->tile_px - n->reported, n->tile + 1, n->n_tiles, error))
             return FALSE;
     }
     return TRUE;
@@ -207,7 +308,7 @@ static GeglBuffer *pass(Network *n, GeglBuffer *in, GError **error)
         GError *err = NULL;
         if (all_tiles(n, in, out, &err))
             return out;
-        if (!g_error_matches(err, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY) || n->core <= LEAST_CORE_PX) {
+        if (!g_error_matches(err, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY) || MAX(n->core_w, n->core_h) <= LEAST_CORE_PX) {
             g_propagate_error(error, err);
             g_object_unref(out);
             return NULL;
@@ -215,8 +316,9 @@ static GeglBuffer *pass(Network *n, GeglBuffer *in, GError **error)
         /* The plan was too hopeful: again in smaller tiles. */
         g_error_free(err);
         sfu_queue_trim(n->r->q);
-        n->core = down_to(n->core / 2, n->multiple);
-        n->margin = MIN(n->margin, n->core);
+        n->core_w = n->core_w > LEAST_CORE_PX ? down_to(n->core_w / 2, n->multiple) : n->core_w;
+        n->core_h = n->core_h > LEAST_CORE_PX ? down_to(n->core_h / 2, n->multiple) : n->core_h;
+        n->margin = MIN(n->margin, MAX(n->core_w, n->core_h));
     }
 }
 
@@ -234,7 +336,7 @@ static gboolean open_network(Network *n, SfuRun *r, SfuLoaded *m, GError **error
     if (!m->upscaler && !(m->upscaler = sfu_upscaler_create(r->q, m->model, error)))
         return FALSE;
     *n = (Network){.r = r, .u = m->upscaler, .scale = sfu_upscaler_scale(m->upscaler), .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
-                   .tta = sfu_params_get_double(r->p, "tta") != 0};
+                   .channels = sfu_upscaler_channels(m->upscaler), .tta = sfu_params_get_double(r->p, "tta") != 0};
     return TRUE;
 }
 

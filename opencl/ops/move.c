@@ -34,6 +34,13 @@ gboolean sfu_slice(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int first_chan
     return copy_channels(y, x, 0, first_channel, y->c, error);
 }
 
+gboolean sfu_copy_channels(SfuQueue *q, SfuTensor *y, int first_channel, const SfuTensor *x, GError **error)
+{
+    if (y->n != x->n || y->h != x->h || y->w != x->w || y->dtype != x->dtype || first_channel < 0 || first_channel + x->c > y->c)
+        return sfu_op_shape_error(error, "copy_channels", "channels %d to %d of %d", first_channel, first_channel + x->c, y->c);
+    return copy_channels(y, x, first_channel, 0, x->c, error);
+}
+
 gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int left, SfuPad mode, GError **error)
 {
     if (y->n != x->n || y->c != x->c || y->dtype != x->dtype)

@@ -102,6 +102,8 @@ gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **err
 gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* dtype conversion or copy, same count */
 gboolean sfu_concat(SfuQueue *q, SfuTensor *y, const SfuTensor *const *parts, int n_parts, GError **error); /* along c */
 gboolean sfu_slice(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int first_channel, GError **error); /* y->c channels of x */
+/* x to the channels from first_channel on of a wider y, whose other channels stay as they are. */
+gboolean sfu_copy_channels(SfuQueue *q, SfuTensor *y, int first_channel, const SfuTensor *x, GError **error);
 /* y[i, j] = x[i - top, j - left]; outside x: zeros, x mirrored without repeating the edge, the edge repeated, or x wrapped
  * round. Negative top and left cut out of x. */
 typedef enum { SFU_PAD_ZERO, SFU_PAD_REFLECT, SFU_PAD_EDGE, SFU_PAD_WRAP } SfuPad;

@@ -90,6 +90,7 @@ static void others(Check *c, gconstpointer row)
     REFUSED(sfu_mean_hw(c->q, y, x, ERR));
     REFUSED(sfu_convert(c->q, y, x, ERR));
     REFUSED(sfu_concat(c->q, y, &x, 1, ERR));
+    REFUSED(sfu_copy_channels(c->q, y, y->c, x, ERR));
     REFUSED(sfu_concat(c->q, same, &z, 1, ERR));
     REFUSED(sfu_slice(c->q, same, x, 1, ERR));
     REFUSED(sfu_slice(c->q, same, x, -1, ERR));

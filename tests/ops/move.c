@@ -33,6 +33,17 @@ static void concat_slice(Check *c, gconstpointer row)
             const Out back = check_out(c, 2, 3, 5, sizes[s][p]);
             CHECK_OK(sfu_slice(c->q, back.t, y.t, first, ERR));
             check_same(c, &back, parts[p].v);
+            /* The part again in its place, and in a place that is not its own, where only its channels change. */
+            CHECK_OK(sfu_copy_channels(c->q, y.t, first, parts[p].t, ERR));
+            check_same(c, &y, ref);
+            const int other = all - sizes[s][p] - first / 2;
+            CHECK_OK(sfu_copy_channels(c->q, y.t, other, parts[p].t, ERR));
+            EACH(parts[p].t) AT(ref, y.t, b, i, j, other + ch) = AT(parts[p].v, parts[p].t, b, i, j, ch);
+            check_same(c, &y, ref);
+            for (int k = 0, at = 0; k < 3; at += sizes[s][k++]) {
+                CHECK_OK(sfu_copy_channels(c->q, y.t, at, parts[k].t, ERR));
+                EACH(parts[k].t) AT(ref, y.t, b, i, j, at + ch) = AT(parts[k].v, parts[k].t, b, i, j, ch);
+            }
         }
     }
 }

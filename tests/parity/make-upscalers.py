@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes upscalers.json.gz and upscalers.safetensors: what small upscaler networks give, written anew here from the papers.
 
-RRDBNet: Wang 2018 (ESRGAN), Wang 2021 (Real-ESRGAN). SRVGGNetCompact: Real-ESRGAN's compact models. SwinIR: Liang 2021. HAT: Chen 2023.
+RRDBNet: Wang 2018 (ESRGAN), Wang 2021 (Real-ESRGAN), Rakotonirina 2020 (ESRGAN+). SRVGGNetCompact: Real-ESRGAN's compact models. SwinIR: Liang 2021. HAT: Chen 2023.
 Weights and inputs are hashes (hashed.py) that the C test computes too, so only results are stored.
 
     python tests/parity/make-upscalers.py        (torch 2.13.0, safetensors)
@@ -31,43 +31,53 @@ def conv(i, o, k=3):
 
 
 class Dense(nn.Module):
-    def __init__(self, f, g):
+    """plus: ESRGAN+, without its noise, which is for training."""
+
+    def __init__(self, f, g, plus):
         super().__init__()
+        self.plus = plus
+        if plus:
+            self.conv1x1 = nn.Conv2d(f, g, 1, bias=False)
         for i in range(5):
             setattr(self, f'conv{i + 1}', conv(f + i * g, f if i == 4 else g))
 
     def forward(self, x):
         have = [x]
         for i in range(1, 5):
-            have.append(F.leaky_relu(getattr(self, f'conv{i}')(torch.cat(have, 1)), 0.2))
+            y = F.leaky_relu(getattr(self, f'conv{i}')(torch.cat(have, 1)), 0.2)
+            if self.plus and i == 2:
+                y = y + self.conv1x1(x)
+            if self.plus and i == 4:
+                y = y + have[2]
+            have.append(y)
         return self.conv5(torch.cat(have, 1)) * 0.2 + x
 
 
 class Rrdb(nn.Module):
-    def __init__(self, f, g):
+    def __init__(self, f, g, plus):
         super().__init__()
-        self.rdb1, self.rdb2, self.rdb3 = Dense(f, g), Dense(f, g), Dense(f, g)
+        self.rdb1, self.rdb2, self.rdb3 = Dense(f, g, plus), Dense(f, g, plus), Dense(f, g, plus)
 
     def forward(self, x):
         return self.rdb3(self.rdb2(self.rdb1(x))) * 0.2 + x
 
 
 class RrdbNet(nn.Module):
-    def __init__(self, f, g, blocks, stages, unshuffle=1):
+    def __init__(self, f, g, blocks, stages, unshuffle=1, colours=3, factor=2, plus=False):
         super().__init__()
-        self.unshuffle, self.stages = unshuffle, stages
-        self.conv_first = conv(3 * unshuffle ** 2, f)
-        self.body = nn.Sequential(*[Rrdb(f, g) for _ in range(blocks)])
+        self.unshuffle, self.stages, self.factor = unshuffle, stages, factor
+        self.conv_first = conv(colours * unshuffle ** 2, f)
+        self.body = nn.Sequential(*[Rrdb(f, g, plus) for _ in range(blocks)])
         self.conv_body = conv(f, f)
         for i in range(stages):
             setattr(self, f'conv_up{i + 1}', conv(f, f))
-        self.conv_hr, self.conv_last = conv(f, f), conv(f, 3)
+        self.conv_hr, self.conv_last = conv(f, f), conv(f, colours)
 
     def forward(self, x):
         y = self.conv_first(F.pixel_unshuffle(x, self.unshuffle))
         y = y + self.conv_body(self.body(y))
         for i in range(self.stages):
-            y = F.leaky_relu(getattr(self, f'conv_up{i + 1}')(F.interpolate(y, scale_factor=2, mode='nearest')), 0.2)
+            y = F.leaky_relu(getattr(self, f'conv_up{i + 1}')(F.interpolate(y, scale_factor=self.factor, mode='nearest')), 0.2)
         return self.conv_last(F.leaky_relu(self.conv_hr(y), 0.2))
 
 
@@ -79,7 +89,8 @@ def sequential(name, blocks, stages):
         return f'model.{place[head]}.{tail}'
     if head == 'conv_body':
         return f'model.1.sub.{blocks}.{tail}'
-    return re.sub(r'body\.(\d+)\.rdb(\d)\.conv(\d)', r'model.1.sub.\1.RDB\2.conv\3.0', name)
+    name = re.sub(r'body\.(\d+)\.rdb(\d)\.conv1x1', r'model.1.sub.\1.RDB\2.conv1x1', name)
+    return re.sub(r'body\.(\d+)\.rdb(\d)\.conv(\d)\.', r'model.1.sub.\1.RDB\2.conv\3.0.', name)
 
 
 def middle(name):
@@ -91,13 +102,13 @@ def middle(name):
 
 
 class Srvgg(nn.Module):
-    def __init__(self, f, convs, scale):
+    def __init__(self, f, convs, scale, colours=3):
         super().__init__()
         self.scale = scale
-        layers = [conv(3, f), nn.PReLU(f)]
+        layers = [conv(colours, f), nn.PReLU(f)]
         for _ in range(convs):
             layers += [conv(f, f), nn.PReLU(f)]
-        self.body = nn.Sequential(*layers, conv(f, 3 * scale * scale))
+        self.body = nn.Sequential(*layers, conv(f, colours * scale * scale))
 
     def forward(self, x):
         return F.pixel_shuffle(self.body(x), self.scale) + F.interpolate(x, scale_factor=self.scale, mode='nearest')
@@ -249,10 +260,10 @@ class Group(nn.Module):
 
 
 class Swin(nn.Module):
-    def __init__(self, c, s, heads, depths, scale, up, three=False, wide=0, ratio=2, image_range=1., width=8, patch_norm=True):
+    def __init__(self, c, s, heads, depths, scale, up, three=False, wide=0, ratio=2, image_range=1., width=8, patch_norm=True, colours=3):
         super().__init__()
-        self.up, self.scale, self.range = up, scale, image_range
-        self.conv_first = conv(3, c)
+        self.up, self.scale, self.range, self.colours = up, scale, image_range, colours
+        self.conv_first = conv(colours, c)
         self.patch_embed = nn.Module()
         if patch_norm:
             self.patch_embed.norm = nn.LayerNorm(c)
@@ -260,19 +271,19 @@ class Swin(nn.Module):
         self.norm, self.conv_after_body = nn.LayerNorm(c), trunk_conv(c, three)
         if up in ('pixelshuffle', 'nearest+conv'):
             self.conv_before_upsample = nn.Sequential(conv(c, width), nn.LeakyReLU())
-            self.conv_last = conv(width, 3)
+            self.conv_last = conv(width, colours)
         if up == 'pixelshuffle':
             factors = [3] if scale == 3 else [2] * (scale.bit_length() - 1)
             self.upsample = nn.Sequential(*[m for f in factors for m in (conv(width, f * f * width), nn.PixelShuffle(f))])
         elif up == 'pixelshuffledirect':
-            self.upsample = nn.Sequential(conv(c, scale ** 2 * 3), nn.PixelShuffle(scale))
+            self.upsample = nn.Sequential(conv(c, scale ** 2 * colours), nn.PixelShuffle(scale))
         elif up == 'nearest+conv':
             self.conv_up1, self.conv_up2, self.conv_hr = conv(width, width), conv(width, width), conv(width, width)
         else:
-            self.conv_last = conv(c, 3)
+            self.conv_last = conv(c, colours)
 
     def forward(self, x):
-        mean = torch.tensor([0.4488, 0.4371, 0.4040]).view(1, 3, 1, 1)
+        mean = torch.tensor([0.4488, 0.4371, 0.4040] if self.colours == 3 else [0.]).view(1, -1, 1, 1)
         x = (x - mean) * self.range
         first = self.conv_first(x)
         y = first.permute(0, 2, 3, 1)
@@ -308,16 +319,25 @@ def main():
         'rrdb-x4-middle-names': (RrdbNet(8, 4, 1, 2), middle, (6, 7), 'RRDBNet (ESRGAN)', 4, 19),
         'rrdb-x2-unshuffle': (RrdbNet(8, 4, 1, 2, 2), same, (14, 12), 'RRDBNet (ESRGAN)', 2, 38),
         'rrdb-x1-unshuffle': (RrdbNet(8, 4, 1, 2, 4), same, (16, 20), 'RRDBNet (ESRGAN)', 1, 76),
+        'rrdb-x3-first-names': (RrdbNet(8, 4, 1, 1, factor=3), seq(1, 1), (7, 5), 'RRDBNet (ESRGAN)', 3, 19),
+        'rrdb-x4-plus-first-names': (RrdbNet(12, 5, 2, 2, plus=True), seq(2, 2), (8, 9), 'RRDBNet (ESRGAN)', 4, 34),
+        'rrdb-x2-plus-wrapped': (RrdbNet(16, 8, 1, 1, plus=True), lambda n: 'state_dict.module.' + middle(n), (9, 7), 'RRDBNet (ESRGAN)', 2, 19),
+        'rrdb-x4-gray': (RrdbNet(8, 4, 1, 2, colours=1), lambda n: 'params-ema.' + n, (6, 8), 'RRDBNet (ESRGAN)', 4, 19),
+        'rrdb-x2-gray-unshuffle': (RrdbNet(8, 4, 1, 2, 2, colours=1), same, (10, 12), 'RRDBNet (ESRGAN)', 2, 38),
+        'rrdb-deep': (RrdbNet(8, 4, 23, 1), same, (9, 8), 'RRDBNet (ESRGAN)', 2, 349),
         'rrdb-wide': (RrdbNet(64, 32, 1, 0), same, (30, 37), 'RRDBNet (ESRGAN)', 1, 19),
         'srvgg-x4': (Srvgg(16, 3, 4), same, (9, 8), 'SRVGGNetCompact', 4, 5),
         'srvgg-x3': (Srvgg(8, 2, 3), same, (9, 8), 'SRVGGNetCompact', 3, 4),
         'srvgg-x1': (Srvgg(8, 1, 1), same, (9, 18), 'SRVGGNetCompact', 1, 3),
+        'srvgg-x2-gray': (Srvgg(8, 2, 2, colours=1), same, (9, 10), 'SRVGGNetCompact', 2, 4),
         'srvgg-wide': (Srvgg(64, 2, 2), same, (24, 25), 'SRVGGNetCompact', 2, 4),
         'swinir-classical-x2': (Swin(12, 8, 2, [2, 2], 2, 'pixelshuffle'), same, (16, 24), 'SwinIR', 2, 0),
         'swinir-classical-x3': (Swin(12, 4, 3, [2], 3, 'pixelshuffle'), same, (8, 12), 'SwinIR', 3, 0),
         'swinir-lightweight-x4': (Swin(12, 8, 2, [2], 4, 'pixelshuffledirect'), same, (8, 16), 'SwinIR', 4, 0),
         'swinir-real-x4': (Swin(16, 4, 2, [2, 2], 4, 'nearest+conv', three=True), same, (8, 12), 'SwinIR', 4, 0),
         'swinir-jpeg': (Swin(12, 7, 3, [2, 1], 1, '', image_range=255., ratio=3, patch_norm=False), same, (21, 14), 'SwinIR', 1, 0),
+        'swinir-x2-gray': (Swin(12, 4, 2, [2], 2, 'pixelshuffledirect', colours=1), same, (8, 12), 'SwinIR', 2, 0),
+        'swinir-denoise-gray': (Swin(12, 8, 2, [2], 1, '', colours=1), same, (8, 16), 'SwinIR', 1, 0),
         'hat-x4': (Swin(12, 4, 2, [2, 2], 4, 'pixelshuffle', wide=6), same, (8, 12), 'HAT', 4, 0),
         'hat-x2-window8': (Swin(12, 8, 3, [2], 2, 'pixelshuffle', wide=12), same, (16, 24), 'HAT', 2, 0),
     }
@@ -326,13 +346,14 @@ def main():
         tensors = [t for t in fill_floats(net, key)]
         extra = [[n, n, list(b.shape)] for n, b in net.named_buffers()]
         models[key] = {'files': [{'file': key + '.safetensors', 'tensors': [[rename(n), hashed, dims] for n, hashed, dims in tensors] + extra}]}
-        x = hash_input(key + '/x', (1, h, w, 3)) * 0.25 + 0.5
+        colours = next(net.parameters()).shape[1] // getattr(net, 'unshuffle', 1) ** 2
+        x = hash_input(key + '/x', (1, h, w, colours)) * 0.25 + 0.5
         with torch.no_grad():
             y = net(nchw(x))
         assert y.shape[2:] == (h * scale, w * scale)
         print(key, 'mean', float(y.mean()), 'std', float(y.std()))
         outputs[key] = nhwc(y)
-        listed.append({'name': key, 'h': h, 'w': w, 'family': family, 'scale': scale, 'margin': margin})
+        listed.append({'name': key, 'h': h, 'w': w, 'family': family, 'scale': scale, 'margin': margin, 'channels': colours})
     with open(HERE / 'upscalers.json.gz', 'wb') as f, gzip.GzipFile('', 'wb', 9, f, mtime=0) as z:
         z.write(json.dumps({'models': models, 'cases': listed}, separators=(',', ':')).encode())
     save_file(outputs, HERE / 'upscalers.safetensors')

@@ -257,6 +257,106 @@ static void test_under_a_small_budget(void)
     g_object_unref(in);
 }
 
+static void note_tiles(const SfuProgress *p, gpointer data)
+{
+    int *n = data;
+    if (p->stage == SFU_STAGE_UPSCALE) {
+        n[0] = MAX(n[0], p->n_steps);
+        n[1]++;
+    }
+}
+
+/* A network of 23 blocks sees 349 pixels far. Where its trunk fits the budget there is one tile, worked in bands of rows, and the result is exact; where
+ * it does not, margins are cut, but not so that it could be measured. */
+static void test_deep_networks_under_small_budgets(void)
+{
+    GeglBuffer *in = picture(60, 300, "R'G'B' float");
+    SfuResult *whole = enlarge_on(engine, params("rrdb-deep", ""), in);
+    static const int kilobytes[] = {8000, 4500, 3500};
+    for (guint i = 0; i < G_N_ELEMENTS(kilobytes); i++) {
+        const SfuEngineOptions small = {.precision = "fp32", .memory_bytes = kilobytes[i] * 1000};
+        GError *e = NULL;
+        SfuEngine *other = sfu_engine_new(&small, &e);
+        g_assert_no_error(e);
+        SfuParams *p = params("rrdb-deep", "");
+        int n[2] = {0};
+        const SfuJob job = {.task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = note_tiles, .data = n};
+        GPtrArray *r = sfu_engine_run(other, &job, &e);
+        g_assert_no_error(e);
+        const double d = difference(g_ptr_array_index(r, 0), whole);
+        g_test_message("%d kB: %d tiles, %d reports, peak %.1f MB, against the whole %.2e", kilobytes[i], n[0], n[1], sfu_engine_peak_bytes(other) * 1e-6, d);
+        g_assert_cmpfloat(d, <, 1e-5);
+        g_assert_true(i == 0 ? n[0] == 1 : n[0] > 1);
+        g_assert_cmpint(n[1], >, 4 * n[0]); /* within a tile too */
+        g_assert_cmpuint(sfu_engine_peak_bytes(other), <=, small.memory_bytes);
+        g_ptr_array_unref(r);
+        sfu_params_free(p);
+        sfu_engine_free(other);
+    }
+    sfu_result_free(whole);
+    g_object_unref(in);
+}
+
+static void cancel_at_once(const SfuProgress *p, gpointer data)
+{
+    int *n = data;
+    n[1] += p->stage == SFU_STAGE_UPSCALE;
+    n[0] |= n[1] >= 3;
+}
+
+static void test_deep_networks_stop_within_a_tile(void)
+{
+    GeglBuffer *in = picture(64, 64, "R'G'B' float");
+    SfuParams *p = params("rrdb-deep", "");
+    int n[2] = {0};
+    const SfuJob job = {.task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = cancel_at_once, .cancel = &n[0], .data = n};
+    GError *e = NULL;
+    g_assert_null(sfu_engine_run(engine, &job, &e));
+    g_assert_error(e, SFU_ERROR, SFU_ERROR_CANCELLED);
+    g_assert_cmpint(n[1], ==, 3);
+    g_error_free(e);
+    sfu_params_free(p);
+    g_object_unref(in);
+}
+
+/* A network of one channel takes the colours one by one: each comes out as a gray picture of it would. Gray pictures and alpha go through as they are. */
+static void test_gray_networks_on_colours(void)
+{
+    static const char *const models[] = {"srvgg-x2-gray", "rrdb-x4-gray", "rrdb-x2-gray-unshuffle", "swinir-denoise-gray"};
+    for (guint m = 0; m < G_N_ELEMENTS(models); m++) {
+        GeglBuffer *in = picture(24, 17, "R'G'B'A float");
+        gint64 n, nb;
+        float *p = pixels(in, &n), *one = g_new(float, n);
+        for (gint64 k = 0; k < n; k += 4)
+            p[k + 3] = k / 4 % 24 < 15 ? 1 : 0.25f;
+        gegl_buffer_set(in, NULL, 0, babl_format("R'G'B'A float"), p, GEGL_AUTO_ROWSTRIDE);
+        SfuResult *colours = enlarge_on(engine, params(models[m], ""), in);
+        float *all = pixels(colours->picture, &nb);
+        for (int c = 0; c < 4; c++) { /* the last: alpha as a gray picture */
+            GeglBuffer *gray = gegl_buffer_new(gegl_buffer_get_extent(in), babl_format("R'G'B'A float"));
+            for (gint64 k = 0; k < n; k += 4) {
+                one[k] = one[k + 1] = one[k + 2] = p[k + c];
+                one[k + 3] = 1;
+            }
+            gegl_buffer_set(gray, NULL, 0, babl_format("R'G'B'A float"), one, GEGL_AUTO_ROWSTRIDE);
+            SfuResult *r = enlarge_on(engine, params(models[m], ""), gray);
+            float *b = pixels(r->picture, &nb);
+            for (gint64 k = 0; k < nb; k += 4) {
+                g_assert_true(b[k] == b[k + 1] && b[k] == b[k + 2] && b[k + 3] == 1);
+                g_assert_cmpfloat_with_epsilon(all[k + c], c == 3 ? CLAMP(b[k], 0, 1) : b[k], 2e-5);
+            }
+            g_free(b);
+            sfu_result_free(r);
+            g_object_unref(gray);
+        }
+        g_free(all);
+        g_free(one);
+        g_free(p);
+        sfu_result_free(colours);
+        g_object_unref(in);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -271,6 +371,9 @@ int main(int argc, char **argv)
     g_test_add_func("/upscale/eightfold-mean-turns-with-the-picture", test_eightfold_mean_turns_with_the_picture);
     g_test_add_func("/upscale/progress-and-cancel-by-tile", test_progress_and_cancel_by_tile);
     g_test_add_func("/upscale/under-a-small-budget", test_under_a_small_budget);
+    g_test_add_func("/upscale/deep-networks-under-small-budgets", test_deep_networks_under_small_budgets);
+    g_test_add_func("/upscale/deep-networks-stop-within-a-tile", test_deep_networks_stop_within_a_tile);
+    g_test_add_func("/upscale/gray-networks-on-colours", test_gray_networks_on_colours);
     const int rc = g_test_run();
     sfu_engine_free(engine);
     parity_data_close();

@@ -45,27 +45,28 @@ static int get(JsonObject *o, const char *name) { return (int)json_object_get_in
 static const char *name_of(JsonObject *o) { return json_object_get_string_member(o, "name"); }
 
 /* Colours from 0 to 1. Caller frees with g_free. */
-static float *picture(const char *name, int h, int w)
+static float *picture(const char *name, int h, int w, int c)
 {
     char *full = g_strconcat(name, "/x", NULL);
-    float *v = parity_input(full, (gint64)h * w * 3, 0.25f);
-    for (int i = 0; i < h * w * 3; i++)
+    float *v = parity_input(full, (gint64)h * w * c, 0.25f);
+    for (int i = 0; i < h * w * c; i++)
         v[i] += 0.5f;
     g_free(full);
     return v;
 }
 
-/* x [h, w, 3] -> [h * scale, w * scale, 3]. Caller frees with g_free. */
+/* x [h, w, c] -> [h * scale, w * scale, c]. Caller frees with g_free. */
 static float *forward(SfuUpscaler *u, SfuQueue *q, const float *x, int h, int w)
 {
     GError *error = NULL;
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, 1, h, w, 3, &error), *y = NULL;
+    const int c = sfu_upscaler_channels(u);
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, 1, h, w, c, &error), *y = NULL;
     g_assert_no_error(error);
     g_assert_true(sfu_tensor_write(t, x, &error));
     sfu_upscaler_forward(u, &y, t, &error);
     g_assert_no_error(error);
     const int s = sfu_upscaler_scale(u);
-    g_assert_true(y->n == 1 && y->h == h * s && y->w == w * s && y->c == 3);
+    g_assert_true(y->n == 1 && y->h == h * s && y->w == w * s && y->c == c);
     float *v = g_new(float, sfu_tensor_elements(y));
     g_assert_true(sfu_tensor_read(y, v, &error));
     sfu_tensor_destroy(y);
@@ -101,7 +102,8 @@ static void test_parity(gconstpointer data)
     g_assert_cmpint(h % sfu_upscaler_multiple(u), ==, 0);
     if (margin) /* the smallest number of pixels would be up to two less per enlargement */
         g_assert_cmpint(sfu_upscaler_margin_px(u), ==, margin);
-    float *x = picture(key, h, w), *y = forward(u, q, x, h, w);
+    g_assert_cmpint(sfu_upscaler_channels(u), ==, get(c->o, "channels"));
+    float *x = picture(key, h, w, get(c->o, "channels")), *y = forward(u, q, x, h, w);
     const float *expect = parity_expected(key, &n);
     const double e = parity_error(y, expect, n);
     g_test_message("%s %s: %.2e", key, modes[c->mode].name, e);
@@ -120,20 +122,20 @@ static void test_tiles(gconstpointer data)
     if (!q)
         return;
     SfuUpscaler *u = create(q, key);
-    const int m = sfu_upscaler_margin_px(u), s = sfu_upscaler_scale(u), step = sfu_upscaler_multiple(u), h = 4 * step;
+    const int ch = sfu_upscaler_channels(u), m = sfu_upscaler_margin_px(u), s = sfu_upscaler_scale(u), step = sfu_upscaler_multiple(u), h = 4 * step;
     const int left = (20 + step - 1) / step * step, w = (2 * left + 2 * m + step - 1) / step * step;
-    float *x = picture(key, h, w), *whole = forward(u, q, x, h, w);
+    float *x = picture(key, h, w, ch), *whole = forward(u, q, x, h, w);
     double diff = 0, norm = 0;
     for (int tile = 0; tile < 2; tile++) {
         const int from = tile ? left : 0, to = tile ? w : left; /* of the tile's own pixels */
         const int a = MAX(0, from - m) / step * step, b = MIN(w, (to + m + step - 1) / step * step), tw = b - a;
-        float *part = g_new(float, (gsize)h * tw * 3);
+        float *part = g_new(float, (gsize)h * tw * ch);
         for (int y = 0; y < h; y++)
-            memcpy(part + (gsize)y * tw * 3, x + ((gsize)y * w + a) * 3, sizeof *part * (gsize)tw * 3);
+            memcpy(part + (gsize)y * tw * ch, x + ((gsize)y * w + a) * ch, sizeof *part * (gsize)tw * ch);
         float *out = forward(u, q, part, h, tw);
         for (int y = 0; y < h * s; y++)
-            for (int i = from * s * 3; i < to * s * 3; i++) {
-                const double v = whole[(gsize)y * w * s * 3 + i], d = out[(gsize)y * tw * s * 3 + i - a * s * 3] - v;
+            for (int i = from * s * ch; i < to * s * ch; i++) {
+                const double v = whole[(gsize)y * w * s * ch + i], d = out[(gsize)y * tw * s * ch + i - a * s * ch] - v;
                 diff += d * d;
                 norm += v * v;
             }
@@ -170,13 +172,47 @@ static void test_torn(void)
         return;
     const ParityDamage drop = {.drop = "RDB2.conv3"}, shrink = {.shrink = "layers.0.residual_group.blocks.1.mlp.fc1.bias"},
                        poison = {.poison = "body.2.bias"}, table = {.shrink = "layers.0.residual_group.blocks.1.attn.relative_position_bias_table"},
-                       last = {.shrink = "conv_last.weight"}, slope = {.shrink = "body.3.weight"};
+                       last = {.shrink = "conv_last.weight"}, branch = {.drop = "1.RDB3.conv1x1"}, slope = {.shrink = "body.3.weight"};
     expect_failure(q, "rrdb-x4-first-names", &drop, SFU_MODEL_ERROR_MISSING, "body.0.rdb2.conv3.weight");
     expect_failure(q, "swinir-classical-x2", &shrink, SFU_MODEL_ERROR_MISSING, "blocks.1.mlp.fc1.bias");
     expect_failure(q, "hat-x4", &table, SFU_MODEL_ERROR_MISSING, "relative_position_bias_table");
+    expect_failure(q, "rrdb-x4-plus-first-names", &branch, SFU_MODEL_ERROR_MISSING, "body.1.rdb3.conv1x1.weight");
     expect_failure(q, "srvgg-x4", &poison, SFU_MODEL_ERROR_FORMAT, "body.2.bias");
     expect_failure(q, "srvgg-x4", &slope, SFU_MODEL_ERROR_MISSING, "body.3.weight");
-    expect_failure(q, "rrdb-x4", &last, SFU_MODEL_ERROR_FAMILY, "3 channels");
+    expect_failure(q, "rrdb-x4", &last, SFU_MODEL_ERROR_FAMILY, "channels");
+}
+
+/* One stage of enlargement is by two or by three: the file's name decides, and that is said. */
+static void test_three_by_name(void)
+{
+    static const struct {
+        const char *name;
+        int scale;
+    } names[] = {{"3x_Photo.safetensors", 3}, {"Some-ESRGAN_x3plus.safetensors", 3}, {"A_3X.safetensors", 3}, {"x3.safetensors", 3}, {"2x_Photo.safetensors", 2},
+                 {"photo.safetensors", 2}, {"13x_x32_box3.safetensors", 2}};
+    char *path = parity_model_path("rrdb-x2-first-names", NULL), *text = NULL;
+    gsize bytes = 0;
+    GError *error = NULL;
+    g_file_get_contents(path, &text, &bytes, &error);
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        char *folder = g_path_get_dirname(path), *copy = g_build_filename(folder, names[i].name, NULL);
+        g_file_set_contents(copy, text, (gssize)bytes, &error);
+        SfuModel *m = sfu_model_open(copy, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(sfu_model_upscaler(m)->scale, ==, names[i].scale);
+        char *said = sfu_model_inspect(m);
+        g_assert_nonnull(strstr(said, "x3 in its name"));
+        g_free(said);
+        sfu_model_close(m);
+        g_free(copy);
+        g_free(folder);
+    }
+    char *said = sfu_model_inspect(parity_model("rrdb-x4"));
+    g_assert_null(strstr(said, "guessed"));
+    g_free(said);
+    g_free(text);
+    g_free(path);
 }
 
 static void test_shapes(void)
@@ -210,7 +246,7 @@ static void test_cancel(void)
     static const char *const keys[] = {"rrdb-x4", "srvgg-x3", "swinir-real-x4", "hat-x4"};
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
         SfuUpscaler *u = create(q, keys[i]);
-        float *v = picture("cancel", 8, 8);
+        float *v = picture("cancel", 8, 8, 3);
         SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, 8, 8, 3, &error), *y = NULL;
         g_assert_true(sfu_tensor_write(x, v, &error));
         sfu_queue_set_cancel(q, &flag);
@@ -245,6 +281,7 @@ int main(int argc, char **argv)
             g_free(path);
         }
     g_test_add_func("/upscaler/torn", test_torn);
+    g_test_add_func("/upscaler/three-by-name", test_three_by_name);
     g_test_add_func("/upscaler/shapes", test_shapes);
     g_test_add_func("/upscaler/cancel", test_cancel);
     const int status = g_test_run();
