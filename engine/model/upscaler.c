@@ -9,7 +9,8 @@
 
 /* Training programs wrap the weights; EMA copies first, they make the better pictures. Inside, programs for many GPUs, for compiled modules and
  * for pairs of networks put a word before every name. */
-static const char *const wraps[] = {"params_ema.", "params-ema.", "net_g_ema.", "params.", "state_dict.", "model_state_dict.", "model.", "net.", "net_g.", "generator.", ""};
+static const char *const wraps[] = {"params_ema.", "params-ema.", "net_g_ema.", "params.", "state_dict.", "model_state_dict.", "model.", "net.", "net_g.",
+                                    "generator.", ""};
 static const char *const prefixes[] = {"", "module.", "_orig_mod.", "netG.", "net_g.", "generator."};
 
 typedef struct {
@@ -159,8 +160,9 @@ static gboolean name_says_three(const char *path)
     char *name = g_path_get_basename(path);
     gboolean says = FALSE;
     for (const char *p = name; *p && !says; p++) {
-        const gboolean begins = p == name || !g_ascii_isalnum(p[-1]), x3 = g_ascii_tolower(p[0]) == 'x' && p[1] == '3', three_x = p[0] == '3' && g_ascii_tolower(p[1]) == 'x';
-        says = begins && (x3 || three_x) && !g_ascii_isdigit(p[2]);
+        const char a = g_ascii_tolower(p[0]), b = g_ascii_tolower(p[1]);
+        const gboolean begins = p == name || !g_ascii_isalnum(p[-1]);
+        says = begins && ((a == 'x' && b == '3') || (a == '3' && b == 'x')) && !g_ascii_isdigit(p[2]);
     }
     g_free(name);
     return says;
