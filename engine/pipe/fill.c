@@ -6,91 +6,15 @@
 #include <math.h>
 #include <string.h>
 
-#define SWEEPS 12 /* of relaxation on each level; the pyramid has done the long way already */
-
-/* Colours weighted by how well they are known, 2 x 2 to one. */
-static gboolean push(const SfuImage *i, int channels, const SfuImage *known, SfuImage **half, SfuImage **half_known, GError **error)
-{
-    const int w = (i->w + 1) / 2, h = (i->h + 1) / 2;
-    *half = sfu_image_new(w, h, channels, error);
-    *half_known = *half ? sfu_image_new(w, h, 1, error) : NULL;
-    if (!*half_known)
-        return FALSE;
-    for (int y = 0; y < h; y++) {
-        for (int x = 0; x < w; x++) {
-            float *o = (*half)->p + ((gsize)y * w + x) * channels, sum = 0;
-            for (int j = 2 * y; j < MIN(2 * y + 2, i->h); j++) {
-                for (int k = 2 * x; k < MIN(2 * x + 2, i->w); k++) {
-                    const float wt = known->p[(gsize)j * i->w + k];
-                    const float *s = i->p + ((gsize)j * i->w + k) * i->c;
-                    for (int c = 0; c < channels; c++)
-                        o[c] += wt * s[c];
-                    sum += wt;
-                }
-            }
-            for (int c = 0; c < channels; c++)
-                o[c] = sum > 0 ? o[c] / sum : 0;
-            (*half_known)->p[(gsize)y * w + x] = MIN(sum, 1);
-        }
-    }
-    return TRUE;
-}
-
-/* One Gauss-Seidel sweep over the pixels of one colour of the chequerboard. */
-static void relax(SfuImage *i, int channels, const SfuImage *known, const float *fixed, int parity)
-{
-    const int w = i->w, h = i->h;
-    for (int y = 0; y < h; y++) {
-        for (int x = (y + parity) & 1; x < w; x += 2) {
-            const gsize at = (gsize)y * w + x;
-            const float k = known->p[at];
-            if (k >= 1)
-                continue;
-            const float *l = i->p + (at - (x > 0)) * i->c, *r = i->p + (at + (x < w - 1)) * i->c;
-            const float *u = i->p + (at - (y > 0 ? w : 0)) * i->c, *d = i->p + (at + (y < h - 1 ? w : 0)) * i->c;
-            float *o = i->p + at * i->c;
-            for (int c = 0; c < channels; c++)
-                o[c] = k * fixed[at * channels + c] + (1 - k) * 0.25f * (l[c] + r[c] + u[c] + d[c]);
-        }
-    }
-}
+#include "patch_fill.h"
+#include "sfumato.h"
 
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error)
 {
-    const int w = i->w, h = i->h;
-    const gint64 n = (gint64)w * h;
-    float least = 1;
-    for (gint64 k = 0; k < n; k++)
-        least = MIN(least, known->p[k]);
-    if (least >= 1)
+    if (sfu_membrane(i->p, i->w, i->h, i->c, channels, known->p))
         return TRUE;
-    if (w == 1 && h == 1) {
-        for (int c = 0; known->p[0] <= 0 && c < channels; c++)
-            i->p[c] = 0.5f;
-        return TRUE;
-    }
-    SfuImage *half = NULL, *half_known = NULL, *big = NULL;
-    float *fixed = NULL;
-    gboolean ok = push(i, channels, known, &half, &half_known, error) && sfu_fill(half, channels, half_known, error) &&
-                  (big = sfu_image_resample(half, w, h, SFU_RESAMPLE_LINEAR, error));
-    if (ok) {
-        fixed = g_new(float, n * channels);
-        for (gint64 k = 0; k < n; k++) {
-            const float a = known->p[k];
-            for (int c = 0; c < channels; c++) {
-                fixed[k * channels + c] = i->p[k * i->c + c];
-                if (a < 1)
-                    i->p[k * i->c + c] = a * i->p[k * i->c + c] + (1 - a) * big->p[k * channels + c];
-            }
-        }
-        for (int s = 0; s < 2 * SWEEPS; s++)
-            relax(i, channels, known, fixed, s & 1);
-    }
-    g_free(fixed);
-    sfu_image_free(big);
-    sfu_image_free(half);
-    sfu_image_free(half_known);
-    return ok;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "There is no memory to fill a hole of %d x %d pixels.", i->w, i->h);
+    return FALSE;
 }
 
 gboolean sfu_color_match(SfuImage *made, const SfuImage *original, const SfuImage *mask, int cell_px, GError **error)
