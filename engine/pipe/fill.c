@@ -6,8 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "patch_fill.h"
 #include "sfumato.h"
+
+#define THIN_PX 6 /* half-width of strokes that the membrane fills nearer to the truth than patches do */
 
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error)
 {
@@ -15,6 +16,14 @@ gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **err
         return TRUE;
     g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "There is no memory to fill a hole of %d x %d pixels.", i->w, i->h);
     return FALSE;
+}
+
+gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, guint64 seed, SfuPatchTick tick, gpointer data, GError **error)
+{
+    const SfuPatchEnd end = sfu_patch_fill(rgb->p, rgb->w, rgb->h, mask->p, THIN_PX, seed, tick, data);
+    if (end == SFU_PATCH_NO_MEMORY)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "There is no memory to fill a hole in %d x %d pixels with patches.", rgb->w, rgb->h);
+    return end == SFU_PATCH_DONE;
 }
 
 gboolean sfu_color_match(SfuImage *made, const SfuImage *original, const SfuImage *mask, int cell_px, GError **error)

@@ -5,12 +5,17 @@
 #define SFU_FILL_H
 
 #include "image.h"
+#include "patch_fill.h"
 
 G_BEGIN_DECLS
 
 /* Fills where known [h, w, 1] is below 1 with a membrane stretched over the known pixels: Laplace's equation, by a pyramid (push-pull, Gortler
  * 1996) relaxed on every level. Soft values mix. All unknown: 0.5. Works on the first `channels` channels of i. */
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error);
+
+/* The same for what mask [h, w, 1] covers (above 0), with texture copied from the rest: sfu_patch_fill(), with thin parts smooth. FALSE with MEMORY, or if
+ * tick stopped it, which then has set the error. */
+gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, guint64 seed, SfuPatchTick tick, gpointer data, GError **error);
 
 /* Adds to made [h, w, >= 3] what it differs by from original outside the mask, in cells of cell_px, carried through the mask as a membrane: brightness
  * and colour meet the surroundings without a step. mask [h, w, 1]. No effect if the mask covers everything. */

@@ -12,9 +12,10 @@
 #include "region.h"
 
 #define REFINE_STRENGTH 0.4
+#define PATCH_HOLE_PX 300000.0 /* of a hole that is filled with patches at full size: about two seconds of one core */
 #define REFINE_MARGIN_PX 64 /* surroundings that a finer pass sees beside the area */
 
-typedef enum { CONTENT_FILL, CONTENT_ORIGINAL, CONTENT_NOISE, CONTENT_NOTHING } Content; /* params.c's order */
+typedef enum { CONTENT_FILL, CONTENT_ORIGINAL, CONTENT_NOISE, CONTENT_NOTHING, CONTENT_PATCH } Content; /* params.c's order */
 
 typedef struct {
     SfuSession *s;
@@ -25,6 +26,7 @@ typedef struct {
     SfuImage *hard;   /* [context, 1] 1: repainted, 0: kept; NULL: everything is repainted */
     SfuImage *soft;   /* [context, 1] the hard mask with its feathered edge */
     SfuImage *made;   /* [context, 3] the best so far */
+    SfuImage *patched; /* [context, 3] the picture, its hole filled with patches; NULL: not asked for yet */
     double strength;
     gboolean gray;
 } Paint;
@@ -35,6 +37,7 @@ static void paint_clear(Paint *p)
     sfu_image_free(p->hard);
     sfu_image_free(p->soft);
     sfu_image_free(p->made);
+    sfu_image_free(p->patched);
 }
 
 /* ---- the region -------------------------------------------------------------------------------------------------- */
@@ -196,9 +199,60 @@ static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int 
     return o;
 }
 
-/* Puts a smooth continuation of the rest where the mask is. */
-static gboolean fill_hole(const Pass *a, SfuImage *picture, GError **error)
+/* Takes the pixels of `from` where mask is above 0. All [h, w, 3], mask [h, w, 1]. */
+static void take_masked(SfuImage *to, const SfuImage *from, const SfuImage *mask)
 {
+    for (gint64 k = 0; k < (gint64)to->w * to->h; k++)
+        if (mask->p[k] > 0)
+            memcpy(to->p + k * 3, from->p + k * 3, 3 * sizeof(float));
+}
+
+typedef struct {
+    const SfuRun *run;
+    GError **error;
+} Watch;
+
+static gboolean not_cancelled(double done, gpointer watch)
+{
+    const Watch *w = watch;
+    return !sfu_run_cancelled(w->run, w->error);
+}
+
+/* Makes p->patched: once for all passes, so that they agree; at full size, or where that would take long, smaller and enlarged. */
+static gboolean make_patched(Paint *p, GError **error)
+{
+    const SfuRect c = p->region.context, all = {0, 0, c.w, c.h};
+    double hole = 0;
+    for (gint64 k = 0; k < (gint64)c.w * c.h; k++)
+        hole += p->hard->p[k];
+    const double shrink = MIN(1, sqrt(PATCH_HOLE_PX / MAX(hole, 1)));
+    const int w = MAX(1, (int)(c.w * shrink)), h = MAX(1, (int)(c.h * shrink));
+    SfuImage *small = resize_part(p->source, all, 3, w, h, SFU_RESAMPLE_AREA, error);
+    SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, error) : NULL, *big = NULL;
+    Watch watch = {p->r, error};
+    gboolean ok = mask && sfu_run_stage(p->r, SFU_STAGE_ENCODE, error) &&
+                  sfu_fill_with_patches(small, mask, p->r->seed, not_cancelled, &watch, error) &&
+                  (p->patched = sfu_image_channels(p->source, 0, 3, error)) && (big = sfu_image_resample(small, c.w, c.h, SFU_RESAMPLE_BICUBIC, error));
+    if (ok)
+        take_masked(p->patched, big, p->hard);
+    sfu_image_free(small);
+    sfu_image_free(mask);
+    sfu_image_free(big);
+    return ok;
+}
+
+/* Puts a continuation of the rest where the mask is: smooth, or copied. */
+static gboolean fill_hole(const Pass *a, SfuImage *picture, gboolean patches, GError **error)
+{
+    if (patches) {
+        if (!a->p->patched && !make_patched(a->p, error))
+            return FALSE;
+        SfuImage *filled = resize_part(a->p->patched, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, error);
+        if (filled)
+            take_masked(picture, filled, a->hard);
+        sfu_image_free(filled);
+        return filled != NULL;
+    }
     SfuImage *known = sfu_image_copy(a->hard, error);
     for (gint64 k = 0; known && k < (gint64)a->w * a->h; k++)
         known->p[k] = 1 - known->p[k];
@@ -229,17 +283,18 @@ static gboolean prepare(Pass *a, GError **error)
         return FALSE;
     /* At full strength a flow from noise alone never sees what is under the mask. */
     const gboolean unseen = p->s->grid && !p->s->from_condition && a->strength >= 1;
-    if (!a->hard || unseen || sfu_params_int(p->r->p, "masked_content") != CONTENT_FILL || p->r->task == SFU_TASK_IMG2IMG)
+    const int content = sfu_params_int(p->r->p, "masked_content");
+    if (!a->hard || unseen || (content != CONTENT_FILL && content != CONTENT_PATCH) || p->r->task == SFU_TASK_IMG2IMG)
         return TRUE;
-    return fill_hole(a, a->start, error);
+    return fill_hole(a, a->start, content == CONTENT_PATCH, error);
 }
 
-/* The picture with the hole mid-grey, or filled smoothly for a model that learned so, as latents. */
+/* The picture with the hole mid-grey, or filled as the model learned it, as latents. */
 static SfuImage *encode_with_hole(const Pass *a, GError **error)
 {
     SfuImage *holed = sfu_image_copy(a->original, error);
-    if (holed && a->hard && a->p->s->smooth_condition) {
-        if (!fill_hole(a, holed, error))
+    if (holed && a->hard && a->p->s->mask_fill != SFU_MASK_GREY) {
+        if (!fill_hole(a, holed, a->p->s->mask_fill == SFU_MASK_PATCH, error))
             g_clear_pointer(&holed, sfu_image_free);
     } else {
         for (gint64 k = 0; holed && a->hard && k < (gint64)a->w * a->h; k++)
@@ -536,6 +591,7 @@ static void plan_work(const Paint *p)
 static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
 {
     g_clear_pointer(&p->made, sfu_image_free);
+    g_clear_pointer(&p->patched, sfu_image_free);
     for (int k = 0; k < p->region.n_passes; k++) {
         Pass a = {.p = p, .first = k == 0, .last = k + 1 == p->region.n_passes, .strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength)};
         pass_size(p, k, &a.rect, &a.w, &a.h);

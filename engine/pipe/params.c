@@ -28,7 +28,7 @@ const char *sfu_task_name(SfuTask task)
 #define REGION (T(IMG2IMG) | T(INPAINT) | T(OUTPAINT))
 
 static const char *const rng_choices[] = {"torch", "philox", NULL};
-static const char *const content_choices[] = {"fill", "original", "noise", "nothing", NULL};
+static const char *const content_choices[] = {"fill", "original", "noise", "nothing", "patch", NULL};
 static const char *const preview_choices[] = {"auto", "taesd", "linear", "vae", NULL};
 
 #define MAX_SEED 9007199254740991.0 /* 2^53 - 1: what a double and a JSON number hold exactly */
@@ -68,8 +68,8 @@ static SfuParamSpec table[] = {
      NULL, NULL, ALL, TRUE},
     {"rng", "Noise source", "Whose noise a seed means: PyTorch's on the CPU or (philox) on CUDA", "", SFU_PARAM_CHOICE, 0, 1, 0,
      NULL, rng_choices, ALL, TRUE},
-    {"masked_content", "Start from", "What is under the mask before work starts: a continuation of the border, the original, noise, "
-     "nothing", "", SFU_PARAM_CHOICE, 0, 3, 0, NULL, content_choices, FILLS, TRUE},
+    {"masked_content", "Start from", "What is under the mask before work starts: a smooth continuation of the border (fill), the "
+     "original, noise, nothing, or texture copied from the surroundings by PatchMatch (patch)", "", SFU_PARAM_CHOICE, 0, 4, 0, NULL, content_choices, FILLS, TRUE},
     {"grow", "Grow", "The mask is widened by this much first", "px", SFU_PARAM_INT, 0, 1024, 4, NULL, NULL, REGION, TRUE},
     {"feather", "Feather", "Width of the soft edge; -1: a tenth of the region's diagonal, at least 32", "px", SFU_PARAM_INT, -1,
      1024, -1, NULL, NULL, REGION, TRUE},

@@ -115,6 +115,9 @@ double sfu_autoencoder_units(const SfuAutoencoder *a, int latent_w, int latent_h
 
 /* ---- diffuse.c: from noise to latents ---------------------------------------------------------------------------- */
 
+/* Mid-grey, the membrane, or texture copied from the surroundings. */
+typedef enum { SFU_MASK_GREY, SFU_MASK_SMOOTH, SFU_MASK_PATCH } SfuMaskFill;
+
 /* What a run needs of its model. */
 typedef struct {
     SfuRun *run;
@@ -127,7 +130,7 @@ typedef struct {
     double guidance, image_guidance, rescale;
     int n_branches;                  /* of the batch: 1, 2 (text guidance), 3 (text and image guidance) */
     int grid;                        /* side of the grid of tokens that the context is averaged from; 0: text */
-    gboolean smooth_condition;       /* the masked picture that the UNet sees has its hole filled smoothly, not mid-grey */
+    SfuMaskFill mask_fill;           /* what is in the hole of the masked picture that the UNet sees */
     gboolean from_condition;         /* the flow starts from the latents under the mask plus start_noise times noise */
     float start_noise;
     int class_label;                 /* -1: none */

@@ -184,7 +184,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
             return FALSE;
         }
         s->grid = (int)CLAMP(json_int(context, "size", 8), 1, 64);
-        s->smooth_condition = json_is(mini, "mask_fill", "pull-push");
+        s->mask_fill = json_is(mini, "mask_fill", "pull-push") ? SFU_MASK_SMOOTH : json_is(mini, "mask_fill", "patch") ? SFU_MASK_PATCH : SFU_MASK_GREY;
         s->from_condition = json_is(mini, "start", "condition");
         s->start_noise = (float)sfu_json_number(sfu_json_child(mini, "inpaint"), "start_noise", 1);
         s->class_label = s->unet->num_class_embeds > 0 ? (int)json_int(sfu_json_child(mini, "classes"), "inpaint", 0) : -1;
