@@ -147,7 +147,8 @@ typedef struct {
 /* One finished picture. */
 typedef struct {
     /* R'G'B'A float in sRGB, straight alpha; its extent is its place in the picture's coordinates. Inpainting: alpha is the feathered mask, 0
-     * where nothing may change. Upscaling and outpainting: the whole new picture. Gray input: R = G = B. */
+     * where nothing may change. Upscaling and outpainting: the whole new picture; upscaling: floats of the picture's own colour model and space, so
+     * that nothing is lost by converting. Gray input: R = G = B. */
     GeglBuffer *picture;
     guint64 seed;
     SfuParams *params; /* every value as used, seed and model included */

@@ -39,19 +39,23 @@ SfuImage *sfu_image_copy(const SfuImage *i, GError **error)
     return o;
 }
 
-SfuImage *sfu_image_read(GeglBuffer *b, SfuRect r, int c, GError **error)
+SfuImage *sfu_image_read_as(GeglBuffer *b, SfuRect r, const Babl *format, GError **error)
 {
-    SfuImage *i = sfu_image_new(r.w, r.h, c, error);
+    SfuImage *i = sfu_image_new(r.w, r.h, babl_format_get_n_components(format), error);
     if (!i)
         return NULL;
-    const Babl *format = c == 4 ? babl_format("R'G'B'A float") : c == 3 ? babl_format("R'G'B' float") : babl_format("Y float");
     gegl_buffer_get(b, GEGL_RECTANGLE(r.x, r.y, r.w, r.h), 1.0, format, i->p, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
     /* A float buffer may hold NaN, which would spread over the whole picture. */
-    const gint64 n = (gint64)r.w * r.h * c;
+    const gint64 n = (gint64)r.w * r.h * i->c;
     for (gint64 k = 0; k < n; k++)
         if (!isfinite(i->p[k]))
             i->p[k] = 0;
     return i;
+}
+
+SfuImage *sfu_image_read(GeglBuffer *b, SfuRect r, int c, GError **error)
+{
+    return sfu_image_read_as(b, r, c == 4 ? babl_format("R'G'B'A float") : c == 3 ? babl_format("R'G'B' float") : babl_format("Y float"), error);
 }
 
 GeglBuffer *sfu_image_to_buffer(const SfuImage *i, int x, int y)

@@ -164,7 +164,6 @@ static gboolean alpha_is_flat(const SfuImage *rgba)
 static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, float flat, SfuRect read, SfuRect core, GeglBuffer *out, GError **error)
 {
     const int s = n->scale, w = core.w * s, h = core.h * s, dx = (core.x - read.x) * s, dy = (core.y - read.y) * s;
-    const GeglRectangle *e = gegl_buffer_get_extent(out);
     SfuImage *t = sfu_image_new(w, MIN(h, WRITE_ROWS), 4, error);
     for (int y = 0; t && y < h; y++) {
         float *o = t->p + (gsize)(y % WRITE_ROWS) * w * 4;
@@ -174,8 +173,7 @@ static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage
             o[3] = sfu_clean_alpha(alpha ? alpha->p[from + 1] : flat);
         }
         if (y % WRITE_ROWS == WRITE_ROWS - 1 || y == h - 1)
-            gegl_buffer_set(out, GEGL_RECTANGLE(e->x + core.x * s, e->y + core.y * s + y / WRITE_ROWS * WRITE_ROWS, w, y % WRITE_ROWS + 1), 0,
-                            babl_format("R'G'B'A float"), t->p, GEGL_AUTO_ROWSTRIDE);
+            sfu_enlarge_write(out, (SfuRect){core.x * s, core.y * s + y / WRITE_ROWS * WRITE_ROWS, w, y % WRITE_ROWS + 1}, t->p);
     }
     sfu_image_free(t);
     return t != NULL;
@@ -188,7 +186,7 @@ static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *ou
     const int m = n->multiple, x0 = MAX(0, core.x - n->margin), y0 = MAX(0, core.y - n->margin);
     const int x1 = MIN(e->width, core.x + core.w + n->margin), y1 = MIN(e->height, core.y + core.h + n->margin);
     const SfuRect read = {x0, y0, x1 - x0, y1 - y0};
-    SfuImage *part = sfu_enlarge_read(in, read, error);
+    SfuImage *part = sfu_enlarge_read_own(in, read, error);
     /* At the right and lower border up to the multiple, by repeating the edge. */
     SfuImage *padded = part ? sfu_image_crop(part, (SfuRect){0, 0, (read.w + m - 1) / m * m, (read.h + m - 1) / m * m}, error) : NULL;
     SfuImage *rgb = padded ? three(padded, 0, 3, error) : NULL, *gray = NULL, *alpha = NULL, *big = NULL;
@@ -303,7 +301,7 @@ static GeglBuffer *pass(Network *n, GeglBuffer *in, GError **error)
     }
     if (!plan_tiles(n, e->width, e->height, error) || !sfu_run_stage(n->r, SFU_STAGE_UPSCALE, error))
         return NULL;
-    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, e->width * n->scale, e->height * n->scale), babl_format("R'G'B'A float"));
+    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, e->width * n->scale, e->height * n->scale), sfu_enlarge_format(in));
     for (;;) {
         GError *err = NULL;
         if (all_tiles(n, in, out, &err))

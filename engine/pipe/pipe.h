@@ -184,8 +184,15 @@ GeglBuffer *sfu_network_enlarge(SfuRun *r, SfuLoaded *m, GeglBuffer *in, GError 
 gboolean sfu_enlarged_size(const SfuRun *r, int *w, int *h, GError **error);
 /* A strip of `in`, colours continued under transparency. rect in the buffer's own coordinates from its extent's corner. */
 SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error);
+/* Floats of the buffer's own colour model, alpha and space, on a curve as the eye weighs light: its colours lie between 0 and 1 (in sRGB those of a wide
+ * gamut do not), and reading and writing them loses nothing. */
+const Babl *sfu_enlarge_format(GeglBuffer *b);
+/* As sfu_enlarge_read(), [h, w, 4], but in that format's space. */
+SfuImage *sfu_enlarge_read_own(GeglBuffer *in, SfuRect rect, GError **error);
+/* rgba [h, w, 4] to a buffer in such a format; overwrites rgba. */
+void sfu_enlarge_write(GeglBuffer *out, SfuRect rect, float *rgba);
 /* in at exactly w x h, by strips: Lanczos, in linear light where it is reduced (fine patterns keep their brightness), on colours weighted by their alpha.
- * New buffer, or a reference to in. */
+ * New buffer in in's sfu_enlarge_format(), or a reference to in. */
 GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **error);
 /* Takes the buffer, brings it to the size asked for at the picture's place, grays it if the picture is, and makes it the result. */
 gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GError **error);

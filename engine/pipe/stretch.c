@@ -35,6 +35,63 @@ SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error)
     return i;
 }
 
+/* babl goes from one colour model to another through linear light, by a power that it approximates: off by 0.005 near black in spaces whose curve is a
+ * plain gamma, Adobe RGB among them. Within one model it only scales. So the model and the alpha stay what they are. */
+const Babl *sfu_enlarge_format(GeglBuffer *b)
+{
+    const Babl *native = gegl_buffer_get_format(b), *space = babl_format_get_space(native), *curve = NULL;
+    const char *model = babl_get_name(babl_format_get_model(native));
+    const gboolean alpha = babl_format_has_alpha(native), tilde = strchr(model, '~') != NULL;
+    if (babl_format_is_palette(native) || (*model != 'R' && *model != 'Y'))
+        return babl_format("R'G'B'A float");
+    babl_space_get(space, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, &curve, NULL, NULL);
+    if (!tilde && (!strchr(model, '\'') || curve == babl_trc("linear")))
+        space = babl_space_with_trc(space, babl_trc("sRGB"));
+    char *name = g_strconcat(sfu_buffer_is_gray(b) ? "Y'" : "R'G'B'", alpha ? "A float" : " float", NULL);
+    if (tilde)
+        g_strdelimit(name, "'", '~');
+    const Babl *format = babl_format_with_space(name, space);
+    g_free(name);
+    return format;
+}
+
+SfuImage *sfu_enlarge_read_own(GeglBuffer *in, SfuRect rect, GError **error)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(in);
+    SfuImage *own = sfu_image_read_as(in, (SfuRect){e->x + rect.x, e->y + rect.y, rect.w, rect.h}, sfu_enlarge_format(in), error);
+    SfuImage *i = own ? sfu_image_new(rect.w, rect.h, 4, error) : NULL;
+    for (gint64 k = 0; i && k < (gint64)i->w * i->h; k++) {
+        const float *v = own->p + k * own->c;
+        for (int c = 0; c < 3; c++)
+            i->p[k * 4 + c] = own->c < 3 ? v[0] : v[c];
+        i->p[k * 4 + 3] = own->c % 2 ? 1 : v[own->c - 1];
+    }
+    sfu_image_free(own);
+    if (i && !sfu_extend_under_alpha(i, error))
+        g_clear_pointer(&i, sfu_image_free);
+    return i;
+}
+
+static float gray_of(const float *rgb) { return 0.2126f * rgb[0] + 0.7152f * rgb[1] + 0.0722f * rgb[2]; }
+
+void sfu_enlarge_write(GeglBuffer *out, SfuRect rect, float *rgba)
+{
+    const Babl *format = gegl_buffer_get_format(out);
+    const GeglRectangle *e = gegl_buffer_get_extent(out);
+    const int c = babl_format_get_n_components(format);
+    for (gint64 k = 0; k < (gint64)rect.w * rect.h; k++) { /* to the front of itself */
+        const float v[4] = {rgba[k * 4], rgba[k * 4 + 1], rgba[k * 4 + 2], rgba[k * 4 + 3]};
+        float *o = rgba + k * c;
+        if (c < 3)
+            o[0] = v[0] == v[1] && v[0] == v[2] ? v[0] : gray_of(v);
+        else
+            memcpy(o, v, 3 * sizeof *o);
+        if (c % 2 == 0)
+            o[c - 1] = v[3];
+    }
+    gegl_buffer_set(out, GEGL_RECTANGLE(e->x + rect.x, e->y + rect.y, rect.w, rect.h), 0, format, rgba, GEGL_AUTO_ROWSTRIDE);
+}
+
 static void weigh_by_alpha(SfuImage *i, gboolean weigh)
 {
     for (gint64 k = 0; k < (gint64)i->w * i->h; k++) {
@@ -52,14 +109,13 @@ GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **
     if (e->width == w && e->height == h)
         return g_object_ref(in);
     const gboolean reduce = w < e->width || h < e->height;
-    const Babl *rgba = babl_format("R'G'B'A float");
-    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, w, h), rgba);
+    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, w, h), sfu_enlarge_format(in));
     const int rows = MAX(1, STRIP_PX / w);
     gboolean ok = TRUE;
     for (int y = 0; ok && y < h; y += rows) {
         const SfuRect strip = {0, y, w, MIN(rows, h - y)};
         const SfuRect reach = sfu_resample_reach(e->width, e->height, w, h, strip, SFU_RESAMPLE_LANCZOS);
-        SfuImage *part = sfu_enlarge_read(in, reach, error), *made = NULL;
+        SfuImage *part = sfu_enlarge_read_own(in, reach, error), *made = NULL;
         if (part) {
             if (reduce)
                 sfu_image_to_linear(part);
@@ -70,7 +126,7 @@ GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **
             weigh_by_alpha(made, FALSE);
             if (reduce)
                 sfu_image_from_linear(made);
-            gegl_buffer_set(out, GEGL_RECTANGLE(e->x, e->y + y, w, strip.h), 0, rgba, made->p, GEGL_AUTO_ROWSTRIDE);
+            sfu_enlarge_write(out, strip, made->p);
         }
         ok = made && !sfu_run_cancelled(r, error);
         sfu_image_free(part);
@@ -91,7 +147,7 @@ static void gray_rows(GeglBuffer *b)
         gegl_buffer_get(b, &line, 1.0, rgba, row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
         for (int x = 0; x < e->width; x++) {
             float *v = row + x * 4;
-            v[0] = v[1] = v[2] = 0.2126f * v[0] + 0.7152f * v[1] + 0.0722f * v[2];
+            v[0] = v[1] = v[2] = gray_of(v);
         }
         gegl_buffer_set(b, &line, 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
     }
@@ -105,7 +161,7 @@ gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GE
     g_object_unref(taken);
     if (!exact)
         return FALSE;
-    if (sfu_buffer_is_gray(r->job->picture))
+    if (sfu_buffer_is_gray(r->job->picture) && !sfu_buffer_is_gray(exact))
         gray_rows(exact);
     g_ptr_array_add(results, sfu_result_new(r, exact));
     return TRUE;

@@ -140,6 +140,8 @@ static void write_tensors(const char *path, JsonArray *tensors, const ParityDama
         write_values(data, json_array_get_string_element(t, 1), n_dims, dims);
         if (damage && g_strcmp0(damage->poison, name) == 0)
             memcpy(data->str + at, "\x00\x7e", 2); /* fp16 NaN */
+        if (damage && damage->zero && g_str_has_prefix(name, damage->zero))
+            memset(data->str + at, 0, data->len - at);
         g_string_append_printf(header, ",%" G_GSIZE_FORMAT "]}", data->len);
     }
     g_string_append_c(header, '}');

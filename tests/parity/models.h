@@ -22,6 +22,7 @@ typedef struct {
     const char *drop;   /* tensors with this in their name are left out */
     const char *shrink; /* the tensor of this name loses its last value along dim 0 */
     const char *poison; /* the tensor of this name gets a NaN */
+    const char *zero;   /* tensors whose names begin so are all zeros */
 } ParityDamage;
 /* The folder (or single file) of the model, written as fp16 on first use; caller frees. With damage: always a new one. */
 char *parity_model_path(const char *key, const ParityDamage *damage);

@@ -257,6 +257,57 @@ static void test_under_a_small_budget(void)
     g_object_unref(in);
 }
 
+/* Networks without a last convolution give back the picture, as it is or with doubled pixels: whatever the picture's depth, colour model, space and
+ * transparency, its values have to come back too. */
+static void test_pictures_keep_their_values(void)
+{
+    static const struct {
+        const char *format;
+        float tolerance; /* integers: none; floats: through fp32 and the space's curve and back */
+    } cases[] = {{"R'G'B' u8", 0}, {"R'G'B'A u8", 0}, {"R'G'B' u16", 0}, {"R'G'B'A u16", 0}, {"Y' u8", 0}, {"Y'A u16", 0}, {"RGB float", 2e-6f},
+                 {"RGBA float", 2e-6f}, {"R'G'B'A half", 0}, {"Y float", 2e-6f}};
+    static const char *const spaces[] = {NULL, "Adobish", "ProPhoto"};
+    const ParityDamage gone = {.zero = "body.6"}, gray_gone = {.zero = "body.6"};
+    char *paths[2] = {parity_model_path("srvgg-x3", &gone), parity_model_path("srvgg-x2-gray", &gray_gone)};
+    const int w = 70, h = 41;
+    for (guint k = 0; k < G_N_ELEMENTS(cases) * G_N_ELEMENTS(spaces) * 2; k++) {
+        const char *space = spaces[k / 2 % G_N_ELEMENTS(spaces)];
+        const int c = (int)(k / 2 / G_N_ELEMENTS(spaces)), scale = k % 2 ? 2 : 3;
+        const Babl *format = babl_format_with_space(cases[c].format, space ? babl_space(space) : NULL);
+        const Babl *floats = babl_format_with_space(cases[c].format[1] == '\'' ? "R'G'B'A float" : "RGBA float", format);
+        GeglBuffer *in = gegl_buffer_new(GEGL_RECTANGLE(-3, 5, w, h), format);
+        float *v = g_new(float, w * h * 4);
+        for (int i = 0; i < w * h; i++) { /* slow gradients to the corners of the gamut, and steps in alpha */
+            const float x = (float)(i % w) / (w - 1), y = (float)(i / w) / (h - 1), rgba[4] = {x, y, 1 - x, i % w < 20 ? 0 : i % w < 40 ? 0.5f : 1};
+            memcpy(v + i * 4, rgba, sizeof rgba);
+        }
+        gegl_buffer_set(in, NULL, 0, floats, v, GEGL_AUTO_ROWSTRIDE);
+        SfuParams *p = params("srvgg-x4", "tile 32");
+        sfu_params_set(p, "model", paths[k % 2], NULL);
+        SfuResult *r = enlarge_on(engine, p, in);
+        GeglBuffer *own = sfu_result_composite(r, in);
+        g_assert_true(gegl_buffer_get_format(own) == format);
+        float *out = g_new(float, (gsize)w * h * scale * scale * 4), worst = 0;
+        gegl_buffer_get(in, NULL, 1, floats, v, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        gegl_buffer_get(own, NULL, 1, floats, out, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int i = 0; i < w * h * scale * scale; i++) {
+            const float *a = v + ((i / (w * scale) / scale) * w + i % (w * scale) / scale) * 4, *b = out + i * 4;
+            g_assert_true(a[3] == b[3]);
+            for (int j = 0; j < 3 && a[3] > 0; j++)
+                worst = MAX(worst, fabsf(a[j] - b[j]));
+        }
+        if (worst > cases[c].tolerance)
+            g_error("%s in %s, times %d: off by %g", cases[c].format, space ? space : "sRGB", scale, (double)worst);
+        g_free(v);
+        g_free(out);
+        g_object_unref(own);
+        g_object_unref(in);
+        sfu_result_free(r);
+    }
+    g_free(paths[0]);
+    g_free(paths[1]);
+}
+
 static void note_tiles(const SfuProgress *p, gpointer data)
 {
     int *n = data;
@@ -370,6 +421,7 @@ int main(int argc, char **argv)
     g_test_add_func("/upscale/deep-pictures-keep-their-steps", test_deep_pictures_keep_their_steps);
     g_test_add_func("/upscale/eightfold-mean-turns-with-the-picture", test_eightfold_mean_turns_with_the_picture);
     g_test_add_func("/upscale/progress-and-cancel-by-tile", test_progress_and_cancel_by_tile);
+    g_test_add_func("/upscale/pictures-keep-their-values", test_pictures_keep_their_values);
     g_test_add_func("/upscale/under-a-small-budget", test_under_a_small_budget);
     g_test_add_func("/upscale/deep-networks-under-small-budgets", test_deep_networks_under_small_budgets);
     g_test_add_func("/upscale/deep-networks-stop-within-a-tile", test_deep_networks_stop_within_a_tile);
