@@ -89,6 +89,7 @@ typedef struct {
     gboolean has_text;          /* FALSE: prompts are not used */
     int native_px;              /* side that it was trained at; 0: any */
     int scale;                  /* upscalers: enlarges this many times; else 0 */
+    const char *part;           /* "vae", "taesd": only a part, for the parameter of this name; NULL: a model */
     char *error;                /* why it cannot be used; NULL if it can */
 } SfuModelInfo;
 /* Folders that are searched: the user's, the system's and the embedded one, then `extra` (NULL-terminated, may be NULL). NULL-terminated;

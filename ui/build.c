@@ -90,6 +90,11 @@ void sfu_dialog_reload_models(SfuDialog *d)
     char *words = automatic_words(d);
     sfu_model_combo_fill(d->model, d->models, sfu_action_info(d->request->action)->task, words);
     g_free(words);
+    for (guint i = 0; i < d->fields->len; i++) {
+        const SfuField *f = d->fields->pdata[i];
+        if (f->spec->type == SFU_PARAM_FILE)
+            sfu_part_combo_fill(f->control, d->models, f->spec->name);
+    }
     sfu_dialog_update_model(d);
 }
 
@@ -113,6 +118,12 @@ static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *c
     gtk_label_set_mnemonic_widget(GTK_LABEL(l), control);
     sfu_grid_attach(grid, l, 0, row, 1, FALSE);
     sfu_grid_attach(grid, control, 1, row, 1, TRUE);
+}
+
+static void advanced_opened(GObject *expander, GParamSpec *property, gpointer data)
+{
+    SfuDialog *d = data;
+    sfu_engine_fields_list_devices(&d->engine, d->settings);
 }
 
 static GtkWidget *controls(SfuDialog *d)
@@ -141,7 +152,7 @@ static GtkWidget *controls(SfuDialog *d)
     for (int i = 0; rows[i]; i++) {
         if (is_special(rows[i]->name))
             continue;
-        SfuField *f = sfu_field_new(d->request, rows[i]);
+        SfuField *f = sfu_field_new(d->request, rows[i], d->models);
         g_ptr_array_add(d->fields, f);
         sfu_field_attach(f, rows[i]->advanced ? advanced : grid, rows[i]->advanced ? n_advanced++ : n++);
         if (strcmp(rows[i]->name, "whole_image") == 0)
@@ -150,6 +161,8 @@ static GtkWidget *controls(SfuDialog *d)
     d->seed_box = seed_row(d);
     attach_row(grid, n++, _("Seed"), d->seed_box);
     gtk_box_pack_start(GTK_BOX(box), grid, FALSE, FALSE, 0);
+    sfu_engine_fields_attach(&d->engine, advanced, n_advanced, d->settings);
+    g_signal_connect(expander, "notify::expanded", G_CALLBACK(advanced_opened), d);
     gtk_container_add(GTK_CONTAINER(expander), advanced);
     gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
 

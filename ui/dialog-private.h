@@ -4,6 +4,7 @@
 #ifndef SFU_UI_DIALOG_PRIVATE_H
 #define SFU_UI_DIALOG_PRIVATE_H
 
+#include "engine-fields.h"
 #include "fields.h"
 #include "host-ui.h"
 #include "host.h"
@@ -44,6 +45,7 @@ typedef struct {
     GtkWidget *generate, *stop, *add;
     SfuTextField prompt, negative; /* box NULL where the action has none */
     GPtrArray *fields;             /* SfuField*, all other rows */
+    SfuEngineFields engine;
     SfuPreview *preview;
 
     GPtrArray *entries; /* SfuEntry* */

@@ -74,7 +74,7 @@ static void show_input(SfuDialog *d, const SfuInput *in, const SfuRequest *r)
 {
     const double scale = before_scale(in, r);
     sfu_preview_set_before(d->preview, in->picture, scale);
-    GeglBuffer *over = in->mask ? veil(in->mask) : NULL;
+    GeglBuffer *over = in->picture && in->mask ? veil(in->mask) : NULL;
     sfu_preview_set_over(d->preview, over, NULL);
     if (over)
         g_object_unref(over);
@@ -177,7 +177,8 @@ static void on_progress(const SfuProgress *p, gpointer data)
 static void on_preview(GeglBuffer *picture, int step, gpointer data)
 {
     SfuDialog *d = data;
-    sfu_preview_set_over(d->preview, picture, d->running->input->mask);
+    /* What is generated has its own coordinates until it is added; a mask would be elsewhere. */
+    sfu_preview_set_over(d->preview, picture, d->running->input->picture ? d->running->input->mask : NULL);
     if (!d->running->input->picture || d->running->input->action == SFU_ACTION_EXPAND)
         sfu_preview_focus(d->preview, gegl_buffer_get_extent(picture));
 }
@@ -287,6 +288,8 @@ static void generate(SfuDialog *d)
     SfuJob *jobs = sfu_input_jobs(in, job_request, d->settings, &n);
     if (in->action != SFU_ACTION_ENLARGE)
         sfu_params_set_double(job_request->params, "preview_every", 1, NULL);
+    if (sfu_engine_fields_store(&d->engine, d->settings))
+        sfu_settings_save(d->settings, NULL); /* failing to keep them loses only that */
     const SfuEngineOptions options = sfu_settings_engine(d->settings);
     const SfuJobCalls calls = {.progress = on_progress, .preview = on_preview, .done = on_done, .data = d};
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), _("Starting"));
@@ -344,8 +347,10 @@ void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data)
         sfu_dialog_update_model(d);
         break;
     case RESPONSE_SETTINGS:
+        sfu_engine_fields_store(&d->engine, d->settings); /* the same fields stand there */
         if (sfu_ui_settings(d->settings))
             sfu_dialog_reload_models(d);
+        sfu_engine_fields_show(&d->engine, d->settings);
         break;
     case RESPONSE_ADD:
         add_current(d);
@@ -425,6 +430,7 @@ gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *setting
     g_ptr_array_unref(d.entries);
     g_ptr_array_unref(d.fields);
     g_ptr_array_unref(d.models);
+    sfu_engine_fields_finish(&d.engine);
     *layer = d.last_layer;
     *new_image = d.last_image;
     return d.n_added > 0;

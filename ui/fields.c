@@ -69,7 +69,7 @@ static void add_number(SfuField *f, double def)
         gtk_box_pack_start(GTK_BOX(f->box), gtk_label_new(_(s->unit)), FALSE, FALSE, 0);
 }
 
-SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec)
+SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray *models)
 {
     SfuField *f = g_new0(SfuField, 1);
     f->spec = spec;
@@ -83,9 +83,11 @@ SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec)
             gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->control), _(spec->choices[i]));
         break;
     case SFU_PARAM_STRING:
-    case SFU_PARAM_FILE:
         f->control = f->box = gtk_entry_new();
         gtk_entry_set_width_chars(GTK_ENTRY(f->control), 12);
+        break;
+    case SFU_PARAM_FILE:
+        f->control = f->box = sfu_part_combo_new(models, spec->name);
         break;
     default:
         add_number(f, sfu_action_default(r->action, spec));
@@ -112,6 +114,7 @@ void sfu_field_attach(SfuField *f, GtkWidget *grid, int row)
 
 void sfu_field_get(const SfuField *f, SfuRequest *r)
 {
+    char *path;
     double v;
     switch (f->spec->type) {
     case SFU_PARAM_BOOL:
@@ -121,8 +124,12 @@ void sfu_field_get(const SfuField *f, SfuRequest *r)
         sfu_request_set_double(r, f->spec->name, MAX(0, gtk_combo_box_get_active(GTK_COMBO_BOX(f->control))), NULL);
         break;
     case SFU_PARAM_STRING:
-    case SFU_PARAM_FILE:
         sfu_request_set(r, f->spec->name, gtk_entry_get_text(GTK_ENTRY(f->control)), NULL);
+        break;
+    case SFU_PARAM_FILE:
+        path = sfu_model_combo_get(f->control);
+        sfu_request_set(r, f->spec->name, path, NULL);
+        g_free(path);
         break;
     default:
         gtk_spin_button_update(GTK_SPIN_BUTTON(f->control)); /* what is typed but not left yet */
@@ -142,8 +149,10 @@ void sfu_field_show(const SfuField *f, const SfuRequest *r)
         gtk_combo_box_set_active(GTK_COMBO_BOX(f->control), v);
         break;
     case SFU_PARAM_STRING:
-    case SFU_PARAM_FILE:
         gtk_entry_set_text(GTK_ENTRY(f->control), sfu_request_get_string(r, f->spec->name));
+        break;
+    case SFU_PARAM_FILE:
+        sfu_model_combo_set(f->control, sfu_request_get_string(r, f->spec->name));
         break;
     default:
         gtk_adjustment_set_value(f->adjustment, v);
@@ -256,7 +265,7 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, con
         for (guint i = 0; i < models->len; i++) {
             const SfuModelInfo *m = models->pdata[i];
             const gboolean can = !m->error && (m->tasks & (1u << task));
-            if (can != usable)
+            if (can != usable || m->part) /* parts have rows of their own */
                 continue;
             char *does = sfu_tasks_in_words(m->tasks);
             char *name = can          ? g_strdup(m->name)
@@ -272,7 +281,7 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, con
     g_free(chosen);
 }
 
-GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic)
+static GtkWidget *list_combo(const char *name)
 {
     GtkListStore *list = gtk_list_store_new(N_MODEL_COLUMNS, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_BOOLEAN);
     GtkWidget *combo = gtk_combo_box_new_with_model(GTK_TREE_MODEL(list));
@@ -280,9 +289,15 @@ GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *auto
     g_object_set(cell, "ellipsize", PANGO_ELLIPSIZE_MIDDLE, "width-chars", 24, NULL);
     gtk_cell_layout_pack_start(GTK_CELL_LAYOUT(combo), cell, TRUE);
     gtk_cell_layout_set_attributes(GTK_CELL_LAYOUT(combo), cell, "text", MODEL_NAME, "sensitive", MODEL_USABLE, NULL);
-    sfu_model_combo_fill(combo, models, task, automatic);
-    sfu_name(combo, _("Model"));
+    sfu_name(combo, name);
     g_object_unref(list);
+    return combo;
+}
+
+GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic)
+{
+    GtkWidget *combo = list_combo(_("Model"));
+    sfu_model_combo_fill(combo, models, task, automatic);
     return combo;
 }
 
@@ -313,4 +328,53 @@ char *sfu_model_combo_get(GtkWidget *combo)
     if (gtk_combo_box_get_active_iter(GTK_COMBO_BOX(combo), &iter))
         gtk_tree_model_get(gtk_combo_box_get_model(GTK_COMBO_BOX(combo)), &iter, MODEL_PATH, &path, -1);
     return path ? path : g_strdup("");
+}
+
+/* ---- parts of models ---------------------------------------------------------------------------------------------------- */
+
+#define CHOOSE "\1" /* the path of the row that opens a file dialog */
+
+void sfu_part_combo_fill(GtkWidget *combo, GPtrArray *models, const char *part)
+{
+    char *chosen = sfu_model_combo_get(combo);
+    GtkListStore *list = GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo)));
+    gtk_list_store_clear(list);
+    gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, _("The model's own"), MODEL_PATH, "", MODEL_USABLE, TRUE, -1);
+    for (guint i = 0; i < models->len; i++) {
+        const SfuModelInfo *m = models->pdata[i];
+        if (g_strcmp0(m->part, part) == 0)
+            gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, m->name, MODEL_PATH, m->path, MODEL_USABLE, TRUE, -1);
+    }
+    gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, _("Choose a file..."), MODEL_PATH, CHOOSE, MODEL_USABLE, TRUE, -1);
+    sfu_model_combo_set(combo, chosen);
+    g_free(chosen);
+}
+
+static void part_chosen(GtkComboBox *combo, gpointer data)
+{
+    char *path = sfu_model_combo_get(GTK_WIDGET(combo));
+    if (strcmp(path, CHOOSE) != 0) {
+        g_object_set_data_full(G_OBJECT(combo), "before", path, g_free); /* to go back to */
+        return;
+    }
+    g_free(path);
+    GtkWidget *chooser = gtk_file_chooser_dialog_new(_("Choose a file"), GTK_WINDOW(gtk_widget_get_toplevel(GTK_WIDGET(combo))),
+                                                     GTK_FILE_CHOOSER_ACTION_OPEN, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Open"), GTK_RESPONSE_OK,
+                                                     NULL);
+    const char *before = g_object_get_data(G_OBJECT(combo), "before");
+    if (before && *before)
+        gtk_file_chooser_set_filename(GTK_FILE_CHOOSER(chooser), before);
+    char *file = gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_OK ? gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser)) : NULL;
+    gtk_widget_destroy(chooser);
+    char *to = file ? file : g_strdup(before ? before : "");
+    sfu_model_combo_set(GTK_WIDGET(combo), to);
+    g_free(to);
+}
+
+GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part)
+{
+    GtkWidget *combo = list_combo(_(sfu_param_find(part)->label));
+    sfu_part_combo_fill(combo, models, part);
+    g_signal_connect(combo, "changed", G_CALLBACK(part_chosen), NULL);
+    return combo;
 }

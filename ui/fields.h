@@ -18,8 +18,9 @@ typedef struct {
     GtkAdjustment *adjustment; /* numbers */
 } SfuField;
 
-/* A field with the request's value. Caller frees with g_free(); the widgets belong to where they are packed. */
-SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec);
+/* A field with the request's value; models are those that files are chosen from. Caller frees with g_free(); the widgets belong to where they
+ * are packed. */
+SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray *models);
 /* Adds label and control as a row of a grid. */
 void sfu_field_attach(SfuField *f, GtkWidget *grid, int row);
 void sfu_field_get(const SfuField *f, SfuRequest *r);  /* from the control into the request */
@@ -39,6 +40,9 @@ GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *auto
 void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, const char *automatic); /* anew, keeping what is chosen */
 void sfu_model_combo_set(GtkWidget *combo, const char *path); /* "": automatic; an unknown path is added */
 char *sfu_model_combo_get(GtkWidget *combo);                  /* "": automatic; caller frees */
+/* Choice of a file for one part of a model ("vae", "taesd"): those that were found, or any other through a file dialog. For the rest as above. */
+GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part);
+void sfu_part_combo_fill(GtkWidget *combo, GPtrArray *models, const char *part);
 /* What a model can do, in words: "fill, expand". Caller frees. */
 char *sfu_tasks_in_words(guint tasks);
 

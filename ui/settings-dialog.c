@@ -4,6 +4,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
+#include "engine-fields.h"
 #include "fields.h"
 #include "host-ui.h"
 #include "ui.h"
@@ -13,11 +14,10 @@ enum { COLUMN_NAME, COLUMN_FAMILY, COLUMN_SIZE, COLUMN_DOES, COLUMN_PATH, N_COLU
 typedef struct {
     SfuSettings *settings;
     GtkListStore *folders, *models;
-    GtkWidget *window, *folder_view, *device, *memory, *precision, *defaults[SFU_N_ACTIONS], *count, *error;
-    GPtrArray *devices, *found;
+    GtkWidget *window, *folder_view, *defaults[SFU_N_ACTIONS], *count, *error;
+    GPtrArray *found;
+    SfuEngineFields engine;
 } Settings;
-
-static const char *const precisions[] = {"", "fp32", "bf16", "fp16"};
 
 static char **folders_of(Settings *s)
 {
@@ -42,7 +42,9 @@ static void find_models(Settings *s)
     gtk_list_store_clear(s->models);
     for (guint i = 0; i < s->found->len; i++) {
         const SfuModelInfo *m = s->found->pdata[i];
-        char *size = g_format_size(m->file_bytes), *does = m->error ? g_strdup(m->error) : sfu_tasks_in_words(m->tasks);
+        char *size = g_format_size(m->file_bytes), *does = m->error  ? g_strdup(m->error)
+                                                           : m->part ? g_strdup(_(sfu_param_find(m->part)->help))
+                                                                     : sfu_tasks_in_words(m->tasks);
         char *more = m->scale ? g_strdup_printf("%s x%d", does, m->scale) : g_strdup(does);
         gtk_list_store_insert_with_values(s->models, NULL, -1, COLUMN_NAME, m->name, COLUMN_FAMILY, m->family, COLUMN_SIZE, size, COLUMN_DOES, more,
                                           COLUMN_PATH, m->path, -1);
@@ -185,50 +187,15 @@ static GtkWidget *defaults_part(Settings *s)
 
 static GtkWidget *device_part(Settings *s)
 {
-    GtkWidget *grid = sfu_grid(), *memory = sfu_hbox(6);
-    GError *e = NULL;
-    char *device = sfu_settings_get(s->settings, "device"), *precision = sfu_settings_get(s->settings, "precision");
-    s->device = gtk_combo_box_text_new();
-    gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(s->device), _("Automatic"));
-    gtk_combo_box_set_active(GTK_COMBO_BOX(s->device), 0);
-    s->devices = sfu_devices(&e);
-    for (guint i = 0; s->devices && i < s->devices->len; i++) {
-        const SfuDevice *dev = s->devices->pdata[i];
-        char *size = g_format_size(dev->memory_bytes), *text = g_strdup_printf("%s (%s, %s)", dev->name, dev->platform, size);
-        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(s->device), text);
-        if (g_strcmp0(device, dev->name) == 0)
-            gtk_combo_box_set_active(GTK_COMBO_BOX(s->device), i + 1);
-        g_free(text);
-        g_free(size);
-    }
-    s->memory = gtk_spin_button_new(sfu_adjustment(sfu_settings_memory_bytes(s->settings) >> 20, 0, 1 << 20, 256, 1024), 256, 0);
-    gtk_box_pack_start(GTK_BOX(memory), s->memory, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(memory), gtk_label_new(_("MiB, 0: automatic")), FALSE, FALSE, 0);
-    s->precision = gtk_combo_box_text_new();
-    for (gsize i = 0; i < G_N_ELEMENTS(precisions); i++) {
-        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(s->precision), *precisions[i] ? precisions[i] : _("Automatic"));
-        if (i == 0 || g_strcmp0(precision, precisions[i]) == 0)
-            gtk_combo_box_set_active(GTK_COMBO_BOX(s->precision), i);
-    }
-    attach(grid, 0, 0, _("Device"), s->device);
-    attach(grid, 0, 1, _("Memory limit"), memory);
-    attach(grid, 0, 2, _("Precision"), s->precision);
-    sfu_name(s->memory, _("Memory limit"));
-    if (e) {
-        GtkWidget *l = sfu_label(e->message);
-        gtk_label_set_line_wrap(GTK_LABEL(l), TRUE);
-        sfu_grid_attach(grid, l, 0, 3, 2, TRUE);
-        g_error_free(e);
-    }
-    g_free(device);
-    g_free(precision);
+    GtkWidget *grid = sfu_grid();
+    sfu_engine_fields_attach(&s->engine, grid, 0, s->settings);
+    sfu_engine_fields_list_devices(&s->engine, s->settings);
     return grid;
 }
 
 static gboolean save(Settings *s, GError **error)
 {
-    char **folders = folders_of(s), text[32];
-    const int dev = gtk_combo_box_get_active(GTK_COMBO_BOX(s->device));
+    char **folders = folders_of(s);
     sfu_settings_set_folders(s->settings, (const char *const *)folders);
     g_strfreev(folders);
     for (int i = 0; i < SFU_N_ACTIONS; i++) {
@@ -237,11 +204,7 @@ static gboolean save(Settings *s, GError **error)
         g_free(path);
         g_free(key);
     }
-    sfu_settings_set(s->settings, "device", dev > 0 ? ((SfuDevice *)s->devices->pdata[dev - 1])->name : NULL);
-    gtk_spin_button_update(GTK_SPIN_BUTTON(s->memory));
-    g_snprintf(text, sizeof text, "%d", gtk_spin_button_get_value_as_int(GTK_SPIN_BUTTON(s->memory)));
-    sfu_settings_set(s->settings, "memory-mib", strcmp(text, "0") ? text : NULL);
-    sfu_settings_set(s->settings, "precision", precisions[MAX(0, gtk_combo_box_get_active(GTK_COMBO_BOX(s->precision)))]);
+    sfu_engine_fields_store(&s->engine, s->settings);
     return sfu_settings_save(s->settings, error);
 }
 
@@ -274,8 +237,7 @@ gboolean sfu_ui_settings(SfuSettings *settings)
         g_clear_error(&e);
     }
     gtk_widget_destroy(s.window);
-    if (s.devices)
-        g_ptr_array_unref(s.devices);
+    sfu_engine_fields_finish(&s.engine);
     g_ptr_array_unref(s.found);
     return saved;
 }

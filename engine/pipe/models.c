@@ -120,6 +120,10 @@ static SfuModelInfo *info_new(const char *path)
     i->has_text = sfu_model_has_part(m, SFU_PART_TEXT);
     i->native_px = sfu_model_native_px(m);
     i->scale = sfu_model_scale(m);
+    if (family == SFU_FAMILY_TAESD)
+        i->part = "taesd";
+    else if (sfu_model_has_part(m, SFU_PART_VAE) && !sfu_model_has_part(m, SFU_PART_UNET))
+        i->part = "vae";
     sfu_model_close(m);
     return i;
 }

@@ -59,7 +59,7 @@ def run(gimp, plugin, check, what, extra=None):
     env = {"SFU_STANDIN_LOG": f"{home}/standin.log", **(extra or {})}
     process = start(gimp, home, check_call(gimp, results, what), env)
     try:
-        output, _ = process.communicate(timeout=1700)
+        output, _ = process.communicate(timeout=7000 if what == "all" else 1700)  # on a busy machine
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()

@@ -2,7 +2,7 @@
  * pixel of a result is known, in no time. The table of parameters is the real one. Environment:
  *   SFU_STANDIN_STEP_MS  time of a step (default 0)
  *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; kill: the process dies after the first step
- *   SFU_STANDIN_LOG      a file that gets one line for each run: task, seed, sizes
+ *   SFU_STANDIN_LOG      a file that gets one line for each run: task, seed, sizes, options
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sfumato.h"
@@ -14,6 +14,8 @@
 
 struct SfuEngine {
     int n_runs;
+    char *device, *precision;
+    guint64 memory_bytes;
 };
 
 static void device_free(gpointer p)
@@ -59,19 +61,21 @@ GPtrArray *sfu_models(const char *const *folders)
         guint tasks;
         gboolean text;
         int native, scale;
-        const char *error;
+        const char *error, *part;
     } list[] = {
-        {"Sfumato mini", "Sfumato mini (built in)", 88 << 20, 1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT | 1 << SFU_TASK_UPSCALE, FALSE, 256, 0, NULL},
-        {"dreamshaper_8", "Stable Diffusion 1.5", (guint64)2034 << 20, 31 & ~(1 << SFU_TASK_EDIT), TRUE, 512, 0, NULL},
-        {"sd-v1-5-inpainting", "Stable Diffusion 1.5, inpainting", (guint64)2034 << 20, 1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT, TRUE, 512, 0, NULL},
-        {"RealESRGAN_x4plus", "ESRGAN", 64 << 20, 1 << SFU_TASK_UPSCALE, FALSE, 0, 4, NULL},
-        {"broken", "", 12345, 0, FALSE, 0, 0, "broken.safetensors ends after 12345 bytes; its header announces 98765."},
+        {"Sfumato mini", "Sfumato mini (built in)", 88 << 20, 1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT | 1 << SFU_TASK_UPSCALE, FALSE, 256, 0, NULL, NULL},
+        {"dreamshaper_8", "Stable Diffusion 1.5", (guint64)2034 << 20, 31 & ~(1 << SFU_TASK_EDIT), TRUE, 512, 0, NULL, NULL},
+        {"sd-v1-5-inpainting", "Stable Diffusion 1.5, inpainting", (guint64)2034 << 20, 1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT, TRUE, 512, 0, NULL, NULL},
+        {"RealESRGAN_x4plus", "ESRGAN", 64 << 20, 1 << SFU_TASK_UPSCALE, FALSE, 0, 4, NULL, NULL},
+        {"broken", "", 12345, 0, FALSE, 0, 0, "broken.safetensors ends after 12345 bytes; its header announces 98765.", NULL},
+        {"vae-ft-mse", "unknown", 319 << 20, 0, FALSE, 0, 0, NULL, "vae"},
+        {"taesd", "TAESD", 9 << 20, 0, FALSE, 0, 0, NULL, "taesd"},
     };
     GPtrArray *a = g_ptr_array_new_with_free_func(model_free);
     for (gsize i = 0; i < G_N_ELEMENTS(list); i++) {
         SfuModelInfo *m = g_new0(SfuModelInfo, 1);
         *m = (SfuModelInfo){g_strdup_printf("/models/%s.safetensors", list[i].name), g_strdup(list[i].name), g_strdup(list[i].family), list[i].bytes,
-                            list[i].tasks, list[i].text, list[i].native, list[i].scale, g_strdup(list[i].error)};
+                            list[i].tasks, list[i].text, list[i].native, list[i].scale, list[i].part, g_strdup(list[i].error)};
         g_ptr_array_add(a, m);
     }
     return a;
@@ -91,11 +95,19 @@ SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_DEVICE, "There is no OpenCL device: no driver is installed.");
         return NULL;
     }
-    return g_new0(SfuEngine, 1);
+    SfuEngine *e = g_new0(SfuEngine, 1);
+    e->device = g_strdup(options->device);
+    e->precision = g_strdup(options->precision);
+    e->memory_bytes = options->memory_bytes;
+    return e;
 }
 
 void sfu_engine_free(SfuEngine *e)
 {
+    if (!e)
+        return;
+    g_free(e->device);
+    g_free(e->precision);
     g_free(e);
 }
 
@@ -264,8 +276,11 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
                             GEGL_ABYSS_NONE);
         FILE *f = fopen(log, "a");
         if (f) {
-            fprintf(f, "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d pixel %.4f %.4f %.4f %.4f\n", sfu_task_name(job->task),
-                    first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height, pixel[0], pixel[1], pixel[2], pixel[3]);
+            fprintf(f, "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d pixel %.4f %.4f %.4f %.4f device %s memory %"
+                       G_GUINT64_FORMAT " precision %s vae %s prompt %s\n",
+                    sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height, pixel[0], pixel[1], pixel[2],
+                    pixel[3], e->device ? e->device : "any", e->memory_bytes, e->precision ? e->precision : "auto",
+                    sfu_params_get_string(job->params, "vae"), sfu_params_get_string(job->params, "prompt"));
             fclose(f);
         }
     }

@@ -1,0 +1,509 @@
+/* Every dialog in every state, without a GIMP: with a host of the test's own and the stand-in engine. Each control must have a name for
+ * screen readers, and what is written into the controls must reach the engine. Needs a screen (dialogs.py gives one). With SFU_SHOTS=FOLDER each
+ * state is left there as a picture, to be looked at.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "ui/dialog-private.h"
+#include "host-ui.h"
+#include "ui/ui.h"
+
+/* ---- a host with one image of one layer ------------------------------------------------------------------------------- */
+
+enum { IMAGE = 1, LAYER = 2, W = 400, H = 300 };
+
+static GeglBuffer *picture, *selection;
+static SfuHostType image_type;
+static int n_inserted;
+
+void sfu_host_ui_init(void)
+{
+}
+
+GtkWidget *sfu_host_dialog_new(const char *title)
+{
+    GtkWidget *dialog = gtk_dialog_new();
+    gtk_window_set_title(GTK_WINDOW(dialog), title);
+    return dialog;
+}
+
+gboolean sfu_host_image_info(int image, SfuHostImage *info)
+{
+    *info = (SfuHostImage){W, H, image_type, FALSE, 262144};
+    return image == IMAGE;
+}
+
+int sfu_host_active_layer(int image)
+{
+    return LAYER;
+}
+
+int sfu_host_layer_of(int drawable, GError **error)
+{
+    return drawable;
+}
+
+GeglRectangle sfu_host_layer_bounds(int layer)
+{
+    return (GeglRectangle){0, 0, W, H};
+}
+
+gboolean sfu_host_layer_in_image(int layer, int image)
+{
+    return TRUE;
+}
+
+GArray *sfu_host_pixel_layers(int image)
+{
+    GArray *a = g_array_new(FALSE, FALSE, sizeof(int));
+    const int layer = LAYER;
+    return g_array_append_val(a, layer);
+}
+
+GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error)
+{
+    return gegl_buffer_dup(picture);
+}
+
+GeglBuffer *sfu_host_read_visible(int image, GError **error)
+{
+    return gegl_buffer_dup(picture);
+}
+
+GeglBuffer *sfu_host_read_mask(int layer)
+{
+    return NULL;
+}
+
+GeglBuffer *sfu_host_read_selection(int image)
+{
+    return selection ? gegl_buffer_dup(selection) : NULL;
+}
+
+char *sfu_host_parasite_get(int layer)
+{
+    return NULL;
+}
+
+void sfu_host_parasite_set(int layer, const char *text)
+{
+}
+
+guint sfu_host_layer_tattoo(int layer)
+{
+    return 7;
+}
+
+int sfu_host_layer_by_tattoo(int image, guint tattoo)
+{
+    return LAYER;
+}
+
+int sfu_host_layer_new(int image, GeglBuffer *pixels, const char *name, SfuLayerKind kind, GError **error)
+{
+    return LAYER + 1;
+}
+
+void sfu_host_layer_look_like(int layer, int source)
+{
+}
+
+void sfu_host_layer_insert(int image, int layer, int above, GeglBuffer *pixels, SfuLayerKind kind)
+{
+    n_inserted++;
+}
+
+void sfu_host_layer_discard(int layer)
+{
+}
+
+void sfu_host_set_active_layer(int image, int layer)
+{
+}
+
+void sfu_host_undo_begin(int image)
+{
+}
+
+void sfu_host_undo_end(int image)
+{
+}
+
+void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y)
+{
+}
+
+void sfu_host_convert_to_rgb(int image)
+{
+    image_type = SFU_HOST_RGB;
+}
+
+gboolean sfu_host_scale_image(int image, int width, int height, GError **error)
+{
+    return TRUE;
+}
+
+gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error)
+{
+    return TRUE;
+}
+
+int sfu_host_duplicate_image(int image)
+{
+    return IMAGE;
+}
+
+void sfu_host_undo_enable(int image)
+{
+}
+
+int sfu_host_new_image(int like, int width, int height)
+{
+    return IMAGE + 1;
+}
+
+void sfu_host_delete_image(int image)
+{
+}
+
+void sfu_host_show_image(int image)
+{
+}
+
+void sfu_host_flush(void)
+{
+}
+
+void sfu_host_progress_begin(const char *text)
+{
+}
+
+void sfu_host_progress(double fraction, const char *text)
+{
+}
+
+void sfu_host_progress_end(void)
+{
+}
+
+char *sfu_host_folder(void)
+{
+    return NULL;
+}
+
+/* ---- walking ------------------------------------------------------------------------------------------------------------- */
+
+typedef void (*Visit)(GtkWidget *w, gpointer data);
+
+typedef struct {
+    Visit visit;
+    gpointer data;
+} Walk;
+
+static void walk_child(GtkWidget *w, gpointer data)
+{
+    const Walk *walk = data;
+    walk->visit(w, walk->data);
+    if (GTK_IS_CONTAINER(w))
+        gtk_container_forall(GTK_CONTAINER(w), walk_child, data);
+}
+
+static void walk(GtkWidget *w, Visit visit, gpointer data)
+{
+    Walk walk_data = {visit, data};
+    walk_child(w, &walk_data);
+}
+
+static void note_labelled(GtkWidget *w, gpointer data)
+{
+    GtkWidget *names = GTK_IS_LABEL(w) ? gtk_label_get_mnemonic_widget(GTK_LABEL(w)) : NULL;
+    if (names)
+        g_hash_table_add(data, names);
+}
+
+/* Something that is worked with, and not a piece of a larger control. */
+static gboolean is_control(GtkWidget *w)
+{
+    GtkWidget *parent = gtk_widget_get_parent(w);
+    if (!gtk_widget_get_mapped(w) || GTK_IS_SCROLLBAR(w) ||
+        (parent && (gtk_widget_get_ancestor(parent, GTK_TYPE_COMBO_BOX) || gtk_widget_get_ancestor(parent, GTK_TYPE_TREE_VIEW))))
+        return FALSE;
+    return GTK_IS_BUTTON(w) || GTK_IS_ENTRY(w) || GTK_IS_COMBO_BOX(w) || GTK_IS_TEXT_VIEW(w) || GTK_IS_TREE_VIEW(w) || GTK_IS_RANGE(w) ||
+           GTK_IS_EXPANDER(w) || GTK_IS_DRAWING_AREA(w) || GTK_IS_PROGRESS_BAR(w);
+}
+
+typedef struct {
+    GHashTable *labelled;
+    int n_controls;
+} Names;
+
+static void check_name(GtkWidget *w, gpointer data)
+{
+    Names *names = data;
+    if (!is_control(w))
+        return;
+    names->n_controls++;
+    const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
+    const char *label = GTK_IS_BUTTON(w) ? gtk_button_get_label(GTK_BUTTON(w)) : GTK_IS_EXPANDER(w) ? gtk_expander_get_label(GTK_EXPANDER(w)) : NULL;
+    if ((name && *name) || (label && *label) || g_hash_table_contains(names->labelled, w))
+        return;
+    g_test_message("a %s has no accessible name (tooltip: %s)", G_OBJECT_TYPE_NAME(w), gtk_widget_get_tooltip_text(w));
+    g_test_fail();
+}
+
+static void settle(int ms)
+{
+    const gint64 end = g_get_monotonic_time() + ms * 1000;
+    while (g_get_monotonic_time() < end) {
+        while (gtk_events_pending())
+            gtk_main_iteration();
+        g_usleep(5000);
+    }
+}
+
+static void look_at(GtkWidget *window, const char *action, const char *state)
+{
+    settle(120);
+    Names names = {g_hash_table_new(NULL, NULL), 0};
+    walk(window, note_labelled, names.labelled);
+    walk(window, check_name, &names);
+    g_hash_table_destroy(names.labelled);
+    g_test_message("%s, %s: %d controls", action, state, names.n_controls);
+    g_assert_cmpint(names.n_controls, >, 5);
+    const char *shots = g_getenv("SFU_SHOTS");
+    if (!shots)
+        return;
+    char *command = g_strdup_printf("import -window root '%s/gtk%d-%s-%s.png'", shots, GTK_MAJOR_VERSION, action, state);
+    settle(400);
+    g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
+    g_free(command);
+}
+
+/* ---- what a user does --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    GType type;
+    const char *name;
+    GtkWidget *found;
+} Search;
+
+static void match(GtkWidget *w, gpointer data)
+{
+    Search *s = data;
+    if (s->found || !gtk_widget_get_mapped(w) || !g_type_is_a(G_OBJECT_TYPE(w), s->type))
+        return;
+    const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
+    const char *label = GTK_IS_BUTTON(w) ? gtk_button_get_label(GTK_BUTTON(w)) : GTK_IS_EXPANDER(w) ? gtk_expander_get_label(GTK_EXPANDER(w)) : NULL;
+    if (g_strcmp0(name, s->name) == 0 || g_strcmp0(label, s->name) == 0)
+        s->found = w;
+}
+
+static GtkWidget *find(GtkWidget *window, GType type, const char *name)
+{
+    Search s = {type, name, NULL};
+    walk(window, match, &s);
+    return s.found;
+}
+
+static GtkWidget *find_or_fail(GtkWidget *window, GType type, const char *name)
+{
+    GtkWidget *w = find(window, type, name);
+    if (!w)
+        g_error("there is no %s \"%s\"", g_type_name(type), name);
+    return w;
+}
+
+static GtkWidget *the_dialog(void)
+{
+    GtkWidget *dialog = NULL;
+    GList *all = gtk_window_list_toplevels();
+    for (GList *l = all; l; l = l->next)
+        if (GTK_IS_DIALOG(l->data) && gtk_widget_get_visible(l->data))
+            dialog = l->data;
+    g_list_free(all);
+    return dialog;
+}
+
+static SfuAction current;
+static char *log_file;
+
+static const char *add_label(void)
+{
+    return current == SFU_ACTION_ENLARGE || current == SFU_ACTION_GENERATE ? "_Add to GIMP" : "_Add as Layer";
+}
+
+static gboolean is_sensitive(GtkWidget *window, GType type, const char *name)
+{
+    return gtk_widget_is_sensitive(find_or_fail(window, type, name));
+}
+
+static void use_action(GtkWidget *window)
+{
+    const char *action = sfu_action_info(current)->name, *go = current == SFU_ACTION_ENLARGE ? "_Enlarge" : "_Generate";
+    GtkWidget *model = find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model");
+    look_at(window, action, "1-opened");
+    /* The first model has no text encoder, where it can do the task. */
+    if (sfu_action_info(current)->task == SFU_TASK_INPAINT || current == SFU_ACTION_EXPAND || current == SFU_ACTION_ENLARGE)
+        g_assert_false(is_sensitive(window, GTK_TYPE_TEXT_VIEW, "Prompt"));
+    sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors");
+    settle(50);
+    g_assert_true(is_sensitive(window, GTK_TYPE_TEXT_VIEW, "Prompt"));
+    gtk_expander_set_expanded(GTK_EXPANDER(find_or_fail(window, GTK_TYPE_EXPANDER, "Ad_vanced")), TRUE);
+    look_at(window, action, "2-advanced");
+    GtkWidget *vae = find_or_fail(window, GTK_TYPE_COMBO_BOX, "VAE"), *device = find_or_fail(window, GTK_TYPE_COMBO_BOX, "Device");
+    g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(vae)), NULL), ==, 3); /* own, found, choose */
+    g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(device)), NULL), ==, 3);
+    sfu_model_combo_set(vae, "/models/vae-ft-mse.safetensors");
+    gtk_combo_box_set_active(GTK_COMBO_BOX(device), 2);
+    gtk_combo_box_set_active(GTK_COMBO_BOX(find_or_fail(window, GTK_TYPE_COMBO_BOX, "Precision")), 2);
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(find_or_fail(window, GTK_TYPE_SPIN_BUTTON, "Memory limit")), 2048);
+    GtkWidget *whole = find(window, GTK_TYPE_TOGGLE_BUTTON, "Whole image");
+    g_assert_true(!whole == (current != SFU_ACTION_ENLARGE));
+    if (whole) {
+        g_assert_true(is_sensitive(window, GTK_TYPE_TOGGLE_BUTTON, "Sample merged"));
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(whole), TRUE);
+        g_assert_false(is_sensitive(window, GTK_TYPE_TOGGLE_BUTTON, "Sample merged"));
+    }
+    gtk_text_buffer_set_text(gtk_text_view_get_buffer(GTK_TEXT_VIEW(find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt"))), "a red door", -1);
+
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, go)));
+    settle(400);
+    g_assert_null(find(window, GTK_TYPE_BUTTON, go));
+    look_at(window, action, "3-running");
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Stop")));
+    for (int i = 0; i < 100 && !find(window, GTK_TYPE_BUTTON, go); i++)
+        settle(50);
+    g_setenv("SFU_STANDIN_STEP_MS", "20", TRUE);
+    look_at(window, action, "4-stopped");
+    g_assert_false(is_sensitive(window, GTK_TYPE_BUTTON, add_label()));
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, go)));
+    settle(300);
+    for (int i = 0; i < 200 && !find(window, GTK_TYPE_BUTTON, go); i++)
+        settle(50);
+    look_at(window, action, "5-done");
+    GtkWidget *add = find_or_fail(window, GTK_TYPE_BUTTON, add_label());
+    g_assert_true(gtk_widget_is_sensitive(add));
+    gtk_button_clicked(GTK_BUTTON(add));
+    settle(50);
+
+    char *text = NULL;
+    g_assert_true(g_file_get_contents(log_file, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "device Stand-in GPU memory 2147483648 precision bf16 vae /models/vae-ft-mse.safetensors prompt a red door"));
+    g_free(text);
+    selection = NULL; /* what the user may do meanwhile */
+    image_type = SFU_HOST_INDEXED;
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, go)));
+    settle(50);
+    if (current != SFU_ACTION_GENERATE)
+        look_at(window, action, "6-refused");
+    for (int i = 0; i < 200 && !find(window, GTK_TYPE_BUTTON, go); i++)
+        settle(50);
+    image_type = SFU_HOST_RGB;
+}
+
+static gboolean act(gpointer data)
+{
+    void (*use)(GtkWidget *window) = data;
+    GtkWidget *window = the_dialog();
+    settle(100);
+    use(window);
+    gtk_dialog_response(GTK_DIALOG(window), GTK_RESPONSE_CLOSE);
+    return G_SOURCE_REMOVE;
+}
+
+static void paint(GeglBuffer *b)
+{
+    float row[W * 3];
+    for (int y = 0; y < H; y++) {
+        for (int x = 0; x < W; x++) {
+            row[3 * x] = 0.2f + 0.6f * x / W;
+            row[3 * x + 1] = 0.3f + 0.5f * y / H;
+            row[3 * x + 2] = (x / 20 + y / 20) % 2 ? 0.7f : 0.4f;
+        }
+        gegl_buffer_set(b, GEGL_RECTANGLE(0, y, W, 1), 0, babl_format("R'G'B' float"), row, GEGL_AUTO_ROWSTRIDE);
+    }
+}
+
+static void dialog_of_action(gconstpointer data)
+{
+    current = GPOINTER_TO_INT(data);
+    char *folder = g_dir_make_tmp("sfumato-dialogs-XXXXXX", NULL);
+    SfuSettings *settings = sfu_settings_load(folder);
+    SfuRequest *r = sfu_request_new(current);
+    GError *error = NULL;
+    int layer, image;
+    GeglBuffer *chosen = gegl_buffer_new(GEGL_RECTANGLE(120, 80, 150, 110), babl_format("Y float"));
+    GeglColor *white = gegl_color_new("white");
+    gegl_buffer_set_color(chosen, gegl_buffer_get_extent(chosen), white);
+    g_object_unref(white);
+    selection = chosen;
+    picture = gegl_buffer_new(GEGL_RECTANGLE(0, 0, W, H), babl_format("R'G'B' u8"));
+    paint(picture);
+    log_file = g_build_filename(folder, "log", NULL);
+    g_setenv("SFU_STANDIN_LOG", log_file, TRUE);
+    g_setenv("SFU_STANDIN_STEP_MS", "2000", TRUE); /* a run that is sure to be stopped */
+    g_timeout_add(100, act, use_action);
+    n_inserted = 0;
+    g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error)); /* something was added */
+    g_assert_no_error(error);
+    g_assert_cmpint(n_inserted, ==, current == SFU_ACTION_ENLARGE ? 0 : 1); /* the whole image gets no new layer */
+    g_assert_cmpuint(sfu_settings_memory_bytes(settings), ==, G_GUINT64_CONSTANT(2) << 30);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    g_object_unref(picture);
+    g_object_unref(chosen);
+    g_free(log_file);
+    g_free(folder);
+}
+
+static void use_settings(GtkWidget *window)
+{
+    look_at(window, "settings", "1-opened");
+}
+
+static void dialog_of_settings(void)
+{
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    g_timeout_add(100, act, use_settings);
+    g_assert_false(sfu_ui_settings(settings));
+    sfu_settings_free(settings);
+}
+
+static gboolean convert(gpointer data)
+{
+    GtkWidget *window = the_dialog();
+    settle(100);
+    gtk_dialog_response(GTK_DIALOG(window), GPOINTER_TO_INT(data));
+    return G_SOURCE_REMOVE;
+}
+
+static void conversion_is_asked_for(void)
+{
+    image_type = SFU_HOST_INDEXED;
+    g_timeout_add(100, convert, GINT_TO_POINTER(GTK_RESPONSE_CANCEL));
+    g_assert_false(sfu_ui_offer_conversion(IMAGE));
+    g_assert_cmpint(image_type, ==, SFU_HOST_INDEXED);
+    g_timeout_add(100, convert, GINT_TO_POINTER(GTK_RESPONSE_OK));
+    g_assert_true(sfu_ui_offer_conversion(IMAGE));
+    g_assert_cmpint(image_type, ==, SFU_HOST_RGB);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    if (!gtk_init_check(&argc, &argv)) {
+        g_print("1..0 # SKIP no screen\n");
+        return 0;
+    }
+    gegl_init(NULL, NULL);
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        char *name = g_strdup_printf("/dialog/%s", sfu_action_info(a)->name);
+        if (sfu_action_info(a)->has_dialog)
+            g_test_add_data_func(name, GINT_TO_POINTER(a), dialog_of_action);
+        g_free(name);
+    }
+    g_test_add_func("/dialog/settings", dialog_of_settings);
+    g_test_add_func("/dialog/an indexed image is converted only when that is wanted", conversion_is_asked_for);
+    return g_test_run();
+}
