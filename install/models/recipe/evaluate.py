@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
-"""Measure an exported sfumato-mini on the held-out pictures, against OpenCV's inpainting and plain resampling.
+"""Measure an exported sfumato-mini on the held-out pictures, against OpenCV's inpainting, GIMP's Resynthesizer and plain resampling.
 
-    evaluate.py --model FOLDER --data DIR --out DIR [--every N] [--linear FILE] [--quick]
+    evaluate.py --model FOLDER --data DIR --out DIR [--every N] [--linear FILE] [--only inpaint|upscale] [--jobs N]
+    evaluate.py --inputs --data DIR --out DIR
 
 Writes results.md (tables), results.json (every number) and contact-sheet.jpg (24 pictures chosen by the fixed list,
-not by eye) to --out. Reference implementation: PyTorch and diffusers, fp32; the engine's own run is measured by its tests.
+not by eye) to --out. --inputs only writes the holed pictures to --out/inputs (transparent where the hole is); resynthesizer.sh
+then fills them by GIMP, and later runs find what it wrote. Reference implementation: PyTorch and diffusers, fp32; the engine's own
+run is measured by its tests.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 import argparse
+import concurrent.futures
 import json
 import time
 from pathlib import Path
@@ -16,26 +20,31 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 
 import linear
 import networks
-from export import load_folder
+from export import load_enlarger, load_folder
 from measures import ALL, BETTER, psnr
-from pictures import enlarge, fill_smooth, load, strokes
+from pictures import enlarge, fill_hole, fill_smooth, load, strokes
 
 SIDE = 512
+KINDS = ("strokes", "boxes", "free-form")
+ENLARGEMENTS = ((2, 0, "area"), (2, 0, "bicubic"), (4, 0, "area"), (2, 60, "area"), (4, 60, "area"))  # factor, JPEG quality, kernel
 
 
-def held_out(folder, every):
-    """(name, picture) in the order of names: the middle 512 x 512, or what the picture has, in multiples of 32."""
-    for path in sorted(Path(folder).iterdir())[::every]:
+def held_out(folder, every=1):
+    """(number, name, picture) in the order of names: the middle 512 x 512, or what the picture has, in multiples of 32."""
+    for number, path in list(enumerate(sorted(Path(folder).iterdir())))[::every]:
         picture = load(path)
         h, w = (min(SIDE, d // 32 * 32) for d in picture.shape[:2])
         y, x = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
-        yield path.stem, np.ascontiguousarray(picture[y:y + h, x:x + w])
+        yield number, path.stem, np.ascontiguousarray(picture[y:y + h, x:x + w])
 
 
-def mask_of(kind, rng, h, w):
+def mask_of(kind, number, h, w):
+    """Always the same for a picture, whatever else is measured."""
+    rng = np.random.default_rng((number, KINDS.index(kind)))
     side = max(h, w)
     if kind == "strokes":
         return strokes(rng, side, 8, 9)[:h, :w]
@@ -63,10 +72,14 @@ class Model:
         index = json.loads((Path(folder) / "model_index.json").read_text())["sfumato"]
         shift = json.loads((Path(folder) / "scheduler" / "scheduler_config.json").read_text())["shift"]
         self.cfg = {"sfumato": index, "context_size": index["context"]["size"], "shift": shift}
+        self.enlargers = {}
+        for factor, how in index["upscale"].items():
+            if isinstance(how, dict) and "enlarger" in how:
+                self.enlargers[int(factor)] = load_enlarger(Path(folder) / how["enlarger"]).eval().to(memory_format=torch.channels_last)
 
     @torch.no_grad()
     def run(self, picture, mask, task, residual=False, variants=({},)):
-        """picture uint8 [h, w, 3] with its hole filled smoothly, or enlarged -> the model's picture, uint8, for each of
+        """picture uint8 or float [h, w, 3] with its hole filled, or enlarged -> the model's picture, float, for each of
         the variants of sample()'s arguments. residual: the change that the network made to the condition, as pixels, is
         added to the picture; what the autoencoder itself loses is not lost then."""
         x = (torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
@@ -78,32 +91,54 @@ class Model:
             z = networks.sample(self.unet, self.cfg, cond, networks.shrink_mask(m, *cond.shape[2:]), task, **how)
             y = self.decode(z)
             y = x + y - plain if residual else y
-            out.append(((y[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).byte().numpy())
+            out.append(((y[0].permute(1, 2, 0) + 1) * 127.5).numpy())
         return out
 
     def inpaint(self, picture, mask, *variants):
-        made = self.run(fill_smooth(picture, mask), mask, networks.INPAINT, variants=variants)
-        return [np.where(mask[..., None] > 0, m, picture) for m in made]
+        how = self.cfg["sfumato"]
+        made = self.run(fill_hole(picture, mask, how["mask_fill"], variants[0].get("seed", 0)), mask, networks.INPAINT, how["inpaint"].get("residual", False), variants)
+        return [np.where(mask[..., None] > 0, pixels(m), picture) for m in made]
+
+    @torch.no_grad()
+    def enlarge(self, small, factor):
+        """The condition, float [h, w, 3] in 0..255."""
+        if factor not in self.enlargers:
+            return enlarge(small, small.shape[0] * factor, small.shape[1] * factor).astype(np.float32)
+        x = torch.from_numpy(small).permute(2, 0, 1)[None].float() / 255
+        return (self.enlargers[factor](x)[0].permute(1, 2, 0) * 255).numpy()
 
     def upscale(self, small, factor, *variants):
-        h, w = small.shape[0] * factor, small.shape[1] * factor
-        big = enlarge(small, h, w)
-        task = networks.UPSCALE2 if factor == 2 else networks.UPSCALE4
+        """By the enlarger alone if the flow has no steps for this factor."""
         how = self.cfg["sfumato"]["upscale"]
-        made = self.run(big, np.ones((h, w), np.uint8), task, how["residual"], variants)
-        return [back_project(m, small) for m in made] if how["back_project"] else made
+        big = self.enlarge(small, factor)
+        task = networks.UPSCALE2 if factor == 2 else networks.UPSCALE4
+        made = []
+        for variant in variants:
+            if variant.get("n_steps", how[str(factor)]["steps"]) == 0:
+                made.append(pixels(big))
+                continue
+            y, = self.run(big, np.ones(big.shape[:2], np.uint8), task, how["residual"], (variant,))
+            made.append(pixels(back_project(y, small) if how["back_project"] else y))
+        return made
+
+
+def pixels(x):
+    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
 
 
 def back_project(made, small):
     """What shrinks to something else than the small picture is corrected by the enlarged difference, once."""
     h, w = made.shape[:2]
-    low = cv2.resize(made.astype(np.float32), (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
-    more = cv2.resize(small.astype(np.float32) - low, (w, h), interpolation=cv2.INTER_CUBIC)
-    return np.clip(np.rint(made + more), 0, 255).astype(np.uint8)
+    low = cv2.resize(made, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
+    return made + cv2.resize(small.astype(np.float32) - low, (w, h), interpolation=cv2.INTER_CUBIC)
 
 
-def shrink(picture, factor, jpeg):
-    small = cv2.resize(picture, (picture.shape[1] // factor, picture.shape[0] // factor), interpolation=cv2.INTER_AREA)
+def shrink(picture, factor, jpeg, kernel):
+    size = picture.shape[1] // factor, picture.shape[0] // factor
+    if kernel == "area":
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    else:
+        small = np.array(Image.fromarray(picture).resize(size, Image.BICUBIC))
     if jpeg:
         small = cv2.imdecode(cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg])[1], 1)[..., ::-1]
     return np.ascontiguousarray(small)
@@ -118,62 +153,101 @@ def table(title, rows):
     return "\n".join(out) + "\n"
 
 
+def inpaintings(model, number, name, picture, args):
+    """(group, method, made, mask, before for the sheet or None) of one picture."""
+    for kind in KINDS:
+        mask = mask_of(kind, number, *picture.shape[:2])
+        group = f"Inpainting, {kind}, inside the mask"
+        bgr = picture[..., ::-1].copy()
+        yield group, "OpenCV Telea", cv2.inpaint(bgr, mask, 5, cv2.INPAINT_TELEA)[..., ::-1], mask, None
+        yield group, "OpenCV Navier-Stokes", cv2.inpaint(bgr, mask, 5, cv2.INPAINT_NS)[..., ::-1], mask, None
+        by_gimp = args.out / "inputs" / f"{name}.{kind}.resynthesizer.png"
+        if by_gimp.exists():
+            yield group, "GIMP Resynthesizer", np.where(mask[..., None] > 0, load(by_gimp), picture), mask, None
+        yield group, "smooth fill", fill_smooth(picture, mask), mask, None
+        if model.cfg["sfumato"]["mask_fill"] == "patch":
+            yield group, "patch fill (the condition)", fill_hole(picture, mask, "patch", number), mask, None
+        made, = model.inpaint(picture, mask, {"seed": number})
+        yield group, "sfumato-mini", made, mask, np.where(mask[..., None] > 0, 128, picture).astype(np.uint8)
+
+
+def upscalings(model, number, picture):
+    h, w = picture.shape[:2]
+    for factor, jpeg, kernel in ENLARGEMENTS:
+        small = shrink(picture, factor, jpeg, kernel)
+        how = f"JPEG quality {jpeg}" if jpeg else "clean" if kernel == "area" else f"clean, shrunk by {kernel}"
+        group = f"Super-resolution x{factor}, {how}"
+        big = enlarge(small, h, w)
+        yield group, "bicubic", big, None, None
+        yield group, "Lanczos", cv2.resize(small, (w, h), interpolation=cv2.INTER_LANCZOS4), None, None
+        variants = [{"seed": number}]
+        if model.cfg["sfumato"]["upscale"][str(factor)]["steps"]:
+            variants.append({"n_steps": 0})
+        for method, made in zip(("sfumato-mini", "its enlarger alone"), model.upscale(small, factor, *variants)):
+            yield group, method, made, None, big if method == "sfumato-mini" else None
+
+
+def one(job):
+    """All of one picture: (codec's PSNR, {group: {method: measures}}, {group: (before, after)})."""
+    number, name, picture = job
+    began, measured, sheet = time.process_time(), {}, {}
+    with torch.no_grad():
+        middle = np.ascontiguousarray(picture[:256, :256])
+        x = torch.from_numpy(middle).permute(2, 0, 1)[None].float() / 127.5 - 1
+        codec = psnr(((MODEL.decode(MODEL.encode(x))[0].permute(1, 2, 0) + 1) * 127.5).clamp(0, 255).numpy(), middle)
+    made = [] if ARGS.only == "upscale" else [inpaintings(MODEL, number, name, picture, ARGS)]
+    made += [] if ARGS.only == "inpaint" else [upscalings(MODEL, number, picture)]
+    for group, method, after, mask, before in (row for rows in made for row in rows):
+        values = {k: f(after.astype(np.float32), picture.astype(np.float32), mask) for k, f in ALL.items()}
+        measured.setdefault(group, {})[method] = values | {"picture": name}
+        if before is not None:
+            sheet[group] = before, after
+    print(f"{name}: {time.process_time() - began:.0f} s", flush=True)
+    return codec, measured, sheet
+
+
+def start(args):
+    global MODEL, ARGS
+    torch.set_num_threads(args.threads)
+    ARGS, MODEL = args, Model(args.model, args.linear)
+
+
+def write_inputs(args):
+    folder = args.out / "inputs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name, picture in held_out(Path(args.data) / "test", args.every):
+        for kind in KINDS:
+            mask = mask_of(kind, number, *picture.shape[:2])
+            cv2.imwrite(str(folder / f"{name}.{kind}.png"), np.dstack([picture[..., ::-1] * (1 - mask[..., None]), 255 * (1 - mask)]))
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument("--model", required=True)
+    ap.add_argument("--model")
     ap.add_argument("--data", default="data")
     ap.add_argument("--out", type=Path, default=Path("evaluation"))
     ap.add_argument("--every", type=int, default=1, help="take every n-th held-out picture")
     ap.add_argument("--linear", help="linear.pt: the codec that the autoencoder holds, in its place; twice as fast while the "
                                      "decoder's branches are untrained, and within 0.3 dB")
-    ap.add_argument("--quick", action="store_true", help="one mask kind and clean x2 only")
-    ap.add_argument("--threads", type=int, default=2)
+    ap.add_argument("--only", choices=["inpaint", "upscale"])
+    ap.add_argument("--inputs", action="store_true", help="write the holed pictures and end")
+    ap.add_argument("--jobs", type=int, default=2, help="processes")
+    ap.add_argument("--threads", type=int, default=1, help="of each process")
     args = ap.parse_args()
-    torch.set_num_threads(args.threads)
+    if args.inputs:
+        write_inputs(args)
+        return
     args.out.mkdir(parents=True, exist_ok=True)
-    model = Model(args.model, args.linear)
     results, sheet, codec = {}, {}, []
-    began = time.process_time()
-    for number, (name, picture) in enumerate(held_out(Path(args.data) / "test", args.every)):
-        h, w = picture.shape[:2]
-        rng = np.random.default_rng(number)
-
-        def note(group, method, made, mask=None):
-            values = {k: f(made.astype(np.float32), picture.astype(np.float32), mask) for k, f in ALL.items()}
-            results.setdefault(group, {}).setdefault(method, []).append(values | {"picture": name})
-
-        with torch.no_grad():
-            middle = picture[:min(h, 256), :min(w, 256)]
-            x = torch.from_numpy(middle).permute(2, 0, 1)[None].float() / 127.5 - 1
-            y = model.decode(model.encode(x))[0].permute(1, 2, 0)
-            codec.append(psnr(((y + 1) * 127.5).clamp(0, 255).numpy(), middle))
-        for kind in ("strokes", "boxes", "free-form")[:1 if args.quick else 3]:
-            mask = mask_of(kind, rng, h, w)
-            group = f"Inpainting, {kind}, inside the mask"
-            bgr = picture[..., ::-1].copy()
-            note(group, "OpenCV Telea", cv2.inpaint(bgr, mask, 5, cv2.INPAINT_TELEA)[..., ::-1], mask)
-            note(group, "OpenCV Navier-Stokes", cv2.inpaint(bgr, mask, 5, cv2.INPAINT_NS)[..., ::-1], mask)
-            note(group, "smooth fill (the condition)", fill_smooth(picture, mask), mask)
-            variants = [{"seed": number}] + [{"n_steps": 1, "start_noise": 0.0}] * (kind == "strokes")
-            made, *one = model.inpaint(picture, mask, *variants)
-            note(group, "sfumato-mini", made, mask)
-            for picture_of_one in one:
-                note(group, "sfumato-mini, 1 step without noise", picture_of_one, mask)
-            sheet.setdefault(kind, []).append((np.where(mask[..., None] > 0, 128, picture).astype(np.uint8), made))
-        for factor, jpeg in ((2, 0), (4, 0), (2, 60), (4, 60))[:1 if args.quick else 4]:
-            small = shrink(picture, factor, jpeg)
-            group = f"Super-resolution x{factor}, {f'JPEG quality {jpeg}' if jpeg else 'clean'}"
-            big = enlarge(small, h, w)
-            note(group, "bicubic", big)
-            note(group, "Lanczos", cv2.resize(small, (w, h), interpolation=cv2.INTER_LANCZOS4))
-            variants = [{"seed": number}] + [{"n_steps": 3, "start_noise": 0.25}] * (factor == 4 and not jpeg)
-            made, *one = model.upscale(small, factor, *variants)
-            note(group, "sfumato-mini", made)
-            for picture_of_one in one:
-                note(group, "sfumato-mini, 3 steps from noise 0.25", picture_of_one)
-            sheet.setdefault(f"x{factor}{'j' if jpeg else ''}", []).append((big, made))
-        print(f"{name}: {time.process_time() - began:.0f} s", flush=True)
-        write(args.out, codec, results, sheet)  # after each, so that a run cut short leaves what it has
+    with concurrent.futures.ProcessPoolExecutor(args.jobs, initializer=start, initargs=(args,)) as pool:
+        for psnr_of_codec, measured, pairs in pool.map(one, held_out(Path(args.data) / "test", args.every)):
+            codec.append(psnr_of_codec)
+            for group, methods in measured.items():
+                for method, values in methods.items():
+                    results.setdefault(group, {}).setdefault(method, []).append(values)
+            for group, pair in pairs.items():
+                sheet.setdefault(group, []).append(pair)
+            write(args.out, codec, results, sheet)  # after each, so that a run cut short leaves what it has
     print((args.out / "results.md").read_text())
 
 
@@ -184,8 +258,10 @@ def write(out, codec, results, sheet):
     (out / "results.md").write_text("\n".join(text))
     (out / "results.json").write_text(json.dumps({"codec_psnr": codec, "results": results}, indent=0))
     pairs = []
-    for kind, n, offset in (("strokes", 4, 0), ("boxes", 5, 4), ("free-form", 5, 9), ("x2", 3, 14), ("x4", 4, 17), ("x4j", 3, 12)):
-        have = sheet.get(kind, [])
+    for group, n, offset in (("Inpainting, strokes, inside the mask", 4, 0), ("Inpainting, boxes, inside the mask", 5, 4),
+                             ("Inpainting, free-form, inside the mask", 5, 9), ("Super-resolution x2, clean", 3, 14),
+                             ("Super-resolution x4, clean", 4, 17), ("Super-resolution x4, JPEG quality 60", 3, 12)):
+        have = sheet.get(group, [])
         pairs += [have[(offset + i) % len(have)] for i in range(n) if have]
     tiles = [np.hstack([cv2.resize(p[:s, :s], (256, 256), interpolation=cv2.INTER_AREA) for p in pair])
              for pair in pairs for s in [min(pair[0].shape[:2])]]

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+
+from networks import Enlarger
 
 
-def export(work, cfg, vae=None, unet=None):
+def export(work, cfg, vae=None, unet=None, enlarger=None):
     """Write the given networks, with the weights they now hold, to work/export."""
     folder = Path(work) / "export"
     folder.mkdir(parents=True, exist_ok=True)
@@ -21,6 +24,11 @@ def export(work, cfg, vae=None, unet=None):
             config = {k: v for k, v in json.loads(path.read_text()).items() if k != "_name_or_path"}
             path.write_text(json.dumps(config, indent=2) + "\n")
             (folder / name / "diffusion_pytorch_model.safetensors").chmod(0o644)
+    if enlarger is not None:
+        path = folder / "enlarger" / f"x{enlarger.scale}.safetensors"
+        path.parent.mkdir(exist_ok=True)
+        save_file({k: v.detach().to("cpu", torch.float16).contiguous() for k, v in enlarger.state_dict().items()}, path)
+        path.chmod(0o644)
     write_index(folder, cfg)
 
 
@@ -48,3 +56,13 @@ def load_folder(folder, with_unet=True):
     vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=torch.float32)
     unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32) if with_unet else None
     return vae, unet
+
+
+def load_enlarger(path):
+    """The stored network in fp32, its size told by its tensors."""
+    stored = load_file(path)
+    convs = sorted(int(k.split(".")[1]) for k, v in stored.items() if v.ndim == 4)
+    features = stored["body.0.weight"].shape[0]
+    net = Enlarger(round((stored[f"body.{convs[-1]}.weight"].shape[0] / 3) ** 0.5), features, len(convs) - 2)
+    net.load_state_dict({k: v.float() for k, v in stored.items()})
+    return net

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import torch
+import torch.nn as nn
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
@@ -24,6 +25,39 @@ def make_vae(cfg):
 def make_unet(cfg):
     c = cfg["vae"]["latent_channels"]
     return UNet2DConditionModel(in_channels=2 * c + 1, out_channels=c, cross_attention_dim=c + 1, **cfg["unet"])
+
+
+class Enlarger(nn.Module):
+    """SRVGGNetCompact (Wang and others 2021): convolutions at the small size, a pixel shuffle, and the picture enlarged by nearest
+    neighbour added. x [n, 3, h, w] in 0..1 -> [n, 3, h * scale, w * scale]."""
+
+    def __init__(self, scale, features, n_convs):
+        super().__init__()
+        self.scale = scale
+        widths = [3] + [features] * (n_convs + 1)
+        layers = []
+        for a, b in zip(widths[:-1], widths[1:]):
+            layers += [nn.Conv2d(a, b, 3, padding=1), nn.PReLU(b)]
+        layers.append(nn.Conv2d(features, 3 * scale * scale, 3, padding=1))
+        self.body = nn.Sequential(*layers)
+        for conv in self.body[::2]:
+            # near the identity, so that a plain row of convolutions trains like one with skips
+            straight = nn.init.dirac_(torch.empty_like(conv.weight))
+            nn.init.kaiming_normal_(conv.weight, a=0.25)
+            conv.weight.data.mul_(0.5).add_(straight, alpha=0.7)
+            nn.init.zeros_(conv.bias)
+        conv.weight.data.normal_(0.0, 0.01)
+
+    def edges(self):
+        """Names of the first and last convolution, which AdamW serves better than Muon."""
+        return ("body.0.", f"body.{len(self.body) - 1}.")
+
+    def forward(self, x):
+        return F.pixel_shuffle(self.body(x), self.scale) + F.interpolate(x, scale_factor=self.scale, mode="nearest")
+
+
+def make_enlarger(cfg, factor):
+    return Enlarger(factor, **cfg["enlarger"])
 
 
 def encode(vae, x):

@@ -24,9 +24,10 @@ def orthogonal(g, n_steps=5):
 
 
 class Optimizer:
-    def __init__(self, net, lr_matrix, lr_other, weight_decay=0.01, ema_decay=0.999):
+    def __init__(self, net, lr_matrix, lr_other, weight_decay=0.01, ema_decay=0.999, edges=EDGE_NAMES):
         self.net, self.lr_matrix, self.lr_other = net, lr_matrix, lr_other
         self.weight_decay, self.ema_decay, self.n = weight_decay, ema_decay, 0
+        self.edges = edges  # parts of the names of those that AdamW serves
         self.master, self.ema, self.m, self.v = {}, {}, {}, {}
         for name, p in net.named_parameters():
             self.master[name] = p.detach().float().clone()
@@ -35,9 +36,8 @@ class Optimizer:
             if not self.is_matrix(name, p):
                 self.v[name] = torch.zeros_like(self.master[name])
 
-    @staticmethod
-    def is_matrix(name, p):
-        return p.ndim >= 2 and not any(e in name for e in EDGE_NAMES)
+    def is_matrix(self, name, p):
+        return p.ndim >= 2 and not any(e in name for e in self.edges)
 
     @torch.no_grad()
     def step(self, scale):

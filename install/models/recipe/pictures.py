@@ -2,9 +2,12 @@
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+import ctypes
 import math
 import queue
+import subprocess
 import threading
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -93,9 +96,9 @@ def random_mask(rng, side):
     """Strokes, boxes, blobs, or a cut-off side; 2 to 50 % of the square. [side, side] uint8 of 0, 1."""
     for _ in range(20):
         kind = rng.random()
-        if kind < 0.3:
+        if kind < 0.4:
             mask = strokes(rng, side, rng.integers(1, 6), side * rng.uniform(0.02, 0.06))
-        elif kind < 0.55:
+        elif kind < 0.6:
             mask = strokes(rng, side, rng.integers(1, 4), side * rng.uniform(0.08, 0.25))
         elif kind < 0.8:
             mask = np.zeros((side, side), np.uint8)
@@ -146,35 +149,89 @@ def fill_smooth(picture, mask):
     return np.clip(np.rint(fine), 0, 255).astype(np.uint8)
 
 
+THIN_PX = 6  # holes no wider than this to both sides of their middle are filled smoothly
+
+
+@cache
+def patch_library():
+    """The engine's own fill (engine/pipe/patch_fill.c), compiled beside this file's folder at first use: needs a C compiler and GLib."""
+    here = Path(__file__).resolve().parent
+    target = here / "libpatchfill.so"
+    if not target.exists():
+        source = here.parents[2] / "engine" / "pipe"
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "glib-2.0"], check=True, capture_output=True, text=True).stdout.split()
+        part = target.with_suffix(f".{threading.get_native_id()}.so")
+        subprocess.run(["cc", "-std=gnu11", "-O3", "-shared", "-fPIC", "-o", part, source / "membrane.c", source / "patch_fill.c", *flags, "-lm"],
+                       check=True)
+        part.rename(target)
+    call = ctypes.CDLL(str(target)).sfu_patch_fill
+    floats = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
+    call.argtypes = [floats, ctypes.c_int, ctypes.c_int, floats, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p]
+    call.restype = ctypes.c_int
+    return call
+
+
+def fill_patches(picture, mask, seed=0):
+    """Copy what fits from the surroundings; thin holes smoothly. [h, w, 3] uint8, mask [h, w] of 0, 1."""
+    rgb = np.ascontiguousarray(picture, np.float32) / 255
+    h, w = mask.shape
+    if patch_library()(rgb, w, h, np.ascontiguousarray(mask, np.float32), THIN_PX, seed, None, None):
+        raise MemoryError(f"patch fill of {w} x {h} pixels")
+    return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
+
+
+def fill_hole(picture, mask, how, seed=0):
+    """The condition of inpainting: "pull-push" or "patch"."""
+    return fill_patches(picture, mask, seed) if how == "patch" else fill_smooth(picture, mask)
+
+
+def reachable(picture, filled, mask):
+    """What the network shall make of a filled hole: the picture where the surroundings tell what was there, that is in thin holes
+    and within some pixels of the edge; deeper inside, the filled texture with the picture's own coarse colours. A network that
+    were to find the picture itself there would learn to blur. All [h, w, 3] uint8; mask [h, w] of 0, 1."""
+    hole = mask.astype(np.uint8)
+    padded = cv2.copyMakeBorder(hole, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * THIN_PX + 1,) * 2)
+    thick = cv2.morphologyEx(hole, cv2.MORPH_OPEN, disc)
+    exact = np.where(thick > 0, np.clip((5 - depth) / 4, 0, 1), 1).astype(np.float32)
+    exact = cv2.GaussianBlur(exact, (0, 0), 1.5)[..., None]
+    missing = (picture.astype(np.float32) - filled) * hole[..., None]
+    coarse = cv2.GaussianBlur(missing, (0, 0), 6)
+    out = filled + np.where(hole[..., None] > 0, exact * missing + (1 - exact) * coarse, 0)
+    return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+
+
 def enlarge(small, h, w):
     """Bicubically with Keys' a = -0.5, as the engine does and OpenCV does not."""
     return np.array(Image.fromarray(small).resize((w, h), Image.BICUBIC))
 
 
-def damage(rng, tile, factor, clean):
-    """Shrink by factor as cameras, editors and the web do, then enlarge bicubically: [side, side, 3] uint8."""
-    side = tile.shape[0]
-    small_side = side // factor
-    if clean:
-        small = cv2.resize(tile, (small_side, small_side), interpolation=cv2.INTER_AREA)
-    else:
+def shrink(rng, tile, factor, kind):
+    """Shrink by factor. "clean": by one of the kernels that programs shrink with; "jpeg": the same, then JPEG; "damaged": as cameras,
+    editors and the web do, with blur, grain and JPEG. [side, side, 3] uint8 -> [side / factor, side / factor, 3]."""
+    side = tile.shape[0] // factor
+    if kind == "damaged":
         picture = tile
         if rng.random() < 0.6:
             picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.2, 0.6) * factor)
         how = [cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC][rng.integers(0, 3)]
         if how != cv2.INTER_AREA:  # these do not average by themselves
             picture = cv2.GaussianBlur(picture, (0, 0), 0.35 * factor)
-        small = cv2.resize(picture, (small_side, small_side), interpolation=how)
+        small = cv2.resize(picture, (side, side), interpolation=how)
         if rng.random() < 0.5:
             grain = rng.normal(0, rng.uniform(1, 10), small.shape)
             if rng.random() < 0.5:
                 grain = grain.mean(axis=2, keepdims=True)
             small = np.clip(small + grain, 0, 255).astype(np.uint8)
-        if rng.random() < 0.7:
-            quality = int(rng.uniform(35, 95))
-            ok, code = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
-            small = cv2.imdecode(code, cv2.IMREAD_COLOR)
-    return enlarge(small, side, side)
+    elif rng.random() < 0.6:
+        small = cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA)
+    else:  # widened with the factor, so that they average
+        small = np.array(Image.fromarray(tile).resize((side, side), Image.BICUBIC if rng.random() < 0.7 else Image.LANCZOS))
+    if kind == "jpeg" or (kind == "damaged" and rng.random() < 0.7):
+        ok, code = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(35, 95))])
+        small = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    return small
 
 
 def prefetch(make, n_ahead, seed, n_threads=1):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Train sfumato-mini: `train.py linear`, then `unet` and `vae` in either order. CPU or GPU, resumable, one folder of state.
+"""Train sfumato-mini: `train.py all`, or stage by stage. CPU or GPU, resumable, one folder of state.
 
-    train.py {linear,vae,unet} --data DIR --work DIR --minutes M [--init FOLDER]
+    train.py {all,linear,enlarger2,enlarger4,unet,vae} --data DIR --work DIR --minutes M [--init FOLDER]
 
 Every --save minutes DIR/STAGE.pt (masters, averages, optimizer) and an fp16 export in DIR/export are written; a later call
 goes on from STAGE.pt. --init starts from an exported folder instead. Losses go to DIR/STAGE.csv.
@@ -9,6 +9,7 @@ goes on from STAGE.pt. --init starts from an exported folder instead. Losses go 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 import argparse
+import copy
 import csv
 import os
 import random
@@ -20,10 +21,10 @@ import torch
 import torch.nn.functional as F
 
 import linear
-from export import export, load_folder
-from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, make_unet, make_vae, predict, read_config, shrink_mask, times
+from export import export, load_enlarger, load_folder
+from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, make_enlarger, make_unet, make_vae, predict, read_config, shrink_mask, times
 from optimizer import Optimizer
-from pictures import Pictures, damage, fill_smooth, prefetch, random_mask
+from pictures import Pictures, enlarge, fill_patches, prefetch, random_mask, reachable, shrink
 
 OUTSIDE_WEIGHT = 0.1  # what the mask leaves alone is known, and teaches little
 
@@ -134,6 +135,62 @@ def train_linear(args, cfg, device, dtype):
     print("held-out PSNR of the linear codec and of the network that holds it:", (10 * np.log10(4 / np.array(errors))).mean(0))
 
 
+def train_enlarger(args, cfg, device, dtype):
+    """The small network that enlarges; the flow starts from its picture. That for 4 starts from that for 2, but for the last layer."""
+    factor = int(args.stage[-1])
+    net = make_enlarger(cfg, factor)
+    folder = Path(args.init or Path(args.work) / "export") / "enlarger"
+    if (folder / f"x{factor}.safetensors").exists():
+        net = load_enlarger(folder / f"x{factor}.safetensors")
+    elif (folder / "x2.safetensors").exists():
+        net.body[:-1].load_state_dict(load_enlarger(folder / "x2.safetensors").body[:-1].state_dict())
+    net = net.to(device, dtype).to(memory_format=torch.channels_last)
+    opt = Optimizer(net, args.lr, args.lr * 0.25, edges=net.edges())
+    pictures = Pictures(Path(args.data) / "train")
+    held_out = Pictures(Path(args.data) / "test")
+    side = 48 * factor if factor == 2 else 32 * factor
+
+    def small_pixels(rows):
+        return (to_tensor(rows, device) + 1) / 2
+
+    def make(rng):
+        tiles = [pictures.crop(rng, side) for _ in range(args.batch)]
+        kinds = rng.choice(["clean", "jpeg", "damaged"], len(tiles), p=[0.5, 0.25, 0.25])
+        return [shrink(rng, t, factor, k) for t, k in zip(tiles, kinds)], tiles
+
+    rng = np.random.default_rng(2)
+    test = {}
+    for kind in ("clean", "jpeg"):
+        tiles = [held_out.crop(rng, 256) for _ in range(24)]
+        small = [shrink(rng, t, factor, kind) for t in tiles]
+        cubic = [np.square(enlarge(s, 256, 256).astype(np.float32) - t).mean() for s, t in zip(small, tiles)]
+        test[kind] = small_pixels(small), small_pixels(tiles), np.array(cubic) / 255 ** 2
+
+    def step(n, made):
+        x, y = (small_pixels(rows) for rows in made)
+        x = x.contiguous(memory_format=torch.channels_last)
+        change = F.pixel_shuffle(net.body(x.to(dtype)).float(), factor)
+        out = change + F.interpolate(x, scale_factor=factor)
+        loss = ((out - y).square() + 1e-5).sqrt().mean()
+        loss.backward()
+        return 100 * loss.item(), {}
+
+    def measure():
+        """Mean decibels above bicubic of whole held-out crops, fp32."""
+        exact = copy.deepcopy(net).float()
+        exact.requires_grad_(False)
+        return {f"test_{kind}_gain": float(np.mean([10 * np.log10(c / (exact(a[None]).clamp(0, 1)[0] - b).square().mean().item())
+                                                    for a, b, c in zip(*rows)])) for kind, rows in test.items()}
+
+    def export_now():
+        with torch.no_grad():
+            whole = make_enlarger(cfg, factor)
+            whole.load_state_dict(opt.ema)
+        export(args.work, cfg, enlarger=whole)
+
+    run(args, args.stage, net, opt, make, step, measure, export_now)
+
+
 class Bank:
     """Encoded examples of one size, used several times each with fresh noise and time, since encoding costs half a step."""
 
@@ -149,35 +206,60 @@ class Bank:
 
     def draw(self, n):
         rows = random.choices(self.rows, k=n)
-        return [torch.stack([r[i] for r in rows]) for i in range(4)]
+        return [torch.stack(column) for column in zip(*rows)]
 
 
-def example(pictures, rng, side, upscale_share):
-    """(picture, condition picture, mask, task)."""
+def example(pictures, rng, side, upscale_share, enlargers):
+    """(picture to reach, condition picture, mask, task); pictures uint8."""
     tile = pictures.crop(rng, side)
     if rng.random() < upscale_share:
-        task = UPSCALE2 if rng.random() < 0.5 else UPSCALE4
-        return tile, damage(rng, tile, 2 if task == UPSCALE2 else 4, rng.random() < 0.4), np.ones((side, side), np.uint8), task
+        task, factor = (UPSCALE2, 2) if rng.random() < 0.3 else (UPSCALE4, 4)
+        small = shrink(rng, tile, factor, rng.choice(["clean", "jpeg", "damaged"], p=[0.5, 0.25, 0.25]))
+        return tile, enlargers(small, factor), np.ones((side, side), np.uint8), task
     mask = random_mask(rng, side)
-    return tile, fill_smooth(tile, mask), mask, INPAINT
+    filled = fill_patches(tile, mask, int(rng.integers(2**31)))
+    return reachable(tile, filled, mask), filled, mask, INPAINT
+
+
+def enlarge_by(folder):
+    """(small picture, factor) -> enlarged picture, uint8, by the enlargers of an exported folder; bicubically where there is none."""
+    nets = {f: load_enlarger(path).eval() for f in (2, 4) if (path := Path(folder) / "enlarger" / f"x{f}.safetensors").exists()}
+
+    def run_one(small, factor):
+        if factor not in nets:
+            return enlarge(small, small.shape[0] * factor, small.shape[1] * factor)
+        with torch.no_grad():
+            y = nets[factor](torch.from_numpy(small).permute(2, 0, 1)[None].float() / 255)
+        return (y[0].permute(1, 2, 0) * 255).round().clamp(0, 255).byte().numpy()
+    return run_one
 
 
 def used_times(cfg, n=4):
-    """[tasks, n] times above 0.01 of each task's sampler, repeated to n."""
+    """[tasks, n] times above 0.01 of each task's sampler (three steps where the configuration leaves it out), repeated to n."""
     how = cfg["sfumato"]
     rows = []
     for task in (how["inpaint"], how["upscale"]["2"], how["upscale"]["4"]):
-        t = [v for v in times(task["steps"], cfg["shift"]).tolist() if v > 0.01]
+        t = [v for v in times(task["steps"] or 3, cfg["shift"]).tolist() if v > 0.01]
         rows.append([t[i % len(t)] for i in range(max(n, len(t)))][:n])
     return rows
 
 
-def flow_loss(unet, cfg, z0, cond, mask, task, few):
+@torch.no_grad()
+def channel_weights(to_picture, channels, device):
+    """How much an error of one in each latent channel is seen in the pixels; half of it evened out, mean 1. [1, c, 1, 1]."""
+    z = torch.zeros(channels + 1, channels, 9, 9, device=device)
+    z[range(channels), range(channels), 4, 4] = 1.0
+    y = to_picture(z)
+    seen = (y[:-1] - y[-1:]).square().sum((1, 2, 3))
+    return (0.5 + 0.5 * seen / seen.mean()).view(1, -1, 1, 1)
+
+
+def flow_loss(unet, cfg, z0, cond, mask, task, few, channels):
     """Rectified flow from the condition plus noise, start = cond + start_noise[task] * eps, to the picture: the network
-    predicts start - x0 from x_t = (1 - t) x0 + t start, so what the condition knows need not pass through it. One example in
-    four has no noise and t = 1: then a single step gives the mean of all likely pictures."""
+    predicts start - x0 from x_t = (1 - t) x0 + t start, so what the condition knows need not pass through it. Of the examples
+    of inpainting most have no noise and t = 1: then a single step gives the mean of all likely pictures."""
     n, device = len(z0), z0.device
-    plain = torch.rand(n, device=device) < torch.where(task == UPSCALE2, 0.9, 0.25)
+    plain = torch.rand(n, device=device) < torch.where(task == INPAINT, 0.6, 0.1)
     amount = torch.tensor(cfg["start_noise"], device=device)[task] * ~plain
     start = cond + amount.view(-1, 1, 1, 1) * torch.randn_like(z0)
     t = torch.sigmoid(torch.randn(n, device=device))
@@ -191,7 +273,7 @@ def flow_loss(unet, cfg, z0, cond, mask, task, few):
     dtype = next(unet.parameters()).dtype
     v = predict(unet, cfg, z_t.to(dtype), t.to(dtype), cond.to(dtype), mask.to(dtype), task).float()
     weight = torch.where(mask > 0, 1.0, OUTSIDE_WEIGHT)
-    error = ((v - (start - z0)).square().mean(1, keepdim=True) * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
+    error = (((v - (start - z0)).square() * channels).mean(1, keepdim=True) * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
     # residuals of super-resolution are small numbers: weigh them up to matter
     gain = torch.tensor([1.0, 8.0, 4.0], device=device)[task]
     return (error * gain).mean(), error.detach()
@@ -206,11 +288,14 @@ def train_unet(args, cfg, device, dtype):
     vae = vae.to(device, dtype).eval().requires_grad_(False)
     unet = layout(unet.to(device, dtype), device).train()
     to_latent = encoder(args, vae, dtype)
+    channels = channel_weights(lambda z: decode(vae, z.to(dtype)).float(), cfg["vae"]["latent_channels"], device)
+    enlargers = enlarge_by(folder)
     opt = Optimizer(unet, args.lr, args.lr * 0.5)
     pictures = Pictures(Path(args.data) / "train")
     held_out = Pictures(Path(args.data) / "test")
     f = 2 ** (len(cfg["vae"]["block_out_channels"]) - 1)
-    banks = {128: Bank(args.bank), 256: Bank(args.bank // 4)}
+    batches = {192: max(1, args.batch * 4 // 9), 256: max(1, args.batch // 4)}
+    banks = {side: Bank(args.bank * n // args.batch) for side, n in batches.items()}
 
     def encoded(rows):
         x = to_tensor([r[0] for r in rows], device)
@@ -222,21 +307,20 @@ def train_unet(args, cfg, device, dtype):
         return list(zip(z0, cond, shrink_mask(mask, x.shape[2] // f, x.shape[3] // f), task))
 
     def make(rng):
-        side = 128 if rng.random() < args.small_share else 256
-        n = args.batch if side == 128 else args.batch // 4
-        return side, [example(pictures, rng, side, args.upscale_share) for _ in range(max(1, n // args.reuse))]
+        side = 192 if rng.random() < args.small_share else 256
+        return side, [example(pictures, rng, side, args.upscale_share, enlargers) for _ in range(max(1, batches[side] // args.reuse))]
 
     rng = np.random.default_rng(2)
-    test = encoded([example(held_out, rng, 256, 0.0) for _ in range(24)] + [example(held_out, rng, 256, 1.0) for _ in range(24)])
+    test = encoded([example(held_out, rng, 256, 0.0, enlargers) for _ in range(32)] + [example(held_out, rng, 256, 1.0, enlargers) for _ in range(16)])
 
     def step(n, made):
         side, rows = made
         bank = banks[side]
         bank.add(encoded(rows))
-        while len(bank.rows) < 2 * args.batch:  # before the first step
-            bank.add(encoded([example(pictures, np.random.default_rng(random.randrange(2**60)), side, args.upscale_share)
+        while len(bank.rows) < 4 * batches[side]:  # before the first step
+            bank.add(encoded([example(pictures, np.random.default_rng(random.randrange(2**60)), side, args.upscale_share, enlargers)
                               for _ in range(8)]))
-        loss, _ = flow_loss(unet, cfg, *bank.draw(args.batch if side == 128 else args.batch // 4), args.few)
+        loss, _ = flow_loss(unet, cfg, *bank.draw(batches[side]), args.few, channels)
         loss.backward()
         return loss.item(), {"side": side}
 
@@ -249,7 +333,7 @@ def train_unet(args, cfg, device, dtype):
         with torch.no_grad():
             for i in range(0, len(test), 8):
                 rows = [torch.stack([r[k] for r in test[i:i + 8]]) for k in range(4)]
-                _, error = flow_loss(unet, cfg, *rows, args.few)
+                _, error = flow_loss(unet, cfg, *rows, args.few, channels)
                 for task, e in zip(rows[3].tolist(), error.tolist()):
                     sums[task].append(e)
         torch.set_rng_state(state)
@@ -330,32 +414,42 @@ def run(args, stage, net, opt, make, step, measure, export_now):
             clock.last = time.monotonic()
 
 
+TRAINERS = {"linear": train_linear, "enlarger2": train_enlarger, "enlarger4": train_enlarger, "unet": train_unet, "vae": train_vae}
+SHARES = {"linear": 0.04, "enlarger2": 0.3, "enlarger4": 0.16, "unet": 0.5}  # of the minutes of `all`; the decoder is good enough without `vae`
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument("stage", choices=["linear", "vae", "unet"])
+    ap.add_argument("stage", choices=["all", *TRAINERS])
     ap.add_argument("--data", default="data", help="folder that gather.py wrote")
     ap.add_argument("--work", default="work", help="state, log and export")
-    ap.add_argument("--minutes", type=float, default=30.0, help="length of this call's schedule")
+    ap.add_argument("--minutes", type=float, default=30.0, help="length of this call's schedule; of all stages together for `all`")
     ap.add_argument("--init", help="an exported model folder to start from")
     ap.add_argument("--restart", action="store_true", help="ignore a saved state")
-    ap.add_argument("--batch", type=int, default=0, help="pictures of 128 px a step (default 8 for vae, 24 for unet)")
-    ap.add_argument("--lr", type=float, default=0.0, help="Muon's learning rate (default 2e-3 for vae, 3e-3 for unet)")
+    ap.add_argument("--batch", type=int, default=0, help="pictures a step, as many pixels as that of 128 px (default 24 for unet, else 8)")
+    ap.add_argument("--lr", type=float, default=0.0, help="Muon's learning rate (default 3e-3 for unet, else 2e-3)")
     ap.add_argument("--save", type=float, default=10.0, help="minutes between checkpoints and exports")
     ap.add_argument("--measure", type=float, default=2.0, help="minutes between measurements")
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--loaders", type=int, default=1, help="threads that cut and damage pictures")
-    ap.add_argument("--upscale-share", type=float, default=0.35, help="share of super-resolution examples")
-    ap.add_argument("--small-share", type=float, default=0.7, help="share of steps on 128 px crops; the rest on 256 px")
-    ap.add_argument("--few", type=float, default=0.5, help="share of examples at the very times of the few-step sampler")
+    ap.add_argument("--upscale-share", type=float, default=0.1, help="share of super-resolution examples")
+    ap.add_argument("--small-share", type=float, default=0.7, help="share of steps on 192 px crops; the rest on 256 px")
+    ap.add_argument("--few", type=float, default=0.8, help="share of examples at the very times of the few-step sampler")
     ap.add_argument("--bank", type=int, default=4096, help="encoded examples kept for reuse")
     ap.add_argument("--reuse", type=int, default=4, help="how often an encoded example is drawn, on average")
     args = ap.parse_args()
-    args.batch = args.batch or (8 if args.stage == "vae" else 24)
-    args.lr = args.lr or (2e-3 if args.stage == "vae" else 3e-3)
     torch.set_num_threads(args.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     cfg = read_config()
-    {"linear": train_linear, "vae": train_vae, "unet": train_unet}[args.stage](args, cfg, device, torch.bfloat16)
+    stages = {args.stage: 1.0} if args.stage != "all" else SHARES
+    for stage, share in stages.items():
+        if args.stage == "all" and stage == "linear" and (args.init or (Path(args.work) / "linear.pt").exists()):
+            continue  # other latents would make a trained UNet worthless
+        mine = argparse.Namespace(**vars(args))
+        mine.stage, mine.minutes = stage, args.minutes * share
+        mine.batch = args.batch or (24 if stage == "unet" else 8)
+        mine.lr = args.lr or (3e-3 if stage == "unet" else 2e-3)
+        TRAINERS[stage](mine, cfg, device, torch.bfloat16)
 
 
 if __name__ == "__main__":
