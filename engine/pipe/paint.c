@@ -117,6 +117,9 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
     o.refine = p->r->task != SFU_TASK_EDIT && sfu_params_get_double(v, "refine") != 0;
     o.working_size = sfu_params_int(v, "working_size");
     o.refine_step = s->grid ? 2 : 0;
+    /* A fill with patches is coarse to fine itself, and the network that starts from it sees to its surroundings: no coarse passes. */
+    if (s->mask_fill == SFU_MASK_PATCH)
+        o.max_px = G_MAXINT / 4;
     if (p->r->task == SFU_TASK_TXT2IMG && MAX(p->canvas.w, p->canvas.h) <= s->max_px * 3 / 2)
         o.refine = FALSE; /* at this size the model still composes in one piece, and is asked to */
     sfu_region_plan(&p->region, &o);
@@ -184,6 +187,7 @@ typedef struct {
     SfuImage *start;      /* [w x h, 3] what is under the mask to begin with */
     SfuImage *original;   /* [w x h, 3] */
     SfuImage *hard, *soft; /* [w x h, 1], NULL: everything */
+    SfuImage *condition;  /* [w x h, 3] the picture with its hole filled, as the network was shown it */
 } Pass;
 
 static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int w, int h, SfuResample kernel, GError **error)
@@ -290,7 +294,7 @@ static gboolean prepare(Pass *a, GError **error)
 }
 
 /* The picture with the hole mid-grey, or filled as the model learned it, as latents. */
-static SfuImage *encode_with_hole(const Pass *a, GError **error)
+static SfuImage *encode_with_hole(Pass *a, GError **error)
 {
     SfuImage *holed = sfu_image_copy(a->original, error);
     if (holed && a->hard && a->p->s->mask_fill != SFU_MASK_GREY) {
@@ -301,9 +305,8 @@ static SfuImage *encode_with_hole(const Pass *a, GError **error)
             if (a->hard->p[k] > 0)
                 holed->p[k * 3] = holed->p[k * 3 + 1] = holed->p[k * 3 + 2] = 0.5f;
     }
-    SfuImage *z = holed ? sfu_autoencoder_encode(&a->p->s->ae, holed, error) : NULL;
-    sfu_image_free(holed);
-    return z;
+    a->condition = holed;
+    return holed ? sfu_autoencoder_encode(&a->p->s->ae, holed, error) : NULL;
 }
 
 static SfuImage *concat(const SfuImage *a, const SfuImage *b, GError **error)
@@ -326,7 +329,7 @@ static SfuImage *all_ones(int w, int h, GError **error)
 
 /* The channels that the UNet sees beside the noisy latent. 9-channel models: mask, masked picture; editing: the picture, latents not
  * scaled; sfumato-mini: masked picture, mask. *extra NULL: the model has none. */
-static gboolean make_extra(const Pass *a, int lw, int lh, SfuImage **extra, GError **error)
+static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **error)
 {
     SfuSession *s = a->p->s;
     const int more = s->unet->in_channels - s->ae.channels;
@@ -489,14 +492,24 @@ static int tile_of(const SfuSession *s, int lw, int lh, gboolean first)
     const int f = s->ae.factor, asked = sfu_params_int(s->run->p, "tile");
     if (asked > 0)
         return MAX(8, asked / f);
-    /* The first pass composes, and is planned to fit; finer ones may be any size. */
-    return !first && MAX(lw, lh) > s->max_px / f ? s->native_px / f : 0;
+    /* The first pass composes, and is planned to fit; finer ones, and those that start from patches, may be any size. */
+    return (!first || s->mask_fill == SFU_MASK_PATCH) && MAX(lw, lh) > s->max_px / f ? s->native_px / f : 0;
 }
 
 static SfuImage *blend_mask(const Pass *a, int lw, int lh, GError **error)
 {
     /* What a 9-channel model must not touch it is told by its mask; a grid model repaints its hole and nothing else. */
     return sfu_mask_reduce(a->p->s->grid ? a->hard : a->soft, lw, lh, TRUE, error);
+}
+
+/* rgb becomes condition + rgb - what the condition's latents decode to: what the autoencoder loses of a filled-in texture is not lost then. */
+static gboolean add_change(const Pass *a, const SfuImage *cond, SfuImage *rgb, GError **error)
+{
+    SfuImage *base = sfu_autoencoder_decode(&a->p->s->ae, cond, error);
+    for (gint64 k = 0; base && k < (gint64)rgb->w * rgb->h * 3; k++)
+        rgb->p[k] += a->condition->p[k] - base->p[k];
+    sfu_image_free(base);
+    return base != NULL;
 }
 
 static gboolean run_pass(Pass *a, GError **error)
@@ -527,7 +540,7 @@ static gboolean run_pass(Pass *a, GError **error)
     ok = ok && (z = sfu_diffuse(s, &d, error));
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
-    ok = ok && (rgb = sfu_autoencoder_decode(&s->ae, z, error));
+    ok = ok && (rgb = sfu_autoencoder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error));
     if (ok && !p->made)
         ok = (p->made = source_rgb(p, error)) != NULL;
     ok = ok && put_back(a, rgb, p->made, error);
@@ -584,7 +597,7 @@ static void plan_work(const Paint *p)
         const gboolean edit = s->family == SFU_FAMILY_SD1_EDIT, more = s->unet->in_channels > s->ae.channels;
         sfu_run_plan(p->r, SFU_STAGE_ENCODE, px * ((p->source || k > 0 ? !edit : 0) + more));
         sfu_run_plan(p->r, SFU_STAGE_DENOISE, px * s->n_branches * sfu_diffusion_calls(s, strength));
-        sfu_run_plan(p->r, SFU_STAGE_DECODE, px);
+        sfu_run_plan(p->r, SFU_STAGE_DECODE, px * (1 + s->residual));
     }
 }
 
@@ -600,6 +613,7 @@ static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
         sfu_image_free(a.original);
         sfu_image_free(a.hard);
         sfu_image_free(a.soft);
+        sfu_image_free(a.condition);
         if (!ok)
             return FALSE;
         if (k + 1 < p->region.n_passes)

@@ -133,6 +133,7 @@ typedef struct {
     SfuMaskFill mask_fill;           /* what is in the hole of the masked picture that the UNet sees */
     gboolean from_condition;         /* the flow starts from the latents under the mask plus start_noise times noise */
     float start_noise;
+    gboolean residual;               /* of inpainting: only the change against the condition's own decoding is added to the condition */
     int class_label;                 /* -1: none */
     SfuSampler sampler;
     SfuSchedule schedule;

@@ -32,6 +32,12 @@ static gboolean json_is(JsonObject *o, const char *name, const char *value)
     return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING && strcmp(json_node_get_string(n), value) == 0;
 }
 
+static gboolean json_is_true(JsonObject *o, const char *name)
+{
+    JsonNode *n = o && json_object_has_member(o, name) ? json_object_get_member(o, name) : NULL;
+    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN && json_node_get_boolean(n);
+}
+
 static int vae_factor(const SfuModel *m)
 {
     const SfuVaeConfig *v = sfu_model_has_part(m, SFU_PART_VAE) ? sfu_model_vae(m) : NULL;
@@ -186,6 +192,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
         s->grid = (int)CLAMP(json_int(context, "size", 8), 1, 64);
         s->mask_fill = json_is(mini, "mask_fill", "pull-push") ? SFU_MASK_SMOOTH : json_is(mini, "mask_fill", "patch") ? SFU_MASK_PATCH : SFU_MASK_GREY;
         s->from_condition = json_is(mini, "start", "condition");
+        s->residual = s->from_condition && json_is_true(sfu_json_child(mini, "inpaint"), "residual");
         s->start_noise = (float)sfu_json_number(sfu_json_child(mini, "inpaint"), "start_noise", 1);
         s->class_label = s->unet->num_class_embeds > 0 ? (int)json_int(sfu_json_child(mini, "classes"), "inpaint", 0) : -1;
         if (s->class_label >= s->unet->num_class_embeds) {
