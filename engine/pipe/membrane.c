@@ -18,7 +18,7 @@ static void push(const float *p, int w, int h, int stride, int channels, const f
                 for (int k = 2 * x; k < MIN(2 * x + 2, w); k++) {
                     const float wt = known[(gsize)j * w + k];
                     const float *s = p + ((gsize)j * w + k) * stride;
-                    for (int c = 0; c < channels; c++)
+                    for (int c = 0; wt > 0 && c < channels; c++) /* what is not known may be no number */
                         o[c] += wt * s[c];
                     sum += wt;
                 }

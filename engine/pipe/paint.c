@@ -13,6 +13,7 @@
 
 #define REFINE_STRENGTH 0.4
 #define PATCH_HOLE_PX 300000.0 /* of a hole that is filled with patches at full size: about two seconds of one core */
+#define PATCH_PX 4e6 /* and of its surroundings: 64 bytes each */
 #define REFINE_MARGIN_PX 64 /* surroundings that a finer pass sees beside the area */
 
 typedef enum { CONTENT_FILL, CONTENT_ORIGINAL, CONTENT_NOISE, CONTENT_NOTHING, CONTENT_PATCH } Content; /* params.c's order */
@@ -229,7 +230,7 @@ static gboolean make_patched(Paint *p, GError **error)
     double hole = 0;
     for (gint64 k = 0; k < (gint64)c.w * c.h; k++)
         hole += p->hard->p[k];
-    const double shrink = MIN(1, sqrt(PATCH_HOLE_PX / MAX(hole, 1)));
+    const double shrink = MIN(1, sqrt(MIN(PATCH_HOLE_PX / MAX(hole, 1), PATCH_PX / ((double)c.w * c.h))));
     const int w = MAX(1, (int)(c.w * shrink)), h = MAX(1, (int)(c.h * shrink));
     SfuImage *small = resize_part(p->source, all, 3, w, h, SFU_RESAMPLE_AREA, error);
     SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, error) : NULL, *big = NULL;

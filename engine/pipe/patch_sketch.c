@@ -1,0 +1,145 @@
+/* Patch fill: the first guess. See patch_level.h.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "patch_level.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GUESS 0.1f /* weight of what is not filled yet: at 0 anything may be grown, at 1 nothing but the smooth fill */
+#define EDGE 0.05f /* urgency of a rim pixel without any edge */
+#define CHUNK 2    /* pixels copied to each side at once */
+
+static float brightness(const float *p)
+{
+    return p[0] + p[1] + p[2];
+}
+
+/* Criminisi, Perez & Toyama 2004, eq. 1: how much of the patch at a pixel on the rim is known for sure, times how strong an edge runs into the hole
+ * there (the strongest of the patch). sure [h, w]: 0 where the hole is still open. */
+static float urgency(const Level *l, const float *sure, int at)
+{
+    const int w = l->w, x = at % w, y = at / w;
+    const int x0 = MAX(0, x - R), x1 = MIN(w - 2, x + R), y0 = MAX(0, y - R), y1 = MIN(l->h - 2, y + R);
+    float sum = 0, gx = 0, gy = 0, most = 0;
+    for (int j = y0; j <= y1; j++) {
+        for (int i = x0; i <= x1; i++) {
+            const int k = j * w + i;
+            sum += sure[k];
+            if (sure[k] <= 0 || sure[k + 1] <= 0 || sure[k + w] <= 0)
+                continue;
+            const float v = brightness(l->p + 4 * k), dx = brightness(l->p + 4 * (k + 1)) - v, dy = brightness(l->p + 4 * (k + w)) - v;
+            if (dx * dx + dy * dy > most) {
+                most = dx * dx + dy * dy;
+                gx = dx;
+                gy = dy;
+            }
+        }
+    }
+    float nx = 0, ny = 0; /* out of the hole */
+    for (int j = MAX(0, y - 1); j <= MIN(l->h - 1, y + 1); j++) {
+        for (int i = MAX(0, x - 1); i <= MIN(w - 1, x + 1); i++) {
+            const float open = sure[j * w + i] <= 0;
+            nx -= open * (i - x);
+            ny -= open * (j - y);
+        }
+    }
+    const float length = sqrtf(nx * nx + ny * ny);
+    return sum / (SIDE * SIDE) * (EDGE + (length > 0 ? fabsf(-gy * nx + gx * ny) / length : 0));
+}
+
+/* The source patch nearest to the patch at a target, what is open in it compared with the smooth guess and counted less. */
+static int nearest(Fill *f, const Level *l, const float *sure, int target, int tries)
+{
+    float best = INFINITY, weight[SIDE * SIDE];
+    int found = l->source[0];
+    for (int j = 0; j < SIDE; j++)
+        for (int i = 0; i < SIDE; i++)
+            weight[j * SIDE + i] = sure[target + (j - R) * l->w + i - R] > 0 ? 1 : GUESS;
+    for (int t = 0; t < tries; t++) {
+        const int s = l->source[tries < l->n_sources ? sfu_patch_random(f, l->n_sources) : t];
+        const float *p = l->p + 4 * (target - R * l->w - R), *q = l->p + 4 * (s - R * l->w - R);
+        float sum = 0;
+        for (int j = 0; j < SIDE && sum < best; j++) {
+            float row[4] = {0};
+            for (int i = 0; i < SIDE; i++)
+                for (int c = 0; c < 4; c++)
+                    row[c] += weight[j * SIDE + i] * (p[4 * i + c] - q[4 * i + c]) * (p[4 * i + c] - q[4 * i + c]);
+            sum += (row[0] + row[1]) + (row[2] + row[3]);
+            p += 4 * l->w;
+            q += 4 * l->w;
+        }
+        if (sum < best) {
+            best = sum;
+            found = s;
+        }
+    }
+    return found;
+}
+
+/* First guess on the coarsest level: patch by patch from the rim inwards, edges first (Criminisi et al. 2004). */
+gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end)
+{
+    const int w = l->w, h = l->h;
+    const gsize n = (gsize)w * h;
+    float *sure = g_try_new(float, n), *urgent = g_try_new0(float, n);
+    int *open = g_try_new(int, n), n_open = 0;
+    gboolean ok = sure && urgent && open;
+    *end = ok ? SFU_PATCH_STOPPED : SFU_PATCH_NO_MEMORY;
+    for (gsize k = 0; ok && k < n; k++) {
+        sure[k] = l->state[k] != HOLE;
+        if (sure[k] <= 0)
+            open[n_open++] = (int)k;
+    }
+    const int tries = (int)MIN(l->n_sources, MAX(1000, 4000000.0 / MAX(1, n_open)));
+    for (int k = 0; k < n_open; k++)
+        urgent[open[k]] = -1; /* to be measured */
+    while (ok && n_open > 0) {
+        int at = open[0], left = 0;
+        float most = -1;
+        for (int k = 0; k < n_open; k++) {
+            const int o = open[k], x = o % w, y = o / w;
+            if (sure[o] > 0)
+                continue;
+            open[left++] = o;
+            if (urgent[o] < 0) {
+                const gboolean rim = (x > 0 && sure[o - 1] > 0) || (x < w - 1 && sure[o + 1] > 0) || (y > 0 && sure[o - w] > 0) || (y < h - 1 && sure[o + w] > 0);
+                urgent[o] = rim ? urgency(l, sure, o) : 0;
+            }
+            if (urgent[o] > most) {
+                most = urgent[o];
+                at = o;
+            }
+        }
+        n_open = left;
+        if (n_open == 0)
+            break;
+        const int x = at % w, y = at / w, mx = CLAMP(x, R, w - 1 - R), my = CLAMP(y, R, h - 1 - R), middle = my * w + mx;
+        const int source = nearest(f, l, sure, middle, tries);
+        float trust = 0;
+        for (int j = -R; j <= R; j++)
+            for (int i = -R; i <= R; i++)
+                trust += sure[middle + j * w + i];
+        trust = MAX(trust / (SIDE * SIDE), 1e-6f);
+        for (int j = -R; j <= R; j++) {
+            for (int i = -R; i <= R; i++) {
+                const int k = middle + j * w + i;
+                if (sure[k] > 0 || (abs(my + j - y) > CHUNK || abs(mx + i - x) > CHUNK))
+                    continue;
+                memcpy(l->p + 4 * (gsize)k, l->p + 4 * (gsize)(source + j * w + i), 4 * sizeof(float));
+                sure[k] = trust;
+                if (l->from[k] >= 0 && l->whole[source + j * w + i])
+                    l->from[k] = source + j * w + i;
+            }
+        }
+        for (int j = MAX(0, y - 2 * R); j <= MIN(h - 1, y + 2 * R); j++)
+            for (int i = MAX(0, x - 2 * R); i <= MIN(w - 1, x + 2 * R); i++)
+                urgent[j * w + i] = -1;
+        ok = sfu_patch_go_on(f, 0);
+    }
+    g_free(sure);
+    g_free(urgent);
+    g_free(open);
+    return ok;
+}
