@@ -5,7 +5,7 @@
 
 static const SfuCliOption table[] = {
     {"device", "NAME", "OpenCL device: its number or a part of its name (`sfumato devices`); also SFUMATO_DEVICE"},
-    {"memory", "BYTES", "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed"},
+    {"memory", "BYTES", "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed, and large pictures wait on disk"},
     {"precision", "WORD", "auto, fp32, bf16 or fp16"},
     {"mask", "FILE", "picture whose white parts are repainted; gray repaints partly"},
     {"from", "FILE", "take the parameters from a PNG file that Sfumato or AUTOMATIC1111 wrote; flags after it win"},

@@ -114,6 +114,11 @@ static void on_preview(GeglBuffer *picture, int step, gpointer data)
 
 SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error)
 {
+    if (o->memory_bytes) { /* pictures wait in GEGL's cache, then on disk */
+        guint64 cache = 0;
+        g_object_get(gegl_config(), "tile-cache-size", &cache, NULL);
+        g_object_set(gegl_config(), "tile-cache-size", MIN(cache, o->memory_bytes / 4), NULL);
+    }
     const SfuEngineOptions eo = {.device = o->device, .memory_bytes = o->memory_bytes, .precision = o->precision, .profile = o->profile};
     return sfu_engine_new(&eo, error);
 }
