@@ -32,8 +32,8 @@ static void background(cairo_surface_t *s, int w, int h, const GeglRectangle *ro
     unsigned char *data = cairo_image_surface_get_data(s);
     const int stride = cairo_image_surface_get_stride(s);
     const int left = floor(x * scale + 0.5), top = floor(y * scale + 0.5); /* rounded as lay_over() does */
-    const int x0 = floor(room->x * scale + 0.5) - left, x1 = floor((room->x + room->width) * scale + 0.5) - left;
-    const int y0 = floor(room->y * scale + 0.5) - top, y1 = floor((room->y + room->height) * scale + 0.5) - top;
+    const int x0 = floor(room->x * scale + 0.5) - left, x1 = floor((room->x + room->width) * scale) - left;
+    const int y0 = floor(room->y * scale + 0.5) - top, y1 = floor((room->y + room->height) * scale) - top;
     for (int j = 0; j < h; j++) {
         guint32 *row = (guint32 *)(data + (gsize)j * stride);
         for (int i = 0; i < w; i++)
@@ -47,8 +47,8 @@ static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglB
     const GeglRectangle *all = gegl_buffer_get_extent(buffer);
     const GeglRectangle view = {floor(x * scale + 0.5), floor(y * scale + 0.5), w, h};
     const int x0 = floor(all->x * scale + 0.5), y0 = floor(all->y * scale + 0.5);
-    const GeglRectangle have = {x0, y0, MAX(1, (int)floor((all->x + all->width) * scale + 0.5) - x0),
-                                MAX(1, (int)floor((all->y + all->height) * scale + 0.5) - y0)};
+    /* Rounded down: the buffer has no more than a part of a last pixel, and mixes that with the transparent nothing beyond its edge. */
+    const GeglRectangle have = {x0, y0, MAX(1, (int)floor((all->x + all->width) * scale) - x0), MAX(1, (int)floor((all->y + all->height) * scale) - y0)};
     GeglRectangle r;
     if (!gegl_rectangle_intersect(&r, &view, &have))
         return;

@@ -70,6 +70,7 @@ typedef GimpPath *Path;
 #define list_layers(i, n) ((Layer *)counted(gimp_image_get_layers(i), n))
 #define list_children(l, n) ((Layer *)counted(gimp_item_get_children(GIMP_ITEM(l)), n))
 #define list_channels(i, n) ((Drawable *)counted(gimp_image_get_channels(i), n))
+#define remove_channel(i, c) gimp_image_remove_channel(i, GIMP_CHANNEL(c))
 #define list_paths(i, n) ((Path *)counted(gimp_image_get_paths(i), n))
 #define item_is_group(l) gimp_item_is_group(GIMP_ITEM(l))
 #define item_visible(l) gimp_item_get_visible(GIMP_ITEM(l))
@@ -140,6 +141,7 @@ typedef gint32 Path;
 #define list_layers gimp_image_get_layers
 #define list_children gimp_item_get_children
 #define list_channels gimp_image_get_channels
+#define remove_channel gimp_image_remove_channel
 #define list_paths gimp_image_get_vectors
 #define item_is_group gimp_item_is_group
 #define item_visible gimp_item_get_visible
