@@ -6,7 +6,7 @@
 
 #include "compat.h"
 
-/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device" ..., "undo" (needs a
+/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device" ..., "hundred" (in a row), "undo" (needs a
  * window and a hand that presses the keys, see undo.py). Returns how many passed. */
 int check_run(const char *file, const char *what);
 
