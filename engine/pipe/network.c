@@ -160,17 +160,33 @@ static gboolean alpha_is_flat(const SfuImage *rgba)
     return TRUE;
 }
 
-/* The core of one tile, from its padded input, a few rows at a time. alpha NULL: it is `flat` all over. */
-static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, float flat, SfuRect read, SfuRect core, GeglBuffer *out, GError **error)
+/* Whether the picture's alpha is the same at a pixel and all that touch it: a network's ringing must not make specks of what is opaque or empty. */
+static gboolean alpha_is_even(const SfuImage *rgba, int x, int y)
+{
+    const float here = rgba->p[((gsize)y * rgba->w + x) * 4 + 3];
+    for (int j = MAX(0, y - 1); j <= MIN(rgba->h - 1, y + 1); j++)
+        for (int i = MAX(0, x - 1); i <= MIN(rgba->w - 1, x + 1); i++)
+            if (rgba->p[((gsize)j * rgba->w + i) * 4 + 3] != here)
+                return FALSE;
+    return TRUE;
+}
+
+/* The core of one tile, a few rows at a time. from: its padded input; alpha NULL: that of `from` is the same all over. */
+static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, const SfuImage *from, SfuRect read, SfuRect core, GeglBuffer *out,
+                           GError **error)
 {
     const int s = n->scale, w = core.w * s, h = core.h * s, dx = (core.x - read.x) * s, dy = (core.y - read.y) * s;
     SfuImage *t = sfu_image_new(w, MIN(h, WRITE_ROWS), 4, error);
+    gboolean even = TRUE;
     for (int y = 0; t && y < h; y++) {
         float *o = t->p + (gsize)(y % WRITE_ROWS) * w * 4;
         for (int x = 0; x < w; x++, o += 4) {
-            const gsize from = ((gsize)(y + dy) * rgb->w + x + dx) * 3;
-            memcpy(o, rgb->p + from, 3 * sizeof(float));
-            o[3] = sfu_clean_alpha(alpha ? alpha->p[from + 1] : flat);
+            const gsize at = ((gsize)(y + dy) * rgb->w + x + dx) * 3;
+            const int fx = (x + dx) / s, fy = (y + dy) / s;
+            if (x % s == 0) /* a source pixel begins */
+                even = !alpha || alpha_is_even(from, fx, fy);
+            memcpy(o, rgb->p + at, 3 * sizeof(float));
+            o[3] = sfu_clean_alpha(even ? from->p[((gsize)fy * from->w + fx) * 4 + 3] : alpha->p[at + 1]);
         }
         if (y % WRITE_ROWS == WRITE_ROWS - 1 || y == h - 1)
             sfu_enlarge_write(out, (SfuRect){core.x * s, core.y * s + y / WRITE_ROWS * WRITE_ROWS, w, y % WRITE_ROWS + 1}, t->p);
@@ -193,17 +209,16 @@ static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *ou
     sfu_image_free(part);
     gboolean ok = rgb != NULL;
     const gboolean flat = ok && alpha_is_flat(padded);
-    const float everywhere = ok ? padded->p[3] : 0;
     if (ok && !flat)
         ok = (gray = three(padded, 3, 1, error)) != NULL;
-    sfu_image_free(padded);
     if (ok) {
         n->tile_px = (double)core.w * core.h;
         n->reported = n->pass = 0;
         n->n_passes = ((n->channels == 3 || is_gray(rgb) ? 1 : 3) + (flat ? 0 : 1)) * (n->tta ? 8 : 1);
     }
     ok = ok && (big = enlarge_rgb(n, rgb, error)) && (flat || (alpha = enlarge_rgb(n, gray, error))) &&
-         write_tile(n, big, alpha, everywhere, read, core, out, error);
+         write_tile(n, big, alpha, padded, read, core, out, error);
+    sfu_image_free(padded);
     sfu_image_free(rgb);
     sfu_image_free(gray);
     sfu_image_free(big);
