@@ -52,7 +52,9 @@ def save(model, folder):
     config = model.config.to_dict() if hasattr(model.config, "to_dict") else json.loads(model.to_json_string())
     (folder / "config.json").write_text(json.dumps(config | {"_class_name": type(model).__name__}, default=str))
     name = "model.safetensors" if isinstance(model, CLIPTextModel) else "diffusion_pytorch_model.safetensors"
-    save_file({k: v.half() for k, v in model.state_dict().items()}, folder / name)
+    # As published files have it; transformers 5 has dropped the prefix.
+    prefix = "text_model." if isinstance(model, CLIPTextModel) and not any(k.startswith("text_model.") for k in model.state_dict()) else ""
+    save_file({prefix + k: v.half() for k, v in model.state_dict().items()}, folder / name)
 
 
 def nchw(x):
