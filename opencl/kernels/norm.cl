@@ -2,49 +2,46 @@
  * sums the differences themselves, which tells what rounding did to the mean (Chan, Golub & LeVeque 1983, eq. 1.7).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Vectors of 16 channels that an item takes side by side: on CPUs enough to hide the latency of additions, and so that a row of a picture is
- * read in long pieces. */
-#ifdef CPU
-#define COLS 4
-#else
-#define COLS 1
-#endif
+/* Mean and sum of squared deviations of each channel over a chunk of `len` pixels: part [n, chunks, 2, c]. On CPUs as many vectors of channels side
+ * by side as hide the latency of additions and let a picture's rows be read in long pieces; what the first pass reads stays in a cache for the
+ * second. */
 #define AHEAD 12 /* pixels: rows of a picture are apart by more than hardware prefetchers follow */
-
-/* Mean and sum of squared deviations of each channel over a chunk of `len` pixels: part [n, chunks, 2, c]. */
+#define PART(N)                                                                                                                  \
+    for (; c - i > 16 * (N - 1); i += 16 * N) {                                                                                  \
+        float16 mean[N], s[N], e[N], q[N];                                                                                       \
+        _Pragma("unroll") for (int v = 0; v < N; v++) s[v] = e[v] = q[v] = 0.0f;                                                 \
+        for (int p = 0; p < n; p++)                                                                                              \
+            _Pragma("unroll") for (int v = 0; v < N; v++)                                                                        \
+            {                                                                                                                    \
+                FETCH(x + xi + (size_t)(p + AHEAD) * c + i + v * 16);                                                            \
+                s[v] += load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16);                                           \
+            }                                                                                                                    \
+        _Pragma("unroll") for (int v = 0; v < N; v++) mean[v] = s[v] / (float)n;                                                 \
+        for (int p = 0; p < n; p++)                                                                                              \
+            _Pragma("unroll") for (int v = 0; v < N; v++)                                                                        \
+            {                                                                                                                    \
+                const float16 d = load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16) - mean[v];                       \
+                e[v] += d;                                                                                                       \
+                q[v] += d * d;                                                                                                   \
+            }                                                                                                                    \
+        _Pragma("unroll") for (int v = 0; v < N; v++)                                                                            \
+        {                                                                                                                        \
+            const int lanes = c - i - v * 16;                                                                                    \
+            store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, lanes);                                             \
+            store_part_f32(part, at + c + i + v * 16, q[v] - e[v] * e[v] / (float)n, lanes);                                     \
+        }                                                                                                                        \
+    }
 __kernel void group_norm_part(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c, int len)
 {
     const int chunk = get_global_id(0), b = get_global_id(1), chunks = get_global_size(0);
     const int first = chunk * len, n = min(len, pixels - first);
     const size_t xi = x0 + ((size_t)b * pixels + first) * c, at = part0 + ((size_t)b * chunks + chunk) * 2 * c;
-    for (int i = 0; i < c; i += 16 * COLS) {
-        float16 mean[COLS], s[COLS], e[COLS], q[COLS];
-#pragma unroll
-        for (int v = 0; v < COLS; v++)
-            s[v] = e[v] = q[v] = 0.0f;
-        for (int p = 0; p < n; p++)
-#pragma unroll
-            for (int v = 0; v < COLS; v++) {
-                FETCH(x + xi + (size_t)min(p + AHEAD, n - 1) * c + i + v * 16);
-                s[v] += load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16);
-            }
-#pragma unroll
-        for (int v = 0; v < COLS; v++)
-            mean[v] = s[v] / (float)n;
-        for (int p = 0; p < n; p++)
-#pragma unroll
-            for (int v = 0; v < COLS; v++) {
-                const float16 d = load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16) - mean[v];
-                e[v] += d;
-                q[v] += d * d;
-            }
-#pragma unroll
-        for (int v = 0; v < COLS; v++) {
-            const int lanes = c - i - v * 16;
-            store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, lanes);
-            store_part_f32(part, at + c + i + v * 16, q[v] - e[v] * e[v] / (float)n, lanes);
-        }
-    }
+    int i = 0;
+#ifdef CPU
+    PART(8)
+    PART(4)
+#endif
+    PART(1)
 }
 
 /* Joins the parts of a group: stats [n, groups, 2] = mean, 1/sqrt(var + eps). The mean is a first estimate and the mean difference from it: what
@@ -80,39 +77,57 @@ __kernel void group_norm_join(__global float *stats, int stats0, __global const 
     stats[stats0 + 2 * (b * groups + g) + 1] = rsqrt(m2 / ((float)pixels * per) + eps);
 }
 
+#ifdef CPU
+/* Items: runs of `len` pixels, whole rows of channels, as they lie in memory. table [ceil(c/16)][3][16]: what is taken off, the factor and what is
+ * added, of each channel. */
+__kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats, int stats0,
+                               __global const float *gamma, int gamma0, __global const float *beta, int beta0, int pixels, int c, int groups,
+                               int len, int act, __local float *table)
+{
+    const int first = get_global_id(0) * len, b = get_global_id(1), per = c / groups, n = min(len, pixels - first);
+    for (int g = 0, i = 0; g < groups; g++) {
+        const float mean = stats[stats0 + 2 * (b * groups + g)], r = stats[stats0 + 2 * (b * groups + g) + 1];
+        for (int k = 0; k < per; k++, i++) {
+            __local float *to = table + i / 16 * 48 + i % 16;
+            to[0] = mean;
+            to[16] = gamma[gamma0 + i] * r;
+            to[32] = beta[beta0 + i];
+        }
+    }
+    for (int p = 0; p < n; p++) {
+        const size_t at = ((size_t)b * pixels + first + p) * c;
+        __local const float *row = table;
+        for (int i = 0; i < c; i += 16, row += 48) {
+            float16 t = (load_part(x, x0 + at + i, c - i) - vload16(0, row)) * vload16(1, row) + vload16(2, row);
+            if (act == ACT_SILU)
+                t = t / (1.0f + exp_16(-t));
+            store_part(y, y0 + at + i, t, c - i);
+        }
+    }
+}
+#else
 __kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats, int stats0,
                                __global const float *gamma, int gamma0, __global const float *beta, int beta0, int pixels, int c, int groups,
                                int len, int act)
 {
-    const int i = get_global_id(0) * 16 * COLS, first = get_global_id(1) * len, b = get_global_id(2), per = c / groups;
-    const int n = min(len, pixels - first);
-    float16 mean[COLS], a[COLS], d[COLS];
-#pragma unroll
-    for (int v = 0; v < COLS; v++) {
-        const int from = i + v * 16;
-        float m[16], r[16];
-        for (int k = 0; k < 16; k++) {
-            const int g = min(from + k, c - 1) / per;
-            m[k] = stats[stats0 + 2 * (b * groups + g)];
-            r[k] = stats[stats0 + 2 * (b * groups + g) + 1];
-        }
-        mean[v] = vload16(0, m);
-        a[v] = load_part_f32(gamma, gamma0 + from, c - from) * vload16(0, r);
-        d[v] = load_part_f32(beta, beta0 + from, c - from);
+    const int i = get_global_id(0) * 16, first = get_global_id(1) * len, b = get_global_id(2), per = c / groups;
+    const int n = min(len, pixels - first), lanes = c - i;
+    float m[16], r[16];
+    for (int k = 0; k < 16; k++) {
+        const int g = min(i + k, c - 1) / per;
+        m[k] = stats[stats0 + 2 * (b * groups + g)];
+        r[k] = stats[stats0 + 2 * (b * groups + g) + 1];
     }
-    const size_t at = ((size_t)b * pixels + first) * c + i;
-    for (int p = 0; p < n; p++)
-#pragma unroll
-        for (int v = 0; v < COLS; v++) {
-            const int lanes = c - i - v * 16;
-            FETCH(x + x0 + at + (size_t)min(p + AHEAD, n - 1) * c + v * 16);
-            FETCH_TO_WRITE(y + y0 + at + (size_t)min(p + AHEAD, n - 1) * c + v * 16);
-            float16 t = (load_part(x, x0 + at + (size_t)p * c + v * 16, lanes) - mean[v]) * a[v] + d[v];
-            if (act == ACT_SILU)
-                t = t / (1.0f + exp_16(-t));
-            store_part(y, y0 + at + (size_t)p * c + v * 16, t, lanes);
-        }
+    const float16 mean = vload16(0, m), a = load_part_f32(gamma, gamma0 + i, lanes) * vload16(0, r), d = load_part_f32(beta, beta0 + i, lanes);
+    for (int p = 0; p < n; p++) {
+        const size_t at = ((size_t)b * pixels + first + p) * c + i;
+        float16 t = (load_part(x, x0 + at, lanes) - mean) * a + d;
+        if (act == ACT_SILU)
+            t = t / (1.0f + exp_16(-t));
+        store_part(y, y0 + at, t, lanes);
+    }
 }
+#endif
 
 __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0,
                          __global const float *beta, int beta0, int c, float eps)
@@ -147,14 +162,26 @@ __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0,
     }
 }
 
+/* The first n of 16 values, the others f. */
+float16 first16(float16 v, int n, float f)
+{
+    return n >= 16 ? v : select((float16)(f), v, (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < n);
+}
+
+/* e^x is taken twice rather than kept in y, where fp16 would lose digits. */
 __kernel void softmax(__global ACT *y, int y0, __global const ACT *x, int x0, int c)
 {
     const size_t at = (size_t)get_global_id(0) * c;
-    float top = -INFINITY, s = 0.0f;
-    for (int i = 0; i < c; i++)
-        top = fmax(top, LOAD(x, x0 + at + i));
-    for (int i = 0; i < c; i++)
-        s += exp(LOAD(x, x0 + at + i) - top);
-    for (int i = 0; i < c; i++)
-        STORE(y, y0 + at + i, exp(LOAD(x, x0 + at + i) - top) / s);
+    float16 m = -INFINITY, s = 0.0f;
+    for (int i = 0; i < c; i += 16)
+        m = fmax(m, first16(load_part(x, x0 + at + i, c - i), c - i, -INFINITY));
+    float top[16], most = -INFINITY;
+    vstore16(m, 0, top);
+    for (int k = 0; k < 16; k++)
+        most = fmax(most, top[k]);
+    for (int i = 0; i < c; i += 16)
+        s += first16(exp_16(load_part(x, x0 + at + i, c - i) - most), c - i, 0.0f);
+    const float f = 1.0f / sum16(s);
+    for (int i = 0; i < c; i += 16)
+        store_part(y, y0 + at + i, exp_16(load_part(x, x0 + at + i, c - i) - most) * f, c - i);
 }

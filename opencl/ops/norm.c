@@ -43,7 +43,6 @@ gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, con
                               SfuAct act, GError **error)
 {
     const int pixels = x->h * x->w, len = chunk_len(x) * 4;
-    const int width = sfu_queue_kernels(q) == SFU_KERNELS_CPU ? 64 : 16; /* channels an item: 16 * COLS in norm.cl */
     if (!sfu_op_same_shape(error, "group_norm", y, x))
         return FALSE;
     if (stats->n != x->n || stats->c != 2 || x->c % stats->w || stats->dtype != SFU_F32)
@@ -56,7 +55,15 @@ gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, con
         return SFU_RUN(x, "gpu_norm", "group_norm_apply_gpu", (x->c + 3) / 4, pixels, x->n, 4.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x),
                        error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels), SFU_INT(x->c),
                        SFU_INT(stats->w), SFU_INT(act));
-    return b && SFU_RUN(x, "norm", "group_norm_apply", (x->c + width - 1) / width, (pixels + len - 1) / len, x->n, 4.0 * (double)sfu_tensor_elements(x),
+    if (b && sfu_queue_kernels(q) == SFU_KERNELS_CPU) {
+        const SfuLaunch l = {.program = "norm", .kernel = "group_norm_apply", .options = sfu_op_storage(x),
+                             .global = {(size_t)((pixels + len - 1) / len), (size_t)x->n, 1}, .local = {1, 1, 1},
+                             .flops = 4.0 * (double)sfu_tensor_elements(x), .bytes = 2 * sfu_op_bytes(x)};
+        const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels), SFU_INT(x->c),
+                               SFU_INT(stats->w), SFU_INT(len), SFU_INT(act), SFU_LOCAL(sizeof(float) * 48 * (size_t)((x->c + 15) / 16))};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
+    return b && SFU_RUN(x, "norm", "group_norm_apply", (x->c + 15) / 16, (pixels + len - 1) / len, x->n, 4.0 * (double)sfu_tensor_elements(x),
                         2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels),
                         SFU_INT(x->c), SFU_INT(stats->w), SFU_INT(len), SFU_INT(act));
 }
