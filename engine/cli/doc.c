@@ -1,5 +1,6 @@
 /* The man page, shell completions and the reference of parameters, all from the tables.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/bench.h"
 #include "cli/cli.h"
 #include <string.h>
 
@@ -65,6 +66,9 @@ int sfu_cli_man(void)
         man_entry(p[i].name, p[i].type == SFU_PARAM_BOOL ? NULL : "VALUE", p[i].help, range);
         g_free(range);
     }
+    char *bench = roff(SFU_CLI_BENCH_ABOUT);
+    g_print(".SH MEASURING\n%s\n", bench);
+    g_free(bench);
     g_print(".SH ENVIRONMENT\n.TP\n.B SFUMATO_DEVICE\nas \\-\\-device\n.TP\n.B SFUMATO_MODELS\nfolders that are searched for models, separated by "
             "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.SH EXIT STATUS\n0: done. 1: it failed. 2: bad options or input. 130: "
             "interrupted.\n.SH BATCH JOBS\nEach line of the file is a JSON object with \"task\", \"in\", \"mask\", \"out\" and any parameter:\n.PP\n"

@@ -1,8 +1,8 @@
 /* Attention with a running maximum (Milakov & Gimelshein 2018): the score matrix is never stored.
  *   attention_plain  one query and head an item; what the other is tested against.
  *   attention_panel  QUERIES a work item over blocks of BLOCK keys, for CPU devices; keys and values packed first.
- * HEAD_DIM, and for the panel kernel DV = HEAD_DIM padded to whole slices of SLICE = 32 or 40 values, what 12 or 8 queries keep in
- * registers.
+ * HEAD_DIM, and for the panel kernel: KC: keys that are packed side by side (BLOCK is a multiple); DV = HEAD_DIM padded to whole slices of
+ * SLICE = 32 or 40 values; tiles in registers: Q_ROWS x Q_COLS logits, V_ROWS x SLICE sums.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define SHAPE int tq, int tk, int n_heads, int wq, int q_col, int wk, int k_col, int wv, int v_col, int kn, float scale, int causal, \
         __global const float *bias, int bias0, int bias_n
@@ -77,7 +77,7 @@ WORD16 words(__global const ACT *p, size_t i, int n)
 
 float8 values8(__global const ACT *p, size_t i, int n) { return n >= 8 ? LOAD8(p, i) : n > 0 ? load_part(p, i, n).lo : (float8)(0.0f); }
 
-/* kt [n][head][tk/32, up to whole blocks][K_WORDS][32], vp [n][head][tk/BLOCK][DV/SLICE][BLOCK/PAIR][SLICE] words (common.cl), zeros
+/* kt [n][head][tk/KC, up to whole blocks][K_WORDS][KC], vp [n][head][tk/BLOCK][DV/SLICE][BLOCK/PAIR][SLICE] words (common.cl), zeros
  * beyond tk and HEAD_DIM. A word of kt holds neighbours along HEAD_DIM, one of vp neighbouring keys. Items: dim 0 = blocks of BLOCK keys. */
 __kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
                              int tk, int n_heads, int wk, int k_col, int wv, int v_col)
@@ -95,7 +95,7 @@ __kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int 
             }
             transpose16(m);
             for (int i = 0; i < min(16, K_WORDS - d / PAIR); i++)
-                vstore16(m[i], 0, kd + (size_t)(j / 32 * K_WORDS + d / PAIR + i) * 32 + j % 32);
+                vstore16(m[i], 0, kd + (size_t)(j / KC * K_WORDS + d / PAIR + i) * KC + j % KC);
         }
     for (int j = 0; j < BLOCK; j += PAIR) {
         const int t = blk * BLOCK + j;
@@ -143,25 +143,36 @@ float16 exp2_16(float16 x)
 /* Rows a multiple of 512 bytes apart would fall on each other in the first-level cache. */
 #define Q_ROW ((K_WORDS + 15) / 16 * 16 + (K_WORDS % 128 == 0 ? 16 : 0))
 #define ACC_ROW (DV + (DV % 128 == 0 ? 16 : 0))
-#define ROWS12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
-#define ROWS8(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7)
+#define Q_VECS (Q_COLS / VW)
+#define V_VECS (SLICE / VW)
+#define V_HALF (SLICE % VW) /* 40 values: two and a half vectors of 16 */
 
-/* QUERIES rows an item. Logits are kept times log2(e), so that the softmax needs 2^x only. */
+/* QUERIES rows an item; dim 0: blocks of them, 1: heads, or with HEADS_FIRST the other way round. Logits are kept times log2(e), so that the softmax needs 2^x only. */
 __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
                               int vp0, SHAPE)
 {
-    const int i0 = get_global_id(0) * QUERIES, head = get_global_id(1), b = get_global_id(2), blocks = (tk + BLOCK - 1) / BLOCK;
+#ifdef HEADS_FIRST
+    const int head = get_global_id(0), i0 = get_global_id(1) * QUERIES, next_head = (head + 1) % n_heads, next_i0 = next_head ? i0 : i0 + QUERIES;
+#else
+    const int head = get_global_id(1), i0 = get_global_id(0) * QUERIES, next_head = head, next_i0 = i0 + QUERIES;
+#endif
+    const int b = get_global_id(2), blocks = (tk + BLOCK - 1) / BLOCK;
     const size_t hb = (size_t)(b % kn) * n_heads + head;
     __global const WORD *kd = kt + kt0 + hb * blocks * K_WORDS * BLOCK;
     __global const WORD *vd = vp + vp0 + hb * blocks * (BLOCK / PAIR) * DV;
     /* Rows that vectors are read from are declared as vectors: PoCL writes vectors to arrays of float in four parts. */
     float16 p_rows[QUERIES * BLOCK / 16], down_rows[ROWS16], top_rows[ROWS16], sum[QUERIES];
-    float *p = (float *)p_rows, *down = (float *)down_rows, *top = (float *)top_rows;
+    float *down = (float *)down_rows, *top = (float *)top_rows;
     WORD16 q_rows[QUERIES * Q_ROW / 16];
     const WORD *qs = (const WORD *)q_rows, *weights = (const WORD *)p_rows; /* weights: p after the softmax, in words */
     float acc[QUERIES * ACC_ROW];
     for (int i = 0; i < QUERIES; i++) {
-        const size_t qi = q0 + ((size_t)b * tq + min(i0 + i, tq - 1)) * wq + q_col + head * HEAD_DIM;
+        const size_t row = (size_t)b * tq + min(i0 + i, tq - 1), next = (size_t)b * tq + min(next_i0 + i, tq - 1);
+        const size_t qi = q0 + row * wq + q_col + head * HEAD_DIM;
+        for (int d = 0; d < HEAD_DIM; d += 16) { /* what comes out, and what the next item reads */
+            FETCH_TO_WRITE(o + o0 + (row * n_heads + head) * HEAD_DIM + d);
+            FETCH(q + q0 + next * wq + q_col + next_head * HEAD_DIM + d);
+        }
         for (int d = 0; d < HEAD_DIM; d += 16 * PAIR) {
             const float f = scale * M_LOG2E_F;
 #ifdef BF16
@@ -173,46 +184,49 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
         }
         sum[i] = 0.0f;
     }
-    for (int i = 0; i < QUERIES * ACC_ROW; i += 8)
-        vstore8((float8)(0.0f), 0, acc + i);
     for (int i = 0; i < ROWS16; i++)
         top_rows[i] = -1e30f; /* finite: differences of tops are never NaN */
     const int end = causal ? min(blocks, (i0 + QUERIES - 1) / BLOCK + 1) : blocks;
     for (int blk = 0; blk < end; blk++, kd += K_WORDS * BLOCK, vd += BLOCK / PAIR * DV) {
-        const int keys = min(BLOCK, tk - blk * BLOCK), cols = (keys + 31) / 32 * 32;
-        for (int j = 0; j < cols; j += 32)
-            for (int i = 0; i < QUERIES; i += 12) {
-                __global const WORD *kp = kd + (size_t)j * K_WORDS;
+        const int keys = min(BLOCK, tk - blk * BLOCK), cols = (keys + KC - 1) / KC * KC;
+        for (int j = 0; j < cols; j += Q_COLS)
+            for (int i = 0; i < QUERIES; i += Q_ROWS) {
+                __global const WORD *kp = kd + (size_t)(j / KC) * K_WORDS * KC + j % KC;
                 const WORD *qp = qs + i * Q_ROW;
-                float16 *to = p_rows + (i * BLOCK + j) / 16;
-#define DECL(i) float16 l##i = 0.0f, r##i = 0.0f;
-                ROWS12(DECL)
+                VEC *to = (VEC *)p_rows + (i * BLOCK + j) / VW, s[Q_ROWS * Q_VECS];
+#pragma unroll
+                for (int r = 0; r < Q_ROWS * Q_VECS; r++)
+                    s[r] = 0.0f;
 #pragma unroll 4
                 for (int d = 0; d < K_WORDS; d++) {
-                    const WORD16 kl = vload16(0, kp + d * 32), kr = vload16(1, kp + d * 32);
-#define MAC(i)                                                                                                                   \
-    {                                                                                                                            \
-        const WORD16 s = (WORD16)(qp[i * Q_ROW + d]);                                                                            \
-        l##i = dot16(s, kl, l##i);                                                                                               \
-        r##i = dot16(s, kr, r##i);                                                                                               \
-    }
-                    ROWS12(MAC)
+                    WVEC k[Q_VECS];
+#pragma unroll
+                    for (int c = 0; c < Q_VECS; c++)
+                        k[c] = LOADW_VEC(kp + d * KC + c * VW);
+#pragma unroll
+                    for (int r = 0; r < Q_ROWS; r++) {
+                        const WVEC f = (WVEC)(qp[r * Q_ROW + d]);
+#pragma unroll
+                        for (int c = 0; c < Q_VECS; c++)
+                            s[r * Q_VECS + c] = dotv(f, k[c], s[r * Q_VECS + c]);
+                    }
                 }
-#define KEEP(i)                                                                                                                  \
-    to[i * BLOCK / 16] = l##i;                                                                                                   \
-    to[i * BLOCK / 16 + 1] = r##i;
-                ROWS12(KEEP)
+#pragma unroll
+                for (int r = 0; r < Q_ROWS * Q_VECS; r++)
+                    to[r / Q_VECS * (BLOCK / VW) + r % Q_VECS] = s[r];
             }
-        const int masked = keys < cols || causal || bias;
-        if (masked)
-            for (int i = 0; i < QUERIES; i++)
-                for (int j = 0; j < cols; j++) {
-                    const int t = blk * BLOCK + j, row = min(i0 + i, tq - 1);
-                    if (t >= tk || (causal && t > row))
-                        p[i * BLOCK + j] = -INFINITY;
-                    else if (bias)
-                        p[i * BLOCK + j] += bias[bias0 + (((size_t)(b % bias_n) * n_heads + head) * tq + row) * tk + t] * M_LOG2E_F;
+        const int masked = causal || bias;
+        if (masked || keys < cols)
+            for (int i = 0; i < QUERIES; i++) {
+                const int row = min(i0 + i, tq - 1), most = causal ? min(keys, row + 1 - blk * BLOCK) : keys; /* keys that the row sees */
+                for (int j = bias ? 0 : max(most, 0) / 16 * 16; j < cols; j += 16) {
+                    float16 v = p_rows[(i * BLOCK + j) / 16];
+                    if (bias && j < keys)
+                        v += load_part_f32(bias, bias0 + (((size_t)(b % bias_n) * n_heads + head) * tq + row) * tk + blk * BLOCK + j, keys - j) * M_LOG2E_F;
+                    v = select((float16)(masked ? -INFINITY : -1e30f), v, j + (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < most);
+                    p_rows[(i * BLOCK + j) / 16] = v;
                 }
+            }
         for (int i = 0; i < QUERIES; i++) {
             float16 m = p_rows[i * BLOCK / 16];
             for (int j = 1; j < cols / 16; j++) {
@@ -236,64 +250,61 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
                 p_rows[i * BLOCK / 16 + j] = e;
             }
 #ifdef BF16
-            for (int j = 0; j < cols / 32; j++)
-                p_rows[i * BLOCK / 16 + j] = as_float16(to_bf16(p_rows[i * BLOCK / 16 + 2 * j], p_rows[i * BLOCK / 16 + 2 * j + 1]));
+            for (int j = 0; j < (cols + 31) / 32; j++) {
+                const float16 next = j * 32 + 16 < cols ? p_rows[i * BLOCK / 16 + 2 * j + 1] : (float16)(0.0f);
+                p_rows[i * BLOCK / 16 + j] = as_float16(to_bf16(p_rows[i * BLOCK / 16 + 2 * j], next));
+            }
 #endif
             sum[i] = s;
         }
-#if SLICE == 32
-        for (int s = 0; s < DV; s += 32)
-            for (int i = 0; i < QUERIES; i += 12) {
-                __global const WORD *vs = vd + (size_t)s * (BLOCK / PAIR);
+        for (int c0 = 0; c0 < DV; c0 += SLICE)
+            for (int i = 0; i < QUERIES; i += V_ROWS) {
+                __global const WORD *vs = vd + (size_t)c0 * (BLOCK / PAIR);
                 const WORD *w = weights + i * BLOCK;
-                float *to = acc + i * ACC_ROW + s;
-#define TAKE(x) const float16 f##x = (float16)(down[i + x]); float16 l##x = f##x * vload16(0, to + x * ACC_ROW), r##x = f##x * vload16(1, to + x * ACC_ROW);
-#define STEP(x)                                                                                                                  \
-    {                                                                                                                            \
-        const WORD16 e = (WORD16)(w[x * BLOCK + j]);                                                                             \
-        l##x = dot16(e, vl, l##x);                                                                                               \
-        r##x = dot16(e, vr, r##x);                                                                                               \
-    }
-#define GIVE(x)                                                                                                                  \
-    vstore16(l##x, 0, to + x * ACC_ROW);                                                                                              \
-    vstore16(r##x, 1, to + x * ACC_ROW);
-                ROWS12(TAKE)
-                for (int j = 0; j < (keys + PAIR - 1) / PAIR; j++) {
-                    const WORD16 vl = vload16(0, vs + j * 32), vr = vload16(1, vs + j * 32);
-                    ROWS12(STEP)
-                }
-                ROWS12(GIVE)
-            }
-#else /* 40: two and a half vectors */
-        for (int s = 0; s < DV; s += 40)
-            for (int i = 0; i < QUERIES; i += 8) {
-                __global const WORD *vs = vd + (size_t)s * (BLOCK / PAIR);
-                const WORD *w = weights + i * BLOCK;
-                float *to = acc + i * ACC_ROW + s;
-#define TAKE(x)                                                                                                                  \
-    const float16 f##x = (float16)(down[i + x]);                                                                                 \
-    float16 l##x = f##x * vload16(0, to + x * ACC_ROW), r##x = f##x * vload16(1, to + x * ACC_ROW);                                        \
-    float8 h##x = f##x.lo * vload8(4, to + x * ACC_ROW);
-#define STEP(x)                                                                                                                  \
-    {                                                                                                                            \
-        const WORD16 e = (WORD16)(w[x * BLOCK + j]);                                                                             \
-        l##x = dot16(e, vl, l##x);                                                                                               \
-        r##x = dot16(e, vr, r##x);                                                                                               \
-        h##x = dot8(e.lo, vh, h##x);                                                                                             \
-    }
-#define GIVE(x)                                                                                                                  \
-    vstore16(l##x, 0, to + x * ACC_ROW);                                                                                              \
-    vstore16(r##x, 1, to + x * ACC_ROW);                                                                                              \
-    vstore8(h##x, 4, to + x * ACC_ROW);
-                ROWS8(TAKE)
-                for (int j = 0; j < (keys + PAIR - 1) / PAIR; j++) {
-                    const WORD16 vl = vload16(0, vs + j * 40), vr = vload16(0, vs + j * 40 + 16);
-                    const WORD8 vh = vload8(0, vs + j * 40 + 32);
-                    ROWS8(STEP)
-                }
-                ROWS8(GIVE)
-            }
+                float *to = acc + i * ACC_ROW + c0;
+                VEC s[V_ROWS * V_VECS];
+#if V_HALF
+                float8 h[V_ROWS];
 #endif
+#pragma unroll
+                for (int r = 0; r < V_ROWS; r++) {
+                    const VEC f = (VEC)(down[i + r]);
+#pragma unroll
+                    for (int c = 0; c < V_VECS; c++)
+                        s[r * V_VECS + c] = blk == 0 ? (VEC)(0.0f) : f * LOADV(c, to + r * ACC_ROW);
+#if V_HALF
+                    h[r] = blk == 0 ? (float8)(0.0f) : f.lo * vload8(2 * V_VECS, to + r * ACC_ROW);
+#endif
+                }
+                for (int j = 0; j < (keys + PAIR - 1) / PAIR; j++, vs += SLICE) {
+                    WVEC v[V_VECS];
+#pragma unroll
+                    for (int c = 0; c < V_VECS; c++)
+                        v[c] = LOADW_VEC(vs + c * VW);
+#if V_HALF
+                    const WORD8 vh = vload8(2 * V_VECS, vs);
+#endif
+#pragma unroll
+                    for (int r = 0; r < V_ROWS; r++) {
+                        const WVEC e = (WVEC)(w[r * BLOCK + j]);
+#pragma unroll
+                        for (int c = 0; c < V_VECS; c++)
+                            s[r * V_VECS + c] = dotv(e, v[c], s[r * V_VECS + c]);
+#if V_HALF
+                        h[r] = dot8(e.lo, vh, h[r]);
+#endif
+                    }
+                }
+#pragma unroll
+                for (int r = 0; r < V_ROWS; r++) {
+#pragma unroll
+                    for (int c = 0; c < V_VECS; c++)
+                        STOREV(s[r * V_VECS + c], c, to + r * ACC_ROW);
+#if V_HALF
+                    vstore8(h[r], 2 * V_VECS, to + r * ACC_ROW);
+#endif
+                }
+            }
     }
     for (int i = 0; i < QUERIES && i0 + i < tq; i++) {
         const size_t oi = o0 + (((size_t)b * tq + i0 + i) * n_heads + head) * HEAD_DIM;

@@ -11,6 +11,7 @@
 #define LOAD8(p, i) vload_half8(0, (p) + (i))
 #define LOAD16(p, i) vload_half16(0, (p) + (i))
 #define STORE16(p, i, v) vstore_half16_rte(v, 0, (p) + (i))
+#define STORE8(p, i, v) vstore_half8_rte(v, 0, (p) + (i))
 #else
 #define ACT float
 #define LOAD(p, i) ((p)[i])
@@ -18,6 +19,7 @@
 #define LOAD8(p, i) vload8(0, (p) + (i))
 #define LOAD16(p, i) vload16(0, (p) + (i))
 #define STORE16(p, i, v) vstore16(v, 0, (p) + (i))
+#define STORE8(p, i, v) vstore8(v, 0, (p) + (i))
 #endif
 
 /* SfuAct's numbers. */
@@ -87,6 +89,8 @@ float16 load_part(__global const ACT *p, size_t i, int n)
 {
     if (n >= 16)
         return LOAD16(p, i);
+    if (n == 8)
+        return (float16)(LOAD8(p, i), (float8)(0.0f));
     float t[16] = {0};
     for (int k = 0; k < n; k++)
         t[k] = LOAD(p, i + k);
@@ -119,6 +123,10 @@ void store_part(__global ACT *p, size_t i, float16 v, int n)
 {
     if (n >= 16) {
         STORE16(p, i, v);
+        return;
+    }
+    if (n == 8) {
+        STORE8(p, i, v.lo);
         return;
     }
     float t[16];
@@ -155,7 +163,6 @@ float sum16(float16 v)
 #define WORD16 int16
 #define PAIR 2
 #define PANEL_WT int
-#define LOADP16(p) vload16(0, p)
 float16 dot16(int16 a, int16 b, float16 s)
 {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
@@ -179,9 +186,43 @@ int16 to_bf16(float16 first, float16 second)
 #define WORD16 float16
 #define PAIR 1
 #define PANEL_WT WT
-#define LOADP16(p) LOADW16(p)
 #define dot16(a, b, s) fma(a, b, s)
 #define dot8(a, b, s) fma(a, b, s)
+#endif
+
+/* The tile that a CPU keeps in registers: TILE_ROWS (a divisor of 12) x TILE_COLS (16, 32 or 64) sums, in vectors of VW. VEC: one of those, WVEC: a
+ * vector of words; LOADP reads one of those from a panel of weights, LOADW_VEC one of words as they are. */
+#ifndef VW
+#define VW 16
+#endif
+#define CAT_(a, b) a##b
+#define CAT(a, b) CAT_(a, b)
+#define VEC CAT(float, VW)
+#define LOADV(i, p) CAT(vload, VW)(i, p)
+#define STOREV(v, i, p) CAT(vstore, VW)(v, i, p)
+#ifdef BF16
+#define WVEC int16
+#define LOADW_VEC(p) vload16(0, p)
+#define LOADP(p) vload16(0, p)
+#define dotv(a, b, s) dot16(a, b, s)
+#else
+#define WVEC VEC
+#define LOADW_VEC(p) LOADV(0, p)
+#ifdef W_F16
+#define LOADP(p) CAT(vload_half, VW)(0, p)
+#else
+#define LOADP(p) LOADV(0, p)
+#endif
+#define dotv(a, b, s) fma(a, b, s)
+#endif
+#define TILE_VECS (TILE_COLS / VW)
+/* The j-th 16 sums of a row of a tile. */
+#if VW == 16
+#define PIECE(row, j) ((row)[j])
+#elif VW == 8
+#define PIECE(row, j) ((float16)((row)[2 * (j)], (row)[2 * (j) + 1]))
+#else
+#define PIECE(row, j) ((float16)((row)[4 * (j)], (row)[4 * (j) + 1], (row)[4 * (j) + 2], (row)[4 * (j) + 3]))
 #endif
 
 /* Asks for the cache line at p, so that an epilogue does not wait for memory; nothing where the compiler cannot say so.
@@ -225,8 +266,8 @@ void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_out, EPIL
     STORE(y, at, s);
 }
 
-/* Writes up to 16 channels of one pixel. */
-void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
+/* Writes up to 16 channels of one pixel. Inlined: a call costs more than the work. So call it in loops. */
+__attribute__((always_inline)) void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
 {
     if (n < 16) {
         float t[16];

@@ -1,7 +1,8 @@
-/* Convolution and learned products, with what is fused behind them. Two kernels of one meaning:
+/* Convolution and learned products, with what is fused behind them. Three kernels of one meaning:
  *   conv_plain  one output pixel and channel an item; any size, stride, groups; what the others are tested against.
  *   conv_panel  MR pixels x 32 channels an item, weights in panels of 32 outputs: explicit float16 vectors for CPU devices,
  *               where one item is one thread and barriers are slow. No im2col: each tap reads its row of channels in place.
+ *   conv_few    for up to 8 outputs (OUTS) on CPU devices: vectors over the input channels, PIX pixels an item's step.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 /* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice. Pitches: channels from one
  * pixel to the next, more than n_in * groups and n_out where x and y are ranges of wider tensors. */
@@ -107,4 +108,61 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
         REP12(OUT)
     }
 }
+
+#ifdef OUTS
+/* wt: [kh*kw][ceil(n_in/16)][OUTS][16]. zeros: at least n_in zeros, read for pixels in the padding. Items: runs of `run` blocks of PIX pixels. */
+__kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, __global const ACT *zeros, int zeros0,
+                       int n_pix, int run, GEOMETRY, EPILOGUE)
+{
+    const int first = get_global_id(0) * run * PIX, last = min(n_pix, first + run * PIX), per = oh * ow;
+    for (int p0 = first; p0 < last; p0 += PIX) {
+        float16 s[PIX * OUTS];
+        int iy[PIX], ix[PIX], ib[PIX];
+#pragma unroll
+        for (int i = 0; i < PIX * OUTS; i++)
+            s[i] = 0.0f;
+        for (int i = 0; i < PIX; i++) {
+            const int p = min(p0 + i, n_pix - 1), q = p % per;
+            ib[i] = p / per;
+            iy[i] = q / ow * stride - pad_t;
+            ix[i] = q % ow * stride - pad_l;
+        }
+        __global const WT *wk = wt + wt0;
+        for (int ky = 0; ky < kh; ky++)
+            for (int kx = 0; kx < kw; kx++) {
+                __global const ACT *a[PIX];
+                for (int i = 0; i < PIX; i++) {
+                    const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
+                    a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
+                    if (ky == kh - 1 && kx == 0) /* the row that has not been read yet, for the next step */
+                        for (int c = 0; c < n_in; c += 16)
+                            FETCH(a[i] + (size_t)PIX * x_pitch + c);
+                }
+#define CHANNELS(TAKE)                                                                                                           \
+    {                                                                                                                            \
+        float16 f[OUTS];                                                                                                         \
+        _Pragma("unroll") for (int o = 0; o < OUTS; o++) f[o] = LOADW16(wk + o * 16);                                            \
+        wk += OUTS * 16;                                                                                                         \
+        _Pragma("unroll") for (int i = 0; i < PIX; i++)                                                                          \
+        {                                                                                                                        \
+            const float16 v = TAKE;                                                                                              \
+            _Pragma("unroll") for (int o = 0; o < OUTS; o++) s[i * OUTS + o] = fma(v, f[o], s[i * OUTS + o]);                    \
+        }                                                                                                                        \
+    }
+                int c = 0;
+                for (; c + 16 <= n_in; c += 16)
+                    CHANNELS(LOAD16(a[i], c))
+                if (c < n_in)
+                    CHANNELS(load_part(a[i], c, n_in - c))
+            }
+#pragma unroll
+        for (int i = 0; i < PIX; i++)
+            if (p0 + i < last)
+#pragma unroll
+                for (int o = 0; o < OUTS; o++)
+                    finish_1(y + y0, (size_t)(p0 + i) * y_pitch + o, sum16(s[i * OUTS + o]), o, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0,
+                             prelu_n, res, res0, act, act_param, scale);
+    }
+}
+#endif
 #endif

@@ -20,13 +20,40 @@ __kernel void matmul(__global ACT *y, int y0, __global const ACT *a, int a0, __g
 }
 
 #ifdef CPU
-#define ROWS12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+#define GATHER_GEOMETRY int h, int w, int oh, int ow, int stride, int pad_t, int pad_l, int up, int wrap, int x_pitch
+#define PANELS ((TILE_COLS + 31) / 32) /* of the weights that a tile takes side by side */
 
-/* wt [n_out/32][n_in/PAIR][32] words. Items: dim 0 = runs of per_item panels, dim 1 = runs of rows_run rows (a multiple of 12).
+#ifdef GATHER
+/* The KH x KW x C_IN inputs of pixel p, in the order of the weights, from `to` on: one word of each group of 16 words, groups 12 * 16 apart. */
+void gather(__local float *to, __global const ACT *x, size_t x0, int p, GATHER_GEOMETRY)
+{
+    const int q = p % (oh * ow), iy = q / ow * stride - pad_t, ix = q % ow * stride - pad_l;
+    int k = 0;
+#pragma unroll
+    for (int ky = 0; ky < KH; ky++) {
+        const int sy = source(iy + ky, h, up, wrap);
+#pragma unroll
+        for (int kx = 0; kx < KW; kx++) {
+            const int sx = source(ix + kx, w, up, wrap);
+            const bool inside = sy >= 0 && sx >= 0;
+            const size_t from = x0 + (inside ? (((size_t)(p / (oh * ow)) * h + sy) * w + sx) * x_pitch : 0);
+#pragma unroll
+            for (int c = 0; c < C_IN; c++, k++)
+                to[k / 16 * 192 + k % 16] = inside ? LOAD(x, from + c) : 0.0f;
+        }
+    }
+}
+#endif
+
+/* wt [n_out/32][n_in/PAIR][32] words. Items: dim 0 = runs of per_item panels (whole PANELS), dim 1 = runs of rows_run rows (a multiple of 12).
  * scratch: the rows a [blocks of 12][groups of 16 words][12][16] for `slice` inputs at a time (a multiple of 16 * PAIR), then, with
- * more than one slice, sums [per_item][rows_run][32]. */
+ * more than one slice, sums [per_item][rows_run][32]. GATHER: a row is what a convolution of few channels (C_IN) reads for one pixel; all at once. */
 __kernel void linear_panel(__global ACT *y, int y0, __global const ACT *x, int x0, __global const PANEL_WT *wt, int wt0, int n_rows, int rows_run,
-                           int n_in, int n_out, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, EPILOGUE)
+                           int n_in, int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch,
+#ifdef GATHER
+                           GATHER_GEOMETRY,
+#endif
+                           EPILOGUE)
 {
     const int first = get_global_id(1) * rows_run, last = min(n_rows, first + rows_run), blocks = (last - first + 11) / 12;
     const int panel0 = get_global_id(0) * per_item, panel1 = min(n_panels, panel0 + per_item), words = (n_in + PAIR - 1) / PAIR;
@@ -35,6 +62,10 @@ __kernel void linear_panel(__global ACT *y, int y0, __global const ACT *x, int x
     for (int k0 = 0; k0 < n_in; k0 += slice) {
         const int kn = min(slice, n_in - k0), n_words = (kn + PAIR - 1) / PAIR, groups = (n_words + 15) / 16;
         for (int r = 0; r < blocks * 12; r++) {
+#ifdef GATHER
+            gather((__local float *)(a + (size_t)(r / 12) * groups * 12 + r % 12), x, x0, min(first + r, n_rows - 1), h, w, oh, ow, stride, pad_t,
+                   pad_l, up, wrap, x_pitch);
+#else
             const size_t from = x0 + (size_t)min(first + r, n_rows - 1) * n_in + k0;
             __local WORD16 *to = a + (size_t)(r / 12) * groups * 12 + r % 12;
             for (int g = 0; g < groups; g++, to += 12) {
@@ -45,82 +76,84 @@ __kernel void linear_panel(__global ACT *y, int y0, __global const ACT *x, int x
                 *to = load_part(x, from + k, min(16, kn - k));
 #endif
             }
+#endif
         }
-        for (int panel = panel0; panel < panel1; panel++)
-            for (int blk = 0; blk < blocks; blk++) {
-                const int p0 = first + blk * 12, o = panel * 32, n = n_out - o;
-                __global const PANEL_WT *w = wt + wt0 + ((size_t)panel * words + k0 / PAIR) * 32;
-                __local const WORD *row = (__local const WORD *)(a + (size_t)blk * groups * 12);
-                __local float16 *sum = sums + ((size_t)(panel - panel0) * rows_run + blk * 12) * 2;
-                if (k0 + slice >= n_in)
-                    for (int i = 0; i < 12 && p0 + i < last; i++) {
+        for (int panel = panel0; panel < panel1; panel += PANELS)
+            for (int r0 = 0; r0 < blocks * 12; r0 += TILE_ROWS)
+                for (int col = 0; col < 32 * PANELS; col += TILE_COLS) {
+                    const int p0 = first + r0, rows = min(TILE_ROWS, last - p0), o = panel * 32 + col;
+                    __global const PANEL_WT *w = wt + wt0 + ((size_t)panel * words + k0 / PAIR) * 32 + col;
+                    __local const WORD *row = (__local const WORD *)(a + (size_t)(r0 / 12) * groups * 12 + r0 % 12);
+                    __local VEC *sum = (__local VEC *)(sums + ((size_t)(panel - panel0) * rows_run + r0) * 2) + col / VW;
+                    if (k0 + slice >= n_in)
+                        for (int i = 0; i < rows; i++) {
 #ifdef GEGLU
-                        FETCH_TO_WRITE(y + y0 + (size_t)(p0 + i) * (n_out / 2) + panel * 16);
+                            FETCH_TO_WRITE(y + y0 + (size_t)(p0 + i) * y_pitch + panel * 16);
 #else
-                        const size_t at = (size_t)(p0 + i) * n_out + o;
-                        FETCH_TO_WRITE(y + y0 + at);
-                        FETCH_TO_WRITE(y + y0 + at + 16);
-                        if (res) {
-                            FETCH(res + res0 + at);
-                            FETCH(res + res0 + at + 16);
+                            const size_t at = (size_t)(p0 + i) * y_pitch + o;
+                            for (int j = 0; j < TILE_COLS; j += 16)
+                                FETCH_TO_WRITE(y + y0 + at + j);
+                            if (res)
+                                for (int j = 0; j < TILE_COLS; j += 16)
+                                    FETCH(res + res0 + at + j);
+#endif
                         }
-#endif
-                    }
-#define DECL(i) float16 l##i = 0.0f, r##i = 0.0f;
-                ROWS12(DECL)
-                if (k0 > 0) {
-#define TAKE(i)                                                                                                                  \
-    l##i = sum[2 * i];                                                                                                           \
-    r##i = sum[2 * i + 1];
-                    ROWS12(TAKE)
-                }
-#define MAC(i)                                                                                                                   \
+                    VEC s[TILE_ROWS * TILE_VECS];
+#pragma unroll
+                    for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
+                        s[i] = 0.0f;
+/* Sums of a row are [panel of the item][row][32]; vector j of a tile's row i: */
+#define SUM(i, j) sum[((j) * VW / 32 * rows_run + (i)) * (32 / VW) + (j) % (32 / VW)]
+                    if (k0 > 0)
+#pragma unroll
+                        for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
+                            s[i] = SUM(i / TILE_VECS, i % TILE_VECS);
+#define STEP                                                                                                                     \
     {                                                                                                                            \
-        const WORD16 s = (WORD16)(row[i * 16 + c]);                                                                              \
-        l##i = dot16(s, wl, l##i);                                                                                               \
-        r##i = dot16(s, wr, r##i);                                                                                               \
-    }
-                for (int g = 0; g < n_words / 16; g++, row += 192)
-                    for (int c = 0; c < 16; c++, w += 32) {
-                        const WORD16 wl = LOADP16(w), wr = LOADP16(w + 16);
-                        ROWS12(MAC)
-                    }
-                for (int c = 0; c < n_words % 16; c++, w += 32) {
-                    const WORD16 wl = LOADP16(w), wr = LOADP16(w + 16);
-                    ROWS12(MAC)
-                }
-                if (k0 + slice < n_in) {
-#define GIVE(i)                                                                                                                  \
-    sum[2 * i] = l##i;                                                                                                           \
-    sum[2 * i + 1] = r##i;
-                    ROWS12(GIVE)
-                    continue;
-                }
-#ifdef GEGLU
-                /* Panels interleave 16 values with their 16 gates. */
-#define OUT(i)                                                                                                                   \
-    if (p0 + i < last) {                                                                                                         \
-        float16 v = l##i, g = r##i;                                                                                              \
-        if (bias) {                                                                                                              \
-            v += vload16(0, bias + bias0 + o);                                                                                   \
-            g += vload16(0, bias + bias0 + o + 16);                                                                              \
+        WVEC b[TILE_VECS];                                                                                                       \
+        _Pragma("unroll") for (int j = 0; j < TILE_VECS; j++) b[j] = LOADP(w + (size_t)(j * VW / 32) * words * 32 + j * VW % 32); \
+        _Pragma("unroll") for (int i = 0; i < TILE_ROWS; i++)                                                                    \
+        {                                                                                                                        \
+            const WVEC v = (WVEC)(row[i * 16 + c]);                                                                              \
+            _Pragma("unroll") for (int j = 0; j < TILE_VECS; j++) s[i * TILE_VECS + j] = dotv(v, b[j], s[i * TILE_VECS + j]);    \
         }                                                                                                                        \
-        v *= act_16(g, ACT_GELU, 0.0f);                                                                                          \
-        STORE16(y, y0 + (size_t)(p0 + i) * (n_out / 2) + panel * 16, v);                                                         \
     }
+                    for (int g = 0; g < n_words / 16; g++, row += 192)
+                        for (int c = 0; c < 16; c++, w += 32)
+                            STEP
+                    for (int c = 0; c < n_words % 16; c++, w += 32)
+                        STEP
+                    if (k0 + slice < n_in) {
+#pragma unroll
+                        for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
+                            SUM(i / TILE_VECS, i % TILE_VECS) = s[i];
+                        continue;
+                    }
+                    float16 out[TILE_ROWS * TILE_COLS / 16];
+#pragma unroll
+                    for (int i = 0; i < TILE_ROWS * TILE_COLS / 16; i++)
+                        out[i] = PIECE(s, i);
+                    for (int i = 0; i < rows; i++) {
+#ifdef GEGLU
+                        /* Panels interleave 16 values with their 16 gates. */
+#pragma nounroll
+                        for (int j = 0; j < TILE_COLS / 16 && o + j * 16 < n_out; j += 2) {
+                            float16 v = out[i * TILE_COLS / 16 + j], g = out[i * TILE_COLS / 16 + j + 1];
+                            if (bias) {
+                                v += vload16(j, bias + bias0 + o);
+                                g += vload16(j + 1, bias + bias0 + o);
+                            }
+                            v *= act_16(g, ACT_GELU, 0.0f);
+                            STORE16(y, y0 + (size_t)(p0 + i) * y_pitch + o / 2 + j * 8, v);
+                        }
 #else
-#define OUT(i)                                                                                                                   \
-    if (p0 + i < last) {                                                                                                         \
-        const size_t at = (size_t)(p0 + i) * n_out + o;                                                                          \
-        finish(y + y0, at, l##i, min(n, 16), o, (p0 + i) / per_sample, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n,  \
-               res, res0, act, act_param, scale);                                                                                \
-        if (n > 16)                                                                                                              \
-            finish(y + y0, at + 16, r##i, min(n - 16, 16), o + 16, (p0 + i) / per_sample, n_out, bias, bias0, chan, chan0,       \
-                   prelu, prelu0, prelu_n, res, res0, act, act_param, scale);                                                    \
-    }
+#pragma nounroll
+                        for (int j = 0; j < TILE_COLS && o + j < n_out; j += 16)
+                            finish(y + y0, (size_t)(p0 + i) * y_pitch + o + j, out[(i * TILE_COLS + j) / 16], min(n_out - o - j, 16), o + j,
+                                   (p0 + i) / per_sample, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
 #endif
-                ROWS12(OUT)
-            }
+                    }
+                }
     }
 }
 #endif

@@ -2,12 +2,18 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
 #include <math.h>
+#include <string.h>
 
-enum { BLOCK = 64 };
+/* How keys are cut: blocks, and how many are packed side by side, whichever pads less: 77 keys of a prompt fit 80. */
+static int block_of(int tk, int *side_by_side)
+{
+    const gboolean by80 = (tk + 79) / 80 * 80 < (tk + 31) / 32 * 32;
+    *side_by_side = by80 ? 80 : 32;
+    return by80 ? 80 : 64;
+}
 
 /* Queries an item: they share what is read of keys and values; as many as leave room in the caches. */
 static int queries(int head_dim) { return head_dim >= 256 ? 48 : 24; }
-
 
 /* A value row is padded to whole slices of 32 or 40, whichever wastes less. */
 static int value_width(int head_dim, int *slice)
@@ -39,9 +45,11 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     const int dv = value_width(a->head_dim, &slice);
     const gboolean bf16 = cpu && sfu_queue_precision(q) == SFU_PRECISION_BF16;
     const int pair = bf16 ? 2 : 1; /* values a word of the panels */
-    char options[128];
-    g_snprintf(options, sizeof options, "%s%s%s -DHEAD_DIM=%d -DDV=%d -DSLICE=%d -DBLOCK=%d -DQUERIES=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "",
-               cpu ? "" : "-DPLAIN", bf16 ? "-DBF16" : "", a->head_dim, dv, slice, BLOCK, queries(a->head_dim));
+    int kc;
+    const int block = block_of(tk, &kc);
+    char options[192];
+    g_snprintf(options, sizeof options, "%s%s%s -DHEAD_DIM=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "", cpu ? "" : "-DPLAIN", bf16 ? "-DBF16" : "",
+               a->head_dim);
 #define SHAPE_ARGS                                                                                                                \
     SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c), SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c),  \
         SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale), SFU_INT(a->causal), SFU_TENSOR(a->bias), SFU_INT(a->bias ? a->bias->n : 1)
@@ -58,9 +66,13 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
         const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(k), SFU_TENSOR(v), SHAPE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    const int blocks = (tk + BLOCK - 1) / BLOCK;
-    SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, (a->head_dim + pair - 1) / pair * BLOCK, error);
-    SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * BLOCK / pair, dv, error) : NULL;
+    const int blocks = (tk + block - 1) / block, runs = (tq + queries(a->head_dim) - 1) / queries(a->head_dim);
+    /* Few keys: all heads' stay in the second-level cache, and queries are read in the order of memory. */
+    const gboolean heads_first = 4.0 * a->n_heads * blocks * block * (a->head_dim + dv) <= (double)sfu_queue_device(q)->local_bytes / 2;
+    g_snprintf(options + strlen(options), sizeof options - strlen(options), " -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DQ_ROWS=%d -DQ_COLS=%d -DV_ROWS=%d%s",
+               dv, slice, block, kc, queries(a->head_dim), kc == 80 ? 4 : 12, kc, slice == 40 ? 8 : 12, heads_first ? " -DHEADS_FIRST" : "");
+    SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, (a->head_dim + pair - 1) / pair * block, error);
+    SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * block / pair, dv, error) : NULL;
     gboolean ok = vp != NULL;
     if (ok) {
         const SfuLaunch l = {.program = "attention", .kernel = "attention_pack", .options = options,
@@ -71,7 +83,7 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     }
     if (ok) {
         const SfuLaunch l = {.program = "attention", .kernel = "attention_panel", .options = options,
-                             .global = {(size_t)((tq + queries(a->head_dim) - 1) / queries(a->head_dim)), (size_t)a->n_heads, (size_t)n}, .local = {1, 1, 1}, .flops = flops};
+                             .global = {(size_t)(heads_first ? a->n_heads : runs), (size_t)(heads_first ? runs : a->n_heads), (size_t)n}, .local = {1, 1, 1}, .flops = flops};
         const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(kt), SFU_TENSOR(vp), SHAPE_ARGS};
         ok = sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }

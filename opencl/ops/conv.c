@@ -7,6 +7,9 @@
 
 #define PANEL 32
 #define BLOCK 12
+#define FEW_OUT 8     /* outputs up to which vectors run over the inputs */
+#define FEW_IN 31     /* inputs up to which taps are gathered into rows ... */
+#define MOST_GATHER 400 /* ... of at most this many values: the copy is unrolled */
 
 typedef struct {
     gboolean half, geglu;
@@ -87,6 +90,22 @@ static void pack_panel_bf16(const SfuWeight *w, void *dst, size_t bytes, gconstp
     g_free(row);
 }
 
+/* [out, in, taps] -> [taps][in/16][out][16], missing inputs zero: for conv_few. */
+static void pack_few(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const PackParams *p = data;
+    const gint64 k = (gint64)p->n_in * p->taps, groups = (p->n_in + 15) / 16;
+    float *row = g_new(float, k);
+    memset(dst, 0, bytes);
+    for (gint64 o = 0; o < p->n_out; o++) {
+        sfu_weight_read_f32(w, o * k, k, row);
+        for (int t = 0; t < p->taps; t++)
+            for (int i = 0; i < p->n_in; i++)
+                put(dst, p->half, ((t * groups + i / 16) * p->n_out + o) * 16 + i % 16, row[(gint64)i * p->taps + t]);
+    }
+    g_free(row);
+}
+
 static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
 {
     const int n = (int)sfu_weight_elements(w);
@@ -98,6 +117,12 @@ static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstp
 }
 
 static void pack_zero(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data) { memset(dst, 0, bytes); }
+
+/* The tile of linear_panel: two panels side by side where there are two (fewer values are broadcast and widened a product). */
+static void add_tile(char *options, gsize size, int n_panels)
+{
+    g_strlcat(options, n_panels % 2 == 0 ? " -DTILE_ROWS=6 -DTILE_COLS=64" : " -DTILE_ROWS=12 -DTILE_COLS=32", size);
+}
 
 /* How linear_panel is cut. */
 typedef struct {
@@ -114,13 +139,15 @@ static RowPlan row_plan(SfuQueue *q, int n_rows, int n_in, int n_panels, int pai
     /* Packing the rows is repeated for each item of a run, so an item takes as many panels as leave work for every core. */
     p.per_item = CLAMP((gint64)n_panels * runs / (info->n_units * 8), 4, 32);
     p.per_item = MIN(p.per_item, n_panels);
+    if (n_panels % 2 == 0) /* tiles may be two panels wide */
+        p.per_item += p.per_item % 2;
     /* Rows and, when the inputs do not fit at once, sums share half the second-level cache; the weights stream by. */
     const gint64 room = MAX((gint64)info->local_bytes, 32768) / 2, step = 16 * pair, all = (n_in + step - 1) / step * step;
     p.slice = (int)(all * p.rows * 4 / pair <= room ? all : 0);
     if (!p.slice) {
         p.per_item = MIN(p.per_item, 16);
-        while (p.per_item > 1 && (gint64)p.per_item * p.rows * PANEL * 4 > room / 2)
-            p.per_item--;
+        while (p.per_item > 2 && (gint64)p.per_item * p.rows * PANEL * 4 > room / 2)
+            p.per_item -= 2;
         while (p.rows > BLOCK && (gint64)p.rows * (p.per_item * PANEL * 4 + 16 * step * 4 / pair) > room)
             p.rows -= BLOCK;
         p.slice = (int)CLAMP((room / p.rows - (gint64)p.per_item * PANEL * 4) / 4 * pair / step * step, step, all);
@@ -183,7 +210,7 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         return FALSE;
     const double flops = 2.0 * n_pix * n_out * n_in * taps;
     const double bytes = sfu_op_bytes(x) + sfu_op_bytes(y) + (double)sfu_weight_elements(w) * (double)sfu_dtype_bytes(wd);
-    char options[128];
+    char options[256];
     g_snprintf(options, sizeof options, "%s%s%s%s", sfu_op_storage(x) ? "-DACT_F16 " : "", p.half ? "-DW_F16 " : "",
                cpu ? "" : "-DPLAIN ", cpu && e->geglu ? "-DGEGLU" : "");
 #define GEOMETRY_ARGS                                                                                                             \
@@ -204,12 +231,29 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
             return FALSE;
         if (bf16)
             g_strlcat(options, " -DBF16", sizeof options);
+        add_tile(options, sizeof options, n_panels);
         const RowPlan plan = row_plan(q, n_pix, n_in, n_panels, pair);
         const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
                              .global = {(size_t)((n_panels + plan.per_item - 1) / plan.per_item), (size_t)((n_pix + plan.rows - 1) / plan.rows), 1},
                              .local = {1, 1, 1}, .flops = flops, .bytes = bytes};
         const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(plan.rows), SFU_INT(n_in), SFU_INT(n_out),
-                               SFU_INT(y->h * y->w), SFU_INT(n_panels), SFU_INT(plan.per_item), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes),
+                               SFU_INT(y->c), SFU_INT(y->h * y->w), SFU_INT(n_panels), SFU_INT(plan.per_item), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes),
+                               EPILOGUE_ARGS};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
+    if (cpu && n_out <= FEW_OUT && n_in >= 16) {
+        const SfuTensor *wt = sfu_weight_on_device(q, w, "few", wd, (gint64)taps * ((n_in + 15) / 16) * n_out * 16, pack_few, &p, error);
+        const SfuTensor *zeros = wt ? sfu_weight_on_device(q, w, x->dtype == SFU_F16 ? "zeros16" : "zeros32", x->dtype, n_in, pack_zero, NULL, error) : NULL;
+        if (!zeros)
+            return FALSE;
+        const int pix = MIN(24 / n_out, 12), blocks = (n_pix + pix - 1) / pix; /* 24 sums in registers */
+        const int run = CLAMP(blocks / (sfu_queue_device(q)->n_units * 8), 1, 64);
+        char few[32];
+        g_snprintf(few, sizeof few, " -DOUTS=%d -DPIX=%d", n_out, pix);
+        g_strlcat(options, few, sizeof options);
+        const SfuLaunch l = {.program = "conv", .kernel = "conv_few", .options = options, .global = {(size_t)((blocks + run - 1) / run), 1, 1},
+                             .local = {1, 1, 1}, .flops = flops, .bytes = bytes};
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS,
                                EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
@@ -242,6 +286,23 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
             }
             sfu_tensor_destroy(v);
             return done;
+        }
+        const RowPlan plan_rows = row_plan(q, n_pix, n_in * taps, n_panels, 1);
+        if (n_in <= FEW_IN && n_in * taps <= MOST_GATHER && plan_rows.slice >= n_in * taps) {
+            char gather[64];
+            g_snprintf(gather, sizeof gather, " -DGATHER -DC_IN=%d -DKH=%d -DKW=%d", n_in, g->kh, g->kw);
+            g_strlcat(options, gather, sizeof options);
+            add_tile(options, sizeof options, n_panels);
+            const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
+                                 .global = {(size_t)((n_panels + plan_rows.per_item - 1) / plan_rows.per_item),
+                                            (size_t)((n_pix + plan_rows.rows - 1) / plan_rows.rows), 1},
+                                 .local = {1, 1, 1}, .flops = flops, .bytes = bytes};
+            const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(plan_rows.rows), SFU_INT(n_in * taps),
+                                   SFU_INT(n_out), SFU_INT(y->c), SFU_INT(y->h * y->w), SFU_INT(n_panels), SFU_INT(plan_rows.per_item),
+                                   SFU_INT(plan_rows.slice), SFU_LOCAL(plan_rows.local_bytes), SFU_INT(x->h), SFU_INT(x->w), SFU_INT(y->h),
+                                   SFU_INT(y->w), SFU_INT(g->stride), SFU_INT(g->pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2),
+                                   SFU_INT(g->circular), SFU_INT(x->c), EPILOGUE_ARGS};
+            return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
         }
         const SfuTensor *zeros = sfu_weight_on_device(q, w, x->dtype == SFU_F16 ? "zeros16" : "zeros32", x->dtype, n_in, pack_zero, NULL, error);
         if (!zeros)
