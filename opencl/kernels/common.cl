@@ -135,12 +135,16 @@ void store_part(__global ACT *p, size_t i, float16 v, int n)
         STORE(p, i + k, t[k]);
 }
 
+float sum4(float4 v)
+{
+    const float2 c = v.lo + v.hi;
+    return c.x + c.y;
+}
+
 float sum16(float16 v)
 {
     const float8 a = v.lo + v.hi;
-    const float4 b = a.lo + a.hi;
-    const float2 c = b.lo + b.hi;
-    return c.x + c.y;
+    return sum4(a.lo + a.hi);
 }
 
 /* ---- what the kernels behind convolution and linear share ---- */
@@ -216,13 +220,20 @@ int16 to_bf16(float16 first, float16 second)
 #define dotv(a, b, s) fma(a, b, s)
 #endif
 #define TILE_VECS (TILE_COLS / VW)
-/* The j-th 16 sums of a row of a tile. */
+#define PANELS ((TILE_COLS + 31) / 32) /* of the weights that a tile takes side by side */
+/* PIECE: the j-th 16 sums of a row of a tile; PART: the h-th VEC of 16 values (h constant); SUMV: the sum of a VEC's. */
 #if VW == 16
 #define PIECE(row, j) ((row)[j])
+#define PART(v, h) (v)
+#define SUMV(v) sum16(v)
 #elif VW == 8
 #define PIECE(row, j) ((float16)((row)[2 * (j)], (row)[2 * (j) + 1]))
+#define PART(v, h) ((h) ? (v).hi : (v).lo)
+#define SUMV(v) sum4((v).lo + (v).hi)
 #else
 #define PIECE(row, j) ((float16)((row)[4 * (j)], (row)[4 * (j) + 1], (row)[4 * (j) + 2], (row)[4 * (j) + 3]))
+#define PART(v, h) ((h) == 0 ? (v).lo.lo : (h) == 1 ? (v).lo.hi : (h) == 2 ? (v).hi.lo : (v).hi.hi)
+#define SUMV(v) sum4(v)
 #endif
 
 /* Asks for the cache line at p, so that an epilogue does not wait for memory; nothing where the compiler cannot say so.
@@ -266,8 +277,11 @@ void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_out, EPIL
     STORE(y, at, s);
 }
 
-/* Writes up to 16 channels of one pixel. Inlined: a call costs more than the work. So call it in loops. */
-__attribute__((always_inline)) void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
+/* Writes up to 16 channels of one pixel. On CPUs a call costs more than the work: so it is to be called at one place, in a loop. */
+#ifdef CPU
+__attribute__((always_inline))
+#endif
+void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
 {
     if (n < 16) {
         float t[16];

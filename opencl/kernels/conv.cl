@@ -1,6 +1,6 @@
 /* Convolution and learned products, with what is fused behind them. Three kernels of one meaning:
  *   conv_plain  one output pixel and channel an item; any size, stride, groups; what the others are tested against.
- *   conv_panel  MR pixels x 32 channels an item, weights in panels of 32 outputs: explicit float16 vectors for CPU devices,
+ *   conv_panel  a tile (common.cl) of pixels and channels at a time, weights in panels of 32 outputs: explicit vectors for CPU devices,
  *               where one item is one thread and barriers are slow. No im2col: each tap reads its row of channels in place.
  *   conv_few    for up to 8 outputs (OUTS) on CPU devices: vectors over the input channels, PIX pixels an item's step.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
@@ -39,75 +39,62 @@ __kernel void geglu_plain(__global ACT *y, int y0, __global const ACT *x, int x0
 }
 #else
 
-#define REP12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
-
 /* wt: [n_out/32][kh*kw*n_in][32]. zeros: at least n_in zeros, read for pixels in the padding.
- * Items: dim 0 = runs of `run` blocks of 12 pixels (all samples in one row), dim 1 = panels. */
+ * Items: dim 0 = runs of `run` blocks of 12 pixels (all samples in one row), dim 1 = PANELS panels. */
+#ifdef TILE_ROWS
 __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, __global const ACT *zeros,
                          int zeros0, int n_pix, int run, GEOMETRY, EPILOGUE)
 {
-    const int panel = get_global_id(1), o = panel * 32;
-    __global const WT *wp = wt + wt0 + (size_t)panel * kh * kw * n_in * 32;
     const int first = get_global_id(0) * run * 12, last = min(n_pix, first + run * 12), per = oh * ow;
-    for (int p0 = first; p0 < last; p0 += 12) {
-#define DECL(i) float16 l##i = 0.0f, r##i = 0.0f;
-        REP12(DECL)
-        int iy[12], ix[12], ib[12];
-        for (int i = 0; i < 12; i++) {
-            const int p = min(p0 + i, n_pix - 1), q = p % per;
-            ib[i] = p / per;
-            iy[i] = q / ow * stride - pad_t;
-            ix[i] = q % ow * stride - pad_l;
-        }
-        __global const WT *wk = wp;
-        for (int ky = 0; ky < kh; ky++)
-            for (int kx = 0; kx < kw; kx++) {
-                __global const ACT *a[12];
-                for (int i = 0; i < 12; i++) {
-                    const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
-                    a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
-                }
-#define PTR(i) __global const ACT *a##i = a[i];
-                REP12(PTR)
-                for (int c = 0; c < n_in; c++, wk += 32) {
-                    const float16 wl = LOADW16(wk), wr = LOADW16(wk + 16);
-#define MAC(i)                                                                                                                   \
-    {                                                                                                                            \
-        const float16 s = (float16)(LOAD(a##i, c));                                                                              \
-        l##i = fma(s, wl, l##i);                                                                                                 \
-        r##i = fma(s, wr, r##i);                                                                                                 \
-    }
-                    REP12(MAC)
-                }
+    const size_t panel_size = (size_t)kh * kw * n_in * 32;
+    for (int p0 = first; p0 < last; p0 += TILE_ROWS)
+        for (int col = 0; col < 32 * PANELS; col += TILE_COLS) {
+            const int o = get_global_id(1) * PANELS * 32 + col;
+            __global const WT *w_ = wt + wt0 + o / 32 * panel_size + o % 32;
+            VEC s[TILE_ROWS * TILE_VECS];
+            int iy[TILE_ROWS], ix[TILE_ROWS], ib[TILE_ROWS];
+#pragma unroll
+            for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
+                s[i] = 0.0f;
+            for (int i = 0; i < TILE_ROWS; i++) {
+                const int p = min(p0 + i, n_pix - 1), q = p % per;
+                ib[i] = p / per;
+                iy[i] = q / ow * stride - pad_t;
+                ix[i] = q % ow * stride - pad_l;
             }
-        const int n = n_out - o;
-#ifdef GEGLU
-        /* Panels interleave 16 values with their 16 gates. */
-#define OUT(i)                                                                                                                   \
-    if (p0 + i < last) {                                                                                                         \
-        float16 v = l##i, g = r##i;                                                                                              \
-        if (bias) {                                                                                                              \
-            v += vload16(0, bias + bias0 + o);                                                                                   \
-            g += vload16(0, bias + bias0 + o + 16);                                                                              \
-        }                                                                                                                        \
-        v *= act_16(g, ACT_GELU, 0.0f);                                                                                          \
-        const size_t at = (size_t)(p0 + i) * (n_out / 2) + panel * 16;                                                           \
-        STORE16(y, y0 + at, v);                                                                                                  \
-    }
-#else
-#define OUT(i)                                                                                                                   \
-    if (p0 + i < last) {                                                                                                         \
-        const size_t at = (size_t)(p0 + i) * y_pitch + o;                                                                          \
-        finish(y + y0, at, l##i, min(n, 16), o, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, \
-               act_param, scale);                                                                                                \
-        if (n > 16)                                                                                                              \
-            finish(y + y0, at + 16, r##i, min(n - 16, 16), o + 16, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0,        \
-                   prelu_n, res, res0, act, act_param, scale);                                                                   \
-    }
-#endif
-        REP12(OUT)
-    }
+            for (int ky = 0; ky < kh; ky++)
+                for (int kx = 0; kx < kw; kx++) {
+                    __global const ACT *a[TILE_ROWS];
+                    for (int i = 0; i < TILE_ROWS; i++) {
+                        const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
+                        a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
+                    }
+                    for (int c = 0; c < n_in; c++, w_ += 32) {
+                        VEC b[TILE_VECS];
+#pragma unroll
+                        for (int j = 0; j < TILE_VECS; j++)
+                            b[j] = LOADP(w_ + j * VW / 32 * panel_size + j * VW % 32);
+#pragma unroll
+                        for (int i = 0; i < TILE_ROWS; i++) {
+                            const VEC v = (VEC)(LOAD(a[i], c));
+#pragma unroll
+                            for (int j = 0; j < TILE_VECS; j++)
+                                s[i * TILE_VECS + j] = fma(v, b[j], s[i * TILE_VECS + j]);
+                        }
+                    }
+                }
+            float16 out[TILE_ROWS * TILE_COLS / 16];
+#pragma unroll
+            for (int i = 0; i < TILE_ROWS * TILE_COLS / 16; i++)
+                out[i] = PIECE(s, i);
+            for (int i = 0; i < min(TILE_ROWS, last - p0); i++)
+#pragma nounroll
+                for (int j = 0; j < TILE_COLS && o + j < n_out; j += 16)
+                    finish(y + y0, (size_t)(p0 + i) * y_pitch + o + j, out[(i * TILE_COLS + j) / 16], min(n_out - o - j, 16), o + j, ib[i], n_out,
+                           bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+        }
 }
+#endif
 
 #ifdef OUTS
 /* wt: [kh*kw][ceil(n_in/16)][OUTS][16]. zeros: at least n_in zeros, read for pixels in the padding. Items: runs of `run` blocks of PIX pixels. */
@@ -116,7 +103,7 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
 {
     const int first = get_global_id(0) * run * PIX, last = min(n_pix, first + run * PIX), per = oh * ow;
     for (int p0 = first; p0 < last; p0 += PIX) {
-        float16 s[PIX * OUTS];
+        VEC s[PIX * OUTS];
         int iy[PIX], ix[PIX], ib[PIX];
 #pragma unroll
         for (int i = 0; i < PIX * OUTS; i++)
@@ -140,14 +127,17 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
                 }
 #define CHANNELS(TAKE)                                                                                                           \
     {                                                                                                                            \
-        float16 f[OUTS];                                                                                                         \
-        _Pragma("unroll") for (int o = 0; o < OUTS; o++) f[o] = LOADW16(wk + o * 16);                                            \
-        wk += OUTS * 16;                                                                                                         \
-        _Pragma("unroll") for (int i = 0; i < PIX; i++)                                                                          \
+        _Pragma("unroll") for (int k = 0; k < 16 / VW; k++)                                                                      \
         {                                                                                                                        \
-            const float16 v = TAKE;                                                                                              \
-            _Pragma("unroll") for (int o = 0; o < OUTS; o++) s[i * OUTS + o] = fma(v, f[o], s[i * OUTS + o]);                    \
+            VEC f[OUTS];                                                                                                         \
+            _Pragma("unroll") for (int o = 0; o < OUTS; o++) f[o] = LOADP(wk + o * 16 + k * VW);                                 \
+            _Pragma("unroll") for (int i = 0; i < PIX; i++)                                                                      \
+            {                                                                                                                    \
+                const VEC v = PART(TAKE, k);                                                                                     \
+                _Pragma("unroll") for (int o = 0; o < OUTS; o++) s[i * OUTS + o] = fma(v, f[o], s[i * OUTS + o]);                \
+            }                                                                                                                    \
         }                                                                                                                        \
+        wk += OUTS * 16;                                                                                                         \
     }
                 int c = 0;
                 for (; c + 16 <= n_in; c += 16)
@@ -160,7 +150,7 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
             if (p0 + i < last)
 #pragma unroll
                 for (int o = 0; o < OUTS; o++)
-                    finish_1(y + y0, (size_t)(p0 + i) * y_pitch + o, sum16(s[i * OUTS + o]), o, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0,
+                    finish_1(y + y0, (size_t)(p0 + i) * y_pitch + o, SUMV(s[i * OUTS + o]), o, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0,
                              prelu_n, res, res0, act, act_param, scale);
     }
 }

@@ -21,7 +21,6 @@ __kernel void matmul(__global ACT *y, int y0, __global const ACT *a, int a0, __g
 
 #ifdef CPU
 #define GATHER_GEOMETRY int h, int w, int oh, int ow, int stride, int pad_t, int pad_l, int up, int wrap, int x_pitch
-#define PANELS ((TILE_COLS + 31) / 32) /* of the weights that a tile takes side by side */
 
 #ifdef GATHER
 /* The KH x KW x C_IN inputs of pixel p, in the order of the weights, from `to` on: one word of each group of 16 words, groups 12 * 16 apart. */

@@ -6,7 +6,7 @@
  * by side as hide the latency of additions and let a picture's rows be read in long pieces; what the first pass reads stays in a cache for the
  * second. */
 #define AHEAD 12 /* pixels: rows of a picture are apart by more than hardware prefetchers follow */
-#define PART(N)                                                                                                                  \
+#define COLUMNS(N)                                                                                                                  \
     for (; c - i > 16 * (N - 1); i += 16 * N) {                                                                                  \
         float16 mean[N], s[N], e[N], q[N];                                                                                       \
         _Pragma("unroll") for (int v = 0; v < N; v++) s[v] = e[v] = q[v] = 0.0f;                                                 \
@@ -38,10 +38,10 @@ __kernel void group_norm_part(__global float *part, int part0, __global const AC
     const size_t xi = x0 + ((size_t)b * pixels + first) * c, at = part0 + ((size_t)b * chunks + chunk) * 2 * c;
     int i = 0;
 #ifdef CPU
-    PART(8)
-    PART(4)
+    COLUMNS(8)
+    COLUMNS(4)
 #endif
-    PART(1)
+    COLUMNS(1)
 }
 
 /* Joins the parts of a group: stats [n, groups, 2] = mean, 1/sqrt(var + eps). The mean is a first estimate and the mean difference from it: what

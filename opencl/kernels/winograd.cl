@@ -77,12 +77,6 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
     }
 }
 
-#if MR == 12
-#define ROWS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
-#else
-#define ROWS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7)
-#endif
-
 /* wt: panels as conv_panel reads them, [n_out/32][9][n_in][32]. scratch: m [t_chunk][36][32], then u [36][slice * 32 + 16] (16 floats
  * apart, so that the 36 do not fall on each other in the cache). slice: input channels a step, a multiple of 16. */
 __kernel void winograd_product(__global ACT *y, int y0, __global const float *v, int v0, __global const WT *wt, int wt0, TILES, int n_in, int oh,
@@ -128,33 +122,32 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
             }
         }
         for (int xi = 0; xi < 36; xi++)
-            for (int t = 0; t < t_chunk; t += MR) {
-                __global const float *a = vc + xi * step + (size_t)t * groups * 16 + (size_t)k0 * MR;
-                __local const float *b = u + xi * u_step;
-                __local float *to = m + (size_t)t * 36 * 32 + xi * 32;
-#define DECL(i) float16 l##i = 0.0f, r##i = 0.0f;
-                ROWS(DECL)
-                if (k0 > 0) {
-#define TAKE(i)                                                                                                                  \
-    l##i = vload16(0, to + i * 36 * 32);                                                                                         \
-    r##i = vload16(1, to + i * 36 * 32);
-                    ROWS(TAKE)
-                }
+            for (int at = 0; at < t_chunk * 32; at += TILE_ROWS * TILE_COLS) { /* a block's columns, then its next rows */
+                const int blk = at / (MR * 32) * MR, r0 = at % (MR * 32) / (TILE_ROWS * 32) * TILE_ROWS, col = at / TILE_ROWS % 32;
+                __global const float *a = vc + xi * step + (size_t)blk * groups * 16 + (size_t)k0 * MR + r0 * 16;
+                __local const float *b = u + xi * u_step + col;
+                __local float *to = m + (size_t)(blk + r0) * 36 * 32 + xi * 32 + col;
+                VEC s[TILE_ROWS * TILE_VECS];
+#pragma unroll
+                for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
+                    s[i] = k0 > 0 ? LOADV(i % TILE_VECS, to + i / TILE_VECS * 36 * 32) : (VEC)(0.0f);
                 for (int k = 0; k < kn; k += 16, a += MR * 16)
                     for (int c = 0; c < 16; c++, b += 32) {
-                        const float16 bl = vload16(0, b), br = vload16(1, b);
-#define MAC(i)                                                                                                                   \
-    {                                                                                                                            \
-        const float16 s = (float16)(a[i * 16 + c]);                                                                              \
-        l##i = fma(s, bl, l##i);                                                                                                 \
-        r##i = fma(s, br, r##i);                                                                                                 \
-    }
-                        ROWS(MAC)
+                        VEC f[TILE_VECS];
+#pragma unroll
+                        for (int j = 0; j < TILE_VECS; j++)
+                            f[j] = LOADV(j, b);
+#pragma unroll
+                        for (int i = 0; i < TILE_ROWS; i++) {
+                            const VEC v = (VEC)(a[i * 16 + c]);
+#pragma unroll
+                            for (int j = 0; j < TILE_VECS; j++)
+                                s[i * TILE_VECS + j] = fma(v, f[j], s[i * TILE_VECS + j]);
+                        }
                     }
-#define GIVE(i)                                                                                                                  \
-    vstore16(l##i, 0, to + i * 36 * 32);                                                                                         \
-    vstore16(r##i, 1, to + i * 36 * 32);
-                ROWS(GIVE)
+#pragma unroll
+                for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
+                    STOREV(s[i], i % TILE_VECS, to + i / TILE_VECS * 36 * 32);
             }
     }
     const int first = t0 + chunk * t_chunk, last = min(n_tiles, first + t_chunk);
@@ -185,6 +178,7 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
             for (int i = 0; i < 4; i++)
                 OUTPUT_1D(d[6 * i], d[6 * i + 1], d[6 * i + 2], d[6 * i + 3], d[6 * i + 4], d[6 * i + 5], r[4 * i], r[4 * i + 1], r[4 * i + 2],
                           r[4 * i + 3])
+#pragma nounroll
             for (int i = 0; i < 16; i++) {
                 const int oy = ty * 4 + i / 4, ox = tx * 4 + i % 4;
                 if (oy < oh && ox < ow)

@@ -47,7 +47,7 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     const int pair = bf16 ? 2 : 1; /* values a word of the panels */
     int kc;
     const int block = block_of(tk, &kc);
-    char options[192];
+    char options[256];
     g_snprintf(options, sizeof options, "%s%s%s -DHEAD_DIM=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "", cpu ? "" : "-DPLAIN", bf16 ? "-DBF16" : "",
                a->head_dim);
 #define SHAPE_ARGS                                                                                                                \
@@ -69,8 +69,13 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     const int blocks = (tk + block - 1) / block, runs = (tq + queries(a->head_dim) - 1) / queries(a->head_dim);
     /* Few keys: all heads' stay in the second-level cache, and queries are read in the order of memory. */
     const gboolean heads_first = 4.0 * a->n_heads * blocks * block * (a->head_dim + dv) <= (double)sfu_queue_device(q)->local_bytes / 2;
-    g_snprintf(options + strlen(options), sizeof options - strlen(options), " -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DQ_ROWS=%d -DQ_COLS=%d -DV_ROWS=%d%s",
-               dv, slice, block, kc, queries(a->head_dim), kc == 80 ? 4 : 12, kc, slice == 40 ? 8 : 12, heads_first ? " -DHEADS_FIRST" : "");
+    const int vector = sfu_cpu_width(q), vecs = slice / vector; /* sums in registers, as sfu_cpu_tile() has them */
+    const SfuCpuTile tile = sfu_cpu_tile(q, 1, FALSE);
+    const int v_rows = vector == 16 ? (slice == 40 ? 8 : 12) : MAX(1, tile.rows * tile.cols / vector / vecs);
+    g_snprintf(options + strlen(options), sizeof options - strlen(options),
+               " -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DVW=%d -DQ_ROWS=%d -DQ_COLS=%d -DV_ROWS=%d%s", dv, slice, block, kc,
+               queries(a->head_dim), vector, vector == 16 && kc == 80 ? 4 : tile.rows, vector == 16 ? kc : tile.cols, v_rows,
+               heads_first ? " -DHEADS_FIRST" : "");
     SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, (a->head_dim + pair - 1) / pair * block, error);
     SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * block / pair, dv, error) : NULL;
     gboolean ok = vp != NULL;

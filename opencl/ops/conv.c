@@ -118,10 +118,11 @@ static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstp
 
 static void pack_zero(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data) { memset(dst, 0, bytes); }
 
-/* The tile of linear_panel: two panels side by side where there are two (fewer values are broadcast and widened a product). */
-static void add_tile(char *options, gsize size, int n_panels)
+static void add_tile(SfuQueue *q, char *options, gsize size, int n_panels, gboolean geglu)
 {
-    g_strlcat(options, n_panels % 2 == 0 ? " -DTILE_ROWS=6 -DTILE_COLS=64" : " -DTILE_ROWS=12 -DTILE_COLS=32", size);
+    const SfuCpuTile t = sfu_cpu_tile(q, n_panels, geglu);
+    const gsize n = strlen(options);
+    g_snprintf(options + n, size - n, " -DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d", t.vector, t.rows, t.cols);
 }
 
 /* How linear_panel is cut. */
@@ -185,6 +186,8 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
     if (e->act == SFU_ACT_PRELU && (!e->prelu || (sfu_weight_elements(e->prelu) != n_out && sfu_weight_elements(e->prelu) != 1)))
         return sfu_op_shape_error(error, g->op, "%s: PReLU needs 1 or %d slopes", sfu_weight_name(w), n_out);
 
+    if (cpu)
+        (void)sfu_cpu_width(q); /* before anything is on the device: a measurement may drop it */
     const gboolean rows = taps == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0 && y->h == x->h && y->w == x->w &&
                           n_in == x->c && !g->y_part;
     if (rows) {
@@ -231,7 +234,7 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
             return FALSE;
         if (bf16)
             g_strlcat(options, " -DBF16", sizeof options);
-        add_tile(options, sizeof options, n_panels);
+        add_tile(q, options, sizeof options, n_panels, e->geglu);
         const RowPlan plan = row_plan(q, n_pix, n_in, n_panels, pair);
         const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
                              .global = {(size_t)((n_panels + plan.per_item - 1) / plan.per_item), (size_t)((n_pix + plan.rows - 1) / plan.rows), 1},
@@ -246,10 +249,10 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         const SfuTensor *zeros = wt ? sfu_weight_on_device(q, w, x->dtype == SFU_F16 ? "zeros16" : "zeros32", x->dtype, n_in, pack_zero, NULL, error) : NULL;
         if (!zeros)
             return FALSE;
-        const int pix = MIN(24 / n_out, 12), blocks = (n_pix + pix - 1) / pix; /* 24 sums in registers */
+        const int vector = sfu_cpu_width(q), pix = MIN((vector == 16 ? 24 : 12) / n_out, 12), blocks = (n_pix + pix - 1) / pix; /* sums in registers */
         const int run = CLAMP(blocks / (sfu_queue_device(q)->n_units * 8), 1, 64);
         char few[32];
-        g_snprintf(few, sizeof few, " -DOUTS=%d -DPIX=%d", n_out, pix);
+        g_snprintf(few, sizeof few, " -DOUTS=%d -DPIX=%d -DVW=%d", n_out, pix, vector);
         g_strlcat(options, few, sizeof options);
         const SfuLaunch l = {.program = "conv", .kernel = "conv_few", .options = options, .global = {(size_t)((blocks + run - 1) / run), 1, 1},
                              .local = {1, 1, 1}, .flops = flops, .bytes = bytes};
@@ -292,7 +295,7 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
             char gather[64];
             g_snprintf(gather, sizeof gather, " -DGATHER -DC_IN=%d -DKH=%d -DKW=%d", n_in, g->kh, g->kw);
             g_strlcat(options, gather, sizeof options);
-            add_tile(options, sizeof options, n_panels);
+            add_tile(q, options, sizeof options, n_panels, FALSE);
             const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
                                  .global = {(size_t)((n_panels + plan_rows.per_item - 1) / plan_rows.per_item),
                                             (size_t)((n_pix + plan_rows.rows - 1) / plan_rows.rows), 1},
@@ -310,8 +313,10 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
         /* A run keeps one panel in the cache: long enough to pay for loading it, short enough for every core to have work. */
         const int blocks = (n_pix + BLOCK - 1) / BLOCK, units = sfu_queue_device(q)->n_units;
         const int run = CLAMP((gint64)blocks * n_panels / (units * 8), 1, 16);
+        add_tile(q, options, sizeof options, n_panels, FALSE);
+        const int wide = (sfu_cpu_tile(q, n_panels, FALSE).cols + PANEL - 1) / PANEL;
         const SfuLaunch l = {.program = "conv", .kernel = "conv_panel", .options = options,
-                             .global = {(size_t)((blocks + run - 1) / run), (size_t)n_panels, 1}, .local = {1, 1, 1},
+                             .global = {(size_t)((blocks + run - 1) / run), (size_t)(n_panels / wide), 1}, .local = {1, 1, 1},
                              .flops = flops, .bytes = bytes};
         const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(n_pix), SFU_INT(run), GEOMETRY_ARGS,
                                EPILOGUE_ARGS};

@@ -25,7 +25,7 @@ typedef struct {
     int slice;       /* input channels whose weights are transformed at a time */
     int run, n_splits; /* input transform: groups of 16 channels an item, items a tile */
     size_t local_bytes;
-    char options[16];
+    char options[64];
 } SfuWinograd;
 /* FALSE if the direct kernel is the better one. */
 gboolean sfu_winograd_plan(SfuQueue *q, const SfuConvGeometry *g, const SfuTensor *y, int n_in, int n_out, SfuWinograd *plan);

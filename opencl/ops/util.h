@@ -21,4 +21,12 @@ static inline double sfu_op_bytes(const SfuTensor *t) { return (double)sfu_tenso
 /* How z is broadcast over x: 0 same shape, 1 [1,1,1,c], 2 [n,1,1,c], 3 [n,h,w,1]; -1 not at all. */
 int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z);
 
+/* The tile of sums that a CPU keeps in registers, for TILE_ROWS, TILE_COLS and VW of common.cl. n_panels: of 32 outputs. GEGLU wants whole panels. */
+typedef struct {
+    int vector, rows, cols;
+} SfuCpuTile;
+SfuCpuTile sfu_cpu_tile(SfuQueue *q, int n_panels, gboolean geglu);
+/* Floats a vector: 16, 8 or 4; as SfuQueueOptions says, or the fastest here, which is measured the first time and remembered on disk. */
+int sfu_cpu_width(SfuQueue *q);
+
 #endif

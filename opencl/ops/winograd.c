@@ -1,6 +1,7 @@
 /* Winograd's 3x3 convolution: when it pays and how it is cut. The kernels and their source: winograd.cl.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/conv.h"
+#include "ops/util.h"
 
 enum { POINTS = 36, PANEL = 32, MAX_TILES = 96 };
 
@@ -19,7 +20,9 @@ gboolean sfu_winograd_plan(SfuQueue *q, const SfuConvGeometry *g, const SfuTenso
     const int n_even = (plan->n_tiles + MAX_TILES - 1) / MAX_TILES, t = (plan->n_tiles + n_even - 1) / n_even;
     const int mr = round_up(t, 12) <= round_up(t, 8) ? 12 : 8;
     plan->t_chunk = round_up(t, mr);
-    g_snprintf(plan->options, sizeof plan->options, "-DMR=%d", mr);
+    const SfuCpuTile tile = sfu_cpu_tile(q, 1, FALSE); /* its rows divide 12; of 8 they may be too many */
+    g_snprintf(plan->options, sizeof plan->options, " -DMR=%d -DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d", mr, tile.vector, mr == 12 ? tile.rows : tile.rows == 12 ? 8 : tile.rows == 6 ? 4 : 2,
+               tile.cols);
     /* Both scratch arrays of an item should stay in the core's second-level cache, with room for what streams by. */
     const gint64 room = (gint64)(info->local_bytes * 8 / 10) / 4 - (gint64)plan->t_chunk * POINTS * PANEL - POINTS * 16;
     plan->slice = (int)CLAMP(room / (POINTS * PANEL) / 16 * 16, 0, round_up(n_in, 16));

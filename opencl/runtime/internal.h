@@ -41,6 +41,7 @@ struct SfuQueue {
     cl_command_queue queue;
     SfuPrecision precision;
     SfuKernels family;
+    int vector_width; /* floats a vector of the CPU family; 0: not chosen yet */
     SfuBlas blas;
     gboolean blas_called; /* CLBlast holds programs of this context */
     gboolean profile;

@@ -282,6 +282,17 @@ void sfu_tuning_set(SfuQueue *q, const char *key, const char *value)
     g_free(path);
 }
 
+char *sfu_tuning_key(const char *what, const char *program)
+{
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    const char *keyed[] = {sfu_kernel_source("common"), sfu_kernel_source(program)};
+    for (guint i = 0; i < G_N_ELEMENTS(keyed); i++)
+        g_checksum_update(sum, (const guchar *)keyed[i], (gssize)strlen(keyed[i]) + 1);
+    char *key = g_strdup_printf("%s %s %.20s", what, program, g_checksum_get_string(sum));
+    g_checksum_free(sum);
+    return key;
+}
+
 gboolean sfu_queue_capability(SfuQueue *q, const char *name, gboolean (*test)(SfuQueue *q))
 {
     gpointer known = g_hash_table_lookup(q->capabilities, name);

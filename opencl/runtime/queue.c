@@ -1,6 +1,7 @@
 /* The queue: opening a device, budget and buffer pool, launches, profile.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
+#include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
 #include <unistd.h>
@@ -133,13 +134,21 @@ static SfuKernels kernels_of(const SfuDeviceInfo *info)
     const char *wanted = g_getenv("SFUMATO_KERNELS");
     if (wanted && g_str_equal(wanted, "plain"))
         return SFU_KERNELS_PLAIN;
-    if (wanted && g_str_equal(wanted, "cpu"))
+    if (wanted && g_str_has_prefix(wanted, "cpu"))
         return SFU_KERNELS_CPU;
     if (wanted && g_str_equal(wanted, "gpu"))
         return SFU_KERNELS_GPU;
     if (info->is_cpu)
         return SFU_KERNELS_CPU;
     return info->max_group >= 256 && info->local_bytes >= 32768 ? SFU_KERNELS_GPU : SFU_KERNELS_PLAIN;
+}
+
+/* 4, 8 or 16 of "cpu4", "cpu8", "cpu16"; 0. */
+static int width_of_environment(void)
+{
+    const char *wanted = g_getenv("SFUMATO_KERNELS");
+    const int width = wanted && g_str_has_prefix(wanted, "cpu") ? atoi(wanted + 3) : 0;
+    return width == 4 || width == 8 || width == 16 ? width : 0;
 }
 
 static void profile_event_clear(gpointer event)
@@ -170,6 +179,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     if (!sfu_device_open(options->device, &q->platform, &q->device, &q->info, error))
         goto fail;
     q->family = options->kernels != SFU_KERNELS_AUTO ? options->kernels : kernels_of(&q->info);
+    q->vector_width = options->vector_width ? options->vector_width : width_of_environment();
     q->profile = options->profile;
     q->context = clCreateContext(NULL, 1, &q->device, NULL, NULL, &r);
     if (r != CL_SUCCESS) {
@@ -188,11 +198,13 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     q->precision = options->precision;
     if (q->precision == SFU_PRECISION_AUTO)
         q->precision = !q->info.is_cpu && q->info.has_fp16 ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32;
+    if (q->precision == SFU_PRECISION_BF16)
+        q->vector_width = 16; /* its products are made of nothing else */
     if (q->precision == SFU_PRECISION_BF16 && !q->info.has_avx512_bf16) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, "%s has no bf16 products; use --precision auto", q->info.name);
         goto fail;
     }
-    if (q->precision == SFU_PRECISION_BF16 && !sfu_program_probe(q, "linear", "-DW_F16 -DBF16")) {
+    if (q->precision == SFU_PRECISION_BF16 && !sfu_program_probe(q, "linear", "-DW_F16 -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64")) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, "the OpenCL compiler of %s does not know bf16 products; use --precision auto",
                     q->info.name);
         goto fail;
@@ -240,6 +252,8 @@ void sfu_queue_destroy(SfuQueue *q)
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q) { return &q->info; }
 SfuPrecision sfu_queue_precision(const SfuQueue *q) { return q->precision; }
 SfuKernels sfu_queue_kernels(const SfuQueue *q) { return q->family; }
+int sfu_queue_vector_width(const SfuQueue *q) { return q->vector_width; }
+void sfu_queue_set_vector_width(SfuQueue *q, int width) { q->vector_width = width; }
 guint64 sfu_queue_budget(const SfuQueue *q) { return q->budget; }
 guint64 sfu_queue_used_bytes(const SfuQueue *q) { return q->used; }
 guint64 sfu_queue_peak_bytes(const SfuQueue *q) { return q->peak; }

@@ -62,7 +62,7 @@ typedef enum { SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16, SFU_P
 /* Which kernels carry the heavy ops. */
 typedef enum {
     SFU_KERNELS_AUTO,  /* CPU for CPU devices, GPU for devices with work-groups of 256 and 32 KiB of local memory, else plain; SFUMATO_KERNELS
-                         (cpu, gpu, plain) overrides it, for tests and comparisons */
+                         (cpu, cpu4, cpu8, cpu16, gpu, plain) overrides it, for tests and comparisons */
     SFU_KERNELS_PLAIN, /* only OpenCL 1.2 without local memory: what the others are tested against */
     SFU_KERNELS_CPU,   /* one work-item a thread, wide vectors, packed panels */
     SFU_KERNELS_GPU,   /* tiles in local memory, work-groups of 256 */
@@ -75,6 +75,7 @@ typedef struct {
     SfuPrecision precision; /* storage of activations and of packed panels */
     gboolean profile;       /* keep event times for sfu_queue_profile() */
     SfuKernels kernels;
+    int vector_width; /* floats a vector of the CPU family: 4, 8, 16; 0: SFUMATO_KERNELS (cpu4, cpu8, cpu16), else measured */
 } SfuQueueOptions;
 
 /* Opens a device with one in-order queue. Caller frees with sfu_queue_destroy(). */
@@ -83,6 +84,8 @@ void sfu_queue_destroy(SfuQueue *q);
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
+int sfu_queue_vector_width(const SfuQueue *q); /* 0: not chosen yet; chosen by opencl/ops */
+void sfu_queue_set_vector_width(SfuQueue *q, int width);
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
 guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
 guint64 sfu_queue_peak_bytes(const SfuQueue *q);
@@ -190,6 +193,8 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
 /* A small per-device store for tuning results, kept on disk beside the programs. Caller frees with g_free; NULL if absent. */
 char *sfu_tuning_get(SfuQueue *q, const char *key);
 void sfu_tuning_set(SfuQueue *q, const char *key, const char *value);
+/* A key that changes with the source of a program. Caller frees with g_free. */
+char *sfu_tuning_key(const char *what, const char *program);
 
 /* Whether something that a driver may refuse, get wrong or die of works on this device. `test` is called once, with the answer taken as yes
  * meanwhile; what it says is remembered on disk for this driver, and a process that died in it left a no behind. */

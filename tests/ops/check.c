@@ -10,15 +10,17 @@
 #define SENTINEL 777.0f /* exact in fp16 */
 
 static const Mode modes[] = {
-    {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0},
+    {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 16},
     {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0}, /* operands of products have 8 bits */
+    {"cpu8", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 8}, /* what AVX2 and */
+    {"cpu4", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 4}, /* SSE or NEON get */
     {"gpu", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0},
 #ifdef HAVE_CLBLAST
     {"gpu-clblast", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0, .clblast = TRUE},
 #endif
     {"plain", SFU_KERNELS_PLAIN, SFU_PRECISION_FP32, 0x1p-24, 0},
     /* Storing halves needs no cl_khr_fp16: vload_half and vstore_half are core. So this runs on every device. */
-    {"cpu-fp16", SFU_KERNELS_CPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
+    {"cpu-fp16", SFU_KERNELS_CPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11}, /* vectors as wide as measured */
     {"gpu-fp16", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
     {"gpu-mma", SFU_KERNELS_GPU_EMULATED, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11}, /* differs for products with fp16 weights only */
     {"plain-fp16", SFU_KERNELS_PLAIN, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
@@ -59,7 +61,7 @@ static void run(gconstpointer data)
         return;
     }
     if (!queues[k->mode]) {
-        const SfuQueueOptions o = {.kernels = modes[k->mode].kernels, .precision = modes[k->mode].precision};
+        const SfuQueueOptions o = {.kernels = modes[k->mode].kernels, .precision = modes[k->mode].precision, .vector_width = modes[k->mode].vector_width};
         GError *error = NULL;
         if (modes[k->mode].clblast)
             g_setenv("SFUMATO_BLAS", "clblast", TRUE);
@@ -92,6 +94,9 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
         /* The other ops know no bf16, and no matrix units. */
         if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "attention"))
+            continue;
+        /* Nor does the width of the tile concern them. */
+        if (modes[m].vector_width && modes[m].vector_width < 16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "grow") && !g_str_equal(op, "attention"))
             continue;
         if (modes[m].kernels == SFU_KERNELS_GPU_EMULATED && !g_str_has_prefix(op, "product"))
             continue;
