@@ -207,7 +207,7 @@ gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options)
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_checksum_update(sum, (const guchar *)(common ? common : ""), -1);
     g_checksum_update(sum, (const guchar *)(body ? body : ""), -1);
-    char *key = g_strdup_printf("probe %s %s %.20s", name, options, g_checksum_get_string(sum));
+    char *key = g_strdelimit(g_strdup_printf("probe %s %s %.20s", name, options, g_checksum_get_string(sum)), "=", ':'); /* no = in a key file's keys */
     g_checksum_free(sum);
     char *known = sfu_tuning_get(q, key);
     const gboolean ok = known ? strcmp(known, "yes") == 0 : compiles_in_child(q, name, options);
