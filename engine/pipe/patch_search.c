@@ -133,9 +133,9 @@ static void choose(const Level *l, int *copy)
 
 /* ---- seams ------------------------------------------------------------------------------------------------------- */
 
-#define SCREEN 0.002f /* pull towards the copied colour: what is left of a seam fades out over some twenty pixels */
-#define SWEEPS 60
-#define OVER 1.8f     /* successive over-relaxation */
+#define SCREEN 0.0005f /* pull towards the copied colour: what is left of a seam fades out over some forty pixels */
+#define SWEEPS 150
+#define OVER 1.9f      /* successive over-relaxation */
 
 /* Neighbours inside the picture, as offsets; returns how many. */
 static int neighbours(const Level *l, int at, int side[4])
