@@ -8,7 +8,7 @@
 
 #include "sfumato.h"
 
-#define THIN_PX 6 /* half-width of strokes that the membrane fills nearer to the truth than patches do */
+#define THIN_PX 1 /* half-width of scratches left to the membrane; from strokes of 3 px on patches are nearer to the truth in every measure */
 
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error)
 {

@@ -12,7 +12,7 @@
 #include "region.h"
 
 #define REFINE_STRENGTH 0.4
-#define PATCH_HOLE_PX 300000.0 /* of a hole that is filled with patches at full size: about two seconds of one core */
+#define PATCH_HOLE_PX 200000.0 /* of a hole that is filled with patches at full size: about two seconds of one core */
 #define PATCH_PX 4e6 /* and of its surroundings: 64 bytes each */
 #define REFINE_MARGIN_PX 64 /* surroundings that a finer pass sees beside the area */
 

@@ -21,7 +21,7 @@ typedef enum { SFU_PATCH_DONE, SFU_PATCH_STOPPED, SFU_PATCH_NO_MEMORY } SfuPatch
 /* Fills rgb [h, w, 3] (perceptual values about 0..1) where mask [h, w] is above 0, with what fits of the known rest: the picture that maximises the
  * coherence of Wexler, Shechtman & Irani 2007 over a pyramid, nearest patches found by PatchMatch (Barnes et al. 2009), and a
  * screened Poisson equation (Perez et al. 2003) that takes seams out. Known pixels are not touched. Holes no wider than thin_px to both sides of
- * their middle get the membrane, which is nearer to the truth there; so does everything if no whole patch is known. 0: no such exception.
+ * their middle get the membrane; so does everything if no whole patch is known. 0: no such exception.
  * The same seed gives the same fill, another another. tick may be NULL. If stopped or out of memory, rgb is as it was. */
 SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, double thin_px, guint64 seed, SfuPatchTick tick, gpointer data);
 

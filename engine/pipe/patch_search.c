@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define FINE_REACH 32 /* px */
+
 /* Sum of squared differences of two patches; more than `best`: something above it. */
 static float patch_cost(const Level *l, int a, int b, float best)
 {
@@ -60,7 +62,9 @@ gboolean sfu_patch_search(Fill *f, Level *l)
 {
     for (int k = 0; k < l->n_targets; k++) /* the votes have changed the targets */
         l->cost[l->target[k]] = patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
-    return search(f, l, FALSE, MAX(l->w, l->h)) && search(f, l, TRUE, MAX(l->w, l->h));
+    /* Below the coarsest level the sources are about right; far tries would cost more (they miss the caches) than they find. */
+    const int most = MAX(l->w, l->h), reach = l == &f->level[f->n_levels - 1] ? most : MIN(most, FINE_REACH);
+    return search(f, l, FALSE, reach) && search(f, l, TRUE, reach);
 }
 
 /* ---- votes ------------------------------------------------------------------------------------------------------- */
