@@ -50,6 +50,13 @@ int sfu_upscaler_multiple(const SfuUpscaler *u) { return u->config->window ? u->
 
 int sfu_upscaler_channels(const SfuUpscaler *u) { return u->config->channels; }
 
+/* Picture and result once more, where the host's memory is the device's. */
+static double host_bytes(const SfuUpscaler *u, double w, double h)
+{
+    const int s = u->config->scale;
+    return sfu_queue_device(u->net.q)->unified_memory ? w * h * u->config->channels * (1 + s * s) * sizeof(float) : 0;
+}
+
 gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h)
 {
     const SfuUpscalerConfig *c = u->config;
@@ -59,7 +66,7 @@ gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h)
     const double largest = MAX(px * c->scale * c->scale * c->channels, px / (c->unshuffle * c->unshuffle) * c->features);
     if (largest >= 2147483647.0 || (most && largest * size > (double)most))
         return G_MAXINT64;
-    return (gint64)MIN(u->kind->values(c, w, h) * size, 9e18);
+    return (gint64)MIN(u->kind->values(c, w, h) * size + host_bytes(u, w, h), 9e18);
 }
 
 gint64 sfu_upscaler_room_bytes(const SfuUpscaler *u) { return (gint64)(sfu_queue_budget(u->net.q) / 10 * 7); }
@@ -85,8 +92,8 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
         return FALSE;
     }
     u->net.dtype = sfu_queue_act_dtype(u->net.q);
-    const SfuUpscalerPass pass = {.net = &u->net, .c = u->config, .network = u->network, .room = sfu_upscaler_room_bytes(u), .progress = u->progress,
-                                  .progress_data = u->progress_data};
+    const SfuUpscalerPass pass = {.net = &u->net, .c = u->config, .network = u->network, .progress = u->progress,
+                                  .room = sfu_upscaler_room_bytes(u) - (gint64)host_bytes(u, x->w, x->h), .progress_data = u->progress_data};
     SfuTensor *in = sfu_net_input(&u->net, x, error);
     *out = in ? u->kind->run(&pass, in, error) : NULL;
     return *out != NULL;

@@ -21,8 +21,8 @@ int sfu_upscaler_margin_px(const SfuUpscaler *u);
 /* Input sides must be multiples of this; tiles of a picture should start at multiples too. */
 int sfu_upscaler_multiple(const SfuUpscaler *u);
 int sfu_upscaler_channels(const SfuUpscaler *u); /* of input and output: 3, or 1 for networks of gray pictures */
-/* About the bytes that a pass over w x h input pixels needs on the device at the least, without the weights; G_MAXINT64 if the device cannot hold
- * one of its tensors whatever is free. */
+/* About the bytes that a pass over w x h input pixels needs at the least, without the weights: on the device, and, where that is the host's memory too,
+ * picture and result there. G_MAXINT64 if the device cannot hold one of its tensors whatever is free. */
 gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h);
 /* What passes may take of the queue's budget: the rest is the weights'. */
 gint64 sfu_upscaler_room_bytes(const SfuUpscaler *u);

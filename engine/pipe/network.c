@@ -231,23 +231,14 @@ static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *ou
 static int up_to(int v, int multiple) { return (v + multiple - 1) / multiple * multiple; }
 static int down_to(int v, int multiple) { return MAX(multiple, v / multiple * multiple); }
 
-/* What a tile of w x h needs: the network on the device, and, where that is the same memory, input and result on the host. */
-static double tile_bytes(const Network *n, double w, double h)
-{
-    if (w > G_MAXINT / 2 || h > G_MAXINT / 2)
-        return 9e18;
-    const gint64 on_device = sfu_upscaler_bytes(n->u, (int)w, (int)h);
-    return on_device + (sfu_queue_device(n->r->q)->unified_memory ? w * h * 12 * (1 + n->scale * n->scale) : 0);
-}
-
 /* The longest side in multiples, `most` at most, with which a tile fits; it is the width or the height, or both, whichever is given as 0. 0: none. */
 static int longest(const Network *n, int most, int w, int h)
 {
-    const double room = (double)sfu_upscaler_room_bytes(n->u);
+    const gint64 room = sfu_upscaler_room_bytes(n->u);
     int fits = 0, fails = most / n->multiple + 1; /* multiples */
     while (fails - fits > 1) {
         const int middle = fits + (fails - fits) / 2, side = middle * n->multiple;
-        if (tile_bytes(n, w ? w : side, h ? h : side) <= room)
+        if (sfu_upscaler_bytes(n->u, w ? w : side, h ? h : side) <= room)
             fits = middle;
         else
             fails = middle;
@@ -267,8 +258,9 @@ static gboolean plan_tiles(Network *n, int w, int h, GError **error)
     const int m = n->multiple, pw = up_to(w, m), ph = up_to(h, m), asked = sfu_params_int(n->r->p, "tile"), exact = up_to(sfu_upscaler_margin_px(n->u), m);
     int tw = longest(n, MAX(pw, ph), 0, 0), th = tw;
     if (tw < MIN(LEAST_CORE_PX, MAX(pw, ph))) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "A tile of %d x %d pixels needs %.0f bytes on the device, %" G_GINT64_FORMAT " are there.",
-                    LEAST_CORE_PX, LEAST_CORE_PX, tile_bytes(n, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)), sfu_upscaler_room_bytes(n->u));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "A tile of %d x %d pixels needs %" G_GINT64_FORMAT " bytes on the device, %" G_GINT64_FORMAT
+                    " are there.", LEAST_CORE_PX, LEAST_CORE_PX, sfu_upscaler_bytes(n->u, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)),
+                    sfu_upscaler_room_bytes(n->u));
         return FALSE;
     }
     /* A tile that is as high as the picture needs no margin there, and can be the wider; and the other way. */
