@@ -294,8 +294,8 @@ static gboolean prepare(Pass *a, GError **error)
     return fill_hole(a, a->start, content == CONTENT_PATCH, error);
 }
 
-/* The picture with the hole mid-grey, or filled as the model learned it, as latents. */
-static SfuImage *encode_with_hole(Pass *a, GError **error)
+/* The picture with the hole mid-grey, or filled as the model learned it. */
+static gboolean make_condition(Pass *a, GError **error)
 {
     SfuImage *holed = sfu_image_copy(a->original, error);
     if (holed && a->hard && a->p->s->mask_fill != SFU_MASK_GREY) {
@@ -307,7 +307,7 @@ static SfuImage *encode_with_hole(Pass *a, GError **error)
                 holed->p[k * 3] = holed->p[k * 3 + 1] = holed->p[k * 3 + 2] = 0.5f;
     }
     a->condition = holed;
-    return holed ? sfu_autoencoder_encode(&a->p->s->ae, holed, error) : NULL;
+    return holed != NULL;
 }
 
 static SfuImage *concat(const SfuImage *a, const SfuImage *b, GError **error)
@@ -342,7 +342,7 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
                     s->unet->in_channels, sfu_task_name(s->run->task));
         return FALSE;
     }
-    SfuImage *z = encode_with_hole(a, error);
+    SfuImage *z = make_condition(a, error) ? sfu_autoencoder_encode(&s->ae, a->condition, error) : NULL;
     if (!z)
         return FALSE;
     if (s->family == SFU_FAMILY_SD1_EDIT) {
@@ -513,14 +513,15 @@ static gboolean add_change(const Pass *a, const SfuImage *cond, SfuImage *rgb, G
     return base != NULL;
 }
 
-static gboolean run_pass(Pass *a, GError **error)
+/* By the model: [h, w, 3]. */
+static SfuImage *diffuse_pass(Pass *a, GError **error)
 {
     Paint *p = a->p;
     SfuSession *s = p->s;
     const int f = s->ae.factor, lw = a->w / f, lh = a->h / f, content = sfu_params_int(p->r->p, "masked_content");
     SfuImage *x0 = NULL, *extra = NULL, *cond = NULL, *blend = NULL, *z = NULL, *rgb = NULL;
     const gboolean nine = s->unet->in_channels > s->ae.channels && !s->grid;
-    gboolean ok = prepare(a, error) && make_extra(a, lw, lh, &extra, error);
+    gboolean ok = make_extra(a, lw, lh, &extra, error);
     /* Editing always starts from noise alone; so does a full-strength run that begins with nothing. */
     const gboolean alone = s->family == SFU_FAMILY_SD1_EDIT || (nine && a->strength >= 1 && content == CONTENT_NOTHING);
     if (ok && a->start && !alone) {
@@ -542,14 +543,26 @@ static gboolean run_pass(Pass *a, GError **error)
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
     ok = ok && (rgb = sfu_autoencoder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error));
-    if (ok && !p->made)
-        ok = (p->made = source_rgb(p, error)) != NULL;
-    ok = ok && put_back(a, rgb, p->made, error);
     sfu_image_free(x0);
     sfu_image_free(extra);
     sfu_image_free(cond);
     sfu_image_free(blend);
     sfu_image_free(z);
+    if (!ok)
+        g_clear_pointer(&rgb, sfu_image_free);
+    return rgb;
+}
+
+/* With no steps, as a model of a filled condition may ask for, the filled hole is the result. */
+static gboolean run_pass(Pass *a, GError **error)
+{
+    Paint *p = a->p;
+    SfuImage *rgb = NULL;
+    if (prepare(a, error))
+        rgb = p->s->steps == 0 ? (make_condition(a, error) ? sfu_image_copy(a->condition, error) : NULL) : diffuse_pass(a, error);
+    if (rgb && !p->made)
+        p->made = source_rgb(p, error);
+    const gboolean ok = rgb && p->made && put_back(a, rgb, p->made, error);
     sfu_image_free(rgb);
     return ok;
 }
@@ -596,6 +609,8 @@ static void plan_work(const Paint *p)
         const double px = (double)(w / f) * (h / f) * p->r->n_images;
         const double strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength);
         const gboolean edit = s->family == SFU_FAMILY_SD1_EDIT, more = s->unet->in_channels > s->ae.channels;
+        if (s->steps == 0)
+            continue; /* nothing but the fill, which says how far it is by itself */
         sfu_run_plan(p->r, SFU_STAGE_ENCODE, px * ((p->source || k > 0 ? !edit : 0) + more));
         sfu_run_plan(p->r, SFU_STAGE_DENOISE, px * s->n_branches * sfu_diffusion_calls(s, strength));
         sfu_run_plan(p->r, SFU_STAGE_DECODE, px * (1 + s->residual));

@@ -159,7 +159,7 @@ static void take_values(SfuSession *s)
     s->eta = sfu_params_get_double(r->p, "eta");
     s->steps = sfu_params_int(r->p, "steps");
     if (s->steps == 0)
-        s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), 1, 1000) : s->sampler == SFU_SAMPLER_LCM ? 4 : 20;
+        s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), s->mask_fill == SFU_MASK_GREY ? 1 : 0, 1000) : s->sampler == SFU_SAMPLER_LCM ? 4 : 20;
     s->guidance = sfu_params_get_double(r->p, "guidance");
     /* Latent consistency models have guidance distilled into them. */
     if (s->sampler == SFU_SAMPLER_LCM && !sfu_params_is_set(r->p, "guidance"))

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import signal
 import struct
 import subprocess
@@ -215,6 +216,33 @@ def _():
     assert r.returncode == 0, r.stderr
     w, h, _, _, rows, _ = read_png(TMP / "wide.png")
     assert (w, h) == (112, 88)
+
+
+@case("sfumato-mini: its enlarger alone gives what it gives, its fill follows the seed, no file outside its folder is read")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    mini = pathlib.Path(MODELS) / "sfumato-mini"
+    pictures = []
+    for i, model in enumerate((mini, mini / "enlarger" / "x2.safetensors")):
+        r = run("upscale", small, TMP / f"by{i}.png", "--scale", 2, "--model", model)
+        assert r.returncode == 0, r.stderr
+        pictures.append(read_png(TMP / f"by{i}.png")[4])
+    assert pictures[0] == pictures[1]
+    leaves = png(TMP / "leaves.png", 96, 80, lambda x, y: tuple((x * x * 7 + y * 13 + x * y * (3 + k)) % 251 for k in range(3)))
+    fills = []
+    for i, seed in enumerate((3, 3, 4)):
+        r = run("inpaint", leaves, TMP / f"fill{i}.png", "--mask", hole, "--model", mini, "--seed", seed)
+        assert r.returncode == 0, r.stderr
+        fills.append(read_png(TMP / f"fill{i}.png")[4])
+    assert fills[0] == fills[1], "the same seed gives another picture"
+    assert fills[0] != fills[2], "another seed gives the same picture"
+    other = TMP / "moved" / "mini"
+    shutil.copytree(mini, other)
+    index = (other / "model_index.json").read_text()
+    for name in ("../x2.safetensors", str((mini / "enlarger" / "x2.safetensors").resolve())):
+        (other / "model_index.json").write_text(index.replace("enlarger/x2.safetensors", name))
+        fails(run("upscale", small, TMP / "no.png", "--scale", 2, "--model", other), 1, "no file of the model's folder")
 
 
 @case("folder upscaling skips what is there")

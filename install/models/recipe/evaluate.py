@@ -95,9 +95,14 @@ class Model:
         return out
 
     def inpaint(self, picture, mask, *variants):
-        how = self.cfg["sfumato"]
-        made = self.run(fill_hole(picture, mask, how["mask_fill"], variants[0].get("seed", 0)), mask, networks.INPAINT, how["inpaint"].get("residual", False), variants)
-        return [np.where(mask[..., None] > 0, pixels(m), picture) for m in made]
+        """By the fill alone if the flow has no steps."""
+        how, out = self.cfg["sfumato"], []
+        for variant in variants:
+            made = fill_hole(picture, mask, how["mask_fill"], variant.get("seed", 0))
+            if variant.get("n_steps", how["inpaint"]["steps"]):
+                made, = self.run(made, mask, networks.INPAINT, how["inpaint"].get("residual", False), (variant,))
+            out.append(np.where(mask[..., None] > 0, pixels(made), picture))
+        return out
 
     @torch.no_grad()
     def enlarge(self, small, factor):
@@ -165,10 +170,9 @@ def inpaintings(model, number, name, picture, args):
         if by_gimp.exists():
             yield group, "GIMP Resynthesizer", np.where(mask[..., None] > 0, load(by_gimp), picture), mask, None
         yield group, "smooth fill", fill_smooth(picture, mask), mask, None
-        if model.cfg["sfumato"]["mask_fill"] == "patch":
-            yield group, "patch fill (the condition)", fill_hole(picture, mask, "patch", number), mask, None
-        made, = model.inpaint(picture, mask, {"seed": number})
+        made, stepped = model.inpaint(picture, mask, {"seed": number}, {"seed": number, "n_steps": 1})
         yield group, "sfumato-mini", made, mask, np.where(mask[..., None] > 0, 128, picture).astype(np.uint8)
+        yield group, "sfumato-mini, one step of its flow", stepped, mask, None
 
 
 def upscalings(model, number, picture):
@@ -180,11 +184,8 @@ def upscalings(model, number, picture):
         big = enlarge(small, h, w)
         yield group, "bicubic", big, None, None
         yield group, "Lanczos", cv2.resize(small, (w, h), interpolation=cv2.INTER_LANCZOS4), None, None
-        variants = [{"seed": number}]
-        if model.cfg["sfumato"]["upscale"][str(factor)]["steps"]:
-            variants.append({"n_steps": 0})
-        for method, made in zip(("sfumato-mini", "its enlarger alone"), model.upscale(small, factor, *variants)):
-            yield group, method, made, None, big if method == "sfumato-mini" else None
+        made, = model.upscale(small, factor, {"seed": number})
+        yield group, "sfumato-mini", made, None, big
 
 
 def one(job):

@@ -24,7 +24,7 @@ def orthogonal(g, n_steps=5):
 
 
 class Optimizer:
-    def __init__(self, net, lr_matrix, lr_other, weight_decay=0.01, ema_decay=0.999, edges=EDGE_NAMES):
+    def __init__(self, net, lr_matrix, lr_other, weight_decay=0.01, ema_decay=0.996, edges=EDGE_NAMES):
         self.net, self.lr_matrix, self.lr_other = net, lr_matrix, lr_other
         self.weight_decay, self.ema_decay, self.n = weight_decay, ema_decay, 0
         self.edges = edges  # parts of the names of those that AdamW serves

@@ -161,7 +161,7 @@ def patch_library():
         source = here.parents[2] / "engine" / "pipe"
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "glib-2.0"], check=True, capture_output=True, text=True).stdout.split()
         part = target.with_suffix(f".{threading.get_native_id()}.so")
-        subprocess.run(["cc", "-std=gnu11", "-O3", "-shared", "-fPIC", "-o", part, source / "membrane.c", source / "patch_fill.c", *flags, "-lm"],
+        subprocess.run(["cc", "-std=gnu11", "-O3", "-shared", "-fPIC", "-o", part, source / "membrane.c", *sorted(source.glob("patch_*.c")), *flags, "-lm"],
                        check=True)
         part.rename(target)
     call = ctypes.CDLL(str(target)).sfu_patch_fill

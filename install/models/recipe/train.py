@@ -235,11 +235,11 @@ def enlarge_by(folder):
 
 
 def used_times(cfg, n=4):
-    """[tasks, n] times above 0.01 of each task's sampler (three steps where the configuration leaves it out), repeated to n."""
+    """[tasks, n] times above 0.01 of each task's sampler (where the configuration leaves it out: one step for inpainting, three for enlarging), repeated to n."""
     how = cfg["sfumato"]
     rows = []
     for task in (how["inpaint"], how["upscale"]["2"], how["upscale"]["4"]):
-        t = [v for v in times(task["steps"] or 3, cfg["shift"]).tolist() if v > 0.01]
+        t = [v for v in times(task["steps"] or (1 if task is how["inpaint"] else 3), cfg["shift"]).tolist() if v > 0.01]
         rows.append([t[i % len(t)] for i in range(max(n, len(t)))][:n])
     return rows
 
@@ -256,10 +256,10 @@ def channel_weights(to_picture, channels, device):
 
 def flow_loss(unet, cfg, z0, cond, mask, task, few, channels):
     """Rectified flow from the condition plus noise, start = cond + start_noise[task] * eps, to the picture: the network
-    predicts start - x0 from x_t = (1 - t) x0 + t start, so what the condition knows need not pass through it. Of the examples
-    of inpainting most have no noise and t = 1: then a single step gives the mean of all likely pictures."""
+    predicts start - x0 from x_t = (1 - t) x0 + t start, so what the condition knows need not pass through it. Inpainting has
+    no noise and t = 1: a single step, since the seed is at work in the fill that it starts from."""
     n, device = len(z0), z0.device
-    plain = torch.rand(n, device=device) < torch.where(task == INPAINT, 0.6, 0.1)
+    plain = torch.rand(n, device=device) < torch.where(task == INPAINT, 1.0, 0.1)
     amount = torch.tensor(cfg["start_noise"], device=device)[task] * ~plain
     start = cond + amount.view(-1, 1, 1, 1) * torch.randn_like(z0)
     t = torch.sigmoid(torch.randn(n, device=device))
@@ -274,8 +274,8 @@ def flow_loss(unet, cfg, z0, cond, mask, task, few, channels):
     v = predict(unet, cfg, z_t.to(dtype), t.to(dtype), cond.to(dtype), mask.to(dtype), task).float()
     weight = torch.where(mask > 0, 1.0, OUTSIDE_WEIGHT)
     error = (((v - (start - z0)).square() * channels).mean(1, keepdim=True) * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
-    # residuals of super-resolution are small numbers: weigh them up to matter
-    gain = torch.tensor([1.0, 8.0, 4.0], device=device)[task]
+    # noise to be taken away outweighs what a filled hole lacks
+    gain = torch.tensor([4.0, 1.0, 1.0], device=device)[task]
     return (error * gain).mean(), error.detach()
 
 
