@@ -297,6 +297,26 @@ static void test_only_the_feathered_mask_changes(void)
     }
 }
 
+/* What stands under the mask to begin with shows in the result, and is the same for the same seed. */
+static void test_masked_content_by_patches(void)
+{
+    GeglBuffer *in = picture(0, 0, 200, 180, "R'G'B' u8"), *m = mask(60, 50, 70, 60, 1);
+    SfuParams *p = params("sd1", "masked_content patch strength 0.5 steps 4 sampler euler seed 5 feather 8");
+    SfuParams *q = params("sd1", "masked_content fill strength 0.5 steps 4 sampler euler seed 5 feather 8");
+    GPtrArray *a = run_on(engine, SFU_TASK_INPAINT, p, in, m), *b = run_on(engine, SFU_TASK_INPAINT, p, in, m);
+    GPtrArray *c = run_on(engine, SFU_TASK_INPAINT, q, in, m);
+    only_changes(first(a), in, (GeglRectangle){60 - 12, 50 - 12, 70 + 24, 60 + 24});
+    g_assert_cmpfloat(difference(first(a)->picture, first(b)->picture), <, 1e-6);
+    g_assert_cmpfloat(difference(first(a)->picture, first(c)->picture), >, 1e-4);
+    g_ptr_array_unref(a);
+    g_ptr_array_unref(b);
+    g_ptr_array_unref(c);
+    sfu_params_free(p);
+    sfu_params_free(q);
+    g_object_unref(in);
+    g_object_unref(m);
+}
+
 static void test_strange_pictures_and_masks(void)
 {
     static const struct {
@@ -715,6 +735,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pipe/seeds", test_seeds);
     g_test_add_func("/pipe/parameters-as-used-make-the-picture-again", test_parameters_as_used_make_the_picture_again);
     g_test_add_func("/pipe/only-the-feathered-mask-changes", test_only_the_feathered_mask_changes);
+    g_test_add_func("/pipe/masked-content-by-patches", test_masked_content_by_patches);
     g_test_add_func("/pipe/strange-pictures-and-masks", test_strange_pictures_and_masks);
     g_test_add_func("/pipe/large-regions-are-refined", test_large_regions_are_refined);
     g_test_add_func("/pipe/outpaint", test_outpaint);
