@@ -23,7 +23,7 @@ static gboolean rows_trial(gconstpointer data, GError **error)
 
 static SfuGemm rows_gemm(const SfuTensor *x, const SfuWeight *w)
 {
-    return (SfuGemm){.n_batches = 1, .m = x->n * x->h * x->w, .n = (int)sfu_weight_dim(w, 0), .k = x->c, .trans_b = TRUE, .alpha = 1};
+    return (SfuGemm){.m = x->n * x->h * x->w, .n = (int)sfu_weight_dim(w, 0), .k = x->c};
 }
 
 static gboolean has_epilogue(const SfuEpilogue *e)
@@ -34,16 +34,16 @@ static gboolean has_epilogue(const SfuEpilogue *e)
 /* CLBlast's direct kernel divides offsets by its vector width, which is up to 16, and drops the rest. */
 static gboolean aligned(const SfuTensor *t) { return t->offset % 16 == 0; }
 
-static gboolean suits(SfuQueue *q, const SfuTensor *y, const SfuTensor *a, const SfuTensor *b)
+static gboolean suits(SfuQueue *q, const SfuTensor *y, const SfuTensor *x)
 {
-    return sfu_queue_kernels(q) == SFU_KERNELS_GPU && a->dtype == SFU_F32 && aligned(y) && aligned(a) && (!b || aligned(b));
+    return sfu_queue_kernels(q) == SFU_KERNELS_GPU && x->dtype == SFU_F32 && aligned(y) && aligned(x);
 }
 
 gboolean sfu_blas_rows_choose(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
                               gboolean *clblast, GError **error)
 {
     *clblast = FALSE;
-    if (!suits(q, y, x, NULL))
+    if (!suits(q, y, x))
         return TRUE;
     const RowsTrial trial = {y, x, w, g, e};
     const SfuGemm gemm = rows_gemm(x, w);
@@ -75,30 +75,4 @@ gboolean sfu_blas_rows(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight 
                      SFU_TENSOR(e->residual), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale));
     sfu_tensor_destroy(wide);
     return ok;
-}
-
-typedef struct {
-    const SfuTensor *y, *a, *b;
-    gboolean trans_b;
-    float alpha;
-} MatmulTrial;
-
-static gboolean matmul_trial(gconstpointer data, GError **error)
-{
-    const MatmulTrial *t = data;
-    SfuTensor *y = sfu_tensor_create(t->y->q, SFU_F32, t->y->n, t->y->h, t->y->w, t->y->c, error);
-    const gboolean ok = y && sfu_matmul(y->q, y, t->a, t->b, t->trans_b, t->alpha, error);
-    sfu_tensor_destroy(y);
-    return ok;
-}
-
-gboolean sfu_blas_matmul(SfuQueue *q, SfuTensor *y, const SfuTensor *a, const SfuTensor *b, gboolean trans_b, float alpha, gboolean *clblast,
-                         GError **error)
-{
-    *clblast = FALSE;
-    if (!suits(q, y, a, b))
-        return TRUE;
-    const MatmulTrial trial = {y, a, b, trans_b, alpha};
-    const SfuGemm gemm = {.n_batches = y->n * y->h, .m = a->w, .n = y->c, .k = a->c, .trans_b = trans_b, .alpha = alpha};
-    return sfu_blas_choose(q, &gemm, "matmul", matmul_trial, &trial, clblast, error) && (!*clblast || sfu_blas_gemm(q, y, a, b, &gemm, error));
 }

@@ -49,9 +49,6 @@ const SfuTensor *sfu_mma_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int
 gboolean sfu_blas_rows_choose(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
                               gboolean *clblast, GError **error);
 gboolean sfu_blas_rows(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuEpilogue *e, GError **error);
-/* sfu_matmul() by CLBlast, if that is to make it (*clblast). */
-gboolean sfu_blas_matmul(SfuQueue *q, SfuTensor *y, const SfuTensor *a, const SfuTensor *b, gboolean trans_b, float alpha, gboolean *clblast,
-                         GError **error);
 
 /* Room for a launch's transformed inputs. */
 SfuTensor *sfu_winograd_input_create(SfuQueue *q, const SfuWinograd *plan, int n_in, GError **error);

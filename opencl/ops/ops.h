@@ -57,11 +57,6 @@ typedef struct {
 gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConv *conv,
                     const SfuEpilogue *e, GError **error);
 
-/* Batched products of activations: y[b] = alpha * a[b] . op(b[b]); a [n, h, m, k], b [n, h, k, p] or, with trans_b,
- * [n, h, p, k]; y [n, h, m, p]. */
-gboolean sfu_matmul(SfuQueue *q, SfuTensor *y, const SfuTensor *a, const SfuTensor *b, gboolean trans_b, float alpha,
-                    GError **error);
-
 /* Scaled dot-product attention that never stores the score matrix: o = softmax(scale * Q K^T + bias) V, by head.
  * q [n, 1, t_q, >= n_heads*head_dim], k, v [n or 1, 1, t_k, ..], o [n, 1, t_q, n_heads*head_dim]; head h reads columns
  * x_col + h*head_dim .. of its rows, so that q, k, v may be column ranges of one wider tensor.

@@ -79,10 +79,10 @@ gboolean sfu_blas_choose(SfuQueue *q, const SfuGemm *g, const char *variant, gbo
                          gboolean *clblast, GError **error)
 {
     *clblast = q->blas == SFU_BLAS_CLBLAST;
-    if (q->blas != SFU_BLAS_MEASURED || (double)g->n_batches * g->m * g->n * g->k < LEAST_WORK)
+    if (q->blas != SFU_BLAS_MEASURED || (double)g->m * g->n * g->k < LEAST_WORK)
         return TRUE;
     char key[128];
-    g_snprintf(key, sizeof key, "product %d x %d x %d x %d%s %s", g->n_batches, g->m, g->n, g->k, g->trans_b ? "t" : "", variant);
+    g_snprintf(key, sizeof key, "product %d x %d x %d %s", g->m, g->n, g->k, variant);
     int way = GPOINTER_TO_INT(g_hash_table_lookup(q->capabilities, key));
     if (!way) {
         char *said = sfu_tuning_get(q, key);
@@ -128,8 +128,7 @@ static gboolean fail(GError **error, CLBlastStatusCode code, const SfuGemm *g)
 
 gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error)
 {
-    const size_t m = (size_t)g->m, n = (size_t)g->n, k = (size_t)g->k, ldb = g->trans_b ? k : n;
-    const CLBlastTranspose trans = g->trans_b ? CLBlastTransposeYes : CLBlastTransposeNo;
+    const size_t m = (size_t)g->m, n = (size_t)g->n, k = (size_t)g->k;
     if (sfu_queue_cancelled(q, error))
         return FALSE;
     if (q->build_notify && !q->blas_called)
@@ -144,18 +143,15 @@ gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuT
     }
     const SfuLocale before = sfu_locale_c(); /* it may compile */
     const CLBlastStatusCode r =
-        g->n_batches == 1 ? CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, trans, m, n, k, g->alpha, a->buffer->mem, a->offset, k,
-                                         b->buffer->mem, b->offset, ldb, 0.0f, c->buffer->mem, c->offset, n, &q->queue, q->profile ? &event : NULL)
-                          : CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, trans, m, n, k, g->alpha, a->buffer->mem, a->offset, k,
-                                                       m * k, b->buffer->mem, b->offset, ldb, k * n, 0.0f, c->buffer->mem, c->offset, n, m * n,
-                                                       (size_t)g->n_batches, &q->queue, q->profile ? &event : NULL);
+        CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, m, n, k, 1.0f, a->buffer->mem, a->offset, k, b->buffer->mem,
+                     b->offset, k, 0.0f, c->buffer->mem, c->offset, n, &q->queue, q->profile ? &event : NULL);
     sfu_locale_back(before);
     if (r != CLBlastSuccess) {
         if (from)
             clReleaseEvent(from);
         return fail(error, r, g);
     }
-    const double work = (double)g->n_batches * g->m * g->n * g->k;
+    const double work = (double)g->m * g->n * g->k;
     return sfu_queue_enqueued(q, from, event, "clblast_gemm", 2 * work, 4 * work * (1.0 / g->n + 1.0 / g->m + 1.0 / g->k), error);
 }
 

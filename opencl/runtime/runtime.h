@@ -202,12 +202,9 @@ gboolean sfu_queue_capability(SfuQueue *q, const char *name, gboolean (*test)(Sf
 
 /* ---- products by CLBlast (for opencl/ops) -------------------------------------------------------------------- */
 
-/* c[i] = alpha * a[i] . op(b[i]) for n_batches matrices that follow each other, all dense, rows first, fp32:
- * a[i] [m, k], b[i] [k, n] or, with trans_b, [n, k], c[i] [m, n]. */
+/* c = a . b^T, dense, rows first, fp32: a [m, k], b [n, k], c [m, n]. */
 typedef struct {
-    int n_batches, m, n, k;
-    gboolean trans_b;
-    float alpha;
+    int m, n, k;
 } SfuGemm;
 /* Enqueues it. Room that CLBlast takes for itself is not counted against the budget. Fails in a build without CLBlast. */
 gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error);

@@ -83,7 +83,7 @@ static void forced(void)
 static void measured(void)
 {
     enum { ROWS = 1024, N = 512 };
-    static const char *key = "product 1 x 1024 x 512 x 512t F32 more";
+    static const char *key = "product 1024 x 512 x 512 F32 more";
     SfuQueue *q = queue(NULL);
     if (!q)
         return;

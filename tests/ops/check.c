@@ -100,7 +100,7 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
             continue;
         if (modes[m].kernels == SFU_KERNELS_GPU_EMULATED && !g_str_has_prefix(op, "product"))
             continue;
-        const gboolean rows = g_str_equal(op, "matmul") || g_str_has_prefix(name, "linear") || g_str_has_prefix(name, "conv1x1");
+        const gboolean rows = g_str_has_prefix(name, "linear") || g_str_has_prefix(name, "conv1x1");
         if (modes[m].clblast && (!rows || small())) /* the kernels of another library are not for oclgrind */
             continue;
         char *path = g_strdup_printf("/%s/%s/%s", op, modes[m].name, name);

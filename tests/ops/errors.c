@@ -45,8 +45,6 @@ static void products(Check *c, gconstpointer row)
     REFUSED(sfu_conv2d(c->q, one, tiny, w3, &stride2, NULL, ERR)); /* a 3x3 kernel does not fit in one pixel */
     const SfuConv groups = {.groups = 3};
     REFUSED(sfu_conv2d(c->q, y, x, w, &groups, NULL, ERR));
-    REFUSED(sfu_matmul(c->q, y, x, other, FALSE, 1, ERR));
-    REFUSED(sfu_matmul(c->q, y, x, other, TRUE, 1, ERR));
 }
 
 static void attention(Check *c, gconstpointer row)

@@ -242,42 +242,6 @@ static const Product products[] = {
     {"linear/geglu-large", 1, 1, 256, 320, 640, 1, .linear = TRUE, .dtype = SFU_F16, .bias = TRUE, .geglu = TRUE},
 };
 
-typedef struct {
-    const char *name;
-    int n, h, m, k, p;
-    gboolean trans;
-    Kind kind;
-    float alpha;
-} Matmul;
-
-static void matmul(Check *c, gconstpointer row)
-{
-    const Matmul *s = row;
-    const In a = check_in(c, s->n, s->h, s->m, s->k, s->kind), b = s->trans ? check_in(c, s->n, s->h, s->p, s->k, NORMAL)
-                                                                             : check_in(c, s->n, s->h, s->k, s->p, NORMAL);
-    const Out y = check_out(c, s->n, s->h, s->m, s->p);
-    CHECK_OK(sfu_matmul(c->q, y.t, a.t, b.t, s->trans, s->alpha, ERR));
-    double *ref = check_zeros(c, (gint64)s->n * s->h * s->m * s->p), *mag = check_zeros(c, (gint64)s->n * s->h * s->m * s->p);
-    gint64 at = 0;
-    for (gint64 batch = 0; batch < s->n * s->h; batch++)
-        for (gint64 i = 0; i < s->m; i++)
-            for (gint64 j = 0; j < s->p; j++, at++)
-                for (gint64 x = 0; x < s->k; x++) {
-                    const double v = s->alpha * a.v[(batch * s->m + i) * s->k + x] *
-                                     b.v[s->trans ? (batch * s->p + j) * s->k + x : (batch * s->k + x) * s->p + j];
-                    ref[at] += v;
-                    mag[at] += fabs(v);
-                }
-    check_close(c, &y, ref, mag, c->mode->unit * (4 + 2 * sqrt(s->k))); /* as for convolutions */
-}
-
-static const Matmul matmuls[] = {
-    {"one", 1, 1, 1, 1, 1, FALSE, NORMAL, 1},     {"odd", 2, 3, 5, 7, 9, FALSE, NORMAL, 0.5f},
-    {"odd-trans", 2, 3, 5, 7, 9, TRUE, NORMAL, 2}, {"large", 1, 4, 96, 80, 200, FALSE, NORMAL, 1},
-    {"large-trans", 1, 4, 96, 80, 200, TRUE, NORMAL, 1}, {"shifted", 1, 1, 33, 65, 17, FALSE, SHIFTED, 1},
-    {"extreme", 1, 1, 33, 65, 17, TRUE, EXTREME, 0.01f},
-};
-
 /* A dense block grows in place: the first channels of a tensor make the next ones of the same; the others keep their bits. */
 static void grow(Check *c, gconstpointer row)
 {
@@ -327,9 +291,5 @@ void add_product(void)
         const Product *p = &products[i];
         const double up = p->conv.upsample2 ? 4 : 1;
         check_add("product", p->name, up * p->n * p->h * p->w * p->in * p->out * p->k * kernel_w(p), product, p);
-    }
-    for (guint i = 0; i < G_N_ELEMENTS(matmuls); i++) {
-        const Matmul *m = &matmuls[i];
-        check_add("matmul", m->name, (double)m->n * m->h * m->m * m->k * m->p, matmul, m);
     }
 }
