@@ -149,7 +149,8 @@ def fill_smooth(picture, mask):
     return np.clip(np.rint(fine), 0, 255).astype(np.uint8)
 
 
-THIN_PX = 6  # holes no wider than this to both sides of their middle are filled smoothly
+THIN_PX = 1   # half-width of scratches that are filled smoothly, as engine/pipe/fill.c has it
+NARROW_PX = 6  # half-width of holes whose surroundings tell all of what was there
 
 
 @cache
@@ -186,13 +187,13 @@ def fill_hole(picture, mask, how, seed=0):
 
 
 def reachable(picture, filled, mask):
-    """What the network shall make of a filled hole: the picture where the surroundings tell what was there, that is in thin holes
+    """What the network shall make of a filled hole: the picture where the surroundings tell what was there, that is in narrow holes
     and within some pixels of the edge; deeper inside, the filled texture with the picture's own coarse colours. A network that
     were to find the picture itself there would learn to blur. All [h, w, 3] uint8; mask [h, w] of 0, 1."""
     hole = mask.astype(np.uint8)
     padded = cv2.copyMakeBorder(hole, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * THIN_PX + 1,) * 2)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NARROW_PX + 1,) * 2)
     thick = cv2.morphologyEx(hole, cv2.MORPH_OPEN, disc)
     exact = np.where(thick > 0, np.clip((5 - depth) / 4, 0, 1), 1).astype(np.float32)
     exact = cv2.GaussianBlur(exact, (0, 0), 1.5)[..., None]
