@@ -5,13 +5,6 @@
 #include "net/parts.h"
 #include <math.h>
 
-/* Rows [from, to) of x: all of any number of samples, or some of a single one. */
-static SfuTensor *band(const SfuTensor *x, int from, int to, GError **error)
-{
-    const gboolean all = from == 0 && to == x->h;
-    return sfu_tensor_view(x, (size_t)from * (size_t)x->w * (size_t)x->c, all ? x->n : 1, to - from, x->w, x->c, error);
-}
-
 /* Whole tiles of Winograd's output, which are then cut as in one piece. */
 static int band_rows(const SfuNet *net, int n, int h, int w, int c)
 {
@@ -21,22 +14,28 @@ static int band_rows(const SfuNet *net, int n, int h, int w, int c)
     return (int)MAX(8, net->band_bytes / row / 4 * 4);
 }
 
-/* The statistics of a norm of x: those of net->norms, or x's own, which the caller then frees (*own). NULL with error set. */
-static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, int n_groups, float eps, SfuTensor **own, GError **error)
+static gboolean has_learnt(const SfuNet *net) { return net->norms && !net->norms->learning; }
+static const SfuTensor *next_learnt(const SfuNet *net) { return g_ptr_array_index(net->norms->stats, net->norms->at++); }
+
+/* Statistics just made (or NULL) go to net->norms, if that is learning, or to the caller. */
+static const SfuTensor *keep(const SfuNet *net, SfuTensor *stats, SfuTensor **own)
 {
-    SfuNorms *norms = net->norms;
-    if (norms && !norms->learning)
-        return g_ptr_array_index(norms->stats, norms->at++);
-    SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, x->n, 1, n_groups, 2, error);
-    if (!stats || !sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error)) {
-        sfu_tensor_destroy(stats);
-        return NULL;
-    }
-    if (norms)
-        g_ptr_array_add(norms->stats, stats);
+    if (stats && net->norms)
+        g_ptr_array_add(net->norms->stats, stats);
     else
         *own = stats;
     return stats;
+}
+
+/* The statistics of a norm of x: those of net->norms, or x's own, which the caller then frees (*own). NULL with error set. */
+static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, int n_groups, float eps, SfuTensor **own, GError **error)
+{
+    if (has_learnt(net))
+        return next_learnt(net);
+    SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, x->n, 1, n_groups, 2, error);
+    if (stats && !sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error))
+        sfu_net_drop(&stats);
+    return keep(net, stats, own);
 }
 
 gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, int n_groups, float eps, SfuAct act,
@@ -64,14 +63,14 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, gboole
     SfuTensor *own = NULL, *normed = NULL;
     const SfuTensor *stats = stats_of(net, x, n_groups, eps, &own, error);
     gboolean ok = stats && (normed = rows < x->h ? sfu_tensor_create(net->q, net->dtype, 1, rows + 2, x->w, x->c, error)
-                                     : spend     ? band(x, 0, x->h, error)
+                                     : spend     ? sfu_net_band(x, 0, x->h, error)
                                                  : sfu_net_like(net, x, x->c, error));
     for (int y0 = 0; ok && y0 < x->h; y0 += rows) {
         const int y1 = MIN(y0 + rows, x->h), above = y0 > 0, below = y1 < x->h;
-        SfuTensor *in = band(x, y0 - above, y1 + below, error), *out = band(y, y0, y1, error), *res = NULL;
+        SfuTensor *in = sfu_net_band(x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error), *res = NULL;
         SfuTensor *t = sfu_tensor_view(normed, 0, x->n, y1 - y0 + above + below, x->w, x->c, error);
         SfuEpilogue part = *e;
-        ok = in && out && t && (!e->residual || (part.residual = res = band(e->residual, y0, y1, error))) &&
+        ok = in && out && t && (!e->residual || (part.residual = res = sfu_net_band(e->residual, y0, y1, error))) &&
              sfu_group_norm_apply(net->q, t, in, stats, norm->w, norm->b, SFU_ACT_SILU, error) &&
              conv_rows(net, out, t, above, below, FALSE, conv, &part, error);
         sfu_tensor_destroy(t);
@@ -89,7 +88,7 @@ static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuT
 {
     const int above = y0 > 0, below = y1 < 2 * x->h;
     const SfuEpilogue bias = {.bias = up->b};
-    SfuTensor *in = band(x, y0 / 2 - above, y1 / 2 + below, error), *y = NULL;
+    SfuTensor *in = sfu_net_band(x, y0 / 2 - above, y1 / 2 + below, error), *y = NULL;
     if (in && (y = sfu_tensor_view(room, 0, 1, y1 - y0 + above + below, room->w, room->c, error)) &&
         !conv_rows(net, y, in, above, below, TRUE, up, &bias, error))
         sfu_net_drop(&y);
@@ -103,16 +102,15 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
                                        SfuTensor **own, GError **error)
 {
     const int h = 2 * x->h, n = r->n_groups;
-    SfuNorms *norms = net->norms;
-    if (norms && !norms->learning)
-        return g_ptr_array_index(norms->stats, norms->at++);
+    if (has_learnt(net))
+        return next_learnt(net);
     SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, 1, 1, n, 2, error);
     double *sums = g_new0(double, 2 * n);
     float *host = g_new(float, 2 * n);
     gboolean ok = stats != NULL;
     for (int y0 = 0; ok && y0 < h; y0 += rows) {
         const int y1 = MIN(y0 + rows, h);
-        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error), *own_rows = u ? band(u, y0 > 0, (y0 > 0) + y1 - y0, error) : NULL;
+        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error), *own_rows = u ? sfu_net_band(u, y0 > 0, (y0 > 0) + y1 - y0, error) : NULL;
         ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, r->eps, error) && sfu_tensor_read(stats, host, error);
         const double part = (double)(y1 - y0) / h;
         for (int g = 0; ok && g < n; g++) {
@@ -132,11 +130,7 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
     g_free(sums);
     if (!ok)
         sfu_net_drop(&stats);
-    if (stats && norms)
-        g_ptr_array_add(norms->stats, stats);
-    else
-        *own = stats;
-    return stats;
+    return keep(net, stats, own);
 }
 
 SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, GError **error)
@@ -148,8 +142,8 @@ SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const 
     gboolean ok = stats && (y = sfu_tensor_create(net->q, net->dtype, 1, h, w, r->c_out, error)) && (sum = sfu_net_like(net, y, r->c_out, error));
     for (int y0 = 0; ok && y0 < h; y0 += rows) {
         const int y1 = MIN(y0 + rows, h), above = y0 > 0, below = y1 < h;
-        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error), *mid = u ? band(u, above, above + y1 - y0, error) : NULL;
-        SfuTensor *to_y = band(y, y0, y1, error), *to_sum = band(sum, y0, y1, error);
+        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error), *mid = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
+        SfuTensor *to_y = sfu_net_band(y, y0, y1, error), *to_sum = sfu_net_band(sum, y0, y1, error);
         ok = mid && to_y && to_sum && sfu_linear(net->q, to_sum, mid, r->shortcut.w, &shortcut, error) &&
              sfu_group_norm_apply(net->q, u, u, stats, r->norm1.w, r->norm1.b, SFU_ACT_SILU, error) &&
              conv_rows(net, to_y, u, above, below, FALSE, &r->conv1, &first, error);

@@ -144,6 +144,12 @@ gboolean sfu_net_trace(const SfuNet *net, const SfuTensor *x, GError **error, co
     return ok;
 }
 
+SfuTensor *sfu_net_band(const SfuTensor *x, int from, int to, GError **error)
+{
+    const gboolean all = from == 0 && to == x->h;
+    return sfu_tensor_view(x, (size_t)from * (size_t)x->w * (size_t)x->c, all ? x->n : 1, to - from, x->w, x->c, error);
+}
+
 SfuTensor *sfu_net_like(const SfuNet *net, const SfuTensor *x, int c, GError **error)
 {
     return sfu_tensor_create(net->q, net->dtype, x->n, x->h, x->w, c, error);

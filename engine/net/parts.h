@@ -53,6 +53,8 @@ gboolean sfu_net_check(SfuNet *net, GError **error);
 gboolean sfu_net_trace(const SfuNet *net, const SfuTensor *x, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
 /* [x->n, x->h, x->w, c] in the pass's dtype. */
 SfuTensor *sfu_net_like(const SfuNet *net, const SfuTensor *x, int c, GError **error);
+/* View of rows [from, to) of x: all of any number of samples, or some of a single one. */
+SfuTensor *sfu_net_band(const SfuTensor *x, int from, int to, GError **error);
 /* x in the pass's dtype: a copy, or a view of x itself. */
 SfuTensor *sfu_net_input(const SfuNet *net, const SfuTensor *x, GError **error);
 /* Host rows [n, c] as [n, 1, 1, c] or [n / t, 1, t, c] in the pass's dtype. */

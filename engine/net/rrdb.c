@@ -79,12 +79,6 @@ static void release(gpointer network)
     g_free(r);
 }
 
-/* Whole rows first .. last - 1 of x. */
-static SfuTensor *rows(const SfuTensor *x, int first, int last, GError **error)
-{
-    return sfu_tensor_view(x, (size_t)first * x->w * x->c, 1, last - first, x->w, x->c, error);
-}
-
 /* One dense block: from the first channels of `from` to those of `to`, both [1, h, w, features + 4 growth]. Each of the first four
  * convolutions reads all that is there and grows it; nothing is concatenated. With a skip, the second one's outputs get the input's 1x1, and the
  * fourth one's get the second one's. */
@@ -119,13 +113,13 @@ static gboolean block(const SfuUpscalerPass *p, const Dense dense[3], SfuTensor 
     gboolean ok = TRUE;
     for (int d = 0; ok && d < 3; d++) {
         const int first = MAX(0, top - (3 - d) * DENSE_ROWS), last = h - MAX(0, bottom - (3 - d) * DENSE_ROWS);
-        SfuTensor *x = rows(band[from[d]], first, last, error), *y = x ? rows(band[to[d]], first, last, error) : NULL;
+        SfuTensor *x = sfu_net_band(band[from[d]], first, last, error), *y = x ? sfu_net_band(band[to[d]], first, last, error) : NULL;
         ok = y && dense_block(p, &dense[d], y, x, error);
         sfu_tensor_destroy(x);
         sfu_tensor_destroy(y);
     }
     /* The residual is added over all channels: those that grew are finite by then, and grow anew in the next block. */
-    SfuTensor *x = ok ? rows(band[0], top, h - bottom, error) : NULL, *y = x ? rows(band[1], top, h - bottom, error) : NULL;
+    SfuTensor *x = ok ? sfu_net_band(band[0], top, h - bottom, error) : NULL, *y = x ? sfu_net_band(band[1], top, h - bottom, error) : NULL;
     ok = y && sfu_axpby(p->net->q, x, 1, x, BETA, y, error);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(y);
@@ -135,7 +129,7 @@ static gboolean block(const SfuUpscalerPass *p, const Dense dense[3], SfuTensor 
 /* Rows from .. to of x, [.., features], into the first channels of rows at .. of the wide y; or back with `back`. */
 static gboolean copy(SfuQueue *q, SfuTensor *y, int at, SfuTensor *x, int from, int to, gboolean back, GError **error)
 {
-    SfuTensor *narrow = rows(x, from, to, error), *band = narrow ? rows(y, at, at + to - from, error) : NULL;
+    SfuTensor *narrow = sfu_net_band(x, from, to, error), *band = narrow ? sfu_net_band(y, at, at + to - from, error) : NULL;
     const gboolean ok = band && (back ? sfu_slice(q, narrow, band, 0, error) : sfu_copy_channels(q, band, 0, narrow, error));
     sfu_tensor_destroy(narrow);
     sfu_tensor_destroy(band);
@@ -157,10 +151,10 @@ static gboolean blocks_by_bands(const SfuUpscalerPass *p, SfuTensor *trunk, int 
             const int end = MIN(h, row + n), top = MIN(row, BLOCK_ROWS), bottom = MIN(h - end, BLOCK_ROWS), all = top + end - row + bottom;
             SfuTensor *band[3] = {NULL}, *kept = NULL;
             for (int i = 0; ok && i < 3; i++)
-                ok = (band[i] = rows(t[i], 0, all, error)) != NULL;
+                ok = (band[i] = sfu_net_band(t[i], 0, all, error)) != NULL;
             ok = ok && (top == 0 || copy(q, band[0], 0, above, 0, top, FALSE, error)) && copy(q, band[0], top, trunk, row, end + bottom, FALSE, error);
             if (ok && bottom)
-                ok = (kept = rows(trunk, end - BLOCK_ROWS, end, error)) && sfu_convert(q, above, kept, error);
+                ok = (kept = sfu_net_band(trunk, end - BLOCK_ROWS, end, error)) && sfu_convert(q, above, kept, error);
             ok = ok && block(p, r->blocks[b], band, top, bottom, error) && copy(q, band[0], top, trunk, row, end, TRUE, error) &&
                  sfu_upscaler_step(p, (b + (double)end / h) / p->c->blocks * (1 - TAIL_SHARE), error);
             for (int i = 0; i < 3; i++)
@@ -201,13 +195,13 @@ static SfuTensor *run_body(const SfuUpscalerPass *p, const SfuTensor *x, const S
     const Rrdb *r = p->network;
     const int f = p->c->features, from = MAX(0, first - 1), to = MIN(x->h, last + 1);
     const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .x_c = f};
-    SfuTensor *xv = rows(x, from, to, error), *tv = xv ? rows(trunk, from, to, error) : NULL, *all = tv ? sfu_net_like(p->net, xv, f, error) : NULL;
+    SfuTensor *xv = sfu_net_band(x, from, to, error), *tv = xv ? sfu_net_band(trunk, from, to, error) : NULL, *all = tv ? sfu_net_like(p->net, xv, f, error) : NULL;
     const SfuEpilogue e = {.bias = r->body.b, .residual = all};
     const SfuConv plain = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     const SfuEpilogue bias = {.bias = r->first.b};
     SfuTensor *y = NULL;
     if (all && sfu_conv2d(p->net->q, all, xv, r->first.w, &plain, &bias, error) && sfu_conv2d(p->net->q, all, tv, r->body.w, &conv, &e, error))
-        y = rows(all, first - from, last - from, error);
+        y = sfu_net_band(all, first - from, last - from, error);
     sfu_tensor_destroy(xv);
     sfu_tensor_destroy(tv);
     sfu_tensor_destroy(all);
@@ -255,8 +249,8 @@ static SfuTensor *run_strips(const SfuUpscalerPass *p, const SfuTensor *x, const
     for (int row = 0; ok && row < h; row += n) {
         const int end = MIN(h, row + n), first = MAX(0, row - TAIL_ROWS), last = MIN(h, end + TAIL_ROWS);
         SfuTensor *body = run_body(p, x, trunk, first, last, error), *strip = body ? run_tail(p, body, error) : NULL;
-        SfuTensor *from = strip ? rows(strip, (row - first) * up, (end - first) * up, error) : NULL;
-        SfuTensor *to = from ? rows(out, row * up, end * up, error) : NULL;
+        SfuTensor *from = strip ? sfu_net_band(strip, (row - first) * up, (end - first) * up, error) : NULL;
+        SfuTensor *to = from ? sfu_net_band(out, row * up, end * up, error) : NULL;
         ok = to && sfu_convert(p->net->q, to, from, error) && sfu_upscaler_step(p, 1 - TAIL_SHARE * (1 - (double)end / h), error);
         sfu_tensor_destroy(strip);
         sfu_tensor_destroy(from);
