@@ -19,6 +19,14 @@ void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *rea
     g_free(data);
 }
 
+GeglBuffer *sfu_pixels_read(GeglBuffer *src, const GeglRectangle *from, const Babl *read, int x, int y, const Babl *write)
+{
+    GeglBuffer *copy = gegl_buffer_new(GEGL_RECTANGLE(x, y, from->width, from->height), write);
+    sfu_pixels_copy(src, from, read, copy, x, y, write);
+    g_object_unref(src);
+    return copy;
+}
+
 void sfu_pixels_copy_alpha(GeglBuffer *src, const GeglRectangle *from, GeglBuffer *dst, int x, int y)
 {
     float *row = g_new(float, (gsize)from->width * 4);

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *read, GeglBuffer *dst, int x, int y, const Babl *write);
 /* The alpha of `from` of src, as "Y float" to dst at (x, y). */
 void sfu_pixels_copy_alpha(GeglBuffer *src, const GeglRectangle *from, GeglBuffer *dst, int x, int y);
+/* Those of a rectangle as a new buffer at x, y; src is one of GIMP's, and is unreferenced. Caller unrefs. */
+GeglBuffer *sfu_pixels_read(GeglBuffer *src, const GeglRectangle *from, const Babl *read, int x, int y, const Babl *write);
 /* Copy with alpha 1 everywhere. Caller unrefs. */
 GeglBuffer *sfu_pixels_opaque(GeglBuffer *src);
 

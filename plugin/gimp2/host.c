@@ -95,12 +95,8 @@ static GeglBuffer *read_drawable(int image, int drawable, int x, int y, GError *
         g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the pixels of the layer."));
         return NULL;
     }
-    const GeglRectangle all = *gegl_buffer_get_extent(raw), here = {x, y, all.width, all.height};
-    const Babl *format = gegl_buffer_get_format(raw), *managed = with_image_space(image, format);
-    GeglBuffer *copy = gegl_buffer_new(&here, managed);
-    sfu_pixels_copy(raw, &all, format, copy, x, y, managed);
-    g_object_unref(raw);
-    return copy;
+    const Babl *format = gegl_buffer_get_format(raw);
+    return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, x, y, with_image_space(image, format));
 }
 
 GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error)
@@ -127,12 +123,9 @@ GeglBuffer *sfu_host_read_mask(int layer)
     GeglBuffer *raw = mask >= 0 && gimp_layer_get_apply_mask(layer) ? gimp_drawable_get_buffer(mask) : NULL;
     if (!raw)
         return NULL;
-    const GeglRectangle all = *gegl_buffer_get_extent(raw), here = sfu_host_layer_bounds(layer);
+    const GeglRectangle here = sfu_host_layer_bounds(layer);
     const Babl *format = babl_format("Y float");
-    GeglBuffer *copy = gegl_buffer_new(&here, format);
-    sfu_pixels_copy(raw, &all, format, copy, here.x, here.y, format);
-    g_object_unref(raw);
-    return copy;
+    return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, here.x, here.y, format);
 }
 
 GeglBuffer *sfu_host_read_selection(int image)
@@ -144,10 +137,7 @@ GeglBuffer *sfu_host_read_selection(int image)
     GeglBuffer *raw = gimp_drawable_get_buffer(gimp_image_get_selection(image));
     const GeglRectangle r = {x1, y1, x2 - x1, y2 - y1};
     const Babl *format = babl_format("Y float");
-    GeglBuffer *mask = gegl_buffer_new(&r, format);
-    sfu_pixels_copy(raw, &r, format, mask, x1, y1, format);
-    g_object_unref(raw);
-    return mask;
+    return sfu_pixels_read(raw, &r, format, x1, y1, format);
 }
 
 char *sfu_host_parasite_get(int layer)
