@@ -8,8 +8,6 @@
 
 #include "sfumato.h"
 
-#define THIN_PX 1 /* half-width of scratches left to the membrane; from strokes of 3 px on patches are nearer to the truth in every measure */
-
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error)
 {
     if (sfu_membrane(i->p, i->w, i->h, i->c, channels, known->p))
@@ -20,7 +18,7 @@ gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **err
 
 gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, guint64 seed, SfuPatchTick tick, gpointer data, GError **error)
 {
-    const SfuPatchEnd end = sfu_patch_fill(rgb->p, rgb->w, rgb->h, mask->p, THIN_PX, seed, tick, data);
+    const SfuPatchEnd end = sfu_patch_fill(rgb->p, rgb->w, rgb->h, mask->p, sfu_patch_thin_px, seed, tick, data);
     if (end == SFU_PATCH_NO_MEMORY)
         g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "There is no memory to fill a hole in %d x %d pixels with patches.", rgb->w, rgb->h);
     return end == SFU_PATCH_DONE;

@@ -24,6 +24,8 @@ typedef enum { SFU_PATCH_DONE, SFU_PATCH_STOPPED, SFU_PATCH_NO_MEMORY } SfuPatch
  * their middle get the membrane; so does everything if no whole patch is known. 0: no such exception.
  * The same seed gives the same fill, another another. tick may be NULL. If stopped or out of memory, rgb is as it was. */
 SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, double thin_px, guint64 seed, SfuPatchTick tick, gpointer data);
+/* The thin_px of a model's condition and of masked content: the recipe reads it too, so that it trains on and measures what the engine makes. */
+extern const double sfu_patch_thin_px;
 
 G_END_DECLS
 #endif

@@ -149,7 +149,6 @@ def fill_smooth(picture, mask):
     return np.clip(np.rint(fine), 0, 255).astype(np.uint8)
 
 
-THIN_PX = 1   # half-width of scratches that are filled smoothly, as engine/pipe/fill.c has it
 NARROW_PX = 6  # half-width of holes whose surroundings tell all of what was there
 
 
@@ -165,18 +164,20 @@ def patch_library():
         subprocess.run(["cc", "-std=gnu11", "-O3", "-shared", "-fPIC", "-o", part, source / "membrane.c", *sorted(source.glob("patch_*.c")), *flags, "-lm"],
                        check=True)
         part.rename(target)
-    call = ctypes.CDLL(str(target)).sfu_patch_fill
+    library = ctypes.CDLL(str(target))
+    call = library.sfu_patch_fill
     floats = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
     call.argtypes = [floats, ctypes.c_int, ctypes.c_int, floats, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p]
     call.restype = ctypes.c_int
-    return call
+    return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value
 
 
 def fill_patches(picture, mask, seed=0):
     """Copy what fits from the surroundings; thin holes smoothly. [h, w, 3] uint8, mask [h, w] of 0, 1."""
     rgb = np.ascontiguousarray(picture, np.float32) / 255
     h, w = mask.shape
-    if patch_library()(rgb, w, h, np.ascontiguousarray(mask, np.float32), THIN_PX, seed, None, None):
+    call, thin_px = patch_library()
+    if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), thin_px, seed, None, None):
         raise MemoryError(f"patch fill of {w} x {h} pixels")
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
 
