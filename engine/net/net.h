@@ -28,6 +28,9 @@ typedef struct {
 } SfuNonfinite;
 SfuTrace sfu_trace_nonfinite(SfuNonfinite *found);
 
+/* Bytes of the queue's budget that the activations of a pass may take: 7/10; the weights stay on the device beside them. */
+guint64 sfu_net_room(const SfuQueue *q);
+
 /* ---- CLIP text encoder -------------------------------------------------------------------------------------------
  * CLIP-L (quick GELU) and OpenCLIP-H (GELU), by the model's configuration. Radford 2021, section 2.4. */
 typedef struct SfuTextEncoder SfuTextEncoder;

@@ -35,6 +35,8 @@ void sfu_net_unload(SfuNet *net)
 
 void sfu_net_set_trace(SfuNet *net, const SfuTrace *trace) { net->trace = trace ? *trace : (SfuTrace){0}; }
 
+guint64 sfu_net_room(const SfuQueue *q) { return sfu_queue_budget(q) / 10 * 7; }
+
 /* ---- binding ---- */
 
 static void append_dims(GString *s, const gint64 *dims, int n_dims)

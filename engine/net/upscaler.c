@@ -69,8 +69,6 @@ gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h)
     return (gint64)MIN(u->kind->values(c, w, h) * size + host_bytes(u, w, h), 9e18);
 }
 
-gint64 sfu_upscaler_room_bytes(const SfuUpscaler *u) { return (gint64)(sfu_queue_budget(u->net.q) / 10 * 7); }
-
 void sfu_upscaler_set_progress(SfuUpscaler *u, SfuUpscalerProgress fn, gpointer data)
 {
     u->progress = fn;
@@ -93,7 +91,7 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
     }
     u->net.dtype = sfu_queue_act_dtype(u->net.q);
     const SfuUpscalerPass pass = {.net = &u->net, .c = u->config, .network = u->network, .progress = u->progress,
-                                  .room = sfu_upscaler_room_bytes(u) - (gint64)host_bytes(u, x->w, x->h), .progress_data = u->progress_data};
+                                  .room = (gint64)sfu_net_room(u->net.q) - (gint64)host_bytes(u, x->w, x->h), .progress_data = u->progress_data};
     SfuTensor *in = sfu_net_input(&u->net, x, error);
     *out = in ? u->kind->run(&pass, in, error) : NULL;
     return *out != NULL;

@@ -24,8 +24,6 @@ int sfu_upscaler_channels(const SfuUpscaler *u); /* of input and output: 3, or 1
 /* About the bytes that a pass over w x h input pixels needs at the least, without the weights: on the device, and, where that is the host's memory too,
  * picture and result there. G_MAXINT64 if the device cannot hold one of its tensors whatever is free. */
 gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h);
-/* What passes may take of the queue's budget: the rest is the weights'. */
-gint64 sfu_upscaler_room_bytes(const SfuUpscaler *u);
 /* Told during sfu_upscaler_forward(), if the network is a deep one, what share of the pass is done, 0 to 1; FALSE with error ends it. NULL: nobody. */
 typedef gboolean (*SfuUpscalerProgress)(double done, gpointer data, GError **error);
 void sfu_upscaler_set_progress(SfuUpscaler *u, SfuUpscalerProgress fn, gpointer data);

@@ -120,8 +120,7 @@ SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error)
     SfuVae *v = g_new0(SfuVae, 1);
     v->config = sfu_model_vae(model);
     sfu_net_init(&v->net, q, model, SFU_PART_VAE);
-    /* The weights stay beside the activations. */
-    const guint64 room = sfu_queue_budget(q) / 10 * 7;
+    const guint64 room = sfu_net_room(q);
     sfu_vae_set_room(v, sfu_queue_device(q)->unified_memory || sfu_queue_device(q)->is_cpu ? MIN(room, SHARED_ROOM) : room);
     if (!sfu_model_has_part(model, SFU_PART_VAE) || !v->config->n_blocks) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no VAE", sfu_model_path(model));

@@ -11,10 +11,9 @@
 #define LEAST_TILE 16 /* latent pixels; smaller tiles lose what they are a part of */
 #define MOST_ROOM (2ull << 30)
 
-/* Bytes that activations may take: the weights stay beside them. */
 static guint64 room(const SfuAutoencoder *a)
 {
-    return a->vae ? sfu_vae_room(a->vae) : MIN(sfu_queue_budget(a->run->q) / 10 * 7, MOST_ROOM);
+    return a->vae ? sfu_vae_room(a->vae) : MIN(sfu_net_room(a->run->q), MOST_ROOM);
 }
 
 static guint64 bytes_for(const SfuAutoencoder *a, int w, int h, gboolean decode)

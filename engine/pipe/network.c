@@ -234,7 +234,7 @@ static int down_to(int v, int multiple) { return MAX(multiple, v / multiple * mu
 /* The longest side in multiples, `most` at most, with which a tile fits; it is the width or the height, or both, whichever is given as 0. 0: none. */
 static int longest(const Network *n, int most, int w, int h)
 {
-    const gint64 room = sfu_upscaler_room_bytes(n->u);
+    const gint64 room = (gint64)sfu_net_room(n->r->q);
     int fits = 0, fails = most / n->multiple + 1; /* multiples */
     while (fails - fits > 1) {
         const int middle = fits + (fails - fits) / 2, side = middle * n->multiple;
@@ -260,7 +260,7 @@ static gboolean plan_tiles(Network *n, int w, int h, GError **error)
     if (tw < MIN(LEAST_CORE_PX, MAX(pw, ph))) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "A tile of %d x %d pixels needs %" G_GINT64_FORMAT " bytes on the device, %" G_GINT64_FORMAT
                     " are there.", LEAST_CORE_PX, LEAST_CORE_PX, sfu_upscaler_bytes(n->u, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)),
-                    sfu_upscaler_room_bytes(n->u));
+                    (gint64)sfu_net_room(n->r->q));
         return FALSE;
     }
     /* A tile that is as high as the picture needs no margin there, and can be the wider; and the other way. */
