@@ -20,6 +20,10 @@ gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error)
 {
     SfuHostImage info;
     gboolean ok = sfu_host_image_info(in->image, &info);
+    if (!ok) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image was closed or changed meanwhile; it was not enlarged."));
+        return FALSE;
+    }
     const double longest = MAX(info.width, info.height) * scale;
     if (longest > info.largest_px) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Enlarged, the image would have a side of %.0f pixels; GIMP allows %d."), longest,
@@ -82,13 +86,16 @@ static GeglBuffer *fitted(GeglBuffer *pixels, int w, int h)
 /* Makes the image larger and gives its layers their pixels. */
 static gboolean enlarge(const SfuInput *in, int image, GPtrArray *results, GError **error)
 {
-    const SfuResult *first = results->pdata[0];
-    const double scale = sfu_params_get_double(first->params, "scale");
-    const int w = MAX(1, lround(gegl_buffer_get_width(in->picture) * scale)), h = MAX(1, lround(gegl_buffer_get_height(in->picture) * scale));
-    if (!sfu_host_scale_image(image, w, h, error))
-        return FALSE;
     GArray *ids = sfu_host_pixel_layers(image);
-    gboolean ok = ids->len == results->len;
+    gboolean ok = ids->len && ids->len == results->len;
+    if (ok) {
+        const double scale = sfu_params_get_double(((const SfuResult *)results->pdata[0])->params, "scale");
+        const int w = lround(gegl_buffer_get_width(in->picture) * scale), h = lround(gegl_buffer_get_height(in->picture) * scale);
+        ok = sfu_host_scale_image(image, MAX(1, w), MAX(1, h), error);
+    } else {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("The image has %u layers with pixels, but %u were enlarged; nothing was changed."), ids->len,
+                    results->len);
+    }
     for (guint i = 0; ok && i < ids->len; i++) {
         const int layer = g_array_index(ids, int, i);
         const GeglRectangle place = sfu_host_layer_bounds(layer);

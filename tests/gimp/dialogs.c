@@ -7,6 +7,7 @@
 
 #include "ui/dialog-private.h"
 #include "host-ui.h"
+#include "whole-image.h"
 #include "ui/ui.h"
 
 /* ---- a host with one image of one layer ------------------------------------------------------------------------------- */
@@ -15,7 +16,7 @@ enum { IMAGE = 1, LAYER = 2, W = 400, H = 300 };
 
 static GeglBuffer *picture, *selection;
 static SfuHostType image_type;
-static int n_inserted;
+static int n_inserted, n_scaled;
 
 void sfu_host_ui_init(void)
 {
@@ -141,6 +142,7 @@ void sfu_host_convert_to_rgb(int image)
 
 gboolean sfu_host_scale_image(int image, int width, int height, GError **error)
 {
+    n_scaled++;
     return TRUE;
 }
 
@@ -489,6 +491,60 @@ static void conversion_is_asked_for(void)
     g_assert_cmpint(image_type, ==, SFU_HOST_RGB);
 }
 
+static SfuResult *result_new(void)
+{
+    SfuResult *r = g_new0(SfuResult, 1);
+    r->picture = gegl_buffer_dup(picture);
+    r->params = sfu_params_new();
+    sfu_params_set_double(r->params, "scale", 2, NULL);
+    return r;
+}
+
+/* Enlarges the host's image, of one layer, with n results. */
+static gboolean enlarge_with(const SfuInput *in, int n, gboolean copy, GError **error)
+{
+    int layer, image;
+    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
+    for (int i = 0; i < n; i++)
+        g_ptr_array_add(results, result_new());
+    n_scaled = 0;
+    const gboolean ok = sfu_whole_image_add(in, results, copy, &layer, &image, error);
+    g_ptr_array_unref(results);
+    return ok;
+}
+
+static void a_result_for_each_layer(void)
+{
+    GError *error = NULL;
+    SfuInput *in = g_new0(SfuInput, 1);
+    image_type = SFU_HOST_RGB;
+    picture = gegl_buffer_new(GEGL_RECTANGLE(0, 0, W, H), babl_format("R'G'B' u8"));
+    in->image = IMAGE;
+    g_assert_true(sfu_whole_image_read(in, 2, &error));
+    g_assert_no_error(error);
+    g_assert_true(enlarge_with(in, 1, FALSE, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(n_scaled, ==, 1);
+    for (int copy = 0; copy < 2; copy++) {
+        for (int n = 0; n <= 2; n += 2) {
+            g_assert_false(enlarge_with(in, n, copy, &error));
+            g_assert_error(error, SFU_ERROR, SFU_ERROR_FAILED);
+            g_assert_nonnull(strstr(error->message, n ? "but 2 were" : "but 0 were"));
+            g_assert_cmpint(n_scaled, ==, 0);
+            g_clear_error(&error);
+        }
+    }
+    sfu_input_free(in);
+
+    in = g_new0(SfuInput, 1);
+    in->image = IMAGE + 7; /* closed */
+    g_assert_false(sfu_whole_image_read(in, 2, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_clear_error(&error);
+    sfu_input_free(in);
+    g_clear_object(&picture);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -505,5 +561,6 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/dialog/settings", dialog_of_settings);
     g_test_add_func("/dialog/an indexed image is converted only when that is wanted", conversion_is_asked_for);
+    g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed", a_result_for_each_layer);
     return g_test_run();
 }
