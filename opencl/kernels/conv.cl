@@ -121,9 +121,12 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
                 for (int i = 0; i < PIX; i++) {
                     const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
                     a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
-                    if (ky == kh - 1 && kx == 0) /* the row that has not been read yet, for the next step */
-                        for (int c = 0; c < n_in; c += 16)
-                            FETCH(a[i] + (size_t)PIX * x_pitch + c);
+                }
+                /* The next steps' row that has not been read yet, some pixels a tap: more lines at once than a core can wait for would stop it. */
+                for (int i = ky * kw + kx; i < PIX; i += kh * kw) {
+                    const size_t ahead = ((size_t)ib[0] * h + min((iy[0] + kh - 1) >> up, h - 1)) * w + (max(ix[0], 0) >> up) + 2 * PIX + i;
+                    for (int c = 0; c < n_in; c += 16)
+                        FETCH(x + x0 + ahead * x_pitch + c);
                 }
 #define CHANNELS(TAKE)                                                                                                           \
     {                                                                                                                            \
