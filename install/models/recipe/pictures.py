@@ -92,21 +92,23 @@ def strokes(rng, side, n, width):
     return mask
 
 
-def random_mask(rng, side):
-    """Strokes, boxes, blobs, or a cut-off side; 2 to 50 % of the square. [side, side] uint8 of 0, 1."""
+def random_mask(rng, side, kind=None):
+    """Thin strokes, thick ones, boxes, blobs, or a cut-off side; 2 to 50 % of the square. kind 0: thin strokes, 1: others. [side, side] uint8 of 0, 1."""
+    thin = 0.5
+    choose = {None: (0.0, 1.0), 0: (0.0, thin), 1: (thin, 1.0)}[kind]
     for _ in range(20):
-        kind = rng.random()
-        if kind < 0.4:
-            mask = strokes(rng, side, rng.integers(1, 6), side * rng.uniform(0.02, 0.06))
-        elif kind < 0.6:
+        kind = rng.uniform(*choose)
+        if kind < thin:
+            mask = strokes(rng, side, rng.integers(1, 7 if side <= 128 else 12), rng.uniform(3, 13))
+        elif kind < 0.7:
             mask = strokes(rng, side, rng.integers(1, 4), side * rng.uniform(0.08, 0.25))
-        elif kind < 0.8:
+        elif kind < 0.85:
             mask = np.zeros((side, side), np.uint8)
             for _ in range(rng.integers(1, 4)):
                 h, w = (rng.uniform(0.12, 0.55, 2) * side).astype(int)
                 y, x = rng.integers(0, side - h + 1), rng.integers(0, side - w + 1)
                 mask[y:y + h, x:x + w] = 1
-        elif kind < 0.92:
+        elif kind < 0.95:
             coarse = rng.normal(size=(6, 6)).astype(np.float32)
             field = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
             mask = (field > np.quantile(field, 1 - rng.uniform(0.1, 0.4))).astype(np.uint8)
@@ -187,21 +189,22 @@ def fill_hole(picture, mask, how, seed=0):
     return fill_patches(picture, mask, seed) if how == "patch" else fill_smooth(picture, mask)
 
 
+DEEP_WEIGHT = 0.1
+
+
 def reachable(picture, filled, mask):
     """What the network shall make of a filled hole: the picture where the surroundings tell what was there, that is in narrow holes
-    and within some pixels of the edge; deeper inside, the filled texture with the picture's own coarse colours. A network that
-    were to find the picture itself there would learn to blur. All [h, w, 3] uint8; mask [h, w] of 0, 1."""
+    and within some pixels of the edge; deeper inside, the fill as it is. A network that were to find the picture itself there would
+    learn to blur. -> (target [h, w, 3] uint8, weight of each pixel's error [h, w] float32, 0 outside); mask [h, w] of 0, 1."""
     hole = mask.astype(np.uint8)
     padded = cv2.copyMakeBorder(hole, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NARROW_PX + 1,) * 2)
     thick = cv2.morphologyEx(hole, cv2.MORPH_OPEN, disc)
     exact = np.where(thick > 0, np.clip((5 - depth) / 4, 0, 1), 1).astype(np.float32)
-    exact = cv2.GaussianBlur(exact, (0, 0), 1.5)[..., None]
-    missing = (picture.astype(np.float32) - filled) * hole[..., None]
-    coarse = cv2.GaussianBlur(missing, (0, 0), 6)
-    out = filled + np.where(hole[..., None] > 0, exact * missing + (1 - exact) * coarse, 0)
-    return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+    exact = cv2.GaussianBlur(exact, (0, 0), 1.5)
+    out = filled + exact[..., None] * hole[..., None] * (picture.astype(np.float32) - filled)
+    return np.clip(np.rint(out), 0, 255).astype(np.uint8), (exact + (1 - exact) * DEEP_WEIGHT) * hole
 
 
 def enlarge(small, h, w):

@@ -22,11 +22,9 @@ import torch.nn.functional as F
 
 import linear
 from export import export, load_enlarger, load_folder
-from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, make_enlarger, make_unet, make_vae, predict, read_config, shrink_mask, times
+from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, make_enlarger, make_unet, make_vae, predict, read_config, shrink_mask
 from optimizer import Optimizer
 from pictures import Pictures, enlarge, fill_patches, prefetch, random_mask, reachable, shrink
-
-OUTSIDE_WEIGHT = 0.1  # what the mask leaves alone is known, and teaches little
 
 
 class Clock:
@@ -71,7 +69,7 @@ def train_vae(args, cfg, device, dtype):
     opt = Optimizer(vae.decoder, args.lr, args.lr * 0.5)
     pictures = Pictures(Path(args.data) / "train")
     held_out = Pictures(Path(args.data) / "test")
-    to_latent = encoder(args, vae, dtype)
+    to_latent, _ = codec(args, vae, dtype)
     rng = np.random.default_rng(1)
     test = [to_tensor([held_out.crop(rng, 256)], device) for _ in range(24)]
 
@@ -97,19 +95,19 @@ def train_vae(args, cfg, device, dtype):
     run(args, "vae", vae.decoder, opt, make, step, measure, lambda: export(args.work, cfg, vae=vae))
 
 
-def encoder(args, vae, dtype):
-    """Pictures to latents in fp32: by the linear codec itself where it is at hand, which costs a tenth of the network."""
+def codec(args, vae, dtype):
+    """(pictures to latents, latents to pictures), by the linear codec itself where it is at hand, which costs a tenth of the network."""
     path = Path(args.work) / "linear.pt"
     if path.exists():
         net = linear.Linear(torch.eye(48), vae.config.latent_channels)
         net.load_state_dict(torch.load(path, map_location="cpu"))
         net = net.requires_grad_(False).to(next(vae.parameters()).device)
-        return net.encode
+        return net.encode, net.decode
 
     def slow(x):
         with torch.no_grad():
             return encode(vae, x.to(dtype)).float()
-    return slow
+    return slow, lambda z: decode(vae, z.to(dtype)).float()
 
 
 def train_linear(args, cfg, device, dtype):
@@ -209,16 +207,17 @@ class Bank:
         return [torch.stack(column) for column in zip(*rows)]
 
 
-def example(pictures, rng, side, upscale_share, enlargers):
-    """(picture to reach, condition picture, mask, task); pictures uint8."""
+def example(pictures, rng, side, upscale_share, enlargers, kind=None):
+    """(picture to reach, condition picture, weight of each pixel, mask, task); pictures uint8. kind asks for one of the test's groups."""
     tile = pictures.crop(rng, side)
     if rng.random() < upscale_share:
-        task, factor = (UPSCALE2, 2) if rng.random() < 0.3 else (UPSCALE4, 4)
+        task, factor = (UPSCALE2, 2) if (rng.random() < 0.3 if kind is None else kind == 2) else (UPSCALE4, 4)
         small = shrink(rng, tile, factor, rng.choice(["clean", "jpeg", "damaged"], p=[0.5, 0.25, 0.25]))
-        return tile, enlargers(small, factor), np.ones((side, side), np.uint8), task
-    mask = random_mask(rng, side)
+        return tile, enlargers(small, factor), np.ones((side, side), np.float32), np.ones((side, side), np.uint8), task
+    mask = random_mask(rng, side, kind)
     filled = fill_patches(tile, mask, int(rng.integers(2**31)))
-    return reachable(tile, filled, mask), filled, mask, INPAINT
+    target, weight = reachable(tile, filled, mask)
+    return target, filled, weight, mask, INPAINT
 
 
 def enlarge_by(folder):
@@ -234,49 +233,18 @@ def enlarge_by(folder):
     return run_one
 
 
-def used_times(cfg, n=4):
-    """[tasks, n] times above 0.01 of each task's sampler (where the configuration leaves it out: one step for inpainting, three for enlarging), repeated to n."""
-    how = cfg["sfumato"]
-    rows = []
-    for task in (how["inpaint"], how["upscale"]["2"], how["upscale"]["4"]):
-        t = [v for v in times(task["steps"] or (1 if task is how["inpaint"] else 3), cfg["shift"]).tolist() if v > 0.01]
-        rows.append([t[i % len(t)] for i in range(max(n, len(t)))][:n])
-    return rows
-
-
-@torch.no_grad()
-def channel_weights(to_picture, channels, device):
-    """How much an error of one in each latent channel is seen in the pixels; half of it evened out, mean 1. [1, c, 1, 1]."""
-    z = torch.zeros(channels + 1, channels, 9, 9, device=device)
-    z[range(channels), range(channels), 4, 4] = 1.0
-    y = to_picture(z)
-    seen = (y[:-1] - y[-1:]).square().sum((1, 2, 3))
-    return (0.5 + 0.5 * seen / seen.mean()).view(1, -1, 1, 1)
-
-
-def flow_loss(unet, cfg, z0, cond, mask, task, few, channels):
-    """Rectified flow from the condition plus noise, start = cond + start_noise[task] * eps, to the picture: the network
-    predicts start - x0 from x_t = (1 - t) x0 + t start, so what the condition knows need not pass through it. Inpainting has
-    no noise and t = 1: a single step, since the seed is at work in the fill that it starts from."""
-    n, device = len(z0), z0.device
-    plain = torch.rand(n, device=device) < torch.where(task == INPAINT, 1.0, 0.1)
-    amount = torch.tensor(cfg["start_noise"], device=device)[task] * ~plain
-    start = cond + amount.view(-1, 1, 1, 1) * torch.randn_like(z0)
-    t = torch.sigmoid(torch.randn(n, device=device))
-    t = (cfg["shift"] * t / (1 + (cfg["shift"] - 1) * t)).clamp(0.01, 1.0)
-    # a share of the examples at the times at which its task's sampler will really call the network
-    used = torch.tensor(used_times(cfg), device=device)[task]
-    mine = used.gather(1, torch.randint(0, used.shape[1], (n, 1), device=device))[:, 0]
-    t = torch.where(plain, torch.ones_like(t), torch.where(torch.rand(n, device=device) < few, mine, t))
-    tt = t.view(-1, 1, 1, 1)
-    z_t = (1 - tt) * z0 + tt * start
+def step_loss(unet, cfg, to_picture, cond, base, target, weight, mask, task):
+    """One Euler step from the condition itself, measured in pixels: the network predicts condition - x0 at t = 1, and what the engine
+    adds to the condition picture is decode(condition - v) - decode(condition), which shall be what is missing. cond [n, c, h, w] latents;
+    base, target [n, 3, 4h, 4w] in -1..1; weight [n, 1, 4h, 4w]; mask [n, 1, h, w]. Returns (loss, squared errors [n] of the step and of the condition)."""
     dtype = next(unet.parameters()).dtype
-    v = predict(unet, cfg, z_t.to(dtype), t.to(dtype), cond.to(dtype), mask.to(dtype), task).float()
-    weight = torch.where(mask > 0, 1.0, OUTSIDE_WEIGHT)
-    error = (((v - (start - z0)).square() * channels).mean(1, keepdim=True) * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
-    # noise to be taken away outweighs what a filled hole lacks
-    gain = torch.tensor([4.0, 1.0, 1.0], device=device)[task]
-    return (error * gain).mean(), error.detach()
+    t = torch.ones(len(cond), device=cond.device)
+    v = predict(unet, cfg, cond.to(dtype), t.to(dtype), cond.to(dtype), mask.to(dtype), task).float()
+    made = base + to_picture(cond - v) - to_picture(cond)
+    total = weight.sum((1, 2, 3)).clamp(min=1.0)
+    error = ((made - target).square().mean(1, keepdim=True) * weight).sum((1, 2, 3)) / total
+    before = ((base - target).square().mean(1, keepdim=True) * weight).sum((1, 2, 3)) / total
+    return (error + 1e-4).sqrt().mean(), error.detach(), before
 
 
 def train_unet(args, cfg, device, dtype):
@@ -287,31 +255,32 @@ def train_unet(args, cfg, device, dtype):
         linear.pass_through(unet)
     vae = vae.to(device, dtype).eval().requires_grad_(False)
     unet = layout(unet.to(device, dtype), device).train()
-    to_latent = encoder(args, vae, dtype)
-    channels = channel_weights(lambda z: decode(vae, z.to(dtype)).float(), cfg["vae"]["latent_channels"], device)
+    to_latent, to_picture = codec(args, vae, dtype)
     enlargers = enlarge_by(folder)
     opt = Optimizer(unet, args.lr, args.lr * 0.5)
     pictures = Pictures(Path(args.data) / "train")
     held_out = Pictures(Path(args.data) / "test")
     f = 2 ** (len(cfg["vae"]["block_out_channels"]) - 1)
-    batches = {192: max(1, args.batch * 4 // 9), 256: max(1, args.batch // 4)}
+    batches = {128: args.batch, 256: max(1, args.batch // 4)}
     banks = {side: Bank(args.bank * n // args.batch) for side, n in batches.items()}
 
     def encoded(rows):
         x = to_tensor([r[0] for r in rows], device)
         c = to_tensor([r[1] for r in rows], device)
-        mask = torch.from_numpy(np.stack([r[2] for r in rows])).to(device)[:, None].float()
-        task = torch.tensor([r[3] for r in rows], device=device)
+        weight = torch.from_numpy(np.stack([r[2] for r in rows])).to(device)[:, None]
+        mask = torch.from_numpy(np.stack([r[3] for r in rows])).to(device)[:, None].float()
+        task = torch.tensor([r[4] for r in rows], device=device)
         with torch.no_grad():
-            z0, cond = to_latent(x), to_latent(c)
-        return list(zip(z0, cond, shrink_mask(mask, x.shape[2] // f, x.shape[3] // f), task))
+            cond = to_latent(c)
+        return list(zip(cond, c, x, weight, shrink_mask(mask, x.shape[2] // f, x.shape[3] // f), task))
 
     def make(rng):
-        side = 192 if rng.random() < args.small_share else 256
+        side = 128 if rng.random() < args.small_share else 256
         return side, [example(pictures, rng, side, args.upscale_share, enlargers) for _ in range(max(1, batches[side] // args.reuse))]
 
     rng = np.random.default_rng(2)
-    test = encoded([example(held_out, rng, 256, 0.0, enlargers) for _ in range(32)] + [example(held_out, rng, 256, 1.0, enlargers) for _ in range(16)])
+    test = {name: encoded([example(held_out, rng, 256, float(k > 1), enlargers, k) for _ in range(16)])
+            for k, name in enumerate(("strokes", "holes", "x2", "x4"))}
 
     def step(n, made):
         side, rows = made
@@ -320,27 +289,34 @@ def train_unet(args, cfg, device, dtype):
         while len(bank.rows) < 4 * batches[side]:  # before the first step
             bank.add(encoded([example(pictures, np.random.default_rng(random.randrange(2**60)), side, args.upscale_share, enlargers)
                               for _ in range(8)]))
-        loss, _ = flow_loss(unet, cfg, *bank.draw(batches[side]), args.few, channels)
+        loss, _, _ = step_loss(unet, cfg, to_picture, *bank.draw(batches[side]))
         loss.backward()
         return loss.item(), {"side": side}
 
     def measure():
-        """Mean loss over the held-out set at fixed noise and times, by task, of the averaged weights."""
+        """Decibels above the condition over the held-out set, by task, of the averaged weights."""
         unet.eval()
-        state = torch.get_rng_state()
-        torch.manual_seed(0)
-        sums = {0: [], 1: [], 2: []}
+        gains = {}
         with torch.no_grad():
-            for i in range(0, len(test), 8):
-                rows = [torch.stack([r[k] for r in test[i:i + 8]]) for k in range(4)]
-                _, error = flow_loss(unet, cfg, *rows, args.few, channels)
-                for task, e in zip(rows[3].tolist(), error.tolist()):
-                    sums[task].append(e)
-        torch.set_rng_state(state)
+            for name, rows in test.items():
+                errors = []
+                for i in range(0, len(rows), 8):
+                    _, error, before = step_loss(unet, cfg, to_picture, *[torch.stack(column) for column in zip(*rows[i:i + 8])])
+                    errors += zip(error.tolist(), before.tolist())
+                gains[f"test_{name}_gain"] = float(np.mean([10 * np.log10((b + 1e-6) / (e + 1e-6)) for e, b in errors]))
         unet.train()
-        return {f"test_{k}": float(np.mean(v)) for k, v in zip(("inpaint", "x2", "x4"), sums.values())}
+        return gains
 
-    run(args, "unet", unet, opt, make, step, measure, lambda: export(args.work, cfg, unet=unet))
+    run(args, "unet", unet, opt, make, step, measure, lambda: export(args.work, cfg, unet=half_step(unet)))
+
+
+@torch.no_grad()
+def half_step(unet):
+    """A copy that goes half the way: least squares asks for the mean of what may be there, and half of that way costs less texture than it wins in error."""
+    half = copy.deepcopy(unet)
+    half.conv_out.weight.mul_(0.5)
+    half.conv_out.bias.mul_(0.5)
+    return half
 
 
 def layout(net, device):
@@ -433,8 +409,7 @@ def main():
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--loaders", type=int, default=1, help="threads that cut and damage pictures")
     ap.add_argument("--upscale-share", type=float, default=0.1, help="share of super-resolution examples")
-    ap.add_argument("--small-share", type=float, default=0.7, help="share of steps on 192 px crops; the rest on 256 px")
-    ap.add_argument("--few", type=float, default=0.8, help="share of examples at the very times of the few-step sampler")
+    ap.add_argument("--small-share", type=float, default=0.7, help="share of steps on 128 px crops; the rest on 256 px")
     ap.add_argument("--bank", type=int, default=4096, help="encoded examples kept for reuse")
     ap.add_argument("--reuse", type=int, default=4, help="how often an encoded example is drawn, on average")
     args = ap.parse_args()
