@@ -19,8 +19,7 @@ static void layer_free(gpointer p)
 gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error)
 {
     SfuHostImage info;
-    gboolean ok = sfu_host_image_info(in->image, &info);
-    if (!ok) {
+    if (!sfu_host_image_info(in->image, &info)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image was closed or changed meanwhile; it was not enlarged."));
         return FALSE;
     }
@@ -31,6 +30,7 @@ gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error)
         return FALSE;
     }
     GArray *ids = sfu_host_pixel_layers(in->image);
+    gboolean ok = TRUE;
     in->layers = g_ptr_array_new_with_free_func(layer_free);
     for (guint i = 0; ok && i < ids->len; i++) {
         SfuInputLayer *l = g_new0(SfuInputLayer, 1);
