@@ -94,21 +94,20 @@ def strokes(rng, side, n, width):
 
 def random_mask(rng, side, kind=None):
     """Thin strokes, thick ones, boxes, blobs, or a cut-off side; 2 to 50 % of the square. kind 0: thin strokes, 1: others. [side, side] uint8 of 0, 1."""
-    thin = 0.5
-    choose = {None: (0.0, 1.0), 0: (0.0, thin), 1: (thin, 1.0)}[kind]
+    low, high = {None: (0.0, 1.0), 0: (0.0, 0.5), 1: (0.5, 1.0)}[kind]
     for _ in range(20):
-        kind = rng.uniform(*choose)
-        if kind < thin:
+        drawn = rng.uniform(low, high)
+        if drawn < 0.5:
             mask = strokes(rng, side, rng.integers(1, 7 if side <= 128 else 12), rng.uniform(3, 13))
-        elif kind < 0.7:
+        elif drawn < 0.7:
             mask = strokes(rng, side, rng.integers(1, 4), side * rng.uniform(0.08, 0.25))
-        elif kind < 0.85:
+        elif drawn < 0.85:
             mask = np.zeros((side, side), np.uint8)
             for _ in range(rng.integers(1, 4)):
                 h, w = (rng.uniform(0.12, 0.55, 2) * side).astype(int)
                 y, x = rng.integers(0, side - h + 1), rng.integers(0, side - w + 1)
                 mask[y:y + h, x:x + w] = 1
-        elif kind < 0.95:
+        elif drawn < 0.95:
             coarse = rng.normal(size=(6, 6)).astype(np.float32)
             field = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
             mask = (field > np.quantile(field, 1 - rng.uniform(0.1, 0.4))).astype(np.uint8)
@@ -189,7 +188,7 @@ def fill_hole(picture, mask, how, seed=0):
     return fill_patches(picture, mask, seed) if how == "patch" else fill_smooth(picture, mask)
 
 
-DEEP_WEIGHT = 0.1
+DEEP_WEIGHT = 0.1  # of the error where the fill shall stay: easily learnt, and nothing is won there
 
 
 def reachable(picture, filled, mask):

@@ -233,18 +233,20 @@ def enlarge_by(folder):
     return run_one
 
 
-def step_loss(unet, cfg, to_picture, cond, base, target, weight, mask, task):
+def weighted_error(made, target, weight):
+    """Mean square over the weighted pixels, [n]."""
+    return ((made - target).square().mean(1, keepdim=True) * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1.0)
+
+
+def step_loss(unet, cfg, to_picture, cond, lost, target, weight, mask, task):
     """One Euler step from the condition itself, measured in pixels: the network predicts condition - x0 at t = 1, and what the engine
     adds to the condition picture is decode(condition - v) - decode(condition), which shall be what is missing. cond [n, c, h, w] latents;
-    base, target [n, 3, 4h, 4w] in -1..1; weight [n, 1, 4h, 4w]; mask [n, 1, h, w]. Returns (loss, squared errors [n] of the step and of the condition)."""
+    lost = condition picture - decode(condition) and target [n, 3, 4h, 4w] in -1..1; weight [n, 1, 4h, 4w]; mask [n, 1, h, w]. Returns (loss, weighted_error())."""
     dtype = next(unet.parameters()).dtype
     t = torch.ones(len(cond), device=cond.device)
     v = predict(unet, cfg, cond.to(dtype), t.to(dtype), cond.to(dtype), mask.to(dtype), task).float()
-    made = base + to_picture(cond - v) - to_picture(cond)
-    total = weight.sum((1, 2, 3)).clamp(min=1.0)
-    error = ((made - target).square().mean(1, keepdim=True) * weight).sum((1, 2, 3)) / total
-    before = ((base - target).square().mean(1, keepdim=True) * weight).sum((1, 2, 3)) / total
-    return (error + 1e-4).sqrt().mean(), error.detach(), before
+    error = weighted_error(to_picture(cond - v) + lost, target, weight)
+    return (error + 1e-4).sqrt().mean(), error.detach()
 
 
 def train_unet(args, cfg, device, dtype):
@@ -272,7 +274,8 @@ def train_unet(args, cfg, device, dtype):
         task = torch.tensor([r[4] for r in rows], device=device)
         with torch.no_grad():
             cond = to_latent(c)
-        return list(zip(cond, c, x, weight, shrink_mask(mask, x.shape[2] // f, x.shape[3] // f), task))
+            lost = c - to_picture(cond)
+        return list(zip(cond, lost, x, weight, shrink_mask(mask, x.shape[2] // f, x.shape[3] // f), task))
 
     def make(rng):
         side = 128 if rng.random() < args.small_share else 256
@@ -289,7 +292,7 @@ def train_unet(args, cfg, device, dtype):
         while len(bank.rows) < 4 * batches[side]:  # before the first step
             bank.add(encoded([example(pictures, np.random.default_rng(random.randrange(2**60)), side, args.upscale_share, enlargers)
                               for _ in range(8)]))
-        loss, _, _ = step_loss(unet, cfg, to_picture, *bank.draw(batches[side]))
+        loss, _ = step_loss(unet, cfg, to_picture, *bank.draw(batches[side]))
         loss.backward()
         return loss.item(), {"side": side}
 
@@ -301,8 +304,9 @@ def train_unet(args, cfg, device, dtype):
             for name, rows in test.items():
                 errors = []
                 for i in range(0, len(rows), 8):
-                    _, error, before = step_loss(unet, cfg, to_picture, *[torch.stack(column) for column in zip(*rows[i:i + 8])])
-                    errors += zip(error.tolist(), before.tolist())
+                    cond, lost, target, weight, mask, task = (torch.stack(column) for column in zip(*rows[i:i + 8]))
+                    _, error = step_loss(unet, cfg, to_picture, cond, lost, target, weight, mask, task)
+                    errors += zip(error.tolist(), weighted_error(to_picture(cond) + lost, target, weight).tolist())
                 gains[f"test_{name}_gain"] = float(np.mean([10 * np.log10((b + 1e-6) / (e + 1e-6)) for e, b in errors]))
         unet.train()
         return gains
