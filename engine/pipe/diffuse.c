@@ -23,20 +23,26 @@ typedef struct {
 
 /* ---- one pass of the network ------------------------------------------------------------------------------------ */
 
-/* Averages channels over grid x grid cells (torch.nn.functional.adaptive_avg_pool2d) and makes them the context. */
+/* The condition and the share that is repainted (the mean of the mask's channels), averaged over grid x grid cells
+ * (torch.nn.functional.adaptive_avg_pool2d), become the context. */
 static gboolean set_grid_context(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error)
 {
-    const int g = s->grid, c = extra->c;
+    const int g = s->grid, c = s->ae.channels + 1, n_mask = extra->c - s->ae.channels;
     float *tokens = g_new0(float, (gsize)g * g * c);
     for (int y = 0; y < g; y++) {
         const int y0 = y * r.h / g, y1 = ((y + 1) * r.h + g - 1) / g;
         for (int x = 0; x < g; x++) {
             const int x0 = x * r.w / g, x1 = ((x + 1) * r.w + g - 1) / g;
             float *o = tokens + ((gsize)y * g + x) * c;
-            for (int j = y0; j < y1; j++)
-                for (int i = x0; i < x1; i++)
-                    for (int k = 0; k < c; k++)
-                        o[k] += extra->p[((gsize)(r.y + j) * extra->w + r.x + i) * c + k];
+            for (int j = y0; j < y1; j++) {
+                for (int i = x0; i < x1; i++) {
+                    const float *v = extra->p + ((gsize)(r.y + j) * extra->w + r.x + i) * extra->c;
+                    for (int k = 0; k < c - 1; k++)
+                        o[k] += v[k];
+                    for (int k = 0; k < n_mask; k++)
+                        o[c - 1] += v[c - 1 + k] / (float)n_mask;
+                }
+            }
             for (int k = 0; k < c; k++)
                 o[k] /= (float)((y1 - y0) * (x1 - x0));
         }

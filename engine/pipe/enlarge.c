@@ -351,7 +351,8 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     g_snprintf(class_key, sizeof class_key, "upscale%d", factor);
     JsonObject *mine = sfu_json_child(up, key);
     const int label = (int)sfu_json_number(classes, class_key, factor == 2 ? 1 : 2);
-    if (!up || !mine || label < 0 || label >= s->unet->num_class_embeds || s->unet->in_channels != 2 * s->ae.channels + 1) {
+    const int n_mask = s->ae.factor * s->ae.factor;
+    if (!up || !mine || label < 0 || label >= s->unet->num_class_embeds || s->unet->in_channels != 2 * s->ae.channels + n_mask) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is not made for enlarging by %d.", s->m->path, factor);
         return NULL;
     }
@@ -374,10 +375,12 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     e.back_project = json_object_get_boolean_member_with_default(up, "back_project", FALSE);
     if (residual)
         sfu_run_plan(e.r, SFU_STAGE_DECODE, ae_units(&e, TRUE));
-    SfuImage *cond = encode(&e, error), *extra = cond ? sfu_image_new(e.lw, e.lh, cond->c + 1, error) : NULL;
+    SfuImage *cond = encode(&e, error), *extra = cond ? sfu_image_new(e.lw, e.lh, cond->c + n_mask, error) : NULL;
     for (gint64 k = 0; extra && k < (gint64)e.lw * e.lh; k++) {
-        memcpy(extra->p + k * extra->c, cond->p + k * cond->c, cond->c * sizeof(float));
-        extra->p[k * extra->c + cond->c] = 1;
+        float *v = extra->p + k * extra->c;
+        memcpy(v, cond->p + k * cond->c, cond->c * sizeof(float));
+        for (int i = cond->c; i < extra->c; i++)
+            v[i] = 1;
     }
     e.base = residual ? cond : NULL;
     SfuDiffusion d = {.start = cond, .start_noise = (float)sfu_json_number(mine, "start_noise", 1), .extra = extra, .strength = 1};

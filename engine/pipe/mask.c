@@ -175,3 +175,15 @@ SfuImage *sfu_mask_reduce(const SfuImage *mask, int w, int h, gboolean max, GErr
     }
     return o;
 }
+
+SfuImage *sfu_mask_cells(const SfuImage *mask, int factor, GError **error)
+{
+    SfuImage *o = sfu_image_new(mask->w / factor, mask->h / factor, factor * factor, error);
+    for (int y = 0; o && y < o->h * factor; y++) {
+        for (int x = 0; x < o->w * factor; x++) {
+            const gsize cell = (gsize)(y / factor) * o->w + x / factor;
+            o->p[cell * o->c + y % factor * factor + x % factor] = mask->p[(gsize)y * mask->w + x];
+        }
+    }
+    return o;
+}

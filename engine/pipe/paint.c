@@ -320,24 +320,24 @@ static SfuImage *concat(const SfuImage *a, const SfuImage *b, GError **error)
     return o;
 }
 
-static SfuImage *all_ones(int w, int h, GError **error)
+static SfuImage *all_ones(int w, int h, int c, GError **error)
 {
-    SfuImage *o = sfu_image_new(w, h, 1, error);
-    for (gint64 k = 0; o && k < (gint64)w * h; k++)
+    SfuImage *o = sfu_image_new(w, h, c, error);
+    for (gint64 k = 0; o && k < (gint64)w * h * c; k++)
         o->p[k] = 1;
     return o;
 }
 
 /* The channels that the UNet sees beside the noisy latent. 9-channel models: mask, masked picture; editing: the picture, latents not
- * scaled; sfumato-mini: masked picture, mask. *extra NULL: the model has none. */
+ * scaled; sfumato-mini: masked picture, cells of the mask. *extra NULL: the model has none. */
 static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **error)
 {
     SfuSession *s = a->p->s;
-    const int more = s->unet->in_channels - s->ae.channels;
+    const int more = s->unet->in_channels - s->ae.channels, n_mask = s->grid ? s->ae.factor * s->ae.factor : 1;
     *extra = NULL;
     if (more == 0)
         return TRUE;
-    if (!a->original || (more != s->ae.channels + 1 && s->family != SFU_FAMILY_SD1_EDIT)) {
+    if (!a->original || (more != s->ae.channels + n_mask && s->family != SFU_FAMILY_SD1_EDIT)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s has %d input channels, with which %s cannot be done.", s->m->path,
                     s->unet->in_channels, sfu_task_name(s->run->task));
         return FALSE;
@@ -351,7 +351,7 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
         *extra = z;
         return TRUE;
     }
-    SfuImage *m = a->hard ? sfu_mask_reduce(a->hard, lw, lh, !s->grid, error) : all_ones(lw, lh, error);
+    SfuImage *m = !a->hard ? all_ones(lw, lh, n_mask, error) : s->grid ? sfu_mask_cells(a->hard, s->ae.factor, error) : sfu_mask_reduce(a->hard, lw, lh, TRUE, error);
     if (m)
         *extra = s->grid ? concat(z, m, error) : concat(m, z, error);
     sfu_image_free(m);

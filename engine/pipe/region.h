@@ -17,6 +17,9 @@ gboolean sfu_mask_bounds(GeglBuffer *mask, SfuRect picture, SfuRect *bounds, flo
 gboolean sfu_mask_soften(SfuImage *mask, int grow, int feather, GError **error);
 /* Largest (max) or mean value in each of w x h cells of whole factors. */
 SfuImage *sfu_mask_reduce(const SfuImage *mask, int w, int h, gboolean max, GError **error);
+/* The mask at 1/factor of its size without loss: each cell's values, row by row, as its factor * factor channels
+ * (torch.nn.functional.pixel_unshuffle). What does not fill a cell at the right and at the bottom is left out. */
+SfuImage *sfu_mask_cells(const SfuImage *mask, int factor, GError **error);
 
 typedef struct {
     int canvas_w, canvas_h;

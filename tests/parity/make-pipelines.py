@@ -185,15 +185,15 @@ with torch.no_grad():
     tiny = AutoencoderTiny()
     models["taesd"] = {"files": [{"folder": "", "config": config_of(tiny), "tensors": fill(tiny, "taesd")}]}
 
-    # sfumato-mini: rectified flow by Euler, condition and mask as channels, an 8 x 8 grid of them as context.
+    # sfumato-mini: rectified flow by Euler, condition and the mask's cells as channels, an 8 x 8 grid of their means as context.
     mini = {"block_out_channels": (24, 48, 96), "latent_channels": 6, "norm_num_groups": 8, "mid_block_add_attention": False,
             "use_quant_conv": False, "use_post_quant_conv": False, "scaling_factor": 0.8, "shift_factor": 0.1}
-    unet, unet_file = make_unet("mini", in_channels=13, out_channels=6, cross_attention_dim=7, block_out_channels=(32, 48, 64), norm_num_groups=16,
+    unet, unet_file = make_unet("mini", in_channels=28, out_channels=6, cross_attention_dim=7, block_out_channels=(32, 48, 64), norm_num_groups=16,
                                 attention_head_dim=(2, 3, 4), use_linear_projection=True, num_class_embeds=3, sample_size=SIDE // 4,
                                 down_block_types=(DOWN, DOWN, CROSS), up_block_types=(UPCROSS, UP, UP))
     vae, vae_file = make_vae("mini", **mini)
     index = {"_class_name": "SfumatoMiniPipeline", "sfumato": {
-        "name": "sfumato-mini", "version": 1, "native_size": SIDE, "tasks": ["inpaint", "upscale"], "steps": 8, "mask_downsample": "area",
+        "name": "sfumato-mini", "version": 1, "native_size": SIDE, "tasks": ["inpaint", "upscale"], "steps": 8,
         "classes": {"inpaint": 0, "upscale2": 1, "upscale4": 2}, "context": {"kind": "latent_grid", "size": 8},
         "upscale": {"start": "condition", "2": {"steps": 2, "start_noise": 0.0}, "4": {"steps": 4, "start_noise": 0.5}}}}
     flow = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 2.0, "use_dynamic_shifting": False}
@@ -203,8 +203,11 @@ with torch.no_grad():
     def encode(x):
         return (vae.encode(x).latent_dist.mean - 0.1) * 0.8
 
+    def tokens(cond, mask):
+        return F.adaptive_avg_pool2d(torch.cat([cond, mask.mean(1, keepdim=True)], 1), 8).flatten(2).transpose(1, 2)
+
     def walk(x, cond, mask, task, n_steps):
-        grid = F.adaptive_avg_pool2d(torch.cat([cond, mask], 1), 8).flatten(2).transpose(1, 2)
+        grid = tokens(cond, mask)
         t = torch.linspace(1, 0, n_steps + 1)
         t = 2 * t / (1 + t)
         for a, b in zip(t[:-1], t[1:]):
@@ -218,24 +221,25 @@ with torch.no_grad():
         expected[f"{name}/picture"] = nhwc(F.avg_pool2d(x, 8))
         print(f"{name:24} latents deviation {z.std():7.3f}")
 
+    mask.zero_()[:, :, 33:87, 41:102] = 1  # parts of cells: they show which pixel is which channel
     x = picture("mini", SIDE, SIDE) * 2 - 1
     cond = encode(torch.where(mask > 0, torch.zeros_like(x), x))
-    small = F.adaptive_avg_pool2d(mask, SIDE // 4)
+    cells = F.pixel_unshuffle(mask, 4)
     # The blending keeps what is outside the hole at the original's latents.
     noise, x0 = torch.randn(cond.shape, generator=generator()), encode(x)
-    grid = F.adaptive_avg_pool2d(torch.cat([cond, small], 1), 8).flatten(2).transpose(1, 2)
+    grid = tokens(cond, cells)
     t = torch.linspace(1, 0, 9)
     t = 2 * t / (1 + t)
-    z, hole = noise, (small > 0).float()
+    z, hole = noise, cells.amax(1, keepdim=True)
     for a, b in zip(t[:-1], t[1:]):
-        v = unet(torch.cat([z, cond, small], 1), a * 1000, encoder_hidden_states=grid, class_labels=torch.tensor([0])).sample
+        v = unet(torch.cat([z, cond, cells], 1), a * 1000, encoder_hidden_states=grid, class_labels=torch.tensor([0])).sample
         z = z + (b - a) * v
         z = hole * z + (1 - hole) * ((1 - b) * x0 + b * noise)
     save_mini("mini-inpaint", z)
     low = picture("mini-low", 64, 48)
     big = F.interpolate(low, (96, 128), mode="bicubic", align_corners=False, antialias=True)  # a = -0.5, edges cut off
     cond = encode(big.clamp(0, 1) * 2 - 1)
-    save_mini("mini-upscale2", walk(cond, cond, torch.ones(1, 1, 24, 32), 1, 2))
+    save_mini("mini-upscale2", walk(cond, cond, torch.ones(1, 16, 24, 32), 1, 2))
 
 with open(HERE / "pipelines.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
     g.write(json.dumps({"models": models, "cases": []}).encode())

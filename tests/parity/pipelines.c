@@ -30,9 +30,9 @@ static GeglBuffer *picture(const char *name, int w, int h)
     return b;
 }
 
-static GeglBuffer *box_mask(void)
+static GeglBuffer *box_mask(int x, int y, int w, int h)
 {
-    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(40, 32, 64, 56), babl_format("Y float"));
+    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(x, y, w, h), babl_format("Y float"));
     GeglColor *white = gegl_color_new("white");
     gegl_buffer_set_color(b, NULL, white);
     g_object_unref(white);
@@ -151,7 +151,7 @@ static void outside_is_untouched(const SfuResult *r, GeglBuffer *in)
 
 static void test_inpaint_by_blending(void)
 {
-    GeglBuffer *in = picture("sd1", SIDE, SIDE), *mask = box_mask();
+    GeglBuffer *in = picture("sd1", SIDE, SIDE), *mask = box_mask(40, 32, 64, 56);
     SfuParams *p = params("sd1", "sampler euler schedule normal strength 0.8 masked_content original" PLAIN_MASK);
     SfuResult *r = check("sd1-inpaint-blend", SFU_TASK_INPAINT, p, in, mask, 0);
     outside_is_untouched(r, in);
@@ -162,7 +162,7 @@ static void test_inpaint_by_blending(void)
 
 static void test_inpaint_with_9_channels(void)
 {
-    GeglBuffer *in = picture("sd1-inpaint", SIDE, SIDE), *mask = box_mask();
+    GeglBuffer *in = picture("sd1-inpaint", SIDE, SIDE), *mask = box_mask(40, 32, 64, 56);
     SfuParams *p = params("sd1-inpaint", "sampler euler schedule normal strength 1 masked_content nothing" PLAIN_MASK);
     SfuResult *r = check("sd1-inpaint-9", SFU_TASK_INPAINT, p, in, mask, 0);
     outside_is_untouched(r, in);
@@ -195,7 +195,7 @@ static void test_x4_upscaler(void)
 
 static void test_mini_inpaint(void)
 {
-    GeglBuffer *in = picture("mini", SIDE, SIDE), *mask = box_mask();
+    GeglBuffer *in = picture("mini", SIDE, SIDE), *mask = box_mask(41, 33, 61, 54);
     SfuParams *p = params("mini", "steps 8 strength 1" PLAIN_MASK);
     SfuResult *r = check("mini-inpaint", SFU_TASK_INPAINT, p, in, mask, 0);
     outside_is_untouched(r, in);

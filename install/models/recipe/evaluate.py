@@ -88,7 +88,7 @@ class Model:
         plain = self.decode(cond) if residual else 0.0
         out = []
         for how in variants:
-            z = networks.sample(self.unet, self.cfg, cond, networks.shrink_mask(m, *cond.shape[2:]), task, **how)
+            z = networks.sample(self.unet, self.cfg, cond, networks.mask_cells(m, m.shape[2] // cond.shape[2]), task, **how)
             y = self.decode(z)
             y = x + y - plain if residual else y
             out.append(((y[0].permute(1, 2, 0) + 1) * 127.5).numpy())

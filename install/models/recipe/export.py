@@ -10,7 +10,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
-from networks import Enlarger
+from networks import Enlarger, factor
 
 
 def export(work, cfg, vae=None, unet=None, enlarger=None):
@@ -39,7 +39,7 @@ def write_index(folder, cfg):
         "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", "AutoencoderKL"],
         "sfumato": cfg["sfumato"] | {
-            "latent_factor": 2 ** (len(cfg["vae"]["block_out_channels"]) - 1),
+            "latent_factor": factor(cfg),
             "context": {"kind": "latent_grid", "size": cfg["context_size"]},
         },
     }

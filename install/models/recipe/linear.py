@@ -49,6 +49,19 @@ class Linear(nn.Module):
         y = self.up2(F.interpolate(self.narrow1(y), scale_factor=2))
         return self.last(self.narrow2(y))
 
+    @torch.no_grad()
+    def collapsed(self):
+        """decode() as one 5x5 convolution and a pixel shuffle, a tenth of its time; other than it only within 8 pixels of the picture's edge, where
+        decode() pads at each of its layers. Returns a function [n, c, h, w] -> [n, 3, 4h, 4w]."""
+        c = self.analysis.out_channels
+        blank = torch.zeros(1, c, 9, 9)
+        pulses = torch.eye(c)[..., None, None] * F.pad(torch.ones(1, 1, 1, 1), (4,) * 4)
+        plain = self.decode(blank)
+        cells = F.pixel_unshuffle(self.decode(pulses) - plain, 4)  # [c, 48, 9, 9]: what each cell gets from the one in the middle
+        weight = cells[..., 2:7, 2:7].flip(2, 3).transpose(0, 1).contiguous()
+        bias = F.pixel_unshuffle(plain, 4)[0, :, 4, 4].contiguous()
+        return lambda z: F.pixel_shuffle(F.conv2d(z, weight.to(z), bias.to(z), padding=2), 4)
+
 
 def principal_axes(x):
     cells = F.pixel_unshuffle(F.pixel_unshuffle(x, 2), 2).permute(0, 2, 3, 1).reshape(-1, 48).double()

@@ -24,7 +24,12 @@ def make_vae(cfg):
 
 def make_unet(cfg):
     c = cfg["vae"]["latent_channels"]
-    return UNet2DConditionModel(in_channels=2 * c + 1, out_channels=c, cross_attention_dim=c + 1, **cfg["unet"])
+    return UNet2DConditionModel(in_channels=2 * c + factor(cfg) ** 2, out_channels=c, cross_attention_dim=c + 1, **cfg["unet"])
+
+
+def factor(cfg):
+    """Pixels of the picture to one of the latents, along a side."""
+    return 2 ** (len(cfg["vae"]["block_out_channels"]) - 1)
 
 
 class Enlarger(nn.Module):
@@ -70,14 +75,15 @@ def decode(vae, z):
     return vae.decode(z / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)).sample
 
 
-def shrink_mask(mask, h, w):
-    """Mask [n, 1, H, W] to latent size: the share of each cell that is repainted ("area")."""
-    return F.adaptive_avg_pool2d(mask, (h, w))
+def mask_cells(mask, f):
+    """Mask [n, 1, H, W] at latent size without loss: each cell's pixels, row by row, as channels -> [n, f * f, H / f, W / f]."""
+    return F.pixel_unshuffle(mask, f)
 
 
 def context_tokens(cond, mask, size):
-    """The style of the surroundings: [cond, mask] averaged to size x size cells, row by row -> [n, size*size, c+1]."""
-    grid = F.adaptive_avg_pool2d(torch.cat([cond, mask], 1).float(), size)
+    """The style of the surroundings: the condition and the share that is repainted, averaged to size x size cells, row by row ->
+    [n, size*size, c+1]; mask as mask_cells() gives it."""
+    grid = F.adaptive_avg_pool2d(torch.cat([cond, mask.mean(1, keepdim=True)], 1).float(), size)
     return grid.flatten(2).transpose(1, 2)
 
 

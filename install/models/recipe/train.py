@@ -22,7 +22,7 @@ import torch.nn.functional as F
 
 import linear
 from export import export, load_enlarger, load_folder
-from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, make_enlarger, make_unet, make_vae, predict, read_config, shrink_mask
+from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, factor, make_enlarger, make_unet, make_vae, mask_cells, predict, read_config
 from optimizer import Optimizer
 from pictures import Pictures, enlarge, fill_patches, prefetch, random_mask, reachable, shrink
 
@@ -96,13 +96,14 @@ def train_vae(args, cfg, device, dtype):
 
 
 def codec(args, vae, dtype):
-    """(pictures to latents, latents to pictures), by the linear codec itself where it is at hand, which costs a tenth of the network."""
+    """(pictures to latents, latents to pictures), by the linear codec itself where it is at hand, which costs a hundredth of the network."""
     path = Path(args.work) / "linear.pt"
     if path.exists():
         net = linear.Linear(torch.eye(48), vae.config.latent_channels)
         net.load_state_dict(torch.load(path, map_location="cpu"))
+        to_picture = net.collapsed()
         net = net.requires_grad_(False).to(next(vae.parameters()).device)
-        return net.encode, net.decode
+        return net.encode, to_picture
 
     def slow(x):
         with torch.no_grad():
@@ -238,15 +239,38 @@ def weighted_error(made, target, weight):
     return ((made - target).square().mean(1, keepdim=True) * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1.0)
 
 
+PATCH_PX = 7  # as measures.sliced_wasserstein() looks at
+N_DIRECTIONS = 24
+N_PATCHES = 512  # of a picture
+TEXTURE_WEIGHT = 0.4
+
+
+def texture_distance(made, target, weight):
+    """Sliced Wasserstein distance between the patches of two pictures [n, 3, h, w] about pixels with a weight [n, 1, h, w], which a
+    mean of what may be there (blur) enlarges and squared error does not see. -> [n], in the unit of pixels."""
+    n = len(made)
+    directions = torch.randn(N_DIRECTIONS, 3 * PATCH_PX ** 2, device=made.device)
+    directions[::2] -= directions[::2].mean(1, keepdim=True)  # half of them blind to mean colour
+    kernels = F.normalize(directions).view(N_DIRECTIONS, 3, PATCH_PX, PATCH_PX)
+    at = torch.multinomial((weight > 0).float().flatten(1) + 1e-9, N_PATCHES, replacement=True)[:, None].expand(n, N_DIRECTIONS, N_PATCHES)
+
+    def projections(x):
+        return F.conv2d(x, kernels, padding=PATCH_PX // 2).flatten(2).gather(2, at).sort(2).values
+
+    return (projections(made) - projections(target)).abs().mean((1, 2))
+
+
 def step_loss(unet, cfg, to_picture, cond, lost, target, weight, mask, task):
     """One Euler step from the condition itself, measured in pixels: the network predicts condition - x0 at t = 1, and what the engine
     adds to the condition picture is decode(condition - v) - decode(condition), which shall be what is missing. cond [n, c, h, w] latents;
-    lost = condition picture - decode(condition) and target [n, 3, 4h, 4w] in -1..1; weight [n, 1, 4h, 4w]; mask [n, 1, h, w]. Returns (loss, weighted_error())."""
+    lost = condition picture - decode(condition) and target [n, 3, 4h, 4w] in -1..1; weight [n, 1, 4h, 4w]; mask as mask_cells() gives it.
+    Returns (loss, weighted_error(), texture_distance())."""
     dtype = next(unet.parameters()).dtype
     t = torch.ones(len(cond), device=cond.device)
     v = predict(unet, cfg, cond.to(dtype), t.to(dtype), cond.to(dtype), mask.to(dtype), task).float()
-    error = weighted_error(to_picture(cond - v) + lost, target, weight)
-    return (error + 1e-4).sqrt().mean(), error.detach()
+    made = to_picture(cond - v) + lost
+    error, texture = weighted_error(made, target, weight), texture_distance(made, target, weight)
+    return (error + 1e-4).sqrt().mean() + TEXTURE_WEIGHT * texture.mean(), error.detach(), texture.detach()
 
 
 def train_unet(args, cfg, device, dtype):
@@ -262,7 +286,7 @@ def train_unet(args, cfg, device, dtype):
     opt = Optimizer(unet, args.lr, args.lr * 0.5)
     pictures = Pictures(Path(args.data) / "train")
     held_out = Pictures(Path(args.data) / "test")
-    f = 2 ** (len(cfg["vae"]["block_out_channels"]) - 1)
+    f = factor(cfg)
     batches = {128: args.batch, 256: max(1, args.batch // 4)}
     banks = {side: Bank(args.bank * n // args.batch) for side, n in batches.items()}
 
@@ -275,7 +299,7 @@ def train_unet(args, cfg, device, dtype):
         with torch.no_grad():
             cond = to_latent(c)
             lost = c - to_picture(cond)
-        return list(zip(cond, lost, x, weight, shrink_mask(mask, x.shape[2] // f, x.shape[3] // f), task))
+        return list(zip(cond, lost, x, weight, mask_cells(mask, f), task))
 
     def make(rng):
         side = 128 if rng.random() < args.small_share else 256
@@ -292,22 +316,25 @@ def train_unet(args, cfg, device, dtype):
         while len(bank.rows) < 4 * batches[side]:  # before the first step
             bank.add(encoded([example(pictures, np.random.default_rng(random.randrange(2**60)), side, args.upscale_share, enlargers)
                               for _ in range(8)]))
-        loss, _ = step_loss(unet, cfg, to_picture, *bank.draw(batches[side]))
+        loss, _, _ = step_loss(unet, cfg, to_picture, *bank.draw(batches[side]))
         loss.backward()
         return loss.item(), {"side": side}
 
     def measure():
-        """Decibels above the condition over the held-out set, by task, of the averaged weights."""
+        """By task, over the held-out set, of the averaged weights: decibels above the condition, and texture_distance() as a multiple of the condition's."""
         unet.eval()
         gains = {}
         with torch.no_grad():
             for name, rows in test.items():
-                errors = []
+                errors, textures = [], []
                 for i in range(0, len(rows), 8):
                     cond, lost, target, weight, mask, task = (torch.stack(column) for column in zip(*rows[i:i + 8]))
-                    _, error = step_loss(unet, cfg, to_picture, cond, lost, target, weight, mask, task)
-                    errors += zip(error.tolist(), weighted_error(to_picture(cond) + lost, target, weight).tolist())
+                    plain = to_picture(cond) + lost
+                    _, error, texture = step_loss(unet, cfg, to_picture, cond, lost, target, weight, mask, task)
+                    errors += zip(error.tolist(), weighted_error(plain, target, weight).tolist())
+                    textures += [texture, texture_distance(plain, target, weight)]
                 gains[f"test_{name}_gain"] = float(np.mean([10 * np.log10((b + 1e-6) / (e + 1e-6)) for e, b in errors]))
+                gains[f"test_{name}_texture"] = float(sum(textures[::2]).mean() / sum(textures[1::2]).mean())
         unet.train()
         return gains
 
