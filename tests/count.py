@@ -1,9 +1,24 @@
 #!/usr/bin/env python3
-"""Prints `N passed, N failed, N skipped` from Meson's testlog.json, counting the cases inside each TAP program."""
+"""Prints `N passed, N failed, N skipped` from Meson's testlog.json, counting the cases inside each TAP program, and before it what each failed
+program had to say: Meson itself shows nothing of a TAP program's standard output, which is where the reasons are."""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import re
 import sys
+
+LONGEST = 80  # lines shown of one program
+
+
+def reasons(test):
+    """The failed cases of a program with the comments after them, and its last words."""
+    shown, follows = [], False
+    lines = (test.get("stdout") or "").splitlines()
+    for line in lines:
+        follows = bool(re.match(r"not ok\b|Bail out!", line)) or (follows and line.startswith("#"))
+        if follows:
+            shown.append(line)
+    return (shown or lines[-20:])[:LONGEST] + (test.get("stderr") or "").splitlines()[-20:]
+
 
 passed = failed = skipped = 0
 with open(sys.argv[1], encoding="utf-8") as log:
@@ -23,4 +38,6 @@ with open(sys.argv[1], encoding="utf-8") as log:
             skipped += outcome == "SKIP"
         if outcome not in ("OK", "SKIP", "EXPECTEDFAIL") and failed == before[1]:
             failed += 1  # crashed or timed out
+        if failed > before[1]:
+            print(f"{test['name']}: {outcome}", *reasons(test), sep="\n    ")
 print(f"{passed} passed, {failed} failed, {skipped} skipped")

@@ -54,45 +54,48 @@ def check_call(gimp, results, what):
     return f'(sfumato-check "{results}" "{what}")'
 
 
+def lines_of(process, results, what, timeout):
+    """Waits for a GIMP; returns its TAP lines, and after those that speak of its end what it has printed."""
+    try:
+        output, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output = process.communicate()[0] + f"\n(stopped after {timeout} s)"
+    lines = open(results, encoding="utf-8").read().splitlines() if os.path.exists(results) else []
+    complete = bool(lines) and lines[-1].startswith("1..")
+    lines = [line for line in lines if not line.startswith("1..")]
+    critical = re.search(r"\(sfumato[^)]*\).*CRITICAL", output)  # GIMP has some of its own
+    if not complete:
+        n = sum(bool(re.match(r"(not )?ok\b", line)) for line in lines)
+        lines.append(f"not ok - {what}: GIMP or the tests ended before their end, with status {process.returncode} after {n} cases")
+    if critical:
+        lines.append(f"not ok - {what}: no critical warnings")
+    if not complete or critical:
+        lines += ["# " + line for line in output.splitlines()[-60:]]
+    return lines
+
+
 def run(gimp, plugin, check, what, extra=None):
     """One GIMP with one set of cases; returns its TAP lines."""
     home = folder(gimp, plugin, check)
     results = f"{home}/results.tap"
     env = {"SFU_STANDIN_LOG": f"{home}/standin.log", **(extra or {})}
     process = start(gimp, home, check_call(gimp, results, what), env)
-    try:
-        output, _ = process.communicate(timeout=7000 if what == "all" else 1700)  # on a busy machine
-    except subprocess.TimeoutExpired:
-        process.kill()
-        output, _ = process.communicate()
-        output += "\n(timed out)"
-    lines = open(results, encoding="utf-8").read().splitlines() if os.path.exists(results) else []
-    complete = bool(lines) and lines[-1].startswith("1..")
-    critical = re.search(r"\(sfumato[^)]*\).*CRITICAL", output)  # GIMP has some of its own
-    if not complete or critical:
-        for line in output.splitlines():
-            print("#", line)
-    if not complete:
-        lines.append(f"not ok {len(lines) + 1} - {what}: GIMP or the tests ended before their end")
-    if critical:
-        lines.insert(0, f"not ok 0 - {what}: no critical warnings")
+    lines = lines_of(process, results, what, 7000 if what == "all" else 1700)  # on a busy machine
     shutil.rmtree(home, ignore_errors=True)
-    return [line for line in lines if not line.startswith("1..")]
+    return lines
 
 
 def two_at_once(gimp, plugin, check):
-    """Two GIMPs with the same folder."""
+    """Two GIMPs with the same folder; the TAP lines of both."""
     home = folder(gimp, plugin, check)
-    pair = []
-    for i in range(2):
-        pair.append(start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "quick"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"}))
+    pair = [start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "quick"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"}) for i in (1, 2)]
     lines = []
-    for i, process in enumerate(pair):
-        process.communicate(timeout=900)
-        lines += open(f"{home}/{i}.tap", encoding="utf-8").read().splitlines() if os.path.exists(f"{home}/{i}.tap") else ["not ok"]
+    for i, process in enumerate(pair, 1):
+        for line in lines_of(process, f"{home}/{i}.tap", "quick", 1700):
+            lines.append(re.sub(r"^((?:not )?ok\b)( \d+)?( - )?", rf"\1 - GIMP {i} of two with one folder: ", line))
     shutil.rmtree(home, ignore_errors=True)
-    wrong = [line for line in lines if line.startswith("not ok")]
-    return [f"{'not ok' if wrong else 'ok'} 1 - two GIMPs at once with one folder"] + ["# " + line for line in wrong]
+    return lines
 
 
 def main():
