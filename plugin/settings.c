@@ -3,7 +3,10 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "settings.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+#include <sys/file.h>
 
 #define GROUP "settings"
 #define LAST "last"
@@ -11,7 +14,8 @@
 #define HISTORY_LENGTH 40
 
 struct SfuSettings {
-    GKeyFile *file;
+    GKeyFile *file;      /* as it was read, and what was set since */
+    GHashTable *changed; /* keys of GROUP that were set since: only these replace what the file has when it is saved */
     char *path;
     char *device, *precision, *last_action; /* what was lent out */
 };
@@ -20,6 +24,7 @@ SfuSettings *sfu_settings_load(const char *folder)
 {
     SfuSettings *s = g_new0(SfuSettings, 1);
     s->file = g_key_file_new();
+    s->changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     s->path = g_build_filename(folder, "sfumato.ini", NULL);
     g_key_file_load_from_file(s->file, s->path, G_KEY_FILE_KEEP_COMMENTS, NULL);
     return s;
@@ -30,6 +35,7 @@ void sfu_settings_free(SfuSettings *s)
     if (!s)
         return;
     g_key_file_free(s->file);
+    g_hash_table_unref(s->changed);
     g_free(s->path);
     g_free(s->device);
     g_free(s->precision);
@@ -47,6 +53,7 @@ void sfu_settings_set_folders(SfuSettings *s, const char *const *folders)
 {
     const gsize n = folders ? g_strv_length((char **)folders) : 0;
     g_key_file_set_string_list(s->file, GROUP, "folders", folders, n);
+    g_hash_table_add(s->changed, g_strdup("folders"));
 }
 
 char *sfu_settings_get(const SfuSettings *s, const char *key)
@@ -56,10 +63,16 @@ char *sfu_settings_get(const SfuSettings *s, const char *key)
 
 void sfu_settings_set(SfuSettings *s, const char *key, const char *value)
 {
+    char *old = sfu_settings_get(s, key);
+    const gboolean same = g_strcmp0(old, value && *value ? value : NULL) == 0;
+    g_free(old);
+    if (same)
+        return;
     if (value && *value)
         g_key_file_set_string(s->file, GROUP, key, value);
     else
         g_key_file_remove_key(s->file, GROUP, key, NULL);
+    g_hash_table_add(s->changed, g_strdup(key));
 }
 
 guint64 sfu_settings_memory_bytes(const SfuSettings *s)
@@ -68,12 +81,64 @@ guint64 sfu_settings_memory_bytes(const SfuSettings *s)
     return mib > 0 ? (guint64)mib << 20 : 0;
 }
 
+/* Keeps other GIMPs from writing between our reading and writing; they wait for some milliseconds. -1: the folder cannot be written. */
+static int lock(const SfuSettings *s)
+{
+    char *folder = g_path_get_dirname(s->path), *path = g_strconcat(s->path, ".lock", NULL);
+    g_mkdir_with_parents(folder, 0700);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        flock(fd, LOCK_EX);
+    g_free(folder);
+    g_free(path);
+    return fd;
+}
+
+static void unlock(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What the file has now, with our changes on it: other GIMPs may have written since it was read. With the lock held. */
+static void read_again(SfuSettings *s)
+{
+    GKeyFile *now = g_key_file_new();
+    GHashTableIter i;
+    gpointer key;
+    if (!g_key_file_load_from_file(now, s->path, G_KEY_FILE_KEEP_COMMENTS, NULL)) { /* there is none yet */
+        g_key_file_free(now);
+        return;
+    }
+    g_hash_table_iter_init(&i, s->changed);
+    while (g_hash_table_iter_next(&i, &key, NULL)) {
+        char *value = g_key_file_get_value(s->file, GROUP, key, NULL);
+        if (value)
+            g_key_file_set_value(now, GROUP, key, value);
+        else
+            g_key_file_remove_key(now, GROUP, key, NULL);
+        g_free(value);
+    }
+    g_key_file_free(s->file);
+    s->file = now;
+}
+
+/* With the lock held. */
+static gboolean write_file(SfuSettings *s, GError **error)
+{
+    if (!g_key_file_save_to_file(s->file, s->path, error)) /* renamed into its place: nobody reads a part */
+        return FALSE;
+    g_hash_table_remove_all(s->changed);
+    return TRUE;
+}
+
 gboolean sfu_settings_save(SfuSettings *s, GError **error)
 {
-    char *folder = g_path_get_dirname(s->path);
-    g_mkdir_with_parents(folder, 0700);
-    g_free(folder);
-    return g_key_file_save_to_file(s->file, s->path, error);
+    const int fd = lock(s);
+    read_again(s);
+    const gboolean ok = write_file(s, error);
+    unlock(fd);
+    return ok;
 }
 
 SfuEngineOptions sfu_settings_engine(SfuSettings *s)
@@ -134,13 +199,14 @@ void sfu_settings_remember(SfuSettings *s, const SfuRequest *r)
 {
     const char *name = sfu_action_info(r->action)->name;
     char *json = sfu_request_to_json(r, 0);
-    /* Another GIMP may have written since: its history and settings stay. */
-    g_key_file_load_from_file(s->file, s->path, G_KEY_FILE_KEEP_COMMENTS, NULL);
+    const int fd = lock(s);
+    read_again(s);
     g_key_file_set_string(s->file, LAST, name, json);
     g_key_file_set_string(s->file, LAST, "action", name);
     push_history(s, "prompt", sfu_params_get_string(r->params, "prompt"));
     push_history(s, "negative", sfu_params_get_string(r->params, "negative"));
-    sfu_settings_save(s, NULL);
+    write_file(s, NULL);
+    unlock(fd);
     g_free(json);
 }
 

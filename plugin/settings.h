@@ -1,5 +1,5 @@
-/* Settings, last values and prompt history: one key file in GIMP's configuration folder, sfumato.ini. It is written atomically, so that two
- * GIMPs at once do no harm.
+/* Settings, last values and prompt history: one key file in GIMP's configuration folder, sfumato.ini. Two GIMPs at once do no harm: it is
+ * read anew and written under a lock (sfumato.ini.lock), renamed into its place, and keeps what the other has written.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_SETTINGS_H

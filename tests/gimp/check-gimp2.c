@@ -37,7 +37,7 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
         } else if (args[i].type == GIMP_PDB_DRAWABLE) {
             p[i].data.d_drawable = drawable;
         } else if (strcmp(row, "run_mode") == 0) {
-            p[i].data.d_int32 = GIMP_RUN_NONINTERACTIVE;
+            p[i].data.d_int32 = given ? atoi(given) : GIMP_RUN_NONINTERACTIVE;
         } else if (strcmp(row, "options") == 0) {
             if (given)
                 g_string_append_printf(options, "%s ", given);

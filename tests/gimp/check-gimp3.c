@@ -25,6 +25,8 @@ static gboolean set_property(GimpProcedureConfig *config, const char *name, cons
         g_value_set_string(&v, text);
     else if (G_VALUE_HOLDS_BOOLEAN(&v))
         g_value_set_boolean(&v, *text == '1');
+    else if (G_VALUE_HOLDS_ENUM(&v))
+        g_value_set_enum(&v, atoi(text));
     else if (G_VALUE_HOLDS_INT(&v))
         g_value_set_int(&v, atoi(text));
     else

@@ -771,6 +771,11 @@ int check_run(const char *file, const char *what)
         char *hand = g_strconcat(file, ".key", NULL);
         scene_undo(hand);
         g_free(hand);
+    } else if (strcmp(what, "shared") == 0) {
+        color_reaches_engine(g_getenv("SFU_STANDIN_LOG"));
+        layer_places();
+        merged_and_repeat();
+        check_shared_settings(file);
     } else {
         const char *log = g_getenv("SFU_STANDIN_LOG");
         if (log)

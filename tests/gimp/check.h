@@ -6,8 +6,9 @@
 
 #include "compat.h"
 
-/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device" ..., "hundred" (in a row), "undo" (needs a
- * window and a hand that presses the keys, see undo.py). Returns how many passed. */
+/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device" ..., "hundred" (in a row),
+ * "undo" (needs a window and a hand that presses the keys, see undo.py), "shared" (what a folder shared with another GIMP could spoil). Returns how
+ * many passed. */
 int check_run(const char *file, const char *what);
 
 extern GString *check_wrong; /* what the current case found */
@@ -34,5 +35,8 @@ char *scene_describe(Image image);
 void scene_whole_image(void);
 void scene_whole_image_fails(const char *word);
 void scene_undo(const char *hand);
+
+/* check-shared.c. who: tells the GIMPs apart. */
+void check_shared_settings(const char *who);
 
 #endif

@@ -41,6 +41,7 @@ typedef GimpDrawable *Drawable;
 #define ID(x) ((x) ? gimp_item_get_id(GIMP_ITEM(x)) : -1)
 #define IMAGE_ID(x) gimp_image_get_id(x)
 #define HAS_FORMAT_SPACE 1
+#define GIMP_KEEPS_LAST_VALUES 1 /* in files of its own */
 static inline void set_active(Image i, Layer l)
 {
     GimpLayer *one[2] = {l, NULL};
@@ -129,6 +130,7 @@ typedef gint32 Drawable;
 #define ID(x) (x)
 #define IMAGE_ID(x) (x)
 #define HAS_FORMAT_SPACE 0
+#define GIMP_KEEPS_LAST_VALUES 0
 #define active_layer gimp_image_get_active_layer
 #define set_active gimp_image_set_active_layer
 static inline int n_layers(Image i)

@@ -3,7 +3,7 @@
 
 usage: run.py GIMP PLUG-IN CHECK WHAT     GIMP: the console program; PLUG-IN: sfumato with the stand-in engine; CHECK: sfumato-check
 WHAT: quick (single cases), third (those and a third of the matrix: what `meson test` runs), all (the whole matrix), failures, two (GIMPs at
-once), hundred (generations in a row, memory flat)
+once with one folder), hundred (generations in a row, memory flat)
 """
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import os
@@ -89,10 +89,10 @@ def run(gimp, plugin, check, what, extra=None):
 def two_at_once(gimp, plugin, check):
     """Two GIMPs with the same folder; the TAP lines of both."""
     home = folder(gimp, plugin, check)
-    pair = [start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "quick"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"}) for i in (1, 2)]
+    pair = [start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "shared"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"}) for i in (1, 2)]
     lines = []
     for i, process in enumerate(pair, 1):
-        for line in lines_of(process, f"{home}/{i}.tap", "quick", 1700):
+        for line in lines_of(process, f"{home}/{i}.tap", "shared", 1700):
             lines.append(re.sub(r"^((?:not )?ok\b)( \d+)?( - )?", rf"\1 - GIMP {i} of two with one folder: ", line))
     shutil.rmtree(home, ignore_errors=True)
     return lines

@@ -204,6 +204,18 @@ static void defaults_are_not_given_to_the_engine(void)
     sfu_request_free(r);
 }
 
+static void remove_settings(char *folder)
+{
+    static const char *const names[] = {"sfumato.ini", "sfumato.ini.lock"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        char *file = g_build_filename(folder, names[i], NULL);
+        g_assert_cmpint(unlink(file), ==, 0);
+        g_free(file);
+    }
+    g_assert_cmpint(rmdir(folder), ==, 0);
+    g_free(folder);
+}
+
 static void settings_survive(void)
 {
     char *folder = g_dir_make_tmp("sfumato-settings-XXXXXX", NULL);
@@ -214,11 +226,14 @@ static void settings_survive(void)
     sfu_settings_set(s, "memory-mib", "2048");
     sfu_settings_set(s, "device", "pocl");
     g_assert_true(sfu_settings_save(s, &error));
+    g_assert_no_error(error);
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     sfu_request_set(r, "prompt", "a red door", NULL);
     sfu_settings_remember(other, r); /* another GIMP, started before: keeps what was saved meanwhile */
     sfu_request_set(r, "prompt", "a green door", NULL);
     sfu_settings_remember(other, r);
+    sfu_settings_set(s, "precision", "fp32"); /* this one has read before that: saving keeps the other's history and last values */
+    g_assert_true(sfu_settings_save(s, &error));
     sfu_settings_free(s);
     sfu_settings_free(other);
 
@@ -229,6 +244,7 @@ static void settings_survive(void)
     g_assert_cmpstr(history[1], ==, "a red door");
     g_assert_cmpuint(sfu_settings_memory_bytes(s), ==, G_GUINT64_CONSTANT(2048) << 20);
     g_assert_cmpstr(sfu_settings_engine(s).device, ==, "pocl");
+    g_assert_cmpstr(sfu_settings_engine(s).precision, ==, "fp32");
     g_assert_cmpstr(sfu_settings_last_action(s), ==, "fill");
     SfuRequest *last = sfu_settings_last(s, SFU_ACTION_FILL);
     g_assert_cmpstr(sfu_request_get_string(last, "prompt"), ==, "a green door");
@@ -237,11 +253,52 @@ static void settings_survive(void)
     g_strfreev(back);
     g_strfreev(history);
     sfu_settings_free(s);
-    char *file = g_build_filename(folder, "sfumato.ini", NULL);
-    g_assert_cmpint(unlink(file), ==, 0);
-    g_assert_cmpint(rmdir(folder), ==, 0);
-    g_free(file);
-    g_free(folder);
+    remove_settings(folder);
+}
+
+typedef struct {
+    const char *folder;
+    int who;
+} Writer;
+
+static gpointer remember_twenty(gpointer data)
+{
+    const Writer *w = data;
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    for (int i = 0; i < 20; i++) {
+        SfuSettings *s = sfu_settings_load(w->folder);
+        char *prompt = g_strdup_printf("%d of %d", i, w->who);
+        sfu_request_set(r, "prompt", prompt, NULL);
+        sfu_settings_remember(s, r);
+        sfu_settings_free(s);
+        g_free(prompt);
+    }
+    sfu_request_free(r);
+    return NULL;
+}
+
+static void settings_lose_nothing(void)
+{
+    char *folder = g_dir_make_tmp("sfumato-settings-XXXXXX", NULL);
+    Writer writers[] = {{folder, 1}, {folder, 2}};
+    GThread *threads[2];
+    for (int i = 0; i < 2; i++)
+        threads[i] = g_thread_new("writer", remember_twenty, &writers[i]);
+    for (int i = 0; i < 2; i++)
+        g_thread_join(threads[i]);
+    SfuSettings *s = sfu_settings_load(folder);
+    char **history = sfu_settings_history(s, "prompt");
+    g_assert_cmpuint(g_strv_length(history), ==, 40);
+    for (int i = 0; i < 20; i++) {
+        for (int who = 1; who <= 2; who++) {
+            char *prompt = g_strdup_printf("%d of %d", i, who);
+            g_assert_true(g_strv_contains((const char *const *)history, prompt));
+            g_free(prompt);
+        }
+    }
+    g_strfreev(history);
+    sfu_settings_free(s);
+    remove_settings(folder);
 }
 
 int main(int argc, char **argv)
@@ -256,5 +313,6 @@ int main(int argc, char **argv)
     g_test_add_func("/request/survives json", requests_survive_json);
     g_test_add_func("/request/defaults are not given to the engine", defaults_are_not_given_to_the_engine);
     g_test_add_func("/settings/survive, also another GIMP", settings_survive);
+    g_test_add_func("/settings/two writers at once lose nothing", settings_lose_nothing);
     return g_test_run();
 }
