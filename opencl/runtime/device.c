@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <string.h>
+#include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
@@ -120,7 +121,17 @@ static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *i
         cpu_features(info);
 }
 
-/* Every device as Found; NULL with NO_LOADER. */
+/* PoCL asks hwloc how much memory there is. Without the kernel's description of the CPUs that finds 0 bytes, upon which PoCL ends the whole process
+ * ("Not enough memory to run on this device.", PoCL 3.1 and 6.0): it must not be asked for devices then. */
+static gboolean pocl_sees_no_memory(cl_platform_id platform)
+{
+    char name[256] = "";
+    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
+    return strstr(name, "Portable Computing Language") && !g_file_test("/sys/devices/system/cpu/cpu0/topology", G_FILE_TEST_IS_DIR) &&
+           !g_file_test("/sys/bus/cpu/devices/cpu0/topology", G_FILE_TEST_IS_DIR);
+}
+
+/* Every device as Found; NULL with NO_LOADER or NO_DEVICE. */
 static GArray *find_all(GError **error)
 {
     cl_uint n = 0;
@@ -133,9 +144,14 @@ static GArray *find_all(GError **error)
     cl_platform_id *platforms = g_new(cl_platform_id, n);
     clGetPlatformIDs(n, platforms, NULL);
     GArray *all = g_array_new(FALSE, TRUE, sizeof(Found));
+    gboolean passed_over = FALSE;
     for (cl_uint i = 0; i < n; i++) {
         cl_device_id ids[32];
         cl_uint n_ids = 0;
+        if (pocl_sees_no_memory(platforms[i])) {
+            passed_over = TRUE;
+            continue;
+        }
         if (clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, G_N_ELEMENTS(ids), ids, &n_ids) != CL_SUCCESS)
             continue;
         for (cl_uint j = 0; j < MIN(n_ids, G_N_ELEMENTS(ids)); j++) {
@@ -146,6 +162,14 @@ static GArray *find_all(GError **error)
         }
     }
     g_free(platforms);
+    if (all->len == 0 && passed_over) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
+                    "PoCL, the OpenCL driver for the CPU, finds 0 bytes of memory where /sys is not mounted, and needs 128 MiB (the computer has "
+                    "%" G_GINT64_FORMAT " MiB); mount /sys, or install your GPU's driver",
+                    ((gint64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE)) >> 20);
+        g_array_unref(all);
+        return NULL;
+    }
     if (all->len == 0) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
                     "OpenCL is installed but offers no device; install your GPU's driver, or pocl-opencl-icd for the CPU");

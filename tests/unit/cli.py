@@ -67,6 +67,18 @@ def _():
     fails(run("inpaint", small, out, "--mask", hole, "--device", "no such device"), 1, "no such device")
 
 
+@case("without /sys, where PoCL would end the process, a sentence says so with the numbers")
+def _():
+    hide = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs none /sys && exec "$@"', "sh"]
+    if not shutil.which("unshare") or subprocess.run([*hide, "true"], capture_output=True, check=False).returncode:
+        return "/sys cannot be hidden here"
+    if "Portable Computing Language" not in run("devices").stdout:
+        return "no PoCL here"
+    r = subprocess.run([*hide, SFUMATO, "upscale", small, TMP / "never.png"], capture_output=True, text=True, timeout=170, env=ENV)
+    if r.returncode:  # else there is another device
+        fails(r, 1, "PoCL", " 0 bytes", "128 MiB", "/sys")
+
+
 @case("devices and models as JSON")
 def _():
     if not DEVICE:
