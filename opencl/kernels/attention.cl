@@ -1,6 +1,7 @@
 /* Attention with a running maximum (Milakov & Gimelshein 2018): the score matrix is never stored.
  *   attention_plain  one query and head an item; what the other is tested against.
  *   attention_panel  QUERIES a work item over blocks of BLOCK keys, for CPU devices; keys and values packed first.
+ *   attention_one_block  the same where one block holds all keys, as with the 77 tokens of a prompt (ONE_BLOCK).
  * HEAD_DIM, and for the panel kernel: KC: keys that are packed side by side (BLOCK is a multiple); DV = HEAD_DIM padded to whole slices of
  * SLICE = 32 or 40 values; tiles in registers: Q_ROWS x Q_COLS logits, V_ROWS x SLICE sums.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
@@ -146,6 +147,173 @@ float16 exp2_16(float16 x)
 #define Q_VECS (Q_COLS / VW)
 #define V_VECS (SLICE / VW)
 #define V_HALF (SLICE % VW) /* 40 values: two and a half vectors of 16 */
+
+#ifdef ONE_BLOCK
+#define VECS (BLOCK / 16)
+#define Q_VECS16 ((K_WORDS + 15) / 16)
+#define GREATER(a, b) ((a) > (b) ? (a) : (b))
+#define SUM_OF(a, b) ((a) + (b))
+/* The greatest or the sum of each of four vectors m[0..3]. */
+#define FOLD4(OP, m, result)                                                                                                     \
+    {                                                                                                                            \
+        const float16 a = OP((float16)((m)[0].lo, (m)[1].lo), (float16)((m)[0].hi, (m)[1].hi));                                  \
+        const float16 b = OP((float16)((m)[2].lo, (m)[3].lo), (float16)((m)[2].hi, (m)[3].hi));                                  \
+        const float16 c = OP((float16)(a.even, b.even), (float16)(a.odd, b.odd));                                                \
+        const float8 d = OP(c.even, c.odd);                                                                                      \
+        result = OP(d.even, d.odd);                                                                                              \
+    }
+
+/* attention_panel for keys that fit one block of up to 80, without bias and not causal: the logits of four queries stay in registers
+ * until they are weights, nothing is rescaled, and the product with the values goes straight to o. VW is 16; items as there. */
+__kernel void attention_one_block(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
+                                  int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
+{
+#ifdef HEADS_FIRST
+    const int head = get_global_id(0), i0 = get_global_id(1) * QUERIES, next_head = (head + 1) % n_heads, next_i0 = next_head ? i0 : i0 + QUERIES;
+#else
+    const int head = get_global_id(1), i0 = get_global_id(0) * QUERIES, next_head = head, next_i0 = i0 + QUERIES;
+#endif
+    const int b = get_global_id(2), last = min(tq - i0, QUERIES) - 1, o_row = n_heads * HEAD_DIM;
+    const size_t hb = (size_t)(b % kn) * n_heads + head, row0 = (size_t)b * tq + i0;
+    __global const WORD *kd = kt + kt0 + hb * K_WORDS * BLOCK, *vd = vp + vp0 + hb * (BLOCK / PAIR) * DV;
+    __global const ACT *qd = q + q0 + row0 * wq + q_col + head * HEAD_DIM;
+    __global const ACT *q_next = q + q0 + ((size_t)b * tq + next_i0) * wq + q_col + next_head * HEAD_DIM;
+    __global ACT *od = o + o0 + row0 * o_row + head * HEAD_DIM;
+    /* Rows that vectors are read from are declared as vectors: PoCL writes vectors to arrays of float in four parts. */
+    float16 p_rows[QUERIES * VECS];
+    float4 shares[QUERIES / 4]; /* 1 / sum of a row's weights */
+    WORD16 q_rows[4 * Q_VECS16];
+    const int16 here = BLOCK - 16 + (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < tk;
+    const float f = scale * M_LOG2E_F;
+    for (int i = 0; i <= last; i += 4) {
+#pragma unroll
+        for (int r = 0; r < 4; r++) {
+            __global const ACT *row = qd + (size_t)min(i + r, last) * wq;
+            __global const ACT *ahead = i + 4 < QUERIES ? qd + (size_t)(i + 4 + r) * wq : q_next + (size_t)r * wq;
+#pragma unroll
+            for (int d = 0; d < HEAD_DIM; d += 16) {
+                FETCH_TO_WRITE(od + (size_t)(i + r) * o_row + d);
+                FETCH(ahead + d);
+            }
+#pragma unroll
+            for (int d = 0; d < HEAD_DIM; d += 16 * PAIR) {
+#ifdef BF16
+                const int n = HEAD_DIM - d;
+                q_rows[r * Q_VECS16 + d / 32] = to_bf16(load_part(row, d, n) * f, n > 16 ? load_part(row, d + 16, n - 16) * f : (float16)(0.0f));
+#else
+                q_rows[r * Q_VECS16 + d / 16] = load_part(row, d, HEAD_DIM - d) * f;
+#endif
+            }
+        }
+        const WORD *qs = (const WORD *)q_rows;
+        float16 s[4 * VECS], m[4];
+#pragma unroll
+        for (int r = 0; r < 4 * VECS; r++)
+            s[r] = 0.0f;
+#pragma unroll 4
+        for (int d = 0; d < K_WORDS; d++) {
+            WORD16 k[VECS];
+#pragma unroll
+            for (int c = 0; c < VECS; c++)
+                k[c] = vload16(0, kd + d * BLOCK + c * 16);
+#pragma unroll
+            for (int r = 0; r < 4; r++) {
+                const WORD16 e = (WORD16)(qs[r * Q_VECS16 * 16 + d]);
+#pragma unroll
+                for (int c = 0; c < VECS; c++)
+                    s[r * VECS + c] = dot16(e, k[c], s[r * VECS + c]);
+            }
+        }
+#pragma unroll
+        for (int r = 0; r < 4; r++) {
+            s[r * VECS + VECS - 1] = select((float16)(-1e30f), s[r * VECS + VECS - 1], here);
+            m[r] = s[r * VECS];
+#pragma unroll
+            for (int c = 1; c < VECS; c++)
+                m[r] = GREATER(m[r], s[r * VECS + c]);
+        }
+        float4 top, sum;
+        FOLD4(GREATER, m, top)
+#pragma unroll
+        for (int r = 0; r < 4; r++) {
+            const float t = r == 0 ? top.x : r == 1 ? top.y : r == 2 ? top.z : top.w;
+            float16 *to = p_rows + (i + r) * VECS;
+#pragma unroll
+            for (int c = 0; c < VECS; c++) {
+                const float16 e = exp2_16(s[r * VECS + c] - t);
+                m[r] = c == 0 ? e : m[r] + e;
+#ifdef BF16
+                s[r * VECS + c] = e;
+#else
+                to[c] = e;
+#endif
+            }
+#ifdef BF16
+#pragma unroll
+            for (int c = 0; c < VECS; c += 2)
+                to[c / 2] = as_float16(to_bf16(s[r * VECS + c], c + 1 < VECS ? s[r * VECS + c + 1] : (float16)(0.0f)));
+#endif
+        }
+        FOLD4(SUM_OF, m, sum)
+        shares[i / 4] = 1.0f / sum;
+    }
+    for (int c0 = 0; c0 < DV; c0 += SLICE)
+        for (int i = 0; i <= last; i += V_ROWS) {
+            __global const WORD *vs = vd + (size_t)c0 * (BLOCK / PAIR);
+            const WORD *w = (const WORD *)p_rows + i * BLOCK;
+            float16 s[V_ROWS * 2];
+#if V_HALF
+            /* w again, but the compiler must not know: it would broadcast 8 values and shuffle them to 16, on a pipe that multiplies. */
+            const WORD *w8 = w + (tk >> 30);
+            float8 h[V_ROWS];
+#endif
+#pragma unroll
+            for (int r = 0; r < V_ROWS; r++) {
+                s[2 * r] = s[2 * r + 1] = 0.0f;
+#if V_HALF
+                h[r] = 0.0f;
+#endif
+            }
+            for (int j = 0; j < (tk + PAIR - 1) / PAIR; j++, vs += SLICE) {
+                const WORD16 v0 = vload16(0, vs), v1 = vload16(1, vs);
+#if V_HALF
+                const WORD8 vh = vload8(4, vs);
+#endif
+#pragma unroll
+                for (int r = 0; r < V_ROWS; r++) {
+                    const WORD16 e = (WORD16)(w[r * BLOCK + j]);
+                    s[2 * r] = dot16(e, v0, s[2 * r]);
+                    s[2 * r + 1] = dot16(e, v1, s[2 * r + 1]);
+#if V_HALF
+                    h[r] = dot8((WORD8)(w8[r * BLOCK + j]), vh, h[r]);
+#endif
+                }
+            }
+#pragma unroll
+            for (int r = 0; r < V_ROWS; r++)
+                if (i + r <= last) {
+                    __global ACT *to = od + (size_t)(i + r) * o_row + c0;
+                    const float share = ((const float *)shares)[i + r];
+#if HEAD_DIM == DV
+                    STORE16(to, 0, s[2 * r] * share);
+                    STORE16(to, 16, s[2 * r + 1] * share);
+#if V_HALF
+                    STORE8(to, 32, h[r] * share);
+#endif
+#else
+                    const int n = HEAD_DIM - c0;
+                    store_part(to, 0, s[2 * r] * share, min(n, 16));
+                    if (n > 16)
+                        store_part(to, 16, s[2 * r + 1] * share, min(n - 16, 16));
+#if V_HALF
+                    if (n > 32)
+                        store_part(to, 32, (float16)(h[r] * share, (float8)(0.0f)), min(n - 32, 8));
+#endif
+#endif
+                }
+        }
+}
+#else
 
 /* QUERIES rows an item; dim 0: blocks of them, 1: heads, or with HEADS_FIRST the other way round. Logits are kept times log2(e), so that the softmax needs 2^x only. */
 __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
@@ -319,4 +487,5 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
         }
     }
 }
+#endif
 #endif

@@ -13,7 +13,7 @@ static int block_of(int tk, int *side_by_side)
 }
 
 /* Queries an item: they share what is read of keys and values; as many as leave room in the caches. */
-static int queries(int head_dim) { return head_dim >= 256 ? 48 : 24; }
+static int queries(int head_dim, gboolean one_block) { return one_block ? (head_dim <= 64 ? 48 : 24) : head_dim >= 256 ? 48 : 24; }
 
 /* A value row is padded to whole slices of 32 or 40, whichever wastes less. */
 static int value_width(int head_dim, int *slice)
@@ -45,8 +45,10 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     const int dv = value_width(a->head_dim, &slice);
     const gboolean bf16 = cpu && sfu_queue_precision(q) == SFU_PRECISION_BF16;
     const int pair = bf16 ? 2 : 1; /* values a word of the panels */
-    int kc;
-    const int block = block_of(tk, &kc);
+    /* Few keys and no mask: a kernel that keeps all logits of a query in registers. */
+    const gboolean one_block = cpu && tk <= 80 && !a->causal && !a->bias && sfu_cpu_width(q) == 16;
+    int kc = (tk + 15) / 16 * 16;
+    const int block = one_block ? kc : block_of(tk, &kc);
     char options[256];
     g_snprintf(options, sizeof options, "%s%s%s -DHEAD_DIM=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "", cpu ? "" : "-DPLAIN", bf16 ? "-DBF16" : "",
                a->head_dim);
@@ -66,16 +68,16 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
         const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(k), SFU_TENSOR(v), SHAPE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    const int blocks = (tk + block - 1) / block, runs = (tq + queries(a->head_dim) - 1) / queries(a->head_dim);
+    const int rows = queries(a->head_dim, one_block), blocks = (tk + block - 1) / block, runs = (tq + rows - 1) / rows;
     /* Few keys: all heads' stay in the second-level cache, and queries are read in the order of memory. */
     const gboolean heads_first = 4.0 * a->n_heads * blocks * block * (a->head_dim + dv) <= (double)sfu_queue_device(q)->local_bytes / 2;
     const int vector = sfu_cpu_width(q), vecs = slice / vector; /* sums in registers, as sfu_cpu_tile() has them */
     const SfuCpuTile tile = sfu_cpu_tile(q, 1, FALSE);
     const int v_rows = vector == 16 ? (slice == 40 ? 8 : 12) : MAX(1, tile.rows * tile.cols / vector / vecs);
     g_snprintf(options + strlen(options), sizeof options - strlen(options),
-               " -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DVW=%d -DQ_ROWS=%d -DQ_COLS=%d -DV_ROWS=%d%s", dv, slice, block, kc,
-               queries(a->head_dim), vector, vector == 16 && kc == 80 ? 4 : tile.rows, vector == 16 ? kc : tile.cols, v_rows,
-               heads_first ? " -DHEADS_FIRST" : "");
+               " -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DVW=%d -DQ_ROWS=%d -DQ_COLS=%d -DV_ROWS=%d%s%s", dv, slice, block, kc,
+               rows, vector, vector == 16 && kc == 80 ? 4 : tile.rows, vector == 16 ? kc : tile.cols, v_rows, heads_first ? " -DHEADS_FIRST" : "",
+               one_block ? " -DONE_BLOCK" : "");
     SfuTensor *kt = sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks, (a->head_dim + pair - 1) / pair * block, error);
     SfuTensor *vp = kt ? sfu_tensor_create(q, SFU_F32, k->n, a->n_heads, blocks * block / pair, dv, error) : NULL;
     gboolean ok = vp != NULL;
@@ -86,7 +88,13 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
                                SFU_INT(a->k_col), SFU_INT(v->c), SFU_INT(a->v_col)};
         ok = sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    if (ok) {
+    if (ok && one_block) {
+        const SfuLaunch l = {.program = "attention", .kernel = "attention_one_block", .options = options,
+                             .global = {(size_t)(heads_first ? a->n_heads : runs), (size_t)(heads_first ? runs : a->n_heads), (size_t)n}, .local = {1, 1, 1}, .flops = flops};
+        const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(kt), SFU_TENSOR(vp), SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c),
+                               SFU_INT(a->q_col), SFU_INT(k->n), SFU_FLOAT(scale)};
+        ok = sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    } else if (ok) {
         const SfuLaunch l = {.program = "attention", .kernel = "attention_panel", .options = options,
                              .global = {(size_t)(heads_first ? a->n_heads : runs), (size_t)(heads_first ? runs : a->n_heads), (size_t)n}, .local = {1, 1, 1}, .flops = flops};
         const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(kt), SFU_TENSOR(vp), SHAPE_ARGS};
