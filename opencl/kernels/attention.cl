@@ -67,7 +67,7 @@ void transpose16(WORD16 *v)
 }
 
 /* 16 words of a row from i on, of which n values (any number) are there. */
-WORD16 words(__global const ACT *p, size_t i, int n)
+WITH_BF16 WORD16 words(__global const ACT *p, size_t i, int n)
 {
 #ifdef BF16
     return to_bf16(n > 0 ? load_part(p, i, n) : (float16)(0.0f), n > 16 ? load_part(p, i + 16, n - 16) : (float16)(0.0f));
@@ -80,10 +80,9 @@ float8 values8(__global const ACT *p, size_t i, int n) { return n >= 8 ? LOAD8(p
 
 /* kt [n][head][tk/KC, up to whole blocks][K_WORDS][KC], vp [n][head][tk/BLOCK][DV/SLICE][BLOCK/PAIR][SLICE] words (common.cl), zeros
  * beyond tk and HEAD_DIM. A word of kt holds neighbours along HEAD_DIM, one of vp neighbouring keys. Items: dim 0 = blocks of BLOCK keys. */
-__kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
+BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
                              int tk, int n_heads, int wk, int k_col, int wv, int v_col)
 {
-    const int blk = get_global_id(0), head = get_global_id(1), b = get_global_id(2), blocks = get_global_size(0);
     __global WORD *kd = kt + kt0 + (((size_t)b * n_heads + head) * blocks + blk) * K_WORDS * BLOCK;
     __global WORD *vd = vp + vp0 + (((size_t)b * n_heads + head) * blocks + blk) * (BLOCK / PAIR) * DV;
     for (int j = 0; j < BLOCK; j += 16)
@@ -118,6 +117,12 @@ __kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int 
     }
 }
 
+__kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
+                             int tk, int n_heads, int wk, int k_col, int wv, int v_col)
+{
+    pack_body(get_global_id(0), get_global_id(1), get_global_id(2), get_global_size(0), kt, kt0, vp, vp0, k, k0, v, v0, tk, n_heads, wk, k_col, wv, v_col);
+}
+
 float max16(float16 v)
 {
     const float8 a = fmax(v.lo, v.hi);
@@ -148,6 +153,16 @@ float16 exp2_16(float16 x)
 #define V_VECS (SLICE / VW)
 #define V_HALF (SLICE % VW) /* 40 values: two and a half vectors of 16 */
 
+/* Dimensions of the items: QUERIES rows an item, heads; which comes first, and which item is next. */
+#ifdef HEADS_FIRST
+#define HEAD_ID 0
+#define NEXT_ITEM const int next_head = (head + 1) % n_heads, next_i0 = next_head ? i0 : i0 + QUERIES;
+#else
+#define HEAD_ID 1
+#define NEXT_ITEM const int next_head = head, next_i0 = i0 + QUERIES;
+#endif
+#define IDS get_global_id(1 - HEAD_ID), get_global_id(HEAD_ID), get_global_id(2)
+
 #ifdef ONE_BLOCK
 #define VECS (BLOCK / 16)
 #define Q_VECS16 ((K_WORDS + 15) / 16)
@@ -165,15 +180,12 @@ float16 exp2_16(float16 x)
 
 /* attention_panel for keys that fit one block of up to 80, without bias and not causal: the logits of four queries stay in registers
  * until they are weights, nothing is rescaled, and the product with the values goes straight to o. VW is 16; items as there. */
-__kernel void attention_one_block(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
-                                  int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
+BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
+                         __global const WORD *vp, int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
 {
-#ifdef HEADS_FIRST
-    const int head = get_global_id(0), i0 = get_global_id(1) * QUERIES, next_head = (head + 1) % n_heads, next_i0 = next_head ? i0 : i0 + QUERIES;
-#else
-    const int head = get_global_id(1), i0 = get_global_id(0) * QUERIES, next_head = head, next_i0 = i0 + QUERIES;
-#endif
-    const int b = get_global_id(2), last = min(tq - i0, QUERIES) - 1, o_row = n_heads * HEAD_DIM;
+    const int i0 = run * QUERIES;
+    NEXT_ITEM
+    const int last = min(tq - i0, QUERIES) - 1, o_row = n_heads * HEAD_DIM;
     const size_t hb = (size_t)(b % kn) * n_heads + head, row0 = (size_t)b * tq + i0;
     __global const WORD *kd = kt + kt0 + hb * K_WORDS * BLOCK, *vd = vp + vp0 + hb * (BLOCK / PAIR) * DV;
     __global const ACT *qd = q + q0 + row0 * wq + q_col + head * HEAD_DIM;
@@ -313,18 +325,21 @@ __kernel void attention_one_block(__global ACT *o, int o0, __global const ACT *q
                 }
         }
 }
+
+__kernel void attention_one_block(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
+                                  int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
+{
+    one_block_body(IDS, o, o0, q, q0, kt, kt0, vp, vp0, tq, tk, n_heads, wq, q_col, kn, scale);
+}
 #else
 
-/* QUERIES rows an item; dim 0: blocks of them, 1: heads, or with HEADS_FIRST the other way round. Logits are kept times log2(e), so that the softmax needs 2^x only. */
-__kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
-                              int vp0, SHAPE)
+/* Logits are kept times log2(e), so that the softmax needs 2^x only. */
+BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
+                     __global const WORD *vp, int vp0, SHAPE)
 {
-#ifdef HEADS_FIRST
-    const int head = get_global_id(0), i0 = get_global_id(1) * QUERIES, next_head = (head + 1) % n_heads, next_i0 = next_head ? i0 : i0 + QUERIES;
-#else
-    const int head = get_global_id(1), i0 = get_global_id(0) * QUERIES, next_head = head, next_i0 = i0 + QUERIES;
-#endif
-    const int b = get_global_id(2), blocks = (tk + BLOCK - 1) / BLOCK;
+    const int i0 = run * QUERIES;
+    NEXT_ITEM
+    const int blocks = (tk + BLOCK - 1) / BLOCK;
     const size_t hb = (size_t)(b % kn) * n_heads + head;
     __global const WORD *kd = kt + kt0 + hb * blocks * K_WORDS * BLOCK;
     __global const WORD *vd = vp + vp0 + hb * blocks * (BLOCK / PAIR) * DV;
@@ -486,6 +501,12 @@ __kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, in
             store_part(o, oi + d, r * f, min(16, HEAD_DIM - d));
         }
     }
+}
+
+__kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
+                              int vp0, SHAPE)
+{
+    panel_body(IDS, o, o0, q, q0, kt, kt0, vp, vp0, tq, tk, n_heads, wq, q_col, wk, k_col, wv, v_col, kn, scale, causal, bias, bias0, bias_n);
 }
 #endif
 #endif

@@ -160,31 +160,37 @@ float sum16(float16 v)
 #endif
 
 /* Products of panels take WORDs: fp32 values, or pairs of bf16 that are neighbours along the sum, for CPUs with AVX512-BF16. Inline
- * assembly, because the builtin ends the whole process inside PoCL (its LLVM target lacks the feature). */
+ * assembly, because the builtin ends the whole process inside PoCL (its LLVM target lacks the feature), as PoCL 6 does with any assembly
+ * on vectors inside a kernel. So such kernels have a BODY: a function that is given the ids, and that is not part of the kernel with
+ * bf16, where it may use the instructions (WITH_BF16) whatever the target. */
 #ifdef BF16
+#define WITH_BF16 __attribute__((target("avx512bf16")))
+#define BODY WITH_BF16 __attribute__((noinline))
 #define WORD int
 #define WORD8 int8
 #define WORD16 int16
 #define PAIR 2
 #define PANEL_WT int
-float16 dot16(int16 a, int16 b, float16 s)
+WITH_BF16 float16 dot16(int16 a, int16 b, float16 s)
 {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
     return s;
 }
-float8 dot8(int8 a, int8 b, float8 s)
+WITH_BF16 float8 dot8(int8 a, int8 b, float8 s)
 {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
     return s;
 }
 /* 32 values in order, rounded to nearest even. */
-int16 to_bf16(float16 first, float16 second)
+WITH_BF16 int16 to_bf16(float16 first, float16 second)
 {
     int16 r;
     __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(r) : "v"(first), "v"(second));
     return r;
 }
 #else
+#define WITH_BF16
+#define BODY __attribute__((always_inline))
 #define WORD float
 #define WORD8 float8
 #define WORD16 float16

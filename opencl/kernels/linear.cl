@@ -28,15 +28,15 @@ void gather(__local float *to, __global const ACT *x, size_t x0, int p, GATHER_G
 /* wt [n_out/32][n_in/PAIR][32] words. Items: dim 0 = runs of per_item panels (whole PANELS), dim 1 = runs of rows_run rows (a multiple of 12).
  * scratch: the rows a [blocks of 12][groups of 16 words][12][16] for `slice` inputs at a time (a multiple of 16 * PAIR), then, with
  * more than one slice, sums [per_item][rows_run][32]. GATHER: a row is what a convolution of few channels (C_IN) reads for one pixel; all at once. */
-__kernel void linear_panel(__global ACT *y, int y0, __global const ACT *x, int x0, __global const PANEL_WT *wt, int wt0, int n_rows, int rows_run,
+BODY void linear_body(int item, int run, __global ACT *y, int y0, __global const ACT *x, int x0, __global const PANEL_WT *wt, int wt0, int n_rows, int rows_run,
                            int n_in, int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch,
 #ifdef GATHER
                            GATHER_GEOMETRY,
 #endif
                            EPILOGUE)
 {
-    const int first = get_global_id(1) * rows_run, last = min(n_rows, first + rows_run), blocks = (last - first + 11) / 12;
-    const int panel0 = get_global_id(0) * per_item, panel1 = min(n_panels, panel0 + per_item), words = (n_in + PAIR - 1) / PAIR;
+    const int first = run * rows_run, last = min(n_rows, first + rows_run), blocks = (last - first + 11) / 12;
+    const int panel0 = item * per_item, panel1 = min(n_panels, panel0 + per_item), words = (n_in + PAIR - 1) / PAIR;
     __local WORD16 *a = (__local WORD16 *)scratch;
     __local float16 *sums = scratch + (size_t)rows_run * (slice / (16 * PAIR));
     for (int k0 = 0; k0 < n_in; k0 += slice) {
@@ -135,5 +135,20 @@ __kernel void linear_panel(__global ACT *y, int y0, __global const ACT *x, int x
                     }
                 }
     }
+}
+
+__kernel void linear_panel(__global ACT *y, int y0, __global const ACT *x, int x0, __global const PANEL_WT *wt, int wt0, int n_rows, int rows_run,
+                           int n_in, int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch,
+#ifdef GATHER
+                           GATHER_GEOMETRY,
+#endif
+                           EPILOGUE)
+{
+    linear_body(get_global_id(0), get_global_id(1), y, y0, x, x0, wt, wt0, n_rows, rows_run, n_in, n_out, y_pitch, per_sample, n_panels, per_item,
+                slice, scratch,
+#ifdef GATHER
+                h, w, oh, ow, stride, pad_t, pad_l, up, wrap, x_pitch,
+#endif
+                bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
 }
 #endif
