@@ -178,6 +178,24 @@ float16 exp2_16(float16 x)
         result = OP(d.even, d.odd);                                                                                              \
     }
 
+/* Four rows of queries times f, in words; those behind the last one (which may be negative) are the last one again. */
+WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __global const ACT *q, int wq, int last, float f)
+{
+#pragma unroll
+    for (int r = 0; r < 4; r++) {
+        __global const ACT *row = q + (ptrdiff_t)min(r, last) * wq;
+#pragma unroll
+        for (int d = 0; d < HEAD_DIM; d += 16 * PAIR) {
+#ifdef BF16
+            const int n = HEAD_DIM - d;
+            to[r * Q_VECS16 + d / 32] = to_bf16(load_part(row, d, n) * f, n > 16 ? load_part(row, d + 16, n - 16) * f : (float16)(0.0f));
+#else
+            to[r * Q_VECS16 + d / 16] = load_part(row, d, HEAD_DIM - d) * f;
+#endif
+        }
+    }
+}
+
 /* attention_panel for keys that fit one block of up to 80, without bias and not causal: the logits of four queries stay in registers
  * until they are weights, nothing is rescaled, and the product with the values goes straight to o. VW is 16; items as there. */
 BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
@@ -197,26 +215,8 @@ BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __gl
     WORD16 q_rows[4 * Q_VECS16];
     const int16 here = BLOCK - 16 + (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < tk;
     const float f = scale * M_LOG2E_F;
+    four_queries(q_rows, qd, wq, last, f);
     for (int i = 0; i <= last; i += 4) {
-#pragma unroll
-        for (int r = 0; r < 4; r++) {
-            __global const ACT *row = qd + (size_t)min(i + r, last) * wq;
-            __global const ACT *ahead = i + 4 < QUERIES ? qd + (size_t)(i + 4 + r) * wq : q_next + (size_t)r * wq;
-#pragma unroll
-            for (int d = 0; d < HEAD_DIM; d += 16) {
-                FETCH_TO_WRITE(od + (size_t)(i + r) * o_row + d);
-                FETCH(ahead + d);
-            }
-#pragma unroll
-            for (int d = 0; d < HEAD_DIM; d += 16 * PAIR) {
-#ifdef BF16
-                const int n = HEAD_DIM - d;
-                q_rows[r * Q_VECS16 + d / 32] = to_bf16(load_part(row, d, n) * f, n > 16 ? load_part(row, d + 16, n - 16) * f : (float16)(0.0f));
-#else
-                q_rows[r * Q_VECS16 + d / 16] = load_part(row, d, HEAD_DIM - d) * f;
-#endif
-            }
-        }
         const WORD *qs = (const WORD *)q_rows;
         float16 s[4 * VECS], m[4];
 #pragma unroll
@@ -244,6 +244,17 @@ BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __gl
             for (int c = 1; c < VECS; c++)
                 m[r] = GREATER(m[r], s[r * VECS + c]);
         }
+        /* The next queries while the maximum is waited for. */
+#pragma unroll
+        for (int r = 0; r < 4; r++) {
+            __global const ACT *ahead = i + 8 < QUERIES ? qd + (size_t)(i + 8 + r) * wq : q_next + (size_t)(i + 8 + r - QUERIES) * wq;
+#pragma unroll
+            for (int d = 0; d < HEAD_DIM; d += 16) {
+                FETCH_TO_WRITE(od + (size_t)(i + r) * o_row + d);
+                FETCH(ahead + d);
+            }
+        }
+        four_queries(q_rows, qd + (size_t)(i + 4) * wq, wq, last - i - 4, f);
         float4 top, sum;
         FOLD4(GREATER, m, top)
 #pragma unroll

@@ -171,14 +171,17 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
     return p;
 }
 
+typedef enum { COMPILES, DOES_NOT, UNKNOWN } Compiles;
+
 #ifdef G_OS_UNIX
-/* In a child, because a compiler that lacks an instruction may end the process. What the child built stays in the disk cache. */
-static gboolean compiles_in_child(SfuQueue *q, const char *name, const char *options)
+/* In a child, because a compiler that lacks an instruction may end the process. What the child built stays in the disk cache. Other threads
+ * are not in the child: where one held a lock at that moment the child may wait for it for ever, which says nothing about the compiler. */
+static Compiles compiles_in_child(SfuQueue *q, const char *name, const char *options)
 {
     enum { STEP_MS = 10, MOST_MS = 60000 };
     const pid_t child = fork();
     if (child < 0)
-        return FALSE;
+        return UNKNOWN;
     if (child == 0) {
         const int null = open("/dev/null", O_WRONLY); /* the compiler's last words are for nobody */
         dup2(null, 1);
@@ -189,15 +192,15 @@ static gboolean compiles_in_child(SfuQueue *q, const char *name, const char *opt
     for (int ms = 0; ms < MOST_MS; ms += STEP_MS) {
         const pid_t r = waitpid(child, &status, WNOHANG);
         if (r != 0)
-            return r == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+            return r == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? COMPILES : DOES_NOT;
         g_usleep(STEP_MS * 1000);
     }
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
-    return FALSE;
+    return UNKNOWN;
 }
 #else
-static gboolean compiles_in_child(SfuQueue *q, const char *name, const char *options) { return FALSE; }
+static Compiles compiles_in_child(SfuQueue *q, const char *name, const char *options) { return DOES_NOT; }
 #endif
 
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options)
@@ -210,12 +213,12 @@ gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options)
     char *key = g_strdelimit(g_strdup_printf("probe %s %s %.20s", name, options, g_checksum_get_string(sum)), "=", ':'); /* no = in a key file's keys */
     g_checksum_free(sum);
     char *known = sfu_tuning_get(q, key);
-    const gboolean ok = known ? strcmp(known, "yes") == 0 : compiles_in_child(q, name, options);
-    if (!known)
-        sfu_tuning_set(q, key, ok ? "yes" : "no");
+    const Compiles found = !known ? compiles_in_child(q, name, options) : strcmp(known, "yes") == 0 ? COMPILES : DOES_NOT;
+    if (!known && found != UNKNOWN)
+        sfu_tuning_set(q, key, found == COMPILES ? "yes" : "no");
     g_free(known);
     g_free(key);
-    return ok;
+    return found == COMPILES;
 }
 
 cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *options, const char *kernel, GError **error)
