@@ -4,30 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The least seconds of some products with vectors of that width; 0 if it cannot be had. */
-static double seconds(SfuQueue *q, int width)
+enum { WIDTHS = 3 };
+
+/* The least time of some products with vectors of each width; G_MAXINT64 if it cannot be had. In turn, since other programs disturb. */
+static void measure(SfuQueue *q, const int width[WIDTHS], gint64 least[WIDTHS])
 {
-    enum { ROWS = 96, SIDE = 512, TRIES = 5 };
+    enum { ROWS = 96, SIDE = 512, TRIES = 20 };
     const gint64 dims[] = {SIDE, SIDE};
     float *host = g_new(float, SIDE * SIDE);
     for (int i = 0; i < SIDE * SIDE; i++)
         host[i] = (float)(i % 64 - 32) / 32.0f;
     SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, 1, ROWS, SIDE, NULL), *y = sfu_tensor_create(q, SFU_F32, 1, 1, ROWS, SIDE, NULL);
-    gboolean ok = x && y && sfu_tensor_write(x, host, NULL);
+    const gboolean ok = x && y && sfu_tensor_write(x, host, NULL);
     SfuWeight *w = sfu_weight_new_take("trial", SFU_F32, 2, dims, host, sizeof *host * SIDE * SIDE);
-    gint64 best = G_MAXINT64;
-    sfu_queue_set_vector_width(q, width);
-    for (int i = 0; ok && i <= TRIES; i++) { /* the first one compiles */
-        const gint64 t = g_get_monotonic_time();
-        ok = sfu_linear(q, y, x, w, NULL, NULL) && sfu_queue_finish(q, NULL);
-        if (i > 0)
-            best = MIN(best, g_get_monotonic_time() - t);
-    }
+    for (int k = 0; k < WIDTHS; k++)
+        least[k] = G_MAXINT64;
+    for (int i = 0; ok && i <= TRIES; i++) /* the first one compiles */
+        for (int k = 0; k < WIDTHS; k++) {
+            if (!width[k])
+                continue;
+            sfu_queue_set_vector_width(q, width[k]);
+            const gint64 t = g_get_monotonic_time();
+            if (sfu_linear(q, y, x, w, NULL, NULL) && sfu_queue_finish(q, NULL) && i > 0)
+                least[k] = MIN(least[k], g_get_monotonic_time() - t);
+        }
     sfu_queue_set_vector_width(q, 0);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(y);
     sfu_weight_destroy(w);
-    return ok ? (double)MAX(best, 1) : 0;
 }
 
 int sfu_cpu_width(SfuQueue *q)
@@ -40,18 +44,17 @@ int sfu_cpu_width(SfuQueue *q)
     char *key = sfu_tuning_key("vector width", "linear"), *known = sfu_tuning_get(q, key);
     width = known ? atoi(known) : 0;
     if (width != 4 && width != 8 && width != 16) { /* not measured yet, or a damaged entry */
-        double best = seconds(q, own);
-        width = own;
-        for (int k = MAX(4, own / 2); k <= MIN(16, own * 2); k *= 2) {
-            const double s = k == own ? 0 : seconds(q, k);
-            if (s > 0 && (best <= 0 || s < 0.9 * best)) { /* clearly: other programs disturb, and other ops have more of their own width */
-                best = s;
-                width = k;
-            }
-        }
+        const int tried[WIDTHS] = {own, own > 4 ? own / 2 : 0, own < 16 ? own * 2 : 0};
+        gint64 least[WIDTHS];
+        measure(q, tried, least);
+        int best = 0;
+        for (int k = 1; k < WIDTHS; k++)
+            if (least[k] < (best ? least[best] : least[0] / 10 * 9)) /* its own unless another is clearly faster: attention has more of it */
+                best = k;
+        width = tried[best];
         char text[8];
         g_snprintf(text, sizeof text, "%d", width);
-        if (best > 0)
+        if (least[best] < G_MAXINT64)
             sfu_tuning_set(q, key, text);
     }
     g_free(known);
