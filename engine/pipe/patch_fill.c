@@ -11,6 +11,7 @@
 
 #define COARSE_PX 12     /* half-width of the widest hole on the coarsest level, at most. Much less and things are grown out of next to nothing */
 #define LEAST_SOURCES 64 /* on the coarsest level */
+#define TRUST 3.0f       /* a patch counts this many times more for each pixel that its middle is nearer to the known rest */
 
 const double sfu_patch_thin_px = 1; /* scratches; from strokes of 3 px on patches are nearer to the truth in every measure */
 
@@ -61,7 +62,7 @@ static SfuPatchEnd complete(Fill *f, int k)
         return SFU_PATCH_NO_MEMORY;
     sfu_patch_level_depth(l, confidence);
     for (gsize i = 0; i < n; i++)
-        confidence[i] = powf(1.3f, -MIN(confidence[i], 60));
+        confidence[i] = powf(TRUST, -MIN(confidence[i], 60));
     SfuPatchEnd end = SFU_PATCH_STOPPED;
     gboolean ok = TRUE;
     if (k == f->n_levels - 1) {

@@ -79,7 +79,7 @@ static void patches_over(const Level *l, int x, int y, int reach, int *x0, int *
 }
 
 /* Each HOLE pixel becomes the mean of what the patches over it say, weighted by how well they fit (Wexler et al. 2007, eq. 4 and 5, with the width of the
- * Gaussian from the costs at the place) and by how near their middle is to the known rest (confidence, section 3.3 there: 1.3^-distance). */
+ * Gaussian from the costs at the place) and by how near their middle is to the known rest (confidence, section 3.3 there). */
 void sfu_patch_vote(Level *l, const float *confidence)
 {
     const int w = l->w;
