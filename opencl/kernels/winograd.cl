@@ -53,9 +53,12 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
         sy[i] = source(ty * 4 + i - pad_t, h, up, wrap);
         sx[i] = source(tx * 4 + i - pad_l, w, up, wrap);
     }
-    const int first = get_global_id(1) * run, last = min(groups, first + run);
+    const int first = get_global_id(1) * run, last = min(groups, first + run), next = (tx * 4 + 6 - pad_l) >> up, right = w - 1;
     for (int g = first; g < last; g++) {
         const int lanes = min(16, n_in - g * 16);
+        for (int i = 0; i < 6; i++) /* what the next tile reads and this one does not */
+            for (int j = 0; j < 4; j++)
+                FETCH(x + x0 + (((size_t)b * h + max(sy[i], 0)) * w + min(next + j, right)) * x_pitch + g * 16);
         float16 d[36];
 #pragma unroll
         for (int j = 0; j < 6; j++) {
