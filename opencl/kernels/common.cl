@@ -283,19 +283,13 @@ void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_out, EPIL
     STORE(y, at, s);
 }
 
-/* Writes up to 16 channels of one pixel. On CPUs a call costs more than the work: so it is to be called at one place, in a loop. */
+/* Writes 16 channels of one pixel, and returns them. On CPUs a call costs more than the work: so this and finish() are to be called at one place, in
+ * a loop. */
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
+float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, EPILOGUE)
 {
-    if (n < 16) {
-        float t[16];
-        vstore16(v, 0, t);
-        for (int i = 0; i < n; i++)
-            finish_1(y, at + i, t[i], o + i, b, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
-        return;
-    }
     if (bias)
         v += vload16(0, bias + bias0 + o);
     if (chan)
@@ -308,4 +302,21 @@ void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_ou
     if (res)
         v += LOAD16(res, res0 + at);
     STORE16(y, at, v);
+    return v;
+}
+
+/* Writes up to 16 channels of one pixel. */
+#ifdef CPU
+__attribute__((always_inline))
+#endif
+void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
+{
+    if (n < 16) {
+        float t[16];
+        vstore16(v, 0, t);
+        for (int i = 0; i < n; i++)
+            finish_1(y, at + i, t[i], o + i, b, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+        return;
+    }
+    finish_16(y, at, v, o, b, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
 }

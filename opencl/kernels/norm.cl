@@ -2,7 +2,7 @@
  * sums the differences themselves, which tells what rounding did to the mean (Chan, Golub & LeVeque 1983, eq. 1.7).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Mean and sum of squared deviations of each channel over a chunk of `len` pixels: part [n, chunks, 2, c]. On CPUs as many vectors of channels side
+/* Mean, sum of squared deviations and number of values of each channel over a chunk of `len` pixels: part [n, chunks, 3, c]. On CPUs as many vectors of channels side
  * by side as hide the latency of additions and let a picture's rows be read in long pieces; what the first pass reads stays in a cache for the
  * second. */
 #define AHEAD 12 /* pixels: rows of a picture are apart by more than hardware prefetchers follow */
@@ -29,13 +29,14 @@
             const int lanes = c - i - v * 16;                                                                                    \
             store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, lanes);                                             \
             store_part_f32(part, at + c + i + v * 16, q[v] - e[v] * e[v] / (float)n, lanes);                                     \
+            store_part_f32(part, at + 2 * c + i + v * 16, (float16)((float)n), lanes);                                           \
         }                                                                                                                        \
     }
 __kernel void group_norm_part(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c, int len)
 {
     const int chunk = get_global_id(0), b = get_global_id(1), chunks = get_global_size(0);
     const int first = chunk * len, n = min(len, pixels - first);
-    const size_t xi = x0 + ((size_t)b * pixels + first) * c, at = part0 + ((size_t)b * chunks + chunk) * 2 * c;
+    const size_t xi = x0 + ((size_t)b * pixels + first) * c, at = part0 + ((size_t)b * chunks + chunk) * 3 * c;
     int i = 0;
 #ifdef CPU
     COLUMNS(8)
@@ -44,37 +45,52 @@ __kernel void group_norm_part(__global float *part, int part0, __global const AC
     COLUMNS(1)
 }
 
-/* Joins the parts of a group: stats [n, groups, 2] = mean, 1/sqrt(var + eps). The mean is a first estimate and the mean difference from it: what
+/* Joins the parts of each channel: moments [n, 3, c], as one part of all pixels. Parts are of `len` units each, and a part belongs to each sample that
+ * it has units of, `per` units a sample: so samples may have fewer than `slots`. The mean is a first estimate and the mean difference from it: what
  * rounding at the size of the mean did to the first sum is not in the second. */
-__kernel void group_norm_join(__global float *stats, int stats0, __global const float *part, int part0, int pixels, int c, int len, int chunks,
-                              float eps)
+__kernel void moments_join(__global float *moments, int moments0, __global const float *part, int part0, int c, int slots, int per, int len)
+{
+    const int i = get_global_id(0) * 16, b = get_global_id(1), lanes = c - i;
+    const int parts = (b * per + per - 1) / len - b * per / len + 1;
+    const size_t from = part0 + (size_t)b * slots * 3 * c + i, to = moments0 + (size_t)b * 3 * c + i;
+    float16 n = 0.0f, base = 0.0f, off = 0.0f, m2 = 0.0f;
+    for (int k = 0; k < parts; k++) {
+        const float16 w = load_part_f32(part, from + ((size_t)k * 3 + 2) * c, lanes);
+        n += w;
+        base += w * load_part_f32(part, from + (size_t)k * 3 * c, lanes);
+    }
+    base /= n;
+    for (int k = 0; k < parts; k++)
+        off += load_part_f32(part, from + ((size_t)k * 3 + 2) * c, lanes) * (load_part_f32(part, from + (size_t)k * 3 * c, lanes) - base);
+    off /= n;
+    for (int k = 0; k < parts; k++) {
+        const float16 d = load_part_f32(part, from + (size_t)k * 3 * c, lanes) - base - off;
+        m2 += load_part_f32(part, from + ((size_t)k * 3 + 2) * c, lanes) * d * d + load_part_f32(part, from + ((size_t)k * 3 + 1) * c, lanes);
+    }
+    store_part_f32(moments, to, base + off, lanes);
+    store_part_f32(moments, to + c, m2, lanes);
+    store_part_f32(moments, to + 2 * c, n, lanes);
+}
+
+/* Joins the channels of a group: stats [n, groups, 2] = mean, 1/sqrt(var + eps). */
+__kernel void group_norm_join(__global float *stats, int stats0, __global const float *moments, int moments0, int c, float eps)
 {
     const int g = get_global_id(0), b = get_global_id(1), groups = get_global_size(0), per = c / groups;
-    const size_t from = part0 + (size_t)b * chunks * 2 * c + g * per;
+    const size_t from = moments0 + (size_t)b * 3 * c + g * per;
+    const float n = moments[from + 2 * c];
     float base = 0.0f, off = 0.0f, m2 = 0.0f;
-    for (int k = 0; k < chunks; k++) {
-        float s = 0.0f;
-        for (int i = 0; i < per; i++)
-            s += part[from + (size_t)k * 2 * c + i];
-        base += s / ((float)chunks * per);
-    }
-    for (int k = 0; k < chunks; k++) {
-        float s = 0.0f;
-        for (int i = 0; i < per; i++)
-            s += part[from + (size_t)k * 2 * c + i] - base;
-        off += s * (float)min(len, pixels - k * len) / ((float)pixels * per);
-    }
-    for (int k = 0; k < chunks; k++) {
-        float s = 0.0f, q = 0.0f;
-        for (int i = 0; i < per; i++) {
-            const float d = part[from + (size_t)k * 2 * c + i] - base - off;
-            s += d * d;
-            q += part[from + ((size_t)k * 2 + 1) * c + i];
-        }
-        m2 += s * (float)min(len, pixels - k * len) + q;
+    for (int i = 0; i < per; i++)
+        base += moments[from + i];
+    base /= (float)per;
+    for (int i = 0; i < per; i++)
+        off += moments[from + i] - base;
+    off /= (float)per;
+    for (int i = 0; i < per; i++) {
+        const float d = moments[from + i] - base - off;
+        m2 += d * d * n + moments[from + c + i];
     }
     stats[stats0 + 2 * (b * groups + g)] = base + off;
-    stats[stats0 + 2 * (b * groups + g) + 1] = rsqrt(m2 / ((float)pixels * per) + eps);
+    stats[stats0 + 2 * (b * groups + g) + 1] = rsqrt(m2 / (n * (float)per) + eps);
 }
 
 #ifdef CPU

@@ -80,10 +80,21 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
     }
 }
 
+#ifdef MOMENTS
+/* Moments of 16 channels over n values, of sums s of differences from `shift` and q of their squares, as a part [3, c] (norm.cl). */
+void store_moments(__global float *part, size_t at, int c, float16 shift, float16 s, float16 q, float n, int lanes)
+{
+    store_part_f32(part, at, shift + s / n, lanes);
+    store_part_f32(part, at + c, fmax(q - s * s / n, 0.0f), lanes);
+    store_part_f32(part, at + 2 * c, (float16)(n), lanes);
+}
+#endif
+
 /* wt: panels as conv_panel reads them, [n_out/32][9][n_in][32]. scratch: m [t_chunk][36][32], then u [36][slice * 32 + 16] (16 floats
- * apart, so that the 36 do not fall on each other in the cache). slice: input channels a step, a multiple of 16. */
+ * apart, so that the 36 do not fall on each other in the cache). slice: input channels a step, a multiple of 16. part, with MOMENTS,
+ * [n, slots, 3, n_out]: the moments of what each chunk wrote of each of its samples, for moments_join. */
 __kernel void winograd_product(__global ACT *y, int y0, __global const float *v, int v0, __global const WT *wt, int wt0, TILES, int n_in, int oh,
-                               int ow, int n_out, int y_pitch, int slice, __local float *scratch, EPILOGUE)
+                               int ow, int n_out, int y_pitch, int slice, __global float *part, int part0, int slots, __local float *scratch, EPILOGUE)
 {
     const int panel = get_global_id(0), chunk = get_global_id(1), groups = (n_in + 15) / 16, o = panel * 32;
     const size_t step = (size_t)t_chunk * groups * 16;
@@ -154,6 +165,12 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
             }
     }
     const int first = t0 + chunk * t_chunk, last = min(n_tiles, first + t_chunk);
+#ifdef MOMENTS
+    /* Sums of differences from the mean of a sample's first tile here (while that is made, from its first pixel), and of their squares: so what
+     * cancels in the end is at most as many times the squares as there are tiles. */
+    float16 shift[2], sum[2], squares[2];
+    float n_values = 0.0f;
+#endif
     for (int t = first; t < last; t++) {
         const int bn = t / (tiles_x * tiles_y), ty = t / tiles_x % tiles_y, tx = t % tiles_x;
         const int next = min(t + 1, last - 1), next_y = next / tiles_x % tiles_y * 4, next_x = next % tiles_x * 4;
@@ -167,6 +184,9 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
                 FETCH(res + res0 + at + 16);
             }
         }
+#ifdef MOMENTS
+        const int n_tile = min(4, oh - ty * 4) * min(4, ow - tx * 4); /* pixels of the tile that are inside */
+#endif
         for (int half_ = 0; half_ < 32 && o + half_ < n_out; half_ += 16) {
             __local const float *from = m + (size_t)(t - first) * 36 * 32 + half_;
             float16 d[24];
@@ -181,13 +201,60 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
             for (int i = 0; i < 4; i++)
                 OUTPUT_1D(d[6 * i], d[6 * i + 1], d[6 * i + 2], d[6 * i + 3], d[6 * i + 4], d[6 * i + 5], r[4 * i], r[4 * i + 1], r[4 * i + 2],
                           r[4 * i + 3])
+#ifdef MOMENTS
+            const int k = half_ / 16;
+            float16 mean = shift[k], s = 0.0f, q = 0.0f; /* of this tile */
+            bool fresh = n_values == 0.0f;
+#endif
 #pragma nounroll
             for (int i = 0; i < 16; i++) {
                 const int oy = ty * 4 + i / 4, ox = tx * 4 + i % 4;
-                if (oy < oh && ox < ow)
-                    finish(y + y0, (((size_t)bn * oh + oy) * ow + ox) * y_pitch + o + half_, r[i], min(16, n_out - o - half_), o + half_, bn, n_out,
-                           bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+                if (oy < oh && ox < ow) {
+                    const size_t at = (((size_t)bn * oh + oy) * ow + ox) * y_pitch + o + half_;
+#ifdef MOMENTS
+                    float16 v = 0.0f;
+                    if (n_out - o - half_ >= 16)
+                        v = finish_16(y + y0, at, r[i], o + half_, bn, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act,
+                                      act_param, scale);
+                    else {
+                        finish(y + y0, at, r[i], n_out - o - half_, o + half_, bn, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res,
+                               res0, act, act_param, scale);
+                        v = load_part(y, y0 + at, n_out - o - half_);
+                    }
+                    if (fresh) {
+                        mean = v;
+                        fresh = false;
+                    }
+                    const float16 d = v - mean;
+                    s += d;
+                    q += d * d;
+#else
+                    finish(y + y0, at, r[i], min(16, n_out - o - half_), o + half_, bn, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res,
+                           res0, act, act_param, scale);
+#endif
+                }
             }
+#ifdef MOMENTS
+            if (n_values == 0.0f) {
+                const float16 d = s / (float)n_tile;
+                shift[k] = mean + d;
+                sum[k] = 0.0f;
+                squares[k] = q - s * d;
+            } else {
+                sum[k] += s;
+                squares[k] += q;
+            }
+#endif
         }
+#ifdef MOMENTS
+        n_values += (float)n_tile;
+        if (t + 1 == last || (t + 1) / (tiles_x * tiles_y) != bn) {
+            const int slot = t0 / t_chunk + chunk - bn * tiles_x * tiles_y / t_chunk;
+            for (int k = 0; k < 2 && o + k * 16 < n_out; k++)
+                store_moments(part, part0 + ((size_t)bn * slots + slot) * 3 * n_out + o + k * 16, n_out, shift[k], sum[k], squares[k], n_values,
+                              n_out - o - k * 16);
+            n_values = 0.0f;
+        }
+#endif
     }
 }

@@ -157,12 +157,10 @@ static RowPlan row_plan(SfuQueue *q, int n_rows, int n_in, int n_panels, int pai
     return p;
 }
 
-gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
-                      GError **error)
+/* *moments: whether those of the epilogue were made on the way. */
+static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e, gboolean *moments,
+                    GError **error)
 {
-    static const SfuEpilogue no_epilogue;
-    if (!e)
-        e = &no_epilogue;
     const int taps = g->kh * g->kw, n_out = (int)sfu_weight_dim(w, 0), n_in = (g->x_c ? g->x_c : x->c) / g->groups;
     const int n_pix = y->n * y->h * y->w;
     const gboolean cpu = sfu_queue_kernels(q) == SFU_KERNELS_CPU && g->groups == 1 && !(e->geglu && n_out % 32);
@@ -270,8 +268,11 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
             return FALSE;
         if (winograd) {
             g_strlcat(options, plan.options, sizeof options);
-            SfuTensor *v = sfu_winograd_input_create(q, &plan, n_in, error);
-            gboolean done = v != NULL;
+            if (e->moments)
+                g_strlcat(options, " -DMOMENTS", sizeof options);
+            SfuTensor *v = sfu_winograd_input_create(q, &plan, n_in, error), *parts = NULL;
+            const int per = plan.tiles_x * plan.tiles_y, slots = (per + plan.t_chunk - 2) / plan.t_chunk + 1;
+            gboolean done = v && (!e->moments || (parts = sfu_tensor_create(q, SFU_F32, y->n, slots, 3, n_out, error)));
             for (int t0 = 0; done && t0 < plan.n_tiles; t0 += plan.t_chunk * plan.n_chunks) {
                 const int chunks = MIN(plan.n_chunks, (plan.n_tiles - t0 + plan.t_chunk - 1) / plan.t_chunk);
 #define TILE_ARGS SFU_INT(plan.n_tiles), SFU_INT(t0), SFU_INT(plan.t_chunk), SFU_INT(plan.tiles_x), SFU_INT(plan.tiles_y)
@@ -284,9 +285,14 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
                                        .global = {(size_t)n_panels, (size_t)chunks, 1}, .local = {1, 1, 1},
                                        .flops = flops * MIN(chunks * plan.t_chunk, plan.n_tiles - t0) / plan.n_tiles, .bytes = bytes};
                 const SfuArg out_args[] = {SFU_TENSOR(&range), SFU_TENSOR(v), SFU_TENSOR(wt), TILE_ARGS, SFU_INT(n_in), SFU_INT(y->h), SFU_INT(y->w),
-                                           SFU_INT(n_out), SFU_INT(y->c), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes), EPILOGUE_ARGS};
+                                           SFU_INT(n_out), SFU_INT(y->c), SFU_INT(plan.slice), SFU_TENSOR(parts), SFU_INT(slots), SFU_LOCAL(plan.local_bytes), EPILOGUE_ARGS};
                 done = sfu_launch(q, &in, in_args, G_N_ELEMENTS(in_args), error) && sfu_launch(q, &out, out_args, G_N_ELEMENTS(out_args), error);
             }
+            if (parts) {
+                done = done && sfu_op_moments_join(e->moments, parts, per, plan.t_chunk, error);
+                *moments = TRUE;
+            }
+            sfu_tensor_destroy(parts);
             sfu_tensor_destroy(v);
             return done;
         }
@@ -362,6 +368,19 @@ gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *
                          .global = {(size_t)n_out, (size_t)y->h * y->w, (size_t)y->n}, .flops = flops, .bytes = bytes};
     const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), GEOMETRY_ARGS, EPILOGUE_ARGS};
     return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+}
+
+gboolean sfu_conv_run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
+                      GError **error)
+{
+    static const SfuEpilogue no_epilogue;
+    gboolean made = FALSE;
+    if (!e)
+        e = &no_epilogue;
+    if (e->moments && (g->y_part || e->moments->n != y->n || e->moments->h != 1 || e->moments->w != 3 || e->moments->c != y->c || e->moments->dtype != SFU_F32))
+        return sfu_op_shape_error(error, g->op, "the moments are %d x %d x %d x %d for %d samples of %d channels", e->moments->n, e->moments->h,
+                                  e->moments->w, e->moments->c, y->n, y->c);
+    return run(q, y, x, w, g, e, &made, error) && (!e->moments || made || sfu_moments(q, e->moments, y, error));
 }
 
 gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConv *conv, const SfuEpilogue *e, GError **error)

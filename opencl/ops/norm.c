@@ -20,22 +20,67 @@ static int chunk_len(const SfuTensor *x)
     return CLAMP(16384 / x->c + 1, 1, MAX(1, (pixels + units - 1) / units));
 }
 
-gboolean sfu_group_norm_stats(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps, GError **error)
+static gboolean are_moments(const SfuTensor *m, int n, int parts, int c) { return m->n == n && m->h == parts && m->w == 3 && m->c == c && m->dtype == SFU_F32; }
+
+gboolean sfu_op_moments_join(SfuTensor *moments, const SfuTensor *parts, int per, int len, GError **error)
+{
+    return SFU_RUN(moments, "norm", "moments_join", (moments->c + 15) / 16, moments->n, 1, 0, sfu_op_bytes(parts), error, SFU_TENSOR(moments),
+                   SFU_TENSOR(parts), SFU_INT(parts->c), SFU_INT(parts->h), SFU_INT(per), SFU_INT(len));
+}
+
+gboolean sfu_moments_join(SfuQueue *q, SfuTensor *moments, const SfuTensor *parts, GError **error)
+{
+    if (!are_moments(moments, parts->n, 1, parts->c) || !are_moments(parts, parts->n, parts->h, parts->c))
+        return sfu_op_shape_error(error, "moments", "parts of %d x %d x %d x %d into %d x %d x %d x %d", parts->n, parts->h, parts->w, parts->c, moments->n,
+                                  moments->h, moments->w, moments->c);
+    return sfu_op_moments_join(moments, parts, parts->h, 1, error);
+}
+
+gboolean sfu_moments(SfuQueue *q, SfuTensor *moments, const SfuTensor *x, GError **error)
 {
     const int pixels = x->h * x->w, len = chunk_len(x), chunks = (pixels + len - 1) / len;
-    if (n_groups < 1 || x->c % n_groups || stats->n != x->n || stats->w != n_groups || stats->c != 2 || stats->dtype != SFU_F32)
-        return sfu_op_shape_error(error, "group_norm", "%d channels in %d groups", x->c, n_groups);
+    if (!are_moments(moments, x->n, 1, x->c))
+        return sfu_op_shape_error(error, "moments", "%d x %d x %d x %d for %d samples of %d channels", moments->n, moments->h, moments->w, moments->c, x->n, x->c);
+    SfuTensor *parts = sfu_tensor_create(q, SFU_F32, x->n, chunks, 3, x->c, error);
+    const gboolean ok = parts &&
+        SFU_RUN(x, "norm", "group_norm_part", chunks, x->n, 1, 4.0 * (double)sfu_tensor_elements(x), sfu_op_bytes(x), error, SFU_TENSOR(parts),
+                SFU_TENSOR(x), SFU_INT(pixels), SFU_INT(x->c), SFU_INT(len)) &&
+        sfu_moments_join(q, moments, parts, error);
+    sfu_tensor_destroy(parts);
+    return ok;
+}
+
+gboolean sfu_group_norm_stats_from(SfuQueue *q, SfuTensor *stats, const SfuTensor *moments, int n_groups, float eps, GError **error)
+{
+    if (!are_moments(moments, moments->n, 1, moments->c) || n_groups < 1 || moments->c % n_groups || stats->n != moments->n || stats->w != n_groups ||
+        stats->c != 2 || stats->dtype != SFU_F32)
+        return sfu_op_shape_error(error, "group_norm", "%d channels in %d groups", moments->c, n_groups);
+    return SFU_RUN(moments, "norm", "group_norm_join", n_groups, moments->n, 1, 0, sfu_op_bytes(moments), error, SFU_TENSOR(stats),
+                   SFU_TENSOR(moments), SFU_INT(moments->c), SFU_FLOAT(eps));
+}
+
+static gboolean stats_gpu(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps, GError **error)
+{
+    const int pixels = x->h * x->w, len = chunk_len(x), chunks = (pixels + len - 1) / len;
     SfuTensor *part = sfu_tensor_create(q, SFU_F32, x->n, chunks, 2, x->c, error);
-    const gboolean ok = !part ? FALSE : gpu(x) ?
+    const gboolean ok = part &&
         SFU_RUN(x, "gpu_norm", "group_norm_part_gpu", x->c, chunks, x->n, 4.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
                 SFU_TENSOR(part), SFU_TENSOR(x), SFU_INT(pixels), SFU_INT(x->c), SFU_INT(len)) &&
         RUN_GROUPS(x, "group_norm_join_gpu", n_groups, x->n, sfu_op_bytes(part), error, SFU_TENSOR(stats), SFU_TENSOR(part), SFU_INT(pixels),
-                   SFU_INT(x->c), SFU_INT(len), SFU_INT(chunks), SFU_FLOAT(eps)) :
-        SFU_RUN(x, "norm", "group_norm_part", chunks, x->n, 1, 4.0 * (double)sfu_tensor_elements(x), sfu_op_bytes(x), error, SFU_TENSOR(part),
-                SFU_TENSOR(x), SFU_INT(pixels), SFU_INT(x->c), SFU_INT(len)) &&
-        SFU_RUN(x, "norm", "group_norm_join", n_groups, x->n, 1, 0, sfu_op_bytes(part), error, SFU_TENSOR(stats), SFU_TENSOR(part), SFU_INT(pixels),
-                SFU_INT(x->c), SFU_INT(len), SFU_INT(chunks), SFU_FLOAT(eps));
+                   SFU_INT(x->c), SFU_INT(len), SFU_INT(chunks), SFU_FLOAT(eps));
     sfu_tensor_destroy(part);
+    return ok;
+}
+
+gboolean sfu_group_norm_stats(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps, GError **error)
+{
+    if (n_groups < 1 || x->c % n_groups || stats->n != x->n || stats->w != n_groups || stats->c != 2 || stats->dtype != SFU_F32)
+        return sfu_op_shape_error(error, "group_norm", "%d channels in %d groups", x->c, n_groups);
+    if (gpu(x))
+        return stats_gpu(q, stats, x, n_groups, eps, error);
+    SfuTensor *moments = sfu_tensor_create(q, SFU_F32, x->n, 1, 3, x->c, error);
+    const gboolean ok = moments && sfu_moments(q, moments, x, error) && sfu_group_norm_stats_from(q, stats, moments, n_groups, eps, error);
+    sfu_tensor_destroy(moments);
     return ok;
 }
 

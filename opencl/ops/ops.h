@@ -34,6 +34,7 @@ typedef struct {
     SfuWeight *prelu; /* [out] or [1] */
     float scale;      /* 0 means 1 */
     const SfuTensor *residual; /* same shape as y; may be y itself */
+    SfuTensor *moments; /* of y, [n, 1, 3, out]: see sfu_moments(). Made while y is in the registers, where the kernel can */
     gboolean geglu; /* linear only: W is [2*out, in]; y = (first half) * gelu(second half) (Shazeer 2020); act NONE */
 } SfuEpilogue;
 
@@ -81,6 +82,13 @@ gboolean sfu_group_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight
 gboolean sfu_group_norm_stats(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps, GError **error);
 gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *stats, SfuWeight *gamma,
                               SfuWeight *beta, SfuAct act, GError **error);
+/* What a group norm must know of a tensor x: moments [n, 1, 3, c] fp32, of each channel of each sample the mean over its pixels, the sum of squared
+ * differences from that, and the number of pixels. A product leaves them of what it writes (SfuEpilogue), and then nobody need read y for them. */
+gboolean sfu_moments(SfuQueue *q, SfuTensor *moments, const SfuTensor *x, GError **error);
+/* Of all pixels, from those of k parts of them, [n, k, 3, c]. Chan, Golub & LeVeque 1983, eq. 2.1. */
+gboolean sfu_moments_join(SfuQueue *q, SfuTensor *moments, const SfuTensor *parts, GError **error);
+/* sfu_group_norm_stats() of the tensor that the moments are of. */
+gboolean sfu_group_norm_stats_from(SfuQueue *q, SfuTensor *stats, const SfuTensor *moments, int n_groups, float eps, GError **error);
 /* Layer normalisation over c. gamma, beta [c], may be NULL. y may be x. Ba 2016. */
 gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, float eps,
                         GError **error);

@@ -21,6 +21,10 @@ static inline double sfu_op_bytes(const SfuTensor *t) { return (double)sfu_tenso
 /* How z is broadcast over x: 0 same shape, 1 [1,1,1,c], 2 [n,1,1,c], 3 [n,h,w,1]; -1 not at all. */
 int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z);
 
+/* sfu_moments_join() of parts [n, slots, 3, c] that are of `len` units each of all samples' in a row, `per` a sample: a part lies in the slots of
+ * each sample that it has units of, counted from the first one that does. */
+gboolean sfu_op_moments_join(SfuTensor *moments, const SfuTensor *parts, int per, int len, GError **error);
+
 /* The tile of sums that a CPU keeps in registers, for TILE_ROWS, TILE_COLS and VW of common.cl. n_panels: of 32 outputs. GEGLU wants whole panels. */
 typedef struct {
     int vector, rows, cols;

@@ -108,6 +108,99 @@ static void group_norm_tile(Check *c, gconstpointer row)
     check_close(c, &y, ref + tile, mag + tile, c->mode->unit);
 }
 
+/* What sfu_moments() is to say of x [n, pixels, c], and in what units it may be off. The mean: by 3 units of the mean magnitude, and by 8 of the
+ * deviation, since a hundred sums of differences from a first guess are added up. The sum of squares: by twice what norm_units() has for the
+ * deviation, and by the square of the mean's error where there is none. `store`: of fp16, of values summed before they were rounded to it. */
+static void reference_moments(const double *x, int n, gint64 pixels, int ch, double unit, double store, double *ref, double *mag)
+{
+    for (int b = 0; b < n; b++)
+        for (int i = 0; i < ch; i++) {
+            double mean, var, size, *r = ref + 3 * (gint64)b * ch + i, *m = mag + 3 * (gint64)b * ch + i;
+            moments(x + b * pixels * ch + i, pixels, ch, 1, &mean, &var, &size);
+            const double d = sqrt(var), off = store * size / unit;
+            r[0] = mean;
+            m[0] = 3 * size + 8 * d + off;
+            r[ch] = var * (double)pixels;
+            m[ch] = (double)pixels * (32 * var + 0.5 * d * size + 10 * size * size * unit + 2 * d * off + off * off * unit);
+            r[2 * ch] = (double)pixels;
+            m[2 * ch] = 0;
+        }
+}
+
+static double *values_of(Check *c, const SfuTensor *t)
+{
+    const gint64 count = sfu_tensor_elements(t);
+    float *v = g_new(float, count);
+    double *out = check_zeros(c, count);
+    CHECK_OK(sfu_tensor_read(t, v, ERR));
+    for (gint64 i = 0; i < count; i++)
+        out[i] = v[i];
+    g_free(v);
+    return out;
+}
+
+typedef struct {
+    const char *name;
+    int n, h, w, in, out, k, stride;
+    gboolean residual, geglu;
+    Kind kind; /* of the residual */
+    float scale;
+} Made;
+
+/* The moments that a product leaves of what it wrote. */
+static void product_moments(Check *c, gconstpointer row)
+{
+    const Made *p = row;
+    const int oh = (p->h + 2 * (p->k / 2) - p->k) / p->stride + 1, ow = (p->w + 2 * (p->k / 2) - p->k) / p->stride + 1, y_c = p->geglu ? p->out / 2 : p->out;
+    const In x = check_in(c, p->n, p->h, p->w, p->in, NORMAL);
+    const Weight w = p->k == 1 ? check_weight(c, SFU_F16, p->out, p->in, 0, 0) : check_weight(c, SFU_F16, p->out, p->in, p->k, p->k);
+    const Weight bias = check_weight(c, SFU_F32, p->out, 0, 0, 0);
+    const Out y = check_out(c, p->n, oh, ow, y_c), m = check_out_f32(c, p->n, 1, 3, y_c);
+    const SfuConv conv = {.stride = p->stride, .pad_top = p->k / 2, .pad_left = p->k / 2, .pad_bottom = p->k / 2, .pad_right = p->k / 2};
+    SfuEpilogue e = {.bias = bias.w, .scale = p->scale, .moments = m.t, .geglu = p->geglu};
+    if (p->residual)
+        e.residual = check_in(c, p->n, oh, ow, p->out, p->kind).t;
+    if (p->k == 1)
+        CHECK_OK(sfu_linear(c->q, y.t, x.t, w.w, &e, ERR));
+    else
+        CHECK_OK(sfu_conv2d(c->q, y.t, x.t, w.w, &conv, &e, ERR));
+    double *ref = check_zeros(c, 3 * (gint64)p->n * y_c), *mag = check_zeros(c, 3 * (gint64)p->n * y_c);
+    reference_moments(values_of(c, y.t), p->n, (gint64)oh * ow, y_c, c->mode->unit, c->mode->store, ref, mag);
+    check_close(c, &m, ref, mag, c->mode->unit);
+}
+
+/* Those of a tensor, those of its upper and lower part joined, and the statistics of a norm from them. */
+static void joined_moments(Check *c, gconstpointer row)
+{
+    const Norm *p = row;
+    const int upper = MAX(1, p->h / 3), groups = p->groups;
+    const In x = input(c, p);
+    const Out whole = check_out_f32(c, p->n, 1, 3, p->c), joined = check_out_f32(c, 1, 1, 3, p->c), stats = check_out_f32(c, p->n, 1, groups, 2);
+    double *ref = check_zeros(c, 3 * (gint64)p->n * p->c), *mag = check_zeros(c, 3 * (gint64)p->n * p->c);
+    reference_moments(x.v, p->n, (gint64)p->h * p->w, p->c, c->mode->unit, 0, ref, mag);
+    CHECK_OK(sfu_moments(c->q, whole.t, x.t, ERR));
+    check_close(c, &whole, ref, mag, c->mode->unit);
+    SfuTensor *parts = check_out_f32(c, 1, 2, 3, p->c).t, *part[2], *rows[2];
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(part[i] = sfu_tensor_view(parts, (size_t)(i * 3 * p->c), 1, 1, 3, p->c, ERR));
+        CHECK_OK(rows[i] = sfu_tensor_view(x.t, i ? (size_t)(upper * p->w * p->c) : 0, 1, i ? p->h - upper : upper, p->w, p->c, ERR));
+        CHECK_OK(sfu_moments(c->q, part[i], rows[i], ERR));
+        g_ptr_array_add(c->tensors, part[i]);
+        g_ptr_array_add(c->tensors, rows[i]);
+    }
+    CHECK_OK(sfu_moments_join(c->q, joined.t, parts, ERR));
+    check_close(c, &joined, ref, mag, c->mode->unit);
+    double *gamma = check_zeros(c, p->c), *y = check_zeros(c, sfu_tensor_elements(x.t)), *y_mag = check_zeros(c, sfu_tensor_elements(x.t));
+    double *want = check_zeros(c, 4 * (gint64)p->n * groups), *stats_ref = check_zeros(c, 2 * (gint64)p->n * groups), *stats_mag = check_zeros(c, 2 * (gint64)p->n * groups);
+    reference_group(p, x.v, gamma, gamma, y, y_mag, want);
+    for (int g = 0; g < 2 * p->n * groups; g++) {
+        stats_ref[g] = want[g / 2 * 4 + g % 2];
+        stats_mag[g] = want[g / 2 * 4 + g % 2 + 2];
+    }
+    CHECK_OK(sfu_group_norm_stats_from(c->q, stats.t, whole.t, groups, p->eps, ERR));
+    check_close(c, &stats, stats_ref, stats_mag, c->mode->unit);
+}
+
 static void layer_norm(Check *c, gconstpointer row)
 {
     const Norm *p = row;
@@ -179,6 +272,27 @@ static const Norm tiles[] = {
     {"tile", 1, 8, 9, 64, 32, .eps = 1e-6f},
     {"tile-shifted", 1, 12, 10, 96, 32, .eps = 1e-6f, .kind = SHIFTED, .act = SFU_ACT_SILU},
 };
+static const Made made[] = {
+    {"conv3x3/one", 1, 1, 1, 1, 1, 3, 1},
+    {"conv3x3/tile+1", 2, 9, 9, 33, 65, 3, 1},
+    {"conv3x3/large", 1, 33, 70, 64, 96, 3, 1, .residual = TRUE},
+    {"conv3x3/samples-share-a-chunk", 3, 7, 6, 32, 40, 3, 1},
+    {"conv3x3/many-samples", 5, 22, 21, 32, 32, 3, 1},
+    {"conv3x3/shifted", 2, 24, 24, 64, 64, 3, 1, .residual = TRUE, .kind = SHIFTED, .scale = 0.001f},
+    {"conv3x3/extreme", 1, 24, 24, 64, 64, 3, 1, .residual = TRUE, .kind = EXTREME},
+    {"conv3x3/stride2", 2, 10, 10, 16, 48, 3, 2},
+    {"conv3x3/in4", 2, 16, 16, 4, 64, 3, 1},
+    {"conv3x3/out4", 1, 16, 16, 64, 4, 3, 1},
+    {"linear/residual", 2, 1, 130, 40, 100, 1, 1, .residual = TRUE},
+    {"linear/geglu", 2, 1, 30, 40, 160, 1, 1, .geglu = TRUE},
+};
+static const Norm joined[] = {
+    {"odd", 1, 3, 5, 21, 7, .eps = 1e-5f},
+    {"tall", 1, 300, 300, 4, 2, .eps = 1e-6f},
+    {"shifted", 1, 33, 31, 96, 32, .eps = 1e-6f, .kind = SHIFTED},
+    {"extreme", 1, 9, 9, 64, 32, .eps = 1e-5f, .kind = EXTREME},
+    {"constant-large", 1, 9, 9, 64, 32, .eps = 1e-5f, .constant = 3000},
+};
 static const Norm layer_norms[] = {
     {"one", 1, 1, 1, 1, 3, .eps = 1e-5f},
     {"odd", 2, 1, 7, 13, 3, .eps = 1e-5f},
@@ -203,6 +317,9 @@ void add_norm(void)
         check_add(op, list[i].name, 4.0 * list[i].n * list[i].h * list[i].w * list[i].c, fn, &list[i]);
     ADD(group_norms, "group_norm", group_norm)
     ADD(tiles, "group_norm", group_norm_tile)
+    ADD(joined, "moments", joined_moments)
+    for (guint i = 0; i < G_N_ELEMENTS(made); i++)
+        check_add("product-moments", made[i].name, 9.0 * made[i].n * made[i].h * made[i].w * made[i].in * made[i].out, product_moments, &made[i]);
     ADD(layer_norms, "layer_norm", layer_norm)
     ADD(softmaxes, "softmax", softmax)
 }
