@@ -27,22 +27,30 @@ static const SfuTensor *keep(const SfuNet *net, SfuTensor *stats, SfuTensor **ow
     return stats;
 }
 
-/* The statistics of a norm of x: those of net->norms, or x's own, which the caller then frees (*own). NULL with error set. */
-static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, int n_groups, float eps, SfuTensor **own, GError **error)
+/* The statistics of a norm of x: those of net->norms, or x's own (from its moments, where there are any), which the caller then frees (*own). NULL with error set. */
+static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, const SfuTensor *moments, int n_groups, float eps, SfuTensor **own,
+                                 GError **error)
 {
     if (has_learnt(net))
         return next_learnt(net);
     SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, x->n, 1, n_groups, 2, error);
-    if (stats && !sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error))
+    if (stats && !(moments ? sfu_group_norm_stats_from(net->q, stats, moments, n_groups, eps, error)
+                           : sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error)))
         sfu_net_drop(&stats);
     return keep(net, stats, own);
 }
 
-gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, int n_groups, float eps, SfuAct act,
-                            GError **error)
+gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor *y, GError **error)
+{
+    *moments = NULL;
+    return has_learnt(net) || sfu_queue_kernels(net->q) != SFU_KERNELS_CPU || (*moments = sfu_tensor_create(net->q, SFU_F32, y->n, 1, 3, y->c, error));
+}
+
+gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments, const SfuLayer *l, int n_groups, float eps,
+                            SfuAct act, GError **error)
 {
     SfuTensor *own = NULL;
-    const SfuTensor *stats = stats_of(net, x, n_groups, eps, &own, error);
+    const SfuTensor *stats = stats_of(net, x, moments, n_groups, eps, &own, error);
     const gboolean ok = stats && sfu_group_norm_apply(net->q, y, x, stats, l->w, l->b, act, error);
     sfu_tensor_destroy(own);
     return ok;
@@ -56,28 +64,34 @@ static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, g
     return sfu_conv2d(net->q, y, x, l->w, &conv, e, error);
 }
 
-gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, gboolean spend, const SfuLayer *norm, int n_groups, float eps,
-                           const SfuLayer *conv, const SfuEpilogue *e, GError **error)
+gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend, const SfuLayer *norm,
+                           int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e, GError **error)
 {
     const int rows = band_rows(net, x->n, x->h, x->w, x->c);
-    SfuTensor *own = NULL, *normed = NULL;
-    const SfuTensor *stats = stats_of(net, x, n_groups, eps, &own, error);
+    SfuTensor *own = NULL, *normed = NULL, *parts = NULL;
+    const SfuTensor *stats = stats_of(net, x, moments, n_groups, eps, &own, error);
     gboolean ok = stats && (normed = rows < x->h ? sfu_tensor_create(net->q, net->dtype, 1, rows + 2, x->w, x->c, error)
                                      : spend     ? sfu_net_band(x, 0, x->h, error)
                                                  : sfu_net_like(net, x, x->c, error));
+    if (ok && e->moments) /* of each band, and then of all */
+        ok = (parts = sfu_tensor_create(net->q, SFU_F32, x->n, (x->h + rows - 1) / rows, 3, y->c, error)) != NULL;
     for (int y0 = 0; ok && y0 < x->h; y0 += rows) {
         const int y1 = MIN(y0 + rows, x->h), above = y0 > 0, below = y1 < x->h;
-        SfuTensor *in = sfu_net_band(x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error), *res = NULL;
+        SfuTensor *in = sfu_net_band(x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error), *res = NULL, *made = NULL;
         SfuTensor *t = sfu_tensor_view(normed, 0, x->n, y1 - y0 + above + below, x->w, x->c, error);
         SfuEpilogue part = *e;
         ok = in && out && t && (!e->residual || (part.residual = res = sfu_net_band(e->residual, y0, y1, error))) &&
+             (!parts || (part.moments = made = sfu_tensor_view(parts, (size_t)(y0 / rows) * 3 * (size_t)y->c, x->n, 1, 3, y->c, error))) &&
              sfu_group_norm_apply(net->q, t, in, stats, norm->w, norm->b, SFU_ACT_SILU, error) &&
              conv_rows(net, out, t, above, below, FALSE, conv, &part, error);
         sfu_tensor_destroy(t);
+        sfu_tensor_destroy(made);
         sfu_tensor_destroy(res);
         sfu_tensor_destroy(out);
         sfu_tensor_destroy(in);
     }
+    ok = ok && (!parts || sfu_moments_join(net->q, e->moments, parts, error));
+    sfu_tensor_destroy(parts);
     sfu_tensor_destroy(normed);
     sfu_tensor_destroy(own);
     return ok;
@@ -133,11 +147,11 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
     return keep(net, stats, own);
 }
 
-SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, GError **error)
+SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, GError **error)
 {
     const int h = 2 * x->h, w = 2 * x->w, rows = band_rows(net, 1, h, w, r->c_in);
     const SfuEpilogue shortcut = {.bias = r->shortcut.b}, first = {.bias = r->conv1.b};
-    SfuTensor *room = sfu_tensor_create(net->q, net->dtype, 1, MIN(rows + 2, h), w, r->c_in, error), *own = NULL, *y = NULL, *sum = NULL;
+    SfuTensor *room = sfu_tensor_create(net->q, net->dtype, 1, MIN(rows + 2, h), w, r->c_in, error), *own = NULL, *y = NULL, *sum = NULL, *out_moments = NULL;
     const SfuTensor *stats = room ? enlarged_stats(net, up, r, x, room, rows, &own, error) : NULL;
     gboolean ok = stats && (y = sfu_tensor_create(net->q, net->dtype, 1, h, w, r->c_out, error)) && (sum = sfu_net_like(net, y, r->c_out, error));
     for (int y0 = 0; ok && y0 < h; y0 += rows) {
@@ -154,10 +168,12 @@ SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const 
     }
     sfu_net_drop(&room);
     sfu_net_drop(&x);
-    const SfuEpilogue second = {.bias = r->conv2.b, .residual = sum};
-    if (!ok || !sfu_norm_conv_run(net, sum, y, TRUE, &r->norm2, r->n_groups, r->eps, &r->conv2, &second, error) ||
+    ok = ok && sfu_net_moments(net, &out_moments, sum, error);
+    const SfuEpilogue second = {.bias = r->conv2.b, .residual = sum, .moments = out_moments};
+    if (!ok || !sfu_norm_conv_run(net, sum, y, NULL, TRUE, &r->norm2, r->n_groups, r->eps, &r->conv2, &second, error) ||
         !sfu_net_trace(net, sum, error, "%s", r->name))
         sfu_net_drop(&sum);
+    *moments = out_moments;
     sfu_tensor_destroy(y);
     sfu_tensor_destroy(own);
     return sum;

@@ -64,9 +64,12 @@ static inline void sfu_net_drop(SfuTensor **t)
     sfu_tensor_destroy(*t);
     *t = NULL;
 }
-/* sfu_group_norm(), or with the statistics of net->norms. */
-gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, int n_groups, float eps, SfuAct act,
-                            GError **error);
+/* Room for the moments of y (sfu_moments()), for the epilogue of what writes y, if a norm of y is to be made from them: not where its statistics come
+ * from net->norms, nor on devices whose kernels would read y again for them. *moments is then NULL. Caller frees. */
+gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor *y, GError **error);
+/* sfu_group_norm(), or with the statistics of net->norms. moments: of x, or NULL. */
+gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments, const SfuLayer *l, int n_groups, float eps,
+                            SfuAct act, GError **error);
 /* 3x3, padding 1: y [.., out]. */
 gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, const SfuTensor *residual, GError **error);
 
@@ -79,19 +82,23 @@ typedef struct {
 } SfuResnet;
 /* time_c: width of the time embedding, 0: none. */
 void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups, float eps);
-/* x [n, h, w, c_in] is taken; `shared` says that its buffer is still read elsewhere and must not be written to. time [n, 1, 1, time_c], already
- * through SiLU. Returns [n, h, w, c_out]. */
-SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, gboolean shared, const SfuTensor *time, GError **error);
+/* x [n, h, w, c_in] is taken; `shared` says that its buffer is still read elsewhere and must not be written to. *moments: of x, or NULL, taken; then
+ * of the result, or NULL. time [n, 1, 1, time_c], already through SiLU. Returns [n, h, w, c_out]. */
+SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, gboolean shared, const SfuTensor *time,
+                          GError **error);
 
-/* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way down had an odd height; to_w likewise. */
-SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w, GError **error);
+/* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way down had an odd height; to_w likewise.
+ * moments: where those of the result go, if anybody asks (sfu_net_moments()); NULL: nobody does. */
+SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w, SfuTensor **moments, GError **error);
 
 /* ---- bands.c ---- */
-/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. x is overwritten if that saves a copy and `spend` allows it. e->residual may be y. */
-gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, gboolean spend, const SfuLayer *norm, int n_groups, float eps,
-                           const SfuLayer *conv, const SfuEpilogue *e, GError **error);
-/* sfu_upsample_run() to twice the size and sfu_resnet_run() of a resnet with a shortcut and without time, for one sample x [1, h, w, c_in], taken. What lies
+/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. moments: of x, or NULL. x is overwritten if that saves a copy and `spend` allows it.
+ * e->residual may be y. */
+gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend, const SfuLayer *norm,
+                           int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e, GError **error);
+/* sfu_upsample_run() to twice the size and sfu_resnet_run() of a resnet with a shortcut and without time, for one sample x [1, h, w, c_in], taken; *moments
+ * gets those of the result, as from sfu_resnet_run(). What lies
  * between is made in bands, twice, and never held (nor traced): a quarter instead of the whole of the largest tensor of an autoencoder. */
-SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, GError **error);
+SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, GError **error);
 
 #endif

@@ -124,7 +124,7 @@ static SfuTensor *run_steps(const Half *half, SfuTensor *x, GError **error)
         if (s->kind == 'b')
             x = run_block(net, s, x, error);
         else if (s->kind == 'u')
-            x = sfu_upsample_run(net, &s->l[0], x, 2 * x->h, 2 * x->w, error);
+            x = sfu_upsample_run(net, &s->l[0], x, 2 * x->h, 2 * x->w, NULL, error);
         else if (s->kind != 'r')
             x = convolve(half, s, x, error);
         else if (!sfu_unary(net->q, x, x, SFU_ACT_RELU, 0, error))

@@ -268,14 +268,14 @@ static gboolean feed_forward(const SfuNet *net, const Block *b, SfuTensor *h, co
     return ok;
 }
 
-/* x [n, h, w, c], changed in place: x += proj_out(blocks(proj_in(norm(x)))), pixels as tokens. */
-static gboolean transform(const SfuUnet *u, const Transformer *t, SfuTensor *x, GError **error)
+/* x [n, h, w, c] and its moments (or NULL), changed in place: x += proj_out(blocks(proj_in(norm(x)))), pixels as tokens. */
+static gboolean transform(const SfuUnet *u, const Transformer *t, SfuTensor *x, SfuTensor *moments, GError **error)
 {
     const SfuNet *net = &u->net;
     SfuTensor *tokens = sfu_tensor_view(x, 0, x->n, 1, x->h * x->w, x->c, error), *normed = NULL, *h = NULL;
-    const SfuEpilogue in = {.bias = t->proj_in.b}, add = {.bias = t->proj_out.b, .residual = tokens};
+    const SfuEpilogue in = {.bias = t->proj_in.b}, add = {.bias = t->proj_out.b, .residual = tokens, .moments = moments};
     gboolean ok = tokens && (normed = sfu_net_like(net, tokens, t->c, error)) && (h = sfu_net_like(net, tokens, t->c, error)) &&
-                  sfu_group_norm(net->q, normed, tokens, t->norm.w, t->norm.b, t->n_groups, TRANSFORMER_EPS, SFU_ACT_NONE, error) &&
+                  sfu_net_group_norm(net, normed, tokens, moments, &t->norm, t->n_groups, TRANSFORMER_EPS, SFU_ACT_NONE, error) &&
                   sfu_linear(net->q, h, normed, t->proj_in.w, &in, error);
     for (int i = 0; ok && i < t->n_blocks; i++) {
         const Block *b = &t->blocks[i];
@@ -330,12 +330,23 @@ out:
 /* [a | b] along the channels; both are taken. */
 static SfuTensor *join(const SfuNet *net, SfuTensor *a, SfuTensor *b, GError **error)
 {
-    SfuTensor *y = sfu_net_like(net, a, a->c + b->c, error);
+    SfuTensor *y = sfu_tensor_create(net->q, a->dtype, a->n, a->h, a->w, a->c + b->c, error);
     if (y && !sfu_concat(net->q, y, (const SfuTensor *const[]){a, b}, 2, error))
         sfu_net_drop(&y);
     sfu_tensor_destroy(a);
     sfu_tensor_destroy(b);
     return y;
+}
+
+/* *h becomes [*h | skip], and *moments those of that, or NULL if they are not known of both. The skip's are taken. */
+static gboolean join_skip(const SfuNet *net, SfuTensor **h, SfuTensor **moments, SfuTensor *skip, SfuTensor *skip_moments, GError **error)
+{
+    *h = join(net, *h, skip, error);
+    if (*moments && skip_moments)
+        return (*moments = join(net, *moments, skip_moments, *h ? error : NULL)) && *h;
+    sfu_tensor_destroy(skip_moments);
+    sfu_net_drop(moments);
+    return *h != NULL;
 }
 
 static gboolean check_inputs(const SfuUnet *u, const SfuTensor *x, const int *labels, GError **error)
@@ -370,6 +381,16 @@ static gboolean keep_or_take(SfuTensor **deep, SfuTensor **h, GError **error)
     return view != NULL;
 }
 
+/* A view of h, and one of its moments, if it has any. */
+static gboolean keep(const SfuTensor *h, const SfuTensor *moments, SfuTensor **skip, SfuTensor **skip_moments, int *n_skips, GError **error)
+{
+    *skip_moments = NULL;
+    if (!(*skip = sfu_tensor_view(h, 0, h->n, h->h, h->w, h->c, error)))
+        return FALSE;
+    ++*n_skips;
+    return !moments || (*skip_moments = sfu_tensor_view(moments, 0, moments->n, moments->h, moments->w, moments->c, error));
+}
+
 static gboolean fits(const SfuUnet *u, const SfuTensor *deep, const SfuTensor *x, GError **error)
 {
     const Level *l = &u->up[u->config->n_blocks - 1];
@@ -392,7 +413,7 @@ gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x
     const SfuUnetConfig *k = u->config;
     const SfuNet *net = &u->net;
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1}, half = {.stride = 2, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
-    SfuTensor *skips[MAX_SKIPS], *h = NULL, *time = NULL, *in = NULL, *y = NULL;
+    SfuTensor *skips[MAX_SKIPS], *skip_moments[MAX_SKIPS], *h = NULL, *moments = NULL, *time = NULL, *in = NULL, *y = NULL;
     const gboolean shallow = deep && *deep;
     int n_skips = 0;
     gboolean ok = FALSE;
@@ -400,25 +421,32 @@ gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x
     if (!check_inputs(u, x, class_labels, error) || (shallow && !fits(u, *deep, x, error)) || !(time = embed_time(u, timesteps, class_labels, x->n, error)))
         return FALSE;
 
-/* Each output of the way down is kept for the way up; h stays a second handle to the same values. */
-#define KEEP(h) ((skips[n_skips] = sfu_tensor_view(h, 0, h->n, h->h, h->w, h->c, error)) && ++n_skips)
-    const SfuEpilogue bias_in = {.bias = u->conv_in.b};
+/* Each output of the way down is kept for the way up, with its moments; h stays a second handle to the same values. */
+#define KEEP(h) keep(h, moments, &skips[n_skips], &skip_moments[n_skips], &n_skips, error)
+    SfuEpilogue in_epilogue = {.bias = u->conv_in.b};
     if (!(in = sfu_net_input(net, x, error)) || !(h = sfu_net_like(net, in, k->block_out_channels[0], error)) ||
-        !sfu_conv2d(net->q, h, in, u->conv_in.w, &same, &bias_in, error) || !sfu_net_trace(net, h, error, "conv_in") || !KEEP(h))
+        !sfu_net_moments(net, &moments, h, error))
+        goto out;
+    in_epilogue.moments = moments;
+    if (!sfu_conv2d(net->q, h, in, u->conv_in.w, &same, &in_epilogue, error) || !sfu_net_trace(net, h, error, "conv_in") || !KEEP(h))
         goto out;
     sfu_net_drop(&in);
 
     for (int i = 0; i < k->n_blocks && !shallow; i++) {
         const Level *l = &u->down[i];
         for (int j = 0; j < l->n_layers; j++)
-            if (!(h = sfu_resnet_run(net, &l->resnets[j], h, TRUE, time, error)) || (l->attention && !transform(u, &l->transformers[j], h, error)) ||
-                !KEEP(h))
+            if (!(h = sfu_resnet_run(net, &l->resnets[j], h, &moments, TRUE, time, error)) ||
+                (l->attention && !transform(u, &l->transformers[j], h, moments, error)) || !KEEP(h))
                 goto out;
         if (!l->sample.w)
             continue;
-        const SfuEpilogue bias = {.bias = l->sample.b};
+        SfuEpilogue bias = {.bias = l->sample.b};
+        sfu_net_drop(&moments);
         if (!(y = sfu_tensor_create(net->q, net->dtype, h->n, (h->h + 1) / 2, (h->w + 1) / 2, l->c, error)) ||
-            !sfu_conv2d(net->q, y, h, l->sample.w, &half, &bias, error) || !sfu_net_trace(net, y, error, "down_blocks.%d.downsamplers.0", i))
+            !sfu_net_moments(net, &moments, y, error))
+            goto out;
+        bias.moments = moments;
+        if (!sfu_conv2d(net->q, y, h, l->sample.w, &half, &bias, error) || !sfu_net_trace(net, y, error, "down_blocks.%d.downsamplers.0", i))
             goto out;
         sfu_tensor_destroy(h);
         h = g_steal_pointer(&y);
@@ -427,34 +455,44 @@ gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x
     }
 
     if (!shallow &&
-        (!(h = sfu_resnet_run(net, &u->mid1, h, TRUE, time, error)) || (k->mid_attention && !transform(u, &u->mid_transformer, h, error)) ||
-         (u->has_mid2 && !(h = sfu_resnet_run(net, &u->mid2, h, FALSE, time, error)))))
+        (!(h = sfu_resnet_run(net, &u->mid1, h, &moments, TRUE, time, error)) ||
+         (k->mid_attention && !transform(u, &u->mid_transformer, h, moments, error)) ||
+         (u->has_mid2 && !(h = sfu_resnet_run(net, &u->mid2, h, &moments, FALSE, time, error)))))
         goto out;
 
     for (int i = shallow ? k->n_blocks - 1 : 0; i < k->n_blocks; i++) {
         const Level *l = &u->up[i];
         for (int j = shallow ? l->n_layers - 1 : 0; j < l->n_layers; j++) {
+            if (shallow)
+                sfu_net_drop(&moments); /* they are not of what is taken */
             if (deep && i == k->n_blocks - 1 && j == l->n_layers - 1 && !keep_or_take(deep, &h, error))
                 goto out;
-            if (!(h = join(net, h, skips[--n_skips], error)) || !(h = sfu_resnet_run(net, &l->resnets[j], h, FALSE, time, error)) ||
-                (l->attention && !transform(u, &l->transformers[j], h, error)))
+            n_skips--;
+            if (!join_skip(net, &h, &moments, skips[n_skips], skip_moments[n_skips], error) ||
+                !(h = sfu_resnet_run(net, &l->resnets[j], h, &moments, FALSE, time, error)) ||
+                (l->attention && !transform(u, &l->transformers[j], h, moments, error)))
                 goto out;
         }
-        if (l->sample.w && (!(h = sfu_upsample_run(net, &l->sample, h, skips[n_skips - 1]->h, skips[n_skips - 1]->w, error)) ||
+        if (l->sample.w)
+            sfu_net_drop(&moments);
+        if (l->sample.w && (!(h = sfu_upsample_run(net, &l->sample, h, skips[n_skips - 1]->h, skips[n_skips - 1]->w, &moments, error)) ||
                             !sfu_net_trace(net, h, error, "up_blocks.%d.upsamplers.0", i)))
             goto out;
     }
 
     const SfuEpilogue bias_out = {.bias = u->conv_out.b};
-    ok = sfu_group_norm(net->q, h, h, u->norm_out.w, u->norm_out.b, k->norm_num_groups, k->norm_eps, SFU_ACT_SILU, error) &&
+    ok = sfu_net_group_norm(net, h, h, moments, &u->norm_out, k->norm_num_groups, k->norm_eps, SFU_ACT_SILU, error) &&
          (y = sfu_net_like(net, h, k->out_channels, error)) && sfu_conv2d(net->q, y, h, u->conv_out.w, &same, &bias_out, error) &&
          sfu_net_trace(net, y, error, "conv_out");
     if (ok)
         *out = g_steal_pointer(&y);
 #undef KEEP
 out:
-    while (n_skips)
-        sfu_tensor_destroy(skips[--n_skips]);
+    while (n_skips) {
+        sfu_tensor_destroy(skip_moments[--n_skips]);
+        sfu_tensor_destroy(skips[n_skips]);
+    }
+    sfu_tensor_destroy(moments);
     sfu_tensor_destroy(in);
     sfu_tensor_destroy(h);
     sfu_tensor_destroy(y);
