@@ -9,6 +9,7 @@
 #define BLOCK 12
 #define FEW_OUT 8     /* outputs up to which vectors run over the inputs */
 #define FEW_IN 31     /* inputs up to which taps are gathered into rows ... */
+#define PAST_CACHES_BYTES (64 << 20) /* results from which on a next reader finds nothing in the caches anyway */
 #define MOST_GATHER 400 /* ... of at most this many values: the copy is unrolled */
 
 typedef struct {
@@ -262,8 +263,12 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         SfuWinograd plan;
         const gboolean winograd = sfu_winograd_plan(q, g, y, n_in, n_out, &plan);
         const int n_panels = (n_out + PANEL - 1) / PANEL;
-        const SfuTensor *wt = sfu_weight_on_device(q, w, e->geglu ? "panel32 geglu" : "panel32", wd, (gint64)n_panels * PANEL * n_in * taps,
-                                                   pack_panel, &p, error);
+        const RowPlan plan_rows = row_plan(q, n_pix, n_in * taps, n_panels, 1);
+        const gboolean gathered = !winograd && !e->geglu && n_in <= FEW_IN && n_in * taps <= MOST_GATHER && plan_rows.slice >= n_in * taps;
+        const PackParams as_fp32 = {.n_out = n_out, .n_in = n_in, .taps = taps};
+        const SfuTensor *wt =
+            gathered ? sfu_weight_on_device(q, w, "panel32 fp32", SFU_F32, (gint64)n_panels * PANEL * n_in * taps, pack_panel, &as_fp32, error)
+                     : sfu_weight_on_device(q, w, e->geglu ? "panel32 geglu" : "panel32", wd, (gint64)n_panels * PANEL * n_in * taps, pack_panel, &p, error);
         if (!wt)
             return FALSE;
         if (winograd) {
@@ -296,12 +301,12 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
             sfu_tensor_destroy(v);
             return done;
         }
-        const RowPlan plan_rows = row_plan(q, n_pix, n_in * taps, n_panels, 1);
-        if (n_in <= FEW_IN && n_in * taps <= MOST_GATHER && plan_rows.slice >= n_in * taps) {
-            char gather[64];
-            g_snprintf(gather, sizeof gather, " -DGATHER -DC_IN=%d -DKH=%d -DKW=%d", n_in, g->kh, g->kw);
-            g_strlcat(options, gather, sizeof options);
+        if (gathered) { /* few weights, so they may be wide: nothing to be converted at each step */
+            g_snprintf(options, sizeof options, "%s -DGATHER -DC_IN=%d -DKH=%d -DKW=%d", x->dtype == SFU_F16 ? "-DACT_F16" : "", n_in, g->kh, g->kw);
             add_tile(q, options, sizeof options, n_panels, FALSE);
+            if (!e->chan && !e->residual && e->act == SFU_ACT_NONE && (e->scale == 0 || e->scale == 1) && n_out % MAX(PANEL, sfu_cpu_tile(q, n_panels, FALSE).cols) == 0)
+                g_strlcat(options, sfu_op_bytes(y) >= PAST_CACHES_BYTES && y->dtype == SFU_F32 && range.offset % 16 == 0 && y->c % 16 == 0
+                                       ? " -DBIAS_ONLY -DPAST_CACHES" : " -DBIAS_ONLY", sizeof options);
             const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
                                  .global = {(size_t)((n_panels + plan_rows.per_item - 1) / plan_rows.per_item),
                                             (size_t)((n_pix + plan_rows.rows - 1) / plan_rows.rows), 1},

@@ -178,6 +178,7 @@ static const Product products[] = {
     {"conv3x3/wide", 1, 64, 96, 16, 16, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/out4", 1, 16, 16, 64, 4, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/in4", 2, 16, 16, 4, 64, 3, .conv = {PADS(1)}, .bias = TRUE},
+    {"conv3x3/in1-past-caches", 1, 520, 1034, 1, 32, 3, .conv = {PADS(1)}, .bias = TRUE}, /* 68.8 MB, no whole tiles */
     {"conv3x3/in9", 1, 12, 12, 9, 32, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/stride2", 2, 10, 10, 16, 48, 3, .conv = {.stride = 2, PADS(1)}, .bias = TRUE},
     {"conv3x3/stride2-vae", 1, 11, 10, 16, 48, 3, .conv = {.stride = 2, .pad_bottom = 1, .pad_right = 1}, .bias = TRUE},
