@@ -158,6 +158,16 @@ static RowPlan row_plan(SfuQueue *q, int n_rows, int n_in, int n_panels, int pai
     return p;
 }
 
+/* Adds BIAS_ONLY for linear_panel where it holds, and PAST_CACHES. */
+static void add_bias_only(SfuQueue *q, char *options, gsize size, const SfuTensor *y, const SfuTensor *range, const SfuEpilogue *e, int n_out, int n_panels)
+{
+    if (e->chan || e->residual || e->act != SFU_ACT_NONE || (e->scale != 0 && e->scale != 1) || e->geglu || n_out % MAX(PANEL, sfu_cpu_tile(q, n_panels, FALSE).cols))
+        return;
+    g_strlcat(options, " -DBIAS_ONLY", size);
+    if (sfu_op_bytes(y) >= PAST_CACHES_BYTES && y->dtype == SFU_F32 && range->offset % 16 == 0 && y->c % 16 == 0)
+        g_strlcat(options, " -DPAST_CACHES", size);
+}
+
 /* *moments: whether those of the epilogue were made on the way. */
 static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e, gboolean *moments,
                     GError **error)
@@ -234,6 +244,7 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         if (bf16)
             g_strlcat(options, " -DBF16", sizeof options);
         add_tile(q, options, sizeof options, n_panels, e->geglu);
+        add_bias_only(q, options, sizeof options, y, &range, e, n_out, n_panels);
         const RowPlan plan = row_plan(q, n_pix, n_in, n_panels, pair);
         const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
                              .global = {(size_t)((n_panels + plan.per_item - 1) / plan.per_item), (size_t)((n_pix + plan.rows - 1) / plan.rows), 1},
@@ -304,9 +315,7 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         if (gathered) { /* few weights, so they may be wide: nothing to be converted at each step */
             g_snprintf(options, sizeof options, "%s -DGATHER -DC_IN=%d -DKH=%d -DKW=%d", x->dtype == SFU_F16 ? "-DACT_F16" : "", n_in, g->kh, g->kw);
             add_tile(q, options, sizeof options, n_panels, FALSE);
-            if (!e->chan && !e->residual && e->act == SFU_ACT_NONE && (e->scale == 0 || e->scale == 1) && n_out % MAX(PANEL, sfu_cpu_tile(q, n_panels, FALSE).cols) == 0)
-                g_strlcat(options, sfu_op_bytes(y) >= PAST_CACHES_BYTES && y->dtype == SFU_F32 && range.offset % 16 == 0 && y->c % 16 == 0
-                                       ? " -DBIAS_ONLY -DPAST_CACHES" : " -DBIAS_ONLY", sizeof options);
+            add_bias_only(q, options, sizeof options, y, &range, e, n_out, n_panels);
             const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
                                  .global = {(size_t)((n_panels + plan_rows.per_item - 1) / plan_rows.per_item),
                                             (size_t)((n_pix + plan_rows.rows - 1) / plan_rows.rows), 1},
