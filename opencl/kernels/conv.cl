@@ -101,27 +101,43 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
 __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, __global const ACT *zeros, int zeros0,
                        int n_pix, int run, GEOMETRY, EPILOGUE)
 {
-    const int first = get_global_id(0) * run * PIX, last = min(n_pix, first + run * PIX), per = oh * ow;
+    const int first = get_global_id(0) * run * PIX, last = min(n_pix, first + run * PIX);
+    int b = first / (oh * ow), oy = first / ow % oh, ox = first % ow; /* of p0 */
     for (int p0 = first; p0 < last; p0 += PIX) {
         VEC s[PIX * OUTS];
         int iy[PIX], ix[PIX], ib[PIX];
 #pragma unroll
         for (int i = 0; i < PIX * OUTS; i++)
             s[i] = 0.0f;
+        /* All taps of the step's pixels lie side by side. */
+        const bool inside = stride == 1 && !up && p0 + PIX <= n_pix && oy >= pad_t && oy - pad_t + kh <= h && ox >= pad_l && ox + PIX <= ow && ox - pad_l + PIX - 1 + kw <= w;
+#pragma unroll
         for (int i = 0; i < PIX; i++) {
-            const int p = min(p0 + i, n_pix - 1), q = p % per;
-            ib[i] = p / per;
-            iy[i] = q / ow * stride - pad_t;
-            ix[i] = q % ow * stride - pad_l;
+            ib[i] = b;
+            iy[i] = oy * stride - pad_t;
+            ix[i] = ox * stride - pad_l;
+            if (p0 + i + 1 < n_pix && ++ox == ow) {
+                ox = 0;
+                if (++oy == oh) {
+                    oy = 0;
+                    b++;
+                }
+            }
         }
         __global const WT *wk = wt + wt0;
         for (int ky = 0; ky < kh; ky++)
             for (int kx = 0; kx < kw; kx++) {
                 __global const ACT *a[PIX];
-                for (int i = 0; i < PIX; i++) {
-                    const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
-                    a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
-                }
+                if (inside) {
+                    __global const ACT *row = x + x0 + (((size_t)ib[0] * h + iy[0] + ky) * w + ix[0] + kx) * x_pitch;
+#pragma unroll
+                    for (int i = 0; i < PIX; i++)
+                        a[i] = row + (size_t)i * x_pitch;
+                } else
+                    for (int i = 0; i < PIX; i++) {
+                        const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
+                        a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
+                    }
                 /* The next steps' row that has not been read yet, some pixels a tap: more lines at once than a core can wait for would stop it. */
                 for (int i = ky * kw + kx; i < PIX; i += kh * kw) {
                     const size_t ahead = ((size_t)ib[0] * h + min((iy[0] + kh - 1) >> up, h - 1)) * w + (max(ix[0], 0) >> up) + 2 * PIX + i;

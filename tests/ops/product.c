@@ -177,6 +177,10 @@ static const Product products[] = {
     {"conv3x3/deep", 1, 8, 8, 1280, 64, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/wide", 1, 64, 96, 16, 16, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/out4", 1, 16, 16, 64, 4, 3, .conv = {PADS(1)}, .bias = TRUE},
+    {"conv3x3/out3-wide", 2, 9, 45, 40, 3, 3, .conv = {PADS(1)}, .bias = TRUE}, /* steps inside a row, across its end and across samples */
+    {"conv3x3/out3-no-pad", 1, 7, 40, 16, 3, 3},
+    {"conv3x3/out2-stride2", 2, 10, 31, 16, 2, 3, .conv = {.stride = 2, PADS(1)}, .bias = TRUE},
+    {"conv3x3/out5-upsample2", 1, 5, 13, 16, 5, 3, .conv = {.upsample2 = TRUE, PADS(1)}},
     {"conv3x3/in4", 2, 16, 16, 4, 64, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/in1-past-caches", 1, 520, 1034, 1, 32, 3, .conv = {PADS(1)}, .bias = TRUE}, /* 68.8 MB, no whole tiles */
     {"conv3x3/in9", 1, 12, 12, 9, 32, 3, .conv = {PADS(1)}, .bias = TRUE},
