@@ -1,6 +1,6 @@
 /* The OpenCL runtime: devices, pool and budget, weights, programs and their cache, cancel, profile.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "ops/ops.h"
+#include "ops/util.h"
 #include "runtime/half.h"
 #include <glib/gstdio.h>
 #include <locale.h>
@@ -389,6 +389,29 @@ static void test_tuning(void)
     g_free(cache);
 }
 
+/* A damaged entry is measured again and mended, not obeyed. */
+static void test_damaged_tuning(void)
+{
+    static const char *const damaged[] = {"", "7", "-16", "sixteen", "16000000000000000000"};
+    char *cache = new_cache(), *key = sfu_tuning_key("vector width", "linear");
+    for (guint i = 0; i < G_N_ELEMENTS(damaged); i++) {
+        SfuQueue *q = open_queue(NULL);
+        if (q && sfu_queue_kernels(q) == SFU_KERNELS_CPU) {
+            sfu_tuning_set(q, key, damaged[i]);
+            sfu_queue_destroy(q);
+            q = open_queue(NULL); /* nothing is remembered but what the file says */
+            const int width = sfu_cpu_width(q);
+            g_assert_true(width == 4 || width == 8 || width == 16);
+            char *mended = sfu_tuning_get(q, key);
+            g_assert_cmpint(atoi(mended), ==, width);
+            g_free(mended);
+        }
+        sfu_queue_destroy(q);
+    }
+    g_free(key);
+    g_free(cache);
+}
+
 static int n_asked;
 static gboolean works(SfuQueue *q)
 {
@@ -706,6 +729,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runtime/two-queues", test_two_queues);
     g_test_add_func("/runtime/shared-weight", test_shared_weight);
     g_test_add_func("/runtime/tuning", test_tuning);
+    g_test_add_func("/runtime/damaged-tuning", test_damaged_tuning);
     g_test_add_func("/runtime/capability", test_capability);
     g_test_add_func("/runtime/program-cache", test_program_cache);
     g_test_add_func("/runtime/cache-unwritable", test_cache_unwritable);
