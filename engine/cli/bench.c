@@ -292,24 +292,26 @@ static gboolean measure(SfuQueue *q, int n, gboolean (*fn)(gpointer data, GError
 typedef struct {
     SfuQueue *q;
     SfuTensor *x, *y;
-    int items;
+    int items, steps;
 } Probe;
 
-enum { FMA_STEPS = 20000, COPY_BLOCK = 4096 };
+enum { FMA_STEPS = 20000, GPU_FMA_STEPS = 2000, COPY_BLOCK = 4096 };
 
 static gboolean probe_fma(gpointer data, GError **error)
 {
     Probe *p = data;
-    const SfuLaunch l = {.program = "probe", .kernel = "probe_fma", .global = {(size_t)p->items, 1, 1}, .local = {1, 1, 1}};
-    const SfuArg args[] = {SFU_TENSOR(p->y), SFU_INT(FMA_STEPS), SFU_FLOAT(0.5f)};
+    const gboolean cpu = sfu_queue_device(p->q)->is_cpu;
+    const SfuLaunch l = {.program = "probe", .kernel = cpu ? "probe_fma" : "probe_fma_gpu", .global = {(size_t)p->items, 1, 1}, .local = {cpu ? 1 : 64, 1, 1}};
+    const SfuArg args[] = {SFU_TENSOR(p->y), SFU_INT(p->steps), SFU_FLOAT(0.5f)};
     return sfu_launch(p->q, &l, args, G_N_ELEMENTS(args), error);
 }
 
 static gboolean probe_copy(gpointer data, GError **error)
 {
     Probe *p = data;
-    const SfuLaunch l = {.program = "probe", .kernel = "probe_copy", .global = {(size_t)sfu_tensor_elements(p->x) / COPY_BLOCK, 1, 1},
-                         .local = {1, 1, 1}};
+    const gboolean cpu = sfu_queue_device(p->q)->is_cpu;
+    const SfuLaunch l = {.program = "probe", .kernel = cpu ? "probe_copy" : "probe_copy_gpu",
+                         .global = {(size_t)sfu_tensor_elements(p->x) / (cpu ? COPY_BLOCK : 4), 1, 1}, .local = {cpu ? 1 : 64, 1, 1}};
     const SfuArg args[] = {SFU_TENSOR(p->y), SFU_TENSOR(p->x)};
     return sfu_launch(p->q, &l, args, G_N_ELEMENTS(args), error);
 }
@@ -323,12 +325,12 @@ typedef struct {
 static gboolean measure_peaks(SfuQueue *q, int n, Peaks *peaks, GError **error)
 {
     const SfuDeviceInfo *info = sfu_queue_device(q);
-    Probe p = {.q = q, .items = info->n_units * (info->is_cpu ? 8 : 512)};
+    Probe p = {.q = q, .items = info->n_units * (info->is_cpu ? 8 : 2048), .steps = info->is_cpu ? FMA_STEPS : GPU_FMA_STEPS};
     Result r;
     gboolean ok = (p.x = tensor(q, 1, 1, 8192, COPY_BLOCK, error)) && (p.y = tensor(q, 1, 1, 8192, COPY_BLOCK, error)) &&
                   measure(q, n, probe_fma, &p, &r, error);
     if (ok) {
-        peaks->gflops = 24.0 * 16 * 2 * FMA_STEPS * p.items / r.best_ms * 1e-6;
+        peaks->gflops = 24.0 * 16 * 2 * p.steps * p.items / r.best_ms * 1e-6;
         peaks->cpu_gflops = peaks->gflops * r.best_ms / r.cpu_ms;
     }
     if (ok && (ok = measure(q, n, probe_copy, &p, &r, error))) {

@@ -26,3 +26,26 @@ __kernel void probe_copy(__global float *y, int y0, __global const float *x, int
     for (int i = 0; i < 4096; i += 16)
         vstore16(vload16(0, x + x0 + at + i), 0, y + y0 + at + i);
 }
+
+/* The same two for GPUs: as many operations an item, on registers that it has; neighbouring items copy neighbouring values. */
+__kernel void probe_fma_gpu(__global float *y, int y0, int n, float seed)
+{
+    const float m = 1.0f - seed * 1e-6f, c = seed * 1e-6f;
+    float a[24], s = 0.0f;
+#pragma unroll
+    for (int i = 0; i < 24; i++)
+        a[i] = seed + i;
+    for (int k = 0; k < 16 * n; k++)
+#pragma unroll
+        for (int i = 0; i < 24; i++)
+            a[i] = fma(a[i], m, c);
+#pragma unroll
+    for (int i = 0; i < 24; i++)
+        s += a[i];
+    y[y0 + get_global_id(0)] = s;
+}
+
+__kernel void probe_copy_gpu(__global float *y, int y0, __global const float *x, int x0)
+{
+    vstore4(vload4(get_global_id(0), x + x0), get_global_id(0), y + y0);
+}
