@@ -58,15 +58,22 @@ float16 exp_16(float16 x)
 #endif
 #define exp_1 exp
 
+/* On GPUs a call costs registers and a stack, and not every compiler avoids it by itself. */
+#ifdef CPU
+#define INLINE
+#else
+#define INLINE __attribute__((always_inline))
+#endif
+
 /* erf with an absolute error under 1.5e-7 (Abramowitz & Stegun 7.1.26); erf() of some drivers is scalar and slow. */
 #define DEFINE_ACT(T, NAME)                                                                                                      \
-    T erf_##NAME(T x)                                                                                                            \
+    INLINE T erf_##NAME(T x)                                                                                                            \
     {                                                                                                                            \
         const T a = fabs(x), t = 1.0f / (1.0f + 0.3275911f * a);                                                                 \
         const T p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;        \
         return copysign(1.0f - p * exp_##NAME(-a * a), x);                                                                       \
     }                                                                                                                            \
-    T act_##NAME(T x, const int act, const float param)                                                                          \
+    INLINE T act_##NAME(T x, const int act, const float param)                                                                          \
     {                                                                                                                            \
         switch (act) {                                                                                                           \
         case ACT_SILU: return x / (1.0f + exp_##NAME(-x));                                                                       \
@@ -267,7 +274,7 @@ int source(int i, int size, int up, int wrap)
 }
 
 /* Writes one channel of one pixel. */
-void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_out, EPILOGUE)
+INLINE void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_out, EPILOGUE)
 {
     if (bias)
         s += bias[bias0 + o];

@@ -3,11 +3,10 @@
  * TM, TN (4 or 8); ALIGNED: rows of x start at multiples of 4 channels; GEGLU (TN 8): columns come as 64 values, then their 64 gates.
  * Every barrier is met by all items: loop bounds depend on the arguments only.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "gpu.cl"
 #define BM (16 * TM)
 #define BN (16 * TN)
 #define BK 16
-#define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups, \
-        int x_pitch, int y_pitch
 
 #ifdef W_F16
 #define LOADW4(p, i) vloada_half4(0, (p) + (i))

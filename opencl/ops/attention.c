@@ -55,7 +55,7 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
 #define SHAPE_ARGS                                                                                                                \
     SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c), SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c),  \
         SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale), SFU_INT(a->causal), SFU_TENSOR(a->bias), SFU_INT(a->bias ? a->bias->n : 1)
-    if (sfu_queue_kernels(q) >= SFU_KERNELS_GPU) {
+    if (sfu_queue_kernels(q) == SFU_KERNELS_GPU) {
         g_snprintf(options, sizeof options, "%s-DHEAD_DIM=%d -DNB=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "", a->head_dim, (a->head_dim + 63) / 64);
         const SfuLaunch l = {.program = "gpu_attention", .kernel = "attention_gpu", .options = options,
                              .global = {(size_t)(tq + 63) / 64 * 16, (size_t)a->n_heads * 16, (size_t)n}, .local = {16, 16, 1}, .flops = flops};

@@ -342,19 +342,21 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
                                EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    const gboolean mma = g->groups == 1 && sfu_mma_usable(q, x, w);
-    if (mma && !e->geglu) {
+    if (sfu_queue_kernels(q) == SFU_KERNELS_GPU && range.offset % 4 == 0 && y->c % 4 == 0 && (!e->residual || res.offset % 4 == 0))
+        g_strlcat(options, " -DOUT4", sizeof options);
+    if (g->groups == 1 && sfu_mma_usable(q, x, w)) {
         SfuTile tile;
-        const SfuTensor *wt = sfu_mma_plan(q, w, x, n_pix, n_in, n_out, taps, &tile, error);
+        const SfuTensor *wt = sfu_mma_plan(q, w, x, n_pix, n_in, n_out, taps, e->geglu, &tile, error);
         if (!wt)
             return FALSE;
         g_strlcat(options, tile.options, sizeof options);
         const SfuLaunch l = {.program = "gpu_mma", .kernel = "conv_mma", .options = options, .global = {tile.global[0], tile.global[1], 1},
-                             .local = {128, 1, 1}, .flops = flops, .bytes = bytes};
-        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), GEOMETRY_ARGS, EPILOGUE_ARGS};
+                             .local = {tile.local, 1, 1}, .flops = flops, .bytes = bytes};
+        const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), SFU_INT(tile.rows), GEOMETRY_ARGS,
+                               EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    if (sfu_queue_kernels(q) >= SFU_KERNELS_GPU && g->groups == 1 && !mma) {
+    if (sfu_queue_kernels(q) == SFU_KERNELS_GPU && g->groups == 1) {
         SfuTile tile;
         const SfuTensor *wt = sfu_tile_plan(q, w, x, n_pix, n_in, n_out, taps, e->geglu, &tile, error);
         if (!wt)

@@ -29,20 +29,23 @@ typedef struct {
 } SfuWinograd;
 /* FALSE if the direct kernel is the better one. */
 gboolean sfu_winograd_plan(SfuQueue *q, const SfuConvGeometry *g, const SfuTensor *y, int n_in, int n_out, SfuWinograd *plan);
-/* The tile of gpu_conv.cl for one product. */
+/* The tile of gpu_conv.cl or gpu_mma.cl for one product. */
 typedef struct {
-    int n_pad; /* columns of the weights on the device */
-    char options[48];
-    size_t global[2];
+    int n_pad, rows; /* of the weights on the device: values a row, and rows (gpu_mma.cl) */
+    char options[160];
+    size_t global[2], local;
 } SfuTile;
 /* The weights as gpu_conv.cl wants them; NULL with error set. */
 const SfuTensor *sfu_tile_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, gboolean geglu,
                                SfuTile *tile, GError **error);
 
+/* What kernels on matrix units are compiled with besides MATRIX. */
+const char *sfu_mma_mode(SfuQueue *q);
 /* Whether gpu_mma.cl can and may make this product. */
 gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, const SfuWeight *w);
 /* As sfu_tile_plan() for gpu_mma.cl; n_pad is then the row of one tap. */
-const SfuTensor *sfu_mma_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, SfuTile *tile, GError **error);
+const SfuTensor *sfu_mma_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, gboolean geglu, SfuTile *tile,
+                              GError **error);
 
 /* Whether CLBlast is to make this product of whole rows (measured on first use: sfu_blas_choose()), and the product by it. y, x, w, e as
  * sfu_conv_run() has checked them. */

@@ -4,7 +4,7 @@
 
 enum { WG = 64 }; /* of gpu_norm.cl */
 
-static gboolean gpu(const SfuTensor *x) { return sfu_queue_kernels(x->q) >= SFU_KERNELS_GPU; }
+static gboolean gpu(const SfuTensor *x) { return sfu_queue_kernels(x->q) == SFU_KERNELS_GPU; }
 
 /* A work-group of WG for each of n0 x n1. */
 #define RUN_GROUPS(like, kernel_, n0, n1, bytes_, error, ...)                                                                     \

@@ -75,6 +75,28 @@ static gboolean has_word(const char *list, const char *word)
     return FALSE;
 }
 
+/* cl_nv_device_attribute_query and cl_intel_required_subgroup_size, whose headers are not everywhere. */
+#define COMPUTE_CAPABILITY_MAJOR_NV 0x4000
+#define SUB_GROUP_SIZES_INTEL 0x4108
+
+static SfuMatrix matrix_of(cl_device_id dev, const SfuDeviceInfo *info, const char *ext)
+{
+    cl_uint major = 0;
+    size_t sizes[8] = {0}, bytes = 0;
+    switch (info->vendor) {
+    case SFU_VENDOR_NVIDIA:
+        clGetDeviceInfo(dev, COMPUTE_CAPABILITY_MAJOR_NV, sizeof major, &major, NULL);
+        return major >= 8 ? SFU_MATRIX_NVIDIA : SFU_MATRIX_NONE;
+    case SFU_VENDOR_INTEL:
+        if (!has_word(ext, "cl_intel_subgroup_matrix_multiply_accumulate") ||
+            clGetDeviceInfo(dev, SUB_GROUP_SIZES_INTEL, sizeof sizes, sizes, &bytes) != CL_SUCCESS || bytes == 0)
+            return SFU_MATRIX_NONE;
+        return sizes[0] == 8 ? SFU_MATRIX_INTEL8 : sizes[0] == 16 ? SFU_MATRIX_INTEL16 : SFU_MATRIX_NONE; /* the smallest comes first */
+    case SFU_VENDOR_AMD: return g_str_has_prefix(info->name, "gfx11") ? SFU_MATRIX_AMD : SFU_MATRIX_NONE;
+    default: return SFU_MATRIX_NONE;
+    }
+}
+
 static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *info)
 {
     memset(info, 0, sizeof *info);
@@ -119,6 +141,8 @@ static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *i
         info->vendor = SFU_VENDOR_INTEL;
     if (info->is_cpu)
         cpu_features(info);
+    else
+        info->matrix = matrix_of(dev, info, ext);
 }
 
 /* PoCL asks hwloc how much memory there is. Without the kernel's description of the CPUs that finds 0 bytes, upon which PoCL ends the whole process

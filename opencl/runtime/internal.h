@@ -42,6 +42,8 @@ struct SfuQueue {
     SfuPrecision precision;
     SfuKernels family;
     int vector_width; /* floats a vector of the CPU family; 0: not chosen yet */
+    SfuMatrix emulated;
+    int matrix_tile; /* 0: chosen by shape */
     SfuBlas blas;
     gboolean blas_called; /* CLBlast holds programs of this context */
     gboolean profile;

@@ -180,6 +180,8 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
         goto fail;
     q->family = options->kernels != SFU_KERNELS_AUTO ? options->kernels : kernels_of(&q->info);
     q->vector_width = options->vector_width ? options->vector_width : width_of_environment();
+    q->emulated = options->emulated;
+    q->matrix_tile = options->matrix_tile;
     q->profile = options->profile;
     q->context = clCreateContext(NULL, 1, &q->device, NULL, NULL, &r);
     if (r != CL_SUCCESS) {
@@ -197,7 +199,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
         q->budget = q->info.unified_memory ? host_bytes() / 4 * 3 : q->info.global_bytes / 10 * 9;
     q->precision = options->precision;
     if (q->precision == SFU_PRECISION_AUTO)
-        q->precision = !q->info.is_cpu && q->info.has_fp16 ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32;
+        q->precision = q->family == SFU_KERNELS_GPU && !q->info.is_cpu ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32; /* NVIDIA never names cl_khr_fp16 */
     if (q->precision == SFU_PRECISION_BF16)
         q->vector_width = 16; /* its products are made of nothing else */
     if (q->precision == SFU_PRECISION_BF16 && !q->info.has_avx512_bf16) {
@@ -252,6 +254,13 @@ void sfu_queue_destroy(SfuQueue *q)
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q) { return &q->info; }
 SfuPrecision sfu_queue_precision(const SfuQueue *q) { return q->precision; }
 SfuKernels sfu_queue_kernels(const SfuQueue *q) { return q->family; }
+SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *emulated)
+{
+    *emulated = q->emulated != SFU_MATRIX_NONE;
+    return q->family != SFU_KERNELS_GPU ? SFU_MATRIX_NONE : *emulated ? q->emulated : q->info.matrix;
+}
+int sfu_queue_matrix_tile(const SfuQueue *q) { return q->matrix_tile; }
+void sfu_queue_set_matrix_tile(SfuQueue *q, int tile) { q->matrix_tile = tile; }
 int sfu_queue_vector_width(const SfuQueue *q) { return q->vector_width; }
 void sfu_queue_set_vector_width(SfuQueue *q, int width) { q->vector_width = width; }
 guint64 sfu_queue_budget(const SfuQueue *q) { return q->budget; }

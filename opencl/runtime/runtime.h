@@ -37,14 +37,24 @@ typedef enum {
     SFU_VENDOR_MESA
 } SfuVendor;
 
+/* Matrix units that kernels know how to use; the numbers of kernels/units.cl. */
+typedef enum {
+    SFU_MATRIX_NONE,
+    SFU_MATRIX_NVIDIA,  /* mma.sync; compute capability 8.0 or later */
+    SFU_MATRIX_INTEL8,  /* cl_intel_subgroup_matrix_multiply_accumulate, sub-groups of 8 */
+    SFU_MATRIX_INTEL16, /* the same, of 16 */
+    SFU_MATRIX_AMD,     /* WMMA of RDNA 3 */
+} SfuMatrix;
+
 typedef struct {
     char name[128], platform[128], driver[128];
     int index; /* position in sfu_devices_list() */
     SfuVendor vendor;
     gboolean is_cpu;        /* CL_DEVICE_TYPE_CPU: the CPU family of kernels is used */
-    gboolean has_fp16;      /* cl_khr_fp16: fp16 storage of activations */
+    gboolean has_fp16;      /* cl_khr_fp16: fp16 arithmetic. Storing fp16 needs no extension */
     gboolean has_fp64;
     gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
+    SfuMatrix matrix;       /* what the device should have; a self-test says whether its compiler and it really do */
     gboolean has_avx2, has_avx512, has_avx512_bf16; /* CPU devices on x86 only, from CPUID */
     gboolean unified_memory;                        /* shares memory with the host */
     int n_units;                                    /* compute units */
@@ -66,7 +76,6 @@ typedef enum {
     SFU_KERNELS_PLAIN, /* only OpenCL 1.2 without local memory: what the others are tested against */
     SFU_KERNELS_CPU,   /* one work-item a thread, wide vectors, packed panels */
     SFU_KERNELS_GPU,   /* tiles in local memory, work-groups of 256 */
-    SFU_KERNELS_GPU_EMULATED, /* the same, and the kernels for matrix units with their instruction written out: slow, for tests */
 } SfuKernels;
 
 typedef struct {
@@ -76,6 +85,8 @@ typedef struct {
     gboolean profile;       /* keep event times for sfu_queue_profile() */
     SfuKernels kernels;
     int vector_width; /* floats a vector of the CPU family: 4, 8, 16; 0: SFUMATO_KERNELS (cpu4, cpu8, cpu16), else measured */
+    SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction written out */
+    int matrix_tile;    /* for tests: which of opencl/ops/mma.c's tiles, from 1; 0: chosen by shape */
 } SfuQueueOptions;
 
 /* Opens a device with one in-order queue. Caller frees with sfu_queue_destroy(). */
@@ -84,6 +95,10 @@ void sfu_queue_destroy(SfuQueue *q);
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
+/* The matrix unit whose kernels the ops may use, once a self-test has passed unless it is *emulated. */
+SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *emulated);
+int sfu_queue_matrix_tile(const SfuQueue *q); /* 0: to be chosen */
+void sfu_queue_set_matrix_tile(SfuQueue *q, int tile);
 int sfu_queue_vector_width(const SfuQueue *q); /* 0: not chosen yet; chosen by opencl/ops */
 void sfu_queue_set_vector_width(SfuQueue *q, int width);
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */

@@ -22,7 +22,11 @@ static const Mode modes[] = {
     /* Storing halves needs no cl_khr_fp16: vload_half and vstore_half are core. So this runs on every device. */
     {"cpu-fp16", SFU_KERNELS_CPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .vector_width = 16}, /* measured would be slow under oclgrind */
     {"gpu-fp16", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
-    {"gpu-mma", SFU_KERNELS_GPU_EMULATED, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11}, /* differs for products with fp16 weights only */
+    /* These differ for products with fp16 weights only. */
+    {"gpu-nvidia", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_NVIDIA, .matrix_tile = 1},
+    {"gpu-intel8", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_INTEL8, .matrix_tile = 3},
+    {"gpu-intel16", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_INTEL16, .matrix_tile = 2},
+    {"gpu-amd", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_AMD},
     {"plain-fp16", SFU_KERNELS_PLAIN, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
 };
 static SfuQueue *queues[G_N_ELEMENTS(modes)];
@@ -61,7 +65,8 @@ static void run(gconstpointer data)
         return;
     }
     if (!queues[k->mode]) {
-        const SfuQueueOptions o = {.kernels = modes[k->mode].kernels, .precision = modes[k->mode].precision, .vector_width = modes[k->mode].vector_width};
+        const SfuQueueOptions o = {.kernels = modes[k->mode].kernels, .precision = modes[k->mode].precision, .vector_width = modes[k->mode].vector_width,
+                                   .emulated = modes[k->mode].matrix, .matrix_tile = modes[k->mode].matrix_tile};
         GError *error = NULL;
         if (modes[k->mode].clblast)
             g_setenv("SFUMATO_BLAS", "clblast", TRUE);
@@ -98,7 +103,8 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
         /* Nor does the width of the tile concern them. */
         if (modes[m].vector_width && modes[m].vector_width < 16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "grow") && !g_str_equal(op, "attention"))
             continue;
-        if (modes[m].kernels == SFU_KERNELS_GPU_EMULATED && !g_str_has_prefix(op, "product"))
+        /* One unit's kernels differ from another's in their fragments alone: small cases meet all of those, and the emulation is slow. */
+        if (modes[m].matrix && (!g_str_equal(op, "product") || (modes[m].matrix != SFU_MATRIX_NVIDIA && work > 30000)))
             continue;
         const gboolean rows = g_str_has_prefix(name, "linear") || g_str_has_prefix(name, "conv1x1");
         if (modes[m].clblast && (!rows || small())) /* the kernels of another library are not for oclgrind */

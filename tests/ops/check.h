@@ -14,7 +14,9 @@ typedef struct {
     double unit;  /* rounding unit of a product: 2^-24 */
     double store; /* of what is stored: 0 for fp32 (counted in `unit` already), 2^-11 for fp16 */
     gboolean clblast; /* forced for every product that it may make */
-    int vector_width; /* of SfuQueueOptions */
+    int vector_width; /* this and what follows: of SfuQueueOptions */
+    SfuMatrix matrix;
+    int matrix_tile;
 } Mode;
 
 typedef struct {

@@ -1,0 +1,81 @@
+/* What the kernels of the GPU family share behind convolution and linear; part of those that include it.
+ * OUT4: what is written, the residual and their rows start at multiples of 4 channels.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups, \
+        int x_pitch, int y_pitch
+
+#ifdef ACT_F16
+#define LOAD4(p, i) vload_half4(0, (p) + (i))
+#else
+#define LOAD4(p, i) vload4(0, (p) + (i))
+#endif
+#if defined(OUT4) && defined(ACT_F16)
+#define LOADA4(p, i) vloada_half4(0, (p) + (i))
+#define STOREA4(p, i, v) vstorea_half4_rte(v, 0, (p) + (i))
+#elif defined(OUT4)
+#define LOADA4(p, i) (*(__global const float4 *)((p) + (i)))
+#define STOREA4(p, i, v) (*(__global float4 *)((p) + (i)) = (v))
+#elif defined(ACT_F16)
+#define LOADA4 LOAD4
+#define STOREA4(p, i, v) vstore_half4_rte(v, 0, (p) + (i))
+#else
+#define LOADA4 LOAD4
+#define STOREA4(p, i, v) vstore4(v, 0, (p) + (i))
+#endif
+
+#define exp_4 exp
+DEFINE_ACT(float4, 4)
+
+/* The first n values (at least one; 4 or more: 4) from i on, the rest 0. */
+INLINE float4 load_part4(__global const float *p, size_t i, int n)
+{
+    if (n >= 4)
+        return vload4(0, p + i);
+    return (float4)(p[i], n > 1 ? p[i + 1] : 0.0f, n > 2 ? p[i + 2] : 0.0f, 0.0f);
+}
+
+/* The same of activations; with OUT4, i is a multiple of 4. */
+INLINE float4 load_act4(__global const ACT *p, size_t i, int n)
+{
+    if (n >= 4)
+        return LOADA4(p, i);
+    return (float4)(LOAD(p, i), n > 1 ? LOAD(p, i + 1) : 0.0f, n > 2 ? LOAD(p, i + 2) : 0.0f, 0.0f);
+}
+
+/* The same, wherever i is. */
+INLINE float4 load_chan4(__global const ACT *p, size_t i, int n)
+{
+    if (n >= 4)
+        return LOAD4(p, i);
+    return (float4)(LOAD(p, i), n > 1 ? LOAD(p, i + 1) : 0.0f, n > 2 ? LOAD(p, i + 2) : 0.0f, 0.0f);
+}
+
+INLINE void store_act4(__global ACT *p, size_t i, float4 v, int n)
+{
+    if (n >= 4) {
+        STOREA4(p, i, v);
+        return;
+    }
+    STORE(p, i, v.x);
+    if (n > 1)
+        STORE(p, i + 1, v.y);
+    if (n > 2)
+        STORE(p, i + 2, v.z);
+}
+
+/* Writes n (4 or more: 4) neighbouring channels of one pixel. */
+INLINE void finish_4(__global ACT *y, size_t at, float4 v, int n, int o, int b, int n_out, EPILOGUE)
+{
+    if (bias)
+        v += load_part4(bias, bias0 + o, n);
+    if (chan)
+        v += load_chan4(chan, chan0 + (size_t)b * n_out + o, n);
+    if (act == ACT_PRELU)
+        v = fmax(v, 0.0f) + (prelu_n == 1 ? (float4)(prelu[prelu0]) : load_part4(prelu, prelu0 + o, n)) * fmin(v, 0.0f);
+    else if (act != ACT_NONE)
+        v = act_4(v, act, act_param);
+    v *= scale;
+    if (res)
+        v += load_act4(res, res0 + at, n);
+    store_act4(y, at, v, n);
+}

@@ -1,0 +1,159 @@
+/* Matrix units: c += a b with fp16 values and fp32 sums, made by a sub-group of SG items together; a [FM][16], b [16][FN], c [FM][FN]. MATRIX says whose:
+ *   1  NVIDIA, mma.sync.m16n8k16, two side by side (PTX ISA 7.0, section 9.7.14.5.8; compute capability 8.0), operands through ldmatrix;
+ *   2  Intel with sub-groups of 8 and 3  with sub-groups of 16: cl_intel_subgroup_matrix_multiply_accumulate (revision 1.0.0);
+ *   4  AMD RDNA 3, V_WMMA_F32_16X16X16_F16 (RDNA3 Instruction Set Architecture, section 7.9).
+ * Operands stand in local memory as words of two neighbours along the sum: a by rows, b by columns, with ROW_WORDS words from row to row (a multiple of 4).
+ * How each item holds them: A_AT(m, k), B_AT(k, n) = which half of which item's words; C_ROW(i), C_COL(i) = where its i-th sum stands.
+ * EMULATED: the product written out, for devices without the unit: how the rest is tested on them.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#define HALF_AT(lane, word, k) (((lane) * (A_WORDS + B_WORDS) + (word)) * 2 + (k) % 2)
+#if MATRIX == 1
+#define SG 32
+#define FM 16
+#define FN 16
+#define A_WORDS 4
+#define B_WORDS 4
+#define A_AT(m, k) HALF_AT((m) % 8 * 4 + (k) % 8 / 2, (m) / 8 + (k) / 8 * 2, k)
+#define B_AT(k, n) HALF_AT((n) % 8 * 4 + (k) % 8 / 2, A_WORDS + (n) / 8 + (k) / 8 * 2, k)
+#define C_ROW(i) (lane / 4 + ((i) & 2) * 4)
+#define C_COL(i) (lane % 4 * 2 + ((i) & 1) + ((i) & 4) * 2)
+typedef uint4 FragA;
+typedef uint4 FragB;
+#elif MATRIX == 2
+#define SG 8
+#define FM 8
+#define FN 8
+#define A_WORDS 8
+#define B_WORDS 8
+#define A_AT(m, k) HALF_AT((k) / 2, m, k)
+#define B_AT(k, n) HALF_AT(n, A_WORDS + (k) / 2, k)
+#define C_ROW(i) (i)
+#define C_COL(i) lane
+#define UNIT_KERNEL __attribute__((intel_reqd_sub_group_size(8)))
+#define INTEL_A int8
+typedef uint8 FragA;
+typedef uint8 FragB;
+#elif MATRIX == 3
+#define SG 16
+#define FM 8
+#define FN 16
+#define A_WORDS 8 /* 4 and as many empty: B's are aligned */
+#define B_WORDS 8
+#define A_AT(m, k) ((k) * (A_WORDS + B_WORDS) * 2 + (m))
+#define B_AT(k, n) HALF_AT(n, A_WORDS + (k) / 2, k)
+#define C_ROW(i) (i)
+#define C_COL(i) lane
+#define UNIT_KERNEL __attribute__((intel_reqd_sub_group_size(16)))
+#define INTEL_A short8
+typedef ushort8 FragA;
+typedef uint8 FragB;
+#elif MATRIX == 4
+#define SG 32
+#define FM 16
+#define FN 16
+#define A_WORDS 8 /* items 16 to 31 hold what items 0 to 15 hold */
+#define B_WORDS 8
+#define A_AT(m, k) HALF_AT(m, (k) / 2, k)
+#define B_AT(k, n) HALF_AT(n, A_WORDS + (k) / 2, k)
+#define C_ROW(i) (2 * (i) + lane / 16)
+#define C_COL(i) (lane % 16)
+#define UNIT_KERNEL __attribute__((amdgpu_waves_per_eu(2, 4))) /* more registers than the compiler gives by itself */
+typedef uint8 FragA;
+typedef uint8 FragB;
+#endif
+
+#if (MATRIX == 2 || MATRIX == 3) && !defined(EMULATED)
+#pragma OPENCL EXTENSION cl_intel_subgroups : enable
+#ifndef cl_intel_subgroup_matrix_multiply_accumulate /* the compiler knows it, but its header may not */
+float8 __attribute__((overloadable)) intel_sub_group_f16_f16_matrix_mad_k16(INTEL_A a, int8 b, float8 c);
+#endif
+#define SG_ID ((int)get_sub_group_id())
+#define SG_LANE ((int)get_sub_group_local_id())
+#else
+#if defined(EMULATED) || MATRIX != 4
+#undef UNIT_KERNEL
+#define UNIT_KERNEL
+#endif
+#define SG_ID ((int)get_local_id(0) / SG)
+#define SG_LANE ((int)get_local_id(0) % SG)
+#endif
+
+#if MATRIX == 1
+/* 16 rows of 8 words from p on. */
+INLINE uint4 load_rows(__local const uint *p, const int row_words, int lane)
+{
+#ifdef EMULATED
+    p += lane / 4 * row_words + lane % 4;
+    return (uint4)(p[0], p[8 * row_words], p[4], p[8 * row_words + 4]);
+#else
+    uint4 r;
+    const uint at = (uint)(size_t)(p + lane % 16 * row_words + lane / 16 * 4);
+    __asm__ volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(r.x), "=r"(r.y), "=r"(r.z), "=r"(r.w) : "r"(at) : "memory");
+    return r;
+#endif
+}
+#define load_a load_rows
+#define load_b load_rows
+#else
+/* One row's 8 words. */
+INLINE uint8 load_row(__local const uint *p)
+{
+    return (uint8)(*(__local const uint4 *)p, *(__local const uint4 *)(p + 4));
+}
+INLINE FragB load_b(__local const uint *p, const int row_words, int lane) { return load_row(p + lane % FN * row_words); }
+INLINE FragA load_a(__local const uint *p, const int row_words, int lane)
+{
+#if MATRIX == 2
+    p += lane;
+    return (uint8)(p[0], p[row_words], p[2 * row_words], p[3 * row_words], p[4 * row_words], p[5 * row_words], p[6 * row_words], p[7 * row_words]);
+#elif MATRIX == 3
+    __local const ushort *h = (__local const ushort *)p + lane;
+    const int row = 2 * row_words;
+    return (ushort8)(h[0], h[row], h[2 * row], h[3 * row], h[4 * row], h[5 * row], h[6 * row], h[7 * row]);
+#else
+    return load_row(p + lane % 16 * row_words);
+#endif
+}
+#endif
+
+#ifdef EMULATED
+#define UNIT_SCRATCH(n_items) __local uint unit_scratch[(n_items) * (A_WORDS + B_WORDS)] __attribute__((aligned(32)));
+#define MMA(a, b, c) mma(a, b, c, get_local_id(0), unit_scratch)
+/* To be met by all items of a work-group. */
+float8 mma(FragA a, FragB b, float8 c, int lid, __local uint *scratch)
+{
+    const int lane = lid % SG;
+    __local uint *mine = scratch + (lid - lane) * (A_WORDS + B_WORDS);
+    __local const half *halves = (__local const half *)mine;
+    *(__local FragA *)(mine + lane * (A_WORDS + B_WORDS)) = a;
+    *(__local FragB *)(mine + lane * (A_WORDS + B_WORDS) + A_WORDS) = b;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    float s[8];
+    vstore8(c, 0, s);
+    for (int i = 0; i < 8; i++)
+        for (int k = 0; k < 16; k++)
+            s[i] = fma(vload_half(A_AT(C_ROW(i), k), halves), vload_half(B_AT(k, C_COL(i)), halves), s[i]);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return vload8(0, s);
+}
+#else
+#define UNIT_SCRATCH(n_items)
+#define MMA(a, b, c) mma(a, b, c)
+INLINE float8 mma(FragA a, FragB b, float8 c)
+{
+#if MATRIX == 1
+#define MMA_SYNC(c, b0, b1)                                                                                                       \
+    __asm__("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"   \
+            : "+f"(c.x), "+f"(c.y), "+f"(c.z), "+f"(c.w)                                                                          \
+            : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1))
+    float4 left = c.lo, right = c.hi;
+    MMA_SYNC(left, b.x, b.z);
+    MMA_SYNC(right, b.y, b.w);
+    return (float8)(left, right);
+#elif MATRIX == 2 || MATRIX == 3
+    return intel_sub_group_f16_f16_matrix_mad_k16(CAT(as_, INTEL_A)(a), as_int8(b), c);
+#elif MATRIX == 4
+    return __builtin_amdgcn_wmma_f32_16x16x16_f16_w32(as_half16(a), as_half16(b), c);
+#endif
+}
+#endif
