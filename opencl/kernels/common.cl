@@ -1,6 +1,6 @@
 /* What every kernel shares; prefixed to each program. Activations are stored as ACT and computed in fp32.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-/* Mesa with an unpatched libclc (Debian) has no fma(). */
+/* Mesa with an unpatched libclc (Debian) has no fma(); devices without the instruction have a slow one. */
 #ifdef NO_FMA
 #define fma mad
 #endif
@@ -156,10 +156,29 @@ float sum16(float16 v)
 
 /* ---- what the kernels behind convolution and linear share ---- */
 
+/* WEIGHTS(n)(p): n fp16 values. x86 without F16C would take a dozen instructions for each; these are four for a vector: the bits of a half, moved to where
+ * a float has them, are 2^-112 of its value (subnormals too; infinities, which no weight is, become 65536). */
+#if defined(CPU) && defined(__SSE2__) && !defined(__F16C__)
+#define DEFINE_WEIGHTS(N)                                                                                                        \
+    float##N weights_##N(__global const half *p)                                                                                 \
+    {                                                                                                                            \
+        return as_float##N(convert_int##N(vload##N(0, (__global const short *)p)) << 13 & (int##N)(0x8fffe000)) * 0x1p112f;      \
+    }
+DEFINE_WEIGHTS(4)
+DEFINE_WEIGHTS(8)
+DEFINE_WEIGHTS(16)
+#define WEIGHTS(n) weights_##n
+#else
+#define WEIGHTS(n) WEIGHTS_##n
+#define WEIGHTS_4(p) vload_half4(0, p)
+#define WEIGHTS_8(p) vload_half8(0, p)
+#define WEIGHTS_16(p) vload_half16(0, p)
+#endif
+
 #ifdef W_F16
 #define WT half
 #define LOADW(p, i) vload_half((size_t)(i), p)
-#define LOADW16(p) vload_half16(0, p)
+#define LOADW16(p) WEIGHTS(16)(p)
 #else
 #define WT float
 #define LOADW(p, i) ((p)[i])
@@ -226,7 +245,8 @@ WITH_BF16 int16 to_bf16(float16 first, float16 second)
 #define WVEC VEC
 #define LOADW_VEC(p) LOADV(0, p)
 #ifdef W_F16
-#define LOADP(p) CAT(vload_half, VW)(0, p)
+#define WEIGHTS_VW(n) WEIGHTS(n)
+#define LOADP(p) WEIGHTS_VW(VW)(p)
 #else
 #define LOADP(p) LOADV(0, p)
 #endif

@@ -110,10 +110,12 @@ static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *i
     cl_uint units = 1, vendor_id = 0;
     cl_bool unified = CL_FALSE;
     cl_ulong global = 0, alloc = 0, local = 0;
+    cl_device_fp_config fp = 0;
     size_t group = 1;
     clGetDeviceInfo(dev, CL_DEVICE_TYPE, sizeof type, &type, NULL);
     clGetDeviceInfo(dev, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
     clGetDeviceInfo(dev, CL_DEVICE_VENDOR_ID, sizeof vendor_id, &vendor_id, NULL);
+    clGetDeviceInfo(dev, CL_DEVICE_SINGLE_FP_CONFIG, sizeof fp, &fp, NULL);
     clGetDeviceInfo(dev, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
     clGetDeviceInfo(dev, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof global, &global, NULL);
     clGetDeviceInfo(dev, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof alloc, &alloc, NULL);
@@ -122,6 +124,7 @@ static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *i
     info->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     info->has_fp16 = has_word(ext, "cl_khr_fp16");
     info->has_fp64 = has_word(ext, "cl_khr_fp64");
+    info->has_fma = (fp & CL_FP_FMA) != 0;
     info->has_subgroups = has_word(ext, "cl_khr_subgroups") || has_word(ext, "cl_intel_subgroups");
     info->unified_memory = unified || info->is_cpu;
     info->n_units = MAX(1, (int)units);

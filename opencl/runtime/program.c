@@ -133,9 +133,8 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
         g_free(key);
         return NULL;
     }
-    char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s %s",
-                                    q->info.vendor == SFU_VENDOR_MESA ? " -DNO_FMA" : q->info.vendor == SFU_VENDOR_POCL ? " -DPOCL" : "",
-                                    q->family == SFU_KERNELS_CPU ? " -DCPU" : "", extra ? extra : "");
+    char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s%s %s", q->info.vendor == SFU_VENDOR_MESA || !q->info.has_fma ? " -DNO_FMA" : "",
+                                    q->info.vendor == SFU_VENDOR_POCL ? " -DPOCL" : "", q->family == SFU_KERNELS_CPU ? " -DCPU" : "", extra ? extra : "");
     const char *parts[] = {common, body};
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     const char *keyed[] = {common, body, options, q->info.name, q->info.platform, q->info.driver};

@@ -53,6 +53,7 @@ typedef struct {
     gboolean is_cpu;        /* CL_DEVICE_TYPE_CPU: the CPU family of kernels is used */
     gboolean has_fp16;      /* cl_khr_fp16: fp16 arithmetic. Storing fp16 needs no extension */
     gboolean has_fp64;
+    gboolean has_fma;       /* CL_FP_FMA: fma() is an instruction; where it is not, it is a hundred times slower than mad() */
     gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
     SfuMatrix matrix;       /* what the device should have; a self-test says whether its compiler and it really do */
     gboolean has_avx2, has_avx512, has_avx512_bf16; /* CPU devices on x86 only, from CPUID */

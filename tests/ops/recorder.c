@@ -99,6 +99,7 @@ cl_int clGetDeviceInfo(cl_device_id d, cl_device_info what, size_t room, void *t
     case CL_DEVICE_TYPE: return ANSWER(cl_device_type, CL_DEVICE_TYPE_GPU);
     case CL_DEVICE_VENDOR_ID: return ANSWER(cl_uint, shown->vendor_id);
     case CL_DEVICE_MAX_COMPUTE_UNITS: return ANSWER(cl_uint, shown->units);
+    case CL_DEVICE_SINGLE_FP_CONFIG: return ANSWER(cl_device_fp_config, CL_FP_ROUND_TO_NEAREST | CL_FP_INF_NAN | CL_FP_FMA);
     case CL_DEVICE_HOST_UNIFIED_MEMORY: return ANSWER(cl_bool, shown->unified);
     case CL_DEVICE_GLOBAL_MEM_SIZE: return ANSWER(cl_ulong, 12ull << 30);
     case CL_DEVICE_MAX_MEM_ALLOC_SIZE: return ANSWER(cl_ulong, 4ull << 30);
