@@ -52,6 +52,12 @@ void gather(__local float *to, __global const ACT *x, size_t x0, int oy, int ox,
 #define STORE_TILE STORE16
 #endif
 
+#ifdef GEGLU /* values and gates are 16 columns apart: in two tiles, if those are narrow */
+#define OUT_COLS (TILE_COLS < 32 ? 32 : TILE_COLS)
+#else
+#define OUT_COLS TILE_COLS
+#endif
+
 /* wt [n_out/32][n_in/PAIR][32] words. Items: dim 0 = runs of per_item panels (whole PANELS), dim 1 = runs of rows_run rows (a multiple of 12).
  * scratch: the rows a [blocks of 12][groups of 16 words][12][16] (gathered: [rows][ROW_WORDS]) for `slice` inputs at a time (a multiple of 16 * PAIR), then, with
  * more than one slice, sums [per_item][rows_run][32]. GATHER: a row is what a convolution of few channels (C_IN) reads for one pixel; all at once.
@@ -96,7 +102,10 @@ BODY void linear_body(int item, int run, __global ACT *y, int y0, __global const
         }
 #endif
         for (int panel = panel0; panel < panel1; panel += PANELS)
-            for (int r0 = 0; r0 < blocks * 12; r0 += TILE_ROWS)
+            for (int r0 = 0; r0 < blocks * 12; r0 += TILE_ROWS) {
+#ifndef BIAS_ONLY
+                float16 out[TILE_ROWS * OUT_COLS / 16];
+#endif
                 for (int col = 0; col < 32 * PANELS; col += TILE_COLS) {
                     const int p0 = first + r0, rows = min(TILE_ROWS, last - p0), o = panel * 32 + col;
                     __global const PANEL_WT *w = wt + wt0 + ((size_t)panel * words + k0 / PAIR) * 32 + col;
@@ -165,22 +174,26 @@ BODY void linear_body(int item, int run, __global ACT *y, int y0, __global const
                                 STORE_TILE(y, y0 + (size_t)(p0 + i) * y_pitch + o + j * 16, PIECE(s, i * (TILE_COLS / 16) + j));
                         }
 #else
-                    float16 out[TILE_ROWS * TILE_COLS / 16];
 #pragma unroll
                     for (int i = 0; i < TILE_ROWS * TILE_COLS / 16; i++)
-                        out[i] = PIECE(s, i);
+                        out[i / (TILE_COLS / 16) * (OUT_COLS / 16) + col % OUT_COLS / 16 + i % (TILE_COLS / 16)] = PIECE(s, i);
+#ifdef GEGLU
+                    if (col % OUT_COLS + TILE_COLS < OUT_COLS)
+                        continue;
+                    const int pair0 = o / OUT_COLS * OUT_COLS;
+#endif
                     for (int i = 0; i < rows; i++) {
 #ifdef GEGLU
                         /* Panels interleave 16 values with their 16 gates. */
 #pragma nounroll
-                        for (int j = 0; j < TILE_COLS / 16 && o + j * 16 < n_out; j += 2) {
-                            float16 v = out[i * TILE_COLS / 16 + j], g = out[i * TILE_COLS / 16 + j + 1];
+                        for (int j = 0; j < OUT_COLS / 16 && pair0 + j * 16 < n_out; j += 2) {
+                            float16 v = out[i * OUT_COLS / 16 + j], g = out[i * OUT_COLS / 16 + j + 1];
                             if (bias) {
-                                v += vload16(j, bias + bias0 + o);
-                                g += vload16(j + 1, bias + bias0 + o);
+                                v += vload16(j, bias + bias0 + pair0);
+                                g += vload16(j + 1, bias + bias0 + pair0);
                             }
                             v *= act_16(g, ACT_GELU, 0.0f);
-                            STORE16(y, y0 + (size_t)(p0 + i) * y_pitch + o / 2 + j * 8, v);
+                            STORE16(y, y0 + (size_t)(p0 + i) * y_pitch + pair0 / 2 + j * 8, v);
                         }
 #else
 #pragma nounroll
@@ -191,6 +204,7 @@ BODY void linear_body(int item, int run, __global ACT *y, int y0, __global const
                     }
 #endif
                 }
+            }
     }
 }
 

@@ -72,7 +72,7 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     /* Few keys: all heads' stay in the second-level cache, and queries are read in the order of memory. */
     const gboolean heads_first = 4.0 * a->n_heads * blocks * block * (a->head_dim + dv) <= (double)sfu_queue_device(q)->local_bytes / 2;
     const int vector = sfu_cpu_width(q), vecs = slice / vector; /* sums in registers, as sfu_cpu_tile() has them */
-    const SfuCpuTile tile = sfu_cpu_tile(q, 1, FALSE);
+    const SfuCpuTile tile = sfu_cpu_tile(q, 1);
     const int v_rows = vector == 16 ? (slice == 40 ? 8 : 12) : MAX(1, tile.rows * tile.cols / vector / vecs);
     g_snprintf(options + strlen(options), sizeof options - strlen(options),
                " -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DVW=%d -DQ_ROWS=%d -DQ_COLS=%d -DV_ROWS=%d%s%s", dv, slice, block, kc,

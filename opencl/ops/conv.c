@@ -119,9 +119,9 @@ static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstp
 
 static void pack_zero(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data) { memset(dst, 0, bytes); }
 
-static void add_tile(SfuQueue *q, char *options, gsize size, int n_panels, gboolean geglu)
+static void add_tile(SfuQueue *q, char *options, gsize size, int n_panels)
 {
-    const SfuCpuTile t = sfu_cpu_tile(q, n_panels, geglu);
+    const SfuCpuTile t = sfu_cpu_tile(q, n_panels);
     const gsize n = strlen(options);
     g_snprintf(options + n, size - n, " -DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d", t.vector, t.rows, t.cols);
 }
@@ -161,7 +161,7 @@ static RowPlan row_plan(SfuQueue *q, int n_rows, int n_in, int n_panels, int pai
 /* Adds BIAS_ONLY for linear_panel where it holds, and PAST_CACHES. */
 static void add_bias_only(SfuQueue *q, char *options, gsize size, const SfuTensor *y, const SfuTensor *range, const SfuEpilogue *e, int n_out, int n_panels)
 {
-    if (e->chan || e->residual || e->act != SFU_ACT_NONE || (e->scale != 0 && e->scale != 1) || e->geglu || n_out % MAX(PANEL, sfu_cpu_tile(q, n_panels, FALSE).cols))
+    if (e->chan || e->residual || e->act != SFU_ACT_NONE || (e->scale != 0 && e->scale != 1) || e->geglu || n_out % MAX(PANEL, sfu_cpu_tile(q, n_panels).cols))
         return;
     g_strlcat(options, " -DBIAS_ONLY", size);
     if (sfu_op_bytes(y) >= PAST_CACHES_BYTES && y->dtype == SFU_F32 && range->offset % 16 == 0 && y->c % 16 == 0)
@@ -243,7 +243,7 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
             return FALSE;
         if (bf16)
             g_strlcat(options, " -DBF16", sizeof options);
-        add_tile(q, options, sizeof options, n_panels, e->geglu);
+        add_tile(q, options, sizeof options, n_panels);
         add_bias_only(q, options, sizeof options, y, &range, e, n_out, n_panels);
         const RowPlan plan = row_plan(q, n_pix, n_in, n_panels, pair);
         const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
@@ -259,7 +259,8 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         const SfuTensor *zeros = wt ? sfu_weight_on_device(q, w, x->dtype == SFU_F16 ? "zeros16" : "zeros32", x->dtype, n_in, pack_zero, NULL, error) : NULL;
         if (!zeros)
             return FALSE;
-        const int vector = sfu_cpu_width(q), pix = MIN((vector == 16 ? 24 : 12) / n_out, 12), blocks = (n_pix + pix - 1) / pix; /* sums in registers */
+        /* Sums, weights and a value in registers: 32 of them, or 16. */
+        const int vector = sfu_cpu_width(q), pix = CLAMP(vector == 16 ? 24 / n_out : 15 / n_out - 1, 1, 12), blocks = (n_pix + pix - 1) / pix;
         const int run = CLAMP(blocks / (sfu_queue_device(q)->n_units * 8), 1, 64);
         char few[32];
         g_snprintf(few, sizeof few, " -DOUTS=%d -DPIX=%d -DVW=%d", n_out, pix, vector);
@@ -314,7 +315,7 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         }
         if (gathered) { /* few weights, so they may be wide: nothing to be converted at each step */
             g_snprintf(options, sizeof options, "%s -DGATHER -DC_IN=%d -DKH=%d -DKW=%d", x->dtype == SFU_F16 ? "-DACT_F16" : "", n_in, g->kh, g->kw);
-            add_tile(q, options, sizeof options, n_panels, FALSE);
+            add_tile(q, options, sizeof options, n_panels);
             add_bias_only(q, options, sizeof options, y, &range, e, n_out, n_panels);
             const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
                                  .global = {(size_t)((n_panels + plan_rows.per_item - 1) / plan_rows.per_item),
@@ -333,8 +334,8 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         /* A run keeps one panel in the cache: long enough to pay for loading it, short enough for every core to have work. */
         const int blocks = (n_pix + BLOCK - 1) / BLOCK, units = sfu_queue_device(q)->n_units;
         const int run = CLAMP((gint64)blocks * n_panels / (units * 8), 1, 16);
-        add_tile(q, options, sizeof options, n_panels, FALSE);
-        const int wide = (sfu_cpu_tile(q, n_panels, FALSE).cols + PANEL - 1) / PANEL;
+        add_tile(q, options, sizeof options, n_panels);
+        const int wide = (sfu_cpu_tile(q, n_panels).cols + PANEL - 1) / PANEL;
         const SfuLaunch l = {.program = "conv", .kernel = "conv_panel", .options = options,
                              .global = {(size_t)((blocks + run - 1) / run), (size_t)(n_panels / wide), 1}, .local = {1, 1, 1},
                              .flops = flops, .bytes = bytes};

@@ -64,14 +64,14 @@ int sfu_cpu_width(SfuQueue *q)
 }
 
 /* Vectors of 16 have 32 registers (AVX-512); those of 8, and of 4 on x86, 16 of them; those of 4 elsewhere 32 (NEON). */
-SfuCpuTile sfu_cpu_tile(SfuQueue *q, int n_panels, gboolean geglu)
+SfuCpuTile sfu_cpu_tile(SfuQueue *q, int n_panels)
 {
     const int width = sfu_cpu_width(q);
     if (width == 16) /* two panels side by side where there are two: fewer values are broadcast and widened a product */
         return n_panels % 2 == 0 ? (SfuCpuTile){16, 6, 64} : (SfuCpuTile){16, 12, 32};
 #if defined(__x86_64__) || defined(__i386__)
     if (width == 4)
-        return geglu ? (SfuCpuTile){4, 1, 32} : (SfuCpuTile){4, 3, 16};
+        return (SfuCpuTile){4, 3, 16};
 #endif
-    return geglu ? (SfuCpuTile){width, 3, 32} : (SfuCpuTile){width, 6, 16};
+    return (SfuCpuTile){width, 6, 16};
 }

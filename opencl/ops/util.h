@@ -25,11 +25,11 @@ int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z);
  * each sample that it has units of, counted from the first one that does. */
 gboolean sfu_op_moments_join(SfuTensor *moments, const SfuTensor *parts, int per, int len, GError **error);
 
-/* The tile of sums that a CPU keeps in registers, for TILE_ROWS, TILE_COLS and VW of common.cl. n_panels: of 32 outputs. GEGLU wants whole panels. */
+/* The tile of sums that a CPU keeps in registers, for TILE_ROWS, TILE_COLS and VW of common.cl. n_panels: of 32 outputs. */
 typedef struct {
     int vector, rows, cols;
 } SfuCpuTile;
-SfuCpuTile sfu_cpu_tile(SfuQueue *q, int n_panels, gboolean geglu);
+SfuCpuTile sfu_cpu_tile(SfuQueue *q, int n_panels);
 /* Floats a vector: 16, 8 or 4; as SfuQueueOptions says, or the fastest here, which is measured the first time and remembered on disk. */
 int sfu_cpu_width(SfuQueue *q);
 

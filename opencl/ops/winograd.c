@@ -20,7 +20,7 @@ gboolean sfu_winograd_plan(SfuQueue *q, const SfuConvGeometry *g, const SfuTenso
     const int n_even = (plan->n_tiles + MAX_TILES - 1) / MAX_TILES, t = (plan->n_tiles + n_even - 1) / n_even;
     const int mr = round_up(t, 12) <= round_up(t, 8) ? 12 : 8;
     plan->t_chunk = round_up(t, mr);
-    const SfuCpuTile tile = sfu_cpu_tile(q, 1, FALSE); /* its rows divide 12; of 8 they may be too many */
+    const SfuCpuTile tile = sfu_cpu_tile(q, 1); /* its rows divide 12; of 8 they may be too many */
     g_snprintf(plan->options, sizeof plan->options, " -DMR=%d -DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d", mr, tile.vector, mr == 12 ? tile.rows : tile.rows == 12 ? 8 : tile.rows == 6 ? 4 : 2,
                tile.cols);
     /* Both scratch arrays of an item should stay in the core's second-level cache, with room for what streams by. */
