@@ -300,8 +300,10 @@ enum { FMA_STEPS = 20000, GPU_FMA_STEPS = 2000, COPY_BLOCK = 4096 };
 static gboolean probe_fma(gpointer data, GError **error)
 {
     Probe *p = data;
-    const gboolean cpu = sfu_queue_device(p->q)->is_cpu;
-    const SfuLaunch l = {.program = "probe", .kernel = cpu ? "probe_fma" : "probe_fma_gpu", .global = {(size_t)p->items, 1, 1}, .local = {cpu ? 1 : 64, 1, 1}};
+    const SfuDeviceInfo *info = sfu_queue_device(p->q);
+    const gboolean cpu = info->is_cpu;
+    const char *vectors = !cpu || info->has_avx512 ? NULL : info->has_avx2 ? "-DVW=8" : "-DVW=4"; /* else of 16 */
+    const SfuLaunch l = {.program = "probe", .kernel = cpu ? "probe_fma" : "probe_fma_gpu", .options = vectors, .global = {(size_t)p->items, 1, 1}, .local = {cpu ? 1 : 64, 1, 1}};
     const SfuArg args[] = {SFU_TENSOR(p->y), SFU_INT(p->steps), SFU_FLOAT(0.5f)};
     return sfu_launch(p->q, &l, args, G_N_ELEMENTS(args), error);
 }

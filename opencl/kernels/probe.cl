@@ -1,22 +1,28 @@
 /* What a device can do at best: the multiply-add rate and the copy rate that `sfumato bench` compares with.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* 24 independent chains of float16 multiply-adds, n times: 24 * 16 * 2 * n operations an item. */
+/* Independent chains of multiply-adds of vectors of VW that fit the registers (16, with AVX-512 32), 24 * 16 * 2 * n operations an item. */
 __kernel void probe_fma(__global float *y, int y0, int n, float seed)
 {
-#define REP24(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) F(20) \
-        F(21) F(22) F(23)
-#define DECL(i) float16 a##i = (float16)(seed + i);
+#define REP12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+#if VW == 16
+#define REP(F) REP12(F) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) F(20) F(21) F(22) F(23)
+#define TIMES 1
+#else
+#define REP(F) REP12(F)
+#define TIMES (2 * 16 / VW)
+#endif
+#define DECL(i) VEC a##i = (VEC)(seed + i);
 #define STEP(i) a##i = fma(a##i, m, c);
 #define JOIN(i) s += a##i;
-    const float16 m = (float16)(1.0f - seed * 1e-6f), c = (float16)(seed * 1e-6f);
-    float16 s = 0.0f;
-    REP24(DECL)
-    for (int k = 0; k < n; k++) {
-        REP24(STEP)
+    const VEC m = (VEC)(1.0f - seed * 1e-6f), c = (VEC)(seed * 1e-6f);
+    VEC s = 0.0f;
+    REP(DECL)
+    for (int k = 0; k < n * TIMES; k++) {
+        REP(STEP)
     }
-    REP24(JOIN)
-    vstore16(s, 0, y + y0 + get_global_id(0) * 16);
+    REP(JOIN)
+    STOREV(s, 0, y + y0 + get_global_id(0) * VW);
 }
 
 /* y = x, 4096 floats an item. */
