@@ -22,8 +22,7 @@ INLINE uint4 load8(__global const half *p, size_t i, int n)
 #else
     __global const ushort *u = (__global const ushort *)p + i;
     uint t[8];
-#pragma unroll
-    for (int k = 0; k < 8; k++)
+    UNROLL for (int k = 0; k < 8; k++)
         t[k] = k < n ? u[k] : 0;
     return (uint4)(t[0] | t[1] << 16, t[2] | t[3] << 16, t[4] | t[5] << 16, t[6] | t[7] << 16);
 #endif
@@ -41,57 +40,46 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
     const int m0 = get_group_id(1) * BM, n0 = get_group_id(0) * BN, per = oh * ow, taps = kh * kw;
     const int wm = sg % GM * TM * FM, wn = sg / GM * TN * FN;
     float8 acc[TM][TN];
-#pragma unroll
-    for (int i = 0; i < TM; i++)
-#pragma unroll
-        for (int j = 0; j < TN; j++)
+    UNROLL for (int i = 0; i < TM; i++)
+        UNROLL for (int j = 0; j < TN; j++)
             acc[i][j] = 0.0f;
     /* The rows that this item loads a quarter of. */
     int iy[A_LOADS], ix[A_LOADS], ib[A_LOADS];
     uint at[A_LOADS], from[B_LOADS]; /* 32 bits save registers; opencl/ops/mma.c sees to it that they suffice */
     bool seen[A_LOADS];
     uint4 a[A_LOADS], b[B_LOADS];
-#pragma unroll
-    for (int s = 0; s < A_LOADS; s++) {
+    UNROLL for (int s = 0; s < A_LOADS; s++) {
         const int p = min(m0 + lid / 4 + WG / 4 * s, n_pix - 1), r = p % per;
         ib[s] = p / per * h;
         iy[s] = r / ow * stride - pad_t;
         ix[s] = r % ow * stride - pad_l;
     }
-#pragma unroll
-    for (int s = 0; s < B_LOADS; s++)
+    UNROLL for (int s = 0; s < B_LOADS; s++)
         from[s] = wt0 + (uint)min(n0 + lid / 4 + WG / 4 * s, n_rows - 1) * taps * k_pad + quad * 8;
     /* One round more than there are chunks of channels: each loads the next one and multiplies the one before. */
     for (int tap = 0, c0 = 0, first = 1;; first = 0) {
         if (tap < taps) {
             if (c0 == 0)
-#pragma unroll
-                for (int s = 0; s < A_LOADS; s++) {
+                UNROLL for (int s = 0; s < A_LOADS; s++) {
                     const int sy = source(iy[s] + tap / kw, h, up, wrap), sx = source(ix[s] + tap % kw, w, up, wrap);
                     seen[s] = sy >= 0 && sx >= 0;
                     at[s] = x0 + ((uint)(ib[s] + max(sy, 0)) * w + max(sx, 0)) * x_pitch + quad * 8;
                 }
-#pragma unroll
-            for (int s = 0; s < A_LOADS; s++)
+            UNROLL for (int s = 0; s < A_LOADS; s++)
                 a[s] = seen[s] ? load8(x, at[s] + c0, n_in - c0 - quad * 8) : (uint4)(0);
-#pragma unroll
-            for (int s = 0; s < B_LOADS; s++) {
+            UNROLL for (int s = 0; s < B_LOADS; s++) {
                 b[s] = *(__global const uint4 *)(wt + from[s]);
                 from[s] += BK;
             }
         }
         if (!first) {
-#pragma unroll
-            for (int k = 0; k < BK / 2; k += 8) { /* 16 channels: 8 words */
+            UNROLL for (int k = 0; k < BK / 2; k += 8) { /* 16 channels: 8 words */
                 FragB fb[TN];
-#pragma unroll
-                for (int j = 0; j < TN; j++)
+                UNROLL for (int j = 0; j < TN; j++)
                     fb[j] = load_b(bs + (wn + j * FN) * ROW + k, ROW, lane);
-#pragma unroll
-                for (int i = 0; i < TM; i++) {
+                UNROLL for (int i = 0; i < TM; i++) {
                     const FragA fa = load_a(as + (wm + i * FM) * ROW + k, ROW, lane);
-#pragma unroll
-                    for (int j = 0; j < TN; j++)
+                    UNROLL for (int j = 0; j < TN; j++)
                         acc[i][j] = MMA(fa, fb[j], acc[i][j]);
                 }
             }
@@ -99,11 +87,9 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
         }
         if (tap == taps)
             break;
-#pragma unroll
-        for (int s = 0; s < A_LOADS; s++)
+        UNROLL for (int s = 0; s < A_LOADS; s++)
             *(__local uint4 *)(as + (lid / 4 + WG / 4 * s) * ROW + quad * 4) = a[s];
-#pragma unroll
-        for (int s = 0; s < B_LOADS; s++)
+        UNROLL for (int s = 0; s < B_LOADS; s++)
             *(__local uint4 *)(bs + (lid / 4 + WG / 4 * s) * ROW + quad * 4) = b[s];
         barrier(CLK_LOCAL_MEM_FENCE);
         c0 += BK;
@@ -114,14 +100,12 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
     }
     __local float *const stage = (__local float *)room;
     for (int r0 = 0; r0 < BM; r0 += SLICE) {
-#pragma unroll
-        for (int i = 0; i < TM; i++)
+        UNROLL for (int i = 0; i < TM; i++)
             if ((wm + i * FM) / SLICE == r0 / SLICE)
-#pragma unroll
-                for (int j = 0; j < TN; j++) {
-                    const float t[8] = {acc[i][j].s0, acc[i][j].s1, acc[i][j].s2, acc[i][j].s3, acc[i][j].s4, acc[i][j].s5, acc[i][j].s6, acc[i][j].s7};
-#pragma unroll
-                    for (int e = 0; e < 8; e++)
+                UNROLL for (int j = 0; j < TN; j++) {
+                    float t[8];
+                    UNPACK(t, acc[i][j]);
+                    UNROLL for (int e = 0; e < 8; e++)
                         stage[(wm + i * FM - r0 + C_ROW(e)) * STAGE + wn + j * FN + C_COL(e)] = t[e];
                 }
         barrier(CLK_LOCAL_MEM_FENCE);

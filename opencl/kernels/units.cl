@@ -4,6 +4,8 @@
  *   4  AMD RDNA 3, V_WMMA_F32_16X16X16_F16 (RDNA3 Instruction Set Architecture, section 7.9).
  * Operands stand in local memory as words of two neighbours along the sum: a by rows, b by columns, with ROW_WORDS words from row to row (a multiple of 4).
  * How each item holds them: A_AT(m, k), B_AT(k, n) = which half of which item's words; C_ROW(i), C_COL(i) = where its i-th sum stands.
+ * Each item's 8 sums lie in ROWS rows, the i-th in the ROW_OF(i)-th, and ROW_LANES neighbouring items share them: ROW_MAX(t), ROW_SUM(t) put the maximum or
+ * the sum over those items into each of t [ROWS]. PAIRS: sums 2 i and 2 i + 1 are neighbours in a row.
  * EMULATED: the product written out, for devices without the unit: how the rest is tested on them.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define HALF_AT(lane, word, k) (((lane) * (A_WORDS + B_WORDS) + (word)) * 2 + (k) % 2)
@@ -17,6 +19,10 @@
 #define B_AT(k, n) HALF_AT((n) % 8 * 4 + (k) % 8 / 2, A_WORDS + (n) / 8 + (k) / 8 * 2, k)
 #define C_ROW(i) (lane / 4 + ((i) & 2) * 4)
 #define C_COL(i) (lane % 4 * 2 + ((i) & 1) + ((i) & 4) * 2)
+#define ROWS 2
+#define ROW_OF(i) ((i) / 2 % 2)
+#define ROW_LANES 4
+#define PAIRS
 typedef uint4 FragA;
 typedef uint4 FragB;
 #elif MATRIX == 2
@@ -61,6 +67,23 @@ typedef uint8 FragB;
 typedef uint8 FragA;
 typedef uint8 FragB;
 #endif
+
+#ifndef ROWS
+#define ROWS 8
+#define ROW_OF(i) (i)
+#define ROW_LANES (SG < 16 ? SG : 16)
+#endif
+/* Before a loop over fragments, which are to be registers. The emulation's barriers make unrolled loops very long. */
+#ifdef EMULATED
+#define UNROLL _Pragma("nounroll")
+#else
+#define UNROLL _Pragma("unroll")
+#endif
+#define UNPACK(t, v)                                                                                                             \
+    {                                                                                                                            \
+        const float8 u = v;                                                                                                      \
+        (t)[0] = u.s0, (t)[1] = u.s1, (t)[2] = u.s2, (t)[3] = u.s3, (t)[4] = u.s4, (t)[5] = u.s5, (t)[6] = u.s6, (t)[7] = u.s7;      \
+    }
 
 #if (MATRIX == 2 || MATRIX == 3) && !defined(EMULATED)
 #pragma OPENCL EXTENSION cl_intel_subgroups : enable
@@ -136,7 +159,50 @@ float8 mma(FragA a, FragB b, float8 c, int lid, __local uint *scratch)
     barrier(CLK_LOCAL_MEM_FENCE);
     return vload8(0, s);
 }
+
+#define ROW_MAX(t) reduce_rows(t, true, get_local_id(0), (__local float *)unit_scratch)
+#define ROW_SUM(t) reduce_rows(t, false, get_local_id(0), (__local float *)unit_scratch)
+void reduce_rows(float *t, const bool most, int lid, __local float *scratch)
+{
+    for (int r = 0; r < ROWS; r++)
+        scratch[lid * ROWS + r] = t[r];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int r = 0; r < ROWS; r++)
+        for (int i = 0; i < ROW_LANES; i++) {
+            const float other = scratch[(lid / ROW_LANES * ROW_LANES + i) * ROWS + r];
+            t[r] = most ? fmax(t[r], other) : i == 0 ? other : t[r] + other;
+        }
+    barrier(CLK_LOCAL_MEM_FENCE);
+}
 #else
+#if MATRIX == 1
+/* The value of the item whose number differs in the bits of `mask`. */
+INLINE float other_item(float v, const int mask)
+{
+    float r;
+    __asm__ volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, 0xffffffff;" : "=f"(r) : "f"(v), "r"(mask));
+    return r;
+}
+#elif MATRIX == 4
+/* DS_SWIZZLE_B32, bit mode: the mask is bits 10 to 14. */
+#define other_item(v, mask) as_float(__builtin_amdgcn_ds_swizzle(as_int(v), (mask) << 10 | 0x1f))
+#endif
+#if MATRIX == 2 || MATRIX == 3
+#define ROW_MAX(t) REDUCE(t, sub_group_reduce_max(t[r]))
+#define ROW_SUM(t) REDUCE(t, sub_group_reduce_add(t[r]))
+#elif MATRIX == 1
+#define ROW_MAX(t) REDUCE(t, fmax(t[r], other_item(t[r], 1))) REDUCE(t, fmax(t[r], other_item(t[r], 2)))
+#define ROW_SUM(t) REDUCE(t, t[r] + other_item(t[r], 1)) REDUCE(t, t[r] + other_item(t[r], 2))
+#else
+#define ROW_MAX(t)                                                                                                               \
+    REDUCE(t, fmax(t[r], other_item(t[r], 1))) REDUCE(t, fmax(t[r], other_item(t[r], 2))) REDUCE(t, fmax(t[r], other_item(t[r], 4))) \
+    REDUCE(t, fmax(t[r], other_item(t[r], 8)))
+#define ROW_SUM(t)                                                                                                               \
+    REDUCE(t, t[r] + other_item(t[r], 1)) REDUCE(t, t[r] + other_item(t[r], 2)) REDUCE(t, t[r] + other_item(t[r], 4))            \
+    REDUCE(t, t[r] + other_item(t[r], 8))
+#endif
+#define REDUCE(t, v)                                                                                                             \
+    UNROLL for (int r = 0; r < ROWS; r++) t[r] = v;
 #define UNIT_SCRATCH(n_items)
 #define MMA(a, b, c) mma(a, b, c)
 INLINE float8 mma(FragA a, FragB b, float8 c)

@@ -1,5 +1,6 @@
 /* Scaled dot-product attention.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ops/conv.h"
 #include "ops/util.h"
 #include <math.h>
 #include <string.h>
@@ -21,6 +22,37 @@ static int value_width(int head_dim, int *slice)
     const int by32 = (head_dim + 31) / 32 * 32, by40 = (head_dim + 39) / 40 * 40;
     *slice = by40 < by32 ? 40 : 32;
     return MIN(by32, by40);
+}
+
+/* For each matrix unit (SfuMatrix): items of a sub-group, queries it takes, and the largest heads whose sums fit its registers with 64, 32 and 16 keys
+ * at a time (tests/ops/gpu-compile). */
+static const struct {
+    int items, rows, widest[3];
+} units[] = {
+    [SFU_MATRIX_NVIDIA] = {32, 16, {96, 160, 0}},
+    [SFU_MATRIX_INTEL8] = {8, 8, {0, 64, 80}},
+    [SFU_MATRIX_INTEL16] = {16, 8, {96, 128, 160}},
+    [SFU_MATRIX_AMD] = {32, 16, {96, 160, 0}},
+};
+
+static gboolean self_test(SfuQueue *q);
+
+static gboolean aligned(const SfuTensor *t, int col) { return t->offset % 8 == 0 && t->c % 8 == 0 && col % 8 == 0; }
+
+/* Whether gpu_mma_attention.cl can make this, and how many queries and keys it takes at a time. */
+static gboolean on_matrix_units(SfuQueue *q, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v, const SfuAttention *a, int *n_queries, int *n_keys)
+{
+    gboolean emulated;
+    const SfuMatrix matrix = sfu_queue_matrix(q, &emulated);
+    if (matrix == SFU_MATRIX_NONE || qt->dtype != SFU_F16 || a->causal || a->bias || a->head_dim % 8 || !aligned(qt, a->q_col) || !aligned(k, a->k_col) ||
+        !aligned(v, a->v_col))
+        return FALSE;
+    *n_keys = 0;
+    for (int i = 0; !*n_keys && i < 3; i++)
+        if (a->head_dim <= units[matrix].widest[i])
+            *n_keys = 64 >> i;
+    *n_queries = a->head_dim <= 64 && qt->w >= 1024 ? 128 : 64; /* more would not fit in 48 KiB of local memory with wider heads */
+    return *n_keys && sfu_mma_present(q) && (emulated || sfu_queue_capability(q, "matrix attention", self_test));
 }
 
 gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v, const SfuAttention *a,
@@ -55,6 +87,18 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
 #define SHAPE_ARGS                                                                                                                \
     SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c), SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c),  \
         SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale), SFU_INT(a->causal), SFU_TENSOR(a->bias), SFU_INT(a->bias ? a->bias->n : 1)
+    int n_queries, n_keys;
+    if (on_matrix_units(q, qt, k, v, a, &n_queries, &n_keys)) {
+        gboolean emulated;
+        g_snprintf(options, sizeof options, "-DACT_F16 -DHEAD_DIM=%d -DMATRIX=%d -DQUERIES=%d -DKEYS=%d%s", a->head_dim, sfu_queue_matrix(q, &emulated),
+                   n_queries, n_keys, sfu_mma_mode(q));
+        const size_t items = (size_t)(n_queries / units[sfu_queue_matrix(q, &emulated)].rows * units[sfu_queue_matrix(q, &emulated)].items);
+        const SfuLaunch l = {.program = "gpu_mma_attention", .kernel = "attention_mma", .options = options,
+                             .global = {(size_t)((tq + n_queries - 1) / n_queries) * items, (size_t)a->n_heads, (size_t)n}, .local = {items, 1, 1}, .flops = flops};
+        const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(k), SFU_TENSOR(v), SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c),
+                               SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c), SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale)};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
     if (sfu_queue_kernels(q) == SFU_KERNELS_GPU) {
         g_snprintf(options, sizeof options, "%s-DHEAD_DIM=%d -DNB=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "", a->head_dim, (a->head_dim + 63) / 64);
         const SfuLaunch l = {.program = "gpu_attention", .kernel = "attention_gpu", .options = options,
@@ -102,5 +146,43 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     }
     sfu_tensor_destroy(kt);
     sfu_tensor_destroy(vp);
+    return ok;
+}
+
+/* 70 queries over 90 keys, 2 heads of 40, against sums in double: whole blocks and both edges. */
+static gboolean self_test(SfuQueue *q)
+{
+    enum { TQ = 70, TK = 90, HEADS = 2, DIM = 40, WIDTH = HEADS * DIM };
+    float *x = g_new(float, TK * WIDTH), *y = g_new(float, TQ * WIDTH);
+    for (int i = 0; i < TK * WIDTH; i++)
+        x[i] = (float)((i * 37) % 64 - 32) / 32.0f; /* exact in fp16 */
+    SfuTensor *tq = sfu_tensor_create(q, SFU_F16, 1, 1, TQ, WIDTH, NULL), *tk = sfu_tensor_create(q, SFU_F16, 1, 1, TK, WIDTH, NULL);
+    SfuTensor *to = sfu_tensor_create(q, SFU_F16, 1, 1, TQ, WIDTH, NULL);
+    const SfuAttention a = {.n_heads = HEADS, .head_dim = DIM, .scale = 0.5f};
+    gboolean ok = tq && tk && to && sfu_tensor_write(tq, x, NULL) && sfu_tensor_write(tk, x, NULL) && sfu_attention(q, to, tq, tk, tk, &a, NULL) &&
+                  sfu_tensor_read(to, y, NULL);
+    for (int i = 0; ok && i < TQ; i++)
+        for (int h = 0; ok && h < HEADS; h++) {
+            double p[TK], top = -INFINITY, sum = 0;
+            for (int j = 0; j < TK; j++) {
+                p[j] = 0;
+                for (int d = 0; d < DIM; d++)
+                    p[j] += 0.5 * (double)x[i * WIDTH + h * DIM + d] * (double)x[j * WIDTH + h * DIM + d];
+                top = MAX(top, p[j]);
+            }
+            for (int j = 0; j < TK; j++)
+                sum += p[j] = exp(p[j] - top);
+            for (int d = 0; ok && d < DIM; d++) {
+                double s = 0;
+                for (int j = 0; j < TK; j++)
+                    s += p[j] / sum * (double)x[j * WIDTH + h * DIM + d];
+                ok = fabs((double)y[i * WIDTH + h * DIM + d] - s) <= 0x1p-9; /* values up to 1; probabilities and result are stored as fp16 */
+            }
+        }
+    sfu_tensor_destroy(tq);
+    sfu_tensor_destroy(tk);
+    sfu_tensor_destroy(to);
+    g_free(x);
+    g_free(y);
     return ok;
 }

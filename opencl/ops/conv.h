@@ -39,7 +39,9 @@ typedef struct {
 const SfuTensor *sfu_tile_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, gboolean geglu,
                                SfuTile *tile, GError **error);
 
-/* What kernels on matrix units are compiled with besides MATRIX. */
+/* Whether the device has matrix units that have passed a self-test. */
+gboolean sfu_mma_present(SfuQueue *q);
+/* What kernels on them are compiled with besides MATRIX. */
 const char *sfu_mma_mode(SfuQueue *q);
 /* Whether gpu_mma.cl can and may make this product. */
 gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, const SfuWeight *w);

@@ -64,12 +64,8 @@ const char *sfu_mma_mode(SfuQueue *q)
     const SfuMatrix matrix = sfu_queue_matrix(q, &emulated);
     if (emulated)
         return " -DEMULATED";
-    switch (matrix) {
-    case SFU_MATRIX_NVIDIA: return " -cl-nv-maxrregcount=128"; /* so that two groups of 256 share a multiprocessor */
-    case SFU_MATRIX_INTEL8:
-    case SFU_MATRIX_INTEL16: return " -cl-intel-256-GRF-per-thread"; /* half as many threads, each with twice the registers */
-    default: return "";
-    }
+    /* Half as many threads, each with twice the registers. */
+    return matrix == SFU_MATRIX_INTEL8 || matrix == SFU_MATRIX_INTEL16 ? " -cl-intel-256-GRF-per-thread" : "";
 }
 
 static gint64 groups_of(int tile, int n_pix, int rows)
@@ -105,8 +101,9 @@ const SfuTensor *sfu_mma_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int
     const MmaPack p = {.geglu = geglu, .n_in = n_in, .n_out = n_out, .taps = taps, .k_pad = (n_in + BLOCK - 1) / BLOCK * BLOCK, .rows = rows};
     const int i = geglu ? 0 : tile_of(q, n_pix, rows);
     const gboolean aligned = x->c % 8 == 0 && x->offset % 8 == 0 && n_in % 8 == 0;
-    g_snprintf(tile->options, sizeof tile->options, " -DMATRIX=%d -DBM=%d -DBN=%d -DWG=%d -DTM=%d -DTN=%d%s%s%s", matrix, tiles[i].bm, tiles[i].bn,
-               tiles[i].items, fragments[matrix][i].tm, fragments[matrix][i].tn, aligned ? " -DALIGNED" : "", geglu ? " -DGEGLU" : "", sfu_mma_mode(q));
+    g_snprintf(tile->options, sizeof tile->options, " -DMATRIX=%d -DBM=%d -DBN=%d -DWG=%d -DTM=%d -DTN=%d%s%s%s%s", matrix, tiles[i].bm, tiles[i].bn,
+               tiles[i].items, fragments[matrix][i].tm, fragments[matrix][i].tn, aligned ? " -DALIGNED" : "", geglu ? " -DGEGLU" : "", sfu_mma_mode(q),
+               matrix == SFU_MATRIX_NVIDIA && !emulated ? " -cl-nv-maxrregcount=128" : ""); /* so that two groups of 256 share a multiprocessor */
     tile->n_pad = p.k_pad;
     tile->rows = rows;
     tile->local = (size_t)tiles[i].items;
@@ -149,11 +146,16 @@ static gboolean self_test(SfuQueue *q)
     return ok;
 }
 
-gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, const SfuWeight *w)
+gboolean sfu_mma_present(SfuQueue *q)
 {
     gboolean emulated;
+    return sfu_queue_matrix(q, &emulated) != SFU_MATRIX_NONE && (emulated || sfu_queue_capability(q, "matrix", self_test));
+}
+
+gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, const SfuWeight *w)
+{
     /* Only weights that are fp16 in the file: others may not fit its range. */
-    return sfu_queue_matrix(q, &emulated) != SFU_MATRIX_NONE && x->dtype == SFU_F16 && sfu_weight_dtype(w) == SFU_F16 &&
+    return x->dtype == SFU_F16 && sfu_weight_dtype(w) == SFU_F16 &&
            (guint64)x->offset + (guint64)x->n * (guint64)x->h * (guint64)x->w * (guint64)x->c < G_MAXUINT32 && sfu_weight_elements(w) < G_MAXINT32 &&
-           (emulated || sfu_queue_capability(q, "matrix", self_test));
+           sfu_mma_present(q);
 }

@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
     const Mode *mode;
     SfuQueue *q;
+    guint32 seed;
     GRand *rand;
     GPtrArray *tensors, *weights, *blocks; /* freed after the case */
 } Check;
