@@ -1,4 +1,4 @@
-/* What the kernels of the GPU family share behind convolution and linear; part of those that include it.
+/* What the kernels of the GPU family share; part of those that include it.
  * OUT4: what is written, the residual and their rows start at multiples of 4 channels.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups, \
@@ -22,6 +22,27 @@
 #define LOADA4 LOAD4
 #define STOREA4(p, i, v) vstore4(v, 0, (p) + (i))
 #endif
+
+/* Four values as they are stored, while they wait in registers: 16-bit ones take half of them. */
+#ifdef ACT_F16
+#define RAW ushort4
+#define RAW_1 ushort
+#define VALUES(r) vload_half4(0, (const half *)&(r))
+#else
+#define RAW float4
+#define RAW_1 float
+#define VALUES(r) (r)
+#endif
+/* n values (4 or more: 4; none below 1) from i on, the rest 0. ALIGNED: i and n are multiples of 4. */
+INLINE RAW load_raw(__global const ACT *p, size_t i, int n)
+{
+#ifdef ALIGNED
+    return n > 0 ? *(__global const RAW *)(p + i) : (RAW)(0);
+#else
+    __global const RAW_1 *r = (__global const RAW_1 *)p + i;
+    return (RAW)(n > 0 ? r[0] : 0, n > 1 ? r[1] : 0, n > 2 ? r[2] : 0, n > 3 ? r[3] : 0);
+#endif
+}
 
 #define exp_4 exp
 DEFINE_ACT(float4, 4)
@@ -61,6 +82,23 @@ INLINE void store_act4(__global ACT *p, size_t i, float4 v, int n)
         STORE(p, i + 1, v.y);
     if (n > 2)
         STORE(p, i + 2, v.z);
+}
+
+INLINE void store_f32_4(__global float *p, size_t i, float4 v, int n)
+{
+    if (n >= 4) {
+#ifdef OUT4
+        *(__global float4 *)(p + i) = v;
+#else
+        vstore4(v, 0, p + i);
+#endif
+        return;
+    }
+    p[i] = v.x;
+    if (n > 1)
+        p[i + 1] = v.y;
+    if (n > 2)
+        p[i + 2] = v.z;
 }
 
 /* Writes n (4 or more: 4) neighbouring channels of one pixel. */

@@ -1,7 +1,17 @@
 /* Normalisations and softmax on GPUs: neighbouring items read neighbouring channels, and a work-group of 64 shares each row or group. Sums as in
- * norm.cl: two passes, and the differences' own sum corrects the mean. Every barrier is met by all items.
+ * norm.cl: two passes, and the differences' own sum corrects the mean. Four values an item at a time; ALIGNED and OUT4: rows start at multiples of 4, and
+ * have as many. Every barrier is met by all items.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "gpu.cl"
 #define WG 64
+
+/* Four values of a row of c from its i-th on, and what is written of them; d where the row is over. */
+INLINE float4 row_4(__global const ACT *x, size_t row, int i, int c, float d)
+{
+    const RAW r = load_raw(x, row + i, c - i);
+    const float4 v = VALUES(r);
+    return (int4)(i, i + 1, i + 2, i + 3) < (int4)(c) ? v : (float4)(d);
+}
 
 /* The sum (or the maximum) of every item's v, for all of them. t [WG] is free again on return. */
 float group_sum(float v, __local float *t, int lid)
@@ -32,23 +42,25 @@ float group_max(float v, __local float *t, int lid)
     return v;
 }
 
-/* One channel of a chunk of `len` pixels an item: part [n, chunks, 2, c] = mean, sum of squared deviations. */
+/* Four channels of a chunk of `len` pixels an item: part [n, chunks, 2, c] = mean, sum of squared deviations. */
 __kernel void group_norm_part_gpu(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c, int len)
 {
-    const int i = get_global_id(0), chunk = get_global_id(1), b = get_global_id(2), chunks = get_global_size(1);
+    const int i = get_global_id(0) * 4, chunk = get_global_id(1), b = get_global_id(2), chunks = get_global_size(1);
     const int first = chunk * len, n = min(len, pixels - first);
-    const size_t xi = x0 + ((size_t)b * pixels + first) * c + i, at = part0 + ((size_t)b * chunks + chunk) * 2 * c + i;
-    float s = 0.0f, e = 0.0f, q = 0.0f;
+    const size_t xi = x0 + ((size_t)b * pixels + first) * c, at = part0 + ((size_t)b * chunks + chunk) * 2 * c + i;
+    float4 s = 0.0f, e = 0.0f, q = 0.0f;
+#pragma unroll 4
     for (int p = 0; p < n; p++)
-        s += LOAD(x, xi + (size_t)p * c);
-    const float mean = s / n;
+        s += row_4(x, xi + (size_t)p * c, i, c, 0.0f);
+    const float4 mean = s / (float)n;
+#pragma unroll 4
     for (int p = 0; p < n; p++) {
-        const float d = LOAD(x, xi + (size_t)p * c) - mean;
+        const float4 d = row_4(x, xi + (size_t)p * c, i, c, 0.0f) - mean;
         e += d;
         q += d * d;
     }
-    part[at] = mean + e / n;
-    part[at + c] = q - e * e / n;
+    store_f32_4(part, at, mean + e / (float)n, c - i);
+    store_f32_4(part, at + c, q - e * e / (float)n, c - i);
 }
 
 /* (n, mean, m2) += (w, m, q): Chan, Golub & LeVeque 1983, eq. 2.1. */
@@ -97,15 +109,15 @@ __kernel void group_norm_apply_gpu(__global ACT *y, int y0, __global const ACT *
                                    __global const float *gamma, int gamma0, __global const float *beta, int beta0, int pixels, int c, int groups,
                                    int act)
 {
-    const int i0 = get_global_id(0) * 4, p = get_global_id(1), b = get_global_id(2), per = c / groups;
+    const int i = get_global_id(0) * 4, p = get_global_id(1), b = get_global_id(2), per = c / groups;
     const size_t at = ((size_t)b * pixels + p) * c;
-    for (int i = i0; i < min(c, i0 + 4); i++) {
-        const int s = stats0 + 2 * (b * groups + i / per);
-        float v = (LOAD(x, x0 + at + i) - stats[s]) * stats[s + 1] * gamma[gamma0 + i] + beta[beta0 + i];
-        if (act == ACT_SILU)
-            v = v / (1.0f + exp(-v));
-        STORE(y, y0 + at + i, v);
-    }
+    __global const float *s = stats + stats0 + 2 * b * groups;
+    const int g0 = i / per * 2, g1 = min(i + 1, c - 1) / per * 2, g2 = min(i + 2, c - 1) / per * 2, g3 = min(i + 3, c - 1) / per * 2;
+    const float4 mean = (float4)(s[g0], s[g1], s[g2], s[g3]), r = (float4)(s[g0 + 1], s[g1 + 1], s[g2 + 1], s[g3 + 1]);
+    float4 v = (row_4(x, x0 + at, i, c, 0.0f) - mean) * r * load_part4(gamma, gamma0 + i, c - i) + load_part4(beta, beta0 + i, c - i);
+    if (act == ACT_SILU)
+        v = v / (1.0f + exp(-v));
+    store_act4(y, y0 + at + i, v, c - i);
 }
 
 /* A work-group for each row. */
@@ -116,24 +128,24 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void layer_norm_gpu(__g
     __local float t[WG];
     const int lid = get_local_id(0);
     const size_t at = (size_t)get_group_id(0) * c;
-    float s = 0.0f, e = 0.0f, q = 0.0f;
-    for (int i = lid; i < c; i += WG)
-        s += LOAD(x, x0 + at + i);
-    const float first = group_sum(s, t, lid) / c;
-    for (int i = lid; i < c; i += WG) {
-        const float d = LOAD(x, x0 + at + i) - first;
+    float4 s = 0.0f, e = 0.0f, q = 0.0f;
+    for (int i = lid * 4; i < c; i += WG * 4)
+        s += row_4(x, x0 + at, i, c, 0.0f);
+    const float first = group_sum(sum4(s), t, lid) / c;
+    for (int i = lid * 4; i < c; i += WG * 4) {
+        const float4 d = row_4(x, x0 + at, i, c, first) - first;
         e += d;
         q += d * d;
     }
-    const float off = group_sum(e, t, lid) / c, mean = first + off;
-    const float r = rsqrt(fmax(group_sum(q, t, lid) / c - off * off, 0.0f) + eps);
-    for (int i = lid; i < c; i += WG) {
-        float v = (LOAD(x, x0 + at + i) - mean) * r;
+    const float off = group_sum(sum4(e), t, lid) / c, mean = first + off;
+    const float r = rsqrt(fmax(group_sum(sum4(q), t, lid) / c - off * off, 0.0f) + eps);
+    for (int i = lid * 4; i < c; i += WG * 4) {
+        float4 v = (row_4(x, x0 + at, i, c, 0.0f) - mean) * r;
         if (gamma)
-            v *= gamma[gamma0 + i];
+            v *= load_part4(gamma, gamma0 + i, c - i);
         if (beta)
-            v += beta[beta0 + i];
-        STORE(y, y0 + at + i, v);
+            v += load_part4(beta, beta0 + i, c - i);
+        store_act4(y, y0 + at + i, v, c - i);
     }
 }
 
@@ -142,13 +154,13 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void softmax_gpu(__glob
     __local float t[WG];
     const int lid = get_local_id(0);
     const size_t at = (size_t)get_group_id(0) * c;
-    float top = -INFINITY, s = 0.0f;
-    for (int i = lid; i < c; i += WG)
-        top = fmax(top, LOAD(x, x0 + at + i));
-    top = group_max(top, t, lid);
-    for (int i = lid; i < c; i += WG)
-        s += exp(LOAD(x, x0 + at + i) - top);
-    s = group_sum(s, t, lid);
-    for (int i = lid; i < c; i += WG)
-        STORE(y, y0 + at + i, exp(LOAD(x, x0 + at + i) - top) / s);
+    float4 most = -INFINITY, s = 0.0f;
+    for (int i = lid * 4; i < c; i += WG * 4)
+        most = fmax(most, row_4(x, x0 + at, i, c, -INFINITY));
+    const float top = group_max(fmax(fmax(most.x, most.y), fmax(most.z, most.w)), t, lid);
+    for (int i = lid * 4; i < c; i += WG * 4)
+        s += exp(row_4(x, x0 + at, i, c, -INFINITY) - top);
+    const float all = group_sum(sum4(s), t, lid);
+    for (int i = lid * 4; i < c; i += WG * 4)
+        store_act4(y, y0 + at + i, exp(row_4(x, x0 + at, i, c, 0.0f) - top) / all, c - i);
 }

@@ -100,9 +100,18 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
     if (sfu_queue_kernels(q) == SFU_KERNELS_GPU) {
-        g_snprintf(options, sizeof options, "%s-DHEAD_DIM=%d -DNB=%d", o->dtype == SFU_F16 ? "-DACT_F16 " : "", a->head_dim, (a->head_dim + 63) / 64);
+        /* Sums are (queries an item) x 4 x (slices of 64 columns); a quarter of the 128 registers of Intel's threads of 8 items and of 255 elsewhere at most. */
+        const int slices = (a->head_dim + 63) / 64, room = sfu_queue_device(q)->vendor == SFU_VENDOR_INTEL ? 8 : 16;
+        const int per_item = slices * 4 <= room ? 4 : slices * 2 <= room ? 2 : 1;
+        const SfuTensor *read[] = {qt, k, v};
+        gboolean fours = a->head_dim % 4 == 0 && o->offset % 4 == 0 && (a->q_col | a->k_col | a->v_col) % 4 == 0;
+        for (guint i = 0; i < G_N_ELEMENTS(read); i++)
+            fours = fours && read[i]->c % 4 == 0 && read[i]->offset % 4 == 0;
+        g_snprintf(options, sizeof options, "%s-DHEAD_DIM=%d -DNB=%d -DQR=%d%s", o->dtype == SFU_F16 ? "-DACT_F16 " : "", a->head_dim, slices, per_item,
+                   fours ? " -DALIGNED" : "");
+        const int rows = 16 * per_item;
         const SfuLaunch l = {.program = "gpu_attention", .kernel = "attention_gpu", .options = options,
-                             .global = {(size_t)(tq + 63) / 64 * 16, (size_t)a->n_heads * 16, (size_t)n}, .local = {16, 16, 1}, .flops = flops};
+                             .global = {(size_t)((tq + rows - 1) / rows) * 16, (size_t)a->n_heads * 16, (size_t)n}, .local = {16, 16, 1}, .flops = flops};
         const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(k), SFU_TENSOR(v), SHAPE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }

@@ -6,11 +6,18 @@ enum { WG = 64 }; /* of gpu_norm.cl */
 
 static gboolean gpu(const SfuTensor *x) { return sfu_queue_kernels(x->q) == SFU_KERNELS_GPU; }
 
-/* A work-group of WG for each of n0 x n1. */
-#define RUN_GROUPS(like, kernel_, n0, n1, bytes_, error, ...)                                                                     \
-    sfu_launch((like)->q,                                                                                                        \
-               &(SfuLaunch){.program = "gpu_norm", .kernel = kernel_, .options = sfu_op_storage(like),                           \
-                            .global = {(size_t)(n0) * WG, (size_t)(n1), 1}, .local = {WG, 1, 1}, .bytes = bytes_},               \
+/* Options for gpu_norm.cl: whether four values may be read and written at once. */
+static const char *gpu_options(const SfuTensor *y, const SfuTensor *x)
+{
+    if (x->c % 4 || x->offset % 4 || y->offset % 4)
+        return sfu_op_storage(x);
+    return x->dtype == SFU_F16 ? "-DALIGNED -DOUT4 -DACT_F16" : "-DALIGNED -DOUT4";
+}
+
+#define RUN_GPU(y_, x_, kernel_, n0, n1, n2, local0, bytes_, error, ...)                                                          \
+    sfu_launch((x_)->q,                                                                                                          \
+               &(SfuLaunch){.program = "gpu_norm", .kernel = kernel_, .options = gpu_options(y_, x_),                            \
+                            .global = {(size_t)(n0), (size_t)(n1), (size_t)(n2)}, .local = {local0, 1, 1}, .bytes = bytes_},     \
                (const SfuArg[]){__VA_ARGS__}, (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)), error)
 
 /* Pixels a chunk: small enough to stay in a cache for the second pass, enough chunks for every unit. */
@@ -61,12 +68,14 @@ gboolean sfu_group_norm_stats_from(SfuQueue *q, SfuTensor *stats, const SfuTenso
 
 static gboolean stats_gpu(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps, GError **error)
 {
-    const int pixels = x->h * x->w, len = chunk_len(x), chunks = (pixels + len - 1) / len;
+    /* Enough chunks for a thousand items a unit, as long as what they leave stays far below what they read. */
+    const int pixels = x->h * x->w, len = (int)CLAMP((gint64)pixels * x->n * (x->c / 4 + 1) / (sfu_queue_device(q)->n_units * 1024), 16, 64);
+    const int chunks = (pixels + len - 1) / len;
     SfuTensor *part = sfu_tensor_create(q, SFU_F32, x->n, chunks, 2, x->c, error);
     const gboolean ok = part &&
-        SFU_RUN(x, "gpu_norm", "group_norm_part_gpu", x->c, chunks, x->n, 4.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
+        RUN_GPU(part, x, "group_norm_part_gpu", (x->c + 3) / 4, chunks, x->n, 0, 2 * sfu_op_bytes(x), error,
                 SFU_TENSOR(part), SFU_TENSOR(x), SFU_INT(pixels), SFU_INT(x->c), SFU_INT(len)) &&
-        RUN_GROUPS(x, "group_norm_join_gpu", n_groups, x->n, sfu_op_bytes(part), error, SFU_TENSOR(stats), SFU_TENSOR(part), SFU_INT(pixels),
+        RUN_GPU(part, x, "group_norm_join_gpu", (gint64)n_groups * WG, x->n, 1, WG, sfu_op_bytes(part), error, SFU_TENSOR(stats), SFU_TENSOR(part), SFU_INT(pixels),
                    SFU_INT(x->c), SFU_INT(len), SFU_INT(chunks), SFU_FLOAT(eps));
     sfu_tensor_destroy(part);
     return ok;
@@ -97,8 +106,8 @@ gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, con
                                   sfu_weight_elements(gamma), x->c);
     const SfuTensor *g = sfu_weight_f32(q, gamma, error), *b = g ? sfu_weight_f32(q, beta, error) : NULL;
     if (b && gpu(x))
-        return SFU_RUN(x, "gpu_norm", "group_norm_apply_gpu", (x->c + 3) / 4, pixels, x->n, 4.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x),
-                       error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels), SFU_INT(x->c),
+        return RUN_GPU(y, x, "group_norm_apply_gpu", (x->c + 3) / 4, pixels, x->n, 0, 2 * sfu_op_bytes(x), error,
+                       SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(stats), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(pixels), SFU_INT(x->c),
                        SFU_INT(stats->w), SFU_INT(act));
     if (b && sfu_queue_kernels(q) == SFU_KERNELS_CPU) {
         const SfuLaunch l = {.program = "norm", .kernel = "group_norm_apply", .options = sfu_op_storage(x),
@@ -133,7 +142,7 @@ gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight
     if ((gamma && !(g = sfu_weight_f32(q, gamma, error))) || (beta && !(b = sfu_weight_f32(q, beta, error))))
         return FALSE;
     if (gpu(x))
-        return RUN_GROUPS(x, "layer_norm_gpu", (gint64)x->n * x->h * x->w, 1, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g),
+        return RUN_GPU(y, x, "layer_norm_gpu", (gint64)x->n * x->h * x->w * WG, 1, 1, WG, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g),
                           SFU_TENSOR(b), SFU_INT(x->c), SFU_FLOAT(eps));
     return SFU_RUN(x, "norm", "layer_norm", (gint64)x->n * x->h * x->w, 1, 1, 8.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
                    SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(x->c), SFU_FLOAT(eps));
@@ -144,7 +153,7 @@ gboolean sfu_softmax(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **err
     if (!sfu_op_same_shape(error, "softmax", y, x))
         return FALSE;
     if (gpu(x))
-        return RUN_GROUPS(x, "softmax_gpu", (gint64)x->n * x->h * x->w, 1, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->c));
+        return RUN_GPU(y, x, "softmax_gpu", (gint64)x->n * x->h * x->w * WG, 1, 1, WG, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->c));
     return SFU_RUN(x, "norm", "softmax", (gint64)x->n * x->h * x->w, 1, 1, 10.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x), error,
                    SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->c));
 }

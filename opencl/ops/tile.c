@@ -48,13 +48,17 @@ static void pack_tiles(const SfuWeight *w, void *dst, size_t bytes, gconstpointe
 const SfuTensor *sfu_tile_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, gboolean geglu,
                                SfuTile *tile, GError **error)
 {
-    /* The large tile reads each value half as often; but every unit should get some. */
-    const gint64 large = ((gint64)n_pix + 127) / 128 * ((n_out + 127) / 128);
-    const int tm = large >= 2 * sfu_queue_device(q)->n_units ? 8 : 4, tn = geglu ? 8 : tm;
+    /* The large tile reads each value half as often; but every unit should get some. Intel's 128 registers a thread of 8 items, of which 64 sums an item would take
+     * half, spill (tests/ops/gpu-compile). */
+    const SfuDeviceInfo *d = sfu_queue_device(q);
+    const gboolean large = ((gint64)n_pix + 127) / 128 * ((n_out + 127) / 128) >= 2 * d->n_units;
+    const int tm = large && d->vendor != SFU_VENDOR_INTEL ? 8 : 4, tn = geglu || large ? 8 : 4;
     const TilePack p = {.half = sfu_weight_dtype(w) == SFU_F16, .geglu = geglu, .n_in = n_in, .n_out = n_out, .taps = taps,
                         .n_pad = geglu ? (n_out / 2 + COLUMNS - 1) / COLUMNS * 2 * COLUMNS : (n_out + 2 * COLUMNS - 1) / (2 * COLUMNS) * 2 * COLUMNS};
-    const gboolean aligned = x->c % 4 == 0 && x->offset % 4 == 0;
-    g_snprintf(tile->options, sizeof tile->options, " -DTM=%d -DTN=%d%s%s", tm, tn, aligned ? " -DALIGNED" : "", geglu ? " -DGEGLU" : "");
+    const gboolean aligned = x->c % 4 == 0 && x->offset % 4 == 0 && n_in % 4 == 0;
+    /* With 128 registers an item two work-groups find room on a unit of NVIDIA's; the compiler by itself takes a few more. */
+    g_snprintf(tile->options, sizeof tile->options, " -DTM=%d -DTN=%d%s%s%s", tm, tn, aligned ? " -DALIGNED" : "", geglu ? " -DGEGLU" : "",
+               tm == 8 && d->vendor == SFU_VENDOR_NVIDIA ? " -cl-nv-maxrregcount=128" : "");
     tile->n_pad = p.n_pad;
     tile->global[0] = (size_t)((geglu ? p.n_pad : n_out) + SIDE * tn - 1) / (size_t)(SIDE * tn) * SIDE;
     tile->global[1] = (size_t)(n_pix + SIDE * tm - 1) / (size_t)(SIDE * tm) * SIDE;

@@ -106,6 +106,7 @@ static const Attention rows[] = {
     {"dim128", 1, 1, 20, 77, 2, 128},
     {"dim160", 2, 2, 16, 100, 2, 160},
     {"dim512", 1, 1, 40, 90, 1, 512},
+    {"dim516", 1, 1, 33, 70, 1, 516}, /* GPUs: one query an item */
     {"large", 1, 1, 300, 1100, 2, 40},
     {"cross", 2, 2, 100, 77, 4, 40},
     /* Up to 80 keys fit one block, which has a kernel of its own; 81 do not, nor do masks. Queries go by 24 or 48 there. */

@@ -46,7 +46,7 @@ static gboolean small(void) { return g_getenv("SFUMATO_TEST_SMALL") != NULL; }
 static gint64 guard_before(const Check *c, SfuDtype dtype, gint64 count)
 {
     if (!small())
-        return c->mode->clblast || (c->mode->matrix && c->seed % 4) ? GUARD_ALIGNED : GUARD_BEFORE; /* kernels on matrix units: mostly aligned */
+        return c->mode->clblast || c->seed % (c->mode->matrix ? 4 : 2) ? GUARD_ALIGNED : GUARD_BEFORE; /* kernels on matrix units: mostly aligned */
     const gint64 size = (gint64)sfu_dtype_bytes(dtype), bytes = (count + 1) * size;
     gint64 step = 256;
     while (step * 16 < bytes)
