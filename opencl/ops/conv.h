@@ -43,8 +43,8 @@ const SfuTensor *sfu_tile_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, in
 gboolean sfu_mma_present(SfuQueue *q);
 /* What kernels on them are compiled with besides MATRIX. */
 const char *sfu_mma_mode(SfuQueue *q);
-/* Whether gpu_mma.cl can and may make this product. */
-gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, const SfuWeight *w);
+/* Whether gpu_mma.cl can make this product: x is fp16, and the weights may be. */
+gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, SfuWeight *w);
 /* As sfu_tile_plan() for gpu_mma.cl; n_pad is then the row of one tap. */
 const SfuTensor *sfu_mma_plan(SfuQueue *q, SfuWeight *w, const SfuTensor *x, int n_pix, int n_in, int n_out, int taps, gboolean geglu, SfuTile *tile,
                               GError **error);

@@ -152,10 +152,9 @@ gboolean sfu_mma_present(SfuQueue *q)
     return sfu_queue_matrix(q, &emulated) != SFU_MATRIX_NONE && (emulated || sfu_queue_capability(q, "matrix", self_test));
 }
 
-gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, const SfuWeight *w)
+gboolean sfu_mma_usable(SfuQueue *q, const SfuTensor *x, SfuWeight *w)
 {
-    /* Only weights that are fp16 in the file: others may not fit its range. */
-    return x->dtype == SFU_F16 && sfu_weight_dtype(w) == SFU_F16 &&
+    return x->dtype == SFU_F16 &&
            (guint64)x->offset + (guint64)x->n * (guint64)x->h * (guint64)x->w * (guint64)x->c < G_MAXUINT32 && sfu_weight_elements(w) < G_MAXINT32 &&
-           sfu_mma_present(q);
+           sfu_mma_present(q) && sfu_weight_fits_f16(w);
 }

@@ -166,6 +166,8 @@ gint64 sfu_weight_dim(const SfuWeight *w, int i); /* 1 beyond n_dims */
 gint64 sfu_weight_elements(const SfuWeight *w);
 /* Elements [first, first + n) widened to fp32 on the host. */
 void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out);
+/* Whether every value is finite as fp16. Reads all of them the first time, unless they are fp16. */
+gboolean sfu_weight_fits_f16(SfuWeight *w);
 /* Drops every device copy (the host data stays). */
 void sfu_weight_unload(SfuWeight *w);
 

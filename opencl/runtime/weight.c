@@ -20,6 +20,7 @@ struct SfuWeight {
     SfuWeight **parts;  /* of a concatenation; host is NULL then */
     int n_parts;
     GPtrArray *layouts; /* SfuLayout*, few */
+    int fits_f16; /* 0: not looked at yet; 1: no; 2: yes */
 };
 
 static SfuWeight *weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims)
@@ -139,6 +140,22 @@ void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
         case SFU_N_DTYPES: break;
         }
     }
+}
+
+gboolean sfu_weight_fits_f16(SfuWeight *w)
+{
+    float v[4096];
+    if (!w->fits_f16) {
+        gboolean fits = TRUE;
+        for (gint64 i = 0; fits && w->dtype != SFU_F16 && i < w->n_elements; i += G_N_ELEMENTS(v)) {
+            const gint64 n = MIN((gint64)G_N_ELEMENTS(v), w->n_elements - i);
+            sfu_weight_read_f32(w, i, n, v);
+            for (gint64 k = 0; fits && k < n; k++)
+                fits = v[k] >= -65504.0f && v[k] <= 65504.0f;
+        }
+        w->fits_f16 = fits ? 2 : 1;
+    }
+    return w->fits_f16 == 2;
 }
 
 /* The mapped pages have been copied to the device; keeping them resident too would double the memory. They are clean, so

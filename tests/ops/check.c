@@ -103,9 +103,9 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
         /* Nor does the width of the tile concern them. */
         if (modes[m].vector_width && modes[m].vector_width < 16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "grow") && !g_str_equal(op, "attention"))
             continue;
-        /* One unit's kernels differ from another's in their fragments alone: small cases meet all of those, and the emulation is slow. */
-        const gboolean attention = g_str_equal(op, "attention");
-        if (modes[m].matrix && ((!attention && !g_str_equal(op, "product")) || (modes[m].matrix != SFU_MATRIX_NVIDIA && work > (attention ? 1000000 : 30000))))
+        /* The emulation is slow: small cases, which meet every fragment and edge, and for one unit those that are about fp16. */
+        if (modes[m].matrix && ((!g_str_equal(op, "attention") && !g_str_equal(op, "product")) ||
+                                (work > 300000 && (modes[m].matrix != SFU_MATRIX_NVIDIA || !(g_str_equal(op, "attention") || strstr(name, "fp16") || strstr(name, "geglu"))))))
             continue;
         const gboolean rows = g_str_has_prefix(name, "linear") || g_str_has_prefix(name, "conv1x1");
         if (modes[m].clblast && (!rows || small())) /* the kernels of another library are not for oclgrind */
