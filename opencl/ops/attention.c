@@ -101,7 +101,7 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
     }
     if (sfu_queue_kernels(q) == SFU_KERNELS_GPU) {
         /* Sums are (queries an item) x 4 x (slices of 64 columns); a quarter of the 128 registers of Intel's threads of 8 items and of 255 elsewhere at most. */
-        const int slices = (a->head_dim + 63) / 64, room = sfu_queue_device(q)->vendor == SFU_VENDOR_INTEL ? 8 : 16;
+        const int slices = (a->head_dim + 63) / 64, room = sfu_queue_device(q)->vendor == SFU_VENDOR_INTEL ? 6 : 16;
         const int per_item = slices * 4 <= room ? 4 : slices * 2 <= room ? 2 : 1;
         const SfuTensor *read[] = {qt, k, v};
         gboolean fours = a->head_dim % 4 == 0 && o->offset % 4 == 0 && (a->q_col | a->k_col | a->v_col) % 4 == 0;
