@@ -343,14 +343,13 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
                                EPILOGUE_ARGS};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
     }
-    if (sfu_queue_kernels(q) == SFU_KERNELS_GPU && range.offset % 4 == 0 && y->c % 4 == 0 && (!e->residual || res.offset % 4 == 0))
-        g_strlcat(options, " -DOUT4", sizeof options);
+    const char *out4 = range.offset % 4 == 0 && y->c % 4 == 0 && (!e->residual || res.offset % 4 == 0) ? " -DOUT4" : "";
     if (g->groups == 1 && sfu_mma_usable(q, x, w)) {
         SfuTile tile;
         const SfuTensor *wt = sfu_mma_plan(q, w, x, n_pix, n_in, n_out, taps, e->geglu, &tile, error);
         if (!wt)
             return FALSE;
-        g_strlcat(options, tile.options, sizeof options);
+        g_snprintf(options, sizeof options, "-DACT_F16%s%s", out4, tile.options);
         const SfuLaunch l = {.program = "gpu_mma", .kernel = "conv_mma", .options = options, .global = {tile.global[0], tile.global[1], 1},
                              .local = {tile.local, 1, 1}, .flops = flops, .bytes = bytes};
         const SfuArg args[] = {SFU_TENSOR(&range), SFU_TENSOR(x), SFU_TENSOR(wt), SFU_INT(n_pix), SFU_INT(tile.n_pad), SFU_INT(tile.rows), GEOMETRY_ARGS,
@@ -362,6 +361,7 @@ static gboolean run(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
         const SfuTensor *wt = sfu_tile_plan(q, w, x, n_pix, n_in, n_out, taps, e->geglu, &tile, error);
         if (!wt)
             return FALSE;
+        g_strlcat(options, out4, sizeof options);
         g_strlcat(options, tile.options, sizeof options);
         const SfuLaunch l = {.program = "gpu_conv", .kernel = "conv_gpu", .options = options, .global = {tile.global[0], tile.global[1], 1},
                              .local = {16, 16, 1}, .flops = flops, .bytes = bytes};
