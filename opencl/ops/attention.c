@@ -51,7 +51,8 @@ static gboolean on_matrix_units(SfuQueue *q, const SfuTensor *qt, const SfuTenso
     for (int i = 0; !*n_keys && i < 3; i++)
         if (a->head_dim <= units[matrix].widest[i])
             *n_keys = 64 >> i;
-    *n_queries = a->head_dim <= 64 && qt->w >= 1024 ? 128 : 64; /* more would not fit in 48 KiB of local memory with wider heads */
+    /* With wider heads more would not fit in 48 KiB of local memory, or in AMD's registers. */
+    *n_queries = a->head_dim <= (matrix == SFU_MATRIX_AMD ? 40 : 64) && qt->w >= 1024 ? 128 : 64;
     return *n_keys && sfu_mma_present(q) && (emulated || sfu_queue_capability(q, "matrix attention", self_test));
 }
 
