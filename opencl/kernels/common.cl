@@ -58,6 +58,14 @@ float16 exp_16(float16 x)
 #endif
 #define exp_1 exp
 
+/* Before a loop over what is to stay in registers on GPUs. PoCL and emulations run such kernels in tests only,
+ * and take minutes for loops with barriers that are written out. */
+#if defined(POCL) || defined(EMULATED)
+#define UNROLL _Pragma("nounroll")
+#else
+#define UNROLL _Pragma("unroll")
+#endif
+
 /* On GPUs a call costs registers and a stack, and not every compiler avoids it by itself. */
 #ifdef CPU
 #define INLINE

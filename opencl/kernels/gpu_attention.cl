@@ -29,19 +29,16 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
     const float to_2 = scale * M_LOG2E_F; /* e^x = 2^(x / ln 2), which devices do in one instruction */
     float4 acc[QR][NB];
     float top[QR], sum[QR];
-#pragma unroll
-    for (int i = 0; i < QR; i++) {
+    UNROLL for (int i = 0; i < QR; i++) {
         top[i] = -INFINITY;
         sum[i] = 0.0f;
-#pragma unroll
-        for (int n = 0; n < NB; n++)
+        UNROLL for (int n = 0; n < NB; n++)
             acc[i][n] = 0.0f;
     }
     const int end = causal ? min(tk, i0 + 16 * QR) : tk;
     for (int j0 = 0; j0 < end; j0 += 64) {
         float4 s[QR];
-#pragma unroll
-        for (int i = 0; i < QR; i++)
+        UNROLL for (int i = 0; i < QR; i++)
             s[i] = 0.0f;
         const size_t ki = k0 + ((size_t)kb * tk + min(j0 + row, tk - 1)) * wk + k_col + head * HEAD_DIM;
         RAW rq = query ? HEAD_4(q, qi, part * 4) : (RAW)(0), rk = HEAD_4(k, ki, part * 4);
@@ -66,8 +63,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
                     rq = HEAD_4(q, qi, d0 + 16 + part * 4);
                 rk = HEAD_4(k, ki, d0 + 16 + part * 4);
             }
-#pragma unroll
-            for (int d = 0; d < 16; d++) {
+            UNROLL for (int d = 0; d < 16; d++) {
                 const float4 c = ks[d][lx];
 #if QR == 4
                 const float4 a = qs[d][ly];
@@ -76,8 +72,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
                 s[2] = fma((float4)(a.z), c, s[2]);
                 s[3] = fma((float4)(a.w), c, s[3]);
 #else
-#pragma unroll
-                for (int i = 0; i < QR; i++)
+                UNROLL for (int i = 0; i < QR; i++)
                     s[i] = fma((float4)(((__local const float *)qs)[d * (16 * QR + 4) + ly * QR + i]), c, s[i]);
 #endif
             }
@@ -87,8 +82,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
 #define VALUE_4(t0, n)                                                                                                            \
     (j0 + (t0) + lid / 16 < tk ? HEAD_4(v, v0 + ((size_t)kb * tk + j0 + (t0) + lid / 16) * wv + v_col + head * HEAD_DIM, (n) * 64 + lid % 16 * 4) : (RAW)(0))
         RAW rv = VALUE_4(0, 0);
-#pragma unroll
-        for (int i = 0; i < QR; i++) {
+        UNROLL for (int i = 0; i < QR; i++) {
             const int qt = min(i0 + ly * QR + i, tq - 1), kt = j0 + lx * 4;
             if (bias) {
                 __global const float *more = bias + bias0 + (((size_t)(b % bias_n) * n_heads + head) * tq + qt) * tk;
@@ -104,13 +98,11 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
             most[row][part] = fmax(fmax(m.x, m.y), fmax(m.z, m.w));
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-#pragma unroll
-        for (int i = 0; i < QR; i++) {
+        UNROLL for (int i = 0; i < QR; i++) {
             const int r = ly * QR + i;
             const float now = fmax(top[i], fmax(fmax(most[r][0], most[r][1]), fmax(most[r][2], most[r][3])));
             const float f = now == top[i] ? 1.0f : exp2(top[i] - now);
-#pragma unroll
-            for (int n = 0; n < NB; n++)
+            UNROLL for (int n = 0; n < NB; n++)
                 acc[i][n] *= f;
             /* -infinity minus itself is no number: nothing seen so far weighs nothing */
             const float4 e = s[i] == -INFINITY ? (float4)(0.0f) : exp2(s[i] - now);
@@ -118,8 +110,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
             top[i] = now;
             p[r][lx] = e;
         }
-#pragma unroll
-        for (int n = 0; n < NB; n++)
+        UNROLL for (int n = 0; n < NB; n++)
 #pragma unroll 1
             for (int t0 = 0; t0 < 64; t0 += 16) {
                 barrier(CLK_LOCAL_MEM_FENCE);
@@ -129,11 +120,9 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
                     rv = VALUE_4(t0 + 16, n);
                 else if (n + 1 < NB)
                     rv = VALUE_4(0, n + 1);
-#pragma unroll
-                for (int d = 0; d < 16; d += 4) {
+                UNROLL for (int d = 0; d < 16; d += 4) {
                     const float4 c0 = ks[d][lx], c1 = ks[d + 1][lx], c2 = ks[d + 2][lx], c3 = ks[d + 3][lx];
-#pragma unroll
-                    for (int i = 0; i < QR; i++) {
+                    UNROLL for (int i = 0; i < QR; i++) {
                         const float4 a = p[ly * QR + i][(t0 + d) / 4];
                         acc[i][n] = fma((float4)(a.x), c0, acc[i][n]);
                         acc[i][n] = fma((float4)(a.y), c1, acc[i][n]);
@@ -144,18 +133,15 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
             }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
-#pragma unroll
-    for (int i = 0; i < QR; i++)
+    UNROLL for (int i = 0; i < QR; i++)
         ((__local float *)p[ly * QR + i])[lx] = sum[i];
     barrier(CLK_LOCAL_MEM_FENCE);
-#pragma unroll
-    for (int i = 0; i < QR; i++) {
+    UNROLL for (int i = 0; i < QR; i++) {
         const int qt = i0 + ly * QR + i;
         if (qt < tq) {
             const float all = sum4(p[ly * QR + i][0] + p[ly * QR + i][1] + p[ly * QR + i][2] + p[ly * QR + i][3]);
             const size_t oi = o0 + (((size_t)b * tq + qt) * n_heads + head) * HEAD_DIM;
-#pragma unroll
-            for (int n = 0; n < NB; n++)
+            UNROLL for (int n = 0; n < NB; n++)
                 if (n * 64 + lx * 4 < HEAD_DIM)
                     store_act4(o, oi + n * 64 + lx * 4, acc[i][n] / all, HEAD_DIM - n * 64 - lx * 4);
         }

@@ -28,17 +28,14 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
     const int lx = get_local_id(0), ly = get_local_id(1), lid = ly * 16 + lx, quad = lid % 4;
     const int m0 = get_group_id(1) * BM, n0 = get_group_id(0) * BN, per = oh * ow, taps = kh * kw;
     float4 acc[TM][B_LOADS];
-#pragma unroll
-    for (int i = 0; i < TM; i++)
-#pragma unroll
-        for (int j = 0; j < B_LOADS; j++)
+    UNROLL for (int i = 0; i < TM; i++)
+        UNROLL for (int j = 0; j < B_LOADS; j++)
             acc[i][j] = 0.0f;
     int iy[A_LOADS], ix[A_LOADS]; /* the pixels that this item loads */
     uint at[A_LOADS]; /* 32 bits save registers: a tensor's elements are counted by an int */
     RAW a[A_LOADS];
     RAW_W b[B_LOADS];
-#pragma unroll
-    for (int s = 0; s < A_LOADS; s++) {
+    UNROLL for (int s = 0; s < A_LOADS; s++) {
         const int p = min(m0 + lid / 4 + 64 * s, n_pix - 1), r = p % per;
         iy[s] = r / ow * stride - pad_t;
         ix[s] = r % ow * stride - pad_l;
@@ -50,19 +47,16 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
         const bool more = tap < taps;
         if (more) {
             if (c0 == 0) {
-#pragma unroll
-                for (int s = 0; s < A_LOADS; s++) {
+                UNROLL for (int s = 0; s < A_LOADS; s++) {
                     const int sy = source(iy[s] + tap / kw, h, up, wrap), sx = source(ix[s] + tap % kw, w, up, wrap);
                     const int b = min(m0 + lid / 4 + 64 * s, n_pix - 1) / per;
                     at[s] = sy >= 0 && sx >= 0 ? x0 + ((uint)(b * h + sy) * w + sx) * x_pitch + quad * 4 : NOWHERE;
                 }
             }
             const int left = n_in - c0;
-#pragma unroll
-            for (int s = 0; s < A_LOADS; s++)
+            UNROLL for (int s = 0; s < A_LOADS; s++)
                 a[s] = load_raw(x, at[s] + c0, at[s] != NOWHERE ? left - quad * 4 : 0);
-#pragma unroll
-            for (int s = 0; s < B_LOADS; s++)
+            UNROLL for (int s = 0; s < B_LOADS; s++)
                 b[s] = k_b + s * (1024 / BN) < left ? *(__global const RAW_W *)(wt + from + (uint)(s * (1024 / BN)) * n_pad) : (RAW_W)(0);
             from += (uint)min(left, BK) * n_pad;
             c0 += BK;
@@ -72,17 +66,13 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
             }
         }
         if (!first) {
-#pragma unroll
-            for (int k = 0; k < BK; k++) {
+            UNROLL for (int k = 0; k < BK; k++) {
                 float4 c[B_LOADS];
-#pragma unroll
-                for (int j = 0; j < B_LOADS; j++)
+                UNROLL for (int j = 0; j < B_LOADS; j++)
                     c[j] = bs[k][16 * j + lx];
-#pragma unroll
-                for (int i = 0; i < A_LOADS; i++) {
+                UNROLL for (int i = 0; i < A_LOADS; i++) {
                     const float4 r = as[k][ly * A_LOADS + i];
-#pragma unroll
-                    for (int j = 0; j < B_LOADS; j++) {
+                    UNROLL for (int j = 0; j < B_LOADS; j++) {
                         acc[4 * i][j] = fma((float4)(r.x), c[j], acc[4 * i][j]);
                         acc[4 * i + 1][j] = fma((float4)(r.y), c[j], acc[4 * i + 1][j]);
                         acc[4 * i + 2][j] = fma((float4)(r.z), c[j], acc[4 * i + 2][j]);
@@ -94,8 +84,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
                 break;
             barrier(CLK_LOCAL_MEM_FENCE);
         }
-#pragma unroll
-        for (int s = 0; s < A_LOADS; s++) {
+        UNROLL for (int s = 0; s < A_LOADS; s++) {
             const float4 v = VALUES(a[s]);
             __local float *to = (__local float *)as + quad * 4 * (BM + 4) + lid / 4 + 64 * s;
             to[0] = v.x;
@@ -103,8 +92,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
             to[2 * (BM + 4)] = v.z;
             to[3 * (BM + 4)] = v.w;
         }
-#pragma unroll
-        for (int s = 0; s < B_LOADS; s++)
+        UNROLL for (int s = 0; s < B_LOADS; s++)
             bs[k_b + s * (1024 / BN)][lid % (BN / 4)] = VALUES_W(b[s]);
         barrier(CLK_LOCAL_MEM_FENCE);
     }
@@ -122,18 +110,15 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
             store_act4(y, y0 + (size_t)p * y_pitch + o, v * act_4(g, ACT_GELU, 0.0f), n);
         }
 #else
-#pragma unroll
-        for (int j = 0; j < B_LOADS; j++) {
+        UNROLL for (int j = 0; j < B_LOADS; j++) {
             const int o = n0 + 64 * j + lx * 4;
             if (o < n_out)
                 finish_4(y + y0, (size_t)p * y_pitch + o, acc[0][j], n_out - o, o, p / per, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res,
                          res0, act, act_param, scale);
         }
 #endif
-#pragma unroll
-        for (int i = 1; i < TM; i++)
-#pragma unroll
-            for (int j = 0; j < B_LOADS; j++)
+        UNROLL for (int i = 1; i < TM; i++)
+            UNROLL for (int j = 0; j < B_LOADS; j++)
                 acc[i - 1][j] = acc[i][j];
     }
 }

@@ -73,12 +73,6 @@ typedef uint8 FragB;
 #define ROW_OF(i) (i)
 #define ROW_LANES (SG < 16 ? SG : 16)
 #endif
-/* Before a loop over fragments, which are to be registers. The emulation's barriers make unrolled loops very long. */
-#ifdef EMULATED
-#define UNROLL _Pragma("nounroll")
-#else
-#define UNROLL _Pragma("unroll")
-#endif
 #define UNPACK(t, v)                                                                                                             \
     {                                                                                                                            \
         const float8 u = v;                                                                                                      \
