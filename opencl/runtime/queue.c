@@ -199,7 +199,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
         q->budget = q->info.unified_memory ? host_bytes() / 4 * 3 : q->info.global_bytes / 10 * 9;
     q->precision = options->precision;
     if (q->precision == SFU_PRECISION_AUTO)
-        q->precision = q->family == SFU_KERNELS_GPU && !q->info.is_cpu ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32; /* NVIDIA never names cl_khr_fp16 */
+        q->precision = q->info.is_cpu ? SFU_PRECISION_FP32 : SFU_PRECISION_FP16; /* needs no cl_khr_fp16, which NVIDIA never names */
     if (q->precision == SFU_PRECISION_BF16)
         q->vector_width = 16; /* its products are made of nothing else */
     if (q->precision == SFU_PRECISION_BF16 && !q->info.has_avx512_bf16) {
