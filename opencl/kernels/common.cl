@@ -75,13 +75,13 @@ float16 exp_16(float16 x)
 
 /* erf with an absolute error under 1.5e-7 (Abramowitz & Stegun 7.1.26); erf() of some drivers is scalar and slow. */
 #define DEFINE_ACT(T, NAME)                                                                                                      \
-    INLINE T erf_##NAME(T x)                                                                                                            \
+    INLINE T erf_##NAME(T x)                                                                                                     \
     {                                                                                                                            \
         const T a = fabs(x), t = 1.0f / (1.0f + 0.3275911f * a);                                                                 \
         const T p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;        \
         return copysign(1.0f - p * exp_##NAME(-a * a), x);                                                                       \
     }                                                                                                                            \
-    INLINE T act_##NAME(T x, const int act, const float param)                                                                          \
+    INLINE T act_##NAME(T x, const int act, const float param)                                                                   \
     {                                                                                                                            \
         switch (act) {                                                                                                           \
         case ACT_SILU: return x / (1.0f + exp_##NAME(-x));                                                                       \

@@ -39,21 +39,27 @@ static gboolean self_test(SfuQueue *q);
 
 static gboolean aligned(const SfuTensor *t, int col) { return t->offset % 8 == 0 && t->c % 8 == 0 && col % 8 == 0; }
 
-/* Whether gpu_mma_attention.cl can make this, and how many queries and keys it takes at a time. */
-static gboolean on_matrix_units(SfuQueue *q, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v, const SfuAttention *a, int *n_queries, int *n_keys)
+/* How gpu_mma_attention.cl makes it: queries and keys at a time, items of a work-group. */
+typedef struct {
+    SfuMatrix matrix;
+    int queries, keys, items;
+} UnitPlan;
+
+/* FALSE if it cannot. */
+static gboolean on_matrix_units(SfuQueue *q, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v, const SfuAttention *a, UnitPlan *p)
 {
     gboolean emulated;
-    const SfuMatrix matrix = sfu_queue_matrix(q, &emulated);
-    if (matrix == SFU_MATRIX_NONE || qt->dtype != SFU_F16 || a->causal || a->bias || a->head_dim % 8 || !aligned(qt, a->q_col) || !aligned(k, a->k_col) ||
+    *p = (UnitPlan){.matrix = sfu_queue_matrix(q, &emulated)};
+    if (p->matrix == SFU_MATRIX_NONE || qt->dtype != SFU_F16 || a->causal || a->bias || a->head_dim % 8 || !aligned(qt, a->q_col) || !aligned(k, a->k_col) ||
         !aligned(v, a->v_col))
         return FALSE;
-    *n_keys = 0;
-    for (int i = 0; !*n_keys && i < 3; i++)
-        if (a->head_dim <= units[matrix].widest[i])
-            *n_keys = 64 >> i;
+    for (int i = 0; !p->keys && i < 3; i++)
+        if (a->head_dim <= units[p->matrix].widest[i])
+            p->keys = 64 >> i;
     /* With wider heads more would not fit in 48 KiB of local memory, or in AMD's registers. */
-    *n_queries = a->head_dim <= (matrix == SFU_MATRIX_AMD ? 40 : 64) && qt->w >= 1024 ? 128 : 64;
-    return *n_keys && sfu_mma_present(q) && (emulated || sfu_queue_capability(q, "matrix attention", self_test));
+    p->queries = a->head_dim <= (p->matrix == SFU_MATRIX_AMD ? 40 : 64) && qt->w >= 1024 ? 128 : 64;
+    p->items = p->queries / units[p->matrix].rows * units[p->matrix].items;
+    return p->keys && sfu_mma_present(q) && (emulated || sfu_queue_capability(q, "matrix attention", self_test));
 }
 
 gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v, const SfuAttention *a,
@@ -88,14 +94,13 @@ gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const Sfu
 #define SHAPE_ARGS                                                                                                                \
     SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c), SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c),  \
         SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale), SFU_INT(a->causal), SFU_TENSOR(a->bias), SFU_INT(a->bias ? a->bias->n : 1)
-    int n_queries, n_keys;
-    if (on_matrix_units(q, qt, k, v, a, &n_queries, &n_keys)) {
-        gboolean emulated;
-        g_snprintf(options, sizeof options, "-DACT_F16 -DHEAD_DIM=%d -DMATRIX=%d -DQUERIES=%d -DKEYS=%d%s", a->head_dim, sfu_queue_matrix(q, &emulated),
-                   n_queries, n_keys, sfu_mma_mode(q));
-        const size_t items = (size_t)(n_queries / units[sfu_queue_matrix(q, &emulated)].rows * units[sfu_queue_matrix(q, &emulated)].items);
+    UnitPlan unit;
+    if (on_matrix_units(q, qt, k, v, a, &unit)) {
+        g_snprintf(options, sizeof options, "-DACT_F16 -DHEAD_DIM=%d -DMATRIX=%d -DQUERIES=%d -DKEYS=%d%s", a->head_dim, unit.matrix, unit.queries, unit.keys,
+                   sfu_mma_mode(q));
         const SfuLaunch l = {.program = "gpu_mma_attention", .kernel = "attention_mma", .options = options,
-                             .global = {(size_t)((tq + n_queries - 1) / n_queries) * items, (size_t)a->n_heads, (size_t)n}, .local = {items, 1, 1}, .flops = flops};
+                             .global = {(size_t)((tq + unit.queries - 1) / unit.queries * unit.items), (size_t)a->n_heads, (size_t)n},
+                             .local = {(size_t)unit.items, 1, 1}, .flops = flops};
         const SfuArg args[] = {SFU_TENSOR(o), SFU_TENSOR(qt), SFU_TENSOR(k), SFU_TENSOR(v), SFU_INT(tq), SFU_INT(tk), SFU_INT(a->n_heads), SFU_INT(qt->c),
                                SFU_INT(a->q_col), SFU_INT(k->c), SFU_INT(a->k_col), SFU_INT(v->c), SFU_INT(a->v_col), SFU_INT(k->n), SFU_FLOAT(scale)};
         return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);

@@ -92,6 +92,17 @@ static void run(gconstpointer data)
     g_rand_free(c.rand);
 }
 
+/* The emulation of matrix units is slow: small cases, which meet every fragment and edge, and for one unit those that are about fp16. */
+static gboolean for_emulation(const Mode *mode, const char *op, const char *name, double work)
+{
+    const gboolean attention = g_str_equal(op, "attention"), geglu = strstr(name, "geglu") != NULL, first = mode->matrix == SFU_MATRIX_NVIDIA;
+    if (!attention && !g_str_equal(op, "product"))
+        return FALSE;
+    if (small() && geglu && !first) /* 36 KiB of local memory; oclgrind has 32 */
+        return FALSE;
+    return work <= 300000 || (first && (attention || geglu || strstr(name, "fp16")));
+}
+
 void check_add(const char *op, const char *name, double work, void (*fn)(Check *c, gconstpointer row), gconstpointer row)
 {
     if (small() && work > 30000)
@@ -103,11 +114,7 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
         /* Nor does the width of the tile concern them. */
         if (modes[m].vector_width && modes[m].vector_width < 16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "grow") && !g_str_equal(op, "attention"))
             continue;
-        /* The emulation is slow: small cases, which meet every fragment and edge, and for one unit those that are about fp16. */
-        if (modes[m].matrix && ((!g_str_equal(op, "attention") && !g_str_equal(op, "product")) ||
-                                (work > 300000 && (modes[m].matrix != SFU_MATRIX_NVIDIA || !(g_str_equal(op, "attention") || strstr(name, "fp16") || strstr(name, "geglu"))))))
-            continue;
-        if (small() && modes[m].matrix && modes[m].matrix != SFU_MATRIX_NVIDIA && strstr(name, "geglu")) /* 36 KiB of local memory, emulated; oclgrind has 32 */
+        if (modes[m].matrix && !for_emulation(&modes[m], op, name, work))
             continue;
         const gboolean rows = g_str_has_prefix(name, "linear") || g_str_has_prefix(name, "conv1x1");
         if (modes[m].clblast && (!rows || small())) /* the kernels of another library are not for oclgrind */
