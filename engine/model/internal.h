@@ -5,7 +5,7 @@
 #define SFU_MODEL_INTERNAL_H
 
 #include "model/model.h"
-#include "model/safetensors.h"
+#include "file/file.h"
 
 struct SfuModel {
     char *path;

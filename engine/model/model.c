@@ -2,10 +2,13 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/internal.h"
 #include "model/names.h"
+#include "file/json.h"
 #include <math.h>
 #include <string.h>
 
 #define MAX_JSON (16 << 20) /* an index of shards of the largest model known is 100 kB */
+
+G_DEFINE_QUARK(sfu-model-error, sfu_model_error)
 
 const char *sfu_part_name(SfuPart part)
 {
@@ -20,7 +23,7 @@ gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTens
         m->weights[part] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sfu_weight_destroy);
     }
     if (g_hash_table_contains(m->tensors[part], name)) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s: the %s has the tensor '%s' twice", m->path, sfu_part_name(part), name);
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: the %s has the tensor '%s' twice", m->path, sfu_part_name(part), name);
         g_free(name);
         return FALSE;
     }
@@ -34,7 +37,7 @@ static gboolean add_split(SfuModel *m, SfuPart part, const char *name, const Sfu
     static const char *const to[] = {"self_attn.q_proj.", "self_attn.k_proj.", "self_attn.v_proj."};
     const char *at = strstr(name, "self_attn.in_proj.");
     if (t->n_dims < 1 || t->dims[0] % 3) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s: '%s' is no three matrices in one", m->path, t->name);
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: '%s' is no three matrices in one", m->path, t->name);
         return FALSE;
     }
     for (int i = 0; i < 3; i++) {
@@ -162,7 +165,7 @@ static gboolean add_taesd(SfuModel *m, const SfuFile *f, SfuPart part, GError **
 
 static gboolean refuse_checkpoint_pickle(const char *path, GError **error)
 {
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_REFUSED,
+    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
                 "%s is a PyTorch pickle file, which can run programs when it is read; convert it to safetensors "
                 "(any \"ckpt to safetensors\" converter does) and open that", path);
     return FALSE;
@@ -230,7 +233,7 @@ static gboolean load_json(const char *path, JsonNode **out, GError **error)
     GMappedFile *map = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? g_mapped_file_new(path, FALSE, &local) : NULL;
     *out = map ? sfu_json_parse(g_mapped_file_get_contents(map), g_mapped_file_get_length(map), MAX_JSON, path, error) : NULL;
     if (!map)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_OPEN, "%s cannot be read%s%s", path, local ? ": " : "", local ? local->message : "");
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "%s cannot be read%s%s", path, local ? ": " : "", local ? local->message : "");
     g_clear_error(&local);
     if (map)
         g_mapped_file_unref(map);
@@ -247,13 +250,13 @@ static gboolean add_shards(SfuModel *m, const char *folder, const char *index, S
     JsonNode *map = json_object_get_member(root, "weight_map");
     gboolean ok = map && JSON_NODE_HOLDS_OBJECT(map);
     if (!ok)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s has no weight_map", index);
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s has no weight_map", index);
     GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
     GList *values = ok ? json_object_get_values(json_node_get_object(map)) : NULL;
     for (GList *l = values; ok && l; l = l->next) {
         const char *file = JSON_NODE_HOLDS_VALUE((JsonNode *)l->data) ? json_node_get_string(l->data) : NULL;
         if (!file || strchr(file, '/') || !g_str_has_suffix(file, ".safetensors")) {
-            g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s names a shard that is no .safetensors file of its folder", index);
+            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s names a shard that is no .safetensors file of its folder", index);
             ok = FALSE;
         } else if (g_hash_table_add(seen, (gpointer)file)) {
             char *path = g_build_filename(folder, file, NULL);
@@ -472,7 +475,7 @@ gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error)
             for (int j = 0; j < k; j++)
                 bad += !isfinite(v[j]);
             if (bad) {
-                g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s: the tensor '%s' holds values that are no numbers (NaN or infinity)",
+                g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: the tensor '%s' holds values that are no numbers (NaN or infinity)",
                             m->path, (char *)name);
                 ok = FALSE;
             }

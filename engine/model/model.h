@@ -6,6 +6,7 @@
 #define SFU_MODEL_H
 
 #include <json-glib/json-glib.h>
+#include "file/file.h"
 #include "runtime/runtime.h"
 
 G_BEGIN_DECLS
@@ -13,9 +14,6 @@ G_BEGIN_DECLS
 #define SFU_MODEL_ERROR sfu_model_error_quark()
 GQuark sfu_model_error_quark(void);
 typedef enum {
-    SFU_MODEL_ERROR_OPEN,    /* not there, not readable, changed while in use */
-    SFU_MODEL_ERROR_FORMAT,  /* torn, lying or foreign file */
-    SFU_MODEL_ERROR_REFUSED, /* a format that is refused on purpose (pickle) */
     SFU_MODEL_ERROR_FAMILY,  /* well-formed, but no model that Sfumato knows */
     SFU_MODEL_ERROR_MISSING, /* a tensor that the network needs is missing or misshapen */
 } SfuModelError;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "region.h"
+#include "region/region.h"
 
 #define LEAST_TILE 16 /* latent pixels; smaller tiles lose what they are a part of */
 #define MOST_ROOM (2ull << 30)

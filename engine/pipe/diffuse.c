@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "region.h"
+#include "region/region.h"
 
 typedef struct {
     SfuSession *s;

@@ -18,7 +18,7 @@ gboolean sfu_error_convert(GError **dest, GError *e)
                : e->code == SFU_RUNTIME_ERROR_NO_LOADER || e->code == SFU_RUNTIME_ERROR_NO_DEVICE || e->code == SFU_RUNTIME_ERROR_LOST
                    ? SFU_ERROR_DEVICE
                    : SFU_ERROR_FAILED;
-    } else if (e->domain == SFU_MODEL_ERROR) {
+    } else if (e->domain == SFU_MODEL_ERROR || e->domain == SFU_FILE_ERROR) {
         code = SFU_ERROR_MODEL;
     } else if (e->domain == SFU_TEXT_ERROR) {
         code = SFU_ERROR_USAGE;

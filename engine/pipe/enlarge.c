@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "fill.h"
-#include "region.h"
+#include "holes.h"
+#include "region/region.h"
 
 #define PIXEL_TILE 1024 /* longest side of a tile of pixels that is held on the host */
 #define COLOR_CELL_PX 16

@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "fill.h"
-#include "region.h"
+#include "holes.h"
+#include "region/region.h"
 
 #define REFINE_STRENGTH 0.4
 #define PATCH_HOLE_PX 200000.0 /* of a hole that is filled with patches at full size: about two seconds of one core */

@@ -5,8 +5,8 @@
 #define SFU_PIPE_H
 
 #include "sfumato.h"
-#include "image.h"
-#include "params.h"
+#include "region/image.h"
+#include "params/params.h"
 #include "model/model.h"
 #include "net/net.h"
 #include "net/upscaler.h"

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "fill.h"
+#include "holes.h"
 
 #define STRIP_PX (4 * 1024 * 1024) /* pixels of the target that are worked on at once */
 #define MAX_SIDE 200000

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <glib/gstdio.h>
 
-#include "model/safetensors.h"
+#include "file/file.h"
 
 static gboolean write_file(const char *path, const char *name, const gint64 *dims, int n_dims, const float *x, gint64 n, GError **error)
 {

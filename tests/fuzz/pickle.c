@@ -1,7 +1,7 @@
 /* The pickle inside a .pth.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuzz.h"
-#include "model/pickle.h"
+#include "file/pickle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

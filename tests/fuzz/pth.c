@@ -1,8 +1,8 @@
 /* PyTorch's zip format, whole.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuzz.h"
-#include "model/pickle.h"
-#include "model/safetensors.h"
+#include "file/pickle.h"
+#include "file/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

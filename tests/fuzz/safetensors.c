@@ -1,7 +1,7 @@
 /* The header of a safetensors file.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuzz.h"
-#include "model/safetensors.h"
+#include "file/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

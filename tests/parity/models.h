@@ -5,7 +5,7 @@
 #define SFU_TESTS_MODELS_H
 
 #include "model/model.h"
-#include "model/safetensors.h"
+#include "file/file.h"
 #include "sfumato.h"
 
 void parity_data_open(void); /* aborts the test program if the data is not there or torn */

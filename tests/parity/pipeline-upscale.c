@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "models.h"
-#include "pipe/image.h"
+#include "region/image.h"
 #include "sfumato.h"
 
 static SfuEngine *engine;

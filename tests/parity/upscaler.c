@@ -150,14 +150,14 @@ static void test_tiles(gconstpointer data)
     sfu_upscaler_destroy(u);
 }
 
-static void expect_failure(SfuQueue *q, const char *key, const ParityDamage *damage, int code, const char *word)
+static void expect_failure(SfuQueue *q, const char *key, const ParityDamage *damage, GQuark domain, int code, const char *word)
 {
     GError *error = NULL;
     char *path = parity_model_path(key, damage);
     SfuModel *m = sfu_model_open(path, &error);
     SfuUpscaler *u = m ? sfu_upscaler_create(q, m, &error) : NULL;
     g_assert_null(u);
-    g_assert_error(error, SFU_MODEL_ERROR, code);
+    g_assert_error(error, domain, code);
     if (!strstr(error->message, word))
         g_error("'%s' lacks '%s'", error->message, word);
     g_error_free(error);
@@ -173,13 +173,13 @@ static void test_torn(void)
     const ParityDamage drop = {.drop = "RDB2.conv3"}, shrink = {.shrink = "layers.0.residual_group.blocks.1.mlp.fc1.bias"},
                        poison = {.poison = "body.2.bias"}, table = {.shrink = "layers.0.residual_group.blocks.1.attn.relative_position_bias_table"},
                        last = {.shrink = "conv_last.weight"}, branch = {.drop = "1.RDB3.conv1x1"}, slope = {.shrink = "body.3.weight"};
-    expect_failure(q, "rrdb-x4-first-names", &drop, SFU_MODEL_ERROR_MISSING, "body.0.rdb2.conv3.weight");
-    expect_failure(q, "swinir-classical-x2", &shrink, SFU_MODEL_ERROR_MISSING, "blocks.1.mlp.fc1.bias");
-    expect_failure(q, "hat-x4", &table, SFU_MODEL_ERROR_MISSING, "relative_position_bias_table");
-    expect_failure(q, "rrdb-x4-plus-first-names", &branch, SFU_MODEL_ERROR_MISSING, "body.1.rdb3.conv1x1.weight");
-    expect_failure(q, "srvgg-x4", &poison, SFU_MODEL_ERROR_FORMAT, "body.2.bias");
-    expect_failure(q, "srvgg-x4", &slope, SFU_MODEL_ERROR_MISSING, "body.3.weight");
-    expect_failure(q, "rrdb-x4", &last, SFU_MODEL_ERROR_FAMILY, "channels");
+    expect_failure(q, "rrdb-x4-first-names", &drop, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "body.0.rdb2.conv3.weight");
+    expect_failure(q, "swinir-classical-x2", &shrink, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "blocks.1.mlp.fc1.bias");
+    expect_failure(q, "hat-x4", &table, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "relative_position_bias_table");
+    expect_failure(q, "rrdb-x4-plus-first-names", &branch, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "body.1.rdb3.conv1x1.weight");
+    expect_failure(q, "srvgg-x4", &poison, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "body.2.bias");
+    expect_failure(q, "srvgg-x4", &slope, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "body.3.weight");
+    expect_failure(q, "rrdb-x4", &last, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "channels");
 }
 
 /* One stage of enlargement is by two or by three: the file's name decides, and that is said. */

@@ -10,11 +10,16 @@ TOP = pathlib.Path(sys.argv[1])
 ALLOWED = {
     "opencl/runtime": ("runtime/",),
     "opencl/ops": ("runtime/", "ops/"),
-    "engine/model": ("runtime/", "model/"),
+    "engine/file": ("runtime/", "file/"),
+    "engine/model": ("runtime/", "file/", "model/"),
     "engine/text": ("runtime/", "text/"),
     "engine/sample": ("sample/",),
-    "engine/net": ("runtime/", "ops/", "model/", "net/"),
-    "engine/pipe": ("runtime/", "ops/", "model/", "text/", "net/", "sample/", "pipe/", "sfumato.h"),
+    "engine/region": ("region/", "sfumato.h"),
+    "engine/fill": ("fill/",),
+    "engine/params": ("params/", "sample/", "sfumato.h"),  # the choices of samplers and schedules are sample's table
+    "engine/net": ("runtime/", "ops/", "file/", "model/", "net/"),
+    "engine/pipe": ("runtime/", "ops/", "file/", "model/", "text/", "net/", "sample/", "region/", "fill/", "params/", "pipe/",
+                    "sfumato.h"),
     "engine/cli": ("sfumato.h", "cli/"),
     "ui": ("sfumato.h", "ui/", "plugin/"),
     "plugin": ("sfumato.h", "plugin/", "ui/"),
@@ -26,7 +31,7 @@ SYSTEM = {
     r"<libgimp": ("plugin/gimp2/", "plugin/gimp3/"),
     r"<gtk/|<gdk/": ("ui/", "plugin/"),
     r"<curl/": ("install/",),
-    r"<gegl": ("engine/sfumato.h", "engine/pipe/", "engine/cli/", "plugin/", "ui/"),
+    r"<gegl": ("engine/sfumato.h", "engine/region/", "engine/pipe/", "engine/cli/", "plugin/", "ui/"),
 }
 
 plan, failed = 0, 0

@@ -1,8 +1,8 @@
 /* Model files that are cut, lie, or try something: one sentence, the right code, no crash. And PyTorch's .pth.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model-files.h"
-#include "model/pickle.h"
-#include "model/safetensors.h"
+#include "file/pickle.h"
+#include "file/file.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -81,7 +81,8 @@ static void test_headers(void)
         SfuModel *m = sfu_model_open(path, &error);
         if (m || !strstr(error->message, cases[i].word))
             g_error("header %s: '%s' lacks '%s'", cases[i].header, error ? error->message : "(opened)", cases[i].word);
-        g_assert_true(error->domain == SFU_MODEL_ERROR && (error->code == SFU_MODEL_ERROR_FORMAT || error->code == SFU_MODEL_ERROR_FAMILY));
+        g_assert_true(g_error_matches(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT) ||
+                      g_error_matches(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY));
         g_error_free(error);
     }
 }
@@ -92,13 +93,13 @@ static void test_deep_nesting(void)
     GString *s = g_string_new("{\"a\":");
     for (int i = 0; i < 100000; i++)
         g_string_append_c(s, '[');
-    open_bad(write_raw(s->str, 0, 0), SFU_MODEL_ERROR_FORMAT, "JSON");
+    open_bad(write_raw(s->str, 0, 0), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "JSON");
     for (int i = 0; i < 100000; i++)
         g_string_append_c(s, ']');
     g_string_append_c(s, '}');
-    open_bad(write_raw(s->str, 0, 0), SFU_MODEL_ERROR_FORMAT, "JSON");
+    open_bad(write_raw(s->str, 0, 0), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "JSON");
     write_bytes(in(folder, "deep/model_index.json"), s->str, s->len);
-    open_bad(in(folder, "deep"), SFU_MODEL_ERROR_FORMAT, "JSON");
+    open_bad(in(folder, "deep"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "JSON");
     g_string_free(s, TRUE);
 }
 
@@ -123,7 +124,7 @@ static void test_cut_anywhere(void)
         GError *error = NULL;
         guint8 *copy = g_memdup2(text, cut ? cut : 1); /* exactly as long, so that a sanitizer sees a byte too far */
         g_assert_false(sfu_safetensors_parse(copy, cut, "cut", out, &error));
-        g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT);
+        g_assert_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT);
         g_clear_error(&error);
         g_free(copy);
         g_ptr_array_unref(out);
@@ -135,23 +136,23 @@ static void test_cut_anywhere(void)
 static void test_not_a_model(void)
 {
     write_text(in(folder, "empty"), "");
-    open_bad(in(folder, "empty"), SFU_MODEL_ERROR_FORMAT, "too short");
+    open_bad(in(folder, "empty"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "too short");
     write_text(in(folder, "text"), "Dear model, ...");
-    open_bad(in(folder, "text"), SFU_MODEL_ERROR_FORMAT, "no safetensors");
-    open_bad(in(folder, "nothing"), SFU_MODEL_ERROR_OPEN, "no such file");
-    open_bad("/dev/zero", SFU_MODEL_ERROR_OPEN, "no file");
+    open_bad(in(folder, "text"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "no safetensors");
+    open_bad(in(folder, "nothing"), SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "no such file");
+    open_bad("/dev/zero", SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "no file");
     g_assert_cmpint(mkfifo(in(folder, "pipe"), 0600), ==, 0);
-    open_bad(in(folder, "pipe"), SFU_MODEL_ERROR_OPEN, "no file"); /* and does not wait for a writer */
+    open_bad(in(folder, "pipe"), SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "no file"); /* and does not wait for a writer */
     g_assert_cmpint(g_mkdir_with_parents(in(folder, "hollow"), 0700), ==, 0);
-    open_bad(in(folder, "hollow"), SFU_MODEL_ERROR_FAMILY, "no diffusers folder");
+    open_bad(in(folder, "hollow"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "no diffusers folder");
     write_text(in(folder, "noweights/unet/config.json"), "{}");
-    open_bad(in(folder, "noweights"), SFU_MODEL_ERROR_MISSING, "no .safetensors");
+    open_bad(in(folder, "noweights"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "no .safetensors");
     write_text(in(folder, "noweights/unet/config.json"), "[]");
-    open_bad(in(folder, "noweights"), SFU_MODEL_ERROR_FORMAT, "no JSON object");
+    open_bad(in(folder, "noweights"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "no JSON object");
     write_text(in(folder, "noweights/unet/config.json"), "");
-    open_bad(in(folder, "noweights"), SFU_MODEL_ERROR_FORMAT, "no JSON");
+    open_bad(in(folder, "noweights"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "no JSON");
     write_text(in(folder, "x.ckpt"), "anything");
-    open_bad(in(folder, "x.ckpt"), SFU_MODEL_ERROR_REFUSED, "convert it to safetensors");
+    open_bad(in(folder, "x.ckpt"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "convert it to safetensors");
 }
 
 /* A header of 0x10280 bytes begins like a pickle of protocol 2. */
@@ -160,7 +161,7 @@ static void test_length_like_a_pickle(void)
     GString *s = g_string_new("{\"who.knows\":" F("[1]", "0", "4") "}");
     while (s->len < 0x10280)
         g_string_append_c(s, ' ');
-    open_bad(write_raw(s->str, 0, 4), SFU_MODEL_ERROR_FAMILY, "'who.knows'");
+    open_bad(write_raw(s->str, 0, 4), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "'who.knows'");
     g_string_free(s, TRUE);
 }
 
@@ -177,7 +178,7 @@ static void test_foreign(void)
         rows_add(rows, cases[i][0], SFU_F32, 1, (gint64)1);
         rows_add(rows, "zz", SFU_F32, 1, (gint64)1);
         write_safetensors(in(folder, "foreign.safetensors"), rows, USE_CANONICAL, NULL, FILL_VALUES);
-        open_bad(in(folder, "foreign.safetensors"), SFU_MODEL_ERROR_FAMILY, cases[i][1]);
+        open_bad(in(folder, "foreign.safetensors"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, cases[i][1]);
         g_ptr_array_unref(rows);
     }
 }
@@ -190,7 +191,7 @@ static void test_same_tensor_twice(void)
     rows_add(rows, "cond_stage_model.transformer.text_model.final_layer_norm.bias", SFU_F32, 1, (gint64)4);
     rows_add(rows, "cond_stage_model.transformer.final_layer_norm.bias", SFU_F32, 1, (gint64)4);
     write_safetensors(in(folder, "twice.safetensors"), rows, USE_CANONICAL, NULL, FILL_VALUES);
-    open_bad(in(folder, "twice.safetensors"), SFU_MODEL_ERROR_FORMAT, "twice");
+    open_bad(in(folder, "twice.safetensors"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "twice");
     g_ptr_array_unref(rows);
 }
 
@@ -217,7 +218,7 @@ static void test_wild_shapes(void)
                 g_free(missing);
                 sfu_model_close(m);
             } else {
-                g_assert_true(error->domain == SFU_MODEL_ERROR);
+                g_assert_true(error->domain == SFU_MODEL_ERROR || error->domain == SFU_FILE_ERROR);
                 g_error_free(error);
             }
             g_ptr_array_unref(rows);
@@ -244,7 +245,7 @@ static void test_nan_weights(void)
         write_bytes(path, text, n);
         m = open_good(path);
         g_assert_false(sfu_model_check_finite(m, SFU_PART_UPSCALER, &error));
-        g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT);
+        g_assert_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT);
         g_assert_nonnull(strstr(error->message, "body.2.weight"));
         g_clear_error(&error);
         sfu_model_close(m);
@@ -263,7 +264,7 @@ static void test_changed_while_open(void)
     g_assert_true(sfu_model_check_unchanged(m, &error));
     write_text(path, "other");
     g_assert_false(sfu_model_check_unchanged(m, &error));
-    g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_OPEN);
+    g_assert_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN);
     g_clear_error(&error);
     sfu_model_close(m);
     g_ptr_array_unref(rows);
@@ -377,17 +378,17 @@ static void test_pth_refused(void)
 {
     const char *trace = "/tmp/sfumato-was-here";
     g_remove(trace);
-    open_bad(pth("evil-system.pth"), SFU_MODEL_ERROR_REFUSED, "'posix.system'");
-    open_bad(pth("evil-eval.pth"), SFU_MODEL_ERROR_REFUSED, "eval'");
-    open_bad(pth("evil-module.pth"), SFU_MODEL_ERROR_REFUSED, "'torch.nn.modules.linear.Linear'");
+    open_bad(pth("evil-system.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "'posix.system'");
+    open_bad(pth("evil-eval.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "eval'");
+    open_bad(pth("evil-module.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "'torch.nn.modules.linear.Linear'");
     g_assert_false(g_file_test(trace, G_FILE_TEST_EXISTS));
-    open_bad(pth("bare.pth"), SFU_MODEL_ERROR_REFUSED, "bare pickle");
-    open_bad(pth("evil-legacy.pth"), SFU_MODEL_ERROR_REFUSED, "'posix.system'");
-    open_bad(pth("checkpoint.pth"), SFU_MODEL_ERROR_REFUSED, "convert it to safetensors");
-    open_bad(pth("expanded.pth"), SFU_MODEL_ERROR_FORMAT, "larger than its storage");
-    open_bad(pth("strides.pth"), SFU_MODEL_ERROR_FAMILY, "no model that Sfumato knows");
+    open_bad(pth("bare.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "bare pickle");
+    open_bad(pth("evil-legacy.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "'posix.system'");
+    open_bad(pth("checkpoint.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "convert it to safetensors");
+    open_bad(pth("expanded.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "larger than its storage");
+    open_bad(pth("strides.pth"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "no model that Sfumato knows");
     write_text(in(folder, "not.zip"), "PK\3\4 and nothing more, of some length");
-    open_bad(in(folder, "not.zip"), SFU_MODEL_ERROR_FORMAT, "directory");
+    open_bad(in(folder, "not.zip"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "directory");
 }
 
 /* Cut, and with each byte changed: an answer, never a crash (the fuzzers do this at length). */

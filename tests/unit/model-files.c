@@ -249,11 +249,11 @@ SfuModel *open_good(const char *path)
     return m;
 }
 
-void open_bad(const char *path, SfuModelError code, const char *word)
+void open_bad(const char *path, GQuark domain, int code, const char *word)
 {
     GError *error = NULL;
     SfuModel *m = sfu_model_open(path, &error);
-    g_assert_error(error, SFU_MODEL_ERROR, (int)code);
+    g_assert_error(error, domain, code);
     g_assert_null(m);
     if (!strstr(error->message, word) || strchr(error->message, '\n'))
         g_error("'%s' lacks '%s' or is several lines", error->message, word);

@@ -39,7 +39,7 @@ char *in(const char *folder, const char *name); /* a path that lives until the p
 /* Opens; an error fails the test. */
 SfuModel *open_good(const char *path);
 /* Opens; success fails the test, and so do another code or a message that lacks the word. */
-void open_bad(const char *path, SfuModelError code, const char *word);
+void open_bad(const char *path, GQuark domain, int code, const char *word);
 /* The lists of sfu_model_inspect_json(), as "a, b, c". Caller frees. */
 char *inspect_list(SfuModel *m, const char *member);
 void assert_complete(SfuModel *m); /* nothing missing, nothing unexpected */

@@ -238,11 +238,11 @@ static void test_shards(void)
     sfu_model_close(m);
     /* A shard outside of the folder, and one that is not there. */
     write_text(in(folder, "unet/diffusion_pytorch_model.safetensors.index.fp16.json"), "{\"weight_map\":{\"a\":\"../../x.safetensors\"}}");
-    open_bad(folder, SFU_MODEL_ERROR_FORMAT, "shard");
+    open_bad(folder, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "shard");
     write_text(in(folder, "unet/diffusion_pytorch_model.safetensors.index.fp16.json"), "{\"weight_map\":{\"a\":\"x.safetensors\"}}");
-    open_bad(folder, SFU_MODEL_ERROR_OPEN, "x.safetensors");
+    open_bad(folder, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "x.safetensors");
     write_text(in(folder, "unet/diffusion_pytorch_model.safetensors.index.fp16.json"), "{\"weight_map\":[]}");
-    open_bad(folder, SFU_MODEL_ERROR_FORMAT, "weight_map");
+    open_bad(folder, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "weight_map");
     g_ptr_array_unref(half[0]);
     g_ptr_array_unref(half[1]);
     g_ptr_array_unref(unet);
@@ -357,9 +357,9 @@ static void test_mini(void)
     g_assert_cmpfloat(sfu_model_scheduler(m)->shift, ==, 3.0);
     sfu_model_close(m);
     write_text(in(folder, "unet/config.json"), "{\"attention_head_dim\":[64,1,7,3]}");
-    open_bad(folder, SFU_MODEL_ERROR_FAMILY, "heads do not divide");
+    open_bad(folder, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "heads do not divide");
     write_text(in(folder, "unet/config.json"), "{\"norm_num_groups\":7}");
-    open_bad(folder, SFU_MODEL_ERROR_FAMILY, "norm groups");
+    open_bad(folder, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "norm groups");
     g_ptr_array_unref(kept);
     g_ptr_array_unref(unet);
     g_ptr_array_unref(vae);
@@ -536,7 +536,7 @@ static void test_scheduler(void)
         sfu_model_close(m);
     }
     write_text(in(folder, "scheduler/scheduler_config.json"), "{\"beta_start\":-1}");
-    open_bad(folder, SFU_MODEL_ERROR_FAMILY, "betas");
+    open_bad(folder, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "betas");
     g_ptr_array_unref(vae);
     folder_remove(folder);
 }

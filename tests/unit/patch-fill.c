@@ -2,7 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
-#include "pipe/patch_fill.h"
+#include "fill/patch_fill.h"
 
 typedef float (*Texture)(int x, int y);
 

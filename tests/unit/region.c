@@ -2,8 +2,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
-#include "pipe/fill.h"
-#include "pipe/region.h"
+#include "pipe/holes.h"
+#include "region/region.h"
 #include "sfumato.h"
 
 static SfuRegionOptions options(int w, int h, SfuRect bounds)

@@ -126,7 +126,7 @@ def fill_smooth(picture, mask):
     Pull: halve picture and weight (1 = known) in 2x2 cells, colour = weighted mean, weight = min(1, sum). Push, from
     the coarsest level down: enlarge bilinearly (cell centres) to the finer level, blend colour * w + coarse * (1 - w), then eight times
     replace pixels by colour * w + (mean of the 3x3 neighbourhood, edges repeated) * (1 - w). A missing row or column of an odd size has
-    weight 0. engine/pipe/fill.c does nearly the same at run time (a membrane by pyramid and relaxation).
+    weight 0. engine/pipe/holes.c does nearly the same at run time (a membrane by pyramid and relaxation).
     """
     colours = [picture.astype(np.float32)]
     weights = [1.0 - mask.astype(np.float32)]
@@ -155,11 +155,11 @@ NARROW_PX = 6  # half-width of holes whose surroundings tell all of what was the
 
 @cache
 def patch_library():
-    """The engine's own fill (engine/pipe/patch_fill.c), compiled beside this file's folder at first use: needs a C compiler and GLib."""
+    """The engine's own fill (engine/fill/patch_fill.c), compiled beside this file's folder at first use: needs a C compiler and GLib."""
     here = Path(__file__).resolve().parent
     target = here / "libpatchfill.so"
     if not target.exists():
-        source = here.parents[2] / "engine" / "pipe"
+        source = here.parents[2] / "engine" / "fill"
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "glib-2.0"], check=True, capture_output=True, text=True).stdout.split()
         part = target.with_suffix(f".{threading.get_native_id()}.so")
         subprocess.run(["cc", "-std=gnu11", "-O3", "-shared", "-fPIC", "-o", part, source / "membrane.c", *sorted(source.glob("patch_*.c")), *flags, "-lm"],

@@ -2,7 +2,7 @@
  * fields, saved metadata and the reference page are all made from it.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "params.h"
+#include "params/params.h"
 
 #include <errno.h>
 #include <math.h>

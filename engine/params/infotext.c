@@ -2,7 +2,7 @@
  * prompt: ...", a last line "Steps: 20, Sampler: ..., Key: value, ..."; a value with a comma, colon or newline stands in JSON quotes.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "params.h"
+#include "params/params.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #ifndef SFU_FILL_H
 #define SFU_FILL_H
 
-#include "image.h"
-#include "patch_fill.h"
+#include "region/image.h"
+#include "fill/patch_fill.h"
 
 G_BEGIN_DECLS
 

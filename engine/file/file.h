@@ -1,10 +1,17 @@
 /* One file of tensors, safetensors or PyTorch's zip format: mapped, its header checked.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_SAFETENSORS_H
-#define SFU_SAFETENSORS_H
+#ifndef SFU_FILE_H
+#define SFU_FILE_H
 
-#include <json-glib/json-glib.h>
 #include "runtime/runtime.h"
+
+#define SFU_FILE_ERROR sfu_file_error_quark()
+GQuark sfu_file_error_quark(void);
+typedef enum {
+    SFU_FILE_ERROR_OPEN,    /* missing, unreadable, or changed while in use */
+    SFU_FILE_ERROR_FORMAT,  /* torn, lying or foreign file */
+    SFU_FILE_ERROR_REFUSED, /* a format that is refused on purpose (pickle) */
+} SfuFileError;
 
 typedef struct {
     char *name;
@@ -24,10 +31,6 @@ typedef struct {
     gint64 size, mtime_ns;
 } SfuFile;
 
-/* A JSON object from outside: at most max_bytes, UTF-8, not nested deeply (json-glib recurses). NULL with FORMAT; free with
- * json_node_unref. */
-JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char *path, GError **error);
-
 /* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into `data`.
  * https://github.com/huggingface/safetensors#format : 8 bytes header length, JSON {name: {dtype, shape, data_offsets}}, data. */
 gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error);
@@ -37,5 +40,7 @@ void sfu_file_close(SfuFile *f);
 /* FALSE with OPEN when the file on disk is no longer the one that was mapped. */
 gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error);
 void sfu_file_tensor_free(gpointer t);
+/* Sets FORMAT with "path: sentence". Always FALSE. */
+gboolean sfu_file_fail(GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 #endif

@@ -2,12 +2,12 @@
  * patches are searched and the hole's pixels voted by turns. See patch_fill.h.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "patch_fill.h"
+#include "fill/patch_fill.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "patch_level.h"
+#include "fill/patch_level.h"
 
 #define COARSE_PX 12     /* half-width of the widest hole on the coarsest level, at most. Much less and things are grown out of next to nothing */
 #define LEAST_SOURCES 64 /* on the coarsest level */

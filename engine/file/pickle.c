@@ -2,8 +2,8 @@
  * with the right to call anything; this machine knows the operations that make dicts, tuples and numbers, and three functions that
  * make tensors. Anything else ends the reading, by name.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/pickle.h"
-#include "model/model.h"
+#include "file/pickle.h"
+#include "file/file.h"
 #include <string.h>
 
 #define MAX_VALUES 2000000 /* a tensor takes about 20 */
@@ -48,13 +48,13 @@ void sfu_pickle_value_free(gpointer v)
 
 static gboolean torn(Reader *r, const char *what)
 {
-    g_set_error(r->error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s: the pickle inside is torn (%s)", r->path, what);
+    g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: the pickle inside is torn (%s)", r->path, what);
     return FALSE;
 }
 
 static gboolean refused(Reader *r, const char *what)
 {
-    g_set_error(r->error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_REFUSED,
+    g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
                 "%s is refused: it asks for %s, which a file of weights does not need and which could run a program", r->path, what);
     return FALSE;
 }

@@ -1,7 +1,7 @@
 /* The membrane: smooth continuation into holes. See patch_fill.h.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "patch_fill.h"
+#include "fill/patch_fill.h"
 
 #include <string.h>
 

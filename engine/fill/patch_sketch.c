@@ -1,7 +1,7 @@
 /* Patch fill: the first guess. See patch_level.h.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "patch_level.h"
+#include "fill/patch_level.h"
 
 #include <math.h>
 #include <stdlib.h>

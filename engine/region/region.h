@@ -4,7 +4,7 @@
 #ifndef SFU_REGION_H
 #define SFU_REGION_H
 
-#include "image.h"
+#include "region/image.h"
 
 G_BEGIN_DECLS
 

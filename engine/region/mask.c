@@ -1,7 +1,7 @@
 /* Masks: bounds, widening, soft edges.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "region.h"
+#include "region/region.h"
 
 #include <math.h>
 #include <string.h>

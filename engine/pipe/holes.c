@@ -1,7 +1,7 @@
 /* Smooth continuation into holes, and colour match of what was filled in.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "fill.h"
+#include "holes.h"
 
 #include <math.h>
 #include <string.h>

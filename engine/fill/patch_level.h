@@ -4,7 +4,7 @@
 #ifndef SFU_PATCH_LEVEL_H
 #define SFU_PATCH_LEVEL_H
 
-#include "patch_fill.h"
+#include "fill/patch_fill.h"
 
 G_BEGIN_DECLS
 

@@ -2,9 +2,8 @@
  * most of the first ESRGANs have: five pickles (magic number, version, system, the value, the keys of the storages), then of each storage
  * the number of its values and these.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/model.h"
-#include "model/pickle.h"
-#include "model/safetensors.h"
+#include "file/file.h"
+#include "file/pickle.h"
 #include <string.h>
 
 #define MAX_ENTRIES 200000
@@ -14,7 +13,7 @@
 
 static gboolean fail(GError **error, const char *path, const char *what)
 {
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s: %s", path, what);
+    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: %s", path, what);
     return FALSE;
 }
 
@@ -159,7 +158,7 @@ static gboolean add_tensor(Archive *a, const SfuPickleValue *v, const char *name
     if (a->out->len >= MAX_TENSORS)
         return fail(a->error, a->path, "it has too many tensors");
     if (!b || b->n / size < (guint64)v->storage->i) {
-        g_set_error(a->error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FORMAT, "%s: the values of '%s' are missing or cut", a->path, name);
+        g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: the values of '%s' are missing or cut", a->path, name);
         return FALSE;
     }
     SfuFileTensor *t = g_new0(SfuFileTensor, 1);
@@ -246,7 +245,7 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
     const SfuPickleValue *v[5] = {NULL};
     gsize at = 0, used = 0;
     if (a->n < 2 + sizeof magic || memcmp(a->data + 2, magic, sizeof magic) != 0) {
-        g_set_error(a->error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_REFUSED,
+        g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
                     "%s is a bare pickle, which is no file of weights and could run a program", a->path);
         return FALSE;
     }

@@ -1,7 +1,7 @@
 /* Style presets: words that are put round the prompt and into the negative prompt.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "params.h"
+#include "params/params.h"
 
 #include <string.h>
 

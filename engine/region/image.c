@@ -1,7 +1,7 @@
 /* Pictures on the host: planes of floats cut out of GEGL buffers, and resampling.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "image.h"
+#include "region/image.h"
 
 #include <math.h>
 #include <string.h>

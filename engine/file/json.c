@@ -1,0 +1,56 @@
+/* JSON from outside, guarded: size, nesting and UTF-8 are checked before json-glib sees it.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "file/json.h"
+#include "file/file.h"
+#include <string.h>
+
+int sfu_json_depth(const char *s, gsize n, guint *n_names)
+{
+    int depth = 0, deepest = 0;
+    *n_names = 0;
+    for (gsize i = 0; i < n; i++) {
+        if (deepest && !depth && !g_ascii_isspace(s[i]))
+            return -1;
+        if (s[i] == '"') {
+            *n_names += depth == 1;
+            for (i++; i < n && s[i] != '"'; i++)
+                i += s[i] == '\\';
+        } else if (s[i] == '{' || s[i] == '[') {
+            depth++;
+            deepest = MAX(deepest, depth);
+        } else if ((s[i] == '}' || s[i] == ']') && --depth < 0)
+            return -1;
+    }
+    return depth ? -1 : deepest;
+}
+
+#define MAX_DEPTH 16
+
+JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char *path, GError **error)
+{
+    guint names;
+    if (n > max_bytes || n < 2) {
+        sfu_file_fail(error, path, "%" G_GSIZE_FORMAT " bytes are no JSON of at most %" G_GSIZE_FORMAT, n, max_bytes);
+        return NULL;
+    }
+    const int depth = sfu_json_depth(text, n, &names);
+    if (depth < 0 || depth > MAX_DEPTH || !g_utf8_validate(text, (gssize)n, NULL)) {
+        sfu_file_fail(error, path, "no UTF-8 JSON of the expected form");
+        return NULL;
+    }
+    JsonParser *parser = json_parser_new();
+    GError *json = NULL;
+    JsonNode *node = NULL;
+    if (!json_parser_load_from_data(parser, text, (gssize)n, &json)) {
+        sfu_file_fail(error, path, "no JSON: %s", json->message);
+        g_error_free(json);
+    } else {
+        node = json_parser_steal_root(parser);
+        if (node && !JSON_NODE_HOLDS_OBJECT(node))
+            g_clear_pointer(&node, json_node_unref);
+        if (!node)
+            sfu_file_fail(error, path, "no JSON object");
+    }
+    g_object_unref(parser);
+    return node;
+}
