@@ -92,8 +92,8 @@ typedef struct {
     const char *part;           /* "vae", "taesd": only a part, for the parameter of this name; NULL: a model */
     char *error;                /* why it cannot be used; NULL if it can */
 } SfuModelInfo;
-/* Folders that are searched: the user's, the system's and the embedded one, then `extra` (NULL-terminated, may be NULL). NULL-terminated;
- * caller frees with g_strfreev(). */
+/* Folders that are searched: the user's, the system's, those beside the running program, then `extra` (NULL-terminated, may be NULL).
+ * NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_model_folders(const char *const *extra);
 /* Every model below the folders, one header read each. SfuModelInfo*; caller frees with g_ptr_array_unref(). */
 GPtrArray *sfu_models(const char *const *folders);

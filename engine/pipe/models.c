@@ -21,6 +21,22 @@ static void add_folder(GPtrArray *v, char *path)
     g_ptr_array_add(v, canonical);
 }
 
+/* Folders beside the running program: `models` in the folder it lies in (the build tree, an unpacked archive), and its prefix's own. */
+static void add_program_folders(GPtrArray *v)
+{
+    char *program = g_file_read_link("/proc/self/exe", NULL);
+    if (!program)
+        return;
+    char *folder = g_path_get_dirname(program), *beside = g_build_filename(folder, "models", NULL);
+    if (g_file_test(beside, G_FILE_TEST_IS_DIR))
+        add_folder(v, beside);
+    else
+        g_free(beside);
+    add_folder(v, g_build_filename(folder, "..", "share", "sfumato", "models", NULL));
+    g_free(folder);
+    g_free(program);
+}
+
 char **sfu_model_folders(const char *const *extra)
 {
     GPtrArray *v = g_ptr_array_new();
@@ -35,6 +51,7 @@ char **sfu_model_folders(const char *const *extra)
     const char *const *system = g_get_system_data_dirs();
     for (int i = 0; system[i]; i++)
         add_folder(v, g_build_filename(system[i], "sfumato", "models", NULL));
+    add_program_folders(v);
     for (int i = 0; extra && extra[i]; i++)
         if (*extra[i])
             add_folder(v, g_strdup(extra[i]));

@@ -24,6 +24,13 @@ def _():
     assert run("nonsense").returncode == 2
 
 
+@case("the model in the box is found from the build folder, with nothing installed or set")
+def _():
+    env = {k: v for k, v in ENV.items() if k != "SFUMATO_MODELS"}
+    r = run("models", env=env)
+    assert r.returncode == 0 and "sfumato-mini" in r.stdout, (r.stdout, r.stderr)
+
+
 @case("every parameter is a flag, a row of the reference, a line of the man page and a word of the completion")
 def _():
     names = [line.split("|")[1].strip() for line in run("params").stdout.splitlines()[2:]]
