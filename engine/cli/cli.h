@@ -60,6 +60,11 @@ SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error);
 /* Prints one JSON object as a line. Members: name, value pairs of strings, NULL-terminated. */
 void sfu_cli_json_event(const char *event, ...) G_GNUC_NULL_TERMINATED;
 
+/* ---- fetch.c ---- */
+
+/* Runs `models --available`, `models get NAME ...` and `models remove NAME ...` by sfumato-fetch; argv[0] is "models". -1: it is none of these. */
+int sfu_cli_fetch(int argc, char **argv);
+
 /* ---- batch.c, doc.c ---- */
 
 int sfu_cli_batch(int argc, char **argv);

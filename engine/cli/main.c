@@ -17,7 +17,8 @@ static const SfuCliCommand commands[] = {
     {"upscale", "IN OUT [--scale N] [options]", "Enlarges a picture, or every picture of the folder IN into the folder OUT", SFU_TASK_UPSCALE},
     {"batch", "JOBS.jsonl [--shard I/N] [options]", "Does many jobs with the model loaded once; skips those that are done", -1},
     {"inspect", "MODEL [--json]", "Shows family, types, sizes, missing and unexpected tensors of a model", -1},
-    {"models", "[FOLDER ...] [--json]", "Lists the models that are found and what they can do", -1},
+    {"models", "[FOLDER ... | --available | get NAME | remove NAME] [--json]",
+     "Lists the models on this computer, or those that can be downloaded; downloads and removes them", -1},
     {"devices", "[--json]", "Lists the OpenCL devices", -1},
     {"bench", "[options]", "Measures the device: peak, every op, networks", -1},
     {"params", "", "Prints the reference of generation parameters", -1},
@@ -209,6 +210,11 @@ int main(int argc, char **argv)
         return sfu_cli_man();
     if (strcmp(c->name, "completion") == 0)
         return sfu_cli_completion(argc > 1 ? argv[1] : NULL);
+    if (strcmp(c->name, "models") == 0) {
+        const int status = sfu_cli_fetch(argc, argv);
+        if (status >= 0)
+            return status;
+    }
     if (strcmp(c->name, "bench") == 0)
         return sfu_cli_bench(argc, argv);
     gegl_init(NULL, NULL);

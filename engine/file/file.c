@@ -6,19 +6,6 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-G_DEFINE_QUARK(sfu-file-error, sfu_file_error)
-
-gboolean sfu_file_fail(GError **error, const char *path, const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    char *text = g_strdup_vprintf(format, ap);
-    va_end(ap);
-    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: %s", path, text);
-    g_free(text);
-    return FALSE;
-}
-
 void sfu_file_tensor_free(gpointer p)
 {
     SfuFileTensor *t = p;

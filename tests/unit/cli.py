@@ -31,6 +31,13 @@ def _():
     assert r.returncode == 0 and "sfumato-mini" in r.stdout, (r.stdout, r.stderr)
 
 
+@case("models that can be downloaded are listed by sfumato-fetch")
+def _():
+    r = run("models", "--available")
+    assert "is not installed" in r.stderr or (r.returncode == 0 and "license: " in r.stdout), r.stderr
+    assert run("models", "get", "no-such-model").returncode == 1
+
+
 @case("every parameter is a flag, a row of the reference, a line of the man page and a word of the completion")
 def _():
     names = [line.split("|")[1].strip() for line in run("params").stdout.splitlines()[2:]]

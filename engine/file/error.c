@@ -1,0 +1,16 @@
+/* The error of this folder. On its own, so that json.c can be used without the file formats.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "file/file.h"
+
+G_DEFINE_QUARK(sfu-file-error, sfu_file_error)
+
+gboolean sfu_file_fail(GError **error, const char *path, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    char *text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: %s", path, text);
+    g_free(text);
+    return FALSE;
+}

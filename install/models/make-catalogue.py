@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Makes catalogue.json, the models that `sfumato models get` and the dialog offer, from a collection of facts about public files.
+
+usage: make-catalogue.py FACTS.json > catalogue.json
+
+Only files that Sfumato can open, with a license and a SHA-256, are taken; addresses stand as the facts give them, pinned to a revision where that
+is known. FACTS.json: {"models": [{name, family, role, url, size_bytes, size_exact, sha256, licence, format, ...}]}.
+"""
+# Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import json
+import re
+import sys
+
+FILL = ["inpaint", "outpaint"]
+ALL = ["txt2img", "img2img", *FILL, "upscale"]
+# (family, role) -> tasks, bytes of memory that a usual run needs, what to say about it
+OFFERED = {
+    ("sd15", "checkpoint_inpaint_lcm"): (FILL, 3_000_000_000, "Fills a selection from words in four steps; the best choice without a GPU"),
+    ("sd15", "checkpoint_inpaint"): (FILL, 3_000_000_000, "Fills a selection from words"),
+    ("sd15", "checkpoint"): (ALL, 3_000_000_000, "Pictures from words, and from pictures"),
+    ("sd15", "tiny_vae"): ([], 500_000_000, "Sharper previews while a picture is made"),
+    ("esrgan", "upscale_x2"): (["upscale"], 1_000_000_000, "Enlarges photographs twice"),
+    ("esrgan", "upscale_x4"): (["upscale"], 1_000_000_000, "Enlarges four times"),
+    ("compact", "upscale_x4"): (["upscale"], 500_000_000, "Enlarges four times; small and fast"),
+    ("omnisr", "upscale_x2"): (["upscale"], 1_000_000_000, "Enlarges twice; small"),
+    ("omnisr", "upscale_x4"): (["upscale"], 1_000_000_000, "Enlarges four times; small"),
+    ("dat", "upscale_x4"): (["upscale"], 2_000_000_000, "Enlarges four times; slow, very sharp"),
+}
+# Clear names of licenses; whoever is not here is shown as the facts say.
+LICENSES = {
+    "creativeml-openrail-m": "CreativeML OpenRAIL-M", "mit": "MIT", "bsd-3-clause": "BSD-3-Clause", "wtfpl": "WTFPL", "cc-by-4.0": "CC-BY-4.0",
+    "apache-2.0": "Apache-2.0", "openrail++": "CreativeML OpenRAIL++-M",
+}
+NON_COMMERCIAL = re.compile(r"non-commercial|\bnc\b|-nc-|research license", re.I)
+
+
+def license_of(text):
+    plain = text.split("(")[0].split(";")[0].strip()
+    if plain.startswith("other") and "OpenRAIL-M" in text:
+        return "CreativeML OpenRAIL-M (terms on the model's page)"
+    return LICENSES.get(plain.lower(), text)
+
+
+def page_of(url):
+    m = re.match(r"https://huggingface\.co/([^/]+/[^/]+)/", url) or re.match(r"https://github\.com/([^/]+/[^/]+)/", url)
+    return (f"https://huggingface.co/{m[1]}" if "huggingface" in url else f"https://github.com/{m[1]}") if m else url
+
+
+def entry(m):
+    tasks, memory, summary = OFFERED[m["family"], m["role"]]
+    file = m["url"].split("?")[0].rsplit("/", 1)[1]
+    name = re.sub(r"[^a-z0-9]+", "-", m["name"].lower()).strip("-")
+    if file in ("diffusion_pytorch_model.safetensors", "model.safetensors"):
+        file = name + ".safetensors"
+    one = {"url": m["url"], "path": file, "sha256": m["sha256"].lower()}
+    if m.get("size_exact") and m.get("size_bytes"):
+        one["bytes"] = m["size_bytes"]
+    return {"name": name, "title": m["name"], "family": m["family"], "summary": summary, "tasks": tasks, "license": license_of(m["licence"]),
+            "license_url": page_of(m["url"]), "non_commercial": bool(NON_COMMERCIAL.search(m["licence"])), "memory_bytes": memory,
+            "approx_bytes": m.get("size_bytes") or 0, "files": [one]}
+
+
+def main():
+    facts = json.load(open(sys.argv[1]))["models"]
+    for before, m in zip(facts, facts[1:]):
+        if "as above" in (m.get("licence") or ""):
+            m["licence"] = before["licence"]
+    kept = [entry(m) for m in facts
+            if (m["family"], m["role"]) in OFFERED and m.get("licence") and re.fullmatch(r"[0-9a-fA-F]{64}", m.get("sha256") or "")
+            and "encoder (" not in m["name"] and m.get("url_seen") and m["url"].endswith((".safetensors", ".pth"))]
+    json.dump({"version": 1, "models": kept}, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()
