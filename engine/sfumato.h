@@ -8,6 +8,8 @@
 
 #include <gegl.h>
 
+#include "params/params.h"
+
 G_BEGIN_DECLS
 
 #define SFU_ERROR sfu_error_quark()
@@ -20,57 +22,6 @@ typedef enum {
     SFU_ERROR_CANCELLED, /* the cancel flag was seen; nothing was produced */
     SFU_ERROR_FAILED,
 } SfuError;
-
-/* ---- tasks and parameters ------------------------------------------------------------------------------------ */
-
-typedef enum {
-    SFU_TASK_TXT2IMG,  /* params -> picture */
-    SFU_TASK_IMG2IMG,  /* picture [+ mask: only there] -> picture */
-    SFU_TASK_INPAINT,  /* picture + mask -> region */
-    SFU_TASK_OUTPAINT, /* picture + params left, right, top, bottom -> larger picture */
-    SFU_TASK_EDIT,     /* picture + instruction (8-channel models) -> picture */
-    SFU_TASK_UPSCALE,  /* picture -> scale times larger picture */
-    SFU_N_TASKS
-} SfuTask;
-const char *sfu_task_name(SfuTask task); /* "txt2img" ... */
-
-typedef enum { SFU_PARAM_BOOL, SFU_PARAM_INT, SFU_PARAM_FLOAT, SFU_PARAM_STRING, SFU_PARAM_CHOICE, SFU_PARAM_FILE } SfuParamType;
-
-/* One row of the table of parameters (engine/pipe/params.c), from which the flags, PDB arguments, dialog fields, metadata and
- * reference are made. */
-typedef struct {
-    const char *name;  /* "guidance": --guidance, #:guidance */
-    const char *label; /* short words for a dialog */
-    const char *help;  /* one line */
-    const char *unit;  /* "px", "%", "" */
-    SfuParamType type;
-    double min, max, def;       /* BOOL: 0 or 1; CHOICE: index */
-    const char *def_text;       /* STRING, FILE */
-    const char *const *choices; /* NULL-terminated, CHOICE only; the first is index 0 */
-    guint tasks;                /* bit 1 << SfuTask */
-    gboolean advanced;          /* belongs into a dialog's advanced section */
-} SfuParamSpec;
-const SfuParamSpec *sfu_param_table(int *n); /* static */
-const SfuParamSpec *sfu_param_find(const char *name);
-/* What the engine takes for `task` when the value is not given (strength differs by task); show this in a dialog. */
-double sfu_param_default(const char *name, SfuTask task);
-
-/* A set of values, one for each row; starts with the defaults. */
-typedef struct SfuParams SfuParams;
-SfuParams *sfu_params_new(void); /* caller frees with sfu_params_free() */
-SfuParams *sfu_params_copy(const SfuParams *p);
-void sfu_params_free(SfuParams *p);
-/* From text as on the command line; checks type and range. FALSE with USAGE. */
-gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GError **error);
-gboolean sfu_params_set_double(SfuParams *p, const char *name, double value, GError **error); /* BOOL, INT, FLOAT, CHOICE */
-double sfu_params_get_double(const SfuParams *p, const char *name);
-const char *sfu_params_get_string(const SfuParams *p, const char *name); /* borrowed; CHOICE: the choice's word */
-gboolean sfu_params_is_set(const SfuParams *p, const char *name);        /* differs from "not given" */
-char *sfu_params_to_json(const SfuParams *p); /* caller frees with g_free */
-gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error); /* unknown members are refused */
-/* The text that AUTOMATIC1111 writes into PNG files ("parameters"). */
-char *sfu_params_to_infotext(const SfuParams *p, int width, int height);
-gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GError **error); /* what it does not know is skipped */
 
 /* ---- devices and models --------------------------------------------------------------------------------------- */
 

@@ -40,15 +40,17 @@ static const SfuActionInfo actions[SFU_N_ACTIONS] = {
 };
 
 /* Rows that only a plug-in has. */
+#define TASK(x) (1u << SFU_TASK_##x)
 static const SfuParamSpec own_rows[] = {
-    {"sample_merged", N_("Sample merged"), N_("Read the visible image instead of the active layer"), "", SFU_PARAM_BOOL, 0, 1, 0, NULL,
-     NULL, (1u << SFU_N_TASKS) - 1, FALSE},
-    {"layer_mask", N_("As layer mask"), N_("Put the soft edge into a layer mask instead of the layer's alpha"), "", SFU_PARAM_BOOL, 0, 1,
-     0, NULL, NULL, 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_IMG2IMG, FALSE},
-    {"new_image", N_("New image"), N_("The result becomes an image of its own instead of a new layer"), "", SFU_PARAM_BOOL, 0, 1, 0,
-     NULL, NULL, 1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_UPSCALE, FALSE},
-    {"whole_image", N_("Whole image"), N_("Enlarge the image with all layers, masks, channels, paths and guides instead of one layer"), "",
-     SFU_PARAM_BOOL, 0, 1, 0, NULL, NULL, 1u << SFU_TASK_UPSCALE, FALSE},
+    {.name = "sample_merged", .label = N_("Sample merged"), .help = N_("Read the visible image instead of the active layer"),
+     .type = SFU_PARAM_BOOL, .tasks = (1u << SFU_N_TASKS) - 1, .unit = "", .max = 1},
+    {.name = "layer_mask", .label = N_("As layer mask"), .help = N_("Put the soft edge into a layer mask instead of the layer's alpha"),
+     .type = SFU_PARAM_BOOL, .tasks = TASK(INPAINT) | TASK(IMG2IMG), .unit = "", .max = 1},
+    {.name = "new_image", .label = N_("New image"), .help = N_("The result becomes an image of its own instead of a new layer"),
+     .type = SFU_PARAM_BOOL, .tasks = TASK(TXT2IMG) | TASK(UPSCALE), .unit = "", .max = 1},
+    {.name = "whole_image", .label = N_("Whole image"),
+     .help = N_("Enlarge the image with all layers, masks, channels, paths and guides instead of one layer"), .type = SFU_PARAM_BOOL,
+     .tasks = TASK(UPSCALE), .unit = "", .max = 1},
 };
 
 const SfuActionInfo *sfu_action_info(SfuAction action)
@@ -140,25 +142,45 @@ double sfu_action_default(SfuAction action, const SfuParamSpec *spec)
     return spec->def;
 }
 
-char *sfu_spec_describe(SfuAction action, const SfuParamSpec *spec)
+static gboolean is_own(const SfuParamSpec *spec)
+{
+    return spec >= own_rows && spec < own_rows + G_N_ELEMENTS(own_rows);
+}
+
+/* What holds when an argument is not given. Caller frees. */
+static char *default_words(SfuAction action, const SfuParamSpec *spec)
 {
     const double def = sfu_action_default(action, spec);
-    const char *space = spec->unit && *spec->unit ? " " : "", *unit = spec->unit ? spec->unit : "";
-    char *words, *text;
+    if (spec->type == SFU_PARAM_BOOL)
+        return g_strdup(def != 0 ? "TRUE" : "FALSE");
+    if (!is_own(spec) && def == spec->def)
+        return sfu_param_default_words(sfu_param_of(spec), -1);
+    return g_strdup_printf("%.16g", def);
+}
+
+char *sfu_spec_describe(SfuAction action, const SfuParamSpec *spec)
+{
+    const char *space = *spec->unit ? " " : "";
+    char *def = default_words(action, spec), *words, *text;
     switch (spec->type) {
     case SFU_PARAM_BOOL:
-        return g_strdup_printf("%s (%s)", spec->help, def ? "default TRUE" : "default FALSE");
+        text = g_strdup_printf("%s (default %s)", spec->help, def);
+        break;
     case SFU_PARAM_CHOICE:
         words = g_strjoinv(", ", (char **)spec->choices);
-        text = g_strdup_printf("%s (one of: %s; default %s)", spec->help, words, spec->choices[(int)def]);
+        text = g_strdup_printf("%s (one of: %s; default: %s)", spec->help, words, def);
         g_free(words);
-        return text;
+        break;
     case SFU_PARAM_INT:
     case SFU_PARAM_FLOAT:
-        return g_strdup_printf("%s (%.16g to %.16g%s%s, default %.16g)", spec->help, spec->min, spec->max, space, unit, def);
+        text = g_strdup_printf("%s (%.16g to %.16g%s%s; default: %s)", spec->help, spec->min, MIN(spec->max, SFU_EXACT_MAX), space,
+                               spec->unit, def);
+        break;
     default:
-        return g_strdup(spec->help);
+        text = g_strdup(spec->help);
     }
+    g_free(def);
+    return text;
 }
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */
@@ -210,24 +232,22 @@ static const SfuParamSpec *row_or_fail(const SfuRequest *r, const char *name, GE
     return s;
 }
 
-/* Forgets a value. The public API has no call for it, so all others move to a fresh set. */
-static void unset(SfuRequest *r, const char *name)
+gboolean sfu_request_given(const SfuRequest *r, const char *name)
 {
-    if (!sfu_params_is_set(r->params, name))
-        return;
-    SfuParams *fresh = sfu_params_new();
-    int n = 0;
-    const SfuParamSpec *table = sfu_param_table(&n);
-    for (int i = 0; i < n; i++) {
-        if (strcmp(table[i].name, name) == 0 || !sfu_params_is_set(r->params, table[i].name))
-            continue;
-        if (table[i].type == SFU_PARAM_STRING || table[i].type == SFU_PARAM_FILE)
-            sfu_params_set(fresh, table[i].name, sfu_params_get_string(r->params, table[i].name), NULL);
-        else
-            sfu_params_set_double(fresh, table[i].name, sfu_params_get_double(r->params, table[i].name), NULL);
-    }
-    sfu_params_free(r->params);
-    r->params = fresh;
+    return own_value((SfuRequest *)r, name) || sfu_params_is_set(r->params, name);
+}
+
+/* The row is as in a new request. */
+static void unset(SfuRequest *r, const SfuParamSpec *s)
+{
+    const double def = sfu_action_default(r->action, s);
+    gboolean *own = own_value(r, s->name);
+    if (own)
+        *own = def != 0;
+    else if (!sfu_param_is_text(s) && def != s->def)
+        sfu_params_put(r->params, sfu_param_of(s), def);
+    else
+        sfu_params_unset(r->params, sfu_param_of(s));
 }
 
 gboolean sfu_request_set_double(SfuRequest *r, const char *name, double value, GError **error)
@@ -236,15 +256,10 @@ gboolean sfu_request_set_double(SfuRequest *r, const char *name, double value, G
     if (!s)
         return FALSE;
     gboolean *own = own_value(r, name);
-    if (own) {
-        *own = value != 0;
-        return TRUE;
-    }
-    if (s->type != SFU_PARAM_STRING && s->type != SFU_PARAM_FILE && value == s->def && sfu_action_default(r->action, s) == s->def) {
-        unset(r, name);
-        return TRUE;
-    }
-    return sfu_params_set_double(r->params, name, value, error);
+    if (!own)
+        return sfu_params_set_double(r->params, name, value, error);
+    *own = value != 0;
+    return TRUE;
 }
 
 gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GError **error)
@@ -254,22 +269,49 @@ gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GEr
         return FALSE;
     gboolean *own = own_value(r, name);
     if (own) {
-        if (!value || (!strchr("01", *value) && g_ascii_strcasecmp(value, "true") && g_ascii_strcasecmp(value, "false"))) {
+        const gboolean yes = value && (strcmp(value, "1") == 0 || g_ascii_strcasecmp(value, "true") == 0);
+        const gboolean no = value && (strcmp(value, "0") == 0 || g_ascii_strcasecmp(value, "false") == 0);
+        if (!yes && !no) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%.60s\"."), name, value ? value : "");
             return FALSE;
         }
-        *own = *value == '1' || g_ascii_strcasecmp(value, "true") == 0;
+        *own = yes;
         return TRUE;
     }
-    if ((s->type == SFU_PARAM_STRING || s->type == SFU_PARAM_FILE) && (!value || !*value)) {
-        unset(r, name);
+    if (sfu_param_is_text(s) && (!value || !*value)) {
+        unset(r, s);
         return TRUE;
     }
-    if (!sfu_params_set(r->params, name, value, error))
+    return sfu_params_set(r->params, name, value, error);
+}
+
+gboolean sfu_request_set_argument(SfuRequest *r, const char *name, double value, GError **error)
+{
+    const SfuParamSpec *s = row_or_fail(r, name, error);
+    if (!s)
         return FALSE;
-    if (s->type != SFU_PARAM_STRING && s->type != SFU_PARAM_FILE)
-        return sfu_request_set_double(r, name, sfu_params_get_double(r->params, name), error);
-    return TRUE;
+    if (value == SFU_NOT_GIVEN) {
+        unset(r, s);
+        return TRUE;
+    }
+    if (value > SFU_EXACT_MAX && s->max > SFU_EXACT_MAX) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("As an argument %s is exact only up to %.0f; give a larger one in \"options\"."), name,
+                    SFU_EXACT_MAX);
+        return FALSE;
+    }
+    return sfu_request_set_double(r, name, value, error);
+}
+
+gboolean sfu_request_set_text_argument(SfuRequest *r, const char *name, const char *value, GError **error)
+{
+    const SfuParamSpec *s = row_or_fail(r, name, error);
+    if (!s)
+        return FALSE;
+    if (!value || !*value || (s->type == SFU_PARAM_CHOICE && strcmp(value, SFU_NOT_GIVEN_WORD) == 0)) {
+        unset(r, s);
+        return TRUE;
+    }
+    return sfu_request_set(r, name, value, error);
 }
 
 double sfu_request_get_double(const SfuRequest *r, const char *name)

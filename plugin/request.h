@@ -55,9 +55,17 @@ typedef struct {
 SfuRequest *sfu_request_new(SfuAction action); /* with the action's defaults; caller frees with sfu_request_free() */
 SfuRequest *sfu_request_copy(const SfuRequest *r);
 void sfu_request_free(SfuRequest *r);
-/* Values by row name; a value equal to the table's default counts as not given, so that the model's own choice holds. FALSE with USAGE. */
+/* Values by row name. What is set is given, and holds even if it equals the default; what is not given is the model's own choice, or the
+ * table's default. An empty text is not given. FALSE with USAGE. */
 gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GError **error);
 gboolean sfu_request_set_double(SfuRequest *r, const char *name, double value, GError **error);
+/* Arguments of the PDB, where each must have a value: SFU_NOT_GIVEN is a number that no row means by itself (rows that have it use it for
+ * "automatic"), "" and SFU_NOT_GIVEN_WORD are no choice's word. FALSE with USAGE. */
+#define SFU_NOT_GIVEN (-1.0)
+#define SFU_NOT_GIVEN_WORD "default"
+gboolean sfu_request_set_argument(SfuRequest *r, const char *name, double value, GError **error);
+gboolean sfu_request_set_text_argument(SfuRequest *r, const char *name, const char *value, GError **error);
+gboolean sfu_request_given(const SfuRequest *r, const char *name);
 double sfu_request_get_double(const SfuRequest *r, const char *name);
 const char *sfu_request_get_string(const SfuRequest *r, const char *name); /* borrowed */
 /* "name=value name2='two words'" */

@@ -171,12 +171,12 @@ void sfu_input_free(SfuInput *in)
 SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, const SfuSettings *settings, int *n)
 {
     sfu_settings_choose_model(settings, r);
-    if (r->action == SFU_ACTION_GENERATE && in->place.width > 0 && !sfu_params_is_set(r->params, "width") &&
-        !sfu_params_is_set(r->params, "height") && !r->new_image) {
+    if (r->action == SFU_ACTION_GENERATE && in->place.width > 0 && sfu_params_int(r->params, SFU_PARAM_WIDTH) == 0 &&
+        sfu_params_int(r->params, SFU_PARAM_HEIGHT) == 0 && !r->new_image) {
         const double fit = MIN(1.0, (double)LARGEST_GENERATED_PX / MAX(in->place.width, in->place.height));
         const int w = MAX(64, ((int)(in->place.width * fit) + 7) / 8 * 8), h = MAX(64, ((int)(in->place.height * fit) + 7) / 8 * 8);
-        sfu_params_set_double(r->params, "width", w, NULL);
-        sfu_params_set_double(r->params, "height", h, NULL);
+        sfu_params_put(r->params, SFU_PARAM_WIDTH, w);
+        sfu_params_put(r->params, SFU_PARAM_HEIGHT, h);
     }
     const SfuTask task = sfu_action_info(in->action)->task;
     *n = in->layers ? in->layers->len : 1;
@@ -186,7 +186,7 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, const SfuSettings *set
         return jobs;
     }
     if (sfu_request_get_double(r, "seed") < 0) /* one for all layers */
-        sfu_params_set_double(r->params, "seed", g_random_int(), NULL);
+        sfu_params_put(r->params, SFU_PARAM_SEED, g_random_int());
     for (int i = 0; i < *n; i++)
         jobs[i] = (SfuJob){.task = task, .params = r->params, .picture = ((SfuInputLayer *)in->layers->pdata[i])->picture};
     return jobs;
@@ -196,7 +196,7 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, const SfuSettings *set
 
 static char *layer_name(SfuAction action, const SfuResult *result)
 {
-    const char *prompt = sfu_params_get_string(result->params, "prompt");
+    const char *prompt = sfu_params_text(result->params, SFU_PARAM_PROMPT);
     if (action == SFU_ACTION_REMOVE || !*prompt)
         prompt = _(sfu_action_info(action)->title);
     char *head = g_utf8_strlen(prompt, -1) > 48 ? g_utf8_substring(prompt, 0, 47) : g_strdup(prompt);
@@ -300,8 +300,8 @@ static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const
     if (in->action == SFU_ACTION_EXPAND) {
         SfuHostImage info;
         sfu_host_image_info(image, &info);
-        const int left = sfu_params_get_double(r->params, "left"), top = sfu_params_get_double(r->params, "top");
-        const int right = sfu_params_get_double(r->params, "right"), bottom = sfu_params_get_double(r->params, "bottom");
+        const int left = sfu_params_int(r->params, SFU_PARAM_LEFT), top = sfu_params_int(r->params, SFU_PARAM_TOP);
+        const int right = sfu_params_int(r->params, SFU_PARAM_RIGHT), bottom = sfu_params_int(r->params, SFU_PARAM_BOTTOM);
         for (int i = n - 1; i >= 0; i--)
             sfu_host_layer_insert(image, layers[i], above, pixels[i], kinds[i]);
         sfu_host_resize_canvas(image, info.width + left + right, info.height + top + bottom, left, top); /* moves all layers along */

@@ -161,7 +161,7 @@ GPtrArray *sfu_settings_models(const SfuSettings *s)
 
 void sfu_settings_choose_model(const SfuSettings *s, SfuRequest *r)
 {
-    if (*sfu_params_get_string(r->params, "model"))
+    if (*sfu_params_text(r->params, SFU_PARAM_MODEL))
         return;
     const SfuActionInfo *action = sfu_action_info(r->action);
     char *key = g_strconcat("model-", action->name, NULL), *model = sfu_settings_get(s, key);
@@ -172,7 +172,7 @@ void sfu_settings_choose_model(const SfuSettings *s, SfuRequest *r)
         g_ptr_array_unref(models);
     }
     if (model)
-        sfu_params_set(r->params, "model", model, NULL);
+        sfu_params_put_text(r->params, SFU_PARAM_MODEL, model);
     g_strfreev(extra);
     g_free(model);
     g_free(key);
@@ -203,8 +203,8 @@ void sfu_settings_remember(SfuSettings *s, const SfuRequest *r)
     read_again(s);
     g_key_file_set_string(s->file, LAST, name, json);
     g_key_file_set_string(s->file, LAST, "action", name);
-    push_history(s, "prompt", sfu_params_get_string(r->params, "prompt"));
-    push_history(s, "negative", sfu_params_get_string(r->params, "negative"));
+    push_history(s, "prompt", sfu_params_text(r->params, SFU_PARAM_PROMPT));
+    push_history(s, "negative", sfu_params_text(r->params, SFU_PARAM_NEGATIVE));
     write_file(s, NULL);
     unlock(fd);
     g_free(json);

@@ -89,7 +89,7 @@ static gboolean enlarge(const SfuInput *in, int image, GPtrArray *results, GErro
     GArray *ids = sfu_host_pixel_layers(image);
     gboolean ok = ids->len && ids->len == results->len;
     if (ok) {
-        const double scale = sfu_params_get_double(((const SfuResult *)results->pdata[0])->params, "scale");
+        const double scale = sfu_params_double(((const SfuResult *)results->pdata[0])->params, SFU_PARAM_SCALE);
         const int w = lround(gegl_buffer_get_width(in->picture) * scale), h = lround(gegl_buffer_get_height(in->picture) * scale);
         ok = sfu_host_scale_image(image, MAX(1, w), MAX(1, h), error);
     } else {

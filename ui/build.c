@@ -7,7 +7,6 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#define MAX_SEED 9007199254740991.0 /* as in the table of parameters */
 
 static gboolean is_special(const char *name)
 {
@@ -35,7 +34,7 @@ static void keep_toggled(GtkToggleButton *button, gpointer data)
 static GtkWidget *seed_row(SfuDialog *d)
 {
     GtkWidget *box = sfu_hbox(6), *dice = gtk_button_new_with_label("\xe2\x9a\x84"); /* U+2684, a die */
-    d->seed = gtk_spin_button_new(sfu_adjustment(0, 0, MAX_SEED, 1, 1000), 1, 0);
+    d->seed = gtk_spin_button_new(sfu_adjustment(0, 0, SFU_EXACT_MAX, 1, 1000), 1, 0);
     gtk_entry_set_width_chars(GTK_ENTRY(d->seed), 11);
     sfu_name(d->seed, _("Seed"));
     gtk_widget_set_tooltip_text(d->seed, _("The same seed gives the same picture"));
@@ -334,6 +333,20 @@ void sfu_dialog_error(SfuDialog *d, const char *sentence)
 
 /* ---- values ------------------------------------------------------------------------------------------------------------ */
 
+void sfu_dialog_show_seed(SfuDialog *d, gint64 seed)
+{
+    d->exact_seed = seed;
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(d->seed), (double)seed);
+}
+
+/* A spin button holds 53 bits; a larger seed that was shown and not changed is still the exact one. */
+static gint64 get_seed(SfuDialog *d)
+{
+    gtk_spin_button_update(GTK_SPIN_BUTTON(d->seed));
+    const double shown = rint(gtk_spin_button_get_value(GTK_SPIN_BUTTON(d->seed)));
+    return d->exact_seed > SFU_EXACT_MAX && shown == SFU_EXACT_MAX ? d->exact_seed : (gint64)shown;
+}
+
 void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r)
 {
     if (d->prompt.box)
@@ -341,10 +354,10 @@ void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r)
     if (d->negative.box)
         gtk_text_buffer_set_text(d->negative.text, sfu_request_get_string(r, "negative"), -1);
     sfu_model_combo_set(d->model, sfu_request_get_string(r, "model"));
-    const double seed = sfu_request_get_double(r, "seed");
+    const gint64 seed = sfu_params_int64(r->params, SFU_PARAM_SEED);
     gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->keep_seed), seed >= 0);
     if (seed >= 0)
-        gtk_spin_button_set_value(GTK_SPIN_BUTTON(d->seed), seed);
+        sfu_dialog_show_seed(d, seed);
     for (guint i = 0; i < d->fields->len; i++)
         sfu_field_show(d->fields->pdata[i], r);
 }
@@ -364,8 +377,7 @@ SfuRequest *sfu_dialog_collect(SfuDialog *d)
     sfu_request_set(r, "model", model, NULL);
     g_free(model);
     if (gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(d->keep_seed))) {
-        gtk_spin_button_update(GTK_SPIN_BUTTON(d->seed));
-        sfu_request_set_double(r, "seed", rint(gtk_spin_button_get_value(GTK_SPIN_BUTTON(d->seed))), NULL);
+        sfu_params_put_int64(r->params, SFU_PARAM_SEED, get_seed(d));
     }
     for (guint i = 0; i < d->fields->len; i++)
         sfu_field_get(d->fields->pdata[i], r);
@@ -407,11 +419,11 @@ void sfu_dialog_update_model(SfuDialog *d)
     if (d->negative.box)
         gtk_widget_set_sensitive(d->negative.box, has_text);
     for (guint i = 0; i < d->fields->len; i++) {
-        const SfuField *f = d->fields->pdata[i];
+        SfuField *f = d->fields->pdata[i];
         if (g_strv_contains(wordy, f->spec->name))
             sfu_field_enable(f, has_text, reason);
-        if (strcmp(f->spec->name, "scale") == 0 && model && model->scale)
-            gtk_adjustment_set_value(f->adjustment, model->scale);
+        if (strcmp(f->spec->name, "scale") == 0)
+            sfu_field_suggest(f, model && model->scale ? model->scale : f->spec->def, model && model->scale);
     }
     sfu_request_free(r);
     g_free(reason);

@@ -41,6 +41,7 @@ typedef struct {
 
     GtkWidget *window, *error_bar, *error_label, *note, *progress;
     GtkWidget *model, *seed, *keep_seed, *seed_box;
+    gint64 exact_seed; /* what the seed's spin button shows as far as it can */
     GtkWidget *strip, *status, *zoom_label, *before_button;
     GtkWidget *generate, *stop, *add;
     SfuTextField prompt, negative; /* box NULL where the action has none */
@@ -61,6 +62,7 @@ void sfu_dialog_build(SfuDialog *d);
 /* From the widgets into a new request; caller frees. */
 SfuRequest *sfu_dialog_collect(SfuDialog *d);
 void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
+void sfu_dialog_show_seed(SfuDialog *d, gint64 seed);
 /* Greys what the chosen model cannot do, and says why. */
 void sfu_dialog_update_model(SfuDialog *d);
 void sfu_dialog_reload_models(SfuDialog *d); /* after a change of the settings */

@@ -127,7 +127,7 @@ static void show_entry(SfuDialog *d, int index)
     sfu_preview_set_over(d->preview, e->look, NULL);
     sfu_preview_focus(d->preview, &area);
     gtk_label_set_text(GTK_LABEL(d->status), text);
-    gtk_widget_set_tooltip_text(d->status, sfu_params_get_string(entry_result(e)->params, "prompt"));
+    gtk_widget_set_tooltip_text(d->status, sfu_params_text(entry_result(e)->params, SFU_PARAM_PROMPT));
     g_free(text);
     g_free(seed);
 }
@@ -238,7 +238,7 @@ static void on_done(GPtrArray *results, double seconds, const GError *failed, gp
         char *device = sfu_worker_device(d->worker);
         char *text = g_strdup_printf(_("Done in %.1f s on %s"), seconds, device ? device : "?");
         gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
-        gtk_spin_button_set_value(GTK_SPIN_BUTTON(d->seed), entry_result(d->entries->pdata[first])->seed);
+        sfu_dialog_show_seed(d, (gint64)entry_result(d->entries->pdata[first])->seed);
         sfu_settings_remember(d->settings, d->running_request);
         show_entry(d, first);
         g_free(text);
@@ -287,7 +287,7 @@ static void generate(SfuDialog *d)
     int n = 0;
     SfuJob *jobs = sfu_input_jobs(in, job_request, d->settings, &n);
     if (in->action != SFU_ACTION_ENLARGE)
-        sfu_params_set_double(job_request->params, "preview_every", 1, NULL);
+        sfu_params_put(job_request->params, SFU_PARAM_PREVIEW_EVERY, 1);
     if (sfu_engine_fields_store(&d->engine, d->settings))
         sfu_settings_save(d->settings, NULL); /* failing to keep them loses only that */
     const SfuEngineOptions options = sfu_settings_engine(d->settings);

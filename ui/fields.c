@@ -69,6 +69,12 @@ static void add_number(SfuField *f, double def)
         gtk_box_pack_start(GTK_BOX(f->box), gtk_label_new(_(s->unit)), FALSE, FALSE, 0);
 }
 
+static void on_changed(gpointer control, gpointer data)
+{
+    SfuField *f = data;
+    f->given |= !f->showing;
+}
+
 SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray *models)
 {
     SfuField *f = g_new0(SfuField, 1);
@@ -99,6 +105,8 @@ SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray
     }
     set_tooltip(f, _(spec->help));
     sfu_field_show(f, r);
+    g_signal_connect(f->adjustment ? (gpointer)f->adjustment : (gpointer)f->control,
+                     f->adjustment ? "value-changed" : spec->type == SFU_PARAM_BOOL ? "toggled" : "changed", G_CALLBACK(on_changed), f);
     return f;
 }
 
@@ -112,10 +120,14 @@ void sfu_field_attach(SfuField *f, GtkWidget *grid, int row)
     sfu_grid_attach(grid, f->box, 1, row, 1, TRUE);
 }
 
-void sfu_field_get(const SfuField *f, SfuRequest *r)
+void sfu_field_get(SfuField *f, SfuRequest *r)
 {
     char *path;
     double v;
+    if (f->adjustment)
+        gtk_spin_button_update(GTK_SPIN_BUTTON(f->control)); /* what is typed but not left yet */
+    if (!f->given && !f->suggested)
+        return;
     switch (f->spec->type) {
     case SFU_PARAM_BOOL:
         sfu_request_set_double(r, f->spec->name, gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(f->control)), NULL);
@@ -132,15 +144,17 @@ void sfu_field_get(const SfuField *f, SfuRequest *r)
         g_free(path);
         break;
     default:
-        gtk_spin_button_update(GTK_SPIN_BUTTON(f->control)); /* what is typed but not left yet */
         v = gtk_adjustment_get_value(f->adjustment);
         sfu_request_set_double(r, f->spec->name, f->spec->type == SFU_PARAM_INT ? rint(v) : rint(v * 1e4) / 1e4, NULL);
     }
 }
 
-void sfu_field_show(const SfuField *f, const SfuRequest *r)
+void sfu_field_show(SfuField *f, const SfuRequest *r)
 {
     const double v = sfu_request_get_double(r, f->spec->name);
+    f->given = sfu_request_given(r, f->spec->name);
+    f->suggested = FALSE;
+    f->showing = TRUE;
     switch (f->spec->type) {
     case SFU_PARAM_BOOL:
         gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(f->control), v != 0);
@@ -157,6 +171,17 @@ void sfu_field_show(const SfuField *f, const SfuRequest *r)
     default:
         gtk_adjustment_set_value(f->adjustment, v);
     }
+    f->showing = FALSE;
+}
+
+void sfu_field_suggest(SfuField *f, double value, gboolean model)
+{
+    f->suggested = model && !f->given && f->adjustment;
+    if (f->given || !f->adjustment)
+        return;
+    f->showing = TRUE;
+    gtk_adjustment_set_value(f->adjustment, value);
+    f->showing = FALSE;
 }
 
 void sfu_field_enable(const SfuField *f, gboolean on, const char *reason)

@@ -16,6 +16,9 @@ typedef struct {
     GtkWidget *box;   /* what is packed */
     GtkWidget *control;
     GtkAdjustment *adjustment; /* numbers */
+    gboolean given;   /* the value was in the request or the user set it; else it is shown, but the model's own choice holds */
+    gboolean suggested; /* the value is the chosen model's own, and is asked for as it is shown */
+    gboolean showing; /* the program sets the control, not the user */
 } SfuField;
 
 /* A field with the request's value; models are those that files are chosen from. Caller frees with g_free(); the widgets belong to where they
@@ -23,8 +26,10 @@ typedef struct {
 SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray *models);
 /* Adds label and control as a row of a grid. */
 void sfu_field_attach(SfuField *f, GtkWidget *grid, int row);
-void sfu_field_get(const SfuField *f, SfuRequest *r);  /* from the control into the request */
-void sfu_field_show(const SfuField *f, const SfuRequest *r); /* from the request into the control */
+void sfu_field_get(SfuField *f, SfuRequest *r); /* from the control into the request, if it is given */
+void sfu_field_show(SfuField *f, const SfuRequest *r); /* from the request into the control */
+/* A number to show as long as none is given: the model's own, or (`model` FALSE) the table's. */
+void sfu_field_suggest(SfuField *f, double value, gboolean model);
 void sfu_field_enable(const SfuField *f, gboolean on, const char *reason); /* reason: tooltip while off */
 
 /* A text field of several lines with a menu of what was used before. */

@@ -16,19 +16,27 @@ static char *roff(const char *text)
 
 static char *range_of(const SfuParamSpec *p)
 {
-    char def[32];
-    g_ascii_formatd(def, sizeof def, "%.15g", p->def);
+    char *def = sfu_param_default_words(sfu_param_of(p), -1), *words, *out;
     switch (p->type) {
     case SFU_PARAM_INT:
-    case SFU_PARAM_FLOAT: return g_strdup_printf("%.15g to %.15g%s%s, default %s", p->min, p->max, *p->unit ? " " : "", p->unit, def);
-    case SFU_PARAM_CHOICE: {
-        char *words = g_strjoinv(", ", (char **)p->choices), *out = g_strdup_printf("one of %s; default %s", words, p->choices[(int)p->def]);
+    case SFU_PARAM_FLOAT:
+        words = p->max > SFU_EXACT_MAX ? g_strdup_printf("%" G_GINT64_FORMAT, SFU_SEED_MAX) : g_strdup_printf("%.15g", p->max);
+        out = g_strdup_printf("%.15g to %s, default %s", p->min, words, def);
         g_free(words);
-        return out;
+        break;
+    case SFU_PARAM_CHOICE:
+        words = g_strjoinv(", ", (char **)p->choices);
+        out = g_strdup_printf("one of %s; default %s", words, def);
+        g_free(words);
+        break;
+    case SFU_PARAM_BOOL:
+        out = g_strdup_printf("switch, default %s", def);
+        break;
+    default:
+        out = g_strdup(p->list ? "text, may be given several times" : "text");
     }
-    case SFU_PARAM_BOOL: return g_strdup_printf("switch, default %s", p->def != 0 ? "on" : "off");
-    default: return g_strdup(p->def_text && *p->def_text ? p->def_text : "text");
-    }
+    g_free(def);
+    return out;
 }
 
 static void man_entry(const char *name, const char *arg, const char *help, const char *range)

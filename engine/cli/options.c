@@ -67,6 +67,22 @@ static void print_flag(const char *name, const char *arg, const char *help, cons
     g_free(dashed);
 }
 
+static const char *arg_of(const SfuParamSpec *s)
+{
+    switch (s->type) {
+    case SFU_PARAM_BOOL:
+        return NULL;
+    case SFU_PARAM_STRING:
+        return "TEXT";
+    case SFU_PARAM_CHOICE:
+        return "WORD";
+    case SFU_PARAM_FILE:
+        return "FILE";
+    default:
+        return "N";
+    }
+}
+
 static void print_help(const char *command, int task)
 {
     int n;
@@ -80,13 +96,16 @@ static void print_help(const char *command, int task)
         for (int i = 0; i < n; i++) {
             if (!(p[i].tasks & 1u << task))
                 continue;
-            char note[128] = "";
-            if (p[i].type == SFU_PARAM_INT || p[i].type == SFU_PARAM_FLOAT)
-                g_snprintf(note, sizeof note, " [%.15g..%.15g, default %.15g%s%s]", p[i].min, p[i].max, sfu_param_default(p[i].name, task), *p[i].unit ? " " : "", p[i].unit);
-            else if (p[i].type == SFU_PARAM_CHOICE)
-                g_snprintf(note, sizeof note, " [default %s]", p[i].choices[(int)p[i].def]);
-            print_flag(p[i].name, p[i].type == SFU_PARAM_BOOL ? NULL : p[i].type == SFU_PARAM_STRING ? "TEXT" : p[i].type == SFU_PARAM_CHOICE ? "WORD" : p[i].type == SFU_PARAM_FILE ? "FILE" : "N",
-                       p[i].help, note);
+            char *def = sfu_param_default_words((SfuParam)i, task), *note = NULL;
+            if (p[i].max > SFU_EXACT_MAX)
+                note = g_strdup_printf(" [%.15g..%" G_GINT64_FORMAT ", default %s]", p[i].min, SFU_SEED_MAX, def);
+            else if (p[i].type == SFU_PARAM_INT || p[i].type == SFU_PARAM_FLOAT)
+                note = g_strdup_printf(" [%.15g..%.15g, default %s]", p[i].min, p[i].max, def);
+            else if (!sfu_param_is_text(&p[i]))
+                note = g_strdup_printf(" [default %s]", def);
+            print_flag(p[i].name, arg_of(&p[i]), p[i].help, note);
+            g_free(def);
+            g_free(note);
             if (p[i].type == SFU_PARAM_CHOICE) {
                 char *words = g_strjoinv(", ", (char **)p[i].choices);
                 g_print("%-30s one of: %s\n", "", words);
@@ -201,7 +220,7 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
         else if (task < SFU_N_TASKS && !(p->tasks & 1u << task))
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no use in %s", word, sfu_task_name((SfuTask)task));
         else
-            ok = sfu_params_set(o->params, name, value, error);
+            ok = sfu_params_add(o->params, name, value, error); /* a list's flag may come again */
     }
 out:
     g_free(name);

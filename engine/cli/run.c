@@ -146,7 +146,7 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     if ((in && !(picture = sfu_cli_picture_load(in, error))) || (o->mask && !(mask = sfu_cli_picture_load(o->mask, error))))
         goto out;
     const SfuJob job = {.task = task, .params = o->params, .picture = picture, .mask = mask, .cancel = &sfu_cli_cancel, .progress = on_progress,
-                        .preview = sfu_params_get_double(o->params, "preview_every") > 0 ? on_preview : NULL, .data = &watch,
+                        .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL, .data = &watch,
                         .noise_file = o->noise, .latent_file = o->latent, .trace_dir = o->trace};
     results = sfu_engine_run(e, &job, error);
     if (watch.bar)

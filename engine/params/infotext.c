@@ -2,13 +2,14 @@
  * prompt: ...", a last line "Steps: 20, Sampler: ..., Key: value, ..."; a value with a comma, colon or newline stands in JSON quotes.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "params/params.h"
+#include "sfumato.h"
 
 #include <math.h>
 #include <string.h>
 #include <stdio.h>
 #include <json-glib/json-glib.h>
 
+#include "params/styles.h"
 #include "sample/sample.h"
 
 /* Parameters that have a name of their own in the web UI. Everything else is written as "Sfumato <name>". */
@@ -58,9 +59,9 @@ static char *value_text(const SfuParams *p, const SfuParamSpec *s)
     const char *word = s->type == SFU_PARAM_CHOICE || s->type == SFU_PARAM_STRING || s->type == SFU_PARAM_FILE
                            ? sfu_params_get_string(p, s->name) : NULL;
     if (strcmp(s->name, "sampler") == 0)
-        return g_strdup(sfu_sampler_label(sfu_params_int(p, s->name)));
+        return g_strdup(sfu_sampler_label(sfu_params_int(p, SFU_PARAM_SAMPLER)));
     if (strcmp(s->name, "schedule") == 0)
-        return g_strdup(sfu_schedule_label(sfu_params_int(p, s->name)));
+        return g_strdup(sfu_schedule_label(sfu_params_int(p, SFU_PARAM_SCHEDULE)));
     if (strcmp(s->name, "rng") == 0)
         return g_strdup(strcmp(word, "torch") == 0 ? "CPU" : "NV");
     if (strcmp(s->name, "model") == 0 || strcmp(s->name, "vae") == 0) {
@@ -152,8 +153,8 @@ static void set_pair(SfuParams *p, const char *key, const char *value, gboolean 
     if (strcmp(key, "Size") == 0) {
         int w, h;
         if (sscanf(value, "%dx%d", &w, &h) == 2) {
-            sfu_params_set_double(p, "width", w, NULL);
-            sfu_params_set_double(p, "height", h, NULL);
+            sfu_params_put(p, SFU_PARAM_WIDTH, w);
+            sfu_params_put(p, SFU_PARAM_HEIGHT, h);
         }
     } else if (strcmp(key, "Version") == 0) {
         *is_ours = g_str_has_prefix(value, "Sfumato");

@@ -1,14 +1,14 @@
-/* The table of parameters, and sets of values. The one place where a generation parameter is declared: flags, PDB arguments, dialog
- * fields, saved metadata and the reference page are all made from it.
+/* The table of parameters, and sets of values.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "params/params.h"
+#include "sfumato.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <json-glib/json-glib.h>
 
+#include "params/styles.h"
 #include "sample/sample.h"
 
 GQuark sfu_error_quark(void)
@@ -22,87 +22,33 @@ const char *sfu_task_name(SfuTask task)
     return task >= 0 && task < SFU_N_TASKS ? names[task] : "unknown";
 }
 
-#define T(x) (1u << SFU_TASK_##x)
+#define TASK(x) (1u << SFU_TASK_##x)
 #define ALL ((1u << SFU_N_TASKS) - 1)
-#define FILLS (T(INPAINT) | T(OUTPAINT))
-#define REGION (T(IMG2IMG) | T(INPAINT) | T(OUTPAINT))
+#define FILLS (TASK(INPAINT) | TASK(OUTPAINT))
+#define REGION (TASK(IMG2IMG) | TASK(INPAINT) | TASK(OUTPAINT))
 
 static const char *const rng_choices[] = {"torch", "philox", NULL};
 static const char *const content_choices[] = {"fill", "original", "noise", "nothing", "patch", NULL};
 static const char *const preview_choices[] = {"auto", "taesd", "linear", "vae", NULL};
 
-#define MAX_SEED 9007199254740991.0 /* 2^53 - 1: what a double and a JSON number hold exactly */
-
-/* name, label, help, unit, type, min, max, default, default text, choices, tasks, advanced */
-static SfuParamSpec table[] = {
-    {"prompt", "Prompt", "What the picture should show; (word:1.2) and [word] weigh words, BREAK starts a new chunk", "",
-     SFU_PARAM_STRING, 0, 0, 0, "", NULL, ALL, FALSE},
-    {"negative", "Negative prompt", "What the picture should not show", "", SFU_PARAM_STRING, 0, 0, 0, "", NULL, ALL, FALSE},
-    {"style", "Style", "Words added to the prompts for a look", "", SFU_PARAM_CHOICE, 0, 0, 0, NULL, NULL, ALL, FALSE},
-    {"model", "Model", "Model file or folder; empty: the best one installed for the task", "", SFU_PARAM_FILE, 0, 0, 0, "", NULL,
-     ALL, FALSE},
-    {"vae", "VAE", "Autoencoder to use in place of the model's own", "", SFU_PARAM_FILE, 0, 0, 0, "", NULL, ALL, TRUE},
-    {"taesd", "TAESD", "Tiny autoencoder, for previews", "", SFU_PARAM_FILE, 0, 0, 0, "", NULL, ALL, TRUE},
-    {"strength", "Strength", "How much is changed: 0 nothing, 1 everything", "", SFU_PARAM_FLOAT, 0, 1, 0.75, NULL, NULL,
-     REGION | T(UPSCALE), FALSE},
-    {"steps", "Steps", "Sampling steps; 0: what the model wants", "", SFU_PARAM_INT, 0, 1000, 0, NULL, NULL, ALL, FALSE},
-    {"guidance", "Guidance", "How closely the prompt is followed; 1 and below: no negative prompt, twice as fast", "",
-     SFU_PARAM_FLOAT, 0, 50, 7, NULL, NULL, ALL, FALSE},
-    {"image_guidance", "Image guidance", "How closely the original picture is followed when editing", "", SFU_PARAM_FLOAT, 1, 20,
-     1.5, NULL, NULL, T(EDIT), FALSE},
-    {"guidance_rescale", "Guidance rescale", "Tames overexposure at high guidance (Lin et al. 2023)", "", SFU_PARAM_FLOAT, 0, 1, 0,
-     NULL, NULL, ALL, TRUE},
-    {"sampler", "Sampler", "Method that walks from noise to picture", "", SFU_PARAM_CHOICE, 0, 0, 0, NULL, NULL, ALL, TRUE},
-    {"schedule", "Schedule", "How the noise levels are spaced", "", SFU_PARAM_CHOICE, 0, 0, 0, NULL, NULL, ALL, TRUE},
-    {"eta", "Eta", "Fresh noise at each step: 0 none, 1 full; -1: the sampler's own", "", SFU_PARAM_FLOAT, -1, 2, -1, NULL, NULL, ALL,
-     TRUE},
-    {"seed", "Seed", "Start of the noise; the same seed gives the same picture; -1: random", "", SFU_PARAM_INT, -1, MAX_SEED, -1,
-     NULL, NULL, ALL, FALSE},
-    {"count", "Variants", "How many pictures, with seeds counting up", "", SFU_PARAM_INT, 1, 64, 1, NULL, NULL,
-     ALL & ~T(UPSCALE), FALSE},
-    {"width", "Width", "Width of the new picture; 0: the model's own", "px", SFU_PARAM_INT, 0, 32768, 0, NULL, NULL, T(TXT2IMG),
-     FALSE},
-    {"height", "Height", "Height of the new picture; 0: the model's own", "px", SFU_PARAM_INT, 0, 32768, 0, NULL, NULL, T(TXT2IMG),
-     FALSE},
-    {"clip_skip", "Clip skip", "Layer of the text encoder counted from its end; 0: the model's own", "", SFU_PARAM_INT, 0, 12, 0,
-     NULL, NULL, ALL, TRUE},
-    {"rng", "Noise source", "Whose noise a seed means: PyTorch's on the CPU or (philox) on CUDA", "", SFU_PARAM_CHOICE, 0, 1, 0,
-     NULL, rng_choices, ALL, TRUE},
-    {"masked_content", "Start from", "What is under the mask before work starts: a smooth continuation of the border (fill), the "
-     "original, noise, nothing, or texture copied from the surroundings by PatchMatch (patch)", "", SFU_PARAM_CHOICE, 0, 4, 0, NULL, content_choices, FILLS, TRUE},
-    {"grow", "Grow", "The mask is widened by this much first", "px", SFU_PARAM_INT, 0, 1024, 4, NULL, NULL, REGION, TRUE},
-    {"feather", "Feather", "Width of the soft edge; -1: a tenth of the region's diagonal, at least 32", "px", SFU_PARAM_INT, -1,
-     1024, -1, NULL, NULL, REGION, TRUE},
-    {"padding", "Padding", "Room kept round the feathered mask; -1: 6 % of the region's diagonal", "px", SFU_PARAM_INT, -1, 4096, -1,
-     NULL, NULL, REGION, TRUE},
-    {"context", "Context", "Least side of the surroundings that the model sees; -1: chosen from model and picture", "px",
-     SFU_PARAM_INT, -1, 16384, -1, NULL, NULL, REGION, TRUE},
-    {"working_size", "Working size", "Longest side the region is worked at; 0: what the model was made for", "px", SFU_PARAM_INT, 0,
-     8192, 0, NULL, NULL, REGION | T(EDIT), TRUE},
-    {"color_match", "Match colours", "Fit colours to the surroundings of the mask", "", SFU_PARAM_BOOL, 0, 1, 1, NULL, NULL, REGION,
-     TRUE},
-    {"refine", "Refine", "A second pass at full size where the region is larger than the model's size", "", SFU_PARAM_BOOL, 0, 1, 1,
-     NULL, NULL, REGION | T(TXT2IMG), TRUE},
-    {"left", "Left", "Canvas added on the left", "px", SFU_PARAM_INT, 0, 16384, 0, NULL, NULL, T(OUTPAINT), FALSE},
-    {"right", "Right", "Canvas added on the right", "px", SFU_PARAM_INT, 0, 16384, 0, NULL, NULL, T(OUTPAINT), FALSE},
-    {"top", "Top", "Canvas added above", "px", SFU_PARAM_INT, 0, 16384, 0, NULL, NULL, T(OUTPAINT), FALSE},
-    {"bottom", "Bottom", "Canvas added below", "px", SFU_PARAM_INT, 0, 16384, 0, NULL, NULL, T(OUTPAINT), FALSE},
-    {"scale", "Scale", "How many times larger", "x", SFU_PARAM_FLOAT, 0.25, 16, 2, NULL, NULL, T(UPSCALE), FALSE},
-    {"tile", "Tile", "Side of the tiles that a large picture is worked in; 0: what fits the memory", "px", SFU_PARAM_INT, 0, 8192, 0,
-     NULL, NULL, ALL, TRUE},
-    {"tta", "Eightfold averaging", "Mean over eight flips and turns: a little better, eight times slower", "", SFU_PARAM_BOOL, 0, 1,
-     0, NULL, NULL, T(UPSCALE), TRUE},
-    {"noise_level", "Noise level", "Noise added to the small picture before diffusion upscaling: more invents more", "",
-     SFU_PARAM_INT, 0, 350, 20, NULL, NULL, T(UPSCALE), TRUE},
-    {"step_cache", "Step cache", "Only every so many passes of the network are whole, the others reuse its deep layers: faster, less exact (DeepCache, Ma "
-     "et al. 2023); 1: all are", "", SFU_PARAM_INT, 1, 10, 1, NULL, NULL, ALL, TRUE},
-    {"preview_every", "Preview every", "Show the unfinished picture every so many steps; 0: never", "steps", SFU_PARAM_INT, 0, 1000,
-     0, NULL, NULL, ALL, TRUE},
-    {"preview_with", "Preview with", "How previews are decoded", "", SFU_PARAM_CHOICE, 0, 3, 0, NULL, preview_choices, ALL, TRUE},
+static SfuParamSpec table[SFU_N_PARAMS] = {
+#define ROW(id, name_, label_, help_, type_, tasks_, ...)                                                                                  \
+    {.name = name_, .label = label_, .help = help_, .type = SFU_PARAM_##type_, .tasks = tasks_, ##__VA_ARGS__},
+#include SFU_PARAM_TABLE
+#undef ROW
 };
-#define N_PARAMS ((int)G_N_ELEMENTS(table))
 
-/* The words of a table that ends with NULL; lives as long as the process. */
+/* Defaults that differ by task from the row's. */
+static const struct {
+    SfuParam param;
+    SfuTask task;
+    double def;
+} task_defaults[] = {
+    {SFU_PARAM_STRENGTH, SFU_TASK_TXT2IMG, 1}, {SFU_PARAM_STRENGTH, SFU_TASK_INPAINT, 1}, {SFU_PARAM_STRENGTH, SFU_TASK_OUTPAINT, 1},
+    {SFU_PARAM_STRENGTH, SFU_TASK_EDIT, 1},    {SFU_PARAM_STRENGTH, SFU_TASK_UPSCALE, 0.35},
+};
+
+/* The words of a function that ends with NULL; lives as long as the process. */
 static const char **collect(const char *(*name)(int))
 {
     int n = 0;
@@ -127,19 +73,16 @@ static void table_init(void)
     static gsize once;
     if (!g_once_init_enter(&once))
         return;
-    for (int i = 0; i < N_PARAMS; i++) {
+    for (int i = 0; i < SFU_N_PARAMS; i++) {
         SfuParamSpec *s = &table[i];
+        if (!s->unit)
+            s->unit = "";
+        if (s->type == SFU_PARAM_BOOL)
+            s->max = 1;
         if (s->type != SFU_PARAM_CHOICE)
             continue;
-        if (strcmp(s->name, "sampler") == 0) {
-            s->choices = collect(sfu_sampler_name);
-            s->def = SFU_SAMPLER_DPMPP_2M;
-        } else if (strcmp(s->name, "schedule") == 0) {
-            s->choices = collect(sfu_schedule_name);
-            s->def = SFU_SCHEDULE_AUTO;
-        } else if (strcmp(s->name, "style") == 0) {
-            s->choices = collect(sfu_style_name);
-        }
+        if (s->choices_of)
+            s->choices = collect(s->choices_of);
         s->max = g_strv_length((char **)s->choices) - 1;
     }
     g_once_init_leave(&once, 1);
@@ -148,14 +91,14 @@ static void table_init(void)
 const SfuParamSpec *sfu_param_table(int *n)
 {
     table_init();
-    *n = N_PARAMS;
+    *n = SFU_N_PARAMS;
     return table;
 }
 
 static int find(const char *name)
 {
     table_init();
-    for (int i = 0; name && i < N_PARAMS; i++)
+    for (int i = 0; name && i < SFU_N_PARAMS; i++)
         if (strcmp(table[i].name, name) == 0)
             return i;
     return -1;
@@ -167,42 +110,110 @@ const SfuParamSpec *sfu_param_find(const char *name)
     return i < 0 ? NULL : &table[i];
 }
 
-double sfu_param_default(const char *name, SfuTask task)
+SfuParam sfu_param_of(const SfuParamSpec *spec)
 {
-    const int i = find(name);
-    if (i < 0)
-        return 0;
-    if (strcmp(name, "strength") == 0)
-        return task == SFU_TASK_IMG2IMG ? 0.75 : task == SFU_TASK_UPSCALE ? 0.35 : 1.0;
-    return table[i].def;
+    return (SfuParam)(spec - table);
+}
+
+gboolean sfu_param_is_text(const SfuParamSpec *spec)
+{
+    return spec->type == SFU_PARAM_STRING || spec->type == SFU_PARAM_FILE;
+}
+
+double sfu_param_default(SfuParam param, SfuTask task)
+{
+    table_init();
+    for (gsize i = 0; i < G_N_ELEMENTS(task_defaults); i++)
+        if (task_defaults[i].param == param && task_defaults[i].task == task)
+            return task_defaults[i].def;
+    return table[param].def;
+}
+
+static char *number_words(const SfuParamSpec *s, double v)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    if (s->type == SFU_PARAM_BOOL)
+        return g_strdup(v != 0 ? "on" : "off");
+    if (s->type == SFU_PARAM_CHOICE)
+        return g_strdup(s->choices[(int)v]);
+    g_ascii_formatd(number, sizeof number, "%.15g", v);
+    return g_strconcat(number, *s->unit ? " " : "", s->unit, NULL);
+}
+
+char *sfu_param_default_words(SfuParam param, int task)
+{
+    table_init();
+    const SfuParamSpec *s = &table[param];
+    if (s->def_words)
+        return g_strdup(s->def_words);
+    if (sfu_param_is_text(s))
+        return g_strdup("");
+    if (task >= 0)
+        return number_words(s, sfu_param_default(param, (SfuTask)task));
+    /* For any task: all that differ. */
+    GString *all = g_string_new(NULL);
+    for (int t = 0; t < SFU_N_TASKS; t++) {
+        const double def = sfu_param_default(param, (SfuTask)t);
+        if (!(s->tasks & 1u << t) || def == s->def)
+            continue;
+        char *words = number_words(s, def);
+        g_string_append_printf(all, ", %s %s", words, sfu_task_name((SfuTask)t));
+        g_free(words);
+    }
+    char *usual = number_words(s, s->def);
+    g_string_prepend(all, usual);
+    g_free(usual);
+    return g_string_free(all, FALSE);
 }
 
 /* ---- values --------------------------------------------------------------------------------------------------- */
 
+typedef struct {
+    gboolean given;
+    double number;   /* FLOAT */
+    gint64 whole;    /* BOOL, INT, CHOICE */
+    char *text;      /* STRING, FILE */
+    GPtrArray *list; /* of char*, NULL at its end; rows with `list` */
+} Value;
+
 struct SfuParams {
-    double v[N_PARAMS];
-    char *s[N_PARAMS]; /* STRING, FILE */
-    gboolean set[N_PARAMS];
+    Value v[SFU_N_PARAMS];
 };
+
+static const char *const no_texts[] = {NULL};
+
+static void value_clear(Value *v)
+{
+    g_free(v->text);
+    g_clear_pointer(&v->list, g_ptr_array_unref);
+    *v = (Value){0};
+}
+
+/* Appends; the array ends with a NULL that its length does not count. */
+static void list_add(Value *v, const char *text)
+{
+    if (!v->list)
+        v->list = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(v->list, g_strdup(text));
+    g_ptr_array_add(v->list, NULL);
+    v->list->len--;
+    v->given = TRUE;
+}
 
 SfuParams *sfu_params_new(void)
 {
     table_init();
-    SfuParams *p = g_new0(SfuParams, 1);
-    for (int i = 0; i < N_PARAMS; i++) {
-        p->v[i] = table[i].def;
-        p->s[i] = g_strdup(table[i].def_text);
-    }
-    return p;
+    return g_new0(SfuParams, 1);
 }
 
 SfuParams *sfu_params_copy(const SfuParams *p)
 {
     SfuParams *c = g_new0(SfuParams, 1);
-    for (int i = 0; i < N_PARAMS; i++) {
-        c->v[i] = p->v[i];
-        c->s[i] = g_strdup(p->s[i]);
-        c->set[i] = p->set[i];
+    for (int i = 0; i < SFU_N_PARAMS; i++) {
+        const Value *v = &p->v[i];
+        c->v[i] = (Value){v->given, v->number, v->whole, g_strdup(v->text), NULL};
+        for (guint k = 0; v->list && k < v->list->len; k++)
+            list_add(&c->v[i], v->list->pdata[k]);
     }
     return c;
 }
@@ -211,9 +222,96 @@ void sfu_params_free(SfuParams *p)
 {
     if (!p)
         return;
-    for (int i = 0; i < N_PARAMS; i++)
-        g_free(p->s[i]);
+    for (int i = 0; i < SFU_N_PARAMS; i++)
+        value_clear(&p->v[i]);
     g_free(p);
+}
+
+gboolean sfu_params_given(const SfuParams *p, SfuParam param)
+{
+    return p->v[param].given;
+}
+
+void sfu_params_unset(SfuParams *p, SfuParam param)
+{
+    value_clear(&p->v[param]);
+}
+
+double sfu_params_double(const SfuParams *p, SfuParam param)
+{
+    const Value *v = &p->v[param];
+    return !v->given ? table[param].def : table[param].type == SFU_PARAM_FLOAT ? v->number : (double)v->whole;
+}
+
+gint64 sfu_params_int64(const SfuParams *p, SfuParam param)
+{
+    const Value *v = &p->v[param];
+    return !v->given ? (gint64)table[param].def : table[param].type == SFU_PARAM_FLOAT ? (gint64)v->number : v->whole;
+}
+
+int sfu_params_int(const SfuParams *p, SfuParam param)
+{
+    return (int)CLAMP(sfu_params_int64(p, param), G_MININT, G_MAXINT);
+}
+
+gboolean sfu_params_bool(const SfuParams *p, SfuParam param)
+{
+    return sfu_params_int64(p, param) != 0;
+}
+
+const char *sfu_params_text(const SfuParams *p, SfuParam param)
+{
+    if (table[param].type == SFU_PARAM_CHOICE)
+        return table[param].choices[sfu_params_int(p, param)];
+    return p->v[param].text ? p->v[param].text : "";
+}
+
+const char *const *sfu_params_list(const SfuParams *p, SfuParam param)
+{
+    const GPtrArray *list = p->v[param].list;
+    return list ? (const char *const *)list->pdata : no_texts;
+}
+
+double sfu_params_for(const SfuParams *p, SfuParam param, SfuTask task)
+{
+    return sfu_params_given(p, param) ? sfu_params_double(p, param) : sfu_param_default(param, task);
+}
+
+/* ---- setting --------------------------------------------------------------------------------------------------- */
+
+/* The row's greatest and least whole number; a double cannot say 2^63 - 1. */
+static gint64 whole_limit(double limit)
+{
+    return limit >= 0x1p63 ? G_MAXINT64 : limit <= -0x1p63 ? G_MININT64 : (gint64)limit;
+}
+
+void sfu_params_put_int64(SfuParams *p, SfuParam param, gint64 value)
+{
+    const SfuParamSpec *s = &table[param];
+    value_clear(&p->v[param]);
+    p->v[param].whole = CLAMP(value, whole_limit(s->min), whole_limit(s->max));
+    p->v[param].given = TRUE;
+}
+
+void sfu_params_put(SfuParams *p, SfuParam param, double value)
+{
+    const SfuParamSpec *s = &table[param];
+    const double v = isnan(value) ? s->def : CLAMP(value, s->min, s->max);
+    if (s->type != SFU_PARAM_FLOAT) {
+        sfu_params_put_int64(p, param, whole_limit(rint(v)));
+        return;
+    }
+    value_clear(&p->v[param]);
+    p->v[param].number = v;
+    p->v[param].given = TRUE;
+}
+
+void sfu_params_put_text(SfuParams *p, SfuParam param, const char *value)
+{
+    char *text = g_strdup(value ? value : ""); /* may be the old value */
+    value_clear(&p->v[param]);
+    p->v[param].text = text;
+    p->v[param].given = TRUE;
 }
 
 static int find_or_fail(const char *name, GError **error)
@@ -224,26 +322,64 @@ static int find_or_fail(const char *name, GError **error)
     return i;
 }
 
+static gboolean refuse_range(const SfuParamSpec *s, const char *value, GError **error)
+{
+    char least[G_ASCII_DTOSTR_BUF_SIZE], most[32];
+    g_ascii_formatd(least, sizeof least, "%.10g", s->min);
+    if (s->max > SFU_EXACT_MAX)
+        g_snprintf(most, sizeof most, "%" G_GINT64_FORMAT, whole_limit(s->max));
+    else
+        g_ascii_formatd(most, sizeof most, "%.16g", s->max);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must lie between %s and %s, not %s.", s->name, least, most, value);
+    return FALSE;
+}
+
+static gboolean refuse_text(const SfuParamSpec *s, GError **error)
+{
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s takes text, not a number.", s->name);
+    return FALSE;
+}
+
+gboolean sfu_params_set_int64(SfuParams *p, const char *name, gint64 value, GError **error)
+{
+    const int i = find_or_fail(name, error);
+    if (i < 0)
+        return FALSE;
+    const SfuParamSpec *s = &table[i];
+    char text[32];
+    if (s->type == SFU_PARAM_FLOAT)
+        return sfu_params_set_double(p, name, (double)value, error);
+    if (sfu_param_is_text(s))
+        return refuse_text(s, error);
+    g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, value);
+    if (value < whole_limit(s->min) || value > whole_limit(s->max))
+        return refuse_range(s, text, error);
+    sfu_params_put_int64(p, i, value);
+    return TRUE;
+}
+
 gboolean sfu_params_set_double(SfuParams *p, const char *name, double value, GError **error)
 {
     const int i = find_or_fail(name, error);
     if (i < 0)
         return FALSE;
     const SfuParamSpec *s = &table[i];
-    if (s->type == SFU_PARAM_STRING || s->type == SFU_PARAM_FILE) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s takes text, not a number.", name);
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    if (sfu_param_is_text(s))
+        return refuse_text(s, error);
+    g_ascii_formatd(text, sizeof text, "%.16g", value);
+    if (s->type != SFU_PARAM_FLOAT && isfinite(value) && value != floor(value)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a whole number, not %s.", name, text);
         return FALSE;
     }
-    if (s->type != SFU_PARAM_FLOAT && value != floor(value)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a whole number, not %g.", name, value);
+    if (!isfinite(value) || value < s->min || value > s->max)
+        return refuse_range(s, text, error);
+    if (s->type != SFU_PARAM_FLOAT && fabs(value) > SFU_EXACT_MAX) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s is %s, and a floating-point number is exact only up to %.0f; give it as a whole number or as text.",
+                    name, text, SFU_EXACT_MAX);
         return FALSE;
     }
-    if (!isfinite(value) || value < s->min || value > s->max) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must lie between %.10g and %.16g, not %g.", name, s->min, s->max, value);
-        return FALSE;
-    }
-    p->v[i] = value;
-    p->set[i] = TRUE;
+    sfu_params_put(p, i, value);
     return TRUE;
 }
 
@@ -259,6 +395,93 @@ static gboolean parse_bool(const char *t, double *v)
     return FALSE;
 }
 
+static gboolean ends_here(const char *text, const char *end)
+{
+    while (end && g_ascii_isspace(*end))
+        end++;
+    return end && end != text && !*end;
+}
+
+static gboolean set_number(SfuParams *p, const SfuParamSpec *s, const char *value, GError **error)
+{
+    char *end = NULL;
+    if (s->type == SFU_PARAM_INT) {
+        errno = 0;
+        const gint64 whole = g_ascii_strtoll(value, &end, 10);
+        const gboolean is_whole = end != value && ends_here(value, end);
+        if (is_whole && errno == ERANGE)
+            return refuse_range(s, value, error);
+        if (is_whole)
+            return sfu_params_set_int64(p, s->name, whole, error);
+    }
+    const double v = g_ascii_strtod(value, &end);
+    if (end == value || !ends_here(value, end)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a number, not \"%.60s\".", s->name, value);
+        return FALSE;
+    }
+    return sfu_params_set_double(p, s->name, v, error);
+}
+
+static gboolean check_utf8(const SfuParamSpec *s, const char *value, GError **error)
+{
+    if (s->type == SFU_PARAM_FILE || g_utf8_validate(value, -1, NULL)) /* names of files are bytes */
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The text given for %s is not valid UTF-8.", s->name);
+    return FALSE;
+}
+
+/* The elements of a JSON array of strings; FALSE if it is something else. */
+static gboolean set_list_from_node(SfuParams *p, const SfuParamSpec *s, JsonNode *node, GError **error)
+{
+    JsonArray *a = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    Value fresh = {.given = TRUE};
+    for (guint k = 0; a && k < json_array_get_length(a); k++) {
+        JsonNode *e = json_array_get_element(a, k);
+        if (JSON_NODE_HOLDS_VALUE(e) && json_node_get_value_type(e) == G_TYPE_STRING)
+            list_add(&fresh, json_node_get_string(e));
+        else
+            a = NULL;
+    }
+    if (!a) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a list of texts.", s->name);
+        value_clear(&fresh);
+        return FALSE;
+    }
+    value_clear(&p->v[sfu_param_of(s)]);
+    p->v[sfu_param_of(s)] = fresh;
+    return TRUE;
+}
+
+static gboolean set_list(SfuParams *p, const SfuParamSpec *s, const char *value, GError **error)
+{
+    JsonNode *node = *value == '[' ? json_from_string(value, NULL) : NULL;
+    gboolean ok = TRUE;
+    if (node && JSON_NODE_HOLDS_ARRAY(node)) {
+        ok = set_list_from_node(p, s, node, error);
+    } else {
+        value_clear(&p->v[sfu_param_of(s)]);
+        p->v[sfu_param_of(s)].given = TRUE;
+        if (*value)
+            list_add(&p->v[sfu_param_of(s)], value);
+    }
+    if (node)
+        json_node_unref(node);
+    return ok;
+}
+
+gboolean sfu_params_add(SfuParams *p, const char *name, const char *value, GError **error)
+{
+    const int i = find_or_fail(name, error);
+    if (i < 0)
+        return FALSE;
+    if (!table[i].list)
+        return sfu_params_set(p, name, value, error);
+    if (!check_utf8(&table[i], value, error))
+        return FALSE;
+    list_add(&p->v[i], value);
+    return TRUE;
+}
+
 gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GError **error)
 {
     const int i = find_or_fail(name, error);
@@ -266,20 +489,16 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
         return FALSE;
     const SfuParamSpec *s = &table[i];
     double v = 0;
-    char *end = NULL;
     if (!value)
         value = "";
     switch (s->type) {
     case SFU_PARAM_STRING:
-        if (!g_utf8_validate(value, -1, NULL)) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The text given for %s is not valid UTF-8.", name);
-            return FALSE;
-        }
-        /* fall through */
     case SFU_PARAM_FILE:
-        g_free(p->s[i]);
-        p->s[i] = g_strdup(value);
-        p->set[i] = TRUE;
+        if (!check_utf8(s, value, error))
+            return FALSE;
+        if (s->list)
+            return set_list(p, s, value, error);
+        sfu_params_put_text(p, i, value);
         return TRUE;
     case SFU_PARAM_CHOICE:
         v = choice_index(s, value);
@@ -298,14 +517,7 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
         break;
     case SFU_PARAM_INT:
     case SFU_PARAM_FLOAT:
-        v = g_ascii_strtod(value, &end);
-        while (end && g_ascii_isspace(*end))
-            end++;
-        if (!end || end == value || *end) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a number, not \"%.60s\".", name, value);
-            return FALSE;
-        }
-        break;
+        return set_number(p, s, value, error);
     }
     return sfu_params_set_double(p, name, v, error);
 }
@@ -313,59 +525,61 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
 double sfu_params_get_double(const SfuParams *p, const char *name)
 {
     const int i = find(name);
-    return i < 0 ? 0 : p->v[i];
+    return i < 0 ? 0 : sfu_params_double(p, i);
 }
 
 const char *sfu_params_get_string(const SfuParams *p, const char *name)
 {
     const int i = find(name);
-    if (i < 0)
-        return "";
-    return table[i].type == SFU_PARAM_CHOICE ? table[i].choices[(int)p->v[i]] : p->s[i] ? p->s[i] : "";
+    return i < 0 ? "" : sfu_params_text(p, i);
 }
 
 gboolean sfu_params_is_set(const SfuParams *p, const char *name)
 {
     const int i = find(name);
-    return i >= 0 && p->set[i];
-}
-
-int sfu_params_int(const SfuParams *p, const char *name)
-{
-    return (int)CLAMP(sfu_params_get_double(p, name), -2147483648.0, 2147483647.0);
-}
-
-double sfu_params_for(const SfuParams *p, const char *name, SfuTask task)
-{
-    return sfu_params_is_set(p, name) ? sfu_params_get_double(p, name) : sfu_param_default(name, task);
+    return i >= 0 && p->v[i].given;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------- */
 
+static JsonNode *value_node(const SfuParams *p, int i)
+{
+    JsonNode *node = json_node_alloc();
+    char *text;
+    switch (table[i].type) {
+    case SFU_PARAM_BOOL:
+        return json_node_init_boolean(node, sfu_params_bool(p, i));
+    case SFU_PARAM_INT:
+        return json_node_init_int(node, sfu_params_int64(p, i));
+    case SFU_PARAM_FLOAT:
+        return json_node_init_double(node, sfu_params_double(p, i));
+    default:
+        break;
+    }
+    if (table[i].list) {
+        JsonArray *a = json_array_new();
+        const char *const *list = sfu_params_list(p, i);
+        for (int k = 0; list[k]; k++) {
+            text = g_utf8_make_valid(list[k], -1);
+            json_array_add_string_element(a, text);
+            g_free(text);
+        }
+        json_node_init_array(node, a);
+        json_array_unref(a);
+        return node;
+    }
+    text = g_utf8_make_valid(sfu_params_text(p, i), -1);
+    json_node_init_string(node, text);
+    g_free(text);
+    return node;
+}
+
 char *sfu_params_to_json(const SfuParams *p)
 {
     JsonObject *o = json_object_new();
-    for (int i = 0; i < N_PARAMS; i++) {
-        if (!p->set[i])
-            continue;
-        const char *name = table[i].name;
-        char *text;
-        switch (table[i].type) {
-        case SFU_PARAM_BOOL:
-            json_object_set_boolean_member(o, name, p->v[i] != 0);
-            break;
-        case SFU_PARAM_INT:
-            json_object_set_int_member(o, name, (gint64)p->v[i]);
-            break;
-        case SFU_PARAM_FLOAT:
-            json_object_set_double_member(o, name, p->v[i]);
-            break;
-        default:
-            text = g_utf8_make_valid(sfu_params_get_string(p, name), -1);
-            json_object_set_string_member(o, name, text);
-            g_free(text);
-        }
-    }
+    for (int i = 0; i < SFU_N_PARAMS; i++)
+        if (p->v[i].given)
+            json_object_set_member(o, table[i].name, value_node(p, i));
     JsonNode *node = json_node_new(JSON_NODE_OBJECT);
     json_node_take_object(node, o);
     char *text = json_to_string(node, FALSE);
@@ -375,17 +589,21 @@ char *sfu_params_to_json(const SfuParams *p)
 
 static gboolean set_from_node(SfuParams *p, const char *name, JsonNode *node, GError **error)
 {
+    const int i = find_or_fail(name, error);
+    if (i < 0)
+        return FALSE;
+    if (JSON_NODE_HOLDS_ARRAY(node) && table[i].list)
+        return set_list_from_node(p, &table[i], node, error);
     if (JSON_NODE_HOLDS_VALUE(node)) {
         const GType t = json_node_get_value_type(node);
         if (t == G_TYPE_STRING)
             return sfu_params_set(p, name, json_node_get_string(node), error);
         if (t == G_TYPE_BOOLEAN)
             return sfu_params_set(p, name, json_node_get_boolean(node) ? "true" : "false", error);
-        const double v = t == G_TYPE_INT64 ? (double)json_node_get_int(node) : json_node_get_double(node);
-        return sfu_params_set_double(p, name, v, error);
+        return t == G_TYPE_INT64 ? sfu_params_set_int64(p, name, json_node_get_int(node), error)
+                                 : sfu_params_set_double(p, name, json_node_get_double(node), error);
     }
-    if (find_or_fail(name, error) >= 0)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a number, a word or true or false.", name);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a number, a word or true or false.", name);
     return FALSE;
 }
 

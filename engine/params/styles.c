@@ -1,7 +1,7 @@
 /* Style presets: words that are put round the prompt and into the negative prompt.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "params/params.h"
+#include "params/styles.h"
 
 #include <string.h>
 
@@ -44,9 +44,9 @@ static char *join(const char *a, const char *b)
 
 void sfu_style_apply(const SfuParams *p, char **prompt, char **negative)
 {
-    const Style *s = &styles[sfu_params_int(p, "style")];
-    char *own = g_strconcat(s->before, sfu_params_get_string(p, "prompt"), NULL);
+    const Style *s = &styles[sfu_params_int(p, SFU_PARAM_STYLE)];
+    char *own = g_strconcat(s->before, sfu_params_text(p, SFU_PARAM_PROMPT), NULL);
     *prompt = join(own, s->after);
-    *negative = join(sfu_params_get_string(p, "negative"), s->negative);
+    *negative = join(sfu_params_text(p, SFU_PARAM_NEGATIVE), s->negative);
     g_free(own);
 }

@@ -259,7 +259,7 @@ static gboolean after_step(gpointer data, float *x, const float *denoised, doubl
 {
     Diffuser *f = data;
     const SfuDiffusion *d = f->d;
-    const int n_steps = f->sigmas->n_steps, every = sfu_params_int(f->s->run->p, "preview_every");
+    const int n_steps = f->sigmas->n_steps, every = sfu_params_int(f->s->run->p, SFU_PARAM_PREVIEW_EVERY);
     if (d->blend && d->x0)
         blend(f, x, sigma_next, 1 - (step + 1.0) / n_steps);
     if (!d->preview || every <= 0 || (step + 1) % every != 0 || step + 1 == n_steps)
@@ -317,9 +317,9 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
 {
     SfuRun *r = s->run;
     Diffuser f = {.s = s, .d = d, .c = s->ae.channels, .n = (gint64)d->w * d->h * s->ae.channels, .tile = d->tile,
-                  .interval = sfu_params_int(r->p, "step_cache"), .deep = g_ptr_array_new()};
+                  .interval = sfu_params_int(r->p, SFU_PARAM_STEP_CACHE), .deep = g_ptr_array_new()};
     SfuImage *x = sfu_image_new(d->w, d->h, f.c, error);
-    SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, "rng") == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &d->noise_seed, 1, d->h, d->w, f.c);
+    SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, SFU_PARAM_RNG) == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &d->noise_seed, 1, d->h, d->w, f.c);
     float *noise = g_new(float, f.n);
     f.in = g_new(float, f.n);
     f.out = g_new(float, f.n);

@@ -184,8 +184,8 @@ SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken)
     SfuResult *o = g_new0(SfuResult, 1);
     const gboolean masked = r->task == SFU_TASK_INPAINT || (r->task == SFU_TASK_IMG2IMG && r->job->mask);
     *o = (SfuResult){.picture = taken, .seed = r->seed, .params = sfu_params_copy(r->p), .task = r->task, .masked = masked};
-    sfu_params_set_double(o->params, "seed", (double)r->seed, NULL);
-    sfu_params_set_double(o->params, "count", 1, NULL);
+    sfu_params_put_int64(o->params, SFU_PARAM_SEED, (gint64)MIN(r->seed, (guint64)SFU_SEED_MAX));
+    sfu_params_put(o->params, SFU_PARAM_COUNT, 1);
     return o;
 }
 
@@ -246,7 +246,7 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
 /* The model, checked for the task. */
 static SfuLoaded *load_for_task(SfuRun *r, GError **error)
 {
-    char *path = sfu_model_resolve(sfu_params_get_string(r->p, "model"), r->task, error);
+    char *path = sfu_model_resolve(sfu_params_text(r->p, SFU_PARAM_MODEL), r->task, error);
     if (!path)
         return NULL;
     SfuLoaded *m = sfu_run_stage(r, SFU_STAGE_LOAD, error) ? sfu_engine_load(r->e, path, error) : NULL;
@@ -256,7 +256,7 @@ static SfuLoaded *load_for_task(SfuRun *r, GError **error)
         m = NULL;
     }
     if (m)
-        sfu_params_set(r->p, "model", path, NULL);
+        sfu_params_put_text(r->p, SFU_PARAM_MODEL, path);
     g_free(path);
     return m;
 }
@@ -268,8 +268,8 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     GError *err = NULL;
     SfuRun r = {.e = e, .q = e->q, .job = job, .task = job->task, .p = sfu_params_copy(job->params), .last_us = g_get_monotonic_time()};
     GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
-    r.n_images = job->task == SFU_TASK_UPSCALE ? 1 : sfu_params_int(r.p, "count");
-    const double seed = sfu_params_get_double(r.p, "seed");
+    r.n_images = job->task == SFU_TASK_UPSCALE ? 1 : sfu_params_int(r.p, SFU_PARAM_COUNT);
+    const gint64 seed = sfu_params_int64(r.p, SFU_PARAM_SEED);
     /* 32 random bits, as everybody's seeds are. */
     r.seed = seed < 0 ? g_random_int() : (guint64)seed;
 

@@ -268,7 +268,7 @@ static void set_size(Enlarge *e, SfuSession *s, GeglBuffer *in, int w, int h)
 
 static int denoise_tile(const Enlarge *e)
 {
-    const int f = e->s->ae.factor, asked = sfu_params_int(e->r->p, "tile");
+    const int f = e->s->ae.factor, asked = sfu_params_int(e->r->p, SFU_PARAM_TILE);
     if (asked > 0)
         return MAX(8, asked / f);
     return MAX(e->lw, e->lh) > e->s->max_px / f ? e->s->native_px / f : 0;
@@ -309,8 +309,8 @@ static gboolean detail(SfuSession *s, GPtrArray *results, GError **error)
     int w, h;
     if (!sfu_enlarged_size(r, &w, &h, error) || !sfu_session_set_prompts(s, error))
         return FALSE;
-    const double strength = sfu_params_for(r->p, "strength", SFU_TASK_UPSCALE);
-    sfu_params_set_double(r->p, "strength", strength, NULL);
+    const double strength = sfu_params_for(r->p, SFU_PARAM_STRENGTH, SFU_TASK_UPSCALE);
+    sfu_params_put(r->p, SFU_PARAM_STRENGTH, strength);
     set_size(&e, s, r->job->picture, w, h);
     plan(&e, 1, strength);
     SfuImage *x0 = encode(&e, error);
@@ -356,7 +356,7 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is not made for enlarging by %d.", s->m->path, factor);
         return NULL;
     }
-    if (!sfu_params_is_set(s->run->job->params, "steps") || sfu_params_int(s->run->job->params, "steps") == 0)
+    if (!sfu_params_given(s->run->job->params, SFU_PARAM_STEPS) || sfu_params_int(s->run->job->params, SFU_PARAM_STEPS) == 0)
         s->steps = (int)CLAMP(sfu_json_number(mine, "steps", 4), 0, 1000);
     s->class_label = label;
     GeglBuffer *enlarged = NULL;
@@ -394,7 +394,7 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
 static gboolean mini(SfuSession *s, GPtrArray *results, GError **error)
 {
     SfuRun *r = s->run;
-    double left = sfu_params_get_double(r->p, "scale");
+    double left = sfu_params_double(r->p, SFU_PARAM_SCALE);
     GeglBuffer *b = g_object_ref(r->job->picture);
     /* By four where more than twice is asked for; what is left beyond is resampled. */
     while (b && left > 1) {
@@ -404,7 +404,7 @@ static gboolean mini(SfuSession *s, GPtrArray *results, GError **error)
         b = next;
         left /= factor;
     }
-    sfu_params_set_double(r->p, "steps", s->steps, NULL);
+    sfu_params_put(r->p, SFU_PARAM_STEPS, s->steps);
     return b && sfu_enlarge_finish(r, b, results, error);
 }
 
@@ -434,9 +434,9 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
     Enlarge e;
     const GeglRectangle *x = gegl_buffer_get_extent(r->job->picture);
     set_size(&e, s, r->job->picture, x->width * 4, x->height * 4);
-    const int level = MIN(sfu_params_int(r->p, "noise_level"), s->unet->num_class_embeds - 1);
+    const int level = MIN(sfu_params_int(r->p, SFU_PARAM_NOISE_LEVEL), s->unet->num_class_embeds - 1);
     s->class_label = level;
-    sfu_params_set_double(r->p, "noise_level", level, NULL);
+    sfu_params_put(r->p, SFU_PARAM_NOISE_LEVEL, level);
     plan(&e, 0, 1);
     SfuImage *small = sfu_session_set_prompts(s, error) ? sfu_enlarge_read(r->job->picture, (SfuRect){0, 0, x->width, x->height}, error) : NULL;
     SfuImage *padded = small ? sfu_image_crop(small, (SfuRect){0, 0, e.lw, e.lh}, error) : NULL;
@@ -445,7 +445,7 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
         const gint64 n = (gint64)e.lw * e.lh;
         const double acp = low_res_alpha_cumprod(level);
         float *noise = g_new(float, n * 3);
-        SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, "rng") == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &r->seed, 1, e.lh, e.lw, 3);
+        SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, SFU_PARAM_RNG) == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &r->seed, 1, e.lh, e.lw, 3);
         sfu_noise_next(stream, noise);
         for (gint64 k = 0; k < n * 3; k++)
             low->p[k] = (float)(sqrt(acp) * (CLAMP(low->p[k], 0, 1) * 2 - 1) + sqrt(1 - acp) * noise[k]);

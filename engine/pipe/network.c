@@ -255,7 +255,7 @@ static int core_of(const Network *n, int tile, int size, int most)
 /* Core and margin for a picture of w x h under the budget. FALSE with MEMORY. */
 static gboolean plan_tiles(Network *n, int w, int h, GError **error)
 {
-    const int m = n->multiple, pw = up_to(w, m), ph = up_to(h, m), asked = sfu_params_int(n->r->p, "tile"), exact = up_to(sfu_upscaler_margin_px(n->u), m);
+    const int m = n->multiple, pw = up_to(w, m), ph = up_to(h, m), asked = sfu_params_int(n->r->p, SFU_PARAM_TILE), exact = up_to(sfu_upscaler_margin_px(n->u), m);
     int tw = longest(n, MAX(pw, ph), 0, 0), th = tw;
     if (tw < MIN(LEAST_CORE_PX, MAX(pw, ph))) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "A tile of %d x %d pixels needs %" G_GINT64_FORMAT " bytes on the device, %" G_GINT64_FORMAT
@@ -341,7 +341,7 @@ static gboolean open_network(Network *n, SfuRun *r, SfuLoaded *m, GError **error
     if (!m->upscaler && !(m->upscaler = sfu_upscaler_create(r->q, m->model, error)))
         return FALSE;
     *n = (Network){.r = r, .u = m->upscaler, .scale = sfu_upscaler_scale(m->upscaler), .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
-                   .channels = sfu_upscaler_channels(m->upscaler), .tta = sfu_params_get_double(r->p, "tta") != 0};
+                   .channels = sfu_upscaler_channels(m->upscaler), .tta = sfu_params_bool(r->p, SFU_PARAM_TTA)};
     return TRUE;
 }
 
@@ -359,8 +359,8 @@ gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **
     Network n;
     if (!open_network(&n, r, m, error))
         return FALSE;
-    const double scale = sfu_params_is_set(r->p, "scale") ? sfu_params_get_double(r->p, "scale") : n.scale;
-    sfu_params_set_double(r->p, "scale", scale, NULL);
+    const double scale = sfu_params_given(r->p, SFU_PARAM_SCALE) ? sfu_params_double(r->p, SFU_PARAM_SCALE) : n.scale;
+    sfu_params_put(r->p, SFU_PARAM_SCALE, scale);
     int w, h;
     if (!sfu_enlarged_size(r, &w, &h, error))
         return FALSE;

@@ -47,20 +47,20 @@ static void canvas_rect(Paint *p)
 {
     const SfuParams *v = p->r->p;
     if (p->r->task == SFU_TASK_TXT2IMG) {
-        const int native = p->s->native_px > 0 ? p->s->native_px : 512, w = sfu_params_int(v, "width"), h = sfu_params_int(v, "height");
+        const int native = p->s->native_px > 0 ? p->s->native_px : 512, w = sfu_params_int(v, SFU_PARAM_WIDTH), h = sfu_params_int(v, SFU_PARAM_HEIGHT);
         p->canvas = (SfuRect){0, 0, w > 0 ? w : native, h > 0 ? h : native};
-        sfu_params_set_double(p->r->p, "width", p->canvas.w, NULL);
-        sfu_params_set_double(p->r->p, "height", p->canvas.h, NULL);
+        sfu_params_put(p->r->p, SFU_PARAM_WIDTH, p->canvas.w);
+        sfu_params_put(p->r->p, SFU_PARAM_HEIGHT, p->canvas.h);
         return;
     }
     const GeglRectangle *e = gegl_buffer_get_extent(p->r->job->picture);
     p->canvas = (SfuRect){e->x, e->y, e->width, e->height};
     if (p->r->task == SFU_TASK_OUTPAINT) {
-        const int l = sfu_params_int(v, "left"), t = sfu_params_int(v, "top");
+        const int l = sfu_params_int(v, SFU_PARAM_LEFT), t = sfu_params_int(v, SFU_PARAM_TOP);
         p->canvas.x -= l;
         p->canvas.y -= t;
-        p->canvas.w += l + sfu_params_int(v, "right");
-        p->canvas.h += t + sfu_params_int(v, "bottom");
+        p->canvas.w += l + sfu_params_int(v, SFU_PARAM_RIGHT);
+        p->canvas.h += t + sfu_params_int(v, SFU_PARAM_BOTTOM);
     }
 }
 
@@ -105,18 +105,18 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
         return FALSE;
     const gboolean whole = p->r->task == SFU_TASK_TXT2IMG || p->r->task == SFU_TASK_EDIT ||
                            (p->r->task == SFU_TASK_IMG2IMG && !p->r->job->mask);
-    o.grow = whole ? 0 : sfu_params_int(v, "grow");
-    o.feather = whole ? 0 : sfu_params_int(v, "feather");
+    o.grow = whole ? 0 : sfu_params_int(v, SFU_PARAM_GROW);
+    o.feather = whole ? 0 : sfu_params_int(v, SFU_PARAM_FEATHER);
     if (p->r->task == SFU_TASK_OUTPAINT && o.feather < 0) {
         /* A tenth of the diagonal would eat far into the picture. */
         const int strip = MAX(p->canvas.w - gegl_buffer_get_width(p->r->job->picture), p->canvas.h - gegl_buffer_get_height(p->r->job->picture));
         o.feather = CLAMP(strip / 4, 8, 32);
     }
-    o.padding = sfu_params_int(v, "padding");
-    o.context = sfu_params_int(v, "context");
+    o.padding = sfu_params_int(v, SFU_PARAM_PADDING);
+    o.context = sfu_params_int(v, SFU_PARAM_CONTEXT);
     /* Editing keeps to one size: a second pass would lose the instruction's hold. */
-    o.refine = p->r->task != SFU_TASK_EDIT && sfu_params_get_double(v, "refine") != 0;
-    o.working_size = sfu_params_int(v, "working_size");
+    o.refine = p->r->task != SFU_TASK_EDIT && sfu_params_bool(v, SFU_PARAM_REFINE);
+    o.working_size = sfu_params_int(v, SFU_PARAM_WORKING_SIZE);
     o.refine_step = s->grid ? 2 : 0;
     /* A fill with patches is coarse to fine itself, and the network that starts from it sees to its surroundings: no coarse passes. */
     if (s->mask_fill == SFU_MASK_PATCH)
@@ -132,7 +132,7 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
         r->pass[0].w = MAX(64, (p->canvas.w + 4) / 8 * 8);
         r->pass[0].h = MAX(64, (p->canvas.h + 4) / 8 * 8);
     }
-    sfu_params_set_double(p->r->p, "feather", MIN(r->feather, 1024), NULL);
+    sfu_params_put(p->r->p, SFU_PARAM_FEATHER, MIN(r->feather, 1024));
     return TRUE;
 }
 
@@ -288,7 +288,7 @@ static gboolean prepare(Pass *a, GError **error)
         return FALSE;
     /* At full strength a flow from noise alone never sees what is under the mask. */
     const gboolean unseen = p->s->grid && !p->s->from_condition && a->strength >= 1;
-    const int content = sfu_params_int(p->r->p, "masked_content");
+    const int content = sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT);
     if (!a->hard || unseen || (content != CONTENT_FILL && content != CONTENT_PATCH) || p->r->task == SFU_TASK_IMG2IMG)
         return TRUE;
     return fill_hole(a, a->start, content == CONTENT_PATCH, error);
@@ -490,7 +490,7 @@ static gboolean show_preview(gpointer data, const SfuImage *denoised, int step, 
 
 static int tile_of(const SfuSession *s, int lw, int lh, gboolean first)
 {
-    const int f = s->ae.factor, asked = sfu_params_int(s->run->p, "tile");
+    const int f = s->ae.factor, asked = sfu_params_int(s->run->p, SFU_PARAM_TILE);
     if (asked > 0)
         return MAX(8, asked / f);
     /* The first pass composes, and is planned to fit; finer ones, and those that start from patches, may be any size. */
@@ -518,7 +518,7 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
 {
     Paint *p = a->p;
     SfuSession *s = p->s;
-    const int f = s->ae.factor, lw = a->w / f, lh = a->h / f, content = sfu_params_int(p->r->p, "masked_content");
+    const int f = s->ae.factor, lw = a->w / f, lh = a->h / f, content = sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT);
     SfuImage *x0 = NULL, *extra = NULL, *cond = NULL, *blend = NULL, *z = NULL, *rgb = NULL;
     const gboolean nine = s->unet->in_channels > s->ae.channels && !s->grid;
     gboolean ok = make_extra(a, lw, lh, &extra, error);
@@ -593,7 +593,7 @@ static void pass_size(const Paint *p, int k, SfuRect *rect, int *w, int *h)
 
 static gboolean match_colors(Paint *p, GError **error)
 {
-    if (!p->soft || sfu_params_get_double(p->r->p, "color_match") == 0)
+    if (!p->soft || !sfu_params_bool(p->r->p, SFU_PARAM_COLOR_MATCH))
         return TRUE;
     return sfu_color_match(p->made, p->source, p->soft, CLAMP(MIN(p->made->w, p->made->h) / 32, 4, 32), error);
 }
@@ -648,14 +648,14 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
 {
     SfuRun *r = s->run;
     Paint p = {.s = s, .r = r};
-    p.strength = r->task == SFU_TASK_TXT2IMG || r->task == SFU_TASK_EDIT ? 1 : sfu_params_for(r->p, "strength", r->task);
+    p.strength = r->task == SFU_TASK_TXT2IMG || r->task == SFU_TASK_EDIT ? 1 : sfu_params_for(r->p, SFU_PARAM_STRENGTH, r->task);
     const guint64 seed = r->seed;
     if (p.strength <= 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "At strength 0 nothing would change.");
         return FALSE;
     }
     if (r->task != SFU_TASK_TXT2IMG && r->task != SFU_TASK_EDIT)
-        sfu_params_set_double(r->p, "strength", p.strength, NULL);
+        sfu_params_put(r->p, SFU_PARAM_STRENGTH, p.strength);
     gboolean ok = cut_out(&p, error) && sfu_session_set_prompts(s, error);
     if (ok)
         plan_work(&p);

@@ -6,7 +6,7 @@
 
 #include "sfumato.h"
 #include "region/image.h"
-#include "params/params.h"
+#include "params/styles.h"
 #include "model/model.h"
 #include "net/net.h"
 #include "net/upscaler.h"

@@ -118,7 +118,7 @@ static gboolean open_networks(SfuSession *s, GError **error)
     SfuLoaded *m = s->m;
     if (!m->unet && !(m->unet = sfu_unet_create(s->run->q, m->model, error)))
         return FALSE;
-    const gboolean own = !*sfu_params_get_string(s->run->p, "vae");
+    const gboolean own = !*sfu_params_text(s->run->p, SFU_PARAM_VAE);
     if (!(own ? open_autoencoder(&s->ae, s->run, m, error) : open_other(s, "vae", &s->ae, error)))
         return FALSE;
     if (s->ae.channels != s->unet->out_channels) {
@@ -126,11 +126,11 @@ static gboolean open_networks(SfuSession *s, GError **error)
                     s->unet->out_channels);
         return FALSE;
     }
-    if (*sfu_params_get_string(s->run->p, "taesd")) {
+    if (*sfu_params_text(s->run->p, SFU_PARAM_TAESD)) {
         if (!open_other(s, "taesd", &s->preview, error))
             return FALSE;
         if (s->preview.channels != s->ae.channels || s->preview.factor != s->ae.factor) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s does not fit the latents of %s.", sfu_params_get_string(s->run->p, "taesd"), m->path);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s does not fit the latents of %s.", sfu_params_text(s->run->p, SFU_PARAM_TAESD), m->path);
             return FALSE;
         }
     }
@@ -139,39 +139,34 @@ static gboolean open_networks(SfuSession *s, GError **error)
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
-static void note(SfuRun *r, const char *name, double value)
-{
-    sfu_params_set_double(r->p, name, value, NULL);
-}
-
 static void take_values(SfuSession *s)
 {
     SfuRun *r = s->run;
     JsonObject *mini = sfu_model_sfumato(s->m->model);
     const gboolean flow = sfu_model_scheduler(s->m->model)->prediction == SFU_PREDICT_FLOW;
-    s->sampler = sfu_params_int(r->p, "sampler");
-    s->schedule = sfu_params_int(r->p, "schedule");
+    s->sampler = sfu_params_int(r->p, SFU_PARAM_SAMPLER);
+    s->schedule = sfu_params_int(r->p, SFU_PARAM_SCHEDULE);
     /* Flow models are made for Euler along straight lines. */
-    if (flow && !sfu_params_is_set(r->p, "sampler"))
+    if (flow && !sfu_params_given(r->p, SFU_PARAM_SAMPLER))
         s->sampler = SFU_SAMPLER_EULER;
-    if (flow && !sfu_params_is_set(r->p, "schedule"))
+    if (flow && !sfu_params_given(r->p, SFU_PARAM_SCHEDULE))
         s->schedule = SFU_SCHEDULE_AUTO;
-    s->eta = sfu_params_get_double(r->p, "eta");
-    s->steps = sfu_params_int(r->p, "steps");
+    s->eta = sfu_params_double(r->p, SFU_PARAM_ETA);
+    s->steps = sfu_params_int(r->p, SFU_PARAM_STEPS);
     if (s->steps == 0)
         s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), s->mask_fill == SFU_MASK_GREY ? 1 : 0, 1000) : s->sampler == SFU_SAMPLER_LCM ? 4 : 20;
-    s->guidance = sfu_params_get_double(r->p, "guidance");
+    s->guidance = sfu_params_double(r->p, SFU_PARAM_GUIDANCE);
     /* Latent consistency models have guidance distilled into them. */
-    if (s->sampler == SFU_SAMPLER_LCM && !sfu_params_is_set(r->p, "guidance"))
+    if (s->sampler == SFU_SAMPLER_LCM && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
         s->guidance = 1;
-    s->image_guidance = sfu_params_get_double(r->p, "image_guidance");
-    s->rescale = sfu_params_get_double(r->p, "guidance_rescale");
+    s->image_guidance = sfu_params_double(r->p, SFU_PARAM_IMAGE_GUIDANCE);
+    s->rescale = sfu_params_double(r->p, SFU_PARAM_GUIDANCE_RESCALE);
     s->n_branches = s->grid || s->guidance <= 1 ? 1 : s->family == SFU_FAMILY_SD1_EDIT ? 3 : 2;
-    note(r, "sampler", s->sampler);
-    note(r, "schedule", s->schedule);
-    note(r, "steps", s->steps);
+    sfu_params_put(r->p, SFU_PARAM_SAMPLER, s->sampler);
+    sfu_params_put(r->p, SFU_PARAM_SCHEDULE, s->schedule);
+    sfu_params_put(r->p, SFU_PARAM_STEPS, s->steps);
     if (!s->grid)
-        note(r, "guidance", s->guidance);
+        sfu_params_put(r->p, SFU_PARAM_GUIDANCE, s->guidance);
 }
 
 gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error)
@@ -287,7 +282,7 @@ gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
         return TRUE;
     char *prompt, *negative;
     sfu_style_apply(s->run->p, &prompt, &negative);
-    const int clip_skip = MAX(1, sfu_params_int(s->run->p, "clip_skip"));
+    const int clip_skip = MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP));
     char *key = g_strdup_printf("%s\n%d %d\n%s\n\n%s", s->m->path, clip_skip, s->n_branches, prompt, negative);
     gboolean ok = sfu_run_cancelled(s->run, error) == FALSE;
     if (ok && (!e->context_key || strcmp(key, e->context_key) != 0 || s->run->job->trace_dir)) {
@@ -327,7 +322,7 @@ static SfuImage *preview_linear(const SfuImage *z, GError **error)
 
 SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **error)
 {
-    const char *with = sfu_params_get_string(s->run->p, "preview_with");
+    const char *with = sfu_params_text(s->run->p, SFU_PARAM_PREVIEW_WITH);
     const gboolean is_auto = strcmp(with, "auto") == 0, is_sd = s->ae.channels == 4 && s->ae.factor == 8;
     if (is_sd && (strcmp(with, "linear") == 0 || (is_auto && !s->preview.taesd)))
         return preview_linear(latents, error);

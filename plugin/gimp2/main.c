@@ -30,7 +30,7 @@ static GimpPDBArgType arg_type(const SfuParamSpec *s)
     case SFU_PARAM_BOOL:
         return GIMP_PDB_INT32;
     case SFU_PARAM_INT:
-        return s->max > G_MAXINT32 ? GIMP_PDB_FLOAT : GIMP_PDB_INT32; /* seeds have 53 bits */
+        return s->max > G_MAXINT32 ? GIMP_PDB_FLOAT : GIMP_PDB_INT32; /* of seeds, 53 bits */
     case SFU_PARAM_FLOAT:
         return GIMP_PDB_FLOAT;
     default:
@@ -53,7 +53,8 @@ static void install_action(SfuAction action)
 {
     const SfuActionInfo *a = sfu_action_info(action);
     GArray *args = g_array_new(FALSE, FALSE, sizeof(GimpParamDef));
-    GString *options = g_string_new("More values as \"name=value name='two words'\", or an empty string. ");
+    GString *options = g_string_new("More values as \"name=value name='two words'\", or an empty string. In the arguments before this one -1, or for a "
+                                    "string \"\", means \"not given\": the model's own choice, or the default. ");
     add_arg(args, GIMP_PDB_INT32, "run-mode", "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2) }");
     add_arg(args, GIMP_PDB_IMAGE, "image", a->needs_image ? "The image" : "The image; for none, plug-in-sfumato-generate-image");
     if (a->needs_image)
@@ -122,9 +123,9 @@ static gboolean request_from_args(SfuRequest *r, const GimpParam *param, int n, 
             return FALSE;
         }
         const GimpParam *p = &param[k++];
-        const gboolean ok = p->type == GIMP_PDB_STRING  ? sfu_request_set(r, rows[i]->name, p->data.d_string, error)
-                            : p->type == GIMP_PDB_FLOAT ? sfu_request_set_double(r, rows[i]->name, p->data.d_float, error)
-                                                        : sfu_request_set_double(r, rows[i]->name, p->data.d_int32, error);
+        const gboolean ok = p->type == GIMP_PDB_STRING  ? sfu_request_set_text_argument(r, rows[i]->name, p->data.d_string, error)
+                            : p->type == GIMP_PDB_FLOAT ? sfu_request_set_argument(r, rows[i]->name, p->data.d_float, error)
+                                                        : sfu_request_set_argument(r, rows[i]->name, p->data.d_int32, error);
         if (!ok)
             return FALSE;
     }

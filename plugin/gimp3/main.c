@@ -29,27 +29,34 @@ static char *pdb_name(const char *name)
 static void add_argument(GimpProcedure *p, SfuAction action, const SfuParamSpec *s)
 {
     const double def = sfu_action_default(action, s);
-    char *name = pdb_name(s->name), *help = sfu_spec_describe(action, s);
+    char *name = pdb_name(s->name), *about = sfu_spec_describe(action, s), *help = g_strdup(about);
+    const double least = MIN(s->min, SFU_NOT_GIVEN);
     const char *label = _(s->label);
+    if (s->type == SFU_PARAM_INT || s->type == SFU_PARAM_FLOAT) {
+        g_free(help);
+        help = g_strconcat(about, "; -1: not given", NULL);
+    }
+    g_free(about);
     GimpChoice *choice;
     switch (s->type) {
     case SFU_PARAM_BOOL:
         gimp_procedure_add_boolean_argument(p, name, label, help, def != 0, G_PARAM_READWRITE);
         break;
     case SFU_PARAM_INT:
-        if (s->max > G_MAXINT) /* seeds have 53 bits */
-            gimp_procedure_add_double_argument(p, name, label, help, s->min, s->max, def, G_PARAM_READWRITE);
+        if (s->max > G_MAXINT) /* of seeds, 53 bits */
+            gimp_procedure_add_double_argument(p, name, label, help, least, MIN(s->max, SFU_EXACT_MAX), SFU_NOT_GIVEN, G_PARAM_READWRITE);
         else
-            gimp_procedure_add_int_argument(p, name, label, help, s->min, s->max, def, G_PARAM_READWRITE);
+            gimp_procedure_add_int_argument(p, name, label, help, least, s->max, SFU_NOT_GIVEN, G_PARAM_READWRITE);
         break;
     case SFU_PARAM_FLOAT:
-        gimp_procedure_add_double_argument(p, name, label, help, s->min, s->max, def, G_PARAM_READWRITE);
+        gimp_procedure_add_double_argument(p, name, label, help, least, s->max, SFU_NOT_GIVEN, G_PARAM_READWRITE);
         break;
     case SFU_PARAM_CHOICE:
         choice = gimp_choice_new();
+        gimp_choice_add(choice, SFU_NOT_GIVEN_WORD, -1, _("Automatic"), NULL);
         for (int i = 0; s->choices[i]; i++)
             gimp_choice_add(choice, s->choices[i], i, _(s->choices[i]), NULL);
-        gimp_procedure_add_choice_argument(p, name, label, help, choice, s->choices[(int)def], G_PARAM_READWRITE);
+        gimp_procedure_add_choice_argument(p, name, label, help, choice, SFU_NOT_GIVEN_WORD, G_PARAM_READWRITE);
         break;
     default:
         gimp_procedure_add_string_argument(p, name, label, help, s->def_text ? s->def_text : "", G_PARAM_READWRITE);
@@ -73,22 +80,24 @@ static SfuRequest *request_from_config(SfuAction action, GimpProcedureConfig *co
         switch (rows[i]->type) {
         case SFU_PARAM_BOOL:
             g_object_get(config, name, &b, NULL);
-            ok = sfu_request_set_double(r, rows[i]->name, b, error);
+            /* Booleans have no third value, so one that equals the default may not have been given; it makes no difference. */
+            if (b != (sfu_action_default(action, rows[i]) != 0))
+                ok = sfu_request_set_argument(r, rows[i]->name, b, error);
             break;
         case SFU_PARAM_INT:
             if (rows[i]->max > G_MAXINT)
                 g_object_get(config, name, &d, NULL);
             else
                 g_object_get(config, name, &n, NULL);
-            ok = sfu_request_set_double(r, rows[i]->name, rows[i]->max > G_MAXINT ? d : n, error);
+            ok = sfu_request_set_argument(r, rows[i]->name, rows[i]->max > G_MAXINT ? d : n, error);
             break;
         case SFU_PARAM_FLOAT:
             g_object_get(config, name, &d, NULL);
-            ok = sfu_request_set_double(r, rows[i]->name, d, error);
+            ok = sfu_request_set_argument(r, rows[i]->name, d, error);
             break;
         default:
             g_object_get(config, name, &text, NULL);
-            ok = sfu_request_set(r, rows[i]->name, text, error);
+            ok = sfu_request_set_text_argument(r, rows[i]->name, text, error);
         }
         g_free(text);
         g_free(name);
@@ -106,15 +115,17 @@ static void request_to_config(const SfuRequest *r, GimpProcedureConfig *config)
     const SfuParamSpec *const *rows = sfu_action_specs(r->action);
     for (int i = 0; rows[i]; i++) {
         char *name = pdb_name(rows[i]->name);
-        const double v = sfu_request_get_double(r, rows[i]->name);
+        const gboolean given = sfu_request_given(r, rows[i]->name);
+        const double v = given || rows[i]->type == SFU_PARAM_BOOL ? sfu_request_get_double(r, rows[i]->name) : SFU_NOT_GIVEN;
         if (rows[i]->type == SFU_PARAM_BOOL)
             g_object_set(config, name, v != 0, NULL);
         else if (rows[i]->type == SFU_PARAM_FLOAT || (rows[i]->type == SFU_PARAM_INT && rows[i]->max > G_MAXINT))
-            g_object_set(config, name, v, NULL);
+            g_object_set(config, name, MIN(v, SFU_EXACT_MAX), NULL);
         else if (rows[i]->type == SFU_PARAM_INT)
             g_object_set(config, name, (int)v, NULL);
         else
-            g_object_set(config, name, sfu_request_get_string(r, rows[i]->name), NULL);
+            g_object_set(config, name,
+                         rows[i]->type == SFU_PARAM_CHOICE && !given ? SFU_NOT_GIVEN_WORD : sfu_request_get_string(r, rows[i]->name), NULL);
         g_free(name);
     }
 }

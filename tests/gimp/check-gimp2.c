@@ -20,7 +20,6 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
     GimpParam *p = g_new0(GimpParam, n_args);
     GString *options = g_string_new(NULL);
     g_shell_parse_argv(values, &n_words, &words, NULL);
-    SfuRequest *defaults = repeat ? NULL : sfu_request_new(action);
     for (int i = 0; i < n_args; i++) {
         p[i].type = args[i].type;
         char *row = g_strdelimit(g_strdup(args[i].name), "-", '_');
@@ -46,9 +45,9 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
                     g_string_append_printf(options, "%s ", words[k]);
             p[i].data.d_string = options->str;
         } else if (args[i].type == GIMP_PDB_STRING) {
-            p[i].data.d_string = (char *)(given ? given : defaults ? sfu_request_get_string(defaults, row) : "");
+            p[i].data.d_string = (char *)(given ? given : "");
         } else {
-            const double v = given ? g_ascii_strtod(given, NULL) : defaults ? sfu_request_get_double(defaults, row) : 0;
+            const double v = given ? g_ascii_strtod(given, NULL) : SFU_NOT_GIVEN;
             if (args[i].type == GIMP_PDB_FLOAT)
                 p[i].data.d_float = v;
             else
@@ -66,7 +65,6 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
         out.error = g_strdup(n > 1 && r[1].type == GIMP_PDB_STRING ? r[1].data.d_string : gimp_get_pdb_error());
     }
     gimp_destroy_params(r, n);
-    sfu_request_free(defaults);
     g_string_free(options, TRUE);
     g_strfreev(words);
     g_free(p);

@@ -191,17 +191,44 @@ static void requests_survive_json(void)
     }
 }
 
-static void defaults_are_not_given_to_the_engine(void)
+/* "Not given" leaves a value to the model; the same value given by hand holds. */
+static void given_is_not_the_default(void)
 {
-    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
-    const SfuParamSpec *guidance = sfu_param_find("guidance");
-    sfu_request_set_double(r, "guidance", guidance->def + 1, NULL);
-    g_assert_true(sfu_params_is_set(r->params, "guidance"));
-    sfu_request_set_double(r, "guidance", guidance->def, NULL); /* a model with its own idea of guidance keeps it */
-    g_assert_false(sfu_params_is_set(r->params, "guidance"));
-    g_assert_true(sfu_params_is_set(r->params, "strength"));
-    g_assert_cmpfloat(sfu_request_get_double(r, "strength"), ==, 1);
+    SfuRequest *r = sfu_request_new(SFU_ACTION_ENLARGE);
+    GError *error = NULL;
+    g_assert_false(sfu_request_given(r, "scale"));
+    g_assert_true(sfu_request_set_argument(r, "scale", 2, &error)); /* the table's default */
+    g_assert_true(sfu_request_given(r, "scale"));
+    g_assert_true(sfu_request_set_argument(r, "scale", SFU_NOT_GIVEN, &error));
+    g_assert_false(sfu_request_given(r, "scale"));
+    g_assert_true(sfu_request_set_text_argument(r, "sampler", "dpmpp_2m", &error));
+    g_assert_true(sfu_request_given(r, "sampler"));
+    g_assert_true(sfu_request_set_text_argument(r, "sampler", "", &error));
+    g_assert_false(sfu_request_given(r, "sampler"));
+    g_assert_true(sfu_request_set_argument(r, "whole_image", 1, &error));
+    g_assert_true(sfu_request_set_argument(r, "whole_image", SFU_NOT_GIVEN, &error));
+    g_assert_false(r->whole_image);
+    g_assert_true(sfu_request_set_argument(r, "strength", SFU_NOT_GIVEN, &error)); /* the action's own stays */
+    g_assert_cmpfloat(sfu_request_get_double(r, "strength"), ==, 0.35);
+    g_assert_false(sfu_request_set_argument(r, "scale", -2, NULL));
+    g_assert_false(sfu_request_set(r, "whole_image", "10x", NULL));
+    g_assert_false(sfu_request_set(r, "whole_image", "", NULL));
+    g_assert_false(sfu_request_set_argument(r, "seed", 0x1p60, NULL)); /* not exact */
+    g_assert_true(sfu_request_set_options(r, "seed=6687881544318117707", &error));
+    g_assert_cmpint(sfu_params_int64(r->params, SFU_PARAM_SEED), ==, 6687881544318117707);
+    g_assert_no_error(error);
     sfu_request_free(r);
+    /* What says "not given" in the PDB says nothing else in any row. */
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        const SfuParamSpec *const *rows = sfu_action_specs(a);
+        for (int i = 0; rows[i]; i++) {
+            const SfuParamSpec *s = rows[i];
+            if (s->type == SFU_PARAM_INT || s->type == SFU_PARAM_FLOAT)
+                g_assert_true(s->min > SFU_NOT_GIVEN || (s->min == SFU_NOT_GIVEN && sfu_action_default(a, s) == SFU_NOT_GIVEN));
+            for (int k = 0; s->choices && s->choices[k]; k++)
+                g_assert_cmpstr(s->choices[k], !=, SFU_NOT_GIVEN_WORD);
+        }
+    }
 }
 
 static void remove_settings(char *folder)
@@ -311,7 +338,7 @@ int main(int argc, char **argv)
     g_test_add_func("/worker/progress arrives in the main thread and never falls", progress_arrives_in_the_main_thread);
     g_test_add_func("/worker/several jobs are one run", several_jobs_are_one_run);
     g_test_add_func("/request/survives json", requests_survive_json);
-    g_test_add_func("/request/defaults are not given to the engine", defaults_are_not_given_to_the_engine);
+    g_test_add_func("/request/given is not the default", given_is_not_the_default);
     g_test_add_func("/settings/survive, also another GIMP", settings_survive);
     g_test_add_func("/settings/two writers at once lose nothing", settings_lose_nothing);
     return g_test_run();

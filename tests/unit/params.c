@@ -19,11 +19,11 @@ static void test_table_is_sound(void)
     g_assert_cmpint(n, >, 30);
     for (int i = 0; i < n; i++) {
         g_assert_true(sfu_param_find(t[i].name) == &t[i]); /* names are unique */
+        g_assert_cmpint(sfu_param_of(&t[i]), ==, i);
         g_assert_true(*t[i].label && *t[i].help && t[i].unit);
         g_assert_cmpuint(t[i].tasks, !=, 0);
         g_assert_cmpuint(t[i].tasks >> SFU_N_TASKS, ==, 0);
         if (t[i].type == SFU_PARAM_STRING || t[i].type == SFU_PARAM_FILE) {
-            g_assert_nonnull(t[i].def_text);
             continue;
         }
         g_assert_cmpfloat(t[i].min, <=, t[i].def);
@@ -64,9 +64,9 @@ static void test_values_are_checked(void)
 
 static void test_strength_differs_by_task(void)
 {
-    g_assert_cmpfloat(sfu_param_default("strength", SFU_TASK_INPAINT), ==, 1);
-    g_assert_cmpfloat(sfu_param_default("strength", SFU_TASK_IMG2IMG), ==, 0.75);
-    g_assert_cmpfloat(sfu_param_default("guidance", SFU_TASK_INPAINT), ==, sfu_param_find("guidance")->def);
+    g_assert_cmpfloat(sfu_param_default(SFU_PARAM_STRENGTH, SFU_TASK_INPAINT), ==, 1);
+    g_assert_cmpfloat(sfu_param_default(SFU_PARAM_STRENGTH, SFU_TASK_IMG2IMG), ==, 0.75);
+    g_assert_cmpfloat(sfu_param_default(SFU_PARAM_GUIDANCE, SFU_TASK_INPAINT), ==, sfu_param_find("guidance")->def);
 }
 
 /* Every row set to something that is not its default, out and back. */
