@@ -34,6 +34,7 @@
 #define ACT_SIGMOID 8
 #define ACT_PRELU 9
 #define ACT_SOFT_CLAMP 10
+#define ACT_MISH 11
 
 #ifdef CPU
 /* e^x, relative error 1e-7 between -87.3 and 88.3, held there outside; NaN stays. The rounding constant leaves round(x / ln 2) in the low
@@ -81,6 +82,8 @@ float16 exp_16(float16 x)
         const T p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;        \
         return copysign(1.0f - p * exp_##NAME(-a * a), x);                                                                       \
     }                                                                                                                            \
+    /* tanh(ln(1 + e)) */                                                                                                        \
+    INLINE T mish_gate_##NAME(T e) { return e * (e + 2.0f) / (e * (e + 2.0f) + 2.0f); }                                         \
     INLINE T act_##NAME(T x, const int act, const float param)                                                                   \
     {                                                                                                                            \
         switch (act) {                                                                                                           \
@@ -93,6 +96,7 @@ float16 exp_16(float16 x)
         case ACT_TANH: return tanh(x);                                                                                           \
         case ACT_SIGMOID: return 1.0f / (1.0f + exp_##NAME(-x));                                                                 \
         case ACT_SOFT_CLAMP: return tanh(x * (1.0f / 3.0f)) * 3.0f;                                                              \
+        case ACT_MISH: return x * mish_gate_##NAME(exp_##NAME(fmin(x, (T)(20.0f))));                                             \
         default: return x;                                                                                                       \
         }                                                                                                                        \
     }

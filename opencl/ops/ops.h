@@ -23,6 +23,7 @@ typedef enum {
     SFU_ACT_SIGMOID,
     SFU_ACT_PRELU,      /* slopes in a weight; only as an epilogue */
     SFU_ACT_SOFT_CLAMP, /* tanh(x / 3) * 3 (TAESD) */
+    SFU_ACT_MISH,       /* x * tanh(ln(1 + e^x)) (Misra 2019) */
 } SfuAct;
 
 /* What is fused behind a product: y = act(x . W + bias + chan) * scale + residual. All optional; zero-initialise. */
@@ -100,6 +101,10 @@ gboolean sfu_axpby(SfuQueue *q, SfuTensor *y, float a, const SfuTensor *x, float
 gboolean sfu_mul(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *z, GError **error); /* z as above; y may be x */
 /* y = x * scale[c] + shift[c]; either may be NULL. y may be x. */
 gboolean sfu_scale_channels(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *scale, SfuWeight *shift, GError **error);
+/* y = (x + residual) * (sigmoid(x) + offset); residual may be NULL. y may be x or the residual. SPAN (Wan 2024), eq. 3 and 4. */
+gboolean sfu_sigmoid_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *residual, float offset, GError **error);
+/* y = act(first half of x's channels) * second half; x has twice the channels of y. act without a parameter. */
+gboolean sfu_half_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, GError **error);
 gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* y [n,1,1,c], over pixels */
 
 gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* dtype conversion or copy, same count */

@@ -294,6 +294,7 @@ double check_act(double x, SfuAct act, double param)
     case SFU_ACT_TANH: return tanh(x);
     case SFU_ACT_SIGMOID: return 1 / (1 + exp(-x));
     case SFU_ACT_SOFT_CLAMP: return tanh(x / 3) * 3;
+    case SFU_ACT_MISH: return x * tanh(x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)));
     default: return x;
     }
 }
@@ -308,6 +309,7 @@ int main(int argc, char **argv)
     add_norm();
     add_elementwise();
     add_move();
+    add_gate();
     add_errors();
     add_blas();
     const int r = g_test_run();

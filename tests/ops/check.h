@@ -87,6 +87,7 @@ void add_attention(void);
 void add_norm(void);
 void add_elementwise(void);
 void add_move(void);
+void add_gate(void);
 void add_errors(void);
 void add_blas(void);
 

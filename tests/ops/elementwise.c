@@ -162,7 +162,7 @@ static void count_nonfinite(Check *c, gconstpointer row)
 static const Act acts[] = {
     {"none", SFU_ACT_NONE}, {"silu", SFU_ACT_SILU}, {"gelu", SFU_ACT_GELU}, {"gelu-tanh", SFU_ACT_GELU_TANH}, {"quick-gelu", SFU_ACT_QUICK_GELU},
     {"relu", SFU_ACT_RELU}, {"leaky-relu", SFU_ACT_LEAKY_RELU, 0.2f}, {"tanh", SFU_ACT_TANH}, {"sigmoid", SFU_ACT_SIGMOID},
-    {"soft-clamp", SFU_ACT_SOFT_CLAMP},
+    {"soft-clamp", SFU_ACT_SOFT_CLAMP}, {"mish", SFU_ACT_MISH},
 };
 static const Binary binaries[] = {
     {"one", 1, 1, 1, 1, 1, 1, 1, 1},

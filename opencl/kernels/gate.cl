@@ -1,0 +1,17 @@
+/* Products of a tensor with a gate made of it or of its neighbor channels: 16 values an item.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+
+__kernel void sigmoid_gate(__global ACT *y, int y0, __global const ACT *x, int x0, __global const ACT *r, int r0, int total, float offset)
+{
+    const int i = get_global_id(0) * 16, n = min(16, total - i);
+    const float16 v = load_part(x, (size_t)x0 + i, n), a = act_16(v, ACT_SIGMOID, 0.0f) + offset;
+    store_part(y, (size_t)y0 + i, (r ? v + load_part(r, (size_t)r0 + i, n) : v) * a, n);
+}
+
+/* x: rows of 2 c channels. */
+__kernel void half_gate(__global ACT *y, int y0, __global const ACT *x, int x0, int c, int act)
+{
+    const int i = get_global_id(0) * 16, n = min(16, c - i);
+    const size_t row = get_global_id(1), from = x0 + row * 2 * c + i;
+    store_part(y, y0 + row * c + i, act_16(load_part(x, from, n), act, 0.0f) * load_part(x, from + c, n), n);
+}

@@ -1,0 +1,66 @@
+/* Products with a gate.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "check.h"
+
+typedef struct {
+    const char *name;
+    int n, h, w, c;
+    Kind kind;
+} Shape;
+
+static void sigmoid_gate(Check *c, gconstpointer row)
+{
+    const Shape *s = row;
+    const gint64 n = (gint64)s->n * s->h * s->w * s->c;
+    In x = check_in(c, s->n, s->h, s->w, s->c, s->kind), r = check_in(c, s->n, s->h, s->w, s->c, s->kind);
+    double *ref = check_zeros(c, n), *alone = check_zeros(c, n), *mag = check_zeros(c, n), *mag_alone = check_zeros(c, n);
+    for (gint64 i = 0; i < n; i++) {
+        const double gate = check_act(x.v[i], SFU_ACT_SIGMOID, 0);
+        ref[i] = (x.v[i] + r.v[i]) * (gate - 0.5);
+        mag[i] = fabs(x.v[i]) + fabs(r.v[i]); /* the gate is the difference of two numbers of up to 1 */
+        alone[i] = x.v[i] * gate;
+        mag_alone[i] = fabs(x.v[i]);
+    }
+    const Out y = check_out(c, s->n, s->h, s->w, s->c), z = check_out(c, s->n, s->h, s->w, s->c);
+    CHECK_OK(sfu_sigmoid_gate(c->q, y.t, x.t, r.t, -0.5f, ERR));
+    check_close(c, &y, ref, mag, 8 * 0x1p-24); /* exp may be off by 3 units, and there are five roundings */
+    CHECK_OK(sfu_sigmoid_gate(c->q, z.t, x.t, NULL, 0, ERR));
+    check_close(c, &z, alone, mag_alone, 8 * 0x1p-24);
+    const Out in_place = check_in_place(c, &x);
+    CHECK_OK(sfu_sigmoid_gate(c->q, in_place.t, in_place.t, r.t, -0.5f, ERR));
+    check_close(c, &in_place, ref, mag, 8 * 0x1p-24);
+}
+
+static void half_gate(Check *c, gconstpointer row)
+{
+    const Shape *s = row;
+    const gint64 n = (gint64)s->n * s->h * s->w * s->c;
+    const In x = check_in(c, s->n, s->h, s->w, 2 * s->c, s->kind);
+    double *ref = check_zeros(c, n), *plain = check_zeros(c, n), *mag = check_zeros(c, n);
+    for (gint64 i = 0; i < n; i++) {
+        const double a = x.v[i / s->c * 2 * s->c + i % s->c], b = x.v[i / s->c * 2 * s->c + s->c + i % s->c];
+        ref[i] = check_act(a, SFU_ACT_GELU, 0) * b;
+        plain[i] = a * b;
+        mag[i] = fabs(a * b);
+    }
+    const Out y = check_out(c, s->n, s->h, s->w, s->c), z = check_out(c, s->n, s->h, s->w, s->c);
+    CHECK_OK(sfu_half_gate(c->q, y.t, x.t, SFU_ACT_GELU, ERR));
+    check_close(c, &y, ref, mag, 8 * 0x1p-24);
+    CHECK_OK(sfu_half_gate(c->q, z.t, x.t, SFU_ACT_NONE, ERR));
+    check_close(c, &z, plain, mag, 0x1p-24);
+}
+
+static const Shape shapes[] = {
+    {"one", 1, 1, 1, 1}, {"odd", 2, 3, 5, 7}, {"sixteens", 1, 4, 4, 48}, {"large", 1, 60, 61, 45}, {"shifted", 1, 5, 6, 33, SHIFTED},
+    {"extreme", 1, 9, 9, 20, EXTREME},
+};
+
+void add_gate(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(shapes); i++) {
+        const double work = 10.0 * shapes[i].n * shapes[i].h * shapes[i].w * shapes[i].c;
+        check_add("sigmoid_gate", shapes[i].name, work, sigmoid_gate, &shapes[i]);
+        if (shapes[i].kind != EXTREME) /* the product of two could leave fp16's range */
+            check_add("half_gate", shapes[i].name, work, half_gate, &shapes[i]);
+    }
+}
