@@ -4,13 +4,28 @@
 
 G_DEFINE_QUARK(sfu-file-error, sfu_file_error)
 
+static gboolean fail(GError **error, SfuFileError code, const char *path, const char *format, va_list ap)
+{
+    char *text = g_strdup_vprintf(format, ap);
+    g_set_error(error, SFU_FILE_ERROR, code, "%s: %s", path, text);
+    g_free(text);
+    return FALSE;
+}
+
 gboolean sfu_file_fail(GError **error, const char *path, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
-    char *text = g_strdup_vprintf(format, ap);
+    fail(error, SFU_FILE_ERROR_FORMAT, path, format, ap);
     va_end(ap);
-    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: %s", path, text);
-    g_free(text);
+    return FALSE;
+}
+
+gboolean sfu_file_refuse(GError **error, const char *path, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fail(error, SFU_FILE_ERROR_REFUSED, path, format, ap);
+    va_end(ap);
     return FALSE;
 }

@@ -6,9 +6,51 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+static void value_free(gpointer v)
+{
+    g_free(((SfuFileValue *)v)->text);
+    g_free(v);
+}
+
+GHashTable *sfu_file_metadata_new(void) { return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, value_free); }
+
+gsize sfu_file_tensor_bytes(const SfuFileTensor *t) { return sfu_dtype_size(t->dtype, t->n_elements); }
+
+SfuFileTensor *sfu_file_tensor_rows(const SfuFileTensor *t, gint64 first, gint64 n)
+{
+    const gint64 row = t->n_dims && t->dims[0] ? t->n_elements / t->dims[0] : 0, block = sfu_dtype_block(t->dtype);
+    if (first < 0 || n < 0 || !t->n_dims || first > t->dims[0] - n || first * row % block || n * row % block)
+        return NULL;
+    SfuFileTensor *s = g_memdup2(t, sizeof *t);
+    s->dims[0] = n;
+    s->n_elements = n * row;
+    s->data += sfu_dtype_size(t->dtype, first * row);
+    s->scale_row += first;
+    s->owned = NULL;
+    s->name = g_strdup(t->name);
+    return s;
+}
+
+SfuWeight *sfu_file_tensor_weight(const SfuFileTensor *t, const char *name)
+{
+    SfuWeight *w = sfu_weight_new(name, t->dtype, t->n_dims, t->dims, t->data, sfu_file_tensor_bytes(t));
+    SfuWeightScale s = {.rotation = t->rotation};
+    if (t->scale) {
+        const gboolean each = t->scale->n_elements > 1;
+        s.dtype = t->scale->dtype;
+        s.n = each ? t->dims[0] : 1;
+        s.values = t->scale->data + (each ? sfu_dtype_size(s.dtype, t->scale_row) : 0);
+    }
+    if (s.n || s.rotation)
+        sfu_weight_set_scale(w, &s);
+    return w;
+}
+
 void sfu_file_tensor_free(gpointer p)
 {
     SfuFileTensor *t = p;
+    if (!t)
+        return;
     g_free(t->name);
     g_free(t->owned);
     g_free(t);
@@ -30,6 +72,8 @@ SfuFile *sfu_file_open(const char *path, GError **error)
     GError *local = NULL;
     f->path = g_strdup(path);
     f->tensors = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
+    f->scales = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
+    f->metadata = sfu_file_metadata_new();
     /* A pipe or a device would block, or has no end. */
     if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
         f->map = g_mapped_file_new(path, FALSE, &local);
@@ -45,8 +89,13 @@ SfuFile *sfu_file_open(const char *path, GError **error)
     gboolean ok;
     /* A safetensors file begins with a length, which may look like anything, but goes on with a brace. */
     f->pickle = n >= 9 && data[8] != '{' && (memcmp(data, "PK\3\4", 4) == 0 || (data[0] == 0x80 && data[1] <= 5));
-    ok = f->pickle ? sfu_pth_parse(data, n, path, f->tensors, error) : sfu_safetensors_parse(data, n, path, f->tensors, error);
-    if (ok)
+    if (f->pickle)
+        ok = sfu_pth_parse(data, n, path, f->tensors, error);
+    else if (n >= 9 && memcmp(data, "GGUF", 4) == 0 && data[8] != '{')
+        ok = sfu_gguf_parse(data, n, path, f->tensors, f->metadata, error);
+    else
+        ok = sfu_safetensors_parse(data, n, path, f->tensors, f->metadata, error);
+    if (ok && sfu_scales_attach(f->tensors, f->scales, f->metadata, path, error))
         return f;
     sfu_file_close(f);
     return NULL;
@@ -57,10 +106,18 @@ void sfu_file_close(SfuFile *f)
     if (!f)
         return;
     g_ptr_array_unref(f->tensors);
+    g_ptr_array_unref(f->scales);
+    g_hash_table_unref(f->metadata);
     if (f->map)
         g_mapped_file_unref(f->map);
     g_free(f->path);
     g_free(f);
+}
+
+const char *sfu_file_text(const SfuFile *f, const char *key)
+{
+    const SfuFileValue *v = g_hash_table_lookup(f->metadata, key);
+    return v ? v->text : NULL;
 }
 
 gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error)

@@ -1,4 +1,4 @@
-/* One file of tensors, safetensors or PyTorch's zip format: mapped, its header checked.
+/* One file of tensors, safetensors, GGUF or PyTorch's: mapped, its header checked, its scales found.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_FILE_H
 #define SFU_FILE_H
@@ -10,37 +10,73 @@ GQuark sfu_file_error_quark(void);
 typedef enum {
     SFU_FILE_ERROR_OPEN,    /* missing, unreadable, or changed while in use */
     SFU_FILE_ERROR_FORMAT,  /* torn, lying or foreign file */
-    SFU_FILE_ERROR_REFUSED, /* a format that is refused on purpose (pickle) */
+    SFU_FILE_ERROR_REFUSED, /* a format that is refused on purpose (pickle, a quantization that is not read) */
 } SfuFileError;
 
-typedef struct {
+typedef struct SfuFileTensor SfuFileTensor;
+struct SfuFileTensor {
     char *name;
     SfuDtype dtype;
     int n_dims;
-    gint64 dims[8];
+    gint64 dims[8]; /* in PyTorch's order */
     gint64 n_elements;
-    const guint8 *data; /* inside the mapping (or owned), n_elements * size of dtype bytes */
+    const guint8 *data; /* inside the mapping (or owned), sfu_dtype_size() bytes; the values follow each other in blocks */
     guint8 *owned;      /* a .pth's tensor that lies there in another order; else NULL */
-} SfuFileTensor;
+    const SfuFileTensor *scale; /* the values are multiplied by it: 1 value, or one a row of dim 0, from row scale_row on; NULL: none */
+    gint64 scale_row;
+    int rotation; /* see SfuWeightScale */
+};
+
+/* One entry of a file's metadata. Text is checked UTF-8. */
+typedef struct {
+    enum { SFU_FILE_TEXT, SFU_FILE_NUMBER, SFU_FILE_ARRAY } kind;
+    char *text;        /* TEXT */
+    double number;     /* NUMBER (and truth values), exact up to 2^53 */
+    int element_type;  /* ARRAY: GGUF's number of the type */
+    guint64 n_elements;
+    const guint8 *elements; /* borrowed from the mapping; texts are each 8 bytes of length and the bytes */
+} SfuFileValue;
 
 typedef struct {
     char *path;
     GMappedFile *map;
-    GPtrArray *tensors; /* SfuFileTensor*, in file order */
+    GPtrArray *tensors;   /* SfuFileTensor*, in file order, without the scales of quantised ones */
+    GPtrArray *scales;    /* SfuFileTensor*: those */
+    GHashTable *metadata; /* char* -> SfuFileValue* */
     gboolean pickle; /* a .pth */
     gint64 size, mtime_ns;
 } SfuFile;
 
-/* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into `data`.
+/* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into `data`, and what else the
+ * header tells to metadata (NULL: not wanted).
  * https://github.com/huggingface/safetensors#format : 8 bytes header length, JSON {name: {dtype, shape, data_offsets}}, data. */
-gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error);
-/* Either format, by its first bytes. */
+gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata, GError **error);
+/* The same for GGUF 2 and 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): counts, metadata, tensors' names, dims (reversed
+ * there), types and places, data. */
+gboolean sfu_gguf_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata, GError **error);
+/* A table for metadata. */
+GHashTable *sfu_file_metadata_new(void);
+/* Finds the scales of fp8 and int8 tensors, in the old spelling (scaled_fp8, .scale_weight) and the new one (.weight_scale, .comfy_quant,
+ * _quantization_metadata), moves them from `tensors` to `scales` and ties them to their tensors. FALSE with REFUSED and the quantization's
+ * name for one that Sfumato does not read. */
+gboolean sfu_scales_attach(GPtrArray *tensors, GPtrArray *scales, GHashTable *metadata, const char *path, GError **error);
+/* Any format, by its first bytes. */
 SfuFile *sfu_file_open(const char *path, GError **error);
 void sfu_file_close(SfuFile *f);
+/* The text of a metadata entry, borrowed; NULL: it is none. */
+const char *sfu_file_text(const SfuFile *f, const char *key);
 /* FALSE with OPEN when the file on disk is no longer the one that was mapped. */
 gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error);
+gsize sfu_file_tensor_bytes(const SfuFileTensor *t); /* of its data, scales not counted */
+/* Rows [first, first + n) of dim 0 of t as a tensor of their own that shares its data. NULL if the rows do not begin and end with a block. Free
+ * with sfu_file_tensor_free(). */
+SfuFileTensor *sfu_file_tensor_rows(const SfuFileTensor *t, gint64 first, gint64 n);
+/* A weight over the tensor's data, which must outlive it. */
+SfuWeight *sfu_file_tensor_weight(const SfuFileTensor *t, const char *name);
 void sfu_file_tensor_free(gpointer t);
 /* Sets FORMAT with "path: sentence". Always FALSE. */
 gboolean sfu_file_fail(GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* The same with REFUSED. */
+gboolean sfu_file_refuse(GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 #endif

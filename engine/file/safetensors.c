@@ -10,7 +10,7 @@
 static gboolean find_dtype(const char *name, SfuDtype *out)
 {
     for (int i = 0; i < SFU_N_DTYPES; i++)
-        if (strcmp(sfu_dtype_name(i), name) == 0) {
+        if (sfu_dtype_block(i) == 1 && strcmp(sfu_dtype_name(i), name) == 0) {
             *out = i;
             return TRUE;
         }
@@ -90,7 +90,23 @@ static gboolean check_cover(GPtrArray *tensors, const guint8 *from, const guint8
     return ok;
 }
 
-gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error)
+static void read_metadata(JsonNode *node, GHashTable *metadata)
+{
+    JsonObjectIter it;
+    const char *key;
+    JsonNode *value;
+    if (!metadata || !JSON_NODE_HOLDS_OBJECT(node))
+        return;
+    json_object_iter_init(&it, json_node_get_object(node));
+    while (json_object_iter_next(&it, &key, &value))
+        if (JSON_NODE_HOLDS_VALUE(value) && json_node_get_value_type(value) == G_TYPE_STRING) {
+            SfuFileValue *v = g_new0(SfuFileValue, 1);
+            v->text = g_strdup(json_node_get_string(value));
+            g_hash_table_insert(metadata, g_strdup(key), v);
+        }
+}
+
+gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata, GError **error)
 {
     guint64 length = 0;
     if (n < 10)
@@ -115,7 +131,9 @@ gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GP
         ok = sfu_file_fail(error, path, "more than %d tensors", MAX_TENSORS);
     json_object_iter_init_ordered(&it, entries);
     while (ok && json_object_iter_next_ordered(&it, &name, &node))
-        if (strcmp(name, "__metadata__") != 0)
+        if (strcmp(name, "__metadata__") == 0)
+            read_metadata(node, metadata);
+        else
             ok = parse_tensor(path, name, node, data + 8 + length, (gint64)(n - 8 - length), out, error);
     json_node_unref(root);
     return ok && check_cover(out, data + 8 + length, data + n, path, error);

@@ -15,7 +15,7 @@ static Numbers part_numbers(GHashTable *tensors)
     while (g_hash_table_iter_next(&it, NULL, &v)) {
         const SfuFileTensor *t = v;
         n.values += t->n_elements;
-        n.bytes += t->n_elements * (gint64)sfu_dtype_bytes(t->dtype);
+        n.bytes += (gint64)(sfu_file_tensor_bytes(t) + (t->scale ? sfu_file_tensor_bytes(t->scale) : 0));
         n.by_type[t->dtype] += t->n_elements;
     }
     return n;

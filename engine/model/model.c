@@ -36,17 +36,12 @@ static gboolean add_split(SfuModel *m, SfuPart part, const char *name, const Sfu
 {
     static const char *const to[] = {"self_attn.q_proj.", "self_attn.k_proj.", "self_attn.v_proj."};
     const char *at = strstr(name, "self_attn.in_proj.");
-    if (t->n_dims < 1 || t->dims[0] % 3) {
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: '%s' is no three matrices in one", m->path, t->name);
-        return FALSE;
-    }
     for (int i = 0; i < 3; i++) {
-        SfuFileTensor *s = g_memdup2(t, sizeof *t);
-        s->dims[0] /= 3;
-        s->n_elements /= 3;
-        s->data += (gsize)i * (gsize)s->n_elements * sfu_dtype_bytes(t->dtype);
-        s->owned = NULL;
-        s->name = g_strdup(t->name);
+        SfuFileTensor *s = t->n_dims < 1 || t->dims[0] % 3 ? NULL : sfu_file_tensor_rows(t, i * t->dims[0] / 3, t->dims[0] / 3);
+        if (!s) {
+            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: '%s' is no three matrices in one", m->path, t->name);
+            return FALSE;
+        }
         g_ptr_array_add(m->made, s);
         if (!sfu_model_add_tensor(m, part, g_strdup_printf("%.*s%s%s", (int)(at - name), name, to[i], at + strlen("self_attn.in_proj.")), s,
                                   error))
@@ -426,7 +421,7 @@ SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name)
     const SfuFileTensor *t = g_hash_table_lookup(m->tensors[part], name);
     if (!t)
         return NULL;
-    w = sfu_weight_new(name, t->dtype, t->n_dims, t->dims, t->data, (size_t)t->n_elements * sfu_dtype_bytes(t->dtype));
+    w = sfu_file_tensor_weight(t, name);
     g_hash_table_insert(m->weights[part], g_strdup(name), w);
     return w;
 }

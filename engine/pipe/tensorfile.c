@@ -85,7 +85,7 @@ float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, i
         *c = (int)t->dims[1];
         *h = (int)t->dims[2];
         *w = (int)t->dims[3];
-        SfuWeight *wt = sfu_weight_new(name, t->dtype, t->n_dims, t->dims, t->data, t->n_elements * sfu_dtype_bytes(t->dtype));
+        SfuWeight *wt = sfu_file_tensor_weight(t, name);
         float *planes = g_new(float, t->n_elements);
         sfu_weight_read_f32(wt, 0, t->n_elements, planes);
         out = g_new(float, t->n_elements);

@@ -59,7 +59,7 @@ static inline float sfu_e5m2_to_float(guint8 v) { return sfu_half_to_float((guin
 static inline float sfu_e4m3_to_float(guint8 v)
 {
     const int e = (v >> 3) & 15, m = v & 7;
-    const float a = e == 15 && m == 7 ? NAN : e ? ldexpf((float)(8 + m), e - 10) : ldexpf((float)m, -9);
+    const float a = e == 15 && m == 7 ? NAN : e ? sfu_bits_to_float((guint32)(e + 120) << 23 | (guint32)m << 20) : (float)m * 0x1p-9f;
     return v & 0x80 ? -a : a;
 }
 

@@ -119,10 +119,16 @@ char *sfu_queue_profile(SfuQueue *q);
 
 typedef enum {
     SFU_F32, SFU_F16, SFU_BF16, SFU_F8_E4M3, SFU_F8_E5M2, SFU_I32, SFU_I64, SFU_U8, SFU_F64, SFU_I8, SFU_I16, SFU_BOOL,
+    /* blocks of GGUF files, on the host only */
+    SFU_Q4_0, SFU_Q4_1, SFU_Q5_0, SFU_Q5_1, SFU_Q8_0, SFU_Q2_K, SFU_Q3_K, SFU_Q4_K, SFU_Q5_K, SFU_Q6_K, SFU_IQ4_NL, SFU_IQ4_XS,
     SFU_N_DTYPES
 } SfuDtype;
-size_t sfu_dtype_bytes(SfuDtype t);
+size_t sfu_dtype_bytes(SfuDtype t);          /* of a value; of a block of sfu_dtype_block() values */
+int sfu_dtype_block(SfuDtype t);             /* 1 for plain types */
+size_t sfu_dtype_size(SfuDtype t, gint64 n); /* bytes of n values, n a multiple of a block */
 const char *sfu_dtype_name(SfuDtype t);
+/* Values [first, first + n) of those that begin at `from`, as fp32. They may begin and end inside a block. */
+void sfu_dtype_widen(SfuDtype t, const void *from, gint64 first, gint64 n, float *out);
 
 /* A dense tensor on the device, always [n, h, w, c] with c fastest. Tokens [n, t, c] are stored as n, 1, t, c.
  * Readable, not writable, from outside the runtime. */
@@ -156,11 +162,20 @@ SfuWeight *sfu_weight_new(const char *name, SfuDtype dtype, int n_dims, const gi
                           size_t host_bytes); /* host borrowed, must outlive the weight */
 SfuWeight *sfu_weight_new_take(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, void *host,
                                size_t host_bytes); /* host taken, g_free'd */
+/* What the stored numbers are multiplied by. Borrowed like the host data. */
+typedef struct {
+    SfuDtype dtype; /* of the scales */
+    gint64 n;       /* 0: none; 1: for all; else one a row of dim 0 */
+    const void *values;
+    int rotation; /* the rows were multiplied by a Hadamard matrix, in groups of so many values (a power of 4; at most SFU_MOST_ROTATION); 0: not */
+} SfuWeightScale;
+#define SFU_MOST_ROTATION 4096
+void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale);
 /* Several stacked along dim 0 (fused q, k, v), read through to its parts; parts borrowed, all of one trailing shape. */
 SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_parts);
 void sfu_weight_destroy(SfuWeight *w);
 const char *sfu_weight_name(const SfuWeight *w);
-SfuDtype sfu_weight_dtype(const SfuWeight *w);
+SfuDtype sfu_weight_dtype(const SfuWeight *w); /* F32 where no single type holds the values as they are: scaled, or concatenated of several */
 int sfu_weight_n_dims(const SfuWeight *w);
 gint64 sfu_weight_dim(const SfuWeight *w, int i); /* 1 beyond n_dims */
 gint64 sfu_weight_elements(const SfuWeight *w);

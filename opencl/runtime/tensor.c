@@ -4,18 +4,6 @@
 #include "runtime/half.h"
 #include <string.h>
 
-static const struct {
-    const char *name;
-    size_t bytes;
-} dtypes[SFU_N_DTYPES] = {
-    [SFU_F32] = {"F32", 4}, [SFU_F16] = {"F16", 2}, [SFU_BF16] = {"BF16", 2}, [SFU_F8_E4M3] = {"F8_E4M3", 1},
-    [SFU_F8_E5M2] = {"F8_E5M2", 1}, [SFU_I32] = {"I32", 4}, [SFU_I64] = {"I64", 8}, [SFU_U8] = {"U8", 1},
-    [SFU_F64] = {"F64", 8}, [SFU_I8] = {"I8", 1}, [SFU_I16] = {"I16", 2}, [SFU_BOOL] = {"BOOL", 1},
-};
-
-size_t sfu_dtype_bytes(SfuDtype t) { return dtypes[t].bytes; }
-const char *sfu_dtype_name(SfuDtype t) { return dtypes[t].name; }
-
 SfuTensor *sfu_tensor_create_in(SfuQueue *q, SfuDtype dtype, gint64 n_elements, gboolean pooled, GError **error)
 {
     SfuBuffer *b = sfu_buffer_create(q, (size_t)n_elements * sfu_dtype_bytes(dtype), pooled, error);

@@ -1,7 +1,7 @@
 /* Weights: learned tensors on the host and their layouts on the device.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
-#include "runtime/half.h"
+#include <string.h>
 #ifdef __linux__
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,6 +19,7 @@ struct SfuWeight {
     void *owned;        /* == host if taken */
     SfuWeight **parts;  /* of a concatenation; host is NULL then */
     int n_parts;
+    SfuWeightScale scale;
     GPtrArray *layouts; /* SfuLayout*, few */
     int fits_f16; /* 0: not looked at yet; 1: no; 2: yes */
 };
@@ -41,7 +42,7 @@ static SfuWeight *weight_new(const char *name, SfuDtype dtype, int n_dims, const
 SfuWeight *sfu_weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, const void *host, size_t host_bytes)
 {
     SfuWeight *w = weight_new(name, dtype, n_dims, dims);
-    g_return_val_if_fail((gint64)host_bytes >= w->n_elements * (gint64)sfu_dtype_bytes(dtype), w);
+    g_return_val_if_fail(host_bytes >= sfu_dtype_size(dtype, w->n_elements), w);
     w->host = host;
     return w;
 }
@@ -58,9 +59,12 @@ SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_pa
     gint64 dims[MAX_DIMS];
     for (int i = 0; i < MAX_DIMS; i++)
         dims[i] = parts[0]->dims[i];
-    for (int i = 1; i < n_parts; i++)
+    SfuDtype dtype = sfu_weight_dtype(parts[0]);
+    for (int i = 1; i < n_parts; i++) {
         dims[0] += parts[i]->dims[0];
-    SfuWeight *w = weight_new(name, parts[0]->dtype, parts[0]->n_dims, dims);
+        dtype = sfu_weight_dtype(parts[i]) == dtype ? dtype : SFU_F32;
+    }
+    SfuWeight *w = weight_new(name, dtype, parts[0]->n_dims, dims);
     w->parts = g_memdup2(parts, sizeof *parts * (size_t)n_parts);
     w->n_parts = n_parts;
     return w;
@@ -97,10 +101,63 @@ void sfu_weight_destroy(SfuWeight *w)
 }
 
 const char *sfu_weight_name(const SfuWeight *w) { return w->name; }
-SfuDtype sfu_weight_dtype(const SfuWeight *w) { return w->dtype; }
+SfuDtype sfu_weight_dtype(const SfuWeight *w) { return w->scale.n || w->scale.rotation ? SFU_F32 : w->dtype; }
 int sfu_weight_n_dims(const SfuWeight *w) { return w->n_dims; }
 gint64 sfu_weight_dim(const SfuWeight *w, int i) { return i < w->n_dims ? w->dims[i] : 1; }
 gint64 sfu_weight_elements(const SfuWeight *w) { return w->n_elements; }
+
+void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale)
+{
+    g_return_if_fail(scale->n == 0 || scale->n == 1 || scale->n == sfu_weight_dim(w, 0));
+    g_return_if_fail(scale->rotation <= SFU_MOST_ROTATION && (!scale->rotation || sfu_weight_dim(w, w->n_dims - 1) % scale->rotation == 0));
+    w->scale = *scale;
+}
+
+/* v <- v H, where H is the normalized Kronecker power of H4 = [1 1 1 -1; 1 1 -1 1; 1 -1 1 1; -1 1 1 1] / 2, its own inverse; n = 4^k. */
+static void rotate(float *v, int n)
+{
+    for (int step = 1; step < n; step *= 4)
+        for (int i = 0; i < n; i++) {
+            if (i / step % 4)
+                continue;
+            const float a = v[i], b = v[i + step], c = v[i + 2 * step], d = v[i + 3 * step], half = 0.5f * (a + b + c + d);
+            v[i] = half - d;
+            v[i + step] = half - c;
+            v[i + 2 * step] = half - b;
+            v[i + 3 * step] = half - a;
+        }
+}
+
+static void read_scaled(const SfuWeight *w, gint64 first, gint64 n, float *out)
+{
+    const gint64 row = w->scale.n > 1 ? w->n_elements / w->scale.n : w->n_elements;
+    sfu_dtype_widen(w->dtype, w->host, first, n, out);
+    while (w->scale.n && n > 0) {
+        const gint64 take = MIN(n, row - first % row);
+        float scale;
+        sfu_dtype_widen(w->scale.dtype, w->scale.values, first / row, 1, &scale);
+        for (gint64 i = 0; i < take; i++)
+            out[i] *= scale;
+        out += take;
+        first += take;
+        n -= take;
+    }
+}
+
+static void read_rotated(const SfuWeight *w, gint64 first, gint64 n, float *out)
+{
+    const gint64 size = w->scale.rotation;
+    float group[SFU_MOST_ROTATION];
+    while (n > 0) {
+        const gint64 skip = first % size, take = MIN(n, size - skip);
+        read_scaled(w, first - skip, size, group);
+        rotate(group, (int)size);
+        memcpy(out, group + skip, sizeof *out * (size_t)take);
+        out += take;
+        first += take;
+        n -= take;
+    }
+}
 
 void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
 {
@@ -117,29 +174,10 @@ void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
     }
     if (w->n_parts)
         return;
-    /* A safetensors file need not align its tensors, so nothing is read through a wider pointer. */
-    const guint8 *p = (const guint8 *)w->host + first * (gint64)sfu_dtype_bytes(w->dtype);
-    for (gint64 i = 0; i < n; i++) {
-        guint16 h;
-        gint32 v32;
-        gint64 v64;
-        double d;
-        switch (w->dtype) {
-        case SFU_F32: memcpy(&out[i], p + 4 * i, 4); break;
-        case SFU_F16: memcpy(&h, p + 2 * i, 2); out[i] = sfu_half_to_float(h); break;
-        case SFU_BF16: memcpy(&h, p + 2 * i, 2); out[i] = sfu_bf16_to_float(h); break;
-        case SFU_F8_E4M3: out[i] = sfu_e4m3_to_float(p[i]); break;
-        case SFU_F8_E5M2: out[i] = sfu_e5m2_to_float(p[i]); break;
-        case SFU_F64: memcpy(&d, p + 8 * i, 8); out[i] = (float)d; break;
-        case SFU_I64: memcpy(&v64, p + 8 * i, 8); out[i] = (float)v64; break;
-        case SFU_I32: memcpy(&v32, p + 4 * i, 4); out[i] = (float)v32; break;
-        case SFU_I16: memcpy(&h, p + 2 * i, 2); out[i] = (float)(gint16)h; break;
-        case SFU_I8: out[i] = (float)(gint8)p[i]; break;
-        case SFU_BOOL:
-        case SFU_U8: out[i] = p[i]; break;
-        case SFU_N_DTYPES: break;
-        }
-    }
+    if (w->scale.rotation)
+        read_rotated(w, first, n, out);
+    else
+        read_scaled(w, first, n, out);
 }
 
 gboolean sfu_weight_fits_f16(SfuWeight *w)
@@ -147,7 +185,7 @@ gboolean sfu_weight_fits_f16(SfuWeight *w)
     float v[4096];
     if (!w->fits_f16) {
         gboolean fits = TRUE;
-        for (gint64 i = 0; fits && w->dtype != SFU_F16 && i < w->n_elements; i += G_N_ELEMENTS(v)) {
+        for (gint64 i = 0; fits && sfu_weight_dtype(w) != SFU_F16 && i < w->n_elements; i += G_N_ELEMENTS(v)) {
             const gint64 n = MIN((gint64)G_N_ELEMENTS(v), w->n_elements - i);
             sfu_weight_read_f32(w, i, n, v);
             for (gint64 k = 0; fits && k < n; k++)
@@ -169,7 +207,7 @@ static void forget_pages(const SfuWeight *w)
         return;
     const guintptr page = (guintptr)sysconf(_SC_PAGESIZE);
     const guintptr from = ((guintptr)w->host + page - 1) / page * page;
-    const guintptr to = ((guintptr)w->host + (guintptr)w->n_elements * sfu_dtype_bytes(w->dtype)) / page * page;
+    const guintptr to = ((guintptr)w->host + sfu_dtype_size(w->dtype, w->n_elements)) / page * page;
     if (to > from + 16 * page) /* PAGEOUT, unlike DONTNEED, keeps the contents of memory that is not a file's */
         (void)madvise((void *)from, to - from, 21 /* MADV_PAGEOUT, Linux 5.4 */);
 #endif
