@@ -4,15 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-const char *sfu_family_name(SfuFamily family)
-{
-    static const char *const names[SFU_N_FAMILIES] = {
-        "unknown", "Stable Diffusion 1.x", "Stable Diffusion 1.x inpainting", "InstructPix2Pix", "Stable Diffusion 2.x",
-        "Stable Diffusion 2.x inpainting", "Stable Diffusion x4 upscaler", "Sfumato mini", "TAESD", "RRDBNet (ESRGAN)", "SRVGGNetCompact", "SwinIR",
-        "HAT"};
-    return names[family];
-}
-
 static gboolean bad(const SfuModel *m, GError **error, const char *what)
 {
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s: %s", m->path, what);
@@ -82,7 +73,7 @@ static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
     return TRUE;
 }
 
-static gboolean configure_unet(SfuModel *m, GError **error)
+gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
 {
     SfuUnetConfig *c = &m->unet;
     JsonNode *j = m->config[SFU_PART_UNET];
@@ -134,7 +125,7 @@ static gboolean configure_unet(SfuModel *m, GError **error)
     return configure_heads(m, member(j, "num_attention_heads") ? member(j, "num_attention_heads") : member(j, "attention_head_dim"), error);
 }
 
-static gboolean configure_vae(SfuModel *m, GError **error)
+gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
 {
     SfuVaeConfig *c = &m->vae;
     JsonNode *j = m->config[SFU_PART_VAE];
@@ -165,7 +156,7 @@ static gboolean configure_vae(SfuModel *m, GError **error)
     return (c->scaling_factor > 0 && isfinite(c->scaling_factor) && isfinite(c->shift_factor)) || bad(m, error, "the VAE's scaling factor is not positive");
 }
 
-static gboolean configure_text(SfuModel *m, GError **error)
+gboolean sfu_model_configure_text(SfuModel *m, GError **error)
 {
     SfuTextConfig *c = &m->text;
     JsonNode *j = m->config[SFU_PART_TEXT];
@@ -195,7 +186,7 @@ static gboolean configure_text(SfuModel *m, GError **error)
     return c->hidden % c->heads == 0 || bad(m, error, "the text encoder's heads do not divide its width");
 }
 
-static gboolean configure_vision(SfuModel *m, GError **error)
+gboolean sfu_model_configure_vision(SfuModel *m, GError **error)
 {
     SfuVisionConfig *c = &m->vision;
     JsonNode *j = m->config[SFU_PART_IMAGE_ENCODER];
@@ -219,72 +210,6 @@ static gboolean configure_vision(SfuModel *m, GError **error)
     return c->patch_size > 0 && c->layers && c->hidden % c->heads == 0 ? TRUE : bad(m, error, "the image encoder is no CLIP");
 }
 
-/* Published with 2.x checkpoints: a .yaml of the same name, whose parameterization is "v" for the 768 models. 1: v, 0: not, -1: no file. */
-static int yaml_says_v(const SfuModel *m)
-{
-    const char *dot = strrchr(m->path, '.');
-    char *path = g_strdup_printf("%.*s.yaml", (int)(dot ? dot - m->path : (gssize)strlen(m->path)), m->path), *text = NULL;
-    int v = -1;
-    if (dot && g_file_test(path, G_FILE_TEST_IS_REGULAR) && g_file_get_contents(path, &text, NULL, NULL)) {
-        const char *at = strstr(text, "parameterization:");
-        at = at ? at + strlen("parameterization:") : "";
-        while (*at == ' ' || *at == '"' || *at == '\'')
-            at++;
-        v = *at == 'v' && !g_ascii_isalpha(at[1]);
-    }
-    g_free(text);
-    g_free(path);
-    return v;
-}
-
-/* The shapes of 2.x base (epsilon) and 768 (v) are the same. What differs measurably in all published ones and their offspring is the
- * spread of this bias, above 0.09 for v (found by the authors of ComfyUI). */
-static gboolean bias_says_v(SfuModel *m)
-{
-    char name[96];
-    g_snprintf(name, sizeof name, "up_blocks.%d.attentions.%d.transformer_blocks.0.norm1.bias", m->unet.n_blocks - 1, m->unet.layers_per_block);
-    SfuWeight *w = sfu_model_find(m, SFU_PART_UNET, name);
-    const gint64 n = w ? sfu_weight_elements(w) : 0;
-    if (n < 1 || n > 65536)
-        return FALSE;
-    float *v = g_new(float, n);
-    double mean = 0, square = 0;
-    sfu_weight_read_f32(w, 0, n, v);
-    for (gint64 i = 0; i < n; i++)
-        mean += v[i] / (double)n;
-    for (gint64 i = 0; i < n; i++)
-        square += (v[i] - mean) * (v[i] - mean) / (double)n;
-    g_free(v);
-    return sqrt(square) > 0.09;
-}
-
-static gboolean has_marker(const SfuModel *m, const char *name)
-{
-    for (guint i = 0; i < m->ignored->len; i++)
-        if (strcmp(g_ptr_array_index(m->ignored, i), name) == 0)
-            return TRUE;
-    return FALSE;
-}
-
-/* For files without a scheduler_config.json. */
-static void guess_prediction(SfuModel *m)
-{
-    SfuSchedulerConfig *c = &m->scheduler;
-    const int yaml = yaml_says_v(m);
-    if (yaml == 1 || has_marker(m, "v_pred"))
-        c->prediction = SFU_PREDICT_V;
-    else if (yaml < 0 && m->family == SFU_FAMILY_SD2 && bias_says_v(m))
-        c->prediction = SFU_PREDICT_V;
-    else if (m->family == SFU_FAMILY_SD_X4)
-        c->prediction = SFU_PREDICT_V;
-    if (has_marker(m, "ztsnr"))
-        c->zero_terminal_snr = TRUE;
-    if (m->family == SFU_FAMILY_SD_X4) { /* x4-upscaling.yaml */
-        c->beta_start = 0.0001;
-        c->beta_end = 0.02;
-    }
-}
-
 static double read_double(JsonNode *config, const char *name, double fallback)
 {
     JsonNode *n = member(config, name);
@@ -294,7 +219,7 @@ static double read_double(JsonNode *config, const char *name, double fallback)
     return isfinite(v) ? v : fallback;
 }
 
-static gboolean configure_scheduler(SfuModel *m, GError **error)
+gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error)
 {
     SfuSchedulerConfig *c = &m->scheduler;
     JsonNode *j = m->scheduler_json;
@@ -314,36 +239,5 @@ static gboolean configure_scheduler(SfuModel *m, GError **error)
                                                                                                             : SFU_PREDICT_EPSILON;
     if (!(c->beta_start > 0 && c->beta_start <= c->beta_end && c->beta_end < 1) || !(c->shift > 0))
         return bad(m, error, "the scheduler's betas or shift are impossible");
-    return TRUE;
-}
-
-gboolean sfu_model_configure(SfuModel *m, GError **error)
-{
-    if (!configure_scheduler(m, error) || (m->tensors[SFU_PART_UNET] && !configure_unet(m, error)) ||
-        (m->tensors[SFU_PART_VAE] && !configure_vae(m, error)) || (m->tensors[SFU_PART_TEXT] && !configure_text(m, error)) ||
-        (m->tensors[SFU_PART_IMAGE_ENCODER] && !configure_vision(m, error)) ||
-        (m->tensors[SFU_PART_UPSCALER] && !sfu_upscaler_configure(m, error)))
-        return FALSE;
-    if (m->tensors[SFU_PART_UNET]) {
-        const int in = m->unet.in_channels, latent = m->unet.out_channels;
-        /* 1.x: context of 768; 2.x: 1024. Small models for tests have neither, but the same projections. */
-        const int context = m->unet.cross_attention_dim;
-        const gboolean two = context == 1024 || (context != 768 && m->unet.linear_projection);
-        if (sfu_model_sfumato(m))
-            m->family = SFU_FAMILY_MINI;
-        else if (in == latent + 3 && m->unet.num_class_embeds)
-            m->family = SFU_FAMILY_SD_X4;
-        else if (in == latent)
-            m->family = two ? SFU_FAMILY_SD2 : SFU_FAMILY_SD1;
-        else if (in == 2 * latent + 1)
-            m->family = two ? SFU_FAMILY_SD2_INPAINT : SFU_FAMILY_SD1_INPAINT;
-        else if (in == 2 * latent && !two)
-            m->family = SFU_FAMILY_SD1_EDIT;
-        else
-            return bad(m, error, "a UNet with an input of no Stable Diffusion that Sfumato knows");
-        if (!m->scheduler_json)
-            guess_prediction(m);
-    } else if (m->family == SFU_FAMILY_UNKNOWN && (m->tensors[SFU_PART_TAESD_DECODER] || m->tensors[SFU_PART_TAESD_ENCODER]))
-        m->family = SFU_FAMILY_TAESD;
     return TRUE;
 }

@@ -258,14 +258,14 @@ static gboolean is_ignorable(const SfuModel *m, SfuPart part, const char *name)
     char head[64];
     if (part == SFU_PART_TEXT) /* OpenCLIP's last layer */
         return m->openclip && g_str_has_prefix(name, (g_snprintf(head, sizeof head, "text_model.encoder.layers.%d.", m->text.layers), head));
-    return part == SFU_PART_UPSCALER && (strstr(name, "relative_position_index") || g_str_has_suffix(name, "attn_mask"));
+    return FALSE;
 }
 
 void sfu_model_expect(SfuModel *m)
 {
     for (int p = 0; p < SFU_N_PARTS; p++) {
         Expect e = {.m = m, .part = p};
-        if (!m->tensors[p])
+        if (!m->tensors[p] || p == SFU_PART_UPSCALER)
             continue;
         e.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         switch (p) {
@@ -273,7 +273,6 @@ void sfu_model_expect(SfuModel *m)
         case SFU_PART_VAE: expect_vae(&e); break;
         case SFU_PART_TEXT: expect_text(&e); break;
         case SFU_PART_IMAGE_ENCODER: expect_vision(&e); break;
-        case SFU_PART_UPSCALER: sfu_upscaler_expect(m, need_dims, &e); break;
         default: expect_taesd(&e); break;
         }
         GHashTableIter it;

@@ -1,5 +1,4 @@
-/* The model behind its header: shared by model.c (opening), config.c (shapes and config.json), expect.c (what each network
- * needs), upscaler.c (families of upscalers) and inspect.c.
+/* The model behind its header, for the families, which fill it: model.c, folder.c (diffusers' form), config.c (shapes and config.json).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_MODEL_INTERNAL_H
 #define SFU_MODEL_INTERNAL_H
@@ -9,7 +8,7 @@
 
 struct SfuModel {
     char *path;
-    SfuFamily family;
+    const SfuFamily *family;
     GPtrArray *files;                 /* SfuFile* */
     GHashTable *tensors[SFU_N_PARTS]; /* canonical name -> SfuFileTensor* (in a file, or in `made`); NULL: part absent */
     GHashTable *weights[SFU_N_PARTS]; /* canonical name -> SfuWeight* */
@@ -27,20 +26,27 @@ struct SfuModel {
     SfuUpscalerConfig upscaler;
 };
 
+/* An empty model. Caller frees with sfu_model_close(). */
+SfuModel *sfu_model_new(const char *path);
+/* Maps a file, which the model then owns. */
+SfuFile *sfu_model_add_file(SfuModel *m, const char *path, GError **error);
 /* Takes name; t is borrowed. FALSE with FORMAT if the part has the name already. */
 gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, GError **error);
-/* Fills family and configurations from tensor shapes, then from config.json where there is one. FALSE with FAMILY or FORMAT. */
-gboolean sfu_model_configure(SfuModel *m, GError **error);
+/* The same for a name that may be NULL: the tensor is then ignored or unexpected. A fused "self_attn.in_proj." becomes three tensors. */
+gboolean sfu_model_add_named(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, gboolean ignorable, GError **error);
 const SfuFileTensor *sfu_model_tensor(const SfuModel *m, SfuPart part, const char *format, ...) G_GNUC_PRINTF(3, 4);
-int sfu_tensor_dim(const SfuFileTensor *t, int i); /* 0 if there is no such dim */
+int sfu_tensor_dim(const SfuFileTensor *t, int i); /* 0 if there is no such dim; at most 2^24 */
+
+/* folder.c: all parts of a folder in diffusers' form, with their configs. */
+gboolean sfu_model_read_folder(SfuModel *m, GError **error);
+
+/* config.c: a part's configuration from tensor shapes, then from config.json where there is one. FALSE with FAMILY or FORMAT. */
+gboolean sfu_model_configure_unet(SfuModel *m, GError **error);
+gboolean sfu_model_configure_vae(SfuModel *m, GError **error);
+gboolean sfu_model_configure_text(SfuModel *m, GError **error);
+gboolean sfu_model_configure_vision(SfuModel *m, GError **error);
+gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error);
 /* Compares every part with what its configuration needs: fills missing; moves what is not needed to unexpected or ignored. */
 void sfu_model_expect(SfuModel *m);
-
-/* Upscalers. map: if the file's names are those of an upscaler, adds its tensors under their canonical names (the family is
- * set) and returns TRUE. expect: calls `need` for each tensor of the configuration. */
-gboolean sfu_upscaler_map(SfuModel *m, const SfuFile *f, gboolean *is_upscaler, GError **error);
-gboolean sfu_upscaler_configure(SfuModel *m, GError **error);
-typedef void (*SfuNeed)(gpointer data, const char *name, int n_dims, const gint64 *dims);
-void sfu_upscaler_expect(const SfuModel *m, SfuNeed need, gpointer data);
 
 #endif

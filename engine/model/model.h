@@ -1,4 +1,4 @@
-/* Model files: safetensors, diffusers folders, original single files, PyTorch's .pth -> canonical names, family, configuration.
+/* Models: their parts' tensors under canonical names, and their configurations. Which family a model is of, family/ finds out.
  * Canonical names are those of diffusers (UNet, VAE, and TAESD's two halves, each as "layers.N..." without a clamp in the
  * decoder's count) and transformers (CLIP, always with "text_model."), of Real-ESRGAN (RRDBNet, SRVGGNetCompact), SwinIR and HAT.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
@@ -30,23 +30,7 @@ typedef enum {
 } SfuPart;
 const char *sfu_part_name(SfuPart part); /* the diffusers folder's name */
 
-typedef enum {
-    SFU_FAMILY_UNKNOWN,
-    SFU_FAMILY_SD1,
-    SFU_FAMILY_SD1_INPAINT, /* 9 input channels */
-    SFU_FAMILY_SD1_EDIT,    /* 8: InstructPix2Pix */
-    SFU_FAMILY_SD2,
-    SFU_FAMILY_SD2_INPAINT,
-    SFU_FAMILY_SD_X4, /* Stable Diffusion x4 upscaler, 7 */
-    SFU_FAMILY_MINI,  /* a folder whose model_index.json has a "sfumato" object */
-    SFU_FAMILY_TAESD,
-    SFU_FAMILY_RRDB,
-    SFU_FAMILY_SRVGG,
-    SFU_FAMILY_SWINIR,
-    SFU_FAMILY_HAT,
-    SFU_N_FAMILIES
-} SfuFamily;
-const char *sfu_family_name(SfuFamily family);
+typedef struct SfuFamily SfuFamily; /* family/family.h */
 
 #define SFU_MAX_BLOCKS 8
 
@@ -106,32 +90,26 @@ typedef enum {
     SFU_UPSAMPLER_NONE,           /* x1 restorers: the network adds to its input */
 } SfuUpsampler;
 
+/* What upscaler networks have in common. */
 typedef struct {
     int scale;     /* output side over input side */
     int channels;  /* of the picture; 3, or 1: gray */
     int features;  /* width of the trunk */
-    int blocks;    /* RRDB: blocks; SRVGG: convolutions between first and last; SwinIR, HAT: residual groups */
+    int blocks;    /* as the network counts them */
     int unshuffle; /* the input is first pixel-unshuffled by this; 1: not */
-    int n_stages;  /* of enlargement */
-    int growth;    /* RRDB */
-    int stage_factor;       /* RRDB: of one stage, 2 or 3 */
-    gboolean skip_1x1;      /* RRDB: a 1x1 branch and a second skip in every dense block (ESRGAN+) */
-    gboolean scale_by_name; /* RRDB of one stage: its file is that of an x2 as well as of an x3; x3 if its name says so */
-    int window, overlap_window, n_heads; /* SwinIR, HAT; overlap_window HAT only */
+    int multiple;  /* input sides must be multiples of this; 0: of unshuffle */
     SfuUpsampler upsampler;
-    float range;   /* SwinIR, HAT: the network sees (x - mean) * range */
+    int n_stages;           /* of enlargement */
+    gboolean scale_by_name; /* the file is that of an x2 as well as of an x3; x3 if its name says so */
+    gpointer own;           /* what this network alone has: the struct in its header; g_free'd with the model; NULL: nothing */
 } SfuUpscalerConfig;
 
 typedef struct SfuModel SfuModel;
 
-/* Opens a safetensors file (a whole checkpoint with original names, a lone VAE, a TAESD half, whose other half is looked for
- * beside it, an upscaler), an upscaler's or TAESD's .pth, or a diffusers folder (a pipeline's or one network's). Maps it; nothing
- * is copied. Missing tensors are no error here: sfu_model_inspect() lists them, sfu_model_check_complete() and the networks refuse
- * them. Caller frees with sfu_model_close(). */
-SfuModel *sfu_model_open(const char *path, GError **error);
+/* sfu_model_open() in family/family.h makes them. */
 void sfu_model_close(SfuModel *m);
 const char *sfu_model_path(const SfuModel *m);
-SfuFamily sfu_model_family(const SfuModel *m);
+const SfuFamily *sfu_model_family(const SfuModel *m);
 gboolean sfu_model_has_part(const SfuModel *m, SfuPart part);
 /* FALSE with OPEN if a file of the model was changed or cut since it was opened (reading the mapping would kill the process). */
 gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error);
@@ -154,9 +132,11 @@ gboolean sfu_model_check_complete(const SfuModel *m, SfuPart part, GError **erro
 /* FALSE with FORMAT if a tensor of the part holds a NaN or an infinity, naming it. Reads all of it. */
 gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error);
 
-/* What `sfumato inspect` shows: family, and of each part dtype, size, missing, misshapen and unexpected tensors. Caller frees the string with g_free, the node with json_node_unref. */
-char *sfu_model_inspect(SfuModel *m);
-JsonNode *sfu_model_inspect_json(SfuModel *m);
+/* 1 + the highest number n of a tensor "<prefix>n." of the part, at most `most`; 0: there is none. */
+int sfu_model_count(const SfuModel *m, SfuPart part, const char *prefix, int most);
+/* What binding a part's network has found (net/parts.h). missing: char*, copied; bound: the names of all tensors that the network has. The part's others
+ * are unexpected. */
+void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *bound);
 
 G_END_DECLS
 #endif

@@ -10,19 +10,21 @@ void sfu_net_init(SfuNet *net, SfuQueue *q, SfuModel *model, SfuPart part)
     net->q = q;
     net->model = model;
     net->part = part;
-    net->dtype = sfu_queue_act_dtype(q);
+    net->dtype = q ? sfu_queue_act_dtype(q) : SFU_F32;
     net->weights = g_ptr_array_new();
     net->stacks = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_weight_destroy);
-    net->bad = g_string_new(NULL);
+    net->missing = g_ptr_array_new_with_free_func(g_free);
+    net->bound = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
 void sfu_net_finish(SfuNet *net)
 {
-    if (!net->q)
+    if (!net->weights)
         return;
     g_ptr_array_unref(net->stacks);
     g_ptr_array_unref(net->weights);
-    g_string_free(net->bad, TRUE);
+    g_ptr_array_unref(net->missing);
+    g_hash_table_unref(net->bound);
 }
 
 void sfu_net_unload(SfuNet *net)
@@ -39,38 +41,45 @@ guint64 sfu_net_room(const SfuQueue *q) { return sfu_queue_budget(q) / 10 * 7; }
 
 /* ---- binding ---- */
 
-static void append_dims(GString *s, const gint64 *dims, int n_dims)
+/* "name [320, 4, 3, 3], which is [320, 9, 3, 3]". */
+static char *misfit(const char *name, const gint64 *dims, int n_dims, const SfuWeight *w)
 {
+    GString *s = g_string_new(name);
     for (int i = 0; i < n_dims; i++)
-        g_string_append_printf(s, "%s%" G_GINT64_FORMAT, i ? " x " : "", dims[i]);
+        g_string_append_printf(s, "%s%" G_GINT64_FORMAT, i ? ", " : " [", dims[i]);
+    g_string_append(s, "]");
+    for (int i = 0; w && i < sfu_weight_n_dims(w); i++)
+        g_string_append_printf(s, "%s%" G_GINT64_FORMAT, i ? ", " : ", which is [", sfu_weight_dim(w, i));
+    if (w)
+        g_string_append(s, sfu_weight_n_dims(w) ? "]" : ", which is one value");
+    return g_string_free(s, FALSE);
 }
 
-/* `dims` may end in ones that the file leaves out or adds (a 1x1 convolution is a matrix). */
-static SfuWeight *bind(SfuNet *net, const char *prefix, const char *name, const char *suffix, const gint64 *dims, int n_dims)
+/* Takes name. `dims` may end in ones that the file leaves out or adds (a 1x1 convolution is a matrix). */
+static SfuWeight *bind_named(SfuNet *net, char *name, const gint64 *dims, int n_dims)
 {
-    char *full = g_strconcat(prefix, *prefix && *name ? "." : "", name, suffix, NULL);
-    SfuWeight *w = sfu_model_find(net->model, net->part, full);
+    SfuWeight *w = sfu_model_find(net->model, net->part, name);
     gboolean fits = w != NULL;
     for (int i = 0; fits && i < MAX(n_dims, sfu_weight_n_dims(w)); i++)
         fits = sfu_weight_dim(w, i) == (i < n_dims ? dims[i] : 1);
-    if (!fits && net->n_bad++ < N_NAMED) {
-        g_string_append_printf(net->bad, "%s%s (", net->bad->len ? ", " : "", full);
-        if (w) {
-            gint64 have[8];
-            const int n = MIN(8, sfu_weight_n_dims(w));
-            for (int i = 0; i < n; i++)
-                have[i] = sfu_weight_dim(w, i);
-            append_dims(net->bad, have, n);
-            g_string_append(net->bad, ", wanted ");
-            append_dims(net->bad, dims, n_dims);
-            g_string_append_c(net->bad, ')');
-        } else
-            g_string_append(net->bad, "missing)");
-    }
-    g_free(full);
     if (fits)
         g_ptr_array_add(net->weights, w);
+    else
+        g_ptr_array_add(net->missing, misfit(name, dims, n_dims, w));
+    g_hash_table_add(net->bound, name);
     return fits ? w : NULL;
+}
+
+static char *join(const char *prefix, const char *name, const char *suffix) { return g_strconcat(prefix, *prefix && *name ? "." : "", name, suffix, NULL); }
+
+static SfuWeight *bind(SfuNet *net, const char *prefix, const char *name, const char *suffix, const gint64 *dims, int n_dims)
+{
+    return bind_named(net, join(prefix, name, suffix), dims, n_dims);
+}
+
+SfuWeight *sfu_net_tensor(SfuNet *net, const char *prefix, const char *name, int n_dims, const gint64 *dims)
+{
+    return bind(net, prefix, name, "", dims, n_dims);
 }
 
 SfuLayer sfu_net_conv(SfuNet *net, const char *prefix, const char *name, int out, int in, int size, gboolean bias)
@@ -113,23 +122,37 @@ SfuWeight *sfu_net_stack(SfuNet *net, SfuWeight *const *parts, int n_parts)
 
 gboolean sfu_net_has(const SfuNet *net, const char *prefix, const char *name)
 {
-    char *full = g_strconcat(prefix, *prefix && *name ? "." : "", name, NULL);
+    char *full = join(prefix, name, "");
     const gboolean has = sfu_model_find(net->model, net->part, full) != NULL;
     g_free(full);
     return has;
 }
 
+int sfu_net_dim(const SfuNet *net, const char *prefix, const char *name, int i)
+{
+    char *full = join(prefix, name, "");
+    const SfuWeight *w = sfu_model_find(net->model, net->part, full);
+    g_free(full);
+    return w && i < sfu_weight_n_dims(w) ? (int)MIN(sfu_weight_dim(w, i), 1 << 24) : 0;
+}
+
 gboolean sfu_net_check(SfuNet *net, GError **error)
 {
-    if (!net->n_bad)
+    const int n = (int)net->missing->len;
+    if (!n)
         return TRUE;
-    char *more = net->n_bad > N_NAMED ? g_strdup_printf(" and %d more", net->n_bad - N_NAMED) : g_strdup("");
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: %d tensor%s of the %s %s missing or of the wrong shape: %s%s",
-                sfu_model_path(net->model), net->n_bad, net->n_bad == 1 ? "" : "s", sfu_part_name(net->part), net->n_bad == 1 ? "is" : "are",
-                net->bad->str, more);
-    g_free(more);
+    GString *names = g_string_new(NULL);
+    for (int i = 0; i < MIN(n, N_NAMED); i++)
+        g_string_append_printf(names, "%s%s", i ? "; " : "", (char *)g_ptr_array_index(net->missing, i));
+    if (n > N_NAMED)
+        g_string_append_printf(names, " and %d more", n - N_NAMED);
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: %d tensor%s of the %s %s missing or of the wrong shape: %s",
+                sfu_model_path(net->model), n, n == 1 ? "" : "s", sfu_part_name(net->part), n == 1 ? "is" : "are", names->str);
+    g_string_free(names, TRUE);
     return FALSE;
 }
+
+void sfu_net_note(const SfuNet *net) { sfu_model_note(net->model, net->part, net->missing, net->bound); }
 
 /* ---- passes ---- */
 

@@ -29,10 +29,11 @@ typedef struct {
     SfuNorms *norms;    /* of the pass under way, borrowed; NULL: every norm has its own statistics */
     GPtrArray *weights; /* SfuWeight*, borrowed from the model: all that were bound */
     GPtrArray *stacks;  /* SfuWeight*, owned: concatenations */
-    GString *bad;       /* the first few tensors that are missing or misshapen */
-    int n_bad;
+    GPtrArray *missing; /* char*: tensors that are missing or misshapen, "name [shape]" */
+    GHashTable *bound;  /* char*: names of all tensors that the network has */
 } SfuNet;
 
+/* q NULL: to see what is missing or unexpected (sfu_net_note()), not to run. */
 void sfu_net_init(SfuNet *net, SfuQueue *q, SfuModel *model, SfuPart part);
 void sfu_net_finish(SfuNet *net);
 void sfu_net_unload(SfuNet *net);
@@ -43,11 +44,17 @@ SfuLayer sfu_net_linear(SfuNet *net, const char *prefix, const char *name, int o
 SfuLayer sfu_net_conv(SfuNet *net, const char *prefix, const char *name, int out, int in, int size, gboolean bias);
 SfuLayer sfu_net_norm(SfuNet *net, const char *prefix, const char *name, int c);
 SfuWeight *sfu_net_table(SfuNet *net, const char *prefix, const char *name, int rows, int c);
+/* The tensor "<prefix>.<name>" as it is called, without ".weight". */
+SfuWeight *sfu_net_tensor(SfuNet *net, const char *prefix, const char *name, int n_dims, const gint64 *dims);
 /* Stacked along the outputs; owned by net. NULL if a part is NULL. */
 SfuWeight *sfu_net_stack(SfuNet *net, SfuWeight *const *parts, int n_parts);
 gboolean sfu_net_has(const SfuNet *net, const char *prefix, const char *name); /* the tensor "<prefix>.<name>" */
+/* Dim i of the tensor "<prefix>.<name>", at most 2^24; 0: there is none. */
+int sfu_net_dim(const SfuNet *net, const char *prefix, const char *name, int i);
 /* FALSE with MISSING if anything did not fit. */
 gboolean sfu_net_check(SfuNet *net, GError **error);
+/* Gives the model what binding has found: missing and unexpected tensors of the part. */
+void sfu_net_note(const SfuNet *net);
 
 /* ---- passes ---- */
 gboolean sfu_net_trace(const SfuNet *net, const SfuTensor *x, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);

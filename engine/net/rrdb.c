@@ -5,6 +5,7 @@
  * it again. So a deep network, which sees hundreds of pixels far, needs no more context than its picture has; where everything fits, the band is
  * the picture.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/rrdb.h"
 #include "net/upscaler-parts.h"
 
 #define SLOPE 0.2f
@@ -28,17 +29,18 @@ typedef struct {
     SfuWeight *second; /* ESRGAN+: picks what the second convolution grew; owned by the net */
 } Rrdb;
 
-static int wide(const SfuUpscalerConfig *c) { return c->features + 4 * c->growth; }
+static const SfuRrdbConfig *own(const SfuUpscalerConfig *c) { return c->own; }
+static int wide(const SfuUpscalerConfig *c) { return c->features + 4 * own(c)->growth; }
 
 /* A 1x1 kernel that copies: from channels features + growth .. of all that is there when the fourth convolution has been reached. */
 static SfuWeight *pick_second(SfuNet *net, const SfuUpscalerConfig *c)
 {
-    const int in = c->features + 2 * c->growth;
-    const gint64 dims[] = {c->growth, in, 1, 1};
-    float *v = g_new0(float, (gsize)c->growth * in);
-    for (int i = 0; i < c->growth; i++)
-        v[(gsize)i * in + c->features + c->growth + i] = 1;
-    SfuWeight *w = sfu_weight_new_take("second", SFU_F32, 4, dims, v, (gsize)c->growth * in * sizeof *v);
+    const int in = c->features + 2 * own(c)->growth;
+    const gint64 dims[] = {own(c)->growth, in, 1, 1};
+    float *v = g_new0(float, (gsize)own(c)->growth * in);
+    for (int i = 0; i < own(c)->growth; i++)
+        v[(gsize)i * in + c->features + own(c)->growth + i] = 1;
+    SfuWeight *w = sfu_weight_new_take("second", SFU_F32, 4, dims, v, (gsize)own(c)->growth * in * sizeof *v);
     g_ptr_array_add(net->stacks, w);
     return w;
 }
@@ -54,13 +56,13 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
             Dense *dense = &r->blocks[b][d];
             for (int i = 0; i < 5; i++) {
                 g_snprintf(name, sizeof name, "body.%d.rdb%d.conv%d", b, d + 1, i + 1);
-                dense->conv[i] = sfu_net_conv(net, "", name, i == 4 ? c->features : c->growth, c->features + i * c->growth, 3, TRUE);
+                dense->conv[i] = sfu_net_conv(net, "", name, i == 4 ? c->features : own(c)->growth, c->features + i * own(c)->growth, 3, TRUE);
             }
             g_snprintf(name, sizeof name, "body.%d.rdb%d.conv1x1", b, d + 1);
-            if (c->skip_1x1)
-                dense->skip = sfu_net_conv(net, "", name, c->growth, c->features, 1, FALSE);
+            if (own(c)->skip_1x1)
+                dense->skip = sfu_net_conv(net, "", name, own(c)->growth, c->features, 1, FALSE);
         }
-    if (c->skip_1x1)
+    if (own(c)->skip_1x1 && net->q && !net->missing->len)
         r->second = pick_second(net, c);
     r->body = sfu_net_conv(net, "", "conv_body", c->features, c->features, 3, TRUE);
     for (int i = 0; i < c->n_stages; i++) {
@@ -86,7 +88,7 @@ static gboolean dense_block(const SfuUpscalerPass *p, const Dense *d, SfuTensor 
 {
     const SfuUpscalerConfig *c = p->c;
     const Rrdb *r = p->network;
-    const int f = c->features, g = c->growth;
+    const int f = c->features, g = own(c)->growth;
     gboolean ok = TRUE;
     for (int i = 0; ok && i < 4; i++) {
         const int have = f + i * g;
@@ -211,7 +213,7 @@ static SfuTensor *run_body(const SfuUpscalerPass *p, const SfuTensor *x, const S
 /* One enlargement and its convolution. x is taken. */
 static SfuTensor *run_up(const SfuUpscalerPass *p, SfuTensor *x, const SfuLayer *l, GError **error)
 {
-    const int f = p->c->features, factor = p->c->stage_factor;
+    const int f = p->c->features, factor = own(p->c)->stage_factor;
     SfuTensor *y = NULL;
     if (factor != 2) {
         SfuTensor *big = sfu_tensor_create(p->net->q, p->net->dtype, 1, x->h * factor, x->w * factor, f, error);

@@ -1,5 +1,6 @@
 /* SRVGGNetCompact: a row of convolutions, and the picture enlarged by nearest neighbour added (Wang 2021, Real-ESRGAN's compact models).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/srvgg.h"
 #include "net/upscaler-parts.h"
 
 typedef struct {
@@ -20,7 +21,8 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
         if (i > c->blocks)
             break;
         g_snprintf(name, sizeof name, "body.%d.weight", 2 * i + 1);
-        s->slopes[i] = sfu_model_find(net->model, net->part, name); /* its presence and shape: sfu_model_check_complete() */
+        const gint64 n = sfu_net_dim(net, "", name, 0) == 1 ? 1 : c->features; /* one slope, or one a channel */
+        s->slopes[i] = sfu_net_tensor(net, "", name, 1, &n);
     }
     return s;
 }

@@ -1,10 +1,12 @@
 /* SwinIR (Liang 2021, figures 2 and 3; windows and shifts: Liu 2021, section 3.2) and HAT (Chen 2023, figures 3 and 4): attention in
  * windows of pixels, every second block's windows shifted by half of one.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/swin.h"
 #include "net/upscaler-parts.h"
 #include <string.h>
 
 #define EPS 1e-5f
+#define MAX_BLOCKS 64 /* a group */
 #define CAB_SCALE 0.01f /* of HAT's channel attention; not in the files, the same in all that are published */
 
 static const float mean[3] = {0.4488f, 0.4371f, 0.4040f}; /* of DIV2K, as the authors have it; gray pictures have none */
@@ -35,42 +37,38 @@ typedef struct {
 
 static gboolean has(const SfuNet *net, const char *prefix, const char *name) { return sfu_net_has(net, prefix, name); }
 
-static int rows_of(const SfuNet *net, const char *prefix, const char *name)
+static int rows_of(const SfuNet *net, const char *prefix, const char *name) { return MAX(1, sfu_net_dim(net, prefix, name, 0)); }
+
+/* The small table [span * span, heads] is read on the host: windows' masks are added to it there. n_heads: if the table does not say. */
+static void bind_table(SfuNet *net, Block *b, const char *prefix, int span, int f, int n_heads)
 {
-    char *full = g_strconcat(prefix, name, NULL);
-    const SfuWeight *w = sfu_model_find(net->model, net->part, full);
-    g_free(full);
-    return w ? (int)sfu_weight_dim(w, 0) : 1;
+    static const char name[] = "relative_position_bias_table";
+    const int said = sfu_net_dim(net, prefix, name, 1);
+    b->n_heads = said && f % said == 0 ? said : n_heads;
+    const gint64 dims[] = {(gint64)span * span, b->n_heads};
+    const SfuWeight *w = sfu_net_tensor(net, prefix, name, 2, dims);
+    if (!w || !net->q)
+        return;
+    b->table = g_new(float, dims[0] * dims[1]);
+    sfu_weight_read_f32(w, 0, dims[0] * dims[1], b->table);
 }
 
-/* The small table is read on the host: windows' masks are added to it there. Its shape is sfu_model_check_complete()'s to judge. */
-static void bind_table(SfuNet *net, Block *b, const char *prefix)
-{
-    char *full = g_strconcat(prefix, ".relative_position_bias_table", NULL);
-    const SfuWeight *w = sfu_model_find(net->model, net->part, full);
-    g_free(full);
-    const gint64 n = w ? sfu_weight_elements(w) : 1;
-    b->table = g_new0(float, n);
-    b->n_heads = w ? (int)sfu_weight_dim(w, 1) : 1;
-    if (w)
-        sfu_weight_read_f32(w, 0, n, b->table);
-}
-
-static void bind_block(SfuNet *net, Block *b, const char *prefix, const char *attention, int f, gboolean hat)
+/* span: of the table of relative positions. cab: with HAT's channel attention. */
+static void bind_block(SfuNet *net, Block *b, const char *prefix, const char *attention, int f, int span, int n_heads, gboolean cab)
 {
     char *a = *attention ? g_strconcat(prefix, ".", attention, NULL) : g_strdup(prefix);
-    const int hidden = rows_of(net, prefix, ".mlp.fc1.weight");
+    const int hidden = rows_of(net, prefix, "mlp.fc1.weight");
     b->norm1 = sfu_net_norm(net, prefix, "norm1", f);
     b->qkv = sfu_net_linear(net, a, "qkv", 3 * f, f, TRUE);
     b->proj = sfu_net_linear(net, a, "proj", f, f, TRUE);
     b->norm2 = sfu_net_norm(net, prefix, "norm2", f);
     b->fc1 = sfu_net_linear(net, prefix, "mlp.fc1", hidden, f, TRUE);
     b->fc2 = sfu_net_linear(net, prefix, "mlp.fc2", f, hidden, TRUE);
-    bind_table(net, b, a);
+    bind_table(net, b, a, span, f, n_heads);
     g_free(a);
-    if (!hat)
+    if (!cab)
         return;
-    const int waist = rows_of(net, prefix, ".conv_block.cab.0.weight"), squeezed = rows_of(net, prefix, ".conv_block.cab.3.attention.1.weight");
+    const int waist = rows_of(net, prefix, "conv_block.cab.0.weight"), squeezed = rows_of(net, prefix, "conv_block.cab.3.attention.1.weight");
     b->cab[0] = sfu_net_conv(net, prefix, "conv_block.cab.0", waist, f, 3, TRUE);
     b->cab[1] = sfu_net_conv(net, prefix, "conv_block.cab.2", f, waist, 3, TRUE);
     b->squeeze[0] = sfu_net_linear(net, prefix, "conv_block.cab.3.attention.1", squeezed, f, TRUE);
@@ -79,11 +77,14 @@ static void bind_block(SfuNet *net, Block *b, const char *prefix, const char *at
 
 static void bind_conv(SfuNet *net, SfuLayer conv[3], const char *prefix, int f)
 {
-    if (!has(net, prefix, "0.weight")) {
+    char *numbered = g_strconcat(prefix, ".", NULL);
+    const gboolean single = !sfu_model_count(net->model, net->part, numbered, 1);
+    g_free(numbered);
+    if (single) {
         conv[0] = sfu_net_conv(net, prefix, "", f, f, 3, TRUE);
         return;
     }
-    const int waist = rows_of(net, prefix, ".0.weight");
+    const int waist = rows_of(net, prefix, "0.weight");
     conv[0] = sfu_net_conv(net, prefix, "0", waist, f, 3, TRUE);
     conv[1] = sfu_net_linear(net, prefix, "2", waist, waist, TRUE);
     conv[2] = sfu_net_conv(net, prefix, "4", f, waist, 3, TRUE);
@@ -102,10 +103,11 @@ static SfuWeight *own(SfuNet *net, const char *name, int channels, float a, floa
 static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
 {
     Swin *s = g_new0(Swin, 1);
-    const float r = c->range, f = 1 / c->range, used = c->channels == 3;
+    const SfuSwinConfig *k = c->own;
+    const float r = k->range, f = 1 / k->range, used = c->channels == 3;
     const int n = c->channels;
     char name[96];
-    s->hat = sfu_model_family(net->model) == SFU_FAMILY_HAT;
+    s->hat = k->overlap_window > 0;
     s->in_scale = own(net, "range", n, r, r, r);
     s->in_shift = own(net, "minus mean", n, -used * mean[0] * r, -used * mean[1] * r, -used * mean[2] * r);
     s->out_scale = own(net, "1 / range", n, f, f, f);
@@ -116,16 +118,16 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
     s->groups = g_new0(Group, c->blocks + 1); /* the last one empty */
     for (int g = 0; g < c->blocks; g++) {
         Group *group = &s->groups[g];
-        while (g_snprintf(name, sizeof name, "layers.%d.residual_group.blocks.%d", g, group->n_blocks), has(net, name, "norm1.weight"))
-            group->n_blocks++;
+        g_snprintf(name, sizeof name, "layers.%d.residual_group.blocks.", g);
+        group->n_blocks = MAX(1, sfu_model_count(net->model, net->part, name, MAX_BLOCKS));
         group->blocks = g_new0(Block, group->n_blocks);
         for (int b = 0; b < group->n_blocks; b++) {
             g_snprintf(name, sizeof name, "layers.%d.residual_group.blocks.%d", g, b);
-            bind_block(net, &group->blocks[b], name, "attn", c->features, s->hat);
+            bind_block(net, &group->blocks[b], name, "attn", c->features, 2 * k->window - 1, k->n_heads, s->hat);
         }
         if (s->hat) {
             g_snprintf(name, sizeof name, "layers.%d.residual_group.overlap_attn", g);
-            bind_block(net, &group->overlap, name, "", c->features, FALSE);
+            bind_block(net, &group->overlap, name, "", c->features, k->window + k->overlap_window - 1, k->n_heads, FALSE);
         }
         g_snprintf(name, sizeof name, "layers.%d.conv", g);
         bind_conv(net, group->conv, name, c->features);
@@ -230,7 +232,7 @@ static SfuTensor *window_attention(const SfuNet *net, const Block *b, const SfuT
 
 /* HAT's overlapping windows: queries from each window, keys and values from the larger one around it; zeros outside of the picture, which
  * take part (figure 4; the authors unfold a padded picture). */
-static SfuTensor *overlap_attention(const SfuNet *net, const SfuUpscalerConfig *c, const Block *b, const SfuTensor *x, GError **error)
+static SfuTensor *overlap_attention(const SfuNet *net, const SfuSwinConfig *c, const Block *b, const SfuTensor *x, GError **error)
 {
     const int h = x->h, w = x->w, f = x->c, side = c->window, wide = c->overlap_window, edge = (wide - side) / 2, n = h * w / (side * side);
     const int tq = side * side, tk = wide * wide, span = side + wide - 1;
@@ -305,7 +307,7 @@ static gboolean add_mlp(const SfuNet *net, const Block *b, SfuTensor *x, GError 
 }
 
 /* x [1, h, w, c] is changed in place. side, shift: of the windows; overlap: HAT's other attention. */
-static gboolean run_block(const SfuNet *net, const SfuUpscalerConfig *c, const Block *b, SfuTensor *x, int shift, gboolean overlap, GError **error)
+static gboolean run_block(const SfuNet *net, const SfuSwinConfig *c, const Block *b, SfuTensor *x, int shift, gboolean overlap, GError **error)
 {
     const SfuEpilogue e = {.bias = b->proj.b, .residual = x};
     SfuTensor *n = sfu_net_like(net, x, x->c, error), *o = NULL, *channels = NULL;
@@ -344,7 +346,7 @@ static SfuTensor *run_conv(const SfuNet *net, const SfuLayer conv[3], SfuTensor 
 }
 
 /* x is taken. */
-static SfuTensor *run_group(const SfuNet *net, const SfuUpscalerConfig *c, const Group *g, gboolean hat, SfuTensor *x, GError **error)
+static SfuTensor *run_group(const SfuNet *net, const SfuSwinConfig *c, const Group *g, gboolean hat, SfuTensor *x, GError **error)
 {
     SfuTensor *y = sfu_net_like(net, x, x->c, error);
     gboolean ok = y && sfu_convert(net->q, y, x, error);
@@ -372,7 +374,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     ok = ok && (s->patch_norm.w ? sfu_layer_norm(net->q, y, features, s->patch_norm.w, s->patch_norm.b, EPS, error)
                                 : sfu_convert(net->q, y, features, error));
     for (int g = 0; ok && g < c->blocks; g++)
-        ok = (y = run_group(net, c, &s->groups[g], s->hat, y, error)) && sfu_upscaler_step(p, (g + 1.0) / (c->blocks + 1), error);
+        ok = (y = run_group(net, c->own, &s->groups[g], s->hat, y, error)) && sfu_upscaler_step(p, (g + 1.0) / (c->blocks + 1), error);
     ok = ok && sfu_layer_norm(net->q, y, y, s->norm.w, s->norm.b, EPS, error);
     if (!ok)
         sfu_net_drop(&y);
@@ -386,7 +388,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
 }
 
 /* Attention mixes windows block by block, and each group's convolution adds a pixel; two windows of context hide the seam. */
-static int margin(const SfuUpscalerConfig *c) { return 2 * c->window; }
+static int margin(const SfuUpscalerConfig *c) { return 2 * ((const SfuSwinConfig *)c->own)->window; }
 
 /* Queries, keys and values beside the features, their norm and the windows; or the full resolution at the end. */
 static double values(const SfuUpscalerConfig *c, int w, int h)

@@ -1,4 +1,4 @@
-/* What upscaler.c knows of the families: each binds its weights and runs. `c` is the model's configuration.
+/* What upscaler.c knows of a network: it binds its weights and runs. `c` is the model's configuration.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_NET_UPSCALER_PARTS_H
 #define SFU_NET_UPSCALER_PARTS_H
@@ -16,19 +16,18 @@ typedef struct {
     gpointer progress_data;
 } SfuUpscalerPass;
 
-typedef struct {
-    gpointer (*bind)(SfuNet *net, const SfuUpscalerConfig *c); /* what does not fit is remembered in net */
+struct SfuUpscalerKind {
+    /* Finds the weights; without a queue too. What is missing or misshapen is remembered in net, and its weight is NULL. */
+    gpointer (*bind)(SfuNet *net, const SfuUpscalerConfig *c);
     void (*free)(gpointer network);
     /* x [1, h, w, channels] in the pass's dtype is taken. NULL on error. */
     SfuTensor *(*run)(const SfuUpscalerPass *p, SfuTensor *x, GError **error);
     int (*margin)(const SfuUpscalerConfig *c);
     double (*values)(const SfuUpscalerConfig *c, int w, int h); /* that a pass over w x h input pixels holds at its widest point */
-} SfuUpscalerKind;
+};
 
 /* A share of the pass, 0 to 1, is enqueued: if somebody listens, waits until the device has done it and reports. */
 gboolean sfu_upscaler_step(const SfuUpscalerPass *p, double done, GError **error);
-
-extern const SfuUpscalerKind sfu_rrdb_kind, sfu_srvgg_kind, sfu_swin_kind; /* swin: SwinIR and HAT */
 
 /* 3x3, padding 1, then act; a new tensor. x is borrowed. up: x is read as if enlarged twice by nearest neighbour. */
 SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act, float param, GError **error);

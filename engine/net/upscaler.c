@@ -12,26 +12,30 @@ struct SfuUpscaler {
     gpointer progress_data;
 };
 
-SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, GError **error)
+SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, const SfuUpscalerKind *kind, GError **error)
 {
-    const SfuFamily family = sfu_model_family(m);
-    const SfuUpscalerKind *kind = family == SFU_FAMILY_RRDB ? &sfu_rrdb_kind : family == SFU_FAMILY_SRVGG ? &sfu_srvgg_kind
-                                : family == SFU_FAMILY_SWINIR || family == SFU_FAMILY_HAT ? &sfu_swin_kind : NULL;
     if (!kind) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is no upscaler network but: %s", sfu_model_path(m), sfu_family_name(family));
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is not an upscaler network", sfu_model_path(m));
         return NULL;
     }
-    if (!sfu_model_check_complete(m, SFU_PART_UPSCALER, error) || !sfu_model_check_finite(m, SFU_PART_UPSCALER, error))
-        return NULL;
     SfuUpscaler *u = g_new0(SfuUpscaler, 1);
     sfu_net_init(&u->net, q, m, SFU_PART_UPSCALER);
     u->config = sfu_model_upscaler(m);
     u->kind = kind;
     u->network = kind->bind(&u->net, u->config);
-    if (sfu_net_check(&u->net, error))
+    if (sfu_net_check(&u->net, error) && sfu_model_check_finite(m, SFU_PART_UPSCALER, error))
         return u;
     sfu_upscaler_destroy(u);
     return NULL;
+}
+
+void sfu_upscaler_expect(SfuModel *m, const SfuUpscalerKind *kind)
+{
+    SfuNet net = {0};
+    sfu_net_init(&net, NULL, m, SFU_PART_UPSCALER);
+    kind->free(kind->bind(&net, sfu_model_upscaler(m)));
+    sfu_net_note(&net);
+    sfu_net_finish(&net);
 }
 
 void sfu_upscaler_destroy(SfuUpscaler *u)
@@ -46,7 +50,7 @@ void sfu_upscaler_destroy(SfuUpscaler *u)
 void sfu_upscaler_unload(SfuUpscaler *u) { sfu_net_unload(&u->net); }
 int sfu_upscaler_scale(const SfuUpscaler *u) { return u->config->scale; }
 int sfu_upscaler_margin_px(const SfuUpscaler *u) { return u->kind->margin(u->config); }
-int sfu_upscaler_multiple(const SfuUpscaler *u) { return u->config->window ? u->config->window : u->config->unshuffle; }
+int sfu_upscaler_multiple(const SfuUpscaler *u) { return u->config->multiple ? u->config->multiple : u->config->unshuffle; }
 
 int sfu_upscaler_channels(const SfuUpscaler *u) { return u->config->channels; }
 
@@ -86,7 +90,7 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
     *out = NULL;
     if (x->n != 1 || x->c != u->config->channels || x->h % multiple || x->w % multiple) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "%s takes one picture of %d channels in multiples of %d, was given %d of %d x %d x %d",
-                    sfu_family_name(sfu_model_family(u->net.model)), u->config->channels, multiple, x->n, x->w, x->h, x->c);
+                    sfu_model_path(u->net.model), u->config->channels, multiple, x->n, x->w, x->h, x->c);
         return FALSE;
     }
     u->net.dtype = sfu_queue_act_dtype(u->net.q);
@@ -112,16 +116,10 @@ SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLay
 /* 3x3 from the channels that the file says to `out`. */
 static SfuLayer bind_any(SfuNet *net, const char *name, int out, int in) { return sfu_net_conv(net, "", name, out, in, 3, TRUE); }
 
-static int rows_of(const SfuNet *net, const char *name)
-{
-    const SfuWeight *w = sfu_model_find(net->model, net->part, name);
-    return w ? (int)sfu_weight_dim(w, 0) : 1;
-}
-
 void sfu_upsampler_bind(SfuNet *net, const SfuUpscalerConfig *c, SfuUpsamplerTail *t)
 {
     char name[32], weight[48];
-    t->width = rows_of(net, "conv_before_upsample.0.weight");
+    t->width = MAX(1, sfu_net_dim(net, "", "conv_before_upsample.0.weight", 0));
     if (c->upsampler == SFU_UPSAMPLER_NEAREST || c->upsampler == SFU_UPSAMPLER_SHUFFLE) {
         t->before = bind_any(net, "conv_before_upsample.0", t->width, c->features);
         t->last = bind_any(net, "conv_last", c->channels, t->width);
@@ -137,7 +135,7 @@ void sfu_upsampler_bind(SfuNet *net, const SfuUpscalerConfig *c, SfuUpsamplerTai
         else
             g_snprintf(name, sizeof name, "conv_up%d", i + 1);
         g_snprintf(weight, sizeof weight, "%s.weight", name);
-        const int out = rows_of(net, weight);
+        const int out = MAX(1, sfu_net_dim(net, "", weight, 0));
         t->factor[i] = 1;
         while (t->factor[i] * t->factor[i] * t->width < out)
             t->factor[i]++;

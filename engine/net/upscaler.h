@@ -1,4 +1,4 @@
-/* Upscaler networks behind one face: RRDBNet, SRVGGNetCompact, SwinIR, HAT; which one and how large, the model says.
+/* Upscaler networks behind one face; which one, its kind says, how large, the model.
  * The queue and the model are borrowed and must outlive the upscaler. Not thread-safe.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_NET_UPSCALER_H
@@ -9,9 +9,13 @@
 G_BEGIN_DECLS
 
 typedef struct SfuUpscaler SfuUpscaler;
+typedef struct SfuUpscalerKind SfuUpscalerKind; /* upscaler-parts.h; each network's header has its kind */
 
-/* FALSE with MISSING if a tensor is missing or misshapen, FORMAT if one holds a NaN, FAMILY if the model is no upscaler network. */
-SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, GError **error);
+/* kind: of the model's family, NULL if it is no upscaler network. NULL with MISSING if a tensor is missing or misshapen, FORMAT if one holds a NaN, FAMILY
+ * without a kind. */
+SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, const SfuUpscalerKind *kind, GError **error);
+/* Notes in the model which tensors are missing or unexpected. */
+void sfu_upscaler_expect(SfuModel *m, const SfuUpscalerKind *kind);
 void sfu_upscaler_destroy(SfuUpscaler *u);
 /* Output side over input side; 1 for restorers. */
 int sfu_upscaler_scale(const SfuUpscaler *u);

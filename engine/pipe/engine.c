@@ -227,15 +227,9 @@ static void notify_build(const char *program, gpointer data)
     sfu_run_stage(data, SFU_STAGE_COMPILE, NULL);
 }
 
-static gboolean is_network(SfuFamily f)
-{
-    return f == SFU_FAMILY_RRDB || f == SFU_FAMILY_SRVGG || f == SFU_FAMILY_SWINIR || f == SFU_FAMILY_HAT;
-}
-
 static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)
 {
-    const SfuFamily family = sfu_model_family(m->model);
-    if (is_network(family))
+    if (sfu_model_family(m->model)->enlargement == SFU_ENLARGE_NETWORK)
         return sfu_pipe_network(r, m, results, error);
     SfuSession s = {0};
     if (!sfu_session_init(&s, r, m, error))
@@ -250,9 +244,9 @@ static SfuLoaded *load_for_task(SfuRun *r, GError **error)
     if (!path)
         return NULL;
     SfuLoaded *m = sfu_run_stage(r, SFU_STAGE_LOAD, error) ? sfu_engine_load(r->e, path, error) : NULL;
-    if (m && !(sfu_family_tasks(sfu_model_family(m->model)) & 1u << r->task)) {
+    if (m && !(sfu_model_family(m->model)->tasks & 1u << r->task)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is a model of the family %s, which cannot do %s.", path,
-                    sfu_family_name(sfu_model_family(m->model)), sfu_task_name(r->task));
+                    sfu_model_family(m->model)->name, sfu_task_name(r->task));
         m = NULL;
     }
     if (m)

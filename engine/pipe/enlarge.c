@@ -462,5 +462,9 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
 
 gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error)
 {
-    return s->grid ? mini(s, results, error) : s->family == SFU_FAMILY_SD_X4 ? x4(s, results, error) : detail(s, results, error);
+    switch (s->family->enlargement) {
+    case SFU_ENLARGE_FLOW: return mini(s, results, error);
+    case SFU_ENLARGE_LOW_RES: return x4(s, results, error);
+    default: return detail(s, results, error);
+    }
 }

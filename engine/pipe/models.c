@@ -59,30 +59,11 @@ char **sfu_model_folders(const char *const *extra)
     return (char **)g_ptr_array_free(v, FALSE);
 }
 
-guint sfu_family_tasks(SfuFamily family)
-{
-    switch (family) {
-    case SFU_FAMILY_SD1:
-    case SFU_FAMILY_SD2:
-        return 1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT |
-               1u << SFU_TASK_UPSCALE;
-    case SFU_FAMILY_SD1_INPAINT:
-    case SFU_FAMILY_SD2_INPAINT:
-        return 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT;
-    case SFU_FAMILY_SD1_EDIT:
-        return 1u << SFU_TASK_EDIT;
-    case SFU_FAMILY_MINI:
-        return 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT | 1u << SFU_TASK_UPSCALE;
-    case SFU_FAMILY_SD_X4:
-    case SFU_FAMILY_RRDB:
-    case SFU_FAMILY_SRVGG:
-    case SFU_FAMILY_SWINIR:
-    case SFU_FAMILY_HAT:
-        return 1u << SFU_TASK_UPSCALE;
-    default:
-        return 0;
-    }
-}
+/* What sfu_models() lists: the public part comes first. */
+typedef struct {
+    SfuModelInfo info;
+    const SfuFamily *family; /* NULL: broken */
+} ListedModel;
 
 static void info_free(gpointer p)
 {
@@ -116,7 +97,8 @@ static guint64 tree_bytes(const char *path, int depth)
 
 static SfuModelInfo *info_new(const char *path)
 {
-    SfuModelInfo *i = g_new0(SfuModelInfo, 1);
+    ListedModel *listed = g_new0(ListedModel, 1);
+    SfuModelInfo *i = &listed->info;
     GError *e = NULL;
     i->path = g_strdup(path);
     i->name = g_path_get_basename(path);
@@ -131,16 +113,13 @@ static SfuModelInfo *info_new(const char *path)
         g_error_free(e);
         return i;
     }
-    const SfuFamily family = sfu_model_family(m);
-    i->family = g_strdup(sfu_family_name(family));
-    i->tasks = sfu_family_tasks(family);
+    const SfuFamily *family = listed->family = sfu_model_family(m);
+    i->family = g_strdup(family->name);
+    i->tasks = family->tasks;
     i->has_text = sfu_model_has_part(m, SFU_PART_TEXT);
     i->native_px = sfu_model_native_px(m);
     i->scale = sfu_model_scale(m);
-    if (family == SFU_FAMILY_TAESD)
-        i->part = "taesd";
-    else if (sfu_model_has_part(m, SFU_PART_VAE) && !sfu_model_has_part(m, SFU_PART_UNET))
-        i->part = "vae";
+    i->part = family->part;
     sfu_model_close(m);
     return i;
 }
@@ -187,43 +166,28 @@ GPtrArray *sfu_models(const char *const *folders)
     return found;
 }
 
+#define RANK_RESTORER 8 /* of networks that enlarge by nothing */
+
 /* Smaller is better; -1: not for this task. */
-static int rank(const SfuModelInfo *m, SfuTask task)
+static int rank(const ListedModel *m, SfuTask task)
 {
-    if (m->error || !(m->tasks & 1u << task))
+    if (!m->family || !(m->family->tasks & 1u << task))
         return -1;
-    SfuFamily family = SFU_FAMILY_UNKNOWN;
-    for (int f = 0; f < SFU_N_FAMILIES; f++)
-        if (strcmp(sfu_family_name(f), m->family) == 0)
-            family = f;
-    switch (family) {
-    case SFU_FAMILY_MINI:
-        return task == SFU_TASK_UPSCALE ? 3 : 9;
-    case SFU_FAMILY_SD1_INPAINT:
-    case SFU_FAMILY_SD2_INPAINT:
-        return 0;
-    case SFU_FAMILY_RRDB:
-    case SFU_FAMILY_SRVGG:
-    case SFU_FAMILY_SWINIR:
-    case SFU_FAMILY_HAT:
-        return m->scale > 1 ? 0 : 8; /* restorers do not enlarge */
-    case SFU_FAMILY_SD_X4:
-        return 1;
-    default:
-        return task == SFU_TASK_UPSCALE ? 7 : 2; /* "detail" adds what was not there: only if nothing else enlarges */
-    }
+    if (task != SFU_TASK_UPSCALE)
+        return m->family->rank;
+    return m->family->enlargement == SFU_ENLARGE_NETWORK && m->info.scale <= 1 ? RANK_RESTORER : m->family->rank_upscale;
 }
 
 char *sfu_model_default(GPtrArray *models, SfuTask task)
 {
-    const SfuModelInfo *best = NULL;
+    const ListedModel *best = NULL;
     for (guint i = 0; models && i < models->len; i++) {
-        const SfuModelInfo *m = g_ptr_array_index(models, i);
+        const ListedModel *m = g_ptr_array_index(models, i);
         const int r = rank(m, task);
         if (r >= 0 && (!best || r < rank(best, task)))
             best = m;
     }
-    return best ? g_strdup(best->path) : NULL;
+    return best ? g_strdup(best->info.path) : NULL;
 }
 
 char *sfu_model_report(const char *path, gboolean json, GError **error)

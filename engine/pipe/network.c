@@ -338,7 +338,7 @@ static int n_passes(int network_scale, double scale)
 
 static gboolean open_network(Network *n, SfuRun *r, SfuLoaded *m, GError **error)
 {
-    if (!m->upscaler && !(m->upscaler = sfu_upscaler_create(r->q, m->model, error)))
+    if (!m->upscaler && !(m->upscaler = sfu_upscaler_create(r->q, m->model, sfu_model_family(m->model)->upscaler, error)))
         return FALSE;
     *n = (Network){.r = r, .u = m->upscaler, .scale = sfu_upscaler_scale(m->upscaler), .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
                    .channels = sfu_upscaler_channels(m->upscaler), .tta = sfu_params_bool(r->p, SFU_PARAM_TTA)};

@@ -337,7 +337,7 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
     *extra = NULL;
     if (more == 0)
         return TRUE;
-    if (!a->original || (more != s->ae.channels + n_mask && s->family != SFU_FAMILY_SD1_EDIT)) {
+    if (!a->original || (more != s->ae.channels + n_mask && !s->family->edits)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s has %d input channels, with which %s cannot be done.", s->m->path,
                     s->unet->in_channels, sfu_task_name(s->run->task));
         return FALSE;
@@ -345,7 +345,7 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
     SfuImage *z = make_condition(a, error) ? sfu_autoencoder_encode(&s->ae, a->condition, error) : NULL;
     if (!z)
         return FALSE;
-    if (s->family == SFU_FAMILY_SD1_EDIT) {
+    if (s->family->edits) {
         for (gint64 k = 0; k < (gint64)z->w * z->h * z->c; k++)
             z->p[k] = z->p[k] / s->ae.scaling + s->ae.shift;
         *extra = z;
@@ -523,7 +523,7 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
     const gboolean nine = s->unet->in_channels > s->ae.channels && !s->grid;
     gboolean ok = make_extra(a, lw, lh, &extra, error);
     /* Editing always starts from noise alone; so does a full-strength run that begins with nothing. */
-    const gboolean alone = s->family == SFU_FAMILY_SD1_EDIT || (nine && a->strength >= 1 && content == CONTENT_NOTHING);
+    const gboolean alone = s->family->edits || (nine && a->strength >= 1 && content == CONTENT_NOTHING);
     if (ok && a->start && !alone) {
         x0 = sfu_autoencoder_encode(&s->ae, a->start, error);
         ok = x0 != NULL;
@@ -608,7 +608,7 @@ static void plan_work(const Paint *p)
         pass_size(p, k, &rect, &w, &h);
         const double px = (double)(w / f) * (h / f) * p->r->n_images;
         const double strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength);
-        const gboolean edit = s->family == SFU_FAMILY_SD1_EDIT, more = s->unet->in_channels > s->ae.channels;
+        const gboolean edit = s->family->edits, more = s->unet->in_channels > s->ae.channels;
         if (s->steps == 0)
             continue; /* nothing but the fill, which says how far it is by itself */
         sfu_run_plan(p->r, SFU_STAGE_ENCODE, px * ((p->source || k > 0 ? !edit : 0) + more));

@@ -8,6 +8,7 @@
 #include "region/image.h"
 #include "params/styles.h"
 #include "model/model.h"
+#include "family/family.h"
 #include "net/net.h"
 #include "net/upscaler.h"
 #include "sample/sample.h"
@@ -20,7 +21,6 @@ gboolean sfu_error_convert(GError **dest, GError *e);
 
 /* ---- models.c --------------------------------------------------------------------------------------------------- */
 
-guint sfu_family_tasks(SfuFamily family); /* bits 1 << SfuTask */
 int sfu_model_native_px(const SfuModel *m); /* 0: any */
 int sfu_model_scale(const SfuModel *m);     /* of upscalers; 0: none */
 char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
@@ -125,7 +125,7 @@ typedef struct {
     SfuAutoencoder ae;
     SfuAutoencoder preview; /* by TAESD; vae and taesd NULL: none */
     const SfuUnetConfig *unet;
-    SfuFamily family;
+    const SfuFamily *family;
     int native_px, max_px, multiple; /* multiple: px, what working sides are rounded to */
     double guidance, image_guidance, rescale;
     int n_branches;                  /* of the batch: 1, 2 (text guidance), 3 (text and image guidance) */

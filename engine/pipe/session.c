@@ -49,7 +49,7 @@ int sfu_model_native_px(const SfuModel *m)
     JsonObject *mini = sfu_model_sfumato(m);
     if (mini)
         return (int)CLAMP(json_int(mini, "native_size", 256), 64, 4096);
-    if (!sfu_model_has_part(m, SFU_PART_UNET) || sfu_model_family(m) == SFU_FAMILY_SD_X4)
+    if (!sfu_model_has_part(m, SFU_PART_UNET) || sfu_model_family(m)->enlargement == SFU_ENLARGE_LOW_RES)
         return 0;
     const SfuUnetConfig *u = sfu_model_unet(m);
     return u->sample_size > 0 ? (int)CLAMP((gint64)u->sample_size * vae_factor(m), 64, 4096) : 512;
@@ -57,17 +57,8 @@ int sfu_model_native_px(const SfuModel *m)
 
 int sfu_model_scale(const SfuModel *m)
 {
-    switch (sfu_model_family(m)) {
-    case SFU_FAMILY_RRDB:
-    case SFU_FAMILY_SRVGG:
-    case SFU_FAMILY_SWINIR:
-    case SFU_FAMILY_HAT:
-        return sfu_model_upscaler(m)->scale;
-    case SFU_FAMILY_SD_X4:
-        return 4;
-    default:
-        return 0;
-    }
+    const SfuFamily *f = sfu_model_family(m);
+    return f->enlargement == SFU_ENLARGE_NETWORK ? sfu_model_upscaler(m)->scale : f->scale;
 }
 
 /* ---- networks --------------------------------------------------------------------------------------------------- */
@@ -161,7 +152,7 @@ static void take_values(SfuSession *s)
         s->guidance = 1;
     s->image_guidance = sfu_params_double(r->p, SFU_PARAM_IMAGE_GUIDANCE);
     s->rescale = sfu_params_double(r->p, SFU_PARAM_GUIDANCE_RESCALE);
-    s->n_branches = s->grid || s->guidance <= 1 ? 1 : s->family == SFU_FAMILY_SD1_EDIT ? 3 : 2;
+    s->n_branches = s->grid || s->guidance <= 1 ? 1 : s->family->edits ? 3 : 2;
     sfu_params_put(r->p, SFU_PARAM_SAMPLER, s->sampler);
     sfu_params_put(r->p, SFU_PARAM_SCHEDULE, s->schedule);
     sfu_params_put(r->p, SFU_PARAM_STEPS, s->steps);
@@ -198,9 +189,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
     }
     if (!open_networks(s, error))
         return FALSE;
-    s->native_px = sfu_model_native_px(m->model);
-    if (s->family == SFU_FAMILY_SD_X4)
-        s->native_px = 512; /* of the output: it was trained on crops of that side */
+    s->native_px = s->family->native_px ? s->family->native_px : sfu_model_native_px(m->model);
     s->max_px = s->native_px * 3 / 2;
     if (s->native_px >= 768)
         s->max_px = s->native_px * 4 / 3; /* 768 to 1024 */

@@ -1,7 +1,7 @@
 /* One pass of an upscaler network: seconds, and the table of kernels.
  *   build/tests/bench/bench-upscaler MODEL [WIDTH HEIGHT]
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "net/upscaler.h"
+#include "family/family.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -20,7 +20,7 @@ int main(int argc, char **argv)
     GError *error = NULL;
     SfuQueue *q = argc > 1 ? sfu_queue_create(&options, &error) : NULL;
     SfuModel *m = q ? sfu_model_open(argv[1], &error) : NULL;
-    SfuUpscaler *u = m ? sfu_upscaler_create(q, m, &error) : NULL;
+    SfuUpscaler *u = m ? sfu_upscaler_create(q, m, sfu_model_family(m)->upscaler, &error) : NULL;
     SfuTensor *x = u ? sfu_tensor_create(q, SFU_F32, 1, h, w, 3, &error) : NULL, *y = NULL;
     float *v = g_new(float, (gsize)w * (gsize)h * 3);
     for (int i = 0; i < w * h * 3; i++)

@@ -1,7 +1,7 @@
 /* The JSON of a diffusers folder. The input stands as model_index.json, scheduler_config.json and each network's config.json.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuzz.h"
-#include "model/model.h"
+#include "family/family.h"
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
 #include "fuzz.h"
-#include "model/model.h"
+#include "family/family.h"
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -4,7 +4,7 @@
 #ifndef SFU_TESTS_MODELS_H
 #define SFU_TESTS_MODELS_H
 
-#include "model/model.h"
+#include "family/family.h"
 #include "file/file.h"
 #include "sfumato.h"
 

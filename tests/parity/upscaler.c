@@ -77,7 +77,7 @@ static float *forward(SfuUpscaler *u, SfuQueue *q, const float *x, int h, int w)
 static SfuUpscaler *create(SfuQueue *q, const char *key)
 {
     GError *error = NULL;
-    SfuUpscaler *u = sfu_upscaler_create(q, parity_model(key), &error);
+    SfuUpscaler *u = sfu_upscaler_create(q, parity_model(key), sfu_model_family(parity_model(key))->upscaler, &error);
     g_assert_no_error(error);
     return u;
 }
@@ -92,7 +92,7 @@ static void test_parity(gconstpointer data)
     if (!q)
         return;
     SfuModel *m = parity_model(key);
-    g_assert_cmpstr(sfu_family_name(sfu_model_family(m)), ==, json_object_get_string_member(c->o, "family"));
+    g_assert_cmpstr(sfu_model_family(m)->name, ==, json_object_get_string_member(c->o, "family"));
     char *text = sfu_model_inspect(m);
     g_assert_null(strstr(text, "unexpected"));
     g_assert_null(strstr(text, "missing"));
@@ -155,7 +155,7 @@ static void expect_failure(SfuQueue *q, const char *key, const ParityDamage *dam
     GError *error = NULL;
     char *path = parity_model_path(key, damage);
     SfuModel *m = sfu_model_open(path, &error);
-    SfuUpscaler *u = m ? sfu_upscaler_create(q, m, &error) : NULL;
+    SfuUpscaler *u = m ? sfu_upscaler_create(q, m, sfu_model_family(m)->upscaler, &error) : NULL;
     g_assert_null(u);
     g_assert_error(error, domain, code);
     if (!strstr(error->message, word))

@@ -18,14 +18,15 @@ ALLOWED = {
     "engine/fill": ("fill/",),
     "engine/params": ("params/", "sample/", "sfumato.h"),  # the choices of samplers and schedules are sample's table
     "engine/net": ("runtime/", "ops/", "file/", "model/", "net/"),
-    "engine/pipe": ("runtime/", "ops/", "file/", "model/", "text/", "net/", "sample/", "region/", "fill/", "params/", "pipe/",
+    "engine/family": ("runtime/", "file/", "model/", "net/", "family/", "sfumato.h"),
+    "engine/pipe": ("runtime/", "ops/", "file/", "model/", "text/", "net/", "family/", "sample/", "region/", "fill/", "params/", "pipe/",
                     "sfumato.h"),
     "engine/cli": ("sfumato.h", "cli/"),
     "install/fetch": ("file/",),  # its guarded JSON
     "ui": ("sfumato.h", "ui/", "plugin/"),
     "plugin": ("sfumato.h", "plugin/", "ui/"),
 }
-EXTRA = {"engine/cli/bench": ("runtime/", "ops/", "model/", "net/", "text/")}  # measures ops and networks directly
+EXTRA = {"engine/cli/bench": ("runtime/", "ops/", "model/", "net/", "family/", "text/")}  # measures ops and networks directly
 # system headers that belong to some folders only
 SYSTEM = {
     r"<CL/|<clblast": ("opencl/",),
@@ -69,6 +70,16 @@ for pattern, homes in SYSTEM.items():
         if not rel.startswith(homes) and re.search(r"^\s*#\s*include\s+(" + pattern + ")", path.read_text(), re.M):
             bad.append(f"{rel} includes {pattern}")
     case(not bad, f"system header {pattern}", bad)
+# A family is named in its own file and in the registry only; who needs to know something about a model asks the struct.
+# ("vae" and "taesd" are also parameters.)
+ids = {w for p in sources if "engine/family/" in p.as_posix() for m in re.findall(r'\.id = "([^"]+)",\s*\.name = "([^"]+)"(?!,\s*\.part)', p.read_text()) for w in m}
+named = re.compile(r"\bsfu_family_(?!take\b|refuse\b)\w+|SFU_FAMILY_|" + "|".join(rf'"{re.escape(i)}"' for i in ids))
+bad = []
+for path in sources:
+    rel = path.relative_to(TOP).as_posix()
+    if not rel.startswith("engine/family/"):
+        bad += [f"{rel}:{n}: {line.strip()}" for n, line in enumerate(path.read_text().splitlines(), 1) if named.search(line) and "#include" not in line]
+case(not bad and len(ids) > 5, "no family is named outside of engine/family", bad or ids)
 long = [f"{p.relative_to(TOP)}: {n} lines" for p in sources if (n := len(p.read_text().splitlines())) > 1500]
 case(not long, "no file over 1,500 lines", long)
 header = (TOP / "engine/sfumato.h").read_text()

@@ -3,7 +3,7 @@
 #ifndef MODEL_FILES_H
 #define MODEL_FILES_H
 
-#include "model/model.h"
+#include "family/family.h"
 
 typedef struct {
     char *canonical, *original; /* "-": none */

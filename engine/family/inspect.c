@@ -1,5 +1,6 @@
 /* What `sfumato inspect` shows.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/family.h"
 #include "model/internal.h"
 
 typedef struct {
@@ -46,24 +47,14 @@ static const char *prediction_name(SfuPrediction p)
     return p == SFU_PREDICT_V ? "v" : p == SFU_PREDICT_SAMPLE ? "sample" : p == SFU_PREDICT_FLOW ? "flow" : "epsilon";
 }
 
-/* What the model is good for, in a word of the command line. */
-static const char *task(SfuFamily family)
+/* "inpaint, outpaint": what the model is good for, in words of the command line. Caller frees. */
+static char *use(const SfuFamily *f)
 {
-    switch (family) {
-    case SFU_FAMILY_SD1:
-    case SFU_FAMILY_SD2: return "txt2img, img2img, inpaint, outpaint, upscale";
-    case SFU_FAMILY_SD1_INPAINT:
-    case SFU_FAMILY_SD2_INPAINT: return "inpaint, outpaint";
-    case SFU_FAMILY_SD1_EDIT: return "edit";
-    case SFU_FAMILY_MINI: return "inpaint, outpaint, upscale";
-    case SFU_FAMILY_SD_X4:
-    case SFU_FAMILY_RRDB:
-    case SFU_FAMILY_SRVGG:
-    case SFU_FAMILY_SWINIR:
-    case SFU_FAMILY_HAT: return "upscale";
-    case SFU_FAMILY_TAESD: return "previews, and in place of a VAE";
-    default: return "a part of another model";
-    }
+    GString *s = g_string_new(f->tasks ? "" : f->use);
+    for (int t = 0; t < SFU_N_TASKS; t++)
+        if (f->tasks & 1u << t)
+            g_string_append_printf(s, "%s%s", s->len ? ", " : "", sfu_task_name(t));
+    return g_string_free(s, FALSE);
 }
 
 static void add_string(JsonBuilder *b, const char *name, const char *value)
@@ -87,15 +78,20 @@ static void add_list(JsonBuilder *b, const char *name, GPtrArray *strings)
     json_builder_end_array(b);
 }
 
-static gboolean is_upscaler(const SfuModel *m) { return m->tensors[SFU_PART_UPSCALER] != NULL; }
+static gboolean is_upscaler(const SfuModel *m)
+{
+    return m->tensors[SFU_PART_UPSCALER] != NULL;
+}
 
 JsonNode *sfu_model_inspect_json(SfuModel *m)
 {
     JsonBuilder *b = json_builder_new();
+    char *tasks = use(m->family);
     json_builder_begin_object(b);
     add_string(b, "path", m->path);
-    add_string(b, "family", sfu_family_name(m->family));
-    add_string(b, "for", task(m->family));
+    add_string(b, "family", m->family->name);
+    add_string(b, "for", tasks);
+    g_free(tasks);
     if (m->tensors[SFU_PART_UNET])
         add_string(b, "prediction", prediction_name(m->scheduler.prediction));
     if (is_upscaler(m)) {
@@ -144,29 +140,39 @@ static void append_list(GString *s, const char *what, GPtrArray *strings, guint 
 char *sfu_model_inspect(SfuModel *m)
 {
     GString *s = g_string_new(NULL);
-    g_string_append_printf(s, "%s\n  family: %s\n  for: %s\n", m->path, sfu_family_name(m->family), task(m->family));
+    char *tasks = use(m->family);
+    g_string_append_printf(s, "%s\n  family: %s\n  for: %s\n", m->path, m->family->name, tasks);
+    g_free(tasks);
     for (int p = 0; p < SFU_N_PARTS; p++) {
         if (!m->tensors[p])
             continue;
         const Numbers n = part_numbers(m->tensors[p]);
         char *types = dtypes(&n);
         g_string_append_printf(s, "  %-14s %5u tensors, %8.2f M parameters, %8.1f MB, %s\n", sfu_part_name(p),
-                               g_hash_table_size(m->tensors[p]), (double)n.values * 1e-6, (double)n.bytes * 1e-6, types);
+                               g_hash_table_size(m->tensors[p]), (double)n.values * 1e-6, (double)n.bytes * 1e-6,
+                               types);
         g_free(types);
     }
     if (m->tensors[SFU_PART_UNET])
-        g_string_append_printf(s, "  UNet: %d to %d channels, %d levels, context %d, %s projection, %s prediction%s\n", m->unet.in_channels,
-                               m->unet.out_channels, m->unet.n_blocks, m->unet.cross_attention_dim,
-                               m->unet.linear_projection ? "linear" : "convolution", prediction_name(m->scheduler.prediction),
+        g_string_append_printf(s, "  UNet: %d to %d channels, %d levels, context %d, %s projection, %s prediction%s\n",
+                               m->unet.in_channels, m->unet.out_channels, m->unet.n_blocks, m->unet.cross_attention_dim,
+                               m->unet.linear_projection ? "linear" : "convolution",
+                               prediction_name(m->scheduler.prediction),
                                m->scheduler.in_file ? "" : " (guessed; the file does not say)");
     if (m->tensors[SFU_PART_VAE])
-        g_string_append_printf(s, "  VAE: %d latent channels, 1/%d size, scaling factor %g\n", m->vae.latent_channels, 1 << (m->vae.n_blocks - 1),
-                               (double)m->vae.scaling_factor);
-    if (is_upscaler(m))
-        g_string_append_printf(s, "  enlarges %d times%s; %d features, %d blocks%s%s%s\n", m->upscaler.scale,
-                               m->upscaler.scale_by_name ? " (guessed: files for 2 and for 3 times look alike; one with 3x or x3 in its name is taken for 3)" : "",
-                               m->upscaler.features, m->upscaler.blocks, m->upscaler.unshuffle > 1 ? ", pixel-unshuffled input" : "",
-                               m->upscaler.skip_1x1 ? ", 1x1 branches (ESRGAN+)" : "", m->upscaler.channels == 1 ? ", gray" : "");
+        g_string_append_printf(s, "  VAE: %d latent channels, 1/%d size, scaling factor %g\n", m->vae.latent_channels,
+                               1 << (m->vae.n_blocks - 1), (double)m->vae.scaling_factor);
+    if (is_upscaler(m)) {
+        g_string_append_printf(
+            s, "  enlarges %d times%s; %d features, %d blocks%s", m->upscaler.scale,
+            m->upscaler.scale_by_name
+                ? " (guessed: files for 2 and for 3 times look alike; one with 3x or x3 in its name is taken for 3)"
+                : "",
+            m->upscaler.features, m->upscaler.blocks, m->upscaler.unshuffle > 1 ? ", pixel-unshuffled input" : "");
+        if (m->family->describe)
+            m->family->describe(m, s);
+        g_string_append(s, m->upscaler.channels == 1 ? ", gray\n" : "\n");
+    }
     append_list(s, "missing", m->missing, 20);
     append_list(s, "unexpected", m->unexpected, 20);
     if (m->ignored->len)

@@ -1,0 +1,91 @@
+/* Families of models. A family is one file of this folder: how its files are recognized, what their tensors are called,
+ * how large its networks are, what it can do and how it is best used. registry.c lists the families. Nobody outside
+ * this folder names one: who needs to know something about a model asks the struct. Copyright (C) 2026 The Sfumato
+ * authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_FAMILY_H
+#define SFU_FAMILY_H
+
+#include "sfumato.h"
+#include "model/model.h"
+#include "net/upscaler.h"
+
+G_BEGIN_DECLS
+
+/* ---- a file before its family is known (source.c) --------------------------------------------------------------- */
+
+/* A file of tensors whose names may all begin with a word of the program that trained it, the wrap ("params_ema.").
+ * Everything is borrowed. */
+typedef struct {
+    const char *path;
+    const SfuFile *file;
+    GHashTable *names; /* name in the file -> SfuFileTensor* */
+    const char *wrap;
+} SfuSource;
+
+/* The tensor of that name behind the wrap; NULL: none. */
+const SfuFileTensor *sfu_source_find(const SfuSource *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Whether any tensor's name, behind the wrap, begins so. */
+gboolean sfu_source_has_prefix(const SfuSource *s, const char *prefix);
+
+/* ---- a family --------------------------------------------------------------------------------------------------- */
+
+/* How a family enlarges pictures, if it does. */
+typedef enum {
+    SFU_ENLARGE_NOT,
+    SFU_ENLARGE_NETWORK, /* an upscaler network */
+    SFU_ENLARGE_DETAIL,  /* image to image at the target size */
+    SFU_ENLARGE_LOW_RES, /* the small picture, with noise, is a part of the input (Stable Diffusion x4) */
+    SFU_ENLARGE_FLOW,    /* a flow from the enlarged picture to the sharp one (Sfumato mini) */
+} SfuEnlargement;
+
+struct SfuFamily {
+    const char *id;         /* one word; stays the same for ever */
+    const char *name;       /* for people */
+    guint tasks;            /* bits 1 << SfuTask; 0: a part of other models */
+    const char *part;       /* of a part: the parameter that names its file ("vae"); NULL: none does */
+    const char *use;        /* of a part: what it is good for */
+    int rank, rank_upscale; /* among models that can do a task, the one with the smallest is its default */
+    SfuEnlargement enlargement;
+    int scale;      /* the only one that it enlarges by; 0: any, or the model says */
+    int native_px;  /* side of the pictures that it was trained on; 0: the model says */
+    gboolean edits; /* the UNet sees the picture's own latents, unscaled, and guidance has a branch without the text
+                       (InstructPix2Pix) */
+    const SfuUpscalerKind *upscaler; /* the network of upscalers, else NULL */
+
+    /* Whether the file is of this family. Looks at names and shapes only. NULL: the family comes in folders only. */
+    gboolean (*recognize)(const SfuSource *s);
+    /* The part that a tensor belongs to, and its canonical name (caller frees with g_free). NULL: not a tensor that the
+     * family needs. `name` comes without the wrap. NULL for upscalers whose files use the canonical names. */
+    char *(*canonical)(const SfuSource *s, const char *name, SfuPart *part);
+    /* Known and not needed: tables that are computed, training state. NULL: none is. */
+    gboolean (*ignores)(const char *name);
+    /* Adds the file's tensors to the model. NULL: sfu_family_take(). */
+    gboolean (*open)(SfuModel *m, const SfuSource *s, GError **error);
+    /* Whether a folder, whose parts the model already has, is of this family. NULL: the family comes in single files
+     * only. */
+    gboolean (*claims)(const SfuModel *m);
+    /* Fills the model's configurations from tensor shapes and config files. May replace m->family by a variant in the
+     * same file. */
+    gboolean (*configure)(SfuModel *m, GError **error);
+    /* Appends what `sfumato inspect` should say beside the usual (", gray"). NULL: nothing. */
+    void (*describe)(const SfuModel *m, GString *text);
+};
+
+/* For families' open(): all tensors behind the wrap under their canonical names, the others ignored or unexpected. */
+gboolean sfu_family_take(SfuModel *m, const SfuFamily *f, const SfuSource *s, GError **error);
+
+/* ---- models ----------------------------------------------------------------------------------------------------- */
+
+/* Opens a safetensors file (a whole checkpoint with original names, a lone VAE, a TAESD half, whose other half is
+ * looked for beside it, an upscaler), an upscaler's or TAESD's .pth, or a diffusers folder (a pipeline's or one
+ * network's). Maps it; nothing is copied. Missing tensors are no error here: sfu_model_inspect() lists them, and the
+ * networks refuse them. Caller frees with sfu_model_close(). */
+SfuModel *sfu_model_open(const char *path, GError **error);
+
+/* What `sfumato inspect` shows: family, and of each part dtype, size, missing, misshapen and unexpected tensors. Caller
+ * frees the string with g_free, the node with json_node_unref. */
+char *sfu_model_inspect(SfuModel *m);
+JsonNode *sfu_model_inspect_json(SfuModel *m);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,18 @@
+/* Sfumato mini, the model in the box: a folder in diffusers' form whose model_index.json has a "sfumato" object.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/registry.h"
+#include "family/sd.h"
+
+static gboolean claims(const SfuModel *m)
+{
+    return sfu_model_has_part(m, SFU_PART_UNET) && sfu_model_sfumato(m);
+}
+
+const SfuFamily sfu_family_mini = {.id = "mini",
+                                   .name = "Sfumato mini",
+                                   .tasks = 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT | 1u << SFU_TASK_UPSCALE,
+                                   .rank = 9,
+                                   .rank_upscale = 3,
+                                   .enlargement = SFU_ENLARGE_FLOW,
+                                   .claims = claims,
+                                   .configure = sfu_sd_configure_parts};

@@ -1,0 +1,18 @@
+/* All families, one line each; registry.c puts them into the order in which they are asked.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_FAMILY_REGISTRY_H
+#define SFU_FAMILY_REGISTRY_H
+
+#include "family/family.h"
+
+extern const SfuFamily sfu_family_sd1, sfu_family_sd1_inpaint, sfu_family_sd1_edit, sfu_family_sd2,
+    sfu_family_sd2_inpaint;                                     /* sd.c */
+extern const SfuFamily sfu_family_sd_x4;                        /* x4.c */
+extern const SfuFamily sfu_family_mini;                         /* mini.c */
+extern const SfuFamily sfu_family_taesd;                        /* taesd.c */
+extern const SfuFamily sfu_family_vae, sfu_family_text_encoder; /* parts.c */
+extern const SfuFamily sfu_family_rrdb;                         /* rrdb.c */
+extern const SfuFamily sfu_family_srvgg;                        /* srvgg.c */
+extern const SfuFamily sfu_family_swinir, sfu_family_hat;       /* swin.c */
+
+#endif

@@ -1,0 +1,157 @@
+/* Stable Diffusion 1.x and 2.x (Rombach 2022), their inpainting models (9 input channels) and InstructPix2Pix (8;
+ * Brooks 2023). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/sd.h"
+#include "family/registry.h"
+#include "model/internal.h"
+#include "model/names.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- original files ---- */
+
+static gboolean recognize(const SfuSource *s)
+{
+    return sfu_source_has_prefix(s, "model.diffusion_model.");
+}
+
+int sfu_sd_vae_levels(const SfuSource *s, const char *prefix)
+{
+    int n = 0;
+    while (n < SFU_MAX_BLOCKS && sfu_source_find(s, "%sdecoder.up.%d.block.0.conv1.weight", prefix, n))
+        n++;
+    return n;
+}
+
+char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part)
+{
+    return sfu_name_from_checkpoint(name, sfu_sd_vae_levels(s, "first_stage_model."), part);
+}
+
+gboolean sfu_sd_open(SfuModel *m, const SfuSource *s, GError **error)
+{
+    for (guint i = 0; i < s->file->tensors->len; i++) {
+        const char *foreign = sfu_name_foreign(((SfuFileTensor *)g_ptr_array_index(s->file->tensors, i))->name);
+        if (foreign && strstr(foreign, "checkpoint")) {
+            g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                        "%s is %s; Sfumato runs Stable Diffusion 1.x and 2.x", m->path, foreign);
+            return FALSE;
+        }
+    }
+    return sfu_family_take(m, m->family, s, error);
+}
+
+/* ---- what the file does not say ---- */
+
+/* Published with 2.x checkpoints: a .yaml of the same name, whose parameterization is "v" for the 768 models. 1: v, 0:
+ * not, -1: no file. */
+static int yaml_says_v(const SfuModel *m)
+{
+    const char *dot = strrchr(m->path, '.');
+    char *path = g_strdup_printf("%.*s.yaml", (int)(dot ? dot - m->path : (gssize)strlen(m->path)), m->path),
+         *text = NULL;
+    int v = -1;
+    if (dot && g_file_test(path, G_FILE_TEST_IS_REGULAR) && g_file_get_contents(path, &text, NULL, NULL)) {
+        const char *at = strstr(text, "parameterization:");
+        at = at ? at + strlen("parameterization:") : "";
+        while (*at == ' ' || *at == '"' || *at == '\'')
+            at++;
+        v = *at == 'v' && !g_ascii_isalpha(at[1]);
+    }
+    g_free(text);
+    g_free(path);
+    return v;
+}
+
+/* The shapes of 2.x base (epsilon) and 768 (v) are the same. What differs measurably in all published ones and their
+ * offspring is the spread of this bias, above 0.09 for v (found by the authors of ComfyUI). */
+static gboolean bias_says_v(SfuModel *m)
+{
+    char name[96];
+    g_snprintf(name, sizeof name, "up_blocks.%d.attentions.%d.transformer_blocks.0.norm1.bias", m->unet.n_blocks - 1,
+               m->unet.layers_per_block);
+    SfuWeight *w = sfu_model_find(m, SFU_PART_UNET, name);
+    const gint64 n = w ? sfu_weight_elements(w) : 0;
+    if (n < 1 || n > 65536)
+        return FALSE;
+    float *v = g_new(float, n);
+    double mean = 0, square = 0;
+    sfu_weight_read_f32(w, 0, n, v);
+    for (gint64 i = 0; i < n; i++)
+        mean += v[i] / (double)n;
+    for (gint64 i = 0; i < n; i++)
+        square += (v[i] - mean) * (v[i] - mean) / (double)n;
+    g_free(v);
+    return sqrt(square) > 0.09;
+}
+
+static gboolean has_marker(const SfuModel *m, const char *name)
+{
+    for (guint i = 0; i < m->ignored->len; i++)
+        if (strcmp(g_ptr_array_index(m->ignored, i), name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+void sfu_sd_guess_prediction(SfuModel *m, gboolean v)
+{
+    SfuSchedulerConfig *c = &m->scheduler;
+    const int yaml = yaml_says_v(m);
+    if (yaml == 1 || has_marker(m, "v_pred") || (yaml < 0 && m->family == &sfu_family_sd2 && bias_says_v(m)) || v)
+        c->prediction = SFU_PREDICT_V;
+    if (has_marker(m, "ztsnr"))
+        c->zero_terminal_snr = TRUE;
+}
+
+/* ---- configuration ---- */
+
+gboolean sfu_sd_configure_parts(SfuModel *m, GError **error)
+{
+    return sfu_model_configure_scheduler(m, error) &&
+           (!m->tensors[SFU_PART_UNET] || sfu_model_configure_unet(m, error)) &&
+           (!m->tensors[SFU_PART_VAE] || sfu_model_configure_vae(m, error)) &&
+           (!m->tensors[SFU_PART_TEXT] || sfu_model_configure_text(m, error)) &&
+           (!m->tensors[SFU_PART_IMAGE_ENCODER] || sfu_model_configure_vision(m, error));
+}
+
+static gboolean claims(const SfuModel *m)
+{
+    return sfu_model_has_part(m, SFU_PART_UNET);
+}
+
+static gboolean configure(SfuModel *m, GError **error)
+{
+    if (!sfu_sd_configure_parts(m, error))
+        return FALSE;
+    const int in = m->unet.in_channels, latent = m->unet.out_channels, context = m->unet.cross_attention_dim;
+    /* 1.x: context of 768; 2.x: 1024. Small models for tests have neither, but the same projections. */
+    const gboolean two = context == 1024 || (context != 768 && m->unet.linear_projection);
+    m->family = in == latent               ? (two ? &sfu_family_sd2 : &sfu_family_sd1)
+                : in == 2 * latent + 1     ? (two ? &sfu_family_sd2_inpaint : &sfu_family_sd1_inpaint)
+                : in == 2 * latent && !two ? &sfu_family_sd1_edit
+                                           : NULL;
+    if (!m->family) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    "%s: a UNet with an input of no Stable Diffusion that Sfumato knows", m->path);
+        return FALSE;
+    }
+    if (!m->scheduler_json)
+        sfu_sd_guess_prediction(m, FALSE);
+    return TRUE;
+}
+
+#define PAINTS (1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT)
+#define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS | 1u << SFU_TASK_UPSCALE)
+/* "detail" adds what was not there: these enlarge only if nothing else does. */
+#define GENERAL .tasks = DRAWS, .rank = 2, .rank_upscale = 7, .enlargement = SFU_ENLARGE_DETAIL
+#define FILES                                                                                                          \
+    .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
+    .claims = claims, .configure = configure
+
+const SfuFamily sfu_family_sd1 = {.id = "sd1", .name = "Stable Diffusion 1.x", GENERAL, FILES};
+const SfuFamily sfu_family_sd2 = {.id = "sd2", .name = "Stable Diffusion 2.x", GENERAL, FILES};
+const SfuFamily sfu_family_sd1_inpaint = {
+    .id = "sd1-inpaint", .name = "Stable Diffusion 1.x inpainting", .tasks = PAINTS, FILES};
+const SfuFamily sfu_family_sd2_inpaint = {
+    .id = "sd2-inpaint", .name = "Stable Diffusion 2.x inpainting", .tasks = PAINTS, FILES};
+const SfuFamily sfu_family_sd1_edit = {
+    .id = "sd1-edit", .name = "InstructPix2Pix", .tasks = 1u << SFU_TASK_EDIT, .rank = 2, .edits = TRUE, FILES};

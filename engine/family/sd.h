@@ -1,0 +1,19 @@
+/* What the families round Stable Diffusion share.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_FAMILY_SD_H
+#define SFU_FAMILY_SD_H
+
+#include "family/family.h"
+
+/* Original single files: "model.diffusion_model.", "first_stage_model.", "cond_stage_model.". */
+gboolean sfu_sd_open(SfuModel *m, const SfuSource *s, GError **error);
+char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part);
+/* How many levels the VAE of a file with original names has, behind `prefix`; 0: there is none. */
+int sfu_sd_vae_levels(const SfuSource *s, const char *prefix);
+/* The scheduler, and all parts that the model has. */
+gboolean sfu_sd_configure_parts(SfuModel *m, GError **error);
+/* The prediction type and the end of the schedule, as far as the file or the .yaml beside it tells them; for files
+ * without a scheduler_config.json. v: what is assumed where nothing tells. */
+void sfu_sd_guess_prediction(SfuModel *m, gboolean v);
+
+#endif

@@ -1,0 +1,111 @@
+/* SwinIR (Liang 2021) and HAT (Chen 2023): layers.N.residual_group.blocks.N, attention in windows.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/measure.h"
+#include "family/registry.h"
+#include "model/internal.h"
+#include "net/swin.h"
+#include <string.h>
+
+#define MAX_GROUPS 256
+#define MAX_STAGES 4
+
+static gboolean recognize_hat(const SfuSource *s)
+{
+    return sfu_source_find(s, "layers.0.residual_group.overlap_attn.qkv.weight") != NULL;
+}
+
+static gboolean recognize_swinir(const SfuSource *s)
+{
+    return !recognize_hat(s) && sfu_source_find(s, "layers.0.residual_group.blocks.0.attn.qkv.weight") &&
+           sfu_source_find(s, "layers.0.residual_group.blocks.0.attn.relative_position_bias_table");
+}
+
+/* Tables of positions and masks, which are computed. */
+static gboolean ignores(const char *name)
+{
+    return strstr(name, "relative_position_index") || g_str_has_suffix(name, "attn_mask");
+}
+
+/* The way up, by the tail's tensors. */
+static gboolean configure_tail(SfuModel *m, GError **error)
+{
+    SfuUpscalerConfig *c = &m->upscaler;
+    const int n_nearest = sfu_measure_count(m, "conv_up", MAX_STAGES + 1) - 1,
+              n_shuffles = (sfu_measure_count(m, "upsample.", 2 * MAX_STAGES) + 1) / 2;
+    if (n_nearest > 0) {
+        c->upsampler = SFU_UPSAMPLER_NEAREST;
+        c->n_stages = n_nearest;
+        c->scale = 1 << c->n_stages;
+    } else if (sfu_measure_count(m, "conv_before_upsample.", 1)) {
+        const int width = sfu_measure(m, 0, "conv_before_upsample.0.weight");
+        c->upsampler = SFU_UPSAMPLER_SHUFFLE;
+        c->n_stages = n_shuffles;
+        c->scale = 1;
+        for (int i = 0; i < n_shuffles; i++) {
+            const int r = sfu_square_factor(sfu_measure(m, 0, "upsample.%d.weight", 2 * i), MAX(width, 1));
+            if (r < 2 || r > 4)
+                return sfu_family_refuse(m, error, "its enlargement is no whole factor");
+            c->scale *= r;
+        }
+    } else if (n_shuffles > 0) {
+        c->upsampler = SFU_UPSAMPLER_SHUFFLE_DIRECT;
+        c->n_stages = 1;
+        c->scale = sfu_square_factor(sfu_measure(m, 0, "upsample.0.weight"), c->channels);
+    } else {
+        c->upsampler = SFU_UPSAMPLER_NONE;
+        c->scale = 1;
+    }
+    return c->scale >= 1 && c->scale <= 16 ? TRUE : sfu_family_refuse(m, error, "its enlargement is no whole factor");
+}
+
+static gboolean configure(SfuModel *m, GError **error)
+{
+    SfuUpscalerConfig *c = &m->upscaler;
+    SfuSwinConfig *own = g_new0(SfuSwinConfig, 1);
+    const gboolean hat = m->family == &sfu_family_hat;
+    const char *table = "layers.0.residual_group.blocks.0.attn.relative_position_bias_table";
+    const int in = sfu_measure(m, 1, "conv_first.weight"), span = sfu_measure(m, 0, "%s", table),
+              wide_span = sfu_measure(m, 0, "layers.0.residual_group.overlap_attn.relative_position_bias_table");
+    c->own = own;
+    c->features = sfu_measure(m, 0, "conv_first.weight");
+    own->n_heads = sfu_measure(m, 1, "%s", table);
+    c->blocks = sfu_measure_count(m, "layers.", MAX_GROUPS);
+    for (int w = 1; w <= 64; w++) {
+        if ((2 * w - 1) * (2 * w - 1) == span)
+            own->window = w;
+        /* Keys reach from -(overlap - 1) to window - 1 around a query. */
+        if (hat && own->window && w >= own->window && (own->window + w - 1) * (own->window + w - 1) == wide_span)
+            own->overlap_window = w;
+    }
+    c->multiple = own->window;
+    if (!sfu_measure_channels(m, in, in, error))
+        return FALSE;
+    if (!own->window || own->n_heads < 1 || c->features < 1 || c->features % own->n_heads)
+        return sfu_family_refuse(m, error, "its windows or heads are impossible");
+    if (hat && (!own->overlap_window || (own->overlap_window - own->window) % 2))
+        return sfu_family_refuse(m, error, "its overlapping windows are impossible");
+    if (sfu_model_tensor(m, SFU_PART_UPSCALER, "absolute_pos_embed"))
+        return sfu_family_refuse(m, error, "it has absolute positions, which ties it to one size");
+    if (!configure_tail(m, error))
+        return FALSE;
+    /* The published models against JPEG artefacts (window 7) were trained on 0..255. */
+    own->range = c->upsampler == SFU_UPSAMPLER_NONE && own->window == 7 ? 255 : 1;
+    return TRUE;
+}
+
+const SfuFamily sfu_family_swinir = {.id = "swinir",
+                                     .name = "SwinIR",
+                                     .tasks = 1u << SFU_TASK_UPSCALE,
+                                     .enlargement = SFU_ENLARGE_NETWORK,
+                                     .upscaler = &sfu_swin_kind,
+                                     .recognize = recognize_swinir,
+                                     .ignores = ignores,
+                                     .configure = configure};
+const SfuFamily sfu_family_hat = {.id = "hat",
+                                  .name = "HAT",
+                                  .tasks = 1u << SFU_TASK_UPSCALE,
+                                  .enlargement = SFU_ENLARGE_NETWORK,
+                                  .upscaler = &sfu_swin_kind,
+                                  .recognize = recognize_hat,
+                                  .ignores = ignores,
+                                  .configure = configure};
