@@ -68,7 +68,7 @@ static char *number_text(double v)
     for (int digits = 1; digits <= 17; digits++) {
         g_snprintf(format, sizeof format, "%%.%dg", digits);
         g_ascii_formatd(number, sizeof number, format, v);
-        if (g_ascii_strtod(number, NULL) == v)
+        if (g_ascii_strtod(number, NULL) == v && !strchr(number, 'e'))
             break;
     }
     return g_strdup(number);
