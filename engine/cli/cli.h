@@ -12,12 +12,11 @@ enum { SFU_EXIT_OK = 0, SFU_EXIT_FAILED = 1, SFU_EXIT_USAGE = 2, SFU_EXIT_INTERR
 
 typedef struct {
     SfuParams *params;
-    char *device, *precision, *mask, *from, *noise, *latent, *trace, *shard;
+    char *device, *precision, *mask, *from, *noise, *latent, *trace, *shard, *type;
     guint64 memory_bytes;
     int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
     gboolean profile, json, quiet, force;
     char **args; /* what is no option; NULL-terminated */
-    GPtrArray *warnings; /* of reading --from */
 } SfuCliOptions;
 
 /* Parses argv[1..]; argv[0] is the command's name. NULL with error; *help is set when --help was asked for (and printed). `task` < 0: the
@@ -51,12 +50,6 @@ gboolean sfu_png_text_add(const char *path, const char *keyword, const char *tex
 /* The parser behind sfu_png_text_read(), for the fuzzer. */
 char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error);
 
-/* ---- from.c ---- */
-
-/* Parameters out of a picture's metadata or a text file, as A1111 reads them. `warnings` gets a sentence for each thing that is not taken over. */
-gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings, GError **error);
-void sfu_cli_print_warnings(const SfuCliOptions *o, const GPtrArray *warnings);
-
 /* ---- run.c ---- */
 
 extern int sfu_cli_cancel; /* set by Ctrl-C */
@@ -71,6 +64,11 @@ void sfu_cli_json_event(const char *event, ...) G_GNUC_NULL_TERMINATED;
 
 /* Runs `models --available`, `models get NAME ...` and `models remove NAME ...` by sfumato-fetch; argv[0] is "models". -1: it is none of these. */
 int sfu_cli_fetch(int argc, char **argv);
+
+/* ---- convert.c ---- */
+
+/* `convert IN OUT`. Returns the exit status; < 0 with error. */
+int sfu_cli_convert(const SfuCliOptions *o, GError **error);
 
 /* ---- batch.c, doc.c ---- */
 

@@ -17,6 +17,7 @@ static const SfuCliCommand commands[] = {
     {"upscale", "IN OUT [--scale N] [options]", "Enlarges a picture, or every picture of the folder IN into the folder OUT", SFU_TASK_UPSCALE},
     {"batch", "JOBS.jsonl [--shard I/N] [options]", "Does many jobs with the model loaded once; skips those that are done", -1},
     {"inspect", "MODEL [--json]", "Shows family, types, sizes, missing and unexpected tensors of a model", -1},
+    {"convert", "IN OUT --type TYPE", "Writes a model file with its matrices in another type: .gguf or .safetensors", -1},
     {"models", "[FOLDER ... | --available | get NAME | remove NAME] [--json]",
      "Lists the models on this computer, or those that can be downloaded; downloads and removes them", -1},
     {"devices", "[--json]", "Lists the OpenCL devices", -1},
@@ -234,6 +235,8 @@ int main(int argc, char **argv)
         status = models(o);
     else if (strcmp(c->name, "inspect") == 0)
         status = inspect(o, &error);
+    else if (strcmp(c->name, "convert") == 0)
+        status = sfu_cli_convert(o, &error);
     else
         status = generate(c, o, &error);
     sfu_cli_options_free(o);

@@ -8,13 +8,14 @@ static const SfuCliOption table[] = {
     {"memory", "BYTES", "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed, and large pictures wait on disk"},
     {"precision", "WORD", "auto, fp32, bf16 or fp16"},
     {"mask", "FILE", "picture whose white parts are repainted; gray repaints partly"},
-    {"from", "FILE", "take the parameters from a picture (or text file) that Sfumato, AUTOMATIC1111 or NovelAI wrote; flags after it win"},
+    {"from", "FILE", "take the parameters from a PNG file that Sfumato or AUTOMATIC1111 wrote; flags after it win"},
     {"depth", "BITS", "bits a channel of the written picture: 8, 16 or 32 (default: as the input, else 8)"},
     {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] of a safetensors file"},
     {"save-latent", "FILE", "write the final latents as safetensors"},
     {"trace", "DIR", "write the output of every block there, as safetensors"},
     {"shard", "I/N", "batch: do every N-th job, beginning with the I-th (1..N)"},
-    {"force", NULL, "batch and folders: do again what is there already"},
+    {"type", "TYPE", "convert: f32, f16, bf16, q8_0, q4_0, q4_k (.gguf), fp8 or int8 (.safetensors)"},
+    {"force", NULL, "batch and folders: do again what is there already; convert: write over a file"},
     {"profile", NULL, "print the table of kernel times at the end"},
     {"json", NULL, "print events and results as JSON lines"},
     {"quiet", NULL, "print nothing but errors"},
@@ -52,11 +53,10 @@ void sfu_cli_options_free(SfuCliOptions *o)
     if (!o)
         return;
     sfu_params_free(o->params);
-    char *strings[] = {o->device, o->precision, o->mask, o->from, o->noise, o->latent, o->trace, o->shard};
+    char *strings[] = {o->device, o->precision, o->mask, o->from, o->noise, o->latent, o->trace, o->shard, o->type};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     g_strfreev(o->args);
-    g_ptr_array_unref(o->warnings);
     g_free(o);
 }
 
@@ -127,13 +127,24 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
         const char *name;
         char **text;
     } texts[] = {{"device", &o->device}, {"precision", &o->precision}, {"mask", &o->mask}, {"noise", &o->noise}, {"save-latent", &o->latent},
-                 {"trace", &o->trace}, {"shard", &o->shard}, {"from", &o->from}};
+                 {"trace", &o->trace}, {"shard", &o->shard}, {"type", &o->type}, {"from", &o->from}};
     *known = TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(name, texts[i].name) == 0) {
             g_free(*texts[i].text);
             *texts[i].text = g_strdup(value);
-            return texts[i].text != &o->from || sfu_cli_params_from(o->params, value, o->warnings, error);
+            if (*texts[i].text && texts[i].text == &o->from) {
+                GError *local = NULL;
+                char *info = sfu_png_text_read(value, "parameters", &local);
+                if (!info && !local)
+                    g_set_error(&local, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", value);
+                const gboolean ok = info && sfu_params_from_infotext(o->params, info, &local);
+                g_free(info);
+                if (!ok)
+                    g_propagate_error(error, local);
+                return ok;
+            }
+            return TRUE;
         }
     if (strcmp(name, "memory") == 0)
         return sfu_cli_parse_bytes(value, &o->memory_bytes, error);
@@ -223,7 +234,6 @@ SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *
     GPtrArray *args = g_ptr_array_new();
     gboolean only_args = FALSE;
     o->params = sfu_params_new();
-    o->warnings = g_ptr_array_new_with_free_func(g_free);
     *help = FALSE;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
@@ -245,6 +255,5 @@ SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *
     }
     g_ptr_array_add(args, NULL);
     o->args = (char **)g_ptr_array_free(args, FALSE);
-    sfu_cli_print_warnings(o, o->warnings);
     return o;
 }

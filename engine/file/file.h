@@ -35,6 +35,8 @@ typedef struct {
     int element_type;  /* ARRAY: GGUF's number of the type */
     guint64 n_elements;
     const guint8 *elements; /* borrowed from the mapping; texts are each 8 bytes of length and the bytes */
+    const guint8 *raw;      /* GGUF: type and value as they stand there, borrowed; NULL: from another format */
+    gsize raw_bytes;
 } SfuFileValue;
 
 typedef struct {
@@ -74,6 +76,26 @@ SfuFileTensor *sfu_file_tensor_rows(const SfuFileTensor *t, gint64 first, gint64
 /* A weight over the tensor's data, which must outlive it. */
 SfuWeight *sfu_file_tensor_weight(const SfuFileTensor *t, const char *name);
 void sfu_file_tensor_free(gpointer t);
+
+/* ---- writing ---- */
+
+/* n values as blocks of Q8_0, Q4_0, Q5_0 (bit for bit what gguf's Python package makes) or Q4_K; n a multiple of a block. FALSE if a scale does
+ * not fit fp16, or a value is no number. */
+gboolean sfu_quantize(SfuDtype type, const float *v, gint64 n, guint8 *out);
+guint8 sfu_e4m3_from_float(float v); /* to nearest even, held at +-448 */
+
+typedef struct {
+    const char *type; /* one of sfu_convert_types() */
+    gboolean replace; /* a file at `out` is written over */
+    gboolean (*progress)(double done, gpointer data); /* 0..1; FALSE: stop; NULL: none */
+    gpointer data;
+} SfuConvert;
+/* "f32, f16, ..." for messages. */
+const char *sfu_convert_types(void);
+/* Writes the tensors of the file `in` to `out`, GGUF or safetensors by its ending, with the large matrices in another type; a row at a time, into a
+ * temporary file beside `out` that then takes its name. FALSE with error set; what was at `out` is then as it was. */
+gboolean sfu_file_convert(const char *in, const char *out, const SfuConvert *c, GError **error);
+
 /* Sets FORMAT with "path: sentence". Always FALSE. */
 gboolean sfu_file_fail(GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* The same with REFUSED. */

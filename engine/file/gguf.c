@@ -157,7 +157,9 @@ static gboolean take_entry(Reader *r)
     static const char shape[] = "comfy.gguf.orig_shape.";
     char *key = take_name(r, "a key");
     SfuFileValue *v = g_new0(SfuFileValue, 1);
+    v->raw = r->p;
     const gboolean ok = key && take_value(r, v);
+    v->raw_bytes = (gsize)(r->p - v->raw);
     if (ok && g_hash_table_contains(r->metadata, key)) {
         sfu_file_fail(r->error, r->path, "the GGUF header has the key '%s' twice", key);
     } else if (ok) {
@@ -285,7 +287,7 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
         ok = take_tensor(r, t, &place);
         g_array_append_val(places, place);
     }
-    const gsize header = ((gsize)(r->p - data) + alignment - 1) / alignment * alignment, n = (gsize)(r->end - data), room = n > header ? n - header : 0;
+    const gsize n = (gsize)(r->end - data), header = MIN(n, ((gsize)(r->p - data) + alignment - 1) / alignment * alignment), room = n - header;
     for (guint i = 0; ok && i < out->len; i++) {
         SfuFileTensor *t = g_ptr_array_index(out, i);
         const guint64 place = g_array_index(places, guint64, i);

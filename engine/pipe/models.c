@@ -150,7 +150,7 @@ static void scan(GPtrArray *found, const char *folder, int depth)
             else if (depth > 0)
                 scan(found, path, depth - 1);
             g_free(index);
-        } else if (name[0] != '.' && (g_str_has_suffix(name, ".safetensors") || g_str_has_suffix(name, ".pth"))) {
+        } else if (name[0] != '.' && (g_str_has_suffix(name, ".safetensors") || g_str_has_suffix(name, ".gguf") || g_str_has_suffix(name, ".pth"))) {
             g_ptr_array_add(found, info_new(path));
         }
         g_free(path);
@@ -210,6 +210,14 @@ char *sfu_model_report(const char *path, gboolean json, GError **error)
     return text;
 }
 
+gboolean sfu_model_convert(const char *in, const char *out, const char *type, gboolean replace, gboolean (*progress)(double done, gpointer data), gpointer data,
+                     GError **error)
+{
+    const SfuConvert c = {.type = type, .replace = replace, .progress = progress, .data = data};
+    GError *e = NULL;
+    return sfu_file_convert(in, out, &c, &e) || sfu_error_convert(error, e);
+}
+
 /* A path as it stands, else a model's name as sfu_models() lists it. Caller frees; NULL with MODEL. */
 char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
 {
@@ -233,36 +241,6 @@ char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
         }
         if (!path)
             g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "There is no model \"%s\", neither as a file nor in the model folders.", name);
-    }
-    g_ptr_array_unref(models);
-    g_strfreev(folders);
-    return path;
-}
-
-static gboolean is_named(const SfuModelInfo *m, const char *name)
-{
-    char *base = g_path_get_basename(m->path);
-    const gboolean yes = strcmp(m->name, name) == 0 || strcmp(base, name) == 0;
-    g_free(base);
-    return yes;
-}
-
-char *sfu_part_resolve(const char *name, const char *part, GError **error)
-{
-    if (g_file_test(name, G_FILE_TEST_EXISTS))
-        return g_strdup(name);
-    char **folders = sfu_model_folders(NULL), *path = NULL;
-    GPtrArray *models = sfu_models((const char *const *)folders);
-    for (int whole = 0; whole < 2 && !path; whole++) /* parts before models that hold one */
-        for (guint i = 0; i < models->len && !path; i++) {
-            const SfuModelInfo *m = g_ptr_array_index(models, i);
-            if (!m->error && (whole || g_strcmp0(m->part, part) == 0) && is_named(m, name))
-                path = g_strdup(m->path);
-        }
-    if (!path) {
-        char *list = g_strjoinv(", ", folders);
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "No %s is called \"%s\": there is no such file, and none of that name in %s.", part, name, list);
-        g_free(list);
     }
     g_ptr_array_unref(models);
     g_strfreev(folders);

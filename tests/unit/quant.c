@@ -413,6 +413,202 @@ static void test_lying_gguf(void)
     bad_gguf(b.b, b.n + 96, "impossible shape");
 }
 
+/* ---- writing ---- */
+
+static void test_quantize(void)
+{
+    SfuFile *f = open_data("blocks.gguf");
+    static const SfuDtype types[] = {SFU_Q8_0, SFU_Q4_0, SFU_Q5_0};
+    const SfuFileTensor *source = find(f, "source");
+    float *v = values_of(source);
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        char *name = g_strconcat("source.", sfu_dtype_name(types[i]), NULL);
+        const SfuFileTensor *wanted = find(f, name);
+        const gsize n = sfu_file_tensor_bytes(wanted);
+        guint8 *got = g_malloc(n);
+        g_assert_true(sfu_quantize(types[i], v, source->n_elements, got));
+        g_assert_cmpmem(got, n, wanted->data, n);
+        g_free(got);
+        g_free(name);
+    }
+    float bad[32] = {0};
+    guint8 block[34];
+    bad[7] = NAN;
+    g_assert_false(sfu_quantize(SFU_Q8_0, bad, 32, block));
+    bad[7] = INFINITY;
+    g_assert_false(sfu_quantize(SFU_Q4_0, bad, 32, block));
+    bad[7] = 1e9f; /* the scale would be infinite as fp16 */
+    g_assert_false(sfu_quantize(SFU_Q4_0, bad, 32, block));
+    g_free(v);
+    sfu_file_close(f);
+}
+
+/* Q4_K: 16 steps for each 32 values, so off by half a step of their range, and for normal values by 8 % of their norm. */
+static void test_q4_k(void)
+{
+    float v[1024], w[1024];
+    guint8 blocks[4 * 144];
+    double off = 0, norm = 0;
+    for (int i = 0; i < 1024; i++) /* sums of uniform values: nearly normal */
+        for (int k = v[i] = 0; k < 12; k++)
+            v[i] += (float)g_random_double_range(-0.5, 0.5);
+    g_assert_true(sfu_quantize(SFU_Q4_K, v, 1024, blocks));
+    sfu_dtype_widen(SFU_Q4_K, blocks, 0, 1024, w);
+    for (int i = 0; i < 1024; i++) {
+        off += (double)((w[i] - v[i]) * (w[i] - v[i]));
+        norm += (double)(v[i] * v[i]);
+    }
+    g_assert_cmpfloat(sqrt(off / norm), <, 0.08);
+    for (int i = 0; i < 256; i++)
+        v[i] = i % 2 ? 3.0f : 0.0f;
+    g_assert_true(sfu_quantize(SFU_Q4_K, v, 256, blocks));
+    sfu_dtype_widen(SFU_Q4_K, blocks, 0, 256, w);
+    for (int i = 0; i < 256; i++)
+        g_assert_cmpfloat(fabsf(w[i] - v[i]), <, 0.03f); /* scales have 6 bits under an fp16 one */
+    memset(v, 0, sizeof v);
+    g_assert_true(sfu_quantize(SFU_Q4_K, v, 256, blocks));
+    sfu_dtype_widen(SFU_Q4_K, blocks, 0, 256, w);
+    for (int i = 0; i < 256; i++)
+        g_assert_cmpfloat(w[i], ==, 0);
+}
+
+/* Every value comes back; between two neighbours the nearer is taken, and the even one in the middle. */
+static void test_e4m3(void)
+{
+    for (int b = 0; b < 126; b++) {
+        float low, high;
+        const guint8 next = (guint8)(b + 1), byte = (guint8)b;
+        sfu_dtype_widen(SFU_F8_E4M3, &byte, 0, 1, &low);
+        sfu_dtype_widen(SFU_F8_E4M3, &next, 0, 1, &high);
+        g_assert_cmpint(sfu_e4m3_from_float(low), ==, b);
+        g_assert_cmpint(sfu_e4m3_from_float(-low), ==, b | 128);
+        g_assert_cmpint(sfu_e4m3_from_float((low + high) / 2), ==, b + (b & 1));
+        g_assert_cmpint(sfu_e4m3_from_float(nextafterf((low + high) / 2, 0)), ==, b);
+        g_assert_cmpint(sfu_e4m3_from_float(nextafterf((low + high) / 2, 1000)), ==, b + 1);
+    }
+    g_assert_cmpint(sfu_e4m3_from_float(1e9f), ==, 126);
+    g_assert_cmpint(sfu_e4m3_from_float(-INFINITY), ==, 254);
+    g_assert_cmpint(sfu_e4m3_from_float(NAN) & 127, ==, 127);
+}
+
+static GPtrArray *small_net(void)
+{
+    GPtrArray *rows = g_ptr_array_new_with_free_func(row_free);
+    rows_add(rows, "a.weight", SFU_F32, 2, (gint64)48, (gint64)256);
+    rows_add(rows, "a.bias", SFU_F32, 1, (gint64)48);
+    rows_add(rows, "odd.weight", SFU_F16, 2, (gint64)64, (gint64)40);
+    rows_add(rows, "wide.weight", SFU_BF16, 2, (gint64)32, (gint64)96);
+    rows_add(rows, "conv.weight", SFU_F16, 4, (gint64)32, (gint64)32, (gint64)3, (gint64)3);
+    rows_add(rows, "norm.weight", SFU_F32, 1, (gint64)48);
+    rows_add(rows, "numbers", SFU_I64, 1, (gint64)5);
+    rows_add(rows, "flag", SFU_BOOL, 1, (gint64)3);
+    return rows;
+}
+
+static gboolean convert(const char *from, const char *to, const char *type, gboolean replace, const char *word)
+{
+    const SfuConvert c = {.type = type, .replace = replace};
+    GError *error = NULL;
+    const gboolean ok = sfu_file_convert(in(folder, from), in(folder, to), &c, &error);
+    if (ok != !word || (word && !strstr(error->message, word)))
+        g_error("%s to %s: '%s' instead of '%s'", from, to, error ? error->message : "done", word ? word : "done");
+    g_clear_error(&error);
+    return ok;
+}
+
+/* What each tensor becomes, and how far its values are from what they were. */
+static void test_convert(void)
+{
+    static const struct {
+        const char *type, *ending;
+        SfuDtype a, odd, wide, conv, norm;
+        double tolerance;
+    } k[] = {
+        {"f32", "gguf", SFU_F32, SFU_F32, SFU_F32, SFU_F32, SFU_F32, 0},
+        {"f16", "gguf", SFU_F16, SFU_F16, SFU_F16, SFU_F16, SFU_F16, 0x1p-11},
+        {"bf16", "safetensors", SFU_BF16, SFU_BF16, SFU_BF16, SFU_BF16, SFU_BF16, 0x1p-8},
+        {"q8_0", "gguf", SFU_Q8_0, SFU_F16, SFU_Q8_0, SFU_Q8_0, SFU_F32, 0.005}, /* half a step of 1/127, and the scale's rounding */
+        {"q4_0", "gguf", SFU_Q4_0, SFU_F16, SFU_Q4_0, SFU_Q4_0, SFU_F32, 0.14}, /* a step of 1/8 at the end that has no number of its own */
+        {"q4_k", "gguf", SFU_Q4_K, SFU_F16, SFU_Q5_0, SFU_Q5_0, SFU_F32, 0.08},
+        {"fp8", "safetensors", SFU_F8_E4M3, SFU_F8_E4M3, SFU_F8_E4M3, SFU_F16, SFU_F32, 0x1p-4},
+        {"int8", "safetensors", SFU_I8, SFU_I8, SFU_I8, SFU_F16, SFU_F32, 0.005},
+    };
+    GPtrArray *rows = small_net();
+    write_safetensors(in(folder, "net.safetensors"), rows, USE_CANONICAL, NULL, FILL_VALUES);
+    GError *error = NULL;
+    SfuFile *from = sfu_file_open(in(folder, "net.safetensors"), &error);
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
+        char *name = g_strconcat(k[i].type, ".", k[i].ending, NULL);
+        convert("net.safetensors", name, k[i].type, FALSE, NULL);
+        SfuFile *f = sfu_file_open(in(folder, name), &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(f->tensors->len, ==, rows->len);
+        g_assert_cmpint(find(f, "a.weight")->dtype, ==, k[i].a);
+        g_assert_cmpint(find(f, "odd.weight")->dtype, ==, k[i].odd);
+        g_assert_cmpint(find(f, "wide.weight")->dtype, ==, k[i].wide);
+        g_assert_cmpint(find(f, "conv.weight")->dtype, ==, k[i].conv);
+        g_assert_cmpint(find(f, "norm.weight")->dtype, ==, k[i].norm);
+        g_assert_cmpint(find(f, "numbers")->dtype, ==, SFU_I64);
+        for (guint t = 0; t < from->tensors->len; t++) {
+            const SfuFileTensor *x = g_ptr_array_index(from->tensors, t), *y = find(f, x->name);
+            g_assert_cmpint(x->n_dims, ==, y->n_dims);
+            g_assert_cmpmem(x->dims, sizeof *x->dims * (gsize)x->n_dims, y->dims, sizeof *y->dims * (gsize)y->n_dims);
+            float *v = values_of(x), *w = values_of(y);
+            double most = 0;
+            for (gint64 e = 0; e < x->n_elements; e++)
+                most = MAX(most, (double)fabsf(v[e]));
+            for (gint64 e = 0; e < x->n_elements; e++)
+                if (!((double)fabsf(v[e] - w[e]) <= k[i].tolerance * most))
+                    g_error("%s of %s: %g instead of %g (most %g)", x->name, name, (double)w[e], (double)v[e], most);
+            g_free(v);
+            g_free(w);
+        }
+        sfu_file_close(f);
+        g_free(name);
+    }
+    /* a converted file converts, and to its own type without a change */
+    convert("q8_0.gguf", "again.gguf", "q8_0", FALSE, NULL);
+    char *x, *y;
+    gsize nx, ny;
+    g_assert_true(g_file_get_contents(in(folder, "q8_0.gguf"), &x, &nx, NULL) && g_file_get_contents(in(folder, "again.gguf"), &y, &ny, NULL));
+    g_assert_cmpmem(x, nx, y, ny);
+    g_free(x);
+    g_free(y);
+    convert("int8.safetensors", "again.safetensors", "f16", FALSE, NULL);
+    convert("q4_k.gguf", "fp8-of-q4.safetensors", "fp8", FALSE, NULL);
+    sfu_file_close(from);
+    g_ptr_array_unref(rows);
+}
+
+static void test_convert_refuses(void)
+{
+    GPtrArray *rows = small_net();
+    write_safetensors(in(folder, "in.safetensors"), rows, USE_CANONICAL, NULL, FILL_VALUES);
+    write_text(in(folder, "there.gguf"), "old");
+    convert("in.safetensors", "x.gguf", "q3_k", FALSE, "q3_k");
+    convert("in.safetensors", "x.gguf", "int8", FALSE, "safetensors");
+    convert("in.safetensors", "x.safetensors", "q8_0", FALSE, "gguf");
+    convert("in.safetensors", "x.bin", "f16", FALSE, "must end");
+    convert("in.safetensors", "there.gguf", "f16", FALSE, "already");
+    convert("absent.safetensors", "x.gguf", "f16", FALSE, "no such file");
+    convert("old.ckpt", "x.gguf", "f16", FALSE, "pickle");
+    convert("in.safetensors", "nowhere/x.gguf", "f16", FALSE, "cannot be written");
+    ((Row *)g_ptr_array_index(rows, 0))->dtype = SFU_I8; /* whole numbers without scales */
+    write_safetensors(in(folder, "whole.safetensors"), rows, USE_CANONICAL, NULL, FILL_VALUES);
+    convert("whole.safetensors", "there.gguf", "f16", TRUE, "no scale");
+    char *text;
+    g_assert_true(g_file_get_contents(in(folder, "there.gguf"), &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "old"); /* as it was */
+    g_free(text);
+    convert("in.safetensors", "there.gguf", "f16", TRUE, NULL);
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    for (const char *name; (name = g_dir_read_name(dir));)
+        g_assert_null(strstr(name, ".part-"));
+    g_dir_close(dir);
+    g_ptr_array_unref(rows);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -426,6 +622,11 @@ int main(int argc, char **argv)
     g_test_add_func("/quant/formats", test_formats);
     g_test_add_func("/quant/cut-gguf", test_cut_gguf);
     g_test_add_func("/quant/lying-gguf", test_lying_gguf);
+    g_test_add_func("/quant/quantize", test_quantize);
+    g_test_add_func("/quant/q4_k", test_q4_k);
+    g_test_add_func("/quant/e4m3", test_e4m3);
+    g_test_add_func("/quant/convert", test_convert);
+    g_test_add_func("/quant/convert-refuses", test_convert_refuses);
     const int r = g_test_run();
     folder_remove(folder);
     return r;

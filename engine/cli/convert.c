@@ -1,0 +1,29 @@
+/* `sfumato convert`. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include <math.h>
+#include <unistd.h>
+
+typedef struct {
+    const SfuCliOptions *o;
+    int percent;
+} Show;
+
+static gboolean show(double done, gpointer data)
+{
+    Show *s = data;
+    const int percent = (int)floor(done * 100);
+    if (percent != s->percent && !s->o->quiet && !s->o->json && isatty(STDERR_FILENO))
+        g_printerr("\r%d %%%s", percent, percent == 100 ? "\n" : "");
+    s->percent = percent;
+    return !sfu_cli_cancel;
+}
+
+int sfu_cli_convert(const SfuCliOptions *o, GError **error)
+{
+    Show s = {.o = o, .percent = -1};
+    if (!o->args[0] || !o->args[1] || o->args[2] || !o->type) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "convert wants one model file, the file to write, and --type");
+        return SFU_EXIT_USAGE;
+    }
+    return sfu_model_convert(o->args[0], o->args[1], o->type, o->force, show, &s, error) ? SFU_EXIT_OK : SFU_EXIT_FAILED;
+}
