@@ -14,6 +14,7 @@ typedef enum {
     SFU_TEXT_ERROR_UTF8,   /* no valid UTF-8; the sentence says at which byte */
     SFU_TEXT_ERROR_LENGTH, /* longer than SFU_PROMPT_MAX_BYTES */
     SFU_TEXT_ERROR_WEIGHT, /* brackets too deep, or a weight too large */
+    SFU_TEXT_ERROR_PARTS,  /* more than SFU_PROMPT_MAX_PARTS joined with AND */
 } SfuTextError;
 
 #define SFU_N_VOCAB 49408
@@ -54,6 +55,33 @@ void sfu_prompt_pad(SfuPrompt *a, SfuPrompt *b);
 /* hidden [n_chunks, 77, dim] *= weights, then each chunk is scaled to the mean that it had before (A1111's "original"
  * emphasis). Does nothing if no weight differs from 1. */
 void sfu_prompt_apply_weights(const SfuPrompt *p, float *hidden, int dim);
+
+/* ---- prompts that change during sampling (schedule.c) ---------------------------------------------------------------- */
+
+#define SFU_PROMPT_MAX_PARTS 32
+
+typedef struct {
+    int end; /* the last pass of the network, from 0, that sees this text */
+    char *text;
+} SfuPromptStep;
+/* What stands between AND and AND: each is a condition of its own, with its own share of the guidance. */
+typedef struct {
+    double weight;
+    GArray *steps; /* SfuPromptStep, at least one, `end` rising */
+} SfuPromptPart;
+typedef struct {
+    GArray *parts; /* SfuPromptPart, at least one */
+} SfuPromptPlan;
+/* [from:to:when], [to:when], [from::when], [a|b|c] and AND as AUTOMATIC1111 reads them, for a run of `steps` passes (samplers of second order make two
+ * a step). A `when` with a point is a share of the run, without one a pass. negative: knows no AND and no weight. Caller frees with
+ * sfu_prompt_plan_free(); NULL with UTF8, LENGTH or PARTS. */
+SfuPromptPlan *sfu_prompt_plan_new(const char *text, int steps, gboolean negative, GError **error);
+void sfu_prompt_plan_free(SfuPromptPlan *plan);
+/* The text that the pass `call` (from 0) sees; borrowed. As in the web UI, when = 3 means that four passes, 0 to 3, see what comes first. */
+const char *sfu_prompt_part_at(const SfuPromptPart *part, int call);
+
+/* The text without tags <word:...>, as adapters are called in prompts. tags (may be NULL) gets them as "lora:name:0.8". Caller frees. */
+char *sfu_prompt_take_tags(const char *text, GPtrArray *tags);
 
 G_END_DECLS
 #endif

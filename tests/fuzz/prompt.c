@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "text/text.h"
 #include <math.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -36,6 +37,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     sfu_prompt_free(p);
     sfu_prompt_free(empty);
+    for (int negative = 0; negative < 2; negative++) {
+        GPtrArray *tags = g_ptr_array_new_with_free_func(g_free);
+        char *words = sfu_prompt_take_tags(text, tags);
+        SfuPromptPlan *plan = sfu_prompt_plan_new(words, 5, negative, &error);
+        fuzz_check_error(plan != NULL, &error);
+        for (guint i = 0; plan && i < plan->parts->len; i++)
+            for (int call = 0; call < 7; call++)
+                g_assert_cmpuint(strlen(sfu_prompt_part_at(&g_array_index(plan->parts, SfuPromptPart, i), call)), <=, size);
+        sfu_prompt_plan_free(plan);
+        g_free(words);
+        g_ptr_array_unref(tags);
+    }
     g_free(text);
     g_array_unref(ids);
     sfu_tokenizer_free(tokenizer);
