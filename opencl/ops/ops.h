@@ -118,6 +118,13 @@ typedef enum { SFU_PAD_ZERO, SFU_PAD_REFLECT, SFU_PAD_EDGE, SFU_PAD_WRAP } SfuPa
 gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int left, SfuPad mode, GError **error);
 gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* whole factors y->h/x->h, y->w/x->w */
 gboolean sfu_avg_pool2(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error);
+gboolean sfu_max_pool(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int size, int stride, GError **error); /* no padding */
+gboolean sfu_resize_bilinear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* of squares, edges repeated: align_corners=False */
+/* Dynamic upsampling, y [n, h * factor, w * factor, c], c <= 4: for each place in a pixel of x [n, h, w, n_groups * c], the bias [c], which may be NULL, and
+ * the sum over the groups of x's value there, interpolated, at the pixel's coordinates + offset * sigmoid(scope) / 2 + start. Channels of offset, scope
+ * [n, h, w, 2 * n_groups * factor^2] and start: along the width, then the height; in each by group; in each by place. Liu 2023, eq. 2 to 5. */
+gboolean sfu_dysample(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *offset, const SfuTensor *scope, SfuWeight *start, SfuWeight *bias,
+                      int factor, int n_groups, GError **error);
 gboolean sfu_pixel_shuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r, GError **error); /* PyTorch's channel order */
 gboolean sfu_pixel_unshuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r, GError **error);
 /* General transpose: x seen as dims[0..n_dims), n_dims <= 6; dim i of y is dim perm[i] of x (torch.permute). Same element count. */

@@ -310,6 +310,7 @@ int main(int argc, char **argv)
     add_elementwise();
     add_move();
     add_gate();
+    add_resample();
     add_errors();
     add_blas();
     const int r = g_test_run();

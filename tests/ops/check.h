@@ -88,6 +88,7 @@ void add_norm(void);
 void add_elementwise(void);
 void add_move(void);
 void add_gate(void);
+void add_resample(void);
 void add_errors(void);
 void add_blas(void);
 
