@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/measure.h"
 #include "model/internal.h"
+#include <string.h>
 
 gboolean sfu_family_refuse(const SfuModel *m, GError **error, const char *what)
 {
@@ -41,4 +42,15 @@ gboolean sfu_measure_channels(SfuModel *m, int in, int out, GError **error)
     return (out == 1 || out == 3) && m->upscaler.unshuffle
                ? TRUE
                : sfu_family_refuse(m, error, "it does not take and give pictures of 3 channels, nor of 1");
+}
+
+gboolean sfu_measure_any(const SfuModel *m, const char *prefix, const char *word)
+{
+    GHashTableIter it;
+    gpointer name;
+    g_hash_table_iter_init(&it, m->tensors[SFU_PART_UPSCALER]);
+    while (g_hash_table_iter_next(&it, &name, NULL))
+        if (g_str_has_prefix(name, prefix) && strstr(name, word))
+            return TRUE;
+    return FALSE;
 }

@@ -108,6 +108,16 @@ SfuWeight *sfu_net_table(SfuNet *net, const char *prefix, const char *name, int 
     return bind(net, prefix, name, ".weight", dims, 2);
 }
 
+SfuWeight *sfu_net_own(SfuNet *net, const char *name, float *values, int n_dims, const gint64 *dims)
+{
+    gsize n = 1;
+    for (int i = 0; i < n_dims; i++)
+        n *= (gsize)dims[i];
+    SfuWeight *w = sfu_weight_new_take(name, SFU_F32, n_dims, dims, values, n * sizeof *values);
+    g_ptr_array_add(net->stacks, w);
+    return w;
+}
+
 SfuWeight *sfu_net_stack(SfuNet *net, SfuWeight *const *parts, int n_parts)
 {
     for (int i = 0; i < n_parts; i++)

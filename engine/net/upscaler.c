@@ -143,9 +143,10 @@ void sfu_upsampler_bind(SfuNet *net, const SfuUpscalerConfig *c, SfuUpsamplerTai
     }
 }
 
-/* x is taken; a convolution, then a pixel-shuffle to `out` channels. */
-static SfuTensor *shuffle_up(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int factor, int out, GError **error)
+SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int factor, int out, GError **error)
 {
+    if (!x)
+        return NULL;
     SfuTensor *wide = sfu_upscaler_conv(net, x, l, out * factor * factor, FALSE, SFU_ACT_NONE, 0, error);
     SfuTensor *y = wide ? sfu_tensor_create(net->q, net->dtype, 1, x->h * factor, x->w * factor, out, error) : NULL;
     if (y && !sfu_pixel_shuffle(net->q, y, wide, factor, error))
@@ -170,10 +171,10 @@ SfuTensor *sfu_upsampler_run(const SfuNet *net, const SfuUpscalerConfig *c, cons
     case SFU_UPSAMPLER_SHUFFLE:
         x = conv_on(net, x, &t->before, t->width, FALSE, SFU_ACT_LEAKY_RELU, 0.01f, error);
         for (int i = 0; x && i < c->n_stages; i++)
-            x = shuffle_up(net, x, &t->up[i], t->factor[i], t->width, error);
+            x = sfu_upscaler_shuffle(net, x, &t->up[i], t->factor[i], t->width, error);
         return conv_on(net, x, &t->last, c->channels, FALSE, SFU_ACT_NONE, 0, error);
     case SFU_UPSAMPLER_SHUFFLE_DIRECT:
-        return shuffle_up(net, x, &t->up[0], c->scale, c->channels, error);
+        return sfu_upscaler_shuffle(net, x, &t->up[0], c->scale, c->channels, error);
     case SFU_UPSAMPLER_NEAREST:
         x = conv_on(net, x, &t->before, t->width, FALSE, SFU_ACT_LEAKY_RELU, 0.01f, error);
         for (int i = 0; i < c->n_stages; i++)
