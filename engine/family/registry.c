@@ -9,6 +9,7 @@
 static const SfuFamily *const families[] = {
     &sfu_family_mini,  &sfu_family_sd_x4, &sfu_family_sd1, /* with its variants */
     &sfu_family_taesd, &sfu_family_rrdb,  &sfu_family_hat,          &sfu_family_swinir,
+    &sfu_family_span,  &sfu_family_plksr,
     &sfu_family_srvgg, &sfu_family_vae,   &sfu_family_text_encoder,
 };
 

@@ -14,5 +14,7 @@ extern const SfuFamily sfu_family_vae, sfu_family_text_encoder; /* parts.c */
 extern const SfuFamily sfu_family_rrdb;                         /* rrdb.c */
 extern const SfuFamily sfu_family_srvgg;                        /* srvgg.c */
 extern const SfuFamily sfu_family_swinir, sfu_family_hat;       /* swin.c */
+extern const SfuFamily sfu_family_span;                         /* span.c */
+extern const SfuFamily sfu_family_plksr;                        /* plksr.c */
 
 #endif

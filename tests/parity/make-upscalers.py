@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes upscalers.json.gz and upscalers.safetensors: what small upscaler networks give, written anew here from the papers.
+"""Writes upscalers.json.gz and upscalers.safetensors: what small upscaler networks give, written anew here from the papers, or spandrel's.
 
 RRDBNet: Wang 2018 (ESRGAN), Wang 2021 (Real-ESRGAN), Rakotonirina 2020 (ESRGAN+). SRVGGNetCompact: Real-ESRGAN's compact models. SwinIR: Liang 2021. HAT: Chen 2023.
 Weights and inputs are hashes (hashed.py) that the C test computes too, so only results are stored.
 
-    python tests/parity/make-upscalers.py        (torch 2.13.0, safetensors)
+    python tests/parity/make-upscalers.py        (torch 2.13.0, safetensors, spandrel 0.4.2, spandrel_extra_arches 0.2.0, einops)
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -18,6 +18,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from safetensors.numpy import save_file
 
+import spandrel_nets as sp
 from hashed import fill, hash_input, nchw, nhwc
 
 HERE = pathlib.Path(__file__).parent
@@ -309,6 +310,7 @@ class Swin(nn.Module):
 def main():
     seq = lambda blocks, stages: (lambda n: sequential(n, blocks, stages))
     same = lambda n: n
+    fused = lambda n: n if 'eval_conv' in n or not re.search(r'\.(sk|conv\.\d)\.', n) else None  # SPAN as for use only
     # key: network, names in the file, size of the picture, family, scale, margin (0: a transformer's)
     cases = {
         'rrdb-x4': (RrdbNet(16, 8, 2, 2), same, (9, 11), 'RRDBNet (ESRGAN)', 4, 34),
@@ -340,12 +342,27 @@ def main():
         'swinir-denoise-gray': (Swin(12, 8, 2, [2], 1, '', colours=1), same, (8, 16), 'SwinIR', 1, 0),
         'hat-x4': (Swin(12, 4, 2, [2, 2], 4, 'pixelshuffle', wide=6), same, (8, 12), 'HAT', 4, 0),
         'hat-x2-window8': (Swin(12, 8, 3, [2], 2, 'pixelshuffle', wide=12), same, (16, 24), 'HAT', 2, 0),
+        'span-x4': (sp.span(16, 4), same, (9, 11), 'SPAN', 4, 21),
+        'span-x2-raw': (sp.span(12, 2, norm=False), lambda n: 'params_ema.' + n, (7, 8), 'SPAN', 2, 21),
+        'span-x1-gray': (sp.span(8, 1, norm=False, channels=1), same, (13, 6), 'SPAN', 1, 21),
+        'span-x3-fused': (sp.span_fused(8, 3), fused, (8, 7), 'SPAN', 3, 21),
+        'plksr-x2': (sp.plksr(12, 2, 2, 9), same, (9, 11), 'PLKSR', 2, 16),
+        'plksr-x3-dccm': (sp.plksr(8, 1, 3, 5, ccm_type='DCCM', use_ea=False, split_ratio=0.5), same, (7, 6), 'PLKSR', 3, 6),
+        'plksr-x1-iccm': (sp.plksr(8, 1, 1, 17, ccm_type='ICCM'), same, (13, 12), 'PLKSR', 1, 13),
+        'realplksr-x4': (sp.real_plksr(16, 2, 4, 17), same, (11, 14), 'PLKSR', 4, 0),
+        'realplksr-x2-layer-norm': (sp.real_plksr(12, 2, 2, 9, layer_norm=True), lambda n: 'params.' + n, (9, 8), 'PLKSR', 2, 16),
+        'realplksr-x4-dysample': (sp.real_plksr(16, 1, 4, 5, layer_norm=True, dysample=True), same, (9, 7), 'PLKSR', 4, 11),
+        'realplksr-x3-dysample': (sp.real_plksr(16, 1, 3, 5, dysample=True, use_ea=False), same, (6, 7), 'PLKSR', 3, 0),
+        'realplksr-x1-dysample': (sp.real_plksr(8, 1, 1, 5, layer_norm=True, dysample=True), same, (8, 9), 'PLKSR', 1, 11),
     }
     models, listed, outputs = {}, [], {}
     for key, (net, rename, (h, w), family, scale, margin) in cases.items():
-        tensors = [t for t in fill_floats(net, key)]
-        extra = [[n, n, list(b.shape)] for n, b in net.named_buffers()]
-        models[key] = {'files': [{'file': key + '.safetensors', 'tensors': [[rename(n), hashed, dims] for n, hashed, dims in tensors] + extra}]}
+        if type(net).__module__.startswith('spandrel'):
+            tensors, extra = sp.fill_spandrel(net, key), []
+        else:
+            tensors = [t for t in fill_floats(net, key)]
+            extra = [[n, n, list(b.shape)] for n, b in net.named_buffers()]
+        models[key] = {'files': [{'file': key + '.safetensors', 'tensors': [[rename(t[0]), *t[1:]] for t in tensors if rename(t[0])] + extra}]}
         colours = next(net.parameters()).shape[1] // getattr(net, 'unshuffle', 1) ** 2
         x = hash_input(key + '/x', (1, h, w, colours)) * 0.25 + 0.5
         with torch.no_grad():

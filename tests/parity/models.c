@@ -96,8 +96,8 @@ float *parity_input(const char *name, gint64 n, float scale)
     return v;
 }
 
-/* hash_weight() of make-nets.py. Every value is exact in fp16. */
-static void write_values(GString *out, const char *name, int n_dims, const gint64 *dims)
+/* hash_weight() of hashed.py, times 2^shift. Every value is exact in fp16. */
+static void write_values(GString *out, const char *name, int n_dims, const gint64 *dims, int shift)
 {
     gint64 n = 1, fan_in = 1;
     for (int i = 0; i < n_dims; i++) {
@@ -105,18 +105,26 @@ static void write_values(GString *out, const char *name, int n_dims, const gint6
         fan_in *= i ? dims[i] : 1;
     }
     const char *dot = g_strrstr(name, ".");
-    char *module = g_strndup(name, (gsize)(dot - name));
+    char *module = g_strndup(name, dot ? (gsize)(dot - name) : 0);
     const char *last = g_strrstr(module, ".") ? g_strrstr(module, ".") : module;
     const int exponent = strstr(last, "embed") ? -1 : (int)rint(log2(sqrt(3.0 / (double)fan_in)));
     gint32 *k = g_new(gint32, n);
     parity_hash(name, n, k);
     for (gint64 i = 0; i < n; i++) {
         const double v = n_dims >= 2 ? ldexp(k[i], exponent - 10) : g_str_has_suffix(name, ".weight") ? 1 + (k[i] >> 2) / 1024.0 : k[i] / 8192.0;
-        const guint16 h = sfu_half_from_float((float)v);
+        const guint16 h = sfu_half_from_float((float)ldexp(v, shift));
         g_string_append_len(out, (const char *)&h, 2);
     }
     g_free(k);
     g_free(module);
+}
+
+static void write_given(GString *out, JsonArray *values)
+{
+    for (guint i = 0; i < json_array_get_length(values); i++) {
+        const guint16 h = sfu_half_from_float((float)json_array_get_double_element(values, i));
+        g_string_append_len(out, (const char *)&h, 2);
+    }
 }
 
 static void write_tensors(const char *path, JsonArray *tensors, const ParityDamage *damage)
@@ -137,7 +145,11 @@ static void write_tensors(const char *path, JsonArray *tensors, const ParityDama
         }
         g_string_append_printf(header, "],\"data_offsets\":[%" G_GSIZE_FORMAT, data->len);
         const gsize at = data->len;
-        write_values(data, json_array_get_string_element(t, 1), n_dims, dims);
+        JsonNode *more = json_array_get_length(t) > 3 ? json_array_get_element(t, 3) : NULL;
+        if (more && JSON_NODE_HOLDS_ARRAY(more))
+            write_given(data, json_node_get_array(more));
+        else
+            write_values(data, json_array_get_string_element(t, 1), n_dims, dims, more ? (int)json_node_get_int(more) : 0);
         if (damage && g_strcmp0(damage->poison, name) == 0)
             memcpy(data->str + at, "\x00\x7e", 2); /* fp16 NaN */
         if (damage && damage->zero && g_str_has_prefix(name, damage->zero))
