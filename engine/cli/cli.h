@@ -17,6 +17,7 @@ typedef struct {
     int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
     gboolean profile, json, quiet, force;
     char **args; /* what is no option; NULL-terminated */
+    GPtrArray *warnings; /* of reading --from */
 } SfuCliOptions;
 
 /* Parses argv[1..]; argv[0] is the command's name. NULL with error; *help is set when --help was asked for (and printed). `task` < 0: the
@@ -49,6 +50,12 @@ char *sfu_png_text_read(const char *path, const char *keyword, GError **error);
 gboolean sfu_png_text_add(const char *path, const char *keyword, const char *text, GError **error);
 /* The parser behind sfu_png_text_read(), for the fuzzer. */
 char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error);
+
+/* ---- from.c ---- */
+
+/* Parameters out of a picture's metadata or a text file, as A1111 reads them. `warnings` gets a sentence for each thing that is not taken over. */
+gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings, GError **error);
+void sfu_cli_print_warnings(const SfuCliOptions *o, const GPtrArray *warnings);
 
 /* ---- run.c ---- */
 

@@ -8,7 +8,7 @@ static const SfuCliOption table[] = {
     {"memory", "BYTES", "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed, and large pictures wait on disk"},
     {"precision", "WORD", "auto, fp32, bf16 or fp16"},
     {"mask", "FILE", "picture whose white parts are repainted; gray repaints partly"},
-    {"from", "FILE", "take the parameters from a PNG file that Sfumato or AUTOMATIC1111 wrote; flags after it win"},
+    {"from", "FILE", "take the parameters from a picture (or text file) that Sfumato, AUTOMATIC1111 or NovelAI wrote; flags after it win"},
     {"depth", "BITS", "bits a channel of the written picture: 8, 16 or 32 (default: as the input, else 8)"},
     {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] of a safetensors file"},
     {"save-latent", "FILE", "write the final latents as safetensors"},
@@ -57,6 +57,7 @@ void sfu_cli_options_free(SfuCliOptions *o)
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     g_strfreev(o->args);
+    g_ptr_array_unref(o->warnings);
     g_free(o);
 }
 
@@ -133,18 +134,7 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
         if (strcmp(name, texts[i].name) == 0) {
             g_free(*texts[i].text);
             *texts[i].text = g_strdup(value);
-            if (*texts[i].text && texts[i].text == &o->from) {
-                GError *local = NULL;
-                char *info = sfu_png_text_read(value, "parameters", &local);
-                if (!info && !local)
-                    g_set_error(&local, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", value);
-                const gboolean ok = info && sfu_params_from_infotext(o->params, info, &local);
-                g_free(info);
-                if (!ok)
-                    g_propagate_error(error, local);
-                return ok;
-            }
-            return TRUE;
+            return texts[i].text != &o->from || sfu_cli_params_from(o->params, value, o->warnings, error);
         }
     if (strcmp(name, "memory") == 0)
         return sfu_cli_parse_bytes(value, &o->memory_bytes, error);
@@ -234,6 +224,7 @@ SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *
     GPtrArray *args = g_ptr_array_new();
     gboolean only_args = FALSE;
     o->params = sfu_params_new();
+    o->warnings = g_ptr_array_new_with_free_func(g_free);
     *help = FALSE;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
@@ -255,5 +246,6 @@ SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *
     }
     g_ptr_array_add(args, NULL);
     o->args = (char **)g_ptr_array_free(args, FALSE);
+    sfu_cli_print_warnings(o, o->warnings);
     return o;
 }

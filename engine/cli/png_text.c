@@ -30,6 +30,14 @@ static char *inflate_text(const guint8 *data, gsize n)
     return NULL;
 }
 
+/* Latin-1 by the letter; programs write UTF-8 all the same. Caller frees; NULL: neither. */
+static char *latin1_or_utf8(const char *text, gssize n)
+{
+    if (g_utf8_validate(text, n, NULL))
+        return n < 0 ? g_strdup(text) : g_strndup(text, (gsize)n);
+    return g_convert(text, n, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+}
+
 /* The text of one chunk's data; NULL if it is damaged or has another keyword. */
 static char *chunk_text(const char *type, const guint8 *data, gsize n, const char *keyword)
 {
@@ -38,10 +46,13 @@ static char *chunk_text(const char *type, const guint8 *data, gsize n, const cha
         return NULL;
     data += k;
     n -= k;
-    if (memcmp(type, "tEXt", 4) == 0) /* Latin-1 by the letter; programs write UTF-8 all the same */
-        return g_utf8_validate((const char *)data, (gssize)n, NULL)
-                   ? g_strndup((const char *)data, n)
-                   : g_convert((const char *)data, (gssize)n, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+    if (memcmp(type, "tEXt", 4) == 0)
+        return latin1_or_utf8((const char *)data, (gssize)n);
+    if (memcmp(type, "zTXt", 4) == 0) { /* method 0, then as tEXt */
+        char *packed = n > 1 && data[0] == 0 ? inflate_text(data + 1, n - 1) : NULL, *plain = packed ? latin1_or_utf8(packed, -1) : NULL;
+        g_free(packed);
+        return plain;
+    }
     /* iTXt: compression flag, method, language 0, translated keyword 0, text */
     if (n < 2 || data[0] > 1)
         return NULL;
@@ -72,7 +83,7 @@ char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError
         const char *type = (const char *)data + at + 4;
         if (len > n - at - 12)
             break;
-        if (memcmp(type, "tEXt", 4) == 0 || memcmp(type, "iTXt", 4) == 0) {
+        if (memcmp(type, "tEXt", 4) == 0 || memcmp(type, "zTXt", 4) == 0 || memcmp(type, "iTXt", 4) == 0) {
             char *text = chunk_text(type, data + at + 8, len, keyword);
             if (text)
                 return text;

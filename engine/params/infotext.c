@@ -1,40 +1,48 @@
 /* The text that AUTOMATIC1111's web UI writes into PNG files under "parameters", written and read. Form: the prompt, a line "Negative
- * prompt: ...", a last line "Steps: 20, Sampler: ..., Key: value, ..."; a value with a comma, colon or newline stands in JSON quotes.
+ * prompt: ...", a last line "Steps: 20, Sampler: ..., Key: value, ..."; a value with a comma, colon or newline stands in JSON quotes. Reading
+ * follows the web UI's own rules; what cannot be taken is said.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sfumato.h"
 
 #include <math.h>
 #include <string.h>
-#include <stdio.h>
 #include <json-glib/json-glib.h>
 
+#include "file/json.h"
 #include "params/styles.h"
 #include "sample/sample.h"
 
-/* Parameters that have a name of their own in the web UI. Everything else is written as "Sfumato <name>". */
+/* Parameters that have a name of their own in the web UI, in its order. Everything else is written as "Sfumato <name>". */
 static const struct {
-    const char *name, *key;
+    SfuParam param;
+    const char *key;
 } keys[] = {
-    {"steps", "Steps"}, {"sampler", "Sampler"}, {"schedule", "Schedule type"}, {"guidance", "CFG scale"},
-    {"image_guidance", "Image CFG scale"}, {"seed", "Seed"}, {"strength", "Denoising strength"}, {"clip_skip", "Clip skip"},
-    {"eta", "Eta"}, {"guidance_rescale", "CFG Rescale phi"}, {"rng", "RNG"}, {"model", "Model"}, {"vae", "VAE"},
+    {SFU_PARAM_STEPS, "Steps"},
+    {SFU_PARAM_SAMPLER, "Sampler"},
+    {SFU_PARAM_SCHEDULE, "Schedule type"},
+    {SFU_PARAM_GUIDANCE, "CFG scale"},
+    {SFU_PARAM_IMAGE_GUIDANCE, "Image CFG scale"},
+    {SFU_PARAM_SEED, "Seed"},
+    {SFU_PARAM_STRENGTH, "Denoising strength"},
+    {SFU_PARAM_CLIP_SKIP, "Clip skip"},
+    {SFU_PARAM_ETA, "Eta"},
+    {SFU_PARAM_GUIDANCE_RESCALE, "CFG Rescale phi"},
+    {SFU_PARAM_RNG, "RNG"},
+    {SFU_PARAM_MODEL, "Model"},
+    {SFU_PARAM_VAE, "VAE"},
 };
 
-static const char *key_of(const char *name)
+/* These stand elsewhere in the text, or say nothing about the picture. */
+static const SfuParam not_pairs[] = {SFU_PARAM_PROMPT, SFU_PARAM_NEGATIVE, SFU_PARAM_STYLE,         SFU_PARAM_WIDTH,
+                                     SFU_PARAM_HEIGHT, SFU_PARAM_PREVIEW_EVERY, SFU_PARAM_PREVIEW_WITH};
+
+static const char *key_of(SfuParam param)
 {
     for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
-        if (strcmp(keys[i].name, name) == 0)
+        if (keys[i].param == param)
             return keys[i].key;
     return NULL;
-}
-
-static const char *name_of(const char *key)
-{
-    for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
-        if (strcmp(keys[i].key, key) == 0)
-            return keys[i].name;
-    return g_str_has_prefix(key, "Sfumato ") ? key + strlen("Sfumato ") : NULL;
 }
 
 static void append(GString *out, const char *key, const char *value)
@@ -53,30 +61,85 @@ static void append(GString *out, const char *key, const char *value)
     }
 }
 
-static char *value_text(const SfuParams *p, const SfuParamSpec *s)
+/* The shortest decimal that reads back as v. */
+static char *number_text(double v)
 {
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
-    const char *word = s->type == SFU_PARAM_CHOICE || s->type == SFU_PARAM_STRING || s->type == SFU_PARAM_FILE
-                           ? sfu_params_get_string(p, s->name) : NULL;
-    if (strcmp(s->name, "sampler") == 0)
-        return g_strdup(sfu_sampler_label(sfu_params_int(p, SFU_PARAM_SAMPLER)));
-    if (strcmp(s->name, "schedule") == 0)
-        return g_strdup(sfu_schedule_label(sfu_params_int(p, SFU_PARAM_SCHEDULE)));
-    if (strcmp(s->name, "rng") == 0)
-        return g_strdup(strcmp(word, "torch") == 0 ? "CPU" : "NV");
-    if (strcmp(s->name, "model") == 0 || strcmp(s->name, "vae") == 0) {
-        /* The web UI knows models by their names without folder and ending. */
-        char *base = *word ? g_path_get_basename(word) : g_strdup("");
-        char *dot = strrchr(base, '.');
-        if (dot && (g_ascii_strcasecmp(dot, ".safetensors") == 0 || g_ascii_strcasecmp(dot, ".ckpt") == 0))
-            *dot = 0;
-        return base;
+    char number[G_ASCII_DTOSTR_BUF_SIZE], format[8];
+    for (int digits = 1; digits <= 17; digits++) {
+        g_snprintf(format, sizeof format, "%%.%dg", digits);
+        g_ascii_formatd(number, sizeof number, format, v);
+        if (g_ascii_strtod(number, NULL) == v && !strchr(number, 'e'))
+            break;
     }
-    if (word)
-        return g_utf8_make_valid(word, -1);
-    if (s->type == SFU_PARAM_FLOAT)
-        return g_strdup(g_ascii_formatd(number, sizeof number, "%.10g", sfu_params_get_double(p, s->name)));
-    return g_strdup(g_ascii_formatd(number, sizeof number, "%.0f", sfu_params_get_double(p, s->name)));
+    return g_strdup(number);
+}
+
+/* The web UI knows files by their names without folder, and models without their ending. */
+static char *file_text(const char *path, gboolean ending)
+{
+    char *base = *path ? g_path_get_basename(path) : g_strdup(""), *dot = strrchr(base, '.');
+    if (!ending && dot && (g_ascii_strcasecmp(dot, ".safetensors") == 0 || g_ascii_strcasecmp(dot, ".ckpt") == 0))
+        *dot = 0;
+    char *text = g_utf8_make_valid(base, -1);
+    g_free(base);
+    return text;
+}
+
+static char *list_text(const char *const *list)
+{
+    JsonArray *a = json_array_new();
+    for (int i = 0; list[i]; i++) {
+        char *valid = g_utf8_make_valid(list[i], -1);
+        json_array_add_string_element(a, valid);
+        g_free(valid);
+    }
+    JsonNode *node = json_node_init_array(json_node_alloc(), a);
+    char *text = json_to_string(node, FALSE);
+    json_node_unref(node);
+    json_array_unref(a);
+    return text;
+}
+
+static char *value_text(const SfuParams *p, SfuParam param)
+{
+    int n;
+    const SfuParamSpec *s = &sfu_param_table(&n)[param];
+    switch (param) {
+    case SFU_PARAM_SAMPLER:
+        return g_strdup(sfu_sampler_label(sfu_params_int(p, param)));
+    case SFU_PARAM_SCHEDULE:
+        return g_strdup(sfu_schedule_label(sfu_params_int(p, param)));
+    case SFU_PARAM_RNG:
+        return g_strdup(strcmp(sfu_params_text(p, param), "torch") == 0 ? "CPU" : "NV");
+    case SFU_PARAM_MODEL:
+        return file_text(sfu_params_text(p, param), FALSE);
+    case SFU_PARAM_VAE:
+        return file_text(sfu_params_text(p, param), TRUE);
+    default:
+        break;
+    }
+    if (s->list)
+        return list_text(sfu_params_list(p, param));
+    if (sfu_param_is_text(s) || s->type == SFU_PARAM_CHOICE)
+        return g_utf8_make_valid(sfu_params_text(p, param), -1);
+    return s->type == SFU_PARAM_FLOAT ? number_text(sfu_params_double(p, param))
+                                      : g_strdup_printf("%" G_GINT64_FORMAT, sfu_params_int64(p, param));
+}
+
+static gboolean is_pair(SfuParam param)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(not_pairs); i++)
+        if (not_pairs[i] == param)
+            return FALSE;
+    return TRUE;
+}
+
+static void append_value(GString *out, const SfuParams *p, SfuParam param, const char *key)
+{
+    char *v = value_text(p, param);
+    if (*v)
+        append(out, key, v);
+    g_free(v);
 }
 
 char *sfu_params_to_infotext(const SfuParams *p, int width, int height)
@@ -91,168 +154,310 @@ char *sfu_params_to_infotext(const SfuParams *p, int width, int height)
         g_string_append_c(out, '\n');
     g_free(prompt);
     g_free(negative);
-
-    int n;
-    const SfuParamSpec *t = sfu_param_table(&n);
     for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
-        const SfuParamSpec *s = sfu_param_find(keys[i].name);
-        /* These four are always there: readers know the last line by them. */
-        const gboolean always = i < 4 || strcmp(s->name, "seed") == 0;
-        if (!always && !sfu_params_is_set(p, s->name))
-            continue;
-        char *v = value_text(p, s);
-        if (*v)
-            append(out, keys[i].key, v);
-        g_free(v);
-        if (strcmp(s->name, "seed") == 0 && width > 0 && height > 0) {
+        const SfuParam param = keys[i].param;
+        /* These two are always there: readers know the last line by them. */
+        if (sfu_params_given(p, param) || param == SFU_PARAM_STEPS || param == SFU_PARAM_SEED)
+            append_value(out, p, param, keys[i].key);
+        if (param == SFU_PARAM_SEED && width > 0 && height > 0) {
             char *size = g_strdup_printf("%dx%d", width, height);
             append(out, "Size", size);
             g_free(size);
         }
     }
+    int n;
+    const SfuParamSpec *t = sfu_param_table(&n);
     for (int i = 0; i < n; i++) {
-        const SfuParamSpec *s = &t[i];
-        if (!sfu_params_is_set(p, s->name) || key_of(s->name) || strcmp(s->name, "prompt") == 0 || strcmp(s->name, "negative") == 0 ||
-            strcmp(s->name, "style") == 0 || strcmp(s->name, "width") == 0 || strcmp(s->name, "height") == 0 ||
-            g_str_has_prefix(s->name, "preview"))
+        if (!sfu_params_given(p, i) || key_of(i) || !is_pair(i))
             continue;
-        char *v = value_text(p, s), *key = g_strconcat("Sfumato ", s->name, NULL);
-        if (*v)
-            append(out, key, v);
-        g_free(v);
+        char *key = g_strconcat("Sfumato ", t[i].name, NULL);
+        append_value(out, p, i, key);
         g_free(key);
     }
     append(out, "Version", "Sfumato " SFU_VERSION);
     return g_string_free(out, FALSE);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------- */
+/* ---- reading: pairs of the last line ------------------------------------------------------------------------------ */
 
-static gboolean set_index(SfuParams *p, const char *name, int index)
+typedef struct {
+    SfuParams *p;
+    GPtrArray *warnings;
+    GString *unused; /* keys that say something about the picture and were not taken */
+    gboolean is_ours, has_rng, has_hires;
+} Reader;
+
+static gboolean is_word(gunichar c)
 {
-    return index >= 0 && sfu_params_set_double(p, name, index, NULL);
+    return c == '_' || g_unichar_isalnum(c);
 }
 
-/* "DPM++ 2M Karras": older versions write sampler and schedule in one. */
-static void set_sampler(SfuParams *p, const char *value)
+static gboolean is_key(gunichar c)
 {
-    if (set_index(p, "sampler", sfu_sampler_find(value)))
-        return;
-    const char *space = strrchr(value, ' ');
-    if (!space)
-        return;
-    char *head = g_strndup(value, space - value);
-    if (set_index(p, "sampler", sfu_sampler_find(head)))
-        set_index(p, "schedule", sfu_schedule_find(space + 1));
-    g_free(head);
+    return is_word(c) || c == ' ' || c == '-' || c == '/';
 }
 
-static void set_pair(SfuParams *p, const char *key, const char *value, gboolean *has_rng, gboolean *is_ours)
+/* The end of "text in quotes" at t if a comma or the end follows; NULL if it is none. */
+static const char *end_of_quotes(const char *t)
 {
-    const char *name = name_of(key);
-    if (strcmp(key, "Size") == 0) {
-        int w, h;
-        if (sscanf(value, "%dx%d", &w, &h) == 2) {
-            sfu_params_put(p, SFU_PARAM_WIDTH, w);
-            sfu_params_put(p, SFU_PARAM_HEIGHT, h);
-        }
-    } else if (strcmp(key, "Version") == 0) {
-        *is_ours = g_str_has_prefix(value, "Sfumato");
-    } else if (!name) {
-        return;
-    } else if (strcmp(name, "sampler") == 0) {
-        set_sampler(p, value);
-    } else if (strcmp(name, "schedule") == 0) {
-        set_index(p, "schedule", sfu_schedule_find(value));
-    } else if (strcmp(name, "rng") == 0) {
-        *has_rng = TRUE;
-        sfu_params_set(p, name, g_ascii_strcasecmp(value, "CPU") == 0 ? "torch" : "philox", NULL);
-    } else {
-        sfu_params_set(p, name, value, NULL);
-    }
+    const char *end = t + 1;
+    while (*end && *end != '"')
+        end += *end == '\\' && end[1] ? 2 : 1;
+    return *end == '"' && end > t + 1 && (end[1] == ',' || !end[1]) ? end + 1 : NULL;
 }
 
-/* Takes one "Key: value" off the text; NULL at the end. *value is the caller's. */
+static char *unquote(const char *t, gsize length)
+{
+    char *text = g_strndup(t, length), *value = NULL;
+    JsonNode *node = length >= 2 && *text == '"' && text[length - 1] == '"' ? json_from_string(text, NULL) : NULL;
+    if (node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING)
+        value = g_strdup(json_node_get_string(node));
+    if (node)
+        json_node_unref(node);
+    if (!value)
+        return g_strchomp(text);
+    g_free(text);
+    return value;
+}
+
+/* Takes one "Key: value" off the text, as the web UI's expression does: a key has two letters or more out of words, blanks, '-' and '/'.
+ * NULL at the end; key and value (may be NULL) are the caller's. */
 static const char *next_pair(const char *t, char **key, char **value)
 {
-    while (*t == ' ' || *t == ',')
-        t++;
-    const char *colon = strchr(t, ':');
-    if (!*t || !colon)
-        return NULL;
-    *key = g_strndup(t, colon - t);
-    t = colon + 1;
-    while (*t == ' ')
-        t++;
-    const char *end = t;
-    if (*t == '"') {
-        for (end = t + 1; *end && *end != '"'; end++)
-            if (*end == '\\' && end[1])
-                end++;
-        if (*end)
-            end++;
-        char *quoted = g_strndup(t, end - t);
-        JsonNode *node = json_from_string(quoted, NULL);
-        *value = node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_string(node) ? g_strdup(json_node_get_string(node)) : g_strdup(quoted);
-        if (node)
-            json_node_unref(node);
-        g_free(quoted);
-    } else {
-        while (*end && *end != ',')
-            end++;
-        *value = g_strndup(t, end - t);
-        g_strchomp(*value);
+    while (*t) {
+        while (*t && !is_word(g_utf8_get_char(t)))
+            t = g_utf8_next_char(t);
+        const char *end = t;
+        while (*end && is_key(g_utf8_get_char(end)))
+            end = g_utf8_next_char(end);
+        if (*end != ':' || g_utf8_strlen(t, end - t) < 2) {
+            t = *end ? g_utf8_next_char(end) : end;
+            continue;
+        }
+        const char *from = end + 1;
+        while (g_ascii_isspace(*from))
+            from++;
+        const char *to = *from == '"' ? end_of_quotes(from) : NULL;
+        if (!to)
+            to = from + strcspn(from, ",");
+        if (key)
+            *key = g_strndup(t, (gsize)(end - t));
+        if (value)
+            *value = unquote(from, (gsize)(to - from));
+        return to;
     }
-    return end;
+    return NULL;
 }
 
-static void read_pairs(SfuParams *p, const char *line)
+static int count_pairs(const char *line)
 {
-    gboolean has_rng = FALSE, is_ours = FALSE;
+    int n = 0;
+    while ((line = next_pair(line, NULL, NULL)))
+        n++;
+    return n;
+}
+
+/* A value that the row refuses: a number is brought into the range, anything else is left out; either is said. */
+static void set_or_warn(Reader *r, const char *key, const SfuParamSpec *s, const char *value)
+{
+    GError *error = NULL;
+    char *end = NULL;
+    if (sfu_params_set(r->p, s->name, value, &error))
+        return;
+    g_error_free(error);
+    const double v = g_ascii_strtod(value, &end);
+    const gboolean is_number = (s->type == SFU_PARAM_INT || s->type == SFU_PARAM_FLOAT) && end != value && !*end && isfinite(v);
+    if (is_number && (v < s->min || v > s->max) && s != sfu_param_find("seed")) {
+        sfu_params_put(r->p, sfu_param_of(s), v);
+        char *taken = value_text(r->p, sfu_param_of(s));
+        sfu_warn(r->warnings, "\"%s: %s\" is outside of what Sfumato can do (%.10g to %.10g); %s is taken.", key, value, s->min, s->max, taken);
+        g_free(taken);
+        return;
+    }
+    char *def = sfu_param_default_words(sfu_param_of(s), -1);
+    sfu_params_unset(r->p, sfu_param_of(s));
+    sfu_warn(r->warnings, "\"%s: %s\" cannot be taken over for %s; the default holds%s%s.", key, value, s->name, *def ? ": " : "", def);
+    g_free(def);
+}
+
+static void set_sampler(Reader *r, const char *value)
+{
+    int schedule = -1;
+    const int sampler = sfu_sampler_find_with_schedule(value, &schedule);
+    if (sampler < 0) {
+        char *def = sfu_param_default_words(SFU_PARAM_SAMPLER, -1);
+        sfu_warn(r->warnings, "Sfumato has no sampler \"%s\"; the default is taken (%s).", value, def);
+        g_free(def);
+        return;
+    }
+    sfu_params_put(r->p, SFU_PARAM_SAMPLER, sampler);
+    if (schedule >= 0)
+        sfu_params_put(r->p, SFU_PARAM_SCHEDULE, schedule);
+}
+
+static void set_schedule(Reader *r, const char *value)
+{
+    const int schedule = sfu_schedule_find(value);
+    if (schedule >= 0)
+        sfu_params_put(r->p, SFU_PARAM_SCHEDULE, schedule);
+    else
+        sfu_warn(r->warnings, "Sfumato has no schedule \"%s\"; the sampler's usual one is taken.", value);
+}
+
+static void set_size(Reader *r, const char *value)
+{
+    char *end = NULL;
+    const gint64 w = g_ascii_strtoll(value, &end, 10), h = *end == 'x' ? g_ascii_strtoll(end + 1, &end, 10) : 0;
+    const SfuParamSpec *s = sfu_param_find("width");
+    if (w >= 1 && h >= 1 && !*end && w <= s->max && h <= s->max) {
+        sfu_params_put_int64(r->p, SFU_PARAM_WIDTH, w);
+        sfu_params_put_int64(r->p, SFU_PARAM_HEIGHT, h);
+    } else {
+        sfu_warn(r->warnings, "\"Size: %s\" cannot be taken over; sides of 1 to %.0f can.", value, s->max);
+    }
+}
+
+/* These need no word: they do not change the picture, or say what is the case here anyway. */
+static gboolean is_harmless(const char *key, const char *value)
+{
+    static const char *const names[] = {"Model hash",   "VAE hash",         "Lora hashes", "TI hashes",   "Hashes",
+                                        "Version",      "User",             "Batch size",  "Batch pos",   "Created Date",
+                                        "Created date", "Template",         "Parser",      "Pipeline",    "Backend",
+                                        "Operations",   "Negative Template", "Time",       "Module 1",    "App",
+                                        "Face restoration model", "Discard penultimate sigma", NULL};
+    static const struct {
+        const char *key, *value;
+    } usual[] = {{"Emphasis", "Original"}, {"VAE Encoder", "Full"}, {"VAE Decoder", "Full"}, {"Variation seed strength", "0"}, {"Tiling", "False"},
+                 {"Eta DDIM", "0"}, {"Eta DDIM", "0.0"}, {"Hypernet", "None"}, {"Refiner", "None"}, {"ENSD", "0"}};
+    for (guint i = 0; i < G_N_ELEMENTS(usual); i++)
+        if (strcmp(usual[i].key, key) == 0 && strcmp(usual[i].value, value) == 0)
+            return TRUE;
+    return g_strv_contains(names, key);
+}
+
+static const SfuParamSpec *spec_of(const char *key)
+{
+    int n;
+    for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (strcmp(keys[i].key, key) == 0)
+            return &sfu_param_table(&n)[keys[i].param];
+    if (strcmp(key, "Eta DDIM") == 0)
+        return sfu_param_find("eta");
+    return g_str_has_prefix(key, "Sfumato ") ? sfu_param_find(key + strlen("Sfumato ")) : NULL;
+}
+
+static void set_pair(Reader *r, const char *key, const char *value)
+{
+    const SfuParamSpec *s = spec_of(key);
+    if (strcmp(key, "Size") == 0) {
+        set_size(r, value);
+    } else if (is_harmless(key, value)) {
+        return;
+    } else if (!s) {
+        g_string_append_printf(r->unused, "%s%s", r->unused->len ? ", " : "", key);
+    } else if (sfu_param_of(s) == SFU_PARAM_SAMPLER) {
+        set_sampler(r, value);
+    } else if (sfu_param_of(s) == SFU_PARAM_SCHEDULE) {
+        set_schedule(r, value);
+    } else if (sfu_param_of(s) == SFU_PARAM_RNG) {
+        r->has_rng = TRUE;
+        sfu_params_set(r->p, s->name, g_ascii_strcasecmp(value, "CPU") == 0 ? "torch" : "philox", NULL);
+    } else if (sfu_param_of(s) == SFU_PARAM_VAE && (g_ascii_strcasecmp(value, "None") == 0 || g_ascii_strcasecmp(value, "Automatic") == 0)) {
+        sfu_params_unset(r->p, SFU_PARAM_VAE); /* the model's own */
+    } else if (sfu_param_of(s) == SFU_PARAM_STRENGTH && r->has_hires) {
+        return; /* of the second pass, which is among what is not used */
+    } else {
+        set_or_warn(r, key, s, value);
+    }
+}
+
+static void read_pairs(Reader *r, const char *line)
+{
     char *key, *value;
-    while ((line = next_pair(line, &key, &value))) {
-        set_pair(p, g_strstrip(key), value, &has_rng, &is_ours);
+    for (const char *t = line; (t = next_pair(t, &key, &value));) { /* what decides how others are read */
+        r->is_ours |= strcmp(key, "Version") == 0 && g_str_has_prefix(value, "Sfumato");
+        r->has_hires |= g_str_has_prefix(key, "Hires ");
+        g_free(key);
+        g_free(value);
+    }
+    for (const char *t = line; (t = next_pair(t, &key, &value));) {
+        set_pair(r, key, value);
         g_free(key);
         g_free(value);
     }
     /* The web UI says nothing when noise came from the GPU, its default. */
-    if (!has_rng && !is_ours)
-        sfu_params_set(p, "rng", "philox", NULL);
+    if (!r->has_rng && !r->is_ours)
+        sfu_params_set(r->p, "rng", "philox", NULL);
+    if (r->unused->len)
+        sfu_warn(r->warnings, "These values of the saved parameters are not used: %s.", r->unused->str);
 }
 
-gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GError **error)
+/* ---- reading: the whole text --------------------------------------------------------------------------------------- */
+
+/* Metadata of other programs under the same keyword. */
+#define MAX_JSON (16 << 20)
+
+static const char *other_program(const char *text)
+{
+    JsonNode *node = *text == '{' ? sfu_json_parse(text, strlen(text), MAX_JSON, "the picture", NULL) : NULL;
+    JsonObject *o = node ? json_node_get_object(node) : NULL;
+    const char *name = !o                                                  ? NULL
+                       : json_object_has_member(o, "sui_image_params")     ? "SwarmUI"
+                       : json_object_has_member(o, "fooocus_scheme") ||
+                               json_object_has_member(o, "metadata_scheme") ? "Fooocus"
+                                                                            : "another program";
+    if (node)
+        json_node_unref(node);
+    return name;
+}
+
+/* Prompt and negative prompt: the lines before `end`, each without space round it. */
+static void read_prompts(char **lines, int end, GString *prompt, GString *negative)
+{
+    GString *to = prompt;
+    for (int i = 0; i < end; i++) {
+        const char *line = g_strstrip(lines[i]);
+        if (g_str_has_prefix(line, "Negative prompt:")) {
+            to = negative;
+            line += strlen("Negative prompt:");
+            while (g_ascii_isspace(*line))
+                line++;
+        }
+        g_string_append_printf(to, "%s%s", to->len ? "\n" : "", line);
+    }
+}
+
+gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *warnings, GError **error)
 {
     if (!text || !g_utf8_validate(text, -1, NULL)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The saved parameters are not valid UTF-8 text.");
         return FALSE;
     }
-    char *copy = g_strdup(text);
-    g_strchomp(copy);
-    char *last = strrchr(copy, '\n');
-    char *line = last ? last + 1 : copy;
-    const gboolean has_pairs = g_str_has_prefix(line, "Steps: ");
-    if (!has_pairs) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The text holds no generation parameters (no last line \"Steps: ...\").");
-        g_free(copy);
+    const char *program = other_program(text);
+    if (program) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The parameters were saved by %s in a form that Sfumato does not read.", program);
         return FALSE;
     }
-    char *prompt = last ? copy : NULL, *negative = NULL;
-    if (last)
-        *last = 0;
-    if (prompt && g_str_has_prefix(prompt, "Negative prompt: ")) {
-        negative = prompt + strlen("Negative prompt: ");
-        prompt = NULL;
-    } else if (prompt) {
-        char *mark = strstr(prompt, "\nNegative prompt: ");
-        if (mark) {
-            *mark = 0;
-            negative = mark + strlen("\nNegative prompt: ");
-        }
+    char *copy = g_strstrip(g_strdup(text));
+    char **lines = g_strsplit(copy, "\n", -1);
+    int n = (int)g_strv_length(lines);
+    const gboolean has_pairs = n > 0 && (count_pairs(lines[n - 1]) >= 3 || g_str_has_prefix(lines[n - 1], "Steps: "));
+    GString *prompt = g_string_new(NULL), *negative = g_string_new(NULL);
+    read_prompts(lines, has_pairs ? n - 1 : n, prompt, negative);
+    gboolean ok = sfu_params_set(p, "prompt", prompt->str, error) && sfu_params_set(p, "negative", negative->str, error);
+    if (ok && !has_pairs && !prompt->len && !negative->len) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The text holds no generation parameters.");
+        ok = FALSE;
+    } else if (ok && has_pairs) {
+        Reader r = {.p = p, .warnings = warnings, .unused = g_string_new(NULL)};
+        read_pairs(&r, lines[n - 1]);
+        g_string_free(r.unused, TRUE);
+    } else if (ok) {
+        sfu_warn(warnings, "The saved text holds no line \"Steps: ...\", so all of it is the prompt.");
     }
-    const gboolean ok = sfu_params_set(p, "prompt", prompt ? prompt : "", error) &&
-                        sfu_params_set(p, "negative", negative ? negative : "", error);
-    if (ok)
-        read_pairs(p, line);
+    g_string_free(prompt, TRUE);
+    g_string_free(negative, TRUE);
+    g_strfreev(lines);
     g_free(copy);
     return ok;
 }

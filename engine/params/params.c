@@ -8,6 +8,7 @@
 #include <string.h>
 #include <json-glib/json-glib.h>
 
+#include "file/json.h"
 #include "params/styles.h"
 #include "sample/sample.h"
 
@@ -454,7 +455,8 @@ static gboolean set_list_from_node(SfuParams *p, const SfuParamSpec *s, JsonNode
 
 static gboolean set_list(SfuParams *p, const SfuParamSpec *s, const char *value, GError **error)
 {
-    JsonNode *node = *value == '[' ? json_from_string(value, NULL) : NULL;
+    guint n_names;
+    JsonNode *node = *value == '[' && sfu_json_depth(value, strlen(value), &n_names) == 1 ? json_from_string(value, NULL) : NULL;
     gboolean ok = TRUE;
     if (node && JSON_NODE_HOLDS_ARRAY(node)) {
         ok = set_list_from_node(p, s, node, error);
@@ -540,7 +542,23 @@ gboolean sfu_params_is_set(const SfuParams *p, const char *name)
     return i >= 0 && p->v[i].given;
 }
 
+void sfu_warn(GPtrArray *warnings, const char *format, ...)
+{
+    va_list arguments;
+    if (!warnings)
+        return;
+    va_start(arguments, format);
+    char *sentence = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    if (g_ptr_array_find_with_equal_func(warnings, sentence, g_str_equal, NULL))
+        g_free(sentence);
+    else
+        g_ptr_array_add(warnings, sentence);
+}
+
 /* ---- JSON ----------------------------------------------------------------------------------------------------- */
+
+#define MAX_JSON (16 << 20)
 
 static JsonNode *value_node(const SfuParams *p, int i)
 {
@@ -609,24 +627,20 @@ static gboolean set_from_node(SfuParams *p, const char *name, JsonNode *node, GE
 
 gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error)
 {
-    JsonParser *parser = json_parser_new();
     GError *e = NULL;
-    gboolean ok = json_parser_load_from_data(parser, json, -1, &e);
-    JsonNode *root = ok ? json_parser_get_root(parser) : NULL;
-    if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The parameters are not a JSON object%s%s.", e ? ": " : "",
-                    e ? e->message : "");
-        ok = FALSE;
+    JsonNode *root = sfu_json_parse(json, strlen(json), MAX_JSON, "The parameters", &e);
+    if (!root) {
+        g_set_error_literal(error, SFU_ERROR, SFU_ERROR_USAGE, e->message);
+        g_error_free(e);
+        return FALSE;
     }
-    if (ok) {
-        JsonObjectIter iter;
-        const char *name;
-        JsonNode *node;
-        json_object_iter_init(&iter, json_node_get_object(root));
-        while (ok && json_object_iter_next(&iter, &name, &node))
-            ok = set_from_node(p, name, node, error);
-    }
-    g_clear_error(&e);
-    g_object_unref(parser);
+    gboolean ok = TRUE;
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    json_object_iter_init(&iter, json_node_get_object(root));
+    while (ok && json_object_iter_next(&iter, &name, &node))
+        ok = set_from_node(p, name, node, error);
+    json_node_unref(root);
     return ok;
 }

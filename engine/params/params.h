@@ -99,7 +99,11 @@ char *sfu_params_to_json(const SfuParams *p); /* what is given; caller frees wit
 gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error); /* unknown members are refused */
 /* The text that AUTOMATIC1111 writes into PNG files ("parameters"). */
 char *sfu_params_to_infotext(const SfuParams *p, int width, int height);
-gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GError **error); /* what it does not know is skipped */
+/* Reads what A1111 reads of it. `warnings` (char*, may be NULL) gets a sentence for each thing that is not taken over as it stands. */
+gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *warnings, GError **error);
+
+/* Adds a sentence to an array of strings, once; NULL: does nothing. */
+void sfu_warn(GPtrArray *warnings, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 G_END_DECLS
 #endif

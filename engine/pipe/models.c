@@ -246,3 +246,33 @@ char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
     g_strfreev(folders);
     return path;
 }
+
+static gboolean is_named(const SfuModelInfo *m, const char *name)
+{
+    char *base = g_path_get_basename(m->path);
+    const gboolean yes = strcmp(m->name, name) == 0 || strcmp(base, name) == 0;
+    g_free(base);
+    return yes;
+}
+
+char *sfu_part_resolve(const char *name, const char *part, GError **error)
+{
+    if (g_file_test(name, G_FILE_TEST_EXISTS))
+        return g_strdup(name);
+    char **folders = sfu_model_folders(NULL), *path = NULL;
+    GPtrArray *models = sfu_models((const char *const *)folders);
+    for (int whole = 0; whole < 2 && !path; whole++) /* parts before models that hold one */
+        for (guint i = 0; i < models->len && !path; i++) {
+            const SfuModelInfo *m = g_ptr_array_index(models, i);
+            if (!m->error && (whole || g_strcmp0(m->part, part) == 0) && is_named(m, name))
+                path = g_strdup(m->path);
+        }
+    if (!path) {
+        char *list = g_strjoinv(", ", folders);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "No %s is called \"%s\": there is no such file, and none of that name in %s.", part, name, list);
+        g_free(list);
+    }
+    g_ptr_array_unref(models);
+    g_strfreev(folders);
+    return path;
+}

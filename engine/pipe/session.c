@@ -91,14 +91,17 @@ static gboolean open_autoencoder(SfuAutoencoder *a, SfuRun *run, SfuLoaded *m, G
     return TRUE;
 }
 
-static gboolean open_other(SfuSession *s, const char *param, SfuAutoencoder *a, GError **error)
+static gboolean open_other(SfuSession *s, SfuParam param, SfuAutoencoder *a, GError **error)
 {
-    const char *path = sfu_params_get_string(s->run->p, param);
-    SfuLoaded *m = sfu_engine_load(s->run->e, path, error);
+    char *path = sfu_part_resolve(sfu_params_text(s->run->p, param), param == SFU_PARAM_VAE ? "vae" : "taesd", error);
+    SfuLoaded *m = path ? sfu_engine_load(s->run->e, path, error) : NULL;
+    if (m)
+        sfu_params_put_text(s->run->p, param, path);
+    g_free(path);
     if (!m)
         return FALSE;
     if (!sfu_model_has_part(m->model, SFU_PART_VAE) && !is_taesd(m->model)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s holds no autoencoder.", path);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s holds no autoencoder.", m->path);
         return FALSE;
     }
     return open_autoencoder(a, s->run, m, error);
@@ -110,7 +113,7 @@ static gboolean open_networks(SfuSession *s, GError **error)
     if (!m->unet && !(m->unet = sfu_unet_create(s->run->q, m->model, error)))
         return FALSE;
     const gboolean own = !*sfu_params_text(s->run->p, SFU_PARAM_VAE);
-    if (!(own ? open_autoencoder(&s->ae, s->run, m, error) : open_other(s, "vae", &s->ae, error)))
+    if (!(own ? open_autoencoder(&s->ae, s->run, m, error) : open_other(s, SFU_PARAM_VAE, &s->ae, error)))
         return FALSE;
     if (s->ae.channels != s->unet->out_channels) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "The autoencoder has %d latent channels, the UNet of %s %d.", s->ae.channels, m->path,
@@ -118,7 +121,7 @@ static gboolean open_networks(SfuSession *s, GError **error)
         return FALSE;
     }
     if (*sfu_params_text(s->run->p, SFU_PARAM_TAESD)) {
-        if (!open_other(s, "taesd", &s->preview, error))
+        if (!open_other(s, SFU_PARAM_TAESD, &s->preview, error))
             return FALSE;
         if (s->preview.channels != s->ae.channels || s->preview.factor != s->ae.factor) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s does not fit the latents of %s.", sfu_params_text(s->run->p, SFU_PARAM_TAESD), m->path);

@@ -60,7 +60,10 @@ typedef enum {
 } SfuSampler;
 const char *sfu_sampler_name(int sampler);  /* "euler_a"; NULL outside the range, so that a loop can stop there */
 const char *sfu_sampler_label(int sampler); /* "Euler a", as AUTOMATIC1111 writes it */
-int sfu_sampler_find(const char *name_or_label); /* -1: none; case does not matter */
+/* By name, label, or the name in ComfyUI, InvokeAI, NovelAI or older versions of A1111; case does not matter. -1: none. */
+int sfu_sampler_find(const char *name);
+/* The same where the schedule may stand behind the sampler, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule stays where none does. */
+int sfu_sampler_find_with_schedule(const char *name, int *schedule);
 gboolean sfu_sampler_is_stochastic(SfuSampler sampler); /* draws noise at its usual eta */
 double sfu_sampler_default_eta(SfuSampler sampler);     /* 1 for the stochastic ones, 0 for the others (DDIM: 0) */
 
@@ -80,7 +83,7 @@ typedef enum {
 } SfuSchedule;
 const char *sfu_schedule_name(int schedule);  /* "sgm_uniform"; NULL outside the range */
 const char *sfu_schedule_label(int schedule); /* "SGM Uniform" */
-int sfu_schedule_find(const char *name_or_label); /* -1: none */
+int sfu_schedule_find(const char *name); /* as sfu_sampler_find() */
 
 /* In model.h's order. */
 typedef enum { SFU_SAMPLE_EPSILON, SFU_SAMPLE_V, SFU_SAMPLE_X0, SFU_SAMPLE_FLOW } SfuSamplePrediction;

@@ -401,14 +401,6 @@ const char *sfu_sampler_label(int sampler)
     return sampler >= 0 && sampler < SFU_N_SAMPLERS ? samplers[sampler].label : NULL;
 }
 
-int sfu_sampler_find(const char *name_or_label)
-{
-    for (int i = 0; i < SFU_N_SAMPLERS; i++)
-        if (!g_ascii_strcasecmp(name_or_label, samplers[i].name) || !g_ascii_strcasecmp(name_or_label, samplers[i].label))
-            return i;
-    return -1;
-}
-
 gboolean sfu_sampler_is_stochastic(SfuSampler sampler)
 {
     return samplers[sampler].eta > 0 || samplers[sampler].always_draws;

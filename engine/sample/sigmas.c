@@ -32,14 +32,6 @@ const char *sfu_schedule_label(int schedule)
     return schedule >= 0 && schedule < SFU_N_SCHEDULES ? schedule_names[schedule][1] : NULL;
 }
 
-int sfu_schedule_find(const char *name_or_label)
-{
-    for (int i = 0; i < SFU_N_SCHEDULES; i++)
-        if (!g_ascii_strcasecmp(name_or_label, schedule_names[i][0]) || !g_ascii_strcasecmp(name_or_label, schedule_names[i][1]))
-            return i;
-    return -1;
-}
-
 static SfuSchedule resolve_auto(SfuSampler sampler, SfuSamplePrediction prediction)
 {
     if (prediction == SFU_SAMPLE_FLOW)

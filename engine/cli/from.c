@@ -1,0 +1,160 @@
+/* --from: parameters out of the metadata of a picture, or out of a text file beside one.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+#include <string.h>
+#ifdef HAVE_GEXIV2
+#include <gexiv2/gexiv2.h>
+#endif
+
+#define MAX_TEXT_FILE (1 << 20)
+#define MAX_NESTING 32
+
+/* json-glib recurses: what is nested deeply is not given to it. */
+static JsonNode *parse_object(const char *text)
+{
+    int depth = 0;
+    for (const char *t = text; *t; t++) {
+        if (*t == '"')
+            for (t++; *t && *t != '"'; t++)
+                t += *t == '\\' && t[1];
+        if (!*t || ((*t == '{' || *t == '[') && ++depth > MAX_NESTING))
+            return NULL;
+        depth -= *t == '}' || *t == ']';
+    }
+    JsonNode *node = json_from_string(text, NULL);
+    if (node && !JSON_NODE_HOLDS_OBJECT(node))
+        g_clear_pointer(&node, json_node_unref);
+    return node;
+}
+
+static char *number_of(JsonObject *o, const char *name)
+{
+    JsonNode *n = json_object_get_member(o, name);
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    if (!n || !JSON_NODE_HOLDS_VALUE(n))
+        return g_strdup("");
+    if (json_node_get_value_type(n) == G_TYPE_INT64)
+        return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(n));
+    return g_strdup(g_ascii_formatd(number, sizeof number, "%.10g", json_node_get_double(n)));
+}
+
+/* NovelAI writes the prompt as "Description" and all else as JSON; A1111 reads it as the text below. Caller frees; NULL: damaged. */
+static char *novelai_text(const char *prompt, const char *comment)
+{
+    JsonNode *node = parse_object(comment);
+    if (!node)
+        return NULL;
+    JsonObject *o = json_node_get_object(node);
+    static const char *const names[] = {"steps", "scale", "seed", "width", "height"};
+    char *v[G_N_ELEMENTS(names)];
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        v[i] = number_of(o, names[i]);
+    const char *sampler = json_object_get_string_member_with_default(o, "sampler", "Euler a");
+    char *text = g_strdup_printf("%s\nNegative prompt: %s\nSteps: %s, Sampler: %s, CFG scale: %s, Seed: %s, Size: %sx%s, Clip skip: 2, ENSD: 31337",
+                                 prompt, json_object_get_string_member_with_default(o, "uc", ""), v[0], sampler, v[1], v[2], v[3], v[4]);
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        g_free(v[i]);
+    json_node_unref(node);
+    return text;
+}
+
+/* The program whose metadata a PNG file holds instead; NULL: none that is known. */
+static const char *program_of(const char *path)
+{
+    static const struct {
+        const char *keyword, *program;
+    } known[] = {{"invokeai_metadata", "InvokeAI"}, {"sd-metadata", "InvokeAI"}, {"Dream", "InvokeAI"}, {"workflow", "ComfyUI"},
+                 {"prompt", "ComfyUI"},             {"fooocus_scheme", "Fooocus"}, {"generation_data", "Tensor.Art"}};
+    for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
+        char *text = sfu_png_text_read(path, known[i].keyword, NULL);
+        g_free(text);
+        if (text)
+            return known[i].program;
+    }
+    return NULL;
+}
+
+static char *png_text(const char *path, GError **error)
+{
+    GError *local = NULL;
+    char *text = sfu_png_text_read(path, "parameters", &local);
+    if (text || local) {
+        if (local)
+            g_propagate_error(error, local);
+        return text;
+    }
+    char *software = sfu_png_text_read(path, "Software", NULL), *comment = sfu_png_text_read(path, "Comment", NULL);
+    if (g_strcmp0(software, "NovelAI") == 0 && comment) {
+        char *prompt = sfu_png_text_read(path, "Description", NULL);
+        text = novelai_text(prompt ? prompt : "", comment);
+        g_free(prompt);
+    }
+    g_free(software);
+    g_free(comment);
+    const char *program = text ? NULL : program_of(path);
+    if (program)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s was made by %s, whose metadata Sfumato does not read", path, program);
+    else if (!text)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
+    return text;
+}
+
+/* A1111 keeps the text of JPEG, WebP and AVIF files in EXIF's UserComment. */
+static char *exif_text(const char *path)
+{
+    char *text = NULL;
+#ifdef HAVE_GEXIV2
+    GExiv2Metadata *m = gexiv2_metadata_new();
+    if (gexiv2_metadata_open_path(m, path, NULL))
+        text = gexiv2_metadata_try_get_tag_interpreted_string(m, "Exif.Photo.UserComment", NULL);
+    g_object_unref(m);
+#endif
+    return text;
+}
+
+/* A text file, as A1111 writes beside pictures if told to. NULL: it is none. */
+static char *plain_text(const char *path)
+{
+    char *text = NULL;
+    gsize n = 0;
+    if (g_file_get_contents(path, &text, &n, NULL) && n > 0 && n < MAX_TEXT_FILE && g_utf8_validate(text, (gssize)n, NULL))
+        return text;
+    g_free(text);
+    return NULL;
+}
+
+gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings, GError **error)
+{
+    guint8 head[4] = {0};
+    FILE *f = fopen(path, "rb");
+    if (!f || fread(head, 1, sizeof head, f) == 0) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s cannot be read", path);
+        if (f)
+            fclose(f);
+        return FALSE;
+    }
+    fclose(f);
+    char *text = NULL;
+    if (memcmp(head, "\x89PNG", 4) == 0) {
+        if (!(text = png_text(path, error)))
+            return FALSE;
+    } else if (!(text = plain_text(path)) && !(text = exif_text(path))) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
+        return FALSE;
+    }
+    const gboolean ok = sfu_params_from_infotext(p, text, warnings, error);
+    g_free(text);
+    return ok;
+}
+
+void sfu_cli_print_warnings(const SfuCliOptions *o, const GPtrArray *warnings)
+{
+    for (guint i = 0; i < warnings->len; i++) {
+        if (o->json)
+            sfu_cli_json_event("warning", "message", warnings->pdata[i], NULL);
+        else if (!o->quiet)
+            g_printerr("sfumato: note: %s\n", (const char *)warnings->pdata[i]);
+    }
+}

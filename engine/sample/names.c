@@ -1,0 +1,88 @@
+/* Samplers and schedules by the names that other programs give them.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sample/sample.h"
+#include <string.h>
+
+typedef struct {
+    const char *name;
+    int id;
+} Alias;
+
+static const Alias sampler_aliases[] = {
+    /* ComfyUI, InvokeAI and NovelAI; A1111's names of its lists ("k_euler_a"), too */
+    {"euler_ancestral", SFU_SAMPLER_EULER_A},
+    {"k_euler", SFU_SAMPLER_EULER},
+    {"k_euler_a", SFU_SAMPLER_EULER_A},
+    {"k_euler_ancestral", SFU_SAMPLER_EULER_A},
+    {"k_heun", SFU_SAMPLER_HEUN},
+    {"dpm_2", SFU_SAMPLER_DPM2},
+    {"k_dpm_2", SFU_SAMPLER_DPM2},
+    {"kdpm_2", SFU_SAMPLER_DPM2},
+    {"dpm_2_ancestral", SFU_SAMPLER_DPM2_A},
+    {"k_dpm_2_a", SFU_SAMPLER_DPM2_A},
+    {"k_dpm_2_ancestral", SFU_SAMPLER_DPM2_A},
+    {"kdpm_2_a", SFU_SAMPLER_DPM2_A},
+    {"k_dpmpp_2m", SFU_SAMPLER_DPMPP_2M},
+    {"dpmpp_2m_k", SFU_SAMPLER_DPMPP_2M},
+    {"k_dpmpp_2m_sde", SFU_SAMPLER_DPMPP_2M_SDE},
+    {"dpmpp_2m_sde_gpu", SFU_SAMPLER_DPMPP_2M_SDE},
+    {"dpmpp_2m_sde_k", SFU_SAMPLER_DPMPP_2M_SDE},
+    {"k_dpmpp_sde", SFU_SAMPLER_DPMPP_SDE},
+    {"dpmpp_sde_gpu", SFU_SAMPLER_DPMPP_SDE},
+    {"dpmpp_sde_k", SFU_SAMPLER_DPMPP_SDE},
+    {"dpmpp_2s_ancestral", SFU_SAMPLER_DPMPP_2S_A},
+    {"k_dpmpp_2s_ancestral", SFU_SAMPLER_DPMPP_2S_A},
+    {"k_dpmpp_2s_a", SFU_SAMPLER_DPMPP_2S_A},
+    {"ddim_v3", SFU_SAMPLER_DDIM},
+    {"uni_pc", SFU_SAMPLER_UNIPC},
+    {"k_lms", SFU_SAMPLER_LMS},
+};
+
+static const Alias schedule_aliases[] = {
+    {"uniform", SFU_SCHEDULE_NORMAL}, /* A1111: k-diffusion's get_sigmas() */
+    {"discrete", SFU_SCHEDULE_NORMAL},
+    {"native", SFU_SCHEDULE_AUTO}, /* NovelAI */
+    {"SGMUniform", SFU_SCHEDULE_SGM_UNIFORM},
+};
+
+static int find(const char *name, const char *(*own)(int), const char *(*label)(int), const Alias *aliases, int n_aliases)
+{
+    for (int i = 0; own(i); i++)
+        if (g_ascii_strcasecmp(name, own(i)) == 0 || g_ascii_strcasecmp(name, label(i)) == 0)
+            return i;
+    for (int i = 0; i < n_aliases; i++)
+        if (g_ascii_strcasecmp(name, aliases[i].name) == 0)
+            return aliases[i].id;
+    return -1;
+}
+
+int sfu_sampler_find(const char *name)
+{
+    return find(name, sfu_sampler_name, sfu_sampler_label, sampler_aliases, G_N_ELEMENTS(sampler_aliases));
+}
+
+int sfu_schedule_find(const char *name)
+{
+    return find(name, sfu_schedule_name, sfu_schedule_label, schedule_aliases, G_N_ELEMENTS(schedule_aliases));
+}
+
+int sfu_sampler_find_with_schedule(const char *name, int *schedule)
+{
+    const int whole = sfu_sampler_find(name);
+    if (whole >= 0)
+        return whole;
+    /* Names of schedules may be of several words. */
+    for (const char *space = strchr(name, ' '); space; space = strchr(space + 1, ' ')) {
+        const int after = sfu_schedule_find(space + 1);
+        if (after < 0)
+            continue;
+        char *head = g_strndup(name, (gsize)(space - name));
+        const int sampler = sfu_sampler_find(head);
+        g_free(head);
+        if (sampler >= 0)
+            *schedule = after;
+        return sampler;
+    }
+    return -1;
+}

@@ -1,0 +1,83 @@
+/* Rows that hold lists, with a table that has some: text, JSON and infotext forms.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+#include "sfumato.h"
+
+static void assert_list(const SfuParams *p, SfuParam param, const char *joined)
+{
+    char *all = g_strjoinv("|", (char **)sfu_params_list(p, param));
+    g_assert_cmpstr(all, ==, joined);
+    g_free(all);
+}
+
+static void test_lists_grow_in_order(void)
+{
+    SfuParams *p = sfu_params_new();
+    GError *e = NULL;
+    assert_list(p, SFU_PARAM_WORDS, "");
+    g_assert_false(sfu_params_given(p, SFU_PARAM_WORDS));
+    g_assert_true(sfu_params_add(p, "words", "one", &e) && sfu_params_add(p, "words", "two, \"2\"", &e) && sfu_params_add(p, "words", "", &e));
+    assert_list(p, SFU_PARAM_WORDS, "one|two, \"2\"|");
+    SfuParams *c = sfu_params_copy(p);
+    assert_list(c, SFU_PARAM_WORDS, "one|two, \"2\"|");
+    g_assert_true(sfu_params_add(c, "words", "three", &e)); /* the copy is its own */
+    assert_list(p, SFU_PARAM_WORDS, "one|two, \"2\"|");
+    g_assert_true(sfu_params_set(p, "words", "only", &e));
+    assert_list(p, SFU_PARAM_WORDS, "only");
+    g_assert_true(sfu_params_set(p, "words", "[\"a\", \"b\"]", &e));
+    assert_list(p, SFU_PARAM_WORDS, "a|b");
+    g_assert_true(sfu_params_set(p, "words", "[no JSON", &e)); /* a word like another */
+    assert_list(p, SFU_PARAM_WORDS, "[no JSON");
+    g_assert_true(sfu_params_set(p, "words", "", &e)); /* given, and empty */
+    assert_list(p, SFU_PARAM_WORDS, "");
+    g_assert_true(sfu_params_given(p, SFU_PARAM_WORDS));
+    sfu_params_unset(p, SFU_PARAM_WORDS);
+    g_assert_false(sfu_params_given(p, SFU_PARAM_WORDS));
+    g_assert_false(sfu_params_add(p, "words", "\xff", NULL));
+    g_assert_false(sfu_params_set(p, "words", "[1, 2]", NULL));
+    g_assert_true(sfu_params_add(p, "steps", "7", &e) && sfu_params_add(p, "steps", "8", &e)); /* no list: the last one holds */
+    g_assert_cmpint(sfu_params_int(p, SFU_PARAM_STEPS), ==, 8);
+    g_assert_no_error(e);
+    sfu_params_free(p);
+    sfu_params_free(c);
+}
+
+static void test_lists_go_out_and_come_back(void)
+{
+    SfuParams *p = sfu_params_new(), *from_json = sfu_params_new(), *from_text = sfu_params_new();
+    GPtrArray *warnings = g_ptr_array_new_with_free_func(g_free);
+    GError *e = NULL;
+    sfu_params_add(p, "words", "one, two: \"three\"\n[4]", &e);
+    sfu_params_add(p, "words", "\xc3\xa4", &e);
+    sfu_params_add(p, "pictures", "/tmp/a.png", &e);
+    char *json = sfu_params_to_json(p), *text = sfu_params_to_infotext(p, 64, 64);
+    g_assert_true(sfu_params_from_json(from_json, json, &e) && sfu_params_from_infotext(from_text, text, warnings, &e));
+    g_assert_no_error(e);
+    g_assert_cmpuint(warnings->len, ==, 0);
+    const SfuParams *const both[] = {from_json, from_text};
+    for (int i = 0; i < 2; i++) {
+        assert_list(both[i], SFU_PARAM_WORDS, "one, two: \"three\"\n[4]|\xc3\xa4");
+        assert_list(both[i], SFU_PARAM_PICTURES, "/tmp/a.png");
+    }
+    static const char *const bad[] = {"{\"words\": [1]}", "{\"words\": [\"a\", [\"b\"]]}", "{\"words\": {}}", "{\"steps\": [\"1\"]}"};
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_false(sfu_params_from_json(p, bad[i], &e));
+        g_assert_error(e, SFU_ERROR, SFU_ERROR_USAGE);
+        g_clear_error(&e);
+    }
+    assert_list(p, SFU_PARAM_PICTURES, "/tmp/a.png"); /* what was refused changed nothing */
+    g_free(json);
+    g_free(text);
+    g_ptr_array_unref(warnings);
+    sfu_params_free(p);
+    sfu_params_free(from_json);
+    sfu_params_free(from_text);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/params-lists/grow-in-order", test_lists_grow_in_order);
+    g_test_add_func("/params-lists/go-out-and-come-back", test_lists_go_out_and_come_back);
+    return g_test_run();
+}
