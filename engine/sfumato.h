@@ -110,6 +110,7 @@ typedef struct {
     SfuParams *params; /* every value as used, seed and model included */
     SfuTask task;
     gboolean masked; /* lies over the picture through its alpha; else it replaces it */
+    char *note;      /* what the user should know about it; NULL: nothing */
 } SfuResult;
 void sfu_result_free(SfuResult *r);
 

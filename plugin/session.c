@@ -417,6 +417,8 @@ gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, 
     GPtrArray *results = sfu_worker_run(worker, jobs, n, &calls, error);
     const gboolean ok = results && sfu_output_add(in, used, results, layer, new_image, error);
     sfu_host_progress_end();
+    if (ok && ((const SfuResult *)results->pdata[0])->note) /* without a domain: GIMP shows it */
+        g_log(NULL, G_LOG_LEVEL_MESSAGE, "%s", ((const SfuResult *)results->pdata[0])->note);
     if (ok && remember)
         sfu_settings_remember(settings, r);
     if (results)

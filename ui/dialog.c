@@ -241,6 +241,7 @@ static void on_done(GPtrArray *results, double seconds, const GError *failed, gp
         sfu_dialog_show_seed(d, (gint64)entry_result(d->entries->pdata[first])->seed);
         sfu_settings_remember(d->settings, d->running_request);
         show_entry(d, first);
+        sfu_dialog_error(d, entry_result(d->entries->pdata[first])->note);
         g_free(text);
         g_free(device);
     } else {

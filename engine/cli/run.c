@@ -161,8 +161,10 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
         ok = save_result(o, task, r, picture, path, error);
         g_snprintf(seed, sizeof seed, "%" G_GUINT64_FORMAT, r->seed);
         g_ascii_formatd(seconds, sizeof seconds, "%.2f", (double)(g_get_monotonic_time() - start) / 1e6);
+        if (ok && r->note && i == 0 && !o->json)
+            g_printerr("sfumato: %s\n", r->note);
         if (ok && o->json)
-            sfu_cli_json_event("result", "file", path, "seed", seed, "seconds", seconds, "device", sfu_engine_device(e), NULL);
+            sfu_cli_json_event("result", "file", path, "seed", seed, "seconds", seconds, "device", sfu_engine_device(e), "note", r->note ? r->note : "", NULL);
         else if (ok && !o->quiet)
             g_print("%s (seed %s, %s s on %s)\n", path, seed, seconds, sfu_engine_device(e));
         g_free(path);

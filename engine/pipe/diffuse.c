@@ -17,7 +17,8 @@ typedef struct {
     float *in, *out;
     const float *noise; /* the start noise, or start plus noise: what x is at the first sigma of a whole run; [h, w, c] */
     int tile;           /* 0: in one piece */
-    int interval, call; /* every interval-th pass over the picture is a whole one; passes so far */
+    int n_passes;       /* over the picture so far */
+    int interval, call; /* every interval-th pass is a whole one; passes since the words changed */
     GPtrArray *deep;    /* SfuTensor*, by tile: what the passes between build on; NULL: nothing yet */
 } Diffuser;
 
@@ -54,7 +55,7 @@ static gboolean set_grid_context(SfuSession *s, const SfuImage *extra, SfuRect r
     return ok;
 }
 
-/* [branches, h, w, c + extra] of a rectangle. The last branch of three (editing) sees no picture. */
+/* [branches, h, w, c + extra] of a rectangle. The last branch of editing sees no picture. */
 static void gather(const Diffuser *f, SfuRect r, float *dst)
 {
     const SfuImage *extra = f->d->extra;
@@ -64,29 +65,13 @@ static void gather(const Diffuser *f, SfuRect r, float *dst)
             const gsize row = (gsize)(r.y + y) * f->d->w + r.x;
             for (int x = 0; x < r.w; x++, dst += c + e) {
                 memcpy(dst, f->in + (row + x) * c, c * sizeof(float));
-                if (e && b < 2)
-                    memcpy(dst + c, extra->p + (row + x) * e, e * sizeof(float));
-                else if (e)
+                if (e && f->s->family->edits && b == 2)
                     memset(dst + c, 0, e * sizeof(float));
+                else if (e)
+                    memcpy(dst + c, extra->p + (row + x) * e, e * sizeof(float));
             }
         }
     }
-}
-
-/* raw [branches, n] -> guided [n] in the first branch's place. Ho & Salimans 2022; Brooks 2023, eq. 3. */
-static void guide(const SfuSession *s, float *raw, gint64 n)
-{
-    if (s->n_branches == 1)
-        return;
-    const float g = (float)s->guidance, ig = (float)s->image_guidance;
-    float *cond = s->rescale > 0 ? g_memdup2(raw, n * sizeof(float)) : NULL;
-    const float *second = raw + n, *third = raw + 2 * n;
-    for (gint64 k = 0; k < n; k++)
-        raw[k] = s->n_branches == 2 ? second[k] + g * (raw[k] - second[k])
-                                    : third[k] + g * (raw[k] - second[k]) + ig * (second[k] - third[k]);
-    if (cond)
-        sfu_guidance_rescale(raw, cond, s->rescale, n, 1);
-    g_free(cond);
 }
 
 /* The pass gave NaN or infinity: runs it again with every block looked at, to name the first. */
@@ -118,10 +103,14 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep
     SfuSession *s = f->s;
     const int n_b = s->n_branches, c_in = f->c + (f->d->extra ? f->d->extra->c : 0);
     const gint64 n = (gint64)r.w * r.h * f->c;
-    float timesteps[3] = {(float)timestep, (float)timestep, (float)timestep};
-    int labels[3] = {s->class_label, s->class_label, s->class_label};
+    float timesteps[SFU_PROMPT_MAX_PARTS + 1];
+    int labels[SFU_PROMPT_MAX_PARTS + 1];
     float *host = g_new(float, (gsize)n_b * r.w * r.h * MAX(c_in, f->c));
     SfuTensor *x = NULL, *y = NULL, **deep = NULL;
+    for (int b = 0; b < n_b; b++) {
+        timesteps[b] = (float)timestep;
+        labels[b] = s->class_label;
+    }
     if (f->interval > 1) {
         if (at >= (int)f->deep->len)
             g_ptr_array_set_size(f->deep, at + 1);
@@ -143,7 +132,7 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep
         }
     }
     if (ok) {
-        guide(s, host, n);
+        sfu_session_guide(s, host, n);
         memcpy(out, host, n * sizeof(float));
     }
     sfu_tensor_destroy(x);
@@ -232,6 +221,11 @@ static gboolean network(Diffuser *f, double timestep, int step, GError **error)
 static gboolean denoise(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error)
 {
     Diffuser *f = data;
+    gboolean changed;
+    if (!sfu_session_use_words(f->s, f->n_passes++, &changed, error))
+        return FALSE;
+    if (changed) /* what was computed for other words does not serve */
+        f->call = 0;
     sfu_model_input(f->sigmas, f->in, x, sigma, f->n);
     if (!network(f, timestep, step, error))
         return FALSE;
@@ -273,16 +267,7 @@ static gboolean after_step(gpointer data, float *x, const float *denoised, doubl
 int sfu_diffusion_calls(const SfuSession *s, double strength)
 {
     const int n = MAX(1, (int)(s->steps * MIN(strength, 1)));
-    switch (s->sampler) {
-    case SFU_SAMPLER_HEUN:
-    case SFU_SAMPLER_DPM2:
-    case SFU_SAMPLER_DPM2_A:
-    case SFU_SAMPLER_DPMPP_SDE:
-    case SFU_SAMPLER_DPMPP_2S_A:
-        return 2 * n - 1;
-    default:
-        return n;
-    }
+    return n * sfu_sampler_passes(s->sampler) - (sfu_sampler_passes(s->sampler) - 1); /* the last step is a plain one */
 }
 
 /* Start noise: the file's image of this number, else the seed's. */

@@ -142,8 +142,7 @@ void sfu_engine_unload(SfuEngine *e)
     sfu_queue_finish(e->q, NULL);
     g_ptr_array_set_size(e->loaded, 0);
     sfu_queue_trim(e->q);
-    g_clear_pointer(&e->context_key, g_free);
-    g_clear_pointer(&e->context, g_free);
+    sfu_engine_forget_words(e);
 }
 
 SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error)
@@ -155,7 +154,7 @@ SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error)
         if (sfu_model_check_unchanged(l->model, NULL))
             return l;
         g_ptr_array_remove_index(e->loaded, i);
-        g_clear_pointer(&e->context_key, g_free);
+        sfu_engine_forget_words(e);
         break;
     }
     SfuModel *m = sfu_model_open(path, error);
@@ -176,6 +175,7 @@ void sfu_result_free(SfuResult *r)
         return;
     g_clear_object(&r->picture);
     sfu_params_free(r->params);
+    g_free(r->note);
     g_free(r);
 }
 
@@ -183,7 +183,7 @@ SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken)
 {
     SfuResult *o = g_new0(SfuResult, 1);
     const gboolean masked = r->task == SFU_TASK_INPAINT || (r->task == SFU_TASK_IMG2IMG && r->job->mask);
-    *o = (SfuResult){.picture = taken, .seed = r->seed, .params = sfu_params_copy(r->p), .task = r->task, .masked = masked};
+    *o = (SfuResult){.picture = taken, .seed = r->seed, .params = sfu_params_copy(r->p), .task = r->task, .masked = masked, .note = g_strdup(r->note)};
     sfu_params_put_int64(o->params, SFU_PARAM_SEED, (gint64)MIN(r->seed, (guint64)SFU_SEED_MAX));
     sfu_params_put(o->params, SFU_PARAM_COUNT, 1);
     return o;
@@ -234,7 +234,9 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
     SfuSession s = {0};
     if (!sfu_session_init(&s, r, m, error))
         return FALSE;
-    return r->task == SFU_TASK_UPSCALE ? sfu_pipe_enlarge(&s, results, error) : sfu_pipe_paint(&s, results, error);
+    const gboolean ok = r->task == SFU_TASK_UPSCALE ? sfu_pipe_enlarge(&s, results, error) : sfu_pipe_paint(&s, results, error);
+    sfu_session_clear(&s);
+    return ok;
 }
 
 /* The model, checked for the task. */
@@ -286,6 +288,7 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     }
     g_clear_pointer(&r.latents, g_array_unref);
     g_free(r.start_noise);
+    g_free(r.note);
     sfu_params_free(r.p);
     return results;
 }

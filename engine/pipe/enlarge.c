@@ -437,8 +437,10 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
     const int level = MIN(sfu_params_int(r->p, SFU_PARAM_NOISE_LEVEL), s->unet->num_class_embeds - 1);
     s->class_label = level;
     sfu_params_put(r->p, SFU_PARAM_NOISE_LEVEL, level);
+    if (!sfu_session_set_prompts(s, error))
+        return FALSE;
     plan(&e, 0, 1);
-    SfuImage *small = sfu_session_set_prompts(s, error) ? sfu_enlarge_read(r->job->picture, (SfuRect){0, 0, x->width, x->height}, error) : NULL;
+    SfuImage *small = sfu_enlarge_read(r->job->picture, (SfuRect){0, 0, x->width, x->height}, error);
     SfuImage *padded = small ? sfu_image_crop(small, (SfuRect){0, 0, e.lw, e.lh}, error) : NULL;
     SfuImage *low = padded ? sfu_image_channels(padded, 0, 3, error) : NULL;
     if (low) {

@@ -45,10 +45,7 @@ struct SfuEngine {
     char *device;
     GPtrArray *loaded; /* SfuLoaded* */
     SfuTokenizer *tokenizer;
-    /* The last prompts' hidden states: the same words again need no text encoder. */
-    char *context_key;
-    float *context;
-    int context_branches, context_tokens, context_dim;
+    GPtrArray *encodings; /* hidden states of texts: the same words again need no text encoder; condition.c's own */
 };
 
 /* Borrowed. An already loaded model is checked for changes on disk, and opened anew if there are any. */
@@ -66,6 +63,7 @@ typedef struct {
     SfuParams *p; /* a copy: "every value as used" is filled in as it becomes known */
     int image, n_images;
     guint64 seed;
+    char *note; /* for the results; NULL: nothing */
 
     /* Work in units that cost about the same within a stage. */
     double planned[SFU_N_STAGES], done[SFU_N_STAGES], seconds[SFU_N_STAGES], measured[SFU_N_STAGES];
@@ -85,6 +83,8 @@ gboolean sfu_run_tick(SfuRun *r, SfuStage stage, double units, int step, int n_s
 /* Reports a stage that has begun, without work done. */
 gboolean sfu_run_stage(SfuRun *r, SfuStage stage, GError **error);
 gboolean sfu_run_cancelled(const SfuRun *r, GError **error);
+/* A sentence that the user should read although the run goes on; each is kept once. */
+void sfu_run_note(SfuRun *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Keeps the final latents of the image that is being made, if the job wants them; again for the same image: replaces them. */
 void sfu_run_keep_latents(SfuRun *r, const SfuImage *z);
 
@@ -130,7 +130,11 @@ typedef struct {
     const SfuFamily *family;
     int native_px, max_px, multiple; /* multiple: px, what working sides are rounded to */
     double guidance, image_guidance, rescale;
-    int n_branches;                  /* of the batch: 1, 2 (text guidance), 3 (text and image guidance) */
+    int n_branches;                  /* of the batch: 1; 2 (text guidance); 3 (text and image guidance); with AND: the parts and one more */
+    int n_parts;                     /* branches that are parts of the prompt, each with its weight; then the negative prompt */
+    double part_weights[SFU_PROMPT_MAX_PARTS];
+    SfuPromptPlan *prompt, *negative; /* NULL: no words */
+    char *words_set;                 /* which words the network has as its condition; NULL: none */
     int grid;                        /* side of the grid of tokens that the context is averaged from; 0: text */
     SfuMaskFill mask_fill;           /* what is in the hole of the masked picture that the UNet sees */
     gboolean from_condition;         /* the flow starts from the latents under the mask plus start_noise times noise */
@@ -168,10 +172,19 @@ int sfu_diffusion_calls(const SfuSession *s, double strength); /* network passes
 JsonObject *sfu_json_child(JsonObject *o, const char *name);                   /* NULL if there is none */
 double sfu_json_number(JsonObject *o, const char *name, double fallback);
 gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error);
-/* Hidden states of prompt and negative prompt into the UNet. */
-gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
+void sfu_session_clear(SfuSession *s); /* frees what it holds */
 /* Latents to a small picture by the means that the parameters choose. Caller frees; [h', w', 3]. */
 SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **error);
+
+/* ---- condition.c ------------------------------------------------------------------------------------------------- */
+
+void sfu_engine_forget_words(SfuEngine *e); /* drops the encoded texts */
+/* Encodes all texts that the prompts mean during the run, and gives the network those of the first pass. */
+gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
+/* Gives the network the words of the pass `call` (from 0) of a run of the sampler, if they are others than it has; *changed (may be NULL) says so. */
+gboolean sfu_session_use_words(SfuSession *s, int call, gboolean *changed, GError **error);
+/* raw [branches, n], the network's output -> guided [n] in the first branch's place. */
+void sfu_session_guide(const SfuSession *s, float *raw, gint64 n);
 
 /* ---- pipelines: each appends SfuResult* to results ----------------------------------------------------------------- */
 

@@ -3,6 +3,9 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
+#include <stdarg.h>
+#include <string.h>
+
 /* What one unit costs until it has been measured, against a UNet pass over one latent pixel (from the counts of operations of Stable Diffusion
  * 1.5 at 512 x 512: 803 G for the UNet, 1117 G to encode, 2514 G to decode). */
 static const double first_guess[SFU_N_STAGES] = {[SFU_STAGE_COMPILE] = 0, [SFU_STAGE_LOAD] = 1, [SFU_STAGE_ENCODE] = 1.4,
@@ -74,6 +77,24 @@ gboolean sfu_run_cancelled(const SfuRun *r, GError **error)
         return FALSE;
     g_set_error(error, SFU_ERROR, SFU_ERROR_CANCELLED, "Cancelled.");
     return TRUE;
+}
+
+void sfu_run_note(SfuRun *r, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *sentence = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    if (!r->note) {
+        r->note = sentence;
+        return;
+    }
+    if (!strstr(r->note, sentence)) {
+        char *both = g_strconcat(r->note, "\n", sentence, NULL);
+        g_free(r->note);
+        r->note = both;
+    }
+    g_free(sentence);
 }
 
 gboolean sfu_run_tick(SfuRun *r, SfuStage stage, double units, int step, int n_steps, GError **error)

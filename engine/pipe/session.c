@@ -165,7 +165,7 @@ static void take_values(SfuSession *s)
 
 gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error)
 {
-    *s = (SfuSession){.run = run, .m = m, .family = sfu_model_family(m->model), .class_label = -1};
+    *s = (SfuSession){.run = run, .m = m, .n_parts = 1, .part_weights = {1}, .family = sfu_model_family(m->model), .class_label = -1};
     if (!sfu_model_has_part(m->model, SFU_PART_UNET)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s holds no UNet.", m->path);
         return FALSE;
@@ -199,97 +199,6 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
     s->multiple = MAX(8, s->ae.factor);
     take_values(s);
     return TRUE;
-}
-
-/* ---- text -------------------------------------------------------------------------------------------------------- */
-
-#define CHUNKS_AT_ONCE 8
-
-/* hidden [n_chunks * 77, dim], emphasis applied. Caller frees. */
-static float *encode_prompt(SfuSession *s, const SfuPrompt *p, int clip_skip, GError **error)
-{
-    const int dim = sfu_text_encoder_hidden(s->m->text);
-    const gsize per_chunk = (gsize)SFU_CHUNK_TOKENS * dim;
-    float *out = g_new(float, per_chunk * p->n_chunks);
-    gboolean ok = TRUE;
-    for (int c = 0; ok && c < p->n_chunks; c += CHUNKS_AT_ONCE) {
-        const int n = MIN(CHUNKS_AT_ONCE, p->n_chunks - c);
-        SfuTensor *hidden = NULL;
-        ok = sfu_text_encoder_run(s->m->text, &hidden, p->tokens[c], n, clip_skip, error) &&
-             sfu_tensor_read(hidden, out + c * per_chunk, error);
-        sfu_tensor_destroy(hidden);
-    }
-    if (ok)
-        sfu_prompt_apply_weights(p, out, dim);
-    else
-        g_clear_pointer(&out, g_free);
-    return out;
-}
-
-static gboolean encode_text(SfuSession *s, const char *prompt, const char *negative, int clip_skip, GError **error)
-{
-    SfuEngine *e = s->run->e;
-    SfuLoaded *m = s->m;
-    const gboolean sd2 = sfu_model_has_part(m->model, SFU_PART_TEXT) && !sfu_model_text(m->model)->quick_gelu;
-    if (!e->tokenizer)
-        e->tokenizer = sfu_tokenizer_new();
-    if (!m->text && !(m->text = sfu_text_encoder_create(s->run->q, m->model, error)))
-        return FALSE;
-    const gboolean two = s->n_branches > 1;
-    SfuPrompt *a = sfu_prompt_parse(e->tokenizer, prompt, sd2, error);
-    SfuPrompt *b = a && two ? sfu_prompt_parse(e->tokenizer, negative, sd2, error) : NULL;
-    gboolean ok = a && (b || !two);
-    float *ha = NULL, *hb = NULL;
-    if (ok && b)
-        sfu_prompt_pad(a, b);
-    SfuTrace trace = {sfu_run_trace, s->run};
-    sfu_text_encoder_set_trace(m->text, s->run->job->trace_dir ? &trace : NULL);
-    ok = ok && (ha = encode_prompt(s, a, clip_skip, error)) && (!b || (hb = encode_prompt(s, b, clip_skip, error)));
-    sfu_text_encoder_set_trace(m->text, NULL);
-    if (ok) {
-        const int dim = sfu_text_encoder_hidden(m->text), t = a->n_chunks * SFU_CHUNK_TOKENS;
-        const gsize one = (gsize)t * dim;
-        g_free(e->context);
-        e->context = g_new(float, one * s->n_branches);
-        memcpy(e->context, ha, one * sizeof(float));
-        for (int i = 1; i < s->n_branches; i++)
-            memcpy(e->context + i * one, hb, one * sizeof(float));
-        e->context_branches = s->n_branches;
-        e->context_tokens = t;
-        e->context_dim = dim;
-    }
-    g_free(ha);
-    g_free(hb);
-    sfu_prompt_free(a);
-    sfu_prompt_free(b);
-    /* Its work is done for this run, and the UNet can use the room. */
-    sfu_text_encoder_unload(m->text);
-    return ok;
-}
-
-gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
-{
-    SfuEngine *e = s->run->e;
-    if (s->grid)
-        return TRUE;
-    char *prompt, *negative;
-    sfu_style_apply(s->run->p, &prompt, &negative);
-    const int clip_skip = MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP));
-    char *key = g_strdup_printf("%s\n%d %d\n%s\n\n%s", s->m->path, clip_skip, s->n_branches, prompt, negative);
-    gboolean ok = sfu_run_cancelled(s->run, error) == FALSE;
-    if (ok && (!e->context_key || strcmp(key, e->context_key) != 0 || s->run->job->trace_dir)) {
-        g_clear_pointer(&e->context_key, g_free);
-        ok = encode_text(s, prompt, negative, clip_skip, error);
-        if (ok)
-            e->context_key = g_strdup(key);
-    }
-    SfuTensor *t = ok ? sfu_tensor_create(s->run->q, SFU_F32, e->context_branches, 1, e->context_tokens, e->context_dim, error) : NULL;
-    ok = t && sfu_tensor_write(t, e->context, error) && sfu_unet_set_context(s->m->unet, t, error);
-    sfu_tensor_destroy(t);
-    g_free(key);
-    g_free(prompt);
-    g_free(negative);
-    return ok;
 }
 
 /* ---- previews ---------------------------------------------------------------------------------------------------- */

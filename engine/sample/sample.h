@@ -64,6 +64,7 @@ const char *sfu_sampler_label(int sampler); /* "Euler a", as AUTOMATIC1111 write
 int sfu_sampler_find(const char *name);
 /* The same where the schedule may stand behind the sampler, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule stays where none does. */
 int sfu_sampler_find_with_schedule(const char *name, int *schedule);
+int sfu_sampler_passes(SfuSampler sampler); /* of the network a step: 1, or 2 for those of second order */
 gboolean sfu_sampler_is_stochastic(SfuSampler sampler); /* draws noise at its usual eta */
 double sfu_sampler_default_eta(SfuSampler sampler);     /* 1 for the stochastic ones, 0 for the others (DDIM: 0) */
 

@@ -401,6 +401,20 @@ const char *sfu_sampler_label(int sampler)
     return sampler >= 0 && sampler < SFU_N_SAMPLERS ? samplers[sampler].label : NULL;
 }
 
+int sfu_sampler_passes(SfuSampler sampler)
+{
+    switch (sampler) {
+    case SFU_SAMPLER_HEUN:
+    case SFU_SAMPLER_DPM2:
+    case SFU_SAMPLER_DPM2_A:
+    case SFU_SAMPLER_DPMPP_SDE:
+    case SFU_SAMPLER_DPMPP_2S_A:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
 gboolean sfu_sampler_is_stochastic(SfuSampler sampler)
 {
     return samplers[sampler].eta > 0 || samplers[sampler].always_draws;

@@ -340,6 +340,76 @@ static void test_strange_pictures_and_masks(void)
     }
 }
 
+/* txt2img with these words; the pixels are the caller's. */
+static float *say(const char *prompt, const char *negative, const char *sampler, double guidance, gint64 *n, char **note)
+{
+    SfuParams *p = params("sd1", "width 64 height 64 steps 4");
+    sfu_params_set(p, "sampler", sampler, NULL);
+    sfu_params_set(p, "prompt", prompt, NULL);
+    sfu_params_set(p, "negative", negative, NULL);
+    sfu_params_set_double(p, "guidance", guidance, NULL);
+    GPtrArray *r = run_on(engine, SFU_TASK_TXT2IMG, p, NULL, NULL);
+    float *v = pixels(first(r)->picture, n);
+    if (note)
+        *note = g_strdup(first(r)->note);
+    g_ptr_array_unref(r);
+    sfu_params_free(p);
+    return v;
+}
+
+static double furthest(const float *a, const float *b, gint64 n)
+{
+    double most = 0;
+    for (gint64 i = 0; i < n; i++)
+        most = MAX(most, fabs(a[i] - b[i]));
+    return most;
+}
+
+/* Prompts that change during sampling, and several at once, are what they are said to be: each picture is also made in a plainer way. */
+static void test_prompts_in_parts(void)
+{
+    static const struct {
+        const char *prompt, *negative, *sampler;
+        double guidance;
+        const char *plain, *plain_negative;
+        double plain_guidance;
+        gboolean same, notes;
+    } cases[] = {
+        {"a [cat:dog:99] here", "", "euler", 7, "a cat here", "", 7, TRUE, FALSE},
+        {"a [cat:dog:-1] here", "", "euler", 7, "a dog here", "", 7, TRUE, FALSE},
+        {"a [cat:dog:0.3] here", "", "euler", 7, "a cat here", "", 7, FALSE, FALSE},
+        {"a [cat:dog:0.3] here", "", "euler", 7, "a dog here", "", 7, FALSE, FALSE},
+        {"a [cat:dog:0.3] here", "", "heun", 7, "a [cat:dog:1] here", "", 7, FALSE, FALSE}, /* 0.3 of 8 passes is the second */
+        {"a [cat:dog:0.3] here", "", "heun", 7, "a [cat:dog:2] here", "", 7, TRUE, FALSE},
+        {"a [cat|cat] here", "", "euler", 7, "a cat here", "", 7, TRUE, FALSE},
+        {"a [cat|dog] here", "", "euler", 7, "a cat here", "", 7, FALSE, FALSE},
+        {"a cat", "[red:blue:99]", "euler", 7, "a cat", "red", 7, TRUE, FALSE},
+        {"a cat", "[red:blue:1]", "euler", 7, "a cat", "red", 7, FALSE, FALSE},
+        {"a cat AND a cat", "red", "euler", 3, "a cat", "red", 6, TRUE, FALSE},
+        {"a cat AND a dog :0", "red", "euler", 5, "a cat", "red", 5, TRUE, FALSE},
+        {"a cat AND a dog", "red", "euler", 5, "a cat", "red", 5, FALSE, FALSE},
+        {"a cat :2", "red", "euler", 3, "a cat", "red", 6, TRUE, TRUE},
+        {"a cat :0.5 AND a cat:0.5", "red", "euler", 5, "a cat", "red", 5, TRUE, FALSE},
+        {"<lora:fluffy:0.8>a cat", "", "euler", 5, "a cat", "", 5, TRUE, TRUE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gint64 n, m;
+        char *note = NULL;
+        float *a = say(cases[i].prompt, cases[i].negative, cases[i].sampler, cases[i].guidance, &n, &note);
+        float *b = say(cases[i].plain, cases[i].plain_negative, cases[i].sampler, cases[i].plain_guidance, &m, NULL);
+        g_assert_cmpint(n, ==, m);
+        g_test_message("%s: %g from %s", cases[i].prompt, furthest(a, b, n), cases[i].plain);
+        if (cases[i].same) /* batches of another size round elsewhere */
+            g_assert_cmpfloat(furthest(a, b, n), <, 1e-4);
+        else
+            g_assert_cmpfloat(furthest(a, b, n), >, 4e-3);
+        g_assert_cmpint(note != NULL, ==, cases[i].notes);
+        g_free(note);
+        g_free(a);
+        g_free(b);
+    }
+}
+
 static void test_large_regions_are_refined(void)
 {
     /* Twice what the model composes in one piece: a coarse picture first, then the same in detail. */
@@ -729,6 +799,7 @@ int main(int argc, char **argv)
     GError *e = NULL;
     dir = g_dir_make_tmp("sfumato-behaviour-XXXXXX", &e);
     g_assert_no_error(e);
+    g_test_add_func("/pipe/prompts-in-parts", test_prompts_in_parts);
     g_test_add_func("/pipe/progress-and-previews", test_progress_and_previews);
     g_test_add_func("/pipe/taesd-previews-and-decodes", test_taesd_previews_and_decodes);
     g_test_add_func("/pipe/cancel-within-a-step-and-run-again", test_cancel_within_a_step_and_run_again);

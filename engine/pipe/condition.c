@@ -1,0 +1,304 @@
+/* What the words ask of the network: prompts in parts joined with AND, each of which may change during sampling, and the negative prompt; encoded once,
+ * and given to the network whenever they change.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <string.h>
+
+#define CHUNKS_AT_ONCE 8
+#define KEPT_ENCODINGS 32 /* beside those of the run: some 8 MB of Stable Diffusion's */
+
+/* The hidden states of one text. */
+typedef struct {
+    char *key;
+    float *hidden; /* [n_chunks * 77, dim], emphasis applied */
+    int n_chunks, dim;
+    gboolean used; /* by this run */
+} Encoding;
+
+static void encoding_free(gpointer data)
+{
+    Encoding *e = data;
+    g_free(e->key);
+    g_free(e->hidden);
+    g_free(e);
+}
+
+void sfu_engine_forget_words(SfuEngine *e)
+{
+    g_clear_pointer(&e->encodings, g_ptr_array_unref);
+}
+
+void sfu_session_clear(SfuSession *s)
+{
+    g_clear_pointer(&s->prompt, sfu_prompt_plan_free);
+    g_clear_pointer(&s->negative, sfu_prompt_plan_free);
+    g_clear_pointer(&s->words_set, g_free);
+}
+
+/* ---- encoding ---------------------------------------------------------------------------------------------------------- */
+
+static float *encode_chunks(SfuSession *s, const SfuPrompt *p, int clip_skip, GError **error)
+{
+    const int dim = sfu_text_encoder_hidden(s->m->text);
+    const gsize per_chunk = (gsize)SFU_CHUNK_TOKENS * dim;
+    float *out = g_new(float, per_chunk * p->n_chunks);
+    gboolean ok = TRUE;
+    for (int c = 0; ok && c < p->n_chunks; c += CHUNKS_AT_ONCE) {
+        const int n = MIN(CHUNKS_AT_ONCE, p->n_chunks - c);
+        SfuTensor *hidden = NULL;
+        ok = sfu_text_encoder_run(s->m->text, &hidden, p->tokens[c], n, clip_skip, error) && sfu_tensor_read(hidden, out + c * per_chunk, error);
+        sfu_tensor_destroy(hidden);
+    }
+    if (ok)
+        sfu_prompt_apply_weights(p, out, dim);
+    else
+        g_clear_pointer(&out, g_free);
+    return out;
+}
+
+static char *key_of(const SfuSession *s, const char *text)
+{
+    return g_strdup_printf("%s\n%d\n%s", s->m->path, MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)), text);
+}
+
+static Encoding *find_encoding(const SfuSession *s, const char *text)
+{
+    const GPtrArray *all = s->run->e->encodings;
+    char *key = key_of(s, text);
+    Encoding *found = NULL;
+    for (guint i = 0; all && i < all->len && !found; i++)
+        if (strcmp(((Encoding *)all->pdata[i])->key, key) == 0)
+            found = all->pdata[i];
+    g_free(key);
+    return found;
+}
+
+/* The text's hidden states are in the engine's store, and stay there for the run. */
+static gboolean encode(SfuSession *s, const char *text, GError **error)
+{
+    SfuEngine *e = s->run->e;
+    Encoding *found = find_encoding(s, text);
+    if (found) {
+        found->used = TRUE;
+        return TRUE;
+    }
+    const SfuModel *model = s->m->model;
+    const gboolean sd2 = sfu_model_has_part(model, SFU_PART_TEXT) && !sfu_model_text(model)->quick_gelu;
+    if (!e->tokenizer)
+        e->tokenizer = sfu_tokenizer_new();
+    if (!s->m->text && !(s->m->text = sfu_text_encoder_create(s->run->q, s->m->model, error)))
+        return FALSE;
+    SfuTrace trace = {sfu_run_trace, s->run};
+    sfu_text_encoder_set_trace(s->m->text, s->run->job->trace_dir ? &trace : NULL);
+    SfuPrompt *p = sfu_prompt_parse(e->tokenizer, text, sd2, error);
+    float *hidden = p ? encode_chunks(s, p, MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)), error) : NULL;
+    sfu_text_encoder_set_trace(s->m->text, NULL);
+    if (hidden) {
+        Encoding *fresh = g_new(Encoding, 1);
+        *fresh = (Encoding){key_of(s, text), hidden, p->n_chunks, sfu_text_encoder_hidden(s->m->text), TRUE};
+        g_ptr_array_add(e->encodings, fresh);
+    }
+    sfu_prompt_free(p);
+    return hidden != NULL;
+}
+
+static gboolean encode_plan(SfuSession *s, const SfuPromptPlan *plan, GError **error)
+{
+    for (guint i = 0; i < plan->parts->len; i++) {
+        const SfuPromptPart *part = &g_array_index(plan->parts, SfuPromptPart, i);
+        for (guint k = 0; k < part->steps->len; k++)
+            if (sfu_run_cancelled(s->run, error) || !encode(s, g_array_index(part->steps, SfuPromptStep, k).text, error))
+                return FALSE;
+    }
+    return TRUE;
+}
+
+/* Earlier runs' texts are kept as long as they are few. */
+static void drop_old(GPtrArray *all)
+{
+    guint n_old = 0;
+    for (guint i = 0; i < all->len; i++)
+        n_old += !((Encoding *)all->pdata[i])->used;
+    for (guint i = 0; i < all->len && n_old > KEPT_ENCODINGS;) {
+        const gboolean old = !((Encoding *)all->pdata[i])->used;
+        n_old -= old;
+        if (old)
+            g_ptr_array_remove_index(all, i);
+        else
+            i++;
+    }
+}
+
+static gboolean encode_all(SfuSession *s, GError **error)
+{
+    SfuEngine *e = s->run->e;
+    if (s->run->job->trace_dir) /* a trace shows the text encoder at work */
+        sfu_engine_forget_words(e);
+    if (!e->encodings)
+        e->encodings = g_ptr_array_new_with_free_func(encoding_free);
+    for (guint i = 0; i < e->encodings->len; i++)
+        ((Encoding *)e->encodings->pdata[i])->used = FALSE;
+    /* "" is what the shorter of two prompts is continued with. */
+    const gboolean ok = encode_plan(s, s->prompt, error) && (s->n_branches == 1 || (encode_plan(s, s->negative, error) && encode(s, "", error)));
+    drop_old(e->encodings);
+    if (s->m->text) /* its work is done for this run, and the network can use the room */
+        sfu_text_encoder_unload(s->m->text);
+    return ok;
+}
+
+/* ---- prompts ------------------------------------------------------------------------------------------------------------ */
+
+/* Adapters are called by tags in the prompt; as long as there are none here they are taken out and said, never taken as words. */
+static char *without_tags(SfuSession *s, char *text)
+{
+    GPtrArray *tags = g_ptr_array_new_with_free_func(g_free);
+    char *words = sfu_prompt_take_tags(text, tags);
+    for (guint i = 0; i < tags->len; i++)
+        sfu_run_note(s->run, "<%s> in the prompt is ignored: Sfumato does not use adapters yet.", (char *)tags->pdata[i]);
+    g_ptr_array_unref(tags);
+    g_free(text);
+    return words;
+}
+
+static const SfuPromptPart *part_of(const SfuPromptPlan *plan, guint i)
+{
+    return &g_array_index(plan->parts, SfuPromptPart, i);
+}
+
+static gboolean set_branches(SfuSession *s, GError **error)
+{
+    const guint n_parts = s->prompt->parts->len;
+    s->n_parts = (int)n_parts;
+    for (guint i = 0; i < n_parts; i++)
+        s->part_weights[i] = part_of(s->prompt, i)->weight;
+    const gboolean plain = n_parts == 1 && s->part_weights[0] == 1;
+    if (n_parts == 1 && !plain)
+        sfu_run_note(s->run, "The prompt ends with \":%g\", so its guidance is multiplied by %g, as AUTOMATIC1111 does.", s->part_weights[0],
+                     s->part_weights[0]);
+    if (s->family->edits && !plain) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s takes one instruction, without AND and without a weight at its end.", s->m->path);
+        return FALSE;
+    }
+    if (!plain) /* what no part asks for is what the others are compared with */
+        s->n_branches = s->n_parts + 1;
+    return TRUE;
+}
+
+gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
+{
+    if (s->grid)
+        return TRUE;
+    const int passes = s->steps * sfu_sampler_passes(s->sampler);
+    char *prompt, *negative;
+    sfu_session_clear(s);
+    sfu_style_apply(s->run->p, &prompt, &negative);
+    prompt = without_tags(s, prompt);
+    negative = without_tags(s, negative);
+    s->prompt = sfu_prompt_plan_new(prompt, passes, FALSE, error);
+    s->negative = s->prompt ? sfu_prompt_plan_new(negative, passes, TRUE, error) : NULL;
+    g_free(prompt);
+    g_free(negative);
+    return s->negative && set_branches(s, error) && encode_all(s, error) && sfu_session_use_words(s, 0, NULL, error);
+}
+
+/* ---- the network's condition ---------------------------------------------------------------------------------------------- */
+
+/* The encoding continued to n_chunks: parts of one prompt by their last token, as the web UI does, then all by empty chunks. */
+static void copy_padded(const Encoding *e, int n_repeat, int n_chunks, const float *empty, float *to)
+{
+    const int dim = e->dim;
+    const gsize per_chunk = (gsize)SFU_CHUNK_TOKENS * dim;
+    memcpy(to, e->hidden, per_chunk * e->n_chunks * sizeof(float));
+    for (int c = e->n_chunks; c < n_repeat; c++)
+        for (int i = 0; i < SFU_CHUNK_TOKENS; i++)
+            memcpy(to + c * per_chunk + (gsize)i * dim, e->hidden + per_chunk * e->n_chunks - dim, dim * sizeof(float));
+    for (int c = MAX(n_repeat, e->n_chunks); c < n_chunks; c++)
+        memcpy(to + c * per_chunk, empty, per_chunk * sizeof(float));
+}
+
+static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **error)
+{
+    const int dim = branches[0]->dim, n_b = s->n_branches;
+    int n_parts = 1, n_chunks = 1;
+    for (int b = 0; b < n_b; b++) {
+        n_chunks = MAX(n_chunks, branches[b]->n_chunks);
+        if (b < s->n_parts)
+            n_parts = MAX(n_parts, branches[b]->n_chunks);
+    }
+    const gsize one = (gsize)n_chunks * SFU_CHUNK_TOKENS * dim;
+    const Encoding *empty = find_encoding(s, "");
+    float *context = g_new(float, one * n_b);
+    for (int b = 0; b < n_b; b++)
+        copy_padded(branches[b], b < s->n_parts ? n_parts : 0, n_chunks, empty ? empty->hidden : NULL, context + b * one);
+    SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, n_b, 1, n_chunks * SFU_CHUNK_TOKENS, dim, error);
+    const gboolean ok = t && sfu_tensor_write(t, context, error) && sfu_unet_set_context(s->m->unet, t, error);
+    sfu_tensor_destroy(t);
+    g_free(context);
+    return ok;
+}
+
+gboolean sfu_session_use_words(SfuSession *s, int call, gboolean *changed, GError **error)
+{
+    if (changed)
+        *changed = FALSE;
+    if (!s->prompt)
+        return TRUE;
+    Encoding **branches = g_new(Encoding *, s->n_branches);
+    GString *which = g_string_new(NULL);
+    gboolean ok = TRUE;
+    for (int b = 0; ok && b < s->n_branches; b++) {
+        const SfuPromptPart *part = b < s->n_parts ? part_of(s->prompt, b) : part_of(s->negative, 0);
+        branches[b] = find_encoding(s, sfu_prompt_part_at(part, call));
+        ok = branches[b] != NULL;
+        g_string_append_printf(which, "%p ", (void *)branches[b]);
+    }
+    if (!ok) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "The words of pass %d were not encoded.", call + 1);
+    } else if (g_strcmp0(which->str, s->words_set) != 0) {
+        ok = set_context(s, branches, error);
+        if (changed)
+            *changed = s->words_set != NULL;
+        g_free(s->words_set);
+        s->words_set = ok ? g_strdup(which->str) : NULL;
+    }
+    g_string_free(which, TRUE);
+    g_free(branches);
+    return ok;
+}
+
+/* ---- guidance -------------------------------------------------------------------------------------------------------------- */
+
+/* u + sum of weight * scale * (part - u). Liu 2022, eq. 11, as the web UI weighs it. */
+static void join_parts(const SfuSession *s, const float *raw, gint64 n, double scale, float *out)
+{
+    const float *none = raw + s->n_parts * n;
+    for (gint64 k = 0; k < n; k++) {
+        double v = none[k];
+        for (int i = 0; i < s->n_parts; i++)
+            v += s->part_weights[i] * scale * (raw[i * n + k] - none[k]);
+        out[k] = (float)v;
+    }
+}
+
+/* Ho & Salimans 2022; Brooks 2023, eq. 3. */
+void sfu_session_guide(const SfuSession *s, float *raw, gint64 n)
+{
+    if (s->n_branches == 1)
+        return;
+    const float g = (float)s->guidance, ig = (float)s->image_guidance;
+    const gboolean parts = s->n_parts > 1 || (s->n_parts == 1 && s->part_weights[0] != 1);
+    float *cond = s->rescale > 0 ? g_memdup2(raw, n * sizeof(float)) : NULL;
+    const float *second = raw + n, *third = raw + 2 * n;
+    if (parts && cond)
+        join_parts(s, raw, n, 1, cond);
+    if (parts)
+        join_parts(s, raw, n, s->guidance, raw); /* each value of raw is read before it is written */
+    for (gint64 k = 0; !parts && k < n; k++)
+        raw[k] = s->n_branches == 2 ? second[k] + g * (raw[k] - second[k])
+                                    : third[k] + g * (raw[k] - second[k]) + ig * (second[k] - third[k]);
+    if (cond)
+        sfu_guidance_rescale(raw, cond, s->rescale, n, 1);
+    g_free(cond);
+}
