@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
 #include <stdarg.h>
+#include <string.h>
 
 gboolean sfu_op_shape_error(GError **error, const char *op, const char *format, ...)
 {
@@ -48,6 +49,13 @@ static void cpu_local(SfuLaunch *l)
             left /= 2;
         }
     }
+}
+
+void sfu_args_add(SfuArgs *args, const SfuArg *more, int n)
+{
+    g_return_if_fail(args->n + n <= (int)G_N_ELEMENTS(args->list));
+    memcpy(args->list + args->n, more, sizeof *more * (size_t)n);
+    args->n += n;
 }
 
 gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gint64 n0, gint64 n1, gint64 n2, double flops,

@@ -17,6 +17,17 @@ gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kern
 #define SFU_RUN(like, program, kernel, n0, n1, n2, flops, bytes, error, ...)                                              \
     sfu_op_run(like, program, kernel, n0, n1, n2, flops, bytes, (const SfuArg[]){__VA_ARGS__},                           \
                (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)), error)
+/* Kernel arguments that are gathered in parts. */
+typedef struct {
+    SfuArg list[48];
+    int n;
+} SfuArgs;
+void sfu_args_add(SfuArgs *args, const SfuArg *more, int n);
+#define SFU_ADD(args, ...) sfu_args_add(args, (const SfuArg[]){__VA_ARGS__}, (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)))
+static inline gboolean sfu_op_launch(SfuQueue *q, const SfuLaunch *l, const SfuArgs *args, GError **error)
+{
+    return sfu_launch(q, l, args->list, args->n, error);
+}
 static inline double sfu_op_bytes(const SfuTensor *t) { return (double)sfu_tensor_elements(t) * (double)sfu_dtype_bytes(t->dtype); }
 /* How z is broadcast over x: 0 same shape, 1 [1,1,1,c], 2 [n,1,1,c], 3 [n,h,w,1]; -1 not at all. */
 int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z);
@@ -29,8 +40,14 @@ gboolean sfu_op_moments_join(SfuTensor *moments, const SfuTensor *parts, int per
 typedef struct {
     int vector, rows, cols;
 } SfuCpuTile;
-SfuCpuTile sfu_cpu_tile(SfuQueue *q, int n_panels);
-/* Floats a vector: 16, 8 or 4; as SfuQueueOptions says, or the fastest here, which is measured the first time and remembered on disk. */
+SfuCpuTile sfu_cpu_tile(int width, int n_panels);
+/* Floats a vector: 16, 8 or 4; as SfuQueueOptions says, or the fastest here: a question for sfu_tuning_ask(). */
 int sfu_cpu_width(SfuQueue *q);
+
+
+/* Whether the device has matrix units that have passed a self-test. */
+gboolean sfu_mma_present(SfuQueue *q);
+/* What kernels on them are compiled with besides MATRIX. */
+const char *sfu_mma_mode(SfuQueue *q);
 
 #endif

@@ -148,19 +148,24 @@ static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *i
         info->matrix = matrix_of(dev, info, ext);
 }
 
-/* PoCL asks hwloc how much memory there is. Without the kernel's description of the CPUs that finds 0 bytes, upon which PoCL ends the whole process
- * ("Not enough memory to run on this device.", PoCL 3.1 and 6.0): it must not be asked for devices then. */
-static gboolean pocl_sees_no_memory(cl_platform_id platform)
+static gboolean is_pocl(cl_platform_id platform)
 {
     char name[256] = "";
     clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
-    return strstr(name, "Portable Computing Language") && !g_file_test("/sys/devices/system/cpu/cpu0/topology", G_FILE_TEST_IS_DIR) &&
-           !g_file_test("/sys/bus/cpu/devices/cpu0/topology", G_FILE_TEST_IS_DIR);
+    return strstr(name, "Portable Computing Language") != NULL;
+}
+
+/* PoCL asks hwloc how much memory there is. Without the kernel's description of the CPUs that finds 0 bytes, upon which PoCL ends the whole process
+ * ("Not enough memory to run on this device.", PoCL 3.1 and 6.0): it must not be asked for devices then. */
+static gboolean pocl_sees_no_memory(void)
+{
+    return !g_file_test("/sys/devices/system/cpu/cpu0/topology", G_FILE_TEST_IS_DIR) && !g_file_test("/sys/bus/cpu/devices/cpu0/topology", G_FILE_TEST_IS_DIR);
 }
 
 /* Every device as Found; NULL with NO_LOADER or NO_DEVICE. */
 static GArray *find_all(GError **error)
 {
+    const char *no_cache = NULL;
     cl_uint n = 0;
     const cl_int r = clGetPlatformIDs(0, NULL, &n);
     if (r != CL_SUCCESS || n == 0) {
@@ -175,10 +180,13 @@ static GArray *find_all(GError **error)
     for (cl_uint i = 0; i < n; i++) {
         cl_device_id ids[32];
         cl_uint n_ids = 0;
-        if (pocl_sees_no_memory(platforms[i])) {
+        const gboolean pocl = is_pocl(platforms[i]);
+        if (pocl && pocl_sees_no_memory()) {
             passed_over = TRUE;
             continue;
         }
+        if (pocl)
+            no_cache = sfu_cache_prepare_pocl();
         if (clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, G_N_ELEMENTS(ids), ids, &n_ids) != CL_SUCCESS)
             continue;
         for (cl_uint j = 0; j < MIN(n_ids, G_N_ELEMENTS(ids)); j++) {
@@ -194,6 +202,13 @@ static GArray *find_all(GError **error)
                     "PoCL, the OpenCL driver for the CPU, finds 0 bytes of memory where /sys is not mounted, and needs 128 MiB (the computer has "
                     "%" G_GINT64_FORMAT " MiB); mount /sys, or install your GPU's driver",
                     ((gint64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE)) >> 20);
+        g_array_unref(all);
+        return NULL;
+    }
+    if (all->len == 0 && no_cache) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
+                    "PoCL, the OpenCL driver for the CPU, offers no device because its cache folder %s; set POCL_CACHE_DIR to a folder that can be",
+                    no_cache);
         g_array_unref(all);
         return NULL;
     }

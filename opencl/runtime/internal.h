@@ -41,8 +41,9 @@ struct SfuQueue {
     cl_command_queue queue;
     SfuPrecision precision;
     SfuKernels family;
-    int vector_width; /* floats a vector of the CPU family; 0: not chosen yet */
+    int vector_width; /* floats a vector of the CPU family; 0: to be measured */
     SfuMatrix emulated;
+    gboolean self_test; /* the emulated unit is not trusted */
     int matrix_tile; /* 0: chosen by shape */
     SfuBlas blas;
     gboolean blas_called; /* CLBlast holds programs of this context */
@@ -52,7 +53,8 @@ struct SfuQueue {
     guint64 pooled, idle;        /* bytes of the pool's buffers, in use or not; of those not in use */
     guint64 peak_live;           /* most bytes of them in use at once */
     GHashTable *programs;        /* "name options" -> cl_program */
-    GHashTable *capabilities;    /* name -> 1 (no) or 2 (yes) */
+    GHashTable *answers;         /* name of a question -> index of its answer, from 1 */
+    char *cache_dir;             /* NULL: not looked for yet */
     GHashTable *kernels;         /* "name options kernel" -> cl_kernel */
     GQueue layouts;              /* SfuLayout*, least recently used first */
     guint64 op_serial;           /* counts launches; protects layouts of the op under way */
@@ -110,7 +112,14 @@ void sfu_locale_back(SfuLocale l);
 /* The sources that the build embedded. NULL if there is no such file. */
 const char *sfu_kernel_source(const char *name);
 
-/* Folder for programs and tuning of this device, made on demand; borrowed. */
+/* Folder for programs and tuning of this device, made on demand; under the temporary one where the user's cannot be written. Borrowed. */
 const char *sfu_cache_dir(SfuQueue *q);
+/* A folder of the user's own under the system's temporary one, the same in every run; NULL if there is none. */
+const char *sfu_cache_temporary(void);
+/* To be called before PoCL is asked for devices. NULL, or why it will offer none; borrowed. */
+const char *sfu_cache_prepare_pocl(void);
+/* A lock on a file of the cache folder, waited for at most so long, or until cancelled; -1 if it cannot be had. */
+int sfu_cache_lock(SfuQueue *q, const char *name, int most_ms, gboolean until_cancelled);
+void sfu_cache_unlock(int lock); /* -1: nothing */
 
 #endif

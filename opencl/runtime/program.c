@@ -1,4 +1,4 @@
-/* Programs: embedded sources, the disk cache of binaries, kernels, the tuning store.
+/* Programs: embedded sources, the disk cache of binaries, kernels.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <string.h>
@@ -8,23 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
-
-const char *sfu_cache_dir(SfuQueue *q)
-{
-    char *dir = g_hash_table_lookup(q->programs, "\001dir");
-    if (dir)
-        return dir;
-    char *id = g_strjoin("\n", q->info.name, q->info.platform, q->info.driver, NULL);
-    char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, id, -1);
-    hash[16] = 0;
-    const char *base = g_getenv("SFUMATO_CACHE");
-    dir = base ? g_build_filename(base, hash, NULL) : g_build_filename(g_get_user_cache_dir(), "sfumato", "programs", hash, NULL);
-    g_mkdir_with_parents(dir, 0700);
-    g_hash_table_insert(q->programs, g_strdup("\001dir"), dir);
-    g_free(hash);
-    g_free(id);
-    return dir;
-}
 
 /* A cache file is the SHA-256 of the rest, in hex, a newline, the rest. Anything else is a damaged entry: rebuilt. */
 static GBytes *cache_read(const char *path)
@@ -170,54 +153,59 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
     return p;
 }
 
-typedef enum { COMPILES, DOES_NOT, UNKNOWN } Compiles;
+enum { DOES_NOT_COMPILE, COMPILES };
+
+static int cannot_tell(GError **error, const char *name)
+{
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED, "%s could not be compiled in a child process", name);
+    return -1;
+}
+
+typedef struct {
+    const char *program, *options;
+} Probe;
 
 #ifdef G_OS_UNIX
 /* In a child, because a compiler that lacks an instruction may end the process. What the child built stays in the disk cache. Other threads
  * are not in the child: where one held a lock at that moment the child may wait for it for ever, which says nothing about the compiler. */
-static Compiles compiles_in_child(SfuQueue *q, const char *name, const char *options)
+static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error)
 {
     enum { STEP_MS = 10, MOST_MS = 60000 };
+    const Probe *probe = data;
     const pid_t child = fork();
     if (child < 0)
-        return UNKNOWN;
+        return cannot_tell(error, probe->program);
     if (child == 0) {
         const int null = open("/dev/null", O_WRONLY); /* the compiler's last words are for nobody */
         dup2(null, 1);
         dup2(null, 2);
-        _exit(program_get(q, name, options, NULL) ? 0 : 1);
+        _exit(program_get(q, probe->program, probe->options, NULL) ? 0 : 1);
     }
     int status = 1;
     for (int ms = 0; ms < MOST_MS; ms += STEP_MS) {
         const pid_t r = waitpid(child, &status, WNOHANG);
         if (r != 0)
-            return r == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? COMPILES : DOES_NOT;
+            return r == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? COMPILES : DOES_NOT_COMPILE;
         g_usleep(STEP_MS * 1000);
     }
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
-    return UNKNOWN;
+    return cannot_tell(error, probe->program);
 }
 #else
-static Compiles compiles_in_child(SfuQueue *q, const char *name, const char *options) { return DOES_NOT; }
+static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error) { return DOES_NOT_COMPILE; }
 #endif
 
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options)
 {
-    /* Another source may compile where this one did not. */
-    const char *body = sfu_kernel_source(name), *common = sfu_kernel_source("common");
-    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_checksum_update(sum, (const guchar *)(common ? common : ""), -1);
-    g_checksum_update(sum, (const guchar *)(body ? body : ""), -1);
-    char *key = g_strdelimit(g_strdup_printf("probe %s %s %.20s", name, options, g_checksum_get_string(sum)), "=", ':'); /* no = in a key file's keys */
-    g_checksum_free(sum);
-    char *known = sfu_tuning_get(q, key);
-    const Compiles found = !known ? compiles_in_child(q, name, options) : strcmp(known, "yes") == 0 ? COMPILES : DOES_NOT;
-    if (!known && found != UNKNOWN)
-        sfu_tuning_set(q, key, found == COMPILES ? "yes" : "no");
-    g_free(known);
-    g_free(key);
-    return found == COMPILES;
+    static const char *const answers[] = {"no", "yes", NULL};
+    const char *const programs[] = {name, NULL};
+    const Probe probe = {name, options};
+    char *question = g_strdup_printf("compiles %s %s", name, options);
+    const SfuQuestion asked = {.name = question, .programs = programs, .answers = answers, .if_died = -1};
+    const int answer = sfu_tuning_ask(q, &asked, compiles_in_child, &probe, NULL);
+    g_free(question);
+    return answer == COMPILES;
 }
 
 cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *options, const char *kernel, GError **error)
@@ -244,71 +232,13 @@ cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *optio
 void sfu_program_clear(SfuQueue *q)
 {
     GHashTableIter it;
-    gpointer key, value;
+    gpointer value;
     g_hash_table_iter_init(&it, q->kernels);
     while (g_hash_table_iter_next(&it, NULL, &value))
         clReleaseKernel(value);
     g_hash_table_remove_all(q->kernels);
     g_hash_table_iter_init(&it, q->programs);
-    while (g_hash_table_iter_next(&it, &key, &value)) {
-        if (((char *)key)[0] == '\001')
-            g_free(value);
-        else
-            clReleaseProgram(value);
-    }
+    while (g_hash_table_iter_next(&it, NULL, &value))
+        clReleaseProgram(value);
     g_hash_table_remove_all(q->programs);
-}
-
-/* ---- tuning ---- */
-
-static char *tuning_path(SfuQueue *q) { return g_build_filename(sfu_cache_dir(q), "tuning.ini", NULL); }
-
-char *sfu_tuning_get(SfuQueue *q, const char *key)
-{
-    char *path = tuning_path(q);
-    GKeyFile *f = g_key_file_new();
-    char *v = g_key_file_load_from_file(f, path, G_KEY_FILE_NONE, NULL) ? g_key_file_get_string(f, "tuning", key, NULL) : NULL;
-    g_key_file_unref(f);
-    g_free(path);
-    return v;
-}
-
-void sfu_tuning_set(SfuQueue *q, const char *key, const char *value)
-{
-    char *path = tuning_path(q);
-    GKeyFile *f = g_key_file_new();
-    (void)g_key_file_load_from_file(f, path, G_KEY_FILE_NONE, NULL);
-    g_key_file_set_string(f, "tuning", key, value);
-    (void)g_key_file_save_to_file(f, path, NULL); /* writes by rename */
-    g_key_file_unref(f);
-    g_free(path);
-}
-
-char *sfu_tuning_key(const char *what, const char *program)
-{
-    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
-    const char *keyed[] = {sfu_kernel_source("common"), sfu_kernel_source(program)};
-    for (guint i = 0; i < G_N_ELEMENTS(keyed); i++)
-        g_checksum_update(sum, (const guchar *)keyed[i], (gssize)strlen(keyed[i]) + 1);
-    char *key = g_strdup_printf("%s %s %.20s", what, program, g_checksum_get_string(sum));
-    g_checksum_free(sum);
-    return key;
-}
-
-gboolean sfu_queue_capability(SfuQueue *q, const char *name, gboolean (*test)(SfuQueue *q))
-{
-    gpointer known = g_hash_table_lookup(q->capabilities, name);
-    if (known)
-        return GPOINTER_TO_INT(known) == 2;
-    char *said = sfu_tuning_get(q, name);
-    gboolean yes = said && strcmp(said, "yes") == 0;
-    if (!said) {
-        sfu_tuning_set(q, name, "died");
-        g_hash_table_insert(q->capabilities, g_strdup(name), GINT_TO_POINTER(2));
-        yes = test(q);
-        sfu_tuning_set(q, name, yes ? "yes" : "no");
-    }
-    g_free(said);
-    g_hash_table_insert(q->capabilities, g_strdup(name), GINT_TO_POINTER(yes ? 2 : 1));
-    return yes;
 }

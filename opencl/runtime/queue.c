@@ -170,7 +170,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     g_queue_init(&q->layouts);
     q->free_buffers = g_ptr_array_new();
     q->programs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    q->capabilities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    q->answers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     q->kernels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     q->profile_rows = g_hash_table_new(g_str_hash, g_str_equal);
     q->profile_events = g_array_new(FALSE, FALSE, sizeof(SfuProfileEvent));
@@ -181,6 +181,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     q->family = options->kernels != SFU_KERNELS_AUTO ? options->kernels : kernels_of(&q->info);
     q->vector_width = options->vector_width ? options->vector_width : width_of_environment();
     q->emulated = options->emulated;
+    q->self_test = options->self_test;
     q->matrix_tile = options->matrix_tile;
     q->profile = options->profile;
     q->context = clCreateContext(NULL, 1, &q->device, NULL, NULL, &r);
@@ -243,7 +244,8 @@ void sfu_queue_destroy(SfuQueue *q)
     g_ptr_array_unref(q->free_buffers);
     g_hash_table_unref(q->programs);
     g_hash_table_unref(q->kernels);
-    g_hash_table_unref(q->capabilities);
+    g_hash_table_unref(q->answers);
+    g_free(q->cache_dir);
     if (q->queue)
         clReleaseCommandQueue(q->queue);
     if (q->context)
@@ -254,15 +256,14 @@ void sfu_queue_destroy(SfuQueue *q)
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q) { return &q->info; }
 SfuPrecision sfu_queue_precision(const SfuQueue *q) { return q->precision; }
 SfuKernels sfu_queue_kernels(const SfuQueue *q) { return q->family; }
-SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *emulated)
+gboolean sfu_queue_emulates(const SfuQueue *q) { return q->emulated != SFU_MATRIX_NONE; }
+SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove)
 {
-    *emulated = q->emulated != SFU_MATRIX_NONE;
-    return q->family != SFU_KERNELS_GPU ? SFU_MATRIX_NONE : *emulated ? q->emulated : q->info.matrix;
+    *must_prove = !sfu_queue_emulates(q) || q->self_test;
+    return q->family != SFU_KERNELS_GPU ? SFU_MATRIX_NONE : sfu_queue_emulates(q) ? q->emulated : q->info.matrix;
 }
 int sfu_queue_matrix_tile(const SfuQueue *q) { return q->matrix_tile; }
-void sfu_queue_set_matrix_tile(SfuQueue *q, int tile) { q->matrix_tile = tile; }
 int sfu_queue_vector_width(const SfuQueue *q) { return q->vector_width; }
-void sfu_queue_set_vector_width(SfuQueue *q, int width) { q->vector_width = width; }
 guint64 sfu_queue_budget(const SfuQueue *q) { return q->budget; }
 guint64 sfu_queue_used_bytes(const SfuQueue *q) { return q->used; }
 guint64 sfu_queue_peak_bytes(const SfuQueue *q) { return q->peak; }

@@ -87,6 +87,7 @@ typedef struct {
     SfuKernels kernels;
     int vector_width; /* floats a vector of the CPU family: 4, 8, 16; 0: SFUMATO_KERNELS (cpu4, cpu8, cpu16), else measured */
     SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction written out */
+    gboolean self_test; /* for tests: the emulated unit has to pass the self-test of real ones */
     int matrix_tile;    /* for tests: which of opencl/ops/mma.c's tiles, from 1; 0: chosen by shape */
 } SfuQueueOptions;
 
@@ -96,12 +97,11 @@ void sfu_queue_destroy(SfuQueue *q);
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
-/* The matrix unit whose kernels the ops may use, once a self-test has passed unless it is *emulated. */
-SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *emulated);
+/* The matrix unit whose kernels the ops may use, once a self-test has passed where the queue *must_prove it. */
+SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);
+gboolean sfu_queue_emulates(const SfuQueue *q); /* whether that is emulated */
 int sfu_queue_matrix_tile(const SfuQueue *q); /* 0: to be chosen */
-void sfu_queue_set_matrix_tile(SfuQueue *q, int tile);
-int sfu_queue_vector_width(const SfuQueue *q); /* 0: not chosen yet; chosen by opencl/ops */
-void sfu_queue_set_vector_width(SfuQueue *q, int width);
+int sfu_queue_vector_width(const SfuQueue *q); /* 0: to be measured (opencl/ops/cpu_tile.c) */
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
 guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
 guint64 sfu_queue_peak_bytes(const SfuQueue *q);
@@ -223,15 +223,31 @@ typedef struct {
 } SfuLaunch;
 /* Enqueues one kernel; builds (or loads from the disk cache) its program on first use. A NULL tensor passes NULL. */
 gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args, GError **error);
-/* A small per-device store for tuning results, kept on disk beside the programs. Caller frees with g_free; NULL if absent. */
-char *sfu_tuning_get(SfuQueue *q, const char *key);
-void sfu_tuning_set(SfuQueue *q, const char *key, const char *value);
-/* A key that changes with the source of a program. Caller frees with g_free. */
-char *sfu_tuning_key(const char *what, const char *program);
+/* ---- tuning (for opencl/ops) -------------------------------------------------------------------------------- */
 
-/* Whether something that a driver may refuse, get wrong or die of works on this device. `test` is called once, with the answer taken as yes
- * meanwhile; what it says is remembered on disk for this driver, and a process that died in it left a no behind. */
-gboolean sfu_queue_capability(SfuQueue *q, const char *name, gboolean (*test)(SfuQueue *q));
+/* A question about a device that takes a trial to answer. The answer is remembered on disk for this device, driver and kernel source. */
+typedef struct {
+    const char *name;            /* unique, with everything that the answer depends on besides */
+    const char *const *programs; /* the kernel files whose source the answer depends on, NULL at the end (common.cl always is one) */
+    const char *const *answers;  /* the possible ones, NULL at the end; anything else on disk is damage, and tried again */
+    int if_died;                 /* the answer once two processes have ended in the trial; -1: it cannot end a process */
+} SfuQuestion;
+/* Returns the index of an answer; -1 with error set when it cannot tell: then nothing is remembered. Must not ask the same question. */
+typedef int (*SfuTrial)(SfuQueue *q, gconstpointer data, GError **error);
+/* The index of the answer, from disk or by a trial; -1 with error set. What the op under way has on the device may be gone afterwards, so
+ * questions come before weights. Waits for another process that is in a trial (two minutes at most, or until cancelled). */
+int sfu_tuning_ask(SfuQueue *q, const SfuQuestion *question, SfuTrial trial, gconstpointer data, GError **error);
+/* For tests: the index of the answer on disk, -1 if there is none; and what the disk says (NULL: nothing). */
+int sfu_tuning_known(SfuQueue *q, const SfuQuestion *question);
+void sfu_tuning_set(SfuQueue *q, const SfuQuestion *question, const char *value);
+
+/* A question of yes or no: whether something that a driver may refuse, get wrong or die of works on this device. `test` returns TRUE if it
+ * does; FALSE with CANCELLED or MEMORY leaves the question open (the answer is no this time), any other FALSE is a no. */
+gboolean sfu_queue_capability(SfuQueue *q, const char *name, const char *const *programs, gboolean (*test)(SfuQueue *q, GError **error));
+
+/* What is to be said about the folder of compiled kernels: NULL if it can be written, else a sentence that names it and the one that is used
+ * instead. Caller frees with g_free. */
+char *sfu_cache_warning(void);
 
 /* ---- products by CLBlast (for opencl/ops) -------------------------------------------------------------------- */
 
@@ -241,12 +257,11 @@ typedef struct {
 } SfuGemm;
 /* Enqueues it. Room that CLBlast takes for itself is not counted against the budget. Fails in a build without CLBlast. */
 gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error);
-/* Whether CLBlast is to make a product: as SFUMATO_BLAS (own, clblast) says, else never for small ones, else whichever is faster. That is
- * measured the first time and remembered on disk: `trial` is called several times and does the product, with the answer to this question
- * taken as no, then as yes. `variant`: what else the times depend on. What the op under way has on the device may have gone when this
- * returns. FALSE with error set when cancelled, or when our own way fails. */
-gboolean sfu_blas_choose(SfuQueue *q, const SfuGemm *g, const char *variant, gboolean (*trial)(gconstpointer data, GError **error), gconstpointer data,
-                         gboolean *clblast, GError **error);
+/* Makes a product once, by our own kernel or by CLBlast. */
+typedef gboolean (*SfuGemmTrial)(gconstpointer data, gboolean clblast, GError **error);
+/* Whether CLBlast is to make a product: as SFUMATO_BLAS (own, clblast) says, else never for small ones, else whichever is faster: a question
+ * for sfu_tuning_ask(). `variant`: what else the times depend on. Our own way where that cannot be told. */
+gboolean sfu_blas_is_faster(SfuQueue *q, const SfuGemm *g, const char *variant, SfuGemmTrial trial, gconstpointer data);
 
 G_END_DECLS
 #endif

@@ -302,7 +302,7 @@ static void test_views(void)
     sfu_queue_destroy(q);
 }
 
-/* ---- cancel, profile, tuning ---- */
+/* ---- cancel, profile ---- */
 
 static void test_cancel(void)
 {
@@ -367,87 +367,6 @@ static void test_profile(void)
     sfu_tensor_destroy(x);
     sfu_queue_destroy(q);
     sfu_queue_destroy(quiet);
-}
-
-static void test_tuning(void)
-{
-    char *cache = new_cache();
-    SfuQueue *q = open_queue(NULL);
-    if (q) {
-        g_assert_null(sfu_tuning_get(q, "tile"));
-        sfu_tuning_set(q, "tile", "12x32");
-        sfu_tuning_set(q, "other", "a;b=c [d]");
-        sfu_queue_destroy(q);
-        q = open_queue(NULL);
-        char *v = sfu_tuning_get(q, "tile"), *other = sfu_tuning_get(q, "other");
-        g_assert_cmpstr(v, ==, "12x32");
-        g_assert_cmpstr(other, ==, "a;b=c [d]");
-        g_free(v);
-        g_free(other);
-        sfu_queue_destroy(q);
-    }
-    g_free(cache);
-}
-
-/* A damaged entry is measured again and mended, not obeyed. */
-static void test_damaged_tuning(void)
-{
-    static const char *const damaged[] = {"", "7", "-16", "sixteen", "16000000000000000000"};
-    char *cache = new_cache(), *key = sfu_tuning_key("vector width", "linear");
-    for (guint i = 0; i < G_N_ELEMENTS(damaged); i++) {
-        SfuQueue *q = open_queue(NULL);
-        if (q && sfu_queue_kernels(q) == SFU_KERNELS_CPU) {
-            sfu_tuning_set(q, key, damaged[i]);
-            sfu_queue_destroy(q);
-            q = open_queue(NULL); /* nothing is remembered but what the file says */
-            const int width = sfu_cpu_width(q);
-            g_assert_true(width == 4 || width == 8 || width == 16);
-            char *mended = sfu_tuning_get(q, key);
-            g_assert_cmpint(atoi(mended), ==, width);
-            g_free(mended);
-        }
-        sfu_queue_destroy(q);
-    }
-    g_free(key);
-    g_free(cache);
-}
-
-static int n_asked;
-static gboolean works(SfuQueue *q)
-{
-    n_asked++;
-    return sfu_queue_capability(q, "works", NULL); /* taken as yes meanwhile: the test goes through what it tests */
-}
-static gboolean fails(SfuQueue *q)
-{
-    char *said = sfu_tuning_get(q, "fails");
-    g_assert_cmpstr(said, ==, "died"); /* what a process that ends here leaves behind */
-    g_free(said);
-    n_asked++;
-    return FALSE;
-}
-
-static void test_capability(void)
-{
-    char *cache = new_cache();
-    SfuQueue *q = open_queue(NULL);
-    if (q) {
-        n_asked = 0;
-        for (int i = 0; i < 3; i++) {
-            g_assert_true(sfu_queue_capability(q, "works", works));
-            g_assert_false(sfu_queue_capability(q, "fails", fails));
-        }
-        g_assert_cmpint(n_asked, ==, 2);
-        sfu_tuning_set(q, "crashes", "died");
-        sfu_queue_destroy(q);
-        q = open_queue(NULL); /* remembered: nothing is asked again */
-        g_assert_true(sfu_queue_capability(q, "works", works));
-        g_assert_false(sfu_queue_capability(q, "fails", fails));
-        g_assert_false(sfu_queue_capability(q, "crashes", works));
-        g_assert_cmpint(n_asked, ==, 2);
-        sfu_queue_destroy(q);
-    }
-    g_free(cache);
 }
 
 /* ---- programs ---- */
@@ -534,14 +453,6 @@ static void test_program_cache(void)
     g_free(good);
     g_free(file);
     g_free(cache);
-}
-
-static void test_cache_unwritable(void)
-{
-    g_setenv("SFUMATO_CACHE", "/proc/no/such/folder", TRUE);
-    const int n = builds();
-    if (n >= 0)
-        g_assert_cmpint(n, ==, 1);
 }
 
 static void test_build_failure(void)
@@ -728,11 +639,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runtime/no-driver", test_no_driver);
     g_test_add_func("/runtime/two-queues", test_two_queues);
     g_test_add_func("/runtime/shared-weight", test_shared_weight);
-    g_test_add_func("/runtime/tuning", test_tuning);
-    g_test_add_func("/runtime/damaged-tuning", test_damaged_tuning);
-    g_test_add_func("/runtime/capability", test_capability);
     g_test_add_func("/runtime/program-cache", test_program_cache);
-    g_test_add_func("/runtime/cache-unwritable", test_cache_unwritable);
     g_test_add_func("/runtime/comma-locale", test_locale);
     const int r = g_test_run();
     if (scratch)

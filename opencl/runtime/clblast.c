@@ -25,15 +25,22 @@ SfuBlas sfu_blas_of_environment(void)
 
 /* ---- the choice ---- */
 
+enum { OWN, CLBLAST };
+
+typedef struct {
+    SfuGemmTrial run;
+    gconstpointer data;
+} Contest;
+
 /* The better of two runs behind one that builds programs and packs weights. */
-static gboolean time_trial(SfuQueue *q, gboolean (*trial)(gconstpointer data, GError **error), gconstpointer data, double *seconds, GError **error)
+static gboolean best_of_two(SfuQueue *q, const Contest *c, gboolean clblast, double *seconds, GError **error)
 {
     *seconds = G_MAXDOUBLE;
     for (int i = 0; i < 3; i++) {
         if (!sfu_queue_finish(q, error))
             return FALSE;
         const gint64 start = g_get_monotonic_time();
-        if (!trial(data, error) || !sfu_queue_finish(q, error))
+        if (!c->run(c->data, clblast, error) || !sfu_queue_finish(q, error))
             return FALSE;
         if (i > 0)
             *seconds = MIN(*seconds, (double)(g_get_monotonic_time() - start) * 1e-6);
@@ -41,61 +48,33 @@ static gboolean time_trial(SfuQueue *q, gboolean (*trial)(gconstpointer data, GE
     return TRUE;
 }
 
-enum { OWN = 1, CLBLAST = 2 }; /* as in q->capabilities */
-
-static void answer(SfuQueue *q, const char *key, int way) { g_hash_table_insert(q->capabilities, g_strdup(key), GINT_TO_POINTER(way)); }
-
-/* OWN, CLBLAST, or 0 with error set. */
-static int measure(SfuQueue *q, const char *key, gboolean (*trial)(gconstpointer data, GError **error), gconstpointer data, GError **error)
+static int faster_way(SfuQueue *q, gconstpointer data, GError **error)
 {
     double own, other;
     GError *failed = NULL;
-    answer(q, key, OWN);
-    gboolean ok = time_trial(q, trial, data, &own, &failed);
-    if (ok) {
-        sfu_tuning_set(q, key, "died"); /* what a process that dies in it leaves behind */
-        answer(q, key, CLBLAST);
-        ok = time_trial(q, trial, data, &other, &failed);
-        /* A device that CLBlast does not get on with keeps our own kernel. */
-        if (!ok && !g_error_matches(failed, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED)) {
-            g_clear_error(&failed);
-            other = G_MAXDOUBLE;
-            ok = TRUE;
-        }
-    }
-    if (!ok) {
-        sfu_tuning_set(q, key, "unknown");
-        g_hash_table_remove(q->capabilities, key);
+    if (!best_of_two(q, data, FALSE, &own, error))
+        return -1;
+    if (best_of_two(q, data, TRUE, &other, &failed))
+        return other < own ? CLBLAST : OWN;
+    if (g_error_matches(failed, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED) ||
+        g_error_matches(failed, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY)) {
         g_propagate_error(error, failed);
-        return 0;
+        return -1;
     }
-    const int way = other < own ? CLBLAST : OWN;
-    sfu_tuning_set(q, key, way == CLBLAST ? "clblast" : "own");
-    answer(q, key, way);
-    return way;
+    g_clear_error(&failed);
+    return OWN; /* a device that CLBlast does not get on with */
 }
 
-gboolean sfu_blas_choose(SfuQueue *q, const SfuGemm *g, const char *variant, gboolean (*trial)(gconstpointer data, GError **error), gconstpointer data,
-                         gboolean *clblast, GError **error)
+gboolean sfu_blas_is_faster(SfuQueue *q, const SfuGemm *g, const char *variant, SfuGemmTrial trial, gconstpointer data)
 {
-    *clblast = q->blas == SFU_BLAS_CLBLAST;
+    static const char *const answers[] = {"own", "clblast", NULL}, *const programs[] = {"gpu_conv", "epilogue", NULL};
     if (q->blas != SFU_BLAS_MEASURED || (double)g->m * g->n * g->k < LEAST_WORK)
-        return TRUE;
-    char key[128];
-    g_snprintf(key, sizeof key, "product %d x %d x %d %s", g->m, g->n, g->k, variant);
-    int way = GPOINTER_TO_INT(g_hash_table_lookup(q->capabilities, key));
-    if (!way) {
-        char *said = sfu_tuning_get(q, key);
-        if (said && strcmp(said, "unknown") != 0) {
-            way = strcmp(said, "clblast") == 0 ? CLBLAST : OWN;
-            answer(q, key, way);
-        } else {
-            way = measure(q, key, trial, data, error);
-        }
-        g_free(said);
-    }
-    *clblast = way == CLBLAST;
-    return way != 0;
+        return q->blas == SFU_BLAS_CLBLAST;
+    char name[128];
+    g_snprintf(name, sizeof name, "product %d x %d x %d %s", g->m, g->n, g->k, variant);
+    const SfuQuestion question = {.name = name, .programs = programs, .answers = answers, .if_died = OWN};
+    const Contest contest = {trial, data};
+    return sfu_tuning_ask(q, &question, faster_way, &contest, NULL) == CLBLAST;
 }
 
 /* ---- the product ---- */

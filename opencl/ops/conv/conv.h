@@ -1,0 +1,98 @@
+/* Convolution and learned products: one job, checked once, and a table of paths that can do it (conv.c). A path is a file here, named after its
+ * kernel.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_OPS_CONV_H
+#define SFU_OPS_CONV_H
+
+#include "ops/util.h"
+
+#define SFU_PANEL 32 /* outputs a panel of weights of the CPU family */
+#define SFU_BLOCK 12 /* pixels or rows that its kernels take together */
+
+typedef struct {
+    const char *op; /* for messages */
+    int kh, kw, stride, pad_top, pad_left;
+    gboolean upsample2, circular;
+    int groups;      /* >= 1 */
+    int x_c, y_col;  /* as in SfuConv */
+    gboolean y_part;
+} SfuConvGeometry;
+
+/* What is to be done. Everything is borrowed, and fits together once sfu_conv_job() has made it. */
+typedef struct {
+    SfuQueue *q;
+    SfuTensor *y;
+    const SfuTensor *x;
+    SfuWeight *w;
+    const SfuConvGeometry *g;
+    const SfuEpilogue *e; /* never NULL */
+    int n_in, n_out;      /* input channels a group, all outputs */
+    int taps, n_pix, n_panels;
+    SfuTensor out, residual; /* y and the residual from the first channel that is written */
+    gboolean half;           /* weights stay fp16 on the device, as in the file; other types do not fit fp16's range, or are rare */
+    int width;               /* floats a vector of the CPU family; 0 elsewhere */
+    double flops, bytes;
+    gboolean moments_made; /* a path has left e->moments itself */
+} SfuConvJob;
+
+/* One way to do a job. Questions that take a measurement are asked in `can`, before anything is on the device. */
+typedef struct {
+    const char *name;
+    gboolean (*can)(const SfuConvJob *job);
+    gboolean (*launch)(SfuConvJob *job, GError **error); /* does not choose, so that a measurement may call it */
+} SfuConvPath;
+
+extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_linear_panel, sfu_conv_few, sfu_conv_winograd, sfu_conv_gather,
+    sfu_conv_panel, sfu_conv_plain;
+
+/* Checks that everything fits together. e may be NULL. FALSE with SHAPE. Leaves `width` to the caller. */
+gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
+                      GError **error);
+/* The geometry of a product of rows. */
+extern const SfuConvGeometry sfu_linear_geometry;
+
+/* ---- what several paths share ---- */
+
+gboolean sfu_conv_is_rows(const SfuConvJob *job); /* y's rows are products of x's rows: no taps, and nothing is left out */
+gboolean sfu_conv_on_cpu(const SfuConvJob *job);  /* the kernels of the CPU family can be used */
+/* The storage options "-DACT_F16 -DW_F16 ", as far as they hold. */
+void sfu_conv_options(const SfuConvJob *job, char *options, gsize size);
+void sfu_options_add(char *options, gsize size, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* " -DOUT4" of gpu.cl where it holds, else "". */
+const char *sfu_conv_out4(const SfuConvJob *job);
+/* GEOMETRY of conv.cl and gpu.cl. */
+void sfu_conv_add_geometry(SfuArgs *args, const SfuConvJob *job);
+
+/* What is fused behind the product, on the device; NULL where the job has none. */
+typedef struct {
+    const SfuTensor *bias, *prelu;
+} SfuConvTerms;
+gboolean sfu_conv_terms(const SfuConvJob *job, SfuConvTerms *terms, GError **error);
+/* EPILOGUE of common.cl. */
+void sfu_conv_add_epilogue(SfuArgs *args, const SfuConvJob *job, const SfuConvTerms *terms);
+
+/* Layouts of the weights on the device (weights.c); NULL with error set. */
+typedef enum {
+    SFU_PANELS,       /* [out/32][taps*in][32], missing outputs zero, as wide as the job says */
+    SFU_PANELS_GEGLU, /* the same, of 16 values and then their 16 gates */
+    SFU_PANELS_F32,   /* SFU_PANELS in fp32 */
+} SfuPanels;
+const SfuTensor *sfu_conv_panels(const SfuConvJob *job, SfuPanels kind, GError **error);
+/* Panels in pairs of bf16 along the inputs, [out/32][in/2][32][2], for products of rows. */
+const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *job, GError **error);
+/* The bias in the order of SFU_PANELS_GEGLU. */
+const SfuTensor *sfu_conv_geglu_bias(const SfuConvJob *job, GError **error);
+/* n_in zeros, stored as x is: what a tap in the padding reads. */
+const SfuTensor *sfu_conv_zeros(const SfuConvJob *job, GError **error);
+void sfu_put_weight(void *dst, gboolean half, gint64 i, float v);
+
+/* How the kernels of linear.cl cut n_rows rows of n_in inputs, `pair` inputs a word. */
+typedef struct {
+    int rows, per_item, slice; /* rows and panels an item, inputs packed at a time */
+    size_t local_bytes;
+} SfuRowPlan;
+SfuRowPlan sfu_row_plan(const SfuConvJob *job, int n_in, int pair);
+/* Adds the tile, and BIAS_ONLY and PAST_CACHES of linear.cl where they hold. */
+void sfu_row_options(const SfuConvJob *job, char *options, gsize size);
+
+#endif

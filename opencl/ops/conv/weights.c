@@ -1,0 +1,103 @@
+/* Layouts of weights for the CPU family.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ops/conv/conv.h"
+#include "runtime/half.h"
+#include <string.h>
+
+enum { PANEL = SFU_PANEL };
+
+typedef struct {
+    gboolean half, geglu;
+    int n_out, n_in, taps;
+} PanelPack;
+
+void sfu_put_weight(void *dst, gboolean half, gint64 i, float v)
+{
+    if (half)
+        ((guint16 *)dst)[i] = sfu_half_from_float(v);
+    else
+        ((float *)dst)[i] = v;
+}
+
+/* The output whose weights stand at place `at` of the panels. */
+static gint64 panel_row(const PanelPack *p, gint64 at)
+{
+    const gint64 panel = at / PANEL, j = at % PANEL;
+    return !p->geglu ? at : j < 16 ? panel * 16 + j : p->n_out / 2 + panel * 16 + j - 16;
+}
+
+static void pack_panels(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const PanelPack *p = data;
+    const gint64 k = (gint64)p->n_in * p->taps;
+    float *rows = g_new(float, PANEL * k);
+    for (gint64 panel = 0; panel * PANEL < p->n_out; panel++) {
+        memset(rows, 0, sizeof *rows * PANEL * (size_t)k);
+        for (int j = 0; j < PANEL; j++) {
+            const gint64 o = panel_row(p, panel * PANEL + j);
+            if (o < p->n_out)
+                sfu_weight_read_f32(w, o * k, k, rows + j * k);
+        }
+        for (int t = 0; t < p->taps; t++)
+            for (int i = 0; i < p->n_in; i++)
+                for (int j = 0; j < PANEL; j++)
+                    sfu_put_weight(dst, p->half, (panel * k + (gint64)t * p->n_in + i) * PANEL + j, rows[j * k + (gint64)i * p->taps + t]);
+    }
+    g_free(rows);
+}
+
+const SfuTensor *sfu_conv_panels(const SfuConvJob *j, SfuPanels kind, GError **error)
+{
+    static const char *const names[] = {[SFU_PANELS] = "panel32", [SFU_PANELS_GEGLU] = "panel32 geglu", [SFU_PANELS_F32] = "panel32 fp32"};
+    const PanelPack p = {.half = j->half && kind != SFU_PANELS_F32, .geglu = kind == SFU_PANELS_GEGLU, .n_out = j->n_out, .n_in = j->n_in, .taps = j->taps};
+    return sfu_weight_on_device(j->q, j->w, names[kind], p.half ? SFU_F16 : SFU_F32, (gint64)j->n_panels * PANEL * j->n_in * j->taps, pack_panels, &p, error);
+}
+
+static void pack_panels_bf16(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const PanelPack *p = data;
+    const gint64 k = p->n_in, words = (k + 1) / 2;
+    float *row = g_new0(float, 2 * words);
+    memset(dst, 0, bytes);
+    for (gint64 at = 0; at < (p->n_out + PANEL - 1) / PANEL * PANEL; at++) {
+        const gint64 o = panel_row(p, at);
+        if (o >= p->n_out)
+            continue;
+        sfu_weight_read_f32(w, o * k, k, row);
+        guint16 *to = (guint16 *)dst + 2 * (at / PANEL * words * PANEL + at % PANEL);
+        for (gint64 i = 0; i < words; i++) {
+            to[2 * i * PANEL] = sfu_bf16_from_float(row[2 * i]);
+            to[2 * i * PANEL + 1] = sfu_bf16_from_float(row[2 * i + 1]);
+        }
+    }
+    g_free(row);
+}
+
+const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *j, GError **error)
+{
+    const PanelPack p = {.geglu = j->e->geglu, .n_out = j->n_out, .n_in = j->n_in, .taps = 1};
+    return sfu_weight_on_device(j->q, j->w, p.geglu ? "bf16 geglu" : "bf16", SFU_F32, (gint64)j->n_panels * PANEL * ((j->n_in + 1) / 2), pack_panels_bf16, &p,
+                                error);
+}
+
+static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const int n = (int)sfu_weight_elements(w);
+    float *v = g_new(float, n), *out = dst;
+    sfu_weight_read_f32(w, 0, n, v);
+    for (int o = 0; o < n; o++)
+        out[o] = o % 32 < 16 ? v[o / 32 * 16 + o % 32] : v[n / 2 + o / 32 * 16 + o % 32 - 16];
+    g_free(v);
+}
+
+const SfuTensor *sfu_conv_geglu_bias(const SfuConvJob *j, GError **error)
+{
+    return sfu_weight_on_device(j->q, j->e->bias, "geglu", SFU_F32, j->n_out, pack_geglu_bias, NULL, error);
+}
+
+static void pack_zeros(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data) { memset(dst, 0, bytes); }
+
+const SfuTensor *sfu_conv_zeros(const SfuConvJob *j, GError **error)
+{
+    return sfu_weight_on_device(j->q, j->w, j->x->dtype == SFU_F16 ? "zeros16" : "zeros32", j->x->dtype, j->n_in, pack_zeros, NULL, error);
+}
