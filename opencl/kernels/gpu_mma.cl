@@ -45,7 +45,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
             acc[i][j] = 0.0f;
     /* The rows that this item loads a quarter of. */
     int iy[A_LOADS], ix[A_LOADS], ib[A_LOADS];
-    uint at[A_LOADS], from[B_LOADS]; /* 32 bits save registers; opencl/ops/mma.c sees to it that they suffice */
+    uint at[A_LOADS], from[B_LOADS]; /* 32 bits save registers; opencl/ops/conv/conv_mma.c sees to it that they suffice */
     bool seen[A_LOADS];
     uint4 a[A_LOADS], b[B_LOADS];
     UNROLL for (int s = 0; s < A_LOADS; s++) {

@@ -88,7 +88,7 @@ typedef struct {
     int vector_width; /* floats a vector of the CPU family: 4, 8, 16; 0: SFUMATO_KERNELS (cpu4, cpu8, cpu16), else measured */
     SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction written out */
     gboolean self_test; /* for tests: the emulated unit has to pass the self-test of real ones */
-    int matrix_tile;    /* for tests: which of opencl/ops/mma.c's tiles, from 1; 0: chosen by shape */
+    int matrix_tile;    /* for tests: which of opencl/ops/conv/conv_mma.c's tiles, from 1; 0: chosen by shape */
 } SfuQueueOptions;
 
 /* Opens a device with one in-order queue. Caller frees with sfu_queue_destroy(). */
@@ -101,7 +101,7 @@ SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);
 gboolean sfu_queue_emulates(const SfuQueue *q); /* whether that is emulated */
 int sfu_queue_matrix_tile(const SfuQueue *q); /* 0: to be chosen */
-int sfu_queue_vector_width(const SfuQueue *q); /* 0: to be measured (opencl/ops/cpu_tile.c) */
+int sfu_queue_vector_width(const SfuQueue *q); /* 0: to be measured (opencl/ops/conv/width.c) */
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
 guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
 guint64 sfu_queue_peak_bytes(const SfuQueue *q);
