@@ -15,6 +15,7 @@ typedef struct {
     int width, height; /* of the canvas, px */
     SfuHostType type;
     gboolean floating; /* has a floating selection, which allows no new layer */
+    gboolean quick_mask; /* the selection is a channel that is painted on */
     int largest_px;    /* side that GIMP allows */
 } SfuHostImage;
 
@@ -24,12 +25,15 @@ int sfu_host_active_layer(int image);                        /* -1: none */
 int sfu_host_layer_of(int drawable, GError **error);
 GeglRectangle sfu_host_layer_bounds(int layer); /* in the image's coordinates */
 gboolean sfu_host_layer_in_image(int layer, int image);
+gboolean sfu_host_layer_is_shown(int layer); /* it and all groups around it are visible */
 /* Ids of all layers with pixels of their own, from the top, those inside groups and hidden ones too; not the groups, nor what GIMP 3.2 draws
  * anew at any size (vector and link layers). A duplicate of an image has them in the same order. Caller frees with g_array_unref(). */
 GArray *sfu_host_pixel_layers(int image);
 
 /* Copies of pixels, extent in the image's coordinates, format with the image's colour space. Caller unrefs; NULL on error. */
 GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error);
+/* The layer as it looks: under the filters that GIMP 3 keeps beside its pixels; without mask, opacity and mode. */
+GeglBuffer *sfu_host_read_layer_look(int image, int layer, GError **error);
 GeglBuffer *sfu_host_read_visible(int image, GError **error);
 /* The layer's mask as "Y float" in place; NULL: it has none, or it is switched off. Caller unrefs. */
 GeglBuffer *sfu_host_read_mask(int layer);
@@ -60,6 +64,10 @@ void sfu_host_set_active_layer(int image, int layer);
 /* Undo group: everything between is one step. */
 void sfu_host_undo_begin(int image);
 void sfu_host_undo_end(int image);
+/* GIMP ends a plug-in that writes to a locked layer. This unlocks the pixels of all layers and groups of an image, within the open undo group,
+ * and returns the ids of those that were locked. Restoring locks them again and frees the list. */
+GArray *sfu_host_locks_lift(int image);
+void sfu_host_locks_restore(GArray *locked);
 void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y);
 void sfu_host_convert_to_rgb(int image);
 /* Scales the canvas and everything in the image, cubically; text layers become pixels. FALSE: nothing has changed. */
@@ -67,6 +75,8 @@ gboolean sfu_host_scale_image(int image, int width, int height, GError **error);
 /* Overwrites all pixels of a layer, whatever is selected ("R'G'B'A float" in sRGB, from 0, 0, in the layer's size). No undo step of its own: to
  * be used on pixels that are new within the open undo group. */
 gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error);
+/* Gives an image that was scaled the size, pixels, masks, channels, selection and places of a duplicate of what it was. */
+void sfu_host_restore_image(int image, int duplicate);
 int sfu_host_duplicate_image(int image); /* without undo history, and making none until sfu_host_undo_enable() */
 void sfu_host_undo_enable(int image);
 /* An image without layers; precision, type, profile and resolution of `like`, or 8-bit RGB if that is -1. */

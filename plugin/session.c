@@ -29,8 +29,9 @@ static gboolean is_patch(int layer)
     return task == SFU_TASK_INPAINT || task == SFU_TASK_IMG2IMG;
 }
 
-static gboolean check_image(const SfuActionInfo *action, int image, int drawable, int *layer, GError **error)
+static gboolean check_image(const SfuRequest *r, int image, int drawable, int *layer, GError **error)
 {
+    const SfuActionInfo *action = sfu_action_info(r->action);
     SfuHostImage info;
     if (!sfu_host_image_info(image, &info))
         return usage(error, _("Open an image first."));
@@ -39,6 +40,8 @@ static gboolean check_image(const SfuActionInfo *action, int image, int drawable
                               "(Image > Mode > RGB)."));
     if (info.floating)
         return usage(error, _("There is a floating selection, which allows no new layers. Anchor it or make it a layer first."));
+    if (info.quick_mask && !r->whole_image)
+        return usage(error, _("Quick Mask is on. Switch it off first (Shift+Q): what you painted then becomes the selection."));
     *layer = drawable >= 0 ? sfu_host_layer_of(drawable, error) : sfu_host_active_layer(image);
     if (*layer < 0 && error && *error)
         return FALSE;
@@ -46,6 +49,104 @@ static gboolean check_image(const SfuActionInfo *action, int image, int drawable
         return usage(error, _("Choose the layer to work on first."));
     if (*layer >= 0 && !sfu_host_layer_in_image(*layer, image))
         return usage(error, _("The layer does not belong to the image."));
+    if (action->needs_image && !r->whole_image && !r->sample_merged && !sfu_host_layer_is_shown(*layer) && !is_patch(*layer))
+        return usage(error, _("The layer is hidden. Show it first, or switch on Sample merged to work on what is visible."));
+    return TRUE;
+}
+
+/* TRUE: the picture shows nothing where the mask is (NULL: anywhere in it); `cover` is a mask that it is seen through (NULL: none). */
+static gboolean is_blank(GeglBuffer *picture, GeglBuffer *cover, GeglBuffer *mask)
+{
+    GeglRectangle area = *gegl_buffer_get_extent(picture);
+    if (mask && !gegl_rectangle_intersect(&area, &area, gegl_buffer_get_extent(mask)))
+        return TRUE;
+    if (!cover && !babl_format_has_alpha(gegl_buffer_get_format(picture)))
+        return FALSE;
+    float *row = g_new(float, (gsize)area.width * 4), *m = g_new(float, area.width), *c = g_new(float, area.width);
+    gboolean blank = TRUE;
+    for (int y = 0; blank && y < area.height; y++) {
+        const GeglRectangle r = {area.x, area.y + y, area.width, 1};
+        gegl_buffer_get(picture, &r, 1.0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        if (mask)
+            gegl_buffer_get(mask, &r, 1.0, babl_format("Y float"), m, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        if (cover)
+            gegl_buffer_get(cover, &r, 1.0, babl_format("Y float"), c, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; blank && x < area.width; x++)
+            blank = row[4 * x + 3] <= 0 || (mask && m[x] <= 0) || (cover && c[x] <= 0);
+    }
+    g_free(row);
+    g_free(m);
+    g_free(c);
+    return blank;
+}
+
+/* TRUE: nothing of the picture shows outside of the mask, so there is nothing to continue. */
+static gboolean has_no_surroundings(GeglBuffer *picture, GeglBuffer *mask)
+{
+    const GeglRectangle all = *gegl_buffer_get_extent(picture);
+    float *row = g_new(float, (gsize)all.width * 4), *m = g_new(float, all.width);
+    gboolean none = TRUE;
+    for (int y = 0; none && y < all.height; y++) {
+        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
+        gegl_buffer_get(picture, &r, 1.0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        gegl_buffer_get(mask, &r, 1.0, babl_format("Y float"), m, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; none && x < all.width; x++)
+            none = row[4 * x + 3] <= 0 || m[x] >= 1;
+    }
+    g_free(row);
+    g_free(m);
+    return none;
+}
+
+/* A layer that does not reach over all of the canvas: what is beside it must not be painted over. */
+static gboolean covers_canvas(int image, int layer)
+{
+    SfuHostImage info;
+    const GeglRectangle here = sfu_host_layer_bounds(layer);
+    return sfu_host_image_info(image, &info) && here.x <= 0 && here.y <= 0 && here.x + here.width >= info.width &&
+           here.y + here.height >= info.height;
+}
+
+static gboolean read_visible(SfuInput *in, GError **error)
+{
+    g_clear_object(&in->picture);
+    g_clear_object(&in->cover);
+    in->merged = TRUE;
+    in->source = 0;
+    in->above = -1; /* what lies above is in the picture already */
+    in->picture = sfu_host_read_visible(in->image, error);
+    return in->picture != NULL;
+}
+
+/* Reads the layer, or what is visible: if that is wanted, if the layer is a patch over others, or if the layer has nothing to work on. */
+static gboolean read_picture(SfuInput *in, const SfuRequest *r, GError **error)
+{
+    const gboolean in_selection = r->action == SFU_ACTION_REMOVE || r->action == SFU_ACTION_REFINE || r->action == SFU_ACTION_RESTYLE;
+    if (r->sample_merged || is_patch(in->layer) || (r->action == SFU_ACTION_EXPAND && !covers_canvas(in->image, in->layer))) {
+        if (!read_visible(in, error))
+            return FALSE;
+    } else {
+        in->source = sfu_host_layer_tattoo(in->layer);
+        in->picture = sfu_host_read_layer_look(in->image, in->layer, error);
+        in->cover = in->picture ? sfu_host_read_mask(in->layer) : NULL;
+        if (!in->picture)
+            return FALSE;
+        GeglRectangle both;
+        if (in->mask && r->action != SFU_ACTION_EXPAND &&
+            !gegl_rectangle_intersect(&both, gegl_buffer_get_extent(in->mask), gegl_buffer_get_extent(in->picture)))
+            return usage(error, _("The selection lies outside the layer. Choose another layer, or switch on Sample merged to work on what is "
+                                  "visible."));
+        if (is_blank(in->picture, in->cover, in_selection ? in->mask : NULL)) {
+            if (r->action == SFU_ACTION_ENLARGE)
+                return usage(error, _("The layer is empty. Choose another layer, or switch on Sample merged to work on what is visible."));
+            if (!read_visible(in, error))
+                return FALSE;
+        }
+    }
+    const gboolean needs_pixels = r->action != SFU_ACTION_FILL || !*sfu_request_get_string(r, "prompt");
+    if (needs_pixels && is_blank(in->picture, NULL, in_selection ? in->mask : NULL))
+        return usage(error, in_selection && in->mask ? _("The image is empty where it is selected.")
+                                                     : _("The image is empty. Generate makes a picture from a description."));
     return TRUE;
 }
 
@@ -57,33 +158,44 @@ static GeglBuffer *crop(GeglBuffer *buffer, const GeglRectangle *r)
     return part;
 }
 
-/* All of it is to be repainted; or, where the picture has transparent parts, those. */
-static GeglBuffer *whole_mask(GeglBuffer *picture, gboolean has_alpha)
+/* A mask of where the picture is transparent. NULL: nowhere. Caller unrefs. */
+static GeglBuffer *holes(GeglBuffer *picture)
 {
     const GeglRectangle all = *gegl_buffer_get_extent(picture);
     GeglBuffer *mask = gegl_buffer_new(&all, babl_format("Y float"));
-    GeglColor *white = gegl_color_new("white");
-    gegl_buffer_set_color(mask, &all, white);
-    g_object_unref(white);
-    if (!has_alpha)
-        return mask;
     float *row = g_new(float, (gsize)all.width * 4), *out = g_new(float, all.width);
     gboolean any = FALSE;
-    for (int pass = 0; pass < 2 && (pass == 0 || any); pass++) {
-        for (int y = 0; y < all.height; y++) {
-            const GeglRectangle r = {all.x, all.y + y, all.width, 1};
-            gegl_buffer_get(picture, &r, 1.0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-            for (int x = 0; x < all.width; x++) {
-                out[x] = 1 - CLAMP(row[4 * x + 3], 0, 1);
-                any |= out[x] > 0;
-            }
-            if (pass == 1)
-                gegl_buffer_set(mask, &r, 0, babl_format("Y float"), out, GEGL_AUTO_ROWSTRIDE);
+    for (int y = 0; y < all.height; y++) {
+        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
+        gegl_buffer_get(picture, &r, 1.0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; x < all.width; x++) {
+            out[x] = 1 - CLAMP(row[4 * x + 3], 0, 1);
+            any |= out[x] > 0;
         }
+        gegl_buffer_set(mask, &r, 0, babl_format("Y float"), out, GEGL_AUTO_ROWSTRIDE);
     }
     g_free(row);
     g_free(out);
+    if (!any)
+        g_clear_object(&mask);
     return mask;
+}
+
+/* What comes out must be a size that GIMP can have. */
+static gboolean check_size(const SfuInput *in, const SfuRequest *r, GError **error)
+{
+    SfuHostImage info;
+    if ((r->action != SFU_ACTION_ENLARGE && r->action != SFU_ACTION_EXPAND) || !sfu_host_image_info(in->image, &info))
+        return TRUE;
+    const gboolean enlarge = r->action == SFU_ACTION_ENLARGE;
+    const double scale = enlarge ? sfu_request_get_double(r, "scale") : 1;
+    const double more_x = enlarge ? 0 : sfu_request_get_double(r, "left") + sfu_request_get_double(r, "right");
+    const double more_y = enlarge ? 0 : sfu_request_get_double(r, "top") + sfu_request_get_double(r, "bottom");
+    const double longest = MAX(gegl_buffer_get_width(in->picture) * scale + more_x, gegl_buffer_get_height(in->picture) * scale + more_y);
+    if (longest <= info.largest_px)
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The result would have a side of %.0f pixels; GIMP allows %d."), longest, info.largest_px);
+    return FALSE;
 }
 
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
@@ -92,11 +204,12 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     SfuInput *in = g_new0(SfuInput, 1);
     in->action = r->action;
     in->image = image;
-    in->layer = -1;
+    in->layer = in->above = -1;
     if (image < 0 && !action->needs_image)
         return in;
-    if (!check_image(action, image, drawable, &in->layer, error))
+    if (!check_image(r, image, drawable, &in->layer, error))
         goto fail;
+    in->above = in->layer;
 
     if (r->action == SFU_ACTION_ENLARGE && r->whole_image) {
         if (!sfu_whole_image_read(in, sfu_request_get_double(r, "scale"), error))
@@ -118,17 +231,13 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
         return in;
     }
 
-    const gboolean merged = r->sample_merged || is_patch(in->layer);
-    in->source = merged ? 0 : sfu_host_layer_tattoo(in->layer);
-    in->picture = merged ? sfu_host_read_visible(image, error) : sfu_host_read_layer(image, in->layer, error);
-    if (!in->picture)
+    if (!read_picture(in, r, error))
         goto fail;
     in->has_alpha = babl_format_has_alpha(gegl_buffer_get_format(in->picture));
-    in->cover = merged ? NULL : sfu_host_read_mask(in->layer);
     const GeglRectangle all = *gegl_buffer_get_extent(in->picture);
     if (in->mask && r->action != SFU_ACTION_EXPAND) {
         if (!gegl_rectangle_intersect(&area, &area, &all)) {
-            usage(error, _("The selection lies outside the layer."));
+            usage(error, _("The selection lies outside the image."));
             goto fail;
         }
         GeglBuffer *part = crop(r->action == SFU_ACTION_ENLARGE ? in->picture : in->mask, &area);
@@ -141,10 +250,21 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
             in->mask = part;
         }
     } else if (r->action == SFU_ACTION_FILL) {
-        in->mask = whole_mask(in->picture, in->has_alpha);
+        in->mask = holes(in->picture);
+        if (!in->mask) {
+            usage(error, _("Select the area to fill first. Generate makes a whole new picture, Refine repaints what is there."));
+            goto fail;
+        }
     } else {
         g_clear_object(&in->mask);
     }
+    if ((r->action == SFU_ACTION_REMOVE || (r->action == SFU_ACTION_FILL && !*sfu_request_get_string(r, "prompt"))) &&
+        has_no_surroundings(in->picture, in->mask)) {
+        usage(error, _("Everything is selected, so there are no surroundings to continue. Select less."));
+        goto fail;
+    }
+    if (!check_size(in, r, error))
+        goto fail;
     if (r->action == SFU_ACTION_ENLARGE) { /* enlarged coordinates mean something only from an origin */
         GeglBuffer *here = in->picture;
         in->place = *gegl_buffer_get_extent(here);
@@ -289,6 +409,7 @@ static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const S
 static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResult *result)
 {
     SfuRequest as_used = *r;
+    as_used.sample_merged = in->merged;
     as_used.params = result->params;
     return sfu_request_to_json(&as_used, in->source);
 }
@@ -296,7 +417,7 @@ static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResul
 static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const int *layers, GeglBuffer *const *pixels,
                        const SfuLayerKind *kinds, int n)
 {
-    int above = image == in->image ? in->layer : -1;
+    int above = image == in->image && in->above >= 0 && sfu_host_layer_in_image(in->above, image) ? in->above : -1;
     if (in->action == SFU_ACTION_EXPAND) {
         SfuHostImage info;
         sfu_host_image_info(image, &info);
@@ -371,7 +492,8 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
 
 /* ---- repeat ------------------------------------------------------------------------------------------------------- */
 
-SfuRequest *sfu_repeat_request(const SfuSettings *settings, int image, int *layer, GError **error)
+/* *layer becomes the layer to work on. NULL with USAGE. */
+static SfuRequest *repeat_request(const SfuSettings *settings, int image, int *layer, GError **error)
 {
     char *json = *layer >= 0 ? sfu_host_parasite_get(*layer) : NULL;
     guint source = 0;
@@ -401,9 +523,9 @@ static void status_bar(const SfuProgress *p, gpointer data)
     g_free(text);
 }
 
-gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error)
+/* Frees `in`, which may be NULL with an error. */
+static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error)
 {
-    SfuInput *in = sfu_input_new(r, image, drawable, error);
     if (!in)
         return FALSE;
     const SfuEngineOptions options = sfu_settings_engine(settings);
@@ -427,5 +549,25 @@ gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, 
     g_free(jobs);
     sfu_request_free(used);
     sfu_input_free(in);
+    return ok;
+}
+
+gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error)
+{
+    return run_on(sfu_input_new(r, image, drawable, error), r, settings, remember, layer, new_image, error);
+}
+
+gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, int *layer, int *new_image, GError **error)
+{
+    const int earlier = sfu_host_layer_of(drawable, error);
+    int work = earlier;
+    SfuRequest *r = earlier >= 0 ? repeat_request(settings, image, &work, error) : NULL;
+    if (!r)
+        return FALSE;
+    SfuInput *in = sfu_input_new(r, image, work, error);
+    if (in && !in->merged)
+        in->above = earlier; /* under the earlier result it would not be seen */
+    const gboolean ok = run_on(in, r, settings, FALSE, layer, new_image, error);
+    sfu_request_free(r);
     return ok;
 }

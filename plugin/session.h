@@ -25,6 +25,8 @@ typedef struct {
     GeglBuffer *mask;          /* "Y float", the selection; NULL: everything */
     GeglRectangle place;       /* generating: where the picture goes; empty: a new image or the canvas's middle. Enlarging: where it was */
     gboolean has_alpha;        /* the picture has */
+    gboolean merged;           /* the picture is the visible image, not a layer */
+    int above;                 /* layer that the result is put above; -1: on top of all */
     guint source;              /* tattoo of the layer that was read; 0: the visible image */
     GeglBuffer *cover;         /* "Y float", the layer mask of the layer that was read; NULL: none */
     GPtrArray *layers;         /* SfuInputLayer*: the whole image is enlarged, `picture` is what it looks like; NULL: not */
@@ -40,11 +42,11 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, const SfuSettings *set
  * changed. */
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image, GError **error);
 
-/* What Repeat does: a generated layer's own request, else the last one. *layer becomes the layer to work on. NULL with USAGE. */
-SfuRequest *sfu_repeat_request(const SfuSettings *settings, int image, int *layer, GError **error);
-
 /* The whole of a run without a dialog, with progress in the status bar. remember: the values become the last ones (not for scripts). */
 gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error);
+/* Repeat: a generated layer's own request, made again from what that was made from, and put above it; for other layers the last request. The
+ * seed is another one. */
+gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, int *layer, int *new_image, GError **error);
 
 G_END_DECLS
 #endif

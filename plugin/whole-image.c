@@ -83,10 +83,10 @@ static GeglBuffer *fitted(GeglBuffer *pixels, int w, int h)
     return copy;
 }
 
-/* Makes the image larger and gives its layers their pixels. */
+/* Makes the image larger and gives its layers their pixels, locked ones too, as GIMP's own scaling does. */
 static gboolean enlarge(const SfuInput *in, int image, GPtrArray *results, GError **error)
 {
-    GArray *ids = sfu_host_pixel_layers(image);
+    GArray *ids = sfu_host_pixel_layers(image), *locked = sfu_host_locks_lift(image);
     gboolean ok = ids->len && ids->len == results->len;
     if (ok) {
         const double scale = sfu_params_double(((const SfuResult *)results->pdata[0])->params, SFU_PARAM_SCALE);
@@ -103,6 +103,7 @@ static gboolean enlarge(const SfuInput *in, int image, GPtrArray *results, GErro
         ok = sfu_host_write_layer(image, layer, pixels, error);
         g_object_unref(pixels);
     }
+    sfu_host_locks_restore(locked);
     g_array_unref(ids);
     return ok;
 }
@@ -127,6 +128,27 @@ static int enlarged_copy(const SfuInput *in, GPtrArray *results, GError **error)
     return -1;
 }
 
+/* The same in place, as one undo step. It is done to a copy first, so that what GIMP refuses is refused there; should the image itself still fail
+ * halfway, it is given back what it had. */
+static gboolean enlarge_in_place(const SfuInput *in, GPtrArray *results, GError **error)
+{
+    const int rehearsal = enlarged_copy(in, results, error);
+    if (rehearsal < 0)
+        return FALSE;
+    sfu_host_delete_image(rehearsal);
+    const int before = sfu_host_duplicate_image(in->image);
+    sfu_host_undo_begin(in->image);
+    const gboolean ok = enlarge(in, in->image, results, error);
+    if (!ok) {
+        GArray *locked = sfu_host_locks_lift(in->image);
+        sfu_host_restore_image(in->image, before);
+        sfu_host_locks_restore(locked);
+    }
+    sfu_host_undo_end(in->image);
+    sfu_host_delete_image(before);
+    return ok;
+}
+
 gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, int *layer, int *image, GError **error)
 {
     gboolean ok;
@@ -137,11 +159,7 @@ gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean co
             sfu_host_undo_enable(*image);
     } else {
         *image = in->image;
-        if (!check_unchanged(in, error))
-            return FALSE;
-        sfu_host_undo_begin(in->image);
-        ok = enlarge(in, in->image, results, error);
-        sfu_host_undo_end(in->image);
+        ok = enlarge_in_place(in, results, error);
     }
     if (!ok)
         return FALSE;

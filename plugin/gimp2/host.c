@@ -22,6 +22,7 @@ gboolean sfu_host_image_info(int image, SfuHostImage *info)
         .height = gimp_image_height(image),
         .type = type == GIMP_RGB ? SFU_HOST_RGB : type == GIMP_GRAY ? SFU_HOST_GRAY : SFU_HOST_INDEXED,
         .floating = gimp_image_get_floating_sel(image) >= 0,
+        .quick_mask = gimp_image_get_channel_by_name(image, "Qmask") >= 0,
         .largest_px = GIMP_MAX_IMAGE_SIZE,
     };
     return TRUE;
@@ -54,28 +55,42 @@ gboolean sfu_host_layer_in_image(int layer, int image)
     return gimp_item_is_valid(layer) && gimp_item_get_image(layer) == image;
 }
 
-/* Those of a list, children in the group's place. Frees the list. */
-static void collect_layers(GArray *found, int *list, int n)
+gboolean sfu_host_layer_is_shown(int layer)
+{
+    for (; layer > 0; layer = gimp_item_get_parent(layer))
+        if (!gimp_item_get_visible(layer))
+            return FALSE;
+    return TRUE;
+}
+
+/* Those of a list, children in the group's place, or after it if groups are wanted too. Frees the list. */
+static void collect_layers(GArray *found, int *list, int n, gboolean groups)
 {
     for (int i = 0; i < n; i++) {
         int n_children = 0;
-        if (gimp_item_is_group(list[i])) {
-            int *children = gimp_item_get_children(list[i], &n_children);
-            collect_layers(found, children, n_children);
-        } else {
+        const gboolean is_group = gimp_item_is_group(list[i]);
+        if (!is_group || groups)
             g_array_append_val(found, list[i]);
+        if (is_group) {
+            int *children = gimp_item_get_children(list[i], &n_children);
+            collect_layers(found, children, n_children, groups);
         }
     }
     g_free(list);
 }
 
-GArray *sfu_host_pixel_layers(int image)
+static GArray *layers_of(int image, gboolean groups)
 {
     GArray *found = g_array_new(FALSE, FALSE, sizeof(int));
     int n = 0;
     int *list = gimp_image_get_layers(image, &n);
-    collect_layers(found, list, n);
+    collect_layers(found, list, n, groups);
     return found;
+}
+
+GArray *sfu_host_pixel_layers(int image)
+{
+    return layers_of(image, FALSE);
 }
 
 /* A drawable's format says the encoding; the space comes from the image's profile. Kept as it is where babl cannot read the profile. */
@@ -103,6 +118,11 @@ GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error)
 {
     const GeglRectangle r = sfu_host_layer_bounds(layer);
     return read_drawable(image, layer, r.x, r.y, error);
+}
+
+GeglBuffer *sfu_host_read_layer_look(int image, int layer, GError **error)
+{
+    return sfu_host_read_layer(image, layer, error); /* filters change the pixels themselves here */
 }
 
 GeglBuffer *sfu_host_read_visible(int image, GError **error)
@@ -192,6 +212,11 @@ void sfu_host_layer_look_like(int layer, int source)
     const GimpLayerMode mode = gimp_layer_get_mode(source);
     gimp_layer_set_opacity(layer, gimp_layer_get_opacity(source));
     gimp_layer_set_mode(layer, mode == GIMP_LAYER_MODE_PASS_THROUGH ? GIMP_LAYER_MODE_NORMAL : mode); /* that is for groups only */
+    if (mode == GIMP_LAYER_MODE_PASS_THROUGH)
+        return;
+    gimp_layer_set_blend_space(layer, gimp_layer_get_blend_space(source));
+    gimp_layer_set_composite_space(layer, gimp_layer_get_composite_space(source));
+    gimp_layer_set_composite_mode(layer, gimp_layer_get_composite_mode(source));
 }
 
 void sfu_host_layer_insert(int image, int layer, int above, GeglBuffer *pixels, SfuLayerKind kind)
@@ -229,6 +254,26 @@ void sfu_host_undo_begin(int image)
 void sfu_host_undo_end(int image)
 {
     gimp_image_undo_group_end(image);
+}
+
+GArray *sfu_host_locks_lift(int image)
+{
+    GArray *all = layers_of(image, TRUE), *locked = g_array_new(FALSE, FALSE, sizeof(int));
+    for (guint i = 0; i < all->len; i++) {
+        const gint32 item = g_array_index(all, int, i);
+        if (gimp_item_get_lock_content(item) && gimp_item_set_lock_content(item, FALSE))
+            g_array_append_val(locked, item);
+    }
+    g_array_unref(all);
+    return locked;
+}
+
+void sfu_host_locks_restore(GArray *locked)
+{
+    for (guint i = 0; i < locked->len; i++)
+        if (gimp_item_is_valid(g_array_index(locked, int, i)))
+            gimp_item_set_lock_content(g_array_index(locked, int, i), TRUE);
+    g_array_unref(locked);
 }
 
 void sfu_host_undo_enable(int image)
@@ -271,6 +316,68 @@ gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError *
     g_object_unref(raw);
     gimp_drawable_update(layer, 0, 0, all.width, all.height);
     return TRUE;
+}
+
+static void restore_pixels(gint32 to, gint32 from)
+{
+    GeglBuffer *write = to >= 0 ? gimp_drawable_get_buffer(to) : NULL, *read = from >= 0 ? gimp_drawable_get_buffer(from) : NULL;
+    if (write && read) {
+        gegl_buffer_copy(read, NULL, GEGL_ABYSS_NONE, write, NULL);
+        g_object_unref(write); /* flushes to GIMP */
+        gimp_drawable_update(to, 0, 0, gimp_drawable_width(to), gimp_drawable_height(to));
+    } else {
+        g_clear_object(&write);
+    }
+    g_clear_object(&read);
+}
+
+/* Guides and sample points have whole places, which are rounded on both ways. */
+static void restore_marks(gint32 image, gint32 duplicate)
+{
+    guint mark;
+    while ((mark = gimp_image_find_next_guide(image, 0)) != 0)
+        gimp_image_delete_guide(image, mark);
+    while ((mark = gimp_image_find_next_sample_point(image, 0)) != 0)
+        gimp_image_delete_sample_point(image, mark);
+    for (mark = 0; (mark = gimp_image_find_next_guide(duplicate, mark)) != 0;) {
+        const int at = gimp_image_get_guide_position(duplicate, mark);
+        if (gimp_image_get_guide_orientation(duplicate, mark) == GIMP_ORIENTATION_HORIZONTAL)
+            gimp_image_add_hguide(image, at);
+        else
+            gimp_image_add_vguide(image, at);
+    }
+    for (mark = 0; (mark = gimp_image_find_next_sample_point(duplicate, mark)) != 0;) {
+        int y = 0;
+        const int x = gimp_image_get_sample_point_position(duplicate, mark, &y);
+        gimp_image_add_sample_point(image, x, y);
+    }
+}
+
+void sfu_host_restore_image(int image, int duplicate)
+{
+    gimp_image_scale(image, gimp_image_width(duplicate), gimp_image_height(duplicate));
+    GArray *to = layers_of(image, TRUE), *from = layers_of(duplicate, TRUE);
+    for (guint i = 0; i < MIN(to->len, from->len); i++) {
+        const gint32 a = g_array_index(to, int, i), b = g_array_index(from, int, i);
+        int x = 0, y = 0;
+        if (!gimp_item_is_group(a)) {
+            gimp_drawable_offsets(b, &x, &y);
+            gimp_layer_scale(a, gimp_drawable_width(b), gimp_drawable_height(b), TRUE); /* rounded another way on the way back */
+            gimp_layer_set_offsets(a, x, y);
+            restore_pixels(a, b);
+        }
+        restore_pixels(gimp_layer_get_mask(a), gimp_layer_get_mask(b));
+    }
+    g_array_unref(to);
+    g_array_unref(from);
+    int n_to = 0, n_from = 0;
+    gint32 *mine = gimp_image_get_channels(image, &n_to), *theirs = gimp_image_get_channels(duplicate, &n_from);
+    for (int i = 0; i < MIN(n_to, n_from); i++)
+        restore_pixels(mine[i], theirs[i]);
+    g_free(mine);
+    g_free(theirs);
+    restore_pixels(gimp_image_get_selection(image), gimp_image_get_selection(duplicate));
+    restore_marks(image, duplicate);
 }
 
 int sfu_host_duplicate_image(int image)

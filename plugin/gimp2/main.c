@@ -159,11 +159,7 @@ static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int dr
 
 static gboolean run_repeat(GimpRunMode mode, int image, int drawable, SfuSettings *settings, Outcome *out, GError **error)
 {
-    int layer = sfu_host_layer_of(drawable, error);
-    SfuRequest *r = layer >= 0 ? sfu_repeat_request(settings, image, &layer, error) : NULL;
-    const gboolean ok = r && sfu_run(r, image, layer, settings, FALSE, &out->layer, &out->image, error);
-    sfu_request_free(r);
-    return ok;
+    return sfu_run_again(settings, image, drawable, &out->layer, &out->image, error);
 }
 
 static void run(const gchar *name, gint n_params, const GimpParam *param, gint *n_return, GimpParam **return_vals)

@@ -39,6 +39,7 @@ gboolean sfu_host_image_info(int id, SfuHostImage *info)
         .height = gimp_image_get_height(image),
         .type = type == GIMP_RGB ? SFU_HOST_RGB : type == GIMP_GRAY ? SFU_HOST_GRAY : SFU_HOST_INDEXED,
         .floating = gimp_image_get_floating_sel(image) != NULL,
+        .quick_mask = gimp_image_get_channel_by_name(image, "Qmask") != NULL,
         .largest_px = GIMP_MAX_IMAGE_SIZE,
     };
     return TRUE;
@@ -86,24 +87,38 @@ static gboolean is_drawn(GimpItem *layer)
 #endif
 }
 
-/* Those of a list, children in the group's place. Frees the list. */
-static void collect_layers(GArray *found, GimpItem **list)
+gboolean sfu_host_layer_is_shown(int layer)
+{
+    for (GimpItem *item = GIMP_ITEM(to_layer(layer)); item; item = gimp_item_get_parent(item))
+        if (!gimp_item_get_visible(item))
+            return FALSE;
+    return TRUE;
+}
+
+/* Those of a list, children in the group's place; or all, groups before their children. Frees the list. */
+static void collect_layers(GArray *found, GimpItem **list, gboolean all)
 {
     for (int i = 0; list && list[i]; i++) {
         const int id = to_id(list[i]);
-        if (gimp_item_is_group(list[i]))
-            collect_layers(found, gimp_item_get_children(list[i]));
-        else if (!is_drawn(list[i]))
+        const gboolean is_group = gimp_item_is_group(list[i]);
+        if (all || (!is_group && !is_drawn(list[i])))
             g_array_append_val(found, id);
+        if (is_group)
+            collect_layers(found, gimp_item_get_children(list[i]), all);
     }
     g_free(list);
 }
 
-GArray *sfu_host_pixel_layers(int image)
+static GArray *layers_of(int image, gboolean all)
 {
     GArray *found = g_array_new(FALSE, FALSE, sizeof(int));
-    collect_layers(found, (GimpItem **)gimp_image_get_layers(to_image(image)));
+    collect_layers(found, (GimpItem **)gimp_image_get_layers(to_image(image)), all);
     return found;
+}
+
+GArray *sfu_host_pixel_layers(int image)
+{
+    return layers_of(image, FALSE);
 }
 
 static GeglBuffer *read_drawable(GimpDrawable *drawable, int x, int y, GError **error)
@@ -121,6 +136,36 @@ GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error)
 {
     const GeglRectangle r = sfu_host_layer_bounds(layer);
     return read_drawable(GIMP_DRAWABLE(to_layer(layer)), r.x, r.y, error);
+}
+
+GeglBuffer *sfu_host_read_layer_look(int image_id, int layer_id, GError **error)
+{
+    GimpDrawableFilter **filters = gimp_drawable_get_filters(GIMP_DRAWABLE(to_layer(layer_id)));
+    const gboolean any = filters && filters[0];
+    g_free(filters);
+    if (!any)
+        return sfu_host_read_layer(image_id, layer_id, error);
+    /* In a copy of the image its filters can be merged into the pixels. The copy has its layers in the same order. */
+    GimpImage *copy = gimp_image_duplicate(to_image(image_id));
+    const int copy_id = gimp_image_get_id(copy);
+    gimp_image_undo_disable(copy);
+    GArray *here = layers_of(image_id, TRUE), *there = layers_of(copy_id, TRUE);
+    GimpLayer *twin = NULL;
+    for (guint i = 0; i < MIN(here->len, there->len); i++)
+        if (g_array_index(here, int, i) == layer_id)
+            twin = to_layer(g_array_index(there, int, i));
+    g_array_unref(here);
+    g_array_unref(there);
+    GeglBuffer *pixels = NULL;
+    g_array_unref(sfu_host_locks_lift(copy_id));
+    if (twin && gimp_item_is_group(GIMP_ITEM(twin)))
+        twin = gimp_group_layer_merge(GIMP_GROUP_LAYER(twin));
+    if (twin && gimp_drawable_merge_filters(GIMP_DRAWABLE(twin)))
+        pixels = sfu_host_read_layer(copy_id, to_id(twin), error);
+    else
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not merge the filters of the layer."));
+    gimp_image_delete(copy);
+    return pixels;
 }
 
 GeglBuffer *sfu_host_read_visible(int image, GError **error)
@@ -217,6 +262,11 @@ void sfu_host_layer_look_like(int layer, int source)
     gimp_layer_set_opacity(to_layer(layer), gimp_layer_get_opacity(to_layer(source)));
     /* Pass-through is for groups only. */
     gimp_layer_set_mode(to_layer(layer), mode == GIMP_LAYER_MODE_PASS_THROUGH ? GIMP_LAYER_MODE_NORMAL : mode);
+    if (mode == GIMP_LAYER_MODE_PASS_THROUGH)
+        return;
+    gimp_layer_set_blend_space(to_layer(layer), gimp_layer_get_blend_space(to_layer(source)));
+    gimp_layer_set_composite_space(to_layer(layer), gimp_layer_get_composite_space(to_layer(source)));
+    gimp_layer_set_composite_mode(to_layer(layer), gimp_layer_get_composite_mode(to_layer(source)));
 }
 
 void sfu_host_layer_insert(int id, int layer_id, int above_id, GeglBuffer *pixels, SfuLayerKind kind)
@@ -258,6 +308,29 @@ void sfu_host_undo_begin(int image)
 void sfu_host_undo_end(int image)
 {
     gimp_image_undo_group_end(to_image(image));
+}
+
+GArray *sfu_host_locks_lift(int image)
+{
+    GArray *all = layers_of(image, TRUE), *locked = g_array_new(FALSE, FALSE, sizeof(int));
+    for (guint i = 0; i < all->len; i++) {
+        const int id = g_array_index(all, int, i);
+        GimpItem *item = GIMP_ITEM(to_layer(id));
+        if (gimp_item_get_lock_content(item) && gimp_item_set_lock_content(item, FALSE))
+            g_array_append_val(locked, id);
+    }
+    g_array_unref(all);
+    return locked;
+}
+
+void sfu_host_locks_restore(GArray *locked)
+{
+    for (guint i = 0; i < locked->len; i++) {
+        GimpLayer *layer = to_layer(g_array_index(locked, int, i));
+        if (layer)
+            gimp_item_set_lock_content(GIMP_ITEM(layer), TRUE);
+    }
+    g_array_unref(locked);
 }
 
 void sfu_host_undo_enable(int image)
@@ -312,6 +385,70 @@ gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError *
     g_object_unref(raw);
     gimp_drawable_update(drawable, 0, 0, all.width, all.height);
     return TRUE;
+}
+
+static void restore_pixels(gpointer to, gpointer from)
+{
+    GeglBuffer *write = to ? gimp_drawable_get_buffer(GIMP_DRAWABLE(to)) : NULL;
+    GeglBuffer *read = from ? gimp_drawable_get_buffer(GIMP_DRAWABLE(from)) : NULL;
+    if (write && read) {
+        gegl_buffer_copy(read, NULL, GEGL_ABYSS_NONE, write, NULL);
+        g_object_unref(write); /* flushes to GIMP */
+        gimp_drawable_update(GIMP_DRAWABLE(to), 0, 0, gimp_drawable_get_width(GIMP_DRAWABLE(to)), gimp_drawable_get_height(GIMP_DRAWABLE(to)));
+    } else {
+        g_clear_object(&write);
+    }
+    g_clear_object(&read);
+}
+
+/* Guides and sample points have whole places, which are rounded on both ways. */
+static void restore_marks(GimpImage *image, GimpImage *duplicate)
+{
+    guint mark;
+    while ((mark = gimp_image_find_next_guide(image, 0)) != 0)
+        gimp_image_delete_guide(image, mark);
+    while ((mark = gimp_image_find_next_sample_point(image, 0)) != 0)
+        gimp_image_delete_sample_point(image, mark);
+    for (mark = 0; (mark = gimp_image_find_next_guide(duplicate, mark)) != 0;) {
+        const int at = gimp_image_get_guide_position(duplicate, mark);
+        if (gimp_image_get_guide_orientation(duplicate, mark) == GIMP_ORIENTATION_HORIZONTAL)
+            gimp_image_add_hguide(image, at);
+        else
+            gimp_image_add_vguide(image, at);
+    }
+    for (mark = 0; (mark = gimp_image_find_next_sample_point(duplicate, mark)) != 0;) {
+        int y = 0;
+        const int x = gimp_image_get_sample_point_position(duplicate, mark, &y);
+        gimp_image_add_sample_point(image, x, y);
+    }
+}
+
+void sfu_host_restore_image(int image_id, int duplicate_id)
+{
+    GimpImage *image = to_image(image_id), *duplicate = to_image(duplicate_id);
+    gimp_image_scale(image, gimp_image_get_width(duplicate), gimp_image_get_height(duplicate));
+    GArray *to = layers_of(image_id, TRUE), *from = layers_of(duplicate_id, TRUE);
+    for (guint i = 0; i < MIN(to->len, from->len); i++) {
+        GimpLayer *a = to_layer(g_array_index(to, int, i)), *b = to_layer(g_array_index(from, int, i));
+        int x = 0, y = 0;
+        if (!gimp_item_is_group(GIMP_ITEM(a)) && !is_drawn(GIMP_ITEM(a))) {
+            gimp_drawable_get_offsets(GIMP_DRAWABLE(b), &x, &y);
+            /* Rounded another way on the way back. */
+            gimp_layer_scale(a, gimp_drawable_get_width(GIMP_DRAWABLE(b)), gimp_drawable_get_height(GIMP_DRAWABLE(b)), TRUE);
+            gimp_layer_set_offsets(a, x, y);
+            restore_pixels(a, b);
+        }
+        restore_pixels(gimp_layer_get_mask(a), gimp_layer_get_mask(b));
+    }
+    g_array_unref(to);
+    g_array_unref(from);
+    GimpChannel **mine = gimp_image_get_channels(image), **theirs = gimp_image_get_channels(duplicate);
+    for (int i = 0; mine && theirs && mine[i] && theirs[i]; i++)
+        restore_pixels(mine[i], theirs[i]);
+    g_free(mine);
+    g_free(theirs);
+    restore_pixels(gimp_image_get_selection(image), gimp_image_get_selection(duplicate));
+    restore_marks(image, duplicate);
 }
 
 int sfu_host_duplicate_image(int image)

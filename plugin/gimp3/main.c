@@ -174,6 +174,15 @@ static int first_drawable(GimpDrawable **drawables)
     return drawables && drawables[0] ? gimp_item_get_id(GIMP_ITEM(drawables[0])) : -1;
 }
 
+/* Several layers may be chosen here; taking the first without a word would be a guess. */
+static gboolean one_drawable(GimpDrawable **drawables, GError **error)
+{
+    if (!drawables || !drawables[0] || !drawables[1])
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Several layers are selected. Select the one to work on."));
+    return FALSE;
+}
+
 static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, GimpImage *gimp_image, GimpDrawable **drawables,
                                   GimpProcedureConfig *config, gpointer data)
 {
@@ -184,7 +193,8 @@ static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, Gi
     GError *error = NULL;
     SfuRequest *r = request_from_config(action, config, &error);
     gboolean ok = FALSE;
-    if (!r || (mode == GIMP_RUN_INTERACTIVE && !sfu_ui_offer_conversion(image))) {
+    if (!r || (sfu_action_info(action)->needs_image && !r->whole_image && !one_drawable(drawables, &error)) ||
+        (mode == GIMP_RUN_INTERACTIVE && !sfu_ui_offer_conversion(image))) {
         ok = FALSE;
     } else if (mode == GIMP_RUN_INTERACTIVE && sfu_action_info(action)->has_dialog) {
         /* GIMP keeps the values of runs that added something; ours are those of the last picture made. */
@@ -210,10 +220,8 @@ static GimpValueArray *run_repeat(GimpProcedure *procedure, GimpRunMode mode, Gi
     SfuSettings *settings = begin_run();
     Outcome out = {-1, -1, FALSE};
     GError *error = NULL;
-    int layer = sfu_host_layer_of(first_drawable(drawables), &error);
-    SfuRequest *r = layer >= 0 ? sfu_repeat_request(settings, image, &layer, &error) : NULL;
-    const gboolean ok = r && sfu_run(r, image, layer, settings, FALSE, &out.layer, &out.image, &error);
-    sfu_request_free(r);
+    const gboolean ok = one_drawable(drawables, &error) &&
+                        sfu_run_again(settings, image, first_drawable(drawables), &out.layer, &out.image, &error);
     sfu_settings_free(settings);
     return finish(procedure, mode, image, ok, &out, error);
 }
@@ -257,9 +265,10 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
         char *about = sfu_action_help(action);
         gimp_procedure_set_documentation(p, _(a->blurb), about, name);
         g_free(about);
-        gimp_procedure_set_sensitivity_mask(p, a->needs_image ? GIMP_PROCEDURE_SENSITIVE_DRAWABLE
-                                                              : GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES |
-                                                                    GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_IMAGE);
+        /* What is missing is said in a sentence; a gray menu says nothing. */
+        gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES |
+                                                   GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES |
+                                                   (a->needs_image ? 0 : GIMP_PROCEDURE_SENSITIVE_NO_IMAGE));
         const SfuParamSpec *const *rows = sfu_action_specs(action);
         for (int i = 0; rows[i]; i++)
             add_argument(p, action, rows[i]);

@@ -27,6 +27,10 @@ Image scene_new(GimpPrecision precision, GimpImageBaseType base)
     gimp_image_add_hguide(image, 11);
     gimp_image_add_vguide(image, 23);
     gimp_image_add_sample_point(image, 17, 19);
+    gimp_item_set_lock_content(AS_ITEM(below), TRUE);
+    gimp_item_set_lock_position(AS_ITEM(below), TRUE);
+    gimp_layer_set_lock_alpha(work, TRUE);
+    gimp_item_set_lock_content(AS_ITEM(group), TRUE); /* and with it what is in it */
     set_active(image, work);
     return image;
 }
@@ -37,6 +41,8 @@ static void describe_layers(GString *s, Layer *list, int n)
         int x, y, n_children = 0;
         char *name = item_name(list[i]), *sum = check_sum(AS_DRAWABLE(list[i]));
         drawable_offsets(list[i], &x, &y);
+        g_string_append_printf(s, "locked %d %d %d ", gimp_item_get_lock_content(AS_ITEM(list[i])), gimp_item_get_lock_position(AS_ITEM(list[i])),
+                               gimp_layer_get_lock_alpha(list[i]));
         g_string_append_printf(s, "%s %d %d %d %d visible %d opacity %.2f mode %d %s", name, x, y, drawable_width(list[i]), drawable_height(list[i]),
                                item_visible(list[i]), gimp_layer_get_opacity(list[i]), gimp_layer_get_mode(list[i]), sum);
         g_free(name);
@@ -108,6 +114,10 @@ static void check_layer(Image was, Layer old, Image is, Layer new, double scale)
     CHECK(gimp_layer_get_opacity(old) == gimp_layer_get_opacity(new) && gimp_layer_get_mode(old) == gimp_layer_get_mode(new) &&
               item_visible(old) == item_visible(new) && !drawable_has_alpha(old) == !drawable_has_alpha(new),
           "%s looks another way", name);
+    CHECK(!gimp_item_get_lock_content(AS_ITEM(old)) == !gimp_item_get_lock_content(AS_ITEM(new)) &&
+              !gimp_item_get_lock_position(AS_ITEM(old)) == !gimp_item_get_lock_position(AS_ITEM(new)) &&
+              !gimp_layer_get_lock_alpha(old) == !gimp_layer_get_lock_alpha(new),
+          "%s: its locks are others", name);
     CHECK((ID(layer_mask_of(old)) >= 0) == (ID(layer_mask_of(new)) >= 0), "%s: its mask came or went", name);
     if (ID(layer_mask_of(new)) >= 0)
         CHECK(drawable_width((Layer)layer_mask_of(new)) == w, "%s: its mask has another size", name);
@@ -231,6 +241,24 @@ void scene_whole_image(void)
         check_end_case("a text layer is enlarged by the engine, too");
     }
     gimp_image_delete(image);
+}
+
+/* The check program is linked so that host calls of its own can fail: see check-states.c. */
+void scene_whole_image_restored(void)
+{
+    for (int fail_at = 1; fail_at <= 6; fail_at++) { /* three layers in the copy, then three in the image */
+        const Image image = scene_new(U8, GIMP_RGB);
+        char *before = scene_describe(image);
+        char *error = enlarge_here(image, 1.7, fail_at);
+        char *after = scene_describe(image);
+        CHECK(error && strstr(error, "fails"), "write %d: %s", fail_at, error ? error : "it did not fail");
+        CHECK(strcmp(before, after) == 0, "write %d: the image changed:\n%sbefore:\n%s", fail_at, after, before);
+        g_free(error);
+        g_free(before);
+        g_free(after);
+        gimp_image_delete(image);
+    }
+    check_end_case("a layer that cannot be written while the whole image is enlarged: the image is as it was");
 }
 
 void scene_whole_image_fails(const char *word)

@@ -308,7 +308,7 @@ static void run_one(SfuAction action, const Setup *s)
     const Image image = new_image(s, &work);
     Snapshot before = snapshot(image, &work, 1);
     const Outcome out = call_action(action, image, AS_DRAWABLE(work), values_of(action));
-    if (action == SFU_ACTION_REMOVE && s->selection == NO_SELECTION) {
+    if (s->selection == NO_SELECTION && (action == SFU_ACTION_REMOVE || (action == SFU_ACTION_FILL && !s->alpha))) {
         CHECK(!out.ok && out.error && strstr(out.error, "Select"), "no sentence about the missing selection: %s", out.error);
         CHECK(n_layers(image) == 3, "a layer was added all the same");
         check_kept(image, &before, TRUE);
@@ -358,7 +358,11 @@ static void run_one(SfuAction action, const Setup *s)
     gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2);
     if (action == SFU_ACTION_EXPAND) {
         CHECK(image_width(image) == s->w + 16 && image_height(image) == s->h + 3, "the canvas is %d x %d", image_width(image), image_height(image));
-        check_place(image, out.layer, work, s->layer_x, s->layer_y, s->layer_w + 16, s->layer_h + 3);
+        const gboolean covers = s->layer_x <= 0 && s->layer_y <= 0 && s->layer_x + s->layer_w >= s->w && s->layer_y + s->layer_h >= s->h;
+        if (covers)
+            check_place(image, out.layer, work, s->layer_x, s->layer_y, s->layer_w + 16, s->layer_h + 3);
+        else /* the visible image was read: the layer alone would hide what lies beside it */
+            check_place(image, out.layer, NO_LAYER, 0, 0, s->w + 16, s->h + 3);
     } else if (action == SFU_ACTION_GENERATE && !any) {
         check_place(image, out.layer, work, (s->w - 256) / 2, (s->h - 256) / 2, 256, 256);
     } else {
@@ -448,7 +452,7 @@ static void tiny_selection(void)
 }
 
 /* Calls that must fail with a sentence that has `word`, and change nothing. */
-static void expect_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values, const char *word)
+void check_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values, const char *word)
 {
     Layer active = active_layer(image);
     Snapshot before = snapshot(image, &active, active != NO_LAYER);
@@ -467,14 +471,14 @@ static void refusals(void)
 {
     Layer work, other_layer;
     Image image = new_image(&plain, &work), other = new_image(&plain, &other_layer);
-    expect_refusal("an unknown option is refused by name", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "seed=77 options=nonsense=1", "nonsense");
-    expect_refusal("a value outside its range is refused with the range", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "options=feather=99999",
+    check_refusal("an unknown option is refused by name", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "seed=77 options=nonsense=1", "nonsense");
+    check_refusal("a value outside its range is refused with the range", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "options=feather=99999",
                    "1024");
-    expect_refusal("an unknown sampler is refused with the list", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "options=sampler=magic", "magic");
-    expect_refusal("a channel is refused", SFU_ACTION_FILL, image, selection_drawable(image), "seed=77", "layer");
+    check_refusal("an unknown sampler is refused with the list", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "options=sampler=magic", "magic");
+    check_refusal("a channel is refused", SFU_ACTION_FILL, image, selection_drawable(image), "seed=77", "layer");
     gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 0, 0, 5, 5);
     gimp_layer_set_offsets(work, 30, 30);
-    expect_refusal("a selection outside the layer is refused", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "seed=77", "outside");
+    check_refusal("a selection outside the layer is refused", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "seed=77", "outside");
     gimp_image_delete(image);
     gimp_image_delete(other);
 
@@ -482,7 +486,7 @@ static void refusals(void)
     gimp_image_convert_indexed(image, GIMP_CONVERT_DITHER_NONE, GIMP_CONVERT_PALETTE_GENERATE, 16, FALSE, FALSE, "");
     for (int a = 0; a < SFU_N_ACTIONS; a++) {
         char *name = g_strdup_printf("%s: an indexed image is refused, never quantised", sfu_action_info(a)->name);
-        expect_refusal(name, a, image, AS_DRAWABLE(work), values_of(a), "indexed");
+        check_refusal(name, a, image, AS_DRAWABLE(work), values_of(a), "indexed");
         g_free(name);
     }
     gimp_image_delete(image);
@@ -497,7 +501,7 @@ static void failures(const char *which)
     for (int a = 0; a < SFU_N_ACTIONS; a++) {
         char *name = g_strdup_printf("%s with %s failing: a sentence, and nothing changed", sfu_action_info(a)->name, which);
         if (*word) {
-            expect_refusal(name, a, image, AS_DRAWABLE(work), values_of(a), word);
+            check_refusal(name, a, image, AS_DRAWABLE(work), values_of(a), word);
         } else { /* killed in the middle: GIMP has no words for it */
             Snapshot before = snapshot(image, &work, 1);
             const Outcome out = call_action(a, image, AS_DRAWABLE(work), values_of(a));
@@ -566,8 +570,10 @@ static void merged_and_repeat(void)
     Image image = new_image(&s, &work);
     Outcome out = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(work), "sample_merged=1 seed=77");
     CHECK(out.ok, "failed: %s", out.error);
-    if (out.ok)
-        check_place(image, out.layer, work, 14, 9, 30, 25); /* larger than the layer: the visible image was read */
+    if (out.ok) {
+        check_place(image, out.layer, NO_LAYER, 14, 9, 30, 25); /* larger than the layer: the visible image was read */
+        CHECK(item_position(image, out.layer) == 0, "it is not above the layers that it shows");
+    }
     check_end_case("sample merged reads the visible image");
     gimp_image_delete(image);
 
@@ -579,7 +585,7 @@ static void merged_and_repeat(void)
         char *name = item_name(again.layer);
         CHECK(strstr(name, "a red door") && !strstr(name, "(77)"), "not the layer's own prompt with a new seed: %s", name);
         g_free(name);
-        check_place(image, again.layer, work, 14, 9, 30, 25);
+        check_place(image, again.layer, out.layer, 14, 9, 30, 25); /* above the first result, or it would not be seen */
         check_inverted(image, work, again.layer, &plain, 1); /* made from the original, not from the first result */
     }
     check_end_case("repeat on a generated layer: its own parameters, its own source, another seed");
@@ -771,6 +777,11 @@ int check_run(const char *file, const char *what)
         char *hand = g_strconcat(file, ".key", NULL);
         scene_undo(hand);
         g_free(hand);
+    } else if (strcmp(what, "states") == 0) {
+        check_states();
+    } else if (strcmp(what, "whole") == 0) {
+        scene_whole_image();
+        scene_whole_image_restored();
     } else if (strcmp(what, "shared") == 0) {
         color_reaches_engine(g_getenv("SFU_STANDIN_LOG"));
         layer_places();
@@ -787,7 +798,6 @@ int check_run(const char *file, const char *what)
         merged_and_repeat();
         enlarge_as_layer();
         looks();
-        scene_whole_image();
         fill_transparent();
         several_and_large();
         if (strcmp(what, "quick") != 0)

@@ -6,9 +6,9 @@
 
 #include "compat.h"
 
-/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device" ..., "hundred" (in a row),
- * "undo" (needs a window and a hand that presses the keys, see undo.py), "shared" (what a folder shared with another GIMP could spoil). Returns how
- * many passed. */
+/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device" ..., "states"
+ * (check-states.c), "whole" (check-scene.c), "hundred" (in a row), "undo" (needs a window and a hand that presses the keys, see undo.py),
+ * "shared" (what a folder shared with another GIMP could spoil). Returns how many passed. */
 int check_run(const char *file, const char *what);
 
 extern GString *check_wrong; /* what the current case found */
@@ -34,7 +34,15 @@ Image scene_new(GimpPrecision precision, GimpImageBaseType base);
 char *scene_describe(Image image);
 void scene_whole_image(void);
 void scene_whole_image_fails(const char *word);
+void scene_whole_image_restored(void);
 void scene_undo(const char *hand);
+
+/* check-states.c: the states that an image, a layer or a selection can be in. */
+void check_states(void);
+/* Enlarges the image within the test plug-in itself; the write number fail_at (from 1) fails. The error's sentence; caller frees; NULL: none. */
+char *enlarge_here(Image image, double scale, int fail_at);
+/* A call that must fail with a sentence that has `word`, and change nothing. Ends the case. */
+void check_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values, const char *word);
 
 /* check-shared.c. who: tells the GIMPs apart. */
 void check_shared_settings(const char *who);

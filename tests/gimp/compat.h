@@ -41,6 +41,14 @@ typedef GimpDrawable *Drawable;
 #define ID(x) ((x) ? gimp_item_get_id(GIMP_ITEM(x)) : -1)
 #define IMAGE_ID(x) gimp_image_get_id(x)
 #define HAS_FORMAT_SPACE 1
+#define edit_copy_paste(l) \
+    do { \
+        GimpDrawable *one[2] = {GIMP_DRAWABLE(l), NULL}; \
+        gimp_edit_copy((const GimpDrawable **)one); \
+        gimp_edit_paste(GIMP_DRAWABLE(l), TRUE); \
+    } while (0)
+#define item_rename(d, n) gimp_item_set_name(GIMP_ITEM(d), n)
+#define selection_save(i) ((Drawable)gimp_selection_save(i))
 #define GIMP_KEEPS_LAST_VALUES 1 /* in files of its own */
 static inline void set_active(Image i, Layer l)
 {
@@ -130,6 +138,9 @@ typedef gint32 Drawable;
 #define ID(x) (x)
 #define IMAGE_ID(x) (x)
 #define HAS_FORMAT_SPACE 0
+#define edit_copy_paste(l) (gimp_edit_copy(l), gimp_edit_paste(l, TRUE))
+#define item_rename gimp_item_set_name
+#define selection_save gimp_selection_save
 #define GIMP_KEEPS_LAST_VALUES 0
 #define active_layer gimp_image_get_active_layer
 #define set_active gimp_image_set_active_layer

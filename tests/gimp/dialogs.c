@@ -16,7 +16,8 @@ enum { IMAGE = 1, LAYER = 2, W = 400, H = 300 };
 
 static GeglBuffer *picture, *selection;
 static SfuHostType image_type;
-static int n_inserted, n_scaled;
+enum { COPY = IMAGE + 5 };
+static int n_inserted, n_scaled, n_restored, n_written, fail_at; /* fail_at: the write that fails, from 1 */
 
 void sfu_host_ui_init(void)
 {
@@ -31,7 +32,7 @@ GtkWidget *sfu_host_dialog_new(const char *title)
 
 gboolean sfu_host_image_info(int image, SfuHostImage *info)
 {
-    *info = (SfuHostImage){W, H, image_type, FALSE, 262144};
+    *info = (SfuHostImage){.width = W, .height = H, .type = image_type, .largest_px = 262144};
     return image == IMAGE;
 }
 
@@ -55,6 +56,21 @@ gboolean sfu_host_layer_in_image(int layer, int image)
     return TRUE;
 }
 
+gboolean sfu_host_layer_is_shown(int layer)
+{
+    return TRUE;
+}
+
+GArray *sfu_host_locks_lift(int image)
+{
+    return g_array_new(FALSE, FALSE, sizeof(int));
+}
+
+void sfu_host_locks_restore(GArray *locked)
+{
+    g_array_unref(locked);
+}
+
 GArray *sfu_host_pixel_layers(int image)
 {
     GArray *a = g_array_new(FALSE, FALSE, sizeof(int));
@@ -63,6 +79,11 @@ GArray *sfu_host_pixel_layers(int image)
 }
 
 GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error)
+{
+    return gegl_buffer_dup(picture);
+}
+
+GeglBuffer *sfu_host_read_layer_look(int image, int layer, GError **error)
 {
     return gegl_buffer_dup(picture);
 }
@@ -142,18 +163,26 @@ void sfu_host_convert_to_rgb(int image)
 
 gboolean sfu_host_scale_image(int image, int width, int height, GError **error)
 {
-    n_scaled++;
+    n_scaled += image == IMAGE;
     return TRUE;
 }
 
 gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error)
 {
-    return TRUE;
+    if (++n_written != fail_at)
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "write %d fails", n_written);
+    return FALSE;
+}
+
+void sfu_host_restore_image(int image, int duplicate)
+{
+    n_restored += image == IMAGE && duplicate == COPY;
 }
 
 int sfu_host_duplicate_image(int image)
 {
-    return IMAGE;
+    return COPY;
 }
 
 void sfu_host_undo_enable(int image)
@@ -507,7 +536,7 @@ static gboolean enlarge_with(const SfuInput *in, int n, gboolean copy, GError **
     GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
     for (int i = 0; i < n; i++)
         g_ptr_array_add(results, result_new());
-    n_scaled = 0;
+    n_scaled = n_written = n_restored = 0;
     const gboolean ok = sfu_whole_image_add(in, results, copy, &layer, &image, error);
     g_ptr_array_unref(results);
     return ok;
@@ -534,6 +563,18 @@ static void a_result_for_each_layer(void)
             g_clear_error(&error);
         }
     }
+    fail_at = 1; /* refused already in the copy */
+    g_assert_false(enlarge_with(in, 1, FALSE, &error));
+    g_assert_cmpstr(error->message, ==, "write 1 fails");
+    g_assert_cmpint(n_scaled, ==, 0);
+    g_clear_error(&error);
+    fail_at = 2; /* in the image itself, after it was scaled */
+    g_assert_false(enlarge_with(in, 1, FALSE, &error));
+    g_assert_cmpstr(error->message, ==, "write 2 fails");
+    g_assert_cmpint(n_scaled, ==, 1);
+    g_assert_cmpint(n_restored, ==, 1);
+    g_clear_error(&error);
+    fail_at = 0;
     sfu_input_free(in);
 
     in = g_new0(SfuInput, 1);

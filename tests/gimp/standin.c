@@ -143,6 +143,13 @@ static void keep_or_flat(float *out, const float *in, float mask, int x, int y, 
     memcpy(out, mask > 0 ? in : flat, sizeof flat);
 }
 
+/* What is there stays, what is empty or outside of it is painted. */
+static void extend(float *out, const float *in, float mask, int x, int y, guint64 seed)
+{
+    keep_or_flat(out, in, mask > 0 ? in[3] : 0, x, y, seed);
+    out[3] = 1;
+}
+
 static void gradient(float *out, const float *in, float mask, int x, int y, guint64 seed)
 {
     out[0] = (x % 256) / 255.0f;
@@ -198,7 +205,7 @@ static GeglBuffer *result_picture(const SfuJob *job, guint64 seed)
         r.y -= sfu_params_get_double(p, "top");
         r.width += sfu_params_get_double(p, "left") + sfu_params_get_double(p, "right");
         r.height += sfu_params_get_double(p, "top") + sfu_params_get_double(p, "bottom");
-        return paint(job, &r, 1, keep_or_flat, seed);
+        return paint(job, &r, 1, extend, seed);
     case SFU_TASK_UPSCALE:
         r.width *= sfu_params_get_double(p, "scale");
         r.height *= sfu_params_get_double(p, "scale");

@@ -1,0 +1,322 @@
+/* Tests of the states that an image, a layer or a selection can be in: locks of every kind, nothing to work on, hidden, quick mask, a floating
+ * selection, one pixel, very wide; and writes that fail.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "check.h"
+
+#include <math.h>
+
+#include "host.h"
+#include "whole-image.h"
+
+enum { W = 61, H = 47 };
+
+/* ---- writes that fail: the linker puts this in the place of the host's own ------------------------------------------------ */
+
+static int n_written, fails_at;
+
+gboolean __real_sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error);
+gboolean __wrap_sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error);
+gboolean __wrap_sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error)
+{
+    if (++n_written != fails_at)
+        return __real_sfu_host_write_layer(image, layer, pixels, error);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "write %d fails", n_written);
+    return FALSE;
+}
+
+char *enlarge_here(Image image, double scale, int fail_at)
+{
+    GError *error = NULL;
+    int layer, made;
+    SfuInput *in = g_new0(SfuInput, 1);
+    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
+    in->image = IMAGE_ID(image);
+    n_written = 0;
+    fails_at = fail_at;
+    if (sfu_whole_image_read(in, scale, &error)) {
+        for (guint i = 0; i < in->layers->len; i++) {
+            SfuResult *r = g_new0(SfuResult, 1);
+            r->picture = g_object_ref(((SfuInputLayer *)in->layers->pdata[i])->picture);
+            r->params = sfu_params_new();
+            sfu_params_set_double(r->params, "scale", scale, NULL);
+            g_ptr_array_add(results, r);
+        }
+        sfu_whole_image_add(in, results, FALSE, &layer, &made, &error);
+    }
+    fails_at = 0;
+    g_ptr_array_unref(results);
+    sfu_input_free(in);
+    char *sentence = error ? g_strdup(error->message) : NULL;
+    g_clear_error(&error);
+    return sentence;
+}
+
+/* ---- locks ------------------------------------------------------------------------------------------------------------------ */
+
+/* What the actions of the menu are given; 0 ends the list. */
+static const char *values_of(SfuAction action)
+{
+    return action == SFU_ACTION_EXPAND    ? "prompt=street left=7 right=9 top=3 bottom=0 seed=77"
+           : action == SFU_ACTION_ENLARGE ? "scale=2 seed=77 new_image=0"
+           : action == SFU_ACTION_REMOVE  ? "seed=77"
+                                          : "prompt=street seed=77";
+}
+
+static void lock_everything(Layer layer)
+{
+    gimp_item_set_lock_content(AS_ITEM(layer), TRUE);
+    gimp_item_set_lock_position(AS_ITEM(layer), TRUE);
+    gimp_layer_set_lock_alpha(layer, TRUE);
+}
+
+/* The layer worked on, the group around it, or both are locked in every way; a selection is kept in a locked channel. */
+static void locks(void)
+{
+    static const char *const what[] = {"the layer", "the group around it", "layer and group"};
+    for (int which = 1; which <= 3; which++) {
+        for (int a = 0; a < SFU_N_ACTIONS; a++) {
+            const Image image = gimp_image_new(W, H, GIMP_RGB);
+            const Layer group = group_new(image);
+            gimp_image_insert_layer(image, group, PARENT, 0);
+            const Layer work = check_add_layer(image, "work", W, H, 0, 0, TRUE);
+            gimp_image_reorder_item(image, AS_ITEM(work), AS_ITEM(group), 0);
+            gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 20, 10, 21, 15);
+            gimp_item_set_lock_content(AS_ITEM(selection_save(image)), TRUE);
+            if (which & 1)
+                lock_everything(work);
+            if (which & 2)
+                lock_everything(group);
+            char *before = check_sum(AS_DRAWABLE(work));
+            const Outcome out = call_action(a, image, AS_DRAWABLE(work), values_of(a));
+            char *after = check_sum(AS_DRAWABLE(work));
+            CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
+            CHECK(strcmp(before, after) == 0, "%s: the locked layer changed", sfu_action_info(a)->name);
+            CHECK(!gimp_item_get_lock_content(AS_ITEM(work)) == !(which & 1) && !gimp_item_get_lock_content(AS_ITEM(group)) == !(which & 2),
+                  "%s: locks came or went", sfu_action_info(a)->name);
+            if (out.ok) {
+                int x = 0, y = 0;
+                drawable_offsets(out.layer, &x, &y);
+                CHECK(a == SFU_ACTION_EXPAND || a == SFU_ACTION_GENERATE || (x == 20 && y == 10), "%s: the result lies at %d, %d",
+                      sfu_action_info(a)->name, x, y);
+            }
+            g_free(before);
+            g_free(after);
+            gimp_image_delete(image);
+        }
+        char *name = g_strdup_printf("locked in every way: %s", what[which - 1]);
+        check_end_case(name);
+        g_free(name);
+    }
+}
+
+/* ---- nothing to work on ------------------------------------------------------------------------------------------------------ */
+
+/* A picture, and an empty layer above it, which is active. */
+static Image with_empty_layer(Layer *picture, Layer *empty)
+{
+    const Image image = gimp_image_new(W, H, GIMP_RGB);
+    *picture = check_add_layer(image, "picture", W, H, 0, 0, FALSE);
+    *empty = gimp_layer_new(image, "empty", W, H, GIMP_RGBA_IMAGE, 100, GIMP_LAYER_MODE_NORMAL);
+    gimp_image_insert_layer(image, *empty, PARENT, 0);
+    set_active(image, *empty);
+    gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 20, 10, 21, 15);
+    return image;
+}
+
+static void empty_layers(void)
+{
+    static const SfuAction in_place[] = {SFU_ACTION_REMOVE, SFU_ACTION_FILL, SFU_ACTION_REFINE, SFU_ACTION_RESTYLE};
+    Layer picture, empty;
+    for (gsize i = 0; i < G_N_ELEMENTS(in_place); i++) {
+        for (int masked = 0; masked < 2; masked++) { /* nothing in it, or all hidden by its mask */
+            const Image image = with_empty_layer(&picture, &empty);
+            if (masked) {
+                gimp_layer_add_mask(picture, gimp_layer_create_mask(picture, GIMP_ADD_MASK_BLACK));
+                check_add_layer(image, "other", W, H, 0, 0, FALSE);
+                set_active(image, picture);
+            }
+            const Layer active = masked ? picture : empty;
+            const Outcome out = call_action(in_place[i], image, AS_DRAWABLE(active), values_of(in_place[i]));
+            CHECK(out.ok, "%s failed: %s", sfu_action_info(in_place[i])->name, out.error);
+            float was[W * 4], is[W * 4];
+            if (out.ok) {
+                check_get_row(image, picture, 15, was);
+                check_get_row(image, out.layer, 5, is);
+                for (int x = 0; x < 21; x++) /* the stand-in inverts what it was given */
+                    CHECK(fabs(is[4 * x + 3] - 1) < 0.01 && fabs(is[4 * x + 1] - (1 - was[4 * (x + 20) + 1])) < 0.01, "%s: %g is not from %g",
+                          sfu_action_info(in_place[i])->name, is[4 * x + 1], was[4 * (x + 20) + 1]);
+                CHECK(item_position(image, out.layer) == 0, "%s: not on top", sfu_action_info(in_place[i])->name);
+            }
+            gimp_image_delete(image);
+        }
+    }
+    check_end_case("an empty layer, or one that its mask hides, is active: what is visible is read");
+
+    Image image = with_empty_layer(&picture, &empty);
+    check_refusal("an empty layer is not enlarged", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(empty), "seed=77 options=scale=2", "Sample merged");
+    gimp_image_remove_layer(image, picture);
+    check_refusal("remove in an empty image", SFU_ACTION_REMOVE, image, AS_DRAWABLE(empty), "seed=77", "empty");
+    check_refusal("refine in an empty image", SFU_ACTION_REFINE, image, AS_DRAWABLE(empty), "prompt=street seed=77", "empty");
+    check_refusal("expand an empty image", SFU_ACTION_EXPAND, image, AS_DRAWABLE(empty), "seed=77 left=5", "empty");
+    check_refusal("fill in an empty image without a prompt", SFU_ACTION_FILL, image, AS_DRAWABLE(empty), "seed=77", "empty");
+    gimp_image_delete(image);
+
+    image = with_empty_layer(&picture, &empty);
+    gimp_selection_all(image);
+    check_refusal("remove everything", SFU_ACTION_REMOVE, image, AS_DRAWABLE(picture), "seed=77", "Everything");
+    check_refusal("fill everything without a prompt", SFU_ACTION_FILL, image, AS_DRAWABLE(picture), "seed=77", "Everything");
+    gimp_selection_none(image);
+    check_refusal("fill without a selection, and nothing transparent", SFU_ACTION_FILL, image, AS_DRAWABLE(picture), "prompt=street seed=77",
+                  "Select");
+    gimp_image_delete(image);
+}
+
+/* The new canvas is filled, also where the layer does not reach. */
+static void expand_small_layer(void)
+{
+    const Image image = gimp_image_new(100, 70, GIMP_RGB);
+    const Layer work = check_add_layer(image, "work", 50, 40, 20, 10, FALSE);
+    float row[132 * 4];
+    const Outcome out = call_action(SFU_ACTION_EXPAND, image, AS_DRAWABLE(work), "left=0 right=32 top=0 bottom=0 seed=77");
+    CHECK(out.ok, "failed: %s", out.error);
+    if (out.ok) {
+        CHECK(image_width(image) == 132 && drawable_width(out.layer) == 132 && drawable_height(out.layer) == 70, "layer of %d x %d",
+              drawable_width(out.layer), drawable_height(out.layer));
+        for (int y = 0; y < 70; y += 23) {
+            check_get_row(image, out.layer, y, row);
+            for (int x = 0; x < 132; x++)
+                CHECK(row[4 * x + 3] > 0.99, "alpha %g at %d, %d", row[4 * x + 3], x, y);
+        }
+    }
+    gimp_image_delete(image);
+    check_end_case("expand with a layer smaller than the canvas fills all of the new canvas");
+}
+
+/* ---- other states -------------------------------------------------------------------------------------------------------------- */
+
+static void hidden_and_masks(void)
+{
+    Layer picture, empty;
+    Image image = with_empty_layer(&picture, &empty);
+    item_set_visible(picture, FALSE);
+    check_refusal("a hidden layer", SFU_ACTION_REMOVE, image, AS_DRAWABLE(picture), "seed=77", "hidden");
+    item_set_visible(picture, TRUE);
+    const Layer group = group_new(image);
+    gimp_image_insert_layer(image, group, PARENT, 0);
+    gimp_image_reorder_item(image, AS_ITEM(picture), AS_ITEM(group), 0);
+    item_set_visible(group, FALSE);
+    check_refusal("a layer in a hidden group", SFU_ACTION_REMOVE, image, AS_DRAWABLE(picture), "seed=77", "hidden");
+    item_set_visible(group, TRUE);
+    const Drawable channel = selection_save(image);
+    item_rename(channel, "Qmask");
+    check_refusal("quick mask is on", SFU_ACTION_REMOVE, image, AS_DRAWABLE(picture), "seed=77", "Quick Mask");
+    check_refusal("quick mask is on, and active", SFU_ACTION_REFINE, image, channel, "prompt=street seed=77", "Quick Mask");
+    gimp_image_delete(image);
+
+    image = with_empty_layer(&picture, &empty);
+    edit_copy_paste(picture);
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        char *name = g_strdup_printf("%s: a floating selection", sfu_action_info(a)->name);
+        check_refusal(name, a, image, AS_DRAWABLE(picture), values_of(a), "floating");
+        g_free(name);
+    }
+    gimp_image_delete(image);
+}
+
+static void extreme_sizes(void)
+{
+    Image image = gimp_image_new(1, 1, GIMP_RGB);
+    Layer work = check_add_layer(image, "work", 1, 1, 0, 0, FALSE);
+    gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 0, 0, 1, 1);
+    check_refusal("remove in an image of one pixel", SFU_ACTION_REMOVE, image, AS_DRAWABLE(work), "seed=77", "Everything");
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        const Outcome out = a == SFU_ACTION_REMOVE ? (Outcome){.ok = TRUE} : call_action(a, image, AS_DRAWABLE(work), values_of(a));
+        CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
+        if (a == SFU_ACTION_EXPAND) { /* has made it larger */
+            gimp_image_delete(image);
+            image = gimp_image_new(1, 1, GIMP_RGB);
+            work = check_add_layer(image, "work", 1, 1, 0, 0, FALSE);
+        }
+    }
+    gimp_image_delete(image);
+    check_end_case("an image of one pixel");
+
+    image = gimp_image_new(30000, 9, GIMP_RGB);
+    work = check_add_layer(image, "work", 30000, 9, 0, 0, FALSE);
+    gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 29970, 2, 20, 5);
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        const Outcome out = call_action(a, image, AS_DRAWABLE(work), values_of(a));
+        int x = 0, y = 0;
+        CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
+        if (out.ok)
+            drawable_offsets(out.layer, &x, &y);
+        CHECK(!out.ok || a == SFU_ACTION_EXPAND || x == 29970 + (a > SFU_ACTION_EXPAND ? 7 : 0), "%s: the result lies at %d", sfu_action_info(a)->name, x);
+        if (a == SFU_ACTION_EXPAND)
+            CHECK(image_width(image) == 30016, "the canvas is %d wide", image_width(image));
+        gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 29970 + (a >= SFU_ACTION_EXPAND ? 7 : 0), 2, 20, 5);
+    }
+    check_end_case("an image 30,000 pixels wide");
+    gimp_image_delete(image);
+    image = gimp_image_new(40000, 2, GIMP_RGB);
+    work = check_add_layer(image, "work", 40000, 2, 0, 0, FALSE);
+    check_refusal("a result larger than GIMP allows", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), "scale=16 seed=77", "524288");
+    check_refusal("a whole image larger than GIMP allows", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), "scale=16 seed=77 whole_image=1", "524288");
+    const Outcome wide = call_action(SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), "scale=13 seed=77");
+    CHECK(wide.ok && image_width(wide.image) == 520000, "520,000 pixels wide: %s", wide.error);
+    check_end_case("a result just as large as GIMP allows");
+    gimp_image_delete(image);
+}
+
+#if GIMP_MAJOR_VERSION >= 3
+/* A layer with a filter: its raw colours never show, so they must not come into a patch. */
+static void filters(void)
+{
+    for (int grouped = 0; grouped < 2; grouped++) {
+        const Image image = gimp_image_new(W, H, GIMP_RGB);
+        Layer work = check_add_layer(image, "work", W, H, 0, 0, FALSE);
+        if (grouped) {
+            const Layer group = group_new(image);
+            gimp_image_insert_layer(image, group, PARENT, 0);
+            gimp_image_reorder_item(image, AS_ITEM(work), AS_ITEM(group), 0);
+            work = group;
+        }
+        gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 20, 10, 21, 15);
+        GimpDrawableFilter *filter = gimp_drawable_filter_new(GIMP_DRAWABLE(work), "gegl:invert-gamma", "invert");
+        gimp_drawable_append_filter(GIMP_DRAWABLE(work), filter);
+        const Layer shown = gimp_layer_new_from_visible(image, image, "shown");
+        float was[W * 4], is[W * 4];
+        check_get_row(image, shown, 15, was);
+        item_delete(shown);
+        char *before = check_sum(AS_DRAWABLE(work));
+        const Outcome out = call_action(SFU_ACTION_REMOVE, image, AS_DRAWABLE(work), "seed=77");
+        char *after = check_sum(AS_DRAWABLE(work));
+        CHECK(out.ok, "failed: %s", out.error);
+        CHECK(strcmp(before, after) == 0, "the layer changed");
+        GimpDrawableFilter **list = gimp_drawable_get_filters(GIMP_DRAWABLE(work));
+        CHECK(list && list[0], "the filter is gone");
+        g_free(list);
+        if (out.ok) {
+            check_get_row(image, out.layer, 5, is);
+            for (int x = 0; x < 21; x++)
+                CHECK(fabs(is[4 * x + 1] - (1 - was[4 * (x + 20) + 1])) < 0.01, "%g is not from %g", is[4 * x + 1], was[4 * (x + 20) + 1]);
+        }
+        g_free(before);
+        g_free(after);
+        gimp_image_delete(image);
+        check_end_case(grouped ? "a group with a filter is read as it looks" : "a layer with a filter is read as it looks");
+    }
+}
+#endif
+
+void check_states(void)
+{
+    locks();
+    empty_layers();
+    expand_small_layer();
+    hidden_and_masks();
+    extreme_sizes();
+#if GIMP_MAJOR_VERSION >= 3
+    filters();
+#endif
+}
