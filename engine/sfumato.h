@@ -23,6 +23,10 @@ typedef enum {
     SFU_ERROR_FAILED,
 } SfuError;
 
+/* JSON from outside (a picture, a settings file, a list of jobs): one object of at most 1 MiB that is not nested deeply; json-glib alone can be
+ * crashed by a file. `source` names it in messages. NULL with USAGE; caller frees with json_node_unref(). */
+struct _JsonNode *sfu_json_read(const char *text, const char *source, GError **error);
+
 /* ---- devices and models --------------------------------------------------------------------------------------- */
 
 typedef struct {

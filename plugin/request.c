@@ -224,11 +224,23 @@ static gboolean *own_value(SfuRequest *r, const char *name)
                                               : NULL;
 }
 
+/* The start of a text from outside, fit for a message: whole characters, and valid UTF-8 whatever it was. Caller frees. */
+static char *head(const char *text)
+{
+    char *valid = g_utf8_make_valid(text, strnlen(text, 240));
+    char *start = g_utf8_strlen(valid, -1) > 60 ? g_utf8_substring(valid, 0, 60) : g_strdup(valid);
+    g_free(valid);
+    return start;
+}
+
 static const SfuParamSpec *row_or_fail(const SfuRequest *r, const char *name, GError **error)
 {
     const SfuParamSpec *s = sfu_action_spec(r->action, name);
-    if (!s)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s has no parameter \"%.60s\"."), _(actions[r->action].title), name);
+    if (!s) {
+        char *start = head(name);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s has no parameter \"%s\"."), _(actions[r->action].title), start);
+        g_free(start);
+    }
     return s;
 }
 
@@ -272,7 +284,9 @@ gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GEr
         const gboolean yes = value && (strcmp(value, "1") == 0 || g_ascii_strcasecmp(value, "true") == 0);
         const gboolean no = value && (strcmp(value, "0") == 0 || g_ascii_strcasecmp(value, "false") == 0);
         if (!yes && !no) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%.60s\"."), name, value ? value : "");
+            char *start = head(value ? value : "");
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%s\"."), name, start);
+            g_free(start);
             return FALSE;
         }
         *own = yes;
@@ -338,8 +352,11 @@ gboolean sfu_request_set_options(SfuRequest *r, const char *options, GError **er
         return TRUE;
     if (!g_shell_parse_argv(options, NULL, &words, &e)) {
         const gboolean blank = g_error_matches(e, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING);
-        if (!blank)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The options \"%.60s\" cannot be read: %s"), options, e->message);
+        if (!blank) {
+            char *start = head(options);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The options \"%s\" cannot be read: %s"), start, e->message);
+            g_free(start);
+        }
         g_error_free(e);
         return blank;
     }
@@ -375,25 +392,52 @@ char *sfu_request_to_json(const SfuRequest *r, guint source)
     return text;
 }
 
+/* Members of the right type; json-glib warns about others. */
+static JsonNode *value_of(JsonObject *o, const char *name, GType type)
+{
+    JsonNode *node = json_object_get_member(o, name);
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == type ? node : NULL;
+}
+
+static gboolean read_boolean(JsonObject *o, const char *name)
+{
+    JsonNode *node = value_of(o, name, G_TYPE_BOOLEAN);
+    return node && json_node_get_boolean(node);
+}
+
+static const char *read_string(JsonObject *o, const char *name)
+{
+    JsonNode *node = value_of(o, name, G_TYPE_STRING);
+    return node ? json_node_get_string(node) : NULL;
+}
+
+static gint64 read_int(JsonObject *o, const char *name)
+{
+    JsonNode *node = value_of(o, name, G_TYPE_INT64);
+    return node ? json_node_get_int(node) : 0;
+}
+
 SfuRequest *sfu_request_from_json(const char *json, guint *source, GError **error)
 {
     SfuRequest *r = NULL;
     char *values = NULL;
-    JsonNode *node = json_from_string(json, NULL);
-    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-    const int action = o ? sfu_action_find(json_object_get_string_member_with_default(o, "action", NULL)) : -1;
+    JsonNode *node = sfu_json_read(json, "sfumato", NULL); /* a picture can come from anywhere */
+    JsonObject *o = node ? json_node_get_object(node) : NULL;
+    const int action = o ? sfu_action_find(read_string(o, "action")) : -1;
     JsonNode *params = o ? json_object_get_member(o, "params") : NULL;
     if (action < 0 || !params || !JSON_NODE_HOLDS_OBJECT(params)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The saved parameters \"%.60s\" cannot be read."), json);
+        char *start = head(json);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The saved parameters \"%s\" cannot be read."), start);
+        g_free(start);
         goto out;
     }
     r = sfu_request_new(action);
-    r->sample_merged = json_object_get_boolean_member_with_default(o, "sample_merged", FALSE);
-    r->layer_mask = json_object_get_boolean_member_with_default(o, "layer_mask", FALSE);
-    r->new_image = json_object_get_boolean_member_with_default(o, "new_image", FALSE);
-    r->whole_image = json_object_get_boolean_member_with_default(o, "whole_image", FALSE);
+    r->sample_merged = read_boolean(o, "sample_merged");
+    r->layer_mask = read_boolean(o, "layer_mask");
+    r->new_image = read_boolean(o, "new_image");
+    r->whole_image = read_boolean(o, "whole_image");
     if (source)
-        *source = json_object_get_int_member_with_default(o, "source", 0);
+        *source = MAX(0, read_int(o, "source"));
     values = json_to_string(params, FALSE);
     if (!sfu_params_from_json(r->params, values, error)) {
         sfu_request_free(r);

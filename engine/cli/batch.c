@@ -17,19 +17,14 @@ static char *take_string(JsonObject *job, const char *name)
 /* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "out": FILE, any parameter: value}. `o` gives the defaults. */
 static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, gboolean *skipped, GError **error)
 {
-    JsonParser *parser = json_parser_new();
+    JsonNode *node = sfu_json_read(line, "The job", error);
     char *task_name = NULL, *in = NULL, *out = NULL, *mask = NULL, *rest = NULL;
     SfuCliOptions job = *o;
     gboolean ok = FALSE;
-    GError *local = NULL;
     job.params = sfu_params_copy(o->params);
-    if (!json_parser_load_from_data(parser, line, -1, &local) || !json_parser_get_root(parser) ||
-        !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "not one JSON object: %s", local ? local->message : line);
-        g_clear_error(&local);
+    if (!node)
         goto out;
-    }
-    JsonObject *object = json_node_get_object(json_parser_get_root(parser));
+    JsonObject *object = json_node_get_object(node);
     task_name = take_string(object, "task");
     in = take_string(object, "in");
     out = take_string(object, "out");
@@ -46,7 +41,7 @@ static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line,
         ok = TRUE;
         goto out;
     }
-    rest = json_to_string(json_parser_get_root(parser), FALSE);
+    rest = json_to_string(node, FALSE);
     if (!sfu_params_from_json(job.params, rest, error))
         goto out;
     if (mask)
@@ -59,7 +54,8 @@ out:
     g_free(out);
     g_free(mask);
     g_free(rest);
-    g_object_unref(parser);
+    if (node)
+        json_node_unref(node);
     return ok;
 }
 

@@ -1,0 +1,20 @@
+/* The guarded reader of JSON, for all who see the public header only.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "file/json.h"
+#include "sfumato.h"
+
+#define MAX_BYTES (1 << 20)
+
+JsonNode *sfu_json_read(const char *text, const char *source, GError **error)
+{
+    GError *e = NULL;
+    JsonNode *node = sfu_json_parse(text, strlen(text), MAX_BYTES, source, &e);
+    if (!node) {
+        g_set_error_literal(error, SFU_ERROR, SFU_ERROR_USAGE, e->message);
+        g_error_free(e);
+    }
+    return node;
+}
