@@ -85,6 +85,7 @@ void sfu_host_delete_image(int image);
 void sfu_host_show_image(int image); /* in a window, if GIMP has any */
 void sfu_host_flush(void);
 
+void sfu_host_message(const char *text); /* to the user, where GIMP shows such things */
 void sfu_host_progress_begin(const char *text);
 void sfu_host_progress(double fraction, const char *text);
 void sfu_host_progress_end(void);

@@ -7,6 +7,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "host.h"
+#include "models.h"
 #include "pixels.h"
 #include "whole-image.h"
 
@@ -288,9 +289,8 @@ void sfu_input_free(SfuInput *in)
     g_free(in);
 }
 
-SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, const SfuSettings *settings, int *n)
+SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
 {
-    sfu_settings_choose_model(settings, r);
     if (r->action == SFU_ACTION_GENERATE && in->place.width > 0 && sfu_params_int(r->params, SFU_PARAM_WIDTH) == 0 &&
         sfu_params_int(r->params, SFU_PARAM_HEIGHT) == 0 && !r->new_image) {
         const double fit = MIN(1.0, (double)LARGEST_GENERATED_PX / MAX(in->place.width, in->place.height));
@@ -516,11 +516,42 @@ static SfuRequest *repeat_request(const SfuSettings *settings, int image, int *l
 
 /* ---- a run without a dialog ----------------------------------------------------------------------------------------- */
 
+typedef struct {
+    const char *model; /* name for people; NULL: the engine's choice */
+} StatusBar;
+
 static void status_bar(const SfuProgress *p, gpointer data)
 {
-    char *text = sfu_progress_text(p);
-    sfu_host_progress(p->fraction, text);
+    const StatusBar *bar = data;
+    char *text = sfu_progress_text(p), *with = bar->model ? g_strdup_printf("%s (%s)", text, bar->model) : g_strdup(text);
+    sfu_host_progress(p->fraction, with);
+    g_free(with);
     g_free(text);
+}
+
+/* One try with one model; "": the engine's choice. */
+static GPtrArray *run_with(SfuWorker *worker, const SfuInput *in, SfuRequest *used, GPtrArray *models, const char *model, GError **error)
+{
+    int n = 0;
+    char *name = sfu_models_name(models, model);
+    StatusBar bar = {name};
+    const SfuJobCalls calls = {.progress = status_bar, .data = &bar};
+    if (*model)
+        sfu_params_put_text(used->params, SFU_PARAM_MODEL, model);
+    SfuJob *jobs = sfu_input_jobs(in, used, &n);
+    GPtrArray *results = sfu_worker_run(worker, jobs, n, &calls, error);
+    g_free(jobs);
+    g_free(name);
+    return results;
+}
+
+char *sfu_model_failed_text(GPtrArray *models, const char *failed, const char *next, const GError *error)
+{
+    char *a = sfu_models_name(models, failed), *b = sfu_models_name(models, next);
+    char *text = g_strdup_printf(_("%s could not be used, so %s was taken. %s"), a, b, error->message);
+    g_free(a);
+    g_free(b);
+    return text;
 }
 
 /* Frees `in`, which may be NULL with an error. */
@@ -529,24 +560,41 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
     if (!in)
         return FALSE;
     const SfuEngineOptions options = sfu_settings_engine(settings);
-    const SfuJobCalls calls = {.progress = status_bar};
-    SfuRequest *used = sfu_request_copy(r);
     SfuWorker *worker = sfu_worker_new();
-    int n = 0;
+    GPtrArray *models = sfu_models_wait(settings), *results = NULL;
+    char **to_try = sfu_models_to_try(settings, models, r);
+    SfuRequest *used = NULL;
+    const gint64 start = g_get_monotonic_time();
+    int k = 0;
     sfu_worker_set_options(worker, &options);
-    SfuJob *jobs = sfu_input_jobs(in, used, settings, &n);
     sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
-    GPtrArray *results = sfu_worker_run(worker, jobs, n, &calls, error);
+    for (;; k++) {
+        GError *failed = NULL;
+        sfu_request_free(used);
+        used = sfu_request_copy(r);
+        results = run_with(worker, in, used, models, to_try[k], &failed);
+        if (results)
+            break;
+        if (!to_try[k + 1] || !g_error_matches(failed, SFU_ERROR, SFU_ERROR_MODEL)) {
+            g_propagate_error(error, failed);
+            break;
+        }
+        char *text = sfu_model_failed_text(models, to_try[k], to_try[k + 1], failed);
+        sfu_host_message(text);
+        g_free(text);
+        g_error_free(failed);
+    }
     const gboolean ok = results && sfu_output_add(in, used, results, layer, new_image, error);
     sfu_host_progress_end();
     if (ok && ((const SfuResult *)results->pdata[0])->note) /* without a domain: GIMP shows it */
         g_log(NULL, G_LOG_LEVEL_MESSAGE, "%s", ((const SfuResult *)results->pdata[0])->note);
     if (ok && remember)
-        sfu_settings_remember(settings, r);
+        sfu_settings_remember(settings, r, to_try[k], (g_get_monotonic_time() - start) / 1e6);
     if (results)
         g_ptr_array_unref(results);
+    g_ptr_array_unref(models);
+    g_strfreev(to_try);
     sfu_worker_free(worker);
-    g_free(jobs);
     sfu_request_free(used);
     sfu_input_free(in);
     return ok;

@@ -34,13 +34,16 @@ typedef struct {
 /* Checks what the action needs. NULL with USAGE and a sentence for the user; caller frees with sfu_input_free(). */
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error);
 void sfu_input_free(SfuInput *in);
-/* The jobs (borrowing from `in` and `r`), which completes `r`: model from the settings, size from the selection. Caller frees with g_free(). */
-SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, const SfuSettings *settings, int *n);
+/* The jobs (borrowing from `in` and `r`), which completes `r`: size from the selection. Caller frees with g_free(). */
+SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n);
 
 /* Puts results into the image (or a new one) as one undo step, the first on top. A new layer has opacity, mode and layer mask's effect of the
  * layer that it was made from. *layer is the topmost new layer (of the whole image: its active one), *image its image. On error nothing has
  * changed. */
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image, GError **error);
+
+/* "X could not be used, so Y was taken. Why." Caller frees. */
+char *sfu_model_failed_text(GPtrArray *models, const char *failed, const char *next, const GError *error);
 
 /* The whole of a run without a dialog, with progress in the status bar. remember: the values become the last ones (not for scripts). */
 gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error);

@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "settings.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,9 @@
 #define LAST "last"
 #define HISTORY "history"
 #define HISTORY_LENGTH 40
+#define SECONDS "seconds"
+#define LOCK_TRIES 100
+#define LOCK_WAIT_US 5000
 
 struct SfuSettings {
     GKeyFile *file;      /* as it was read, and what was set since */
@@ -81,14 +85,15 @@ guint64 sfu_settings_memory_bytes(const SfuSettings *s)
     return mib > 0 ? (guint64)mib << 20 : 0;
 }
 
-/* Keeps other GIMPs from writing between our reading and writing; they wait for some milliseconds. -1: the folder cannot be written. */
+/* Keeps other GIMPs from writing between our reading and writing, which takes them some milliseconds. One that hangs (or a network's disk that
+ * knows no locks) is not waited for any longer: what it writes is whole all the same. -1: the folder cannot be written, or is not ours. */
 static int lock(const SfuSettings *s)
 {
     char *folder = g_path_get_dirname(s->path), *path = g_strconcat(s->path, ".lock", NULL);
     g_mkdir_with_parents(folder, 0700);
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        flock(fd, LOCK_EX);
+    for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR); i++)
+        g_usleep(LOCK_WAIT_US);
     g_free(folder);
     g_free(path);
     return fd;
@@ -150,34 +155,6 @@ SfuEngineOptions sfu_settings_engine(SfuSettings *s)
     return (SfuEngineOptions){.device = s->device, .memory_bytes = sfu_settings_memory_bytes(s), .precision = s->precision};
 }
 
-GPtrArray *sfu_settings_models(const SfuSettings *s)
-{
-    char **extra = sfu_settings_folders(s), **folders = sfu_model_folders((const char *const *)extra);
-    GPtrArray *models = sfu_models((const char *const *)folders);
-    g_strfreev(folders);
-    g_strfreev(extra);
-    return models;
-}
-
-void sfu_settings_choose_model(const SfuSettings *s, SfuRequest *r)
-{
-    if (*sfu_params_text(r->params, SFU_PARAM_MODEL))
-        return;
-    const SfuActionInfo *action = sfu_action_info(r->action);
-    char *key = g_strconcat("model-", action->name, NULL), *model = sfu_settings_get(s, key);
-    char **extra = sfu_settings_folders(s);
-    if (!model && *extra) {
-        GPtrArray *models = sfu_settings_models(s);
-        model = sfu_model_default(models, action->task);
-        g_ptr_array_unref(models);
-    }
-    if (model)
-        sfu_params_put_text(r->params, SFU_PARAM_MODEL, model);
-    g_strfreev(extra);
-    g_free(model);
-    g_free(key);
-}
-
 /* ---- last values and history ---------------------------------------------------------------------------------------- */
 
 static void push_history(SfuSettings *s, const char *which, const char *text)
@@ -195,7 +172,24 @@ static void push_history(SfuSettings *s, const char *which, const char *text)
     g_strfreev(old);
 }
 
-void sfu_settings_remember(SfuSettings *s, const SfuRequest *r)
+/* A key for how long a model took; paths have characters that keys may not. Caller frees. */
+static char *seconds_key(SfuAction action, const char *model)
+{
+    char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA1, model, -1);
+    char *key = g_strdup_printf("%s-%.12s", sfu_action_info(action)->name, sum);
+    g_free(sum);
+    return key;
+}
+
+double sfu_settings_seconds(const SfuSettings *s, SfuAction action, const char *model)
+{
+    char *key = seconds_key(action, model);
+    const double seconds = g_key_file_get_double(s->file, SECONDS, key, NULL);
+    g_free(key);
+    return seconds;
+}
+
+void sfu_settings_remember(SfuSettings *s, const SfuRequest *r, const char *model, double seconds)
 {
     const char *name = sfu_action_info(r->action)->name;
     char *json = sfu_request_to_json(r, 0);
@@ -205,6 +199,11 @@ void sfu_settings_remember(SfuSettings *s, const SfuRequest *r)
     g_key_file_set_string(s->file, LAST, "action", name);
     push_history(s, "prompt", sfu_params_text(r->params, SFU_PARAM_PROMPT));
     push_history(s, "negative", sfu_params_text(r->params, SFU_PARAM_NEGATIVE));
+    if (model && *model) {
+        char *key = seconds_key(r->action, model);
+        g_key_file_set_double(s->file, SECONDS, key, seconds);
+        g_free(key);
+    }
     write_file(s, NULL);
     unlock(fd);
     g_free(json);

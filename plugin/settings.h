@@ -22,13 +22,11 @@ guint64 sfu_settings_memory_bytes(const SfuSettings *s);                   /* 0:
 gboolean sfu_settings_save(SfuSettings *s, GError **error);
 
 SfuEngineOptions sfu_settings_engine(SfuSettings *s); /* strings borrowed until the next call */
-/* Names a model where the request names none: the default for the action, or the best one in the extra folders. */
-void sfu_settings_choose_model(const SfuSettings *s, SfuRequest *r);
-/* Models in all folders; caller frees with g_ptr_array_unref(). Reads files. */
-GPtrArray *sfu_settings_models(const SfuSettings *s);
 
-/* Stores the values as the last ones, and the prompt in the history; saves. Failing to save loses only that. */
-void sfu_settings_remember(SfuSettings *s, const SfuRequest *r);
+/* Stores the values as the last ones, the prompt in the history, and how long the model took (NULL: not known); saves. Failing to save loses
+ * only that. */
+void sfu_settings_remember(SfuSettings *s, const SfuRequest *r, const char *model, double seconds);
+double sfu_settings_seconds(const SfuSettings *s, SfuAction action, const char *model); /* what it took the last time; 0: not known */
 const char *sfu_settings_last_action(const SfuSettings *s);          /* borrowed until the next call; NULL */
 SfuRequest *sfu_settings_last(const SfuSettings *s, SfuAction action); /* NULL: none; caller frees */
 char **sfu_settings_history(const SfuSettings *s, const char *which); /* "prompt", "negative": newest first; caller frees */

@@ -51,25 +51,26 @@ static GtkWidget *seed_row(SfuDialog *d)
     return box;
 }
 
+/* The model that would run now: what is chosen, or the first one to try. Caller frees; "": none is known. */
+static char *model_to_run(SfuDialog *d, const char *chosen)
+{
+    SfuRequest *r = sfu_request_new(d->request->action);
+    sfu_request_set(r, "model", chosen, NULL);
+    char **to_try = sfu_models_to_try(d->settings, d->models, r), *first = g_strdup(to_try[0]);
+    g_strfreev(to_try);
+    sfu_request_free(r);
+    return first;
+}
+
 /* "Automatic (sfumato-mini)". Caller frees. */
 static char *automatic_words(SfuDialog *d)
 {
-    const SfuActionInfo *a = sfu_action_info(d->request->action);
-    char *key = g_strconcat("model-", a->name, NULL), *path = sfu_settings_get(d->settings, key);
-    if (!path)
-        path = sfu_model_default(d->models, a->task);
-    char *base = path ? g_path_get_basename(path) : NULL;
-    for (guint i = 0; path && i < d->models->len; i++) {
-        const SfuModelInfo *m = d->models->pdata[i];
-        if (strcmp(m->path, path) == 0) {
-            g_free(base);
-            base = g_strdup(m->name);
-        }
-    }
-    char *words = base ? g_strdup_printf(_("Automatic (%s)"), base) : g_strdup(_("Automatic (no model found)"));
-    g_free(base);
+    if (d->looking)
+        return g_strdup(_("Automatic (looking for models)"));
+    char *path = model_to_run(d, ""), *name = sfu_models_name(d->models, path);
+    char *words = name ? g_strdup_printf(_("Automatic (%s)"), name) : g_strdup(_("Automatic (no model found)"));
+    g_free(name);
     g_free(path);
-    g_free(key);
     return words;
 }
 
@@ -82,10 +83,27 @@ static GtkWidget *model_row(SfuDialog *d)
     return d->model;
 }
 
-void sfu_dialog_reload_models(SfuDialog *d)
+static void found(GPtrArray *models, gpointer data)
 {
+    SfuDialog *d = data;
     g_ptr_array_unref(d->models);
-    d->models = sfu_settings_models(d->settings);
+    d->models = models;
+    d->looking = NULL;
+    sfu_dialog_models_found(d);
+    if (d->generate_when_found)
+        gtk_dialog_response(GTK_DIALOG(d->window), RESPONSE_GENERATE);
+}
+
+void sfu_dialog_look_for_models(SfuDialog *d)
+{
+    char **extra = sfu_settings_folders(d->settings);
+    sfu_background_cancel(d->looking);
+    d->looking = sfu_models_look((const char *const *)extra, found, d);
+    g_strfreev(extra);
+}
+
+void sfu_dialog_models_found(SfuDialog *d)
+{
     char *words = automatic_words(d);
     sfu_model_combo_fill(d->model, d->models, sfu_action_info(d->request->action)->task, words);
     g_free(words);
@@ -123,6 +141,29 @@ static void advanced_opened(GObject *expander, GParamSpec *property, gpointer da
 {
     SfuDialog *d = data;
     sfu_engine_fields_list_devices(&d->engine, d->settings);
+}
+
+/* The wheel over a control moves the panel and not the value: nobody wants to change Steps on the way down. */
+static gboolean scroll_panel(GtkWidget *control, GdkEventScroll *e, gpointer data)
+{
+    GtkAdjustment *a = gtk_scrolled_window_get_vadjustment(data);
+    double by = e->direction == GDK_SCROLL_UP ? -1 : e->direction == GDK_SCROLL_DOWN ? 1 : 0;
+#if GTK_CHECK_VERSION(3, 0, 0)
+    double dx, dy;
+    if (e->direction == GDK_SCROLL_SMOOTH && gdk_event_get_scroll_deltas((GdkEvent *)e, &dx, &dy))
+        by = dy;
+#endif
+    const double last = gtk_adjustment_get_upper(a) - gtk_adjustment_get_page_size(a);
+    gtk_adjustment_set_value(a, CLAMP(gtk_adjustment_get_value(a) + by * 40, 0, MAX(0, last)));
+    return TRUE;
+}
+
+static void wheel_scrolls(GtkWidget *w, gpointer panel)
+{
+    if (GTK_IS_SPIN_BUTTON(w) || GTK_IS_COMBO_BOX(w) || GTK_IS_RANGE(w))
+        g_signal_connect(w, "scroll-event", G_CALLBACK(scroll_panel), panel);
+    if (GTK_IS_CONTAINER(w) && !GTK_IS_COMBO_BOX(w))
+        gtk_container_forall(GTK_CONTAINER(w), wheel_scrolls, panel);
 }
 
 static GtkWidget *controls(SfuDialog *d)
@@ -171,6 +212,7 @@ static GtkWidget *controls(SfuDialog *d)
     gtk_container_set_border_width(GTK_CONTAINER(box), 2);
     gtk_container_add(GTK_CONTAINER(port), box);
     gtk_container_add(GTK_CONTAINER(scroll), port);
+    wheel_scrolls(box, scroll);
 #if GTK_CHECK_VERSION(3, 0, 0)
     gtk_widget_set_hexpand(scroll, FALSE); /* the rows' own expanding stays inside: all further room is the picture's */
 #endif
@@ -388,28 +430,17 @@ void sfu_dialog_update_model(SfuDialog *d)
 {
     static const char *const wordy[] = {"style", "guidance", "guidance_rescale", "clip_skip", NULL};
     const SfuTask task = sfu_action_info(d->request->action)->task;
-    char *path = sfu_model_combo_get(d->model), *reason = NULL;
-    SfuRequest *r = sfu_request_new(d->request->action);
-    sfu_request_set(r, "model", path, NULL);
-    sfu_settings_choose_model(d->settings, r);
-    g_free(path);
-    path = g_strdup(sfu_request_get_string(r, "model"));
-    if (!*path) {
-        g_free(path);
-        path = sfu_model_default(d->models, task);
-    }
-    const SfuModelInfo *model = NULL;
-    for (guint i = 0; path && i < d->models->len; i++)
-        if (strcmp(((SfuModelInfo *)d->models->pdata[i])->path, path) == 0)
-            model = d->models->pdata[i];
+    char *chosen = sfu_model_combo_get(d->model), *path = model_to_run(d, chosen), *reason = NULL;
+    const SfuModelInfo *model = sfu_models_find(d->models, path);
+    g_free(chosen);
     const gboolean has_text = !model || model->has_text;
     if (!has_text)
         reason = task == SFU_TASK_UPSCALE
                      ? g_strdup_printf(_("%s enlarges without words, so there is no prompt."), model->name)
                      : g_strdup_printf(_("%s works without words: it continues the surroundings. Choose another model to use a prompt."),
                                        model->name);
-    if (!path)
-        reason = g_strdup_printf(_("There is no model for \"%s\" here. Add the folder of your models in Settings."), _(sfu_action_info(r->action)->title));
+    if (!*path && !d->looking)
+        reason = g_strdup_printf(_("There is no model for \"%s\" here. Add the folder of your models in Settings."), _(sfu_action_info(d->request->action)->title));
     gtk_label_set_text(GTK_LABEL(d->note), reason ? reason : "");
     gtk_widget_set_visible(d->note, reason != NULL);
     if (d->prompt.box) {
@@ -425,7 +456,6 @@ void sfu_dialog_update_model(SfuDialog *d)
         if (strcmp(f->spec->name, "scale") == 0)
             sfu_field_suggest(f, model && model->scale ? model->scale : f->spec->def, model && model->scale);
     }
-    sfu_request_free(r);
     g_free(reason);
     g_free(path);
 }

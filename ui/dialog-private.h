@@ -8,6 +8,7 @@
 #include "fields.h"
 #include "host-ui.h"
 #include "host.h"
+#include "models.h"
 #include "preview.h"
 #include "session.h"
 
@@ -36,7 +37,9 @@ typedef struct {
     SfuRequest *request; /* the caller's; holds the values of the last run */
     int image, drawable;
     SfuSettings *settings;
-    GPtrArray *models;
+    GPtrArray *models;      /* empty until they are found */
+    SfuBackground *looking; /* for them; NULL: found */
+    gboolean generate_when_found;
     SfuWorker *worker;
 
     GtkWidget *window, *error_bar, *error_label, *note, *progress;
@@ -53,6 +56,11 @@ typedef struct {
     int current;        /* -1: none */
     SfuSharedInput *running;
     SfuRequest *running_request;
+    SfuJob *jobs; /* what runs; for the next model, if one fails */
+    int n_jobs;
+    char **to_try; /* models for it, and the one that runs */
+    int trying;
+    gint64 started_us;
     gint64 last_status_us;
     gboolean closed;
     int last_layer, last_image, n_added;
@@ -65,7 +73,10 @@ void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
 void sfu_dialog_show_seed(SfuDialog *d, gint64 seed);
 /* Greys what the chosen model cannot do, and says why. */
 void sfu_dialog_update_model(SfuDialog *d);
-void sfu_dialog_reload_models(SfuDialog *d); /* after a change of the settings */
+/* Looks for models, in a thread; then the lists are filled anew. At the beginning, and after a change of the settings. */
+void sfu_dialog_look_for_models(SfuDialog *d);
+void sfu_dialog_models_found(SfuDialog *d);
+gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog); /* as sfu_ui_settings() */
 void sfu_dialog_error(SfuDialog *d, const char *sentence); /* NULL: none */
 GtkWidget *sfu_dialog_thumbnail(SfuDialog *d, GdkPixbuf *pixbuf, const char *name);
 

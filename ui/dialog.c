@@ -11,6 +11,8 @@
 #include "whole-image.h"
 
 #define THUMBNAIL_PX 64
+#define ASK_ABOVE_PX 1e8         /* a result of 100 megapixels */
+#define RESULT_BYTES_PER_PX 32.0 /* the engine's floats, and GIMP's layer with its undo step */
 #define STATUS_EVERY_US 250000 /* GIMP's status bar is another process: a word to it four times a second */
 
 static void shared_unref(SfuSharedInput *s)
@@ -147,6 +149,11 @@ void sfu_dialog_before_toggled(GtkWidget *button, gpointer data)
 
 /* ---- a run ------------------------------------------------------------------------------------------------------------- */
 
+static void focus_first(SfuDialog *d)
+{
+    gtk_widget_grab_focus(d->prompt.box && gtk_widget_is_sensitive(d->prompt.view) ? d->prompt.view : d->generate);
+}
+
 static void set_busy(SfuDialog *d, gboolean busy)
 {
     gtk_widget_set_visible(d->stop, busy);
@@ -154,16 +161,17 @@ static void set_busy(SfuDialog *d, gboolean busy)
     gtk_widget_set_sensitive(d->stop, TRUE);
     if (busy)
         gtk_widget_grab_focus(d->stop);
-    else if (d->prompt.box && gtk_widget_is_sensitive(d->prompt.view))
-        gtk_widget_grab_focus(d->prompt.view);
     else
-        gtk_widget_grab_focus(d->generate);
+        focus_first(d);
 }
 
 static void on_progress(const SfuProgress *p, gpointer data)
 {
     SfuDialog *d = data;
-    char *text = sfu_progress_text(p);
+    char *words = sfu_progress_text(p), *model = sfu_models_name(d->models, d->to_try[d->trying]);
+    char *text = model ? g_strdup_printf("%s (%s)", words, model) : g_strdup(words);
+    g_free(words);
+    g_free(model);
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->progress), CLAMP(p->fraction, 0, 1));
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
     const gint64 now = g_get_monotonic_time();
@@ -227,19 +235,58 @@ static gboolean add_entries(SfuDialog *d, GPtrArray *results, double seconds, GE
     return TRUE;
 }
 
+static void forget_run(SfuDialog *d)
+{
+    shared_unref(d->running);
+    d->running = NULL;
+    sfu_request_free(d->running_request);
+    d->running_request = NULL;
+    for (int i = 0; i < d->n_jobs; i++)
+        if (i == 0) /* they share their parameters */
+            sfu_params_free((SfuParams *)d->jobs[i].params);
+    g_clear_pointer(&d->jobs, g_free);
+    d->n_jobs = 0;
+    g_clear_pointer(&d->to_try, g_strfreev);
+}
+
+static void start_with(SfuDialog *d, int which);
+
+/* A model that cannot be used is passed over, if nobody has asked for it by name; that is said. */
+static gboolean try_next(SfuDialog *d, const GError *failed)
+{
+    if (!g_error_matches(failed, SFU_ERROR, SFU_ERROR_MODEL) || d->closed || !d->to_try[d->trying + 1])
+        return FALSE;
+    char *text = sfu_model_failed_text(d->models, d->to_try[d->trying], d->to_try[d->trying + 1], failed);
+    sfu_dialog_error(d, text);
+    g_free(text);
+    start_with(d, d->trying + 1);
+    return TRUE;
+}
+
 static void on_done(GPtrArray *results, double seconds, const GError *failed, gpointer data)
 {
     SfuDialog *d = data;
     const int first = d->entries->len;
-    GError *error = failed ? g_error_copy(failed) : NULL;
+    if (failed && try_next(d, failed))
+        return;
     sfu_host_progress_end();
+    if (d->closed) { /* it was closed in the run: the window is hidden, and waited for this */
+        forget_run(d);
+        gtk_main_quit();
+        return;
+    }
+    GError *error = failed ? g_error_copy(failed) : NULL;
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->progress), 0);
     if (results && add_entries(d, results, seconds, &error)) {
-        char *device = sfu_worker_device(d->worker);
-        char *text = g_strdup_printf(_("Done in %.1f s on %s"), seconds, device ? device : "?");
+        char *device = sfu_worker_device(d->worker), *model = sfu_models_name(d->models, d->to_try[d->trying]);
+        char *text = model ? g_strdup_printf(_("Done in %.1f s by %s on %s"), seconds, model, device ? device : "?")
+                           : g_strdup_printf(_("Done in %.1f s on %s"), seconds, device ? device : "?");
+        g_free(model);
         gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
         sfu_dialog_show_seed(d, (gint64)entry_result(d->entries->pdata[first])->seed);
-        sfu_settings_remember(d->settings, d->running_request);
+        const GeglRectangle size = entry_area(d->entries->pdata[first]);
+        const double per = d->request->action == SFU_ACTION_ENLARGE ? size.width * (double)size.height / 1e6 : 1;
+        sfu_settings_remember(d->settings, d->running_request, d->to_try[d->trying], seconds / MAX(per, 1e-3));
         show_entry(d, first);
         sfu_dialog_error(d, entry_result(d->entries->pdata[first])->note);
         g_free(text);
@@ -254,23 +301,63 @@ static void on_done(GPtrArray *results, double seconds, const GError *failed, gp
             show_input(d, d->running->input, d->running_request);
     }
     g_clear_error(&error);
-    shared_unref(d->running);
-    d->running = NULL;
-    sfu_request_free(d->running_request);
-    d->running_request = NULL;
+    forget_run(d);
     set_busy(d, FALSE);
+}
+
+/* The run's jobs by one of the models to try. */
+static void start_with(SfuDialog *d, int which)
+{
+    const SfuJobCalls calls = {.progress = on_progress, .preview = on_preview, .done = on_done, .data = d};
+    d->trying = which;
+    if (*d->to_try[which])
+        for (int i = 0; i < MIN(1, d->n_jobs); i++)
+            sfu_params_put_text((SfuParams *)d->jobs[i].params, SFU_PARAM_MODEL, d->to_try[which]);
+    sfu_worker_start(d->worker, d->jobs, d->n_jobs, &calls);
+}
+
+/* Enlarging can take hours and all memory: what comes out is said before, and asked about when it is large. */
+static gboolean accept_size(SfuDialog *d, const SfuInput *in, const SfuRequest *r)
+{
+    if (in->action != SFU_ACTION_ENLARGE)
+        return TRUE;
+    const double scale = sfu_request_get_double(r, "scale");
+    const double w = gegl_buffer_get_width(in->picture) * scale, h = gegl_buffer_get_height(in->picture) * scale;
+    if (w * h <= ASK_ABOVE_PX)
+        return TRUE;
+    char **to_try = sfu_models_to_try(d->settings, d->models, r);
+    const double seconds = sfu_settings_seconds(d->settings, r->action, to_try[0]); /* for a million pixels */
+    g_strfreev(to_try);
+    char *memory = g_format_size((guint64)(w * h * RESULT_BYTES_PER_PX * MAX(1, in->layers ? in->layers->len : 1)));
+    char *time = seconds > 0 ? g_strdup_printf(_("about %.0f min"), MAX(1, seconds * w * h / 1e6 / 60)) : g_strdup(_("not known yet"));
+    GtkWidget *ask = gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE,
+                                            _("The result will have %.0f x %.0f pixels."), w, h);
+    gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask), _("Memory: %s. Time: %s. You can stop it at any moment."), memory, time);
+    gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Enlarge"), GTK_RESPONSE_OK, NULL);
+    const gboolean yes = gtk_dialog_run(GTK_DIALOG(ask)) == GTK_RESPONSE_OK;
+    gtk_widget_destroy(ask);
+    g_free(memory);
+    g_free(time);
+    return yes;
 }
 
 static void generate(SfuDialog *d)
 {
     if (sfu_worker_busy(d->worker))
         return;
+    if (d->looking) { /* it goes on by itself */
+        d->generate_when_found = TRUE;
+        gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), _("Looking for models"));
+        return;
+    }
+    d->generate_when_found = FALSE;
     GError *error = NULL;
     SfuRequest *r = sfu_dialog_collect(d);
     SfuInput *in = sfu_input_new(r, d->image, d->drawable, &error);
-    if (!in) {
-        sfu_dialog_error(d, error->message);
+    if (!in || !accept_size(d, in, r)) {
+        sfu_dialog_error(d, error ? error->message : NULL);
         g_clear_error(&error);
+        sfu_input_free(in);
         sfu_request_free(r);
         return;
     }
@@ -285,23 +372,22 @@ static void generate(SfuDialog *d)
     *d->running = (SfuSharedInput){in, 1};
     d->running_request = r;
     SfuRequest *job_request = sfu_request_copy(r);
-    int n = 0;
-    SfuJob *jobs = sfu_input_jobs(in, job_request, d->settings, &n);
+    d->to_try = sfu_models_to_try(d->settings, d->models, r);
+    d->jobs = sfu_input_jobs(in, job_request, &d->n_jobs);
     if (in->action != SFU_ACTION_ENLARGE)
         sfu_params_put(job_request->params, SFU_PARAM_PREVIEW_EVERY, 1);
+    job_request->params = NULL; /* the jobs' own from here on */
+    sfu_request_free(job_request);
     if (sfu_engine_fields_store(&d->engine, d->settings))
         sfu_settings_save(d->settings, NULL); /* failing to keep them loses only that */
     const SfuEngineOptions options = sfu_settings_engine(d->settings);
-    const SfuJobCalls calls = {.progress = on_progress, .preview = on_preview, .done = on_done, .data = d};
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), _("Starting"));
     gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->before_button), FALSE);
     show_input(d, in, r);
     set_busy(d, TRUE);
     sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
     sfu_worker_set_options(d->worker, &options);
-    sfu_worker_start(d->worker, jobs, n, &calls);
-    sfu_request_free(job_request);
-    g_free(jobs);
+    start_with(d, 0);
 }
 
 static void stop(SfuDialog *d)
@@ -311,17 +397,17 @@ static void stop(SfuDialog *d)
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), _("Stopping"));
 }
 
-static void add_current(SfuDialog *d)
+static gboolean add_current(SfuDialog *d)
 {
     if (d->current < 0)
-        return;
+        return FALSE;
     SfuEntry *e = d->entries->pdata[d->current];
     GError *error = NULL;
     int layer = -1, image = -1;
     if (!sfu_output_add(e->shared->input, e->request, e->results, &layer, &image, &error)) {
         sfu_dialog_error(d, error->message);
         g_clear_error(&error);
-        return;
+        return FALSE;
     }
     if (image != d->image)
         sfu_host_show_image(image);
@@ -332,6 +418,51 @@ static void add_current(SfuDialog *d)
     d->last_image = image;
     d->n_added++;
     show_entry(d, d->current);
+    return TRUE;
+}
+
+/* ---- closing ----------------------------------------------------------------------------------------------------------- */
+
+static guint count_not_added(const SfuDialog *d)
+{
+    guint n = 0;
+    for (guint i = 0; i < d->entries->len; i++)
+        n += !((SfuEntry *)d->entries->pdata[i])->added;
+    return n;
+}
+
+/* FALSE: the dialog stays. */
+static gboolean settle_results(SfuDialog *d)
+{
+    const guint n = count_not_added(d);
+    if (!n || d->n_added) /* one was chosen: the others are those that were not */
+        return TRUE;
+    enum { DISCARD = 1, ADD };
+    GtkWidget *ask = gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s",
+                                            g_dngettext(GETTEXT_PACKAGE, "The result was not added to the image.",
+                                                        "The results were not added to the image.", n));
+    gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask), "%s", _("If you discard it, it is lost."));
+    gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Discard"), DISCARD, _("_Back"), GTK_RESPONSE_CANCEL, _("_Add and Close"), ADD, NULL);
+    gtk_dialog_set_default_response(GTK_DIALOG(ask), ADD);
+    const int answer = gtk_dialog_run(GTK_DIALOG(ask));
+    gtk_widget_destroy(ask);
+    return answer == DISCARD || (answer == ADD && add_current(d));
+}
+
+/* The main loop ends when the run has: nobody waits for a device in front of a window that does not answer. */
+static void close_dialog(SfuDialog *d)
+{
+    const gboolean busy = sfu_worker_busy(d->worker);
+    if (d->closed || !settle_results(d))
+        return;
+    d->closed = TRUE;
+    sfu_background_cancel(d->looking);
+    d->looking = NULL;
+    gtk_widget_hide(d->window);
+    if (busy && sfu_worker_busy(d->worker))
+        sfu_worker_cancel(d->worker);
+    else
+        gtk_main_quit();
 }
 
 /* ---- signals ----------------------------------------------------------------------------------------------------------- */
@@ -349,9 +480,11 @@ void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data)
         break;
     case RESPONSE_SETTINGS:
         sfu_engine_fields_store(&d->engine, d->settings); /* the same fields stand there */
-        if (sfu_ui_settings(d->settings))
-            sfu_dialog_reload_models(d);
+        if (sfu_ui_settings_above(d->settings, GTK_WINDOW(d->window)))
+            sfu_dialog_look_for_models(d);
         sfu_engine_fields_show(&d->engine, d->settings);
+        gtk_window_present(GTK_WINDOW(d->window)); /* else the focus is in GIMP, and what is typed there are its shortcuts */
+        focus_first(d);
         break;
     case RESPONSE_ADD:
         add_current(d);
@@ -363,8 +496,7 @@ void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data)
         stop(d);
         break;
     default:
-        d->closed = TRUE;
-        gtk_main_quit();
+        close_dialog(d);
     }
 }
 
@@ -404,10 +536,11 @@ gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *setting
 {
     SfuDialog d = {.request = r, .image = image, .drawable = drawable, .settings = settings, .current = -1, .last_layer = -1, .last_image = -1};
     sfu_host_ui_init();
-    d.models = sfu_settings_models(settings);
+    d.models = g_ptr_array_new();
     d.worker = sfu_worker_new();
     d.fields = g_ptr_array_new_with_free_func(g_free);
     d.entries = g_ptr_array_new_with_free_func(entry_free);
+    sfu_dialog_look_for_models(&d);
     sfu_dialog_build(&d);
     start_from_layer(&d);
     show_entry(&d, -1);
@@ -422,11 +555,7 @@ gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *setting
     g_clear_error(&e);
     gtk_main();
 
-    sfu_worker_free(d.worker); /* waits for the end of a step */
-    if (d.running)
-        sfu_host_progress_end();
-    shared_unref(d.running);
-    sfu_request_free(d.running_request);
+    sfu_worker_free(d.worker); /* nothing runs any more */
     gtk_widget_destroy(d.window);
     g_ptr_array_unref(d.entries);
     g_ptr_array_unref(d.fields);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
+static void show_device(SfuEngineFields *f, const SfuSettings *settings);
+
 static const char *const precisions[] = {"", "fp32", "bf16", "fp16"};
 
 static void attach(GtkWidget *grid, int row, const char *label, GtkWidget *control, GtkWidget *box, const char *tooltip)
@@ -54,15 +56,38 @@ int sfu_engine_fields_attach(SfuEngineFields *f, GtkWidget *grid, int row, const
 
 void sfu_engine_fields_finish(SfuEngineFields *f)
 {
+    sfu_background_cancel(f->asking);
     g_clear_pointer(&f->devices, g_ptr_array_unref);
 }
 
-void sfu_engine_fields_list_devices(SfuEngineFields *f, const SfuSettings *settings)
+typedef struct {
+    GPtrArray *devices;
+    GError *error;
+} Answer;
+
+static gpointer ask(gpointer job)
 {
-    GError *e = NULL;
-    if (f->devices)
-        return;
-    f->devices = sfu_devices(&e);
+    Answer *a = g_new0(Answer, 1);
+    a->devices = sfu_devices(&a->error);
+    return a;
+}
+
+static void answer_free(gpointer p)
+{
+    Answer *a = p;
+    if (a->devices)
+        g_ptr_array_unref(a->devices);
+    g_clear_error(&a->error);
+    g_free(a);
+}
+
+static void show_devices(gpointer result, gpointer data)
+{
+    Answer *a = result;
+    SfuEngineFields *f = data;
+    f->asking = NULL;
+    f->devices = a->devices;
+    a->devices = NULL;
     for (guint i = 0; f->devices && i < f->devices->len; i++) {
         const SfuDevice *device = f->devices->pdata[i];
         char *size = g_format_size(device->memory_bytes), *text = g_strdup_printf("%s (%s, %s)", device->name, device->platform, size);
@@ -70,24 +95,39 @@ void sfu_engine_fields_list_devices(SfuEngineFields *f, const SfuSettings *setti
         g_free(text);
         g_free(size);
     }
-    gtk_label_set_text(GTK_LABEL(f->problem), e ? e->message : "");
-    gtk_widget_set_visible(f->problem, e != NULL);
-    g_clear_error(&e);
-    sfu_engine_fields_show(f, settings);
+    gtk_label_set_text(GTK_LABEL(f->problem), a->error ? a->error->message : "");
+    gtk_widget_set_visible(f->problem, a->error != NULL);
+    answer_free(a);
+    show_device(f, f->settings);
 }
 
-void sfu_engine_fields_show(SfuEngineFields *f, const SfuSettings *settings)
+void sfu_engine_fields_list_devices(SfuEngineFields *f, const SfuSettings *settings)
 {
-    char *device = sfu_settings_get(settings, "device"), *precision = sfu_settings_get(settings, "precision");
+    static const SfuBackgroundCalls calls = {ask, show_devices, NULL, answer_free};
+    if (f->devices || f->asking)
+        return;
+    f->settings = settings;
+    f->asking = sfu_background_start(&calls, NULL, f);
+}
+
+static void show_device(SfuEngineFields *f, const SfuSettings *settings)
+{
+    char *device = sfu_settings_get(settings, "device");
     gtk_combo_box_set_active(GTK_COMBO_BOX(f->device), 0);
     for (guint i = 0; f->devices && i < f->devices->len; i++)
         if (g_strcmp0(device, ((SfuDevice *)f->devices->pdata[i])->name) == 0)
             gtk_combo_box_set_active(GTK_COMBO_BOX(f->device), i + 1);
+    g_free(device);
+}
+
+void sfu_engine_fields_show(SfuEngineFields *f, const SfuSettings *settings)
+{
+    char *precision = sfu_settings_get(settings, "precision");
+    show_device(f, settings);
     gtk_spin_button_set_value(GTK_SPIN_BUTTON(f->memory), sfu_settings_memory_bytes(settings) >> 20);
     for (gsize i = 0; i < G_N_ELEMENTS(precisions); i++)
         if (i == 0 || g_strcmp0(precision, precisions[i]) == 0)
             gtk_combo_box_set_active(GTK_COMBO_BOX(f->precision), i);
-    g_free(device);
     g_free(precision);
 }
 

@@ -4,9 +4,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#include "engine-fields.h"
-#include "fields.h"
-#include "host-ui.h"
+#include "dialog-private.h"
 #include "ui.h"
 
 enum { COLUMN_NAME, COLUMN_FAMILY, COLUMN_SIZE, COLUMN_DOES, COLUMN_PATH, N_COLUMNS };
@@ -15,7 +13,8 @@ typedef struct {
     SfuSettings *settings;
     GtkListStore *folders, *models;
     GtkWidget *window, *folder_view, *defaults[SFU_N_ACTIONS], *count, *error;
-    GPtrArray *found;
+    GPtrArray *found; /* empty until they are */
+    SfuBackground *looking;
     SfuEngineFields engine;
 } Settings;
 
@@ -33,12 +32,12 @@ static char **folders_of(Settings *s)
     return (char **)g_ptr_array_free(a, FALSE);
 }
 
-/* Searches all folders again and fills the list. */
-static void find_models(Settings *s)
+static void found(GPtrArray *models, gpointer data)
 {
-    char **extra = folders_of(s), **all = sfu_model_folders((const char *const *)extra);
-    g_clear_pointer(&s->found, g_ptr_array_unref);
-    s->found = sfu_models((const char *const *)all);
+    Settings *s = data;
+    g_ptr_array_unref(s->found);
+    s->found = models;
+    s->looking = NULL;
     gtk_list_store_clear(s->models);
     for (guint i = 0; i < s->found->len; i++) {
         const SfuModelInfo *m = s->found->pdata[i];
@@ -55,8 +54,19 @@ static void find_models(Settings *s)
     char *text = g_strdup_printf(g_dngettext(GETTEXT_PACKAGE, "%u model found", "%u models found", s->found->len), s->found->len);
     gtk_label_set_text(GTK_LABEL(s->count), text);
     g_free(text);
+    for (int i = 0; i < SFU_N_ACTIONS; i++)
+        if (s->defaults[i])
+            sfu_model_combo_fill(s->defaults[i], s->found, sfu_action_info(i)->task, _("Automatic"));
+}
+
+/* Looks through all folders again, in a thread; then the lists are filled. */
+static void find_models(Settings *s)
+{
+    char **extra = folders_of(s);
+    sfu_background_cancel(s->looking);
+    s->looking = sfu_models_look((const char *const *)extra, found, s);
+    gtk_label_set_text(GTK_LABEL(s->count), _("Looking for models"));
     g_strfreev(extra);
-    g_strfreev(all);
 }
 
 static void add_folder(GtkWidget *button, gpointer data)
@@ -210,9 +220,16 @@ static gboolean save(Settings *s, GError **error)
 
 gboolean sfu_ui_settings(SfuSettings *settings)
 {
-    Settings s = {.settings = settings};
+    return sfu_ui_settings_above(settings, NULL);
+}
+
+gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog)
+{
+    Settings s = {.settings = settings, .found = g_ptr_array_new()};
     sfu_host_ui_init();
     s.window = sfu_host_dialog_new(_("Sfumato: Models and Settings"));
+    if (dialog)
+        gtk_window_set_transient_for(GTK_WINDOW(s.window), dialog);
     gtk_dialog_add_buttons(GTK_DIALOG(s.window), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Save"), GTK_RESPONSE_OK, NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(s.window), GTK_RESPONSE_OK);
     GtkWidget *all = sfu_vbox(12);
@@ -236,6 +253,7 @@ gboolean sfu_ui_settings(SfuSettings *settings)
             gtk_label_set_text(GTK_LABEL(s.error), e->message);
         g_clear_error(&e);
     }
+    sfu_background_cancel(s.looking);
     gtk_widget_destroy(s.window);
     sfu_engine_fields_finish(&s.engine);
     g_ptr_array_unref(s.found);

@@ -491,6 +491,11 @@ void sfu_host_flush(void)
     gimp_displays_flush();
 }
 
+void sfu_host_message(const char *text)
+{
+    gimp_message(text);
+}
+
 void sfu_host_progress_begin(const char *text)
 {
     gimp_progress_init(text);

@@ -17,7 +17,7 @@ void check_shared_settings(const char *who)
         SfuSettings *s = sfu_settings_load(gimp_directory());
         char *prompt = g_strdup_printf("shared %d of %s", i, who);
         sfu_request_set(r, "prompt", prompt, NULL);
-        sfu_settings_remember(s, r);
+        sfu_settings_remember(s, r, NULL, 0);
         const Outcome out = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(work), "run_mode=2"); /* with last values */
         CHECK(out.ok, "failed: %s", out.error);
         char *name = out.ok ? item_name(out.layer) : NULL;

@@ -206,6 +206,10 @@ void sfu_host_flush(void)
 {
 }
 
+void sfu_host_message(const char *text)
+{
+}
+
 void sfu_host_progress_begin(const char *text)
 {
 }

@@ -256,9 +256,9 @@ static void settings_survive(void)
     g_assert_no_error(error);
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     sfu_request_set(r, "prompt", "a red door", NULL);
-    sfu_settings_remember(other, r); /* another GIMP, started before: keeps what was saved meanwhile */
+    sfu_settings_remember(other, r, NULL, 0); /* another GIMP, started before: keeps what was saved meanwhile */
     sfu_request_set(r, "prompt", "a green door", NULL);
-    sfu_settings_remember(other, r);
+    sfu_settings_remember(other, r, NULL, 0);
     sfu_settings_set(s, "precision", "fp32"); /* this one has read before that: saving keeps the other's history and last values */
     g_assert_true(sfu_settings_save(s, &error));
     sfu_settings_free(s);
@@ -296,7 +296,7 @@ static gpointer remember_twenty(gpointer data)
         SfuSettings *s = sfu_settings_load(w->folder);
         char *prompt = g_strdup_printf("%d of %d", i, w->who);
         sfu_request_set(r, "prompt", prompt, NULL);
-        sfu_settings_remember(s, r);
+        sfu_settings_remember(s, r, NULL, 0);
         sfu_settings_free(s);
         g_free(prompt);
     }

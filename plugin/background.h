@@ -1,0 +1,25 @@
+/* Work that waits for a disk or a device, in a thread of its own; the result is delivered in the main thread.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_BACKGROUND_H
+#define SFU_BACKGROUND_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct SfuBackground SfuBackground;
+
+typedef struct {
+    gpointer (*work)(gpointer job);                 /* in the thread */
+    void (*done)(gpointer result, gpointer data);   /* in the main thread, at most once; takes the result */
+    GDestroyNotify free_job, free_result;           /* of a result that is not delivered; both may be NULL */
+} SfuBackgroundCalls;
+
+/* `calls` lives as long as the process; job is taken. Owned by the thread: valid until done() was called. */
+SfuBackground *sfu_background_start(const SfuBackgroundCalls *calls, gpointer job, gpointer data);
+/* done() is not called any more. Does not wait. Harmless for NULL. */
+void sfu_background_cancel(SfuBackground *b);
+
+G_END_DECLS
+#endif

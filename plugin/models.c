@@ -1,0 +1,135 @@
+/* Which models there are, and which one an action uses.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models.h"
+
+#include <string.h>
+
+typedef struct {
+    char **extra;
+    void (*found)(GPtrArray *models, gpointer data);
+    gpointer data;
+} Look;
+
+typedef struct {
+    GPtrArray *models;
+    const Look *look;
+} Found;
+
+static void look_free(gpointer p)
+{
+    Look *l = p;
+    g_strfreev(l->extra);
+    g_free(l);
+}
+
+static void found_free(gpointer p)
+{
+    Found *f = p;
+    g_ptr_array_unref(f->models);
+    g_free(f);
+}
+
+static gpointer look(gpointer job)
+{
+    const Look *l = job;
+    char **folders = sfu_model_folders((const char *const *)l->extra);
+    Found *f = g_new(Found, 1);
+    *f = (Found){sfu_models((const char *const *)folders), l};
+    g_strfreev(folders);
+    return f;
+}
+
+static void deliver(gpointer result, gpointer data)
+{
+    Found *f = result;
+    const Look *l = f->look;
+    GPtrArray *models = f->models;
+    g_free(f);
+    l->found(models, l->data);
+}
+
+SfuBackground *sfu_models_look(const char *const *extra, void (*found)(GPtrArray *models, gpointer data), gpointer data)
+{
+    static const SfuBackgroundCalls calls = {look, deliver, look_free, found_free};
+    Look *l = g_new(Look, 1);
+    *l = (Look){g_strdupv((char **)extra), found, data};
+    return sfu_background_start(&calls, l, NULL);
+}
+
+static void keep(GPtrArray *models, gpointer data)
+{
+    *(GPtrArray **)data = models;
+}
+
+GPtrArray *sfu_models_wait(const SfuSettings *settings)
+{
+    GPtrArray *models = NULL;
+    char **extra = sfu_settings_folders(settings);
+    sfu_models_look((const char *const *)extra, keep, &models);
+    while (!models)
+        g_main_context_iteration(NULL, TRUE);
+    g_strfreev(extra);
+    return models;
+}
+
+/* ---- choosing ------------------------------------------------------------------------------------------------------- */
+
+const SfuModelInfo *sfu_models_find(GPtrArray *models, const char *path)
+{
+    for (guint i = 0; path && i < models->len; i++)
+        if (strcmp(((SfuModelInfo *)models->pdata[i])->path, path) == 0)
+            return models->pdata[i];
+    return NULL;
+}
+
+char *sfu_models_name(GPtrArray *models, const char *path)
+{
+    const SfuModelInfo *m = sfu_models_find(models, path);
+    return m ? g_strdup(m->name) : path && *path ? g_path_get_basename(path) : NULL;
+}
+
+static gboolean contains(GPtrArray *paths, const char *path)
+{
+    for (guint i = 0; i < paths->len; i++)
+        if (strcmp(paths->pdata[i], path) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+char **sfu_models_to_try(const SfuSettings *settings, GPtrArray *models, const SfuRequest *r)
+{
+    GPtrArray *paths = g_ptr_array_new(), *rest = g_ptr_array_new();
+    const SfuActionInfo *action = sfu_action_info(r->action);
+    const char *named = sfu_params_text(r->params, SFU_PARAM_MODEL);
+    if (*named) {
+        g_ptr_array_add(paths, g_strdup(named));
+    } else {
+        char *key = g_strconcat("model-", action->name, NULL), *chosen = sfu_settings_get(settings, key), *best;
+        for (guint i = 0; i < models->len; i++)
+            g_ptr_array_add(rest, models->pdata[i]);
+        if (chosen)
+            g_ptr_array_add(paths, chosen);
+        const guint first = paths->len;
+        GPtrArray *ordinary = g_ptr_array_new();
+        while ((best = sfu_model_default(rest, action->task)) != NULL) { /* the engine's ranking, one after the other */
+            const SfuModelInfo *m = sfu_models_find(rest, best);
+            const gboolean last = r->action == SFU_ACTION_REMOVE && m && (m->tasks & 1u << SFU_TASK_TXT2IMG);
+            if (contains(paths, best))
+                g_free(best);
+            else
+                g_ptr_array_add(last ? ordinary : paths, best);
+            if (!m || !g_ptr_array_remove(rest, (gpointer)m))
+                break;
+        }
+        for (guint i = 0; i < ordinary->len; i++)
+            g_ptr_array_add(paths, ordinary->pdata[i]);
+        if (paths->len == first && !first)
+            g_ptr_array_add(paths, g_strdup(""));
+        g_ptr_array_unref(ordinary);
+        g_free(key);
+    }
+    g_ptr_array_unref(rest);
+    g_ptr_array_add(paths, NULL);
+    return (char **)g_ptr_array_free(paths, FALSE);
+}
