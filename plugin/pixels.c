@@ -75,6 +75,26 @@ GeglBuffer *sfu_pixels_masked(GeglBuffer *pixels, GeglBuffer *mask)
     return copy;
 }
 
+GeglBuffer *sfu_pixels_over(GeglBuffer *base, GeglBuffer *top)
+{
+    const GeglRectangle all = *gegl_buffer_get_extent(base);
+    const Babl *rgba = babl_format("R'G'B'A float");
+    GeglBuffer *out = gegl_buffer_new(&all, rgba);
+    float *below = g_new(float, (gsize)all.width * 4), *above = g_new(float, (gsize)all.width * 4);
+    for (int y = 0; y < all.height; y++) {
+        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
+        gegl_buffer_get(base, &r, 1.0, rgba, below, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        gegl_buffer_get(top, &r, 1.0, rgba, above, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE); /* transparent beside it */
+        for (int i = 0; i < all.width * 4; i++)
+            if (i % 4 != 3)
+                below[i] += (above[i] - below[i]) * CLAMP(above[i | 3], 0, 1);
+        gegl_buffer_set(out, &r, 0, rgba, below, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(below);
+    g_free(above);
+    return out;
+}
+
 gboolean sfu_pixels_equal(GeglBuffer *a, GeglBuffer *b)
 {
     const GeglRectangle all = *gegl_buffer_get_extent(a), other = *gegl_buffer_get_extent(b);

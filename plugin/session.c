@@ -383,7 +383,7 @@ static GeglBuffer *place_pixels(const SfuInput *in, const SfuRequest *r, const S
 /* TRUE: the new layer stands in for the one that was read, in the same image, so it is given that layer's looks. */
 static gboolean stands_in(const SfuInput *in, int image)
 {
-    return in->source && image == in->image;
+    return in->source && image == in->image && sfu_host_layer_in_image(in->layer, image);
 }
 
 /* The same, seen through the layer mask of the layer that was read: what that hides is hidden here. */
@@ -404,6 +404,17 @@ static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const S
     g_object_unref(pixels);
     *kind = *kind == SFU_LAYER_OPAQUE ? SFU_LAYER_ALPHA : *kind;
     return masked;
+}
+
+/* The image was closed: the result is shown in what was read of it, from 0, 0. */
+static GeglBuffer *whole_picture(const SfuInput *in, const SfuResult *result, SfuLayerKind *kind)
+{
+    const gboolean patch = in->picture && in->action != SFU_ACTION_EXPAND && in->action != SFU_ACTION_ENLARGE;
+    GeglBuffer *all = patch ? sfu_pixels_over(in->picture, result->picture) : g_object_ref(result->picture);
+    GeglBuffer *moved = sfu_pixels_moved(all, 0, 0);
+    g_object_unref(all);
+    *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
+    return moved;
 }
 
 static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResult *result)
@@ -439,28 +450,29 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
     if (in->layers)
         return sfu_whole_image_add(in, results, r->new_image, layer, image, error);
     const int n = results->len;
-    const gboolean fresh = in->image < 0 || (r->new_image && sfu_action_spec(r->action, "new_image"));
     SfuHostImage info;
-    if (!fresh && (!sfu_host_image_info(in->image, &info) || info.type == SFU_HOST_INDEXED || info.floating ||
-                   (in->layer >= 0 && !sfu_host_layer_in_image(in->layer, in->image))))
-        return usage(error, _("The image or its layer was closed or changed meanwhile; the result was not added."));
+    const gboolean closed = in->image >= 0 && !sfu_host_image_info(in->image, &info);
+    const gboolean fresh = in->image < 0 || closed || (r->new_image && sfu_action_spec(r->action, "new_image"));
+    if (!fresh && (info.type == SFU_HOST_INDEXED || info.floating))
+        return usage(error, _("The image was changed meanwhile: it is indexed or has a floating selection. Change that, then add the result."));
     int *layers = g_new(int, n), target = in->image;
     GeglBuffer **pixels = g_new0(GeglBuffer *, n);
     SfuLayerKind *kinds = g_new(SfuLayerKind, n);
     gboolean ok = TRUE;
     int made = 0;
     for (int i = 0; i < n; i++)
-        pixels[i] = place_result(in, r, results->pdata[i], fresh ? -1 : in->image, &kinds[i]);
+        pixels[i] = closed ? whole_picture(in, results->pdata[i], &kinds[i])
+                           : place_result(in, r, results->pdata[i], fresh ? -1 : in->image, &kinds[i]);
     if (fresh) {
         const GeglRectangle *size = gegl_buffer_get_extent(pixels[0]);
-        target = sfu_host_new_image(in->image, size->width, size->height);
+        target = sfu_host_new_image(closed ? -1 : in->image, size->width, size->height);
     }
     for (int i = 0; ok && i < n; i++) {
         char *name = layer_name(in->action, results->pdata[i]);
         layers[i] = sfu_host_layer_new(target, pixels[i], name, kinds[i], error);
         ok = layers[i] >= 0;
         made += ok;
-        if (ok && stands_in(in, target))
+        if (ok && !fresh && stands_in(in, target))
             sfu_host_layer_look_like(layers[i], in->layer);
         g_free(name);
     }

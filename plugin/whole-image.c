@@ -149,10 +149,35 @@ static gboolean enlarge_in_place(const SfuInput *in, GPtrArray *results, GError 
     return ok;
 }
 
+/* The image was closed: its enlarged layers in a new one, without masks and groups, which are gone. -1 on error. */
+static int layers_as_image(const SfuInput *in, GPtrArray *results, GError **error)
+{
+    const double scale = sfu_params_get_double(((const SfuResult *)results->pdata[0])->params, "scale");
+    const GeglRectangle *size = gegl_buffer_get_extent(in->picture);
+    const int image = sfu_host_new_image(-1, MAX(1, lround(size->width * scale)), MAX(1, lround(size->height * scale)));
+    for (int i = MIN(results->len, in->layers->len) - 1; i >= 0; i--) {
+        const SfuInputLayer *l = in->layers->pdata[i];
+        GeglBuffer *pixels = sfu_pixels_moved(((SfuResult *)results->pdata[i])->picture, lround(l->place.x * scale), lround(l->place.y * scale));
+        const int layer = sfu_host_layer_new(image, pixels, _("Enlarge"), SFU_LAYER_ALPHA, error);
+        if (layer >= 0)
+            sfu_host_layer_insert(image, layer, -1, pixels, SFU_LAYER_ALPHA);
+        g_object_unref(pixels);
+        if (layer < 0) {
+            sfu_host_delete_image(image);
+            return -1;
+        }
+    }
+    return image;
+}
+
 gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, int *layer, int *image, GError **error)
 {
     gboolean ok;
-    if (copy) {
+    SfuHostImage info;
+    if (!sfu_host_image_info(in->image, &info)) {
+        *image = layers_as_image(in, results, error);
+        ok = *image >= 0;
+    } else if (copy) {
         *image = enlarged_copy(in, results, error);
         ok = *image >= 0;
         if (ok)
@@ -174,7 +199,8 @@ gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean co
 
 GeglBuffer *sfu_whole_image_look(const SfuInput *in, GPtrArray *results, GError **error)
 {
-    const int copy = enlarged_copy(in, results, error);
+    /* Hours of work are shown even if the image was changed or closed meanwhile. */
+    const int copy = is_unchanged(in) ? enlarged_copy(in, results, error) : layers_as_image(in, results, error);
     GeglBuffer *look = copy >= 0 ? sfu_host_read_visible(copy, error) : NULL;
     if (copy >= 0)
         sfu_host_delete_image(copy);

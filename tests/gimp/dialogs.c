@@ -15,6 +15,9 @@
 enum { IMAGE = 1, LAYER = 2, W = 400, H = 300 };
 
 static GeglBuffer *picture, *selection;
+static gboolean closed; /* the image */
+static GeglRectangle last_layer;
+static char *last_message;
 static SfuHostType image_type;
 enum { COPY = IMAGE + 5 };
 static int n_inserted, n_scaled, n_restored, n_written, fail_at; /* fail_at: the write that fails, from 1 */
@@ -33,7 +36,7 @@ GtkWidget *sfu_host_dialog_new(const char *title)
 gboolean sfu_host_image_info(int image, SfuHostImage *info)
 {
     *info = (SfuHostImage){.width = W, .height = H, .type = image_type, .largest_px = 262144};
-    return image == IMAGE;
+    return image == IMAGE && !closed;
 }
 
 int sfu_host_active_layer(int image)
@@ -124,6 +127,7 @@ int sfu_host_layer_by_tattoo(int image, guint tattoo)
 
 int sfu_host_layer_new(int image, GeglBuffer *pixels, const char *name, SfuLayerKind kind, GError **error)
 {
+    last_layer = *gegl_buffer_get_extent(pixels);
     return LAYER + 1;
 }
 
@@ -208,6 +212,8 @@ void sfu_host_flush(void)
 
 void sfu_host_message(const char *text)
 {
+    g_free(last_message);
+    last_message = g_strdup(text);
 }
 
 void sfu_host_progress_begin(const char *text)
@@ -590,6 +596,170 @@ static void a_result_for_each_layer(void)
     g_clear_object(&picture);
 }
 
+/* ---- models --------------------------------------------------------------------------------------------------------------- */
+
+static void remove_goes_to_models_made_for_filling(void)
+{
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    GPtrArray *models = sfu_models(NULL);
+    SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
+    char **to_try = sfu_models_to_try(settings, models, r), *all = g_strjoinv(" ", to_try);
+    g_assert_cmpstr(all, ==, "/models/Sfumato mini.safetensors /models/sd-v1-5-inpainting.safetensors /models/dreamshaper_8.safetensors");
+    g_strfreev(to_try);
+    g_free(all);
+    sfu_settings_set(settings, "model-remove", "/models/dreamshaper_8.safetensors"); /* what the user has chosen comes first */
+    to_try = sfu_models_to_try(settings, models, r);
+    g_assert_cmpstr(to_try[0], ==, "/models/dreamshaper_8.safetensors");
+    g_assert_cmpuint(g_strv_length(to_try), ==, 3);
+    g_strfreev(to_try);
+    sfu_request_set(r, "model", "/models/other.safetensors", NULL); /* one that is named, and no other */
+    to_try = sfu_models_to_try(settings, models, r);
+    g_assert_cmpuint(g_strv_length(to_try), ==, 1);
+    g_strfreev(to_try);
+    sfu_request_free(r);
+    g_ptr_array_unref(models);
+    sfu_settings_free(settings);
+}
+
+static void new_scene(void)
+{
+    GeglColor *white = gegl_color_new("white");
+    image_type = SFU_HOST_RGB;
+    closed = FALSE;
+    selection = gegl_buffer_new(GEGL_RECTANGLE(120, 80, 150, 110), babl_format("Y float"));
+    gegl_buffer_set_color(selection, gegl_buffer_get_extent(selection), white);
+    picture = gegl_buffer_new(GEGL_RECTANGLE(0, 0, W, H), babl_format("R'G'B' u8"));
+    paint(picture);
+    g_setenv("SFU_STANDIN_STEP_MS", "5", TRUE);
+    g_object_unref(white);
+}
+
+static void end_scene(void)
+{
+    g_clear_object(&selection);
+    g_clear_object(&picture);
+}
+
+static void a_failing_model_is_passed_over(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
+    new_scene();
+    g_setenv("SFU_STANDIN_FAIL", "model:/models/Sfumato mini.safetensors", TRUE);
+    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(last_message, "Sfumato mini could not be used, so sd-v1-5-inpainting was taken. "));
+    sfu_request_set(r, "model", "/models/Sfumato mini.safetensors", NULL);
+    g_assert_false(sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error)); /* asked for by name: no other one */
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_MODEL);
+    g_clear_error(&error);
+    g_unsetenv("SFU_STANDIN_FAIL");
+    end_scene();
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+}
+
+/* ---- nothing lost ----------------------------------------------------------------------------------------------------------- */
+
+static void an_image_closed_meanwhile(void)
+{
+    int layer = -1, image = -1;
+    GError *error = NULL;
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    new_scene();
+    SfuInput *in = sfu_input_new(r, IMAGE, LAYER, &error);
+    g_assert_no_error(error);
+    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
+    g_ptr_array_add(results, result_new());
+    SfuResult *patch = results->pdata[0];
+    g_object_unref(patch->picture);
+    patch->picture = gegl_buffer_new(GEGL_RECTANGLE(120, 80, 150, 110), babl_format("R'G'B'A float"));
+    closed = TRUE;
+    g_assert_true(sfu_output_add(in, r, results, &layer, &image, &error));
+    g_assert_cmpint(image, ==, IMAGE + 1);
+    g_assert_true(gegl_rectangle_equal(&last_layer, GEGL_RECTANGLE(0, 0, W, H))); /* the patch in its picture */
+    sfu_input_free(in);
+
+    closed = FALSE;
+    in = g_new0(SfuInput, 1);
+    in->image = IMAGE;
+    g_assert_true(sfu_whole_image_read(in, 2, &error));
+    closed = TRUE;
+    g_assert_true(sfu_whole_image_add(in, results, FALSE, &layer, &image, &error));
+    g_assert_cmpint(image, ==, IMAGE + 1);
+    sfu_input_free(in);
+    closed = FALSE;
+    g_ptr_array_unref(results);
+    sfu_request_free(r);
+    end_scene();
+}
+
+static gboolean answer(gpointer data)
+{
+    GtkWidget *question = NULL;
+    GList *all = gtk_window_list_toplevels();
+    for (GList *l = all; l; l = l->next)
+        if (GTK_IS_MESSAGE_DIALOG(l->data) && gtk_widget_get_visible(l->data))
+            question = l->data;
+    g_list_free(all);
+    g_assert_nonnull(question);
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(question, GTK_TYPE_BUTTON, data)));
+    return G_SOURCE_REMOVE;
+}
+
+static void close_without_adding(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && !is_sensitive(window, GTK_TYPE_BUTTON, "_Add as Layer"); i++)
+        settle(50);
+    g_timeout_add(300, answer, "_Back");
+    gtk_dialog_response(GTK_DIALOG(window), GTK_RESPONSE_CLOSE);
+    g_assert_true(gtk_widget_get_visible(window));
+    g_assert_cmpint(n_inserted, ==, 0);
+    g_timeout_add(300, answer, "_Add and Close"); /* answers what act() asks for next */
+}
+
+static void results_are_asked_about(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    new_scene();
+    n_inserted = 0;
+    current = SFU_ACTION_FILL;
+    g_timeout_add(100, act, close_without_adding);
+    g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_cmpint(n_inserted, ==, 1);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    end_scene();
+}
+
+static void close_while_it_runs(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    settle(300);
+}
+
+static void closing_does_not_wait_with_the_window_shown(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    new_scene();
+    g_setenv("SFU_STANDIN_STEP_MS", "2000", TRUE);
+    g_timeout_add(100, act, close_while_it_runs);
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_no_error(error);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    end_scene();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -607,5 +777,10 @@ int main(int argc, char **argv)
     g_test_add_func("/dialog/settings", dialog_of_settings);
     g_test_add_func("/dialog/an indexed image is converted only when that is wanted", conversion_is_asked_for);
     g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed", a_result_for_each_layer);
+    g_test_add_func("/models/removing goes to models that are made for filling", remove_goes_to_models_made_for_filling);
+    g_test_add_func("/models/one that fails is passed over, and that is said", a_failing_model_is_passed_over);
+    g_test_add_func("/results/an image closed meanwhile becomes a new one", an_image_closed_meanwhile);
+    g_test_add_func("/results/closing asks about what was not added", results_are_asked_about);
+    g_test_add_func("/results/closing in a run", closing_does_not_wait_with_the_window_shown);
     return g_test_run();
 }

@@ -1,7 +1,7 @@
 /* A stand-in for the engine behind sfumato.h, for the plug-in's tests: paints with plain arithmetic instead of a network, so that every
  * pixel of a result is known, in no time. The table of parameters is the real one. Environment:
  *   SFU_STANDIN_STEP_MS  time of a step (default 0)
- *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; kill: the process dies after the first step
+ *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; model:PATH: that one does; kill: the process dies after the first step
  *   SFU_STANDIN_LOG      a file that gets one line for each run: task, seed, sizes, options
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
@@ -255,6 +255,10 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     }
     if (g_strcmp0(fail, "model") == 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "No model for %s is installed.", sfu_task_name(job->task));
+        return NULL;
+    }
+    if (fail && g_str_has_prefix(fail, "model:") && strcmp(fail + 6, sfu_params_get_string(job->params, "model")) == 0) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is torn.", fail + 6);
         return NULL;
     }
     GPtrArray *results = g_ptr_array_new_with_free_func(result_free);
