@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "job.h"
 
+#include <string.h>
 #include <glib/gi18n-lib.h>
 
 struct SfuWorker {
@@ -323,6 +324,17 @@ GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobC
 }
 
 /* ---- words -------------------------------------------------------------------------------------------------------- */
+
+char *sfu_device_words(const char *name)
+{
+    static const char *const drivers[] = {"cpu-", "pthread-", "basic-"};
+    const char *model = NULL;
+    for (gsize i = 0; !model && i < G_N_ELEMENTS(drivers); i++)
+        if (g_str_has_prefix(name, drivers[i]))
+            for (model = strchr(name, '-'); model && !g_ascii_isupper(model[1]);) /* the compiler's name of the CPU has dashes too */
+                model = strchr(model + 1, '-');
+    return model ? g_strdup_printf(_("CPU (%s)"), model + 1) : g_strdup(name);
+}
 
 char *sfu_progress_text(const SfuProgress *p)
 {

@@ -35,6 +35,8 @@ char *sfu_worker_device(SfuWorker *w); /* name of the device in use; caller free
 /* Runs to the end while the main loop turns (progress goes to GIMP's status bar by `calls`). NULL on error; caller unrefs. */
 GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls, GError **error);
 
+/* "CPU (AMD EPYC 7B13)" for PoCL's "cpu-znver3-AMD EPYC 7B13"; other names as they are. Caller frees. */
+char *sfu_device_words(const char *name);
 /* "Denoising 7 of 20, 12 s left" in the user's language. Caller frees. */
 char *sfu_progress_text(const SfuProgress *p);
 

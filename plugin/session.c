@@ -37,7 +37,7 @@ static gboolean check_image(const SfuRequest *r, int image, int drawable, int *l
     if (!sfu_host_image_info(image, &info))
         return usage(error, _("Open an image first."));
     if (info.type == SFU_HOST_INDEXED)
-        return usage(error, _("The image is indexed; new colours would be forced into its palette. Convert it to RGB first "
+        return usage(error, _("The image is indexed; new colors would be forced into its palette. Convert it to RGB first "
                               "(Image > Mode > RGB)."));
     if (info.floating)
         return usage(error, _("There is a floating selection, which allows no new layers. Anchor it or make it a layer first."));

@@ -315,8 +315,13 @@ static GtkWidget *error_bar(SfuDialog *d)
     gtk_label_set_line_wrap(GTK_LABEL(d->error_label), TRUE);
     gtk_label_set_selectable(GTK_LABEL(d->error_label), TRUE);
     gtk_widget_set_size_request(d->error_label, 500, -1);
-    gtk_info_bar_set_message_type(GTK_INFO_BAR(d->error_bar), GTK_MESSAGE_WARNING);
-    gtk_container_add(GTK_CONTAINER(gtk_info_bar_get_content_area(GTK_INFO_BAR(d->error_bar))), d->error_label);
+    /* The colors of a warning are not readable in every theme of GIMP 2.10; the theme's own colors and an icon are. */
+    gtk_info_bar_set_message_type(GTK_INFO_BAR(d->error_bar), GTK_MESSAGE_OTHER);
+    GtkWidget *content = gtk_info_bar_get_content_area(GTK_INFO_BAR(d->error_bar));
+    gtk_container_add(GTK_CONTAINER(content), gtk_image_new_from_icon_name("dialog-warning", GTK_ICON_SIZE_LARGE_TOOLBAR));
+    gtk_container_add(GTK_CONTAINER(content), d->error_label);
+    gtk_info_bar_add_button(GTK_INFO_BAR(d->error_bar), _("_Dismiss"), GTK_RESPONSE_CLOSE);
+    g_signal_connect(d->error_bar, "response", G_CALLBACK(gtk_widget_hide), NULL);
     gtk_widget_show_all(d->error_bar);
     gtk_widget_set_no_show_all(d->error_bar, TRUE);
     gtk_widget_hide(d->error_bar);
@@ -364,7 +369,7 @@ void sfu_dialog_build(SfuDialog *d)
     sfu_dialog_show_request(d, d->request);
     gtk_widget_show_all(d->window);
     sfu_dialog_update_model(d);
-    gtk_widget_grab_focus(d->prompt.box && gtk_widget_is_sensitive(d->prompt.view) ? d->prompt.view : d->generate);
+    gtk_widget_grab_focus(d->prompt.box && gtk_widget_get_visible(d->prompt.box) ? d->prompt.view : d->generate);
 }
 
 void sfu_dialog_error(SfuDialog *d, const char *sentence)
@@ -429,6 +434,9 @@ SfuRequest *sfu_dialog_collect(SfuDialog *d)
 void sfu_dialog_update_model(SfuDialog *d)
 {
     static const char *const wordy[] = {"style", "guidance", "guidance_rescale", "clip_skip", NULL};
+    /* What an upscaler network, which paints nothing, has no use for. */
+    static const char *const painting[] = {"strength",    "steps", "sampler", "schedule", "eta",   "rng", "step_cache",
+                                           "noise_level", "vae",   "taesd",   "count",    "style", NULL};
     const SfuTask task = sfu_action_info(d->request->action)->task;
     char *chosen = sfu_model_combo_get(d->model), *path = model_to_run(d, chosen), *reason = NULL;
     const SfuModelInfo *model = sfu_models_find(d->models, path);
@@ -443,16 +451,14 @@ void sfu_dialog_update_model(SfuDialog *d)
         reason = g_strdup_printf(_("There is no model for \"%s\" here. Add the folder of your models in Settings."), _(sfu_action_info(d->request->action)->title));
     gtk_label_set_text(GTK_LABEL(d->note), reason ? reason : "");
     gtk_widget_set_visible(d->note, reason != NULL);
-    if (d->prompt.box) {
-        gtk_widget_set_sensitive(d->prompt.box, has_text);
-        gtk_widget_set_tooltip_text(d->prompt.box, has_text ? NULL : reason);
-    }
+    if (d->prompt.box)
+        gtk_widget_set_visible(d->prompt.box, has_text);
     if (d->negative.box)
-        gtk_widget_set_sensitive(d->negative.box, has_text);
+        gtk_widget_set_visible(d->negative.box, has_text);
     for (guint i = 0; i < d->fields->len; i++) {
         SfuField *f = d->fields->pdata[i];
-        if (g_strv_contains(wordy, f->spec->name))
-            sfu_field_enable(f, has_text, reason);
+        const gboolean network = task == SFU_TASK_UPSCALE && model && model->scale;
+        sfu_field_set_visible(f, (has_text || !g_strv_contains(wordy, f->spec->name)) && (!network || !g_strv_contains(painting, f->spec->name)));
         if (strcmp(f->spec->name, "scale") == 0)
             sfu_field_suggest(f, model && model->scale ? model->scale : f->spec->def, model && model->scale);
     }

@@ -151,7 +151,7 @@ void sfu_dialog_before_toggled(GtkWidget *button, gpointer data)
 
 static void focus_first(SfuDialog *d)
 {
-    gtk_widget_grab_focus(d->prompt.box && gtk_widget_is_sensitive(d->prompt.view) ? d->prompt.view : d->generate);
+    gtk_widget_grab_focus(d->prompt.box && gtk_widget_get_visible(d->prompt.box) ? d->prompt.view : d->generate);
 }
 
 static void set_busy(SfuDialog *d, gboolean busy)
@@ -278,7 +278,7 @@ static void on_done(GPtrArray *results, double seconds, const GError *failed, gp
     GError *error = failed ? g_error_copy(failed) : NULL;
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->progress), 0);
     if (results && add_entries(d, results, seconds, &error)) {
-        char *device = sfu_worker_device(d->worker), *model = sfu_models_name(d->models, d->to_try[d->trying]);
+        char *used = sfu_worker_device(d->worker), *device = used ? sfu_device_words(used) : NULL, *model = sfu_models_name(d->models, d->to_try[d->trying]);
         char *text = model ? g_strdup_printf(_("Done in %.1f s by %s on %s"), seconds, model, device ? device : "?")
                            : g_strdup_printf(_("Done in %.1f s on %s"), seconds, device ? device : "?");
         g_free(model);
@@ -291,6 +291,7 @@ static void on_done(GPtrArray *results, double seconds, const GError *failed, gp
         sfu_dialog_error(d, entry_result(d->entries->pdata[first])->note);
         g_free(text);
         g_free(device);
+        g_free(used);
     } else {
         const gboolean stopped = g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED);
         gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), stopped ? _("Stopped") : _("Failed"));
@@ -573,7 +574,7 @@ gboolean sfu_ui_offer_conversion(int image)
         return TRUE;
     sfu_host_ui_init();
     GtkWidget *ask = gtk_message_dialog_new(NULL, 0, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s",
-                                            _("This image is indexed: it has a palette, and new colours would be forced into it."));
+                                            _("This image is indexed: it has a palette, and new colors would be forced into it."));
     gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask), "%s", _("Convert it to RGB? You can undo that."));
     gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Cancel"), GTK_RESPONSE_CANCEL, _("C_onvert to RGB"), GTK_RESPONSE_OK, NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(ask), GTK_RESPONSE_OK);

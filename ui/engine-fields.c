@@ -3,6 +3,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "engine-fields.h"
 
+#include "job.h"
+
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
@@ -90,9 +92,11 @@ static void show_devices(gpointer result, gpointer data)
     a->devices = NULL;
     for (guint i = 0; f->devices && i < f->devices->len; i++) {
         const SfuDevice *device = f->devices->pdata[i];
-        char *size = g_format_size(device->memory_bytes), *text = g_strdup_printf("%s (%s, %s)", device->name, device->platform, size);
+        char *size = g_format_size(device->memory_bytes), *name = sfu_device_words(device->name);
+        char *text = g_strdup_printf("%s, %s", name, size);
         gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->device), text);
         g_free(text);
+        g_free(name);
         g_free(size);
     }
     gtk_label_set_text(GTK_LABEL(f->problem), a->error ? a->error->message : "");

@@ -86,7 +86,7 @@ SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray
     case SFU_PARAM_CHOICE:
         f->control = f->box = gtk_combo_box_text_new();
         for (int i = 0; spec->choices[i]; i++)
-            gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->control), _(spec->choices[i]));
+            gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->control), _(sfu_param_choice_label(spec, i)));
         break;
     case SFU_PARAM_STRING:
         f->control = f->box = gtk_entry_new();
@@ -182,6 +182,13 @@ void sfu_field_suggest(SfuField *f, double value, gboolean model)
     f->showing = TRUE;
     gtk_adjustment_set_value(f->adjustment, value);
     f->showing = FALSE;
+}
+
+void sfu_field_set_visible(const SfuField *f, gboolean on)
+{
+    gtk_widget_set_visible(f->box, on);
+    if (f->label)
+        gtk_widget_set_visible(f->label, on);
 }
 
 void sfu_field_enable(const SfuField *f, gboolean on, const char *reason)
@@ -294,7 +301,7 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, con
                 continue;
             char *does = sfu_tasks_in_words(m->tasks);
             char *name = can          ? g_strdup(m->name)
-                         : m->error   ? g_strdup_printf(_("%s (cannot be read)"), m->name)
+                         : m->error   ? g_strdup_printf(_("%s (cannot be used)"), m->name)
                          : m->tasks   ? g_strdup_printf(_("%s (only for: %s)"), m->name, does)
                                       : g_strdup_printf(_("%s (for nothing that Sfumato does)"), m->name);
             gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, name, MODEL_PATH, m->path, MODEL_USABLE, can, -1);

@@ -30,6 +30,7 @@ void sfu_field_get(SfuField *f, SfuRequest *r); /* from the control into the req
 void sfu_field_show(SfuField *f, const SfuRequest *r); /* from the request into the control */
 /* A number to show as long as none is given: the model's own, or (`model` FALSE) the table's. */
 void sfu_field_suggest(SfuField *f, double value, gboolean model);
+void sfu_field_set_visible(const SfuField *f, gboolean on);
 void sfu_field_enable(const SfuField *f, gboolean on, const char *reason); /* reason: tooltip while off */
 
 /* A text field of several lines with a menu of what was used before. */

@@ -121,6 +121,14 @@ gboolean sfu_param_is_text(const SfuParamSpec *spec)
     return spec->type == SFU_PARAM_STRING || spec->type == SFU_PARAM_FILE;
 }
 
+const char *sfu_param_choice_label(const SfuParamSpec *spec, int choice)
+{
+    const char *word = spec->choices[choice];
+    const int sampler = strcmp(spec->name, "sampler") == 0 ? sfu_sampler_find(word) : -1;
+    const int schedule = strcmp(spec->name, "schedule") == 0 ? sfu_schedule_find(word) : -1;
+    return sampler >= 0 ? sfu_sampler_label(sampler) : schedule >= 0 ? sfu_schedule_label(schedule) : word;
+}
+
 double sfu_param_default(SfuParam param, SfuTask task)
 {
     table_init();

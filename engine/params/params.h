@@ -54,6 +54,8 @@ typedef struct {
 const SfuParamSpec *sfu_param_table(int *n);          /* static; SFU_N_PARAMS rows, in the order of SfuParam */
 const SfuParamSpec *sfu_param_find(const char *name); /* NULL: none */
 gboolean sfu_param_is_text(const SfuParamSpec *spec); /* STRING or FILE */
+/* A choice for people: "DPM++ 2M" for dpmpp_2m; most choices are words already, to be translated. */
+const char *sfu_param_choice_label(const SfuParamSpec *spec, int choice);
 /* What the engine takes for `task` when the value is not given and the model has no idea of its own (strength differs by task). */
 double sfu_param_default(SfuParam param, SfuTask task);
 /* The same in words: "7", "dpmpp_2m", or def_words. task < 0: for any. Caller frees with g_free(). */

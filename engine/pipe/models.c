@@ -4,6 +4,7 @@
 #include "pipe.h"
 
 #include <string.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 
 #define MAX_DEPTH 3 /* folders below a model folder that are looked into */
@@ -95,6 +96,17 @@ static guint64 tree_bytes(const char *path, int depth)
     return bytes;
 }
 
+/* What a model that paints must have and this one has not (a UNet alone, as other programs keep it); NULL: it is whole. */
+static const char *missing_part(SfuModel *m, const SfuFamily *family)
+{
+    if (!family->tasks || family->upscaler)
+        return NULL;
+    return !sfu_model_has_part(m, SFU_PART_UNET)                                                             ? N_("the UNet")
+           : !sfu_model_has_part(m, SFU_PART_VAE) && !sfu_model_has_part(m, SFU_PART_TAESD_DECODER)          ? N_("the autoencoder (VAE)")
+           : !sfu_model_has_part(m, SFU_PART_TEXT) && !sfu_model_sfumato(m) /* the model in the box has none */ ? N_("the text encoder")
+                                                                                                             : NULL;
+}
+
 static SfuModelInfo *info_new(const char *path)
 {
     ListedModel *listed = g_new0(ListedModel, 1);
@@ -120,6 +132,11 @@ static SfuModelInfo *info_new(const char *path)
     i->native_px = sfu_model_native_px(m);
     i->scale = sfu_model_scale(m);
     i->part = family->part;
+    const char *lacks = missing_part(m, family);
+    if (lacks) {
+        i->error = g_strdup_printf(_("It lacks %s, so it cannot paint by itself; a whole checkpoint or a diffusers folder can."), _(lacks));
+        i->tasks = 0;
+    }
     sfu_model_close(m);
     return i;
 }
@@ -171,7 +188,7 @@ GPtrArray *sfu_models(const char *const *folders)
 /* Smaller is better; -1: not for this task. */
 static int rank(const ListedModel *m, SfuTask task)
 {
-    if (!m->family || !(m->family->tasks & 1u << task))
+    if (!m->family || !(m->info.tasks & 1u << task))
         return -1;
     if (task != SFU_TASK_UPSCALE)
         return m->family->rank;

@@ -376,7 +376,8 @@ static const char *add_label(void)
 
 static gboolean is_sensitive(GtkWidget *window, GType type, const char *name)
 {
-    return gtk_widget_is_sensitive(find_or_fail(window, type, name));
+    GtkWidget *w = find(window, type, name); /* finds what is shown */
+    return w && gtk_widget_is_sensitive(w);
 }
 
 static void use_action(GtkWidget *window)
@@ -386,12 +387,17 @@ static void use_action(GtkWidget *window)
     look_at(window, action, "1-opened");
     /* The first model has no text encoder, where it can do the task. */
     if (sfu_action_info(current)->task == SFU_TASK_INPAINT || current == SFU_ACTION_EXPAND || current == SFU_ACTION_ENLARGE)
-        g_assert_false(is_sensitive(window, GTK_TYPE_TEXT_VIEW, "Prompt"));
+        g_assert_false(is_sensitive(window, GTK_TYPE_TEXT_VIEW, "Prompt")); /* and so the field is not shown */
     sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors");
     settle(50);
     g_assert_true(is_sensitive(window, GTK_TYPE_TEXT_VIEW, "Prompt"));
     gtk_expander_set_expanded(GTK_EXPANDER(find_or_fail(window, GTK_TYPE_EXPANDER, "Ad_vanced")), TRUE);
     look_at(window, action, "2-advanced");
+    for (int k = 0; current == SFU_ACTION_ENLARGE && k < 2; k++) { /* a network that enlarges has no steps; others do */
+        sfu_model_combo_set(model, k ? "/models/dreamshaper_8.safetensors" : "/models/RealESRGAN_x4plus.safetensors");
+        settle(50);
+        g_assert_true(is_sensitive(window, GTK_TYPE_SPIN_BUTTON, "Steps") == k);
+    }
     GtkWidget *vae = find_or_fail(window, GTK_TYPE_COMBO_BOX, "VAE"), *device = find_or_fail(window, GTK_TYPE_COMBO_BOX, "Device");
     g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(vae)), NULL), ==, 3); /* own, found, choose */
     g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(device)), NULL), ==, 3);
@@ -760,6 +766,20 @@ static void closing_does_not_wait_with_the_window_shown(void)
     end_scene();
 }
 
+static void names_of_devices(void)
+{
+    static const char *const names[][2] = {{"cpu-znver3-AMD EPYC 7B13", "CPU (AMD EPYC 7B13)"},
+                                           {"pthread-skylake-avx512-Intel(R) Xeon(R)", "CPU (Intel(R) Xeon(R))"},
+                                           {"cpu-x86-64-v3-QEMU", "CPU (QEMU)"},
+                                           {"cpu-generic-", "cpu-generic-"},
+                                           {"NVIDIA H200", "NVIDIA H200"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        char *words = sfu_device_words(names[i][0]);
+        g_assert_cmpstr(words, ==, names[i][1]);
+        g_free(words);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -777,6 +797,7 @@ int main(int argc, char **argv)
     g_test_add_func("/dialog/settings", dialog_of_settings);
     g_test_add_func("/dialog/an indexed image is converted only when that is wanted", conversion_is_asked_for);
     g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed", a_result_for_each_layer);
+    g_test_add_func("/models/names of devices", names_of_devices);
     g_test_add_func("/models/removing goes to models that are made for filling", remove_goes_to_models_made_for_filling);
     g_test_add_func("/models/one that fails is passed over, and that is said", a_failing_model_is_passed_over);
     g_test_add_func("/results/an image closed meanwhile becomes a new one", an_image_closed_meanwhile);

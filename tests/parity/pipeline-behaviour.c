@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 #include <glib/gstdio.h>
 
 #include "models.h"
@@ -752,6 +753,17 @@ static void test_models_are_listed(void)
     char *a = parity_model_path("mini", NULL), *b = parity_model_path("sd1-inpaint", NULL), *folder = g_path_get_dirname(a);
     char *broken = g_build_filename(folder, "broken.safetensors", NULL);
     g_assert_true(g_file_set_contents(broken, "no model", -1, NULL));
+    /* A UNet alone, as ComfyUI keeps it: it is listed with what it lacks, and offered for nothing. */
+    char *alone = g_build_filename(folder, "alone", NULL);
+    static const char *const kept[] = {"model_index.json", "unet"};
+    g_assert_cmpint(g_mkdir(alone, 0700), ==, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
+        char *from = g_build_filename(b, kept[i], NULL), *to = g_build_filename(alone, kept[i], NULL);
+        g_assert_true(g_file_test(from, G_FILE_TEST_EXISTS));
+        g_assert_cmpint(symlink(from, to), ==, 0);
+        g_free(from);
+        g_free(to);
+    }
     const char *const folders[] = {folder, NULL};
     GPtrArray *models = sfu_models(folders);
     int seen = 0;
@@ -770,9 +782,13 @@ static void test_models_are_listed(void)
         } else if (strcmp(m->path, broken) == 0) {
             seen |= 4;
             g_assert_nonnull(m->error);
+        } else if (strcmp(m->path, alone) == 0) {
+            seen |= 8;
+            g_assert_cmpuint(m->tasks, ==, 0);
+            g_assert_nonnull(strstr(m->error, "VAE"));
         }
     }
-    g_assert_cmpint(seen, ==, 7);
+    g_assert_cmpint(seen, ==, 15);
     char *best = sfu_model_default(models, SFU_TASK_INPAINT), *report = sfu_model_report(a, TRUE, NULL);
     g_assert_cmpstr(best, ==, b); /* the user's inpainting model goes before the embedded one */
     g_assert_nonnull(strstr(report, "unet"));
@@ -782,6 +798,13 @@ static void test_models_are_listed(void)
     g_error_free(e);
     g_ptr_array_unref(models);
     g_remove(broken);
+    for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
+        char *to = g_build_filename(alone, kept[i], NULL);
+        g_remove(to);
+        g_free(to);
+    }
+    g_rmdir(alone);
+    g_free(alone);
     g_free(best);
     g_free(report);
     g_free(broken);
