@@ -1,12 +1,14 @@
 /* Measuring an upscaler by its tensors.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/measure.h"
+
+#include <glib/gi18n-lib.h>
 #include "model/internal.h"
 #include <string.h>
 
 gboolean sfu_family_refuse(const SfuModel *m, GError **error, const char *what)
 {
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s has the form of %s, but %s", m->path,
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s has the form of %s, but %s"), m->path,
                 m->family->name, what);
     return FALSE;
 }

@@ -4,6 +4,7 @@
 #include "model/internal.h"
 #include "model/names.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 /* In the order in which they are asked: one whose files hold another's tensors as well comes before it. */
 static const SfuFamily *const families[] = {
@@ -41,8 +42,8 @@ gboolean sfu_family_take(SfuModel *m, const SfuFamily *f, const SfuSource *s, GE
 static gboolean refuse_checkpoint_pickle(const char *path, GError **error)
 {
     g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
-                "%s is a PyTorch pickle file, which can run programs when it is read; convert it to safetensors "
-                "(any \"ckpt to safetensors\" converter does) and open that",
+                _("%s is a PyTorch pickle file, which can run programs when it is read; convert it to safetensors "
+                "(any \"ckpt to safetensors\" converter does) and open that"),
                 path);
     return FALSE;
 }
@@ -79,10 +80,10 @@ static gboolean fail_unknown(const SfuFile *f, const char *path, GError **error)
     if (foreign)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is %s", path, foreign);
     else if (!f->tensors->len)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s holds no tensors", path);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s holds no tensors"), path);
     else
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    "%s: its tensors ('%s' and %u more) are those of no model that Sfumato knows", path,
+                    _("%s: its tensors ('%s' and %u more) are those of no model that Sfumato knows"), path,
                     ((SfuFileTensor *)g_ptr_array_index(f->tensors, 0))->name, f->tensors->len - 1);
     return FALSE;
 }
@@ -117,7 +118,7 @@ static gboolean open_folder(SfuModel *m, GError **error)
             m->family = families[i];
     if (!m->family)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    "%s: its networks are those of no model that Sfumato knows", m->path);
+                    _("%s: its networks are those of no model that Sfumato knows"), m->path);
     return m->family != NULL;
 }
 

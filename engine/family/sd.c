@@ -6,6 +6,7 @@
 #include "model/names.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 /* ---- original files ---- */
 
@@ -33,7 +34,7 @@ gboolean sfu_sd_open(SfuModel *m, const SfuSource *s, GError **error)
         const char *foreign = sfu_name_foreign(((SfuFileTensor *)g_ptr_array_index(s->file->tensors, i))->name);
         if (foreign && strstr(foreign, "checkpoint")) {
             g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                        "%s is %s; Sfumato runs Stable Diffusion 1.x and 2.x", m->path, foreign);
+                        _("%s is %s; Sfumato runs Stable Diffusion 1.x and 2.x"), m->path, foreign);
             return FALSE;
         }
     }
@@ -131,7 +132,7 @@ static gboolean configure(SfuModel *m, GError **error)
                                            : NULL;
     if (!m->family) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    "%s: a UNet with an input of no Stable Diffusion that Sfumato knows", m->path);
+                    _("%s: a UNet with an input of no Stable Diffusion that Sfumato knows"), m->path);
         return FALSE;
     }
     if (!m->scheduler_json)

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <glib/gi18n-lib.h>
 
 #define CHUNK 262144 /* values at a time, and a multiple of every block */
 #define FEW 16       /* channels up to which a convolution is the network's first or last */
@@ -148,7 +149,7 @@ typedef struct {
 
 static gboolean cannot_write(Writer *w)
 {
-    g_set_error(w->error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "%s cannot be written: %s", w->path, g_strerror(errno));
+    g_set_error(w->error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be written: %s"), w->path, g_strerror(errno));
     return FALSE;
 }
 
@@ -158,7 +159,7 @@ static gboolean put_bytes(Writer *w, gconstpointer p, gsize n)
         return cannot_write(w);
     w->done += (double)n;
     if (w->c->progress && !w->c->progress(w->done / w->all, w->c->data)) {
-        g_set_error(w->error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED, "stopped");
+        g_set_error(w->error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED, _("stopped"));
         return FALSE;
     }
     return TRUE;
@@ -233,7 +234,7 @@ static gboolean put_tensor(Writer *w, const SfuOutTensor *o)
     for (gint64 at = 0; ok && at < o->n_elements; at += CHUNK) {
         const gint64 n = MIN(CHUNK, o->n_elements - at);
         sfu_weight_read_f32(weight, at, n, v);
-        ok = encode(o, v, at, n, bytes) || sfu_file_fail(w->error, w->path, "'%s' holds values that %s cannot hold", t->name, sfu_dtype_name(o->dtype));
+        ok = encode(o, v, at, n, bytes) || sfu_file_fail(w->error, w->path, _("'%s' holds values that %s cannot hold"), t->name, sfu_dtype_name(o->dtype));
         ok = ok && put_bytes(w, bytes, sfu_dtype_size(o->dtype, n));
     }
     g_free(v);
@@ -252,7 +253,7 @@ static gboolean check_room(const char *path, guint64 bytes, GError **error)
     const gboolean known = info && g_file_info_has_attribute(info, G_FILE_ATTRIBUTE_FILESYSTEM_FREE);
     const guint64 room = known ? g_file_info_get_attribute_uint64(info, G_FILE_ATTRIBUTE_FILESYSTEM_FREE) : G_MAXUINT64;
     if (room < bytes)
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "%s needs %.1f MB, and its disk has %.1f MB left", path, (double)bytes * 1e-6, (double)room * 1e-6);
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s needs %.1f MB, and its disk has %.1f MB left"), path, (double)bytes * 1e-6, (double)room * 1e-6);
     g_clear_object(&info);
     g_object_unref(f);
     g_free(folder);
@@ -298,17 +299,17 @@ gboolean sfu_file_convert(const char *in, const char *path, const SfuConvert *c,
     while (k < G_N_ELEMENTS(targets) && strcmp(c->type, targets[k].name) != 0)
         k++;
     if (k == G_N_ELEMENTS(targets))
-        return sfu_file_refuse(error, path, "the type '%.20s' cannot be made; types are %s", c->type, sfu_convert_types());
+        return sfu_file_refuse(error, path, _("the type '%.20s' cannot be made; types are %s"), c->type, sfu_convert_types());
     if (!gguf && !safetensors)
-        return sfu_file_refuse(error, path, "the name must end in .gguf or .safetensors");
+        return sfu_file_refuse(error, path, _("the name must end in .gguf or .safetensors"));
     if (!(gguf ? targets[k].gguf : targets[k].safetensors))
-        return sfu_file_refuse(error, path, "%s is kept in .%s files", c->type, gguf ? "safetensors" : "gguf");
+        return sfu_file_refuse(error, path, _("%s is kept in .%s files"), c->type, gguf ? "safetensors" : "gguf");
     if (!c->replace && g_file_test(path, G_FILE_TEST_EXISTS))
-        return sfu_file_refuse(error, path, "there is such a file already");
+        return sfu_file_refuse(error, path, _("there is such a file already"));
     if (g_file_test(in, G_FILE_TEST_IS_DIR))
-        return sfu_file_refuse(error, in, "it is a folder; one file is converted at a time");
+        return sfu_file_refuse(error, in, _("it is a folder; one file is converted at a time"));
     if (g_str_has_suffix(in, ".ckpt"))
-        return sfu_file_refuse(error, in, "a PyTorch pickle file can run programs when it is read; it is not converted");
+        return sfu_file_refuse(error, in, _("a PyTorch pickle file can run programs when it is read; it is not converted"));
     SfuFile *f = sfu_file_open(in, error);
     if (!f)
         return FALSE;

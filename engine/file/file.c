@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 static void value_free(gpointer v)
 {
@@ -78,7 +79,7 @@ SfuFile *sfu_file_open(const char *path, GError **error)
     if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
         f->map = g_mapped_file_new(path, FALSE, &local);
     if (!f->map || !stat_file(path, &f->size, &f->mtime_ns)) {
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "%s cannot be opened: %s", path,
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be opened: %s"), path,
                     local ? local->message : g_file_test(path, G_FILE_TEST_EXISTS) ? "it is no file" : "there is no such file");
         g_clear_error(&local);
         sfu_file_close(f);
@@ -125,6 +126,6 @@ gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error)
     gint64 size, mtime;
     if (stat_file(f->path, &size, &mtime) && size == f->size && mtime == f->mtime_ns)
         return TRUE;
-    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "%s was changed or removed while it was in use", f->path);
+    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s was changed or removed while it was in use"), f->path);
     return FALSE;
 }

@@ -3,6 +3,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/file.h"
 #include <string.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_TENSORS 100000
 #define MAX_ENTRIES 200000
@@ -35,7 +37,7 @@ typedef struct {
     GError **error;
 } Reader;
 
-static gboolean torn(Reader *r) { return sfu_file_fail(r->error, r->path, "the GGUF header is cut, or it lies"); }
+static gboolean torn(Reader *r) { return sfu_file_fail(r->error, r->path, _("the GGUF header is cut, or it lies")); }
 
 /* Little-endian unsigned of n <= 8 bytes. */
 static guint64 number_at(const guint8 *p, int n)
@@ -78,7 +80,7 @@ static char *take_name(Reader *r, const char *what)
         return NULL;
     if (n && n <= MAX_NAME && g_utf8_validate(s, (gssize)n, NULL))
         return g_strndup(s, n);
-    sfu_file_fail(r->error, r->path, "the GGUF header has %s that is empty, too long or not UTF-8", what);
+    sfu_file_fail(r->error, r->path, _("the GGUF header has %s that is empty, too long or not UTF-8"), what);
     return NULL;
 }
 
@@ -88,7 +90,7 @@ static gboolean skip_array(Reader *r, SfuFileValue *v, int depth)
     if (!take(r, 4, &type) || !take(r, 8, &n))
         return FALSE;
     if (type >= N_VALUE_TYPES || depth > MAX_DEPTH)
-        return sfu_file_fail(r->error, r->path, "the GGUF header has an array of an unknown type");
+        return sfu_file_fail(r->error, r->path, _("the GGUF header has an array of an unknown type"));
     v->kind = SFU_FILE_ARRAY;
     v->element_type = (int)type;
     v->n_elements = n;
@@ -142,7 +144,7 @@ static gboolean take_value(Reader *r, SfuFileValue *v)
     case ARRAY: return skip_array(r, v, 1);
     default:
         if (type >= N_VALUE_TYPES)
-            return sfu_file_fail(r->error, r->path, "the GGUF header has a value of an unknown type (%u)", (guint)type);
+            return sfu_file_fail(r->error, r->path, _("the GGUF header has a value of an unknown type (%u)"), (guint)type);
         v->kind = SFU_FILE_NUMBER;
         const guint8 *at = r->p;
         if (!take(r, value_bytes[type], &bits))
@@ -161,7 +163,7 @@ static gboolean take_entry(Reader *r)
     const gboolean ok = key && take_value(r, v);
     v->raw_bytes = (gsize)(r->p - v->raw);
     if (ok && g_hash_table_contains(r->metadata, key)) {
-        sfu_file_fail(r->error, r->path, "the GGUF header has the key '%s' twice", key);
+        sfu_file_fail(r->error, r->path, _("the GGUF header has the key '%s' twice"), key);
     } else if (ok) {
         if (g_str_has_prefix(key, shape))
             g_hash_table_insert(r->shapes, key + strlen(shape), v);
@@ -174,7 +176,7 @@ static gboolean take_entry(Reader *r)
     return FALSE;
 }
 
-static gboolean bad_shape(Reader *r, const SfuFileTensor *t) { return sfu_file_fail(r->error, r->path, "'%s' has an impossible shape", t->name); }
+static gboolean bad_shape(Reader *r, const SfuFileTensor *t) { return sfu_file_fail(r->error, r->path, _("'%s' has an impossible shape"), t->name); }
 
 /* Multiplies n_elements out of dims. */
 static gboolean count(Reader *r, SfuFileTensor *t)
@@ -212,9 +214,9 @@ static gboolean take_tensor(Reader *r, SfuFileTensor *t, guint64 *place)
     if (!(t->name = take_name(r, "a tensor's name")) || !take(r, 4, &n_dims))
         return FALSE;
     if (!g_hash_table_add(r->names, t->name))
-        return sfu_file_fail(r->error, r->path, "the GGUF header names the tensor '%s' twice", t->name);
+        return sfu_file_fail(r->error, r->path, _("the GGUF header names the tensor '%s' twice"), t->name);
     if (n_dims > G_N_ELEMENTS(t->dims))
-        return sfu_file_fail(r->error, r->path, "'%s' has %" G_GUINT64_FORMAT " dimensions", t->name, n_dims);
+        return sfu_file_fail(r->error, r->path, _("'%s' has %" PRIu64 " dimensions"), t->name, n_dims);
     t->n_dims = (int)n_dims;
     for (int i = t->n_dims - 1; i >= 0; i--) {
         if (!take(r, 8, &dim))
@@ -224,12 +226,12 @@ static gboolean take_tensor(Reader *r, SfuFileTensor *t, guint64 *place)
     if (!take(r, 4, &type) || !take(r, 8, place) || !count(r, t))
         return FALSE;
     if (type >= G_N_ELEMENTS(types))
-        return sfu_file_refuse(r->error, r->path, "'%s' is of type %" G_GUINT64_FORMAT ", which Sfumato does not know", t->name, type);
+        return sfu_file_refuse(r->error, r->path, _("'%s' is of type %" PRIu64 ", which Sfumato does not know"), t->name, type);
     if (types[type].dtype < 0)
-        return sfu_file_refuse(r->error, r->path, "'%s' is quantized as %s, which Sfumato does not read", t->name, types[type].name);
+        return sfu_file_refuse(r->error, r->path, _("'%s' is quantized as %s, which Sfumato does not read"), t->name, types[type].name);
     t->dtype = (SfuDtype)types[type].dtype;
     if (t->n_elements && t->n_dims && t->dims[t->n_dims - 1] % sfu_dtype_block(t->dtype))
-        return sfu_file_fail(r->error, r->path, "'%s' has rows of %" G_GINT64_FORMAT " values, which are no whole blocks of %s", t->name,
+        return sfu_file_fail(r->error, r->path, _("'%s' has rows of %" PRId64 " values, which are no whole blocks of %s"), t->name,
                              t->dims[t->n_dims - 1], types[type].name);
     if (!t->n_dims && sfu_dtype_block(t->dtype) > 1)
         return bad_shape(r, t);
@@ -252,7 +254,7 @@ static gboolean check_overlap(Reader *r, GPtrArray *tensors)
     for (guint i = 1; ok && i < sorted->len; i++) {
         const SfuFileTensor *a = g_ptr_array_index(sorted, i - 1), *b = g_ptr_array_index(sorted, i);
         if (a->data + sfu_file_tensor_bytes(a) > b->data)
-            ok = sfu_file_fail(r->error, r->path, "'%s' and '%s' overlap", a->name, b->name);
+            ok = sfu_file_fail(r->error, r->path, _("'%s' and '%s' overlap"), a->name, b->name);
     }
     g_ptr_array_unref(sorted);
     return ok;
@@ -265,11 +267,11 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
     if (!take(r, 4, &version) || !take(r, 8, &n_tensors) || !take(r, 8, &n_entries))
         return FALSE;
     if (version < 2 || version > 3)
-        return (version & 0xffff) == 0 ? sfu_file_refuse(r->error, r->path, "it is a big-endian GGUF file, which Sfumato does not read")
-                                       : sfu_file_refuse(r->error, r->path, "it is a GGUF file of version %" G_GUINT64_FORMAT "; Sfumato reads 2 and 3",
+        return (version & 0xffff) == 0 ? sfu_file_refuse(r->error, r->path, _("it is a big-endian GGUF file, which Sfumato does not read"))
+                                       : sfu_file_refuse(r->error, r->path, _("it is a GGUF file of version %" PRIu64 "; Sfumato reads 2 and 3"),
                                                          version);
     if (n_tensors > MAX_TENSORS || n_entries > MAX_ENTRIES)
-        return sfu_file_fail(r->error, r->path, "the GGUF header tells of %" G_GUINT64_FORMAT " tensors and %" G_GUINT64_FORMAT " entries", n_tensors,
+        return sfu_file_fail(r->error, r->path, _("the GGUF header tells of %" PRIu64 " tensors and %" PRIu64 " entries"), n_tensors,
                              n_entries);
     for (guint64 i = 0; i < n_entries; i++)
         if (!take_entry(r))
@@ -277,7 +279,7 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
     const SfuFileValue *v = g_hash_table_lookup(r->metadata, "general.alignment");
     const gsize alignment = v && v->kind == SFU_FILE_NUMBER && v->number >= 1 && v->number <= MAX_ALIGNMENT ? (gsize)v->number : v ? 0 : 32;
     if (!alignment || (alignment & (alignment - 1)))
-        return sfu_file_fail(r->error, r->path, "the GGUF header has an impossible alignment");
+        return sfu_file_fail(r->error, r->path, _("the GGUF header has an impossible alignment"));
     GArray *places = g_array_new(FALSE, FALSE, sizeof(guint64));
     gboolean ok = TRUE;
     for (guint64 i = 0; ok && i < n_tensors; i++) {
@@ -292,7 +294,7 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
         SfuFileTensor *t = g_ptr_array_index(out, i);
         const guint64 place = g_array_index(places, guint64, i);
         if (place % alignment || place > room || sfu_file_tensor_bytes(t) > room - place)
-            ok = sfu_file_fail(r->error, r->path, "'%s' lies outside the file (the file is cut, or its header lies)", t->name);
+            ok = sfu_file_fail(r->error, r->path, _("'%s' lies outside the file (the file is cut, or its header lies)"), t->name);
         else
             t->data = data + header + place;
     }
@@ -304,7 +306,7 @@ gboolean sfu_gguf_parse(const guint8 *data, gsize n, const char *path, GPtrArray
 {
     Reader r = {.end = data + n, .path = path, .error = error};
     if (n < 24 || memcmp(data, "GGUF", 4) != 0)
-        return sfu_file_fail(error, path, "too short for a GGUF file (%" G_GSIZE_FORMAT " bytes)", n);
+        return sfu_file_fail(error, path, _("too short for a GGUF file (%zu bytes)"), n);
     r.metadata = metadata ? g_hash_table_ref(metadata) : sfu_file_metadata_new();
     r.shapes = g_hash_table_new(g_str_hash, g_str_equal);
     r.names = g_hash_table_new(g_str_hash, g_str_equal);

@@ -3,6 +3,7 @@
 #include "file/json.h"
 #include "file/file.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 int sfu_json_depth(const char *s, gsize n, guint *n_names)
 {
@@ -30,26 +31,26 @@ JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char 
 {
     guint names;
     if (n > max_bytes || n < 2) {
-        sfu_file_fail(error, path, "%" G_GSIZE_FORMAT " bytes are no JSON of at most %" G_GSIZE_FORMAT, n, max_bytes);
+        sfu_file_fail(error, path, _("%zu bytes are no JSON of at most %zu"), n, max_bytes);
         return NULL;
     }
     const int depth = sfu_json_depth(text, n, &names);
     if (depth < 0 || depth > MAX_DEPTH || !g_utf8_validate(text, (gssize)n, NULL)) {
-        sfu_file_fail(error, path, "no UTF-8 JSON of the expected form");
+        sfu_file_fail(error, path, _("no UTF-8 JSON of the expected form"));
         return NULL;
     }
     JsonParser *parser = json_parser_new();
     GError *json = NULL;
     JsonNode *node = NULL;
     if (!json_parser_load_from_data(parser, text, (gssize)n, &json)) {
-        sfu_file_fail(error, path, "no JSON: %s", json->message);
+        sfu_file_fail(error, path, _("no JSON: %s"), json->message);
         g_error_free(json);
     } else {
         node = json_parser_steal_root(parser);
         if (node && !JSON_NODE_HOLDS_OBJECT(node))
             g_clear_pointer(&node, json_node_unref);
         if (!node)
-            sfu_file_fail(error, path, "no JSON object");
+            sfu_file_fail(error, path, _("no JSON object"));
     }
     g_object_unref(parser);
     return node;

@@ -5,6 +5,7 @@
 #include "file/pickle.h"
 #include "file/file.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_VALUES 2000000 /* a tensor takes about 20 */
 
@@ -48,14 +49,14 @@ void sfu_pickle_value_free(gpointer v)
 
 static gboolean torn(Reader *r, const char *what)
 {
-    g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: the pickle inside is torn (%s)", r->path, what);
+    g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the pickle inside is torn (%s)"), r->path, what);
     return FALSE;
 }
 
 static gboolean refused(Reader *r, const char *what)
 {
     g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
-                "%s is refused: it asks for %s, which a file of weights does not need and which could run a program", r->path, what);
+                _("%s is refused: it asks for %s, which a file of weights does not need and which could run a program"), r->path, what);
     return FALSE;
 }
 

@@ -5,6 +5,7 @@
 #include "file/file.h"
 #include "file/pickle.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_ENTRIES 200000
 #define MAX_TENSORS 100000
@@ -158,7 +159,7 @@ static gboolean add_tensor(Archive *a, const SfuPickleValue *v, const char *name
     if (a->out->len >= MAX_TENSORS)
         return fail(a->error, a->path, "it has too many tensors");
     if (!b || b->n / size < (guint64)v->storage->i) {
-        g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: the values of '%s' are missing or cut", a->path, name);
+        g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the values of '%s' are missing or cut"), a->path, name);
         return FALSE;
     }
     SfuFileTensor *t = g_new0(SfuFileTensor, 1);
@@ -246,7 +247,7 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
     gsize at = 0, used = 0;
     if (a->n < 2 + sizeof magic || memcmp(a->data + 2, magic, sizeof magic) != 0) {
         g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
-                    "%s is a bare pickle, which is no file of weights and could run a program", a->path);
+                    _("%s is a bare pickle, which is no file of weights and could run a program"), a->path);
         return FALSE;
     }
     for (int i = 0; i < 5; i++, at += used)

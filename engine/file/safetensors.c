@@ -3,6 +3,8 @@
 #include "file/file.h"
 #include "file/json.h"
 #include <string.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_HEADER (100 << 20) /* the format's own limit */
 #define MAX_TENSORS 100000
@@ -29,31 +31,31 @@ static gboolean get_int(JsonArray *a, guint i, gint64 *v)
 static gboolean parse_tensor(const char *path, const char *name, JsonNode *node, const guint8 *base, gint64 room, GPtrArray *out, GError **error)
 {
     if (!JSON_NODE_HOLDS_OBJECT(node))
-        return sfu_file_fail(error, path, "the header's entry '%s' is no object", name);
+        return sfu_file_fail(error, path, _("the header's entry '%s' is no object"), name);
     JsonObject *o = json_node_get_object(node);
     JsonNode *type = json_object_get_member(o, "dtype"), *shape = json_object_get_member(o, "shape"),
              *offsets = json_object_get_member(o, "data_offsets");
     if (!type || !shape || !offsets || !JSON_NODE_HOLDS_VALUE(type) || json_node_get_value_type(type) != G_TYPE_STRING ||
         !JSON_NODE_HOLDS_ARRAY(shape) || !JSON_NODE_HOLDS_ARRAY(offsets) || json_array_get_length(json_node_get_array(offsets)) != 2)
-        return sfu_file_fail(error, path, "the header's entry '%s' lacks dtype, shape or data_offsets", name);
+        return sfu_file_fail(error, path, _("the header's entry '%s' lacks dtype, shape or data_offsets"), name);
     SfuFileTensor t = {.n_elements = 1};
     if (!find_dtype(json_node_get_string(type), &t.dtype))
-        return sfu_file_fail(error, path, "'%s' has the unknown type %.20s", name, json_node_get_string(type));
+        return sfu_file_fail(error, path, _("'%s' has the unknown type %.20s"), name, json_node_get_string(type));
     JsonArray *dims = json_node_get_array(shape);
     if (json_array_get_length(dims) > G_N_ELEMENTS(t.dims))
-        return sfu_file_fail(error, path, "'%s' has %u dimensions", name, json_array_get_length(dims));
+        return sfu_file_fail(error, path, _("'%s' has %u dimensions"), name, json_array_get_length(dims));
     t.n_dims = (int)json_array_get_length(dims);
     for (int i = 0; i < t.n_dims; i++) {
         if (!get_int(dims, (guint)i, &t.dims[i]) || t.dims[i] > (gint64)1 << 40 ||
             (t.dims[i] && t.n_elements > ((gint64)1 << 40) / t.dims[i]))
-            return sfu_file_fail(error, path, "'%s' has an impossible shape", name);
+            return sfu_file_fail(error, path, _("'%s' has an impossible shape"), name);
         t.n_elements *= t.dims[i];
     }
     gint64 from, to;
     if (!get_int(json_node_get_array(offsets), 0, &from) || !get_int(json_node_get_array(offsets), 1, &to) || from > to || to > room)
-        return sfu_file_fail(error, path, "'%s' lies outside the file (the file is cut, or its header lies)", name);
+        return sfu_file_fail(error, path, _("'%s' lies outside the file (the file is cut, or its header lies)"), name);
     if (to - from != t.n_elements * (gint64)sfu_dtype_bytes(t.dtype))
-        return sfu_file_fail(error, path, "'%s' has %" G_GINT64_FORMAT " bytes where its shape needs %" G_GINT64_FORMAT, name, to - from,
+        return sfu_file_fail(error, path, _("'%s' has %" PRId64 " bytes where its shape needs %" PRId64), name, to - from,
                     t.n_elements * (gint64)sfu_dtype_bytes(t.dtype));
     t.data = base + from;
     t.name = g_strdup(name);
@@ -78,14 +80,14 @@ static gboolean check_cover(GPtrArray *tensors, const guint8 *from, const guint8
     for (guint i = 0; ok && i < sorted->len; i++) {
         const SfuFileTensor *t = g_ptr_array_index(sorted, i);
         if (t->data < from)
-            ok = sfu_file_fail(error, path, "'%s' and '%s' overlap", before, t->name);
+            ok = sfu_file_fail(error, path, _("'%s' and '%s' overlap"), before, t->name);
         else if (t->data > from)
-            ok = sfu_file_fail(error, path, "there are %" G_GSIZE_FORMAT " bytes of no tensor before '%s'", (gsize)(t->data - from), t->name);
+            ok = sfu_file_fail(error, path, _("there are %zu bytes of no tensor before '%s'"), (gsize)(t->data - from), t->name);
         from = t->data + t->n_elements * (gint64)sfu_dtype_bytes(t->dtype);
         before = t->name;
     }
     if (ok && from < to)
-        ok = sfu_file_fail(error, path, "the file is %" G_GSIZE_FORMAT " bytes longer than its header tells", (gsize)(to - from));
+        ok = sfu_file_fail(error, path, _("the file is %zu bytes longer than its header tells"), (gsize)(to - from));
     g_ptr_array_unref(sorted);
     return ok;
 }
@@ -110,11 +112,11 @@ gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GP
 {
     guint64 length = 0;
     if (n < 10)
-        return sfu_file_fail(error, path, "too short for a safetensors file (%" G_GSIZE_FORMAT " bytes)", n);
+        return sfu_file_fail(error, path, _("too short for a safetensors file (%zu bytes)"), n);
     for (int i = 7; i >= 0; i--)
         length = length << 8 | data[i];
     if (length < 2 || length > MAX_HEADER || length > n - 8 || data[8] != '{')
-        return sfu_file_fail(error, path, "no safetensors file, or its header is cut (%" G_GUINT64_FORMAT " header bytes of %" G_GSIZE_FORMAT ")",
+        return sfu_file_fail(error, path, _("no safetensors file, or its header is cut (%" PRIu64 " header bytes of %zu)"),
                     length, n);
     const char *text = (const char *)data + 8, *name;
     guint n_names = 0;
@@ -126,9 +128,9 @@ gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GP
     gboolean ok = TRUE;
     sfu_json_depth(text, length, &n_names);
     if (n_names != json_object_get_size(entries))
-        ok = sfu_file_fail(error, path, "the header names a tensor twice, or holds what is no tensor");
+        ok = sfu_file_fail(error, path, _("the header names a tensor twice, or holds what is no tensor"));
     else if (n_names > MAX_TENSORS)
-        ok = sfu_file_fail(error, path, "more than %d tensors", MAX_TENSORS);
+        ok = sfu_file_fail(error, path, _("more than %d tensors"), MAX_TENSORS);
     json_object_iter_init_ordered(&it, entries);
     while (ok && json_object_iter_next_ordered(&it, &name, &node))
         if (strcmp(name, "__metadata__") == 0)

@@ -5,6 +5,8 @@
 #include "file/file.h"
 #include "file/json.h"
 #include <string.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_JSON (16 << 20)
 
@@ -46,7 +48,7 @@ static gboolean check_foreign(const Attach *a, const SfuFileTensor *t)
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const char *at = strstr(t->name, kinds[i].part);
         if (at && (at[strlen(kinds[i].part)] == '\0' || i == 0))
-            return sfu_file_refuse(a->error, a->path, "'%.*s' is quantized %s, which Sfumato does not read", (int)(at - t->name), t->name, kinds[i].what);
+            return sfu_file_refuse(a->error, a->path, _("'%.*s' is quantized %s, which Sfumato does not read"), (int)(at - t->name), t->name, kinds[i].what);
     }
     return TRUE;
 }
@@ -65,11 +67,11 @@ static gboolean check_left(const Attach *a, const SfuFileTensor *t)
     if (t->n_dims < 1 || !g_str_has_suffix(t->name, ".weight"))
         return TRUE;
     if (is_whole(t->dtype) && t->n_dims >= 2 && !t->scale)
-        return sfu_file_refuse(a->error, a->path, "'%s' is quantized to %s in a way that Sfumato does not know (it finds no scale for it)", t->name,
+        return sfu_file_refuse(a->error, a->path, _("'%s' is quantized to %s in a way that Sfumato does not know (it finds no scale for it)"), t->name,
                                sfu_dtype_name(t->dtype));
     for (gsize i = 0; is_fp8(t->dtype) && !t->scale && i < G_N_ELEMENTS(scales); i++)
         if (sibling(a, t->name, strlen(t->name) - strlen(".weight"), scales[i]))
-            return sfu_file_refuse(a->error, a->path, "'%s' is fp8 with scales of a kind that Sfumato does not know ('%s')", t->name, scales[i]);
+            return sfu_file_refuse(a->error, a->path, _("'%s' is fp8 with scales of a kind that Sfumato does not know ('%s')"), t->name, scales[i]);
     return TRUE;
 }
 
@@ -82,15 +84,15 @@ static gboolean attach_scale(Attach *a, SfuFileTensor *scale, SfuFileTensor *wei
         most = MAX(most, scale->dims[i]);
     const gboolean one = scale->n_elements == 1, each = weight->n_dims > 0 && scale->n_elements == weight->dims[0] && most == scale->n_elements;
     if (scale->dtype != SFU_F32 && scale->dtype != SFU_F16 && scale->dtype != SFU_BF16)
-        return sfu_file_refuse(a->error, a->path, "'%s' has scales of type %s (mxfp8 or another), which Sfumato does not read", weight->name,
+        return sfu_file_refuse(a->error, a->path, _("'%s' has scales of type %s (mxfp8 or another), which Sfumato does not read"), weight->name,
                                sfu_dtype_name(scale->dtype));
     if (!one && !each)
-        return sfu_file_refuse(a->error, a->path, "'%s' has %" G_GINT64_FORMAT " scales (one a block), where Sfumato reads one, or one a row", weight->name,
+        return sfu_file_refuse(a->error, a->path, _("'%s' has %" PRId64 " scales (one a block), where Sfumato reads one, or one a row"), weight->name,
                                scale->n_elements);
     if (weight->scale)
-        return sfu_file_fail(a->error, a->path, "'%s' has two scales", weight->name);
+        return sfu_file_fail(a->error, a->path, _("'%s' has two scales"), weight->name);
     if (sfu_dtype_block(weight->dtype) > 1 || (is_whole(weight->dtype) && weight->dtype != SFU_I8))
-        return sfu_file_refuse(a->error, a->path, "'%s' is of type %s and has a scale besides, which Sfumato does not read", weight->name,
+        return sfu_file_refuse(a->error, a->path, _("'%s' is of type %s and has a scale besides, which Sfumato does not read"), weight->name,
                                sfu_dtype_name(weight->dtype));
     weight->scale = scale;
     g_hash_table_add(a->gone, scale);
@@ -129,7 +131,7 @@ static gboolean attach_rotation(Attach *a, JsonObject *o, SfuFileTensor *weight)
         return TRUE;
     const gint64 n = size && JSON_NODE_HOLDS_VALUE(size) && json_node_get_value_type(size) == G_TYPE_INT64 ? json_node_get_int(size) : 256;
     if (n < 4 || n > SFU_MOST_ROTATION || !power_of_4(n) || weight->n_dims != 2 || weight->dims[1] % n)
-        return sfu_file_refuse(a->error, a->path, "'%s' is rotated (ConvRot) in groups of %" G_GINT64_FORMAT ", which Sfumato does not read", weight->name, n);
+        return sfu_file_refuse(a->error, a->path, _("'%s' is rotated (ConvRot) in groups of %" PRId64 ", which Sfumato does not read"), weight->name, n);
     weight->rotation = (int)n;
     return TRUE;
 }
@@ -149,7 +151,7 @@ static gboolean attach_format(Attach *a, const char *layer, gsize n, JsonNode *n
     for (gsize i = 0; i < G_N_ELEMENTS(formats); i++)
         if (strcmp(format, formats[i].name) == 0 && weight->dtype == formats[i].dtype)
             return attach_rotation(a, json_node_get_object(node), weight);
-    return sfu_file_refuse(a->error, a->path, "'%s' (%s) is quantized as '%.40s', which Sfumato does not read", weight->name, sfu_dtype_name(weight->dtype),
+    return sfu_file_refuse(a->error, a->path, _("'%s' (%s) is quantized as '%.40s', which Sfumato does not read"), weight->name, sfu_dtype_name(weight->dtype),
                            format);
 }
 
@@ -166,7 +168,7 @@ static gboolean attach_formats(Attach *a, GHashTable *metadata)
         JsonObjectIter it;
         const char *layer;
         if (!ok)
-            sfu_file_fail(a->error, a->path, "its quantization metadata names no layers");
+            sfu_file_fail(a->error, a->path, _("its quantization metadata names no layers"));
         else
             json_object_iter_init(&it, json_node_get_object(layers));
         while (ok && json_object_iter_next(&it, &layer, &format))

@@ -4,6 +4,7 @@
 #include "model/names.h"
 #include "file/json.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_JSON (16 << 20) /* an index of shards of the largest model known is 100 kB */
 
@@ -33,7 +34,7 @@ static gboolean load_json(const char *path, JsonNode **out, GError **error)
     GMappedFile *map = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? g_mapped_file_new(path, FALSE, &local) : NULL;
     *out = map ? sfu_json_parse(g_mapped_file_get_contents(map), g_mapped_file_get_length(map), MAX_JSON, path, error) : NULL;
     if (!map)
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "%s cannot be read%s%s", path, local ? ": " : "", local ? local->message : "");
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be read%s%s"), path, local ? ": " : "", local ? local->message : "");
     g_clear_error(&local);
     if (map)
         g_mapped_file_unref(map);
@@ -50,13 +51,13 @@ static gboolean add_shards(SfuModel *m, const char *folder, const char *index, S
     JsonNode *map = json_object_get_member(root, "weight_map");
     gboolean ok = map && JSON_NODE_HOLDS_OBJECT(map);
     if (!ok)
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s has no weight_map", index);
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s has no weight_map"), index);
     GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
     GList *values = ok ? json_object_get_values(json_node_get_object(map)) : NULL;
     for (GList *l = values; ok && l; l = l->next) {
         const char *file = JSON_NODE_HOLDS_VALUE((JsonNode *)l->data) ? json_node_get_string(l->data) : NULL;
         if (!file || strchr(file, '/') || !g_str_has_suffix(file, ".safetensors")) {
-            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s names a shard that is no .safetensors file of its folder", index);
+            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s names a shard that is no .safetensors file of its folder"), index);
             ok = FALSE;
         } else if (g_hash_table_add(seen, (gpointer)file)) {
             char *path = g_build_filename(folder, file, NULL);
@@ -95,7 +96,7 @@ static gboolean add_network_files(SfuModel *m, const char *folder, SfuPart part,
         }
     }
     if (ok && !found) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has a config.json but no .safetensors file%s", folder,
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s has a config.json but no .safetensors file%s"), folder,
                     g_file_test(folder, G_FILE_TEST_IS_DIR) ? " (pickled .bin and .ckpt files are not read)" : "");
         ok = FALSE;
     }
@@ -154,7 +155,7 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error)
     if (ok && !m->files->len)
         ok = add_folder(m, path, NULL, -1, error);
     if (ok && !m->files->len) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is no diffusers folder (no unet/, vae/ or text_encoder/ with a config.json)", path);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s is no diffusers folder (no unet/, vae/ or text_encoder/ with a config.json)"), path);
         ok = FALSE;
     }
     g_free(index);

@@ -3,6 +3,7 @@
 #include "model/internal.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 G_DEFINE_QUARK(sfu-model-error, sfu_model_error)
 
@@ -19,7 +20,7 @@ gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTens
         m->weights[part] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sfu_weight_destroy);
     }
     if (g_hash_table_contains(m->tensors[part], name)) {
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: the %s has the tensor '%s' twice", m->path, sfu_part_name(part), name);
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the %s has the tensor '%s' twice"), m->path, sfu_part_name(part), name);
         g_free(name);
         return FALSE;
     }
@@ -35,7 +36,7 @@ static gboolean add_split(SfuModel *m, SfuPart part, const char *name, const Sfu
     for (int i = 0; i < 3; i++) {
         SfuFileTensor *s = t->n_dims < 1 || t->dims[0] % 3 ? NULL : sfu_file_tensor_rows(t, i * t->dims[0] / 3, t->dims[0] / 3);
         if (!s) {
-            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: '%s' is no three matrices in one", m->path, t->name);
+            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: '%s' is no three matrices in one"), m->path, t->name);
             return FALSE;
         }
         g_ptr_array_add(m->made, s);
@@ -132,7 +133,7 @@ SfuWeight *sfu_model_weight(SfuModel *m, SfuPart part, const char *name, GError 
 {
     SfuWeight *w = sfu_model_find(m, part, name);
     if (!w)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: the %s lacks the tensor '%s'", m->path, sfu_part_name(part), name);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s: the %s lacks the tensor '%s'"), m->path, sfu_part_name(part), name);
     return w;
 }
 
@@ -180,9 +181,9 @@ gboolean sfu_model_check_complete(const SfuModel *m, SfuPart part, GError **erro
         n++;
     }
     if (!m->tensors[part])
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no %s", m->path, name);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s has no %s"), m->path, name);
     else if (n)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: %d tensors are missing or misshapen, the first is %s", m->path, n, first);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s: %d tensors are missing or misshapen, the first is %s"), m->path, n, first);
     return m->tensors[part] && !n;
 }
 
@@ -204,7 +205,7 @@ gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error)
             for (int j = 0; j < k; j++)
                 bad += !isfinite(v[j]);
             if (bad) {
-                g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "%s: the tensor '%s' holds values that are no numbers (NaN or infinity)",
+                g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the tensor '%s' holds values that are no numbers (NaN or infinity)"),
                             m->path, (char *)name);
                 ok = FALSE;
             }

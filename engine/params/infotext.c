@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 #include <json-glib/json-glib.h>
+#include <glib/gi18n-lib.h>
 
 #include "file/json.h"
 #include "params/styles.h"
@@ -430,12 +431,12 @@ static void read_prompts(char **lines, int end, GString *prompt, GString *negati
 gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *warnings, GError **error)
 {
     if (!text || !g_utf8_validate(text, -1, NULL)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The saved parameters are not valid UTF-8 text.");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The saved parameters are not valid UTF-8 text."));
         return FALSE;
     }
     const char *program = other_program(text);
     if (program) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The parameters were saved by %s in a form that Sfumato does not read.", program);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The parameters were saved by %s in a form that Sfumato does not read."), program);
         return FALSE;
     }
     char *copy = g_strstrip(g_strdup(text));
@@ -446,7 +447,7 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
     read_prompts(lines, has_pairs ? n - 1 : n, prompt, negative);
     gboolean ok = sfu_params_set(p, "prompt", prompt->str, error) && sfu_params_set(p, "negative", negative->str, error);
     if (ok && !has_pairs && !prompt->len && !negative->len) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The text holds no generation parameters.");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The text holds no generation parameters."));
         ok = FALSE;
     } else if (ok && has_pairs) {
         Reader r = {.p = p, .warnings = warnings, .unused = g_string_new(NULL)};

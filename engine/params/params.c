@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 #include <json-glib/json-glib.h>
+#include <glib/gi18n-lib.h>
 
 #include "file/json.h"
 #include "params/styles.h"
@@ -327,7 +328,7 @@ static int find_or_fail(const char *name, GError **error)
 {
     const int i = find(name);
     if (i < 0)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "There is no parameter \"%.60s\".", name ? name : "");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no parameter \"%.60s\"."), name ? name : "");
     return i;
 }
 
@@ -339,13 +340,13 @@ static gboolean refuse_range(const SfuParamSpec *s, const char *value, GError **
         g_snprintf(most, sizeof most, "%" G_GINT64_FORMAT, whole_limit(s->max));
     else
         g_ascii_formatd(most, sizeof most, "%.16g", s->max);
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must lie between %s and %s, not %s.", s->name, least, most, value);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must lie between %s and %s, not %s."), s->name, least, most, value);
     return FALSE;
 }
 
 static gboolean refuse_text(const SfuParamSpec *s, GError **error)
 {
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s takes text, not a number.", s->name);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s takes text, not a number."), s->name);
     return FALSE;
 }
 
@@ -378,13 +379,13 @@ gboolean sfu_params_set_double(SfuParams *p, const char *name, double value, GEr
         return refuse_text(s, error);
     g_ascii_formatd(text, sizeof text, "%.16g", value);
     if (s->type != SFU_PARAM_FLOAT && isfinite(value) && value != floor(value)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a whole number, not %s.", name, text);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must be a whole number, not %s."), name, text);
         return FALSE;
     }
     if (!isfinite(value) || value < s->min || value > s->max)
         return refuse_range(s, text, error);
     if (s->type != SFU_PARAM_FLOAT && fabs(value) > SFU_EXACT_MAX) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s is %s, and a floating-point number is exact only up to %.0f; give it as a whole number or as text.",
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is %s, and a floating-point number is exact only up to %.0f; give it as a whole number or as text."),
                     name, text, SFU_EXACT_MAX);
         return FALSE;
     }
@@ -425,7 +426,7 @@ static gboolean set_number(SfuParams *p, const SfuParamSpec *s, const char *valu
     }
     const double v = g_ascii_strtod(value, &end);
     if (end == value || !ends_here(value, end)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a number, not \"%.60s\".", s->name, value);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must be a number, not \"%.60s\"."), s->name, value);
         return FALSE;
     }
     return sfu_params_set_double(p, s->name, v, error);
@@ -435,7 +436,7 @@ static gboolean check_utf8(const SfuParamSpec *s, const char *value, GError **er
 {
     if (s->type == SFU_PARAM_FILE || g_utf8_validate(value, -1, NULL)) /* names of files are bytes */
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The text given for %s is not valid UTF-8.", s->name);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The text given for %s is not valid UTF-8."), s->name);
     return FALSE;
 }
 
@@ -452,7 +453,7 @@ static gboolean set_list_from_node(SfuParams *p, const SfuParamSpec *s, JsonNode
             a = NULL;
     }
     if (!a) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a list of texts.", s->name);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must be a list of texts."), s->name);
         value_clear(&fresh);
         return FALSE;
     }
@@ -514,14 +515,14 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
         v = choice_index(s, value);
         if (v < 0) {
             char *all = g_strjoinv(", ", (char **)s->choices);
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s cannot be \"%.60s\"; it is one of %s.", name, value, all);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s cannot be \"%.60s\"; it is one of %s."), name, value, all);
             g_free(all);
             return FALSE;
         }
         break;
     case SFU_PARAM_BOOL:
         if (!parse_bool(value, &v)) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s is true or false, not \"%.60s\".", name, value);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%.60s\"."), name, value);
             return FALSE;
         }
         break;
@@ -629,7 +630,7 @@ static gboolean set_from_node(SfuParams *p, const char *name, JsonNode *node, GE
         return t == G_TYPE_INT64 ? sfu_params_set_int64(p, name, json_node_get_int(node), error)
                                  : sfu_params_set_double(p, name, json_node_get_double(node), error);
     }
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s must be a number, a word or true or false.", name);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must be a number, a word or true or false."), name);
     return FALSE;
 }
 

@@ -5,6 +5,8 @@
 
 #include <math.h>
 #include <string.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 
 #include "region/region.h"
 
@@ -187,7 +189,7 @@ SfuImage *sfu_autoencoder_decode(const SfuAutoencoder *a, const SfuImage *latent
     const gint64 n = x ? (gint64)x->w * x->h * x->c : 0;
     for (gint64 k = 0; k < n; k++) {
         if (!isfinite(x->p[k])) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "The decoded picture holds NaN or infinity (first at value %" G_GINT64_FORMAT ").", k);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("The decoded picture holds NaN or infinity (first at value %" PRId64 ")."), k);
             g_clear_pointer(&x, sfu_image_free);
             break;
         }

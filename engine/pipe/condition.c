@@ -5,6 +5,7 @@
 #include "pipe.h"
 
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define CHUNKS_AT_ONCE 8
 #define KEPT_ENCODINGS 32 /* beside those of the run: some 8 MB of Stable Diffusion's */
@@ -178,7 +179,7 @@ static gboolean set_branches(SfuSession *s, GError **error)
         sfu_run_note(s->run, "The prompt ends with \":%g\", so its guidance is multiplied by %g, as AUTOMATIC1111 does.", s->part_weights[0],
                      s->part_weights[0]);
     if (s->family->edits && !plain) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s takes one instruction, without AND and without a weight at its end.", s->m->path);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s takes one instruction, without AND and without a weight at its end."), s->m->path);
         return FALSE;
     }
     if (!plain) /* what no part asks for is what the others are compared with */
@@ -255,7 +256,7 @@ gboolean sfu_session_use_words(SfuSession *s, int call, gboolean *changed, GErro
         g_string_append_printf(which, "%p ", (void *)branches[b]);
     }
     if (!ok) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "The words of pass %d were not encoded.", call + 1);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("The words of pass %d were not encoded."), call + 1);
     } else if (g_strcmp0(which->str, s->words_set) != 0) {
         ok = set_context(s, branches, error);
         if (changed)

@@ -5,6 +5,8 @@
 
 #include <math.h>
 #include <string.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 
 #include "region/region.h"
 
@@ -85,8 +87,8 @@ static void name_nonfinite(Diffuser *f, const SfuTensor *x, const float *timeste
     sfu_unet_set_trace(f->s->m->unet, NULL);
     sfu_tensor_destroy(out);
     g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
-                "The network gave NaN or infinity at step %d, first in its block %s (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-                " values); if the model is sound, run it with the precision fp32.",
+                _("The network gave NaN or infinity at step %d, first in its block %s (%" PRId64 " of %" PRId64
+                " values); if the model is sound, run it with the precision fp32."),
                 step + 1, found.block[0] ? found.block : "conv_out", found.n, found.of);
 }
 
@@ -121,7 +123,7 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep
     ok = ok && (x = sfu_tensor_create(s->run->q, SFU_F32, n_b, r.h, r.w, c_in, error)) && sfu_tensor_write(x, host, error) &&
          sfu_unet_forward_cached(s->m->unet, &y, x, timesteps, s->class_label >= 0 ? labels : NULL, deep, error);
     if (ok && y->c != f->c) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the UNet gives %d channels where the latents have %d.", s->m->path, y->c, f->c);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the UNet gives %d channels where the latents have %d."), s->m->path, y->c, f->c);
         ok = FALSE;
     }
     ok = ok && sfu_tensor_read(y, host, error);
@@ -279,7 +281,7 @@ static gboolean start_noise(Diffuser *f, SfuNoise *stream, float *noise, GError 
     if (!r->start_noise || !d->first)
         return TRUE;
     if (r->noise_h != d->h || r->noise_w != d->w || r->noise_c != f->c) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s holds noise of %d x %d x %d where this run needs %d x %d x %d (channels, height, width).",
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s holds noise of %d x %d x %d where this run needs %d x %d x %d (channels, height, width)."),
                     r->job->noise_file, r->noise_c, r->noise_h, r->noise_w, f->c, d->h, d->w);
         return FALSE;
     }

@@ -4,6 +4,7 @@
 #include "pipe.h"
 
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 gboolean sfu_error_convert(GError **dest, GError *e)
 {
@@ -86,7 +87,7 @@ static gboolean parse_precision(const char *text, SfuPrecision *out, GError **er
             return TRUE;
         }
     }
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The precision cannot be \"%.40s\"; it is one of auto, fp32, bf16, fp16.", text);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The precision cannot be \"%.40s\"; it is one of auto, fp32, bf16, fp16."), text);
     return FALSE;
 }
 
@@ -192,22 +193,22 @@ SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken)
 static gboolean check_job(const SfuJob *job, GError **error)
 {
     if (job->task < 0 || job->task >= SFU_N_TASKS || !job->params) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The job names no task or no parameters.");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The job names no task or no parameters."));
         return FALSE;
     }
     if (job->task == SFU_TASK_TXT2IMG)
         return TRUE;
     if (!job->picture) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s needs a picture.", sfu_task_name(job->task));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s needs a picture."), sfu_task_name(job->task));
         return FALSE;
     }
     const GeglRectangle *r = gegl_buffer_get_extent(job->picture);
     if (r->width < 1 || r->height < 1) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The picture has no pixels (%d x %d).", r->width, r->height);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The picture has no pixels (%d x %d)."), r->width, r->height);
         return FALSE;
     }
     if (job->task == SFU_TASK_INPAINT && !job->mask) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "inpaint needs a mask that says where to paint.");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("inpaint needs a mask that says where to paint."));
         return FALSE;
     }
     return TRUE;
@@ -247,7 +248,7 @@ static SfuLoaded *load_for_task(SfuRun *r, GError **error)
         return NULL;
     SfuLoaded *m = sfu_run_stage(r, SFU_STAGE_LOAD, error) ? sfu_engine_load(r->e, path, error) : NULL;
     if (m && !(sfu_model_family(m->model)->tasks & 1u << r->task)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is a model of the family %s, which cannot do %s.", path,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is a model of the family %s, which cannot do %s."), path,
                     sfu_model_family(m->model)->name, sfu_task_name(r->task));
         m = NULL;
     }
@@ -283,7 +284,7 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
         sfu_queue_finish(e->q, NULL);
         g_clear_pointer(&results, g_ptr_array_unref);
         if (!err)
-            g_set_error(&err, SFU_ERROR, SFU_ERROR_FAILED, "%s failed without saying why.", sfu_task_name(job->task));
+            g_set_error(&err, SFU_ERROR, SFU_ERROR_FAILED, _("%s failed without saying why."), sfu_task_name(job->task));
         sfu_error_convert(error, err);
     }
     g_clear_pointer(&r.latents, g_array_unref);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #include "holes.h"
 #include "region/region.h"
@@ -327,13 +328,13 @@ static GeglBuffer *enlarge_by_part(const SfuSession *s, GeglBuffer *in, int fact
 {
     const char *name = json_object_get_string_member(mine, "enlarger");
     if (!name || g_path_is_absolute(name) || strstr(name, "..")) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: \"%s\" is no file of the model's folder.", s->m->path, name ? name : "");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: \"%s\" is no file of the model's folder."), s->m->path, name ? name : "");
         return NULL;
     }
     char *path = g_build_filename(s->m->path, name, NULL);
     SfuLoaded *part = sfu_engine_load(s->run->e, path, error);
     if (part && sfu_model_scale(part->model) != factor) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: %s is not made for enlarging by %d.", s->m->path, name, factor);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: %s is not made for enlarging by %d."), s->m->path, name, factor);
         part = NULL;
     }
     g_free(path);
@@ -353,7 +354,7 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     const int label = (int)sfu_json_number(classes, class_key, factor == 2 ? 1 : 2);
     const int n_mask = s->ae.factor * s->ae.factor;
     if (!up || !mine || label < 0 || label >= s->unet->num_class_embeds || s->unet->in_channels != 2 * s->ae.channels + n_mask) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is not made for enlarging by %d.", s->m->path, factor);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is not made for enlarging by %d."), s->m->path, factor);
         return NULL;
     }
     if (!sfu_params_given(s->run->job->params, SFU_PARAM_STEPS) || sfu_params_int(s->run->job->params, SFU_PARAM_STEPS) == 0)
@@ -427,7 +428,7 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
 {
     SfuRun *r = s->run;
     if (s->unet->in_channels != s->ae.channels + 3 || s->ae.factor != 4) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the x4 upscaler sees three channels of picture beside its latents, not %d.", s->m->path,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the x4 upscaler sees three channels of picture beside its latents, not %d."), s->m->path,
                     s->unet->in_channels - s->ae.channels);
         return FALSE;
     }

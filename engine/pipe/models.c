@@ -246,7 +246,7 @@ char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
     if (!*name) {
         path = sfu_model_default(models, task);
         if (!path)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "No installed model can do %s; put one into %s.", sfu_task_name(task),
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No installed model can do %s; put one into %s."), sfu_task_name(task),
                         folders[0]);
     } else {
         for (guint i = 0; i < models->len && !path; i++) {
@@ -257,7 +257,7 @@ char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
             g_free(file);
         }
         if (!path)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "There is no model \"%s\", neither as a file nor in the model folders.", name);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("There is no model \"%s\", neither as a file nor in the model folders."), name);
     }
     g_ptr_array_unref(models);
     g_strfreev(folders);
@@ -286,7 +286,7 @@ char *sfu_part_resolve(const char *name, const char *part, GError **error)
         }
     if (!path) {
         char *list = g_strjoinv(", ", folders);
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "No %s is called \"%s\": there is no such file, and none of that name in %s.", part, name, list);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No %s is called \"%s\": there is no such file, and none of that name in %s."), part, name, list);
         g_free(list);
     }
     g_ptr_array_unref(models);

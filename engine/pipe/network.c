@@ -5,6 +5,8 @@
 
 #include <math.h>
 #include <string.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_CORE_PX 1024 /* longest side of a tile without its margin: progress and cancel should not wait */
 #define LEAST_CORE_PX 32
@@ -51,7 +53,7 @@ static SfuImage *forward_once(Network *n, const SfuImage *i, GError **error)
     n->pass++;
     for (gint64 k = 0; o && k < (gint64)o->w * o->h * o->c; k++) {
         if (!isfinite(o->p[k])) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "The upscaler network gave NaN or infinity; try the precision fp32.");
+            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("The upscaler network gave NaN or infinity; try the precision fp32."));
             g_clear_pointer(&o, sfu_image_free);
         }
     }
@@ -258,8 +260,8 @@ static gboolean plan_tiles(Network *n, int w, int h, GError **error)
     const int m = n->multiple, pw = up_to(w, m), ph = up_to(h, m), asked = sfu_params_int(n->r->p, SFU_PARAM_TILE), exact = up_to(sfu_upscaler_margin_px(n->u), m);
     int tw = longest(n, MAX(pw, ph), 0, 0), th = tw;
     if (tw < MIN(LEAST_CORE_PX, MAX(pw, ph))) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "A tile of %d x %d pixels needs %" G_GINT64_FORMAT " bytes on the device, %" G_GINT64_FORMAT
-                    " are there.", LEAST_CORE_PX, LEAST_CORE_PX, sfu_upscaler_bytes(n->u, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("A tile of %d x %d pixels needs %" PRId64 " bytes on the device, %" PRId64
+                    " are there."), LEAST_CORE_PX, LEAST_CORE_PX, sfu_upscaler_bytes(n->u, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)),
                     (gint64)sfu_net_room(n->r->q));
         return FALSE;
     }
@@ -303,7 +305,7 @@ static GeglBuffer *pass(Network *n, GeglBuffer *in, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
     if ((gint64)e->width * n->scale > 400000 || (gint64)e->height * n->scale > 400000) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%d x %d pixels times %d is more than can be worked on.", e->width, e->height, n->scale);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%d x %d pixels times %d is more than can be worked on."), e->width, e->height, n->scale);
         return NULL;
     }
     if (!plan_tiles(n, e->width, e->height, error) || !sfu_run_stage(n->r, SFU_STAGE_UPSCALE, error))

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #include "holes.h"
 #include "region/region.h"
@@ -74,7 +75,7 @@ static gboolean find_bounds(const Paint *p, SfuRect *bounds, float *max, GError 
         const GeglRectangle *e = gegl_buffer_get_extent(p->r->job->picture);
         const gboolean l = e->x > c.x, t = e->y > c.y, r = e->x + e->width < c.x + c.w, b = e->y + e->height < c.y + c.h;
         if (!l && !t && !r && !b) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "outpaint needs at least one of left, right, top and bottom above 0.");
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("outpaint needs at least one of left, right, top and bottom above 0."));
             return FALSE;
         }
         /* A single strip is a small region; strips on several sides take the whole canvas. */
@@ -338,7 +339,7 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
     if (more == 0)
         return TRUE;
     if (!a->original || (more != s->ae.channels + n_mask && !s->family->edits)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s has %d input channels, with which %s cannot be done.", s->m->path,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s has %d input channels, with which %s cannot be done."), s->m->path,
                     s->unet->in_channels, sfu_task_name(s->run->task));
         return FALSE;
     }
@@ -651,7 +652,7 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
     p.strength = r->task == SFU_TASK_TXT2IMG || r->task == SFU_TASK_EDIT ? 1 : sfu_params_for(r->p, SFU_PARAM_STRENGTH, r->task);
     const guint64 seed = r->seed;
     if (p.strength <= 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "At strength 0 nothing would change.");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("At strength 0 nothing would change."));
         return FALSE;
     }
     if (r->task != SFU_TASK_TXT2IMG && r->task != SFU_TASK_EDIT)

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 /* What one unit costs until it has been measured, against a UNet pass over one latent pixel (from the counts of operations of Stable Diffusion
  * 1.5 at 512 x 512: 803 G for the UNet, 1117 G to encode, 2514 G to decode). */
@@ -75,7 +76,7 @@ gboolean sfu_run_cancelled(const SfuRun *r, GError **error)
 {
     if (!r->job->cancel || !g_atomic_int_get((int *)r->job->cancel))
         return FALSE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_CANCELLED, "Cancelled.");
+    g_set_error(error, SFU_ERROR, SFU_ERROR_CANCELLED, _("Cancelled."));
     return TRUE;
 }
 

@@ -4,6 +4,7 @@
 #include "pipe.h"
 
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 static gint64 json_int(JsonObject *o, const char *name, gint64 fallback)
 {
@@ -101,7 +102,7 @@ static gboolean open_other(SfuSession *s, SfuParam param, SfuAutoencoder *a, GEr
     if (!m)
         return FALSE;
     if (!sfu_model_has_part(m->model, SFU_PART_VAE) && !is_taesd(m->model)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s holds no autoencoder.", m->path);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s holds no autoencoder."), m->path);
         return FALSE;
     }
     return open_autoencoder(a, s->run, m, error);
@@ -116,7 +117,7 @@ static gboolean open_networks(SfuSession *s, GError **error)
     if (!(own ? open_autoencoder(&s->ae, s->run, m, error) : open_other(s, SFU_PARAM_VAE, &s->ae, error)))
         return FALSE;
     if (s->ae.channels != s->unet->out_channels) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "The autoencoder has %d latent channels, the UNet of %s %d.", s->ae.channels, m->path,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("The autoencoder has %d latent channels, the UNet of %s %d."), s->ae.channels, m->path,
                     s->unet->out_channels);
         return FALSE;
     }
@@ -124,7 +125,7 @@ static gboolean open_networks(SfuSession *s, GError **error)
         if (!open_other(s, SFU_PARAM_TAESD, &s->preview, error))
             return FALSE;
         if (s->preview.channels != s->ae.channels || s->preview.factor != s->ae.factor) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s does not fit the latents of %s.", sfu_params_text(s->run->p, SFU_PARAM_TAESD), m->path);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s does not fit the latents of %s."), sfu_params_text(s->run->p, SFU_PARAM_TAESD), m->path);
             return FALSE;
         }
     }
@@ -167,7 +168,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
 {
     *s = (SfuSession){.run = run, .m = m, .n_parts = 1, .part_weights = {1}, .family = sfu_model_family(m->model), .class_label = -1};
     if (!sfu_model_has_part(m->model, SFU_PART_UNET)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s holds no UNet.", m->path);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s holds no UNet."), m->path);
         return FALSE;
     }
     s->unet = sfu_model_unet(m->model);
@@ -175,7 +176,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
     if (mini) {
         const char *kind = context && json_object_has_member(context, "kind") ? json_object_get_string_member(context, "kind") : NULL;
         if (!kind || strcmp(kind, "latent_grid") != 0) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the kind of context \"%s\" is unknown.", m->path, kind ? kind : "");
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the kind of context \"%s\" is unknown."), m->path, kind ? kind : "");
             return FALSE;
         }
         s->grid = (int)CLAMP(json_int(context, "size", 8), 1, 64);
@@ -185,7 +186,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
         s->start_noise = (float)sfu_json_number(sfu_json_child(mini, "inpaint"), "start_noise", 1);
         s->class_label = s->unet->num_class_embeds > 0 ? (int)json_int(sfu_json_child(mini, "classes"), "inpaint", 0) : -1;
         if (s->class_label >= s->unet->num_class_embeds) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the class of inpainting is %d, the UNet has %d.", m->path, s->class_label,
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the class of inpainting is %d, the UNet has %d."), m->path, s->class_label,
                         s->unet->num_class_embeds);
             return FALSE;
         }

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #include "holes.h"
 
@@ -17,7 +18,7 @@ gboolean sfu_enlarged_size(const SfuRun *r, int *w, int *h, GError **error)
     const double scale = sfu_params_double(r->p, SFU_PARAM_SCALE);
     const double fw = MAX(1, floor(e->width * scale + 0.5)), fh = MAX(1, floor(e->height * scale + 0.5));
     if (fw > MAX_SIDE || fh > MAX_SIDE) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%d x %d pixels times %g would be longer than %d pixels.", e->width, e->height, scale,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%d x %d pixels times %g would be longer than %d pixels."), e->width, e->height, scale,
                     MAX_SIDE);
         return FALSE;
     }

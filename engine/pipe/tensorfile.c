@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include <glib/gstdio.h>
+#include <glib/gi18n-lib.h>
 
 #include "file/file.h"
 
@@ -32,7 +33,7 @@ static gboolean write_file(const char *path, const char *name, const gint64 *dim
             g_error_free(e);
         }
     } else {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "There is no memory to write %s (%" G_GSIZE_FORMAT " bytes).", path, total);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory to write %s (%zu bytes)."), path, total);
     }
     g_free(data);
     g_string_free(head, TRUE);
@@ -79,7 +80,7 @@ float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, i
             t = x;
     }
     if (!t || t->n_dims != 4 || t->n_elements <= 0 || t->n_elements > G_MAXINT32) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s holds no tensor \"%s\" of four dimensions [n, c, h, w].", path, name);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s holds no tensor \"%s\" of four dimensions [n, c, h, w]."), path, name);
     } else {
         *n = (int)t->dims[0];
         *c = (int)t->dims[1];

@@ -5,6 +5,8 @@
 
 #include <math.h>
 #include <string.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 
 #include "sfumato.h"
 
@@ -14,7 +16,7 @@ SfuImage *sfu_image_new(int w, int h, int c, GError **error)
     if (w > 0 && h > 0 && c > 0 && (guint64)w * h <= G_MAXUINT32 * (guint64)16)
         p = g_try_malloc0_n((gsize)w * h, (gsize)c * sizeof(float));
     if (!p) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "There is no memory for a picture of %d x %d pixels (%" G_GUINT64_FORMAT " bytes).",
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory for a picture of %d x %d pixels (%" PRIu64 " bytes)."),
                     w, h, (guint64)MAX(w, 0) * MAX(h, 0) * c * sizeof(float));
         return NULL;
     }

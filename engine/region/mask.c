@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #include "sfumato.h"
 
@@ -38,7 +39,7 @@ gboolean sfu_mask_bounds(GeglBuffer *mask, SfuRect picture, SfuRect *bounds, flo
         g_free(strip);
     }
     if (x1 < x0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The mask is empty inside the picture: nothing is selected.");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The mask is empty inside the picture: nothing is selected."));
         return FALSE;
     }
     *max = MIN(*max, 1.0f);
@@ -131,7 +132,7 @@ gboolean sfu_mask_soften(SfuImage *mask, int grow, int feather, GError **error)
     const gsize longest = (gsize)MAX(w, h) + 4 * (gsize)radius + 2;
     guint16 *tmp = g_try_new(guint16, 2 * longest);
     if (!m || !tmp) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "There is no memory for a mask of %d x %d pixels.", w, h);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory for a mask of %d x %d pixels."), w, h);
         g_free(m);
         g_free(tmp);
         return FALSE;

@@ -7,6 +7,7 @@
 #include "sample/sample.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define LMS_ORDER 4
 #define N_HISTORY 4
@@ -439,7 +440,7 @@ gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *
     const double eta = options && options->eta >= 0 ? options->eta : samplers[s->sampler].eta;
     const gboolean may_draw = samplers[s->sampler].step == step_euler_a ? eta > 0 : sfu_sampler_is_stochastic(s->sampler);
     if (may_draw && !noise && !callbacks->draw) {
-        g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS, "The sampler %s needs a source of noise", sfu_sampler_label(s->sampler));
+        g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS, _("The sampler %s needs a source of noise"), sfu_sampler_label(s->sampler));
         return FALSE;
     }
     const gint64 n = n_per_image * n_images;
@@ -459,7 +460,7 @@ gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *
         if (!samplers[s->sampler].step(&r, i, error))
             goto out;
         if (!all_finite(x, n)) {
-            g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_NAN, "The latent is not finite after step %d of %d (sampler %s)", i + 1, s->n_steps,
+            g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_NAN, _("The latent is not finite after step %d of %d (sampler %s)"), i + 1, s->n_steps,
                         sfu_sampler_label(s->sampler));
             goto out;
         }

@@ -3,6 +3,7 @@
 #include "sample/sample.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 G_DEFINE_QUARK(sfu-sample-error-quark, sfu_sample_error)
 
@@ -210,19 +211,19 @@ static SfuSigmas *refuse(GError **error, SfuSigmas *s, const char *format, ...)
 SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
 {
     if (!sfu_sampler_name(o->sampler) || !sfu_schedule_name(o->schedule) || o->prediction > SFU_SAMPLE_FLOW)
-        return refuse(error, NULL, "There is no sampler %d with schedule %d and prediction %d", o->sampler, o->schedule, o->prediction);
+        return refuse(error, NULL, _("There is no sampler %d with schedule %d and prediction %d"), o->sampler, o->schedule, o->prediction);
     if (o->n_train < 1 || o->n_train > MAX_TRAIN)
-        return refuse(error, NULL, "The model's schedule has %d training steps; 1 to %d can be used", o->n_train, MAX_TRAIN);
+        return refuse(error, NULL, _("The model's schedule has %d training steps; 1 to %d can be used"), o->n_train, MAX_TRAIN);
     const gboolean flow = o->prediction == SFU_SAMPLE_FLOW;
     if (!flow && !(o->beta_start > 0 && o->beta_start <= o->beta_end && o->beta_end < 1))
-        return refuse(error, NULL, "The model's schedule goes from beta %g to %g, which is not rising within 0 to 1", o->beta_start, o->beta_end);
+        return refuse(error, NULL, _("The model's schedule goes from beta %g to %g, which is not rising within 0 to 1"), o->beta_start, o->beta_end);
     const double shift = o->shift == 0 ? 1 : o->shift;
     if (flow && !(shift > 0 && shift <= 1000))
-        return refuse(error, NULL, "The schedule's shift is %g; 0 to 1000 can be used", o->shift);
+        return refuse(error, NULL, _("The schedule's shift is %g; 0 to 1000 can be used"), o->shift);
     if (o->steps < 1 || o->steps > o->n_train)
-        return refuse(error, NULL, "%d steps were asked for; 1 to %d are possible", o->steps, o->n_train);
+        return refuse(error, NULL, _("%d steps were asked for; 1 to %d are possible"), o->steps, o->n_train);
     if (!(o->strength >= 0 && o->strength <= 1))
-        return refuse(error, NULL, "The strength is %g; it goes from 0 to 1", o->strength);
+        return refuse(error, NULL, _("The strength is %g; it goes from 0 to 1"), o->strength);
 
     SfuSigmas *s = g_new0(SfuSigmas, 1);
     s->prediction = o->prediction;
@@ -238,7 +239,7 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
     const int n = o->steps + extra;
     const int most = s->schedule == SFU_SCHEDULE_LCM ? MIN(LCM_ORIGINAL_STEPS, o->n_train) : o->n_train;
     if (n > most)
-        return refuse(error, s, "%d steps were asked for; the schedule %s has %d", o->steps, sfu_schedule_label(s->schedule), most - extra);
+        return refuse(error, s, _("%d steps were asked for; the schedule %s has %d"), o->steps, sfu_schedule_label(s->schedule), most - extra);
     s->sigmas = g_new0(double, n + 1);
     s->timesteps = g_new0(double, n);
     const gboolean by_timestep = fill_timesteps(s, n, s->timesteps);
@@ -255,7 +256,7 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
         if (!by_timestep || flow)
             s->timesteps[i] = sfu_sigma_to_timestep(s, s->sigmas[i]);
         if (i > 0 && s->sigmas[i] >= s->sigmas[i - 1])
-            return refuse(error, s, "The schedule %s has no %d distinct steps for this model", sfu_schedule_label(s->schedule), o->steps);
+            return refuse(error, s, _("The schedule %s has no %d distinct steps for this model"), sfu_schedule_label(s->schedule), o->steps);
     }
     const double first = exp(s->log_sigmas[0]);
     if (s->sampler == SFU_SAMPLER_DDIM && !flow && s->sigmas[s->n_steps - 1] > first * (1 + 1e-6))

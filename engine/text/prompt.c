@@ -7,6 +7,7 @@
 #include "text/text.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define BRACKET 1.1           /* ( ) multiplies by this, [ ] divides */
 #define MAX_NESTING 100       /* 1.1^100 is 13781; also bounds the work, since every bracket touches all that follows it */
@@ -142,7 +143,7 @@ static GArray *parse(const char *text, GError **error)
             add_part(parts, p + 1, escapes ? 1 : 0);
             p += escapes ? 2 : 1;
         } else if ((*p == '(' && n_round == MAX_NESTING) || (*p == '[' && n_square == MAX_NESTING)) {
-            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT, "The prompt has more than %d brackets open within each other", MAX_NESTING);
+            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT, _("The prompt has more than %d brackets open within each other"), MAX_NESTING);
             goto fail;
         } else if (*p == '(') {
             round[n_round++] = parts->len;
@@ -174,7 +175,7 @@ static GArray *parse(const char *text, GError **error)
     for (guint i = 0; i < parts->len; i++) {
         const double weight = g_array_index(parts, Part, i).weight;
         if (!(fabs(weight) <= MAX_WEIGHT)) {
-            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT, "The prompt gives a word the weight %g; %g is the largest", weight, MAX_WEIGHT);
+            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT, _("The prompt gives a word the weight %g; %g is the largest"), weight, MAX_WEIGHT);
             goto fail;
         }
     }

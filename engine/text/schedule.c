@@ -9,6 +9,7 @@
 #include "text/text.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_NESTING 100 /* as of weights */
 
@@ -304,7 +305,7 @@ SfuPromptPlan *sfu_prompt_plan_new(const char *text, int steps, gboolean negativ
     for (const char *and; !negative && (and = find_and(from)); from = and + 3) {
         add_part(plan, from, (gsize)(and - from), steps, TRUE);
         if (plan->parts->len == SFU_PROMPT_MAX_PARTS) {
-            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_PARTS, "The prompt joins more than %d parts with AND", SFU_PROMPT_MAX_PARTS);
+            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_PARTS, _("The prompt joins more than %d parts with AND"), SFU_PROMPT_MAX_PARTS);
             sfu_prompt_plan_free(plan);
             return NULL;
         }

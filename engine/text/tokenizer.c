@@ -4,6 +4,7 @@
 #include "text/text.h"
 #include "text/vocab.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 G_DEFINE_QUARK(sfu-text-error-quark, sfu_text_error)
 
@@ -268,13 +269,13 @@ static void encode_plain(const SfuTokenizer *t, const char *text, gsize length, 
 gboolean sfu_text_check(const char *text, gsize n, GError **error)
 {
     if (n > SFU_PROMPT_MAX_BYTES) {
-        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_LENGTH, "The prompt has %" G_GSIZE_FORMAT " bytes; at most %d can be used", n,
+        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_LENGTH, _("The prompt has %zu bytes; at most %d can be used"), n,
                     SFU_PROMPT_MAX_BYTES);
         return FALSE;
     }
     const char *bad;
     if (!g_utf8_validate(text, (gssize)n, &bad)) {
-        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_UTF8, "The prompt is not valid UTF-8 at byte %" G_GSIZE_FORMAT, (gsize)(bad - text));
+        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_UTF8, _("The prompt is not valid UTF-8 at byte %zu"), (gsize)(bad - text));
         return FALSE;
     }
     return TRUE;

@@ -4,6 +4,7 @@
 #include <string.h>
 #ifdef HAVE_CLBLAST
 #include <clblast_c.h>
+#include <glib/gi18n-lib.h>
 #endif
 
 /* Multiply-adds below which nothing is measured: our own kernel needs no second pass for the epilogue, and a measurement has to pay for itself. */
@@ -143,7 +144,7 @@ void sfu_blas_forget(SfuQueue *q)
 #else
 gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error)
 {
-    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED, "SFUMATO_BLAS asks for CLBlast, which this build was made without");
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED, _("SFUMATO_BLAS asks for CLBlast, which this build was made without"));
     return FALSE;
 }
 

@@ -5,6 +5,8 @@
 #include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 #endif
 
 G_DEFINE_QUARK(sfu-runtime-error, sfu_runtime_error)
@@ -170,7 +172,7 @@ static GArray *find_all(GError **error)
     const cl_int r = clGetPlatformIDs(0, NULL, &n);
     if (r != CL_SUCCESS || n == 0) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER,
-                    "no OpenCL driver is installed (the loader lists no platform); install your GPU's, or pocl-opencl-icd for the CPU");
+                    _("no OpenCL driver is installed (the loader lists no platform); install your GPU's, or pocl-opencl-icd for the CPU"));
         return NULL;
     }
     cl_platform_id *platforms = g_new(cl_platform_id, n);
@@ -199,8 +201,8 @@ static GArray *find_all(GError **error)
     g_free(platforms);
     if (all->len == 0 && passed_over) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    "PoCL, the OpenCL driver for the CPU, finds 0 bytes of memory where /sys is not mounted, and needs 128 MiB (the computer has "
-                    "%" G_GINT64_FORMAT " MiB); mount /sys, or install your GPU's driver",
+                    _("PoCL, the OpenCL driver for the CPU, finds 0 bytes of memory where /sys is not mounted, and needs 128 MiB (the computer has "
+                    "%" PRId64 " MiB); mount /sys, or install your GPU's driver"),
                     ((gint64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE)) >> 20);
         g_array_unref(all);
         return NULL;
@@ -214,7 +216,7 @@ static GArray *find_all(GError **error)
     }
     if (all->len == 0) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    "OpenCL is installed but offers no device; install your GPU's driver, or pocl-opencl-icd for the CPU");
+                    _("OpenCL is installed but offers no device; install your GPU's driver, or pocl-opencl-icd for the CPU"));
         g_array_unref(all);
         return NULL;
     }
@@ -279,7 +281,7 @@ gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device
         *info = best->info;
     } else {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    "no OpenCL device matches '%s' (`sfumato devices` lists the %u there are)", wanted, all->len);
+                    _("no OpenCL device matches '%s' (`sfumato devices` lists the %u there are)"), wanted, all->len);
     }
     g_array_unref(all);
     return best != NULL;

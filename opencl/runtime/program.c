@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <glib/gi18n-lib.h>
 #endif
 
 /* A cache file is the SHA-256 of the rest, in hex, a newline, the rest. Anything else is a damaged entry: rebuilt. */
@@ -98,7 +99,7 @@ static void build_error(SfuQueue *q, cl_program p, cl_int r, const char *name, G
     clGetProgramBuildInfo(p, q->device, CL_PROGRAM_BUILD_LOG, n, log, NULL);
     if (strlen(log) > 1500)
         log[1500] = 0;
-    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, "%s does not compile on %s (%d): %s", name, q->info.name, r, g_strstrip(log));
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, _("%s does not compile on %s (%d): %s"), name, q->info.name, r, g_strstrip(log));
     g_free(log);
 }
 
@@ -112,7 +113,7 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
     }
     const char *body = sfu_kernel_source(name), *common = sfu_kernel_source("common");
     if (!body || !common) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, "there is no kernel source named %s", name);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, _("there is no kernel source named %s"), name);
         g_free(key);
         return NULL;
     }

@@ -5,6 +5,8 @@
 #include <string.h>
 #ifdef __linux__
 #include <unistd.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 #endif
 
 /* ---- buffers ---- */
@@ -67,7 +69,7 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
     }
     if (bytes > q->info.max_alloc_bytes && q->info.max_alloc_bytes) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY,
-                    "one buffer of %" G_GSIZE_FORMAT " bytes is more than the device gives at once (%" G_GUINT64_FORMAT ")", bytes,
+                    _("one buffer of %zu bytes is more than the device gives at once (%" PRIu64 ")"), bytes,
                     q->info.max_alloc_bytes);
         return NULL;
     }
@@ -79,8 +81,8 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
     }
     if (q->used + bytes > q->budget) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY,
-                    "%" G_GSIZE_FORMAT " more bytes do not fit the memory budget of %" G_GUINT64_FORMAT " bytes (%" G_GUINT64_FORMAT
-                    " in use)", bytes, q->budget, q->used);
+                    _("%zu more bytes do not fit the memory budget of %" PRIu64 " bytes (%" PRIu64
+                    " in use)"), bytes, q->budget, q->used);
         return NULL;
     }
     for (;;) {
@@ -204,11 +206,11 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     if (q->precision == SFU_PRECISION_BF16)
         q->vector_width = 16; /* its products are made of nothing else */
     if (q->precision == SFU_PRECISION_BF16 && !q->info.has_avx512_bf16) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, "%s has no bf16 products; use --precision auto", q->info.name);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, _("%s has no bf16 products; use --precision auto"), q->info.name);
         goto fail;
     }
     if (q->precision == SFU_PRECISION_BF16 && !sfu_program_probe(q, "linear", "-DW_F16 -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64")) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, "the OpenCL compiler of %s does not know bf16 products; use --precision auto",
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, _("the OpenCL compiler of %s does not know bf16 products; use --precision auto"),
                     q->info.name);
         goto fail;
     }
@@ -281,7 +283,7 @@ gboolean sfu_queue_cancelled(SfuQueue *q, GError **error)
 {
     if (!q->cancel || !g_atomic_int_get(q->cancel))
         return FALSE;
-    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED, "cancelled");
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED, _("cancelled"));
     return TRUE;
 }
 
