@@ -2,9 +2,9 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 #ifdef HAVE_CLBLAST
 #include <clblast_c.h>
-#include <glib/gi18n-lib.h>
 #endif
 
 /* Multiply-adds below which nothing is measured: our own kernel needs no second pass for the epilogue, and a measurement has to pay for itself. */

@@ -2,11 +2,11 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <string.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 #include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
-#include <inttypes.h>
-#include <glib/gi18n-lib.h>
 #endif
 
 G_DEFINE_QUARK(sfu-runtime-error, sfu_runtime_error)

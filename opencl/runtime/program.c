@@ -2,12 +2,12 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 #ifdef G_OS_UNIX
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <glib/gi18n-lib.h>
 #endif
 
 /* A cache file is the SHA-256 of the rest, in hex, a newline, the rest. Anything else is a damaged entry: rebuilt. */

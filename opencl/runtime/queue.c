@@ -2,11 +2,11 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <stdlib.h>
+#include <inttypes.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #ifdef __linux__
 #include <unistd.h>
-#include <inttypes.h>
-#include <glib/gi18n-lib.h>
 #endif
 
 /* ---- buffers ---- */

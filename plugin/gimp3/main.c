@@ -59,7 +59,7 @@ static void add_argument(GimpProcedure *p, SfuAction action, const SfuParamSpec 
         gimp_procedure_add_choice_argument(p, name, label, help, choice, SFU_NOT_GIVEN_WORD, G_PARAM_READWRITE);
         break;
     default:
-        gimp_procedure_add_string_argument(p, name, label, help, s->def_text ? s->def_text : "", G_PARAM_READWRITE);
+        gimp_procedure_add_string_argument(p, name, label, help, "", G_PARAM_READWRITE);
     }
     g_free(help);
     g_free(name);
