@@ -286,6 +286,11 @@ static void filters(void)
         gimp_drawable_append_filter(GIMP_DRAWABLE(work), filter);
         const Layer shown = gimp_layer_new_from_visible(image, image, "shown");
         float was[W * 4], is[W * 4];
+        if (!grouped) {
+            check_get_row(image, work, 15, is);
+            check_get_row(image, shown, 15, was);
+            CHECK(fabs(is[4 * 20 + 1] - was[4 * 20 + 1]) > 0.02, "the filter does nothing: %g", is[4 * 20 + 1]);
+        }
         check_get_row(image, shown, 15, was);
         item_delete(shown);
         char *before = check_sum(AS_DRAWABLE(work));
@@ -307,6 +312,31 @@ static void filters(void)
         check_end_case(grouped ? "a group with a filter is read as it looks" : "a layer with a filter is read as it looks");
     }
 }
+
+/* Taking the first of several layers would be a guess. */
+static void several_layers(void)
+{
+    const Image image = gimp_image_new(W, H, GIMP_RGB);
+    GimpDrawable *both[3] = {AS_DRAWABLE(check_add_layer(image, "one", W, H, 0, 0, FALSE)),
+                             AS_DRAWABLE(check_add_layer(image, "two", W, H, 0, 0, FALSE)), NULL};
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        if (!sfu_action_info(a)->needs_image)
+            continue;
+        GimpProcedure *p = gimp_pdb_lookup_procedure(gimp_get_pdb(), sfu_action_info(a)->procedure);
+        GimpProcedureConfig *config = gimp_procedure_create_config(p);
+        g_object_set(config, "run-mode", GIMP_RUN_NONINTERACTIVE, "image", image, NULL);
+        gimp_procedure_config_set_core_object_array(config, "drawables", (GObject **)both, 2);
+        GimpValueArray *r = gimp_procedure_run_config(p, config);
+        const char *sentence = gimp_pdb_get_last_error(gimp_get_pdb());
+        CHECK(GIMP_VALUES_GET_ENUM(r, 0) != GIMP_PDB_SUCCESS && sentence && strstr(sentence, "Several layers"), "%s: %s",
+              sfu_action_info(a)->name, sentence);
+        gimp_value_array_unref(r);
+        g_object_unref(config);
+    }
+    CHECK(n_layers(image) == 2, "a layer was added");
+    gimp_image_delete(image);
+    check_end_case("several layers selected: a sentence");
+}
 #endif
 
 void check_states(void)
@@ -318,5 +348,6 @@ void check_states(void)
     extreme_sizes();
 #if GIMP_MAJOR_VERSION >= 3
     filters();
+    several_layers();
 #endif
 }
