@@ -598,8 +598,8 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
     }
     const gboolean ok = results && sfu_output_add(in, used, results, layer, new_image, error);
     sfu_host_progress_end();
-    if (ok && ((const SfuResult *)results->pdata[0])->note) /* without a domain: GIMP shows it */
-        g_log(NULL, G_LOG_LEVEL_MESSAGE, "%s", ((const SfuResult *)results->pdata[0])->note);
+    if (ok && ((const SfuResult *)results->pdata[0])->note)
+        sfu_host_message(((const SfuResult *)results->pdata[0])->note);
     if (ok && remember)
         sfu_settings_remember(settings, r, to_try[k], (g_get_monotonic_time() - start) / 1e6);
     if (results)
