@@ -42,7 +42,7 @@ typedef struct {
 typedef struct {
     char *path;
     GMappedFile *map;
-    GPtrArray *tensors;   /* SfuFileTensor*, in file order, without the scales of quantised ones */
+    GPtrArray *tensors;   /* SfuFileTensor*, in file order, without the scales of quantized ones */
     GPtrArray *scales;    /* SfuFileTensor*: those */
     GHashTable *metadata; /* char* -> SfuFileValue* */
     gboolean pickle; /* a .pth */

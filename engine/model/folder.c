@@ -74,7 +74,7 @@ static gboolean add_shards(SfuModel *m, const char *folder, const char *index, S
 static gboolean add_network_files(SfuModel *m, const char *folder, SfuPart part, GError **error)
 {
     static const char *const stems[] = {"diffusion_pytorch_model", "model"};
-    static const char *const variants[] = {".safetensors", ".fp16.safetensors", ".bf16.safetensors", ".non_ema.safetensors"};
+    static const char *const variants[] = {".safetensors", ".fp16.safetensors", ".bf16.safetensors", ".non_ema.safetensors", ".gguf"};
     static const char *const indexes[] = {".safetensors.index.json", ".safetensors.index.fp16.json", ".safetensors.index.bf16.json"};
     gboolean ok = TRUE, found = FALSE;
     for (gsize s = 0; ok && !found && s < G_N_ELEMENTS(stems); s++) {

@@ -133,7 +133,7 @@ gboolean sfu_embed(SfuQueue *q, SfuTensor *y, const SfuTensor *tokens, SfuWeight
     const SfuTensor *p = NULL;
     if (position && !(p = sfu_weight_f32(q, position, error)))
         return FALSE;
-    const gboolean half = sfu_weight_dtype(table) == SFU_F16; /* a vocabulary is large: it stays as narrow as in the file */
+    const gboolean half = sfu_weight_half(q, table); /* a vocabulary is large: it stays as narrow as in the file */
     const SfuTensor *e = half ? sfu_weight_on_device(q, table, "f16", SFU_F16, sfu_weight_elements(table), pack_f16, NULL, error)
                               : sfu_weight_f32(q, table, error);
     if (!e)

@@ -183,6 +183,9 @@ gint64 sfu_weight_elements(const SfuWeight *w);
 void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out);
 /* Whether every value is finite as fp16. Reads all of them the first time, unless they are fp16. */
 gboolean sfu_weight_fits_f16(SfuWeight *w);
+/* Whether the device keeps the values as fp16: those that are exact so, and quantized ones that fit, unless the queue computes in fp32. Rounding to
+ * fp16 costs 2^-12 of a value, and quantizing has cost 2^-9 or more. */
+gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w);
 /* Drops every device copy (the host data stays). */
 void sfu_weight_unload(SfuWeight *w);
 

@@ -196,6 +196,22 @@ gboolean sfu_weight_fits_f16(SfuWeight *w)
     return w->fits_f16 == 2;
 }
 
+static gboolean is_quantized(const SfuWeight *w)
+{
+    for (int i = 0; i < w->n_parts; i++)
+        if (!is_quantized(w->parts[i]) && sfu_weight_dtype(w->parts[i]) != SFU_F16)
+            return FALSE;
+    return w->n_parts || sfu_dtype_block(w->dtype) > 1 || w->scale.n || w->dtype == SFU_F8_E4M3 || w->dtype == SFU_F8_E5M2;
+}
+
+gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w)
+{
+    const SfuDtype t = sfu_weight_dtype(w);
+    if (t == SFU_F16 || t == SFU_F8_E4M3 || t == SFU_F8_E5M2)
+        return TRUE;
+    return sfu_queue_precision(q) != SFU_PRECISION_FP32 && is_quantized(w) && sfu_weight_fits_f16(w);
+}
+
 /* The mapped pages have been copied to the device; keeping them resident too would double the memory. They are clean, so
  * the kernel reads them again from the file if needed. */
 static void forget_pages(const SfuWeight *w)

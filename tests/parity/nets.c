@@ -255,6 +255,77 @@ static gboolean remember(const char *block, const SfuTensor *x, gpointer data, G
     return TRUE;
 }
 
+/* The UNet of `folder` with weights of that type in a folder of its own; caller frees. */
+static char *converted(const char *from, const char *to, const char *weights, const char *type)
+{
+    const gboolean gguf = type[0] == 'q';
+    char *dir = g_build_filename(to, "unet", NULL), *old = g_build_filename(from, "unet", "config.json", NULL), *config = g_build_filename(dir, "config.json", NULL);
+    char *file = g_build_filename(dir, gguf ? "diffusion_pytorch_model.gguf" : "diffusion_pytorch_model.safetensors", NULL), *text;
+    GError *error = NULL;
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
+    g_assert_true(g_file_get_contents(old, &text, NULL, NULL) && g_file_set_contents(config, text, -1, NULL));
+    sfu_model_convert(weights, file, type, TRUE, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_free(text);
+    g_free(config);
+    g_free(old);
+    g_free(dir);
+    return file;
+}
+
+static float *unet_values(SfuQueue *q, const char *folder, JsonObject *o, gint64 *n)
+{
+    GError *error = NULL;
+    SfuModel *m = sfu_model_open(folder, &error);
+    g_assert_no_error(error);
+    SfuUnet *u = sfu_unet_create(q, m, &error);
+    g_assert_no_error(error);
+    SfuTensor *y = unet_pass(q, u, o, &error);
+    g_assert_no_error(error);
+    *n = sfu_tensor_elements(y);
+    float *v = g_new(float, *n);
+    g_assert_true(sfu_tensor_read(y, v, &error));
+    sfu_tensor_destroy(y);
+    sfu_unet_destroy(u);
+    sfu_model_close(m);
+    return v;
+}
+
+/* A UNet of quantized weights gives what one of the same weights, widened beforehand, gives; and that is near the one that was quantized. */
+static void test_quantized(void)
+{
+    static const struct {
+        const char *type;
+        double error; /* about twice what it is; these random weights add up errors that a trained network does not */
+    } k[] = {{"q8_0", 0.06}, {"q4_0", 0.8}, {"q4_k", 0.8}, {"fp8", 0.5}, {"int8", 0.06}};
+    SfuQueue *q = queue(0);
+    if (!q)
+        return;
+    JsonObject *o = find_case("sd1-2x16x8");
+    char *original = parity_model_path("sd1", NULL), *weights = g_build_filename(original, "unet", "diffusion_pytorch_model.safetensors", NULL);
+    gint64 n, n_other;
+    float *exact = unet_values(q, original, o, &n);
+    for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
+        char *quantized = g_strdup_printf("%s-%s", original, k[i].type), *widened = g_strdup_printf("%s-%s-f32", original, k[i].type);
+        char *file = converted(original, quantized, weights, k[i].type), *wide = converted(original, widened, file, "f32");
+        float *a = unet_values(q, quantized, o, &n), *b = unet_values(q, widened, o, &n_other);
+        g_assert_cmpint(n, ==, n_other);
+        g_test_message("%s: %.1e from the widened weights', %.3f from the original", k[i].type, parity_error(a, b, n), parity_error(a, exact, n));
+        g_assert_cmpfloat(parity_error(a, b, n), <=, 1e-6);
+        g_assert_cmpfloat(parity_error(a, exact, n), <=, k[i].error);
+        g_assert_cmpfloat(parity_error(a, exact, n), >, 1e-4); /* it was quantized at all */
+        g_free(a);
+        g_free(b);
+        g_free(file);
+        g_free(wide);
+        g_free(quantized);
+        g_free(widened);
+    }
+    g_free(exact);
+    g_free(weights);
+    g_free(original);
+}
+
 static void test_trace(void)
 {
     static const char *const want =
@@ -646,6 +717,7 @@ int main(int argc, char **argv)
             g_free(path);
         }
     g_test_add_func("/nets/streaming", test_streaming);
+    g_test_add_func("/nets/quantized", test_quantized);
     g_test_add_func("/nets/trace", test_trace);
     g_test_add_func("/nets/nonfinite", test_nonfinite);
     g_test_add_func("/nets/missing", test_missing);

@@ -64,7 +64,7 @@ gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTenso
 {
     static const SfuEpilogue none;
     SfuConvJob j = {.q = q, .y = y, .x = x, .w = w, .g = g, .e = e ? e : &none, .taps = g->kh * g->kw, .n_out = (int)sfu_weight_dim(w, 0),
-                    .n_in = (g->x_c ? g->x_c : x->c) / g->groups, .n_pix = y->n * y->h * y->w, .out = *y, .half = sfu_weight_dtype(w) == SFU_F16};
+                    .n_in = (g->x_c ? g->x_c : x->c) / g->groups, .n_pix = y->n * y->h * y->w, .out = *y, .half = sfu_weight_half(q, w)};
     if (!weights_fit(&j, error) || !outputs_fit(&j, error) || !epilogue_fits(&j, error))
         return FALSE;
     j.out.offset += (size_t)g->y_col;

@@ -29,7 +29,7 @@ typedef struct {
     int n_in, n_out;      /* input channels a group, all outputs */
     int taps, n_pix, n_panels;
     SfuTensor out, residual; /* y and the residual from the first channel that is written */
-    gboolean half;           /* weights stay fp16 on the device, as in the file; other types do not fit fp16's range, or are rare */
+    gboolean half;           /* weights are fp16 on the device: sfu_weight_half() */
     int width;               /* floats a vector of the CPU family; 0 elsewhere */
     double flops, bytes;
     gboolean moments_made; /* a path has left e->moments itself */
