@@ -91,6 +91,22 @@ static void save_binary(cl_program p, const char *path)
     g_free(data);
 }
 
+/* PoCL keeps what it compiles by itself, and compiles a kernel when it is launched, for its work-group size. Asked for a binary it would
+ * compile every kernel of the program once more, for any size: two thirds of the wait for a first picture. So its programs come from source
+ * every time, and our file says only that they have been compiled before. */
+static const char KEPT_BY_DRIVER[] = "kept by the driver";
+
+static gboolean is_marked(const char *path)
+{
+    GBytes *bytes = cache_read(path);
+    gsize n = 0;
+    const char *data = bytes ? g_bytes_get_data(bytes, &n) : NULL;
+    const gboolean marked = n == sizeof KEPT_BY_DRIVER && memcmp(data, KEPT_BY_DRIVER, n) == 0;
+    if (bytes)
+        g_bytes_unref(bytes);
+    return marked;
+}
+
 static void build_error(SfuQueue *q, cl_program p, cl_int r, const char *name, GError **error)
 {
     size_t n = 0;
@@ -101,6 +117,22 @@ static void build_error(SfuQueue *q, cl_program p, cl_int r, const char *name, G
         log[1500] = 0;
     g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, _("%s does not compile on %s (%d): %s"), name, q->info.name, r, g_strstrip(log));
     g_free(log);
+}
+
+static cl_program from_source(SfuQueue *q, const char *name, const char *options, GError **error)
+{
+    const char *parts[] = {sfu_kernel_source("common"), sfu_kernel_source(name)};
+    cl_int r;
+    cl_program p = clCreateProgramWithSource(q->context, G_N_ELEMENTS(parts), parts, NULL, &r);
+    if (r != CL_SUCCESS) {
+        sfu_cl_fail(error, r, name);
+        return NULL;
+    }
+    if ((r = build_in_c_locale(p, q->device, options)) == CL_SUCCESS)
+        return p;
+    build_error(q, p, r, name, error);
+    clReleaseProgram(p);
+    return NULL;
 }
 
 static cl_program program_get(SfuQueue *q, const char *name, const char *extra, GError **error)
@@ -119,7 +151,6 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
     }
     char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s%s %s", q->info.vendor == SFU_VENDOR_MESA || !q->info.has_fma ? " -DNO_FMA" : "",
                                     q->info.vendor == SFU_VENDOR_POCL ? " -DPOCL" : "", q->family == SFU_KERNELS_CPU ? " -DCPU" : "", extra ? extra : "");
-    const char *parts[] = {common, body};
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     const char *keyed[] = {common, body, options, q->info.name, q->info.platform, q->info.driver};
     for (guint i = 0; i < G_N_ELEMENTS(keyed); i++)
@@ -127,22 +158,15 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
     char *file = g_strdup_printf("%s-%.20s.bin", name, g_checksum_get_string(sum));
     char *path = g_build_filename(sfu_cache_dir(q), file, NULL);
     g_checksum_free(sum);
-    p = from_binary(q, path, options);
-    if (!p) {
-        cl_int r;
-        if (q->build_notify)
-            q->build_notify(name, q->build_data);
-        p = clCreateProgramWithSource(q->context, 2, parts, NULL, &r);
-        if (r != CL_SUCCESS) {
-            sfu_cl_fail(error, r, name);
-            p = NULL;
-        } else if ((r = build_in_c_locale(p, q->device, options)) != CL_SUCCESS) {
-            build_error(q, p, r, name, error);
-            clReleaseProgram(p);
-            p = NULL;
-        } else {
+    const gboolean pocl = q->info.vendor == SFU_VENDOR_POCL, marked = pocl && is_marked(path);
+    p = pocl ? NULL : from_binary(q, path, options);
+    if (!p && !marked && q->build_notify)
+        q->build_notify(name, q->build_data);
+    if (!p && (p = from_source(q, name, options, error)) && !marked) {
+        if (pocl)
+            cache_write(path, KEPT_BY_DRIVER, sizeof KEPT_BY_DRIVER);
+        else
             save_binary(p, path);
-        }
     }
     g_free(path);
     g_free(file);
@@ -167,7 +191,7 @@ typedef struct {
 } Probe;
 
 #ifdef G_OS_UNIX
-/* In a child, because a compiler that lacks an instruction may end the process. What the child built stays in the disk cache. Other threads
+/* In a child, because a compiler that lacks an instruction may end the process. Other threads
  * are not in the child: where one held a lock at that moment the child may wait for it for ever, which says nothing about the compiler. */
 static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error)
 {
@@ -180,7 +204,9 @@ static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error)
         const int null = open("/dev/null", O_WRONLY); /* the compiler's last words are for nobody */
         dup2(null, 1);
         dup2(null, 2);
-        _exit(program_get(q, probe->program, probe->options, NULL) ? 0 : 1);
+        const cl_program p = program_get(q, probe->program, probe->options, NULL);
+        size_t n = 0; /* asking for the binary makes PoCL compile down to machine code */
+        _exit(p && clGetProgramInfo(p, CL_PROGRAM_BINARY_SIZES, sizeof n, &n, NULL) == CL_SUCCESS && n > 0 ? 0 : 1);
     }
     int status = 1;
     for (int ms = 0; ms < MOST_MS; ms += STEP_MS) {
