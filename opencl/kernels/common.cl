@@ -291,10 +291,26 @@ WITH_BF16 int16 to_bf16(float16 first, float16 second)
 #define FETCH_TO_WRITE(p)
 #endif
 
-/* What is fused behind a product; see SfuEpilogue. */
+/* What is fused behind a product; see SfuEpilogue. EPILOGUE: as kernel arguments; in kernels and functions it is one value. */
 #define EPILOGUE                                                                                                                 \
     __global const float *bias, int bias0, __global const ACT *chan, int chan0, __global const float *prelu, int prelu0, int prelu_n, \
         __global const ACT *res, int res0, int act, float act_param, float scale
+typedef struct {
+    __global const float *bias;
+    int bias0;
+    __global const ACT *chan;
+    int chan0;
+    __global const float *prelu;
+    int prelu0, prelu_n;
+    __global const ACT *res;
+    int res0, act;
+    float act_param, scale;
+} Epilogue;
+__attribute__((always_inline)) Epilogue epilogue(EPILOGUE)
+{
+    const Epilogue e = {bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale};
+    return e;
+}
 
 /* Index of an input row or column behind padding and enlargement; -1 outside. */
 int source(int i, int size, int up, int wrap)
@@ -306,19 +322,19 @@ int source(int i, int size, int up, int wrap)
 }
 
 /* Writes one channel of one pixel. */
-INLINE void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_out, EPILOGUE)
+INLINE void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_out, const Epilogue e)
 {
-    if (bias)
-        s += bias[bias0 + o];
-    if (chan)
-        s += LOAD(chan, chan0 + (size_t)b * n_out + o);
-    if (act == ACT_PRELU)
-        s = fmax(s, 0.0f) + prelu[prelu0 + (prelu_n == 1 ? 0 : o)] * fmin(s, 0.0f);
+    if (e.bias)
+        s += e.bias[e.bias0 + o];
+    if (e.chan)
+        s += LOAD(e.chan, e.chan0 + (size_t)b * n_out + o);
+    if (e.act == ACT_PRELU)
+        s = fmax(s, 0.0f) + e.prelu[e.prelu0 + (e.prelu_n == 1 ? 0 : o)] * fmin(s, 0.0f);
     else
-        s = act_1(s, act, act_param);
-    s *= scale;
-    if (res)
-        s += LOAD(res, res0 + at);
+        s = act_1(s, e.act, e.act_param);
+    s *= e.scale;
+    if (e.res)
+        s += LOAD(e.res, e.res0 + at);
     STORE(y, at, s);
 }
 
@@ -327,19 +343,19 @@ INLINE void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_ou
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, EPILOGUE)
+float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
 {
-    if (bias)
-        v += vload16(0, bias + bias0 + o);
-    if (chan)
-        v += LOAD16(chan, chan0 + (size_t)b * n_out + o);
-    if (act == ACT_PRELU)
-        v = fmax(v, 0.0f) + (prelu_n == 1 ? (float16)(prelu[prelu0]) : vload16(0, prelu + prelu0 + o)) * fmin(v, 0.0f);
-    else if (act != ACT_NONE)
-        v = act_16(v, act, act_param);
-    v *= scale;
-    if (res)
-        v += LOAD16(res, res0 + at);
+    if (e.bias)
+        v += vload16(0, e.bias + e.bias0 + o);
+    if (e.chan)
+        v += LOAD16(e.chan, e.chan0 + (size_t)b * n_out + o);
+    if (e.act == ACT_PRELU)
+        v = fmax(v, 0.0f) + (e.prelu_n == 1 ? (float16)(e.prelu[e.prelu0]) : vload16(0, e.prelu + e.prelu0 + o)) * fmin(v, 0.0f);
+    else if (e.act != ACT_NONE)
+        v = act_16(v, e.act, e.act_param);
+    v *= e.scale;
+    if (e.res)
+        v += LOAD16(e.res, e.res0 + at);
     STORE16(y, at, v);
     return v;
 }
@@ -348,14 +364,14 @@ float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, EPILOGUE)
+void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
 {
     if (n < 16) {
         float t[16];
         vstore16(v, 0, t);
         for (int i = 0; i < n; i++)
-            finish_1(y, at + i, t[i], o + i, b, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+            finish_1(y, at + i, t[i], o + i, b, n_out, e);
         return;
     }
-    finish_16(y, at, v, o, b, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+    finish_16(y, at, v, o, b, n_out, e);
 }

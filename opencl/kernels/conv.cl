@@ -13,6 +13,7 @@ __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0,
 {
     const int o = get_global_id(0), pix = get_global_id(1), b = get_global_id(2);
     const int oy = pix / ow, ox = pix % ow, g = o / (n_out / groups);
+    const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
     float s = 0.0f;
     for (int ky = 0; ky < kh; ky++) {
         const int iy = source(oy * stride + ky - pad_t, h, up, wrap);
@@ -26,8 +27,7 @@ __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0,
                 s = fma(LOAD(x, xi + c), LOADW(wt, wi + c), s);
         }
     }
-    finish_1(y + y0, ((size_t)b * oh * ow + pix) * y_pitch + o, s, o, b, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act,
-             act_param, scale);
+    finish_1(y + y0, ((size_t)b * oh * ow + pix) * y_pitch + o, s, o, b, n_out, e);
 }
 
 /* y = first * gelu(second) of rows twice as wide (Shazeer 2020, GEGLU). */
@@ -47,6 +47,7 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
 {
     const int first = get_global_id(0) * run * 12, last = min(n_pix, first + run * 12), per = oh * ow;
     const size_t panel_size = (size_t)kh * kw * n_in * 32;
+    const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
     for (int p0 = first; p0 < last; p0 += TILE_ROWS)
         for (int col = 0; col < 32 * PANELS; col += TILE_COLS) {
             const int o = get_global_id(1) * PANELS * 32 + col;
@@ -91,18 +92,38 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
 #pragma nounroll
                 for (int j = 0; j < TILE_COLS && o + j < n_out; j += 16)
                     finish(y + y0, (size_t)(p0 + i) * y_pitch + o + j, out[(i * TILE_COLS + j) / 16], min(n_out - o - j, 16), o + j, ib[i], n_out,
-                           bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+                           e);
         }
 }
 #endif
 
 #ifdef OUTS
+/* Adds to the sums [PIX][OUTS] what n of 16 channels of each pixel give, with their weights [OUTS][16]. */
+__attribute__((always_inline)) void few_channels(VEC *s, __global const ACT *const *a, int c, int n, __global const WT *w)
+{
+#pragma unroll
+    for (int k = 0; k < 16 / VW; k++) {
+        VEC f[OUTS];
+#pragma unroll
+        for (int o = 0; o < OUTS; o++)
+            f[o] = LOADP(w + o * 16 + k * VW);
+#pragma unroll
+        for (int i = 0; i < PIX; i++) {
+            const VEC v = PART(load_part(a[i], c, n), k);
+#pragma unroll
+            for (int o = 0; o < OUTS; o++)
+                s[i * OUTS + o] = fma(v, f[o], s[i * OUTS + o]);
+        }
+    }
+}
+
 /* wt: [kh*kw][ceil(n_in/16)][OUTS][16]. zeros: at least n_in zeros, read for pixels in the padding. Items: runs of `run` blocks of PIX pixels. */
 __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, __global const ACT *zeros, int zeros0,
                        int n_pix, int run, GEOMETRY, EPILOGUE)
 {
     const int first = get_global_id(0) * run * PIX, last = min(n_pix, first + run * PIX);
     int b = first / (oh * ow), oy = first / ow % oh, ox = first % ow; /* of p0 */
+    const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
     for (int p0 = first; p0 < last; p0 += PIX) {
         VEC s[PIX * OUTS];
         int iy[PIX], ix[PIX], ib[PIX];
@@ -144,33 +165,20 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
                     for (int c = 0; c < n_in; c += 16)
                         FETCH(x + x0 + ahead * x_pitch + c);
                 }
-#define CHANNELS(TAKE)                                                                                                           \
-    {                                                                                                                            \
-        _Pragma("unroll") for (int k = 0; k < 16 / VW; k++)                                                                      \
-        {                                                                                                                        \
-            VEC f[OUTS];                                                                                                         \
-            _Pragma("unroll") for (int o = 0; o < OUTS; o++) f[o] = LOADP(wk + o * 16 + k * VW);                                 \
-            _Pragma("unroll") for (int i = 0; i < PIX; i++)                                                                      \
-            {                                                                                                                    \
-                const VEC v = PART(TAKE, k);                                                                                     \
-                _Pragma("unroll") for (int o = 0; o < OUTS; o++) s[i * OUTS + o] = fma(v, f[o], s[i * OUTS + o]);                \
-            }                                                                                                                    \
-        }                                                                                                                        \
-        wk += OUTS * 16;                                                                                                         \
-    }
                 int c = 0;
-                for (; c + 16 <= n_in; c += 16)
-                    CHANNELS(LOAD16(a[i], c))
-                if (c < n_in)
-                    CHANNELS(load_part(a[i], c, n_in - c))
+                for (; c + 16 <= n_in; c += 16, wk += OUTS * 16)
+                    few_channels(s, a, c, 16, wk);
+                if (c < n_in) {
+                    few_channels(s, a, c, n_in - c, wk);
+                    wk += OUTS * 16;
+                }
             }
 #pragma unroll
         for (int i = 0; i < PIX; i++)
             if (p0 + i < last)
 #pragma unroll
                 for (int o = 0; o < OUTS; o++)
-                    finish_1(y + y0, (size_t)(p0 + i) * y_pitch + o, SUMV(s[i * OUTS + o]), o, ib[i], n_out, bias, bias0, chan, chan0, prelu, prelu0,
-                             prelu_n, res, res0, act, act_param, scale);
+                    finish_1(y + y0, (size_t)(p0 + i) * y_pitch + o, SUMV(s[i * OUTS + o]), o, ib[i], n_out, e);
     }
 }
 #endif

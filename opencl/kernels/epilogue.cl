@@ -5,7 +5,8 @@ __kernel void epilogue_rows(__global ACT *y, int y0, __global const float *s, in
 {
     const int o = get_global_id(0), r = get_global_id(1), n_out = get_global_size(0);
     const size_t at = (size_t)r * n_out + o;
-    finish_1(y + y0, at, s[s0 + at], o, r / per, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+    const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+    finish_1(y + y0, at, s[s0 + at], o, r / per, n_out, e);
 }
 
 /* s is twice as wide: values, then their gates. */

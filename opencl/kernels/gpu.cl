@@ -55,19 +55,11 @@ INLINE float4 load_part4(__global const float *p, size_t i, int n)
     return (float4)(p[i], n > 1 ? p[i + 1] : 0.0f, n > 2 ? p[i + 2] : 0.0f, 0.0f);
 }
 
-/* The same of activations; with OUT4, i is a multiple of 4. */
-INLINE float4 load_act4(__global const ACT *p, size_t i, int n)
+/* The same of activations; own: i is a multiple of 4 where OUT4 says so of rows. */
+INLINE float4 load_act4(__global const ACT *p, size_t i, int n, const bool own)
 {
     if (n >= 4)
-        return LOADA4(p, i);
-    return (float4)(LOAD(p, i), n > 1 ? LOAD(p, i + 1) : 0.0f, n > 2 ? LOAD(p, i + 2) : 0.0f, 0.0f);
-}
-
-/* The same, wherever i is. */
-INLINE float4 load_chan4(__global const ACT *p, size_t i, int n)
-{
-    if (n >= 4)
-        return LOAD4(p, i);
+        return own ? LOADA4(p, i) : LOAD4(p, i);
     return (float4)(LOAD(p, i), n > 1 ? LOAD(p, i + 1) : 0.0f, n > 2 ? LOAD(p, i + 2) : 0.0f, 0.0f);
 }
 
@@ -101,19 +93,19 @@ INLINE void store_f32_4(__global float *p, size_t i, float4 v, int n)
         p[i + 2] = v.z;
 }
 
-/* Writes n (4 or more: 4) neighbouring channels of one pixel. */
-INLINE void finish_4(__global ACT *y, size_t at, float4 v, int n, int o, int b, int n_out, EPILOGUE)
+/* Writes n (4 or more: 4) neighboring channels of one pixel. */
+INLINE void finish_4(__global ACT *y, size_t at, float4 v, int n, int o, int b, int n_out, const Epilogue e)
 {
-    if (bias)
-        v += load_part4(bias, bias0 + o, n);
-    if (chan)
-        v += load_chan4(chan, chan0 + (size_t)b * n_out + o, n);
-    if (act == ACT_PRELU)
-        v = fmax(v, 0.0f) + (prelu_n == 1 ? (float4)(prelu[prelu0]) : load_part4(prelu, prelu0 + o, n)) * fmin(v, 0.0f);
-    else if (act != ACT_NONE)
-        v = act_4(v, act, act_param);
-    v *= scale;
-    if (res)
-        v += load_act4(res, res0 + at, n);
+    if (e.bias)
+        v += load_part4(e.bias, e.bias0 + o, n);
+    if (e.chan)
+        v += load_act4(e.chan, e.chan0 + (size_t)b * n_out + o, n, false);
+    if (e.act == ACT_PRELU)
+        v = fmax(v, 0.0f) + (e.prelu_n == 1 ? (float4)(e.prelu[e.prelu0]) : load_part4(e.prelu, e.prelu0 + o, n)) * fmin(v, 0.0f);
+    else if (e.act != ACT_NONE)
+        v = act_4(v, e.act, e.act_param);
+    v *= e.scale;
+    if (e.res)
+        v += load_act4(e.res, e.res0 + at, n, true);
     store_act4(y, at, v, n);
 }

@@ -96,6 +96,9 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
             bs[k_b + s * (1024 / BN)][lid % (BN / 4)] = VALUES_W(b[s]);
         barrier(CLK_LOCAL_MEM_FENCE);
     }
+#ifndef GEGLU
+    const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+#endif
     /* Row after row moves into the first place: written out for each, the epilogue would be long, and by number the sums could not stay in registers. */
 #pragma unroll 1
     for (int p = m0 + ly * TM; p < min(m0 + ly * TM + TM, n_pix); p++) {
@@ -113,8 +116,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
         UNROLL for (int j = 0; j < B_LOADS; j++) {
             const int o = n0 + 64 * j + lx * 4;
             if (o < n_out)
-                finish_4(y + y0, (size_t)p * y_pitch + o, acc[0][j], n_out - o, o, p / per, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res,
-                         res0, act, act_param, scale);
+                finish_4(y + y0, (size_t)p * y_pitch + o, acc[0][j], n_out - o, o, p / per, n_out, e);
         }
 #endif
         UNROLL for (int i = 1; i < TM; i++)

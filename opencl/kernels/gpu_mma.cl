@@ -99,14 +99,17 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
         }
     }
     __local float *const stage = (__local float *)room;
+#ifndef GEGLU
+    const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+#endif
     for (int r0 = 0; r0 < BM; r0 += SLICE) {
         UNROLL for (int i = 0; i < TM; i++)
             if ((wm + i * FM) / SLICE == r0 / SLICE)
                 UNROLL for (int j = 0; j < TN; j++) {
                     float t[8];
                     UNPACK(t, acc[i][j]);
-                    UNROLL for (int e = 0; e < 8; e++)
-                        stage[(wm + i * FM - r0 + C_ROW(e)) * STAGE + wn + j * FN + C_COL(e)] = t[e];
+                    UNROLL for (int k = 0; k < 8; k++)
+                        stage[(wm + i * FM - r0 + C_ROW(k)) * STAGE + wn + j * FN + C_COL(k)] = t[k];
                 }
         barrier(CLK_LOCAL_MEM_FENCE);
 #ifdef GEGLU
@@ -126,8 +129,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
         for (int i = lid; i < SLICE * (BN / 4); i += WG) {
             const int row = i / (BN / 4), col = i % (BN / 4) * 4, pix = m0 + r0 + row, o = n0 + col;
             if (pix < n_pix && o < n_out)
-                finish_4(y + y0, (size_t)pix * y_pitch + o, *(__local const float4 *)(stage + row * STAGE + col), n_out - o, o, pix / per, n_out, bias, bias0,
-                         chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
+                finish_4(y + y0, (size_t)pix * y_pitch + o, *(__local const float4 *)(stage + row * STAGE + col), n_out - o, o, pix / per, n_out, e);
         }
 #endif
         barrier(CLK_LOCAL_MEM_FENCE);

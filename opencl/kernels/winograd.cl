@@ -102,6 +102,7 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
     __global const float *vc = v + v0 + (size_t)chunk * 36 * step;
     __global const WT *wp = wt + wt0 + (size_t)panel * 9 * n_in * 32;
     __local float *m = scratch, *u = scratch + (size_t)t_chunk * 36 * 32;
+    const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
     for (int k0 = 0; k0 < groups * 16; k0 += slice) {
         const int kn = min(slice, groups * 16 - k0);
         for (int c = 0; c < kn; c++) {
@@ -214,11 +215,9 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
 #ifdef MOMENTS
                     float16 v = 0.0f;
                     if (n_out - o - half_ >= 16)
-                        v = finish_16(y + y0, at, r[i], o + half_, bn, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act,
-                                      act_param, scale);
+                        v = finish_16(y + y0, at, r[i], o + half_, bn, n_out, e);
                     else {
-                        finish(y + y0, at, r[i], n_out - o - half_, o + half_, bn, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res,
-                               res0, act, act_param, scale);
+                        finish(y + y0, at, r[i], n_out - o - half_, o + half_, bn, n_out, e);
                         v = load_part(y, y0 + at, n_out - o - half_);
                     }
                     if (fresh) {
@@ -229,8 +228,7 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
                     s += d;
                     q += d * d;
 #else
-                    finish(y + y0, at, r[i], min(16, n_out - o - half_), o + half_, bn, n_out, bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res,
-                           res0, act, act_param, scale);
+                    finish(y + y0, at, r[i], min(16, n_out - o - half_), o + half_, bn, n_out, e);
 #endif
                 }
             }

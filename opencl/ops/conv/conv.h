@@ -92,7 +92,9 @@ typedef struct {
     size_t local_bytes;
 } SfuRowPlan;
 SfuRowPlan sfu_row_plan(const SfuConvJob *job, int n_in, int pair);
-/* Adds the tile, and BIAS_ONLY and PAST_CACHES of linear.cl where they hold. */
+/* Whether nothing but a bias is fused behind the job, and its outputs are of whole panels and tiles. */
+gboolean sfu_conv_only_bias(const SfuConvJob *job);
+/* Adds the tile, and PAST_CACHES of linear.cl where it holds. */
 void sfu_row_options(const SfuConvJob *job, char *options, gsize size);
 
 #endif

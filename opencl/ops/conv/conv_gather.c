@@ -1,4 +1,4 @@
-/* Convolutions of few inputs on CPUs: the inputs of each pixel's taps are gathered into a row, and the rows multiplied (linear.cl, GATHER).
+/* Convolutions of few inputs on CPUs: the inputs of each pixel's taps are gathered into a row, and the rows multiplied (linear_gather of linear.cl).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/conv/conv.h"
 
@@ -21,9 +21,10 @@ static gboolean launch(SfuConvJob *j, GError **error)
         return FALSE;
     const SfuRowPlan plan = sfu_row_plan(j, j->n_in * j->taps, 1);
     char options[160];
-    g_snprintf(options, sizeof options, "%s -DGATHER -DC_IN=%d -DKH=%d -DKW=%d", x->dtype == SFU_F16 ? "-DACT_F16" : "", j->n_in, g->kh, g->kw);
+    g_snprintf(options, sizeof options, "%s-DGATHER -DC_IN=%d -DKH=%d -DKW=%d %s", x->dtype == SFU_F16 ? "-DACT_F16 " : "", j->n_in, g->kh, g->kw,
+               sfu_conv_only_bias(j) ? "-DBIAS_ONLY " : "");
     sfu_row_options(j, options, sizeof options);
-    const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
+    const SfuLaunch l = {.program = "linear", .kernel = "linear_gather", .options = options,
                          .global = {(size_t)((j->n_panels + plan.per_item - 1) / plan.per_item), (size_t)((j->n_pix + plan.rows - 1) / plan.rows), 1},
                          .local = {1, 1, 1}, .flops = j->flops, .bytes = j->bytes};
     SfuArgs args = {0};

@@ -28,16 +28,19 @@ SfuRowPlan sfu_row_plan(const SfuConvJob *j, int n_in, int pair)
     return p;
 }
 
+gboolean sfu_conv_only_bias(const SfuConvJob *j)
+{
+    const SfuEpilogue *e = j->e;
+    return !e->chan && !e->residual && e->act == SFU_ACT_NONE && (e->scale == 0 || e->scale == 1) && !e->geglu &&
+           j->n_out % MAX(SFU_PANEL, sfu_cpu_tile(j->width, j->n_panels).cols) == 0;
+}
+
 void sfu_row_options(const SfuConvJob *j, char *options, gsize size)
 {
     enum { PAST_CACHES_BYTES = 64 << 20 }; /* results from which on a next reader finds nothing in the caches anyway */
     const SfuCpuTile tile = sfu_cpu_tile(j->width, j->n_panels);
-    const SfuEpilogue *e = j->e;
-    sfu_options_add(options, size, " -DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d", tile.vector, tile.rows, tile.cols);
-    if (e->chan || e->residual || e->act != SFU_ACT_NONE || (e->scale != 0 && e->scale != 1) || e->geglu || j->n_out % MAX(SFU_PANEL, tile.cols))
-        return;
-    sfu_options_add(options, size, " -DBIAS_ONLY");
-    if (sfu_op_bytes(j->y) >= PAST_CACHES_BYTES && j->y->dtype == SFU_F32 && j->out.offset % 16 == 0 && j->y->c % 16 == 0)
+    sfu_options_add(options, size, "-DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d", tile.vector, tile.rows, tile.cols);
+    if (sfu_conv_only_bias(j) && sfu_op_bytes(j->y) >= PAST_CACHES_BYTES && j->y->dtype == SFU_F32 && j->out.offset % 16 == 0 && j->y->c % 16 == 0)
         sfu_options_add(options, size, " -DPAST_CACHES");
 }
 
@@ -55,9 +58,9 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const SfuRowPlan plan = sfu_row_plan(j, j->n_in, bf16 ? 2 : 1);
     char options[160];
     sfu_conv_options(j, options, sizeof options);
-    sfu_options_add(options, sizeof options, "%s%s", j->e->geglu ? "-DGEGLU" : "", bf16 ? " -DBF16" : "");
+    sfu_options_add(options, sizeof options, "%s", bf16 ? "-DBF16 " : "");
     sfu_row_options(j, options, sizeof options);
-    const SfuLaunch l = {.program = "linear", .kernel = "linear_panel", .options = options,
+    const SfuLaunch l = {.program = "linear", .kernel = j->e->geglu ? "linear_geglu" : sfu_conv_only_bias(j) ? "linear_bias" : "linear_panel", .options = options,
                          .global = {(size_t)((j->n_panels + plan.per_item - 1) / plan.per_item), (size_t)((j->n_pix + plan.rows - 1) / plan.rows), 1},
                          .local = {1, 1, 1}, .flops = j->flops, .bytes = j->bytes};
     SfuArgs args = {0};
