@@ -74,6 +74,12 @@ typedef struct {
 gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v,
                        const SfuAttention *a, GError **error);
 
+/* Attention between channels: within each head, every channel of the values is mixed into every channel of o, by how alike the channels of queries and
+ * keys are over all pixels of a sample: o = softmax(temperature * Q^T K) V, by head, with Q and K of length 1 over the pixels. x [n, h, w, ..] holds
+ * all three (columns as in SfuAttention, which may have no scale, bias or causal here), o [n, h, w, n_heads * head_dim], temperature [n_heads],
+ * head_dim <= 128. El-Nouby 2021 (XCiT), eq. 2. */
+gboolean sfu_channel_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *x, SfuWeight *temperature, const SfuAttention *a, GError **error);
+
 /* Group normalisation: y = (x - mean) / sqrt(var + eps) * gamma + beta, mean and variance over each group's channels
  * and pixels, then act (NONE or SILU). y may be x. gamma, beta [c]. Wu & He 2018, eq. 1. */
 gboolean sfu_group_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, int n_groups,

@@ -89,6 +89,7 @@ void add_elementwise(void);
 void add_move(void);
 void add_gate(void);
 void add_resample(void);
+void add_channel_attention(void);
 void add_errors(void);
 void add_blas(void);
 
