@@ -1,6 +1,7 @@
 /* One file of tensors: mapped, its format told by its first bytes.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/file.h"
+#include "file/ncnn.h"
 #include "file/pickle.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -67,8 +68,41 @@ static gboolean stat_file(const char *path, gint64 *size, gint64 *mtime_ns)
     return TRUE;
 }
 
+/* ncnn's pair of files is opened by either: the other stands beside it under the same name. Caller frees with g_free; NULL: it does not end so. */
+static char *beside(const char *path, const char *suffix, const char *other)
+{
+    return g_str_has_suffix(path, suffix) ? g_strdup_printf("%.*s%s", (int)(strlen(path) - strlen(suffix)), path, other) : NULL;
+}
+
+/* Reads the layers from f, a .param, and maps the weights beside it in its place. */
+static gboolean read_ncnn(SfuFile *f, GError **error)
+{
+    GMappedFile *text = g_steal_pointer(&f->map);
+    char *param = f->path, *bin = beside(param, ".param", ".bin");
+    gboolean ok = bin && g_file_test(bin, G_FILE_TEST_IS_REGULAR) && (f->map = g_mapped_file_new(bin, FALSE, NULL)) &&
+                  stat_file(bin, &f->size, &f->mtime_ns);
+    if (!ok)
+        sfu_file_fail(error, param, "it is a network of ncnn's, whose weights should lie beside it in a file of the same name that ends in .bin");
+    ok = ok && (f->graph = sfu_ncnn_parse(g_mapped_file_get_contents(text), g_mapped_file_get_length(text),
+                                          (const guint8 *)g_mapped_file_get_contents(f->map), g_mapped_file_get_length(f->map), param, f->tensors, error));
+    if (ok) {
+        f->path = g_steal_pointer(&bin);
+        g_free(param);
+    }
+    g_free(bin);
+    g_mapped_file_unref(text);
+    return ok;
+}
+
 SfuFile *sfu_file_open(const char *path, GError **error)
 {
+    char *param = beside(path, ".bin", ".param");
+    if (param && g_file_test(param, G_FILE_TEST_IS_REGULAR)) {
+        SfuFile *f = sfu_file_open(param, error);
+        g_free(param);
+        return f;
+    }
+    g_free(param);
     SfuFile *f = g_new0(SfuFile, 1);
     GError *local = NULL;
     f->path = g_strdup(path);
@@ -94,6 +128,8 @@ SfuFile *sfu_file_open(const char *path, GError **error)
         ok = sfu_pth_parse(data, n, path, f->tensors, error);
     else if (n >= 9 && memcmp(data, "GGUF", 4) == 0 && data[8] != '{')
         ok = sfu_gguf_parse(data, n, path, f->tensors, f->metadata, error);
+    else if (sfu_ncnn_is_param(data, n))
+        ok = read_ncnn(f, error);
     else
         ok = sfu_safetensors_parse(data, n, path, f->tensors, f->metadata, error);
     if (ok && sfu_scales_attach(f->tensors, f->scales, f->metadata, path, error))
@@ -109,6 +145,7 @@ void sfu_file_close(SfuFile *f)
     g_ptr_array_unref(f->tensors);
     g_ptr_array_unref(f->scales);
     g_hash_table_unref(f->metadata);
+    sfu_ncnn_graph_free(f->graph);
     if (f->map)
         g_mapped_file_unref(f->map);
     g_free(f->path);

@@ -39,6 +39,8 @@ typedef struct {
     gsize raw_bytes;
 } SfuFileValue;
 
+typedef struct SfuNcnnGraph SfuNcnnGraph; /* ncnn.h */
+
 typedef struct {
     char *path;
     GMappedFile *map;
@@ -46,6 +48,7 @@ typedef struct {
     GPtrArray *scales;    /* SfuFileTensor*: those */
     GHashTable *metadata; /* char* -> SfuFileValue* */
     gboolean pickle; /* a .pth */
+    SfuNcnnGraph *graph; /* ncnn's: the layers, whose weights the tensors are; else NULL. path is then that of the weights */
     gint64 size, mtime_ns;
 } SfuFile;
 

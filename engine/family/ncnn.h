@@ -1,0 +1,13 @@
+/* ncnn's upscalers.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_FAMILY_NCNN_H
+#define SFU_FAMILY_NCNN_H
+
+#include "family/family.h"
+#include "file/file.h"
+
+/* Gives the tensors of a file with a graph of layers the names that its family has. FALSE with FAMILY if the graph is
+ * that of no family. */
+gboolean sfu_ncnn_name(const SfuFile *f, const char *path, GError **error);
+
+#endif
