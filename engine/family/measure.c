@@ -6,6 +6,8 @@
 #include "model/internal.h"
 #include <string.h>
 
+#define MAX_STAGES 4
+
 gboolean sfu_family_refuse(const SfuModel *m, GError **error, const char *what)
 {
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s has the form of %s, but %s"), m->path,
@@ -55,4 +57,35 @@ gboolean sfu_measure_any(const SfuModel *m, const char *prefix, const char *word
         if (g_str_has_prefix(name, prefix) && strstr(name, word))
             return TRUE;
     return FALSE;
+}
+
+gboolean sfu_measure_tail(SfuModel *m, GError **error)
+{
+    SfuUpscalerConfig *c = &m->upscaler;
+    const int n_nearest = sfu_measure_count(m, "conv_up", MAX_STAGES + 1) - 1,
+              n_shuffles = (sfu_measure_count(m, "upsample.", 2 * MAX_STAGES) + 1) / 2;
+    if (n_nearest > 0) {
+        c->upsampler = SFU_UPSAMPLER_NEAREST;
+        c->n_stages = n_nearest;
+        c->scale = 1 << c->n_stages;
+    } else if (sfu_measure_count(m, "conv_before_upsample.", 1)) {
+        const int width = sfu_measure(m, 0, "conv_before_upsample.0.weight");
+        c->upsampler = SFU_UPSAMPLER_SHUFFLE;
+        c->n_stages = n_shuffles;
+        c->scale = 1;
+        for (int i = 0; i < n_shuffles; i++) {
+            const int r = sfu_square_factor(sfu_measure(m, 0, "upsample.%d.weight", 2 * i), MAX(width, 1));
+            if (r < 2 || r > 4)
+                return sfu_family_refuse(m, error, "its enlargement is no whole factor");
+            c->scale *= r;
+        }
+    } else if (n_shuffles > 0) {
+        c->upsampler = SFU_UPSAMPLER_SHUFFLE_DIRECT;
+        c->n_stages = 1;
+        c->scale = sfu_square_factor(sfu_measure(m, 0, "upsample.0.weight"), c->channels);
+    } else {
+        c->upsampler = SFU_UPSAMPLER_NONE;
+        c->scale = 1;
+    }
+    return c->scale >= 1 && c->scale <= 16 ? TRUE : sfu_family_refuse(m, error, "its enlargement is no whole factor");
 }

@@ -20,5 +20,7 @@ int sfu_square_factor(int n, int unit);
 /* Sets channels and unshuffle from the channels that the first convolution reads and the last one writes. FALSE with
  * FAMILY if these are not those of a picture. */
 gboolean sfu_measure_channels(SfuModel *m, int in, int out, GError **error);
+/* Sets upsampler, n_stages and scale from the tensors of the tail that SwinIR-like networks share. FALSE with FAMILY. */
+gboolean sfu_measure_tail(SfuModel *m, GError **error);
 
 #endif

@@ -1,5 +1,6 @@
 /* The list of families, and opening a model: whose is it?
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/ncnn.h"
 #include "family/registry.h"
 #include "model/internal.h"
 #include "model/names.h"
@@ -10,16 +11,48 @@
 static const SfuFamily *const families[] = {
     &sfu_family_mini,  &sfu_family_sd_x4, &sfu_family_sd1, /* with its variants */
     &sfu_family_taesd, &sfu_family_rrdb,  &sfu_family_hat,          &sfu_family_swinir,
-    &sfu_family_span,  &sfu_family_plksr,
+    &sfu_family_span,  &sfu_family_plksr,        &sfu_family_omnisr, &sfu_family_dat, &sfu_family_srformer,
     &sfu_family_srvgg, &sfu_family_vae,   &sfu_family_text_encoder,
 };
 
-/* Training programs wrap the weights; EMA copies come first, since they make the better pictures. Inside, programs for
- * many GPUs, for compiled modules and for pairs of networks put a word before every name. */
-static const char *const wraps[] = {
-    "params_ema.", "params-ema.", "net_g_ema.", "params.", "state_dict.", "model_state_dict.", "model.",
-    "net.",        "net_g.",      "generator.", ""};
-static const char *const prefixes[] = {"", "module.", "_orig_mod.", "netG.", "net_g.", "generator."};
+/* Training programs wrap the weights: they put words before every name, for what is saved beside them ("params", "state_dict"), for pairs of networks
+ * ("net_g", "generator"), for many devices ("module") and for compiled modules ("_orig_mod"). In the order in which they are asked; but a wrap with one of
+ * `averages` comes before all others: the average of the weights over the last steps (EMA) makes the better pictures. */
+static const char *const averages[] = {
+    "params_ema",    "params-ema",   "net_g_ema", "netG_ema", "generator_ema", "g_ema", "model_ema",
+    "ema_state_dict", "state_dict_ema", "ema_model", "ema",      NULL};
+static const char *const words[] = {
+    "params", "state_dict", "model_state_dict", "state", "weights", "model", "net", "network", "net_g", "netG",
+    "generator", "g", "online_model", "module", "_orig_mod", NULL};
+#define MOST_WORDS 5
+
+/* Place of the word [n] in a list; -1: it is not there. */
+static int place_of(const char *word, gsize n, const char *const *list)
+{
+    for (int i = 0; list[i]; i++)
+        if (strlen(list[i]) == n && strncmp(list[i], word, n) == 0)
+            return i;
+    return -1;
+}
+
+/* Whether the wrap [n], which ends in a dot, is made of those words alone; *rank: the smaller, the sooner it is asked. */
+static gboolean is_wrap(const char *wrap, gsize n, int *rank)
+{
+    int n_words = 0, average = -1, first = -1;
+    for (gsize at = 0; at < n;) {
+        const gsize length = (gsize)((const char *)memchr(wrap + at, '.', n - at) - (wrap + at));
+        const int a = place_of(wrap + at, length, averages), w = place_of(wrap + at, length, words);
+        if ((a < 0 && w < 0) || ++n_words > MOST_WORDS)
+            return FALSE;
+        if (a >= 0 && average < 0)
+            average = a;
+        if (first < 0)
+            first = w >= 0 ? w : 0;
+        at += length + 1;
+    }
+    *rank = average >= 0 ? average : n ? 100 + first : 1000;
+    return TRUE;
+}
 
 gboolean sfu_family_take(SfuModel *m, const SfuFamily *f, const SfuSource *s, GError **error)
 {
@@ -56,24 +89,82 @@ static gboolean holds_checkpoint(const SfuFile *f)
     return FALSE;
 }
 
-/* The family of a file; the wrap is then set. NULL: none. */
-static const SfuFamily *recognize(SfuSource *s, char *wrap, gsize size)
+typedef struct {
+    char *text;
+    int rank;
+} Wrap;
+
+static void wrap_clear(gpointer p)
 {
-    s->wrap = wrap;
-    for (gsize i = 0; i < G_N_ELEMENTS(wraps) * G_N_ELEMENTS(prefixes); i++) {
-        const SfuSource bare = {.file = s->file, .wrap = ""};
-        g_snprintf(wrap, size, "%s%s", wraps[i / G_N_ELEMENTS(prefixes)], prefixes[i % G_N_ELEMENTS(prefixes)]);
-        if (!sfu_source_has_prefix(&bare, wrap))
-            continue;
-        for (gsize k = 0; k < G_N_ELEMENTS(families); k++)
-            if (families[k]->recognize && families[k]->recognize(s))
-                return families[k];
-    }
-    return NULL;
+    g_free(((Wrap *)p)->text);
 }
 
-static gboolean fail_unknown(const SfuFile *f, const char *path, GError **error)
+static gint compare_wraps(gconstpointer a, gconstpointer b)
 {
+    const Wrap *x = a, *y = b;
+    return x->rank != y->rank ? (x->rank > y->rank) - (x->rank < y->rank) : strcmp(x->text, y->text);
+}
+
+/* What the names of a file begin with, up to a dot, in the order in which it is asked; "" is among them. known: made of the words above; else: the others. */
+static GArray *wraps_of(const SfuFile *f, gboolean known)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(Wrap));
+    GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
+    g_array_set_clear_func(all, wrap_clear);
+    for (guint i = 0; i < f->tensors->len; i++) {
+        const char *name = ((SfuFileTensor *)g_ptr_array_index(f->tensors, i))->name;
+        int n_words = 0;
+        for (const char *at = name; at && n_words <= MOST_WORDS; at = strchr(at, '.'), at = at ? at + 1 : NULL, n_words++) {
+            const gsize n = (gsize)(at - name);
+            Wrap w = {0};
+            if (is_wrap(name, n, &w.rank) != known)
+                continue;
+            w.text = g_strndup(name, n);
+            if (g_hash_table_add(seen, w.text))
+                g_array_append_val(all, w);
+            else
+                g_free(w.text);
+        }
+    }
+    g_hash_table_unref(seen);
+    g_array_sort(all, compare_wraps);
+    return all;
+}
+
+/* The first family that knows the file behind one of the wraps; *wrap is then that one (caller frees with g_free). NULL: none. */
+static const SfuFamily *recognize(SfuSource *s, gboolean known, char **wrap)
+{
+    GArray *wraps = wraps_of(s->file, known);
+    const SfuFamily *found = NULL;
+    for (guint i = 0; i < wraps->len && !found; i++) {
+        s->wrap = g_array_index(wraps, Wrap, i).text;
+        for (gsize k = 0; k < G_N_ELEMENTS(families) && !found; k++)
+            if (families[k]->recognize && (known || families[k]->upscaler) && families[k]->recognize(s))
+                found = families[k];
+    }
+    *wrap = found ? g_strdup(s->wrap) : NULL;
+    s->wrap = found ? *wrap : "";
+    g_array_unref(wraps);
+    return found;
+}
+
+/* Sets FAMILY, with the reason, if a network stands behind words that are unknown: which of several is meant, nobody could tell. */
+static gboolean fail_wrapped(SfuSource *s, GError **error)
+{
+    char *wrap;
+    const SfuFamily *f = recognize(s, FALSE, &wrap);
+    if (f)
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    "%s holds a network of the form of %s, but its tensors' names begin with '%s', which Sfumato does not know from a training program",
+                    s->path, f->name, wrap);
+    g_free(wrap);
+    return f != NULL;
+}
+
+static gboolean fail_unknown(SfuSource *s, GError **error)
+{
+    const SfuFile *f = s->file;
+    const char *path = s->path;
     const char *foreign = NULL;
     for (guint i = 0; i < f->tensors->len && !foreign; i++)
         foreign = sfu_name_foreign(((SfuFileTensor *)g_ptr_array_index(f->tensors, i))->name);
@@ -81,7 +172,7 @@ static gboolean fail_unknown(const SfuFile *f, const char *path, GError **error)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is %s", path, foreign);
     else if (!f->tensors->len)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s holds no tensors"), path);
-    else
+    else if (!fail_wrapped(s, error))
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
                     _("%s: its tensors ('%s' and %u more) are those of no model that Sfumato knows"), path,
                     ((SfuFileTensor *)g_ptr_array_index(f->tensors, 0))->name, f->tensors->len - 1);
@@ -90,22 +181,25 @@ static gboolean fail_unknown(const SfuFile *f, const char *path, GError **error)
 
 static gboolean open_file(SfuModel *m, GError **error)
 {
-    char wrap[40];
+    char *wrap;
     const SfuFile *f = sfu_model_add_file(m, m->path, error);
     if (!f)
         return FALSE;
     if (f->pickle && holds_checkpoint(f))
         return refuse_checkpoint_pickle(m->path, error);
+    if (f->graph && !sfu_ncnn_name(f, m->path, error))
+        return FALSE;
     SfuSource s = {.path = m->path, .file = f, .names = g_hash_table_new(g_str_hash, g_str_equal)};
     for (guint i = 0; i < f->tensors->len; i++) {
         SfuFileTensor *t = g_ptr_array_index(f->tensors, i);
         g_hash_table_insert(s.names, t->name, t);
     }
-    m->family = recognize(&s, wrap, sizeof wrap);
-    const gboolean ok = !m->family        ? fail_unknown(f, m->path, error)
+    m->family = recognize(&s, TRUE, &wrap);
+    const gboolean ok = !m->family        ? fail_unknown(&s, error)
                         : m->family->open ? m->family->open(m, &s, error)
                                           : sfu_family_take(m, m->family, &s, error);
     g_hash_table_unref(s.names);
+    g_free(wrap);
     return ok;
 }
 

@@ -16,5 +16,8 @@ extern const SfuFamily sfu_family_srvgg;                        /* srvgg.c */
 extern const SfuFamily sfu_family_swinir, sfu_family_hat;       /* swin.c */
 extern const SfuFamily sfu_family_span;                         /* span.c */
 extern const SfuFamily sfu_family_plksr;                        /* plksr.c */
+extern const SfuFamily sfu_family_omnisr;                       /* omnisr.c */
+extern const SfuFamily sfu_family_dat;                          /* dat.c */
+extern const SfuFamily sfu_family_srformer;                     /* srformer.c */
 
 #endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define MAX_GROUPS 256
-#define MAX_STAGES 4
 
 static gboolean recognize_hat(const SfuSource *s)
 {
@@ -24,38 +23,6 @@ static gboolean recognize_swinir(const SfuSource *s)
 static gboolean ignores(const char *name)
 {
     return strstr(name, "relative_position_index") || g_str_has_suffix(name, "attn_mask");
-}
-
-/* The way up, by the tail's tensors. */
-static gboolean configure_tail(SfuModel *m, GError **error)
-{
-    SfuUpscalerConfig *c = &m->upscaler;
-    const int n_nearest = sfu_measure_count(m, "conv_up", MAX_STAGES + 1) - 1,
-              n_shuffles = (sfu_measure_count(m, "upsample.", 2 * MAX_STAGES) + 1) / 2;
-    if (n_nearest > 0) {
-        c->upsampler = SFU_UPSAMPLER_NEAREST;
-        c->n_stages = n_nearest;
-        c->scale = 1 << c->n_stages;
-    } else if (sfu_measure_count(m, "conv_before_upsample.", 1)) {
-        const int width = sfu_measure(m, 0, "conv_before_upsample.0.weight");
-        c->upsampler = SFU_UPSAMPLER_SHUFFLE;
-        c->n_stages = n_shuffles;
-        c->scale = 1;
-        for (int i = 0; i < n_shuffles; i++) {
-            const int r = sfu_square_factor(sfu_measure(m, 0, "upsample.%d.weight", 2 * i), MAX(width, 1));
-            if (r < 2 || r > 4)
-                return sfu_family_refuse(m, error, "its enlargement is no whole factor");
-            c->scale *= r;
-        }
-    } else if (n_shuffles > 0) {
-        c->upsampler = SFU_UPSAMPLER_SHUFFLE_DIRECT;
-        c->n_stages = 1;
-        c->scale = sfu_square_factor(sfu_measure(m, 0, "upsample.0.weight"), c->channels);
-    } else {
-        c->upsampler = SFU_UPSAMPLER_NONE;
-        c->scale = 1;
-    }
-    return c->scale >= 1 && c->scale <= 16 ? TRUE : sfu_family_refuse(m, error, "its enlargement is no whole factor");
 }
 
 static gboolean configure(SfuModel *m, GError **error)
@@ -86,7 +53,7 @@ static gboolean configure(SfuModel *m, GError **error)
         return sfu_family_refuse(m, error, "its overlapping windows are impossible");
     if (sfu_model_tensor(m, SFU_PART_UPSCALER, "absolute_pos_embed"))
         return sfu_family_refuse(m, error, "it has absolute positions, which ties it to one size");
-    if (!configure_tail(m, error))
+    if (!sfu_measure_tail(m, error))
         return FALSE;
     /* The published models against JPEG artefacts (window 7) were trained on 0..255. */
     own->range = c->upsampler == SFU_UPSAMPLER_NONE && own->window == 7 ? 255 : 1;

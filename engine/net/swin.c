@@ -1,5 +1,6 @@
 /* SwinIR (Liang 2021, figures 2 and 3; windows and shifts: Liu 2021, section 3.2) and HAT (Chen 2023, figures 3 and 4): attention in
- * windows of pixels, every second block's windows shifted by half of one.
+ * windows of pixels, every second block's windows shifted by half of one. SRFormer (Zhou 2023, figure 3): the windows are larger, and keys and values are
+ * squares of pixels (the grain), each pixel with a part of the channels.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/swin.h"
 #include "net/upscaler-parts.h"
@@ -14,8 +15,9 @@ static const float mean[3] = {0.4488f, 0.4371f, 0.4040f}; /* of DIV2K, as the au
 typedef struct {
     SfuLayer norm1, qkv, proj, norm2, fc1, fc2;
     SfuLayer cab[2], squeeze[2]; /* HAT */
+    SfuLayer kv, depthwise;      /* SRFormer; qkv is then that of the queries alone */
     int n_heads;
-    float *table; /* relative positions [side * side, n_heads] */
+    float *table; /* relative positions [span * span, n_heads] */
 } Block;
 
 typedef struct {
@@ -54,17 +56,22 @@ static void bind_table(SfuNet *net, Block *b, const char *prefix, int span, int 
 }
 
 /* span: of the table of relative positions. cab: with HAT's channel attention. */
-static void bind_block(SfuNet *net, Block *b, const char *prefix, const char *attention, int f, int span, int n_heads, gboolean cab)
+static void bind_block(SfuNet *net, const SfuSwinConfig *c, Block *b, const char *prefix, const char *attention, int f, int span, gboolean cab)
 {
     char *a = *attention ? g_strconcat(prefix, ".", attention, NULL) : g_strdup(prefix);
     const int hidden = rows_of(net, prefix, "mlp.fc1.weight");
     b->norm1 = sfu_net_norm(net, prefix, "norm1", f);
-    b->qkv = sfu_net_linear(net, a, "qkv", 3 * f, f, TRUE);
+    if (c->grain) {
+        b->qkv = sfu_net_linear(net, a, "q", f, f, !c->no_qkv_bias);
+        b->kv = sfu_net_linear(net, a, "kv", 2 * f / (c->grain * c->grain), f, !c->no_qkv_bias);
+        b->depthwise = sfu_net_conv(net, prefix, "mlp.dwconv.depthwise_conv.0", hidden, 1, 5, TRUE);
+    } else
+        b->qkv = sfu_net_linear(net, a, "qkv", 3 * f, f, TRUE);
     b->proj = sfu_net_linear(net, a, "proj", f, f, TRUE);
     b->norm2 = sfu_net_norm(net, prefix, "norm2", f);
     b->fc1 = sfu_net_linear(net, prefix, "mlp.fc1", hidden, f, TRUE);
     b->fc2 = sfu_net_linear(net, prefix, "mlp.fc2", f, hidden, TRUE);
-    bind_table(net, b, a, span, f, n_heads);
+    bind_table(net, b, a, span, f, c->n_heads);
     g_free(a);
     if (!cab)
         return;
@@ -73,21 +80,6 @@ static void bind_block(SfuNet *net, Block *b, const char *prefix, const char *at
     b->cab[1] = sfu_net_conv(net, prefix, "conv_block.cab.2", f, waist, 3, TRUE);
     b->squeeze[0] = sfu_net_linear(net, prefix, "conv_block.cab.3.attention.1", squeezed, f, TRUE);
     b->squeeze[1] = sfu_net_linear(net, prefix, "conv_block.cab.3.attention.3", f, squeezed, TRUE);
-}
-
-static void bind_conv(SfuNet *net, SfuLayer conv[3], const char *prefix, int f)
-{
-    char *numbered = g_strconcat(prefix, ".", NULL);
-    const gboolean single = !sfu_model_count(net->model, net->part, numbered, 1);
-    g_free(numbered);
-    if (single) {
-        conv[0] = sfu_net_conv(net, prefix, "", f, f, 3, TRUE);
-        return;
-    }
-    const int waist = rows_of(net, prefix, "0.weight");
-    conv[0] = sfu_net_conv(net, prefix, "0", waist, f, 3, TRUE);
-    conv[1] = sfu_net_linear(net, prefix, "2", waist, waist, TRUE);
-    conv[2] = sfu_net_conv(net, prefix, "4", f, waist, 3, TRUE);
 }
 
 /* A weight of ours, one value a channel of the picture, which goes with the network. */
@@ -123,17 +115,17 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
         group->blocks = g_new0(Block, group->n_blocks);
         for (int b = 0; b < group->n_blocks; b++) {
             g_snprintf(name, sizeof name, "layers.%d.residual_group.blocks.%d", g, b);
-            bind_block(net, &group->blocks[b], name, "attn", c->features, 2 * k->window - 1, k->n_heads, s->hat);
+            bind_block(net, k, &group->blocks[b], name, "attn", c->features, 2 * (k->window / MAX(1, k->grain)) - 1, s->hat);
         }
         if (s->hat) {
             g_snprintf(name, sizeof name, "layers.%d.residual_group.overlap_attn", g);
-            bind_block(net, &group->overlap, name, "", c->features, k->window + k->overlap_window - 1, k->n_heads, FALSE);
+            bind_block(net, k, &group->overlap, name, "", c->features, k->window + k->overlap_window - 1, FALSE);
         }
         g_snprintf(name, sizeof name, "layers.%d.conv", g);
-        bind_conv(net, group->conv, name, c->features);
+        sfu_trunk_conv_bind(net, group->conv, name, c->features);
     }
     s->norm = sfu_net_norm(net, "", "norm", c->features);
-    bind_conv(net, s->after, "conv_after_body", c->features);
+    sfu_trunk_conv_bind(net, s->after, "conv_after_body", c->features);
     sfu_upsampler_bind(net, c, &s->tail);
     return s;
 }
@@ -164,21 +156,21 @@ static gboolean windows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, int
 /* Which of the three stripes of a shifted picture's side pixel i lies in: they came from opposite borders and must not see each other. */
 static int stripe(int i, int size, int side, int shift) { return i < size - side ? 0 : i < size - shift ? 1 : 2; }
 
-/* The logits' bias for a row of windows: [n, n_heads, side^2, side^2]. shift 0: n = 1, the same for all; else n = windows in a row, and
+/* The logits' bias for a row of windows: [n, n_heads, side^2, (side / grain)^2]. shift 0: n = 1, the same for all; else n = windows in a row, and
  * `last` says that it is the lowest row. */
-static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int w, int shift, gboolean last, GError **error)
+static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int grain, int w, int shift, gboolean last, GError **error)
 {
-    const int t = side * side, n = shift ? w / side : 1, span = 2 * side - 1;
-    SfuTensor *bias = sfu_tensor_create(net->q, SFU_F32, n, b->n_heads, t, t, error);
-    float *v = bias ? g_new(float, (gsize)n * b->n_heads * t * t) : NULL, *p = v;
+    const int keys = side / grain, t = side * side, n = shift ? w / side : 1, span = 2 * keys - 1, key_shift = (shift + grain - 1) / grain;
+    SfuTensor *bias = sfu_tensor_create(net->q, SFU_F32, n, b->n_heads, t, keys * keys, error);
+    float *v = bias ? g_new(float, (gsize)n * b->n_heads * t * keys * keys) : NULL, *p = v;
     for (int win = 0; v && win < n; win++)
         for (int head = 0; head < b->n_heads; head++)
             for (int i = 0; i < t; i++)
-                for (int j = 0; j < t; j++) {
-                    const int yi = i / side, xi = i % side, yj = j / side, xj = j % side;
-                    float logit = b->table[((yi - yj + side - 1) * span + xi - xj + side - 1) * b->n_heads + head];
-                    if (shift && (stripe(win * side + xi, w, side, shift) != stripe(win * side + xj, w, side, shift) ||
-                                  (last && (yi < side - shift) != (yj < side - shift))))
+                for (int j = 0; j < keys * keys; j++) {
+                    const int yi = i / side, xi = i % side, yj = j / keys, xj = j % keys;
+                    float logit = b->table[((yi / grain - yj + keys - 1) * span + xi / grain - xj + keys - 1) * b->n_heads + head];
+                    if (shift && (stripe(win * side + xi, w, side, shift) != stripe(win * keys + xj, w / grain, keys, key_shift) ||
+                                  (last && (yi < side - shift) != (yj < keys - key_shift))))
                         logit -= 100; /* as the authors mask */
                     *p++ = logit;
                 }
@@ -188,39 +180,61 @@ static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int w
     return bias;
 }
 
-/* Rows of windows from `first` on, `n_rows` of them, of qkv and o. */
-static gboolean attend(const SfuNet *net, const Block *b, SfuTensor *o, const SfuTensor *qkv, const SfuTensor *bias, int first, int n, GError **error)
+/* Queries, keys and values of windows [n, 1, t, c]: side by side in *q; or, SRFormer's, keys and values of squares [n, 1, t / grain^2, 2 c] in *kv. */
+static gboolean project(const SfuNet *net, const SfuSwinConfig *c, const Block *b, const SfuTensor *win, SfuTensor **q, SfuTensor **kv, GError **error)
 {
-    const int t = qkv->w, c = o->c;
-    const SfuAttention a = {.n_heads = b->n_heads, .head_dim = c / b->n_heads, .k_col = c, .v_col = 2 * c, .bias = bias};
-    SfuTensor *qv = sfu_tensor_view(qkv, (size_t)first * t * 3 * c, n, 1, t, 3 * c, error);
-    SfuTensor *ov = qv ? sfu_tensor_view(o, (size_t)first * t * c, n, 1, t, c, error) : NULL;
-    const gboolean ok = ov && sfu_attention(net->q, ov, qv, qv, qv, &a, error);
+    const int f = win->c, grain = c->grain, keys = grain ? c->window / grain : 0;
+    const SfuEpilogue e = {.bias = b->qkv.b}, ekv = {.bias = b->kv.b};
+    *kv = NULL;
+    gboolean ok = (*q = sfu_net_like(net, win, grain ? f : 3 * f, error)) && sfu_linear(net->q, *q, win, b->qkv.w, &e, error);
+    if (!ok || !grain)
+        return ok;
+    /* A key's channels: those of its pixels, one after the other; all of the keys', then all of the values'. */
+    const int part = f / (grain * grain), dims[] = {win->n * keys, grain, keys, grain, 2, part}, perm[] = {0, 2, 4, 1, 3, 5};
+    SfuTensor *pixels = sfu_net_like(net, win, 2 * part, error);
+    ok = pixels && sfu_linear(net->q, pixels, win, b->kv.w, &ekv, error) &&
+         (*kv = sfu_tensor_create(net->q, net->dtype, win->n, 1, keys * keys, 2 * f, error)) && sfu_permute(net->q, *kv, pixels, 6, dims, perm, error);
+    sfu_tensor_destroy(pixels);
+    return ok;
+}
+
+/* Windows first .. first + n of qt (with keys and values of kv, or of its own if that is NULL) and o. */
+static gboolean attend(const SfuNet *net, const Block *b, SfuTensor *o, const SfuTensor *qt, const SfuTensor *kv, const SfuTensor *bias, int first, int n,
+                       GError **error)
+{
+    const int t = qt->w, c = o->c, start = kv ? 0 : c, tk = kv ? kv->w : t;
+    const SfuAttention a = {.n_heads = b->n_heads, .head_dim = c / b->n_heads, .k_col = start, .v_col = start + c, .bias = bias};
+    SfuTensor *qv = sfu_tensor_view(qt, (size_t)first * t * qt->c, n, 1, t, qt->c, error);
+    SfuTensor *kvv = !qv ? NULL : sfu_tensor_view(kv ? kv : qt, (size_t)first * tk * (kv ? kv : qt)->c, n, 1, tk, (kv ? kv : qt)->c, error);
+    SfuTensor *ov = kvv ? sfu_tensor_view(o, (size_t)first * t * c, n, 1, t, c, error) : NULL;
+    const gboolean ok = ov && sfu_attention(net->q, ov, qv, kvv, kvv, &a, error);
     sfu_tensor_destroy(qv);
+    sfu_tensor_destroy(kvv);
     sfu_tensor_destroy(ov);
     return ok;
 }
 
 /* Attention in windows: x [1, h, w, c], normalised, borrowed -> [1, h, w, c] before the projection. */
-static SfuTensor *window_attention(const SfuNet *net, const Block *b, const SfuTensor *x, int side, int shift, GError **error)
+static SfuTensor *window_attention(const SfuNet *net, const SfuSwinConfig *k, const Block *b, const SfuTensor *x, int shift, GError **error)
 {
-    const int h = x->h, w = x->w, c = x->c, n = h * w / (side * side), row = w / side, t = side * side;
-    SfuTensor *rolled = NULL, *win = sfu_tensor_create(net->q, net->dtype, n, 1, t, c, error), *qkv = NULL, *o = NULL, *y = NULL, *bias = NULL;
-    const SfuEpilogue e = {.bias = b->qkv.b};
+    const int h = x->h, w = x->w, c = x->c, side = k->window, n = h * w / (side * side), row = w / side, t = side * side;
+    SfuTensor *rolled = NULL, *win = sfu_tensor_create(net->q, net->dtype, n, 1, t, c, error), *q = NULL, *kv = NULL, *o = NULL, *y = NULL, *bias = NULL;
     gboolean ok = win != NULL;
     if (ok && shift)
         ok = (rolled = sfu_net_like(net, x, c, error)) && sfu_roll(net->q, rolled, x, -shift, -shift, error);
-    ok = ok && windows(net, win, rolled ? rolled : x, h, w, side, FALSE, error) && (qkv = sfu_net_like(net, win, 3 * c, error)) &&
-         sfu_linear(net->q, qkv, win, b->qkv.w, &e, error) && (o = sfu_net_like(net, win, c, error));
+    ok = ok && windows(net, win, rolled ? rolled : x, h, w, side, FALSE, error) && project(net, k, b, win, &q, &kv, error) &&
+         (o = sfu_net_like(net, win, c, error));
     sfu_net_drop(&win);
     for (int last = 0; ok && last < (shift ? 2 : 1); last++) { /* the lowest row has a mask of its own */
         const int rows = h / side, from = last ? rows - 1 : 0, to = shift && !last ? rows - 1 : rows;
         if (from == to)
             continue;
-        ok = (bias = window_bias(net, b, side, w, shift, last, error)) && attend(net, b, o, qkv, bias, from * row, (to - from) * row, error);
+        ok = (bias = window_bias(net, b, side, MAX(1, k->grain), w, shift, last, error)) &&
+             attend(net, b, o, q, kv, bias, from * row, (to - from) * row, error);
         sfu_net_drop(&bias);
     }
-    sfu_net_drop(&qkv);
+    sfu_net_drop(&q);
+    sfu_net_drop(&kv);
     ok = ok && (y = sfu_net_like(net, x, c, error)) && windows(net, rolled ? rolled : y, o, h, w, side, TRUE, error) &&
          (!rolled || sfu_roll(net->q, y, rolled, shift, shift, error));
     sfu_tensor_destroy(o);
@@ -294,15 +308,21 @@ static SfuTensor *channel_attention(const SfuNet *net, const Block *b, const Sfu
     return y;
 }
 
-/* x += mlp(norm2(x)). */
+/* x += mlp(norm2(x)). SRFormer's mlp adds the gelu of a depthwise 5x5 to what is hidden. */
 static gboolean add_mlp(const SfuNet *net, const Block *b, SfuTensor *x, GError **error)
 {
     const SfuEpilogue e1 = {.bias = b->fc1.b, .act = SFU_ACT_GELU}, e2 = {.bias = b->fc2.b, .residual = x};
-    SfuTensor *n = sfu_net_like(net, x, x->c, error), *hidden = n ? sfu_net_like(net, x, (int)sfu_weight_dim(b->fc1.w, 0), error) : NULL;
-    const gboolean ok = hidden && sfu_layer_norm(net->q, n, x, b->norm2.w, b->norm2.b, EPS, error) &&
-                        sfu_linear(net->q, hidden, n, b->fc1.w, &e1, error) && sfu_linear(net->q, x, hidden, b->fc2.w, &e2, error);
-    sfu_tensor_destroy(n);
+    SfuTensor *n = sfu_net_like(net, x, x->c, error), *hidden = n ? sfu_net_like(net, x, (int)sfu_weight_dim(b->fc1.w, 0), error) : NULL, *more = NULL;
+    gboolean ok = hidden && sfu_layer_norm(net->q, n, x, b->norm2.w, b->norm2.b, EPS, error) && sfu_linear(net->q, hidden, n, b->fc1.w, &e1, error);
+    sfu_net_drop(&n);
+    if (ok && b->depthwise.w) {
+        const SfuConv conv = {.pad_top = 2, .pad_left = 2, .pad_bottom = 2, .pad_right = 2, .groups = hidden->c};
+        const SfuEpilogue e = {.bias = b->depthwise.b, .act = SFU_ACT_GELU, .residual = hidden};
+        ok = (more = sfu_net_like(net, hidden, hidden->c, error)) && sfu_conv2d(net->q, more, hidden, b->depthwise.w, &conv, &e, error);
+    }
+    ok = ok && sfu_linear(net->q, x, more ? more : hidden, b->fc2.w, &e2, error);
     sfu_tensor_destroy(hidden);
+    sfu_tensor_destroy(more);
     return ok;
 }
 
@@ -312,7 +332,7 @@ static gboolean run_block(const SfuNet *net, const SfuSwinConfig *c, const Block
     const SfuEpilogue e = {.bias = b->proj.b, .residual = x};
     SfuTensor *n = sfu_net_like(net, x, x->c, error), *o = NULL, *channels = NULL;
     gboolean ok = n && sfu_layer_norm(net->q, n, x, b->norm1.w, b->norm1.b, EPS, error);
-    ok = ok && (o = overlap ? overlap_attention(net, c, b, n, error) : window_attention(net, b, n, c->window, shift, error));
+    ok = ok && (o = overlap ? overlap_attention(net, c, b, n, error) : window_attention(net, c, b, n, shift, error));
     ok = ok && sfu_linear(net->q, x, o, b->proj.w, &e, error);
     if (ok && b->cab[0].w)
         ok = (channels = channel_attention(net, b, n, error)) && sfu_axpby(net->q, x, 1, x, CAB_SCALE, channels, error);
@@ -322,41 +342,18 @@ static gboolean run_block(const SfuNet *net, const SfuSwinConfig *c, const Block
     return ok && add_mlp(net, b, x, error);
 }
 
-/* x is taken; plus residual, borrowed. */
-static SfuTensor *run_conv(const SfuNet *net, const SfuLayer conv[3], SfuTensor *x, const SfuTensor *residual, GError **error)
-{
-    const int f = residual->c;
-    const SfuLayer *last = conv[1].w ? &conv[2] : &conv[0];
-    if (conv[1].w) {
-        const int waist = (int)sfu_weight_dim(conv[0].w, 0);
-        const SfuEpilogue e = {.bias = conv[1].b, .act = SFU_ACT_LEAKY_RELU, .act_param = 0.2f};
-        SfuTensor *a = sfu_upscaler_conv(net, x, &conv[0], waist, FALSE, SFU_ACT_LEAKY_RELU, 0.2f, error), *b = a ? sfu_net_like(net, a, waist, error) : NULL;
-        sfu_tensor_destroy(x);
-        if (b && !sfu_linear(net->q, b, a, conv[1].w, &e, error))
-            sfu_net_drop(&b);
-        sfu_tensor_destroy(a);
-        if (!(x = b))
-            return NULL;
-    }
-    SfuTensor *y = sfu_net_like(net, residual, f, error);
-    if (y && !sfu_net_conv3(net, y, x, last, residual, error))
-        sfu_net_drop(&y);
-    sfu_tensor_destroy(x);
-    return y;
-}
-
 /* x is taken. */
 static SfuTensor *run_group(const SfuNet *net, const SfuSwinConfig *c, const Group *g, gboolean hat, SfuTensor *x, GError **error)
 {
     SfuTensor *y = sfu_net_like(net, x, x->c, error);
     gboolean ok = y && sfu_convert(net->q, y, x, error);
     for (int i = 0; ok && i < g->n_blocks; i++)
-        ok = run_block(net, c, &g->blocks[i], y, i % 2 ? c->window / 2 : 0, FALSE, error);
+        ok = run_block(net, c, &g->blocks[i], y, i % 2 && !c->unshifted ? c->window / 2 : 0, FALSE, error);
     if (ok && hat)
         ok = run_block(net, c, &g->overlap, y, 0, TRUE, error);
     if (!ok)
         sfu_net_drop(&y);
-    SfuTensor *out = y ? run_conv(net, g->conv, y, x, error) : NULL;
+    SfuTensor *out = y ? sfu_trunk_conv_run(net, g->conv, y, x, error) : NULL;
     sfu_tensor_destroy(x);
     return out;
 }
@@ -378,7 +375,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     ok = ok && sfu_layer_norm(net->q, y, y, s->norm.w, s->norm.b, EPS, error);
     if (!ok)
         sfu_net_drop(&y);
-    y = y ? run_conv(net, s->after, y, features, error) : NULL;
+    y = y ? sfu_trunk_conv_run(net, s->after, y, features, error) : NULL;
     sfu_tensor_destroy(features);
     y = y ? sfu_upsampler_run(net, c, &s->tail, y, picture, error) : NULL;
     sfu_tensor_destroy(picture);

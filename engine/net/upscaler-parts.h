@@ -35,7 +35,12 @@ SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLay
 /* x is taken, NULL passes through: a 3x3 convolution to factor^2 * out channels, then a pixel-shuffle. */
 SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int factor, int out, GError **error);
 
-/* The ways up that SwinIR and HAT share. */
+/* The convolution behind a group of blocks: one 3x3, or three with a narrow waist; conv[1].w NULL: one. */
+void sfu_trunk_conv_bind(SfuNet *net, SfuLayer conv[3], const char *prefix, int f);
+/* x is taken; plus residual, borrowed. */
+SfuTensor *sfu_trunk_conv_run(const SfuNet *net, const SfuLayer conv[3], SfuTensor *x, const SfuTensor *residual, GError **error);
+
+/* The ways up that transformers share. */
 typedef struct {
     SfuLayer before, up[4], hr, last;
     int width, factor[4];

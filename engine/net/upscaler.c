@@ -188,3 +188,42 @@ SfuTensor *sfu_upsampler_run(const SfuNet *net, const SfuUpscalerConfig *c, cons
         return x;
     }
 }
+
+/* ---- a group's last convolution ---- */
+
+void sfu_trunk_conv_bind(SfuNet *net, SfuLayer conv[3], const char *prefix, int f)
+{
+    char *numbered = g_strconcat(prefix, ".", NULL);
+    const gboolean single = !sfu_model_count(net->model, net->part, numbered, 1);
+    g_free(numbered);
+    if (single) {
+        conv[0] = sfu_net_conv(net, prefix, "", f, f, 3, TRUE);
+        return;
+    }
+    const int waist = MAX(1, sfu_net_dim(net, prefix, "0.weight", 0));
+    conv[0] = sfu_net_conv(net, prefix, "0", waist, f, 3, TRUE);
+    conv[1] = sfu_net_linear(net, prefix, "2", waist, waist, TRUE);
+    conv[2] = sfu_net_conv(net, prefix, "4", f, waist, 3, TRUE);
+}
+
+SfuTensor *sfu_trunk_conv_run(const SfuNet *net, const SfuLayer conv[3], SfuTensor *x, const SfuTensor *residual, GError **error)
+{
+    const int f = residual->c;
+    const SfuLayer *last = conv[1].w ? &conv[2] : &conv[0];
+    if (conv[1].w) {
+        const int waist = (int)sfu_weight_dim(conv[0].w, 0);
+        const SfuEpilogue e = {.bias = conv[1].b, .act = SFU_ACT_LEAKY_RELU, .act_param = 0.2f};
+        SfuTensor *a = sfu_upscaler_conv(net, x, &conv[0], waist, FALSE, SFU_ACT_LEAKY_RELU, 0.2f, error), *b = a ? sfu_net_like(net, a, waist, error) : NULL;
+        sfu_tensor_destroy(x);
+        if (b && !sfu_linear(net->q, b, a, conv[1].w, &e, error))
+            sfu_net_drop(&b);
+        sfu_tensor_destroy(a);
+        if (!(x = b))
+            return NULL;
+    }
+    SfuTensor *y = sfu_net_like(net, residual, f, error);
+    if (y && !sfu_net_conv3(net, y, x, last, residual, error))
+        sfu_net_drop(&y);
+    sfu_tensor_destroy(x);
+    return y;
+}

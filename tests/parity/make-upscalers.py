@@ -353,6 +353,15 @@ def main():
         'realplksr-x2-layer-norm': (sp.real_plksr(12, 2, 2, 9, layer_norm=True), lambda n: 'params.' + n, (9, 8), 'PLKSR', 2, 16),
         'realplksr-x4-dysample': (sp.real_plksr(16, 1, 4, 5, layer_norm=True, dysample=True), same, (9, 7), 'PLKSR', 4, 11),
         'realplksr-x3-dysample': (sp.real_plksr(16, 1, 3, 5, dysample=True, use_ea=False), same, (6, 7), 'PLKSR', 3, 0),
+        'omnisr-x2': (sp.omnisr(16, 1, 2, 2), same, (16, 32), 'OmniSR', 2, 0),
+        'omnisr-x4-window4': (sp.omnisr(12, 2, 1, 4, window=4, bias=False), lambda n: 'params.' + n, (16, 16), 'OmniSR', 4, 0),
+        'omnisr-x3-gray': (sp.omnisr(8, 1, 1, 3, pe=False, channels=1), same, (32, 16), 'OmniSR', 3, 0),
+        'dat-x2': (sp.dat(64, [4, 8], [3, 1], [4, 2], 2), same, (16, 24), 'DAT', 2, 0),
+        'dat-light-x4': (sp.dat(32, [2, 8], [2], [2], 4, upsampler='pixelshuffledirect', resi_connection='3conv', qkv_bias=False), same, (8, 16), 'DAT', 4, 0),
+        'dat-x3': (sp.dat(32, [8, 16], [1, 5], [2, 2], 3, size=32), lambda n: 'params_ema.' + n, (32, 16), 'DAT', 3, 0),
+        'srformer-x2': (sp.srformer(16, 8, [2, 2], [2, 4], 2, 16, upsampler='pixelshuffle'), same, (16, 24), 'SRFormer', 2, 0),
+        'srformer-light-x4': (sp.srformer(12, 10, [3], [3], 4, 20, upsampler='pixelshuffledirect', qkv_bias=False), same, (20, 10), 'SRFormer', 4, 0),
+        'srformer-real-x4': (sp.srformer(16, 4, [2], [2], 4, 4, upsampler='nearest+conv', resi_connection='3conv', patch_norm=False), same, (8, 12), 'SRFormer', 4, 0),
         'realplksr-x1-dysample': (sp.real_plksr(8, 1, 1, 5, layer_norm=True, dysample=True), same, (8, 9), 'PLKSR', 1, 11),
     }
     models, listed, outputs = {}, [], {}
@@ -363,7 +372,8 @@ def main():
             tensors = [t for t in fill_floats(net, key)]
             extra = [[n, n, list(b.shape)] for n, b in net.named_buffers()]
         models[key] = {'files': [{'file': key + '.safetensors', 'tensors': [[rename(t[0]), *t[1:]] for t in tensors if rename(t[0])] + extra}]}
-        colours = next(net.parameters()).shape[1] // getattr(net, 'unshuffle', 1) ** 2
+        first = net.input.weight if hasattr(net, 'input') else next(net.parameters())
+        colours = first.shape[1] // getattr(net, 'unshuffle', 1) ** 2
         x = hash_input(key + '/x', (1, h, w, colours)) * 0.25 + 0.5
         with torch.no_grad():
             y = net(nchw(x))

@@ -217,6 +217,31 @@ char *parity_model_path(const char *key, const ParityDamage *damage)
     return result;
 }
 
+char *parity_model_wrapped(const char *key, const char *const *wraps)
+{
+    JsonObject *model = json_object_get_object_member(json_object_get_object_member(json_node_get_object(root), "models"), key);
+    JsonArray *tensors = json_object_get_array_member(json_array_get_object_element(json_object_get_array_member(model, "files"), 0), "tensors");
+    JsonArray *all = json_array_new();
+    for (int i = 0; wraps[i]; i++)
+        for (guint k = 0; k < json_array_get_length(tensors); k++) {
+            JsonNode *node = json_node_copy(json_array_get_element(tensors, k));
+            JsonArray *t = json_array_new(), *from = json_node_get_array(node);
+            char *name = g_strconcat(wraps[i], json_array_get_string_element(from, 0), NULL);
+            char *hashed = i ? g_strconcat(wraps[i], json_array_get_string_element(from, 1), NULL) : g_strdup(json_array_get_string_element(from, 1));
+            json_array_add_string_element(t, name);
+            json_array_add_string_element(t, hashed);
+            json_array_add_element(t, json_node_copy(json_array_get_element(from, 2)));
+            json_array_add_array_element(all, t);
+            json_node_unref(node);
+            g_free(name);
+            g_free(hashed);
+        }
+    char *path = g_strdup_printf("%s/wrapped-%d.safetensors", folder, ++n_damaged);
+    write_tensors(path, all, NULL);
+    json_array_unref(all);
+    return path;
+}
+
 SfuModel *parity_model(const char *key)
 {
     SfuModel *m = g_hash_table_lookup(models, key);

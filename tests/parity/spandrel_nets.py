@@ -33,8 +33,11 @@ class StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 sys.meta_path.append(StubFinder())
 
+from spandrel.architectures.DAT import DAT  # noqa: E402
+from spandrel.architectures.OmniSR import OmniSR  # noqa: E402
 from spandrel.architectures.PLKSR import PLKSR, RealPLKSR  # noqa: E402
 from spandrel.architectures.SPAN import SPAN  # noqa: E402
+from spandrel_extra_arches.architectures.SRFormer import SRFormer  # noqa: E402
 
 
 def span(f, scale, norm=True, channels=3):
@@ -56,6 +59,18 @@ def plksr(f, blocks, scale, kernel, **more):
 
 def real_plksr(f, blocks, scale, kernel, **more):
     return RealPLKSR(dim=f, n_blocks=blocks, upscaling_factor=scale, kernel_size=kernel, **more)
+
+
+def omnisr(f, blocks, groups, scale, window=8, channels=3, **more):
+    return OmniSR(num_in_ch=channels, num_out_ch=channels, num_feat=f, block_num=blocks, res_num=groups, up_scale=scale, window_size=window, **more)
+
+
+def dat(f, split, depth, heads, scale, size=16, **more):
+    return DAT(img_size=size, embed_dim=f, split_size=split, depth=depth, num_heads=heads, upscale=scale, expansion_factor=2., **more)
+
+
+def srformer(f, window, depths, heads, scale, size, **more):
+    return SRFormer(img_size=size, embed_dim=f, window_size=window, depths=depths, num_heads=heads, upscale=scale, mlp_ratio=2., **more)
 
 
 def fill_spandrel(net, key):

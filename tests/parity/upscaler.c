@@ -2,6 +2,7 @@
  * tiles with the margin against the whole.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models.h"
+#include "ncnn.h"
 #include "net/upscaler.h"
 #include <math.h>
 #include <string.h>
@@ -263,6 +264,122 @@ static void test_cancel(void)
     }
 }
 
+#define LEAKY " 9=2 -23310=1,2.000000e-01"
+
+/* ncnn's files, in both spellings and types, give what the safetensors file of the same weights gives, to the last bit. */
+static void test_ncnn(void)
+{
+    static const NcnnSpelling spellings[] = {{"fp32-old", 0, TRUE, LEAKY}, {"fp16-old", 0x01306B47, TRUE, LEAKY}, {"fp32-new", 0, FALSE}};
+    static const char *const keys[] = {"rrdb-x4", "srvgg-x3"};
+    SfuQueue *q = queue(0);
+    if (!q)
+        return;
+    for (gsize k = 0; k < G_N_ELEMENTS(keys); k++)
+        for (gsize i = 0; i < G_N_ELEMENTS(spellings); i++) {
+            GError *error = NULL;
+            char *path = ncnn_write(keys[k], &spellings[i]), *text;
+            if (i == 1) /* by the other of the two */
+                strcpy(strrchr(path, '.'), ".bin");
+            SfuModel *m = sfu_model_open(path, &error);
+            g_assert_no_error(error);
+            g_assert_true(sfu_model_family(m) == sfu_model_family(parity_model(keys[k])));
+            text = sfu_model_inspect(m);
+            g_assert_true(!strstr(text, "missing") && !strstr(text, "unexpected"));
+            SfuUpscaler *u = sfu_upscaler_create(q, m, sfu_model_family(m)->upscaler, &error), *other = create(q, keys[k]);
+            g_assert_no_error(error);
+            const int s = sfu_upscaler_scale(other);
+            g_assert_cmpint(sfu_upscaler_scale(u), ==, s);
+            float *x = picture(keys[k], 8, 9, 3), *y = forward(u, q, x, 8, 9), *expect = forward(other, q, x, 8, 9);
+            g_assert_cmpmem(y, sizeof *y * (gsize)(8 * 9 * 3 * s * s), expect, sizeof *y * (gsize)(8 * 9 * 3 * s * s));
+            g_free(x);
+            g_free(y);
+            g_free(expect);
+            g_free(text);
+            g_free(path);
+            sfu_upscaler_destroy(u);
+            sfu_upscaler_destroy(other);
+            sfu_model_close(m);
+        }
+}
+
+static void test_ncnn_refused(void)
+{
+    static const struct {
+        NcnnSpelling s;
+        GQuark (*domain)(void);
+        int code;
+        const char *word;
+    } bad[] = {
+        {{"int8", 0x000D4B38, TRUE, LEAKY}, sfu_file_error_quark, SFU_FILE_ERROR_REFUSED, "int8"},
+        {{"int8-number", 0, TRUE, LEAKY, TRUE}, sfu_file_error_quark, SFU_FILE_ERROR_REFUSED, "int8"},
+        {{"table", 0x01020304, TRUE, LEAKY}, sfu_file_error_quark, SFU_FILE_ERROR_REFUSED, "0x01020304"},
+        {{"cut", 0, TRUE, LEAKY, FALSE, 4}, sfu_file_error_quark, SFU_FILE_ERROR_FORMAT, "ends in layer"},
+        {{"longer", 0, TRUE, LEAKY, FALSE, -8}, sfu_file_error_quark, SFU_FILE_ERROR_FORMAT, "8 bytes more"},
+        {{"slope", 0, TRUE, " 9=2 -23310=1,1.000000e-01"}, sfu_model_error_quark, SFU_MODEL_ERROR_FAMILY, "layers"},
+        {{"relu", 0, TRUE, " 9=1"}, sfu_model_error_quark, SFU_MODEL_ERROR_FAMILY, "layers"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        GError *error = NULL;
+        char *path = ncnn_write("rrdb-x2-first-names", &bad[i].s);
+        g_assert_null(sfu_model_open(path, &error));
+        g_assert_error(error, bad[i].domain(), bad[i].code);
+        g_assert_nonnull(strstr(error->message, bad[i].word));
+        g_clear_error(&error);
+        g_free(path);
+    }
+}
+
+/* Two sets of weights in one file, with names as training programs write them: the average over the last steps is taken, or else the right one of
+ * what there is; a wrap that nobody knows is said. */
+static void test_wraps(void)
+{
+    static const struct {
+        const char *wraps[3]; /* of the two sets; the picture must be the first one's */
+        gboolean unknown;
+    } cases[] = {
+        {{"state_dict.generator_ema.", "state_dict.generator."}},
+        {{"g_ema.", "g."}},
+        {{"params_ema.", "params."}},
+        {{"params-ema.", "params."}},
+        {{"net_g_ema.", "net_g."}},
+        {{"ema.module.", "model.module."}},
+        {{"state_dict.model_ema.", "state_dict.model."}},
+        {{"ema_model.", "online_model."}},
+        {{"params_ema.module.", "params.module."}},
+        {{"state_dict.model."}},
+        {{"state_dict.net_g."}},
+        {{"state_dict.net_g.module."}},
+        {{"model_state_dict._orig_mod."}},
+        {{"params._orig_mod.module."}},
+        {{"generator."}},
+        {{"netG."}},
+        {{"weights."}},
+        {{"first_try.", "second_try."}, TRUE},
+        {{"discriminator_of.mine."}, TRUE},
+    };
+    SfuModel *plain = parity_model("srvgg-x3");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+        char *path = parity_model_wrapped("srvgg-x3", cases[i].wraps);
+        SfuModel *m = sfu_model_open(path, &error);
+        if (cases[i].unknown) {
+            g_assert_null(m);
+            g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY);
+            g_assert_nonnull(strstr(error->message, cases[i].wraps[0]));
+            g_clear_error(&error);
+        } else {
+            float a, b;
+            g_assert_no_error(error);
+            sfu_weight_read_f32(sfu_model_find(m, SFU_PART_UPSCALER, "body.0.weight"), 0, 1, &a);
+            sfu_weight_read_f32(sfu_model_find(plain, SFU_PART_UPSCALER, "body.0.weight"), 0, 1, &b);
+            g_assert_cmpfloat(a, ==, b);
+            g_assert_null(sfu_model_find(m, SFU_PART_UPSCALER, "nothing"));
+        }
+        sfu_model_close(m);
+        g_free(path);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -282,6 +399,9 @@ int main(int argc, char **argv)
         }
     g_test_add_func("/upscaler/torn", test_torn);
     g_test_add_func("/upscaler/three-by-name", test_three_by_name);
+    g_test_add_func("/upscaler/ncnn", test_ncnn);
+    g_test_add_func("/upscaler/ncnn-refused", test_ncnn_refused);
+    g_test_add_func("/upscaler/wraps", test_wraps);
     g_test_add_func("/upscaler/shapes", test_shapes);
     g_test_add_func("/upscaler/cancel", test_cancel);
     const int status = g_test_run();
