@@ -13,28 +13,14 @@ INLINE float4 row_4(__global const ACT *x, size_t row, int i, int c, float d)
     return (int4)(i, i + 1, i + 2, i + 3) < (int4)(c) ? v : (float4)(d);
 }
 
-/* The sum (or the maximum) of every item's v, for all of them. t [WG] is free again on return. */
-float group_sum(float v, __local float *t, int lid)
+/* The sum (or, most: the maximum) of every item's v, for all of them. t [WG] is free again on return. */
+INLINE float group_reduce(float v, const bool most, __local float *t, int lid)
 {
     t[lid] = v;
     for (int n = WG / 2; n > 0; n /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
         if (lid < n)
-            t[lid] += t[lid + n];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    v = t[0];
-    barrier(CLK_LOCAL_MEM_FENCE);
-    return v;
-}
-
-float group_max(float v, __local float *t, int lid)
-{
-    t[lid] = v;
-    for (int n = WG / 2; n > 0; n /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (lid < n)
-            t[lid] = fmax(t[lid], t[lid + n]);
+            t[lid] = most ? fmax(t[lid], t[lid + n]) : t[lid] + t[lid + n];
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     v = t[0];
@@ -131,14 +117,14 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void layer_norm_gpu(__g
     float4 s = 0.0f, e = 0.0f, q = 0.0f;
     for (int i = lid * 4; i < c; i += WG * 4)
         s += row_4(x, x0 + at, i, c, 0.0f);
-    const float first = group_sum(sum4(s), t, lid) / c;
+    const float first = group_reduce(sum4(s), false, t, lid) / c;
     for (int i = lid * 4; i < c; i += WG * 4) {
         const float4 d = row_4(x, x0 + at, i, c, first) - first;
         e += d;
         q += d * d;
     }
-    const float off = group_sum(sum4(e), t, lid) / c, mean = first + off;
-    const float r = rsqrt(fmax(group_sum(sum4(q), t, lid) / c - off * off, 0.0f) + eps);
+    const float off = group_reduce(sum4(e), false, t, lid) / c, mean = first + off;
+    const float r = rsqrt(fmax(group_reduce(sum4(q), false, t, lid) / c - off * off, 0.0f) + eps);
     for (int i = lid * 4; i < c; i += WG * 4) {
         float4 v = (row_4(x, x0 + at, i, c, 0.0f) - mean) * r;
         if (gamma)
@@ -157,10 +143,10 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void softmax_gpu(__glob
     float4 most = -INFINITY, s = 0.0f;
     for (int i = lid * 4; i < c; i += WG * 4)
         most = fmax(most, row_4(x, x0 + at, i, c, -INFINITY));
-    const float top = group_max(fmax(fmax(most.x, most.y), fmax(most.z, most.w)), t, lid);
+    const float top = group_reduce(fmax(fmax(most.x, most.y), fmax(most.z, most.w)), true, t, lid);
     for (int i = lid * 4; i < c; i += WG * 4)
         s += exp(row_4(x, x0 + at, i, c, -INFINITY) - top);
-    const float all = group_sum(sum4(s), t, lid);
+    const float all = group_reduce(sum4(s), false, t, lid);
     for (int i = lid * 4; i < c; i += WG * 4)
         store_act4(y, y0 + at + i, exp(row_4(x, x0 + at, i, c, 0.0f) - top) / all, c - i);
 }

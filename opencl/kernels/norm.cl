@@ -6,32 +6,43 @@
  * by side as hide the latency of additions and let a picture's rows be read in long pieces; what the first pass reads stays in a cache for the
  * second. */
 #define AHEAD 12 /* pixels: rows of a picture are apart by more than hardware prefetchers follow */
-#define COLUMNS(N)                                                                                                                  \
-    for (; c - i > 16 * (N - 1); i += 16 * N) {                                                                                  \
-        float16 mean[N], s[N], e[N], q[N];                                                                                       \
-        _Pragma("unroll") for (int v = 0; v < N; v++) s[v] = e[v] = q[v] = 0.0f;                                                 \
-        for (int p = 0; p < n; p++)                                                                                              \
+#define DEFINE_COLUMNS(N)                                                                                                        \
+    /* Channels from i on of one chunk of n pixels, N vectors at a time, while as many are left. Returns the first one that is not done. */ \
+    int columns_##N(__global float *part, size_t at, __global const ACT *x, size_t xi, int n, int c, int i)                      \
+    {                                                                                                                            \
+        for (; c - i > 16 * (N - 1); i += 16 * N) {                                                                              \
+            float16 mean[N], s[N], e[N], q[N];                                                                                   \
+            _Pragma("unroll") for (int v = 0; v < N; v++) s[v] = e[v] = q[v] = 0.0f;                                             \
+            for (int p = 0; p < n; p++)                                                                                          \
+                _Pragma("unroll") for (int v = 0; v < N; v++)                                                                    \
+                {                                                                                                                \
+                    FETCH(x + xi + (size_t)(p + AHEAD) * c + i + v * 16);                                                        \
+                    s[v] += load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16);                                       \
+                }                                                                                                                \
+            _Pragma("unroll") for (int v = 0; v < N; v++) mean[v] = s[v] / (float)n;                                             \
+            for (int p = 0; p < n; p++)                                                                                          \
+                _Pragma("unroll") for (int v = 0; v < N; v++)                                                                    \
+                {                                                                                                                \
+                    const float16 d = load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16) - mean[v];                   \
+                    e[v] += d;                                                                                                   \
+                    q[v] += d * d;                                                                                               \
+                }                                                                                                                \
             _Pragma("unroll") for (int v = 0; v < N; v++)                                                                        \
             {                                                                                                                    \
-                FETCH(x + xi + (size_t)(p + AHEAD) * c + i + v * 16);                                                            \
-                s[v] += load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16);                                           \
+                const int lanes = c - i - v * 16;                                                                                \
+                store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, lanes);                                         \
+                store_part_f32(part, at + c + i + v * 16, q[v] - e[v] * e[v] / (float)n, lanes);                                 \
+                store_part_f32(part, at + 2 * c + i + v * 16, (float16)((float)n), lanes);                                       \
             }                                                                                                                    \
-        _Pragma("unroll") for (int v = 0; v < N; v++) mean[v] = s[v] / (float)n;                                                 \
-        for (int p = 0; p < n; p++)                                                                                              \
-            _Pragma("unroll") for (int v = 0; v < N; v++)                                                                        \
-            {                                                                                                                    \
-                const float16 d = load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16) - mean[v];                       \
-                e[v] += d;                                                                                                       \
-                q[v] += d * d;                                                                                                   \
-            }                                                                                                                    \
-        _Pragma("unroll") for (int v = 0; v < N; v++)                                                                            \
-        {                                                                                                                        \
-            const int lanes = c - i - v * 16;                                                                                    \
-            store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, lanes);                                             \
-            store_part_f32(part, at + c + i + v * 16, q[v] - e[v] * e[v] / (float)n, lanes);                                     \
-            store_part_f32(part, at + 2 * c + i + v * 16, (float16)((float)n), lanes);                                           \
         }                                                                                                                        \
+        return i;                                                                                                                \
     }
+#ifdef CPU
+DEFINE_COLUMNS(8)
+DEFINE_COLUMNS(4)
+#endif
+DEFINE_COLUMNS(1)
+
 __kernel void group_norm_part(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c, int len)
 {
     const int chunk = get_global_id(0), b = get_global_id(1), chunks = get_global_size(0);
@@ -39,10 +50,10 @@ __kernel void group_norm_part(__global float *part, int part0, __global const AC
     const size_t xi = x0 + ((size_t)b * pixels + first) * c, at = part0 + ((size_t)b * chunks + chunk) * 3 * c;
     int i = 0;
 #ifdef CPU
-    COLUMNS(8)
-    COLUMNS(4)
+    i = columns_8(part, at, x, xi, n, c, i);
+    i = columns_4(part, at, x, xi, n, c, i);
 #endif
-    COLUMNS(1)
+    columns_1(part, at, x, xi, n, c, i);
 }
 
 /* Joins the parts of each channel: moments [n, 3, c], as one part of all pixels. Parts are of `len` units each, and a part belongs to each sample that

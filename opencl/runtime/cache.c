@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #ifdef G_OS_UNIX
@@ -62,9 +63,12 @@ char *sfu_cache_warning(void)
 {
     char *dir = wanted_folder();
     const int reason = make_writable(dir);
-    char *text = !reason ? NULL
-                         : g_strdup_printf("the folder %s cannot be written (%s); compiled kernels are kept in %s instead", dir, g_strerror(reason),
-                                           sfu_cache_temporary() ? sfu_cache_temporary() : "no other, and compiled in every run");
+    char *text = NULL;
+    if (reason && sfu_cache_temporary())
+        text = g_strdup_printf(_("The folder %s cannot be written (%s). Compiled kernels are kept in %s instead."), dir, g_strerror(reason),
+                               sfu_cache_temporary());
+    else if (reason)
+        text = g_strdup_printf(_("The folder %s cannot be written (%s). Kernels are compiled again in every run."), dir, g_strerror(reason));
     g_free(dir);
     return text;
 }
@@ -109,7 +113,7 @@ static char *give_pocl_a_folder(void)
         g_setenv("POCL_CACHE_DIR", instead, TRUE);
         g_free(instead);
     } else if (reason) {
-        problem = g_strdup_printf("%s cannot be written (%s), and neither can %s", dir, g_strerror(reason), g_get_tmp_dir());
+        problem = g_strdup_printf("%s (%s)", dir, g_strerror(reason));
     }
     g_free(dir);
     return problem;

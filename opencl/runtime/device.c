@@ -209,7 +209,8 @@ static GArray *find_all(GError **error)
     }
     if (all->len == 0 && no_cache) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    "PoCL, the OpenCL driver for the CPU, offers no device because its cache folder %s; set POCL_CACHE_DIR to a folder that can be",
+                    _("PoCL, the OpenCL driver for the CPU, offers no device: it cannot write its cache folder %s; set POCL_CACHE_DIR to a folder that "
+                      "can be written"),
                     no_cache);
         g_array_unref(all);
         return NULL;

@@ -116,7 +116,7 @@ const char *sfu_kernel_source(const char *name);
 const char *sfu_cache_dir(SfuQueue *q);
 /* A folder of the user's own under the system's temporary one, the same in every run; NULL if there is none. */
 const char *sfu_cache_temporary(void);
-/* To be called before PoCL is asked for devices. NULL, or why it will offer none; borrowed. */
+/* To be called before PoCL is asked for devices. NULL, or the folder without which it will offer none, and why; borrowed. */
 const char *sfu_cache_prepare_pocl(void);
 /* A lock on a file of the cache folder, waited for at most so long, or until cancelled; -1 if it cannot be had. */
 int sfu_cache_lock(SfuQueue *q, const char *name, int most_ms, gboolean until_cancelled);
