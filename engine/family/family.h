@@ -8,6 +8,7 @@
 #include "sfumato.h"
 #include "model/model.h"
 #include "net/upscaler.h"
+#include "sample/sample.h"
 
 G_BEGIN_DECLS
 
@@ -38,6 +39,14 @@ typedef enum {
     SFU_ENLARGE_FLOW,    /* a flow from the enlarged picture to the sharp one (Sfumato mini) */
 } SfuEnlargement;
 
+/* What a family is best used with, where that differs from the table of parameters. */
+typedef struct {
+    SfuSampler sampler;
+    SfuSchedule schedule;
+    int steps;
+    double guidance;
+} SfuDefaults;
+
 struct SfuFamily {
     const char *id;         /* one word; stays the same for ever */
     const char *name;       /* for people */
@@ -50,6 +59,7 @@ struct SfuFamily {
     int native_px;  /* side of the pictures that it was trained on; 0: the model says */
     gboolean edits; /* the UNet sees the picture's own latents, unscaled, and guidance has a branch without the text
                        (InstructPix2Pix) */
+    const SfuDefaults *defaults; /* NULL: the table of parameters' */
     const SfuUpscalerKind *upscaler; /* the network of upscalers, else NULL */
 
     /* Whether the file is of this family. Looks at names and shapes only. NULL: the family comes in folders only. */
@@ -67,6 +77,9 @@ struct SfuFamily {
     /* Fills the model's configurations from tensor shapes and config files. May replace m->family by a variant in the
      * same file. */
     gboolean (*configure)(SfuModel *m, GError **error);
+    /* Binds every network of the model without a queue, so that the model knows what is missing and what is
+     * unexpected. NULL for upscalers, whose kind does it. */
+    void (*expect)(SfuModel *m);
     /* Appends what `sfumato inspect` should say beside the usual (", gray"). NULL: nothing. */
     void (*describe)(const SfuModel *m, GString *text);
 };

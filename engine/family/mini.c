@@ -15,4 +15,4 @@ const SfuFamily sfu_family_mini = {.id = "mini",
                                    .rank_upscale = 3,
                                    .enlargement = SFU_ENLARGE_FLOW,
                                    .claims = claims,
-                                   .configure = sfu_sd_configure_parts};
+                                   .configure = sfu_sd_configure_parts, .expect = sfu_sd_expect};

@@ -63,7 +63,7 @@ gboolean sfu_family_take(SfuModel *m, const SfuFamily *f, const SfuSource *s, GE
             continue;
         }
         const char *inner = t->name + strlen(s->wrap);
-        SfuPart part = SFU_PART_UPSCALER;
+        SfuPart part = f->canonical ? SFU_N_PARTS : SFU_PART_UPSCALER;
         const gboolean ignorable = f->ignores && f->ignores(inner);
         char *name = ignorable ? NULL : f->canonical ? f->canonical(s, inner, &part) : g_strdup(inner);
         if (!sfu_model_add_named(m, part, name, t, ignorable, error))
@@ -165,9 +165,7 @@ static gboolean fail_unknown(SfuSource *s, GError **error)
 {
     const SfuFile *f = s->file;
     const char *path = s->path;
-    const char *foreign = NULL;
-    for (guint i = 0; i < f->tensors->len && !foreign; i++)
-        foreign = sfu_name_foreign(((SfuFileTensor *)g_ptr_array_index(f->tensors, i))->name);
+    const char *foreign = sfu_names_foreign(f->tensors);
     if (foreign)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is %s", path, foreign);
     else if (!f->tensors->len)
@@ -227,9 +225,10 @@ SfuModel *sfu_model_open(const char *path, GError **error)
     else
         ok = open_file(m, error);
     if (ok && m->family->configure(m, error)) {
-        sfu_model_expect(m);
         if (m->family->upscaler)
             sfu_upscaler_expect(m, m->family->upscaler);
+        else
+            m->family->expect(m);
         return m;
     }
     sfu_model_close(m);

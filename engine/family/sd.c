@@ -4,6 +4,7 @@
 #include "family/registry.h"
 #include "model/internal.h"
 #include "model/names.h"
+#include "net/net.h"
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
@@ -12,7 +13,7 @@
 
 static gboolean recognize(const SfuSource *s)
 {
-    return sfu_source_has_prefix(s, "model.diffusion_model.");
+    return sfu_source_has_prefix(s, "model.diffusion_model.") || sfu_source_has_prefix(s, "model_ema.diffusion_model");
 }
 
 int sfu_sd_vae_levels(const SfuSource *s, const char *prefix)
@@ -28,16 +29,31 @@ char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part)
     return sfu_name_from_checkpoint(name, sfu_sd_vae_levels(s, "first_stage_model."), part);
 }
 
+/* Why a file with such names is not one of ours; NULL: it may be. */
+static const char *other_family(const SfuSource *s)
+{
+    if (!sfu_source_has_prefix(s, "model.diffusion_model."))
+        return "a checkpoint whose UNet is there only as its training average (model_ema), in names that Sfumato cannot read back";
+    if (sfu_source_has_prefix(s, "conditioner.embedders.1.") || sfu_source_has_prefix(s, "model.diffusion_model.label_emb.0."))
+        return "a Stable Diffusion XL checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
+    if (sfu_source_has_prefix(s, "model.diffusion_model.joint_blocks."))
+        return "a Stable Diffusion 3 checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
+    if (sfu_source_has_prefix(s, "model.diffusion_model.double_blocks."))
+        return "a Flux checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
+    return sfu_source_has_prefix(s, "model.diffusion_model.input_blocks.") || sfu_source_has_prefix(s, "model.diffusion_model.out.")
+               ? NULL
+               : "a checkpoint of another family; Sfumato runs Stable Diffusion 1.x and 2.x";
+}
+
 gboolean sfu_sd_open(SfuModel *m, const SfuSource *s, GError **error)
 {
-    for (guint i = 0; i < s->file->tensors->len; i++) {
-        const char *foreign = sfu_name_foreign(((SfuFileTensor *)g_ptr_array_index(s->file->tensors, i))->name);
-        if (foreign && strstr(foreign, "checkpoint")) {
-            g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                        _("%s is %s; Sfumato runs Stable Diffusion 1.x and 2.x"), m->path, foreign);
-            return FALSE;
-        }
+    const char *other = other_family(s);
+    if (other) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is %s", m->path, other);
+        return FALSE;
     }
+    if (sfu_source_has_prefix(s, "conditioner.embedders.0.model."))
+        m->family = &sfu_family_sd_turbo;
     return sfu_family_take(m, m->family, s, error);
 }
 
@@ -107,11 +123,33 @@ void sfu_sd_guess_prediction(SfuModel *m, gboolean v)
 
 gboolean sfu_sd_configure_parts(SfuModel *m, GError **error)
 {
-    return sfu_model_configure_scheduler(m, error) &&
-           (!m->tensors[SFU_PART_UNET] || sfu_model_configure_unet(m, error)) &&
-           (!m->tensors[SFU_PART_VAE] || sfu_model_configure_vae(m, error)) &&
-           (!m->tensors[SFU_PART_TEXT] || sfu_model_configure_text(m, error)) &&
-           (!m->tensors[SFU_PART_IMAGE_ENCODER] || sfu_model_configure_vision(m, error));
+    return sfu_model_configure_scheduler(m, error) && (!m->tensors[SFU_PART_UNET] || sfu_model_configure_unet(m, error)) &&
+           (!m->tensors[SFU_PART_VAE] || sfu_model_configure_vae(m, error)) && (!m->tensors[SFU_PART_TEXT] || sfu_model_configure_text(m, error));
+}
+
+void sfu_sd_expect(SfuModel *m)
+{
+    if (m->tensors[SFU_PART_UNET])
+        sfu_unet_expect(m);
+    if (m->tensors[SFU_PART_VAE])
+        sfu_vae_expect(m);
+    if (m->tensors[SFU_PART_TEXT])
+        sfu_text_encoder_expect(m);
+    sfu_taesd_expect(m);
+}
+
+/* SD-Turbo (Sauer 2023) has the shapes of 2.1. Its single file names the text encoder as XL's do; its folder has the spacing that it was distilled for,
+ * and its name. */
+static gboolean is_turbo(const SfuModel *m)
+{
+    if (m->family == &sfu_family_sd_turbo)
+        return TRUE;
+    JsonNode *spacing = m->scheduler_json ? json_object_get_member(json_node_get_object(m->scheduler_json), "timestep_spacing") : NULL;
+    char *name = g_ascii_strdown(m->path, -1);
+    const gboolean turbo = spacing && JSON_NODE_HOLDS_VALUE(spacing) && json_node_get_value_type(spacing) == G_TYPE_STRING &&
+                           strcmp(json_node_get_string(spacing), "trailing") == 0 && m->scheduler.prediction == SFU_PREDICT_EPSILON && strstr(name, "turbo");
+    g_free(name);
+    return turbo;
 }
 
 static gboolean claims(const SfuModel *m)
@@ -126,7 +164,8 @@ static gboolean configure(SfuModel *m, GError **error)
     const int in = m->unet.in_channels, latent = m->unet.out_channels, context = m->unet.cross_attention_dim;
     /* 1.x: context of 768; 2.x: 1024. Small models for tests have neither, but the same projections. */
     const gboolean two = context == 1024 || (context != 768 && m->unet.linear_projection);
-    m->family = in == latent               ? (two ? &sfu_family_sd2 : &sfu_family_sd1)
+    const gboolean turbo = is_turbo(m);
+    m->family = in == latent               ? (two ? (turbo ? &sfu_family_sd_turbo : &sfu_family_sd2) : &sfu_family_sd1)
                 : in == 2 * latent + 1     ? (two ? &sfu_family_sd2_inpaint : &sfu_family_sd1_inpaint)
                 : in == 2 * latent && !two ? &sfu_family_sd1_edit
                                            : NULL;
@@ -146,7 +185,7 @@ static gboolean configure(SfuModel *m, GError **error)
 #define GENERAL .tasks = DRAWS, .rank = 2, .rank_upscale = 7, .enlargement = SFU_ENLARGE_DETAIL
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
-    .claims = claims, .configure = configure
+    .claims = claims, .configure = configure, .expect = sfu_sd_expect
 
 const SfuFamily sfu_family_sd1 = {.id = "sd1", .name = "Stable Diffusion 1.x", GENERAL, FILES};
 const SfuFamily sfu_family_sd2 = {.id = "sd2", .name = "Stable Diffusion 2.x", GENERAL, FILES};
@@ -156,3 +195,7 @@ const SfuFamily sfu_family_sd2_inpaint = {
     .id = "sd2-inpaint", .name = "Stable Diffusion 2.x inpainting", .tasks = PAINTS, FILES};
 const SfuFamily sfu_family_sd1_edit = {
     .id = "sd1-edit", .name = "InstructPix2Pix", .tasks = 1u << SFU_TASK_EDIT, .rank = 2, .edits = TRUE, FILES};
+/* Distilled for one to four steps without guidance. */
+static const SfuDefaults turbo_defaults = {
+    .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_TRAILING, .steps = 4, .guidance = 1};
+const SfuFamily sfu_family_sd_turbo = {.id = "sd-turbo", .name = "SD-Turbo", GENERAL, .defaults = &turbo_defaults, FILES};

@@ -12,6 +12,8 @@ char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part);
 int sfu_sd_vae_levels(const SfuSource *s, const char *prefix);
 /* The scheduler, and all parts that the model has. */
 gboolean sfu_sd_configure_parts(SfuModel *m, GError **error);
+/* What their networks lack or do not need. */
+void sfu_sd_expect(SfuModel *m);
 /* The prediction type and the end of the schedule, as far as the file or the .yaml beside it tells them; for files
  * without a scheduler_config.json. v: what is assumed where nothing tells. */
 void sfu_sd_guess_prediction(SfuModel *m, gboolean v);

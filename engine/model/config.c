@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MAX_LAYERS 16 /* a level */
+
 static gboolean bad(const SfuModel *m, GError **error, const char *what)
 {
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s: %s", m->path, what);
@@ -83,16 +85,19 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
         return bad(m, error, "the UNet has no conv_in and conv_out");
     c->in_channels = dim(in, 1);
     c->out_channels = dim(out, 0);
-    for (int i = 0; i < SFU_MAX_BLOCKS && (t = sfu_model_tensor(m, P, "down_blocks.%d.resnets.0.conv1.weight", i)); i++) {
-        c->block_out_channels[i] = dim(t, 0);
-        c->cross_attention[i] = sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.proj_in.weight", i) != NULL;
-        c->n_blocks = i + 1;
-    }
-    while (c->layers_per_block < 16 && sfu_model_tensor(m, P, "down_blocks.0.resnets.%d.conv1.weight", c->layers_per_block))
-        c->layers_per_block++;
+    c->n_blocks = sfu_model_count(m, P, "down_blocks.", SFU_MAX_BLOCKS + 1);
+    c->layers_per_block = sfu_model_count(m, P, "down_blocks.0.resnets.", MAX_LAYERS + 1);
     if (!c->n_blocks || !c->layers_per_block)
         return bad(m, error, "the UNet has no down blocks");
-    c->mid_attention = sfu_model_tensor(m, P, "mid_block.attentions.0.proj_in.weight") != NULL;
+    if (c->n_blocks > SFU_MAX_BLOCKS || c->layers_per_block > MAX_LAYERS)
+        return bad(m, error, "the UNet has more levels, or more layers in one, than Sfumato can run");
+    for (int i = 0; i < c->n_blocks; i++) {
+        c->block_out_channels[i] = dim(sfu_model_tensor(m, P, "down_blocks.%d.resnets.0.conv1.weight", i), 0);
+        c->cross_attention[i] = sfu_model_has_module(m, P, "down_blocks.%d.attentions.", i) ||
+                                sfu_model_has_module(m, P, "up_blocks.%d.attentions.", c->n_blocks - 1 - i);
+    }
+    const char *middle = read_string(j, "mid_block_type");
+    c->mid_attention = sfu_model_has_module(m, P, "mid_block.attentions.") || strcmp(middle, "UNetMidBlock2DCrossAttn") == 0;
     for (int i = c->n_blocks; i >= 0; i--) {
         t = i == c->n_blocks ? sfu_model_tensor(m, P, "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight")
                              : sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
@@ -103,8 +108,8 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
         if (t)
             c->linear_projection = t->n_dims == 2;
     }
-    t = sfu_model_tensor(m, P, "class_embedding.weight");
-    c->num_class_embeds = t ? dim(t, 0) : 0;
+    c->num_class_embeds = dim(sfu_model_tensor(m, P, "class_embedding.weight"), 0);
+    read_int(j, "num_class_embeds", &c->num_class_embeds, 0, 1 << 20);
     c->norm_num_groups = 32;
     c->norm_eps = 1e-5f;
     c->flip_sin_to_cos = TRUE;
@@ -130,21 +135,26 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     SfuVaeConfig *c = &m->vae;
     JsonNode *j = m->config[SFU_PART_VAE];
     const SfuPart P = SFU_PART_VAE;
-    const SfuFileTensor *in = sfu_model_tensor(m, P, "decoder.conv_in.weight"), *t;
+    const SfuFileTensor *in = sfu_model_tensor(m, P, "decoder.conv_in.weight");
     if (!in || in->n_dims != 4)
         return bad(m, error, "the VAE has no decoder.conv_in");
     c->latent_channels = dim(in, 1);
-    for (int i = 0; i < SFU_MAX_BLOCKS && (t = sfu_model_tensor(m, P, "decoder.up_blocks.%d.resnets.0.conv1.weight", i)); i++)
-        c->n_blocks = i + 1;
+    c->n_blocks = sfu_model_count(m, P, "decoder.up_blocks.", SFU_MAX_BLOCKS + 1);
+    if (c->n_blocks > SFU_MAX_BLOCKS)
+        return bad(m, error, "the VAE has more levels than Sfumato can run");
     for (int i = 0; i < c->n_blocks; i++)
         c->block_out_channels[i] = dim(sfu_model_tensor(m, P, "decoder.up_blocks.%d.resnets.0.conv1.weight", c->n_blocks - 1 - i), 0);
-    while (c->layers_per_block < 16 && sfu_model_tensor(m, P, "decoder.up_blocks.0.resnets.%d.conv1.weight", c->layers_per_block))
-        c->layers_per_block++;
-    if (--c->layers_per_block < 1 || !c->n_blocks)
+    c->layers_per_block = sfu_model_count(m, P, "decoder.up_blocks.0.resnets.", MAX_LAYERS + 1) - 1;
+    if (c->layers_per_block < 1 || !c->n_blocks)
         return bad(m, error, "the VAE has no up blocks");
-    c->mid_attention = sfu_model_tensor(m, P, "decoder.mid_block.attentions.0.to_q.weight") != NULL;
-    c->quant_conv = sfu_model_tensor(m, P, "quant_conv.weight") != NULL;
-    c->post_quant_conv = sfu_model_tensor(m, P, "post_quant_conv.weight") != NULL;
+    c->encoder = sfu_model_has_module(m, P, "encoder.");
+    /* Every published VAE has the attention, and those of 4 channels the convolutions between the halves, unless config.json says otherwise. */
+    c->mid_attention = TRUE;
+    read_bool(j, "mid_block_add_attention", &c->mid_attention);
+    c->quant_conv = c->latent_channels == 4 || sfu_model_has_module(m, P, "quant_conv.");
+    c->post_quant_conv = c->latent_channels == 4 || sfu_model_has_module(m, P, "post_quant_conv.");
+    read_bool(j, "use_quant_conv", &c->quant_conv);
+    read_bool(j, "use_post_quant_conv", &c->post_quant_conv);
     c->norm_num_groups = 32;
     c->scaling_factor = c->n_blocks == 3 ? 0.08333f : 0.18215f; /* Rombach 2022: 1 / standard deviation of the latents; the x4 upscaler's */
     read_int(j, "norm_num_groups", &c->norm_num_groups, 1, 1024);
@@ -161,20 +171,18 @@ gboolean sfu_model_configure_text(SfuModel *m, GError **error)
     SfuTextConfig *c = &m->text;
     JsonNode *j = m->config[SFU_PART_TEXT];
     const SfuPart P = SFU_PART_TEXT;
-    const SfuFileTensor *table = sfu_model_tensor(m, P, "text_model.embeddings.token_embedding.weight"), *t;
+    const SfuFileTensor *table = sfu_model_tensor(m, P, "text_model.embeddings.token_embedding.weight");
     if (!table || table->n_dims != 2)
         return bad(m, error, "the text encoder has no token table");
     c->vocab = dim(table, 0);
     c->hidden = dim(table, 1);
     c->positions = dim(sfu_model_tensor(m, P, "text_model.embeddings.position_embedding.weight"), 0);
-    while (c->layers < 256 && (t = sfu_model_tensor(m, P, "text_model.encoder.layers.%d.mlp.fc1.weight", c->layers))) {
-        c->intermediate = dim(t, 0);
-        c->layers++;
-    }
+    c->layers = sfu_model_count(m, P, "text_model.encoder.layers.", 256);
+    c->intermediate = dim(sfu_model_tensor(m, P, "text_model.encoder.layers.0.mlp.fc1.weight"), 0);
     if (c->positions < 77 || !c->layers || c->hidden < 1 || c->intermediate < 1)
         return bad(m, error, "the text encoder is no CLIP");
-    /* A single 2.x file has OpenCLIP's last layer too, which Stable Diffusion 2 leaves out. */
-    if (m->openclip && c->layers > 1)
+    /* A single 2.x file has OpenCLIP's last layer too, which Stable Diffusion 2 leaves out; unless whoever wrote it has already left it out. */
+    if (m->openclip && c->layers > 1 && !(c->hidden == 1024 && c->layers == 23))
         c->layers--;
     c->heads = MAX(1, c->hidden / 64);
     c->quick_gelu = !m->openclip;
@@ -184,30 +192,6 @@ gboolean sfu_model_configure_text(SfuModel *m, GError **error)
     if (*read_string(j, "hidden_act"))
         c->quick_gelu = strcmp(read_string(j, "hidden_act"), "gelu") != 0;
     return c->hidden % c->heads == 0 || bad(m, error, "the text encoder's heads do not divide its width");
-}
-
-gboolean sfu_model_configure_vision(SfuModel *m, GError **error)
-{
-    SfuVisionConfig *c = &m->vision;
-    JsonNode *j = m->config[SFU_PART_IMAGE_ENCODER];
-    const SfuPart P = SFU_PART_IMAGE_ENCODER;
-    const SfuFileTensor *patch = sfu_model_tensor(m, P, "vision_model.embeddings.patch_embedding.weight"), *t;
-    if (!patch || patch->n_dims != 4)
-        return bad(m, error, "the image encoder has no patch embedding");
-    c->hidden = dim(patch, 0);
-    c->patch_size = dim(patch, 2);
-    while (c->layers < 256 && (t = sfu_model_tensor(m, P, "vision_model.encoder.layers.%d.mlp.fc1.weight", c->layers))) {
-        c->intermediate = dim(t, 0);
-        c->layers++;
-    }
-    c->heads = MAX(1, c->hidden / 64);
-    c->image_size = 224;
-    c->eps = 1e-5f;
-    read_int(j, "num_attention_heads", &c->heads, 1, 256);
-    read_int(j, "image_size", &c->image_size, 1, 4096);
-    read_float(j, "layer_norm_eps", &c->eps);
-    c->quick_gelu = strcmp(read_string(j, "hidden_act"), "gelu") != 0;
-    return c->patch_size > 0 && c->layers && c->hidden % c->heads == 0 ? TRUE : bad(m, error, "the image encoder is no CLIP");
 }
 
 static double read_double(JsonNode *config, const char *name, double fallback)

@@ -22,7 +22,7 @@ static gboolean add_part_file(SfuModel *m, const char *path, SfuPart part, GErro
             canonical = g_str_has_prefix(name, "encoder.layers.") || g_str_has_prefix(name, "decoder.layers.") ? g_strdup(name + 8) : NULL;
         } else
             canonical = sfu_name_from_diffusers(name, part);
-        if (!sfu_model_add_named(m, p, canonical, t, sfu_name_is_ignorable(t->name), error))
+        if (!sfu_model_add_named(m, p, canonical, t, sfu_name_is_ignorable(t->name) || g_str_has_prefix(name, "text_projection."), error))
             return FALSE;
     }
     return f != NULL;
@@ -120,7 +120,7 @@ static gboolean add_folder(SfuModel *m, const char *path, const char *sub, int p
         const char *name;
         SfuPart part;
     } classes[] = {{"AutoencoderTiny", SFU_PART_TAESD_DECODER}, {"AutoencoderKL", SFU_PART_VAE}, {"UNet2DConditionModel", SFU_PART_UNET},
-                   {"CLIPTextModel", SFU_PART_TEXT}, {"CLIPVisionModelWithProjection", SFU_PART_IMAGE_ENCODER}};
+                   {"CLIPTextModel", SFU_PART_TEXT}};
     char *folder = sub ? g_build_filename(path, sub, NULL) : g_strdup(path), *config = g_build_filename(folder, "config.json", NULL);
     JsonNode *json = NULL;
     gboolean ok = TRUE;
@@ -149,7 +149,7 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error)
         ok = load_json(index, &m->index, error);
     if (ok && g_file_test(scheduler, G_FILE_TEST_EXISTS))
         ok = load_json(scheduler, &m->scheduler_json, error);
-    static const SfuPart parts[] = {SFU_PART_UNET, SFU_PART_VAE, SFU_PART_TEXT, SFU_PART_IMAGE_ENCODER};
+    static const SfuPart parts[] = {SFU_PART_UNET, SFU_PART_VAE, SFU_PART_TEXT};
     for (gsize i = 0; ok && i < G_N_ELEMENTS(parts); i++)
         ok = add_folder(m, path, sfu_part_name(parts[i]), parts[i], error);
     if (ok && !m->files->len)

@@ -15,13 +15,13 @@ struct SfuModel {
     GPtrArray *made;                  /* SfuFileTensor*: slices of fused tensors */
     GPtrArray *ignored;               /* char*: known and not needed (EMA copies, position numbers, training state) */
     GPtrArray *unexpected;            /* char*: names that Sfumato does not know */
+    GPtrArray *strays;                /* char*: those of them that lie within a part */
     GPtrArray *missing;               /* char*: "part: name [shape]", missing or misshapen */
     gboolean openclip;                /* the text encoder has OpenCLIP's names, and its last layer */
     JsonNode *config[SFU_N_PARTS], *index, *scheduler_json;
     SfuUnetConfig unet;
     SfuVaeConfig vae;
     SfuTextConfig text;
-    SfuVisionConfig vision;
     SfuSchedulerConfig scheduler;
     SfuUpscalerConfig upscaler;
 };
@@ -32,7 +32,8 @@ SfuModel *sfu_model_new(const char *path);
 SfuFile *sfu_model_add_file(SfuModel *m, const char *path, GError **error);
 /* Takes name; t is borrowed. FALSE with FORMAT if the part has the name already. */
 gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, GError **error);
-/* The same for a name that may be NULL: the tensor is then ignored or unexpected. A fused "self_attn.in_proj." becomes three tensors. */
+/* The same for a name that may be NULL: the tensor is then ignored or unexpected; part SFU_N_PARTS: it belongs to none. A fused "self_attn.in_proj."
+ * becomes three tensors. */
 gboolean sfu_model_add_named(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, gboolean ignorable, GError **error);
 const SfuFileTensor *sfu_model_tensor(const SfuModel *m, SfuPart part, const char *format, ...) G_GNUC_PRINTF(3, 4);
 int sfu_tensor_dim(const SfuFileTensor *t, int i); /* 0 if there is no such dim; at most 2^24 */
@@ -44,9 +45,6 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error);
 gboolean sfu_model_configure_unet(SfuModel *m, GError **error);
 gboolean sfu_model_configure_vae(SfuModel *m, GError **error);
 gboolean sfu_model_configure_text(SfuModel *m, GError **error);
-gboolean sfu_model_configure_vision(SfuModel *m, GError **error);
 gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error);
-/* Compares every part with what its configuration needs: fills missing; moves what is not needed to unexpected or ignored. */
-void sfu_model_expect(SfuModel *m);
 
 #endif

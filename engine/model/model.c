@@ -9,8 +9,14 @@ G_DEFINE_QUARK(sfu-model-error, sfu_model_error)
 
 const char *sfu_part_name(SfuPart part)
 {
-    static const char *const names[SFU_N_PARTS] = {"unet", "vae", "text_encoder", "image_encoder", "taesd_encoder", "taesd_decoder", "upscaler"};
+    static const char *const names[SFU_N_PARTS] = {"unet", "vae", "text_encoder", "taesd_encoder", "taesd_decoder", "upscaler"};
     return names[part];
+}
+
+static gboolean is_copy(const SfuFileTensor *a, const SfuFileTensor *b)
+{
+    return a->dtype == b->dtype && a->n_dims == b->n_dims && memcmp(a->dims, b->dims, sizeof *a->dims * (gsize)a->n_dims) == 0 && a->data && b->data &&
+           memcmp(a->data, b->data, sfu_dtype_bytes(a->dtype) * (gsize)a->n_elements) == 0;
 }
 
 gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, GError **error)
@@ -19,7 +25,13 @@ gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTens
         m->tensors[part] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         m->weights[part] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sfu_weight_destroy);
     }
-    if (g_hash_table_contains(m->tensors[part], name)) {
+    const SfuFileTensor *old = g_hash_table_lookup(m->tensors[part], name);
+    if (old && is_copy(old, t)) { /* some programs store a text encoder under both of its names */
+        g_ptr_array_add(m->ignored, g_strdup(t->name));
+        g_free(name);
+        return TRUE;
+    }
+    if (old) {
         g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the %s has the tensor '%s' twice"), m->path, sfu_part_name(part), name);
         g_free(name);
         return FALSE;
@@ -51,6 +63,8 @@ gboolean sfu_model_add_named(SfuModel *m, SfuPart part, char *name, SfuFileTenso
 {
     if (!name) {
         g_ptr_array_add(ignorable ? m->ignored : m->unexpected, g_strdup(t->name));
+        if (!ignorable && part != SFU_N_PARTS)
+            g_ptr_array_add(m->strays, g_strdup(t->name));
         return TRUE;
     }
     if (!strstr(name, "self_attn.in_proj."))
@@ -77,6 +91,7 @@ SfuModel *sfu_model_new(const char *path)
     m->made = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
     m->ignored = g_ptr_array_new_with_free_func(g_free);
     m->unexpected = g_ptr_array_new_with_free_func(g_free);
+    m->strays = g_ptr_array_new_with_free_func(g_free);
     m->missing = g_ptr_array_new_with_free_func(g_free);
     m->upscaler.unshuffle = 1;
     return m;
@@ -96,6 +111,7 @@ void sfu_model_close(SfuModel *m)
     g_ptr_array_unref(m->made);
     g_ptr_array_unref(m->ignored);
     g_ptr_array_unref(m->unexpected);
+    g_ptr_array_unref(m->strays);
     g_ptr_array_unref(m->missing);
     g_ptr_array_unref(m->files);
     g_free(m->upscaler.own);
@@ -157,6 +173,14 @@ int sfu_model_count(const SfuModel *m, SfuPart part, const char *prefix, int mos
     return (int)MIN(n, most);
 }
 
+/* Stable Diffusion 2 leaves out OpenCLIP's last layer, which a single file has. */
+static gboolean is_openclip_last_layer(const SfuModel *m, const char *name)
+{
+    char head[64];
+    g_snprintf(head, sizeof head, "text_model.encoder.layers.%d.", m->text.layers);
+    return m->openclip && g_str_has_prefix(name, head);
+}
+
 void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *bound)
 {
     GHashTableIter it;
@@ -164,27 +188,33 @@ void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *b
     for (guint i = 0; i < missing->len; i++)
         g_ptr_array_add(m->missing, g_strdup_printf("%s: %s", sfu_part_name(part), (char *)g_ptr_array_index(missing, i)));
     g_hash_table_iter_init(&it, m->tensors[part]);
-    while (g_hash_table_iter_next(&it, &name, NULL))
-        if (!g_hash_table_contains(bound, name))
-            g_ptr_array_add(m->unexpected, g_strdup(name));
+    while (g_hash_table_iter_next(&it, &name, NULL)) {
+        if (g_hash_table_contains(bound, name))
+            continue;
+        const gboolean last = part == SFU_PART_TEXT && is_openclip_last_layer(m, name);
+        g_ptr_array_add(last ? m->ignored : m->unexpected, g_strdup(name));
+        if (!last)
+            g_ptr_array_add(m->strays, g_strdup(name));
+    }
 }
 
-gboolean sfu_model_check_complete(const SfuModel *m, SfuPart part, GError **error)
+const GPtrArray *sfu_model_strays(const SfuModel *m) { return m->strays; }
+
+gboolean sfu_model_has_module(const SfuModel *m, SfuPart part, const char *format, ...)
 {
-    const char *first = NULL, *name = sfu_part_name(part);
-    int n = 0;
-    for (guint i = 0; i < m->missing->len; i++) {
-        const char *s = g_ptr_array_index(m->missing, i);
-        if (!g_str_has_prefix(s, name) || s[strlen(name)] != ':')
-            continue;
-        first = first ? first : s;
-        n++;
-    }
-    if (!m->tensors[part])
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s has no %s"), m->path, name);
-    else if (n)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s: %d tensors are missing or misshapen, the first is %s"), m->path, n, first);
-    return m->tensors[part] && !n;
+    va_list ap;
+    va_start(ap, format);
+    char *prefix = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    GHashTableIter it;
+    gpointer name;
+    gboolean has = FALSE;
+    if (m->tensors[part])
+        g_hash_table_iter_init(&it, m->tensors[part]);
+    while (m->tensors[part] && !has && g_hash_table_iter_next(&it, &name, NULL))
+        has = g_str_has_prefix(name, prefix);
+    g_free(prefix);
+    return has;
 }
 
 gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error)
@@ -229,7 +259,6 @@ gboolean sfu_model_has_part(const SfuModel *m, SfuPart part) { return m->tensors
 const SfuUnetConfig *sfu_model_unet(const SfuModel *m) { return &m->unet; }
 const SfuVaeConfig *sfu_model_vae(const SfuModel *m) { return &m->vae; }
 const SfuTextConfig *sfu_model_text(const SfuModel *m) { return &m->text; }
-const SfuVisionConfig *sfu_model_vision(const SfuModel *m) { return &m->vision; }
 const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m) { return &m->scheduler; }
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m) { return &m->upscaler; }
 

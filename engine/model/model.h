@@ -22,7 +22,6 @@ typedef enum {
     SFU_PART_UNET,
     SFU_PART_VAE,
     SFU_PART_TEXT,
-    SFU_PART_IMAGE_ENCODER,
     SFU_PART_TAESD_ENCODER,
     SFU_PART_TAESD_DECODER,
     SFU_PART_UPSCALER,
@@ -56,6 +55,7 @@ typedef struct {
     int block_out_channels[SFU_MAX_BLOCKS];
     int norm_num_groups;
     float scaling_factor, shift_factor;
+    gboolean encoder; /* else it only makes pictures */
     gboolean mid_attention, quant_conv, post_quant_conv;
 } SfuVaeConfig;
 
@@ -64,12 +64,6 @@ typedef struct {
     gboolean quick_gelu; /* else exact GELU */
     float eps;
 } SfuTextConfig;
-
-typedef struct {
-    int hidden, layers, heads, intermediate, image_size, patch_size;
-    gboolean quick_gelu;
-    float eps;
-} SfuVisionConfig;
 
 typedef enum { SFU_PREDICT_EPSILON, SFU_PREDICT_V, SFU_PREDICT_SAMPLE, SFU_PREDICT_FLOW } SfuPrediction;
 
@@ -121,22 +115,23 @@ SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name); /* NULL 
 const SfuUnetConfig *sfu_model_unet(const SfuModel *m);
 const SfuVaeConfig *sfu_model_vae(const SfuModel *m);
 const SfuTextConfig *sfu_model_text(const SfuModel *m);
-const SfuVisionConfig *sfu_model_vision(const SfuModel *m);
 const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m);
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);
 
-/* FALSE with MISSING, naming the first, if tensors of the part are missing or misshapen. */
-gboolean sfu_model_check_complete(const SfuModel *m, SfuPart part, GError **error);
 /* FALSE with FORMAT if a tensor of the part holds a NaN or an infinity, naming it. Reads all of it. */
 gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error);
 
 /* 1 + the highest number n of a tensor "<prefix>n." of the part, at most `most`; 0: there is none. */
 int sfu_model_count(const SfuModel *m, SfuPart part, const char *prefix, int most);
+/* Whether any tensor of the part begins with the prefix: a module that is there at all must be there as a whole. */
+gboolean sfu_model_has_module(const SfuModel *m, SfuPart part, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* What binding a part's network has found (net/parts.h). missing: char*, copied; bound: the names of all tensors that the network has. The part's others
  * are unexpected. */
 void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *bound);
+/* char*: tensors within the parts that no network of the model has. Such a file may be of another architecture than it is taken for. Borrowed. */
+const GPtrArray *sfu_model_strays(const SfuModel *m);
 
 G_END_DECLS
 #endif

@@ -75,7 +75,10 @@ static char *unet_name(const char *s)
 
 static char *vae_attention(const char *prefix, const char *rest)
 {
-    static const Pair pairs[] = {{"norm.", "group_norm."}, {"q.", "to_q."}, {"k.", "to_k."}, {"v.", "to_v."}, {"proj_out.", "to_out.0."}};
+    /* The original's names, and those of diffusers, old and new, which some converters leave in files of the original's form. */
+    static const Pair pairs[] = {{"norm.", "group_norm."}, {"q.", "to_q."},         {"k.", "to_k."},     {"v.", "to_v."},     {"proj_out.", "to_out.0."},
+                                 {"group_norm.", "group_norm."}, {"to_q.", "to_q."}, {"to_k.", "to_k."}, {"to_v.", "to_v."}, {"to_out.0.", "to_out.0."},
+                                 {"query.", "to_q."}, {"key.", "to_k."}, {"value.", "to_v."}, {"proj_attn.", "to_out.0."}};
     char *tail = swap_head(rest, pairs, G_N_ELEMENTS(pairs));
     char *out = tail ? g_strconcat(prefix, tail, NULL) : NULL;
     g_free(tail);
@@ -143,6 +146,7 @@ char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, SfuPart *part
         {"cond_stage_model.transformer.text_model.", SFU_PART_TEXT, NULL},
         {"cond_stage_model.transformer.", SFU_PART_TEXT, NULL},
         {"cond_stage_model.model.", SFU_PART_TEXT, openclip_name},
+        {"conditioner.embedders.0.model.", SFU_PART_TEXT, openclip_name}, /* SD-Turbo */
     };
     if (sfu_name_is_ignorable(name))
         return NULL;
@@ -163,7 +167,9 @@ gboolean sfu_name_is_ignorable(const char *name)
     static const char *const heads[] = {"model_ema.", "low_scale_model.", "first_stage_model.loss.", "cond_stage_model.model.visual.",
                                         "cond_stage_model.model.attn_mask", "cond_stage_model.model.logit_scale",
                                         "cond_stage_model.model.text_projection", "cond_stage_model.logit_scale",
-                                        "cond_stage_model.text_projection", "cond_stage_model.transformer.text_projection", "alphas_cumprod",
+                                        "cond_stage_model.text_projection", "cond_stage_model.transformer.text_projection",
+                                        "conditioner.embedders.0.model.attn_mask", "conditioner.embedders.0.model.logit_scale",
+                                        "conditioner.embedders.0.model.text_projection", "alphas_cumprod",
                                         "sqrt_", "log_one_minus_alphas_cumprod", "posterior_", "optimizer", "callbacks.", "loss."};
     static const char *const whole[] = {"betas", "logvar", "lvlb_weights", "global_step", "epoch", "v_pred", "ztsnr", "model_ema.decay",
                                         "__index_level_0__"};
@@ -178,28 +184,35 @@ gboolean sfu_name_is_ignorable(const char *name)
     return FALSE;
 }
 
-const char *sfu_name_foreign(const char *name)
+const char *sfu_names_foreign(const GPtrArray *tensors)
 {
+    /* What is more certain comes first. A dot before a word: it may stand anywhere in the name. */
     static const struct {
         const char *part, *what;
     } kinds[] = {
-        {"conditioner.embedders.", "a Stable Diffusion XL checkpoint"},
         {"lora_unet_", "a LoRA, which is used together with a model"},
-        {"lora_te_", "a LoRA, which is used together with a model"},
+        {"lora_te", "a LoRA, which is used together with a model"},
         {".lora_down.", "a LoRA, which is used together with a model"},
         {".lora_A.", "a LoRA, which is used together with a model"},
         {"control_model.", "a ControlNet, which is used together with a model"},
         {"controlnet_", "a ControlNet, which is used together with a model"},
-        {"model.diffusion_model.joint_blocks.", "a Stable Diffusion 3 checkpoint"},
+        {"emb_params", "a textual inversion, which is used together with a model"},
+        {"conditioner.embedders.", "a Stable Diffusion XL checkpoint"},
+        {"joint_blocks.", "a Stable Diffusion 3 checkpoint"},
         {"double_blocks.", "a Flux checkpoint"},
         {"transformer_blocks.", "a transformer of another family"},
+        {"input_blocks.", "a UNet alone, without the VAE and the text encoder that belong to it"},
         {"down_blocks.", "one network of a diffusers folder; open the folder it lies in"},
         {"text_model.", "a text encoder alone; open the folder it lies in"},
-        {"emb_params", "a textual inversion, which is used together with a model"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (strstr(name, kinds[i].part))
-            return kinds[i].what;
+        for (guint k = 0; k < tensors->len; k++) {
+            const char *name = ((const SfuFileTensor *)g_ptr_array_index(tensors, k))->name;
+            if (g_str_has_prefix(name, "model.diffusion_model."))
+                name += strlen("model.diffusion_model.");
+            if (*kinds[i].part == '.' ? strstr(name, kinds[i].part) != NULL : g_str_has_prefix(name, kinds[i].part))
+                return kinds[i].what;
+        }
     return NULL;
 }
 
@@ -214,22 +227,17 @@ char *sfu_name_from_taesd(const char *name, SfuPart part)
 
 char *sfu_name_from_diffusers(const char *name, SfuPart part)
 {
-    static const Pair old[] = {{"query.", "to_q."}, {"key.", "to_k."}, {"value.", "to_v."}, {"proj_attn.", "to_out.0."}};
     if (sfu_name_is_ignorable(name) || (part == SFU_PART_TEXT && g_str_has_prefix(name, "text_projection.")))
         return NULL;
     const char *at = part == SFU_PART_VAE ? strstr(name, "mid_block.attentions.0.") : NULL;
     if (at) {
         at += strlen("mid_block.attentions.0.");
-        char *tail = swap_head(at, old, G_N_ELEMENTS(old));
-        if (tail) {
-            char *out = g_strdup_printf("%.*s%s", (int)(at - name), name, tail);
-            g_free(tail);
+        char *head = g_strndup(name, (gsize)(at - name)), *out = vae_attention(head, at);
+        g_free(head);
+        if (out)
             return out;
-        }
     }
     if (part == SFU_PART_TEXT && !g_str_has_prefix(name, "text_model."))
         return g_strconcat("text_model.", name, NULL);
-    if (part == SFU_PART_IMAGE_ENCODER && !g_str_has_prefix(name, "vision_model.") && strncmp(name, "visual_projection", 17) != 0)
-        return g_strconcat("vision_model.", name, NULL);
     return g_strdup(name);
 }

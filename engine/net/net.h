@@ -1,6 +1,7 @@
 /* The networks: forward passes of CLIP's text encoder, the UNet, AutoencoderKL and TAESD. Each is C that calls ops in order.
  * Every network borrows its queue and its model (both must outlive it), checks the presence and shape of every tensor in create()
- * (MISSING names the first few and counts them all) and touches the device only when it runs. The caller frees with
+ * (MISSING names the first few and counts them all) and touches the device only when it runs. expect() does the same without a queue, for a model that
+ * has the part, and notes in the model what is missing or unexpected. The caller frees with
  * sfu_xxx_destroy(), NULL is fine. Results are new tensors in the queue's activation dtype, freed by the caller with
  * sfu_tensor_destroy(); inputs may be F32 or the activation dtype. A set cancel flag ends a pass at the next op.
  *
@@ -36,6 +37,7 @@ guint64 sfu_net_room(const SfuQueue *q);
 typedef struct SfuTextEncoder SfuTextEncoder;
 #define SFU_TEXT_TOKENS 77
 SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_text_encoder_expect(SfuModel *model);
 void sfu_text_encoder_destroy(SfuTextEncoder *te);
 void sfu_text_encoder_set_trace(SfuTextEncoder *te, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_text_encoder_unload(SfuTextEncoder *te);                           /* drops the weights' device copies */
@@ -48,6 +50,7 @@ gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, const gint
  * UNet2DConditionModel: Rombach 2022, figure 3 and appendix; any widths, levels, heads and channels of its configuration. */
 typedef struct SfuUnet SfuUnet;
 SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_unet_expect(SfuModel *model);
 void sfu_unet_destroy(SfuUnet *u);
 void sfu_unet_set_trace(SfuUnet *u, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_unet_unload(SfuUnet *u);                           /* drops the weights' device copies and the context */
@@ -69,6 +72,7 @@ gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x
  * the pass is run again in fp32. */
 typedef struct SfuVae SfuVae;
 SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_vae_expect(SfuModel *model);
 void sfu_vae_destroy(SfuVae *v);
 void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_vae_unload(SfuVae *v);                           /* drops the weights' device copies */
@@ -94,6 +98,7 @@ guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w); /* h, w in l
  * model may have one half only; the other call then fails with MISSING. */
 typedef struct SfuTaesd SfuTaesd;
 SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_taesd_expect(SfuModel *model);
 void sfu_taesd_destroy(SfuTaesd *t);
 void sfu_taesd_set_trace(SfuTaesd *t, const SfuTrace *trace); /* copied; NULL: none */
 int sfu_taesd_factor(const SfuTaesd *t);

@@ -25,18 +25,17 @@ struct SfuTaesd {
     Half encoder, decoder; /* net.q NULL: the model lacks this half */
 };
 
-static gboolean bind_half(Half *half, SfuQueue *q, SfuModel *model, SfuPart part, GError **error)
+static void bind_half(Half *half, SfuQueue *q, SfuModel *model, SfuPart part)
 {
     const gboolean encoder = part == SFU_PART_TAESD_ENCODER;
     SfuNet *net = &half->net;
     const char *kinds = encoder ? ENCODER : DECODER;
-    SfuWeight *first = sfu_model_find(model, part, "layers.0.weight"), *last = sfu_model_find(model, part, encoder ? "layers.14.weight" : "layers.18.weight");
-    const int c = first ? (int)sfu_weight_dim(first, 0) : 64;
-    int index = 0;
     sfu_net_init(net, q, model, part);
+    const int c = MAX(1, sfu_net_dim(net, "", "layers.0.weight", 0));
+    int index = 0;
     half->n_steps = (int)strlen(kinds);
-    half->c_in = encoder ? 3 : first ? (int)sfu_weight_dim(first, 1) : 4;
-    half->c_out = !encoder ? 3 : last ? (int)sfu_weight_dim(last, 0) : 4;
+    half->c_in = encoder ? 3 : MAX(1, sfu_net_dim(net, "", "layers.0.weight", 1));
+    half->c_out = encoder ? MAX(1, sfu_net_dim(net, "", "layers.14.weight", 0)) : 3;
     for (int i = 0; i < half->n_steps; i++, index++) {
         Step *s = &half->steps[i];
         s->kind = kinds[i];
@@ -53,7 +52,6 @@ static gboolean bind_half(Half *half, SfuQueue *q, SfuModel *model, SfuPart part
                 s->l[j] = sfu_net_conv(net, s->name, conv, c, c, 3, TRUE);
             }
     }
-    return sfu_net_check(net, error);
 }
 
 SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error)
@@ -62,12 +60,28 @@ SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error)
     const gboolean encoder = sfu_model_has_part(model, SFU_PART_TAESD_ENCODER), decoder = sfu_model_has_part(model, SFU_PART_TAESD_DECODER);
     if (!encoder && !decoder)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no TAESD", sfu_model_path(model));
-    if ((!encoder && !decoder) || (encoder && !bind_half(&t->encoder, q, model, SFU_PART_TAESD_ENCODER, error)) ||
-        (decoder && !bind_half(&t->decoder, q, model, SFU_PART_TAESD_DECODER, error))) {
-        sfu_taesd_destroy(t);
-        return NULL;
+    if (encoder)
+        bind_half(&t->encoder, q, model, SFU_PART_TAESD_ENCODER);
+    if (decoder)
+        bind_half(&t->decoder, q, model, SFU_PART_TAESD_DECODER);
+    if ((encoder || decoder) && (!encoder || sfu_net_check(&t->encoder.net, error)) &&
+        (!decoder || sfu_net_check(&t->decoder.net, error)))
+        return t;
+    sfu_taesd_destroy(t);
+    return NULL;
+}
+
+void sfu_taesd_expect(SfuModel *model)
+{
+    static const SfuPart parts[] = {SFU_PART_TAESD_ENCODER, SFU_PART_TAESD_DECODER};
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+        Half half = {0};
+        if (!sfu_model_has_part(model, parts[i]))
+            continue;
+        bind_half(&half, NULL, model, parts[i]);
+        sfu_net_note(&half.net);
+        sfu_net_finish(&half.net);
     }
-    return t;
 }
 
 void sfu_taesd_destroy(SfuTaesd *t)

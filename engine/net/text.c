@@ -16,18 +16,13 @@ struct SfuTextEncoder {
     SfuLayer final_norm;
 };
 
-SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, GError **error)
+static SfuTextEncoder *encoder_bound(SfuQueue *q, SfuModel *model)
 {
     SfuTextEncoder *te = g_new0(SfuTextEncoder, 1);
     const SfuTextConfig *k = te->config = sfu_model_text(model);
     SfuNet *net = &te->net;
     const int c = k->hidden;
     sfu_net_init(net, q, model, SFU_PART_TEXT);
-    if (!sfu_model_has_part(model, SFU_PART_TEXT) || !k->layers) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no text encoder", sfu_model_path(model));
-        sfu_text_encoder_destroy(te);
-        return NULL;
-    }
     te->tokens = sfu_net_table(net, "text_model.embeddings", "token_embedding", k->vocab, c);
     te->positions = sfu_net_table(net, "text_model.embeddings", "position_embedding", k->positions, c);
     te->layers = g_new0(Layer, k->layers);
@@ -45,11 +40,27 @@ SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, GError **e
         l->fc2 = sfu_net_linear(net, l->name, "mlp.fc2", c, k->intermediate, TRUE);
     }
     te->final_norm = sfu_net_norm(net, "text_model", "final_layer_norm", c);
-    if (!sfu_net_check(net, error)) {
-        sfu_text_encoder_destroy(te);
+    return te;
+}
+
+SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, GError **error)
+{
+    if (!sfu_model_has_part(model, SFU_PART_TEXT)) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no text encoder", sfu_model_path(model));
         return NULL;
     }
-    return te;
+    SfuTextEncoder *te = encoder_bound(q, model);
+    if (sfu_net_check(&te->net, error))
+        return te;
+    sfu_text_encoder_destroy(te);
+    return NULL;
+}
+
+void sfu_text_encoder_expect(SfuModel *model)
+{
+    SfuTextEncoder *te = encoder_bound(NULL, model);
+    sfu_net_note(&te->net);
+    sfu_text_encoder_destroy(te);
 }
 
 void sfu_text_encoder_destroy(SfuTextEncoder *te)

@@ -83,9 +83,8 @@ static void bind_transformer(SfuUnet *u, Transformer *t, const char *name, int c
     t->norm = sfu_net_norm(net, name, "norm", c);
     t->proj_in = sfu_net_linear(net, name, "proj_in", c, c, TRUE);
     t->proj_out = sfu_net_linear(net, name, "proj_out", c, c, TRUE);
-    do
-        g_snprintf(block, sizeof block, "transformer_blocks.%d.norm1.weight", ++t->n_blocks);
-    while (t->n_blocks < MAX_LAYERS && sfu_net_has(net, name, block));
+    g_snprintf(block, sizeof block, "%s.transformer_blocks.", name);
+    t->n_blocks = MAX(1, sfu_model_count(net->model, net->part, block, MAX_LAYERS));
     t->blocks = g_new0(Block, t->n_blocks);
     for (int i = 0; i < t->n_blocks; i++) {
         Block *b = &t->blocks[i];
@@ -146,19 +145,14 @@ static void bind_up(SfuUnet *u, int i)
         l->sample = sfu_net_conv(&u->net, name, "conv", l->c, l->c, 3, TRUE);
 }
 
-SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error)
+static SfuUnet *unet_bound(SfuQueue *q, SfuModel *model)
 {
     SfuUnet *u = g_new0(SfuUnet, 1);
     const SfuUnetConfig *k = u->config = sfu_model_unet(model);
     SfuNet *net = &u->net;
-    const int c0 = k->block_out_channels[0], c_mid = k->n_blocks ? k->block_out_channels[k->n_blocks - 1] : 0;
+    const int c0 = k->block_out_channels[0], c_mid = k->block_out_channels[MAX(k->n_blocks - 1, 0)];
     sfu_net_init(net, q, model, SFU_PART_UNET);
     u->contexts = g_ptr_array_new();
-    if (!sfu_model_has_part(model, SFU_PART_UNET) || !k->n_blocks) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no UNet", sfu_model_path(model));
-        sfu_unet_destroy(u);
-        return NULL;
-    }
     u->conv_in = sfu_net_conv(net, "", "conv_in", c0, k->in_channels, 3, TRUE);
     u->time1 = sfu_net_linear(net, "time_embedding", "linear_1", 4 * c0, c0, TRUE);
     u->time2 = sfu_net_linear(net, "time_embedding", "linear_2", 4 * c0, 4 * c0, TRUE);
@@ -168,9 +162,10 @@ SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error)
         bind_down(u, i);
     sfu_resnet_bind(net, &u->mid1, "mid_block.resnets.0", c_mid, c_mid, 4 * c0, k->norm_num_groups, k->norm_eps);
     if (k->mid_attention)
-        bind_transformer(u, &u->mid_transformer, "mid_block.attentions.0", c_mid, k->n_heads[k->n_blocks - 1], FALSE);
+        bind_transformer(u, &u->mid_transformer, "mid_block.attentions.0", c_mid, k->n_heads[MAX(k->n_blocks - 1, 0)],
+                         FALSE);
     /* Without attention the middle may be a single resnet. */
-    u->has_mid2 = k->mid_attention || sfu_net_has(net, "mid_block.resnets.1", "conv1.weight");
+    u->has_mid2 = k->mid_attention || sfu_model_count(model, SFU_PART_UNET, "mid_block.resnets.", 2) > 1;
     if (u->has_mid2)
         sfu_resnet_bind(net, &u->mid2, "mid_block.resnets.1", c_mid, c_mid, 4 * c0, k->norm_num_groups, k->norm_eps);
     for (int i = 0; i < k->n_blocks; i++)
@@ -178,11 +173,27 @@ SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error)
     u->norm_out = sfu_net_norm(net, "", "conv_norm_out", c0);
     u->conv_out = sfu_net_conv(net, "", "conv_out", k->out_channels, c0, 3, TRUE);
     u->kv = g_new0(SfuTensor *, u->contexts->len);
-    if (!sfu_net_check(net, error)) {
-        sfu_unet_destroy(u);
+    return u;
+}
+
+SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error)
+{
+    if (!sfu_model_has_part(model, SFU_PART_UNET)) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no UNet", sfu_model_path(model));
         return NULL;
     }
-    return u;
+    SfuUnet *u = unet_bound(q, model);
+    if (sfu_net_check(&u->net, error))
+        return u;
+    sfu_unet_destroy(u);
+    return NULL;
+}
+
+void sfu_unet_expect(SfuModel *model)
+{
+    SfuUnet *u = unet_bound(NULL, model);
+    sfu_net_note(&u->net);
+    sfu_unet_destroy(u);
 }
 
 static void drop_context(SfuUnet *u)

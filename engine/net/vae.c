@@ -115,25 +115,38 @@ static void bind_decoder(SfuVae *v)
     d->conv_out = sfu_net_conv(net, "decoder", "conv_out", 3, c[0], 3, TRUE);
 }
 
-SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error)
+static SfuVae *vae_bound(SfuQueue *q, SfuModel *model)
 {
     SfuVae *v = g_new0(SfuVae, 1);
     v->config = sfu_model_vae(model);
     sfu_net_init(&v->net, q, model, SFU_PART_VAE);
+    /* A file with the decoder alone makes pictures, it only takes none. */
+    if (v->config->encoder)
+        bind_encoder(v);
+    bind_decoder(v);
+    return v;
+}
+
+SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error)
+{
+    if (!sfu_model_has_part(model, SFU_PART_VAE)) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no VAE", sfu_model_path(model));
+        return NULL;
+    }
+    SfuVae *v = vae_bound(q, model);
     const guint64 room = sfu_net_room(q);
     sfu_vae_set_room(v, sfu_queue_device(q)->unified_memory || sfu_queue_device(q)->is_cpu ? MIN(room, SHARED_ROOM) : room);
-    if (!sfu_model_has_part(model, SFU_PART_VAE) || !v->config->n_blocks) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no VAE", sfu_model_path(model));
-        sfu_vae_destroy(v);
-        return NULL;
-    }
-    bind_encoder(v);
-    bind_decoder(v);
-    if (!sfu_net_check(&v->net, error)) {
-        sfu_vae_destroy(v);
-        return NULL;
-    }
-    return v;
+    if (sfu_net_check(&v->net, error))
+        return v;
+    sfu_vae_destroy(v);
+    return NULL;
+}
+
+void sfu_vae_expect(SfuModel *model)
+{
+    SfuVae *v = vae_bound(NULL, model);
+    sfu_net_note(&v->net);
+    sfu_vae_destroy(v);
 }
 
 void sfu_vae_destroy(SfuVae *v)
@@ -430,6 +443,11 @@ gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GErr
 {
     const int f = sfu_vae_factor(v);
     *moments = NULL;
+    if (!v->config->encoder) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no encoder: its VAE only makes pictures from latents",
+                    sfu_model_path(v->net.model));
+        return FALSE;
+    }
     if (x->c != 3 || x->h % f || x->w % f) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the VAE encodes RGB in multiples of %d pixels, was given %d x %d x %d", f, x->w,
                     x->h, x->c);

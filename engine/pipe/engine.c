@@ -240,6 +240,16 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
     return ok;
 }
 
+/* A file with more in its networks than Sfumato runs may make other pictures than it should: that is said. */
+static void note_strays(SfuRun *r, const SfuLoaded *m)
+{
+    const GPtrArray *strays = sfu_model_strays(m->model);
+    if (strays->len)
+        r->note = g_strdup_printf("%s holds %u tensors that %s does not have (the first is '%s'); the picture may not be "
+                                  "what the model should make.", m->path, strays->len, sfu_model_family(m->model)->name,
+                                  (const char *)g_ptr_array_index(strays, 0));
+}
+
 /* The model, checked for the task. */
 static SfuLoaded *load_for_task(SfuRun *r, GError **error)
 {
@@ -252,6 +262,8 @@ static SfuLoaded *load_for_task(SfuRun *r, GError **error)
                     sfu_model_family(m->model)->name, sfu_task_name(r->task));
         m = NULL;
     }
+    if (m)
+        note_strays(r, m);
     if (m)
         sfu_params_put_text(r->p, SFU_PARAM_MODEL, path);
     g_free(path);

@@ -146,14 +146,21 @@ static void take_values(SfuSession *s)
         s->sampler = SFU_SAMPLER_EULER;
     if (flow && !sfu_params_given(r->p, SFU_PARAM_SCHEDULE))
         s->schedule = SFU_SCHEDULE_AUTO;
+    const SfuDefaults *own = s->family->defaults;
+    if (own && !sfu_params_given(r->p, SFU_PARAM_SAMPLER))
+        s->sampler = own->sampler;
+    if (own && !sfu_params_given(r->p, SFU_PARAM_SCHEDULE))
+        s->schedule = own->schedule;
     s->eta = sfu_params_double(r->p, SFU_PARAM_ETA);
     s->steps = sfu_params_int(r->p, SFU_PARAM_STEPS);
     if (s->steps == 0)
-        s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), s->mask_fill == SFU_MASK_GREY ? 1 : 0, 1000) : s->sampler == SFU_SAMPLER_LCM ? 4 : 20;
+        s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), s->mask_fill == SFU_MASK_GREY ? 1 : 0, 1000) : own && own->steps ? own->steps : s->sampler == SFU_SAMPLER_LCM ? 4 : 20;
     s->guidance = sfu_params_double(r->p, SFU_PARAM_GUIDANCE);
     /* Latent consistency models have guidance distilled into them. */
     if (s->sampler == SFU_SAMPLER_LCM && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
         s->guidance = 1;
+    else if (own && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
+        s->guidance = own->guidance;
     s->image_guidance = sfu_params_double(r->p, SFU_PARAM_IMAGE_GUIDANCE);
     s->rescale = sfu_params_double(r->p, SFU_PARAM_GUIDANCE_RESCALE);
     s->n_branches = s->grid || s->guidance <= 1 ? 1 : s->family->edits ? 3 : 2;

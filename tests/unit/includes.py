@@ -19,7 +19,7 @@ ALLOWED = {
     # the choices of samplers and schedules are sample's table; JSON from pictures and parasites goes through the one guarded reader
     "engine/params": ("params/", "sample/", "file/json.h", "sfumato.h"),
     "engine/net": ("runtime/", "ops/", "file/", "model/", "net/"),
-    "engine/family": ("runtime/", "file/", "model/", "net/", "family/", "sfumato.h"),
+    "engine/family": ("runtime/", "file/", "model/", "net/", "family/", "sample/", "sfumato.h"),  # sample: names of samplers
     "engine/pipe": ("runtime/", "ops/", "file/", "model/", "text/", "net/", "family/", "sample/", "region/", "fill/", "params/", "pipe/",
                     "sfumato.h"),
     "engine/cli": ("sfumato.h", "cli/"),

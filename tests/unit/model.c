@@ -92,8 +92,8 @@ static void test_single_full(gconstpointer data)
     assert_complete(m);
     check_config(m, s);
     GError *error = NULL;
-    g_assert_true(sfu_model_check_complete(m, SFU_PART_UNET, &error) && sfu_model_check_complete(m, SFU_PART_VAE, &error) &&
-                  sfu_model_check_complete(m, SFU_PART_TEXT, &error) && sfu_model_check_unchanged(m, &error));
+    g_assert_true(sfu_model_check_unchanged(m, &error));
+    g_assert_cmpuint(sfu_model_strays(m)->len, ==, 0);
     g_assert_false(sfu_model_has_part(m, SFU_PART_UPSCALER));
     char *text = sfu_model_inspect(m);
     g_assert_nonnull(strstr(text, sfu_model_family(m)->name));
@@ -331,7 +331,7 @@ static void test_mini(void)
     write_text(in(folder, "unet/config.json"), "{\"num_attention_heads\":4,\"attention_head_dim\":[64,1,7,3],\"norm_num_groups\":16,\"norm_eps\":1e-6,"
                                                "\"flip_sin_to_cos\":false,\"freq_shift\":1}");
     write_text(in(folder, "vae/config.json"), "{\"_class_name\":\"AutoencoderKL\",\"norm_num_groups\":8,\"scaling_factor\":1.5,\"shift_factor\":0.25,"
-                                              "\"mid_block_add_attention\":false}");
+                                              "\"mid_block_add_attention\":false,\"use_quant_conv\":false}");
     write_safetensors(in(folder, "unet/diffusion_pytorch_model.safetensors"), kept, USE_CANONICAL, NULL, FILL_HOLE);
     write_safetensors(in(folder, "vae/diffusion_pytorch_model.safetensors"), vae, USE_CANONICAL, NULL, FILL_HOLE);
     SfuModel *m = open_good(folder);
@@ -453,10 +453,7 @@ static void test_missing_and_unexpected(void)
     g_assert_nonnull(strstr(unexpected, "some.thing"));
     g_assert_nonnull(strstr(text, "missing: 2"));
     g_assert_nonnull(strstr(text, "unexpected: 2"));
-    g_assert_false(sfu_model_check_complete(m, SFU_PART_UNET, &error));
-    g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING);
-    g_assert_nonnull(strstr(error->message, "2 tensors"));
-    g_clear_error(&error);
+    g_assert_cmpuint(sfu_model_strays(m)->len, ==, 1); /* some.thing lies in no part */
     g_assert_null(sfu_model_weight(m, SFU_PART_UNET, "up_blocks.2.resnets.1.conv2.bias", &error));
     g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING);
     g_assert_nonnull(strstr(error->message, "up_blocks.2.resnets.1.conv2.bias"));
@@ -464,6 +461,152 @@ static void test_missing_and_unexpected(void)
     g_free(missing);
     g_free(unexpected);
     g_free(text);
+    sfu_model_close(m);
+    g_ptr_array_unref(rows);
+    folder_remove(folder);
+}
+
+/* The middle attention of a VAE is required, whatever its tensors are called, and so are the convolutions between the halves: a VAE without them runs,
+ * and its pictures are wrong. */
+static void test_vae_needs_its_attention(void)
+{
+    static const char *const renamed[][5] = {{"q.", "k.", "v.", "proj_out.", "norm."}, {"to_q.", "to_k.", "to_v.", "to_out.0.", "group_norm."},
+                                             {"query.", "key.", "value.", "proj_attn.", "norm."}, {"qu.", "ke.", "va.", "out.", "no."}};
+    static const char *const drops[] = {"mid_block.attentions", "encoder.mid_block.attentions.0.to_q", "post_quant_conv", "decoder.mid_block.resnets.1.",
+                                        "decoder.up_blocks.3.resnets.2", "decoder.up_blocks.0.resnets.2.conv1.weight", "encoder.down_blocks.3."};
+    char *folder = folder_new(), *path = in(folder, "vae.safetensors");
+    for (gsize i = 0; i < G_N_ELEMENTS(renamed); i++) {
+        GPtrArray *vae = names_section("vae");
+        rows_shrink(vae, 128, 4);
+        for (guint k = 0; k < vae->len; k++) {
+            Row *r = g_ptr_array_index(vae, k);
+            char *at = strstr(r->original, "attn_1.");
+            for (int w = 0; at && w < 5; w++)
+                if (g_str_has_prefix(at + 7, renamed[0][w])) {
+                    char *name = g_strdup_printf("%.*s%s%s", (int)(at + 7 - r->original), r->original, renamed[i][w], at + 7 + strlen(renamed[0][w]));
+                    g_free(r->original);
+                    r->original = name;
+                    break;
+                }
+        }
+        write_safetensors(path, vae, USE_ORIGINAL, "first_stage_model.", FILL_VALUES);
+        SfuModel *m = open_good(path);
+        char *missing = inspect_list(m, "missing");
+        g_assert_true(sfu_model_vae(m)->mid_attention);
+        g_assert_cmpuint(sfu_model_strays(m)->len, ==, i == 3 ? 20 : 0);
+        g_assert_true((strstr(missing, "decoder.mid_block.attentions.0.to_q.weight") != NULL) == (i == 3));
+        if (i < 3) {
+            assert_complete(m);
+            check_rows(m, SFU_PART_VAE, vae, USE_ORIGINAL, "first_stage_model.");
+        }
+        g_free(missing);
+        sfu_model_close(m);
+        g_ptr_array_unref(vae);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(drops); i++) {
+        GPtrArray *vae = names_section("vae");
+        rows_shrink(vae, 128, 4);
+        for (guint k = vae->len; k-- > 0;)
+            if (strstr(((Row *)g_ptr_array_index(vae, k))->canonical, drops[i]))
+                g_ptr_array_remove_index(vae, k);
+        write_safetensors(path, vae, USE_CANONICAL, NULL, FILL_HOLE);
+        SfuModel *m = open_good(path);
+        char *missing = inspect_list(m, "missing");
+        if (!strstr(missing, drops[i]))
+            g_error("without %s: missing are '%s'", drops[i], missing);
+        g_free(missing);
+        sfu_model_close(m);
+        g_ptr_array_unref(vae);
+    }
+    folder_remove(folder);
+}
+
+/* Losing any module of a UNet is noticed: nothing is inferred from the presence of what could be lost. */
+static void test_unet_needs_its_modules(void)
+{
+    static const char *const drops[] = {"down_blocks.1.attentions.0.proj_in", "down_blocks.0.attentions", "mid_block.attentions.0.norm", "mid_block.resnets.1",
+                                        "up_blocks.3.attentions.2.transformer_blocks.0.attn2.to_k", "up_blocks.0.upsamplers", "down_blocks.3.resnets.1.",
+                                        "time_embedding.linear_2", "up_blocks.1.resnets.2.conv_shortcut", "conv_norm_out",
+                                        "transformer_blocks.0.norm1", "down_blocks.0.resnets.1.conv1.weight"};
+    char *folder = folder_new(), *path = in(folder, "model.safetensors");
+    for (gsize i = 0; i < G_N_ELEMENTS(drops); i++) {
+        GPtrArray *rows = checkpoint_rows(&singles[0]);
+        for (guint k = rows->len; k-- > 0;)
+            if (strstr(((Row *)g_ptr_array_index(rows, k))->canonical, drops[i]))
+                g_ptr_array_remove_index(rows, k);
+        write_safetensors(path, rows, USE_ORIGINAL, NULL, FILL_HOLE);
+        SfuModel *m = open_good(path);
+        char *missing = inspect_list(m, "missing");
+        if (!strstr(missing, drops[i]))
+            g_error("without %s: missing are '%s'", drops[i], missing);
+        g_free(missing);
+        sfu_model_close(m);
+        g_ptr_array_unref(rows);
+    }
+    folder_remove(folder);
+}
+
+/* Files that are nearly those of a family: the right family, or the right reason. */
+static void test_right_reasons(void)
+{
+    static const struct {
+        const char *from, *to, *word; /* of the names' beginnings; word NULL: opens as `family` */
+        const char *family;
+    } cases[] = {
+        {"model.diffusion_model.", "", "UNet alone", NULL},
+        {"model.diffusion_model.", "model_ema.diffusion_model", "training average", NULL},
+        {"cond_stage_model.model.", "conditioner.embedders.0.model.", NULL, "sd-turbo"},
+        {"cond_stage_model.model.", "conditioner.embedders.1.model.", "XL", NULL},
+        {"model.diffusion_model.input_blocks.", "model.diffusion_model.joint_blocks.", "Stable Diffusion 3", NULL},
+        {"first_stage_model.", "first_stage_model.", NULL, "sd2"},
+    };
+    char *folder = folder_new(), *path = in(folder, "model.safetensors");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GPtrArray *rows = i ? checkpoint_rows(&singles[3]) : names_section(singles[3].unet);
+        for (guint k = 0; k < rows->len; k++) {
+            Row *r = g_ptr_array_index(rows, k);
+            if (g_str_has_prefix(r->original, cases[i].from)) {
+                char *name = g_strconcat(cases[i].to, r->original + strlen(cases[i].from), NULL);
+                g_free(r->original);
+                r->original = name;
+            }
+        }
+        write_safetensors(path, rows, USE_ORIGINAL, NULL, FILL_HOLE);
+        if (cases[i].word) {
+            open_bad(path, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, cases[i].word);
+        } else {
+            SfuModel *m = open_good(path);
+            assert_complete(m);
+            g_assert_cmpstr(sfu_model_family(m)->id, ==, cases[i].family);
+            g_assert_true((sfu_model_family(m)->defaults != NULL) == (strcmp(cases[i].family, "sd-turbo") == 0));
+            sfu_model_close(m);
+        }
+        g_ptr_array_unref(rows);
+    }
+    folder_remove(folder);
+}
+
+/* Some programs store a text encoder under both of its names. */
+static void test_text_encoder_twice(void)
+{
+    char *folder = folder_new(), *path = in(folder, "model.safetensors");
+    GPtrArray *rows = checkpoint_rows(&singles[0]);
+    for (guint k = rows->len; k-- > 0;) {
+        const Row *r = g_ptr_array_index(rows, k);
+        const char *at = strstr(r->original, "transformer.text_model.");
+        if (!at || r->dtype != SFU_F16)
+            continue;
+        char *name = g_strdup_printf("%.*s%s", (int)(at + 12 - r->original), r->original, at + 23);
+        rows_add(rows, name, r->dtype, 0);
+        Row *copy = g_ptr_array_index(rows, rows->len - 1);
+        copy->n_dims = r->n_dims;
+        memcpy(copy->dims, r->dims, sizeof r->dims);
+        g_free(name);
+    }
+    write_safetensors(path, rows, USE_ORIGINAL, NULL, FILL_HOLE); /* all zero: the same values */
+    SfuModel *m = open_good(path);
+    assert_complete(m);
+    g_assert_cmpstr(sfu_model_family(m)->id, ==, "sd1");
     sfu_model_close(m);
     g_ptr_array_unref(rows);
     folder_remove(folder);
@@ -561,6 +704,10 @@ int main(int argc, char **argv)
     g_test_add_func("/model/taesd", test_taesd);
     g_test_add_func("/model/dtypes", test_dtypes);
     g_test_add_func("/model/missing-and-unexpected", test_missing_and_unexpected);
+    g_test_add_func("/model/vae-needs-its-attention", test_vae_needs_its_attention);
+    g_test_add_func("/model/unet-needs-its-modules", test_unet_needs_its_modules);
+    g_test_add_func("/model/right-reasons", test_right_reasons);
+    g_test_add_func("/model/text-encoder-twice", test_text_encoder_twice);
     g_test_add_func("/model/v-prediction", test_v_prediction);
     g_test_add_func("/model/scheduler", test_scheduler);
     return g_test_run();
