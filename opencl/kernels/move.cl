@@ -1,12 +1,5 @@
 /* Ops that only move values.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifdef TABLE_F16
-#define TABLE half
-#define LOAD_TABLE(p, i) vload_half(i, p)
-#else
-#define TABLE float
-#define LOAD_TABLE(p, i) ((p)[i])
-#endif
 
 /* `n` channels of each pixel, from channel cx of rows of wx to channel cy of rows of wy. */
 __kernel void copy_channels(__global ACT *y, int y0, __global const ACT *x, int x0, int wy, int cy, int wx, int cx, int n)
@@ -45,15 +38,6 @@ __kernel void upsample_nearest(__global ACT *y, int y0, __global const ACT *x, i
     const int i = get_global_id(0) * 16, p = get_global_id(1), b = get_global_id(2), lanes = min(16, c - i);
     const int sy = p / yw / (yh / xh), sx = p % yw / (yw / xw);
     store_part(y, y0 + ((size_t)b * yh * yw + p) * c + i, load_part(x, x0 + (((size_t)b * xh + sy) * xw + sx) * c + i, lanes), lanes);
-}
-
-__kernel void avg_pool2(__global ACT *y, int y0, __global const ACT *x, int x0, int yh, int yw, int xw, int xh, int c)
-{
-    const int i = get_global_id(0), p = get_global_id(1), b = get_global_id(2);
-    float s = 0.0f;
-    for (int k = 0; k < 4; k++)
-        s += LOAD(x, x0 + (((size_t)b * xh + p / yw * 2 + k / 2) * xw + p % yw * 2 + k % 2) * c + i);
-    STORE(y, y0 + ((size_t)b * yh * yw + p) * c + i, 0.25f * s);
 }
 
 /* Shuffle: y[r*h+a, r*w+b, c] = x[h, w, c*r*r + a*r + b] (PyTorch's order); unshuffle is the inverse. */
@@ -111,15 +95,4 @@ __kernel void roll(__global ACT *y, int y0, __global const ACT *x, int x0, int h
     const int i = get_global_id(0), p = get_global_id(1), b = get_global_id(2);
     const int sy = ((p / w - dy) % h + h) % h, sx = ((p % w - dx) % w + w) % w;
     STORE(y, y0 + ((size_t)b * h * w + p) * c + i, LOAD(x, x0 + (((size_t)b * h + sy) * w + sx) * c + i));
-}
-
-/* A number outside the table takes its nearest row: tokens come from outside, and a kernel must not read astray. */
-__kernel void embed(__global ACT *y, int y0, __global const int *tokens, int t0, __global const TABLE *table, int table0,
-                    __global const float *position, int position0, int t, int c, int vocab)
-{
-    const int i = get_global_id(0), p = get_global_id(1);
-    float v = LOAD_TABLE(table, table0 + (size_t)clamp(tokens[t0 + p], 0, vocab - 1) * c + i);
-    if (position)
-        v += position[position0 + (p % t) * c + i];
-    STORE(y, y0 + (size_t)p * c + i, v);
 }

@@ -1,7 +1,6 @@
-/* Ops that only move values: concat, slice, pad, resample by whole factors, shuffles, permutations, table rows.
+/* Ops that only move values: concat, slice, pad, resample by whole factors, shuffles, permutations.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
-#include "runtime/half.h"
 
 static gboolean copy_channels(SfuTensor *y, const SfuTensor *x, int cy, int cx, int n, GError **error)
 {
@@ -57,14 +56,6 @@ gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GEr
                    SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->h), SFU_INT(x->w), SFU_INT(x->c));
 }
 
-gboolean sfu_avg_pool2(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
-{
-    if (y->n != x->n || y->c != x->c || y->h != x->h / 2 || y->w != x->w / 2 || y->dtype != x->dtype)
-        return sfu_op_shape_error(error, "avg_pool2", "%d x %d to %d x %d", x->h, x->w, y->h, y->w);
-    return SFU_RUN(x, "move", "avg_pool2", x->c, (gint64)y->h * y->w, y->n, 0, sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y),
-                   SFU_TENSOR(x), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->w), SFU_INT(x->h), SFU_INT(x->c));
-}
-
 static gboolean shuffle(SfuTensor *y, const SfuTensor *x, const SfuTensor *small, const SfuTensor *large, int r, GError **error)
 {
     if (r < 1 || small->n != large->n || large->h != small->h * r || large->w != small->w * r || small->c != large->c * r * r || small->dtype != large->dtype)
@@ -110,38 +101,4 @@ gboolean sfu_roll(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int dy, int dx,
     return sfu_op_same_shape(error, "roll", y, x) &&
            SFU_RUN(x, "move", "roll", x->c, (gint64)x->h * x->w, x->n, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->h),
                    SFU_INT(x->w), SFU_INT(x->c), SFU_INT(dy), SFU_INT(dx));
-}
-
-static void pack_f16(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params)
-{
-    enum { RUN = 4096 };
-    float v[RUN];
-    const gint64 n = sfu_weight_elements(w);
-    for (gint64 i = 0; i < n; i += RUN) {
-        sfu_weight_read_f32(w, i, MIN(RUN, n - i), v);
-        for (gint64 k = i; k < MIN(n, i + RUN); k++)
-            ((guint16 *)dst)[k] = sfu_half_from_float(v[k - i]);
-    }
-}
-
-gboolean sfu_embed(SfuQueue *q, SfuTensor *y, const SfuTensor *tokens, SfuWeight *table, SfuWeight *position, GError **error)
-{
-    const int t = tokens->c;
-    if (y->n != tokens->n || y->w != t || y->h != 1 || sfu_weight_dim(table, 1) != y->c || tokens->dtype != SFU_I32 ||
-        (position && (sfu_weight_dim(position, 1) != y->c || sfu_weight_dim(position, 0) < t)))
-        return sfu_op_shape_error(error, "embed", "%d tokens of %d channels", t, y->c);
-    const SfuTensor *p = NULL;
-    if (position && !(p = sfu_weight_f32(q, position, error)))
-        return FALSE;
-    const gboolean half = sfu_weight_half(q, table); /* a vocabulary is large: it stays as narrow as in the file */
-    const SfuTensor *e = half ? sfu_weight_on_device(q, table, "f16", SFU_F16, sfu_weight_elements(table), pack_f16, NULL, error)
-                              : sfu_weight_f32(q, table, error);
-    if (!e)
-        return FALSE;
-    const SfuLaunch l = {.program = "move", .kernel = "embed", .options = y->dtype == SFU_F16 ? half ? "-DACT_F16 -DTABLE_F16" : "-DACT_F16"
-                                                                                              : half ? "-DTABLE_F16" : NULL,
-                         .global = {(size_t)y->c, (size_t)y->n * (size_t)t, 1}, .bytes = 2 * sfu_op_bytes(y)};
-    const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(tokens), SFU_TENSOR(e), SFU_TENSOR(p), SFU_INT(t), SFU_INT(y->c),
-                           SFU_INT((int)sfu_weight_dim(table, 0))};
-    return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
 }

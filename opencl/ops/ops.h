@@ -123,7 +123,6 @@ gboolean sfu_copy_channels(SfuQueue *q, SfuTensor *y, int first_channel, const S
 typedef enum { SFU_PAD_ZERO, SFU_PAD_REFLECT, SFU_PAD_EDGE, SFU_PAD_WRAP } SfuPad;
 gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int left, SfuPad mode, GError **error);
 gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* whole factors y->h/x->h, y->w/x->w */
-gboolean sfu_avg_pool2(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error);
 gboolean sfu_max_pool(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int size, int stride, GError **error); /* no padding */
 gboolean sfu_resize_bilinear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* of squares, edges repeated: align_corners=False */
 /* Dynamic upsampling, y [n, h * factor, w * factor, c], c <= 4: for each place in a pixel of x [n, h, w, n_groups * c], the bias [c], which may be NULL, and
@@ -136,8 +135,6 @@ gboolean sfu_pixel_unshuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int 
 /* General transpose: x seen as dims[0..n_dims), n_dims <= 6; dim i of y is dim perm[i] of x (torch.permute). Same element count. */
 gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, const int *dims, const int *perm, GError **error);
 gboolean sfu_roll(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int dy, int dx, GError **error); /* torch.roll over h, w */
-/* Rows of a table: y [n, 1, t, c] = table[tokens] + position; tokens [n, 1, 1, t] I32, table [vocab, c], position [>= t, c] or NULL. */
-gboolean sfu_embed(SfuQueue *q, SfuTensor *y, const SfuTensor *tokens, SfuWeight *table, SfuWeight *position, GError **error);
 /* How many values are NaN or infinite; blocks. */
 gboolean sfu_count_nonfinite(SfuQueue *q, const SfuTensor *x, gint64 *n, GError **error);
 

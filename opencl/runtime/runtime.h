@@ -151,7 +151,6 @@ gint64 sfu_tensor_elements(const SfuTensor *t);
 /* Host transfers, blocking, n*h*w*c fp32 values; converted to and from the tensor's dtype. */
 gboolean sfu_tensor_write(SfuTensor *t, const float *host, GError **error);
 gboolean sfu_tensor_read(const SfuTensor *t, float *host, GError **error);
-gboolean sfu_tensor_write_i32(SfuTensor *t, const gint32 *host, GError **error);
 
 /* ---- weights ------------------------------------------------------------------------------------------------ */
 

@@ -104,8 +104,3 @@ gboolean sfu_tensor_read(const SfuTensor *t, float *host, GError **error)
     g_free(h);
     return ok;
 }
-
-gboolean sfu_tensor_write_i32(SfuTensor *t, const gint32 *host, GError **error)
-{
-    return t->dtype == SFU_I32 ? transfer(t, (void *)host, TRUE, error) : bad_dtype(t, error);
-}

@@ -99,23 +99,6 @@ static void upsample(Check *c, gconstpointer row)
     }
 }
 
-static void avg_pool2(Check *c, gconstpointer row)
-{
-    static const int cases[][3] = {{2, 2, 1}, {6, 4, 7}, {7, 5, 20}, {16, 16, 64}};
-    for (guint s = 0; s < G_N_ELEMENTS(cases); s++) {
-        const In x = check_in(c, 2, cases[s][0], cases[s][1], cases[s][2], NORMAL);
-        const Out y = check_out(c, 2, cases[s][0] / 2, cases[s][1] / 2, cases[s][2]);
-        CHECK_OK(sfu_avg_pool2(c->q, y.t, x.t, ERR));
-        double *ref = check_zeros(c, sfu_tensor_elements(y.t)), *mag = check_zeros(c, sfu_tensor_elements(y.t));
-        EACH(y.t)
-        for (int k = 0; k < 4; k++) {
-            AT(ref, y.t, b, i, j, ch) += AT(x.v, x.t, b, 2 * i + k / 2, 2 * j + k % 2, ch) / 4;
-            AT(mag, y.t, b, i, j, ch) += fabs(AT(x.v, x.t, b, 2 * i + k / 2, 2 * j + k % 2, ch)) / 4;
-        }
-        check_close(c, &y, ref, mag, 3 * 0x1p-24); /* three additions */
-    }
-}
-
 static void shuffle(Check *c, gconstpointer row)
 {
     static const int cases[][4] = {{1, 1, 1, 1}, {3, 2, 3, 2}, {2, 5, 4, 3}, {5, 4, 3, 4}, {4, 4, 16, 2}}; /* h, w, c, r of the small one: c*r*r */
@@ -176,48 +159,6 @@ static void roll(Check *c, gconstpointer row)
     }
 }
 
-static void embed(Check *c, gconstpointer row)
-{
-    static const SfuDtype dtypes[] = {SFU_F32, SFU_F16, SFU_BF16};
-    for (guint s = 0; s < G_N_ELEMENTS(dtypes); s++)
-        for (int with = 0; with < 2; with++) {
-            const int vocab = 50, ch = 37, t = 11, n = 2;
-            const Weight table = check_weight(c, dtypes[s], vocab, ch, 0, 0), position = check_weight(c, dtypes[s], t + 3, ch, 0, 0);
-            gint32 ids[22];
-            for (int i = 0; i < n * t; i++)
-                ids[i] = i == 0 ? 0 : i == 1 ? vocab - 1 : g_rand_int_range(c->rand, 0, vocab);
-            SfuTensor *tokens = NULL;
-            CHECK_OK(tokens = sfu_tensor_create(c->q, SFU_I32, n, 1, 1, t, ERR));
-            g_ptr_array_add(c->tensors, tokens);
-            CHECK_OK(sfu_tensor_write_i32(tokens, ids, ERR));
-            const Out y = check_out(c, n, 1, t, ch);
-            CHECK_OK(sfu_embed(c->q, y.t, tokens, table.w, with ? position.w : NULL, ERR));
-            double *ref = check_zeros(c, n * t * ch), *mag = check_zeros(c, n * t * ch);
-            for (int i = 0; i < n * t * ch; i++) {
-                ref[i] = table.v[ids[i / ch] * ch + i % ch] + (with ? position.v[i / ch % t * ch + i % ch] : 0);
-                mag[i] = 4; /* two values of up to 2 */
-            }
-            check_close(c, &y, ref, mag, 0x1p-24); /* one addition */
-        }
-}
-
-/* A number outside the table must neither be read nor crash: it gives the nearest row there is. */
-static void embed_outside(Check *c, gconstpointer row)
-{
-    const Weight table = check_weight(c, SFU_F32, 5, 3, 0, 0);
-    const gint32 ids[] = {-1, 5, 2000000000, G_MININT32};
-    SfuTensor *tokens = NULL;
-    CHECK_OK(tokens = sfu_tensor_create(c->q, SFU_I32, 1, 1, 1, 4, ERR));
-    g_ptr_array_add(c->tensors, tokens);
-    CHECK_OK(sfu_tensor_write_i32(tokens, ids, ERR));
-    const Out y = check_out(c, 1, 1, 4, 3);
-    CHECK_OK(sfu_embed(c->q, y.t, tokens, table.w, NULL, ERR));
-    double ref[12];
-    for (int i = 0; i < 12; i++)
-        ref[i] = table.v[(i / 3 == 0 || i / 3 == 3 ? 0 : 4) * 3 + i % 3];
-    check_close(c, &y, ref, NULL, 0);
-}
-
 static const Pad pads[] = {
     {"none", 3, 4, 5, 3, 4, 0, 0},    {"all-round", 3, 4, 5, 7, 9, 2, 3},  {"right-bottom", 6, 5, 33, 7, 6, 0, 0}, {"far", 3, 2, 4, 20, 21, 8, 9},
     {"one-pixel", 1, 1, 3, 5, 5, 2, 2}, {"cut", 9, 8, 20, 4, 3, -3, -2}, {"cut-and-pad", 6, 6, 17, 6, 6, -2, 3},
@@ -229,10 +170,7 @@ void add_move(void)
     for (guint i = 0; i < G_N_ELEMENTS(pads); i++)
         check_add("pad", pads[i].name, 10000, pad, &pads[i]);
     check_add("move", "upsample-nearest", 20000, upsample, NULL);
-    check_add("move", "avg-pool2", 20000, avg_pool2, NULL);
     check_add("move", "pixel-shuffle", 20000, shuffle, NULL);
     check_add("move", "permute", 10000, permute, NULL);
     check_add("move", "roll", 10000, roll, NULL);
-    check_add("move", "embed", 10000, embed, NULL);
-    check_add("move", "embed-outside", 100, embed_outside, NULL);
 }
