@@ -3,7 +3,8 @@
 
     gather.py [--work DIR] [--pack FILE]
 
-Writes DIR/data/{train,test}/*.jpg|png and manifest.json (author, licence, size of every picture). Train and
+Writes DIR/data/{train,test}/*.jpg|png and manifest.json (author, licence, size of every picture; the one beside this
+file is the same, shorter). Train and
 test never share a photograph: the split is by file, in sources.json. --pack also writes a tar of the data at
 a smaller size (under 60 MiB) to carry to a borrowed GPU.
 
@@ -18,8 +19,10 @@ import re
 import struct
 import subprocess
 import tarfile
+import zipfile
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from pictures import patch_library
@@ -108,7 +111,13 @@ def matches(name, patterns):
 def files_of(spec, root):
     """(name inside the source, bytes) of every candidate of one package."""
     base = root / spec["root"]
-    if spec.get("container") == "rcc":
+    if spec.get("container") == "zip":
+        for path in sorted(p for p in base.rglob("*") if p.suffix in (".zip", ".pk3")):
+            with zipfile.ZipFile(path) as archive:
+                for name in sorted(archive.namelist()):
+                    if matches(name, spec["train"]) and not matches(name.lower(), spec.get("skip", [])):
+                        yield name, archive.read(name)
+    elif spec.get("container") == "rcc":
         for path in sorted(base.glob("*.rcc")):
             for name, blob in read_rcc(path):
                 yield name.lstrip("/"), blob
@@ -141,6 +150,32 @@ def prepare(blob, long_side, min_side):
     return picture
 
 
+def is_texture(picture):
+    """Whether a game's picture shows a surface or a scene: no cut-out or atlas (transparent, or one exact colour on
+    much of it), no map of normals, heights or gloss (bluish or without colour)."""
+    rgba = np.asarray(picture.convert("RGBA"))[::2, ::2]
+    rgb = rgba[..., :3].astype(int)
+    if (rgba[..., 3] < 250).mean() > 0.01 or rgb.std() < 8:
+        return False
+    codes = rgb @ np.array([65536, 256, 1])
+    if np.unique(codes, return_counts=True)[1].max() > 0.06 * codes.size:
+        return False
+    mean = rgb.reshape(-1, 3).mean(0)
+    if mean[2] > 150 and abs(mean[:2] - 128).max() < 25:
+        return False
+    return bool(np.ptp(rgb, axis=2).mean() > 3)
+
+
+def grouped(manifest):
+    """The manifest for the repository: pictures of one package, licence and author together, each as name: [split,
+    width, height]."""
+    groups = {}
+    for m in manifest:
+        groups.setdefault((m["package"], m["licence"], m["author"]), {})[m["name"]] = [m["split"], *m["size"]]
+    rows = [{"package": p, "licence": l, "author": a, "pictures": pictures} for (p, l, a), pictures in groups.items()]
+    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+
+
 def pack(data, target):
     """Training and test pictures at most 1280 px long as JPEG of quality 90."""
     with tarfile.open(target, "w") as tar:
@@ -170,39 +205,47 @@ def main():
     debs, unpacked, data = args.work / "debs", args.work / "x", args.work / "data"
     for folder in (debs, unpacked, data / "train", data / "test"):
         folder.mkdir(parents=True, exist_ok=True)
-    manifest = []
+    manifest, seen = [], set()
     for spec in sources["packages"]:
         package = spec["package"]
         root = fetch(package, debs, unpacked)
         paragraphs = read_copyright(root / "usr/share/doc" / package / "copyright")
         for name, blob in files_of(spec, root):
             split = "test" if matches(name, spec["test"]) else "train" if matches(name, spec["train"]) else None
-            if split is None or matches(name, spec.get("skip", [])):
+            if split is None or matches(name.lower(), spec.get("skip", [])):
                 continue
             stated = name
             if spec.get("container") == "rcc":  # .../src/activities/NAME/resource/FILE
                 stated = name[name.find("src/"):]
             elif "copyright_root" in spec:
                 stated = spec["copyright_root"] + name
-            authors, licence = licence_of(paragraphs, stated)
+            authors, licence = spec["stated"] if "stated" in spec else licence_of(paragraphs, stated)
             if not licence.split(" ")[0].rstrip(",") in accepted:
                 print(f"left out, licence {licence!r}: {package} {name}")
                 continue
             try:
-                picture = prepare(blob, TRAIN_LONG_SIDE_PX if split == "train" else TEST_LONG_SIDE_PX,
-                                  spec.get("min_side", 256))
-            except OSError:
+                if spec.get("textures") and not is_texture(Image.open(io.BytesIO(blob))):
+                    continue
+                train_side = spec.get("long_side", TRAIN_LONG_SIDE_PX)
+                picture = prepare(blob, train_side if split == "train" else TEST_LONG_SIDE_PX, spec.get("min_side", 256))
+            except (OSError, NotImplementedError):
                 continue  # not a picture
             if picture is None:
                 continue
+            digest = hash(picture.resize((32, 32)).tobytes())
+            if digest in seen:  # games ship a texture several times
+                continue
+            seen.add(digest)
             out = re.sub(r"[^A-Za-z0-9]+", "_", f"{package}_{re.sub('.*activities/', '', name).rsplit('.', 1)[0]}")
             if split == "train":
                 picture.save(data / "train" / f"{out}.jpg", quality=95, subsampling=0)
             else:
                 picture.save(data / "test" / f"{out}.png")
             manifest.append({"file": out, "split": split, "package": package, "name": name, "licence": licence,
-                             "author": "; ".join(authors[:3]), "size": list(picture.size)})
+                             "author": "; ".join(authors[:3]), "size": list(picture.size),
+                             "weight": spec.get("weight", 1.0)})
     (data / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    (HERE / "manifest.json").write_text(grouped(manifest))
     for split in ("train", "test"):
         rows = [m for m in manifest if m["split"] == split]
         print(f"{split}: {len(rows)} pictures, {sum(m['size'][0] * m['size'][1] for m in rows) / 1e6:.0f} megapixels")

@@ -5,6 +5,8 @@ AdamW's size as in J. Liu and others, "Muon is scalable for LLM training", 2025.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+from contextlib import contextmanager
+
 import torch
 
 EDGE_NAMES = ("conv_in", "conv_out", "embedding", "quant_conv")  # AdamW serves inputs and outputs better
@@ -66,6 +68,19 @@ class Optimizer:
             p.grad = None
             self.ema[name].lerp_(w, 1 - decay)
         return norm
+
+    @contextmanager
+    def averaged(self):
+        """Context: the network with its averaged weights."""
+        with torch.no_grad():
+            for name, p in self.net.named_parameters():
+                p.copy_(self.ema[name])
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, p in self.net.named_parameters():
+                    p.copy_(self.master[name])
 
     def state(self):
         return {"n": self.n, "master": self.master, "ema": self.ema, "m": self.m, "v": self.v}

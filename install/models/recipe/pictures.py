@@ -3,6 +3,7 @@
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 import ctypes
+import json
 import math
 import queue
 import subprocess
@@ -27,6 +28,8 @@ class Pictures:
     def __init__(self, folder):
         self.levels = []
         weights = []
+        manifest = Path(folder).parent / "manifest.json"  # textures have a weight of their own, or they would outnumber photographs
+        share = {m["file"]: m.get("weight", 1.0) for m in json.loads(manifest.read_text())} if manifest.exists() else {}
         for path in sorted(Path(folder).iterdir()):
             if path.suffix not in (".jpg", ".png"):
                 continue
@@ -38,7 +41,7 @@ class Pictures:
             h, w = pyramid[0].shape[:2]
             # larger pictures hold more to learn, but less than their area says; flat ones little
             detail = float(cv2.Laplacian(cv2.cvtColor(pyramid[-1], cv2.COLOR_RGB2GRAY), cv2.CV_32F).std())
-            weights.append((h * w) ** 0.35 * min(1.0, 0.15 + detail / 25.0))
+            weights.append((h * w) ** 0.35 * min(1.0, 0.15 + detail / 25.0) * share.get(path.stem, 1.0))
         if not weights:
             raise SystemExit(f"{folder}: no pictures; run gather.py first")
         self.weights = np.array(weights) / np.sum(weights)
@@ -158,17 +161,18 @@ def patch_library():
     """The engine's own fill (engine/fill/patch_fill.c), compiled beside this file's folder at first use: needs a C compiler and GLib."""
     here = Path(__file__).resolve().parent
     target = here / "libpatchfill.so"
-    if not target.exists():
-        source = here.parents[2] / "engine" / "fill"
+    source = here.parents[2] / "engine" / "fill"
+    newest = max((p.stat().st_mtime for p in source.glob("*.[ch]")), default=0)  # a pack for a GPU machine has no sources
+    if not target.exists() or target.stat().st_mtime < newest:
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "glib-2.0"], check=True, capture_output=True, text=True).stdout.split()
         part = target.with_suffix(f".{threading.get_native_id()}.so")
-        subprocess.run(["cc", "-std=gnu11", "-O3", "-shared", "-fPIC", "-o", part, source / "membrane.c", *sorted(source.glob("patch_*.c")), *flags, "-lm"],
+        subprocess.run(["cc", "-std=gnu11", "-O3", "-shared", "-fPIC", "-I", source.parent, "-o", part, source / "membrane.c", *sorted(source.glob("patch_*.c")), *flags, "-lm"],
                        check=True)
         part.rename(target)
     library = ctypes.CDLL(str(target))
     call = library.sfu_patch_fill
     floats = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
-    call.argtypes = [floats, ctypes.c_int, ctypes.c_int, floats, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p]
+    call.argtypes = [floats, ctypes.c_int, ctypes.c_int, floats, ctypes.c_void_p, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p]
     call.restype = ctypes.c_int
     return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value
 
@@ -178,7 +182,7 @@ def fill_patches(picture, mask, seed=0):
     rgb = np.ascontiguousarray(picture, np.float32) / 255
     h, w = mask.shape
     call, thin_px = patch_library()
-    if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), thin_px, seed, None, None):
+    if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), None, thin_px, seed, None, None):
         raise MemoryError(f"patch fill of {w} x {h} pixels")
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
 

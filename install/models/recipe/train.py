@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Train sfumato-mini: `train.py all`, or stage by stage. CPU or GPU, resumable, one folder of state.
 
-    train.py {all,linear,enlarger2,enlarger4,unet,vae} --data DIR --work DIR --minutes M [--init FOLDER]
+    train.py {all,linear,enlarger2,enlarger4,unet,vae,bridge} --data DIR --work DIR --minutes M [--init FOLDER]
 
 Every --save minutes DIR/STAGE.pt (masters, averages, optimizer) and an fp16 export in DIR/export are written; a later call
-goes on from STAGE.pt. --init starts from an exported folder instead. Losses go to DIR/STAGE.csv.
+goes on from STAGE.pt. --init starts from an exported folder instead. Losses go to DIR/STAGE.csv. bridge has a loop of its own
+(bridge.py).
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import bridge
 import linear
 from export import export, load_enlarger, load_folder
 from networks import INPAINT, UPSCALE2, UPSCALE4, decode, encode, factor, make_enlarger, make_unet, make_vae, mask_cells, predict, read_config
@@ -355,21 +357,6 @@ def layout(net, device):
     return net.to(memory_format=torch.channels_last) if device.type == "cuda" else net
 
 
-def averaged(net, opt):
-    """Context: the network with its averaged weights."""
-    class Swap:
-        def __enter__(self):
-            with torch.no_grad():
-                for name, p in net.named_parameters():
-                    p.copy_(opt.ema[name])
-
-        def __exit__(self, *_):
-            with torch.no_grad():
-                for name, p in net.named_parameters():
-                    p.copy_(opt.master[name])
-    return Swap()
-
-
 def run(args, stage, net, opt, make, step, measure, export_now):
     """The loop that both stages share: schedule, log, measure, save, export."""
     work = Path(args.work)
@@ -408,7 +395,7 @@ def run(args, stage, net, opt, make, step, measure, export_now):
         smooth = value if smooth == 0.0 else 0.97 * smooth + 0.03 * value
         clock.tick()
         if clock.done - last_measured > 60 * args.measure or clock.done >= clock.total:
-            with averaged(net, opt):
+            with opt.averaged():
                 net.eval()
                 measured = measure()
                 if clock.done - last_saved > 60 * args.save or clock.done >= clock.total:
@@ -421,7 +408,8 @@ def run(args, stage, net, opt, make, step, measure, export_now):
             clock.last = time.monotonic()
 
 
-TRAINERS = {"linear": train_linear, "enlarger2": train_enlarger, "enlarger4": train_enlarger, "unet": train_unet, "vae": train_vae}
+TRAINERS = {"linear": train_linear, "enlarger2": train_enlarger, "enlarger4": train_enlarger, "unet": train_unet, "vae": train_vae,
+            "bridge": lambda args, cfg, device, dtype: bridge.train(args, cfg, device)}
 SHARES = {"linear": 0.04, "enlarger2": 0.3, "enlarger4": 0.16, "unet": 0.5}  # of the minutes of `all`; the decoder is good enough without `vae`
 
 
@@ -441,7 +429,8 @@ def main():
     ap.add_argument("--loaders", type=int, default=1, help="threads that cut and damage pictures")
     ap.add_argument("--upscale-share", type=float, default=0.1, help="share of super-resolution examples")
     ap.add_argument("--small-share", type=float, default=0.7, help="share of steps on 128 px crops; the rest on 256 px")
-    ap.add_argument("--bank", type=int, default=4096, help="encoded examples kept for reuse")
+    ap.add_argument("--bank", type=int, default=0, help="examples kept for reuse (default 6000 for bridge, else 4096)")
+    bridge.add_options(ap)
     ap.add_argument("--reuse", type=int, default=4, help="how often an encoded example is drawn, on average")
     args = ap.parse_args()
     torch.set_num_threads(args.threads)
@@ -453,8 +442,9 @@ def main():
             continue  # other latents would make a trained UNet worthless
         mine = argparse.Namespace(**vars(args))
         mine.stage, mine.minutes = stage, args.minutes * share
-        mine.batch = args.batch or (24 if stage == "unet" else 8)
-        mine.lr = args.lr or (3e-3 if stage == "unet" else 2e-3)
+        mine.batch = args.batch or {"unet": 24, "bridge": 16}.get(stage, 8)
+        mine.bank = args.bank or (6000 if stage == "bridge" else 4096)
+        mine.lr = args.lr or (3e-3 if stage in ("unet", "bridge") else 2e-3)
         TRAINERS[stage](mine, cfg, device, torch.bfloat16)
 
 
