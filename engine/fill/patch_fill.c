@@ -155,7 +155,7 @@ static gboolean surroundings(const float *mask, int w, int h, int *x0, int *y0, 
 }
 
 /* rgb [h, w, 3] with its holes filled smoothly. */
-static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *known, const float *share)
+static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *known, const float *share, const guint8 *excluded)
 {
     Level *l = &f->level[0];
     const gsize n = (gsize)w * h;
@@ -163,14 +163,14 @@ static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *kn
         return SFU_PATCH_NO_MEMORY;
     for (gsize k = 0; k < n; k++) {
         memcpy(l->p + 4 * k, rgb + 3 * k, 3 * sizeof(float));
-        l->state[k] = share[k] > 0 ? HOLE : known[k] < 1 ? FIXED : KNOWN;
+        l->state[k] = share[k] > 0 ? HOLE : excluded[k] ? EXCLUDED : known[k] < 1 ? FIXED : KNOWN;
     }
     f->n_levels = 1;
     if (!sfu_patch_level_texture(l, known) || !sfu_patch_level_list(l))
         return SFU_PATCH_NO_MEMORY;
     if (l->n_targets == 0 || l->n_sources == 0)
         return SFU_PATCH_DONE;
-    if (!build(f))
+    if (!build(f) || !sfu_patch_prior(f))
         return SFU_PATCH_NO_MEMORY;
     SfuPatchEnd end = SFU_PATCH_DONE;
     for (int k = f->n_levels - 1; k >= 0 && end == SFU_PATCH_DONE; k--)
@@ -189,7 +189,7 @@ static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *kn
     return end;
 }
 
-SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, double thin_px, guint64 seed, SfuPatchTick tick, gpointer data)
+SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, double thin_px, guint64 seed, SfuPatchTick tick, gpointer data)
 {
     int x0, y0, x1, y1;
     if (!surroundings(mask, w, h, &x0, &y0, &x1, &y1))
@@ -200,22 +200,27 @@ SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, double t
     if (f.random == 0)
         f.random = 1;
     float *cut = g_try_new(float, n * 3), *known = g_try_new(float, n), *share = g_try_new(float, n);
-    SfuPatchEnd end = cut && known && share ? SFU_PATCH_DONE : SFU_PATCH_NO_MEMORY;
+    guint8 *no_source = g_try_new0(guint8, n);
+    SfuPatchEnd end = cut && known && share && no_source ? SFU_PATCH_DONE : SFU_PATCH_NO_MEMORY;
     for (int y = 0; end == SFU_PATCH_DONE && y < ch; y++) {
         memcpy(cut + (gsize)y * cw * 3, rgb + ((gsize)(y0 + y) * w + x0) * 3, (gsize)cw * 3 * sizeof(float));
-        for (int x = 0; x < cw; x++)
+        for (int x = 0; x < cw; x++) {
             known[(gsize)y * cw + x] = !(mask[(gsize)(y0 + y) * w + x0 + x] > 0);
+            no_source[(gsize)y * cw + x] = excluded && excluded[(gsize)(y0 + y) * w + x0 + x] > 0;
+        }
     }
     if (end == SFU_PATCH_DONE && !(sfu_membrane(cut, cw, ch, 3, 3, known) && thick_parts(known, cw, ch, thin_px, share)))
         end = SFU_PATCH_NO_MEMORY;
     if (end == SFU_PATCH_DONE)
-        end = fill_thick(&f, cut, cw, ch, known, share);
+        end = fill_thick(&f, cut, cw, ch, known, share, no_source);
     for (int y = 0; end == SFU_PATCH_DONE && y < ch; y++)
         for (int x = 0; x < cw; x++)
             if (known[(gsize)y * cw + x] < 1)
                 memcpy(rgb + ((gsize)(y0 + y) * w + x0 + x) * 3, cut + ((gsize)y * cw + x) * 3, 3 * sizeof(float));
     for (int k = 0; k < MAX_LEVELS; k++)
         sfu_patch_level_clear(&f.level[k]);
+    g_free(f.dear);
+    g_free(no_source);
     g_free(share);
     g_free(known);
     g_free(cut);

@@ -18,6 +18,7 @@ void sfu_patch_level_clear(Level *l)
     g_free(l->target);
     g_free(l->from);
     g_free(l->cost);
+    g_free(l->dear);
     memset(l, 0, sizeof *l);
 }
 
@@ -91,8 +92,9 @@ gboolean sfu_patch_level_list(Level *l)
     l->target = g_try_new(int, (gsize)w * h);
     l->from = g_try_new(int, (gsize)w * h);
     l->cost = g_try_new(float, (gsize)w * h);
+    l->dear = g_try_new0(float, (gsize)w * h);
     guint8 *row = g_try_new(guint8, (gsize)w * h); /* worst state of the 7 x 1 pixels about each */
-    const gboolean ok = l->hole && l->source && l->target && l->from && l->cost && row;
+    const gboolean ok = l->hole && l->source && l->target && l->from && l->cost && l->dear && row;
     for (int at = 0; ok && at < w * h; at++) {
         l->from[at] = -1;
         if (l->state[at] == HOLE)

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 #define SIDE (2 * R + 1)
 #define MAX_LEVELS 12
 
-enum { KNOWN, FIXED, HOLE }; /* FIXED: filled already, but not to be copied from */
+enum { KNOWN, FIXED, EXCLUDED, HOLE }; /* FIXED: filled already, but not to be copied from; EXCLUDED: known, but the same */
 
 typedef struct {
     int w, h;
@@ -23,12 +23,14 @@ typedef struct {
     int *source, n_sources; /* middles of those */
     int *target, n_targets; /* middles of the patches that touch HOLE, and lie inside the picture; in raster order */
     int *from;              /* [h, w] for each target, the middle of the nearest source patch; else -1 */
-    float *cost;            /* [h, w] and its distance */
+    float *cost;            /* [h, w] its distance, and what the source costs by itself */
+    float *dear;            /* [h, w] the latter: sources that are unlike the hole's surroundings, or far, are dear */
 } Level;
 
 typedef struct {
     Level level[MAX_LEVELS]; /* 0: the picture */
     int n_levels;
+    float *dear; /* what each pixel of the coarsest level costs as a part of a source, [h, w]; below 0: it is usual about the hole */
     guint64 random;
     SfuPatchTick tick;
     gpointer data;
@@ -55,6 +57,11 @@ gboolean sfu_patch_level_halve(const Level *l, Level *half, int number);
 void sfu_patch_distances(float *d, int w, int h);
 /* How far each HOLE pixel is from the rest; returns the largest. */
 float sfu_patch_level_depth(const Level *l, float *d);
+
+/* ---- patch_prior.c --------------------------------------------------------------------------------------------------- */
+
+/* Fills in dear of all levels, and of f. FALSE: no memory. */
+gboolean sfu_patch_prior(Fill *f);
 
 /* ---- patch_sketch.c --------------------------------------------------------------------------------------------------- */
 

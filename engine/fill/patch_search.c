@@ -28,7 +28,7 @@ static void try(Level *l, int at, int from)
 {
     if (!l->whole[from] || from == l->from[at])
         return;
-    const float c = patch_cost(l, at, from, l->cost[at]);
+    const float dear = l->dear[from], c = dear < l->cost[at] ? dear + patch_cost(l, at, from, l->cost[at] - dear) : INFINITY;
     if (c < l->cost[at]) {
         l->cost[at] = c;
         l->from[at] = from;
@@ -61,7 +61,7 @@ static gboolean search(Fill *f, Level *l, gboolean back, int reach)
 gboolean sfu_patch_search(Fill *f, Level *l)
 {
     for (int k = 0; k < l->n_targets; k++) /* the votes have changed the targets */
-        l->cost[l->target[k]] = patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
+        l->cost[l->target[k]] = l->dear[l->from[l->target[k]]] + patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
     /* Below the coarsest level the sources are about right; far tries would cost more (they miss the caches) than they find. */
     const int most = MAX(l->w, l->h), reach = l == &f->level[f->n_levels - 1] ? most : MIN(most, FINE_REACH);
     return search(f, l, FALSE, reach) && search(f, l, TRUE, reach);

@@ -9,6 +9,7 @@
 
 #define GUESS 0.1f /* weight of what is not filled yet: at 0 anything may be grown, at 1 nothing but the smooth fill */
 #define EDGE 0.05f /* urgency of a rim pixel without any edge */
+#define FOREIGN 0.01f /* dearness at which a rim pixel counts half: an object that touches the hole is not to grow into it */
 #define CHUNK 2    /* pixels copied to each side at once */
 
 static float brightness(const float *p)
@@ -49,6 +50,12 @@ static float urgency(const Level *l, const float *sure, int at)
     return sum / (SIDE * SIDE) * (EDGE + (length > 0 ? fabsf(-gy * nx + gx * ny) / length : 0));
 }
 
+/* How much a pixel of the target counts: what was known before by its likeness to the surroundings, what was filled since 1, what is open little. */
+static float known_share(const Level *l, const float *sure, int at)
+{
+    return sure[at] <= 0 ? GUESS : l->state[at] == HOLE ? 1 : MAX(GUESS, sure[at]);
+}
+
 /* The source patch nearest to the patch at a target, what is open in it compared with the smooth guess and counted less. */
 static int nearest(Fill *f, const Level *l, const float *sure, int target, int tries)
 {
@@ -56,11 +63,11 @@ static int nearest(Fill *f, const Level *l, const float *sure, int target, int t
     int found = l->source[0];
     for (int j = 0; j < SIDE; j++)
         for (int i = 0; i < SIDE; i++)
-            weight[j * SIDE + i] = sure[target + (j - R) * l->w + i - R] > 0 ? 1 : GUESS;
+            weight[j * SIDE + i] = known_share(l, sure, target + (j - R) * l->w + i - R);
     for (int t = 0; t < tries; t++) {
         const int s = l->source[tries < l->n_sources ? sfu_patch_random(f, l->n_sources) : t];
         const float *p = l->p + 4 * (target - R * l->w - R), *q = l->p + 4 * (s - R * l->w - R);
-        float sum = 0;
+        float sum = l->dear[s];
         for (int j = 0; j < SIDE && sum < best; j++) {
             float row[4] = {0};
             for (int i = 0; i < SIDE; i++)
@@ -88,7 +95,7 @@ gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end)
     gboolean ok = sure && urgent && open;
     *end = ok ? SFU_PATCH_STOPPED : SFU_PATCH_NO_MEMORY;
     for (gsize k = 0; ok && k < n; k++) {
-        sure[k] = l->state[k] != HOLE;
+        sure[k] = l->state[k] == HOLE ? 0 : 1 / (1 + MAX(0, f->dear[k]) / FOREIGN);
         if (sure[k] <= 0)
             open[n_open++] = (int)k;
     }

@@ -2,7 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
-#include "fill/patch_fill.h"
+#include "fill/patch_level.h"
 
 typedef float (*Texture)(int x, int y);
 
@@ -103,7 +103,7 @@ static float *fill(const float *p, const float *mask, int w, int h, double thin,
 {
     float *o = g_memdup2(p, (gsize)w * h * 3 * sizeof(float));
     spoil(o, mask, w * h);
-    g_assert_cmpint(sfu_patch_fill(o, w, h, mask, thin, seed, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(o, w, h, mask, NULL, thin, seed, NULL, NULL), ==, SFU_PATCH_DONE);
     check(o, p, mask, w * h);
     return o;
 }
@@ -224,6 +224,74 @@ static void test_thin_strokes_stay_smooth(void)
     g_free(plain);
 }
 
+/* Grain, two discs, and a line from side to side. The hole lies over the left disc and the line. */
+static float scene(int x, int y)
+{
+    const int dx = x % 120 - 60, dy = y - 50;
+    return y >= 75 && y < 78 ? 0.9f : dx * dx + dy * dy < 18 * 18 ? 0.75f : 0.1f + 0.2f * grain(x, y);
+}
+
+/* Removing shows what is behind: as sources, an object that stands out from what lies round the hole is dear; the same kind of thing is not, nor is a
+ * line that goes through behind the hole; and the near is cheaper than the far. */
+static void test_objects_are_dear_sources(void)
+{
+    const int w = 240, h = 130;
+    float *p = picture(scene, w, h), *mask = box(w, h, 36, 26, 48, 58), *known = g_new(float, w * h);
+    Fill f = {.random = 1, .n_levels = 1};
+    Level *l = &f.level[0];
+    g_assert_true(sfu_patch_level_init(l, w, h));
+    for (int k = 0; k < w * h; k++) {
+        memcpy(l->p + 4 * k, p + 3 * k, 12);
+        l->state[k] = mask[k] > 0 ? HOLE : KNOWN;
+        known[k] = !(mask[k] > 0);
+    }
+    g_assert_true(sfu_patch_level_texture(l, known));
+    g_assert_true(sfu_patch_level_list(l));
+    g_assert_true(sfu_patch_prior(&f));
+    const float object = l->dear[50 * w + 180], grain_near = l->dear[50 * w + 95], grain_far = l->dear[20 * w + 235], line = l->dear[76 * w + 95];
+    g_test_message("object %.3f, grain %.3f, far %.3f, line %.3f", object, grain_near, grain_far, line);
+    g_assert_cmpfloat(grain_near, <, grain_far);
+    g_assert_cmpfloat(line, <, 1.5 * grain_far); /* no dearer than ordinary things are somewhere */
+    g_assert_cmpfloat(object, >, 2 * grain_far);
+    sfu_patch_level_clear(l);
+    g_free(f.dear);
+    g_free(p);
+    g_free(mask);
+    g_free(known);
+}
+
+/* What is excluded has no say: with other pixels there the fill is the same, bit for bit, and without the exclusion it is not. */
+static void test_nothing_is_copied_from_what_is_excluded(void)
+{
+    const int w = 240, h = 140, n = w * h * 3 * (int)sizeof(float);
+    float *a = picture(grain, w, h), *b = g_memdup2(a, (gsize)n), *mask = box(w, h, 40, 40, 50, 50), *excluded = box(w, h, 130, 0, 110, h);
+    for (int y = 0; y < h; y++)
+        for (int x = 138; x < w; x++) /* the first pixels tell the texture of their neighbors */
+            for (int c = 0; c < 3; c++)
+                b[3 * (y * w + x) + c] = 1 - b[3 * (y * w + x) + c];
+    float *made_a = g_memdup2(a, (gsize)n), *made_b = g_memdup2(b, (gsize)n), *free_a = g_memdup2(a, (gsize)n), *free_b = g_memdup2(b, (gsize)n);
+    g_assert_cmpint(sfu_patch_fill(made_a, w, h, mask, excluded, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(made_b, w, h, mask, excluded, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(free_a, w, h, mask, NULL, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(free_b, w, h, mask, NULL, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    gboolean same = TRUE, same_free = TRUE;
+    for (int k = 0; k < w * h; k++) {
+        same = same && (mask[k] <= 0 || memcmp(made_a + 3 * k, made_b + 3 * k, 12) == 0);
+        same_free = same_free && (mask[k] <= 0 || memcmp(free_a + 3 * k, free_b + 3 * k, 12) == 0);
+    }
+    g_assert_true(same);
+    g_assert_false(same_free);
+    check(made_a, a, mask, w * h);
+    g_free(a);
+    g_free(b);
+    g_free(mask);
+    g_free(excluded);
+    g_free(made_a);
+    g_free(made_b);
+    g_free(free_a);
+    g_free(free_b);
+}
+
 static void test_strange_holes(void)
 {
     static const int sizes[][2] = {{1, 1}, {1, 50}, {50, 1}, {6, 6}, {7, 7}, {8, 7}, {13, 40}, {40, 13}, {33, 31}, {64, 65}};
@@ -282,13 +350,13 @@ static void test_stops_when_told(void)
     const int w = 160, h = 160;
     float *truth = picture(grain, w, h), *mask = box(w, h, 50, 50, 60, 60), *made = g_memdup2(truth, w * h * 12);
     Count all = {0};
-    g_assert_cmpint(sfu_patch_fill(made, w, h, mask, 6, 1, count, &all), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(made, w, h, mask, NULL, 6, 1, count, &all), ==, SFU_PATCH_DONE);
     g_assert_cmpint(all.calls, >, 100); /* of some 150 ms of work: never long between two */
     g_assert_cmpfloat(all.last, >, 0.95);
     for (int stop = 1; stop < all.calls; stop += all.calls / 9) {
         Count c = {.stop_at = stop};
         memcpy(made, truth, w * h * 12);
-        g_assert_cmpint(sfu_patch_fill(made, w, h, mask, 6, 1, count, &c), ==, SFU_PATCH_STOPPED);
+        g_assert_cmpint(sfu_patch_fill(made, w, h, mask, NULL, 6, 1, count, &c), ==, SFU_PATCH_STOPPED);
         g_assert_cmpint(c.calls, ==, stop);
         g_assert_cmpmem(made, w * h * 12, truth, w * h * 12);
     }
@@ -306,6 +374,8 @@ int main(int argc, char **argv)
     g_test_add_func("/patch-fill/seeds", test_seeds);
     g_test_add_func("/patch-fill/soft-mask-is-a-hole-where-it-is-not-zero", test_soft_mask_is_a_hole_where_it_is_not_zero);
     g_test_add_func("/patch-fill/thin-strokes-stay-smooth", test_thin_strokes_stay_smooth);
+    g_test_add_func("/patch-fill/objects-are-dear-sources", test_objects_are_dear_sources);
+    g_test_add_func("/patch-fill/nothing-is-copied-from-what-is-excluded", test_nothing_is_copied_from_what_is_excluded);
     g_test_add_func("/patch-fill/strange-holes", test_strange_holes);
     g_test_add_func("/patch-fill/no-known-patch-is-filled-smoothly", test_no_known_patch_is_filled_smoothly);
     g_test_add_func("/patch-fill/stops-when-told", test_stops_when_told);
