@@ -29,6 +29,12 @@ static JsonNode *parse_object(const char *text)
     return node;
 }
 
+static const char *text_of(JsonObject *o, const char *name, const char *fallback)
+{
+    JsonNode *n = json_object_get_member(o, name);
+    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? json_node_get_string(n) : fallback;
+}
+
 static char *number_of(JsonObject *o, const char *name)
 {
     JsonNode *n = json_object_get_member(o, name);
@@ -51,9 +57,9 @@ static char *novelai_text(const char *prompt, const char *comment)
     char *v[G_N_ELEMENTS(names)];
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         v[i] = number_of(o, names[i]);
-    const char *sampler = json_object_get_string_member_with_default(o, "sampler", "Euler a");
+    const char *sampler = text_of(o, "sampler", "Euler a");
     char *text = g_strdup_printf("%s\nNegative prompt: %s\nSteps: %s, Sampler: %s, CFG scale: %s, Seed: %s, Size: %sx%s, Clip skip: 2, ENSD: 31337",
-                                 prompt, json_object_get_string_member_with_default(o, "uc", ""), v[0], sampler, v[1], v[2], v[3], v[4]);
+                                 prompt, text_of(o, "uc", ""), v[0], sampler, v[1], v[2], v[3], v[4]);
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         g_free(v[i]);
     json_node_unref(node);
@@ -111,6 +117,9 @@ static char *exif_text(const char *path)
         text = gexiv2_metadata_try_get_tag_interpreted_string(m, "Exif.Photo.UserComment", NULL);
     g_object_unref(m);
 #endif
+    const char *space = text && g_str_has_prefix(text, "charset=") ? strchr(text, ' ') : NULL; /* exiv2 tells it in front */
+    if (space)
+        memmove(text, space + 1, strlen(space));
     return text;
 }
 
