@@ -37,6 +37,8 @@ static const Alias sampler_aliases[] = {
     {"ddim_v3", SFU_SAMPLER_DDIM},
     {"uni_pc", SFU_SAMPLER_UNIPC},
     {"k_lms", SFU_SAMPLER_LMS},
+    {"k_dpmpp_3m_sde", SFU_SAMPLER_DPMPP_3M_SDE},
+    {"dpmpp_3m_sde_gpu", SFU_SAMPLER_DPMPP_3M_SDE},
 };
 
 static const Alias schedule_aliases[] = {
@@ -44,6 +46,7 @@ static const Alias schedule_aliases[] = {
     {"discrete", SFU_SCHEDULE_NORMAL},
     {"native", SFU_SCHEDULE_AUTO}, /* NovelAI */
     {"SGMUniform", SFU_SCHEDULE_SGM_UNIFORM},
+    {"ddim_uniform", SFU_SCHEDULE_LEADING}, /* ComfyUI */
 };
 
 static int find(const char *name, const char *(*own)(int), const char *(*label)(int), const Alias *aliases, int n_aliases)

@@ -56,6 +56,9 @@ typedef enum {
     SFU_SAMPLER_UNIPC,
     SFU_SAMPLER_LMS,
     SFU_SAMPLER_LCM,
+    SFU_SAMPLER_DPMPP_3M_SDE,
+    SFU_SAMPLER_DPMPP_2M_SDE_HEUN,
+    SFU_SAMPLER_IPNDM,
     SFU_N_SAMPLERS
 } SfuSampler;
 const char *sfu_sampler_name(int sampler);  /* "euler_a"; NULL outside the range, so that a loop can stop there */
@@ -69,7 +72,7 @@ gboolean sfu_sampler_is_stochastic(SfuSampler sampler); /* draws noise at its us
 double sfu_sampler_default_eta(SfuSampler sampler);     /* 1 for the stochastic ones, 0 for the others (DDIM: 0) */
 
 typedef enum {
-    SFU_SCHEDULE_AUTO,        /* the sampler's usual: DDIM, DDPM leading; UniPC linspace; LCM lcm; DPM2*, DPM++ Karras (2M SDE exponential); else normal;
+    SFU_SCHEDULE_AUTO,        /* the sampler's usual: DDIM, DDPM leading; UniPC linspace; LCM lcm; DPM2*, DPM++ Karras (2M SDE, 3M SDE exponential); else normal;
                                  for flow always SGM uniform */
     SFU_SCHEDULE_NORMAL,      /* timesteps evenly from last to first, k-diffusion's get_sigmas; "discrete" */
     SFU_SCHEDULE_KARRAS,      /* Karras 2022, eq. 5, rho 7, between the model's own sigmas */
@@ -80,6 +83,7 @@ typedef enum {
     SFU_SCHEDULE_LEADING,     /* diffusers "leading" with steps_offset 1: AUTOMATIC1111's DDIM */
     SFU_SCHEDULE_LINSPACE,    /* diffusers "linspace" of the multistep solvers: SGM uniform at whole timesteps */
     SFU_SCHEDULE_LCM,         /* diffusers' LCMScheduler, 50 original steps */
+    SFU_SCHEDULE_KL_OPTIMAL,  /* evenly in the arc tangent of sigma: Sabour 2024, theorem 3.1 */
     SFU_N_SCHEDULES
 } SfuSchedule;
 const char *sfu_schedule_name(int schedule);  /* "sgm_uniform"; NULL outside the range */
@@ -154,7 +158,7 @@ typedef struct {
 /* x [n_images * n_per_image]: in: at sigmas[0]; out: x0. noise may be NULL if callbacks->draw is there or nothing is
  * drawn. FALSE with the callback's error, OPTIONS, or NAN; x is then undefined. Sources: Karras 2022 (Euler, Heun, LMS
  * as in k-diffusion), Lu 2022 (DPM-Solver, DPM-Solver++), Song 2020 (DDIM), Ho 2020 (DDPM), Zhao 2023 (UniPC, bh2,
- * order 2), Luo 2023 (LCM). options may be NULL. */
+ * order 2), Luo 2023 (LCM), Zhang & Chen 2022 (iPNDM, order 4). options may be NULL. */
 gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images, SfuNoise *noise,
                     const SfuSampleCallbacks *callbacks, GError **error);
 

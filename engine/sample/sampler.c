@@ -245,8 +245,8 @@ static gboolean step_dpmpp_2m(Run *r, int i, GError **error)
     return TRUE;
 }
 
-/* With the midpoint form of the second term, as A1111. */
-static gboolean step_dpmpp_2m_sde(Run *r, int i, GError **error)
+/* With the midpoint or Heun's form of the second term, as A1111. */
+static gboolean multistep_sde(Run *r, int i, gboolean heun, GError **error)
 {
     const double *sigmas = r->s->sigmas, sigma = sigmas[i], next = sigmas[i + 1];
     const double u = ratio_of(r, sigma), u_next = ratio_of(r, next), alpha = alpha_of(r, next);
@@ -257,9 +257,55 @@ static gboolean step_dpmpp_2m_sde(Run *r, int i, GError **error)
         return TRUE;
     }
     const double h = log(u / u_next), b = -expm1(-(1 + r->eta) * h);
-    const double w = i > 0 ? 0.5 * h / log(ratio_of(r, sigmas[i - 1]) / u) : 0;
-    combine(r, r->x, alpha / alpha_of(r, sigma) * exp(-(1 + r->eta) * h), r->x, alpha * b * (1 + w), r->denoised, -alpha * b * w,
+    const double ratio = i > 0 ? h / log(ratio_of(r, sigmas[i - 1]) / u) : 0;
+    const double w = ratio * (heun ? 1 - b / ((1 + r->eta) * h) : 0.5 * b);
+    combine(r, r->x, alpha / alpha_of(r, sigma) * exp(-(1 + r->eta) * h), r->x, alpha * (b + w), r->denoised, -alpha * w,
             i > 0 ? r->history[0] : NULL);
+    stir(r, r->x, next * sqrt(-expm1(-2 * r->eta * h)), sigma, next);
+    remember(r);
+    return TRUE;
+}
+
+static gboolean step_dpmpp_2m_sde(Run *r, int i, GError **error)
+{
+    return multistep_sde(r, i, FALSE, error);
+}
+
+static gboolean step_dpmpp_2m_sde_heun(Run *r, int i, GError **error)
+{
+    return multistep_sde(r, i, TRUE, error);
+}
+
+static gboolean step_dpmpp_3m_sde(Run *r, int i, GError **error)
+{
+    const double *sigmas = r->s->sigmas, sigma = sigmas[i], next = sigmas[i + 1];
+    const double u = ratio_of(r, sigma), u_next = ratio_of(r, next), alpha = alpha_of(r, next);
+    if (!evaluate(r, r->denoised, r->x, sigma, i, error))
+        return FALSE;
+    if (next == 0) {
+        memcpy(r->x, r->denoised, r->n * sizeof(float));
+        return TRUE;
+    }
+    const double h = log(u / u_next), all = (1 + r->eta) * h, b = -expm1(-all), phi2 = 1 - b / all, phi3 = phi2 / all - 0.5;
+    double now = b, last = 0, before = 0; /* weights of this estimate and the two before */
+    if (i > 0) {
+        const double r0 = log(ratio_of(r, sigmas[i - 1]) / u) / h;
+        double d0 = 1, d1 = 0, second = 0; /* phi2 times d0 (D - D1) / r0 + d1 (D1 - D2) / r1; second: of the difference of the two */
+        double r1 = 1;
+        if (i > 1) {
+            r1 = log(ratio_of(r, sigmas[i - 2]) / ratio_of(r, sigmas[i - 1])) / h;
+            d0 = 1 + r0 / (r0 + r1);
+            d1 = -r0 / (r0 + r1);
+            second = phi3 / (r0 + r1);
+        }
+        const double slope0 = (phi2 * d0 - second) / r0, slope1 = (phi2 * d1 + second) / r1;
+        now += slope0;
+        last = slope1 - slope0;
+        before = -slope1;
+    }
+    combine(r, r->x, alpha / alpha_of(r, sigma) * exp(-all), r->x, alpha * now, r->denoised, alpha * last, i > 0 ? r->history[0] : NULL);
+    if (i > 1)
+        combine(r, r->x, 1, r->x, alpha * before, r->history[1], 0, NULL);
     stir(r, r->x, next * sqrt(-expm1(-2 * r->eta * h)), sigma, next);
     remember(r);
     return TRUE;
@@ -306,6 +352,31 @@ static gboolean step_dpmpp_2s_a(Run *r, int i, GError **error)
         exponential(r, r->x, r->x, r->second, sigma, down, alpha_of(r, sigma_of(r, down)));
     }
     lift(r, down, up, sigma, next);
+    return TRUE;
+}
+
+/* ---- iPNDM: Zhang & Chen 2022, eq. 36 to 39: Adams and Bashforth's weights for even steps, whatever the steps --------------- */
+
+static gboolean step_ipndm(Run *r, int i, GError **error)
+{
+    static const double weights[N_HISTORY][N_HISTORY] = {
+        {1}, {3 / 2.0, -1 / 2.0}, {23 / 12.0, -16 / 12.0, 5 / 12.0}, {55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0}};
+    const double sigma = r->s->sigmas[i], next = r->s->sigmas[i + 1];
+    if (!evaluate(r, r->denoised, r->x, sigma, i, error))
+        return FALSE;
+    if (next == 0) {
+        memcpy(r->x, r->denoised, r->n * sizeof(float));
+        return TRUE;
+    }
+    remember(r);
+    combine(r, r->history[0], 1 / sigma, r->x, -1 / sigma, r->denoised, 0, NULL); /* derivatives */
+    const int order = MIN(i, N_HISTORY - 1);
+    for (gint64 k = 0; k < r->n; k++) { /* at once: the terms are larger than their sum */
+        double slope = 0;
+        for (int j = 0; j <= order; j++)
+            slope += weights[order][j] * r->history[j][k];
+        r->x[k] = (float)(r->x[k] + (next - sigma) * slope);
+    }
     return TRUE;
 }
 
@@ -390,6 +461,9 @@ static const struct {
     [SFU_SAMPLER_UNIPC] = {"unipc", "UniPC", step_unipc},
     [SFU_SAMPLER_LMS] = {"lms", "LMS", step_lms},
     [SFU_SAMPLER_LCM] = {"lcm", "LCM", step_lcm, 0, TRUE},
+    [SFU_SAMPLER_DPMPP_3M_SDE] = {"dpmpp_3m_sde", "DPM++ 3M SDE", step_dpmpp_3m_sde, 1, FALSE, TRUE},
+    [SFU_SAMPLER_DPMPP_2M_SDE_HEUN] = {"dpmpp_2m_sde_heun", "DPM++ 2M SDE Heun", step_dpmpp_2m_sde_heun, 1, FALSE, TRUE},
+    [SFU_SAMPLER_IPNDM] = {"ipndm", "IPNDM", step_ipndm},
 };
 
 const char *sfu_sampler_name(int sampler)

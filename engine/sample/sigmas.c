@@ -21,6 +21,7 @@ static const char *const schedule_names[SFU_N_SCHEDULES][2] = {
     [SFU_SCHEDULE_LEADING] = {"leading", "DDIM"},
     [SFU_SCHEDULE_LINSPACE] = {"linspace", "Linspace"},
     [SFU_SCHEDULE_LCM] = {"lcm", "LCM"},
+    [SFU_SCHEDULE_KL_OPTIMAL] = {"kl_optimal", "KL Optimal"},
 };
 
 const char *sfu_schedule_name(int schedule)
@@ -52,6 +53,8 @@ static SfuSchedule resolve_auto(SfuSampler sampler, SfuSamplePrediction predicti
     case SFU_SAMPLER_DPMPP_2S_A:
         return SFU_SCHEDULE_KARRAS;
     case SFU_SAMPLER_DPMPP_2M_SDE:
+    case SFU_SAMPLER_DPMPP_2M_SDE_HEUN:
+    case SFU_SAMPLER_DPMPP_3M_SDE:
         return SFU_SCHEDULE_EXPONENTIAL;
     default:
         return SFU_SCHEDULE_NORMAL;
@@ -191,6 +194,8 @@ static void fill_sigmas(const SfuSigmas *s, int n, double *sigmas)
             sigmas[i] = pow(from + ramp * (to - from), rho);
         } else if (s->schedule == SFU_SCHEDULE_EXPONENTIAL) {
             sigmas[i] = exp(log(highest) + ramp * (log(lowest) - log(highest)));
+        } else if (s->schedule == SFU_SCHEDULE_KL_OPTIMAL) {
+            sigmas[i] = tan((1 - ramp) * atan(highest) + ramp * atan(lowest));
         } else { /* normal for flow: diffusers' FlowMatchEulerDiscreteScheduler, which shifts the ends of its shifted table once more */
             sigmas[i] = shifted(highest + ramp * (lowest - highest), s->shift);
         }

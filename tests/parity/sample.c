@@ -203,10 +203,10 @@ static void test_runs(void)
     const char *worst_key = "";
     for (guint i = 0; i < order->len; i++) {
         const char *key = order->pdata[i];
-        char model[16], sampler[16], schedule[16];
+        char model[16], sampler[32], schedule[16];
         int n;
         double eta;
-        if (sscanf(key, "run %15s %15s %15s %d %lf", model, sampler, schedule, &n, &eta) != 5)
+        if (sscanf(key, "run %15s %31s %15s %d %lf", model, sampler, schedule, &n, &eta) != 5)
             continue;
         SfuScheduleOptions o = options_of(model);
         o.sampler = sfu_sampler_find(sampler);
@@ -233,7 +233,9 @@ static void test_runs(void)
             worst_key = key;
         }
         /* The issue allows 1e-3; single against double precision should not cost more than this even from sigma 4096. */
-        if (!(e <= 2e-5))
+        /* iPNDM's weights add up to 6.7 in size, which multiplies the rounding of derivatives at sigma 4096. */
+        const double most = strcmp(sampler, "ipndm") == 0 && strcmp(model, "zsnr") == 0 ? 5e-5 : 2e-5;
+        if (!(e <= most))
             g_error("%s: relative error %.3g", key, e);
         sfu_sigmas_free(s);
         n_checked++;

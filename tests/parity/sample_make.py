@@ -163,6 +163,9 @@ def schedule(model, name, n, sampler="euler"):
     elif name == "exponential":
         sigmas = torch.linspace(math.log(s[-1]), math.log(s[0]), n, dtype=torch.float64).exp()
         assert torch.allclose(sigmas.float(), K.get_sigmas_exponential(n, s[0].item(), s[-1].item())[:-1], rtol=1e-4)
+    elif name == "kl_optimal":  # Sabour 2024, theorem 3.1; n of them, then 0, as ComfyUI
+        ramp = torch.linspace(0, 1, n, dtype=torch.float64)
+        sigmas = ((1 - ramp) * s[-1].atan() + ramp * s[0].atan()).tan()
     elif name == "simple":
         sigmas = torch.stack([s[-(1 + int(i * (1000 / n)))] for i in range(n)])  # A1111's simple_scheduler
     elif flow and name == "trailing":
@@ -203,8 +206,8 @@ def schedule(model, name, n, sampler="euler"):
 
 def schedules_of(model):
     if model.startswith("flow"):
-        return ["normal", "karras", "exponential", "sgm_uniform", "simple", "trailing"]
-    return ["normal", "karras", "exponential", "sgm_uniform", "simple", "trailing", "leading", "linspace", "lcm"]
+        return ["normal", "karras", "exponential", "kl_optimal", "sgm_uniform", "simple", "trailing"]
+    return ["normal", "karras", "exponential", "kl_optimal", "sgm_uniform", "simple", "trailing", "leading", "linspace", "lcm"]
 
 
 def tables():
@@ -245,19 +248,32 @@ def to_u(model, sigma):
     return sigma / alpha(model, sigma)
 
 
+def sample_ipndm(model, x, sigmas, disable):
+    """Zhang & Chen 2022, eq. 36 to 39; the last step goes to the estimate, as in ComfyUI"""
+    weights = [[1], [3 / 2, -1 / 2], [23 / 12, -16 / 12, 5 / 12], [55 / 24, -59 / 24, 37 / 24, -9 / 24]]
+    slopes = []
+    for sigma, to in zip(sigmas[:-1], sigmas[1:]):
+        estimate = model(x, sigma)
+        slopes = [(x - estimate) / sigma] + slopes[:3]
+        x = x + (to - sigma) * sum(w * d for w, d in zip(weights[len(slopes) - 1], slopes)) if to > 0 else estimate
+    return x
+
+
 def run_k(model, sampler, sigmas, x, eta):
     noise = Noise()
     function = {"euler": K.sample_euler, "euler_a": K.sample_euler_ancestral, "heun": K.sample_heun, "dpm2": K.sample_dpm_2,
                 "dpm2_a": K.sample_dpm_2_ancestral, "lms": K.sample_lms, "dpmpp_2s_a": K.sample_dpmpp_2s_ancestral, "dpmpp_sde": K.sample_dpmpp_sde,
-                "dpmpp_2m": K.sample_dpmpp_2m, "dpmpp_2m_sde": K.sample_dpmpp_2m_sde}[sampler]
+                "dpmpp_2m": K.sample_dpmpp_2m, "dpmpp_2m_sde": K.sample_dpmpp_2m_sde, "dpmpp_2m_sde_heun": K.sample_dpmpp_2m_sde,
+                "dpmpp_3m_sde": K.sample_dpmpp_3m_sde, "ipndm": sample_ipndm}[sampler]
     options = {"disable": True}
-    if sampler in ("euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "dpmpp_2m_sde"):
+    if sampler in ("euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde"):
         options.update(noise_sampler=noise, eta=eta)
-    if sampler == "dpmpp_2m_sde":
+    if sampler in ("dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde"):
         if len(sigmas) == 2:  # k-diffusion stumbles over an unset variable; its one step sets x to the estimate
             return analytic(x, sigmas[0])
-        options.update(solver_type="midpoint")
-    if not model.startswith("flow") or sampler in ("euler", "heun", "dpm2", "lms"):
+    if sampler.startswith("dpmpp_2m_sde"):
+        options.update(solver_type="heun" if sampler.endswith("heun") else "midpoint")
+    if not model.startswith("flow") or sampler in ("euler", "heun", "dpm2", "lms", "ipndm"):
         return function(lambda x, sigma: analytic(x, sigma), x, sigmas, **options)
     if sampler == "dpm2_a":  # the midpoint step in the flow's own space down to the ancestral level, then back up
         for i in range(len(sigmas) - 1):
@@ -352,8 +368,9 @@ def start(sampler, sigmas, flow=False):
 
 
 def runs():
-    samplers = ["euler", "euler_a", "heun", "dpm2", "dpm2_a", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_sde", "dpmpp_2s_a", "ddim", "ddpm", "unipc", "lms", "lcm"]
-    usual = {"euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "dpmpp_2m_sde", "ddpm"}
+    samplers = ["euler", "euler_a", "heun", "dpm2", "dpm2_a", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_sde", "dpmpp_2s_a", "ddim", "ddpm", "unipc", "lms", "lcm",
+                "dpmpp_3m_sde", "dpmpp_2m_sde_heun", "ipndm"]
+    usual = {"euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde", "ddpm"}
     cases = [(m, s, c, 10, 1.0 if s in usual else 0.0) for m in ("sd1", "zsnr", "flow3") for s in samplers for c in schedules_of(m)]
     cases += [("sd1", s, "karras", 7, 0.4) for s in sorted(usual - {"ddpm"})] + [("sd1", "ddim", c, 7, e) for c in ("leading", "trailing") for e in (0.5, 1.0)]
     cases += [("sd1", s, "normal", n, 1.0 if s in usual else 0.0) for s in samplers for n in (1, 2, 3)]
