@@ -118,6 +118,10 @@ typedef struct {
 } SfuResult;
 void sfu_result_free(SfuResult *r);
 
+/* A picture as a mask for the pixels of `place`: "Y float", 1 = repaint. Values count as they are stored (128 of 255 is a half), colours by their
+ * luma; where the picture is transparent anywhere, its alpha counts instead (*alpha tells). Another size is scaled if the shape is the same, else
+ * refused with USAGE. AUTOMATIC1111 does the same. Caller unrefs. */
+GeglBuffer *sfu_mask_from_picture(GeglBuffer *picture, const GeglRectangle *place, gboolean invert, gboolean *alpha, GError **error);
 /* Runs the job; SfuResult*, `count` of them; caller frees with g_ptr_array_unref(). NULL on error or cancel. */
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error);
 /* picture with the result laid over it (Porter & Duff 1984, over; the backdrop's alpha kept under inpainting), in picture's own format. New

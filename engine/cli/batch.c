@@ -36,14 +36,14 @@ static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line,
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "a job needs \"task\" (txt2img ... upscale), \"out\" and, but for txt2img, \"in\"");
         goto out;
     }
-    if (!o->force && g_file_test(out, G_FILE_TEST_EXISTS)) {
+    rest = json_to_string(node, FALSE);
+    if (!sfu_params_from_json(job.params, rest, error))
+        goto out;
+    if (!o->force && sfu_cli_is_done((SfuTask)task, job.params, out)) {
         *skipped = TRUE;
         ok = TRUE;
         goto out;
     }
-    rest = json_to_string(node, FALSE);
-    if (!sfu_params_from_json(job.params, rest, error))
-        goto out;
     if (mask)
         job.mask = mask;
     ok = sfu_cli_run(e, (SfuTask)task, &job, in, out, error);
@@ -90,7 +90,7 @@ int sfu_cli_batch(int argc, char **argv)
         goto out;
     lines = g_strsplit(data, "\n", -1);
     int job = 0;
-    for (int k = 0; lines[k] && !sfu_cli_cancel; k++) {
+    for (int k = 0; lines[k] && !g_atomic_int_get(&sfu_cli_cancel); k++) {
         if (!*g_strstrip(lines[k]) || lines[k][0] == '#' || job++ % n != i - 1)
             continue;
         gboolean skip = FALSE;
@@ -98,9 +98,10 @@ int sfu_cli_batch(int argc, char **argv)
         if (!e && !(e = sfu_cli_engine(o, &error)))
             goto out;
         if (!run_line(e, o, lines[k], &skip, &local)) {
-            failed += !sfu_cli_cancel;
-            g_printerr("sfumato: %s, line %d: %s\n", o->args[0], k + 1, local->message);
-            g_clear_error(&local);
+            char *what = g_strdup_printf("%s, line %d", o->args[0], k + 1);
+            failed += !g_atomic_int_get(&sfu_cli_cancel);
+            sfu_cli_job_failed(o, what, local);
+            g_free(what);
         } else if (skip) {
             skipped++;
         } else {
@@ -109,7 +110,7 @@ int sfu_cli_batch(int argc, char **argv)
     }
     if (!o->quiet)
         g_printerr("%d done, %d there already, %d failed\n", done, skipped, failed);
-    status = sfu_cli_cancel ? SFU_EXIT_INTERRUPTED : failed ? SFU_EXIT_FAILED : SFU_EXIT_OK;
+    status = g_atomic_int_get(&sfu_cli_cancel) ? SFU_EXIT_INTERRUPTED : failed ? SFU_EXIT_FAILED : SFU_EXIT_OK;
 out:
     if (error)
         status = sfu_cli_fail(error);

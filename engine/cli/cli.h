@@ -15,7 +15,7 @@ typedef struct {
     char *device, *precision, *mask, *from, *noise, *latent, *trace, *shard, *type;
     guint64 memory_bytes;
     int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
-    gboolean profile, json, quiet, force;
+    gboolean profile, json, quiet, force, invert_mask;
     char **args; /* what is no option; NULL-terminated */
     GPtrArray *warnings; /* of reading --from */
 } SfuCliOptions;
@@ -33,21 +33,31 @@ typedef struct {
 } SfuCliOption;
 const SfuCliOption *sfu_cli_option_table(int *n);
 
-/* ---- picture.c ---- */
+/* ---- picture/load.c, picture/save.c ---- */
 
-/* Reads a picture through GEGL, upright (the EXIF orientation of JPEG and TIFF is applied). New buffer, caller unrefs. */
+/* Under this name a buffer carries the ICC profile of its file (GBytes). */
+#define SFU_CLI_PICTURE_ICC "sfu-icc-profile"
+
+/* Reads a picture by what is in the file, upright. A file that is not whole is an error. New buffer, caller unrefs. */
 GeglBuffer *sfu_cli_picture_load(const char *path, GError **error);
-/* Writes by rename, in the format that the name's ending says. `like` (NULL: none) gives components, precision and colour space; `depth` (0: as
- * `like`, else 8) 8, 16 or 32 bits. `text`: "parameters" of a PNG file; NULL: none. */
-gboolean sfu_cli_picture_save(GeglBuffer *picture, const Babl *like, int depth, const char *text, const char *path, GError **error);
+/* TRUE if the ending of that name is one of a format that is written. */
+gboolean sfu_cli_picture_writes(const char *path);
+/* TRUE if the file's ending or its content is a picture's. */
+gboolean sfu_cli_is_picture(const char *path);
+/* Writes in the format that the name's ending says; on any failure the file that is there stays. `like` (NULL: none) gives components, precision,
+ * colour space and profile; `depth` (0: as `like`, else 8) 8, 16 or 32 bits. `text`: "parameters" of a PNG file; NULL: none. */
+gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path, GError **error);
+/* What can be known before the work: FALSE with error if the format is not written or does not hold such a picture, or if `path` cannot be
+ * written to. w x h: the size as far as it is known, else 0. */
+gboolean sfu_cli_picture_can_save(const char *path, int depth, int w, int h, GError **error);
+/* The same for any file. */
+gboolean sfu_cli_can_write(const char *path, GError **error);
 
 /* ---- png_text.c ---- */
 
 /* The text of the first tEXt or iTXt chunk with that keyword (PNG specification 3rd ed., 11.3.3). UTF-8; caller frees. NULL without error
  * if the file is a PNG and has none. */
 char *sfu_png_text_read(const char *path, const char *keyword, GError **error);
-/* Adds an iTXt chunk behind IHDR of the PNG file `path`, in place by rename. */
-gboolean sfu_png_text_add(const char *path, const char *keyword, const char *text, GError **error);
 /* The parser behind sfu_png_text_read(), for the fuzzer. */
 char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error);
 
@@ -59,13 +69,20 @@ void sfu_cli_print_warnings(const SfuCliOptions *o, const GPtrArray *warnings);
 
 /* ---- run.c ---- */
 
-extern int sfu_cli_cancel; /* set by Ctrl-C */
+extern int sfu_cli_cancel; /* set by Ctrl-C, atomically: a signal handler and other threads share it */
 
 /* Runs one task: `in` (NULL for txt2img) and o->mask to `out`; several results get -1, -2 ... before the ending. */
 gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out, GError **error);
+/* TRUE if every file that the job would write is there. */
+gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out);
 SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error);
 /* Prints one JSON object as a line. Members: name, value pairs of strings, NULL-terminated. */
 void sfu_cli_json_event(const char *event, ...) G_GNUC_NULL_TERMINATED;
+/* Tells of something that the user should know and that stops nothing, on stderr, unless --quiet was given. */
+extern gboolean sfu_cli_quiet;
+void sfu_cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* One job of many has failed: says so, with what it was about, and frees the error. */
+void sfu_cli_job_failed(const SfuCliOptions *o, const char *what, GError *error);
 
 /* ---- fetch.c ---- */
 

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
 #include "cli/bench.h"
+#include <errno.h>
 #include <json-glib/json-glib.h>
 #include <locale.h>
 #include <signal.h>
@@ -44,7 +45,7 @@ int sfu_cli_fail(GError *error)
 
 static void on_interrupt(int signal_number)
 {
-    sfu_cli_cancel = 1; /* the handler resets itself: a second Ctrl-C ends the process at once */
+    g_atomic_int_set(&sfu_cli_cancel, 1); /* the handler resets itself: a second Ctrl-C ends the process at once */
 }
 
 /* GEGL's loaders warn about files that they refuse; the command says that itself, in one sentence. */
@@ -128,29 +129,65 @@ static int inspect(const SfuCliOptions *o, GError **error)
     return report ? SFU_EXIT_OK : SFU_EXIT_FAILED;
 }
 
-/* Every picture of a folder into another, under its own name. Goes on after a picture that fails. */
+static int by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The files of a folder, in the order of their names, without hidden ones. NULL with error. */
+static GPtrArray *files_of(const char *folder, GError **error)
+{
+    GDir *dir = g_dir_open(folder, 0, error);
+    GPtrArray *names = dir ? g_ptr_array_new_with_free_func(g_free) : NULL;
+    for (const char *name; dir && (name = g_dir_read_name(dir));) {
+        char *path = g_build_filename(folder, name, NULL);
+        if (name[0] != '.' && g_file_test(path, G_FILE_TEST_IS_REGULAR))
+            g_ptr_array_add(names, g_strdup(name));
+        g_free(path);
+    }
+    if (dir)
+        g_dir_close(dir);
+    if (names)
+        g_ptr_array_sort(names, by_name);
+    return names;
+}
+
+/* Every picture of a folder into another, under its own name (with .png behind it where its own format is not written). Goes on after a picture that
+ * fails. */
 static int upscale_folder(SfuEngine *e, const SfuCliOptions *o, const char *in, const char *out, GError **error)
 {
-    GDir *dir = g_dir_open(in, 0, error);
-    int status = SFU_EXIT_OK;
-    if (!dir)
+    GPtrArray *names = files_of(in, error);
+    int done = 0, there = 0, other = 0, failed = 0;
+    if (!names)
         return SFU_EXIT_FAILED;
     if (g_mkdir_with_parents(out, 0777) != 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be made", out);
-        g_dir_close(dir);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be made: %s", out, g_strerror(errno));
+        g_ptr_array_unref(names);
         return SFU_EXIT_USAGE;
     }
-    for (const char *name; (name = g_dir_read_name(dir)) && !sfu_cli_cancel;) {
-        char *from = g_build_filename(in, name, NULL), *to = g_build_filename(out, name, NULL);
+    for (guint i = 0; i < names->len && !g_atomic_int_get(&sfu_cli_cancel); i++) {
+        const char *name = g_ptr_array_index(names, i);
+        char *from = g_build_filename(in, name, NULL);
+        char *as = sfu_cli_picture_writes(name) ? g_strdup(name) : g_strconcat(name, ".png", NULL), *to = g_build_filename(out, as, NULL);
         GError *local = NULL;
-        if (name[0] != '.' && g_file_test(from, G_FILE_TEST_IS_REGULAR) && (o->force || !g_file_test(to, G_FILE_TEST_EXISTS)) &&
-            !sfu_cli_run(e, SFU_TASK_UPSCALE, o, from, to, &local))
-            status = sfu_cli_fail(local);
+        if (!sfu_cli_is_picture(from)) {
+            other++;
+        } else if (!o->force && sfu_cli_is_done(SFU_TASK_UPSCALE, o->params, to)) {
+            there++;
+        } else if (sfu_cli_run(e, SFU_TASK_UPSCALE, o, from, to, &local)) {
+            done++;
+        } else {
+            failed += !g_atomic_int_get(&sfu_cli_cancel);
+            sfu_cli_job_failed(o, NULL, local);
+        }
         g_free(from);
+        g_free(as);
         g_free(to);
     }
-    g_dir_close(dir);
-    return status;
+    g_ptr_array_unref(names);
+    if (!o->quiet)
+        g_printerr("%d done, %d there already, %d failed, %d not pictures\n", done, there, failed, other);
+    return g_atomic_int_get(&sfu_cli_cancel) ? SFU_EXIT_INTERRUPTED : failed ? SFU_EXIT_FAILED : SFU_EXIT_OK;
 }
 
 static int generate(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
@@ -201,6 +238,8 @@ int main(int argc, char **argv)
         return usage(stderr);
     }
     const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
+    signal(SIGPIPE, SIG_IGN); /* whoever stops listening to what we tell does not stop the work */
+    signal(SIGXFSZ, SIG_IGN); /* the write fails instead, and says why */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     argc--;

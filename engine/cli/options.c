@@ -7,12 +7,13 @@ static const SfuCliOption table[] = {
     {"device", "NAME", "OpenCL device: its number or a part of its name (`sfumato devices`); also SFUMATO_DEVICE"},
     {"memory", "BYTES", "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed, and large pictures wait on disk"},
     {"precision", "WORD", "auto, fp32, bf16 or fp16"},
-    {"mask", "FILE", "picture whose white parts are repainted; gray repaints partly"},
+    {"mask", "FILE", "picture whose white parts are repainted, gray ones partly; if it is transparent anywhere, its opaque parts"},
+    {"invert-mask", NULL, "repaint what the mask leaves out"},
     {"from", "FILE", "take the parameters from a picture (or text file) that Sfumato, AUTOMATIC1111 or NovelAI wrote; flags after it win"},
     {"depth", "BITS", "bits a channel of the written picture: 8, 16 or 32 (default: as the input, else 8)"},
     {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] of a safetensors file"},
     {"save-latent", "FILE", "write the final latents as safetensors"},
-    {"trace", "DIR", "write the output of every block there, as safetensors"},
+    {"trace", "DIR", "write the output of every block into this folder, as safetensors; it is made if needed"},
     {"shard", "I/N", "batch: do every N-th job, beginning with the I-th (1..N)"},
     {"type", "TYPE", "convert: f32, f16, bf16, q8_0, q4_0, q4_k (.gguf), fp8 or int8 (.safetensors)"},
     {"force", NULL, "batch and folders: do again what is there already; convert: write over a file"},
@@ -149,7 +150,9 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
     else if (strcmp(name, "json") == 0)
         o->json = TRUE;
     else if (strcmp(name, "quiet") == 0)
-        o->quiet = TRUE;
+        o->quiet = sfu_cli_quiet = TRUE;
+    else if (strcmp(name, "invert-mask") == 0)
+        o->invert_mask = TRUE;
     else if (strcmp(name, "force") == 0)
         o->force = TRUE;
     else

@@ -110,38 +110,3 @@ char *sfu_png_text_read(const char *path, const char *keyword, GError **error)
     g_mapped_file_unref(map);
     return text;
 }
-
-static void put_u32(GByteArray *out, guint32 v)
-{
-    const guint8 b[4] = {(guint8)(v >> 24), (guint8)(v >> 16), (guint8)(v >> 8), (guint8)v};
-    g_byte_array_append(out, b, 4);
-}
-
-gboolean sfu_png_text_add(const char *path, const char *keyword, const char *text, GError **error)
-{
-    char *data;
-    gsize n;
-    if (!g_file_get_contents(path, &data, &n, error))
-        return FALSE;
-    const gsize ihdr_end = 8 + 12 + 13;
-    gboolean ok = n > ihdr_end && memcmp(data, signature, 8) == 0;
-    if (!ok) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "%s is not a PNG file", path);
-    } else {
-        GByteArray *chunk = g_byte_array_new(), *out = g_byte_array_new();
-        g_byte_array_append(chunk, (const guint8 *)"iTXt", 4);
-        g_byte_array_append(chunk, (const guint8 *)keyword, (guint)strlen(keyword) + 1);
-        g_byte_array_append(chunk, (const guint8 *)"\0\0\0\0", 4); /* not compressed, no language, no translated keyword */
-        g_byte_array_append(chunk, (const guint8 *)text, (guint)strlen(text));
-        g_byte_array_append(out, (const guint8 *)data, (guint)ihdr_end);
-        put_u32(out, chunk->len - 4);
-        g_byte_array_append(out, chunk->data, chunk->len);
-        put_u32(out, (guint32)crc32(0, chunk->data, chunk->len));
-        g_byte_array_append(out, (const guint8 *)data + ihdr_end, (guint)(n - ihdr_end));
-        ok = g_file_set_contents(path, (const char *)out->data, out->len, error);
-        g_byte_array_unref(chunk);
-        g_byte_array_unref(out);
-    }
-    g_free(data);
-    return ok;
-}

@@ -1,6 +1,7 @@
 /* One job: pictures in, the engine, pictures out; progress on a terminal or as JSON lines.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
+#include <errno.h>
 #include <json-glib/json-glib.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 int sfu_cli_cancel;
+gboolean sfu_cli_quiet;
 
 static void print_json(JsonBuilder *b)
 {
@@ -35,6 +37,26 @@ void sfu_cli_json_event(const char *event, ...)
     json_builder_end_object(b);
     va_end(ap);
     print_json(b);
+}
+
+void sfu_cli_note(const char *format, ...)
+{
+    va_list ap;
+    if (sfu_cli_quiet)
+        return;
+    va_start(ap, format);
+    char *text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_printerr("sfumato: note: %s\n", text);
+    g_free(text);
+}
+
+void sfu_cli_job_failed(const SfuCliOptions *o, const char *what, GError *error)
+{
+    g_printerr("sfumato: %s%s%s\n", what ? what : "", what ? ": " : "", error->message);
+    if (o->json)
+        sfu_cli_json_event("failed", "job", what ? what : "", "message", error->message, NULL);
+    g_error_free(error);
 }
 
 typedef struct {
@@ -130,10 +152,94 @@ static gboolean save_result(const SfuCliOptions *o, SfuTask task, const SfuResul
     GeglBuffer *whole = region ? sfu_result_composite(r, picture) : g_object_ref(r->picture);
     const GeglRectangle *e = gegl_buffer_get_extent(whole);
     char *text = sfu_params_to_infotext(r->params, e->width, e->height);
-    const gboolean ok = sfu_cli_picture_save(whole, picture ? gegl_buffer_get_format(picture) : NULL, o->depth, text, path, error);
+    const gboolean ok = sfu_cli_picture_save(whole, picture, o->depth, text, path, error);
     g_object_unref(whole);
     g_free(text);
     return ok;
+}
+
+/* The files that a job writes: `out`, or out-1, out-2 ... NULL-terminated; caller frees with g_strfreev(). */
+static char **outputs_of(SfuTask task, const SfuParams *params, const char *out)
+{
+    const SfuParamSpec *count = sfu_param_find("count");
+    const int n = count && count->tasks & 1u << task ? MAX(1, (int)sfu_params_get_double(params, "count")) : 1;
+    char **paths = g_new0(char *, n + 1);
+    for (int i = 0; i < n; i++) {
+        char number[16];
+        g_snprintf(number, sizeof number, "%d", i + 1);
+        paths[i] = n > 1 ? with_suffix(out, number) : g_strdup(out);
+    }
+    return paths;
+}
+
+gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out)
+{
+    char **paths = outputs_of(task, params, out);
+    gboolean done = TRUE;
+    for (int i = 0; done && paths[i]; i++)
+        done = g_file_test(paths[i], G_FILE_TEST_EXISTS);
+    g_strfreev(paths);
+    return done;
+}
+
+/* Whatever would fail after the work fails before it. */
+static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *picture, char **outputs, GError **error)
+{
+    const gboolean scaled = task == SFU_TASK_UPSCALE && sfu_params_is_set(o->params, "scale");
+    const double scale = scaled ? sfu_params_get_double(o->params, "scale") : 1;
+    const int w = picture ? (int)(gegl_buffer_get_width(picture) * scale) : 0, h = picture ? (int)(gegl_buffer_get_height(picture) * scale) : 0;
+    for (int i = 0; outputs[i]; i++)
+        if (!sfu_cli_picture_can_save(outputs[i], o->depth, w, h, error))
+            return FALSE;
+    if (o->trace && g_mkdir_with_parents(o->trace, 0777) != 0) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be made: %s", o->trace, g_strerror(errno));
+        return FALSE;
+    }
+    return !o->latent || sfu_cli_can_write(o->latent, error);
+}
+
+static GeglBuffer *load_mask(const SfuCliOptions *o, GeglBuffer *picture, GError **error)
+{
+    gboolean alpha;
+    GError *local = NULL;
+    GeglBuffer *drawn = sfu_cli_picture_load(o->mask, error);
+    const GeglRectangle *place = picture ? gegl_buffer_get_extent(picture) : drawn ? gegl_buffer_get_extent(drawn) : NULL;
+    if (!drawn)
+        return NULL;
+    GeglBuffer *mask = sfu_mask_from_picture(drawn, place, o->invert_mask, &alpha, &local);
+    if (!mask) {
+        g_set_error(error, local->domain, local->code, "%s: %s", o->mask, local->message);
+        g_error_free(local);
+    } else {
+        const int w = gegl_buffer_get_width(drawn), h = gegl_buffer_get_height(drawn);
+        if (w != place->width || h != place->height)
+            sfu_cli_note("%s is scaled from %d x %d to %d x %d pixels", o->mask, w, h, place->width, place->height);
+        if (alpha)
+            sfu_cli_note("%s is transparent in parts: its %s parts are repainted, whatever their colour", o->mask, o->invert_mask ? "transparent" : "opaque");
+    }
+    g_object_unref(drawn);
+    return mask;
+}
+
+static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o, GPtrArray *results, GeglBuffer *picture, char **outputs,
+                             gint64 start, GError **error)
+{
+    for (guint i = 0; i < results->len; i++) {
+        const SfuResult *r = g_ptr_array_index(results, i);
+        char seed[32], seconds[32];
+        if (!save_result(o, task, r, picture, outputs[i], error))
+            return FALSE;
+        g_snprintf(seed, sizeof seed, "%" G_GUINT64_FORMAT, r->seed);
+        g_ascii_formatd(seconds, sizeof seconds, "%.2f", (double)(g_get_monotonic_time() - start) / 1e6);
+        if (r->note && i == 0 && !o->json)
+            g_printerr("sfumato: %s\n", r->note);
+        if (o->json)
+            sfu_cli_json_event("result", "file", outputs[i], "seed", seed, "seconds", seconds, "device", sfu_engine_device(e), "note",
+                               r->note ? r->note : "", NULL);
+        else if (!o->quiet)
+            g_print("%s (seed %s, %s s on %s)\n", outputs[i], seed, seconds, sfu_engine_device(e));
+    }
+    return TRUE;
 }
 
 gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out, GError **error)
@@ -142,8 +248,10 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     GPtrArray *results = NULL;
     gboolean ok = FALSE;
     const gint64 start = g_get_monotonic_time();
+    char **outputs = outputs_of(task, o->params, out);
     Watch watch = {.o = o, .out = out, .bar = !o->json && !o->quiet && isatty(2)};
-    if ((in && !(picture = sfu_cli_picture_load(in, error))) || (o->mask && !(mask = sfu_cli_picture_load(o->mask, error))))
+    if ((in && !(picture = sfu_cli_picture_load(in, error))) || (o->mask && !(mask = load_mask(o, picture, error))) ||
+        !can_write_all(o, task, picture, outputs, error))
         goto out;
     const SfuJob job = {.task = task, .params = o->params, .picture = picture, .mask = mask, .cancel = &sfu_cli_cancel, .progress = on_progress,
                         .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL, .data = &watch,
@@ -153,25 +261,10 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
         fprintf(stderr, "\r\033[K");
     if (!results)
         goto out;
-    for (guint i = 0; i < results->len; i++) {
-        const SfuResult *r = g_ptr_array_index(results, i);
-        char number[16], seed[32], seconds[32];
-        g_snprintf(number, sizeof number, "%u", i + 1);
-        char *path = results->len > 1 ? with_suffix(out, number) : g_strdup(out);
-        ok = save_result(o, task, r, picture, path, error);
-        g_snprintf(seed, sizeof seed, "%" G_GUINT64_FORMAT, r->seed);
-        g_ascii_formatd(seconds, sizeof seconds, "%.2f", (double)(g_get_monotonic_time() - start) / 1e6);
-        if (ok && r->note && i == 0 && !o->json)
-            g_printerr("sfumato: %s\n", r->note);
-        if (ok && o->json)
-            sfu_cli_json_event("result", "file", path, "seed", seed, "seconds", seconds, "device", sfu_engine_device(e), "note", r->note ? r->note : "", NULL);
-        else if (ok && !o->quiet)
-            g_print("%s (seed %s, %s s on %s)\n", path, seed, seconds, sfu_engine_device(e));
-        g_free(path);
-        if (!ok)
-            break;
-    }
+    g_assert(results->len <= g_strv_length(outputs));
+    ok = save_results(e, task, o, results, picture, outputs, start, error);
 out:
+    g_strfreev(outputs);
     if (results)
         g_ptr_array_unref(results);
     g_clear_object(&picture);

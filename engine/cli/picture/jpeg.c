@@ -1,0 +1,218 @@
+/* JPEG, by libjpeg. Its errors, which would end the process, and those of its warnings that mean lost pixels end the decoding instead.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/picture/format.h"
+
+#include <setjmp.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+/* libjpeg leaves its functions by longjmp(): all that must be freed stands here. */
+typedef struct {
+    struct jpeg_error_mgr err; /* first: libjpeg knows only this */
+    jmp_buf jump;
+    struct jpeg_decompress_struct d;
+    struct jpeg_compress_struct c;
+    struct jpeg_destination_mgr to;
+    guint8 block[16384];
+    SfuPictureOut *out;
+    SfuRows rows;
+    GeglBuffer *buffer;
+    guint8 *cmyk; /* one row */
+    float *ink;
+    GBytes *icc;
+    char message[JMSG_LENGTH_MAX];
+} Jpeg;
+
+static void on_error(j_common_ptr info)
+{
+    Jpeg *j = (Jpeg *)info->err;
+    info->err->format_message(info, j->message);
+    longjmp(j->jump, 1);
+}
+
+/* msg_level < 0: a warning about damaged data. Stray bytes between markers and odd progressions lose nothing; cameras write them. */
+static void on_message(j_common_ptr info, int msg_level)
+{
+    const int code = info->err->msg_code;
+    if (msg_level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE || code == JWRN_MUST_RESYNC ||
+                          code == JWRN_ARITH_BAD_CODE))
+        on_error(info);
+}
+
+static gboolean is_jpeg(const guint8 *head, gsize n)
+{
+    return n >= 3 && head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff;
+}
+
+static void jpeg_clear(Jpeg *j)
+{
+    g_clear_object(&j->buffer);
+    sfu_rows_clear(&j->rows);
+    g_clear_pointer(&j->cmyk, g_free);
+    g_clear_pointer(&j->ink, g_free);
+    g_clear_pointer(&j->icc, g_bytes_unref);
+}
+
+/* Adobe's programs, which write nearly all CMYK, store 255 - ink, and leave a marker that tells it. */
+static void read_cmyk_rows(Jpeg *j, const Babl *space)
+{
+    const int w = (int)j->d.output_width;
+    sfu_rows_init(&j->rows, j->buffer, babl_format("R'G'B' float"));
+    j->cmyk = g_malloc((gsize)w * 4);
+    j->ink = g_new(float, (gsize)w * 4);
+    while (j->d.output_scanline < j->d.output_height) {
+        jpeg_read_scanlines(&j->d, &j->cmyk, 1);
+        for (int i = 0; i < 4 * w; i++)
+            j->ink[i] = (float)(j->d.saw_Adobe_marker ? 255 - j->cmyk[i] : j->cmyk[i]) / 255;
+        sfu_cmyk_to_rgb((float *)sfu_rows_next(&j->rows), j->ink, w, space);
+    }
+}
+
+static void read_rows(Jpeg *j)
+{
+    sfu_rows_init(&j->rows, j->buffer, gegl_buffer_get_format(j->buffer));
+    while (j->d.output_scanline < j->d.output_height) {
+        JSAMPROW row = sfu_rows_next(&j->rows);
+        jpeg_read_scanlines(&j->d, &row, 1);
+    }
+}
+
+static gboolean read_jpeg(Jpeg *j, SfuPictureIn *in, GError **error)
+{
+    JOCTET *icc;
+    unsigned n_icc;
+    const Babl *space = NULL;
+    if (setjmp(j->jump))
+        return FALSE;
+    jpeg_create_decompress(&j->d);
+    jpeg_stdio_src(&j->d, in->file);
+    jpeg_save_markers(&j->d, JPEG_APP0 + 1, 0xffff); /* EXIF */
+    jpeg_save_markers(&j->d, JPEG_APP0 + 2, 0xffff); /* ICC */
+    jpeg_read_header(&j->d, TRUE);
+    for (jpeg_saved_marker_ptr m = j->d.marker_list; m && in->orientation == 1; m = m->next)
+        if (m->marker == JPEG_APP0 + 1)
+            in->orientation = sfu_exif_orientation(m->data, m->data_length);
+    if (jpeg_read_icc_profile(&j->d, &icc, &n_icc)) {
+        j->icc = g_bytes_new(icc, n_icc);
+        free(icc);
+    }
+    const gboolean cmyk = j->d.out_color_space == JCS_CMYK;
+    if (cmyk && !sfu_cmyk_space(in, j->icc, &space, error))
+        return FALSE;
+    if (!cmyk && j->d.out_color_space != JCS_GRAYSCALE)
+        j->d.out_color_space = JCS_RGB;
+    const Babl *format = cmyk ? babl_format("R'G'B' u8")
+                              : babl_format_with_space(j->d.out_color_space == JCS_GRAYSCALE ? "Y' u8" : "R'G'B' u8", sfu_picture_space(j->icc));
+    j->buffer = sfu_picture_buffer(in, j->d.image_width, j->d.image_height, format, cmyk ? NULL : j->icc, error);
+    if (!j->buffer || in->header_only)
+        return j->buffer != NULL;
+    jpeg_start_decompress(&j->d);
+    if (cmyk)
+        read_cmyk_rows(j, space);
+    else
+        read_rows(j);
+    sfu_rows_end(&j->rows);
+    jpeg_finish_decompress(&j->d);
+    return TRUE;
+}
+
+static void jpeg_init(Jpeg *j)
+{
+    j->d.err = j->c.err = jpeg_std_error(&j->err);
+    j->err.error_exit = on_error;
+    j->err.emit_message = on_message;
+}
+
+static GeglBuffer *load_jpeg(SfuPictureIn *in, GError **error)
+{
+    Jpeg *j = g_new0(Jpeg, 1);
+    GError *local = NULL;
+    GeglBuffer *made = NULL;
+    jpeg_init(j);
+    if (read_jpeg(j, in, &local))
+        made = g_steal_pointer(&j->buffer);
+    else if (local)
+        g_propagate_error(error, local);
+    else
+        sfu_picture_refuse(in, error, "not a whole JPEG picture (%s)", j->message);
+    jpeg_destroy_decompress(&j->d);
+    jpeg_clear(j);
+    g_free(j);
+    return made;
+}
+
+/* ---- writing ---- */
+
+static void to_begin(j_compress_ptr c)
+{
+    Jpeg *j = c->client_data;
+    j->to.next_output_byte = j->block;
+    j->to.free_in_buffer = sizeof j->block;
+}
+
+static boolean to_empty(j_compress_ptr c)
+{
+    Jpeg *j = c->client_data;
+    if (!sfu_picture_put(j->out, j->block, sizeof j->block))
+        ERREXIT(c, JERR_FILE_WRITE);
+    to_begin(c);
+    return TRUE;
+}
+
+static void to_end(j_compress_ptr c)
+{
+    Jpeg *j = c->client_data;
+    if (!sfu_picture_put(j->out, j->block, sizeof j->block - j->to.free_in_buffer))
+        ERREXIT(c, JERR_FILE_WRITE);
+}
+
+/* Quality 90, colours not subsampled, progressive: what GEGL writes. */
+static gboolean write_jpeg(Jpeg *j)
+{
+    struct jpeg_compress_struct *c = &j->c;
+    gsize n;
+    if (setjmp(j->jump))
+        return FALSE;
+    jpeg_create_compress(c);
+    c->client_data = j;
+    j->to = (struct jpeg_destination_mgr){.init_destination = to_begin, .empty_output_buffer = to_empty, .term_destination = to_end};
+    c->dest = &j->to;
+    c->image_width = (JDIMENSION)gegl_buffer_get_width(j->out->picture);
+    c->image_height = (JDIMENSION)gegl_buffer_get_height(j->out->picture);
+    c->input_components = j->out->gray ? 1 : 3;
+    c->in_color_space = j->out->gray ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_set_defaults(c);
+    jpeg_set_quality(c, 90, TRUE);
+    c->optimize_coding = TRUE;
+    jpeg_simple_progression(c);
+    for (int k = 0; k < c->num_components; k++)
+        c->comp_info[k].h_samp_factor = c->comp_info[k].v_samp_factor = 1;
+    jpeg_start_compress(c, TRUE);
+    const guint8 *icc = j->out->icc ? g_bytes_get_data(j->out->icc, &n) : NULL;
+    if (icc)
+        jpeg_write_icc_profile(c, icc, (unsigned)n);
+    while (c->next_scanline < c->image_height) {
+        JSAMPROW row = (JSAMPROW)sfu_rows_get(&j->rows, (int)c->next_scanline);
+        jpeg_write_scanlines(c, &row, 1);
+    }
+    jpeg_finish_compress(c);
+    return TRUE;
+}
+
+static gboolean save_jpeg(SfuPictureOut *out, GError **error)
+{
+    Jpeg *j = g_new0(Jpeg, 1);
+    j->out = out;
+    jpeg_init(j);
+    sfu_rows_init(&j->rows, out->picture, out->format);
+    const gboolean ok = write_jpeg(j) || sfu_picture_unwritten(out, error, j->message);
+    jpeg_destroy_compress(&j->c);
+    jpeg_clear(j);
+    g_free(j);
+    return ok;
+}
+
+static const char *const endings[] = {"jpg", "jpeg", NULL};
+const SfuPictureFormat sfu_picture_jpeg = {"JPEG", endings, is_jpeg, load_jpeg, save_jpeg, 8, FALSE, TRUE, JPEG_MAX_DIMENSION};

@@ -1,0 +1,91 @@
+/* Formats that are only read, by gdk-pixbuf and the loaders that it has: BMP, GIF, ICO, TGA, XPM, and AVIF, HEIF, JPEG XL, SVG where they are
+ * installed. 8 bits a channel; of an animation the first frame.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/picture/format.h"
+
+#include <gdk-pixbuf/gdk-pixbuf.h>
+#include <string.h>
+
+/* gdk-pixbuf decides by content, too. */
+static gboolean is_other(const guint8 *head, gsize n)
+{
+    return n > 0;
+}
+
+gboolean sfu_picture_other_knows(const char *path)
+{
+    int w, h;
+    return gdk_pixbuf_get_file_info(path, &w, &h) != NULL;
+}
+
+static GBytes *icc_of(GdkPixbuf *p)
+{
+    const char *text = gdk_pixbuf_get_option(p, "icc-profile");
+    gsize n;
+    guchar *data = text ? g_base64_decode(text, &n) : NULL;
+    return data ? g_bytes_new_take(data, n) : NULL;
+}
+
+static GeglBuffer *to_buffer(const SfuPictureIn *in, GdkPixbuf *p, GError **error)
+{
+    GBytes *icc = icc_of(p);
+    const Babl *format = babl_format_with_space(gdk_pixbuf_get_has_alpha(p) ? "R'G'B'A u8" : "R'G'B' u8", sfu_picture_space(icc));
+    GeglBuffer *b = sfu_picture_buffer(in, (guint64)gdk_pixbuf_get_width(p), (guint64)gdk_pixbuf_get_height(p), format, icc, error);
+    if (b)
+        gegl_buffer_set(b, gegl_buffer_get_extent(b), 0, format, gdk_pixbuf_read_pixels(p), gdk_pixbuf_get_rowstride(p));
+    if (icc)
+        g_bytes_unref(icc);
+    return b;
+}
+
+/* A BMP file's header tells how long it is; gdk-pixbuf takes what is missing for black (BITMAPFILEHEADER, BITMAPINFOHEADER). */
+static gboolean is_cut_bmp(SfuPictureIn *in)
+{
+    guint8 h[54];
+    if (fread(h, 1, sizeof h, in->file) != sizeof h || memcmp(h, "BM", 2) != 0)
+        return FALSE;
+    gint32 v[3];
+    memcpy(&v[0], h + 10, 4);
+    memcpy(&v[1], h + 18, 4);
+    memcpy(&v[2], h + 22, 4);
+    const guint64 start = (guint32)GINT32_FROM_LE(v[0]), w = (guint64)ABS((gint64)GINT32_FROM_LE(v[1])), rows = (guint64)ABS((gint64)GINT32_FROM_LE(v[2]));
+    const guint bits = h[28] | (guint)h[29] << 8, header = h[14] | (guint)h[15] << 8, packing = h[30];
+    if (header < 40)
+        return FALSE;
+    return packing == 0 || packing == 3 ? start + (w * bits + 31) / 32 * 4 * rows > in->n_bytes : start >= in->n_bytes;
+}
+
+static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
+{
+    int w = 0, h = 0;
+    GError *local = NULL;
+    GdkPixbufFormat *format = gdk_pixbuf_get_file_info(in->path, &w, &h);
+    if (!format)
+        return sfu_picture_refuse(in, error, "not a picture that Sfumato can read (PNG, JPEG, TIFF, WebP, OpenEXR, Radiance HDR, Netpbm, BMP, GIF, and the formats "
+                                             "that gdk-pixbuf has loaders for)");
+    if (is_cut_bmp(in))
+        return sfu_picture_refuse(in, error, "not a whole BMP picture (the file ends too early)");
+    GeglBuffer *b = w > 0 && h > 0 ? sfu_picture_buffer(in, (guint64)w, (guint64)h, babl_format("R'G'B' u8"), NULL, error) : NULL;
+    if (in->header_only || (w > 0 && h > 0 && !b)) /* an absurd size is refused before it is made */
+        return b;
+    g_clear_object(&b);
+    GdkPixbufAnimation *a = gdk_pixbuf_animation_new_from_file(in->path, &local);
+    GdkPixbuf *p = a ? gdk_pixbuf_animation_get_static_image(a) : NULL;
+    if (local || !p) {
+        char *name = gdk_pixbuf_format_get_name(format);
+        sfu_picture_refuse(in, error, "not a whole %s picture (%s)", name, local ? local->message : "it holds no pixels");
+        g_free(name);
+        g_clear_error(&local);
+    } else {
+        const char *orientation = gdk_pixbuf_get_option(p, "orientation");
+        if (orientation)
+            in->orientation = CLAMP(atoi(orientation), 1, 8);
+        in->n_frames = gdk_pixbuf_animation_is_static_image(a) ? 1 : 2;
+        b = to_buffer(in, p, error);
+    }
+    g_clear_object(&a);
+    return b;
+}
+
+static const char *const endings[] = {"bmp", "gif", NULL};
+const SfuPictureFormat sfu_picture_other = {"other", endings, is_other, load_other, NULL, 8, TRUE, FALSE, 1 << 30};

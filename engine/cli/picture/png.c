@@ -1,0 +1,204 @@
+/* PNG, by libpng. Gray of 1, 2 and 4 bits becomes 8, palettes become RGB, transparent colours become alpha.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/picture/format.h"
+
+#include <png.h>
+#include <string.h>
+
+/* libpng leaves its functions by longjmp(): all that must be freed stands here. */
+typedef struct {
+    png_structp png;
+    png_infop info;
+    SfuRows rows;
+    GeglBuffer *buffer;
+    guint8 *whole; /* an interlaced picture */
+    GBytes *icc;
+    char message[200];
+} Png;
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    Png *p = png_get_error_ptr(png);
+    g_strlcpy(p->message, message, sizeof p->message);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+}
+
+static gboolean is_png(const guint8 *head, gsize n)
+{
+    return n >= 8 && png_sig_cmp((png_bytep)head, 0, 8) == 0;
+}
+
+static void on_read(png_structp png, png_bytep data, png_size_t n)
+{
+    SfuPictureIn *in = png_get_io_ptr(png);
+    if (fread(data, 1, n, in->file) != n)
+        png_error(png, ferror(in->file) ? "it cannot be read" : "the file ends too early");
+}
+
+static void png_clear(Png *p)
+{
+    g_clear_object(&p->buffer);
+    sfu_rows_clear(&p->rows);
+    g_clear_pointer(&p->whole, g_free);
+    g_clear_pointer(&p->icc, g_bytes_unref);
+}
+
+/* PNG specification, third edition, 11.3.2: iCCP wins over sRGB, and that over gAMA and cHRM. */
+static const Babl *space_of(Png *p)
+{
+    png_charp name;
+    png_bytep profile;
+    png_uint_32 n;
+    int compression;
+    double gamma, white[2] = {0.3127, 0.3290}, red[2] = {0.64, 0.33}, green[2] = {0.30, 0.60}, blue[2] = {0.15, 0.06};
+    if (png_get_iCCP(p->png, p->info, &name, &compression, &profile, &n)) {
+        p->icc = g_bytes_new(profile, n);
+        return sfu_picture_space(p->icc);
+    }
+    if (png_get_valid(p->png, p->info, PNG_INFO_sRGB) || !png_get_gAMA(p->png, p->info, &gamma) || !(gamma > 0.01 && gamma < 100))
+        return NULL;
+    const gboolean primaries = png_get_cHRM(p->png, p->info, &white[0], &white[1], &red[0], &red[1], &green[0], &green[1], &blue[0], &blue[1]) != 0;
+    if (!primaries && gamma > 0.45 && gamma < 0.46)
+        return NULL; /* what programs write that mean sRGB */
+    const Babl *trc = gamma > 0.45 && gamma < 0.46 ? babl_trc("sRGB") : babl_trc_gamma(1 / gamma);
+    return babl_space_from_chromaticities(NULL, white[0], white[1], red[0], red[1], green[0], green[1], blue[0], blue[1], trc, trc, trc, 1);
+}
+
+static void read_rows(Png *p, const Babl *format, gboolean interlaced, int h)
+{
+    sfu_rows_init(&p->rows, p->buffer, format);
+    if (!interlaced) {
+        for (int y = 0; y < h; y++)
+            png_read_row(p->png, sfu_rows_next(&p->rows), NULL);
+    } else {
+        const int n_passes = png_set_interlace_handling(p->png);
+        p->whole = g_try_malloc0_n(h, p->rows.row_bytes);
+        if (!p->whole)
+            png_error(p->png, "there is no memory for an interlaced picture of this size");
+        for (int pass = 0; pass < n_passes; pass++)
+            for (int y = 0; y < h; y++)
+                png_read_row(p->png, p->whole + p->rows.row_bytes * y, NULL);
+        for (int y = 0; y < h; y++)
+            memcpy(sfu_rows_next(&p->rows), p->whole + p->rows.row_bytes * y, p->rows.row_bytes);
+    }
+    sfu_rows_end(&p->rows);
+    png_read_end(p->png, p->info); /* the last checksums */
+}
+
+static gboolean read_png(Png *p, SfuPictureIn *in, GError **error)
+{
+    png_uint_32 w, h;
+    int bits, kind, interlace;
+    char name[32];
+    if (setjmp(png_jmpbuf(p->png)))
+        return FALSE;
+    png_set_read_fn(p->png, in, on_read);
+    png_set_option(p->png, PNG_SKIP_sRGB_CHECK_PROFILE, PNG_OPTION_ON);
+    png_read_info(p->png, p->info);
+    png_get_IHDR(p->png, p->info, &w, &h, &bits, &kind, &interlace, NULL, NULL);
+    png_set_expand(p->png);
+    if (bits == 16 && G_BYTE_ORDER == G_LITTLE_ENDIAN)
+        png_set_swap(p->png);
+    const gboolean alpha = kind & PNG_COLOR_MASK_ALPHA || png_get_valid(p->png, p->info, PNG_INFO_tRNS);
+    const Babl *space = space_of(p);
+    g_snprintf(name, sizeof name, "%s%s u%d", kind & PNG_COLOR_MASK_COLOR ? "R'G'B'" : "Y'", alpha ? "A" : "", bits == 16 ? 16 : 8);
+    const Babl *format = babl_format_with_space(name, space);
+    p->buffer = sfu_picture_buffer(in, w, h, format, p->icc, error);
+    if (!p->buffer || in->header_only)
+        return p->buffer != NULL;
+    if (interlace != PNG_INTERLACE_NONE)
+        png_set_interlace_handling(p->png);
+    png_read_update_info(p->png, p->info);
+    g_assert(png_get_rowbytes(p->png, p->info) == (gsize)w * babl_format_get_bytes_per_pixel(format));
+    read_rows(p, format, interlace != PNG_INTERLACE_NONE, (int)h);
+#ifdef PNG_eXIf_SUPPORTED
+    png_uint_32 n_exif;
+    png_bytep exif;
+    if (png_get_eXIf_1(p->png, p->info, &n_exif, &exif))
+        in->orientation = sfu_exif_orientation(exif, n_exif);
+#endif
+    return TRUE;
+}
+
+static GeglBuffer *load_png(SfuPictureIn *in, GError **error)
+{
+    Png p = {.message = "libpng cannot be used"};
+    GError *local = NULL;
+    GeglBuffer *made = NULL;
+    p.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &p, on_error, on_warning);
+    p.info = p.png ? png_create_info_struct(p.png) : NULL;
+    if (p.info && read_png(&p, in, &local))
+        made = g_steal_pointer(&p.buffer);
+    else if (local)
+        g_propagate_error(error, local);
+    else
+        sfu_picture_refuse(in, error, "not a whole PNG picture (%s)", p.message);
+    png_destroy_read_struct(&p.png, &p.info, NULL);
+    png_clear(&p);
+    return made;
+}
+
+/* ---- writing ---- */
+
+static void on_write(png_structp png, png_bytep data, png_size_t n)
+{
+    if (!sfu_picture_put(png_get_io_ptr(png), data, n))
+        png_error(png, "write");
+}
+
+static void on_flush(png_structp png)
+{
+}
+
+static void set_space(Png *p, const SfuPictureOut *out)
+{
+    gsize n;
+    const guint8 *icc = out->icc ? g_bytes_get_data(out->icc, &n) : NULL;
+    if (icc)
+        png_set_iCCP(p->png, p->info, "ICC profile", PNG_COMPRESSION_TYPE_BASE, icc, (png_uint_32)n);
+    else
+        png_set_sRGB_gAMA_and_cHRM(p->png, p->info, PNG_sRGB_INTENT_RELATIVE);
+}
+
+static gboolean write_png(Png *p, SfuPictureOut *out)
+{
+    const int w = gegl_buffer_get_width(out->picture), h = gegl_buffer_get_height(out->picture);
+    if (setjmp(png_jmpbuf(p->png)))
+        return FALSE;
+    png_set_write_fn(p->png, out, on_write, on_flush);
+    png_set_user_limits(p->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_compression_level(p->png, 3);
+    png_set_IHDR(p->png, p->info, (png_uint_32)w, (png_uint_32)h, out->depth,
+                 (out->gray ? 0 : PNG_COLOR_MASK_COLOR) | (out->alpha ? PNG_COLOR_MASK_ALPHA : 0), PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
+                 PNG_FILTER_TYPE_BASE);
+    set_space(p, out);
+    png_text text = {.compression = PNG_ITXT_COMPRESSION_NONE, .key = (char *)"parameters", .text = (char *)out->text};
+    if (out->text)
+        png_set_text(p->png, p->info, &text, 1);
+    png_write_info(p->png, p->info);
+    if (out->depth == 16 && G_BYTE_ORDER == G_LITTLE_ENDIAN)
+        png_set_swap(p->png);
+    for (int y = 0; y < h; y++)
+        png_write_row(p->png, sfu_rows_get(&p->rows, y));
+    png_write_end(p->png, NULL);
+    return TRUE;
+}
+
+static gboolean save_png(SfuPictureOut *out, GError **error)
+{
+    Png p = {.message = "libpng cannot be used"};
+    p.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &p, on_error, on_warning);
+    p.info = p.png ? png_create_info_struct(p.png) : NULL;
+    sfu_rows_init(&p.rows, out->picture, out->format);
+    const gboolean ok = (p.info && write_png(&p, out)) || sfu_picture_unwritten(out, error, p.message);
+    png_destroy_write_struct(&p.png, &p.info);
+    png_clear(&p);
+    return ok;
+}
+
+static const char *const endings[] = {"png", NULL};
+const SfuPictureFormat sfu_picture_png = {"PNG", endings, is_png, load_png, save_png, 8 | 16, TRUE, TRUE, 1 << 30};

@@ -1,0 +1,284 @@
+/* Writing a picture: whole, into a file of its own beside the place where it belongs, synced, read back, and only then put there. Whatever fails, the
+ * old file stays.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/picture/format.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- what is written ---- */
+
+static gboolean is_opaque(GeglBuffer *picture)
+{
+    GeglBufferIterator *it = gegl_buffer_iterator_new(picture, NULL, 0, babl_format("YA float"), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
+    gboolean yes = TRUE;
+    while (gegl_buffer_iterator_next(it)) {
+        const float *a = it->items[0].data;
+        for (int i = 0; i < it->length && yes; i++)
+            yes = a[2 * i + 1] >= 1.0f;
+        if (!yes) {
+            gegl_buffer_iterator_stop(it);
+            break;
+        }
+    }
+    return yes;
+}
+
+static int depth_of(const Babl *like)
+{
+    const int bytes = babl_format_get_bytes_per_pixel(like) / MAX(1, babl_format_get_n_components(like));
+    return bytes >= 4 || babl_format_get_type(like, 0) == babl_type("half") ? 32 : bytes == 2 ? 16 : 8;
+}
+
+/* The bits to write: those that were asked for; else those of the input, as far as the format has them. Formats of floats get floats. */
+static int depth_to_write(const SfuPictureFormat *f, int asked, const Babl *like)
+{
+    if (asked)
+        return asked;
+    const int wanted = f->depths & 8 ? (like ? depth_of(like) : 8) : 32;
+    for (int d = wanted; d <= 32; d *= 2)
+        if (f->depths & (guint)d)
+            return d;
+    return f->depths & 32 ? 32 : f->depths & 16 ? 16 : 8;
+}
+
+/* Is the profile for pictures of that kind? (ICC.1:2022, 7.2.6: the data's colour space) */
+static gboolean profile_fits(GBytes *icc, gboolean gray)
+{
+    return g_bytes_get_size(icc) >= 128 && memcmp((const char *)g_bytes_get_data(icc, NULL) + 16, gray ? "GRAY" : "RGB ", 4) == 0;
+}
+
+static GBytes *profile_of_space(const Babl *space)
+{
+    int n = 0;
+    const char *icc = space && space != babl_space("sRGB") ? babl_space_get_icc(space, &n) : NULL;
+    return icc && n > 0 ? g_bytes_new(icc, (gsize)n) : NULL;
+}
+
+/* White under what is transparent. New buffer. */
+static GeglBuffer *on_white(GeglBuffer *picture, const Babl *space)
+{
+    const Babl *format = babl_format_with_space("R'G'B'A float", space);
+    GeglBuffer *out = gegl_buffer_new(gegl_buffer_get_extent(picture), format);
+    GeglBufferIterator *it = gegl_buffer_iterator_new(out, NULL, 0, format, GEGL_ACCESS_WRITE, GEGL_ABYSS_NONE, 2);
+    gegl_buffer_iterator_add(it, picture, NULL, 0, format, GEGL_ACCESS_READ, GEGL_ABYSS_NONE);
+    while (gegl_buffer_iterator_next(it)) {
+        float *to = it->items[0].data;
+        const float *from = it->items[1].data;
+        for (int i = 0; i < it->length; i++, to += 4, from += 4) {
+            for (int k = 0; k < 3; k++)
+                to[k] = from[k] * from[3] + 1 - from[3];
+            to[3] = 1;
+        }
+    }
+    return out;
+}
+
+/* Components and space of `like` (R'G'B' in sRGB without one), alpha only if it is used. Fills all but the file; release with out_clear(). */
+static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *picture, GeglBuffer *like, int depth)
+{
+    const Babl *format = like ? gegl_buffer_get_format(like) : NULL, *space = format ? babl_format_get_space(format) : NULL;
+    GBytes *carried = like ? g_object_get_data(G_OBJECT(like), SFU_CLI_PICTURE_ICC) : NULL;
+    char name[32];
+    const gboolean opaque = is_opaque(picture);
+    out->gray = format && babl_get_model_flags(format) & BABL_MODEL_FLAG_GRAY;
+    out->alpha = f->alpha && ((format && babl_format_has_alpha(format)) || !opaque);
+    out->depth = depth_to_write(f, depth, format);
+    if (!f->icc) {
+        if (carried && !sfu_picture_space(carried))
+            sfu_cli_note("%s: %s holds no colour profile, so that of the input is lost", out->path, f->name);
+        space = f == &sfu_picture_exr ? space : NULL;
+    } else {
+        out->icc = carried ? g_bytes_ref(carried) : profile_of_space(space);
+        if (out->icc && !profile_fits(out->icc, out->gray)) {
+            if (out->gray && profile_fits(out->icc, FALSE)) {
+                out->gray = FALSE;
+            } else {
+                g_clear_pointer(&out->icc, g_bytes_unref);
+                space = NULL;
+            }
+        }
+    }
+    g_snprintf(name, sizeof name, "%s%s %s", out->gray ? "Y'" : "R'G'B'", out->alpha ? "A" : "",
+               out->depth == 32 ? "float" : out->depth == 16 ? "u16" : "u8");
+    out->format = babl_format_with_space(name, space);
+    if (!opaque && !out->alpha) {
+        sfu_cli_note("%s: %s holds no transparency; white is put under it", out->path, f->name);
+        out->picture = on_white(picture, space);
+    } else {
+        out->picture = g_object_ref(picture);
+    }
+}
+
+static void out_clear(SfuPictureOut *out)
+{
+    g_clear_object(&out->picture);
+    g_clear_pointer(&out->icc, g_bytes_unref);
+}
+
+/* ---- where it is written ---- */
+
+static gboolean cannot(GError **error, SfuError code, const char *path, const char *why)
+{
+    g_set_error(error, SFU_ERROR, code, "%s cannot be written: %s", path, why);
+    return FALSE;
+}
+
+/* A new file beside `path`, under a name that nobody can foretell; it follows no link. -1 with errno. */
+static int open_beside(const char *path, char **name)
+{
+    char *dir = g_path_get_dirname(path);
+    *name = g_build_filename(dir, ".sfumato-XXXXXX", NULL);
+    const int fd = mkstemp(*name);
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    else
+        g_clear_pointer(name, g_free);
+    g_free(dir);
+    return fd;
+}
+
+gboolean sfu_cli_can_write(const char *path, GError **error)
+{
+    GStatBuf s;
+    char *name, block[4096] = "";
+    if (g_lstat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISLNK(s.st_mode))
+        return cannot(error, SFU_ERROR_USAGE, path, S_ISDIR(s.st_mode) ? "it is a folder" : "it is not a file");
+    if (g_stat(path, &s) == 0 && g_access(path, W_OK) != 0)
+        return cannot(error, SFU_ERROR_USAGE, path, g_strerror(errno));
+    int failed = 0;
+    const int fd = open_beside(path, &name);
+    if (fd < 0) {
+        failed = errno;
+        char *dir = g_path_get_dirname(path), *why = g_strdup_printf("the folder %s: %s", dir, g_strerror(failed));
+        cannot(error, SFU_ERROR_USAGE, path, why);
+        g_free(dir);
+        g_free(why);
+        return FALSE;
+    }
+    errno = 0;
+    if (write(fd, block, sizeof block) != sizeof block)
+        failed = errno ? errno : ENOSPC;
+    close(fd);
+    (void)g_unlink(name);
+    g_free(name);
+    return !failed || cannot(error, SFU_ERROR_FAILED, path, g_strerror(failed));
+}
+
+gboolean sfu_cli_picture_writes(const char *path)
+{
+    const SfuPictureFormat *f = sfu_picture_format_for(path);
+    return f && f->save;
+}
+
+gboolean sfu_cli_picture_can_save(const char *path, int depth, int w, int h, GError **error)
+{
+    const SfuPictureFormat *f = sfu_picture_format_for(path);
+    if (!sfu_cli_picture_writes(path)) {
+        char *endings = sfu_picture_endings();
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: '%s' is not a format that Sfumato writes; the name must end in one of %s", path,
+                    sfu_picture_ending(path), endings);
+        g_free(endings);
+        return FALSE;
+    }
+    if (depth && !(f->depths & (guint)depth)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: %s holds no %d bits a channel", path, f->name, depth);
+        return FALSE;
+    }
+    if (MAX(w, h) > f->max_px) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: %d x %d pixels are too many for %s, whose sides have at most %d", path, w, h, f->name, f->max_px);
+        return FALSE;
+    }
+    return sfu_cli_can_write(path, error);
+}
+
+/* ---- writing ---- */
+
+/* What is on disk is read as any program would, as far as its header goes. */
+static gboolean check_written(const SfuPictureOut *out, const SfuPictureFormat *f, GError **error)
+{
+    struct stat s;
+    GError *local = NULL;
+    SfuPictureIn in = {.path = out->path, .file = out->file, .header_only = TRUE, .orientation = 1, .n_frames = 1};
+    if (fstat(fileno(out->file), &s) != 0)
+        return cannot(error, SFU_ERROR_FAILED, out->path, g_strerror(errno));
+    in.n_bytes = (guint64)s.st_size;
+    rewind(out->file);
+    GeglBuffer *b = f->load(&in, &local);
+    const gboolean ok = b && gegl_buffer_get_width(b) == gegl_buffer_get_width(out->picture) &&
+                        gegl_buffer_get_height(b) == gegl_buffer_get_height(out->picture);
+    g_clear_object(&b);
+    if (!ok)
+        cannot(error, SFU_ERROR_FAILED, out->path, local ? local->message : "what was written has another size when it is read back");
+    g_clear_error(&local);
+    return ok;
+}
+
+/* Permissions of the file that is replaced, or those of a new one. */
+static void set_mode(int fd, const char *path)
+{
+    GStatBuf s;
+    const mode_t mask = umask(022);
+    umask(mask);
+    (void)!fchmod(fd, g_stat(path, &s) == 0 && S_ISREG(s.st_mode) ? s.st_mode & 0777 : 0666 & ~mask);
+}
+
+static gboolean write_to(SfuPictureOut *out, const SfuPictureFormat *f, GError **error)
+{
+    errno = 0;
+    if (!f->save(out, error))
+        return FALSE;
+    if (fflush(out->file) != 0 || ferror(out->file) || (fsync(fileno(out->file)) != 0 && errno != EINVAL && errno != ENOTSUP)) {
+        out->broken = out->broken ? out->broken : errno ? errno : EIO;
+        return sfu_picture_unwritten(out, error, "");
+    }
+    set_mode(fileno(out->file), out->path);
+    return check_written(out, f, error);
+}
+
+/* The new name survives a loss of power, too. */
+static void sync_folder(const char *path)
+{
+    char *dir = g_path_get_dirname(path);
+    const int fd = g_open(dir, O_RDONLY | O_CLOEXEC, 0);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+    g_free(dir);
+}
+
+gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path, GError **error)
+{
+    const SfuPictureFormat *f = sfu_picture_format_for(path);
+    SfuPictureOut out = {.path = path, .text = text};
+    char *name = NULL;
+    if (!sfu_cli_picture_can_save(path, depth, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture), error))
+        return FALSE;
+    const int fd = open_beside(path, &name);
+    out.file = fd >= 0 ? fdopen(fd, "w+b") : NULL;
+    if (!out.file) {
+        const int why = errno;
+        if (fd >= 0)
+            close(fd);
+        g_free(name);
+        return cannot(error, SFU_ERROR_FAILED, path, g_strerror(why));
+    }
+    out_init(&out, f, picture, like, depth);
+    gboolean ok = write_to(&out, f, error);
+    if (fclose(out.file) != 0 && ok)
+        ok = cannot(error, SFU_ERROR_FAILED, path, g_strerror(errno));
+    if (ok && g_rename(name, path) != 0)
+        ok = cannot(error, SFU_ERROR_FAILED, path, g_strerror(errno));
+    if (ok)
+        sync_folder(path);
+    else
+        (void)g_unlink(name);
+    out_clear(&out);
+    g_free(name);
+    return ok;
+}
