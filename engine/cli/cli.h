@@ -49,7 +49,7 @@ gboolean sfu_cli_is_picture(const char *path);
 gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path, GError **error);
 /* What can be known before the work: FALSE with error if the format is not written or does not hold such a picture, or if `path` cannot be
  * written to. w x h: the size as far as it is known, else 0. */
-gboolean sfu_cli_picture_can_save(const char *path, int depth, int w, int h, GError **error);
+gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth, int w, int h, GError **error);
 /* The same for any file. */
 gboolean sfu_cli_can_write(const char *path, GError **error);
 

@@ -189,7 +189,7 @@ static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *
     const double scale = scaled ? sfu_params_get_double(o->params, "scale") : 1;
     const int w = picture ? (int)(gegl_buffer_get_width(picture) * scale) : 0, h = picture ? (int)(gegl_buffer_get_height(picture) * scale) : 0;
     for (int i = 0; outputs[i]; i++)
-        if (!sfu_cli_picture_can_save(outputs[i], o->depth, w, h, error))
+        if (!sfu_cli_picture_can_save(outputs[i], picture, o->depth, w, h, error))
             return FALSE;
     if (o->trace && g_mkdir_with_parents(o->trace, 0777) != 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be made: %s", o->trace, g_strerror(errno));

@@ -232,4 +232,4 @@ static gboolean save_exr(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"exr", NULL};
-const SfuPictureFormat sfu_picture_exr = {"OpenEXR", endings, is_exr, load_exr, save_exr, 16 | 32, TRUE, FALSE, 1 << 30};
+const SfuPictureFormat sfu_picture_exr = {"OpenEXR", endings, is_exr, load_exr, save_exr, 16 | 32, TRUE, FALSE, TRUE, 1 << 30};

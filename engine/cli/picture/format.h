@@ -81,6 +81,7 @@ typedef struct {
     guint depths;                 /* sum of those that it writes: 8 | 16 | 32 */
     gboolean alpha;               /* it can write transparency */
     gboolean icc;                 /* it can write a colour profile */
+    gboolean gray;                /* it can write gray pictures as such */
     int max_px;                   /* longest side that it can hold */
 } SfuPictureFormat;
 

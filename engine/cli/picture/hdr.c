@@ -114,4 +114,4 @@ static GeglBuffer *load_hdr(SfuPictureIn *in, GError **error)
 }
 
 static const char *const endings[] = {"hdr", NULL};
-const SfuPictureFormat sfu_picture_hdr = {"Radiance HDR", endings, is_hdr, load_hdr, NULL, 32, FALSE, FALSE, 1 << 30};
+const SfuPictureFormat sfu_picture_hdr = {"Radiance HDR", endings, is_hdr, load_hdr, NULL, 32, FALSE, FALSE, FALSE, 1 << 30};

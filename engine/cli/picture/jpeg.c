@@ -215,4 +215,4 @@ static gboolean save_jpeg(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"jpg", "jpeg", NULL};
-const SfuPictureFormat sfu_picture_jpeg = {"JPEG", endings, is_jpeg, load_jpeg, save_jpeg, 8, FALSE, TRUE, JPEG_MAX_DIMENSION};
+const SfuPictureFormat sfu_picture_jpeg = {"JPEG", endings, is_jpeg, load_jpeg, save_jpeg, 8, FALSE, TRUE, TRUE, JPEG_MAX_DIMENSION};

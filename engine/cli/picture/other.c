@@ -88,4 +88,4 @@ static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
 }
 
 static const char *const endings[] = {"bmp", "gif", NULL};
-const SfuPictureFormat sfu_picture_other = {"other", endings, is_other, load_other, NULL, 8, TRUE, FALSE, 1 << 30};
+const SfuPictureFormat sfu_picture_other = {"other", endings, is_other, load_other, NULL, 8, TRUE, FALSE, FALSE, 1 << 30};

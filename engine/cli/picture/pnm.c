@@ -197,9 +197,7 @@ static gboolean save_pnm(SfuPictureOut *out, GError **error)
 {
     const int w = gegl_buffer_get_width(out->picture), h = gegl_buffer_get_height(out->picture);
     const char *ending = sfu_picture_ending(out->path);
-    const gboolean gray = g_ascii_strcasecmp(ending, "pgm") == 0 || (out->gray && g_ascii_strcasecmp(ending, "ppm") != 0);
-    if (gray && !out->gray)
-        return sfu_picture_unwritten(out, error, "PGM holds no colours; name it .ppm");
+    const gboolean gray = out->gray && g_ascii_strcasecmp(ending, "ppm") != 0; /* .pgm without a gray picture was refused before */
     const Babl *space = babl_format_get_space(out->format);
     SfuRows rows;
     sfu_rows_init(&rows, out->picture, babl_format_with_space(gray ? (out->depth == 16 ? "Y' u16" : "Y' u8") : out->depth == 16 ? "R'G'B' u16" : "R'G'B' u8", space));
@@ -217,4 +215,4 @@ static gboolean save_pnm(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"ppm", "pgm", "pnm", NULL};
-const SfuPictureFormat sfu_picture_pnm = {"Netpbm", endings, is_pnm, load_pnm, save_pnm, 8 | 16, FALSE, FALSE, 1 << 30};
+const SfuPictureFormat sfu_picture_pnm = {"Netpbm", endings, is_pnm, load_pnm, save_pnm, 8 | 16, FALSE, FALSE, TRUE, 1 << 30};

@@ -28,6 +28,11 @@ static gboolean is_opaque(GeglBuffer *picture)
     return yes;
 }
 
+static gboolean is_gray(GeglBuffer *like)
+{
+    return like && babl_get_model_flags(gegl_buffer_get_format(like)) & BABL_MODEL_FLAG_GRAY;
+}
+
 static int depth_of(const Babl *like)
 {
     const int bytes = babl_format_get_bytes_per_pixel(like) / MAX(1, babl_format_get_n_components(like));
@@ -85,7 +90,7 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
     GBytes *carried = like ? g_object_get_data(G_OBJECT(like), SFU_CLI_PICTURE_ICC) : NULL;
     char name[32];
     const gboolean opaque = is_opaque(picture);
-    out->gray = format && babl_get_model_flags(format) & BABL_MODEL_FLAG_GRAY;
+    out->gray = f->gray && is_gray(like);
     out->alpha = f->alpha && ((format && babl_format_has_alpha(format)) || !opaque);
     out->depth = depth_to_write(f, depth, format);
     if (!f->icc) {
@@ -175,7 +180,7 @@ gboolean sfu_cli_picture_writes(const char *path)
     return f && f->save;
 }
 
-gboolean sfu_cli_picture_can_save(const char *path, int depth, int w, int h, GError **error)
+gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth, int w, int h, GError **error)
 {
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     if (!sfu_cli_picture_writes(path)) {
@@ -187,6 +192,10 @@ gboolean sfu_cli_picture_can_save(const char *path, int depth, int w, int h, GEr
     }
     if (depth && !(f->depths & (guint)depth)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: %s holds no %d bits a channel", path, f->name, depth);
+        return FALSE;
+    }
+    if (g_ascii_strcasecmp(sfu_picture_ending(path), "pgm") == 0 && !is_gray(like)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: PGM holds no colours; use .ppm", path);
         return FALSE;
     }
     if (MAX(w, h) > f->max_px) {
@@ -257,7 +266,7 @@ gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, 
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     SfuPictureOut out = {.path = path, .text = text};
     char *name = NULL;
-    if (!sfu_cli_picture_can_save(path, depth, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture), error))
+    if (!sfu_cli_picture_can_save(path, like, depth, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture), error))
         return FALSE;
     const int fd = open_beside(path, &name);
     out.file = fd >= 0 ? fdopen(fd, "w+b") : NULL;

@@ -162,4 +162,4 @@ static gboolean save_webp(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"webp", NULL};
-const SfuPictureFormat sfu_picture_webp = {"WebP", endings, is_webp, load_webp, save_webp, 8, TRUE, TRUE, WEBP_MAX_DIMENSION};
+const SfuPictureFormat sfu_picture_webp = {"WebP", endings, is_webp, load_webp, save_webp, 8, TRUE, TRUE, FALSE, WEBP_MAX_DIMENSION};
