@@ -26,13 +26,26 @@ static GBytes *icc_of(GdkPixbuf *p)
     return data ? g_bytes_new_take(data, n) : NULL;
 }
 
+/* Some loaders always give alpha, used or not. */
+static gboolean is_opaque(GdkPixbuf *p)
+{
+    const guint8 *pixels = gdk_pixbuf_read_pixels(p);
+    const int w = gdk_pixbuf_get_width(p), h = gdk_pixbuf_get_height(p), stride = gdk_pixbuf_get_rowstride(p);
+    for (int y = 0; gdk_pixbuf_get_has_alpha(p) && y < h; y++)
+        for (int x = 0; x < w; x++)
+            if (pixels[(gsize)y * stride + 4 * x + 3] != 255)
+                return FALSE;
+    return TRUE;
+}
+
 static GeglBuffer *to_buffer(const SfuPictureIn *in, GdkPixbuf *p, GError **error)
 {
     GBytes *icc = icc_of(p);
-    const Babl *format = babl_format_with_space(gdk_pixbuf_get_has_alpha(p) ? "R'G'B'A u8" : "R'G'B' u8", sfu_picture_space(icc));
+    const Babl *space = sfu_picture_space(icc), *given = babl_format_with_space(gdk_pixbuf_get_has_alpha(p) ? "R'G'B'A u8" : "R'G'B' u8", space);
+    const Babl *format = is_opaque(p) ? babl_format_with_space("R'G'B' u8", space) : given;
     GeglBuffer *b = sfu_picture_buffer(in, (guint64)gdk_pixbuf_get_width(p), (guint64)gdk_pixbuf_get_height(p), format, icc, error);
     if (b)
-        gegl_buffer_set(b, gegl_buffer_get_extent(b), 0, format, gdk_pixbuf_read_pixels(p), gdk_pixbuf_get_rowstride(p));
+        gegl_buffer_set(b, gegl_buffer_get_extent(b), 0, given, gdk_pixbuf_read_pixels(p), gdk_pixbuf_get_rowstride(p));
     if (icc)
         g_bytes_unref(icc);
     return b;
@@ -55,6 +68,20 @@ static gboolean is_cut_bmp(SfuPictureIn *in)
     return packing == 0 || packing == 3 ? start + (w * bits + 31) / 32 * 4 * rows > in->n_bytes : start >= in->n_bytes;
 }
 
+static void print_nothing(const char *text)
+{
+}
+
+/* Some loaders print what is wrong with a file, besides reporting it. */
+static GdkPixbufAnimation *read_silently(const char *path, GError **error)
+{
+    const GPrintFunc out = g_set_print_handler(print_nothing), err = g_set_printerr_handler(print_nothing);
+    GdkPixbufAnimation *a = gdk_pixbuf_animation_new_from_file(path, error);
+    g_set_print_handler(out);
+    g_set_printerr_handler(err);
+    return a;
+}
+
 static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
 {
     int w = 0, h = 0;
@@ -69,7 +96,7 @@ static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
     if (in->header_only || (w > 0 && h > 0 && !b)) /* an absurd size is refused before it is made */
         return b;
     g_clear_object(&b);
-    GdkPixbufAnimation *a = gdk_pixbuf_animation_new_from_file(in->path, &local);
+    GdkPixbufAnimation *a = read_silently(in->path, &local);
     GdkPixbuf *p = a ? gdk_pixbuf_animation_get_static_image(a) : NULL;
     if (local || !p) {
         char *name = gdk_pixbuf_format_get_name(format);

@@ -42,7 +42,7 @@ static gboolean read_number(FILE *f, guint64 *v)
         *v = *v * 10 + (guint64)(c - '0');
     if (c == '#')
         ungetc(c, f);
-    return c == EOF || c == '#' || g_ascii_isspace(c);
+    return c == '#' || g_ascii_isspace(c); /* a number at the very end may be a part of one */
 }
 
 /* PAM: lines of a word and its value, until ENDHDR. */

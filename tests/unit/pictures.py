@@ -1,0 +1,502 @@
+#!/usr/bin/env python3
+"""People's own files: formats x ways to be broken, masks, places to write to, folders, environments. Each cell is tried once: it gives the right
+picture, or it fails by one sentence, and nothing is lost. TAP.
+pictures.py SFUMATO MODELS: MODELS holds sfumato-mini."""
+# Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import base64
+import json
+import os
+import pathlib
+import random
+import resource
+import struct
+import subprocess
+import zlib
+
+from command import ENV, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, png, read_png, run
+
+DEVICE = has_device()
+W, H = 24, 16
+HOLE = {(x, y) for x in range(2) for y in range(2)}
+
+
+def color(x, y):
+    return x * 10, y * 15, (x * 7 + y * 3) % 256
+
+
+def gray(x, y):
+    return (x * 10,)
+
+
+# color() as encoded by Pillow 10 (JPEG: quality 60; TURNED_JPEG: EXIF orientation 6; CMYK_JPEG: 16 x 16 of (200, 100, 50); WebP: lossless,
+# ANIMATED_WEBP: two frames, the second inverted).
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNS"
+    "Mj5aYVpQYEpRUk//2wBDAQ4ODhMREyYVFSZPNS01T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09P"
+    "T0//wAARCAAQABgDASIAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQID"
+    "AAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlq"
+    "c3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3"
+    "+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAECAxEEBSExBhJBUQdhcRMiMoEI"
+    "FEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6goOEhYaHiImK"
+    "kpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq8vP09fb3+Pn6/9oADAMBAAIRAxEAPwDj"
+    "LfTuny1p2+ndPlrat9O6fLWnb6d0+WsKWJObB5j5mJb6d0+Wiutt9O6fLRXdHE6H0dLMfd3P/9k=")
+GRAY_JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNS"
+    "Mj5aYVpQYEpRUk//wAALCAAQABgBAREA/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9"
+    "AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZn"
+    "aGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP0"
+    "9fb3+Pn6/9oACAEBAAA/AOMt9O6fLWnb6d0+WtK307p8tWLfTuny1p2+ndPlrSt9O6fLX//Z")
+TURNED_JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAV"
+    "ExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//2wBDAQ4ODhMREyYVFSZPNS01T09PT09PT09PT09P"
+    "T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0//wAARCAAQABgDASIAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAA"
+    "AAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRol"
+    "JicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5"
+    "usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREA"
+    "AgECBAQDBAcFBAQAAQJ3AAECAxEEBSExBhJBUQdhcRMiMoEIFEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZH"
+    "SElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6goOEhYaHiImKkpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX"
+    "2Nna4uPk5ebn6Onq8vP09fb3+Pn6/9oADAMBAAIRAxEAPwDjLfTuny1p2+ndPlrat9O6fLWnb6d0+WsKWJObB5j5mJb6d0+Wiutt9O6f"
+    "LRXdHE6H0dLMfd3P/9k=")
+CMYK_JPEG = base64.b64decode(
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYI"
+    "CwwLCgwJCgoK/8AAFAgAEAAQBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMF"
+    "BQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldY"
+    "WVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn"
+    "6Onq8fLz9PX29/j5+v/aAA4EQwBNAFkASwAAPwD9IK8Pr8x6/fyiiiiiiiiiiiiv/9k=")
+WEBP = base64.b64decode(
+    "UklGRiwAAABXRUJQVlA4TB8AAAAvF8ADALkKRPQ/dsWP6H9ASEB44P9jURyFOYgErroZAA==")
+ANIMATED_WEBP = base64.b64decode(
+    "UklGRjIBAABXRUJQVlA4WAoAAAACAAAAFwAADwAAQU5JTQYAAAAAAAAAAABBTk1GfgAAAAAAAAAAABcAAA8AAAAAAAJWUDhMZQAAAC8X"
+    "wAMAzXQhov8BBW3bSGZw/OH+FwhiwaR7/qIZiAWTvvm7BhAK3LZRhseQ/UIBAAAAAAAAAIDxXWajhjUYO8emNHweWZbcd/63PYB8D3qi"
+    "+nDrb/hTzN95XJjAZ2In/FyTXBQAAEFOTUaAAAAAAAAAAAAAFwAADwAAAAAAAFZQOExnAAAALxfAAwDNdCGi/wEFbRs55s/2EezRYyAW"
+    "TDLIX3S3WDAJIH/XfaHAbRtlzDv4RS8AAAAAAAAAANC+fQwIaVuJceQSumq/xj3vS69zvI3nKd5UOETl1Pc9k/ctbD2eMvyS+O3XN8a/"
+    "BQA=")
+
+# ---- small pictures without any library ----
+
+def chunked(kind, bits, data, *more, lace=0, w=W, h=H):
+    """A PNG of raw scanlines; more: chunks before IDAT."""
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, kind, 0, 0, lace))
+            + b"".join(chunk(n, b) for n, b in more) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b""))
+
+
+def lines(pixel, w=W, h=H, before=b"", pad=1):
+    """Rows of pixels, each with `before` in front of it, padded to a multiple of `pad` bytes."""
+    out = b""
+    for y in range(h):
+        row = b"".join(bytes(pixel(x, y)) for x in range(w))
+        out += before + row + bytes(-len(row) % pad)
+    return out
+
+
+def interlaced():
+    """Adam7 (PNG specification, third edition, 8.2)."""
+    data = b""
+    for x0, y0, dx, dy in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)):
+        for y in range(y0, H, dy):
+            data += b"\0" + b"".join(bytes(color(x, y)) for x in range(x0, W, dx))
+    return chunked(2, 8, data, lace=1)
+
+
+def palette_png(transparent=False):
+    colors = [color(x, 0) for x in range(W)]
+    more = [(b"PLTE", b"".join(map(bytes, colors)))] + ([(b"tRNS", b"\xff" * 5 + b"\x40")] if transparent else [])
+    return chunked(3, 8, lines(lambda x, y: (x,), before=b"\0"), *more)
+
+
+def bits_png():
+    rows = b"".join(b"\0" + bytes(sum(1 << (7 - i) for i in range(8) if (8 * b + i) % 3 == 0) for b in range(W // 8)) for y in range(H))
+    return chunked(0, 1, rows)
+
+
+def bmp(bits=24):
+    data = b"".join(b"".join(bytes(color(x, y)[::-1]) for x in range(W)) for y in reversed(range(H)))
+    if bits == 8:
+        data = b"".join(bytes(range(W)) for y in range(H))
+    table = b"".join(bytes(v % 256 for v in color(x, 0)[::-1]) + b"\0" for x in range(256)) if bits == 8 else b""
+    start = 54 + len(table)
+    return (b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start)
+            + struct.pack("<IiiHHIIiiII", 40, W, H, 1, bits, 0, len(data), 2835, 2835, 0, 0) + table + data)
+
+
+def gif():
+    """LZW of 7-bit codes, with a clear code every 100 pixels so that they stay 8 bits wide."""
+    codes, pixels = [], [x for y in range(H) for x in range(W)]
+    for i in range(0, len(pixels), 100):
+        codes += [128] + pixels[i:i + 100]
+    data = bytes(codes + [129])
+    table = b"".join(bytes(color(x, 0)) if x < W else bytes(3) for x in range(128))
+    blocks = b"".join(bytes([len(data[i:i + 255])]) + data[i:i + 255] for i in range(0, len(data), 255))
+    return (b"GIF89a" + struct.pack("<HHBBB", W, H, 0xf6, 0, 0) + table
+            + b"," + struct.pack("<HHHHB", 0, 0, W, H, 0) + b"\x07" + blocks + b"\0;")
+
+
+def tiff(data, order="<", kind=2, bits=8, samples=3, form=1, more=(), tile=None, planes=1, counts=None):
+    """One picture without compression. kind: photometric interpretation; form: 1 integers, 3 floats (TIFF 6.0)."""
+    counts = counts or [len(data)]
+    tags = [(256, 3, [W]), (257, 3, [H]), (258, 3, [bits] * samples), (259, 3, [1]), (262, 3, [kind]), (277, 3, [samples]), (284, 3, [planes]),
+            (339, 3, [form] * samples), *more]
+    blocks = [(322, 3, [tile]), (323, 3, [tile]), (325, 4, counts)] if tile else [(278, 3, [H]), (279, 4, counts)]
+    tags += blocks + [(324 if tile else 273, 4, [0] * len(counts))]
+    size = {3: 2, 4: 4}
+    start = 8 + 2 + 12 * len(tags) + 4
+    first = start + sum(len(v) * size[t] for _, t, v in tags if len(v) * size[t] > 4)  # of the pixels, which come last
+    tags[-1] = (tags[-1][0], 4, [first + sum(counts[:i]) for i in range(len(counts))])
+    extra, table = b"", b""
+    for tag, type_, values in sorted(tags):
+        body = struct.pack(order + {3: "H", 4: "I"}[type_] * len(values), *values)
+        table += struct.pack(order + "HHI", tag, type_, len(values))
+        if len(body) > 4:
+            table += struct.pack(order + "I", start + len(extra))
+            extra += body
+        else:
+            table += body.ljust(4, b"\0")
+    return (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, len(tags)) + table + bytes(4) + extra + data
+
+
+def tiled():
+    return b"".join(bytes(color(x, y)) if x < W else bytes(3) for x0 in (0, 16) for y in range(16) for x in range(x0, x0 + 16))
+
+
+def words(pixel, order, code="H"):
+    return b"".join(struct.pack(order + code * len(p), *p) for p in (pixel(x, y) for y in range(H) for x in range(W)))
+
+
+def hdr():
+    rows = b"".join(b"\2\2" + struct.pack(">H", W) + b"".join(bytes([128 + W, 100 + 20 * k]) for k in range(3)) + bytes([128 + W, 128]) for y in range(H))
+    return b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y %d +X %d\n" % (H, W) + rows
+
+
+def to_srgb(v):
+    return round(255 * (12.92 * v if v <= 0.0031308 else 1.055 * v**(1 / 2.4) - 0.055))
+
+
+def deep(x, y):
+    return x * 2500 + y, y * 4000 + x, (x * 1700 + y * 301) % 65536
+
+
+RGB_ROWS = lines(color, before=b"\0")
+# name, bytes, what its pixels are (a function, or none: only that it can be read), tolerance, size, may its end be missing unnoticed?
+GOOD = [
+    ("rgb.png", chunked(2, 8, RGB_ROWS), color), ("interlaced.png", interlaced(), color), ("palette.png", palette_png(), lambda x, y: color(x, 0)),
+    ("see-through.png", palette_png(True), lambda x, y: color(x, 0) + (0x40 if x == 5 else 255,)),
+    ("bits.png", bits_png(), lambda x, y: (255 * (x % 3 == 0),)),
+    ("deep.png", chunked(2, 16, b"".join(b"\0" + b"".join(struct.pack(">3H", *deep(x, y)) for x in range(W)) for y in range(H))), deep),
+    ("color.jpg", JPEG, color, 24), ("gray.jpg", GRAY_JPEG, None), ("turned.jpg", TURNED_JPEG, lambda x, y: color(y, H - 1 - x), 24, (H, W)),
+    ("ink.jpg", CMYK_JPEG, lambda x, y: (200, 100, 50), 2, (16, 16)),
+    ("still.webp", WEBP, color), ("moving.webp", ANIMATED_WEBP, lambda x, y: color(x, y) + (255,)),
+    ("rgb.tif", tiff(lines(color)), color), ("big-endian.tif", tiff(lines(color), ">"), color),
+    ("turned.tif", tiff(lines(color), more=[(274, 3, [6])]), lambda x, y: color(y, H - 1 - x), 0, (H, W)),
+    ("deep.tif", tiff(words(deep, "<"), bits=16), deep), ("deep-big-endian.tif", tiff(words(deep, ">"), ">", bits=16), deep),
+    ("white-is-zero.tif", tiff(lines(gray), kind=0, samples=1), lambda x, y: (255 - x * 10,)),
+    ("alpha.tif", tiff(lines(lambda x, y: color(x, y) + (x * 10,)), samples=4, more=[(338, 3, [2])]), lambda x, y: color(x, y) + (x * 10,)),
+    ("planes.tif", tiff(b"".join(bytes(color(x, y)[k] for y in range(H) for x in range(W)) for k in range(3)), planes=2, counts=[W * H] * 3), color),
+    ("tiles.tif", tiff(tiled(), tile=16, counts=[768, 768]), color),
+    ("ink.tif", tiff(lines(lambda x, y: (0, 128, 191, 55)), kind=5, samples=4), lambda x, y: (200, 100, 50), 1),
+    ("floats.tif", tiff(words(lambda x, y: tuple(v / 255 for v in color(x, y)), "<", "f"), bits=32, form=3),
+     lambda x, y: tuple(v * 257 for v in color(x, y)), 1),
+    ("table.tif", tiff(lines(lambda x, y: (x,)), kind=3, samples=1,
+                       more=[(320, 3, [color(i, 0)[k] * 257 if i < W else 0 for k in range(3) for i in range(256)])]), lambda x, y: color(x, 0)),
+    ("rgb.ppm", b"P6\n# a comment\n24 16\n255\n" + lines(color), color),
+    ("letters.ppm", b"P3 24 16 255\n" + b" ".join(b"%d %d %d" % color(x, y) for y in range(H) for x in range(W)) + b"\n", color),
+    ("deep.ppm", b"P6\n24 16\n65535\n" + words(deep, ">"), deep), ("five.pgm", b"P5\n24 16\n5\n" + lines(lambda x, y: (x % 6,)), lambda x, y: (x % 6 * 51,)),
+    ("bits.pbm", b"P4\n24 16\n" + b"\x80\0\0" * H, lambda x, y: (0 if x == 0 else 255,)),
+    ("alpha.pam", b"P7\nWIDTH 24\nHEIGHT 16\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n" + lines(lambda x, y: color(x, y) + (x * 10,)),
+     lambda x, y: color(x, y) + (x * 10,)),
+    ("floats.pfm", b"PF\n24 16\n-1.0\n" + words(lambda x, y: (0.25, 0.5, 1), "<", "f"), None),
+    ("light.hdr", hdr(), None), ("rgb.bmp", bmp(), color), ("palette.bmp", bmp(8), lambda x, y: color(x, 0)), ("palette.gif", gif(), lambda x, y: color(x, 0)),
+]
+LENIENT = {"palette.gif"}  # gdk-pixbuf takes a cut GIF for whole when its pixels are there
+
+
+def write(name, data):
+    path = TMP / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def mask_for(w, h):
+    path = TMP / f"hole-{w}x{h}.png"
+    return path if path.exists() else png(path, w, h, lambda x, y: (255 if (x, y) in HOLE else 0,), color=0)
+
+
+def batch(jobs, *options):
+    """Runs jobs {name: job} in one process -> {name: None, or its error}, stderr, status."""
+    path, names = TMP / "jobs.jsonl", list(jobs)
+    path.write_text("".join(json.dumps(jobs[n]) + "\n" for n in names))
+    r = run("batch", path, "--json", "--force", *options)
+    errors = dict.fromkeys(names)
+    for line in r.stdout.splitlines():
+        assert line.startswith("{"), line
+        event = json.loads(line)
+        if event["event"] == "failed":
+            errors[names[int(event["job"].rsplit(" ", 1)[1]) - 1]] = event["message"]
+    return errors, r
+
+
+def inpaint(path, out, mask, **more):
+    return dict({"task": "inpaint", "in": str(path), "out": str(out), "mask": str(mask), "grow": 0, "feather": 0, "seed": 3}, **more)
+
+
+def differs(rows, pixel, w, h, allowed):
+    """The first pixel outside of the hole that is not as expected."""
+    for y in range(h):
+        for x in range(w):
+            want = pixel(x, y)
+            got = rows[y][x * len(want):(x + 1) * len(want)]
+            if (x, y) not in HOLE and (len(rows[y]) != w * len(want) or any(abs(a - b) > allowed for a, b in zip(got, want))):
+                return f"at {x}, {y}: {tuple(got)}, not {want}; {len(rows[y])} samples a row"
+    return None
+
+
+results = {}
+
+
+def try_all():
+    jobs = {}
+    for name, data, _, *rest in GOOD:
+        size = rest[1] if len(rest) > 1 else (W, H)
+        mask = mask_for(*size)
+        jobs[name] = inpaint(write("good/" + name, data), TMP / f"of-{name}.png", mask)
+        jobs["misnamed " + name] = inpaint(write("good/" + name + (".jpg" if not name.endswith(".jpg") else ".png"), data), TMP / f"of-{name}-2.png", mask)
+        for what, cut in (("cut in the middle", len(data) // 2), ("cut near its end", len(data) - 3), ("cut in its header", 11)):
+            jobs[f"{what} {name}"] = inpaint(write(f"{what}/{name}", data[:cut]), TMP / f"{what}-{name}.png", mask)
+    for name, data in (("empty.png", b""), ("text.jpg", b"not a picture\n"), ("zeros.tif", bytes(500)), ("damaged.png", chunked(2, 8, RGB_ROWS).replace(b"IDAT", b"IDAX")),
+                       ("huge.png", chunked(2, 8, b"", w=2**31 - 1, h=2**31 - 1)), ("huge.ppm", b"P6\n4000000000 4000000000\n255\n"), ("huge.bmp", bmp()[:18] + b"\xff\xff\xff\x7f" * 2 + bmp()[26:]),
+                       ("raw.dng", tiff(lines(color), more=[(254, 4, [1])])), ("cfa.tif", tiff(lines(gray), kind=32803, samples=1)),
+                       ("document.pdf", b"%PDF-1.4\n"), ("layers.psd", b"8BPS\0\1" + bytes(40)), ("archive.zip", b"PK\3\4" + bytes(60)),
+                       ("nothing.exr", b"\x76\x2f\x31\x01\x02\0\0\0")):
+        jobs["bad " + name] = inpaint(write("bad/" + name, data), TMP / f"bad-{name}.png", mask_for(W, H))
+    jobs["bad a folder"] = inpaint(TMP, TMP / "bad-folder.png", mask_for(W, H))
+    jobs["bad nothing"] = inpaint(TMP / "gone.png", TMP / "bad-gone.png", mask_for(W, H))
+    errors, r = batch(jobs)
+    results.update(errors=errors, r=r, jobs=jobs)
+
+
+if DEVICE:
+    try_all()
+
+
+@case("every format is read as it is, whatever its name: pixels outside the mask, depth, alpha")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    for name, _, pixel, *rest in GOOD:
+        allowed, size = rest[0] if rest else 0, rest[1] if len(rest) > 1 else (W, H)
+        for job, out in ((name, f"of-{name}.png"), ("misnamed " + name, f"of-{name}-2.png")):
+            assert results["errors"][job] is None, (job, results["errors"][job])
+            w, h, _, _, rows, _ = read_png(TMP / out)
+            assert (w, h) == size, (job, w, h)
+            wrong = pixel and differs(rows, pixel, w, h, allowed)
+            assert not wrong, (job, wrong)
+    light, floats = read_png(TMP / "of-light.hdr.png"), read_png(TMP / "of-floats.pfm.png")
+    assert light[2:4] == (16, 2) and [round(v / 257) for v in light[4][9][30:33]] == [to_srgb((100 + 20 * k) / 256) for k in range(3)], light[4][9][30:33]
+    assert [round(v / 257) for v in floats[4][9][30:33]] == [to_srgb(v) for v in (0.25, 0.5, 1)], floats[4][9][30:33]
+
+
+@case("cut, damaged, absurd and foreign files fail by one sentence that names them, and the run goes on")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    for job, error in results["errors"].items():
+        if not job.startswith(("cut", "bad")) or (job.startswith("cut near") and job.split()[-1] in LENIENT):
+            continue
+        assert error, f"{job}: taken for whole"
+        named = results["jobs"][job]["in"]
+        assert named in error and "\n" not in error and len(error) < 600, (job, error)
+        assert not pathlib.Path(results["jobs"][job]["out"]).exists(), job
+    n_failed = sum(e is not None for e in results["errors"].values())
+    assert results["r"].returncode == 1 and f" {n_failed} failed\n" in results["r"].stderr, results["r"].stderr[-300:]
+    assert not list(TMP.glob(".sfumato-*"))
+
+
+# ---- masks ----
+
+@case("masks: other sizes, alpha, palettes, one bit, 16 bits and profiles mean the same as the plain one")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    w, h = 64, 48
+
+    def inside(x, y):
+        return 20 <= x < 40 and 16 <= y < 32
+
+    picture = png(TMP / "in.png", w, h, lambda x, y: (x * 4, y * 5, (x * 7 + y * 3) % 256))
+    profile = (b"gAMA", struct.pack(">I", 100000))  # linear light: a picture's curve is none of a mask's business
+    bits = b"".join(b"\0" + bytes(sum(1 << (7 - i) for i in range(8) if inside(8 * b + i, y)) for b in range(w // 8)) for y in range(h))
+    masks = {
+        "plain": png(TMP / "m.png", w, h, lambda x, y: (255 * inside(x, y),), color=0),
+        "double": png(TMP / "m2.png", 2 * w, 2 * h, lambda x, y: (255 * inside(x // 2, y // 2),), color=0),
+        "white alpha": png(TMP / "m3.png", w, h, lambda x, y: (255, 255, 255, 255 * inside(x, y)), color=6),
+        "black alpha": png(TMP / "m4.png", w, h, lambda x, y: (0, 0, 0, 255 * inside(x, y)), color=6),
+        "opaque alpha": png(TMP / "m5.png", w, h, lambda x, y: (255 * inside(x, y),) * 3 + (255,), color=6),
+        "16 bits": png(TMP / "m6.png", w, h, lambda x, y: (65535 * inside(x, y),), bits=16, color=0),
+        "one bit": write("m7.png", chunked(0, 1, bits, w=w, h=h)),
+        "palette": write("m8.png", chunked(3, 8, lines(lambda x, y: (3 * inside(x, y),), w, h, b"\0"), (b"PLTE", bytes(9) + b"\xff\xff\xff"), w=w, h=h)),
+        "inverted": png(TMP / "m9.png", w, h, lambda x, y: (255 * (not inside(x, y)),), color=0),
+        "gray": png(TMP / "g1.png", w, h, lambda x, y: (128 * inside(x, y),), color=0),
+        "gray, 16 bits": png(TMP / "g2.png", w, h, lambda x, y: (128 * 257 * inside(x, y),), bits=16, color=0),
+        "gray, linear": write("g3.png", chunked(0, 8, lines(lambda x, y: (128 * inside(x, y),), w, h, b"\0"), profile, w=w, h=h)),
+        "gray alpha": png(TMP / "g4.png", w, h, lambda x, y: (255, 0, 0, 128 * inside(x, y)), color=6),
+        "half": png(TMP / "m10.png", w // 2, h // 2, lambda x, y: (255 * inside(2 * x, 2 * y),), color=0),
+        "other shape": png(TMP / "m11.png", h, h, lambda x, y: (255,), color=0),
+        "nothing": png(TMP / "m12.png", w, h, lambda x, y: (0,), color=0),
+    }
+    jobs = {n: inpaint(picture, TMP / f"masked-{i}.png", m) for i, (n, m) in enumerate(masks.items()) if n != "inverted"}
+    errors, _ = batch(jobs)
+    assert "48 x 48" in errors.pop("other shape") and "64 x 48" in batch({"other shape": jobs["other shape"]})[0]["other shape"]
+    assert "empty" in errors.pop("nothing")
+    assert not any(errors.values()), errors
+    made = {n: read_png(pathlib.Path(j["out"]))[4] for n, j in jobs.items() if n in errors}
+    before = read_png(picture)[4]
+    for n in ("white alpha", "black alpha", "opaque alpha", "16 bits", "one bit", "palette"):
+        assert made[n] == made["plain"], n
+    for n in ("gray, 16 bits", "gray, linear", "gray alpha"):
+        assert max(abs(a - b) for r, s in zip(made[n], made["gray"]) for a, b in zip(r, s)) <= 1, n
+    for n in ("plain", "double", "half"):
+        far = [(x, y) for y in range(h) for x in range(w) if not (19 <= x < 41 and 15 <= y < 33)]
+        assert all(made[n][y][3 * x:3 * x + 3] == before[y][3 * x:3 * x + 3] for x, y in far), n
+    assert sum(a != b for r, s in zip(made["half"], before) for a, b in zip(r, s)) > 100
+
+    # A gray of 128 repaints by a half.
+    full = sum(abs(made["plain"][y][i] - before[y][i]) for y in range(h) for i in range(3 * w))
+    part = sum(abs(made["gray"][y][i] - before[y][i]) for y in range(h) for i in range(3 * w))
+    assert abs(part / full - 128 / 255) < 0.05, part / full
+    r = run("inpaint", picture, TMP / "turned.png", "--mask", masks["inverted"], "--invert-mask", "--grow", 0, "--feather", 0, "--seed", 3)
+    assert r.returncode == 0 and read_png(TMP / "turned.png")[4] == made["plain"], r.stderr
+
+
+# ---- places to write to ----
+
+WRITTEN = ("png", "tif", "tiff", "jpg", "jpeg", "webp", "exr", "ppm", "pnm")
+LOSSLESS = {"png", "tif", "tiff", "exr", "ppm", "pnm"}
+
+
+@case("every ending that is written gives that format, whole; the others are refused before the work, with the list")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    source, mask = write("rgb.png", chunked(2, 8, RGB_ROWS)), mask_for(W, H)
+    signs = {"png": b"\x89PNG", "tif": b"II*", "jpg": b"\xff\xd8\xff", "jpe": b"\xff\xd8\xff", "web": b"RIFF", "exr": b"\x76\x2f\x31\x01", "ppm": b"P6", "pnm": b"P6"}
+    errors, _ = batch({e: inpaint(source, TMP / f"written.{e}", mask) for e in WRITTEN})
+    assert not any(errors.values()), errors
+    assert all((TMP / f"written.{e}").read_bytes().startswith(signs[e[:3]]) for e in WRITTEN)
+    errors, _ = batch({e: inpaint(TMP / f"written.{e}", TMP / f"again-{e}.png", mask) for e in WRITTEN})
+    assert not any(errors.values()), errors
+    for e in LOSSLESS:
+        wrong = differs([tuple(round(v / 257) for v in row) if e == "exr" else row for row in read_png(TMP / f"again-{e}.png")[4]], color, W, H, 0)
+        assert not wrong, (e, wrong)
+    refused = {e: inpaint(source, TMP / f"refused.{e}", mask) for e in ("bmp", "gif", "avif", "jp2", "pdf", "psd", "xyz", "pgm", "hdr")}
+    errors, _ = batch(refused)
+    for e, message in errors.items():
+        assert message and ("PGM" in message if e == "pgm" else ".png .jpg" in message and "'" + e + "'" in message), (e, message)
+    fails(run("inpaint", source, TMP / "noending", "--mask", mask), 2, ".png")
+    fails(run("inpaint", source, TMP / "deep.jpg", "--mask", mask, "--depth", 16), 2, "JPEG", "16")
+    assert not list(TMP.glob("refused.*")) and not list(TMP.glob("deep.jpg"))
+
+
+@case("no room: the old file stays, the cause is named, nothing is left behind, for every format")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    dice = random.Random(1)
+    noise = png(TMP / "noise.png", 96, 64, lambda x, y: tuple(dice.randrange(256) for k in range(3)))
+    mask = mask_for(96, 64)
+    assert run("inpaint", noise, TMP / "warm.png", "--mask", mask).returncode == 0  # kernels are compiled and stored now
+    (TMP / "full").mkdir()
+    for e in ("png", "tif", "jpg", "webp", "exr", "ppm"):
+        out = write(f"full/old.{e}", b"the old file")
+        r = subprocess.run([SFUMATO, "inpaint", noise, out, "--mask", mask], capture_output=True, text=True, timeout=170, env=ENV,
+                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)))
+        fails(r, 1, f"old.{e}", "File too large")
+        assert out.read_bytes() == b"the old file", e
+    assert len(list((TMP / "full").iterdir())) == 6
+
+
+@case("places that cannot be written to are found before the work; links are not followed")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    source, mask = write("rgb.png", chunked(2, 8, RGB_ROWS)), mask_for(W, H)
+    (TMP / "folder.png").mkdir()
+    os.mkfifo(TMP / "pipe.png")
+    for out, word in ((TMP / "nowhere" / "a.png", "nowhere"), ("/proc/a.png", "/proc"), (TMP / "folder.png", "folder"), (TMP / "pipe.png", "not a file"),
+                      (source / "a.png", "rgb.png")):
+        fails(run("inpaint", source, out, "--mask", mask), 2, word)
+    fails(run("inpaint", source, TMP / "x.png", "--mask", mask, "--save-latent", TMP / "nowhere" / "l.safetensors"), 2, "nowhere")
+    victim = write("victim", b"precious")
+    (TMP / "link.png").symlink_to(victim)
+    assert run("inpaint", source, TMP / "link.png", "--mask", mask).returncode == 0
+    assert victim.read_bytes() == b"precious" and not (TMP / "link.png").is_symlink() and read_png(TMP / "link.png")[:2] == (W, H)
+    os.chmod(TMP / "link.png", 0o640)
+    assert run("inpaint", source, TMP / "link.png", "--mask", mask).returncode == 0
+    assert (TMP / "link.png").stat().st_mode & 0o777 == 0o640
+    assert not list(TMP.glob(".sfumato-*"))
+
+
+@case("--trace makes its folder")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    r = run("inpaint", write("rgb.png", chunked(2, 8, RGB_ROWS)), TMP / "traced.png", "--mask", mask_for(W, H), "--trace", TMP / "blocks" / "here")
+    assert r.returncode == 0 and (TMP / "blocks" / "here").is_dir(), r.stderr
+
+
+# ---- folders and batches ----
+
+@case("a folder goes on after files that fail, leaves what is no picture, and sums up")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    for name, data in (("a.png", chunked(2, 8, RGB_ROWS)), ("b.jpg", chunked(2, 8, RGB_ROWS)), ("c.jpg", JPEG[:300]), ("d.jpg", b""), ("e.gif", gif()),
+                       ("f.txt", b"notes\n"), ("g.jpg", JPEG), (".hidden.png", b""), ("h \u00e4 %d.png", chunked(2, 8, RGB_ROWS))):
+        write("many/" + name, data)
+    (TMP / "many" / "sub").mkdir()
+    r = run("upscale", TMP / "many", TMP / "made", "--scale", 1)
+    assert r.returncode == 1 and "5 done, 0 there already, 2 failed, 1 not pictures" in r.stderr, r.stderr
+    assert sorted(p.name for p in (TMP / "made").iterdir()) == ["a.png", "b.jpg", "e.gif.png", "g.jpg", "h \u00e4 %d.png"]
+    assert (TMP / "made" / "b.jpg").read_bytes()[:2] == b"\xff\xd8"
+    r = run("upscale", TMP / "many", TMP / "made", "--scale", 1)
+    assert r.returncode == 1 and "0 done, 5 there already, 2 failed" in r.stderr, r.stderr
+
+
+@case("a batch knows the files of a job with count > 1")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    job = inpaint(write("rgb.png", chunked(2, 8, RGB_ROWS)), TMP / "twice.png", mask_for(W, H), count=2)
+    path = write("count.jsonl", json.dumps(job).encode())
+    assert "1 done, 0 there already" in run("batch", path).stderr
+    assert (TMP / "twice-1.png").exists() and (TMP / "twice-2.png").exists() and not (TMP / "twice.png").exists()
+    assert "0 done, 1 there already" in run("batch", path).stderr
+    (TMP / "twice-2.png").unlink()
+    assert "1 done, 0 there already" in run("batch", path).stderr
+
+
+# ---- environments ----
+
+@case("a home that cannot be written, no home, no TMPDIR, the C locale, odd names, closed output: the picture is made")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    source, mask = write("rgb.png", chunked(2, 8, RGB_ROWS)), mask_for(W, H)
+    bare = {k: v for k, v in ENV.items() if not k.startswith("XDG_") and k not in ("SFUMATO_CACHE", "POCL_CACHE_DIR")}
+    nowhere = dict(bare, HOME="/proc/nobody")
+    for i, env in enumerate((nowhere, {k: v for k, v in bare.items() if k != "HOME"}, dict(ENV, TMPDIR="/proc/none"), dict(ENV, LC_ALL="C"))):
+        out = TMP / f"env-{i}-\u00e4 %s\n.png"
+        r = run("inpaint", source, out, "--mask", mask, env=env)
+        assert r.returncode == 0 and out.exists(), (i, r.stderr)
+        assert env is not nowhere or "/proc/nobody" in r.stderr, r.stderr
+    for closed in ("exec >&-", "exec 2>&-", "exec <&-", "exec >/dev/full"):
+        out = TMP / "closed.png"
+        out.unlink(missing_ok=True)
+        r = subprocess.run(["sh", "-c", closed + '; exec "$@"', "sh", SFUMATO, "inpaint", source, out, "--mask", mask], capture_output=True, timeout=170, env=ENV)
+        assert r.returncode == 0 and read_png(out)[:2] == (W, H), (closed, r.returncode, r.stderr)
+    r = subprocess.run([SFUMATO, "inpaint", "rgb.png", "--mask", mask, "--", "-odd.png"], capture_output=True, timeout=170, env=ENV, cwd=TMP)
+    assert r.returncode == 0 and (TMP / "-odd.png").exists(), r.stderr
+
+
+end()
