@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <json-glib/json-glib.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,12 +42,7 @@ int sfu_cli_fail(GError *error)
     return cancelled ? SFU_EXIT_INTERRUPTED : usage ? SFU_EXIT_USAGE : SFU_EXIT_FAILED;
 }
 
-static void on_interrupt(int signal_number)
-{
-    g_atomic_int_set(&sfu_cli_cancel, 1); /* the handler resets itself: a second Ctrl-C ends the process at once */
-}
-
-/* GEGL's loaders warn about files that they refuse; the command says that itself, in one sentence. */
+/* Libraries warn about files that they refuse; the command tells that in one sentence of its own. */
 static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
     return level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL) || g_getenv("G_MESSAGES_DEBUG")
@@ -237,11 +231,7 @@ int main(int argc, char **argv)
         g_printerr("sfumato: there is no command '%s'\n", argv[1]);
         return usage(stderr);
     }
-    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
-    signal(SIGPIPE, SIG_IGN); /* whoever stops listening to what we tell does not stop the work */
-    signal(SIGXFSZ, SIG_IGN); /* the write fails instead, and says why */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sfu_cli_signals();
     argc--;
     argv++;
     if (strcmp(c->name, "params") == 0)

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-int sfu_cli_cancel;
 gboolean sfu_cli_quiet;
 
 static void print_json(JsonBuilder *b)
