@@ -61,17 +61,13 @@ char *sfu_png_text_read(const char *path, const char *keyword, GError **error);
 /* The parser behind sfu_png_text_read(), for the fuzzer. */
 char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error);
 
-<<<<<<< HEAD
 /* ---- from.c ---- */
 
 /* Parameters out of a picture's metadata or a text file, as A1111 reads them. `warnings` gets a sentence for each thing that is not taken over. */
 gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings, GError **error);
 void sfu_cli_print_warnings(const SfuCliOptions *o, const GPtrArray *warnings);
 
-/* ---- run.c ---- */
-=======
 /* ---- signals.c ---- */
->>>>>>> d570423 (cli: signals of their own file; a mapped file that shrinks ends in a sentence; the fuzz target of the picture parsers)
 
 extern int sfu_cli_cancel; /* set by Ctrl-C, atomically: a signal handler and other threads share it */
 void sfu_cli_signals(void);
