@@ -74,6 +74,7 @@ typedef struct {
 typedef struct SfuEngine SfuEngine;
 SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error); /* caller frees with sfu_engine_free() */
 void sfu_engine_free(SfuEngine *e);
+char *sfu_engine_warning(void); /* that the cache folder cannot be written, and what is done instead; NULL; caller frees */
 const char *sfu_engine_device(const SfuEngine *e);   /* name; borrowed */
 guint64 sfu_engine_peak_bytes(const SfuEngine *e);   /* on the device */
 char *sfu_engine_profile(SfuEngine *e);              /* table of kernel times; caller frees; NULL if not profiling */

@@ -111,6 +111,11 @@ SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error)
     return engine;
 }
 
+char *sfu_engine_warning(void)
+{
+    return sfu_cache_warning();
+}
+
 void sfu_engine_free(SfuEngine *e)
 {
     if (!e)

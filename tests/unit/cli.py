@@ -231,7 +231,7 @@ def _():
     t = time.time()
     p.communicate(timeout=60)
     assert p.returncode == 130 and time.time() - t < 20, (p.returncode, time.time() - t)
-    assert not list(TMP.glob("*stopped*")) and not list(TMP.glob(".*part*"))
+    assert not list(TMP.glob("*stopped*")) and not list(TMP.glob(".sfumato-*"))
 
 
 end()
