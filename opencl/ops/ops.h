@@ -135,6 +135,15 @@ gboolean sfu_pixel_unshuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int 
 /* General transpose: x seen as dims[0..n_dims), n_dims <= 6; dim i of y is dim perm[i] of x (torch.permute). Same element count. */
 gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, const int *dims, const int *perm, GError **error);
 gboolean sfu_roll(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int dy, int dx, GError **error); /* torch.roll over h, w */
+/* Fourier transforms over h and w of real pictures, as torch.fft.rfft2 and irfft2 with norm "ortho" (Cooley & Tukey 1965 for what they compute; here
+ * by products with the transform's matrix, any length). A plan holds the matrices for one size; it must outlive the queue's work. Caller frees. */
+typedef struct SfuFourier SfuFourier;
+SfuFourier *sfu_fourier_new(int h, int w);
+void sfu_fourier_free(SfuFourier *p);
+/* x [n, h, w, c] -> y [n, h, w / 2 + 1, 2 c]: c real parts, then c imaginary parts. */
+gboolean sfu_rfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTensor *x, GError **error);
+/* x [n, h, w / 2 + 1, 2 c] -> y [n, h, w, c]. */
+gboolean sfu_irfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTensor *x, GError **error);
 /* How many values are NaN or infinite; blocks. */
 gboolean sfu_count_nonfinite(SfuQueue *q, const SfuTensor *x, gint64 *n, GError **error);
 

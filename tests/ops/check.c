@@ -312,6 +312,7 @@ int main(int argc, char **argv)
     add_gate();
     add_resample();
     add_channel_attention();
+    add_fourier();
     add_errors();
     add_blas();
     const int r = g_test_run();

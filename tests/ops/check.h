@@ -90,6 +90,7 @@ void add_move(void);
 void add_gate(void);
 void add_resample(void);
 void add_channel_attention(void);
+void add_fourier(void);
 void add_errors(void);
 void add_blas(void);
 
