@@ -1,6 +1,7 @@
-/* A reader of the little of Python's pickle that files of weights use. A pickle is a program for a stack machine, and Python runs it
+/* A reader of the part of Python's pickle that files of weights use. A pickle is a program for a stack machine, and Python runs it
  * with the right to call anything; this machine knows the operations that make dicts, tuples and numbers, and three functions that
- * make tensors. Anything else ends the reading, by name.
+ * make tensors. A module of a TorchScript archive becomes the dict of its attributes; its code is never read. Anything else ends the
+ * reading, by name.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/pickle.h"
 #include "file/file.h"
@@ -9,7 +10,7 @@
 
 #define MAX_VALUES 2000000 /* a tensor takes about 20 */
 
-typedef enum { REBUILD_TENSOR, REBUILD_PARAMETER, ORDERED_DICT, STORAGE_TYPE } Role;
+typedef enum { REBUILD_TENSOR, REBUILD_PARAMETER, ORDERED_DICT, STORAGE_TYPE, TYPED_LIST, MODULE_CLASS } Role;
 
 static const struct {
     const char *module, *name;
@@ -20,6 +21,10 @@ static const struct {
     {"torch._utils", "_rebuild_tensor", REBUILD_TENSOR, 0}, /* before 0.4 */
     {"torch._utils", "_rebuild_parameter", REBUILD_PARAMETER, 0},
     {"collections", "OrderedDict", ORDERED_DICT, 0},
+    {"torch.jit._pickle", "build_intlist", TYPED_LIST, 0}, /* TorchScript's lists of one type */
+    {"torch.jit._pickle", "build_doublelist", TYPED_LIST, 0},
+    {"torch.jit._pickle", "build_boollist", TYPED_LIST, 0},
+    {"torch.jit._pickle", "build_tensorlist", TYPED_LIST, 0},
     {"torch", "FloatStorage", STORAGE_TYPE, SFU_F32},
     {"torch", "HalfStorage", STORAGE_TYPE, SFU_F16},
     {"torch", "BFloat16Storage", STORAGE_TYPE, SFU_BF16},
@@ -30,7 +35,9 @@ static const struct {
     {"torch", "CharStorage", STORAGE_TYPE, SFU_I8},
     {"torch", "ByteStorage", STORAGE_TYPE, SFU_U8},
     {"torch", "BoolStorage", STORAGE_TYPE, SFU_BOOL},
+    {"__torch__", "", MODULE_CLASS, 0}, /* the last: any class of a TorchScript archive */
 };
+#define ANY_MODULE ((int)G_N_ELEMENTS(allowed) - 1)
 
 typedef struct {
     const guint8 *p, *end;
@@ -177,15 +184,21 @@ static gboolean push_tuple(Reader *r, int n)
 
 static gboolean is(const char *s, gsize n, const char *word) { return strlen(word) == n && memcmp(s, word, n) == 0; }
 
+static gboolean push_allowed(Reader *r, int i)
+{
+    SfuPickleValue *v = push(r, SFU_PICKLE_GLOBAL);
+    if (v)
+        v->global = i;
+    return v != NULL;
+}
+
 static gboolean push_global(Reader *r, const char *module, gsize module_len, const char *name, gsize name_len)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(allowed); i++)
-        if (is(module, module_len, allowed[i].module) && is(name, name_len, allowed[i].name)) {
-            SfuPickleValue *v = push(r, SFU_PICKLE_GLOBAL);
-            if (v)
-                v->global = (int)i;
-            return v != NULL;
-        }
+    for (int i = 0; i < ANY_MODULE; i++)
+        if (is(module, module_len, allowed[i].module) && is(name, name_len, allowed[i].name))
+            return push_allowed(r, i);
+    if (is(module, module_len, "__torch__") || (module_len > 10 && memcmp(module, "__torch__.", 10) == 0))
+        return push_allowed(r, ANY_MODULE);
     char *text = g_strdup_printf("'%.*s.%.*s'", (int)MIN(module_len, 60), module, (int)MIN(name_len, 60), name);
     char *safe = g_utf8_make_valid(text, -1);
     refused(r, safe);
@@ -296,9 +309,41 @@ static gboolean reduce(Reader *r)
         }
         return TRUE;
     }
+    case TYPED_LIST:
+        if (!item(args, 0, SFU_PICKLE_LIST))
+            return torn(r, "a list without items");
+        g_ptr_array_add(r->stack, g_ptr_array_index(args->items, 0));
+        return TRUE;
+    case MODULE_CLASS:
+        return refused(r, "a call of a module's class");
     default:
         return refused(r, "a storage outside of the file");
     }
+}
+
+/* NEWOBJ: an object of a TorchScript module's class, which gets its attributes from BUILD. */
+static gboolean new_object(Reader *r)
+{
+    const SfuPickleValue *args = pop(r), *class = args ? pop(r) : NULL;
+    if (!class || args->kind != SFU_PICKLE_TUPLE || class->kind != SFU_PICKLE_GLOBAL || allowed[class->global].role != MODULE_CLASS)
+        return refused(r, "an object");
+    SfuPickleValue *v = push(r, SFU_PICKLE_DICT);
+    if (v)
+        v->i = 1; /* a module */
+    return v != NULL;
+}
+
+/* BUILD: a module's attributes. Those of an OrderedDict (_metadata) count nothing. */
+static gboolean build(Reader *r)
+{
+    const SfuPickleValue *state = pop(r);
+    SfuPickleValue *to = state ? peek(r) : NULL;
+    if (!to || to->kind != SFU_PICKLE_DICT)
+        return refused(r, "attributes of an object");
+    if (to->i && state->kind == SFU_PICKLE_DICT && !to->items->len)
+        for (guint i = 0; i < state->items->len; i++)
+            g_ptr_array_add(to->items, g_ptr_array_index(state->items, i));
+    return TRUE;
 }
 
 /* SETITEMS, APPENDS: what lies above the mark goes into the container below it. */
@@ -417,12 +462,8 @@ static gboolean step(Reader *r, gboolean *done)
             return torn(r, "items without a container");
         g_ptr_array_add(a->items, b);
         return TRUE;
-    case 'b': /* BUILD: an OrderedDict's attributes (_metadata), which nothing here needs */
-        b = pop(r);
-        a = b ? peek(r) : NULL;
-        if (!a || a->kind != SFU_PICKLE_DICT)
-            return refused(r, "attributes of an object");
-        return TRUE;
+    case 0x81: return new_object(r);
+    case 'b': return build(r);
     default: {
         char what[64];
         g_snprintf(what, sizeof what, "the pickle operation 0x%02x", op);

@@ -1,4 +1,5 @@
-/* PyTorch's file of weights: a zip archive of stored entries, <root>/data.pkl and <root>/data/<key>; or the form until PyTorch 1.6, which
+/* PyTorch's file of weights: a zip archive of stored entries, <root>/data.pkl and <root>/data/<key>, which a TorchScript archive has too, beside its
+ * code, which is not read; or the form until PyTorch 1.6, which
  * most of the first ESRGANs have: five pickles (magic number, version, system, the value, the keys of the storages), then of each storage
  * the number of its values and these.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
@@ -9,7 +10,7 @@
 
 #define MAX_ENTRIES 200000
 #define MAX_TENSORS 100000
-#define MAX_DEPTH 5 /* {"params_ema": {...}} is 2 */
+#define MAX_DEPTH 16 /* {"params_ema": {...}} is 2, LaMa as TorchScript 12 */
 #define MAX_VISITS 1000000
 
 static gboolean fail(GError **error, const char *path, const char *what)
@@ -109,14 +110,21 @@ static gboolean read_directory(Archive *a)
         guint64 stored = le(h + 20, 4), size = le(h + 24, 4), offset = le(h + 42, 4);
         if (!read_zip64(h + 46 + name_n, extra_n, &size, &stored, &offset))
             return fail(a->error, a->path, "the zip archive's directory is torn");
-        if (le(h + 10, 2) != 0 || stored != size)
-            return fail(a->error, a->path, "an entry of the zip archive is compressed; PyTorch stores them as they are");
-        if (offset > a->n || a->n - offset < 30 || le(a->data + offset, 4) != 0x04034b50)
-            return fail(a->error, a->path, "an entry of the zip archive lies outside the file");
-        const guint64 from = offset + 30 + le(a->data + offset + 26, 2) + le(a->data + offset + 28, 2);
-        if (from > a->n || size > a->n - from)
-            return fail(a->error, a->path, "an entry of the zip archive lies outside the file");
         char *name = g_strndup((const char *)h + 46, name_n);
+        const gboolean values = strstr(name, "/data/") || g_str_has_suffix(name, "/data.pkl");
+        if (le(h + 10, 2) != 0 || stored != size) {
+            g_free(name);
+            if (values)
+                return fail(a->error, a->path, "an entry of the zip archive is compressed; PyTorch stores them as they are");
+            at += 46 + name_n + extra_n + comment_n; /* TorchScript's code */
+            continue;
+        }
+        const gboolean inside = offset <= a->n && a->n - offset >= 30 && le(a->data + offset, 4) == 0x04034b50;
+        const guint64 from = inside ? offset + 30 + le(a->data + offset + 26, 2) + le(a->data + offset + 28, 2) : 0;
+        if (!inside || from > a->n || size > a->n - from) {
+            g_free(name);
+            return fail(a->error, a->path, "an entry of the zip archive lies outside the file");
+        }
         Bytes *b = g_new(Bytes, 1);
         *b = (Bytes){.data = a->data + from, .n = size};
         if (!g_hash_table_insert(a->entries, name, b))

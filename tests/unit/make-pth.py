@@ -33,6 +33,15 @@ def srvgg(features=4, scale=2, blocks=1):
     return d
 
 
+class Wrapper(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+
+    def forward(self, x):
+        return self.model(x)
+
+
 class Evil:
     def __reduce__(self):
         return os.system, ('touch /tmp/sfumato-was-here',)
@@ -50,6 +59,11 @@ def main():
     save('plain', srvgg())
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
     save('module', module.state_dict())  # with _metadata: an OrderedDict with attributes
+    with torch.no_grad():
+        wrapper = Wrapper().eval()
+        for t in wrapper.state_dict().values():
+            t.copy_(ramp(*t.shape))
+        torch.jit.save(torch.jit.script(wrapper), OUT / 'torchscript.pth')
     base = ramp(6, 8)
     save('strides', {'transposed': base.t(), 'columns': base[:, 2:5], 'row': base[3], 'permuted': ramp(2, 3, 4).permute(2, 0, 1),
                      'scalar': torch.tensor(7.0), 'empty': torch.empty(0, 3), 'one': base[2:3, 4:5]})

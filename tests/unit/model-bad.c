@@ -374,6 +374,17 @@ static void test_pth_models(void)
     g_ptr_array_unref(t);
 }
 
+/* A TorchScript archive: tensors by the attributes that lead to them; its code is not read. */
+static void test_pth_torchscript(void)
+{
+    GPtrArray *t = pth_tensors("torchscript.pth");
+    check_f32(t, "model.0.bias", 4, (const float[]){0, 1, 2, 3});
+    check_f32(t, "model.1.running_var", 4, (const float[]){0, 1, 2, 3});
+    g_assert_cmpint(tensor_named(t, "model.0.weight")->n_elements, ==, 4 * 3 * 9);
+    g_assert_cmpint(t->len, ==, 7);
+    g_ptr_array_unref(t);
+}
+
 static void test_pth_refused(void)
 {
     const char *trace = "/tmp/sfumato-was-here";
@@ -430,6 +441,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pth/strides", test_pth_strides);
     g_test_add_func("/pth/dtypes", test_pth_dtypes);
     g_test_add_func("/pth/models", test_pth_models);
+    g_test_add_func("/model-bad/pth-torchscript", test_pth_torchscript);
     g_test_add_func("/pth/refused", test_pth_refused);
     g_test_add_data_func("/pth/damaged/zip", "strides.pth", test_pth_damaged);
     g_test_add_data_func("/pth/damaged/legacy", "legacy.pth", test_pth_damaged);
