@@ -7,6 +7,8 @@
 
 #include "sfumato.h"
 #include "model/model.h"
+#include "net/autoencoder.h"
+#include "net/denoiser.h"
 #include "net/upscaler.h"
 #include "sample/sample.h"
 
@@ -80,6 +82,12 @@ struct SfuFamily {
     /* Binds every network of the model without a queue, so that the model knows what is missing and what is
      * unexpected. NULL for upscalers, whose kind does it. */
     void (*expect)(SfuModel *m);
+    /* The networks of a run. NULL: the family has none. The callers own what they get. */
+    SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
+    SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);
+    /* Quick previews: R', G', B' in -1..1 for each of so many latent channels; 0: none. */
+    int preview_channels;
+    const float (*preview_rgb)[3];
     /* Appends what `sfumato inspect` should say beside the usual (", gray"). NULL: nothing. */
     void (*describe)(const SfuModel *m, GString *text);
 };

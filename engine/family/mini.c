@@ -15,4 +15,4 @@ const SfuFamily sfu_family_mini = {.id = "mini",
                                    .rank_upscale = 3,
                                    .enlargement = SFU_ENLARGE_FLOW,
                                    .claims = claims,
-                                   .configure = sfu_sd_configure_parts, .expect = sfu_sd_expect};
+                                   .configure = sfu_sd_configure_parts, .expect = sfu_sd_expect, .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder};

@@ -179,13 +179,32 @@ static gboolean configure(SfuModel *m, GError **error)
     return TRUE;
 }
 
+/* ---- networks ---- */
+
+SfuDenoiser *sfu_sd_denoiser(SfuQueue *q, SfuModel *m, GError **error)
+{
+    return sfu_unet_denoiser(q, m, error);
+}
+
+SfuAutoencoder *sfu_sd_autoencoder(SfuQueue *q, SfuModel *m, GError **error)
+{
+    const gboolean tiny = !m->tensors[SFU_PART_VAE] && (m->tensors[SFU_PART_TAESD_DECODER] || m->tensors[SFU_PART_TAESD_ENCODER]);
+    return tiny ? sfu_taesd_autoencoder(q, m, error) : sfu_vae_autoencoder(q, m, error);
+}
+
+/* The first three of four latents are nearly a small picture: a linear fit (published by Kevin Turner on Hugging Face's
+ * forum, 2022). */
+static const float preview_rgb[4][3] = {
+    {0.298f, 0.207f, 0.208f}, {0.187f, 0.286f, 0.173f}, {-0.158f, 0.189f, 0.264f}, {-0.184f, -0.271f, -0.473f}};
+
 #define PAINTS (1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS | 1u << SFU_TASK_UPSCALE)
 /* "detail" adds what was not there: these enlarge only if nothing else does. */
 #define GENERAL .tasks = DRAWS, .rank = 2, .rank_upscale = 7, .enlargement = SFU_ENLARGE_DETAIL
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
-    .claims = claims, .configure = configure, .expect = sfu_sd_expect
+    .claims = claims, .configure = configure, .expect = sfu_sd_expect, .denoiser = sfu_sd_denoiser,                    \
+    .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb
 
 const SfuFamily sfu_family_sd1 = {.id = "sd1", .name = "Stable Diffusion 1.x", GENERAL, FILES};
 const SfuFamily sfu_family_sd2 = {.id = "sd2", .name = "Stable Diffusion 2.x", GENERAL, FILES};

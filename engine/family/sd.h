@@ -12,6 +12,9 @@ char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part);
 int sfu_sd_vae_levels(const SfuSource *s, const char *prefix);
 /* The scheduler, and all parts that the model has. */
 gboolean sfu_sd_configure_parts(SfuModel *m, GError **error);
+/* The UNet's; the VAE's or, without one, TAESD's. */
+SfuDenoiser *sfu_sd_denoiser(SfuQueue *q, SfuModel *m, GError **error);
+SfuAutoencoder *sfu_sd_autoencoder(SfuQueue *q, SfuModel *m, GError **error);
 /* What their networks lack or do not need. */
 void sfu_sd_expect(SfuModel *m);
 /* The prediction type and the end of the schedule, as far as the file or the .yaml beside it tells them; for files

@@ -1,5 +1,6 @@
 /* TAESD, the tiny autoencoder: github.com/madebyollin/taesd (Bohan 2023). Each half is a plain sequence of layers.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/autoencoder.h"
 #include "net/parts.h"
 #include <string.h>
 
@@ -193,4 +194,35 @@ gboolean sfu_taesd_decode(SfuTaesd *t, SfuTensor **x, const SfuTensor *z, GError
         sfu_net_drop(&h);
     *x = h;
     return h != NULL;
+}
+
+/* ---- as an autoencoder ---- */
+
+#define MOST_ROOM (2ull << 30)
+
+static void face_destroy(gpointer net) { sfu_taesd_destroy(net); }
+static gboolean face_encode(gpointer net, SfuTensor **out, const SfuTensor *x, GError **error) { return sfu_taesd_encode(net, out, x, error); }
+static gboolean face_decode(gpointer net, SfuTensor **out, const SfuTensor *z, GError **error) { return sfu_taesd_decode(net, out, z, error); }
+
+static guint64 face_room(gconstpointer net)
+{
+    const SfuTaesd *t = net;
+    return MIN(sfu_net_room(t->decoder.net.q ? t->decoder.net.q : t->encoder.net.q), MOST_ROOM);
+}
+
+/* Three tensors of 64 channels at the picture's size. */
+static guint64 face_bytes(gconstpointer net, gboolean decode, int h, int w)
+{
+    return (guint64)w * (guint64)h * FACTOR * FACTOR * 64 * sizeof(float) * 3;
+}
+
+static const SfuAutoencoderClass taesd_class = {.destroy = face_destroy, .encode = face_encode, .decode = face_decode, .room = face_room, .bytes = face_bytes};
+
+SfuAutoencoder *sfu_taesd_autoencoder(SfuQueue *q, SfuModel *model, GError **error)
+{
+    SfuTaesd *t = sfu_taesd_create(q, model, error);
+    if (!t)
+        return NULL;
+    const SfuAutoencoder a = {&taesd_class, t, FACTOR, t->decoder.net.q ? t->decoder.c_in : t->encoder.c_out, 1, 0};
+    return g_memdup2(&a, sizeof a);
 }

@@ -1,5 +1,6 @@
 /* The UNet of Stable Diffusion (diffusers' UNet2DConditionModel): Rombach 2022, figure 3 and appendix; transformer blocks with GEGLU.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/denoiser.h"
 #include "net/parts.h"
 #include <math.h>
 
@@ -509,4 +510,30 @@ out:
     sfu_tensor_destroy(y);
     sfu_tensor_destroy(time);
     return ok;
+}
+
+/* ---- as a denoiser ---- */
+
+static void denoiser_destroy(gpointer net) { sfu_unet_destroy(net); }
+static void denoiser_set_trace(gpointer net, const SfuTrace *trace) { sfu_unet_set_trace(net, trace); }
+
+static gboolean denoiser_set_condition(gpointer net, const SfuCondition *condition, GError **error)
+{
+    return sfu_unet_set_context(net, condition->tokens, error);
+}
+
+static gboolean denoiser_forward(gpointer net, SfuTensor **out, const SfuDenoiserInput *in, GError **error)
+{
+    return sfu_unet_forward_cached(net, out, in->x, in->timesteps, in->class_labels, in->deep, error);
+}
+
+static const SfuDenoiserClass unet_class = {denoiser_destroy, denoiser_set_trace, denoiser_set_condition, denoiser_forward};
+
+SfuDenoiser *sfu_unet_denoiser(SfuQueue *q, SfuModel *model, GError **error)
+{
+    SfuUnet *u = sfu_unet_create(q, model, error);
+    if (!u)
+        return NULL;
+    const SfuDenoiser d = {&unet_class, u, u->config->in_channels, u->config->out_channels, u->config->num_class_embeds};
+    return g_memdup2(&d, sizeof d);
 }

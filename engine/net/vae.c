@@ -1,5 +1,6 @@
 /* AutoencoderKL: Rombach 2022, appendix E (Esser 2021's autoencoder). Any levels and widths of its configuration.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/autoencoder.h"
 #include "net/parts.h"
 
 #define MAX_LAYERS 17 /* a level of the decoder, as model/config.c counts them */
@@ -465,4 +466,35 @@ gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **e
         return FALSE;
     }
     return run(v, TRUE, x, z, error);
+}
+
+/* ---- as an autoencoder ---- */
+
+static void face_destroy(gpointer net) { sfu_vae_destroy(net); }
+static gboolean face_encode(gpointer net, SfuTensor **out, const SfuTensor *x, GError **error) { return sfu_vae_encode(net, out, x, error); }
+static gboolean face_decode(gpointer net, SfuTensor **out, const SfuTensor *z, GError **error) { return sfu_vae_decode(net, out, z, error); }
+static guint64 face_room(gconstpointer net) { return sfu_vae_room(net); }
+
+static guint64 face_bytes(gconstpointer net, gboolean decode, int h, int w)
+{
+    return decode ? sfu_vae_decode_bytes(net, 1, h, w) : sfu_vae_encode_bytes(net, 1, h, w);
+}
+
+static gboolean face_learn_norms(gpointer net, gboolean decode, const SfuTensor *small, GError **error)
+{
+    return sfu_vae_learn_norms(net, decode, small, error);
+}
+
+static void face_forget_norms(gpointer net) { sfu_vae_forget_norms(net); }
+
+static const SfuAutoencoderClass vae_class = {face_destroy, face_encode, face_decode, face_room, face_bytes, face_learn_norms, face_forget_norms};
+
+SfuAutoencoder *sfu_vae_autoencoder(SfuQueue *q, SfuModel *model, GError **error)
+{
+    SfuVae *v = sfu_vae_create(q, model, error);
+    if (!v)
+        return NULL;
+    const SfuVaeConfig *k = v->config;
+    const SfuAutoencoder a = {&vae_class, v, sfu_vae_factor(v), k->latent_channels, k->scaling_factor, k->shift_factor};
+    return g_memdup2(&a, sizeof a);
 }

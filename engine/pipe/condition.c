@@ -234,7 +234,7 @@ static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **e
     for (int b = 0; b < n_b; b++)
         copy_padded(branches[b], b < s->n_parts ? n_parts : 0, n_chunks, empty ? empty->hidden : NULL, context + b * one);
     SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, n_b, 1, n_chunks * SFU_CHUNK_TOKENS, dim, error);
-    const gboolean ok = t && sfu_tensor_write(t, context, error) && sfu_unet_set_context(s->m->unet, t, error);
+    const gboolean ok = t && sfu_tensor_write(t, context, error) && sfu_denoiser_set_condition(s->denoiser, &(SfuCondition){.tokens = t}, error);
     sfu_tensor_destroy(t);
     g_free(context);
     return ok;
@@ -302,4 +302,37 @@ void sfu_session_guide(const SfuSession *s, float *raw, gint64 n)
     if (cond)
         sfu_guidance_rescale(raw, cond, s->rescale, n, 1);
     g_free(cond);
+}
+
+/* ---- models without text ---- */
+
+/* The condition and the share that is repainted (the mean of the mask's channels), averaged over grid x grid cells
+ * (torch.nn.functional.adaptive_avg_pool2d), become the context. */
+gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error)
+{
+    const int g = s->grid, c = s->ae.channels + 1, n_mask = extra->c - s->ae.channels;
+    float *tokens = g_new0(float, (gsize)g * g * c);
+    for (int y = 0; y < g; y++) {
+        const int y0 = y * r.h / g, y1 = ((y + 1) * r.h + g - 1) / g;
+        for (int x = 0; x < g; x++) {
+            const int x0 = x * r.w / g, x1 = ((x + 1) * r.w + g - 1) / g;
+            float *o = tokens + ((gsize)y * g + x) * c;
+            for (int j = y0; j < y1; j++) {
+                for (int i = x0; i < x1; i++) {
+                    const float *v = extra->p + ((gsize)(r.y + j) * extra->w + r.x + i) * extra->c;
+                    for (int k = 0; k < c - 1; k++)
+                        o[k] += v[k];
+                    for (int k = 0; k < n_mask; k++)
+                        o[c - 1] += v[c - 1 + k] / (float)n_mask;
+                }
+            }
+            for (int k = 0; k < c; k++)
+                o[k] /= (float)((y1 - y0) * (x1 - x0));
+        }
+    }
+    SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, 1, 1, g * g, c, error);
+    const gboolean ok = t && sfu_tensor_write(t, tokens, error) && sfu_denoiser_set_condition(s->denoiser, &(SfuCondition){.tokens = t}, error);
+    sfu_tensor_destroy(t);
+    g_free(tokens);
+    return ok;
 }

@@ -26,37 +26,6 @@ typedef struct {
 
 /* ---- one pass of the network ------------------------------------------------------------------------------------ */
 
-/* The condition and the share that is repainted (the mean of the mask's channels), averaged over grid x grid cells
- * (torch.nn.functional.adaptive_avg_pool2d), become the context. */
-static gboolean set_grid_context(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error)
-{
-    const int g = s->grid, c = s->ae.channels + 1, n_mask = extra->c - s->ae.channels;
-    float *tokens = g_new0(float, (gsize)g * g * c);
-    for (int y = 0; y < g; y++) {
-        const int y0 = y * r.h / g, y1 = ((y + 1) * r.h + g - 1) / g;
-        for (int x = 0; x < g; x++) {
-            const int x0 = x * r.w / g, x1 = ((x + 1) * r.w + g - 1) / g;
-            float *o = tokens + ((gsize)y * g + x) * c;
-            for (int j = y0; j < y1; j++) {
-                for (int i = x0; i < x1; i++) {
-                    const float *v = extra->p + ((gsize)(r.y + j) * extra->w + r.x + i) * extra->c;
-                    for (int k = 0; k < c - 1; k++)
-                        o[k] += v[k];
-                    for (int k = 0; k < n_mask; k++)
-                        o[c - 1] += v[c - 1 + k] / (float)n_mask;
-                }
-            }
-            for (int k = 0; k < c; k++)
-                o[k] /= (float)((y1 - y0) * (x1 - x0));
-        }
-    }
-    SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, 1, 1, g * g, c, error);
-    const gboolean ok = t && sfu_tensor_write(t, tokens, error) && sfu_unet_set_context(s->m->unet, t, error);
-    sfu_tensor_destroy(t);
-    g_free(tokens);
-    return ok;
-}
-
 /* [branches, h, w, c + extra] of a rectangle. The last branch of editing sees no picture. */
 static void gather(const Diffuser *f, SfuRect r, float *dst)
 {
@@ -82,9 +51,10 @@ static void name_nonfinite(Diffuser *f, const SfuTensor *x, const float *timeste
     SfuNonfinite found = {0};
     SfuTrace trace = sfu_trace_nonfinite(&found);
     SfuTensor *out = NULL;
-    sfu_unet_set_trace(f->s->m->unet, &trace);
-    sfu_unet_forward(f->s->m->unet, &out, x, timesteps, labels, NULL);
-    sfu_unet_set_trace(f->s->m->unet, NULL);
+    sfu_denoiser_set_trace(f->s->denoiser, &trace);
+    const SfuDenoiserInput in = {.x = x, .timesteps = timesteps, .class_labels = labels};
+    sfu_denoiser_forward(f->s->denoiser, &out, &in, NULL);
+    sfu_denoiser_set_trace(f->s->denoiser, NULL);
     sfu_tensor_destroy(out);
     g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
                 _("The network gave NaN or infinity at step %d, first in its block %s (%" PRId64 " of %" PRId64
@@ -119,9 +89,11 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep
         deep = (SfuTensor **)&f->deep->pdata[at];
     }
     gather(f, r, host);
-    gboolean ok = !s->grid || set_grid_context(s, f->d->extra, r, error);
+    gboolean ok = !s->grid || sfu_session_set_grid(s, f->d->extra, r, error);
     ok = ok && (x = sfu_tensor_create(s->run->q, SFU_F32, n_b, r.h, r.w, c_in, error)) && sfu_tensor_write(x, host, error) &&
-         sfu_unet_forward_cached(s->m->unet, &y, x, timesteps, s->class_label >= 0 ? labels : NULL, deep, error);
+         sfu_denoiser_forward(
+             s->denoiser, &y,
+             &(SfuDenoiserInput){.x = x, .timesteps = timesteps, .class_labels = s->class_label >= 0 ? labels : NULL, .deep = deep}, error);
     if (ok && y->c != f->c) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the UNet gives %d channels where the latents have %d."), s->m->path, y->c, f->c);
         ok = FALSE;
@@ -327,9 +299,9 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
         const SfuSampleOptions options = {.eta = s->eta, .s_noise = 1};
         const SfuSampleCallbacks callbacks = {.denoise = denoise, .after_step = after_step, .data = &f};
         SfuTrace trace = {sfu_run_trace, r};
-        sfu_unet_set_trace(s->m->unet, r->job->trace_dir ? &trace : NULL);
+        sfu_denoiser_set_trace(s->denoiser, r->job->trace_dir ? &trace : NULL);
         ok = sfu_sample(f.sigmas, &options, x->p, f.n, 1, stream, &callbacks, error);
-        sfu_unet_set_trace(s->m->unet, NULL);
+        sfu_denoiser_set_trace(s->denoiser, NULL);
     }
     if (ok && d->blend && d->x0)
         blend(&f, x->p, 0, 0);

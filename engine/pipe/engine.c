@@ -6,32 +6,6 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-gboolean sfu_error_convert(GError **dest, GError *e)
-{
-    if (!e)
-        return FALSE;
-    SfuError code = SFU_ERROR_FAILED;
-    if (e->domain == SFU_ERROR) {
-        code = e->code;
-    } else if (e->domain == SFU_RUNTIME_ERROR) {
-        code = e->code == SFU_RUNTIME_ERROR_MEMORY      ? SFU_ERROR_MEMORY
-               : e->code == SFU_RUNTIME_ERROR_CANCELLED ? SFU_ERROR_CANCELLED
-               : e->code == SFU_RUNTIME_ERROR_NO_LOADER || e->code == SFU_RUNTIME_ERROR_NO_DEVICE || e->code == SFU_RUNTIME_ERROR_LOST
-                   ? SFU_ERROR_DEVICE
-                   : SFU_ERROR_FAILED;
-    } else if (e->domain == SFU_MODEL_ERROR || e->domain == SFU_FILE_ERROR) {
-        code = SFU_ERROR_MODEL;
-    } else if (e->domain == SFU_TEXT_ERROR) {
-        code = SFU_ERROR_USAGE;
-    } else if (e->domain == SFU_SAMPLE_ERROR) {
-        code = e->code == SFU_SAMPLE_ERROR_OPTIONS ? SFU_ERROR_USAGE : SFU_ERROR_FAILED;
-    }
-    if (dest)
-        *dest = g_error_new_literal(SFU_ERROR, code, e->message);
-    g_error_free(e);
-    return FALSE;
-}
-
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
 
 static void device_free(gpointer p)
@@ -64,19 +38,6 @@ GPtrArray *sfu_devices(GError **error)
 
 /* ---- the engine ------------------------------------------------------------------------------------------------- */
 
-static void loaded_free(gpointer p)
-{
-    SfuLoaded *l = p;
-    sfu_text_encoder_destroy(l->text);
-    sfu_unet_destroy(l->unet);
-    sfu_vae_destroy(l->vae);
-    sfu_taesd_destroy(l->taesd);
-    sfu_upscaler_destroy(l->upscaler);
-    sfu_model_close(l->model);
-    g_free(l->path);
-    g_free(l);
-}
-
 static gboolean parse_precision(const char *text, SfuPrecision *out, GError **error)
 {
     static const char *const words[] = {"auto", "fp32", "bf16", "fp16"};
@@ -107,7 +68,7 @@ SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error)
     SfuEngine *engine = g_new0(SfuEngine, 1);
     engine->q = q;
     engine->device = g_strdup(sfu_queue_device(q)->name);
-    engine->loaded = g_ptr_array_new_with_free_func(loaded_free);
+    engine->loaded = g_ptr_array_new_with_free_func(sfu_loaded_free);
     return engine;
 }
 
@@ -151,49 +112,7 @@ void sfu_engine_unload(SfuEngine *e)
     sfu_engine_forget_words(e);
 }
 
-SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error)
-{
-    for (guint i = 0; i < e->loaded->len; i++) {
-        SfuLoaded *l = g_ptr_array_index(e->loaded, i);
-        if (strcmp(l->path, path) != 0)
-            continue;
-        if (sfu_model_check_unchanged(l->model, NULL))
-            return l;
-        g_ptr_array_remove_index(e->loaded, i);
-        sfu_engine_forget_words(e);
-        break;
-    }
-    SfuModel *m = sfu_model_open(path, error);
-    if (!m)
-        return NULL;
-    SfuLoaded *l = g_new0(SfuLoaded, 1);
-    l->path = g_strdup(path);
-    l->model = m;
-    g_ptr_array_add(e->loaded, l);
-    return l;
-}
-
 /* ---- jobs ------------------------------------------------------------------------------------------------------- */
-
-void sfu_result_free(SfuResult *r)
-{
-    if (!r)
-        return;
-    g_clear_object(&r->picture);
-    sfu_params_free(r->params);
-    g_free(r->note);
-    g_free(r);
-}
-
-SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken)
-{
-    SfuResult *o = g_new0(SfuResult, 1);
-    const gboolean masked = r->task == SFU_TASK_INPAINT || (r->task == SFU_TASK_IMG2IMG && r->job->mask);
-    *o = (SfuResult){.picture = taken, .seed = r->seed, .params = sfu_params_copy(r->p), .task = r->task, .masked = masked, .note = g_strdup(r->note)};
-    sfu_params_put_int64(o->params, SFU_PARAM_SEED, (gint64)MIN(r->seed, (guint64)SFU_SEED_MAX));
-    sfu_params_put(o->params, SFU_PARAM_COUNT, 1);
-    return o;
-}
 
 static gboolean check_job(const SfuJob *job, GError **error)
 {
@@ -245,36 +164,6 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
     return ok;
 }
 
-/* A file with more in its networks than Sfumato runs may make other pictures than it should: that is said. */
-static void note_strays(SfuRun *r, const SfuLoaded *m)
-{
-    const GPtrArray *strays = sfu_model_strays(m->model);
-    if (strays->len)
-        r->note = g_strdup_printf("%s holds %u tensors that %s does not have (the first is '%s'); the picture may not be "
-                                  "what the model should make.", m->path, strays->len, sfu_model_family(m->model)->name,
-                                  (const char *)g_ptr_array_index(strays, 0));
-}
-
-/* The model, checked for the task. */
-static SfuLoaded *load_for_task(SfuRun *r, GError **error)
-{
-    char *path = sfu_model_resolve(sfu_params_text(r->p, SFU_PARAM_MODEL), r->task, error);
-    if (!path)
-        return NULL;
-    SfuLoaded *m = sfu_run_stage(r, SFU_STAGE_LOAD, error) ? sfu_engine_load(r->e, path, error) : NULL;
-    if (m && !(sfu_model_family(m->model)->tasks & 1u << r->task)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is a model of the family %s, which cannot do %s."), path,
-                    sfu_model_family(m->model)->name, sfu_task_name(r->task));
-        m = NULL;
-    }
-    if (m)
-        note_strays(r, m);
-    if (m)
-        sfu_params_put_text(r->p, SFU_PARAM_MODEL, path);
-    g_free(path);
-    return m;
-}
-
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
 {
     if (!check_job(job, error))
@@ -294,7 +183,7 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     sfu_queue_set_cancel(e->q, job->cancel);
     sfu_queue_set_build_notify(e->q, notify_build, &r);
     SfuLoaded *m = NULL;
-    gboolean ok = read_noise(&r, &err) && (m = load_for_task(&r, &err)) && run_pipeline(&r, m, results, &err);
+    gboolean ok = read_noise(&r, &err) && (m = sfu_run_load(&r, &err)) && run_pipeline(&r, m, results, &err);
     if (ok && r.latents)
         ok = sfu_tensorfile_write(job->latent_file, "latent", (const float *)(gconstpointer)r.latents->data,
                                   r.latents->len / (r.latent_h * r.latent_w * r.latent_c), r.latent_h, r.latent_w, r.latent_c, &err);

@@ -55,14 +55,14 @@ static SfuImage *read_enlarged(const Enlarge *e, SfuRect out, SfuImage **alpha, 
 /* The autoencoder takes the whole at once, which is exact, where it can. */
 static gboolean ae_whole(const Enlarge *e, gboolean decode)
 {
-    return sfu_autoencoder_tile(&e->s->ae, e->lw, e->lh, decode) >= MAX(e->lw, e->lh);
+    return sfu_coder_tile(&e->s->ae, e->lw, e->lh, decode) >= MAX(e->lw, e->lh);
 }
 
 /* The tiles of latents that are worked on: by the autoencoder, and where it decodes the whole by what follows it. */
 static void ae_tiles(const Enlarge *e, gboolean decode, int *tw, int *th, int *overlap, int *nx, int *ny, int **xs, int **ys)
 {
-    const SfuAutoencoder *a = &e->s->ae;
-    const int fits = sfu_autoencoder_tile(a, e->lw, e->lh, decode), tile = !decode && ae_whole(e, FALSE) ? fits : MIN(fits, PIXEL_TILE / a->factor);
+    const SfuCoder *a = &e->s->ae;
+    const int fits = sfu_coder_tile(a, e->lw, e->lh, decode), tile = !decode && ae_whole(e, FALSE) ? fits : MIN(fits, PIXEL_TILE / a->factor);
     *tw = MIN(tile, e->lw);
     *th = MIN(tile, e->lh);
     *overlap = MAX(2, tile / 4);
@@ -74,7 +74,7 @@ static double ae_units(const Enlarge *e, gboolean decode)
 {
     int tw, th, overlap, nx, ny, *xs, *ys;
     if (ae_whole(e, decode))
-        return sfu_autoencoder_units(&e->s->ae, e->lw, e->lh);
+        return sfu_coder_units(&e->s->ae, e->lw, e->lh);
     ae_tiles(e, decode, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
     g_free(xs);
     g_free(ys);
@@ -84,7 +84,7 @@ static double ae_units(const Enlarge *e, gboolean decode)
 /* Latents of the enlarged picture. */
 static SfuImage *encode(const Enlarge *e, GError **error)
 {
-    const SfuAutoencoder *a = &e->s->ae;
+    const SfuCoder *a = &e->s->ae;
     const int f = a->factor;
     int tw, th, overlap, nx, ny, *xs, *ys;
     ae_tiles(e, FALSE, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
@@ -93,7 +93,7 @@ static SfuImage *encode(const Enlarge *e, GError **error)
     for (int k = 0; ok && k < nx * ny; k++) {
         const int tx = xs[k % nx], ty = ys[k / nx];
         SfuImage *rgb = read_enlarged(e, (SfuRect){tx * f, ty * f, tw * f, th * f}, NULL, error);
-        SfuImage *part = rgb ? sfu_autoencoder_encode(a, rgb, error) : NULL;
+        SfuImage *part = rgb ? sfu_coder_encode(a, rgb, error) : NULL;
         ok = part != NULL;
         for (int j = 0; ok && j < th; j++) {
             const float wy = sfu_tile_ramp(j, th, overlap, k / nx == 0, k / nx == ny - 1);
@@ -125,7 +125,7 @@ static SfuImage *decoded_part(const Enlarge *e, const SfuImage *whole, const Sfu
     const int f = e->s->ae.factor;
     if (whole)
         return sfu_image_crop(whole, (SfuRect){tile.x * f, tile.y * f, tile.w * f, tile.h * f}, error);
-    SfuImage *part = sfu_image_crop(z, tile, error), *rgb = part ? sfu_autoencoder_decode(&e->s->ae, part, error) : NULL;
+    SfuImage *part = sfu_image_crop(z, tile, error), *rgb = part ? sfu_coder_decode(&e->s->ae, part, error) : NULL;
     sfu_image_free(part);
     return rgb;
 }
@@ -164,7 +164,7 @@ static gboolean back_project(const Enlarge *e, SfuRect out, SfuImage *rgb, GErro
 /* One decoded tile [h, w, 4]: colours fitted to the picture's own in cells, alpha from the enlarged picture. */
 static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, GError **error)
 {
-    const SfuAutoencoder *a = &e->s->ae;
+    const SfuCoder *a = &e->s->ae;
     const SfuRect out = {tile.x * a->factor, tile.y * a->factor, tile.w * a->factor, tile.h * a->factor};
     SfuImage *rgb = decoded_part(e, e->decoded, z, tile, error), *alpha = NULL;
     SfuImage *plain = rgb ? read_enlarged(e, out, &alpha, error) : NULL, *none = plain ? sfu_image_new(out.w, out.h, 1, error) : NULL;
@@ -196,8 +196,8 @@ static GeglBuffer *decode(Enlarge *e, const SfuImage *z, GError **error)
     float *row = g_new(float, (gsize)e->w * 4);
     gboolean ok = band != NULL;
     if (ok && ae_whole(e, TRUE))
-        ok = (e->decoded = sfu_autoencoder_decode(&e->s->ae, z, error)) &&
-             (!e->base || (e->decoded_base = sfu_autoencoder_decode(&e->s->ae, e->base, error)));
+        ok = (e->decoded = sfu_coder_decode(&e->s->ae, z, error)) &&
+             (!e->base || (e->decoded_base = sfu_coder_decode(&e->s->ae, e->base, error)));
     for (int ky = 0; ok && ky < ny; ky++) {
         for (int kx = 0; ok && kx < nx; kx++) {
             SfuImage *t = decode_tile(e, z, (SfuRect){xs[kx], ys[ky], tw, th}, error);
@@ -353,7 +353,7 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     JsonObject *mine = sfu_json_child(up, key);
     const int label = (int)sfu_json_number(classes, class_key, factor == 2 ? 1 : 2);
     const int n_mask = s->ae.factor * s->ae.factor;
-    if (!up || !mine || label < 0 || label >= s->unet->num_class_embeds || s->unet->in_channels != 2 * s->ae.channels + n_mask) {
+    if (!up || !mine || label < 0 || label >= s->denoiser->n_classes || s->denoiser->in_channels != 2 * s->ae.channels + n_mask) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is not made for enlarging by %d."), s->m->path, factor);
         return NULL;
     }
@@ -427,15 +427,15 @@ static double low_res_alpha_cumprod(int level)
 static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
 {
     SfuRun *r = s->run;
-    if (s->unet->in_channels != s->ae.channels + 3 || s->ae.factor != 4) {
+    if (s->denoiser->in_channels != s->ae.channels + 3 || s->ae.factor != 4) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the x4 upscaler sees three channels of picture beside its latents, not %d."), s->m->path,
-                    s->unet->in_channels - s->ae.channels);
+                    s->denoiser->in_channels - s->ae.channels);
         return FALSE;
     }
     Enlarge e;
     const GeglRectangle *x = gegl_buffer_get_extent(r->job->picture);
     set_size(&e, s, r->job->picture, x->width * 4, x->height * 4);
-    const int level = MIN(sfu_params_int(r->p, SFU_PARAM_NOISE_LEVEL), s->unet->num_class_embeds - 1);
+    const int level = MIN(sfu_params_int(r->p, SFU_PARAM_NOISE_LEVEL), s->denoiser->n_classes - 1);
     s->class_label = level;
     sfu_params_put(r->p, SFU_PARAM_NOISE_LEVEL, level);
     if (!sfu_session_set_prompts(s, error))

@@ -334,21 +334,21 @@ static SfuImage *all_ones(int w, int h, int c, GError **error)
 static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **error)
 {
     SfuSession *s = a->p->s;
-    const int more = s->unet->in_channels - s->ae.channels, n_mask = s->grid ? s->ae.factor * s->ae.factor : 1;
+    const int more = s->denoiser->in_channels - s->ae.channels, n_mask = s->grid ? s->ae.factor * s->ae.factor : 1;
     *extra = NULL;
     if (more == 0)
         return TRUE;
     if (!a->original || (more != s->ae.channels + n_mask && !s->family->edits)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s has %d input channels, with which %s cannot be done."), s->m->path,
-                    s->unet->in_channels, sfu_task_name(s->run->task));
+                    s->denoiser->in_channels, sfu_task_name(s->run->task));
         return FALSE;
     }
-    SfuImage *z = make_condition(a, error) ? sfu_autoencoder_encode(&s->ae, a->condition, error) : NULL;
+    SfuImage *z = make_condition(a, error) ? sfu_coder_encode(&s->ae, a->condition, error) : NULL;
     if (!z)
         return FALSE;
     if (s->family->edits) {
         for (gint64 k = 0; k < (gint64)z->w * z->h * z->c; k++)
-            z->p[k] = z->p[k] / s->ae.scaling + s->ae.shift;
+            z->p[k] = z->p[k] / s->ae.net->scaling + s->ae.net->shift;
         *extra = z;
         return TRUE;
     }
@@ -507,7 +507,7 @@ static SfuImage *blend_mask(const Pass *a, int lw, int lh, GError **error)
 /* rgb becomes condition + rgb - what the condition's latents decode to: what the autoencoder loses of a filled-in texture is not lost then. */
 static gboolean add_change(const Pass *a, const SfuImage *cond, SfuImage *rgb, GError **error)
 {
-    SfuImage *base = sfu_autoencoder_decode(&a->p->s->ae, cond, error);
+    SfuImage *base = sfu_coder_decode(&a->p->s->ae, cond, error);
     for (gint64 k = 0; base && k < (gint64)rgb->w * rgb->h * 3; k++)
         rgb->p[k] += a->condition->p[k] - base->p[k];
     sfu_image_free(base);
@@ -521,12 +521,12 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
     SfuSession *s = p->s;
     const int f = s->ae.factor, lw = a->w / f, lh = a->h / f, content = sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT);
     SfuImage *x0 = NULL, *extra = NULL, *cond = NULL, *blend = NULL, *z = NULL, *rgb = NULL;
-    const gboolean nine = s->unet->in_channels > s->ae.channels && !s->grid;
+    const gboolean nine = s->denoiser->in_channels > s->ae.channels && !s->grid;
     gboolean ok = make_extra(a, lw, lh, &extra, error);
     /* Editing always starts from noise alone; so does a full-strength run that begins with nothing. */
     const gboolean alone = s->family->edits || (nine && a->strength >= 1 && content == CONTENT_NOTHING);
     if (ok && a->start && !alone) {
-        x0 = sfu_autoencoder_encode(&s->ae, a->start, error);
+        x0 = sfu_coder_encode(&s->ae, a->start, error);
         ok = x0 != NULL;
         if (ok)
             replace_content(a, x0, content);
@@ -543,7 +543,7 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
     ok = ok && (z = sfu_diffuse(s, &d, error));
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
-    ok = ok && (rgb = sfu_autoencoder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error));
+    ok = ok && (rgb = sfu_coder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error));
     sfu_image_free(x0);
     sfu_image_free(extra);
     sfu_image_free(cond);
@@ -609,7 +609,7 @@ static void plan_work(const Paint *p)
         pass_size(p, k, &rect, &w, &h);
         const double px = (double)(w / f) * (h / f) * p->r->n_images;
         const double strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength);
-        const gboolean edit = s->family->edits, more = s->unet->in_channels > s->ae.channels;
+        const gboolean edit = s->family->edits, more = s->denoiser->in_channels > s->ae.channels;
         if (s->steps == 0)
             continue; /* nothing but the fill, which says how far it is by itself */
         sfu_run_plan(p->r, SFU_STAGE_ENCODE, px * ((p->source || k > 0 ? !edit : 0) + more));

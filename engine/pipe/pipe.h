@@ -9,8 +9,6 @@
 #include "params/styles.h"
 #include "model/model.h"
 #include "family/family.h"
-#include "net/net.h"
-#include "net/upscaler.h"
 #include "sample/sample.h"
 #include "text/text.h"
 
@@ -27,6 +25,8 @@ char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
 /* "vae" or "taesd": a path as it stands, else the part's name as sfu_models() lists it or the file's. Caller frees; NULL with MODEL. */
 char *sfu_part_resolve(const char *name, const char *part, GError **error);
 
+typedef struct SfuRun SfuRun;
+
 /* ---- engine.c --------------------------------------------------------------------------------------------------- */
 
 /* An open model and those of its networks that were asked for. Owned by the engine. */
@@ -34,9 +34,8 @@ typedef struct {
     char *path;
     SfuModel *model;
     SfuTextEncoder *text;
-    SfuUnet *unet;
-    SfuVae *vae;
-    SfuTaesd *taesd;
+    SfuDenoiser *denoiser;
+    SfuAutoencoder *autoencoder;
     SfuUpscaler *upscaler;
 } SfuLoaded;
 
@@ -48,14 +47,22 @@ struct SfuEngine {
     GPtrArray *encodings; /* hidden states of texts: the same words again need no text encoder; condition.c's own */
 };
 
+/* ---- load.c ----------------------------------------------------------------------------------------------------- */
+
+void sfu_loaded_free(gpointer loaded);
+/* The networks of a loaded model, made on first use. Borrowed; NULL with error. */
+SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error);
+SfuAutoencoder *sfu_loaded_autoencoder(SfuLoaded *l, SfuQueue *q, GError **error);
 /* Borrowed. An already loaded model is checked for changes on disk, and opened anew if there are any. */
 SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error);
+/* The model that the run's parameters name, or the task's default, checked for the task. */
+SfuLoaded *sfu_run_load(SfuRun *r, GError **error);
 
-/* ---- run.c: progress, cancel, previews of one job ----------------------------------------------------------------- */
+/* ---- progress.c: progress, cancel, previews of one job ----------------------------------------------------------------- */
 
 #define SFU_N_STAGES (SFU_STAGE_UPSCALE + 1)
 
-typedef struct {
+struct SfuRun {
     SfuEngine *e;
     SfuQueue *q;
     const SfuJob *job;
@@ -74,7 +81,7 @@ typedef struct {
     int noise_n, noise_h, noise_w, noise_c;
     GArray *latents; /* final ones, for job->latent_file: [image, h, w, c] */
     int latent_h, latent_w, latent_c;
-} SfuRun;
+};
 
 /* Adds work to the plan. */
 void sfu_run_plan(SfuRun *r, SfuStage stage, double units);
@@ -97,23 +104,22 @@ float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, i
 /* For SfuTrace: data is the SfuRun. */
 gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GError **error);
 
-/* ---- autoencoder.c ---------------------------------------------------------------------------------------------- */
+/* ---- coder.c: pictures to latents and back ------------------------------------------------------------------------ */
 
-/* The VAE or TAESD of a run, tiled where the whole does not fit. */
+/* The autoencoder of a run, tiled where the whole does not fit. net NULL: none. */
 typedef struct {
     SfuRun *run;
-    SfuVae *vae; /* else taesd */
-    SfuTaesd *taesd;
-    int factor, channels;
-    float scaling, shift;
-} SfuAutoencoder;
+    SfuAutoencoder *net;  /* borrowed */
+    int factor, channels; /* net's */
+} SfuCoder;
+SfuCoder sfu_coder(SfuRun *run, SfuAutoencoder *net);
 /* rgb [h, w, 3] in 0..1, sides multiples of the factor -> latents [h/f, w/f, c] as the UNet works on them (the mean). */
-SfuImage *sfu_autoencoder_encode(const SfuAutoencoder *a, const SfuImage *rgb, GError **error);
+SfuImage *sfu_coder_encode(const SfuCoder *a, const SfuImage *rgb, GError **error);
 /* -> [h*f, w*f, 3] in about 0..1, not clamped. */
-SfuImage *sfu_autoencoder_decode(const SfuAutoencoder *a, const SfuImage *latents, GError **error);
+SfuImage *sfu_coder_decode(const SfuCoder *a, const SfuImage *latents, GError **error);
 /* Side in latent pixels of the largest piece that fits the budget; the larger of w and h if all does. */
-int sfu_autoencoder_tile(const SfuAutoencoder *a, int w, int h, gboolean decode);
-double sfu_autoencoder_units(const SfuAutoencoder *a, int latent_w, int latent_h);
+int sfu_coder_tile(const SfuCoder *a, int w, int h, gboolean decode);
+double sfu_coder_units(const SfuCoder *a, int latent_w, int latent_h);
 
 /* ---- diffuse.c: from noise to latents ---------------------------------------------------------------------------- */
 
@@ -124,9 +130,9 @@ typedef enum { SFU_MASK_GREY, SFU_MASK_SMOOTH, SFU_MASK_PATCH } SfuMaskFill;
 typedef struct {
     SfuRun *run;
     SfuLoaded *m;
-    SfuAutoencoder ae;
-    SfuAutoencoder preview; /* by TAESD; vae and taesd NULL: none */
-    const SfuUnetConfig *unet;
+    SfuCoder ae;
+    SfuCoder preview; /* a quicker one for previews; net NULL: none */
+    SfuDenoiser *denoiser;
     const SfuFamily *family;
     int native_px, max_px, multiple; /* multiple: px, what working sides are rounded to */
     double guidance, image_guidance, rescale;
@@ -167,6 +173,13 @@ typedef struct {
 SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error);
 int sfu_diffusion_calls(const SfuSession *s, double strength); /* network passes that sfu_diffuse() will make over each pixel */
 
+/* ---- condition.c: what the picture is to show --------------------------------------------------------------------- */
+
+/* Hidden states of prompt and negative prompt into the denoiser. */
+gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
+/* For models without text (s->grid): the condition `extra` in rectangle r and the share that is repainted, averaged over cells, into the denoiser. */
+gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error);
+
 /* ---- session.c -------------------------------------------------------------------------------------------------- */
 
 JsonObject *sfu_json_child(JsonObject *o, const char *name);                   /* NULL if there is none */
@@ -190,8 +203,8 @@ void sfu_session_guide(const SfuSession *s, float *raw, gint64 n);
 
 gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error);   /* paint.c: all tasks but UPSCALE */
 gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error); /* enlarge.c: by diffusion */
-gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error); /* network.c */
-/* network.c: m's upscaler network once over the picture. New buffer [w * scale, h * scale] at the same corner. */
+gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error); /* upscaling.c */
+/* upscaling.c: m's upscaler network once over the picture. New buffer [w * scale, h * scale] at the same corner. */
 GeglBuffer *sfu_network_enlarge(SfuRun *r, SfuLoaded *m, GeglBuffer *in, GError **error);
 
 /* ---- enlarging: what both ways share (stretch.c) ------------------------------------------------------------------ */

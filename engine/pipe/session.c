@@ -64,72 +64,43 @@ int sfu_model_scale(const SfuModel *m)
 
 /* ---- networks --------------------------------------------------------------------------------------------------- */
 
-static gboolean is_taesd(const SfuModel *m)
-{
-    return sfu_model_has_part(m, SFU_PART_TAESD_DECODER) || sfu_model_has_part(m, SFU_PART_TAESD_ENCODER);
-}
-
-static gboolean open_autoencoder(SfuAutoencoder *a, SfuRun *run, SfuLoaded *m, GError **error)
-{
-    *a = (SfuAutoencoder){.run = run, .scaling = 1};
-    const gboolean tiny = !sfu_model_has_part(m->model, SFU_PART_VAE) && is_taesd(m->model);
-    if (tiny) {
-        if (!m->taesd && !(m->taesd = sfu_taesd_create(run->q, m->model, error)))
-            return FALSE;
-        a->taesd = m->taesd;
-        a->factor = sfu_taesd_factor(m->taesd);
-        a->channels = 4;
-        return TRUE;
-    }
-    if (!m->vae && !(m->vae = sfu_vae_create(run->q, m->model, error)))
-        return FALSE;
-    const SfuVaeConfig *c = sfu_model_vae(m->model);
-    a->vae = m->vae;
-    a->factor = sfu_vae_factor(m->vae);
-    a->channels = c->latent_channels;
-    a->scaling = c->scaling_factor;
-    a->shift = c->shift_factor;
-    return TRUE;
-}
-
-static gboolean open_other(SfuSession *s, SfuParam param, SfuAutoencoder *a, GError **error)
+/* The autoencoder in another file, which the parameter names; the parameter then has its path. */
+static gboolean open_other(SfuSession *s, SfuParam param, SfuCoder *a, GError **error)
 {
     char *path = sfu_part_resolve(sfu_params_text(s->run->p, param), param == SFU_PARAM_VAE ? "vae" : "taesd", error);
     SfuLoaded *m = path ? sfu_engine_load(s->run->e, path, error) : NULL;
-    if (m)
+    SfuAutoencoder *net = m ? sfu_loaded_autoencoder(m, s->run->q, error) : NULL;
+    if (net) {
         sfu_params_put_text(s->run->p, param, path);
-    g_free(path);
-    if (!m)
-        return FALSE;
-    if (!sfu_model_has_part(m->model, SFU_PART_VAE) && !is_taesd(m->model)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s holds no autoencoder."), m->path);
-        return FALSE;
+        *a = sfu_coder(s->run, net);
     }
-    return open_autoencoder(a, s->run, m, error);
+    g_free(path);
+    return net != NULL;
 }
 
 static gboolean open_networks(SfuSession *s, GError **error)
 {
     SfuLoaded *m = s->m;
-    if (!m->unet && !(m->unet = sfu_unet_create(s->run->q, m->model, error)))
-        return FALSE;
     const gboolean own = !*sfu_params_text(s->run->p, SFU_PARAM_VAE);
-    if (!(own ? open_autoencoder(&s->ae, s->run, m, error) : open_other(s, SFU_PARAM_VAE, &s->ae, error)))
+    SfuAutoencoder *net = NULL;
+    if (!(s->denoiser = sfu_loaded_denoiser(m, s->run->q, error)) ||
+        !(own ? (net = sfu_loaded_autoencoder(m, s->run->q, error)) != NULL : open_other(s, SFU_PARAM_VAE, &s->ae, error)))
         return FALSE;
-    if (s->ae.channels != s->unet->out_channels) {
+    if (own)
+        s->ae = sfu_coder(s->run, net);
+    if (s->ae.channels != s->denoiser->out_channels) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("The autoencoder has %d latent channels, the UNet of %s %d."), s->ae.channels, m->path,
-                    s->unet->out_channels);
+                    s->denoiser->out_channels);
         return FALSE;
     }
-    if (*sfu_params_text(s->run->p, SFU_PARAM_TAESD)) {
-        if (!open_other(s, SFU_PARAM_TAESD, &s->preview, error))
-            return FALSE;
-        if (s->preview.channels != s->ae.channels || s->preview.factor != s->ae.factor) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s does not fit the latents of %s."), sfu_params_text(s->run->p, SFU_PARAM_TAESD), m->path);
-            return FALSE;
-        }
-    }
-    return TRUE;
+    if (!*sfu_params_text(s->run->p, SFU_PARAM_TAESD))
+        return TRUE;
+    if (!open_other(s, SFU_PARAM_TAESD, &s->preview, error))
+        return FALSE;
+    if (s->preview.channels == s->ae.channels && s->preview.factor == s->ae.factor)
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s does not fit the latents of %s."), sfu_params_text(s->run->p, SFU_PARAM_TAESD), m->path);
+    return FALSE;
 }
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
@@ -173,12 +144,9 @@ static void take_values(SfuSession *s)
 
 gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error)
 {
-    *s = (SfuSession){.run = run, .m = m, .n_parts = 1, .part_weights = {1}, .family = sfu_model_family(m->model), .class_label = -1};
-    if (!sfu_model_has_part(m->model, SFU_PART_UNET)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s holds no UNet."), m->path);
+    *s = (SfuSession){.run = run, .m = m, .family = sfu_model_family(m->model), .class_label = -1};
+    if (!open_networks(s, error))
         return FALSE;
-    }
-    s->unet = sfu_model_unet(m->model);
     JsonObject *mini = sfu_model_sfumato(m->model), *context = sfu_json_child(mini, "context");
     if (mini) {
         const char *kind = context && json_object_has_member(context, "kind") ? json_object_get_string_member(context, "kind") : NULL;
@@ -191,15 +159,13 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
         s->from_condition = json_is(mini, "start", "condition");
         s->residual = s->from_condition && json_is_true(sfu_json_child(mini, "inpaint"), "residual");
         s->start_noise = (float)sfu_json_number(sfu_json_child(mini, "inpaint"), "start_noise", 1);
-        s->class_label = s->unet->num_class_embeds > 0 ? (int)json_int(sfu_json_child(mini, "classes"), "inpaint", 0) : -1;
-        if (s->class_label >= s->unet->num_class_embeds) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the class of inpainting is %d, the UNet has %d."), m->path, s->class_label,
-                        s->unet->num_class_embeds);
+        s->class_label = s->denoiser->n_classes > 0 ? (int)json_int(sfu_json_child(mini, "classes"), "inpaint", 0) : -1;
+        if (s->class_label >= s->denoiser->n_classes) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the class of inpainting is %d, the UNet has %d.", m->path, s->class_label,
+                        s->denoiser->n_classes);
             return FALSE;
         }
     }
-    if (!open_networks(s, error))
-        return FALSE;
     s->native_px = s->family->native_px ? s->family->native_px : sfu_model_native_px(m->model);
     s->max_px = s->native_px * 3 / 2;
     if (s->native_px >= 768)
@@ -211,18 +177,14 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
 
 /* ---- previews ---------------------------------------------------------------------------------------------------- */
 
-/* The first three of four Stable Diffusion latents are nearly a small picture: a linear fit to R', G', B' in -1..1 (published by Kevin Turner on
- * Hugging Face's forum, 2022). */
-static const float linear_rgb[4][3] = {{0.298f, 0.207f, 0.208f}, {0.187f, 0.286f, 0.173f}, {-0.158f, 0.189f, 0.264f}, {-0.184f, -0.271f, -0.473f}};
-
-static SfuImage *preview_linear(const SfuImage *z, GError **error)
+static SfuImage *preview_linear(const SfuFamily *f, const SfuImage *z, GError **error)
 {
     SfuImage *o = sfu_image_new(z->w, z->h, 3, error);
     for (gint64 k = 0; o && k < (gint64)z->w * z->h; k++) {
         for (int c = 0; c < 3; c++) {
             float v = 0;
-            for (int i = 0; i < 4; i++)
-                v += z->p[k * 4 + i] * linear_rgb[i][c];
+            for (int i = 0; i < z->c; i++)
+                v += z->p[k * z->c + i] * f->preview_rgb[i][c];
             o->p[k * 3 + c] = CLAMP((v + 1) / 2, 0, 1);
         }
     }
@@ -232,11 +194,11 @@ static SfuImage *preview_linear(const SfuImage *z, GError **error)
 SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **error)
 {
     const char *with = sfu_params_text(s->run->p, SFU_PARAM_PREVIEW_WITH);
-    const gboolean is_auto = strcmp(with, "auto") == 0, is_sd = s->ae.channels == 4 && s->ae.factor == 8;
-    if (is_sd && (strcmp(with, "linear") == 0 || (is_auto && !s->preview.taesd)))
-        return preview_linear(latents, error);
-    sfu_run_plan(s->run, SFU_STAGE_DECODE, sfu_autoencoder_units(&s->ae, latents->w, latents->h));
-    if (s->preview.taesd && (is_auto || strcmp(with, "taesd") == 0))
-        return sfu_autoencoder_decode(&s->preview, latents, error);
-    return sfu_autoencoder_decode(&s->ae, latents, error);
+    const gboolean is_auto = strcmp(with, "auto") == 0, linear = s->family->preview_channels == s->ae.channels;
+    if (linear && (strcmp(with, "linear") == 0 || (is_auto && !s->preview.net)))
+        return preview_linear(s->family, latents, error);
+    sfu_run_plan(s->run, SFU_STAGE_DECODE, sfu_coder_units(&s->ae, latents->w, latents->h));
+    if (s->preview.net && (is_auto || strcmp(with, "taesd") == 0))
+        return sfu_coder_decode(&s->preview, latents, error);
+    return sfu_coder_decode(&s->ae, latents, error);
 }

@@ -673,22 +673,24 @@ static void test_tiled_decode(void)
         SfuRun run = {.q = open_queue(&options), .job = &job};
         if (!run.q)
             return;
-        SfuAutoencoder a = {.run = &run, .vae = sfu_vae_create(run.q, parity_model("vae"), &error), .factor = 8, .channels = 4, .scaling = 1};
+        SfuAutoencoder *net = sfu_vae_autoencoder(run.q, parity_model("vae"), &error);
         g_assert_no_error(error);
+        net->scaling = 1;
+        const SfuCoder a = sfu_coder(&run, net);
         SfuImage *z = sfu_image_new(W, H, 4, &error);
         float *noise = parity_input("tiles", W * H * 4, 1);
         for (int k = 0; k < W * H; k++)
             for (int c = 0; c < 4; c++)
                 z->p[k * 4 + c] = k % W < W / 2 ? 0.2f * noise[k * 4 + c] + sinf((float)(k / W) * 0.3f + (float)c) : noise[k * 4 + c];
-        const int tile = sfu_autoencoder_tile(&a, W, H, TRUE);
+        const int tile = sfu_coder_tile(&a, W, H, TRUE);
         g_assert_true(i ? tile <= W / 2 : tile >= W);
-        out[i] = sfu_autoencoder_decode(&a, z, &error);
+        out[i] = sfu_coder_decode(&a, z, &error);
         g_assert_no_error(error);
         if (budgets[i])
             g_assert_cmpuint(sfu_queue_peak_bytes(run.q), <=, budgets[i]);
         g_free(noise);
         sfu_image_free(z);
-        sfu_vae_destroy(a.vae);
+        sfu_autoencoder_destroy(net);
         sfu_queue_destroy(run.q);
     }
     const double e = parity_error(out[1]->p, out[0]->p, (gint64)out[0]->w * out[0]->h * 3);

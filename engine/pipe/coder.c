@@ -11,27 +11,19 @@
 #include "region/region.h"
 
 #define LEAST_TILE 16 /* latent pixels; smaller tiles lose what they are a part of */
-#define MOST_ROOM (2ull << 30)
 
-static guint64 room(const SfuAutoencoder *a)
+SfuCoder sfu_coder(SfuRun *run, SfuAutoencoder *net)
 {
-    return a->vae ? sfu_vae_room(a->vae) : MIN(sfu_net_room(a->run->q), MOST_ROOM);
+    return (SfuCoder){.run = run, .net = net, .factor = net->factor, .channels = net->channels};
 }
 
-static guint64 bytes_for(const SfuAutoencoder *a, int w, int h, gboolean decode)
+int sfu_coder_tile(const SfuCoder *a, int w, int h, gboolean decode)
 {
-    if (a->vae)
-        return decode ? sfu_vae_decode_bytes(a->vae, 1, h, w) : sfu_vae_encode_bytes(a->vae, 1, h, w);
-    /* TAESD: three tensors of 64 channels at the picture's size. */
-    return (guint64)w * h * a->factor * a->factor * 64 * sizeof(float) * 3;
-}
-
-int sfu_autoencoder_tile(const SfuAutoencoder *a, int w, int h, gboolean decode)
-{
-    if (bytes_for(a, w, h, decode) <= room(a))
+    const guint64 room = sfu_autoencoder_room(a->net);
+    if (sfu_autoencoder_bytes(a->net, decode, h, w) <= room)
         return MAX(w, h);
     int t = MAX(w, h);
-    while (t > LEAST_TILE && bytes_for(a, MIN(t, w), MIN(t, h), decode) > room(a))
+    while (t > LEAST_TILE && sfu_autoencoder_bytes(a->net, decode, MIN(t, h), MIN(t, w)) > room)
         t = MAX(LEAST_TILE, t * 3 / 4);
     return t;
 }
@@ -44,16 +36,14 @@ static SfuImage *from_tensor(const SfuTensor *t, GError **error)
     return i;
 }
 
-/* One piece. Decoding takes latents and gives -1..1; encoding takes -1..1 and gives raw means (VAE) or latents (TAESD). */
-static SfuImage *piece(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, GError **error)
+/* One piece. Decoding takes latents and gives -1..1; encoding takes -1..1 and gives means, not scaled. */
+static SfuImage *piece(const SfuCoder *a, const SfuImage *x, gboolean decode, GError **error)
 {
     SfuTensor *in = sfu_tensor_create(a->run->q, SFU_F32, 1, x->h, x->w, x->c, error), *out = NULL;
     SfuImage *o = NULL;
     gboolean ok = in && sfu_tensor_write(in, x->p, error);
-    if (ok && a->vae)
-        ok = decode ? sfu_vae_decode(a->vae, &out, in, error) : sfu_vae_encode(a->vae, &out, in, error);
-    else if (ok)
-        ok = decode ? sfu_taesd_decode(a->taesd, &out, in, error) : sfu_taesd_encode(a->taesd, &out, in, error);
+    if (ok)
+        ok = decode ? sfu_autoencoder_decode(a->net, &out, in, error) : sfu_autoencoder_encode(a->net, &out, in, error);
     if (ok)
         o = from_tensor(out, error);
     sfu_tensor_destroy(in);
@@ -68,7 +58,7 @@ static SfuImage *piece(const SfuAutoencoder *a, const SfuImage *x, gboolean deco
 
 /* The norms of the tiles take their statistics from the whole, reduced to a tile's area: thinned out rather than averaged, so that its values are
  * distributed as they were. */
-static gboolean learn_norms(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, int tile, GError **error)
+static gboolean learn_norms(const SfuCoder *a, const SfuImage *x, gboolean decode, int tile, GError **error)
 {
     const int in_f = decode ? 1 : a->factor, lw = x->w / in_f, lh = x->h / in_f;
     const double scale = MIN(1, tile / sqrt((double)lw * lh));
@@ -80,14 +70,14 @@ static gboolean learn_norms(const SfuAutoencoder *a, const SfuImage *x, gboolean
             memcpy(small->p + ((gsize)j * w + i) * x->c, x->p + ((gsize)((gint64)j * x->h / h) * x->w + (gint64)i * x->w / w) * x->c,
                    sizeof(float) * x->c);
     const gboolean ok = small && (t = sfu_tensor_create(a->run->q, SFU_F32, 1, h, w, x->c, error)) && sfu_tensor_write(t, small->p, error) &&
-                        sfu_vae_learn_norms(a->vae, decode, t, error);
+                        sfu_autoencoder_learn_norms(a->net, decode, t, error);
     sfu_tensor_destroy(t);
     sfu_image_free(small);
     return ok;
 }
 
 /* All tiles of side `tile` latent pixels, overlapping by a quarter and mixed along ramps. */
-static SfuImage *tiled(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, int tile, GError **error)
+static SfuImage *tiled(const SfuCoder *a, const SfuImage *x, gboolean decode, int tile, GError **error)
 {
     const int f = a->factor, in_f = decode ? 1 : f, out_f = decode ? f : 1, lw = x->w / in_f, lh = x->h / in_f;
     const int tw = MIN(tile, lw), th = MIN(tile, lh), overlap = MAX(2, tile / 4);
@@ -96,7 +86,7 @@ static SfuImage *tiled(const SfuAutoencoder *a, const SfuImage *x, gboolean deco
     const int nx = sfu_tiles(lw, tw, overlap, 1, &xs), ny = sfu_tiles(lh, th, overlap, 1, &ys);
     SfuImage *o = sfu_image_new(lw * out_f, lh * out_f, decode ? 3 : a->channels, error);
     SfuImage *weight = o ? sfu_image_new(lw * out_f, lh * out_f, 1, error) : NULL;
-    gboolean ok = weight != NULL && (!a->vae || learn_norms(a, x, decode, tile, error));
+    gboolean ok = weight != NULL && (!a->net->class->learn_norms || learn_norms(a, x, decode, tile, error));
     for (int k = 0; ok && k < nx * ny; k++) {
         const int tx = xs[k % nx], ty = ys[k / nx];
         SfuImage *part = sfu_image_crop(x, (SfuRect){tx * in_f, ty * in_f, tw * in_f, th * in_f}, error);
@@ -115,13 +105,12 @@ static SfuImage *tiled(const SfuAutoencoder *a, const SfuImage *x, gboolean deco
         }
         sfu_image_free(made);
         if (ok)
-            ok = sfu_run_tick(a->run, stage, sfu_autoencoder_units(a, lw, lh) / (nx * ny), k + 1, nx * ny, error);
+            ok = sfu_run_tick(a->run, stage, sfu_coder_units(a, lw, lh) / (nx * ny), k + 1, nx * ny, error);
     }
     for (gint64 k = 0; ok && k < (gint64)o->w * o->h; k++)
         for (int c = 0; c < o->c; c++)
             o->p[k * o->c + c] /= weight->p[k];
-    if (a->vae)
-        sfu_vae_forget_norms(a->vae);
+    sfu_autoencoder_forget_norms(a->net);
     sfu_image_free(weight);
     g_free(xs);
     g_free(ys);
@@ -131,15 +120,15 @@ static SfuImage *tiled(const SfuAutoencoder *a, const SfuImage *x, gboolean deco
 }
 
 /* Tries the largest tile that should fit, and smaller ones if the device says no all the same. */
-static SfuImage *run(const SfuAutoencoder *a, const SfuImage *x, gboolean decode, GError **error)
+static SfuImage *run(const SfuCoder *a, const SfuImage *x, gboolean decode, GError **error)
 {
     const int in_f = decode ? 1 : a->factor, lw = x->w / in_f, lh = x->h / in_f;
     const SfuStage stage = decode ? SFU_STAGE_DECODE : SFU_STAGE_ENCODE;
-    int tile = sfu_autoencoder_tile(a, lw, lh, decode);
+    int tile = sfu_coder_tile(a, lw, lh, decode);
     for (;;) {
         GError *e = NULL;
         SfuImage *o = tile >= MAX(lw, lh) ? piece(a, x, decode, &e) : tiled(a, x, decode, tile, &e);
-        if (o && tile >= MAX(lw, lh) && !sfu_run_tick(a->run, stage, sfu_autoencoder_units(a, lw, lh), 1, 1, error))
+        if (o && tile >= MAX(lw, lh) && !sfu_run_tick(a->run, stage, sfu_coder_units(a, lw, lh), 1, 1, error))
             g_clear_pointer(&o, sfu_image_free);
         if (!e)
             return o;
@@ -153,12 +142,12 @@ static SfuImage *run(const SfuAutoencoder *a, const SfuImage *x, gboolean decode
     }
 }
 
-double sfu_autoencoder_units(const SfuAutoencoder *a, int latent_w, int latent_h)
+double sfu_coder_units(const SfuCoder *a, int latent_w, int latent_h)
 {
     return (double)latent_w * latent_h;
 }
 
-SfuImage *sfu_autoencoder_encode(const SfuAutoencoder *a, const SfuImage *rgb, GError **error)
+SfuImage *sfu_coder_encode(const SfuCoder *a, const SfuImage *rgb, GError **error)
 {
     SfuImage *x = sfu_image_copy(rgb, error);
     if (!x || !sfu_run_stage(a->run, SFU_STAGE_ENCODE, error)) {
@@ -170,20 +159,20 @@ SfuImage *sfu_autoencoder_encode(const SfuAutoencoder *a, const SfuImage *rgb, G
         x->p[k] = CLAMP(x->p[k], 0, 1) * 2 - 1;
     SfuImage *z = run(a, x, FALSE, error);
     sfu_image_free(x);
-    for (gint64 k = 0; z && a->vae && k < (gint64)z->w * z->h * z->c; k++)
-        z->p[k] = (z->p[k] - a->shift) * a->scaling;
+    for (gint64 k = 0; z && k < (gint64)z->w * z->h * z->c; k++)
+        z->p[k] = (z->p[k] - a->net->shift) * a->net->scaling;
     return z;
 }
 
-SfuImage *sfu_autoencoder_decode(const SfuAutoencoder *a, const SfuImage *latents, GError **error)
+SfuImage *sfu_coder_decode(const SfuCoder *a, const SfuImage *latents, GError **error)
 {
     SfuImage *z = sfu_image_copy(latents, error);
     if (!z || !sfu_run_stage(a->run, SFU_STAGE_DECODE, error)) {
         sfu_image_free(z);
         return NULL;
     }
-    for (gint64 k = 0; a->vae && k < (gint64)z->w * z->h * z->c; k++)
-        z->p[k] = z->p[k] / a->scaling + a->shift;
+    for (gint64 k = 0; k < (gint64)z->w * z->h * z->c; k++)
+        z->p[k] = z->p[k] / a->net->scaling + a->net->shift;
     SfuImage *x = run(a, z, TRUE, error);
     sfu_image_free(z);
     const gint64 n = x ? (gint64)x->w * x->h * x->c : 0;

@@ -1,0 +1,70 @@
+/* What a sampler asks at each step: the network that predicts noise (or velocity) from a noisy latent, a timestep and a
+ * condition. A UNet is one; transformers are others. Pipelines know this and no network.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_NET_DENOISER_H
+#define SFU_NET_DENOISER_H
+
+#include "net/net.h"
+
+G_BEGIN_DECLS
+
+/* What the picture is to show. Borrowed. */
+typedef struct {
+    const SfuTensor *tokens; /* [n or 1, 1, t, width]: hidden states of a prompt; with 1 all samples share them */
+} SfuCondition;
+
+typedef struct {
+    const SfuTensor *x;      /* [n, h, w, in_channels] */
+    const float *timesteps;  /* [n] */
+    const int *class_labels; /* [n]; NULL exactly if n_classes is 0 */
+    /* Step caching: NULL: none. *deep NULL: a whole pass, which leaves there what a later one can start from. *deep set,
+     * by a pass over as many pixels at a neighboring step: only the outer layers are run. The caller frees *deep with
+     * sfu_tensor_destroy(). */
+    SfuTensor **deep;
+} SfuDenoiserInput;
+
+typedef struct {
+    void (*destroy)(gpointer net);
+    void (*set_trace)(gpointer net, const SfuTrace *trace);
+    gboolean (*set_condition)(gpointer net, const SfuCondition *condition, GError **error);
+    gboolean (*forward)(gpointer net, SfuTensor **out, const SfuDenoiserInput *in, GError **error);
+} SfuDenoiserClass;
+
+/* Made by a network's file (sfu_unet_denoiser()); the fields are for reading. */
+typedef struct {
+    const SfuDenoiserClass *class;
+    gpointer net;                /* owned */
+    int in_channels, out_channels;
+    int n_classes;               /* 0: it takes no class labels */
+} SfuDenoiser;
+
+static inline void sfu_denoiser_destroy(SfuDenoiser *d)
+{
+    if (d)
+        d->class->destroy(d->net);
+    g_free(d);
+}
+
+/* Copied; NULL: none. */
+static inline void sfu_denoiser_set_trace(SfuDenoiser *d, const SfuTrace *trace)
+{
+    d->class->set_trace(d->net, trace);
+}
+
+/* What does not change from step to step is computed here, once a run. Stays until the next call. */
+static inline gboolean sfu_denoiser_set_condition(SfuDenoiser *d, const SfuCondition *condition, GError **error)
+{
+    return d->class->set_condition(d->net, condition, error);
+}
+
+/* -> *out [n, h, w, out_channels], freed by the caller with sfu_tensor_destroy(). */
+static inline gboolean sfu_denoiser_forward(SfuDenoiser *d, SfuTensor **out, const SfuDenoiserInput *in, GError **error)
+{
+    return d->class->forward(d->net, out, in, error);
+}
+
+/* NULL with MISSING. The model is borrowed. */
+SfuDenoiser *sfu_unet_denoiser(SfuQueue *q, SfuModel *model, GError **error);
+
+G_END_DECLS
+#endif

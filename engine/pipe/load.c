@@ -1,0 +1,90 @@
+/* Models into the engine, and the networks of a model.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+void sfu_loaded_free(gpointer p)
+{
+    SfuLoaded *l = p;
+    sfu_text_encoder_destroy(l->text);
+    sfu_denoiser_destroy(l->denoiser);
+    sfu_autoencoder_destroy(l->autoencoder);
+    sfu_upscaler_destroy(l->upscaler);
+    sfu_model_close(l->model);
+    g_free(l->path);
+    g_free(l);
+}
+
+SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error)
+{
+    const SfuFamily *f = sfu_model_family(l->model);
+    if (!f->denoiser)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s holds no UNet."), l->path);
+    else if (!l->denoiser)
+        l->denoiser = f->denoiser(q, l->model, error);
+    return l->denoiser;
+}
+
+SfuAutoencoder *sfu_loaded_autoencoder(SfuLoaded *l, SfuQueue *q, GError **error)
+{
+    const SfuFamily *f = sfu_model_family(l->model);
+    if (!f->autoencoder)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s holds no autoencoder."), l->path);
+    else if (!l->autoencoder)
+        l->autoencoder = f->autoencoder(q, l->model, error);
+    return l->autoencoder;
+}
+
+SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error)
+{
+    for (guint i = 0; i < e->loaded->len; i++) {
+        SfuLoaded *l = g_ptr_array_index(e->loaded, i);
+        if (strcmp(l->path, path) != 0)
+            continue;
+        if (sfu_model_check_unchanged(l->model, NULL))
+            return l;
+        g_ptr_array_remove_index(e->loaded, i);
+        sfu_engine_forget_words(e);
+        break;
+    }
+    SfuModel *m = sfu_model_open(path, error);
+    if (!m)
+        return NULL;
+    SfuLoaded *l = g_new0(SfuLoaded, 1);
+    l->path = g_strdup(path);
+    l->model = m;
+    g_ptr_array_add(e->loaded, l);
+    return l;
+}
+
+/* A file with more in its networks than Sfumato runs may make other pictures than it should: that is said. */
+static void note_strays(SfuRun *r, const SfuLoaded *m)
+{
+    const GPtrArray *strays = sfu_model_strays(m->model);
+    if (strays->len)
+        r->note = g_strdup_printf("%s holds %u tensors that %s does not have (the first is '%s'); the picture may not be "
+                                  "what the model should make.", m->path, strays->len, sfu_model_family(m->model)->name,
+                                  (const char *)g_ptr_array_index(strays, 0));
+}
+
+SfuLoaded *sfu_run_load(SfuRun *r, GError **error)
+{
+    char *path = sfu_model_resolve(sfu_params_text(r->p, SFU_PARAM_MODEL), r->task, error);
+    if (!path)
+        return NULL;
+    SfuLoaded *m = sfu_run_stage(r, SFU_STAGE_LOAD, error) ? sfu_engine_load(r->e, path, error) : NULL;
+    if (m && !(sfu_model_family(m->model)->tasks & 1u << r->task)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is a model of the family %s, which cannot do %s."), path,
+                    sfu_model_family(m->model)->name, sfu_task_name(r->task));
+        m = NULL;
+    }
+    if (m)
+        note_strays(r, m);
+    if (m)
+        sfu_params_put_text(r->p, SFU_PARAM_MODEL, path);
+    g_free(path);
+    return m;
+}
