@@ -8,40 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const SfuCliCommand commands[] = {
-    {"txt2img", "OUT --prompt TEXT [options]", "Makes a picture from words", SFU_TASK_TXT2IMG},
-    {"img2img", "IN OUT [--prompt TEXT] [--mask FILE] [options]", "Makes a picture anew, as far as --strength says", SFU_TASK_IMG2IMG},
-    {"inpaint", "IN OUT --mask FILE [--prompt TEXT] [options]", "Fills the masked part; without a prompt it continues the surroundings", SFU_TASK_INPAINT},
-    {"outpaint", "IN OUT --left N --right N --top N --bottom N [options]", "Grows the picture on any side and fills what is new", SFU_TASK_OUTPAINT},
-    {"edit", "IN OUT --prompt INSTRUCTION [options]", "Changes the picture as told, with an InstructPix2Pix model", SFU_TASK_EDIT},
-    {"upscale", "IN OUT [--scale N] [options]", "Enlarges a picture, or every picture of the folder IN into the folder OUT", SFU_TASK_UPSCALE},
-    {"batch", "JOBS.jsonl [--shard I/N] [options]", "Does many jobs with the model loaded once; skips those that are done", -1},
-    {"inspect", "MODEL [--json]", "Shows family, types, sizes, missing and unexpected tensors of a model", -1},
-    {"convert", "IN OUT --type TYPE", "Writes a model file with its matrices in another type: .gguf or .safetensors", -1},
-    {"models", "[FOLDER ... | --available | get NAME | remove NAME] [--json]",
-     "Lists the models on this computer, or those that can be downloaded; downloads and removes them", -1},
-    {"devices", "[--json]", "Lists the OpenCL devices", -1},
-    {"bench", "[options]", "Measures the device: peak, every op, networks", -1},
-    {"params", "", "Prints the reference of generation parameters", -1},
-    {"completion", "bash|zsh|fish", "Prints a completion script for the shell", -1},
-    {"man", "", "Prints the man page", -1},
-};
-
-const SfuCliCommand *sfu_cli_commands(int *n)
-{
-    *n = G_N_ELEMENTS(commands);
-    return commands;
-}
-
-int sfu_cli_fail(GError *error)
-{
-    const gboolean cancelled = g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED);
-    const gboolean usage = g_error_matches(error, SFU_ERROR, SFU_ERROR_USAGE);
-    g_printerr("sfumato: %s\n", error->message);
-    g_error_free(error);
-    return cancelled ? SFU_EXIT_INTERRUPTED : usage ? SFU_EXIT_USAGE : SFU_EXIT_FAILED;
-}
-
 /* Libraries warn about files that they refuse; the command tells that in one sentence of its own. */
 static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
@@ -53,7 +19,9 @@ static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields
 static int usage(FILE *to)
 {
     fprintf(to, "usage: sfumato COMMAND [options] [files]\n\n");
-    for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+    int n;
+    const SfuCliCommand *commands = sfu_cli_commands(&n);
+    for (int i = 0; i < n; i++)
         fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
     fprintf(to, "\n`sfumato COMMAND --help` shows a command's options; `man sfumato` has all.\n");
     return to == stdout ? SFU_EXIT_OK : SFU_EXIT_USAGE;
@@ -224,7 +192,9 @@ int main(int argc, char **argv)
         g_print("sfumato " SFU_VERSION "\n");
         return SFU_EXIT_OK;
     }
-    for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+    int n;
+    const SfuCliCommand *commands = sfu_cli_commands(&n);
+    for (int i = 0; i < n; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             c = &commands[i];
     if (!c) {

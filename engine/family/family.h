@@ -58,7 +58,7 @@ struct SfuFamily {
     int rank, rank_upscale; /* among models that can do a task, the one with the smallest is its default */
     SfuEnlargement enlargement;
     int scale;      /* the only one that it enlarges by; 0: any, or the model says */
-    int native_px;  /* side of the pictures that it was trained on; 0: the model says */
+    int tile_px; /* side of the tiles that it works on best; 0: native_px() */
     gboolean edits; /* the UNet sees the picture's own latents, unscaled, and guidance has a branch without the text
                        (InstructPix2Pix) */
     const SfuDefaults *defaults; /* NULL: the table of parameters' */
@@ -82,6 +82,8 @@ struct SfuFamily {
     /* Binds every network of the model without a queue, so that the model knows what is missing and what is
      * unexpected. NULL for upscalers, whose kind does it. */
     void (*expect)(SfuModel *m);
+    /* Side of the pictures that the model was trained on. NULL: any will do. */
+    int (*native_px)(const SfuModel *m);
     /* The networks of a run. NULL: the family has none. The callers own what they get. */
     SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);
@@ -102,6 +104,20 @@ gboolean sfu_family_take(SfuModel *m, const SfuFamily *f, const SfuSource *s, GE
  * network's). Maps it; nothing is copied. Missing tensors are no error here: sfu_model_inspect() lists them, and the
  * networks refuse them. Caller frees with sfu_model_close(). */
 SfuModel *sfu_model_open(const char *path, GError **error);
+
+/* Side of the pictures that it was trained on, px; 0: any. */
+static inline int sfu_model_native_px(const SfuModel *m)
+{
+    const SfuFamily *f = sfu_model_family(m);
+    return f->native_px ? f->native_px(m) : 0;
+}
+
+/* How many times it enlarges; 0: it does not, or by any factor. */
+static inline int sfu_model_scale(const SfuModel *m)
+{
+    const SfuFamily *f = sfu_model_family(m);
+    return f->enlargement == SFU_ENLARGE_NETWORK ? sfu_model_upscaler(m)->scale : f->scale;
+}
 
 /* What `sfumato inspect` shows: family, and of each part dtype, size, missing, misshapen and unexpected tensors. Caller
  * frees the string with g_free, the node with json_node_unref. */

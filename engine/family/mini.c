@@ -8,11 +8,17 @@ static gboolean claims(const SfuModel *m)
     return sfu_model_has_part(m, SFU_PART_UNET) && sfu_model_sfumato(m);
 }
 
+static int native_px(const SfuModel *m)
+{
+    JsonNode *n = json_object_get_member(sfu_model_sfumato(m), "native_size");
+    return n && JSON_NODE_HOLDS_VALUE(n) ? (int)CLAMP(json_node_get_int(n), 64, 4096) : 256;
+}
+
 const SfuFamily sfu_family_mini = {.id = "mini",
                                    .name = "Sfumato mini",
                                    .tasks = 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT | 1u << SFU_TASK_UPSCALE,
                                    .rank = 9,
                                    .rank_upscale = 3,
                                    .enlargement = SFU_ENLARGE_FLOW,
-                                   .claims = claims,
+                                   .claims = claims, .native_px = native_px,
                                    .configure = sfu_sd_configure_parts, .expect = sfu_sd_expect, .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder};

@@ -179,6 +179,12 @@ static gboolean configure(SfuModel *m, GError **error)
     return TRUE;
 }
 
+static int native_px(const SfuModel *m)
+{
+    const int factor = m->tensors[SFU_PART_VAE] ? 1 << (m->vae.n_blocks - 1) : 8;
+    return m->unet.sample_size > 0 ? (int)CLAMP((gint64)m->unet.sample_size * factor, 64, 4096) : 512;
+}
+
 /* ---- networks ---- */
 
 SfuDenoiser *sfu_sd_denoiser(SfuQueue *q, SfuModel *m, GError **error)
@@ -203,8 +209,8 @@ static const float preview_rgb[4][3] = {
 #define GENERAL .tasks = DRAWS, .rank = 2, .rank_upscale = 7, .enlargement = SFU_ENLARGE_DETAIL
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
-    .claims = claims, .configure = configure, .expect = sfu_sd_expect, .denoiser = sfu_sd_denoiser,                    \
-    .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb
+    .claims = claims, .configure = configure, .expect = sfu_sd_expect, .native_px = native_px,                          \
+    .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb
 
 const SfuFamily sfu_family_sd1 = {.id = "sd1", .name = "Stable Diffusion 1.x", GENERAL, FILES};
 const SfuFamily sfu_family_sd2 = {.id = "sd2", .name = "Stable Diffusion 2.x", GENERAL, FILES};

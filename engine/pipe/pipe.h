@@ -19,8 +19,6 @@ gboolean sfu_error_convert(GError **dest, GError *e);
 
 /* ---- models.c --------------------------------------------------------------------------------------------------- */
 
-int sfu_model_native_px(const SfuModel *m); /* 0: any */
-int sfu_model_scale(const SfuModel *m);     /* of upscalers; 0: none */
 char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
 /* "vae" or "taesd": a path as it stands, else the part's name as sfu_models() lists it or the file's. Caller frees; NULL with MODEL. */
 char *sfu_part_resolve(const char *name, const char *part, GError **error);

@@ -39,29 +39,6 @@ static gboolean json_is_true(JsonObject *o, const char *name)
     return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN && json_node_get_boolean(n);
 }
 
-static int vae_factor(const SfuModel *m)
-{
-    const SfuVaeConfig *v = sfu_model_has_part(m, SFU_PART_VAE) ? sfu_model_vae(m) : NULL;
-    return v ? 1 << (v->n_blocks - 1) : 8;
-}
-
-int sfu_model_native_px(const SfuModel *m)
-{
-    JsonObject *mini = sfu_model_sfumato(m);
-    if (mini)
-        return (int)CLAMP(json_int(mini, "native_size", 256), 64, 4096);
-    if (!sfu_model_has_part(m, SFU_PART_UNET) || sfu_model_family(m)->enlargement == SFU_ENLARGE_LOW_RES)
-        return 0;
-    const SfuUnetConfig *u = sfu_model_unet(m);
-    return u->sample_size > 0 ? (int)CLAMP((gint64)u->sample_size * vae_factor(m), 64, 4096) : 512;
-}
-
-int sfu_model_scale(const SfuModel *m)
-{
-    const SfuFamily *f = sfu_model_family(m);
-    return f->enlargement == SFU_ENLARGE_NETWORK ? sfu_model_upscaler(m)->scale : f->scale;
-}
-
 /* ---- networks --------------------------------------------------------------------------------------------------- */
 
 /* The autoencoder in another file, which the parameter names; the parameter then has its path. */
@@ -166,7 +143,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
             return FALSE;
         }
     }
-    s->native_px = s->family->native_px ? s->family->native_px : sfu_model_native_px(m->model);
+    s->native_px = s->family->tile_px ? s->family->tile_px : sfu_model_native_px(m->model);
     s->max_px = s->native_px * 3 / 2;
     if (s->native_px >= 768)
         s->max_px = s->native_px * 4 / 3; /* 768 to 1024 */

@@ -81,6 +81,36 @@ for path in sources:
     if not rel.startswith("engine/family/"):
         bad += [f"{rel}:{n}: {line.strip()}" for n, line in enumerate(path.read_text().splitlines(), 1) if named.search(line) and "#include" not in line]
 case(not bad and len(ids) > 5, "no family is named outside of engine/family", bad or ids)
+
+
+def strip_comments(text):
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    return re.sub(r'"(\\.|[^"\\])*"', '""', text)
+
+
+def call_cycles(folder):
+    """Groups of files of one folder that call each other in a circle, by the public functions they define and name."""
+    texts = {p: strip_comments(p.read_text()) for p in sorted((TOP / folder).glob("*.c"))}
+    home = {}
+    for p, t in texts.items():
+        for m in re.finditer(r"^(?!static)[A-Za-z_][^;{}()=]*?\b(sfu_\w+)\([^;{}]*\)\s*\{", t, re.M):
+            home[m[1]] = p
+    calls = {p: {home[n] for n in re.findall(r"\bsfu_\w+", t) if n in home and home[n] != p} for p, t in texts.items()}
+
+    def reach(p):
+        seen, todo = set(), [p]
+        while todo:
+            for q in calls[todo.pop()] - seen:
+                seen.add(q)
+                todo.append(q)
+        return seen
+
+    return sorted(p.name for p in texts if p in reach(p))
+
+
+for folder in ("engine/model", "engine/family", "engine/net", "engine/pipe", "engine/cli", "engine/text", "engine/params", "engine/region"):
+    circle = call_cycles(folder)
+    case(not circle, f"no circle of calls in {folder}", circle)
 long = [f"{p.relative_to(TOP)}: {n} lines" for p in sources if (n := len(p.read_text().splitlines())) > 1500]
 case(not long, "no file over 1,500 lines", long)
 header = (TOP / "engine/sfumato.h").read_text()

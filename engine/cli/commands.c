@@ -1,0 +1,37 @@
+/* The table of commands, and how one ends that failed.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/cli.h"
+
+static const SfuCliCommand commands[] = {
+    {"txt2img", "OUT --prompt TEXT [options]", "Makes a picture from words", SFU_TASK_TXT2IMG},
+    {"img2img", "IN OUT [--prompt TEXT] [--mask FILE] [options]", "Makes a picture anew, as far as --strength says", SFU_TASK_IMG2IMG},
+    {"inpaint", "IN OUT --mask FILE [--prompt TEXT] [options]", "Fills the masked part; without a prompt it continues the surroundings", SFU_TASK_INPAINT},
+    {"outpaint", "IN OUT --left N --right N --top N --bottom N [options]", "Grows the picture on any side and fills what is new", SFU_TASK_OUTPAINT},
+    {"edit", "IN OUT --prompt INSTRUCTION [options]", "Changes the picture as told, with an InstructPix2Pix model", SFU_TASK_EDIT},
+    {"upscale", "IN OUT [--scale N] [options]", "Enlarges a picture, or every picture of the folder IN into the folder OUT", SFU_TASK_UPSCALE},
+    {"batch", "JOBS.jsonl [--shard I/N] [options]", "Does many jobs with the model loaded once; skips those that are done", -1},
+    {"inspect", "MODEL [--json]", "Shows family, types, sizes, missing and unexpected tensors of a model", -1},
+    {"convert", "IN OUT --type TYPE", "Writes a model file with its matrices in another type: .gguf or .safetensors", -1},
+    {"models", "[FOLDER ... | --available | get NAME | remove NAME] [--json]",
+     "Lists the models on this computer, or those that can be downloaded; downloads and removes them", -1},
+    {"devices", "[--json]", "Lists the OpenCL devices", -1},
+    {"bench", "[options]", "Measures the device: peak, every op, networks", -1},
+    {"params", "", "Prints the reference of generation parameters", -1},
+    {"completion", "bash|zsh|fish", "Prints a completion script for the shell", -1},
+    {"man", "", "Prints the man page", -1},
+};
+
+const SfuCliCommand *sfu_cli_commands(int *n)
+{
+    *n = G_N_ELEMENTS(commands);
+    return commands;
+}
+
+int sfu_cli_fail(GError *error)
+{
+    const gboolean cancelled = g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED);
+    const gboolean usage = g_error_matches(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_printerr("sfumato: %s\n", error->message);
+    g_error_free(error);
+    return cancelled ? SFU_EXIT_INTERRUPTED : usage ? SFU_EXIT_USAGE : SFU_EXIT_FAILED;
+}
