@@ -14,6 +14,8 @@ G_BEGIN_DECLS
 
 #define SFU_ERROR sfu_error_quark()
 GQuark sfu_error_quark(void);
+#define SFU_TEXT_HEAD(text) sfu_text_head((text), (char[64]){0}) /* for messages: at most 60 bytes, no character cut */
+const char *sfu_text_head(const char *text, char to[64]);
 typedef enum {
     SFU_ERROR_USAGE,     /* a parameter, mask or picture that cannot be worked with */
     SFU_ERROR_MODEL,     /* no model, a torn or foreign file, or one that cannot do the task */
