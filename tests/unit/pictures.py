@@ -9,7 +9,6 @@ import os
 import pathlib
 import random
 import resource
-import signal
 import struct
 import subprocess
 import zlib
@@ -444,21 +443,6 @@ def _():
         return NO_DEVICE
     r = run("inpaint", write("rgb.png", chunked(2, 8, RGB_ROWS)), TMP / "traced.png", "--mask", mask_for(W, H), "--trace", TMP / "blocks" / "here")
     assert r.returncode == 0 and (TMP / "blocks" / "here").is_dir(), r.stderr
-
-
-@case("a model that becomes shorter while it is mapped ends the run by a sentence, not by a signal")
-def _():
-    if not DEVICE:
-        return NO_DEVICE
-    p = subprocess.Popen([SFUMATO, "inpaint", png(TMP / "large.png", 256, 256, lambda x, y: (x, y, 0)), TMP / "never.png", "--steps", "500", "--json",
-                          "--mask", png(TMP / "large-hole.png", 256, 256, lambda x, y: (255 * (60 <= x < 200),), color=0)],
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
-    for line in p.stdout:
-        if '"step":2' in line.replace(" ", "").replace(".0", ""):
-            break
-    p.send_signal(signal.SIGBUS)  # as the kernel does for a page that is gone; truncating the file in time is a matter of luck
-    _, said = p.communicate(timeout=100)
-    assert p.returncode == 1 and "became shorter" in said and not (TMP / "never.png").exists(), (p.returncode, said)
 
 
 # ---- folders and batches ----
