@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "net/autoencoder.h"
 #include "net/denoiser.h"
+#include "net/remover.h"
 #include "net/upscaler.h"
 #include "sample/sample.h"
 
@@ -87,6 +88,7 @@ struct SfuFamily {
     /* The networks of a run. NULL: the family has none. The callers own what they get. */
     SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);
+    SfuRemover *(*remover)(SfuQueue *q, SfuModel *m, GError **error); /* fills holes in one pass; then there is no denoiser */
     /* Quick previews: R', G', B' in -1..1 for each of so many latent channels; 0: none. */
     int preview_channels;
     const float (*preview_rgb)[3];

@@ -24,6 +24,7 @@ struct SfuModel {
     SfuTextConfig text;
     SfuSchedulerConfig scheduler;
     SfuUpscalerConfig upscaler;
+    SfuLamaConfig lama;
 };
 
 /* An empty model. Caller frees with sfu_model_close(). */

@@ -9,7 +9,7 @@ G_DEFINE_QUARK(sfu-model-error, sfu_model_error)
 
 const char *sfu_part_name(SfuPart part)
 {
-    static const char *const names[SFU_N_PARTS] = {"unet", "vae", "text_encoder", "taesd_encoder", "taesd_decoder", "upscaler"};
+    static const char *const names[SFU_N_PARTS] = {"unet", "vae", "text_encoder", "taesd_encoder", "taesd_decoder", "upscaler", "remover"};
     return names[part];
 }
 
@@ -261,6 +261,7 @@ const SfuVaeConfig *sfu_model_vae(const SfuModel *m) { return &m->vae; }
 const SfuTextConfig *sfu_model_text(const SfuModel *m) { return &m->text; }
 const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m) { return &m->scheduler; }
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m) { return &m->upscaler; }
+const SfuLamaConfig *sfu_model_lama(const SfuModel *m) { return &m->lama; }
 
 JsonObject *sfu_model_sfumato(const SfuModel *m)
 {

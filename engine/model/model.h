@@ -25,6 +25,7 @@ typedef enum {
     SFU_PART_TAESD_ENCODER,
     SFU_PART_TAESD_DECODER,
     SFU_PART_UPSCALER,
+    SFU_PART_REMOVER,
     SFU_N_PARTS
 } SfuPart;
 const char *sfu_part_name(SfuPart part); /* the diffusers folder's name */
@@ -98,6 +99,14 @@ typedef struct {
     gpointer own;           /* what this network alone has: the struct in its header; g_free'd with the model; NULL: nothing */
 } SfuUpscalerConfig;
 
+/* LaMa's generator. */
+typedef struct {
+    int features; /* of the first layer */
+    int n_downs;  /* each halves the sides and doubles the features */
+    int n_blocks;
+    int local, global; /* channels of the blocks' two halves */
+} SfuLamaConfig;
+
 typedef struct SfuModel SfuModel;
 
 /* sfu_model_open() in family/family.h makes them. */
@@ -117,6 +126,7 @@ const SfuVaeConfig *sfu_model_vae(const SfuModel *m);
 const SfuTextConfig *sfu_model_text(const SfuModel *m);
 const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m);
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
+const SfuLamaConfig *sfu_model_lama(const SfuModel *m);
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);
 

@@ -108,6 +108,12 @@ SfuWeight *sfu_net_table(SfuNet *net, const char *prefix, const char *name, int 
     return bind(net, prefix, name, ".weight", dims, 2);
 }
 
+SfuWeight *sfu_net_vector(SfuNet *net, const char *prefix, const char *name, int c)
+{
+    const gint64 dims[] = {c};
+    return sfu_net_tensor(net, prefix, name, 1, dims);
+}
+
 SfuWeight *sfu_net_own(SfuNet *net, const char *name, float *values, int n_dims, const gint64 *dims)
 {
     gsize n = 1;

@@ -46,6 +46,7 @@ SfuLayer sfu_net_norm(SfuNet *net, const char *prefix, const char *name, int c);
 SfuWeight *sfu_net_table(SfuNet *net, const char *prefix, const char *name, int rows, int c);
 /* The tensor "<prefix>.<name>" as it is called, without ".weight". */
 SfuWeight *sfu_net_tensor(SfuNet *net, const char *prefix, const char *name, int n_dims, const gint64 *dims);
+SfuWeight *sfu_net_vector(SfuNet *net, const char *prefix, const char *name, int c); /* the same, [c] */
 /* A weight of the network's own making, owned by net; values [product of dims], taken, in fp32. */
 SfuWeight *sfu_net_own(SfuNet *net, const char *name, float *values, int n_dims, const gint64 *dims);
 /* Stacked along the outputs; owned by net. NULL if a part is NULL. */

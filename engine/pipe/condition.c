@@ -189,7 +189,7 @@ static gboolean set_branches(SfuSession *s, GError **error)
 
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
 {
-    if (s->grid)
+    if (s->grid || s->remover)
         return TRUE;
     const int passes = s->steps * sfu_sampler_passes(s->sampler);
     char *prompt, *negative;

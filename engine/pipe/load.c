@@ -13,6 +13,7 @@ void sfu_loaded_free(gpointer p)
     sfu_denoiser_destroy(l->denoiser);
     sfu_autoencoder_destroy(l->autoencoder);
     sfu_upscaler_destroy(l->upscaler);
+    sfu_remover_destroy(l->remover);
     sfu_model_close(l->model);
     g_free(l->path);
     g_free(l);

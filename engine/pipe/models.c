@@ -167,7 +167,7 @@ static void scan(GPtrArray *found, const char *folder, int depth)
             else if (depth > 0)
                 scan(found, path, depth - 1);
             g_free(index);
-        } else if (name[0] != '.' && (g_str_has_suffix(name, ".safetensors") || g_str_has_suffix(name, ".gguf") || g_str_has_suffix(name, ".pth") || g_str_has_suffix(name, ".param"))) {
+        } else if (name[0] != '.' && (g_str_has_suffix(name, ".safetensors") || g_str_has_suffix(name, ".gguf") || g_str_has_suffix(name, ".pth") || g_str_has_suffix(name, ".param") || g_str_has_suffix(name, ".pt"))) {
             g_ptr_array_add(found, info_new(path));
         }
         g_free(path);

@@ -116,7 +116,7 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
     o.padding = sfu_params_int(v, SFU_PARAM_PADDING);
     o.context = sfu_params_int(v, SFU_PARAM_CONTEXT);
     /* Editing keeps to one size: a second pass would lose the instruction's hold. */
-    o.refine = p->r->task != SFU_TASK_EDIT && sfu_params_bool(v, SFU_PARAM_REFINE);
+    o.refine = p->r->task != SFU_TASK_EDIT && !s->remover && sfu_params_bool(v, SFU_PARAM_REFINE);
     o.working_size = sfu_params_int(v, SFU_PARAM_WORKING_SIZE);
     o.refine_step = s->grid ? 2 : 0;
     /* A fill with patches is coarse to fine itself, and the network that starts from it sees to its surroundings: no coarse passes. */
@@ -283,7 +283,7 @@ static gboolean prepare(Pass *a, GError **error)
         return FALSE;
     if (!a->first)
         return (a->start = resize_part(p->made, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, error)) != NULL;
-    if (!a->original)
+    if (!a->original || p->s->remover)
         return TRUE;
     if (!(a->start = sfu_image_copy(a->original, error)))
         return FALSE;
@@ -554,13 +554,45 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
     return rgb;
 }
 
+/* By a remover: [h, w, 3]. */
+static SfuImage *remove_pass(Pass *a, GError **error)
+{
+    SfuQueue *q = a->p->s->run->q;
+    const gint64 n = (gint64)a->w * a->h;
+    SfuImage *in = sfu_image_new(a->w, a->h, 4, error), *rgb = in ? sfu_image_new(a->w, a->h, 3, error) : NULL;
+    for (gint64 k = 0; rgb && k < n; k++) {
+        const gboolean hole = !a->hard || a->hard->p[k] > 0;
+        for (int c = 0; c < 3; c++)
+            in->p[4 * k + c] = hole ? 0 : CLAMP(a->original->p[3 * k + c], 0, 1);
+        in->p[4 * k + 3] = hole;
+    }
+    SfuTensor *x = rgb ? sfu_tensor_create(q, SFU_F32, 1, a->h, a->w, 4, error) : NULL, *y = NULL;
+    gint64 bad = 0;
+    gboolean ok = x && sfu_tensor_write(x, in->p, error) && sfu_remover_forward(a->p->s->remover, &y, x, error) &&
+                  sfu_tensor_read(y, rgb->p, error);
+    for (gint64 k = 0; ok && k < 3 * n; k++)
+        bad += !isfinite(rgb->p[k]);
+    if (bad) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "%s made %" G_GINT64_FORMAT " values that are not numbers; try --precision fp32.", a->p->s->m->path,
+                    bad);
+        ok = FALSE;
+    }
+    ok = ok && sfu_run_tick(a->p->r, SFU_STAGE_DECODE, (double)n, 0, 0, error);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(y);
+    sfu_image_free(in);
+    if (!ok)
+        g_clear_pointer(&rgb, sfu_image_free);
+    return rgb;
+}
+
 /* With no steps, as a model of a filled condition may ask for, the filled hole is the result. */
 static gboolean run_pass(Pass *a, GError **error)
 {
     Paint *p = a->p;
     SfuImage *rgb = NULL;
     if (prepare(a, error))
-        rgb = p->s->steps == 0 ? (make_condition(a, error) ? sfu_image_copy(a->condition, error) : NULL) : diffuse_pass(a, error);
+        rgb = p->s->remover ? remove_pass(a, error) : p->s->steps == 0 ? (make_condition(a, error) ? sfu_image_copy(a->condition, error) : NULL) : diffuse_pass(a, error);
     if (rgb && !p->made)
         p->made = source_rgb(p, error);
     const gboolean ok = rgb && p->made && put_back(a, rgb, p->made, error);
@@ -607,6 +639,10 @@ static void plan_work(const Paint *p)
         SfuRect rect;
         int w, h;
         pass_size(p, k, &rect, &w, &h);
+        if (s->remover) {
+            sfu_run_plan(p->r, SFU_STAGE_DECODE, (double)w * h * p->r->n_images);
+            continue;
+        }
         const double px = (double)(w / f) * (h / f) * p->r->n_images;
         const double strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength);
         const gboolean edit = s->family->edits, more = s->denoiser->in_channels > s->ae.channels;

@@ -35,6 +35,7 @@ typedef struct {
     SfuDenoiser *denoiser;
     SfuAutoencoder *autoencoder;
     SfuUpscaler *upscaler;
+    SfuRemover *remover;
 } SfuLoaded;
 
 struct SfuEngine {
@@ -130,7 +131,8 @@ typedef struct {
     SfuLoaded *m;
     SfuCoder ae;
     SfuCoder preview; /* a quicker one for previews; net NULL: none */
-    SfuDenoiser *denoiser;
+    SfuDenoiser *denoiser;           /* NULL: the remover does it */
+    SfuRemover *remover;             /* fills the hole in one pass; NULL: the denoiser does it, in steps */
     const SfuFamily *family;
     int native_px, max_px, multiple; /* multiple: px, what working sides are rounded to */
     double guidance, image_guidance, rescale;

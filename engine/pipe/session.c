@@ -82,6 +82,20 @@ static gboolean open_networks(SfuSession *s, GError **error)
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
+/* A remover has one pass and no words. */
+static gboolean open_remover(SfuSession *s, GError **error)
+{
+    SfuLoaded *m = s->m;
+    if (!m->remover && !(m->remover = s->family->remover(s->run->q, m->model, error)))
+        return FALSE;
+    s->remover = m->remover;
+    s->native_px = sfu_model_native_px(m->model);
+    s->max_px = 2 * s->native_px; /* "resolution-robust": trained small, used larger */
+    s->multiple = MAX(8, s->remover->multiple);
+    s->n_branches = 1;
+    return TRUE;
+}
+
 static void take_values(SfuSession *s)
 {
     SfuRun *r = s->run;
@@ -122,6 +136,8 @@ static void take_values(SfuSession *s)
 gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error)
 {
     *s = (SfuSession){.run = run, .m = m, .family = sfu_model_family(m->model), .class_label = -1};
+    if (s->family->remover)
+        return open_remover(s, error);
     if (!open_networks(s, error))
         return FALSE;
     JsonObject *mini = sfu_model_sfumato(m->model), *context = sfu_json_child(mini, "context");

@@ -1,0 +1,44 @@
+/* Removers: networks that fill a hole in one pass, without words. Pipelines know this and no network.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_NET_REMOVER_H
+#define SFU_NET_REMOVER_H
+
+#include "net/net.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    void (*destroy)(gpointer net);
+    gboolean (*forward)(gpointer net, SfuTensor **out, const SfuTensor *x, GError **error);
+} SfuRemoverClass;
+
+/* Made by a network's file (sfu_lama_remover()); the fields are for reading. */
+typedef struct {
+    const SfuRemoverClass *class;
+    gpointer net; /* owned */
+    int multiple; /* both sides must be multiples of this, and at least twice it */
+} SfuRemover;
+
+static inline void sfu_remover_destroy(SfuRemover *r)
+{
+    if (r)
+        r->class->destroy(r->net);
+    g_free(r);
+}
+
+/* x [1, h, w, 4]: R'G'B' from 0 to 1 with the hole black, and the hole (1 inside, else 0) -> *out [1, h, w, 3], the whole picture as the network sees
+ * it; the caller takes what lies in the hole, and frees *out with sfu_tensor_destroy(). FALSE with SHAPE if the sides do not fit. */
+static inline gboolean sfu_remover_forward(SfuRemover *r, SfuTensor **out, const SfuTensor *x, GError **error)
+{
+    return r->class->forward(r->net, out, x, error);
+}
+
+/* LaMa's generator, a residual network whose blocks have a local and a Fourier half (Suvorov 2022, "Resolution-robust large mask inpainting with
+ * Fourier convolutions", section 2; Chi 2020, "Fast Fourier convolution"). NULL with MISSING if a tensor is missing or misshapen, FORMAT if one holds
+ * a NaN. The model is borrowed. */
+SfuRemover *sfu_lama_remover(SfuQueue *q, SfuModel *model, GError **error);
+/* Notes in the model what it lacks, and what is unexpected. */
+void sfu_lama_expect(SfuModel *model);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,152 @@
+/* Removers against PyTorch (make-removers.py) on small models, in every naming, whole and in fp16.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models.h"
+#include "family/family.h"
+#include "net/remover.h"
+#include <math.h>
+#include <string.h>
+
+/* fp32: sums of some thousand terms in another order. fp16: each stored value is off by up to 2^-11, through some dozen layers, and the result, a
+ * sigmoid, varies little on random weights. */
+static const struct {
+    const char *name;
+    SfuPrecision precision;
+    gboolean plain;
+    double tolerance;
+} modes[] = {
+    {"fast", SFU_PRECISION_FP32, FALSE, 1e-4},
+    {"plain", SFU_PRECISION_FP32, TRUE, 1e-4},
+    {"fp16", SFU_PRECISION_FP16, FALSE, 2e-2},
+};
+
+typedef struct {
+    JsonObject *o;
+    int mode;
+} Case;
+
+/* NULL after g_test_skip() where there is no device. */
+static SfuQueue *queue(int mode)
+{
+    const SfuQueueOptions options = {.precision = modes[mode].precision, .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
+    GError *error = NULL;
+    SfuQueue *q = sfu_queue_create(&options, &error);
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) || g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
+        g_test_skip(error->message);
+        g_error_free(error);
+        return NULL;
+    }
+    g_assert_no_error(error);
+    return q;
+}
+
+/* norm(a - b) / norm(b - mean of b): a result that is nearly constant must not hide an error. */
+static double error_of(const float *a, const float *b, gint64 n)
+{
+    double mean = 0, d = 0, s = 0;
+    for (gint64 i = 0; i < n; i++)
+        mean += b[i] / n;
+    for (gint64 i = 0; i < n; i++) {
+        d += (a[i] - b[i]) * (a[i] - b[i]);
+        s += (b[i] - mean) * (b[i] - mean);
+    }
+    return sqrt(d / s);
+}
+
+/* [h, w, 4]: colours with the hole black, and the hole. Caller frees. */
+static float *picture(const char *key, int h, int w)
+{
+    char *name = g_strconcat(key, "/x", NULL);
+    float *v = parity_input(name, (gint64)h * w * 4, 0.25f);
+    for (int i = 0; i < h * w; i++) {
+        const float hole = v[4 * i + 3] + 0.5f > 0.6f;
+        for (int c = 0; c < 3; c++)
+            v[4 * i + c] = (v[4 * i + c] + 0.5f) * (1 - hole);
+        v[4 * i + 3] = hole;
+    }
+    g_free(name);
+    return v;
+}
+
+static void test_parity(gconstpointer data)
+{
+    const Case *c = data;
+    SfuQueue *q = queue(c->mode);
+    const char *key = json_object_get_string_member(c->o, "name");
+    const int h = (int)json_object_get_int_member(c->o, "h"), w = (int)json_object_get_int_member(c->o, "w");
+    GError *error = NULL;
+    if (!q)
+        return;
+    SfuModel *m = parity_model(key);
+    g_assert_cmpstr(sfu_model_family(m)->id, ==, "lama");
+    char *text = sfu_model_inspect(m);
+    g_assert_null(strstr(text, "unexpected"));
+    g_assert_null(strstr(text, "missing"));
+    g_free(text);
+    SfuRemover *l = sfu_lama_remover(q, m, &error);
+    g_assert_no_error(error);
+    float *x = picture(key, h, w), *y = g_new(float, h * w * 3);
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, 1, h, w, 4, &error), *out = NULL;
+    g_assert_true(sfu_tensor_write(t, x, &error));
+    sfu_remover_forward(l, &out, t, &error);
+    g_assert_no_error(error);
+    g_assert_true(out->h == h && out->w == w && out->c == 3);
+    g_assert_true(sfu_tensor_read(out, y, &error));
+    gint64 n;
+    const float *expect = parity_expected(key, &n);
+    g_assert_cmpint(n, ==, (gint64)h * w * 3);
+    const double e = error_of(y, expect, n);
+    g_test_message("%s %s: %.2e", key, modes[c->mode].name, e);
+    g_assert_cmpfloat(e, <, modes[c->mode].tolerance);
+    /* Sides that do not fit are refused. */
+    sfu_tensor_destroy(t);
+    sfu_tensor_destroy(out);
+    t = sfu_tensor_create(q, SFU_F32, 1, h + 1, w, 4, &error);
+    g_assert_false(sfu_remover_forward(l, &out, t, &error));
+    g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE);
+    g_clear_error(&error);
+    sfu_tensor_destroy(t);
+    g_free(x);
+    g_free(y);
+    sfu_remover_destroy(l);
+    sfu_queue_destroy(q);
+}
+
+/* A file that lost a tensor is missed, not run without it. */
+static void test_missing(void)
+{
+    static const char *const drop[] = {"model.4.ffc.convl2g", "model.6.conv2.ffc.convg2g.fu.bn.running_var", "model.5.conv1.bn_l.weight", "model.18.bias"};
+    SfuQueue *q = queue(0);
+    for (guint i = 0; q && i < G_N_ELEMENTS(drop); i++) {
+        const ParityDamage damage = {.drop = drop[i]};
+        GError *error = NULL;
+        char *path = parity_model_path("lama", &damage);
+        SfuModel *m = sfu_model_open(path, &error);
+        SfuRemover *l = m ? sfu_lama_remover(q, m, &error) : NULL;
+        if (l)
+            g_error("%s is not missed", drop[i]);
+        g_assert_nonnull(error);
+        g_error_free(error);
+        sfu_model_close(m);
+        g_free(path);
+    }
+    sfu_queue_destroy(q);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    parity_data_open();
+    JsonArray *cases = parity_cases();
+    for (guint i = 0; i < json_array_get_length(cases); i++)
+        for (int mode = 0; mode < (int)G_N_ELEMENTS(modes); mode++) {
+            Case *c = g_new(Case, 1);
+            *c = (Case){json_array_get_object_element(cases, i), mode};
+            char *name = g_strdup_printf("/remover/%s/%s", modes[mode].name, json_object_get_string_member(c->o, "name"));
+            g_test_add_data_func_full(name, c, test_parity, g_free);
+            g_free(name);
+        }
+    g_test_add_func("/remover/missing", test_missing);
+    const int r = g_test_run();
+    parity_data_close();
+    return r;
+}
