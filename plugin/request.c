@@ -137,6 +137,8 @@ double sfu_action_default(SfuAction action, const SfuParamSpec *spec)
         return 128;
     if (action == SFU_ACTION_REMOVE && strcmp(spec->name, "grow") == 0)
         return 8; /* an object's shadow and edge halo reach over a hand-made selection */
+    if (action == SFU_ACTION_REMOVE && strcmp(spec->name, "background") == 0)
+        return 1; /* what is gone must not come back from a neighbor */
     if (action == SFU_ACTION_ENLARGE && strcmp(spec->name, "new_image") == 0)
         return 1;
     return spec->def;

@@ -189,14 +189,15 @@ static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *kn
     return end;
 }
 
-SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, double thin_px, guint64 seed, SfuPatchTick tick, gpointer data)
+SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, float background, double thin_px, guint64 seed,
+                           SfuPatchTick tick, gpointer data)
 {
     int x0, y0, x1, y1;
     if (!surroundings(mask, w, h, &x0, &y0, &x1, &y1))
         return SFU_PATCH_DONE;
     const int cw = x1 - x0, ch = y1 - y0;
     const gsize n = (gsize)cw * ch;
-    Fill f = {.random = seed * 0x9E3779B97F4A7C15u + 0x2545F4914F6CDD1Du, .tick = tick, .data = data};
+    Fill f = {.random = seed * 0x9E3779B97F4A7C15u + 0x2545F4914F6CDD1Du, .background = background, .tick = tick, .data = data};
     if (f.random == 0)
         f.random = 1;
     float *cut = g_try_new(float, n * 3), *known = g_try_new(float, n), *share = g_try_new(float, n);

@@ -22,11 +22,11 @@ typedef enum { SFU_PATCH_DONE, SFU_PATCH_STOPPED, SFU_PATCH_NO_MEMORY } SfuPatch
  * coherence of Wexler, Shechtman & Irani 2007 over a pyramid, nearest patches found by PatchMatch (Barnes et al. 2009), and a
  * screened Poisson equation (Perez et al. 2003) that takes seams out. Known pixels are not touched. Holes no wider than thin_px to both sides of
  * their middle get the membrane; so does everything if no whole patch is known. 0: no such exception.
- * A fill shows what is behind: sources like the hole's surroundings and near to it come first, and an object that stands out from them is none,
- * unless the hole cuts through it. Nothing is copied from where excluded [h, w] is above 0; NULL: from everywhere.
+ * Near sources come first. background, 0 to 2, says how firmly the fill shows what is behind: sources that the hole's rim has little of cost more, so
+ * that other objects are not copied, unless the hole cuts through them; 0: any source that fits will do, which repairs best. Nothing is copied from where excluded [h, w] is above 0; NULL: from everywhere.
  * The same seed gives the same fill, another another. tick may be NULL. If stopped or out of memory, rgb is as it was. */
-SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, double thin_px, guint64 seed, SfuPatchTick tick,
-                           gpointer data);
+SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, float background, double thin_px, guint64 seed,
+                           SfuPatchTick tick, gpointer data);
 /* The thin_px of a model's condition and of masked content: the recipe reads it too, so that it trains on and measures what the engine makes. */
 extern const double sfu_patch_thin_px;
 

@@ -32,6 +32,7 @@ typedef struct {
     int n_levels;
     float *dear; /* what each pixel of the coarsest level costs as a part of a source, [h, w]; below 0: it is usual about the hole */
     guint64 random;
+    float background; /* how much rare sources cost, against the difference of patches */
     SfuPatchTick tick;
     gpointer data;
     double done, total; /* patches searched for */

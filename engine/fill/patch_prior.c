@@ -19,7 +19,6 @@
 #define ONE_SIDE 0.3f     /* weight of what is seen on one side only */
 #define USUAL_SHARE 0.05f /* of the rim, from which on a likeness costs nothing */
 #define LEAST_SHARE 1e-5f
-#define STRENGTH 0.2f  /* of the prior against the difference of patches */
 #define THIN_PX 10.0f  /* half-width of the widest hole up to which there is no prior, */
 #define THICK_PX 20.0f /* and from which on there is all of it */
 #define CLOSE 0.006f   /* what a pixel costs a hole's width away */
@@ -110,7 +109,7 @@ static float rarity(const Rim *rim, const float *v)
 
 /* What each pixel of the level costs as a part of a source, into pixel [h, w]; below 0: it is usual. weight: of it all.
  */
-static gboolean measure(const Level *l, float weight, float *pixel)
+static gboolean measure(const Level *l, float weight, float background, float *pixel)
 {
     const gsize n = (gsize)l->w * l->h;
     float *distance = g_try_new(float, n), *depth = g_try_new(float, n);
@@ -126,7 +125,7 @@ static gboolean measure(const Level *l, float weight, float *pixel)
         for (gsize k = 0; k < n; k++)
             pixel[k] =
                 weight * (CLOSE * MIN(1, distance[k] / (2 * half_width + 1)) +
-                          (rim->n > 0 && l->state[k] != HOLE ? STRENGTH * (rarity(rim, l->p + 4 * k) - usual) : 0));
+                          (rim->n > 0 && l->state[k] != HOLE ? background * (rarity(rim, l->p + 4 * k) - usual) : 0));
     }
     g_free(distance);
     g_free(depth);
@@ -180,7 +179,7 @@ gboolean sfu_patch_prior(Fill *f)
     g_free(depth);
     /* Coarser levels are measured by themselves: a pixel there is several of these. */
     for (int k = at; ok && k < f->n_levels; k++)
-        ok = measure(&f->level[k], weight, f->dear) && sum_patches(&f->level[k], f->dear);
+        ok = measure(&f->level[k], weight, f->background, f->dear) && sum_patches(&f->level[k], f->dear);
     for (int k = 0; ok && k < at; k++)
         look_up(&f->level[k], &f->level[at], at - k);
     return ok;

@@ -237,7 +237,7 @@ static gboolean make_patched(Paint *p, GError **error)
     SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, error) : NULL, *big = NULL;
     Watch watch = {p->r, error};
     gboolean ok = mask && sfu_run_stage(p->r, SFU_STAGE_ENCODE, error) &&
-                  sfu_fill_with_patches(small, mask, p->r->seed, not_cancelled, &watch, error) &&
+                  sfu_fill_with_patches(small, mask, sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND), p->r->seed, not_cancelled, &watch, error) &&
                   (p->patched = sfu_image_channels(p->source, 0, 3, error)) && (big = sfu_image_resample(small, c.w, c.h, SFU_RESAMPLE_BICUBIC, error));
     if (ok)
         take_masked(p->patched, big, p->hard);

@@ -103,7 +103,7 @@ static float *fill(const float *p, const float *mask, int w, int h, double thin,
 {
     float *o = g_memdup2(p, (gsize)w * h * 3 * sizeof(float));
     spoil(o, mask, w * h);
-    g_assert_cmpint(sfu_patch_fill(o, w, h, mask, NULL, thin, seed, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(o, w, h, mask, NULL, 0, thin, seed, NULL, NULL), ==, SFU_PATCH_DONE);
     check(o, p, mask, w * h);
     return o;
 }
@@ -237,7 +237,7 @@ static void test_objects_are_dear_sources(void)
 {
     const int w = 240, h = 130;
     float *p = picture(scene, w, h), *mask = box(w, h, 36, 26, 48, 58), *known = g_new(float, w * h);
-    Fill f = {.random = 1, .n_levels = 1};
+    Fill f = {.random = 1, .background = 0.2f, .n_levels = 1};
     Level *l = &f.level[0];
     g_assert_true(sfu_patch_level_init(l, w, h));
     for (int k = 0; k < w * h; k++) {
@@ -270,10 +270,10 @@ static void test_nothing_is_copied_from_what_is_excluded(void)
             for (int c = 0; c < 3; c++)
                 b[3 * (y * w + x) + c] = 1 - b[3 * (y * w + x) + c];
     float *made_a = g_memdup2(a, (gsize)n), *made_b = g_memdup2(b, (gsize)n), *free_a = g_memdup2(a, (gsize)n), *free_b = g_memdup2(b, (gsize)n);
-    g_assert_cmpint(sfu_patch_fill(made_a, w, h, mask, excluded, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
-    g_assert_cmpint(sfu_patch_fill(made_b, w, h, mask, excluded, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
-    g_assert_cmpint(sfu_patch_fill(free_a, w, h, mask, NULL, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
-    g_assert_cmpint(sfu_patch_fill(free_b, w, h, mask, NULL, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(made_a, w, h, mask, excluded, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(made_b, w, h, mask, excluded, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(free_a, w, h, mask, NULL, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(free_b, w, h, mask, NULL, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
     gboolean same = TRUE, same_free = TRUE;
     for (int k = 0; k < w * h; k++) {
         same = same && (mask[k] <= 0 || memcmp(made_a + 3 * k, made_b + 3 * k, 12) == 0);
@@ -350,13 +350,13 @@ static void test_stops_when_told(void)
     const int w = 160, h = 160;
     float *truth = picture(grain, w, h), *mask = box(w, h, 50, 50, 60, 60), *made = g_memdup2(truth, w * h * 12);
     Count all = {0};
-    g_assert_cmpint(sfu_patch_fill(made, w, h, mask, NULL, 6, 1, count, &all), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(made, w, h, mask, NULL, 0, 6, 1, count, &all), ==, SFU_PATCH_DONE);
     g_assert_cmpint(all.calls, >, 100); /* of some 150 ms of work: never long between two */
     g_assert_cmpfloat(all.last, >, 0.95);
     for (int stop = 1; stop < all.calls; stop += all.calls / 9) {
         Count c = {.stop_at = stop};
         memcpy(made, truth, w * h * 12);
-        g_assert_cmpint(sfu_patch_fill(made, w, h, mask, NULL, 6, 1, count, &c), ==, SFU_PATCH_STOPPED);
+        g_assert_cmpint(sfu_patch_fill(made, w, h, mask, NULL, 0, 6, 1, count, &c), ==, SFU_PATCH_STOPPED);
         g_assert_cmpint(c.calls, ==, stop);
         g_assert_cmpmem(made, w * h * 12, truth, w * h * 12);
     }

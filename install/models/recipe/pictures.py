@@ -172,7 +172,7 @@ def patch_library():
     library = ctypes.CDLL(str(target))
     call = library.sfu_patch_fill
     floats = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
-    call.argtypes = [floats, ctypes.c_int, ctypes.c_int, floats, ctypes.c_void_p, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p]
+    call.argtypes = [floats, ctypes.c_int, ctypes.c_int, floats, ctypes.c_void_p, ctypes.c_float, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p]
     call.restype = ctypes.c_int
     return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value
 
@@ -182,7 +182,7 @@ def fill_patches(picture, mask, seed=0):
     rgb = np.ascontiguousarray(picture, np.float32) / 255
     h, w = mask.shape
     call, thin_px = patch_library()
-    if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), None, thin_px, seed, None, None):
+    if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), None, 0, thin_px, seed, None, None):
         raise MemoryError(f"patch fill of {w} x {h} pixels")
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
 
