@@ -1,6 +1,6 @@
 /* Sfumato's public header: all that the plug-in, the dialogs and the command line see of the engine.
- * Pictures are GEGL buffers of any format; their colour space is taken from the buffer's babl format. No call prints, exits or
- * aborts; errors are GErrors of one sentence, fit to be shown to the user.
+ * Pictures are GEGL buffers of any format; their colour space is taken from the buffer's babl format. No call prints,
+ * exits or aborts; errors are GErrors of one sentence, fit to be shown to the user.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFUMATO_H
@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 
 #define SFU_ERROR sfu_error_quark()
 GQuark sfu_error_quark(void);
-#define SFU_TEXT_HEAD(text) sfu_text_head((text), (char[64]){0}) /* for messages: at most 60 bytes, no character cut */
+#define SFU_TEXT_HEAD(text) sfu_text_head((text), (char[64]){0}) /* for messages: at most 60 bytes, no character cut   \
+                                                                  */
 const char *sfu_text_head(const char *text, char to[64]);
 typedef enum {
     SFU_ERROR_USAGE,     /* a parameter, mask or picture that cannot be worked with */
@@ -25,8 +26,9 @@ typedef enum {
     SFU_ERROR_FAILED,
 } SfuError;
 
-/* JSON from outside (a picture, a settings file, a list of jobs): one object of at most 1 MiB that is not nested deeply; json-glib alone can be
- * crashed by a file. `source` names it in messages. NULL with USAGE; caller frees with json_node_unref(). */
+/* JSON from outside (a picture, a settings file, a list of jobs): one object of at most 1 MiB that is not nested
+ * deeply; json-glib alone can be crashed by a file. `source` names it in messages. NULL with USAGE; caller frees with
+ * json_node_unref(). */
 struct _JsonNode *sfu_json_read(const char *text, const char *source, GError **error);
 
 /* ---- devices and models --------------------------------------------------------------------------------------- */
@@ -42,26 +44,28 @@ GPtrArray *sfu_devices(GError **error); /* SfuDevice*; caller frees with g_ptr_a
 typedef struct {
     char *path, *name, *family; /* family in words */
     guint64 file_bytes;
-    guint tasks;                /* bits 1 << SfuTask */
-    gboolean has_text;          /* FALSE: prompts are not used */
-    int native_px;              /* side that it was trained at; 0: any */
-    int scale;                  /* upscalers: enlarges this many times; else 0 */
-    const char *part;           /* "vae", "taesd": only a part, for the parameter of this name; NULL: a model */
-    char *error;                /* why it cannot be used; NULL if it can */
+    guint tasks;       /* bits 1 << SfuTask */
+    gboolean has_text; /* FALSE: prompts are not used */
+    int native_px;     /* side that it was trained at; 0: any */
+    int scale;         /* upscalers: enlarges this many times; else 0 */
+    const char *part;  /* "vae", "taesd": only a part, for the parameter of this name; NULL: a model */
+    char *error;       /* why it cannot be used; NULL if it can */
 } SfuModelInfo;
-/* Folders that are searched: the user's, the system's, those beside the running program, then `extra` (NULL-terminated, may be NULL).
- * NULL-terminated; caller frees with g_strfreev(). */
+/* Folders that are searched: the user's, the system's, those beside the running program, then `extra` (NULL-terminated,
+ * may be NULL). NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_model_folders(const char *const *extra);
 /* Every model below the folders, one header read each. SfuModelInfo*; caller frees with g_ptr_array_unref(). */
 GPtrArray *sfu_models(const char *const *folders);
-/* The model that a task uses when none is named: the user's of the right family first, the embedded one last. Path, caller frees; NULL. */
+/* The model that a task uses when none is named: the user's of the right family first, the embedded one last. Path,
+ * caller frees; NULL. */
 char *sfu_model_default(GPtrArray *models, SfuTask task);
 /* Family, dtype, sizes, missing and unexpected tensors, for people or as JSON. Caller frees; NULL with MODEL. */
 char *sfu_model_report(const char *path, gboolean json, GError **error);
-/* Writes the model file `in` to `out` (.gguf or .safetensors) with its large matrices as `type`: f32, f16, bf16, q8_0, q4_0, q4_k, fp8, int8. A row
- * at a time, and by rename. replace: a file at `out` is written over. progress(0..1) may be NULL; FALSE from it stops. */
-gboolean sfu_model_convert(const char *in, const char *out, const char *type, gboolean replace, gboolean (*progress)(double done, gpointer data), gpointer data,
-                           GError **error);
+/* Writes the model file `in` to `out` (.gguf or .safetensors) with its large matrices as `type`: f32, f16, bf16, q8_0,
+ * q4_0, q4_k, fp8, int8. A row at a time, and by rename. replace: a file at `out` is written over. progress(0..1) may
+ * be NULL; FALSE from it stops. */
+gboolean sfu_model_convert(const char *in, const char *out, const char *type, gboolean replace,
+                           gboolean (*progress)(double done, gpointer data), gpointer data, GError **error);
 
 /* ---- the engine ------------------------------------------------------------------------------------------------ */
 
@@ -76,29 +80,39 @@ typedef struct {
 typedef struct SfuEngine SfuEngine;
 SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error); /* caller frees with sfu_engine_free() */
 void sfu_engine_free(SfuEngine *e);
-char *sfu_engine_warning(void); /* that the cache folder cannot be written, and what is done instead; NULL; caller frees */
-const char *sfu_engine_device(const SfuEngine *e);   /* name; borrowed */
-guint64 sfu_engine_peak_bytes(const SfuEngine *e);   /* on the device */
-char *sfu_engine_profile(SfuEngine *e);              /* table of kernel times; caller frees; NULL if not profiling */
-void sfu_engine_unload(SfuEngine *e);                /* drops loaded models */
+char *
+sfu_engine_warning(void); /* that the cache folder cannot be written, and what is done instead; NULL; caller frees */
+const char *sfu_engine_device(const SfuEngine *e); /* name; borrowed */
+guint64 sfu_engine_peak_bytes(const SfuEngine *e); /* on the device */
+char *sfu_engine_profile(SfuEngine *e);            /* table of kernel times; caller frees; NULL if not profiling */
+void sfu_engine_unload(SfuEngine *e);              /* drops loaded models */
 
-typedef enum { SFU_STAGE_COMPILE, SFU_STAGE_LOAD, SFU_STAGE_ENCODE, SFU_STAGE_DENOISE, SFU_STAGE_DECODE, SFU_STAGE_UPSCALE } SfuStage;
+typedef enum {
+    SFU_STAGE_COMPILE,
+    SFU_STAGE_LOAD,
+    SFU_STAGE_ENCODE,
+    SFU_STAGE_DENOISE,
+    SFU_STAGE_DECODE,
+    SFU_STAGE_UPSCALE
+} SfuStage;
 typedef struct {
     SfuStage stage;
-    int step, n_steps;     /* within the stage (steps, tiles) */
-    double fraction;       /* of the whole job, 0..1, never falls */
-    double seconds_left;   /* < 0: not known yet */
-    int image, n_images;   /* which of the batch */
-    const char *text;      /* "Denoising 7 of 20, 12 s left" */
+    int step, n_steps;   /* within the stage (steps, tiles) */
+    double fraction;     /* of the whole job, 0..1, never falls */
+    double seconds_left; /* < 0: not known yet */
+    int image, n_images; /* which of the batch */
+    const char *text;    /* "Denoising 7 of 20, 12 s left" */
 } SfuProgress;
 
 typedef struct {
     SfuTask task;
     const SfuParams *params;
     GeglBuffer *picture; /* NULL for txt2img; borrowed, only read */
-    GeglBuffer *mask;    /* "Y float", 1 = repaint, in the picture's coordinates; outside its extent 0; NULL: all (img2img) */
-    const int *cancel;   /* set non-zero from any thread to stop within a step; NULL: never */
-    /* Both are called in the thread that runs the job. preview: R'G'B' float, extent as the result's; only while params say so. */
+    GeglBuffer
+        *mask; /* "Y float", 1 = repaint, in the picture's coordinates; outside its extent 0; NULL: all (img2img) */
+    const int *cancel; /* set non-zero from any thread to stop within a step; NULL: never */
+    /* Both are called in the thread that runs the job. preview: R'G'B' float, extent as the result's; only while params
+     * say so. */
     void (*progress)(const SfuProgress *p, gpointer data);
     void (*preview)(GeglBuffer *picture, int step, gpointer data);
     gpointer data;
@@ -109,9 +123,10 @@ typedef struct {
 
 /* One finished picture. */
 typedef struct {
-    /* R'G'B'A float in sRGB, straight alpha; its extent is its place in the picture's coordinates. Inpainting: alpha is the feathered mask, 0
-     * where nothing may change. Upscaling and outpainting: the whole new picture; upscaling: floats of the picture's own colour model and space, so
-     * that nothing is lost by converting. Gray input: R = G = B. */
+    /* R'G'B'A float in sRGB, straight alpha; its extent is its place in the picture's coordinates. Inpainting: alpha is
+     * the feathered mask, 0 where nothing may change. Upscaling and outpainting: the whole new picture; upscaling:
+     * floats of the picture's own colour model and space, so that nothing is lost by converting. Gray input: R = G = B.
+     */
     GeglBuffer *picture;
     guint64 seed;
     SfuParams *params; /* every value as used, seed and model included */
@@ -121,14 +136,16 @@ typedef struct {
 } SfuResult;
 void sfu_result_free(SfuResult *r);
 
-/* A picture as a mask for the pixels of `place`: "Y float", 1 = repaint. Values count as they are stored (128 of 255 is a half), colours by their
- * luma; where the picture is transparent anywhere, its alpha counts instead (*alpha tells). Another size is scaled if the shape is the same, else
- * refused with USAGE. AUTOMATIC1111 does the same. Caller unrefs. */
-GeglBuffer *sfu_mask_from_picture(GeglBuffer *picture, const GeglRectangle *place, gboolean invert, gboolean *alpha, GError **error);
+/* A picture as a mask for the pixels of `place`: "Y float", 1 = repaint. Values count as they are stored (128 of 255 is
+ * a half), colours by their luma; where the picture is transparent anywhere, its alpha counts instead (*alpha tells).
+ * Another size is scaled if the shape is the same, else refused with USAGE. AUTOMATIC1111 does the same. Caller unrefs.
+ */
+GeglBuffer *sfu_mask_from_picture(GeglBuffer *picture, const GeglRectangle *place, gboolean invert, gboolean *alpha,
+                                  GError **error);
 /* Runs the job; SfuResult*, `count` of them; caller frees with g_ptr_array_unref(). NULL on error or cancel. */
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error);
-/* picture with the result laid over it (Porter & Duff 1984, over; the backdrop's alpha kept under inpainting), in picture's own format. New
- * buffer, caller unrefs. Pixels under alpha 0 are bit-identical. */
+/* picture with the result laid over it (Porter & Duff 1984, over; the backdrop's alpha kept under inpainting), in
+ * picture's own format. New buffer, caller unrefs. Pixels under alpha 0 are bit-identical. */
 GeglBuffer *sfu_result_composite(const SfuResult *r, GeglBuffer *picture);
 
 G_END_DECLS

@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 typedef struct SfuBackground SfuBackground;
 
 typedef struct {
-    gpointer (*work)(gpointer job);                 /* in the thread */
-    void (*done)(gpointer result, gpointer data);   /* in the main thread, at most once; takes the result */
-    GDestroyNotify free_job, free_result;           /* of a result that is not delivered; both may be NULL */
+    gpointer (*work)(gpointer job);               /* in the thread */
+    void (*done)(gpointer result, gpointer data); /* in the main thread, at most once; takes the result */
+    GDestroyNotify free_job, free_result;         /* of a result that is not delivered; both may be NULL */
 } SfuBackgroundCalls;
 
 /* `calls` lives as long as the process; job is taken. Owned by the thread: valid until done() was called. */

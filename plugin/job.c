@@ -21,7 +21,7 @@ struct SfuWorker {
     GPtrArray *results;
     double seconds;
     GError *error;
-    guint idle; /* source that delivers; 0: none */
+    guint idle;   /* source that delivers; 0: none */
     SfuJob *jobs; /* params owned, buffers referenced; the thread's from when it takes them until they are done */
     int n_jobs;
     int n_running, current; /* how many of them, which one, and since when the first: the thread's own */
@@ -59,7 +59,8 @@ static gboolean deliver(gpointer data)
         calls.preview(preview, step, calls.data);
     g_clear_object(&preview);
     if (done)
-        calls.done(results, seconds, error, calls.data); /* may start the next job or free the worker: w is not touched after it */
+        calls.done(results, seconds, error,
+                   calls.data); /* may start the next job or free the worker: w is not touched after it */
     if (results)
         g_ptr_array_unref(results);
     g_clear_error(&error);
@@ -83,7 +84,8 @@ static void on_progress(const SfuProgress *p, gpointer data)
         all.image = w->current;
         all.n_images = n;
         /* A job knows nothing of the others; they differ in size, but the time so far is the best that there is. */
-        all.seconds_left = all.fraction > 0.02 ? (g_get_monotonic_time() - w->start_us) / 1e6 * (1 / all.fraction - 1) : -1;
+        all.seconds_left =
+            all.fraction > 0.02 ? (g_get_monotonic_time() - w->start_us) / 1e6 * (1 / all.fraction - 1) : -1;
     }
     g_mutex_lock(&w->mutex);
     w->progress = all;
@@ -287,7 +289,8 @@ char *sfu_worker_device(SfuWorker *w)
     return name;
 }
 
-/* ---- to the end --------------------------------------------------------------------------------------------------- */
+/* ---- to the end ---------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const SfuJobCalls *calls;
@@ -323,7 +326,8 @@ GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobC
     return waiting.results;
 }
 
-/* ---- words -------------------------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------------------------------
+ */
 
 char *sfu_device_words(const char *name)
 {
@@ -331,7 +335,8 @@ char *sfu_device_words(const char *name)
     const char *model = NULL;
     for (gsize i = 0; !model && i < G_N_ELEMENTS(drivers); i++)
         if (g_str_has_prefix(name, drivers[i]))
-            for (model = strchr(name, '-'); model && !g_ascii_isupper(model[1]);) /* the compiler's name of the CPU has dashes too */
+            for (model = strchr(name, '-');
+                 model && !g_ascii_isupper(model[1]);) /* the compiler's name of the CPU has dashes too */
                 model = strchr(model + 1, '-');
     return model ? g_strdup_printf(_("CPU (%s)"), model + 1) : g_strdup(name);
 }

@@ -1,5 +1,5 @@
-/* One worker thread with the engine, which stays loaded between jobs. The thread never talks to GTK or libgimp: progress, previews and
- * the end are delivered in the main thread, through the default main context.
+/* One worker thread with the engine, which stays loaded between jobs. The thread never talks to GTK or libgimp:
+ * progress, previews and the end are delivered in the main thread, through the default main context.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_JOB_H
@@ -12,10 +12,11 @@ G_BEGIN_DECLS
 typedef struct SfuWorker SfuWorker;
 
 typedef struct {
-    void (*progress)(const SfuProgress *p, gpointer data);                         /* may be NULL; late ones are skipped */
-    void (*preview)(GeglBuffer *picture, int step, gpointer data);                 /* may be NULL; borrowed */
-    void (*done)(GPtrArray *results, double seconds, const GError *e, gpointer data); /* exactly once; NULL results on error. The array is
-     * borrowed; who wants to keep results takes a reference or empties it. */
+    void (*progress)(const SfuProgress *p, gpointer data);         /* may be NULL; late ones are skipped */
+    void (*preview)(GeglBuffer *picture, int step, gpointer data); /* may be NULL; borrowed */
+    void (*done)(GPtrArray *results, double seconds, const GError *e,
+                 gpointer data); /* exactly once; NULL results on error. The array is
+                                  * borrowed; who wants to keep results takes a reference or empties it. */
     gpointer data;
 } SfuJobCalls;
 
@@ -24,15 +25,16 @@ SfuWorker *sfu_worker_new(void);
 void sfu_worker_free(SfuWorker *w);
 /* Device, memory and precision for the following jobs; a change drops the loaded engine before the next job. */
 void sfu_worker_set_options(SfuWorker *w, const SfuEngineOptions *options);
-/* Starts n jobs that are one to the user: they run one after the other, progress goes over all of them, and done() gets all results in the
- * jobs' order, or none. The worker must be idle. Params are copied, buffers get a reference; picture and mask must not be GIMP's own
- * buffers, since those talk to GIMP when read. */
+/* Starts n jobs that are one to the user: they run one after the other, progress goes over all of them, and done() gets
+ * all results in the jobs' order, or none. The worker must be idle. Params are copied, buffers get a reference; picture
+ * and mask must not be GIMP's own buffers, since those talk to GIMP when read. */
 void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls);
 gboolean sfu_worker_busy(const SfuWorker *w);
-void sfu_worker_cancel(SfuWorker *w); /* takes effect within a step; then done() gets CANCELLED */
+void sfu_worker_cancel(SfuWorker *w);  /* takes effect within a step; then done() gets CANCELLED */
 char *sfu_worker_device(SfuWorker *w); /* name of the device in use; caller frees; NULL before the first job */
 
-/* Runs to the end while the main loop turns (progress goes to GIMP's status bar by `calls`). NULL on error; caller unrefs. */
+/* Runs to the end while the main loop turns (progress goes to GIMP's status bar by `calls`). NULL on error; caller
+ * unrefs. */
 GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls, GError **error);
 
 /* "CPU (AMD EPYC 7B13)" for PoCL's "cpu-znver3-AMD EPYC 7B13"; other names as they are. Caller frees. */

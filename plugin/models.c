@@ -73,7 +73,8 @@ GPtrArray *sfu_models_wait(const SfuSettings *settings)
     return models;
 }
 
-/* ---- choosing ------------------------------------------------------------------------------------------------------- */
+/* ---- choosing -------------------------------------------------------------------------------------------------------
+ */
 
 const SfuModelInfo *sfu_models_find(GPtrArray *models, const char *path)
 {

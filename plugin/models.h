@@ -9,14 +9,17 @@
 
 G_BEGIN_DECLS
 
-/* Looks through all folders, the extra ones too, in a thread. found() takes a reference to the SfuModelInfo*, in the main thread. */
-SfuBackground *sfu_models_look(const char *const *extra, void (*found)(GPtrArray *models, gpointer data), gpointer data);
+/* Looks through all folders, the extra ones too, in a thread. found() takes a reference to the SfuModelInfo*, in the
+ * main thread. */
+SfuBackground *sfu_models_look(const char *const *extra, void (*found)(GPtrArray *models, gpointer data),
+                               gpointer data);
 /* The same for the settings' folders, to the end, while the main loop turns. Caller unrefs. */
 GPtrArray *sfu_models_wait(const SfuSettings *settings);
 
-/* Paths of the models that may do what is asked, the one to try first at the front: that of the request and no other if it names one; else that of
- * the settings, then by rank. Removing goes to models that are made for filling before it goes to those that make whole pictures, which take far
- * longer and invent. "" stands for the engine's own choice. NULL-terminated; caller frees with g_strfreev(). */
+/* Paths of the models that may do what is asked, the one to try first at the front: that of the request and no other if
+ * it names one; else that of the settings, then by rank. Removing goes to models that are made for filling before it
+ * goes to those that make whole pictures, which take far longer and invent. "" stands for the engine's own choice.
+ * NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_models_to_try(const SfuSettings *settings, GPtrArray *models, const SfuRequest *r);
 /* The model's entry, NULL: not found; and its name for people. Caller frees. */
 const SfuModelInfo *sfu_models_find(GPtrArray *models, const char *path);

@@ -7,7 +7,8 @@
 
 #define STRIP_PX 128 /* two rows of GIMP's tiles */
 
-void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *read, GeglBuffer *dst, int x, int y, const Babl *write)
+void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *read, GeglBuffer *dst, int x, int y,
+                     const Babl *write)
 {
     guchar *data = g_malloc((gsize)from->width * STRIP_PX * babl_format_get_bytes_per_pixel(read));
     for (int row = 0; row < from->height; row += STRIP_PX) {
@@ -19,7 +20,8 @@ void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *rea
     g_free(data);
 }
 
-GeglBuffer *sfu_pixels_read(GeglBuffer *src, const GeglRectangle *from, const Babl *read, int x, int y, const Babl *write)
+GeglBuffer *sfu_pixels_read(GeglBuffer *src, const GeglRectangle *from, const Babl *read, int x, int y,
+                            const Babl *write)
 {
     GeglBuffer *copy = gegl_buffer_new(GEGL_RECTANGLE(x, y, from->width, from->height), write);
     sfu_pixels_copy(src, from, read, copy, x, y, write);
@@ -107,7 +109,8 @@ gboolean sfu_pixels_equal(GeglBuffer *a, GeglBuffer *b)
     for (int row = 0; same && row < all.height; row += STRIP_PX) {
         const GeglRectangle r = {all.x, all.y + row, all.width, MIN(STRIP_PX, all.height - row)};
         gegl_buffer_get(a, &r, 1.0, format, x, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        gegl_buffer_get(b, GEGL_RECTANGLE(other.x, other.y + row, r.width, r.height), 1.0, format, y, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        gegl_buffer_get(b, GEGL_RECTANGLE(other.x, other.y + row, r.width, r.height), 1.0, format, y,
+                        GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
         same = memcmp(x, y, (gsize)r.width * r.height * babl_format_get_bytes_per_pixel(format)) == 0;
     }
     g_free(x);
@@ -131,9 +134,10 @@ GeglBuffer *sfu_pixels_scaled(GeglBuffer *pixels, const GeglRectangle *to)
     GeglBuffer *small = NULL;
     GeglNode *graph = gegl_node_new();
     GeglNode *source = gegl_node_new_child(graph, "operation", "gegl:buffer-source", "buffer", pixels, NULL);
-    GeglNode *origin = gegl_node_new_child(graph, "operation", "gegl:translate", "x", (double)-from.x, "y", (double)-from.y, NULL);
-    GeglNode *scale = gegl_node_new_child(graph, "operation", "gegl:scale-size", "x", (double)to->width, "y", (double)to->height,
-                                          "sampler", GEGL_SAMPLER_CUBIC, NULL);
+    GeglNode *origin =
+        gegl_node_new_child(graph, "operation", "gegl:translate", "x", (double)-from.x, "y", (double)-from.y, NULL);
+    GeglNode *scale = gegl_node_new_child(graph, "operation", "gegl:scale-size", "x", (double)to->width, "y",
+                                          (double)to->height, "sampler", GEGL_SAMPLER_CUBIC, NULL);
     GeglNode *sink = gegl_node_new_child(graph, "operation", "gegl:buffer-sink", "buffer", &small, NULL);
     gegl_node_link_many(source, origin, scale, sink, NULL);
     gegl_node_process(sink);

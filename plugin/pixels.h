@@ -8,23 +8,27 @@
 
 G_BEGIN_DECLS
 
-/* Reads `from` of src as `read`, writes the bytes to dst at (x, y) as `write`. The two formats have the same bytes per pixel: they differ
- * in nothing but the colour space, which GIMP 2.10 keeps beside its buffers and not in them. */
-void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *read, GeglBuffer *dst, int x, int y, const Babl *write);
+/* Reads `from` of src as `read`, writes the bytes to dst at (x, y) as `write`. The two formats have the same bytes per
+ * pixel: they differ in nothing but the colour space, which GIMP 2.10 keeps beside its buffers and not in them. */
+void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *read, GeglBuffer *dst, int x, int y,
+                     const Babl *write);
 /* The alpha of `from` of src, as "Y float" to dst at (x, y). */
 void sfu_pixels_copy_alpha(GeglBuffer *src, const GeglRectangle *from, GeglBuffer *dst, int x, int y);
 /* Those of a rectangle as a new buffer at x, y; src is one of GIMP's, and is unreferenced. Caller unrefs. */
-GeglBuffer *sfu_pixels_read(GeglBuffer *src, const GeglRectangle *from, const Babl *read, int x, int y, const Babl *write);
+GeglBuffer *sfu_pixels_read(GeglBuffer *src, const GeglRectangle *from, const Babl *read, int x, int y,
+                            const Babl *write);
 /* Copy with alpha 1 everywhere. Caller unrefs. */
 GeglBuffer *sfu_pixels_opaque(GeglBuffer *src);
 
-/* Copy as "R'G'B'A float" with its alpha times the mask ("Y float", whose edge goes on where it is smaller). Caller unrefs. */
+/* Copy as "R'G'B'A float" with its alpha times the mask ("Y float", whose edge goes on where it is smaller). Caller
+ * unrefs. */
 GeglBuffer *sfu_pixels_masked(GeglBuffer *pixels, GeglBuffer *mask);
 /* Copy of base as "R'G'B'A float" with top over it where that lies (Porter & Duff 1984); base's alpha stays. */
 GeglBuffer *sfu_pixels_over(GeglBuffer *base, GeglBuffer *top);
 /* Size, format and every bit; not the origin. */
 gboolean sfu_pixels_equal(GeglBuffer *a, GeglBuffer *b);
-/* Copies with another origin, and scaled cubically to a rectangle ("R'G'B'A float" if the size differs). Caller unrefs. */
+/* Copies with another origin, and scaled cubically to a rectangle ("R'G'B'A float" if the size differs). Caller unrefs.
+ */
 GeglBuffer *sfu_pixels_moved(GeglBuffer *pixels, int x, int y);
 GeglBuffer *sfu_pixels_scaled(GeglBuffer *pixels, const GeglRectangle *to);
 

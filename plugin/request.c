@@ -10,17 +10,17 @@
 static const SfuActionInfo actions[SFU_N_ACTIONS] = {
     {"fill", "plug-in-sfumato-fill", N_("_Fill Selection..."), N_("Fill Selection"),
      N_("Fill the selection with what the prompt describes, as a new layer"),
-     N_("Repaints the selection so that it fits its surroundings; partly selected pixels are partly repainted. An empty prompt continues "
+     N_("Repaints the selection so that it fits its surroundings; partly selected pixels are partly repainted. An "
+        "empty prompt continues "
         "the surroundings."),
      SFU_TASK_INPAINT, TRUE, TRUE, FALSE},
     {"remove", "plug-in-sfumato-remove", N_("_Remove Object"), N_("Remove Object"),
      N_("Remove what is selected and continue its surroundings, as a new layer"),
-     N_("Fills the selection from its surroundings, without a prompt and without a dialog."), SFU_TASK_INPAINT,
-     FALSE, TRUE, TRUE},
+     N_("Fills the selection from its surroundings, without a prompt and without a dialog."), SFU_TASK_INPAINT, FALSE,
+     TRUE, TRUE},
     {"expand", "plug-in-sfumato-expand", N_("_Expand Canvas..."), N_("Expand Canvas"),
      N_("Enlarge the canvas and paint what lies beyond the edges, as a new layer"),
-     N_("Adds the given pixels on each side and continues the picture there."), SFU_TASK_OUTPAINT, TRUE, TRUE,
-     FALSE},
+     N_("Adds the given pixels on each side and continues the picture there."), SFU_TASK_OUTPAINT, TRUE, TRUE, FALSE},
     {"refine", "plug-in-sfumato-refine", N_("Re_fine..."), N_("Refine"),
      N_("Repaint the selection or the whole layer from what is there, as a new layer"),
      N_("Image-to-image: strength says how much may change."), SFU_TASK_IMG2IMG, TRUE, TRUE, FALSE},
@@ -30,8 +30,10 @@ static const SfuActionInfo actions[SFU_N_ACTIONS] = {
      SFU_TASK_TXT2IMG, TRUE, FALSE, FALSE},
     {"enlarge", "plug-in-sfumato-enlarge", N_("En_large..."), N_("Enlarge"),
      N_("Enlarge the layer, the selected part or the whole image with new detail"),
-     N_("Super-resolution by a model, of the layer or the selected part of it; or of the whole image: every layer, hidden ones too, is "
-        "enlarged by the model in its own type, and GIMP scales masks, channels, paths, guides, sample points and the selection. Text layers "
+     N_("Super-resolution by a model, of the layer or the selected part of it; or of the whole image: every layer, "
+        "hidden ones too, is "
+        "enlarged by the model in its own type, and GIMP scales masks, channels, paths, guides, sample points and the "
+        "selection. Text layers "
         "become pixels. The whole image is enlarged in place, or as a copy if new-image is on."),
      SFU_TASK_UPSCALE, TRUE, TRUE, FALSE},
     {"restyle", "plug-in-sfumato-restyle", N_("Re_style..."), N_("Restyle"),
@@ -42,15 +44,34 @@ static const SfuActionInfo actions[SFU_N_ACTIONS] = {
 /* Rows that only a plug-in has. */
 #define TASK(x) (1u << SFU_TASK_##x)
 static const SfuParamSpec own_rows[] = {
-    {.name = "sample_merged", .label = N_("Sample merged"), .help = N_("Read the visible image instead of the active layer"),
-     .type = SFU_PARAM_BOOL, .tasks = (1u << SFU_N_TASKS) - 1, .unit = "", .max = 1},
-    {.name = "layer_mask", .label = N_("As layer mask"), .help = N_("Put the soft edge into a layer mask instead of the layer's alpha"),
-     .type = SFU_PARAM_BOOL, .tasks = TASK(INPAINT) | TASK(IMG2IMG), .unit = "", .max = 1},
-    {.name = "new_image", .label = N_("New image"), .help = N_("The result becomes an image of its own instead of a new layer"),
-     .type = SFU_PARAM_BOOL, .tasks = TASK(TXT2IMG) | TASK(UPSCALE), .unit = "", .max = 1},
-    {.name = "whole_image", .label = N_("Whole image"),
-     .help = N_("Enlarge the image with all layers, masks, channels, paths and guides instead of one layer"), .type = SFU_PARAM_BOOL,
-     .tasks = TASK(UPSCALE), .unit = "", .max = 1},
+    {.name = "sample_merged",
+     .label = N_("Sample merged"),
+     .help = N_("Read the visible image instead of the active layer"),
+     .type = SFU_PARAM_BOOL,
+     .tasks = (1u << SFU_N_TASKS) - 1,
+     .unit = "",
+     .max = 1},
+    {.name = "layer_mask",
+     .label = N_("As layer mask"),
+     .help = N_("Put the soft edge into a layer mask instead of the layer's alpha"),
+     .type = SFU_PARAM_BOOL,
+     .tasks = TASK(INPAINT) | TASK(IMG2IMG),
+     .unit = "",
+     .max = 1},
+    {.name = "new_image",
+     .label = N_("New image"),
+     .help = N_("The result becomes an image of its own instead of a new layer"),
+     .type = SFU_PARAM_BOOL,
+     .tasks = TASK(TXT2IMG) | TASK(UPSCALE),
+     .unit = "",
+     .max = 1},
+    {.name = "whole_image",
+     .label = N_("Whole image"),
+     .help = N_("Enlarge the image with all layers, masks, channels, paths and guides instead of one layer"),
+     .type = SFU_PARAM_BOOL,
+     .tasks = TASK(UPSCALE),
+     .unit = "",
+     .max = 1},
 };
 
 const SfuActionInfo *sfu_action_info(SfuAction action)
@@ -61,7 +82,8 @@ const SfuActionInfo *sfu_action_info(SfuAction action)
 char *sfu_action_help(SfuAction action)
 {
     return g_strdup_printf("%s %s", _(actions[action].help),
-                           _("The new layer is named after prompt and seed and carries all values as the parasite \"sfumato\". Nothing is written to "
+                           _("The new layer is named after prompt and seed and carries all values as the parasite "
+                             "\"sfumato\". Nothing is written to "
                              "the image before the result is complete; the result is one undo step."));
 }
 
@@ -73,7 +95,8 @@ int sfu_action_find(const char *name)
     return -1;
 }
 
-/* Remove is one click: it leaves out what describes something new. Reading the whole image makes no sense without a picture to read. */
+/* Remove is one click: it leaves out what describes something new. Reading the whole image makes no sense without a
+ * picture to read. */
 static gboolean has_row(SfuAction action, const SfuParamSpec *s)
 {
     static const char *const not_remove[] = {"prompt", "negative", "style", "strength", "guidance", "count", NULL};
@@ -175,8 +198,8 @@ char *sfu_spec_describe(SfuAction action, const SfuParamSpec *spec)
         break;
     case SFU_PARAM_INT:
     case SFU_PARAM_FLOAT:
-        text = g_strdup_printf("%s (%.16g to %.16g%s%s; default: %s)", spec->help, spec->min, MIN(spec->max, SFU_EXACT_MAX), space,
-                               spec->unit, def);
+        text = g_strdup_printf("%s (%.16g to %.16g%s%s; default: %s)", spec->help, spec->min,
+                               MIN(spec->max, SFU_EXACT_MAX), space, spec->unit, def);
         break;
     default:
         text = g_strdup(spec->help);
@@ -226,7 +249,8 @@ static gboolean *own_value(SfuRequest *r, const char *name)
                                               : NULL;
 }
 
-/* The start of a text from outside, fit for a message: whole characters, and valid UTF-8 whatever it was. Caller frees. */
+/* The start of a text from outside, fit for a message: whole characters, and valid UTF-8 whatever it was. Caller frees.
+ */
 static char *head(const char *text)
 {
     char *valid = g_utf8_make_valid(text, strnlen(text, 240));
@@ -240,7 +264,8 @@ static const SfuParamSpec *row_or_fail(const SfuRequest *r, const char *name, GE
     const SfuParamSpec *s = sfu_action_spec(r->action, name);
     if (!s) {
         char *start = head(name);
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s has no parameter \"%s\"."), _(actions[r->action].title), start);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s has no parameter \"%s\"."), _(actions[r->action].title),
+                    start);
         g_free(start);
     }
     return s;
@@ -311,7 +336,8 @@ gboolean sfu_request_set_argument(SfuRequest *r, const char *name, double value,
         return TRUE;
     }
     if (value > SFU_EXACT_MAX && s->max > SFU_EXACT_MAX) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("As an argument %s is exact only up to %.0f; give a larger one in \"options\"."), name,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("As an argument %s is exact only up to %.0f; give a larger one in \"options\"."), name,
                     SFU_EXACT_MAX);
         return FALSE;
     }
@@ -356,7 +382,8 @@ gboolean sfu_request_set_options(SfuRequest *r, const char *options, GError **er
         const gboolean blank = g_error_matches(e, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING);
         if (!blank) {
             char *start = head(options);
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The options \"%s\" cannot be read: %s"), start, e->message);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The options \"%s\" cannot be read: %s"), start,
+                        e->message);
             g_free(start);
         }
         g_error_free(e);

@@ -1,5 +1,5 @@
-/* What the user can ask for: the actions of the menu, and one request with its values. The parameters come from the engine's table; the
- * few that only a plug-in has (what is read, where the result goes) are rows of the same kind.
+/* What the user can ask for: the actions of the menu, and one request with its values. The parameters come from the
+ * engine's table; the few that only a plug-in has (what is read, where the result goes) are rows of the same kind.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_REQUEST_H
@@ -31,14 +31,14 @@ typedef struct {
     gboolean needs_image, needs_selection;
 } SfuActionInfo;
 const SfuActionInfo *sfu_action_info(SfuAction action);
-char *sfu_action_help(SfuAction action);   /* translated, for procedure browsers; caller frees */
-int sfu_action_find(const char *name); /* by name or procedure; -1 */
+char *sfu_action_help(SfuAction action); /* translated, for procedure browsers; caller frees */
+int sfu_action_find(const char *name);   /* by name or procedure; -1 */
 
 /* The rows that an action has, plain ones first; static, NULL-terminated. */
 const SfuParamSpec *const *sfu_action_specs(SfuAction action);
 const SfuParamSpec *sfu_action_spec(SfuAction action, const char *name); /* NULL: the action has no such row */
-/* TRUE: an argument of its own in GIMP 2.10, where scripts give arguments by position. Such a list can never grow, so newer rows stand in
- * the string "options" there, like the advanced ones. */
+/* TRUE: an argument of its own in GIMP 2.10, where scripts give arguments by position. Such a list can never grow, so
+ * newer rows stand in the string "options" there, like the advanced ones. */
 gboolean sfu_spec_has_position(const SfuParamSpec *spec);
 double sfu_action_default(SfuAction action, const SfuParamSpec *spec);
 /* "steps" and range in words, for procedure browsers: "Sampling steps (0 to 1000, default 0)". Caller frees. */
@@ -55,12 +55,12 @@ typedef struct {
 SfuRequest *sfu_request_new(SfuAction action); /* with the action's defaults; caller frees with sfu_request_free() */
 SfuRequest *sfu_request_copy(const SfuRequest *r);
 void sfu_request_free(SfuRequest *r);
-/* Values by row name. What is set is given, and holds even if it equals the default; what is not given is the model's own choice, or the
- * table's default. An empty text is not given. FALSE with USAGE. */
+/* Values by row name. What is set is given, and holds even if it equals the default; what is not given is the model's
+ * own choice, or the table's default. An empty text is not given. FALSE with USAGE. */
 gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GError **error);
 gboolean sfu_request_set_double(SfuRequest *r, const char *name, double value, GError **error);
-/* Arguments of the PDB, where each must have a value: SFU_NOT_GIVEN is a number that no row means by itself (rows that have it use it for
- * "automatic"), "" and SFU_NOT_GIVEN_WORD are no choice's word. FALSE with USAGE. */
+/* Arguments of the PDB, where each must have a value: SFU_NOT_GIVEN is a number that no row means by itself (rows that
+ * have it use it for "automatic"), "" and SFU_NOT_GIVEN_WORD are no choice's word. FALSE with USAGE. */
 #define SFU_NOT_GIVEN (-1.0)
 #define SFU_NOT_GIVEN_WORD "default"
 gboolean sfu_request_set_argument(SfuRequest *r, const char *name, double value, GError **error);
@@ -70,7 +70,8 @@ double sfu_request_get_double(const SfuRequest *r, const char *name);
 const char *sfu_request_get_string(const SfuRequest *r, const char *name); /* borrowed */
 /* "name=value name2='two words'" */
 gboolean sfu_request_set_options(SfuRequest *r, const char *options, GError **error);
-/* {"action": "fill", ..., "params": {...}}; `source` is the tattoo of the layer that was read (0: left out). Caller frees. */
+/* {"action": "fill", ..., "params": {...}}; `source` is the tattoo of the layer that was read (0: left out). Caller
+ * frees. */
 char *sfu_request_to_json(const SfuRequest *r, guint source);
 /* NULL with USAGE; caller frees. source may be NULL. */
 SfuRequest *sfu_request_from_json(const char *json, guint *source, GError **error);

@@ -11,7 +11,8 @@
 #include "pixels.h"
 #include "whole-image.h"
 
-#define LARGEST_GENERATED_PX 1024 /* longer selections are generated at this size and scaled: models repeat themselves above it */
+#define LARGEST_GENERATED_PX                                                                                           \
+    1024 /* longer selections are generated at this size and scaled: models repeat themselves above it */
 
 static gboolean usage(GError **error, const char *sentence)
 {
@@ -37,12 +38,15 @@ static gboolean check_image(const SfuRequest *r, int image, int drawable, int *l
     if (!sfu_host_image_info(image, &info))
         return usage(error, _("Open an image first."));
     if (info.type == SFU_HOST_INDEXED)
-        return usage(error, _("The image is indexed; new colors would be forced into its palette. Convert it to RGB first "
-                              "(Image > Mode > RGB)."));
+        return usage(error,
+                     _("The image is indexed; new colors would be forced into its palette. Convert it to RGB first "
+                       "(Image > Mode > RGB)."));
     if (info.floating)
-        return usage(error, _("There is a floating selection, which allows no new layers. Anchor it or make it a layer first."));
+        return usage(
+            error, _("There is a floating selection, which allows no new layers. Anchor it or make it a layer first."));
     if (info.quick_mask && !r->whole_image)
-        return usage(error, _("Quick Mask is on. Switch it off first (Shift+Q): what you painted then becomes the selection."));
+        return usage(
+            error, _("Quick Mask is on. Switch it off first (Shift+Q): what you painted then becomes the selection."));
     *layer = drawable >= 0 ? sfu_host_layer_of(drawable, error) : sfu_host_active_layer(image);
     if (*layer < 0 && error && *error)
         return FALSE;
@@ -50,12 +54,15 @@ static gboolean check_image(const SfuRequest *r, int image, int drawable, int *l
         return usage(error, _("Choose the layer to work on first."));
     if (*layer >= 0 && !sfu_host_layer_in_image(*layer, image))
         return usage(error, _("The layer does not belong to the image."));
-    if (action->needs_image && !r->whole_image && !r->sample_merged && !sfu_host_layer_is_shown(*layer) && !is_patch(*layer))
-        return usage(error, _("The layer is hidden. Show it first, or switch on Sample merged to work on what is visible."));
+    if (action->needs_image && !r->whole_image && !r->sample_merged && !sfu_host_layer_is_shown(*layer) &&
+        !is_patch(*layer))
+        return usage(error,
+                     _("The layer is hidden. Show it first, or switch on Sample merged to work on what is visible."));
     return TRUE;
 }
 
-/* TRUE: the picture shows nothing where the mask is (NULL: anywhere in it); `cover` is a mask that it is seen through (NULL: none). */
+/* TRUE: the picture shows nothing where the mask is (NULL: anywhere in it); `cover` is a mask that it is seen through
+ * (NULL: none). */
 static gboolean is_blank(GeglBuffer *picture, GeglBuffer *cover, GeglBuffer *mask)
 {
     GeglRectangle area = *gegl_buffer_get_extent(picture);
@@ -119,11 +126,14 @@ static gboolean read_visible(SfuInput *in, GError **error)
     return in->picture != NULL;
 }
 
-/* Reads the layer, or what is visible: if that is wanted, if the layer is a patch over others, or if the layer has nothing to work on. */
+/* Reads the layer, or what is visible: if that is wanted, if the layer is a patch over others, or if the layer has
+ * nothing to work on. */
 static gboolean read_picture(SfuInput *in, const SfuRequest *r, GError **error)
 {
-    const gboolean in_selection = r->action == SFU_ACTION_REMOVE || r->action == SFU_ACTION_REFINE || r->action == SFU_ACTION_RESTYLE;
-    if (r->sample_merged || is_patch(in->layer) || (r->action == SFU_ACTION_EXPAND && !covers_canvas(in->image, in->layer))) {
+    const gboolean in_selection =
+        r->action == SFU_ACTION_REMOVE || r->action == SFU_ACTION_REFINE || r->action == SFU_ACTION_RESTYLE;
+    if (r->sample_merged || is_patch(in->layer) ||
+        (r->action == SFU_ACTION_EXPAND && !covers_canvas(in->image, in->layer))) {
         if (!read_visible(in, error))
             return FALSE;
     } else {
@@ -135,19 +145,22 @@ static gboolean read_picture(SfuInput *in, const SfuRequest *r, GError **error)
         GeglRectangle both;
         if (in->mask && r->action != SFU_ACTION_EXPAND &&
             !gegl_rectangle_intersect(&both, gegl_buffer_get_extent(in->mask), gegl_buffer_get_extent(in->picture)))
-            return usage(error, _("The selection lies outside the layer. Choose another layer, or switch on Sample merged to work on what is "
+            return usage(error, _("The selection lies outside the layer. Choose another layer, or switch on Sample "
+                                  "merged to work on what is "
                                   "visible."));
         if (is_blank(in->picture, in->cover, in_selection ? in->mask : NULL)) {
             if (r->action == SFU_ACTION_ENLARGE)
-                return usage(error, _("The layer is empty. Choose another layer, or switch on Sample merged to work on what is visible."));
+                return usage(error, _("The layer is empty. Choose another layer, or switch on Sample merged to work on "
+                                      "what is visible."));
             if (!read_visible(in, error))
                 return FALSE;
         }
     }
     const gboolean needs_pixels = r->action != SFU_ACTION_FILL || !*sfu_request_get_string(r, "prompt");
     if (needs_pixels && is_blank(in->picture, NULL, in_selection ? in->mask : NULL))
-        return usage(error, in_selection && in->mask ? _("The image is empty where it is selected.")
-                                                     : _("The image is empty. Generate makes a picture from a description."));
+        return usage(error, in_selection && in->mask
+                                ? _("The image is empty where it is selected.")
+                                : _("The image is empty. Generate makes a picture from a description."));
     return TRUE;
 }
 
@@ -192,10 +205,12 @@ static gboolean check_size(const SfuInput *in, const SfuRequest *r, GError **err
     const double scale = enlarge ? sfu_request_get_double(r, "scale") : 1;
     const double more_x = enlarge ? 0 : sfu_request_get_double(r, "left") + sfu_request_get_double(r, "right");
     const double more_y = enlarge ? 0 : sfu_request_get_double(r, "top") + sfu_request_get_double(r, "bottom");
-    const double longest = MAX(gegl_buffer_get_width(in->picture) * scale + more_x, gegl_buffer_get_height(in->picture) * scale + more_y);
+    const double longest =
+        MAX(gegl_buffer_get_width(in->picture) * scale + more_x, gegl_buffer_get_height(in->picture) * scale + more_y);
     if (longest <= info.largest_px)
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The result would have a side of %.0f pixels; GIMP allows %d."), longest, info.largest_px);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The result would have a side of %.0f pixels; GIMP allows %d."),
+                longest, info.largest_px);
     return FALSE;
 }
 
@@ -253,7 +268,9 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     } else if (r->action == SFU_ACTION_FILL) {
         in->mask = holes(in->picture);
         if (!in->mask) {
-            usage(error, _("Select the area to fill first. Generate makes a whole new picture, Refine repaints what is there."));
+            usage(
+                error,
+                _("Select the area to fill first. Generate makes a whole new picture, Refine repaints what is there."));
             goto fail;
         }
     } else {
@@ -294,7 +311,8 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
     if (r->action == SFU_ACTION_GENERATE && in->place.width > 0 && sfu_params_int(r->params, SFU_PARAM_WIDTH) == 0 &&
         sfu_params_int(r->params, SFU_PARAM_HEIGHT) == 0 && !r->new_image) {
         const double fit = MIN(1.0, (double)LARGEST_GENERATED_PX / MAX(in->place.width, in->place.height));
-        const int w = MAX(64, ((int)(in->place.width * fit) + 7) / 8 * 8), h = MAX(64, ((int)(in->place.height * fit) + 7) / 8 * 8);
+        const int w = MAX(64, ((int)(in->place.width * fit) + 7) / 8 * 8),
+                  h = MAX(64, ((int)(in->place.height * fit) + 7) / 8 * 8);
         sfu_params_put(r->params, SFU_PARAM_WIDTH, w);
         sfu_params_put(r->params, SFU_PARAM_HEIGHT, h);
     }
@@ -308,11 +326,13 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
     if (sfu_request_get_double(r, "seed") < 0) /* one for all layers */
         sfu_params_put(r->params, SFU_PARAM_SEED, g_random_int());
     for (int i = 0; i < *n; i++)
-        jobs[i] = (SfuJob){.task = task, .params = r->params, .picture = ((SfuInputLayer *)in->layers->pdata[i])->picture};
+        jobs[i] =
+            (SfuJob){.task = task, .params = r->params, .picture = ((SfuInputLayer *)in->layers->pdata[i])->picture};
     return jobs;
 }
 
-/* ---- results into the image --------------------------------------------------------------------------------------- */
+/* ---- results into the image ---------------------------------------------------------------------------------------
+ */
 
 static char *layer_name(SfuAction action, const SfuResult *result)
 {
@@ -320,8 +340,8 @@ static char *layer_name(SfuAction action, const SfuResult *result)
     if (action == SFU_ACTION_REMOVE || !*prompt)
         prompt = _(sfu_action_info(action)->title);
     char *head = g_utf8_strlen(prompt, -1) > 48 ? g_utf8_substring(prompt, 0, 47) : g_strdup(prompt);
-    char *name = g_strdup_printf("%s%s (%" G_GUINT64_FORMAT ")", g_strdelimit(head, "\n\r\t", ' '), strlen(head) < strlen(prompt) ? "…" : "",
-                                 result->seed);
+    char *name = g_strdup_printf("%s%s (%" G_GUINT64_FORMAT ")", g_strdelimit(head, "\n\r\t", ' '),
+                                 strlen(head) < strlen(prompt) ? "…" : "", result->seed);
     g_free(head);
     return name;
 }
@@ -387,7 +407,8 @@ static gboolean stands_in(const SfuInput *in, int image)
 }
 
 /* The same, seen through the layer mask of the layer that was read: what that hides is hidden here. */
-static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const SfuResult *result, int image, SfuLayerKind *kind)
+static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const SfuResult *result, int image,
+                                SfuLayerKind *kind)
 {
     GeglBuffer *pixels = place_pixels(in, r, result, kind);
     if (!in->cover || !stands_in(in, image))
@@ -433,10 +454,12 @@ static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const
         SfuHostImage info;
         sfu_host_image_info(image, &info);
         const int left = sfu_params_int(r->params, SFU_PARAM_LEFT), top = sfu_params_int(r->params, SFU_PARAM_TOP);
-        const int right = sfu_params_int(r->params, SFU_PARAM_RIGHT), bottom = sfu_params_int(r->params, SFU_PARAM_BOTTOM);
+        const int right = sfu_params_int(r->params, SFU_PARAM_RIGHT),
+                  bottom = sfu_params_int(r->params, SFU_PARAM_BOTTOM);
         for (int i = n - 1; i >= 0; i--)
             sfu_host_layer_insert(image, layers[i], above, pixels[i], kinds[i]);
-        sfu_host_resize_canvas(image, info.width + left + right, info.height + top + bottom, left, top); /* moves all layers along */
+        sfu_host_resize_canvas(image, info.width + left + right, info.height + top + bottom, left,
+                               top); /* moves all layers along */
         return;
     }
     for (int i = n - 1; i >= 0; i--) {
@@ -445,7 +468,8 @@ static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const
     }
 }
 
-gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image, GError **error)
+gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
+                        GError **error)
 {
     if (in->layers)
         return sfu_whole_image_add(in, results, r->new_image, layer, image, error);
@@ -454,7 +478,8 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
     const gboolean closed = in->image >= 0 && !sfu_host_image_info(in->image, &info);
     const gboolean fresh = in->image < 0 || closed || (r->new_image && sfu_action_spec(r->action, "new_image"));
     if (!fresh && (info.type == SFU_HOST_INDEXED || info.floating))
-        return usage(error, _("The image was changed meanwhile: it is indexed or has a floating selection. Change that, then add the result."));
+        return usage(error, _("The image was changed meanwhile: it is indexed or has a floating selection. Change "
+                              "that, then add the result."));
     int *layers = g_new(int, n), target = in->image;
     GeglBuffer **pixels = g_new0(GeglBuffer *, n);
     SfuLayerKind *kinds = g_new(SfuLayerKind, n);
@@ -502,7 +527,8 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
     return ok;
 }
 
-/* ---- repeat ------------------------------------------------------------------------------------------------------- */
+/* ---- repeat -------------------------------------------------------------------------------------------------------
+ */
 
 /* *layer becomes the layer to work on. NULL with USAGE. */
 static SfuRequest *repeat_request(const SfuSettings *settings, int image, int *layer, GError **error)
@@ -526,7 +552,8 @@ static SfuRequest *repeat_request(const SfuSettings *settings, int image, int *l
     return r;
 }
 
-/* ---- a run without a dialog ----------------------------------------------------------------------------------------- */
+/* ---- a run without a dialog -----------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const char *model; /* name for people; NULL: the engine's choice */
@@ -535,14 +562,16 @@ typedef struct {
 static void status_bar(const SfuProgress *p, gpointer data)
 {
     const StatusBar *bar = data;
-    char *text = sfu_progress_text(p), *with = bar->model ? g_strdup_printf("%s (%s)", text, bar->model) : g_strdup(text);
+    char *text = sfu_progress_text(p),
+         *with = bar->model ? g_strdup_printf("%s (%s)", text, bar->model) : g_strdup(text);
     sfu_host_progress(p->fraction, with);
     g_free(with);
     g_free(text);
 }
 
 /* One try with one model; "": the engine's choice. */
-static GPtrArray *run_with(SfuWorker *worker, const SfuInput *in, SfuRequest *used, GPtrArray *models, const char *model, GError **error)
+static GPtrArray *run_with(SfuWorker *worker, const SfuInput *in, SfuRequest *used, GPtrArray *models,
+                           const char *model, GError **error)
 {
     int n = 0;
     char *name = sfu_models_name(models, model);
@@ -567,7 +596,8 @@ char *sfu_model_failed_text(GPtrArray *models, const char *failed, const char *n
 }
 
 /* Frees `in`, which may be NULL with an error. */
-static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error)
+static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings, gboolean remember, int *layer,
+                       int *new_image, GError **error)
 {
     if (!in)
         return FALSE;
@@ -612,7 +642,8 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
     return ok;
 }
 
-gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error)
+gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer,
+                 int *new_image, GError **error)
 {
     return run_on(sfu_input_new(r, image, drawable, error), r, settings, remember, layer, new_image, error);
 }

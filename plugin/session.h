@@ -1,4 +1,5 @@
-/* From the image to the engine and back: reads what an action works on, and puts the results into the image. Main thread only.
+/* From the image to the engine and back: reads what an action works on, and puts the results into the image. Main
+ * thread only.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_SESSION_H
@@ -20,16 +21,17 @@ typedef struct {
 /* What a run reads, as copies: the image may change meanwhile. */
 typedef struct {
     SfuAction action;
-    int image, layer;          /* -1: none */
-    GeglBuffer *picture;       /* in the image's coordinates (enlarging: from 0, 0); NULL for generating */
-    GeglBuffer *mask;          /* "Y float", the selection; NULL: everything */
-    GeglRectangle place;       /* generating: where the picture goes; empty: a new image or the canvas's middle. Enlarging: where it was */
-    gboolean has_alpha;        /* the picture has */
-    gboolean merged;           /* the picture is the visible image, not a layer */
-    int above;                 /* layer that the result is put above; -1: on top of all */
-    guint source;              /* tattoo of the layer that was read; 0: the visible image */
-    GeglBuffer *cover;         /* "Y float", the layer mask of the layer that was read; NULL: none */
-    GPtrArray *layers;         /* SfuInputLayer*: the whole image is enlarged, `picture` is what it looks like; NULL: not */
+    int image, layer;    /* -1: none */
+    GeglBuffer *picture; /* in the image's coordinates (enlarging: from 0, 0); NULL for generating */
+    GeglBuffer *mask;    /* "Y float", the selection; NULL: everything */
+    GeglRectangle place; /* generating: where the picture goes; empty: a new image or the canvas's middle. Enlarging:
+                            where it was */
+    gboolean has_alpha;  /* the picture has */
+    gboolean merged;     /* the picture is the visible image, not a layer */
+    int above;           /* layer that the result is put above; -1: on top of all */
+    guint source;        /* tattoo of the layer that was read; 0: the visible image */
+    GeglBuffer *cover;   /* "Y float", the layer mask of the layer that was read; NULL: none */
+    GPtrArray *layers;   /* SfuInputLayer*: the whole image is enlarged, `picture` is what it looks like; NULL: not */
 } SfuInput;
 /* Checks what the action needs. NULL with USAGE and a sentence for the user; caller frees with sfu_input_free(). */
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error);
@@ -37,18 +39,21 @@ void sfu_input_free(SfuInput *in);
 /* The jobs (borrowing from `in` and `r`), which completes `r`: size from the selection. Caller frees with g_free(). */
 SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n);
 
-/* Puts results into the image (or a new one) as one undo step, the first on top. A new layer has opacity, mode and layer mask's effect of the
- * layer that it was made from. *layer is the topmost new layer (of the whole image: its active one), *image its image. On error nothing has
- * changed. */
-gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image, GError **error);
+/* Puts results into the image (or a new one) as one undo step, the first on top. A new layer has opacity, mode and
+ * layer mask's effect of the layer that it was made from. *layer is the topmost new layer (of the whole image: its
+ * active one), *image its image. On error nothing has changed. */
+gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
+                        GError **error);
 
 /* "X could not be used, so Y was taken. Why." Caller frees. */
 char *sfu_model_failed_text(GPtrArray *models, const char *failed, const char *next, const GError *error);
 
-/* The whole of a run without a dialog, with progress in the status bar. remember: the values become the last ones (not for scripts). */
-gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer, int *new_image, GError **error);
-/* Repeat: a generated layer's own request, made again from what that was made from, and put above it; for other layers the last request. The
- * seed is another one. */
+/* The whole of a run without a dialog, with progress in the status bar. remember: the values become the last ones (not
+ * for scripts). */
+gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer,
+                 int *new_image, GError **error);
+/* Repeat: a generated layer's own request, made again from what that was made from, and put above it; for other layers
+ * the last request. The seed is another one. */
 gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, int *layer, int *new_image, GError **error);
 
 G_END_DECLS

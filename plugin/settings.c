@@ -85,14 +85,17 @@ guint64 sfu_settings_memory_bytes(const SfuSettings *s)
     return mib > 0 ? (guint64)mib << 20 : 0;
 }
 
-/* Keeps other GIMPs from writing between our reading and writing, which takes them some milliseconds. One that hangs (or a network's disk that
- * knows no locks) is not waited for any longer: what it writes is whole all the same. -1: the folder cannot be written, or is not ours. */
+/* Keeps other GIMPs from writing between our reading and writing, which takes them some milliseconds. One that hangs
+ * (or a network's disk that knows no locks) is not waited for any longer: what it writes is whole all the same. -1: the
+ * folder cannot be written, or is not ours. */
 static int lock(const SfuSettings *s)
 {
     char *folder = g_path_get_dirname(s->path), *path = g_strconcat(s->path, ".lock", NULL);
     g_mkdir_with_parents(folder, 0700);
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR); i++)
+    for (int i = 0;
+         fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR);
+         i++)
         g_usleep(LOCK_WAIT_US);
     g_free(folder);
     g_free(path);
@@ -152,10 +155,12 @@ SfuEngineOptions sfu_settings_engine(SfuSettings *s)
     g_free(s->precision);
     s->device = sfu_settings_get(s, "device");
     s->precision = sfu_settings_get(s, "precision");
-    return (SfuEngineOptions){.device = s->device, .memory_bytes = sfu_settings_memory_bytes(s), .precision = s->precision};
+    return (SfuEngineOptions){
+        .device = s->device, .memory_bytes = sfu_settings_memory_bytes(s), .precision = s->precision};
 }
 
-/* ---- last values and history ---------------------------------------------------------------------------------------- */
+/* ---- last values and history ----------------------------------------------------------------------------------------
+ */
 
 static void push_history(SfuSettings *s, const char *which, const char *text)
 {

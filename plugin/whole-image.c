@@ -20,12 +20,14 @@ gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error)
 {
     SfuHostImage info;
     if (!sfu_host_image_info(in->image, &info)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image was closed or changed meanwhile; it was not enlarged."));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("The image was closed or changed meanwhile; it was not enlarged."));
         return FALSE;
     }
     const double longest = MAX(info.width, info.height) * scale;
     if (longest > info.largest_px) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Enlarged, the image would have a side of %.0f pixels; GIMP allows %d."), longest,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("Enlarged, the image would have a side of %.0f pixels; GIMP allows %d."), longest,
                     info.largest_px);
         return FALSE;
     }
@@ -39,7 +41,8 @@ gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error)
         l->place = sfu_host_layer_bounds(l->layer);
         GeglBuffer *here = sfu_host_read_layer(in->image, l->layer, error);
         ok = here != NULL;
-        l->picture = ok ? sfu_pixels_moved(here, 0, 0) : NULL; /* enlarged coordinates mean something only from an origin */
+        l->picture =
+            ok ? sfu_pixels_moved(here, 0, 0) : NULL; /* enlarged coordinates mean something only from an origin */
         g_clear_object(&here);
     }
     g_array_unref(ids);
@@ -90,10 +93,12 @@ static gboolean enlarge(const SfuInput *in, int image, GPtrArray *results, GErro
     gboolean ok = ids->len && ids->len == results->len;
     if (ok) {
         const double scale = sfu_params_double(((const SfuResult *)results->pdata[0])->params, SFU_PARAM_SCALE);
-        const int w = lround(gegl_buffer_get_width(in->picture) * scale), h = lround(gegl_buffer_get_height(in->picture) * scale);
+        const int w = lround(gegl_buffer_get_width(in->picture) * scale),
+                  h = lround(gegl_buffer_get_height(in->picture) * scale);
         ok = sfu_host_scale_image(image, MAX(1, w), MAX(1, h), error);
     } else {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("The image has %u layers with pixels, but %u were enlarged; nothing was changed."), ids->len,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                    _("The image has %u layers with pixels, but %u were enlarged; nothing was changed."), ids->len,
                     results->len);
     }
     for (guint i = 0; ok && i < ids->len; i++) {
@@ -112,7 +117,8 @@ static gboolean check_unchanged(const SfuInput *in, GError **error)
 {
     if (is_unchanged(in))
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image was closed or changed meanwhile; it was not enlarged."));
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                _("The image was closed or changed meanwhile; it was not enlarged."));
     return FALSE;
 }
 
@@ -128,8 +134,8 @@ static int enlarged_copy(const SfuInput *in, GPtrArray *results, GError **error)
     return -1;
 }
 
-/* The same in place, as one undo step. It is done to a copy first, so that what GIMP refuses is refused there; should the image itself still fail
- * halfway, it is given back what it had. */
+/* The same in place, as one undo step. It is done to a copy first, so that what GIMP refuses is refused there; should
+ * the image itself still fail halfway, it is given back what it had. */
 static gboolean enlarge_in_place(const SfuInput *in, GPtrArray *results, GError **error)
 {
     const int rehearsal = enlarged_copy(in, results, error);
@@ -157,7 +163,8 @@ static int layers_as_image(const SfuInput *in, GPtrArray *results, GError **erro
     const int image = sfu_host_new_image(-1, MAX(1, lround(size->width * scale)), MAX(1, lround(size->height * scale)));
     for (int i = MIN(results->len, in->layers->len) - 1; i >= 0; i--) {
         const SfuInputLayer *l = in->layers->pdata[i];
-        GeglBuffer *pixels = sfu_pixels_moved(((SfuResult *)results->pdata[i])->picture, lround(l->place.x * scale), lround(l->place.y * scale));
+        GeglBuffer *pixels = sfu_pixels_moved(((SfuResult *)results->pdata[i])->picture, lround(l->place.x * scale),
+                                              lround(l->place.y * scale));
         const int layer = sfu_host_layer_new(image, pixels, _("Enlarge"), SFU_LAYER_ALPHA, error);
         if (layer >= 0)
             sfu_host_layer_insert(image, layer, -1, pixels, SFU_LAYER_ALPHA);
@@ -170,7 +177,8 @@ static int layers_as_image(const SfuInput *in, GPtrArray *results, GError **erro
     return image;
 }
 
-gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, int *layer, int *image, GError **error)
+gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, int *layer, int *image,
+                             GError **error)
 {
     gboolean ok;
     SfuHostImage info;

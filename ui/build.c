@@ -7,7 +7,6 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-
 static gboolean is_special(const char *name)
 {
     static const char *const names[] = {"prompt", "negative", "model", "seed", "preview_every", "preview_with", NULL};
@@ -126,7 +125,8 @@ static SfuField *find_field(SfuDialog *d, const char *name)
 static void whole_image_toggled(GtkToggleButton *button, gpointer data)
 {
     const gboolean whole = gtk_toggle_button_get_active(button);
-    sfu_field_enable(find_field(data, "sample_merged"), !whole, _("Of the whole image, each layer is enlarged by itself."));
+    sfu_field_enable(find_field(data, "sample_merged"), !whole,
+                     _("Of the whole image, each layer is enlarged by itself."));
 }
 
 static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *control)
@@ -169,9 +169,11 @@ static void wheel_scrolls(GtkWidget *w, gpointer panel)
 static GtkWidget *controls(SfuDialog *d)
 {
     const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
-    GtkWidget *box = sfu_vbox(10), *grid = sfu_grid(), *advanced = sfu_grid(), *expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
+    GtkWidget *box = sfu_vbox(10), *grid = sfu_grid(), *advanced = sfu_grid(),
+              *expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
     int n = 0, n_advanced = 0;
-    const SfuParamSpec *prompt = sfu_action_spec(d->request->action, "prompt"), *negative = sfu_action_spec(d->request->action, "negative");
+    const SfuParamSpec *prompt = sfu_action_spec(d->request->action, "prompt"),
+                       *negative = sfu_action_spec(d->request->action, "negative");
     if (prompt) {
         sfu_text_field_init(&d->prompt, _(prompt->label), _(prompt->help), 4, d->settings, "prompt");
         g_signal_connect(d->prompt.view, "key-press-event", G_CALLBACK(sfu_dialog_prompt_key), d);
@@ -219,7 +221,8 @@ static GtkWidget *controls(SfuDialog *d)
     return scroll;
 }
 
-/* ---- the picture's side ------------------------------------------------------------------------------------------------ */
+/* ---- the picture's side
+ * ------------------------------------------------------------------------------------------------ */
 
 static void zoom_in(GtkWidget *b, gpointer data)
 {
@@ -258,7 +261,8 @@ static GtkWidget *picture_side(SfuDialog *d)
                    {"zoom-in", N_("Zoom in"), zoom_in},
                    {"zoom-original", N_("Zoom to 1:1"), zoom_one},
                    {"zoom-fit-best", N_("Show the whole result"), zoom_fit}};
-    GtkWidget *box = sfu_vbox(6), *frame = gtk_frame_new(NULL), *tools = sfu_hbox(2), *scroll = gtk_scrolled_window_new(NULL, NULL);
+    GtkWidget *box = sfu_vbox(6), *frame = gtk_frame_new(NULL), *tools = sfu_hbox(2),
+              *scroll = gtk_scrolled_window_new(NULL, NULL);
     GtkWidget *port = gtk_viewport_new(NULL, NULL);
     d->preview = sfu_preview_new();
     gtk_frame_set_shadow_type(GTK_FRAME(frame), GTK_SHADOW_IN);
@@ -306,7 +310,8 @@ GtkWidget *sfu_dialog_thumbnail(SfuDialog *d, GdkPixbuf *pixbuf, const char *nam
     return b;
 }
 
-/* ---- the window -------------------------------------------------------------------------------------------------------- */
+/* ---- the window
+ * -------------------------------------------------------------------------------------------------------- */
 
 static GtkWidget *error_bar(SfuDialog *d)
 {
@@ -318,7 +323,8 @@ static GtkWidget *error_bar(SfuDialog *d)
     /* The colors of a warning are not readable in every theme of GIMP 2.10; the theme's own colors and an icon are. */
     gtk_info_bar_set_message_type(GTK_INFO_BAR(d->error_bar), GTK_MESSAGE_OTHER);
     GtkWidget *content = gtk_info_bar_get_content_area(GTK_INFO_BAR(d->error_bar));
-    gtk_container_add(GTK_CONTAINER(content), gtk_image_new_from_icon_name("dialog-warning", GTK_ICON_SIZE_LARGE_TOOLBAR));
+    gtk_container_add(GTK_CONTAINER(content),
+                      gtk_image_new_from_icon_name("dialog-warning", GTK_ICON_SIZE_LARGE_TOOLBAR));
     gtk_container_add(GTK_CONTAINER(content), d->error_label);
     gtk_info_bar_add_button(GTK_INFO_BAR(d->error_bar), _("_Dismiss"), GTK_RESPONSE_CLOSE);
     g_signal_connect(d->error_bar, "response", G_CALLBACK(gtk_widget_hide), NULL);
@@ -341,7 +347,8 @@ void sfu_dialog_build(SfuDialog *d)
     const gboolean image_of_its_own = a->task == SFU_TASK_TXT2IMG || a->task == SFU_TASK_UPSCALE;
     d->add = gtk_dialog_add_button(dialog, image_of_its_own ? _("_Add to GIMP") : _("_Add as Layer"), RESPONSE_ADD);
     d->stop = gtk_dialog_add_button(dialog, _("_Stop"), RESPONSE_STOP);
-    d->generate = gtk_dialog_add_button(dialog, a->task == SFU_TASK_UPSCALE ? _("_Enlarge") : _("_Generate"), RESPONSE_GENERATE);
+    d->generate =
+        gtk_dialog_add_button(dialog, a->task == SFU_TASK_UPSCALE ? _("_Enlarge") : _("_Generate"), RESPONSE_GENERATE);
     gtk_dialog_set_default_response(dialog, RESPONSE_GENERATE);
     gtk_widget_set_no_show_all(d->stop, TRUE);
     gtk_widget_hide(d->stop);
@@ -378,7 +385,8 @@ void sfu_dialog_error(SfuDialog *d, const char *sentence)
     gtk_widget_set_visible(d->error_bar, sentence != NULL);
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------------------ */
+/* ---- values
+ * ------------------------------------------------------------------------------------------------------------ */
 
 void sfu_dialog_show_seed(SfuDialog *d, gint64 seed)
 {
@@ -443,12 +451,15 @@ void sfu_dialog_update_model(SfuDialog *d)
     g_free(chosen);
     const gboolean has_text = !model || model->has_text;
     if (!has_text)
-        reason = task == SFU_TASK_UPSCALE
-                     ? g_strdup_printf(_("%s enlarges without words, so there is no prompt."), model->name)
-                     : g_strdup_printf(_("%s works without words: it continues the surroundings. Choose another model to use a prompt."),
-                                       model->name);
+        reason =
+            task == SFU_TASK_UPSCALE
+                ? g_strdup_printf(_("%s enlarges without words, so there is no prompt."), model->name)
+                : g_strdup_printf(
+                      _("%s works without words: it continues the surroundings. Choose another model to use a prompt."),
+                      model->name);
     if (!*path && !d->looking)
-        reason = g_strdup_printf(_("There is no model for \"%s\" here. Add the folder of your models in Settings."), _(sfu_action_info(d->request->action)->title));
+        reason = g_strdup_printf(_("There is no model for \"%s\" here. Add the folder of your models in Settings."),
+                                 _(sfu_action_info(d->request->action)->title));
     gtk_label_set_text(GTK_LABEL(d->note), reason ? reason : "");
     gtk_widget_set_visible(d->note, reason != NULL);
     if (d->prompt.box)
@@ -458,7 +469,8 @@ void sfu_dialog_update_model(SfuDialog *d)
     for (guint i = 0; i < d->fields->len; i++) {
         SfuField *f = d->fields->pdata[i];
         const gboolean network = task == SFU_TASK_UPSCALE && model && model->scale;
-        sfu_field_set_visible(f, (has_text || !g_strv_contains(wordy, f->spec->name)) && (!network || !g_strv_contains(painting, f->spec->name)));
+        sfu_field_set_visible(f, (has_text || !g_strv_contains(wordy, f->spec->name)) &&
+                                     (!network || !g_strv_contains(painting, f->spec->name)));
         if (strcmp(f->spec->name, "scale") == 0)
             sfu_field_suggest(f, model && model->scale ? model->scale : f->spec->def, model && model->scale);
     }

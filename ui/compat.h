@@ -30,7 +30,8 @@ static inline GtkWidget *sfu_grid(void)
     return g;
 }
 
-static inline void sfu_grid_attach(GtkWidget *grid, GtkWidget *child, int column, int row, int n_columns, gboolean expand)
+static inline void sfu_grid_attach(GtkWidget *grid, GtkWidget *child, int column, int row, int n_columns,
+                                   gboolean expand)
 {
     gtk_widget_set_hexpand(child, expand);
     gtk_grid_attach(GTK_GRID(grid), child, column, row, n_columns, 1);
@@ -92,10 +93,11 @@ static inline GtkWidget *sfu_grid(void)
     return t;
 }
 
-static inline void sfu_grid_attach(GtkWidget *grid, GtkWidget *child, int column, int row, int n_columns, gboolean expand)
+static inline void sfu_grid_attach(GtkWidget *grid, GtkWidget *child, int column, int row, int n_columns,
+                                   gboolean expand)
 {
-    gtk_table_attach(GTK_TABLE(grid), child, column, column + n_columns, row, row + 1, expand ? GTK_EXPAND | GTK_FILL : GTK_FILL, GTK_FILL, 0,
-                     0);
+    gtk_table_attach(GTK_TABLE(grid), child, column, column + n_columns, row, row + 1,
+                     expand ? GTK_EXPAND | GTK_FILL : GTK_FILL, GTK_FILL, 0, 0);
 }
 
 static inline GtkWidget *sfu_hscale(GtkAdjustment *a)

@@ -73,11 +73,12 @@ void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
 void sfu_dialog_show_seed(SfuDialog *d, gint64 seed);
 /* Greys what the chosen model cannot do, and says why. */
 void sfu_dialog_update_model(SfuDialog *d);
-/* Looks for models, in a thread; then the lists are filled anew. At the beginning, and after a change of the settings. */
+/* Looks for models, in a thread; then the lists are filled anew. At the beginning, and after a change of the settings.
+ */
 void sfu_dialog_look_for_models(SfuDialog *d);
 void sfu_dialog_models_found(SfuDialog *d);
 gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog); /* as sfu_ui_settings() */
-void sfu_dialog_error(SfuDialog *d, const char *sentence); /* NULL: none */
+void sfu_dialog_error(SfuDialog *d, const char *sentence);                /* NULL: none */
 GtkWidget *sfu_dialog_thumbnail(SfuDialog *d, GdkPixbuf *pixbuf, const char *name);
 
 /* Signals, in dialog.c. */

@@ -13,7 +13,7 @@
 #define THUMBNAIL_PX 64
 #define ASK_ABOVE_PX 1e8         /* a result of 100 megapixels */
 #define RESULT_BYTES_PER_PX 32.0 /* the engine's floats, and GIMP's layer with its undo step */
-#define STATUS_EVERY_US 250000 /* GIMP's status bar is another process: a word to it four times a second */
+#define STATUS_EVERY_US 250000   /* GIMP's status bar is another process: a word to it four times a second */
 
 static void shared_unref(SfuSharedInput *s)
 {
@@ -147,7 +147,8 @@ void sfu_dialog_before_toggled(GtkWidget *button, gpointer data)
     sfu_preview_show_before(((SfuDialog *)data)->preview, gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(button)));
 }
 
-/* ---- a run ------------------------------------------------------------------------------------------------------------- */
+/* ---- a run
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static void focus_first(SfuDialog *d)
 {
@@ -202,8 +203,8 @@ static void add_entry(SfuDialog *d, GPtrArray *results, GeglBuffer *look, double
     e->results = results;
     e->look = g_object_ref(look);
     const GeglRectangle region = entry_area(e), area = surroundings(e->shared->input, &region);
-    GdkPixbuf *thumb = sfu_preview_thumbnail(e->shared->input->picture, before_scale(e->shared->input, e->request), look, &area,
-                                             THUMBNAIL_PX);
+    GdkPixbuf *thumb = sfu_preview_thumbnail(e->shared->input->picture, before_scale(e->shared->input, e->request),
+                                             look, &area, THUMBNAIL_PX);
     char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, entry_result(e)->seed);
     char *name = g_strdup_printf(_("Result %u, seed %s"), d->entries->len + 1, seed);
     e->button = sfu_dialog_thumbnail(d, thumb, name);
@@ -278,7 +279,8 @@ static void on_done(GPtrArray *results, double seconds, const GError *failed, gp
     GError *error = failed ? g_error_copy(failed) : NULL;
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->progress), 0);
     if (results && add_entries(d, results, seconds, &error)) {
-        char *used = sfu_worker_device(d->worker), *device = used ? sfu_device_words(used) : NULL, *model = sfu_models_name(d->models, d->to_try[d->trying]);
+        char *used = sfu_worker_device(d->worker), *device = used ? sfu_device_words(used) : NULL,
+             *model = sfu_models_name(d->models, d->to_try[d->trying]);
         char *text = model ? g_strdup_printf(_("Done in %.1f s by %s on %s"), seconds, model, device ? device : "?")
                            : g_strdup_printf(_("Done in %.1f s on %s"), seconds, device ? device : "?");
         g_free(model);
@@ -330,10 +332,12 @@ static gboolean accept_size(SfuDialog *d, const SfuInput *in, const SfuRequest *
     const double seconds = sfu_settings_seconds(d->settings, r->action, to_try[0]); /* for a million pixels */
     g_strfreev(to_try);
     char *memory = g_format_size((guint64)(w * h * RESULT_BYTES_PER_PX * MAX(1, in->layers ? in->layers->len : 1)));
-    char *time = seconds > 0 ? g_strdup_printf(_("about %.0f min"), MAX(1, seconds * w * h / 1e6 / 60)) : g_strdup(_("not known yet"));
-    GtkWidget *ask = gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE,
-                                            _("The result will have %.0f x %.0f pixels."), w, h);
-    gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask), _("Memory: %s. Time: %s. You can stop it at any moment."), memory, time);
+    char *time = seconds > 0 ? g_strdup_printf(_("about %.0f min"), MAX(1, seconds * w * h / 1e6 / 60))
+                             : g_strdup(_("not known yet"));
+    GtkWidget *ask = gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION,
+                                            GTK_BUTTONS_NONE, _("The result will have %.0f x %.0f pixels."), w, h);
+    gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask),
+                                             _("Memory: %s. Time: %s. You can stop it at any moment."), memory, time);
     gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Enlarge"), GTK_RESPONSE_OK, NULL);
     const gboolean yes = gtk_dialog_run(GTK_DIALOG(ask)) == GTK_RESPONSE_OK;
     gtk_widget_destroy(ask);
@@ -422,7 +426,8 @@ static gboolean add_current(SfuDialog *d)
     return TRUE;
 }
 
-/* ---- closing ----------------------------------------------------------------------------------------------------------- */
+/* ---- closing
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static guint count_not_added(const SfuDialog *d)
 {
@@ -439,11 +444,13 @@ static gboolean settle_results(SfuDialog *d)
     if (!n || d->n_added) /* one was chosen: the others are those that were not */
         return TRUE;
     enum { DISCARD = 1, ADD };
-    GtkWidget *ask = gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s",
-                                            g_dngettext(GETTEXT_PACKAGE, "The result was not added to the image.",
-                                                        "The results were not added to the image.", n));
+    GtkWidget *ask =
+        gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s",
+                               g_dngettext(GETTEXT_PACKAGE, "The result was not added to the image.",
+                                           "The results were not added to the image.", n));
     gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask), "%s", _("If you discard it, it is lost."));
-    gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Discard"), DISCARD, _("_Back"), GTK_RESPONSE_CANCEL, _("_Add and Close"), ADD, NULL);
+    gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Discard"), DISCARD, _("_Back"), GTK_RESPONSE_CANCEL,
+                           _("_Add and Close"), ADD, NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(ask), ADD);
     const int answer = gtk_dialog_run(GTK_DIALOG(ask));
     gtk_widget_destroy(ask);
@@ -466,7 +473,8 @@ static void close_dialog(SfuDialog *d)
         gtk_main_quit();
 }
 
-/* ---- signals ----------------------------------------------------------------------------------------------------------- */
+/* ---- signals
+ * ----------------------------------------------------------------------------------------------------------- */
 
 void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data)
 {
@@ -484,7 +492,8 @@ void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data)
         if (sfu_ui_settings_above(d->settings, GTK_WINDOW(d->window)))
             sfu_dialog_look_for_models(d);
         sfu_engine_fields_show(&d->engine, d->settings);
-        gtk_window_present(GTK_WINDOW(d->window)); /* else the focus is in GIMP, and what is typed there are its shortcuts */
+        gtk_window_present(
+            GTK_WINDOW(d->window)); /* else the focus is in GIMP, and what is typed there are its shortcuts */
         focus_first(d);
         break;
     case RESPONSE_ADD:
@@ -533,9 +542,16 @@ static void start_from_layer(SfuDialog *d)
     g_free(json);
 }
 
-gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image, GError **error)
+gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image,
+                    GError **error)
 {
-    SfuDialog d = {.request = r, .image = image, .drawable = drawable, .settings = settings, .current = -1, .last_layer = -1, .last_image = -1};
+    SfuDialog d = {.request = r,
+                   .image = image,
+                   .drawable = drawable,
+                   .settings = settings,
+                   .current = -1,
+                   .last_layer = -1,
+                   .last_image = -1};
     sfu_host_ui_init();
     d.models = g_ptr_array_new();
     d.worker = sfu_worker_new();
@@ -573,10 +589,12 @@ gboolean sfu_ui_offer_conversion(int image)
     if (image < 0 || !sfu_host_image_info(image, &info) || info.type != SFU_HOST_INDEXED)
         return TRUE;
     sfu_host_ui_init();
-    GtkWidget *ask = gtk_message_dialog_new(NULL, 0, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s",
-                                            _("This image is indexed: it has a palette, and new colors would be forced into it."));
+    GtkWidget *ask =
+        gtk_message_dialog_new(NULL, 0, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s",
+                               _("This image is indexed: it has a palette, and new colors would be forced into it."));
     gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask), "%s", _("Convert it to RGB? You can undo that."));
-    gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Cancel"), GTK_RESPONSE_CANCEL, _("C_onvert to RGB"), GTK_RESPONSE_OK, NULL);
+    gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Cancel"), GTK_RESPONSE_CANCEL, _("C_onvert to RGB"), GTK_RESPONSE_OK,
+                           NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(ask), GTK_RESPONSE_OK);
     const gboolean yes = gtk_dialog_run(GTK_DIALOG(ask)) == GTK_RESPONSE_OK;
     gtk_widget_destroy(ask);

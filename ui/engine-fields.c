@@ -43,10 +43,13 @@ int sfu_engine_fields_attach(SfuEngineFields *f, GtkWidget *grid, int row, const
     gtk_box_pack_start(GTK_BOX(memory), gtk_label_new(_("MiB, 0: automatic")), FALSE, FALSE, 0);
     f->precision = gtk_combo_box_text_new();
     for (gsize i = 0; i < G_N_ELEMENTS(precisions); i++)
-        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->precision), *precisions[i] ? precisions[i] : _("Automatic"));
+        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->precision),
+                                       *precisions[i] ? precisions[i] : _("Automatic"));
     attach(grid, row++, _("Device"), f->device, f->device, _("What computes: a graphics card or the processor"));
-    attach(grid, row++, _("Memory limit"), f->memory, memory, _("What does not fit is worked in tiles or read from the disk as needed"));
-    attach(grid, row++, _("Precision"), f->precision, f->precision, _("fp32 is exact; bf16 and fp16 are faster where the device has them"));
+    attach(grid, row++, _("Memory limit"), f->memory, memory,
+           _("What does not fit is worked in tiles or read from the disk as needed"));
+    attach(grid, row++, _("Precision"), f->precision, f->precision,
+           _("fp32 is exact; bf16 and fp16 are faster where the device has them"));
     f->problem = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(f->problem), TRUE);
     gtk_widget_set_size_request(f->problem, 280, -1);

@@ -10,8 +10,8 @@
 /* Rows whose least value means "automatic", and shows so. */
 static gboolean has_auto(const SfuParamSpec *s)
 {
-    static const char *const names[] = {"steps",   "feather",      "padding", "context", "working_size", "tile", "clip_skip",
-                                        "eta",     "width",        "height",  NULL};
+    static const char *const names[] = {"steps", "feather", "padding", "context", "working_size", "tile", "clip_skip",
+                                        "eta",   "width",   "height",  NULL};
     return g_strv_contains(names, s->name) && s->def == s->min;
 }
 
@@ -106,7 +106,10 @@ SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray
     set_tooltip(f, _(spec->help));
     sfu_field_show(f, r);
     g_signal_connect(f->adjustment ? (gpointer)f->adjustment : (gpointer)f->control,
-                     f->adjustment ? "value-changed" : spec->type == SFU_PARAM_BOOL ? "toggled" : "changed", G_CALLBACK(on_changed), f);
+                     f->adjustment                  ? "value-changed"
+                     : spec->type == SFU_PARAM_BOOL ? "toggled"
+                                                    : "changed",
+                     G_CALLBACK(on_changed), f);
     return f;
 }
 
@@ -199,7 +202,8 @@ void sfu_field_enable(const SfuField *f, gboolean on, const char *reason)
     set_tooltip(f, on ? _(f->spec->help) : reason);
 }
 
-/* ---- text with history ----------------------------------------------------------------------------------------------- */
+/* ---- text with history
+ * ----------------------------------------------------------------------------------------------- */
 
 static void use_old(GtkMenuItem *item, gpointer data)
 {
@@ -233,7 +237,8 @@ static void show_history(GtkWidget *button, gpointer data)
     sfu_menu_popup(menu, button);
 }
 
-void sfu_text_field_init(SfuTextField *t, const char *label, const char *help, int n_lines, SfuSettings *settings, const char *which)
+void sfu_text_field_init(SfuTextField *t, const char *label, const char *help, int n_lines, SfuSettings *settings,
+                         const char *which)
 {
     GtkWidget *head = sfu_hbox(6), *words = sfu_label(label), *frame = gtk_scrolled_window_new(NULL, NULL);
     t->view = gtk_text_view_new();
@@ -273,13 +278,15 @@ char *sfu_text_field_get(const SfuTextField *t)
     return g_strstrip(text);
 }
 
-/* ---- models ----------------------------------------------------------------------------------------------------------- */
+/* ---- models
+ * ----------------------------------------------------------------------------------------------------------- */
 
 enum { MODEL_NAME, MODEL_PATH, MODEL_USABLE, N_MODEL_COLUMNS };
 
 char *sfu_tasks_in_words(guint tasks)
 {
-    static const char *const words[SFU_N_TASKS] = {N_("generate"), N_("refine"), N_("fill"), N_("expand"), N_("edit"), N_("enlarge")};
+    static const char *const words[SFU_N_TASKS] = {N_("generate"), N_("refine"), N_("fill"),
+                                                   N_("expand"),   N_("edit"),   N_("enlarge")};
     GString *s = g_string_new(NULL);
     for (int t = 0; t < SFU_N_TASKS; t++)
         if (tasks & (1u << t))
@@ -300,11 +307,12 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, con
             if (can != usable || m->part) /* parts have rows of their own */
                 continue;
             char *does = sfu_tasks_in_words(m->tasks);
-            char *name = can          ? g_strdup(m->name)
-                         : m->error   ? g_strdup_printf(_("%s (cannot be used)"), m->name)
-                         : m->tasks   ? g_strdup_printf(_("%s (only for: %s)"), m->name, does)
-                                      : g_strdup_printf(_("%s (for nothing that Sfumato does)"), m->name);
-            gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, name, MODEL_PATH, m->path, MODEL_USABLE, can, -1);
+            char *name = can        ? g_strdup(m->name)
+                         : m->error ? g_strdup_printf(_("%s (cannot be used)"), m->name)
+                         : m->tasks ? g_strdup_printf(_("%s (only for: %s)"), m->name, does)
+                                    : g_strdup_printf(_("%s (for nothing that Sfumato does)"), m->name);
+            gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, name, MODEL_PATH, m->path, MODEL_USABLE, can,
+                                              -1);
             g_free(name);
             g_free(does);
         }
@@ -337,7 +345,8 @@ void sfu_model_combo_set(GtkWidget *combo, const char *path)
 {
     GtkTreeModel *list = gtk_combo_box_get_model(GTK_COMBO_BOX(combo));
     GtkTreeIter iter;
-    for (gboolean more = gtk_tree_model_get_iter_first(list, &iter); more; more = gtk_tree_model_iter_next(list, &iter)) {
+    for (gboolean more = gtk_tree_model_get_iter_first(list, &iter); more;
+         more = gtk_tree_model_iter_next(list, &iter)) {
         char *p = NULL;
         gtk_tree_model_get(list, &iter, MODEL_PATH, &p, -1);
         const gboolean same = strcmp(p, path ? path : "") == 0;
@@ -348,7 +357,8 @@ void sfu_model_combo_set(GtkWidget *combo, const char *path)
         }
     }
     char *name = g_path_get_basename(path);
-    gtk_list_store_insert_with_values(GTK_LIST_STORE(list), &iter, -1, MODEL_NAME, name, MODEL_PATH, path, MODEL_USABLE, TRUE, -1);
+    gtk_list_store_insert_with_values(GTK_LIST_STORE(list), &iter, -1, MODEL_NAME, name, MODEL_PATH, path, MODEL_USABLE,
+                                      TRUE, -1);
     gtk_combo_box_set_active_iter(GTK_COMBO_BOX(combo), &iter);
     g_free(name);
 }
@@ -362,7 +372,8 @@ char *sfu_model_combo_get(GtkWidget *combo)
     return path ? path : g_strdup("");
 }
 
-/* ---- parts of models ---------------------------------------------------------------------------------------------------- */
+/* ---- parts of models
+ * ---------------------------------------------------------------------------------------------------- */
 
 #define CHOOSE "\1" /* the path of the row that opens a file dialog */
 
@@ -371,13 +382,16 @@ void sfu_part_combo_fill(GtkWidget *combo, GPtrArray *models, const char *part)
     char *chosen = sfu_model_combo_get(combo);
     GtkListStore *list = GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo)));
     gtk_list_store_clear(list);
-    gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, _("The model's own"), MODEL_PATH, "", MODEL_USABLE, TRUE, -1);
+    gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, _("The model's own"), MODEL_PATH, "", MODEL_USABLE,
+                                      TRUE, -1);
     for (guint i = 0; i < models->len; i++) {
         const SfuModelInfo *m = models->pdata[i];
         if (g_strcmp0(m->part, part) == 0)
-            gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, m->name, MODEL_PATH, m->path, MODEL_USABLE, TRUE, -1);
+            gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, m->name, MODEL_PATH, m->path, MODEL_USABLE,
+                                              TRUE, -1);
     }
-    gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, _("Choose a file..."), MODEL_PATH, CHOOSE, MODEL_USABLE, TRUE, -1);
+    gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, _("Choose a file..."), MODEL_PATH, CHOOSE,
+                                      MODEL_USABLE, TRUE, -1);
     sfu_model_combo_set(combo, chosen);
     g_free(chosen);
 }
@@ -390,13 +404,15 @@ static void part_chosen(GtkComboBox *combo, gpointer data)
         return;
     }
     g_free(path);
-    GtkWidget *chooser = gtk_file_chooser_dialog_new(_("Choose a file"), GTK_WINDOW(gtk_widget_get_toplevel(GTK_WIDGET(combo))),
-                                                     GTK_FILE_CHOOSER_ACTION_OPEN, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Open"), GTK_RESPONSE_OK,
-                                                     NULL);
+    GtkWidget *chooser = gtk_file_chooser_dialog_new(
+        _("Choose a file"), GTK_WINDOW(gtk_widget_get_toplevel(GTK_WIDGET(combo))), GTK_FILE_CHOOSER_ACTION_OPEN,
+        _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Open"), GTK_RESPONSE_OK, NULL);
     const char *before = g_object_get_data(G_OBJECT(combo), "before");
     if (before && *before)
         gtk_file_chooser_set_filename(GTK_FILE_CHOOSER(chooser), before);
-    char *file = gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_OK ? gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser)) : NULL;
+    char *file = gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_OK
+                     ? gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser))
+                     : NULL;
     gtk_widget_destroy(chooser);
     char *to = file ? file : g_strdup(before ? before : "");
     sfu_model_combo_set(GTK_WIDGET(combo), to);

@@ -16,17 +16,18 @@ typedef struct {
     GtkWidget *box;   /* what is packed */
     GtkWidget *control;
     GtkAdjustment *adjustment; /* numbers */
-    gboolean given;   /* the value was in the request or the user set it; else it is shown, but the model's own choice holds */
+    gboolean
+        given; /* the value was in the request or the user set it; else it is shown, but the model's own choice holds */
     gboolean suggested; /* the value is the chosen model's own, and is asked for as it is shown */
-    gboolean showing; /* the program sets the control, not the user */
+    gboolean showing;   /* the program sets the control, not the user */
 } SfuField;
 
-/* A field with the request's value; models are those that files are chosen from. Caller frees with g_free(); the widgets belong to where they
- * are packed. */
+/* A field with the request's value; models are those that files are chosen from. Caller frees with g_free(); the
+ * widgets belong to where they are packed. */
 SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray *models);
 /* Adds label and control as a row of a grid. */
 void sfu_field_attach(SfuField *f, GtkWidget *grid, int row);
-void sfu_field_get(SfuField *f, SfuRequest *r); /* from the control into the request, if it is given */
+void sfu_field_get(SfuField *f, SfuRequest *r);        /* from the control into the request, if it is given */
 void sfu_field_show(SfuField *f, const SfuRequest *r); /* from the request into the control */
 /* A number to show as long as none is given: the model's own, or (`model` FALSE) the table's. */
 void sfu_field_suggest(SfuField *f, double value, gboolean model);
@@ -38,15 +39,18 @@ typedef struct {
     GtkWidget *box, *view, *history;
     GtkTextBuffer *text;
 } SfuTextField;
-void sfu_text_field_init(SfuTextField *t, const char *label, const char *help, int n_lines, SfuSettings *settings, const char *which);
+void sfu_text_field_init(SfuTextField *t, const char *label, const char *help, int n_lines, SfuSettings *settings,
+                         const char *which);
 char *sfu_text_field_get(const SfuTextField *t); /* caller frees */
 
 /* Choice of a model: those that can do the task, then the others greyed with the reason. */
 GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic);
-void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, const char *automatic); /* anew, keeping what is chosen */
+void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task,
+                          const char *automatic);             /* anew, keeping what is chosen */
 void sfu_model_combo_set(GtkWidget *combo, const char *path); /* "": automatic; an unknown path is added */
 char *sfu_model_combo_get(GtkWidget *combo);                  /* "": automatic; caller frees */
-/* Choice of a file for one part of a model ("vae", "taesd"): those that were found, or any other through a file dialog. For the rest as above. */
+/* Choice of a file for one part of a model ("vae", "taesd"): those that were found, or any other through a file dialog.
+ * For the rest as above. */
 GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part);
 void sfu_part_combo_fill(GtkWidget *combo, GPtrArray *models, const char *part);
 /* What a model can do, in words: "fill, expand". Caller frees. */

@@ -24,7 +24,8 @@ struct SfuPreview {
     int cache_w, cache_h;
 };
 
-/* ---- drawing ---------------------------------------------------------------------------------------------------------- */
+/* ---- drawing
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* A checkerboard where the picture may be transparent or is still to come, and plain grey outside of it. */
 static void background(cairo_surface_t *s, int w, int h, const GeglRectangle *room, double x, double y, double scale)
@@ -37,22 +38,28 @@ static void background(cairo_surface_t *s, int w, int h, const GeglRectangle *ro
     for (int j = 0; j < h; j++) {
         guint32 *row = (guint32 *)(data + (gsize)j * stride);
         for (int i = 0; i < w; i++)
-            row[i] = i < x0 || i >= x1 || j < y0 || j >= y1 ? 0xff444444 : (i / CHECK_PX + j / CHECK_PX) % 2 ? 0xff999999 : 0xff666666;
+            row[i] = i < x0 || i >= x1 || j < y0 || j >= y1 ? 0xff444444
+                     : (i / CHECK_PX + j / CHECK_PX) % 2    ? 0xff999999
+                                                            : 0xff666666;
     }
 }
 
 /* Lays a buffer over a surface that shows the rectangle from (x, y) on at `scale` pixels per pixel. */
-static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglBuffer *mask, double x, double y, double scale)
+static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglBuffer *mask, double x, double y,
+                     double scale)
 {
     const GeglRectangle *all = gegl_buffer_get_extent(buffer);
     const GeglRectangle view = {floor(x * scale + 0.5), floor(y * scale + 0.5), w, h};
     const int x0 = floor(all->x * scale + 0.5), y0 = floor(all->y * scale + 0.5);
-    /* Rounded down: the buffer has no more than a part of a last pixel, and mixes that with the transparent nothing beyond its edge. */
-    const GeglRectangle have = {x0, y0, MAX(1, (int)floor((all->x + all->width) * scale) - x0), MAX(1, (int)floor((all->y + all->height) * scale) - y0)};
+    /* Rounded down: the buffer has no more than a part of a last pixel, and mixes that with the transparent nothing
+     * beyond its edge. */
+    const GeglRectangle have = {x0, y0, MAX(1, (int)floor((all->x + all->width) * scale) - x0),
+                                MAX(1, (int)floor((all->y + all->height) * scale) - y0)};
     GeglRectangle r;
     if (!gegl_rectangle_intersect(&r, &view, &have))
         return;
-    float *pixels = g_new(float, (gsize)r.width * r.height * 4), *alpha = mask ? g_new(float, (gsize)r.width * r.height) : NULL;
+    float *pixels = g_new(float, (gsize)r.width *r.height * 4),
+          *alpha = mask ? g_new(float, (gsize)r.width *r.height) : NULL;
     gegl_buffer_get(buffer, &r, scale, babl_format("R'G'B'A float"), pixels, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_CLAMP);
     if (mask)
         gegl_buffer_get(mask, &r, scale, babl_format("Y float"), alpha, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
@@ -75,15 +82,16 @@ static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglB
     g_free(alpha);
 }
 
-static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuffer *over, GeglBuffer *mask, const GeglRectangle *focus,
-                               double x, double y, double scale, int w, int h)
+static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuffer *over, GeglBuffer *mask,
+                               const GeglRectangle *focus, double x, double y, double scale, int w, int h)
 {
     cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
     GeglRectangle room = *focus;
     if (before) {
         const GeglRectangle *e = gegl_buffer_get_extent(before);
         gegl_rectangle_bounding_box(&room, &room,
-                                    GEGL_RECTANGLE(e->x * before_scale, e->y * before_scale, e->width * before_scale, e->height * before_scale));
+                                    GEGL_RECTANGLE(e->x * before_scale, e->y * before_scale, e->width * before_scale,
+                                                   e->height * before_scale));
     }
     if (over)
         gegl_rectangle_bounding_box(&room, &room, gegl_buffer_get_extent(over));
@@ -132,7 +140,8 @@ static void draw(SfuPreview *p, cairo_t *cr, int width, int height)
     }
     if (!p->cache || p->cache_w != w || p->cache_h != h) {
         g_clear_pointer(&p->cache, cairo_surface_destroy);
-        p->cache = render(p->before, p->before_scale, p->only_before ? NULL : p->over, p->mask, &p->focus, p->x, p->y, p->scale, w, h);
+        p->cache = render(p->before, p->before_scale, p->only_before ? NULL : p->over, p->mask, &p->focus, p->x, p->y,
+                          p->scale, w, h);
         p->cache_w = w;
         p->cache_h = h;
     }
@@ -159,7 +168,8 @@ static gboolean on_draw(GtkWidget *w, GdkEventExpose *event, gpointer data)
 }
 #endif
 
-/* ---- zoom and pan ------------------------------------------------------------------------------------------------------ */
+/* ---- zoom and pan
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void zoom_about(SfuPreview *p, double scale, double wx, double wy)
 {
@@ -235,7 +245,8 @@ SfuPreview *sfu_preview_new(void)
     p->scale = p->before_scale = 1;
     p->fitted = TRUE;
     gtk_widget_set_size_request(p->area, 360, 300);
-    gtk_widget_add_events(p->area, GDK_SCROLL_MASK | GDK_BUTTON_PRESS_MASK | GDK_BUTTON_RELEASE_MASK | GDK_BUTTON_MOTION_MASK
+    gtk_widget_add_events(p->area, GDK_SCROLL_MASK | GDK_BUTTON_PRESS_MASK | GDK_BUTTON_RELEASE_MASK |
+                                       GDK_BUTTON_MOTION_MASK
 #if GTK_CHECK_VERSION(3, 0, 0)
                                        | GDK_SMOOTH_SCROLL_MASK
 #endif
@@ -314,7 +325,8 @@ void sfu_preview_on_zoom(SfuPreview *p, void (*fn)(gpointer data), gpointer data
     p->data = data;
 }
 
-GdkPixbuf *sfu_preview_thumbnail(GeglBuffer *before, double before_scale, GeglBuffer *over, const GeglRectangle *area, int size)
+GdkPixbuf *sfu_preview_thumbnail(GeglBuffer *before, double before_scale, GeglBuffer *over, const GeglRectangle *area,
+                                 int size)
 {
     const double scale = (double)size / MAX(area->width, area->height);
     const int w = MAX(1, area->width * scale), h = MAX(1, area->height * scale);

@@ -1,4 +1,5 @@
-/* The picture in the dialog: what was there, and a result or the unfinished picture laid over it in its place; zoom and pan.
+/* The picture in the dialog: what was there, and a result or the unfinished picture laid over it in its place; zoom and
+ * pan.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_UI_PREVIEW_H
@@ -14,19 +15,23 @@ typedef struct SfuPreview SfuPreview;
 
 SfuPreview *sfu_preview_new(void); /* freed with its widget */
 GtkWidget *sfu_preview_widget(SfuPreview *p);
-/* before: the picture (NULL: none), before_scale: how many times larger the overlay's coordinates are (enlarging), else 1. References. */
+/* before: the picture (NULL: none), before_scale: how many times larger the overlay's coordinates are (enlarging),
+ * else 1. References. */
 void sfu_preview_set_before(SfuPreview *p, GeglBuffer *before, double before_scale);
-/* over: laid over `before`, through `mask` ("Y float", NULL: through its own alpha). NULL: nothing over it. References. */
+/* over: laid over `before`, through `mask` ("Y float", NULL: through its own alpha). NULL: nothing over it. References.
+ */
 void sfu_preview_set_over(SfuPreview *p, GeglBuffer *over, GeglBuffer *mask);
 void sfu_preview_show_before(SfuPreview *p, gboolean on); /* without the overlay */
-void sfu_preview_focus(SfuPreview *p, const GeglRectangle *area); /* what Fit shows, in the overlay's coordinates; fits */
+void sfu_preview_focus(SfuPreview *p,
+                       const GeglRectangle *area); /* what Fit shows, in the overlay's coordinates; fits */
 void sfu_preview_fit(SfuPreview *p);
 void sfu_preview_zoom(SfuPreview *p, double factor); /* about the middle; 0: to 1:1 */
 double sfu_preview_scale(const SfuPreview *p);
 /* Called when zoom changes. */
 void sfu_preview_on_zoom(SfuPreview *p, void (*fn)(gpointer data), gpointer data);
 /* `area` of before with over on it, on a checkerboard, as a picture of at most size x size. Caller unrefs. */
-GdkPixbuf *sfu_preview_thumbnail(GeglBuffer *before, double before_scale, GeglBuffer *over, const GeglRectangle *area, int size);
+GdkPixbuf *sfu_preview_thumbnail(GeglBuffer *before, double before_scale, GeglBuffer *over, const GeglRectangle *area,
+                                 int size);
 
 G_END_DECLS
 #endif

@@ -45,13 +45,14 @@ static void found(GPtrArray *models, gpointer data)
                                                            : m->part ? g_strdup(_(sfu_param_find(m->part)->help))
                                                                      : sfu_tasks_in_words(m->tasks);
         char *more = m->scale ? g_strdup_printf("%s x%d", does, m->scale) : g_strdup(does);
-        gtk_list_store_insert_with_values(s->models, NULL, -1, COLUMN_NAME, m->name, COLUMN_FAMILY, m->family, COLUMN_SIZE, size, COLUMN_DOES, more,
-                                          COLUMN_PATH, m->path, -1);
+        gtk_list_store_insert_with_values(s->models, NULL, -1, COLUMN_NAME, m->name, COLUMN_FAMILY, m->family,
+                                          COLUMN_SIZE, size, COLUMN_DOES, more, COLUMN_PATH, m->path, -1);
         g_free(size);
         g_free(does);
         g_free(more);
     }
-    char *text = g_strdup_printf(g_dngettext(GETTEXT_PACKAGE, "%u model found", "%u models found", s->found->len), s->found->len);
+    char *text = g_strdup_printf(g_dngettext(GETTEXT_PACKAGE, "%u model found", "%u models found", s->found->len),
+                                 s->found->len);
     gtk_label_set_text(GTK_LABEL(s->count), text);
     g_free(text);
     for (int i = 0; i < SFU_N_ACTIONS; i++)
@@ -72,8 +73,9 @@ static void find_models(Settings *s)
 static void add_folder(GtkWidget *button, gpointer data)
 {
     Settings *s = data;
-    GtkWidget *chooser = gtk_file_chooser_dialog_new(_("Folder with models"), GTK_WINDOW(s->window), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
-                                                     _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Add"), GTK_RESPONSE_OK, NULL);
+    GtkWidget *chooser = gtk_file_chooser_dialog_new(_("Folder with models"), GTK_WINDOW(s->window),
+                                                     GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, _("_Cancel"),
+                                                     GTK_RESPONSE_CANCEL, _("_Add"), GTK_RESPONSE_OK, NULL);
     if (gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_OK) {
         char *path = gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser));
         gtk_list_store_insert_with_values(s->folders, NULL, -1, 0, path, -1);
@@ -137,8 +139,10 @@ static GtkWidget *folders_part(Settings *s)
     gtk_tree_view_set_headers_visible(GTK_TREE_VIEW(s->folder_view), FALSE);
     add_column(s->folder_view, "", 0, TRUE);
     sfu_name(s->folder_view, _("Extra model folders"));
-    gtk_widget_set_tooltip_text(s->folder_view, _("For instance ComfyUI's models/checkpoints or A1111's models/Stable-diffusion: nothing needs to be "
-                                                  "downloaded twice. Sfumato's own folders are always searched."));
+    gtk_widget_set_tooltip_text(
+        s->folder_view,
+        _("For instance ComfyUI's models/checkpoints or A1111's models/Stable-diffusion: nothing needs to be "
+          "downloaded twice. Sfumato's own folders are always searched."));
     char **extra = sfu_settings_folders(s->settings);
     for (int i = 0; extra[i]; i++)
         gtk_list_store_insert_with_values(s->folders, NULL, -1, 0, extra[i], -1);
@@ -156,7 +160,8 @@ static GtkWidget *folders_part(Settings *s)
 static GtkWidget *models_part(Settings *s)
 {
     GtkWidget *box = sfu_vbox(4);
-    s->models = gtk_list_store_new(N_COLUMNS, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
+    s->models =
+        gtk_list_store_new(N_COLUMNS, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
     GtkWidget *view = gtk_tree_view_new_with_model(GTK_TREE_MODEL(s->models));
     add_column(view, _("Name"), COLUMN_NAME, TRUE);
     add_column(view, _("Family"), COLUMN_FAMILY, TRUE);

@@ -9,12 +9,15 @@
 static char *take_string(JsonObject *job, const char *name)
 {
     JsonNode *n = json_object_get_member(job, name);
-    char *v = n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? g_strdup(json_node_get_string(n)) : NULL;
+    char *v = n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING
+                  ? g_strdup(json_node_get_string(n))
+                  : NULL;
     json_object_remove_member(job, name);
     return v;
 }
 
-/* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "out": FILE, any parameter: value}. `o` gives the defaults. */
+/* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "out": FILE, any parameter: value}. `o` gives the defaults.
+ */
 static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, gboolean *skipped, GError **error)
 {
     JsonNode *node = sfu_json_read(line, "The job", error);
@@ -33,7 +36,8 @@ static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line,
     while (task < SFU_N_TASKS && g_strcmp0(task_name, sfu_task_name((SfuTask)task)) != 0)
         task++;
     if (task == SFU_N_TASKS || !out || (!in && task != SFU_TASK_TXT2IMG)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "a job needs \"task\" (txt2img ... upscale), \"out\" and, but for txt2img, \"in\"");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "a job needs \"task\" (txt2img ... upscale), \"out\" and, but for txt2img, \"in\"");
         goto out;
     }
     rest = json_to_string(node, FALSE);

@@ -77,10 +77,12 @@ static gboolean bench_unet(SfuQueue *q, SfuModel *m, int side_px, SfuBenchCase f
 {
     const SfuUnetConfig *c = sfu_model_unet(m);
     Job j = {.q = q, .n = 2, .unet = sfu_unet_create(q, m, error)};
-    SfuTensor *context = j.unet && c->cross_attention_dim > 0 ? noise(q, 2, 1, SFU_TEXT_TOKENS, c->cross_attention_dim, error) : NULL;
+    SfuTensor *context =
+        j.unet && c->cross_attention_dim > 0 ? noise(q, 2, 1, SFU_TEXT_TOKENS, c->cross_attention_dim, error) : NULL;
     char *name = g_strdup_printf("UNet, batch 2, %d px", side_px);
-    const gboolean ok = j.unet && (c->cross_attention_dim == 0 || (context && sfu_unet_set_context(j.unet, context, error))) &&
-                        (j.x = noise(q, 2, side_px / 8, side_px / 8, c->in_channels, error)) && fn(name, run_unet, &j, data, error);
+    const gboolean ok =
+        j.unet && (c->cross_attention_dim == 0 || (context && sfu_unet_set_context(j.unet, context, error))) &&
+        (j.x = noise(q, 2, side_px / 8, side_px / 8, c->in_channels, error)) && fn(name, run_unet, &j, data, error);
     g_free(name);
     sfu_queue_finish(q, NULL);
     sfu_tensor_destroy(context);
@@ -94,7 +96,8 @@ static gboolean bench_vae(SfuQueue *q, SfuModel *m, int side_px, SfuBenchCase fn
     Job j = {.q = q, .n = 1, .vae = sfu_vae_create(q, m, error)};
     char *name = g_strdup_printf("VAE decode, %d px", side_px);
     const int side = j.vae ? side_px / sfu_vae_factor(j.vae) : 0;
-    const gboolean ok = j.vae && (j.x = noise(q, 1, side, side, sfu_model_vae(m)->latent_channels, error)) && fn(name, run_decode, &j, data, error);
+    const gboolean ok = j.vae && (j.x = noise(q, 1, side, side, sfu_model_vae(m)->latent_channels, error)) &&
+                        fn(name, run_decode, &j, data, error);
     g_free(name);
     sfu_queue_finish(q, NULL);
     sfu_tensor_destroy(j.x);

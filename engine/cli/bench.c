@@ -9,10 +9,26 @@
 #include <string.h>
 #include <time.h>
 
-typedef enum { LINEAR, GEGLU, CONV, CONV_UP, CONV_STRIDE2, ATTENTION, GROUP_NORM, LAYER_NORM, SILU, ADD, CONCAT, UPSAMPLE, PAD, SOFTMAX } Kind;
+typedef enum {
+    LINEAR,
+    GEGLU,
+    CONV,
+    CONV_UP,
+    CONV_STRIDE2,
+    ATTENTION,
+    GROUP_NORM,
+    LAYER_NORM,
+    SILU,
+    ADD,
+    CONCAT,
+    UPSAMPLE,
+    PAD,
+    SOFTMAX
+} Kind;
 
 /* What the numbers mean: LINEAR and GEGLU: n rows, c in, o out. CONV: n pictures h x w, c in, o out, k x k.
- * ATTENTION: n samples, h queries, w keys, c heads of o. Others: [n, h, w, c]; CONCAT adds o channels; UPSAMPLE, PAD: of x. */
+ * ATTENTION: n samples, h queries, w keys, c heads of o. Others: [n, h, w, c]; CONCAT adds o channels; UPSAMPLE, PAD:
+ * of x. */
 typedef struct {
     const char *name;
     Kind kind;
@@ -85,8 +101,8 @@ static const Case cases[] = {
     {"softmax 4096 4096", SOFTMAX, 1, 1, 4096, 4096, 0, 0},
 };
 
-/* Short ops are repeated beyond what was asked for: a thread of the driver that slept is woken on the core of the one that woke it, and the system
- * takes some ms to move it to a free one, so that a few short runs see one core. */
+/* Short ops are repeated beyond what was asked for: a thread of the driver that slept is woken on the core of the one
+ * that woke it, and the system takes some ms to move it to a free one, so that a few short runs see one core. */
 enum { SETTLE_MS = 100, MOST_RUNS = 200 };
 
 typedef struct {
@@ -201,13 +217,16 @@ static gboolean job_init(Job *j, SfuQueue *q, const Case *c, GError **error)
         j->v = j->k ? tensor(q, c->n, 1, c->w, c->c * c->o, error) : NULL;
         j->y = j->v ? tensor(q, c->n, 1, c->h, c->c * c->o, error) : NULL;
         return j->y != NULL;
-    default: break;
+    default:
+        break;
     }
     const int scale = c->kind == UPSAMPLE ? 2 : 1, border = c->kind == PAD ? 2 : 0;
     j->gamma = weight(SFU_F32, c->c, 1, 1);
     j->x = tensor(q, c->n, c->h, c->w, c->c, error);
     j->k = j->x ? tensor(q, c->n, c->h, c->w, c->kind == CONCAT ? c->o : c->c, error) : NULL;
-    j->y = j->k ? tensor(q, c->n, c->h * scale + border, c->w * scale + border, c->kind == CONCAT ? c->c + c->o : c->c, error) : NULL;
+    j->y = j->k ? tensor(q, c->n, c->h * scale + border, c->w * scale + border, c->kind == CONCAT ? c->c + c->o : c->c,
+                         error)
+                : NULL;
     return j->y != NULL;
 }
 
@@ -215,25 +234,40 @@ static gboolean job_run(Job *j, GError **error)
 {
     const Case *c = j->c;
     const SfuEpilogue e = {.bias = j->bias, .residual = j->residual, .geglu = c->kind == GEGLU};
-    const SfuConv conv = {.stride = c->kind == CONV_STRIDE2 ? 2 : 1, .pad_top = c->k / 2, .pad_left = c->k / 2, .pad_bottom = c->k / 2,
-                          .pad_right = c->k / 2, .upsample2 = c->kind == CONV_UP};
+    const SfuConv conv = {.stride = c->kind == CONV_STRIDE2 ? 2 : 1,
+                          .pad_top = c->k / 2,
+                          .pad_left = c->k / 2,
+                          .pad_bottom = c->k / 2,
+                          .pad_right = c->k / 2,
+                          .upsample2 = c->kind == CONV_UP};
     const SfuAttention a = {.n_heads = c->c, .head_dim = c->o};
     const SfuTensor *parts[] = {j->x, j->k};
     switch (c->kind) {
     case LINEAR:
-    case GEGLU: return sfu_linear(j->q, j->y, j->x, j->w, &e, error);
+    case GEGLU:
+        return sfu_linear(j->q, j->y, j->x, j->w, &e, error);
     case CONV:
     case CONV_UP:
-    case CONV_STRIDE2: return sfu_conv2d(j->q, j->y, j->x, j->w, &conv, &e, error);
-    case ATTENTION: return sfu_attention(j->q, j->y, j->x, j->k, j->v, &a, error);
-    case GROUP_NORM: return sfu_group_norm(j->q, j->y, j->x, j->gamma, j->gamma, 32, 1e-5f, SFU_ACT_SILU, error);
-    case LAYER_NORM: return sfu_layer_norm(j->q, j->y, j->x, j->gamma, j->gamma, 1e-5f, error);
-    case SILU: return sfu_unary(j->q, j->y, j->x, SFU_ACT_SILU, 0, error);
-    case ADD: return sfu_axpby(j->q, j->y, 1, j->x, 1, j->k, error);
-    case CONCAT: return sfu_concat(j->q, j->y, parts, 2, error);
-    case UPSAMPLE: return sfu_upsample_nearest(j->q, j->y, j->x, error);
-    case PAD: return sfu_pad(j->q, j->y, j->x, 1, 1, SFU_PAD_ZERO, error);
-    case SOFTMAX: return sfu_softmax(j->q, j->y, j->x, error);
+    case CONV_STRIDE2:
+        return sfu_conv2d(j->q, j->y, j->x, j->w, &conv, &e, error);
+    case ATTENTION:
+        return sfu_attention(j->q, j->y, j->x, j->k, j->v, &a, error);
+    case GROUP_NORM:
+        return sfu_group_norm(j->q, j->y, j->x, j->gamma, j->gamma, 32, 1e-5f, SFU_ACT_SILU, error);
+    case LAYER_NORM:
+        return sfu_layer_norm(j->q, j->y, j->x, j->gamma, j->gamma, 1e-5f, error);
+    case SILU:
+        return sfu_unary(j->q, j->y, j->x, SFU_ACT_SILU, 0, error);
+    case ADD:
+        return sfu_axpby(j->q, j->y, 1, j->x, 1, j->k, error);
+    case CONCAT:
+        return sfu_concat(j->q, j->y, parts, 2, error);
+    case UPSAMPLE:
+        return sfu_upsample_nearest(j->q, j->y, j->x, error);
+    case PAD:
+        return sfu_pad(j->q, j->y, j->x, 1, 1, SFU_PAD_ZERO, error);
+    case SOFTMAX:
+        return sfu_softmax(j->q, j->y, j->x, error);
     }
     return FALSE;
 }
@@ -244,13 +278,18 @@ static double job_flops(const Job *j)
     const Case *c = j->c;
     const double out = (double)sfu_tensor_elements(j->y);
     switch (c->kind) {
-    case LINEAR: return 2.0 * out * c->c;
-    case GEGLU: return 4.0 * out * c->c;
+    case LINEAR:
+        return 2.0 * out * c->c;
+    case GEGLU:
+        return 4.0 * out * c->c;
     case CONV:
     case CONV_UP:
-    case CONV_STRIDE2: return 2.0 * out * c->c * c->k * c->k;
-    case ATTENTION: return 4.0 * c->n * (double)c->h * c->w * c->c * c->o;
-    default: return 0;
+    case CONV_STRIDE2:
+        return 2.0 * out * c->c * c->k * c->k;
+    case ATTENTION:
+        return 4.0 * c->n * (double)c->h * c->w * c->c * c->o;
+    default:
+        return 0;
     }
 }
 
@@ -267,7 +306,8 @@ static double job_bytes(const Job *j)
 
 /* ---- measuring ---- */
 
-static gboolean measure(SfuQueue *q, int n, gboolean (*fn)(gpointer data, GError **error), gpointer data, Result *r, GError **error)
+static gboolean measure(SfuQueue *q, int n, gboolean (*fn)(gpointer data, GError **error), gpointer data, Result *r,
+                        GError **error)
 {
     double *wall = g_new(double, MAX(n, MOST_RUNS)), spent = 0;
     gboolean ok = fn(data, error) && sfu_queue_finish(q, error);
@@ -303,7 +343,11 @@ static gboolean probe_fma(gpointer data, GError **error)
     const SfuDeviceInfo *info = sfu_queue_device(p->q);
     const gboolean cpu = info->is_cpu;
     const char *vectors = !cpu || info->has_avx512 ? NULL : info->has_avx2 ? "-DVW=8" : "-DVW=4"; /* else of 16 */
-    const SfuLaunch l = {.program = "probe", .kernel = cpu ? "probe_fma" : "probe_fma_gpu", .options = vectors, .global = {(size_t)p->items, 1, 1}, .local = {cpu ? 1 : 64, 1, 1}};
+    const SfuLaunch l = {.program = "probe",
+                         .kernel = cpu ? "probe_fma" : "probe_fma_gpu",
+                         .options = vectors,
+                         .global = {(size_t)p->items, 1, 1},
+                         .local = {cpu ? 1 : 64, 1, 1}};
     const SfuArg args[] = {SFU_TENSOR(p->y), SFU_INT(p->steps), SFU_FLOAT(0.5f)};
     return sfu_launch(p->q, &l, args, G_N_ELEMENTS(args), error);
 }
@@ -312,8 +356,10 @@ static gboolean probe_copy(gpointer data, GError **error)
 {
     Probe *p = data;
     const gboolean cpu = sfu_queue_device(p->q)->is_cpu;
-    const SfuLaunch l = {.program = "probe", .kernel = cpu ? "probe_copy" : "probe_copy_gpu",
-                         .global = {(size_t)sfu_tensor_elements(p->x) / (cpu ? COPY_BLOCK : 4), 1, 1}, .local = {cpu ? 1 : 64, 1, 1}};
+    const SfuLaunch l = {.program = "probe",
+                         .kernel = cpu ? "probe_copy" : "probe_copy_gpu",
+                         .global = {(size_t)sfu_tensor_elements(p->x) / (cpu ? COPY_BLOCK : 4), 1, 1},
+                         .local = {cpu ? 1 : 64, 1, 1}};
     const SfuArg args[] = {SFU_TENSOR(p->y), SFU_TENSOR(p->x)};
     return sfu_launch(p->q, &l, args, G_N_ELEMENTS(args), error);
 }
@@ -327,10 +373,11 @@ typedef struct {
 static gboolean measure_peaks(SfuQueue *q, int n, Peaks *peaks, GError **error)
 {
     const SfuDeviceInfo *info = sfu_queue_device(q);
-    Probe p = {.q = q, .items = info->n_units * (info->is_cpu ? 8 : 2048), .steps = info->is_cpu ? FMA_STEPS : GPU_FMA_STEPS};
+    Probe p = {
+        .q = q, .items = info->n_units * (info->is_cpu ? 8 : 2048), .steps = info->is_cpu ? FMA_STEPS : GPU_FMA_STEPS};
     Result r;
-    gboolean ok = (p.x = tensor(q, 1, 1, 8192, COPY_BLOCK, error)) && (p.y = tensor(q, 1, 1, 8192, COPY_BLOCK, error)) &&
-                  measure(q, n, probe_fma, &p, &r, error);
+    gboolean ok = (p.x = tensor(q, 1, 1, 8192, COPY_BLOCK, error)) &&
+                  (p.y = tensor(q, 1, 1, 8192, COPY_BLOCK, error)) && measure(q, n, probe_fma, &p, &r, error);
     if (ok) {
         peaks->gflops = 24.0 * 16 * 2 * p.steps * p.items / r.best_ms * 1e-6;
         peaks->cpu_gflops = peaks->gflops * r.best_ms / r.cpu_ms;
@@ -379,11 +426,12 @@ static void report(Report *rep, const char *name, double flops, double bytes, Re
     r->cpu_roof_percent = 1e-4 * MAX(flops / p->cpu_gflops, bytes / p->cpu_gbps) / r->cpu_ms;
     g_ptr_array_add(rep->results, r);
     if (!rep->json)
-        g_print("%-32s %9.2f %9.2f %9.2f %9.1f %7.1f %6.1f %6.1f %6.1f %6.1f\n", r->name, r->ms, r->best_ms, r->cpu_ms, r->gflops, r->gbps, r->percent,
-                r->cpu_percent, r->roof_percent, r->cpu_roof_percent);
+        g_print("%-32s %9.2f %9.2f %9.2f %9.1f %7.1f %6.1f %6.1f %6.1f %6.1f\n", r->name, r->ms, r->best_ms, r->cpu_ms,
+                r->gflops, r->gbps, r->percent, r->cpu_percent, r->roof_percent, r->cpu_roof_percent);
 }
 
-static gboolean bench_net(const char *name, gboolean (*run)(gpointer data, GError **error), gpointer run_data, gpointer data, GError **error)
+static gboolean bench_net(const char *name, gboolean (*run)(gpointer data, GError **error), gpointer run_data,
+                          gpointer data, GError **error)
 {
     Report *rep = data;
     const double before = sfu_queue_flops(rep->q);
@@ -396,11 +444,15 @@ static gboolean bench_net(const char *name, gboolean (*run)(gpointer data, GErro
     return FALSE;
 }
 
-static gboolean run_job(gpointer data, GError **error) { return job_run(data, error); }
+static gboolean run_job(gpointer data, GError **error)
+{
+    return job_run(data, error);
+}
 
 /* ---- results ---- */
 
-static void results_print_json(const char *device, const Peaks *peaks, guint64 peak_bytes, guint64 resident_bytes, GPtrArray *results)
+static void results_print_json(const char *device, const Peaks *peaks, guint64 peak_bytes, guint64 resident_bytes,
+                               GPtrArray *results)
 {
     JsonBuilder *b = json_builder_new();
     json_builder_begin_object(b);
@@ -421,8 +473,15 @@ static void results_print_json(const char *device, const Peaks *peaks, guint64 p
         const struct {
             const char *name;
             double v;
-        } f[] = {{"ms", r->ms}, {"best_ms", r->best_ms}, {"cpu_ms", r->cpu_ms}, {"gflops", r->gflops}, {"gbps", r->gbps}, {"percent", r->percent},
-             {"cpu_percent", r->cpu_percent}, {"roof_percent", r->roof_percent}, {"cpu_roof_percent", r->cpu_roof_percent}};
+        } f[] = {{"ms", r->ms},
+                 {"best_ms", r->best_ms},
+                 {"cpu_ms", r->cpu_ms},
+                 {"gflops", r->gflops},
+                 {"gbps", r->gbps},
+                 {"percent", r->percent},
+                 {"cpu_percent", r->cpu_percent},
+                 {"roof_percent", r->roof_percent},
+                 {"cpu_roof_percent", r->cpu_roof_percent}};
         json_builder_begin_object(b);
         json_builder_set_member_name(b, "name");
         json_builder_add_string_value(b, r->name);
@@ -524,16 +583,19 @@ int sfu_cli_bench(int argc, char **argv)
     else if (precision && strcmp(precision, "bf16") == 0)
         o.precision = SFU_PRECISION_BF16;
     else if (precision && strcmp(precision, "auto") != 0) {
-        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--precision is auto, fp32 or bf16, not %s", precision);
+        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--precision is auto, fp32 or bf16, not %s",
+                    precision);
         goto out;
     }
     if (side_px < 64 || side_px > 4096 || side_px % 64) {
-        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--size is a multiple of 64 up to 4096, not %d", side_px);
+        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--size is a multiple of 64 up to 4096, not %d",
+                    side_px);
         goto out;
     }
     if (n < 1 || n > 1000 || n_files != (do_compare ? 2 : 0)) {
         g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s",
-                    do_compare ? "--compare wants two files of `bench --json`" : "bench takes no files, and 1 to 1000 runs");
+                    do_compare ? "--compare wants two files of `bench --json`"
+                               : "bench takes no files, and 1 to 1000 runs");
         goto out;
     }
     status = 1;
@@ -548,9 +610,10 @@ int sfu_cli_bench(int argc, char **argv)
         goto out;
     if (!json) {
         g_print("%s, %s\nmultiply-add peak %.1f GFLOP/s, copy %.1f GB/s; a CPU second %.1f and %.1f\n\n",
-                sfu_queue_device(q)->name, sfu_queue_device(q)->platform, peaks.gflops, peaks.gbps, peaks.cpu_gflops, peaks.cpu_gbps);
-        g_print("%-32s %9s %9s %9s %9s %7s %6s %6s %6s %6s\n", "case", "median ms", "best ms", "CPU ms", "GFLOP/s", "GB/s", "%peak", "%CPU", "%roof",
-                "%rCPU");
+                sfu_queue_device(q)->name, sfu_queue_device(q)->platform, peaks.gflops, peaks.gbps, peaks.cpu_gflops,
+                peaks.cpu_gbps);
+        g_print("%-32s %9s %9s %9s %9s %7s %6s %6s %6s %6s\n", "case", "median ms", "best ms", "CPU ms", "GFLOP/s",
+                "GB/s", "%peak", "%CPU", "%roof", "%rCPU");
     }
     Report rep = {.q = q, .n = n, .json = json, .peaks = &peaks, .results = results};
     if (model && !sfu_bench_nets(q, model, side_px, bench_net, &rep, &error))
@@ -573,7 +636,8 @@ int sfu_cli_bench(int argc, char **argv)
     if (json)
         results_print_json(sfu_queue_device(q)->name, &peaks, sfu_queue_peak_bytes(q), resident_peak(), results);
     else
-        g_print("\npeak memory: device %.1f MB, process %.1f MB\n", (double)sfu_queue_peak_bytes(q) / 1e6, (double)resident_peak() / 1e6);
+        g_print("\npeak memory: device %.1f MB, process %.1f MB\n", (double)sfu_queue_peak_bytes(q) / 1e6,
+                (double)resident_peak() / 1e6);
     if (profile) {
         char *table = sfu_queue_profile(q);
         g_printerr("%s", table);

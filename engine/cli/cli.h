@@ -16,12 +16,13 @@ typedef struct {
     guint64 memory_bytes;
     int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
     gboolean profile, json, quiet, force, invert_mask;
-    char **args; /* what is no option; NULL-terminated */
+    char **args;         /* what is no option; NULL-terminated */
     GPtrArray *warnings; /* of reading --from */
 } SfuCliOptions;
 
-/* Parses argv[1..]; argv[0] is the command's name. NULL with error; *help is set when --help was asked for (and printed). `task` < 0: the
- * command takes no generation parameters; SFU_N_TASKS: those of every task. Caller frees with sfu_cli_options_free(). */
+/* Parses argv[1..]; argv[0] is the command's name. NULL with error; *help is set when --help was asked for (and
+ * printed). `task` < 0: the command takes no generation parameters; SFU_N_TASKS: those of every task. Caller frees with
+ * sfu_cli_options_free(). */
 SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *help, GError **error);
 void sfu_cli_options_free(SfuCliOptions *o);
 /* "1G", "900M", "123456" -> bytes. */
@@ -44,26 +45,29 @@ GeglBuffer *sfu_cli_picture_load(const char *path, GError **error);
 gboolean sfu_cli_picture_writes(const char *path);
 /* TRUE if the file's ending or its content is a picture's. */
 gboolean sfu_cli_is_picture(const char *path);
-/* Writes in the format that the name's ending says; on any failure the file that is there stays. `like` (NULL: none) gives components, precision,
- * colour space and profile; `depth` (0: as `like`, else 8) 8, 16 or 32 bits. `text`: "parameters" of a PNG file; NULL: none. */
-gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path, GError **error);
-/* What can be known before the work: FALSE with error if the format is not written or does not hold such a picture, or if `path` cannot be
- * written to. w x h: the size as far as it is known, else 0. */
+/* Writes in the format that the name's ending says; on any failure the file that is there stays. `like` (NULL: none)
+ * gives components, precision, colour space and profile; `depth` (0: as `like`, else 8) 8, 16 or 32 bits. `text`:
+ * "parameters" of a PNG file; NULL: none. */
+gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path,
+                              GError **error);
+/* What can be known before the work: FALSE with error if the format is not written or does not hold such a picture, or
+ * if `path` cannot be written to. w x h: the size as far as it is known, else 0. */
 gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth, int w, int h, GError **error);
 /* The same for any file. */
 gboolean sfu_cli_can_write(const char *path, GError **error);
 
 /* ---- png_text.c ---- */
 
-/* The text of the first tEXt or iTXt chunk with that keyword (PNG specification 3rd ed., 11.3.3). UTF-8; caller frees. NULL without error
- * if the file is a PNG and has none. */
+/* The text of the first tEXt or iTXt chunk with that keyword (PNG specification 3rd ed., 11.3.3). UTF-8; caller frees.
+ * NULL without error if the file is a PNG and has none. */
 char *sfu_png_text_read(const char *path, const char *keyword, GError **error);
 /* The parser behind sfu_png_text_read(), for the fuzzer. */
 char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error);
 
 /* ---- from.c ---- */
 
-/* Parameters out of a picture's metadata or a text file, as A1111 reads them. `warnings` gets a sentence for each thing that is not taken over. */
+/* Parameters out of a picture's metadata or a text file, as A1111 reads them. `warnings` gets a sentence for each thing
+ * that is not taken over. */
 gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings, GError **error);
 void sfu_cli_print_warnings(const SfuCliOptions *o, const GPtrArray *warnings);
 
@@ -75,7 +79,8 @@ void sfu_cli_signals(void);
 /* ---- run.c ---- */
 
 /* Runs one task: `in` (NULL for txt2img) and o->mask to `out`; several results get -1, -2 ... before the ending. */
-gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out, GError **error);
+gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,
+                     GError **error);
 /* TRUE if every file that the job would write is there. */
 gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out);
 SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error);
@@ -89,7 +94,8 @@ void sfu_cli_job_failed(const SfuCliOptions *o, const char *what, GError *error)
 
 /* ---- fetch.c ---- */
 
-/* Runs `models --available`, `models get NAME ...` and `models remove NAME ...` by sfumato-fetch; argv[0] is "models". -1: it is none of these. */
+/* Runs `models --available`, `models get NAME ...` and `models remove NAME ...` by sfumato-fetch; argv[0] is "models".
+ * -1: it is none of these. */
 int sfu_cli_fetch(int argc, char **argv);
 
 /* ---- convert.c ---- */

@@ -25,5 +25,6 @@ int sfu_cli_convert(const SfuCliOptions *o, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "convert wants one model file, the file to write, and --type");
         return SFU_EXIT_USAGE;
     }
-    return sfu_model_convert(o->args[0], o->args[1], o->type, o->force, show, &s, error) ? SFU_EXIT_OK : SFU_EXIT_FAILED;
+    return sfu_model_convert(o->args[0], o->args[1], o->type, o->force, show, &s, error) ? SFU_EXIT_OK
+                                                                                         : SFU_EXIT_FAILED;
 }

@@ -4,7 +4,10 @@
 #include "cli/cli.h"
 #include <string.h>
 
-static char *flag_of(const char *name) { return g_strdelimit(g_strdup(name), "_", '-'); }
+static char *flag_of(const char *name)
+{
+    return g_strdelimit(g_strdup(name), "_", '-');
+}
 
 static char *roff(const char *text)
 {
@@ -20,7 +23,8 @@ static char *range_of(const SfuParamSpec *p)
     switch (p->type) {
     case SFU_PARAM_INT:
     case SFU_PARAM_FLOAT:
-        words = p->max > SFU_EXACT_MAX ? g_strdup_printf("%" G_GINT64_FORMAT, SFU_SEED_MAX) : g_strdup_printf("%.15g", p->max);
+        words = p->max > SFU_EXACT_MAX ? g_strdup_printf("%" G_GINT64_FORMAT, SFU_SEED_MAX)
+                                       : g_strdup_printf("%.15g", p->max);
         out = g_strdup_printf("%.15g to %s, default %s", p->min, words, def);
         g_free(words);
         break;
@@ -53,9 +57,12 @@ int sfu_cli_man(void)
 {
     int n;
     const SfuCliCommand *c = sfu_cli_commands(&n);
-    g_print(".TH SFUMATO 1 \"\" \"Sfumato " SFU_VERSION "\" \"User Commands\"\n.SH NAME\nsfumato \\- fill, extend, change and enlarge pictures with "
-            "diffusion models\n.SH SYNOPSIS\n.B sfumato\n.I command\n[options] [files]\n.SH DESCRIPTION\nRuns Stable Diffusion and super\\-resolution "
-            "models on any OpenCL device: a GPU of any maker, or the processor. Bit depth, colour profile and transparency of pictures are kept, and "
+    g_print(".TH SFUMATO 1 \"\" \"Sfumato " SFU_VERSION
+            "\" \"User Commands\"\n.SH NAME\nsfumato \\- fill, extend, change and enlarge pictures with "
+            "diffusion models\n.SH SYNOPSIS\n.B sfumato\n.I command\n[options] [files]\n.SH DESCRIPTION\nRuns Stable "
+            "Diffusion and super\\-resolution "
+            "models on any OpenCL device: a GPU of any maker, or the processor. Bit depth, colour profile and "
+            "transparency of pictures are kept, and "
             "nothing outside a mask is changed.\n.SH COMMANDS\n");
     for (int i = 0; i < n; i++) {
         char *a = roff(c[i].args), *h = roff(c[i].help);
@@ -77,11 +84,16 @@ int sfu_cli_man(void)
     char *bench = roff(SFU_CLI_BENCH_ABOUT);
     g_print(".SH MEASURING\n%s\n", bench);
     g_free(bench);
-    g_print(".SH ENVIRONMENT\n.TP\n.B SFUMATO_DEVICE\nas \\-\\-device\n.TP\n.B SFUMATO_MODELS\nfolders that are searched for models, separated by "
-            "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.SH EXIT STATUS\n0: done. 1: it failed. 2: bad options or input. 130: "
-            "interrupted.\n.SH BATCH JOBS\nEach line of the file is a JSON object with \"task\", \"in\", \"mask\", \"out\" and any parameter:\n.PP\n"
-            "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": 7}\n.PP\nJobs whose \"out\" is there are "
-            "skipped. With Slurm: sfumato batch jobs.jsonl \\-\\-shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT (array from 1).\n");
+    g_print(".SH ENVIRONMENT\n.TP\n.B SFUMATO_DEVICE\nas \\-\\-device\n.TP\n.B SFUMATO_MODELS\nfolders that are "
+            "searched for models, separated by "
+            "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.SH EXIT STATUS\n0: done. 1: it failed. 2: "
+            "bad options or input. 130: "
+            "interrupted.\n.SH BATCH JOBS\nEach line of the file is a JSON object with \"task\", \"in\", \"mask\", "
+            "\"out\" and any parameter:\n.PP\n"
+            "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": "
+            "7}\n.PP\nJobs whose \"out\" is there are "
+            "skipped. With Slurm: sfumato batch jobs.jsonl \\-\\-shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT "
+            "(array from 1).\n");
     return SFU_EXIT_OK;
 }
 
@@ -144,13 +156,18 @@ int sfu_cli_completion(const char *shell)
     char *commands = words(TRUE), *flags = words(FALSE);
     int status = SFU_EXIT_OK;
     if (g_strcmp0(shell, "bash") == 0) {
-        g_print("_sfumato() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n    if [ $COMP_CWORD -eq 1 ]; then "
-                "COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return; fi\n    case $prev in\n", commands);
+        g_print("_sfumato() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n    if [ "
+                "$COMP_CWORD -eq 1 ]; then "
+                "COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return; fi\n    case $prev in\n",
+                commands);
         bash_choices();
-        g_print("    esac\n    case $cur in\n    -*) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;\n    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
-                "    esac\n}\ncomplete -o filenames -F _sfumato sfumato\n", flags);
+        g_print("    esac\n    case $cur in\n    -*) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;\n    *) "
+                "COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
+                "    esac\n}\ncomplete -o filenames -F _sfumato sfumato\n",
+                flags);
     } else if (g_strcmp0(shell, "zsh") == 0) {
-        g_print("#compdef sfumato\nif (( CURRENT == 2 )); then compadd %s; elif [[ $words[CURRENT] == -* ]]; then compadd -- %s; else _files; fi\n",
+        g_print("#compdef sfumato\nif (( CURRENT == 2 )); then compadd %s; elif [[ $words[CURRENT] == -* ]]; then "
+                "compadd -- %s; else _files; fi\n",
                 commands, flags);
     } else if (g_strcmp0(shell, "fish") == 0) {
         g_print("complete -c sfumato -n __fish_use_subcommand -a '%s'\n", commands);

@@ -1,5 +1,5 @@
-/* `sfumato models --available`, `models get NAME`, `models remove NAME`: handed to sfumato-fetch, the one program that touches the network.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* `sfumato models --available`, `models get NAME`, `models remove NAME`: handed to sfumato-fetch, the one program that
+ * touches the network. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
 #include <errno.h>
 #include <string.h>
@@ -27,9 +27,9 @@ static char *find_program(void)
 int sfu_cli_fetch(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
-    const char *verb = strcmp(word, "--available") == 0                            ? "list"
+    const char *verb = strcmp(word, "--available") == 0                          ? "list"
                        : strcmp(word, "get") == 0 || strcmp(word, "remove") == 0 ? word
-                                                                                   : NULL;
+                                                                                 : NULL;
     if (!verb)
         return -1;
     char *program = find_program();

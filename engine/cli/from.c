@@ -32,7 +32,8 @@ static JsonNode *parse_object(const char *text)
 static const char *text_of(JsonObject *o, const char *name, const char *fallback)
 {
     JsonNode *n = json_object_get_member(o, name);
-    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? json_node_get_string(n) : fallback;
+    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? json_node_get_string(n)
+                                                                                         : fallback;
 }
 
 static char *number_of(JsonObject *o, const char *name)
@@ -46,7 +47,8 @@ static char *number_of(JsonObject *o, const char *name)
     return g_strdup(g_ascii_formatd(number, sizeof number, "%.10g", json_node_get_double(n)));
 }
 
-/* NovelAI writes the prompt as "Description" and all else as JSON; A1111 reads it as the text below. Caller frees; NULL: damaged. */
+/* NovelAI writes the prompt as "Description" and all else as JSON; A1111 reads it as the text below. Caller frees;
+ * NULL: damaged. */
 static char *novelai_text(const char *prompt, const char *comment)
 {
     JsonNode *node = parse_object(comment);
@@ -58,7 +60,8 @@ static char *novelai_text(const char *prompt, const char *comment)
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         v[i] = number_of(o, names[i]);
     const char *sampler = text_of(o, "sampler", "Euler a");
-    char *text = g_strdup_printf("%s\nNegative prompt: %s\nSteps: %s, Sampler: %s, CFG scale: %s, Seed: %s, Size: %sx%s, Clip skip: 2, ENSD: 31337",
+    char *text = g_strdup_printf("%s\nNegative prompt: %s\nSteps: %s, Sampler: %s, CFG scale: %s, Seed: %s, Size: "
+                                 "%sx%s, Clip skip: 2, ENSD: 31337",
                                  prompt, text_of(o, "uc", ""), v[0], sampler, v[1], v[2], v[3], v[4]);
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         g_free(v[i]);
@@ -71,8 +74,9 @@ static const char *program_of(const char *path)
 {
     static const struct {
         const char *keyword, *program;
-    } known[] = {{"invokeai_metadata", "InvokeAI"}, {"sd-metadata", "InvokeAI"}, {"Dream", "InvokeAI"}, {"workflow", "ComfyUI"},
-                 {"prompt", "ComfyUI"},             {"fooocus_scheme", "Fooocus"}, {"generation_data", "Tensor.Art"}};
+    } known[] = {{"invokeai_metadata", "InvokeAI"}, {"sd-metadata", "InvokeAI"}, {"Dream", "InvokeAI"},
+                 {"workflow", "ComfyUI"},           {"prompt", "ComfyUI"},       {"fooocus_scheme", "Fooocus"},
+                 {"generation_data", "Tensor.Art"}};
     for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
         char *text = sfu_png_text_read(path, known[i].keyword, NULL);
         g_free(text);
@@ -101,7 +105,8 @@ static char *png_text(const char *path, GError **error)
     g_free(comment);
     const char *program = text ? NULL : program_of(path);
     if (program)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s was made by %s, whose metadata Sfumato does not read", path, program);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s was made by %s, whose metadata Sfumato does not read", path,
+                    program);
     else if (!text)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
     return text;
@@ -117,7 +122,8 @@ static char *exif_text(const char *path)
         text = gexiv2_metadata_try_get_tag_interpreted_string(m, "Exif.Photo.UserComment", NULL);
     g_object_unref(m);
 #endif
-    const char *space = text && g_str_has_prefix(text, "charset=") ? strchr(text, ' ') : NULL; /* exiv2 tells it in front */
+    const char *space =
+        text && g_str_has_prefix(text, "charset=") ? strchr(text, ' ') : NULL; /* exiv2 tells it in front */
     if (space)
         memmove(text, space + 1, strlen(space));
     return text;
@@ -128,7 +134,8 @@ static char *plain_text(const char *path)
 {
     char *text = NULL;
     gsize n = 0;
-    if (g_file_get_contents(path, &text, &n, NULL) && n > 0 && n < MAX_TEXT_FILE && g_utf8_validate(text, (gssize)n, NULL))
+    if (g_file_get_contents(path, &text, &n, NULL) && n > 0 && n < MAX_TEXT_FILE &&
+        g_utf8_validate(text, (gssize)n, NULL))
         return text;
     g_free(text);
     return NULL;

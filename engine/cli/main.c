@@ -36,11 +36,12 @@ static int devices(const SfuCliOptions *o, GError **error)
         g_snprintf(index, sizeof index, "%d", d->index);
         g_snprintf(memory, sizeof memory, "%" G_GUINT64_FORMAT, d->memory_bytes);
         if (o->json)
-            sfu_cli_json_event("device", "index", index, "name", d->name, "platform", d->platform, "driver", d->driver, "type",
-                               d->is_cpu ? "cpu" : "gpu", "memory_bytes", memory, "fp16", d->has_fp16 ? "yes" : "no", NULL);
+            sfu_cli_json_event("device", "index", index, "name", d->name, "platform", d->platform, "driver", d->driver,
+                               "type", d->is_cpu ? "cpu" : "gpu", "memory_bytes", memory, "fp16",
+                               d->has_fp16 ? "yes" : "no", NULL);
         else
-            g_print("%s  %s\n   %s, driver %s, %s, %.1f GiB%s\n", index, d->name, d->platform, d->driver, d->is_cpu ? "CPU" : "GPU",
-                    (double)d->memory_bytes / (1 << 30), d->has_fp16 ? ", fp16" : "");
+            g_print("%s  %s\n   %s, driver %s, %s, %.1f GiB%s\n", index, d->name, d->platform, d->driver,
+                    d->is_cpu ? "CPU" : "GPU", (double)d->memory_bytes / (1 << 30), d->has_fp16 ? ", fp16" : "");
     }
     if (all)
         g_ptr_array_unref(all);
@@ -60,8 +61,8 @@ static int models(const SfuCliOptions *o)
                 g_string_append_printf(tasks, "%s%s", tasks->len ? " " : "", sfu_task_name((SfuTask)t));
         g_snprintf(bytes, sizeof bytes, "%" G_GUINT64_FORMAT, m->file_bytes);
         if (o->json)
-            sfu_cli_json_event("model", "name", m->name, "path", m->path, "family", m->family ? m->family : "", "bytes", bytes, "tasks", tasks->str, "error",
-                               m->error ? m->error : "", NULL);
+            sfu_cli_json_event("model", "name", m->name, "path", m->path, "family", m->family ? m->family : "", "bytes",
+                               bytes, "tasks", tasks->str, "error", m->error ? m->error : "", NULL);
         else if (m->error)
             g_print("%s\n   cannot be used: %s\n", m->path, m->error);
         else
@@ -114,8 +115,8 @@ static GPtrArray *files_of(const char *folder, GError **error)
     return names;
 }
 
-/* Every picture of a folder into another, under its own name (with .png behind it where its own format is not written). Goes on after a picture that
- * fails. */
+/* Every picture of a folder into another, under its own name (with .png behind it where its own format is not written).
+ * Goes on after a picture that fails. */
 static int upscale_folder(SfuEngine *e, const SfuCliOptions *o, const char *in, const char *out, GError **error)
 {
     GPtrArray *names = files_of(in, error);
@@ -130,7 +131,8 @@ static int upscale_folder(SfuEngine *e, const SfuCliOptions *o, const char *in, 
     for (guint i = 0; i < names->len && !g_atomic_int_get(&sfu_cli_cancel); i++) {
         const char *name = g_ptr_array_index(names, i);
         char *from = g_build_filename(in, name, NULL);
-        char *as = sfu_cli_picture_writes(name) ? g_strdup(name) : g_strconcat(name, ".png", NULL), *to = g_build_filename(out, as, NULL);
+        char *as = sfu_cli_picture_writes(name) ? g_strdup(name) : g_strconcat(name, ".png", NULL),
+             *to = g_build_filename(out, as, NULL);
         GError *local = NULL;
         if (!sfu_cli_is_picture(from)) {
             other++;
@@ -161,7 +163,8 @@ static int generate(const SfuCliCommand *c, const SfuCliOptions *o, GError **err
         return SFU_EXIT_USAGE;
     }
     if (c->task == SFU_TASK_INPAINT && !o->mask) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "inpaint wants --mask FILE, a picture that is white where it is to be filled");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "inpaint wants --mask FILE, a picture that is white where it is to be filled");
         return SFU_EXIT_USAGE;
     }
     SfuEngine *e = sfu_cli_engine(o, error);

@@ -5,11 +5,16 @@
 
 static const SfuCliOption table[] = {
     {"device", "NAME", "OpenCL device: its number or a part of its name (`sfumato devices`); also SFUMATO_DEVICE"},
-    {"memory", "BYTES", "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed, and large pictures wait on disk"},
+    {"memory", "BYTES",
+     "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed, and large pictures wait "
+     "on disk"},
     {"precision", "WORD", "auto, fp32, bf16 or fp16"},
-    {"mask", "FILE", "picture whose white parts are repainted, gray ones partly; if it is transparent anywhere, its opaque parts"},
+    {"mask", "FILE",
+     "picture whose white parts are repainted, gray ones partly; if it is transparent anywhere, its opaque parts"},
     {"invert-mask", NULL, "repaint what the mask leaves out"},
-    {"from", "FILE", "take the parameters from a picture (or text file) that Sfumato, AUTOMATIC1111 or NovelAI wrote; flags after it win"},
+    {"from", "FILE",
+     "take the parameters from a picture (or text file) that Sfumato, AUTOMATIC1111 or NovelAI wrote; flags after it "
+     "win"},
     {"depth", "BITS", "bits a channel of the written picture: 8, 16 or 32 (default: as the input, else 8)"},
     {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] of a safetensors file"},
     {"save-latent", "FILE", "write the final latents as safetensors"},
@@ -64,7 +69,8 @@ void sfu_cli_options_free(SfuCliOptions *o)
 
 static void print_flag(const char *name, const char *arg, const char *help, const char *note)
 {
-    char *dashed = g_strdelimit(g_strdup(name), "_", '-'), *flag = g_strconcat("  --", dashed, arg ? " " : "", arg ? arg : "", NULL);
+    char *dashed = g_strdelimit(g_strdup(name), "_", '-'),
+         *flag = g_strconcat("  --", dashed, arg ? " " : "", arg ? arg : "", NULL);
     g_print("%-30s %s%s\n", flag, help, note ? note : "");
     g_free(flag);
     g_free(dashed);
@@ -128,8 +134,9 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
     const struct {
         const char *name;
         char **text;
-    } texts[] = {{"device", &o->device}, {"precision", &o->precision}, {"mask", &o->mask}, {"noise", &o->noise}, {"save-latent", &o->latent},
-                 {"trace", &o->trace}, {"shard", &o->shard}, {"type", &o->type}, {"from", &o->from}};
+    } texts[] = {{"device", &o->device}, {"precision", &o->precision}, {"mask", &o->mask},
+                 {"noise", &o->noise},   {"save-latent", &o->latent},  {"trace", &o->trace},
+                 {"shard", &o->shard},   {"type", &o->type},           {"from", &o->from}};
     *known = TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(name, texts[i].name) == 0) {
@@ -171,7 +178,8 @@ static gboolean is_switch(const char *name)
     return p && p->type == SFU_PARAM_BOOL;
 }
 
-static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, gboolean *used_next, int task, GError **error)
+static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, gboolean *used_next, int task,
+                          GError **error)
 {
     static const char *const letters[] = {"pprompt", "nnegative", "mmodel", "sseed", "kmask", "qquiet", "ddevice"};
     char *name = NULL;

@@ -49,7 +49,8 @@ static char *chunk_text(const char *type, const guint8 *data, gsize n, const cha
     if (memcmp(type, "tEXt", 4) == 0)
         return latin1_or_utf8((const char *)data, (gssize)n);
     if (memcmp(type, "zTXt", 4) == 0) { /* method 0, then as tEXt */
-        char *packed = n > 1 && data[0] == 0 ? inflate_text(data + 1, n - 1) : NULL, *plain = packed ? latin1_or_utf8(packed, -1) : NULL;
+        char *packed = n > 1 && data[0] == 0 ? inflate_text(data + 1, n - 1) : NULL,
+             *plain = packed ? latin1_or_utf8(packed, -1) : NULL;
         g_free(packed);
         return plain;
     }
@@ -102,7 +103,8 @@ char *sfu_png_text_read(const char *path, const char *keyword, GError **error)
         g_error_free(local);
         return NULL;
     }
-    char *text = sfu_png_text_find((const guint8 *)g_mapped_file_get_contents(map), g_mapped_file_get_length(map), keyword, &local);
+    char *text = sfu_png_text_find((const guint8 *)g_mapped_file_get_contents(map), g_mapped_file_get_length(map),
+                                   keyword, &local);
     if (local) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: %s", path, local->message);
         g_error_free(local);

@@ -82,8 +82,8 @@ static void on_progress(const SfuProgress *p, gpointer data)
         const struct {
             const char *name;
             double v;
-        } numbers[] = {{"step", p->step}, {"steps", p->n_steps}, {"image", p->image}, {"images", p->n_images}, {"fraction", p->fraction},
-                       {"seconds_left", p->seconds_left}};
+        } numbers[] = {{"step", p->step},       {"steps", p->n_steps},     {"image", p->image},
+                       {"images", p->n_images}, {"fraction", p->fraction}, {"seconds_left", p->seconds_left}};
         json_builder_begin_object(b);
         json_builder_set_member_name(b, "event");
         json_builder_add_string_value(b, "progress");
@@ -144,11 +144,13 @@ SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error)
     if (warning)
         sfu_cli_note("%s", warning);
     g_free(warning);
-    const SfuEngineOptions eo = {.device = o->device, .memory_bytes = o->memory_bytes, .precision = o->precision, .profile = o->profile};
+    const SfuEngineOptions eo = {
+        .device = o->device, .memory_bytes = o->memory_bytes, .precision = o->precision, .profile = o->profile};
     return sfu_engine_new(&eo, error);
 }
 
-static gboolean save_result(const SfuCliOptions *o, SfuTask task, const SfuResult *r, GeglBuffer *picture, const char *path, GError **error)
+static gboolean save_result(const SfuCliOptions *o, SfuTask task, const SfuResult *r, GeglBuffer *picture,
+                            const char *path, GError **error)
 {
     /* What has a place in the picture goes back there; what has another size is a picture of its own. */
     const gboolean region = picture && task != SFU_TASK_UPSCALE && task != SFU_TASK_OUTPAINT;
@@ -190,7 +192,8 @@ static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *
 {
     const gboolean scaled = task == SFU_TASK_UPSCALE && sfu_params_is_set(o->params, "scale");
     const double scale = scaled ? sfu_params_get_double(o->params, "scale") : 1;
-    const int w = picture ? (int)(gegl_buffer_get_width(picture) * scale) : 0, h = picture ? (int)(gegl_buffer_get_height(picture) * scale) : 0;
+    const int w = picture ? (int)(gegl_buffer_get_width(picture) * scale) : 0,
+              h = picture ? (int)(gegl_buffer_get_height(picture) * scale) : 0;
     for (int i = 0; outputs[i]; i++)
         if (!sfu_cli_picture_can_save(outputs[i], picture, o->depth, w, h, error))
             return FALSE;
@@ -206,7 +209,9 @@ static GeglBuffer *load_mask(const SfuCliOptions *o, GeglBuffer *picture, GError
     gboolean alpha;
     GError *local = NULL;
     GeglBuffer *drawn = sfu_cli_picture_load(o->mask, error);
-    const GeglRectangle *place = picture ? gegl_buffer_get_extent(picture) : drawn ? gegl_buffer_get_extent(drawn) : NULL;
+    const GeglRectangle *place = picture ? gegl_buffer_get_extent(picture)
+                                 : drawn ? gegl_buffer_get_extent(drawn)
+                                         : NULL;
     if (!drawn)
         return NULL;
     GeglBuffer *mask = sfu_mask_from_picture(drawn, place, o->invert_mask, &alpha, &local);
@@ -218,14 +223,15 @@ static GeglBuffer *load_mask(const SfuCliOptions *o, GeglBuffer *picture, GError
         if (w != place->width || h != place->height)
             sfu_cli_note("%s is scaled from %d x %d to %d x %d pixels", o->mask, w, h, place->width, place->height);
         if (alpha)
-            sfu_cli_note("%s is transparent in parts: its %s parts are repainted, whatever their colour", o->mask, o->invert_mask ? "transparent" : "opaque");
+            sfu_cli_note("%s is transparent in parts: its %s parts are repainted, whatever their colour", o->mask,
+                         o->invert_mask ? "transparent" : "opaque");
     }
     g_object_unref(drawn);
     return mask;
 }
 
-static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o, GPtrArray *results, GeglBuffer *picture, char **outputs,
-                             gint64 start, GError **error)
+static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o, GPtrArray *results,
+                             GeglBuffer *picture, char **outputs, gint64 start, GError **error)
 {
     for (guint i = 0; i < results->len; i++) {
         const SfuResult *r = g_ptr_array_index(results, i);
@@ -237,15 +243,16 @@ static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o,
         if (r->note && i == 0 && !o->json)
             g_printerr("sfumato: %s\n", r->note);
         if (o->json)
-            sfu_cli_json_event("result", "file", outputs[i], "seed", seed, "seconds", seconds, "device", sfu_engine_device(e), "note",
-                               r->note ? r->note : "", NULL);
+            sfu_cli_json_event("result", "file", outputs[i], "seed", seed, "seconds", seconds, "device",
+                               sfu_engine_device(e), "note", r->note ? r->note : "", NULL);
         else if (!o->quiet)
             g_print("%s (seed %s, %s s on %s)\n", outputs[i], seed, seconds, sfu_engine_device(e));
     }
     return TRUE;
 }
 
-gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out, GError **error)
+gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,
+                     GError **error)
 {
     GeglBuffer *picture = NULL, *mask = NULL;
     GPtrArray *results = NULL;
@@ -256,9 +263,17 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     if ((in && !(picture = sfu_cli_picture_load(in, error))) || (o->mask && !(mask = load_mask(o, picture, error))) ||
         !can_write_all(o, task, picture, outputs, error))
         goto out;
-    const SfuJob job = {.task = task, .params = o->params, .picture = picture, .mask = mask, .cancel = &sfu_cli_cancel, .progress = on_progress,
-                        .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL, .data = &watch,
-                        .noise_file = o->noise, .latent_file = o->latent, .trace_dir = o->trace};
+    const SfuJob job = {.task = task,
+                        .params = o->params,
+                        .picture = picture,
+                        .mask = mask,
+                        .cancel = &sfu_cli_cancel,
+                        .progress = on_progress,
+                        .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL,
+                        .data = &watch,
+                        .noise_file = o->noise,
+                        .latent_file = o->latent,
+                        .trace_dir = o->trace};
     results = sfu_engine_run(e, &job, error);
     if (watch.bar)
         fprintf(stderr, "\r\033[K");

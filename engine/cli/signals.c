@@ -35,7 +35,8 @@ static guintptr hex(const char **p)
     }
 }
 
-/* The file that is mapped at the address, from a line of proc(5)'s maps: "from-to permissions offset device inode   path"; NULL. */
+/* The file that is mapped at the address, from a line of proc(5)'s maps: "from-to permissions offset device inode
+ * path"; NULL. */
 static const char *file_at(const char *line, guintptr address)
 {
     const guintptr from = hex(&line);

@@ -59,10 +59,10 @@ struct SfuFamily {
     int rank, rank_upscale; /* among models that can do a task, the one with the smallest is its default */
     SfuEnlargement enlargement;
     int scale;      /* the only one that it enlarges by; 0: any, or the model says */
-    int tile_px; /* side of the tiles that it works on best; 0: native_px() */
+    int tile_px;    /* side of the tiles that it works on best; 0: native_px() */
     gboolean edits; /* the UNet sees the picture's own latents, unscaled, and guidance has a branch without the text
                        (InstructPix2Pix) */
-    const SfuDefaults *defaults; /* NULL: the table of parameters' */
+    const SfuDefaults *defaults;     /* NULL: the table of parameters' */
     const SfuUpscalerKind *upscaler; /* the network of upscalers, else NULL */
 
     /* Whether the file is of this family. Looks at names and shapes only. NULL: the family comes in folders only. */
@@ -88,7 +88,8 @@ struct SfuFamily {
     /* The networks of a run. NULL: the family has none. The callers own what they get. */
     SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);
-    SfuRemover *(*remover)(SfuQueue *q, SfuModel *m, GError **error); /* fills holes in one pass; then there is no denoiser */
+    SfuRemover *(*remover)(SfuQueue *q, SfuModel *m,
+                           GError **error); /* fills holes in one pass; then there is no denoiser */
     /* Quick previews: R', G', B' in -1..1 for each of so many latent channels; 0: none. */
     int preview_channels;
     const float (*preview_rgb)[3];

@@ -1,5 +1,5 @@
-/* LaMa (Suvorov 2022): the generator of big-lama, as its TorchScript archive, as safetensors, or inside a training checkpoint.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* LaMa (Suvorov 2022): the generator of big-lama, as its TorchScript archive, as safetensors, or inside a training
+ * checkpoint. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/measure.h"
 #include "family/registry.h"
 #include "model/internal.h"
@@ -39,8 +39,8 @@ static gboolean configure(SfuModel *m, GError **error)
     c->global = outputs(m, at - 1, "g");
     /* Blocks, a layer that joins the halves, n_downs times three layers up, a padding, the last convolution. */
     c->n_blocks = sfu_model_count(m, SFU_PART_REMOVER, "model.", 128) - at - 1 - 3 * c->n_downs - 2;
-    if (c->n_downs < 1 || c->n_blocks < 1 || c->features < 1 || c->features > 1024 || c->local < 1 || c->global < 2 || c->global % 2 ||
-        c->local + c->global != c->features << c->n_downs)
+    if (c->n_downs < 1 || c->n_blocks < 1 || c->features < 1 || c->features > 1024 || c->local < 1 || c->global < 2 ||
+        c->global % 2 || c->local + c->global != c->features << c->n_downs)
         return sfu_family_refuse(m, error, "its widths do not fit each other");
     return TRUE;
 }

@@ -12,15 +12,16 @@ int sfu_measure(const SfuModel *m, int i, const char *format, ...) G_GNUC_PRINTF
 /* How many numbered modules "<prefix>0.", "<prefix>1." ... the upscaler has: one more than the highest number of any
  * tensor, at most `most`. So a lost tensor is missed rather than taken for the end. */
 int sfu_measure_count(const SfuModel *m, const char *prefix, int most);
-/* Whether any tensor of the upscaler begins with `prefix` and has `word` in its name: what several tensors tell, a lost one
- * does not change. */
+/* Whether any tensor of the upscaler begins with `prefix` and has `word` in its name: what several tensors tell, a lost
+ * one does not change. */
 gboolean sfu_measure_any(const SfuModel *m, const char *prefix, const char *word);
 /* The r with r * r * unit == n; 0: there is none up to 16. */
 int sfu_square_factor(int n, int unit);
 /* Sets channels and unshuffle from the channels that the first convolution reads and the last one writes. FALSE with
  * FAMILY if these are not those of a picture. */
 gboolean sfu_measure_channels(SfuModel *m, int in, int out, GError **error);
-/* Sets upsampler, n_stages and scale from the tensors of the tail that SwinIR-like networks share. FALSE with FAMILY. */
+/* Sets upsampler, n_stages and scale from the tensors of the tail that SwinIR-like networks share. FALSE with FAMILY.
+ */
 gboolean sfu_measure_tail(SfuModel *m, GError **error);
 
 #endif

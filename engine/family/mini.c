@@ -20,5 +20,9 @@ const SfuFamily sfu_family_mini = {.id = "mini",
                                    .rank = 9,
                                    .rank_upscale = 3,
                                    .enlargement = SFU_ENLARGE_FLOW,
-                                   .claims = claims, .native_px = native_px,
-                                   .configure = sfu_sd_configure_parts, .expect = sfu_sd_expect, .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder};
+                                   .claims = claims,
+                                   .native_px = native_px,
+                                   .configure = sfu_sd_configure_parts,
+                                   .expect = sfu_sd_expect,
+                                   .denoiser = sfu_sd_denoiser,
+                                   .autoencoder = sfu_sd_autoencoder};

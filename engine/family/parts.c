@@ -37,9 +37,13 @@ const SfuFamily sfu_family_vae = {.id = "vae",
                                   .canonical = canonical_vae,
                                   .ignores = sfu_name_is_ignorable,
                                   .claims = claims_vae,
-                                  .configure = sfu_sd_configure_parts, .expect = sfu_sd_expect, .autoencoder = sfu_sd_autoencoder};
+                                  .configure = sfu_sd_configure_parts,
+                                  .expect = sfu_sd_expect,
+                                  .autoencoder = sfu_sd_autoencoder};
 const SfuFamily sfu_family_text_encoder = {.id = "clip",
                                            .name = "CLIP text encoder",
                                            .use = "a part of another model",
                                            .claims = claims_text,
-                                           .configure = sfu_sd_configure_parts, .expect = sfu_sd_expect, .autoencoder = sfu_sd_autoencoder};
+                                           .configure = sfu_sd_configure_parts,
+                                           .expect = sfu_sd_expect,
+                                           .autoencoder = sfu_sd_autoencoder};

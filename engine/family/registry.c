@@ -10,21 +10,22 @@
 /* In the order in which they are asked: one whose files hold another's tensors as well comes before it. */
 static const SfuFamily *const families[] = {
     &sfu_family_mini,  &sfu_family_sd_x4, &sfu_family_sd1, /* with its variants */
-    &sfu_family_lama,
-    &sfu_family_taesd, &sfu_family_rrdb,  &sfu_family_hat,          &sfu_family_swinir,
-    &sfu_family_span,  &sfu_family_plksr,        &sfu_family_omnisr, &sfu_family_dat, &sfu_family_srformer,
+    &sfu_family_lama,  &sfu_family_taesd, &sfu_family_rrdb,         &sfu_family_hat, &sfu_family_swinir,
+    &sfu_family_span,  &sfu_family_plksr, &sfu_family_omnisr,       &sfu_family_dat, &sfu_family_srformer,
     &sfu_family_srvgg, &sfu_family_vae,   &sfu_family_text_encoder,
 };
 
-/* Training programs wrap the weights: they put words before every name, for what is saved beside them ("params", "state_dict"), for pairs of networks
- * ("net_g", "generator"), for many devices ("module") and for compiled modules ("_orig_mod"). In the order in which they are asked; but a wrap with one of
- * `averages` comes before all others: the average of the weights over the last steps (EMA) makes the better pictures. */
-static const char *const averages[] = {
-    "params_ema",    "params-ema",   "net_g_ema", "netG_ema", "generator_ema", "g_ema", "model_ema",
-    "ema_state_dict", "state_dict_ema", "ema_model", "ema",      NULL};
+/* Training programs wrap the weights: they put words before every name, for what is saved beside them ("params",
+ * "state_dict"), for pairs of networks
+ * ("net_g", "generator"), for many devices ("module") and for compiled modules ("_orig_mod"). In the order in which
+ * they are asked; but a wrap with one of `averages` comes before all others: the average of the weights over the last
+ * steps (EMA) makes the better pictures. */
+static const char *const averages[] = {"params_ema",     "params-ema", "net_g_ema", "netG_ema",
+                                       "generator_ema",  "g_ema",      "model_ema", "ema_state_dict",
+                                       "state_dict_ema", "ema_model",  "ema",       NULL};
 static const char *const words[] = {
-    "params", "state_dict", "model_state_dict", "state", "weights", "model", "net", "network", "net_g", "netG",
-    "generator", "g", "online_model", "module", "_orig_mod", NULL};
+    "params", "state_dict", "model_state_dict", "state", "weights",      "model",  "net",       "network",
+    "net_g",  "netG",       "generator",        "g",     "online_model", "module", "_orig_mod", NULL};
 #define MOST_WORDS 5
 
 /* Place of the word [n] in a list; -1: it is not there. */
@@ -36,7 +37,8 @@ static int place_of(const char *word, gsize n, const char *const *list)
     return -1;
 }
 
-/* Whether the wrap [n], which ends in a dot, is made of those words alone; *rank: the smaller, the sooner it is asked. */
+/* Whether the wrap [n], which ends in a dot, is made of those words alone; *rank: the smaller, the sooner it is asked.
+ */
 static gboolean is_wrap(const char *wrap, gsize n, int *rank)
 {
     int n_words = 0, average = -1, first = -1;
@@ -77,7 +79,7 @@ static gboolean refuse_checkpoint_pickle(const char *path, GError **error)
 {
     g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
                 _("%s is a PyTorch pickle file, which can run programs when it is read; convert it to safetensors "
-                "(any \"ckpt to safetensors\" converter does) and open that"),
+                  "(any \"ckpt to safetensors\" converter does) and open that"),
                 path);
     return FALSE;
 }
@@ -106,7 +108,8 @@ static gint compare_wraps(gconstpointer a, gconstpointer b)
     return x->rank != y->rank ? (x->rank > y->rank) - (x->rank < y->rank) : strcmp(x->text, y->text);
 }
 
-/* What the names of a file begin with, up to a dot, in the order in which it is asked; "" is among them. known: made of the words above; else: the others. */
+/* What the names of a file begin with, up to a dot, in the order in which it is asked; "" is among them. known: made of
+ * the words above; else: the others. */
 static GArray *wraps_of(const SfuFile *f, gboolean known)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(Wrap));
@@ -115,7 +118,8 @@ static GArray *wraps_of(const SfuFile *f, gboolean known)
     for (guint i = 0; i < f->tensors->len; i++) {
         const char *name = ((SfuFileTensor *)g_ptr_array_index(f->tensors, i))->name;
         int n_words = 0;
-        for (const char *at = name; at && n_words <= MOST_WORDS; at = strchr(at, '.'), at = at ? at + 1 : NULL, n_words++) {
+        for (const char *at = name; at && n_words <= MOST_WORDS;
+             at = strchr(at, '.'), at = at ? at + 1 : NULL, n_words++) {
             const gsize n = (gsize)(at - name);
             Wrap w = {0};
             if (is_wrap(name, n, &w.rank) != known)
@@ -132,7 +136,8 @@ static GArray *wraps_of(const SfuFile *f, gboolean known)
     return all;
 }
 
-/* The first family that knows the file behind one of the wraps; *wrap is then that one (caller frees with g_free). NULL: none. */
+/* The first family that knows the file behind one of the wraps; *wrap is then that one (caller frees with g_free).
+ * NULL: none. */
 static const SfuFamily *recognize(SfuSource *s, gboolean known, char **wrap)
 {
     GArray *wraps = wraps_of(s->file, known);
@@ -149,14 +154,16 @@ static const SfuFamily *recognize(SfuSource *s, gboolean known, char **wrap)
     return found;
 }
 
-/* Sets FAMILY, with the reason, if a network stands behind words that are unknown: which of several is meant, nobody could tell. */
+/* Sets FAMILY, with the reason, if a network stands behind words that are unknown: which of several is meant, nobody
+ * could tell. */
 static gboolean fail_wrapped(SfuSource *s, GError **error)
 {
     char *wrap;
     const SfuFamily *f = recognize(s, FALSE, &wrap);
     if (f)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    "%s holds a network of the form of %s, but its tensors' names begin with '%s', which Sfumato does not know from a training program",
+                    "%s holds a network of the form of %s, but its tensors' names begin with '%s', which Sfumato does "
+                    "not know from a training program",
                     s->path, f->name, wrap);
     g_free(wrap);
     return f != NULL;

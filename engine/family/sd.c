@@ -33,14 +33,17 @@ char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part)
 static const char *other_family(const SfuSource *s)
 {
     if (!sfu_source_has_prefix(s, "model.diffusion_model."))
-        return "a checkpoint whose UNet is there only as its training average (model_ema), in names that Sfumato cannot read back";
-    if (sfu_source_has_prefix(s, "conditioner.embedders.1.") || sfu_source_has_prefix(s, "model.diffusion_model.label_emb.0."))
+        return "a checkpoint whose UNet is there only as its training average (model_ema), in names that Sfumato "
+               "cannot read back";
+    if (sfu_source_has_prefix(s, "conditioner.embedders.1.") ||
+        sfu_source_has_prefix(s, "model.diffusion_model.label_emb.0."))
         return "a Stable Diffusion XL checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
     if (sfu_source_has_prefix(s, "model.diffusion_model.joint_blocks."))
         return "a Stable Diffusion 3 checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
     if (sfu_source_has_prefix(s, "model.diffusion_model.double_blocks."))
         return "a Flux checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
-    return sfu_source_has_prefix(s, "model.diffusion_model.input_blocks.") || sfu_source_has_prefix(s, "model.diffusion_model.out.")
+    return sfu_source_has_prefix(s, "model.diffusion_model.input_blocks.") ||
+                   sfu_source_has_prefix(s, "model.diffusion_model.out.")
                ? NULL
                : "a checkpoint of another family; Sfumato runs Stable Diffusion 1.x and 2.x";
 }
@@ -123,8 +126,10 @@ void sfu_sd_guess_prediction(SfuModel *m, gboolean v)
 
 gboolean sfu_sd_configure_parts(SfuModel *m, GError **error)
 {
-    return sfu_model_configure_scheduler(m, error) && (!m->tensors[SFU_PART_UNET] || sfu_model_configure_unet(m, error)) &&
-           (!m->tensors[SFU_PART_VAE] || sfu_model_configure_vae(m, error)) && (!m->tensors[SFU_PART_TEXT] || sfu_model_configure_text(m, error));
+    return sfu_model_configure_scheduler(m, error) &&
+           (!m->tensors[SFU_PART_UNET] || sfu_model_configure_unet(m, error)) &&
+           (!m->tensors[SFU_PART_VAE] || sfu_model_configure_vae(m, error)) &&
+           (!m->tensors[SFU_PART_TEXT] || sfu_model_configure_text(m, error));
 }
 
 void sfu_sd_expect(SfuModel *m)
@@ -138,16 +143,19 @@ void sfu_sd_expect(SfuModel *m)
     sfu_taesd_expect(m);
 }
 
-/* SD-Turbo (Sauer 2023) has the shapes of 2.1. Its single file names the text encoder as XL's do; its folder has the spacing that it was distilled for,
- * and its name. */
+/* SD-Turbo (Sauer 2023) has the shapes of 2.1. Its single file names the text encoder as XL's do; its folder has the
+ * spacing that it was distilled for, and its name. */
 static gboolean is_turbo(const SfuModel *m)
 {
     if (m->family == &sfu_family_sd_turbo)
         return TRUE;
-    JsonNode *spacing = m->scheduler_json ? json_object_get_member(json_node_get_object(m->scheduler_json), "timestep_spacing") : NULL;
+    JsonNode *spacing =
+        m->scheduler_json ? json_object_get_member(json_node_get_object(m->scheduler_json), "timestep_spacing") : NULL;
     char *name = g_ascii_strdown(m->path, -1);
-    const gboolean turbo = spacing && JSON_NODE_HOLDS_VALUE(spacing) && json_node_get_value_type(spacing) == G_TYPE_STRING &&
-                           strcmp(json_node_get_string(spacing), "trailing") == 0 && m->scheduler.prediction == SFU_PREDICT_EPSILON && strstr(name, "turbo");
+    const gboolean turbo = spacing && JSON_NODE_HOLDS_VALUE(spacing) &&
+                           json_node_get_value_type(spacing) == G_TYPE_STRING &&
+                           strcmp(json_node_get_string(spacing), "trailing") == 0 &&
+                           m->scheduler.prediction == SFU_PREDICT_EPSILON && strstr(name, "turbo");
     g_free(name);
     return turbo;
 }
@@ -194,7 +202,8 @@ SfuDenoiser *sfu_sd_denoiser(SfuQueue *q, SfuModel *m, GError **error)
 
 SfuAutoencoder *sfu_sd_autoencoder(SfuQueue *q, SfuModel *m, GError **error)
 {
-    const gboolean tiny = !m->tensors[SFU_PART_VAE] && (m->tensors[SFU_PART_TAESD_DECODER] || m->tensors[SFU_PART_TAESD_ENCODER]);
+    const gboolean tiny =
+        !m->tensors[SFU_PART_VAE] && (m->tensors[SFU_PART_TAESD_DECODER] || m->tensors[SFU_PART_TAESD_ENCODER]);
     return tiny ? sfu_taesd_autoencoder(q, m, error) : sfu_vae_autoencoder(q, m, error);
 }
 
@@ -209,7 +218,7 @@ static const float preview_rgb[4][3] = {
 #define GENERAL .tasks = DRAWS, .rank = 2, .rank_upscale = 7, .enlargement = SFU_ENLARGE_DETAIL
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
-    .claims = claims, .configure = configure, .expect = sfu_sd_expect, .native_px = native_px,                          \
+    .claims = claims, .configure = configure, .expect = sfu_sd_expect, .native_px = native_px,                         \
     .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb
 
 const SfuFamily sfu_family_sd1 = {.id = "sd1", .name = "Stable Diffusion 1.x", GENERAL, FILES};
@@ -223,4 +232,5 @@ const SfuFamily sfu_family_sd1_edit = {
 /* Distilled for one to four steps without guidance. */
 static const SfuDefaults turbo_defaults = {
     .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_TRAILING, .steps = 4, .guidance = 1};
-const SfuFamily sfu_family_sd_turbo = {.id = "sd-turbo", .name = "SD-Turbo", GENERAL, .defaults = &turbo_defaults, FILES};
+const SfuFamily sfu_family_sd_turbo = {
+    .id = "sd-turbo", .name = "SD-Turbo", GENERAL, .defaults = &turbo_defaults, FILES};

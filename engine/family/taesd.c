@@ -77,4 +77,6 @@ const SfuFamily sfu_family_taesd = {.id = "taesd",
                                     .ignores = sfu_name_is_ignorable,
                                     .open = open_halves,
                                     .claims = claims,
-                                    .configure = sfu_sd_configure_parts, .expect = sfu_sd_expect, .autoencoder = sfu_sd_autoencoder};
+                                    .configure = sfu_sd_configure_parts,
+                                    .expect = sfu_sd_expect,
+                                    .autoencoder = sfu_sd_autoencoder};

@@ -50,4 +50,7 @@ const SfuFamily sfu_family_sd_x4 = {.id = "sd-x4",
                                     .ignores = sfu_name_is_ignorable,
                                     .open = sfu_sd_open,
                                     .claims = claims,
-                                    .configure = configure, .expect = sfu_sd_expect, .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder};
+                                    .configure = configure,
+                                    .expect = sfu_sd_expect,
+                                    .denoiser = sfu_sd_denoiser,
+                                    .autoencoder = sfu_sd_autoencoder};

@@ -1,5 +1,5 @@
-/* Writes a file's tensors in other types: plan (what becomes what), header (GGUF or safetensors), then each tensor, some rows at a time.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writes a file's tensors in other types: plan (what becomes what), header (GGUF or safetensors), then each tensor,
+ * some rows at a time. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/file.h"
 #include "file/convert.h"
 #include "runtime/half.h"
@@ -20,24 +20,52 @@ static const struct {
     SfuDtype dtype;
     gboolean gguf, safetensors, quantized;
 } targets[] = {
-    {"f32", SFU_F32, TRUE, TRUE, FALSE},   {"f16", SFU_F16, TRUE, TRUE, FALSE},   {"bf16", SFU_BF16, TRUE, TRUE, FALSE},
-    {"q8_0", SFU_Q8_0, TRUE, FALSE, TRUE}, {"q4_0", SFU_Q4_0, TRUE, FALSE, TRUE}, {"q4_k", SFU_Q4_K, TRUE, FALSE, TRUE},
+    {"f32", SFU_F32, TRUE, TRUE, FALSE},     {"f16", SFU_F16, TRUE, TRUE, FALSE},
+    {"bf16", SFU_BF16, TRUE, TRUE, FALSE},   {"q8_0", SFU_Q8_0, TRUE, FALSE, TRUE},
+    {"q4_0", SFU_Q4_0, TRUE, FALSE, TRUE},   {"q4_k", SFU_Q4_K, TRUE, FALSE, TRUE},
     {"fp8", SFU_F8_E4M3, FALSE, TRUE, TRUE}, {"int8", SFU_I8, FALSE, TRUE, TRUE},
 };
 
-const char *sfu_convert_types(void) { return "f32, f16, bf16, q8_0, q4_0, q4_k, fp8 and int8"; }
+const char *sfu_convert_types(void)
+{
+    return "f32, f16, bf16, q8_0, q4_0, q4_k, fp8 and int8";
+}
 
-static gboolean is_float(SfuDtype t) { return t == SFU_F32 || t == SFU_F16 || t == SFU_BF16 || t == SFU_F64 || t == SFU_F8_E4M3 || t == SFU_F8_E5M2; }
-static gboolean has_values(const SfuFileTensor *t) { return is_float(t->dtype) || sfu_dtype_block(t->dtype) > 1 || t->scale; }
+static gboolean is_float(SfuDtype t)
+{
+    return t == SFU_F32 || t == SFU_F16 || t == SFU_BF16 || t == SFU_F64 || t == SFU_F8_E4M3 || t == SFU_F8_E5M2;
+}
+static gboolean has_values(const SfuFileTensor *t)
+{
+    return is_float(t->dtype) || sfu_dtype_block(t->dtype) > 1 || t->scale;
+}
 
 /* ---- plan ---- */
 
-/* Matrices whose errors the whole picture shows: embeddings of time and text, first and last layers; a VAE's, which is small and used once. */
+/* Matrices whose errors the whole picture shows: embeddings of time and text, first and last layers; a VAE's, which is
+ * small and used once. */
 static gboolean is_delicate(const char *name)
 {
-    static const char *const parts[] = {"time_embed", "label_emb", "add_embedding", "token_embedding", "position_embedding", "positional_embedding",
-                                        "first_stage_model.", "time_in.", "vector_in.", "guidance_in.", "img_in.", "txt_in.", "final_layer.",
-                                        "x_embedder", "t_embedder", "cap_embedder", "token_embd", "shared.weight", "embed_tokens", "norm"};
+    static const char *const parts[] = {"time_embed",
+                                        "label_emb",
+                                        "add_embedding",
+                                        "token_embedding",
+                                        "position_embedding",
+                                        "positional_embedding",
+                                        "first_stage_model.",
+                                        "time_in.",
+                                        "vector_in.",
+                                        "guidance_in.",
+                                        "img_in.",
+                                        "txt_in.",
+                                        "final_layer.",
+                                        "x_embedder",
+                                        "t_embedder",
+                                        "cap_embedder",
+                                        "token_embd",
+                                        "shared.weight",
+                                        "embed_tokens",
+                                        "norm"};
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
         if (strstr(name, parts[i]))
             return TRUE;
@@ -60,17 +88,26 @@ static gboolean all_values(const SfuFileTensor *t, gboolean (*test)(float v))
     return ok;
 }
 
-static gboolean in_half(float v) { return !(fabsf(v) >= 65520.0f); }
+static gboolean in_half(float v)
+{
+    return !(fabsf(v) >= 65520.0f);
+}
 
 /* fp16 where every value fits, else fp32: nothing becomes infinite on the way. */
-static SfuDtype narrow(const SfuFileTensor *t) { return t->dtype == SFU_F16 || all_values(t, in_half) ? SFU_F16 : SFU_F32; }
+static SfuDtype narrow(const SfuFileTensor *t)
+{
+    return t->dtype == SFU_F16 || all_values(t, in_half) ? SFU_F16 : SFU_F32;
+}
 
 static SfuDtype plain_dtype(const SfuFileTensor *t, gboolean gguf)
 {
     switch (t->dtype) {
-    case SFU_U8: return gguf ? SFU_I16 : SFU_U8;
-    case SFU_BOOL: return gguf ? SFU_I16 : SFU_BOOL;
-    default: return t->dtype;
+    case SFU_U8:
+        return gguf ? SFU_I16 : SFU_U8;
+    case SFU_BOOL:
+        return gguf ? SFU_I16 : SFU_BOOL;
+    default:
+        return t->dtype;
     }
 }
 
@@ -91,7 +128,9 @@ static SfuDtype choose(const SfuFileTensor *t, SfuDtype target, gboolean quantiz
     /* Vectors are small, and every value of theirs counts. */
     if (t->n_dims < 2)
         return (t->dtype == SFU_F16 || t->dtype == SFU_BF16) && !t->scale ? t->dtype : SFU_F32;
-    return (t->dtype == SFU_BF16 || t->dtype == SFU_F32) && !t->scale && !t->rotation ? (t->dtype == SFU_BF16 ? SFU_BF16 : narrow(t)) : narrow(t);
+    return (t->dtype == SFU_BF16 || t->dtype == SFU_F32) && !t->scale && !t->rotation
+               ? (t->dtype == SFU_BF16 ? SFU_BF16 : narrow(t))
+               : narrow(t);
 }
 
 static void out_free(gpointer p)
@@ -123,10 +162,11 @@ static void plan_tensor(GPtrArray *out, const SfuFileTensor *t, SfuDtype dtype)
     o->from = t;
     if (!has_values(t) || (dtype != SFU_I8 && dtype != SFU_F8_E4M3))
         return;
-    char *layer = g_strndup(t->name, strlen(t->name) - strlen(".weight")), *scale = g_strconcat(layer, ".weight_scale", NULL),
-         *format = g_strconcat(layer, ".comfy_quant", NULL);
+    char *layer = g_strndup(t->name, strlen(t->name) - strlen(".weight")),
+         *scale = g_strconcat(layer, ".weight_scale", NULL), *format = g_strconcat(layer, ".comfy_quant", NULL);
     const gint64 each[2] = {t->dims[0], 1};
-    const char *json = dtype == SFU_I8 ? "{\"format\": \"int8_tensorwise\", \"per_row\": true}" : "{\"format\": \"float8_e4m3fn\"}";
+    const char *json =
+        dtype == SFU_I8 ? "{\"format\": \"int8_tensorwise\", \"per_row\": true}" : "{\"format\": \"float8_e4m3fn\"}";
     const gint64 length = (gint64)strlen(json);
     SfuOutTensor *s = add_out(out, scale, SFU_F32, dtype == SFU_I8 ? 2 : 0, each);
     s->bytes_owned = g_malloc0(4 * (gsize)s->n_elements); /* filled while the weight is written, which comes before */
@@ -149,7 +189,8 @@ typedef struct {
 
 static gboolean cannot_write(Writer *w)
 {
-    g_set_error(w->error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be written: %s"), w->path, g_strerror(errno));
+    g_set_error(w->error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be written: %s"), w->path,
+                g_strerror(errno));
     return FALSE;
 }
 
@@ -201,13 +242,29 @@ static gboolean encode(const SfuOutTensor *o, const float *v, gint64 at, gint64 
         guint16 h;
         gint16 s;
         switch (o->dtype) {
-        case SFU_F32: memcpy(out + 4 * i, &v[i], 4); break;
-        case SFU_F16: h = sfu_half_from_float(v[i]); memcpy(out + 2 * i, &h, 2); break;
-        case SFU_BF16: h = sfu_bf16_from_float(v[i]); memcpy(out + 2 * i, &h, 2); break;
-        case SFU_I16: s = (gint16)v[i]; memcpy(out + 2 * i, &s, 2); break;
-        case SFU_F8_E4M3: out[i] = sfu_e4m3_from_float(v[i] / o->scales[0]); break;
-        case SFU_I8: out[i] = (guint8)(gint8)CLAMP(rintf(v[i] / (o->scales ? o->scales[(at + i) / row] : 1)), -127.0f, 127.0f); break;
-        default: return FALSE;
+        case SFU_F32:
+            memcpy(out + 4 * i, &v[i], 4);
+            break;
+        case SFU_F16:
+            h = sfu_half_from_float(v[i]);
+            memcpy(out + 2 * i, &h, 2);
+            break;
+        case SFU_BF16:
+            h = sfu_bf16_from_float(v[i]);
+            memcpy(out + 2 * i, &h, 2);
+            break;
+        case SFU_I16:
+            s = (gint16)v[i];
+            memcpy(out + 2 * i, &s, 2);
+            break;
+        case SFU_F8_E4M3:
+            out[i] = sfu_e4m3_from_float(v[i] / o->scales[0]);
+            break;
+        case SFU_I8:
+            out[i] = (guint8)(gint8)CLAMP(rintf(v[i] / (o->scales ? o->scales[(at + i) / row] : 1)), -127.0f, 127.0f);
+            break;
+        default:
+            return FALSE;
         }
     }
     return TRUE;
@@ -234,7 +291,8 @@ static gboolean put_tensor(Writer *w, const SfuOutTensor *o)
     for (gint64 at = 0; ok && at < o->n_elements; at += CHUNK) {
         const gint64 n = MIN(CHUNK, o->n_elements - at);
         sfu_weight_read_f32(weight, at, n, v);
-        ok = encode(o, v, at, n, bytes) || sfu_file_fail(w->error, w->path, _("'%s' holds values that %s cannot hold"), t->name, sfu_dtype_name(o->dtype));
+        ok = encode(o, v, at, n, bytes) || sfu_file_fail(w->error, w->path, _("'%s' holds values that %s cannot hold"),
+                                                         t->name, sfu_dtype_name(o->dtype));
         ok = ok && put_bytes(w, bytes, sfu_dtype_size(o->dtype, n));
     }
     g_free(v);
@@ -253,14 +311,16 @@ static gboolean check_room(const char *path, guint64 bytes, GError **error)
     const gboolean known = info && g_file_info_has_attribute(info, G_FILE_ATTRIBUTE_FILESYSTEM_FREE);
     const guint64 room = known ? g_file_info_get_attribute_uint64(info, G_FILE_ATTRIBUTE_FILESYSTEM_FREE) : G_MAXUINT64;
     if (room < bytes)
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s needs %.1f MB, and its disk has %.1f MB left"), path, (double)bytes * 1e-6, (double)room * 1e-6);
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s needs %.1f MB, and its disk has %.1f MB left"),
+                    path, (double)bytes * 1e-6, (double)room * 1e-6);
     g_clear_object(&info);
     g_object_unref(f);
     g_free(folder);
     return room >= bytes;
 }
 
-static gboolean write_file(const char *path, const GByteArray *head, GPtrArray *out, gsize alignment, const SfuConvert *c, GError **error)
+static gboolean write_file(const char *path, const GByteArray *head, GPtrArray *out, gsize alignment,
+                           const SfuConvert *c, GError **error)
 {
     Writer w = {.path = path, .c = c, .all = head->len, .error = error};
     char *part = g_strconcat(path, ".part-XXXXXX", NULL);
@@ -299,7 +359,8 @@ gboolean sfu_file_convert(const char *in, const char *path, const SfuConvert *c,
     while (k < G_N_ELEMENTS(targets) && strcmp(c->type, targets[k].name) != 0)
         k++;
     if (k == G_N_ELEMENTS(targets))
-        return sfu_file_refuse(error, path, _("the type '%.20s' cannot be made; types are %s"), c->type, sfu_convert_types());
+        return sfu_file_refuse(error, path, _("the type '%.20s' cannot be made; types are %s"), c->type,
+                               sfu_convert_types());
     if (!gguf && !safetensors)
         return sfu_file_refuse(error, path, _("the name must end in .gguf or .safetensors"));
     if (!(gguf ? targets[k].gguf : targets[k].safetensors))
@@ -309,7 +370,8 @@ gboolean sfu_file_convert(const char *in, const char *path, const SfuConvert *c,
     if (g_file_test(in, G_FILE_TEST_IS_DIR))
         return sfu_file_refuse(error, in, _("it is a folder; one file is converted at a time"));
     if (g_str_has_suffix(in, ".ckpt"))
-        return sfu_file_refuse(error, in, _("a PyTorch pickle file can run programs when it is read; it is not converted"));
+        return sfu_file_refuse(error, in,
+                               _("a PyTorch pickle file can run programs when it is read; it is not converted"));
     SfuFile *f = sfu_file_open(in, error);
     if (!f)
         return FALSE;
@@ -319,7 +381,8 @@ gboolean sfu_file_convert(const char *in, const char *path, const SfuConvert *c,
         plan_tensor(out, t, choose(t, targets[k].dtype, targets[k].quantized, gguf));
     }
     GByteArray *head = gguf ? sfu_gguf_header(f, out) : sfu_safetensors_header(f, out);
-    const gboolean ok = write_file(path, head, out, gguf ? SFU_GGUF_ALIGNMENT : 1, c, error) && sfu_file_check_unchanged(f, error);
+    const gboolean ok =
+        write_file(path, head, out, gguf ? SFU_GGUF_ALIGNMENT : 1, c, error) && sfu_file_check_unchanged(f, error);
     g_byte_array_unref(head);
     g_ptr_array_unref(out);
     sfu_file_close(f);

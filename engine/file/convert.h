@@ -18,8 +18,8 @@ typedef struct {
 } SfuOutTensor;
 
 #define SFU_GGUF_ALIGNMENT 32
-/* Headers for `out` (SfuOutTensor*) with the metadata of f; the data follow in order, GGUF's each padded to SFU_GGUF_ALIGNMENT. New; free with
- * g_byte_array_unref(). */
+/* Headers for `out` (SfuOutTensor*) with the metadata of f; the data follow in order, GGUF's each padded to
+ * SFU_GGUF_ALIGNMENT. New; free with g_byte_array_unref(). */
 GByteArray *sfu_gguf_header(const SfuFile *f, GPtrArray *out);
 GByteArray *sfu_safetensors_header(const SfuFile *f, GPtrArray *out);
 

@@ -14,9 +14,15 @@ static void value_free(gpointer v)
     g_free(v);
 }
 
-GHashTable *sfu_file_metadata_new(void) { return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, value_free); }
+GHashTable *sfu_file_metadata_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, value_free);
+}
 
-gsize sfu_file_tensor_bytes(const SfuFileTensor *t) { return sfu_dtype_size(t->dtype, t->n_elements); }
+gsize sfu_file_tensor_bytes(const SfuFileTensor *t)
+{
+    return sfu_dtype_size(t->dtype, t->n_elements);
+}
 
 SfuFileTensor *sfu_file_tensor_rows(const SfuFileTensor *t, gint64 first, gint64 n)
 {
@@ -68,10 +74,12 @@ static gboolean stat_file(const char *path, gint64 *size, gint64 *mtime_ns)
     return TRUE;
 }
 
-/* ncnn's pair of files is opened by either: the other stands beside it under the same name. Caller frees with g_free; NULL: it does not end so. */
+/* ncnn's pair of files is opened by either: the other stands beside it under the same name. Caller frees with g_free;
+ * NULL: it does not end so. */
 static char *beside(const char *path, const char *suffix, const char *other)
 {
-    return g_str_has_suffix(path, suffix) ? g_strdup_printf("%.*s%s", (int)(strlen(path) - strlen(suffix)), path, other) : NULL;
+    return g_str_has_suffix(path, suffix) ? g_strdup_printf("%.*s%s", (int)(strlen(path) - strlen(suffix)), path, other)
+                                          : NULL;
 }
 
 /* Reads the layers from f, a .param, and maps the weights beside it in its place. */
@@ -82,9 +90,12 @@ static gboolean read_ncnn(SfuFile *f, GError **error)
     gboolean ok = bin && g_file_test(bin, G_FILE_TEST_IS_REGULAR) && (f->map = g_mapped_file_new(bin, FALSE, NULL)) &&
                   stat_file(bin, &f->size, &f->mtime_ns);
     if (!ok)
-        sfu_file_fail(error, param, "it is a network of ncnn's, whose weights should lie beside it in a file of the same name that ends in .bin");
+        sfu_file_fail(error, param,
+                      "it is a network of ncnn's, whose weights should lie beside it in a file of the same name that "
+                      "ends in .bin");
     ok = ok && (f->graph = sfu_ncnn_parse(g_mapped_file_get_contents(text), g_mapped_file_get_length(text),
-                                          (const guint8 *)g_mapped_file_get_contents(f->map), g_mapped_file_get_length(f->map), param, f->tensors, error));
+                                          (const guint8 *)g_mapped_file_get_contents(f->map),
+                                          g_mapped_file_get_length(f->map), param, f->tensors, error));
     if (ok) {
         f->path = g_steal_pointer(&bin);
         g_free(param);
@@ -114,7 +125,9 @@ SfuFile *sfu_file_open(const char *path, GError **error)
         f->map = g_mapped_file_new(path, FALSE, &local);
     if (!f->map || !stat_file(path, &f->size, &f->mtime_ns)) {
         g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be opened: %s"), path,
-                    local ? local->message : g_file_test(path, G_FILE_TEST_EXISTS) ? "it is no file" : "there is no such file");
+                    local                                   ? local->message
+                    : g_file_test(path, G_FILE_TEST_EXISTS) ? "it is no file"
+                                                            : "there is no such file");
         g_clear_error(&local);
         sfu_file_close(f);
         return NULL;
@@ -163,6 +176,7 @@ gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error)
     gint64 size, mtime;
     if (stat_file(f->path, &size, &mtime) && size == f->size && mtime == f->mtime_ns)
         return TRUE;
-    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s was changed or removed while it was in use"), f->path);
+    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s was changed or removed while it was in use"),
+                f->path);
     return FALSE;
 }

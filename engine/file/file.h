@@ -20,9 +20,11 @@ struct SfuFileTensor {
     int n_dims;
     gint64 dims[8]; /* in PyTorch's order */
     gint64 n_elements;
-    const guint8 *data; /* inside the mapping (or owned), sfu_dtype_size() bytes; the values follow each other in blocks */
-    guint8 *owned;      /* a .pth's tensor that lies there in another order; else NULL */
-    const SfuFileTensor *scale; /* the values are multiplied by it: 1 value, or one a row of dim 0, from row scale_row on; NULL: none */
+    const guint8
+        *data;     /* inside the mapping (or owned), sfu_dtype_size() bytes; the values follow each other in blocks */
+    guint8 *owned; /* a .pth's tensor that lies there in another order; else NULL */
+    const SfuFileTensor
+        *scale; /* the values are multiplied by it: 1 value, or one a row of dim 0, from row scale_row on; NULL: none */
     gint64 scale_row;
     int rotation; /* see SfuWeightScale */
 };
@@ -30,9 +32,9 @@ struct SfuFileTensor {
 /* One entry of a file's metadata. Text is checked UTF-8. */
 typedef struct {
     enum { SFU_FILE_TEXT, SFU_FILE_NUMBER, SFU_FILE_ARRAY } kind;
-    char *text;        /* TEXT */
-    double number;     /* NUMBER (and truth values), exact up to 2^53 */
-    int element_type;  /* ARRAY: GGUF's number of the type */
+    char *text;       /* TEXT */
+    double number;    /* NUMBER (and truth values), exact up to 2^53 */
+    int element_type; /* ARRAY: GGUF's number of the type */
     guint64 n_elements;
     const guint8 *elements; /* borrowed from the mapping; texts are each 8 bytes of length and the bytes */
     const guint8 *raw;      /* GGUF: type and value as they stand there, borrowed; NULL: from another format */
@@ -47,24 +49,28 @@ typedef struct {
     GPtrArray *tensors;   /* SfuFileTensor*, in file order, without the scales of quantized ones */
     GPtrArray *scales;    /* SfuFileTensor*: those */
     GHashTable *metadata; /* char* -> SfuFileValue* */
-    gboolean pickle; /* a .pth */
-    SfuNcnnGraph *graph; /* ncnn's: the layers, whose weights the tensors are; else NULL. path is then that of the weights */
+    gboolean pickle;      /* a .pth */
+    SfuNcnnGraph
+        *graph; /* ncnn's: the layers, whose weights the tensors are; else NULL. path is then that of the weights */
     gint64 size, mtime_ns;
 } SfuFile;
 
-/* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into `data`, and what else the
- * header tells to metadata (NULL: not wanted).
- * https://github.com/huggingface/safetensors#format : 8 bytes header length, JSON {name: {dtype, shape, data_offsets}}, data. */
-gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata, GError **error);
-/* The same for GGUF 2 and 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): counts, metadata, tensors' names, dims (reversed
- * there), types and places, data. */
-gboolean sfu_gguf_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata, GError **error);
+/* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into `data`,
+ * and what else the header tells to metadata (NULL: not wanted). https://github.com/huggingface/safetensors#format : 8
+ * bytes header length, JSON {name: {dtype, shape, data_offsets}}, data. */
+gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata,
+                               GError **error);
+/* The same for GGUF 2 and 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): counts, metadata, tensors'
+ * names, dims (reversed there), types and places, data. */
+gboolean sfu_gguf_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata,
+                        GError **error);
 /* A table for metadata. */
 GHashTable *sfu_file_metadata_new(void);
-/* Finds the scales of fp8 and int8 tensors, in the old spelling (scaled_fp8, .scale_weight) and the new one (.weight_scale, .comfy_quant,
- * _quantization_metadata), moves them from `tensors` to `scales` and ties them to their tensors. FALSE with REFUSED and the quantization's
- * name for one that Sfumato does not read. */
-gboolean sfu_scales_attach(GPtrArray *tensors, GPtrArray *scales, GHashTable *metadata, const char *path, GError **error);
+/* Finds the scales of fp8 and int8 tensors, in the old spelling (scaled_fp8, .scale_weight) and the new one
+ * (.weight_scale, .comfy_quant, _quantization_metadata), moves them from `tensors` to `scales` and ties them to their
+ * tensors. FALSE with REFUSED and the quantization's name for one that Sfumato does not read. */
+gboolean sfu_scales_attach(GPtrArray *tensors, GPtrArray *scales, GHashTable *metadata, const char *path,
+                           GError **error);
 /* Any format, by its first bytes. */
 SfuFile *sfu_file_open(const char *path, GError **error);
 void sfu_file_close(SfuFile *f);
@@ -73,8 +79,8 @@ const char *sfu_file_text(const SfuFile *f, const char *key);
 /* FALSE with OPEN when the file on disk is no longer the one that was mapped. */
 gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error);
 gsize sfu_file_tensor_bytes(const SfuFileTensor *t); /* of its data, scales not counted */
-/* Rows [first, first + n) of dim 0 of t as a tensor of their own that shares its data. NULL if the rows do not begin and end with a block. Free
- * with sfu_file_tensor_free(). */
+/* Rows [first, first + n) of dim 0 of t as a tensor of their own that shares its data. NULL if the rows do not begin
+ * and end with a block. Free with sfu_file_tensor_free(). */
 SfuFileTensor *sfu_file_tensor_rows(const SfuFileTensor *t, gint64 first, gint64 n);
 /* A weight over the tensor's data, which must outlive it. */
 SfuWeight *sfu_file_tensor_weight(const SfuFileTensor *t, const char *name);
@@ -82,21 +88,22 @@ void sfu_file_tensor_free(gpointer t);
 
 /* ---- writing ---- */
 
-/* n values as blocks of Q8_0, Q4_0, Q5_0 (bit for bit what gguf's Python package makes) or Q4_K; n a multiple of a block. FALSE if a scale does
- * not fit fp16, or a value is no number. */
+/* n values as blocks of Q8_0, Q4_0, Q5_0 (bit for bit what gguf's Python package makes) or Q4_K; n a multiple of a
+ * block. FALSE if a scale does not fit fp16, or a value is no number. */
 gboolean sfu_quantize(SfuDtype type, const float *v, gint64 n, guint8 *out);
 guint8 sfu_e4m3_from_float(float v); /* to nearest even, held at +-448 */
 
 typedef struct {
-    const char *type; /* one of sfu_convert_types() */
-    gboolean replace; /* a file at `out` is written over */
+    const char *type;                                 /* one of sfu_convert_types() */
+    gboolean replace;                                 /* a file at `out` is written over */
     gboolean (*progress)(double done, gpointer data); /* 0..1; FALSE: stop; NULL: none */
     gpointer data;
 } SfuConvert;
 /* "f32, f16, ..." for messages. */
 const char *sfu_convert_types(void);
-/* Writes the tensors of the file `in` to `out`, GGUF or safetensors by its ending, with the large matrices in another type; a row at a time, into a
- * temporary file beside `out` that then takes its name. FALSE with error set; what was at `out` is then as it was. */
+/* Writes the tensors of the file `in` to `out`, GGUF or safetensors by its ending, with the large matrices in another
+ * type; a row at a time, into a temporary file beside `out` that then takes its name. FALSE with error set; what was at
+ * `out` is then as it was. */
 gboolean sfu_file_convert(const char *in, const char *out, const SfuConvert *c, GError **error);
 
 /* Sets FORMAT with "path: sentence". Always FALSE. */

@@ -1,6 +1,7 @@
-/* GGUF: the header checked, tensors point into the mapping. https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3:
- * "GGUF", version, counts of tensors and of metadata entries; entries (key, type, value); tensors (name, dims, type, place); padding; data.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* GGUF: the header checked, tensors point into the mapping. https://github.com/ggml-org/ggml/blob/master/docs/gguf.md,
+ * versions 2 and 3: "GGUF", version, counts of tensors and of metadata entries; entries (key, type, value); tensors
+ * (name, dims, type, place); padding; data. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include "file/file.h"
 #include <string.h>
 #include <inttypes.h>
@@ -20,24 +21,31 @@ static const struct {
     const char *name;
     int dtype; /* SfuDtype; -1: not read */
 } types[] = {
-    {"F32", SFU_F32}, {"F16", SFU_F16}, {"Q4_0", SFU_Q4_0}, {"Q4_1", SFU_Q4_1}, {"Q4_2", -1}, {"Q4_3", -1}, {"Q5_0", SFU_Q5_0}, {"Q5_1", SFU_Q5_1},
-    {"Q8_0", SFU_Q8_0}, {"Q8_1", -1}, {"Q2_K", SFU_Q2_K}, {"Q3_K", SFU_Q3_K}, {"Q4_K", SFU_Q4_K}, {"Q5_K", SFU_Q5_K}, {"Q6_K", SFU_Q6_K}, {"Q8_K", -1},
-    {"IQ2_XXS", -1}, {"IQ2_XS", -1}, {"IQ3_XXS", -1}, {"IQ1_S", -1}, {"IQ4_NL", SFU_IQ4_NL}, {"IQ3_S", -1}, {"IQ2_S", -1}, {"IQ4_XS", SFU_IQ4_XS},
-    {"I8", SFU_I8}, {"I16", SFU_I16}, {"I32", SFU_I32}, {"I64", SFU_I64}, {"F64", SFU_F64}, {"IQ1_M", -1}, {"BF16", SFU_BF16}, {"Q4_0_4_4", -1},
-    {"Q4_0_4_8", -1}, {"Q4_0_8_8", -1}, {"TQ1_0", -1}, {"TQ2_0", -1}, {"IQ4_NL_4_4", -1}, {"IQ4_NL_4_8", -1}, {"IQ4_NL_8_8", -1}, {"MXFP4", -1},
-    {"NVFP4", -1}, {"Q1_0", -1},
+    {"F32", SFU_F32},       {"F16", SFU_F16},   {"Q4_0", SFU_Q4_0}, {"Q4_1", SFU_Q4_1},     {"Q4_2", -1},
+    {"Q4_3", -1},           {"Q5_0", SFU_Q5_0}, {"Q5_1", SFU_Q5_1}, {"Q8_0", SFU_Q8_0},     {"Q8_1", -1},
+    {"Q2_K", SFU_Q2_K},     {"Q3_K", SFU_Q3_K}, {"Q4_K", SFU_Q4_K}, {"Q5_K", SFU_Q5_K},     {"Q6_K", SFU_Q6_K},
+    {"Q8_K", -1},           {"IQ2_XXS", -1},    {"IQ2_XS", -1},     {"IQ3_XXS", -1},        {"IQ1_S", -1},
+    {"IQ4_NL", SFU_IQ4_NL}, {"IQ3_S", -1},      {"IQ2_S", -1},      {"IQ4_XS", SFU_IQ4_XS}, {"I8", SFU_I8},
+    {"I16", SFU_I16},       {"I32", SFU_I32},   {"I64", SFU_I64},   {"F64", SFU_F64},       {"IQ1_M", -1},
+    {"BF16", SFU_BF16},     {"Q4_0_4_4", -1},   {"Q4_0_4_8", -1},   {"Q4_0_8_8", -1},       {"TQ1_0", -1},
+    {"TQ2_0", -1},          {"IQ4_NL_4_4", -1}, {"IQ4_NL_4_8", -1}, {"IQ4_NL_8_8", -1},     {"MXFP4", -1},
+    {"NVFP4", -1},          {"Q1_0", -1},
 };
 
 typedef struct {
     const guint8 *p, *end; /* what is left of the header */
     const char *path;
     GHashTable *metadata;
-    GHashTable *shapes; /* name of a tensor -> SfuFileValue*, its shape before it was flattened; borrowed from metadata */
-    GHashTable *names;  /* of tensors, borrowed */
+    GHashTable
+        *shapes; /* name of a tensor -> SfuFileValue*, its shape before it was flattened; borrowed from metadata */
+    GHashTable *names; /* of tensors, borrowed */
     GError **error;
 } Reader;
 
-static gboolean torn(Reader *r) { return sfu_file_fail(r->error, r->path, _("the GGUF header is cut, or it lies")); }
+static gboolean torn(Reader *r)
+{
+    return sfu_file_fail(r->error, r->path, _("the GGUF header is cut, or it lies"));
+}
 
 /* Little-endian unsigned of n <= 8 bytes. */
 static guint64 number_at(const guint8 *p, int n)
@@ -117,13 +125,22 @@ static double number_value(const guint8 *p, int type)
     float f;
     double d;
     switch (type) {
-    case I8: return (gint8)u;
-    case I16: return (gint16)u;
-    case I32: return (gint32)u;
-    case I64: return (double)(gint64)u;
-    case F32: memcpy(&f, &u32, 4); return (double)f;
-    case F64: memcpy(&d, &u, 8); return d;
-    default: return (double)u;
+    case I8:
+        return (gint8)u;
+    case I16:
+        return (gint16)u;
+    case I32:
+        return (gint32)u;
+    case I64:
+        return (double)(gint64)u;
+    case F32:
+        memcpy(&f, &u32, 4);
+        return (double)f;
+    case F64:
+        memcpy(&d, &u, 8);
+        return d;
+    default:
+        return (double)u;
     }
 }
 
@@ -141,10 +158,12 @@ static gboolean take_value(Reader *r, SfuFileValue *v)
         v->kind = SFU_FILE_TEXT;
         v->text = g_utf8_validate(s, (gssize)n, NULL) ? g_strndup(s, n) : g_strdup("");
         return TRUE;
-    case ARRAY: return skip_array(r, v, 1);
+    case ARRAY:
+        return skip_array(r, v, 1);
     default:
         if (type >= N_VALUE_TYPES)
-            return sfu_file_fail(r->error, r->path, _("the GGUF header has a value of an unknown type (%u)"), (guint)type);
+            return sfu_file_fail(r->error, r->path, _("the GGUF header has a value of an unknown type (%u)"),
+                                 (guint)type);
         v->kind = SFU_FILE_NUMBER;
         const guint8 *at = r->p;
         if (!take(r, value_bytes[type], &bits))
@@ -176,14 +195,18 @@ static gboolean take_entry(Reader *r)
     return FALSE;
 }
 
-static gboolean bad_shape(Reader *r, const SfuFileTensor *t) { return sfu_file_fail(r->error, r->path, _("'%s' has an impossible shape"), t->name); }
+static gboolean bad_shape(Reader *r, const SfuFileTensor *t)
+{
+    return sfu_file_fail(r->error, r->path, _("'%s' has an impossible shape"), t->name);
+}
 
 /* Multiplies n_elements out of dims. */
 static gboolean count(Reader *r, SfuFileTensor *t)
 {
     t->n_elements = 1;
     for (int i = 0; i < t->n_dims; i++) {
-        if (t->dims[i] < 0 || t->dims[i] > (gint64)1 << 40 || (t->dims[i] && t->n_elements > ((gint64)1 << 40) / t->dims[i]))
+        if (t->dims[i] < 0 || t->dims[i] > (gint64)1 << 40 ||
+            (t->dims[i] && t->n_elements > ((gint64)1 << 40) / t->dims[i]))
             return bad_shape(r, t);
         t->n_elements *= t->dims[i];
     }
@@ -197,7 +220,8 @@ static gboolean restore_shape(Reader *r, SfuFileTensor *t)
     const gint64 n = t->n_elements;
     if (!v)
         return TRUE;
-    if (v->kind != SFU_FILE_ARRAY || (v->element_type != I32 && v->element_type != U32 && v->element_type != I64 && v->element_type != U64) ||
+    if (v->kind != SFU_FILE_ARRAY ||
+        (v->element_type != I32 && v->element_type != U32 && v->element_type != I64 && v->element_type != U64) ||
         v->n_elements > G_N_ELEMENTS(t->dims))
         return bad_shape(r, t);
     const int size = value_bytes[v->element_type];
@@ -226,12 +250,15 @@ static gboolean take_tensor(Reader *r, SfuFileTensor *t, guint64 *place)
     if (!take(r, 4, &type) || !take(r, 8, place) || !count(r, t))
         return FALSE;
     if (type >= G_N_ELEMENTS(types))
-        return sfu_file_refuse(r->error, r->path, _("'%s' is of type %" PRIu64 ", which Sfumato does not know"), t->name, type);
+        return sfu_file_refuse(r->error, r->path, _("'%s' is of type %" PRIu64 ", which Sfumato does not know"),
+                               t->name, type);
     if (types[type].dtype < 0)
-        return sfu_file_refuse(r->error, r->path, _("'%s' is quantized as %s, which Sfumato does not read"), t->name, types[type].name);
+        return sfu_file_refuse(r->error, r->path, _("'%s' is quantized as %s, which Sfumato does not read"), t->name,
+                               types[type].name);
     t->dtype = (SfuDtype)types[type].dtype;
     if (t->n_elements && t->n_dims && t->dims[t->n_dims - 1] % sfu_dtype_block(t->dtype))
-        return sfu_file_fail(r->error, r->path, _("'%s' has rows of %" PRId64 " values, which are no whole blocks of %s"), t->name,
+        return sfu_file_fail(r->error, r->path,
+                             _("'%s' has rows of %" PRId64 " values, which are no whole blocks of %s"), t->name,
                              t->dims[t->n_dims - 1], types[type].name);
     if (!t->n_dims && sfu_dtype_block(t->dtype) > 1)
         return bad_shape(r, t);
@@ -267,17 +294,22 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
     if (!take(r, 4, &version) || !take(r, 8, &n_tensors) || !take(r, 8, &n_entries))
         return FALSE;
     if (version < 2 || version > 3)
-        return (version & 0xffff) == 0 ? sfu_file_refuse(r->error, r->path, _("it is a big-endian GGUF file, which Sfumato does not read"))
-                                       : sfu_file_refuse(r->error, r->path, _("it is a GGUF file of version %" PRIu64 "; Sfumato reads 2 and 3"),
-                                                         version);
+        return (version & 0xffff) == 0
+                   ? sfu_file_refuse(r->error, r->path, _("it is a big-endian GGUF file, which Sfumato does not read"))
+                   : sfu_file_refuse(r->error, r->path,
+                                     _("it is a GGUF file of version %" PRIu64 "; Sfumato reads 2 and 3"), version);
     if (n_tensors > MAX_TENSORS || n_entries > MAX_ENTRIES)
-        return sfu_file_fail(r->error, r->path, _("the GGUF header tells of %" PRIu64 " tensors and %" PRIu64 " entries"), n_tensors,
+        return sfu_file_fail(r->error, r->path,
+                             _("the GGUF header tells of %" PRIu64 " tensors and %" PRIu64 " entries"), n_tensors,
                              n_entries);
     for (guint64 i = 0; i < n_entries; i++)
         if (!take_entry(r))
             return FALSE;
     const SfuFileValue *v = g_hash_table_lookup(r->metadata, "general.alignment");
-    const gsize alignment = v && v->kind == SFU_FILE_NUMBER && v->number >= 1 && v->number <= MAX_ALIGNMENT ? (gsize)v->number : v ? 0 : 32;
+    const gsize alignment = v && v->kind == SFU_FILE_NUMBER && v->number >= 1 && v->number <= MAX_ALIGNMENT
+                                ? (gsize)v->number
+                            : v ? 0
+                                : 32;
     if (!alignment || (alignment & (alignment - 1)))
         return sfu_file_fail(r->error, r->path, _("the GGUF header has an impossible alignment"));
     GArray *places = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -289,12 +321,14 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
         ok = take_tensor(r, t, &place);
         g_array_append_val(places, place);
     }
-    const gsize n = (gsize)(r->end - data), header = MIN(n, ((gsize)(r->p - data) + alignment - 1) / alignment * alignment), room = n - header;
+    const gsize n = (gsize)(r->end - data),
+                header = MIN(n, ((gsize)(r->p - data) + alignment - 1) / alignment * alignment), room = n - header;
     for (guint i = 0; ok && i < out->len; i++) {
         SfuFileTensor *t = g_ptr_array_index(out, i);
         const guint64 place = g_array_index(places, guint64, i);
         if (place % alignment || place > room || sfu_file_tensor_bytes(t) > room - place)
-            ok = sfu_file_fail(r->error, r->path, _("'%s' lies outside the file (the file is cut, or its header lies)"), t->name);
+            ok = sfu_file_fail(r->error, r->path, _("'%s' lies outside the file (the file is cut, or its header lies)"),
+                               t->name);
         else
             t->data = data + header + place;
     }
@@ -302,7 +336,8 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
     return ok && check_overlap(r, out);
 }
 
-gboolean sfu_gguf_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata, GError **error)
+gboolean sfu_gguf_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata,
+                        GError **error)
 {
     Reader r = {.end = data + n, .path = path, .error = error};
     if (n < 24 || memcmp(data, "GGUF", 4) != 0)

@@ -1,4 +1,5 @@
-/* Headers of the files that `sfumato convert` writes. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Headers of the files that `sfumato convert` writes. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include "file/convert.h"
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -6,7 +7,8 @@
 /* What speaks of how the old file was written. */
 static gboolean is_stale(const char *key)
 {
-    static const char *const keys[] = {"_quantization_metadata", "general.alignment", "general.file_type", "general.quantization_version", "format"};
+    static const char *const keys[] = {"_quantization_metadata", "general.alignment", "general.file_type",
+                                       "general.quantization_version", "format"};
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
         if (strcmp(key, keys[i]) == 0)
             return TRUE;
@@ -44,9 +46,10 @@ static int ggml_type(SfuDtype t)
     static const struct {
         SfuDtype dtype;
         int number;
-    } types[] = {{SFU_F32, 0}, {SFU_F16, 1}, {SFU_Q4_0, 2}, {SFU_Q4_1, 3}, {SFU_Q5_0, 6}, {SFU_Q5_1, 7}, {SFU_Q8_0, 8}, {SFU_Q2_K, 10}, {SFU_Q3_K, 11},
-                 {SFU_Q4_K, 12}, {SFU_Q5_K, 13}, {SFU_Q6_K, 14}, {SFU_IQ4_NL, 20}, {SFU_IQ4_XS, 23}, {SFU_I8, 24}, {SFU_I16, 25}, {SFU_I32, 26},
-                 {SFU_I64, 27}, {SFU_F64, 28}, {SFU_BF16, 30}};
+    } types[] = {{SFU_F32, 0},   {SFU_F16, 1},   {SFU_Q4_0, 2},    {SFU_Q4_1, 3},    {SFU_Q5_0, 6},
+                 {SFU_Q5_1, 7},  {SFU_Q8_0, 8},  {SFU_Q2_K, 10},   {SFU_Q3_K, 11},   {SFU_Q4_K, 12},
+                 {SFU_Q5_K, 13}, {SFU_Q6_K, 14}, {SFU_IQ4_NL, 20}, {SFU_IQ4_XS, 23}, {SFU_I8, 24},
+                 {SFU_I16, 25},  {SFU_I32, 26},  {SFU_I64, 27},    {SFU_F64, 28},    {SFU_BF16, 30}};
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
         if (types[i].dtype == t)
             return types[i].number;
@@ -54,7 +57,10 @@ static int ggml_type(SfuDtype t)
 }
 
 /* A convolution's rows are of 3 values, so blocks need it flat; the key tells readers its shape. */
-static gboolean is_flat(const SfuOutTensor *o) { return o->n_dims > 2 && sfu_dtype_block(o->dtype) > 1 && o->dims[o->n_dims - 1] % sfu_dtype_block(o->dtype); }
+static gboolean is_flat(const SfuOutTensor *o)
+{
+    return o->n_dims > 2 && sfu_dtype_block(o->dtype) > 1 && o->dims[o->n_dims - 1] % sfu_dtype_block(o->dtype);
+}
 
 static void put_entries(GByteArray *b, const SfuFile *f, GPtrArray *out, GList *keys)
 {
@@ -113,7 +119,8 @@ GByteArray *sfu_gguf_header(const SfuFile *f, GPtrArray *out)
             put(b, (guint64)o->dims[d], 8);
         put(b, (guint64)ggml_type(o->dtype), 4);
         put(b, place, 8);
-        place += (sfu_dtype_size(o->dtype, o->n_elements) + SFU_GGUF_ALIGNMENT - 1) / SFU_GGUF_ALIGNMENT * SFU_GGUF_ALIGNMENT;
+        place += (sfu_dtype_size(o->dtype, o->n_elements) + SFU_GGUF_ALIGNMENT - 1) / SFU_GGUF_ALIGNMENT *
+                 SFU_GGUF_ALIGNMENT;
     }
     while (b->len % SFU_GGUF_ALIGNMENT)
         put(b, 0, 1);

@@ -5,13 +5,13 @@
 
 #include <json-glib/json-glib.h>
 
-/* A JSON object from outside: at most max_bytes, UTF-8, not nested deeply (json-glib recurses). path names the source in messages. NULL with
- * SFU_FILE_ERROR_FORMAT; free with json_node_unref(). */
+/* A JSON object from outside: at most max_bytes, UTF-8, not nested deeply (json-glib recurses). path names the source
+ * in messages. NULL with SFU_FILE_ERROR_FORMAT; free with json_node_unref(). */
 JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char *path, GError **error);
 
-/* json-glib recurses on nesting and keeps the last of two members of one name. This counts, before json-glib sees the text, how deep the
- * brackets go (-1: unbalanced, or followed by more text) and how many strings stand in the outermost object, each of which must be a
- * member's name. */
+/* json-glib recurses on nesting and keeps the last of two members of one name. This counts, before json-glib sees the
+ * text, how deep the brackets go (-1: unbalanced, or followed by more text) and how many strings stand in the outermost
+ * object, each of which must be a member's name. */
 int sfu_json_depth(const char *text, gsize n, guint *n_names);
 
 #endif

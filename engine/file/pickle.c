@@ -1,8 +1,8 @@
-/* A reader of the part of Python's pickle that files of weights use. A pickle is a program for a stack machine, and Python runs it
- * with the right to call anything; this machine knows the operations that make dicts, tuples and numbers, and three functions that
- * make tensors. A module of a TorchScript archive becomes the dict of its attributes; its code is never read. Anything else ends the
- * reading, by name.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* A reader of the part of Python's pickle that files of weights use. A pickle is a program for a stack machine, and
+ * Python runs it with the right to call anything; this machine knows the operations that make dicts, tuples and
+ * numbers, and three functions that make tensors. A module of a TorchScript archive becomes the dict of its attributes;
+ * its code is never read. Anything else ends the reading, by name. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/pickle.h"
 #include "file/file.h"
 #include <string.h>
@@ -56,14 +56,16 @@ void sfu_pickle_value_free(gpointer v)
 
 static gboolean torn(Reader *r, const char *what)
 {
-    g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the pickle inside is torn (%s)"), r->path, what);
+    g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the pickle inside is torn (%s)"), r->path,
+                what);
     return FALSE;
 }
 
 static gboolean refused(Reader *r, const char *what)
 {
     g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
-                _("%s is refused: it asks for %s, which a file of weights does not need and which could run a program"), r->path, what);
+                _("%s is refused: it asks for %s, which a file of weights does not need and which could run a program"),
+                r->path, what);
     return FALSE;
 }
 
@@ -182,7 +184,10 @@ static gboolean push_tuple(Reader *r, int n)
     return TRUE;
 }
 
-static gboolean is(const char *s, gsize n, const char *word) { return strlen(word) == n && memcmp(s, word, n) == 0; }
+static gboolean is(const char *s, gsize n, const char *word)
+{
+    return strlen(word) == n && memcmp(s, word, n) == 0;
+}
 
 static gboolean push_allowed(Reader *r, int i)
 {
@@ -224,13 +229,15 @@ static const SfuPickleValue *item(const SfuPickleValue *v, guint i, SfuPickleKin
     return x && x->kind == kind ? x : NULL;
 }
 
-/* ('storage', torch.FloatStorage, '0', 'cpu', number of values); the old form has a sixth, for views of storages, which is None since 0.4. */
+/* ('storage', torch.FloatStorage, '0', 'cpu', number of values); the old form has a sixth, for views of storages, which
+ * is None since 0.4. */
 static gboolean persistent_id(Reader *r)
 {
     const SfuPickleValue *id = pop(r), *word = item(id, 0, SFU_PICKLE_STRING), *type = item(id, 1, SFU_PICKLE_GLOBAL),
                          *key = item(id, 2, SFU_PICKLE_STRING), *count = item(id, 4, SFU_PICKLE_INT);
     if (!id || id->kind != SFU_PICKLE_TUPLE || !word || !is(word->s, word->s_len, "storage") || !type ||
-        allowed[type->global].role != STORAGE_TYPE || !key || !count || (id->items->len > 5 && !item(id, 5, SFU_PICKLE_NONE)) || count->i < 0 || count->i > (gint64)1 << 40)
+        allowed[type->global].role != STORAGE_TYPE || !key || !count ||
+        (id->items->len > 5 && !item(id, 5, SFU_PICKLE_NONE)) || count->i < 0 || count->i > (gint64)1 << 40)
         return torn(r, "a storage of no known form");
     SfuPickleValue *v = push(r, SFU_PICKLE_STORAGE);
     if (!v)
@@ -242,7 +249,8 @@ static gboolean persistent_id(Reader *r)
     return TRUE;
 }
 
-/* _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks): every number is checked against the storage. */
+/* _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks): every number is checked against the storage.
+ */
 static gboolean rebuild_tensor(Reader *r, const SfuPickleValue *args)
 {
     const SfuPickleValue *storage = item(args, 0, SFU_PICKLE_STORAGE), *offset = item(args, 1, SFU_PICKLE_INT),
@@ -325,7 +333,8 @@ static gboolean reduce(Reader *r)
 static gboolean new_object(Reader *r)
 {
     const SfuPickleValue *args = pop(r), *class = args ? pop(r) : NULL;
-    if (!class || args->kind != SFU_PICKLE_TUPLE || class->kind != SFU_PICKLE_GLOBAL || allowed[class->global].role != MODULE_CLASS)
+    if (!class || args->kind != SFU_PICKLE_TUPLE || class->kind != SFU_PICKLE_GLOBAL ||
+        allowed[class->global].role != MODULE_CLASS)
         return refused(r, "an object");
     SfuPickleValue *v = push(r, SFU_PICKLE_DICT);
     if (v)
@@ -410,42 +419,72 @@ static gboolean step(Reader *r, gboolean *done)
         return push(r, SFU_PICKLE_MARK) != NULL;
     case '.':
         return *done = TRUE;
-    case '}': return push(r, SFU_PICKLE_DICT) != NULL;
-    case ']': return push(r, SFU_PICKLE_LIST) != NULL;
-    case ')': return push(r, SFU_PICKLE_TUPLE) != NULL;
-    case 't': return push_tuple(r, -1);
-    case 0x85: return push_tuple(r, 1);
-    case 0x86: return push_tuple(r, 2);
-    case 0x87: return push_tuple(r, 3);
-    case 'N': return push(r, SFU_PICKLE_NONE) != NULL;
-    case 0x88: return push_int(r, 1);
-    case 0x89: return push_int(r, 0);
-    case 'J': return take(r, 4, &v) && push_int(r, (gint32)v);
-    case 'K': return take(r, 1, &v) && push_int(r, (gint64)v);
-    case 'M': return take(r, 2, &v) && push_int(r, (gint64)v);
-    case 0x8a: return take(r, 1, &v) && push_long(r, v);
-    case 'G': return take(r, 8, &v) && push(r, SFU_PICKLE_FLOAT) != NULL; /* its value is never needed */
-    case 'X': return push_string(r, 4);
-    case 'U': return push_string(r, 1); /* Python 2's short strings */
-    case 'T': return push_string(r, 4);
-    case 0x8c: return push_string(r, 1);
-    case 0x8d: return push_string(r, 8);
-    case 'q': return take(r, 1, &v) && memo_put(r, v);
-    case 'r': return take(r, 4, &v) && memo_put(r, v);
-    case 0x94: return memo_put(r, g_hash_table_size(r->memo)); /* MEMOIZE */
-    case 'h': return take(r, 1, &v) && memo_get(r, v);
-    case 'j': return take(r, 4, &v) && memo_get(r, v);
-    case 'c': return global_by_lines(r);
+    case '}':
+        return push(r, SFU_PICKLE_DICT) != NULL;
+    case ']':
+        return push(r, SFU_PICKLE_LIST) != NULL;
+    case ')':
+        return push(r, SFU_PICKLE_TUPLE) != NULL;
+    case 't':
+        return push_tuple(r, -1);
+    case 0x85:
+        return push_tuple(r, 1);
+    case 0x86:
+        return push_tuple(r, 2);
+    case 0x87:
+        return push_tuple(r, 3);
+    case 'N':
+        return push(r, SFU_PICKLE_NONE) != NULL;
+    case 0x88:
+        return push_int(r, 1);
+    case 0x89:
+        return push_int(r, 0);
+    case 'J':
+        return take(r, 4, &v) && push_int(r, (gint32)v);
+    case 'K':
+        return take(r, 1, &v) && push_int(r, (gint64)v);
+    case 'M':
+        return take(r, 2, &v) && push_int(r, (gint64)v);
+    case 0x8a:
+        return take(r, 1, &v) && push_long(r, v);
+    case 'G':
+        return take(r, 8, &v) && push(r, SFU_PICKLE_FLOAT) != NULL; /* its value is never needed */
+    case 'X':
+        return push_string(r, 4);
+    case 'U':
+        return push_string(r, 1); /* Python 2's short strings */
+    case 'T':
+        return push_string(r, 4);
+    case 0x8c:
+        return push_string(r, 1);
+    case 0x8d:
+        return push_string(r, 8);
+    case 'q':
+        return take(r, 1, &v) && memo_put(r, v);
+    case 'r':
+        return take(r, 4, &v) && memo_put(r, v);
+    case 0x94:
+        return memo_put(r, g_hash_table_size(r->memo)); /* MEMOIZE */
+    case 'h':
+        return take(r, 1, &v) && memo_get(r, v);
+    case 'j':
+        return take(r, 4, &v) && memo_get(r, v);
+    case 'c':
+        return global_by_lines(r);
     case 0x93: /* STACK_GLOBAL */
         b = pop(r);
         a = b ? pop(r) : NULL;
         if (!a || a->kind != SFU_PICKLE_STRING || b->kind != SFU_PICKLE_STRING)
             return torn(r, "a name that is no text");
         return push_global(r, a->s, a->s_len, b->s, b->s_len);
-    case 'Q': return persistent_id(r);
-    case 'R': return reduce(r);
-    case 'u': return fill(r, SFU_PICKLE_DICT);
-    case 'e': return fill(r, SFU_PICKLE_LIST);
+    case 'Q':
+        return persistent_id(r);
+    case 'R':
+        return reduce(r);
+    case 'u':
+        return fill(r, SFU_PICKLE_DICT);
+    case 'e':
+        return fill(r, SFU_PICKLE_LIST);
     case 's': /* SETITEM */
         c = pop(r);
         b = c ? pop(r) : NULL;
@@ -462,8 +501,10 @@ static gboolean step(Reader *r, gboolean *done)
             return torn(r, "items without a container");
         g_ptr_array_add(a->items, b);
         return TRUE;
-    case 0x81: return new_object(r);
-    case 'b': return build(r);
+    case 0x81:
+        return new_object(r);
+    case 'b':
+        return build(r);
     default: {
         char what[64];
         g_snprintf(what, sizeof what, "the pickle operation 0x%02x", op);
@@ -472,10 +513,16 @@ static gboolean step(Reader *r, gboolean *done)
     }
 }
 
-SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, gsize *used, GError **error)
+SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, GPtrArray *arena, gsize *used,
+                                GError **error)
 {
-    Reader r = {.p = data, .end = data + n, .path = path, .arena = arena, .stack = g_ptr_array_new(),
-                .memo = g_hash_table_new(NULL, NULL), .error = error};
+    Reader r = {.p = data,
+                .end = data + n,
+                .path = path,
+                .arena = arena,
+                .stack = g_ptr_array_new(),
+                .memo = g_hash_table_new(NULL, NULL),
+                .error = error};
     gboolean ok = TRUE, done = FALSE;
     while (ok && !done)
         ok = r.p < r.end ? step(&r, &done) : torn(&r, "it has no end");

@@ -1,8 +1,8 @@
-/* PyTorch's file of weights: a zip archive of stored entries, <root>/data.pkl and <root>/data/<key>, which a TorchScript archive has too, beside its
- * code, which is not read; or the form until PyTorch 1.6, which
- * most of the first ESRGANs have: five pickles (magic number, version, system, the value, the keys of the storages), then of each storage
- * the number of its values and these.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* PyTorch's file of weights: a zip archive of stored entries, <root>/data.pkl and <root>/data/<key>, which a
+ * TorchScript archive has too, beside its code, which is not read; or the form until PyTorch 1.6, which most of the
+ * first ESRGANs have: five pickles (magic number, version, system, the value, the keys of the storages), then of each
+ * storage the number of its values and these. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include "file/file.h"
 #include "file/pickle.h"
 #include <string.h>
@@ -115,7 +115,8 @@ static gboolean read_directory(Archive *a)
         if (le(h + 10, 2) != 0 || stored != size) {
             g_free(name);
             if (values)
-                return fail(a->error, a->path, "an entry of the zip archive is compressed; PyTorch stores them as they are");
+                return fail(a->error, a->path,
+                            "an entry of the zip archive is compressed; PyTorch stores them as they are");
             at += 46 + name_n + extra_n + comment_n; /* TorchScript's code */
             continue;
         }
@@ -167,7 +168,8 @@ static gboolean add_tensor(Archive *a, const SfuPickleValue *v, const char *name
     if (a->out->len >= MAX_TENSORS)
         return fail(a->error, a->path, "it has too many tensors");
     if (!b || b->n / size < (guint64)v->storage->i) {
-        g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the values of '%s' are missing or cut"), a->path, name);
+        g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the values of '%s' are missing or cut"),
+                    a->path, name);
         return FALSE;
     }
     SfuFileTensor *t = g_new0(SfuFileTensor, 1);
@@ -271,7 +273,8 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
     for (guint i = 0; i < arena->len; i++) {
         const SfuPickleValue *s = g_ptr_array_index(arena, i);
         if (s->kind == SFU_PICKLE_STORAGE)
-            g_hash_table_insert(sizes, g_strndup(s->s, MIN(s->s_len, 200)), GSIZE_TO_POINTER(sfu_dtype_bytes(s->dtype)));
+            g_hash_table_insert(sizes, g_strndup(s->s, MIN(s->s_len, 200)),
+                                GSIZE_TO_POINTER(sfu_dtype_bytes(s->dtype)));
     }
     gboolean ok = TRUE;
     for (guint i = 0; ok && i < v[4]->items->len; i++) {
@@ -284,7 +287,8 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
         else {
             Bytes *b = g_new(Bytes, 1);
             *b = (Bytes){.data = a->data + at + 8, .n = (gsize)count * size};
-            ok = g_hash_table_insert(a->entries, g_strconcat("data/", name, NULL), b) || fail(a->error, a->path, "it has a storage twice");
+            ok = g_hash_table_insert(a->entries, g_strconcat("data/", name, NULL), b) ||
+                 fail(a->error, a->path, "it has a storage twice");
             at += 8 + (gsize)count * size;
         }
         g_free(name);
@@ -296,7 +300,11 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
 
 gboolean sfu_pth_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GError **error)
 {
-    Archive a = {.data = data, .n = n, .path = path, .out = out, .error = error,
+    Archive a = {.data = data,
+                 .n = n,
+                 .path = path,
+                 .out = out,
+                 .error = error,
                  .entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
     GPtrArray *arena = g_ptr_array_new_with_free_func(sfu_pickle_value_free);
     const gboolean ok = n >= 2 && data[0] == 0x80 ? parse_row_of_pickles(&a, arena) : parse_zip(&a, arena);

@@ -1,6 +1,6 @@
-/* Numbers into blocks: what `sfumato convert` writes. Q8_0, Q4_0 and Q5_0 round as the Python package gguf does, to the bit; for Q4_K it offers
- * nothing to compare with, and scale and minimum are fitted here by least squares.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Numbers into blocks: what `sfumato convert` writes. Q8_0, Q4_0 and Q5_0 round as the Python package gguf does, to the
+ * bit; for Q4_K it offers nothing to compare with, and scale and minimum are fitted here by least squares. Copyright
+ * (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/file.h"
 #include "runtime/half.h"
 #include <string.h>
@@ -60,7 +60,8 @@ static gboolean quantize_q5_0(const float *v, guint8 *b)
     return put_half(b, d);
 }
 
-/* scale, min >= 0 such that scale * q - min, q = 0..15, is near the 32 values: q from a guess, then both by least squares, for a few guesses. */
+/* scale, min >= 0 such that scale * q - min, q = 0..15, is near the 32 values: q from a guess, then both by least
+ * squares, for a few guesses. */
 static void fit_group(const float *v, float *scale, float *min)
 {
     float low = 0, high = 0;
@@ -113,7 +114,8 @@ static gboolean quantize_q4_k(const float *v, guint8 *b)
         most_min = MAX(most_min, min[g]);
     }
     const gboolean ok = put_half(b, most_scale / 63) & put_half(b + 2, most_min / 63);
-    const float d = sfu_half_to_float((guint16)(b[0] | b[1] << 8)), dmin = sfu_half_to_float((guint16)(b[2] | b[3] << 8));
+    const float d = sfu_half_to_float((guint16)(b[0] | b[1] << 8)),
+                dmin = sfu_half_to_float((guint16)(b[2] | b[3] << 8));
     memset(b + 4, 0, 12);
     for (int g = 0; g < 8; g++) {
         ls[g] = d > 0 ? (int)CLAMP(rintf(scale[g] / d), 0.0f, 63.0f) : 0;
@@ -146,11 +148,21 @@ gboolean sfu_quantize(SfuDtype type, const float *v, gint64 n, guint8 *out)
         ok &= isfinite(v[i]) != 0;
     for (gint64 i = 0; ok && i < n; i += sfu_dtype_block(type), out += sfu_dtype_bytes(type))
         switch (type) {
-        case SFU_Q8_0: ok = quantize_q8_0(v + i, out); break;
-        case SFU_Q4_0: ok = quantize_q4_0(v + i, out); break;
-        case SFU_Q5_0: ok = quantize_q5_0(v + i, out); break;
-        case SFU_Q4_K: ok = quantize_q4_k(v + i, out); break;
-        default: ok = FALSE; break;
+        case SFU_Q8_0:
+            ok = quantize_q8_0(v + i, out);
+            break;
+        case SFU_Q4_0:
+            ok = quantize_q4_0(v + i, out);
+            break;
+        case SFU_Q5_0:
+            ok = quantize_q5_0(v + i, out);
+            break;
+        case SFU_Q4_K:
+            ok = quantize_q4_k(v + i, out);
+            break;
+        default:
+            ok = FALSE;
+            break;
         }
     return ok;
 }

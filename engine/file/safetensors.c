@@ -28,15 +28,17 @@ static gboolean get_int(JsonArray *a, guint i, gint64 *v)
     return *v >= 0;
 }
 
-static gboolean parse_tensor(const char *path, const char *name, JsonNode *node, const guint8 *base, gint64 room, GPtrArray *out, GError **error)
+static gboolean parse_tensor(const char *path, const char *name, JsonNode *node, const guint8 *base, gint64 room,
+                             GPtrArray *out, GError **error)
 {
     if (!JSON_NODE_HOLDS_OBJECT(node))
         return sfu_file_fail(error, path, _("the header's entry '%s' is no object"), name);
     JsonObject *o = json_node_get_object(node);
     JsonNode *type = json_object_get_member(o, "dtype"), *shape = json_object_get_member(o, "shape"),
              *offsets = json_object_get_member(o, "data_offsets");
-    if (!type || !shape || !offsets || !JSON_NODE_HOLDS_VALUE(type) || json_node_get_value_type(type) != G_TYPE_STRING ||
-        !JSON_NODE_HOLDS_ARRAY(shape) || !JSON_NODE_HOLDS_ARRAY(offsets) || json_array_get_length(json_node_get_array(offsets)) != 2)
+    if (!type || !shape || !offsets || !JSON_NODE_HOLDS_VALUE(type) ||
+        json_node_get_value_type(type) != G_TYPE_STRING || !JSON_NODE_HOLDS_ARRAY(shape) ||
+        !JSON_NODE_HOLDS_ARRAY(offsets) || json_array_get_length(json_node_get_array(offsets)) != 2)
         return sfu_file_fail(error, path, _("the header's entry '%s' lacks dtype, shape or data_offsets"), name);
     SfuFileTensor t = {.n_elements = 1};
     if (!find_dtype(json_node_get_string(type), &t.dtype))
@@ -52,11 +54,12 @@ static gboolean parse_tensor(const char *path, const char *name, JsonNode *node,
         t.n_elements *= t.dims[i];
     }
     gint64 from, to;
-    if (!get_int(json_node_get_array(offsets), 0, &from) || !get_int(json_node_get_array(offsets), 1, &to) || from > to || to > room)
+    if (!get_int(json_node_get_array(offsets), 0, &from) || !get_int(json_node_get_array(offsets), 1, &to) ||
+        from > to || to > room)
         return sfu_file_fail(error, path, _("'%s' lies outside the file (the file is cut, or its header lies)"), name);
     if (to - from != t.n_elements * (gint64)sfu_dtype_bytes(t.dtype))
-        return sfu_file_fail(error, path, _("'%s' has %" PRId64 " bytes where its shape needs %" PRId64), name, to - from,
-                    t.n_elements * (gint64)sfu_dtype_bytes(t.dtype));
+        return sfu_file_fail(error, path, _("'%s' has %" PRId64 " bytes where its shape needs %" PRId64), name,
+                             to - from, t.n_elements * (gint64)sfu_dtype_bytes(t.dtype));
     t.data = base + from;
     t.name = g_strdup(name);
     g_ptr_array_add(out, g_memdup2(&t, sizeof t));
@@ -82,7 +85,8 @@ static gboolean check_cover(GPtrArray *tensors, const guint8 *from, const guint8
         if (t->data < from)
             ok = sfu_file_fail(error, path, _("'%s' and '%s' overlap"), before, t->name);
         else if (t->data > from)
-            ok = sfu_file_fail(error, path, _("there are %zu bytes of no tensor before '%s'"), (gsize)(t->data - from), t->name);
+            ok = sfu_file_fail(error, path, _("there are %zu bytes of no tensor before '%s'"), (gsize)(t->data - from),
+                               t->name);
         from = t->data + t->n_elements * (gint64)sfu_dtype_bytes(t->dtype);
         before = t->name;
     }
@@ -108,7 +112,8 @@ static void read_metadata(JsonNode *node, GHashTable *metadata)
         }
 }
 
-gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata, GError **error)
+gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata,
+                               GError **error)
 {
     guint64 length = 0;
     if (n < 10)
@@ -116,8 +121,8 @@ gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GP
     for (int i = 7; i >= 0; i--)
         length = length << 8 | data[i];
     if (length < 2 || length > MAX_HEADER || length > n - 8 || data[8] != '{')
-        return sfu_file_fail(error, path, _("no safetensors file, or its header is cut (%" PRIu64 " header bytes of %zu)"),
-                    length, n);
+        return sfu_file_fail(
+            error, path, _("no safetensors file, or its header is cut (%" PRIu64 " header bytes of %zu)"), length, n);
     const char *text = (const char *)data + 8, *name;
     guint n_names = 0;
     JsonNode *root = sfu_json_parse(text, length, MAX_HEADER, path, error), *node;

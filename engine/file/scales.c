@@ -1,7 +1,8 @@
-/* Scales of fp8 and int8 tensors. A file of scaled numbers read without their scales gives pictures of noise, so what is not understood here is
- * refused by its name. Spellings: ComfyUI's old one (a tensor `scaled_fp8`; `X.scale_weight`, `X.scale_input`), its new one (`X.weight_scale`,
- * `X.input_scale`, and the format as JSON in a tensor `X.comfy_quant` or for all layers in the metadata's `_quantization_metadata`).
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Scales of fp8 and int8 tensors. A file of scaled numbers read without their scales gives pictures of noise, so what
+ * is not understood here is refused by its name. Spellings: ComfyUI's old one (a tensor `scaled_fp8`; `X.scale_weight`,
+ * `X.scale_input`), its new one (`X.weight_scale`, `X.input_scale`, and the format as JSON in a tensor `X.comfy_quant`
+ * or for all layers in the metadata's `_quantization_metadata`). Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/file.h"
 #include "file/json.h"
 #include <string.h>
@@ -48,30 +49,39 @@ static gboolean check_foreign(const Attach *a, const SfuFileTensor *t)
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const char *at = strstr(t->name, kinds[i].part);
         if (at && (at[strlen(kinds[i].part)] == '\0' || i == 0))
-            return sfu_file_refuse(a->error, a->path, _("'%.*s' is quantized %s, which Sfumato does not read"), (int)(at - t->name), t->name, kinds[i].what);
+            return sfu_file_refuse(a->error, a->path, _("'%.*s' is quantized %s, which Sfumato does not read"),
+                                   (int)(at - t->name), t->name, kinds[i].what);
     }
     return TRUE;
 }
 
-static gboolean is_fp8(SfuDtype t) { return t == SFU_F8_E4M3 || t == SFU_F8_E5M2; }
+static gboolean is_fp8(SfuDtype t)
+{
+    return t == SFU_F8_E4M3 || t == SFU_F8_E5M2;
+}
 
 static gboolean is_whole(SfuDtype t)
 {
     return t == SFU_I8 || t == SFU_U8 || t == SFU_I16 || t == SFU_I32 || t == SFU_I64 || t == SFU_BOOL;
 }
 
-/* A matrix that is still of whole numbers, or of fp8 beside something that looks like its scales, would be taken for what it is not. */
+/* A matrix that is still of whole numbers, or of fp8 beside something that looks like its scales, would be taken for
+ * what it is not. */
 static gboolean check_left(const Attach *a, const SfuFileTensor *t)
 {
     static const char *const scales[] = {".scale", ".scales", ".weight.scale", ".weight.scales", ".weight_scales"};
     if (t->n_dims < 1 || !g_str_has_suffix(t->name, ".weight"))
         return TRUE;
     if (is_whole(t->dtype) && t->n_dims >= 2 && !t->scale)
-        return sfu_file_refuse(a->error, a->path, _("'%s' is quantized to %s in a way that Sfumato does not know (it finds no scale for it)"), t->name,
-                               sfu_dtype_name(t->dtype));
+        return sfu_file_refuse(
+            a->error, a->path,
+            _("'%s' is quantized to %s in a way that Sfumato does not know (it finds no scale for it)"), t->name,
+            sfu_dtype_name(t->dtype));
     for (gsize i = 0; is_fp8(t->dtype) && !t->scale && i < G_N_ELEMENTS(scales); i++)
         if (sibling(a, t->name, strlen(t->name) - strlen(".weight"), scales[i]))
-            return sfu_file_refuse(a->error, a->path, _("'%s' is fp8 with scales of a kind that Sfumato does not know ('%s')"), t->name, scales[i]);
+            return sfu_file_refuse(a->error, a->path,
+                                   _("'%s' is fp8 with scales of a kind that Sfumato does not know ('%s')"), t->name,
+                                   scales[i]);
     return TRUE;
 }
 
@@ -82,18 +92,22 @@ static gboolean attach_scale(Attach *a, SfuFileTensor *scale, SfuFileTensor *wei
     gint64 most = 0; /* a scale a row may be [n], [n, 1], [n, 1, 1, 1] */
     for (int i = 0; i < scale->n_dims; i++)
         most = MAX(most, scale->dims[i]);
-    const gboolean one = scale->n_elements == 1, each = weight->n_dims > 0 && scale->n_elements == weight->dims[0] && most == scale->n_elements;
+    const gboolean one = scale->n_elements == 1,
+                   each = weight->n_dims > 0 && scale->n_elements == weight->dims[0] && most == scale->n_elements;
     if (scale->dtype != SFU_F32 && scale->dtype != SFU_F16 && scale->dtype != SFU_BF16)
-        return sfu_file_refuse(a->error, a->path, _("'%s' has scales of type %s (mxfp8 or another), which Sfumato does not read"), weight->name,
-                               sfu_dtype_name(scale->dtype));
+        return sfu_file_refuse(a->error, a->path,
+                               _("'%s' has scales of type %s (mxfp8 or another), which Sfumato does not read"),
+                               weight->name, sfu_dtype_name(scale->dtype));
     if (!one && !each)
-        return sfu_file_refuse(a->error, a->path, _("'%s' has %" PRId64 " scales (one a block), where Sfumato reads one, or one a row"), weight->name,
-                               scale->n_elements);
+        return sfu_file_refuse(a->error, a->path,
+                               _("'%s' has %" PRId64 " scales (one a block), where Sfumato reads one, or one a row"),
+                               weight->name, scale->n_elements);
     if (weight->scale)
         return sfu_file_fail(a->error, a->path, _("'%s' has two scales"), weight->name);
     if (sfu_dtype_block(weight->dtype) > 1 || (is_whole(weight->dtype) && weight->dtype != SFU_I8))
-        return sfu_file_refuse(a->error, a->path, _("'%s' is of type %s and has a scale besides, which Sfumato does not read"), weight->name,
-                               sfu_dtype_name(weight->dtype));
+        return sfu_file_refuse(a->error, a->path,
+                               _("'%s' is of type %s and has a scale besides, which Sfumato does not read"),
+                               weight->name, sfu_dtype_name(weight->dtype));
     weight->scale = scale;
     g_hash_table_add(a->gone, scale);
     return TRUE;
@@ -103,7 +117,8 @@ static gboolean attach_scale(Attach *a, SfuFileTensor *scale, SfuFileTensor *wei
 static gboolean attach_by_name(Attach *a, SfuFileTensor *t)
 {
     static const char *const scales[] = {".scale_weight", ".weight_scale"};
-    static const char *const unused[] = {".scale_input", ".input_scale", ".comfy_quant"}; /* activations are not quantized as the file says */
+    static const char *const unused[] = {".scale_input", ".input_scale",
+                                         ".comfy_quant"}; /* activations are not quantized as the file says */
     if (strcmp(t->name, "scaled_fp8") == 0 || g_str_has_suffix(t->name, ".scaled_fp8"))
         g_hash_table_add(a->gone, t);
     for (gsize i = 0; i < G_N_ELEMENTS(scales); i++)
@@ -129,9 +144,13 @@ static gboolean attach_rotation(Attach *a, JsonObject *o, SfuFileTensor *weight)
     JsonNode *on = json_object_get_member(o, "convrot"), *size = json_object_get_member(o, "convrot_groupsize");
     if (!on || !JSON_NODE_HOLDS_VALUE(on) || !json_node_get_boolean(on))
         return TRUE;
-    const gint64 n = size && JSON_NODE_HOLDS_VALUE(size) && json_node_get_value_type(size) == G_TYPE_INT64 ? json_node_get_int(size) : 256;
+    const gint64 n = size && JSON_NODE_HOLDS_VALUE(size) && json_node_get_value_type(size) == G_TYPE_INT64
+                         ? json_node_get_int(size)
+                         : 256;
     if (n < 4 || n > SFU_MOST_ROTATION || !power_of_4(n) || weight->n_dims != 2 || weight->dims[1] % n)
-        return sfu_file_refuse(a->error, a->path, _("'%s' is rotated (ConvRot) in groups of %" PRId64 ", which Sfumato does not read"), weight->name, n);
+        return sfu_file_refuse(a->error, a->path,
+                               _("'%s' is rotated (ConvRot) in groups of %" PRId64 ", which Sfumato does not read"),
+                               weight->name, n);
     weight->rotation = (int)n;
     return TRUE;
 }
@@ -147,12 +166,13 @@ static gboolean attach_format(Attach *a, const char *layer, gsize n, JsonNode *n
     if (!weight) /* metadata may speak of layers that lie in another file */
         return TRUE;
     JsonNode *v = JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_member(json_node_get_object(node), "format") : NULL;
-    const char *format = v && JSON_NODE_HOLDS_VALUE(v) && json_node_get_value_type(v) == G_TYPE_STRING ? json_node_get_string(v) : "?";
+    const char *format =
+        v && JSON_NODE_HOLDS_VALUE(v) && json_node_get_value_type(v) == G_TYPE_STRING ? json_node_get_string(v) : "?";
     for (gsize i = 0; i < G_N_ELEMENTS(formats); i++)
         if (strcmp(format, formats[i].name) == 0 && weight->dtype == formats[i].dtype)
             return attach_rotation(a, json_node_get_object(node), weight);
-    return sfu_file_refuse(a->error, a->path, _("'%s' (%s) is quantized as '%.40s', which Sfumato does not read"), weight->name, sfu_dtype_name(weight->dtype),
-                           format);
+    return sfu_file_refuse(a->error, a->path, _("'%s' (%s) is quantized as '%.40s', which Sfumato does not read"),
+                           weight->name, sfu_dtype_name(weight->dtype), format);
 }
 
 static gboolean attach_formats(Attach *a, GHashTable *metadata)
@@ -206,9 +226,14 @@ static void move_gone(Attach *a)
     g_ptr_array_set_size(a->tensors, (int)kept);
 }
 
-gboolean sfu_scales_attach(GPtrArray *tensors, GPtrArray *scales, GHashTable *metadata, const char *path, GError **error)
+gboolean sfu_scales_attach(GPtrArray *tensors, GPtrArray *scales, GHashTable *metadata, const char *path,
+                           GError **error)
 {
-    Attach a = {.path = path, .tensors = tensors, .scales = scales, .error = error, .by_name = g_hash_table_new(g_str_hash, g_str_equal),
+    Attach a = {.path = path,
+                .tensors = tensors,
+                .scales = scales,
+                .error = error,
+                .by_name = g_hash_table_new(g_str_hash, g_str_equal),
                 .gone = g_hash_table_new(NULL, NULL)};
     gboolean ok = TRUE;
     for (guint i = 0; i < tensors->len; i++) {

@@ -8,7 +8,8 @@
 #define SWEEPS 12 /* of relaxation on each level; the pyramid has done the long way already */
 
 /* Colours weighted by how well they are known, 2 x 2 to one. half [.., channels], half_known: zeroed. */
-static void push(const float *p, int w, int h, int stride, int channels, const float *known, float *half, float *half_known)
+static void push(const float *p, int w, int h, int stride, int channels, const float *known, float *half,
+                 float *half_known)
 {
     const int hw = (w + 1) / 2, hh = (h + 1) / 2;
     for (int y = 0; y < hh; y++) {
@@ -51,7 +52,8 @@ static void pull(float *p, int w, int h, int stride, int channels, const float *
     }
 }
 
-/* One Gauss-Seidel sweep over the pixels of one colour of the chequerboard. fixed [h, w, channels] the known colours. */
+/* One Gauss-Seidel sweep over the pixels of one colour of the chequerboard. fixed [h, w, channels] the known colours.
+ */
 static void relax(float *p, int w, int h, int stride, int channels, const float *known, const float *fixed, int parity)
 {
     for (int y = 0; y < h; y++) {
@@ -83,8 +85,8 @@ gboolean sfu_membrane(float *p, int w, int h, int stride, int channels, const fl
         return TRUE;
     }
     const int hw = (w + 1) / 2, hh = (h + 1) / 2;
-    float *half = g_try_new0(float, (gsize)hw * hh * channels), *half_known = g_try_new0(float, (gsize)hw * hh);
-    float *fixed = g_try_new(float, n * channels);
+    float *half = g_try_new0(float, (gsize)hw *hh *channels), *half_known = g_try_new0(float, (gsize)hw *hh);
+    float *fixed = g_try_new(float, n *channels);
     gboolean ok = half && half_known && fixed;
     if (ok) {
         push(p, w, h, stride, channels, known, half, half_known);

@@ -1,5 +1,5 @@
-/* Patch fill: holes are completed with texture and structure copied from the rest of the picture. Coarse to fine; on each level nearest
- * patches are searched and the hole's pixels voted by turns. See patch_fill.h.
+/* Patch fill: holes are completed with texture and structure copied from the rest of the picture. Coarse to fine; on
+ * each level nearest patches are searched and the hole's pixels voted by turns. See patch_fill.h.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fill/patch_fill.h"
@@ -9,11 +9,15 @@
 
 #include "fill/patch_level.h"
 
-#define COARSE_PX 12     /* half-width of the widest hole on the coarsest level, at most. Much less and things are grown out of next to nothing */
+#define COARSE_PX                                                                                                      \
+    12 /* half-width of the widest hole on the coarsest level, at most. Much less and things are grown out of next to  \
+          nothing */
 #define LEAST_SOURCES 64 /* on the coarsest level */
-#define TRUST 3.0f       /* a patch counts this many times more for each pixel that its middle is nearer to the known rest */
+#define TRUST 3.0f /* a patch counts this many times more for each pixel that its middle is nearer to the known rest   \
+                    */
 
-const double sfu_patch_thin_px = 1; /* scratches; from strokes of 3 px on patches are nearer to the truth in every measure */
+const double sfu_patch_thin_px =
+    1; /* scratches; from strokes of 3 px on patches are nearer to the truth in every measure */
 
 /* Marsaglia 2003, xorshift64*: below n. */
 int sfu_patch_random(Fill *f, int n)
@@ -45,7 +49,8 @@ static void inherit(Fill *f, Level *l, const Level *coarse)
     }
 }
 
-static const int rounds[] = {4, 5, 8, 10}; /* of search and vote: finest level, next, ...; the last for all coarser ones */
+static const int rounds[] = {4, 5, 8,
+                             10}; /* of search and vote: finest level, next, ...; the last for all coarser ones */
 #define FIRST_ROUNDS 10
 
 static int rounds_of(const Fill *f, int k)
@@ -109,7 +114,8 @@ static gboolean build(Fill *f)
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-/* share [h, w]: how much of each hole pixel the patches make: 1 in and round the parts whose half-width is above thin, 0 in thin strokes. */
+/* share [h, w]: how much of each hole pixel the patches make: 1 in and round the parts whose half-width is above thin,
+ * 0 in thin strokes. */
 static gboolean thick_parts(const float *known, int w, int h, double thin, float *share)
 {
     const gsize n = (gsize)w * h;
@@ -155,7 +161,8 @@ static gboolean surroundings(const float *mask, int w, int h, int *x0, int *y0, 
 }
 
 /* rgb [h, w, 3] with its holes filled smoothly. */
-static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *known, const float *share, const guint8 *excluded)
+static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *known, const float *share,
+                              const guint8 *excluded)
 {
     Level *l = &f->level[0];
     const gsize n = (gsize)w * h;
@@ -189,15 +196,18 @@ static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *kn
     return end;
 }
 
-SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, float background, double thin_px, guint64 seed,
-                           SfuPatchTick tick, gpointer data)
+SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, float background,
+                           double thin_px, guint64 seed, SfuPatchTick tick, gpointer data)
 {
     int x0, y0, x1, y1;
     if (!surroundings(mask, w, h, &x0, &y0, &x1, &y1))
         return SFU_PATCH_DONE;
     const int cw = x1 - x0, ch = y1 - y0;
     const gsize n = (gsize)cw * ch;
-    Fill f = {.random = seed * 0x9E3779B97F4A7C15u + 0x2545F4914F6CDD1Du, .background = background, .tick = tick, .data = data};
+    Fill f = {.random = seed * 0x9E3779B97F4A7C15u + 0x2545F4914F6CDD1Du,
+              .background = background,
+              .tick = tick,
+              .data = data};
     if (f.random == 0)
         f.random = 1;
     float *cut = g_try_new(float, n * 3), *known = g_try_new(float, n), *share = g_try_new(float, n);
@@ -210,7 +220,8 @@ SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const fl
             no_source[(gsize)y * cw + x] = excluded && excluded[(gsize)(y0 + y) * w + x0 + x] > 0;
         }
     }
-    if (end == SFU_PATCH_DONE && !(sfu_membrane(cut, cw, ch, 3, 3, known) && thick_parts(known, cw, ch, thin_px, share)))
+    if (end == SFU_PATCH_DONE &&
+        !(sfu_membrane(cut, cw, ch, 3, 3, known) && thick_parts(known, cw, ch, thin_px, share)))
         end = SFU_PATCH_NO_MEMORY;
     if (end == SFU_PATCH_DONE)
         end = fill_thick(&f, cut, cw, ch, known, share, no_source);

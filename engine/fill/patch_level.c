@@ -31,7 +31,8 @@ gboolean sfu_patch_level_init(Level *l, int w, int h)
 
 /* ---- geometry ---------------------------------------------------------------------------------------------------- */
 
-/* Distances [h, w] to the nearest pixel where d is 0 (Borgefors 1986, two passes of a 3 x 3 chamfer); in: 0 or far away. */
+/* Distances [h, w] to the nearest pixel where d is 0 (Borgefors 1986, two passes of a 3 x 3 chamfer); in: 0 or far
+ * away. */
 void sfu_patch_distances(float *d, int w, int h)
 {
     static const float diagonal = 1.4142136f;
@@ -87,12 +88,12 @@ gboolean sfu_patch_level_list(Level *l)
     l->n_sources = l->n_targets = l->n_hole = 0;
     if (w < SIDE || h < SIDE)
         return TRUE;
-    l->hole = g_try_new(int, (gsize)w * h);
-    l->source = g_try_new(int, (gsize)w * h);
-    l->target = g_try_new(int, (gsize)w * h);
-    l->from = g_try_new(int, (gsize)w * h);
-    l->cost = g_try_new(float, (gsize)w * h);
-    l->dear = g_try_new0(float, (gsize)w * h);
+    l->hole = g_try_new(int, (gsize)w *h);
+    l->source = g_try_new(int, (gsize)w *h);
+    l->target = g_try_new(int, (gsize)w *h);
+    l->from = g_try_new(int, (gsize)w *h);
+    l->cost = g_try_new(float, (gsize)w *h);
+    l->dear = g_try_new0(float, (gsize)w *h);
     guint8 *row = g_try_new(guint8, (gsize)w * h); /* worst state of the 7 x 1 pixels about each */
     const gboolean ok = l->hole && l->source && l->target && l->from && l->cost && l->dear && row;
     for (int at = 0; ok && at < w * h; at++) {
@@ -125,8 +126,8 @@ gboolean sfu_patch_level_list(Level *l)
     return ok;
 }
 
-/* How busy the known surroundings are: gradients |dx| + |dy| of brightness, averaged over 7 x 7. Newson et al. 2014, section 3.3: without it a patch
- * that is smooth because nothing is known about it finds smooth ones. */
+/* How busy the known surroundings are: gradients |dx| + |dy| of brightness, averaged over 7 x 7. Newson et al. 2014,
+ * section 3.3: without it a patch that is smooth because nothing is known about it finds smooth ones. */
 gboolean sfu_patch_level_texture(Level *l, const float *known)
 {
     const int w = l->w, h = l->h;
@@ -139,7 +140,8 @@ gboolean sfu_patch_level_texture(Level *l, const float *known)
     }
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++) {
-            const gsize k = (gsize)y * w + x, r = k + (x < w - 1 ? 1 : -(x > 0)), d = k + (y < h - 1 ? w : -(y > 0 ? w : 0));
+            const gsize k = (gsize)y * w + x, r = k + (x < w - 1 ? 1 : -(x > 0)),
+                        d = k + (y < h - 1 ? w : -(y > 0 ? w : 0));
             if (known[k] < 1 || known[r] < 1 || known[d] < 1)
                 continue;
             const float *a = l->p + k * 4, *b = l->p + r * 4, *c = l->p + d * 4;

@@ -12,7 +12,12 @@ G_BEGIN_DECLS
 #define SIDE (2 * R + 1)
 #define MAX_LEVELS 12
 
-enum { KNOWN, FIXED, EXCLUDED, HOLE }; /* FIXED: filled already, but not to be copied from; EXCLUDED: known, but the same */
+enum {
+    KNOWN,
+    FIXED,
+    EXCLUDED,
+    HOLE
+}; /* FIXED: filled already, but not to be copied from; EXCLUDED: known, but the same */
 
 typedef struct {
     int w, h;
@@ -30,7 +35,8 @@ typedef struct {
 typedef struct {
     Level level[MAX_LEVELS]; /* 0: the picture */
     int n_levels;
-    float *dear; /* what each pixel of the coarsest level costs as a part of a source, [h, w]; below 0: it is usual about the hole */
+    float *dear; /* what each pixel of the coarsest level costs as a part of a source, [h, w]; below 0: it is usual
+                    about the hole */
     guint64 random;
     float background; /* how much rare sources cost, against the difference of patches */
     SfuPatchTick tick;
@@ -43,7 +49,8 @@ int sfu_patch_random(Fill *f, int n);
 /* Counts work done. FALSE: stop. */
 gboolean sfu_patch_go_on(Fill *f, double work);
 
-/* ---- patch_level.c; FALSE: no memory --------------------------------------------------------------------------------- */
+/* ---- patch_level.c; FALSE: no memory
+ * --------------------------------------------------------------------------------- */
 
 /* Pixels zeroed, all KNOWN. */
 gboolean sfu_patch_level_init(Level *l, int w, int h);
@@ -59,23 +66,27 @@ void sfu_patch_distances(float *d, int w, int h);
 /* How far each HOLE pixel is from the rest; returns the largest. */
 float sfu_patch_level_depth(const Level *l, float *d);
 
-/* ---- patch_prior.c --------------------------------------------------------------------------------------------------- */
+/* ---- patch_prior.c
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Fills in dear of all levels, and of f. FALSE: no memory. */
 gboolean sfu_patch_prior(Fill *f);
 
-/* ---- patch_sketch.c --------------------------------------------------------------------------------------------------- */
+/* ---- patch_sketch.c
+ * --------------------------------------------------------------------------------------------------- */
 
 /* First guess on the coarsest level: pixels, and some of from. FALSE: stopped or out of memory (*end says which). */
 gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end);
 
-/* ---- patch_search.c --------------------------------------------------------------------------------------------------- */
+/* ---- patch_search.c
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Two sweeps of PatchMatch from the sources that stand in from. FALSE: stopped. */
 gboolean sfu_patch_search(Fill *f, Level *l);
 /* New HOLE pixels from the patches over them. confidence [h, w] weighs patches by their middle. */
 void sfu_patch_vote(Level *l, const float *confidence);
-/* The HOLE pixels as sharp as the sources, without seams, into rgb [h, w, 3]; others are not touched. FALSE: no memory. */
+/* The HOLE pixels as sharp as the sources, without seams, into rgb [h, w, 3]; others are not touched. FALSE: no memory.
+ */
 gboolean sfu_patch_finish(const Level *l, float *rgb);
 
 G_END_DECLS

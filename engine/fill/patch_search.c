@@ -28,28 +28,31 @@ static void try(Level *l, int at, int from)
 {
     if (!l->whole[from] || from == l->from[at])
         return;
-    const float dear = l->dear[from], c = dear < l->cost[at] ? dear + patch_cost(l, at, from, l->cost[at] - dear) : INFINITY;
+    const float dear = l->dear[from],
+                c = dear < l->cost[at] ? dear + patch_cost(l, at, from, l->cost[at] - dear) : INFINITY;
     if (c < l->cost[at]) {
         l->cost[at] = c;
         l->from[at] = from;
     }
 }
 
-/* One sweep of PatchMatch (Barnes et al. 2009, section 3.2): propagation from the two neighbours that the sweep has passed, then random tries in windows that
- * halve from `reach` on. */
+/* One sweep of PatchMatch (Barnes et al. 2009, section 3.2): propagation from the two neighbours that the sweep has
+ * passed, then random tries in windows that halve from `reach` on. */
 static gboolean search(Fill *f, Level *l, gboolean back, int reach)
 {
     const int w = l->w, h = l->h, step = back ? 1 : -1;
     for (int k = 0; k < l->n_targets; k++) {
         const int at = l->target[back ? l->n_targets - 1 - k : k];
-        /* A target is at least R from the borders, so that its neighbours exist, and so do the neighbours of its source. */
+        /* A target is at least R from the borders, so that its neighbours exist, and so do the neighbours of its
+         * source. */
         if (l->from[at + step] >= 0)
             try(l, at, l->from[at + step] - step);
         if (l->from[at + step * w] >= 0)
             try(l, at, l->from[at + step * w] - step * w);
         for (int r = reach; r >= 1; r /= 2) {
             const int fx = l->from[at] % w, fy = l->from[at] / w;
-            const int x0 = MAX(R, fx - r), x1 = MIN(w - R, fx + r + 1), y0 = MAX(R, fy - r), y1 = MIN(h - R, fy + r + 1);
+            const int x0 = MAX(R, fx - r), x1 = MIN(w - R, fx + r + 1), y0 = MAX(R, fy - r),
+                      y1 = MIN(h - R, fy + r + 1);
             try(l, at, (y0 + sfu_patch_random(f, y1 - y0)) * w + x0 + sfu_patch_random(f, x1 - x0));
         }
         if (k % 512 == 511 && !sfu_patch_go_on(f, 512))
@@ -61,8 +64,10 @@ static gboolean search(Fill *f, Level *l, gboolean back, int reach)
 gboolean sfu_patch_search(Fill *f, Level *l)
 {
     for (int k = 0; k < l->n_targets; k++) /* the votes have changed the targets */
-        l->cost[l->target[k]] = l->dear[l->from[l->target[k]]] + patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
-    /* Below the coarsest level the sources are about right; far tries would cost more (they miss the caches) than they find. */
+        l->cost[l->target[k]] =
+            l->dear[l->from[l->target[k]]] + patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
+    /* Below the coarsest level the sources are about right; far tries would cost more (they miss the caches) than they
+     * find. */
     const int most = MAX(l->w, l->h), reach = l == &f->level[f->n_levels - 1] ? most : MIN(most, FINE_REACH);
     return search(f, l, FALSE, reach) && search(f, l, TRUE, reach);
 }
@@ -78,8 +83,9 @@ static void patches_over(const Level *l, int x, int y, int reach, int *x0, int *
     *y1 = CLAMP(y + reach, R, l->h - 1 - R);
 }
 
-/* Each HOLE pixel becomes the mean of what the patches over it say, weighted by how well they fit (Wexler et al. 2007, eq. 4 and 5, with the width of the
- * Gaussian from the costs at the place) and by how near their middle is to the known rest (confidence, section 3.3 there). */
+/* Each HOLE pixel becomes the mean of what the patches over it say, weighted by how well they fit (Wexler et al. 2007,
+ * eq. 4 and 5, with the width of the Gaussian from the costs at the place) and by how near their middle is to the known
+ * rest (confidence, section 3.3 there). */
 void sfu_patch_vote(Level *l, const float *confidence)
 {
     const int w = l->w;
@@ -112,8 +118,8 @@ void sfu_patch_vote(Level *l, const float *confidence)
     }
 }
 
-/* For each HOLE pixel, the pixel that the best fitting patch over it says: no means, so as sharp as the source. Only patches that hold the pixel's
- * neighbours too: these tell the gradients. copy [h, w]; -1 elsewhere. */
+/* For each HOLE pixel, the pixel that the best fitting patch over it says: no means, so as sharp as the source. Only
+ * patches that hold the pixel's neighbours too: these tell the gradients. copy [h, w]; -1 elsewhere. */
 static void choose(const Level *l, int *copy)
 {
     for (int k = 0; k < l->w * l->h; k++)
@@ -139,7 +145,7 @@ static void choose(const Level *l, int *copy)
 
 #define SCREEN 0.0005f /* pull towards the copied colour: what is left of a seam fades out over some forty pixels */
 #define SWEEPS 150
-#define OVER 1.9f      /* successive over-relaxation */
+#define OVER 1.9f /* successive over-relaxation */
 
 /* Neighbours inside the picture, as offsets; returns how many. */
 static int neighbours(const Level *l, int at, int side[4])
@@ -158,7 +164,8 @@ static int neighbours(const Level *l, int at, int side[4])
 }
 
 /* Perez et al. 2003, eq. 7, with the gradients of the copied patches, and known pixels as the border: minimises
- * sum over neighbours (f_p - f_q - v_pq)^2 + SCREEN sum (f_p - copied_p)^2. copy [h, w] as choose() makes it, out [h, w, 3]. FALSE: no memory. */
+ * sum over neighbours (f_p - f_q - v_pq)^2 + SCREEN sum (f_p - copied_p)^2. copy [h, w] as choose() makes it, out [h,
+ * w, 3]. FALSE: no memory. */
 static gboolean remove_seams(const Level *l, const int *copy, float *out)
 {
     float *b = g_try_new(float, (gsize)l->n_hole * 3);

@@ -7,18 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GUESS 0.1f /* weight of what is not filled yet: at 0 anything may be grown, at 1 nothing but the smooth fill */
+#define GUESS 0.1f /* weight of what is not filled yet: at 0 anything may be grown, at 1 nothing but the smooth fill   \
+                    */
 #define EDGE 0.05f /* urgency of a rim pixel without any edge */
-#define FOREIGN 0.01f /* dearness at which a rim pixel counts half: an object that touches the hole is not to grow into it */
-#define CHUNK 2    /* pixels copied to each side at once */
+#define FOREIGN                                                                                                        \
+    0.01f       /* dearness at which a rim pixel counts half: an object that touches the hole is not to grow into it */
+#define CHUNK 2 /* pixels copied to each side at once */
 
 static float brightness(const float *p)
 {
     return p[0] + p[1] + p[2];
 }
 
-/* Criminisi, Perez & Toyama 2004, eq. 1: how much of the patch at a pixel on the rim is known for sure, times how strong an edge runs into the hole
- * there (the strongest of the patch). sure [h, w]: 0 where the hole is still open. */
+/* Criminisi, Perez & Toyama 2004, eq. 1: how much of the patch at a pixel on the rim is known for sure, times how
+ * strong an edge runs into the hole there (the strongest of the patch). sure [h, w]: 0 where the hole is still open. */
 static float urgency(const Level *l, const float *sure, int at)
 {
     const int w = l->w, x = at % w, y = at / w;
@@ -30,7 +32,8 @@ static float urgency(const Level *l, const float *sure, int at)
             sum += sure[k];
             if (sure[k] <= 0 || sure[k + 1] <= 0 || sure[k + w] <= 0)
                 continue;
-            const float v = brightness(l->p + 4 * k), dx = brightness(l->p + 4 * (k + 1)) - v, dy = brightness(l->p + 4 * (k + w)) - v;
+            const float v = brightness(l->p + 4 * k), dx = brightness(l->p + 4 * (k + 1)) - v,
+                        dy = brightness(l->p + 4 * (k + w)) - v;
             if (dx * dx + dy * dy > most) {
                 most = dx * dx + dy * dy;
                 gx = dx;
@@ -50,13 +53,15 @@ static float urgency(const Level *l, const float *sure, int at)
     return sum / (SIDE * SIDE) * (EDGE + (length > 0 ? fabsf(-gy * nx + gx * ny) / length : 0));
 }
 
-/* How much a pixel of the target counts: what was known before by its likeness to the surroundings, what was filled since 1, what is open little. */
+/* How much a pixel of the target counts: what was known before by its likeness to the surroundings, what was filled
+ * since 1, what is open little. */
 static float known_share(const Level *l, const float *sure, int at)
 {
     return sure[at] <= 0 ? GUESS : l->state[at] == HOLE ? 1 : MAX(GUESS, sure[at]);
 }
 
-/* The source patch nearest to the patch at a target, what is open in it compared with the smooth guess and counted less. */
+/* The source patch nearest to the patch at a target, what is open in it compared with the smooth guess and counted
+ * less. */
 static int nearest(Fill *f, const Level *l, const float *sure, int target, int tries)
 {
     float best = INFINITY, weight[SIDE * SIDE];
@@ -111,7 +116,8 @@ gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end)
                 continue;
             open[left++] = o;
             if (urgent[o] < 0) {
-                const gboolean rim = (x > 0 && sure[o - 1] > 0) || (x < w - 1 && sure[o + 1] > 0) || (y > 0 && sure[o - w] > 0) || (y < h - 1 && sure[o + w] > 0);
+                const gboolean rim = (x > 0 && sure[o - 1] > 0) || (x < w - 1 && sure[o + 1] > 0) ||
+                                     (y > 0 && sure[o - w] > 0) || (y < h - 1 && sure[o + w] > 0);
                 urgent[o] = rim ? urgency(l, sure, o) : 0;
             }
             if (urgent[o] > most) {
@@ -122,7 +128,8 @@ gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end)
         n_open = left;
         if (n_open == 0)
             break;
-        const int x = at % w, y = at / w, mx = CLAMP(x, R, w - 1 - R), my = CLAMP(y, R, h - 1 - R), middle = my * w + mx;
+        const int x = at % w, y = at / w, mx = CLAMP(x, R, w - 1 - R), my = CLAMP(y, R, h - 1 - R),
+                  middle = my * w + mx;
         const int source = nearest(f, l, sure, middle, tries);
         float trust = 0;
         for (int j = -R; j <= R; j++)

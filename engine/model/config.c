@@ -30,7 +30,8 @@ static void read_int(JsonNode *config, const char *name, int *v, int low, int hi
 static void read_float(JsonNode *config, const char *name, float *v)
 {
     JsonNode *n = member(config, name);
-    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) != G_TYPE_STRING && fabs(json_node_get_double(n)) < 1e30)
+    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) != G_TYPE_STRING &&
+        fabs(json_node_get_double(n)) < 1e30)
         *v = (float)json_node_get_double(n);
 }
 
@@ -47,13 +48,16 @@ static const char *read_string(JsonNode *config, const char *name)
     return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? json_node_get_string(n) : "";
 }
 
-int sfu_tensor_dim(const SfuFileTensor *t, int i) { return t && i >= 0 && i < t->n_dims ? (int)MIN(t->dims[i], 1 << 24) : 0; }
+int sfu_tensor_dim(const SfuFileTensor *t, int i)
+{
+    return t && i >= 0 && i < t->n_dims ? (int)MIN(t->dims[i], 1 << 24) : 0;
+}
 #define dim sfu_tensor_dim
 
 /* ---- parts ---- */
 
-/* 1.x and the x4 upscaler have 8 heads everywhere, 2.x has heads of 64 channels. `heads`: what config.json says, one number or one
- * a level; diffusers reads its attention_head_dim as the number of heads too. */
+/* 1.x and the x4 upscaler have 8 heads everywhere, 2.x has heads of 64 channels. `heads`: what config.json says, one
+ * number or one a level; diffusers reads its attention_head_dim as the number of heads too. */
 static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
 {
     SfuUnetConfig *c = &m->unet;
@@ -80,7 +84,8 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
     SfuUnetConfig *c = &m->unet;
     JsonNode *j = m->config[SFU_PART_UNET];
     const SfuPart P = SFU_PART_UNET;
-    const SfuFileTensor *in = sfu_model_tensor(m, P, "conv_in.weight"), *out = sfu_model_tensor(m, P, "conv_out.weight"), *t;
+    const SfuFileTensor *in = sfu_model_tensor(m, P, "conv_in.weight"),
+                        *out = sfu_model_tensor(m, P, "conv_out.weight"), *t;
     if (!in || !out || in->n_dims != 4 || out->n_dims != 4)
         return bad(m, error, "the UNet has no conv_in and conv_out");
     c->in_channels = dim(in, 1);
@@ -97,10 +102,12 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
                                 sfu_model_has_module(m, P, "up_blocks.%d.attentions.", c->n_blocks - 1 - i);
     }
     const char *middle = read_string(j, "mid_block_type");
-    c->mid_attention = sfu_model_has_module(m, P, "mid_block.attentions.") || strcmp(middle, "UNetMidBlock2DCrossAttn") == 0;
+    c->mid_attention =
+        sfu_model_has_module(m, P, "mid_block.attentions.") || strcmp(middle, "UNetMidBlock2DCrossAttn") == 0;
     for (int i = c->n_blocks; i >= 0; i--) {
-        t = i == c->n_blocks ? sfu_model_tensor(m, P, "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight")
-                             : sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
+        t = i == c->n_blocks
+                ? sfu_model_tensor(m, P, "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight")
+                : sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
         if (t)
             c->cross_attention_dim = dim(t, 1);
         t = i == c->n_blocks ? sfu_model_tensor(m, P, "mid_block.attentions.0.proj_in.weight")
@@ -126,8 +133,12 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
             return bad(m, error, "the UNet's norm groups do not divide its channels");
     }
     if (sfu_model_tensor(m, P, "mid_block.attentions.0.transformer_blocks.1.attn1.to_q.weight"))
-        return bad(m, error, "the UNet has several transformer blocks in one (Stable Diffusion XL?); Sfumato runs Stable Diffusion 1.x and 2.x");
-    return configure_heads(m, member(j, "num_attention_heads") ? member(j, "num_attention_heads") : member(j, "attention_head_dim"), error);
+        return bad(m, error,
+                   "the UNet has several transformer blocks in one (Stable Diffusion XL?); Sfumato runs Stable "
+                   "Diffusion 1.x and 2.x");
+    return configure_heads(
+        m, member(j, "num_attention_heads") ? member(j, "num_attention_heads") : member(j, "attention_head_dim"),
+        error);
 }
 
 gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
@@ -143,12 +154,14 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     if (c->n_blocks > SFU_MAX_BLOCKS)
         return bad(m, error, "the VAE has more levels than Sfumato can run");
     for (int i = 0; i < c->n_blocks; i++)
-        c->block_out_channels[i] = dim(sfu_model_tensor(m, P, "decoder.up_blocks.%d.resnets.0.conv1.weight", c->n_blocks - 1 - i), 0);
+        c->block_out_channels[i] =
+            dim(sfu_model_tensor(m, P, "decoder.up_blocks.%d.resnets.0.conv1.weight", c->n_blocks - 1 - i), 0);
     c->layers_per_block = sfu_model_count(m, P, "decoder.up_blocks.0.resnets.", MAX_LAYERS + 1) - 1;
     if (c->layers_per_block < 1 || !c->n_blocks)
         return bad(m, error, "the VAE has no up blocks");
     c->encoder = sfu_model_has_module(m, P, "encoder.");
-    /* Every published VAE has the attention, and those of 4 channels the convolutions between the halves, unless config.json says otherwise. */
+    /* Every published VAE has the attention, and those of 4 channels the convolutions between the halves, unless
+     * config.json says otherwise. */
     c->mid_attention = TRUE;
     read_bool(j, "mid_block_add_attention", &c->mid_attention);
     c->quant_conv = c->latent_channels == 4 || sfu_model_has_module(m, P, "quant_conv.");
@@ -156,14 +169,17 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     read_bool(j, "use_quant_conv", &c->quant_conv);
     read_bool(j, "use_post_quant_conv", &c->post_quant_conv);
     c->norm_num_groups = 32;
-    c->scaling_factor = c->n_blocks == 3 ? 0.08333f : 0.18215f; /* Rombach 2022: 1 / standard deviation of the latents; the x4 upscaler's */
+    c->scaling_factor = c->n_blocks == 3
+                            ? 0.08333f
+                            : 0.18215f; /* Rombach 2022: 1 / standard deviation of the latents; the x4 upscaler's */
     read_int(j, "norm_num_groups", &c->norm_num_groups, 1, 1024);
     read_float(j, "scaling_factor", &c->scaling_factor);
     read_float(j, "shift_factor", &c->shift_factor);
     for (int i = 0; i < c->n_blocks; i++)
         if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups)
             return bad(m, error, "the VAE's norm groups do not divide its channels");
-    return (c->scaling_factor > 0 && isfinite(c->scaling_factor) && isfinite(c->shift_factor)) || bad(m, error, "the VAE's scaling factor is not positive");
+    return (c->scaling_factor > 0 && isfinite(c->scaling_factor) && isfinite(c->shift_factor)) ||
+           bad(m, error, "the VAE's scaling factor is not positive");
 }
 
 gboolean sfu_model_configure_text(SfuModel *m, GError **error)
@@ -181,7 +197,8 @@ gboolean sfu_model_configure_text(SfuModel *m, GError **error)
     c->intermediate = dim(sfu_model_tensor(m, P, "text_model.encoder.layers.0.mlp.fc1.weight"), 0);
     if (c->positions < 77 || !c->layers || c->hidden < 1 || c->intermediate < 1)
         return bad(m, error, "the text encoder is no CLIP");
-    /* A single 2.x file has OpenCLIP's last layer too, which Stable Diffusion 2 leaves out; unless whoever wrote it has already left it out. */
+    /* A single 2.x file has OpenCLIP's last layer too, which Stable Diffusion 2 leaves out; unless whoever wrote it has
+     * already left it out. */
     if (m->openclip && c->layers > 1 && !(c->hidden == 1024 && c->layers == 23))
         c->layers--;
     c->heads = MAX(1, c->hidden / 64);
@@ -197,7 +214,8 @@ gboolean sfu_model_configure_text(SfuModel *m, GError **error)
 static double read_double(JsonNode *config, const char *name, double fallback)
 {
     JsonNode *n = member(config, name);
-    if (!n || !JSON_NODE_HOLDS_VALUE(n) || (json_node_get_value_type(n) != G_TYPE_INT64 && json_node_get_value_type(n) != G_TYPE_DOUBLE))
+    if (!n || !JSON_NODE_HOLDS_VALUE(n) ||
+        (json_node_get_value_type(n) != G_TYPE_INT64 && json_node_get_value_type(n) != G_TYPE_DOUBLE))
         return fallback;
     const double v = json_node_get_double(n);
     return isfinite(v) ? v : fallback;
@@ -218,9 +236,11 @@ gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error)
     if (strcmp(read_string(j, "beta_schedule"), "linear") == 0)
         c->scaled_linear = FALSE;
     const char *p = read_string(j, "prediction_type");
-    c->prediction = strcmp(p, "v_prediction") == 0 ? SFU_PREDICT_V : strcmp(p, "sample") == 0 ? SFU_PREDICT_SAMPLE
-                  : strcmp(p, "flow_prediction") == 0 || strstr(read_string(j, "_class_name"), "FlowMatch") ? SFU_PREDICT_FLOW
-                                                                                                            : SFU_PREDICT_EPSILON;
+    c->prediction = strcmp(p, "v_prediction") == 0 ? SFU_PREDICT_V
+                    : strcmp(p, "sample") == 0     ? SFU_PREDICT_SAMPLE
+                    : strcmp(p, "flow_prediction") == 0 || strstr(read_string(j, "_class_name"), "FlowMatch")
+                        ? SFU_PREDICT_FLOW
+                        : SFU_PREDICT_EPSILON;
     if (!(c->beta_start > 0 && c->beta_start <= c->beta_end && c->beta_end < 1) || !(c->shift > 0))
         return bad(m, error, "the scheduler's betas or shift are impossible");
     return TRUE;

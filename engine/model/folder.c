@@ -17,12 +17,16 @@ static gboolean add_part_file(SfuModel *m, const char *path, SfuPart part, GErro
         SfuPart p = part;
         const char *name = t->name;
         char *canonical;
-        if (part == SFU_PART_TAESD_DECODER || part == SFU_PART_TAESD_ENCODER) { /* AutoencoderTiny: both halves in one file */
+        if (part == SFU_PART_TAESD_DECODER ||
+            part == SFU_PART_TAESD_ENCODER) { /* AutoencoderTiny: both halves in one file */
             p = g_str_has_prefix(name, "encoder.") ? SFU_PART_TAESD_ENCODER : SFU_PART_TAESD_DECODER;
-            canonical = g_str_has_prefix(name, "encoder.layers.") || g_str_has_prefix(name, "decoder.layers.") ? g_strdup(name + 8) : NULL;
+            canonical = g_str_has_prefix(name, "encoder.layers.") || g_str_has_prefix(name, "decoder.layers.")
+                            ? g_strdup(name + 8)
+                            : NULL;
         } else
             canonical = sfu_name_from_diffusers(name, part);
-        if (!sfu_model_add_named(m, p, canonical, t, sfu_name_is_ignorable(t->name) || g_str_has_prefix(name, "text_projection."), error))
+        if (!sfu_model_add_named(m, p, canonical, t,
+                                 sfu_name_is_ignorable(t->name) || g_str_has_prefix(name, "text_projection."), error))
             return FALSE;
     }
     return f != NULL;
@@ -32,9 +36,11 @@ static gboolean load_json(const char *path, JsonNode **out, GError **error)
 {
     GError *local = NULL;
     GMappedFile *map = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? g_mapped_file_new(path, FALSE, &local) : NULL;
-    *out = map ? sfu_json_parse(g_mapped_file_get_contents(map), g_mapped_file_get_length(map), MAX_JSON, path, error) : NULL;
+    *out = map ? sfu_json_parse(g_mapped_file_get_contents(map), g_mapped_file_get_length(map), MAX_JSON, path, error)
+               : NULL;
     if (!map)
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be read%s%s"), path, local ? ": " : "", local ? local->message : "");
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be read%s%s"), path, local ? ": " : "",
+                    local ? local->message : "");
     g_clear_error(&local);
     if (map)
         g_mapped_file_unref(map);
@@ -57,7 +63,8 @@ static gboolean add_shards(SfuModel *m, const char *folder, const char *index, S
     for (GList *l = values; ok && l; l = l->next) {
         const char *file = JSON_NODE_HOLDS_VALUE((JsonNode *)l->data) ? json_node_get_string(l->data) : NULL;
         if (!file || strchr(file, '/') || !g_str_has_suffix(file, ".safetensors")) {
-            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s names a shard that is no .safetensors file of its folder"), index);
+            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT,
+                        _("%s names a shard that is no .safetensors file of its folder"), index);
             ok = FALSE;
         } else if (g_hash_table_add(seen, (gpointer)file)) {
             char *path = g_build_filename(folder, file, NULL);
@@ -74,8 +81,10 @@ static gboolean add_shards(SfuModel *m, const char *folder, const char *index, S
 static gboolean add_network_files(SfuModel *m, const char *folder, SfuPart part, GError **error)
 {
     static const char *const stems[] = {"diffusion_pytorch_model", "model"};
-    static const char *const variants[] = {".safetensors", ".fp16.safetensors", ".bf16.safetensors", ".non_ema.safetensors", ".gguf"};
-    static const char *const indexes[] = {".safetensors.index.json", ".safetensors.index.fp16.json", ".safetensors.index.bf16.json"};
+    static const char *const variants[] = {".safetensors", ".fp16.safetensors", ".bf16.safetensors",
+                                           ".non_ema.safetensors", ".gguf"};
+    static const char *const indexes[] = {".safetensors.index.json", ".safetensors.index.fp16.json",
+                                          ".safetensors.index.bf16.json"};
     gboolean ok = TRUE, found = FALSE;
     for (gsize s = 0; ok && !found && s < G_N_ELEMENTS(stems); s++) {
         for (gsize v = 0; !found && v < G_N_ELEMENTS(variants); v++) {
@@ -96,7 +105,8 @@ static gboolean add_network_files(SfuModel *m, const char *folder, SfuPart part,
         }
     }
     if (ok && !found) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s has a config.json but no .safetensors file%s"), folder,
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
+                    _("%s has a config.json but no .safetensors file%s"), folder,
                     g_file_test(folder, G_FILE_TEST_IS_DIR) ? " (pickled .bin and .ckpt files are not read)" : "");
         ok = FALSE;
     }
@@ -119,9 +129,12 @@ static gboolean add_folder(SfuModel *m, const char *path, const char *sub, int p
     static const struct {
         const char *name;
         SfuPart part;
-    } classes[] = {{"AutoencoderTiny", SFU_PART_TAESD_DECODER}, {"AutoencoderKL", SFU_PART_VAE}, {"UNet2DConditionModel", SFU_PART_UNET},
+    } classes[] = {{"AutoencoderTiny", SFU_PART_TAESD_DECODER},
+                   {"AutoencoderKL", SFU_PART_VAE},
+                   {"UNet2DConditionModel", SFU_PART_UNET},
                    {"CLIPTextModel", SFU_PART_TEXT}};
-    char *folder = sub ? g_build_filename(path, sub, NULL) : g_strdup(path), *config = g_build_filename(folder, "config.json", NULL);
+    char *folder = sub ? g_build_filename(path, sub, NULL) : g_strdup(path),
+         *config = g_build_filename(folder, "config.json", NULL);
     JsonNode *json = NULL;
     gboolean ok = TRUE;
     if (g_file_test(config, G_FILE_TEST_EXISTS) && (ok = load_json(config, &json, error))) {
@@ -143,7 +156,8 @@ static gboolean add_folder(SfuModel *m, const char *path, const char *sub, int p
 gboolean sfu_model_read_folder(SfuModel *m, GError **error)
 {
     const char *path = m->path;
-    char *index = g_build_filename(path, "model_index.json", NULL), *scheduler = g_build_filename(path, "scheduler", "scheduler_config.json", NULL);
+    char *index = g_build_filename(path, "model_index.json", NULL),
+         *scheduler = g_build_filename(path, "scheduler", "scheduler_config.json", NULL);
     gboolean ok = TRUE;
     if (g_file_test(index, G_FILE_TEST_EXISTS))
         ok = load_json(index, &m->index, error);
@@ -155,7 +169,8 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error)
     if (ok && !m->files->len)
         ok = add_folder(m, path, NULL, -1, error);
     if (ok && !m->files->len) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s is no diffusers folder (no unet/, vae/ or text_encoder/ with a config.json)"), path);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is no diffusers folder (no unet/, vae/ or text_encoder/ with a config.json)"), path);
         ok = FALSE;
     }
     g_free(index);

@@ -5,17 +5,19 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-G_DEFINE_QUARK(sfu-model-error, sfu_model_error)
+G_DEFINE_QUARK(sfu - model - error, sfu_model_error)
 
 const char *sfu_part_name(SfuPart part)
 {
-    static const char *const names[SFU_N_PARTS] = {"unet", "vae", "text_encoder", "taesd_encoder", "taesd_decoder", "upscaler", "remover"};
+    static const char *const names[SFU_N_PARTS] = {"unet",          "vae",      "text_encoder", "taesd_encoder",
+                                                   "taesd_decoder", "upscaler", "remover"};
     return names[part];
 }
 
 static gboolean is_copy(const SfuFileTensor *a, const SfuFileTensor *b)
 {
-    return a->dtype == b->dtype && a->n_dims == b->n_dims && memcmp(a->dims, b->dims, sizeof *a->dims * (gsize)a->n_dims) == 0 && a->data && b->data &&
+    return a->dtype == b->dtype && a->n_dims == b->n_dims &&
+           memcmp(a->dims, b->dims, sizeof *a->dims * (gsize)a->n_dims) == 0 && a->data && b->data &&
            memcmp(a->data, b->data, sfu_dtype_bytes(a->dtype) * (gsize)a->n_elements) == 0;
 }
 
@@ -32,7 +34,8 @@ gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTens
         return TRUE;
     }
     if (old) {
-        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the %s has the tensor '%s' twice"), m->path, sfu_part_name(part), name);
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the %s has the tensor '%s' twice"), m->path,
+                    sfu_part_name(part), name);
         g_free(name);
         return FALSE;
     }
@@ -46,20 +49,24 @@ static gboolean add_split(SfuModel *m, SfuPart part, const char *name, const Sfu
     static const char *const to[] = {"self_attn.q_proj.", "self_attn.k_proj.", "self_attn.v_proj."};
     const char *at = strstr(name, "self_attn.in_proj.");
     for (int i = 0; i < 3; i++) {
-        SfuFileTensor *s = t->n_dims < 1 || t->dims[0] % 3 ? NULL : sfu_file_tensor_rows(t, i * t->dims[0] / 3, t->dims[0] / 3);
+        SfuFileTensor *s =
+            t->n_dims < 1 || t->dims[0] % 3 ? NULL : sfu_file_tensor_rows(t, i * t->dims[0] / 3, t->dims[0] / 3);
         if (!s) {
-            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: '%s' is no three matrices in one"), m->path, t->name);
+            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: '%s' is no three matrices in one"),
+                        m->path, t->name);
             return FALSE;
         }
         g_ptr_array_add(m->made, s);
-        if (!sfu_model_add_tensor(m, part, g_strdup_printf("%.*s%s%s", (int)(at - name), name, to[i], at + strlen("self_attn.in_proj.")), s,
-                                  error))
+        if (!sfu_model_add_tensor(
+                m, part, g_strdup_printf("%.*s%s%s", (int)(at - name), name, to[i], at + strlen("self_attn.in_proj.")),
+                s, error))
             return FALSE;
     }
     return TRUE;
 }
 
-gboolean sfu_model_add_named(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, gboolean ignorable, GError **error)
+gboolean sfu_model_add_named(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, gboolean ignorable,
+                             GError **error)
 {
     if (!name) {
         g_ptr_array_add(ignorable ? m->ignored : m->unexpected, g_strdup(t->name));
@@ -149,7 +156,8 @@ SfuWeight *sfu_model_weight(SfuModel *m, SfuPart part, const char *name, GError 
 {
     SfuWeight *w = sfu_model_find(m, part, name);
     if (!w)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s: the %s lacks the tensor '%s'"), m->path, sfu_part_name(part), name);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s: the %s lacks the tensor '%s'"), m->path,
+                    sfu_part_name(part), name);
     return w;
 }
 
@@ -186,7 +194,8 @@ void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *b
     GHashTableIter it;
     gpointer name;
     for (guint i = 0; i < missing->len; i++)
-        g_ptr_array_add(m->missing, g_strdup_printf("%s: %s", sfu_part_name(part), (char *)g_ptr_array_index(missing, i)));
+        g_ptr_array_add(m->missing,
+                        g_strdup_printf("%s: %s", sfu_part_name(part), (char *)g_ptr_array_index(missing, i)));
     g_hash_table_iter_init(&it, m->tensors[part]);
     while (g_hash_table_iter_next(&it, &name, NULL)) {
         if (g_hash_table_contains(bound, name))
@@ -198,7 +207,10 @@ void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *b
     }
 }
 
-const GPtrArray *sfu_model_strays(const SfuModel *m) { return m->strays; }
+const GPtrArray *sfu_model_strays(const SfuModel *m)
+{
+    return m->strays;
+}
 
 gboolean sfu_model_has_module(const SfuModel *m, SfuPart part, const char *format, ...)
 {
@@ -235,8 +247,9 @@ gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error)
             for (int j = 0; j < k; j++)
                 bad += !isfinite(v[j]);
             if (bad) {
-                g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the tensor '%s' holds values that are no numbers (NaN or infinity)"),
-                            m->path, (char *)name);
+                g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT,
+                            _("%s: the tensor '%s' holds values that are no numbers (NaN or infinity)"), m->path,
+                            (char *)name);
                 ok = FALSE;
             }
         }
@@ -253,15 +266,42 @@ gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error)
     return TRUE;
 }
 
-const char *sfu_model_path(const SfuModel *m) { return m->path; }
-const SfuFamily *sfu_model_family(const SfuModel *m) { return m->family; }
-gboolean sfu_model_has_part(const SfuModel *m, SfuPart part) { return m->tensors[part] != NULL; }
-const SfuUnetConfig *sfu_model_unet(const SfuModel *m) { return &m->unet; }
-const SfuVaeConfig *sfu_model_vae(const SfuModel *m) { return &m->vae; }
-const SfuTextConfig *sfu_model_text(const SfuModel *m) { return &m->text; }
-const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m) { return &m->scheduler; }
-const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m) { return &m->upscaler; }
-const SfuLamaConfig *sfu_model_lama(const SfuModel *m) { return &m->lama; }
+const char *sfu_model_path(const SfuModel *m)
+{
+    return m->path;
+}
+const SfuFamily *sfu_model_family(const SfuModel *m)
+{
+    return m->family;
+}
+gboolean sfu_model_has_part(const SfuModel *m, SfuPart part)
+{
+    return m->tensors[part] != NULL;
+}
+const SfuUnetConfig *sfu_model_unet(const SfuModel *m)
+{
+    return &m->unet;
+}
+const SfuVaeConfig *sfu_model_vae(const SfuModel *m)
+{
+    return &m->vae;
+}
+const SfuTextConfig *sfu_model_text(const SfuModel *m)
+{
+    return &m->text;
+}
+const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m)
+{
+    return &m->scheduler;
+}
+const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m)
+{
+    return &m->upscaler;
+}
+const SfuLamaConfig *sfu_model_lama(const SfuModel *m)
+{
+    return &m->lama;
+}
 
 JsonObject *sfu_model_sfumato(const SfuModel *m)
 {

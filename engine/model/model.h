@@ -1,7 +1,8 @@
-/* Models: their parts' tensors under canonical names, and their configurations. Which family a model is of, family/ finds out.
- * Canonical names are those of diffusers (UNet, VAE, and TAESD's two halves, each as "layers.N..." without a clamp in the
- * decoder's count) and transformers (CLIP, always with "text_model."), of Real-ESRGAN (RRDBNet, SRVGGNetCompact), SwinIR and HAT.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Models: their parts' tensors under canonical names, and their configurations. Which family a model is of, family/
+ * finds out. Canonical names are those of diffusers (UNet, VAE, and TAESD's two halves, each as "layers.N..." without a
+ * clamp in the decoder's count) and transformers (CLIP, always with "text_model."), of Real-ESRGAN (RRDBNet,
+ * SRVGGNetCompact), SwinIR and HAT. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+ */
 #ifndef SFU_MODEL_H
 #define SFU_MODEL_H
 
@@ -74,7 +75,7 @@ typedef struct {
     double beta_start, beta_end; /* scaled linear: squares of a linear ramp of square roots */
     gboolean scaled_linear;      /* else linear */
     gboolean zero_terminal_snr;
-    double shift; /* SFU_PREDICT_FLOW: sigma' = shift * sigma / (1 + (shift - 1) * sigma); 1: none */
+    double shift;     /* SFU_PREDICT_FLOW: sigma' = shift * sigma / (1 + (shift - 1) * sigma); 1: none */
     gboolean in_file; /* read from a scheduler_config.json, not assumed */
 } SfuSchedulerConfig;
 
@@ -96,7 +97,7 @@ typedef struct {
     SfuUpsampler upsampler;
     int n_stages;           /* of enlargement */
     gboolean scale_by_name; /* the file is that of an x2 as well as of an x3; x3 if its name says so */
-    gpointer own;           /* what this network alone has: the struct in its header; g_free'd with the model; NULL: nothing */
+    gpointer own; /* what this network alone has: the struct in its header; g_free'd with the model; NULL: nothing */
 } SfuUpscalerConfig;
 
 /* LaMa's generator. */
@@ -114,7 +115,8 @@ void sfu_model_close(SfuModel *m);
 const char *sfu_model_path(const SfuModel *m);
 const SfuFamily *sfu_model_family(const SfuModel *m);
 gboolean sfu_model_has_part(const SfuModel *m, SfuPart part);
-/* FALSE with OPEN if a file of the model was changed or cut since it was opened (reading the mapping would kill the process). */
+/* FALSE with OPEN if a file of the model was changed or cut since it was opened (reading the mapping would kill the
+ * process). */
 gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error);
 
 /* Borrowed. NULL with MISSING if the file lacks it. */
@@ -137,10 +139,11 @@ gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error);
 int sfu_model_count(const SfuModel *m, SfuPart part, const char *prefix, int most);
 /* Whether any tensor of the part begins with the prefix: a module that is there at all must be there as a whole. */
 gboolean sfu_model_has_module(const SfuModel *m, SfuPart part, const char *format, ...) G_GNUC_PRINTF(3, 4);
-/* What binding a part's network has found (net/parts.h). missing: char*, copied; bound: the names of all tensors that the network has. The part's others
- * are unexpected. */
+/* What binding a part's network has found (net/parts.h). missing: char*, copied; bound: the names of all tensors that
+ * the network has. The part's others are unexpected. */
 void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *bound);
-/* char*: tensors within the parts that no network of the model has. Such a file may be of another architecture than it is taken for. Borrowed. */
+/* char*: tensors within the parts that no network of the model has. Such a file may be of another architecture than it
+ * is taken for. Borrowed. */
 const GPtrArray *sfu_model_strays(const SfuModel *m);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
-/* From the names of original single files and of old diffusers releases to canonical names. The facts are those of CompVis'
- * latent-diffusion module tree (openaimodel.py, autoencoder modules) and of OpenCLIP's text transformer.
+/* From the names of original single files and of old diffusers releases to canonical names. The facts are those of
+ * CompVis' latent-diffusion module tree (openaimodel.py, autoencoder modules) and of OpenCLIP's text transformer.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/names.h"
 #include <stdio.h>
@@ -22,8 +22,9 @@ static char *swap_head(const char *s, const Pair *pairs, gsize n)
 
 static char *unet_resnet(const char *prefix, const char *rest)
 {
-    static const Pair pairs[] = {{"in_layers.0.", "norm1."}, {"in_layers.2.", "conv1."}, {"out_layers.0.", "norm2."},
-                                 {"out_layers.3.", "conv2."}, {"emb_layers.1.", "time_emb_proj."}, {"skip_connection.", "conv_shortcut."}};
+    static const Pair pairs[] = {{"in_layers.0.", "norm1."},          {"in_layers.2.", "conv1."},
+                                 {"out_layers.0.", "norm2."},         {"out_layers.3.", "conv2."},
+                                 {"emb_layers.1.", "time_emb_proj."}, {"skip_connection.", "conv_shortcut."}};
     char *tail = swap_head(rest, pairs, G_N_ELEMENTS(pairs));
     char *out = tail ? g_strconcat(prefix, tail, NULL) : NULL;
     g_free(tail);
@@ -32,14 +33,19 @@ static char *unet_resnet(const char *prefix, const char *rest)
 
 static gboolean is_transformer(const char *rest)
 {
-    return g_str_has_prefix(rest, "norm.") || g_str_has_prefix(rest, "proj_") || g_str_has_prefix(rest, "transformer_blocks.");
+    return g_str_has_prefix(rest, "norm.") || g_str_has_prefix(rest, "proj_") ||
+           g_str_has_prefix(rest, "transformer_blocks.");
 }
 
 static char *unet_name(const char *s)
 {
-    static const Pair heads[] = {{"time_embed.0.", "time_embedding.linear_1."}, {"time_embed.2.", "time_embedding.linear_2."},
-                                 {"input_blocks.0.0.", "conv_in."}, {"out.0.", "conv_norm_out."}, {"out.2.", "conv_out."},
-                                 {"label_emb.", "class_embedding."}, {"middle_block.1.", "mid_block.attentions.0."}};
+    static const Pair heads[] = {{"time_embed.0.", "time_embedding.linear_1."},
+                                 {"time_embed.2.", "time_embedding.linear_2."},
+                                 {"input_blocks.0.0.", "conv_in."},
+                                 {"out.0.", "conv_norm_out."},
+                                 {"out.2.", "conv_out."},
+                                 {"label_emb.", "class_embedding."},
+                                 {"middle_block.1.", "mid_block.attentions.0."}};
     int i, j, used = 0;
     char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
     if (out)
@@ -75,10 +81,22 @@ static char *unet_name(const char *s)
 
 static char *vae_attention(const char *prefix, const char *rest)
 {
-    /* The original's names, and those of diffusers, old and new, which some converters leave in files of the original's form. */
-    static const Pair pairs[] = {{"norm.", "group_norm."}, {"q.", "to_q."},         {"k.", "to_k."},     {"v.", "to_v."},     {"proj_out.", "to_out.0."},
-                                 {"group_norm.", "group_norm."}, {"to_q.", "to_q."}, {"to_k.", "to_k."}, {"to_v.", "to_v."}, {"to_out.0.", "to_out.0."},
-                                 {"query.", "to_q."}, {"key.", "to_k."}, {"value.", "to_v."}, {"proj_attn.", "to_out.0."}};
+    /* The original's names, and those of diffusers, old and new, which some converters leave in files of the original's
+     * form. */
+    static const Pair pairs[] = {{"norm.", "group_norm."},
+                                 {"q.", "to_q."},
+                                 {"k.", "to_k."},
+                                 {"v.", "to_v."},
+                                 {"proj_out.", "to_out.0."},
+                                 {"group_norm.", "group_norm."},
+                                 {"to_q.", "to_q."},
+                                 {"to_k.", "to_k."},
+                                 {"to_v.", "to_v."},
+                                 {"to_out.0.", "to_out.0."},
+                                 {"query.", "to_q."},
+                                 {"key.", "to_k."},
+                                 {"value.", "to_v."},
+                                 {"proj_attn.", "to_out.0."}};
     char *tail = swap_head(rest, pairs, G_N_ELEMENTS(pairs));
     char *out = tail ? g_strconcat(prefix, tail, NULL) : NULL;
     g_free(tail);
@@ -106,13 +124,13 @@ char *sfu_name_from_vae(const char *s, int n_vae_levels)
     if (sscanf(rest, up ? "up.%3d.block.%3d.%n" : "down.%3d.block.%3d.%n", &i, &j, &used) == 2 && used) {
         rest += used;
         shortcut = g_str_has_prefix(rest, "nin_shortcut.") ? "conv_shortcut." : NULL;
-        return g_strdup_printf("%s.%s_blocks.%d.resnets.%d.%s%s", side, up ? "up" : "down", up ? n_vae_levels - 1 - i : i, j,
-                               shortcut ? shortcut : "", shortcut ? rest + 13 : rest);
+        return g_strdup_printf("%s.%s_blocks.%d.resnets.%d.%s%s", side, up ? "up" : "down",
+                               up ? n_vae_levels - 1 - i : i, j, shortcut ? shortcut : "", shortcut ? rest + 13 : rest);
     }
     used = 0;
     if (sscanf(rest, up ? "up.%3d.upsample.%n" : "down.%3d.downsample.%n", &i, &used) == 1 && used)
-        return g_strdup_printf("%s.%s_blocks.%d.%ssamplers.0.%s", side, up ? "up" : "down", up ? n_vae_levels - 1 - i : i, up ? "up" : "down",
-                               rest + used);
+        return g_strdup_printf("%s.%s_blocks.%d.%ssamplers.0.%s", side, up ? "up" : "down",
+                               up ? n_vae_levels - 1 - i : i, up ? "up" : "down", rest + used);
     return g_strdup(s);
 }
 
@@ -122,8 +140,12 @@ static char *openclip_name(const char *s)
     static const Pair heads[] = {{"token_embedding.", "text_model.embeddings.token_embedding."},
                                  {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
                                  {"ln_final.", "text_model.final_layer_norm."}};
-    static const Pair layer[] = {{"ln_1.", "layer_norm1."}, {"ln_2.", "layer_norm2."}, {"mlp.c_fc.", "mlp.fc1."}, {"mlp.c_proj.", "mlp.fc2."},
-                                 {"attn.out_proj.", "self_attn.out_proj."}, {"attn.in_proj_", "self_attn.in_proj."}};
+    static const Pair layer[] = {{"ln_1.", "layer_norm1."},
+                                 {"ln_2.", "layer_norm2."},
+                                 {"mlp.c_fc.", "mlp.fc1."},
+                                 {"mlp.c_proj.", "mlp.fc2."},
+                                 {"attn.out_proj.", "self_attn.out_proj."},
+                                 {"attn.in_proj_", "self_attn.in_proj."}};
     char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
     int i, used = 0;
     if (out || sscanf(s, "transformer.resblocks.%3d.%n", &i, &used) != 1 || !used)
@@ -164,15 +186,28 @@ char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, SfuPart *part
 
 gboolean sfu_name_is_ignorable(const char *name)
 {
-    static const char *const heads[] = {"model_ema.", "low_scale_model.", "first_stage_model.loss.", "cond_stage_model.model.visual.",
-                                        "cond_stage_model.model.attn_mask", "cond_stage_model.model.logit_scale",
-                                        "cond_stage_model.model.text_projection", "cond_stage_model.logit_scale",
-                                        "cond_stage_model.text_projection", "cond_stage_model.transformer.text_projection",
-                                        "conditioner.embedders.0.model.attn_mask", "conditioner.embedders.0.model.logit_scale",
-                                        "conditioner.embedders.0.model.text_projection", "alphas_cumprod",
-                                        "sqrt_", "log_one_minus_alphas_cumprod", "posterior_", "optimizer", "callbacks.", "loss."};
-    static const char *const whole[] = {"betas", "logvar", "lvlb_weights", "global_step", "epoch", "v_pred", "ztsnr", "model_ema.decay",
-                                        "__index_level_0__"};
+    static const char *const heads[] = {"model_ema.",
+                                        "low_scale_model.",
+                                        "first_stage_model.loss.",
+                                        "cond_stage_model.model.visual.",
+                                        "cond_stage_model.model.attn_mask",
+                                        "cond_stage_model.model.logit_scale",
+                                        "cond_stage_model.model.text_projection",
+                                        "cond_stage_model.logit_scale",
+                                        "cond_stage_model.text_projection",
+                                        "cond_stage_model.transformer.text_projection",
+                                        "conditioner.embedders.0.model.attn_mask",
+                                        "conditioner.embedders.0.model.logit_scale",
+                                        "conditioner.embedders.0.model.text_projection",
+                                        "alphas_cumprod",
+                                        "sqrt_",
+                                        "log_one_minus_alphas_cumprod",
+                                        "posterior_",
+                                        "optimizer",
+                                        "callbacks.",
+                                        "loss."};
+    static const char *const whole[] = {"betas",  "logvar", "lvlb_weights",    "global_step",      "epoch",
+                                        "v_pred", "ztsnr",  "model_ema.decay", "__index_level_0__"};
     if (g_str_has_suffix(name, "position_ids") || g_str_has_suffix(name, "num_batches_tracked"))
         return TRUE;
     for (gsize i = 0; i < G_N_ELEMENTS(heads); i++)

@@ -16,7 +16,8 @@ char *sfu_name_from_diffusers(const char *name, SfuPart part);
 char *sfu_name_from_taesd(const char *name, SfuPart part);
 /* Known and not needed: EMA copies, the noise schedule's tables, position numbers, training state. */
 gboolean sfu_name_is_ignorable(const char *name);
-/* What a file with these tensors (SfuFileTensor*) is, if it is a kind that Sfumato knows and does not read; else NULL. For messages. */
+/* What a file with these tensors (SfuFileTensor*) is, if it is a kind that Sfumato knows and does not read; else NULL.
+ * For messages. */
 const char *sfu_names_foreign(const GPtrArray *tensors);
 
 #endif

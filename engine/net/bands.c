@@ -1,7 +1,7 @@
-/* Passes over pictures too large to hold several times. A norm and the convolution behind it go in bands of rows, so that the normed picture never
- * exists as a whole; the first resnet behind an enlargement makes its input band by band. Norms keep the statistics of the whole picture and a band
- * sees its neighbours' rows, so that the result is that of one piece.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Passes over pictures too large to hold several times. A norm and the convolution behind it go in bands of rows, so
+ * that the normed picture never exists as a whole; the first resnet behind an enlargement makes its input band by band.
+ * Norms keep the statistics of the whole picture and a band sees its neighbours' rows, so that the result is that of
+ * one piece. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 #include <math.h>
 
@@ -14,8 +14,14 @@ static int band_rows(const SfuNet *net, int n, int h, int w, int c)
     return (int)MAX(8, net->band_bytes / row / 4 * 4);
 }
 
-static gboolean has_learnt(const SfuNet *net) { return net->norms && !net->norms->learning; }
-static const SfuTensor *next_learnt(const SfuNet *net) { return g_ptr_array_index(net->norms->stats, net->norms->at++); }
+static gboolean has_learnt(const SfuNet *net)
+{
+    return net->norms && !net->norms->learning;
+}
+static const SfuTensor *next_learnt(const SfuNet *net)
+{
+    return g_ptr_array_index(net->norms->stats, net->norms->at++);
+}
 
 /* Statistics just made (or NULL) go to net->norms, if that is learning, or to the caller. */
 static const SfuTensor *keep(const SfuNet *net, SfuTensor *stats, SfuTensor **own)
@@ -27,9 +33,10 @@ static const SfuTensor *keep(const SfuNet *net, SfuTensor *stats, SfuTensor **ow
     return stats;
 }
 
-/* The statistics of a norm of x: those of net->norms, or x's own (from its moments, where there are any), which the caller then frees (*own). NULL with error set. */
-static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, const SfuTensor *moments, int n_groups, float eps, SfuTensor **own,
-                                 GError **error)
+/* The statistics of a norm of x: those of net->norms, or x's own (from its moments, where there are any), which the
+ * caller then frees (*own). NULL with error set. */
+static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, const SfuTensor *moments, int n_groups,
+                                 float eps, SfuTensor **own, GError **error)
 {
     if (has_learnt(net))
         return next_learnt(net);
@@ -43,11 +50,12 @@ static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, const Sf
 gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor *y, GError **error)
 {
     *moments = NULL;
-    return has_learnt(net) || sfu_queue_kernels(net->q) != SFU_KERNELS_CPU || (*moments = sfu_tensor_create(net->q, SFU_F32, y->n, 1, 3, y->c, error));
+    return has_learnt(net) || sfu_queue_kernels(net->q) != SFU_KERNELS_CPU ||
+           (*moments = sfu_tensor_create(net->q, SFU_F32, y->n, 1, 3, y->c, error));
 }
 
-gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments, const SfuLayer *l, int n_groups, float eps,
-                            SfuAct act, GError **error)
+gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments,
+                            const SfuLayer *l, int n_groups, float eps, SfuAct act, GError **error)
 {
     SfuTensor *own = NULL;
     const SfuTensor *stats = stats_of(net, x, moments, n_groups, eps, &own, error);
@@ -57,15 +65,17 @@ gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x,
 }
 
 /* 3x3 on rows that carry their neighbours above and below, where there are any; beyond the picture zeros. */
-static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, gboolean above, gboolean below, gboolean upsample2, const SfuLayer *l,
-                          const SfuEpilogue *e, GError **error)
+static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, gboolean above, gboolean below,
+                          gboolean upsample2, const SfuLayer *l, const SfuEpilogue *e, GError **error)
 {
-    const SfuConv conv = {.pad_top = !above, .pad_bottom = !below, .pad_left = 1, .pad_right = 1, .upsample2 = upsample2};
+    const SfuConv conv = {
+        .pad_top = !above, .pad_bottom = !below, .pad_left = 1, .pad_right = 1, .upsample2 = upsample2};
     return sfu_conv2d(net->q, y, x, l->w, &conv, e, error);
 }
 
-gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend, const SfuLayer *norm,
-                           int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e, GError **error)
+gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend,
+                           const SfuLayer *norm, int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e,
+                           GError **error)
 {
     const int rows = band_rows(net, x->n, x->h, x->w, x->c);
     SfuTensor *own = NULL, *normed = NULL, *parts = NULL;
@@ -77,11 +87,13 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const 
         ok = (parts = sfu_tensor_create(net->q, SFU_F32, x->n, (x->h + rows - 1) / rows, 3, y->c, error)) != NULL;
     for (int y0 = 0; ok && y0 < x->h; y0 += rows) {
         const int y1 = MIN(y0 + rows, x->h), above = y0 > 0, below = y1 < x->h;
-        SfuTensor *in = sfu_net_band(x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error), *res = NULL, *made = NULL;
+        SfuTensor *in = sfu_net_band(x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error),
+                  *res = NULL, *made = NULL;
         SfuTensor *t = sfu_tensor_view(normed, 0, x->n, y1 - y0 + above + below, x->w, x->c, error);
         SfuEpilogue part = *e;
         ok = in && out && t && (!e->residual || (part.residual = res = sfu_net_band(e->residual, y0, y1, error))) &&
-             (!parts || (part.moments = made = sfu_tensor_view(parts, (size_t)(y0 / rows) * 3 * (size_t)y->c, x->n, 1, 3, y->c, error))) &&
+             (!parts || (part.moments = made = sfu_tensor_view(parts, (size_t)(y0 / rows) * 3 * (size_t)y->c, x->n, 1,
+                                                               3, y->c, error))) &&
              sfu_group_norm_apply(net->q, t, in, stats, norm->w, norm->b, SFU_ACT_SILU, error) &&
              conv_rows(net, out, t, above, below, FALSE, conv, &part, error);
         sfu_tensor_destroy(t);
@@ -97,8 +109,10 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const 
     return ok;
 }
 
-/* Rows [y0, y1), y0 even, of x enlarged twice and convolved, with a neighbour above and below where there is one, into the front of `room`. New view. */
-static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuTensor *x, const SfuTensor *room, int y0, int y1, GError **error)
+/* Rows [y0, y1), y0 even, of x enlarged twice and convolved, with a neighbour above and below where there is one, into
+ * the front of `room`. New view. */
+static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuTensor *x, const SfuTensor *room, int y0,
+                               int y1, GError **error)
 {
     const int above = y0 > 0, below = y1 < 2 * x->h;
     const SfuEpilogue bias = {.bias = up->b};
@@ -110,10 +124,10 @@ static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuT
     return y;
 }
 
-/* The statistics of x enlarged, pooled over its bands: the mean of means, and the mean of variances (eps included) and of squared means less the
- * square of that. */
-static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, const SfuTensor *x, const SfuTensor *room, int rows,
-                                       SfuTensor **own, GError **error)
+/* The statistics of x enlarged, pooled over its bands: the mean of means, and the mean of variances (eps included) and
+ * of squared means less the square of that. */
+static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, const SfuTensor *x,
+                                       const SfuTensor *room, int rows, SfuTensor **own, GError **error)
 {
     const int h = 2 * x->h, n = r->n_groups;
     if (has_learnt(net))
@@ -124,8 +138,10 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
     gboolean ok = stats != NULL;
     for (int y0 = 0; ok && y0 < h; y0 += rows) {
         const int y1 = MIN(y0 + rows, h);
-        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error), *own_rows = u ? sfu_net_band(u, y0 > 0, (y0 > 0) + y1 - y0, error) : NULL;
-        ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, r->eps, error) && sfu_tensor_read(stats, host, error);
+        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error),
+                  *own_rows = u ? sfu_net_band(u, y0 > 0, (y0 > 0) + y1 - y0, error) : NULL;
+        ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, r->eps, error) &&
+             sfu_tensor_read(stats, host, error);
         const double part = (double)(y1 - y0) / h;
         for (int g = 0; ok && g < n; g++) {
             const double mean = host[2 * g], deviation = host[2 * g + 1];
@@ -147,16 +163,20 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
     return keep(net, stats, own);
 }
 
-SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, GError **error)
+SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x,
+                                   SfuTensor **moments, GError **error)
 {
     const int h = 2 * x->h, w = 2 * x->w, rows = band_rows(net, 1, h, w, r->c_in);
     const SfuEpilogue shortcut = {.bias = r->shortcut.b}, first = {.bias = r->conv1.b};
-    SfuTensor *room = sfu_tensor_create(net->q, net->dtype, 1, MIN(rows + 2, h), w, r->c_in, error), *own = NULL, *y = NULL, *sum = NULL, *out_moments = NULL;
+    SfuTensor *room = sfu_tensor_create(net->q, net->dtype, 1, MIN(rows + 2, h), w, r->c_in, error), *own = NULL,
+              *y = NULL, *sum = NULL, *out_moments = NULL;
     const SfuTensor *stats = room ? enlarged_stats(net, up, r, x, room, rows, &own, error) : NULL;
-    gboolean ok = stats && (y = sfu_tensor_create(net->q, net->dtype, 1, h, w, r->c_out, error)) && (sum = sfu_net_like(net, y, r->c_out, error));
+    gboolean ok = stats && (y = sfu_tensor_create(net->q, net->dtype, 1, h, w, r->c_out, error)) &&
+                  (sum = sfu_net_like(net, y, r->c_out, error));
     for (int y0 = 0; ok && y0 < h; y0 += rows) {
         const int y1 = MIN(y0 + rows, h), above = y0 > 0, below = y1 < h;
-        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error), *mid = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
+        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error),
+                  *mid = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
         SfuTensor *to_y = sfu_net_band(y, y0, y1, error), *to_sum = sfu_net_band(sum, y0, y1, error);
         ok = mid && to_y && to_sum && sfu_linear(net->q, to_sum, mid, r->shortcut.w, &shortcut, error) &&
              sfu_group_norm_apply(net->q, u, u, stats, r->norm1.w, r->norm1.b, SFU_ACT_SILU, error) &&

@@ -17,9 +17,9 @@ typedef struct {
     const SfuTensor *x;      /* [n, h, w, in_channels] */
     const float *timesteps;  /* [n] */
     const int *class_labels; /* [n]; NULL exactly if n_classes is 0 */
-    /* Step caching: NULL: none. *deep NULL: a whole pass, which leaves there what a later one can start from. *deep set,
-     * by a pass over as many pixels at a neighboring step: only the outer layers are run. The caller frees *deep with
-     * sfu_tensor_destroy(). */
+    /* Step caching: NULL: none. *deep NULL: a whole pass, which leaves there what a later one can start from. *deep
+     * set, by a pass over as many pixels at a neighboring step: only the outer layers are run. The caller frees *deep
+     * with sfu_tensor_destroy(). */
     SfuTensor **deep;
 } SfuDenoiserInput;
 
@@ -33,9 +33,9 @@ typedef struct {
 /* Made by a network's file (sfu_unet_denoiser()); the fields are for reading. */
 typedef struct {
     const SfuDenoiserClass *class;
-    gpointer net;                /* owned */
+    gpointer net; /* owned */
     int in_channels, out_channels;
-    int n_classes;               /* 0: it takes no class labels */
+    int n_classes; /* 0: it takes no class labels */
 } SfuDenoiser;
 
 static inline void sfu_denoiser_destroy(SfuDenoiser *d)

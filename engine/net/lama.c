@@ -1,6 +1,6 @@
-/* LaMa's generator. Every batch norm is folded into the product before it. A block's tensor holds its local channels first, then the global ones,
- * so that the two convolutions that make the local half are one.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* LaMa's generator. Every batch norm is folded into the product before it. A block's tensor holds its local channels
+ * first, then the global ones, so that the two convolutions that make the local half are one. Copyright (C) 2026 The
+ * Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 #include "net/remover.h"
 #include <math.h>
@@ -13,11 +13,13 @@ typedef struct {
     float *scale, *shift; /* [c], owned */
 } Norm;
 
-/* "FFC_BN_ACT" of a block: local' = relu(bn(l2l(local) + g2l(global))), global' = relu(bn(l2g(local) + spectral(global))). */
+/* "FFC_BN_ACT" of a block: local' = relu(bn(l2l(local) + g2l(global))), global' = relu(bn(l2g(local) +
+ * spectral(global))). */
 typedef struct {
     SfuLayer to_local;         /* 3x3, [local, local + global] */
     SfuLayer to_global;        /* 3x3, [global, local]; its bias stands for both products */
-    SfuLayer in, fourier, out; /* 1x1: [half, local + global] with zeros for the local ones, [2 half, 2 half], [global, half]; half = global / 2 */
+    SfuLayer in, fourier, out; /* 1x1: [half, local + global] with zeros for the local ones, [2 half, 2 half], [global,
+                                  half]; half = global / 2 */
 } Ffc;
 
 typedef struct {
@@ -30,7 +32,8 @@ typedef struct {
     SfuFourier *plan;
 } SfuLama;
 
-/* ---- weights --------------------------------------------------------------------------------------------------------- */
+/* ---- weights
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* Widened; NULL if the tensor is missing, or the network is only to be described. Caller frees. */
 static float *values(const SfuNet *net, SfuWeight *w)
@@ -47,7 +50,8 @@ static Norm bind_norm(SfuNet *net, const char *prefix, const char *name, int c)
 {
     char *p = g_strdup_printf("%s%s%s", prefix, *name ? "." : "", name);
     const SfuLayer affine = sfu_net_norm(net, prefix, name, c);
-    float *gamma = values(net, affine.w), *beta = values(net, affine.b), *mean = values(net, sfu_net_vector(net, p, "running_mean", c)),
+    float *gamma = values(net, affine.w), *beta = values(net, affine.b),
+          *mean = values(net, sfu_net_vector(net, p, "running_mean", c)),
           *var = values(net, sfu_net_vector(net, p, "running_var", c));
     Norm n = {g_new0(float, c), g_new0(float, c)};
     for (int i = 0; gamma && beta && mean && var && i < c; i++) {
@@ -74,7 +78,8 @@ static SfuWeight *bias_of(SfuNet *net, const char *name, const float *shift, int
     return sfu_net_own(net, name, g_memdup2(shift, (gsize)c * sizeof(float)), 1, dims);
 }
 
-/* A convolution [out, in, k, k] without bias, into rows [row, ..) and columns [col, ..) of v [.., cols, k, k], each row scaled. */
+/* A convolution [out, in, k, k] without bias, into rows [row, ..) and columns [col, ..) of v [.., cols, k, k], each row
+ * scaled. */
 static void put(const SfuNet *net, float *v, int row, int col, int cols, SfuWeight *w, const float *scale)
 {
     float *x = values(net, w);
@@ -89,12 +94,17 @@ static void put(const SfuNet *net, float *v, int row, int col, int cols, SfuWeig
 static SfuLayer layer(SfuNet *net, const char *name, int out, int in, int k, float *taken, const float *shift)
 {
     const gint64 dims[] = {out, in, k, k};
-    return (SfuLayer){.w = sfu_net_own(net, name, taken, k == 1 ? 2 : 4, dims), .b = shift ? bias_of(net, name, shift, out) : NULL};
+    return (SfuLayer){.w = sfu_net_own(net, name, taken, k == 1 ? 2 : 4, dims),
+                      .b = shift ? bias_of(net, name, shift, out) : NULL};
 }
 
-static float *zeros(int out, int in, int k) { return g_new0(float, (gsize)out * in * k * k); }
+static float *zeros(int out, int in, int k)
+{
+    return g_new0(float, (gsize)out *in *k *k);
+}
 
-/* A convolution with its norm: the layers before the blocks. global > 0: two convolutions of the same input side by side. */
+/* A convolution with its norm: the layers before the blocks. global > 0: two convolutions of the same input side by
+ * side. */
 static SfuLayer bind_plain(SfuNet *net, const char *name, int in, int local, int global, int k)
 {
     char *ffc = g_strconcat(name, ".ffc", NULL);
@@ -137,8 +147,9 @@ static void bind_spectral(SfuNet *net, Ffc *f, const char *name, int local, int 
     f->in = layer(net, name, half, local + global, 1, v, in.shift);
     for (int i = 0; i < 2 * half; i++)
         shift[i % 2 * half + i / 2] = mid.shift[i];
-    f->fourier = layer(net, fu, 2 * half, 2 * half, 1, reorder(net, sfu_net_conv(net, fu, "conv_layer", 2 * half, 2 * half, 1, FALSE).w, mid.scale, half),
-                       shift);
+    f->fourier = layer(
+        net, fu, 2 * half, 2 * half, 1,
+        reorder(net, sfu_net_conv(net, fu, "conv_layer", 2 * half, 2 * half, 1, FALSE).w, mid.scale, half), shift);
     float *w = zeros(global, half, 1);
     put(net, w, 0, 0, half, sfu_net_conv(net, name, "conv2", global, half, 1, FALSE).w, scale);
     f->out = layer(net, name, global, half, 1, w, NULL);
@@ -165,14 +176,15 @@ static void bind_ffc(SfuNet *net, Ffc *f, const char *name, int local, int globa
     g_free(ffc);
 }
 
-/* A transposed convolution of stride 2 (kernel 3, padding 1, output padding 1) as a convolution that makes four pixels a cell: along an axis the even
- * pixel is tap 1 of this cell, the odd one tap 2 of this cell and tap 0 of the next (Dumoulin & Visin 2016, section 4.6). [4 out, in, 3, 3], in
- * PyTorch's order of pixel_shuffle. */
+/* A transposed convolution of stride 2 (kernel 3, padding 1, output padding 1) as a convolution that makes four pixels
+ * a cell: along an axis the even pixel is tap 1 of this cell, the odd one tap 2 of this cell and tap 0 of the next
+ * (Dumoulin & Visin 2016, section 4.6). [4 out, in, 3, 3], in PyTorch's order of pixel_shuffle. */
 static SfuLayer bind_up(SfuNet *net, const char *name, const char *norm, int in, int out)
 {
     static const int tap[2][3] = {{-1, 1, -1}, {-1, 2, 0}};
     const gint64 dims[] = {in, out, 3, 3};
-    float *x = values(net, sfu_net_tensor(net, name, "weight", 4, dims)), *b = values(net, sfu_net_vector(net, name, "bias", out)), *v = zeros(4 * out, in, 3),
+    float *x = values(net, sfu_net_tensor(net, name, "weight", 4, dims)),
+          *b = values(net, sfu_net_vector(net, name, "bias", out)), *v = zeros(4 * out, in, 3),
           *shift = g_new0(float, 4 * out);
     const Norm n = bind_norm(net, norm, "", out);
     for (int o = 0; x && o < 4 * out; o++) {
@@ -181,7 +193,8 @@ static SfuLayer bind_up(SfuNet *net, const char *name, const char *norm, int in,
         for (int i = 0; i < in; i++)
             for (int k = 0; k < 9; k++)
                 if (tap[py][k / 3] >= 0 && tap[px][k % 3] >= 0)
-                    v[((gsize)o * in + i) * 9 + k] = x[((gsize)i * out + c) * 9 + tap[py][k / 3] * 3 + tap[px][k % 3]] * n.scale[c];
+                    v[((gsize)o * in + i) * 9 + k] =
+                        x[((gsize)i * out + c) * 9 + tap[py][k / 3] * 3 + tap[px][k % 3]] * n.scale[c];
     }
     const SfuLayer r = layer(net, name, 4 * out, in, 3, v, shift);
     norm_free(n);
@@ -250,7 +263,8 @@ void sfu_lama_expect(SfuModel *model)
     destroy(l);
 }
 
-/* ---- passes ---------------------------------------------------------------------------------------------------------- */
+/* ---- passes
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* Mirrored by `by` on all sides. */
 static SfuTensor *padded(const SfuNet *net, const SfuTensor *x, int by, GError **error)
@@ -262,10 +276,13 @@ static SfuTensor *padded(const SfuNet *net, const SfuTensor *x, int by, GError *
 }
 
 /* A padded convolution; x is taken. Returns [1, h / stride, w / stride, out]. */
-static SfuTensor *convolve(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int k, int stride, SfuAct act, GError **error)
+static SfuTensor *convolve(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int k, int stride, SfuAct act,
+                           GError **error)
 {
     SfuTensor *p = padded(net, x, k / 2, error);
-    SfuTensor *y = p ? sfu_tensor_create(net->q, net->dtype, 1, x->h / stride, x->w / stride, (int)sfu_weight_dim(l->w, 0), error) : NULL;
+    SfuTensor *y =
+        p ? sfu_tensor_create(net->q, net->dtype, 1, x->h / stride, x->w / stride, (int)sfu_weight_dim(l->w, 0), error)
+          : NULL;
     const SfuConv conv = {.stride = stride};
     const SfuEpilogue e = {.bias = l->b, .act = act};
     if (y && !sfu_conv2d(net->q, y, p, l->w, &conv, &e, error))
@@ -284,9 +301,10 @@ static SfuTensor *spectral(const SfuLama *l, const Ffc *f, const SfuTensor *x, G
               *a = sfu_tensor_create(net->q, net->dtype, 1, x->h, bins, 2 * half, error),
               *b = sfu_tensor_create(net->q, net->dtype, 1, x->h, bins, 2 * half, error);
     const SfuEpilogue in = {.bias = f->in.b, .act = SFU_ACT_RELU}, mid = {.bias = f->fourier.b, .act = SFU_ACT_RELU};
-    const gboolean ok = t && u && a && b && sfu_linear(net->q, t, x, f->in.w, &in, error) && sfu_rfft2(net->q, l->plan, a, t, error) &&
-                        sfu_linear(net->q, b, a, f->fourier.w, &mid, error) && sfu_irfft2(net->q, l->plan, u, b, error) &&
-                        sfu_axpby(net->q, u, 1, u, 1, t, error);
+    const gboolean ok = t && u && a && b && sfu_linear(net->q, t, x, f->in.w, &in, error) &&
+                        sfu_rfft2(net->q, l->plan, a, t, error) &&
+                        sfu_linear(net->q, b, a, f->fourier.w, &mid, error) &&
+                        sfu_irfft2(net->q, l->plan, u, b, error) && sfu_axpby(net->q, u, 1, u, 1, t, error);
     sfu_tensor_destroy(t);
     sfu_tensor_destroy(a);
     sfu_tensor_destroy(b);
@@ -305,7 +323,8 @@ static SfuTensor *ffc_run(const SfuLama *l, const Ffc *f, const SfuTensor *x, GE
     const SfuEpilogue first = {.bias = f->to_local.b}, second = {.bias = f->to_global.b, .residual = y};
     const gboolean ok = p && y && v && sfu_conv2d(net->q, y, p, f->to_local.w, &local, &first, error) &&
                         sfu_conv2d(net->q, y, v, f->out.w, &whole, NULL, error) &&
-                        sfu_conv2d(net->q, y, p, f->to_global.w, &global, &second, error) && sfu_unary(net->q, y, y, SFU_ACT_RELU, 0, error);
+                        sfu_conv2d(net->q, y, p, f->to_global.w, &global, &second, error) &&
+                        sfu_unary(net->q, y, y, SFU_ACT_RELU, 0, error);
     sfu_tensor_destroy(p);
     sfu_tensor_destroy(v);
     if (!ok)
@@ -317,7 +336,8 @@ static SfuTensor *ffc_run(const SfuLama *l, const Ffc *f, const SfuTensor *x, GE
 static SfuTensor *block_run(const SfuLama *l, int i, SfuTensor *x, GError **error)
 {
     SfuTensor *y = ffc_run(l, &l->blocks[2 * i], x, error), *z = y ? ffc_run(l, &l->blocks[2 * i + 1], y, error) : NULL;
-    const gboolean ok = z && sfu_axpby(l->net.q, x, 1, x, 1, z, error) && sfu_net_trace(&l->net, x, error, "blocks.%d", i);
+    const gboolean ok =
+        z && sfu_axpby(l->net.q, x, 1, x, 1, z, error) && sfu_net_trace(&l->net, x, error, "blocks.%d", i);
     sfu_tensor_destroy(y);
     sfu_tensor_destroy(z);
     if (!ok)
@@ -331,8 +351,10 @@ static SfuTensor *up_run(const SfuNet *net, const SfuLayer *up, SfuTensor *x, GE
     const int out = (int)sfu_weight_dim(up->w, 0) / 4;
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     const SfuEpilogue e = {.bias = up->b, .act = SFU_ACT_RELU};
-    SfuTensor *cells = sfu_net_like(net, x, 4 * out, error), *y = sfu_tensor_create(net->q, net->dtype, 1, 2 * x->h, 2 * x->w, out, error);
-    if (!cells || !y || !sfu_conv2d(net->q, cells, x, up->w, &same, &e, error) || !sfu_pixel_shuffle(net->q, y, cells, 2, error))
+    SfuTensor *cells = sfu_net_like(net, x, 4 * out, error),
+              *y = sfu_tensor_create(net->q, net->dtype, 1, 2 * x->h, 2 * x->w, out, error);
+    if (!cells || !y || !sfu_conv2d(net->q, cells, x, up->w, &same, &e, error) ||
+        !sfu_pixel_shuffle(net->q, y, cells, 2, error))
         sfu_net_drop(&y);
     sfu_tensor_destroy(cells);
     sfu_tensor_destroy(x);
@@ -346,8 +368,9 @@ static gboolean forward(gpointer network, SfuTensor **out, const SfuTensor *x, G
     const int multiple = 1 << l->c.n_downs;
     *out = NULL;
     if (x->n != 1 || x->c != 4 || x->h % multiple || x->w % multiple || x->h < 2 * multiple || x->w < 2 * multiple) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "lama: %d x %d x %d, wanted 4 channels and sides that are multiples of %d", x->h, x->w,
-                    x->c, multiple);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "lama: %d x %d x %d, wanted 4 channels and sides that are multiples of %d", x->h, x->w, x->c,
+                    multiple);
         return FALSE;
     }
     sfu_fourier_free(l->plan);

@@ -1,9 +1,10 @@
-/* The networks: forward passes of CLIP's text encoder, the UNet, AutoencoderKL and TAESD. Each is C that calls ops in order.
- * Every network borrows its queue and its model (both must outlive it), checks the presence and shape of every tensor in create()
- * (MISSING names the first few and counts them all) and touches the device only when it runs. expect() does the same without a queue, for a model that
- * has the part, and notes in the model what is missing or unexpected. The caller frees with
- * sfu_xxx_destroy(), NULL is fine. Results are new tensors in the queue's activation dtype, freed by the caller with
- * sfu_tensor_destroy(); inputs may be F32 or the activation dtype. A set cancel flag ends a pass at the next op.
+/* The networks: forward passes of CLIP's text encoder, the UNet, AutoencoderKL and TAESD. Each is C that calls ops in
+ * order. Every network borrows its queue and its model (both must outlive it), checks the presence and shape of every
+ * tensor in create() (MISSING names the first few and counts them all) and touches the device only when it runs.
+ * expect() does the same without a queue, for a model that has the part, and notes in the model what is missing or
+ * unexpected. The caller frees with sfu_xxx_destroy(), NULL is fine. Results are new tensors in the queue's activation
+ * dtype, freed by the caller with sfu_tensor_destroy(); inputs may be F32 or the activation dtype. A set cancel flag
+ * ends a pass at the next op.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_NET_H
@@ -14,22 +15,23 @@
 
 G_BEGIN_DECLS
 
-/* Called with the output of every block, in order ("conv_in", "down_blocks.0.resnets.0", "mid_block.attentions.0", ... as diffusers names the
- * modules). x is borrowed and only valid during the call. FALSE with error set ends the pass. */
+/* Called with the output of every block, in order ("conv_in", "down_blocks.0.resnets.0", "mid_block.attentions.0", ...
+ * as diffusers names the modules). x is borrowed and only valid during the call. FALSE with error set ends the pass. */
 typedef struct SfuTrace {
     gboolean (*fn)(const char *block, const SfuTensor *x, gpointer data, GError **error);
     gpointer data;
 } SfuTrace;
 
-/* Looks for the first block with NaN or infinity: set sfu_trace_nonfinite(&found) on a network, run the pass again, read `found`. Slow: every
- * block's output is counted on the device. */
+/* Looks for the first block with NaN or infinity: set sfu_trace_nonfinite(&found) on a network, run the pass again,
+ * read `found`. Slow: every block's output is counted on the device. */
 typedef struct {
     char block[96]; /* "": none yet */
     gint64 n, of;   /* how many of how many values */
 } SfuNonfinite;
 SfuTrace sfu_trace_nonfinite(SfuNonfinite *found);
 
-/* Bytes of the queue's budget that the activations of a pass may take: 7/10; the weights stay on the device beside them. */
+/* Bytes of the queue's budget that the activations of a pass may take: 7/10; the weights stay on the device beside
+ * them. */
 guint64 sfu_net_room(const SfuQueue *q);
 
 /* ---- CLIP text encoder -------------------------------------------------------------------------------------------
@@ -42,34 +44,40 @@ void sfu_text_encoder_destroy(SfuTextEncoder *te);
 void sfu_text_encoder_set_trace(SfuTextEncoder *te, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_text_encoder_unload(SfuTextEncoder *te);                           /* drops the weights' device copies */
 int sfu_text_encoder_hidden(const SfuTextEncoder *te);
-/* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; 0 means 1. The final
- * layer norm is always applied. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate one. */
-gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, const gint32 *tokens, int n, int clip_skip, GError **error);
+/* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; 0 means 1. The
+ * final layer norm is always applied. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate
+ * one. */
+gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, const gint32 *tokens, int n, int clip_skip,
+                              GError **error);
 
 /* ---- UNet ----------------------------------------------------------------------------------------------------------
- * UNet2DConditionModel: Rombach 2022, figure 3 and appendix; any widths, levels, heads and channels of its configuration. */
+ * UNet2DConditionModel: Rombach 2022, figure 3 and appendix; any widths, levels, heads and channels of its
+ * configuration. */
 typedef struct SfuUnet SfuUnet;
 SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error);
 void sfu_unet_expect(SfuModel *model);
 void sfu_unet_destroy(SfuUnet *u);
 void sfu_unet_set_trace(SfuUnet *u, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_unet_unload(SfuUnet *u);                           /* drops the weights' device copies and the context */
-/* Computes every cross-attention's keys and values, once a run. context [n or 1, 1, t, cross_attention_dim]; with 1 all samples share
- * it. Stays until the next call. A UNet without cross-attention takes any and needs none. */
+/* Computes every cross-attention's keys and values, once a run. context [n or 1, 1, t, cross_attention_dim]; with 1 all
+ * samples share it. Stays until the next call. A UNet without cross-attention takes any and needs none. */
 gboolean sfu_unet_set_context(SfuUnet *u, const SfuTensor *context, GError **error);
-/* x [n, h, w, in_channels], timesteps [n], class_labels [n] (NULL: none; needed exactly if the model has class embeddings)
+/* x [n, h, w, in_channels], timesteps [n], class_labels [n] (NULL: none; needed exactly if the model has class
+ * embeddings)
  * -> *out [n, h, w, out_channels]. Any h, w >= 1. */
-gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps, const int *class_labels, GError **error);
-/* The same with step caching (Ma 2023, "DeepCache", section 3, its shallowest branch). *deep NULL: a whole pass, which leaves there what the last layer on
- * the way up gets from below, [n, h, w, block_out_channels]. *deep set, from a pass over as many pixels at a neighbouring step: only conv_in, that layer and
- * conv_out are run. The caller frees *deep with sfu_tensor_destroy(). */
-gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps, const int *class_labels, SfuTensor **deep,
-                                 GError **error);
+gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps,
+                          const int *class_labels, GError **error);
+/* The same with step caching (Ma 2023, "DeepCache", section 3, its shallowest branch). *deep NULL: a whole pass, which
+ * leaves there what the last layer on the way up gets from below, [n, h, w, block_out_channels]. *deep set, from a pass
+ * over as many pixels at a neighbouring step: only conv_in, that layer and conv_out are run. The caller frees *deep
+ * with sfu_tensor_destroy(). */
+gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps,
+                                 const int *class_labels, SfuTensor **deep, GError **error);
 
 /* ---- AutoencoderKL -------------------------------------------------------------------------------------------------
- * Rombach 2022, appendix E. Large pictures go in bands of rows that see their neighbours, with the norms' statistics of the whole, so that the result is
- * that of one piece. Levels that do not fit the room in fp32 even so store fp16 (5e-4 of the result); if that overflows (NaN or infinity in the result),
- * the pass is run again in fp32. */
+ * Rombach 2022, appendix E. Large pictures go in bands of rows that see their neighbours, with the norms' statistics of
+ * the whole, so that the result is that of one piece. Levels that do not fit the room in fp32 even so store fp16 (5e-4
+ * of the result); if that overflows (NaN or infinity in the result), the pass is run again in fp32. */
 typedef struct SfuVae SfuVae;
 SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error);
 void sfu_vae_expect(SfuModel *model);
@@ -77,25 +85,29 @@ void sfu_vae_destroy(SfuVae *v);
 void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_vae_unload(SfuVae *v);                           /* drops the weights' device copies */
 int sfu_vae_factor(const SfuVae *v);                      /* pixels a latent side: 8, 4 ... */
-/* x [n, h, w, 3] in -1..1, h and w multiples of the factor -> *moments [n, h/f, w/f, 2*latent]: mean, then log-variance, not scaled. */
+/* x [n, h, w, 3] in -1..1, h and w multiples of the factor -> *moments [n, h/f, w/f, 2*latent]: mean, then
+ * log-variance, not scaled. */
 gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GError **error);
 /* z [n, h, w, latent], already divided by the scaling factor -> *x [n, h*f, w*f, 3], about -1..1, not clamped. */
 gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **error);
-/* So that the tiles of one picture match: the norms' statistics of a pass over a smaller version of the whole (small [1, h, w, ..], as for the pass itself)
- * are kept, and every later pass in that direction, of one sample, uses them; until sfu_vae_forget_norms(). */
+/* So that the tiles of one picture match: the norms' statistics of a pass over a smaller version of the whole (small
+ * [1, h, w, ..], as for the pass itself) are kept, and every later pass in that direction, of one sample, uses them;
+ * until sfu_vae_forget_norms(). */
 gboolean sfu_vae_learn_norms(SfuVae *v, gboolean decoder, const SfuTensor *small, GError **error);
 void sfu_vae_forget_norms(SfuVae *v);
-/* Bytes that activations may take: by default most of the queue's budget, at most 3 GiB of memory shared with the host. A pass that cannot keep to it takes
- * what sfu_vae_decode_bytes() says. */
+/* Bytes that activations may take: by default most of the queue's budget, at most 3 GiB of memory shared with the host.
+ * A pass that cannot keep to it takes what sfu_vae_decode_bytes() says. */
 guint64 sfu_vae_room(const SfuVae *v);
 void sfu_vae_set_room(SfuVae *v, guint64 bytes);
-/* Most bytes of activations that are live at once for n latents of h x w in the room there is, weights not counted; to plan tiles with. */
+/* Most bytes of activations that are live at once for n latents of h x w in the room there is, weights not counted; to
+ * plan tiles with. */
 guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w);
 guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w); /* h, w in latent pixels too */
 
-/* ---- TAESD -----------------------------------------------------------------------------------------------------------
- * The tiny autoencoder (Bohan 2023, github.com/madebyollin/taesd). Its latents are those that the UNet works on: nothing to scale. The
- * model may have one half only; the other call then fails with MISSING. */
+/* ---- TAESD
+ * ----------------------------------------------------------------------------------------------------------- The tiny
+ * autoencoder (Bohan 2023, github.com/madebyollin/taesd). Its latents are those that the UNet works on: nothing to
+ * scale. The model may have one half only; the other call then fails with MISSING. */
 typedef struct SfuTaesd SfuTaesd;
 SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error);
 void sfu_taesd_expect(SfuModel *model);

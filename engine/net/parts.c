@@ -35,9 +35,15 @@ void sfu_net_unload(SfuNet *net)
         sfu_weight_unload(g_ptr_array_index(net->stacks, i));
 }
 
-void sfu_net_set_trace(SfuNet *net, const SfuTrace *trace) { net->trace = trace ? *trace : (SfuTrace){0}; }
+void sfu_net_set_trace(SfuNet *net, const SfuTrace *trace)
+{
+    net->trace = trace ? *trace : (SfuTrace){0};
+}
 
-guint64 sfu_net_room(const SfuQueue *q) { return sfu_queue_budget(q) / 10 * 7; }
+guint64 sfu_net_room(const SfuQueue *q)
+{
+    return sfu_queue_budget(q) / 10 * 7;
+}
 
 /* ---- binding ---- */
 
@@ -70,9 +76,13 @@ static SfuWeight *bind_named(SfuNet *net, char *name, const gint64 *dims, int n_
     return fits ? w : NULL;
 }
 
-static char *join(const char *prefix, const char *name, const char *suffix) { return g_strconcat(prefix, *prefix && *name ? "." : "", name, suffix, NULL); }
+static char *join(const char *prefix, const char *name, const char *suffix)
+{
+    return g_strconcat(prefix, *prefix && *name ? "." : "", name, suffix, NULL);
+}
 
-static SfuWeight *bind(SfuNet *net, const char *prefix, const char *name, const char *suffix, const gint64 *dims, int n_dims)
+static SfuWeight *bind(SfuNet *net, const char *prefix, const char *name, const char *suffix, const gint64 *dims,
+                       int n_dims)
 {
     return bind_named(net, join(prefix, name, suffix), dims, n_dims);
 }
@@ -162,13 +172,17 @@ gboolean sfu_net_check(SfuNet *net, GError **error)
         g_string_append_printf(names, "%s%s", i ? "; " : "", (char *)g_ptr_array_index(net->missing, i));
     if (n > N_NAMED)
         g_string_append_printf(names, " and %d more", n - N_NAMED);
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s: %d tensor%s of the %s %s missing or of the wrong shape: %s",
-                sfu_model_path(net->model), n, n == 1 ? "" : "s", sfu_part_name(net->part), n == 1 ? "is" : "are", names->str);
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
+                "%s: %d tensor%s of the %s %s missing or of the wrong shape: %s", sfu_model_path(net->model), n,
+                n == 1 ? "" : "s", sfu_part_name(net->part), n == 1 ? "is" : "are", names->str);
     g_string_free(names, TRUE);
     return FALSE;
 }
 
-void sfu_net_note(const SfuNet *net) { sfu_model_note(net->model, net->part, net->missing, net->bound); }
+void sfu_net_note(const SfuNet *net)
+{
+    sfu_model_note(net->model, net->part, net->missing, net->bound);
+}
 
 /* ---- passes ---- */
 
@@ -214,7 +228,8 @@ SfuTensor *sfu_net_rows(const SfuNet *net, const float *rows, int n, int t, int 
     return y;
 }
 
-gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, const SfuTensor *residual, GError **error)
+gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l,
+                       const SfuTensor *residual, GError **error)
 {
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     const SfuEpilogue e = {.bias = l->b, .residual = residual};

@@ -1,5 +1,5 @@
-/* What the networks share: finding and checking weights up front, traces, and the building blocks that more than one network has.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the networks share: finding and checking weights up front, traces, and the building blocks that more than one
+ * network has. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_NET_PARTS_H
 #define SFU_NET_PARTS_H
 
@@ -13,7 +13,7 @@ typedef struct {
 
 /* Group norms whose statistics come from another pass, in the order of the pass. */
 typedef struct {
-    GPtrArray *stats; /* SfuTensor* */
+    GPtrArray *stats;  /* SfuTensor* */
     gboolean learning; /* fill stats, else use them */
     guint at;
 } SfuNorms;
@@ -39,8 +39,10 @@ void sfu_net_finish(SfuNet *net);
 void sfu_net_unload(SfuNet *net);
 void sfu_net_set_trace(SfuNet *net, const SfuTrace *trace);
 
-/* ---- binding: "<prefix>.<name>.weight" and ".bias" of the shapes given; what does not fit is remembered, not reported ---- */
-SfuLayer sfu_net_linear(SfuNet *net, const char *prefix, const char *name, int out, int in, gboolean bias); /* [out, in] or [out, in, 1, 1] */
+/* ---- binding: "<prefix>.<name>.weight" and ".bias" of the shapes given; what does not fit is remembered, not reported
+ * ---- */
+SfuLayer sfu_net_linear(SfuNet *net, const char *prefix, const char *name, int out, int in,
+                        gboolean bias); /* [out, in] or [out, in, 1, 1] */
 SfuLayer sfu_net_conv(SfuNet *net, const char *prefix, const char *name, int out, int in, int size, gboolean bias);
 SfuLayer sfu_net_norm(SfuNet *net, const char *prefix, const char *name, int c);
 SfuWeight *sfu_net_table(SfuNet *net, const char *prefix, const char *name, int rows, int c);
@@ -60,7 +62,8 @@ gboolean sfu_net_check(SfuNet *net, GError **error);
 void sfu_net_note(const SfuNet *net);
 
 /* ---- passes ---- */
-gboolean sfu_net_trace(const SfuNet *net, const SfuTensor *x, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
+gboolean sfu_net_trace(const SfuNet *net, const SfuTensor *x, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 /* [x->n, x->h, x->w, c] in the pass's dtype. */
 SfuTensor *sfu_net_like(const SfuNet *net, const SfuTensor *x, int c, GError **error);
 /* View of rows [from, to) of x: all of any number of samples, or some of a single one. */
@@ -74,16 +77,19 @@ static inline void sfu_net_drop(SfuTensor **t)
     sfu_tensor_destroy(*t);
     *t = NULL;
 }
-/* Room for the moments of y (sfu_moments()), for the epilogue of what writes y, if a norm of y is to be made from them: not where its statistics come
- * from net->norms, nor on devices whose kernels would read y again for them. *moments is then NULL. Caller frees. */
+/* Room for the moments of y (sfu_moments()), for the epilogue of what writes y, if a norm of y is to be made from them:
+ * not where its statistics come from net->norms, nor on devices whose kernels would read y again for them. *moments is
+ * then NULL. Caller frees. */
 gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor *y, GError **error);
 /* sfu_group_norm(), or with the statistics of net->norms. moments: of x, or NULL. */
-gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments, const SfuLayer *l, int n_groups, float eps,
-                            SfuAct act, GError **error);
+gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments,
+                            const SfuLayer *l, int n_groups, float eps, SfuAct act, GError **error);
 /* 3x3, padding 1: y [.., out]. */
-gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l, const SfuTensor *residual, GError **error);
+gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l,
+                       const SfuTensor *residual, GError **error);
 
-/* y = shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + time))): He 2016 as Ho 2020 has it; without `time` in autoencoders. */
+/* y = shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + time))): He 2016 as Ho 2020 has it; without `time` in
+ * autoencoders. */
 typedef struct {
     char name[72];
     int c_in, c_out, n_groups;
@@ -91,24 +97,31 @@ typedef struct {
     SfuLayer norm1, conv1, time, norm2, conv2, shortcut; /* time.w, shortcut.w NULL: none */
 } SfuResnet;
 /* time_c: width of the time embedding, 0: none. */
-void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups, float eps);
-/* x [n, h, w, c_in] is taken; `shared` says that its buffer is still read elsewhere and must not be written to. *moments: of x, or NULL, taken; then
- * of the result, or NULL. time [n, 1, 1, time_c], already through SiLU. Returns [n, h, w, c_out]. */
-SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, gboolean shared, const SfuTensor *time,
-                          GError **error);
+void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups,
+                     float eps);
+/* x [n, h, w, c_in] is taken; `shared` says that its buffer is still read elsewhere and must not be written to.
+ * *moments: of x, or NULL, taken; then of the result, or NULL. time [n, 1, 1, time_c], already through SiLU. Returns
+ * [n, h, w, c_out]. */
+SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, gboolean shared,
+                          const SfuTensor *time, GError **error);
 
-/* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way down had an odd height; to_w likewise.
- * moments: where those of the result go, if anybody asks (sfu_net_moments()); NULL: nobody does. */
-SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w, SfuTensor **moments, GError **error);
+/* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way down
+ * had an odd height; to_w likewise. moments: where those of the result go, if anybody asks (sfu_net_moments()); NULL:
+ * nobody does. */
+SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w,
+                            SfuTensor **moments, GError **error);
 
 /* ---- bands.c ---- */
-/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. moments: of x, or NULL. x is overwritten if that saves a copy and `spend` allows it.
- * e->residual may be y. */
-gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend, const SfuLayer *norm,
-                           int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e, GError **error);
-/* sfu_upsample_run() to twice the size and sfu_resnet_run() of a resnet with a shortcut and without time, for one sample x [1, h, w, c_in], taken; *moments
- * gets those of the result, as from sfu_resnet_run(). What lies
- * between is made in bands, twice, and never held (nor traced): a quarter instead of the whole of the largest tensor of an autoencoder. */
-SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, GError **error);
+/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. moments: of x, or NULL. x is overwritten if that saves a copy and
+ * `spend` allows it. e->residual may be y. */
+gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend,
+                           const SfuLayer *norm, int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e,
+                           GError **error);
+/* sfu_upsample_run() to twice the size and sfu_resnet_run() of a resnet with a shortcut and without time, for one
+ * sample x [1, h, w, c_in], taken; *moments gets those of the result, as from sfu_resnet_run(). What lies between is
+ * made in bands, twice, and never held (nor traced): a quarter instead of the whole of the largest tensor of an
+ * autoencoder. */
+SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x,
+                                   SfuTensor **moments, GError **error);
 
 #endif

@@ -26,16 +26,17 @@ static inline void sfu_remover_destroy(SfuRemover *r)
     g_free(r);
 }
 
-/* x [1, h, w, 4]: R'G'B' from 0 to 1 with the hole black, and the hole (1 inside, else 0) -> *out [1, h, w, 3], the whole picture as the network sees
- * it; the caller takes what lies in the hole, and frees *out with sfu_tensor_destroy(). FALSE with SHAPE if the sides do not fit. */
+/* x [1, h, w, 4]: R'G'B' from 0 to 1 with the hole black, and the hole (1 inside, else 0) -> *out [1, h, w, 3], the
+ * whole picture as the network sees it; the caller takes what lies in the hole, and frees *out with
+ * sfu_tensor_destroy(). FALSE with SHAPE if the sides do not fit. */
 static inline gboolean sfu_remover_forward(SfuRemover *r, SfuTensor **out, const SfuTensor *x, GError **error)
 {
     return r->class->forward(r->net, out, x, error);
 }
 
-/* LaMa's generator, a residual network whose blocks have a local and a Fourier half (Suvorov 2022, "Resolution-robust large mask inpainting with
- * Fourier convolutions", section 2; Chi 2020, "Fast Fourier convolution"). NULL with MISSING if a tensor is missing or misshapen, FORMAT if one holds
- * a NaN. The model is borrowed. */
+/* LaMa's generator, a residual network whose blocks have a local and a Fourier half (Suvorov 2022, "Resolution-robust
+ * large mask inpainting with Fourier convolutions", section 2; Chi 2020, "Fast Fourier convolution"). NULL with MISSING
+ * if a tensor is missing or misshapen, FORMAT if one holds a NaN. The model is borrowed. */
 SfuRemover *sfu_lama_remover(SfuQueue *q, SfuModel *model, GError **error);
 /* Notes in the model what it lacks, and what is unexpected. */
 void sfu_lama_expect(SfuModel *model);

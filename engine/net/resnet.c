@@ -2,7 +2,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 
-void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups, float eps)
+void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups,
+                     float eps)
 {
     *r = (SfuResnet){.c_in = c_in, .c_out = c_out, .n_groups = n_groups, .eps = eps};
     g_strlcpy(r->name, name, sizeof r->name);
@@ -16,8 +17,8 @@ void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int 
         r->shortcut = sfu_net_linear(net, name, "conv_shortcut", c_out, c_in, TRUE);
 }
 
-SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, gboolean shared, const SfuTensor *time,
-                          GError **error)
+SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, gboolean shared,
+                          const SfuTensor *time, GError **error)
 {
     SfuQueue *q = net->q;
     SfuTensor *skip = NULL, *chan = NULL, *y = NULL, *out = NULL, *mid = NULL, *end = NULL;
@@ -27,16 +28,20 @@ SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, S
     if (r->shortcut.w &&
         (!(skip = sfu_net_like(net, x, r->c_out, error)) || !sfu_linear(q, skip, x, r->shortcut.w, &shortcut, error)))
         goto out;
-    if (r->time.w && (!(chan = sfu_net_like(net, time, r->c_out, error)) || !sfu_linear(q, chan, time, r->time.w, &linear, error)))
+    if (r->time.w &&
+        (!(chan = sfu_net_like(net, time, r->c_out, error)) || !sfu_linear(q, chan, time, r->time.w, &linear, error)))
         goto out;
-    if (!(y = sfu_net_like(net, x, r->c_out, error)) || !sfu_net_moments(net, &mid, y, error) || !sfu_net_moments(net, &end, y, error))
+    if (!(y = sfu_net_like(net, x, r->c_out, error)) || !sfu_net_moments(net, &mid, y, error) ||
+        !sfu_net_moments(net, &end, y, error))
         goto out;
     const SfuEpilogue first = {.bias = r->conv1.b, .chan = chan, .moments = mid};
-    if (!sfu_norm_conv_run(net, y, x, *moments, r->shortcut.w && !shared, &r->norm1, r->n_groups, r->eps, &r->conv1, &first, error))
+    if (!sfu_norm_conv_run(net, y, x, *moments, r->shortcut.w && !shared, &r->norm1, r->n_groups, r->eps, &r->conv1,
+                           &first, error))
         goto out;
     if (r->shortcut.w)
         sfu_net_drop(&x);
-    /* Added where it stands: to the shortcut's result, to x if nobody else reads it, or from x into a tensor of our own. */
+    /* Added where it stands: to the shortcut's result, to x if nobody else reads it, or from x into a tensor of our
+     * own. */
     if (x && shared && !(skip = sfu_net_like(net, x, r->c_out, error)))
         goto out;
     SfuTensor *sum = skip ? skip : x;
@@ -57,19 +62,23 @@ out:
     return out;
 }
 
-SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w, SfuTensor **moments, GError **error)
+SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w,
+                            SfuTensor **moments, GError **error)
 {
     SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, to_h, to_w, x->c, error), *wide = NULL, *cut = NULL;
-    const SfuConv twice = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .upsample2 = TRUE}, same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuConv twice = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .upsample2 = TRUE},
+                  same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     gboolean ok = y && (!moments || sfu_net_moments(net, moments, y, error));
     const SfuEpilogue e = {.bias = conv->b, .moments = ok && moments ? *moments : NULL};
     if (ok && to_h == 2 * x->h && to_w == 2 * x->w)
         ok = sfu_conv2d(net->q, y, x, conv->w, &twice, &e, error);
     else if (ok)
-        /* Nearest neighbour to 2n - 1 is that to 2n with the last one cut off; the convolution's padding then starts there. */
+        /* Nearest neighbour to 2n - 1 is that to 2n with the last one cut off; the convolution's padding then starts
+         * there. */
         ok = (wide = sfu_tensor_create(net->q, net->dtype, x->n, 2 * x->h, 2 * x->w, x->c, error)) &&
-             (cut = sfu_tensor_create(net->q, net->dtype, x->n, to_h, to_w, x->c, error)) && sfu_upsample_nearest(net->q, wide, x, error) &&
-             sfu_pad(net->q, cut, wide, 0, 0, SFU_PAD_ZERO, error) && sfu_conv2d(net->q, y, cut, conv->w, &same, &e, error);
+             (cut = sfu_tensor_create(net->q, net->dtype, x->n, to_h, to_w, x->c, error)) &&
+             sfu_upsample_nearest(net->q, wide, x, error) && sfu_pad(net->q, cut, wide, 0, 0, SFU_PAD_ZERO, error) &&
+             sfu_conv2d(net->q, y, cut, conv->w, &same, &e, error);
     sfu_tensor_destroy(wide);
     sfu_tensor_destroy(cut);
     sfu_tensor_destroy(x);

@@ -1,10 +1,10 @@
-/* RRDBNet: residual in residual dense blocks. Wang 2018 (ESRGAN), figures 4 and 5; pixel-unshuffled input: Wang 2021 (Real-ESRGAN); 1x1 branches
- * in the dense blocks: Rakotonirina 2020 (ESRGAN+).
+/* RRDBNet: residual in residual dense blocks. Wang 2018 (ESRGAN), figures 4 and 5; pixel-unshuffled input: Wang 2021
+ * (Real-ESRGAN); 1x1 branches in the dense blocks: Rakotonirina 2020 (ESRGAN+).
  *
- * A pass holds the trunk, `features` values a pixel, and works on bands of whole rows with their surroundings: one block widens a band, and narrows
- * it again. So a deep network, which sees hundreds of pixels far, needs no more context than its picture has; where everything fits, the band is
- * the picture.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * A pass holds the trunk, `features` values a pixel, and works on bands of whole rows with their surroundings: one
+ * block widens a band, and narrows it again. So a deep network, which sees hundreds of pixels far, needs no more
+ * context than its picture has; where everything fits, the band is the picture. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/rrdb.h"
 #include "net/upscaler-parts.h"
 
@@ -12,8 +12,9 @@
 #define BETA 0.2f     /* residual scaling, section 3.1 */
 #define DENSE_ROWS 5  /* that a dense block sees to either side: a row a convolution */
 #define BLOCK_ROWS 15 /* three of them */
-/* Rows of the low resolution that an output row can see to either side: a row for the body's last convolution; half a row for the first
- * enlargement's, a quarter for the second's ..., and two rows of the full resolution, which are two where nothing is enlarged. */
+/* Rows of the low resolution that an output row can see to either side: a row for the body's last convolution; half a
+ * row for the first enlargement's, a quarter for the second's ..., and two rows of the full resolution, which are two
+ * where nothing is enlarged. */
 #define TAIL_ROWS 2
 #define LEAST_BAND 64 /* rows; the surroundings of shorter bands would cost more than a third of the work */
 #define LEAST_STRIP 8
@@ -29,15 +30,22 @@ typedef struct {
     SfuWeight *second; /* ESRGAN+: picks what the second convolution grew; owned by the net */
 } Rrdb;
 
-static const SfuRrdbConfig *own(const SfuUpscalerConfig *c) { return c->own; }
-static int wide(const SfuUpscalerConfig *c) { return c->features + 4 * own(c)->growth; }
+static const SfuRrdbConfig *own(const SfuUpscalerConfig *c)
+{
+    return c->own;
+}
+static int wide(const SfuUpscalerConfig *c)
+{
+    return c->features + 4 * own(c)->growth;
+}
 
-/* A 1x1 kernel that copies: from channels features + growth .. of all that is there when the fourth convolution has been reached. */
+/* A 1x1 kernel that copies: from channels features + growth .. of all that is there when the fourth convolution has
+ * been reached. */
 static SfuWeight *pick_second(SfuNet *net, const SfuUpscalerConfig *c)
 {
     const int in = c->features + 2 * own(c)->growth;
     const gint64 dims[] = {own(c)->growth, in, 1, 1};
-    float *v = g_new0(float, (gsize)own(c)->growth * in);
+    float *v = g_new0(float, (gsize)own(c)->growth *in);
     for (int i = 0; i < own(c)->growth; i++)
         v[(gsize)i * in + c->features + own(c)->growth + i] = 1;
     SfuWeight *w = sfu_weight_new_take("second", SFU_F32, 4, dims, v, (gsize)own(c)->growth * in * sizeof *v);
@@ -56,7 +64,8 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
             Dense *dense = &r->blocks[b][d];
             for (int i = 0; i < 5; i++) {
                 g_snprintf(name, sizeof name, "body.%d.rdb%d.conv%d", b, d + 1, i + 1);
-                dense->conv[i] = sfu_net_conv(net, "", name, i == 4 ? c->features : own(c)->growth, c->features + i * own(c)->growth, 3, TRUE);
+                dense->conv[i] = sfu_net_conv(net, "", name, i == 4 ? c->features : own(c)->growth,
+                                              c->features + i * own(c)->growth, 3, TRUE);
             }
             g_snprintf(name, sizeof name, "body.%d.rdb%d.conv1x1", b, d + 1);
             if (own(c)->skip_1x1)
@@ -81,9 +90,9 @@ static void release(gpointer network)
     g_free(r);
 }
 
-/* One dense block: from the first channels of `from` to those of `to`, both [1, h, w, features + 4 growth]. Each of the first four
- * convolutions reads all that is there and grows it; nothing is concatenated. With a skip, the second one's outputs get the input's 1x1, and the
- * fourth one's get the second one's. */
+/* One dense block: from the first channels of `from` to those of `to`, both [1, h, w, features + 4 growth]. Each of the
+ * first four convolutions reads all that is there and grows it; nothing is concatenated. With a skip, the second one's
+ * outputs get the input's 1x1, and the fourth one's get the second one's. */
 static gboolean dense_block(const SfuUpscalerPass *p, const Dense *d, SfuTensor *to, SfuTensor *from, GError **error)
 {
     const SfuUpscalerConfig *c = p->c;
@@ -97,8 +106,10 @@ static gboolean dense_block(const SfuUpscalerPass *p, const Dense *d, SfuTensor 
             const SfuConv before = {.x_c = i == 1 ? f : f + 2 * g, .y_part = TRUE, .y_col = have};
             ok = sfu_conv2d(p->net->q, from, from, i == 1 ? d->skip.w : r->second, &before, NULL, error);
         }
-        const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .x_c = have, .y_part = TRUE, .y_col = have};
-        const SfuEpilogue e = {.bias = d->conv[i].b, .act = SFU_ACT_LEAKY_RELU, .act_param = SLOPE, .residual = skip ? from : NULL};
+        const SfuConv conv = {
+            .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .x_c = have, .y_part = TRUE, .y_col = have};
+        const SfuEpilogue e = {
+            .bias = d->conv[i].b, .act = SFU_ACT_LEAKY_RELU, .act_param = SLOPE, .residual = skip ? from : NULL};
         ok = ok && sfu_conv2d(p->net->q, from, from, d->conv[i].w, &conv, &e, error);
     }
     const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .y_part = TRUE};
@@ -106,22 +117,25 @@ static gboolean dense_block(const SfuUpscalerPass *p, const Dense *d, SfuTensor 
     return ok && sfu_conv2d(p->net->q, to, from, d->conv[4].w, &conv, &e, error);
 }
 
-/* One block on the first channels of band[0], of which `top` and `bottom` rows are surroundings: each dense block makes fewer rows than it reads, and
- * only the inner rows become right. All three are [1, h, w, features + 4 growth]. */
-static gboolean block(const SfuUpscalerPass *p, const Dense dense[3], SfuTensor *band[3], int top, int bottom, GError **error)
+/* One block on the first channels of band[0], of which `top` and `bottom` rows are surroundings: each dense block makes
+ * fewer rows than it reads, and only the inner rows become right. All three are [1, h, w, features + 4 growth]. */
+static gboolean block(const SfuUpscalerPass *p, const Dense dense[3], SfuTensor *band[3], int top, int bottom,
+                      GError **error)
 {
     static const int from[3] = {0, 1, 2}, to[3] = {1, 2, 1};
     const int h = band[0]->h;
     gboolean ok = TRUE;
     for (int d = 0; ok && d < 3; d++) {
         const int first = MAX(0, top - (3 - d) * DENSE_ROWS), last = h - MAX(0, bottom - (3 - d) * DENSE_ROWS);
-        SfuTensor *x = sfu_net_band(band[from[d]], first, last, error), *y = x ? sfu_net_band(band[to[d]], first, last, error) : NULL;
+        SfuTensor *x = sfu_net_band(band[from[d]], first, last, error),
+                  *y = x ? sfu_net_band(band[to[d]], first, last, error) : NULL;
         ok = y && dense_block(p, &dense[d], y, x, error);
         sfu_tensor_destroy(x);
         sfu_tensor_destroy(y);
     }
     /* The residual is added over all channels: those that grew are finite by then, and grow anew in the next block. */
-    SfuTensor *x = ok ? sfu_net_band(band[0], top, h - bottom, error) : NULL, *y = x ? sfu_net_band(band[1], top, h - bottom, error) : NULL;
+    SfuTensor *x = ok ? sfu_net_band(band[0], top, h - bottom, error) : NULL,
+              *y = x ? sfu_net_band(band[1], top, h - bottom, error) : NULL;
     ok = y && sfu_axpby(p->net->q, x, 1, x, BETA, y, error);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(y);
@@ -131,14 +145,17 @@ static gboolean block(const SfuUpscalerPass *p, const Dense dense[3], SfuTensor 
 /* Rows from .. to of x, [.., features], into the first channels of rows at .. of the wide y; or back with `back`. */
 static gboolean copy(SfuQueue *q, SfuTensor *y, int at, SfuTensor *x, int from, int to, gboolean back, GError **error)
 {
-    SfuTensor *narrow = sfu_net_band(x, from, to, error), *band = narrow ? sfu_net_band(y, at, at + to - from, error) : NULL;
-    const gboolean ok = band && (back ? sfu_slice(q, narrow, band, 0, error) : sfu_copy_channels(q, band, 0, narrow, error));
+    SfuTensor *narrow = sfu_net_band(x, from, to, error),
+              *band = narrow ? sfu_net_band(y, at, at + to - from, error) : NULL;
+    const gboolean ok =
+        band && (back ? sfu_slice(q, narrow, band, 0, error) : sfu_copy_channels(q, band, 0, narrow, error));
     sfu_tensor_destroy(narrow);
     sfu_tensor_destroy(band);
     return ok;
 }
 
-/* All blocks on the trunk [1, h, w, features], in place, n rows at a time. What a band has overwritten the next one still sees: `above` keeps it. */
+/* All blocks on the trunk [1, h, w, features], in place, n rows at a time. What a band has overwritten the next one
+ * still sees: `above` keeps it. */
 static gboolean blocks_by_bands(const SfuUpscalerPass *p, SfuTensor *trunk, int n, GError **error)
 {
     const Rrdb *r = p->network;
@@ -150,14 +167,17 @@ static gboolean blocks_by_bands(const SfuUpscalerPass *p, SfuTensor *trunk, int 
         ok = (t[i] = sfu_tensor_create(q, p->net->dtype, 1, MIN(h, n + 2 * BLOCK_ROWS), w, wide(p->c), error)) != NULL;
     for (int b = 0; ok && b < p->c->blocks; b++)
         for (int row = 0; ok && row < h; row += n) {
-            const int end = MIN(h, row + n), top = MIN(row, BLOCK_ROWS), bottom = MIN(h - end, BLOCK_ROWS), all = top + end - row + bottom;
+            const int end = MIN(h, row + n), top = MIN(row, BLOCK_ROWS), bottom = MIN(h - end, BLOCK_ROWS),
+                      all = top + end - row + bottom;
             SfuTensor *band[3] = {NULL}, *kept = NULL;
             for (int i = 0; ok && i < 3; i++)
                 ok = (band[i] = sfu_net_band(t[i], 0, all, error)) != NULL;
-            ok = ok && (top == 0 || copy(q, band[0], 0, above, 0, top, FALSE, error)) && copy(q, band[0], top, trunk, row, end + bottom, FALSE, error);
+            ok = ok && (top == 0 || copy(q, band[0], 0, above, 0, top, FALSE, error)) &&
+                 copy(q, band[0], top, trunk, row, end + bottom, FALSE, error);
             if (ok && bottom)
                 ok = (kept = sfu_net_band(trunk, end - BLOCK_ROWS, end, error)) && sfu_convert(q, above, kept, error);
-            ok = ok && block(p, r->blocks[b], band, top, bottom, error) && copy(q, band[0], top, trunk, row, end, TRUE, error) &&
+            ok = ok && block(p, r->blocks[b], band, top, bottom, error) &&
+                 copy(q, band[0], top, trunk, row, end, TRUE, error) &&
                  sfu_upscaler_step(p, (b + (double)end / h) / p->c->blocks * (1 - TAIL_SHARE), error);
             for (int i = 0; i < 3; i++)
                 sfu_tensor_destroy(band[i]);
@@ -183,7 +203,8 @@ static SfuTensor *run_blocks(const SfuUpscalerPass *p, const SfuTensor *x, int b
     for (int i = 1; ok && whole && i < 3; i++)
         ok = (t[i] = sfu_net_like(p->net, t[0], wide(p->c), error)) != NULL;
     for (int b = 0; ok && whole && b < p->c->blocks; b++)
-        ok = block(p, r->blocks[b], t, 0, 0, error) && sfu_upscaler_step(p, (b + 1.0) / p->c->blocks * (1 - TAIL_SHARE), error);
+        ok = block(p, r->blocks[b], t, 0, 0, error) &&
+             sfu_upscaler_step(p, (b + 1.0) / p->c->blocks * (1 - TAIL_SHARE), error);
     sfu_tensor_destroy(t[1]);
     sfu_tensor_destroy(t[2]);
     if (!ok)
@@ -191,18 +212,22 @@ static SfuTensor *run_blocks(const SfuUpscalerPass *p, const SfuTensor *x, int b
     return t[0];
 }
 
-/* Rows first .. last of the body: the convolution behind the blocks, plus the first one's, which is made again rather than kept. x as above. */
-static SfuTensor *run_body(const SfuUpscalerPass *p, const SfuTensor *x, const SfuTensor *trunk, int first, int last, GError **error)
+/* Rows first .. last of the body: the convolution behind the blocks, plus the first one's, which is made again rather
+ * than kept. x as above. */
+static SfuTensor *run_body(const SfuUpscalerPass *p, const SfuTensor *x, const SfuTensor *trunk, int first, int last,
+                           GError **error)
 {
     const Rrdb *r = p->network;
     const int f = p->c->features, from = MAX(0, first - 1), to = MIN(x->h, last + 1);
     const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .x_c = f};
-    SfuTensor *xv = sfu_net_band(x, from, to, error), *tv = xv ? sfu_net_band(trunk, from, to, error) : NULL, *all = tv ? sfu_net_like(p->net, xv, f, error) : NULL;
+    SfuTensor *xv = sfu_net_band(x, from, to, error), *tv = xv ? sfu_net_band(trunk, from, to, error) : NULL,
+              *all = tv ? sfu_net_like(p->net, xv, f, error) : NULL;
     const SfuEpilogue e = {.bias = r->body.b, .residual = all};
     const SfuConv plain = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     const SfuEpilogue bias = {.bias = r->first.b};
     SfuTensor *y = NULL;
-    if (all && sfu_conv2d(p->net->q, all, xv, r->first.w, &plain, &bias, error) && sfu_conv2d(p->net->q, all, tv, r->body.w, &conv, &e, error))
+    if (all && sfu_conv2d(p->net->q, all, xv, r->first.w, &plain, &bias, error) &&
+        sfu_conv2d(p->net->q, all, tv, r->body.w, &conv, &e, error))
         y = sfu_net_band(all, first - from, last - from, error);
     sfu_tensor_destroy(xv);
     sfu_tensor_destroy(tv);
@@ -234,7 +259,8 @@ static SfuTensor *run_tail(const SfuUpscalerPass *p, SfuTensor *x, GError **erro
     const Rrdb *r = p->network;
     for (int i = 0; x && i < p->c->n_stages; i++)
         x = run_up(p, x, &r->up[i], error);
-    SfuTensor *hr = x ? sfu_upscaler_conv(p->net, x, &r->hr, p->c->features, FALSE, SFU_ACT_LEAKY_RELU, SLOPE, error) : NULL;
+    SfuTensor *hr =
+        x ? sfu_upscaler_conv(p->net, x, &r->hr, p->c->features, FALSE, SFU_ACT_LEAKY_RELU, SLOPE, error) : NULL;
     sfu_tensor_destroy(x);
     SfuTensor *y = hr ? sfu_upscaler_conv(p->net, hr, &r->last, p->c->channels, FALSE, SFU_ACT_NONE, 0, error) : NULL;
     sfu_tensor_destroy(hr);
@@ -242,7 +268,8 @@ static SfuTensor *run_tail(const SfuUpscalerPass *p, SfuTensor *x, GError **erro
 }
 
 /* What follows the blocks, in strips of n rows, each with the rows that it sees around it. */
-static SfuTensor *run_strips(const SfuUpscalerPass *p, const SfuTensor *x, const SfuTensor *trunk, int n, GError **error)
+static SfuTensor *run_strips(const SfuUpscalerPass *p, const SfuTensor *x, const SfuTensor *trunk, int n,
+                             GError **error)
 {
     const SfuUpscalerConfig *c = p->c;
     const int h = x->h, w = x->w, up = c->scale * c->unshuffle;
@@ -253,7 +280,8 @@ static SfuTensor *run_strips(const SfuUpscalerPass *p, const SfuTensor *x, const
         SfuTensor *body = run_body(p, x, trunk, first, last, error), *strip = body ? run_tail(p, body, error) : NULL;
         SfuTensor *from = strip ? sfu_net_band(strip, (row - first) * up, (end - first) * up, error) : NULL;
         SfuTensor *to = from ? sfu_net_band(out, row * up, end * up, error) : NULL;
-        ok = to && sfu_convert(p->net->q, to, from, error) && sfu_upscaler_step(p, 1 - TAIL_SHARE * (1 - (double)end / h), error);
+        ok = to && sfu_convert(p->net->q, to, from, error) &&
+             sfu_upscaler_step(p, 1 - TAIL_SHARE * (1 - (double)end / h), error);
         sfu_tensor_destroy(strip);
         sfu_tensor_destroy(from);
         sfu_tensor_destroy(to);
@@ -265,7 +293,10 @@ static SfuTensor *run_strips(const SfuUpscalerPass *p, const SfuTensor *x, const
 
 /* ---- memory, in values of the activations' type; w of the low resolution ---- */
 
-static double band_values(const SfuUpscalerConfig *c, double w, double n) { return 3 * wide(c) * w * (n + 2 * BLOCK_ROWS) + c->features * w * BLOCK_ROWS; }
+static double band_values(const SfuUpscalerConfig *c, double w, double n)
+{
+    return 3 * wide(c) * w * (n + 2 * BLOCK_ROWS) + c->features * w * BLOCK_ROWS;
+}
 
 /* The body's rows, two stages of the full resolution, and a strip of the result. */
 static double strip_values(const SfuUpscalerConfig *c, double w, double n)
@@ -286,7 +317,8 @@ static void plan(const SfuUpscalerPass *p, int w, int h, int *band, int *strip)
 {
     const SfuUpscalerConfig *c = p->c;
     const double size = (double)sfu_dtype_bytes(p->net->dtype), room = (double)p->room / size - ends_values(c, w, h);
-    const double whole = 3.0 * wide(c) * w * h, most = (double)sfu_queue_device(p->net->q)->max_alloc_bytes / size, row = (double)wide(c) * w;
+    const double whole = 3.0 * wide(c) * w * h, most = (double)sfu_queue_device(p->net->q)->max_alloc_bytes / size,
+                 row = (double)wide(c) * w;
     const double longest = MIN(2147483646.0, most > 0 ? most : 2147483646.0) / row; /* rows of one wide tensor */
     if (whole <= room && h <= longest)
         *band = h;
@@ -294,7 +326,8 @@ static void plan(const SfuUpscalerPass *p, int w, int h, int *band, int *strip)
         const double n = (room - (double)c->features * w * (h + BLOCK_ROWS)) / (3 * row) - 2 * BLOCK_ROWS;
         *band = (int)CLAMP(MIN(n, longest - 2 * BLOCK_ROWS), MIN(h, LEAST_BAND), h);
     }
-    const double used = *band >= h ? whole : (double)c->features * w * h + band_values(c, w, *band), each = strip_values(c, w, 1) / (1 + 2 * TAIL_ROWS);
+    const double used = *band >= h ? whole : (double)c->features * w * h + band_values(c, w, *band),
+                 each = strip_values(c, w, 1) / (1 + 2 * TAIL_ROWS);
     const double left = MIN(room, MAX(used, whole / 4)) - (*band >= h ? (double)row * h : (double)c->features * w * h);
     *strip = (int)CLAMP(left / each - 2 * TAIL_ROWS, MIN(h, LEAST_STRIP), h);
 }
@@ -320,12 +353,16 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
 }
 
 /* 15 convolutions a block and two around them at the low resolution; those behind see less than 2 pixels more. */
-static int margin(const SfuUpscalerConfig *c) { return (BLOCK_ROWS * c->blocks + 4) * c->unshuffle; }
+static int margin(const SfuUpscalerConfig *c)
+{
+    return (BLOCK_ROWS * c->blocks + 4) * c->unshuffle;
+}
 
 static double values(const SfuUpscalerConfig *c, int w, int h)
 {
     const double lw = (double)w / c->unshuffle, lh = (double)h / c->unshuffle;
-    const double band = lh <= LEAST_BAND ? 3 * wide(c) * lw * lh : c->features * lw * lh + band_values(c, lw, LEAST_BAND);
+    const double band =
+        lh <= LEAST_BAND ? 3 * wide(c) * lw * lh : c->features * lw * lh + band_values(c, lw, LEAST_BAND);
     return ends_values(c, lw, lh) + MAX(band, c->features * lw * lh + strip_values(c, lw, MIN(lh, LEAST_STRIP)));
 }
 

@@ -1,5 +1,5 @@
-/* SRVGGNetCompact: a row of convolutions, and the picture enlarged by nearest neighbour added (Wang 2021, Real-ESRGAN's compact models).
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* SRVGGNetCompact: a row of convolutions, and the picture enlarged by nearest neighbour added (Wang 2021, Real-ESRGAN's
+ * compact models). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/srvgg.h"
 #include "net/upscaler-parts.h"
 
@@ -16,8 +16,8 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
     s->slopes = g_new0(SfuWeight *, c->blocks + 1);
     for (int i = 0; i <= c->blocks + 1; i++) {
         g_snprintf(name, sizeof name, "body.%d", 2 * i);
-        s->convs[i] = sfu_net_conv(net, "", name, i > c->blocks ? c->channels * c->scale * c->scale : c->features, i ? c->features : c->channels, 3,
-                                   TRUE);
+        s->convs[i] = sfu_net_conv(net, "", name, i > c->blocks ? c->channels * c->scale * c->scale : c->features,
+                                   i ? c->features : c->channels, 3, TRUE);
         if (i > c->blocks)
             break;
         g_snprintf(name, sizeof name, "body.%d.weight", 2 * i + 1);
@@ -44,7 +44,8 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     SfuTensor *y = x, *out = NULL, *base = NULL;
     for (int i = 0; y && i <= c->blocks + 1; i++) {
         const gboolean last = i > c->blocks;
-        const SfuEpilogue e = {.bias = s->convs[i].b, .act = last ? SFU_ACT_NONE : SFU_ACT_PRELU, .prelu = last ? NULL : s->slopes[i]};
+        const SfuEpilogue e = {
+            .bias = s->convs[i].b, .act = last ? SFU_ACT_NONE : SFU_ACT_PRELU, .prelu = last ? NULL : s->slopes[i]};
         SfuTensor *next = sfu_net_like(net, x, (int)sfu_weight_dim(s->convs[i].w, 0), error);
         if (next && !sfu_conv2d(net->q, next, y, s->convs[i].w, &same, &e, error))
             sfu_net_drop(&next);
@@ -54,8 +55,9 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     }
     const int h = x->h * c->scale, w = x->w * c->scale;
     if (y && (out = sfu_tensor_create(net->q, net->dtype, 1, h, w, x->c, error)) &&
-        (!(base = sfu_tensor_create(net->q, net->dtype, 1, h, w, x->c, error)) || !sfu_pixel_shuffle(net->q, out, y, c->scale, error) ||
-         !sfu_upsample_nearest(net->q, base, x, error) || !sfu_axpby(net->q, out, 1, out, 1, base, error)))
+        (!(base = sfu_tensor_create(net->q, net->dtype, 1, h, w, x->c, error)) ||
+         !sfu_pixel_shuffle(net->q, out, y, c->scale, error) || !sfu_upsample_nearest(net->q, base, x, error) ||
+         !sfu_axpby(net->q, out, 1, out, 1, base, error)))
         sfu_net_drop(&out);
     sfu_tensor_destroy(base);
     sfu_tensor_destroy(y);
@@ -63,7 +65,10 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     return out;
 }
 
-static int margin(const SfuUpscalerConfig *c) { return c->blocks + 2; }
+static int margin(const SfuUpscalerConfig *c)
+{
+    return c->blocks + 2;
+}
 
 /* The picture beside two rows of features, or beside the last convolution, the result and the enlarged picture. */
 static double values(const SfuUpscalerConfig *c, int w, int h)

@@ -1,16 +1,17 @@
-/* SwinIR (Liang 2021, figures 2 and 3; windows and shifts: Liu 2021, section 3.2) and HAT (Chen 2023, figures 3 and 4): attention in
- * windows of pixels, every second block's windows shifted by half of one. SRFormer (Zhou 2023, figure 3): the windows are larger, and keys and values are
- * squares of pixels (the grain), each pixel with a part of the channels.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* SwinIR (Liang 2021, figures 2 and 3; windows and shifts: Liu 2021, section 3.2) and HAT (Chen 2023, figures 3 and 4):
+ * attention in windows of pixels, every second block's windows shifted by half of one. SRFormer (Zhou 2023, figure 3):
+ * the windows are larger, and keys and values are squares of pixels (the grain), each pixel with a part of the
+ * channels. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/swin.h"
 #include "net/upscaler-parts.h"
 #include <string.h>
 
 #define EPS 1e-5f
-#define MAX_BLOCKS 64 /* a group */
+#define MAX_BLOCKS 64   /* a group */
 #define CAB_SCALE 0.01f /* of HAT's channel attention; not in the files, the same in all that are published */
 
-static const float mean[3] = {0.4488f, 0.4371f, 0.4040f}; /* of DIV2K, as the authors have it; gray pictures have none */
+static const float mean[3] = {0.4488f, 0.4371f,
+                              0.4040f}; /* of DIV2K, as the authors have it; gray pictures have none */
 
 typedef struct {
     SfuLayer norm1, qkv, proj, norm2, fc1, fc2;
@@ -37,11 +38,18 @@ typedef struct {
 
 /* ---- binding ---- */
 
-static gboolean has(const SfuNet *net, const char *prefix, const char *name) { return sfu_net_has(net, prefix, name); }
+static gboolean has(const SfuNet *net, const char *prefix, const char *name)
+{
+    return sfu_net_has(net, prefix, name);
+}
 
-static int rows_of(const SfuNet *net, const char *prefix, const char *name) { return MAX(1, sfu_net_dim(net, prefix, name, 0)); }
+static int rows_of(const SfuNet *net, const char *prefix, const char *name)
+{
+    return MAX(1, sfu_net_dim(net, prefix, name, 0));
+}
 
-/* The small table [span * span, heads] is read on the host: windows' masks are added to it there. n_heads: if the table does not say. */
+/* The small table [span * span, heads] is read on the host: windows' masks are added to it there. n_heads: if the table
+ * does not say. */
 static void bind_table(SfuNet *net, Block *b, const char *prefix, int span, int f, int n_heads)
 {
     static const char name[] = "relative_position_bias_table";
@@ -56,7 +64,8 @@ static void bind_table(SfuNet *net, Block *b, const char *prefix, int span, int 
 }
 
 /* span: of the table of relative positions. cab: with HAT's channel attention. */
-static void bind_block(SfuNet *net, const SfuSwinConfig *c, Block *b, const char *prefix, const char *attention, int f, int span, gboolean cab)
+static void bind_block(SfuNet *net, const SfuSwinConfig *c, Block *b, const char *prefix, const char *attention, int f,
+                       int span, gboolean cab)
 {
     char *a = *attention ? g_strconcat(prefix, ".", attention, NULL) : g_strdup(prefix);
     const int hidden = rows_of(net, prefix, "mlp.fc1.weight");
@@ -75,7 +84,8 @@ static void bind_block(SfuNet *net, const SfuSwinConfig *c, Block *b, const char
     g_free(a);
     if (!cab)
         return;
-    const int waist = rows_of(net, prefix, "conv_block.cab.0.weight"), squeezed = rows_of(net, prefix, "conv_block.cab.3.attention.1.weight");
+    const int waist = rows_of(net, prefix, "conv_block.cab.0.weight"),
+              squeezed = rows_of(net, prefix, "conv_block.cab.3.attention.1.weight");
     b->cab[0] = sfu_net_conv(net, prefix, "conv_block.cab.0", waist, f, 3, TRUE);
     b->cab[1] = sfu_net_conv(net, prefix, "conv_block.cab.2", f, waist, 3, TRUE);
     b->squeeze[0] = sfu_net_linear(net, prefix, "conv_block.cab.3.attention.1", squeezed, f, TRUE);
@@ -115,7 +125,8 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
         group->blocks = g_new0(Block, group->n_blocks);
         for (int b = 0; b < group->n_blocks; b++) {
             g_snprintf(name, sizeof name, "layers.%d.residual_group.blocks.%d", g, b);
-            bind_block(net, k, &group->blocks[b], name, "attn", c->features, 2 * (k->window / MAX(1, k->grain)) - 1, s->hat);
+            bind_block(net, k, &group->blocks[b], name, "attn", c->features, 2 * (k->window / MAX(1, k->grain)) - 1,
+                       s->hat);
         }
         if (s->hat) {
             g_snprintf(name, sizeof name, "layers.%d.residual_group.overlap_attn", g);
@@ -147,20 +158,28 @@ static void release(gpointer network)
 /* ---- windows ---- */
 
 /* [1, h, w, c] -> [windows, 1, side * side, c], or back. */
-static gboolean windows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, int h, int w, int side, gboolean back, GError **error)
+static gboolean windows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, int h, int w, int side, gboolean back,
+                        GError **error)
 {
-    const int c = x->c, into[] = {h / side, side, w / side, side, c}, outof[] = {h / side, w / side, side, side, c}, perm[] = {0, 2, 1, 3, 4};
+    const int c = x->c, into[] = {h / side, side, w / side, side, c}, outof[] = {h / side, w / side, side, side, c},
+              perm[] = {0, 2, 1, 3, 4};
     return sfu_permute(net->q, y, x, 5, back ? outof : into, perm, error);
 }
 
-/* Which of the three stripes of a shifted picture's side pixel i lies in: they came from opposite borders and must not see each other. */
-static int stripe(int i, int size, int side, int shift) { return i < size - side ? 0 : i < size - shift ? 1 : 2; }
-
-/* The logits' bias for a row of windows: [n, n_heads, side^2, (side / grain)^2]. shift 0: n = 1, the same for all; else n = windows in a row, and
- * `last` says that it is the lowest row. */
-static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int grain, int w, int shift, gboolean last, GError **error)
+/* Which of the three stripes of a shifted picture's side pixel i lies in: they came from opposite borders and must not
+ * see each other. */
+static int stripe(int i, int size, int side, int shift)
 {
-    const int keys = side / grain, t = side * side, n = shift ? w / side : 1, span = 2 * keys - 1, key_shift = (shift + grain - 1) / grain;
+    return i < size - side ? 0 : i < size - shift ? 1 : 2;
+}
+
+/* The logits' bias for a row of windows: [n, n_heads, side^2, (side / grain)^2]. shift 0: n = 1, the same for all; else
+ * n = windows in a row, and `last` says that it is the lowest row. */
+static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int grain, int w, int shift, gboolean last,
+                              GError **error)
+{
+    const int keys = side / grain, t = side * side, n = shift ? w / side : 1, span = 2 * keys - 1,
+              key_shift = (shift + grain - 1) / grain;
     SfuTensor *bias = sfu_tensor_create(net->q, SFU_F32, n, b->n_heads, t, keys * keys, error);
     float *v = bias ? g_new(float, (gsize)n * b->n_heads * t * keys * keys) : NULL, *p = v;
     for (int win = 0; v && win < n; win++)
@@ -168,8 +187,11 @@ static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int g
             for (int i = 0; i < t; i++)
                 for (int j = 0; j < keys * keys; j++) {
                     const int yi = i / side, xi = i % side, yj = j / keys, xj = j % keys;
-                    float logit = b->table[((yi / grain - yj + keys - 1) * span + xi / grain - xj + keys - 1) * b->n_heads + head];
-                    if (shift && (stripe(win * side + xi, w, side, shift) != stripe(win * keys + xj, w / grain, keys, key_shift) ||
+                    float logit =
+                        b->table[((yi / grain - yj + keys - 1) * span + xi / grain - xj + keys - 1) * b->n_heads +
+                                 head];
+                    if (shift && (stripe(win * side + xi, w, side, shift) !=
+                                      stripe(win * keys + xj, w / grain, keys, key_shift) ||
                                   (last && (yi < side - shift) != (yj < keys - key_shift))))
                         logit -= 100; /* as the authors mask */
                     *p++ = logit;
@@ -180,32 +202,40 @@ static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int g
     return bias;
 }
 
-/* Queries, keys and values of windows [n, 1, t, c]: side by side in *q; or, SRFormer's, keys and values of squares [n, 1, t / grain^2, 2 c] in *kv. */
-static gboolean project(const SfuNet *net, const SfuSwinConfig *c, const Block *b, const SfuTensor *win, SfuTensor **q, SfuTensor **kv, GError **error)
+/* Queries, keys and values of windows [n, 1, t, c]: side by side in *q; or, SRFormer's, keys and values of squares [n,
+ * 1, t / grain^2, 2 c] in *kv. */
+static gboolean project(const SfuNet *net, const SfuSwinConfig *c, const Block *b, const SfuTensor *win, SfuTensor **q,
+                        SfuTensor **kv, GError **error)
 {
     const int f = win->c, grain = c->grain, keys = grain ? c->window / grain : 0;
     const SfuEpilogue e = {.bias = b->qkv.b}, ekv = {.bias = b->kv.b};
     *kv = NULL;
-    gboolean ok = (*q = sfu_net_like(net, win, grain ? f : 3 * f, error)) && sfu_linear(net->q, *q, win, b->qkv.w, &e, error);
+    gboolean ok =
+        (*q = sfu_net_like(net, win, grain ? f : 3 * f, error)) && sfu_linear(net->q, *q, win, b->qkv.w, &e, error);
     if (!ok || !grain)
         return ok;
     /* A key's channels: those of its pixels, one after the other; all of the keys', then all of the values'. */
-    const int part = f / (grain * grain), dims[] = {win->n * keys, grain, keys, grain, 2, part}, perm[] = {0, 2, 4, 1, 3, 5};
+    const int part = f / (grain * grain), dims[] = {win->n * keys, grain, keys, grain, 2, part},
+              perm[] = {0, 2, 4, 1, 3, 5};
     SfuTensor *pixels = sfu_net_like(net, win, 2 * part, error);
     ok = pixels && sfu_linear(net->q, pixels, win, b->kv.w, &ekv, error) &&
-         (*kv = sfu_tensor_create(net->q, net->dtype, win->n, 1, keys * keys, 2 * f, error)) && sfu_permute(net->q, *kv, pixels, 6, dims, perm, error);
+         (*kv = sfu_tensor_create(net->q, net->dtype, win->n, 1, keys * keys, 2 * f, error)) &&
+         sfu_permute(net->q, *kv, pixels, 6, dims, perm, error);
     sfu_tensor_destroy(pixels);
     return ok;
 }
 
 /* Windows first .. first + n of qt (with keys and values of kv, or of its own if that is NULL) and o. */
-static gboolean attend(const SfuNet *net, const Block *b, SfuTensor *o, const SfuTensor *qt, const SfuTensor *kv, const SfuTensor *bias, int first, int n,
-                       GError **error)
+static gboolean attend(const SfuNet *net, const Block *b, SfuTensor *o, const SfuTensor *qt, const SfuTensor *kv,
+                       const SfuTensor *bias, int first, int n, GError **error)
 {
     const int t = qt->w, c = o->c, start = kv ? 0 : c, tk = kv ? kv->w : t;
-    const SfuAttention a = {.n_heads = b->n_heads, .head_dim = c / b->n_heads, .k_col = start, .v_col = start + c, .bias = bias};
+    const SfuAttention a = {
+        .n_heads = b->n_heads, .head_dim = c / b->n_heads, .k_col = start, .v_col = start + c, .bias = bias};
     SfuTensor *qv = sfu_tensor_view(qt, (size_t)first * t * qt->c, n, 1, t, qt->c, error);
-    SfuTensor *kvv = !qv ? NULL : sfu_tensor_view(kv ? kv : qt, (size_t)first * tk * (kv ? kv : qt)->c, n, 1, tk, (kv ? kv : qt)->c, error);
+    SfuTensor *kvv =
+        !qv ? NULL
+            : sfu_tensor_view(kv ? kv : qt, (size_t)first * tk * (kv ? kv : qt)->c, n, 1, tk, (kv ? kv : qt)->c, error);
     SfuTensor *ov = kvv ? sfu_tensor_view(o, (size_t)first * t * c, n, 1, t, c, error) : NULL;
     const gboolean ok = ov && sfu_attention(net->q, ov, qv, kvv, kvv, &a, error);
     sfu_tensor_destroy(qv);
@@ -215,15 +245,18 @@ static gboolean attend(const SfuNet *net, const Block *b, SfuTensor *o, const Sf
 }
 
 /* Attention in windows: x [1, h, w, c], normalised, borrowed -> [1, h, w, c] before the projection. */
-static SfuTensor *window_attention(const SfuNet *net, const SfuSwinConfig *k, const Block *b, const SfuTensor *x, int shift, GError **error)
+static SfuTensor *window_attention(const SfuNet *net, const SfuSwinConfig *k, const Block *b, const SfuTensor *x,
+                                   int shift, GError **error)
 {
-    const int h = x->h, w = x->w, c = x->c, side = k->window, n = h * w / (side * side), row = w / side, t = side * side;
-    SfuTensor *rolled = NULL, *win = sfu_tensor_create(net->q, net->dtype, n, 1, t, c, error), *q = NULL, *kv = NULL, *o = NULL, *y = NULL, *bias = NULL;
+    const int h = x->h, w = x->w, c = x->c, side = k->window, n = h * w / (side * side), row = w / side,
+              t = side * side;
+    SfuTensor *rolled = NULL, *win = sfu_tensor_create(net->q, net->dtype, n, 1, t, c, error), *q = NULL, *kv = NULL,
+              *o = NULL, *y = NULL, *bias = NULL;
     gboolean ok = win != NULL;
     if (ok && shift)
         ok = (rolled = sfu_net_like(net, x, c, error)) && sfu_roll(net->q, rolled, x, -shift, -shift, error);
-    ok = ok && windows(net, win, rolled ? rolled : x, h, w, side, FALSE, error) && project(net, k, b, win, &q, &kv, error) &&
-         (o = sfu_net_like(net, win, c, error));
+    ok = ok && windows(net, win, rolled ? rolled : x, h, w, side, FALSE, error) &&
+         project(net, k, b, win, &q, &kv, error) && (o = sfu_net_like(net, win, c, error));
     sfu_net_drop(&win);
     for (int last = 0; ok && last < (shift ? 2 : 1); last++) { /* the lowest row has a mask of its own */
         const int rows = h / side, from = last ? rows - 1 : 0, to = shift && !last ? rows - 1 : rows;
@@ -244,42 +277,50 @@ static SfuTensor *window_attention(const SfuNet *net, const SfuSwinConfig *k, co
     return y;
 }
 
-/* HAT's overlapping windows: queries from each window, keys and values from the larger one around it; zeros outside of the picture, which
- * take part (figure 4; the authors unfold a padded picture). */
-static SfuTensor *overlap_attention(const SfuNet *net, const SfuSwinConfig *c, const Block *b, const SfuTensor *x, GError **error)
+/* HAT's overlapping windows: queries from each window, keys and values from the larger one around it; zeros outside of
+ * the picture, which take part (figure 4; the authors unfold a padded picture). */
+static SfuTensor *overlap_attention(const SfuNet *net, const SfuSwinConfig *c, const Block *b, const SfuTensor *x,
+                                    GError **error)
 {
-    const int h = x->h, w = x->w, f = x->c, side = c->window, wide = c->overlap_window, edge = (wide - side) / 2, n = h * w / (side * side);
+    const int h = x->h, w = x->w, f = x->c, side = c->window, wide = c->overlap_window, edge = (wide - side) / 2,
+              n = h * w / (side * side);
     const int tq = side * side, tk = wide * wide, span = side + wide - 1;
     const SfuEpilogue e = {.bias = b->qkv.b};
-    SfuTensor *qkv = sfu_net_like(net, x, 3 * f, error), *q = NULL, *kv = NULL, *qw = NULL, *kw = NULL, *o = NULL, *y = NULL;
+    SfuTensor *qkv = sfu_net_like(net, x, 3 * f, error), *q = NULL, *kv = NULL, *qw = NULL, *kw = NULL, *o = NULL,
+              *y = NULL;
     SfuTensor *bias = sfu_tensor_create(net->q, SFU_F32, 1, b->n_heads, tq, tk, error);
-    gboolean ok = qkv && bias && sfu_linear(net->q, qkv, x, b->qkv.w, &e, error) && (q = sfu_net_like(net, x, f, error)) &&
-                  (kv = sfu_net_like(net, x, 2 * f, error)) && sfu_slice(net->q, q, qkv, 0, error) && sfu_slice(net->q, kv, qkv, f, error);
+    gboolean ok = qkv && bias && sfu_linear(net->q, qkv, x, b->qkv.w, &e, error) &&
+                  (q = sfu_net_like(net, x, f, error)) && (kv = sfu_net_like(net, x, 2 * f, error)) &&
+                  sfu_slice(net->q, q, qkv, 0, error) && sfu_slice(net->q, kv, qkv, f, error);
     sfu_net_drop(&qkv);
     if (ok) {
-        float *v = g_new(float, (gsize)b->n_heads * tq * tk), *p = v;
+        float *v = g_new(float, (gsize)b->n_heads *tq *tk), *p = v;
         for (int head = 0; head < b->n_heads; head++)
             for (int i = 0; i < tq; i++)
                 for (int j = 0; j < tk; j++) {
-                    /* The authors shift by side - wide + 1 where wide - 1 would start at 0; negative rows count from the table's end, as theirs do. */
-                    const int dy = j / wide - i / side + side - wide + 1, dx = j % wide - i % side + side - wide + 1, at = dy * span + dx;
+                    /* The authors shift by side - wide + 1 where wide - 1 would start at 0; negative rows count from
+                     * the table's end, as theirs do. */
+                    const int dy = j / wide - i / side + side - wide + 1, dx = j % wide - i % side + side - wide + 1,
+                              at = dy * span + dx;
                     *p++ = b->table[(at < 0 ? at + span * span : at) * b->n_heads + head];
                 }
         ok = sfu_tensor_write(bias, v, error);
         g_free(v);
     }
-    ok = ok && (qw = sfu_tensor_create(net->q, net->dtype, n, 1, tq, f, error)) && windows(net, qw, q, h, w, side, FALSE, error) &&
+    ok = ok && (qw = sfu_tensor_create(net->q, net->dtype, n, 1, tq, f, error)) &&
+         windows(net, qw, q, h, w, side, FALSE, error) &&
          (kw = sfu_tensor_create(net->q, net->dtype, n, 1, tk, 2 * f, error));
     sfu_net_drop(&q);
     for (int i = 0; ok && i < n; i++) {
         SfuTensor *one = sfu_tensor_view(kw, (size_t)i * tk * 2 * f, 1, wide, wide, 2 * f, error);
-        ok = one && sfu_pad(net->q, one, kv, edge - i / (w / side) * side, edge - i % (w / side) * side, SFU_PAD_ZERO, error);
+        ok = one &&
+             sfu_pad(net->q, one, kv, edge - i / (w / side) * side, edge - i % (w / side) * side, SFU_PAD_ZERO, error);
         sfu_tensor_destroy(one);
     }
     sfu_net_drop(&kv);
     const SfuAttention a = {.n_heads = b->n_heads, .head_dim = f / b->n_heads, .v_col = f, .bias = bias};
-    ok = ok && (o = sfu_net_like(net, qw, f, error)) && sfu_attention(net->q, o, qw, kw, kw, &a, error) && (y = sfu_net_like(net, x, f, error)) &&
-         windows(net, y, o, h, w, side, TRUE, error);
+    ok = ok && (o = sfu_net_like(net, qw, f, error)) && sfu_attention(net->q, o, qw, kw, kw, &a, error) &&
+         (y = sfu_net_like(net, x, f, error)) && windows(net, y, o, h, w, side, TRUE, error);
     sfu_tensor_destroy(qw);
     sfu_tensor_destroy(kw);
     sfu_tensor_destroy(o);
@@ -295,11 +336,15 @@ static SfuTensor *overlap_attention(const SfuNet *net, const SfuSwinConfig *c, c
 static SfuTensor *channel_attention(const SfuNet *net, const Block *b, const SfuTensor *x, GError **error)
 {
     const int squeezed = (int)sfu_weight_dim(b->squeeze[0].w, 0);
-    const SfuEpilogue e1 = {.bias = b->squeeze[0].b, .act = SFU_ACT_RELU}, e2 = {.bias = b->squeeze[1].b, .act = SFU_ACT_SIGMOID};
-    SfuTensor *mid = sfu_upscaler_conv(net, x, &b->cab[0], (int)sfu_weight_dim(b->cab[0].w, 0), FALSE, SFU_ACT_GELU, 0, error);
+    const SfuEpilogue e1 = {.bias = b->squeeze[0].b, .act = SFU_ACT_RELU},
+                      e2 = {.bias = b->squeeze[1].b, .act = SFU_ACT_SIGMOID};
+    SfuTensor *mid =
+        sfu_upscaler_conv(net, x, &b->cab[0], (int)sfu_weight_dim(b->cab[0].w, 0), FALSE, SFU_ACT_GELU, 0, error);
     SfuTensor *y = mid ? sfu_upscaler_conv(net, mid, &b->cab[1], x->c, FALSE, SFU_ACT_NONE, 0, error) : NULL;
-    SfuTensor *pool = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, x->c, error), *s = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, squeezed, error);
-    if (y && !(pool && s && sfu_mean_hw(net->q, pool, y, error) && sfu_linear(net->q, s, pool, b->squeeze[0].w, &e1, error) &&
+    SfuTensor *pool = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, x->c, error),
+              *s = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, squeezed, error);
+    if (y && !(pool && s && sfu_mean_hw(net->q, pool, y, error) &&
+               sfu_linear(net->q, s, pool, b->squeeze[0].w, &e1, error) &&
                sfu_linear(net->q, pool, s, b->squeeze[1].w, &e2, error) && sfu_mul(net->q, y, y, pool, error)))
         sfu_net_drop(&y);
     sfu_tensor_destroy(mid);
@@ -312,13 +357,16 @@ static SfuTensor *channel_attention(const SfuNet *net, const Block *b, const Sfu
 static gboolean add_mlp(const SfuNet *net, const Block *b, SfuTensor *x, GError **error)
 {
     const SfuEpilogue e1 = {.bias = b->fc1.b, .act = SFU_ACT_GELU}, e2 = {.bias = b->fc2.b, .residual = x};
-    SfuTensor *n = sfu_net_like(net, x, x->c, error), *hidden = n ? sfu_net_like(net, x, (int)sfu_weight_dim(b->fc1.w, 0), error) : NULL, *more = NULL;
-    gboolean ok = hidden && sfu_layer_norm(net->q, n, x, b->norm2.w, b->norm2.b, EPS, error) && sfu_linear(net->q, hidden, n, b->fc1.w, &e1, error);
+    SfuTensor *n = sfu_net_like(net, x, x->c, error),
+              *hidden = n ? sfu_net_like(net, x, (int)sfu_weight_dim(b->fc1.w, 0), error) : NULL, *more = NULL;
+    gboolean ok = hidden && sfu_layer_norm(net->q, n, x, b->norm2.w, b->norm2.b, EPS, error) &&
+                  sfu_linear(net->q, hidden, n, b->fc1.w, &e1, error);
     sfu_net_drop(&n);
     if (ok && b->depthwise.w) {
         const SfuConv conv = {.pad_top = 2, .pad_left = 2, .pad_bottom = 2, .pad_right = 2, .groups = hidden->c};
         const SfuEpilogue e = {.bias = b->depthwise.b, .act = SFU_ACT_GELU, .residual = hidden};
-        ok = (more = sfu_net_like(net, hidden, hidden->c, error)) && sfu_conv2d(net->q, more, hidden, b->depthwise.w, &conv, &e, error);
+        ok = (more = sfu_net_like(net, hidden, hidden->c, error)) &&
+             sfu_conv2d(net->q, more, hidden, b->depthwise.w, &conv, &e, error);
     }
     ok = ok && sfu_linear(net->q, x, more ? more : hidden, b->fc2.w, &e2, error);
     sfu_tensor_destroy(hidden);
@@ -327,7 +375,8 @@ static gboolean add_mlp(const SfuNet *net, const Block *b, SfuTensor *x, GError 
 }
 
 /* x [1, h, w, c] is changed in place. side, shift: of the windows; overlap: HAT's other attention. */
-static gboolean run_block(const SfuNet *net, const SfuSwinConfig *c, const Block *b, SfuTensor *x, int shift, gboolean overlap, GError **error)
+static gboolean run_block(const SfuNet *net, const SfuSwinConfig *c, const Block *b, SfuTensor *x, int shift,
+                          gboolean overlap, GError **error)
 {
     const SfuEpilogue e = {.bias = b->proj.b, .residual = x};
     SfuTensor *n = sfu_net_like(net, x, x->c, error), *o = NULL, *channels = NULL;
@@ -343,7 +392,8 @@ static gboolean run_block(const SfuNet *net, const SfuSwinConfig *c, const Block
 }
 
 /* x is taken. */
-static SfuTensor *run_group(const SfuNet *net, const SfuSwinConfig *c, const Group *g, gboolean hat, SfuTensor *x, GError **error)
+static SfuTensor *run_group(const SfuNet *net, const SfuSwinConfig *c, const Group *g, gboolean hat, SfuTensor *x,
+                            GError **error)
 {
     SfuTensor *y = sfu_net_like(net, x, x->c, error);
     gboolean ok = y && sfu_convert(net->q, y, x, error);
@@ -371,7 +421,8 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     ok = ok && (s->patch_norm.w ? sfu_layer_norm(net->q, y, features, s->patch_norm.w, s->patch_norm.b, EPS, error)
                                 : sfu_convert(net->q, y, features, error));
     for (int g = 0; ok && g < c->blocks; g++)
-        ok = (y = run_group(net, c->own, &s->groups[g], s->hat, y, error)) && sfu_upscaler_step(p, (g + 1.0) / (c->blocks + 1), error);
+        ok = (y = run_group(net, c->own, &s->groups[g], s->hat, y, error)) &&
+             sfu_upscaler_step(p, (g + 1.0) / (c->blocks + 1), error);
     ok = ok && sfu_layer_norm(net->q, y, y, s->norm.w, s->norm.b, EPS, error);
     if (!ok)
         sfu_net_drop(&y);
@@ -384,8 +435,12 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     return y;
 }
 
-/* Attention mixes windows block by block, and each group's convolution adds a pixel; two windows of context hide the seam. */
-static int margin(const SfuUpscalerConfig *c) { return 2 * ((const SfuSwinConfig *)c->own)->window; }
+/* Attention mixes windows block by block, and each group's convolution adds a pixel; two windows of context hide the
+ * seam. */
+static int margin(const SfuUpscalerConfig *c)
+{
+    return 2 * ((const SfuSwinConfig *)c->own)->window;
+}
 
 /* Queries, keys and values beside the features, their norm and the windows; or the full resolution at the end. */
 static double values(const SfuUpscalerConfig *c, int w, int h)

@@ -7,11 +7,11 @@
 
 typedef struct {
     int window, n_heads;
-    int overlap_window; /* HAT: side of the windows that keys come from; 0: SwinIR */
-    int grain;          /* SRFormer: side of the squares that are keys; 0: pixels are */
-    gboolean unshifted; /* no block's windows are shifted */
+    int overlap_window;   /* HAT: side of the windows that keys come from; 0: SwinIR */
+    int grain;            /* SRFormer: side of the squares that are keys; 0: pixels are */
+    gboolean unshifted;   /* no block's windows are shifted */
     gboolean no_qkv_bias; /* SRFormer */
-    float range;        /* the network sees (x - mean) * range */
+    float range;          /* the network sees (x - mean) * range */
 } SfuSwinConfig;
 
 extern const SfuUpscalerKind sfu_swin_kind; /* own: SfuSwinConfig; blocks: residual groups */

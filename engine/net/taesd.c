@@ -4,8 +4,8 @@
 #include "net/parts.h"
 #include <string.h>
 
-/* c: 3x3 convolution; r: ReLU; b: block, x -> relu(x + conv(relu(conv(relu(conv(x)))))); d: 3x3 convolution of stride 2, no bias;
- * u: nearest 2x (a layer of its own in the numbering), then a 3x3 convolution, no bias. */
+/* c: 3x3 convolution; r: ReLU; b: block, x -> relu(x + conv(relu(conv(relu(conv(x)))))); d: 3x3 convolution of stride
+ * 2, no bias; u: nearest 2x (a layer of its own in the numbering), then a 3x3 convolution, no bias. */
 #define ENCODER "cbdbbbdbbbdbbbc"
 #define DECODER "crbbbubbbubbbubc"
 #define FACTOR 8
@@ -43,7 +43,8 @@ static void bind_half(Half *half, SfuQueue *q, SfuModel *model, SfuPart part)
         index += s->kind == 'u';
         g_snprintf(s->name, sizeof s->name, "layers.%d", index);
         if (s->kind == 'c')
-            s->l[0] = sfu_net_conv(net, "", s->name, i + 1 < half->n_steps ? c : half->c_out, i ? c : half->c_in, 3, TRUE);
+            s->l[0] =
+                sfu_net_conv(net, "", s->name, i + 1 < half->n_steps ? c : half->c_out, i ? c : half->c_in, 3, TRUE);
         else if (s->kind == 'd' || s->kind == 'u')
             s->l[0] = sfu_net_conv(net, "", s->name, c, c, 3, FALSE);
         else if (s->kind == 'b')
@@ -58,7 +59,8 @@ static void bind_half(Half *half, SfuQueue *q, SfuModel *model, SfuPart part)
 SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error)
 {
     SfuTaesd *t = g_new0(SfuTaesd, 1);
-    const gboolean encoder = sfu_model_has_part(model, SFU_PART_TAESD_ENCODER), decoder = sfu_model_has_part(model, SFU_PART_TAESD_DECODER);
+    const gboolean encoder = sfu_model_has_part(model, SFU_PART_TAESD_ENCODER),
+                   decoder = sfu_model_has_part(model, SFU_PART_TAESD_DECODER);
     if (!encoder && !decoder)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no TAESD", sfu_model_path(model));
     if (encoder)
@@ -100,16 +102,21 @@ void sfu_taesd_set_trace(SfuTaesd *t, const SfuTrace *trace)
     sfu_net_set_trace(&t->decoder.net, trace);
 }
 
-int sfu_taesd_factor(const SfuTaesd *t) { return FACTOR; }
+int sfu_taesd_factor(const SfuTaesd *t)
+{
+    return FACTOR;
+}
 
 /* x is taken. */
 static SfuTensor *run_block(const SfuNet *net, const Step *s, SfuTensor *x, GError **error)
 {
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     SfuTensor *a = sfu_net_like(net, x, x->c, error), *b = sfu_net_like(net, x, x->c, error);
-    const SfuEpilogue first = {.bias = s->l[0].b, .act = SFU_ACT_RELU}, second = {.bias = s->l[1].b, .act = SFU_ACT_RELU};
-    if (!a || !b || !sfu_conv2d(net->q, a, x, s->l[0].w, &same, &first, error) || !sfu_conv2d(net->q, b, a, s->l[1].w, &same, &second, error) ||
-        !sfu_net_conv3(net, x, b, &s->l[2], x, error) || !sfu_unary(net->q, x, x, SFU_ACT_RELU, 0, error))
+    const SfuEpilogue first = {.bias = s->l[0].b, .act = SFU_ACT_RELU},
+                      second = {.bias = s->l[1].b, .act = SFU_ACT_RELU};
+    if (!a || !b || !sfu_conv2d(net->q, a, x, s->l[0].w, &same, &first, error) ||
+        !sfu_conv2d(net->q, b, a, s->l[1].w, &same, &second, error) || !sfu_net_conv3(net, x, b, &s->l[2], x, error) ||
+        !sfu_unary(net->q, x, x, SFU_ACT_RELU, 0, error))
         sfu_net_drop(&x);
     sfu_tensor_destroy(a);
     sfu_tensor_destroy(b);
@@ -120,10 +127,11 @@ static SfuTensor *run_block(const SfuNet *net, const Step *s, SfuTensor *x, GErr
 static SfuTensor *convolve(const Half *half, const Step *s, SfuTensor *x, GError **error)
 {
     const SfuNet *net = &half->net;
-    const SfuConv conv = {.stride = s->kind == 'd' ? 2 : 1, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuConv conv = {
+        .stride = s->kind == 'd' ? 2 : 1, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
     const SfuEpilogue bias = {.bias = s->l[0].b};
-    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, (x->h + conv.stride - 1) / conv.stride, (x->w + conv.stride - 1) / conv.stride,
-                                     (int)sfu_weight_dim(s->l[0].w, 0), error);
+    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, (x->h + conv.stride - 1) / conv.stride,
+                                     (x->w + conv.stride - 1) / conv.stride, (int)sfu_weight_dim(s->l[0].w, 0), error);
     if (y && !sfu_conv2d(net->q, y, x, s->l[0].w, &conv, &bias, error))
         sfu_net_drop(&y);
     sfu_tensor_destroy(x);
@@ -154,11 +162,12 @@ static gboolean check(const SfuTaesd *t, const Half *half, const SfuTensor *x, i
 {
     const SfuNet *other = half == &t->encoder ? &t->decoder.net : &t->encoder.net;
     if (!half->net.q)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has only TAESD's %s", sfu_model_path(other->model),
-                    other == &t->encoder.net ? "encoder" : "decoder");
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has only TAESD's %s",
+                    sfu_model_path(other->model), other == &t->encoder.net ? "encoder" : "decoder");
     else if (x->c != half->c_in || x->h % multiple || x->w % multiple)
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "TAESD takes %d channels in multiples of %d, was given %d x %d x %d", half->c_in,
-                    multiple, x->w, x->h, x->c);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "TAESD takes %d channels in multiples of %d, was given %d x %d x %d", half->c_in, multiple, x->w,
+                    x->h, x->c);
     else
         return TRUE;
     return FALSE;
@@ -200,9 +209,18 @@ gboolean sfu_taesd_decode(SfuTaesd *t, SfuTensor **x, const SfuTensor *z, GError
 
 #define MOST_ROOM (2ull << 30)
 
-static void face_destroy(gpointer net) { sfu_taesd_destroy(net); }
-static gboolean face_encode(gpointer net, SfuTensor **out, const SfuTensor *x, GError **error) { return sfu_taesd_encode(net, out, x, error); }
-static gboolean face_decode(gpointer net, SfuTensor **out, const SfuTensor *z, GError **error) { return sfu_taesd_decode(net, out, z, error); }
+static void face_destroy(gpointer net)
+{
+    sfu_taesd_destroy(net);
+}
+static gboolean face_encode(gpointer net, SfuTensor **out, const SfuTensor *x, GError **error)
+{
+    return sfu_taesd_encode(net, out, x, error);
+}
+static gboolean face_decode(gpointer net, SfuTensor **out, const SfuTensor *z, GError **error)
+{
+    return sfu_taesd_decode(net, out, z, error);
+}
 
 static guint64 face_room(gconstpointer net)
 {
@@ -216,7 +234,8 @@ static guint64 face_bytes(gconstpointer net, gboolean decode, int h, int w)
     return (guint64)w * (guint64)h * FACTOR * FACTOR * 64 * sizeof(float) * 3;
 }
 
-static const SfuAutoencoderClass taesd_class = {.destroy = face_destroy, .encode = face_encode, .decode = face_decode, .room = face_room, .bytes = face_bytes};
+static const SfuAutoencoderClass taesd_class = {
+    .destroy = face_destroy, .encode = face_encode, .decode = face_decode, .room = face_room, .bytes = face_bytes};
 
 SfuAutoencoder *sfu_taesd_autoencoder(SfuQueue *q, SfuModel *model, GError **error)
 {

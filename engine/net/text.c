@@ -1,5 +1,5 @@
-/* CLIP's text encoder: a causal pre-norm transformer. Radford 2021, section 2.4; OpenCLIP's ViT-H/14 is the same with exact GELU.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* CLIP's text encoder: a causal pre-norm transformer. Radford 2021, section 2.4; OpenCLIP's ViT-H/14 is the same with
+ * exact GELU. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 
 typedef struct {
@@ -30,7 +30,8 @@ static SfuTextEncoder *encoder_bound(SfuQueue *q, SfuModel *model)
         Layer *l = &te->layers[i];
         g_snprintf(l->name, sizeof l->name, "text_model.encoder.layers.%d", i);
         l->norm1 = sfu_net_norm(net, l->name, "layer_norm1", c);
-        const SfuLayer query = sfu_net_linear(net, l->name, "self_attn.q_proj", c, c, TRUE), key = sfu_net_linear(net, l->name, "self_attn.k_proj", c, c, TRUE),
+        const SfuLayer query = sfu_net_linear(net, l->name, "self_attn.q_proj", c, c, TRUE),
+                       key = sfu_net_linear(net, l->name, "self_attn.k_proj", c, c, TRUE),
                        value = sfu_net_linear(net, l->name, "self_attn.v_proj", c, c, TRUE);
         l->qkv = sfu_net_stack(net, (SfuWeight *const[]){query.w, key.w, value.w}, 3);
         l->qkv_bias = sfu_net_stack(net, (SfuWeight *const[]){query.b, key.b, value.b}, 3);
@@ -72,22 +73,31 @@ void sfu_text_encoder_destroy(SfuTextEncoder *te)
     g_free(te);
 }
 
-void sfu_text_encoder_set_trace(SfuTextEncoder *te, const SfuTrace *trace) { sfu_net_set_trace(&te->net, trace); }
-void sfu_text_encoder_unload(SfuTextEncoder *te) { sfu_net_unload(&te->net); }
-int sfu_text_encoder_hidden(const SfuTextEncoder *te) { return te->config->hidden; }
+void sfu_text_encoder_set_trace(SfuTextEncoder *te, const SfuTrace *trace)
+{
+    sfu_net_set_trace(&te->net, trace);
+}
+void sfu_text_encoder_unload(SfuTextEncoder *te)
+{
+    sfu_net_unload(&te->net);
+}
+int sfu_text_encoder_hidden(const SfuTextEncoder *te)
+{
+    return te->config->hidden;
+}
 
 /* token[id] + position, on the host: 77 rows are wanted of a table of 49,408, which would be 150 MB on the device. */
 static SfuTensor *embed(const SfuTextEncoder *te, const gint32 *tokens, int n, GError **error)
 {
     const SfuTextConfig *k = te->config;
     const gint64 c = k->hidden;
-    float *rows = g_new(float, (gsize)n * SFU_TEXT_TOKENS * c), *position = g_new(float, SFU_TEXT_TOKENS * c);
+    float *rows = g_new(float, (gsize)n *SFU_TEXT_TOKENS *c), *position = g_new(float, SFU_TEXT_TOKENS *c);
     SfuTensor *h = NULL;
     sfu_weight_read_f32(te->positions, 0, SFU_TEXT_TOKENS * c, position);
     for (gint64 i = 0; i < (gint64)n * SFU_TEXT_TOKENS; i++) {
         if (tokens[i] < 0 || tokens[i] >= k->vocab) {
-            g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "token %d is not one of the %d of %s", tokens[i], k->vocab,
-                        sfu_model_path(te->net.model));
+            g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "token %d is not one of the %d of %s",
+                        tokens[i], k->vocab, sfu_model_path(te->net.model));
             goto out;
         }
         sfu_weight_read_f32(te->tokens, tokens[i] * c, c, rows + i * c);
@@ -108,27 +118,33 @@ static gboolean run_layer(const SfuTextEncoder *te, const Layer *l, SfuTensor *h
     const SfuTextConfig *k = te->config;
     const int c = k->hidden;
     SfuTensor *qkv = sfu_net_like(net, h, 3 * c, error), *wide = sfu_net_like(net, h, k->intermediate, error);
-    const SfuAttention heads = {.n_heads = k->heads, .head_dim = c / k->heads, .causal = TRUE, .k_col = c, .v_col = 2 * c};
+    const SfuAttention heads = {
+        .n_heads = k->heads, .head_dim = c / k->heads, .causal = TRUE, .k_col = c, .v_col = 2 * c};
     const SfuEpilogue in = {.bias = l->qkv_bias}, out = {.bias = l->out.b, .residual = h},
-                      up = {.bias = l->fc1.b, .act = k->quick_gelu ? SFU_ACT_QUICK_GELU : SFU_ACT_GELU}, down = {.bias = l->fc2.b, .residual = h};
-    const gboolean ok = qkv && wide && sfu_layer_norm(net->q, t, h, l->norm1.w, l->norm1.b, k->eps, error) &&
-                        sfu_linear(net->q, qkv, t, l->qkv, &in, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &heads, error) &&
-                        sfu_linear(net->q, h, t, l->out.w, &out, error) && sfu_layer_norm(net->q, t, h, l->norm2.w, l->norm2.b, k->eps, error) &&
-                        sfu_linear(net->q, wide, t, l->fc1.w, &up, error) && sfu_linear(net->q, h, wide, l->fc2.w, &down, error) &&
-                        sfu_net_trace(net, h, error, "%s", l->name);
+                      up = {.bias = l->fc1.b, .act = k->quick_gelu ? SFU_ACT_QUICK_GELU : SFU_ACT_GELU},
+                      down = {.bias = l->fc2.b, .residual = h};
+    const gboolean ok =
+        qkv && wide && sfu_layer_norm(net->q, t, h, l->norm1.w, l->norm1.b, k->eps, error) &&
+        sfu_linear(net->q, qkv, t, l->qkv, &in, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &heads, error) &&
+        sfu_linear(net->q, h, t, l->out.w, &out, error) &&
+        sfu_layer_norm(net->q, t, h, l->norm2.w, l->norm2.b, k->eps, error) &&
+        sfu_linear(net->q, wide, t, l->fc1.w, &up, error) && sfu_linear(net->q, h, wide, l->fc2.w, &down, error) &&
+        sfu_net_trace(net, h, error, "%s", l->name);
     sfu_tensor_destroy(qkv);
     sfu_tensor_destroy(wide);
     return ok;
 }
 
-gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, const gint32 *tokens, int n, int clip_skip, GError **error)
+gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, const gint32 *tokens, int n, int clip_skip,
+                              GError **error)
 {
     const SfuNet *net = &te->net;
     const SfuTextConfig *k = te->config;
     const int n_layers = k->layers + 1 - MAX(1, clip_skip);
     *hidden = NULL;
     if (n_layers < 1) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the text encoder has %d layers, CLIP skip %d leaves none", k->layers, clip_skip);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "the text encoder has %d layers, CLIP skip %d leaves none", k->layers, clip_skip);
         return FALSE;
     }
     SfuTensor *h = embed(te, tokens, n, error), *t = h ? sfu_net_like(net, h, k->hidden, error) : NULL;

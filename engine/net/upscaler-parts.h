@@ -17,28 +17,33 @@ typedef struct {
 } SfuUpscalerPass;
 
 struct SfuUpscalerKind {
-    /* Finds the weights; without a queue too. What is missing or misshapen is remembered in net, and its weight is NULL. */
+    /* Finds the weights; without a queue too. What is missing or misshapen is remembered in net, and its weight is
+     * NULL. */
     gpointer (*bind)(SfuNet *net, const SfuUpscalerConfig *c);
     void (*free)(gpointer network);
     /* x [1, h, w, channels] in the pass's dtype is taken. NULL on error. */
     SfuTensor *(*run)(const SfuUpscalerPass *p, SfuTensor *x, GError **error);
     int (*margin)(const SfuUpscalerConfig *c);
-    double (*values)(const SfuUpscalerConfig *c, int w, int h); /* that a pass over w x h input pixels holds at its widest point */
+    double (*values)(const SfuUpscalerConfig *c, int w,
+                     int h); /* that a pass over w x h input pixels holds at its widest point */
 };
 
 /* A share of the pass, 0 to 1, is enqueued: if somebody listens, waits until the device has done it and reports. */
 gboolean sfu_upscaler_step(const SfuUpscalerPass *p, double done, GError **error);
 
 /* 3x3, padding 1, then act; a new tensor. x is borrowed. up: x is read as if enlarged twice by nearest neighbour. */
-SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act, float param, GError **error);
+SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act,
+                             float param, GError **error);
 
 /* x is taken, NULL passes through: a 3x3 convolution to factor^2 * out channels, then a pixel-shuffle. */
-SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int factor, int out, GError **error);
+SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int factor, int out,
+                                GError **error);
 
 /* The convolution behind a group of blocks: one 3x3, or three with a narrow waist; conv[1].w NULL: one. */
 void sfu_trunk_conv_bind(SfuNet *net, SfuLayer conv[3], const char *prefix, int f);
 /* x is taken; plus residual, borrowed. */
-SfuTensor *sfu_trunk_conv_run(const SfuNet *net, const SfuLayer conv[3], SfuTensor *x, const SfuTensor *residual, GError **error);
+SfuTensor *sfu_trunk_conv_run(const SfuNet *net, const SfuLayer conv[3], SfuTensor *x, const SfuTensor *residual,
+                              GError **error);
 
 /* The ways up that transformers share. */
 typedef struct {
@@ -47,7 +52,7 @@ typedef struct {
 } SfuUpsamplerTail;
 void sfu_upsampler_bind(SfuNet *net, const SfuUpscalerConfig *c, SfuUpsamplerTail *t);
 /* features [1, h, w, features] is taken; picture: the network's own input, which a restorer adds to. */
-SfuTensor *sfu_upsampler_run(const SfuNet *net, const SfuUpscalerConfig *c, const SfuUpsamplerTail *t, SfuTensor *features, const SfuTensor *picture,
-                             GError **error);
+SfuTensor *sfu_upsampler_run(const SfuNet *net, const SfuUpscalerConfig *c, const SfuUpsamplerTail *t,
+                             SfuTensor *features, const SfuTensor *picture, GError **error);
 
 #endif

@@ -47,12 +47,27 @@ void sfu_upscaler_destroy(SfuUpscaler *u)
     g_free(u);
 }
 
-void sfu_upscaler_unload(SfuUpscaler *u) { sfu_net_unload(&u->net); }
-int sfu_upscaler_scale(const SfuUpscaler *u) { return u->config->scale; }
-int sfu_upscaler_margin_px(const SfuUpscaler *u) { return u->kind->margin(u->config); }
-int sfu_upscaler_multiple(const SfuUpscaler *u) { return u->config->multiple ? u->config->multiple : u->config->unshuffle; }
+void sfu_upscaler_unload(SfuUpscaler *u)
+{
+    sfu_net_unload(&u->net);
+}
+int sfu_upscaler_scale(const SfuUpscaler *u)
+{
+    return u->config->scale;
+}
+int sfu_upscaler_margin_px(const SfuUpscaler *u)
+{
+    return u->kind->margin(u->config);
+}
+int sfu_upscaler_multiple(const SfuUpscaler *u)
+{
+    return u->config->multiple ? u->config->multiple : u->config->unshuffle;
+}
 
-int sfu_upscaler_channels(const SfuUpscaler *u) { return u->config->channels; }
+int sfu_upscaler_channels(const SfuUpscaler *u)
+{
+    return u->config->channels;
+}
 
 /* Picture and result once more, where the host's memory is the device's. */
 static double host_bytes(const SfuUpscaler *u, double w, double h)
@@ -67,7 +82,8 @@ gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h)
     const double size = (double)sfu_dtype_bytes(sfu_queue_act_dtype(u->net.q)), px = (double)w * h;
     const guint64 most = sfu_queue_device(u->net.q)->max_alloc_bytes;
     /* The two that cannot be cut into bands: the result, and a trunk of features at the input's size. */
-    const double largest = MAX(px * c->scale * c->scale * c->channels, px / (c->unshuffle * c->unshuffle) * c->features);
+    const double largest =
+        MAX(px * c->scale * c->scale * c->channels, px / (c->unshuffle * c->unshuffle) * c->features);
     if (largest >= 2147483647.0 || (most && largest * size > (double)most))
         return G_MAXINT64;
     return (gint64)MIN(u->kind->values(c, w, h) * size + host_bytes(u, w, h), 9e18);
@@ -89,13 +105,18 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
     const int multiple = sfu_upscaler_multiple(u);
     *out = NULL;
     if (x->n != 1 || x->c != u->config->channels || x->h % multiple || x->w % multiple) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "%s takes one picture of %d channels in multiples of %d, was given %d of %d x %d x %d",
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "%s takes one picture of %d channels in multiples of %d, was given %d of %d x %d x %d",
                     sfu_model_path(u->net.model), u->config->channels, multiple, x->n, x->w, x->h, x->c);
         return FALSE;
     }
     u->net.dtype = sfu_queue_act_dtype(u->net.q);
-    const SfuUpscalerPass pass = {.net = &u->net, .c = u->config, .network = u->network, .progress = u->progress,
-                                  .room = (gint64)sfu_net_room(u->net.q) - (gint64)host_bytes(u, x->w, x->h), .progress_data = u->progress_data};
+    const SfuUpscalerPass pass = {.net = &u->net,
+                                  .c = u->config,
+                                  .network = u->network,
+                                  .progress = u->progress,
+                                  .room = (gint64)sfu_net_room(u->net.q) - (gint64)host_bytes(u, x->w, x->h),
+                                  .progress_data = u->progress_data};
     SfuTensor *in = sfu_net_input(&u->net, x, error);
     *out = in ? u->kind->run(&pass, in, error) : NULL;
     return *out != NULL;
@@ -103,7 +124,8 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
 
 /* ---- shared parts ---- */
 
-SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act, float param, GError **error)
+SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act,
+                             float param, GError **error)
 {
     const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .upsample2 = up};
     const SfuEpilogue e = {.bias = l->b, .act = act, .act_param = param};
@@ -114,7 +136,10 @@ SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLay
 }
 
 /* 3x3 from the channels that the file says to `out`. */
-static SfuLayer bind_any(SfuNet *net, const char *name, int out, int in) { return sfu_net_conv(net, "", name, out, in, 3, TRUE); }
+static SfuLayer bind_any(SfuNet *net, const char *name, int out, int in)
+{
+    return sfu_net_conv(net, "", name, out, in, 3, TRUE);
+}
 
 void sfu_upsampler_bind(SfuNet *net, const SfuUpscalerConfig *c, SfuUpsamplerTail *t)
 {
@@ -157,15 +182,16 @@ SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer 
 }
 
 /* x is taken. */
-static SfuTensor *conv_on(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act, float param, GError **error)
+static SfuTensor *conv_on(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act,
+                          float param, GError **error)
 {
     SfuTensor *y = x ? sfu_upscaler_conv(net, x, l, out, up, act, param, error) : NULL;
     sfu_tensor_destroy(x);
     return y;
 }
 
-SfuTensor *sfu_upsampler_run(const SfuNet *net, const SfuUpscalerConfig *c, const SfuUpsamplerTail *t, SfuTensor *x, const SfuTensor *picture,
-                             GError **error)
+SfuTensor *sfu_upsampler_run(const SfuNet *net, const SfuUpscalerConfig *c, const SfuUpsamplerTail *t, SfuTensor *x,
+                             const SfuTensor *picture, GError **error)
 {
     switch (c->upsampler) {
     case SFU_UPSAMPLER_SHUFFLE:
@@ -206,14 +232,16 @@ void sfu_trunk_conv_bind(SfuNet *net, SfuLayer conv[3], const char *prefix, int 
     conv[2] = sfu_net_conv(net, prefix, "4", f, waist, 3, TRUE);
 }
 
-SfuTensor *sfu_trunk_conv_run(const SfuNet *net, const SfuLayer conv[3], SfuTensor *x, const SfuTensor *residual, GError **error)
+SfuTensor *sfu_trunk_conv_run(const SfuNet *net, const SfuLayer conv[3], SfuTensor *x, const SfuTensor *residual,
+                              GError **error)
 {
     const int f = residual->c;
     const SfuLayer *last = conv[1].w ? &conv[2] : &conv[0];
     if (conv[1].w) {
         const int waist = (int)sfu_weight_dim(conv[0].w, 0);
         const SfuEpilogue e = {.bias = conv[1].b, .act = SFU_ACT_LEAKY_RELU, .act_param = 0.2f};
-        SfuTensor *a = sfu_upscaler_conv(net, x, &conv[0], waist, FALSE, SFU_ACT_LEAKY_RELU, 0.2f, error), *b = a ? sfu_net_like(net, a, waist, error) : NULL;
+        SfuTensor *a = sfu_upscaler_conv(net, x, &conv[0], waist, FALSE, SFU_ACT_LEAKY_RELU, 0.2f, error),
+                  *b = a ? sfu_net_like(net, a, waist, error) : NULL;
         sfu_tensor_destroy(x);
         if (b && !sfu_linear(net->q, b, a, conv[1].w, &e, error))
             sfu_net_drop(&b);

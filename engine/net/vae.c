@@ -5,7 +5,9 @@
 
 #define MAX_LAYERS 17 /* a level of the decoder, as model/config.c counts them */
 #define NORM_EPS 1e-6f
-#define SHARED_ROOM (3ull << 30) /* where memory is the host's: enough for 2048 x 2048 pixels of Stable Diffusion, and less than 4 GB in all */
+#define SHARED_ROOM                                                                                                    \
+    (3ull << 30) /* where memory is the host's: enough for 2048 x 2048 pixels of Stable Diffusion, and less than 4 GB  \
+                    in all */
 #define MOST_BAND (32u << 20)
 
 /* One head over all pixels, as wide as the level. */
@@ -34,8 +36,8 @@ struct SfuVae {
     const SfuVaeConfig *config;
     Half encoder, decoder;
     SfuNorms encoder_norms, decoder_norms; /* stats NULL: not learnt */
-    guint64 room; /* bytes that activations may take */
-    gboolean wide; /* the pass under way may not store fp16 */
+    guint64 room;                          /* bytes that activations may take */
+    gboolean wide;                         /* the pass under way may not store fp16 */
 };
 
 /* How a level is run. */
@@ -62,7 +64,8 @@ static void bind_middle(SfuVae *v, Half *half, const char *side, int c)
     a->n_groups = n_groups;
     g_snprintf(a->name, sizeof a->name, "%s.mid_block.attentions.0", side);
     a->norm = sfu_net_norm(net, a->name, "group_norm", c);
-    const SfuLayer q = sfu_net_linear(net, a->name, "to_q", c, c, TRUE), k = sfu_net_linear(net, a->name, "to_k", c, c, TRUE),
+    const SfuLayer q = sfu_net_linear(net, a->name, "to_q", c, c, TRUE),
+                   k = sfu_net_linear(net, a->name, "to_k", c, c, TRUE),
                    w = sfu_net_linear(net, a->name, "to_v", c, c, TRUE);
     a->qkv = sfu_net_stack(net, (SfuWeight *const[]){q.w, k.w, w.w}, 3);
     a->qkv_bias = sfu_net_stack(net, (SfuWeight *const[]){q.b, k.b, w.b}, 3);
@@ -70,7 +73,8 @@ static void bind_middle(SfuVae *v, Half *half, const char *side, int c)
 }
 
 /* Level i of n; `level` counts from the pixels, so that its width is block_out_channels[level]. */
-static void bind_level(SfuVae *v, Level *l, const char *blocks, const char *sampler, int i, int level, int c_in, int n_layers, gboolean last)
+static void bind_level(SfuVae *v, Level *l, const char *blocks, const char *sampler, int i, int level, int c_in,
+                       int n_layers, gboolean last)
 {
     char name[72];
     l->n_layers = n_layers;
@@ -92,7 +96,8 @@ static void bind_encoder(SfuVae *v)
     const int *c = k->block_out_channels, top = k->n_blocks - 1, z2 = 2 * k->latent_channels;
     e->conv_in = sfu_net_conv(net, "encoder", "conv_in", c[0], 3, 3, TRUE);
     for (int i = 0; i <= top; i++)
-        bind_level(v, &e->levels[i], "encoder.down_blocks", "downsamplers", i, i, c[MAX(i - 1, 0)], k->layers_per_block, i == top);
+        bind_level(v, &e->levels[i], "encoder.down_blocks", "downsamplers", i, i, c[MAX(i - 1, 0)], k->layers_per_block,
+                   i == top);
     bind_middle(v, e, "encoder", c[top]);
     e->norm_out = sfu_net_norm(net, "encoder", "conv_norm_out", c[top]);
     e->conv_out = sfu_net_conv(net, "encoder", "conv_out", z2, c[top], 3, TRUE);
@@ -111,7 +116,8 @@ static void bind_decoder(SfuVae *v)
     d->conv_in = sfu_net_conv(net, "decoder", "conv_in", c[top], z, 3, TRUE);
     bind_middle(v, d, "decoder", c[top]);
     for (int i = 0; i <= top; i++)
-        bind_level(v, &d->levels[i], "decoder.up_blocks", "upsamplers", i, top - i, c[MIN(top - i + 1, top)], k->layers_per_block + 1, i == top);
+        bind_level(v, &d->levels[i], "decoder.up_blocks", "upsamplers", i, top - i, c[MIN(top - i + 1, top)],
+                   k->layers_per_block + 1, i == top);
     d->norm_out = sfu_net_norm(net, "decoder", "conv_norm_out", c[0]);
     d->conv_out = sfu_net_conv(net, "decoder", "conv_out", 3, c[0], 3, TRUE);
 }
@@ -136,7 +142,8 @@ SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error)
     }
     SfuVae *v = vae_bound(q, model);
     const guint64 room = sfu_net_room(q);
-    sfu_vae_set_room(v, sfu_queue_device(q)->unified_memory || sfu_queue_device(q)->is_cpu ? MIN(room, SHARED_ROOM) : room);
+    sfu_vae_set_room(v, sfu_queue_device(q)->unified_memory || sfu_queue_device(q)->is_cpu ? MIN(room, SHARED_ROOM)
+                                                                                           : room);
     if (sfu_net_check(&v->net, error))
         return v;
     sfu_vae_destroy(v);
@@ -159,10 +166,22 @@ void sfu_vae_destroy(SfuVae *v)
     g_free(v);
 }
 
-void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace) { sfu_net_set_trace(&v->net, trace); }
-void sfu_vae_unload(SfuVae *v) { sfu_net_unload(&v->net); }
-int sfu_vae_factor(const SfuVae *v) { return 1 << (v->config->n_blocks - 1); }
-guint64 sfu_vae_room(const SfuVae *v) { return v->room; }
+void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace)
+{
+    sfu_net_set_trace(&v->net, trace);
+}
+void sfu_vae_unload(SfuVae *v)
+{
+    sfu_net_unload(&v->net);
+}
+int sfu_vae_factor(const SfuVae *v)
+{
+    return 1 << (v->config->n_blocks - 1);
+}
+guint64 sfu_vae_room(const SfuVae *v)
+{
+    return v->room;
+}
 
 void sfu_vae_set_room(SfuVae *v, guint64 bytes)
 {
@@ -173,7 +192,8 @@ void sfu_vae_set_room(SfuVae *v, guint64 bytes)
 /* ---- plans ---- */
 
 /* Bytes that are live at once in level i of `half`, `pixels` at its own size over n samples. */
-static guint64 level_bytes(const SfuVae *v, const Half *half, gboolean up, int i, int n, guint64 pixels, SfuDtype dtype, gboolean remake)
+static guint64 level_bytes(const SfuVae *v, const Half *half, gboolean up, int i, int n, guint64 pixels, SfuDtype dtype,
+                           gboolean remake)
 {
     const Level *l = &half->levels[i];
     const guint64 size = sfu_dtype_bytes(dtype), c0 = (guint64)l->resnets[0].c_in;
@@ -195,7 +215,8 @@ static guint64 level_bytes(const SfuVae *v, const Half *half, gboolean up, int i
     return limit && largest * size > limit ? G_MAXUINT64 : most * size + bands;
 }
 
-/* The first way to run level i, from the most exact and quickest to the leanest, that the room is enough for, else the leanest. [h, w]: its pixels. */
+/* The first way to run level i, from the most exact and quickest to the leanest, that the room is enough for, else the
+ * leanest. [h, w]: its pixels. */
 static Plan plan_level(const SfuVae *v, const Half *half, gboolean up, int i, int n, int h, int w)
 {
     const gboolean can_remake = up && i && n == 1 && half->levels[i].resnets[0].shortcut.w;
@@ -220,7 +241,8 @@ static Plan plan_level(const SfuVae *v, const Half *half, gboolean up, int i, in
 static guint64 peak_bytes(const SfuVae *v, const Half *half, gboolean up, int n, int h, int w)
 {
     const SfuVaeConfig *k = v->config;
-    const guint64 latent = (guint64)n * (guint64)h * (guint64)w, c_mid = (guint64)k->block_out_channels[k->n_blocks - 1];
+    const guint64 latent = (guint64)n * (guint64)h * (guint64)w,
+                  c_mid = (guint64)k->block_out_channels[k->n_blocks - 1];
     /* x, its norm, q, k, v; and k, v packed for the kernel in fp32. */
     guint64 most = (k->mid_attention ? 7 : 3) * c_mid * latent * sfu_dtype_bytes(sfu_queue_act_dtype(v->net.q));
     for (int i = 0; i < k->n_blocks; i++) {
@@ -230,8 +252,14 @@ static guint64 peak_bytes(const SfuVae *v, const Half *half, gboolean up, int n,
     return most;
 }
 
-guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w) { return peak_bytes(v, &v->decoder, TRUE, n, h, w); }
-guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w) { return peak_bytes(v, &v->encoder, FALSE, n, h, w); }
+guint64 sfu_vae_decode_bytes(const SfuVae *v, int n, int h, int w)
+{
+    return peak_bytes(v, &v->decoder, TRUE, n, h, w);
+}
+guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w)
+{
+    return peak_bytes(v, &v->encoder, FALSE, n, h, w);
+}
 
 /* ---- passes ---- */
 
@@ -241,10 +269,11 @@ static gboolean attend(const SfuNet *net, const Attention *a, SfuTensor *x, SfuT
     SfuTensor *tokens = sfu_tensor_view(x, 0, x->n, 1, x->h * x->w, x->c, error), *t = NULL, *qkv = NULL;
     const SfuAttention one = {.n_heads = 1, .head_dim = x->c, .k_col = x->c, .v_col = 2 * x->c};
     const SfuEpilogue bias = {.bias = a->qkv_bias}, add = {.bias = a->out.b, .residual = tokens, .moments = *moments};
-    const gboolean ok = tokens && (t = sfu_net_like(net, tokens, x->c, error)) && (qkv = sfu_net_like(net, tokens, 3 * x->c, error)) &&
-                        sfu_net_group_norm(net, t, tokens, *moments, &a->norm, a->n_groups, NORM_EPS, SFU_ACT_NONE, error) &&
-                        sfu_linear(net->q, qkv, t, a->qkv, &bias, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &one, error) &&
-                        sfu_linear(net->q, tokens, t, a->out.w, &add, error) && sfu_net_trace(net, x, error, "%s", a->name);
+    const gboolean ok =
+        tokens && (t = sfu_net_like(net, tokens, x->c, error)) && (qkv = sfu_net_like(net, tokens, 3 * x->c, error)) &&
+        sfu_net_group_norm(net, t, tokens, *moments, &a->norm, a->n_groups, NORM_EPS, SFU_ACT_NONE, error) &&
+        sfu_linear(net->q, qkv, t, a->qkv, &bias, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &one, error) &&
+        sfu_linear(net->q, tokens, t, a->out.w, &add, error) && sfu_net_trace(net, x, error, "%s", a->name);
     sfu_tensor_destroy(qkv);
     sfu_tensor_destroy(t);
     sfu_tensor_destroy(tokens);
@@ -261,12 +290,14 @@ static SfuTensor *middle(const SfuVae *v, const Half *half, SfuTensor *x, SfuTen
 }
 
 /* conv_out(silu(norm_out(x))); x is taken. */
-static SfuTensor *finish(const SfuVae *v, const Half *half, SfuTensor *x, const SfuTensor *moments, const char *name, GError **error)
+static SfuTensor *finish(const SfuVae *v, const Half *half, SfuTensor *x, const SfuTensor *moments, const char *name,
+                         GError **error)
 {
     const SfuNet *net = &v->net;
     const SfuEpilogue bias = {.bias = half->conv_out.b};
     SfuTensor *y = sfu_net_like(net, x, (int)sfu_weight_dim(half->conv_out.w, 0), error);
-    if (y && (!sfu_norm_conv_run(net, y, x, moments, TRUE, &half->norm_out, v->config->norm_num_groups, NORM_EPS, &half->conv_out, &bias, error) ||
+    if (y && (!sfu_norm_conv_run(net, y, x, moments, TRUE, &half->norm_out, v->config->norm_num_groups, NORM_EPS,
+                                 &half->conv_out, &bias, error) ||
               !sfu_net_trace(net, y, error, "%s", name)))
         sfu_net_drop(&y);
     sfu_tensor_destroy(x);
@@ -296,13 +327,15 @@ static SfuTensor *convolve(const SfuNet *net, const SfuLayer *l, SfuTensor *x, c
     return y;
 }
 
-/* Stride 2 with a row and a column of zeros below and to the right only, as the first implementation pads; x is taken. */
+/* Stride 2 with a row and a column of zeros below and to the right only, as the first implementation pads; x is taken.
+ */
 static SfuTensor *downsample(const SfuNet *net, const SfuLayer *l, SfuTensor *x, int i, GError **error)
 {
     const SfuConv half = {.stride = 2, .pad_bottom = 1, .pad_right = 1};
     const SfuEpilogue bias = {.bias = l->b};
     SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, x->h / 2, x->w / 2, x->c, error);
-    if (y && (!sfu_conv2d(net->q, y, x, l->w, &half, &bias, error) || !sfu_net_trace(net, y, error, "encoder.down_blocks.%d.downsamplers.0", i)))
+    if (y && (!sfu_conv2d(net->q, y, x, l->w, &half, &bias, error) ||
+              !sfu_net_trace(net, y, error, "encoder.down_blocks.%d.downsamplers.0", i)))
         sfu_net_drop(&y);
     sfu_tensor_destroy(x);
     return y;
@@ -372,7 +405,8 @@ static SfuTensor *decode(SfuVae *v, const SfuTensor *z, GError **error)
 
 typedef SfuTensor *(*Pass)(SfuVae *v, const SfuTensor *x, GError **error);
 
-/* One pass; `wide`: nothing is stored as fp16. The result is in the queue's dtype. Norms without stats are not shared. */
+/* One pass; `wide`: nothing is stored as fp16. The result is in the queue's dtype. Norms without stats are not shared.
+ */
 static SfuTensor *run_in(SfuVae *v, Pass pass, SfuNorms *norms, gboolean wide, const SfuTensor *x, GError **error)
 {
     const SfuDtype act = wide ? SFU_F32 : sfu_queue_act_dtype(v->net.q);
@@ -392,11 +426,13 @@ static gboolean stores_fp16(const SfuVae *v, gboolean decoder, const SfuTensor *
     const Half *half = decoder ? &v->decoder : &v->encoder;
     gboolean any = sfu_queue_act_dtype(v->net.q) == SFU_F16;
     for (int i = 0; i < v->config->n_blocks; i++)
-        any |= plan_level(v, half, decoder, i, x->n, decoder ? x->h << i : x->h >> i, decoder ? x->w << i : x->w >> i).dtype == SFU_F16;
+        any |= plan_level(v, half, decoder, i, x->n, decoder ? x->h << i : x->h >> i, decoder ? x->w << i : x->w >> i)
+                   .dtype == SFU_F16;
     return any;
 }
 
-/* As the queue and the room say, and once more in fp32 if fp16 overflowed: some VAEs in use do so with ordinary pictures. */
+/* As the queue and the room say, and once more in fp32 if fp16 overflowed: some VAEs in use do so with ordinary
+ * pictures. */
 static gboolean run(SfuVae *v, gboolean decoder, SfuTensor **out, const SfuTensor *x, GError **error)
 {
     const Pass pass = decoder ? decode : encode;
@@ -445,13 +481,13 @@ gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GErr
     const int f = sfu_vae_factor(v);
     *moments = NULL;
     if (!v->config->encoder) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no encoder: its VAE only makes pictures from latents",
-                    sfu_model_path(v->net.model));
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
+                    "%s has no encoder: its VAE only makes pictures from latents", sfu_model_path(v->net.model));
         return FALSE;
     }
     if (x->c != 3 || x->h % f || x->w % f) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the VAE encodes RGB in multiples of %d pixels, was given %d x %d x %d", f, x->w,
-                    x->h, x->c);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "the VAE encodes RGB in multiples of %d pixels, was given %d x %d x %d", f, x->w, x->h, x->c);
         return FALSE;
     }
     return run(v, FALSE, moments, x, error);
@@ -461,8 +497,8 @@ gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **e
 {
     *x = NULL;
     if (z->c != v->config->latent_channels) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the VAE decodes latents of %d channels, was given %d", v->config->latent_channels,
-                    z->c);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "the VAE decodes latents of %d channels, was given %d", v->config->latent_channels, z->c);
         return FALSE;
     }
     return run(v, TRUE, x, z, error);
@@ -470,10 +506,22 @@ gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **e
 
 /* ---- as an autoencoder ---- */
 
-static void face_destroy(gpointer net) { sfu_vae_destroy(net); }
-static gboolean face_encode(gpointer net, SfuTensor **out, const SfuTensor *x, GError **error) { return sfu_vae_encode(net, out, x, error); }
-static gboolean face_decode(gpointer net, SfuTensor **out, const SfuTensor *z, GError **error) { return sfu_vae_decode(net, out, z, error); }
-static guint64 face_room(gconstpointer net) { return sfu_vae_room(net); }
+static void face_destroy(gpointer net)
+{
+    sfu_vae_destroy(net);
+}
+static gboolean face_encode(gpointer net, SfuTensor **out, const SfuTensor *x, GError **error)
+{
+    return sfu_vae_encode(net, out, x, error);
+}
+static gboolean face_decode(gpointer net, SfuTensor **out, const SfuTensor *z, GError **error)
+{
+    return sfu_vae_decode(net, out, z, error);
+}
+static guint64 face_room(gconstpointer net)
+{
+    return sfu_vae_room(net);
+}
 
 static guint64 face_bytes(gconstpointer net, gboolean decode, int h, int w)
 {
@@ -485,9 +533,13 @@ static gboolean face_learn_norms(gpointer net, gboolean decode, const SfuTensor 
     return sfu_vae_learn_norms(net, decode, small, error);
 }
 
-static void face_forget_norms(gpointer net) { sfu_vae_forget_norms(net); }
+static void face_forget_norms(gpointer net)
+{
+    sfu_vae_forget_norms(net);
+}
 
-static const SfuAutoencoderClass vae_class = {face_destroy, face_encode, face_decode, face_room, face_bytes, face_learn_norms, face_forget_norms};
+static const SfuAutoencoderClass vae_class = {face_destroy, face_encode,      face_decode,      face_room,
+                                              face_bytes,   face_learn_norms, face_forget_norms};
 
 SfuAutoencoder *sfu_vae_autoencoder(SfuQueue *q, SfuModel *model, GError **error)
 {

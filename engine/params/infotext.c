@@ -1,6 +1,6 @@
-/* The text that AUTOMATIC1111's web UI writes into PNG files under "parameters", written and read. Form: the prompt, a line "Negative
- * prompt: ...", a last line "Steps: 20, Sampler: ..., Key: value, ..."; a value with a comma, colon or newline stands in JSON quotes. Reading
- * follows the web UI's own rules; what cannot be taken is said.
+/* The text that AUTOMATIC1111's web UI writes into PNG files under "parameters", written and read. Form: the prompt, a
+ * line "Negative prompt: ...", a last line "Steps: 20, Sampler: ..., Key: value, ..."; a value with a comma, colon or
+ * newline stands in JSON quotes. Reading follows the web UI's own rules; what cannot be taken is said.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sfumato.h"
@@ -14,7 +14,8 @@
 #include "params/styles.h"
 #include "sample/sample.h"
 
-/* Parameters that have a name of their own in the web UI, in its order. Everything else is written as "Sfumato <name>". */
+/* Parameters that have a name of their own in the web UI, in its order. Everything else is written as "Sfumato <name>".
+ */
 static const struct {
     SfuParam param;
     const char *key;
@@ -35,7 +36,7 @@ static const struct {
 };
 
 /* These stand elsewhere in the text, or say nothing about the picture. */
-static const SfuParam not_pairs[] = {SFU_PARAM_PROMPT, SFU_PARAM_NEGATIVE, SFU_PARAM_STYLE,         SFU_PARAM_WIDTH,
+static const SfuParam not_pairs[] = {SFU_PARAM_PROMPT, SFU_PARAM_NEGATIVE,      SFU_PARAM_STYLE,       SFU_PARAM_WIDTH,
                                      SFU_PARAM_HEIGHT, SFU_PARAM_PREVIEW_EVERY, SFU_PARAM_PREVIEW_WITH};
 
 static const char *key_of(SfuParam param)
@@ -179,7 +180,8 @@ char *sfu_params_to_infotext(const SfuParams *p, int width, int height)
     return g_string_free(out, FALSE);
 }
 
-/* ---- reading: pairs of the last line ------------------------------------------------------------------------------ */
+/* ---- reading: pairs of the last line ------------------------------------------------------------------------------
+ */
 
 typedef struct {
     SfuParams *p;
@@ -221,8 +223,8 @@ static char *unquote(const char *t, gsize length)
     return value;
 }
 
-/* Takes one "Key: value" off the text, as the web UI's expression does: a key has two letters or more out of words, blanks, '-' and '/'.
- * NULL at the end; key and value (may be NULL) are the caller's. */
+/* Takes one "Key: value" off the text, as the web UI's expression does: a key has two letters or more out of words,
+ * blanks, '-' and '/'. NULL at the end; key and value (may be NULL) are the caller's. */
 static const char *next_pair(const char *t, char **key, char **value)
 {
     while (*t) {
@@ -267,17 +269,20 @@ static void set_or_warn(Reader *r, const char *key, const SfuParamSpec *s, const
         return;
     g_error_free(error);
     const double v = g_ascii_strtod(value, &end);
-    const gboolean is_number = (s->type == SFU_PARAM_INT || s->type == SFU_PARAM_FLOAT) && end != value && !*end && isfinite(v);
+    const gboolean is_number =
+        (s->type == SFU_PARAM_INT || s->type == SFU_PARAM_FLOAT) && end != value && !*end && isfinite(v);
     if (is_number && (v < s->min || v > s->max) && s != sfu_param_find("seed")) {
         sfu_params_put(r->p, sfu_param_of(s), v);
         char *taken = value_text(r->p, sfu_param_of(s));
-        sfu_warn(r->warnings, "\"%s: %s\" is outside of what Sfumato can do (%.10g to %.10g); %s is taken.", key, value, s->min, s->max, taken);
+        sfu_warn(r->warnings, "\"%s: %s\" is outside of what Sfumato can do (%.10g to %.10g); %s is taken.", key, value,
+                 s->min, s->max, taken);
         g_free(taken);
         return;
     }
     char *def = sfu_param_default_words(sfu_param_of(s), -1);
     sfu_params_unset(r->p, sfu_param_of(s));
-    sfu_warn(r->warnings, "\"%s: %s\" cannot be taken over for %s; the default holds%s%s.", key, value, s->name, *def ? ": " : "", def);
+    sfu_warn(r->warnings, "\"%s: %s\" cannot be taken over for %s; the default holds%s%s.", key, value, s->name,
+             *def ? ": " : "", def);
     g_free(def);
 }
 
@@ -321,15 +326,36 @@ static void set_size(Reader *r, const char *value)
 /* These need no word: they do not change the picture, or say what is the case here anyway. */
 static gboolean is_harmless(const char *key, const char *value)
 {
-    static const char *const names[] = {"Model hash",   "VAE hash",         "Lora hashes", "TI hashes",   "Hashes",
-                                        "Version",      "User",             "Batch size",  "Batch pos",   "Created Date",
-                                        "Created date", "Template",         "Parser",      "Pipeline",    "Backend",
-                                        "Operations",   "Negative Template", "Time",       "Module 1",    "App",
-                                        "Face restoration model", "Discard penultimate sigma", NULL};
+    static const char *const names[] = {"Model hash",
+                                        "VAE hash",
+                                        "Lora hashes",
+                                        "TI hashes",
+                                        "Hashes",
+                                        "Version",
+                                        "User",
+                                        "Batch size",
+                                        "Batch pos",
+                                        "Created Date",
+                                        "Created date",
+                                        "Template",
+                                        "Parser",
+                                        "Pipeline",
+                                        "Backend",
+                                        "Operations",
+                                        "Negative Template",
+                                        "Time",
+                                        "Module 1",
+                                        "App",
+                                        "Face restoration model",
+                                        "Discard penultimate sigma",
+                                        NULL};
     static const struct {
         const char *key, *value;
-    } usual[] = {{"Emphasis", "Original"}, {"VAE Encoder", "Full"}, {"VAE Decoder", "Full"}, {"Variation seed strength", "0"}, {"Tiling", "False"},
-                 {"Eta DDIM", "0"}, {"Eta DDIM", "0.0"}, {"Hypernet", "None"}, {"Refiner", "None"}, {"ENSD", "0"}};
+    } usual[] = {{"Emphasis", "Original"}, {"VAE Encoder", "Full"},
+                 {"VAE Decoder", "Full"},  {"Variation seed strength", "0"},
+                 {"Tiling", "False"},      {"Eta DDIM", "0"},
+                 {"Eta DDIM", "0.0"},      {"Hypernet", "None"},
+                 {"Refiner", "None"},      {"ENSD", "0"}};
     for (guint i = 0; i < G_N_ELEMENTS(usual); i++)
         if (strcmp(usual[i].key, key) == 0 && strcmp(usual[i].value, value) == 0)
             return TRUE;
@@ -363,7 +389,8 @@ static void set_pair(Reader *r, const char *key, const char *value)
     } else if (sfu_param_of(s) == SFU_PARAM_RNG) {
         r->has_rng = TRUE;
         sfu_params_set(r->p, s->name, g_ascii_strcasecmp(value, "CPU") == 0 ? "torch" : "philox", NULL);
-    } else if (sfu_param_of(s) == SFU_PARAM_VAE && (g_ascii_strcasecmp(value, "None") == 0 || g_ascii_strcasecmp(value, "Automatic") == 0)) {
+    } else if (sfu_param_of(s) == SFU_PARAM_VAE &&
+               (g_ascii_strcasecmp(value, "None") == 0 || g_ascii_strcasecmp(value, "Automatic") == 0)) {
         sfu_params_unset(r->p, SFU_PARAM_VAE); /* the model's own */
     } else if (sfu_param_of(s) == SFU_PARAM_STRENGTH && r->has_hires) {
         return; /* of the second pass, which is among what is not used */
@@ -393,7 +420,8 @@ static void read_pairs(Reader *r, const char *line)
         sfu_warn(r->warnings, "These values of the saved parameters are not used: %s.", r->unused->str);
 }
 
-/* ---- reading: the whole text --------------------------------------------------------------------------------------- */
+/* ---- reading: the whole text ---------------------------------------------------------------------------------------
+ */
 
 /* Metadata of other programs under the same keyword. */
 #define MAX_JSON (16 << 20)
@@ -402,11 +430,11 @@ static const char *other_program(const char *text)
 {
     JsonNode *node = *text == '{' ? sfu_json_parse(text, strlen(text), MAX_JSON, "the picture", NULL) : NULL;
     JsonObject *o = node ? json_node_get_object(node) : NULL;
-    const char *name = !o                                                  ? NULL
-                       : json_object_has_member(o, "sui_image_params")     ? "SwarmUI"
-                       : json_object_has_member(o, "fooocus_scheme") ||
-                               json_object_has_member(o, "metadata_scheme") ? "Fooocus"
-                                                                            : "another program";
+    const char *name = !o                                              ? NULL
+                       : json_object_has_member(o, "sui_image_params") ? "SwarmUI"
+                       : json_object_has_member(o, "fooocus_scheme") || json_object_has_member(o, "metadata_scheme")
+                           ? "Fooocus"
+                           : "another program";
     if (node)
         json_node_unref(node);
     return name;
@@ -436,7 +464,8 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
     }
     const char *program = other_program(text);
     if (program) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The parameters were saved by %s in a form that Sfumato does not read."), program);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("The parameters were saved by %s in a form that Sfumato does not read."), program);
         return FALSE;
     }
     char *copy = g_strstrip(g_strdup(text));
@@ -445,7 +474,8 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
     const gboolean has_pairs = n > 0 && (count_pairs(lines[n - 1]) >= 3 || g_str_has_prefix(lines[n - 1], "Steps: "));
     GString *prompt = g_string_new(NULL), *negative = g_string_new(NULL);
     read_prompts(lines, has_pairs ? n - 1 : n, prompt, negative);
-    gboolean ok = sfu_params_set(p, "prompt", prompt->str, error) && sfu_params_set(p, "negative", negative->str, error);
+    gboolean ok =
+        sfu_params_set(p, "prompt", prompt->str, error) && sfu_params_set(p, "negative", negative->str, error);
     if (ok && !has_pairs && !prompt->len && !negative->len) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The text holds no generation parameters."));
         ok = FALSE;

@@ -44,7 +44,7 @@ static const char *const content_choices[] = {"fill", "original", "noise", "noth
 static const char *const preview_choices[] = {"auto", "taesd", "linear", "vae", NULL};
 
 static SfuParamSpec table[SFU_N_PARAMS] = {
-#define ROW(id, name_, label_, help_, type_, tasks_, ...)                                                                                  \
+#define ROW(id, name_, label_, help_, type_, tasks_, ...)                                                              \
     {.name = name_, .label = label_, .help = help_, .type = SFU_PARAM_##type_, .tasks = tasks_, ##__VA_ARGS__},
 #include SFU_PARAM_TABLE
 #undef ROW
@@ -56,8 +56,9 @@ static const struct {
     SfuTask task;
     double def;
 } task_defaults[] = {
-    {SFU_PARAM_STRENGTH, SFU_TASK_TXT2IMG, 1}, {SFU_PARAM_STRENGTH, SFU_TASK_INPAINT, 1}, {SFU_PARAM_STRENGTH, SFU_TASK_OUTPAINT, 1},
-    {SFU_PARAM_STRENGTH, SFU_TASK_EDIT, 1},    {SFU_PARAM_STRENGTH, SFU_TASK_UPSCALE, 0.35},
+    {SFU_PARAM_STRENGTH, SFU_TASK_TXT2IMG, 1},    {SFU_PARAM_STRENGTH, SFU_TASK_INPAINT, 1},
+    {SFU_PARAM_STRENGTH, SFU_TASK_OUTPAINT, 1},   {SFU_PARAM_STRENGTH, SFU_TASK_EDIT, 1},
+    {SFU_PARAM_STRENGTH, SFU_TASK_UPSCALE, 0.35},
 };
 
 /* The words of a function that ends with NULL; lives as long as the process. */
@@ -338,7 +339,8 @@ static int find_or_fail(const char *name, GError **error)
 {
     const int i = find(name);
     if (i < 0)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no parameter \"%.60s\"."), SFU_TEXT_HEAD(name ? name : ""));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no parameter \"%.60s\"."),
+                    SFU_TEXT_HEAD(name ? name : ""));
     return i;
 }
 
@@ -350,7 +352,8 @@ static gboolean refuse_range(const SfuParamSpec *s, const char *value, GError **
         g_snprintf(most, sizeof most, "%" G_GINT64_FORMAT, whole_limit(s->max));
     else
         g_ascii_formatd(most, sizeof most, "%.16g", s->max);
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must lie between %s and %s, not %s."), s->name, least, most, value);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must lie between %s and %s, not %s."), s->name, least, most,
+                value);
     return FALSE;
 }
 
@@ -395,8 +398,10 @@ gboolean sfu_params_set_double(SfuParams *p, const char *name, double value, GEr
     if (!isfinite(value) || value < s->min || value > s->max)
         return refuse_range(s, text, error);
     if (s->type != SFU_PARAM_FLOAT && fabs(value) > SFU_EXACT_MAX) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is %s, and a floating-point number is exact only up to %.0f; give it as a whole number or as text."),
-                    name, text, SFU_EXACT_MAX);
+        g_set_error(
+            error, SFU_ERROR, SFU_ERROR_USAGE,
+            _("%s is %s, and a floating-point number is exact only up to %.0f; give it as a whole number or as text."),
+            name, text, SFU_EXACT_MAX);
         return FALSE;
     }
     sfu_params_put(p, i, value);
@@ -436,7 +441,8 @@ static gboolean set_number(SfuParams *p, const SfuParamSpec *s, const char *valu
     }
     const double v = g_ascii_strtod(value, &end);
     if (end == value || !ends_here(value, end)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must be a number, not \"%.60s\"."), s->name, SFU_TEXT_HEAD(value));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must be a number, not \"%.60s\"."), s->name,
+                    SFU_TEXT_HEAD(value));
         return FALSE;
     }
     return sfu_params_set_double(p, s->name, v, error);
@@ -475,7 +481,8 @@ static gboolean set_list_from_node(SfuParams *p, const SfuParamSpec *s, JsonNode
 static gboolean set_list(SfuParams *p, const SfuParamSpec *s, const char *value, GError **error)
 {
     guint n_names;
-    JsonNode *node = *value == '[' && sfu_json_depth(value, strlen(value), &n_names) == 1 ? json_from_string(value, NULL) : NULL;
+    JsonNode *node =
+        *value == '[' && sfu_json_depth(value, strlen(value), &n_names) == 1 ? json_from_string(value, NULL) : NULL;
     gboolean ok = TRUE;
     if (node && JSON_NODE_HOLDS_ARRAY(node)) {
         ok = set_list_from_node(p, s, node, error);
@@ -525,14 +532,16 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
         v = choice_index(s, value);
         if (v < 0) {
             char *all = g_strjoinv(", ", (char **)s->choices);
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s cannot be \"%.60s\"; it is one of %s."), name, SFU_TEXT_HEAD(value), all);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s cannot be \"%.60s\"; it is one of %s."), name,
+                        SFU_TEXT_HEAD(value), all);
             g_free(all);
             return FALSE;
         }
         break;
     case SFU_PARAM_BOOL:
         if (!parse_bool(value, &v)) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%.60s\"."), name, SFU_TEXT_HEAD(value));
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%.60s\"."), name,
+                        SFU_TEXT_HEAD(value));
             return FALSE;
         }
         break;

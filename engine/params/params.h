@@ -21,7 +21,14 @@ const char *sfu_task_name(SfuTask task); /* "txt2img" ... */
 
 /* ---- the table ------------------------------------------------------------------------------------------------- */
 
-typedef enum { SFU_PARAM_BOOL, SFU_PARAM_INT, SFU_PARAM_FLOAT, SFU_PARAM_STRING, SFU_PARAM_CHOICE, SFU_PARAM_FILE } SfuParamType;
+typedef enum {
+    SFU_PARAM_BOOL,
+    SFU_PARAM_INT,
+    SFU_PARAM_FLOAT,
+    SFU_PARAM_STRING,
+    SFU_PARAM_CHOICE,
+    SFU_PARAM_FILE
+} SfuParamType;
 
 #ifndef SFU_PARAM_TABLE /* tests bring rows of their own */
 #define SFU_PARAM_TABLE "params/table.inc"
@@ -34,29 +41,34 @@ typedef enum {
 } SfuParam; /* SFU_PARAM_PROMPT ... */
 
 #define SFU_SEED_MAX G_MAXINT64
-#define SFU_EXACT_MAX 9007199254740991.0 /* 2^53 - 1: the largest whole number that doubles, and so PDB floats and spin buttons, hold exactly */
+#define SFU_EXACT_MAX                                                                                                  \
+    9007199254740991.0 /* 2^53 - 1: the largest whole number that doubles, and so PDB floats and spin buttons, hold    \
+                          exactly */
 
-/* One row of the table (params/table.inc), from which the flags, PDB arguments, dialog fields, metadata and reference are made. */
+/* One row of the table (params/table.inc), from which the flags, PDB arguments, dialog fields, metadata and reference
+ * are made. */
 typedef struct {
     const char *name;  /* "guidance": --guidance */
     const char *label; /* short words for a dialog */
     const char *help;  /* one line */
     SfuParamType type;
-    guint tasks;                /* bit 1 << SfuTask */
-    const char *unit;           /* "px", "%", "" */
-    double min, max, def;       /* BOOL: 0 or 1; CHOICE: index */
-    const char *def_words;      /* what holds when nothing is given, where that is not just `def`: "the model's own, else 2"; NULL: def */
-    const char *const *choices; /* NULL-terminated, CHOICE only; the first is index 0 */
+    guint tasks;           /* bit 1 << SfuTask */
+    const char *unit;      /* "px", "%", "" */
+    double min, max, def;  /* BOOL: 0 or 1; CHOICE: index */
+    const char *def_words; /* what holds when nothing is given, where that is not just `def`: "the model's own, else 2";
+                              NULL: def */
+    const char *const *choices;           /* NULL-terminated, CHOICE only; the first is index 0 */
     const char *(*choices_of)(int index); /* where `choices` come from; NULL: written in the row */
-    gboolean list;              /* STRING and FILE: any number of them, in order */
-    gboolean advanced;          /* belongs into a dialog's advanced section */
+    gboolean list;                        /* STRING and FILE: any number of them, in order */
+    gboolean advanced;                    /* belongs into a dialog's advanced section */
 } SfuParamSpec;
 const SfuParamSpec *sfu_param_table(int *n);          /* static; SFU_N_PARAMS rows, in the order of SfuParam */
 const SfuParamSpec *sfu_param_find(const char *name); /* NULL: none */
 gboolean sfu_param_is_text(const SfuParamSpec *spec); /* STRING or FILE */
 /* A choice for people: "DPM++ 2M" for dpmpp_2m; most choices are words already, to be translated. */
 const char *sfu_param_choice_label(const SfuParamSpec *spec, int choice);
-/* What the engine takes for `task` when the value is not given and the model has no idea of its own (strength differs by task). */
+/* What the engine takes for `task` when the value is not given and the model has no idea of its own (strength differs
+ * by task). */
 double sfu_param_default(SfuParam param, SfuTask task);
 /* The same in words: "7", "dpmpp_2m", or def_words. task < 0: for any. Caller frees with g_free(). */
 char *sfu_param_default_words(SfuParam param, int task);
@@ -64,8 +76,8 @@ SfuParam sfu_param_of(const SfuParamSpec *spec); /* spec is one of sfu_param_tab
 
 /* ---- values ---------------------------------------------------------------------------------------------------- */
 
-/* A set of values, one for each row. A value that was not given reads as the row's default, and differs from the default given by hand: the
- * engine may then take what the model, or what was saved with it, wants. */
+/* A set of values, one for each row. A value that was not given reads as the row's default, and differs from the
+ * default given by hand: the engine may then take what the model, or what was saved with it, wants. */
 typedef struct SfuParams SfuParams;
 SfuParams *sfu_params_new(void); /* nothing is given; caller frees with sfu_params_free() */
 SfuParams *sfu_params_copy(const SfuParams *p);
@@ -76,8 +88,10 @@ double sfu_params_double(const SfuParams *p, SfuParam param); /* FLOAT; others: 
 int sfu_params_int(const SfuParams *p, SfuParam param);       /* INT, CHOICE (its index); clamped to int */
 gint64 sfu_params_int64(const SfuParams *p, SfuParam param);  /* INT, exactly: seeds */
 gboolean sfu_params_bool(const SfuParams *p, SfuParam param);
-const char *sfu_params_text(const SfuParams *p, SfuParam param);        /* STRING, FILE; CHOICE: its word; borrowed; "": none */
-const char *const *sfu_params_list(const SfuParams *p, SfuParam param); /* rows with `list`; NULL-terminated, borrowed */
+const char *sfu_params_text(const SfuParams *p,
+                            SfuParam param); /* STRING, FILE; CHOICE: its word; borrowed; "": none */
+const char *const *sfu_params_list(const SfuParams *p,
+                                   SfuParam param); /* rows with `list`; NULL-terminated, borrowed */
 double sfu_params_for(const SfuParams *p, SfuParam param, SfuTask task); /* the value given, else the task's default */
 
 /* A value becomes the one given, brought into the row's range. */
@@ -86,13 +100,14 @@ void sfu_params_put_int64(SfuParams *p, SfuParam param, gint64 value);
 void sfu_params_put_text(SfuParams *p, SfuParam param, const char *value);
 void sfu_params_unset(SfuParams *p, SfuParam param);
 
-/* By name, for values that come from outside; type and range are checked. FALSE with USAGE, nothing changed. A list becomes the JSON array of
- * strings that the text is, else it holds that one text ("": nothing). */
+/* By name, for values that come from outside; type and range are checked. FALSE with USAGE, nothing changed. A list
+ * becomes the JSON array of strings that the text is, else it holds that one text ("": nothing). */
 gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GError **error);
 /* BOOL, INT, FLOAT, CHOICE; whole numbers beyond SFU_EXACT_MAX are refused, since they may not be what was meant. */
 gboolean sfu_params_set_double(SfuParams *p, const char *name, double value, GError **error);
 gboolean sfu_params_set_int64(SfuParams *p, const char *name, gint64 value, GError **error);
-gboolean sfu_params_add(SfuParams *p, const char *name, const char *value, GError **error); /* one more for a list; others: as set */
+gboolean sfu_params_add(SfuParams *p, const char *name, const char *value,
+                        GError **error);                                 /* one more for a list; others: as set */
 double sfu_params_get_double(const SfuParams *p, const char *name);      /* 0: no such row */
 const char *sfu_params_get_string(const SfuParams *p, const char *name); /* as sfu_params_text(); "": no such row */
 gboolean sfu_params_is_set(const SfuParams *p, const char *name);
@@ -101,7 +116,8 @@ char *sfu_params_to_json(const SfuParams *p); /* what is given; caller frees wit
 gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error); /* unknown members are refused */
 /* The text that AUTOMATIC1111 writes into PNG files ("parameters"). */
 char *sfu_params_to_infotext(const SfuParams *p, int width, int height);
-/* Reads what A1111 reads of it. `warnings` (char*, may be NULL) gets a sentence for each thing that is not taken over as it stands. */
+/* Reads what A1111 reads of it. `warnings` (char*, may be NULL) gets a sentence for each thing that is not taken over
+ * as it stands. */
 gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *warnings, GError **error);
 
 /* Adds a sentence to an array of strings, once; NULL: does nothing. */

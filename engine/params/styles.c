@@ -1,5 +1,6 @@
-/* Style presets: words that are put round the prompt and into the negative prompt. Some are built in; more stand in files that people edit, in the form of
- * A1111's styles.csv: name, prompt, negative_prompt, with {prompt} where the own words go.
+/* Style presets: words that are put round the prompt and into the negative prompt. Some are built in; more stand in
+ * files that people edit, in the form of A1111's styles.csv: name, prompt, negative_prompt, with {prompt} where the own
+ * words go.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/styles.h"
@@ -15,24 +16,35 @@ typedef struct {
 
 static const Style built_in[] = {
     {"none", "", ""},
-    {"photo", "photograph, natural light, sharp focus, fine detail, 35mm", "painting, drawing, illustration, cartoon, 3d render"},
+    {"photo", "photograph, natural light, sharp focus, fine detail, 35mm",
+     "painting, drawing, illustration, cartoon, 3d render"},
     {"portrait", "portrait photograph of {prompt}, 85mm lens, shallow depth of field, soft window light, detailed skin",
      "painting, cartoon, deformed, disfigured, extra fingers, bad anatomy"},
-    {"landscape", "landscape photograph, golden hour, wide angle, deep depth of field, detailed", "people, text, blurry, oversaturated"},
-    {"black and white", "black and white photograph, film grain, strong contrast, high dynamic range", "colour, sepia, painting"},
-    {"cinematic", "cinematic still, anamorphic lens, film grain, dramatic light, colour grading", "cartoon, painting, text, logo"},
-    {"oil painting", "oil painting on canvas, visible brush strokes, rich colours, impasto", "photograph, 3d render, smooth"},
-    {"watercolour", "watercolour painting, wet on wet, soft edges, paper texture, delicate washes", "photograph, 3d render, hard lines"},
+    {"landscape", "landscape photograph, golden hour, wide angle, deep depth of field, detailed",
+     "people, text, blurry, oversaturated"},
+    {"black and white", "black and white photograph, film grain, strong contrast, high dynamic range",
+     "colour, sepia, painting"},
+    {"cinematic", "cinematic still, anamorphic lens, film grain, dramatic light, colour grading",
+     "cartoon, painting, text, logo"},
+    {"oil painting", "oil painting on canvas, visible brush strokes, rich colours, impasto",
+     "photograph, 3d render, smooth"},
+    {"watercolour", "watercolour painting, wet on wet, soft edges, paper texture, delicate washes",
+     "photograph, 3d render, hard lines"},
     {"ink", "ink drawing, black ink on white paper, hatching, confident lines", "photograph, colour, blurry"},
     {"pencil", "pencil sketch, graphite on paper, fine shading, cross-hatching", "photograph, colour, 3d render"},
     {"pastel", "soft pastel drawing, chalk texture, blended colours, toned paper", "photograph, 3d render, hard lines"},
-    {"anime", "anime illustration, cel shading, clean lines, vivid colours", "photograph, realistic, 3d render, lowres, bad anatomy"},
+    {"anime", "anime illustration, cel shading, clean lines, vivid colours",
+     "photograph, realistic, 3d render, lowres, bad anatomy"},
     {"comic", "comic book panel, bold outlines, flat colours, halftone dots", "photograph, realistic, blurry"},
-    {"pixel art", "pixel art, 16-bit, limited palette, crisp pixels", "photograph, blurry, smooth, anti-aliasing, realistic"},
-    {"3d render", "3d render, global illumination, physically based materials, studio light", "photograph, drawing, flat, lowres"},
-    {"concept art", "concept art, digital painting, atmospheric perspective, dramatic composition", "photograph, lowres, text"},
+    {"pixel art", "pixel art, 16-bit, limited palette, crisp pixels",
+     "photograph, blurry, smooth, anti-aliasing, realistic"},
+    {"3d render", "3d render, global illumination, physically based materials, studio light",
+     "photograph, drawing, flat, lowres"},
+    {"concept art", "concept art, digital painting, atmospheric perspective, dramatic composition",
+     "photograph, lowres, text"},
     {"clay", "clay model, plasticine, stop motion, fingerprints, studio light", "photograph, drawing, smooth"},
-    {"texture", "seamless texture, flat even light, top-down view, high detail", "objects, people, perspective, shadows, text"},
+    {"texture", "seamless texture, flat even light, top-down view, high detail",
+     "objects, people, perspective, shadows, text"},
 };
 
 static void style_free(gpointer data)
@@ -44,9 +56,11 @@ static void style_free(gpointer data)
     g_free(s);
 }
 
-/* ---- styles.csv: RFC 4180, with a first line that names the columns ------------------------------------------------------ */
+/* ---- styles.csv: RFC 4180, with a first line that names the columns
+ * ------------------------------------------------------ */
 
-/* Takes one field off the text; *ends: it was the last of its line. Quotes may hold commas, quotes (doubled) and lines. */
+/* Takes one field off the text; *ends: it was the last of its line. Quotes may hold commas, quotes (doubled) and lines.
+ */
 static char *next_field(const char **text, const char *end, gboolean *ends)
 {
     const char *t = *text;
@@ -102,7 +116,8 @@ static GPtrArray *parse(const char *text, gsize n)
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
     GPtrArray *head = next_row(&text, end);
-    const int name = column(head, "name"), prompt = column(head, "prompt") >= 0 ? column(head, "prompt") : column(head, "text");
+    const int name = column(head, "name"),
+              prompt = column(head, "prompt") >= 0 ? column(head, "prompt") : column(head, "text");
     const int negative = column(head, "negative_prompt");
     while (name >= 0 && text < end && styles->len < MAX_STYLES) {
         GPtrArray *row = next_row(&text, end);
@@ -127,7 +142,8 @@ guint sfu_styles_count(const char *text, gsize n)
     return count;
 }
 
-/* ---- all styles ------------------------------------------------------------------------------------------------------------ */
+/* ---- all styles
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* Adds the file's; one of a name that is there replaces it ("none" stays). */
 static void add_file(GPtrArray *all, const char *path)

@@ -56,8 +56,8 @@ static SfuImage *piece(const SfuCoder *a, const SfuImage *x, gboolean decode, GE
     return o;
 }
 
-/* The norms of the tiles take their statistics from the whole, reduced to a tile's area: thinned out rather than averaged, so that its values are
- * distributed as they were. */
+/* The norms of the tiles take their statistics from the whole, reduced to a tile's area: thinned out rather than
+ * averaged, so that its values are distributed as they were. */
 static gboolean learn_norms(const SfuCoder *a, const SfuImage *x, gboolean decode, int tile, GError **error)
 {
     const int in_f = decode ? 1 : a->factor, lw = x->w / in_f, lh = x->h / in_f;
@@ -67,10 +67,10 @@ static gboolean learn_norms(const SfuCoder *a, const SfuImage *x, gboolean decod
     SfuImage *small = sfu_image_new(w, h, x->c, error);
     for (int j = 0; small && j < h; j++)
         for (int i = 0; i < w; i++)
-            memcpy(small->p + ((gsize)j * w + i) * x->c, x->p + ((gsize)((gint64)j * x->h / h) * x->w + (gint64)i * x->w / w) * x->c,
-                   sizeof(float) * x->c);
-    const gboolean ok = small && (t = sfu_tensor_create(a->run->q, SFU_F32, 1, h, w, x->c, error)) && sfu_tensor_write(t, small->p, error) &&
-                        sfu_autoencoder_learn_norms(a->net, decode, t, error);
+            memcpy(small->p + ((gsize)j * w + i) * x->c,
+                   x->p + ((gsize)((gint64)j * x->h / h) * x->w + (gint64)i * x->w / w) * x->c, sizeof(float) * x->c);
+    const gboolean ok = small && (t = sfu_tensor_create(a->run->q, SFU_F32, 1, h, w, x->c, error)) &&
+                        sfu_tensor_write(t, small->p, error) && sfu_autoencoder_learn_norms(a->net, decode, t, error);
     sfu_tensor_destroy(t);
     sfu_image_free(small);
     return ok;
@@ -178,7 +178,8 @@ SfuImage *sfu_coder_decode(const SfuCoder *a, const SfuImage *latents, GError **
     const gint64 n = x ? (gint64)x->w * x->h * x->c : 0;
     for (gint64 k = 0; k < n; k++) {
         if (!isfinite(x->p[k])) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("The decoded picture holds NaN or infinity (first at value %" PRId64 ")."), k);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                        _("The decoded picture holds NaN or infinity (first at value %" PRId64 ")."), k);
             g_clear_pointer(&x, sfu_image_free);
             break;
         }

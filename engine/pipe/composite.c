@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-/* One row: mixes in R'G'B'A float, and copies only the bytes of pixels that the result covers, so that the others do not even see a
- * conversion there and back. */
-static void mix_row(GeglBuffer *out, const SfuResult *r, const GeglRectangle *line, const Babl *fish, float *over, float *under, guint8 *old,
-                    guint8 *new)
+/* One row: mixes in R'G'B'A float, and copies only the bytes of pixels that the result covers, so that the others do
+ * not even see a conversion there and back. */
+static void mix_row(GeglBuffer *out, const SfuResult *r, const GeglRectangle *line, const Babl *fish, float *over,
+                    float *under, guint8 *old, guint8 *new)
 {
     const Babl *rgba = babl_format("R'G'B'A float"), *native = gegl_buffer_get_format(out);
     const int bpp = babl_format_get_bytes_per_pixel(native);
@@ -27,7 +27,7 @@ static void mix_row(GeglBuffer *out, const SfuResult *r, const GeglRectangle *li
     babl_process(fish, under, new, line->width);
     for (int x = 0; x < line->width; x++)
         if (over[x * 4 + 3] > 0)
-            memcpy(old + x * bpp, new + x * bpp, bpp);
+            memcpy(old + x * bpp, new + x *bpp, bpp);
     gegl_buffer_set(out, line, 0, native, old, GEGL_AUTO_ROWSTRIDE);
 }
 

@@ -1,5 +1,5 @@
-/* What the words ask of the network: prompts in parts joined with AND, each of which may change during sampling, and the negative prompt; encoded once,
- * and given to the network whenever they change.
+/* What the words ask of the network: prompts in parts joined with AND, each of which may change during sampling, and
+ * the negative prompt; encoded once, and given to the network whenever they change.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
@@ -38,7 +38,8 @@ void sfu_session_clear(SfuSession *s)
     g_clear_pointer(&s->words_set, g_free);
 }
 
-/* ---- encoding ---------------------------------------------------------------------------------------------------------- */
+/* ---- encoding
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static float *encode_chunks(SfuSession *s, const SfuPrompt *p, int clip_skip, GError **error)
 {
@@ -49,7 +50,8 @@ static float *encode_chunks(SfuSession *s, const SfuPrompt *p, int clip_skip, GE
     for (int c = 0; ok && c < p->n_chunks; c += CHUNKS_AT_ONCE) {
         const int n = MIN(CHUNKS_AT_ONCE, p->n_chunks - c);
         SfuTensor *hidden = NULL;
-        ok = sfu_text_encoder_run(s->m->text, &hidden, p->tokens[c], n, clip_skip, error) && sfu_tensor_read(hidden, out + c * per_chunk, error);
+        ok = sfu_text_encoder_run(s->m->text, &hidden, p->tokens[c], n, clip_skip, error) &&
+             sfu_tensor_read(hidden, out + c * per_chunk, error);
         sfu_tensor_destroy(hidden);
     }
     if (ok)
@@ -110,7 +112,8 @@ static gboolean encode_plan(SfuSession *s, const SfuPromptPlan *plan, GError **e
     for (guint i = 0; i < plan->parts->len; i++) {
         const SfuPromptPart *part = &g_array_index(plan->parts, SfuPromptPart, i);
         for (guint k = 0; k < part->steps->len; k++)
-            if (sfu_run_cancelled(s->run, error) || !encode(s, g_array_index(part->steps, SfuPromptStep, k).text, error))
+            if (sfu_run_cancelled(s->run, error) ||
+                !encode(s, g_array_index(part->steps, SfuPromptStep, k).text, error))
                 return FALSE;
     }
     return TRUE;
@@ -142,22 +145,26 @@ static gboolean encode_all(SfuSession *s, GError **error)
     for (guint i = 0; i < e->encodings->len; i++)
         ((Encoding *)e->encodings->pdata[i])->used = FALSE;
     /* "" is what the shorter of two prompts is continued with. */
-    const gboolean ok = encode_plan(s, s->prompt, error) && (s->n_branches == 1 || (encode_plan(s, s->negative, error) && encode(s, "", error)));
+    const gboolean ok = encode_plan(s, s->prompt, error) &&
+                        (s->n_branches == 1 || (encode_plan(s, s->negative, error) && encode(s, "", error)));
     drop_old(e->encodings);
     if (s->m->text) /* its work is done for this run, and the network can use the room */
         sfu_text_encoder_unload(s->m->text);
     return ok;
 }
 
-/* ---- prompts ------------------------------------------------------------------------------------------------------------ */
+/* ---- prompts
+ * ------------------------------------------------------------------------------------------------------------ */
 
-/* Adapters are called by tags in the prompt; as long as there are none here they are taken out and said, never taken as words. */
+/* Adapters are called by tags in the prompt; as long as there are none here they are taken out and said, never taken as
+ * words. */
 static char *without_tags(SfuSession *s, char *text)
 {
     GPtrArray *tags = g_ptr_array_new_with_free_func(g_free);
     char *words = sfu_prompt_take_tags(text, tags);
     for (guint i = 0; i < tags->len; i++)
-        sfu_run_note(s->run, "<%s> in the prompt is ignored: Sfumato does not use adapters yet.", (char *)tags->pdata[i]);
+        sfu_run_note(s->run, "<%s> in the prompt is ignored: Sfumato does not use adapters yet.",
+                     (char *)tags->pdata[i]);
     g_ptr_array_unref(tags);
     g_free(text);
     return words;
@@ -176,10 +183,12 @@ static gboolean set_branches(SfuSession *s, GError **error)
         s->part_weights[i] = part_of(s->prompt, i)->weight;
     const gboolean plain = n_parts == 1 && s->part_weights[0] == 1;
     if (n_parts == 1 && !plain)
-        sfu_run_note(s->run, "The prompt ends with \":%g\", so its guidance is multiplied by %g, as AUTOMATIC1111 does.", s->part_weights[0],
-                     s->part_weights[0]);
+        sfu_run_note(s->run,
+                     "The prompt ends with \":%g\", so its guidance is multiplied by %g, as AUTOMATIC1111 does.",
+                     s->part_weights[0], s->part_weights[0]);
     if (s->family->edits && !plain) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s takes one instruction, without AND and without a weight at its end."), s->m->path);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("%s takes one instruction, without AND and without a weight at its end."), s->m->path);
         return FALSE;
     }
     if (!plain) /* what no part asks for is what the others are compared with */
@@ -204,9 +213,11 @@ gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
     return s->negative && set_branches(s, error) && encode_all(s, error) && sfu_session_use_words(s, 0, NULL, error);
 }
 
-/* ---- the network's condition ---------------------------------------------------------------------------------------------- */
+/* ---- the network's condition
+ * ---------------------------------------------------------------------------------------------- */
 
-/* The encoding continued to n_chunks: parts of one prompt by their last token, as the web UI does, then all by empty chunks. */
+/* The encoding continued to n_chunks: parts of one prompt by their last token, as the web UI does, then all by empty
+ * chunks. */
 static void copy_padded(const Encoding *e, int n_repeat, int n_chunks, const float *empty, float *to)
 {
     const int dim = e->dim;
@@ -230,11 +241,13 @@ static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **e
     }
     const gsize one = (gsize)n_chunks * SFU_CHUNK_TOKENS * dim;
     const Encoding *empty = find_encoding(s, "");
-    float *context = g_new(float, one * n_b);
+    float *context = g_new(float, one *n_b);
     for (int b = 0; b < n_b; b++)
-        copy_padded(branches[b], b < s->n_parts ? n_parts : 0, n_chunks, empty ? empty->hidden : NULL, context + b * one);
+        copy_padded(branches[b], b < s->n_parts ? n_parts : 0, n_chunks, empty ? empty->hidden : NULL,
+                    context + b * one);
     SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, n_b, 1, n_chunks * SFU_CHUNK_TOKENS, dim, error);
-    const gboolean ok = t && sfu_tensor_write(t, context, error) && sfu_denoiser_set_condition(s->denoiser, &(SfuCondition){.tokens = t}, error);
+    const gboolean ok = t && sfu_tensor_write(t, context, error) &&
+                        sfu_denoiser_set_condition(s->denoiser, &(SfuCondition){.tokens = t}, error);
     sfu_tensor_destroy(t);
     g_free(context);
     return ok;
@@ -269,7 +282,8 @@ gboolean sfu_session_use_words(SfuSession *s, int call, gboolean *changed, GErro
     return ok;
 }
 
-/* ---- guidance -------------------------------------------------------------------------------------------------------------- */
+/* ---- guidance
+ * -------------------------------------------------------------------------------------------------------------- */
 
 /* u + sum of weight * scale * (part - u). Liu 2022, eq. 11, as the web UI weighs it. */
 static void join_parts(const SfuSession *s, const float *raw, gint64 n, double scale, float *out)
@@ -311,7 +325,7 @@ void sfu_session_guide(const SfuSession *s, float *raw, gint64 n)
 gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error)
 {
     const int g = s->grid, c = s->ae.channels + 1, n_mask = extra->c - s->ae.channels;
-    float *tokens = g_new0(float, (gsize)g * g * c);
+    float *tokens = g_new0(float, (gsize)g *g *c);
     for (int y = 0; y < g; y++) {
         const int y0 = y * r.h / g, y1 = ((y + 1) * r.h + g - 1) / g;
         for (int x = 0; x < g; x++) {
@@ -331,7 +345,8 @@ gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, G
         }
     }
     SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, 1, 1, g * g, c, error);
-    const gboolean ok = t && sfu_tensor_write(t, tokens, error) && sfu_denoiser_set_condition(s->denoiser, &(SfuCondition){.tokens = t}, error);
+    const gboolean ok = t && sfu_tensor_write(t, tokens, error) &&
+                        sfu_denoiser_set_condition(s->denoiser, &(SfuCondition){.tokens = t}, error);
     sfu_tensor_destroy(t);
     g_free(tokens);
     return ok;

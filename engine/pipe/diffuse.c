@@ -14,12 +14,13 @@ typedef struct {
     SfuSession *s;
     const SfuDiffusion *d;
     SfuSigmas *sigmas;
-    int c;          /* latent channels */
-    gint64 n;       /* h * w * c */
+    int c;    /* latent channels */
+    gint64 n; /* h * w * c */
     float *in, *out;
-    const float *noise; /* the start noise, or start plus noise: what x is at the first sigma of a whole run; [h, w, c] */
-    int tile;           /* 0: in one piece */
-    int n_passes;       /* over the picture so far */
+    const float
+        *noise;   /* the start noise, or start plus noise: what x is at the first sigma of a whole run; [h, w, c] */
+    int tile;     /* 0: in one piece */
+    int n_passes; /* over the picture so far */
     int interval, call; /* every interval-th pass is a whole one; passes since the words changed */
     GPtrArray *deep;    /* SfuTensor*, by tile: what the passes between build on; NULL: nothing yet */
 } Diffuser;
@@ -46,7 +47,8 @@ static void gather(const Diffuser *f, SfuRect r, float *dst)
 }
 
 /* The pass gave NaN or infinity: runs it again with every block looked at, to name the first. */
-static void name_nonfinite(Diffuser *f, const SfuTensor *x, const float *timesteps, const int *labels, int step, GError **error)
+static void name_nonfinite(Diffuser *f, const SfuTensor *x, const float *timesteps, const int *labels, int step,
+                           GError **error)
 {
     SfuNonfinite found = {0};
     SfuTrace trace = sfu_trace_nonfinite(&found);
@@ -58,7 +60,7 @@ static void name_nonfinite(Diffuser *f, const SfuTensor *x, const float *timeste
     sfu_tensor_destroy(out);
     g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
                 _("The network gave NaN or infinity at step %d, first in its block %s (%" PRId64 " of %" PRId64
-                " values); if the model is sound, run it with the precision fp32."),
+                  " values); if the model is sound, run it with the precision fp32."),
                 step + 1, found.block[0] ? found.block : "conv_out", found.n, found.of);
 }
 
@@ -77,7 +79,7 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep
     const gint64 n = (gint64)r.w * r.h * f->c;
     float timesteps[SFU_PROMPT_MAX_PARTS + 1];
     int labels[SFU_PROMPT_MAX_PARTS + 1];
-    float *host = g_new(float, (gsize)n_b * r.w * r.h * MAX(c_in, f->c));
+    float *host = g_new(float, (gsize)n_b *r.w *r.h *MAX(c_in, f->c));
     SfuTensor *x = NULL, *y = NULL, **deep = NULL;
     for (int b = 0; b < n_b; b++) {
         timesteps[b] = (float)timestep;
@@ -90,12 +92,16 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep
     }
     gather(f, r, host);
     gboolean ok = !s->grid || sfu_session_set_grid(s, f->d->extra, r, error);
-    ok = ok && (x = sfu_tensor_create(s->run->q, SFU_F32, n_b, r.h, r.w, c_in, error)) && sfu_tensor_write(x, host, error) &&
+    ok = ok && (x = sfu_tensor_create(s->run->q, SFU_F32, n_b, r.h, r.w, c_in, error)) &&
+         sfu_tensor_write(x, host, error) &&
          sfu_denoiser_forward(
              s->denoiser, &y,
-             &(SfuDenoiserInput){.x = x, .timesteps = timesteps, .class_labels = s->class_label >= 0 ? labels : NULL, .deep = deep}, error);
+             &(SfuDenoiserInput){
+                 .x = x, .timesteps = timesteps, .class_labels = s->class_label >= 0 ? labels : NULL, .deep = deep},
+             error);
     if (ok && y->c != f->c) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the UNet gives %d channels where the latents have %d."), s->m->path, y->c, f->c);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the UNet gives %d channels where the latents have %d."),
+                    s->m->path, y->c, f->c);
         ok = FALSE;
     }
     ok = ok && sfu_tensor_read(y, host, error);
@@ -126,15 +132,16 @@ static gboolean is_repainted(const Diffuser *f, SfuRect r)
     return m == NULL;
 }
 
-/* All tiles of one step that hold anything to be repainted; where they overlap their outputs are mixed (Bar-Tal 2023, MultiDiffusion, with
- * ramps). */
+/* All tiles of one step that hold anything to be repainted; where they overlap their outputs are mixed (Bar-Tal 2023,
+ * MultiDiffusion, with ramps). */
 static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
 {
     const SfuDiffusion *d = f->d;
-    const int tw = MIN(f->tile, d->w), th = MIN(f->tile, d->h), overlap = d->overlap > 0 ? MIN(d->overlap, f->tile / 2) : f->tile / 4;
+    const int tw = MIN(f->tile, d->w), th = MIN(f->tile, d->h),
+              overlap = d->overlap > 0 ? MIN(d->overlap, f->tile / 2) : f->tile / 4;
     int *xs, *ys, n_active = 0;
     const int nx = sfu_tiles(d->w, tw, overlap, 1, &xs), ny = sfu_tiles(d->h, th, overlap, 1, &ys);
-    float *part = g_new(float, (gsize)tw * th * f->c), *weight = g_new0(float, (gsize)d->w * d->h);
+    float *part = g_new(float, (gsize)tw *th * f->c), *weight = g_new0(float, (gsize)d->w * d->h);
     gboolean ok = TRUE;
     for (int k = 0; k < nx * ny; k++)
         n_active += is_repainted(f, (SfuRect){xs[k % nx], ys[k / nx], tw, th});
@@ -154,8 +161,8 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
                 weight[at] += wt;
             }
         }
-        ok = ok && sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches / n_active, step + 1,
-                                f->sigmas->n_steps, error);
+        ok = ok && sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches / n_active,
+                                step + 1, f->sigmas->n_steps, error);
     }
     for (gint64 k = 0; ok && k < f->n; k++)
         if (weight[k / f->c] > 0)
@@ -176,7 +183,8 @@ static gboolean network(Diffuser *f, double timestep, int step, GError **error)
         return tiles(f, timestep, step, error);
     GError *e = NULL;
     if (pass(f, 0, (SfuRect){0, 0, d->w, d->h}, f->out, timestep, step, &e))
-        return sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches, step + 1, f->sigmas->n_steps, error);
+        return sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches, step + 1,
+                            f->sigmas->n_steps, error);
     const int native = f->s->native_px / f->s->ae.factor;
     if (!g_error_matches(e, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY) || MAX(d->w, d->h) <= native) {
         g_propagate_error(error, e);
@@ -192,7 +200,8 @@ static gboolean network(Diffuser *f, double timestep, int step, GError **error)
 
 /* ---- the sampler's callbacks ------------------------------------------------------------------------------------- */
 
-static gboolean denoise(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error)
+static gboolean denoise(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step,
+                        GError **error)
 {
     Diffuser *f = data;
     gboolean changed;
@@ -207,8 +216,8 @@ static gboolean denoise(gpointer data, float *denoised, const float *x, double s
     return TRUE;
 }
 
-/* Where a pixel's own strength has not been reached yet it stays the original, at the noise level of the next step. A hard mask makes this the
- * usual blending; a soft one Differential Diffusion (Levin & Fried 2023). */
+/* Where a pixel's own strength has not been reached yet it stays the original, at the noise level of the next step. A
+ * hard mask makes this the usual blending; a soft one Differential Diffusion (Levin & Fried 2023). */
 static void blend(const Diffuser *f, float *x, double sigma, double remaining)
 {
     const SfuImage *m = f->d->blend;
@@ -253,7 +262,8 @@ static gboolean start_noise(Diffuser *f, SfuNoise *stream, float *noise, GError 
     if (!r->start_noise || !d->first)
         return TRUE;
     if (r->noise_h != d->h || r->noise_w != d->w || r->noise_c != f->c) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s holds noise of %d x %d x %d where this run needs %d x %d x %d (channels, height, width)."),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("%s holds noise of %d x %d x %d where this run needs %d x %d x %d (channels, height, width)."),
                     r->job->noise_file, r->noise_c, r->noise_h, r->noise_w, f->c, d->h, d->w);
         return FALSE;
     }
@@ -264,21 +274,33 @@ static gboolean start_noise(Diffuser *f, SfuNoise *stream, float *noise, GError 
 static SfuSigmas *make_sigmas(const SfuSession *s, double strength, GError **error)
 {
     const SfuSchedulerConfig *c = sfu_model_scheduler(s->m->model);
-    const SfuScheduleOptions o = {
-        .prediction = (SfuSamplePrediction)c->prediction, .n_train = c->n_train_timesteps, .beta_start = c->beta_start,
-        .beta_end = c->beta_end, .scaled_linear = c->scaled_linear, .zero_terminal_snr = c->zero_terminal_snr,
-        .shift = c->shift, .sampler = s->sampler, .schedule = s->schedule, .steps = s->steps,
-        .strength = strength};
+    const SfuScheduleOptions o = {.prediction = (SfuSamplePrediction)c->prediction,
+                                  .n_train = c->n_train_timesteps,
+                                  .beta_start = c->beta_start,
+                                  .beta_end = c->beta_end,
+                                  .scaled_linear = c->scaled_linear,
+                                  .zero_terminal_snr = c->zero_terminal_snr,
+                                  .shift = c->shift,
+                                  .sampler = s->sampler,
+                                  .schedule = s->schedule,
+                                  .steps = s->steps,
+                                  .strength = strength};
     return sfu_sigmas_new(&o, error);
 }
 
 SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
 {
     SfuRun *r = s->run;
-    Diffuser f = {.s = s, .d = d, .c = s->ae.channels, .n = (gint64)d->w * d->h * s->ae.channels, .tile = d->tile,
-                  .interval = sfu_params_int(r->p, SFU_PARAM_STEP_CACHE), .deep = g_ptr_array_new()};
+    Diffuser f = {.s = s,
+                  .d = d,
+                  .c = s->ae.channels,
+                  .n = (gint64)d->w * d->h * s->ae.channels,
+                  .tile = d->tile,
+                  .interval = sfu_params_int(r->p, SFU_PARAM_STEP_CACHE),
+                  .deep = g_ptr_array_new()};
     SfuImage *x = sfu_image_new(d->w, d->h, f.c, error);
-    SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, SFU_PARAM_RNG) == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &d->noise_seed, 1, d->h, d->w, f.c);
+    SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, SFU_PARAM_RNG) == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH,
+                                     &d->noise_seed, 1, d->h, d->w, f.c);
     float *noise = g_new(float, f.n);
     f.in = g_new(float, f.n);
     f.out = g_new(float, f.n);

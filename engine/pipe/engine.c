@@ -29,7 +29,8 @@ GPtrArray *sfu_devices(GError **error)
     for (guint i = 0; i < list->len; i++) {
         const SfuDeviceInfo *d = &g_array_index(list, SfuDeviceInfo, i);
         SfuDevice *o = g_new0(SfuDevice, 1);
-        *o = (SfuDevice){d->index, g_strdup(d->name), g_strdup(d->platform), g_strdup(d->driver), d->is_cpu, d->has_fp16, d->global_bytes};
+        *o = (SfuDevice){d->index,  g_strdup(d->name), g_strdup(d->platform), g_strdup(d->driver),
+                         d->is_cpu, d->has_fp16,       d->global_bytes};
         g_ptr_array_add(out, o);
     }
     g_array_unref(list);
@@ -41,14 +42,16 @@ GPtrArray *sfu_devices(GError **error)
 static gboolean parse_precision(const char *text, SfuPrecision *out, GError **error)
 {
     static const char *const words[] = {"auto", "fp32", "bf16", "fp16"};
-    static const SfuPrecision values[] = {SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16, SFU_PRECISION_FP16};
+    static const SfuPrecision values[] = {SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16,
+                                          SFU_PRECISION_FP16};
     for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
         if (g_ascii_strcasecmp(text ? text : "auto", words[i]) == 0) {
             *out = values[i];
             return TRUE;
         }
     }
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The precision cannot be \"%.40s\"; it is one of auto, fp32, bf16, fp16."), text);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                _("The precision cannot be \"%.40s\"; it is one of auto, fp32, bf16, fp16."), text);
     return FALSE;
 }
 
@@ -159,7 +162,8 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
     SfuSession s = {0};
     if (!sfu_session_init(&s, r, m, error))
         return FALSE;
-    const gboolean ok = r->task == SFU_TASK_UPSCALE ? sfu_pipe_enlarge(&s, results, error) : sfu_pipe_paint(&s, results, error);
+    const gboolean ok =
+        r->task == SFU_TASK_UPSCALE ? sfu_pipe_enlarge(&s, results, error) : sfu_pipe_paint(&s, results, error);
     sfu_session_clear(&s);
     return ok;
 }
@@ -169,7 +173,12 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     if (!check_job(job, error))
         return NULL;
     GError *err = NULL;
-    SfuRun r = {.e = e, .q = e->q, .job = job, .task = job->task, .p = sfu_params_copy(job->params), .last_us = g_get_monotonic_time()};
+    SfuRun r = {.e = e,
+                .q = e->q,
+                .job = job,
+                .task = job->task,
+                .p = sfu_params_copy(job->params),
+                .last_us = g_get_monotonic_time()};
     GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
     r.n_images = job->task == SFU_TASK_UPSCALE ? 1 : sfu_params_int(r.p, SFU_PARAM_COUNT);
     const gint64 seed = sfu_params_int64(r.p, SFU_PARAM_SEED);
@@ -186,7 +195,8 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     gboolean ok = read_noise(&r, &err) && (m = sfu_run_load(&r, &err)) && run_pipeline(&r, m, results, &err);
     if (ok && r.latents)
         ok = sfu_tensorfile_write(job->latent_file, "latent", (const float *)(gconstpointer)r.latents->data,
-                                  r.latents->len / (r.latent_h * r.latent_w * r.latent_c), r.latent_h, r.latent_w, r.latent_c, &err);
+                                  r.latents->len / (r.latent_h * r.latent_w * r.latent_c), r.latent_h, r.latent_w,
+                                  r.latent_c, &err);
     sfu_queue_set_build_notify(e->q, NULL, NULL);
     sfu_queue_set_cancel(e->q, NULL);
     if (!ok) {
@@ -194,7 +204,8 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
         sfu_queue_finish(e->q, NULL);
         g_clear_pointer(&results, g_ptr_array_unref);
         if (!err)
-            g_set_error(&err, SFU_ERROR, SFU_ERROR_FAILED, _("%s failed without saying why."), sfu_task_name(job->task));
+            g_set_error(&err, SFU_ERROR, SFU_ERROR_FAILED, _("%s failed without saying why."),
+                        sfu_task_name(job->task));
         sfu_error_convert(error, err);
     }
     g_clear_pointer(&r.latents, g_array_unref);

@@ -1,5 +1,6 @@
-/* Enlarging by diffusion: the Stable Diffusion x4 upscaler, "detail" (image to image at the target size), and sfumato-mini. The picture's latents are
- * held as a whole, since they are small and every step blends overlapping tiles of them; pixels stream through tile by tile.
+/* Enlarging by diffusion: the Stable Diffusion x4 upscaler, "detail" (image to image at the target size), and
+ * sfumato-mini. The picture's latents are held as a whole, since they are small and every step blends overlapping tiles
+ * of them; pixels stream through tile by tile.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
@@ -20,20 +21,23 @@ typedef struct {
     GeglBuffer *in;
     int in_w, in_h;
     GeglBuffer *enlarged; /* [w, h] the picture as a network of the model's own enlarges it; NULL: bicubically */
-    int w, h;   /* of the target */
-    int lw, lh; /* of its latents */
-    /* Latents of the enlarged picture: only the change against what the decoder makes of them is added to the picture, so that the autoencoder's own
-     * loss cancels. NULL: what is decoded stands, its colours fitted. */
+    int w, h;             /* of the target */
+    int lw, lh;           /* of its latents */
+    /* Latents of the enlarged picture: only the change against what the decoder makes of them is added to the picture,
+     * so that the autoencoder's own loss cancels. NULL: what is decoded stands, its colours fitted. */
     const SfuImage *base;
-    SfuImage *decoded, *decoded_base; /* the whole target and base [h, w, 3], where the autoencoder can make them at once; NULL: tile by tile */
-    gboolean back_project; /* w and h are whole multiples of in_w and in_h */
+    SfuImage *decoded, *decoded_base; /* the whole target and base [h, w, 3], where the autoencoder can make them at
+                                         once; NULL: tile by tile */
+    gboolean back_project;            /* w and h are whole multiples of in_w and in_h */
 } Enlarge;
 
 static SfuImage *enlarge_bicubic(const Enlarge *e, SfuRect out, GError **error)
 {
     const SfuRect reach = sfu_resample_reach(e->in_w, e->in_h, e->w, e->h, out, SFU_RESAMPLE_BICUBIC);
     SfuImage *part = sfu_enlarge_read(e->in, reach, error);
-    SfuImage *big = part ? sfu_image_resample_part(part, reach, e->in_w, e->in_h, e->w, e->h, out, SFU_RESAMPLE_BICUBIC, error) : NULL;
+    SfuImage *big =
+        part ? sfu_image_resample_part(part, reach, e->in_w, e->in_h, e->w, e->h, out, SFU_RESAMPLE_BICUBIC, error)
+             : NULL;
     sfu_image_free(part);
     return big;
 }
@@ -59,10 +63,12 @@ static gboolean ae_whole(const Enlarge *e, gboolean decode)
 }
 
 /* The tiles of latents that are worked on: by the autoencoder, and where it decodes the whole by what follows it. */
-static void ae_tiles(const Enlarge *e, gboolean decode, int *tw, int *th, int *overlap, int *nx, int *ny, int **xs, int **ys)
+static void ae_tiles(const Enlarge *e, gboolean decode, int *tw, int *th, int *overlap, int *nx, int *ny, int **xs,
+                     int **ys)
 {
     const SfuCoder *a = &e->s->ae;
-    const int fits = sfu_coder_tile(a, e->lw, e->lh, decode), tile = !decode && ae_whole(e, FALSE) ? fits : MIN(fits, PIXEL_TILE / a->factor);
+    const int fits = sfu_coder_tile(a, e->lw, e->lh, decode),
+              tile = !decode && ae_whole(e, FALSE) ? fits : MIN(fits, PIXEL_TILE / a->factor);
     *tw = MIN(tile, e->lw);
     *th = MIN(tile, e->lh);
     *overlap = MAX(2, tile / 4);
@@ -88,7 +94,8 @@ static SfuImage *encode(const Enlarge *e, GError **error)
     const int f = a->factor;
     int tw, th, overlap, nx, ny, *xs, *ys;
     ae_tiles(e, FALSE, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
-    SfuImage *z = sfu_image_new(e->lw, e->lh, a->channels, error), *weight = z ? sfu_image_new(e->lw, e->lh, 1, error) : NULL;
+    SfuImage *z = sfu_image_new(e->lw, e->lh, a->channels, error),
+             *weight = z ? sfu_image_new(e->lw, e->lh, 1, error) : NULL;
     gboolean ok = weight != NULL;
     for (int k = 0; ok && k < nx * ny; k++) {
         const int tx = xs[k % nx], ty = ys[k / nx];
@@ -140,12 +147,14 @@ static gboolean add_change(const Enlarge *e, const SfuImage *plain, SfuRect tile
     return base != NULL;
 }
 
-/* Where rgb, a tile at `out`, shrinks to something else than the picture, the enlarged difference is added (Irani & Peleg 1991, one round). */
+/* Where rgb, a tile at `out`, shrinks to something else than the picture, the enlarged difference is added (Irani &
+ * Peleg 1991, one round). */
 static gboolean back_project(const Enlarge *e, SfuRect out, SfuImage *rgb, GError **error)
 {
     const int factor = e->w / e->in_w, w = MIN(out.w, e->w - out.x), h = MIN(out.h, e->h - out.y);
     const SfuRect in = {out.x / factor, out.y / factor, w / factor, h / factor};
-    SfuImage *part = sfu_image_crop(rgb, (SfuRect){0, 0, w, h}, error), *given = part ? sfu_enlarge_read(e->in, in, error) : NULL;
+    SfuImage *part = sfu_image_crop(rgb, (SfuRect){0, 0, w, h}, error),
+             *given = part ? sfu_enlarge_read(e->in, in, error) : NULL;
     SfuImage *low = given ? sfu_image_resample(part, in.w, in.h, SFU_RESAMPLE_AREA, error) : NULL;
     for (gint64 k = 0; low && k < (gint64)in.w * in.h; k++)
         for (int c = 0; c < 3; c++)
@@ -167,8 +176,11 @@ static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, 
     const SfuCoder *a = &e->s->ae;
     const SfuRect out = {tile.x * a->factor, tile.y * a->factor, tile.w * a->factor, tile.h * a->factor};
     SfuImage *rgb = decoded_part(e, e->decoded, z, tile, error), *alpha = NULL;
-    SfuImage *plain = rgb ? read_enlarged(e, out, &alpha, error) : NULL, *none = plain ? sfu_image_new(out.w, out.h, 1, error) : NULL;
-    gboolean ok = none && alpha && (e->base ? add_change(e, plain, tile, rgb, error) : sfu_color_match(rgb, plain, none, COLOR_CELL_PX, error));
+    SfuImage *plain = rgb ? read_enlarged(e, out, &alpha, error) : NULL,
+             *none = plain ? sfu_image_new(out.w, out.h, 1, error) : NULL;
+    gboolean ok =
+        none && alpha &&
+        (e->base ? add_change(e, plain, tile, rgb, error) : sfu_color_match(rgb, plain, none, COLOR_CELL_PX, error));
     ok = ok && (!e->back_project || back_project(e, out, rgb, error));
     SfuImage *o = ok ? sfu_image_new(out.w, out.h, 4, error) : NULL;
     for (gint64 k = 0; o && k < (gint64)out.w * out.h; k++) {
@@ -279,7 +291,8 @@ static int denoise_tile(const Enlarge *e)
 static void plan(const Enlarge *e, int n_encodes, double strength)
 {
     sfu_run_plan(e->r, SFU_STAGE_ENCODE, n_encodes * ae_units(e, FALSE));
-    sfu_run_plan(e->r, SFU_STAGE_DENOISE, (double)e->lw * e->lh * e->s->n_branches * sfu_diffusion_calls(e->s, strength));
+    sfu_run_plan(e->r, SFU_STAGE_DENOISE,
+                 (double)e->lw * e->lh * e->s->n_branches * sfu_diffusion_calls(e->s, strength));
     sfu_run_plan(e->r, SFU_STAGE_DECODE, ae_units(e, TRUE));
 }
 
@@ -301,7 +314,8 @@ static GeglBuffer *diffuse_and_decode(Enlarge *e, SfuDiffusion *d, GError **erro
     return out;
 }
 
-/* ---- detail: image to image at the target size -------------------------------------------------------------------- */
+/* ---- detail: image to image at the target size --------------------------------------------------------------------
+ */
 
 static gboolean detail(SfuSession *s, GPtrArray *results, GError **error)
 {
@@ -321,43 +335,49 @@ static gboolean detail(SfuSession *s, GPtrArray *results, GError **error)
     return out && sfu_enlarge_finish(r, out, results, error);
 }
 
-/* ---- sfumato-mini -------------------------------------------------------------------------------------------------- */
+/* ---- sfumato-mini --------------------------------------------------------------------------------------------------
+ */
 
 /* By the upscaler network that `mine` names: a file of the model's folder. */
 static GeglBuffer *enlarge_by_part(const SfuSession *s, GeglBuffer *in, int factor, JsonObject *mine, GError **error)
 {
     const char *name = json_object_get_string_member(mine, "enlarger");
     if (!name || g_path_is_absolute(name) || strstr(name, "..")) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: \"%s\" is no file of the model's folder."), s->m->path, name ? name : "");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: \"%s\" is no file of the model's folder."), s->m->path,
+                    name ? name : "");
         return NULL;
     }
     char *path = g_build_filename(s->m->path, name, NULL);
     SfuLoaded *part = sfu_engine_load(s->run->e, path, error);
     if (part && sfu_model_scale(part->model) != factor) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: %s is not made for enlarging by %d."), s->m->path, name, factor);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: %s is not made for enlarging by %d."), s->m->path, name,
+                    factor);
         part = NULL;
     }
     g_free(path);
     return part ? sfu_network_enlarge(s->run, part, in, error) : NULL;
 }
 
-/* Steps and start noise of a factor stand in the "sfumato" object: {"upscale": {"2": {"enlarger": "enlarger/x2.safetensors", "steps": 1,
- * "start_noise": 0}}}. The flow runs from the enlarged picture's latents (plus noise) to the sharp picture's; with no steps the enlarged picture is
- * the result. */
+/* Steps and start noise of a factor stand in the "sfumato" object: {"upscale": {"2": {"enlarger":
+ * "enlarger/x2.safetensors", "steps": 1, "start_noise": 0}}}. The flow runs from the enlarged picture's latents (plus
+ * noise) to the sharp picture's; with no steps the enlarged picture is the result. */
 static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError **error)
 {
-    JsonObject *o = sfu_model_sfumato(s->m->model), *up = sfu_json_child(o, "upscale"), *classes = sfu_json_child(o, "classes");
+    JsonObject *o = sfu_model_sfumato(s->m->model), *up = sfu_json_child(o, "upscale"),
+               *classes = sfu_json_child(o, "classes");
     char key[16], class_key[32];
     g_snprintf(key, sizeof key, "%d", factor);
     g_snprintf(class_key, sizeof class_key, "upscale%d", factor);
     JsonObject *mine = sfu_json_child(up, key);
     const int label = (int)sfu_json_number(classes, class_key, factor == 2 ? 1 : 2);
     const int n_mask = s->ae.factor * s->ae.factor;
-    if (!up || !mine || label < 0 || label >= s->denoiser->n_classes || s->denoiser->in_channels != 2 * s->ae.channels + n_mask) {
+    if (!up || !mine || label < 0 || label >= s->denoiser->n_classes ||
+        s->denoiser->in_channels != 2 * s->ae.channels + n_mask) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is not made for enlarging by %d."), s->m->path, factor);
         return NULL;
     }
-    if (!sfu_params_given(s->run->job->params, SFU_PARAM_STEPS) || sfu_params_int(s->run->job->params, SFU_PARAM_STEPS) == 0)
+    if (!sfu_params_given(s->run->job->params, SFU_PARAM_STEPS) ||
+        sfu_params_int(s->run->job->params, SFU_PARAM_STEPS) == 0)
         s->steps = (int)CLAMP(sfu_json_number(mine, "steps", 4), 0, 1000);
     s->class_label = label;
     GeglBuffer *enlarged = NULL;
@@ -384,7 +404,8 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
             v[i] = 1;
     }
     e.base = residual ? cond : NULL;
-    SfuDiffusion d = {.start = cond, .start_noise = (float)sfu_json_number(mine, "start_noise", 1), .extra = extra, .strength = 1};
+    SfuDiffusion d = {
+        .start = cond, .start_noise = (float)sfu_json_number(mine, "start_noise", 1), .extra = extra, .strength = 1};
     GeglBuffer *out = extra ? diffuse_and_decode(&e, &d, error) : NULL;
     sfu_image_free(cond);
     sfu_image_free(extra);
@@ -409,10 +430,11 @@ static gboolean mini(SfuSession *s, GPtrArray *results, GError **error)
     return b && sfu_enlarge_finish(r, b, results, error);
 }
 
-/* ---- the Stable Diffusion x4 upscaler --------------------------------------------------------------------------------- */
+/* ---- the Stable Diffusion x4 upscaler
+ * --------------------------------------------------------------------------------- */
 
-/* The noise that low-resolution pictures got in training: betas are squares of a ramp from sqrt(0.0001) to sqrt(0.02) (x4-upscaling.yaml,
- * ImageConcatWithNoiseAugmentation). */
+/* The noise that low-resolution pictures got in training: betas are squares of a ramp from sqrt(0.0001) to sqrt(0.02)
+ * (x4-upscaling.yaml, ImageConcatWithNoiseAugmentation). */
 static double low_res_alpha_cumprod(int level)
 {
     double product = 1;
@@ -428,7 +450,8 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
 {
     SfuRun *r = s->run;
     if (s->denoiser->in_channels != s->ae.channels + 3 || s->ae.factor != 4) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the x4 upscaler sees three channels of picture beside its latents, not %d."), s->m->path,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                    _("%s: the x4 upscaler sees three channels of picture beside its latents, not %d."), s->m->path,
                     s->denoiser->in_channels - s->ae.channels);
         return FALSE;
     }
@@ -448,7 +471,8 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
         const gint64 n = (gint64)e.lw * e.lh;
         const double acp = low_res_alpha_cumprod(level);
         float *noise = g_new(float, n * 3);
-        SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, SFU_PARAM_RNG) == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH, &r->seed, 1, e.lh, e.lw, 3);
+        SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, SFU_PARAM_RNG) == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH,
+                                         &r->seed, 1, e.lh, e.lw, 3);
         sfu_noise_next(stream, noise);
         for (gint64 k = 0; k < n * 3; k++)
             low->p[k] = (float)(sqrt(acp) * (CLAMP(low->p[k], 0, 1) * 2 - 1) + sqrt(1 - acp) * noise[k]);
@@ -466,8 +490,11 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
 gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error)
 {
     switch (s->family->enlargement) {
-    case SFU_ENLARGE_FLOW: return mini(s, results, error);
-    case SFU_ENLARGE_LOW_RES: return x4(s, results, error);
-    default: return detail(s, results, error);
+    case SFU_ENLARGE_FLOW:
+        return mini(s, results, error);
+    case SFU_ENLARGE_LOW_RES:
+        return x4(s, results, error);
+    default:
+        return detail(s, results, error);
     }
 }

@@ -13,7 +13,8 @@ gboolean sfu_error_convert(GError **dest, GError *e)
     } else if (e->domain == SFU_RUNTIME_ERROR) {
         code = e->code == SFU_RUNTIME_ERROR_MEMORY      ? SFU_ERROR_MEMORY
                : e->code == SFU_RUNTIME_ERROR_CANCELLED ? SFU_ERROR_CANCELLED
-               : e->code == SFU_RUNTIME_ERROR_NO_LOADER || e->code == SFU_RUNTIME_ERROR_NO_DEVICE || e->code == SFU_RUNTIME_ERROR_LOST
+               : e->code == SFU_RUNTIME_ERROR_NO_LOADER || e->code == SFU_RUNTIME_ERROR_NO_DEVICE ||
+                       e->code == SFU_RUNTIME_ERROR_LOST
                    ? SFU_ERROR_DEVICE
                    : SFU_ERROR_FAILED;
     } else if (e->domain == SFU_MODEL_ERROR || e->domain == SFU_FILE_ERROR) {

@@ -13,22 +13,27 @@ gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **err
 {
     if (sfu_membrane(i->p, i->w, i->h, i->c, channels, known->p))
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory to fill a hole of %d x %d pixels."), i->w, i->h);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory to fill a hole of %d x %d pixels."), i->w,
+                i->h);
     return FALSE;
 }
 
-gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, double background, guint64 seed, SfuPatchTick tick, gpointer data, GError **error)
+gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, double background, guint64 seed, SfuPatchTick tick,
+                               gpointer data, GError **error)
 {
-    const SfuPatchEnd end = sfu_patch_fill(rgb->p, rgb->w, rgb->h, mask->p, NULL, (float)background, sfu_patch_thin_px, seed, tick, data);
+    const SfuPatchEnd end =
+        sfu_patch_fill(rgb->p, rgb->w, rgb->h, mask->p, NULL, (float)background, sfu_patch_thin_px, seed, tick, data);
     if (end == SFU_PATCH_NO_MEMORY)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory to fill a hole in %d x %d pixels with patches."), rgb->w, rgb->h);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,
+                    _("There is no memory to fill a hole in %d x %d pixels with patches."), rgb->w, rgb->h);
     return end == SFU_PATCH_DONE;
 }
 
 gboolean sfu_color_match(SfuImage *made, const SfuImage *original, const SfuImage *mask, int cell_px, GError **error)
 {
     const int w = made->w, h = made->h, cw = MAX(1, w / cell_px), ch = MAX(1, h / cell_px);
-    SfuImage *diff = sfu_image_new(cw, ch, 3, error), *known = diff ? sfu_image_new(cw, ch, 1, error) : NULL, *full = NULL;
+    SfuImage *diff = sfu_image_new(cw, ch, 3, error), *known = diff ? sfu_image_new(cw, ch, 1, error) : NULL,
+             *full = NULL;
     gboolean ok = known != NULL;
     double total = 0;
     for (int y = 0; ok && y < h; y++) {

@@ -9,19 +9,23 @@
 
 G_BEGIN_DECLS
 
-/* Fills where known [h, w, 1] is below 1 with a membrane stretched over the known pixels: Laplace's equation, by a pyramid (push-pull, Gortler
- * 1996) relaxed on every level. Soft values mix. All unknown: 0.5. Works on the first `channels` channels of i. */
+/* Fills where known [h, w, 1] is below 1 with a membrane stretched over the known pixels: Laplace's equation, by a
+ * pyramid (push-pull, Gortler 1996) relaxed on every level. Soft values mix. All unknown: 0.5. Works on the first
+ * `channels` channels of i. */
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error);
 
-/* The same for what mask [h, w, 1] covers (above 0), with texture copied from the rest: sfu_patch_fill(), with thin parts smooth. FALSE with MEMORY, or if
- * tick stopped it, which then has set the error. */
-gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, double background, guint64 seed, SfuPatchTick tick, gpointer data, GError **error);
+/* The same for what mask [h, w, 1] covers (above 0), with texture copied from the rest: sfu_patch_fill(), with thin
+ * parts smooth. FALSE with MEMORY, or if tick stopped it, which then has set the error. */
+gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, double background, guint64 seed, SfuPatchTick tick,
+                               gpointer data, GError **error);
 
-/* Adds to made [h, w, >= 3] what it differs by from original outside the mask, in cells of cell_px, carried through the mask as a membrane: brightness
- * and colour meet the surroundings without a step. mask [h, w, 1]. No effect if the mask covers everything. */
+/* Adds to made [h, w, >= 3] what it differs by from original outside the mask, in cells of cell_px, carried through the
+ * mask as a membrane: brightness and colour meet the surroundings without a step. mask [h, w, 1]. No effect if the mask
+ * covers everything. */
 gboolean sfu_color_match(SfuImage *made, const SfuImage *original, const SfuImage *mask, int cell_px, GError **error);
 
-/* Colours under transparency (channel 4) are replaced by a continuation of the opaque ones, so that no fringe is seen. */
+/* Colours under transparency (channel 4) are replaced by a continuation of the opaque ones, so that no fringe is seen.
+ */
 gboolean sfu_extend_under_alpha(SfuImage *rgba, GError **error);
 
 G_END_DECLS

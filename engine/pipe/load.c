@@ -66,9 +66,10 @@ static void note_strays(SfuRun *r, const SfuLoaded *m)
 {
     const GPtrArray *strays = sfu_model_strays(m->model);
     if (strays->len)
-        r->note = g_strdup_printf("%s holds %u tensors that %s does not have (the first is '%s'); the picture may not be "
-                                  "what the model should make.", m->path, strays->len, sfu_model_family(m->model)->name,
-                                  (const char *)g_ptr_array_index(strays, 0));
+        r->note = g_strdup_printf(
+            "%s holds %u tensors that %s does not have (the first is '%s'); the picture may not be "
+            "what the model should make.",
+            m->path, strays->len, sfu_model_family(m->model)->name, (const char *)g_ptr_array_index(strays, 0));
 }
 
 SfuLoaded *sfu_run_load(SfuRun *r, GError **error)

@@ -22,7 +22,8 @@ static void add_folder(GPtrArray *v, char *path)
     g_ptr_array_add(v, canonical);
 }
 
-/* Folders beside the running program: `models` in the folder it lies in (the build tree, an unpacked archive), and its prefix's own. */
+/* Folders beside the running program: `models` in the folder it lies in (the build tree, an unpacked archive), and its
+ * prefix's own. */
 static void add_program_folders(GPtrArray *v)
 {
     char *program = g_file_read_link("/proc/self/exe", NULL);
@@ -96,15 +97,18 @@ static guint64 tree_bytes(const char *path, int depth)
     return bytes;
 }
 
-/* What a model that paints must have and this one has not (a UNet alone, as other programs keep it); NULL: it is whole. */
+/* What a model that paints must have and this one has not (a UNet alone, as other programs keep it); NULL: it is whole.
+ */
 static const char *missing_part(SfuModel *m, const SfuFamily *family)
 {
     if (!family->tasks || family->upscaler)
         return NULL;
-    return !sfu_model_has_part(m, SFU_PART_UNET)                                                             ? N_("the UNet")
-           : !sfu_model_has_part(m, SFU_PART_VAE) && !sfu_model_has_part(m, SFU_PART_TAESD_DECODER)          ? N_("the autoencoder (VAE)")
-           : !sfu_model_has_part(m, SFU_PART_TEXT) && !sfu_model_sfumato(m) /* the model in the box has none */ ? N_("the text encoder")
-                                                                                                             : NULL;
+    return !sfu_model_has_part(m, SFU_PART_UNET) ? N_("the UNet")
+           : !sfu_model_has_part(m, SFU_PART_VAE) && !sfu_model_has_part(m, SFU_PART_TAESD_DECODER)
+               ? N_("the autoencoder (VAE)")
+           : !sfu_model_has_part(m, SFU_PART_TEXT) && !sfu_model_sfumato(m) /* the model in the box has none */
+               ? N_("the text encoder")
+               : NULL;
 }
 
 static SfuModelInfo *info_new(const char *path)
@@ -134,7 +138,8 @@ static SfuModelInfo *info_new(const char *path)
     i->part = family->part;
     const char *lacks = missing_part(m, family);
     if (lacks) {
-        i->error = g_strdup_printf(_("It lacks %s, so it cannot paint by itself; a whole checkpoint or a diffusers folder can."), _(lacks));
+        i->error = g_strdup_printf(
+            _("It lacks %s, so it cannot paint by itself; a whole checkpoint or a diffusers folder can."), _(lacks));
         i->tasks = 0;
     }
     sfu_model_close(m);
@@ -167,7 +172,9 @@ static void scan(GPtrArray *found, const char *folder, int depth)
             else if (depth > 0)
                 scan(found, path, depth - 1);
             g_free(index);
-        } else if (name[0] != '.' && (g_str_has_suffix(name, ".safetensors") || g_str_has_suffix(name, ".gguf") || g_str_has_suffix(name, ".pth") || g_str_has_suffix(name, ".param") || g_str_has_suffix(name, ".pt"))) {
+        } else if (name[0] != '.' && (g_str_has_suffix(name, ".safetensors") || g_str_has_suffix(name, ".gguf") ||
+                                      g_str_has_suffix(name, ".pth") || g_str_has_suffix(name, ".param") ||
+                                      g_str_has_suffix(name, ".pt"))) {
             g_ptr_array_add(found, info_new(path));
         }
         g_free(path);
@@ -192,7 +199,8 @@ static int rank(const ListedModel *m, SfuTask task)
         return -1;
     if (task != SFU_TASK_UPSCALE)
         return m->family->rank;
-    return m->family->enlargement == SFU_ENLARGE_NETWORK && m->info.scale <= 1 ? RANK_RESTORER : m->family->rank_upscale;
+    return m->family->enlargement == SFU_ENLARGE_NETWORK && m->info.scale <= 1 ? RANK_RESTORER
+                                                                               : m->family->rank_upscale;
 }
 
 char *sfu_model_default(GPtrArray *models, SfuTask task)
@@ -227,8 +235,8 @@ char *sfu_model_report(const char *path, gboolean json, GError **error)
     return text;
 }
 
-gboolean sfu_model_convert(const char *in, const char *out, const char *type, gboolean replace, gboolean (*progress)(double done, gpointer data), gpointer data,
-                     GError **error)
+gboolean sfu_model_convert(const char *in, const char *out, const char *type, gboolean replace,
+                           gboolean (*progress)(double done, gpointer data), gpointer data, GError **error)
 {
     const SfuConvert c = {.type = type, .replace = replace, .progress = progress, .data = data};
     GError *e = NULL;
@@ -246,8 +254,8 @@ char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
     if (!*name) {
         path = sfu_model_default(models, task);
         if (!path)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No installed model can do %s; put one into %s."), sfu_task_name(task),
-                        folders[0]);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No installed model can do %s; put one into %s."),
+                        sfu_task_name(task), folders[0]);
     } else {
         for (guint i = 0; i < models->len && !path; i++) {
             const SfuModelInfo *m = g_ptr_array_index(models, i);
@@ -257,7 +265,8 @@ char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
             g_free(file);
         }
         if (!path)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("There is no model \"%s\", neither as a file nor in the model folders."), name);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                        _("There is no model \"%s\", neither as a file nor in the model folders."), name);
     }
     g_ptr_array_unref(models);
     g_strfreev(folders);
@@ -286,7 +295,8 @@ char *sfu_part_resolve(const char *name, const char *part, GError **error)
         }
     if (!path) {
         char *list = g_strjoinv(", ", folders);
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No %s is called \"%s\": there is no such file, and none of that name in %s."), part, name, list);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                    _("No %s is called \"%s\": there is no such file, and none of that name in %s."), part, name, list);
         g_free(list);
     }
     g_ptr_array_unref(models);

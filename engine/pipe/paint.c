@@ -1,6 +1,6 @@
-/* The painting pipelines: text to image, image to image, inpainting, outpainting, editing by instruction. One road for all: cut out the region,
- * prepare what is under the mask, walk from noise to latents, decode, fit colours, give back what lies under the soft mask. Regions larger than the
- * model's size are worked coarse to fine.
+/* The painting pipelines: text to image, image to image, inpainting, outpainting, editing by instruction. One road for
+ * all: cut out the region, prepare what is under the mask, walk from noise to latents, decode, fit colours, give back
+ * what lies under the soft mask. Regions larger than the model's size are worked coarse to fine.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
@@ -14,20 +14,26 @@
 
 #define REFINE_STRENGTH 0.4
 #define PATCH_HOLE_PX 200000.0 /* of a hole that is filled with patches at full size: about two seconds of one core */
-#define PATCH_PX 4e6 /* and of its surroundings: 64 bytes each */
-#define REFINE_MARGIN_PX 64 /* surroundings that a finer pass sees beside the area */
+#define PATCH_PX 4e6           /* and of its surroundings: 64 bytes each */
+#define REFINE_MARGIN_PX 64    /* surroundings that a finer pass sees beside the area */
 
-typedef enum { CONTENT_FILL, CONTENT_ORIGINAL, CONTENT_NOISE, CONTENT_NOTHING, CONTENT_PATCH } Content; /* params.c's order */
+typedef enum {
+    CONTENT_FILL,
+    CONTENT_ORIGINAL,
+    CONTENT_NOISE,
+    CONTENT_NOTHING,
+    CONTENT_PATCH
+} Content; /* params.c's order */
 
 typedef struct {
     SfuSession *s;
     SfuRun *r;
-    SfuRect canvas;   /* in the picture's coordinates; outpainting: larger than the picture */
-    SfuRegion region; /* relative to the canvas */
-    SfuImage *source; /* [context, 4]: the picture there, colours continued under transparency; NULL: text to image */
-    SfuImage *hard;   /* [context, 1] 1: repainted, 0: kept; NULL: everything is repainted */
-    SfuImage *soft;   /* [context, 1] the hard mask with its feathered edge */
-    SfuImage *made;   /* [context, 3] the best so far */
+    SfuRect canvas;    /* in the picture's coordinates; outpainting: larger than the picture */
+    SfuRegion region;  /* relative to the canvas */
+    SfuImage *source;  /* [context, 4]: the picture there, colours continued under transparency; NULL: text to image */
+    SfuImage *hard;    /* [context, 1] 1: repainted, 0: kept; NULL: everything is repainted */
+    SfuImage *soft;    /* [context, 1] the hard mask with its feathered edge */
+    SfuImage *made;    /* [context, 3] the best so far */
     SfuImage *patched; /* [context, 3] the picture, its hole filled with patches; NULL: not asked for yet */
     double strength;
     gboolean gray;
@@ -48,7 +54,8 @@ static void canvas_rect(Paint *p)
 {
     const SfuParams *v = p->r->p;
     if (p->r->task == SFU_TASK_TXT2IMG) {
-        const int native = p->s->native_px > 0 ? p->s->native_px : 512, w = sfu_params_int(v, SFU_PARAM_WIDTH), h = sfu_params_int(v, SFU_PARAM_HEIGHT);
+        const int native = p->s->native_px > 0 ? p->s->native_px : 512, w = sfu_params_int(v, SFU_PARAM_WIDTH),
+                  h = sfu_params_int(v, SFU_PARAM_HEIGHT);
         p->canvas = (SfuRect){0, 0, w > 0 ? w : native, h > 0 ? h : native};
         sfu_params_put(p->r->p, SFU_PARAM_WIDTH, p->canvas.w);
         sfu_params_put(p->r->p, SFU_PARAM_HEIGHT, p->canvas.h);
@@ -73,9 +80,11 @@ static gboolean find_bounds(const Paint *p, SfuRect *bounds, float *max, GError 
     *bounds = (SfuRect){0, 0, c.w, c.h};
     if (p->r->task == SFU_TASK_OUTPAINT) {
         const GeglRectangle *e = gegl_buffer_get_extent(p->r->job->picture);
-        const gboolean l = e->x > c.x, t = e->y > c.y, r = e->x + e->width < c.x + c.w, b = e->y + e->height < c.y + c.h;
+        const gboolean l = e->x > c.x, t = e->y > c.y, r = e->x + e->width < c.x + c.w,
+                       b = e->y + e->height < c.y + c.h;
         if (!l && !t && !r && !b) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("outpaint needs at least one of left, right, top and bottom above 0."));
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                        _("outpaint needs at least one of left, right, top and bottom above 0."));
             return FALSE;
         }
         /* A single strip is a small region; strips on several sides take the whole canvas. */
@@ -100,8 +109,12 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
 {
     const SfuSession *s = p->s;
     const SfuParams *v = p->r->p;
-    SfuRegionOptions o = {.canvas_w = p->canvas.w, .canvas_h = p->canvas.h, .strength = p->strength, .native_px = s->native_px,
-                          .max_px = s->max_px, .multiple = s->multiple};
+    SfuRegionOptions o = {.canvas_w = p->canvas.w,
+                          .canvas_h = p->canvas.h,
+                          .strength = p->strength,
+                          .native_px = s->native_px,
+                          .max_px = s->max_px,
+                          .multiple = s->multiple};
     if (!find_bounds(p, &o.bounds, max, error))
         return FALSE;
     const gboolean whole = p->r->task == SFU_TASK_TXT2IMG || p->r->task == SFU_TASK_EDIT ||
@@ -110,7 +123,8 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
     o.feather = whole ? 0 : sfu_params_int(v, SFU_PARAM_FEATHER);
     if (p->r->task == SFU_TASK_OUTPAINT && o.feather < 0) {
         /* A tenth of the diagonal would eat far into the picture. */
-        const int strip = MAX(p->canvas.w - gegl_buffer_get_width(p->r->job->picture), p->canvas.h - gegl_buffer_get_height(p->r->job->picture));
+        const int strip = MAX(p->canvas.w - gegl_buffer_get_width(p->r->job->picture),
+                              p->canvas.h - gegl_buffer_get_height(p->r->job->picture));
         o.feather = CLAMP(strip / 4, 8, 32);
     }
     o.padding = sfu_params_int(v, SFU_PARAM_PADDING);
@@ -119,7 +133,8 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
     o.refine = p->r->task != SFU_TASK_EDIT && !s->remover && sfu_params_bool(v, SFU_PARAM_REFINE);
     o.working_size = sfu_params_int(v, SFU_PARAM_WORKING_SIZE);
     o.refine_step = s->grid ? 2 : 0;
-    /* A fill with patches is coarse to fine itself, and the network that starts from it sees to its surroundings: no coarse passes. */
+    /* A fill with patches is coarse to fine itself, and the network that starts from it sees to its surroundings: no
+     * coarse passes. */
     if (s->mask_fill == SFU_MASK_PATCH)
         o.max_px = G_MAXINT / 4;
     if (p->r->task == SFU_TASK_TXT2IMG && MAX(p->canvas.w, p->canvas.h) <= s->max_px * 3 / 2)
@@ -137,7 +152,8 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
     return TRUE;
 }
 
-/* The mask over the context: the job's, or for outpainting everything outside the picture and what is transparent in it. */
+/* The mask over the context: the job's, or for outpainting everything outside the picture and what is transparent in
+ * it. */
 static SfuImage *read_mask(const Paint *p, GError **error)
 {
     const SfuRect c = p->region.context;
@@ -148,7 +164,8 @@ static SfuImage *read_mask(const Paint *p, GError **error)
     const GeglRectangle *e = gegl_buffer_get_extent(p->r->job->picture);
     for (int y = 0; m && y < c.h; y++)
         for (int x = 0; x < c.w; x++)
-            m->p[(gsize)y * c.w + x] = !(at.x + x >= e->x && at.x + x < e->x + e->width && at.y + y >= e->y && at.y + y < e->y + e->height);
+            m->p[(gsize)y * c.w + x] =
+                !(at.x + x >= e->x && at.x + x < e->x + e->width && at.y + y >= e->y && at.y + y < e->y + e->height);
     return m;
 }
 
@@ -170,7 +187,8 @@ static gboolean cut_out(Paint *p, GError **error)
         return TRUE;
     p->soft = read_mask(p, error);
     p->hard = p->soft ? sfu_image_copy(p->soft, error) : NULL;
-    if (!p->hard || !sfu_mask_soften(p->hard, p->region.grow, 0, error) || !sfu_mask_soften(p->soft, p->region.grow, p->region.feather, error))
+    if (!p->hard || !sfu_mask_soften(p->hard, p->region.grow, 0, error) ||
+        !sfu_mask_soften(p->soft, p->region.grow, p->region.feather, error))
         return FALSE;
     for (gint64 k = 0; k < (gint64)c.w * c.h; k++)
         p->hard->p[k] = p->hard->p[k] >= 0.5f * max;
@@ -186,13 +204,14 @@ typedef struct {
     int w, h;
     double strength;
     gboolean first, last;
-    SfuImage *start;      /* [w x h, 3] what is under the mask to begin with */
-    SfuImage *original;   /* [w x h, 3] */
+    SfuImage *start;       /* [w x h, 3] what is under the mask to begin with */
+    SfuImage *original;    /* [w x h, 3] */
     SfuImage *hard, *soft; /* [w x h, 1], NULL: everything */
-    SfuImage *condition;  /* [w x h, 3] the picture with its hole filled, as the network was shown it */
+    SfuImage *condition;   /* [w x h, 3] the picture with its hole filled, as the network was shown it */
 } Pass;
 
-static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int w, int h, SfuResample kernel, GError **error)
+static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int w, int h, SfuResample kernel,
+                             GError **error)
 {
     SfuImage *cut = i ? sfu_image_crop(i, rect, error) : NULL;
     SfuImage *few = cut && cut->c > channels ? sfu_image_channels(cut, 0, channels, error) : NULL;
@@ -224,7 +243,8 @@ static gboolean not_cancelled(double done, gpointer watch)
     return !sfu_run_cancelled(w->run, w->error);
 }
 
-/* Makes p->patched: once for all passes, so that they agree; at full size, or where that would take long, smaller and enlarged. */
+/* Makes p->patched: once for all passes, so that they agree; at full size, or where that would take long, smaller and
+ * enlarged. */
 static gboolean make_patched(Paint *p, GError **error)
 {
     const SfuRect c = p->region.context, all = {0, 0, c.w, c.h};
@@ -237,8 +257,10 @@ static gboolean make_patched(Paint *p, GError **error)
     SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, error) : NULL, *big = NULL;
     Watch watch = {p->r, error};
     gboolean ok = mask && sfu_run_stage(p->r, SFU_STAGE_ENCODE, error) &&
-                  sfu_fill_with_patches(small, mask, sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND), p->r->seed, not_cancelled, &watch, error) &&
-                  (p->patched = sfu_image_channels(p->source, 0, 3, error)) && (big = sfu_image_resample(small, c.w, c.h, SFU_RESAMPLE_BICUBIC, error));
+                  sfu_fill_with_patches(small, mask, sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND), p->r->seed,
+                                        not_cancelled, &watch, error) &&
+                  (p->patched = sfu_image_channels(p->source, 0, 3, error)) &&
+                  (big = sfu_image_resample(small, c.w, c.h, SFU_RESAMPLE_BICUBIC, error));
     if (ok)
         take_masked(p->patched, big, p->hard);
     sfu_image_free(small);
@@ -329,8 +351,8 @@ static SfuImage *all_ones(int w, int h, int c, GError **error)
     return o;
 }
 
-/* The channels that the UNet sees beside the noisy latent. 9-channel models: mask, masked picture; editing: the picture, latents not
- * scaled; sfumato-mini: masked picture, cells of the mask. *extra NULL: the model has none. */
+/* The channels that the UNet sees beside the noisy latent. 9-channel models: mask, masked picture; editing: the
+ * picture, latents not scaled; sfumato-mini: masked picture, cells of the mask. *extra NULL: the model has none. */
 static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **error)
 {
     SfuSession *s = a->p->s;
@@ -339,8 +361,8 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
     if (more == 0)
         return TRUE;
     if (!a->original || (more != s->ae.channels + n_mask && !s->family->edits)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s has %d input channels, with which %s cannot be done."), s->m->path,
-                    s->denoiser->in_channels, sfu_task_name(s->run->task));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s has %d input channels, with which %s cannot be done."),
+                    s->m->path, s->denoiser->in_channels, sfu_task_name(s->run->task));
         return FALSE;
     }
     SfuImage *z = make_condition(a, error) ? sfu_coder_encode(&s->ae, a->condition, error) : NULL;
@@ -352,7 +374,9 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
         *extra = z;
         return TRUE;
     }
-    SfuImage *m = !a->hard ? all_ones(lw, lh, n_mask, error) : s->grid ? sfu_mask_cells(a->hard, s->ae.factor, error) : sfu_mask_reduce(a->hard, lw, lh, TRUE, error);
+    SfuImage *m = !a->hard  ? all_ones(lw, lh, n_mask, error)
+                  : s->grid ? sfu_mask_cells(a->hard, s->ae.factor, error)
+                            : sfu_mask_reduce(a->hard, lw, lh, TRUE, error);
     if (m)
         *extra = s->grid ? concat(z, m, error) : concat(m, z, error);
     sfu_image_free(m);
@@ -364,7 +388,8 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
 static void replace_content(const Pass *a, SfuImage *x0, Content content)
 {
     SfuSession *s = a->p->s;
-    if (!a->hard || !a->first || a->p->r->task == SFU_TASK_IMG2IMG || (content != CONTENT_NOISE && content != CONTENT_NOTHING))
+    if (!a->hard || !a->first || a->p->r->task == SFU_TASK_IMG2IMG ||
+        (content != CONTENT_NOISE && content != CONTENT_NOTHING))
         return;
     float *noise = g_new0(float, (gsize)x0->w * x0->h * x0->c);
     SfuImage *m = sfu_mask_reduce(a->hard, x0->w, x0->h, TRUE, NULL);
@@ -381,7 +406,8 @@ static void replace_content(const Pass *a, SfuImage *x0, Content content)
     g_free(noise);
 }
 
-/* ---- previews and results ------------------------------------------------------------------------------------------ */
+/* ---- previews and results ------------------------------------------------------------------------------------------
+ */
 
 static void make_gray(SfuImage *i)
 {
@@ -394,10 +420,12 @@ static void make_gray(SfuImage *i)
 /* Puts a pass's picture [any size, 3] into the context picture `into`. */
 static gboolean put_back(const Pass *a, const SfuImage *made, SfuImage *into, GError **error)
 {
-    SfuImage *big = sfu_image_resample(made, a->rect.w, a->rect.h, made->w < a->rect.w ? SFU_RESAMPLE_BICUBIC : SFU_RESAMPLE_LANCZOS, error);
+    SfuImage *big = sfu_image_resample(made, a->rect.w, a->rect.h,
+                                       made->w < a->rect.w ? SFU_RESAMPLE_BICUBIC : SFU_RESAMPLE_LANCZOS, error);
     const int w = MIN(a->rect.w, into->w - a->rect.x), h = MIN(a->rect.h, into->h - a->rect.y);
     for (int y = 0; big && y < h; y++)
-        memcpy(into->p + ((gsize)(a->rect.y + y) * into->w + a->rect.x) * 3, big->p + (gsize)y * a->rect.w * 3, w * 3 * sizeof(float));
+        memcpy(into->p + ((gsize)(a->rect.y + y) * into->w + a->rect.x) * 3, big->p + (gsize)y * a->rect.w * 3,
+               w * 3 * sizeof(float));
     sfu_image_free(big);
     return big != NULL;
 }
@@ -421,7 +449,8 @@ static SfuRect result_rect(const Paint *p)
 
 static SfuImage *source_rgb(const Paint *p, GError **error)
 {
-    return p->source ? sfu_image_channels(p->source, 0, 3, error) : sfu_image_new(p->region.context.w, p->region.context.h, 3, error);
+    return p->source ? sfu_image_channels(p->source, 0, 3, error)
+                     : sfu_image_new(p->region.context.w, p->region.context.h, 3, error);
 }
 
 /* What lies in the result's rectangle, from a context picture and, for outpainting, the picture beside it. */
@@ -436,8 +465,9 @@ static GeglBuffer *to_buffer(const Paint *p, const SfuImage *context_rgb, gboole
         gegl_buffer_copy(p->r->job->picture, gegl_buffer_get_extent(p->r->job->picture), GEGL_ABYSS_NONE, b,
                          gegl_buffer_get_extent(p->r->job->picture));
     SfuRect in; /* the part of the result that the context covers */
-    gegl_rectangle_intersect((GeglRectangle *)&in, GEGL_RECTANGLE(r.x, r.y, r.w, r.h), GEGL_RECTANGLE(c.x, c.y, c.w, c.h));
-    float *row = g_new(float, (gsize)in.w * ch), *old = g_new(float, (gsize)in.w * ch);
+    gegl_rectangle_intersect((GeglRectangle *)&in, GEGL_RECTANGLE(r.x, r.y, r.w, r.h),
+                             GEGL_RECTANGLE(c.x, c.y, c.w, c.h));
+    float *row = g_new(float, (gsize)in.w *ch), *old = g_new(float, (gsize)in.w *ch);
     const gboolean whole = !p->soft;
     for (int y = 0; y < in.h; y++) {
         const gsize from = (gsize)(in.y + y - c.y) * c.w + in.x - c.x;
@@ -494,7 +524,8 @@ static int tile_of(const SfuSession *s, int lw, int lh, gboolean first)
     const int f = s->ae.factor, asked = sfu_params_int(s->run->p, SFU_PARAM_TILE);
     if (asked > 0)
         return MAX(8, asked / f);
-    /* The first pass composes, and is planned to fit; finer ones, and those that start from patches, may be any size. */
+    /* The first pass composes, and is planned to fit; finer ones, and those that start from patches, may be any size.
+     */
     return (!first || s->mask_fill == SFU_MASK_PATCH) && MAX(lw, lh) > s->max_px / f ? s->native_px / f : 0;
 }
 
@@ -504,7 +535,8 @@ static SfuImage *blend_mask(const Pass *a, int lw, int lh, GError **error)
     return sfu_mask_reduce(a->p->s->grid ? a->hard : a->soft, lw, lh, TRUE, error);
 }
 
-/* rgb becomes condition + rgb - what the condition's latents decode to: what the autoencoder loses of a filled-in texture is not lost then. */
+/* rgb becomes condition + rgb - what the condition's latents decode to: what the autoencoder loses of a filled-in
+ * texture is not lost then. */
 static gboolean add_change(const Pass *a, const SfuImage *cond, SfuImage *rgb, GError **error)
 {
     SfuImage *base = sfu_coder_decode(&a->p->s->ae, cond, error);
@@ -519,7 +551,8 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
 {
     Paint *p = a->p;
     SfuSession *s = p->s;
-    const int f = s->ae.factor, lw = a->w / f, lh = a->h / f, content = sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT);
+    const int f = s->ae.factor, lw = a->w / f, lh = a->h / f,
+              content = sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT);
     SfuImage *x0 = NULL, *extra = NULL, *cond = NULL, *blend = NULL, *z = NULL, *rgb = NULL;
     const gboolean nine = s->denoiser->in_channels > s->ae.channels && !s->grid;
     gboolean ok = make_extra(a, lw, lh, &extra, error);
@@ -536,10 +569,21 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
     if (ok && s->from_condition)
         ok = (cond = sfu_image_channels(extra, 0, s->ae.channels, error)) != NULL;
     const int tile = tile_of(s, lw, lh, a->first);
-    const SfuDiffusion d = {.w = lw, .h = lh, .x0 = x0, .from_noise = a->strength >= 1 && content == CONTENT_NOTHING && a->first,
-                            .start = cond, .start_noise = s->start_noise, .strength = a->strength,
-                            .first = a->first, .extra = extra, .blend = blend, .tile = tile, .overlap = tile / 4,
-                            .noise_seed = p->r->seed, .preview = show_preview, .data = a};
+    const SfuDiffusion d = {.w = lw,
+                            .h = lh,
+                            .x0 = x0,
+                            .from_noise = a->strength >= 1 && content == CONTENT_NOTHING && a->first,
+                            .start = cond,
+                            .start_noise = s->start_noise,
+                            .strength = a->strength,
+                            .first = a->first,
+                            .extra = extra,
+                            .blend = blend,
+                            .tile = tile,
+                            .overlap = tile / 4,
+                            .noise_seed = p->r->seed,
+                            .preview = show_preview,
+                            .data = a};
     ok = ok && (z = sfu_diffuse(s, &d, error));
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
@@ -573,7 +617,8 @@ static SfuImage *remove_pass(Pass *a, GError **error)
     for (gint64 k = 0; ok && k < 3 * n; k++)
         bad += !isfinite(rgb->p[k]);
     if (bad) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "%s made %" G_GINT64_FORMAT " values that are not numbers; try --precision fp32.", a->p->s->m->path,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                    "%s made %" G_GINT64_FORMAT " values that are not numbers; try --precision fp32.", a->p->s->m->path,
                     bad);
         ok = FALSE;
     }
@@ -592,7 +637,9 @@ static gboolean run_pass(Pass *a, GError **error)
     Paint *p = a->p;
     SfuImage *rgb = NULL;
     if (prepare(a, error))
-        rgb = p->s->remover ? remove_pass(a, error) : p->s->steps == 0 ? (make_condition(a, error) ? sfu_image_copy(a->condition, error) : NULL) : diffuse_pass(a, error);
+        rgb = p->s->remover      ? remove_pass(a, error)
+              : p->s->steps == 0 ? (make_condition(a, error) ? sfu_image_copy(a->condition, error) : NULL)
+                                 : diffuse_pass(a, error);
     if (rgb && !p->made)
         p->made = source_rgb(p, error);
     const gboolean ok = rgb && p->made && put_back(a, rgb, p->made, error);
@@ -611,7 +658,8 @@ static void pass_size(const Paint *p, int k, SfuRect *rect, int *w, int *h)
     *h = r->pass[k].h;
     if (k > 0 && p->soft) {
         const int x0 = MAX(r->mask.x - REFINE_MARGIN_PX, c.x), y0 = MAX(r->mask.y - REFINE_MARGIN_PX, c.y);
-        const int x1 = MIN(r->mask.x + r->mask.w + REFINE_MARGIN_PX, c.x + c.w), y1 = MIN(r->mask.y + r->mask.h + REFINE_MARGIN_PX, c.y + c.h);
+        const int x1 = MIN(r->mask.x + r->mask.w + REFINE_MARGIN_PX, c.x + c.w),
+                  y1 = MIN(r->mask.y + r->mask.h + REFINE_MARGIN_PX, c.y + c.h);
         const double fx = (double)*w / c.w, fy = (double)*h / c.h;
         *rect = (SfuRect){x0 - c.x, y0 - c.y, x1 - x0, y1 - y0};
         *w = MAX(8 * m, (int)(rect->w * fx / m + 0.5) * m);
@@ -659,7 +707,10 @@ static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
     g_clear_pointer(&p->made, sfu_image_free);
     g_clear_pointer(&p->patched, sfu_image_free);
     for (int k = 0; k < p->region.n_passes; k++) {
-        Pass a = {.p = p, .first = k == 0, .last = k + 1 == p->region.n_passes, .strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength)};
+        Pass a = {.p = p,
+                  .first = k == 0,
+                  .last = k + 1 == p->region.n_passes,
+                  .strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength)};
         pass_size(p, k, &a.rect, &a.w, &a.h);
         const gboolean ok = run_pass(&a, error) && match_colors(p, error);
         sfu_image_free(a.start);
@@ -685,7 +736,8 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
 {
     SfuRun *r = s->run;
     Paint p = {.s = s, .r = r};
-    p.strength = r->task == SFU_TASK_TXT2IMG || r->task == SFU_TASK_EDIT ? 1 : sfu_params_for(r->p, SFU_PARAM_STRENGTH, r->task);
+    p.strength =
+        r->task == SFU_TASK_TXT2IMG || r->task == SFU_TASK_EDIT ? 1 : sfu_params_for(r->p, SFU_PARAM_STRENGTH, r->task);
     const guint64 seed = r->seed;
     if (p.strength <= 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("At strength 0 nothing would change."));

@@ -20,7 +20,8 @@ gboolean sfu_error_convert(GError **dest, GError *e);
 /* ---- models.c --------------------------------------------------------------------------------------------------- */
 
 char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
-/* "vae" or "taesd": a path as it stands, else the part's name as sfu_models() lists it or the file's. Caller frees; NULL with MODEL. */
+/* "vae" or "taesd": a path as it stands, else the part's name as sfu_models() lists it or the file's. Caller frees;
+ * NULL with MODEL. */
 char *sfu_part_resolve(const char *name, const char *part, GError **error);
 
 typedef struct SfuRun SfuRun;
@@ -57,7 +58,8 @@ SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error);
 /* The model that the run's parameters name, or the task's default, checked for the task. */
 SfuLoaded *sfu_run_load(SfuRun *r, GError **error);
 
-/* ---- progress.c: progress, cancel, previews of one job ----------------------------------------------------------------- */
+/* ---- progress.c: progress, cancel, previews of one job
+ * ----------------------------------------------------------------- */
 
 #define SFU_N_STAGES (SFU_STAGE_UPSCALE + 1)
 
@@ -74,8 +76,8 @@ struct SfuRun {
     /* Work in units that cost about the same within a stage. */
     double planned[SFU_N_STAGES], done[SFU_N_STAGES], seconds[SFU_N_STAGES], measured[SFU_N_STAGES];
     double fraction;
-    gint64 last_us;  /* when the last unit ended */
-    int trace_count; /* blocks written to trace_dir */
+    gint64 last_us;     /* when the last unit ended */
+    int trace_count;    /* blocks written to trace_dir */
     float *start_noise; /* from job->noise_file: [n, h, w, c] */
     int noise_n, noise_h, noise_w, noise_c;
     GArray *latents; /* final ones, for job->latent_file: [image, h, w, c] */
@@ -91,19 +93,22 @@ gboolean sfu_run_stage(SfuRun *r, SfuStage stage, GError **error);
 gboolean sfu_run_cancelled(const SfuRun *r, GError **error);
 /* A sentence that the user should read although the run goes on; each is kept once. */
 void sfu_run_note(SfuRun *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/* Keeps the final latents of the image that is being made, if the job wants them; again for the same image: replaces them. */
+/* Keeps the final latents of the image that is being made, if the job wants them; again for the same image: replaces
+ * them. */
 void sfu_run_keep_latents(SfuRun *r, const SfuImage *z);
 
 /* ---- tensorfile.c ----------------------------------------------------------------------------------------------- */
 
 /* One tensor of fp32 in a safetensors file, [n, c, h, w] from [n, h, w, c]; written by rename. */
-gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, int n, int h, int w, int c, GError **error);
+gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, int n, int h, int w, int c,
+                              GError **error);
 /* The same tensor back as [n, h, w, c]; caller frees with g_free. */
 float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, int *w, int *c, GError **error);
 /* For SfuTrace: data is the SfuRun. */
 gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GError **error);
 
-/* ---- coder.c: pictures to latents and back ------------------------------------------------------------------------ */
+/* ---- coder.c: pictures to latents and back ------------------------------------------------------------------------
+ */
 
 /* The autoencoder of a run, tiled where the whole does not fit. net NULL: none. */
 typedef struct {
@@ -112,7 +117,8 @@ typedef struct {
     int factor, channels; /* net's */
 } SfuCoder;
 SfuCoder sfu_coder(SfuRun *run, SfuAutoencoder *net);
-/* rgb [h, w, 3] in 0..1, sides multiples of the factor -> latents [h/f, w/f, c] as the UNet works on them (the mean). */
+/* rgb [h, w, 3] in 0..1, sides multiples of the factor -> latents [h/f, w/f, c] as the UNet works on them (the mean).
+ */
 SfuImage *sfu_coder_encode(const SfuCoder *a, const SfuImage *rgb, GError **error);
 /* -> [h*f, w*f, 3] in about 0..1, not clamped. */
 SfuImage *sfu_coder_decode(const SfuCoder *a, const SfuImage *latents, GError **error);
@@ -130,23 +136,25 @@ typedef struct {
     SfuRun *run;
     SfuLoaded *m;
     SfuCoder ae;
-    SfuCoder preview; /* a quicker one for previews; net NULL: none */
-    SfuDenoiser *denoiser;           /* NULL: the remover does it */
-    SfuRemover *remover;             /* fills the hole in one pass; NULL: the denoiser does it, in steps */
+    SfuCoder preview;      /* a quicker one for previews; net NULL: none */
+    SfuDenoiser *denoiser; /* NULL: the remover does it */
+    SfuRemover *remover;   /* fills the hole in one pass; NULL: the denoiser does it, in steps */
     const SfuFamily *family;
     int native_px, max_px, multiple; /* multiple: px, what working sides are rounded to */
     double guidance, image_guidance, rescale;
-    int n_branches;                  /* of the batch: 1; 2 (text guidance); 3 (text and image guidance); with AND: the parts and one more */
-    int n_parts;                     /* branches that are parts of the prompt, each with its weight; then the negative prompt */
+    int n_branches; /* of the batch: 1; 2 (text guidance); 3 (text and image guidance); with AND: the parts and one more
+                     */
+    int n_parts;    /* branches that are parts of the prompt, each with its weight; then the negative prompt */
     double part_weights[SFU_PROMPT_MAX_PARTS];
     SfuPromptPlan *prompt, *negative; /* NULL: no words */
-    char *words_set;                 /* which words the network has as its condition; NULL: none */
-    int grid;                        /* side of the grid of tokens that the context is averaged from; 0: text */
-    SfuMaskFill mask_fill;           /* what is in the hole of the masked picture that the UNet sees */
-    gboolean from_condition;         /* the flow starts from the latents under the mask plus start_noise times noise */
+    char *words_set;                  /* which words the network has as its condition; NULL: none */
+    int grid;                         /* side of the grid of tokens that the context is averaged from; 0: text */
+    SfuMaskFill mask_fill;            /* what is in the hole of the masked picture that the UNet sees */
+    gboolean from_condition;          /* the flow starts from the latents under the mask plus start_noise times noise */
     float start_noise;
-    gboolean residual;               /* of inpainting: only the change against the condition's own decoding is added to the condition */
-    int class_label;                 /* -1: none */
+    gboolean
+        residual;    /* of inpainting: only the change against the condition's own decoding is added to the condition */
+    int class_label; /* -1: none */
     SfuSampler sampler;
     SfuSchedule schedule;
     double eta;
@@ -154,15 +162,17 @@ typedef struct {
 } SfuSession;
 
 typedef struct {
-    int w, h;            /* latent pixels */
-    const SfuImage *x0;  /* [h, w, c] latents to start from; NULL: noise alone */
-    gboolean from_noise; /* start from noise alone although x0 is there (for blending) */
-    const SfuImage *start; /* the flow runs from this plus start_noise times noise, not from noise alone (sfumato-mini); NULL: noise alone */
+    int w, h;              /* latent pixels */
+    const SfuImage *x0;    /* [h, w, c] latents to start from; NULL: noise alone */
+    gboolean from_noise;   /* start from noise alone although x0 is there (for blending) */
+    const SfuImage *start; /* the flow runs from this plus start_noise times noise, not from noise alone (sfumato-mini);
+                              NULL: noise alone */
     float start_noise;
     double strength;
-    gboolean first; /* of an image: the job's noise file is meant for this one */
+    gboolean first;        /* of an image: the job's noise file is meant for this one */
     const SfuImage *extra; /* [h, w, c'] channels that the UNet sees after the noisy latent */
-    const SfuImage *blend; /* [h, w, 1] 0: stays x0, 1: is repainted, between: from the step on that its strength reaches; NULL: all */
+    const SfuImage *blend; /* [h, w, 1] 0: stays x0, 1: is repainted, between: from the step on that its strength
+                              reaches; NULL: all */
     int tile, overlap;     /* latent pixels; 0: in one piece */
     guint64 noise_seed;
     /* Makes a picture of the denoised estimate; may be NULL. */
@@ -171,18 +181,21 @@ typedef struct {
 } SfuDiffusion;
 /* Caller frees. [h, w, c] latents. */
 SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error);
-int sfu_diffusion_calls(const SfuSession *s, double strength); /* network passes that sfu_diffuse() will make over each pixel */
+int sfu_diffusion_calls(const SfuSession *s,
+                        double strength); /* network passes that sfu_diffuse() will make over each pixel */
 
-/* ---- condition.c: what the picture is to show --------------------------------------------------------------------- */
+/* ---- condition.c: what the picture is to show ---------------------------------------------------------------------
+ */
 
 /* Hidden states of prompt and negative prompt into the denoiser. */
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
-/* For models without text (s->grid): the condition `extra` in rectangle r and the share that is repainted, averaged over cells, into the denoiser. */
+/* For models without text (s->grid): the condition `extra` in rectangle r and the share that is repainted, averaged
+ * over cells, into the denoiser. */
 gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error);
 
 /* ---- session.c -------------------------------------------------------------------------------------------------- */
 
-JsonObject *sfu_json_child(JsonObject *o, const char *name);                   /* NULL if there is none */
+JsonObject *sfu_json_child(JsonObject *o, const char *name); /* NULL if there is none */
 double sfu_json_number(JsonObject *o, const char *name, double fallback);
 gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error);
 void sfu_session_clear(SfuSession *s); /* frees what it holds */
@@ -194,12 +207,14 @@ SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **e
 void sfu_engine_forget_words(SfuEngine *e); /* drops the encoded texts */
 /* Encodes all texts that the prompts mean during the run, and gives the network those of the first pass. */
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
-/* Gives the network the words of the pass `call` (from 0) of a run of the sampler, if they are others than it has; *changed (may be NULL) says so. */
+/* Gives the network the words of the pass `call` (from 0) of a run of the sampler, if they are others than it has;
+ * *changed (may be NULL) says so. */
 gboolean sfu_session_use_words(SfuSession *s, int call, gboolean *changed, GError **error);
 /* raw [branches, n], the network's output -> guided [n] in the first branch's place. */
 void sfu_session_guide(const SfuSession *s, float *raw, gint64 n);
 
-/* ---- pipelines: each appends SfuResult* to results ----------------------------------------------------------------- */
+/* ---- pipelines: each appends SfuResult* to results -----------------------------------------------------------------
+ */
 
 gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error);   /* paint.c: all tasks but UPSCALE */
 gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error); /* enlarge.c: by diffusion */
@@ -207,23 +222,26 @@ gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **
 /* upscaling.c: m's upscaler network once over the picture. New buffer [w * scale, h * scale] at the same corner. */
 GeglBuffer *sfu_network_enlarge(SfuRun *r, SfuLoaded *m, GeglBuffer *in, GError **error);
 
-/* ---- enlarging: what both ways share (stretch.c) ------------------------------------------------------------------ */
+/* ---- enlarging: what both ways share (stretch.c) ------------------------------------------------------------------
+ */
 
 /* Size asked for; FALSE with USAGE if it cannot be. */
 gboolean sfu_enlarged_size(const SfuRun *r, int *w, int *h, GError **error);
-/* A strip of `in`, colours continued under transparency. rect in the buffer's own coordinates from its extent's corner. */
+/* A strip of `in`, colours continued under transparency. rect in the buffer's own coordinates from its extent's corner.
+ */
 SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error);
-/* Floats of the buffer's own colour model, alpha and space, on a curve as the eye weighs light: its colours lie between 0 and 1 (in sRGB those of a wide
- * gamut do not), and reading and writing them loses nothing. */
+/* Floats of the buffer's own colour model, alpha and space, on a curve as the eye weighs light: its colours lie between
+ * 0 and 1 (in sRGB those of a wide gamut do not), and reading and writing them loses nothing. */
 const Babl *sfu_enlarge_format(GeglBuffer *b);
 /* As sfu_enlarge_read(), [h, w, 4], but in that format's space. */
 SfuImage *sfu_enlarge_read_own(GeglBuffer *in, SfuRect rect, GError **error);
 /* rgba [h, w, 4] to a buffer in such a format; overwrites rgba. */
 void sfu_enlarge_write(GeglBuffer *out, SfuRect rect, float *rgba);
-/* in at exactly w x h, by strips: Lanczos, in linear light where it is reduced (fine patterns keep their brightness), on colours weighted by their alpha.
- * New buffer in in's sfu_enlarge_format(), or a reference to in. */
+/* in at exactly w x h, by strips: Lanczos, in linear light where it is reduced (fine patterns keep their brightness),
+ * on colours weighted by their alpha. New buffer in in's sfu_enlarge_format(), or a reference to in. */
 GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **error);
-/* Takes the buffer, brings it to the size asked for at the picture's place, grays it if the picture is, and makes it the result. */
+/* Takes the buffer, brings it to the size asked for at the picture's place, grays it if the picture is, and makes it
+ * the result. */
 gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GError **error);
 
 SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken);

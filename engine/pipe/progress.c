@@ -7,10 +7,11 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-/* What one unit costs until it has been measured, against a UNet pass over one latent pixel (from the counts of operations of Stable Diffusion
- * 1.5 at 512 x 512: 803 G for the UNet, 1117 G to encode, 2514 G to decode). */
-static const double first_guess[SFU_N_STAGES] = {[SFU_STAGE_COMPILE] = 0, [SFU_STAGE_LOAD] = 1, [SFU_STAGE_ENCODE] = 1.4,
-                                                 [SFU_STAGE_DENOISE] = 1, [SFU_STAGE_DECODE] = 3.1, [SFU_STAGE_UPSCALE] = 1};
+/* What one unit costs until it has been measured, against a UNet pass over one latent pixel (from the counts of
+ * operations of Stable Diffusion 1.5 at 512 x 512: 803 G for the UNet, 1117 G to encode, 2514 G to decode). */
+static const double first_guess[SFU_N_STAGES] = {
+    [SFU_STAGE_COMPILE] = 0, [SFU_STAGE_LOAD] = 1,     [SFU_STAGE_ENCODE] = 1.4,
+    [SFU_STAGE_DENOISE] = 1, [SFU_STAGE_DECODE] = 3.1, [SFU_STAGE_UPSCALE] = 1};
 
 void sfu_run_plan(SfuRun *r, SfuStage stage, double units)
 {
@@ -45,7 +46,8 @@ static void report(SfuRun *r, SfuStage stage, int step, int n_steps, const char 
     r->fraction = MAX(r->fraction, all > 0 ? CLAMP(1 - left / all, 0, 1) : 0);
     char time_left[48] = "", counter[64] = "";
     if (known && left >= 1)
-        g_snprintf(time_left, sizeof time_left, left >= 90 ? ", %.0f min left" : ", %.0f s left", left >= 90 ? left / 60 : left);
+        g_snprintf(time_left, sizeof time_left, left >= 90 ? ", %.0f min left" : ", %.0f s left",
+                   left >= 90 ? left / 60 : left);
     if (n_steps > 0)
         g_snprintf(counter, sizeof counter, " %d of %d", step, n_steps);
     char *text = g_strdup_printf("%s%s%s", what, counter, time_left);
@@ -104,7 +106,8 @@ gboolean sfu_run_tick(SfuRun *r, SfuStage stage, double units, int step, int n_s
     const double seconds = (now - r->last_us) / 1e6;
     /* The first unit of a stage also compiled its kernels and laid out its weights: it must not set the pace alone. */
     const gboolean first = r->done[stage] <= 0;
-    if (!first && r->measured[stage] > 0 && r->measured[stage] == r->done[stage] && r->seconds[stage] / r->measured[stage] > 2 * seconds / units) {
+    if (!first && r->measured[stage] > 0 && r->measured[stage] == r->done[stage] &&
+        r->seconds[stage] / r->measured[stage] > 2 * seconds / units) {
         r->seconds[stage] = seconds;
         r->measured[stage] = units;
     } else {

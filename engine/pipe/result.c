@@ -17,7 +17,12 @@ SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken)
 {
     SfuResult *o = g_new0(SfuResult, 1);
     const gboolean masked = r->task == SFU_TASK_INPAINT || (r->task == SFU_TASK_IMG2IMG && r->job->mask);
-    *o = (SfuResult){.picture = taken, .seed = r->seed, .params = sfu_params_copy(r->p), .task = r->task, .masked = masked, .note = g_strdup(r->note)};
+    *o = (SfuResult){.picture = taken,
+                     .seed = r->seed,
+                     .params = sfu_params_copy(r->p),
+                     .task = r->task,
+                     .masked = masked,
+                     .note = g_strdup(r->note)};
     sfu_params_put_int64(o->params, SFU_PARAM_SEED, (gint64)MIN(r->seed, (guint64)SFU_SEED_MAX));
     sfu_params_put(o->params, SFU_PARAM_COUNT, 1);
     return o;

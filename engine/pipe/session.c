@@ -30,7 +30,8 @@ double sfu_json_number(JsonObject *o, const char *name, double fallback)
 static gboolean json_is(JsonObject *o, const char *name, const char *value)
 {
     JsonNode *n = o && json_object_has_member(o, name) ? json_object_get_member(o, name) : NULL;
-    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING && strcmp(json_node_get_string(n), value) == 0;
+    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING &&
+           strcmp(json_node_get_string(n), value) == 0;
 }
 
 static gboolean json_is_true(JsonObject *o, const char *name)
@@ -61,13 +62,14 @@ static gboolean open_networks(SfuSession *s, GError **error)
     const gboolean own = !*sfu_params_text(s->run->p, SFU_PARAM_VAE);
     SfuAutoencoder *net = NULL;
     if (!(s->denoiser = sfu_loaded_denoiser(m, s->run->q, error)) ||
-        !(own ? (net = sfu_loaded_autoencoder(m, s->run->q, error)) != NULL : open_other(s, SFU_PARAM_VAE, &s->ae, error)))
+        !(own ? (net = sfu_loaded_autoencoder(m, s->run->q, error)) != NULL
+              : open_other(s, SFU_PARAM_VAE, &s->ae, error)))
         return FALSE;
     if (own)
         s->ae = sfu_coder(s->run, net);
     if (s->ae.channels != s->denoiser->out_channels) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("The autoencoder has %d latent channels, the UNet of %s %d."), s->ae.channels, m->path,
-                    s->denoiser->out_channels);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("The autoencoder has %d latent channels, the UNet of %s %d."),
+                    s->ae.channels, m->path, s->denoiser->out_channels);
         return FALSE;
     }
     if (!*sfu_params_text(s->run->p, SFU_PARAM_TAESD))
@@ -76,7 +78,8 @@ static gboolean open_networks(SfuSession *s, GError **error)
         return FALSE;
     if (s->preview.channels == s->ae.channels && s->preview.factor == s->ae.factor)
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s does not fit the latents of %s."), sfu_params_text(s->run->p, SFU_PARAM_TAESD), m->path);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s does not fit the latents of %s."),
+                sfu_params_text(s->run->p, SFU_PARAM_TAESD), m->path);
     return FALSE;
 }
 
@@ -116,7 +119,10 @@ static void take_values(SfuSession *s)
     s->eta = sfu_params_double(r->p, SFU_PARAM_ETA);
     s->steps = sfu_params_int(r->p, SFU_PARAM_STEPS);
     if (s->steps == 0)
-        s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), s->mask_fill == SFU_MASK_GREY ? 1 : 0, 1000) : own && own->steps ? own->steps : s->sampler == SFU_SAMPLER_LCM ? 4 : 20;
+        s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), s->mask_fill == SFU_MASK_GREY ? 1 : 0, 1000)
+                   : own && own->steps             ? own->steps
+                   : s->sampler == SFU_SAMPLER_LCM ? 4
+                                                   : 20;
     s->guidance = sfu_params_double(r->p, SFU_PARAM_GUIDANCE);
     /* Latent consistency models have guidance distilled into them. */
     if (s->sampler == SFU_SAMPLER_LCM && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
@@ -142,20 +148,24 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
         return FALSE;
     JsonObject *mini = sfu_model_sfumato(m->model), *context = sfu_json_child(mini, "context");
     if (mini) {
-        const char *kind = context && json_object_has_member(context, "kind") ? json_object_get_string_member(context, "kind") : NULL;
+        const char *kind =
+            context && json_object_has_member(context, "kind") ? json_object_get_string_member(context, "kind") : NULL;
         if (!kind || strcmp(kind, "latent_grid") != 0) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the kind of context \"%s\" is unknown."), m->path, kind ? kind : "");
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the kind of context \"%s\" is unknown."), m->path,
+                        kind ? kind : "");
             return FALSE;
         }
         s->grid = (int)CLAMP(json_int(context, "size", 8), 1, 64);
-        s->mask_fill = json_is(mini, "mask_fill", "pull-push") ? SFU_MASK_SMOOTH : json_is(mini, "mask_fill", "patch") ? SFU_MASK_PATCH : SFU_MASK_GREY;
+        s->mask_fill = json_is(mini, "mask_fill", "pull-push") ? SFU_MASK_SMOOTH
+                       : json_is(mini, "mask_fill", "patch")   ? SFU_MASK_PATCH
+                                                               : SFU_MASK_GREY;
         s->from_condition = json_is(mini, "start", "condition");
         s->residual = s->from_condition && json_is_true(sfu_json_child(mini, "inpaint"), "residual");
         s->start_noise = (float)sfu_json_number(sfu_json_child(mini, "inpaint"), "start_noise", 1);
         s->class_label = s->denoiser->n_classes > 0 ? (int)json_int(sfu_json_child(mini, "classes"), "inpaint", 0) : -1;
         if (s->class_label >= s->denoiser->n_classes) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the class of inpainting is %d, the UNet has %d.", m->path, s->class_label,
-                        s->denoiser->n_classes);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s: the class of inpainting is %d, the UNet has %d.",
+                        m->path, s->class_label, s->denoiser->n_classes);
             return FALSE;
         }
     }

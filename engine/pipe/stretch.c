@@ -18,8 +18,8 @@ gboolean sfu_enlarged_size(const SfuRun *r, int *w, int *h, GError **error)
     const double scale = sfu_params_double(r->p, SFU_PARAM_SCALE);
     const double fw = MAX(1, floor(e->width * scale + 0.5)), fh = MAX(1, floor(e->height * scale + 0.5));
     if (fw > MAX_SIDE || fh > MAX_SIDE) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%d x %d pixels times %g would be longer than %d pixels."), e->width, e->height, scale,
-                    MAX_SIDE);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%d x %d pixels times %g would be longer than %d pixels."),
+                    e->width, e->height, scale, MAX_SIDE);
         return FALSE;
     }
     *w = (int)fw;
@@ -36,8 +36,9 @@ SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error)
     return i;
 }
 
-/* babl goes from one colour model to another through linear light, by a power that it approximates: off by 0.005 near black in spaces whose curve is a
- * plain gamma, Adobe RGB among them. Within one model it only scales. So the model and the alpha stay what they are. */
+/* babl goes from one colour model to another through linear light, by a power that it approximates: off by 0.005 near
+ * black in spaces whose curve is a plain gamma, Adobe RGB among them. Within one model it only scales. So the model and
+ * the alpha stay what they are. */
 const Babl *sfu_enlarge_format(GeglBuffer *b)
 {
     const Babl *native = gegl_buffer_get_format(b), *space = babl_format_get_space(native), *curve = NULL;
@@ -59,7 +60,8 @@ const Babl *sfu_enlarge_format(GeglBuffer *b)
 SfuImage *sfu_enlarge_read_own(GeglBuffer *in, SfuRect rect, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
-    SfuImage *own = sfu_image_read_as(in, (SfuRect){e->x + rect.x, e->y + rect.y, rect.w, rect.h}, sfu_enlarge_format(in), error);
+    SfuImage *own =
+        sfu_image_read_as(in, (SfuRect){e->x + rect.x, e->y + rect.y, rect.w, rect.h}, sfu_enlarge_format(in), error);
     SfuImage *i = own ? sfu_image_new(rect.w, rect.h, 4, error) : NULL;
     for (gint64 k = 0; i && k < (gint64)i->w * i->h; k++) {
         const float *v = own->p + k * own->c;
@@ -73,7 +75,10 @@ SfuImage *sfu_enlarge_read_own(GeglBuffer *in, SfuRect rect, GError **error)
     return i;
 }
 
-static float gray_of(const float *rgb) { return 0.2126f * rgb[0] + 0.7152f * rgb[1] + 0.0722f * rgb[2]; }
+static float gray_of(const float *rgb)
+{
+    return 0.2126f * rgb[0] + 0.7152f * rgb[1] + 0.0722f * rgb[2];
+}
 
 void sfu_enlarge_write(GeglBuffer *out, SfuRect rect, float *rgba)
 {
@@ -90,7 +95,8 @@ void sfu_enlarge_write(GeglBuffer *out, SfuRect rect, float *rgba)
         if (c % 2 == 0)
             o[c - 1] = v[3];
     }
-    gegl_buffer_set(out, GEGL_RECTANGLE(e->x + rect.x, e->y + rect.y, rect.w, rect.h), 0, format, rgba, GEGL_AUTO_ROWSTRIDE);
+    gegl_buffer_set(out, GEGL_RECTANGLE(e->x + rect.x, e->y + rect.y, rect.w, rect.h), 0, format, rgba,
+                    GEGL_AUTO_ROWSTRIDE);
 }
 
 static void weigh_by_alpha(SfuImage *i, gboolean weigh)

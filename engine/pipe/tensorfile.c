@@ -9,7 +9,8 @@
 
 #include "file/file.h"
 
-static gboolean write_file(const char *path, const char *name, const gint64 *dims, int n_dims, const float *x, gint64 n, GError **error)
+static gboolean write_file(const char *path, const char *name, const gint64 *dims, int n_dims, const float *x, gint64 n,
+                           GError **error)
 {
     GString *head = g_string_new(NULL);
     g_string_printf(head, "{\"%s\":{\"dtype\":\"F32\",\"shape\":[", name);
@@ -54,7 +55,8 @@ static void swap_order(float *out, const float *in, int n, int h, int w, int c, 
             }
 }
 
-gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, int n, int h, int w, int c, GError **error)
+gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, int n, int h, int w, int c,
+                              GError **error)
 {
     const gint64 count = (gint64)n * h * w * c, dims[4] = {n, c, h, w};
     float *planes = g_new(float, count);
@@ -80,7 +82,8 @@ float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, i
             t = x;
     }
     if (!t || t->n_dims != 4 || t->n_elements <= 0 || t->n_elements > G_MAXINT32) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s holds no tensor \"%s\" of four dimensions [n, c, h, w]."), path, name);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s holds no tensor \"%s\" of four dimensions [n, c, h, w]."),
+                    path, name);
     } else {
         *n = (int)t->dims[0];
         *c = (int)t->dims[1];

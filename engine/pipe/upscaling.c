@@ -1,4 +1,5 @@
-/* Enlarging by an upscaler network: tile by tile with exact context, from GEGL buffer to GEGL buffer, so that no more than a tile is held.
+/* Enlarging by an upscaler network: tile by tile with exact context, from GEGL buffer to GEGL buffer, so that no more
+ * than a tile is held.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
@@ -10,8 +11,8 @@
 
 #define MAX_CORE_PX 1024 /* longest side of a tile without its margin: progress and cancel should not wait */
 #define LEAST_CORE_PX 32
-/* Context that a tile of a deep network gets at least, if any room is left beside it: a random RRDB of 23 blocks, which could see 349 pixels far,
- * changes by less than 1e-5 beyond (tests/parity/pipeline-upscale.c). */
+/* Context that a tile of a deep network gets at least, if any room is left beside it: a random RRDB of 23 blocks, which
+ * could see 349 pixels far, changes by less than 1e-5 beyond (tests/parity/pipeline-upscale.c). */
 #define SEEN_PX 128
 #define WRITE_ROWS 64
 
@@ -53,7 +54,8 @@ static SfuImage *forward_once(Network *n, const SfuImage *i, GError **error)
     n->pass++;
     for (gint64 k = 0; o && k < (gint64)o->w * o->h * o->c; k++) {
         if (!isfinite(o->p[k])) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("The upscaler network gave NaN or infinity; try the precision fp32."));
+            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                        _("The upscaler network gave NaN or infinity; try the precision fp32."));
             g_clear_pointer(&o, sfu_image_free);
         }
     }
@@ -68,7 +70,8 @@ static gboolean is_gray(const SfuImage *rgb)
     return TRUE;
 }
 
-/* rgb [h, w, 3] -> [h*s, w*s, 3]. A network of gray pictures sees the colours one after the other, as three of them; where they are one, once. */
+/* rgb [h, w, 3] -> [h*s, w*s, 3]. A network of gray pictures sees the colours one after the other, as three of them;
+ * where they are one, once. */
 static SfuImage *forward(Network *n, const SfuImage *rgb, GError **error)
 {
     if (n->channels == 3)
@@ -121,7 +124,8 @@ static SfuImage *forward_eight(Network *n, const SfuImage *rgb, GError **error)
 {
     SfuImage *sum = NULL;
     for (int how = 0; how < 8; how++) {
-        SfuImage *in = turn(rgb, how, error), *out = in ? forward(n, in, error) : NULL, *back = out ? turn_back(out, how, error) : NULL;
+        SfuImage *in = turn(rgb, how, error), *out = in ? forward(n, in, error) : NULL,
+                 *back = out ? turn_back(out, how, error) : NULL;
         sfu_image_free(in);
         sfu_image_free(out);
         if (!back) {
@@ -162,7 +166,8 @@ static gboolean alpha_is_flat(const SfuImage *rgba)
     return TRUE;
 }
 
-/* Whether the picture's alpha is the same at a pixel and all that touch it: a network's ringing must not make specks of what is opaque or empty. */
+/* Whether the picture's alpha is the same at a pixel and all that touch it: a network's ringing must not make specks of
+ * what is opaque or empty. */
 static gboolean alpha_is_even(const SfuImage *rgba, int x, int y)
 {
     const float here = rgba->p[((gsize)y * rgba->w + x) * 4 + 3];
@@ -173,9 +178,10 @@ static gboolean alpha_is_even(const SfuImage *rgba, int x, int y)
     return TRUE;
 }
 
-/* The core of one tile, a few rows at a time. from: its padded input; alpha NULL: that of `from` is the same all over. */
-static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, const SfuImage *from, SfuRect read, SfuRect core, GeglBuffer *out,
-                           GError **error)
+/* The core of one tile, a few rows at a time. from: its padded input; alpha NULL: that of `from` is the same all over.
+ */
+static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, const SfuImage *from,
+                           SfuRect read, SfuRect core, GeglBuffer *out, GError **error)
 {
     const int s = n->scale, w = core.w * s, h = core.h * s, dx = (core.x - read.x) * s, dy = (core.y - read.y) * s;
     SfuImage *t = sfu_image_new(w, MIN(h, WRITE_ROWS), 4, error);
@@ -191,13 +197,15 @@ static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage
             o[3] = sfu_clean_alpha(even ? from->p[((gsize)fy * from->w + fx) * 4 + 3] : alpha->p[at + 1]);
         }
         if (y % WRITE_ROWS == WRITE_ROWS - 1 || y == h - 1)
-            sfu_enlarge_write(out, (SfuRect){core.x * s, core.y * s + y / WRITE_ROWS * WRITE_ROWS, w, y % WRITE_ROWS + 1}, t->p);
+            sfu_enlarge_write(
+                out, (SfuRect){core.x * s, core.y * s + y / WRITE_ROWS * WRITE_ROWS, w, y % WRITE_ROWS + 1}, t->p);
     }
     sfu_image_free(t);
     return t != NULL;
 }
 
-/* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of colour; if it is the same all over, not. */
+/* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of colour; if it
+ * is the same all over, not. */
 static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *out, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
@@ -206,7 +214,8 @@ static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *ou
     const SfuRect read = {x0, y0, x1 - x0, y1 - y0};
     SfuImage *part = sfu_enlarge_read_own(in, read, error);
     /* At the right and lower border up to the multiple, by repeating the edge. */
-    SfuImage *padded = part ? sfu_image_crop(part, (SfuRect){0, 0, (read.w + m - 1) / m * m, (read.h + m - 1) / m * m}, error) : NULL;
+    SfuImage *padded =
+        part ? sfu_image_crop(part, (SfuRect){0, 0, (read.w + m - 1) / m * m, (read.h + m - 1) / m * m}, error) : NULL;
     SfuImage *rgb = padded ? three(padded, 0, 3, error) : NULL, *gray = NULL, *alpha = NULL, *big = NULL;
     sfu_image_free(part);
     gboolean ok = rgb != NULL;
@@ -230,10 +239,17 @@ static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *ou
 
 /* ---- the plan of tiles ---- */
 
-static int up_to(int v, int multiple) { return (v + multiple - 1) / multiple * multiple; }
-static int down_to(int v, int multiple) { return MAX(multiple, v / multiple * multiple); }
+static int up_to(int v, int multiple)
+{
+    return (v + multiple - 1) / multiple * multiple;
+}
+static int down_to(int v, int multiple)
+{
+    return MAX(multiple, v / multiple * multiple);
+}
 
-/* The longest side in multiples, `most` at most, with which a tile fits; it is the width or the height, or both, whichever is given as 0. 0: none. */
+/* The longest side in multiples, `most` at most, with which a tile fits; it is the width or the height, or both,
+ * whichever is given as 0. 0: none. */
 static int longest(const Network *n, int most, int w, int h)
 {
     const gint64 room = (gint64)sfu_net_room(n->r->q);
@@ -257,11 +273,14 @@ static int core_of(const Network *n, int tile, int size, int most)
 /* Core and margin for a picture of w x h under the budget. FALSE with MEMORY. */
 static gboolean plan_tiles(Network *n, int w, int h, GError **error)
 {
-    const int m = n->multiple, pw = up_to(w, m), ph = up_to(h, m), asked = sfu_params_int(n->r->p, SFU_PARAM_TILE), exact = up_to(sfu_upscaler_margin_px(n->u), m);
+    const int m = n->multiple, pw = up_to(w, m), ph = up_to(h, m), asked = sfu_params_int(n->r->p, SFU_PARAM_TILE),
+              exact = up_to(sfu_upscaler_margin_px(n->u), m);
     int tw = longest(n, MAX(pw, ph), 0, 0), th = tw;
     if (tw < MIN(LEAST_CORE_PX, MAX(pw, ph))) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("A tile of %d x %d pixels needs %" PRId64 " bytes on the device, %" PRId64
-                    " are there."), LEAST_CORE_PX, LEAST_CORE_PX, sfu_upscaler_bytes(n->u, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,
+                    _("A tile of %d x %d pixels needs %" PRId64 " bytes on the device, %" PRId64 " are there."),
+                    LEAST_CORE_PX, LEAST_CORE_PX,
+                    sfu_upscaler_bytes(n->u, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)),
                     (gint64)sfu_net_room(n->r->q));
         return FALSE;
     }
@@ -270,8 +289,9 @@ static gboolean plan_tiles(Network *n, int w, int h, GError **error)
         tw = longest(n, pw, 0, th = ph);
     else if (pw <= tw)
         th = longest(n, ph, tw = pw, 0);
-    /* A margin of m around a core of c costs (c + 2m)^2 / c^2 of the work. Where the exact one would cost more than 2.25 it is cut, though not below
-     * what is seen, nor so far that less than a third would be left for the core. */
+    /* A margin of m around a core of c costs (c + 2m)^2 / c^2 of the work. Where the exact one would cost more
+     * than 2.25 it is cut, though not below what is seen, nor so far that less than a third would be left for the core.
+     */
     const gboolean whole = tw >= pw && th >= ph;
     const int cut = th >= ph ? tw : tw >= pw ? th : MIN(tw, th); /* the side along which the picture is divided */
     int margin = asked > 0 ? MAX(SEEN_PX, asked / 4) : whole ? exact : MAX(cut / 6, MIN(cut / 3, SEEN_PX));
@@ -305,17 +325,20 @@ static GeglBuffer *pass(Network *n, GeglBuffer *in, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
     if ((gint64)e->width * n->scale > 400000 || (gint64)e->height * n->scale > 400000) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%d x %d pixels times %d is more than can be worked on."), e->width, e->height, n->scale);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%d x %d pixels times %d is more than can be worked on."),
+                    e->width, e->height, n->scale);
         return NULL;
     }
     if (!plan_tiles(n, e->width, e->height, error) || !sfu_run_stage(n->r, SFU_STAGE_UPSCALE, error))
         return NULL;
-    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, e->width * n->scale, e->height * n->scale), sfu_enlarge_format(in));
+    GeglBuffer *out =
+        gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, e->width * n->scale, e->height * n->scale), sfu_enlarge_format(in));
     for (;;) {
         GError *err = NULL;
         if (all_tiles(n, in, out, &err))
             return out;
-        if (!g_error_matches(err, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY) || MAX(n->core_w, n->core_h) <= LEAST_CORE_PX) {
+        if (!g_error_matches(err, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY) ||
+            MAX(n->core_w, n->core_h) <= LEAST_CORE_PX) {
             g_propagate_error(error, err);
             g_object_unref(out);
             return NULL;
@@ -340,10 +363,15 @@ static int n_passes(int network_scale, double scale)
 
 static gboolean open_network(Network *n, SfuRun *r, SfuLoaded *m, GError **error)
 {
-    if (!m->upscaler && !(m->upscaler = sfu_upscaler_create(r->q, m->model, sfu_model_family(m->model)->upscaler, error)))
+    if (!m->upscaler &&
+        !(m->upscaler = sfu_upscaler_create(r->q, m->model, sfu_model_family(m->model)->upscaler, error)))
         return FALSE;
-    *n = (Network){.r = r, .u = m->upscaler, .scale = sfu_upscaler_scale(m->upscaler), .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
-                   .channels = sfu_upscaler_channels(m->upscaler), .tta = sfu_params_bool(r->p, SFU_PARAM_TTA)};
+    *n = (Network){.r = r,
+                   .u = m->upscaler,
+                   .scale = sfu_upscaler_scale(m->upscaler),
+                   .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
+                   .channels = sfu_upscaler_channels(m->upscaler),
+                   .tta = sfu_params_bool(r->p, SFU_PARAM_TTA)};
     return TRUE;
 }
 

@@ -10,18 +10,21 @@
 
 #define STRIP_PX (1 << 20)
 
-/* The numbers of the file, in its own space: what is drawn is a share, not light, so no curve and no profile is applied. */
+/* The numbers of the file, in its own space: what is drawn is a share, not light, so no curve and no profile is
+ * applied. */
 static const Babl *stored_format(GeglBuffer *b)
 {
     const Babl *f = gegl_buffer_get_format(b);
-    return babl_format_with_space(babl_get_model_flags(f) & BABL_MODEL_FLAG_LINEAR ? "RGBA float" : "R'G'B'A float", babl_format_get_space(f));
+    return babl_format_with_space(babl_get_model_flags(f) & BABL_MODEL_FLAG_LINEAR ? "RGBA float" : "R'G'B'A float",
+                                  babl_format_get_space(f));
 }
 
 static gboolean is_transparent(GeglBuffer *b)
 {
     if (!babl_format_has_alpha(gegl_buffer_get_format(b)))
         return FALSE;
-    GeglBufferIterator *it = gegl_buffer_iterator_new(b, NULL, 0, stored_format(b), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
+    GeglBufferIterator *it =
+        gegl_buffer_iterator_new(b, NULL, 0, stored_format(b), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
     gboolean found = FALSE;
     while (!found && gegl_buffer_iterator_next(it)) {
         const float *p = it->items[0].data;
@@ -33,7 +36,8 @@ static gboolean is_transparent(GeglBuffer *b)
     return found;
 }
 
-/* [h, w, 1] of the whole picture, which is read by strips: it may be large, and needs four floats a pixel only on the way. */
+/* [h, w, 1] of the whole picture, which is read by strips: it may be large, and needs four floats a pixel only on the
+ * way. */
 static SfuImage *read_coverage(GeglBuffer *b, gboolean alpha, gboolean invert, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(b);
@@ -62,18 +66,21 @@ static gboolean same_shape(int in_w, int in_h, int w, int h)
     return fabs((double)in_w - (double)in_h * w / h) <= 1 || fabs((double)in_h - (double)in_w * h / w) <= 1;
 }
 
-GeglBuffer *sfu_mask_from_picture(GeglBuffer *picture, const GeglRectangle *place, gboolean invert, gboolean *alpha, GError **error)
+GeglBuffer *sfu_mask_from_picture(GeglBuffer *picture, const GeglRectangle *place, gboolean invert, gboolean *alpha,
+                                  GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(picture);
     if (!same_shape(e->width, e->height, place->width, place->height)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "The mask has %d x %d pixels, which is another shape than the picture's %d x %d.", e->width,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "The mask has %d x %d pixels, which is another shape than the picture's %d x %d.", e->width,
                     e->height, place->width, place->height);
         return NULL;
     }
     *alpha = is_transparent(picture);
     SfuImage *m = read_coverage(picture, *alpha, invert, error);
     if (m && (m->w != place->width || m->h != place->height)) {
-        SfuImage *fit = sfu_image_resample(m, place->width, place->height, place->width < m->w ? SFU_RESAMPLE_AREA : SFU_RESAMPLE_LINEAR, error);
+        SfuImage *fit = sfu_image_resample(m, place->width, place->height,
+                                           place->width < m->w ? SFU_RESAMPLE_AREA : SFU_RESAMPLE_LINEAR, error);
         sfu_image_free(m);
         m = fit;
     }

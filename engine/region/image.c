@@ -16,8 +16,9 @@ SfuImage *sfu_image_new(int w, int h, int c, GError **error)
     if (w > 0 && h > 0 && c > 0 && (guint64)w * h <= G_MAXUINT32 * (guint64)16)
         p = g_try_malloc0_n((gsize)w * h, (gsize)c * sizeof(float));
     if (!p) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory for a picture of %d x %d pixels (%" PRIu64 " bytes)."),
-                    w, h, (guint64)MAX(w, 0) * MAX(h, 0) * c * sizeof(float));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,
+                    _("There is no memory for a picture of %d x %d pixels (%" PRIu64 " bytes)."), w, h,
+                    (guint64)MAX(w, 0) * MAX(h, 0) * c * sizeof(float));
         return NULL;
     }
     SfuImage *i = g_new0(SfuImage, 1);
@@ -57,12 +58,18 @@ SfuImage *sfu_image_read_as(GeglBuffer *b, SfuRect r, const Babl *format, GError
 
 SfuImage *sfu_image_read(GeglBuffer *b, SfuRect r, int c, GError **error)
 {
-    return sfu_image_read_as(b, r, c == 4 ? babl_format("R'G'B'A float") : c == 3 ? babl_format("R'G'B' float") : babl_format("Y float"), error);
+    return sfu_image_read_as(b, r,
+                             c == 4   ? babl_format("R'G'B'A float")
+                             : c == 3 ? babl_format("R'G'B' float")
+                                      : babl_format("Y float"),
+                             error);
 }
 
 GeglBuffer *sfu_image_to_buffer(const SfuImage *i, int x, int y)
 {
-    const Babl *format = i->c == 4 ? babl_format("R'G'B'A float") : i->c == 3 ? babl_format("R'G'B' float") : babl_format("Y float");
+    const Babl *format = i->c == 4   ? babl_format("R'G'B'A float")
+                         : i->c == 3 ? babl_format("R'G'B' float")
+                                     : babl_format("Y float");
     const GeglRectangle r = {x, y, i->w, i->h};
     GeglBuffer *b = gegl_buffer_new(&r, format);
     gegl_buffer_set(b, &r, 0, format, i->p, GEGL_AUTO_ROWSTRIDE);
@@ -106,7 +113,11 @@ static double sinc(double x)
 
 static double kernel_radius(SfuResample k)
 {
-    return k == SFU_RESAMPLE_AREA ? 0.5 : k == SFU_RESAMPLE_LINEAR ? 1 : k == SFU_RESAMPLE_BICUBIC ? 2 : k == SFU_RESAMPLE_LANCZOS ? 3 : 0;
+    return k == SFU_RESAMPLE_AREA      ? 0.5
+           : k == SFU_RESAMPLE_LINEAR  ? 1
+           : k == SFU_RESAMPLE_BICUBIC ? 2
+           : k == SFU_RESAMPLE_LANCZOS ? 3
+                                       : 0;
 }
 
 static double kernel_at(SfuResample k, double x)
@@ -133,7 +144,8 @@ typedef struct {
 
 static void axis_reach(int in, int out, int i, SfuResample k, int *first, int *last)
 {
-    const double ratio = (double)in / out, widen = MAX(ratio, 1), centre = (i + 0.5) * ratio, r = kernel_radius(k) * widen;
+    const double ratio = (double)in / out, widen = MAX(ratio, 1), centre = (i + 0.5) * ratio,
+                 r = kernel_radius(k) * widen;
     if (k == SFU_RESAMPLE_NEAREST) {
         *first = *last = CLAMP((int)floor(centre), 0, in - 1);
     } else if (k == SFU_RESAMPLE_AREA) {
@@ -154,7 +166,7 @@ static Axis axis_new(int in, int out, int from, int count, SfuResample k)
         a.n[i] = last - a.first[i] + 1;
         a.span = MAX(a.span, a.n[i]);
     }
-    a.w = g_new0(float, (gsize)count * a.span);
+    a.w = g_new0(float, (gsize)count *a.span);
     const double ratio = (double)in / out, widen = MAX(ratio, 1);
     for (int i = 0; i < count; i++) {
         float *w = a.w + (gsize)i * a.span;
@@ -163,8 +175,9 @@ static Axis axis_new(int in, int out, int from, int count, SfuResample k)
         for (int pass = 0; pass < 2; pass++) {
             for (int j = 0; j < a.n[i]; j++) {
                 const int s = a.first[i] + j;
-                double v = k == SFU_RESAMPLE_NEAREST ? 1 : k == SFU_RESAMPLE_AREA ? MAX(1e-12, MIN(hi, s + 1) - MAX(lo, s))
-                                                                                  : kernel_at(k, (s + 0.5 - centre) / widen);
+                double v = k == SFU_RESAMPLE_NEAREST ? 1
+                           : k == SFU_RESAMPLE_AREA  ? MAX(1e-12, MIN(hi, s + 1) - MAX(lo, s))
+                                                     : kernel_at(k, (s + 0.5 - centre) / widen);
                 if (pass == 0)
                     sum += v;
                 else
@@ -192,8 +205,8 @@ SfuRect sfu_resample_reach(int in_w, int in_h, int w, int h, SfuRect out, SfuRes
     return (SfuRect){x0, y0, x1 - x0 + 1, y1 - y0 + 1};
 }
 
-SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel,
-                                  GError **error)
+SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int in_h, int w, int h, SfuRect out,
+                                  SfuResample kernel, GError **error)
 {
     const int c = i->c;
     SfuImage *mid = sfu_image_new(out.w, in.h, c, error), *o = mid ? sfu_image_new(out.w, out.h, c, error) : NULL;
@@ -232,7 +245,8 @@ SfuImage *sfu_image_resample(const SfuImage *i, int w, int h, SfuResample kernel
 {
     if (w == i->w && h == i->h)
         return sfu_image_copy(i, error);
-    return sfu_image_resample_part(i, (SfuRect){0, 0, i->w, i->h}, i->w, i->h, w, h, (SfuRect){0, 0, w, h}, kernel, error);
+    return sfu_image_resample_part(i, (SfuRect){0, 0, i->w, i->h}, i->w, i->h, w, h, (SfuRect){0, 0, w, h}, kernel,
+                                   error);
 }
 
 float sfu_clean_alpha(float a)

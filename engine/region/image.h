@@ -37,20 +37,28 @@ SfuImage *sfu_image_channels(const SfuImage *i, int first, int n, GError **error
 /* A rectangle; outside the picture the nearest edge pixel. */
 SfuImage *sfu_image_crop(const SfuImage *i, SfuRect r, GError **error);
 
-/* Separable resampling by a kernel that is widened when reducing (every source pixel counts). BICUBIC is Keys 1981 with a = -0.5; LANCZOS has
- * three lobes; AREA is the mean over the covered area. Edges: the kernel is cut off and its weights made to sum to one. */
-typedef enum { SFU_RESAMPLE_AREA, SFU_RESAMPLE_LINEAR, SFU_RESAMPLE_BICUBIC, SFU_RESAMPLE_LANCZOS, SFU_RESAMPLE_NEAREST } SfuResample;
+/* Separable resampling by a kernel that is widened when reducing (every source pixel counts). BICUBIC is Keys 1981 with
+ * a = -0.5; LANCZOS has three lobes; AREA is the mean over the covered area. Edges: the kernel is cut off and its
+ * weights made to sum to one. */
+typedef enum {
+    SFU_RESAMPLE_AREA,
+    SFU_RESAMPLE_LINEAR,
+    SFU_RESAMPLE_BICUBIC,
+    SFU_RESAMPLE_LANCZOS,
+    SFU_RESAMPLE_NEAREST
+} SfuResample;
 SfuImage *sfu_image_resample(const SfuImage *i, int w, int h, SfuResample kernel, GError **error);
-/* The same on part of the target: rows and columns `out` of a w x h target, where i holds rectangle `in` of an in_w x in_h source. `in` must
- * contain what sfu_resample_reach() says. */
-SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel,
-                                  GError **error);
+/* The same on part of the target: rows and columns `out` of a w x h target, where i holds rectangle `in` of an in_w x
+ * in_h source. `in` must contain what sfu_resample_reach() says. */
+SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int in_h, int w, int h, SfuRect out,
+                                  SfuResample kernel, GError **error);
 SfuRect sfu_resample_reach(int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel);
 
 /* 0..1, and exactly 0 or 1 where only rounding is between (less than a 16-bit step): opaque must stay opaque. */
 float sfu_clean_alpha(float a);
 
-/* The sRGB curve (IEC 61966-2-1), also for values outside 0..1, in place on the first three channels (or the only one). */
+/* The sRGB curve (IEC 61966-2-1), also for values outside 0..1, in place on the first three channels (or the only one).
+ */
 void sfu_image_to_linear(SfuImage *i);
 void sfu_image_from_linear(SfuImage *i);
 

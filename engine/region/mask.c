@@ -18,11 +18,11 @@ gboolean sfu_mask_bounds(GeglBuffer *mask, SfuRect picture, SfuRect *bounds, flo
     if (gegl_rectangle_intersect(&r, e, GEGL_RECTANGLE(picture.x, picture.y, picture.w, picture.h))) {
         /* By strips: the mask may be as large as the picture, and the picture larger than memory. */
         const int rows = MAX(1, 4 * 1024 * 1024 / r.width);
-        float *strip = g_new(float, (gsize)rows * r.width);
+        float *strip = g_new(float, (gsize)rows *r.width);
         for (int y = r.y; y < r.y + r.height; y += rows) {
             const int n = MIN(rows, r.y + r.height - y);
-            gegl_buffer_get(mask, GEGL_RECTANGLE(r.x, y, r.width, n), 1.0, babl_format("Y float"), strip, GEGL_AUTO_ROWSTRIDE,
-                            GEGL_ABYSS_NONE);
+            gegl_buffer_get(mask, GEGL_RECTANGLE(r.x, y, r.width, n), 1.0, babl_format("Y float"), strip,
+                            GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
             for (int j = 0; j < n; j++) {
                 for (int i = 0; i < r.width; i++) {
                     const float v = strip[(gsize)j * r.width + i];
@@ -47,11 +47,12 @@ gboolean sfu_mask_bounds(GeglBuffer *mask, SfuRect picture, SfuRect *bounds, flo
     return TRUE;
 }
 
-/* The mask is worked on as 16-bit whole numbers, so that sums of zeros are zero and means of ones are one: no rounding residue
- * may make a pixel outside the soft edge count as inside. */
+/* The mask is worked on as 16-bit whole numbers, so that sums of zeros are zero and means of ones are one: no rounding
+ * residue may make a pixel outside the soft edge count as inside. */
 #define ONE 65535
 
-/* Largest value within `radius` steps along a line of n values, `stride` apart: van Herk 1992, three comparisons a value. */
+/* Largest value within `radius` steps along a line of n values, `stride` apart: van Herk 1992, three comparisons a
+ * value. */
 static void line_max(guint16 *line, gsize stride, int n, int radius, guint16 *tmp)
 {
     const int len = 2 * radius + 1, padded = (n + 2 * radius + len - 1) / len * len;
@@ -88,7 +89,7 @@ static void dilate_diagonals(guint16 *m, int w, int h, int radius, guint16 *tmp)
         line_max(m + (gsize)y * w + x, w + 1, MIN(w - x, h - y), radius, tmp);
     }
     if (w < 2)
-        return; /* the other diagonal's stride would be zero; its lines are single pixels */
+        return;                           /* the other diagonal's stride would be zero; its lines are single pixels */
     for (int s = 0; s < w + h - 1; s++) { /* down and to the left from the top or right border */
         const int x = MIN(s, w - 1), y = MAX(0, s - (w - 1));
         line_max(m + (gsize)y * w + x, w - 1, MIN(x + 1, h - y), radius, tmp);
@@ -141,8 +142,8 @@ gboolean sfu_mask_soften(SfuImage *mask, int grow, int feather, GError **error)
         const float v = CLAMP(mask->p[k], 0, 1);
         m[k] = v > 0 ? MAX(1, (guint16)(v * ONE + 0.5f)) : 0;
     }
-    /* An octagon is the sum of a square of half-side a and two diagonals of d steps: a + 2d = r along the axes, (a + d) sqrt 2 = r along
-     * the diagonals. */
+    /* An octagon is the sum of a square of half-side a and two diagonals of d steps: a + 2d = r along the axes, (a + d)
+     * sqrt 2 = r along the diagonals. */
     const int d = (int)(grow * (1 - G_SQRT2 / 2));
     dilate_axes(m, w, h, grow - 2 * d, tmp);
     dilate_diagonals(m, w, h, d, tmp);

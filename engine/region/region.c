@@ -23,7 +23,8 @@ static SfuRect widen(SfuRect r, int by, int w, int h)
     return clip((gint64)r.x - by, (gint64)r.y - by, (gint64)r.x + r.w + by, (gint64)r.y + r.h + by, w, h);
 }
 
-/* One axis of the context: [at, at + length) widened by pad on both sides, at least `least`, rounded up to 8, shifted inside 0..limit. */
+/* One axis of the context: [at, at + length) widened by pad on both sides, at least `least`, rounded up to 8, shifted
+ * inside 0..limit. */
 static void fit_axis(int at, int length, int pad, int least, int limit, int *out_at, int *out_length)
 {
     gint64 want = MAX((gint64)length + 2 * (gint64)pad, least);
@@ -54,7 +55,8 @@ static double size_factor(int w, int h, int native_px, int max_px, int working_s
     return MIN(f, 4.0 * max_px / longest);
 }
 
-void sfu_region_working_size(int w, int h, int native_px, int max_px, int multiple, int working_size, int *work_w, int *work_h)
+void sfu_region_working_size(int w, int h, int native_px, int max_px, int multiple, int working_size, int *work_w,
+                             int *work_h)
 {
     const double f = size_factor(w, h, native_px, max_px, working_size);
     /* A latent of fewer than 8 x 8 cells tells a network nothing. */
@@ -74,7 +76,8 @@ static void plan_passes(SfuRegion *r, const SfuRegionOptions *o)
     const int full_w = round_to(c.w, o->multiple), full_h = round_to(c.h, o->multiple);
     double left = sqrt((double)full_w * full_h / ((double)w * h));
     while (o->refine && o->working_size == 0 && left > CLOSE && r->n_passes < (int)G_N_ELEMENTS(r->pass)) {
-        const gboolean last = o->refine_step <= 0 || left <= o->refine_step * CLOSE || r->n_passes == (int)G_N_ELEMENTS(r->pass) - 1;
+        const gboolean last =
+            o->refine_step <= 0 || left <= o->refine_step * CLOSE || r->n_passes == (int)G_N_ELEMENTS(r->pass) - 1;
         w = last ? full_w : round_to(w * o->refine_step, o->multiple);
         h = last ? full_h : round_to(h * o->refine_step, o->multiple);
         r->pass[r->n_passes].w = w;

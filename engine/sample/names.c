@@ -42,14 +42,13 @@ static const Alias sampler_aliases[] = {
 };
 
 static const Alias schedule_aliases[] = {
-    {"uniform", SFU_SCHEDULE_NORMAL}, /* A1111: k-diffusion's get_sigmas() */
-    {"discrete", SFU_SCHEDULE_NORMAL},
-    {"native", SFU_SCHEDULE_AUTO}, /* NovelAI */
-    {"SGMUniform", SFU_SCHEDULE_SGM_UNIFORM},
-    {"ddim_uniform", SFU_SCHEDULE_LEADING}, /* ComfyUI */
+    {"uniform", SFU_SCHEDULE_NORMAL},                                        /* A1111: k-diffusion's get_sigmas() */
+    {"discrete", SFU_SCHEDULE_NORMAL},        {"native", SFU_SCHEDULE_AUTO}, /* NovelAI */
+    {"SGMUniform", SFU_SCHEDULE_SGM_UNIFORM}, {"ddim_uniform", SFU_SCHEDULE_LEADING}, /* ComfyUI */
 };
 
-static int find(const char *name, const char *(*own)(int), const char *(*label)(int), const Alias *aliases, int n_aliases)
+static int find(const char *name, const char *(*own)(int), const char *(*label)(int), const Alias *aliases,
+                int n_aliases)
 {
     for (int i = 0; own(i); i++)
         if (g_ascii_strcasecmp(name, own(i)) == 0 || g_ascii_strcasecmp(name, label(i)) == 0)

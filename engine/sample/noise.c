@@ -82,7 +82,8 @@ static void torch_normal_16(float *x)
 
 static void torch_randn(Torch *t, float *out, gint64 n)
 {
-    /* Below 16 numbers PyTorch takes another path: doubles, one pair at a time, and the generator remembers the second. */
+    /* Below 16 numbers PyTorch takes another path: doubles, one pair at a time, and the generator remembers the second.
+     */
     if (n < 16) {
         for (gint64 i = 0; i < n; i++) {
             if (t->has_normal) {
@@ -160,7 +161,7 @@ SfuNoise *sfu_noise_new(SfuNoiseKind kind, const guint64 *seeds, int n_images, i
     SfuNoise *noise = g_new0(SfuNoise, 1);
     *noise = (SfuNoise){.kind = kind, .n_images = n_images, .h = h, .w = w, .c = c};
     noise->streams = g_new0(Stream, n_images);
-    noise->chw = g_new(float, (gsize)h * w * c);
+    noise->chw = g_new(float, (gsize)h *w *c);
     for (int i = 0; i < n_images; i++) {
         noise->streams[i].seed = seeds[i];
         torch_seed(&noise->streams[i].torch, seeds[i]);
@@ -199,7 +200,7 @@ void sfu_noise_next(SfuNoise *noise, float *out)
  * often and in whatever order it is asked. */
 #define BROWNIAN_LOW (-30) /* below is taken for 0; flow goes up to 1e6 */
 #define BROWNIAN_HIGH 30
-#define BROWNIAN_DEPTH 11 /* leaves of 0.05 % of sigma: finer than any two points that a sampler asks for */
+#define BROWNIAN_DEPTH 11        /* leaves of 0.05 % of sigma: finer than any two points that a sampler asks for */
 #define BROWNIAN_TAG 0x42524f57u /* keeps these counters apart from the draws of sfu_noise_next */
 
 /* Four normals of a node, for group `group` of four elements. Single precision: nothing outside compares with these. */
@@ -208,7 +209,8 @@ static void brownian_normals(guint64 seed, int octave, guint32 node, guint32 gro
     guint32 c[4] = {node, (guint32)octave, group, BROWNIAN_TAG};
     philox(c, seed);
     for (int i = 0; i < 4; i += 2) {
-        const float u = ((float)(c[i] >> 8) + 0.5f) * 0x1p-24f, angle = (float)(c[i + 1] >> 8) * (float)(2 * G_PI * 0x1p-24);
+        const float u = ((float)(c[i] >> 8) + 0.5f) * 0x1p-24f,
+                    angle = (float)(c[i + 1] >> 8) * (float)(2 * G_PI * 0x1p-24);
         const float radius = sqrtf(-2 * logf(u));
         z[i] = radius * sinf(angle);
         z[i + 1] = radius * cosf(angle);

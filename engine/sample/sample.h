@@ -1,8 +1,10 @@
-/* Sampling on the host: noise, noise schedules, samplers. Knows no network and no model: a callback gives the denoised estimate.
+/* Sampling on the host: noise, noise schedules, samplers. Knows no network and no model: a callback gives the denoised
+ * estimate.
  *
- * Spaces. For epsilon, v and sample prediction a latent is x = x0 + sigma * noise (variance exploding, as in k-diffusion), whatever the sampler;
- * the network's input is x / sqrt(sigma^2 + 1) (sfu_model_input). For flow prediction x = (1 - sigma) * x0 + sigma * noise, sigma in 0..1,
- * timestep = 1000 sigma, and the network's input is x itself. Latents are [n, h, w, c] floats.
+ * Spaces. For epsilon, v and sample prediction a latent is x = x0 + sigma * noise (variance exploding, as in
+ * k-diffusion), whatever the sampler; the network's input is x / sqrt(sigma^2 + 1) (sfu_model_input). For flow
+ * prediction x = (1 - sigma) * x0 + sigma * noise, sigma in 0..1, timestep = 1000 sigma, and the network's input is x
+ * itself. Latents are [n, h, w, c] floats.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_SAMPLE_H
@@ -28,9 +30,11 @@ typedef enum {
 
 /* One stream an image, so that image i of a batch is the picture that its seed gives alone. */
 typedef struct SfuNoise SfuNoise;
-SfuNoise *sfu_noise_new(SfuNoiseKind kind, const guint64 *seeds, int n_images, int h, int w, int c); /* caller frees with sfu_noise_free() */
+SfuNoise *sfu_noise_new(SfuNoiseKind kind, const guint64 *seeds, int n_images, int h, int w,
+                        int c); /* caller frees with sfu_noise_free() */
 void sfu_noise_free(SfuNoise *noise);
-/* out [n, h, w, c]: the next draw of each stream (the first is the initial noise); drawn in PyTorch's order [c, h, w]. */
+/* out [n, h, w, c]: the next draw of each stream (the first is the initial noise); drawn in PyTorch's order [c, h, w].
+ */
 void sfu_noise_next(SfuNoise *noise, float *out);
 /* out [n, h, w, c]: the increment of a Brownian motion in sigma from `sigma` to `sigma_next`, divided by the square
  * root of its length: unit normal, independent for intervals that do not overlap, and the same for any number of steps
@@ -63,17 +67,19 @@ typedef enum {
 } SfuSampler;
 const char *sfu_sampler_name(int sampler);  /* "euler_a"; NULL outside the range, so that a loop can stop there */
 const char *sfu_sampler_label(int sampler); /* "Euler a", as AUTOMATIC1111 writes it */
-/* By name, label, or the name in ComfyUI, InvokeAI, NovelAI or older versions of A1111; case does not matter. -1: none. */
+/* By name, label, or the name in ComfyUI, InvokeAI, NovelAI or older versions of A1111; case does not matter. -1: none.
+ */
 int sfu_sampler_find(const char *name);
-/* The same where the schedule may stand behind the sampler, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule stays where none does. */
+/* The same where the schedule may stand behind the sampler, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule
+ * stays where none does. */
 int sfu_sampler_find_with_schedule(const char *name, int *schedule);
-int sfu_sampler_passes(SfuSampler sampler); /* of the network a step: 1, or 2 for those of second order */
+int sfu_sampler_passes(SfuSampler sampler);             /* of the network a step: 1, or 2 for those of second order */
 gboolean sfu_sampler_is_stochastic(SfuSampler sampler); /* draws noise at its usual eta */
 double sfu_sampler_default_eta(SfuSampler sampler);     /* 1 for the stochastic ones, 0 for the others (DDIM: 0) */
 
 typedef enum {
-    SFU_SCHEDULE_AUTO,        /* the sampler's usual: DDIM, DDPM leading; UniPC linspace; LCM lcm; DPM2*, DPM++ Karras (2M SDE, 3M SDE exponential); else normal;
-                                 for flow always SGM uniform */
+    SFU_SCHEDULE_AUTO, /* the sampler's usual: DDIM, DDPM leading; UniPC linspace; LCM lcm; DPM2*, DPM++ Karras (2M SDE,
+                          3M SDE exponential); else normal; for flow always SGM uniform */
     SFU_SCHEDULE_NORMAL,      /* timesteps evenly from last to first, k-diffusion's get_sigmas; "discrete" */
     SFU_SCHEDULE_KARRAS,      /* Karras 2022, eq. 5, rho 7, between the model's own sigmas */
     SFU_SCHEDULE_EXPONENTIAL, /* evenly in log sigma */
@@ -88,7 +94,7 @@ typedef enum {
 } SfuSchedule;
 const char *sfu_schedule_name(int schedule);  /* "sgm_uniform"; NULL outside the range */
 const char *sfu_schedule_label(int schedule); /* "SGM Uniform" */
-int sfu_schedule_find(const char *name); /* as sfu_sampler_find() */
+int sfu_schedule_find(const char *name);      /* as sfu_sampler_find() */
 
 /* In model.h's order. */
 typedef enum { SFU_SAMPLE_EPSILON, SFU_SAMPLE_V, SFU_SAMPLE_X0, SFU_SAMPLE_FLOW } SfuSamplePrediction;
@@ -111,8 +117,9 @@ typedef struct {
     SfuSampler sampler;
     SfuSchedule schedule; /* AUTO is resolved */
     int n_steps;          /* executed: after strength */
-    double *sigmas;       /* [n_steps + 1], falling; the last is 0 (DDIM: the table's first sigma, as diffusers and A1111 do for Stable Diffusion) */
-    double *timesteps;    /* [n_steps], may have fractions */
+    double *sigmas; /* [n_steps + 1], falling; the last is 0 (DDIM: the table's first sigma, as diffusers and A1111 do
+                       for Stable Diffusion) */
+    double *timesteps; /* [n_steps], may have fractions */
     int n_train;
     double *log_sigmas; /* [n_train], of the table, rising; flow: of the shifted table */
     double shift;
@@ -132,7 +139,8 @@ void sfu_add_noise(const SfuSigmas *s, float *x, const float *x0, const float *n
 /* What the network is given for x. in may be x. */
 void sfu_model_input(const SfuSigmas *s, float *in, const float *x, double sigma, gint64 n);
 /* x0 from the network's raw output, by the prediction type. denoised may be output. */
-void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma, gint64 n);
+void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma,
+                              gint64 n);
 /* Scales the guided output so that its deviation nears that of the conditional one: cfg = phi * cfg * std(cond) /
  * std(cfg) + (1 - phi) * cfg, for each image. Lin 2023, eq. 15 and 16. */
 void sfu_guidance_rescale(float *cfg, const float *cond, double phi, gint64 n_per_image, int n_images);
@@ -140,7 +148,8 @@ void sfu_guidance_rescale(float *cfg, const float *cond, double phi, gint64 n_pe
 typedef struct {
     /* denoised [n, ...] = estimate of x0 for x at sigma. FALSE stops the run. `step` counts from 0; a sampler of second
      * order asks twice in a step. */
-    gboolean (*denoise)(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error);
+    gboolean (*denoise)(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step,
+                        GError **error);
     /* After each step; may change x, which is at sigma_next (0 after the last step; DDIM's x is handed out at its last
      * sigma, and scaled to the network's space when all is done). May be NULL. */
     gboolean (*after_step)(gpointer data, float *x, const float *denoised, double sigma_next, int step, GError **error);
@@ -159,8 +168,8 @@ typedef struct {
  * drawn. FALSE with the callback's error, OPTIONS, or NAN; x is then undefined. Sources: Karras 2022 (Euler, Heun, LMS
  * as in k-diffusion), Lu 2022 (DPM-Solver, DPM-Solver++), Song 2020 (DDIM), Ho 2020 (DDPM), Zhao 2023 (UniPC, bh2,
  * order 2), Luo 2023 (LCM), Zhang & Chen 2022 (iPNDM, order 4). options may be NULL. */
-gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images, SfuNoise *noise,
-                    const SfuSampleCallbacks *callbacks, GError **error);
+gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images,
+                    SfuNoise *noise, const SfuSampleCallbacks *callbacks, GError **error);
 
 G_END_DECLS
 #endif

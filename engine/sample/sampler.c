@@ -1,7 +1,8 @@
 /* The samplers. Each is one function that takes a step; all share the run's buffers.
  *
- * Notation: sigma is the noise in the latent's own space; u = sigma / alpha is the noise over the signal, alpha is 1 for the variance exploding space
- * and 1 - sigma for flow. Formulas of k-diffusion hold as they stand for X = x / alpha at u; with lambda = -log u (DPM-Solver's), exp(-h) = u' / u.
+ * Notation: sigma is the noise in the latent's own space; u = sigma / alpha is the noise over the signal, alpha is 1
+ * for the variance exploding space and 1 - sigma for flow. Formulas of k-diffusion hold as they stand for X = x / alpha
+ * at u; with lambda = -log u (DPM-Solver's), exp(-h) = u' / u.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sample/sample.h"
@@ -56,7 +57,8 @@ static gboolean evaluate(Run *r, float *denoised, const float *x, double sigma, 
 }
 
 /* out = a x + b y + c z; z may be NULL. out may be any of them. */
-static void combine(const Run *r, float *out, double a, const float *x, double b, const float *y, double c, const float *z)
+static void combine(const Run *r, float *out, double a, const float *x, double b, const float *y, double c,
+                    const float *z)
 {
     for (gint64 i = 0; i < r->n; i++)
         out[i] = (float)(a * x[i] + b * y[i] + (z ? c * z[i] : 0));
@@ -109,7 +111,8 @@ static void remember(Run *r)
     memcpy(r->history[0], r->denoised, r->n * sizeof(float));
 }
 
-/* ---- Euler and its kin: Karras 2022, as in k-diffusion ------------------------------------------------------------ */
+/* ---- Euler and its kin: Karras 2022, as in k-diffusion ------------------------------------------------------------
+ */
 
 static gboolean step_euler(Run *r, int i, GError **error)
 {
@@ -224,7 +227,8 @@ static gboolean step_lms(Run *r, int i, GError **error)
 /* ---- DPM-Solver++: Lu 2022, as in k-diffusion -------------------------------------------------------------------- */
 
 /* out = the solution at u_to of the equation whose estimate stays as it is, times alpha_to. */
-static void exponential(const Run *r, float *out, const float *x, const float *denoised, double sigma, double u_to, double alpha_to)
+static void exponential(const Run *r, float *out, const float *x, const float *denoised, double sigma, double u_to,
+                        double alpha_to)
 {
     const double q = u_to / ratio_of(r, sigma);
     combine(r, out, alpha_to / alpha_of(r, sigma) * q, x, alpha_to * (1 - q), denoised, 0, NULL);
@@ -259,8 +263,8 @@ static gboolean multistep_sde(Run *r, int i, gboolean heun, GError **error)
     const double h = log(u / u_next), b = -expm1(-(1 + r->eta) * h);
     const double ratio = i > 0 ? h / log(ratio_of(r, sigmas[i - 1]) / u) : 0;
     const double w = ratio * (heun ? 1 - b / ((1 + r->eta) * h) : 0.5 * b);
-    combine(r, r->x, alpha / alpha_of(r, sigma) * exp(-(1 + r->eta) * h), r->x, alpha * (b + w), r->denoised, -alpha * w,
-            i > 0 ? r->history[0] : NULL);
+    combine(r, r->x, alpha / alpha_of(r, sigma) * exp(-(1 + r->eta) * h), r->x, alpha * (b + w), r->denoised,
+            -alpha * w, i > 0 ? r->history[0] : NULL);
     stir(r, r->x, next * sqrt(-expm1(-2 * r->eta * h)), sigma, next);
     remember(r);
     return TRUE;
@@ -286,11 +290,13 @@ static gboolean step_dpmpp_3m_sde(Run *r, int i, GError **error)
         memcpy(r->x, r->denoised, r->n * sizeof(float));
         return TRUE;
     }
-    const double h = log(u / u_next), all = (1 + r->eta) * h, b = -expm1(-all), phi2 = 1 - b / all, phi3 = phi2 / all - 0.5;
+    const double h = log(u / u_next), all = (1 + r->eta) * h, b = -expm1(-all), phi2 = 1 - b / all,
+                 phi3 = phi2 / all - 0.5;
     double now = b, last = 0, before = 0; /* weights of this estimate and the two before */
     if (i > 0) {
         const double r0 = log(ratio_of(r, sigmas[i - 1]) / u) / h;
-        double d0 = 1, d1 = 0, second = 0; /* phi2 times d0 (D - D1) / r0 + d1 (D1 - D2) / r1; second: of the difference of the two */
+        double d0 = 1, d1 = 0,
+               second = 0; /* phi2 times d0 (D - D1) / r0 + d1 (D1 - D2) / r1; second: of the difference of the two */
         double r1 = 1;
         if (i > 1) {
             r1 = log(ratio_of(r, sigmas[i - 2]) / ratio_of(r, sigmas[i - 1])) / h;
@@ -303,7 +309,8 @@ static gboolean step_dpmpp_3m_sde(Run *r, int i, GError **error)
         last = slope1 - slope0;
         before = -slope1;
     }
-    combine(r, r->x, alpha / alpha_of(r, sigma) * exp(-all), r->x, alpha * now, r->denoised, alpha * last, i > 0 ? r->history[0] : NULL);
+    combine(r, r->x, alpha / alpha_of(r, sigma) * exp(-all), r->x, alpha * now, r->denoised, alpha * last,
+            i > 0 ? r->history[0] : NULL);
     if (i > 1)
         combine(r, r->x, 1, r->x, alpha * before, r->history[1], 0, NULL);
     stir(r, r->x, next * sqrt(-expm1(-2 * r->eta * h)), sigma, next);
@@ -355,7 +362,8 @@ static gboolean step_dpmpp_2s_a(Run *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- iPNDM: Zhang & Chen 2022, eq. 36 to 39: Adams and Bashforth's weights for even steps, whatever the steps --------------- */
+/* ---- iPNDM: Zhang & Chen 2022, eq. 36 to 39: Adams and Bashforth's weights for even steps, whatever the steps
+ * --------------- */
 
 static gboolean step_ipndm(Run *r, int i, GError **error)
 {
@@ -380,13 +388,15 @@ static gboolean step_ipndm(Run *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- UniPC: Zhao 2023, predicting x0, B(h) = expm1(h), order 2, as in diffusers ------------------------------------ */
+/* ---- UniPC: Zhao 2023, predicting x0, B(h) = expm1(h), order 2, as in diffusers ------------------------------------
+ */
 
 /* Corrects x, which the step before predicted, with the estimate that was made there. history[0], [1]: the estimates of
  * the two steps before. */
 static void unipc_correct(Run *r, int i)
 {
-    const double *sigmas = r->s->sigmas, sigma = sigmas[i], from = sigmas[i - 1], u = ratio_of(r, sigma), u_from = ratio_of(r, from);
+    const double *sigmas = r->s->sigmas, sigma = sigmas[i], from = sigmas[i - 1], u = ratio_of(r, sigma),
+                 u_from = ratio_of(r, from);
     const double alpha = alpha_of(r, sigma), h = log(u_from / u), b = expm1(-h);
     double rho_old = 0, rho_new = 0.5, rk = 1;
     if (r->last_order == 2) { /* solve [1 1; rk 1] rho = [b1 b2] */
@@ -405,14 +415,16 @@ static void unipc_correct(Run *r, int i)
 
 static gboolean step_unipc(Run *r, int i, GError **error)
 {
-    const double *sigmas = r->s->sigmas, sigma = sigmas[i], next = sigmas[i + 1], u = ratio_of(r, sigma), u_next = ratio_of(r, next);
+    const double *sigmas = r->s->sigmas, sigma = sigmas[i], next = sigmas[i + 1], u = ratio_of(r, sigma),
+                 u_next = ratio_of(r, next);
     const double alpha = alpha_of(r, next), q = u_next / u;
     if (!evaluate(r, r->denoised, r->x, sigma, i, error))
         return FALSE;
     if (i > 0)
         unipc_correct(r, i);
     memcpy(r->last_x, r->x, r->n * sizeof(float));
-    const int order = MIN(MIN(2, i + 1), r->s->n_steps - i); /* low at the start, for want of history, and at the end, for stability */
+    const int order = MIN(MIN(2, i + 1),
+                          r->s->n_steps - i); /* low at the start, for want of history, and at the end, for stability */
     double w = 0;
     if (order == 2)
         w = -0.5 * log(u / u_next) / log(ratio_of(r, sigmas[i - 1]) / u);
@@ -424,14 +436,16 @@ static gboolean step_unipc(Run *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- latent consistency: Luo 2023, as in diffusers ------------------------------------------------------------------ */
+/* ---- latent consistency: Luo 2023, as in diffusers ------------------------------------------------------------------
+ */
 
 static gboolean step_lcm(Run *r, int i, GError **error)
 {
     const double sigma = r->s->sigmas[i], next = r->s->sigmas[i + 1];
     const double sigma_data = 0.5, scaled = 10 * r->s->timesteps[i], square = scaled * scaled + sigma_data * sigma_data;
     const double skip = sigma_data * sigma_data / square, out = scaled / sqrt(square);
-    const double to_input = r->s->prediction == SFU_SAMPLE_FLOW ? 1 : 1 / sqrt(1 + sigma * sigma), alpha = alpha_of(r, next);
+    const double to_input = r->s->prediction == SFU_SAMPLE_FLOW ? 1 : 1 / sqrt(1 + sigma * sigma),
+                 alpha = alpha_of(r, next);
     if (!evaluate(r, r->denoised, r->x, sigma, i, error))
         return FALSE;
     combine(r, r->x, alpha * skip * to_input, r->x, alpha * out, r->denoised, 0, NULL);
@@ -439,7 +453,8 @@ static gboolean step_lcm(Run *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- the table and the run ------------------------------------------------------------------------------------------ */
+/* ---- the table and the run ------------------------------------------------------------------------------------------
+ */
 
 static const struct {
     const char *name, *label;
@@ -462,7 +477,8 @@ static const struct {
     [SFU_SAMPLER_LMS] = {"lms", "LMS", step_lms},
     [SFU_SAMPLER_LCM] = {"lcm", "LCM", step_lcm, 0, TRUE},
     [SFU_SAMPLER_DPMPP_3M_SDE] = {"dpmpp_3m_sde", "DPM++ 3M SDE", step_dpmpp_3m_sde, 1, FALSE, TRUE},
-    [SFU_SAMPLER_DPMPP_2M_SDE_HEUN] = {"dpmpp_2m_sde_heun", "DPM++ 2M SDE Heun", step_dpmpp_2m_sde_heun, 1, FALSE, TRUE},
+    [SFU_SAMPLER_DPMPP_2M_SDE_HEUN] = {"dpmpp_2m_sde_heun", "DPM++ 2M SDE Heun", step_dpmpp_2m_sde_heun, 1, FALSE,
+                                       TRUE},
     [SFU_SAMPLER_IPNDM] = {"ipndm", "IPNDM", step_ipndm},
 };
 
@@ -508,19 +524,27 @@ static gboolean all_finite(const float *x, gint64 n)
     return TRUE;
 }
 
-gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images, SfuNoise *noise,
-                    const SfuSampleCallbacks *callbacks, GError **error)
+gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images,
+                    SfuNoise *noise, const SfuSampleCallbacks *callbacks, GError **error)
 {
     const double eta = options && options->eta >= 0 ? options->eta : samplers[s->sampler].eta;
-    const gboolean may_draw = samplers[s->sampler].step == step_euler_a ? eta > 0 : sfu_sampler_is_stochastic(s->sampler);
+    const gboolean may_draw =
+        samplers[s->sampler].step == step_euler_a ? eta > 0 : sfu_sampler_is_stochastic(s->sampler);
     if (may_draw && !noise && !callbacks->draw) {
-        g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS, _("The sampler %s needs a source of noise"), sfu_sampler_label(s->sampler));
+        g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS, _("The sampler %s needs a source of noise"),
+                    sfu_sampler_label(s->sampler));
         return FALSE;
     }
     const gint64 n = n_per_image * n_images;
-    Run r = {.s = s, .callbacks = callbacks, .noise = noise, .brownian = samplers[s->sampler].brownian, .eta = eta, .n = n, .x = x};
+    Run r = {.s = s,
+             .callbacks = callbacks,
+             .noise = noise,
+             .brownian = samplers[s->sampler].brownian,
+             .eta = eta,
+             .n = n,
+             .x = x};
     r.s_noise = options && options->s_noise > 0 ? options->s_noise : 1;
-    float *buffers = g_new(float, n * (5 + N_HISTORY));
+    float *buffers = g_new(float, n *(5 + N_HISTORY));
     r.denoised = buffers;
     r.second = buffers + n;
     r.mid = buffers + 2 * n;
@@ -534,7 +558,8 @@ gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *
         if (!samplers[s->sampler].step(&r, i, error))
             goto out;
         if (!all_finite(x, n)) {
-            g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_NAN, _("The latent is not finite after step %d of %d (sampler %s)"), i + 1, s->n_steps,
+            g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_NAN,
+                        _("The latent is not finite after step %d of %d (sampler %s)"), i + 1, s->n_steps,
                         sfu_sampler_label(s->sampler));
             goto out;
         }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-G_DEFINE_QUARK(sfu-sample-error-quark, sfu_sample_error)
+G_DEFINE_QUARK(sfu - sample - error - quark, sfu_sample_error)
 
 #define MAX_TRAIN 100000
 #define LCM_ORIGINAL_STEPS 50 /* diffusers' original_inference_steps */
@@ -196,7 +196,8 @@ static void fill_sigmas(const SfuSigmas *s, int n, double *sigmas)
             sigmas[i] = exp(log(highest) + ramp * (log(lowest) - log(highest)));
         } else if (s->schedule == SFU_SCHEDULE_KL_OPTIMAL) {
             sigmas[i] = tan((1 - ramp) * atan(highest) + ramp * atan(lowest));
-        } else { /* normal for flow: diffusers' FlowMatchEulerDiscreteScheduler, which shifts the ends of its shifted table once more */
+        } else { /* normal for flow: diffusers' FlowMatchEulerDiscreteScheduler, which shifts the ends of its shifted
+                    table once more */
             sigmas[i] = shifted(highest + ramp * (lowest - highest), s->shift);
         }
     }
@@ -216,12 +217,15 @@ static SfuSigmas *refuse(GError **error, SfuSigmas *s, const char *format, ...)
 SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
 {
     if (!sfu_sampler_name(o->sampler) || !sfu_schedule_name(o->schedule) || o->prediction > SFU_SAMPLE_FLOW)
-        return refuse(error, NULL, _("There is no sampler %d with schedule %d and prediction %d"), o->sampler, o->schedule, o->prediction);
+        return refuse(error, NULL, _("There is no sampler %d with schedule %d and prediction %d"), o->sampler,
+                      o->schedule, o->prediction);
     if (o->n_train < 1 || o->n_train > MAX_TRAIN)
-        return refuse(error, NULL, _("The model's schedule has %d training steps; 1 to %d can be used"), o->n_train, MAX_TRAIN);
+        return refuse(error, NULL, _("The model's schedule has %d training steps; 1 to %d can be used"), o->n_train,
+                      MAX_TRAIN);
     const gboolean flow = o->prediction == SFU_SAMPLE_FLOW;
     if (!flow && !(o->beta_start > 0 && o->beta_start <= o->beta_end && o->beta_end < 1))
-        return refuse(error, NULL, _("The model's schedule goes from beta %g to %g, which is not rising within 0 to 1"), o->beta_start, o->beta_end);
+        return refuse(error, NULL, _("The model's schedule goes from beta %g to %g, which is not rising within 0 to 1"),
+                      o->beta_start, o->beta_end);
     const double shift = o->shift == 0 ? 1 : o->shift;
     if (flow && !(shift > 0 && shift <= 1000))
         return refuse(error, NULL, _("The schedule's shift is %g; 0 to 1000 can be used"), o->shift);
@@ -244,7 +248,8 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
     const int n = o->steps + extra;
     const int most = s->schedule == SFU_SCHEDULE_LCM ? MIN(LCM_ORIGINAL_STEPS, o->n_train) : o->n_train;
     if (n > most)
-        return refuse(error, s, _("%d steps were asked for; the schedule %s has %d"), o->steps, sfu_schedule_label(s->schedule), most - extra);
+        return refuse(error, s, _("%d steps were asked for; the schedule %s has %d"), o->steps,
+                      sfu_schedule_label(s->schedule), most - extra);
     s->sigmas = g_new0(double, n + 1);
     s->timesteps = g_new0(double, n);
     const gboolean by_timestep = fill_timesteps(s, n, s->timesteps);
@@ -261,7 +266,8 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
         if (!by_timestep || flow)
             s->timesteps[i] = sfu_sigma_to_timestep(s, s->sigmas[i]);
         if (i > 0 && s->sigmas[i] >= s->sigmas[i - 1])
-            return refuse(error, s, _("The schedule %s has no %d distinct steps for this model"), sfu_schedule_label(s->schedule), o->steps);
+            return refuse(error, s, _("The schedule %s has no %d distinct steps for this model"),
+                          sfu_schedule_label(s->schedule), o->steps);
     }
     const double first = exp(s->log_sigmas[0]);
     if (s->sampler == SFU_SAMPLER_DDIM && !flow && s->sigmas[s->n_steps - 1] > first * (1 + 1e-6))
@@ -285,7 +291,8 @@ void sfu_sigmas_free(SfuSigmas *s)
     g_free(s);
 }
 
-/* ---- between latents, network and x0 ------------------------------------------------------------------------------ */
+/* ---- between latents, network and x0 ------------------------------------------------------------------------------
+ */
 
 double sfu_sigmas_noise_scale(const SfuSigmas *s)
 {
@@ -315,7 +322,8 @@ void sfu_model_input(const SfuSigmas *s, float *in, const float *x, double sigma
         in[i] = scale * x[i];
 }
 
-void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma, gint64 n)
+void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma,
+                              gint64 n)
 {
     double skip = 1, out = -sigma; /* epsilon; flow, whose output is noise - x0 */
     if (s->prediction == SFU_SAMPLE_V) {

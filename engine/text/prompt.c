@@ -1,7 +1,7 @@
 /* AUTOMATIC1111's prompt syntax: emphasis, BREAK, escapes, and the cutting into chunks of 75 tokens.
  *
- * As there, except for what would be an error or an accident there: a weight that is no number ("(a:1.2.3)") is text; BREAK within brackets breaks, and is not
- * the word "break" with a negative weight.
+ * As there, except for what would be an error or an accident there: a weight that is no number ("(a:1.2.3)") is text;
+ * BREAK within brackets breaks, and is not the word "break" with a negative weight.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "text/text.h"
@@ -9,11 +9,11 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#define BRACKET 1.1           /* ( ) multiplies by this, [ ] divides */
-#define MAX_NESTING 100       /* 1.1^100 is 13781; also bounds the work, since every bracket touches all that follows it */
+#define BRACKET 1.1     /* ( ) multiplies by this, [ ] divides */
+#define MAX_NESTING 100 /* 1.1^100 is 13781; also bounds the work, since every bracket touches all that follows it */
 #define MAX_WEIGHT 1e5
-#define COMMA 267             /* ",</w>" */
-#define COMMA_BACKTRACK 20    /* A1111's default comma_padding_backtrack */
+#define COMMA 267          /* ",</w>" */
+#define COMMA_BACKTRACK 20 /* A1111's default comma_padding_backtrack */
 
 /* A stretch of text of one weight, or a BREAK. */
 typedef struct {
@@ -40,7 +40,8 @@ static void multiply_from(GArray *parts, guint first, double factor)
         g_array_index(parts, Part, i).weight *= factor;
 }
 
-/* ---- the pieces of the syntax; classes as in Python's re ------------------------------------------------------------ */
+/* ---- the pieces of the syntax; classes as in Python's re ------------------------------------------------------------
+ */
 
 static gboolean is_space(gunichar c)
 {
@@ -93,7 +94,8 @@ static void add_text(GArray *parts, const char *text, gsize length)
     const char *end = text + length, *start = text;
     for (const char *p = text; (p = g_strstr_len(p, end - p, "BREAK")) != NULL;) {
         const char *after = p + 5, *before = p;
-        if ((p > text && is_word(g_utf8_get_char(g_utf8_prev_char(p)))) || (after < end && is_word(g_utf8_get_char(after)))) {
+        if ((p > text && is_word(g_utf8_get_char(g_utf8_prev_char(p)))) ||
+            (after < end && is_word(g_utf8_get_char(after)))) {
             p = after;
             continue;
         }
@@ -143,7 +145,8 @@ static GArray *parse(const char *text, GError **error)
             add_part(parts, p + 1, escapes ? 1 : 0);
             p += escapes ? 2 : 1;
         } else if ((*p == '(' && n_round == MAX_NESTING) || (*p == '[' && n_square == MAX_NESTING)) {
-            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT, _("The prompt has more than %d brackets open within each other"), MAX_NESTING);
+            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT,
+                        _("The prompt has more than %d brackets open within each other"), MAX_NESTING);
             goto fail;
         } else if (*p == '(') {
             round[n_round++] = parts->len;
@@ -175,7 +178,8 @@ static GArray *parse(const char *text, GError **error)
     for (guint i = 0; i < parts->len; i++) {
         const double weight = g_array_index(parts, Part, i).weight;
         if (!(fabs(weight) <= MAX_WEIGHT)) {
-            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT, _("The prompt gives a word the weight %g; %g is the largest"), weight, MAX_WEIGHT);
+            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT,
+                        _("The prompt gives a word the weight %g; %g is the largest"), weight, MAX_WEIGHT);
             goto fail;
         }
     }
@@ -185,7 +189,8 @@ fail:
     return NULL;
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------------------------- */
+/* ---- chunks -------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     GArray *tokens, *weights; /* [n_chunks * 77] of gint32, float */

@@ -1,9 +1,10 @@
-/* Prompts that change during sampling, as AUTOMATIC1111 reads them: [from:to:when], [to:when], [from::when], [a|b|c], AND with weights; and the
- * <lora:...> tags that stand in prompts.
+/* Prompts that change during sampling, as AUTOMATIC1111 reads them: [from:to:when], [to:when], [from::when], [a|b|c],
+ * AND with weights; and the <lora:...> tags that stand in prompts.
  *
- * A bracket counts if all in it is well formed: "[" "]" with one or two colons and a number last is scheduled, with bars alternates, with neither
- * weighs its words, "(" ")" with up to one colon weighs them. Brackets that do not count are text; a bar that belongs to no alternation makes the
- * whole prompt text. (The web UI's grammar is ambiguous where stray brackets and colons touch; there a bracket that could count does.)
+ * A bracket counts if all in it is well formed: "[" "]" with one or two colons and a number last is scheduled, with
+ * bars alternates, with neither weighs its words, "(" ")" with up to one colon weighs them. Brackets that do not count
+ * are text; a bar that belongs to no alternation makes the whole prompt text. (The web UI's grammar is ambiguous where
+ * stray brackets and colons touch; there a bracket that could count does.)
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "text/text.h"
@@ -19,8 +20,8 @@ typedef enum { GROUP_PLAIN, GROUP_SCHEDULED, GROUP_ALTERNATE } GroupKind;
 typedef struct {
     gsize start, end;
     GroupKind kind;
-    GArray *marks;  /* gsize: the colons and bars that stand in it directly */
-    int when;       /* SCHEDULED: the last step of what comes first */
+    GArray *marks; /* gsize: the colons and bars that stand in it directly */
+    int when;      /* SCHEDULED: the last step of what comes first */
 } Group;
 
 typedef struct {
@@ -42,7 +43,8 @@ static gboolean is_space(char c)
     return g_ascii_isspace(c) || c == '\v' || (c >= 0x1c && c <= 0x1f);
 }
 
-/* [space] number [space] up to `end`: a sign, digits with or without a point, an exponent. *has_point tells a fraction from a step. */
+/* [space] number [space] up to `end`: a sign, digits with or without a point, an exponent. *has_point tells a fraction
+ * from a step. */
 static gboolean read_when(const char *p, const char *end, double *value, gboolean *has_point)
 {
     while (p < end && is_space(*p))
@@ -96,7 +98,8 @@ static gboolean close_group(Schedule *s, Group *g, gsize end)
         return TRUE;
     double value;
     gboolean has_point;
-    if (n_colons > 2 || !read_when(s->text + g_array_index(g->marks, gsize, n_colons - 1) + 1, s->text + end, &value, &has_point))
+    if (n_colons > 2 ||
+        !read_when(s->text + g_array_index(g->marks, gsize, n_colons - 1) + 1, s->text + end, &value, &has_point))
         return FALSE;
     g->kind = GROUP_SCHEDULED;
     g->when = (int)CLAMP(trunc(has_point ? value * s->steps : value), -1, s->steps);
@@ -180,7 +183,8 @@ static void render_group(const Schedule *s, const Group *g, int step, GString *o
 static void render(const Schedule *s, gsize from, gsize to, int step, GString *out)
 {
     for (gsize i = from; i < to; i++) {
-        const Group *g = s->text[i] == '(' || s->text[i] == '[' ? g_hash_table_lookup(s->groups, GSIZE_TO_POINTER(i + 1)) : NULL;
+        const Group *g =
+            s->text[i] == '(' || s->text[i] == '[' ? g_hash_table_lookup(s->groups, GSIZE_TO_POINTER(i + 1)) : NULL;
         if (s->text[i] == '\\' && i + 1 < to) { /* with what it escapes */
             g_string_append_len(out, s->text + i++, 2);
         } else if (g) {
@@ -206,7 +210,9 @@ static void step_clear(gpointer data)
 static GArray *schedule(const char *text, int steps)
 {
     GArray *out = g_array_new(FALSE, FALSE, sizeof(SfuPromptStep));
-    Schedule s = {.text = text, .steps = steps, .groups = g_hash_table_new_full(NULL, NULL, NULL, group_free),
+    Schedule s = {.text = text,
+                  .steps = steps,
+                  .groups = g_hash_table_new_full(NULL, NULL, NULL, group_free),
                   .ends = g_array_new(FALSE, FALSE, sizeof(int))};
     g_array_set_clear_func(out, step_clear);
     if (!find_groups(&s)) {
@@ -235,7 +241,8 @@ static GArray *schedule(const char *text, int steps)
     return out;
 }
 
-/* ---- AND ---------------------------------------------------------------------------------------------------------- */
+/* ---- AND ----------------------------------------------------------------------------------------------------------
+ */
 
 static gboolean is_word(gunichar c)
 {
@@ -302,10 +309,11 @@ SfuPromptPlan *sfu_prompt_plan_new(const char *text, int steps, gboolean negativ
     plan->parts = g_array_new(FALSE, FALSE, sizeof(SfuPromptPart));
     g_array_set_clear_func(plan->parts, part_clear);
     const char *from = text;
-    for (const char *and; !negative && (and = find_and(from)); from = and + 3) {
-        add_part(plan, from, (gsize)(and - from), steps, TRUE);
+    for (const char *and; !negative && (and = find_and(from)); from = and+3) {
+        add_part(plan, from, (gsize)(and-from), steps, TRUE);
         if (plan->parts->len == SFU_PROMPT_MAX_PARTS) {
-            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_PARTS, _("The prompt joins more than %d parts with AND"), SFU_PROMPT_MAX_PARTS);
+            g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_PARTS, _("The prompt joins more than %d parts with AND"),
+                        SFU_PROMPT_MAX_PARTS);
             sfu_prompt_plan_free(plan);
             return NULL;
         }
@@ -332,7 +340,8 @@ const char *sfu_prompt_part_at(const SfuPromptPart *part, int call)
     return g_array_index(part->steps, SfuPromptStep, 0).text; /* as the web UI does past the end */
 }
 
-/* ---- tags ---------------------------------------------------------------------------------------------------------- */
+/* ---- tags ----------------------------------------------------------------------------------------------------------
+ */
 
 char *sfu_prompt_take_tags(const char *text, GPtrArray *tags)
 {

@@ -20,7 +20,7 @@ typedef enum {
 #define SFU_N_VOCAB 49408
 #define SFU_TOKEN_BOS 49406
 #define SFU_TOKEN_EOS 49407
-#define SFU_CHUNK_TOKENS 77  /* BOS, 75 tokens of text, EOS */
+#define SFU_CHUNK_TOKENS 77 /* BOS, 75 tokens of text, EOS */
 #define SFU_CHUNK_TEXT 75
 #define SFU_PROMPT_MAX_BYTES (256 * 1024)
 
@@ -29,7 +29,8 @@ gboolean sfu_text_check(const char *text, gsize n, GError **error);
 
 /* The tokenizer of CLIP-L and OpenCLIP-H (one vocabulary), identical to Hugging Face's CLIPTokenizer. */
 typedef struct SfuTokenizer SfuTokenizer;
-SfuTokenizer *sfu_tokenizer_new(void); /* the vocabulary is in the binary; caller frees with sfu_tokenizer_free(). Read-only once made: any thread */
+SfuTokenizer *sfu_tokenizer_new(void); /* the vocabulary is in the binary; caller frees with sfu_tokenizer_free().
+                                          Read-only once made: any thread */
 void sfu_tokenizer_free(SfuTokenizer *t);
 /* Appends the ids (gint32, without BOS and EOS) of text[0..length) (-1: up to the NUL) to ids. FALSE with UTF8 or
  * LENGTH, ids untouched. */
@@ -39,11 +40,11 @@ gboolean sfu_tokenizer_encode(const SfuTokenizer *t, const char *text, gssize le
  * the last comma if that moves no more than 20 tokens. Never fewer than one chunk. */
 typedef struct {
     int n_chunks;
-    int n_tokens;                         /* of text, without padding, BOS and EOS */
-    gint32 pad;                           /* what follows EOS within a chunk */
-    gboolean weighted;                    /* some weight is not 1 */
-    gint32 (*tokens)[SFU_CHUNK_TOKENS];   /* [n_chunks][77] */
-    float (*weights)[SFU_CHUNK_TOKENS];   /* [n_chunks][77], 1 for BOS, EOS and padding */
+    int n_tokens;                       /* of text, without padding, BOS and EOS */
+    gint32 pad;                         /* what follows EOS within a chunk */
+    gboolean weighted;                  /* some weight is not 1 */
+    gint32 (*tokens)[SFU_CHUNK_TOKENS]; /* [n_chunks][77] */
+    float (*weights)[SFU_CHUNK_TOKENS]; /* [n_chunks][77], 1 for BOS, EOS and padding */
 } SfuPrompt;
 
 /* sd2: chunks are padded with 0 as OpenCLIP's are, else with EOS. text NULL is "". Caller frees with sfu_prompt_free().
@@ -56,7 +57,8 @@ void sfu_prompt_pad(SfuPrompt *a, SfuPrompt *b);
  * emphasis). Does nothing if no weight differs from 1. */
 void sfu_prompt_apply_weights(const SfuPrompt *p, float *hidden, int dim);
 
-/* ---- prompts that change during sampling (schedule.c) ---------------------------------------------------------------- */
+/* ---- prompts that change during sampling (schedule.c)
+ * ---------------------------------------------------------------- */
 
 #define SFU_PROMPT_MAX_PARTS 32
 
@@ -72,15 +74,17 @@ typedef struct {
 typedef struct {
     GArray *parts; /* SfuPromptPart, at least one */
 } SfuPromptPlan;
-/* [from:to:when], [to:when], [from::when], [a|b|c] and AND as AUTOMATIC1111 reads them, for a run of `steps` passes (samplers of second order make two
- * a step). A `when` with a point is a share of the run, without one a pass. negative: knows no AND and no weight. Caller frees with
- * sfu_prompt_plan_free(); NULL with UTF8, LENGTH or PARTS. */
+/* [from:to:when], [to:when], [from::when], [a|b|c] and AND as AUTOMATIC1111 reads them, for a run of `steps` passes
+ * (samplers of second order make two a step). A `when` with a point is a share of the run, without one a pass.
+ * negative: knows no AND and no weight. Caller frees with sfu_prompt_plan_free(); NULL with UTF8, LENGTH or PARTS. */
 SfuPromptPlan *sfu_prompt_plan_new(const char *text, int steps, gboolean negative, GError **error);
 void sfu_prompt_plan_free(SfuPromptPlan *plan);
-/* The text that the pass `call` (from 0) sees; borrowed. As in the web UI, when = 3 means that four passes, 0 to 3, see what comes first. */
+/* The text that the pass `call` (from 0) sees; borrowed. As in the web UI, when = 3 means that four passes, 0 to 3, see
+ * what comes first. */
 const char *sfu_prompt_part_at(const SfuPromptPart *part, int call);
 
-/* The text without tags <word:...>, as adapters are called in prompts. tags (may be NULL) gets them as "lora:name:0.8". Caller frees. */
+/* The text without tags <word:...>, as adapters are called in prompts. tags (may be NULL) gets them as "lora:name:0.8".
+ * Caller frees. */
 char *sfu_prompt_take_tags(const char *text, GPtrArray *tags);
 
 G_END_DECLS

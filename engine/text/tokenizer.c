@@ -6,7 +6,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-G_DEFINE_QUARK(sfu-text-error-quark, sfu_text_error)
+G_DEFINE_QUARK(sfu - text - error - quark, sfu_text_error)
 
 /* The index of the embedded pairs: those with left id i are [first[i], first[i + 1]). */
 struct SfuTokenizer {
@@ -144,12 +144,14 @@ static const struct {
     gunichar first, last;
     Class class;
 } newer[] = {
-    {0x1c89, 0x1c8a, LETTER},   {0xa7cb, 0xa7cd, LETTER},   {0xa7da, 0xa7dc, LETTER},   {0x105c0, 0x105f3, LETTER}, {0x10d40, 0x10d49, NUMBER},
-    {0x10d4a, 0x10d65, LETTER}, {0x10d6f, 0x10d85, LETTER}, {0x10ec2, 0x10ec4, LETTER}, {0x11380, 0x11389, LETTER}, {0x1138b, 0x1138b, LETTER},
-    {0x1138e, 0x1138e, LETTER}, {0x11390, 0x113b5, LETTER}, {0x113b7, 0x113b7, LETTER}, {0x113d1, 0x113d1, LETTER}, {0x113d3, 0x113d3, LETTER},
-    {0x116d0, 0x116e3, NUMBER}, {0x11bc0, 0x11be0, LETTER}, {0x11bf0, 0x11bf9, NUMBER}, {0x13460, 0x143fa, LETTER}, {0x16100, 0x1611d, LETTER},
-    {0x16130, 0x16139, NUMBER}, {0x16d40, 0x16d6c, LETTER}, {0x16d70, 0x16d79, NUMBER}, {0x18cff, 0x18cff, LETTER}, {0x1ccf0, 0x1ccf9, NUMBER},
-    {0x1e5d0, 0x1e5ed, LETTER}, {0x1e5f0, 0x1e5f0, LETTER}, {0x1e5f1, 0x1e5fa, NUMBER}, {0x2ebf0, 0x2ee5d, LETTER},
+    {0x1c89, 0x1c8a, LETTER},   {0xa7cb, 0xa7cd, LETTER},   {0xa7da, 0xa7dc, LETTER},   {0x105c0, 0x105f3, LETTER},
+    {0x10d40, 0x10d49, NUMBER}, {0x10d4a, 0x10d65, LETTER}, {0x10d6f, 0x10d85, LETTER}, {0x10ec2, 0x10ec4, LETTER},
+    {0x11380, 0x11389, LETTER}, {0x1138b, 0x1138b, LETTER}, {0x1138e, 0x1138e, LETTER}, {0x11390, 0x113b5, LETTER},
+    {0x113b7, 0x113b7, LETTER}, {0x113d1, 0x113d1, LETTER}, {0x113d3, 0x113d3, LETTER}, {0x116d0, 0x116e3, NUMBER},
+    {0x11bc0, 0x11be0, LETTER}, {0x11bf0, 0x11bf9, NUMBER}, {0x13460, 0x143fa, LETTER}, {0x16100, 0x1611d, LETTER},
+    {0x16130, 0x16139, NUMBER}, {0x16d40, 0x16d6c, LETTER}, {0x16d70, 0x16d79, NUMBER}, {0x18cff, 0x18cff, LETTER},
+    {0x1ccf0, 0x1ccf9, NUMBER}, {0x1e5d0, 0x1e5ed, LETTER}, {0x1e5f0, 0x1e5f0, LETTER}, {0x1e5f1, 0x1e5fa, NUMBER},
+    {0x2ebf0, 0x2ee5d, LETTER},
 };
 
 /* Small forms that g_unichar_tolower() does not give: of numbers and signs, and of letters that came with Unicode 16
@@ -159,8 +161,10 @@ static const struct {
     int step; /* 2: every other character, to the next */
     gint32 offset;
 } small_forms[] = {
-    {0x1c89, 0x1c89, 1, 1},      {0x2160, 0x216f, 1, 0x10},  {0x24b6, 0x24cf, 1, 0x1a},    {0xa7cb, 0xa7cb, 1, 0x264 - 0xa7cb},
-    {0xa7cc, 0xa7ce, 2, 1},      {0xa7d2, 0xa7d4, 2, 1},     {0xa7da, 0xa7da, 1, 1},       {0xa7dc, 0xa7dc, 1, 0x19b - 0xa7dc},
+    {0x1c89, 0x1c89, 1, 1},      {0x2160, 0x216f, 1, 0x10},
+    {0x24b6, 0x24cf, 1, 0x1a},   {0xa7cb, 0xa7cb, 1, 0x264 - 0xa7cb},
+    {0xa7cc, 0xa7ce, 2, 1},      {0xa7d2, 0xa7d4, 2, 1},
+    {0xa7da, 0xa7da, 1, 1},      {0xa7dc, 0xa7dc, 1, 0x19b - 0xa7dc},
     {0x10d50, 0x10d65, 1, 0x20}, {0x16ea0, 0x16eb8, 1, 0x1b},
 };
 
@@ -195,7 +199,8 @@ static Class class_of(gunichar c)
 static gunichar lower(gunichar c)
 {
     for (int i = 0; i < G_N_ELEMENTS(small_forms); i++)
-        if (c >= small_forms[i].first && c <= small_forms[i].last && (c - small_forms[i].first) % small_forms[i].step == 0)
+        if (c >= small_forms[i].first && c <= small_forms[i].last &&
+            (c - small_forms[i].first) % small_forms[i].step == 0)
             return c + small_forms[i].offset;
     return g_unichar_tolower(c);
 }
@@ -269,13 +274,14 @@ static void encode_plain(const SfuTokenizer *t, const char *text, gsize length, 
 gboolean sfu_text_check(const char *text, gsize n, GError **error)
 {
     if (n > SFU_PROMPT_MAX_BYTES) {
-        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_LENGTH, _("The prompt has %zu bytes; at most %d can be used"), n,
-                    SFU_PROMPT_MAX_BYTES);
+        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_LENGTH, _("The prompt has %zu bytes; at most %d can be used"),
+                    n, SFU_PROMPT_MAX_BYTES);
         return FALSE;
     }
     const char *bad;
     if (!g_utf8_validate(text, (gssize)n, &bad)) {
-        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_UTF8, _("The prompt is not valid UTF-8 at byte %zu"), (gsize)(bad - text));
+        g_set_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_UTF8, _("The prompt is not valid UTF-8 at byte %zu"),
+                    (gsize)(bad - text));
         return FALSE;
     }
     return TRUE;

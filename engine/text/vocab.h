@@ -6,8 +6,8 @@
 #include <glib.h>
 
 #define SFU_N_MERGES 48894
-#define SFU_VOCAB_WORD_END 256     /* id of a byte that ends a word = id of the byte + this */
-#define SFU_VOCAB_FIRST_MERGE 512  /* id of what merge `rank` makes = this + rank */
+#define SFU_VOCAB_WORD_END 256    /* id of a byte that ends a word = id of the byte + this */
+#define SFU_VOCAB_FIRST_MERGE 512 /* id of what merge `rank` makes = this + rank */
 
 extern const guint8 sfu_vocab_byte_ids[256];
 extern const guint32 sfu_vocab_pairs[SFU_N_MERGES]; /* left id << 16 | right id, rising */

@@ -1,5 +1,5 @@
-/* The catalogue of models: read and checked. Whatever it says, nothing is written outside the models' folder and no address but https is asked.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* The catalogue of models: read and checked. Whatever it says, nothing is written outside the models' folder and no
+ * address but https is asked. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch.h"
 
 #include <json-glib/json-glib.h>
@@ -10,7 +10,7 @@
 #define MAX_CATALOGUE (4 << 20)
 #define MAX_FILE_BYTES ((gint64)1 << 42)
 
-G_DEFINE_QUARK(sfu-fetch-error, sfu_fetch_error)
+G_DEFINE_QUARK(sfu - fetch - error, sfu_fetch_error)
 
 static void file_free(gpointer p)
 {
@@ -56,7 +56,8 @@ gboolean sfu_fetch_url_is_safe(const char *url)
     if (!uri)
         return FALSE;
     const char *host = g_uri_get_host(uri), *scheme = g_uri_get_scheme(uri);
-    const gboolean local = host && (strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0);
+    const gboolean local =
+        host && (strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0);
     const gboolean ok = host && *host && !g_uri_get_userinfo(uri) &&
                         (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && local));
     g_uri_unref(uri);
@@ -66,13 +67,15 @@ gboolean sfu_fetch_url_is_safe(const char *url)
 static const char *text_member(JsonObject *o, const char *name)
 {
     JsonNode *n = json_object_get_member(o, name);
-    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? json_node_get_string(n) : NULL;
+    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? json_node_get_string(n)
+                                                                                         : NULL;
 }
 
 static gint64 bytes_member(JsonObject *o, const char *name)
 {
     JsonNode *n = json_object_get_member(o, name);
-    const gint64 v = n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_INT64 ? json_node_get_int(n) : 0;
+    const gint64 v =
+        n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_INT64 ? json_node_get_int(n) : 0;
     return CLAMP(v, 0, MAX_FILE_BYTES);
 }
 
@@ -83,7 +86,8 @@ static gboolean is_sha256(const char *text)
 
 static gboolean bad(GError **error, const char *path, const char *name, const char *what)
 {
-    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "%s: the entry \"%s\" %s.", path, name ? name : "?", what);
+    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "%s: the entry \"%s\" %s.", path, name ? name : "?",
+                what);
     return FALSE;
 }
 
@@ -142,11 +146,13 @@ static SfuFetchModel *read_model(JsonNode *node, const char *path, GError **erro
     m->summary = g_strdup(text_member(o, "summary"));
     m->license = g_strdup(text_member(o, "license"));
     m->license_url = g_strdup(text_member(o, "license_url"));
-    m->non_commercial = nc && JSON_NODE_HOLDS_VALUE(nc) && json_node_get_value_type(nc) == G_TYPE_BOOLEAN && json_node_get_boolean(nc);
+    m->non_commercial =
+        nc && JSON_NODE_HOLDS_VALUE(nc) && json_node_get_value_type(nc) == G_TYPE_BOOLEAN && json_node_get_boolean(nc);
     m->memory_bytes = bytes_member(o, "memory_bytes");
     m->approx_bytes = bytes_member(o, "approx_bytes");
     m->files = g_ptr_array_new_with_free_func(file_free);
-    const gboolean ok = m->license && *m->license ? read_lists(m, o, path, error) : bad(error, path, name, "has no license");
+    const gboolean ok =
+        m->license && *m->license ? read_lists(m, o, path, error) : bad(error, path, name, "has no license");
     if (ok)
         return m;
     model_free(m);
@@ -169,7 +175,8 @@ GPtrArray *sfu_fetch_catalogue_read(const char *path, GError **error)
     GPtrArray *models = g_ptr_array_new_with_free_func(model_free);
     gboolean ok = list && JSON_NODE_HOLDS_ARRAY(list);
     if (!ok)
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "%s", e ? e->message : "The catalogue has no list of models.");
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "%s",
+                    e ? e->message : "The catalogue has no list of models.");
     JsonArray *a = ok ? json_node_get_array(list) : NULL;
     for (guint i = 0; ok && i < json_array_get_length(a); i++) {
         SfuFetchModel *m = read_model(json_array_get_element(a, i), path, error);
@@ -193,6 +200,7 @@ const SfuFetchModel *sfu_fetch_catalogue_find(GPtrArray *models, const char *nam
         if (g_ascii_strcasecmp(m->name, name) == 0)
             return m;
     }
-    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "The catalogue has no model \"%s\"; `sfumato models --available` lists them.", name);
+    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE,
+                "The catalogue has no model \"%s\"; `sfumato models --available` lists them.", name);
     return NULL;
 }

@@ -1,5 +1,5 @@
-/* One file over several connections, with libcurl. The first request asks for the first piece and so learns the size; then each connection fetches
- * piece after piece. A server without ranges sends the whole file over one connection.
+/* One file over several connections, with libcurl. The first request asks for the first piece and so learns the size;
+ * then each connection fetches piece after piece. A server without ranges sends the whole file over one connection.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define MAX_CONNECTIONS 8
-#define MAX_TRIES 5            /* in a row without a byte of progress */
+#define MAX_TRIES 5 /* in a row without a byte of progress */
 #define MAX_FILE_BYTES ((gint64)1 << 42)
 
 typedef struct Download Download;
@@ -18,8 +18,8 @@ typedef struct {
     Download *d;
     CURL *curl;
     gboolean busy, checked; /* checked: the answer's status and size have been seen */
-    gint64 from, to, at;    /* bytes [from, to) are wanted, `at` is the next one to arrive; to 0: to the end of the file */
-    gint64 total;           /* of Content-Range; 0: none seen */
+    gint64 from, to, at; /* bytes [from, to) are wanted, `at` is the next one to arrive; to 0: to the end of the file */
+    gint64 total;        /* of Content-Range; 0: none seen */
 } Connection;
 
 struct Download {
@@ -31,9 +31,9 @@ struct Download {
     int n_connections;
     gboolean no_ranges; /* the server sends the whole file whatever is asked for */
     char *url;
-    int failures;       /* in a row */
+    int failures;         /* in a row */
     gint64 wait_until_us; /* after a failure */
-    GError *error;      /* the first that ends the download */
+    GError *error;        /* the first that ends the download */
 };
 
 static gboolean stopped(const SfuFetchOptions *o)
@@ -47,10 +47,12 @@ static void report(Download *d)
     for (int i = 0; i < d->n_connections; i++)
         under_way += d->c[i].busy ? d->c[i].at - d->c[i].from : 0;
     if (d->o->progress)
-        d->o->progress("downloading", sfu_fetch_store_done(d->store) + under_way, sfu_fetch_store_size(d->store), d->o->data);
+        d->o->progress("downloading", sfu_fetch_store_done(d->store) + under_way, sfu_fetch_store_size(d->store),
+                       d->o->data);
 }
 
-/* ---- answers -------------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------------------------------
+ */
 
 static size_t on_header(char *text, size_t size, size_t n, void *data)
 {
@@ -86,7 +88,9 @@ static gboolean status_ok(Download *d, long status)
     if (status == 200 || status == 206)
         return TRUE;
     if (status == 401 || status == 403)
-        return server_error(d, "%s: the server wants a login or a license to be accepted on its web page first (HTTP %ld).", d->url, status);
+        return server_error(
+            d, "%s: the server wants a login or a license to be accepted on its web page first (HTTP %ld).", d->url,
+            status);
     if (status == 404 || status == 410)
         return server_error(d, "%s is no longer there (HTTP %ld); the catalogue may be out of date.", d->url, status);
     if (status >= 400 && status < 500 && status != 408 && status != 429)
@@ -107,8 +111,9 @@ static gboolean learn_size(Download *d, Connection *c, long status)
         return server_error(d, "%s: the server does not tell the file's size.", d->url);
     }
     if (d->file->bytes && total != d->file->bytes)
-        return server_error(d, "%s has %" G_GINT64_FORMAT " bytes where the catalogue says %" G_GINT64_FORMAT ": it is another file.", d->url, total,
-                            d->file->bytes);
+        return server_error(
+            d, "%s has %" G_GINT64_FORMAT " bytes where the catalogue says %" G_GINT64_FORMAT ": it is another file.",
+            d->url, total, d->file->bytes);
     return sfu_fetch_store_set_size(d->store, total, &d->error);
 }
 
@@ -158,7 +163,8 @@ static size_t on_data(char *bytes, size_t size, size_t n, void *data)
     return n;
 }
 
-/* ---- connections ---------------------------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------------------------------
+ */
 
 static void prepare(Connection *c)
 {
@@ -220,10 +226,13 @@ static void start_pieces(Download *d)
 static void network_error(Download *d, CURLcode code, long status)
 {
     if (status >= 400)
-        g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK, "%s: the server answers with HTTP %ld; try again later.", d->url, status);
+        g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK,
+                    "%s: the server answers with HTTP %ld; try again later.", d->url, status);
     else
-        g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK, "%s cannot be reached: %s. What has arrived is kept for the next try.", d->url,
-                    code == CURLE_COULDNT_RESOLVE_HOST ? "its name is not found; is this computer online?" : curl_easy_strerror(code));
+        g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK,
+                    "%s cannot be reached: %s. What has arrived is kept for the next try.", d->url,
+                    code == CURLE_COULDNT_RESOLVE_HOST ? "its name is not found; is this computer online?"
+                                                       : curl_easy_strerror(code));
 }
 
 /* Marks the pieces that [from, to) covers. */
@@ -250,8 +259,10 @@ static void finished(Download *d, Connection *c, CURLcode code)
         return;
     if (code == CURLE_OK && !c->checked && !status_ok(d, status) && d->error)
         return;
-    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_TOO_MANY_REDIRECTS || code == CURLE_PEER_FAILED_VERIFICATION) {
-        server_error(d, "%s: the server sends the download to an address that is not safe (%s).", d->url, curl_easy_strerror(code));
+    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_TOO_MANY_REDIRECTS ||
+        code == CURLE_PEER_FAILED_VERIFICATION) {
+        server_error(d, "%s: the server sends the download to an address that is not safe (%s).", d->url,
+                     curl_easy_strerror(code));
         return;
     }
     if (status >= 400 && !status_ok(d, status) && d->error)
@@ -266,7 +277,8 @@ static gboolean run(Download *d)
 {
     for (;;) {
         if (stopped(d->o) && !d->error)
-            g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED, "Stopped; what has arrived is kept, and the next call goes on from there.");
+            g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED,
+                        "Stopped; what has arrived is kept, and the next call goes on from there.");
         const gint64 size = sfu_fetch_store_size(d->store);
         if (d->error)
             return FALSE;
@@ -289,7 +301,8 @@ static gboolean run(Download *d)
     }
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const SfuFetchOptions *o;
@@ -304,9 +317,14 @@ static gboolean check_tick(gint64 done, gpointer data)
     return !stopped(c->o);
 }
 
-static gboolean from_network(SfuFetchStore *store, const SfuFetchFile *file, const char *url, const SfuFetchOptions *o, GError **error)
+static gboolean from_network(SfuFetchStore *store, const SfuFetchFile *file, const char *url, const SfuFetchOptions *o,
+                             GError **error)
 {
-    Download d = {.file = file, .o = o, .store = store, .url = g_strdup(url), .n_connections = CLAMP(o->n_connections, 1, MAX_CONNECTIONS)};
+    Download d = {.file = file,
+                  .o = o,
+                  .store = store,
+                  .url = g_strdup(url),
+                  .n_connections = CLAMP(o->n_connections, 1, MAX_CONNECTIONS)};
     d.multi = curl_multi_init();
     for (int i = 0; i < d.n_connections; i++) {
         d.c[i].d = &d;
@@ -331,11 +349,13 @@ static gboolean from_folder(SfuFetchStore *store, const char *source, const SfuF
     GError *e = NULL;
     GFile *f = g_file_new_for_path(source);
     GFileInputStream *in = g_file_read(f, NULL, &e);
-    GFileInfo *info = in ? g_file_query_info(f, G_FILE_ATTRIBUTE_STANDARD_SIZE, G_FILE_QUERY_INFO_NONE, NULL, &e) : NULL;
+    GFileInfo *info =
+        in ? g_file_query_info(f, G_FILE_ATTRIBUTE_STANDARD_SIZE, G_FILE_QUERY_INFO_NONE, NULL, &e) : NULL;
     const gint64 size = info ? g_file_info_get_size(info) : 0;
     gboolean ok = info && size > 0 && sfu_fetch_store_set_size(store, size, error);
     if (!info || size <= 0)
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER, "The mirror's file %s cannot be read%s%s.", source, e ? ": " : "", e ? e->message : "");
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER, "The mirror's file %s cannot be read%s%s.", source,
+                    e ? ": " : "", e ? e->message : "");
     char *buffer = g_malloc(1 << 20);
     gint64 at = 0;
     gssize n = 0;
@@ -350,7 +370,8 @@ static gboolean from_folder(SfuFetchStore *store, const char *source, const SfuF
         }
     }
     if (ok && (n < 0 || at != size)) {
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER, "The mirror's file %s broke off after %" G_GINT64_FORMAT " bytes.", source, at);
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
+                    "The mirror's file %s broke off after %" G_GINT64_FORMAT " bytes.", source, at);
         ok = FALSE;
     }
     g_free(buffer);

@@ -1,6 +1,6 @@
-/* sfumato-fetch: the one program of Sfumato that touches the network. It downloads the models of a catalogue, checks them, and puts them
- * into the models' folder under their final name only when they are whole.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* sfumato-fetch: the one program of Sfumato that touches the network. It downloads the models of a catalogue, checks
+ * them, and puts them into the models' folder under their final name only when they are whole. Copyright (C) 2026 The
+ * Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_FETCH_H
 #define SFU_FETCH_H
 
@@ -39,26 +39,30 @@ typedef struct {
 GPtrArray *sfu_fetch_catalogue_read(const char *path, GError **error);
 /* Borrowed; NULL with CATALOGUE. */
 const SfuFetchModel *sfu_fetch_catalogue_find(GPtrArray *models, const char *name, GError **error);
-/* TRUE if the path stays below the folder it is joined to: relative, no empty, hidden or ".." part, no backslash, no control character. */
+/* TRUE if the path stays below the folder it is joined to: relative, no empty, hidden or ".." part, no backslash, no
+ * control character. */
 gboolean sfu_fetch_path_is_safe(const char *path);
 /* TRUE if the address may be asked: https, or http on this machine's loopback address (for tests and local mirrors). */
 gboolean sfu_fetch_url_is_safe(const char *url);
 
-/* ---- store.c: a file that arrives in pieces ----------------------------------------------------------------------- */
+/* ---- store.c: a file that arrives in pieces -----------------------------------------------------------------------
+ */
 
-/* <path>.part holds the bytes, <path>.part.state which pieces have arrived. The part file is locked while it is open. */
+/* <path>.part holds the bytes, <path>.part.state which pieces have arrived. The part file is locked while it is open.
+ */
 typedef struct SfuFetchStore SfuFetchStore;
 
-/* Opens or makes the part file for `file` below `folder` (made if missing), and takes up what an earlier call left. NULL with DISK if the folder
- * cannot be written to, if another process is downloading the same file, or if a link leads out of the folder. */
+/* Opens or makes the part file for `file` below `folder` (made if missing), and takes up what an earlier call left.
+ * NULL with DISK if the folder cannot be written to, if another process is downloading the same file, or if a link
+ * leads out of the folder. */
 SfuFetchStore *sfu_fetch_store_open(const char *folder, const SfuFetchFile *file, GError **error);
 /* Keeps the pieces that have arrived for the next call. NULL is fine. */
 void sfu_fetch_store_close(SfuFetchStore *s);
 /* Forgets everything that has arrived. */
 void sfu_fetch_store_discard(SfuFetchStore *s);
 #define SFU_FETCH_PIECE_BYTES ((gint64)8 << 20)
-/* Tells the size, once it is known, and makes the pieces. FALSE with SERVER if an earlier call saw another size (what it left is discarded, and the
- * next call starts anew), DISK if there is no room. */
+/* Tells the size, once it is known, and makes the pieces. FALSE with SERVER if an earlier call saw another size (what
+ * it left is discarded, and the next call starts anew), DISK if there is no room. */
 gboolean sfu_fetch_store_set_size(SfuFetchStore *s, gint64 bytes, GError **error);
 gint64 sfu_fetch_store_size(const SfuFetchStore *s); /* 0: not known yet */
 gint64 sfu_fetch_store_done(const SfuFetchStore *s); /* bytes of whole pieces */
@@ -67,14 +71,16 @@ gboolean sfu_fetch_store_take(SfuFetchStore *s, gint64 *from, gint64 *to);
 void sfu_fetch_store_return(SfuFetchStore *s, gint64 from); /* the piece that begins there failed */
 gboolean sfu_fetch_store_piece_done(SfuFetchStore *s, gint64 from, GError **error);
 gboolean sfu_fetch_store_write(SfuFetchStore *s, gint64 at, const void *data, gsize n, GError **error);
-/* All bytes are there: checks the SHA-256, syncs, and renames to the final path. FALSE with SERVER if the hash differs (everything is discarded then).
- * tick (may be NULL) is called while the file is read; FALSE cancels. */
-gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, gpointer data), gpointer data, GError **error);
+/* All bytes are there: checks the SHA-256, syncs, and renames to the final path. FALSE with SERVER if the hash differs
+ * (everything is discarded then). tick (may be NULL) is called while the file is read; FALSE cancels. */
+gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, gpointer data), gpointer data,
+                                GError **error);
 
 /* SHA-256 of a file as hex; NULL with DISK, or CANCELLED if tick returned FALSE. Caller frees. */
 char *sfu_fetch_sha256(const char *path, gboolean (*tick)(gint64 done, gpointer data), gpointer data, GError **error);
 
-/* ---- download.c --------------------------------------------------------------------------------------------------- */
+/* ---- download.c ---------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     int n_connections;        /* at once, 1 to 8 */
@@ -85,7 +91,8 @@ typedef struct {
     gpointer data;
 } SfuFetchOptions;
 
-/* Downloads one file into folder, or takes it from a mirror's folder. Does nothing if it is there with the right hash. */
+/* Downloads one file into folder, or takes it from a mirror's folder. Does nothing if it is there with the right hash.
+ */
 gboolean sfu_fetch_download(const char *folder, const SfuFetchFile *file, const SfuFetchOptions *o, GError **error);
 
 #endif

@@ -19,10 +19,13 @@ static gboolean opt_json;
 static int opt_connections = 4;
 
 static const GOptionEntry options[] = {
-    {"folder", 0, 0, G_OPTION_ARG_FILENAME, &opt_folder, "Models' folder (default: ~/.local/share/sfumato/models)", "DIR"},
+    {"folder", 0, 0, G_OPTION_ARG_FILENAME, &opt_folder, "Models' folder (default: ~/.local/share/sfumato/models)",
+     "DIR"},
     {"catalogue", 0, 0, G_OPTION_ARG_FILENAME, &opt_catalogue, "Catalogue to use (default: the installed one)", "FILE"},
     {"mirror", 0, 0, G_OPTION_ARG_STRING, &opt_mirror,
-     "Address that takes the place of the files' scheme and host, or a folder that holds them (default: SFUMATO_MIRROR)", "URL|DIR"},
+     "Address that takes the place of the files' scheme and host, or a folder that holds them (default: "
+     "SFUMATO_MIRROR)",
+     "URL|DIR"},
     {"connections", 0, 0, G_OPTION_ARG_INT, &opt_connections, "Connections at once, 1 to 8 (default: 4)", "N"},
     {"json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "Print JSON, one object a line", NULL},
     {NULL}};
@@ -34,7 +37,8 @@ static void on_signal(int number)
 
 static int fail(GError *error)
 {
-    const int status = g_error_matches(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED) ? EXIT_INTERRUPTED : EXIT_FAILED;
+    const int status =
+        g_error_matches(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED) ? EXIT_INTERRUPTED : EXIT_FAILED;
     if (opt_json) {
         JsonNode *node = json_node_alloc();
         json_node_init_string(node, error->message);
@@ -51,8 +55,10 @@ static int fail(GError *error)
 /* The catalogue beside the program (the build tree), else the installed one. Caller frees. */
 static char *find_catalogue(void)
 {
-    char *program = g_file_read_link("/proc/self/exe", NULL), *folder = program ? g_path_get_dirname(program) : g_strdup(".");
-    char *places[] = {g_build_filename(folder, "catalogue.json", NULL), g_build_filename(folder, "..", "share", "sfumato", "catalogue.json", NULL),
+    char *program = g_file_read_link("/proc/self/exe", NULL),
+         *folder = program ? g_path_get_dirname(program) : g_strdup(".");
+    char *places[] = {g_build_filename(folder, "catalogue.json", NULL),
+                      g_build_filename(folder, "..", "share", "sfumato", "catalogue.json", NULL),
                       g_build_filename(SFU_DATADIR, "sfumato", "catalogue.json", NULL)};
     char *found = NULL;
     for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
@@ -92,7 +98,8 @@ static gint64 model_bytes(const SfuFetchModel *m)
     return bytes;
 }
 
-/* ---- list ---------------------------------------------------------------------------------------------------------- */
+/* ---- list ----------------------------------------------------------------------------------------------------------
+ */
 
 static void add_string(JsonBuilder *b, const char *name, const char *value)
 {
@@ -143,19 +150,21 @@ static int list(GPtrArray *models)
         }
         char *tasks = g_strjoinv(", ", m->tasks);
         const gint64 bytes = model_bytes(m);
-        g_print("%s%s\n   %s: %s\n", m->name, is_installed(m) ? "  (installed)" : "", m->title, m->summary ? m->summary : "");
+        g_print("%s%s\n   %s: %s\n", m->name, is_installed(m) ? "  (installed)" : "", m->title,
+                m->summary ? m->summary : "");
         if (bytes)
             g_print("   %.1f MB; ", bytes / 1e6);
         else
             g_print("   ");
-        g_print("%s; license: %s%s%s%s\n", tasks, m->license, m->non_commercial ? " (non-commercial use only)" : "", m->license_url ? ", " : "",
-                m->license_url ? m->license_url : "");
+        g_print("%s; license: %s%s%s%s\n", tasks, m->license, m->non_commercial ? " (non-commercial use only)" : "",
+                m->license_url ? ", " : "", m->license_url ? m->license_url : "");
         g_free(tasks);
     }
     return EXIT_OK;
 }
 
-/* ---- get ----------------------------------------------------------------------------------------------------------- */
+/* ---- get -----------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const char *name;
@@ -175,8 +184,9 @@ static void on_progress(const char *state, gint64 done, gint64 total, gpointer d
     }
     s->last_us = now;
     if (opt_json) {
-        g_print("{\"event\":\"progress\",\"file\":\"%s\",\"state\":\"%s\",\"done\":%" G_GINT64_FORMAT ",\"total\":%" G_GINT64_FORMAT "}\n", s->name, state,
-                done, total);
+        g_print("{\"event\":\"progress\",\"file\":\"%s\",\"state\":\"%s\",\"done\":%" G_GINT64_FORMAT
+                ",\"total\":%" G_GINT64_FORMAT "}\n",
+                s->name, state, done, total);
         return;
     }
     if (!s->tty)
@@ -192,7 +202,11 @@ static gboolean get_model(const SfuFetchModel *m, GError **error)
     for (guint i = 0; i < m->files->len; i++) {
         const SfuFetchFile *f = g_ptr_array_index(m->files, i);
         Shown shown = {.name = f->path, .tty = isatty(STDERR_FILENO)};
-        const SfuFetchOptions o = {.n_connections = opt_connections, .mirror = opt_mirror, .stop = &stop, .progress = on_progress, .data = &shown};
+        const SfuFetchOptions o = {.n_connections = opt_connections,
+                                   .mirror = opt_mirror,
+                                   .stop = &stop,
+                                   .progress = on_progress,
+                                   .data = &shown};
         const gboolean ok = sfu_fetch_download(opt_folder, f, &o, error);
         if (shown.tty && !opt_json && shown.last_us)
             g_printerr("\r\033[K");
@@ -214,7 +228,8 @@ static int get(GPtrArray *models, char **names)
         if (!m)
             return fail(error);
         if (m->non_commercial || !opt_json)
-            g_printerr("%s: license %s%s%s%s\n", m->title, m->license, m->non_commercial ? " (non-commercial use only)" : "", m->license_url ? ", " : "",
+            g_printerr("%s: license %s%s%s%s\n", m->title, m->license,
+                       m->non_commercial ? " (non-commercial use only)" : "", m->license_url ? ", " : "",
                        m->license_url ? m->license_url : "");
         if (!get_model(m, &error))
             return fail(error);
@@ -222,7 +237,8 @@ static int get(GPtrArray *models, char **names)
     return EXIT_OK;
 }
 
-/* ---- remove -------------------------------------------------------------------------------------------------------- */
+/* ---- remove --------------------------------------------------------------------------------------------------------
+ */
 
 static int remove_models(GPtrArray *models, char **names)
 {
@@ -233,7 +249,8 @@ static int remove_models(GPtrArray *models, char **names)
             return fail(error);
         for (guint k = 0; k < m->files->len; k++) {
             const SfuFetchFile *f = g_ptr_array_index(m->files, k);
-            char *path = g_build_filename(opt_folder, f->path, NULL), *folder = g_path_get_dirname(path), *base = g_path_get_basename(path);
+            char *path = g_build_filename(opt_folder, f->path, NULL), *folder = g_path_get_dirname(path),
+                 *base = g_path_get_basename(path);
             char *part = g_strconcat(folder, "/.", base, ".part", NULL), *state = g_strconcat(part, ".state", NULL);
             g_unlink(part);
             g_unlink(state);
@@ -283,7 +300,10 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a size limit is an error of write(), not the end of the process */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     GPtrArray *models = sfu_fetch_catalogue_read(opt_catalogue, &error);
-    const int status = !models ? fail(error) : is_list ? list(models) : is_get ? get(models, argv + 2) : remove_models(models, argv + 2);
+    const int status = !models   ? fail(error)
+                       : is_list ? list(models)
+                       : is_get  ? get(models, argv + 2)
+                                 : remove_models(models, argv + 2);
     if (models)
         g_ptr_array_unref(models);
     curl_global_cleanup();

@@ -1,6 +1,6 @@
-/* A file that arrives in pieces, in any order and over several calls. Pieces are marked only after their bytes are written, and the final name
- * appears by rename after the SHA-256 of the whole has been checked.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* A file that arrives in pieces, in any order and over several calls. Pieces are marked only after their bytes are
+ * written, and the final name appears by rename after the SHA-256 of the whole has been checked. Copyright (C) 2026 The
+ * Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch.h"
 
 #include <errno.h>
@@ -44,17 +44,20 @@ static char *safe_parent(const char *folder, const char *path, GError **error)
     }
     char *real = realpath(parent, NULL), *top = realpath(folder, NULL);
     const gsize n = top ? strlen(top) : 0;
-    const gboolean inside = real && top && strncmp(real, top, n) == 0 && (real[n] == 0 || real[n] == '/' || strcmp(top, "/") == 0);
+    const gboolean inside =
+        real && top && strncmp(real, top, n) == 0 && (real[n] == 0 || real[n] == '/' || strcmp(top, "/") == 0);
     free(real);
     free(top);
     if (inside)
         return parent;
-    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s leads out of %s, so nothing is written there.", parent, folder);
+    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s leads out of %s, so nothing is written there.",
+                parent, folder);
     g_free(parent);
     return NULL;
 }
 
-/* ---- the state file: "sfumato-fetch 1\n<sha256>\n<bytes>\n<a digit a piece>\n" ------------------------------------- */
+/* ---- the state file: "sfumato-fetch 1\n<sha256>\n<bytes>\n<a digit a piece>\n" -------------------------------------
+ */
 
 static gboolean save_state(SfuFetchStore *s, GError **error)
 {
@@ -101,12 +104,14 @@ static void load_state(SfuFetchStore *s)
     g_free(text);
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------------------ */
+/* ---- opening and closing ------------------------------------------------------------------------------------------
+ */
 
 SfuFetchStore *sfu_fetch_store_open(const char *folder, const SfuFetchFile *file, GError **error)
 {
     if (!sfu_fetch_path_is_safe(file->path)) {
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "\"%s\" would lie outside the models' folder.", file->path);
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "\"%s\" would lie outside the models' folder.",
+                    file->path);
         return NULL;
     }
     if (g_mkdir_with_parents(folder, 0755) != 0) {
@@ -128,7 +133,8 @@ SfuFetchStore *sfu_fetch_store_open(const char *folder, const SfuFetchFile *file
     if (s->fd < 0) {
         disk_error(error, "cannot be written", s->part);
     } else if (flock(s->fd, LOCK_EX | LOCK_NB) != 0) {
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s is being downloaded by another process.", s->path);
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s is being downloaded by another process.",
+                    s->path);
     } else {
         load_state(s);
         return s;
@@ -159,7 +165,8 @@ void sfu_fetch_store_discard(SfuFetchStore *s)
     s->bytes = s->n_pieces = 0;
 }
 
-/* ---- pieces -------------------------------------------------------------------------------------------------------- */
+/* ---- pieces --------------------------------------------------------------------------------------------------------
+ */
 
 static gboolean check_room(const SfuFetchStore *s, GError **error)
 {
@@ -169,8 +176,8 @@ static gboolean check_room(const SfuFetchStore *s, GError **error)
     const gint64 room = (gint64)v.f_bavail * (gint64)v.f_frsize, need = s->bytes - sfu_fetch_store_done(s);
     if (room >= need + SPARE_BYTES)
         return TRUE;
-    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s needs %.1f MB more, and its disk has %.1f MB free.", s->path, need / 1e6,
-                room / 1e6);
+    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s needs %.1f MB more, and its disk has %.1f MB free.",
+                s->path, need / 1e6, room / 1e6);
     return FALSE;
 }
 
@@ -179,7 +186,8 @@ gboolean sfu_fetch_store_set_size(SfuFetchStore *s, gint64 bytes, GError **error
     const gboolean other = s->bytes && s->bytes != bytes;
     if (other) {
         sfu_fetch_store_discard(s);
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER, "The server's copy of %s changed during the download; the part that had arrived was discarded.",
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
+                    "The server's copy of %s changed during the download; the part that had arrived was discarded.",
                     s->path);
         return FALSE;
     }
@@ -246,7 +254,8 @@ gboolean sfu_fetch_store_write(SfuFetchStore *s, gint64 at, const void *data, gs
     return TRUE;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------------------------------------
+ */
 
 char *sfu_fetch_sha256(const char *path, gboolean (*tick)(gint64 done, gpointer data), gpointer data, GError **error)
 {
@@ -280,7 +289,8 @@ char *sfu_fetch_sha256(const char *path, gboolean (*tick)(gint64 done, gpointer 
     return hex;
 }
 
-gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, gpointer data), gpointer data, GError **error)
+gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, gpointer data), gpointer data,
+                                GError **error)
 {
     if (ftruncate(s->fd, s->bytes) != 0 || fsync(s->fd) != 0)
         return disk_error(error, "cannot be written", s->part);
@@ -292,8 +302,10 @@ gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, 
     if (!same) {
         sfu_fetch_store_discard(s);
         g_unlink(s->part);
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
-                    "What the server sent for %s is not the file of the catalogue (its SHA-256 differs); it was discarded.", s->path);
+        g_set_error(
+            error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
+            "What the server sent for %s is not the file of the catalogue (its SHA-256 differs); it was discarded.",
+            s->path);
         return FALSE;
     }
     if (g_rename(s->part, s->path) != 0)

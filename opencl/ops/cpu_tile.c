@@ -2,7 +2,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
 
-/* Vectors of 16 have 32 registers (AVX-512); those of 8, and of 4 on x86, 16 of them; those of 4 elsewhere 32 (NEON). */
+/* Vectors of 16 have 32 registers (AVX-512); those of 8, and of 4 on x86, 16 of them; those of 4 elsewhere 32 (NEON).
+ */
 SfuCpuTile sfu_cpu_tile(int width, int n_panels)
 {
     if (width == 16) /* two panels side by side where there are two: fewer values are broadcast and widened a product */

@@ -1,7 +1,7 @@
-/* Two-dimensional Fourier transforms of real pictures, as PyTorch's rfft2 and irfft2 with norm "ortho". Each axis is a product with its
- * transform's matrix: with the 16 to 256 pixels a side that Fourier convolutions see, that takes less time than an FFT's many passes, and any
- * length will do.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Two-dimensional Fourier transforms of real pictures, as PyTorch's rfft2 and irfft2 with norm "ortho". Each axis is a
+ * product with its transform's matrix: with the 16 to 256 pixels a side that Fourier convolutions see, that takes less
+ * time than an FFT's many passes, and any length will do. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
 #include <math.h>
 #include <string.h>
@@ -9,19 +9,22 @@
 #define ROWS 6 /* as in kernels/fourier.cl */
 
 struct SfuFourier {
-    int h, w, bins;                         /* bins: w / 2 + 1 */
-    SfuWeight *across, *down, *up, *back;   /* [2 bins, w], [2 h, 2 h], [2 h, 2 h], [w, 2 bins] */
+    int h, w, bins;                       /* bins: w / 2 + 1 */
+    SfuWeight *across, *down, *up, *back; /* [2 bins, w], [2 h, 2 h], [2 h, 2 h], [w, 2 bins] */
 };
 
 static SfuWeight *matrix(const char *name, int rows, int cols, float **values)
 {
     const gint64 dims[] = {rows, cols};
-    *values = g_new(float, (gsize)rows * cols);
+    *values = g_new(float, (gsize)rows *cols);
     return sfu_weight_new_take(name, SFU_F32, 2, dims, *values, (gsize)rows * cols * sizeof(float));
 }
 
 /* The angle 2 pi a b / n, with a b reduced first so that it stays exact. */
-static double angle(int a, int b, int n) { return 2 * G_PI * (double)((gint64)a * b % n) / n; }
+static double angle(int a, int b, int n)
+{
+    return 2 * G_PI * (double)((gint64)a * b % n) / n;
+}
 
 /* Complex to complex along h, on rows that alternate real and imaginary parts; sign -1 forward, 1 inverse. */
 static SfuWeight *complex_matrix(int h, int sign)
@@ -51,7 +54,8 @@ SfuFourier *sfu_fourier_new(int h, int w)
     p->back = matrix("fourier back", w, 2 * p->bins, &b);
     const double scale = 1 / sqrt(w);
     for (int k = 0; k < p->bins; k++) {
-        const gboolean single = k == 0 || 2 * k == w; /* its mirror image is itself, and its imaginary part counts for nothing */
+        const gboolean single =
+            k == 0 || 2 * k == w; /* its mirror image is itself, and its imaginary part counts for nothing */
         for (int x = 0; x < w; x++) {
             const double co = scale * cos(angle(k, x, w)), si = scale * sin(angle(k, x, w));
             f[(gsize)(2 * k) * w + x] = (float)co;
@@ -76,7 +80,8 @@ void sfu_fourier_free(SfuFourier *p)
     g_free(p);
 }
 
-/* ---- one axis ------------------------------------------------------------------------------------------------------- */
+/* ---- one axis -------------------------------------------------------------------------------------------------------
+ */
 
 static void pack(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params)
 {
@@ -96,13 +101,17 @@ typedef struct {
     int o1, o0, i1, i0;
 } Strides;
 
-static gboolean transform(SfuTensor *y, const SfuTensor *x, SfuWeight *w, int c, int n_outer, int k, Strides to, Strides from, GError **error)
+static gboolean transform(SfuTensor *y, const SfuTensor *x, SfuWeight *w, int c, int n_outer, int k, Strides to,
+                          Strides from, GError **error)
 {
     const int n_out = (int)sfu_weight_dim(w, 0), n_in = (int)sfu_weight_dim(w, 1), panels = (n_out + ROWS - 1) / ROWS;
-    const SfuTensor *f = sfu_weight_on_device(x->q, w, "fourier", SFU_F32, (gint64)panels * ROWS * n_in, pack, NULL, error);
-    return f && SFU_RUN(x, "fourier", "dft", (c + 31) / 32, panels, n_outer, 2.0 * n_out * n_in * c * n_outer, sfu_op_bytes(x) + sfu_op_bytes(y), error,
-                        SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(f), SFU_INT(c), SFU_INT(n_out), SFU_INT(n_in), SFU_INT(k), SFU_INT(from.o1),
-                        SFU_INT(from.o0), SFU_INT(from.i1), SFU_INT(from.i0), SFU_INT(to.o1), SFU_INT(to.o0), SFU_INT(to.i1), SFU_INT(to.i0));
+    const SfuTensor *f =
+        sfu_weight_on_device(x->q, w, "fourier", SFU_F32, (gint64)panels * ROWS * n_in, pack, NULL, error);
+    return f &&
+           SFU_RUN(x, "fourier", "dft", (c + 31) / 32, panels, n_outer, 2.0 * n_out * n_in * c * n_outer,
+                   sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(f), SFU_INT(c),
+                   SFU_INT(n_out), SFU_INT(n_in), SFU_INT(k), SFU_INT(from.o1), SFU_INT(from.o0), SFU_INT(from.i1),
+                   SFU_INT(from.i0), SFU_INT(to.o1), SFU_INT(to.o0), SFU_INT(to.i1), SFU_INT(to.i0));
 }
 
 /* Along h, for every bin: the pairs are (row, real or imaginary). */
@@ -113,13 +122,14 @@ static gboolean along_h(const SfuFourier *p, SfuTensor *y, const SfuTensor *x, S
     return transform(y, x, w, c, x->n * p->bins, p->bins, s, s, error);
 }
 
-static gboolean check(const SfuFourier *p, const char *op, const SfuTensor *real, const SfuTensor *spectrum, GError **error)
+static gboolean check(const SfuFourier *p, const char *op, const SfuTensor *real, const SfuTensor *spectrum,
+                      GError **error)
 {
-    if (real->h == p->h && real->w == p->w && spectrum->h == p->h && spectrum->w == p->bins && spectrum->n == real->n && spectrum->c == 2 * real->c &&
-        spectrum->dtype == real->dtype)
+    if (real->h == p->h && real->w == p->w && spectrum->h == p->h && spectrum->w == p->bins && spectrum->n == real->n &&
+        spectrum->c == 2 * real->c && spectrum->dtype == real->dtype)
         return TRUE;
-    return sfu_op_shape_error(error, op, "%d x %d x %d against a spectrum of %d x %d x %d, planned for %d x %d", real->h, real->w, real->c, spectrum->h,
-                              spectrum->w, spectrum->c, p->h, p->w);
+    return sfu_op_shape_error(error, op, "%d x %d x %d against a spectrum of %d x %d x %d, planned for %d x %d",
+                              real->h, real->w, real->c, spectrum->h, spectrum->w, spectrum->c, p->h, p->w);
 }
 
 gboolean sfu_rfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTensor *x, GError **error)
@@ -129,7 +139,8 @@ gboolean sfu_rfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTens
     const int c = x->c;
     const Strides real = {p->w * c, 0, 2 * c, c}, spectrum = {p->bins * 2 * c, 0, 2 * c, c};
     SfuTensor *half = sfu_tensor_create(q, x->dtype, y->n, y->h, y->w, y->c, error);
-    const gboolean ok = half && transform(half, x, p->across, c, x->n * p->h, 1, spectrum, real, error) && along_h(p, y, half, p->down, c, error);
+    const gboolean ok = half && transform(half, x, p->across, c, x->n * p->h, 1, spectrum, real, error) &&
+                        along_h(p, y, half, p->down, c, error);
     sfu_tensor_destroy(half);
     return ok;
 }
@@ -141,7 +152,8 @@ gboolean sfu_irfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTen
     const int c = y->c;
     const Strides real = {p->w * c, 0, 2 * c, c}, spectrum = {p->bins * 2 * c, 0, 2 * c, c};
     SfuTensor *half = sfu_tensor_create(q, x->dtype, x->n, x->h, x->w, x->c, error);
-    const gboolean ok = half && along_h(p, half, x, p->up, c, error) && transform(y, half, p->back, c, x->n * p->h, 1, real, spectrum, error);
+    const gboolean ok = half && along_h(p, half, x, p->up, c, error) &&
+                        transform(y, half, p->back, c, x->n * p->h, 1, real, spectrum, error);
     sfu_tensor_destroy(half);
     return ok;
 }

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 typedef enum {
     SFU_ACT_NONE,
     SFU_ACT_SILU,
-    SFU_ACT_GELU,       /* exact, erf */
+    SFU_ACT_GELU, /* exact, erf */
     SFU_ACT_GELU_TANH,
     SFU_ACT_QUICK_GELU, /* x * sigmoid(1.702 x) */
     SFU_ACT_RELU,
@@ -32,10 +32,11 @@ typedef struct {
     const SfuTensor *chan; /* [n, 1, 1, out]: added to every pixel of its sample (time embedding) */
     SfuAct act;
     float act_param;
-    SfuWeight *prelu; /* [out] or [1] */
-    float scale;      /* 0 means 1 */
+    SfuWeight *prelu;          /* [out] or [1] */
+    float scale;               /* 0 means 1 */
     const SfuTensor *residual; /* same shape as y; may be y itself */
-    SfuTensor *moments; /* of y, [n, 1, 3, out]: see sfu_moments(). Made while y is in the registers, where the kernel can */
+    SfuTensor
+        *moments; /* of y, [n, 1, 3, out]: see sfu_moments(). Made while y is in the registers, where the kernel can */
     gboolean geglu; /* linear only: W is [2*out, in]; y = (first half) * gelu(second half) (Shazeer 2020); act NONE */
 } SfuEpilogue;
 
@@ -44,14 +45,15 @@ typedef struct {
 gboolean sfu_linear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuEpilogue *e, GError **error);
 
 typedef struct {
-    int stride; /* 0 means 1 */
+    int stride;                                   /* 0 means 1 */
     int pad_top, pad_left, pad_bottom, pad_right; /* zeros */
-    gboolean upsample2; /* x is read as if first enlarged twice by nearest neighbour */
-    gboolean circular;  /* padding wraps round instead (seamless textures) */
-    int groups;         /* 0 or 1: dense; == c: depthwise, W [c, 1, kh, kw] */
-    int x_c;            /* only the first x_c channels of x are read; 0: all */
-    gboolean y_part;    /* the outputs go to the channels from y_col on of a wider y, whose other channels stay as they are. y may be x if the
-                           channels read and written differ: dense blocks grow in place. A residual is as wide as y and read at y_col too */
+    gboolean upsample2;                           /* x is read as if first enlarged twice by nearest neighbour */
+    gboolean circular;                            /* padding wraps round instead (seamless textures) */
+    int groups;                                   /* 0 or 1: dense; == c: depthwise, W [c, 1, kh, kw] */
+    int x_c;                                      /* only the first x_c channels of x are read; 0: all */
+    gboolean y_part; /* the outputs go to the channels from y_col on of a wider y, whose other channels stay as they
+                        are. y may be x if the channels read and written differ: dense blocks grow in place. A residual
+                        is as wide as y and read at y_col too */
     int y_col;
 } SfuConv;
 /* Convolution (cross-correlation, as PyTorch): x [n, h, w, in], W [out, in, kh, kw], y [n, oh, ow, out] of the usual
@@ -65,7 +67,7 @@ gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
  * Vaswani 2017, eq. 1; running maximum: Milakov & Gimelshein 2018. */
 typedef struct {
     int n_heads, head_dim;
-    float scale; /* 0: 1/sqrt(head_dim) */
+    float scale;     /* 0: 1/sqrt(head_dim) */
     gboolean causal; /* query i sees keys 0..i */
     int q_col, k_col, v_col;
     const SfuTensor *bias; /* NULL, or [b, n_heads, t_q, t_k] fp32 added to the logits; sample s uses b = s % bias->n
@@ -74,69 +76,92 @@ typedef struct {
 gboolean sfu_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *qt, const SfuTensor *k, const SfuTensor *v,
                        const SfuAttention *a, GError **error);
 
-/* Attention between channels: within each head, every channel of the values is mixed into every channel of o, by how alike the channels of queries and
- * keys are over all pixels of a sample: o = softmax(temperature * Q^T K) V, by head, with Q and K of length 1 over the pixels. x [n, h, w, ..] holds
- * all three (columns as in SfuAttention, which may have no scale, bias or causal here), o [n, h, w, n_heads * head_dim], temperature [n_heads],
- * head_dim <= 128. El-Nouby 2021 (XCiT), eq. 2. */
-gboolean sfu_channel_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *x, SfuWeight *temperature, const SfuAttention *a, GError **error);
+/* Attention between channels: within each head, every channel of the values is mixed into every channel of o, by how
+ * alike the channels of queries and keys are over all pixels of a sample: o = softmax(temperature * Q^T K) V, by head,
+ * with Q and K of length 1 over the pixels. x [n, h, w, ..] holds all three (columns as in SfuAttention, which may have
+ * no scale, bias or causal here), o [n, h, w, n_heads * head_dim], temperature [n_heads], head_dim <= 128. El-Nouby
+ * 2021 (XCiT), eq. 2. */
+gboolean sfu_channel_attention(SfuQueue *q, SfuTensor *o, const SfuTensor *x, SfuWeight *temperature,
+                               const SfuAttention *a, GError **error);
 
 /* Group normalisation: y = (x - mean) / sqrt(var + eps) * gamma + beta, mean and variance over each group's channels
  * and pixels, then act (NONE or SILU). y may be x. gamma, beta [c]. Wu & He 2018, eq. 1. */
 gboolean sfu_group_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, int n_groups,
                         float eps, SfuAct act, GError **error);
-/* The same in two parts, so that tiles can share the whole picture's statistics. stats [n, 1, n_groups, 2] fp32: mean and
- * 1/sqrt(var + eps). */
-gboolean sfu_group_norm_stats(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps, GError **error);
+/* The same in two parts, so that tiles can share the whole picture's statistics. stats [n, 1, n_groups, 2] fp32: mean
+ * and 1/sqrt(var + eps). */
+gboolean sfu_group_norm_stats(SfuQueue *q, SfuTensor *stats, const SfuTensor *x, int n_groups, float eps,
+                              GError **error);
 gboolean sfu_group_norm_apply(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *stats, SfuWeight *gamma,
                               SfuWeight *beta, SfuAct act, GError **error);
-/* What a group norm must know of a tensor x: moments [n, 1, 3, c] fp32, of each channel of each sample the mean over its pixels, the sum of squared
- * differences from that, and the number of pixels. A product leaves them of what it writes (SfuEpilogue), and then nobody need read y for them. */
+/* What a group norm must know of a tensor x: moments [n, 1, 3, c] fp32, of each channel of each sample the mean over
+ * its pixels, the sum of squared differences from that, and the number of pixels. A product leaves them of what it
+ * writes (SfuEpilogue), and then nobody need read y for them. */
 gboolean sfu_moments(SfuQueue *q, SfuTensor *moments, const SfuTensor *x, GError **error);
 /* Of all pixels, from those of k parts of them, [n, k, 3, c]. Chan, Golub & LeVeque 1983, eq. 2.1. */
 gboolean sfu_moments_join(SfuQueue *q, SfuTensor *moments, const SfuTensor *parts, GError **error);
 /* sfu_group_norm_stats() of the tensor that the moments are of. */
-gboolean sfu_group_norm_stats_from(SfuQueue *q, SfuTensor *stats, const SfuTensor *moments, int n_groups, float eps, GError **error);
+gboolean sfu_group_norm_stats_from(SfuQueue *q, SfuTensor *stats, const SfuTensor *moments, int n_groups, float eps,
+                                   GError **error);
 /* Layer normalisation over c. gamma, beta [c], may be NULL. y may be x. Ba 2016. */
 gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, float eps,
                         GError **error);
 gboolean sfu_softmax(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* over c; y may be x */
 
-gboolean sfu_unary(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, float act_param, GError **error); /* y may be x */
-/* y = a*x + b*z. z is shaped like x, or broadcast: [n or 1, 1, 1, c] or [n, h, w, 1]. z NULL: y = a*x + b. y may be x. */
+gboolean sfu_unary(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, float act_param,
+                   GError **error); /* y may be x */
+/* y = a*x + b*z. z is shaped like x, or broadcast: [n or 1, 1, 1, c] or [n, h, w, 1]. z NULL: y = a*x + b. y may be x.
+ */
 gboolean sfu_axpby(SfuQueue *q, SfuTensor *y, float a, const SfuTensor *x, float b, const SfuTensor *z, GError **error);
-gboolean sfu_mul(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *z, GError **error); /* z as above; y may be x */
+gboolean sfu_mul(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *z,
+                 GError **error); /* z as above; y may be x */
 /* y = x * scale[c] + shift[c]; either may be NULL. y may be x. */
-gboolean sfu_scale_channels(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *scale, SfuWeight *shift, GError **error);
-/* y = (x + residual) * (sigmoid(x) + offset); residual may be NULL. y may be x or the residual. SPAN (Wan 2024), eq. 3 and 4. */
-gboolean sfu_sigmoid_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *residual, float offset, GError **error);
+gboolean sfu_scale_channels(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *scale, SfuWeight *shift,
+                            GError **error);
+/* y = (x + residual) * (sigmoid(x) + offset); residual may be NULL. y may be x or the residual. SPAN (Wan 2024), eq. 3
+ * and 4. */
+gboolean sfu_sigmoid_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *residual, float offset,
+                          GError **error);
 /* y = act(first half of x's channels) * second half; x has twice the channels of y. act without a parameter. */
 gboolean sfu_half_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, GError **error);
 gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* y [n,1,1,c], over pixels */
 
-gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* dtype conversion or copy, same count */
-gboolean sfu_concat(SfuQueue *q, SfuTensor *y, const SfuTensor *const *parts, int n_parts, GError **error); /* along c */
-gboolean sfu_slice(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int first_channel, GError **error); /* y->c channels of x */
+gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x,
+                     GError **error); /* dtype conversion or copy, same count */
+gboolean sfu_concat(SfuQueue *q, SfuTensor *y, const SfuTensor *const *parts, int n_parts,
+                    GError **error); /* along c */
+gboolean sfu_slice(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int first_channel,
+                   GError **error); /* y->c channels of x */
 /* x to the channels from first_channel on of a wider y, whose other channels stay as they are. */
 gboolean sfu_copy_channels(SfuQueue *q, SfuTensor *y, int first_channel, const SfuTensor *x, GError **error);
-/* y[i, j] = x[i - top, j - left]; outside x: zeros, x mirrored without repeating the edge, the edge repeated, or x wrapped
- * round. Negative top and left cut out of x. */
+/* y[i, j] = x[i - top, j - left]; outside x: zeros, x mirrored without repeating the edge, the edge repeated, or x
+ * wrapped round. Negative top and left cut out of x. */
 typedef enum { SFU_PAD_ZERO, SFU_PAD_REFLECT, SFU_PAD_EDGE, SFU_PAD_WRAP } SfuPad;
 gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int left, SfuPad mode, GError **error);
-gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* whole factors y->h/x->h, y->w/x->w */
-gboolean sfu_max_pool(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int size, int stride, GError **error); /* no padding */
-gboolean sfu_resize_bilinear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* of squares, edges repeated: align_corners=False */
-/* Dynamic upsampling, y [n, h * factor, w * factor, c], c <= 4: for each place in a pixel of x [n, h, w, n_groups * c], the bias [c], which may be NULL, and
- * the sum over the groups of x's value there, interpolated, at the pixel's coordinates + offset * sigmoid(scope) / 2 + start. Channels of offset, scope
- * [n, h, w, 2 * n_groups * factor^2] and start: along the width, then the height; in each by group; in each by place. Liu 2023, eq. 2 to 5. */
-gboolean sfu_dysample(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *offset, const SfuTensor *scope, SfuWeight *start, SfuWeight *bias,
-                      int factor, int n_groups, GError **error);
-gboolean sfu_pixel_shuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r, GError **error); /* PyTorch's channel order */
+gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x,
+                              GError **error); /* whole factors y->h/x->h, y->w/x->w */
+gboolean sfu_max_pool(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int size, int stride,
+                      GError **error); /* no padding */
+gboolean sfu_resize_bilinear(SfuQueue *q, SfuTensor *y, const SfuTensor *x,
+                             GError **error); /* of squares, edges repeated: align_corners=False */
+/* Dynamic upsampling, y [n, h * factor, w * factor, c], c <= 4: for each place in a pixel of x [n, h, w, n_groups * c],
+ * the bias [c], which may be NULL, and the sum over the groups of x's value there, interpolated, at the pixel's
+ * coordinates + offset * sigmoid(scope) / 2 + start. Channels of offset, scope [n, h, w, 2 * n_groups * factor^2] and
+ * start: along the width, then the height; in each by group; in each by place. Liu 2023, eq. 2 to 5. */
+gboolean sfu_dysample(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *offset, const SfuTensor *scope,
+                      SfuWeight *start, SfuWeight *bias, int factor, int n_groups, GError **error);
+gboolean sfu_pixel_shuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r,
+                           GError **error); /* PyTorch's channel order */
 gboolean sfu_pixel_unshuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r, GError **error);
-/* General transpose: x seen as dims[0..n_dims), n_dims <= 6; dim i of y is dim perm[i] of x (torch.permute). Same element count. */
-gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, const int *dims, const int *perm, GError **error);
-gboolean sfu_roll(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int dy, int dx, GError **error); /* torch.roll over h, w */
-/* Fourier transforms over h and w of real pictures, as torch.fft.rfft2 and irfft2 with norm "ortho" (Cooley & Tukey 1965 for what they compute; here
- * by products with the transform's matrix, any length). A plan holds the matrices for one size; it must outlive the queue's work. Caller frees. */
+/* General transpose: x seen as dims[0..n_dims), n_dims <= 6; dim i of y is dim perm[i] of x (torch.permute). Same
+ * element count. */
+gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, const int *dims, const int *perm,
+                     GError **error);
+gboolean sfu_roll(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int dy, int dx,
+                  GError **error); /* torch.roll over h, w */
+/* Fourier transforms over h and w of real pictures, as torch.fft.rfft2 and irfft2 with norm "ortho" (Cooley & Tukey
+ * 1965 for what they compute; here by products with the transform's matrix, any length). A plan holds the matrices for
+ * one size; it must outlive the queue's work. Caller frees. */
 typedef struct SfuFourier SfuFourier;
 SfuFourier *sfu_fourier_new(int h, int w);
 void sfu_fourier_free(SfuFourier *p);

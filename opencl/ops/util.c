@@ -19,8 +19,8 @@ gboolean sfu_op_same_shape(GError **error, const char *op, const SfuTensor *a, c
 {
     if (a->n == b->n && a->h == b->h && a->w == b->w && a->c == b->c && a->dtype == b->dtype)
         return TRUE;
-    return sfu_op_shape_error(error, op, "%d x %d x %d x %d of %s against %d x %d x %d x %d of %s", a->n, a->h, a->w, a->c,
-                              sfu_dtype_name(a->dtype), b->n, b->h, b->w, b->c, sfu_dtype_name(b->dtype));
+    return sfu_op_shape_error(error, op, "%d x %d x %d x %d of %s against %d x %d x %d x %d of %s", a->n, a->h, a->w,
+                              a->c, sfu_dtype_name(a->dtype), b->n, b->h, b->w, b->c, sfu_dtype_name(b->dtype));
 }
 
 int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z)
@@ -34,8 +34,9 @@ int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z)
     return z->n == x->n && z->h == x->h && z->w == x->w && z->c == 1 ? 3 : -1;
 }
 
-/* CPU drivers compile a kernel again for every work-group size, and the one they choose follows the shape: left to them, each new
- * picture size would wait for the compiler. Powers of two that divide the shape, up to 64 items and 32 KiB a group. */
+/* CPU drivers compile a kernel again for every work-group size, and the one they choose follows the shape: left to
+ * them, each new picture size would wait for the compiler. Powers of two that divide the shape, up to 64 items and 32
+ * KiB a group. */
 static void cpu_local(SfuLaunch *l)
 {
     const double per_item = l->bytes / ((double)l->global[0] * (double)l->global[1] * (double)l->global[2]);
@@ -58,11 +59,15 @@ void sfu_args_add(SfuArgs *args, const SfuArg *more, int n)
     args->n += n;
 }
 
-gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gint64 n0, gint64 n1, gint64 n2, double flops,
-                    double bytes, const SfuArg *args, int n_args, GError **error)
+gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gint64 n0, gint64 n1, gint64 n2,
+                    double flops, double bytes, const SfuArg *args, int n_args, GError **error)
 {
-    SfuLaunch l = {.program = program, .kernel = kernel, .options = sfu_op_storage(like),
-                   .global = {(size_t)n0, (size_t)n1, (size_t)n2}, .flops = flops, .bytes = bytes};
+    SfuLaunch l = {.program = program,
+                   .kernel = kernel,
+                   .options = sfu_op_storage(like),
+                   .global = {(size_t)n0, (size_t)n1, (size_t)n2},
+                   .flops = flops,
+                   .bytes = bytes};
     if (sfu_queue_kernels(like->q) == SFU_KERNELS_CPU && n0 > 0 && n1 > 0 && n2 > 0)
         cpu_local(&l);
     return sfu_launch(like->q, &l, args, n_args, error);

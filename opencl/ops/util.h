@@ -10,12 +10,15 @@ gboolean sfu_op_shape_error(GError **error, const char *op, const char *format, 
 /* Shape and dtype the same; otherwise FALSE with SHAPE. */
 gboolean sfu_op_same_shape(GError **error, const char *op, const SfuTensor *a, const SfuTensor *b);
 /* Compiler options for kernels over tensors stored as x is. */
-static inline const char *sfu_op_storage(const SfuTensor *x) { return x->dtype == SFU_F16 ? "-DACT_F16" : NULL; }
+static inline const char *sfu_op_storage(const SfuTensor *x)
+{
+    return x->dtype == SFU_F16 ? "-DACT_F16" : NULL;
+}
 /* One item for each of n0 x n1 x n2. */
-gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gint64 n0, gint64 n1, gint64 n2, double flops,
-                    double bytes, const SfuArg *args, int n_args, GError **error);
-#define SFU_RUN(like, program, kernel, n0, n1, n2, flops, bytes, error, ...)                                              \
-    sfu_op_run(like, program, kernel, n0, n1, n2, flops, bytes, (const SfuArg[]){__VA_ARGS__},                           \
+gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gint64 n0, gint64 n1, gint64 n2,
+                    double flops, double bytes, const SfuArg *args, int n_args, GError **error);
+#define SFU_RUN(like, program, kernel, n0, n1, n2, flops, bytes, error, ...)                                           \
+    sfu_op_run(like, program, kernel, n0, n1, n2, flops, bytes, (const SfuArg[]){__VA_ARGS__},                         \
                (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)), error)
 /* Kernel arguments that are gathered in parts. */
 typedef struct {
@@ -23,27 +26,31 @@ typedef struct {
     int n;
 } SfuArgs;
 void sfu_args_add(SfuArgs *args, const SfuArg *more, int n);
-#define SFU_ADD(args, ...) sfu_args_add(args, (const SfuArg[]){__VA_ARGS__}, (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)))
+#define SFU_ADD(args, ...)                                                                                             \
+    sfu_args_add(args, (const SfuArg[]){__VA_ARGS__}, (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)))
 static inline gboolean sfu_op_launch(SfuQueue *q, const SfuLaunch *l, const SfuArgs *args, GError **error)
 {
     return sfu_launch(q, l, args->list, args->n, error);
 }
-static inline double sfu_op_bytes(const SfuTensor *t) { return (double)sfu_tensor_elements(t) * (double)sfu_dtype_bytes(t->dtype); }
+static inline double sfu_op_bytes(const SfuTensor *t)
+{
+    return (double)sfu_tensor_elements(t) * (double)sfu_dtype_bytes(t->dtype);
+}
 /* How z is broadcast over x: 0 same shape, 1 [1,1,1,c], 2 [n,1,1,c], 3 [n,h,w,1]; -1 not at all. */
 int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z);
 
-/* sfu_moments_join() of parts [n, slots, 3, c] that are of `len` units each of all samples' in a row, `per` a sample: a part lies in the slots of
- * each sample that it has units of, counted from the first one that does. */
+/* sfu_moments_join() of parts [n, slots, 3, c] that are of `len` units each of all samples' in a row, `per` a sample: a
+ * part lies in the slots of each sample that it has units of, counted from the first one that does. */
 gboolean sfu_op_moments_join(SfuTensor *moments, const SfuTensor *parts, int per, int len, GError **error);
 
-/* The tile of sums that a CPU keeps in registers, for TILE_ROWS, TILE_COLS and VW of common.cl. n_panels: of 32 outputs. */
+/* The tile of sums that a CPU keeps in registers, for TILE_ROWS, TILE_COLS and VW of common.cl. n_panels: of 32
+ * outputs. */
 typedef struct {
     int vector, rows, cols;
 } SfuCpuTile;
 SfuCpuTile sfu_cpu_tile(int width, int n_panels);
 /* Floats a vector: 16, 8 or 4; as SfuQueueOptions says, or the fastest here: a question for sfu_tuning_ask(). */
 int sfu_cpu_width(SfuQueue *q);
-
 
 /* Whether the device has matrix units that have passed a self-test. */
 gboolean sfu_mma_present(SfuQueue *q);

@@ -1,6 +1,6 @@
-/* Where things are kept between runs: our own folder of programs and tuning, and PoCL's. A place that cannot be written must not stop anybody:
- * a folder under the system's temporary one takes over.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where things are kept between runs: our own folder of programs and tuning, and PoCL's. A place that cannot be written
+ * must not stop anybody: a folder under the system's temporary one takes over. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <errno.h>
 #include <glib/gi18n-lib.h>
@@ -22,7 +22,8 @@ static int make_writable(const char *dir)
 }
 
 #ifdef G_OS_UNIX
-/* Others can write to the temporary folder too: what stands there under our name must be a folder of ours that nobody else may enter. */
+/* Others can write to the temporary folder too: what stands there under our name must be a folder of ours that nobody
+ * else may enter. */
 static gboolean is_private(const char *dir)
 {
     struct stat s;
@@ -65,10 +66,11 @@ char *sfu_cache_warning(void)
     const int reason = make_writable(dir);
     char *text = NULL;
     if (reason && sfu_cache_temporary())
-        text = g_strdup_printf(_("The folder %s cannot be written (%s). Compiled kernels are kept in %s instead."), dir, g_strerror(reason),
-                               sfu_cache_temporary());
+        text = g_strdup_printf(_("The folder %s cannot be written (%s). Compiled kernels are kept in %s instead."), dir,
+                               g_strerror(reason), sfu_cache_temporary());
     else if (reason)
-        text = g_strdup_printf(_("The folder %s cannot be written (%s). Kernels are compiled again in every run."), dir, g_strerror(reason));
+        text = g_strdup_printf(_("The folder %s cannot be written (%s). Kernels are compiled again in every run."), dir,
+                               g_strerror(reason));
     g_free(dir);
     return text;
 }
@@ -103,7 +105,8 @@ static char *pocl_folder(void)
     return home && *home ? g_build_filename(home, ".cache", "pocl", "kcache", NULL) : NULL;
 }
 
-/* PoCL offers no device at all when it cannot make its folder. It reads the environment when it is first asked for devices, and never again. */
+/* PoCL offers no device at all when it cannot make its folder. It reads the environment when it is first asked for
+ * devices, and never again. */
 static char *give_pocl_a_folder(void)
 {
     char *dir = pocl_folder(), *problem = NULL;

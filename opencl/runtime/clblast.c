@@ -7,7 +7,8 @@
 #include <clblast_c.h>
 #endif
 
-/* Multiply-adds below which nothing is measured: our own kernel needs no second pass for the epilogue, and a measurement has to pay for itself. */
+/* Multiply-adds below which nothing is measured: our own kernel needs no second pass for the epilogue, and a
+ * measurement has to pay for itself. */
 #define LEAST_WORK 0x1p28
 
 SfuBlas sfu_blas_of_environment(void)
@@ -86,7 +87,8 @@ static gboolean fail(GError **error, CLBlastStatusCode code, const SfuGemm *g)
     static const struct {
         CLBlastStatusCode code;
         const char *text;
-    } own[] = { /* the others that a product can meet are OpenCL's */
+    } own[] = {
+        /* the others that a product can meet are OpenCL's */
         {CLBlastNotImplemented, "not implemented"},
         {CLBlastInsufficientMemoryA, "the first matrix is larger than its buffer"},
         {CLBlastInsufficientMemoryB, "the second matrix is larger than its buffer"},
@@ -106,7 +108,8 @@ static gboolean fail(GError **error, CLBlastStatusCode code, const SfuGemm *g)
     return FALSE;
 }
 
-gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error)
+gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g,
+                       GError **error)
 {
     const size_t m = (size_t)g->m, n = (size_t)g->n, k = (size_t)g->k;
     if (sfu_queue_cancelled(q, error))
@@ -114,7 +117,8 @@ gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuT
     if (q->build_notify && !q->blas_called)
         q->build_notify("CLBlast", q->build_data);
     q->blas_called = TRUE;
-    /* A product is several kernels, and CLBlast gives the last one's event: the time is taken from a marker before the first. */
+    /* A product is several kernels, and CLBlast gives the last one's event: the time is taken from a marker before the
+     * first. */
     cl_event from = NULL, event = NULL;
     if (q->profile) {
         const cl_int r = clEnqueueMarkerWithWaitList(q->queue, 0, NULL, &from);
@@ -122,9 +126,9 @@ gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuT
             return sfu_cl_fail(error, r, "a marker");
     }
     const SfuLocale before = sfu_locale_c(); /* it may compile */
-    const CLBlastStatusCode r =
-        CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, m, n, k, 1.0f, a->buffer->mem, a->offset, k, b->buffer->mem,
-                     b->offset, k, 0.0f, c->buffer->mem, c->offset, n, &q->queue, q->profile ? &event : NULL);
+    const CLBlastStatusCode r = CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, m, n, k,
+                                             1.0f, a->buffer->mem, a->offset, k, b->buffer->mem, b->offset, k, 0.0f,
+                                             c->buffer->mem, c->offset, n, &q->queue, q->profile ? &event : NULL);
     sfu_locale_back(before);
     if (r != CLBlastSuccess) {
         if (from)
@@ -132,7 +136,8 @@ gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuT
         return fail(error, r, g);
     }
     const double work = (double)g->m * g->n * g->k;
-    return sfu_queue_enqueued(q, from, event, "clblast_gemm", 2 * work, 4 * work * (1.0 / g->n + 1.0 / g->m + 1.0 / g->k), error);
+    return sfu_queue_enqueued(q, from, event, "clblast_gemm", 2 * work,
+                              4 * work * (1.0 / g->n + 1.0 / g->m + 1.0 / g->k), error);
 }
 
 void sfu_blas_forget(SfuQueue *q)
@@ -142,11 +147,15 @@ void sfu_blas_forget(SfuQueue *q)
         CLBlastClearCache();
 }
 #else
-gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error)
+gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g,
+                       GError **error)
 {
-    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED, _("SFUMATO_BLAS asks for CLBlast, which this build was made without"));
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED,
+                _("SFUMATO_BLAS asks for CLBlast, which this build was made without"));
     return FALSE;
 }
 
-void sfu_blas_forget(SfuQueue *q) {}
+void sfu_blas_forget(SfuQueue *q)
+{
+}
 #endif

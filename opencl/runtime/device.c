@@ -9,7 +9,7 @@
 #include <cpuid.h>
 #endif
 
-G_DEFINE_QUARK(sfu-runtime-error, sfu_runtime_error)
+G_DEFINE_QUARK(sfu - runtime - error, sfu_runtime_error)
 
 typedef struct {
     cl_platform_id platform;
@@ -20,15 +20,24 @@ typedef struct {
 static const char *cl_name(cl_int code)
 {
     switch (code) {
-    case CL_DEVICE_NOT_AVAILABLE: return "the device is not available";
-    case CL_MEM_OBJECT_ALLOCATION_FAILURE: return "the device has no memory left for this";
-    case CL_OUT_OF_RESOURCES: return "the device is out of resources";
-    case CL_OUT_OF_HOST_MEMORY: return "the computer has no memory left for this";
-    case CL_BUILD_PROGRAM_FAILURE: return "the kernel did not compile";
-    case CL_INVALID_BUFFER_SIZE: return "the buffer is larger than the device allows";
-    case CL_INVALID_WORK_GROUP_SIZE: return "the work-group is larger than the device allows";
-    case CL_INVALID_COMMAND_QUEUE: return "the device was lost";
-    default: return "OpenCL error";
+    case CL_DEVICE_NOT_AVAILABLE:
+        return "the device is not available";
+    case CL_MEM_OBJECT_ALLOCATION_FAILURE:
+        return "the device has no memory left for this";
+    case CL_OUT_OF_RESOURCES:
+        return "the device is out of resources";
+    case CL_OUT_OF_HOST_MEMORY:
+        return "the computer has no memory left for this";
+    case CL_BUILD_PROGRAM_FAILURE:
+        return "the kernel did not compile";
+    case CL_INVALID_BUFFER_SIZE:
+        return "the buffer is larger than the device allows";
+    case CL_INVALID_WORK_GROUP_SIZE:
+        return "the work-group is larger than the device allows";
+    case CL_INVALID_COMMAND_QUEUE:
+        return "the device was lost";
+    default:
+        return "OpenCL error";
     }
 }
 
@@ -93,9 +102,13 @@ static SfuMatrix matrix_of(cl_device_id dev, const SfuDeviceInfo *info, const ch
         if (!has_word(ext, "cl_intel_subgroup_matrix_multiply_accumulate") ||
             clGetDeviceInfo(dev, SUB_GROUP_SIZES_INTEL, sizeof sizes, sizes, &bytes) != CL_SUCCESS || bytes == 0)
             return SFU_MATRIX_NONE;
-        return sizes[0] == 8 ? SFU_MATRIX_INTEL8 : sizes[0] == 16 ? SFU_MATRIX_INTEL16 : SFU_MATRIX_NONE; /* the smallest comes first */
-    case SFU_VENDOR_AMD: return g_str_has_prefix(info->name, "gfx11") ? SFU_MATRIX_AMD : SFU_MATRIX_NONE;
-    default: return SFU_MATRIX_NONE;
+        return sizes[0] == 8    ? SFU_MATRIX_INTEL8
+               : sizes[0] == 16 ? SFU_MATRIX_INTEL16
+                                : SFU_MATRIX_NONE; /* the smallest comes first */
+    case SFU_VENDOR_AMD:
+        return g_str_has_prefix(info->name, "gfx11") ? SFU_MATRIX_AMD : SFU_MATRIX_NONE;
+    default:
+        return SFU_MATRIX_NONE;
     }
 }
 
@@ -157,11 +170,13 @@ static gboolean is_pocl(cl_platform_id platform)
     return strstr(name, "Portable Computing Language") != NULL;
 }
 
-/* PoCL asks hwloc how much memory there is. Without the kernel's description of the CPUs that finds 0 bytes, upon which PoCL ends the whole process
+/* PoCL asks hwloc how much memory there is. Without the kernel's description of the CPUs that finds 0 bytes, upon which
+ * PoCL ends the whole process
  * ("Not enough memory to run on this device.", PoCL 3.1 and 6.0): it must not be asked for devices then. */
 static gboolean pocl_sees_no_memory(void)
 {
-    return !g_file_test("/sys/devices/system/cpu/cpu0/topology", G_FILE_TEST_IS_DIR) && !g_file_test("/sys/bus/cpu/devices/cpu0/topology", G_FILE_TEST_IS_DIR);
+    return !g_file_test("/sys/devices/system/cpu/cpu0/topology", G_FILE_TEST_IS_DIR) &&
+           !g_file_test("/sys/bus/cpu/devices/cpu0/topology", G_FILE_TEST_IS_DIR);
 }
 
 /* Every device as Found; NULL with NO_LOADER or NO_DEVICE. */
@@ -172,7 +187,8 @@ static GArray *find_all(GError **error)
     const cl_int r = clGetPlatformIDs(0, NULL, &n);
     if (r != CL_SUCCESS || n == 0) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER,
-                    _("no OpenCL driver is installed (the loader lists no platform); install your GPU's, or pocl-opencl-icd for the CPU"));
+                    _("no OpenCL driver is installed (the loader lists no platform); install your GPU's, or "
+                      "pocl-opencl-icd for the CPU"));
         return NULL;
     }
     cl_platform_id *platforms = g_new(cl_platform_id, n);
@@ -201,23 +217,26 @@ static GArray *find_all(GError **error)
     g_free(platforms);
     if (all->len == 0 && passed_over) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    _("PoCL, the OpenCL driver for the CPU, finds 0 bytes of memory where /sys is not mounted, and needs 128 MiB (the computer has "
-                    "%" PRId64 " MiB); mount /sys, or install your GPU's driver"),
+                    _("PoCL, the OpenCL driver for the CPU, finds 0 bytes of memory where /sys is not mounted, and "
+                      "needs 128 MiB (the computer has "
+                      "%" PRId64 " MiB); mount /sys, or install your GPU's driver"),
                     ((gint64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE)) >> 20);
         g_array_unref(all);
         return NULL;
     }
     if (all->len == 0 && no_cache) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    _("PoCL, the OpenCL driver for the CPU, offers no device: it cannot write its cache folder %s; set POCL_CACHE_DIR to a folder that "
+                    _("PoCL, the OpenCL driver for the CPU, offers no device: it cannot write its cache folder %s; set "
+                      "POCL_CACHE_DIR to a folder that "
                       "can be written"),
                     no_cache);
         g_array_unref(all);
         return NULL;
     }
     if (all->len == 0) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    _("OpenCL is installed but offers no device; install your GPU's driver, or pocl-opencl-icd for the CPU"));
+        g_set_error(
+            error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
+            _("OpenCL is installed but offers no device; install your GPU's driver, or pocl-opencl-icd for the CPU"));
         g_array_unref(all);
         return NULL;
     }
@@ -245,7 +264,8 @@ static double rank(const SfuDeviceInfo *info)
     return info->is_cpu ? 10 + size : size;
 }
 
-gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device_id *device, SfuDeviceInfo *info, GError **error)
+gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device_id *device, SfuDeviceInfo *info,
+                         GError **error)
 {
     GArray *all = find_all(error);
     if (!all)

@@ -1,13 +1,17 @@
-/* Types of stored numbers, and how they become fp32. Block types are those of GGUF (ggml's documentation of its formats; the values equal
- * those of the Python package gguf to the bit, which tests/unit/quant.c checks): whole numbers q with a scale, and for some types a minimum,
- * for each 16 or 32 of them: value = scale * q - minimum, rounded after the product and again after the difference.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Types of stored numbers, and how they become fp32. Block types are those of GGUF (ggml's documentation of its
+ * formats; the values equal those of the Python package gguf to the bit, which tests/unit/quant.c checks): whole
+ * numbers q with a scale, and for some types a minimum, for each 16 or 32 of them: value = scale * q - minimum, rounded
+ * after the product and again after the difference. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include "runtime/runtime.h"
 #include "runtime/half.h"
 
 #define MOST_VALUES 256 /* of a block */
 
-static float half_at(const guint8 *p) { return sfu_half_to_float((guint16)(p[0] | p[1] << 8)); }
+static float half_at(const guint8 *p)
+{
+    return sfu_half_to_float((guint16)(p[0] | p[1] << 8));
+}
 
 /* ---- block types: each unpacks one block into q, one scale and one minimum a group ---- */
 
@@ -114,7 +118,9 @@ static void unpack_q6_k(const guint8 *b, gint8 *q, float *scale, float *min)
     for (int g = 0; g < 16; g++)
         scale[g] = d * (float)(gint8)b[192 + g];
     for (int i = 0; i < 256; i++)
-        q[i] = (gint8)(((b[i / 128 * 64 + i % 64] >> i % 128 / 64 * 4 & 15) | (b[128 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3) << 4) - 32);
+        q[i] = (gint8)(((b[i / 128 * 64 + i % 64] >> i % 128 / 64 * 4 & 15) |
+                        (b[128 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3) << 4) -
+                       32);
 }
 
 static void unpack_steps(const guint8 *qs, gint8 *q)
@@ -144,14 +150,14 @@ static void unpack_iq4_xs(const guint8 *b, gint8 *q, float *scale, float *min)
 
 /* ---- plain types. A file need not align its tensors, so nothing is read through a wider pointer. ---- */
 
-#define WIDEN(NAME, TYPE, VALUE)                                                                                                 \
-    static void widen_##NAME(const guint8 *p, gint64 n, float *out)                                                              \
-    {                                                                                                                            \
-        for (gint64 i = 0; i < n; i++) {                                                                                         \
-            TYPE v;                                                                                                              \
-            memcpy(&v, p + i * (gint64)sizeof v, sizeof v);                                                                      \
-            out[i] = VALUE;                                                                                                      \
-        }                                                                                                                        \
+#define WIDEN(NAME, TYPE, VALUE)                                                                                       \
+    static void widen_##NAME(const guint8 *p, gint64 n, float *out)                                                    \
+    {                                                                                                                  \
+        for (gint64 i = 0; i < n; i++) {                                                                               \
+            TYPE v;                                                                                                    \
+            memcpy(&v, p + i * (gint64)sizeof v, sizeof v);                                                            \
+            out[i] = VALUE;                                                                                            \
+        }                                                                                                              \
     }
 WIDEN(f32, float, v)
 WIDEN(f16, guint16, sfu_half_to_float(v))
@@ -172,35 +178,32 @@ static const struct {
     void (*unpack)(const guint8 *block, gint8 *q, float *scale, float *min);
     void (*widen)(const guint8 *p, gint64 n, float *out);
 } dtypes[SFU_N_DTYPES] = {
-    [SFU_F32] = {"F32", 1, 4, .widen = widen_f32},
-    [SFU_F16] = {"F16", 1, 2, .widen = widen_f16},
-    [SFU_BF16] = {"BF16", 1, 2, .widen = widen_bf16},
-    [SFU_F8_E4M3] = {"F8_E4M3", 1, 1, .widen = widen_e4m3},
-    [SFU_F8_E5M2] = {"F8_E5M2", 1, 1, .widen = widen_e5m2},
-    [SFU_I32] = {"I32", 1, 4, .widen = widen_i32},
-    [SFU_I64] = {"I64", 1, 8, .widen = widen_i64},
-    [SFU_U8] = {"U8", 1, 1, .widen = widen_u8},
-    [SFU_F64] = {"F64", 1, 8, .widen = widen_f64},
-    [SFU_I8] = {"I8", 1, 1, .widen = widen_i8},
-    [SFU_I16] = {"I16", 1, 2, .widen = widen_i16},
-    [SFU_BOOL] = {"BOOL", 1, 1, .widen = widen_u8},
-    [SFU_Q4_0] = {"Q4_0", 32, 18, 32, unpack_q4_0},
-    [SFU_Q4_1] = {"Q4_1", 32, 20, 32, unpack_q4_1},
-    [SFU_Q5_0] = {"Q5_0", 32, 22, 32, unpack_q5_0},
-    [SFU_Q5_1] = {"Q5_1", 32, 24, 32, unpack_q5_1},
-    [SFU_Q8_0] = {"Q8_0", 32, 34, 32, unpack_q8_0},
-    [SFU_Q2_K] = {"Q2_K", 256, 84, 16, unpack_q2_k},
-    [SFU_Q3_K] = {"Q3_K", 256, 110, 16, unpack_q3_k},
-    [SFU_Q4_K] = {"Q4_K", 256, 144, 32, unpack_q4_k},
-    [SFU_Q5_K] = {"Q5_K", 256, 176, 32, unpack_q5_k},
-    [SFU_Q6_K] = {"Q6_K", 256, 210, 16, unpack_q6_k},
-    [SFU_IQ4_NL] = {"IQ4_NL", 32, 18, 32, unpack_iq4_nl},
-    [SFU_IQ4_XS] = {"IQ4_XS", 256, 136, 32, unpack_iq4_xs},
+    [SFU_F32] = {"F32", 1, 4, .widen = widen_f32},          [SFU_F16] = {"F16", 1, 2, .widen = widen_f16},
+    [SFU_BF16] = {"BF16", 1, 2, .widen = widen_bf16},       [SFU_F8_E4M3] = {"F8_E4M3", 1, 1, .widen = widen_e4m3},
+    [SFU_F8_E5M2] = {"F8_E5M2", 1, 1, .widen = widen_e5m2}, [SFU_I32] = {"I32", 1, 4, .widen = widen_i32},
+    [SFU_I64] = {"I64", 1, 8, .widen = widen_i64},          [SFU_U8] = {"U8", 1, 1, .widen = widen_u8},
+    [SFU_F64] = {"F64", 1, 8, .widen = widen_f64},          [SFU_I8] = {"I8", 1, 1, .widen = widen_i8},
+    [SFU_I16] = {"I16", 1, 2, .widen = widen_i16},          [SFU_BOOL] = {"BOOL", 1, 1, .widen = widen_u8},
+    [SFU_Q4_0] = {"Q4_0", 32, 18, 32, unpack_q4_0},         [SFU_Q4_1] = {"Q4_1", 32, 20, 32, unpack_q4_1},
+    [SFU_Q5_0] = {"Q5_0", 32, 22, 32, unpack_q5_0},         [SFU_Q5_1] = {"Q5_1", 32, 24, 32, unpack_q5_1},
+    [SFU_Q8_0] = {"Q8_0", 32, 34, 32, unpack_q8_0},         [SFU_Q2_K] = {"Q2_K", 256, 84, 16, unpack_q2_k},
+    [SFU_Q3_K] = {"Q3_K", 256, 110, 16, unpack_q3_k},       [SFU_Q4_K] = {"Q4_K", 256, 144, 32, unpack_q4_k},
+    [SFU_Q5_K] = {"Q5_K", 256, 176, 32, unpack_q5_k},       [SFU_Q6_K] = {"Q6_K", 256, 210, 16, unpack_q6_k},
+    [SFU_IQ4_NL] = {"IQ4_NL", 32, 18, 32, unpack_iq4_nl},   [SFU_IQ4_XS] = {"IQ4_XS", 256, 136, 32, unpack_iq4_xs},
 };
 
-size_t sfu_dtype_bytes(SfuDtype t) { return (size_t)dtypes[t].bytes; }
-const char *sfu_dtype_name(SfuDtype t) { return dtypes[t].name; }
-int sfu_dtype_block(SfuDtype t) { return dtypes[t].values; }
+size_t sfu_dtype_bytes(SfuDtype t)
+{
+    return (size_t)dtypes[t].bytes;
+}
+const char *sfu_dtype_name(SfuDtype t)
+{
+    return dtypes[t].name;
+}
+int sfu_dtype_block(SfuDtype t)
+{
+    return dtypes[t].values;
+}
 
 size_t sfu_dtype_size(SfuDtype t, gint64 n)
 {

@@ -44,7 +44,10 @@ static inline guint16 sfu_half_from_float(float f)
     return (guint16)(sign | ((a + 0xfff + ((a >> 13) & 1) - 0x38000000) >> 13));
 }
 
-static inline float sfu_bf16_to_float(guint16 h) { return sfu_bits_to_float((guint32)h << 16); }
+static inline float sfu_bf16_to_float(guint16 h)
+{
+    return sfu_bits_to_float((guint32)h << 16);
+}
 
 static inline guint16 sfu_bf16_from_float(float f)
 {
@@ -54,12 +57,17 @@ static inline guint16 sfu_bf16_from_float(float f)
     return (guint16)((u + 0x7fff + ((u >> 16) & 1)) >> 16);
 }
 
-static inline float sfu_e5m2_to_float(guint8 v) { return sfu_half_to_float((guint16)(v << 8)); }
+static inline float sfu_e5m2_to_float(guint8 v)
+{
+    return sfu_half_to_float((guint16)(v << 8));
+}
 
 static inline float sfu_e4m3_to_float(guint8 v)
 {
     const int e = (v >> 3) & 15, m = v & 7;
-    const float a = e == 15 && m == 7 ? NAN : e ? sfu_bits_to_float((guint32)(e + 120) << 23 | (guint32)m << 20) : (float)m * 0x1p-9f;
+    const float a = e == 15 && m == 7 ? NAN
+                    : e               ? sfu_bits_to_float((guint32)(e + 120) << 23 | (guint32)m << 20)
+                                      : (float)m * 0x1p-9f;
     return v & 0x80 ? -a : a;
 }
 

@@ -44,21 +44,21 @@ struct SfuQueue {
     int vector_width; /* floats a vector of the CPU family; 0: to be measured */
     SfuMatrix emulated;
     gboolean self_test; /* the emulated unit is not trusted */
-    int matrix_tile; /* 0: chosen by shape */
+    int matrix_tile;    /* 0: chosen by shape */
     SfuBlas blas;
     gboolean blas_called; /* CLBlast holds programs of this context */
     gboolean profile;
-    guint64 budget, used, peak;  /* bytes */
-    GPtrArray *free_buffers;     /* SfuBuffer*, least recently freed first */
-    guint64 pooled, idle;        /* bytes of the pool's buffers, in use or not; of those not in use */
-    guint64 peak_live;           /* most bytes of them in use at once */
-    GHashTable *programs;        /* "name options" -> cl_program */
-    GHashTable *answers;         /* name of a question -> index of its answer, from 1 */
-    char *cache_dir;             /* NULL: not looked for yet */
-    GHashTable *kernels;         /* "name options kernel" -> cl_kernel */
-    GQueue layouts;              /* SfuLayout*, least recently used first */
-    guint64 op_serial;           /* counts launches; protects layouts of the op under way */
-    double flops; /* of all launches */
+    guint64 budget, used, peak; /* bytes */
+    GPtrArray *free_buffers;    /* SfuBuffer*, least recently freed first */
+    guint64 pooled, idle;       /* bytes of the pool's buffers, in use or not; of those not in use */
+    guint64 peak_live;          /* most bytes of them in use at once */
+    GHashTable *programs;       /* "name options" -> cl_program */
+    GHashTable *answers;        /* name of a question -> index of its answer, from 1 */
+    char *cache_dir;            /* NULL: not looked for yet */
+    GHashTable *kernels;        /* "name options kernel" -> cl_kernel */
+    GQueue layouts;             /* SfuLayout*, least recently used first */
+    guint64 op_serial;          /* counts launches; protects layouts of the op under way */
+    double flops;               /* of all launches */
     const int *cancel;
     void (*build_notify)(const char *program, gpointer data);
     gpointer build_data;
@@ -79,10 +79,11 @@ typedef struct {
 /* Describes a failed CL call in `error`: "<what>: <CL name> (<code>)". Returns FALSE. */
 gboolean sfu_cl_fail(GError **error, cl_int code, const char *what);
 
-gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device_id *device, SfuDeviceInfo *info, GError **error);
+gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device_id *device, SfuDeviceInfo *info,
+                         GError **error);
 
-/* A buffer of at least `bytes`, from the pool if `pooled`. Evicts pooled buffers, then weight layouts, when the budget or the
- * device is short. NULL with MEMORY when nothing helps. */
+/* A buffer of at least `bytes`, from the pool if `pooled`. Evicts pooled buffers, then weight layouts, when the budget
+ * or the device is short. NULL with MEMORY when nothing helps. */
 SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError **error);
 void sfu_buffer_unref(SfuBuffer *b);
 SfuTensor *sfu_tensor_create_in(SfuQueue *q, SfuDtype dtype, gint64 n_elements, gboolean pooled, GError **error);
@@ -96,13 +97,16 @@ cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *optio
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options);
 void sfu_program_clear(SfuQueue *q);
 gboolean sfu_queue_cancelled(SfuQueue *q, GError **error);
-/* Counts what was enqueued, for the profile (from, event: see SfuProfileEvent; taken; NULL when not profiling) and for cancelling. */
-gboolean sfu_queue_enqueued(SfuQueue *q, cl_event from, cl_event event, const char *name, double flops, double bytes, GError **error);
+/* Counts what was enqueued, for the profile (from, event: see SfuProfileEvent; taken; NULL when not profiling) and for
+ * cancelling. */
+gboolean sfu_queue_enqueued(SfuQueue *q, cl_event from, cl_event event, const char *name, double flops, double bytes,
+                            GError **error);
 
 SfuBlas sfu_blas_of_environment(void);
 void sfu_blas_forget(SfuQueue *q); /* lets CLBlast drop its programs */
 
-/* OpenCL compilers read numbers with the thread's locale (1.5 under a comma locale is 1): C's is set for the thread until it is put back. */
+/* OpenCL compilers read numbers with the thread's locale (1.5 under a comma locale is 1): C's is set for the thread
+ * until it is put back. */
 typedef struct {
     locale_t c, before;
 } SfuLocale;
@@ -112,11 +116,13 @@ void sfu_locale_back(SfuLocale l);
 /* The sources that the build embedded. NULL if there is no such file. */
 const char *sfu_kernel_source(const char *name);
 
-/* Folder for programs and tuning of this device, made on demand; under the temporary one where the user's cannot be written. Borrowed. */
+/* Folder for programs and tuning of this device, made on demand; under the temporary one where the user's cannot be
+ * written. Borrowed. */
 const char *sfu_cache_dir(SfuQueue *q);
 /* A folder of the user's own under the system's temporary one, the same in every run; NULL if there is none. */
 const char *sfu_cache_temporary(void);
-/* To be called before PoCL is asked for devices. NULL, or the folder without which it will offer none, and why; borrowed. */
+/* To be called before PoCL is asked for devices. NULL, or the folder without which it will offer none, and why;
+ * borrowed. */
 const char *sfu_cache_prepare_pocl(void);
 /* A lock on a file of the cache folder, waited for at most so long, or until cancelled; -1 if it cannot be had. */
 int sfu_cache_lock(SfuQueue *q, const char *name, int most_ms, gboolean until_cancelled);

@@ -91,9 +91,9 @@ static void save_binary(cl_program p, const char *path)
     g_free(data);
 }
 
-/* PoCL keeps what it compiles by itself, and compiles a kernel when it is launched, for its work-group size. Asked for a binary it would
- * compile every kernel of the program once more, for any size: two thirds of the wait for a first picture. So its programs come from source
- * every time, and our file says only that they have been compiled before. */
+/* PoCL keeps what it compiles by itself, and compiles a kernel when it is launched, for its work-group size. Asked for
+ * a binary it would compile every kernel of the program once more, for any size: two thirds of the wait for a first
+ * picture. So its programs come from source every time, and our file says only that they have been compiled before. */
 static const char KEPT_BY_DRIVER[] = "kept by the driver";
 
 static gboolean is_marked(const char *path)
@@ -115,7 +115,8 @@ static void build_error(SfuQueue *q, cl_program p, cl_int r, const char *name, G
     clGetProgramBuildInfo(p, q->device, CL_PROGRAM_BUILD_LOG, n, log, NULL);
     if (strlen(log) > 1500)
         log[1500] = 0;
-    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, _("%s does not compile on %s (%d): %s"), name, q->info.name, r, g_strstrip(log));
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, _("%s does not compile on %s (%d): %s"), name,
+                q->info.name, r, g_strstrip(log));
     g_free(log);
 }
 
@@ -149,8 +150,10 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
         g_free(key);
         return NULL;
     }
-    char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s%s %s", q->info.vendor == SFU_VENDOR_MESA || !q->info.has_fma ? " -DNO_FMA" : "",
-                                    q->info.vendor == SFU_VENDOR_POCL ? " -DPOCL" : "", q->family == SFU_KERNELS_CPU ? " -DCPU" : "", extra ? extra : "");
+    char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s%s %s",
+                                    q->info.vendor == SFU_VENDOR_MESA || !q->info.has_fma ? " -DNO_FMA" : "",
+                                    q->info.vendor == SFU_VENDOR_POCL ? " -DPOCL" : "",
+                                    q->family == SFU_KERNELS_CPU ? " -DCPU" : "", extra ? extra : "");
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     const char *keyed[] = {common, body, options, q->info.name, q->info.platform, q->info.driver};
     for (guint i = 0; i < G_N_ELEMENTS(keyed); i++)
@@ -182,7 +185,8 @@ enum { DOES_NOT_COMPILE, COMPILES };
 
 static int cannot_tell(GError **error, const char *name)
 {
-    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED, "%s could not be compiled in a child process", name);
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_FAILED, "%s could not be compiled in a child process",
+                name);
     return -1;
 }
 
@@ -192,7 +196,8 @@ typedef struct {
 
 #ifdef G_OS_UNIX
 /* In a child, because a compiler that lacks an instruction may end the process. Other threads
- * are not in the child: where one held a lock at that moment the child may wait for it for ever, which says nothing about the compiler. */
+ * are not in the child: where one held a lock at that moment the child may wait for it for ever, which says nothing
+ * about the compiler. */
 static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error)
 {
     enum { STEP_MS = 10, MOST_MS = 60000 };
@@ -220,7 +225,10 @@ static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error)
     return cannot_tell(error, probe->program);
 }
 #else
-static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error) { return DOES_NOT_COMPILE; }
+static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error)
+{
+    return DOES_NOT_COMPILE;
+}
 #endif
 
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options)

@@ -61,8 +61,8 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
             q->peak_live = MAX(q->peak_live, q->pooled - q->idle);
             return b;
         }
-        /* Sizes that are over with (lower levels of a network, another network) must not pile up: the pool holds at most a quarter more than
-         * was ever in use at once. */
+        /* Sizes that are over with (lower levels of a network, another network) must not pile up: the pool holds at
+         * most a quarter more than was ever in use at once. */
         q->peak_live = MAX(q->peak_live, q->pooled - q->idle + bytes);
         while (q->free_buffers->len && q->pooled + bytes > q->peak_live + q->peak_live / 4)
             drop_pooled(q);
@@ -81,13 +81,14 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
     }
     if (q->used + bytes > q->budget) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY,
-                    _("%zu more bytes do not fit the memory budget of %" PRIu64 " bytes (%" PRIu64
-                    " in use)"), bytes, q->budget, q->used);
+                    _("%zu more bytes do not fit the memory budget of %" PRIu64 " bytes (%" PRIu64 " in use)"), bytes,
+                    q->budget, q->used);
         return NULL;
     }
     for (;;) {
         cl_int r;
-        cl_mem mem = clCreateBuffer(q->context, CL_MEM_READ_WRITE | (q->info.unified_memory ? CL_MEM_ALLOC_HOST_PTR : 0), bytes, NULL, &r);
+        cl_mem mem = clCreateBuffer(
+            q->context, CL_MEM_READ_WRITE | (q->info.unified_memory ? CL_MEM_ALLOC_HOST_PTR : 0), bytes, NULL, &r);
         if (r == CL_SUCCESS) {
             SfuBuffer *b = g_new0(SfuBuffer, 1);
             *b = (SfuBuffer){.q = q, .mem = mem, .bytes = bytes, .refs = 1, .pooled = pooled};
@@ -202,16 +203,19 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
         q->budget = q->info.unified_memory ? host_bytes() / 4 * 3 : q->info.global_bytes / 10 * 9;
     q->precision = options->precision;
     if (q->precision == SFU_PRECISION_AUTO)
-        q->precision = q->info.is_cpu ? SFU_PRECISION_FP32 : SFU_PRECISION_FP16; /* needs no cl_khr_fp16, which NVIDIA never names */
+        q->precision = q->info.is_cpu ? SFU_PRECISION_FP32
+                                      : SFU_PRECISION_FP16; /* needs no cl_khr_fp16, which NVIDIA never names */
     if (q->precision == SFU_PRECISION_BF16)
         q->vector_width = 16; /* its products are made of nothing else */
     if (q->precision == SFU_PRECISION_BF16 && !q->info.has_avx512_bf16) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, _("%s has no bf16 products; use --precision auto"), q->info.name);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
+                    _("%s has no bf16 products; use --precision auto"), q->info.name);
         goto fail;
     }
-    if (q->precision == SFU_PRECISION_BF16 && !sfu_program_probe(q, "linear", "-DW_F16 -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64")) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE, _("the OpenCL compiler of %s does not know bf16 products; use --precision auto"),
-                    q->info.name);
+    if (q->precision == SFU_PRECISION_BF16 &&
+        !sfu_program_probe(q, "linear", "-DW_F16 -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64")) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
+                    _("the OpenCL compiler of %s does not know bf16 products; use --precision auto"), q->info.name);
         goto fail;
     }
     return q;
@@ -255,23 +259,59 @@ void sfu_queue_destroy(SfuQueue *q)
     g_free(q);
 }
 
-const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q) { return &q->info; }
-SfuPrecision sfu_queue_precision(const SfuQueue *q) { return q->precision; }
-SfuKernels sfu_queue_kernels(const SfuQueue *q) { return q->family; }
-gboolean sfu_queue_emulates(const SfuQueue *q) { return q->emulated != SFU_MATRIX_NONE; }
+const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q)
+{
+    return &q->info;
+}
+SfuPrecision sfu_queue_precision(const SfuQueue *q)
+{
+    return q->precision;
+}
+SfuKernels sfu_queue_kernels(const SfuQueue *q)
+{
+    return q->family;
+}
+gboolean sfu_queue_emulates(const SfuQueue *q)
+{
+    return q->emulated != SFU_MATRIX_NONE;
+}
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove)
 {
     *must_prove = !sfu_queue_emulates(q) || q->self_test;
     return q->family != SFU_KERNELS_GPU ? SFU_MATRIX_NONE : sfu_queue_emulates(q) ? q->emulated : q->info.matrix;
 }
-int sfu_queue_matrix_tile(const SfuQueue *q) { return q->matrix_tile; }
-int sfu_queue_vector_width(const SfuQueue *q) { return q->vector_width; }
-guint64 sfu_queue_budget(const SfuQueue *q) { return q->budget; }
-guint64 sfu_queue_used_bytes(const SfuQueue *q) { return q->used; }
-guint64 sfu_queue_peak_bytes(const SfuQueue *q) { return q->peak; }
-double sfu_queue_flops(const SfuQueue *q) { return q->flops; }
-void sfu_queue_set_cancel(SfuQueue *q, const int *flag) { q->cancel = flag; }
-SfuDtype sfu_queue_act_dtype(const SfuQueue *q) { return q->precision == SFU_PRECISION_FP16 ? SFU_F16 : SFU_F32; }
+int sfu_queue_matrix_tile(const SfuQueue *q)
+{
+    return q->matrix_tile;
+}
+int sfu_queue_vector_width(const SfuQueue *q)
+{
+    return q->vector_width;
+}
+guint64 sfu_queue_budget(const SfuQueue *q)
+{
+    return q->budget;
+}
+guint64 sfu_queue_used_bytes(const SfuQueue *q)
+{
+    return q->used;
+}
+guint64 sfu_queue_peak_bytes(const SfuQueue *q)
+{
+    return q->peak;
+}
+double sfu_queue_flops(const SfuQueue *q)
+{
+    return q->flops;
+}
+void sfu_queue_set_cancel(SfuQueue *q, const int *flag)
+{
+    q->cancel = flag;
+}
+SfuDtype sfu_queue_act_dtype(const SfuQueue *q)
+{
+    return q->precision == SFU_PRECISION_FP16 ? SFU_F16 : SFU_F32;
+}
 
 void sfu_queue_set_build_notify(SfuQueue *q, void (*fn)(const char *program, gpointer data), gpointer data)
 {
@@ -317,27 +357,38 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
                 r = clSetKernelArg(k, at++, sizeof offset, &offset);
             break;
         }
-        case SFU_ARG_INT: r = clSetKernelArg(k, at++, sizeof(cl_int), &a->v.i); break;
-        case SFU_ARG_FLOAT: r = clSetKernelArg(k, at++, sizeof(cl_float), &a->v.f); break;
-        case SFU_ARG_LOCAL: r = clSetKernelArg(k, at++, a->v.bytes, NULL); break;
-        case SFU_ARG_LONG: r = clSetKernelArg(k, at++, sizeof(cl_long), &a->v.l); break;
+        case SFU_ARG_INT:
+            r = clSetKernelArg(k, at++, sizeof(cl_int), &a->v.i);
+            break;
+        case SFU_ARG_FLOAT:
+            r = clSetKernelArg(k, at++, sizeof(cl_float), &a->v.f);
+            break;
+        case SFU_ARG_LOCAL:
+            r = clSetKernelArg(k, at++, a->v.bytes, NULL);
+            break;
+        case SFU_ARG_LONG:
+            r = clSetKernelArg(k, at++, sizeof(cl_long), &a->v.l);
+            break;
         }
     }
     if (r != CL_SUCCESS)
         return sfu_cl_fail(error, r, l->kernel);
     cl_event event = NULL;
-    r = clEnqueueNDRangeKernel(q->queue, k, 3, NULL, l->global, l->local[0] ? l->local : NULL, 0, NULL, q->profile ? &event : NULL);
+    r = clEnqueueNDRangeKernel(q->queue, k, 3, NULL, l->global, l->local[0] ? l->local : NULL, 0, NULL,
+                               q->profile ? &event : NULL);
     if (r != CL_SUCCESS)
         return sfu_cl_fail(error, r, l->kernel);
     return sfu_queue_enqueued(q, NULL, event, l->kernel, l->flops, l->bytes, error);
 }
 
-gboolean sfu_queue_enqueued(SfuQueue *q, cl_event from, cl_event event, const char *name, double flops, double bytes, GError **error)
+gboolean sfu_queue_enqueued(SfuQueue *q, cl_event from, cl_event event, const char *name, double flops, double bytes,
+                            GError **error)
 {
     q->op_serial++;
     q->flops += flops;
     if (event) {
-        const SfuProfileEvent e = {.from = from, .event = event, .name = g_strdup(name), .flops = flops, .bytes = bytes};
+        const SfuProfileEvent e = {
+            .from = from, .event = event, .name = g_strdup(name), .flops = flops, .bytes = bytes};
         g_array_append_val(q->profile_events, e);
     }
     /* Cancelling has to take effect soon, so the device never runs far ahead of the host. */
@@ -364,7 +415,9 @@ char *sfu_queue_profile(SfuQueue *q)
     for (guint i = 0; i < q->profile_events->len; i++) {
         SfuProfileEvent *e = &g_array_index(q->profile_events, SfuProfileEvent, i);
         cl_ulong start = 0, end = 0;
-        clGetEventProfilingInfo(e->from ? e->from : e->event, e->from ? CL_PROFILING_COMMAND_END : CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
+        clGetEventProfilingInfo(e->from ? e->from : e->event,
+                                e->from ? CL_PROFILING_COMMAND_END : CL_PROFILING_COMMAND_START, sizeof start, &start,
+                                NULL);
         clGetEventProfilingInfo(e->event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
         SfuProfileRow *row = g_hash_table_lookup(q->profile_rows, e->name);
         if (!row) {
@@ -393,8 +446,9 @@ char *sfu_queue_profile(SfuQueue *q)
     for (guint i = 0; i < rows->len; i++) {
         const SfuProfileRow *r = g_ptr_array_index(rows, i);
         const double t = MAX(r->seconds, 1e-9);
-        g_string_append_printf(s, "%-28s %8" G_GUINT64_FORMAT " %10.2f %6.1f %9.1f %8.1f\n", r->name, r->n, r->seconds * 1e3,
-                               total > 0 ? 100 * r->seconds / total : 0, r->flops / t * 1e-9, r->bytes / t * 1e-9);
+        g_string_append_printf(s, "%-28s %8" G_GUINT64_FORMAT " %10.2f %6.1f %9.1f %8.1f\n", r->name, r->n,
+                               r->seconds * 1e3, total > 0 ? 100 * r->seconds / total : 0, r->flops / t * 1e-9,
+                               r->bytes / t * 1e-9);
     }
     g_ptr_array_unref(rows);
     return g_string_free(s, FALSE);

@@ -50,10 +50,10 @@ typedef struct {
     char name[128], platform[128], driver[128];
     int index; /* position in sfu_devices_list() */
     SfuVendor vendor;
-    gboolean is_cpu;        /* CL_DEVICE_TYPE_CPU: the CPU family of kernels is used */
-    gboolean has_fp16;      /* cl_khr_fp16: fp16 arithmetic. Storing fp16 needs no extension */
+    gboolean is_cpu;   /* CL_DEVICE_TYPE_CPU: the CPU family of kernels is used */
+    gboolean has_fp16; /* cl_khr_fp16: fp16 arithmetic. Storing fp16 needs no extension */
     gboolean has_fp64;
-    gboolean has_fma;       /* CL_FP_FMA: fma() is an instruction; where it is not, it is a hundred times slower than mad() */
+    gboolean has_fma; /* CL_FP_FMA: fma() is an instruction; where it is not, it is a hundred times slower than mad() */
     gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
     SfuMatrix matrix;       /* what the device should have; a self-test says whether its compiler and it really do */
     gboolean has_avx2, has_avx512, has_avx512_bf16; /* CPU devices on x86 only, from CPUID */
@@ -72,8 +72,9 @@ typedef enum { SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16, SFU_P
 
 /* Which kernels carry the heavy ops. */
 typedef enum {
-    SFU_KERNELS_AUTO,  /* CPU for CPU devices, GPU for devices with work-groups of 256 and 32 KiB of local memory, else plain; SFUMATO_KERNELS
-                         (cpu, cpu4, cpu8, cpu16, gpu, plain) overrides it, for tests and comparisons */
+    SFU_KERNELS_AUTO,  /* CPU for CPU devices, GPU for devices with work-groups of 256 and 32 KiB of local memory, else
+                         plain; SFUMATO_KERNELS  (cpu, cpu4, cpu8, cpu16, gpu, plain) overrides it, for tests and
+                         comparisons */
     SFU_KERNELS_PLAIN, /* only OpenCL 1.2 without local memory: what the others are tested against */
     SFU_KERNELS_CPU,   /* one work-item a thread, wide vectors, packed panels */
     SFU_KERNELS_GPU,   /* tiles in local memory, work-groups of 256 */
@@ -85,7 +86,8 @@ typedef struct {
     SfuPrecision precision; /* storage of activations and of packed panels */
     gboolean profile;       /* keep event times for sfu_queue_profile() */
     SfuKernels kernels;
-    int vector_width; /* floats a vector of the CPU family: 4, 8, 16; 0: SFUMATO_KERNELS (cpu4, cpu8, cpu16), else measured */
+    int vector_width;   /* floats a vector of the CPU family: 4, 8, 16; 0: SFUMATO_KERNELS (cpu4, cpu8, cpu16), else
+                           measured */
     SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction written out */
     gboolean self_test; /* for tests: the emulated unit has to pass the self-test of real ones */
     int matrix_tile;    /* for tests: which of opencl/ops/conv/conv_mma.c's tiles, from 1; 0: chosen by shape */
@@ -96,31 +98,55 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error);
 void sfu_queue_destroy(SfuQueue *q);
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
-SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
+SfuKernels sfu_queue_kernels(const SfuQueue *q);     /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use, once a self-test has passed where the queue *must_prove it. */
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);
-gboolean sfu_queue_emulates(const SfuQueue *q); /* whether that is emulated */
-int sfu_queue_matrix_tile(const SfuQueue *q); /* 0: to be chosen */
-int sfu_queue_vector_width(const SfuQueue *q); /* 0: to be measured (opencl/ops/conv/width.c) */
+gboolean sfu_queue_emulates(const SfuQueue *q);  /* whether that is emulated */
+int sfu_queue_matrix_tile(const SfuQueue *q);    /* 0: to be chosen */
+int sfu_queue_vector_width(const SfuQueue *q);   /* 0: to be measured (opencl/ops/conv/width.c) */
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
 guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
 guint64 sfu_queue_peak_bytes(const SfuQueue *q);
-double sfu_queue_flops(const SfuQueue *q);       /* operations of all launches so far, counted as the direct form does them */
-void sfu_queue_trim(SfuQueue *q); /* gives pooled buffers back to the driver */
-/* Looked at before every launch; set from any thread. Non-zero makes every op fail with CANCELLED. Borrowed; NULL: none. */
+double sfu_queue_flops(const SfuQueue *q); /* operations of all launches so far, counted as the direct form does them */
+void sfu_queue_trim(SfuQueue *q);          /* gives pooled buffers back to the driver */
+/* Looked at before every launch; set from any thread. Non-zero makes every op fail with CANCELLED. Borrowed; NULL:
+ * none. */
 void sfu_queue_set_cancel(SfuQueue *q, const int *flag);
 /* Called while a program is compiled for the first time (name of the program); NULL: none. */
 void sfu_queue_set_build_notify(SfuQueue *q, void (*fn)(const char *program, gpointer data), gpointer data);
 gboolean sfu_queue_finish(SfuQueue *q, GError **error);
-/* The table of kernel times with achieved GFLOP/s and GB/s, longest first. Caller frees with g_free. NULL if not profiling. */
+/* The table of kernel times with achieved GFLOP/s and GB/s, longest first. Caller frees with g_free. NULL if not
+ * profiling. */
 char *sfu_queue_profile(SfuQueue *q);
 
 /* ---- tensors ------------------------------------------------------------------------------------------------ */
 
 typedef enum {
-    SFU_F32, SFU_F16, SFU_BF16, SFU_F8_E4M3, SFU_F8_E5M2, SFU_I32, SFU_I64, SFU_U8, SFU_F64, SFU_I8, SFU_I16, SFU_BOOL,
+    SFU_F32,
+    SFU_F16,
+    SFU_BF16,
+    SFU_F8_E4M3,
+    SFU_F8_E5M2,
+    SFU_I32,
+    SFU_I64,
+    SFU_U8,
+    SFU_F64,
+    SFU_I8,
+    SFU_I16,
+    SFU_BOOL,
     /* blocks of GGUF files, on the host only */
-    SFU_Q4_0, SFU_Q4_1, SFU_Q5_0, SFU_Q5_1, SFU_Q8_0, SFU_Q2_K, SFU_Q3_K, SFU_Q4_K, SFU_Q5_K, SFU_Q6_K, SFU_IQ4_NL, SFU_IQ4_XS,
+    SFU_Q4_0,
+    SFU_Q4_1,
+    SFU_Q5_0,
+    SFU_Q5_1,
+    SFU_Q8_0,
+    SFU_Q2_K,
+    SFU_Q3_K,
+    SFU_Q4_K,
+    SFU_Q5_K,
+    SFU_Q6_K,
+    SFU_IQ4_NL,
+    SFU_IQ4_XS,
     SFU_N_DTYPES
 } SfuDtype;
 size_t sfu_dtype_bytes(SfuDtype t);          /* of a value; of a block of sfu_dtype_block() values */
@@ -145,7 +171,8 @@ SfuDtype sfu_queue_act_dtype(const SfuQueue *q); /* what activations are stored 
  * op that reads it is enqueued. */
 SfuTensor *sfu_tensor_create(SfuQueue *q, SfuDtype dtype, int n, int h, int w, int c, GError **error);
 void sfu_tensor_destroy(SfuTensor *t);
-/* Another shape over the same elements, from element `offset` of x; n*h*w*c elements must lie inside x. Shares the buffer. */
+/* Another shape over the same elements, from element `offset` of x; n*h*w*c elements must lie inside x. Shares the
+ * buffer. */
 SfuTensor *sfu_tensor_view(const SfuTensor *x, size_t offset, int n, int h, int w, int c, GError **error);
 gint64 sfu_tensor_elements(const SfuTensor *t);
 /* Host transfers, blocking, n*h*w*c fp32 values; converted to and from the tensor's dtype. */
@@ -166,7 +193,8 @@ typedef struct {
     SfuDtype dtype; /* of the scales */
     gint64 n;       /* 0: none; 1: for all; else one a row of dim 0 */
     const void *values;
-    int rotation; /* the rows were multiplied by a Hadamard matrix, in groups of so many values (a power of 4; at most SFU_MOST_ROTATION); 0: not */
+    int rotation; /* the rows were multiplied by a Hadamard matrix, in groups of so many values (a power of 4; at most
+                     SFU_MOST_ROTATION); 0: not */
 } SfuWeightScale;
 #define SFU_MOST_ROTATION 4096
 void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale);
@@ -174,7 +202,8 @@ void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale);
 SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_parts);
 void sfu_weight_destroy(SfuWeight *w);
 const char *sfu_weight_name(const SfuWeight *w);
-SfuDtype sfu_weight_dtype(const SfuWeight *w); /* F32 where no single type holds the values as they are: scaled, or concatenated of several */
+SfuDtype sfu_weight_dtype(
+    const SfuWeight *w); /* F32 where no single type holds the values as they are: scaled, or concatenated of several */
 int sfu_weight_n_dims(const SfuWeight *w);
 gint64 sfu_weight_dim(const SfuWeight *w, int i); /* 1 beyond n_dims */
 gint64 sfu_weight_elements(const SfuWeight *w);
@@ -182,15 +211,15 @@ gint64 sfu_weight_elements(const SfuWeight *w);
 void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out);
 /* Whether every value is finite as fp16. Reads all of them the first time, unless they are fp16. */
 gboolean sfu_weight_fits_f16(SfuWeight *w);
-/* Whether the device keeps the values as fp16: those that are exact so, and quantized ones that fit, unless the queue computes in fp32. Rounding to
- * fp16 costs 2^-12 of a value, and quantizing has cost 2^-9 or more. */
+/* Whether the device keeps the values as fp16: those that are exact so, and quantized ones that fit, unless the queue
+ * computes in fp32. Rounding to fp16 costs 2^-12 of a value, and quantizing has cost 2^-9 or more. */
 gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w);
 /* Drops every device copy (the host data stays). */
 void sfu_weight_unload(SfuWeight *w);
 
 /* How ops get at a weight. `layout` names the layout and its parameters (the key of the copy). `pack` is called on the
- * host when the copy is missing and fills `dst`, `bytes` long. The tensor is borrowed, and protected from eviction until the
- * next op call on the queue is over. */
+ * host when the copy is missing and fills `dst`, `bytes` long. The tensor is borrowed, and protected from eviction
+ * until the next op call on the queue is over. */
 typedef void (*SfuWeightPack)(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params);
 const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *layout, SfuDtype dtype, gint64 n_elements,
                                       SfuWeightPack pack, gconstpointer params, GError **error);
@@ -219,7 +248,7 @@ typedef struct {
 typedef struct {
     const char *program; /* file under opencl/kernels without .cl */
     const char *kernel;
-    const char *options; /* "-DX=1 ..." or NULL; part of the cache key */
+    const char *options;        /* "-DX=1 ..." or NULL; part of the cache key */
     size_t global[3], local[3]; /* local[0] == 0: the driver chooses */
     double flops, bytes;        /* for the profile */
 } SfuLaunch;
@@ -227,28 +256,35 @@ typedef struct {
 gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args, GError **error);
 /* ---- tuning (for opencl/ops) -------------------------------------------------------------------------------- */
 
-/* A question about a device that takes a trial to answer. The answer is remembered on disk for this device, driver and kernel source. */
+/* A question about a device that takes a trial to answer. The answer is remembered on disk for this device, driver and
+ * kernel source. */
 typedef struct {
-    const char *name;            /* unique, with everything that the answer depends on besides */
-    const char *const *programs; /* the kernel files whose source the answer depends on, NULL at the end (common.cl always is one) */
-    const char *const *answers;  /* the possible ones, NULL at the end; anything else on disk is damage, and tried again */
-    int if_died;                 /* the answer once two processes have ended in the trial; -1: it cannot end a process */
+    const char *name; /* unique, with everything that the answer depends on besides */
+    const char *const
+        *programs; /* the kernel files whose source the answer depends on, NULL at the end (common.cl always is one) */
+    const char *const
+        *answers; /* the possible ones, NULL at the end; anything else on disk is damage, and tried again */
+    int if_died;  /* the answer once two processes have ended in the trial; -1: it cannot end a process */
 } SfuQuestion;
-/* Returns the index of an answer; -1 with error set when it cannot tell: then nothing is remembered. Must not ask the same question. */
+/* Returns the index of an answer; -1 with error set when it cannot tell: then nothing is remembered. Must not ask the
+ * same question. */
 typedef int (*SfuTrial)(SfuQueue *q, gconstpointer data, GError **error);
-/* The index of the answer, from disk or by a trial; -1 with error set. What the op under way has on the device may be gone afterwards, so
- * questions come before weights. Waits for another process that is in a trial (two minutes at most, or until cancelled). */
+/* The index of the answer, from disk or by a trial; -1 with error set. What the op under way has on the device may be
+ * gone afterwards, so questions come before weights. Waits for another process that is in a trial (two minutes at most,
+ * or until cancelled). */
 int sfu_tuning_ask(SfuQueue *q, const SfuQuestion *question, SfuTrial trial, gconstpointer data, GError **error);
 /* For tests: the index of the answer on disk, -1 if there is none; and what the disk says (NULL: nothing). */
 int sfu_tuning_known(SfuQueue *q, const SfuQuestion *question);
 void sfu_tuning_set(SfuQueue *q, const SfuQuestion *question, const char *value);
 
-/* A question of yes or no: whether something that a driver may refuse, get wrong or die of works on this device. `test` returns TRUE if it
- * does; FALSE with CANCELLED or MEMORY leaves the question open (the answer is no this time), any other FALSE is a no. */
-gboolean sfu_queue_capability(SfuQueue *q, const char *name, const char *const *programs, gboolean (*test)(SfuQueue *q, GError **error));
+/* A question of yes or no: whether something that a driver may refuse, get wrong or die of works on this device. `test`
+ * returns TRUE if it does; FALSE with CANCELLED or MEMORY leaves the question open (the answer is no this time), any
+ * other FALSE is a no. */
+gboolean sfu_queue_capability(SfuQueue *q, const char *name, const char *const *programs,
+                              gboolean (*test)(SfuQueue *q, GError **error));
 
-/* What is to be said about the folder of compiled kernels: NULL if it can be written, else a sentence that names it and the one that is used
- * instead. Caller frees with g_free. */
+/* What is to be said about the folder of compiled kernels: NULL if it can be written, else a sentence that names it and
+ * the one that is used instead. Caller frees with g_free. */
 char *sfu_cache_warning(void);
 
 /* ---- products by CLBlast (for opencl/ops) -------------------------------------------------------------------- */
@@ -257,12 +293,15 @@ char *sfu_cache_warning(void);
 typedef struct {
     int m, n, k;
 } SfuGemm;
-/* Enqueues it. Room that CLBlast takes for itself is not counted against the budget. Fails in a build without CLBlast. */
-gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g, GError **error);
+/* Enqueues it. Room that CLBlast takes for itself is not counted against the budget. Fails in a build without CLBlast.
+ */
+gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g,
+                       GError **error);
 /* Makes a product once, by our own kernel or by CLBlast. */
 typedef gboolean (*SfuGemmTrial)(gconstpointer data, gboolean clblast, GError **error);
-/* Whether CLBlast is to make a product: as SFUMATO_BLAS (own, clblast) says, else never for small ones, else whichever is faster: a question
- * for sfu_tuning_ask(). `variant`: what else the times depend on. Our own way where that cannot be told. */
+/* Whether CLBlast is to make a product: as SFUMATO_BLAS (own, clblast) says, else never for small ones, else whichever
+ * is faster: a question for sfu_tuning_ask(). `variant`: what else the times depend on. Our own way where that cannot
+ * be told. */
 gboolean sfu_blas_is_faster(SfuQueue *q, const SfuGemm *g, const char *variant, SfuGemmTrial trial, gconstpointer data);
 
 G_END_DECLS

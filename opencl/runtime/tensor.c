@@ -17,7 +17,8 @@ SfuTensor *sfu_tensor_create_in(SfuQueue *q, SfuDtype dtype, gint64 n_elements, 
 SfuTensor *sfu_tensor_create(SfuQueue *q, SfuDtype dtype, int n, int h, int w, int c, GError **error)
 {
     if (n < 1 || h < 1 || w < 1 || c < 1 || (double)n * h * w * c >= 2147483647.0) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "a tensor of %d x %d x %d x %d is not possible", n, h, w, c);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "a tensor of %d x %d x %d x %d is not possible",
+                    n, h, w, c);
         return NULL;
     }
     SfuTensor *t = sfu_tensor_create_in(q, dtype, (gint64)n * h * w * c, TRUE, error);
@@ -38,13 +39,17 @@ void sfu_tensor_destroy(SfuTensor *t)
     g_free(t);
 }
 
-gint64 sfu_tensor_elements(const SfuTensor *t) { return (gint64)t->n * t->h * t->w * t->c; }
+gint64 sfu_tensor_elements(const SfuTensor *t)
+{
+    return (gint64)t->n * t->h * t->w * t->c;
+}
 
 SfuTensor *sfu_tensor_view(const SfuTensor *x, size_t offset, int n, int h, int w, int c, GError **error)
 {
     if (n < 1 || h < 1 || w < 1 || c < 1 || (double)offset + (double)n * h * w * c > (double)sfu_tensor_elements(x)) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "a view of %d x %d x %d x %d does not lie inside a tensor of %d x %d x %d x %d", n, h, w, c, x->n, x->h, x->w, x->c);
+                    "a view of %d x %d x %d x %d does not lie inside a tensor of %d x %d x %d x %d", n, h, w, c, x->n,
+                    x->h, x->w, x->c);
         return NULL;
     }
     SfuTensor *t = g_new0(SfuTensor, 1);
@@ -71,7 +76,8 @@ static gboolean transfer(const SfuTensor *t, void *host, gboolean write, GError 
 
 static gboolean bad_dtype(const SfuTensor *t, GError **error)
 {
-    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "a tensor of %s has no such host form", sfu_dtype_name(t->dtype));
+    g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "a tensor of %s has no such host form",
+                sfu_dtype_name(t->dtype));
     return FALSE;
 }
 

@@ -1,15 +1,16 @@
-/* Tuning: what takes a trial to know about a device, and is remembered on disk: tuning.ini beside the programs, in a folder for each device and
- * driver. A key ends in a hash of the kernels' source, so a mended kernel is tried again.
- * Several processes share the file: it is read again under a lock and replaced by rename. A trial holds a lock of its own, so that only one process
- * at a time measures, and a trial that is under way is told from one that its process died in.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tuning: what takes a trial to know about a device, and is remembered on disk: tuning.ini beside the programs, in a
+ * folder for each device and driver. A key ends in a hash of the kernels' source, so a mended kernel is tried again.
+ * Several processes share the file: it is read again under a lock and replaced by rename. A trial holds a lock of its
+ * own, so that only one process at a time measures, and a trial that is under way is told from one that its process
+ * died in. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
 #include <string.h>
 
 enum { FILE_WAIT_MS = 5000, TRIAL_WAIT_MS = 120000, NOTHING = -1 };
 
 #define GROUP "tuning"
-/* What a process leaves behind that ended in a trial. It may have been stopped by its user: so it takes two of them to believe in a crash. */
+/* What a process leaves behind that ended in a trial. It may have been stopped by its user: so it takes two of them to
+ * believe in a crash. */
 static const char *const trying[] = {"trying", "trying again"};
 
 /* ---- the file ---- */
@@ -26,7 +27,8 @@ static GKeyFile *load(SfuQueue *q)
 /* value NULL: forgets the key. */
 static void store(SfuQueue *q, const char *key, const char *value)
 {
-    const int lock = sfu_cache_lock(q, "tuning.lock", FILE_WAIT_MS, FALSE); /* without it an answer of another process may be lost, no more */
+    const int lock = sfu_cache_lock(q, "tuning.lock", FILE_WAIT_MS,
+                                    FALSE); /* without it an answer of another process may be lost, no more */
     char *path = g_build_filename(sfu_cache_dir(q), "tuning.ini", NULL);
     GKeyFile *f = load(q);
     if (value)
@@ -76,10 +78,12 @@ static char *key_of(const SfuQuestion *question)
 /* ---- questions ---- */
 
 /* The trial lock is held. */
-static int answer_by_trial(SfuQueue *q, const SfuQuestion *question, const char *key, SfuTrial trial, gconstpointer data, GError **error)
+static int answer_by_trial(SfuQueue *q, const SfuQuestion *question, const char *key, SfuTrial trial,
+                           gconstpointer data, GError **error)
 {
     int n_deaths;
-    int answer = stored(q, question, key, &n_deaths); /* another process may have answered while this one waited for the lock */
+    int answer =
+        stored(q, question, key, &n_deaths); /* another process may have answered while this one waited for the lock */
     if (answer != NOTHING)
         return answer;
     if (question->if_died >= 0 && n_deaths == G_N_ELEMENTS(trying))
@@ -101,7 +105,8 @@ int sfu_tuning_ask(SfuQueue *q, const SfuQuestion *question, SfuTrial trial, gco
     char *key = key_of(question);
     int answer = stored(q, question, key, &n_deaths);
     if (answer == NOTHING) {
-        /* Without the lock (a process that hangs in its trial, a file system without locks) the trial is made all the same. */
+        /* Without the lock (a process that hangs in its trial, a file system without locks) the trial is made all the
+         * same. */
         const int lock = sfu_cache_lock(q, "trial.lock", TRIAL_WAIT_MS, TRUE);
         if (!sfu_queue_cancelled(q, error))
             answer = answer_by_trial(q, question, key, trial, data, error);
@@ -150,7 +155,8 @@ static int capability_trial(SfuQueue *q, gconstpointer data, GError **error)
     return 0;
 }
 
-gboolean sfu_queue_capability(SfuQueue *q, const char *name, const char *const *programs, gboolean (*test)(SfuQueue *q, GError **error))
+gboolean sfu_queue_capability(SfuQueue *q, const char *name, const char *const *programs,
+                              gboolean (*test)(SfuQueue *q, GError **error))
 {
     static const char *const answers[] = {"no", "yes", NULL};
     const SfuQuestion question = {.name = name, .programs = programs, .answers = answers, .if_died = 0};

@@ -16,12 +16,12 @@ struct SfuWeight {
     gint64 dims[MAX_DIMS];
     gint64 n_elements;
     const void *host;
-    void *owned;        /* == host if taken */
-    SfuWeight **parts;  /* of a concatenation; host is NULL then */
+    void *owned;       /* == host if taken */
+    SfuWeight **parts; /* of a concatenation; host is NULL then */
     int n_parts;
     SfuWeightScale scale;
     GPtrArray *layouts; /* SfuLayout*, few */
-    int fits_f16; /* 0: not looked at yet; 1: no; 2: yes */
+    int fits_f16;       /* 0: not looked at yet; 1: no; 2: yes */
 };
 
 static SfuWeight *weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims)
@@ -39,7 +39,8 @@ static SfuWeight *weight_new(const char *name, SfuDtype dtype, int n_dims, const
     return w;
 }
 
-SfuWeight *sfu_weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, const void *host, size_t host_bytes)
+SfuWeight *sfu_weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, const void *host,
+                          size_t host_bytes)
 {
     SfuWeight *w = weight_new(name, dtype, n_dims, dims);
     g_return_val_if_fail(host_bytes >= sfu_dtype_size(dtype, w->n_elements), w);
@@ -47,7 +48,8 @@ SfuWeight *sfu_weight_new(const char *name, SfuDtype dtype, int n_dims, const gi
     return w;
 }
 
-SfuWeight *sfu_weight_new_take(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, void *host, size_t host_bytes)
+SfuWeight *sfu_weight_new_take(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, void *host,
+                               size_t host_bytes)
 {
     SfuWeight *w = sfu_weight_new(name, dtype, n_dims, dims, host, host_bytes);
     w->owned = host;
@@ -100,27 +102,45 @@ void sfu_weight_destroy(SfuWeight *w)
     g_free(w);
 }
 
-const char *sfu_weight_name(const SfuWeight *w) { return w->name; }
-SfuDtype sfu_weight_dtype(const SfuWeight *w) { return w->scale.n || w->scale.rotation ? SFU_F32 : w->dtype; }
-int sfu_weight_n_dims(const SfuWeight *w) { return w->n_dims; }
-gint64 sfu_weight_dim(const SfuWeight *w, int i) { return i < w->n_dims ? w->dims[i] : 1; }
-gint64 sfu_weight_elements(const SfuWeight *w) { return w->n_elements; }
+const char *sfu_weight_name(const SfuWeight *w)
+{
+    return w->name;
+}
+SfuDtype sfu_weight_dtype(const SfuWeight *w)
+{
+    return w->scale.n || w->scale.rotation ? SFU_F32 : w->dtype;
+}
+int sfu_weight_n_dims(const SfuWeight *w)
+{
+    return w->n_dims;
+}
+gint64 sfu_weight_dim(const SfuWeight *w, int i)
+{
+    return i < w->n_dims ? w->dims[i] : 1;
+}
+gint64 sfu_weight_elements(const SfuWeight *w)
+{
+    return w->n_elements;
+}
 
 void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale)
 {
     g_return_if_fail(scale->n == 0 || scale->n == 1 || scale->n == sfu_weight_dim(w, 0));
-    g_return_if_fail(scale->rotation <= SFU_MOST_ROTATION && (!scale->rotation || sfu_weight_dim(w, w->n_dims - 1) % scale->rotation == 0));
+    g_return_if_fail(scale->rotation <= SFU_MOST_ROTATION &&
+                     (!scale->rotation || sfu_weight_dim(w, w->n_dims - 1) % scale->rotation == 0));
     w->scale = *scale;
 }
 
-/* v <- v H, where H is the normalized Kronecker power of H4 = [1 1 1 -1; 1 1 -1 1; 1 -1 1 1; -1 1 1 1] / 2, its own inverse; n = 4^k. */
+/* v <- v H, where H is the normalized Kronecker power of H4 = [1 1 1 -1; 1 1 -1 1; 1 -1 1 1; -1 1 1 1] / 2, its own
+ * inverse; n = 4^k. */
 static void rotate(float *v, int n)
 {
     for (int step = 1; step < n; step *= 4)
         for (int i = 0; i < n; i++) {
             if (i / step % 4)
                 continue;
-            const float a = v[i], b = v[i + step], c = v[i + 2 * step], d = v[i + 3 * step], half = 0.5f * (a + b + c + d);
+            const float a = v[i], b = v[i + step], c = v[i + 2 * step], d = v[i + 3 * step],
+                        half = 0.5f * (a + b + c + d);
             v[i] = half - d;
             v[i + step] = half - c;
             v[i + 2 * step] = half - b;
@@ -201,7 +221,8 @@ static gboolean is_quantized(const SfuWeight *w)
     for (int i = 0; i < w->n_parts; i++)
         if (!is_quantized(w->parts[i]) && sfu_weight_dtype(w->parts[i]) != SFU_F16)
             return FALSE;
-    return w->n_parts || sfu_dtype_block(w->dtype) > 1 || w->scale.n || w->dtype == SFU_F8_E4M3 || w->dtype == SFU_F8_E5M2;
+    return w->n_parts || sfu_dtype_block(w->dtype) > 1 || w->scale.n || w->dtype == SFU_F8_E4M3 ||
+           w->dtype == SFU_F8_E5M2;
 }
 
 gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w)
@@ -212,8 +233,8 @@ gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w)
     return sfu_queue_precision(q) != SFU_PRECISION_FP32 && is_quantized(w) && sfu_weight_fits_f16(w);
 }
 
-/* The mapped pages have been copied to the device; keeping them resident too would double the memory. They are clean, so
- * the kernel reads them again from the file if needed. */
+/* The mapped pages have been copied to the device; keeping them resident too would double the memory. They are clean,
+ * so the kernel reads them again from the file if needed. */
 static void forget_pages(const SfuWeight *w)
 {
     for (int i = 0; i < w->n_parts; i++)

@@ -20,7 +20,9 @@ gboolean sfu_host_image_info(int image, SfuHostImage *info)
     *info = (SfuHostImage){
         .width = gimp_image_width(image),
         .height = gimp_image_height(image),
-        .type = type == GIMP_RGB ? SFU_HOST_RGB : type == GIMP_GRAY ? SFU_HOST_GRAY : SFU_HOST_INDEXED,
+        .type = type == GIMP_RGB    ? SFU_HOST_RGB
+                : type == GIMP_GRAY ? SFU_HOST_GRAY
+                                    : SFU_HOST_INDEXED,
         .floating = gimp_image_get_floating_sel(image) >= 0,
         .quick_mask = gimp_image_get_channel_by_name(image, "Qmask") >= 0,
         .largest_px = GIMP_MAX_IMAGE_SIZE,
@@ -93,11 +95,13 @@ GArray *sfu_host_pixel_layers(int image)
     return layers_of(image, FALSE);
 }
 
-/* A drawable's format says the encoding; the space comes from the image's profile. Kept as it is where babl cannot read the profile. */
+/* A drawable's format says the encoding; the space comes from the image's profile. Kept as it is where babl cannot read
+ * the profile. */
 static const Babl *with_image_space(int image, const Babl *format)
 {
     GimpColorProfile *profile = gimp_image_get_effective_color_profile(image);
-    const Babl *space = profile ? gimp_color_profile_get_space(profile, GIMP_COLOR_RENDERING_INTENT_RELATIVE_COLORIMETRIC, NULL) : NULL;
+    const Babl *space =
+        profile ? gimp_color_profile_get_space(profile, GIMP_COLOR_RENDERING_INTENT_RELATIVE_COLORIMETRIC, NULL) : NULL;
     const Babl *with = space ? babl_format_with_space(babl_format_get_encoding(format), space) : format;
     g_clear_object(&profile);
     return with && babl_format_get_bytes_per_pixel(with) == babl_format_get_bytes_per_pixel(format) ? with : format;
@@ -170,7 +174,8 @@ char *sfu_host_parasite_get(int layer)
 
 void sfu_host_parasite_set(int layer, const char *text)
 {
-    GimpParasite *p = gimp_parasite_new(PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen(text) + 1, text);
+    GimpParasite *p =
+        gimp_parasite_new(PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen(text) + 1, text);
     gimp_item_attach_parasite(layer, p);
     gimp_parasite_free(p);
 }
@@ -191,10 +196,12 @@ int sfu_host_layer_new(int image, GeglBuffer *pixels, const char *name, SfuLayer
     const gboolean gray = gimp_image_base_type(image) == GIMP_GRAY;
     const GimpImageType type = kind == SFU_LAYER_OPAQUE ? (gray ? GIMP_GRAY_IMAGE : GIMP_RGB_IMAGE)
                                                         : (gray ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE);
-    const gint32 layer = gimp_layer_new(image, name, from.width, from.height, type, 100, gimp_image_get_default_new_layer_mode(image));
+    const gint32 layer =
+        gimp_layer_new(image, name, from.width, from.height, type, 100, gimp_image_get_default_new_layer_mode(image));
     GeglBuffer *raw = layer >= 0 ? gimp_drawable_get_buffer(layer) : NULL;
     if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP made no layer of %d x %d pixels."), from.width, from.height);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP made no layer of %d x %d pixels."), from.width,
+                    from.height);
         return -1;
     }
     gimp_layer_set_offsets(layer, from.x, from.y);
@@ -211,7 +218,8 @@ void sfu_host_layer_look_like(int layer, int source)
 {
     const GimpLayerMode mode = gimp_layer_get_mode(source);
     gimp_layer_set_opacity(layer, gimp_layer_get_opacity(source));
-    gimp_layer_set_mode(layer, mode == GIMP_LAYER_MODE_PASS_THROUGH ? GIMP_LAYER_MODE_NORMAL : mode); /* that is for groups only */
+    gimp_layer_set_mode(layer, mode == GIMP_LAYER_MODE_PASS_THROUGH ? GIMP_LAYER_MODE_NORMAL
+                                                                    : mode); /* that is for groups only */
     if (mode == GIMP_LAYER_MODE_PASS_THROUGH)
         return;
     gimp_layer_set_blend_space(layer, gimp_layer_get_blend_space(source));
@@ -223,7 +231,8 @@ void sfu_host_layer_insert(int image, int layer, int above, GeglBuffer *pixels, 
 {
     const GeglRectangle from = *gegl_buffer_get_extent(pixels);
     const gint32 parent = above >= 0 ? gimp_item_get_parent(above) : -1;
-    gimp_image_insert_layer(image, layer, parent > 0 ? parent : 0, above >= 0 ? gimp_image_get_item_position(image, above) : 0);
+    gimp_image_insert_layer(image, layer, parent > 0 ? parent : 0,
+                            above >= 0 ? gimp_image_get_item_position(image, above) : 0);
     gimp_layer_set_offsets(layer, from.x, from.y);
     if (kind == SFU_LAYER_MASK) {
         const gint32 mask = gimp_layer_create_mask(layer, GIMP_ADD_MASK_WHITE);
@@ -299,7 +308,8 @@ gboolean sfu_host_scale_image(int image, int width, int height, GError **error)
     const gboolean ok = gimp_image_scale(image, width, height);
     gimp_context_pop();
     if (!ok)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP did not scale the image to %d x %d pixels."), width, height);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP did not scale the image to %d x %d pixels."), width,
+                    height);
     return ok;
 }
 
@@ -320,7 +330,8 @@ gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError *
 
 static void restore_pixels(gint32 to, gint32 from)
 {
-    GeglBuffer *write = to >= 0 ? gimp_drawable_get_buffer(to) : NULL, *read = from >= 0 ? gimp_drawable_get_buffer(from) : NULL;
+    GeglBuffer *write = to >= 0 ? gimp_drawable_get_buffer(to) : NULL,
+               *read = from >= 0 ? gimp_drawable_get_buffer(from) : NULL;
     if (write && read) {
         gegl_buffer_copy(read, NULL, GEGL_ABYSS_NONE, write, NULL);
         g_object_unref(write); /* flushes to GIMP */
@@ -362,7 +373,8 @@ void sfu_host_restore_image(int image, int duplicate)
         int x = 0, y = 0;
         if (!gimp_item_is_group(a)) {
             gimp_drawable_offsets(b, &x, &y);
-            gimp_layer_scale(a, gimp_drawable_width(b), gimp_drawable_height(b), TRUE); /* rounded another way on the way back */
+            gimp_layer_scale(a, gimp_drawable_width(b), gimp_drawable_height(b),
+                             TRUE); /* rounded another way on the way back */
             gimp_layer_set_offsets(a, x, y);
             restore_pixels(a, b);
         }
@@ -391,7 +403,8 @@ int sfu_host_new_image(int like, int width, int height)
 {
     if (like < 0)
         return gimp_image_new(width, height, GIMP_RGB);
-    const gint32 image = gimp_image_new_with_precision(width, height, gimp_image_base_type(like), gimp_image_get_precision(like));
+    const gint32 image =
+        gimp_image_new_with_precision(width, height, gimp_image_base_type(like), gimp_image_get_precision(like));
     GimpColorProfile *profile = gimp_image_get_color_profile(like);
     double x, y;
     if (profile)

@@ -1,5 +1,5 @@
-/* The plug-in for GIMP 2.10: registration and runs. PDB arguments come from the table of parameters: the plain rows in order, then one
- * string for all others, since arguments are positional here.
+/* The plug-in for GIMP 2.10: registration and runs. PDB arguments come from the table of parameters: the plain rows in
+ * order, then one string for all others, since arguments are positional here.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
@@ -53,10 +53,13 @@ static void install_action(SfuAction action)
 {
     const SfuActionInfo *a = sfu_action_info(action);
     GArray *args = g_array_new(FALSE, FALSE, sizeof(GimpParamDef));
-    GString *options = g_string_new("More values as \"name=value name='two words'\", or an empty string. In the arguments before this one -1, or for a "
+    GString *options = g_string_new("More values as \"name=value name='two words'\", or an empty string. In the "
+                                    "arguments before this one -1, or for a "
                                     "string \"\", means \"not given\": the model's own choice, or the default. ");
-    add_arg(args, GIMP_PDB_INT32, "run-mode", "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2) }");
-    add_arg(args, GIMP_PDB_IMAGE, "image", a->needs_image ? "The image" : "The image; for none, plug-in-sfumato-generate-image");
+    add_arg(args, GIMP_PDB_INT32, "run-mode",
+            "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2) }");
+    add_arg(args, GIMP_PDB_IMAGE, "image",
+            a->needs_image ? "The image" : "The image; for none, plug-in-sfumato-generate-image");
     if (a->needs_image)
         add_arg(args, GIMP_PDB_DRAWABLE, "drawable", "The layer to work on");
     const SfuParamSpec *const *rows = sfu_action_specs(action);
@@ -73,13 +76,15 @@ static void install_action(SfuAction action)
     static const GimpParamDef returns[] = {{GIMP_PDB_LAYER, "layer", "The new layer (the topmost one of several)"},
                                            {GIMP_PDB_IMAGE, "image", "The image that it is in"}};
     char *about = sfu_action_help(action);
-    gimp_install_procedure(a->procedure, _(a->blurb), about, AUTHOR, COPYRIGHT, YEAR, _(a->menu), a->needs_image ? "*" : "",
-                           GIMP_PLUGIN, args->len, G_N_ELEMENTS(returns), (GimpParamDef *)args->data, returns);
+    gimp_install_procedure(a->procedure, _(a->blurb), about, AUTHOR, COPYRIGHT, YEAR, _(a->menu),
+                           a->needs_image ? "*" : "", GIMP_PLUGIN, args->len, G_N_ELEMENTS(returns),
+                           (GimpParamDef *)args->data, returns);
     gimp_plugin_menu_register(a->procedure, MENU);
     if (!a->needs_image) { /* PDB calls cannot say "no image" in 2.10: the same without it, for scripts */
         g_array_remove_index(args, 1);
-        gimp_install_procedure("plug-in-sfumato-generate-image", _(a->blurb), about, AUTHOR, COPYRIGHT, YEAR, NULL, NULL, GIMP_PLUGIN,
-                               args->len, G_N_ELEMENTS(returns), (GimpParamDef *)args->data, returns);
+        gimp_install_procedure("plug-in-sfumato-generate-image", _(a->blurb), about, AUTHOR, COPYRIGHT, YEAR, NULL,
+                               NULL, GIMP_PLUGIN, args->len, G_N_ELEMENTS(returns), (GimpParamDef *)args->data,
+                               returns);
     }
     g_array_free(args, TRUE);
     g_free(about);
@@ -89,10 +94,12 @@ static void install_action(SfuAction action)
 static void query(void)
 {
     static const GimpParamDef repeat_args[] = {
-        {GIMP_PDB_INT32, "run-mode", "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2) }"},
+        {GIMP_PDB_INT32, "run-mode",
+         "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2) }"},
         {GIMP_PDB_IMAGE, "image", "The image"},
         {GIMP_PDB_DRAWABLE, "drawable", "The layer to work on; one that Sfumato made is made again with another seed"}};
-    static const GimpParamDef repeat_returns[] = {{GIMP_PDB_LAYER, "layer", "The new layer"}, {GIMP_PDB_IMAGE, "image", "Its image"}};
+    static const GimpParamDef repeat_returns[] = {{GIMP_PDB_LAYER, "layer", "The new layer"},
+                                                  {GIMP_PDB_IMAGE, "image", "Its image"}};
     static const GimpParamDef settings_args[] = {{GIMP_PDB_INT32, "run-mode", "The run mode { RUN-INTERACTIVE (0) }"}};
     char *locale = locale_folder();
     gimp_plugin_domain_register(GETTEXT_PACKAGE, locale);
@@ -100,13 +107,14 @@ static void query(void)
     for (int i = 0; i < SFU_N_ACTIONS; i++)
         install_action(i);
     gimp_install_procedure(REPEAT, _("Do the last Sfumato action again with another seed"),
-                           _("On a layer that Sfumato made, its own parameters are used; else those of the last run."), AUTHOR, COPYRIGHT,
-                           YEAR, _("Re_peat Last"), "*", GIMP_PLUGIN, G_N_ELEMENTS(repeat_args), G_N_ELEMENTS(repeat_returns), repeat_args,
-                           repeat_returns);
+                           _("On a layer that Sfumato made, its own parameters are used; else those of the last run."),
+                           AUTHOR, COPYRIGHT, YEAR, _("Re_peat Last"), "*", GIMP_PLUGIN, G_N_ELEMENTS(repeat_args),
+                           G_N_ELEMENTS(repeat_returns), repeat_args, repeat_returns);
     gimp_plugin_menu_register(REPEAT, MENU);
     gimp_install_procedure(SETTINGS, _("Model folders, default models, device and memory of Sfumato"),
-                           _("Lists the models that were found with family, size and what they can do."), AUTHOR, COPYRIGHT, YEAR,
-                           _("_Models and Settings..."), "", GIMP_PLUGIN, G_N_ELEMENTS(settings_args), 0, settings_args, NULL);
+                           _("Lists the models that were found with family, size and what they can do."), AUTHOR,
+                           COPYRIGHT, YEAR, _("_Models and Settings..."), "", GIMP_PLUGIN, G_N_ELEMENTS(settings_args),
+                           0, settings_args, NULL);
     gimp_plugin_menu_register(SETTINGS, MENU);
 }
 
@@ -123,9 +131,10 @@ static gboolean request_from_args(SfuRequest *r, const GimpParam *param, int n, 
             return FALSE;
         }
         const GimpParam *p = &param[k++];
-        const gboolean ok = p->type == GIMP_PDB_STRING  ? sfu_request_set_text_argument(r, rows[i]->name, p->data.d_string, error)
-                            : p->type == GIMP_PDB_FLOAT ? sfu_request_set_argument(r, rows[i]->name, p->data.d_float, error)
-                                                        : sfu_request_set_argument(r, rows[i]->name, p->data.d_int32, error);
+        const gboolean ok =
+            p->type == GIMP_PDB_STRING  ? sfu_request_set_text_argument(r, rows[i]->name, p->data.d_string, error)
+            : p->type == GIMP_PDB_FLOAT ? sfu_request_set_argument(r, rows[i]->name, p->data.d_float, error)
+                                        : sfu_request_set_argument(r, rows[i]->name, p->data.d_int32, error);
         if (!ok)
             return FALSE;
     }
@@ -138,8 +147,8 @@ typedef struct {
     gboolean shown; /* the dialog has put a new image into a window */
 } Outcome;
 
-static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int drawable, const GimpParam *rest, int n_rest,
-                           SfuSettings *settings, Outcome *out, GError **error)
+static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int drawable, const GimpParam *rest,
+                           int n_rest, SfuSettings *settings, Outcome *out, GError **error)
 {
     SfuRequest *r = mode == GIMP_RUN_NONINTERACTIVE ? NULL : sfu_settings_last(settings, action);
     gboolean ok;
@@ -148,7 +157,8 @@ static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int dr
     if (mode == GIMP_RUN_INTERACTIVE && !sfu_ui_offer_conversion(image))
         ok = FALSE;
     else if (mode == GIMP_RUN_NONINTERACTIVE)
-        ok = request_from_args(r, rest, n_rest, error) && sfu_run(r, image, drawable, settings, FALSE, &out->layer, &out->image, error);
+        ok = request_from_args(r, rest, n_rest, error) &&
+             sfu_run(r, image, drawable, settings, FALSE, &out->layer, &out->image, error);
     else if (mode == GIMP_RUN_WITH_LAST_VALS || !sfu_action_info(action)->has_dialog)
         ok = sfu_run(r, image, drawable, settings, TRUE, &out->layer, &out->image, error);
     else
@@ -157,7 +167,8 @@ static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int dr
     return ok;
 }
 
-static gboolean run_repeat(GimpRunMode mode, int image, int drawable, SfuSettings *settings, Outcome *out, GError **error)
+static gboolean run_repeat(GimpRunMode mode, int image, int drawable, SfuSettings *settings, Outcome *out,
+                           GError **error)
 {
     return sfu_run_again(settings, image, drawable, &out->layer, &out->image, error);
 }
@@ -186,14 +197,15 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
         ok = mode == GIMP_RUN_INTERACTIVE ? sfu_ui_settings(settings) : TRUE;
     } else {
         const int skip = MIN(n_params, image_only ? 1 : sfu_action_info(MAX(action, 0))->needs_image ? 3 : 2);
-        ok = run_action(image_only ? SFU_ACTION_GENERATE : action, mode, image, drawable, param + skip, n_params - skip, settings, &out,
-                        &error);
+        ok = run_action(image_only ? SFU_ACTION_GENERATE : action, mode, image, drawable, param + skip, n_params - skip,
+                        settings, &out, &error);
     }
     if (!ok && (!error || g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED)))
         out.status = GIMP_PDB_CANCEL;
     else if (!ok)
-        out.status = g_error_matches(error, SFU_ERROR, SFU_ERROR_USAGE) && mode == GIMP_RUN_NONINTERACTIVE ? GIMP_PDB_CALLING_ERROR
-                                                                                                          : GIMP_PDB_EXECUTION_ERROR;
+        out.status = g_error_matches(error, SFU_ERROR, SFU_ERROR_USAGE) && mode == GIMP_RUN_NONINTERACTIVE
+                         ? GIMP_PDB_CALLING_ERROR
+                         : GIMP_PDB_EXECUTION_ERROR;
     values[0] = (GimpParam){.type = GIMP_PDB_STATUS, .data.d_status = out.status};
     *return_vals = values;
     *n_return = 1;

@@ -37,7 +37,9 @@ gboolean sfu_host_image_info(int id, SfuHostImage *info)
     *info = (SfuHostImage){
         .width = gimp_image_get_width(image),
         .height = gimp_image_get_height(image),
-        .type = type == GIMP_RGB ? SFU_HOST_RGB : type == GIMP_GRAY ? SFU_HOST_GRAY : SFU_HOST_INDEXED,
+        .type = type == GIMP_RGB    ? SFU_HOST_RGB
+                : type == GIMP_GRAY ? SFU_HOST_GRAY
+                                    : SFU_HOST_INDEXED,
         .floating = gimp_image_get_floating_sel(image) != NULL,
         .quick_mask = gimp_image_get_channel_by_name(image, "Qmask") != NULL,
         .largest_px = GIMP_MAX_IMAGE_SIZE,
@@ -183,7 +185,8 @@ GeglBuffer *sfu_host_read_visible(int image, GError **error)
 GeglBuffer *sfu_host_read_mask(int layer)
 {
     GimpLayerMask *mask = gimp_layer_get_mask(to_layer(layer));
-    GeglBuffer *raw = mask && gimp_layer_get_apply_mask(to_layer(layer)) ? gimp_drawable_get_buffer(GIMP_DRAWABLE(mask)) : NULL;
+    GeglBuffer *raw =
+        mask && gimp_layer_get_apply_mask(to_layer(layer)) ? gimp_drawable_get_buffer(GIMP_DRAWABLE(mask)) : NULL;
     if (!raw)
         return NULL;
     const GeglRectangle here = sfu_host_layer_bounds(layer);
@@ -217,7 +220,8 @@ char *sfu_host_parasite_get(int layer)
 
 void sfu_host_parasite_set(int layer, const char *text)
 {
-    GimpParasite *p = gimp_parasite_new(PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen(text) + 1, text);
+    GimpParasite *p =
+        gimp_parasite_new(PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen(text) + 1, text);
     gimp_item_attach_parasite(GIMP_ITEM(to_layer(layer)), p);
     gimp_parasite_free(p);
 }
@@ -243,7 +247,8 @@ int sfu_host_layer_new(int id, GeglBuffer *pixels, const char *name, SfuLayerKin
         gimp_layer_new(image, name, from.width, from.height, type, 100, gimp_image_get_default_new_layer_mode(image));
     GeglBuffer *raw = layer ? gimp_drawable_get_buffer(GIMP_DRAWABLE(layer)) : NULL;
     if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP made no layer of %d x %d pixels."), from.width, from.height);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP made no layer of %d x %d pixels."), from.width,
+                    from.height);
         return -1;
     }
     gimp_layer_set_offsets(layer, from.x, from.y);
@@ -367,7 +372,8 @@ gboolean sfu_host_scale_image(int id, int width, int height, GError **error)
     const gboolean ok = gimp_image_scale(image, width, height);
     gimp_context_pop();
     if (!ok)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP did not scale the image to %d x %d pixels."), width, height);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP did not scale the image to %d x %d pixels."), width,
+                    height);
     return ok;
 }
 
@@ -394,7 +400,8 @@ static void restore_pixels(gpointer to, gpointer from)
     if (write && read) {
         gegl_buffer_copy(read, NULL, GEGL_ABYSS_NONE, write, NULL);
         g_object_unref(write); /* flushes to GIMP */
-        gimp_drawable_update(GIMP_DRAWABLE(to), 0, 0, gimp_drawable_get_width(GIMP_DRAWABLE(to)), gimp_drawable_get_height(GIMP_DRAWABLE(to)));
+        gimp_drawable_update(GIMP_DRAWABLE(to), 0, 0, gimp_drawable_get_width(GIMP_DRAWABLE(to)),
+                             gimp_drawable_get_height(GIMP_DRAWABLE(to)));
     } else {
         g_clear_object(&write);
     }
@@ -434,7 +441,8 @@ void sfu_host_restore_image(int image_id, int duplicate_id)
         if (!gimp_item_is_group(GIMP_ITEM(a)) && !is_drawn(GIMP_ITEM(a))) {
             gimp_drawable_get_offsets(GIMP_DRAWABLE(b), &x, &y);
             /* Rounded another way on the way back. */
-            gimp_layer_scale(a, gimp_drawable_get_width(GIMP_DRAWABLE(b)), gimp_drawable_get_height(GIMP_DRAWABLE(b)), TRUE);
+            gimp_layer_scale(a, gimp_drawable_get_width(GIMP_DRAWABLE(b)), gimp_drawable_get_height(GIMP_DRAWABLE(b)),
+                             TRUE);
             gimp_layer_set_offsets(a, x, y);
             restore_pixels(a, b);
         }

@@ -44,7 +44,8 @@ static void add_argument(GimpProcedure *p, SfuAction action, const SfuParamSpec 
         break;
     case SFU_PARAM_INT:
         if (s->max > G_MAXINT) /* of seeds, 53 bits */
-            gimp_procedure_add_double_argument(p, name, label, help, least, MIN(s->max, SFU_EXACT_MAX), SFU_NOT_GIVEN, G_PARAM_READWRITE);
+            gimp_procedure_add_double_argument(p, name, label, help, least, MIN(s->max, SFU_EXACT_MAX), SFU_NOT_GIVEN,
+                                               G_PARAM_READWRITE);
         else
             gimp_procedure_add_int_argument(p, name, label, help, least, s->max, SFU_NOT_GIVEN, G_PARAM_READWRITE);
         break;
@@ -65,7 +66,8 @@ static void add_argument(GimpProcedure *p, SfuAction action, const SfuParamSpec 
     g_free(name);
 }
 
-/* ---- values both ways ------------------------------------------------------------------------------------------------ */
+/* ---- values both ways
+ * ------------------------------------------------------------------------------------------------ */
 
 static SfuRequest *request_from_config(SfuAction action, GimpProcedureConfig *config, GError **error)
 {
@@ -80,7 +82,8 @@ static SfuRequest *request_from_config(SfuAction action, GimpProcedureConfig *co
         switch (rows[i]->type) {
         case SFU_PARAM_BOOL:
             g_object_get(config, name, &b, NULL);
-            /* Booleans have no third value, so one that equals the default may not have been given; it makes no difference. */
+            /* Booleans have no third value, so one that equals the default may not have been given; it makes no
+             * difference. */
             if (b != (sfu_action_default(action, rows[i]) != 0))
                 ok = sfu_request_set_argument(r, rows[i]->name, b, error);
             break;
@@ -116,7 +119,8 @@ static void request_to_config(const SfuRequest *r, GimpProcedureConfig *config)
     for (int i = 0; rows[i]; i++) {
         char *name = pdb_name(rows[i]->name);
         const gboolean given = sfu_request_given(r, rows[i]->name);
-        const double v = given || rows[i]->type == SFU_PARAM_BOOL ? sfu_request_get_double(r, rows[i]->name) : SFU_NOT_GIVEN;
+        const double v =
+            given || rows[i]->type == SFU_PARAM_BOOL ? sfu_request_get_double(r, rows[i]->name) : SFU_NOT_GIVEN;
         if (rows[i]->type == SFU_PARAM_BOOL)
             g_object_set(config, name, v != 0, NULL);
         else if (rows[i]->type == SFU_PARAM_FLOAT || (rows[i]->type == SFU_PARAM_INT && rows[i]->max > G_MAXINT))
@@ -125,19 +129,23 @@ static void request_to_config(const SfuRequest *r, GimpProcedureConfig *config)
             g_object_set(config, name, (int)v, NULL);
         else
             g_object_set(config, name,
-                         rows[i]->type == SFU_PARAM_CHOICE && !given ? SFU_NOT_GIVEN_WORD : sfu_request_get_string(r, rows[i]->name), NULL);
+                         rows[i]->type == SFU_PARAM_CHOICE && !given ? SFU_NOT_GIVEN_WORD
+                                                                     : sfu_request_get_string(r, rows[i]->name),
+                         NULL);
         g_free(name);
     }
 }
 
-/* ---- runs ------------------------------------------------------------------------------------------------------------ */
+/* ---- runs
+ * ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     int layer, image;
     gboolean shown; /* the dialog has put a new image into a window */
 } Outcome;
 
-static GimpValueArray *finish(GimpProcedure *procedure, GimpRunMode mode, int image, gboolean ok, const Outcome *out, GError *error)
+static GimpValueArray *finish(GimpProcedure *procedure, GimpRunMode mode, int image, gboolean ok, const Outcome *out,
+                              GError *error)
 {
     if (!ok && (!error || g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED))) {
         g_clear_error(&error);
@@ -145,7 +153,8 @@ static GimpValueArray *finish(GimpProcedure *procedure, GimpRunMode mode, int im
     }
     if (!ok) {
         const gboolean usage = g_error_matches(error, SFU_ERROR, SFU_ERROR_USAGE) && mode == GIMP_RUN_NONINTERACTIVE;
-        return gimp_procedure_new_return_values(procedure, usage ? GIMP_PDB_CALLING_ERROR : GIMP_PDB_EXECUTION_ERROR, error);
+        return gimp_procedure_new_return_values(procedure, usage ? GIMP_PDB_CALLING_ERROR : GIMP_PDB_EXECUTION_ERROR,
+                                                error);
     }
     GimpValueArray *values = gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
     if (out->layer >= 0) {
@@ -183,8 +192,8 @@ static gboolean one_drawable(GimpDrawable **drawables, GError **error)
     return FALSE;
 }
 
-static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, GimpImage *gimp_image, GimpDrawable **drawables,
-                                  GimpProcedureConfig *config, gpointer data)
+static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, GimpImage *gimp_image,
+                                  GimpDrawable **drawables, GimpProcedureConfig *config, gpointer data)
 {
     const SfuAction action = GPOINTER_TO_INT(data);
     const int image = gimp_image ? gimp_image_get_id(gimp_image) : -1, drawable = first_drawable(drawables);
@@ -213,8 +222,8 @@ static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, Gi
     return finish(procedure, mode, image, ok, &out, error);
 }
 
-static GimpValueArray *run_repeat(GimpProcedure *procedure, GimpRunMode mode, GimpImage *gimp_image, GimpDrawable **drawables,
-                                  GimpProcedureConfig *config, gpointer data)
+static GimpValueArray *run_repeat(GimpProcedure *procedure, GimpRunMode mode, GimpImage *gimp_image,
+                                  GimpDrawable **drawables, GimpProcedureConfig *config, gpointer data)
 {
     const int image = gimp_image_get_id(gimp_image);
     SfuSettings *settings = begin_run();
@@ -237,7 +246,8 @@ static GimpValueArray *run_settings(GimpProcedure *procedure, GimpProcedureConfi
     return gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
 }
 
-/* ---- registration: only words, no OpenCL, no files, no network --------------------------------------------------------- */
+/* ---- registration: only words, no OpenCL, no files, no network
+ * --------------------------------------------------------- */
 
 static GList *query_procedures(GimpPlugIn *plug_in)
 {
@@ -250,8 +260,10 @@ static GList *query_procedures(GimpPlugIn *plug_in)
 
 static void add_returns(GimpProcedure *p)
 {
-    gimp_procedure_add_layer_return_value(p, "layer", "Layer", "The new layer (the topmost one of several)", TRUE, G_PARAM_READWRITE);
-    gimp_procedure_add_image_return_value(p, "result-image", "Image", "The image that it is in", TRUE, G_PARAM_READWRITE);
+    gimp_procedure_add_layer_return_value(p, "layer", "Layer", "The new layer (the topmost one of several)", TRUE,
+                                          G_PARAM_READWRITE);
+    gimp_procedure_add_image_return_value(p, "result-image", "Image", "The image that it is in", TRUE,
+                                          G_PARAM_READWRITE);
 }
 
 static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
@@ -260,7 +272,8 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
     GimpProcedure *p;
     if (action >= 0) {
         const SfuActionInfo *a = sfu_action_info(action);
-        p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_action, GINT_TO_POINTER(action), NULL);
+        p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_action, GINT_TO_POINTER(action),
+                                     NULL);
         gimp_procedure_set_menu_label(p, _(a->menu));
         char *about = sfu_action_help(action);
         gimp_procedure_set_documentation(p, _(a->blurb), about, name);
@@ -276,18 +289,20 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
     } else if (strcmp(name, REPEAT) == 0) {
         p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_repeat, NULL, NULL);
         gimp_procedure_set_menu_label(p, _("Re_peat Last"));
-        gimp_procedure_set_documentation(p, _("Do the last Sfumato action again with another seed"),
-                                         _("On a layer that Sfumato made, its own parameters are used; else those of the last run."), name);
+        gimp_procedure_set_documentation(
+            p, _("Do the last Sfumato action again with another seed"),
+            _("On a layer that Sfumato made, its own parameters are used; else those of the last run."), name);
         gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_DRAWABLE);
         add_returns(p);
     } else if (strcmp(name, SETTINGS) == 0) {
         p = gimp_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_settings, NULL, NULL);
         gimp_procedure_set_menu_label(p, _("_Models and Settings..."));
         gimp_procedure_set_documentation(p, _("Model folders, default models, device and memory of Sfumato"),
-                                         _("Lists the models that were found with family, size and what they can do."), name);
+                                         _("Lists the models that were found with family, size and what they can do."),
+                                         name);
         gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_ALWAYS);
-        gimp_procedure_add_enum_argument(p, "run-mode", "Run mode", "The run mode", GIMP_TYPE_RUN_MODE, GIMP_RUN_INTERACTIVE,
-                                         G_PARAM_READWRITE);
+        gimp_procedure_add_enum_argument(p, "run-mode", "Run mode", "The run mode", GIMP_TYPE_RUN_MODE,
+                                         GIMP_RUN_INTERACTIVE, G_PARAM_READWRITE);
     } else {
         return NULL;
     }

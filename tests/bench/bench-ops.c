@@ -2,4 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/bench.h"
 
-int main(int argc, char **argv) { return sfu_cli_bench(argc, argv); }
+int main(int argc, char **argv)
+{
+    return sfu_cli_bench(argc, argv);
+}

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     SfuModel *m = q ? sfu_model_open(argv[1], &error) : NULL;
     SfuUpscaler *u = m ? sfu_upscaler_create(q, m, sfu_model_family(m)->upscaler, &error) : NULL;
     SfuTensor *x = u ? sfu_tensor_create(q, SFU_F32, 1, h, w, 3, &error) : NULL, *y = NULL;
-    float *v = g_new(float, (gsize)w * (gsize)h * 3);
+    float *v = g_new(float, (gsize)w *(gsize)h * 3);
     for (int i = 0; i < w * h * 3; i++)
         v[i] = (float)(i % 97) / 96;
     gboolean ok = x && sfu_tensor_write(x, v, &error);
@@ -30,8 +30,9 @@ int main(int argc, char **argv)
         const gint64 start = g_get_monotonic_time();
         const double user = user_seconds();
         ok = sfu_upscaler_forward(u, &y, x, &error) && sfu_queue_finish(q, &error);
-        printf("%s: %.2f s, %.2f s of CPU, peak %.0f MB\n", pass ? "second pass" : "first pass", (double)(g_get_monotonic_time() - start) * 1e-6,
-               user_seconds() - user, (double)sfu_queue_peak_bytes(q) * 1e-6);
+        printf("%s: %.2f s, %.2f s of CPU, peak %.0f MB\n", pass ? "second pass" : "first pass",
+               (double)(g_get_monotonic_time() - start) * 1e-6, user_seconds() - user,
+               (double)sfu_queue_peak_bytes(q) * 1e-6);
         sfu_tensor_destroy(y);
     }
     char *table = ok ? sfu_queue_profile(q) : NULL;

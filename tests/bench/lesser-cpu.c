@@ -1,6 +1,7 @@
-/* A preloaded library that lets a program, and the OpenCL compiler in it, see a lesser CPU than there is (Linux, x86-64): CPUID faults, and what a handler answers
- * lacks instructions. SFUMATO_SHOW_CPU is haswell (AVX2, FMA, F16C), nehalem (SSE4.1) or skylake-avx512 (AVX-512 without BF16). Their code runs at full speed
- * here, so that it can be timed; that it needs nothing else is what tests/ops/run-qemu checks. Needs an Intel CPU that can fault (cpuid_fault).
+/* A preloaded library that lets a program, and the OpenCL compiler in it, see a lesser CPU than there is (Linux,
+ * x86-64): CPUID faults, and what a handler answers lacks instructions. SFUMATO_SHOW_CPU is haswell (AVX2, FMA, F16C),
+ * nehalem (SSE4.1) or skylake-avx512 (AVX-512 without BF16). Their code runs at full speed here, so that it can be
+ * timed; that it needs nothing else is what tests/ops/run-qemu checks. Needs an Intel CPU that can fault (cpuid_fault).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
 #include <cpuid.h>
@@ -21,8 +22,10 @@ static const struct Shown {
     unsigned leaf1_ecx, leaf7_ebx;
     unsigned saved; /* leaf 13, EAX: what XSAVE saves */
 } cpus[] = {
-    {"haswell", 0x306c3, ~0u, 1u << 0 | 1u << 3 | 1u << 5 | 1u << 8 | 1u << 9, 0x7}, /* AVX2 is bit 5; FSGSBASE, BMI1, BMI2, ERMS */
-    {"nehalem", 0x106a5, ~(1u << 1 | 1u << 12 | 1u << 22 | 3u << 25 | 3u << 27 | 3u << 29), 0, 0x3}, /* no PCLMUL, FMA, MOVBE, AES, XSAVE, AVX, F16C, RDRAND */
+    {"haswell", 0x306c3, ~0u, 1u << 0 | 1u << 3 | 1u << 5 | 1u << 8 | 1u << 9,
+     0x7}, /* AVX2 is bit 5; FSGSBASE, BMI1, BMI2, ERMS */
+    {"nehalem", 0x106a5, ~(1u << 1 | 1u << 12 | 1u << 22 | 3u << 25 | 3u << 27 | 3u << 29), 0,
+     0x3}, /* no PCLMUL, FMA, MOVBE, AES, XSAVE, AVX, F16C, RDRAND */
     {"skylake-avx512", 0x50654, ~0u, ~(1u << 21 | 1u << 29), 0xe7}, /* no IFMA, SHA */
 };
 static const struct Shown *shown;
@@ -63,7 +66,8 @@ __attribute__((constructor)) static void start(void)
             shown = &cpus[i];
     const struct sigaction action = {.sa_sigaction = faulted, .sa_flags = SA_SIGINFO | SA_NODEFER};
     if (!shown || sigaction(SIGSEGV, &action, NULL) != 0 || syscall(SYS_arch_prctl, SET_CPUID, 0) != 0) {
-        fputs("lesser-cpu: SFUMATO_SHOW_CPU is not haswell, nehalem or skylake-avx512, or CPUID does not fault here\n", stderr);
+        fputs("lesser-cpu: SFUMATO_SHOW_CPU is not haswell, nehalem or skylake-avx512, or CPUID does not fault here\n",
+              stderr);
         _exit(1);
     }
 }

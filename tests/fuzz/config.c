@@ -1,5 +1,5 @@
-/* The JSON of a diffusers folder. The input stands as model_index.json, scheduler_config.json and each network's config.json.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* The JSON of a diffusers folder. The input stands as model_index.json, scheduler_config.json and each network's
+ * config.json. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuzz.h"
 #include "family/family.h"
 #include <glib/gstdio.h>
@@ -28,7 +28,8 @@ static void write_network(const char *name, const char *const *tensors)
     for (; *tensors; tensors++) {
         const gboolean table = strstr(*tensors, "embedding.weight") != NULL;
         const int n = table ? 77 * 64 : 64 * 64;
-        g_string_append_printf(s, ",\"%s\":{\"dtype\":\"U8\",\"shape\":[%s],\"data_offsets\":[%d,%d]}", *tensors, table ? "77,64" : "64,64,1,1", at, at + n);
+        g_string_append_printf(s, ",\"%s\":{\"dtype\":\"U8\",\"shape\":[%s],\"data_offsets\":[%d,%d]}", *tensors,
+                               table ? "77,64" : "64,64,1,1", at, at + n);
         at += n;
     }
     g_string_append_c(s, '}');
@@ -46,9 +47,19 @@ static void write_network(const char *name, const char *const *tensors)
 
 static void remove_folder(void)
 {
-    static const char *const all[] = {"unet/config.json", "unet/diffusion_pytorch_model.safetensors", "unet", "vae/config.json",
-                                      "vae/diffusion_pytorch_model.safetensors", "vae", "text_encoder/config.json", "text_encoder/model.safetensors",
-                                      "text_encoder", "scheduler/scheduler_config.json", "scheduler", "model_index.json", ""};
+    static const char *const all[] = {"unet/config.json",
+                                      "unet/diffusion_pytorch_model.safetensors",
+                                      "unet",
+                                      "vae/config.json",
+                                      "vae/diffusion_pytorch_model.safetensors",
+                                      "vae",
+                                      "text_encoder/config.json",
+                                      "text_encoder/model.safetensors",
+                                      "text_encoder",
+                                      "scheduler/scheduler_config.json",
+                                      "scheduler",
+                                      "model_index.json",
+                                      ""};
     for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
         char *p = path(all[i]);
         g_remove(p);
@@ -59,15 +70,20 @@ static void remove_folder(void)
 static void set_up(void)
 {
     static const char *const folders[] = {"unet", "vae", "text_encoder", "scheduler"};
-    static const char *const unet[] = {"conv_in.weight", "conv_out.weight", "down_blocks.0.resnets.0.conv1.weight",
+    static const char *const unet[] = {"conv_in.weight",
+                                       "conv_out.weight",
+                                       "down_blocks.0.resnets.0.conv1.weight",
                                        "down_blocks.0.attentions.0.proj_in.weight",
-                                       "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", NULL};
+                                       "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight",
+                                       NULL};
     static const char *const vae[] = {"decoder.conv_in.weight", "decoder.up_blocks.0.resnets.0.conv1.weight",
                                       "decoder.up_blocks.0.resnets.1.conv1.weight", NULL};
-    static const char *const text[] = {"text_model.embeddings.token_embedding.weight", "text_model.embeddings.position_embedding.weight",
+    static const char *const text[] = {"text_model.embeddings.token_embedding.weight",
+                                       "text_model.embeddings.position_embedding.weight",
                                        "text_model.encoder.layers.0.mlp.fc1.weight", NULL};
     /* Memory rather than disk, where there is such a place. */
-    char *template = g_build_filename(g_file_test("/dev/shm", G_FILE_TEST_IS_DIR) ? "/dev/shm" : g_get_tmp_dir(), "sfumato-fuzz-XXXXXX", NULL);
+    char *template = g_build_filename(g_file_test("/dev/shm", G_FILE_TEST_IS_DIR) ? "/dev/shm" : g_get_tmp_dir(),
+                                      "sfumato-fuzz-XXXXXX", NULL);
     folder = g_mkdtemp(template);
     g_assert_nonnull(folder);
     for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {

@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 g_string_append_printf(header, "%s%d", i > 1 ? "," : "", (int)d);
                 n *= d;
             }
-            g_string_append_printf(header, "],\"data_offsets\":[%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT "]}", at, at + n);
+            g_string_append_printf(header, "],\"data_offsets\":[%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT "]}", at,
+                                   at + n);
             at += n;
         }
         g_strfreev(words);

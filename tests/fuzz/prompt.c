@@ -13,16 +13,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     SfuTokenizer *tokenizer = sfu_tokenizer_new();
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32));
     GError *error = NULL;
-    const gboolean sd2 = data[0] & 1, ok = sfu_tokenizer_encode(tokenizer, (const char *)data + 1, (gssize)size - 1, ids, &error);
+    const gboolean sd2 = data[0] & 1,
+                   ok = sfu_tokenizer_encode(tokenizer, (const char *)data + 1, (gssize)size - 1, ids, &error);
     fuzz_check_error(ok, &error);
     char *text = g_strndup((const char *)data + 1, size - 1);
-    SfuPrompt *p = sfu_prompt_parse(tokenizer, text, sd2, &error), *empty = sfu_prompt_parse(tokenizer, NULL, sd2, NULL);
+    SfuPrompt *p = sfu_prompt_parse(tokenizer, text, sd2, &error),
+              *empty = sfu_prompt_parse(tokenizer, NULL, sd2, NULL);
     fuzz_check_error(p != NULL, &error);
     if (p) {
         g_assert_cmpint(p->n_chunks, >=, 1);
         sfu_prompt_pad(p, empty);
         g_assert_cmpint(empty->n_chunks, ==, p->n_chunks);
-        float *hidden = g_new(float, (gsize)p->n_chunks * SFU_CHUNK_TOKENS);
+        float *hidden = g_new(float, (gsize)p->n_chunks *SFU_CHUNK_TOKENS);
         for (int c = 0; c < p->n_chunks; c++) {
             g_assert_cmpint(p->tokens[c][0], ==, SFU_TOKEN_BOS);
             for (int i = 0; i < SFU_CHUNK_TOKENS; i++) {
@@ -44,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check_error(plan != NULL, &error);
         for (guint i = 0; plan && i < plan->parts->len; i++)
             for (int call = 0; call < 7; call++)
-                g_assert_cmpuint(strlen(sfu_prompt_part_at(&g_array_index(plan->parts, SfuPromptPart, i), call)), <=, size);
+                g_assert_cmpuint(strlen(sfu_prompt_part_at(&g_array_index(plan->parts, SfuPromptPart, i), call)), <=,
+                                 size);
         sfu_prompt_plan_free(plan);
         g_free(words);
         g_ptr_array_unref(tags);

@@ -1,5 +1,5 @@
-/* Feeds a fuzz target each file of its corpus, and each cut short: a plain test. Argument: a file of the corpus' folder.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Feeds a fuzz target each file of its corpus, and each cut short: a plain test. Argument: a file of the corpus'
+ * folder. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fuzz.h"
 #include <stdio.h>
 

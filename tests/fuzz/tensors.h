@@ -6,15 +6,18 @@
 #include "fuzz.h"
 #include "file/file.h"
 
-typedef gboolean (*FuzzParse)(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata, GError **error);
+typedef gboolean (*FuzzParse)(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata,
+                              GError **error);
 
 static inline int fuzz_tensors(FuzzParse parse, const uint8_t *data, size_t size)
 {
-    GPtrArray *out = g_ptr_array_new_with_free_func(sfu_file_tensor_free), *scales = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
+    GPtrArray *out = g_ptr_array_new_with_free_func(sfu_file_tensor_free),
+              *scales = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
     GHashTable *metadata = sfu_file_metadata_new();
     GError *error = NULL;
     float v[300];
-    const gboolean ok = parse(data, size, "fuzz", out, metadata, &error) && sfu_scales_attach(out, scales, metadata, "fuzz", &error);
+    const gboolean ok =
+        parse(data, size, "fuzz", out, metadata, &error) && sfu_scales_attach(out, scales, metadata, "fuzz", &error);
     fuzz_check_error(ok, &error);
     for (guint i = 0; ok && i < out->len; i++) {
         const SfuFileTensor *t = g_ptr_array_index(out, i);

@@ -3,7 +3,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
 
-/* Puts `values` into the places that the procedure's own description gives them. "options=..." goes into the last argument. */
+/* Puts `values` into the places that the procedure's own description gives them. "options=..." goes into the last
+ * argument. */
 Outcome call_action(SfuAction action, Image image, Drawable drawable, const char *values)
 {
     const gboolean repeat = action == SFU_N_ACTIONS;
@@ -13,7 +14,8 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
     int n_args, n_returns, n_words = 0;
     GimpParamDef *args, *returns;
     Outcome out = {FALSE, NULL, -1, -1};
-    if (!gimp_procedural_db_proc_info(name, &blurb, &help, &author, &copyright, &date, &type, &n_args, &n_returns, &args, &returns)) {
+    if (!gimp_procedural_db_proc_info(name, &blurb, &help, &author, &copyright, &date, &type, &n_args, &n_returns,
+                                      &args, &returns)) {
         out.error = g_strdup_printf("%s is not registered", name);
         return out;
     }
@@ -75,16 +77,19 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
 
 static void query(void)
 {
-    static const GimpParamDef args[] = {{GIMP_PDB_STRING, "file", "Where the results go"}, {GIMP_PDB_STRING, "what", "Which cases"}};
+    static const GimpParamDef args[] = {{GIMP_PDB_STRING, "file", "Where the results go"},
+                                        {GIMP_PDB_STRING, "what", "Which cases"}};
     static const GimpParamDef returns[] = {{GIMP_PDB_INT32, "n-passed", "Cases that passed"}};
-    gimp_install_procedure("sfumato-check", "Tests Sfumato", "", "", "", "", NULL, NULL, GIMP_PLUGIN, 2, 1, args, returns);
+    gimp_install_procedure("sfumato-check", "Tests Sfumato", "", "", "", "", NULL, NULL, GIMP_PLUGIN, 2, 1, args,
+                           returns);
 }
 
 static void run(const gchar *name, gint n_params, const GimpParam *param, gint *n_return, GimpParam **return_vals)
 {
     static GimpParam values[2];
     values[0] = (GimpParam){.type = GIMP_PDB_STATUS, .data.d_status = GIMP_PDB_SUCCESS};
-    values[1] = (GimpParam){.type = GIMP_PDB_INT32, .data.d_int32 = check_run(param[0].data.d_string, param[1].data.d_string)};
+    values[1] =
+        (GimpParam){.type = GIMP_PDB_INT32, .data.d_int32 = check_run(param[0].data.d_string, param[1].data.d_string)};
     *n_return = 2;
     *return_vals = values;
 }

@@ -1,4 +1,5 @@
-/* Tests of what concerns a whole image: enlarging it with all that is in it, and undoing. Their image has one of everything.
+/* Tests of what concerns a whole image: enlarging it with all that is in it, and undoing. Their image has one of
+ * everything.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
@@ -12,7 +13,8 @@ Image scene_new(GimpPrecision precision, GimpImageBaseType base)
     const Image image = gimp_image_new_with_precision(W, H, base, precision);
     const Layer below = check_add_layer(image, "below", W, H, 0, 0, FALSE), group = group_new(image);
     gimp_image_insert_layer(image, group, PARENT, 0);
-    const Layer hidden = check_add_layer(image, "hidden", 30, 20, -7, 33, TRUE), work = check_add_layer(image, "work", 40, 31, 5, 3, TRUE);
+    const Layer hidden = check_add_layer(image, "hidden", 30, 20, -7, 33, TRUE),
+                work = check_add_layer(image, "work", 40, 31, 5, 3, TRUE);
     gimp_image_reorder_item(image, AS_ITEM(work), AS_ITEM(group), 0);
     gimp_image_reorder_item(image, AS_ITEM(hidden), AS_ITEM(group), 1);
     item_set_visible(hidden, FALSE);
@@ -41,10 +43,11 @@ static void describe_layers(GString *s, Layer *list, int n)
         int x, y, n_children = 0;
         char *name = item_name(list[i]), *sum = check_sum(AS_DRAWABLE(list[i]));
         drawable_offsets(list[i], &x, &y);
-        g_string_append_printf(s, "locked %d %d %d ", gimp_item_get_lock_content(AS_ITEM(list[i])), gimp_item_get_lock_position(AS_ITEM(list[i])),
-                               gimp_layer_get_lock_alpha(list[i]));
-        g_string_append_printf(s, "%s %d %d %d %d visible %d opacity %.2f mode %d %s", name, x, y, drawable_width(list[i]), drawable_height(list[i]),
-                               item_visible(list[i]), gimp_layer_get_opacity(list[i]), gimp_layer_get_mode(list[i]), sum);
+        g_string_append_printf(s, "locked %d %d %d ", gimp_item_get_lock_content(AS_ITEM(list[i])),
+                               gimp_item_get_lock_position(AS_ITEM(list[i])), gimp_layer_get_lock_alpha(list[i]));
+        g_string_append_printf(s, "%s %d %d %d %d visible %d opacity %.2f mode %d %s", name, x, y,
+                               drawable_width(list[i]), drawable_height(list[i]), item_visible(list[i]),
+                               gimp_layer_get_opacity(list[i]), gimp_layer_get_mode(list[i]), sum);
         g_free(name);
         g_free(sum);
         const Layer mask = (Layer)layer_mask_of(list[i]);
@@ -68,8 +71,8 @@ char *scene_describe(Image image)
 {
     GString *s = g_string_new(NULL);
     int n = 0, n_points = 0, y = 0;
-    g_string_append_printf(s, "%d x %d, precision %d, type %d\n", image_width(image), image_height(image), gimp_image_get_precision(image),
-                           image_base_type(image));
+    g_string_append_printf(s, "%d x %d, precision %d, type %d\n", image_width(image), image_height(image),
+                           gimp_image_get_precision(image), image_base_type(image));
     Layer *layers = list_layers(image, &n);
     describe_layers(s, layers, n);
     Drawable *channels = list_channels(image, &n);
@@ -90,7 +93,8 @@ char *scene_describe(Image image)
     }
     g_free(paths);
     for (guint guide = 0; (guide = gimp_image_find_next_guide(image, guide)) != 0;)
-        g_string_append_printf(s, "guide %d %d\n", gimp_image_get_guide_orientation(image, guide), gimp_image_get_guide_position(image, guide));
+        g_string_append_printf(s, "guide %d %d\n", gimp_image_get_guide_orientation(image, guide),
+                               gimp_image_get_guide_position(image, guide));
     for (guint point = 0; (point = gimp_image_find_next_sample_point(image, point)) != 0;) {
         const int x = gimp_image_get_sample_point_position(image, point, &y);
         g_string_append_printf(s, "sample point %d %d\n", x, y);
@@ -98,7 +102,8 @@ char *scene_describe(Image image)
     return g_string_free(s, FALSE);
 }
 
-/* ---- the whole image enlarged ----------------------------------------------------------------------------------------- */
+/* ---- the whole image enlarged
+ * ----------------------------------------------------------------------------------------- */
 
 /* One layer against its original: place, looks, and the stand-in's pixels, which repeats each in a square. */
 static void check_layer(Image was, Layer old, Image is, Layer new, double scale)
@@ -110,9 +115,11 @@ static void check_layer(Image was, Layer old, Image is, Layer new, double scale)
     const int w = drawable_width(new), h = drawable_height(new), ow = drawable_width(old), oh = drawable_height(old);
     const int right = lround((ox + ow) * scale), bottom = lround((oy + oh) * scale);
     CHECK(ABS(nx - lround(ox * scale)) <= 1 && ABS(ny - lround(oy * scale)) <= 1, "%s lies at %d, %d", name, nx, ny);
-    CHECK(ABS(nx + w - right) <= 1 && ABS(ny + h - bottom) <= 1, "%s ends at %d, %d, not %d, %d", name, nx + w, ny + h, right, bottom);
-    CHECK(gimp_layer_get_opacity(old) == gimp_layer_get_opacity(new) && gimp_layer_get_mode(old) == gimp_layer_get_mode(new) &&
-              item_visible(old) == item_visible(new) && !drawable_has_alpha(old) == !drawable_has_alpha(new),
+    CHECK(ABS(nx + w - right) <= 1 && ABS(ny + h - bottom) <= 1, "%s ends at %d, %d, not %d, %d", name, nx + w, ny + h,
+          right, bottom);
+    CHECK(gimp_layer_get_opacity(old) == gimp_layer_get_opacity(new) &&
+              gimp_layer_get_mode(old) == gimp_layer_get_mode(new) && item_visible(old) == item_visible(new) &&
+              !drawable_has_alpha(old) == !drawable_has_alpha(new),
           "%s looks another way", name);
     CHECK(!gimp_item_get_lock_content(AS_ITEM(old)) == !gimp_item_get_lock_content(AS_ITEM(new)) &&
               !gimp_item_get_lock_position(AS_ITEM(old)) == !gimp_item_get_lock_position(AS_ITEM(new)) &&
@@ -160,13 +167,16 @@ static void check_enlarged(Image was, Image is, double scale)
     int n, m, x1, y1, x2, y2, sx, sy = 0, a1, b1, a2, b2;
     gboolean any = FALSE;
     Layer *old = list_layers(was, &n), *new = list_layers(is, &m);
-    CHECK(image_width(is) == lround(W * scale) && image_height(is) == lround(H * scale), "the canvas is %d x %d", image_width(is), image_height(is));
-    CHECK(gimp_image_get_precision(is) == gimp_image_get_precision(was) && image_base_type(is) == image_base_type(was), "another precision or type");
+    CHECK(image_width(is) == lround(W * scale) && image_height(is) == lround(H * scale), "the canvas is %d x %d",
+          image_width(is), image_height(is));
+    CHECK(gimp_image_get_precision(is) == gimp_image_get_precision(was) && image_base_type(is) == image_base_type(was),
+          "another precision or type");
     check_layers(was, old, n, is, new, m, scale);
     gimp_selection_bounds(was, &any, &x1, &y1, &x2, &y2);
     gimp_selection_bounds(is, &any, &a1, &b1, &a2, &b2);
     const double soft = 2 * scale; /* the cubic's reach, within which GIMP's own scaling softens the edge */
-    CHECK(any && fabs(a1 - x1 * scale) <= soft && fabs(b1 - y1 * scale) <= soft && fabs(a2 - x2 * scale) <= soft && fabs(b2 - y2 * scale) <= soft,
+    CHECK(any && fabs(a1 - x1 * scale) <= soft && fabs(b1 - y1 * scale) <= soft && fabs(a2 - x2 * scale) <= soft &&
+              fabs(b2 - y2 * scale) <= soft,
           "the selection is %d, %d to %d, %d", a1, b1, a2, b2);
     Drawable *channels = list_channels(is, &n);
     CHECK(n == 1 && drawable_width((Layer)channels[0]) == image_width(is), "the channel was not scaled");
@@ -180,7 +190,8 @@ static void check_enlarged(Image was, Image is, double scale)
     int n_guides = 0;
     for (guint guide = 0; (guide = gimp_image_find_next_guide(is, guide)) != 0; n_guides++) {
         const int was_at = gimp_image_get_guide_orientation(is, guide) == GIMP_ORIENTATION_HORIZONTAL ? 11 : 23;
-        CHECK(ABS(gimp_image_get_guide_position(is, guide) - was_at * scale) <= 1, "the guide of %d was not scaled", was_at);
+        CHECK(ABS(gimp_image_get_guide_position(is, guide) - was_at * scale) <= 1, "the guide of %d was not scaled",
+              was_at);
     }
     CHECK(n_guides == 2, "%d guides", n_guides);
     const guint point = gimp_image_find_next_sample_point(is, 0);
@@ -195,9 +206,10 @@ void scene_whole_image(void)
         GimpPrecision precision;
         GimpImageBaseType base;
         double scale;
-    } cases[] = {{"the whole image x2, 8 bit RGB: layers, groups, masks, channels, paths, guides, selection", U8, GIMP_RGB, 2},
-                 {"the whole image x1.5, 32-bit linear float RGB", FLOAT_LINEAR, GIMP_RGB, 1.5},
-                 {"the whole image x4, 16 bit gray", U16, GIMP_GRAY, 4}};
+    } cases[] = {
+        {"the whole image x2, 8 bit RGB: layers, groups, masks, channels, paths, guides, selection", U8, GIMP_RGB, 2},
+        {"the whole image x1.5, 32-bit linear float RGB", FLOAT_LINEAR, GIMP_RGB, 1.5},
+        {"the whole image x4, 16 bit gray", U16, GIMP_GRAY, 4}};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         const Image image = scene_new(cases[i].precision, cases[i].base), was = gimp_image_duplicate(image);
         char *values = g_strdup_printf("scale=%g seed=77 whole_image=1 new_image=0", cases[i].scale);
@@ -205,7 +217,8 @@ void scene_whole_image(void)
         const Outcome out = call_action(SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), values);
         CHECK(out.ok, "failed: %s", out.error);
         if (out.ok) {
-            CHECK(IMAGE_ID(out.image) == IMAGE_ID(image) && ID(out.layer) == ID(work), "it returned another image or layer");
+            CHECK(IMAGE_ID(out.image) == IMAGE_ID(image) && ID(out.layer) == ID(work),
+                  "it returned another image or layer");
             check_enlarged(was, image, cases[i].scale);
         }
         check_end_case(cases[i].name);
@@ -265,7 +278,8 @@ void scene_whole_image_fails(const char *word)
 {
     const Image image = scene_new(U8, GIMP_RGB);
     char *before = scene_describe(image);
-    const Outcome out = call_action(SFU_ACTION_ENLARGE, image, AS_DRAWABLE(active_layer(image)), "seed=77 whole_image=1 new_image=0");
+    const Outcome out =
+        call_action(SFU_ACTION_ENLARGE, image, AS_DRAWABLE(active_layer(image)), "seed=77 whole_image=1 new_image=0");
     char *after = scene_describe(image);
     CHECK(!out.ok, "it was done all the same");
     CHECK(!*word || (out.error && strstr(out.error, word)), "the sentence lacks \"%s\": %s", word, out.error);
@@ -277,15 +291,18 @@ void scene_whole_image_fails(const char *word)
     check_end_case("enlarging the whole image fails: a sentence, and nothing changed");
 }
 
-/* ---- undo ------------------------------------------------------------------------------------------------------------- */
+/* ---- undo
+ * ------------------------------------------------------------------------------------------------------------- */
 
-/* Asks for a key by writing its name into the file `hand`, and waits until the image is as `want` says. FALSE: it never was. */
+/* Asks for a key by writing its name into the file `hand`, and waits until the image is as `want` says. FALSE: it never
+ * was. */
 static gboolean press(const char *hand, const char *key, Image image, const char *want)
 {
     g_file_set_contents(hand, key, -1, NULL);
     for (int i = 0; i < 100; i++) {
         g_usleep(100000);
-        char *now = g_file_test(hand, G_FILE_TEST_EXISTS) ? NULL : scene_describe(image); /* taken away: the key was pressed */
+        char *now =
+            g_file_test(hand, G_FILE_TEST_EXISTS) ? NULL : scene_describe(image); /* taken away: the key was pressed */
         const gboolean same = now && strcmp(now, want) == 0;
         g_free(now);
         if (same)
@@ -306,7 +323,8 @@ static void drop_what_gimp_cannot_undo(Image image, const char *hand)
     for (int i = 0; !restored && i < n; i++)
         remove_channel(image, channels[i]);
     check_end_case(restored ? "GIMP's own change of the canvas can be undone"
-                            : "GIMP's own change of the canvas can be undone # SKIP not in this GIMP, so the image has no channel from here on");
+                            : "GIMP's own change of the canvas can be undone # SKIP not in this GIMP, so the image has "
+                              "no channel from here on");
     g_free(channels);
     g_free(before);
 }
@@ -329,8 +347,9 @@ void scene_undo(const char *hand)
     gimp_display_new(image);
     drop_what_gimp_cannot_undo(image, hand);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        char *before = scene_describe(image), *name = g_strdup_printf("%s, %s: one undo restores everything, one redo brings it back",
-                                                                      sfu_action_info(cases[i].action)->name, cases[i].values);
+        char *before = scene_describe(image),
+             *name = g_strdup_printf("%s, %s: one undo restores everything, one redo brings it back",
+                                     sfu_action_info(cases[i].action)->name, cases[i].values);
         const Outcome out = call_action(cases[i].action, image, AS_DRAWABLE(active_layer(image)), cases[i].values);
         CHECK(out.ok, "failed: %s", out.error);
         gimp_displays_flush();

@@ -4,8 +4,8 @@
 #include "check.h"
 #include "settings.h"
 
-/* Two GIMPs keep one file of settings. Each remembers prompts of its own (told apart by `who`) and runs with the last values, which may be the
- * other's: none is lost, and no run meets a file without any. */
+/* Two GIMPs keep one file of settings. Each remembers prompts of its own (told apart by `who`) and runs with the last
+ * values, which may be the other's: none is lost, and no run meets a file without any. */
 void check_shared_settings(const char *who)
 {
     enum { N = 12 };
@@ -21,7 +21,8 @@ void check_shared_settings(const char *who)
         const Outcome out = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(work), "run_mode=2"); /* with last values */
         CHECK(out.ok, "failed: %s", out.error);
         char *name = out.ok ? item_name(out.layer) : NULL;
-        CHECK(!name || GIMP_KEEPS_LAST_VALUES || g_str_has_prefix(name, "shared "), "not with the last values: %s", name);
+        CHECK(!name || GIMP_KEEPS_LAST_VALUES || g_str_has_prefix(name, "shared "), "not with the last values: %s",
+              name);
         g_free(name);
         g_free(out.error);
         g_free(prompt);

@@ -1,5 +1,5 @@
-/* Tests of the states that an image, a layer or a selection can be in: locks of every kind, nothing to work on, hidden, quick mask, a floating
- * selection, one pixel, very wide; and writes that fail.
+/* Tests of the states that an image, a layer or a selection can be in: locks of every kind, nothing to work on, hidden,
+ * quick mask, a floating selection, one pixel, very wide; and writes that fail.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
@@ -11,7 +11,8 @@
 
 enum { W = 61, H = 47 };
 
-/* ---- writes that fail: the linker puts this in the place of the host's own ------------------------------------------------ */
+/* ---- writes that fail: the linker puts this in the place of the host's own
+ * ------------------------------------------------ */
 
 static int n_written, fails_at;
 
@@ -52,7 +53,8 @@ char *enlarge_here(Image image, double scale, int fail_at)
     return sentence;
 }
 
-/* ---- locks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- locks
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 /* What the actions of the menu are given; 0 ends the list. */
 static const char *values_of(SfuAction action)
@@ -70,7 +72,8 @@ static void lock_everything(Layer layer)
     gimp_layer_set_lock_alpha(layer, TRUE);
 }
 
-/* The layer worked on, the group around it, or both are locked in every way; a selection is kept in a locked channel. */
+/* The layer worked on, the group around it, or both are locked in every way; a selection is kept in a locked channel.
+ */
 static void locks(void)
 {
     static const char *const what[] = {"the layer", "the group around it", "layer and group"};
@@ -92,13 +95,14 @@ static void locks(void)
             char *after = check_sum(AS_DRAWABLE(work));
             CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
             CHECK(strcmp(before, after) == 0, "%s: the locked layer changed", sfu_action_info(a)->name);
-            CHECK(!gimp_item_get_lock_content(AS_ITEM(work)) == !(which & 1) && !gimp_item_get_lock_content(AS_ITEM(group)) == !(which & 2),
+            CHECK(!gimp_item_get_lock_content(AS_ITEM(work)) == !(which & 1) &&
+                      !gimp_item_get_lock_content(AS_ITEM(group)) == !(which & 2),
                   "%s: locks came or went", sfu_action_info(a)->name);
             if (out.ok) {
                 int x = 0, y = 0;
                 drawable_offsets(out.layer, &x, &y);
-                CHECK(a == SFU_ACTION_EXPAND || a == SFU_ACTION_GENERATE || (x == 20 && y == 10), "%s: the result lies at %d, %d",
-                      sfu_action_info(a)->name, x, y);
+                CHECK(a == SFU_ACTION_EXPAND || a == SFU_ACTION_GENERATE || (x == 20 && y == 10),
+                      "%s: the result lies at %d, %d", sfu_action_info(a)->name, x, y);
             }
             g_free(before);
             g_free(after);
@@ -110,7 +114,8 @@ static void locks(void)
     }
 }
 
-/* ---- nothing to work on ------------------------------------------------------------------------------------------------------ */
+/* ---- nothing to work on
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* A picture, and an empty layer above it, which is active. */
 static Image with_empty_layer(Layer *picture, Layer *empty)
@@ -144,8 +149,9 @@ static void empty_layers(void)
                 check_get_row(image, picture, 15, was);
                 check_get_row(image, out.layer, 5, is);
                 for (int x = 0; x < 21; x++) /* the stand-in inverts what it was given */
-                    CHECK(fabs(is[4 * x + 3] - 1) < 0.01 && fabs(is[4 * x + 1] - (1 - was[4 * (x + 20) + 1])) < 0.01, "%s: %g is not from %g",
-                          sfu_action_info(in_place[i])->name, is[4 * x + 1], was[4 * (x + 20) + 1]);
+                    CHECK(fabs(is[4 * x + 3] - 1) < 0.01 && fabs(is[4 * x + 1] - (1 - was[4 * (x + 20) + 1])) < 0.01,
+                          "%s: %g is not from %g", sfu_action_info(in_place[i])->name, is[4 * x + 1],
+                          was[4 * (x + 20) + 1]);
                 CHECK(item_position(image, out.layer) == 0, "%s: not on top", sfu_action_info(in_place[i])->name);
             }
             gimp_image_delete(image);
@@ -154,21 +160,25 @@ static void empty_layers(void)
     check_end_case("an empty layer, or one that its mask hides, is active: what is visible is read");
 
     Image image = with_empty_layer(&picture, &empty);
-    check_refusal("an empty layer is not enlarged", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(empty), "seed=77 options=scale=2", "Sample merged");
+    check_refusal("an empty layer is not enlarged", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(empty),
+                  "seed=77 options=scale=2", "Sample merged");
     gimp_image_remove_layer(image, picture);
     check_refusal("remove in an empty image", SFU_ACTION_REMOVE, image, AS_DRAWABLE(empty), "seed=77", "empty");
-    check_refusal("refine in an empty image", SFU_ACTION_REFINE, image, AS_DRAWABLE(empty), "prompt=street seed=77", "empty");
+    check_refusal("refine in an empty image", SFU_ACTION_REFINE, image, AS_DRAWABLE(empty), "prompt=street seed=77",
+                  "empty");
     check_refusal("expand an empty image", SFU_ACTION_EXPAND, image, AS_DRAWABLE(empty), "seed=77 left=5", "empty");
-    check_refusal("fill in an empty image without a prompt", SFU_ACTION_FILL, image, AS_DRAWABLE(empty), "seed=77", "empty");
+    check_refusal("fill in an empty image without a prompt", SFU_ACTION_FILL, image, AS_DRAWABLE(empty), "seed=77",
+                  "empty");
     gimp_image_delete(image);
 
     image = with_empty_layer(&picture, &empty);
     gimp_selection_all(image);
     check_refusal("remove everything", SFU_ACTION_REMOVE, image, AS_DRAWABLE(picture), "seed=77", "Everything");
-    check_refusal("fill everything without a prompt", SFU_ACTION_FILL, image, AS_DRAWABLE(picture), "seed=77", "Everything");
+    check_refusal("fill everything without a prompt", SFU_ACTION_FILL, image, AS_DRAWABLE(picture), "seed=77",
+                  "Everything");
     gimp_selection_none(image);
-    check_refusal("fill without a selection, and nothing transparent", SFU_ACTION_FILL, image, AS_DRAWABLE(picture), "prompt=street seed=77",
-                  "Select");
+    check_refusal("fill without a selection, and nothing transparent", SFU_ACTION_FILL, image, AS_DRAWABLE(picture),
+                  "prompt=street seed=77", "Select");
     gimp_image_delete(image);
 }
 
@@ -178,11 +188,12 @@ static void expand_small_layer(void)
     const Image image = gimp_image_new(100, 70, GIMP_RGB);
     const Layer work = check_add_layer(image, "work", 50, 40, 20, 10, FALSE);
     float row[132 * 4];
-    const Outcome out = call_action(SFU_ACTION_EXPAND, image, AS_DRAWABLE(work), "left=0 right=32 top=0 bottom=0 seed=77");
+    const Outcome out =
+        call_action(SFU_ACTION_EXPAND, image, AS_DRAWABLE(work), "left=0 right=32 top=0 bottom=0 seed=77");
     CHECK(out.ok, "failed: %s", out.error);
     if (out.ok) {
-        CHECK(image_width(image) == 132 && drawable_width(out.layer) == 132 && drawable_height(out.layer) == 70, "layer of %d x %d",
-              drawable_width(out.layer), drawable_height(out.layer));
+        CHECK(image_width(image) == 132 && drawable_width(out.layer) == 132 && drawable_height(out.layer) == 70,
+              "layer of %d x %d", drawable_width(out.layer), drawable_height(out.layer));
         for (int y = 0; y < 70; y += 23) {
             check_get_row(image, out.layer, y, row);
             for (int x = 0; x < 132; x++)
@@ -193,7 +204,8 @@ static void expand_small_layer(void)
     check_end_case("expand with a layer smaller than the canvas fills all of the new canvas");
 }
 
-/* ---- other states -------------------------------------------------------------------------------------------------------------- */
+/* ---- other states
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static void hidden_and_masks(void)
 {
@@ -211,7 +223,8 @@ static void hidden_and_masks(void)
     const Drawable channel = selection_save(image);
     item_rename(channel, "Qmask");
     check_refusal("quick mask is on", SFU_ACTION_REMOVE, image, AS_DRAWABLE(picture), "seed=77", "Quick Mask");
-    check_refusal("quick mask is on, and active", SFU_ACTION_REFINE, image, channel, "prompt=street seed=77", "Quick Mask");
+    check_refusal("quick mask is on, and active", SFU_ACTION_REFINE, image, channel, "prompt=street seed=77",
+                  "Quick Mask");
     gimp_image_delete(image);
 
     image = with_empty_layer(&picture, &empty);
@@ -229,9 +242,11 @@ static void extreme_sizes(void)
     Image image = gimp_image_new(1, 1, GIMP_RGB);
     Layer work = check_add_layer(image, "work", 1, 1, 0, 0, FALSE);
     gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 0, 0, 1, 1);
-    check_refusal("remove in an image of one pixel", SFU_ACTION_REMOVE, image, AS_DRAWABLE(work), "seed=77", "Everything");
+    check_refusal("remove in an image of one pixel", SFU_ACTION_REMOVE, image, AS_DRAWABLE(work), "seed=77",
+                  "Everything");
     for (int a = 0; a < SFU_N_ACTIONS; a++) {
-        const Outcome out = a == SFU_ACTION_REMOVE ? (Outcome){.ok = TRUE} : call_action(a, image, AS_DRAWABLE(work), values_of(a));
+        const Outcome out =
+            a == SFU_ACTION_REMOVE ? (Outcome){.ok = TRUE} : call_action(a, image, AS_DRAWABLE(work), values_of(a));
         CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
         if (a == SFU_ACTION_EXPAND) { /* has made it larger */
             gimp_image_delete(image);
@@ -251,7 +266,8 @@ static void extreme_sizes(void)
         CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
         if (out.ok)
             drawable_offsets(out.layer, &x, &y);
-        CHECK(!out.ok || a == SFU_ACTION_EXPAND || x == 29970 + (a > SFU_ACTION_EXPAND ? 7 : 0), "%s: the result lies at %d", sfu_action_info(a)->name, x);
+        CHECK(!out.ok || a == SFU_ACTION_EXPAND || x == 29970 + (a > SFU_ACTION_EXPAND ? 7 : 0),
+              "%s: the result lies at %d", sfu_action_info(a)->name, x);
         if (a == SFU_ACTION_EXPAND)
             CHECK(image_width(image) == 30016, "the canvas is %d wide", image_width(image));
         gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 29970 + (a >= SFU_ACTION_EXPAND ? 7 : 0), 2, 20, 5);
@@ -260,8 +276,10 @@ static void extreme_sizes(void)
     gimp_image_delete(image);
     image = gimp_image_new(40000, 2, GIMP_RGB);
     work = check_add_layer(image, "work", 40000, 2, 0, 0, FALSE);
-    check_refusal("a result larger than GIMP allows", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), "scale=16 seed=77", "524288");
-    check_refusal("a whole image larger than GIMP allows", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), "scale=16 seed=77 whole_image=1", "524288");
+    check_refusal("a result larger than GIMP allows", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), "scale=16 seed=77",
+                  "524288");
+    check_refusal("a whole image larger than GIMP allows", SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work),
+                  "scale=16 seed=77 whole_image=1", "524288");
     const Outcome wide = call_action(SFU_ACTION_ENLARGE, image, AS_DRAWABLE(work), "scale=13 seed=77");
     CHECK(wide.ok && image_width(wide.image) == 520000, "520,000 pixels wide: %s", wide.error);
     check_end_case("a result just as large as GIMP allows");
@@ -304,12 +322,14 @@ static void filters(void)
         if (out.ok) {
             check_get_row(image, out.layer, 5, is);
             for (int x = 0; x < 21; x++)
-                CHECK(fabs(is[4 * x + 1] - (1 - was[4 * (x + 20) + 1])) < 0.01, "%g is not from %g", is[4 * x + 1], was[4 * (x + 20) + 1]);
+                CHECK(fabs(is[4 * x + 1] - (1 - was[4 * (x + 20) + 1])) < 0.01, "%g is not from %g", is[4 * x + 1],
+                      was[4 * (x + 20) + 1]);
         }
         g_free(before);
         g_free(after);
         gimp_image_delete(image);
-        check_end_case(grouped ? "a group with a filter is read as it looks" : "a layer with a filter is read as it looks");
+        check_end_case(grouped ? "a group with a filter is read as it looks"
+                               : "a layer with a filter is read as it looks");
     }
 }
 
@@ -328,8 +348,8 @@ static void several_layers(void)
         gimp_procedure_config_set_core_object_array(config, "drawables", (GObject **)both, 2);
         GimpValueArray *r = gimp_procedure_run_config(p, config);
         const char *sentence = gimp_pdb_get_last_error(gimp_get_pdb());
-        CHECK(GIMP_VALUES_GET_ENUM(r, 0) != GIMP_PDB_SUCCESS && sentence && strstr(sentence, "Several layers"), "%s: %s",
-              sfu_action_info(a)->name, sentence);
+        CHECK(GIMP_VALUES_GET_ENUM(r, 0) != GIMP_PDB_SUCCESS && sentence && strstr(sentence, "Several layers"),
+              "%s: %s", sfu_action_info(a)->name, sentence);
         gimp_value_array_unref(r);
         g_object_unref(config);
     }

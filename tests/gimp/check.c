@@ -1,5 +1,6 @@
-/* Tests that run inside GIMP, as a plug-in of their own that calls Sfumato's procedures, with the stand-in engine behind them: known pixels
- * in, known pixels out. Writes TAP to the file given. Started by tests/gimp/run.py through Script-Fu batch.
+/* Tests that run inside GIMP, as a plug-in of their own that calls Sfumato's procedures, with the stand-in engine
+ * behind them: known pixels in, known pixels out. Writes TAP to the file given. Started by tests/gimp/run.py through
+ * Script-Fu batch.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
@@ -23,7 +24,8 @@ void check_end_case(const char *name)
     g_string_truncate(check_wrong, 0);
 }
 
-/* ---- images ------------------------------------------------------------------------------------------------------- */
+/* ---- images -------------------------------------------------------------------------------------------------------
+ */
 
 typedef enum { NO_SELECTION, HARD, FEATHERED } Selection;
 
@@ -80,7 +82,10 @@ static void paint(Layer layer)
 Layer check_add_layer(Image image, const char *name, int w, int h, int x, int y, gboolean alpha)
 {
     const gboolean gray = image_base_type(image) == GIMP_GRAY;
-    const Layer layer = gimp_layer_new(image, name, w, h, gray ? (alpha ? GIMP_GRAYA_IMAGE : GIMP_GRAY_IMAGE) : alpha ? GIMP_RGBA_IMAGE : GIMP_RGB_IMAGE,
+    const Layer layer = gimp_layer_new(image, name, w, h,
+                                       gray    ? (alpha ? GIMP_GRAYA_IMAGE : GIMP_GRAY_IMAGE)
+                                       : alpha ? GIMP_RGBA_IMAGE
+                                               : GIMP_RGB_IMAGE,
                                        100, GIMP_LAYER_MODE_NORMAL);
     gimp_image_insert_layer(image, layer, PARENT, 0);
     gimp_layer_set_offsets(layer, x, y);
@@ -102,7 +107,8 @@ static Image new_image(const Setup *s, Layer *layer)
 {
     const Image image = gimp_image_new_with_precision(s->w, s->h, s->base, s->precision);
     if (s->profile) {
-        GimpColorProfile *p = s->base == GIMP_GRAY ? gimp_color_profile_new_d50_gray_lab_trc() : gimp_color_profile_new_rgb_adobe();
+        GimpColorProfile *p =
+            s->base == GIMP_GRAY ? gimp_color_profile_new_d50_gray_lab_trc() : gimp_color_profile_new_rgb_adobe();
         if (s->precision == FLOAT_LINEAR) {
             GimpColorProfile *linear = gimp_color_profile_new_linear_from_color_profile(p);
             g_object_unref(p);
@@ -148,7 +154,8 @@ void check_get_row(Image image, Layer layer, int y, float *row)
     const GeglRectangle *r = gegl_buffer_get_extent(b);
     const Babl *f = managed_format(image, b);
     guchar *raw = g_malloc((gsize)r->width * babl_format_get_bytes_per_pixel(f));
-    gegl_buffer_get(b, GEGL_RECTANGLE(0, y, r->width, 1), 1.0, gegl_buffer_get_format(b), raw, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    gegl_buffer_get(b, GEGL_RECTANGLE(0, y, r->width, 1), 1.0, gegl_buffer_get_format(b), raw, GEGL_AUTO_ROWSTRIDE,
+                    GEGL_ABYSS_NONE);
     babl_process(babl_fish(f, babl_format("R'G'B'A float")), raw, row, r->width);
     g_free(raw);
     g_object_unref(b);
@@ -157,11 +164,13 @@ void check_get_row(Image image, Layer layer, int y, float *row)
 static void get_selection_row(Image image, int y, float *row)
 {
     GeglBuffer *b = drawable_buffer(selection_drawable(image));
-    gegl_buffer_get(b, GEGL_RECTANGLE(0, y, image_width(image), 1), 1.0, babl_format("Y float"), row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    gegl_buffer_get(b, GEGL_RECTANGLE(0, y, image_width(image), 1), 1.0, babl_format("Y float"), row,
+                    GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
     g_object_unref(b);
 }
 
-/* ---- what every result must keep ------------------------------------------------------------------------------------ */
+/* ---- what every result must keep ------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     char *sums[8], *selection, *profile;
@@ -172,7 +181,10 @@ typedef struct {
 
 static Snapshot snapshot(Image image, const Layer *layers, int n)
 {
-    Snapshot s = {.n = n, .width = image_width(image), .height = image_height(image), .precision = gimp_image_get_precision(image)};
+    Snapshot s = {.n = n,
+                  .width = image_width(image),
+                  .height = image_height(image),
+                  .precision = gimp_image_get_precision(image)};
     for (int i = 0; i < n; i++) {
         s.layers[i] = layers[i];
         s.sums[i] = check_sum(AS_DRAWABLE(layers[i]));
@@ -233,9 +245,12 @@ static void check_parasite(Layer layer, const char *action)
 
 static double tolerance(const Setup *s)
 {
-    /* One step of the image's own precision, each way; 8-bit dark tones are stretched by up to 2.5 between Adobe RGB and sRGB, and babl's
-     * polynomial for Adobe's gamma of 2.2 is good to about 0.001. */
-    return s->precision == U8 ? (s->profile ? 0.014 : 0.005) : s->profile ? 0.002 : s->precision == U16 ? 0.0005 : 0.0003;
+    /* One step of the image's own precision, each way; 8-bit dark tones are stretched by up to 2.5 between Adobe RGB
+     * and sRGB, and babl's polynomial for Adobe's gamma of 2.2 is good to about 0.001. */
+    return s->precision == U8    ? (s->profile ? 0.014 : 0.005)
+           : s->profile          ? 0.002
+           : s->precision == U16 ? 0.0005
+                                 : 0.0003;
 }
 
 /* Inside: the stand-in's inverse of what was there, alpha the selection; outside: alpha 0. */
@@ -245,7 +260,8 @@ static void check_inverted(Image image, Layer work, Layer made, const Setup *s, 
     drawable_offsets(work, &wx, &wy);
     drawable_offsets(made, &mx, &my);
     const int w = drawable_width(made), h = drawable_height(made);
-    float *src = g_new(float, drawable_width(work) * 4), *out = g_new(float, w * 4), *sel = g_new(float, image_width(image));
+    float *src = g_new(float, drawable_width(work) * 4), *out = g_new(float, w * 4),
+          *sel = g_new(float, image_width(image));
     double worst = 0;
     for (int y = 0; y < h; y++) {
         check_get_row(image, work, y + my - wy, src);
@@ -274,7 +290,8 @@ static void check_inverted(Image image, Layer work, Layer made, const Setup *s, 
     g_free(sel);
 }
 
-/* ---- the matrix ----------------------------------------------------------------------------------------------------- */
+/* ---- the matrix -----------------------------------------------------------------------------------------------------
+ */
 
 static const char *values_of(SfuAction action)
 {
@@ -296,10 +313,12 @@ static void check_place(Image image, Layer layer, Layer below, int x, int y, int
 {
     int ox, oy;
     drawable_offsets(layer, &ox, &oy);
-    CHECK(ox == x && oy == y && drawable_width(layer) == w && drawable_height(layer) == h, "layer is %d x %d at %d, %d, not %d x %d at %d, %d",
-          drawable_width(layer), drawable_height(layer), ox, oy, w, h, x, y);
+    CHECK(ox == x && oy == y && drawable_width(layer) == w && drawable_height(layer) == h,
+          "layer is %d x %d at %d, %d, not %d x %d at %d, %d", drawable_width(layer), drawable_height(layer), ox, oy, w,
+          h, x, y);
     if (below != NO_LAYER)
-        CHECK(item_position(image, layer) == item_position(image, below) - 1, "the layer is not right above the one worked on");
+        CHECK(item_position(image, layer) == item_position(image, below) - 1,
+              "the layer is not right above the one worked on");
 }
 
 static void run_one(SfuAction action, const Setup *s)
@@ -309,7 +328,8 @@ static void run_one(SfuAction action, const Setup *s)
     Snapshot before = snapshot(image, &work, 1);
     const Outcome out = call_action(action, image, AS_DRAWABLE(work), values_of(action));
     if (s->selection == NO_SELECTION && (action == SFU_ACTION_REMOVE || (action == SFU_ACTION_FILL && !s->alpha))) {
-        CHECK(!out.ok && out.error && strstr(out.error, "Select"), "no sentence about the missing selection: %s", out.error);
+        CHECK(!out.ok && out.error && strstr(out.error, "Select"), "no sentence about the missing selection: %s",
+              out.error);
         CHECK(n_layers(image) == 3, "a layer was added all the same");
         check_kept(image, &before, TRUE);
         goto end;
@@ -321,7 +341,8 @@ static void run_one(SfuAction action, const Setup *s)
     check_parasite(out.layer, sfu_action_info(action)->name);
     char *name = item_name(out.layer);
     CHECK(strstr(name, "(77)"), "the layer's name lacks the seed: %s", name);
-    CHECK(action == SFU_ACTION_REMOVE || action == SFU_ACTION_ENLARGE || strstr(name, "a street"), "the layer's name lacks the prompt: %s", name);
+    CHECK(action == SFU_ACTION_REMOVE || action == SFU_ACTION_ENLARGE || strstr(name, "a street"),
+          "the layer's name lacks the prompt: %s", name);
     g_free(name);
     CHECK(ID(active_layer(out.image)) == ID(out.layer), "the new layer is not active");
     CHECK(gimp_image_get_precision(out.image) == s->precision, "the result's precision differs");
@@ -357,8 +378,10 @@ static void run_one(SfuAction action, const Setup *s)
     int x1 = 0, y1 = 0, x2 = s->w, y2 = s->h;
     gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2);
     if (action == SFU_ACTION_EXPAND) {
-        CHECK(image_width(image) == s->w + 16 && image_height(image) == s->h + 3, "the canvas is %d x %d", image_width(image), image_height(image));
-        const gboolean covers = s->layer_x <= 0 && s->layer_y <= 0 && s->layer_x + s->layer_w >= s->w && s->layer_y + s->layer_h >= s->h;
+        CHECK(image_width(image) == s->w + 16 && image_height(image) == s->h + 3, "the canvas is %d x %d",
+              image_width(image), image_height(image));
+        const gboolean covers =
+            s->layer_x <= 0 && s->layer_y <= 0 && s->layer_x + s->layer_w >= s->w && s->layer_y + s->layer_h >= s->h;
         if (covers)
             check_place(image, out.layer, work, s->layer_x, s->layer_y, s->layer_w + 16, s->layer_h + 3);
         else /* the visible image was read: the layer alone would hide what lies beside it */
@@ -366,7 +389,8 @@ static void run_one(SfuAction action, const Setup *s)
     } else if (action == SFU_ACTION_GENERATE && !any) {
         check_place(image, out.layer, work, (s->w - 256) / 2, (s->h - 256) / 2, 256, 256);
     } else {
-        check_place(image, out.layer, work, MAX(x1, s->layer_x), MAX(y1, s->layer_y), MIN(x2, s->layer_x + s->layer_w) - MAX(x1, s->layer_x),
+        check_place(image, out.layer, work, MAX(x1, s->layer_x), MAX(y1, s->layer_y),
+                    MIN(x2, s->layer_x + s->layer_w) - MAX(x1, s->layer_x),
                     MIN(y2, s->layer_y + s->layer_h) - MAX(y1, s->layer_y));
         if (action == SFU_ACTION_FILL && s->selection == NO_SELECTION && s->alpha)
             ; /* fills the transparent parts; has a case of its own */
@@ -379,8 +403,8 @@ end:
     gimp_image_delete(image);
 }
 
-/* Every action x precision x type x profile x selection; a `third` of them, for the time: each action, precision and type still meets both
- * profiles and two of the selections, in turn. */
+/* Every action x precision x type x profile x selection; a `third` of them, for the time: each action, precision and
+ * type still meets both profiles and two of the selections, in turn. */
 static void matrix(gboolean third)
 {
     static const struct {
@@ -395,12 +419,13 @@ static void matrix(gboolean third)
     for (int a = 0; a < SFU_N_ACTIONS; a++) {
         for (gsize p = 0; p < G_N_ELEMENTS(precisions); p++) {
             for (gsize t = 0; t < G_N_ELEMENTS(types); t++) {
-                char *name = g_strdup_printf("%s, %s, %s: with and without profile, selection, feather", sfu_action_info(a)->name,
-                                             precisions[p].name, types[t].name);
+                char *name = g_strdup_printf("%s, %s, %s: with and without profile, selection, feather",
+                                             sfu_action_info(a)->name, precisions[p].name, types[t].name);
                 for (int k = 0; k < 6; k++) {
                     if (third && k % 3 != (a + p + t) % 3)
                         continue;
-                    const Setup s = {types[t].base, types[t].alpha, k % 2, precisions[p].precision, k / 2, W, H, W, H, 0, 0};
+                    const Setup s = {
+                        types[t].base, types[t].alpha, k % 2, precisions[p].precision, k / 2, W, H, W, H, 0, 0};
                     const gsize len = check_wrong->len;
                     run_one(a, &s);
                     if (check_wrong->len > len)
@@ -413,7 +438,8 @@ static void matrix(gboolean third)
     }
 }
 
-/* ---- single cases --------------------------------------------------------------------------------------------------- */
+/* ---- single cases ---------------------------------------------------------------------------------------------------
+ */
 
 static const Setup plain = {GIMP_RGB, FALSE, FALSE, U8, HARD, W, H, W, H, 0, 0};
 
@@ -452,14 +478,16 @@ static void tiny_selection(void)
 }
 
 /* Calls that must fail with a sentence that has `word`, and change nothing. */
-void check_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values, const char *word)
+void check_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values,
+                   const char *word)
 {
     Layer active = active_layer(image);
     Snapshot before = snapshot(image, &active, active != NO_LAYER);
     const int n = n_layers(image);
     const Outcome out = call_action(action, image, drawable, values);
     CHECK(!out.ok, "it was done all the same");
-    CHECK(out.error && strstr(out.error, word), "the sentence lacks \"%s\": %s", word, out.error ? out.error : "(none)");
+    CHECK(out.error && strstr(out.error, word), "the sentence lacks \"%s\": %s", word,
+          out.error ? out.error : "(none)");
     CHECK(n_layers(image) == n, "the number of layers changed");
     check_kept(image, &before, TRUE);
     snapshot_free(&before);
@@ -471,14 +499,17 @@ static void refusals(void)
 {
     Layer work, other_layer;
     Image image = new_image(&plain, &work), other = new_image(&plain, &other_layer);
-    check_refusal("an unknown option is refused by name", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "seed=77 options=nonsense=1", "nonsense");
-    check_refusal("a value outside its range is refused with the range", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "options=feather=99999",
-                   "1024");
-    check_refusal("an unknown sampler is refused with the list", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "options=sampler=magic", "magic");
+    check_refusal("an unknown option is refused by name", SFU_ACTION_FILL, image, AS_DRAWABLE(work),
+                  "seed=77 options=nonsense=1", "nonsense");
+    check_refusal("a value outside its range is refused with the range", SFU_ACTION_FILL, image, AS_DRAWABLE(work),
+                  "options=feather=99999", "1024");
+    check_refusal("an unknown sampler is refused with the list", SFU_ACTION_FILL, image, AS_DRAWABLE(work),
+                  "options=sampler=magic", "magic");
     check_refusal("a channel is refused", SFU_ACTION_FILL, image, selection_drawable(image), "seed=77", "layer");
     gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 0, 0, 5, 5);
     gimp_layer_set_offsets(work, 30, 30);
-    check_refusal("a selection outside the layer is refused", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "seed=77", "outside");
+    check_refusal("a selection outside the layer is refused", SFU_ACTION_FILL, image, AS_DRAWABLE(work), "seed=77",
+                  "outside");
     gimp_image_delete(image);
     gimp_image_delete(other);
 
@@ -497,9 +528,13 @@ static void failures(const char *which)
 {
     Layer work;
     const Image image = new_image(&plain, &work);
-    const char *word = strcmp(which, "device") == 0 ? "OpenCL" : strcmp(which, "memory") == 0 ? "bytes" : strcmp(which, "model") == 0 ? "model" : "";
+    const char *word = strcmp(which, "device") == 0   ? "OpenCL"
+                       : strcmp(which, "memory") == 0 ? "bytes"
+                       : strcmp(which, "model") == 0  ? "model"
+                                                      : "";
     for (int a = 0; a < SFU_N_ACTIONS; a++) {
-        char *name = g_strdup_printf("%s with %s failing: a sentence, and nothing changed", sfu_action_info(a)->name, which);
+        char *name =
+            g_strdup_printf("%s with %s failing: a sentence, and nothing changed", sfu_action_info(a)->name, which);
         if (*word) {
             check_refusal(name, a, image, AS_DRAWABLE(work), values_of(a), word);
         } else { /* killed in the middle: GIMP has no words for it */
@@ -529,7 +564,8 @@ static void masks_and_groups(void)
         CHECK(ID(mask) >= 0, "no layer mask");
         GeglBuffer *b = drawable_buffer(mask);
         float v = 0;
-        gegl_buffer_get(b, GEGL_RECTANGLE(3, 3, 1, 1), 1.0, babl_format("Y float"), &v, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        gegl_buffer_get(b, GEGL_RECTANGLE(3, 3, 1, 1), 1.0, babl_format("Y float"), &v, GEGL_AUTO_ROWSTRIDE,
+                        GEGL_ABYSS_NONE);
         CHECK(fabs(v - 1) < 0.01, "the mask is %g inside the selection", v);
         g_object_unref(b);
     }
@@ -555,7 +591,8 @@ static void masks_and_groups(void)
     gimp_image_insert_layer(image, inner, group, 0);
     paint(inner);
     out = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(inner), "seed=77");
-    CHECK(out.ok && ID(item_parent(out.layer)) == ID(group), "a layer in a group: the result is not beside it: %s", out.error);
+    CHECK(out.ok && ID(item_parent(out.layer)) == ID(group), "a layer in a group: the result is not beside it: %s",
+          out.error);
     out = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(group), "seed=77");
     CHECK(out.ok && ID(item_parent(out.layer)) <= 0, "a group: the result is not above it: %s", out.error);
     check_end_case("layers in groups, and groups");
@@ -583,14 +620,16 @@ static void merged_and_repeat(void)
     CHECK(again.ok, "failed: %s", again.error);
     if (again.ok) {
         char *name = item_name(again.layer);
-        CHECK(strstr(name, "a red door") && !strstr(name, "(77)"), "not the layer's own prompt with a new seed: %s", name);
+        CHECK(strstr(name, "a red door") && !strstr(name, "(77)"), "not the layer's own prompt with a new seed: %s",
+              name);
         g_free(name);
         check_place(image, again.layer, out.layer, 14, 9, 30, 25); /* above the first result, or it would not be seen */
         check_inverted(image, work, again.layer, &plain, 1); /* made from the original, not from the first result */
     }
     check_end_case("repeat on a generated layer: its own parameters, its own source, another seed");
     again = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(out.layer), "seed=77");
-    CHECK(again.ok && drawable_width(again.layer) == 30, "filling with a generated layer active does not read what lies below it");
+    CHECK(again.ok && drawable_width(again.layer) == 30,
+          "filling with a generated layer active does not read what lies below it");
     check_end_case("fill again with the last result active reads the visible image");
     gimp_image_delete(image);
 }
@@ -612,8 +651,8 @@ static void enlarge_as_layer(void)
 /* A result stands in for its layer: it looks like a duplicate of that, and shows only where its mask does. */
 static void looks(void)
 {
-    static const SfuAction made_from_layer[] = {SFU_ACTION_FILL, SFU_ACTION_REMOVE, SFU_ACTION_EXPAND, SFU_ACTION_REFINE, SFU_ACTION_RESTYLE,
-                                                SFU_ACTION_ENLARGE};
+    static const SfuAction made_from_layer[] = {SFU_ACTION_FILL,   SFU_ACTION_REMOVE,  SFU_ACTION_EXPAND,
+                                                SFU_ACTION_REFINE, SFU_ACTION_RESTYLE, SFU_ACTION_ENLARGE};
     Layer work;
     float row[(W + 16) * 4];
     for (gsize i = 0; i < G_N_ELEMENTS(made_from_layer); i++) {
@@ -635,10 +674,13 @@ static void looks(void)
             drawable_offsets(out.layer, &x, &y);
             check_get_row(image, out.layer, 12 - y > 0 ? 12 - y : 5, row);
             const int edge = a == SFU_ACTION_ENLARGE ? 2 * (24 - 14) : a == SFU_ACTION_EXPAND ? 24 + 7 : 24 - x;
-            CHECK(fabs(gimp_layer_get_opacity(out.layer) - 40) < 0.1 && gimp_layer_get_mode(out.layer) == GIMP_LAYER_MODE_SCREEN,
-                  "%s: opacity %g, mode %d", sfu_action_info(a)->name, gimp_layer_get_opacity(out.layer), gimp_layer_get_mode(out.layer));
-            CHECK(row[4 * (edge - 4) + 3] < 0.01 && row[4 * (edge + 4) + 3] > 0.99, "%s: alpha %g and %g on the two sides of the mask's edge",
-                  sfu_action_info(a)->name, row[4 * (edge - 4) + 3], row[4 * (edge + 4) + 3]);
+            CHECK(fabs(gimp_layer_get_opacity(out.layer) - 40) < 0.1 &&
+                      gimp_layer_get_mode(out.layer) == GIMP_LAYER_MODE_SCREEN,
+                  "%s: opacity %g, mode %d", sfu_action_info(a)->name, gimp_layer_get_opacity(out.layer),
+                  gimp_layer_get_mode(out.layer));
+            CHECK(row[4 * (edge - 4) + 3] < 0.01 && row[4 * (edge + 4) + 3] > 0.99,
+                  "%s: alpha %g and %g on the two sides of the mask's edge", sfu_action_info(a)->name,
+                  row[4 * (edge - 4) + 3], row[4 * (edge + 4) + 3]);
         }
         g_free(values);
         gimp_image_delete(image);
@@ -663,8 +705,8 @@ static void fill_transparent(void)
     CHECK(out.ok, "failed: %s", out.error);
     if (out.ok) {
         check_get_row(image, out.layer, 2, row);
-        CHECK(row[3] > 0.99 && fabs(row[4 * 14 + 3] - 0.5) < 0.01 && row[4 * 40 + 3] < 0.01, "alpha is %g, %g, %g", row[3], row[4 * 14 + 3],
-              row[4 * 40 + 3]);
+        CHECK(row[3] > 0.99 && fabs(row[4 * 14 + 3] - 0.5) < 0.01 && row[4 * 40 + 3] < 0.01, "alpha is %g, %g, %g",
+              row[3], row[4 * 14 + 3], row[4 * 40 + 3]);
     }
     gimp_image_delete(image);
     check_end_case("fill without a selection on a layer with holes fills the holes");
@@ -728,7 +770,8 @@ static void hundred_in_a_row(void)
     const gsize end = gimp_resident_bytes();
     CHECK(n_ok == 100 && n_layers(image) == 3, "%d of 100 worked, %d layers", n_ok, n_layers(image));
     /* A result has 0.6 MiB as GIMP's layer: one that stayed each time would show as 45. */
-    CHECK(after_twenty > 0 && end < after_twenty + ((gsize)15 << 20), "GIMP grew from %zu to %zu bytes", after_twenty, end);
+    CHECK(after_twenty > 0 && end < after_twenty + ((gsize)15 << 20), "GIMP grew from %zu to %zu bytes", after_twenty,
+          end);
     gimp_image_delete(image);
     char *name = g_strdup_printf("a hundred generations in a row: GIMP's memory stays flat (%.1f MiB more at the end)",
                                  ((double)end - (double)after_twenty) / (1 << 20));
@@ -745,7 +788,8 @@ static void color_reaches_engine(const char *log)
     const Image image = new_image(&s, &work);
     GeglBuffer *b = drawable_buffer(work);
     const guchar pixel[3] = {200, 100, 50};
-    gegl_buffer_set(b, GEGL_RECTANGLE(0, 0, 1, 1), 0, babl_format_with_space("R'G'B' u8", gegl_buffer_get_format(b)), pixel, GEGL_AUTO_ROWSTRIDE);
+    gegl_buffer_set(b, GEGL_RECTANGLE(0, 0, 1, 1), 0, babl_format_with_space("R'G'B' u8", gegl_buffer_get_format(b)),
+                    pixel, GEGL_AUTO_ROWSTRIDE);
     g_object_unref(b);
     const Outcome out = call_action(SFU_ACTION_REFINE, image, AS_DRAWABLE(work), "seed=77");
     char *text = NULL, *at = NULL;
@@ -756,7 +800,8 @@ static void color_reaches_engine(const char *log)
     if (at)
         sscanf(at, "pixel %lf %lf %lf", &v[0], &v[1], &v[2]);
     /* Adobe RGB 200, 100, 50 in sRGB, computed by lcms: 0.891, 0.392, 0.166 */
-    CHECK(fabs(v[0] - 0.891) < 0.003 && fabs(v[1] - 0.392) < 0.003 && fabs(v[2] - 0.166) < 0.003, "the engine saw %g %g %g", v[0], v[1], v[2]);
+    CHECK(fabs(v[0] - 0.891) < 0.003 && fabs(v[1] - 0.392) < 0.003 && fabs(v[2] - 0.166) < 0.003,
+          "the engine saw %g %g %g", v[0], v[1], v[2]);
     g_free(text);
     gimp_image_delete(image);
     check_end_case("the engine sees Adobe RGB pixels in sRGB");

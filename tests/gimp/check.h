@@ -6,19 +6,20 @@
 
 #include "compat.h"
 
-/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device" ..., "states"
- * (check-states.c), "whole" (check-scene.c), "hundred" (in a row), "undo" (needs a window and a hand that presses the keys, see undo.py),
- * "shared" (what a folder shared with another GIMP could spoil). Returns how many passed. */
+/* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device"
+ * ..., "states" (check-states.c), "whole" (check-scene.c), "hundred" (in a row), "undo" (needs a window and a hand that
+ * presses the keys, see undo.py), "shared" (what a folder shared with another GIMP could spoil). Returns how many
+ * passed. */
 int check_run(const char *file, const char *what);
 
 extern GString *check_wrong; /* what the current case found */
-#define CHECK(cond, ...)                                                                                                                        \
-    do {                                                                                                                                         \
-        if (!(cond)) {                                                                                                                           \
-            g_string_append_printf(check_wrong, "# %s:%d: ", __FILE__, __LINE__);                                                                \
-            g_string_append_printf(check_wrong, __VA_ARGS__);                                                                                    \
-            g_string_append_c(check_wrong, '\n');                                                                                                \
-        }                                                                                                                                        \
+#define CHECK(cond, ...)                                                                                               \
+    do {                                                                                                               \
+        if (!(cond)) {                                                                                                 \
+            g_string_append_printf(check_wrong, "# %s:%d: ", __FILE__, __LINE__);                                      \
+            g_string_append_printf(check_wrong, __VA_ARGS__);                                                          \
+            g_string_append_c(check_wrong, '\n');                                                                      \
+        }                                                                                                              \
     } while (0)
 void check_end_case(const char *name);
 /* SHA-1 of all pixels as they are stored; caller frees. */
@@ -39,10 +40,12 @@ void scene_undo(const char *hand);
 
 /* check-states.c: the states that an image, a layer or a selection can be in. */
 void check_states(void);
-/* Enlarges the image within the test plug-in itself; the write number fail_at (from 1) fails. The error's sentence; caller frees; NULL: none. */
+/* Enlarges the image within the test plug-in itself; the write number fail_at (from 1) fails. The error's sentence;
+ * caller frees; NULL: none. */
 char *enlarge_here(Image image, double scale, int fail_at);
 /* A call that must fail with a sentence that has `word`, and change nothing. Ends the case. */
-void check_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values, const char *word);
+void check_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values,
+                   const char *word);
 
 /* check-shared.c. who: tells the GIMPs apart. */
 void check_shared_settings(const char *who);

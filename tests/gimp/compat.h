@@ -41,11 +41,11 @@ typedef GimpDrawable *Drawable;
 #define ID(x) ((x) ? gimp_item_get_id(GIMP_ITEM(x)) : -1)
 #define IMAGE_ID(x) gimp_image_get_id(x)
 #define HAS_FORMAT_SPACE 1
-#define edit_copy_paste(l) \
-    do { \
-        GimpDrawable *one[2] = {GIMP_DRAWABLE(l), NULL}; \
-        gimp_edit_copy((const GimpDrawable **)one); \
-        gimp_edit_paste(GIMP_DRAWABLE(l), TRUE); \
+#define edit_copy_paste(l)                                                                                             \
+    do {                                                                                                               \
+        GimpDrawable *one[2] = {GIMP_DRAWABLE(l), NULL};                                                               \
+        gimp_edit_copy((const GimpDrawable **)one);                                                                    \
+        gimp_edit_paste(GIMP_DRAWABLE(l), TRUE);                                                                       \
     } while (0)
 #define item_rename(d, n) gimp_item_set_name(GIMP_ITEM(d), n)
 #define selection_save(i) ((Drawable)gimp_selection_save(i))
@@ -89,7 +89,7 @@ typedef GimpPath *Path;
 #define path_insert(i, p) gimp_image_insert_path(i, p, NULL, 0)
 #define path_moveto gimp_path_bezier_stroke_new_moveto
 #define path_lineto gimp_path_bezier_stroke_lineto
-#define text_new(i, text, size) (Layer)gimp_text_layer_new(i, text, gimp_context_get_font(), size, gimp_unit_pixel())
+#define text_new(i, text, size) (Layer) gimp_text_layer_new(i, text, gimp_context_get_font(), size, gimp_unit_pixel())
 static inline double *path_points(Path p, int *n)
 {
     gsize n_strokes = 0, n_points = 0;
@@ -191,8 +191,8 @@ typedef struct {
     Image image;
 } Outcome;
 
-/* Runs an action (SFU_N_ACTIONS: repeat) non-interactively with "name=value ..." as values, as a script would. drawable may be of another
- * image, or a channel. Implemented for each GIMP. */
+/* Runs an action (SFU_N_ACTIONS: repeat) non-interactively with "name=value ..." as values, as a script would. drawable
+ * may be of another image, or a channel. Implemented for each GIMP. */
 Outcome call_action(SfuAction action, Image image, Drawable drawable, const char *values);
 
 #endif

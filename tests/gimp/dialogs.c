@@ -1,6 +1,6 @@
-/* Every dialog in every state, without a GIMP: with a host of the test's own and the stand-in engine. Each control must have a name for
- * screen readers, and what is written into the controls must reach the engine. Needs a screen (dialogs.py gives one). With SFU_SHOTS=FOLDER each
- * state is left there as a picture, to be looked at.
+/* Every dialog in every state, without a GIMP: with a host of the test's own and the stand-in engine. Each control must
+ * have a name for screen readers, and what is written into the controls must reach the engine. Needs a screen
+ * (dialogs.py gives one). With SFU_SHOTS=FOLDER each state is left there as a picture, to be looked at.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
@@ -10,7 +10,8 @@
 #include "whole-image.h"
 #include "ui/ui.h"
 
-/* ---- a host with one image of one layer ------------------------------------------------------------------------------- */
+/* ---- a host with one image of one layer
+ * ------------------------------------------------------------------------------- */
 
 enum { IMAGE = 1, LAYER = 2, W = 400, H = 300 };
 
@@ -233,7 +234,8 @@ char *sfu_host_folder(void)
     return NULL;
 }
 
-/* ---- walking ------------------------------------------------------------------------------------------------------------- */
+/* ---- walking
+ * ------------------------------------------------------------------------------------------------------------- */
 
 typedef void (*Visit)(GtkWidget *w, gpointer data);
 
@@ -268,10 +270,11 @@ static gboolean is_control(GtkWidget *w)
 {
     GtkWidget *parent = gtk_widget_get_parent(w);
     if (!gtk_widget_get_mapped(w) || GTK_IS_SCROLLBAR(w) ||
-        (parent && (gtk_widget_get_ancestor(parent, GTK_TYPE_COMBO_BOX) || gtk_widget_get_ancestor(parent, GTK_TYPE_TREE_VIEW))))
+        (parent &&
+         (gtk_widget_get_ancestor(parent, GTK_TYPE_COMBO_BOX) || gtk_widget_get_ancestor(parent, GTK_TYPE_TREE_VIEW))))
         return FALSE;
-    return GTK_IS_BUTTON(w) || GTK_IS_ENTRY(w) || GTK_IS_COMBO_BOX(w) || GTK_IS_TEXT_VIEW(w) || GTK_IS_TREE_VIEW(w) || GTK_IS_RANGE(w) ||
-           GTK_IS_EXPANDER(w) || GTK_IS_DRAWING_AREA(w) || GTK_IS_PROGRESS_BAR(w);
+    return GTK_IS_BUTTON(w) || GTK_IS_ENTRY(w) || GTK_IS_COMBO_BOX(w) || GTK_IS_TEXT_VIEW(w) || GTK_IS_TREE_VIEW(w) ||
+           GTK_IS_RANGE(w) || GTK_IS_EXPANDER(w) || GTK_IS_DRAWING_AREA(w) || GTK_IS_PROGRESS_BAR(w);
 }
 
 typedef struct {
@@ -286,7 +289,9 @@ static void check_name(GtkWidget *w, gpointer data)
         return;
     names->n_controls++;
     const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
-    const char *label = GTK_IS_BUTTON(w) ? gtk_button_get_label(GTK_BUTTON(w)) : GTK_IS_EXPANDER(w) ? gtk_expander_get_label(GTK_EXPANDER(w)) : NULL;
+    const char *label = GTK_IS_BUTTON(w)     ? gtk_button_get_label(GTK_BUTTON(w))
+                        : GTK_IS_EXPANDER(w) ? gtk_expander_get_label(GTK_EXPANDER(w))
+                                             : NULL;
     if ((name && *name) || (label && *label) || g_hash_table_contains(names->labelled, w))
         return;
     g_test_message("a %s has no accessible name (tooltip: %s)", G_OBJECT_TYPE_NAME(w), gtk_widget_get_tooltip_text(w));
@@ -315,13 +320,15 @@ static void look_at(GtkWidget *window, const char *action, const char *state)
     const char *shots = g_getenv("SFU_SHOTS");
     if (!shots)
         return;
-    char *command = g_strdup_printf("import -window root '%s/gtk%d-%s-%s.png'", shots, GTK_MAJOR_VERSION, action, state);
+    char *command =
+        g_strdup_printf("import -window root '%s/gtk%d-%s-%s.png'", shots, GTK_MAJOR_VERSION, action, state);
     settle(400);
     g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
     g_free(command);
 }
 
-/* ---- what a user does --------------------------------------------------------------------------------------------------- */
+/* ---- what a user does
+ * --------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     GType type;
@@ -335,7 +342,9 @@ static void match(GtkWidget *w, gpointer data)
     if (s->found || !gtk_widget_get_mapped(w) || !g_type_is_a(G_OBJECT_TYPE(w), s->type))
         return;
     const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
-    const char *label = GTK_IS_BUTTON(w) ? gtk_button_get_label(GTK_BUTTON(w)) : GTK_IS_EXPANDER(w) ? gtk_expander_get_label(GTK_EXPANDER(w)) : NULL;
+    const char *label = GTK_IS_BUTTON(w)     ? gtk_button_get_label(GTK_BUTTON(w))
+                        : GTK_IS_EXPANDER(w) ? gtk_expander_get_label(GTK_EXPANDER(w))
+                                             : NULL;
     if (g_strcmp0(name, s->name) == 0 || g_strcmp0(label, s->name) == 0)
         s->found = w;
 }
@@ -386,7 +395,8 @@ static void use_action(GtkWidget *window)
     GtkWidget *model = find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model");
     look_at(window, action, "1-opened");
     /* The first model has no text encoder, where it can do the task. */
-    if (sfu_action_info(current)->task == SFU_TASK_INPAINT || current == SFU_ACTION_EXPAND || current == SFU_ACTION_ENLARGE)
+    if (sfu_action_info(current)->task == SFU_TASK_INPAINT || current == SFU_ACTION_EXPAND ||
+        current == SFU_ACTION_ENLARGE)
         g_assert_false(is_sensitive(window, GTK_TYPE_TEXT_VIEW, "Prompt")); /* and so the field is not shown */
     sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors");
     settle(50);
@@ -398,8 +408,10 @@ static void use_action(GtkWidget *window)
         settle(50);
         g_assert_true(is_sensitive(window, GTK_TYPE_SPIN_BUTTON, "Steps") == k);
     }
-    GtkWidget *vae = find_or_fail(window, GTK_TYPE_COMBO_BOX, "VAE"), *device = find_or_fail(window, GTK_TYPE_COMBO_BOX, "Device");
-    g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(vae)), NULL), ==, 3); /* own, found, choose */
+    GtkWidget *vae = find_or_fail(window, GTK_TYPE_COMBO_BOX, "VAE"),
+              *device = find_or_fail(window, GTK_TYPE_COMBO_BOX, "Device");
+    g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(vae)), NULL), ==,
+                    3); /* own, found, choose */
     g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(device)), NULL), ==, 3);
     sfu_model_combo_set(vae, "/models/vae-ft-mse.safetensors");
     gtk_combo_box_set_active(GTK_COMBO_BOX(device), 2);
@@ -412,7 +424,8 @@ static void use_action(GtkWidget *window)
         gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(whole), TRUE);
         g_assert_false(is_sensitive(window, GTK_TYPE_TOGGLE_BUTTON, "Sample merged"));
     }
-    gtk_text_buffer_set_text(gtk_text_view_get_buffer(GTK_TEXT_VIEW(find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt"))), "a red door", -1);
+    gtk_text_buffer_set_text(
+        gtk_text_view_get_buffer(GTK_TEXT_VIEW(find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt"))), "a red door", -1);
 
     gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, go)));
     settle(400);
@@ -436,7 +449,9 @@ static void use_action(GtkWidget *window)
 
     char *text = NULL;
     g_assert_true(g_file_get_contents(log_file, &text, NULL, NULL));
-    g_assert_nonnull(strstr(text, "device Stand-in GPU memory 2147483648 precision bf16 vae /models/vae-ft-mse.safetensors prompt a red door"));
+    g_assert_nonnull(strstr(
+        text,
+        "device Stand-in GPU memory 2147483648 precision bf16 vae /models/vae-ft-mse.safetensors prompt a red door"));
     g_free(text);
     selection = NULL; /* what the user may do meanwhile */
     image_type = SFU_HOST_INDEXED;
@@ -451,7 +466,7 @@ static void use_action(GtkWidget *window)
 
 static gboolean act(gpointer data)
 {
-    void (*use)(GtkWidget *window) = data;
+    void (*use)(GtkWidget * window) = data;
     GtkWidget *window = the_dialog();
     settle(100);
     use(window);
@@ -602,7 +617,8 @@ static void a_result_for_each_layer(void)
     g_clear_object(&picture);
 }
 
-/* ---- models --------------------------------------------------------------------------------------------------------------- */
+/* ---- models
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static void remove_goes_to_models_made_for_filling(void)
 {
@@ -610,10 +626,13 @@ static void remove_goes_to_models_made_for_filling(void)
     GPtrArray *models = sfu_models(NULL);
     SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
     char **to_try = sfu_models_to_try(settings, models, r), *all = g_strjoinv(" ", to_try);
-    g_assert_cmpstr(all, ==, "/models/Sfumato mini.safetensors /models/sd-v1-5-inpainting.safetensors /models/dreamshaper_8.safetensors");
+    g_assert_cmpstr(
+        all, ==,
+        "/models/Sfumato mini.safetensors /models/sd-v1-5-inpainting.safetensors /models/dreamshaper_8.safetensors");
     g_strfreev(to_try);
     g_free(all);
-    sfu_settings_set(settings, "model-remove", "/models/dreamshaper_8.safetensors"); /* what the user has chosen comes first */
+    sfu_settings_set(settings, "model-remove",
+                     "/models/dreamshaper_8.safetensors"); /* what the user has chosen comes first */
     to_try = sfu_models_to_try(settings, models, r);
     g_assert_cmpstr(to_try[0], ==, "/models/dreamshaper_8.safetensors");
     g_assert_cmpuint(g_strv_length(to_try), ==, 3);
@@ -658,7 +677,8 @@ static void a_failing_model_is_passed_over(void)
     g_assert_no_error(error);
     g_assert_nonnull(strstr(last_message, "Sfumato mini could not be used, so sd-v1-5-inpainting was taken. "));
     sfu_request_set(r, "model", "/models/Sfumato mini.safetensors", NULL);
-    g_assert_false(sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error)); /* asked for by name: no other one */
+    g_assert_false(
+        sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error)); /* asked for by name: no other one */
     g_assert_error(error, SFU_ERROR, SFU_ERROR_MODEL);
     g_clear_error(&error);
     g_unsetenv("SFU_STANDIN_FAIL");
@@ -667,7 +687,8 @@ static void a_failing_model_is_passed_over(void)
     sfu_settings_free(settings);
 }
 
-/* ---- nothing lost ----------------------------------------------------------------------------------------------------------- */
+/* ---- nothing lost
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static void an_image_closed_meanwhile(void)
 {
@@ -796,9 +817,11 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/dialog/settings", dialog_of_settings);
     g_test_add_func("/dialog/an indexed image is converted only when that is wanted", conversion_is_asked_for);
-    g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed", a_result_for_each_layer);
+    g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed",
+                    a_result_for_each_layer);
     g_test_add_func("/models/names of devices", names_of_devices);
-    g_test_add_func("/models/removing goes to models that are made for filling", remove_goes_to_models_made_for_filling);
+    g_test_add_func("/models/removing goes to models that are made for filling",
+                    remove_goes_to_models_made_for_filling);
     g_test_add_func("/models/one that fails is passed over, and that is said", a_failing_model_is_passed_over);
     g_test_add_func("/results/an image closed meanwhile becomes a new one", an_image_closed_meanwhile);
     g_test_add_func("/results/closing asks about what was not added", results_are_asked_about);

@@ -1,8 +1,8 @@
-/* A stand-in for the engine behind sfumato.h, for the plug-in's tests: paints with plain arithmetic instead of a network, so that every
- * pixel of a result is known, in no time. The table of parameters is the real one. Environment:
+/* A stand-in for the engine behind sfumato.h, for the plug-in's tests: paints with plain arithmetic instead of a
+ * network, so that every pixel of a result is known, in no time. The table of parameters is the real one. Environment:
  *   SFU_STANDIN_STEP_MS  time of a step (default 0)
- *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; model:PATH: that one does; kill: the process dies after the first step
- *   SFU_STANDIN_LOG      a file that gets one line for each run: task, seed, sizes, options
+ *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; model:PATH: that one does; kill: the process
+ * dies after the first step SFU_STANDIN_LOG      a file that gets one line for each run: task, seed, sizes, options
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sfumato.h"
@@ -32,7 +32,13 @@ GPtrArray *sfu_devices(GError **error)
     GPtrArray *a = g_ptr_array_new_with_free_func(device_free);
     for (int i = 0; i < 2; i++) {
         SfuDevice *d = g_new0(SfuDevice, 1);
-        *d = (SfuDevice){i, g_strdup(i ? "Stand-in GPU" : "Stand-in CPU"), g_strdup("Stand-in"), g_strdup("1"), !i, i, (guint64)(8 * (i + 1)) << 30};
+        *d = (SfuDevice){i,
+                         g_strdup(i ? "Stand-in GPU" : "Stand-in CPU"),
+                         g_strdup("Stand-in"),
+                         g_strdup("1"),
+                         !i,
+                         i,
+                         (guint64)(8 * (i + 1)) << 30};
         g_ptr_array_add(a, d);
     }
     return a;
@@ -63,19 +69,31 @@ GPtrArray *sfu_models(const char *const *folders)
         int native, scale;
         const char *error, *part;
     } list[] = {
-        {"Sfumato mini", "Sfumato mini (built in)", 88 << 20, 1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT | 1 << SFU_TASK_UPSCALE, FALSE, 256, 0, NULL, NULL},
-        {"dreamshaper_8", "Stable Diffusion 1.5", (guint64)2034 << 20, 31 & ~(1 << SFU_TASK_EDIT), TRUE, 512, 0, NULL, NULL},
-        {"sd-v1-5-inpainting", "Stable Diffusion 1.5, inpainting", (guint64)2034 << 20, 1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT, TRUE, 512, 0, NULL, NULL},
+        {"Sfumato mini", "Sfumato mini (built in)", 88 << 20,
+         1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT | 1 << SFU_TASK_UPSCALE, FALSE, 256, 0, NULL, NULL},
+        {"dreamshaper_8", "Stable Diffusion 1.5", (guint64)2034 << 20, 31 & ~(1 << SFU_TASK_EDIT), TRUE, 512, 0, NULL,
+         NULL},
+        {"sd-v1-5-inpainting", "Stable Diffusion 1.5, inpainting", (guint64)2034 << 20,
+         1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT, TRUE, 512, 0, NULL, NULL},
         {"RealESRGAN_x4plus", "ESRGAN", 64 << 20, 1 << SFU_TASK_UPSCALE, FALSE, 0, 4, NULL, NULL},
-        {"broken", "", 12345, 0, FALSE, 0, 0, "broken.safetensors ends after 12345 bytes; its header announces 98765.", NULL},
+        {"broken", "", 12345, 0, FALSE, 0, 0, "broken.safetensors ends after 12345 bytes; its header announces 98765.",
+         NULL},
         {"vae-ft-mse", "unknown", 319 << 20, 0, FALSE, 0, 0, NULL, "vae"},
         {"taesd", "TAESD", 9 << 20, 0, FALSE, 0, 0, NULL, "taesd"},
     };
     GPtrArray *a = g_ptr_array_new_with_free_func(model_free);
     for (gsize i = 0; i < G_N_ELEMENTS(list); i++) {
         SfuModelInfo *m = g_new0(SfuModelInfo, 1);
-        *m = (SfuModelInfo){g_strdup_printf("/models/%s.safetensors", list[i].name), g_strdup(list[i].name), g_strdup(list[i].family), list[i].bytes,
-                            list[i].tasks, list[i].text, list[i].native, list[i].scale, list[i].part, g_strdup(list[i].error)};
+        *m = (SfuModelInfo){g_strdup_printf("/models/%s.safetensors", list[i].name),
+                            g_strdup(list[i].name),
+                            g_strdup(list[i].family),
+                            list[i].bytes,
+                            list[i].tasks,
+                            list[i].text,
+                            list[i].native,
+                            list[i].scale,
+                            list[i].part,
+                            g_strdup(list[i].error)};
         g_ptr_array_add(a, m);
     }
     return a;
@@ -227,7 +245,8 @@ static gboolean steps(const SfuJob *job, int image, int n_images, guint64 seed, 
         char text[64];
         g_snprintf(text, sizeof text, "Denoising %d of %d", step, n);
         const double wait = ms ? g_ascii_strtod(ms, NULL) / 1000 : 0;
-        const SfuProgress p = {SFU_STAGE_DENOISE, step, n, (image + (step - 1.0) / n) / n_images, wait * (n - step + 1), image, n_images, text};
+        const SfuProgress p = {SFU_STAGE_DENOISE,     step,  n,        (image + (step - 1.0) / n) / n_images,
+                               wait * (n - step + 1), image, n_images, text};
         if (job->progress)
             job->progress(&p, job->data);
         for (double left = wait; left > 0 && !g_atomic_int_get(job->cancel); left -= 0.005)
@@ -250,14 +269,16 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
 {
     const char *fail = g_getenv("SFU_STANDIN_FAIL"), *log = g_getenv("SFU_STANDIN_LOG");
     if (g_strcmp0(fail, "memory") == 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, "The run needs 9000000000 bytes even in tiles; the device has 8589934592.");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,
+                    "The run needs 9000000000 bytes even in tiles; the device has 8589934592.");
         return NULL;
     }
     if (g_strcmp0(fail, "model") == 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "No model for %s is installed.", sfu_task_name(job->task));
         return NULL;
     }
-    if (fail && g_str_has_prefix(fail, "model:") && strcmp(fail + 6, sfu_params_get_string(job->params, "model")) == 0) {
+    if (fail && g_str_has_prefix(fail, "model:") &&
+        strcmp(fail + 6, sfu_params_get_string(job->params, "model")) == 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is torn.", fail + 6);
         return NULL;
     }
@@ -283,15 +304,19 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
         const GeglRectangle *m = job->mask ? gegl_buffer_get_extent(job->mask) : &none;
         float pixel[4] = {0};
         if (job->picture) /* the first pixel in sRGB: shows whether the colour space arrived */
-            gegl_buffer_get(job->picture, GEGL_RECTANGLE(p->x, p->y, 1, 1), 1.0, babl_format("R'G'B'A float"), pixel, GEGL_AUTO_ROWSTRIDE,
-                            GEGL_ABYSS_NONE);
+            gegl_buffer_get(job->picture, GEGL_RECTANGLE(p->x, p->y, 1, 1), 1.0, babl_format("R'G'B'A float"), pixel,
+                            GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
         FILE *f = fopen(log, "a");
         if (f) {
-            fprintf(f, "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d pixel %.4f %.4f %.4f %.4f device %s memory %"
-                       G_GUINT64_FORMAT " precision %s vae %s prompt %s\n",
-                    sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height, pixel[0], pixel[1], pixel[2],
-                    pixel[3], e->device ? e->device : "any", e->memory_bytes, e->precision ? e->precision : "auto",
-                    sfu_params_get_string(job->params, "vae"), sfu_params_get_string(job->params, "prompt"));
+            fprintf(
+                f,
+                "%s seed %" G_GUINT64_FORMAT
+                " picture %d %d %d %d mask %d %d %d %d pixel %.4f %.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT
+                " precision %s vae %s prompt %s\n",
+                sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height,
+                pixel[0], pixel[1], pixel[2], pixel[3], e->device ? e->device : "any", e->memory_bytes,
+                e->precision ? e->precision : "auto", sfu_params_get_string(job->params, "vae"),
+                sfu_params_get_string(job->params, "prompt"));
             fclose(f);
         }
     }

@@ -1,5 +1,5 @@
-/* Prints what dialogs translate from the table of parameters, as a .pot, one message after the other. ui/po/update and the test of the
- * catalogues use it.
+/* Prints what dialogs translate from the table of parameters, as a .pot, one message after the other. ui/po/update and
+ * the test of the catalogues use it.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
@@ -27,8 +27,8 @@ int main(void)
         print(seen, table[i].help);
         print(seen, table[i].unit);
         /* Samplers, schedules and noise sources are names, not words. */
-        const gboolean names = !strcmp(table[i].name, "sampler") || !strcmp(table[i].name, "schedule") || !strcmp(table[i].name, "rng") ||
-                               !strcmp(table[i].name, "preview_with");
+        const gboolean names = !strcmp(table[i].name, "sampler") || !strcmp(table[i].name, "schedule") ||
+                               !strcmp(table[i].name, "rng") || !strcmp(table[i].name, "preview_with");
         for (int k = 0; !names && table[i].choices && table[i].choices[k]; k++)
             print(seen, table[i].choices[k]);
     }

@@ -164,7 +164,8 @@ static void requests_survive_json(void)
         GError *error = NULL;
         sfu_request_set_double(r, "seed", 123456789012345.0, &error);
         g_assert_no_error(error);
-        g_assert_true(sfu_request_set_options(r, a == SFU_ACTION_GENERATE ? "steps=9" : "steps=9 sample-merged", &error));
+        g_assert_true(
+            sfu_request_set_options(r, a == SFU_ACTION_GENERATE ? "steps=9" : "steps=9 sample-merged", &error));
         if (sfu_action_spec(a, "prompt"))
             g_assert_true(sfu_request_set(r, "prompt", "a \"red\" door\nÄpfel", &error));
         char *json = sfu_request_to_json(r, 7);
@@ -181,8 +182,13 @@ static void requests_survive_json(void)
         sfu_request_free(r);
         sfu_request_free(back);
     }
-    const char *const bad[] = {"", "{", "[]", "{\"action\": \"fill\"}", "{\"action\": \"fly\", \"params\": {}}",
-                               "{\"action\": \"fill\", \"params\": {\"seed\": \"x\"}}", "{\"action\": 5, \"params\": {}}"};
+    const char *const bad[] = {"",
+                               "{",
+                               "[]",
+                               "{\"action\": \"fill\"}",
+                               "{\"action\": \"fly\", \"params\": {}}",
+                               "{\"action\": \"fill\", \"params\": {\"seed\": \"x\"}}",
+                               "{\"action\": 5, \"params\": {}}"};
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         GError *error = NULL;
         g_assert_null(sfu_request_from_json(bad[i], NULL, &error));
@@ -224,7 +230,8 @@ static void given_is_not_the_default(void)
         for (int i = 0; rows[i]; i++) {
             const SfuParamSpec *s = rows[i];
             if (s->type == SFU_PARAM_INT || s->type == SFU_PARAM_FLOAT)
-                g_assert_true(s->min > SFU_NOT_GIVEN || (s->min == SFU_NOT_GIVEN && sfu_action_default(a, s) == SFU_NOT_GIVEN));
+                g_assert_true(s->min > SFU_NOT_GIVEN ||
+                              (s->min == SFU_NOT_GIVEN && sfu_action_default(a, s) == SFU_NOT_GIVEN));
             for (int k = 0; s->choices && s->choices[k]; k++)
                 g_assert_cmpstr(s->choices[k], !=, SFU_NOT_GIVEN_WORD);
         }
@@ -259,7 +266,8 @@ static void settings_survive(void)
     sfu_settings_remember(other, r, NULL, 0); /* another GIMP, started before: keeps what was saved meanwhile */
     sfu_request_set(r, "prompt", "a green door", NULL);
     sfu_settings_remember(other, r, NULL, 0);
-    sfu_settings_set(s, "precision", "fp32"); /* this one has read before that: saving keeps the other's history and last values */
+    sfu_settings_set(s, "precision",
+                     "fp32"); /* this one has read before that: saving keeps the other's history and last values */
     g_assert_true(sfu_settings_save(s, &error));
     sfu_settings_free(s);
     sfu_settings_free(other);

@@ -4,17 +4,18 @@
 
 typedef struct {
     const char *name;
-    int n, kn, tq, tk, heads, dim; /* kn: samples of k and v */
+    int n, kn, tq, tk, heads, dim;               /* kn: samples of k and v */
     gboolean causal, bias_one, bias_each, fused; /* fused: q, k and v are columns of one tensor */
-    int extra; /* columns more than needed in q, k and v, on the left */
+    int extra;                                   /* columns more than needed in q, k and v, on the left */
     float scale;
     Kind kind;
     double spread; /* of the logits: q is multiplied by it */
 } Attention;
 
-/* One head and query: o [dim], and mag = what bounds its rounding error: the weighted |v|, times how far the logits can be off. */
-static void reference(const Attention *a, const double *q, const double *k, int wk, const double *v, int wv, const double *bias, int end,
-                      double scale, double *o, double *mag)
+/* One head and query: o [dim], and mag = what bounds its rounding error: the weighted |v|, times how far the logits can
+ * be off. */
+static void reference(const Attention *a, const double *q, const double *k, int wk, const double *v, int wv,
+                      const double *bias, int end, double scale, double *o, double *mag)
 {
     double *p = g_new(double, end), top = -INFINITY, sum = 0, far = 0;
     for (int j = 0; j < end; j++) {
@@ -54,7 +55,12 @@ static void attention(Check *c, gconstpointer row)
             q.v[i] *= a->spread;
         q = check_in_values(c, a->n, 1, a->tq, wide, q.v);
     }
-    SfuAttention s = {.n_heads = a->heads, .head_dim = a->dim, .scale = a->scale, .causal = a->causal, .q_col = a->extra, .k_col = a->extra,
+    SfuAttention s = {.n_heads = a->heads,
+                      .head_dim = a->dim,
+                      .scale = a->scale,
+                      .causal = a->causal,
+                      .q_col = a->extra,
+                      .k_col = a->extra,
                       .v_col = a->extra};
     if (a->fused) {
         s.k_col = width;
@@ -83,13 +89,14 @@ static void attention(Check *c, gconstpointer row)
         for (int i = 0; i < a->tq; i++)
             for (int h = 0; h < a->heads; h++) {
                 const gint64 kb = a->kn == 1 ? 0 : b, at = (b * a->tq + i) * width + h * a->dim;
-                reference(a, q.v + (b * a->tq + i) * wide + s.q_col + h * a->dim, k.v + kb * a->tk * wide + s.k_col + h * a->dim, wide,
+                reference(a, q.v + (b * a->tq + i) * wide + s.q_col + h * a->dim,
+                          k.v + kb * a->tk * wide + s.k_col + h * a->dim, wide,
                           v.v + kb * a->tk * wide + s.v_col + h * a->dim, wide,
-                          bias.v ? bias.v + ((b % bias_n * a->heads + h) * a->tq + i) * a->tk : NULL, a->causal ? MIN(a->tk, i + 1) : a->tk,
-                          scale, ref + at, mag + at);
+                          bias.v ? bias.v + ((b % bias_n * a->heads + h) * a->tq + i) * a->tk : NULL,
+                          a->causal ? MIN(a->tk, i + 1) : a->tk, scale, ref + at, mag + at);
             }
-    /* Logits are sums of `dim` products, the result a sum of tk: both off by about the root of their length; exp may be off by 3 ulp. Matrix units take
-     * probabilities in fp16. */
+    /* Logits are sums of `dim` products, the result a sum of tk: both off by about the root of their length; exp may be
+     * off by 3 ulp. Matrix units take probabilities in fp16. */
     check_close(c, &o, ref, mag, c->mode->unit * (8 + sqrt(a->tk) + sqrt(a->dim)) + (c->mode->matrix ? 0x1p-11 : 0));
 }
 
@@ -109,7 +116,8 @@ static const Attention rows[] = {
     {"dim516", 1, 1, 33, 70, 1, 516}, /* GPUs: one query an item */
     {"large", 1, 1, 300, 1100, 2, 40},
     {"cross", 2, 2, 100, 77, 4, 40},
-    /* Up to 80 keys fit one block, which has a kernel of its own; 81 do not, nor do masks. Queries go by 24 or 48 there. */
+    /* Up to 80 keys fit one block, which has a kernel of its own; 81 do not, nor do masks. Queries go by 24 or 48
+       there. */
     {"keys1", 2, 2, 7, 1, 2, 40},
     {"keys16", 1, 1, 49, 16, 3, 40},
     {"keys33-dim9", 1, 1, 27, 33, 2, 9},

@@ -1,5 +1,5 @@
-/* CLBlast: that it makes the products it is asked for, how it is chosen, and what a build without it says. Its results: mode gpu-clblast.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* CLBlast: that it makes the products it is asked for, how it is chosen, and what a build without it says. Its results:
+ * mode gpu-clblast. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
 #include <string.h>
 
@@ -12,7 +12,8 @@ static SfuQueue *queue(const char *blas)
         g_setenv("SFUMATO_BLAS", blas, TRUE);
     SfuQueue *q = sfu_queue_create(&o, &error);
     g_unsetenv("SFUMATO_BLAS");
-    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) || g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE))
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
+        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE))
         g_test_skip(error->message);
     else
         g_assert_no_error(error);
@@ -20,13 +21,15 @@ static SfuQueue *queue(const char *blas)
     return q;
 }
 
-/* y = x . W^T + residual, y itself, for rows of n values, all x 1, all W 2, y 0.5 before. Returns y[0], or NaN with error set. */
+/* y = x . W^T + residual, y itself, for rows of n values, all x 1, all W 2, y 0.5 before. Returns y[0], or NaN with
+ * error set. */
 static float add_product_of_ones(SfuQueue *q, int rows, int n, GError **error)
 {
     const gint64 dims[] = {n, n};
     const gsize most = (gsize)MAX(rows, n) * (gsize)n;
-    float *v = g_new(float, most), *two = g_new(float, (gsize)n * (gsize)n), y0 = NAN;
-    SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, 1, rows, n, NULL), *y = sfu_tensor_create(q, SFU_F32, 1, 1, rows, n, NULL);
+    float *v = g_new(float, most), *two = g_new(float, (gsize)n *(gsize)n), y0 = NAN;
+    SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, 1, rows, n, NULL),
+              *y = sfu_tensor_create(q, SFU_F32, 1, 1, rows, n, NULL);
     for (gsize i = 0; i < most; i++)
         v[i] = 1;
     for (gsize i = 0; i < (gsize)n * (gsize)n; i++)
@@ -84,7 +87,8 @@ static void measured(void)
 {
     enum { ROWS = 1024, N = 512 };
     static const char *const answers[] = {"own", "clblast", NULL}, *const programs[] = {"gpu_conv", "epilogue", NULL};
-    static const SfuQuestion question = {.name = "product 1024 x 512 x 512 F32 more", .programs = programs, .answers = answers};
+    static const SfuQuestion question = {
+        .name = "product 1024 x 512 x 512 F32 more", .programs = programs, .answers = answers};
     SfuQueue *q = queue(NULL);
     if (!q)
         return;

@@ -4,14 +4,14 @@
 #include <locale.h>
 #include <string.h>
 
-#define GUARD_BEFORE 19 /* odd, so that nothing is aligned by luck */
+#define GUARD_BEFORE 19  /* odd, so that nothing is aligned by luck */
 #define GUARD_ALIGNED 32 /* what CLBlast takes, and the fast way of some kernels */
-#define GUARD_AFTER 300 /* longer than any vector or tile row */
-#define SENTINEL 777.0f /* exact in fp16 */
+#define GUARD_AFTER 300  /* longer than any vector or tile row */
+#define SENTINEL 777.0f  /* exact in fp16 */
 
 static const Mode modes[] = {
     {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 16},
-    {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0}, /* operands of products have 8 bits */
+    {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0},                 /* operands of products have 8 bits */
     {"cpu8", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 8}, /* what AVX2 and */
     {"cpu4", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 4}, /* SSE or NEON get */
     {"gpu", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0},
@@ -20,17 +20,22 @@ static const Mode modes[] = {
 #endif
     {"plain", SFU_KERNELS_PLAIN, SFU_PRECISION_FP32, 0x1p-24, 0},
     /* Storing halves needs no cl_khr_fp16: vload_half and vstore_half are core. So this runs on every device. */
-    {"cpu-fp16", SFU_KERNELS_CPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .vector_width = 16}, /* measured would be slow under oclgrind */
+    {"cpu-fp16", SFU_KERNELS_CPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11,
+     .vector_width = 16}, /* measured would be slow under oclgrind */
     {"gpu-fp16", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
     /* These differ for products with fp16 weights and attention only. */
-    {"gpu-nvidia", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_NVIDIA, .matrix_tile = 1},
-    {"gpu-intel8", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_INTEL8, .matrix_tile = 3},
-    {"gpu-intel16", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_INTEL16, .matrix_tile = 2},
+    {"gpu-nvidia", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_NVIDIA,
+     .matrix_tile = 1},
+    {"gpu-intel8", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_INTEL8,
+     .matrix_tile = 3},
+    {"gpu-intel16", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_INTEL16,
+     .matrix_tile = 2},
     {"gpu-amd", SFU_KERNELS_GPU, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11, .matrix = SFU_MATRIX_AMD},
     {"plain-fp16", SFU_KERNELS_PLAIN, SFU_PRECISION_FP16, 0x1p-24, 0x1p-11},
 };
 static SfuQueue *queues[G_N_ELEMENTS(modes)];
-static char *no_queue[G_N_ELEMENTS(modes)]; /* why a mode cannot run here: one that cannot must not silence the others */
+static char
+    *no_queue[G_N_ELEMENTS(modes)]; /* why a mode cannot run here: one that cannot must not silence the others */
 
 typedef struct {
     int mode;
@@ -39,14 +44,19 @@ typedef struct {
     guint32 seed;
 } Case;
 
-static gboolean small(void) { return g_getenv("SFUMATO_TEST_SMALL") != NULL; }
+static gboolean small(void)
+{
+    return g_getenv("SFUMATO_TEST_SMALL") != NULL;
+}
 
-/* For oclgrind the view ends where its buffer ends (the runtime rounds sizes to 1/16 of a power of two, at least to 256 bytes), so that
- * the first stray access behind it is outside the buffer. */
+/* For oclgrind the view ends where its buffer ends (the runtime rounds sizes to 1/16 of a power of two, at least to 256
+ * bytes), so that the first stray access behind it is outside the buffer. */
 static gint64 guard_before(const Check *c, SfuDtype dtype, gint64 count)
 {
     if (!small())
-        return c->mode->clblast || c->seed % (c->mode->matrix ? 4 : 2) ? GUARD_ALIGNED : GUARD_BEFORE; /* kernels on matrix units: mostly aligned */
+        return c->mode->clblast || c->seed % (c->mode->matrix ? 4 : 2)
+                   ? GUARD_ALIGNED
+                   : GUARD_BEFORE; /* kernels on matrix units: mostly aligned */
     const gint64 size = (gint64)sfu_dtype_bytes(dtype), bytes = (count + 1) * size;
     gint64 step = 256;
     while (step * 16 < bytes)
@@ -54,8 +64,14 @@ static gint64 guard_before(const Check *c, SfuDtype dtype, gint64 count)
     return ((bytes + step - 1) / step * step) / size - count;
 }
 
-static void tensor_free(gpointer t) { sfu_tensor_destroy(t); }
-static void weight_free(gpointer w) { sfu_weight_destroy(w); }
+static void tensor_free(gpointer t)
+{
+    sfu_tensor_destroy(t);
+}
+static void weight_free(gpointer w)
+{
+    sfu_weight_destroy(w);
+}
 
 static void run(gconstpointer data)
 {
@@ -65,8 +81,11 @@ static void run(gconstpointer data)
         return;
     }
     if (!queues[k->mode]) {
-        const SfuQueueOptions o = {.kernels = modes[k->mode].kernels, .precision = modes[k->mode].precision, .vector_width = modes[k->mode].vector_width,
-                                   .emulated = modes[k->mode].matrix, .matrix_tile = modes[k->mode].matrix_tile};
+        const SfuQueueOptions o = {.kernels = modes[k->mode].kernels,
+                                   .precision = modes[k->mode].precision,
+                                   .vector_width = modes[k->mode].vector_width,
+                                   .emulated = modes[k->mode].matrix,
+                                   .matrix_tile = modes[k->mode].matrix_tile};
         GError *error = NULL;
         if (modes[k->mode].clblast)
             g_setenv("SFUMATO_BLAS", "clblast", TRUE);
@@ -92,10 +111,12 @@ static void run(gconstpointer data)
     g_rand_free(c.rand);
 }
 
-/* The emulation of matrix units is slow: small cases, which meet every fragment and edge, and for one unit those that are about fp16. */
+/* The emulation of matrix units is slow: small cases, which meet every fragment and edge, and for one unit those that
+ * are about fp16. */
 static gboolean for_emulation(const Mode *mode, const char *op, const char *name, double work)
 {
-    const gboolean attention = g_str_equal(op, "attention"), geglu = strstr(name, "geglu") != NULL, first = mode->matrix == SFU_MATRIX_NVIDIA;
+    const gboolean attention = g_str_equal(op, "attention"), geglu = strstr(name, "geglu") != NULL,
+                   first = mode->matrix == SFU_MATRIX_NVIDIA;
     if (!attention && !g_str_equal(op, "product"))
         return FALSE;
     if (small() && geglu && !first) /* 36 KiB of local memory; oclgrind has 32 */
@@ -103,16 +124,19 @@ static gboolean for_emulation(const Mode *mode, const char *op, const char *name
     return work <= 300000 || (first && (attention || geglu || strstr(name, "fp16")));
 }
 
-void check_add(const char *op, const char *name, double work, void (*fn)(Check *c, gconstpointer row), gconstpointer row)
+void check_add(const char *op, const char *name, double work, void (*fn)(Check *c, gconstpointer row),
+               gconstpointer row)
 {
     if (small() && work > 30000)
         return;
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
         /* The other ops know no bf16, and no matrix units. */
-        if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "attention"))
+        if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") &&
+            !g_str_equal(op, "attention"))
             continue;
         /* Nor does the width of the tile concern them. */
-        if (modes[m].vector_width && modes[m].vector_width < 16 && !g_str_has_prefix(op, "product") && !g_str_equal(op, "grow") && !g_str_equal(op, "attention"))
+        if (modes[m].vector_width && modes[m].vector_width < 16 && !g_str_has_prefix(op, "product") &&
+            !g_str_equal(op, "grow") && !g_str_equal(op, "attention"))
             continue;
         if (modes[m].matrix && !for_emulation(&modes[m], op, name, work))
             continue;
@@ -134,21 +158,28 @@ double *check_zeros(Check *c, gint64 n)
     return v;
 }
 
-double check_uniform(Check *c, double from, double to) { return g_rand_double_range(c->rand, from, to); }
+double check_uniform(Check *c, double from, double to)
+{
+    return g_rand_double_range(c->rand, from, to);
+}
 
 static double draw(Check *c, Kind kind)
 {
     /* Box & Muller 1958 */
     const double z = sqrt(-2 * log(1 - g_rand_double(c->rand))) * cos(2 * G_PI * g_rand_double(c->rand));
     switch (kind) {
-    case SHIFTED: return 100 + 0.1 * z;
-    case EXTREME: return g_rand_int_range(c->rand, 0, 8) == 0 ? 0 : copysign(pow(10, check_uniform(c, -6, 3.5)), z);
-    default: return z;
+    case SHIFTED:
+        return 100 + 0.1 * z;
+    case EXTREME:
+        return g_rand_int_range(c->rand, 0, 8) == 0 ? 0 : copysign(pow(10, check_uniform(c, -6, 3.5)), z);
+    default:
+        return z;
     }
 }
 
 /* The larger tensor filled with `outside`, and the view of n x h x w x ch in it filled with `inside` (NULL: NaN). */
-static SfuTensor *embed(Check *c, SfuDtype dtype, int n, int h, int w, int ch, const float *inside, float outside, SfuTensor **whole)
+static SfuTensor *embed(Check *c, SfuDtype dtype, int n, int h, int w, int ch, const float *inside, float outside,
+                        SfuTensor **whole)
 {
     const gint64 count = (gint64)n * h * w * ch, first = guard_before(c, dtype, count);
     const gint64 total = first + count + (small() ? 0 : GUARD_AFTER);
@@ -180,8 +211,14 @@ static In in_new(Check *c, SfuDtype dtype, int n, int h, int w, int ch, Kind kin
     return in;
 }
 
-In check_in(Check *c, int n, int h, int w, int ch, Kind kind) { return in_new(c, sfu_queue_act_dtype(c->q), n, h, w, ch, kind, NULL); }
-In check_in_f32(Check *c, int n, int h, int w, int ch, Kind kind) { return in_new(c, SFU_F32, n, h, w, ch, kind, NULL); }
+In check_in(Check *c, int n, int h, int w, int ch, Kind kind)
+{
+    return in_new(c, sfu_queue_act_dtype(c->q), n, h, w, ch, kind, NULL);
+}
+In check_in_f32(Check *c, int n, int h, int w, int ch, Kind kind)
+{
+    return in_new(c, SFU_F32, n, h, w, ch, kind, NULL);
+}
 In check_in_values(Check *c, int n, int h, int w, int ch, const double *values)
 {
     return in_new(c, sfu_queue_act_dtype(c->q), n, h, w, ch, NORMAL, values);
@@ -194,8 +231,14 @@ static Out out_new(Check *c, SfuDtype dtype, int n, int h, int w, int ch)
     return o;
 }
 
-Out check_out(Check *c, int n, int h, int w, int ch) { return out_new(c, sfu_queue_act_dtype(c->q), n, h, w, ch); }
-Out check_out_f32(Check *c, int n, int h, int w, int ch) { return out_new(c, SFU_F32, n, h, w, ch); }
+Out check_out(Check *c, int n, int h, int w, int ch)
+{
+    return out_new(c, sfu_queue_act_dtype(c->q), n, h, w, ch);
+}
+Out check_out_f32(Check *c, int n, int h, int w, int ch)
+{
+    return out_new(c, SFU_F32, n, h, w, ch);
+}
 
 Out check_in_place(Check *c, In *x)
 {
@@ -216,11 +259,13 @@ static double decode(guint32 bits, int e_bits, int m_bits)
 
 Weight check_weight(Check *c, SfuDtype dtype, int d0, int d1, int d2, int d3)
 {
-    const struct { int e, m; } format = dtype == SFU_F16       ? (typeof(format)){5, 10}
-                                        : dtype == SFU_BF16    ? (typeof(format)){8, 7}
-                                        : dtype == SFU_F8_E4M3 ? (typeof(format)){4, 3}
-                                        : dtype == SFU_F8_E5M2 ? (typeof(format)){5, 2}
-                                                               : (typeof(format)){8, 23};
+    const struct {
+        int e, m;
+    } format = dtype == SFU_F16       ? (typeof(format)){5, 10}
+               : dtype == SFU_BF16    ? (typeof(format)){8, 7}
+               : dtype == SFU_F8_E4M3 ? (typeof(format)){4, 3}
+               : dtype == SFU_F8_E5M2 ? (typeof(format)){5, 2}
+                                      : (typeof(format)){8, 23};
     const gint64 dims[] = {d0, d1, d2, d3}, n = (gint64)d0 * MAX(d1, 1) * MAX(d2, 1) * MAX(d3, 1);
     const size_t size = sfu_dtype_bytes(dtype);
     guint8 *raw = g_malloc((gsize)n * size);
@@ -228,7 +273,8 @@ Weight check_weight(Check *c, SfuDtype dtype, int d0, int d1, int d2, int d3)
     for (gint64 i = 0; i < n; i++) {
         const int bias = (1 << (format.e - 1)) - 1;
         const guint32 e = (guint32)(bias - g_rand_int_range(c->rand, 0, 6)); /* magnitudes 2^-5 to 2 */
-        const guint32 bits = (g_rand_int(c->rand) & 1) << (format.e + format.m) | e << format.m | (g_rand_int(c->rand) & ((1u << format.m) - 1));
+        const guint32 bits = (g_rand_int(c->rand) & 1) << (format.e + format.m) | e << format.m |
+                             (g_rand_int(c->rand) & ((1u << format.m) - 1));
         memcpy(raw + (gsize)i * size, &bits, size); /* little-endian, as the files are */
         w.v[i] = decode(bits, format.e, format.m);
     }
@@ -245,7 +291,8 @@ static float *whole_values(const Out *y, gint64 *count)
     *count = sfu_tensor_elements(y->t);
     for (gint64 i = 0; i < total; i++)
         if ((i < y->first || i >= y->first + *count) && all[i] != SENTINEL) {
-            g_test_fail_printf("element %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " was written: %g", i - y->first, *count, all[i]);
+            g_test_fail_printf("element %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " was written: %g", i - y->first,
+                               *count, all[i]);
             break;
         }
     return all;
@@ -261,8 +308,9 @@ void check_close(Check *c, const Out *y, const double *ref, const double *mag, d
         /* 2^-25: half of fp16's smallest step; 1e-37: fp32 subnormals may be flushed */
         const double limit = tol * fabs(mag ? mag[i] : ref[i]) + store * fabs(ref[i]) + (store > 0 ? 0x1p-25 : 1e-37);
         if (!(fabs(v[i] - ref[i]) <= limit)) {
-            g_test_fail_printf("element %" G_GINT64_FORMAT " of %d x %d x %d x %d is %.9g, wanted %.9g (off by %.3g, allowed %.3g)", i, y->t->n, y->t->h,
-                    y->t->w, y->t->c, v[i], ref[i], fabs(v[i] - ref[i]), limit);
+            g_test_fail_printf("element %" G_GINT64_FORMAT
+                               " of %d x %d x %d x %d is %.9g, wanted %.9g (off by %.3g, allowed %.3g)",
+                               i, y->t->n, y->t->h, y->t->w, y->t->c, v[i], ref[i], fabs(v[i] - ref[i]), limit);
             break;
         }
     }
@@ -275,8 +323,8 @@ void check_same(Check *c, const Out *y, const double *ref)
     float *all = whole_values(y, &n);
     for (gint64 i = 0; i < n; i++)
         if (all[y->first + i] != (float)ref[i]) {
-            g_test_fail_printf("element %" G_GINT64_FORMAT " of %d x %d x %d x %d is %.9g, wanted %.9g", i, y->t->n, y->t->h, y->t->w, y->t->c,
-                               all[y->first + i], ref[i]);
+            g_test_fail_printf("element %" G_GINT64_FORMAT " of %d x %d x %d x %d is %.9g, wanted %.9g", i, y->t->n,
+                               y->t->h, y->t->w, y->t->c, all[y->first + i], ref[i]);
             break;
         }
     g_free(all);
@@ -285,17 +333,28 @@ void check_same(Check *c, const Out *y, const double *ref)
 double check_act(double x, SfuAct act, double param)
 {
     switch (act) {
-    case SFU_ACT_SILU: return x / (1 + exp(-x));
-    case SFU_ACT_GELU: return x * 0.5 * erfc(-x / sqrt(2));
-    case SFU_ACT_GELU_TANH: return 0.5 * x * (1 + tanh(sqrt(2 / G_PI) * (x + 0.044715 * x * x * x)));
-    case SFU_ACT_QUICK_GELU: return x / (1 + exp(-1.702 * x));
-    case SFU_ACT_RELU: return MAX(x, 0);
-    case SFU_ACT_LEAKY_RELU: return x > 0 ? x : param * x;
-    case SFU_ACT_TANH: return tanh(x);
-    case SFU_ACT_SIGMOID: return 1 / (1 + exp(-x));
-    case SFU_ACT_SOFT_CLAMP: return tanh(x / 3) * 3;
-    case SFU_ACT_MISH: return x * tanh(x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)));
-    default: return x;
+    case SFU_ACT_SILU:
+        return x / (1 + exp(-x));
+    case SFU_ACT_GELU:
+        return x * 0.5 * erfc(-x / sqrt(2));
+    case SFU_ACT_GELU_TANH:
+        return 0.5 * x * (1 + tanh(sqrt(2 / G_PI) * (x + 0.044715 * x * x * x)));
+    case SFU_ACT_QUICK_GELU:
+        return x / (1 + exp(-1.702 * x));
+    case SFU_ACT_RELU:
+        return MAX(x, 0);
+    case SFU_ACT_LEAKY_RELU:
+        return x > 0 ? x : param * x;
+    case SFU_ACT_TANH:
+        return tanh(x);
+    case SFU_ACT_SIGMOID:
+        return 1 / (1 + exp(-x));
+    case SFU_ACT_SOFT_CLAMP:
+        return tanh(x / 3) * 3;
+    case SFU_ACT_MISH:
+        return x * tanh(x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)));
+    default:
+        return x;
     }
 }
 

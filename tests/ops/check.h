@@ -1,6 +1,6 @@
-/* The harness of the ops tests: every case runs on each way the ops can be carried out (Mode), on inputs that lie inside a larger
- * tensor full of NaN (a stray read shows up in the result) and into outputs that lie inside one full of a sentinel.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* The harness of the ops tests: every case runs on each way the ops can be carried out (Mode), on inputs that lie
+ * inside a larger tensor full of NaN (a stray read shows up in the result) and into outputs that lie inside one full of
+ * a sentinel. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_TESTS_CHECK_H
 #define SFU_TESTS_CHECK_H
 
@@ -11,8 +11,8 @@ typedef struct {
     const char *name;
     SfuKernels kernels;
     SfuPrecision precision;
-    double unit;  /* rounding unit of a product: 2^-24 */
-    double store; /* of what is stored: 0 for fp32 (counted in `unit` already), 2^-11 for fp16 */
+    double unit;      /* rounding unit of a product: 2^-24 */
+    double store;     /* of what is stored: 0 for fp32 (counted in `unit` already), 2^-11 for fp16 */
     gboolean clblast; /* forced for every product that it may make */
     int vector_width; /* this and what follows: of SfuQueueOptions */
     SfuMatrix matrix;
@@ -49,12 +49,14 @@ typedef struct {
     double *v;
 } Weight;
 
-/* Adds the case /<op>/<mode>/<name> for every mode. `work` is about how many multiply-adds it does: with SFUMATO_TEST_SMALL in the
- * environment (oclgrind) only cases of up to 30,000 are added, and views end where their buffers end. `row` is borrowed. */
-void check_add(const char *op, const char *name, double work, void (*fn)(Check *c, gconstpointer row), gconstpointer row);
+/* Adds the case /<op>/<mode>/<name> for every mode. `work` is about how many multiply-adds it does: with
+ * SFUMATO_TEST_SMALL in the environment (oclgrind) only cases of up to 30,000 are added, and views end where their
+ * buffers end. `row` is borrowed. */
+void check_add(const char *op, const char *name, double work, void (*fn)(Check *c, gconstpointer row),
+               gconstpointer row);
 
 In check_in(Check *c, int n, int h, int w, int ch, Kind kind);
-In check_in_f32(Check *c, int n, int h, int w, int ch, Kind kind); /* fp32 whatever the mode */
+In check_in_f32(Check *c, int n, int h, int w, int ch, Kind kind);               /* fp32 whatever the mode */
 In check_in_values(Check *c, int n, int h, int w, int ch, const double *values); /* rounded to the mode's storage */
 Out check_out(Check *c, int n, int h, int w, int ch);
 Out check_out_f32(Check *c, int n, int h, int w, int ch);
@@ -65,18 +67,19 @@ Weight check_weight(Check *c, SfuDtype dtype, int d0, int d1, int d2, int d3);
 double *check_zeros(Check *c, gint64 n); /* freed after the case */
 double check_uniform(Check *c, double from, double to);
 
-/* |y - ref| <= tol * mag + store * |ref| for every element, and the sentinel untouched. `mag` NULL: |ref|. `tol` has its reason at the call. */
+/* |y - ref| <= tol * mag + store * |ref| for every element, and the sentinel untouched. `mag` NULL: |ref|. `tol` has
+ * its reason at the call. */
 void check_close(Check *c, const Out *y, const double *ref, const double *mag, double tol);
 /* Every bit the same. */
 void check_same(Check *c, const Out *y, const double *ref);
-#define CHECK_OK(call)                                                                                                            \
-    G_STMT_START                                                                                                                  \
-    {                                                                                                                             \
-        GError *error_ = NULL;                                                                                                    \
-        const gboolean ok_ = !!(call);                                                                                             \
-        g_assert_no_error(error_);                                                                                                \
-        g_assert_true(ok_);                                                                                                       \
-    }                                                                                                                             \
+#define CHECK_OK(call)                                                                                                 \
+    G_STMT_START                                                                                                       \
+    {                                                                                                                  \
+        GError *error_ = NULL;                                                                                         \
+        const gboolean ok_ = !!(call);                                                                                 \
+        g_assert_no_error(error_);                                                                                     \
+        g_assert_true(ok_);                                                                                            \
+    }                                                                                                                  \
     G_STMT_END
 #define ERR (&error_)
 

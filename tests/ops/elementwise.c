@@ -12,7 +12,8 @@ typedef struct {
 static void unary(Check *c, gconstpointer row)
 {
     const Act *a = row;
-    static const double special[] = {0, -0.0, 1e-7, -1e-7, 1e-30, -1e-30, 88, -88, 104, -104, 700, -700, 30000, -30000, 0.5, -0.5};
+    static const double special[] = {0,   -0.0, 1e-7, -1e-7, 1e-30, -1e-30, 88,  -88,
+                                     104, -104, 700,  -700,  30000, -30000, 0.5, -0.5};
     double *v = check_zeros(c, 1003);
     for (int i = 0; i < 1003; i++)
         v[i] = i < (int)G_N_ELEMENTS(special) ? special[i] : (i - 500) / 40.0;
@@ -25,7 +26,8 @@ static void unary(Check *c, gconstpointer row)
     const Out y = check_out(c, 1, 17, 59, 1), in_place = check_in_place(c, &x);
     CHECK_OK(sfu_unary(c->q, y.t, x.t, a->act, a->param, ERR));
     CHECK_OK(sfu_unary(c->q, in_place.t, in_place.t, a->act, a->param, ERR));
-    /* All are |x| times a factor in [0, 1] (or below |x|) with an absolute error of a few units; exp and tanh may be off by 3 and 5 ulp. */
+    /* All are |x| times a factor in [0, 1] (or below |x|) with an absolute error of a few units; exp and tanh may be
+     * off by 3 and 5 ulp. */
     check_close(c, &y, ref, mag, 8 * 0x1p-24);
     check_close(c, &in_place, ref, mag, 8 * 0x1p-24);
 }
@@ -122,7 +124,8 @@ static void mean_hw(Check *c, gconstpointer row)
         mag[at] += fabs(x.v[i]) / pixels;
     }
     CHECK_OK(sfu_mean_hw(c->q, y.t, x.t, ERR));
-    check_close(c, &y, ref, mag, 0x1p-24 * (4 + pow(pixels, 0.25) * 2)); /* sums of sums, each about sqrt(pixels) long */
+    check_close(c, &y, ref, mag,
+                0x1p-24 * (4 + pow(pixels, 0.25) * 2)); /* sums of sums, each about sqrt(pixels) long */
 }
 
 static void convert(Check *c, gconstpointer row)
@@ -160,9 +163,17 @@ static void count_nonfinite(Check *c, gconstpointer row)
 }
 
 static const Act acts[] = {
-    {"none", SFU_ACT_NONE}, {"silu", SFU_ACT_SILU}, {"gelu", SFU_ACT_GELU}, {"gelu-tanh", SFU_ACT_GELU_TANH}, {"quick-gelu", SFU_ACT_QUICK_GELU},
-    {"relu", SFU_ACT_RELU}, {"leaky-relu", SFU_ACT_LEAKY_RELU, 0.2f}, {"tanh", SFU_ACT_TANH}, {"sigmoid", SFU_ACT_SIGMOID},
-    {"soft-clamp", SFU_ACT_SOFT_CLAMP}, {"mish", SFU_ACT_MISH},
+    {"none", SFU_ACT_NONE},
+    {"silu", SFU_ACT_SILU},
+    {"gelu", SFU_ACT_GELU},
+    {"gelu-tanh", SFU_ACT_GELU_TANH},
+    {"quick-gelu", SFU_ACT_QUICK_GELU},
+    {"relu", SFU_ACT_RELU},
+    {"leaky-relu", SFU_ACT_LEAKY_RELU, 0.2f},
+    {"tanh", SFU_ACT_TANH},
+    {"sigmoid", SFU_ACT_SIGMOID},
+    {"soft-clamp", SFU_ACT_SOFT_CLAMP},
+    {"mish", SFU_ACT_MISH},
 };
 static const Binary binaries[] = {
     {"one", 1, 1, 1, 1, 1, 1, 1, 1},
@@ -179,10 +190,18 @@ static const Binary binaries[] = {
     {"one-pixel", 2, 1, 1, 9, 2, 1, 1, 9},
 };
 static const Binary scales[] = {
-    {"both", 2, 3, 5, 7, 3}, {"scale", 2, 3, 5, 7, 1}, {"shift", 1, 8, 8, 64, 2}, {"neither", 1, 2, 2, 5, 0}, {"shifted", 1, 8, 8, 33, 3, .kind = SHIFTED},
+    {"both", 2, 3, 5, 7, 3},
+    {"scale", 2, 3, 5, 7, 1},
+    {"shift", 1, 8, 8, 64, 2},
+    {"neither", 1, 2, 2, 5, 0},
+    {"shifted", 1, 8, 8, 33, 3, .kind = SHIFTED},
 };
 static const Binary means[] = {
-    {"one", 1, 1, 1, 1}, {"odd", 2, 3, 5, 7}, {"large", 1, 300, 300, 5}, {"shifted", 2, 200, 200, 3, .kind = SHIFTED}, {"extreme", 1, 9, 9, 20, .kind = EXTREME},
+    {"one", 1, 1, 1, 1},
+    {"odd", 2, 3, 5, 7},
+    {"large", 1, 300, 300, 5},
+    {"shifted", 2, 200, 200, 3, .kind = SHIFTED},
+    {"extreme", 1, 9, 9, 20, .kind = EXTREME},
 };
 
 void add_elementwise(void)
@@ -191,11 +210,13 @@ void add_elementwise(void)
         check_add("unary", acts[i].name, 5000, unary, &acts[i]);
     check_add("unary", "tails", 5000, unary_tails, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(binaries); i++)
-        check_add("binary", binaries[i].name, 10.0 * binaries[i].n * binaries[i].h * binaries[i].w * binaries[i].c, binary, &binaries[i]);
+        check_add("binary", binaries[i].name, 10.0 * binaries[i].n * binaries[i].h * binaries[i].w * binaries[i].c,
+                  binary, &binaries[i]);
     for (guint i = 0; i < G_N_ELEMENTS(scales); i++)
         check_add("scale_channels", scales[i].name, 5000, scale_channels, &scales[i]);
     for (guint i = 0; i < G_N_ELEMENTS(means); i++)
-        check_add("mean_hw", means[i].name, (double)means[i].n * means[i].h * means[i].w * means[i].c, mean_hw, &means[i]);
+        check_add("mean_hw", means[i].name, (double)means[i].n * means[i].h * means[i].w * means[i].c, mean_hw,
+                  &means[i]);
     check_add("convert", "there-and-back", 30000, convert, NULL);
     check_add("count_nonfinite", "counts", 100000, count_nonfinite, NULL);
 }

@@ -2,21 +2,23 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
 
-#define REFUSED(call)                                                                                                             \
-    G_STMT_START                                                                                                                  \
-    {                                                                                                                             \
-        GError *error_ = NULL;                                                                                                    \
-        g_assert_false(call);                                                                                                     \
-        g_assert_error(error_, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE);                                                       \
-        g_error_free(error_);                                                                                                     \
-    }                                                                                                                             \
+#define REFUSED(call)                                                                                                  \
+    G_STMT_START                                                                                                       \
+    {                                                                                                                  \
+        GError *error_ = NULL;                                                                                         \
+        g_assert_false(call);                                                                                          \
+        g_assert_error(error_, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE);                                            \
+        g_error_free(error_);                                                                                          \
+    }                                                                                                                  \
     G_STMT_END
 
 static void products(Check *c, gconstpointer row)
 {
     const SfuTensor *x = check_in(c, 2, 4, 4, 8, NORMAL).t, *other = check_in(c, 2, 4, 4, 7, NORMAL).t;
-    SfuTensor *y = check_out(c, 2, 4, 4, 16).t, *small = check_out(c, 2, 3, 4, 16).t, *wrong = check_out(c, 2, 4, 4, 15).t;
-    SfuWeight *w = check_weight(c, SFU_F32, 16, 8, 0, 0).w, *w3 = check_weight(c, SFU_F32, 16, 8, 3, 3).w, *b = check_weight(c, SFU_F32, 15, 0, 0, 0).w;
+    SfuTensor *y = check_out(c, 2, 4, 4, 16).t, *small = check_out(c, 2, 3, 4, 16).t,
+              *wrong = check_out(c, 2, 4, 4, 15).t;
+    SfuWeight *w = check_weight(c, SFU_F32, 16, 8, 0, 0).w, *w3 = check_weight(c, SFU_F32, 16, 8, 3, 3).w,
+              *b = check_weight(c, SFU_F32, 15, 0, 0, 0).w;
     REFUSED(sfu_linear(c->q, small, x, w, NULL, ERR));
     REFUSED(sfu_linear(c->q, wrong, x, w, NULL, ERR));
     REFUSED(sfu_linear(c->q, y, other, w, NULL, ERR));
@@ -49,7 +51,8 @@ static void products(Check *c, gconstpointer row)
 
 static void attention(Check *c, gconstpointer row)
 {
-    const SfuTensor *q = check_in(c, 2, 1, 6, 16, NORMAL).t, *k = check_in(c, 2, 1, 9, 16, NORMAL).t, *v = check_in(c, 2, 1, 8, 16, NORMAL).t;
+    const SfuTensor *q = check_in(c, 2, 1, 6, 16, NORMAL).t, *k = check_in(c, 2, 1, 9, 16, NORMAL).t,
+                    *v = check_in(c, 2, 1, 8, 16, NORMAL).t;
     const SfuTensor *three = check_in(c, 3, 1, 9, 16, NORMAL).t, *bias = check_in_f32(c, 1, 2, 6, 8, NORMAL).t;
     SfuTensor *o = check_out(c, 2, 1, 6, 16).t, *narrow = check_out(c, 2, 1, 6, 8).t;
     SfuAttention a = {.n_heads = 2, .head_dim = 8};
@@ -67,7 +70,8 @@ static void attention(Check *c, gconstpointer row)
 static void others(Check *c, gconstpointer row)
 {
     const SfuTensor *x = check_in(c, 2, 4, 4, 8, NORMAL).t, *z = check_in(c, 2, 4, 1, 8, NORMAL).t;
-    SfuTensor *y = check_out(c, 2, 4, 4, 9).t, *same = check_out(c, 2, 4, 4, 8).t, *stats = check_out_f32(c, 2, 1, 3, 2).t;
+    SfuTensor *y = check_out(c, 2, 4, 4, 9).t, *same = check_out(c, 2, 4, 4, 8).t,
+              *stats = check_out_f32(c, 2, 1, 3, 2).t;
     SfuTensor *other = sfu_queue_act_dtype(c->q) == SFU_F32 ? NULL : check_out_f32(c, 2, 4, 4, 8).t;
     SfuWeight *w8 = check_weight(c, SFU_F32, 8, 0, 0, 0).w, *w9 = check_weight(c, SFU_F32, 9, 0, 0, 0).w;
     SfuWeight *table8 = check_weight(c, SFU_F32, 8, 8, 0, 0).w;
@@ -77,7 +81,8 @@ static void others(Check *c, gconstpointer row)
     REFUSED(sfu_group_norm(c->q, same, x, w8, w8, 0, 1e-5f, SFU_ACT_NONE, ERR));
     REFUSED(sfu_group_norm(c->q, same, x, w8, w8, 4, 1e-5f, SFU_ACT_GELU, ERR));
     REFUSED(sfu_group_norm_apply(c->q, same, x, stats, w8, w8, SFU_ACT_NONE, ERR));
-    SfuTensor *m8 = check_out_f32(c, 2, 1, 3, 8).t, *m9 = check_out_f32(c, 2, 1, 3, 9).t, *parts = check_out_f32(c, 2, 2, 3, 8).t;
+    SfuTensor *m8 = check_out_f32(c, 2, 1, 3, 8).t, *m9 = check_out_f32(c, 2, 1, 3, 9).t,
+              *parts = check_out_f32(c, 2, 2, 3, 8).t;
     REFUSED(sfu_moments(c->q, m9, x, ERR));
     REFUSED(sfu_moments(c->q, parts, x, ERR));
     REFUSED(sfu_moments_join(c->q, m9, parts, ERR));
@@ -107,7 +112,8 @@ static void others(Check *c, gconstpointer row)
     REFUSED(sfu_pixel_unshuffle(c->q, same, x, 0, ERR));
     REFUSED(sfu_permute(c->q, same, x, 2, (const int[]){16, 16}, (const int[]){0, 0}, ERR));
     REFUSED(sfu_permute(c->q, same, x, 2, (const int[]){16, 15}, (const int[]){0, 1}, ERR));
-    REFUSED(sfu_permute(c->q, same, x, 7, (const int[]){16, 16, 1, 1, 1, 1, 1}, (const int[]){0, 1, 2, 3, 4, 5, 6}, ERR));
+    REFUSED(
+        sfu_permute(c->q, same, x, 7, (const int[]){16, 16, 1, 1, 1, 1, 1}, (const int[]){0, 1, 2, 3, 4, 5, 6}, ERR));
     REFUSED(sfu_roll(c->q, y, x, 1, 1, ERR));
     if (other) { /* two kinds of storage in one op */
         REFUSED(sfu_unary(c->q, other, x, SFU_ACT_SILU, 0, ERR));

@@ -21,7 +21,8 @@ static void reference(const In *x, const Out *y, double *ref, double *mag)
                     double re = 0, im = 0, all = 0;
                     for (int i = 0; i < t->h; i++)
                         for (int j = 0; j < t->w; j++) {
-                            const double a = 2 * G_PI * ((double)v * i / t->h + (double)u * j / t->w), s = AT(x->v, t, b, i, j, c);
+                            const double a = 2 * G_PI * ((double)v * i / t->h + (double)u * j / t->w),
+                                         s = AT(x->v, t, b, i, j, c);
                             re += s * cos(a);
                             im -= s * sin(a);
                             all += fabs(s);
@@ -71,8 +72,9 @@ static void inverse(Check *c, gconstpointer row)
 void add_fourier(void)
 {
     static const Size sizes[] = {
-        {"one", 1, 1, 1, 1, NORMAL},     {"odd", 2, 5, 7, 3, NORMAL},      {"even", 1, 8, 6, 16, NORMAL},       {"row", 1, 1, 9, 33, NORMAL},
-        {"column", 1, 10, 1, 32, NORMAL}, {"wide", 1, 12, 15, 40, SHIFTED}, {"extreme", 1, 4, 6, 20, EXTREME},   {"large", 1, 24, 20, 48, NORMAL},
+        {"one", 1, 1, 1, 1, NORMAL},       {"odd", 2, 5, 7, 3, NORMAL},      {"even", 1, 8, 6, 16, NORMAL},
+        {"row", 1, 1, 9, 33, NORMAL},      {"column", 1, 10, 1, 32, NORMAL}, {"wide", 1, 12, 15, 40, SHIFTED},
+        {"extreme", 1, 4, 6, 20, EXTREME}, {"large", 1, 24, 20, 48, NORMAL},
     };
     for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
         const Size *s = &sizes[i];

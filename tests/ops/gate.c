@@ -13,7 +13,8 @@ static void sigmoid_gate(Check *c, gconstpointer row)
     const Shape *s = row;
     const gint64 n = (gint64)s->n * s->h * s->w * s->c;
     In x = check_in(c, s->n, s->h, s->w, s->c, s->kind), r = check_in(c, s->n, s->h, s->w, s->c, s->kind);
-    double *ref = check_zeros(c, n), *alone = check_zeros(c, n), *mag = check_zeros(c, n), *mag_alone = check_zeros(c, n);
+    double *ref = check_zeros(c, n), *alone = check_zeros(c, n), *mag = check_zeros(c, n),
+           *mag_alone = check_zeros(c, n);
     for (gint64 i = 0; i < n; i++) {
         const double gate = check_act(x.v[i], SFU_ACT_SIGMOID, 0);
         ref[i] = (x.v[i] + r.v[i]) * (gate - 0.5);
@@ -51,7 +52,11 @@ static void half_gate(Check *c, gconstpointer row)
 }
 
 static const Shape shapes[] = {
-    {"one", 1, 1, 1, 1}, {"odd", 2, 3, 5, 7}, {"sixteens", 1, 4, 4, 48}, {"large", 1, 60, 61, 45}, {"shifted", 1, 5, 6, 33, SHIFTED},
+    {"one", 1, 1, 1, 1},
+    {"odd", 2, 3, 5, 7},
+    {"sixteens", 1, 4, 4, 48},
+    {"large", 1, 60, 61, 45},
+    {"shifted", 1, 5, 6, 33, SHIFTED},
     {"extreme", 1, 9, 9, 20, EXTREME},
 };
 

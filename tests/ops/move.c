@@ -4,10 +4,10 @@
 
 #define AT(v, t, b, y, x, ch) (v)[((((gint64)(b)) * (t)->h + (y)) * (t)->w + (x)) * (t)->c + (ch)]
 /* Every element of `t` in order, as b, i, j, ch. */
-#define EACH(t)                                                                                                                   \
-    for (int b = 0; b < (t)->n; b++)                                                                                              \
-        for (int i = 0; i < (t)->h; i++)                                                                                          \
-            for (int j = 0; j < (t)->w; j++)                                                                                      \
+#define EACH(t)                                                                                                        \
+    for (int b = 0; b < (t)->n; b++)                                                                                   \
+        for (int i = 0; i < (t)->h; i++)                                                                               \
+            for (int j = 0; j < (t)->w; j++)                                                                           \
                 for (int ch = 0; ch < (t)->c; ch++)
 
 static void concat_slice(Check *c, gconstpointer row)
@@ -58,13 +58,16 @@ static int source(int i, int n, SfuPad mode)
     if (i >= 0 && i < n)
         return i;
     switch (mode) {
-    case SFU_PAD_EDGE: return i < 0 ? 0 : n - 1;
-    case SFU_PAD_WRAP: return (i + 100 * n) % n;
+    case SFU_PAD_EDGE:
+        return i < 0 ? 0 : n - 1;
+    case SFU_PAD_WRAP:
+        return (i + 100 * n) % n;
     case SFU_PAD_REFLECT:
         while (n > 1 && (i < 0 || i >= n))
             i = i < 0 ? -i : 2 * (n - 1) - i;
         return n > 1 ? i : 0;
-    default: return -1;
+    default:
+        return -1;
     }
 }
 
@@ -87,7 +90,8 @@ static void pad(Check *c, gconstpointer row)
 
 static void upsample(Check *c, gconstpointer row)
 {
-    static const int cases[][5] = {{1, 1, 1, 1, 1}, {3, 5, 7, 2, 2}, {4, 3, 20, 1, 3}, {5, 6, 64, 2, 2}, {2, 2, 3, 8, 8}};
+    static const int cases[][5] = {
+        {1, 1, 1, 1, 1}, {3, 5, 7, 2, 2}, {4, 3, 20, 1, 3}, {5, 6, 64, 2, 2}, {2, 2, 3, 8, 8}};
     for (guint s = 0; s < G_N_ELEMENTS(cases); s++) {
         const int *k = cases[s];
         const In x = check_in(c, 2, k[0], k[1], k[2], NORMAL);
@@ -101,7 +105,8 @@ static void upsample(Check *c, gconstpointer row)
 
 static void shuffle(Check *c, gconstpointer row)
 {
-    static const int cases[][4] = {{1, 1, 1, 1}, {3, 2, 3, 2}, {2, 5, 4, 3}, {5, 4, 3, 4}, {4, 4, 16, 2}}; /* h, w, c, r of the small one: c*r*r */
+    static const int cases[][4] = {
+        {1, 1, 1, 1}, {3, 2, 3, 2}, {2, 5, 4, 3}, {5, 4, 3, 4}, {4, 4, 16, 2}}; /* h, w, c, r of the small one: c*r*r */
     for (guint s = 0; s < G_N_ELEMENTS(cases); s++) {
         const int h = cases[s][0], w = cases[s][1], k = cases[s][2], r = cases[s][3];
         const In x = check_in(c, 2, h, w, k * r * r, NORMAL);
@@ -117,9 +122,19 @@ static void shuffle(Check *c, gconstpointer row)
 
 static void permute(Check *c, gconstpointer row)
 {
-    static const struct { int n, dims[6], perm[6]; } cases[] = {
-        {1, {5}, {0}}, {2, {3, 4}, {1, 0}}, {3, {2, 3, 4}, {2, 0, 1}}, {4, {2, 3, 4, 5}, {0, 3, 1, 2}}, {4, {1, 8, 8, 33}, {0, 3, 1, 2}},
-        {5, {2, 3, 2, 3, 4}, {4, 2, 0, 3, 1}}, {5, {2, 3, 2, 3, 20}, {0, 2, 1, 3, 4}}, {4, {3, 2, 4, 33}, {1, 0, 2, 3}}, {6, {2, 3, 2, 5, 3, 4}, {0, 2, 4, 1, 3, 5}}, {6, {2, 3, 4, 5, 2, 3}, {5, 4, 3, 2, 1, 0}},
+    static const struct {
+        int n, dims[6], perm[6];
+    } cases[] = {
+        {1, {5}, {0}},
+        {2, {3, 4}, {1, 0}},
+        {3, {2, 3, 4}, {2, 0, 1}},
+        {4, {2, 3, 4, 5}, {0, 3, 1, 2}},
+        {4, {1, 8, 8, 33}, {0, 3, 1, 2}},
+        {5, {2, 3, 2, 3, 4}, {4, 2, 0, 3, 1}},
+        {5, {2, 3, 2, 3, 20}, {0, 2, 1, 3, 4}},
+        {4, {3, 2, 4, 33}, {1, 0, 2, 3}},
+        {6, {2, 3, 2, 5, 3, 4}, {0, 2, 4, 1, 3, 5}},
+        {6, {2, 3, 4, 5, 2, 3}, {5, 4, 3, 2, 1, 0}},
     };
     for (guint s = 0; s < G_N_ELEMENTS(cases); s++) {
         const int n = cases[s].n, *dims = cases[s].dims, *perm = cases[s].perm;
@@ -160,8 +175,9 @@ static void roll(Check *c, gconstpointer row)
 }
 
 static const Pad pads[] = {
-    {"none", 3, 4, 5, 3, 4, 0, 0},    {"all-round", 3, 4, 5, 7, 9, 2, 3},  {"right-bottom", 6, 5, 33, 7, 6, 0, 0}, {"far", 3, 2, 4, 20, 21, 8, 9},
-    {"one-pixel", 1, 1, 3, 5, 5, 2, 2}, {"cut", 9, 8, 20, 4, 3, -3, -2}, {"cut-and-pad", 6, 6, 17, 6, 6, -2, 3},
+    {"none", 3, 4, 5, 3, 4, 0, 0},          {"all-round", 3, 4, 5, 7, 9, 2, 3}, {"right-bottom", 6, 5, 33, 7, 6, 0, 0},
+    {"far", 3, 2, 4, 20, 21, 8, 9},         {"one-pixel", 1, 1, 3, 5, 5, 2, 2}, {"cut", 9, 8, 20, 4, 3, -3, -2},
+    {"cut-and-pad", 6, 6, 17, 6, 6, -2, 3},
 };
 
 void add_move(void)

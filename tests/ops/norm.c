@@ -2,9 +2,10 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
 
-/* What rounding may do to (x - mean) * r * gamma + beta, in units: the mean is off by up to 3 units of the mean magnitude `size` of the
- * values (x - mean itself is exact when they are close); the deviation by 16 relative units, and by some more where it is far below the
- * mean, since the means of chunks are rounded before their differences are taken. E[x^2] - E[x]^2 is off by (size * r)^2 units: caught. */
+/* What rounding may do to (x - mean) * r * gamma + beta, in units: the mean is off by up to 3 units of the mean
+ * magnitude `size` of the values (x - mean itself is exact when they are close); the deviation by 16 relative units,
+ * and by some more where it is far below the mean, since the means of chunks are rounded before their differences are
+ * taken. E[x^2] - E[x]^2 is off by (size * r)^2 units: caught. */
 static double norm_units(double x, double mean, double size, double r, double gamma, double beta)
 {
     const double d = fabs(x - mean);
@@ -38,7 +39,8 @@ static void moments(const double *x, gint64 rows, int stride, int count, double 
     *var = q / ((double)rows * count);
 }
 
-static void reference_group(const Norm *p, const double *x, const double *gamma, const double *beta, double *y, double *mag, double *stats)
+static void reference_group(const Norm *p, const double *x, const double *gamma, const double *beta, double *y,
+                            double *mag, double *stats)
 {
     const int per = p->c / p->groups;
     const gint64 pixels = (gint64)p->h * p->w;
@@ -79,7 +81,8 @@ static void group_norm(Check *c, gconstpointer row)
     const gint64 total = (gint64)p->n * p->h * p->w * p->c;
     In x = input(c, p);
     const Weight gamma = check_weight(c, p->dtype, p->c, 0, 0, 0), beta = check_weight(c, p->dtype, p->c, 0, 0, 0);
-    double *ref = check_zeros(c, total), *mag = check_zeros(c, total), *stats = check_zeros(c, 4 * (gint64)p->n * p->groups);
+    double *ref = check_zeros(c, total), *mag = check_zeros(c, total),
+           *stats = check_zeros(c, 4 * (gint64)p->n * p->groups);
     reference_group(p, x.v, gamma.v, beta.v, ref, mag, stats);
     const Out y = p->in_place ? check_in_place(c, &x) : check_out(c, p->n, p->h, p->w, p->c);
     CHECK_OK(sfu_group_norm(c->q, y.t, x.t, gamma.w, beta.w, p->groups, p->eps, p->act, ERR));
@@ -108,10 +111,12 @@ static void group_norm_tile(Check *c, gconstpointer row)
     check_close(c, &y, ref + tile, mag + tile, c->mode->unit);
 }
 
-/* What sfu_moments() is to say of x [n, pixels, c], and in what units it may be off. The mean: by 3 units of the mean magnitude, and by 8 of the
- * deviation, since a hundred sums of differences from a first guess are added up. The sum of squares: by twice what norm_units() has for the
- * deviation, and by the square of the mean's error where there is none. `store`: of fp16, of values summed before they were rounded to it. */
-static void reference_moments(const double *x, int n, gint64 pixels, int ch, double unit, double store, double *ref, double *mag)
+/* What sfu_moments() is to say of x [n, pixels, c], and in what units it may be off. The mean: by 3 units of the mean
+ * magnitude, and by 8 of the deviation, since a hundred sums of differences from a first guess are added up. The sum of
+ * squares: by twice what norm_units() has for the deviation, and by the square of the mean's error where there is none.
+ * `store`: of fp16, of values summed before they were rounded to it. */
+static void reference_moments(const double *x, int n, gint64 pixels, int ch, double unit, double store, double *ref,
+                              double *mag)
 {
     for (int b = 0; b < n; b++)
         for (int i = 0; i < ch; i++) {
@@ -121,7 +126,8 @@ static void reference_moments(const double *x, int n, gint64 pixels, int ch, dou
             r[0] = mean;
             m[0] = 3 * size + 8 * d + off;
             r[ch] = var * (double)pixels;
-            m[ch] = (double)pixels * (32 * var + 0.5 * d * size + 10 * size * size * unit + 2 * d * off + off * off * unit);
+            m[ch] =
+                (double)pixels * (32 * var + 0.5 * d * size + 10 * size * size * unit + 2 * d * off + off * off * unit);
             r[2 * ch] = (double)pixels;
             m[2 * ch] = 0;
         }
@@ -151,12 +157,15 @@ typedef struct {
 static void product_moments(Check *c, gconstpointer row)
 {
     const Made *p = row;
-    const int oh = (p->h + 2 * (p->k / 2) - p->k) / p->stride + 1, ow = (p->w + 2 * (p->k / 2) - p->k) / p->stride + 1, y_c = p->geglu ? p->out / 2 : p->out;
+    const int oh = (p->h + 2 * (p->k / 2) - p->k) / p->stride + 1, ow = (p->w + 2 * (p->k / 2) - p->k) / p->stride + 1,
+              y_c = p->geglu ? p->out / 2 : p->out;
     const In x = check_in(c, p->n, p->h, p->w, p->in, NORMAL);
-    const Weight w = p->k == 1 ? check_weight(c, SFU_F16, p->out, p->in, 0, 0) : check_weight(c, SFU_F16, p->out, p->in, p->k, p->k);
+    const Weight w =
+        p->k == 1 ? check_weight(c, SFU_F16, p->out, p->in, 0, 0) : check_weight(c, SFU_F16, p->out, p->in, p->k, p->k);
     const Weight bias = check_weight(c, SFU_F32, p->out, 0, 0, 0);
     const Out y = check_out(c, p->n, oh, ow, y_c), m = check_out_f32(c, p->n, 1, 3, y_c);
-    const SfuConv conv = {.stride = p->stride, .pad_top = p->k / 2, .pad_left = p->k / 2, .pad_bottom = p->k / 2, .pad_right = p->k / 2};
+    const SfuConv conv = {
+        .stride = p->stride, .pad_top = p->k / 2, .pad_left = p->k / 2, .pad_bottom = p->k / 2, .pad_right = p->k / 2};
     SfuEpilogue e = {.bias = bias.w, .scale = p->scale, .moments = m.t, .geglu = p->geglu};
     if (p->residual)
         e.residual = check_in(c, p->n, oh, ow, p->out, p->kind).t;
@@ -175,7 +184,8 @@ static void joined_moments(Check *c, gconstpointer row)
     const Norm *p = row;
     const int upper = MAX(1, p->h / 3), groups = p->groups;
     const In x = input(c, p);
-    const Out whole = check_out_f32(c, p->n, 1, 3, p->c), joined = check_out_f32(c, 1, 1, 3, p->c), stats = check_out_f32(c, p->n, 1, groups, 2);
+    const Out whole = check_out_f32(c, p->n, 1, 3, p->c), joined = check_out_f32(c, 1, 1, 3, p->c),
+              stats = check_out_f32(c, p->n, 1, groups, 2);
     double *ref = check_zeros(c, 3 * (gint64)p->n * p->c), *mag = check_zeros(c, 3 * (gint64)p->n * p->c);
     reference_moments(x.v, p->n, (gint64)p->h * p->w, p->c, c->mode->unit, 0, ref, mag);
     CHECK_OK(sfu_moments(c->q, whole.t, x.t, ERR));
@@ -183,15 +193,18 @@ static void joined_moments(Check *c, gconstpointer row)
     SfuTensor *parts = check_out_f32(c, 1, 2, 3, p->c).t, *part[2], *rows[2];
     for (int i = 0; i < 2; i++) {
         CHECK_OK(part[i] = sfu_tensor_view(parts, (size_t)(i * 3 * p->c), 1, 1, 3, p->c, ERR));
-        CHECK_OK(rows[i] = sfu_tensor_view(x.t, i ? (size_t)(upper * p->w * p->c) : 0, 1, i ? p->h - upper : upper, p->w, p->c, ERR));
+        CHECK_OK(rows[i] = sfu_tensor_view(x.t, i ? (size_t)(upper * p->w * p->c) : 0, 1, i ? p->h - upper : upper,
+                                           p->w, p->c, ERR));
         CHECK_OK(sfu_moments(c->q, part[i], rows[i], ERR));
         g_ptr_array_add(c->tensors, part[i]);
         g_ptr_array_add(c->tensors, rows[i]);
     }
     CHECK_OK(sfu_moments_join(c->q, joined.t, parts, ERR));
     check_close(c, &joined, ref, mag, c->mode->unit);
-    double *gamma = check_zeros(c, p->c), *y = check_zeros(c, sfu_tensor_elements(x.t)), *y_mag = check_zeros(c, sfu_tensor_elements(x.t));
-    double *want = check_zeros(c, 4 * (gint64)p->n * groups), *stats_ref = check_zeros(c, 2 * (gint64)p->n * groups), *stats_mag = check_zeros(c, 2 * (gint64)p->n * groups);
+    double *gamma = check_zeros(c, p->c), *y = check_zeros(c, sfu_tensor_elements(x.t)),
+           *y_mag = check_zeros(c, sfu_tensor_elements(x.t));
+    double *want = check_zeros(c, 4 * (gint64)p->n * groups), *stats_ref = check_zeros(c, 2 * (gint64)p->n * groups),
+           *stats_mag = check_zeros(c, 2 * (gint64)p->n * groups);
     reference_group(p, x.v, gamma, gamma, y, y_mag, want);
     for (int g = 0; g < 2 * p->n * groups; g++) {
         stats_ref[g] = want[g / 2 * 4 + g % 2];
@@ -306,20 +319,26 @@ static const Norm layer_norms[] = {
     {"constant", 1, 1, 3, 100, 3, .eps = 1e-5f, .constant = 100},
 };
 static const Norm softmaxes[] = {
-    {"one", 1, 1, 1, 1}, {"odd", 1, 3, 5, 7}, {"77", 2, 2, 9, 77}, {"large", 1, 1, 40, 4096}, {"in-place", 1, 1, 9, 100, .in_place = TRUE},
-    {"shifted", 1, 1, 9, 100, .kind = SHIFTED}, {"extreme", 1, 1, 9, 100, .kind = EXTREME},
+    {"one", 1, 1, 1, 1},
+    {"odd", 1, 3, 5, 7},
+    {"77", 2, 2, 9, 77},
+    {"large", 1, 1, 40, 4096},
+    {"in-place", 1, 1, 9, 100, .in_place = TRUE},
+    {"shifted", 1, 1, 9, 100, .kind = SHIFTED},
+    {"extreme", 1, 1, 9, 100, .kind = EXTREME},
 };
 
 void add_norm(void)
 {
-#define ADD(list, op, fn)                                                                                                         \
-    for (guint i = 0; i < G_N_ELEMENTS(list); i++)                                                                                \
+#define ADD(list, op, fn)                                                                                              \
+    for (guint i = 0; i < G_N_ELEMENTS(list); i++)                                                                     \
         check_add(op, list[i].name, 4.0 * list[i].n * list[i].h * list[i].w * list[i].c, fn, &list[i]);
     ADD(group_norms, "group_norm", group_norm)
     ADD(tiles, "group_norm", group_norm_tile)
     ADD(joined, "moments", joined_moments)
     for (guint i = 0; i < G_N_ELEMENTS(made); i++)
-        check_add("product-moments", made[i].name, 9.0 * made[i].n * made[i].h * made[i].w * made[i].in * made[i].out, product_moments, &made[i]);
+        check_add("product-moments", made[i].name, 9.0 * made[i].n * made[i].h * made[i].w * made[i].in * made[i].out,
+                  product_moments, &made[i]);
     ADD(layer_norms, "layer_norm", layer_norm)
     ADD(softmaxes, "softmax", softmax)
 }

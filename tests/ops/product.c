@@ -14,14 +14,21 @@ typedef struct {
     gboolean geglu;
 } Product;
 
-static int kernel_w(const Product *p) { return p->kw ? p->kw : p->k; }
-static int out_size(int in, int up, int pads, int k, int stride) { return ((in << up) + pads - k) / MAX(1, stride) + 1; }
+static int kernel_w(const Product *p)
+{
+    return p->kw ? p->kw : p->k;
+}
+static int out_size(int in, int up, int pads, int k, int stride)
+{
+    return ((in << up) + pads - k) / MAX(1, stride) + 1;
+}
 
 /* y [n, oh, ow, out] of one geometry, and mag = the same sum over absolute values, which bounds the rounding error. */
 static void reference(const Product *p, const double *x, const double *wt, int oh, int ow, double *y, double *mag)
 {
     const SfuConv *g = &p->conv;
-    const int up = g->upsample2 ? 2 : 1, stride = MAX(1, g->stride), groups = MAX(1, g->groups), per = p->in / groups, kw = kernel_w(p);
+    const int up = g->upsample2 ? 2 : 1, stride = MAX(1, g->stride), groups = MAX(1, g->groups), per = p->in / groups,
+              kw = kernel_w(p);
     const int H = p->h * up, W = p->w * up;
     for (int b = 0; b < p->n; b++)
         for (int i = 0; i < oh * ow; i++)
@@ -35,7 +42,8 @@ static void reference(const Product *p, const double *x, const double *wt, int o
                     }
                     if (iy < 0 || ix < 0 || iy >= H || ix >= W)
                         continue;
-                    const double *px = x + (((gint64)b * p->h + iy / up) * p->w + ix / up) * p->in + o / (p->out / groups) * per;
+                    const double *px =
+                        x + (((gint64)b * p->h + iy / up) * p->w + ix / up) * p->in + o / (p->out / groups) * per;
                     for (int c = 0; c < per; c++) {
                         const double v = px[c] * wt[((gint64)o * per + c) * p->k * kw + t];
                         s += v;
@@ -48,12 +56,13 @@ static void reference(const Product *p, const double *x, const double *wt, int o
 }
 
 /* y = act(y + bias + chan) * scale + residual; no act here is steeper than 1.13. */
-static void reference_epilogue(const Product *p, gint64 pixels, int per_sample, const double *bias, const double *chan, const double *prelu,
-                               const double *res, double *y, double *mag)
+static void reference_epilogue(const Product *p, gint64 pixels, int per_sample, const double *bias, const double *chan,
+                               const double *prelu, const double *res, double *y, double *mag)
 {
     for (gint64 i = 0; i < pixels * p->out; i++) {
         const gint64 o = i % p->out, b = i / p->out / per_sample;
-        const double add = (bias ? bias[o] : 0) + (chan ? chan[b * p->out + o] : 0), scale = p->scale != 0 ? p->scale : 1;
+        const double add = (bias ? bias[o] : 0) + (chan ? chan[b * p->out + o] : 0),
+                     scale = p->scale != 0 ? p->scale : 1;
         double v = y[i] + add;
         if (p->act == SFU_ACT_PRELU)
             v = v > 0 ? v : v * prelu[p->prelu_one ? 0 : o];
@@ -64,8 +73,9 @@ static void reference_epilogue(const Product *p, gint64 pixels, int per_sample, 
     }
 }
 
-/* Winograd's transforms mix the pixels of a tile, so that a pixel's error is that of its largest neighbours; their coefficients, up to 8, cost
- * about three times the rounding of the direct sum (measured; Lavin & Gray 2016, section 5.2). */
+/* Winograd's transforms mix the pixels of a tile, so that a pixel's error is that of its largest neighbours; their
+ * coefficients, up to 8, cost about three times the rounding of the direct sum (measured; Lavin & Gray 2016,
+ * section 5.2). */
 static void spread(const Product *p, int oh, int ow, double *mag)
 {
     for (int b = 0; b < p->n; b++)
@@ -121,7 +131,8 @@ static void product(Check *c, gconstpointer row)
     if (p->stacked)
         w.w = stacked(c, &w, p);
     else
-        w = p->linear ? check_weight(c, p->dtype, p->out, per, 0, 0) : check_weight(c, p->dtype, p->out, per, p->k, kernel_w(p));
+        w = p->linear ? check_weight(c, p->dtype, p->out, per, 0, 0)
+                      : check_weight(c, p->dtype, p->out, per, p->k, kernel_w(p));
     SfuEpilogue e = {.act = p->act, .act_param = p->act_param, .scale = p->scale, .geglu = p->geglu};
     Weight bias = {0}, prelu = {0};
     In chan = {0}, res = {0};
@@ -146,8 +157,9 @@ static void product(Check *c, gconstpointer row)
     if (c->mode->kernels == SFU_KERNELS_CPU && p->k == 3 && g->stride < 2 && !g->groups)
         spread(p, oh, ow, mag);
     reference_epilogue(p, pixels, oh * ow, bias.v, chan.v, prelu.v, res.v, ref, mag);
-    /* A sum of k terms in fp32 is off by at most k units of the sum of absolute values, and by about sqrt(k) in practice; the 12 is for the
-     * epilogue, whose exp is allowed 3 ulp and whose erf has an absolute error of 1.5e-7 = 2.5 units. */
+    /* A sum of k terms in fp32 is off by at most k units of the sum of absolute values, and by about sqrt(k) in
+     * practice; the 12 is for the epilogue, whose exp is allowed 3 ulp and whose erf has an absolute error of 1.5e-7
+     * = 2.5 units. */
     double tol = c->mode->unit * (12 + 2 * sqrt((double)per * p->k * kernel_w(p)));
     if (c->mode->matrix && p->dtype != SFU_F16)
         tol += 0x1p-11; /* matrix units take all weights in fp16 */
@@ -179,7 +191,8 @@ static const Product products[] = {
     {"conv3x3/deep", 1, 8, 8, 1280, 64, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/wide", 1, 64, 96, 16, 16, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/out4", 1, 16, 16, 64, 4, 3, .conv = {PADS(1)}, .bias = TRUE},
-    {"conv3x3/out3-wide", 2, 9, 45, 40, 3, 3, .conv = {PADS(1)}, .bias = TRUE}, /* steps inside a row, across its end and across samples */
+    {"conv3x3/out3-wide", 2, 9, 45, 40, 3, 3, .conv = {PADS(1)},
+     .bias = TRUE}, /* steps inside a row, across its end and across samples */
     {"conv3x3/out3-no-pad", 1, 7, 40, 16, 3, 3},
     {"conv3x3/out2-stride2", 2, 10, 31, 16, 2, 3, .conv = {.stride = 2, PADS(1)}, .bias = TRUE},
     {"conv3x3/out5-upsample2", 1, 5, 13, 16, 5, 3, .conv = {.upsample2 = TRUE, PADS(1)}},
@@ -204,8 +217,10 @@ static const Product products[] = {
     /* weights */
     {"conv3x3/fp16", 1, 8, 9, 24, 40, 3, .conv = {PADS(1)}, .dtype = SFU_F16, .bias = TRUE},
     {"conv3x3/fp16-large", 1, 16, 16, 128, 128, 3, .conv = {PADS(1)}, .dtype = SFU_F16, .bias = TRUE},
-    {"conv3x3/fp16-odd", 2, 5, 7, 33, 70, 3, .conv = {.stride = 2, PADS(1)}, .dtype = SFU_F16, .bias = TRUE, .chan = TRUE, .act = SFU_ACT_SILU},
-    {"conv3x3/fp16-upsample2", 1, 6, 7, 34, 66, 3, .conv = {.upsample2 = TRUE, PADS(1)}, .dtype = SFU_F16, .residual = TRUE, .in_place = TRUE},
+    {"conv3x3/fp16-odd", 2, 5, 7, 33, 70, 3, .conv = {.stride = 2, PADS(1)}, .dtype = SFU_F16, .bias = TRUE,
+     .chan = TRUE, .act = SFU_ACT_SILU},
+    {"conv3x3/fp16-upsample2", 1, 6, 7, 34, 66, 3, .conv = {.upsample2 = TRUE, PADS(1)}, .dtype = SFU_F16,
+     .residual = TRUE, .in_place = TRUE},
     {"conv1x1/fp16-one", 1, 1, 1, 1, 1, 1, .dtype = SFU_F16},
     {"conv3x3/bf16", 1, 8, 9, 24, 40, 3, .conv = {PADS(1)}, .dtype = SFU_BF16, .bias = TRUE},
     {"conv3x3/f8e4m3", 1, 8, 9, 24, 40, 3, .conv = {PADS(1)}, .dtype = SFU_F8_E4M3, .bias = TRUE},
@@ -217,8 +232,10 @@ static const Product products[] = {
     {"conv3x3/chan-silu", 2, 6, 7, 20, 36, 3, .conv = {PADS(1)}, .bias = TRUE, .chan = TRUE, .act = SFU_ACT_SILU},
     {"conv3x3/chan-large", 2, 16, 16, 64, 96, 3, .conv = {PADS(1)}, .bias = TRUE, .chan = TRUE},
     {"conv3x3/residual", 2, 6, 7, 20, 36, 3, .conv = {PADS(1)}, .bias = TRUE, .residual = TRUE, .scale = 0.7f},
-    {"conv3x3/residual-in-place", 2, 6, 7, 20, 36, 3, .conv = {PADS(1)}, .bias = TRUE, .residual = TRUE, .in_place = TRUE},
-    {"conv3x3/residual-large", 1, 24, 24, 64, 64, 3, .conv = {PADS(1)}, .bias = TRUE, .residual = TRUE, .in_place = TRUE, .act = SFU_ACT_RELU},
+    {"conv3x3/residual-in-place", 2, 6, 7, 20, 36, 3, .conv = {PADS(1)}, .bias = TRUE, .residual = TRUE,
+     .in_place = TRUE},
+    {"conv3x3/residual-large", 1, 24, 24, 64, 64, 3, .conv = {PADS(1)}, .bias = TRUE, .residual = TRUE,
+     .in_place = TRUE, .act = SFU_ACT_RELU},
     {"conv3x3/relu", 1, 6, 7, 8, 20, 3, .conv = {PADS(1)}, .bias = TRUE, .act = SFU_ACT_RELU},
     {"conv3x3/leaky", 1, 6, 7, 8, 20, 3, .conv = {PADS(1)}, .bias = TRUE, .act = SFU_ACT_LEAKY_RELU, .act_param = 0.2f},
     {"conv3x3/prelu", 1, 6, 7, 8, 37, 3, .conv = {PADS(1)}, .bias = TRUE, .act = SFU_ACT_PRELU},
@@ -226,7 +243,8 @@ static const Product products[] = {
     {"conv3x3/tanh", 1, 6, 7, 8, 20, 3, .conv = {PADS(1)}, .act = SFU_ACT_TANH},
     {"conv3x3/sigmoid", 1, 6, 7, 8, 20, 3, .conv = {PADS(1)}, .act = SFU_ACT_SIGMOID},
     {"conv3x3/soft-clamp", 1, 6, 7, 8, 20, 3, .conv = {PADS(1)}, .act = SFU_ACT_SOFT_CLAMP},
-    {"conv1x1/everything", 2, 5, 7, 33, 50, 1, .bias = TRUE, .chan = TRUE, .act = SFU_ACT_GELU, .scale = -1.5f, .residual = TRUE},
+    {"conv1x1/everything", 2, 5, 7, 33, 50, 1, .bias = TRUE, .chan = TRUE, .act = SFU_ACT_GELU, .scale = -1.5f,
+     .residual = TRUE},
     /* learned products */
     {"linear/one", 1, 1, 1, 1, 1, 1, .linear = TRUE},
     {"linear/vector", 1, 1, 1, 320, 1280, 1, .linear = TRUE, .bias = TRUE, .act = SFU_ACT_SILU},
@@ -249,7 +267,8 @@ static const Product products[] = {
     {"linear/geglu-large", 1, 1, 256, 320, 640, 1, .linear = TRUE, .dtype = SFU_F16, .bias = TRUE, .geglu = TRUE},
 };
 
-/* A dense block grows in place: the first channels of a tensor make the next ones of the same; the others keep their bits. */
+/* A dense block grows in place: the first channels of a tensor make the next ones of the same; the others keep their
+ * bits. */
 static void grow(Check *c, gconstpointer row)
 {
     const Product *p = row;
@@ -265,7 +284,8 @@ static void grow(Check *c, gconstpointer row)
     q.act = e.act;
     q.act_param = e.act_param;
     q.conv = conv;
-    double *in = check_zeros(c, pixels * p->in), *out = check_zeros(c, pixels * p->out), *out_mag = check_zeros(c, pixels * p->out);
+    double *in = check_zeros(c, pixels * p->in), *out = check_zeros(c, pixels * p->out),
+           *out_mag = check_zeros(c, pixels * p->out);
     double *ref = check_zeros(c, pixels * wide), *mag = check_zeros(c, pixels * wide);
     for (gint64 i = 0; i < pixels * p->in; i++)
         in[i] = x.v[i / p->in * wide + i % p->in];

@@ -68,7 +68,10 @@ void parity_data_close(void)
     g_free(folder);
 }
 
-JsonArray *parity_cases(void) { return json_object_get_array_member(json_node_get_object(root), "cases"); }
+JsonArray *parity_cases(void)
+{
+    return json_object_get_array_member(json_node_get_object(root), "cases");
+}
 
 /* FNV-1a of the name, then a finaliser over a Weyl sequence: hash_ints() of make-nets.py. */
 void parity_hash(const char *name, gint64 n, gint32 *out)
@@ -111,7 +114,9 @@ static void write_values(GString *out, const char *name, int n_dims, const gint6
     gint32 *k = g_new(gint32, n);
     parity_hash(name, n, k);
     for (gint64 i = 0; i < n; i++) {
-        const double v = n_dims >= 2 ? ldexp(k[i], exponent - 10) : g_str_has_suffix(name, ".weight") ? 1 + (k[i] >> 2) / 1024.0 : k[i] / 8192.0;
+        const double v = n_dims >= 2                         ? ldexp(k[i], exponent - 10)
+                         : g_str_has_suffix(name, ".weight") ? 1 + (k[i] >> 2) / 1024.0
+                                                             : k[i] / 8192.0;
         const guint16 h = sfu_half_from_float((float)ldexp(v, shift));
         g_string_append_len(out, (const char *)&h, 2);
     }
@@ -149,7 +154,8 @@ static void write_tensors(const char *path, JsonArray *tensors, const ParityDama
         if (more && JSON_NODE_HOLDS_ARRAY(more))
             write_given(data, json_node_get_array(more));
         else
-            write_values(data, json_array_get_string_element(t, 1), n_dims, dims, more ? (int)json_node_get_int(more) : 0);
+            write_values(data, json_array_get_string_element(t, 1), n_dims, dims,
+                         more ? (int)json_node_get_int(more) : 0);
         if (damage && g_strcmp0(damage->poison, name) == 0)
             memcpy(data->str + at, "\x00\x7e", 2); /* fp16 NaN */
         if (damage && damage->zero && g_str_has_prefix(name, damage->zero))
@@ -170,13 +176,16 @@ static void write_tensors(const char *path, JsonArray *tensors, const ParityDama
 
 char *parity_model_path(const char *key, const ParityDamage *damage)
 {
-    char *top = damage ? g_strdup_printf("%s/%s-%d", folder, key, ++n_damaged) : g_build_filename(folder, key, NULL), *result = NULL;
-    JsonObject *model = json_object_get_object_member(json_object_get_object_member(json_node_get_object(root), "models"), key);
+    char *top = damage ? g_strdup_printf("%s/%s-%d", folder, key, ++n_damaged) : g_build_filename(folder, key, NULL),
+         *result = NULL;
+    JsonObject *model =
+        json_object_get_object_member(json_object_get_object_member(json_node_get_object(root), "models"), key);
     JsonArray *files = json_object_get_array_member(model, "files");
     for (guint i = 0; i < json_array_get_length(files); i++) {
         JsonObject *f = json_array_get_object_element(files, i);
         if (json_object_has_member(f, "json")) { /* a configuration without weights */
-            char *path = g_build_filename(top, json_object_get_string_member(f, "json"), NULL), *dir = g_path_get_dirname(path);
+            char *path = g_build_filename(top, json_object_get_string_member(f, "json"), NULL),
+                 *dir = g_path_get_dirname(path);
             char *text = json_to_string(json_object_get_member(f, "config"), FALSE);
             GError *error = NULL;
             g_mkdir_with_parents(dir, 0700);
@@ -198,7 +207,8 @@ char *parity_model_path(const char *key, const ParityDamage *damage)
         }
         const char *part = json_object_get_string_member(f, "folder");
         char *dir = g_build_filename(top, part, NULL), *config = g_build_filename(dir, "config.json", NULL);
-        char *weights = g_build_filename(dir, strcmp(part, "text_encoder") == 0 ? "model.safetensors" : "diffusion_pytorch_model.safetensors", NULL);
+        char *weights = g_build_filename(
+            dir, strcmp(part, "text_encoder") == 0 ? "model.safetensors" : "diffusion_pytorch_model.safetensors", NULL);
         g_mkdir_with_parents(dir, 0700);
         if (!g_file_test(config, G_FILE_TEST_EXISTS)) {
             char *text = json_to_string(json_object_get_member(f, "config"), FALSE);
@@ -219,15 +229,18 @@ char *parity_model_path(const char *key, const ParityDamage *damage)
 
 char *parity_model_wrapped(const char *key, const char *const *wraps)
 {
-    JsonObject *model = json_object_get_object_member(json_object_get_object_member(json_node_get_object(root), "models"), key);
-    JsonArray *tensors = json_object_get_array_member(json_array_get_object_element(json_object_get_array_member(model, "files"), 0), "tensors");
+    JsonObject *model =
+        json_object_get_object_member(json_object_get_object_member(json_node_get_object(root), "models"), key);
+    JsonArray *tensors = json_object_get_array_member(
+        json_array_get_object_element(json_object_get_array_member(model, "files"), 0), "tensors");
     JsonArray *all = json_array_new();
     for (int i = 0; wraps[i]; i++)
         for (guint k = 0; k < json_array_get_length(tensors); k++) {
             JsonNode *node = json_node_copy(json_array_get_element(tensors, k));
             JsonArray *t = json_array_new(), *from = json_node_get_array(node);
             char *name = g_strconcat(wraps[i], json_array_get_string_element(from, 0), NULL);
-            char *hashed = i ? g_strconcat(wraps[i], json_array_get_string_element(from, 1), NULL) : g_strdup(json_array_get_string_element(from, 1));
+            char *hashed = i ? g_strconcat(wraps[i], json_array_get_string_element(from, 1), NULL)
+                             : g_strdup(json_array_get_string_element(from, 1));
             json_array_add_string_element(t, name);
             json_array_add_string_element(t, hashed);
             json_array_add_element(t, json_node_copy(json_array_get_element(from, 2)));

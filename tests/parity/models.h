@@ -1,6 +1,6 @@
-/* Small models for the parity tests: their configurations and tensor names come from nets.json.gz, their weights from a hash that
- * make-nets.py computes too.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Small models for the parity tests: their configurations and tensor names come from nets.json.gz, their weights from a
+ * hash that make-nets.py computes too. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #ifndef SFU_TESTS_MODELS_H
 #define SFU_TESTS_MODELS_H
 
@@ -8,7 +8,7 @@
 #include "file/file.h"
 #include "sfumato.h"
 
-void parity_data_open(void); /* aborts the test program if the data is not there or torn */
+void parity_data_open(void);  /* aborts the test program if the data is not there or torn */
 void parity_data_close(void); /* deletes the written models too */
 JsonArray *parity_cases(void);
 
@@ -24,9 +24,11 @@ typedef struct {
     const char *poison; /* the tensor of this name gets a NaN */
     const char *zero;   /* tensors whose names begin so are all zeros */
 } ParityDamage;
-/* The folder (or single file) of the model, written as fp16 on first use; caller frees. With damage: always a new one. */
+/* The folder (or single file) of the model, written as fp16 on first use; caller frees. With damage: always a new one.
+ */
 char *parity_model_path(const char *key, const ParityDamage *damage);
-/* The single file of the model once for each wrap, before all names; all but the first time with other values. Caller frees. */
+/* The single file of the model once for each wrap, before all names; all but the first time with other values. Caller
+ * frees. */
 char *parity_model_wrapped(const char *key, const char *const *wraps);
 SfuModel *parity_model(const char *key); /* opened on first use; borrowed */
 
@@ -35,8 +37,8 @@ const float *parity_expected(const char *name, gint64 *n);
 /* norm(a - b) / norm(b) */
 double parity_error(const float *a, const float *b, gint64 n);
 
-/* GEGL, an fp32 engine and the data of PARITY_NAME, for the tests of whole pipelines. NULL without a device: the skip is printed. Caller frees with
- * sfu_engine_free(). */
+/* GEGL, an fp32 engine and the data of PARITY_NAME, for the tests of whole pipelines. NULL without a device: the skip
+ * is printed. Caller frees with sfu_engine_free(). */
 SfuEngine *parity_engine_open(void);
 
 #endif

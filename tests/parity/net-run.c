@@ -1,10 +1,10 @@
-/* Runs one network of a model on the inputs of a safetensors file and compares with the outputs in it; full-size.py makes both.
- *     net-run MODEL text|unet|vae FILE [memory bytes [fp32|fp16|bf16|auto [runs]]]
- *     net-run MODEL decode SIDE [ROOM [ROOM]]
- * FILE: text: tokens (I64 [n, 77]), out. unet: x, context, timesteps, out. vae: x, moments, z, out. All channels last, F32.
- * Prints error, seconds of the last run, peak bytes on the device and of the process.
- * decode: SIDE x SIDE random latents through the VAE with ROOM bytes for activations (0: the default); with two rooms also how far apart the pictures
- * are, and the largest mean change of the difference from one row to the next beside the median one: a seam would stand out.
+/* Runs one network of a model on the inputs of a safetensors file and compares with the outputs in it; full-size.py
+ * makes both. net-run MODEL text|unet|vae FILE [memory bytes [fp32|fp16|bf16|auto [runs]]] net-run MODEL decode SIDE
+ * [ROOM [ROOM]] FILE: text: tokens (I64 [n, 77]), out. unet: x, context, timesteps, out. vae: x, moments, z, out. All
+ * channels last, F32. Prints error, seconds of the last run, peak bytes on the device and of the process. decode: SIDE
+ * x SIDE random latents through the VAE with ROOM bytes for activations (0: the default); with two rooms also how far
+ * apart the pictures are, and the largest mean change of the difference from one row to the next beside the median one:
+ * a seam would stand out.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models.h"
@@ -41,7 +41,8 @@ static SfuTensor *upload(const char *name)
     GError *error = NULL;
     const SfuFileTensor *f = find(name);
     need(f->dtype == SFU_F32 && f->n_dims == 4, NULL);
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, (int)f->dims[0], (int)f->dims[1], (int)f->dims[2], (int)f->dims[3], &error);
+    SfuTensor *t =
+        sfu_tensor_create(q, SFU_F32, (int)f->dims[0], (int)f->dims[1], (int)f->dims[2], (int)f->dims[3], &error);
     need(t && sfu_tensor_write(t, (const float *)(gconstpointer)f->data, &error), error);
     return t;
 }
@@ -65,8 +66,8 @@ static void report(const char *what, SfuTensor *y, const char *expected, double 
     float *v = g_new(float, f->n_elements);
     need(sfu_tensor_read(y, v, &error), error);
     printf("%-12s relative error %.2e  %7.2f s  device peak %7.1f MB  process peak %7.1f MB\n", what,
-           parity_error(v, (const float *)(gconstpointer)f->data, f->n_elements), seconds, (double)sfu_queue_peak_bytes(q) * 1e-6,
-           process_peak_mb());
+           parity_error(v, (const float *)(gconstpointer)f->data, f->n_elements), seconds,
+           (double)sfu_queue_peak_bytes(q) * 1e-6, process_peak_mb());
     fflush(stdout);
     g_free(v);
     sfu_tensor_destroy(y);
@@ -160,8 +161,9 @@ static void compare(const float *a, const float *b, int side)
     }
     const double n = (double)side * row;
     qsort(steps + 1, side - 1, sizeof *steps, by_value);
-    printf("difference: rms %.2e of rms %.2e (relative %.2e), largest %.2e; from row to row: median %.2e, largest %.2e\n", sqrt(sum / n), sqrt(of / n),
-           sqrt(sum / of), most, steps[side / 2], steps[side - 1]);
+    printf(
+        "difference: rms %.2e of rms %.2e (relative %.2e), largest %.2e; from row to row: median %.2e, largest %.2e\n",
+        sqrt(sum / n), sqrt(of / n), sqrt(sum / of), most, steps[side / 2], steps[side - 1]);
     g_free(steps);
 }
 
@@ -180,12 +182,13 @@ static void run_decode(SfuModel *m, int side, const guint64 *rooms, int n_rooms)
         const gint64 start = g_get_monotonic_time();
         need(sfu_vae_decode(v, &y, z, &error), error);
         const double seconds = since(start);
-        printf("decode %d x %d px in a room of %.2f GB (planned %.2f): %.2f s  device peak %.1f MB  process peak %.1f MB\n", px, px,
-               (double)sfu_vae_room(v) * 1e-9, (double)sfu_vae_decode_bytes(v, 1, side, side) * 1e-9, seconds, (double)sfu_queue_peak_bytes(q) * 1e-6,
-               process_peak_mb());
+        printf("decode %d x %d px in a room of %.2f GB (planned %.2f): %.2f s  device peak %.1f MB  process peak %.1f "
+               "MB\n",
+               px, px, (double)sfu_vae_room(v) * 1e-9, (double)sfu_vae_decode_bytes(v, 1, side, side) * 1e-9, seconds,
+               (double)sfu_queue_peak_bytes(q) * 1e-6, process_peak_mb());
         fflush(stdout);
         if (n_rooms > 1) {
-            out[i] = g_new(float, (gsize)px * px * 3);
+            out[i] = g_new(float, (gsize)px *px * 3);
             need(sfu_tensor_read(y, out[i], &error), error);
         }
         sfu_tensor_destroy(y);
@@ -205,11 +208,13 @@ int main(int argc, char **argv)
     static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16"};
     GError *error = NULL;
     if (argc < 4) {
-        fprintf(stderr, "usage: net-run MODEL text|unet|vae FILE [memory bytes [auto|fp32|bf16|fp16 [runs]]] | net-run MODEL decode SIDE [ROOM [ROOM]]\n");
+        fprintf(stderr, "usage: net-run MODEL text|unet|vae FILE [memory bytes [auto|fp32|bf16|fp16 [runs]]] | net-run "
+                        "MODEL decode SIDE [ROOM [ROOM]]\n");
         return 2;
     }
     const gboolean decode = strcmp(argv[2], "decode") == 0;
-    SfuQueueOptions options = {.memory_bytes = argc > 4 && !decode ? g_ascii_strtoull(argv[4], NULL, 10) : 0, .profile = g_getenv("NET_RUN_PROFILE") != NULL};
+    SfuQueueOptions options = {.memory_bytes = argc > 4 && !decode ? g_ascii_strtoull(argv[4], NULL, 10) : 0,
+                               .profile = g_getenv("NET_RUN_PROFILE") != NULL};
     for (int i = 0; argc > 5 && !decode && i < (int)G_N_ELEMENTS(precisions); i++)
         if (strcmp(argv[5], precisions[i]) == 0)
             options.precision = (SfuPrecision)i;
@@ -221,7 +226,8 @@ int main(int argc, char **argv)
     q = sfu_queue_create(&options, &error);
     need(q != NULL, error);
     if (decode) {
-        const guint64 rooms[2] = {argc > 4 ? g_ascii_strtoull(argv[4], NULL, 10) : 0, argc > 5 ? g_ascii_strtoull(argv[5], NULL, 10) : 0};
+        const guint64 rooms[2] = {argc > 4 ? g_ascii_strtoull(argv[4], NULL, 10) : 0,
+                                  argc > 5 ? g_ascii_strtoull(argv[5], NULL, 10) : 0};
         run_decode(m, atoi(argv[3]), rooms, argc > 5 ? 2 : 1);
     } else if (strcmp(argv[2], "text") == 0)
         run_text(m);

@@ -1,5 +1,5 @@
-/* Every network against PyTorch, diffusers and transformers on small models of every family: norm(difference) / norm(reference).
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every network against PyTorch, diffusers and transformers on small models of every family: norm(difference) /
+ * norm(reference). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models.h"
 #include "net/net.h"
 #include "pipe/pipe.h"
@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* fp32: sums of some thousand terms in another order, through some hundred layers. fp16: each stored value is off by up to 2^-11. */
+/* fp32: sums of some thousand terms in another order, through some hundred layers. fp16: each stored value is off by up
+ * to 2^-11. */
 static const struct {
     const char *name;
     SfuPrecision precision;
@@ -30,7 +31,8 @@ static SfuQueue *open_queue(const SfuQueueOptions *options)
 {
     GError *error = NULL;
     SfuQueue *q = sfu_queue_create(options, &error);
-    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) || g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
+        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
         g_test_skip(error->message);
         g_error_free(error);
         return NULL;
@@ -41,14 +43,21 @@ static SfuQueue *open_queue(const SfuQueueOptions *options)
 
 static SfuQueue *queue(int mode)
 {
-    const SfuQueueOptions options = {.precision = modes[mode].precision, .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
+    const SfuQueueOptions options = {.precision = modes[mode].precision,
+                                     .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
     if (!queues[mode])
         queues[mode] = open_queue(&options);
     return queues[mode];
 }
 
-static int get(JsonObject *o, const char *name) { return (int)json_object_get_int_member(o, name); }
-static const char *name_of(JsonObject *o) { return json_object_get_string_member(o, "name"); }
+static int get(JsonObject *o, const char *name)
+{
+    return (int)json_object_get_int_member(o, name);
+}
+static const char *name_of(JsonObject *o)
+{
+    return json_object_get_string_member(o, "name");
+}
 
 /* fp32 on the device: networks take that too. */
 static SfuTensor *upload(SfuQueue *q, const char *name, int n, int h, int w, int c, float scale)
@@ -97,7 +106,8 @@ static SfuTensor *unet_pass(SfuQueue *q, SfuUnet *u, JsonObject *o, GError **err
     const int n = get(o, "n"), n_context = get(o, "context_n");
     float timesteps[8];
     int labels[8];
-    JsonArray *t = json_object_get_array_member(o, "timesteps"), *l = json_object_has_member(o, "labels") ? json_object_get_array_member(o, "labels") : NULL;
+    JsonArray *t = json_object_get_array_member(o, "timesteps"),
+              *l = json_object_has_member(o, "labels") ? json_object_get_array_member(o, "labels") : NULL;
     char *x_name = g_strdup_printf("%s/x", name), *c_name = g_strdup_printf("%s/context", name);
     for (int i = 0; i < n; i++) {
         timesteps[i] = (float)json_array_get_double_element(t, (guint)i);
@@ -155,7 +165,8 @@ static void run_taesd(SfuQueue *q, JsonObject *o, double tolerance)
     SfuTaesd *t = sfu_taesd_create(q, parity_model(json_object_get_string_member(o, "model")), &error);
     g_assert_no_error(error);
     g_assert_cmpint(sfu_taesd_factor(t), ==, f);
-    SfuTensor *x = upload(q, "taesd/x", n, h * f, w * f, 3, 0.5f), *z = upload(q, "taesd/z", n, h, w, get(o, "c"), 1), *y;
+    SfuTensor *x = upload(q, "taesd/x", n, h * f, w * f, 3, 0.5f), *z = upload(q, "taesd/z", n, h, w, get(o, "c"), 1),
+              *y;
     sfu_taesd_encode(t, &y, x, &error);
     g_assert_no_error(error);
     check(y, "taesd", "moments", tolerance);
@@ -217,7 +228,8 @@ static JsonObject *find_case(const char *name)
 static void test_streaming(void)
 {
     const guint64 budget = 6 << 20; /* the model's weights are 13 MB as fp16, its largest product 0.6 MB */
-    const SfuQueueOptions wide = {.precision = SFU_PRECISION_FP32}, narrow = {.precision = SFU_PRECISION_FP32, .memory_bytes = budget};
+    const SfuQueueOptions wide = {.precision = SFU_PRECISION_FP32},
+                          narrow = {.precision = SFU_PRECISION_FP32, .memory_bytes = budget};
     JsonObject *o = find_case("sd1-2x16x8");
     float *result[2];
     guint64 peak[2];
@@ -241,7 +253,8 @@ static void test_streaming(void)
         sfu_queue_destroy(q);
     }
     const double e = parity_error(result[1], result[0], get(o, "n") * get(o, "h") * get(o, "w") * 4);
-    g_test_message("peak %" G_GUINT64_FORMAT " bytes, streamed %" G_GUINT64_FORMAT ", relative error %.1e", peak[0], peak[1], e);
+    g_test_message("peak %" G_GUINT64_FORMAT " bytes, streamed %" G_GUINT64_FORMAT ", relative error %.1e", peak[0],
+                   peak[1], e);
     g_assert_true(e < 1e-5);
     g_assert_cmpuint(peak[0], >, budget);
     g_assert_cmpuint(peak[1], <=, budget);
@@ -259,8 +272,11 @@ static gboolean remember(const char *block, const SfuTensor *x, gpointer data, G
 static char *converted(const char *from, const char *to, const char *weights, const char *type)
 {
     const gboolean gguf = type[0] == 'q';
-    char *dir = g_build_filename(to, "unet", NULL), *old = g_build_filename(from, "unet", "config.json", NULL), *config = g_build_filename(dir, "config.json", NULL);
-    char *file = g_build_filename(dir, gguf ? "diffusion_pytorch_model.gguf" : "diffusion_pytorch_model.safetensors", NULL), *text;
+    char *dir = g_build_filename(to, "unet", NULL), *old = g_build_filename(from, "unet", "config.json", NULL),
+         *config = g_build_filename(dir, "config.json", NULL);
+    char *file =
+             g_build_filename(dir, gguf ? "diffusion_pytorch_model.gguf" : "diffusion_pytorch_model.safetensors", NULL),
+         *text;
     GError *error = NULL;
     g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
     g_assert_true(g_file_get_contents(old, &text, NULL, NULL) && g_file_set_contents(config, text, -1, NULL));
@@ -291,7 +307,8 @@ static float *unet_values(SfuQueue *q, const char *folder, JsonObject *o, gint64
     return v;
 }
 
-/* A UNet of quantized weights gives what one of the same weights, widened beforehand, gives; and that is near the one that was quantized. */
+/* A UNet of quantized weights gives what one of the same weights, widened beforehand, gives; and that is near the one
+ * that was quantized. */
 static void test_quantized(void)
 {
     static const struct {
@@ -302,15 +319,19 @@ static void test_quantized(void)
     if (!q)
         return;
     JsonObject *o = find_case("sd1-2x16x8");
-    char *original = parity_model_path("sd1", NULL), *weights = g_build_filename(original, "unet", "diffusion_pytorch_model.safetensors", NULL);
+    char *original = parity_model_path("sd1", NULL),
+         *weights = g_build_filename(original, "unet", "diffusion_pytorch_model.safetensors", NULL);
     gint64 n, n_other;
     float *exact = unet_values(q, original, o, &n);
     for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
-        char *quantized = g_strdup_printf("%s-%s", original, k[i].type), *widened = g_strdup_printf("%s-%s-f32", original, k[i].type);
-        char *file = converted(original, quantized, weights, k[i].type), *wide = converted(original, widened, file, "f32");
+        char *quantized = g_strdup_printf("%s-%s", original, k[i].type),
+             *widened = g_strdup_printf("%s-%s-f32", original, k[i].type);
+        char *file = converted(original, quantized, weights, k[i].type),
+             *wide = converted(original, widened, file, "f32");
         float *a = unet_values(q, quantized, o, &n), *b = unet_values(q, widened, o, &n_other);
         g_assert_cmpint(n, ==, n_other);
-        g_test_message("%s: %.1e from the widened weights', %.3f from the original", k[i].type, parity_error(a, b, n), parity_error(a, exact, n));
+        g_test_message("%s: %.1e from the widened weights', %.3f from the original", k[i].type, parity_error(a, b, n),
+                       parity_error(a, exact, n));
         g_assert_cmpfloat(parity_error(a, b, n), <=, 1e-6);
         g_assert_cmpfloat(parity_error(a, exact, n), <=, k[i].error);
         g_assert_cmpfloat(parity_error(a, exact, n), >, 1e-4); /* it was quantized at all */
@@ -328,10 +349,11 @@ static void test_quantized(void)
 
 static void test_trace(void)
 {
-    static const char *const want =
-        "conv_in 6x5x16\ndown_blocks.0.resnets.0 6x5x16\ndown_blocks.0.downsamplers.0 3x3x16\ndown_blocks.1.resnets.0 3x3x24\n"
-        "mid_block.resnets.0 3x3x24\nup_blocks.0.resnets.0 3x3x24\nup_blocks.0.resnets.1 3x3x24\nup_blocks.0.upsamplers.0 6x5x24\n"
-        "up_blocks.1.resnets.0 6x5x16\nup_blocks.1.resnets.1 6x5x16\nconv_out 6x5x3\n";
+    static const char *const want = "conv_in 6x5x16\ndown_blocks.0.resnets.0 6x5x16\ndown_blocks.0.downsamplers.0 "
+                                    "3x3x16\ndown_blocks.1.resnets.0 3x3x24\n"
+                                    "mid_block.resnets.0 3x3x24\nup_blocks.0.resnets.0 3x3x24\nup_blocks.0.resnets.1 "
+                                    "3x3x24\nup_blocks.0.upsamplers.0 6x5x24\n"
+                                    "up_blocks.1.resnets.0 6x5x16\nup_blocks.1.resnets.1 6x5x16\nconv_out 6x5x3\n";
     GError *error = NULL;
     SfuQueue *q = queue(0);
     if (!q)
@@ -378,9 +400,12 @@ static void test_nonfinite(void)
 /* A message says what is wrong with how many tensors, and names the first few. */
 static void test_missing(void)
 {
-    const ParityDamage damage = {.drop = "mid_block.attentions.0.transformer_blocks.0.attn2", .shrink = "down_blocks.1.resnets.0.conv2.weight"};
-    static const char *const want[] = {"6 tensors of the unet are missing or of the wrong shape", "down_blocks.1.resnets.0.conv2.weight [48, 48, 3, 3], which is [47, 48, 3, 3]",
-                                       "mid_block.attentions.0.transformer_blocks.0.attn2.to_q.weight [", " and 2 more"};
+    const ParityDamage damage = {.drop = "mid_block.attentions.0.transformer_blocks.0.attn2",
+                                 .shrink = "down_blocks.1.resnets.0.conv2.weight"};
+    static const char *const want[] = {"6 tensors of the unet are missing or of the wrong shape",
+                                       "down_blocks.1.resnets.0.conv2.weight [48, 48, 3, 3], which is [47, 48, 3, 3]",
+                                       "mid_block.attentions.0.transformer_blocks.0.attn2.to_q.weight [",
+                                       " and 2 more"};
     GError *error = NULL;
     SfuQueue *q = queue(0);
     if (!q)
@@ -411,7 +436,8 @@ static void test_cancel(void)
     JsonObject *o = find_case("mini-1x7x9");
     SfuUnet *u = sfu_unet_create(q, parity_model("mini"), &error);
     g_assert_no_error(error);
-    SfuTensor *x = upload(q, "mini-1x7x9/x", 1, 7, 9, 9, 1), *context = upload(q, "mini-1x7x9/context", 1, 1, 64, 9, 1), *y = NULL;
+    SfuTensor *x = upload(q, "mini-1x7x9/x", 1, 7, 9, 9, 1), *context = upload(q, "mini-1x7x9/context", 1, 1, 64, 9, 1),
+              *y = NULL;
     g_assert_true(sfu_unet_set_context(u, context, &error));
     sfu_queue_set_cancel(q, &cancel);
     g_assert_false(sfu_unet_forward(u, &y, x, (const float[]){981}, (const int[]){2}, &error));
@@ -442,7 +468,8 @@ static void test_bad_inputs(void)
     SfuQueue *q = queue(0);
     if (!q)
         return;
-    SfuTensor *y = NULL, *nine = upload(q, "x", 1, 5, 5, 9, 1), *three = upload(q, "x", 1, 5, 5, 3, 1), *context = upload(q, "c", 2, 1, 64, 9, 1);
+    SfuTensor *y = NULL, *nine = upload(q, "x", 1, 5, 5, 9, 1), *three = upload(q, "x", 1, 5, 5, 3, 1),
+              *context = upload(q, "c", 2, 1, 64, 9, 1);
     const float t[] = {1};
     const int zero[] = {0}, high[] = {3};
     SfuUnet *u = sfu_unet_create(q, parity_model("mini"), &error);
@@ -486,8 +513,8 @@ static void test_bad_inputs(void)
     sfu_tensor_destroy(context);
 }
 
-/* A pass that keeps its deep features is the pass to the bit; one that builds on them is it too if nothing has changed, since what is left out came to the
- * same, and another if something has. pipelines.c compares with PyTorch. */
+/* A pass that keeps its deep features is the pass to the bit; one that builds on them is it too if nothing has changed,
+ * since what is left out came to the same, and another if something has. pipelines.c compares with PyTorch. */
 static void test_step_cache(void)
 {
     const float timesteps[] = {500, 500}, later[] = {480, 480};
@@ -496,7 +523,8 @@ static void test_step_cache(void)
     if (!q)
         return;
     SfuUnet *u = sfu_unet_create(q, parity_model("sd1"), &error);
-    SfuTensor *x = upload(q, "x", 2, 9, 11, 4, 1), *other = upload(q, "x", 1, 9, 11, 4, 1), *context = upload(q, "context", 1, 1, 77, 64, 1), *y, *deep = NULL;
+    SfuTensor *x = upload(q, "x", 2, 9, 11, 4, 1), *other = upload(q, "x", 1, 9, 11, 4, 1),
+              *context = upload(q, "context", 1, 1, 77, 64, 1), *y, *deep = NULL;
     float *out[4];
     g_assert_true(u && sfu_unet_set_context(u, context, &error));
     g_assert_true(sfu_unet_forward(u, &y, x, timesteps, NULL, &error));
@@ -510,7 +538,8 @@ static void test_step_cache(void)
     g_assert_cmpmem(out[1], sizeof(float) * n, out[0], sizeof(float) * n);
     g_assert_cmpmem(out[2], sizeof(float) * n, out[0], sizeof(float) * n);
     g_assert_true(parity_error(out[3], out[0], n) > 1e-4);
-    expect_shape_error(sfu_unet_forward_cached(u, &y, other, timesteps, NULL, &deep, &error), &error, "deep features of 2 x 9 x 11 x 64 do not fit");
+    expect_shape_error(sfu_unet_forward_cached(u, &y, other, timesteps, NULL, &deep, &error), &error,
+                       "deep features of 2 x 9 x 11 x 64 do not fit");
     for (int i = 0; i < 4; i++)
         g_free(out[i]);
     sfu_tensor_destroy(deep);
@@ -541,8 +570,11 @@ static void test_vae_bytes(void)
     sfu_vae_decode(v, &y, z, &error);
     g_assert_no_error(error);
     const guint64 peak = sfu_queue_peak_bytes(q) - weights, estimate = sfu_vae_decode_bytes(v, 1, 64, 48);
-    g_test_message("a decode of 64 x 48 took %" G_GUINT64_FORMAT " bytes, estimated %" G_GUINT64_FORMAT, peak, estimate);
-    g_assert_cmpuint(peak, <, estimate + estimate / 3); /* the pool rounds up and keeps a quarter; products have scratch of their own */
+    g_test_message("a decode of 64 x 48 took %" G_GUINT64_FORMAT " bytes, estimated %" G_GUINT64_FORMAT, peak,
+                   estimate);
+    g_assert_cmpuint(peak, <,
+                     estimate +
+                         estimate / 3); /* the pool rounds up and keeps a quarter; products have scratch of their own */
     g_assert_cmpuint(peak, >, estimate / 2);
     sfu_tensor_destroy(y);
     sfu_tensor_destroy(z);
@@ -553,7 +585,7 @@ static void test_vae_bytes(void)
 /* Columns [0, columns) of a picture `width` wide, against those of another. */
 static double left_error(const float *a, int a_width, const float *b, int b_width, int h, int columns)
 {
-    float *x = g_new(float, (gsize)h * columns * 3), *y = g_new(float, (gsize)h * columns * 3);
+    float *x = g_new(float, (gsize)h *columns * 3), *y = g_new(float, (gsize)h *columns * 3);
     for (int i = 0; i < h; i++) {
         memcpy(x + (gsize)i * columns * 3, a + (gsize)i * a_width * 3, sizeof(float) * (gsize)columns * 3);
         memcpy(y + (gsize)i * columns * 3, b + (gsize)i * b_width * 3, sizeof(float) * (gsize)columns * 3);
@@ -564,24 +596,32 @@ static double left_error(const float *a, int a_width, const float *b, int b_widt
     return e;
 }
 
-/* A tile decoded with the whole picture's statistics is the whole picture's piece, as far as the tile's edge does not reach; with its own it is not. */
+/* A tile decoded with the whole picture's statistics is the whole picture's piece, as far as the tile's edge does not
+ * reach; with its own it is not. */
 static void test_shared_norms(void)
 {
-    enum { H = 6, WHOLE = 44, TILE = 28, REACH = 16, F = 4 }; /* latents; REACH: the 3x3 convolutions on the way, in latent pixels, rounded up */
+    enum {
+        H = 6,
+        WHOLE = 44,
+        TILE = 28,
+        REACH = 16,
+        F = 4
+    }; /* latents; REACH: the 3x3 convolutions on the way, in latent pixels, rounded up */
     GError *error = NULL;
     SfuQueue *q = queue(0);
     if (!q)
         return;
     SfuVae *v = sfu_vae_create(q, parity_model("vae-mini"), &error);
     g_assert_no_error(error);
-    float *z = parity_input("tiles", H * WHOLE * 4, 1), *z_tile = g_new(float, H * TILE * 4);
+    float *z = parity_input("tiles", H * WHOLE * 4, 1), *z_tile = g_new(float, H *TILE * 4);
     for (int i = 0; i < H; i++)
         for (int j = 0; j < WHOLE * 4; j++) {
             z[i * WHOLE * 4 + j] *= j / 4 < TILE ? 0.3f : 2; /* the rest of the picture is unlike the tile */
             if (j / 4 < TILE)
                 z_tile[i * TILE * 4 + j] = z[i * WHOLE * 4 + j];
         }
-    SfuTensor *whole = sfu_tensor_create(q, SFU_F32, 1, H, WHOLE, 4, &error), *tile = sfu_tensor_create(q, SFU_F32, 1, H, TILE, 4, &error), *y;
+    SfuTensor *whole = sfu_tensor_create(q, SFU_F32, 1, H, WHOLE, 4, &error),
+              *tile = sfu_tensor_create(q, SFU_F32, 1, H, TILE, 4, &error), *y;
     g_assert_true(sfu_tensor_write(whole, z, &error) && sfu_tensor_write(tile, z_tile, &error));
     float *out[3];
     g_assert_true(sfu_vae_decode(v, &y, whole, &error));
@@ -610,12 +650,13 @@ static void test_shared_norms(void)
     sfu_vae_destroy(v);
 }
 
-/* A pass in a room that the pass in one piece does not fit: in bands, with a level's input made in bands, and stored as fp16. Both ways. */
+/* A pass in a room that the pass in one piece does not fit: in bands, with a level's input made in bands, and stored as
+ * fp16. Both ways. */
 static void test_vae_bands(void)
 {
     enum { W = 36, H = 45 }; /* no multiple of a band */
-    /* room: bytes a pixel. fp32: the same sums, but statistics are pooled from the bands' (4e-6 here, where groups are small); fp16: each stored value is
-     * off by up to 2^-11. */
+    /* room: bytes a pixel. fp32: the same sums, but statistics are pooled from the bands' (4e-6 here, where groups are
+     * small); fp16: each stored value is off by up to 2^-11. */
     static const struct {
         const char *model, *what;
         int room;
@@ -631,7 +672,8 @@ static void test_vae_bands(void)
     if (!q)
         return;
     for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
-        SfuVae *v = sfu_vae_create(q, parity_model(cases[k].model), &error), *roomy = sfu_vae_create(q, parity_model(cases[k].model), &error);
+        SfuVae *v = sfu_vae_create(q, parity_model(cases[k].model), &error),
+               *roomy = sfu_vae_create(q, parity_model(cases[k].model), &error);
         g_assert_no_error(error);
         const int f = sfu_vae_factor(v);
         const guint64 pixels = W * H * (guint64)(f * f);
@@ -643,11 +685,13 @@ static void test_vae_bands(void)
         for (int decoder = 0; decoder < 2; decoder++) {
             float *out[2];
             for (int i = 0; i < 2; i++) {
-                g_assert_true(decoder ? sfu_vae_decode(i ? v : roomy, &y, z, &error) : sfu_vae_encode(i ? v : roomy, &y, x, &error));
+                g_assert_true(decoder ? sfu_vae_decode(i ? v : roomy, &y, z, &error)
+                                      : sfu_vae_encode(i ? v : roomy, &y, x, &error));
                 out[i] = download(y);
             }
             const double e = parity_error(out[1], out[0], decoder ? (gint64)pixels * 3 : W * H * 8);
-            g_test_message("%s, %s, %s: relative error %.2e", cases[k].model, cases[k].what, decoder ? "decoding" : "encoding", e);
+            g_test_message("%s, %s, %s: relative error %.2e", cases[k].model, cases[k].what,
+                           decoder ? "decoding" : "encoding", e);
             g_assert_true(e < cases[k].tolerance);
             g_free(out[0]);
             g_free(out[1]);
@@ -659,8 +703,9 @@ static void test_vae_bands(void)
     }
 }
 
-/* A picture decoded in tiles, under a budget that the whole does not fit even in bands, against the whole. The left half is calm, the right one busy, so that
- * tiles with statistics of their own differ. What stays: random weights make much of attention, which sees its tile only. */
+/* A picture decoded in tiles, under a budget that the whole does not fit even in bands, against the whole. The left
+ * half is calm, the right one busy, so that tiles with statistics of their own differ. What stays: random weights make
+ * much of attention, which sees its tile only. */
 static void test_tiled_decode(void)
 {
     enum { W = 64, H = 40 };
@@ -681,7 +726,8 @@ static void test_tiled_decode(void)
         float *noise = parity_input("tiles", W * H * 4, 1);
         for (int k = 0; k < W * H; k++)
             for (int c = 0; c < 4; c++)
-                z->p[k * 4 + c] = k % W < W / 2 ? 0.2f * noise[k * 4 + c] + sinf((float)(k / W) * 0.3f + (float)c) : noise[k * 4 + c];
+                z->p[k * 4 + c] =
+                    k % W < W / 2 ? 0.2f * noise[k * 4 + c] + sinf((float)(k / W) * 0.3f + (float)c) : noise[k * 4 + c];
         const int tile = sfu_coder_tile(&a, W, H, TRUE);
         g_assert_true(i ? tile <= W / 2 : tile >= W);
         out[i] = sfu_coder_decode(&a, z, &error);
@@ -708,7 +754,8 @@ int main(int argc, char **argv)
     JsonArray *cases = parity_cases();
     for (guint i = 0; i < json_array_get_length(cases); i++)
         for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
-            static const char *const small[] = {"bare-1x6x5", "mini-1x7x9", "sd1-inpaint-2x12x16", "vae-mini", "taesd", "clip-l-skip2", NULL};
+            static const char *const small[] = {
+                "bare-1x6x5", "mini-1x7x9", "sd1-inpaint-2x12x16", "vae-mini", "taesd", "clip-l-skip2", NULL};
             JsonObject *o = json_array_get_object_element(cases, i);
             if (modes[m].plain && !g_strv_contains(small, name_of(o)))
                 continue;

@@ -1,6 +1,6 @@
-/* How pipelines behave round the numbers: progress, cancel, previews, seeds, masks, strange pictures, bad input, memory. On the small models of
- * pipelines.json.gz.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* How pipelines behave round the numbers: progress, cancel, previews, seeds, masks, strange pictures, bad input,
+ * memory. On the small models of pipelines.json.gz. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,7 +121,8 @@ static void only_changes(const SfuResult *r, GeglBuffer *in, GeglRectangle insid
         for (int x = 0; x < e->width; x++) {
             const gsize at = ((gsize)y * e->width + x) * bpp;
             const int px = e->x + x, py = e->y + y;
-            const gboolean in_there = px >= inside.x && px < inside.x + inside.width && py >= inside.y && py < inside.y + inside.height;
+            const gboolean in_there =
+                px >= inside.x && px < inside.x + inside.width && py >= inside.y && py < inside.y + inside.height;
             const gboolean same = memcmp(a + at, b + at, bpp) == 0;
             if (!in_there)
                 g_assert_true(same);
@@ -133,7 +134,8 @@ static void only_changes(const SfuResult *r, GeglBuffer *in, GeglRectangle insid
     g_object_unref(out);
 }
 
-/* ---- progress, cancel, previews ------------------------------------------------------------------------------------ */
+/* ---- progress, cancel, previews ------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     double fraction;
@@ -174,8 +176,14 @@ static void test_progress_and_previews(void)
         GeglBuffer *in = picture(5, 7, 160, 140, "R'G'B'A u8"), *m = mask(60, 60, 30, 20, 1);
         SfuParams *p = params("sd1", "sampler euler preview_every 1");
         sfu_params_set(p, "preview_with", with[i], NULL);
-        const SfuJob job = {.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = m, .cancel = &w.cancel, .progress = on_progress,
-                            .preview = on_preview, .data = &w};
+        const SfuJob job = {.task = SFU_TASK_INPAINT,
+                            .params = p,
+                            .picture = in,
+                            .mask = m,
+                            .cancel = &w.cancel,
+                            .progress = on_progress,
+                            .preview = on_preview,
+                            .data = &w};
         GPtrArray *r = sfu_engine_run(engine, &job, NULL);
         g_assert_nonnull(r);
         g_assert_cmpint(w.n_denoise, ==, 4);
@@ -200,7 +208,12 @@ static void test_taesd_previews_and_decodes(void)
         Watch w = {0};
         SfuParams *p = params("sd1", "sampler euler preview_every 1 strength 0.6");
         g_assert_true(sfu_params_set(p, i ? "vae" : "taesd", tiny, NULL));
-        const SfuJob job = {.task = SFU_TASK_IMG2IMG, .params = p, .picture = in, .progress = on_progress, .preview = on_preview, .data = &w};
+        const SfuJob job = {.task = SFU_TASK_IMG2IMG,
+                            .params = p,
+                            .picture = in,
+                            .progress = on_progress,
+                            .preview = on_preview,
+                            .data = &w};
         r[i] = sfu_engine_run(engine, &job, NULL);
         g_assert_nonnull(r[i]);
         g_assert_cmpint(w.n_previews, ==, 1); /* two steps, the last is the result */
@@ -224,7 +237,8 @@ static void test_cancel_within_a_step_and_run_again(void)
 {
     Watch w = {.cancel_at = 2};
     SfuParams *p = params("sd1", "sampler euler width 128 height 128");
-    const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p, .cancel = &w.cancel, .progress = on_progress, .data = &w};
+    const SfuJob job = {
+        .task = SFU_TASK_TXT2IMG, .params = p, .cancel = &w.cancel, .progress = on_progress, .data = &w};
     fails(&job, SFU_ERROR_CANCELLED);
     g_assert_cmpint(w.last_step, ==, 2);
     GPtrArray *again = run_on(engine, SFU_TASK_TXT2IMG, p, NULL, NULL);
@@ -237,8 +251,10 @@ static void test_cancel_within_a_step_and_run_again(void)
 
 static void test_seeds(void)
 {
-    SfuParams *p = params("sd1", "sampler euler_a width 128 height 96 count 2"), *q = params("sd1", "sampler euler_a width 128 height 96 seed 12");
-    GPtrArray *two = run_on(engine, SFU_TASK_TXT2IMG, p, NULL, NULL), *one = run_on(engine, SFU_TASK_TXT2IMG, q, NULL, NULL);
+    SfuParams *p = params("sd1", "sampler euler_a width 128 height 96 count 2"),
+              *q = params("sd1", "sampler euler_a width 128 height 96 seed 12");
+    GPtrArray *two = run_on(engine, SFU_TASK_TXT2IMG, p, NULL, NULL),
+              *one = run_on(engine, SFU_TASK_TXT2IMG, q, NULL, NULL);
     SfuResult *second = g_ptr_array_index(two, 1);
     g_assert_cmpuint(two->len, ==, 2);
     g_assert_cmpuint(second->seed, ==, 12);
@@ -260,7 +276,8 @@ static void test_parameters_as_used_make_the_picture_again(void)
 {
     SfuParams *p = params("mini", "steps 0 seed -1");
     GeglBuffer *in = picture(0, 0, 130, 120, "R'G'B' u8"), *m = mask(50, 40, 30, 30, 1);
-    GPtrArray *a = run_on(engine, SFU_TASK_INPAINT, p, in, m), *b = run_on(engine, SFU_TASK_INPAINT, first(a)->params, in, m);
+    GPtrArray *a = run_on(engine, SFU_TASK_INPAINT, p, in, m),
+              *b = run_on(engine, SFU_TASK_INPAINT, first(a)->params, in, m);
     g_assert_cmpfloat(sfu_params_get_double(first(a)->params, "seed"), >=, 0);
     g_assert_cmpfloat(sfu_params_get_double(first(a)->params, "steps"), ==, 8); /* the model's own */
     g_assert_cmpfloat(difference(first(a)->picture, first(b)->picture), <, 1e-6);
@@ -271,7 +288,8 @@ static void test_parameters_as_used_make_the_picture_again(void)
     g_object_unref(m);
 }
 
-/* ---- masks and pictures --------------------------------------------------------------------------------------------- */
+/* ---- masks and pictures ---------------------------------------------------------------------------------------------
+ */
 
 static void test_only_the_feathered_mask_changes(void)
 {
@@ -323,8 +341,9 @@ static void test_strange_pictures_and_masks(void)
     static const struct {
         int w, h, mx, my, mw, mh;
         float value;
-    } cases[] = {{1, 1, 0, 0, 1, 1, 1},         {3000, 6, 100, 2, 3, 2, 1}, {6, 900, 0, 0, 6, 900, 1},   {64, 64, -20, -20, 200, 200, 1},
-                 {150, 150, 140, 140, 90, 9, 1}, {90, 70, 30, 30, 1, 1, 1},  {128, 128, 10, 10, 50, 50, 0.2f}};
+    } cases[] = {{1, 1, 0, 0, 1, 1, 1},           {3000, 6, 100, 2, 3, 2, 1},     {6, 900, 0, 0, 6, 900, 1},
+                 {64, 64, -20, -20, 200, 200, 1}, {150, 150, 140, 140, 90, 9, 1}, {90, 70, 30, 30, 1, 1, 1},
+                 {128, 128, 10, 10, 50, 50, 0.2f}};
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         for (int k = 0; k < 2; k++) {
             GeglBuffer *in = picture(0, 0, cases[i].w, cases[i].h, "R'G'B'A u8");
@@ -342,7 +361,8 @@ static void test_strange_pictures_and_masks(void)
 }
 
 /* txt2img with these words; the pixels are the caller's. */
-static float *say(const char *prompt, const char *negative, const char *sampler, double guidance, gint64 *n, char **note)
+static float *say(const char *prompt, const char *negative, const char *sampler, double guidance, gint64 *n,
+                  char **note)
 {
     SfuParams *p = params("sd1", "width 64 height 64 steps 4");
     sfu_params_set(p, "sampler", sampler, NULL);
@@ -366,7 +386,8 @@ static double furthest(const float *a, const float *b, gint64 n)
     return most;
 }
 
-/* Prompts that change during sampling, and several at once, are what they are said to be: each picture is also made in a plainer way. */
+/* Prompts that change during sampling, and several at once, are what they are said to be: each picture is also made in
+ * a plainer way. */
 static void test_prompts_in_parts(void)
 {
     static const struct {
@@ -380,7 +401,8 @@ static void test_prompts_in_parts(void)
         {"a [cat:dog:-1] here", "", "euler", 7, "a dog here", "", 7, TRUE, FALSE},
         {"a [cat:dog:0.3] here", "", "euler", 7, "a cat here", "", 7, FALSE, FALSE},
         {"a [cat:dog:0.3] here", "", "euler", 7, "a dog here", "", 7, FALSE, FALSE},
-        {"a [cat:dog:0.3] here", "", "heun", 7, "a [cat:dog:1] here", "", 7, FALSE, FALSE}, /* 0.3 of 8 passes is the second */
+        {"a [cat:dog:0.3] here", "", "heun", 7, "a [cat:dog:1] here", "", 7, FALSE,
+         FALSE}, /* 0.3 of 8 passes is the second */
         {"a [cat:dog:0.3] here", "", "heun", 7, "a [cat:dog:2] here", "", 7, TRUE, FALSE},
         {"a [cat|cat] here", "", "euler", 7, "a cat here", "", 7, TRUE, FALSE},
         {"a [cat|dog] here", "", "euler", 7, "a cat here", "", 7, FALSE, FALSE},
@@ -429,7 +451,8 @@ static void test_large_regions_are_refined(void)
     for (int refine = 0; refine < 2; refine++) {
         Watch w = {0};
         SfuParams *p = params("mini", refine ? "refine true steps 5" : "refine false steps 5");
-        const SfuJob job = {.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = m, .progress = on_progress, .data = &w};
+        const SfuJob job = {
+            .task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = m, .progress = on_progress, .data = &w};
         GPtrArray *r = sfu_engine_run(engine, &job, NULL);
         g_assert_nonnull(r);
         if (refine)
@@ -446,7 +469,8 @@ static void test_large_regions_are_refined(void)
 /* Pixel (x, y) of "R'G'B'A float". */
 static void pixel(GeglBuffer *b, int x, int y, float *px)
 {
-    gegl_buffer_get(b, GEGL_RECTANGLE(x, y, 1, 1), 1, babl_format("R'G'B'A float"), px, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    gegl_buffer_get(b, GEGL_RECTANGLE(x, y, 1, 1), 1, babl_format("R'G'B'A float"), px, GEGL_AUTO_ROWSTRIDE,
+                    GEGL_ABYSS_NONE);
 }
 
 static void test_outpaint(void)
@@ -477,7 +501,8 @@ static void test_outpaint(void)
 /* Tiles without anything to repaint are not computed. */
 static void test_nothing_is_spent_on_what_stays(void)
 {
-    GeglBuffer *in = picture(0, 0, 384, 384, "R'G'B' u8"), *all = mask(0, 0, 384, 384, 1), *edge = mask(0, 0, 384, 384, 0);
+    GeglBuffer *in = picture(0, 0, 384, 384, "R'G'B' u8"), *all = mask(0, 0, 384, 384, 1),
+               *edge = mask(0, 0, 384, 384, 0);
     GeglBuffer *corner = mask(0, 0, 20, 20, 1), *other = mask(364, 364, 20, 20, 1);
     gegl_buffer_copy(corner, NULL, GEGL_ABYSS_NONE, edge, GEGL_RECTANGLE(0, 0, 20, 20));
     gegl_buffer_copy(other, gegl_buffer_get_extent(other), GEGL_ABYSS_NONE, edge, GEGL_RECTANGLE(364, 364, 20, 20));
@@ -485,7 +510,12 @@ static void test_nothing_is_spent_on_what_stays(void)
     for (int i = 0; i < 2; i++) {
         Watch w = {0};
         SfuParams *p = params("mini", "steps 5 feather 4 grow 0 working_size 384 tile 96");
-        const SfuJob job = {.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = i ? edge : all, .progress = on_progress, .data = &w};
+        const SfuJob job = {.task = SFU_TASK_INPAINT,
+                            .params = p,
+                            .picture = in,
+                            .mask = i ? edge : all,
+                            .progress = on_progress,
+                            .data = &w};
         GPtrArray *r = sfu_engine_run(engine, &job, NULL);
         g_assert_nonnull(r);
         if (i)
@@ -508,7 +538,8 @@ static void test_soft_mask_changes_by_its_own_strength(void)
     double change[3];
     for (int i = 0; i < 3; i++) {
         GeglBuffer *m = mask(0, 0, 128, 128, i == 0 ? 0.15f : i == 1 ? 0.5f : 1);
-        SfuParams *p = params("sd1", "sampler euler steps 10 masked_content original grow 0 feather 0 color_match false");
+        SfuParams *p =
+            params("sd1", "sampler euler steps 10 masked_content original grow 0 feather 0 color_match false");
         GPtrArray *r = run_on(engine, SFU_TASK_INPAINT, p, in, m);
         gint64 n;
         float *a = pixels(first(r)->picture, &n), *b = pixels(in, &n);
@@ -526,15 +557,19 @@ static void test_soft_mask_changes_by_its_own_strength(void)
     g_object_unref(in);
 }
 
-/* ---- enlarging ----------------------------------------------------------------------------------------------------- */
+/* ---- enlarging -----------------------------------------------------------------------------------------------------
+ */
 
 static void test_enlarging(void)
 {
     static const struct {
         const char *model, *scale, *format;
         int w, h;
-    } cases[] = {{"mini", "1.7", "R'G'B'A u8", 68, 51}, {"mini", "5", "Y' u16", 200, 150}, {"sd1", "3", "R'G'B' u8", 120, 90},
-                 {"x4", "2", "R'G'B'A float", 80, 60},   {"mini", "0.5", "R'G'B' u8", 20, 15}};
+    } cases[] = {{"mini", "1.7", "R'G'B'A u8", 68, 51},
+                 {"mini", "5", "Y' u16", 200, 150},
+                 {"sd1", "3", "R'G'B' u8", 120, 90},
+                 {"x4", "2", "R'G'B'A float", 80, 60},
+                 {"mini", "0.5", "R'G'B' u8", 20, 15}};
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GeglBuffer *in = picture(3, 4, 40, 30, cases[i].format);
         SfuParams *p = params(cases[i].model, "steps 3 sampler euler");
@@ -586,10 +621,13 @@ static void test_tiles_leave_no_seam(void)
 {
     GeglBuffer *in = picture(0, 0, 96, 80, "R'G'B' u8");
     SfuParams *p = params("mini", "scale 2 steps 1"), *q = params("mini", "scale 2 steps 1 tile 96");
-    GPtrArray *whole = run_on(engine, SFU_TASK_UPSCALE, p, in, NULL), *tiled = run_on(engine, SFU_TASK_UPSCALE, q, in, NULL);
+    GPtrArray *whole = run_on(engine, SFU_TASK_UPSCALE, p, in, NULL),
+              *tiled = run_on(engine, SFU_TASK_UPSCALE, q, in, NULL);
     const double a = worst_step(first(whole)->picture), b = worst_step(first(tiled)->picture);
-    /* What a random network paints differs with the tiles' contexts; but nowhere may there be an edge that the whole has not. */
-    g_test_message("tiled differs by %.3f; largest step %.4f, of the whole %.4f", difference(first(whole)->picture, first(tiled)->picture), b, a);
+    /* What a random network paints differs with the tiles' contexts; but nowhere may there be an edge that the whole
+     * has not. */
+    g_test_message("tiled differs by %.3f; largest step %.4f, of the whole %.4f",
+                   difference(first(whole)->picture, first(tiled)->picture), b, a);
     g_assert_cmpfloat(difference(first(whole)->picture, first(tiled)->picture), >, 0);
     g_assert_cmpfloat(b, <, 1.5 * a);
     g_ptr_array_unref(whole);
@@ -599,7 +637,8 @@ static void test_tiles_leave_no_seam(void)
     g_object_unref(in);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------------------
+ */
 
 static void test_small_budget_gives_the_same_picture(void)
 {
@@ -627,17 +666,19 @@ static void test_small_budget_gives_the_same_picture(void)
     sfu_params_free(p);
 }
 
-/* ---- bad input ---------------------------------------------------------------------------------------------------- */
+/* ---- bad input ----------------------------------------------------------------------------------------------------
+ */
 
 static void test_bad_input_is_refused_in_one_sentence(void)
 {
-    GeglBuffer *in = picture(0, 0, 64, 64, "R'G'B' u8"), *m = mask(10, 10, 20, 20, 1), *none = mask(0, 0, 64, 64, 0), *away = mask(900, 0, 9, 9, 1);
+    GeglBuffer *in = picture(0, 0, 64, 64, "R'G'B' u8"), *m = mask(10, 10, 20, 20, 1), *none = mask(0, 0, 64, 64, 0),
+               *away = mask(900, 0, 9, 9, 1);
     SfuParams *p = params("mini", "");
     fails(&(SfuJob){.task = SFU_TASK_INPAINT, .params = p, .mask = m}, SFU_ERROR_USAGE);
     fails(&(SfuJob){.task = SFU_TASK_INPAINT, .params = p, .picture = in}, SFU_ERROR_USAGE);
     fails(&(SfuJob){.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = none}, SFU_ERROR_USAGE);
     fails(&(SfuJob){.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = away}, SFU_ERROR_USAGE);
-    fails(&(SfuJob){.task = SFU_TASK_TXT2IMG, .params = p}, SFU_ERROR_MODEL);  /* needs words */
+    fails(&(SfuJob){.task = SFU_TASK_TXT2IMG, .params = p}, SFU_ERROR_MODEL); /* needs words */
     fails(&(SfuJob){.task = SFU_TASK_EDIT, .params = p, .picture = in}, SFU_ERROR_MODEL);
     sfu_params_set(p, "strength", "0", NULL);
     fails(&(SfuJob){.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = m}, SFU_ERROR_USAGE);
@@ -692,7 +733,8 @@ static void test_nan_is_reported_with_its_block(void)
 
 static void test_hostile_prompts(void)
 {
-    static const char *const parts[] = {"((a cat:1.3) \xf0\x9f\x90\x88, BREAK [x] ", "(a cat:1.3) \xf0\x9f\x90\x88, [x] and then some words more "};
+    static const char *const parts[] = {"((a cat:1.3) \xf0\x9f\x90\x88, BREAK [x] ",
+                                        "(a cat:1.3) \xf0\x9f\x90\x88, [x] and then some words more "};
     for (int i = 0; i < 2; i++) {
         GString *s = g_string_new(NULL);
         while (s->len < 100 * 1024)
@@ -709,7 +751,8 @@ static void test_hostile_prompts(void)
     }
 }
 
-/* ---- files and models ------------------------------------------------------------------------------------------------ */
+/* ---- files and models
+ * ------------------------------------------------------------------------------------------------ */
 
 static void test_trace_and_noise_files(void)
 {
@@ -728,7 +771,8 @@ static void test_trace_and_noise_files(void)
     g_assert_cmpint(z->dims[1], ==, 4);
     g_assert_cmpint(z->dims[2], ==, 8);
     g_assert_cmpint(z->dims[3], ==, 16);
-    g_assert_cmpfloat(parity_error((const float *)(gconstpointer)z->data, (const float *)(gconstpointer)z->data + 512, 512), >, 0.01);
+    g_assert_cmpfloat(
+        parity_error((const float *)(gconstpointer)z->data, (const float *)(gconstpointer)z->data + 512, 512), >, 0.01);
     sfu_file_close(f);
     GDir *d = g_dir_open(trace, 0, NULL);
     const char *name;
@@ -750,7 +794,8 @@ static void test_trace_and_noise_files(void)
 
 static void test_models_are_listed(void)
 {
-    char *a = parity_model_path("mini", NULL), *b = parity_model_path("sd1-inpaint", NULL), *folder = g_path_get_dirname(a);
+    char *a = parity_model_path("mini", NULL), *b = parity_model_path("sd1-inpaint", NULL),
+         *folder = g_path_get_dirname(a);
     char *broken = g_build_filename(folder, "broken.safetensors", NULL);
     g_assert_true(g_file_set_contents(broken, "no model", -1, NULL));
     /* A UNet alone, as ComfyUI keeps it: it is listed with what it lacks, and offered for nothing. */

@@ -1,5 +1,5 @@
-/* Enlarging by upscaler networks through the engine: tiles, transparency, gray, precision, sizes, memory. On the small models of upscalers.json.gz.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Enlarging by upscaler networks through the engine: tiles, transparency, gray, precision, sizes, memory. On the small
+ * models of upscalers.json.gz. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
 
@@ -77,7 +77,8 @@ static void test_tiles_equal_the_whole(void)
     static const char *const models[] = {"srvgg-x4", "rrdb-x4", "rrdb-x2-unshuffle", "srvgg-x1"};
     for (guint i = 0; i < G_N_ELEMENTS(models); i++) {
         GeglBuffer *in = picture(93, 71, "R'G'B' float");
-        SfuResult *whole = enlarge_on(engine, params(models[i], ""), in), *tiled = enlarge_on(engine, params(models[i], "tile 24"), in);
+        SfuResult *whole = enlarge_on(engine, params(models[i], ""), in),
+                  *tiled = enlarge_on(engine, params(models[i], "tile 24"), in);
         const double d = difference(whole, tiled);
         g_test_message("%s: tiled against whole %.2e", models[i], d);
         g_assert_cmpfloat(d, <, 1e-5);
@@ -92,14 +93,18 @@ static void test_any_size(void)
     static const struct {
         const char *model, *scale;
         int w, h;
-    } cases[] = {{"srvgg-x4", "4", 80, 60}, {"srvgg-x4", "2.5", 50, 38}, {"rrdb-x2-unshuffle", "7", 140, 105}, {"srvgg-x3", "1", 20, 15},
+    } cases[] = {{"srvgg-x4", "4", 80, 60},
+                 {"srvgg-x4", "2.5", 50, 38},
+                 {"rrdb-x2-unshuffle", "7", 140, 105},
+                 {"srvgg-x3", "1", 20, 15},
                  {"srvgg-x1", "2", 40, 30}};
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GeglBuffer *in = picture(20, 15, "R'G'B'A u16");
         SfuParams *p = params(cases[i].model, "");
         sfu_params_set(p, "scale", cases[i].scale, NULL);
         SfuResult *r = enlarge_on(engine, p, in);
-        g_assert_true(gegl_rectangle_equal(gegl_buffer_get_extent(r->picture), GEGL_RECTANGLE(-3, 5, cases[i].w, cases[i].h)));
+        g_assert_true(
+            gegl_rectangle_equal(gegl_buffer_get_extent(r->picture), GEGL_RECTANGLE(-3, 5, cases[i].w, cases[i].h)));
         GeglBuffer *own = sfu_result_composite(r, in);
         g_assert_true(gegl_buffer_get_format(own) == gegl_buffer_get_format(in));
         g_object_unref(own);
@@ -124,10 +129,13 @@ static void test_transparency(void)
     for (int y = 0; y < 24; y++)
         for (int x = 0; x < 40; x++) {
             const float a = x < 20, dark[4] = {a, a, a, a}, light[4] = {1, 1, 1, a};
-            gegl_buffer_set(black, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), dark, GEGL_AUTO_ROWSTRIDE);
-            gegl_buffer_set(white, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), light, GEGL_AUTO_ROWSTRIDE);
+            gegl_buffer_set(black, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), dark,
+                            GEGL_AUTO_ROWSTRIDE);
+            gegl_buffer_set(white, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), light,
+                            GEGL_AUTO_ROWSTRIDE);
         }
-    SfuResult *a = enlarge_on(engine, params("srvgg-x4", "scale 3"), black), *b = enlarge_on(engine, params("srvgg-x4", "scale 3"), white);
+    SfuResult *a = enlarge_on(engine, params("srvgg-x4", "scale 3"), black),
+              *b = enlarge_on(engine, params("srvgg-x4", "scale 3"), white);
     g_assert_cmpfloat(difference(a, b), <, 1e-3);
     gint64 n;
     float *p = pixels(a->picture, &n);
@@ -201,7 +209,8 @@ static void test_eightfold_mean_turns_with_the_picture(void)
     gegl_buffer_set(flipped, NULL, 0, babl_format("R'G'B'A float"), q, GEGL_AUTO_ROWSTRIDE);
     g_free(p);
     g_free(q);
-    SfuResult *a = enlarge_on(engine, params("srvgg-x4", "tta true"), in), *b = enlarge_on(engine, params("srvgg-x4", "tta true"), flipped);
+    SfuResult *a = enlarge_on(engine, params("srvgg-x4", "tta true"), in),
+              *b = enlarge_on(engine, params("srvgg-x4", "tta true"), flipped);
     p = pixels(a->picture, &n);
     q = pixels(b->picture, &n);
     double worst = 0;
@@ -230,7 +239,8 @@ static void test_progress_and_cancel_by_tile(void)
     GeglBuffer *in = picture(64, 48, "R'G'B' u8");
     SfuParams *p = params("srvgg-x4", "tile 16");
     int n[3] = {0};
-    SfuJob job = {.task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = count_tiles, .cancel = &n[2], .data = n};
+    SfuJob job = {
+        .task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = count_tiles, .cancel = &n[2], .data = n};
     GPtrArray *r = sfu_engine_run(engine, &job, NULL);
     g_assert_nonnull(r);
     g_assert_cmpint(n[0], ==, 12);
@@ -262,15 +272,16 @@ static void test_under_a_small_budget(void)
     g_object_unref(in);
 }
 
-/* Networks without a last convolution give back the picture, as it is or with doubled pixels: whatever the picture's depth, colour model, space and
- * transparency, its values have to come back too. */
+/* Networks without a last convolution give back the picture, as it is or with doubled pixels: whatever the picture's
+ * depth, colour model, space and transparency, its values have to come back too. */
 static void test_pictures_keep_their_values(void)
 {
     static const struct {
         const char *format;
         float tolerance; /* integers: none; floats: through fp32 and the space's curve and back */
-    } cases[] = {{"R'G'B' u8", 0}, {"R'G'B'A u8", 0}, {"R'G'B' u16", 0}, {"R'G'B'A u16", 0}, {"Y' u8", 0}, {"Y'A u16", 0}, {"RGB float", 2e-6f},
-                 {"RGBA float", 2e-6f}, {"R'G'B'A half", 0}, {"Y float", 2e-6f}};
+    } cases[] = {{"R'G'B' u8", 0},    {"R'G'B'A u8", 0}, {"R'G'B' u16", 0},    {"R'G'B'A u16", 0},
+                 {"Y' u8", 0},        {"Y'A u16", 0},    {"RGB float", 2e-6f}, {"RGBA float", 2e-6f},
+                 {"R'G'B'A half", 0}, {"Y float", 2e-6f}};
     static const char *const spaces[] = {NULL, "Adobish", "ProPhoto"};
     const ParityDamage gone = {.zero = "body.6"}, gray_gone = {.zero = "body.6"};
     char *paths[2] = {parity_model_path("srvgg-x3", &gone), parity_model_path("srvgg-x2-gray", &gray_gone)};
@@ -279,11 +290,16 @@ static void test_pictures_keep_their_values(void)
         const char *space = spaces[k / 2 % G_N_ELEMENTS(spaces)];
         const int c = (int)(k / 2 / G_N_ELEMENTS(spaces)), scale = k % 2 ? 2 : 3;
         const Babl *format = babl_format_with_space(cases[c].format, space ? babl_space(space) : NULL);
-        const Babl *floats = babl_format_with_space(cases[c].format[1] == '\'' ? "R'G'B'A float" : "RGBA float", format);
+        const Babl *floats =
+            babl_format_with_space(cases[c].format[1] == '\'' ? "R'G'B'A float" : "RGBA float", format);
         GeglBuffer *in = gegl_buffer_new(GEGL_RECTANGLE(-3, 5, w, h), format);
-        float *v = g_new(float, w * h * 4);
+        float *v = g_new(float, w *h * 4);
         for (int i = 0; i < w * h; i++) { /* slow gradients to the corners of the gamut, and steps in alpha */
-            const float x = (float)(i % w) / (w - 1), y = (float)(i / w) / (h - 1), rgba[4] = {x, y, 1 - x, i % w < 20 ? 0 : i % w < 40 ? 0.5f : 1};
+            const float x = (float)(i % w) / (w - 1), y = (float)(i / w) / (h - 1),
+                        rgba[4] = {x, y, 1 - x,
+                                   i % w < 20   ? 0
+                                   : i % w < 40 ? 0.5f
+                                                : 1};
             memcpy(v + i * 4, rgba, sizeof rgba);
         }
         gegl_buffer_set(in, NULL, 0, floats, v, GEGL_AUTO_ROWSTRIDE);
@@ -292,7 +308,7 @@ static void test_pictures_keep_their_values(void)
         SfuResult *r = enlarge_on(engine, p, in);
         GeglBuffer *own = sfu_result_composite(r, in);
         g_assert_true(gegl_buffer_get_format(own) == format);
-        float *out = g_new(float, (gsize)w * h * scale * scale * 4), worst = 0;
+        float *out = g_new(float, (gsize)w *h *scale *scale * 4), worst = 0;
         gegl_buffer_get(in, NULL, 1, floats, v, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
         gegl_buffer_get(own, NULL, 1, floats, out, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
         for (int i = 0; i < w * h * scale * scale; i++) {
@@ -322,8 +338,8 @@ static void note_tiles(const SfuProgress *p, gpointer data)
     }
 }
 
-/* A network of 23 blocks sees 349 pixels far. Where its trunk fits the budget there is one tile, worked in bands of rows, and the result is exact; where
- * it does not, margins are cut, but not so that it could be measured. */
+/* A network of 23 blocks sees 349 pixels far. Where its trunk fits the budget there is one tile, worked in bands of
+ * rows, and the result is exact; where it does not, margins are cut, but not so that it could be measured. */
 static void test_deep_networks_under_small_budgets(void)
 {
     GeglBuffer *in = picture(60, 300, "R'G'B' float");
@@ -340,7 +356,8 @@ static void test_deep_networks_under_small_budgets(void)
         GPtrArray *r = sfu_engine_run(other, &job, &e);
         g_assert_no_error(e);
         const double d = difference(g_ptr_array_index(r, 0), whole);
-        g_test_message("%d kB: %d tiles, %d reports, peak %.1f MB, against the whole %.2e", kilobytes[i], n[0], n[1], sfu_engine_peak_bytes(other) * 1e-6, d);
+        g_test_message("%d kB: %d tiles, %d reports, peak %.1f MB, against the whole %.2e", kilobytes[i], n[0], n[1],
+                       sfu_engine_peak_bytes(other) * 1e-6, d);
         g_assert_cmpfloat(d, <, 1e-5);
         g_assert_true(i == 0 ? n[0] == 1 : n[0] > 1);
         g_assert_cmpint(n[1], >, 4 * n[0]); /* within a tile too */
@@ -365,7 +382,8 @@ static void test_deep_networks_stop_within_a_tile(void)
     GeglBuffer *in = picture(64, 64, "R'G'B' float");
     SfuParams *p = params("rrdb-deep", "");
     int n[2] = {0};
-    const SfuJob job = {.task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = cancel_at_once, .cancel = &n[0], .data = n};
+    const SfuJob job = {
+        .task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = cancel_at_once, .cancel = &n[0], .data = n};
     GError *e = NULL;
     g_assert_null(sfu_engine_run(engine, &job, &e));
     g_assert_error(e, SFU_ERROR, SFU_ERROR_CANCELLED);
@@ -375,10 +393,12 @@ static void test_deep_networks_stop_within_a_tile(void)
     g_object_unref(in);
 }
 
-/* A network of one channel takes the colours one by one: each comes out as a gray picture of it would. Gray pictures and alpha go through as they are. */
+/* A network of one channel takes the colours one by one: each comes out as a gray picture of it would. Gray pictures
+ * and alpha go through as they are. */
 static void test_gray_networks_on_colours(void)
 {
-    static const char *const models[] = {"srvgg-x2-gray", "rrdb-x4-gray", "rrdb-x2-gray-unshuffle", "swinir-denoise-gray"};
+    static const char *const models[] = {"srvgg-x2-gray", "rrdb-x4-gray", "rrdb-x2-gray-unshuffle",
+                                         "swinir-denoise-gray"};
     for (guint m = 0; m < G_N_ELEMENTS(models); m++) {
         GeglBuffer *in = picture(24, 17, "R'G'B'A float");
         gint64 n, nb;
@@ -429,8 +449,9 @@ static double psnr(const SfuImage *a, const SfuImage *b)
     return -10 * log10(sum / (a->w * a->h * 3));
 }
 
-/* The model in the box on a picture that it was not trained on (chelsea.png: middle of scikit-image's, by Stefan van der Walt, CC0): reduced, enlarged again,
- * it has to come nearer to the original than bicubic does, by what it did when it was shipped less 0.2 dB. */
+/* The model in the box on a picture that it was not trained on (chelsea.png: middle of scikit-image's, by Stefan van
+ * der Walt, CC0): reduced, enlarged again, it has to come nearer to the original than bicubic does, by what it did when
+ * it was shipped less 0.2 dB. */
 static void test_the_model_in_the_box_beats_bicubic(void)
 {
     static const struct {
@@ -449,7 +470,8 @@ static void test_the_model_in_the_box_beats_bicubic(void)
     SfuImage *original = sfu_image_read(picture, (SfuRect){0, 0, 128, 96}, 3, &e);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         const int w = original->w, h = original->h, f = cases[i].factor;
-        SfuImage *small = sfu_image_resample(original, w / f, h / f, SFU_RESAMPLE_AREA, &e), *bicubic = sfu_image_resample(small, w, h, SFU_RESAMPLE_BICUBIC, &e);
+        SfuImage *small = sfu_image_resample(original, w / f, h / f, SFU_RESAMPLE_AREA, &e),
+                 *bicubic = sfu_image_resample(small, w, h, SFU_RESAMPLE_BICUBIC, &e);
         GeglBuffer *in = sfu_image_to_buffer(small, 0, 0);
         SfuParams *p = sfu_params_new();
         sfu_params_set(p, "model", MINI, &e);

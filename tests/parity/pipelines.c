@@ -1,6 +1,6 @@
-/* Whole pipelines against diffusers: the same small models, pictures and noise, ten steps (make-pipelines.py made the data). Final latents and decoded
- * pictures must agree to 1e-3 in fp32.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Whole pipelines against diffusers: the same small models, pictures and noise, ten steps (make-pipelines.py made the
+ * data). Final latents and decoded pictures must agree to 1e-3 in fp32. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
 #include <glib/gstdio.h>
@@ -63,7 +63,7 @@ static float *means(GeglBuffer *b, int block)
 {
     const int w = gegl_buffer_get_width(b) / block, h = gegl_buffer_get_height(b) / block;
     const GeglRectangle *e = gegl_buffer_get_extent(b);
-    float *px = g_new(float, (gsize)e->width * e->height * 3), *o = g_new0(float, (gsize)w * h * 3);
+    float *px = g_new(float, (gsize)e->width * e->height * 3), *o = g_new0(float, (gsize)w *h * 3);
     gegl_buffer_get(b, e, 1, babl_format("R'G'B' float"), px, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
     for (int y = 0; y < h * block; y++)
         for (int x = 0; x < w * block; x++)

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* fp32: sums of some thousand terms in another order. fp16: each stored value is off by up to 2^-11, through some dozen layers, and the result, a
- * sigmoid, varies little on random weights. */
+/* fp32: sums of some thousand terms in another order. fp16: each stored value is off by up to 2^-11, through some dozen
+ * layers, and the result, a sigmoid, varies little on random weights. */
 static const struct {
     const char *name;
     SfuPrecision precision;
@@ -27,10 +27,12 @@ typedef struct {
 /* NULL after g_test_skip() where there is no device. */
 static SfuQueue *queue(int mode)
 {
-    const SfuQueueOptions options = {.precision = modes[mode].precision, .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
+    const SfuQueueOptions options = {.precision = modes[mode].precision,
+                                     .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
     GError *error = NULL;
     SfuQueue *q = sfu_queue_create(&options, &error);
-    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) || g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
+        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
         g_test_skip(error->message);
         g_error_free(error);
         return NULL;
@@ -84,7 +86,7 @@ static void test_parity(gconstpointer data)
     g_free(text);
     SfuRemover *l = sfu_lama_remover(q, m, &error);
     g_assert_no_error(error);
-    float *x = picture(key, h, w), *y = g_new(float, h * w * 3);
+    float *x = picture(key, h, w), *y = g_new(float, h *w * 3);
     SfuTensor *t = sfu_tensor_create(q, SFU_F32, 1, h, w, 4, &error), *out = NULL;
     g_assert_true(sfu_tensor_write(t, x, &error));
     sfu_remover_forward(l, &out, t, &error);
@@ -114,7 +116,8 @@ static void test_parity(gconstpointer data)
 /* A file that lost a tensor is missed, not run without it. */
 static void test_missing(void)
 {
-    static const char *const drop[] = {"model.4.ffc.convl2g", "model.6.conv2.ffc.convg2g.fu.bn.running_var", "model.5.conv1.bn_l.weight", "model.18.bias"};
+    static const char *const drop[] = {"model.4.ffc.convl2g", "model.6.conv2.ffc.convg2g.fu.bn.running_var",
+                                       "model.5.conv1.bn_l.weight", "model.18.bias"};
     SfuQueue *q = queue(0);
     for (guint i = 0; q && i < G_N_ELEMENTS(drop); i++) {
         const ParityDamage damage = {.drop = drop[i]};
@@ -141,7 +144,8 @@ int main(int argc, char **argv)
         for (int mode = 0; mode < (int)G_N_ELEMENTS(modes); mode++) {
             Case *c = g_new(Case, 1);
             *c = (Case){json_array_get_object_element(cases, i), mode};
-            char *name = g_strdup_printf("/remover/%s/%s", modes[mode].name, json_object_get_string_member(c->o, "name"));
+            char *name =
+                g_strdup_printf("/remover/%s/%s", modes[mode].name, json_object_get_string_member(c->o, "name"));
             g_test_add_data_func_full(name, c, test_parity, g_free);
             g_free(name);
         }

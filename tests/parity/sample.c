@@ -97,7 +97,8 @@ static void test_randn(void)
         char kind[16];
         guint64 seed;
         gint64 n;
-        if (sscanf(key, "%15s %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT, kind, &seed, &n) != 3 || (strcmp(kind, "randn") && strcmp(kind, "philox")))
+        if (sscanf(key, "%15s %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT, kind, &seed, &n) != 3 ||
+            (strcmp(kind, "randn") && strcmp(kind, "philox")))
             continue;
         float *x = g_new(float, n);
         sfu_randn(strcmp(kind, "philox") ? SFU_NOISE_TORCH : SFU_NOISE_PHILOX, seed, n, x);
@@ -134,7 +135,8 @@ static void test_streams(void)
 
 static SfuScheduleOptions options_of(const char *model)
 {
-    SfuScheduleOptions o = {SFU_SAMPLE_EPSILON, 1000, 0.00085, 0.012, TRUE, FALSE, 1, SFU_SAMPLER_EULER, SFU_SCHEDULE_NORMAL, 10, 1};
+    SfuScheduleOptions o = {SFU_SAMPLE_EPSILON,  1000, 0.00085, 0.012, TRUE, FALSE, 1, SFU_SAMPLER_EULER,
+                            SFU_SCHEDULE_NORMAL, 10,   1};
     o.zero_terminal_snr = !strcmp(model, "zsnr");
     if (!strcmp(model, "linear")) {
         o.beta_start = 1e-4;
@@ -156,7 +158,8 @@ static void test_tables(void)
         const char *key = order->pdata[i];
         char what[16], model[16], schedule[16];
         int n;
-        if (sscanf(key, "%15s %15s %15s %d", what, model, schedule, &n) != 4 || (strcmp(what, "sigmas") && strcmp(what, "timesteps")))
+        if (sscanf(key, "%15s %15s %15s %d", what, model, schedule, &n) != 4 ||
+            (strcmp(what, "sigmas") && strcmp(what, "timesteps")))
             continue;
         const GArray *want = g_hash_table_lookup(records, key);
         SfuScheduleOptions o = options_of(model);
@@ -183,10 +186,12 @@ static void test_tables(void)
 
 /* ---- samplers --------------------------------------------------------------------------------------------------- */
 
-static gboolean analytic(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error)
+static gboolean analytic(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step,
+                         GError **error)
 {
     for (int i = 0; i < N; i++)
-        denoised[i] = (float)(0.6 * x[i] / (1 + sigma * sigma) + 0.4 * tanh(0.5 * x[i] / (sigma + 0.3) + 0.2 + 0.1 * cos((double)i)));
+        denoised[i] = (float)(0.6 * x[i] / (1 + sigma * sigma) +
+                              0.4 * tanh(0.5 * x[i] / (sigma + 0.3) + 0.2 + 0.1 * cos((double)i)));
     return TRUE;
 }
 
@@ -232,7 +237,8 @@ static void test_runs(void)
             worst = e;
             worst_key = key;
         }
-        /* The issue allows 1e-3; single against double precision should not cost more than this even from sigma 4096. */
+        /* The issue allows 1e-3; single against double precision should not cost more than this even from sigma 4096.
+         */
         /* iPNDM's weights add up to 6.7 in size, which multiplies the rounding of derivatives at sigma 4096. */
         const double most = strcmp(sampler, "ipndm") == 0 && strcmp(model, "zsnr") == 0 ? 5e-5 : 2e-5;
         if (!(e <= most))
@@ -244,14 +250,16 @@ static void test_runs(void)
     g_assert_cmpint(n_checked, >, 350);
 }
 
-/* ---- whole chains: diffusers' loop, with a network in the place of the denoiser --------------------------------------- */
+/* ---- whole chains: diffusers' loop, with a network in the place of the denoiser
+ * --------------------------------------- */
 
 typedef struct {
     const SfuSigmas *s;
     int draws;
 } Chain;
 
-static gboolean network(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error)
+static gboolean network(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step,
+                        GError **error)
 {
     const Chain *c = data;
     float in[N];
@@ -309,7 +317,8 @@ static void test_chains(void)
         sfu_randn(SFU_NOISE_TORCH, 5, N, x);
         sfu_randn(SFU_NOISE_TORCH, 6, N, picture);
         double scale = sfu_sigmas_noise_scale(s);
-        if (o.sampler == SFU_SAMPLER_DPMPP_2M) /* diffusers starts this one as DDIM, k-diffusion as Euler; ours is k-diffusion's */
+        if (o.sampler ==
+            SFU_SAMPLER_DPMPP_2M) /* diffusers starts this one as DDIM, k-diffusion as Euler; ours is k-diffusion's */
             scale = sqrt(1 + scale * scale);
         for (int k = 0; k < N && s->whole; k++)
             x[k] *= (float)scale;

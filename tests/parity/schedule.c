@@ -1,5 +1,5 @@
-/* Prompts that change during sampling, against schedule_make.py: for every pass of the network, the words and the weight of each part.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Prompts that change during sampling, against schedule_make.py: for every pass of the network, the words and the
+ * weight of each part. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include "text/text.h"
@@ -58,7 +58,8 @@ static void test_limits(void)
 {
     GError *error = NULL;
     GString *s = g_string_new(NULL);
-    for (int i = 0; i < 20000; i++) /* deep nesting, and many brackets that come to nothing: neither deep recursion nor quadratic time */
+    for (int i = 0; i < 20000;
+         i++) /* deep nesting, and many brackets that come to nothing: neither deep recursion nor quadratic time */
         g_string_append(s, "[a:(");
     SfuPromptPlan *plan = sfu_prompt_plan_new(s->str, 50, FALSE, &error);
     g_assert_no_error(error);

@@ -76,7 +76,8 @@ static void test_prompts(void)
     for (char **line = lines; *line; line++) {
         if (!g_str_has_prefix(*line, "P|"))
             continue;
-        char **fields = g_strsplit(*line, "|", -1), **tokens = g_strsplit(fields[3], " ", -1), **weights = g_strsplit(fields[4], " ", -1);
+        char **fields = g_strsplit(*line, "|", -1), **tokens = g_strsplit(fields[3], " ", -1),
+             **weights = g_strsplit(fields[4], " ", -1);
         gsize length;
         char *text = from_hex(fields[2], &length);
         GError *error = NULL;
@@ -86,7 +87,8 @@ static void test_prompts(void)
             g_error("'%s' has %d chunks, not %u", text, p->n_chunks, g_strv_length(tokens) / SFU_CHUNK_TOKENS);
         for (int i = 0; i < p->n_chunks * SFU_CHUNK_TOKENS; i++) {
             const int token = p->tokens[i / SFU_CHUNK_TOKENS][i % SFU_CHUNK_TOKENS];
-            const double weight = p->weights[i / SFU_CHUNK_TOKENS][i % SFU_CHUNK_TOKENS], wanted = g_ascii_strtod(weights[i], NULL);
+            const double weight = p->weights[i / SFU_CHUNK_TOKENS][i % SFU_CHUNK_TOKENS],
+                         wanted = g_ascii_strtod(weights[i], NULL);
             if (token != (int)g_ascii_strtoll(tokens[i], NULL, 10))
                 g_error("'%s': token %d is %d, not %s", text, i, token, tokens[i]);
             if (!(fabs(weight - wanted) <= 1e-6 * MAX(1, fabs(wanted)))) /* single precision */

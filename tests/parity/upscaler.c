@@ -1,13 +1,14 @@
-/* Every upscaler network against PyTorch (make-upscalers.py) on small models, in every naming: norm(difference) / norm(reference). And
- * tiles with the margin against the whole.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every upscaler network against PyTorch (make-upscalers.py) on small models, in every naming: norm(difference) /
+ * norm(reference). And tiles with the margin against the whole. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models.h"
 #include "ncnn.h"
 #include "net/upscaler.h"
 #include <math.h>
 #include <string.h>
 
-/* fp32: sums of some thousand terms in another order. fp16: each stored value is off by up to 2^-11, through some dozen layers. */
+/* fp32: sums of some thousand terms in another order. fp16: each stored value is off by up to 2^-11, through some dozen
+ * layers. */
 static const struct {
     const char *name;
     SfuPrecision precision;
@@ -28,12 +29,14 @@ typedef struct {
 /* NULL after g_test_skip() where there is no device. */
 static SfuQueue *queue(int mode)
 {
-    const SfuQueueOptions options = {.precision = modes[mode].precision, .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
+    const SfuQueueOptions options = {.precision = modes[mode].precision,
+                                     .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
     GError *error = NULL;
     if (queues[mode])
         return queues[mode];
     queues[mode] = sfu_queue_create(&options, &error);
-    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) || g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
+        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
         g_test_skip(error->message);
         g_error_free(error);
         return NULL;
@@ -42,8 +45,14 @@ static SfuQueue *queue(int mode)
     return queues[mode];
 }
 
-static int get(JsonObject *o, const char *name) { return (int)json_object_get_int_member(o, name); }
-static const char *name_of(JsonObject *o) { return json_object_get_string_member(o, "name"); }
+static int get(JsonObject *o, const char *name)
+{
+    return (int)json_object_get_int_member(o, name);
+}
+static const char *name_of(JsonObject *o)
+{
+    return json_object_get_string_member(o, "name");
+}
 
 /* Colours from 0 to 1. Caller frees with g_free. */
 static float *picture(const char *name, int h, int w, int c)
@@ -114,7 +123,8 @@ static void test_parity(gconstpointer data)
     sfu_upscaler_destroy(u);
 }
 
-/* Two tiles, each with the margin around its half, give the whole. The picture is so wide that both leave something out. */
+/* Two tiles, each with the margin around its half, give the whole. The picture is so wide that both leave something
+ * out. */
 static void test_tiles(gconstpointer data)
 {
     const Case *c = data;
@@ -123,14 +133,15 @@ static void test_tiles(gconstpointer data)
     if (!q)
         return;
     SfuUpscaler *u = create(q, key);
-    const int ch = sfu_upscaler_channels(u), m = sfu_upscaler_margin_px(u), s = sfu_upscaler_scale(u), step = sfu_upscaler_multiple(u), h = 4 * step;
+    const int ch = sfu_upscaler_channels(u), m = sfu_upscaler_margin_px(u), s = sfu_upscaler_scale(u),
+              step = sfu_upscaler_multiple(u), h = 4 * step;
     const int left = (20 + step - 1) / step * step, w = (2 * left + 2 * m + step - 1) / step * step;
     float *x = picture(key, h, w, ch), *whole = forward(u, q, x, h, w);
     double diff = 0, norm = 0;
     for (int tile = 0; tile < 2; tile++) {
         const int from = tile ? left : 0, to = tile ? w : left; /* of the tile's own pixels */
         const int a = MAX(0, from - m) / step * step, b = MIN(w, (to + m + step - 1) / step * step), tw = b - a;
-        float *part = g_new(float, (gsize)h * tw * ch);
+        float *part = g_new(float, (gsize)h *tw *ch);
         for (int y = 0; y < h; y++)
             memcpy(part + (gsize)y * tw * ch, x + ((gsize)y * w + a) * ch, sizeof *part * (gsize)tw * ch);
         float *out = forward(u, q, part, h, tw);
@@ -151,7 +162,8 @@ static void test_tiles(gconstpointer data)
     sfu_upscaler_destroy(u);
 }
 
-static void expect_failure(SfuQueue *q, const char *key, const ParityDamage *damage, GQuark domain, int code, const char *word)
+static void expect_failure(SfuQueue *q, const char *key, const ParityDamage *damage, GQuark domain, int code,
+                           const char *word)
 {
     GError *error = NULL;
     char *path = parity_model_path(key, damage);
@@ -171,13 +183,19 @@ static void test_torn(void)
     SfuQueue *q = queue(0);
     if (!q)
         return;
-    const ParityDamage drop = {.drop = "RDB2.conv3"}, shrink = {.shrink = "layers.0.residual_group.blocks.1.mlp.fc1.bias"},
-                       poison = {.poison = "body.2.bias"}, table = {.shrink = "layers.0.residual_group.blocks.1.attn.relative_position_bias_table"},
-                       last = {.shrink = "conv_last.weight"}, branch = {.drop = "1.RDB3.conv1x1"}, slope = {.shrink = "body.3.weight"};
-    expect_failure(q, "rrdb-x4-first-names", &drop, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "body.0.rdb2.conv3.weight");
-    expect_failure(q, "swinir-classical-x2", &shrink, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "blocks.1.mlp.fc1.bias");
+    const ParityDamage drop = {.drop = "RDB2.conv3"},
+                       shrink = {.shrink = "layers.0.residual_group.blocks.1.mlp.fc1.bias"},
+                       poison = {.poison = "body.2.bias"},
+                       table = {.shrink = "layers.0.residual_group.blocks.1.attn.relative_position_bias_table"},
+                       last = {.shrink = "conv_last.weight"}, branch = {.drop = "1.RDB3.conv1x1"},
+                       slope = {.shrink = "body.3.weight"};
+    expect_failure(q, "rrdb-x4-first-names", &drop, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
+                   "body.0.rdb2.conv3.weight");
+    expect_failure(q, "swinir-classical-x2", &shrink, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
+                   "blocks.1.mlp.fc1.bias");
     expect_failure(q, "hat-x4", &table, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "relative_position_bias_table");
-    expect_failure(q, "rrdb-x4-plus-first-names", &branch, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "body.1.rdb3.conv1x1.weight");
+    expect_failure(q, "rrdb-x4-plus-first-names", &branch, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
+                   "body.1.rdb3.conv1x1.weight");
     expect_failure(q, "srvgg-x4", &poison, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "body.2.bias");
     expect_failure(q, "srvgg-x4", &slope, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "body.3.weight");
     expect_failure(q, "rrdb-x4", &last, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "channels");
@@ -189,8 +207,9 @@ static void test_three_by_name(void)
     static const struct {
         const char *name;
         int scale;
-    } names[] = {{"3x_Photo.safetensors", 3}, {"Some-ESRGAN_x3plus.safetensors", 3}, {"A_3X.safetensors", 3}, {"x3.safetensors", 3}, {"2x_Photo.safetensors", 2},
-                 {"photo.safetensors", 2}, {"13x_x32_box3.safetensors", 2}};
+    } names[] = {{"3x_Photo.safetensors", 3},    {"Some-ESRGAN_x3plus.safetensors", 3}, {"A_3X.safetensors", 3},
+                 {"x3.safetensors", 3},          {"2x_Photo.safetensors", 2},           {"photo.safetensors", 2},
+                 {"13x_x32_box3.safetensors", 2}};
     char *path = parity_model_path("rrdb-x2-first-names", NULL), *text = NULL;
     gsize bytes = 0;
     GError *error = NULL;
@@ -225,7 +244,8 @@ static void test_shapes(void)
     SfuUpscaler *u = create(q, "rrdb-x2-unshuffle");
     const int shapes[][4] = {{1, 5, 4, 3}, {1, 4, 4, 4}, {2, 4, 4, 3}};
     for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++) {
-        SfuTensor *x = sfu_tensor_create(q, SFU_F32, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3], &error), *y = x;
+        SfuTensor *x = sfu_tensor_create(q, SFU_F32, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3], &error),
+                  *y = x;
         g_assert_no_error(error);
         g_assert_false(sfu_upscaler_forward(u, &y, x, &error));
         g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE);
@@ -266,10 +286,12 @@ static void test_cancel(void)
 
 #define LEAKY " 9=2 -23310=1,2.000000e-01"
 
-/* ncnn's files, in both spellings and types, give what the safetensors file of the same weights gives, to the last bit. */
+/* ncnn's files, in both spellings and types, give what the safetensors file of the same weights gives, to the last bit.
+ */
 static void test_ncnn(void)
 {
-    static const NcnnSpelling spellings[] = {{"fp32-old", 0, TRUE, LEAKY}, {"fp16-old", 0x01306B47, TRUE, LEAKY}, {"fp32-new", 0, FALSE}};
+    static const NcnnSpelling spellings[] = {
+        {"fp32-old", 0, TRUE, LEAKY}, {"fp16-old", 0x01306B47, TRUE, LEAKY}, {"fp32-new", 0, FALSE}};
     static const char *const keys[] = {"rrdb-x4", "srvgg-x3"};
     SfuQueue *q = queue(0);
     if (!q)
@@ -285,7 +307,8 @@ static void test_ncnn(void)
             g_assert_true(sfu_model_family(m) == sfu_model_family(parity_model(keys[k])));
             text = sfu_model_inspect(m);
             g_assert_true(!strstr(text, "missing") && !strstr(text, "unexpected"));
-            SfuUpscaler *u = sfu_upscaler_create(q, m, sfu_model_family(m)->upscaler, &error), *other = create(q, keys[k]);
+            SfuUpscaler *u = sfu_upscaler_create(q, m, sfu_model_family(m)->upscaler, &error),
+                        *other = create(q, keys[k]);
             g_assert_no_error(error);
             const int s = sfu_upscaler_scale(other);
             g_assert_cmpint(sfu_upscaler_scale(u), ==, s);
@@ -329,8 +352,8 @@ static void test_ncnn_refused(void)
     }
 }
 
-/* Two sets of weights in one file, with names as training programs write them: the average over the last steps is taken, or else the right one of
- * what there is; a wrap that nobody knows is said. */
+/* Two sets of weights in one file, with names as training programs write them: the average over the last steps is
+ * taken, or else the right one of what there is; a wrap that nobody knows is said. */
 static void test_wraps(void)
 {
     static const struct {

@@ -5,7 +5,8 @@
 #include <zlib.h>
 #include "cli/cli.h"
 
-#define TEXT "a cat\nNegative prompt: dog\nSteps: 7, Sampler: Euler, CFG scale: 5, Seed: 6687881544318117707, Size: 64x48"
+#define TEXT                                                                                                           \
+    "a cat\nNegative prompt: dog\nSteps: 7, Sampler: Euler, CFG scale: 5, Seed: 6687881544318117707, Size: 64x48"
 
 static char *path;
 
@@ -29,7 +30,8 @@ static void put_chunk(GByteArray *png, const char *type, const void *data, gsize
 }
 
 /* keyword NUL `between` text, the text packed or not. */
-static void put_text(GByteArray *png, const char *type, const char *keyword, const char *between, gsize n_between, const char *text, gboolean pack)
+static void put_text(GByteArray *png, const char *type, const char *keyword, const char *between, gsize n_between,
+                     const char *text, gboolean pack)
 {
     GByteArray *chunk = g_byte_array_new();
     g_byte_array_append(chunk, (const guint8 *)keyword, (guint)strlen(keyword) + 1);
@@ -46,7 +48,8 @@ static void put_text(GByteArray *png, const char *type, const char *keyword, con
 
 static GByteArray *png_start(void)
 {
-    static const guint8 head[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, ihdr[13] = {0, 0, 0, 1, 0, 0, 0, 1, 8, 2};
+    static const guint8 head[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
+                        ihdr[13] = {0, 0, 0, 1, 0, 0, 0, 1, 8, 2};
     GByteArray *png = g_byte_array_new();
     g_byte_array_append(png, head, sizeof head);
     put_chunk(png, "IHDR", ihdr, sizeof ihdr);
@@ -99,7 +102,10 @@ static void test_png_chunks(void)
         const char *type, *between;
         gsize n;
         gboolean pack;
-    } kinds[] = {{"tEXt", "", 0, FALSE}, {"zTXt", "\0", 1, TRUE}, {"iTXt", "\0\0\0\0", 4, FALSE}, {"iTXt", "\1\0\0\0", 4, TRUE},
+    } kinds[] = {{"tEXt", "", 0, FALSE},
+                 {"zTXt", "\0", 1, TRUE},
+                 {"iTXt", "\0\0\0\0", 4, FALSE},
+                 {"iTXt", "\1\0\0\0", 4, TRUE},
                  {"iTXt", "\0\0en\0words\0", 11, FALSE}};
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
         GByteArray *png = png_start();
@@ -120,7 +126,9 @@ static void test_other_programs(void)
 {
     static const struct {
         const char *keyword, *text, *program;
-    } known[] = {{"prompt", "{\"3\": {\"class_type\": \"KSampler\"}}", "ComfyUI"}, {"invokeai_metadata", "{}", "InvokeAI"}, {"Dream", "x", "InvokeAI"},
+    } known[] = {{"prompt", "{\"3\": {\"class_type\": \"KSampler\"}}", "ComfyUI"},
+                 {"invokeai_metadata", "{}", "InvokeAI"},
+                 {"Dream", "x", "InvokeAI"},
                  {"parameters", "{\"sui_image_params\": {\"prompt\": \"x\"}}", "SwarmUI"}};
     for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
         GByteArray *png = png_start();
@@ -132,7 +140,8 @@ static void test_other_programs(void)
     put_text(png, "tEXt", "Software", "", 0, "NovelAI", FALSE);
     put_text(png, "tEXt", "Description", "", 0, "a cat", FALSE);
     put_text(png, "tEXt", "Comment", "", 0,
-             "{\"steps\": 28, \"sampler\": \"k_euler_ancestral\", \"seed\": 4012345678, \"strength\": 0.7, \"noise\": 0.2, \"scale\": 11.0, \"uc\": "
+             "{\"steps\": 28, \"sampler\": \"k_euler_ancestral\", \"seed\": 4012345678, \"strength\": 0.7, \"noise\": "
+             "0.2, \"scale\": 11.0, \"uc\": "
              "\"dog, bird\", \"width\": 512, \"height\": 768}",
              FALSE);
     png_save(png);
@@ -158,7 +167,8 @@ static void test_other_programs(void)
     }
 }
 
-/* JPEG with an EXIF block of one IFD entry that leads to the Exif IFD with UserComment, in UTF-16 as A1111 writes it. */
+/* JPEG with an EXIF block of one IFD entry that leads to the Exif IFD with UserComment, in UTF-16 as A1111 writes it.
+ */
 static void test_jpeg(void)
 {
 #ifndef HAVE_GEXIV2
@@ -167,7 +177,12 @@ static void test_jpeg(void)
     gsize n_utf16;
     char *utf16 = g_convert(TEXT, -1, "UTF-16BE", "UTF-8", NULL, &n_utf16, NULL);
     GByteArray *tiff = g_byte_array_new(), *jpeg = g_byte_array_new();
-    static const guint8 head[] = "MM\0*\0\0\0\10" "\0\1" "\207\151\0\4\0\0\0\1\0\0\0\32" "\0\0\0\0" "\0\1" "\222\206\0\7";
+    static const guint8 head[] = "MM\0*\0\0\0\10"
+                                 "\0\1"
+                                 "\207\151\0\4\0\0\0\1\0\0\0\32"
+                                 "\0\0\0\0"
+                                 "\0\1"
+                                 "\222\206\0\7";
     g_byte_array_append(tiff, head, sizeof head - 1);
     put_u32(tiff, (guint32)n_utf16 + 8);
     put_u32(tiff, 44);

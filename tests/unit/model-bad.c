@@ -198,8 +198,11 @@ static void test_same_tensor_twice(void)
 /* Impossible shapes of the tensors that the configuration is read from. */
 static void test_wild_shapes(void)
 {
-    static const char *const names[] = {"conv_in.weight", "conv_out.weight", "down_blocks.0.resnets.0.conv1.weight",
-                                        "mid_block.attentions.0.proj_in.weight", "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight",
+    static const char *const names[] = {"conv_in.weight",
+                                        "conv_out.weight",
+                                        "down_blocks.0.resnets.0.conv1.weight",
+                                        "mid_block.attentions.0.proj_in.weight",
+                                        "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight",
                                         "time_embedding.linear_1.weight"};
     static const gint64 wild[] = {0, 1, 3, (gint64)1 << 33};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
@@ -272,7 +275,10 @@ static void test_changed_while_open(void)
 
 /* ---- .pth ---- */
 
-static char *pth(const char *name) { return in(PTH, name); }
+static char *pth(const char *name)
+{
+    return in(PTH, name);
+}
 
 static GPtrArray *pth_tensors(const char *name)
 {
@@ -281,7 +287,8 @@ static GPtrArray *pth_tensors(const char *name)
     GMappedFile *map = g_mapped_file_new(pth(name), FALSE, &error);
     g_assert_no_error(error);
     /* Kept mapped until the program ends: the tensors point into it. */
-    g_assert_true(sfu_pth_parse((guint8 *)g_mapped_file_get_contents(map), g_mapped_file_get_length(map), name, out, &error));
+    g_assert_true(
+        sfu_pth_parse((guint8 *)g_mapped_file_get_contents(map), g_mapped_file_get_length(map), name, out, &error));
     return out;
 }
 
@@ -331,8 +338,9 @@ static void test_pth_dtypes(void)
     static const struct {
         const char *name;
         SfuDtype dtype;
-    } types[] = {{"float64", SFU_F64}, {"float32", SFU_F32}, {"float16", SFU_F16}, {"bfloat16", SFU_BF16}, {"int64", SFU_I64},
-                 {"int32", SFU_I32}, {"int16", SFU_I16}, {"int8", SFU_I8}, {"uint8", SFU_U8}, {"bool", SFU_BOOL}};
+    } types[] = {{"float64", SFU_F64}, {"float32", SFU_F32}, {"float16", SFU_F16}, {"bfloat16", SFU_BF16},
+                 {"int64", SFU_I64},   {"int32", SFU_I32},   {"int16", SFU_I16},   {"int8", SFU_I8},
+                 {"uint8", SFU_U8},    {"bool", SFU_BOOL}};
     GPtrArray *t = pth_tensors("dtypes.pth");
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
         const SfuFileTensor *x = tensor_named(t, types[i].name);
@@ -353,7 +361,10 @@ static void test_pth_models(void)
     static const struct {
         const char *name;
         int features;
-    } cases[] = {{"plain.pth", 4}, {"srvgg.pth", 4}, {"training.pth", 4}, {"legacy.pth", 4}}; /* srvgg.pth: params_ema goes before params */
+    } cases[] = {{"plain.pth", 4},
+                 {"srvgg.pth", 4},
+                 {"training.pth", 4},
+                 {"legacy.pth", 4}}; /* srvgg.pth: params_ema goes before params */
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         SfuModel *m = open_good(pth(cases[i].name));
         float v[12];

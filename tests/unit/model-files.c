@@ -114,7 +114,10 @@ void rows_add(GPtrArray *rows, const char *name, SfuDtype dtype, int n_dims, ...
 }
 
 /* Exact in every dtype down to F8_E5M2. */
-float file_value(const char *name, gint64 i) { return ((float)((g_str_hash(name) + (guint)i * 5) % 13) - 6.0f) * 0.25f; }
+float file_value(const char *name, gint64 i)
+{
+    return ((float)((g_str_hash(name) + (guint)i * 5) % 13) - 6.0f) * 0.25f;
+}
 
 static guint8 to_f8(float v, int mantissa, float (*widen)(guint8))
 {
@@ -132,8 +135,12 @@ static void put(GByteArray *out, SfuDtype dtype, float v)
     const gint64 l = (gint64)v;
     memcpy(&bits, &v, 4);
     switch (dtype) {
-    case SFU_F32: memcpy(b, &v, 4); break;
-    case SFU_F64: memcpy(b, &d, 8); break;
+    case SFU_F32:
+        memcpy(b, &v, 4);
+        break;
+    case SFU_F64:
+        memcpy(b, &d, 8);
+        break;
     case SFU_F16: {
         const guint16 h = sfu_half_from_float(v);
         memcpy(b, &h, 2);
@@ -143,9 +150,15 @@ static void put(GByteArray *out, SfuDtype dtype, float v)
         b[0] = (guint8)(bits >> 16);
         b[1] = (guint8)(bits >> 24);
         break;
-    case SFU_F8_E4M3: b[0] = to_f8(v, 3, sfu_e4m3_to_float); break;
-    case SFU_F8_E5M2: b[0] = to_f8(v, 2, sfu_e5m2_to_float); break;
-    default: memcpy(b, &l, 8); break;
+    case SFU_F8_E4M3:
+        b[0] = to_f8(v, 3, sfu_e4m3_to_float);
+        break;
+    case SFU_F8_E5M2:
+        b[0] = to_f8(v, 2, sfu_e5m2_to_float);
+        break;
+    default:
+        memcpy(b, &l, 8);
+        break;
     }
     g_byte_array_append(out, b, (guint)sfu_dtype_bytes(dtype));
 }
@@ -160,7 +173,10 @@ void write_bytes(const char *path, gconstpointer data, gsize n)
     g_free(folder);
 }
 
-void write_text(const char *path, const char *text) { write_bytes(path, text, strlen(text)); }
+void write_text(const char *path, const char *text)
+{
+    write_bytes(path, text, strlen(text));
+}
 
 void write_safetensors(const char *path, GPtrArray *rows, UseNames names, const char *strip, Fill fill)
 {
@@ -178,7 +194,8 @@ void write_safetensors(const char *path, GPtrArray *rows, UseNames names, const 
         g_string_append_printf(header, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[", name, sfu_dtype_name(r->dtype));
         for (int k = 0; k < r->n_dims; k++)
             g_string_append_printf(header, "%s%" G_GINT64_FORMAT, k ? "," : "", r->dims[k]);
-        g_string_append_printf(header, "],\"data_offsets\":[%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT "]}", at, at + bytes);
+        g_string_append_printf(header, "],\"data_offsets\":[%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT "]}", at,
+                               at + bytes);
         at += bytes;
         for (gint64 k = 0; fill == FILL_VALUES && k < n; k++)
             put(data, r->dtype, file_value(name, k));

@@ -18,7 +18,8 @@ GPtrArray *names_section(const char *section);
 void rows_shrink(GPtrArray *rows, int unit, int divide);
 Row *row_find(GPtrArray *rows, const char *canonical);
 void rows_append(GPtrArray *to, GPtrArray *from); /* takes what from owns, and from */
-void rows_add(GPtrArray *rows, const char *name, SfuDtype dtype, int n_dims, ...); /* gint64 dims; canonical == original == name */
+void rows_add(GPtrArray *rows, const char *name, SfuDtype dtype, int n_dims,
+              ...); /* gint64 dims; canonical == original == name */
 void row_free(gpointer row);
 gint64 row_elements(const Row *r);
 

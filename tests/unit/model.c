@@ -81,11 +81,13 @@ static void test_single_full(gconstpointer data)
     char *folder = folder_new(), *path = in(folder, "model.safetensors");
     GPtrArray *rows = checkpoint_rows(s);
     /* What real checkpoints also hold. */
-    rows_add(rows, "cond_stage_model.transformer.text_model.embeddings.position_ids", SFU_I64, 2, (gint64)1, (gint64)77);
+    rows_add(rows, "cond_stage_model.transformer.text_model.embeddings.position_ids", SFU_I64, 2, (gint64)1,
+             (gint64)77);
     rows_add(rows, "betas", SFU_F32, 1, (gint64)1000);
     rows_add(rows, "alphas_cumprod_prev", SFU_F32, 1, (gint64)1000);
     rows_add(rows, "model_ema.decay", SFU_F32, 0);
-    rows_add(rows, "model_ema.diffusion_modelinput_blocks00weight", SFU_F32, 4, (gint64)320, (gint64)4, (gint64)3, (gint64)3);
+    rows_add(rows, "model_ema.diffusion_modelinput_blocks00weight", SFU_F32, 4, (gint64)320, (gint64)4, (gint64)3,
+             (gint64)3);
     rows_add(rows, "global_step", SFU_I64, 0);
     write_safetensors(path, rows, USE_ORIGINAL, NULL, FILL_HOLE);
     SfuModel *m = open_good(path);
@@ -115,7 +117,8 @@ static void check_value(SfuModel *m, SfuPart part, const char *name, const char 
     g_assert_no_error(error);
     sfu_weight_read_f32(w, at, 1, &v);
     if (v != file_value(in_file, from))
-        g_error("%s, value %" G_GINT64_FORMAT ": %g instead of %g", name, at, (double)v, (double)file_value(in_file, from));
+        g_error("%s, value %" G_GINT64_FORMAT ": %g instead of %g", name, at, (double)v,
+                (double)file_value(in_file, from));
 }
 
 static void check_rows(SfuModel *m, SfuPart part, GPtrArray *rows, UseNames names, const char *strip)
@@ -148,7 +151,8 @@ static void test_single_values(gconstpointer data)
 {
     const Single *s = data;
     char *folder = folder_new(), *path = in(folder, "tiny.safetensors");
-    GPtrArray *parts[3] = {names_section(s->unet), names_section(s->vae), names_section(s->text)}, *all = g_ptr_array_new();
+    GPtrArray *parts[3] = {names_section(s->unet), names_section(s->vae), names_section(s->text)},
+              *all = g_ptr_array_new();
     for (int i = 0; i < 3; i++) {
         rows_shrink(parts[i], i ? 128 : 320, i ? 4 : 10);
         for (guint k = 0; k < parts[i]->len; k++) {
@@ -174,28 +178,37 @@ static void test_single_values(gconstpointer data)
 
 /* ---- diffusers folders ---- */
 
-#define UNET_SD1 "{\"_class_name\":\"UNet2DConditionModel\",\"attention_head_dim\":8,\"norm_num_groups\":32,\"cross_attention_dim\":768}"
-#define UNET_SD2 "{\"_class_name\":\"UNet2DConditionModel\",\"attention_head_dim\":[5,10,20,20],\"use_linear_projection\":true,\"sample_size\":96}"
+#define UNET_SD1                                                                                                       \
+    "{\"_class_name\":\"UNet2DConditionModel\",\"attention_head_dim\":8,\"norm_num_groups\":32,\"cross_attention_"     \
+    "dim\":768}"
+#define UNET_SD2                                                                                                       \
+    "{\"_class_name\":\"UNet2DConditionModel\",\"attention_head_dim\":[5,10,20,20],\"use_linear_projection\":true,"    \
+    "\"sample_size\":96}"
 #define UNET_X4 "{\"_class_name\":\"UNet2DConditionModel\",\"attention_head_dim\":8,\"num_class_embeds\":1000}"
 #define VAE_SD "{\"_class_name\":\"AutoencoderKL\",\"norm_num_groups\":32}"
 #define VAE_X4 "{\"_class_name\":\"AutoencoderKL\",\"norm_num_groups\":32,\"scaling_factor\":0.08333}"
 #define TEXT_SD1 "{\"architectures\":[\"CLIPTextModel\"],\"hidden_act\":\"quick_gelu\",\"num_attention_heads\":12}"
 #define TEXT_SD2 "{\"architectures\":[\"CLIPTextModel\"],\"hidden_act\":\"gelu\",\"num_attention_heads\":16}"
 #define INDEX "{\"_class_name\":\"StableDiffusionPipeline\"}"
-#define SCHEDULER_V "{\"_class_name\":\"DDIMScheduler\",\"beta_start\":0.00085,\"beta_end\":0.012,\"beta_schedule\":\"scaled_linear\",\"prediction_type\":\"v_prediction\"}"
+#define SCHEDULER_V                                                                                                    \
+    "{\"_class_name\":\"DDIMScheduler\",\"beta_start\":0.00085,\"beta_end\":0.012,\"beta_schedule\":\"scaled_"         \
+    "linear\",\"prediction_type\":\"v_prediction\"}"
 
 static void test_folder(gconstpointer data)
 {
     const Single *s = data;
     const gboolean x4 = strcmp(s->family, "sd-x4") == 0, two = s->context == 1024;
     char *folder = folder_new();
-    GPtrArray *unet = names_section(s->unet), *vae = names_section(s->vae), *text = names_section(two ? "text sd2" : "text sd1");
+    GPtrArray *unet = names_section(s->unet), *vae = names_section(s->vae),
+              *text = names_section(two ? "text sd2" : "text sd1");
     write_text(in(folder, "model_index.json"), INDEX);
-    write_text(in(folder, "scheduler/scheduler_config.json"), two ? SCHEDULER_V : "{\"_class_name\":\"PNDMScheduler\"}");
+    write_text(in(folder, "scheduler/scheduler_config.json"),
+               two ? SCHEDULER_V : "{\"_class_name\":\"PNDMScheduler\"}");
     write_text(in(folder, "unet/config.json"), x4 ? UNET_X4 : two ? UNET_SD2 : UNET_SD1);
     write_text(in(folder, "vae/config.json"), x4 ? VAE_X4 : VAE_SD);
     write_text(in(folder, "text_encoder/config.json"), two ? TEXT_SD2 : TEXT_SD1);
-    write_safetensors(in(folder, "unet/diffusion_pytorch_model.fp16.safetensors"), unet, USE_CANONICAL, NULL, FILL_HOLE);
+    write_safetensors(in(folder, "unet/diffusion_pytorch_model.fp16.safetensors"), unet, USE_CANONICAL, NULL,
+                      FILL_HOLE);
     write_safetensors(in(folder, "vae/diffusion_pytorch_model.safetensors"), vae, USE_CANONICAL, NULL, FILL_HOLE);
     write_safetensors(in(folder, "text_encoder/model.safetensors"), text, USE_CANONICAL, NULL, FILL_HOLE);
     SfuModel *m = open_good(folder);
@@ -203,7 +216,8 @@ static void test_folder(gconstpointer data)
     Single expect = *s;
     expect.v = two;
     check_config(m, &expect);
-    g_assert_cmpfloat_with_epsilon((double)part_number(m, SFU_PART_TEXT, "parameters") * 1e-6, two ? 340.39 : 123.06, 0.006);
+    g_assert_cmpfloat_with_epsilon((double)part_number(m, SFU_PART_TEXT, "parameters") * 1e-6, two ? 340.39 : 123.06,
+                                   0.006);
     g_assert_cmpint(sfu_model_unet(m)->sample_size, ==, two && !x4 ? 96 : 64);
     g_assert_true(sfu_model_scheduler(m)->in_file);
     sfu_model_close(m);
@@ -219,10 +233,12 @@ static void test_shards(void)
     char *folder = folder_new();
     GPtrArray *unet = names_section("unet sd1"), *half[2] = {g_ptr_array_new(), g_ptr_array_new()};
     GString *index = g_string_new("{\"metadata\":{},\"weight_map\":{");
-    const char *names[] = {"diffusion_pytorch_model.fp16-00001-of-00002.safetensors", "diffusion_pytorch_model.fp16-00002-of-00002.safetensors"};
+    const char *names[] = {"diffusion_pytorch_model.fp16-00001-of-00002.safetensors",
+                           "diffusion_pytorch_model.fp16-00002-of-00002.safetensors"};
     for (guint i = 0; i < unet->len; i++) {
         g_ptr_array_add(half[i % 2], g_ptr_array_index(unet, i));
-        g_string_append_printf(index, "%s\"%s\":\"%s\"", i ? "," : "", ((Row *)g_ptr_array_index(unet, i))->canonical, names[i % 2]);
+        g_string_append_printf(index, "%s\"%s\":\"%s\"", i ? "," : "", ((Row *)g_ptr_array_index(unet, i))->canonical,
+                               names[i % 2]);
     }
     g_string_append(index, "}}");
     write_text(in(folder, "unet/config.json"), UNET_SD1);
@@ -237,9 +253,11 @@ static void test_shards(void)
     g_assert_cmpint(sfu_model_unet(m)->n_heads[0], ==, 8);
     sfu_model_close(m);
     /* A shard outside of the folder, and one that is not there. */
-    write_text(in(folder, "unet/diffusion_pytorch_model.safetensors.index.fp16.json"), "{\"weight_map\":{\"a\":\"../../x.safetensors\"}}");
+    write_text(in(folder, "unet/diffusion_pytorch_model.safetensors.index.fp16.json"),
+               "{\"weight_map\":{\"a\":\"../../x.safetensors\"}}");
     open_bad(folder, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "shard");
-    write_text(in(folder, "unet/diffusion_pytorch_model.safetensors.index.fp16.json"), "{\"weight_map\":{\"a\":\"x.safetensors\"}}");
+    write_text(in(folder, "unet/diffusion_pytorch_model.safetensors.index.fp16.json"),
+               "{\"weight_map\":{\"a\":\"x.safetensors\"}}");
     open_bad(folder, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "x.safetensors");
     write_text(in(folder, "unet/diffusion_pytorch_model.safetensors.index.fp16.json"), "{\"weight_map\":[]}");
     open_bad(folder, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "weight_map");
@@ -253,7 +271,8 @@ static void test_shards(void)
 /* VAEs saved before diffusers 0.18 call their attention's matrices query, key, value and proj_attn. */
 static void test_old_vae(void)
 {
-    static const char *const names[][2] = {{"to_q", "query"}, {"to_k", "key"}, {"to_v", "value"}, {"to_out.0", "proj_attn"}};
+    static const char *const names[][2] = {
+        {"to_q", "query"}, {"to_k", "key"}, {"to_v", "value"}, {"to_out.0", "proj_attn"}};
     char *folder = folder_new();
     GPtrArray *vae = names_section("vae");
     rows_shrink(vae, 128, 4);
@@ -300,7 +319,8 @@ static void test_lone_vae(void)
     folder_remove(folder);
 }
 
-/* The model in the box: no text encoder, a small context, attention at the deepest level only, flow prediction, class embeddings. */
+/* The model in the box: no text encoder, a small context, attention at the deepest level only, flow prediction, class
+ * embeddings. */
 static void test_mini(void)
 {
     char *folder = folder_new();
@@ -310,8 +330,8 @@ static void test_mini(void)
     for (guint i = 0; i < unet->len; i++) {
         Row *r = g_ptr_array_index(unet, i);
         /* Levels 1 and 2 lose their attention; the context is 9 wide. */
-        if (strstr(r->canonical, "down_blocks.1.att") || strstr(r->canonical, "down_blocks.2.att") || strstr(r->canonical, "up_blocks.1.att") ||
-            strstr(r->canonical, "up_blocks.2.att"))
+        if (strstr(r->canonical, "down_blocks.1.att") || strstr(r->canonical, "down_blocks.2.att") ||
+            strstr(r->canonical, "up_blocks.1.att") || strstr(r->canonical, "up_blocks.2.att"))
             continue;
         if (strstr(r->canonical, "attn2.to_k") || strstr(r->canonical, "attn2.to_v"))
             r->dims[1] = 9;
@@ -325,13 +345,16 @@ static void test_mini(void)
             g_ptr_array_remove_index(vae, i);
     }
     /* Its encoder's output goes through no quant_conv then; post_quant_conv stays. */
-    write_text(in(folder, "model_index.json"), "{\"_class_name\":\"Any\",\"sfumato\":{\"version\":1,\"tasks\":[\"inpaint\"]}}");
+    write_text(in(folder, "model_index.json"),
+               "{\"_class_name\":\"Any\",\"sfumato\":{\"version\":1,\"tasks\":[\"inpaint\"]}}");
     write_text(in(folder, "scheduler/scheduler_config.json"),
                "{\"_class_name\":\"FlowMatchEulerDiscreteScheduler\",\"num_train_timesteps\":1000,\"shift\":3.0}");
-    write_text(in(folder, "unet/config.json"), "{\"num_attention_heads\":4,\"attention_head_dim\":[64,1,7,3],\"norm_num_groups\":16,\"norm_eps\":1e-6,"
-                                               "\"flip_sin_to_cos\":false,\"freq_shift\":1}");
-    write_text(in(folder, "vae/config.json"), "{\"_class_name\":\"AutoencoderKL\",\"norm_num_groups\":8,\"scaling_factor\":1.5,\"shift_factor\":0.25,"
-                                              "\"mid_block_add_attention\":false,\"use_quant_conv\":false}");
+    write_text(in(folder, "unet/config.json"),
+               "{\"num_attention_heads\":4,\"attention_head_dim\":[64,1,7,3],\"norm_num_groups\":16,\"norm_eps\":1e-6,"
+               "\"flip_sin_to_cos\":false,\"freq_shift\":1}");
+    write_text(in(folder, "vae/config.json"),
+               "{\"_class_name\":\"AutoencoderKL\",\"norm_num_groups\":8,\"scaling_factor\":1.5,\"shift_factor\":0.25,"
+               "\"mid_block_add_attention\":false,\"use_quant_conv\":false}");
     write_safetensors(in(folder, "unet/diffusion_pytorch_model.safetensors"), kept, USE_CANONICAL, NULL, FILL_HOLE);
     write_safetensors(in(folder, "vae/diffusion_pytorch_model.safetensors"), vae, USE_CANONICAL, NULL, FILL_HOLE);
     SfuModel *m = open_good(folder);
@@ -446,7 +469,8 @@ static void test_missing_and_unexpected(void)
     rows_add(rows, "some.thing", SFU_F16, 1, (gint64)3);
     write_safetensors(path, rows, USE_ORIGINAL, NULL, FILL_HOLE);
     SfuModel *m = open_good(path);
-    char *missing = inspect_list(m, "missing"), *unexpected = inspect_list(m, "unexpected"), *text = sfu_model_inspect(m);
+    char *missing = inspect_list(m, "missing"), *unexpected = inspect_list(m, "unexpected"),
+         *text = sfu_model_inspect(m);
     g_assert_nonnull(strstr(missing, "unet: up_blocks.2.resnets.1.conv2.bias [640]"));
     g_assert_nonnull(strstr(missing, "unet: mid_block.resnets.1.norm2.weight [1280], which is [1281]"));
     g_assert_nonnull(strstr(unexpected, "input_blocks.1.0.extra.weight"));
@@ -466,14 +490,21 @@ static void test_missing_and_unexpected(void)
     folder_remove(folder);
 }
 
-/* The middle attention of a VAE is required, whatever its tensors are called, and so are the convolutions between the halves: a VAE without them runs,
- * and its pictures are wrong. */
+/* The middle attention of a VAE is required, whatever its tensors are called, and so are the convolutions between the
+ * halves: a VAE without them runs, and its pictures are wrong. */
 static void test_vae_needs_its_attention(void)
 {
-    static const char *const renamed[][5] = {{"q.", "k.", "v.", "proj_out.", "norm."}, {"to_q.", "to_k.", "to_v.", "to_out.0.", "group_norm."},
-                                             {"query.", "key.", "value.", "proj_attn.", "norm."}, {"qu.", "ke.", "va.", "out.", "no."}};
-    static const char *const drops[] = {"mid_block.attentions", "encoder.mid_block.attentions.0.to_q", "post_quant_conv", "decoder.mid_block.resnets.1.",
-                                        "decoder.up_blocks.3.resnets.2", "decoder.up_blocks.0.resnets.2.conv1.weight", "encoder.down_blocks.3."};
+    static const char *const renamed[][5] = {{"q.", "k.", "v.", "proj_out.", "norm."},
+                                             {"to_q.", "to_k.", "to_v.", "to_out.0.", "group_norm."},
+                                             {"query.", "key.", "value.", "proj_attn.", "norm."},
+                                             {"qu.", "ke.", "va.", "out.", "no."}};
+    static const char *const drops[] = {"mid_block.attentions",
+                                        "encoder.mid_block.attentions.0.to_q",
+                                        "post_quant_conv",
+                                        "decoder.mid_block.resnets.1.",
+                                        "decoder.up_blocks.3.resnets.2",
+                                        "decoder.up_blocks.0.resnets.2.conv1.weight",
+                                        "encoder.down_blocks.3."};
     char *folder = folder_new(), *path = in(folder, "vae.safetensors");
     for (gsize i = 0; i < G_N_ELEMENTS(renamed); i++) {
         GPtrArray *vae = names_section("vae");
@@ -483,7 +514,8 @@ static void test_vae_needs_its_attention(void)
             char *at = strstr(r->original, "attn_1.");
             for (int w = 0; at && w < 5; w++)
                 if (g_str_has_prefix(at + 7, renamed[0][w])) {
-                    char *name = g_strdup_printf("%.*s%s%s", (int)(at + 7 - r->original), r->original, renamed[i][w], at + 7 + strlen(renamed[0][w]));
+                    char *name = g_strdup_printf("%.*s%s%s", (int)(at + 7 - r->original), r->original, renamed[i][w],
+                                                 at + 7 + strlen(renamed[0][w]));
                     g_free(r->original);
                     r->original = name;
                     break;
@@ -524,10 +556,18 @@ static void test_vae_needs_its_attention(void)
 /* Losing any module of a UNet is noticed: nothing is inferred from the presence of what could be lost. */
 static void test_unet_needs_its_modules(void)
 {
-    static const char *const drops[] = {"down_blocks.1.attentions.0.proj_in", "down_blocks.0.attentions", "mid_block.attentions.0.norm", "mid_block.resnets.1",
-                                        "up_blocks.3.attentions.2.transformer_blocks.0.attn2.to_k", "up_blocks.0.upsamplers", "down_blocks.3.resnets.1.",
-                                        "time_embedding.linear_2", "up_blocks.1.resnets.2.conv_shortcut", "conv_norm_out",
-                                        "transformer_blocks.0.norm1", "down_blocks.0.resnets.1.conv1.weight"};
+    static const char *const drops[] = {"down_blocks.1.attentions.0.proj_in",
+                                        "down_blocks.0.attentions",
+                                        "mid_block.attentions.0.norm",
+                                        "mid_block.resnets.1",
+                                        "up_blocks.3.attentions.2.transformer_blocks.0.attn2.to_k",
+                                        "up_blocks.0.upsamplers",
+                                        "down_blocks.3.resnets.1.",
+                                        "time_embedding.linear_2",
+                                        "up_blocks.1.resnets.2.conv_shortcut",
+                                        "conv_norm_out",
+                                        "transformer_blocks.0.norm1",
+                                        "down_blocks.0.resnets.1.conv1.weight"};
     char *folder = folder_new(), *path = in(folder, "model.safetensors");
     for (gsize i = 0; i < G_N_ELEMENTS(drops); i++) {
         GPtrArray *rows = checkpoint_rows(&singles[0]);
@@ -612,7 +652,8 @@ static void test_text_encoder_twice(void)
     folder_remove(folder);
 }
 
-/* A lone 2.x file does not say whether it predicts epsilon or v: the .yaml beside it does, or a bias' spread, or a marker. */
+/* A lone 2.x file does not say whether it predicts epsilon or v: the .yaml beside it does, or a bias' spread, or a
+ * marker. */
 static void test_v_prediction(void)
 {
     char *folder = folder_new(), *path = in(folder, "model.safetensors");
@@ -656,11 +697,14 @@ static void test_scheduler(void)
         gboolean scaled, zero;
     } cases[] = {
         {"{}", SFU_PREDICT_EPSILON, 0.00085, 0.012, 1, TRUE, FALSE},
-        {"{\"beta_start\":0.0001,\"beta_end\":0.02,\"beta_schedule\":\"linear\",\"prediction_type\":\"sample\"}", SFU_PREDICT_SAMPLE, 0.0001, 0.02, 1,
-         FALSE, FALSE},
-        {"{\"rescale_betas_zero_snr\":true,\"prediction_type\":\"v_prediction\"}", SFU_PREDICT_V, 0.00085, 0.012, 1, TRUE, TRUE},
-        {"{\"_class_name\":\"FlowMatchEulerDiscreteScheduler\",\"shift\":2}", SFU_PREDICT_FLOW, 0.00085, 0.012, 2, TRUE, FALSE},
-        {"{\"prediction_type\":3,\"beta_start\":\"x\",\"shift\":null}", SFU_PREDICT_EPSILON, 0.00085, 0.012, 1, TRUE, FALSE},
+        {"{\"beta_start\":0.0001,\"beta_end\":0.02,\"beta_schedule\":\"linear\",\"prediction_type\":\"sample\"}",
+         SFU_PREDICT_SAMPLE, 0.0001, 0.02, 1, FALSE, FALSE},
+        {"{\"rescale_betas_zero_snr\":true,\"prediction_type\":\"v_prediction\"}", SFU_PREDICT_V, 0.00085, 0.012, 1,
+         TRUE, TRUE},
+        {"{\"_class_name\":\"FlowMatchEulerDiscreteScheduler\",\"shift\":2}", SFU_PREDICT_FLOW, 0.00085, 0.012, 2, TRUE,
+         FALSE},
+        {"{\"prediction_type\":3,\"beta_start\":\"x\",\"shift\":null}", SFU_PREDICT_EPSILON, 0.00085, 0.012, 1, TRUE,
+         FALSE},
     };
     char *folder = folder_new();
     GPtrArray *vae = names_section("vae");
@@ -688,10 +732,12 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(singles); i++) {
-        char *name[3] = {g_strdup_printf("/model/single-file/%s", singles[i].name), g_strdup_printf("/model/single-file-values/%s", singles[i].name),
+        char *name[3] = {g_strdup_printf("/model/single-file/%s", singles[i].name),
+                         g_strdup_printf("/model/single-file-values/%s", singles[i].name),
                          g_strdup_printf("/model/folder/%s", singles[i].name)};
         g_test_add_data_func(name[0], &singles[i], test_single_full);
-        if (strcmp(singles[i].family, "sd1") == 0 || strcmp(singles[i].family, "sd2") == 0) /* the others' names differ in nothing */
+        if (strcmp(singles[i].family, "sd1") == 0 ||
+            strcmp(singles[i].family, "sd2") == 0) /* the others' names differ in nothing */
             g_test_add_data_func(name[1], &singles[i], test_single_values);
         g_test_add_data_func(name[2], &singles[i], test_folder);
         for (int k = 0; k < 3; k++)

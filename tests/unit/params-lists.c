@@ -16,7 +16,8 @@ static void test_lists_grow_in_order(void)
     GError *e = NULL;
     assert_list(p, SFU_PARAM_WORDS, "");
     g_assert_false(sfu_params_given(p, SFU_PARAM_WORDS));
-    g_assert_true(sfu_params_add(p, "words", "one", &e) && sfu_params_add(p, "words", "two, \"2\"", &e) && sfu_params_add(p, "words", "", &e));
+    g_assert_true(sfu_params_add(p, "words", "one", &e) && sfu_params_add(p, "words", "two, \"2\"", &e) &&
+                  sfu_params_add(p, "words", "", &e));
     assert_list(p, SFU_PARAM_WORDS, "one|two, \"2\"|");
     SfuParams *c = sfu_params_copy(p);
     assert_list(c, SFU_PARAM_WORDS, "one|two, \"2\"|");
@@ -35,7 +36,8 @@ static void test_lists_grow_in_order(void)
     g_assert_false(sfu_params_given(p, SFU_PARAM_WORDS));
     g_assert_false(sfu_params_add(p, "words", "\xff", NULL));
     g_assert_false(sfu_params_set(p, "words", "[1, 2]", NULL));
-    g_assert_true(sfu_params_add(p, "steps", "7", &e) && sfu_params_add(p, "steps", "8", &e)); /* no list: the last one holds */
+    g_assert_true(sfu_params_add(p, "steps", "7", &e) &&
+                  sfu_params_add(p, "steps", "8", &e)); /* no list: the last one holds */
     g_assert_cmpint(sfu_params_int(p, SFU_PARAM_STEPS), ==, 8);
     g_assert_no_error(e);
     sfu_params_free(p);
@@ -59,7 +61,8 @@ static void test_lists_go_out_and_come_back(void)
         assert_list(both[i], SFU_PARAM_WORDS, "one, two: \"three\"\n[4]|\xc3\xa4");
         assert_list(both[i], SFU_PARAM_PICTURES, "/tmp/a.png");
     }
-    static const char *const bad[] = {"{\"words\": [1]}", "{\"words\": [\"a\", [\"b\"]]}", "{\"words\": {}}", "{\"steps\": [\"1\"]}"};
+    static const char *const bad[] = {"{\"words\": [1]}", "{\"words\": [\"a\", [\"b\"]]}", "{\"words\": {}}",
+                                      "{\"steps\": [\"1\"]}"};
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_assert_false(sfu_params_from_json(p, bad[i], &e));
         g_assert_error(e, SFU_ERROR, SFU_ERROR_USAGE);

@@ -104,7 +104,8 @@ static void test_json_round_trip(void)
         g_assert_cmpfloat(sfu_params_get_double(p, t[i].name), ==, sfu_params_get_double(q, t[i].name));
         g_assert_cmpstr(sfu_params_get_string(p, t[i].name), ==, sfu_params_get_string(q, t[i].name));
     }
-    static const char *const bad[] = {"", "[]", "{\"steps\": [1]}", "{\"nonsense\": 1}", "{\"steps\": \"x\"}", "{\"steps\": 1e99}", "{"};
+    static const char *const bad[] = {
+        "", "[]", "{\"steps\": [1]}", "{\"nonsense\": 1}", "{\"steps\": \"x\"}", "{\"steps\": 1e99}", "{"};
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_assert_false(sfu_params_from_json(q, bad[i], &e));
         g_assert_error(e, SFU_ERROR, SFU_ERROR_USAGE);
@@ -119,13 +120,16 @@ static void test_json_round_trip(void)
 /* What a row may hold: its limits, its default, and something between. Caller frees; NULL after the last. */
 static char *sample_value(const SfuParamSpec *s, int k)
 {
-    static const char *const words[] = {"a, \"b\": c\\d", "two\nlines", "\xc3\xa9 \xf0\x9f\x90\xb1", "Steps: 3, Sampler: x, Seed: 4", " \"quoted\" "};
+    static const char *const words[] = {"a, \"b\": c\\d", "two\nlines", "\xc3\xa9 \xf0\x9f\x90\xb1",
+                                        "Steps: 3, Sampler: x, Seed: 4", " \"quoted\" "};
     if (s->type == SFU_PARAM_CHOICE || s->type == SFU_PARAM_BOOL)
         return k > s->max ? NULL : s->choices ? g_strdup(s->choices[k]) : g_strdup_printf("%d", k);
     if (sfu_param_is_text(s))
         return k < (int)G_N_ELEMENTS(words) ? g_strdup(words[k]) : NULL;
     if (s->type == SFU_PARAM_INT && s->max > SFU_EXACT_MAX)
-        return k < 4 ? g_strdup((const char *[]){"-1", "6687881544318117707", "9223372036854775807", "9007199254740993"}[k]) : NULL;
+        return k < 4 ? g_strdup(
+                           (const char *[]){"-1", "6687881544318117707", "9223372036854775807", "9007199254740993"}[k])
+                     : NULL;
     const double v[] = {s->min, s->def, s->max, s->min + (s->max - s->min) * 0.3 / 7};
     if (k >= 4)
         return NULL;
@@ -156,15 +160,18 @@ static void test_infotext_round_trip(void)
             SfuParams *p = sfu_params_new(), *q = sfu_params_new();
             GPtrArray *warnings = g_ptr_array_new_with_free_func(g_free);
             GError *e = NULL;
-            const gboolean text = i == SFU_PARAM_PROMPT || i == SFU_PARAM_NEGATIVE, size = i == SFU_PARAM_WIDTH || i == SFU_PARAM_HEIGHT;
+            const gboolean text = i == SFU_PARAM_PROMPT || i == SFU_PARAM_NEGATIVE,
+                           size = i == SFU_PARAM_WIDTH || i == SFU_PARAM_HEIGHT;
             if (text) /* the web UI takes the space off every line */
                 g_strstrip(value);
             if (i == SFU_PARAM_MODEL || i == SFU_PARAM_VAE) /* these are written as names, without folder and ending */
                 g_strdelimit(value, "/", '_');
             g_assert_true(sfu_params_set(p, t[i].name, value, &e));
             g_assert_no_error(e);
-            char *info = sfu_params_to_infotext(p, size ? sfu_params_int(p, SFU_PARAM_WIDTH) : 0, size ? sfu_params_int(p, SFU_PARAM_HEIGHT) : 0);
-            if (size || i == SFU_PARAM_STYLE || g_str_has_prefix(t[i].name, "preview_")) { /* the first in a test of its own below */
+            char *info = sfu_params_to_infotext(p, size ? sfu_params_int(p, SFU_PARAM_WIDTH) : 0,
+                                                size ? sfu_params_int(p, SFU_PARAM_HEIGHT) : 0);
+            if (size || i == SFU_PARAM_STYLE ||
+                g_str_has_prefix(t[i].name, "preview_")) { /* the first in a test of its own below */
                 g_free(info);
                 info = NULL;
             }
@@ -172,7 +179,8 @@ static void test_infotext_round_trip(void)
             g_assert_no_error(e);
             g_assert_cmpuint(warnings->len, ==, 0);
             for (int j = 0; info && j < n; j++)
-                if (j == i || (j != SFU_PARAM_PROMPT && j != SFU_PARAM_NEGATIVE && j != SFU_PARAM_STEPS && j != SFU_PARAM_SEED))
+                if (j == i ||
+                    (j != SFU_PARAM_PROMPT && j != SFU_PARAM_NEGATIVE && j != SFU_PARAM_STEPS && j != SFU_PARAM_SEED))
                     assert_same(p, q, j);
             g_free(info);
             g_free(value);
@@ -198,7 +206,8 @@ static void test_infotext_of_everything(void)
     g_assert_true(sfu_params_from_infotext(q, text, warnings, &e));
     g_assert_cmpuint(warnings->len, ==, 0);
     for (int i = 0; i < SFU_N_PARAMS; i++) {
-        if (i == SFU_PARAM_MODEL || i == SFU_PARAM_VAE || i == SFU_PARAM_STYLE || i == SFU_PARAM_PREVIEW_EVERY || i == SFU_PARAM_PREVIEW_WITH)
+        if (i == SFU_PARAM_MODEL || i == SFU_PARAM_VAE || i == SFU_PARAM_STYLE || i == SFU_PARAM_PREVIEW_EVERY ||
+            i == SFU_PARAM_PREVIEW_WITH)
             continue;
         assert_same(p, q, i);
     }
@@ -215,11 +224,12 @@ static void test_infotext_of_the_web_ui(void)
     SfuParams *p = sfu_params_new();
     GPtrArray *warnings = g_ptr_array_new_with_free_func(g_free);
     GError *e = NULL;
-    g_assert_true(sfu_params_from_infotext(p,
-                                           "a cat, (fluffy:1.2)\nsecond line\nNegative prompt: dog, \nblurry\nSteps: 30, Sampler: DPM++ 2M Karras, "
-                                           "CFG scale: 6.5, Seed: 1234567890, Size: 512x768, Model hash: abcdef, Model: dreamy, Lora hashes: \"x: "
-                                           "1, y: 2\", Clip skip: 2, Version: v1.6.0",
-                                           warnings, &e));
+    g_assert_true(sfu_params_from_infotext(
+        p,
+        "a cat, (fluffy:1.2)\nsecond line\nNegative prompt: dog, \nblurry\nSteps: 30, Sampler: DPM++ 2M Karras, "
+        "CFG scale: 6.5, Seed: 1234567890, Size: 512x768, Model hash: abcdef, Model: dreamy, Lora hashes: \"x: "
+        "1, y: 2\", Clip skip: 2, Version: v1.6.0",
+        warnings, &e));
     g_assert_no_error(e);
     g_assert_cmpuint(warnings->len, ==, 0);
     g_assert_cmpstr(sfu_params_get_string(p, "prompt"), ==, "a cat, (fluffy:1.2)\nsecond line");
@@ -243,7 +253,8 @@ static void test_infotext_of_the_web_ui(void)
         g_clear_error(&e);
     }
     /* Torn text must not crash. */
-    static const char *const torn[] = {"Steps: ", "Steps: \"", "Steps: 20, X: \"a\\", "\nSteps: 20,,,:", "Steps: 99999999999999999999, Size: x"};
+    static const char *const torn[] = {"Steps: ", "Steps: \"", "Steps: 20, X: \"a\\",
+                                       "\nSteps: 20,,,:", "Steps: 99999999999999999999, Size: x"};
     for (guint i = 0; i < G_N_ELEMENTS(torn); i++)
         sfu_params_from_infotext(p, torn[i], NULL, NULL);
     g_ptr_array_unref(warnings);
@@ -300,7 +311,8 @@ static void test_what_is_not_taken_is_said(void)
         {"Clip skip: 13", "13", SFU_PARAM_CLIP_SKIP, "12"},
         {"VAE: None", NULL, SFU_PARAM_VAE, NULL},
         {"VAE: Automatic", NULL, SFU_PARAM_VAE, NULL},
-        {"VAE: vae-ft-mse-840000-ema-pruned.safetensors", NULL, SFU_PARAM_VAE, "vae-ft-mse-840000-ema-pruned.safetensors"},
+        {"VAE: vae-ft-mse-840000-ema-pruned.safetensors", NULL, SFU_PARAM_VAE,
+         "vae-ft-mse-840000-ema-pruned.safetensors"},
         {"Sampler: DPM++ 2M SDE Exponential", NULL, SFU_PARAM_SCHEDULE, "exponential"},
         {"Sampler: Euler a SGM Uniform", NULL, SFU_PARAM_SCHEDULE, "sgm_uniform"},
         {"Sampler: DPM++ 2M, Schedule type: Uniform", NULL, SFU_PARAM_SCHEDULE, "normal"},
@@ -319,8 +331,10 @@ static void test_what_is_not_taken_is_said(void)
         GPtrArray *warnings = g_ptr_array_new_with_free_func(g_free);
         GError *e = NULL;
         int n;
-        char *text = g_strdup_printf("a cat\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64, %s", cases[i].pairs);
-        char *fewer = g_strdup_printf("a cat\n%s, Version: 1, User: 2, Batch pos: 3", cases[i].pairs); /* without what it replaces */
+        char *text =
+            g_strdup_printf("a cat\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64, %s", cases[i].pairs);
+        char *fewer = g_strdup_printf("a cat\n%s, Version: 1, User: 2, Batch pos: 3",
+                                      cases[i].pairs); /* without what it replaces */
         g_assert_true(sfu_params_from_infotext(p, cases[i].value ? text : fewer, warnings, &e));
         g_assert_no_error(e);
         g_assert_cmpuint(warnings->len, ==, cases[i].said ? 1 : 0);

@@ -38,7 +38,7 @@ static float ramp(int x, int y)
 /* [h, w, 3], channels of different strength. Caller frees. */
 static float *picture(Texture texture, int w, int h)
 {
-    float *p = g_new(float, (gsize)w * h * 3);
+    float *p = g_new(float, (gsize)w *h * 3);
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             for (int c = 0; c < 3; c++)
@@ -48,7 +48,7 @@ static float *picture(Texture texture, int w, int h)
 
 static float *box(int w, int h, int x0, int y0, int bw, int bh)
 {
-    float *m = g_new0(float, (gsize)w * h);
+    float *m = g_new0(float, (gsize)w *h);
     for (int y = MAX(0, y0); y < MIN(h, y0 + bh); y++)
         for (int x = MAX(0, x0); x < MIN(w, x0 + bw); x++)
             m[y * w + x] = 1;
@@ -65,7 +65,7 @@ static void spoil(float *p, const float *mask, int n)
 
 static float *smooth(const float *p, const float *mask, int w, int h)
 {
-    float *o = g_memdup2(p, (gsize)w * h * 3 * sizeof(float)), *known = g_new(float, (gsize)w * h);
+    float *o = g_memdup2(p, (gsize)w * h * 3 * sizeof(float)), *known = g_new(float, (gsize)w *h);
     for (int k = 0; k < w * h; k++)
         known[k] = !(mask[k] > 0);
     g_assert_true(sfu_membrane(o, w, h, 3, 3, known));
@@ -143,7 +143,8 @@ static void test_grain_keeps_its_spread(void)
         q[in] += (double)made[3 * k] * made[3 * k];
         n[in]++;
     }
-    const double out_dev = sqrt(q[0] / n[0] - s[0] * s[0] / n[0] / n[0]), in_dev = sqrt(q[1] / n[1] - s[1] * s[1] / n[1] / n[1]);
+    const double out_dev = sqrt(q[0] / n[0] - s[0] * s[0] / n[0] / n[0]),
+                 in_dev = sqrt(q[1] / n[1] - s[1] * s[1] / n[1] / n[1]);
     g_test_message("deviation inside %.4f, outside %.4f", in_dev, out_dev);
     g_assert_cmpfloat_with_epsilon(s[1] / n[1], s[0] / n[0], 0.05);
     g_assert_cmpfloat(in_dev, >, 0.8 * out_dev);
@@ -156,7 +157,8 @@ static void test_no_step_of_colour_at_the_rim(void)
 {
     const int w = 200, h = 160;
     float *truth = picture(ramp, w, h), *mask = box(w, h, 70, 50, 64, 60), *made = fill(truth, mask, w, h, 6, 3);
-    /* Means of columns and of 60 pixels of grain (deviation 0.012): 0.0015; a patch from ten columns further would be off by 0.025. */
+    /* Means of columns and of 60 pixels of grain (deviation 0.012): 0.0015; a patch from ten columns further would be
+     * off by 0.025. */
     for (int x = 70; x < 134; x++) {
         double d = 0;
         for (int y = 50; y < 110; y++)
@@ -185,7 +187,8 @@ static void test_seeds(void)
 static void test_soft_mask_is_a_hole_where_it_is_not_zero(void)
 {
     const int w = 120, h = 100;
-    float *truth = picture(bricks, w, h), *hard = box(w, h, 30, 30, 40, 40), *soft = g_memdup2(hard, w * h * sizeof(float));
+    float *truth = picture(bricks, w, h), *hard = box(w, h, 30, 30, 40, 40),
+          *soft = g_memdup2(hard, w * h * sizeof(float));
     for (int k = 0; k < w * h; k++)
         soft[k] *= 0.01f + (k % 7) / 7.0f;
     float *a = fill(truth, hard, w, h, 6, 1), *b = fill(truth, soft, w, h, 6, 1);
@@ -231,12 +234,12 @@ static float scene(int x, int y)
     return y >= 75 && y < 78 ? 0.9f : dx * dx + dy * dy < 18 * 18 ? 0.75f : 0.1f + 0.2f * grain(x, y);
 }
 
-/* Removing shows what is behind: as sources, an object that stands out from what lies round the hole is dear; the same kind of thing is not, nor is a
- * line that goes through behind the hole; and the near is cheaper than the far. */
+/* Removing shows what is behind: as sources, an object that stands out from what lies round the hole is dear; the same
+ * kind of thing is not, nor is a line that goes through behind the hole; and the near is cheaper than the far. */
 static void test_objects_are_dear_sources(void)
 {
     const int w = 240, h = 130;
-    float *p = picture(scene, w, h), *mask = box(w, h, 36, 26, 48, 58), *known = g_new(float, w * h);
+    float *p = picture(scene, w, h), *mask = box(w, h, 36, 26, 48, 58), *known = g_new(float, w *h);
     Fill f = {.random = 1, .background = 0.2f, .n_levels = 1};
     Level *l = &f.level[0];
     g_assert_true(sfu_patch_level_init(l, w, h));
@@ -248,7 +251,8 @@ static void test_objects_are_dear_sources(void)
     g_assert_true(sfu_patch_level_texture(l, known));
     g_assert_true(sfu_patch_level_list(l));
     g_assert_true(sfu_patch_prior(&f));
-    const float object = l->dear[50 * w + 180], grain_near = l->dear[50 * w + 95], grain_far = l->dear[20 * w + 235], line = l->dear[76 * w + 95];
+    const float object = l->dear[50 * w + 180], grain_near = l->dear[50 * w + 95], grain_far = l->dear[20 * w + 235],
+                line = l->dear[76 * w + 95];
     g_test_message("object %.3f, grain %.3f, far %.3f, line %.3f", object, grain_near, grain_far, line);
     g_assert_cmpfloat(grain_near, <, grain_far);
     g_assert_cmpfloat(line, <, 1.5 * grain_far); /* no dearer than ordinary things are somewhere */
@@ -260,16 +264,19 @@ static void test_objects_are_dear_sources(void)
     g_free(known);
 }
 
-/* What is excluded has no say: with other pixels there the fill is the same, bit for bit, and without the exclusion it is not. */
+/* What is excluded has no say: with other pixels there the fill is the same, bit for bit, and without the exclusion it
+ * is not. */
 static void test_nothing_is_copied_from_what_is_excluded(void)
 {
     const int w = 240, h = 140, n = w * h * 3 * (int)sizeof(float);
-    float *a = picture(grain, w, h), *b = g_memdup2(a, (gsize)n), *mask = box(w, h, 40, 40, 50, 50), *excluded = box(w, h, 130, 0, 110, h);
+    float *a = picture(grain, w, h), *b = g_memdup2(a, (gsize)n), *mask = box(w, h, 40, 40, 50, 50),
+          *excluded = box(w, h, 130, 0, 110, h);
     for (int y = 0; y < h; y++)
         for (int x = 138; x < w; x++) /* the first pixels tell the texture of their neighbors */
             for (int c = 0; c < 3; c++)
                 b[3 * (y * w + x) + c] = 1 - b[3 * (y * w + x) + c];
-    float *made_a = g_memdup2(a, (gsize)n), *made_b = g_memdup2(b, (gsize)n), *free_a = g_memdup2(a, (gsize)n), *free_b = g_memdup2(b, (gsize)n);
+    float *made_a = g_memdup2(a, (gsize)n), *made_b = g_memdup2(b, (gsize)n), *free_a = g_memdup2(a, (gsize)n),
+          *free_b = g_memdup2(b, (gsize)n);
     g_assert_cmpint(sfu_patch_fill(made_a, w, h, mask, excluded, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
     g_assert_cmpint(sfu_patch_fill(made_b, w, h, mask, excluded, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
     g_assert_cmpint(sfu_patch_fill(free_a, w, h, mask, NULL, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
@@ -294,12 +301,14 @@ static void test_nothing_is_copied_from_what_is_excluded(void)
 
 static void test_strange_holes(void)
 {
-    static const int sizes[][2] = {{1, 1}, {1, 50}, {50, 1}, {6, 6}, {7, 7}, {8, 7}, {13, 40}, {40, 13}, {33, 31}, {64, 65}};
+    static const int sizes[][2] = {{1, 1}, {1, 50},  {50, 1},  {6, 6},   {7, 7},
+                                   {8, 7}, {13, 40}, {40, 13}, {33, 31}, {64, 65}};
     for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
         const int w = sizes[i][0], h = sizes[i][1];
         float *truth = picture(grain, w, h);
         /* Nothing, one pixel, a corner, a side, all but a corner, all but one pixel, everything. */
-        const int boxes[][4] = {{0, 0, 0, 0}, {w / 2, h / 2, 1, 1}, {0, 0, w / 2, h / 2}, {w - w / 3, 0, w, h}, {w / 4, h / 4, w, h}, {1, 0, w, h}, {0, 0, w, h}};
+        const int boxes[][4] = {{0, 0, 0, 0},         {w / 2, h / 2, 1, 1}, {0, 0, w / 2, h / 2}, {w - w / 3, 0, w, h},
+                                {w / 4, h / 4, w, h}, {1, 0, w, h},         {0, 0, w, h}};
         for (guint b = 0; b < G_N_ELEMENTS(boxes); b++) {
             float *mask = box(w, h, boxes[b][0], boxes[b][1], boxes[b][2], boxes[b][3]);
             for (int thin = 0; thin <= 6; thin += 3) {
@@ -372,10 +381,12 @@ int main(int argc, char **argv)
     g_test_add_func("/patch-fill/grain-keeps-its-spread", test_grain_keeps_its_spread);
     g_test_add_func("/patch-fill/no-step-of-colour-at-the-rim", test_no_step_of_colour_at_the_rim);
     g_test_add_func("/patch-fill/seeds", test_seeds);
-    g_test_add_func("/patch-fill/soft-mask-is-a-hole-where-it-is-not-zero", test_soft_mask_is_a_hole_where_it_is_not_zero);
+    g_test_add_func("/patch-fill/soft-mask-is-a-hole-where-it-is-not-zero",
+                    test_soft_mask_is_a_hole_where_it_is_not_zero);
     g_test_add_func("/patch-fill/thin-strokes-stay-smooth", test_thin_strokes_stay_smooth);
     g_test_add_func("/patch-fill/objects-are-dear-sources", test_objects_are_dear_sources);
-    g_test_add_func("/patch-fill/nothing-is-copied-from-what-is-excluded", test_nothing_is_copied_from_what_is_excluded);
+    g_test_add_func("/patch-fill/nothing-is-copied-from-what-is-excluded",
+                    test_nothing_is_copied_from_what_is_excluded);
     g_test_add_func("/patch-fill/strange-holes", test_strange_holes);
     g_test_add_func("/patch-fill/no-known-patch-is-filled-smoothly", test_no_known_patch_is_filled_smoothly);
     g_test_add_func("/patch-fill/stops-when-told", test_stops_when_told);

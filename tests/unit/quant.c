@@ -40,7 +40,8 @@ static int check_values(const SfuFile *f, double tolerance)
     int n = 0;
     for (guint i = 0; i < f->tensors->len; i++) {
         const SfuFileTensor *t = g_ptr_array_index(f->tensors, i);
-        char *layer = g_str_has_suffix(t->name, ".weight") ? g_strndup(t->name, strlen(t->name) - 7) : g_strdup(t->name);
+        char *layer =
+            g_str_has_suffix(t->name, ".weight") ? g_strndup(t->name, strlen(t->name) - 7) : g_strdup(t->name);
         char *name = g_strconcat(layer, ".values", NULL);
         const SfuFileTensor *wanted = find(f, name);
         if (wanted) {
@@ -195,7 +196,8 @@ static void refused_file(GPtrArray *rows, const char *word)
     GError *error = NULL;
     write_safetensors(in(folder, "refused.safetensors"), rows, USE_CANONICAL, NULL, FILL_VALUES);
     SfuFile *f = sfu_file_open(in(folder, "refused.safetensors"), &error);
-    if (f || !g_error_matches(error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED) || !strstr(error->message, word) || !strstr(error->message, "layer"))
+    if (f || !g_error_matches(error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED) || !strstr(error->message, word) ||
+        !strstr(error->message, "layer"))
         g_error("'%s' instead of a refusal that says '%s'", error ? error->message : "opened", word);
     g_clear_error(&error);
     g_ptr_array_unref(rows);
@@ -245,10 +247,19 @@ static void refused_json(const char *json, const char *word)
     GPtrArray *tensors = g_ptr_array_new(), *scales = g_ptr_array_new();
     guint8 data[64] = {0};
     const float one = 1;
-    SfuFileTensor weight = {.name = (char *)"layer.weight", .dtype = SFU_I8, .n_dims = 2, .dims = {2, 16}, .n_elements = 32, .data = data};
-    SfuFileTensor scale = {.name = (char *)"layer.weight_scale", .dtype = SFU_F32, .n_dims = 0, .n_elements = 1, .data = (const guint8 *)&one};
-    SfuFileTensor quant = {.name = (char *)"layer.comfy_quant", .dtype = SFU_U8, .n_dims = 1, .dims = {(gint64)strlen(json)},
-                           .n_elements = (gint64)strlen(json), .data = (const guint8 *)json};
+    SfuFileTensor weight = {
+        .name = (char *)"layer.weight", .dtype = SFU_I8, .n_dims = 2, .dims = {2, 16}, .n_elements = 32, .data = data};
+    SfuFileTensor scale = {.name = (char *)"layer.weight_scale",
+                           .dtype = SFU_F32,
+                           .n_dims = 0,
+                           .n_elements = 1,
+                           .data = (const guint8 *)&one};
+    SfuFileTensor quant = {.name = (char *)"layer.comfy_quant",
+                           .dtype = SFU_U8,
+                           .n_dims = 1,
+                           .dims = {(gint64)strlen(json)},
+                           .n_elements = (gint64)strlen(json),
+                           .data = (const guint8 *)json};
     GError *error = NULL;
     g_ptr_array_add(tensors, &weight);
     g_ptr_array_add(tensors, &scale);
@@ -443,7 +454,8 @@ static void test_quantize(void)
     sfu_file_close(f);
 }
 
-/* Q4_K: 16 steps for each 32 values, so off by half a step of their range, and for normal values by 8 % of their norm. */
+/* Q4_K: 16 steps for each 32 values, so off by half a step of their range, and for normal values by 8 % of their norm.
+ */
 static void test_q4_k(void)
 {
     float v[1024], w[1024];
@@ -527,8 +539,10 @@ static void test_convert(void)
         {"f32", "gguf", SFU_F32, SFU_F32, SFU_F32, SFU_F32, SFU_F32, 0},
         {"f16", "gguf", SFU_F16, SFU_F16, SFU_F16, SFU_F16, SFU_F16, 0x1p-11},
         {"bf16", "safetensors", SFU_BF16, SFU_BF16, SFU_BF16, SFU_BF16, SFU_BF16, 0x1p-8},
-        {"q8_0", "gguf", SFU_Q8_0, SFU_F16, SFU_Q8_0, SFU_Q8_0, SFU_F32, 0.005}, /* half a step of 1/127, and the scale's rounding */
-        {"q4_0", "gguf", SFU_Q4_0, SFU_F16, SFU_Q4_0, SFU_Q4_0, SFU_F32, 0.14}, /* a step of 1/8 at the end that has no number of its own */
+        {"q8_0", "gguf", SFU_Q8_0, SFU_F16, SFU_Q8_0, SFU_Q8_0, SFU_F32,
+         0.005}, /* half a step of 1/127, and the scale's rounding */
+        {"q4_0", "gguf", SFU_Q4_0, SFU_F16, SFU_Q4_0, SFU_Q4_0, SFU_F32,
+         0.14}, /* a step of 1/8 at the end that has no number of its own */
         {"q4_k", "gguf", SFU_Q4_K, SFU_F16, SFU_Q5_0, SFU_Q5_0, SFU_F32, 0.08},
         {"fp8", "safetensors", SFU_F8_E4M3, SFU_F8_E4M3, SFU_F8_E4M3, SFU_F16, SFU_F32, 0x1p-4},
         {"int8", "safetensors", SFU_I8, SFU_I8, SFU_I8, SFU_F16, SFU_F32, 0.005},
@@ -571,7 +585,8 @@ static void test_convert(void)
     convert("q8_0.gguf", "again.gguf", "q8_0", FALSE, NULL);
     char *x, *y;
     gsize nx, ny;
-    g_assert_true(g_file_get_contents(in(folder, "q8_0.gguf"), &x, &nx, NULL) && g_file_get_contents(in(folder, "again.gguf"), &y, &ny, NULL));
+    g_assert_true(g_file_get_contents(in(folder, "q8_0.gguf"), &x, &nx, NULL) &&
+                  g_file_get_contents(in(folder, "again.gguf"), &y, &ny, NULL));
     g_assert_cmpmem(x, nx, y, ny);
     g_free(x);
     g_free(y);

@@ -8,8 +8,18 @@
 
 static SfuRegionOptions options(int w, int h, SfuRect bounds)
 {
-    return (SfuRegionOptions){.canvas_w = w, .canvas_h = h, .bounds = bounds, .grow = 4, .feather = -1, .padding = -1, .context = -1,
-                              .strength = 1, .native_px = 512, .max_px = 768, .multiple = 8, .refine = TRUE};
+    return (SfuRegionOptions){.canvas_w = w,
+                              .canvas_h = h,
+                              .bounds = bounds,
+                              .grow = 4,
+                              .feather = -1,
+                              .padding = -1,
+                              .context = -1,
+                              .strength = 1,
+                              .native_px = 512,
+                              .max_px = 768,
+                              .multiple = 8,
+                              .refine = TRUE};
 }
 
 static gboolean inside(SfuRect a, SfuRect b)
@@ -101,8 +111,10 @@ static void test_strange_pictures(void)
     static const struct {
         int w, h;
         SfuRect b;
-    } cases[] = {{1, 1, {0, 0, 1, 1}}, {20000, 30, {0, 0, 20000, 30}}, {20000, 30, {15000, 10, 3, 3}}, {30, 20000, {0, 19990, 30, 10}},
-                 {8, 8, {0, 0, 8, 8}}, {12000, 9000, {0, 0, 12000, 9000}}, {511, 513, {510, 0, 1, 513}}, {7, 3000, {3, 0, 1, 3000}}};
+    } cases[] = {{1, 1, {0, 0, 1, 1}},           {20000, 30, {0, 0, 20000, 30}},
+                 {20000, 30, {15000, 10, 3, 3}}, {30, 20000, {0, 19990, 30, 10}},
+                 {8, 8, {0, 0, 8, 8}},           {12000, 9000, {0, 0, 12000, 9000}},
+                 {511, 513, {510, 0, 1, 513}},   {7, 3000, {3, 0, 1, 3000}}};
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         for (int native = 256; native <= 768; native += 256) {
             SfuRegionOptions o = options(cases[i].w, cases[i].h, cases[i].b);
@@ -160,7 +172,8 @@ static GeglBuffer *mask_buffer(int x, int y, int w, int h, float value)
     GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(x, y, w, h), babl_format("Y float"));
     for (int j = 0; j < h; j++)
         for (int i = 0; i < w; i++)
-            gegl_buffer_set(b, GEGL_RECTANGLE(x + i, y + j, 1, 1), 0, babl_format("Y float"), &value, GEGL_AUTO_ROWSTRIDE);
+            gegl_buffer_set(b, GEGL_RECTANGLE(x + i, y + j, 1, 1), 0, babl_format("Y float"), &value,
+                            GEGL_AUTO_ROWSTRIDE);
     return b;
 }
 
@@ -222,7 +235,8 @@ static void test_soft_edge_is_as_wide_as_it_says(void)
         }
         for (int y = 0; y < h; y++)
             for (int x = 0; x < w; x++) {
-                const double dx = MAX(MAX(r.x - x, x - (r.x + r.w - 1)), 0), dy = MAX(MAX(r.y - y, y - (r.y + r.h - 1)), 0);
+                const double dx = MAX(MAX(r.x - x, x - (r.x + r.w - 1)), 0),
+                             dy = MAX(MAX(r.y - y, y - (r.y + r.h - 1)), 0);
                 if (MAX(dx, dy) > grow + feather)
                     g_assert_cmpfloat(m->p[y * w + x], ==, 0.0f);
                 if (hypot(dx, dy) <= grow * 0.9)
@@ -381,9 +395,11 @@ static void test_resampling_in_parts_is_exact(void)
             SfuImage *whole = sfu_image_resample(i, w, h, k, NULL);
             for (int y = 0; y < h; y += 16) {
                 const SfuRect out = {5, y, w - 5, MIN(16, h - y)}, in = sfu_resample_reach(61, 47, w, h, out, k);
-                SfuImage *cut = sfu_image_crop(i, in, NULL), *part = sfu_image_resample_part(cut, in, 61, 47, w, h, out, k, NULL);
+                SfuImage *cut = sfu_image_crop(i, in, NULL),
+                         *part = sfu_image_resample_part(cut, in, 61, 47, w, h, out, k, NULL);
                 for (int row = 0; row < out.h; row++)
-                    g_assert_cmpmem(part->p + row * out.w * 3, out.w * 12, whole->p + ((y + row) * w + 5) * 3, out.w * 12);
+                    g_assert_cmpmem(part->p + row * out.w * 3, out.w * 12, whole->p + ((y + row) * w + 5) * 3,
+                                    out.w * 12);
                 sfu_image_free(cut);
                 sfu_image_free(part);
             }
@@ -397,7 +413,8 @@ static void test_resampling_in_parts_is_exact(void)
 
 static void test_pixels_under_alpha_0_are_bit_identical(void)
 {
-    static const char *const formats[] = {"R'G'B' u8", "R'G'B'A u16", "RGBA float", "Y' u8", "Y'A u16", "R'G'B'A half", "RGB u32"};
+    static const char *const formats[] = {"R'G'B' u8", "R'G'B'A u16",  "RGBA float", "Y' u8",
+                                          "Y'A u16",   "R'G'B'A half", "RGB u32"};
     const int w = 40, h = 30;
     for (guint f = 0; f < G_N_ELEMENTS(formats); f++) {
         const Babl *format = babl_format(formats[f]), *space = babl_space("Apple");
@@ -406,16 +423,18 @@ static void test_pixels_under_alpha_0_are_bit_identical(void)
         const int bpp = babl_format_get_bytes_per_pixel(format);
         guint8 *before = g_malloc(w * h * bpp), *after = g_malloc(w * h * bpp);
         GeglBuffer *picture = gegl_buffer_new(GEGL_RECTANGLE(3, -2, w, h), format);
-        float *rgba = g_new(float, w * h * 4);
+        float *rgba = g_new(float, w *h * 4);
         for (int k = 0; k < w * h * 4; k++)
             rgba[k] = k % 4 == 3 ? (k / 4 % 3) / 2.0f : (k * 40503u >> 4 & 1023) / 1023.0f;
         gegl_buffer_set(picture, NULL, 0, babl_format("R'G'B'A float"), rgba, GEGL_AUTO_ROWSTRIDE);
         gegl_buffer_get(picture, NULL, 1, format, before, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        SfuResult r = {.masked = TRUE, .picture = gegl_buffer_new(GEGL_RECTANGLE(10, 5, 50, 12), babl_format("R'G'B'A float"))};
+        SfuResult r = {.masked = TRUE,
+                       .picture = gegl_buffer_new(GEGL_RECTANGLE(10, 5, 50, 12), babl_format("R'G'B'A float"))};
         for (int y = 5; y < 17; y++)
             for (int x = 10; x < 60; x++) {
                 const float px[4] = {1, 0, 0.5f, x < 20 ? 0 : x < 30 ? 0.5f : 1};
-                gegl_buffer_set(r.picture, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), px, GEGL_AUTO_ROWSTRIDE);
+                gegl_buffer_set(r.picture, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), px,
+                                GEGL_AUTO_ROWSTRIDE);
             }
         GeglBuffer *out = sfu_result_composite(&r, picture);
         g_assert_true(gegl_buffer_get_format(out) == format);

@@ -8,25 +8,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MUST(call)                                                                                                                \
-    G_STMT_START                                                                                                                  \
-    {                                                                                                                             \
-        GError *error_ = NULL;                                                                                                    \
-        const gboolean ok_ = !!(call);                                                                                            \
-        g_assert_no_error(error_);                                                                                                \
-        g_assert_true(ok_);                                                                                                       \
-    }                                                                                                                             \
+#define MUST(call)                                                                                                     \
+    G_STMT_START                                                                                                       \
+    {                                                                                                                  \
+        GError *error_ = NULL;                                                                                         \
+        const gboolean ok_ = !!(call);                                                                                 \
+        g_assert_no_error(error_);                                                                                     \
+        g_assert_true(ok_);                                                                                            \
+    }                                                                                                                  \
     G_STMT_END
-#define FAILS(call, code, text)                                                                                                   \
-    G_STMT_START                                                                                                                  \
-    {                                                                                                                             \
-        GError *error_ = NULL;                                                                                                    \
-        g_assert_false(!!(call));                                                                                                 \
-        g_assert_error(error_, SFU_RUNTIME_ERROR, code);                                                                          \
-        if (!strstr(error_->message, text))                                                                                       \
-            g_error("'%s' does not say '%s'", error_->message, text);                                                             \
-        g_error_free(error_);                                                                                                     \
-    }                                                                                                                             \
+#define FAILS(call, code, text)                                                                                        \
+    G_STMT_START                                                                                                       \
+    {                                                                                                                  \
+        GError *error_ = NULL;                                                                                         \
+        g_assert_false(!!(call));                                                                                      \
+        g_assert_error(error_, SFU_RUNTIME_ERROR, code);                                                               \
+        if (!strstr(error_->message, text))                                                                            \
+            g_error("'%s' does not say '%s'", error_->message, text);                                                  \
+        g_error_free(error_);                                                                                          \
+    }                                                                                                                  \
     G_STMT_END
 #define ERR (&error_)
 
@@ -70,7 +70,7 @@ static char *new_cache(void)
 
 static SfuWeight *weight(int out, int in, guint32 seed)
 {
-    float *v = g_new(float, (gsize)out * in);
+    float *v = g_new(float, (gsize)out *in);
     for (int i = 0; i < out * in; i++)
         v[i] = (float)((i * 7919u + seed * 104729u) % 1000) / 500.0f - 1.0f;
     return sfu_weight_new_take("weight", SFU_F32, 2, (const gint64[]){out, in}, v, sizeof *v * (gsize)out * in);
@@ -79,7 +79,7 @@ static SfuWeight *weight(int out, int in, guint32 seed)
 /* rows x n through w [n, n], from a fixed input. */
 static void apply(SfuQueue *q, SfuWeight *w, int rows, int n, float *out)
 {
-    float *v = g_new(float, (gsize)rows * n);
+    float *v = g_new(float, (gsize)rows *n);
     for (int i = 0; i < rows * n; i++)
         v[i] = (float)(i % 17) / 17.0f;
     SfuTensor *x = NULL, *y = NULL;
@@ -125,11 +125,13 @@ static void test_small_floats(void)
     }
     for (guint32 b = 0; b < 256; b++) {
         same_value(sfu_e5m2_to_float((guint8)b), decode(b, 5, 2, TRUE));
-        same_value(sfu_e4m3_to_float((guint8)b), (b & 127) == 127 ? NAN : decode(b, 4, 3, FALSE)); /* no infinity in E4M3 */
+        same_value(sfu_e4m3_to_float((guint8)b),
+                   (b & 127) == 127 ? NAN : decode(b, 4, 3, FALSE)); /* no infinity in E4M3 */
     }
     /* Between two neighbours: to the nearer, a tie to the even one, beyond the largest to infinity. */
     for (guint32 b = 0; b < 0x7bff; b++) {
-        const float lo = sfu_half_to_float((guint16)b), hi = sfu_half_to_float((guint16)(b + 1)), mid = lo + (hi - lo) / 2;
+        const float lo = sfu_half_to_float((guint16)b), hi = sfu_half_to_float((guint16)(b + 1)),
+                    mid = lo + (hi - lo) / 2;
         g_assert_cmpuint(sfu_half_from_float(nextafterf(mid, 0)), ==, b);
         g_assert_cmpuint(sfu_half_from_float(nextafterf(mid, 1e9f)), ==, b + 1);
         g_assert_cmpuint(sfu_half_from_float(mid), ==, b + (b & 1));
@@ -140,7 +142,7 @@ static void test_small_floats(void)
     g_assert_cmpuint(sfu_half_from_float(-INFINITY), ==, 0xfc00);
     g_assert_true(isnan(sfu_half_to_float(sfu_half_from_float(NAN))));
     g_assert_true(isnan(sfu_bf16_to_float(sfu_bf16_from_float(NAN))));
-    g_assert_cmpfloat(sfu_bf16_to_float(sfu_bf16_from_float(1.00390625f)), ==, 1.0f);     /* a tie, to even */
+    g_assert_cmpfloat(sfu_bf16_to_float(sfu_bf16_from_float(1.00390625f)), ==, 1.0f);      /* a tie, to even */
     g_assert_cmpfloat(sfu_bf16_to_float(sfu_bf16_from_float(1.01171875f)), ==, 1.015625f); /* the next one */
     g_assert_cmpfloat(sfu_bf16_to_float(sfu_bf16_from_float(1.005f)), ==, 1.0078125f);
 }
@@ -149,10 +151,23 @@ static void test_small_floats(void)
 
 static void test_weight_dtypes(void)
 {
-    static const struct { SfuDtype t; guint8 bytes[8]; float value; } k[] = {
-        {SFU_F32, {0, 0, 0x20, 0xc0}, -2.5f}, {SFU_F16, {0, 0x3e}, 1.5f}, {SFU_BF16, {0xc0, 0x3f}, 1.5f}, {SFU_F8_E4M3, {0x3c}, 1.5f},
-        {SFU_F8_E5M2, {0x3e}, 1.5f}, {SFU_I32, {0xfe, 0xff, 0xff, 0xff}, -2}, {SFU_I64, {0xfd, 255, 255, 255, 255, 255, 255, 255}, -3},
-        {SFU_U8, {200}, 200}, {SFU_F64, {0, 0, 0, 0, 0, 0, 0xf8, 0x3f}, 1.5f}, {SFU_I8, {0x80}, -128}, {SFU_I16, {0xff, 0xff}, -1}, {SFU_BOOL, {1}, 1},
+    static const struct {
+        SfuDtype t;
+        guint8 bytes[8];
+        float value;
+    } k[] = {
+        {SFU_F32, {0, 0, 0x20, 0xc0}, -2.5f},
+        {SFU_F16, {0, 0x3e}, 1.5f},
+        {SFU_BF16, {0xc0, 0x3f}, 1.5f},
+        {SFU_F8_E4M3, {0x3c}, 1.5f},
+        {SFU_F8_E5M2, {0x3e}, 1.5f},
+        {SFU_I32, {0xfe, 0xff, 0xff, 0xff}, -2},
+        {SFU_I64, {0xfd, 255, 255, 255, 255, 255, 255, 255}, -3},
+        {SFU_U8, {200}, 200},
+        {SFU_F64, {0, 0, 0, 0, 0, 0, 0xf8, 0x3f}, 1.5f},
+        {SFU_I8, {0x80}, -128},
+        {SFU_I16, {0xff, 0xff}, -1},
+        {SFU_BOOL, {1}, 1},
     };
     g_assert_cmpint(G_N_ELEMENTS(k), ==, SFU_Q4_0); /* the plain types; blocks: quant.c */
     for (guint i = 0; i < G_N_ELEMENTS(k); i++) {
@@ -286,7 +301,8 @@ static void test_views(void)
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(v);
     SfuTensor *other = NULL;
-    MUST(other = sfu_tensor_create(q, SFU_F32, 1, 2, 2, 3, ERR)); /* must not be given the buffer that the view still holds */
+    MUST(other = sfu_tensor_create(q, SFU_F32, 1, 2, 2, 3,
+                                   ERR)); /* must not be given the buffer that the view still holds */
     MUST(sfu_tensor_write(other, (const float[12]){0}, ERR));
     MUST(sfu_tensor_read(vv, out, ERR));
     for (int i = 0; i < 4; i++)
@@ -349,13 +365,15 @@ static void test_profile(void)
             char name[64];
             int calls;
             double ms, percent, gflops, gbs;
-            if (sscanf(*l, "%63s %d %lf %lf %lf %lf", name, &calls, &ms, &percent, &gflops, &gbs) == 6 && strcmp(name, "unary") == 0) {
+            if (sscanf(*l, "%63s %d %lf %lf %lf %lf", name, &calls, &ms, &percent, &gflops, &gbs) == 6 &&
+                strcmp(name, "unary") == 0) {
                 unary = TRUE;
                 g_assert_cmpint(calls, ==, 3);
                 g_assert_cmpfloat(ms, >, 0);
                 g_assert_cmpfloat(percent, >, 0);
                 g_assert_cmpfloat(percent, <=, 100);
-                const double expected = 3 * 2 * 4.0 * 64 * 64 * 64 / 1e6 / ms; /* one read, one write; a slow run rounds to 0.0 */
+                const double expected =
+                    3 * 2 * 4.0 * 64 * 64 * 64 / 1e6 / ms; /* one read, one write; a slow run rounds to 0.0 */
                 g_assert_cmpfloat(fabs(gbs - expected), <=, 0.06 + expected * (0.02 + 0.01 / ms));
             }
         }
@@ -370,7 +388,10 @@ static void test_profile(void)
 
 /* ---- programs ---- */
 
-static void count_builds(const char *program, gpointer data) { ++*(int *)data; }
+static void count_builds(const char *program, gpointer data)
+{
+    ++*(int *)data;
+}
 
 /* Opens a queue, does one op, checks its result, and returns how many programs were compiled. */
 static int builds(void)
@@ -430,10 +451,18 @@ static void test_program_cache(void)
         char *bad = g_memdup2(good, n);
         gsize bad_n = n;
         switch (damage) {
-        case 0: bad[n / 2] ^= 1; break;
-        case 1: bad_n = n / 3; break;
-        case 2: bad_n = 0; break;
-        case 3: bad[0] = '#'; break;
+        case 0:
+            bad[n / 2] ^= 1;
+            break;
+        case 1:
+            bad_n = n / 3;
+            break;
+        case 2:
+            bad_n = 0;
+            break;
+        case 3:
+            bad[0] = '#';
+            break;
         case 4: { /* whole, but no program that the driver knows */
             char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)"garbage", 7);
             memcpy(bad, sum, 64);
@@ -472,7 +501,8 @@ static void test_build_failure(void)
 /* GTK sets a locale with commas; an OpenCL compiler that reads 1.5 as 1 under it would spoil every constant. */
 static void test_locale(void)
 {
-    char *dir = g_build_filename(scratch, "locale", NULL), *made = g_build_filename(dir, "de_DE.UTF-8", NULL), *out = NULL, *err = NULL;
+    char *dir = g_build_filename(scratch, "locale", NULL), *made = g_build_filename(dir, "de_DE.UTF-8", NULL),
+         *out = NULL, *err = NULL;
     g_mkdir_with_parents(dir, 0700);
     const char *argv[] = {"localedef", "-i", "de_DE", "-f", "UTF-8", made, NULL};
     (void)g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, NULL, NULL);

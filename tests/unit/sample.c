@@ -5,9 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-static const SfuScheduleOptions sd1 = {SFU_SAMPLE_EPSILON, 1000, 0.00085, 0.012, TRUE, FALSE, 1, SFU_SAMPLER_EULER, SFU_SCHEDULE_NORMAL, 10, 1};
+static const SfuScheduleOptions sd1 = {SFU_SAMPLE_EPSILON,  1000, 0.00085, 0.012, TRUE, FALSE, 1, SFU_SAMPLER_EULER,
+                                       SFU_SCHEDULE_NORMAL, 10,   1};
 
-static SfuSigmas *make(SfuSampler sampler, SfuSchedule schedule, SfuSamplePrediction prediction, int steps, double strength)
+static SfuSigmas *make(SfuSampler sampler, SfuSchedule schedule, SfuSamplePrediction prediction, int steps,
+                       double strength)
 {
     SfuScheduleOptions o = sd1;
     o.sampler = sampler;
@@ -94,7 +96,8 @@ static void test_strength(void)
         int steps;
         double strength;
         int executed;
-    } cases[] = {{20, 1, 20}, {20, 0.75, 15}, {20, 0.5, 10}, {10, 0.99, 9}, {50, 0.58, 28} /* 28.999 */, {20, 0.04, 1}, {20, 0, 1}, {1, 0.3, 1}, {1, 1, 1}, {1000, 0.4, 400}};
+    } cases[] = {{20, 1, 20},   {20, 0.75, 15}, {20, 0.5, 10}, {10, 0.99, 9}, {50, 0.58, 28} /* 28.999 */,
+                 {20, 0.04, 1}, {20, 0, 1},     {1, 0.3, 1},   {1, 1, 1},     {1000, 0.4, 400}};
     for (int i = 0; i < G_N_ELEMENTS(cases); i++)
         for (int schedule = SFU_SCHEDULE_NORMAL; schedule <= SFU_SCHEDULE_LINSPACE; schedule++) {
             SfuSigmas *all = make(SFU_SAMPLER_EULER, schedule, SFU_SAMPLE_EPSILON, cases[i].steps, 1);
@@ -204,13 +207,14 @@ static void test_rescale_extremes(void)
     g_assert_cmpfloat(cfg[5], ==, 5);
 }
 
-/* ---- Brownian noise ----------------------------------------------------------------------------------------------- */
+/* ---- Brownian noise -----------------------------------------------------------------------------------------------
+ */
 
 #define SIDE 64
 
 static float *increment(SfuNoise *noise, double from, double to)
 {
-    float *out = g_new(float, SIDE * SIDE * 4);
+    float *out = g_new(float, SIDE *SIDE * 4);
     sfu_noise_brownian(noise, from, to, out);
     return out;
 }
@@ -228,7 +232,8 @@ static void test_brownian(void)
     const guint64 seed = 12;
     SfuNoise *noise = sfu_noise_new(SFU_NOISE_TORCH, &seed, 1, SIDE, SIDE, 4);
     const double points[] = {1e6, 4096, 16, 14.6, 14.5, 9.7, 8, 4, 3, 0.9, 0.31, 0.0292, 0.02915, 1e-4, 0};
-    const double tolerance = 4 * sqrt(2.0 / (SIDE * SIDE * 4)); /* four standard deviations of a variance of 16384 normals */
+    const double tolerance =
+        4 * sqrt(2.0 / (SIDE * SIDE * 4)); /* four standard deviations of a variance of 16384 normals */
     float *previous = NULL;
     for (int i = 0; i + 1 < G_N_ELEMENTS(points); i++) {
         float *d = increment(noise, points[i], points[i + 1]), *again = increment(noise, points[i], points[i + 1]);
@@ -260,7 +265,8 @@ static void test_brownian(void)
     sfu_noise_free(noise);
 }
 
-/* ---- runs --------------------------------------------------------------------------------------------------------- */
+/* ---- runs ---------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const SfuSigmas *s;
@@ -268,7 +274,8 @@ typedef struct {
     gboolean fail_after;
 } Watch;
 
-static gboolean denoise(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step, GError **error)
+static gboolean denoise(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step,
+                        GError **error)
 {
     Watch *w = data;
     w->calls++;
@@ -279,7 +286,9 @@ static gboolean denoise(gpointer data, float *denoised, const float *x, double s
         return FALSE;
     }
     for (int i = 0; i < w->n; i++)
-        denoised[i] = step == w->poison_at ? NAN : (float)(0.5 * x[i] / (1 + sigma) + 0.1 * (i % w->n_per_image) / w->n_per_image);
+        denoised[i] = step == w->poison_at
+                          ? NAN
+                          : (float)(0.5 * x[i] / (1 + sigma) + 0.1 * (i % w->n_per_image) / w->n_per_image);
     return TRUE;
 }
 
@@ -295,7 +304,8 @@ static gboolean after(gpointer data, float *x, const float *denoised, double sig
     return TRUE;
 }
 
-static gboolean run(SfuSigmas *s, Watch *w, float *x, int h, int width, int c, const guint64 *seeds, int n_images, GError **error)
+static gboolean run(SfuSigmas *s, Watch *w, float *x, int h, int width, int c, const guint64 *seeds, int n_images,
+                    GError **error)
 {
     w->s = s;
     w->n_per_image = h * width * c;
@@ -321,7 +331,9 @@ static void test_every_run(void)
     for (int prediction = SFU_SAMPLE_EPSILON; prediction <= SFU_SAMPLE_FLOW; prediction += SFU_SAMPLE_FLOW)
         for (int sampler = 0; sampler < SFU_N_SAMPLERS; sampler++)
             for (int k = 0; k < G_N_ELEMENTS(counts); k++) {
-                SfuSigmas *s = make(sampler, sampler == SFU_SAMPLER_LCM && counts[k] > 50 ? SFU_SCHEDULE_NORMAL : SFU_SCHEDULE_AUTO, prediction, counts[k], 1);
+                SfuSigmas *s = make(
+                    sampler, sampler == SFU_SAMPLER_LCM && counts[k] > 50 ? SFU_SCHEDULE_NORMAL : SFU_SCHEDULE_AUTO,
+                    prediction, counts[k], 1);
                 Watch w = {.fail_at = -1, .poison_at = -1};
                 GError *error = NULL;
                 g_assert_true(run(s, &w, x, 4, 4, 3, &seed, 1, &error));
@@ -353,7 +365,8 @@ static void test_batch(void)
     }
     /* and so with PyTorch's generator, whose state is carried from draw to draw */
     float batch[3 * 5 * 3 * 4], alone[5 * 3 * 4];
-    SfuNoise *a = sfu_noise_new(SFU_NOISE_TORCH, seeds, 3, 5, 3, 4), *b = sfu_noise_new(SFU_NOISE_TORCH, seeds + 1, 1, 5, 3, 4);
+    SfuNoise *a = sfu_noise_new(SFU_NOISE_TORCH, seeds, 3, 5, 3, 4),
+             *b = sfu_noise_new(SFU_NOISE_TORCH, seeds + 1, 1, 5, 3, 4);
     for (int draw = 0; draw < 3; draw++) {
         sfu_noise_next(a, batch);
         sfu_noise_next(b, alone);

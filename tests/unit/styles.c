@@ -9,7 +9,8 @@ static void assert_style(const char *name, const char *prompt, const char *want,
     SfuParams *p = sfu_params_new();
     GError *e = NULL;
     char *words, *negative;
-    g_assert_true(sfu_params_set(p, "style", name, &e) && sfu_params_set(p, "prompt", prompt, &e) && sfu_params_set(p, "negative", "no", &e));
+    g_assert_true(sfu_params_set(p, "style", name, &e) && sfu_params_set(p, "prompt", prompt, &e) &&
+                  sfu_params_set(p, "negative", "no", &e));
     g_assert_no_error(e);
     sfu_style_apply(p, &words, &negative);
     g_assert_cmpstr(words, ==, want);
@@ -25,10 +26,11 @@ static void test_files(void)
     assert_style("mine", "a boat", "a boat, by me", "no, not by others");
     assert_style("round", "a boat", "round a boat, and a boat again", "no");
     assert_style("Two, lines", "a boat", "a boat, \"one\"\ntwo", "no"); /* quotes, commas and lines within quotes */
-    assert_style("clay", "a boat", "a boat, other clay", "no"); /* replaces the built-in one */
-    assert_style("none", "a boat", "a boat", "no"); /* which stays what it is */
-    assert_style("second", "", "of the second file", "no"); /* columns in another order */
-    assert_style("portrait", "a boat", "portrait photograph of a boat, 85mm lens, shallow depth of field, soft window light, detailed skin",
+    assert_style("clay", "a boat", "a boat, other clay", "no");         /* replaces the built-in one */
+    assert_style("none", "a boat", "a boat", "no");                     /* which stays what it is */
+    assert_style("second", "", "of the second file", "no");             /* columns in another order */
+    assert_style("portrait", "a boat",
+                 "portrait photograph of a boat, 85mm lens, shallow depth of field, soft window light, detailed skin",
                  "no, painting, cartoon, deformed, disfigured, extra fingers, bad anatomy");
     SfuParams *p = sfu_params_new();
     g_assert_false(sfu_params_set(p, "style", "# a heading", NULL));
@@ -38,7 +40,9 @@ static void test_files(void)
 
 static void test_torn_files(void)
 {
-    static const char *const torn[] = {"", "\n", "name", "name,prompt\n\"", "name,prompt\na,\"b", "x,y\na,b\n", "\"name\"\"\n", ",,,\n,,,\n", "name\n\n\na\n\r\n"};
+    static const char *const torn[] = {
+        "",           "\n",           "name",       "name,prompt\n\"",  "name,prompt\na,\"b",
+        "x,y\na,b\n", "\"name\"\"\n", ",,,\n,,,\n", "name\n\n\na\n\r\n"};
     for (guint i = 0; i < G_N_ELEMENTS(torn); i++)
         g_assert_cmpuint(sfu_styles_count(torn[i], strlen(torn[i])), <=, 1);
 }
@@ -46,9 +50,13 @@ static void test_torn_files(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    char *folder = g_dir_make_tmp("sfumato-styles-XXXXXX", NULL), *a = g_build_filename(folder, "a.csv", NULL), *b = g_build_filename(folder, "b.csv", NULL);
-    g_file_set_contents(a, "\xef\xbb\xbfname,prompt,negative_prompt\r\nmine,by me,not by others\r\n# a heading,,\r\nround,\"round {prompt}, and {prompt} again\",\r\n"
-                           "\"Two, lines\",\"\"\"one\"\"\ntwo\",\r\nclay,other clay,\r\nnone,never,\r\nshort\r\n", -1, NULL);
+    char *folder = g_dir_make_tmp("sfumato-styles-XXXXXX", NULL), *a = g_build_filename(folder, "a.csv", NULL),
+         *b = g_build_filename(folder, "b.csv", NULL);
+    g_file_set_contents(a,
+                        "\xef\xbb\xbfname,prompt,negative_prompt\r\nmine,by me,not by others\r\n# a "
+                        "heading,,\r\nround,\"round {prompt}, and {prompt} again\",\r\n"
+                        "\"Two, lines\",\"\"\"one\"\"\ntwo\",\r\nclay,other clay,\r\nnone,never,\r\nshort\r\n",
+                        -1, NULL);
     g_file_set_contents(b, "negative_prompt,text,name\n,of the second file,second", -1, NULL);
     char *both = g_strjoin(G_SEARCHPATH_SEPARATOR_S, a, "/nowhere/c.csv", b, NULL);
     g_setenv("SFUMATO_STYLES", both, TRUE);

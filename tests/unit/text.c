@@ -37,9 +37,9 @@ static SfuPrompt *parse(const char *text, gboolean sd2)
 static void test_invalid_utf8(void)
 {
     refused("a\xff", -1, SFU_TEXT_ERROR_UTF8, "byte 1");
-    refused("ab\xc3", -1, SFU_TEXT_ERROR_UTF8, "byte 2");          /* cut */
-    refused("\xc0\xaf", -1, SFU_TEXT_ERROR_UTF8, "byte 0");        /* overlong */
-    refused("x\xed\xa0\x80", -1, SFU_TEXT_ERROR_UTF8, "byte 1");   /* surrogate */
+    refused("ab\xc3", -1, SFU_TEXT_ERROR_UTF8, "byte 2");           /* cut */
+    refused("\xc0\xaf", -1, SFU_TEXT_ERROR_UTF8, "byte 0");         /* overlong */
+    refused("x\xed\xa0\x80", -1, SFU_TEXT_ERROR_UTF8, "byte 1");    /* surrogate */
     refused("\xf4\x90\x80\x80", -1, SFU_TEXT_ERROR_UTF8, "byte 0"); /* above U+10FFFF */
     refused("a\0b", 3, SFU_TEXT_ERROR_UTF8, "byte 1");
     refused("caf\xe9, (dog:1.2)", -1, SFU_TEXT_ERROR_UTF8, "byte 3"); /* Latin-1 */
@@ -68,8 +68,9 @@ static void test_long(void)
     const struct {
         const char *unit;
         gboolean too_deep;
-    } cases[] = {{"cat, "}, {"x"}, {"(", TRUE}, {"[a", TRUE}, {"\\"}, {"(a:1.1) "}, {")"}, {"BREAK "}, {"\xf0\x9f\x90\x89"}, {"a\xcc\x81\xcc\xa3"}, {":1."},
-                 {"<|endoftext|>"}, {"'s"}};
+    } cases[] = {{"cat, "}, {"x"},      {"(", TRUE},          {"[a", TRUE},          {"\\"},  {"(a:1.1) "},
+                 {")"},     {"BREAK "}, {"\xf0\x9f\x90\x89"}, {"a\xcc\x81\xcc\xa3"}, {":1."}, {"<|endoftext|>"},
+                 {"'s"}};
     for (int i = 0; i < G_N_ELEMENTS(cases); i++) {
         GString *text = g_string_new(NULL);
         while (text->len + strlen(cases[i].unit) <= 100000)

@@ -1,12 +1,13 @@
-/* What is remembered about devices: answers on disk, several processes, self-tests of matrix units, and places that cannot be written.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is remembered about devices: answers on disk, several processes, self-tests of matrix units, and places that
+ * cannot be written. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/ops.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 static char *scratch; /* removed at the end */
-static const char *const norm[] = {"norm", NULL}, *const move[] = {"move", NULL}, *const sizes[] = {"small", "large", NULL};
+static const char *const norm[] = {"norm", NULL}, *const move[] = {"move", NULL},
+                         *const sizes[] = {"small", "large", NULL};
 
 static void remove_tree(const char *path)
 {
@@ -34,7 +35,8 @@ static SfuQueue *open_queue(const SfuQueueOptions *o)
 {
     GError *error = NULL;
     SfuQueue *q = sfu_queue_create(o, &error);
-    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) || g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE))
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
+        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE))
         g_test_skip(error->message);
     else
         g_assert_no_error(error);
@@ -125,8 +127,12 @@ static void test_capability(void)
     static const struct {
         int fails_with;
         gboolean works, remembered;
-    } k[] = {{-2, TRUE, TRUE}, {-1, FALSE, TRUE}, {SFU_RUNTIME_ERROR_BUILD, FALSE, TRUE}, {SFU_RUNTIME_ERROR_FAILED, FALSE, TRUE},
-             {SFU_RUNTIME_ERROR_CANCELLED, FALSE, FALSE}, {SFU_RUNTIME_ERROR_MEMORY, FALSE, FALSE}};
+    } k[] = {{-2, TRUE, TRUE},
+             {-1, FALSE, TRUE},
+             {SFU_RUNTIME_ERROR_BUILD, FALSE, TRUE},
+             {SFU_RUNTIME_ERROR_FAILED, FALSE, TRUE},
+             {SFU_RUNTIME_ERROR_CANCELLED, FALSE, FALSE},
+             {SFU_RUNTIME_ERROR_MEMORY, FALSE, FALSE}};
     new_cache();
     SfuQueue *q = open_queue(NULL);
     for (guint i = 0; q && i < G_N_ELEMENTS(k); i++) {
@@ -182,7 +188,8 @@ static void process(void)
 {
     SfuQueue *q = open_queue(NULL);
     const SfuQuestion shared = {.name = "shared", .programs = norm, .answers = sizes, .if_died = 0};
-    g_assert_cmpint(sfu_tuning_ask(q, &shared, slow_trial, g_getenv("ASKED"), NULL), ==, 1); /* not what another's marker says */
+    g_assert_cmpint(sfu_tuning_ask(q, &shared, slow_trial, g_getenv("ASKED"), NULL), ==,
+                    1); /* not what another's marker says */
     for (int i = 0; i < QUESTIONS; i++) {
         char name[32];
         g_snprintf(name, sizeof name, "own %s %d", g_getenv("PROCESS"), i);
@@ -210,7 +217,8 @@ static void test_processes(void)
         GError *error = NULL;
         g_snprintf(number, sizeof number, "%d", p);
         g_setenv("PROCESS", number, TRUE);
-        g_spawn_async(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pids[p], &error);
+        g_spawn_async(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+                      &pids[p], &error);
         g_assert_no_error(error);
     }
     for (int p = 0; p < PROCESSES; p++) {
@@ -234,8 +242,12 @@ static void test_processes(void)
 
 /* ---- the self-test of matrix units, emulated ---- */
 
-static const SfuQueueOptions unit = {.kernels = SFU_KERNELS_GPU, .precision = SFU_PRECISION_FP16, .emulated = SFU_MATRIX_INTEL8, .self_test = TRUE,
-                                     .matrix_tile = 3, .profile = TRUE};
+static const SfuQueueOptions unit = {.kernels = SFU_KERNELS_GPU,
+                                     .precision = SFU_PRECISION_FP16,
+                                     .emulated = SFU_MATRIX_INTEL8,
+                                     .self_test = TRUE,
+                                     .matrix_tile = 3,
+                                     .profile = TRUE};
 
 enum { ROWS = 20, N = 64 };
 
@@ -245,9 +257,11 @@ static gboolean product_of_ones(SfuQueue *q, SfuWeight *w, SfuWeight *bias, GErr
     float v[ROWS * N];
     for (int i = 0; i < ROWS * N; i++)
         v[i] = 1;
-    SfuTensor *x = sfu_tensor_create(q, SFU_F16, 1, 1, ROWS, N, error), *y = x ? sfu_tensor_create(q, SFU_F16, 1, 1, ROWS, N, error) : NULL;
+    SfuTensor *x = sfu_tensor_create(q, SFU_F16, 1, 1, ROWS, N, error),
+              *y = x ? sfu_tensor_create(q, SFU_F16, 1, 1, ROWS, N, error) : NULL;
     const SfuEpilogue e = {.bias = bias};
-    gboolean ok = y && sfu_tensor_write(x, v, error) && sfu_linear(q, y, x, w, &e, error) && sfu_tensor_read(y, v, error);
+    gboolean ok =
+        y && sfu_tensor_write(x, v, error) && sfu_linear(q, y, x, w, &e, error) && sfu_tensor_read(y, v, error);
     for (int i = 0; ok && i < ROWS * N; i++)
         ok = v[i] == N + 1000;
     sfu_tensor_destroy(x);
@@ -275,7 +289,10 @@ static int calls(SfuQueue *q, const char *kernel)
 }
 
 static int cancelled;
-static void stop(const char *name, gpointer data) { g_atomic_int_set(&cancelled, 1); }
+static void stop(const char *name, gpointer data)
+{
+    g_atomic_int_set(&cancelled, 1);
+}
 
 /* Stop during the first compile: the matrix units are tried again, and used. */
 static void test_stop(void)
@@ -333,7 +350,10 @@ static void test_tight(void)
 
 /* ---- places that cannot be written ---- */
 
-static void count_builds(const char *name, gpointer data) { ++*(int *)data; }
+static void count_builds(const char *name, gpointer data)
+{
+    ++*(int *)data;
+}
 
 static int builds(void)
 {
@@ -353,7 +373,8 @@ static int builds(void)
     return n;
 }
 
-/* Neither our folder nor PoCL's can be made (/proc takes no folder, not even from root): a temporary one is used, and kept for the next run. */
+/* Neither our folder nor PoCL's can be made (/proc takes no folder, not even from root): a temporary one is used, and
+ * kept for the next run. */
 static void test_unwritable(void)
 {
     if (g_test_subprocess()) {
@@ -371,7 +392,8 @@ static void test_unwritable(void)
         return;
     char *tmp = g_build_filename(scratch, "tmp", NULL);
     g_mkdir(tmp, 0700);
-    const char *const changed[][2] = {{"SFUMATO_CACHE", "/proc/no/cache"}, {"POCL_CACHE_DIR", "/proc/no/pocl"}, {"TMPDIR", tmp}};
+    const char *const changed[][2] = {
+        {"SFUMATO_CACHE", "/proc/no/cache"}, {"POCL_CACHE_DIR", "/proc/no/pocl"}, {"TMPDIR", tmp}};
     char *before[G_N_ELEMENTS(changed)];
     for (guint i = 0; i < G_N_ELEMENTS(changed); i++) {
         before[i] = g_strdup(g_getenv(changed[i][0]));

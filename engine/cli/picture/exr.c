@@ -1,5 +1,5 @@
-/* OpenEXR: read by GEGL, which stands on OpenEXR's own library; written here, because GEGL neither tells of a full disk nor takes more than 2 GiB.
- * The format: "OpenEXR File Layout" and "Technical Introduction to OpenEXR", openexr.com.
+/* OpenEXR: read by GEGL, which stands on OpenEXR's own library; written here, because GEGL neither tells of a full disk
+ * nor takes more than 2 GiB. The format: "OpenEXR File Layout" and "Technical Introduction to OpenEXR", openexr.com.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
@@ -68,13 +68,17 @@ static GeglBuffer *load_exr(SfuPictureIn *in, GError **error)
         return sfu_picture_refuse(in, error, "not an OpenEXR picture (its header is damaged)");
     /* A pixel takes some bits even when compressed: a size that the file cannot hold is damage. */
     if ((guint64)w * h / 4096 > in->n_bytes)
-        return sfu_picture_refuse(in, error, "not a whole OpenEXR picture (%" G_GUINT64_FORMAT " bytes for %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " pixels)",
+        return sfu_picture_refuse(in, error,
+                                  "not a whole OpenEXR picture (%" G_GUINT64_FORMAT " bytes for %" G_GINT64_FORMAT
+                                  " x %" G_GINT64_FORMAT " pixels)",
                                   in->n_bytes, w, h);
-    GeglBuffer *empty = sfu_picture_buffer(in, (guint64)w, (guint64)h, babl_format("RGBA float"), NULL, error), *b = NULL;
+    GeglBuffer *empty = sfu_picture_buffer(in, (guint64)w, (guint64)h, babl_format("RGBA float"), NULL, error),
+               *b = NULL;
     if (!empty || in->header_only)
         return empty;
     g_object_unref(empty);
-    GeglNode *graph = gegl_node_new(), *load = gegl_node_new_child(graph, "operation", "gegl:exr-load", "path", in->path, NULL);
+    GeglNode *graph = gegl_node_new(),
+             *load = gegl_node_new_child(graph, "operation", "gegl:exr-load", "path", in->path, NULL);
     GeglNode *sink = gegl_node_new_child(graph, "operation", "gegl:buffer-sink", "buffer", &b, "format", NULL, NULL);
     gegl_node_link(load, sink);
     gegl_node_process(sink);
@@ -136,7 +140,8 @@ static GByteArray *header_of(const SfuPictureOut *out, int w, int h)
         put_i32(a, 1);
     }
     g_byte_array_append(a, (const guint8 *)"", 1);
-    babl_space_get(babl_format_get_space(out->format), &white[0], &white[1], &red[0], &red[1], &green[0], &green[1], &blue[0], &blue[1], NULL, NULL, NULL);
+    babl_space_get(babl_format_get_space(out->format), &white[0], &white[1], &red[0], &red[1], &green[0], &green[1],
+                   &blue[0], &blue[1], NULL, NULL, NULL);
     put_attribute(a, "chromaticities", "chromaticities", 32);
     for (int i = 0; i < 8; i++)
         put_f32(a, (i < 2 ? red : i < 4 ? green : i < 6 ? blue : white)[i % 2]);
@@ -170,7 +175,8 @@ static void shuffle(guint8 *to, const guint8 *from, gsize n)
 }
 
 /* One block: its first row, its size, its bytes; as they are where compression gains nothing. */
-static gboolean put_block(SfuPictureOut *out, int y, const guint8 *planes, gsize n, guint8 *work, guint8 *packed, uLong room)
+static gboolean put_block(SfuPictureOut *out, int y, const guint8 *planes, gsize n, guint8 *work, guint8 *packed,
+                          uLong room)
 {
     uLongf n_packed = room;
     GByteArray *head = g_byte_array_new();
@@ -178,7 +184,8 @@ static gboolean put_block(SfuPictureOut *out, int y, const guint8 *planes, gsize
     const gboolean smaller = compress2(packed, &n_packed, work, (uLong)n, 4) == Z_OK && n_packed < n;
     put_i32(head, y);
     put_i32(head, (gint32)(smaller ? n_packed : n));
-    const gboolean ok = sfu_picture_put(out, head->data, head->len) && sfu_picture_put(out, smaller ? packed : planes, smaller ? n_packed : n);
+    const gboolean ok = sfu_picture_put(out, head->data, head->len) &&
+                        sfu_picture_put(out, smaller ? packed : planes, smaller ? n_packed : n);
     g_byte_array_unref(head);
     return ok;
 }
@@ -205,7 +212,8 @@ static gboolean put_blocks(SfuPictureOut *out, const Babl *format, guint64 *offs
             }
         if (y % BLOCK_ROWS == BLOCK_ROWS - 1 || y == h - 1) {
             offsets[y / BLOCK_ROWS] = GUINT64_TO_LE((guint64)ftello(out->file));
-            ok = put_block(out, y / BLOCK_ROWS * BLOCK_ROWS, planes, line * (y % BLOCK_ROWS + 1), work, packed, (uLong)room);
+            ok = put_block(out, y / BLOCK_ROWS * BLOCK_ROWS, planes, line * (y % BLOCK_ROWS + 1), work, packed,
+                           (uLong)room);
         }
     }
     sfu_rows_clear(&rows);
@@ -217,13 +225,19 @@ static gboolean put_blocks(SfuPictureOut *out, const Babl *format, guint64 *offs
 
 static gboolean save_exr(SfuPictureOut *out, GError **error)
 {
-    const int w = gegl_buffer_get_width(out->picture), h = gegl_buffer_get_height(out->picture), n_blocks = (h + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    const int w = gegl_buffer_get_width(out->picture), h = gegl_buffer_get_height(out->picture),
+              n_blocks = (h + BLOCK_ROWS - 1) / BLOCK_ROWS;
     char name[32];
-    g_snprintf(name, sizeof name, "%s %s", out->gray ? (out->alpha ? "YaA" : "Y") : out->alpha ? "RaGaBaA" : "RGB", out->depth == 16 ? "half" : "float");
+    g_snprintf(name, sizeof name, "%s %s",
+               out->gray    ? (out->alpha ? "YaA" : "Y")
+               : out->alpha ? "RaGaBaA"
+                            : "RGB",
+               out->depth == 16 ? "half" : "float");
     GByteArray *header = header_of(out, w, h);
     guint64 *offsets = g_new0(guint64, n_blocks);
     const off_t table = (off_t)header->len;
-    const gboolean ok = sfu_picture_put(out, header->data, header->len) && sfu_picture_put(out, offsets, (gsize)n_blocks * 8) &&
+    const gboolean ok = sfu_picture_put(out, header->data, header->len) &&
+                        sfu_picture_put(out, offsets, (gsize)n_blocks * 8) &&
                         put_blocks(out, babl_format_with_space(name, babl_format_get_space(out->format)), offsets) &&
                         fseeko(out->file, table, SEEK_SET) == 0 && sfu_picture_put(out, offsets, (gsize)n_blocks * 8);
     g_byte_array_unref(header);
@@ -232,4 +246,5 @@ static gboolean save_exr(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"exr", NULL};
-const SfuPictureFormat sfu_picture_exr = {"OpenEXR", endings, is_exr, load_exr, save_exr, 16 | 32, TRUE, FALSE, TRUE, 1 << 30};
+const SfuPictureFormat sfu_picture_exr = {"OpenEXR", endings, is_exr, load_exr, save_exr,
+                                          16 | 32,   TRUE,    FALSE,  TRUE,     1 << 30};

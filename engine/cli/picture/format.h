@@ -1,5 +1,5 @@
-/* What one picture format offers, and what the formats share. A new format is one file beside this one and one row in formats.c.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* What one picture format offers, and what the formats share. A new format is one file beside this one and one row in
+ * formats.c. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_CLI_PICTURE_FORMAT_H
 #define SFU_CLI_PICTURE_FORMAT_H
 
@@ -9,7 +9,8 @@
 
 /* ---- reading ---- */
 
-/* A picture file while it is read. Nothing is mapped: a file that another program shortens meanwhile ends as a read error. */
+/* A picture file while it is read. Nothing is mapped: a file that another program shortens meanwhile ends as a read
+ * error. */
 typedef struct {
     const char *path; /* for messages */
     FILE *file;       /* at its beginning */
@@ -22,15 +23,18 @@ typedef struct {
 
 /* Sets "PATH: sentence" (USAGE) and returns NULL. */
 gpointer sfu_picture_refuse(const SfuPictureIn *in, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
-/* Makes the buffer for w x h pixels of `format`, with the ICC profile that came with them (NULL: none). NULL with error if the size is absurd. Caller
- * unrefs. */
-GeglBuffer *sfu_picture_buffer(const SfuPictureIn *in, guint64 w, guint64 h, const Babl *format, GBytes *icc, GError **error);
-/* babl's space for a profile; NULL (sRGB) without one, or if babl cannot express it: then the numbers are kept and the profile travels with them. */
+/* Makes the buffer for w x h pixels of `format`, with the ICC profile that came with them (NULL: none). NULL with error
+ * if the size is absurd. Caller unrefs. */
+GeglBuffer *sfu_picture_buffer(const SfuPictureIn *in, guint64 w, guint64 h, const Babl *format, GBytes *icc,
+                               GError **error);
+/* babl's space for a profile; NULL (sRGB) without one, or if babl cannot express it: then the numbers are kept and the
+ * profile travels with them. */
 const Babl *sfu_picture_space(GBytes *icc);
-/* Orientation in the EXIF data that a picture holds, 1 without one. `data` starts with the TIFF header, or with "Exif\0\0" before it. */
+/* Orientation in the EXIF data that a picture holds, 1 without one. `data` starts with the TIFF header, or with
+ * "Exif\0\0" before it. */
 int sfu_exif_orientation(const guint8 *data, gsize n);
-/* Inks 0..1 (0: none), 4 floats a pixel, to R'G'B' floats in sRGB, 3 a pixel. Without a profile (`space` NULL) by the formula of PostScript's and
- * PDF's DeviceCMYK: R = (1 - C)(1 - K). */
+/* Inks 0..1 (0: none), 4 floats a pixel, to R'G'B' floats in sRGB, 3 a pixel. Without a profile (`space` NULL) by the
+ * formula of PostScript's and PDF's DeviceCMYK: R = (1 - C)(1 - K). */
 void sfu_cmyk_to_rgb(float *rgb, const float *cmyk, int n, const Babl *space);
 /* babl's space for a CMYK profile; NULL if there is none. FALSE with error if there is one that cannot be used. */
 gboolean sfu_cmyk_space(const SfuPictureIn *in, GBytes *icc, const Babl **space, GError **error);
@@ -60,35 +64,36 @@ typedef struct {
     GeglBuffer *picture;
     const Babl *format; /* R'G'B', R'G'B'A, Y' or Y'A; u8, u16 or float; in the space to write */
     gboolean gray, alpha;
-    int depth;    /* bits a channel: 8, 16, 32 */
-    GBytes *icc;  /* NULL: sRGB */
+    int depth;        /* bits a channel: 8, 16, 32 */
+    GBytes *icc;      /* NULL: sRGB */
     const char *text; /* generation parameters; NULL: none */
 } SfuPictureOut;
 
 /* FALSE, with `broken` set, when it cannot be written. All writing goes through it. */
 gboolean sfu_picture_put(SfuPictureOut *out, const void *data, gsize n);
-/* Sets "PATH cannot be written: cause" (FAILED) from `broken` or, when that is 0, from the library's message. Returns FALSE. */
+/* Sets "PATH cannot be written: cause" (FAILED) from `broken` or, when that is 0, from the library's message. Returns
+ * FALSE. */
 gboolean sfu_picture_unwritten(const SfuPictureOut *out, GError **error, const char *message);
 
 /* ---- the formats ---- */
 
 typedef struct {
-    const char *name;             /* "PNG" */
-    const char *const *endings;   /* lower case, without the dot; NULL-terminated */
+    const char *name;                            /* "PNG" */
+    const char *const *endings;                  /* lower case, without the dot; NULL-terminated */
     gboolean (*is)(const guint8 *head, gsize n); /* by the first bytes */
     GeglBuffer *(*load)(SfuPictureIn *in, GError **error);
     gboolean (*save)(SfuPictureOut *out, GError **error); /* NULL: only read */
-    guint depths;                 /* sum of those that it writes: 8 | 16 | 32 */
-    gboolean alpha;               /* it can write transparency */
-    gboolean icc;                 /* it can write a colour profile */
-    gboolean gray;                /* it can write gray pictures as such */
-    int max_px;                   /* longest side that it can hold */
+    guint depths;                                         /* sum of those that it writes: 8 | 16 | 32 */
+    gboolean alpha;                                       /* it can write transparency */
+    gboolean icc;                                         /* it can write a colour profile */
+    gboolean gray;                                        /* it can write gray pictures as such */
+    int max_px;                                           /* longest side that it can hold */
 } SfuPictureFormat;
 
 #define SFU_PICTURE_HEAD 64 /* bytes that `is` sees at most */
 
-extern const SfuPictureFormat sfu_picture_png, sfu_picture_jpeg, sfu_picture_tiff, sfu_picture_webp, sfu_picture_exr, sfu_picture_hdr,
-    sfu_picture_pnm, sfu_picture_other;
+extern const SfuPictureFormat sfu_picture_png, sfu_picture_jpeg, sfu_picture_tiff, sfu_picture_webp, sfu_picture_exr,
+    sfu_picture_hdr, sfu_picture_pnm, sfu_picture_other;
 
 /* TRUE if gdk-pixbuf knows what is in the file. */
 gboolean sfu_picture_other_knows(const char *path);

@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-static const SfuPictureFormat *const formats[] = {&sfu_picture_png, &sfu_picture_jpeg, &sfu_picture_tiff, &sfu_picture_webp,
-                                                  &sfu_picture_exr, &sfu_picture_hdr,  &sfu_picture_pnm,  &sfu_picture_other};
+static const SfuPictureFormat *const formats[] = {&sfu_picture_png,  &sfu_picture_jpeg, &sfu_picture_tiff,
+                                                  &sfu_picture_webp, &sfu_picture_exr,  &sfu_picture_hdr,
+                                                  &sfu_picture_pnm,  &sfu_picture_other};
 
 /* Larger than any camera or scanner makes, small enough that no product overflows. */
 #define MAX_SIDE (1 << 19)
@@ -60,10 +61,13 @@ gpointer sfu_picture_refuse(const SfuPictureIn *in, GError **error, const char *
     return NULL;
 }
 
-GeglBuffer *sfu_picture_buffer(const SfuPictureIn *in, guint64 w, guint64 h, const Babl *format, GBytes *icc, GError **error)
+GeglBuffer *sfu_picture_buffer(const SfuPictureIn *in, guint64 w, guint64 h, const Babl *format, GBytes *icc,
+                               GError **error)
 {
     if (w < 1 || h < 1 || w > MAX_SIDE || h > MAX_SIDE || w * h > MAX_PIXELS)
-        return sfu_picture_refuse(in, error, "a picture of %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " pixels is not supported (at most %d a side)",
+        return sfu_picture_refuse(in, error,
+                                  "a picture of %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+                                  " pixels is not supported (at most %d a side)",
                                   w, h, MAX_SIDE);
     GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(0, 0, (int)w, (int)h), format);
     if (icc)
@@ -76,7 +80,8 @@ const Babl *sfu_picture_space(GBytes *icc)
     const char *why = NULL;
     gsize n = 0;
     const char *data = icc ? g_bytes_get_data(icc, &n) : NULL;
-    return data && n <= G_MAXINT ? babl_space_from_icc(data, (int)n, BABL_ICC_INTENT_RELATIVE_COLORIMETRIC, &why) : NULL;
+    return data && n <= G_MAXINT ? babl_space_from_icc(data, (int)n, BABL_ICC_INTENT_RELATIVE_COLORIMETRIC, &why)
+                                 : NULL;
 }
 
 gboolean sfu_cmyk_space(const SfuPictureIn *in, GBytes *icc, const Babl **space, GError **error)
@@ -104,7 +109,11 @@ void sfu_cmyk_to_rgb(float *rgb, const float *cmyk, int n, const Babl *space)
 void sfu_rows_init(SfuRows *r, GeglBuffer *buffer, const Babl *format)
 {
     const int w = gegl_buffer_get_width(buffer), h = gegl_buffer_get_height(buffer);
-    *r = (SfuRows){.buffer = buffer, .format = format, .w = w, .h = h, .row_bytes = (gsize)w * babl_format_get_bytes_per_pixel(format)};
+    *r = (SfuRows){.buffer = buffer,
+                   .format = format,
+                   .w = w,
+                   .h = h,
+                   .row_bytes = (gsize)w * babl_format_get_bytes_per_pixel(format)};
     r->room = (int)CLAMP((16 << 20) / r->row_bytes, 1, 64);
     r->pixels = g_malloc(r->row_bytes * r->room);
 }
@@ -130,7 +139,8 @@ const guint8 *sfu_rows_get(SfuRows *r, int y)
         const GeglRectangle *e = gegl_buffer_get_extent(r->buffer);
         r->y = y;
         r->n = MIN(r->room, r->h - y);
-        gegl_buffer_get(r->buffer, GEGL_RECTANGLE(e->x, e->y + y, r->w, r->n), 1.0, r->format, r->pixels, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        gegl_buffer_get(r->buffer, GEGL_RECTANGLE(e->x, e->y + y, r->w, r->n), 1.0, r->format, r->pixels,
+                        GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
     }
     return r->pixels + r->row_bytes * (y - r->y);
 }
@@ -151,6 +161,7 @@ gboolean sfu_picture_put(SfuPictureOut *out, const void *data, gsize n)
 
 gboolean sfu_picture_unwritten(const SfuPictureOut *out, GError **error, const char *message)
 {
-    g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "%s cannot be written: %s", out->path, out->broken ? g_strerror(out->broken) : message);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "%s cannot be written: %s", out->path,
+                out->broken ? g_strerror(out->broken) : message);
     return FALSE;
 }

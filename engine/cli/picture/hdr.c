@@ -1,5 +1,5 @@
-/* Radiance's pictures: linear floats as three mantissas and a shared exponent (Ward 1991; the reference is Radiance's color.c).
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Radiance's pictures: linear floats as three mantissas and a shared exponent (Ward 1991; the reference is Radiance's
+ * color.c). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
 #include <math.h>
@@ -39,7 +39,8 @@ static gboolean read_runs(FILE *f, guint8 *to, int w)
     return TRUE;
 }
 
-/* Pixels one after the other; 1 1 1 n repeats the last one n times, and n << 8, << 16 ... when several follow each other. */
+/* Pixels one after the other; 1 1 1 n repeats the last one n times, and n << 8, << 16 ... when several follow each
+ * other. */
 static gboolean read_old(FILE *f, const guint8 first[4], guint8 *rgbe, int w)
 {
     int shift = 0;
@@ -87,9 +88,11 @@ static GeglBuffer *load_hdr(SfuPictureIn *in, GError **error)
 {
     int w = 0, h = 0;
     if (!read_header(in->file, &w, &h))
-        return sfu_picture_refuse(in, error, "this kind of Radiance picture is not supported (32-bit_rle_rgbe from top left is)");
-    GeglBuffer *b = w > 0 && h > 0 ? sfu_picture_buffer(in, (guint64)w, (guint64)h, babl_format("RGB float"), NULL, error)
-                                   : sfu_picture_refuse(in, error, "its size is %d x %d pixels", w, h);
+        return sfu_picture_refuse(in, error,
+                                  "this kind of Radiance picture is not supported (32-bit_rle_rgbe from top left is)");
+    GeglBuffer *b = w > 0 && h > 0
+                        ? sfu_picture_buffer(in, (guint64)w, (guint64)h, babl_format("RGB float"), NULL, error)
+                        : sfu_picture_refuse(in, error, "its size is %d x %d pixels", w, h);
     if (!b || in->header_only)
         return b;
     guint8 *rgbe = g_malloc((gsize)w * 4);
@@ -101,7 +104,9 @@ static GeglBuffer *load_hdr(SfuPictureIn *in, GError **error)
         ok = read_scanline(in->file, rgbe, w);
         for (int x = 0; ok && x < w; x++)
             for (int k = 0; k < 3; k++)
-                to[3 * x + k] = rgbe[3 * (gsize)w + x] ? ldexpf((float)rgbe[k * (gsize)w + x], rgbe[3 * (gsize)w + x] - (128 + 8)) : 0;
+                to[3 * x + k] = rgbe[3 * (gsize)w + x]
+                                    ? ldexpf((float)rgbe[k * (gsize)w + x], rgbe[3 * (gsize)w + x] - (128 + 8))
+                                    : 0;
     }
     sfu_rows_end(&rows);
     sfu_rows_clear(&rows);
@@ -114,4 +119,5 @@ static GeglBuffer *load_hdr(SfuPictureIn *in, GError **error)
 }
 
 static const char *const endings[] = {"hdr", NULL};
-const SfuPictureFormat sfu_picture_hdr = {"Radiance HDR", endings, is_hdr, load_hdr, NULL, 32, FALSE, FALSE, FALSE, 1 << 30};
+const SfuPictureFormat sfu_picture_hdr = {"Radiance HDR", endings, is_hdr, load_hdr, NULL, 32,
+                                          FALSE,          FALSE,   FALSE,  1 << 30};

@@ -1,5 +1,5 @@
-/* JPEG, by libjpeg. Its errors, which would end the process, and those of its warnings that mean lost pixels end the decoding instead.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* JPEG, by libjpeg. Its errors, which would end the process, and those of its warnings that mean lost pixels end the
+ * decoding instead. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
 #include <setjmp.h>
@@ -32,12 +32,13 @@ static void on_error(j_common_ptr info)
     longjmp(j->jump, 1);
 }
 
-/* msg_level < 0: a warning about damaged data. Stray bytes between markers and odd progressions lose nothing; cameras write them. */
+/* msg_level < 0: a warning about damaged data. Stray bytes between markers and odd progressions lose nothing; cameras
+ * write them. */
 static void on_message(j_common_ptr info, int msg_level)
 {
     const int code = info->err->msg_code;
-    if (msg_level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE || code == JWRN_MUST_RESYNC ||
-                          code == JWRN_ARITH_BAD_CODE))
+    if (msg_level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE ||
+                          code == JWRN_MUST_RESYNC || code == JWRN_ARITH_BAD_CODE))
         on_error(info);
 }
 
@@ -104,7 +105,8 @@ static gboolean read_jpeg(Jpeg *j, SfuPictureIn *in, GError **error)
     if (!cmyk && j->d.out_color_space != JCS_GRAYSCALE)
         j->d.out_color_space = JCS_RGB;
     const Babl *format = cmyk ? babl_format("R'G'B' u8")
-                              : babl_format_with_space(j->d.out_color_space == JCS_GRAYSCALE ? "Y' u8" : "R'G'B' u8", sfu_picture_space(j->icc));
+                              : babl_format_with_space(j->d.out_color_space == JCS_GRAYSCALE ? "Y' u8" : "R'G'B' u8",
+                                                       sfu_picture_space(j->icc));
     j->buffer = sfu_picture_buffer(in, j->d.image_width, j->d.image_height, format, cmyk ? NULL : j->icc, error);
     if (!j->buffer || in->header_only)
         return j->buffer != NULL;
@@ -177,7 +179,8 @@ static gboolean write_jpeg(Jpeg *j)
         return FALSE;
     jpeg_create_compress(c);
     c->client_data = j;
-    j->to = (struct jpeg_destination_mgr){.init_destination = to_begin, .empty_output_buffer = to_empty, .term_destination = to_end};
+    j->to = (struct jpeg_destination_mgr){
+        .init_destination = to_begin, .empty_output_buffer = to_empty, .term_destination = to_end};
     c->dest = &j->to;
     c->image_width = (JDIMENSION)gegl_buffer_get_width(j->out->picture);
     c->image_height = (JDIMENSION)gegl_buffer_get_height(j->out->picture);
@@ -215,4 +218,5 @@ static gboolean save_jpeg(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"jpg", "jpeg", NULL};
-const SfuPictureFormat sfu_picture_jpeg = {"JPEG", endings, is_jpeg, load_jpeg, save_jpeg, 8, FALSE, TRUE, TRUE, JPEG_MAX_DIMENSION};
+const SfuPictureFormat sfu_picture_jpeg = {"JPEG", endings, is_jpeg, load_jpeg, save_jpeg,
+                                           8,      FALSE,   TRUE,    TRUE,      JPEG_MAX_DIMENSION};

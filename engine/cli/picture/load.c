@@ -1,5 +1,5 @@
-/* Reading a picture: the decoder is chosen by what is in the file, never by its name, and what it does not read whole is an error.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reading a picture: the decoder is chosen by what is in the file, never by its name, and what it does not read whole
+ * is an error. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
 #include <errno.h>
@@ -89,5 +89,6 @@ gboolean sfu_cli_is_picture(const char *path)
     const SfuPictureFormat *format = sfu_picture_format_of(head, n);
     if (f)
         fclose(f);
-    return sfu_picture_format_for(path) || (format && format != &sfu_picture_other) || (format && sfu_picture_other_knows(path));
+    return sfu_picture_format_for(path) || (format && format != &sfu_picture_other) ||
+           (format && sfu_picture_other_knows(path));
 }

@@ -1,6 +1,6 @@
-/* Formats that are only read, by gdk-pixbuf and the loaders that it has: BMP, GIF, ICO, TGA, XPM, and AVIF, HEIF, JPEG XL, SVG where they are
- * installed. 8 bits a channel; of an animation the first frame.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Formats that are only read, by gdk-pixbuf and the loaders that it has: BMP, GIF, ICO, TGA, XPM, and AVIF, HEIF, JPEG
+ * XL, SVG where they are installed. 8 bits a channel; of an animation the first frame. Copyright (C) 2026 The Sfumato
+ * authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
@@ -41,9 +41,11 @@ static gboolean is_opaque(GdkPixbuf *p)
 static GeglBuffer *to_buffer(const SfuPictureIn *in, GdkPixbuf *p, GError **error)
 {
     GBytes *icc = icc_of(p);
-    const Babl *space = sfu_picture_space(icc), *given = babl_format_with_space(gdk_pixbuf_get_has_alpha(p) ? "R'G'B'A u8" : "R'G'B' u8", space);
+    const Babl *space = sfu_picture_space(icc),
+               *given = babl_format_with_space(gdk_pixbuf_get_has_alpha(p) ? "R'G'B'A u8" : "R'G'B' u8", space);
     const Babl *format = is_opaque(p) ? babl_format_with_space("R'G'B' u8", space) : given;
-    GeglBuffer *b = sfu_picture_buffer(in, (guint64)gdk_pixbuf_get_width(p), (guint64)gdk_pixbuf_get_height(p), format, icc, error);
+    GeglBuffer *b =
+        sfu_picture_buffer(in, (guint64)gdk_pixbuf_get_width(p), (guint64)gdk_pixbuf_get_height(p), format, icc, error);
     if (b)
         gegl_buffer_set(b, gegl_buffer_get_extent(b), 0, given, gdk_pixbuf_read_pixels(p), gdk_pixbuf_get_rowstride(p));
     if (icc)
@@ -51,7 +53,8 @@ static GeglBuffer *to_buffer(const SfuPictureIn *in, GdkPixbuf *p, GError **erro
     return b;
 }
 
-/* A BMP file's header tells how long it is; gdk-pixbuf takes what is missing for black (BITMAPFILEHEADER, BITMAPINFOHEADER). */
+/* A BMP file's header tells how long it is; gdk-pixbuf takes what is missing for black (BITMAPFILEHEADER,
+ * BITMAPINFOHEADER). */
 static gboolean is_cut_bmp(SfuPictureIn *in)
 {
     guint8 h[54];
@@ -61,7 +64,8 @@ static gboolean is_cut_bmp(SfuPictureIn *in)
     memcpy(&v[0], h + 10, 4);
     memcpy(&v[1], h + 18, 4);
     memcpy(&v[2], h + 22, 4);
-    const guint64 start = (guint32)GINT32_FROM_LE(v[0]), w = (guint64)ABS((gint64)GINT32_FROM_LE(v[1])), rows = (guint64)ABS((gint64)GINT32_FROM_LE(v[2]));
+    const guint64 start = (guint32)GINT32_FROM_LE(v[0]), w = (guint64)ABS((gint64)GINT32_FROM_LE(v[1])),
+                  rows = (guint64)ABS((gint64)GINT32_FROM_LE(v[2]));
     const guint bits = h[28] | (guint)h[29] << 8, header = h[14] | (guint)h[15] << 8, packing = h[30];
     if (header < 40)
         return FALSE;
@@ -88,11 +92,14 @@ static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
     GError *local = NULL;
     GdkPixbufFormat *format = gdk_pixbuf_get_file_info(in->path, &w, &h);
     if (!format)
-        return sfu_picture_refuse(in, error, "not a picture that Sfumato can read (PNG, JPEG, TIFF, WebP, OpenEXR, Radiance HDR, Netpbm, BMP, GIF, and the formats "
-                                             "that gdk-pixbuf has loaders for)");
+        return sfu_picture_refuse(in, error,
+                                  "not a picture that Sfumato can read (PNG, JPEG, TIFF, WebP, OpenEXR, Radiance HDR, "
+                                  "Netpbm, BMP, GIF, and the formats "
+                                  "that gdk-pixbuf has loaders for)");
     if (is_cut_bmp(in))
         return sfu_picture_refuse(in, error, "not a whole BMP picture (the file ends too early)");
-    GeglBuffer *b = w > 0 && h > 0 ? sfu_picture_buffer(in, (guint64)w, (guint64)h, babl_format("R'G'B' u8"), NULL, error) : NULL;
+    GeglBuffer *b =
+        w > 0 && h > 0 ? sfu_picture_buffer(in, (guint64)w, (guint64)h, babl_format("R'G'B' u8"), NULL, error) : NULL;
     if (in->header_only || (w > 0 && h > 0 && !b)) /* an absurd size is refused before it is made */
         return b;
     g_clear_object(&b);
@@ -100,7 +107,8 @@ static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
     GdkPixbuf *p = a ? gdk_pixbuf_animation_get_static_image(a) : NULL;
     if (local || !p) {
         char *name = gdk_pixbuf_format_get_name(format);
-        sfu_picture_refuse(in, error, "not a whole %s picture (%s)", name, local ? local->message : "it holds no pixels");
+        sfu_picture_refuse(in, error, "not a whole %s picture (%s)", name,
+                           local ? local->message : "it holds no pixels");
         g_free(name);
         g_clear_error(&local);
     } else {
@@ -115,4 +123,5 @@ static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
 }
 
 static const char *const endings[] = {"bmp", "gif", NULL};
-const SfuPictureFormat sfu_picture_other = {"other", endings, is_other, load_other, NULL, 8, TRUE, FALSE, FALSE, 1 << 30};
+const SfuPictureFormat sfu_picture_other = {"other", endings, is_other, load_other, NULL,
+                                            8,       TRUE,    FALSE,    FALSE,      1 << 30};

@@ -59,13 +59,16 @@ static const Babl *space_of(Png *p)
         p->icc = g_bytes_new(profile, n);
         return sfu_picture_space(p->icc);
     }
-    if (png_get_valid(p->png, p->info, PNG_INFO_sRGB) || !png_get_gAMA(p->png, p->info, &gamma) || !(gamma > 0.01 && gamma < 100))
+    if (png_get_valid(p->png, p->info, PNG_INFO_sRGB) || !png_get_gAMA(p->png, p->info, &gamma) ||
+        !(gamma > 0.01 && gamma < 100))
         return NULL;
-    const gboolean primaries = png_get_cHRM(p->png, p->info, &white[0], &white[1], &red[0], &red[1], &green[0], &green[1], &blue[0], &blue[1]) != 0;
+    const gboolean primaries = png_get_cHRM(p->png, p->info, &white[0], &white[1], &red[0], &red[1], &green[0],
+                                            &green[1], &blue[0], &blue[1]) != 0;
     if (!primaries && gamma > 0.45 && gamma < 0.46)
         return NULL; /* what programs write that mean sRGB */
     const Babl *trc = gamma > 0.45 && gamma < 0.46 ? babl_trc("sRGB") : babl_trc_gamma(1 / gamma);
-    return babl_space_from_chromaticities(NULL, white[0], white[1], red[0], red[1], green[0], green[1], blue[0], blue[1], trc, trc, trc, 1);
+    return babl_space_from_chromaticities(NULL, white[0], white[1], red[0], red[1], green[0], green[1], blue[0],
+                                          blue[1], trc, trc, trc, 1);
 }
 
 static void read_rows(Png *p, const Babl *format, gboolean interlaced, int h)
@@ -105,7 +108,8 @@ static gboolean read_png(Png *p, SfuPictureIn *in, GError **error)
         png_set_swap(p->png);
     const gboolean alpha = kind & PNG_COLOR_MASK_ALPHA || png_get_valid(p->png, p->info, PNG_INFO_tRNS);
     const Babl *space = space_of(p);
-    g_snprintf(name, sizeof name, "%s%s u%d", kind & PNG_COLOR_MASK_COLOR ? "R'G'B'" : "Y'", alpha ? "A" : "", bits == 16 ? 16 : 8);
+    g_snprintf(name, sizeof name, "%s%s u%d", kind & PNG_COLOR_MASK_COLOR ? "R'G'B'" : "Y'", alpha ? "A" : "",
+               bits == 16 ? 16 : 8);
     const Babl *format = babl_format_with_space(name, space);
     p->buffer = sfu_picture_buffer(in, w, h, format, p->icc, error);
     if (!p->buffer || in->header_only)
@@ -173,8 +177,8 @@ static gboolean write_png(Png *p, SfuPictureOut *out)
     png_set_user_limits(p->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_compression_level(p->png, 3);
     png_set_IHDR(p->png, p->info, (png_uint_32)w, (png_uint_32)h, out->depth,
-                 (out->gray ? 0 : PNG_COLOR_MASK_COLOR) | (out->alpha ? PNG_COLOR_MASK_ALPHA : 0), PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
-                 PNG_FILTER_TYPE_BASE);
+                 (out->gray ? 0 : PNG_COLOR_MASK_COLOR) | (out->alpha ? PNG_COLOR_MASK_ALPHA : 0), PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
     set_space(p, out);
     png_text text = {.compression = PNG_ITXT_COMPRESSION_NONE, .key = (char *)"parameters", .text = (char *)out->text};
     if (out->text)
@@ -201,4 +205,5 @@ static gboolean save_png(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"png", NULL};
-const SfuPictureFormat sfu_picture_png = {"PNG", endings, is_png, load_png, save_png, 8 | 16, TRUE, TRUE, TRUE, 1 << 30};
+const SfuPictureFormat sfu_picture_png = {"PNG",  endings, is_png, load_png, save_png,
+                                          8 | 16, TRUE,    TRUE,   TRUE,     1 << 30};

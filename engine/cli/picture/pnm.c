@@ -14,7 +14,8 @@ typedef struct {
 
 static gboolean is_pnm(const guint8 *head, gsize n)
 {
-    return n >= 3 && head[0] == 'P' && strchr("1234567Ff", head[1]) && head[1] && (g_ascii_isspace(head[2]) || head[2] == '#');
+    return n >= 3 && head[0] == 'P' && strchr("1234567Ff", head[1]) && head[1] &&
+           (g_ascii_isspace(head[2]) || head[2] == '#');
 }
 
 /* The next character that is neither blank nor comment (from # to the end of its line); EOF. */
@@ -168,7 +169,8 @@ static gboolean read_floats(FILE *f, const Pnm *p, GeglBuffer *b)
         for (gsize i = 0; ok && i < n; i++)
             row[i] = p->little ? GUINT32_FROM_LE(row[i]) : GUINT32_FROM_BE(row[i]);
         if (ok)
-            gegl_buffer_set(b, GEGL_RECTANGLE(0, (int)y, (int)p->w, 1), 0, gegl_buffer_get_format(b), row, GEGL_AUTO_ROWSTRIDE);
+            gegl_buffer_set(b, GEGL_RECTANGLE(0, (int)y, (int)p->w, 1), 0, gegl_buffer_get_format(b), row,
+                            GEGL_AUTO_ROWSTRIDE);
     }
     g_free(row);
     return ok;
@@ -181,8 +183,14 @@ static GeglBuffer *load_pnm(SfuPictureIn *in, GError **error)
     if (!read_header(in->file, &p))
         return sfu_picture_refuse(in, error, "not a Netpbm picture (its header is damaged)");
     const gboolean floats = g_ascii_toupper(p.kind) == 'F';
-    g_snprintf(name, sizeof name, "%s%s %s", floats ? (p.n >= 3 ? "RGB" : "Y") : p.n >= 3 ? "R'G'B'" : "Y'", p.alpha ? "A" : "",
-               floats ? "float" : p.max > 255 ? "u16" : "u8");
+    g_snprintf(name, sizeof name, "%s%s %s",
+               floats     ? (p.n >= 3 ? "RGB" : "Y")
+               : p.n >= 3 ? "R'G'B'"
+                          : "Y'",
+               p.alpha ? "A" : "",
+               floats        ? "float"
+               : p.max > 255 ? "u16"
+                             : "u8");
     GeglBuffer *b = sfu_picture_buffer(in, p.w, p.h, babl_format(name), NULL, error);
     if (b && !in->header_only && !(floats ? read_floats(in->file, &p, b) : read_integers(in->file, &p, b))) {
         g_clear_object(&b);
@@ -197,10 +205,15 @@ static gboolean save_pnm(SfuPictureOut *out, GError **error)
 {
     const int w = gegl_buffer_get_width(out->picture), h = gegl_buffer_get_height(out->picture);
     const char *ending = sfu_picture_ending(out->path);
-    const gboolean gray = out->gray && g_ascii_strcasecmp(ending, "ppm") != 0; /* .pgm without a gray picture was refused before */
+    const gboolean gray =
+        out->gray && g_ascii_strcasecmp(ending, "ppm") != 0; /* .pgm without a gray picture was refused before */
     const Babl *space = babl_format_get_space(out->format);
     SfuRows rows;
-    sfu_rows_init(&rows, out->picture, babl_format_with_space(gray ? (out->depth == 16 ? "Y' u16" : "Y' u8") : out->depth == 16 ? "R'G'B' u16" : "R'G'B' u8", space));
+    sfu_rows_init(&rows, out->picture,
+                  babl_format_with_space(gray               ? (out->depth == 16 ? "Y' u16" : "Y' u8")
+                                         : out->depth == 16 ? "R'G'B' u16"
+                                                            : "R'G'B' u8",
+                                         space));
     char *header = g_strdup_printf("P%c\n%d %d\n%d\n", gray ? '5' : '6', w, h, out->depth == 16 ? 65535 : 255);
     gboolean ok = sfu_picture_put(out, header, strlen(header));
     for (int y = 0; ok && y < h; y++) {
@@ -215,4 +228,5 @@ static gboolean save_pnm(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"ppm", "pgm", "pnm", NULL};
-const SfuPictureFormat sfu_picture_pnm = {"Netpbm", endings, is_pnm, load_pnm, save_pnm, 8 | 16, FALSE, FALSE, TRUE, 1 << 30};
+const SfuPictureFormat sfu_picture_pnm = {"Netpbm", endings, is_pnm, load_pnm, save_pnm,
+                                          8 | 16,   FALSE,   FALSE,  TRUE,     1 << 30};

@@ -1,6 +1,6 @@
-/* Writing a picture: whole, into a file of its own beside the place where it belongs, synced, read back, and only then put there. Whatever fails, the
- * old file stays.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writing a picture: whole, into a file of its own beside the place where it belongs, synced, read back, and only then
+ * put there. Whatever fails, the old file stays. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
 #include <errno.h>
@@ -14,7 +14,8 @@
 
 static gboolean is_opaque(GeglBuffer *picture)
 {
-    GeglBufferIterator *it = gegl_buffer_iterator_new(picture, NULL, 0, babl_format("YA float"), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
+    GeglBufferIterator *it =
+        gegl_buffer_iterator_new(picture, NULL, 0, babl_format("YA float"), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
     gboolean yes = TRUE;
     while (gegl_buffer_iterator_next(it)) {
         const float *a = it->items[0].data;
@@ -39,7 +40,8 @@ static int depth_of(const Babl *like)
     return bytes >= 4 || babl_format_get_type(like, 0) == babl_type("half") ? 32 : bytes == 2 ? 16 : 8;
 }
 
-/* The bits to write: those that were asked for; else those of the input, as far as the format has them. Formats of floats get floats. */
+/* The bits to write: those that were asked for; else those of the input, as far as the format has them. Formats of
+ * floats get floats. */
 static int depth_to_write(const SfuPictureFormat *f, int asked, const Babl *like)
 {
     if (asked)
@@ -54,7 +56,8 @@ static int depth_to_write(const SfuPictureFormat *f, int asked, const Babl *like
 /* Is the profile for pictures of that kind? (ICC.1:2022, 7.2.6: the data's colour space) */
 static gboolean profile_fits(GBytes *icc, gboolean gray)
 {
-    return g_bytes_get_size(icc) >= 128 && memcmp((const char *)g_bytes_get_data(icc, NULL) + 16, gray ? "GRAY" : "RGB ", 4) == 0;
+    return g_bytes_get_size(icc) >= 128 &&
+           memcmp((const char *)g_bytes_get_data(icc, NULL) + 16, gray ? "GRAY" : "RGB ", 4) == 0;
 }
 
 static GBytes *profile_of_space(const Babl *space)
@@ -83,10 +86,12 @@ static GeglBuffer *on_white(GeglBuffer *picture, const Babl *space)
     return out;
 }
 
-/* Components and space of `like` (R'G'B' in sRGB without one), alpha only if it is used. Fills all but the file; release with out_clear(). */
+/* Components and space of `like` (R'G'B' in sRGB without one), alpha only if it is used. Fills all but the file;
+ * release with out_clear(). */
 static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *picture, GeglBuffer *like, int depth)
 {
-    const Babl *format = like ? gegl_buffer_get_format(like) : NULL, *space = format ? babl_format_get_space(format) : NULL;
+    const Babl *format = like ? gegl_buffer_get_format(like) : NULL,
+               *space = format ? babl_format_get_space(format) : NULL;
     GBytes *carried = like ? g_object_get_data(G_OBJECT(like), SFU_CLI_PICTURE_ICC) : NULL;
     char name[32];
     const gboolean opaque = is_opaque(picture);
@@ -109,7 +114,9 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
         }
     }
     g_snprintf(name, sizeof name, "%s%s %s", out->gray ? "Y'" : "R'G'B'", out->alpha ? "A" : "",
-               out->depth == 32 ? "float" : out->depth == 16 ? "u16" : "u8");
+               out->depth == 32   ? "float"
+               : out->depth == 16 ? "u16"
+                                  : "u8");
     out->format = babl_format_with_space(name, space);
     if (!opaque && !out->alpha) {
         sfu_cli_note("%s: %s holds no transparency; white is put under it", out->path, f->name);
@@ -185,7 +192,8 @@ gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth,
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     if (!sfu_cli_picture_writes(path)) {
         char *endings = sfu_picture_endings();
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: '%s' is not a format that Sfumato writes; the name must end in one of %s", path,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "%s: '%s' is not a format that Sfumato writes; the name must end in one of %s", path,
                     sfu_picture_ending(path), endings);
         g_free(endings);
         return FALSE;
@@ -199,7 +207,9 @@ gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth,
         return FALSE;
     }
     if (MAX(w, h) > f->max_px) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: %d x %d pixels are too many for %s, whose sides have at most %d", path, w, h, f->name, f->max_px);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "%s: %d x %d pixels are too many for %s, whose sides have at most %d", path, w, h, f->name,
+                    f->max_px);
         return FALSE;
     }
     return sfu_cli_can_write(path, error);
@@ -222,7 +232,8 @@ static gboolean check_written(const SfuPictureOut *out, const SfuPictureFormat *
                         gegl_buffer_get_height(b) == gegl_buffer_get_height(out->picture);
     g_clear_object(&b);
     if (!ok)
-        cannot(error, SFU_ERROR_FAILED, out->path, local ? local->message : "what was written has another size when it is read back");
+        cannot(error, SFU_ERROR_FAILED, out->path,
+               local ? local->message : "what was written has another size when it is read back");
     g_clear_error(&local);
     return ok;
 }
@@ -241,7 +252,8 @@ static gboolean write_to(SfuPictureOut *out, const SfuPictureFormat *f, GError *
     errno = 0;
     if (!f->save(out, error))
         return FALSE;
-    if (fflush(out->file) != 0 || ferror(out->file) || (fsync(fileno(out->file)) != 0 && errno != EINVAL && errno != ENOTSUP)) {
+    if (fflush(out->file) != 0 || ferror(out->file) ||
+        (fsync(fileno(out->file)) != 0 && errno != EINVAL && errno != ENOTSUP)) {
         out->broken = out->broken ? out->broken : errno ? errno : EIO;
         return sfu_picture_unwritten(out, error, "");
     }
@@ -261,12 +273,14 @@ static void sync_folder(const char *path)
     g_free(dir);
 }
 
-gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path, GError **error)
+gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path,
+                              GError **error)
 {
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     SfuPictureOut out = {.path = path, .text = text};
     char *name = NULL;
-    if (!sfu_cli_picture_can_save(path, like, depth, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture), error))
+    if (!sfu_cli_picture_can_save(path, like, depth, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture),
+                                  error))
         return FALSE;
     const int fd = open_beside(path, &name);
     out.file = fd >= 0 ? fdopen(fd, "w+b") : NULL;

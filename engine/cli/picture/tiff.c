@@ -1,5 +1,5 @@
-/* TIFF, by libtiff. Samples of 8 to 64 bits are read as they are; bits, palettes, YCbCr and the rest through libtiff's own conversion to 8-bit RGBA.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* TIFF, by libtiff. Samples of 8 to 64 bits are read as they are; bits, palettes, YCbCr and the rest through libtiff's
+ * own conversion to 8-bit RGBA. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
 #include <string.h>
@@ -118,9 +118,11 @@ static void read_layout(Tiff *t, SfuPictureIn *in)
     TIFFGetFieldDefaulted(f, TIFFTAG_PLANARCONFIG, &t->planar);
     TIFFGetFieldDefaulted(f, TIFFTAG_COMPRESSION, &compression);
     if (!TIFFGetField(f, TIFFTAG_PHOTOMETRIC, &t->kind)) /* required, but fax programs leave it out */
-        t->kind = compression == COMPRESSION_CCITTRLE || compression == COMPRESSION_CCITTFAX3 || compression == COMPRESSION_CCITTFAX4
+        t->kind = compression == COMPRESSION_CCITTRLE || compression == COMPRESSION_CCITTFAX3 ||
+                          compression == COMPRESSION_CCITTFAX4
                       ? PHOTOMETRIC_MINISWHITE
-                      : t->samples >= 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK;
+                  : t->samples >= 3 ? PHOTOMETRIC_RGB
+                                    : PHOTOMETRIC_MINISBLACK;
     t->tiled = TIFFIsTiled(f) != 0;
     t->block_w = t->w;
     if (t->tiled) {
@@ -151,8 +153,9 @@ static const char *type_name(const Tiff *t)
 
 static gboolean is_plain(const Tiff *t)
 {
-    return type_name(t) && t->samples >= t->colors && (t->kind == PHOTOMETRIC_MINISBLACK || t->kind == PHOTOMETRIC_MINISWHITE ||
-                                                       t->kind == PHOTOMETRIC_RGB || t->kind == PHOTOMETRIC_SEPARATED);
+    return type_name(t) && t->samples >= t->colors &&
+           (t->kind == PHOTOMETRIC_MINISBLACK || t->kind == PHOTOMETRIC_MINISWHITE || t->kind == PHOTOMETRIC_RGB ||
+            t->kind == PHOTOMETRIC_SEPARATED);
 }
 
 /* Copies block (x0, y0) of samples first .. first + n - 1 into the band. */
@@ -172,11 +175,15 @@ static void into_band(Tiff *t, guint32 x0, guint32 y0, int first, int n)
 static gboolean read_band(Tiff *t, guint32 y0)
 {
     const int n_planes = t->planar == PLANARCONFIG_SEPARATE ? t->samples : 1, n = t->samples / n_planes;
-    const tmsize_t row_bytes = (tmsize_t)t->block_w * n * (t->bits / 8), rows = t->tiled ? t->block_h : MIN(t->block_h, t->h - y0);
+    const tmsize_t row_bytes = (tmsize_t)t->block_w * n * (t->bits / 8),
+                   rows = t->tiled ? t->block_h : MIN(t->block_h, t->h - y0);
     for (int plane = 0; plane < n_planes; plane++) {
         for (guint32 x0 = 0; x0 < t->w; x0 += t->block_w) {
-            const tmsize_t got = t->tiled ? TIFFReadEncodedTile(t->tiff, TIFFComputeTile(t->tiff, x0, y0, 0, (guint16)plane), t->block, rows * row_bytes)
-                                          : TIFFReadEncodedStrip(t->tiff, TIFFComputeStrip(t->tiff, y0, (guint16)plane), t->block, rows * row_bytes);
+            const tmsize_t got = t->tiled
+                                     ? TIFFReadEncodedTile(t->tiff, TIFFComputeTile(t->tiff, x0, y0, 0, (guint16)plane),
+                                                           t->block, rows * row_bytes)
+                                     : TIFFReadEncodedStrip(t->tiff, TIFFComputeStrip(t->tiff, y0, (guint16)plane),
+                                                            t->block, rows * row_bytes);
             if (got != rows * row_bytes)
                 return FALSE;
             into_band(t, x0, y0, plane, n);
@@ -218,7 +225,9 @@ static void pick_row(const Tiff *t, const guint8 *from, guint8 *to)
 
 static double sample_of(const Tiff *t, const guint8 *v)
 {
-    return t->bits == 8 ? *v / 255.0 : t->bits == 16 ? *(const guint16 *)v / 65535.0 : *(const guint32 *)v / (double)G_MAXUINT32;
+    return t->bits == 8    ? *v / 255.0
+           : t->bits == 16 ? *(const guint16 *)v / 65535.0
+                           : *(const guint32 *)v / (double)G_MAXUINT32;
 }
 
 static void cmyk_row(const Tiff *t, const guint8 *from, float *to, float *ink, const Babl *space)
@@ -235,8 +244,14 @@ static const Babl *plain_format(const Tiff *t)
     char name[32];
     if (t->kind == PHOTOMETRIC_SEPARATED)
         return babl_format(t->bits == 8 ? "R'G'B' u8" : "R'G'B' u16");
-    g_snprintf(name, sizeof name, "%s %s", t->colors == 3 ? (t->premultiplied ? "R'aG'aB'aA" : t->alpha ? "R'G'B'A" : "R'G'B'")
-                                                          : (t->premultiplied ? "Y'aA" : t->alpha ? "Y'A" : "Y'"), type_name(t));
+    g_snprintf(name, sizeof name, "%s %s",
+               t->colors == 3 ? (t->premultiplied ? "R'aG'aB'aA"
+                                 : t->alpha       ? "R'G'B'A"
+                                                  : "R'G'B'")
+                              : (t->premultiplied ? "Y'aA"
+                                 : t->alpha       ? "Y'A"
+                                                  : "Y'"),
+               type_name(t));
     return babl_format_with_space(name, sfu_picture_space(t->icc));
 }
 
@@ -246,11 +261,14 @@ static gboolean check_plain(const Tiff *t, const SfuPictureIn *in, GError **erro
     const tmsize_t expected = (tmsize_t)t->block_w * t->block_h * n * (t->bits / 8);
     if (t->block_w < 1 || t->block_h < 1 || t->block_w > 1 << 20 || t->block_h > 1 << 20 ||
         (t->tiled ? TIFFTileSize(t->tiff) : TIFFStripSize(t->tiff)) != expected)
-        return sfu_picture_refuse(in, error, "TIFF: its layout is not supported (blocks of %u x %u pixels)", t->block_w, t->block_h) != NULL;
+        return sfu_picture_refuse(in, error, "TIFF: its layout is not supported (blocks of %u x %u pixels)", t->block_w,
+                                  t->block_h) != NULL;
     if (t->kind == PHOTOMETRIC_MINISWHITE && t->type == SAMPLEFORMAT_IEEEFP && t->bits == 16)
         return sfu_picture_refuse(in, error, "TIFF: 16-bit floats with white at zero are not supported") != NULL;
     if (t->kind == PHOTOMETRIC_SEPARATED && t->type == SAMPLEFORMAT_IEEEFP)
-        return sfu_picture_refuse(in, error, "TIFF: CMYK in floating point is not supported; convert the picture to RGB first") != NULL;
+        return sfu_picture_refuse(in, error,
+                                  "TIFF: CMYK in floating point is not supported; convert the picture to RGB first") !=
+               NULL;
     return TRUE;
 }
 
@@ -269,7 +287,8 @@ static gboolean read_plain(Tiff *t, SfuPictureIn *in, GError **error)
     float *ink = separated ? g_new(float, (gsize)t->w * 4) : NULL;
     gboolean ok = t->block && t->band;
     if (!ok)
-        sfu_picture_refuse(in, error, "TIFF: there is no memory for its blocks of %u x %u pixels", t->block_w, t->block_h);
+        sfu_picture_refuse(in, error, "TIFF: there is no memory for its blocks of %u x %u pixels", t->block_w,
+                           t->block_h);
     sfu_rows_init(&t->rows, t->buffer, separated ? babl_format("R'G'B' float") : gegl_buffer_get_format(t->buffer));
     for (guint32 y0 = 0; ok && y0 < t->h; y0 += t->block_h) {
         ok = read_band(t, y0);
@@ -291,10 +310,15 @@ static gboolean read_converted(Tiff *t, SfuPictureIn *in, GError **error)
 {
     TIFFRGBAImage image;
     char why[1024] = "";
-    const gboolean gray = t->kind == PHOTOMETRIC_MINISBLACK || t->kind == PHOTOMETRIC_MINISWHITE, alpha = t->alpha && !gray && t->kind == PHOTOMETRIC_RGB;
+    const gboolean gray = t->kind == PHOTOMETRIC_MINISBLACK || t->kind == PHOTOMETRIC_MINISWHITE,
+                   alpha = t->alpha && !gray && t->kind == PHOTOMETRIC_RGB;
     if (!TIFFRGBAImageOK(t->tiff, why))
         return sfu_picture_refuse(in, error, "TIFF: its kind of pixels is not supported (%s)", why) != NULL;
-    t->buffer = sfu_picture_buffer(in, t->w, t->h, babl_format_with_space(gray ? "Y' u8" : alpha ? "R'aG'aB'aA u8" : "R'G'B' u8", sfu_picture_space(t->icc)),
+    t->buffer = sfu_picture_buffer(in, t->w, t->h,
+                                   babl_format_with_space(gray    ? "Y' u8"
+                                                          : alpha ? "R'aG'aB'aA u8"
+                                                                  : "R'G'B' u8",
+                                                          sfu_picture_space(t->icc)),
                                    t->icc, error);
     if (!t->buffer || in->header_only)
         return t->buffer != NULL;
@@ -344,7 +368,8 @@ static GeglBuffer *load_tiff(SfuPictureIn *in, GError **error)
     } else if (local) {
         g_propagate_error(error, local);
     } else {
-        sfu_picture_refuse(in, error, "not a whole TIFF picture (%s)", t.message[0] ? t.message : "the file ends too early");
+        sfu_picture_refuse(in, error, "not a whole TIFF picture (%s)",
+                           t.message[0] ? t.message : "the file ends too early");
     }
     tiff_clear(&t);
     return made;
@@ -398,4 +423,5 @@ static gboolean save_tiff(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"tif", "tiff", NULL};
-const SfuPictureFormat sfu_picture_tiff = {"TIFF", endings, is_tiff, load_tiff, save_tiff, 8 | 16 | 32, TRUE, TRUE, TRUE, 1 << 30};
+const SfuPictureFormat sfu_picture_tiff = {"TIFF",      endings, is_tiff, load_tiff, save_tiff,
+                                           8 | 16 | 32, TRUE,    TRUE,    TRUE,      1 << 30};

@@ -8,7 +8,8 @@
 #include <webp/encode.h>
 #include <webp/mux.h>
 
-#define MAX_FILE ((guint64)1 << 30) /* 16383 x 16383 RGBA pixels, the most that the format has, without any compression */
+#define MAX_FILE                                                                                                       \
+    ((guint64)1 << 30) /* 16383 x 16383 RGBA pixels, the most that the format has, without any compression */
 
 static gboolean is_webp(const guint8 *head, gsize n)
 {
@@ -29,7 +30,8 @@ static GBytes *chunk_of(WebPDemuxer *demuxer, const char *name)
 static gboolean put_pixels(GeglBuffer *b, const guint8 *from, gsize stride, int bytes, const GeglRectangle *at)
 {
     const Babl *space = babl_format_get_space(gegl_buffer_get_format(b));
-    gegl_buffer_set(b, at, 0, babl_format_with_space(bytes == 4 ? "R'G'B'A u8" : "R'G'B' u8", space), from, (int)stride);
+    gegl_buffer_set(b, at, 0, babl_format_with_space(bytes == 4 ? "R'G'B'A u8" : "R'G'B' u8", space), from,
+                    (int)stride);
     return TRUE;
 }
 
@@ -39,8 +41,9 @@ static gboolean decode_still(GeglBuffer *b, const WebPData *data, gboolean alpha
     if (!WebPInitDecoderConfig(&c))
         return FALSE;
     c.output.colorspace = alpha ? MODE_RGBA : MODE_RGB;
-    const gboolean ok = WebPDecode(data->bytes, data->size, &c) == VP8_STATUS_OK &&
-                        put_pixels(b, c.output.u.RGBA.rgba, (gsize)c.output.u.RGBA.stride, alpha ? 4 : 3, gegl_buffer_get_extent(b));
+    const gboolean ok =
+        WebPDecode(data->bytes, data->size, &c) == VP8_STATUS_OK &&
+        put_pixels(b, c.output.u.RGBA.rgba, (gsize)c.output.u.RGBA.stride, alpha ? 4 : 3, gegl_buffer_get_extent(b));
     WebPFreeDecBuffer(&c.output);
     return ok;
 }
@@ -66,16 +69,19 @@ static GeglBuffer *decode(SfuPictureIn *in, const WebPData *data, GError **error
     WebPDemuxer *demuxer = WebPDemuxPartial(data, &state);
     if (!demuxer || state != WEBP_DEMUX_DONE) {
         WebPDemuxDelete(demuxer);
-        return sfu_picture_refuse(in, error, "not a whole WebP picture (%s)", state == WEBP_DEMUX_PARSE_ERROR ? "it is damaged" : "the file ends too early");
+        return sfu_picture_refuse(in, error, "not a whole WebP picture (%s)",
+                                  state == WEBP_DEMUX_PARSE_ERROR ? "it is damaged" : "the file ends too early");
     }
-    const guint32 flags = WebPDemuxGetI(demuxer, WEBP_FF_FORMAT_FLAGS), w = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH),
-                  h = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
+    const guint32 flags = WebPDemuxGetI(demuxer, WEBP_FF_FORMAT_FLAGS),
+                  w = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH), h = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
     const gboolean animated = flags & ANIMATION_FLAG, alpha = flags & ALPHA_FLAG || animated;
-    GBytes *icc = flags & ICCP_FLAG ? chunk_of(demuxer, "ICCP") : NULL, *exif = flags & EXIF_FLAG ? chunk_of(demuxer, "EXIF") : NULL;
+    GBytes *icc = flags & ICCP_FLAG ? chunk_of(demuxer, "ICCP") : NULL,
+           *exif = flags & EXIF_FLAG ? chunk_of(demuxer, "EXIF") : NULL;
     if (exif)
         in->orientation = sfu_exif_orientation(g_bytes_get_data(exif, NULL), g_bytes_get_size(exif));
     in->n_frames = animated ? (int)WebPDemuxGetI(demuxer, WEBP_FF_FRAME_COUNT) : 1;
-    GeglBuffer *b = sfu_picture_buffer(in, w, h, babl_format_with_space(alpha ? "R'G'B'A u8" : "R'G'B' u8", sfu_picture_space(icc)), icc, error);
+    GeglBuffer *b = sfu_picture_buffer(
+        in, w, h, babl_format_with_space(alpha ? "R'G'B'A u8" : "R'G'B' u8", sfu_picture_space(icc)), icc, error);
     if (b && !in->header_only && !(animated ? decode_first_frame(b, data) : decode_still(b, data, alpha))) {
         g_clear_object(&b);
         sfu_picture_refuse(in, error, "not a whole WebP picture (it is damaged)");
@@ -112,8 +118,10 @@ static gboolean import(WebPPicture *p, const SfuPictureOut *out)
     guint8 *pixels = g_try_malloc_n((gsize)w * h, bytes);
     if (!pixels)
         return FALSE;
-    const Babl *format = babl_format_with_space(out->alpha ? "R'G'B'A u8" : "R'G'B' u8", babl_format_get_space(out->format));
-    gegl_buffer_get(out->picture, gegl_buffer_get_extent(out->picture), 1.0, format, pixels, w * bytes, GEGL_ABYSS_NONE);
+    const Babl *format =
+        babl_format_with_space(out->alpha ? "R'G'B'A u8" : "R'G'B' u8", babl_format_get_space(out->format));
+    gegl_buffer_get(out->picture, gegl_buffer_get_extent(out->picture), 1.0, format, pixels, w * bytes,
+                    GEGL_ABYSS_NONE);
     const gboolean ok = out->alpha ? WebPPictureImportRGBA(p, pixels, w * 4) : WebPPictureImportRGB(p, pixels, w * 3);
     g_free(pixels);
     return ok;
@@ -128,7 +136,8 @@ static gboolean put_with_profile(SfuPictureOut *out, const WebPMemoryWriter *ima
     const WebPData data = {image->mem, image->size}, profile = {icc, n};
     WebPData file = {0};
     WebPMux *mux = WebPMuxNew();
-    gboolean ok = mux && WebPMuxSetImage(mux, &data, 0) == WEBP_MUX_OK && WebPMuxSetChunk(mux, "ICCP", &profile, 0) == WEBP_MUX_OK &&
+    gboolean ok = mux && WebPMuxSetImage(mux, &data, 0) == WEBP_MUX_OK &&
+                  WebPMuxSetChunk(mux, "ICCP", &profile, 0) == WEBP_MUX_OK &&
                   WebPMuxAssemble(mux, &file) == WEBP_MUX_OK;
     if (!ok)
         *why = "its colour profile cannot be written";
@@ -162,4 +171,5 @@ static gboolean save_webp(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"webp", NULL};
-const SfuPictureFormat sfu_picture_webp = {"WebP", endings, is_webp, load_webp, save_webp, 8, TRUE, TRUE, FALSE, WEBP_MAX_DIMENSION};
+const SfuPictureFormat sfu_picture_webp = {"WebP", endings, is_webp, load_webp, save_webp,
+                                           8,      TRUE,    TRUE,    FALSE,     WEBP_MAX_DIMENSION};

@@ -1,5 +1,5 @@
-/* Attention: one job, checked once, and a table of paths that can do it (attention.c). A path is a file here, named after its kernel.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention: one job, checked once, and a table of paths that can do it (attention.c). A path is a file here, named
+ * after its kernel. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_OPS_ATTENTION_H
 #define SFU_OPS_ATTENTION_H
 
@@ -21,14 +21,16 @@ typedef struct {
 typedef struct {
     const char *name;
     gboolean (*can)(const SfuAttentionJob *job);
-    gboolean (*launch)(const SfuAttentionJob *job, GError **error); /* does not choose, so that a measurement may call it */
+    gboolean (*launch)(const SfuAttentionJob *job,
+                       GError **error); /* does not choose, so that a measurement may call it */
 } SfuAttentionPath;
 
-extern const SfuAttentionPath sfu_attention_mma, sfu_attention_gpu, sfu_attention_one_block, sfu_attention_panel, sfu_attention_plain;
+extern const SfuAttentionPath sfu_attention_mma, sfu_attention_gpu, sfu_attention_one_block, sfu_attention_panel,
+    sfu_attention_plain;
 
 /* Checks that everything fits together; FALSE with SHAPE. Leaves `width` to the caller. */
-gboolean sfu_attention_job(SfuAttentionJob *job, SfuQueue *queue, SfuTensor *o, const SfuTensor *q, const SfuTensor *k, const SfuTensor *v,
-                           const SfuAttention *a, GError **error);
+gboolean sfu_attention_job(SfuAttentionJob *job, SfuQueue *queue, SfuTensor *o, const SfuTensor *q, const SfuTensor *k,
+                           const SfuTensor *v, const SfuAttention *a, GError **error);
 /* SHAPE of attention.cl and gpu_attention.cl. */
 void sfu_attention_add_shape(SfuArgs *args, const SfuAttentionJob *job);
 
@@ -43,8 +45,8 @@ typedef struct {
     char options[256];
     SfuTensor *keys, *values; /* packed */
 } SfuAttentionPanels;
-/* Cuts, and enqueues the packing of keys and values. The tensors are the caller's, to be destroyed with sfu_attention_panels_clear() even
- * after FALSE. */
+/* Cuts, and enqueues the packing of keys and values. The tensors are the caller's, to be destroyed with
+ * sfu_attention_panels_clear() even after FALSE. */
 gboolean sfu_attention_pack(const SfuAttentionJob *job, gboolean one_block, SfuAttentionPanels *panels, GError **error);
 void sfu_attention_panels_clear(SfuAttentionPanels *panels);
 /* One item for each run of queries and head, in the order of the packed panels. */

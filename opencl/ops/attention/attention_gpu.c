@@ -2,7 +2,10 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/attention/attention.h"
 
-static gboolean can(const SfuAttentionJob *j) { return sfu_queue_kernels(j->queue) == SFU_KERNELS_GPU; }
+static gboolean can(const SfuAttentionJob *j)
+{
+    return sfu_queue_kernels(j->queue) == SFU_KERNELS_GPU;
+}
 
 /* Whether every row of a head starts at a multiple of four values. */
 static gboolean by_fours(const SfuAttentionJob *j)
@@ -18,15 +21,21 @@ static gboolean by_fours(const SfuAttentionJob *j)
 static gboolean launch(const SfuAttentionJob *j, GError **error)
 {
     enum { SIDE = 16 };
-    /* Sums are (queries an item) x 4 x (slices of 64 columns); a quarter of the 128 registers of Intel's threads of 8 items and of 255 elsewhere at most. */
-    const int slices = (j->a->head_dim + 63) / 64, room = sfu_queue_device(j->queue)->vendor == SFU_VENDOR_INTEL ? 6 : 16;
+    /* Sums are (queries an item) x 4 x (slices of 64 columns); a quarter of the 128 registers of Intel's threads of 8
+     * items and of 255 elsewhere at most. */
+    const int slices = (j->a->head_dim + 63) / 64,
+              room = sfu_queue_device(j->queue)->vendor == SFU_VENDOR_INTEL ? 6 : 16;
     const int per_item = slices * 4 <= room ? 4 : slices * 2 <= room ? 2 : 1, rows = SIDE * per_item;
     char options[128];
-    g_snprintf(options, sizeof options, "%s-DHEAD_DIM=%d -DNB=%d -DQR=%d%s", j->o->dtype == SFU_F16 ? "-DACT_F16 " : "", j->a->head_dim, slices, per_item,
-               by_fours(j) ? " -DALIGNED" : "");
-    const SfuLaunch l = {.program = "gpu_attention", .kernel = "attention_gpu", .options = options,
-                         .global = {(size_t)((j->tq + rows - 1) / rows) * SIDE, (size_t)j->a->n_heads * SIDE, (size_t)j->n}, .local = {SIDE, SIDE, 1},
-                         .flops = j->flops};
+    g_snprintf(options, sizeof options, "%s-DHEAD_DIM=%d -DNB=%d -DQR=%d%s", j->o->dtype == SFU_F16 ? "-DACT_F16 " : "",
+               j->a->head_dim, slices, per_item, by_fours(j) ? " -DALIGNED" : "");
+    const SfuLaunch l = {
+        .program = "gpu_attention",
+        .kernel = "attention_gpu",
+        .options = options,
+        .global = {(size_t)((j->tq + rows - 1) / rows) * SIDE, (size_t)j->a->n_heads * SIDE, (size_t)j->n},
+        .local = {SIDE, SIDE, 1},
+        .flops = j->flops};
     SfuArgs args = {0};
     SFU_ADD(&args, SFU_TENSOR(j->o), SFU_TENSOR(j->q), SFU_TENSOR(j->k), SFU_TENSOR(j->v));
     sfu_attention_add_shape(&args, j);

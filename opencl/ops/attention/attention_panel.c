@@ -2,7 +2,10 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/attention/attention.h"
 
-static gboolean can(const SfuAttentionJob *j) { return j->width > 0; }
+static gboolean can(const SfuAttentionJob *j)
+{
+    return j->width > 0;
+}
 
 static gboolean launch(const SfuAttentionJob *j, GError **error)
 {

@@ -6,7 +6,7 @@
 
 /* The first one that can do a job does it. */
 static const SfuConvPath *const paths[] = {
-    &sfu_conv_clblast, &sfu_conv_mma, &sfu_conv_gpu, /* GPU family */
+    &sfu_conv_clblast, &sfu_conv_mma, &sfu_conv_gpu,                                         /* GPU family */
     &sfu_linear_panel, &sfu_conv_few, &sfu_conv_winograd, &sfu_conv_gather, &sfu_conv_panel, /* CPU family */
     &sfu_conv_plain, /* every job on every device */
 };
@@ -19,10 +19,11 @@ static gboolean weights_fit(const SfuConvJob *j, GError **error)
 {
     const SfuConvGeometry *g = j->g;
     const int read = g->x_c ? g->x_c : j->x->c; /* channels of x */
-    if (sfu_weight_elements(j->w) == (gint64)j->n_out * j->n_in * j->taps && j->n_in * g->groups == read && j->n_out % g->groups == 0 && read <= j->x->c)
+    if (sfu_weight_elements(j->w) == (gint64)j->n_out * j->n_in * j->taps && j->n_in * g->groups == read &&
+        j->n_out % g->groups == 0 && read <= j->x->c)
         return TRUE;
-    return sfu_op_shape_error(error, g->op, "%s has %" G_GINT64_FORMAT " values, wanted %d x %d x %d", sfu_weight_name(j->w), sfu_weight_elements(j->w),
-                              j->n_out, j->n_in, j->taps);
+    return sfu_op_shape_error(error, g->op, "%s has %" G_GINT64_FORMAT " values, wanted %d x %d x %d",
+                              sfu_weight_name(j->w), sfu_weight_elements(j->w), j->n_out, j->n_in, j->taps);
 }
 
 static gboolean outputs_fit(const SfuConvJob *j, GError **error)
@@ -32,8 +33,8 @@ static gboolean outputs_fit(const SfuConvJob *j, GError **error)
     if (g->y_part ? g->y_col < 0 || j->e->chan || j->e->geglu || y->c - g->y_col < j->n_out : g->y_col != 0)
         return sfu_op_shape_error(error, g->op, "%d channels from %d on do not fit into %d", j->n_out, g->y_col, y->c);
     if ((!g->y_part && y->c != (j->e->geglu ? j->n_out / 2 : j->n_out)) || y->n != j->x->n || y->dtype != j->x->dtype)
-        return sfu_op_shape_error(error, g->op, "%s gives %d channels, y has %d (%s from %s)", sfu_weight_name(j->w), j->n_out, y->c,
-                                  sfu_dtype_name(y->dtype), sfu_dtype_name(j->x->dtype));
+        return sfu_op_shape_error(error, g->op, "%s gives %d channels, y has %d (%s from %s)", sfu_weight_name(j->w),
+                                  j->n_out, y->c, sfu_dtype_name(y->dtype), sfu_dtype_name(j->x->dtype));
     return TRUE;
 }
 
@@ -44,27 +45,42 @@ static gboolean epilogue_fits(const SfuConvJob *j, GError **error)
     const char *op = j->g->op;
     if (e->residual && !sfu_op_same_shape(error, op, y, e->residual))
         return FALSE;
-    if (e->geglu && (e->chan || e->residual || e->act != SFU_ACT_NONE || (e->scale != 0 && e->scale != 1) || j->n_out % 2))
+    if (e->geglu &&
+        (e->chan || e->residual || e->act != SFU_ACT_NONE || (e->scale != 0 && e->scale != 1) || j->n_out % 2))
         return sfu_op_shape_error(error, op, "%s: behind GEGLU only a bias is possible", sfu_weight_name(j->w));
-    if (e->chan && (e->chan->n != y->n || e->chan->c != y->c || e->chan->h != 1 || e->chan->w != 1 || e->chan->dtype != y->dtype))
-        return sfu_op_shape_error(error, op, "the channel term has %d x %d values for %d x %d", e->chan->n, e->chan->c, y->n, y->c);
+    if (e->chan &&
+        (e->chan->n != y->n || e->chan->c != y->c || e->chan->h != 1 || e->chan->w != 1 || e->chan->dtype != y->dtype))
+        return sfu_op_shape_error(error, op, "the channel term has %d x %d values for %d x %d", e->chan->n, e->chan->c,
+                                  y->n, y->c);
     if (e->bias && sfu_weight_elements(e->bias) != j->n_out)
-        return sfu_op_shape_error(error, op, "%s has %" G_GINT64_FORMAT " values for %d channels", sfu_weight_name(e->bias),
-                                  sfu_weight_elements(e->bias), j->n_out);
-    if (e->act == SFU_ACT_PRELU && (!e->prelu || (sfu_weight_elements(e->prelu) != j->n_out && sfu_weight_elements(e->prelu) != 1)))
+        return sfu_op_shape_error(error, op, "%s has %" G_GINT64_FORMAT " values for %d channels",
+                                  sfu_weight_name(e->bias), sfu_weight_elements(e->bias), j->n_out);
+    if (e->act == SFU_ACT_PRELU &&
+        (!e->prelu || (sfu_weight_elements(e->prelu) != j->n_out && sfu_weight_elements(e->prelu) != 1)))
         return sfu_op_shape_error(error, op, "%s: PReLU needs 1 or %d slopes", sfu_weight_name(j->w), j->n_out);
     const SfuTensor *m = e->moments;
     if (m && (j->g->y_part || m->n != y->n || m->h != 1 || m->w != 3 || m->c != y->c || m->dtype != SFU_F32))
-        return sfu_op_shape_error(error, op, "the moments are %d x %d x %d x %d for %d samples of %d channels", m->n, m->h, m->w, m->c, y->n, y->c);
+        return sfu_op_shape_error(error, op, "the moments are %d x %d x %d x %d for %d samples of %d channels", m->n,
+                                  m->h, m->w, m->c, y->n, y->c);
     return TRUE;
 }
 
-gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
-                      GError **error)
+gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
+                      const SfuConvGeometry *g, const SfuEpilogue *e, GError **error)
 {
     static const SfuEpilogue none;
-    SfuConvJob j = {.q = q, .y = y, .x = x, .w = w, .g = g, .e = e ? e : &none, .taps = g->kh * g->kw, .n_out = (int)sfu_weight_dim(w, 0),
-                    .n_in = (g->x_c ? g->x_c : x->c) / g->groups, .n_pix = y->n * y->h * y->w, .out = *y, .half = sfu_weight_half(q, w)};
+    SfuConvJob j = {.q = q,
+                    .y = y,
+                    .x = x,
+                    .w = w,
+                    .g = g,
+                    .e = e ? e : &none,
+                    .taps = g->kh * g->kw,
+                    .n_out = (int)sfu_weight_dim(w, 0),
+                    .n_in = (g->x_c ? g->x_c : x->c) / g->groups,
+                    .n_pix = y->n * y->h * y->w,
+                    .out = *y,
+                    .half = sfu_weight_half(q, w)};
     if (!weights_fit(&j, error) || !outputs_fit(&j, error) || !epilogue_fits(&j, error))
         return FALSE;
     j.out.offset += (size_t)g->y_col;
@@ -84,8 +100,8 @@ gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTenso
 gboolean sfu_conv_is_rows(const SfuConvJob *j)
 {
     const SfuConvGeometry *g = j->g;
-    return j->taps == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0 && j->y->h == j->x->h && j->y->w == j->x->w && j->n_in == j->x->c &&
-           !g->y_part;
+    return j->taps == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0 && j->y->h == j->x->h &&
+           j->y->w == j->x->w && j->n_in == j->x->c && !g->y_part;
 }
 
 gboolean sfu_conv_on_cpu(const SfuConvJob *j)
@@ -109,15 +125,17 @@ void sfu_conv_options(const SfuConvJob *j, char *options, gsize size)
 
 const char *sfu_conv_out4(const SfuConvJob *j)
 {
-    return j->out.offset % 4 == 0 && j->y->c % 4 == 0 && (!j->e->residual || j->residual.offset % 4 == 0) ? " -DOUT4" : "";
+    return j->out.offset % 4 == 0 && j->y->c % 4 == 0 && (!j->e->residual || j->residual.offset % 4 == 0) ? " -DOUT4"
+                                                                                                          : "";
 }
 
 void sfu_conv_add_geometry(SfuArgs *args, const SfuConvJob *j)
 {
     const SfuConvGeometry *g = j->g;
-    SFU_ADD(args, SFU_INT(j->x->h), SFU_INT(j->x->w), SFU_INT(j->n_in), SFU_INT(j->y->h), SFU_INT(j->y->w), SFU_INT(j->n_out), SFU_INT(g->kh), SFU_INT(g->kw),
-            SFU_INT(g->stride), SFU_INT(g->pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(g->groups),
-            SFU_INT(j->x->c), SFU_INT(j->y->c));
+    SFU_ADD(args, SFU_INT(j->x->h), SFU_INT(j->x->w), SFU_INT(j->n_in), SFU_INT(j->y->h), SFU_INT(j->y->w),
+            SFU_INT(j->n_out), SFU_INT(g->kh), SFU_INT(g->kw), SFU_INT(g->stride), SFU_INT(g->pad_top),
+            SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(g->groups), SFU_INT(j->x->c),
+            SFU_INT(j->y->c));
 }
 
 gboolean sfu_conv_terms(const SfuConvJob *j, SfuConvTerms *terms, GError **error)
@@ -130,8 +148,9 @@ gboolean sfu_conv_terms(const SfuConvJob *j, SfuConvTerms *terms, GError **error
 void sfu_conv_add_epilogue(SfuArgs *args, const SfuConvJob *j, const SfuConvTerms *terms)
 {
     const SfuEpilogue *e = j->e;
-    SFU_ADD(args, SFU_TENSOR(terms->bias), SFU_TENSOR(e->chan), SFU_TENSOR(terms->prelu), SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0),
-            SFU_TENSOR(e->residual ? &j->residual : NULL), SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale));
+    SFU_ADD(args, SFU_TENSOR(terms->bias), SFU_TENSOR(e->chan), SFU_TENSOR(terms->prelu),
+            SFU_INT(e->prelu ? (int)sfu_weight_elements(e->prelu) : 0), SFU_TENSOR(e->residual ? &j->residual : NULL),
+            SFU_INT(e->act), SFU_FLOAT(e->act_param), SFU_FLOAT(e->scale == 0 ? 1 : e->scale));
 }
 
 /* ---- the ops ---- */
@@ -146,7 +165,8 @@ static gboolean by_first_path(SfuConvJob *job, GError **error)
     return paths[G_N_ELEMENTS(paths) - 1]->launch(job, error);
 }
 
-static gboolean product(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e, GError **error)
+static gboolean product(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g,
+                        const SfuEpilogue *e, GError **error)
 {
     SfuConvJob job;
     return sfu_conv_job(&job, q, y, x, w, g, e, error) && by_first_path(&job, error) &&
@@ -160,18 +180,29 @@ gboolean sfu_linear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
     return product(q, y, x, w, &sfu_linear_geometry, e, error);
 }
 
-gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConv *conv, const SfuEpilogue *e, GError **error)
+gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConv *conv,
+                    const SfuEpilogue *e, GError **error)
 {
     static const SfuConv none;
     if (!conv)
         conv = &none;
-    const SfuConvGeometry g = {.op = "conv2d", .kh = (int)sfu_weight_dim(w, 2), .kw = (int)sfu_weight_dim(w, 3), .stride = MAX(1, conv->stride),
-                               .pad_top = conv->pad_top, .pad_left = conv->pad_left, .upsample2 = conv->upsample2,
-                               .circular = conv->circular, .groups = MAX(1, conv->groups), .x_c = conv->x_c, .y_part = conv->y_part, .y_col = conv->y_col};
+    const SfuConvGeometry g = {.op = "conv2d",
+                               .kh = (int)sfu_weight_dim(w, 2),
+                               .kw = (int)sfu_weight_dim(w, 3),
+                               .stride = MAX(1, conv->stride),
+                               .pad_top = conv->pad_top,
+                               .pad_left = conv->pad_left,
+                               .upsample2 = conv->upsample2,
+                               .circular = conv->circular,
+                               .groups = MAX(1, conv->groups),
+                               .x_c = conv->x_c,
+                               .y_part = conv->y_part,
+                               .y_col = conv->y_col};
     const int room_h = (x->h << conv->upsample2) + conv->pad_top + conv->pad_bottom - g.kh;
     const int room_w = (x->w << conv->upsample2) + conv->pad_left + conv->pad_right - g.kw;
     if (room_h < 0 || room_w < 0)
-        return sfu_op_shape_error(error, "conv2d", "a kernel of %d x %d does not fit in %d x %d", g.kh, g.kw, x->h, x->w);
+        return sfu_op_shape_error(error, "conv2d", "a kernel of %d x %d does not fit in %d x %d", g.kh, g.kw, x->h,
+                                  x->w);
     const int oh = room_h / g.stride + 1, ow = room_w / g.stride + 1;
     if (y->h != oh || y->w != ow)
         return sfu_op_shape_error(error, "conv2d", "the output is %d x %d, y is %d x %d", oh, ow, y->h, y->w);

@@ -1,6 +1,6 @@
-/* Convolution and learned products: one job, checked once, and a table of paths that can do it (conv.c). A path is a file here, named after its
- * kernel.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Convolution and learned products: one job, checked once, and a table of paths that can do it (conv.c). A path is a
+ * file here, named after its kernel. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+ */
 #ifndef SFU_OPS_CONV_H
 #define SFU_OPS_CONV_H
 
@@ -13,8 +13,8 @@ typedef struct {
     const char *op; /* for messages */
     int kh, kw, stride, pad_top, pad_left;
     gboolean upsample2, circular;
-    int groups;      /* >= 1 */
-    int x_c, y_col;  /* as in SfuConv */
+    int groups;     /* >= 1 */
+    int x_c, y_col; /* as in SfuConv */
     gboolean y_part;
 } SfuConvGeometry;
 
@@ -42,19 +42,20 @@ typedef struct {
     gboolean (*launch)(SfuConvJob *job, GError **error); /* does not choose, so that a measurement may call it */
 } SfuConvPath;
 
-extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_linear_panel, sfu_conv_few, sfu_conv_winograd, sfu_conv_gather,
-    sfu_conv_panel, sfu_conv_plain;
+extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_linear_panel, sfu_conv_few,
+    sfu_conv_winograd, sfu_conv_gather, sfu_conv_panel, sfu_conv_plain;
 
 /* Checks that everything fits together. e may be NULL. FALSE with SHAPE. Leaves `width` to the caller. */
-gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuConvGeometry *g, const SfuEpilogue *e,
-                      GError **error);
+gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
+                      const SfuConvGeometry *g, const SfuEpilogue *e, GError **error);
 /* The geometry of a product of rows. */
 extern const SfuConvGeometry sfu_linear_geometry;
 
 /* ---- what several paths share ---- */
 
-gboolean sfu_conv_is_rows(const SfuConvJob *job); /* y's rows are products of x's rows: no taps, and nothing is left out */
-gboolean sfu_conv_on_cpu(const SfuConvJob *job);  /* the kernels of the CPU family can be used */
+gboolean
+sfu_conv_is_rows(const SfuConvJob *job); /* y's rows are products of x's rows: no taps, and nothing is left out */
+gboolean sfu_conv_on_cpu(const SfuConvJob *job); /* the kernels of the CPU family can be used */
 /* The storage options "-DACT_F16 -DW_F16 ", as far as they hold. */
 void sfu_conv_options(const SfuConvJob *job, char *options, gsize size);
 void sfu_options_add(char *options, gsize size, const char *format, ...) G_GNUC_PRINTF(3, 4);

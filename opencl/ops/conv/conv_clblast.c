@@ -1,8 +1,11 @@
-/* Products on GPUs through CLBlast, where it is the faster way (SFUMATO_BLAS overrides): fp32 storage only, for its fp16 products sum in fp16.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Products on GPUs through CLBlast, where it is the faster way (SFUMATO_BLAS overrides): fp32 storage only, for its
+ * fp16 products sum in fp16. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/conv/conv.h"
 
-static SfuGemm gemm_of(const SfuConvJob *j) { return (SfuGemm){.m = j->n_pix, .n = j->n_out, .k = j->n_in}; }
+static SfuGemm gemm_of(const SfuConvJob *j)
+{
+    return (SfuGemm){.m = j->n_pix, .n = j->n_out, .k = j->n_in};
+}
 
 static gboolean has_epilogue(const SfuEpilogue *e)
 {
@@ -34,7 +37,8 @@ static gboolean launch(SfuConvJob *j, GError **error)
         sfu_conv_add_epilogue(&args, j, &terms);
     }
     const gboolean ok = s && sfu_blas_gemm(j->q, s, j->x, wt, &gemm, error) &&
-                        sfu_op_run(y, "epilogue", e->geglu ? "epilogue_geglu" : "epilogue_rows", y->c, gemm.m, 1, 0, bytes, args.list, args.n, error);
+                        sfu_op_run(y, "epilogue", e->geglu ? "epilogue_geglu" : "epilogue_rows", y->c, gemm.m, 1, 0,
+                                   bytes, args.list, args.n, error);
     sfu_tensor_destroy(wide);
     return ok;
 }
@@ -54,15 +58,22 @@ static gboolean trial(gconstpointer data, gboolean clblast, GError **error)
 }
 
 /* CLBlast's direct kernel divides offsets by its vector width, which is up to 16, and drops the rest. */
-static gboolean aligned(const SfuTensor *t) { return t->offset % 16 == 0; }
+static gboolean aligned(const SfuTensor *t)
+{
+    return t->offset % 16 == 0;
+}
 
 static gboolean can(const SfuConvJob *j)
 {
-    if (!sfu_conv_is_rows(j) || sfu_queue_kernels(j->q) != SFU_KERNELS_GPU || j->x->dtype != SFU_F32 || !aligned(j->y) || !aligned(j->x))
+    if (!sfu_conv_is_rows(j) || sfu_queue_kernels(j->q) != SFU_KERNELS_GPU || j->x->dtype != SFU_F32 ||
+        !aligned(j->y) || !aligned(j->x))
         return FALSE;
     const SfuGemm gemm = gemm_of(j);
     char variant[32];
-    g_snprintf(variant, sizeof variant, "%s %s", j->half ? "F16" : "F32", j->e->geglu ? "geglu" : has_epilogue(j->e) ? "more" : "only");
+    g_snprintf(variant, sizeof variant, "%s %s", j->half ? "F16" : "F32",
+               j->e->geglu          ? "geglu"
+               : has_epilogue(j->e) ? "more"
+                                    : "only");
     return sfu_blas_is_faster(j->q, &gemm, variant, trial, j);
 }
 

@@ -21,12 +21,16 @@ static void pack_few(const SfuWeight *w, void *dst, size_t bytes, gconstpointer 
         sfu_weight_read_f32(w, o * k, k, row);
         for (int t = 0; t < p->taps; t++)
             for (int i = 0; i < p->n_in; i++)
-                sfu_put_weight(dst, p->half, ((t * groups + i / 16) * p->n_out + o) * 16 + i % 16, row[(gint64)i * p->taps + t]);
+                sfu_put_weight(dst, p->half, ((t * groups + i / 16) * p->n_out + o) * 16 + i % 16,
+                               row[(gint64)i * p->taps + t]);
     }
     g_free(row);
 }
 
-static gboolean can(const SfuConvJob *j) { return sfu_conv_on_cpu(j) && !j->e->geglu && j->n_out <= MOST_OUTPUTS && j->n_in >= LEAST_INPUTS; }
+static gboolean can(const SfuConvJob *j)
+{
+    return sfu_conv_on_cpu(j) && !j->e->geglu && j->n_out <= MOST_OUTPUTS && j->n_in >= LEAST_INPUTS;
+}
 
 static gboolean launch(SfuConvJob *j, GError **error)
 {
@@ -34,19 +38,27 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const gint64 n = (gint64)j->taps * ((j->n_in + 15) / 16) * j->n_out * 16;
     SfuConvTerms terms;
     const SfuTensor *wt, *zeros;
-    if (!sfu_conv_terms(j, &terms, error) || !(wt = sfu_weight_on_device(j->q, j->w, "few", p.half ? SFU_F16 : SFU_F32, n, pack_few, &p, error)) ||
+    if (!sfu_conv_terms(j, &terms, error) ||
+        !(wt = sfu_weight_on_device(j->q, j->w, "few", p.half ? SFU_F16 : SFU_F32, n, pack_few, &p, error)) ||
         !(zeros = sfu_conv_zeros(j, error)))
         return FALSE;
     /* Sums, weights and a value in registers: 32 of them, or 16. */
-    const int pix = CLAMP(j->width == 16 ? 24 / j->n_out : 15 / j->n_out - 1, 1, 12), blocks = (j->n_pix + pix - 1) / pix;
+    const int pix = CLAMP(j->width == 16 ? 24 / j->n_out : 15 / j->n_out - 1, 1, 12),
+              blocks = (j->n_pix + pix - 1) / pix;
     const int run = CLAMP(blocks / (sfu_queue_device(j->q)->n_units * 8), 1, 64);
     char options[128];
     sfu_conv_options(j, options, sizeof options);
     sfu_options_add(options, sizeof options, "-DOUTS=%d -DPIX=%d -DVW=%d", j->n_out, pix, j->width);
-    const SfuLaunch l = {.program = "conv", .kernel = "conv_few", .options = options, .global = {(size_t)((blocks + run - 1) / run), 1, 1},
-                         .local = {1, 1, 1}, .flops = j->flops, .bytes = j->bytes};
+    const SfuLaunch l = {.program = "conv",
+                         .kernel = "conv_few",
+                         .options = options,
+                         .global = {(size_t)((blocks + run - 1) / run), 1, 1},
+                         .local = {1, 1, 1},
+                         .flops = j->flops,
+                         .bytes = j->bytes};
     SfuArgs args = {0};
-    SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(j->n_pix), SFU_INT(run));
+    SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_TENSOR(zeros), SFU_INT(j->n_pix),
+            SFU_INT(run));
     sfu_conv_add_geometry(&args, j);
     sfu_conv_add_epilogue(&args, j, &terms);
     return sfu_op_launch(j->q, &l, &args, error);

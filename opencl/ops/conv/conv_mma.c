@@ -7,14 +7,15 @@
 
 enum { BLOCK = 32, COLUMNS = 64 };
 
-/* Work-groups of `items` make bm pixels x bn outputs. `cost` of an output against the first: what is read more often, and what is done beside the products. */
+/* Work-groups of `items` make bm pixels x bn outputs. `cost` of an output against the first: what is read more often,
+ * and what is done beside the products. */
 static const struct {
     int bm, bn, items;
     double cost;
 } tiles[] = {{128, 128, 256, 1.0}, {128, 64, 256, 1.15}, {64, 64, 128, 1.4}};
 
-/* How many fragments each sub-group makes in each tile, so that sums and operands fit its registers (tests/ops/gpu-compile): sub-groups of a group x tm x tn x
- * the unit's fragment = the tile. */
+/* How many fragments each sub-group makes in each tile, so that sums and operands fit its registers
+ * (tests/ops/gpu-compile): sub-groups of a group x tm x tn x the unit's fragment = the tile. */
 static const struct {
     int tm, tn;
 } fragments[][G_N_ELEMENTS(tiles)] = {
@@ -76,11 +77,14 @@ static gint64 groups_of(int tile, int n_pix, int rows)
 static int best_tile(SfuQueue *q, int n_pix, int rows)
 {
     const SfuDeviceInfo *d = sfu_queue_device(q);
-    const int units = MAX(1, d->vendor == SFU_VENDOR_INTEL ? d->n_units / 16 : d->n_units); /* Intel counts vector engines, 16 of which share a local memory */
+    const int units = MAX(1, d->vendor == SFU_VENDOR_INTEL
+                                 ? d->n_units / 16
+                                 : d->n_units); /* Intel counts vector engines, 16 of which share a local memory */
     int best = 0;
     double least = G_MAXDOUBLE;
     for (int i = 0; i < (int)G_N_ELEMENTS(tiles); i++) {
-        const double cost = (double)((groups_of(i, n_pix, rows) + units - 1) / units) * tiles[i].bm * tiles[i].bn * tiles[i].cost;
+        const double cost =
+            (double)((groups_of(i, n_pix, rows) + units - 1) / units) * tiles[i].bm * tiles[i].bn * tiles[i].cost;
         if (cost < least) {
             least = cost;
             best = i;
@@ -93,23 +97,37 @@ static gboolean launch_tile(SfuConvJob *j, int tile, int rows, GError **error)
 {
     gboolean must_prove;
     const SfuMatrix matrix = sfu_queue_matrix(j->q, &must_prove);
-    const MmaPack p = {.geglu = j->e->geglu, .n_in = j->n_in, .n_out = j->n_out, .taps = j->taps, .k_pad = (j->n_in + BLOCK - 1) / BLOCK * BLOCK, .rows = rows};
+    const MmaPack p = {.geglu = j->e->geglu,
+                       .n_in = j->n_in,
+                       .n_out = j->n_out,
+                       .taps = j->taps,
+                       .k_pad = (j->n_in + BLOCK - 1) / BLOCK * BLOCK,
+                       .rows = rows};
     SfuConvTerms terms;
     const SfuTensor *wt;
     if (!sfu_conv_terms(j, &terms, error) ||
-        !(wt = sfu_weight_on_device(j->q, j->w, p.geglu ? "mma geglu" : "mma", SFU_F16, (gint64)rows * j->taps * p.k_pad, pack_mma, &p, error)))
+        !(wt = sfu_weight_on_device(j->q, j->w, p.geglu ? "mma geglu" : "mma", SFU_F16,
+                                    (gint64)rows * j->taps * p.k_pad, pack_mma, &p, error)))
         return FALSE;
     const int bm = tiles[tile].bm, bn = tiles[tile].bn, items = tiles[tile].items;
     const gboolean aligned = j->x->c % 8 == 0 && j->x->offset % 8 == 0 && j->n_in % 8 == 0;
     char options[192];
-    g_snprintf(options, sizeof options, "-DACT_F16%s -DMATRIX=%d -DBM=%d -DBN=%d -DWG=%d -DTM=%d -DTN=%d%s%s%s%s", sfu_conv_out4(j), matrix, bm, bn, items,
-               fragments[matrix][tile].tm, fragments[matrix][tile].tn, aligned ? " -DALIGNED" : "", p.geglu ? " -DGEGLU" : "", sfu_mma_mode(j->q),
-               matrix == SFU_MATRIX_NVIDIA && !sfu_queue_emulates(j->q) ? " -cl-nv-maxrregcount=128" : ""); /* so that two groups of 256 share a multiprocessor */
-    const SfuLaunch l = {.program = "gpu_mma", .kernel = "conv_mma", .options = options,
-                         .global = {(size_t)((rows + bn - 1) / bn * items), (size_t)((j->n_pix + bm - 1) / bm), 1}, .local = {(size_t)items, 1, 1},
-                         .flops = j->flops, .bytes = j->bytes};
+    g_snprintf(options, sizeof options, "-DACT_F16%s -DMATRIX=%d -DBM=%d -DBN=%d -DWG=%d -DTM=%d -DTN=%d%s%s%s%s",
+               sfu_conv_out4(j), matrix, bm, bn, items, fragments[matrix][tile].tm, fragments[matrix][tile].tn,
+               aligned ? " -DALIGNED" : "", p.geglu ? " -DGEGLU" : "", sfu_mma_mode(j->q),
+               matrix == SFU_MATRIX_NVIDIA && !sfu_queue_emulates(j->q)
+                   ? " -cl-nv-maxrregcount=128"
+                   : ""); /* so that two groups of 256 share a multiprocessor */
+    const SfuLaunch l = {.program = "gpu_mma",
+                         .kernel = "conv_mma",
+                         .options = options,
+                         .global = {(size_t)((rows + bn - 1) / bn * items), (size_t)((j->n_pix + bm - 1) / bm), 1},
+                         .local = {(size_t)items, 1, 1},
+                         .flops = j->flops,
+                         .bytes = j->bytes};
     SfuArgs args = {0};
-    SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_INT(j->n_pix), SFU_INT(p.k_pad), SFU_INT(rows));
+    SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_INT(j->n_pix), SFU_INT(p.k_pad),
+            SFU_INT(rows));
     sfu_conv_add_geometry(&args, j);
     sfu_conv_add_epilogue(&args, j, &terms);
     return sfu_op_launch(j->q, &l, &args, error);
@@ -118,7 +136,8 @@ static gboolean launch_tile(SfuConvJob *j, int tile, int rows, GError **error)
 /* Rows of the weights on the device. */
 static int rows_of(const SfuConvJob *j)
 {
-    return j->e->geglu ? (j->n_out / 2 + COLUMNS - 1) / COLUMNS * 2 * COLUMNS : (j->n_out + COLUMNS - 1) / COLUMNS * COLUMNS;
+    return j->e->geglu ? (j->n_out / 2 + COLUMNS - 1) / COLUMNS * 2 * COLUMNS
+                       : (j->n_out + COLUMNS - 1) / COLUMNS * COLUMNS;
 }
 
 static gboolean launch(SfuConvJob *j, GError **error)
@@ -138,7 +157,8 @@ static gboolean is_product(const float *y, const float *x, const guint16 *w)
             double s = 0;
             for (int k = 0; k < TEST_K; k++)
                 s += (double)x[r * TEST_K + k] * (double)sfu_half_to_float(w[o * TEST_K + k]);
-            if (!(fabs((double)y[r * TEST_N + o] - s) <= 0x1p-10 * fabs(s) + 0x1p-10)) /* the result is stored as fp16 */
+            if (!(fabs((double)y[r * TEST_N + o] - s) <=
+                  0x1p-10 * fabs(s) + 0x1p-10)) /* the result is stored as fp16 */
                 return FALSE;
         }
     return TRUE;
@@ -148,7 +168,7 @@ static gboolean is_product(const float *y, const float *x, const guint16 *w)
 static gboolean self_test(SfuQueue *q, GError **error)
 {
     const gint64 dims[] = {TEST_N, TEST_K};
-    float *x = g_new(float, TEST_N * TEST_K), *y = g_new(float, TEST_N * TEST_N);
+    float *x = g_new(float, TEST_N *TEST_K), *y = g_new(float, TEST_N *TEST_N);
     guint16 *w = g_new(guint16, TEST_N * TEST_K);
     for (int i = 0; i < TEST_N * TEST_K; i++) {
         x[i] = (float)((i * 37) % 64 - 32) / 16.0f; /* exact in fp16, as are the weights */
@@ -157,7 +177,8 @@ static gboolean self_test(SfuQueue *q, GError **error)
     SfuWeight *wt = sfu_weight_new_take("self-test", SFU_F16, 2, dims, w, sizeof *w * TEST_N * TEST_K);
     SfuTensor *tx = sfu_tensor_create(q, SFU_F16, 1, 1, TEST_N, TEST_K, error), *ty = NULL;
     SfuConvJob job;
-    gboolean ok = tx && (ty = sfu_tensor_create(q, SFU_F16, 1, 1, TEST_N, TEST_N, error)) && sfu_tensor_write(tx, x, error) &&
+    gboolean ok = tx && (ty = sfu_tensor_create(q, SFU_F16, 1, 1, TEST_N, TEST_N, error)) &&
+                  sfu_tensor_write(tx, x, error) &&
                   sfu_conv_job(&job, q, ty, tx, wt, &sfu_linear_geometry, NULL, error);
     for (int tile = 0; ok && tile < (int)G_N_ELEMENTS(tiles); tile++)
         ok = launch_tile(&job, tile, rows_of(&job), error) && sfu_tensor_read(ty, y, error) && is_product(y, x, w);
@@ -173,15 +194,18 @@ gboolean sfu_mma_present(SfuQueue *q)
 {
     static const char *const programs[] = {"gpu_mma", NULL};
     gboolean must_prove;
-    return sfu_queue_matrix(q, &must_prove) != SFU_MATRIX_NONE && (!must_prove || sfu_queue_capability(q, "matrix", programs, self_test));
+    return sfu_queue_matrix(q, &must_prove) != SFU_MATRIX_NONE &&
+           (!must_prove || sfu_queue_capability(q, "matrix", programs, self_test));
 }
 
 static gboolean can(const SfuConvJob *j)
 {
     const SfuTensor *x = j->x;
     return j->g->groups == 1 && x->dtype == SFU_F16 && sfu_weight_elements(j->w) < G_MAXINT32 &&
-           (guint64)x->offset + (guint64)x->n * (guint64)x->h * (guint64)x->w * (guint64)x->c < G_MAXUINT32 && /* the kernel counts in 32 bits */
-           sfu_mma_present(j->q) && sfu_weight_fits_f16(j->w);
+           (guint64)x->offset + (guint64)x->n * (guint64)x->h * (guint64)x->w * (guint64)x->c <
+               G_MAXUINT32 && /* the kernel counts in 32 bits */
+           sfu_mma_present(j->q) &&
+           sfu_weight_fits_f16(j->w);
 }
 
 const SfuConvPath sfu_conv_mma = {"matrix units", can, launch};

@@ -22,7 +22,10 @@ static void pack_plain(const SfuWeight *w, void *dst, size_t bytes, gconstpointe
     g_free(row);
 }
 
-static gboolean can(const SfuConvJob *j) { return TRUE; }
+static gboolean can(const SfuConvJob *j)
+{
+    return TRUE;
+}
 
 static gboolean product(const SfuConvJob *j, const SfuTensor *y, GError **error)
 {
@@ -31,12 +34,17 @@ static gboolean product(const SfuConvJob *j, const SfuTensor *y, GError **error)
     SfuConvTerms terms;
     const SfuTensor *wt;
     if (!sfu_conv_terms(j, &terms, error) ||
-        !(wt = sfu_weight_on_device(j->q, j->w, p.half ? "plain16" : "plain32", p.half ? SFU_F16 : SFU_F32, sfu_weight_elements(j->w), pack_plain, &p, error)))
+        !(wt = sfu_weight_on_device(j->q, j->w, p.half ? "plain16" : "plain32", p.half ? SFU_F16 : SFU_F32,
+                                    sfu_weight_elements(j->w), pack_plain, &p, error)))
         return FALSE;
     sfu_conv_options(j, options, sizeof options);
     sfu_options_add(options, sizeof options, "-DPLAIN ");
-    const SfuLaunch l = {.program = "conv", .kernel = "conv_plain", .options = options,
-                         .global = {(size_t)j->n_out, (size_t)j->y->h * j->y->w, (size_t)j->y->n}, .flops = j->flops, .bytes = j->bytes};
+    const SfuLaunch l = {.program = "conv",
+                         .kernel = "conv_plain",
+                         .options = options,
+                         .global = {(size_t)j->n_out, (size_t)j->y->h * j->y->w, (size_t)j->y->n},
+                         .flops = j->flops,
+                         .bytes = j->bytes};
     SfuArgs args = {0};
     SFU_ADD(&args, SFU_TENSOR(y), SFU_TENSOR(j->x), SFU_TENSOR(wt));
     sfu_conv_add_geometry(&args, j);
@@ -44,7 +52,8 @@ static gboolean product(const SfuConvJob *j, const SfuTensor *y, GError **error)
     return sfu_op_launch(j->q, &l, &args, error);
 }
 
-/* Both halves, then one times the other's gate. CPUs come here with odd widths only, and have a faster way for the product. */
+/* Both halves, then one times the other's gate. CPUs come here with odd widths only, and have a faster way for the
+ * product. */
 static gboolean geglu(const SfuConvJob *j, GError **error)
 {
     const SfuEpilogue only_bias = {.bias = j->e->bias};
@@ -54,14 +63,21 @@ static gboolean geglu(const SfuConvJob *j, GError **error)
     both.y = wide;
     both.e = &only_bias;
     both.width = width;
-    const SfuLaunch l = {.program = "conv", .kernel = "geglu_plain", .options = j->x->dtype == SFU_F16 ? "-DACT_F16 -DPLAIN" : "-DPLAIN",
-                         .global = {(size_t)j->y->c, (size_t)j->n_pix, 1}, .bytes = 3 * sfu_op_bytes(j->y)};
+    const SfuLaunch l = {.program = "conv",
+                         .kernel = "geglu_plain",
+                         .options = j->x->dtype == SFU_F16 ? "-DACT_F16 -DPLAIN" : "-DPLAIN",
+                         .global = {(size_t)j->y->c, (size_t)j->n_pix, 1},
+                         .bytes = 3 * sfu_op_bytes(j->y)};
     const SfuArg args[] = {SFU_TENSOR(j->y), SFU_TENSOR(wide), SFU_INT(j->y->c)};
-    const gboolean ok = wide && (width ? sfu_linear_panel.launch(&both, error) : product(&both, wide, error)) && sfu_launch(j->q, &l, args, G_N_ELEMENTS(args), error);
+    const gboolean ok = wide && (width ? sfu_linear_panel.launch(&both, error) : product(&both, wide, error)) &&
+                        sfu_launch(j->q, &l, args, G_N_ELEMENTS(args), error);
     sfu_tensor_destroy(wide);
     return ok;
 }
 
-static gboolean launch(SfuConvJob *j, GError **error) { return j->e->geglu ? geglu(j, error) : product(j, &j->out, error); }
+static gboolean launch(SfuConvJob *j, GError **error)
+{
+    return j->e->geglu ? geglu(j, error) : product(j, &j->out, error);
+}
 
 const SfuConvPath sfu_conv_plain = {"plain", can, launch};

@@ -8,13 +8,15 @@ SfuRowPlan sfu_row_plan(const SfuConvJob *j, int n_in, int pair)
     const SfuDeviceInfo *info = sfu_queue_device(j->q);
     const int n_rows = j->n_pix, n_panels = j->n_panels, runs = (n_rows + MOST_ROWS - 1) / MOST_ROWS;
     SfuRowPlan p = {.rows = ((n_rows + runs - 1) / runs + BLOCK - 1) / BLOCK * BLOCK};
-    /* Packing the rows is repeated for each item of a run, so an item takes as many panels as leave work for every core. */
+    /* Packing the rows is repeated for each item of a run, so an item takes as many panels as leave work for every
+     * core. */
     p.per_item = CLAMP((gint64)n_panels * runs / (info->n_units * 8), 4, 32);
     p.per_item = MIN(p.per_item, n_panels);
     if (n_panels % 2 == 0) /* tiles may be two panels wide */
         p.per_item += p.per_item % 2;
     /* Rows and, when the inputs do not fit at once, sums share half the second-level cache; the weights stream by. */
-    const gint64 room = MAX((gint64)info->local_bytes, 32768) / 2, step = 16 * pair, all = (n_in + step - 1) / step * step;
+    const gint64 room = MAX((gint64)info->local_bytes, 32768) / 2, step = 16 * pair,
+                 all = (n_in + step - 1) / step * step;
     p.slice = (int)(all * p.rows * 4 / pair <= room ? all : 0);
     if (!p.slice) {
         p.per_item = MIN(p.per_item, 16);
@@ -24,7 +26,8 @@ SfuRowPlan sfu_row_plan(const SfuConvJob *j, int n_in, int pair)
             p.rows -= BLOCK;
         p.slice = (int)CLAMP((room / p.rows - (gint64)p.per_item * PANEL * 4) / 4 * pair / step * step, step, all);
     }
-    p.local_bytes = 4 * (size_t)p.rows * ((size_t)p.slice / (size_t)pair + (p.slice < n_in ? (size_t)p.per_item * PANEL : 0));
+    p.local_bytes =
+        4 * (size_t)p.rows * ((size_t)p.slice / (size_t)pair + (p.slice < n_in ? (size_t)p.per_item * PANEL : 0));
     return p;
 }
 
@@ -40,32 +43,45 @@ void sfu_row_options(const SfuConvJob *j, char *options, gsize size)
     enum { PAST_CACHES_BYTES = 64 << 20 }; /* results from which on a next reader finds nothing in the caches anyway */
     const SfuCpuTile tile = sfu_cpu_tile(j->width, j->n_panels);
     sfu_options_add(options, size, "-DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d", tile.vector, tile.rows, tile.cols);
-    if (sfu_conv_only_bias(j) && sfu_op_bytes(j->y) >= PAST_CACHES_BYTES && j->y->dtype == SFU_F32 && j->out.offset % 16 == 0 && j->y->c % 16 == 0)
+    if (sfu_conv_only_bias(j) && sfu_op_bytes(j->y) >= PAST_CACHES_BYTES && j->y->dtype == SFU_F32 &&
+        j->out.offset % 16 == 0 && j->y->c % 16 == 0)
         sfu_options_add(options, size, " -DPAST_CACHES");
 }
 
-static gboolean can(const SfuConvJob *j) { return sfu_conv_on_cpu(j) && sfu_conv_is_rows(j); }
+static gboolean can(const SfuConvJob *j)
+{
+    return sfu_conv_on_cpu(j) && sfu_conv_is_rows(j);
+}
 
 static gboolean launch(SfuConvJob *j, GError **error)
 {
     const gboolean bf16 = sfu_queue_precision(j->q) == SFU_PRECISION_BF16;
     SfuConvTerms terms = {0};
     const SfuTensor *wt;
-    const gboolean ok = j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
-    if (!ok ||
-        !(wt = bf16 ? sfu_conv_panels_bf16(j, error) : sfu_conv_panels(j, j->e->geglu ? SFU_PANELS_GEGLU : SFU_PANELS, error)))
+    const gboolean ok =
+        j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
+    if (!ok || !(wt = bf16 ? sfu_conv_panels_bf16(j, error)
+                           : sfu_conv_panels(j, j->e->geglu ? SFU_PANELS_GEGLU : SFU_PANELS, error)))
         return FALSE;
     const SfuRowPlan plan = sfu_row_plan(j, j->n_in, bf16 ? 2 : 1);
     char options[160];
     sfu_conv_options(j, options, sizeof options);
     sfu_options_add(options, sizeof options, "%s", bf16 ? "-DBF16 " : "");
     sfu_row_options(j, options, sizeof options);
-    const SfuLaunch l = {.program = "linear", .kernel = j->e->geglu ? "linear_geglu" : sfu_conv_only_bias(j) ? "linear_bias" : "linear_panel", .options = options,
-                         .global = {(size_t)((j->n_panels + plan.per_item - 1) / plan.per_item), (size_t)((j->n_pix + plan.rows - 1) / plan.rows), 1},
-                         .local = {1, 1, 1}, .flops = j->flops, .bytes = j->bytes};
+    const SfuLaunch l = {.program = "linear",
+                         .kernel = j->e->geglu             ? "linear_geglu"
+                                   : sfu_conv_only_bias(j) ? "linear_bias"
+                                                           : "linear_panel",
+                         .options = options,
+                         .global = {(size_t)((j->n_panels + plan.per_item - 1) / plan.per_item),
+                                    (size_t)((j->n_pix + plan.rows - 1) / plan.rows), 1},
+                         .local = {1, 1, 1},
+                         .flops = j->flops,
+                         .bytes = j->bytes};
     SfuArgs args = {0};
-    SFU_ADD(&args, SFU_TENSOR(j->y), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_INT(j->n_pix), SFU_INT(plan.rows), SFU_INT(j->n_in), SFU_INT(j->n_out),
-            SFU_INT(j->y->c), SFU_INT(j->y->h * j->y->w), SFU_INT(j->n_panels), SFU_INT(plan.per_item), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes));
+    SFU_ADD(&args, SFU_TENSOR(j->y), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_INT(j->n_pix), SFU_INT(plan.rows),
+            SFU_INT(j->n_in), SFU_INT(j->n_out), SFU_INT(j->y->c), SFU_INT(j->y->h * j->y->w), SFU_INT(j->n_panels),
+            SFU_INT(plan.per_item), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes));
     sfu_conv_add_epilogue(&args, j, &terms);
     return sfu_op_launch(j->q, &l, &args, error);
 }

@@ -30,7 +30,7 @@ static void pack_panels(const SfuWeight *w, void *dst, size_t bytes, gconstpoint
 {
     const PanelPack *p = data;
     const gint64 k = (gint64)p->n_in * p->taps;
-    float *rows = g_new(float, PANEL * k);
+    float *rows = g_new(float, PANEL *k);
     for (gint64 panel = 0; panel * PANEL < p->n_out; panel++) {
         memset(rows, 0, sizeof *rows * PANEL * (size_t)k);
         for (int j = 0; j < PANEL; j++) {
@@ -41,16 +41,23 @@ static void pack_panels(const SfuWeight *w, void *dst, size_t bytes, gconstpoint
         for (int t = 0; t < p->taps; t++)
             for (int i = 0; i < p->n_in; i++)
                 for (int j = 0; j < PANEL; j++)
-                    sfu_put_weight(dst, p->half, (panel * k + (gint64)t * p->n_in + i) * PANEL + j, rows[j * k + (gint64)i * p->taps + t]);
+                    sfu_put_weight(dst, p->half, (panel * k + (gint64)t * p->n_in + i) * PANEL + j,
+                                   rows[j * k + (gint64)i * p->taps + t]);
     }
     g_free(rows);
 }
 
 const SfuTensor *sfu_conv_panels(const SfuConvJob *j, SfuPanels kind, GError **error)
 {
-    static const char *const names[] = {[SFU_PANELS] = "panel32", [SFU_PANELS_GEGLU] = "panel32 geglu", [SFU_PANELS_F32] = "panel32 fp32"};
-    const PanelPack p = {.half = j->half && kind != SFU_PANELS_F32, .geglu = kind == SFU_PANELS_GEGLU, .n_out = j->n_out, .n_in = j->n_in, .taps = j->taps};
-    return sfu_weight_on_device(j->q, j->w, names[kind], p.half ? SFU_F16 : SFU_F32, (gint64)j->n_panels * PANEL * j->n_in * j->taps, pack_panels, &p, error);
+    static const char *const names[] = {
+        [SFU_PANELS] = "panel32", [SFU_PANELS_GEGLU] = "panel32 geglu", [SFU_PANELS_F32] = "panel32 fp32"};
+    const PanelPack p = {.half = j->half && kind != SFU_PANELS_F32,
+                         .geglu = kind == SFU_PANELS_GEGLU,
+                         .n_out = j->n_out,
+                         .n_in = j->n_in,
+                         .taps = j->taps};
+    return sfu_weight_on_device(j->q, j->w, names[kind], p.half ? SFU_F16 : SFU_F32,
+                                (gint64)j->n_panels * PANEL * j->n_in * j->taps, pack_panels, &p, error);
 }
 
 static void pack_panels_bf16(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
@@ -76,8 +83,8 @@ static void pack_panels_bf16(const SfuWeight *w, void *dst, size_t bytes, gconst
 const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *j, GError **error)
 {
     const PanelPack p = {.geglu = j->e->geglu, .n_out = j->n_out, .n_in = j->n_in, .taps = 1};
-    return sfu_weight_on_device(j->q, j->w, p.geglu ? "bf16 geglu" : "bf16", SFU_F32, (gint64)j->n_panels * PANEL * ((j->n_in + 1) / 2), pack_panels_bf16, &p,
-                                error);
+    return sfu_weight_on_device(j->q, j->w, p.geglu ? "bf16 geglu" : "bf16", SFU_F32,
+                                (gint64)j->n_panels * PANEL * ((j->n_in + 1) / 2), pack_panels_bf16, &p, error);
 }
 
 static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
@@ -95,9 +102,13 @@ const SfuTensor *sfu_conv_geglu_bias(const SfuConvJob *j, GError **error)
     return sfu_weight_on_device(j->q, j->e->bias, "geglu", SFU_F32, j->n_out, pack_geglu_bias, NULL, error);
 }
 
-static void pack_zeros(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data) { memset(dst, 0, bytes); }
+static void pack_zeros(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    memset(dst, 0, bytes);
+}
 
 const SfuTensor *sfu_conv_zeros(const SfuConvJob *j, GError **error)
 {
-    return sfu_weight_on_device(j->q, j->w, j->x->dtype == SFU_F16 ? "zeros16" : "zeros32", j->x->dtype, j->n_in, pack_zeros, NULL, error);
+    return sfu_weight_on_device(j->q, j->w, j->x->dtype == SFU_F16 ? "zeros16" : "zeros32", j->x->dtype, j->n_in,
+                                pack_zeros, NULL, error);
 }

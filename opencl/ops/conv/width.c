@@ -13,7 +13,8 @@ static int own_width(SfuQueue *q)
     return info->has_avx512 ? 2 : info->has_avx2 ? 1 : 0;
 }
 
-/* The least time of some products with vectors of each width that is next to the CPU's own. In turn, since other programs disturb. */
+/* The least time of some products with vectors of each width that is next to the CPU's own. In turn, since other
+ * programs disturb. */
 static gboolean time_widths(SfuConvJob *job, int own, gint64 least[WIDTHS], GError **error)
 {
     enum { TRIES = 20 };
@@ -37,14 +38,16 @@ static int fastest_width(SfuQueue *q, gconstpointer data, GError **error)
     const gint64 dims[] = {SIDE, SIDE};
     const int own = own_width(q);
     gint64 least[WIDTHS];
-    float *host = g_new(float, SIDE * SIDE);
+    float *host = g_new(float, SIDE *SIDE);
     for (int i = 0; i < SIDE * SIDE; i++)
         host[i] = (float)(i % 64 - 32) / 32.0f;
     SfuWeight *w = sfu_weight_new_take("trial", SFU_F32, 2, dims, host, sizeof *host * SIDE * SIDE);
     const SfuDtype dtype = SFU_F32;
-    SfuTensor *x = sfu_tensor_create(q, dtype, 1, 1, ROWS, SIDE, error), *y = x ? sfu_tensor_create(q, dtype, 1, 1, ROWS, SIDE, error) : NULL;
+    SfuTensor *x = sfu_tensor_create(q, dtype, 1, 1, ROWS, SIDE, error),
+              *y = x ? sfu_tensor_create(q, dtype, 1, 1, ROWS, SIDE, error) : NULL;
     SfuConvJob job;
-    const gboolean ok = y && sfu_tensor_write(x, host, error) && sfu_conv_job(&job, q, y, x, w, &sfu_linear_geometry, NULL, error) &&
+    const gboolean ok = y && sfu_tensor_write(x, host, error) &&
+                        sfu_conv_job(&job, q, y, x, w, &sfu_linear_geometry, NULL, error) &&
                         time_widths(&job, own, least, error);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(y);
@@ -59,7 +62,8 @@ static int fastest_width(SfuQueue *q, gconstpointer data, GError **error)
 int sfu_cpu_width(SfuQueue *q)
 {
     static const char *const programs[] = {"linear", NULL};
-    static const SfuQuestion question = {.name = "vector width", .programs = programs, .answers = width_names, .if_died = -1};
+    static const SfuQuestion question = {
+        .name = "vector width", .programs = programs, .answers = width_names, .if_died = -1};
     if (sfu_queue_vector_width(q))
         return sfu_queue_vector_width(q);
     const int k = sfu_tuning_ask(q, &question, fastest_width, NULL, NULL);

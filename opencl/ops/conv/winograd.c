@@ -15,7 +15,10 @@ typedef struct {
     int mr; /* tiles a block */
 } Plan;
 
-static int round_up(int n, int step) { return (n + step - 1) / step * step; }
+static int round_up(int n, int step)
+{
+    return (n + step - 1) / step * step;
+}
 
 /* FALSE if the direct kernel is the better one. */
 static gboolean make_plan(const SfuConvJob *j, Plan *plan)
@@ -39,11 +42,13 @@ static gboolean make_plan(const SfuConvJob *j, Plan *plan)
     if (plan->slice < 16)
         return FALSE;
     plan->local_bytes = 4 * ((size_t)plan->t_chunk * POINTS * PANEL + POINTS * ((size_t)plan->slice * PANEL + 16));
-    plan->n_chunks = CLAMP((info->n_units * 4 + j->n_panels - 1) / j->n_panels, 1, (plan->n_tiles + plan->t_chunk - 1) / plan->t_chunk);
+    plan->n_chunks = CLAMP((info->n_units * 4 + j->n_panels - 1) / j->n_panels, 1,
+                           (plan->n_tiles + plan->t_chunk - 1) / plan->t_chunk);
     const int groups = (j->n_in + 15) / 16;
     plan->n_splits = CLAMP(info->n_units * 16 / plan->t_chunk, 1, groups);
     plan->run = (groups + plan->n_splits - 1) / plan->n_splits;
-    /* Multiply-adds of 16 outputs and one input channel; a weight's transform costs about 130, and is repeated for each chunk. */
+    /* Multiply-adds of 16 outputs and one input channel; a weight's transform costs about 130, and is repeated for each
+     * chunk. */
     const double direct = 9.0 * y->n * y->h * y->w, chunks = (double)n_even;
     const double winograd = POINTS * (double)plan->t_chunk * chunks + 130 * chunks;
     return winograd * 1.2 < direct;
@@ -77,14 +82,17 @@ static gboolean transform_inputs(const Work *k, int t0, int chunks, GError **err
 {
     const SfuConvJob *j = k->job;
     const Plan *p = &k->plan;
-    const SfuLaunch l = {.program = "winograd", .kernel = "winograd_input", .options = k->options,
-                         .global = {(size_t)chunks * p->t_chunk, (size_t)p->n_splits, 1}, .local = {1, 1, 1},
+    const SfuLaunch l = {.program = "winograd",
+                         .kernel = "winograd_input",
+                         .options = k->options,
+                         .global = {(size_t)chunks * p->t_chunk, (size_t)p->n_splits, 1},
+                         .local = {1, 1, 1},
                          .bytes = 10.0 * chunks * p->t_chunk * j->n_in * 16};
     SfuArgs args = {0};
     SFU_ADD(&args, SFU_TENSOR(k->v), SFU_TENSOR(j->x));
     add_tiles(&args, p, t0);
-    SFU_ADD(&args, SFU_INT(j->x->h), SFU_INT(j->x->w), SFU_INT(j->n_in), SFU_INT(j->x->c), SFU_INT(j->g->pad_top), SFU_INT(j->g->pad_left),
-            SFU_INT(j->g->upsample2), SFU_INT(j->g->circular), SFU_INT(p->run));
+    SFU_ADD(&args, SFU_INT(j->x->h), SFU_INT(j->x->w), SFU_INT(j->n_in), SFU_INT(j->x->c), SFU_INT(j->g->pad_top),
+            SFU_INT(j->g->pad_left), SFU_INT(j->g->upsample2), SFU_INT(j->g->circular), SFU_INT(p->run));
     return sfu_op_launch(j->q, &l, &args, error);
 }
 
@@ -92,14 +100,18 @@ static gboolean multiply(const Work *k, int t0, int chunks, GError **error)
 {
     const SfuConvJob *j = k->job;
     const Plan *p = &k->plan;
-    const SfuLaunch l = {.program = "winograd", .kernel = "winograd_product", .options = k->options,
-                         .global = {(size_t)j->n_panels, (size_t)chunks, 1}, .local = {1, 1, 1},
-                         .flops = j->flops * MIN(chunks * p->t_chunk, p->n_tiles - t0) / p->n_tiles, .bytes = j->bytes};
+    const SfuLaunch l = {.program = "winograd",
+                         .kernel = "winograd_product",
+                         .options = k->options,
+                         .global = {(size_t)j->n_panels, (size_t)chunks, 1},
+                         .local = {1, 1, 1},
+                         .flops = j->flops * MIN(chunks * p->t_chunk, p->n_tiles - t0) / p->n_tiles,
+                         .bytes = j->bytes};
     SfuArgs args = {0};
     SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(k->v), SFU_TENSOR(k->wt));
     add_tiles(&args, p, t0);
-    SFU_ADD(&args, SFU_INT(j->n_in), SFU_INT(j->y->h), SFU_INT(j->y->w), SFU_INT(j->n_out), SFU_INT(j->y->c), SFU_INT(p->slice), SFU_TENSOR(k->parts),
-            SFU_INT(k->slots), SFU_LOCAL(p->local_bytes));
+    SFU_ADD(&args, SFU_INT(j->n_in), SFU_INT(j->y->h), SFU_INT(j->y->w), SFU_INT(j->n_out), SFU_INT(j->y->c),
+            SFU_INT(p->slice), SFU_TENSOR(k->parts), SFU_INT(k->slots), SFU_LOCAL(p->local_bytes));
     sfu_conv_add_epilogue(&args, j, &k->terms);
     return sfu_op_launch(j->q, &l, &args, error);
 }
@@ -110,8 +122,8 @@ static void work_options(Work *k)
     const SfuCpuTile tile = sfu_cpu_tile(k->job->width, 1); /* its rows divide 12; of 8 they may be too many */
     const int rows = mr == 12 ? tile.rows : tile.rows == 12 ? 8 : tile.rows == 6 ? 4 : 2;
     sfu_conv_options(k->job, k->options, sizeof k->options);
-    sfu_options_add(k->options, sizeof k->options, "-DMR=%d -DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d%s", mr, tile.vector, rows, tile.cols,
-                    k->job->e->moments ? " -DMOMENTS" : "");
+    sfu_options_add(k->options, sizeof k->options, "-DMR=%d -DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d%s", mr, tile.vector,
+                    rows, tile.cols, k->job->e->moments ? " -DMOMENTS" : "");
 }
 
 static gboolean launch(SfuConvJob *j, GError **error)
@@ -122,9 +134,10 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const int per = p->tiles_x * p->tiles_y;
     work_options(&k);
     k.slots = (per + p->t_chunk - 2) / p->t_chunk + 1;
-    gboolean ok = sfu_conv_terms(j, &k.terms, error) && (k.wt = sfu_conv_panels(j, SFU_PANELS, error)) &&
-                  (k.v = sfu_tensor_create(j->q, SFU_F32, p->n_chunks, POINTS, p->t_chunk, round_up(j->n_in, 16), error)) &&
-                  (!j->e->moments || (k.parts = sfu_tensor_create(j->q, SFU_F32, j->y->n, k.slots, 3, j->n_out, error)));
+    gboolean ok =
+        sfu_conv_terms(j, &k.terms, error) && (k.wt = sfu_conv_panels(j, SFU_PANELS, error)) &&
+        (k.v = sfu_tensor_create(j->q, SFU_F32, p->n_chunks, POINTS, p->t_chunk, round_up(j->n_in, 16), error)) &&
+        (!j->e->moments || (k.parts = sfu_tensor_create(j->q, SFU_F32, j->y->n, k.slots, 3, j->n_out, error)));
     for (int t0 = 0; ok && t0 < p->n_tiles; t0 += p->t_chunk * p->n_chunks) {
         const int chunks = MIN(p->n_chunks, (p->n_tiles - t0 + p->t_chunk - 1) / p->t_chunk);
         ok = transform_inputs(&k, t0, chunks, error) && multiply(&k, t0, chunks, error);
