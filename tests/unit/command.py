@@ -12,7 +12,7 @@ import sys
 import tempfile
 import zlib
 
-SFUMATO, MODELS = sys.argv[1], sys.argv[2]
+SFUMATO, MODELS = os.path.abspath(sys.argv[1]), sys.argv[2]  # cases change the folder
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="sfumato-cli-"))
 ENV = dict(os.environ, SFUMATO_MODELS=MODELS, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(TMP / "data"))
 NO_DEVICE = "no OpenCL device"

@@ -121,15 +121,14 @@ static void test_json_round_trip(void)
 static char *sample_value(const SfuParamSpec *s, int k)
 {
     static const char *const words[] = {"a, \"b\": c\\d", "two\nlines", "\xc3\xa9 \xf0\x9f\x90\xb1",
-                                        "Steps: 3, Sampler: x, Seed: 4", " \"quoted\" "};
+                                        "Steps: 3, Sampler: x, Seed: 4", " \"quoted\" "},
+                             *const whole[] = {"-1", "6687881544318117707", "9223372036854775807", "9007199254740993"};
     if (s->type == SFU_PARAM_CHOICE || s->type == SFU_PARAM_BOOL)
         return k > s->max ? NULL : s->choices ? g_strdup(s->choices[k]) : g_strdup_printf("%d", k);
     if (sfu_param_is_text(s))
         return k < (int)G_N_ELEMENTS(words) ? g_strdup(words[k]) : NULL;
     if (s->type == SFU_PARAM_INT && s->max > SFU_EXACT_MAX)
-        return k < 4 ? g_strdup(
-                           (const char *[]){"-1", "6687881544318117707", "9223372036854775807", "9007199254740993"}[k])
-                     : NULL;
+        return k < (int)G_N_ELEMENTS(whole) ? g_strdup(whole[k]) : NULL;
     const double v[] = {s->min, s->def, s->max, s->min + (s->max - s->min) * 0.3 / 7};
     if (k >= 4)
         return NULL;
