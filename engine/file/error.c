@@ -2,8 +2,10 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/file.h"
 
-G_DEFINE_QUARK(sfu - file - error, sfu_file_error)
+G_DEFINE_QUARK(sfu_file_error, sfu_file_error)
 
+static gboolean fail(GError **error, SfuFileError code, const char *path, const char *format, va_list ap)
+    G_GNUC_PRINTF(4, 0);
 static gboolean fail(GError **error, SfuFileError code, const char *path, const char *format, va_list ap)
 {
     char *text = g_strdup_vprintf(format, ap);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-G_DEFINE_QUARK(sfu - model - error, sfu_model_error)
+G_DEFINE_QUARK(sfu_model_error, sfu_model_error)
 
 const char *sfu_part_name(SfuPart part)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-G_DEFINE_QUARK(sfu - sample - error - quark, sfu_sample_error)
+G_DEFINE_QUARK(sfu_sample_error_quark, sfu_sample_error)
 
 #define MAX_TRAIN 100000
 #define LCM_ORIGINAL_STEPS 50 /* diffusers' original_inference_steps */

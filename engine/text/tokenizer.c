@@ -6,7 +6,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-G_DEFINE_QUARK(sfu - text - error - quark, sfu_text_error)
+G_DEFINE_QUARK(sfu_text_error_quark, sfu_text_error)
 
 /* The index of the embedded pairs: those with left id i are [first[i], first[i + 1]). */
 struct SfuTokenizer {

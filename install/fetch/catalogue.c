@@ -10,7 +10,7 @@
 #define MAX_CATALOGUE (4 << 20)
 #define MAX_FILE_BYTES ((gint64)1 << 42)
 
-G_DEFINE_QUARK(sfu - fetch - error, sfu_fetch_error)
+G_DEFINE_QUARK(sfu_fetch_error, sfu_fetch_error)
 
 static void file_free(gpointer p)
 {

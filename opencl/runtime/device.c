@@ -9,7 +9,7 @@
 #include <cpuid.h>
 #endif
 
-G_DEFINE_QUARK(sfu - runtime - error, sfu_runtime_error)
+G_DEFINE_QUARK(sfu_runtime_error, sfu_runtime_error)
 
 typedef struct {
     cl_platform_id platform;

@@ -583,8 +583,8 @@ static void test_convert(void)
     }
     /* a converted file converts, and to its own type without a change */
     convert("q8_0.gguf", "again.gguf", "q8_0", FALSE, NULL);
-    char *x, *y;
-    gsize nx, ny;
+    char *x = NULL, *y = NULL;
+    gsize nx = 0, ny = 0;
     g_assert_true(g_file_get_contents(in(folder, "q8_0.gguf"), &x, &nx, NULL) &&
                   g_file_get_contents(in(folder, "again.gguf"), &y, &ny, NULL));
     g_assert_cmpmem(x, nx, y, ny);

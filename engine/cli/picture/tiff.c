@@ -52,6 +52,7 @@ static toff_t on_size(thandle_t h)
     return ((Tiff *)h)->n_bytes;
 }
 
+static void on_error(thandle_t h, const char *module, const char *format, va_list ap) G_GNUC_PRINTF(3, 0);
 static void on_error(thandle_t h, const char *module, const char *format, va_list ap)
 {
     Tiff *t = (Tiff *)h;
