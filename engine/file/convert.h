@@ -5,7 +5,7 @@
 
 #include "file/file.h"
 
-/* A tensor that is to be written. */
+/* A tensor of the output file. */
 typedef struct {
     char *name;
     SfuDtype dtype;
