@@ -18,13 +18,21 @@ static SfuPart half_of(const SfuSource *s)
                : SFU_N_PARTS;
 }
 
+/* AutoencoderTiny's names in a file of its own: both halves in one (TAEF1, TAEF2). */
+static gboolean is_whole(const SfuSource *s)
+{
+    return sfu_source_find(s, "decoder.layers.2.conv.0.weight") || sfu_source_find(s, "encoder.layers.1.conv.0.weight");
+}
+
 static gboolean recognize(const SfuSource *s)
 {
-    return half_of(s) != SFU_N_PARTS;
+    return is_whole(s) || half_of(s) != SFU_N_PARTS;
 }
 
 static char *canonical(const SfuSource *s, const char *name, SfuPart *part)
 {
+    if (is_whole(s))
+        return sfu_name_from_tiny(name, part);
     *part = half_of(s);
     return sfu_name_from_taesd(name, *part);
 }
@@ -59,7 +67,7 @@ static gboolean add_other_half(SfuModel *m, const SfuSource *s, GError **error)
 
 static gboolean open_halves(SfuModel *m, const SfuSource *s, GError **error)
 {
-    return sfu_family_take(m, m->family, s, error) && add_other_half(m, s, error);
+    return sfu_family_take(m, m->family, s, error) && (is_whole(s) || add_other_half(m, s, error));
 }
 
 static gboolean claims(const SfuModel *m)

@@ -156,6 +156,10 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     for (int i = 0; i < c->n_blocks; i++)
         c->block_out_channels[i] =
             dim(sfu_model_tensor(m, P, "decoder.up_blocks.%d.resnets.0.conv1.weight", c->n_blocks - 1 - i), 0);
+    for (int i = 0; i < c->n_blocks; i++) {
+        const int n = dim(sfu_model_tensor(m, P, "encoder.down_blocks.%d.resnets.0.conv1.weight", i), 0);
+        c->encoder_block_out_channels[i] = n ? n : c->block_out_channels[i];
+    }
     c->layers_per_block = sfu_model_count(m, P, "decoder.up_blocks.0.resnets.", MAX_LAYERS + 1) - 1;
     if (c->layers_per_block < 1 || !c->n_blocks)
         return bad(m, error, "the VAE has no up blocks");
@@ -168,16 +172,23 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     c->post_quant_conv = c->latent_channels == 4 || sfu_model_has_module(m, P, "post_quant_conv.");
     read_bool(j, "use_quant_conv", &c->quant_conv);
     read_bool(j, "use_post_quant_conv", &c->post_quant_conv);
+    c->packed = sfu_model_has_module(m, P, "bn.");
+    c->packed_eps = 1e-4f;
+    read_float(j, "batch_norm_eps", &c->packed_eps);
     c->norm_num_groups = 32;
-    c->scaling_factor = c->n_blocks == 3
+    c->scaling_factor = c->packed ? 1
+                        : c->n_blocks == 3
                             ? 0.08333f
                             : 0.18215f; /* Rombach 2022: 1 / standard deviation of the latents; the x4 upscaler's */
     read_int(j, "norm_num_groups", &c->norm_num_groups, 1, 1024);
     read_float(j, "scaling_factor", &c->scaling_factor);
     read_float(j, "shift_factor", &c->shift_factor);
     for (int i = 0; i < c->n_blocks; i++)
-        if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups)
+        if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups ||
+            c->encoder_block_out_channels[i] % c->norm_num_groups)
             return bad(m, error, "the VAE's norm groups do not divide its channels");
+    if (c->packed && !(c->packed_eps >= 0 && c->packed_eps < 1))
+        return bad(m, error, "the VAE's batch_norm_eps is not between 0 and 1");
     return (c->scaling_factor > 0 && isfinite(c->scaling_factor) && isfinite(c->shift_factor)) ||
            bad(m, error, "the VAE's scaling factor is not positive");
 }

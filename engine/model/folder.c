@@ -19,10 +19,7 @@ static gboolean add_part_file(SfuModel *m, const char *path, SfuPart part, GErro
         char *canonical;
         if (part == SFU_PART_TAESD_DECODER ||
             part == SFU_PART_TAESD_ENCODER) { /* AutoencoderTiny: both halves in one file */
-            p = g_str_has_prefix(name, "encoder.") ? SFU_PART_TAESD_ENCODER : SFU_PART_TAESD_DECODER;
-            canonical = g_str_has_prefix(name, "encoder.layers.") || g_str_has_prefix(name, "decoder.layers.")
-                            ? g_strdup(name + 8)
-                            : NULL;
+            canonical = sfu_name_from_tiny(name, &p);
         } else
             canonical = sfu_name_from_diffusers(name, part);
         if (!sfu_model_add_named(m, p, canonical, t,
@@ -131,7 +128,9 @@ static gboolean add_folder(SfuModel *m, const char *path, const char *sub, int p
         SfuPart part;
     } classes[] = {{"AutoencoderTiny", SFU_PART_TAESD_DECODER},
                    {"AutoencoderKL", SFU_PART_VAE},
+                   {"AutoencoderKLFlux2", SFU_PART_VAE},
                    {"UNet2DConditionModel", SFU_PART_UNET},
+                   {"Flux2Transformer2DModel", SFU_PART_TRANSFORMER},
                    {"CLIPTextModel", SFU_PART_TEXT}};
     char *folder = sub ? g_build_filename(path, sub, NULL) : g_strdup(path),
          *config = g_build_filename(folder, "config.json", NULL);
@@ -163,14 +162,15 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error)
         ok = load_json(index, &m->index, error);
     if (ok && g_file_test(scheduler, G_FILE_TEST_EXISTS))
         ok = load_json(scheduler, &m->scheduler_json, error);
-    static const SfuPart parts[] = {SFU_PART_UNET, SFU_PART_VAE, SFU_PART_TEXT};
+    static const SfuPart parts[] = {SFU_PART_UNET, SFU_PART_TRANSFORMER, SFU_PART_VAE, SFU_PART_TEXT};
     for (gsize i = 0; ok && i < G_N_ELEMENTS(parts); i++)
         ok = add_folder(m, path, sfu_part_name(parts[i]), parts[i], error);
     if (ok && !m->files->len)
         ok = add_folder(m, path, NULL, -1, error);
     if (ok && !m->files->len) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is no diffusers folder (no unet/, vae/ or text_encoder/ with a config.json)"), path);
+                    _("%s is no diffusers folder (no unet/, transformer/, vae/ or text_encoder/ with a config.json)"),
+                    path);
         ok = FALSE;
     }
     g_free(index);

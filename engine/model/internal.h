@@ -34,6 +34,10 @@ SfuModel *sfu_model_new(const char *path);
 SfuFile *sfu_model_add_file(SfuModel *m, const char *path, GError **error);
 /* Takes name; t is borrowed. FALSE with FORMAT if the part has the name already. */
 gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, GError **error);
+/* The rows of t, a matrix [n * r, c] or a vector [n * r], as n tensors of r rows that share its bytes; names [n], the
+ * names of those that are NULL are left out. FALSE with FORMAT if there are no n equal parts. */
+gboolean sfu_model_add_split(SfuModel *m, SfuPart part, const char *const *names, int n, const SfuFileTensor *t,
+                             GError **error);
 /* The same for a name that may be NULL: the tensor is then ignored or unexpected; part SFU_N_PARTS: it belongs to none.
  * A fused "self_attn.in_proj." becomes three tensors. */
 gboolean sfu_model_add_named(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, gboolean ignorable,

@@ -10,7 +10,7 @@ G_DEFINE_QUARK(sfu_model_error, sfu_model_error)
 const char *sfu_part_name(SfuPart part)
 {
     static const char *const names[SFU_N_PARTS] = {"unet",          "vae",      "text_encoder", "taesd_encoder",
-                                                   "taesd_decoder", "upscaler", "remover"};
+                                                   "taesd_decoder", "upscaler", "remover",      "transformer"};
     return names[part];
 }
 
@@ -43,26 +43,38 @@ gboolean sfu_model_add_tensor(SfuModel *m, SfuPart part, char *name, SfuFileTens
     return TRUE;
 }
 
-/* OpenCLIP keeps q, k and v in one matrix [3c, c]: three tensors that share its bytes. */
+gboolean sfu_model_add_split(SfuModel *m, SfuPart part, const char *const *names, int n, const SfuFileTensor *t,
+                             GError **error)
+{
+    for (int i = 0; i < n; i++) {
+        if (!names[i])
+            continue;
+        SfuFileTensor *s =
+            t->n_dims < 1 || t->dims[0] % n ? NULL : sfu_file_tensor_rows(t, i * (t->dims[0] / n), t->dims[0] / n);
+        if (!s) {
+            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: '%s' is not %d matrices in one"), m->path,
+                        t->name, n);
+            return FALSE;
+        }
+        g_ptr_array_add(m->made, s);
+        if (!sfu_model_add_tensor(m, part, g_strdup(names[i]), s, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* OpenCLIP keeps q, k and v in one matrix [3c, c]. */
 static gboolean add_split(SfuModel *m, SfuPart part, const char *name, const SfuFileTensor *t, GError **error)
 {
     static const char *const to[] = {"self_attn.q_proj.", "self_attn.k_proj.", "self_attn.v_proj."};
     const char *at = strstr(name, "self_attn.in_proj.");
-    for (int i = 0; i < 3; i++) {
-        SfuFileTensor *s =
-            t->n_dims < 1 || t->dims[0] % 3 ? NULL : sfu_file_tensor_rows(t, i * t->dims[0] / 3, t->dims[0] / 3);
-        if (!s) {
-            g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: '%s' is no three matrices in one"),
-                        m->path, t->name);
-            return FALSE;
-        }
-        g_ptr_array_add(m->made, s);
-        if (!sfu_model_add_tensor(
-                m, part, g_strdup_printf("%.*s%s%s", (int)(at - name), name, to[i], at + strlen("self_attn.in_proj.")),
-                s, error))
-            return FALSE;
-    }
-    return TRUE;
+    char *names[3];
+    for (int i = 0; i < 3; i++)
+        names[i] = g_strdup_printf("%.*s%s%s", (int)(at - name), name, to[i], at + strlen("self_attn.in_proj."));
+    const gboolean ok = sfu_model_add_split(m, part, (const char *const *)names, 3, t, error);
+    for (int i = 0; i < 3; i++)
+        g_free(names[i]);
+    return ok;
 }
 
 gboolean sfu_model_add_named(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, gboolean ignorable,

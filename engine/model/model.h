@@ -27,6 +27,7 @@ typedef enum {
     SFU_PART_TAESD_DECODER,
     SFU_PART_UPSCALER,
     SFU_PART_REMOVER,
+    SFU_PART_TRANSFORMER,
     SFU_N_PARTS
 } SfuPart;
 const char *sfu_part_name(SfuPart part); /* the diffusers folder's name */
@@ -54,11 +55,15 @@ typedef struct {
 
 typedef struct {
     int latent_channels, n_blocks, layers_per_block;
-    int block_out_channels[SFU_MAX_BLOCKS];
+    int block_out_channels[SFU_MAX_BLOCKS];         /* of the decoder */
+    int encoder_block_out_channels[SFU_MAX_BLOCKS]; /* mostly the same; small decoders are published beside whole ones
+                                                     */
     int norm_num_groups;
     float scaling_factor, shift_factor;
     gboolean encoder; /* else it only makes pictures */
     gboolean mid_attention, quant_conv, post_quant_conv;
+    gboolean packed; /* the denoiser sees squares of 2 x 2 latent pixels, normalized by the tensors "bn." */
+    float packed_eps;
 } SfuVaeConfig;
 
 typedef struct {

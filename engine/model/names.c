@@ -112,6 +112,8 @@ char *sfu_name_from_vae(const char *s, int n_vae_levels)
     const char *rest = s + used, *shortcut;
     const gboolean up = side[0] == 'd';
     used = 0;
+    if (g_str_has_prefix(rest, "quant_conv.") || g_str_has_prefix(rest, "post_quant_conv.")) /* FLUX.2's own files */
+        return g_strdup(rest);
     if (g_str_has_prefix(rest, "norm_out."))
         return g_strconcat(side, ".conv_norm_out.", rest + 9, NULL);
     if (g_str_has_prefix(rest, "mid.attn_1.")) {
@@ -258,6 +260,13 @@ char *sfu_name_from_taesd(const char *name, SfuPart part)
     if (sscanf(at, "%3d.%n", &n, &used) != 1 || !used)
         return NULL;
     return g_strdup_printf("layers.%d.%s", part == SFU_PART_TAESD_DECODER ? n - 1 : n, at + used);
+}
+
+char *sfu_name_from_tiny(const char *name, SfuPart *part)
+{
+    const gboolean encoder = g_str_has_prefix(name, "encoder.layers.");
+    *part = encoder ? SFU_PART_TAESD_ENCODER : SFU_PART_TAESD_DECODER;
+    return encoder || g_str_has_prefix(name, "decoder.layers.") ? g_strdup(name + strlen("encoder.")) : NULL;
 }
 
 char *sfu_name_from_diffusers(const char *name, SfuPart part)

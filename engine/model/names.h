@@ -14,6 +14,8 @@ char *sfu_name_from_vae(const char *name, int n_vae_levels);
 char *sfu_name_from_diffusers(const char *name, SfuPart part);
 /* TAESD as its author publishes it: one half a file, numbered layers, the decoder's first being a clamp. */
 char *sfu_name_from_taesd(const char *name, SfuPart part);
+/* TAESD as diffusers' AutoencoderTiny has it: both halves, each as "layers.N". */
+char *sfu_name_from_tiny(const char *name, SfuPart *part);
 /* Known and not needed: EMA copies, the noise schedule's tables, position numbers, training state. */
 gboolean sfu_name_is_ignorable(const char *name);
 /* What a file with these tensors (SfuFileTensor*) is, if it is a kind that Sfumato knows and does not read; else NULL.

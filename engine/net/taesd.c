@@ -4,16 +4,22 @@
 #include "net/parts.h"
 #include <string.h>
 
-/* c: 3x3 convolution; r: ReLU; b: block, x -> relu(x + conv(relu(conv(relu(conv(x)))))); d: 3x3 convolution of stride
- * 2, no bias; u: nearest 2x (a layer of its own in the numbering), then a 3x3 convolution, no bias. */
+/* c: 3x3 convolution; r: ReLU; b: block, x -> relu(x + conv(relu(conv(relu(conv(x)))))), in FLUX.2's (TAEF2) at the
+ * lowest level after x -> x + conv(relu(group_norm(conv(x)))) with 1x1 convolutions to four times the width; d: 3x3
+ * convolution of stride 2, no bias; u: nearest 2x (a layer of its own in the numbering), then a 3x3 convolution, no
+ * bias. */
 #define ENCODER "cbdbbbdbbbdbbbc"
 #define DECODER "crbbbubbbubbbubc"
 #define FACTOR 8
 #define MAX_STEPS 16
+#define PACKED_CHANNELS 32
+#define POOL_GROUPS 4
+#define POOL_EPS 1e-5f
 
 typedef struct {
     char kind, name[32];
-    SfuLayer l[3]; /* a block has three */
+    SfuLayer l[3];                /* a block has three */
+    SfuLayer widen, norm, narrow; /* w NULL: the block does not look at the whole first */
 } Step;
 
 typedef struct {
@@ -53,6 +59,11 @@ static void bind_half(Half *half, SfuQueue *q, SfuModel *model, SfuPart part)
                 g_snprintf(conv, sizeof conv, "conv.%d", 2 * j);
                 s->l[j] = sfu_net_conv(net, s->name, conv, c, c, 3, TRUE);
             }
+        if (s->kind == 'b' && sfu_model_has_module(model, part, "%s.pool.", s->name)) {
+            s->widen = sfu_net_conv(net, s->name, "pool.0", 4 * c, c, 1, FALSE);
+            s->norm = sfu_net_norm(net, s->name, "pool.1", 4 * c);
+            s->narrow = sfu_net_conv(net, s->name, "pool.3", c, 4 * c, 1, FALSE);
+        }
     }
 }
 
@@ -107,6 +118,19 @@ int sfu_taesd_factor(const SfuTaesd *t)
     return FACTOR;
 }
 
+/* x is changed in place. */
+static gboolean look_around(const SfuNet *net, const Step *s, SfuTensor *x, GError **error)
+{
+    SfuTensor *wide = sfu_net_like(net, x, 4 * x->c, error);
+    const SfuEpilogue add = {.residual = x};
+    const gboolean ok =
+        wide && sfu_linear(net->q, wide, x, s->widen.w, NULL, error) &&
+        sfu_group_norm(net->q, wide, wide, s->norm.w, s->norm.b, POOL_GROUPS, POOL_EPS, SFU_ACT_NONE, error) &&
+        sfu_unary(net->q, wide, wide, SFU_ACT_RELU, 0, error) && sfu_linear(net->q, x, wide, s->narrow.w, &add, error);
+    sfu_tensor_destroy(wide);
+    return ok;
+}
+
 /* x is taken. */
 static SfuTensor *run_block(const SfuNet *net, const Step *s, SfuTensor *x, GError **error)
 {
@@ -114,7 +138,8 @@ static SfuTensor *run_block(const SfuNet *net, const Step *s, SfuTensor *x, GErr
     SfuTensor *a = sfu_net_like(net, x, x->c, error), *b = sfu_net_like(net, x, x->c, error);
     const SfuEpilogue first = {.bias = s->l[0].b, .act = SFU_ACT_RELU},
                       second = {.bias = s->l[1].b, .act = SFU_ACT_RELU};
-    if (!a || !b || !sfu_conv2d(net->q, a, x, s->l[0].w, &same, &first, error) ||
+    if (!a || !b || (s->widen.w && !look_around(net, s, x, error)) ||
+        !sfu_conv2d(net->q, a, x, s->l[0].w, &same, &first, error) ||
         !sfu_conv2d(net->q, b, a, s->l[1].w, &same, &second, error) || !sfu_net_conv3(net, x, b, &s->l[2], x, error) ||
         !sfu_unary(net->q, x, x, SFU_ACT_RELU, 0, error))
         sfu_net_drop(&x);
@@ -242,6 +267,9 @@ SfuAutoencoder *sfu_taesd_autoencoder(SfuQueue *q, SfuModel *model, GError **err
     SfuTaesd *t = sfu_taesd_create(q, model, error);
     if (!t)
         return NULL;
-    const SfuAutoencoder a = {&taesd_class, t, FACTOR, t->decoder.net.q ? t->decoder.c_in : t->encoder.c_out, 1, 0};
-    return g_memdup2(&a, sizeof a);
+    const Half *half = t->decoder.net.q ? &t->decoder : &t->encoder;
+    const SfuAutoencoder a = {&taesd_class, t, FACTOR, half == &t->decoder ? half->c_in : half->c_out, 1, 0};
+    SfuAutoencoder *copy = g_memdup2(&a, sizeof a);
+    /* Only FLUX.2's has 32 channels; its denoiser sees them packed, normalized as they are here. */
+    return a.channels == PACKED_CHANNELS ? sfu_packed_autoencoder(q, copy, NULL, NULL) : copy;
 }

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/autoencoder.h"
 #include "net/parts.h"
+#include <math.h>
 
 #define MAX_LAYERS 17 /* a level of the decoder, as model/config.c counts them */
 #define NORM_EPS 1e-6f
@@ -35,6 +36,7 @@ struct SfuVae {
     SfuNet net;
     const SfuVaeConfig *config;
     Half encoder, decoder;
+    SfuWeight *mean, *variance;            /* of packed latents; NULL: they are not packed */
     SfuNorms encoder_norms, decoder_norms; /* stats NULL: not learnt */
     guint64 room;                          /* bytes that activations may take */
     gboolean wide;                         /* the pass under way may not store fp16 */
@@ -72,13 +74,13 @@ static void bind_middle(SfuVae *v, Half *half, const char *side, int c)
     a->out = sfu_net_linear(net, a->name, "to_out.0", c, c, TRUE);
 }
 
-/* Level i of n; `level` counts from the pixels, so that its width is block_out_channels[level]. */
-static void bind_level(SfuVae *v, Level *l, const char *blocks, const char *sampler, int i, int level, int c_in,
+/* Level i, of width c. */
+static void bind_level(SfuVae *v, Level *l, const char *blocks, const char *sampler, int i, int c_in, int c,
                        int n_layers, gboolean last)
 {
     char name[72];
     l->n_layers = n_layers;
-    l->c = v->config->block_out_channels[level];
+    l->c = c;
     for (int j = 0; j < n_layers; j++) {
         g_snprintf(name, sizeof name, "%s.%d.resnets.%d", blocks, i, j);
         sfu_resnet_bind(&v->net, &l->resnets[j], name, j ? l->c : c_in, l->c, 0, v->config->norm_num_groups, NORM_EPS);
@@ -93,11 +95,11 @@ static void bind_encoder(SfuVae *v)
     const SfuVaeConfig *k = v->config;
     SfuNet *net = &v->net;
     Half *e = &v->encoder;
-    const int *c = k->block_out_channels, top = k->n_blocks - 1, z2 = 2 * k->latent_channels;
+    const int *c = k->encoder_block_out_channels, top = k->n_blocks - 1, z2 = 2 * k->latent_channels;
     e->conv_in = sfu_net_conv(net, "encoder", "conv_in", c[0], 3, 3, TRUE);
     for (int i = 0; i <= top; i++)
-        bind_level(v, &e->levels[i], "encoder.down_blocks", "downsamplers", i, i, c[MAX(i - 1, 0)], k->layers_per_block,
-                   i == top);
+        bind_level(v, &e->levels[i], "encoder.down_blocks", "downsamplers", i, c[MAX(i - 1, 0)], c[i],
+                   k->layers_per_block, i == top);
     bind_middle(v, e, "encoder", c[top]);
     e->norm_out = sfu_net_norm(net, "encoder", "conv_norm_out", c[top]);
     e->conv_out = sfu_net_conv(net, "encoder", "conv_out", z2, c[top], 3, TRUE);
@@ -116,10 +118,14 @@ static void bind_decoder(SfuVae *v)
     d->conv_in = sfu_net_conv(net, "decoder", "conv_in", c[top], z, 3, TRUE);
     bind_middle(v, d, "decoder", c[top]);
     for (int i = 0; i <= top; i++)
-        bind_level(v, &d->levels[i], "decoder.up_blocks", "upsamplers", i, top - i, c[MIN(top - i + 1, top)],
+        bind_level(v, &d->levels[i], "decoder.up_blocks", "upsamplers", i, c[MIN(top - i + 1, top)], c[top - i],
                    k->layers_per_block + 1, i == top);
     d->norm_out = sfu_net_norm(net, "decoder", "conv_norm_out", c[0]);
     d->conv_out = sfu_net_conv(net, "decoder", "conv_out", 3, c[0], 3, TRUE);
+    if (k->packed) {
+        v->mean = sfu_net_vector(net, "bn", "running_mean", 4 * z);
+        v->variance = sfu_net_vector(net, "bn", "running_var", 4 * z);
+    }
 }
 
 static SfuVae *vae_bound(SfuQueue *q, SfuModel *model)
@@ -241,8 +247,8 @@ static Plan plan_level(const SfuVae *v, const Half *half, gboolean up, int i, in
 static guint64 peak_bytes(const SfuVae *v, const Half *half, gboolean up, int n, int h, int w)
 {
     const SfuVaeConfig *k = v->config;
-    const guint64 latent = (guint64)n * (guint64)h * (guint64)w,
-                  c_mid = (guint64)k->block_out_channels[k->n_blocks - 1];
+    const int *c = up ? k->block_out_channels : k->encoder_block_out_channels;
+    const guint64 latent = (guint64)n * (guint64)h * (guint64)w, c_mid = (guint64)c[k->n_blocks - 1];
     /* x, its norm, q, k, v; and k, v packed for the kernel in fp32. */
     guint64 most = (k->mid_attention ? 7 : 3) * c_mid * latent * sfu_dtype_bytes(sfu_queue_act_dtype(v->net.q));
     for (int i = 0; i < k->n_blocks; i++) {
@@ -541,6 +547,33 @@ static void face_forget_norms(gpointer net)
 static const SfuAutoencoderClass vae_class = {face_destroy, face_encode,      face_decode,      face_room,
                                               face_bytes,   face_learn_norms, face_forget_norms};
 
+/* Takes a. NULL with FORMAT if the file's statistics are none. */
+static SfuAutoencoder *pack(const SfuVae *v, SfuAutoencoder *a, GError **error)
+{
+    const int n = 4 * a->channels;
+    float *mean = g_new(float, n), *deviation = g_new(float, n);
+    SfuAutoencoder *packed = NULL;
+    sfu_weight_read_f32(v->mean, 0, n, mean);
+    sfu_weight_read_f32(v->variance, 0, n, deviation);
+    int bad = -1;
+    for (int i = 0; i < n; i++) {
+        deviation[i] = sqrtf(deviation[i] + v->config->packed_eps);
+        if (!(deviation[i] > 0) || !isfinite(deviation[i]) || !isfinite(mean[i]))
+            bad = i;
+    }
+    if (bad < 0)
+        packed = sfu_packed_autoencoder(v->net.q, a, mean, deviation);
+    else
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT,
+                    "%s: the statistics of the latents (bn.) are impossible at channel %d",
+                    sfu_model_path(v->net.model), bad);
+    if (!packed)
+        sfu_autoencoder_destroy(a);
+    g_free(mean);
+    g_free(deviation);
+    return packed;
+}
+
 SfuAutoencoder *sfu_vae_autoencoder(SfuQueue *q, SfuModel *model, GError **error)
 {
     SfuVae *v = sfu_vae_create(q, model, error);
@@ -548,5 +581,6 @@ SfuAutoencoder *sfu_vae_autoencoder(SfuQueue *q, SfuModel *model, GError **error
         return NULL;
     const SfuVaeConfig *k = v->config;
     const SfuAutoencoder a = {&vae_class, v, sfu_vae_factor(v), k->latent_channels, k->scaling_factor, k->shift_factor};
-    return g_memdup2(&a, sizeof a);
+    SfuAutoencoder *copy = g_memdup2(&a, sizeof a);
+    return k->packed ? pack(v, copy, error) : copy;
 }

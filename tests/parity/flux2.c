@@ -1,0 +1,113 @@
+/* FLUX.2's networks and pipelines against diffusers on small models (make-flux2.py made the data).
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "models.h"
+
+/* fp32: sums of some thousand terms in another order, through some dozen layers. */
+#define TOLERANCE 1e-4
+
+static SfuQueue *q;
+
+static int get(JsonObject *o, const char *name)
+{
+    return (int)json_object_get_int_member(o, name);
+}
+static const char *text_of(JsonObject *o, const char *name)
+{
+    return json_object_get_string_member(o, name);
+}
+
+static SfuTensor *upload(const char *case_name, const char *what, int n, int h, int w, int c, float scale)
+{
+    GError *error = NULL;
+    char *name = g_strdup_printf("%s/%s", case_name, what);
+    float *v = parity_input(name, (gint64)n * h * w * c, scale);
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
+    g_assert_no_error(error);
+    sfu_tensor_write(t, v, &error);
+    g_assert_no_error(error);
+    g_free(v);
+    g_free(name);
+    return t;
+}
+
+/* Takes y. */
+static void check(SfuTensor *y, const char *case_name, const char *what)
+{
+    GError *error = NULL;
+    gint64 n;
+    char *name = g_strdup_printf("%s/%s", case_name, what);
+    const float *want = parity_expected(name, &n);
+    g_assert_cmpint(sfu_tensor_elements(y), ==, n);
+    float *v = g_new(float, n);
+    sfu_tensor_read(y, v, &error);
+    g_assert_no_error(error);
+    const double e = parity_error(v, want, n);
+    g_test_message("%s: relative error %.2e", name, e);
+    g_assert_true(e < TOLERANCE); /* a NaN fails too */
+    sfu_tensor_destroy(y);
+    g_free(v);
+    g_free(name);
+}
+
+static void run_autoencoder(JsonObject *o)
+{
+    GError *error = NULL;
+    const char *name = text_of(o, "name");
+    const int n = get(o, "n"), h = get(o, "h"), w = get(o, "w");
+    SfuModel *m = parity_model(text_of(o, "model"));
+    g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
+    SfuAutoencoder *a = sfu_model_family(m)->autoencoder(q, m, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(a->factor, ==, 16);
+    g_assert_cmpint(a->channels, ==, 128);
+    SfuTensor *x = upload(name, "x", n, h * 16, w * 16, 3, 0.5f), *z = upload(name, "z", n, h, w, 128, 1), *y;
+    sfu_autoencoder_encode(a, &y, x, &error);
+    g_assert_no_error(error);
+    check(y, name, "packed");
+    sfu_autoencoder_decode(a, &y, z, &error);
+    g_assert_no_error(error);
+    check(y, name, "out");
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(z);
+    sfu_autoencoder_destroy(a);
+}
+
+static void run_case(gconstpointer data)
+{
+    JsonObject *o = (JsonObject *)data;
+    static const struct {
+        const char *kind;
+        void (*run)(JsonObject *o);
+    } kinds[] = {{"autoencoder", run_autoencoder}};
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (strcmp(kinds[i].kind, text_of(o, "kind")) == 0)
+            kinds[i].run(o);
+}
+
+int main(int argc, char **argv)
+{
+    GError *error = NULL;
+    g_test_init(&argc, &argv, NULL);
+    q = sfu_queue_create(&(SfuQueueOptions){.precision = SFU_PRECISION_FP32}, &error);
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
+        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
+        g_print("1..0 # SKIP %s\n", error->message);
+        g_error_free(error);
+        return 0;
+    }
+    g_assert_no_error(error);
+    parity_data_open();
+    JsonArray *cases = parity_cases();
+    for (guint i = 0; i < json_array_get_length(cases); i++) {
+        JsonObject *o = json_array_get_object_element(cases, i);
+        char *path = g_strdup_printf("/flux2/%s/%s-%s", text_of(o, "kind"), text_of(o, "model"), text_of(o, "name"));
+        g_test_add_data_func(path, o, run_case);
+        g_free(path);
+    }
+    const int rc = g_test_run();
+    parity_data_close();
+    sfu_queue_destroy(q);
+    return rc;
+}
