@@ -51,7 +51,8 @@ static gboolean run_unet(gpointer data, GError **error)
     const float timesteps[2] = {500, 500};
     const int labels[2] = {0, 0};
     SfuTensor *out = NULL;
-    const gboolean ok = sfu_unet_forward(j->unet, &out, j->x, timesteps, labels, error);
+    const gboolean ok = sfu_unet_forward(
+        j->unet, &out, &(SfuDenoiserInput){.x = j->x, .timesteps = timesteps, .class_labels = labels}, error);
     sfu_tensor_destroy(out);
     return ok;
 }
@@ -80,9 +81,11 @@ static gboolean bench_unet(SfuQueue *q, SfuModel *m, int side_px, SfuBenchCase f
     SfuTensor *context =
         j.unet && c->cross_attention_dim > 0 ? noise(q, 2, 1, SFU_TEXT_TOKENS, c->cross_attention_dim, error) : NULL;
     char *name = g_strdup_printf("UNet, batch 2, %d px", side_px);
-    const gboolean ok =
-        j.unet && (c->cross_attention_dim == 0 || (context && sfu_unet_set_context(j.unet, context, error))) &&
-        (j.x = noise(q, 2, side_px / 8, side_px / 8, c->in_channels, error)) && fn(name, run_unet, &j, data, error);
+    const gboolean ok = j.unet &&
+                        (c->cross_attention_dim == 0 ||
+                         (context && sfu_unet_set_condition(j.unet, &(SfuCondition){.tokens = context}, error))) &&
+                        (j.x = noise(q, 2, side_px / 8, side_px / 8, c->in_channels, error)) &&
+                        fn(name, run_unet, &j, data, error);
     g_free(name);
     sfu_queue_finish(q, NULL);
     sfu_tensor_destroy(context);

@@ -56,13 +56,14 @@ int sfu_tensor_dim(const SfuFileTensor *t, int i)
 
 /* ---- parts ---- */
 
-/* 1.x and the x4 upscaler have 8 heads everywhere, 2.x has heads of 64 channels. `heads`: what config.json says, one
- * number or one a level; diffusers reads its attention_head_dim as the number of heads too. */
+/* 1.x and the x4 upscaler have 8 heads everywhere, 2.x and XL have heads of 64 channels. `heads`: what config.json
+ * says, one number or one a level; diffusers reads its attention_head_dim as the number of heads too. */
 static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
 {
     SfuUnetConfig *c = &m->unet;
     for (int i = 0; i < c->n_blocks; i++) {
-        gint64 n = c->cross_attention_dim == 1024 && !c->num_class_embeds ? MAX(1, c->block_out_channels[i] / 64) : 8;
+        const gboolean by_width = (c->cross_attention_dim == 1024 && !c->num_class_embeds) || c->added_width;
+        gint64 n = by_width ? MAX(1, c->block_out_channels[i] / 64) : 8;
         JsonNode *v = heads;
         if (heads && JSON_NODE_HOLDS_ARRAY(heads)) {
             JsonArray *a = json_node_get_array(heads);
@@ -102,6 +103,9 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
                                 sfu_model_has_module(m, P, "up_blocks.%d.attentions.", c->n_blocks - 1 - i);
     }
     const char *middle = read_string(j, "mid_block_type");
+    /* KOALA-700M has none, and says so. */
+    JsonNode *none = j ? json_object_get_member(json_node_get_object(j), "mid_block_type") : NULL;
+    c->middle = sfu_model_has_module(m, P, "mid_block.") || !none || !JSON_NODE_HOLDS_NULL(none);
     c->mid_attention =
         sfu_model_has_module(m, P, "mid_block.attentions.") || strcmp(middle, "UNetMidBlock2DCrossAttn") == 0;
     for (int i = c->n_blocks; i >= 0; i--) {
@@ -117,6 +121,9 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
     }
     c->num_class_embeds = dim(sfu_model_tensor(m, P, "class_embedding.weight"), 0);
     read_int(j, "num_class_embeds", &c->num_class_embeds, 0, 1 << 20);
+    c->added_width = dim(sfu_model_tensor(m, P, "add_embedding.linear_1.weight"), 1);
+    c->added_number_width = 256;
+    read_int(j, "addition_time_embed_dim", &c->added_number_width, 2, 1 << 16);
     c->norm_num_groups = 32;
     c->norm_eps = 1e-5f;
     c->flip_sin_to_cos = TRUE;
@@ -132,10 +139,6 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
         if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups)
             return bad(m, error, "the UNet's norm groups do not divide its channels");
     }
-    if (sfu_model_tensor(m, P, "mid_block.attentions.0.transformer_blocks.1.attn1.to_q.weight"))
-        return bad(m, error,
-                   "the UNet has several transformer blocks in one (Stable Diffusion XL?); Sfumato runs Stable "
-                   "Diffusion 1.x and 2.x");
     return configure_heads(
         m, member(j, "num_attention_heads") ? member(j, "num_attention_heads") : member(j, "attention_head_dim"),
         error);

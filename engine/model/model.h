@@ -42,12 +42,14 @@ typedef struct {
     gboolean cross_attention[SFU_MAX_BLOCKS]; /* of the down block; the mirrored up block is the same */
     gboolean only_cross[SFU_MAX_BLOCKS];      /* attn1 reads the context too (x4 upscaler) */
     int n_heads[SFU_MAX_BLOCKS];              /* of the block's attention; the middle has the last block's */
-    gboolean mid_attention;
+    gboolean middle, mid_attention;           /* middle FALSE: the way up starts where the way down ends */
     int cross_attention_dim;
     gboolean linear_projection;
     int norm_num_groups;
     float norm_eps;
-    int num_class_embeds; /* 0: none */
+    int num_class_embeds;   /* 0: none */
+    int added_width;        /* pooled vector and sinusoids of added numbers (Stable Diffusion XL); 0: none */
+    int added_number_width; /* of the sinusoids of one number */
     gboolean flip_sin_to_cos;
     float freq_shift;
     int sample_size;

@@ -8,21 +8,6 @@
 
 G_BEGIN_DECLS
 
-/* What the picture is to show. Borrowed. */
-typedef struct {
-    const SfuTensor *tokens; /* [n or 1, 1, t, width]: hidden states of a prompt; with 1 all samples share them */
-} SfuCondition;
-
-typedef struct {
-    const SfuTensor *x;      /* [n, h, w, in_channels] */
-    const float *timesteps;  /* [n] */
-    const int *class_labels; /* [n]; NULL exactly if n_classes is 0 */
-    /* Step caching: NULL: none. *deep NULL: a whole pass, which leaves there what a later one can start from. *deep
-     * set, by a pass over as many pixels at a neighboring step: only the outer layers are run. The caller frees *deep
-     * with sfu_tensor_destroy(). */
-    SfuTensor **deep;
-} SfuDenoiserInput;
-
 typedef struct {
     void (*destroy)(gpointer net);
     void (*set_trace)(gpointer net, const SfuTrace *trace);

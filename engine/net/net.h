@@ -34,6 +34,39 @@ SfuTrace sfu_trace_nonfinite(SfuNonfinite *found);
  * them. */
 guint64 sfu_net_room(const SfuQueue *q);
 
+/* ---- what a denoiser is given --------------------------------------------------------------------------------------
+ */
+
+/* What the picture is to show; the same for all steps. Borrowed. A network refuses what it has no use for, and takes
+ * no part for another. */
+typedef struct {
+    const SfuTensor *tokens; /* [n or 1, 1, t, width]: hidden states of a prompt; with 1 all samples share them */
+    const guint8 *mask;      /* [tokens->n][t]: 0: the token is not seen; NULL: all are */
+    /* Added to the embedding of the timestep, on the host, n == tokens->n rows of each; NULL: none. */
+    int n, pooled_width, n_numbers;
+    const float *pooled;  /* [n][pooled_width]: the prompt as one vector */
+    const float *numbers; /* [n][n_numbers]: sizes, corners, scores */
+} SfuCondition;
+
+/* What a network beside the UNet adds to what the UNet keeps on its way down, and to its middle (Zhang 2023, section
+ * 3.1). Borrowed. */
+typedef struct {
+    SfuTensor *const *down;  /* [n_down] in the order of the way down, conv_in's first; an entry may be NULL */
+    int n_down;              /* as many as the UNet keeps, or 0 */
+    const SfuTensor *middle; /* NULL: none */
+} SfuResiduals;
+
+typedef struct {
+    const SfuTensor *x;      /* [n, h, w, in_channels] */
+    const float *timesteps;  /* [n] */
+    const int *class_labels; /* [n]; NULL exactly if n_classes is 0 */
+    /* Step caching (Ma 2023, "DeepCache", section 3, its shallowest branch): NULL: none. *deep NULL: a whole pass,
+     * which leaves there what a later one can start from. *deep set, by a pass over as many pixels at a neighboring
+     * step: only the outer layers are run. The caller frees *deep with sfu_tensor_destroy(). */
+    SfuTensor **deep;
+    const SfuResiduals *residuals; /* NULL: none */
+} SfuDenoiserInput;
+
 /* ---- CLIP text encoder -------------------------------------------------------------------------------------------
  * CLIP-L (quick GELU) and OpenCLIP-H (GELU), by the model's configuration. Radford 2021, section 2.4. */
 typedef struct SfuTextEncoder SfuTextEncoder;
@@ -59,20 +92,11 @@ void sfu_unet_expect(SfuModel *model);
 void sfu_unet_destroy(SfuUnet *u);
 void sfu_unet_set_trace(SfuUnet *u, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_unet_unload(SfuUnet *u);                           /* drops the weights' device copies and the context */
-/* Computes every cross-attention's keys and values, once a run. context [n or 1, 1, t, cross_attention_dim]; with 1 all
- * samples share it. Stays until the next call. A UNet without cross-attention takes any and needs none. */
-gboolean sfu_unet_set_context(SfuUnet *u, const SfuTensor *context, GError **error);
-/* x [n, h, w, in_channels], timesteps [n], class_labels [n] (NULL: none; needed exactly if the model has class
- * embeddings)
- * -> *out [n, h, w, out_channels]. Any h, w >= 1. */
-gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps,
-                          const int *class_labels, GError **error);
-/* The same with step caching (Ma 2023, "DeepCache", section 3, its shallowest branch). *deep NULL: a whole pass, which
- * leaves there what the last layer on the way up gets from below, [n, h, w, block_out_channels]. *deep set, from a pass
- * over as many pixels at a neighbouring step: only conv_in, that layer and conv_out are run. The caller frees *deep
- * with sfu_tensor_destroy(). */
-gboolean sfu_unet_forward_cached(SfuUnet *u, SfuTensor **out, const SfuTensor *x, const float *timesteps,
-                                 const int *class_labels, SfuTensor **deep, GError **error);
+/* Computes every cross-attention's keys and values, once a run, and the embedding of what is added to the timestep's.
+ * Stays until the next call. A UNet without cross-attention takes any tokens and needs none. */
+gboolean sfu_unet_set_condition(SfuUnet *u, const SfuCondition *condition, GError **error);
+/* -> *out [n, h, w, out_channels]. Any h, w >= 1. */
+gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *in, GError **error);
 
 /* ---- AutoencoderKL -------------------------------------------------------------------------------------------------
  * Rombach 2022, appendix E. Large pictures go in bands of rows that see their neighbours, with the norms' statistics of

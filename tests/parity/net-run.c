@@ -106,10 +106,13 @@ static void run_unet(SfuModel *m, int n_runs)
     SfuUnet *u = sfu_unet_create(q, m, &error);
     need(u != NULL, error);
     SfuTensor *x = upload("x"), *context = upload("context"), *y;
-    need(sfu_unet_set_context(u, context, &error), error);
+    need(sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, &error), error);
     for (int i = 0; i < n_runs; i++) {
         const gint64 start = g_get_monotonic_time();
-        need(sfu_unet_forward(u, &y, x, (const float *)(gconstpointer)find("timesteps")->data, NULL, &error), error);
+        need(sfu_unet_forward(
+                 u, &y, &(SfuDenoiserInput){.x = x, .timesteps = (const float *)(gconstpointer)find("timesteps")->data},
+                 &error),
+             error);
         report(i ? "unet again" : "unet", y, "out", since(start));
     }
     sfu_tensor_destroy(x);

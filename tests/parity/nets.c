@@ -115,8 +115,9 @@ static SfuTensor *unet_pass(SfuQueue *q, SfuUnet *u, JsonObject *o, GError **err
     }
     SfuTensor *x = upload(q, x_name, n, get(o, "h"), get(o, "w"), get(o, "c"), 1), *y = NULL;
     SfuTensor *context = upload(q, c_name, n_context, 1, get(o, "tokens"), get(o, "context_c"), 1);
-    if (sfu_unet_set_context(u, context, error))
-        sfu_unet_forward(u, &y, x, timesteps, l ? labels : NULL, error);
+    if (sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, error))
+        sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps, .class_labels = l ? labels : NULL},
+                         error);
     sfu_tensor_destroy(context);
     sfu_tensor_destroy(x);
     g_free(x_name);
@@ -438,14 +439,18 @@ static void test_cancel(void)
     g_assert_no_error(error);
     SfuTensor *x = upload(q, "mini-1x7x9/x", 1, 7, 9, 9, 1), *context = upload(q, "mini-1x7x9/context", 1, 1, 64, 9, 1),
               *y = NULL;
-    g_assert_true(sfu_unet_set_context(u, context, &error));
+    g_assert_true(sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, &error));
     sfu_queue_set_cancel(q, &cancel);
-    g_assert_false(sfu_unet_forward(u, &y, x, (const float[]){981}, (const int[]){2}, &error));
+    g_assert_false(sfu_unet_forward(
+        u, &y, &(SfuDenoiserInput){.x = x, .timesteps = (const float[]){981}, .class_labels = (const int[]){2}},
+        &error));
     g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED);
     g_assert_null(y);
     g_clear_error(&error);
     sfu_queue_set_cancel(q, NULL);
-    sfu_unet_forward(u, &y, x, (const float[]){981}, (const int[]){2}, &error);
+    sfu_unet_forward(u, &y,
+                     &(SfuDenoiserInput){.x = x, .timesteps = (const float[]){981}, .class_labels = (const int[]){2}},
+                     &error);
     g_assert_no_error(error);
     check(y, name_of(o), "out", 1e-4);
     sfu_tensor_destroy(x);
@@ -474,17 +479,26 @@ static void test_bad_inputs(void)
     const int zero[] = {0}, high[] = {3};
     SfuUnet *u = sfu_unet_create(q, parity_model("mini"), &error);
     g_assert_no_error(error);
-    expect_shape_error(sfu_unet_forward(u, &y, nine, t, zero, &error), &error, "context for 0 samples");
-    expect_shape_error(sfu_unet_set_context(u, three, &error), &error, "wants 9");
-    g_assert_true(sfu_unet_set_context(u, context, &error));
-    expect_shape_error(sfu_unet_forward(u, &y, three, t, zero, &error), &error, "takes 9 channels, was given 3");
-    expect_shape_error(sfu_unet_forward(u, &y, nine, t, zero, &error), &error, "context for 2 samples");
+    expect_shape_error(
+        sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = nine, .timesteps = t, .class_labels = zero}, &error), &error,
+        "context for 0 samples");
+    expect_shape_error(sfu_unet_set_condition(u, &(SfuCondition){.tokens = three}, &error), &error, "wants 9");
+    g_assert_true(sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, &error));
+    expect_shape_error(
+        sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = three, .timesteps = t, .class_labels = zero}, &error), &error,
+        "takes 9 channels, was given 3");
+    expect_shape_error(
+        sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = nine, .timesteps = t, .class_labels = zero}, &error), &error,
+        "context for 2 samples");
     sfu_unet_destroy(u);
     u = sfu_unet_create(q, parity_model("mini"), &error);
     SfuTensor *one = sfu_tensor_view(context, 0, 1, 1, 64, 9, &error);
-    g_assert_true(sfu_unet_set_context(u, one, &error));
-    expect_shape_error(sfu_unet_forward(u, &y, nine, t, NULL, &error), &error, "class labels from 0 to 2");
-    expect_shape_error(sfu_unet_forward(u, &y, nine, t, high, &error), &error, "class labels from 0 to 2");
+    g_assert_true(sfu_unet_set_condition(u, &(SfuCondition){.tokens = one}, &error));
+    expect_shape_error(sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = nine, .timesteps = t}, &error), &error,
+                       "class labels from 0 to 2");
+    expect_shape_error(
+        sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = nine, .timesteps = t, .class_labels = high}, &error), &error,
+        "class labels from 0 to 2");
     sfu_unet_destroy(u);
 
     SfuVae *v = sfu_vae_create(q, parity_model("vae"), &error);
@@ -526,11 +540,12 @@ static void test_step_cache(void)
     SfuTensor *x = upload(q, "x", 2, 9, 11, 4, 1), *other = upload(q, "x", 1, 9, 11, 4, 1),
               *context = upload(q, "context", 1, 1, 77, 64, 1), *y, *deep = NULL;
     float *out[4];
-    g_assert_true(u && sfu_unet_set_context(u, context, &error));
-    g_assert_true(sfu_unet_forward(u, &y, x, timesteps, NULL, &error));
+    g_assert_true(u && sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, &error));
+    g_assert_true(sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error));
     out[0] = download(y);
     for (int i = 1; i < 4; i++) {
-        g_assert_true(sfu_unet_forward_cached(u, &y, x, i < 3 ? timesteps : later, NULL, &deep, &error));
+        g_assert_true(sfu_unet_forward(
+            u, &y, &(SfuDenoiserInput){.x = x, .timesteps = i < 3 ? timesteps : later, .deep = &deep}, &error));
         g_assert_nonnull(deep);
         out[i] = download(y);
     }
@@ -538,8 +553,9 @@ static void test_step_cache(void)
     g_assert_cmpmem(out[1], sizeof(float) * n, out[0], sizeof(float) * n);
     g_assert_cmpmem(out[2], sizeof(float) * n, out[0], sizeof(float) * n);
     g_assert_true(parity_error(out[3], out[0], n) > 1e-4);
-    expect_shape_error(sfu_unet_forward_cached(u, &y, other, timesteps, NULL, &deep, &error), &error,
-                       "deep features of 2 x 9 x 11 x 64 do not fit");
+    expect_shape_error(
+        sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = other, .timesteps = timesteps, .deep = &deep}, &error), &error,
+        "deep features of 2 x 9 x 11 x 64 do not fit");
     for (int i = 0; i < 4; i++)
         g_free(out[i]);
     sfu_tensor_destroy(deep);
