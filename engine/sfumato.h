@@ -14,9 +14,6 @@ G_BEGIN_DECLS
 
 #define SFU_ERROR sfu_error_quark()
 GQuark sfu_error_quark(void);
-#define SFU_TEXT_HEAD(text) sfu_text_head((text), (char[64]){0}) /* for messages: at most 60 bytes, no character cut   \
-                                                                  */
-const char *sfu_text_head(const char *text, char to[64]);
 typedef enum {
     SFU_ERROR_USAGE,     /* a parameter, mask or picture that cannot be worked with */
     SFU_ERROR_MODEL,     /* no model, a torn or foreign file, or one that cannot do the task */
@@ -80,6 +77,8 @@ typedef struct {
 typedef struct SfuEngine SfuEngine;
 SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error); /* caller frees with sfu_engine_free() */
 void sfu_engine_free(SfuEngine *e);
+/* A folder of this user's own under the system's temporary one, made on first use. Borrowed; NULL: there is none. */
+const char *sfu_temporary_folder(void);
 char *
 sfu_engine_warning(void); /* that the cache folder cannot be written, and what is done instead; NULL; caller frees */
 const char *sfu_engine_device(const SfuEngine *e); /* name; borrowed */

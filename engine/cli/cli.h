@@ -75,6 +75,17 @@ void sfu_cli_print_warnings(const SfuCliOptions *o, const GPtrArray *warnings);
 
 extern int sfu_cli_cancel; /* set by Ctrl-C, atomically: a signal handler and other threads share it */
 void sfu_cli_signals(void);
+/* Takes SIGBUS again: LLVM, inside an OpenCL driver, takes it when it first compiles something. */
+void sfu_cli_signals_bus(void);
+
+/* ---- swap.c: where GEGL keeps the parts of pictures that do not fit its cache ---- */
+
+/* Gives GEGL another folder if its own cannot be written. Before gegl_init(). */
+void sfu_cli_swap_prepare(void);
+/* For the writer of the log: notes GEGL's word that it lost a part of a picture, which it tells nobody else. */
+void sfu_cli_swap_listen(const GLogField *fields, gsize n_fields);
+/* FALSE with error if parts of pictures were lost. */
+gboolean sfu_cli_swap_check(GError **error);
 
 /* ---- run.c ---- */
 

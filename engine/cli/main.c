@@ -11,6 +11,7 @@
 /* Libraries warn about files that they refuse; the command tells that in one sentence of its own. */
 static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
+    sfu_cli_swap_listen(fields, n_fields);
     return level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL) || g_getenv("G_MESSAGES_DEBUG")
                ? g_log_writer_default(level, fields, n_fields, data)
                : G_LOG_WRITER_HANDLED;
@@ -220,6 +221,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(c->name, "bench") == 0)
         return sfu_cli_bench(argc, argv);
+    sfu_cli_swap_prepare();
     gegl_init(NULL, NULL);
     if (strcmp(c->name, "batch") == 0)
         return sfu_cli_batch(argc, argv);

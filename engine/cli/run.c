@@ -70,6 +70,7 @@ typedef struct {
 static void on_progress(const SfuProgress *p, gpointer data)
 {
     Watch *w = data;
+    sfu_cli_signals_bus();
     const gint64 now = g_get_monotonic_time();
     if (p->stage == SFU_STAGE_DENOISE && p->step != w->last_step) {
         if (p->step > 1)
@@ -263,6 +264,8 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     if ((in && !(picture = sfu_cli_picture_load(in, error))) || (o->mask && !(mask = load_mask(o, picture, error))) ||
         !can_write_all(o, task, picture, outputs, error))
         goto out;
+    if (!sfu_cli_swap_check(error))
+        goto out;
     const SfuJob job = {.task = task,
                         .params = o->params,
                         .picture = picture,
@@ -280,7 +283,7 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     if (!results)
         goto out;
     g_assert(results->len <= g_strv_length(outputs));
-    ok = save_results(e, task, o, results, picture, outputs, start, error);
+    ok = sfu_cli_swap_check(error) && save_results(e, task, o, results, picture, outputs, start, error);
 out:
     g_strfreev(outputs);
     if (results)

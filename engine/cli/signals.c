@@ -78,13 +78,18 @@ static void on_bus(int signal_number, siginfo_t *info, void *context)
     _exit(SFU_EXIT_FAILED);
 }
 
+void sfu_cli_signals_bus(void)
+{
+    const struct sigaction bus = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO | SA_RESETHAND};
+    sigaction(SIGBUS, &bus, NULL);
+}
+
 void sfu_cli_signals(void)
 {
     const struct sigaction interrupt = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
-    const struct sigaction bus = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO | SA_RESETHAND};
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &interrupt, NULL);
-    sigaction(SIGBUS, &bus, NULL);
+    sfu_cli_signals_bus();
     signal(SIGPIPE, SIG_IGN); /* whoever stops listening to what is told does not stop the work */
     signal(SIGXFSZ, SIG_IGN); /* the write fails instead, and says why */
 }

@@ -1,6 +1,7 @@
 /* Writes a file's tensors in other types: plan (what becomes what), header (GGUF or safetensors), then each tensor,
  * some rows at a time. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/file.h"
+#include "file/json.h"
 #include "file/convert.h"
 #include "runtime/half.h"
 #include <errno.h>
@@ -359,7 +360,7 @@ gboolean sfu_file_convert(const char *in, const char *path, const SfuConvert *c,
     while (k < G_N_ELEMENTS(targets) && strcmp(c->type, targets[k].name) != 0)
         k++;
     if (k == G_N_ELEMENTS(targets))
-        return sfu_file_refuse(error, path, _("the type '%.20s' cannot be made; types are %s"), c->type,
+        return sfu_file_refuse(error, path, _("the type '%s' cannot be made; types are %s"), SFU_TEXT_HEAD(c->type),
                                sfu_convert_types());
     if (!gguf && !safetensors)
         return sfu_file_refuse(error, path, _("the name must end in .gguf or .safetensors"));

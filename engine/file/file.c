@@ -3,9 +3,14 @@
 #include "file/file.h"
 #include "file/ncnn.h"
 #include "file/pickle.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <glib/gi18n-lib.h>
 
 static void value_free(gpointer v)
@@ -39,6 +44,19 @@ SfuFileTensor *sfu_file_tensor_rows(const SfuFileTensor *t, gint64 first, gint64
     return s;
 }
 
+/* An SfuWeightCheck. Memory behind the end of a mapped file cannot be read: SIGBUS. */
+static gboolean check_size(gconstpointer source, GError **error)
+{
+    const SfuFile *f = source;
+    struct stat s;
+    if (f->fd < 0 || fstat(f->fd, &s) != 0 || s.st_size >= f->size)
+        return TRUE;
+    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN,
+                _("%s became shorter while it was in use: %" PRIi64 " bytes, and it had %" PRIi64), f->path,
+                (gint64)s.st_size, f->size);
+    return FALSE;
+}
+
 SfuWeight *sfu_file_tensor_weight(const SfuFileTensor *t, const char *name)
 {
     SfuWeight *w = sfu_weight_new(name, t->dtype, t->n_dims, t->dims, t->data, sfu_file_tensor_bytes(t));
@@ -51,6 +69,8 @@ SfuWeight *sfu_file_tensor_weight(const SfuFileTensor *t, const char *name)
     }
     if (s.n || s.rotation)
         sfu_weight_set_scale(w, &s);
+    if (t->file && !t->owned)
+        sfu_weight_set_check(w, check_size, t->file);
     return w;
 }
 
@@ -82,13 +102,26 @@ static char *beside(const char *path, const char *suffix, const char *other)
                                           : NULL;
 }
 
+/* Maps path as f's data. */
+static gboolean map_file(SfuFile *f, const char *path, GError **error)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int reason = errno;
+    f->map =
+        f->fd >= 0 && stat_file(path, &f->size, &f->mtime_ns) ? g_mapped_file_new_from_fd(f->fd, FALSE, error) : NULL;
+    if (!f->map && error && !*error)
+        g_set_error_literal(error, G_FILE_ERROR, g_file_error_from_errno(reason), g_strerror(reason));
+    return f->map != NULL;
+}
+
 /* Reads the layers from f, a .param, and maps the weights beside it in its place. */
 static gboolean read_ncnn(SfuFile *f, GError **error)
 {
     GMappedFile *text = g_steal_pointer(&f->map);
     char *param = f->path, *bin = beside(param, ".param", ".bin");
-    gboolean ok = bin && g_file_test(bin, G_FILE_TEST_IS_REGULAR) && (f->map = g_mapped_file_new(bin, FALSE, NULL)) &&
-                  stat_file(bin, &f->size, &f->mtime_ns);
+    gboolean ok = bin && g_file_test(bin, G_FILE_TEST_IS_REGULAR) && map_file(f, bin, NULL);
     if (!ok)
         sfu_file_fail(error, param,
                       "it is a network of ncnn's, whose weights should lie beside it in a file of the same name that "
@@ -116,14 +149,15 @@ SfuFile *sfu_file_open(const char *path, GError **error)
     g_free(param);
     SfuFile *f = g_new0(SfuFile, 1);
     GError *local = NULL;
+    f->fd = -1;
     f->path = g_strdup(path);
     f->tensors = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
     f->scales = g_ptr_array_new_with_free_func(sfu_file_tensor_free);
     f->metadata = sfu_file_metadata_new();
     /* A pipe or a device would block, or has no end. */
     if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
-        f->map = g_mapped_file_new(path, FALSE, &local);
-    if (!f->map || !stat_file(path, &f->size, &f->mtime_ns)) {
+        map_file(f, path, &local);
+    if (!f->map) {
         g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be opened: %s"), path,
                     local                                   ? local->message
                     : g_file_test(path, G_FILE_TEST_EXISTS) ? "it is no file"
@@ -145,8 +179,11 @@ SfuFile *sfu_file_open(const char *path, GError **error)
         ok = read_ncnn(f, error);
     else
         ok = sfu_safetensors_parse(data, n, path, f->tensors, f->metadata, error);
-    if (ok && sfu_scales_attach(f->tensors, f->scales, f->metadata, path, error))
+    if (ok && sfu_scales_attach(f->tensors, f->scales, f->metadata, path, error)) {
+        for (guint i = 0; i < f->tensors->len; i++)
+            ((SfuFileTensor *)g_ptr_array_index(f->tensors, i))->file = f;
         return f;
+    }
     sfu_file_close(f);
     return NULL;
 }
@@ -161,6 +198,8 @@ void sfu_file_close(SfuFile *f)
     sfu_ncnn_graph_free(f->graph);
     if (f->map)
         g_mapped_file_unref(f->map);
+    if (f->fd >= 0)
+        close(f->fd);
     g_free(f->path);
     g_free(f);
 }

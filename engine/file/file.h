@@ -13,6 +13,7 @@ typedef enum {
     SFU_FILE_ERROR_REFUSED, /* a format that is refused on purpose (pickle, a quantization that is not read) */
 } SfuFileError;
 
+typedef struct SfuFile SfuFile;
 typedef struct SfuFileTensor SfuFileTensor;
 struct SfuFileTensor {
     char *name;
@@ -26,7 +27,8 @@ struct SfuFileTensor {
     const SfuFileTensor
         *scale; /* the values are multiplied by it: 1 value, or one a row of dim 0, from row scale_row on; NULL: none */
     gint64 scale_row;
-    int rotation; /* see SfuWeightScale */
+    int rotation;        /* see SfuWeightScale */
+    const SfuFile *file; /* whose mapping holds the data; NULL: not known */
 };
 
 /* One entry of a file's metadata. Text is checked UTF-8. */
@@ -43,9 +45,10 @@ typedef struct {
 
 typedef struct SfuNcnnGraph SfuNcnnGraph; /* ncnn.h */
 
-typedef struct {
+struct SfuFile {
     char *path;
     GMappedFile *map;
+    int fd;               /* of what is mapped, so that its size can be asked for after a rename; -1: none */
     GPtrArray *tensors;   /* SfuFileTensor*, in file order, without the scales of quantized ones */
     GPtrArray *scales;    /* SfuFileTensor*: those */
     GHashTable *metadata; /* char* -> SfuFileValue* */
@@ -53,7 +56,7 @@ typedef struct {
     SfuNcnnGraph
         *graph; /* ncnn's: the layers, whose weights the tensors are; else NULL. path is then that of the weights */
     gint64 size, mtime_ns;
-} SfuFile;
+};
 
 /* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into `data`,
  * and what else the header tells to metadata (NULL: not wanted). https://github.com/huggingface/safetensors#format : 8

@@ -55,3 +55,13 @@ JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char 
     g_object_unref(parser);
     return node;
 }
+
+const char *sfu_text_head(const char *text, char to[64])
+{
+    gsize n = MIN(strlen(text), 60);
+    while (text[n] && n > 0 && ((guint8)text[n] & 0xc0) == 0x80) /* the middle of a UTF-8 character */
+        n--;
+    memcpy(to, text, n);
+    to[n] = 0;
+    return to;
+}

@@ -14,4 +14,8 @@ JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char 
  * object, each of which must be a member's name. */
 int sfu_json_depth(const char *text, gsize n, guint *n_names);
 
+/* For messages, the beginning of a text from outside: at most 60 bytes, and no UTF-8 character is cut. */
+#define SFU_TEXT_HEAD(text) sfu_text_head((text), (char[64]){0})
+const char *sfu_text_head(const char *text, char to[64]);
+
 #endif

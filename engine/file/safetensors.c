@@ -42,7 +42,8 @@ static gboolean parse_tensor(const char *path, const char *name, JsonNode *node,
         return sfu_file_fail(error, path, _("the header's entry '%s' lacks dtype, shape or data_offsets"), name);
     SfuFileTensor t = {.n_elements = 1};
     if (!find_dtype(json_node_get_string(type), &t.dtype))
-        return sfu_file_fail(error, path, _("'%s' has the unknown type %.20s"), name, json_node_get_string(type));
+        return sfu_file_fail(error, path, _("'%s' has the unknown type %s"), name,
+                             SFU_TEXT_HEAD(json_node_get_string(type)));
     JsonArray *dims = json_node_get_array(shape);
     if (json_array_get_length(dims) > G_N_ELEMENTS(t.dims))
         return sfu_file_fail(error, path, _("'%s' has %u dimensions"), name, json_array_get_length(dims));

@@ -171,8 +171,8 @@ static gboolean attach_format(Attach *a, const char *layer, gsize n, JsonNode *n
     for (gsize i = 0; i < G_N_ELEMENTS(formats); i++)
         if (strcmp(format, formats[i].name) == 0 && weight->dtype == formats[i].dtype)
             return attach_rotation(a, json_node_get_object(node), weight);
-    return sfu_file_refuse(a->error, a->path, _("'%s' (%s) is quantized as '%.40s', which Sfumato does not read"),
-                           weight->name, sfu_dtype_name(weight->dtype), format);
+    return sfu_file_refuse(a->error, a->path, _("'%s' (%s) is quantized as '%s', which Sfumato does not read"),
+                           weight->name, sfu_dtype_name(weight->dtype), SFU_TEXT_HEAD(format));
 }
 
 static gboolean attach_formats(Attach *a, GHashTable *metadata)

@@ -13,16 +13,6 @@
 #include "params/styles.h"
 #include "sample/sample.h"
 
-const char *sfu_text_head(const char *text, char to[64])
-{
-    gsize n = MIN(strlen(text), 60);
-    while (text[n] && n > 0 && ((guint8)text[n] & 0xc0) == 0x80) /* the middle of a UTF-8 character */
-        n--;
-    memcpy(to, text, n);
-    to[n] = 0;
-    return to;
-}
-
 GQuark sfu_error_quark(void)
 {
     return g_quark_from_static_string("sfumato-error");
@@ -339,7 +329,7 @@ static int find_or_fail(const char *name, GError **error)
 {
     const int i = find(name);
     if (i < 0)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no parameter \"%.60s\"."),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no parameter \"%s\"."),
                     SFU_TEXT_HEAD(name ? name : ""));
     return i;
 }
@@ -441,7 +431,7 @@ static gboolean set_number(SfuParams *p, const SfuParamSpec *s, const char *valu
     }
     const double v = g_ascii_strtod(value, &end);
     if (end == value || !ends_here(value, end)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must be a number, not \"%.60s\"."), s->name,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s must be a number, not \"%s\"."), s->name,
                     SFU_TEXT_HEAD(value));
         return FALSE;
     }
@@ -532,7 +522,7 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
         v = choice_index(s, value);
         if (v < 0) {
             char *all = g_strjoinv(", ", (char **)s->choices);
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s cannot be \"%.60s\"; it is one of %s."), name,
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s cannot be \"%s\"; it is one of %s."), name,
                         SFU_TEXT_HEAD(value), all);
             g_free(all);
             return FALSE;
@@ -540,7 +530,7 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
         break;
     case SFU_PARAM_BOOL:
         if (!parse_bool(value, &v)) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%.60s\"."), name,
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s is true or false, not \"%s\"."), name,
                         SFU_TEXT_HEAD(value));
             return FALSE;
         }

@@ -2,6 +2,7 @@
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
+#include "file/json.h"
 
 #include <string.h>
 #include <glib/gi18n-lib.h>
@@ -51,7 +52,7 @@ static gboolean parse_precision(const char *text, SfuPrecision *out, GError **er
         }
     }
     g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                _("The precision cannot be \"%.40s\"; it is one of auto, fp32, bf16, fp16."), text);
+                _("The precision cannot be \"%s\"; it is one of auto, fp32, bf16, fp16."), SFU_TEXT_HEAD(text));
     return FALSE;
 }
 
@@ -72,6 +73,7 @@ SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error)
     engine->q = q;
     engine->device = g_strdup(sfu_queue_device(q)->name);
     engine->loaded = g_ptr_array_new_with_free_func(sfu_loaded_free);
+    engine->outdated = g_ptr_array_new_with_free_func(sfu_loaded_free);
     return engine;
 }
 
@@ -80,12 +82,18 @@ char *sfu_engine_warning(void)
     return sfu_cache_warning();
 }
 
+const char *sfu_temporary_folder(void)
+{
+    return sfu_cache_temporary();
+}
+
 void sfu_engine_free(SfuEngine *e)
 {
     if (!e)
         return;
     sfu_engine_unload(e);
     g_ptr_array_unref(e->loaded);
+    g_ptr_array_unref(e->outdated);
     sfu_tokenizer_free(e->tokenizer);
     sfu_queue_destroy(e->q);
     g_free(e->device);
@@ -111,6 +119,7 @@ void sfu_engine_unload(SfuEngine *e)
 {
     sfu_queue_finish(e->q, NULL);
     g_ptr_array_set_size(e->loaded, 0);
+    g_ptr_array_set_size(e->outdated, 0);
     sfu_queue_trim(e->q);
     sfu_engine_forget_words(e);
 }

@@ -47,8 +47,8 @@ SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error)
             continue;
         if (sfu_model_check_unchanged(l->model, NULL))
             return l;
-        g_ptr_array_remove_index(e->loaded, i);
-        sfu_engine_forget_words(e);
+        /* The job may be at work with it: a VAE can lie in the file of the model. */
+        g_ptr_array_add(e->outdated, g_ptr_array_steal_index(e->loaded, i));
         break;
     }
     SfuModel *m = sfu_model_open(path, error);
@@ -59,6 +59,17 @@ SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error)
     l->model = m;
     g_ptr_array_add(e->loaded, l);
     return l;
+}
+
+/* Before a job, while nothing is in use: what has changed on disk goes, and frees its memory. */
+static void drop_outdated(SfuEngine *e)
+{
+    for (guint i = e->loaded->len; i-- > 0;)
+        if (!sfu_model_check_unchanged(((SfuLoaded *)g_ptr_array_index(e->loaded, i))->model, NULL))
+            g_ptr_array_add(e->outdated, g_ptr_array_steal_index(e->loaded, i));
+    if (e->outdated->len)
+        sfu_engine_forget_words(e);
+    g_ptr_array_set_size(e->outdated, 0);
 }
 
 /* A file with more in its networks than Sfumato runs may make other pictures than it should: that is said. */
@@ -77,6 +88,7 @@ SfuLoaded *sfu_run_load(SfuRun *r, GError **error)
     char *path = sfu_model_resolve(sfu_params_text(r->p, SFU_PARAM_MODEL), r->task, error);
     if (!path)
         return NULL;
+    drop_outdated(r->e);
     SfuLoaded *m = sfu_run_stage(r, SFU_STAGE_LOAD, error) ? sfu_engine_load(r->e, path, error) : NULL;
     if (m && !(sfu_model_family(m->model)->tasks & 1u << r->task)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is a model of the family %s, which cannot do %s."), path,

@@ -42,7 +42,8 @@ typedef struct {
 struct SfuEngine {
     SfuQueue *q;
     char *device;
-    GPtrArray *loaded; /* SfuLoaded* */
+    GPtrArray *loaded;   /* SfuLoaded* */
+    GPtrArray *outdated; /* SfuLoaded*, changed on disk since a job took them; they go before the next job */
     SfuTokenizer *tokenizer;
     GPtrArray *encodings; /* hidden states of texts: the same words again need no text encoder; condition.c's own */
 };

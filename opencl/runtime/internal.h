@@ -119,8 +119,6 @@ const char *sfu_kernel_source(const char *name);
 /* Folder for programs and tuning of this device, made on demand; under the temporary one where the user's cannot be
  * written. Borrowed. */
 const char *sfu_cache_dir(SfuQueue *q);
-/* A folder of the user's own under the system's temporary one, the same in every run; NULL if there is none. */
-const char *sfu_cache_temporary(void);
 /* To be called before PoCL is asked for devices. NULL, or the folder without which it will offer none, and why;
  * borrowed. */
 const char *sfu_cache_prepare_pocl(void);

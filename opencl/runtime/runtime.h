@@ -198,6 +198,10 @@ typedef struct {
 } SfuWeightScale;
 #define SFU_MOST_ROTATION 4096
 void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale);
+/* The values lie in a mapped file: check(source) runs before they are copied to the device. FALSE with error when pages
+ * of the file are gone, whose reading would end the process. Source borrowed. */
+typedef gboolean (*SfuWeightCheck)(gconstpointer source, GError **error);
+void sfu_weight_set_check(SfuWeight *w, SfuWeightCheck check, gconstpointer source);
 /* Several stacked along dim 0 (fused q, k, v), read through to its parts; parts borrowed, all of one trailing shape. */
 SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_parts);
 void sfu_weight_destroy(SfuWeight *w);
@@ -286,6 +290,9 @@ gboolean sfu_queue_capability(SfuQueue *q, const char *name, const char *const *
 /* What is to be said about the folder of compiled kernels: NULL if it can be written, else a sentence that names it and
  * the one that is used instead. Caller frees with g_free. */
 char *sfu_cache_warning(void);
+/* A folder of the user's own under the system's temporary one, the same in every run; NULL if there is none. Borrowed.
+ */
+const char *sfu_cache_temporary(void);
 
 /* ---- products by CLBlast (for opencl/ops) -------------------------------------------------------------------- */
 

@@ -20,6 +20,8 @@ struct SfuWeight {
     SfuWeight **parts; /* of a concatenation; host is NULL then */
     int n_parts;
     SfuWeightScale scale;
+    SfuWeightCheck check; /* NULL: none */
+    gconstpointer source;
     GPtrArray *layouts; /* SfuLayout*, few */
     int fits_f16;       /* 0: not looked at yet; 1: no; 2: yes */
 };
@@ -129,6 +131,20 @@ void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale)
     g_return_if_fail(scale->rotation <= SFU_MOST_ROTATION &&
                      (!scale->rotation || sfu_weight_dim(w, w->n_dims - 1) % scale->rotation == 0));
     w->scale = *scale;
+}
+
+void sfu_weight_set_check(SfuWeight *w, SfuWeightCheck check, gconstpointer source)
+{
+    w->check = check;
+    w->source = source;
+}
+
+static gboolean check_source(const SfuWeight *w, GError **error)
+{
+    for (int i = 0; i < w->n_parts; i++)
+        if (!check_source(w->parts[i], error))
+            return FALSE;
+    return !w->check || w->check(w->source, error);
 }
 
 /* v <- v H, where H is the normalized Kronecker power of H4 = [1 1 1 -1; 1 1 -1 1; 1 -1 1 1; -1 1 1 1] / 2, its own
@@ -280,7 +296,7 @@ const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *lay
         g_queue_push_tail_link(&q->layouts, &l->link);
         return l->tensor;
     }
-    SfuTensor *t = sfu_tensor_create_in(q, dtype, n_elements, FALSE, error);
+    SfuTensor *t = check_source(w, error) ? sfu_tensor_create_in(q, dtype, n_elements, FALSE, error) : NULL;
     if (!t)
         return NULL;
     const size_t bytes = (size_t)n_elements * sfu_dtype_bytes(dtype);

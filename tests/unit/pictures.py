@@ -9,11 +9,13 @@ import os
 import pathlib
 import random
 import resource
+import shutil
+import signal
 import struct
 import subprocess
 import zlib
 
-from command import ENV, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, png, read_png, run
+from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, png, read_png, run
 
 DEVICE = has_device()
 W, H = 24, 16
@@ -497,6 +499,58 @@ def _():
         assert r.returncode == 0 and read_png(out)[:2] == (W, H), (closed, r.returncode, r.stderr)
     r = subprocess.run([SFUMATO, "inpaint", "rgb.png", "--mask", mask, "--", "-odd.png"], capture_output=True, timeout=170, env=ENV, cwd=TMP)
     assert r.returncode == 0 and (TMP / "-odd.png").exists(), r.stderr
+
+
+def at_step_2(*args, **options):
+    """Starts the command and returns when it has taken two of its steps."""
+    p = subprocess.Popen([SFUMATO, *map(str, args), "--steps", "500", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    for line in p.stdout:
+        if '"step":2' in line.replace(" ", "").replace(".0", ""):
+            break
+    return p
+
+
+@case("a model that becomes shorter while it is mapped: one sentence that names it, and no picture")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    shutil.copytree(pathlib.Path(MODELS) / "sfumato-mini", TMP / "shrinking")
+    unet = TMP / "shrinking" / "unet" / "diffusion_pytorch_model.safetensors"
+    job = ("inpaint", png(TMP / "large.png", 256, 256, lambda x, y: (x, y, 0)), TMP / "never.png", "--model", TMP / "shrinking",
+           "--mask", png(TMP / "large-hole.png", 256, 256, lambda x, y: (255 * (60 <= x < 200),), color=0))
+    p = at_step_2(*job, "--memory", "10M", env=ENV)  # so little that weights are read from the file in every step
+    os.truncate(unet, 1 << 20)
+    _, said = p.communicate(timeout=100)
+    assert p.returncode == 1 and "unet/diffusion_pytorch_model.safetensors became shorter" in said and "Traceback" not in said, (p.returncode, said)
+    # Between the look at the file and the copy it may still happen: then the kernel sends SIGBUS. LLVM in the driver wants that signal, too.
+    shutil.copy(pathlib.Path(MODELS) / "sfumato-mini/unet/diffusion_pytorch_model.safetensors", unet)
+    p = at_step_2(*job, env=ENV)
+    p.send_signal(signal.SIGBUS)
+    _, said = p.communicate(timeout=100)
+    assert p.returncode == 1 and "became shorter" in said and not (TMP / "never.png").exists(), (p.returncode, said)
+
+
+@case("GEGL's folder for large pictures: another one if it cannot be written, and a sentence if it is full")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    side = 512  # 3 MB as float, and GEGL keeps 1 MB
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    source = png(TMP / "wide.png", side, side, lambda x, y: (x & 255, y & 255, x * y & 255))
+    hole = png(TMP / "wide-hole.png", side, side, lambda x, y: (255 * (400 <= x < 440 and 400 <= y < 440),), color=0)
+    job = ("inpaint", source, TMP / "wide-out.png", "--mask", hole, "--steps", 1)
+    small = dict(ENV, GEGL_CACHE_SIZE="1")
+    small.pop("GEGL_SWAP", None)
+    r = run(*job, env=dict(small, XDG_CACHE_HOME="/dev/null", SFUMATO_CACHE=str(cache / "sfumato/programs"), POCL_CACHE_DIR=str(cache / "pocl/kcache")))
+    assert r.returncode == 0, r.stderr
+    before, after = read_png(source)[4], read_png(TMP / "wide-out.png")[4]
+    changed = [(x, y) for y in range(side) if before[y] != after[y] for x in range(side) if before[y][3 * x:3 * x + 3] != after[y][3 * x:3 * x + 3]]
+    assert changed and all(360 < x < 480 and 360 < y < 480 for x, y in changed)
+    (TMP / "wide-out.png").unlink()
+    (TMP / "swap").mkdir()
+    r = subprocess.run([SFUMATO, *map(str, job)], capture_output=True, text=True, timeout=170, env=dict(small, GEGL_SWAP=str(TMP / "swap")),
+                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000)))
+    assert r.returncode == 1 and "swap: " in r.stderr and not (TMP / "wide-out.png").exists(), r.stderr
 
 
 end()

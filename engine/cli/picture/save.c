@@ -258,7 +258,7 @@ static gboolean write_to(SfuPictureOut *out, const SfuPictureFormat *f, GError *
         return sfu_picture_unwritten(out, error, "");
     }
     set_mode(fileno(out->file), out->path);
-    return check_written(out, f, error);
+    return check_written(out, f, error) && sfu_cli_swap_check(error);
 }
 
 /* The new name survives a loss of power, too. */
