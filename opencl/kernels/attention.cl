@@ -19,8 +19,8 @@ __kernel void attention_plain(__global ACT *o, int o0, __global const ACT *q, in
         acc[d] = 0.0f;
     const int end = causal ? min(tk, i + 1) : tk;
     for (int j = 0; j < end; j++) {
-        const size_t ki = k0 + ((size_t)kb * tk + j) * wk + k_col + head * HEAD_DIM;
-        const size_t vi = v0 + ((size_t)kb * tk + j) * wv + v_col + head * HEAD_DIM;
+        const size_t ki = k0 + ((size_t)kb * tk + j) * wk + k_col + KV_HEAD(head) * HEAD_DIM;
+        const size_t vi = v0 + ((size_t)kb * tk + j) * wv + v_col + KV_HEAD(head) * HEAD_DIM;
         float s = 0.0f;
         for (int d = 0; d < HEAD_DIM; d++)
             s = fma(LOAD(q, qi + d), LOAD(k, ki + d), s);
@@ -204,7 +204,7 @@ BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __gl
     const int i0 = run * QUERIES;
     NEXT_ITEM
     const int last = min(tq - i0, QUERIES) - 1, o_row = n_heads * HEAD_DIM;
-    const size_t hb = (size_t)(b % kn) * n_heads + head, row0 = (size_t)b * tq + i0;
+    const size_t hb = (size_t)(b % kn) * KV_HEAD(n_heads) + KV_HEAD(head), row0 = (size_t)b * tq + i0;
     __global const WORD *kd = kt + kt0 + hb * K_WORDS * BLOCK, *vd = vp + vp0 + hb * (BLOCK / PAIR) * DV;
     __global const ACT *qd = q + q0 + row0 * wq + q_col + head * HEAD_DIM;
     __global const ACT *q_next = q + q0 + ((size_t)b * tq + next_i0) * wq + q_col + next_head * HEAD_DIM;
@@ -351,7 +351,7 @@ BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, __global
     const int i0 = run * QUERIES;
     NEXT_ITEM
     const int blocks = (tk + BLOCK - 1) / BLOCK;
-    const size_t hb = (size_t)(b % kn) * n_heads + head;
+    const size_t hb = (size_t)(b % kn) * KV_HEAD(n_heads) + KV_HEAD(head);
     __global const WORD *kd = kt + kt0 + hb * blocks * K_WORDS * BLOCK;
     __global const WORD *vd = vp + vp0 + hb * blocks * (BLOCK / PAIR) * DV;
     /* Rows that vectors are read from are declared as vectors: PoCL writes vectors to arrays of float in four parts. */

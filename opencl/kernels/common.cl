@@ -22,6 +22,12 @@
 #define STORE8(p, i, v) vstore8(v, 0, (p) + (i))
 #endif
 
+/* Attention with grouped queries: KV_GROUP neighboring heads of the queries share a head of keys and values. */
+#ifndef KV_GROUP
+#define KV_GROUP 1
+#endif
+#define KV_HEAD(head) ((head) / KV_GROUP)
+
 /* SfuAct's numbers. */
 #define ACT_NONE 0
 #define ACT_SILU 1

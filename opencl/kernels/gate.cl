@@ -15,3 +15,13 @@ __kernel void half_gate(__global ACT *y, int y0, __global const ACT *x, int x0, 
     const size_t row = get_global_id(1), from = x0 + row * 2 * c + i;
     store_part(y, y0 + row * c + i, act_16(load_part(x, from, n), act, 0.0f) * load_part(x, from + c, n), n);
 }
+
+/* gate: columns of one row a sample, gate_c from one to the next; per: rows of x a sample. */
+__kernel void gated_add(__global ACT *y, int y0, __global const ACT *r, int r0, __global const ACT *x, int x0, __global const ACT *gate, int gate0,
+                        int gate_c, int per, int c, int act)
+{
+    const int i = get_global_id(0) * 16, n = min(16, c - i);
+    const size_t row = get_global_id(1), at = row * c + i;
+    const float16 g = act_16(load_part(gate, gate0 + row / per * gate_c + i, n), act, 0.0f);
+    store_part(y, y0 + at, load_part(r, r0 + at, n) + g * load_part(x, x0 + at, n), n);
+}

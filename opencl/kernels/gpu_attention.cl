@@ -40,7 +40,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
         float4 s[QR];
         UNROLL for (int i = 0; i < QR; i++)
             s[i] = 0.0f;
-        const size_t ki = k0 + ((size_t)kb * tk + min(j0 + row, tk - 1)) * wk + k_col + head * HEAD_DIM;
+        const size_t ki = k0 + ((size_t)kb * tk + min(j0 + row, tk - 1)) * wk + k_col + KV_HEAD(head) * HEAD_DIM;
         RAW rq = query ? HEAD_4(q, qi, part * 4) : (RAW)(0), rk = HEAD_4(k, ki, part * 4);
 #pragma unroll 1
         for (int d0 = 0; d0 < HEAD_DIM; d0 += 16) {
@@ -80,7 +80,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
         }
         /* The first values while the weights are made. In pieces of 16 keys: one key, four columns an item. */
 #define VALUE_4(t0, n)                                                                                                            \
-    (j0 + (t0) + lid / 16 < tk ? HEAD_4(v, v0 + ((size_t)kb * tk + j0 + (t0) + lid / 16) * wv + v_col + head * HEAD_DIM, (n) * 64 + lid % 16 * 4) : (RAW)(0))
+    (j0 + (t0) + lid / 16 < tk ? HEAD_4(v, v0 + ((size_t)kb * tk + j0 + (t0) + lid / 16) * wv + v_col + KV_HEAD(head) * HEAD_DIM, (n) * 64 + lid % 16 * 4) : (RAW)(0))
         RAW rv = VALUE_4(0, 0);
         UNROLL for (int i = 0; i < QR; i++) {
             const int qt = min(i0 + ly * QR + i, tq - 1), kt = j0 + lx * 4;

@@ -33,8 +33,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) UNIT_KERNEL void att
     UNIT_SCRATCH(ITEMS)
     const int lid = get_local_id(0), sg = SG_ID, lane = SG_LANE;
     const int i0 = get_group_id(0) * QUERIES, head = get_group_id(1), b = get_group_id(2), kb = b % kn;
-    const size_t qi = q0 + (size_t)b * tq * wq + q_col + head * HEAD_DIM, ki = k0 + (size_t)kb * tk * wk + k_col + head * HEAD_DIM;
-    const size_t vi = v0 + (size_t)kb * tk * wv + v_col + head * HEAD_DIM;
+    const size_t qi = q0 + (size_t)b * tq * wq + q_col + head * HEAD_DIM, ki = k0 + (size_t)kb * tk * wk + k_col + KV_HEAD(head) * HEAD_DIM;
+    const size_t vi = v0 + (size_t)kb * tk * wv + v_col + KV_HEAD(head) * HEAD_DIM;
     for (int i = lid; i < QUERIES * (DP / 8); i += ITEMS) {
         const int row = i % QUERIES, c = i / QUERIES * 8;
         *(__local uint4 *)(qs + row * ROW_K + c / 2) = c < HEAD_DIM ? *(__global const uint4 *)(q + qi + (size_t)min(i0 + row, tq - 1) * wq + c) : (uint4)(0);

@@ -106,10 +106,22 @@ __kernel void group_norm_apply_gpu(__global ACT *y, int y0, __global const ACT *
     store_act4(y, y0 + at + i, v, c - i);
 }
 
+/* As in norm.cl. */
+#define MODULATION __global const ACT *mod, int mod0, int mod_c, int per, int scale, int shift
+INLINE float4 modulated_4(float4 v, int i, int lanes, size_t row, MODULATION)
+{
+    if (!mod)
+        return v;
+    const size_t at = mod0 + row / per * mod_c + i;
+    if (scale >= 0)
+        v *= 1.0f + load_act4(mod, at + scale, lanes, false);
+    return shift >= 0 ? v + load_act4(mod, at + shift, lanes, false) : v;
+}
+
 /* A work-group for each row. */
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void layer_norm_gpu(__global ACT *y, int y0, __global const ACT *x, int x0,
                                                                              __global const float *gamma, int gamma0, __global const float *beta,
-                                                                             int beta0, int c, float eps)
+                                                                             int beta0, int c, float eps, MODULATION)
 {
     __local float t[WG];
     const int lid = get_local_id(0);
@@ -131,7 +143,29 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void layer_norm_gpu(__g
             v *= load_part4(gamma, gamma0 + i, c - i);
         if (beta)
             v += load_part4(beta, beta0 + i, c - i);
-        store_act4(y, y0 + at + i, v, c - i);
+        store_act4(y, y0 + at + i, modulated_4(v, i, c - i, get_group_id(0), mod, mod0, mod_c, per, scale, shift), c - i);
+    }
+}
+
+/* A work-group for each run of `size` channels. */
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void rms_norm_gpu(__global ACT *y, int y0, __global const ACT *x, int x0,
+                                                                           __global const float *gamma, int gamma0, int c, int first, int size, int n_runs,
+                                                                           float eps, MODULATION)
+{
+    __local float t[WG];
+    const int lid = get_local_id(0);
+    const size_t row = get_group_id(0) / n_runs, at = row * c + first + get_group_id(0) % n_runs * (size_t)size;
+    float4 q = 0.0f;
+    for (int i = lid * 4; i < size; i += WG * 4) {
+        const float4 v = row_4(x, x0 + at, i, size, 0.0f);
+        q += v * v;
+    }
+    const float r = rsqrt(group_reduce(sum4(q), false, t, lid) / size + eps);
+    for (int i = lid * 4; i < size; i += WG * 4) {
+        float4 v = row_4(x, x0 + at, i, size, 0.0f) * r;
+        if (gamma)
+            v *= load_part4(gamma, gamma0 + i, size - i);
+        store_act4(y, y0 + at + i, modulated_4(v, i, size - i, row, mod, mod0, mod_c, per, scale, shift), size - i);
     }
 }
 

@@ -156,8 +156,21 @@ __kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, i
 }
 #endif
 
+/* SfuModulation; mod_c: from one sample's row to the next, 0 for one row; per: rows of x a sample. */
+#define MODULATION __global const ACT *mod, int mod0, int mod_c, int per, int scale, int shift
+/* Channels i to i + lanes - 1 of a row. */
+INLINE float16 modulated(float16 v, int i, int lanes, size_t row, MODULATION)
+{
+    if (!mod)
+        return v;
+    const size_t at = mod0 + row / per * mod_c + i;
+    if (scale >= 0)
+        v *= 1.0f + load_part(mod, at + scale, lanes);
+    return shift >= 0 ? v + load_part(mod, at + shift, lanes) : v;
+}
+
 __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0,
-                         __global const float *beta, int beta0, int c, float eps)
+                         __global const float *beta, int beta0, int c, float eps, MODULATION)
 {
     const size_t at = (size_t)get_global_id(0) * c;
     float16 s = 0.0f, e = 0.0f, q = 0.0f;
@@ -185,7 +198,27 @@ __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0,
             v *= load_part_f32(gamma, gamma0 + i, lanes);
         if (beta)
             v += load_part_f32(beta, beta0 + i, lanes);
-        store_part(y, y0 + at + i, v, lanes);
+        store_part(y, y0 + at + i, modulated(v, i, lanes, get_global_id(0), mod, mod0, mod_c, per, scale, shift), lanes);
+    }
+}
+
+/* A run of `size` channels an item; runs of a row lie side by side from channel `first` on. */
+__kernel void rms_norm(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0, int c, int first, int size,
+                       float eps, MODULATION)
+{
+    const size_t at = (size_t)get_global_id(1) * c + first + (size_t)get_global_id(0) * size;
+    float16 q = 0.0f;
+    for (int i = 0; i < size; i += 16) {
+        const float16 v = load_part(x, x0 + at + i, size - i);
+        q += v * v;
+    }
+    const float r = rsqrt(sum16(q) / size + eps);
+    for (int i = 0; i < size; i += 16) {
+        const int lanes = min(16, size - i);
+        float16 v = load_part(x, x0 + at + i, lanes) * r;
+        if (gamma)
+            v *= load_part_f32(gamma, gamma0 + i, lanes);
+        store_part(y, y0 + at + i, modulated(v, i, lanes, get_global_id(1), mod, mod0, mod_c, per, scale, shift), lanes);
     }
 }
 

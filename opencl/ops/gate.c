@@ -23,3 +23,23 @@ gboolean sfu_half_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act
     return SFU_RUN(x, "gate", "half_gate", (y->c + 15) / 16, (gint64)y->n * y->h * y->w, 1, 0, 3 * sfu_op_bytes(y),
                    error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->c), SFU_INT(act));
 }
+
+gboolean sfu_gated_add(SfuQueue *q, SfuTensor *y, const SfuTensor *residual, const SfuTensor *x, const SfuTensor *gate,
+                       int first_column, SfuAct act, GError **error)
+{
+    if (!sfu_op_same_shape(error, "gated_add", y, x) || !sfu_op_same_shape(error, "gated_add", y, residual))
+        return FALSE;
+    if (gate->dtype != x->dtype || gate->h != 1 || gate->w != 1 || (gate->n != 1 && gate->n != x->n) ||
+        first_column < 0 || (gint64)first_column + x->c > gate->c)
+        return sfu_op_shape_error(error, "gated_add", "a gate of %d x %d x %d x %d from %d on for %d x %d channels",
+                                  gate->n, gate->h, gate->w, gate->c, first_column, x->n, x->c);
+    if (act == SFU_ACT_PRELU || act == SFU_ACT_LEAKY_RELU)
+        return sfu_op_shape_error(error, "gated_add", "activations with parameters are not possible");
+    SfuTensor *columns = sfu_tensor_view(gate, (size_t)first_column, 1, 1, 1, gate->c - first_column, error);
+    const gboolean ok = columns && SFU_RUN(x, "gate", "gated_add", (x->c + 15) / 16, (gint64)x->n * x->h * x->w, 1, 0,
+                                           3 * sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(residual),
+                                           SFU_TENSOR(x), SFU_TENSOR(columns), SFU_INT(gate->n > 1 ? gate->c : 0),
+                                           SFU_INT(x->h * x->w), SFU_INT(x->c), SFU_INT(act));
+    sfu_tensor_destroy(columns);
+    return ok;
+}

@@ -166,6 +166,84 @@ gboolean sfu_group_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight
     return ok;
 }
 
+/* Whether columns col .. col + c - 1 of the modulation's rows are there, or not wanted. */
+static gboolean has_columns(const SfuModulation *mod, int col, int c)
+{
+    return col < 0 || (gint64)col + c <= mod->t->c;
+}
+
+static gboolean modulation_fits(const char *op, const SfuModulation *mod, const SfuTensor *x, GError **error)
+{
+    if (!mod)
+        return TRUE;
+    const SfuTensor *t = mod->t;
+    if (t->dtype != x->dtype || t->h != 1 || t->w != 1 || (t->n != 1 && t->n != x->n) ||
+        !has_columns(mod, mod->scale, x->c) || !has_columns(mod, mod->shift, x->c))
+        return sfu_op_shape_error(error, op, "modulation of %d x %d x %d x %d from %d and %d on for %d x %d channels",
+                                  t->n, t->h, t->w, t->c, mod->scale, mod->shift, x->n, x->c);
+    return TRUE;
+}
+
+/* MODULATION of norm.cl. */
+#define MODULATION_ARGS(mod, x)                                                                                        \
+    SFU_TENSOR((mod) ? (mod)->t : NULL), SFU_INT((mod) && (mod)->t->n > 1 ? (mod)->t->c : 0), SFU_INT((x)->h *(x)->w), \
+        SFU_INT((mod) ? (mod)->scale : -1), SFU_INT((mod) ? (mod)->shift : -1)
+
+static gboolean layer_norm(SfuTensor *y, const SfuTensor *x, const SfuTensor *g, const SfuTensor *b, float eps,
+                           const SfuModulation *mod, GError **error)
+{
+    const gint64 rows = (gint64)x->n * x->h * x->w;
+    if (gpu(x))
+        return RUN_GPU(y, x, "layer_norm_gpu", rows * WG, 1, 1, WG, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y),
+                       SFU_TENSOR(x), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(x->c), SFU_FLOAT(eps),
+                       MODULATION_ARGS(mod, x));
+    return SFU_RUN(x, "norm", "layer_norm", rows, 1, 1, 8.0 * (double)sfu_tensor_elements(x), 2 * sfu_op_bytes(x),
+                   error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(x->c), SFU_FLOAT(eps),
+                   MODULATION_ARGS(mod, x));
+}
+
+gboolean sfu_layer_norm_modulated(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuModulation *mod, float eps,
+                                  GError **error)
+{
+    return sfu_op_same_shape(error, "layer_norm", y, x) && modulation_fits("layer_norm", mod, x, error) &&
+           layer_norm(y, x, NULL, NULL, eps, mod, error);
+}
+
+gboolean sfu_rms_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, const SfuRmsNorm *norm,
+                      GError **error)
+{
+    const int size = norm->size ? norm->size : x->c, n_runs = norm->n_runs ? norm->n_runs : 1;
+    const gint64 rows = (gint64)x->n * x->h * x->w;
+    if (!sfu_op_same_shape(error, "rms_norm", y, x) || !modulation_fits("rms_norm", norm->mod, x, error))
+        return FALSE;
+    if (size < 1 || n_runs < 1 || norm->first < 0 || norm->first + (gint64)n_runs * size > x->c ||
+        (norm->mod && size != x->c))
+        return sfu_op_shape_error(error, "rms_norm", "%d runs of %d from channel %d of %d on", n_runs, size,
+                                  norm->first, x->c);
+    if (gamma && sfu_weight_elements(gamma) != size)
+        return sfu_op_shape_error(error, "rms_norm", "%s has %" G_GINT64_FORMAT " values for %d channels",
+                                  sfu_weight_name(gamma), sfu_weight_elements(gamma), size);
+    const SfuTensor *g = NULL;
+    if (gamma && !(g = sfu_weight_f32(q, gamma, error)))
+        return FALSE;
+    const double bytes = 2.0 * (double)rows * n_runs * size * (double)sfu_dtype_bytes(x->dtype);
+    if (gpu(x)) {
+        const SfuLaunch l = {.program = "gpu_norm",
+                             .kernel = "rms_norm_gpu",
+                             .options = size % 4 || norm->first % 4 ? sfu_op_storage(x) : gpu_options(y, x),
+                             .global = {(size_t)(rows * n_runs) * WG, 1, 1},
+                             .local = {WG, 1, 1},
+                             .bytes = bytes};
+        const SfuArg args[] = {SFU_TENSOR(y),   SFU_TENSOR(x),        SFU_TENSOR(g),
+                               SFU_INT(x->c),   SFU_INT(norm->first), SFU_INT(size),
+                               SFU_INT(n_runs), SFU_FLOAT(norm->eps), MODULATION_ARGS(norm->mod, x)};
+        return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    }
+    return SFU_RUN(x, "norm", "rms_norm", n_runs, rows, 1, 4.0 * (double)rows * n_runs * size, bytes, error,
+                   SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g), SFU_INT(x->c), SFU_INT(norm->first), SFU_INT(size),
+                   SFU_FLOAT(norm->eps), MODULATION_ARGS(norm->mod, x));
+}
+
 gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, float eps,
                         GError **error)
 {
@@ -176,12 +254,7 @@ gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight
     const SfuTensor *g = NULL, *b = NULL;
     if ((gamma && !(g = sfu_weight_f32(q, gamma, error))) || (beta && !(b = sfu_weight_f32(q, beta, error))))
         return FALSE;
-    if (gpu(x))
-        return RUN_GPU(y, x, "layer_norm_gpu", (gint64)x->n * x->h * x->w * WG, 1, 1, WG, 2 * sfu_op_bytes(x), error,
-                       SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g), SFU_TENSOR(b), SFU_INT(x->c), SFU_FLOAT(eps));
-    return SFU_RUN(x, "norm", "layer_norm", (gint64)x->n * x->h * x->w, 1, 1, 8.0 * (double)sfu_tensor_elements(x),
-                   2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(g), SFU_TENSOR(b),
-                   SFU_INT(x->c), SFU_FLOAT(eps));
+    return layer_norm(y, x, g, b, eps, NULL, error);
 }
 
 gboolean sfu_softmax(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)

@@ -63,12 +63,15 @@ gboolean sfu_conv2d(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
 
 /* Scaled dot-product attention that never stores the score matrix: o = softmax(scale * Q K^T + bias) V, by head.
  * q [n, 1, t_q, >= n_heads*head_dim], k, v [n or 1, 1, t_k, ..], o [n, 1, t_q, n_heads*head_dim]; head h reads columns
- * x_col + h*head_dim .. of its rows, so that q, k, v may be column ranges of one wider tensor.
- * Vaswani 2017, eq. 1; running maximum: Milakov & Gimelshein 2018. */
+ * x_col + h*head_dim .. of its rows, so that q, k, v may be column ranges of one wider tensor. Padding at the end of
+ * the keys is left out by views of k and v with fewer rows. Vaswani 2017, eq. 1; running maximum: Milakov & Gimelshein
+ * 2018. */
 typedef struct {
     int n_heads, head_dim;
     float scale;     /* 0: 1/sqrt(head_dim) */
     gboolean causal; /* query i sees keys 0..i */
+    int n_kv_heads;  /* heads of k and v, each shared by n_heads / n_kv_heads neighboring heads of q (Ainslie 2023); 0:
+                        n_heads */
     int q_col, k_col, v_col;
     const SfuTensor *bias; /* NULL, or [b, n_heads, t_q, t_k] fp32 added to the logits; sample s uses b = s % bias->n
                               (window masks, relative positions) */
@@ -106,6 +109,37 @@ gboolean sfu_group_norm_stats_from(SfuQueue *q, SfuTensor *stats, const SfuTenso
 /* Layer normalisation over c. gamma, beta [c], may be NULL. y may be x. Ba 2016. */
 gboolean sfu_layer_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, SfuWeight *beta, float eps,
                         GError **error);
+/* Columns of t [n or 1, 1, 1, ..], one row a sample, that change a normalized value v to v * (1 + scale) + shift:
+ * columns scale .. scale + c - 1 and shift .. shift + c - 1. A negative column: without it. Peebles & Xie 2023 (adaLN).
+ */
+typedef struct {
+    const SfuTensor *t;
+    int scale, shift;
+} SfuModulation;
+/* Layer normalization over c without weights, modulated: y = (x - mean) / sqrt(var + eps) * (1 + scale) + shift. y may
+ * be x. */
+gboolean sfu_layer_norm_modulated(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuModulation *mod, float eps,
+                                  GError **error);
+/* Root mean square normalization: y = x / sqrt(mean(x^2) + eps) * gamma, then modulated, over each of n_runs runs of
+ * `size` neighboring channels from channel `first` on (the heads of queries or keys in a wider tensor). gamma [size],
+ * may be NULL; mod may be NULL, and needs whole rows. The other channels of y stay as they are. y may be x. Zhang &
+ * Sennrich 2019, eq. 4. */
+typedef struct {
+    int first, n_runs, size; /* all 0: whole rows */
+    float eps;
+    const SfuModulation *mod;
+} SfuRmsNorm;
+gboolean sfu_rms_norm(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *gamma, const SfuRmsNorm *norm,
+                      GError **error);
+/* Rotary positions, in place: in each of n_heads heads of head_dim channels from channel `first` on, pair j of channels
+ * (a, b) becomes (a cos - b sin, b cos + a sin). table [n or 1, 1, h*w, d] fp32 holds d/2 cosines, then d/2 sines, for
+ * each token; d is even and head_dim at most; channels of a head from d on stay. Pairs are (2j, 2j + 1), or (j, j +
+ * d/2) if `halves`. Su 2021, eq. 34. */
+typedef struct {
+    int first, n_heads, head_dim;
+    gboolean halves;
+} SfuRope;
+gboolean sfu_rope(SfuQueue *q, SfuTensor *x, const SfuTensor *table, const SfuRope *rope, GError **error);
 gboolean sfu_softmax(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* over c; y may be x */
 
 gboolean sfu_unary(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, float act_param,
@@ -124,6 +158,10 @@ gboolean sfu_sigmoid_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const S
                           GError **error);
 /* y = act(first half of x's channels) * second half; x has twice the channels of y. act without a parameter. */
 gboolean sfu_half_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, GError **error);
+/* y = residual + act(gate) * x: the gate is columns first_column .. of a tensor [n or 1, 1, 1, ..], one row a sample. y
+ * may be x or the residual. act without a parameter. */
+gboolean sfu_gated_add(SfuQueue *q, SfuTensor *y, const SfuTensor *residual, const SfuTensor *x, const SfuTensor *gate,
+                       int first_column, SfuAct act, GError **error);
 gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* y [n,1,1,c], over pixels */
 
 gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x,

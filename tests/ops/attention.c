@@ -10,6 +10,7 @@ typedef struct {
     float scale;
     Kind kind;
     double spread; /* of the logits: q is multiplied by it */
+    int group;     /* heads of q that share one of k and v; 0: 1 */
 } Attention;
 
 /* One head and query: o [dim], and mag = what bounds its rounding error: the weighted |v|, times how far the logits can
@@ -45,10 +46,11 @@ static void attention(Check *c, gconstpointer row)
 {
     const Attention *a = row;
     const int width = a->heads * a->dim, wide = a->fused ? 3 * width : width + a->extra;
+    const int group = MAX(a->group, 1), kv_wide = a->fused ? wide : width / group + a->extra;
     In q = check_in(c, a->n, 1, a->tq, wide, NORMAL), k = q, v = q;
     if (!a->fused) {
-        k = check_in(c, a->kn, 1, a->tk, wide, NORMAL);
-        v = check_in(c, a->kn, 1, a->tk, wide, a->kind);
+        k = check_in(c, a->kn, 1, a->tk, kv_wide, NORMAL);
+        v = check_in(c, a->kn, 1, a->tk, kv_wide, a->kind);
     }
     if (a->spread != 0) {
         for (gint64 i = 0; i < (gint64)a->n * a->tq * wide; i++)
@@ -59,6 +61,7 @@ static void attention(Check *c, gconstpointer row)
                       .head_dim = a->dim,
                       .scale = a->scale,
                       .causal = a->causal,
+                      .n_kv_heads = a->group ? a->heads / a->group : 0,
                       .q_col = a->extra,
                       .k_col = a->extra,
                       .v_col = a->extra};
@@ -90,8 +93,8 @@ static void attention(Check *c, gconstpointer row)
             for (int h = 0; h < a->heads; h++) {
                 const gint64 kb = a->kn == 1 ? 0 : b, at = (b * a->tq + i) * width + h * a->dim;
                 reference(a, q.v + (b * a->tq + i) * wide + s.q_col + h * a->dim,
-                          k.v + kb * a->tk * wide + s.k_col + h * a->dim, wide,
-                          v.v + kb * a->tk * wide + s.v_col + h * a->dim, wide,
+                          k.v + kb * a->tk * kv_wide + s.k_col + h / group * a->dim, kv_wide,
+                          v.v + kb * a->tk * kv_wide + s.v_col + h / group * a->dim, kv_wide,
                           bias.v ? bias.v + ((b % bias_n * a->heads + h) * a->tq + i) * a->tk : NULL,
                           a->causal ? MIN(a->tk, i + 1) : a->tk, scale, ref + at, mag + at);
             }
@@ -145,6 +148,13 @@ static const Attention rows[] = {
     {"bias-each", 2, 2, 20, 70, 2, 24, .bias_each = TRUE},
     {"bias-causal", 2, 2, 70, 70, 1, 8, .bias_one = TRUE, .causal = TRUE},
     {"scale", 1, 1, 20, 30, 2, 24, .scale = 0.7f},
+    {"grouped", 2, 2, 40, 50, 6, 24, .group = 3},
+    {"grouped-keys77", 2, 2, 31, 77, 4, 40, .group = 2, .extra = 5},
+    {"grouped-one", 1, 1, 30, 100, 4, 64, .group = 4, .extra = 8},
+    {"grouped-causal", 1, 1, 70, 70, 8, 16, .group = 4, .causal = TRUE},
+    {"grouped-dim128", 1, 1, 20, 77, 4, 128, .group = 4, .causal = TRUE},
+    {"grouped-padding", 1, 1, 70, 33, 4, 32, .group = 2, .causal = TRUE}, /* the last keys are padding */
+    {"grouped-bias", 2, 2, 20, 70, 4, 24, .group = 2, .bias_each = TRUE},
     {"shifted", 1, 1, 20, 130, 2, 24, .kind = SHIFTED},
     {"extreme", 1, 1, 20, 130, 2, 24, .kind = EXTREME},
     {"steep", 1, 1, 20, 130, 2, 24, .spread = 300}, /* logits of several hundred: exp overflows without the maximum */

@@ -369,6 +369,7 @@ int main(int argc, char **argv)
     add_elementwise();
     add_move();
     add_gate();
+    add_rope();
     add_resample();
     add_channel_attention();
     add_fourier();

@@ -91,6 +91,7 @@ void add_norm(void);
 void add_elementwise(void);
 void add_move(void);
 void add_gate(void);
+void add_rope(void);
 void add_resample(void);
 void add_channel_attention(void);
 void add_fourier(void);

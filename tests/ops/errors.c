@@ -49,6 +49,30 @@ static void products(Check *c, gconstpointer row)
     REFUSED(sfu_conv2d(c->q, y, x, w, &groups, NULL, ERR));
 }
 
+static void modulated(Check *c, gconstpointer row)
+{
+    const SfuTensor *x = check_in(c, 2, 1, 6, 16, NORMAL).t, *mod = check_in(c, 2, 1, 1, 32, NORMAL).t,
+                    *three = check_in(c, 3, 1, 1, 32, NORMAL).t, *table = check_in_f32(c, 1, 1, 6, 8, NORMAL).t,
+                    *short_table = check_in_f32(c, 1, 1, 5, 8, NORMAL).t;
+    SfuTensor *y = check_out(c, 2, 1, 6, 16).t;
+    SfuWeight *w = check_weight(c, SFU_F32, 15, 0, 0, 0).w;
+    const SfuModulation beyond = {mod, 0, 17}, samples = {three, 0, 16};
+    REFUSED(sfu_layer_norm_modulated(c->q, y, x, &beyond, 1e-6f, ERR));
+    REFUSED(sfu_layer_norm_modulated(c->q, y, x, &samples, 1e-6f, ERR));
+    REFUSED(sfu_rms_norm(c->q, y, x, w, &(SfuRmsNorm){.eps = 1e-6f}, ERR));
+    REFUSED(sfu_rms_norm(c->q, y, x, NULL, &(SfuRmsNorm){1, 2, 8, 1e-6f, NULL}, ERR));
+    REFUSED(sfu_rms_norm(c->q, y, x, NULL, &(SfuRmsNorm){0, 2, 8, 1e-6f, &beyond}, ERR));
+    REFUSED(sfu_gated_add(c->q, y, x, x, mod, 17, SFU_ACT_NONE, ERR));
+    REFUSED(sfu_gated_add(c->q, y, x, x, three, 0, SFU_ACT_NONE, ERR));
+    REFUSED(sfu_rope(c->q, y, short_table, &(SfuRope){0, 2, 8}, ERR));
+    REFUSED(sfu_rope(c->q, y, table, &(SfuRope){1, 2, 8}, ERR));
+    REFUSED(sfu_rope(c->q, y, table, &(SfuRope){0, 2, 7}, ERR));
+    SfuAttention a = {.n_heads = 2, .head_dim = 8, .n_kv_heads = 3};
+    REFUSED(sfu_attention(c->q, y, x, x, x, &a, ERR));
+    a = (SfuAttention){.n_heads = 2, .head_dim = 8, .n_kv_heads = 1, .k_col = 9};
+    REFUSED(sfu_attention(c->q, y, x, x, x, &a, ERR));
+}
+
 static void attention(Check *c, gconstpointer row)
 {
     const SfuTensor *q = check_in(c, 2, 1, 6, 16, NORMAL).t, *k = check_in(c, 2, 1, 9, 16, NORMAL).t,
@@ -129,5 +153,6 @@ void add_errors(void)
 {
     check_add("errors", "products", 0, products, NULL);
     check_add("errors", "attention", 0, attention, NULL);
+    check_add("errors", "modulated", 0, modulated, NULL);
     check_add("errors", "others", 0, others, NULL);
 }

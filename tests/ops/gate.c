@@ -51,6 +51,33 @@ static void half_gate(Check *c, gconstpointer row)
     check_close(c, &z, plain, mag, 0x1p-24);
 }
 
+/* The gate is columns 3 .. of a row a sample, or of one row. */
+static void gated_add(Check *c, gconstpointer row)
+{
+    const Shape *s = row;
+    const gint64 n = (gint64)s->n * s->h * s->w * s->c;
+    const In x = check_in(c, s->n, s->h, s->w, s->c, s->kind);
+    In r = check_in(c, s->n, s->h, s->w, s->c, s->kind);
+    const int wide = s->c + 5;
+    const In gates = check_in(c, s->n, 1, 1, wide, NORMAL), one = check_in(c, 1, 1, 1, wide, NORMAL);
+    double *ref = check_zeros(c, n), *ref_one = check_zeros(c, n), *mag = check_zeros(c, n),
+           *mag_one = check_zeros(c, n);
+    for (gint64 i = 0; i < n; i++) {
+        const double g = check_act(gates.v[i / (n / s->n) * wide + 3 + i % s->c], SFU_ACT_TANH, 0),
+                     g1 = one.v[3 + i % s->c];
+        ref[i] = r.v[i] + g * x.v[i];
+        mag[i] = fabs(r.v[i]) + fabs(g * x.v[i]);
+        ref_one[i] = r.v[i] + g1 * x.v[i];
+        mag_one[i] = fabs(r.v[i]) + fabs(g1 * x.v[i]);
+    }
+    const Out y = check_out(c, s->n, s->h, s->w, s->c);
+    CHECK_OK(sfu_gated_add(c->q, y.t, r.t, x.t, one.t, 3, SFU_ACT_NONE, ERR));
+    check_close(c, &y, ref_one, mag_one, 3 * 0x1p-24);
+    const Out in_place = check_in_place(c, &r);
+    CHECK_OK(sfu_gated_add(c->q, in_place.t, in_place.t, x.t, gates.t, 3, SFU_ACT_TANH, ERR));
+    check_close(c, &in_place, ref, mag, 8 * 0x1p-24); /* tanh may be off by 5 units */
+}
+
 static const Shape shapes[] = {
     {"one", 1, 1, 1, 1},
     {"odd", 2, 3, 5, 7},
@@ -65,7 +92,9 @@ void add_gate(void)
     for (guint i = 0; i < G_N_ELEMENTS(shapes); i++) {
         const double work = 10.0 * shapes[i].n * shapes[i].h * shapes[i].w * shapes[i].c;
         check_add("sigmoid_gate", shapes[i].name, work, sigmoid_gate, &shapes[i]);
-        if (shapes[i].kind != EXTREME) /* the product of two could leave fp16's range */
+        if (shapes[i].kind != EXTREME) { /* the product of two could leave fp16's range */
+            check_add("gated_add", shapes[i].name, work, gated_add, &shapes[i]);
             check_add("half_gate", shapes[i].name, work, half_gate, &shapes[i]);
+        }
     }
 }

@@ -240,6 +240,92 @@ static void layer_norm(Check *c, gconstpointer row)
     check_close(c, &y, ref, mag, c->mode->unit);
 }
 
+typedef struct {
+    const char *name;
+    int n, w, c;
+    int scale, shift, extra; /* columns of the modulation, and how many more it has than they need */
+    gboolean one;            /* one row for all samples */
+    Kind kind;
+} Modulated;
+
+/* [n or 1, 1, 1, ..] of values around 0. */
+static In modulation(Check *c, const Modulated *p, SfuModulation *mod)
+{
+    const In m = check_in(c, p->one ? 1 : p->n, 1, 1, MAX(MAX(p->scale, p->shift), 0) + p->c + p->extra, NORMAL);
+    *mod = (SfuModulation){m.t, p->scale, p->shift};
+    return m;
+}
+
+/* v modulated, and what the sizes of its parts add up to. */
+static double modulate(const Modulated *p, const In *m, gint64 row, int i, double v, double *mag)
+{
+    const double *at = m->v + (p->one ? 0 : row / p->w * m->t->c) + i;
+    const double scale = p->scale < 0 ? 0 : at[p->scale], shift = p->shift < 0 ? 0 : at[p->shift];
+    *mag = *mag * fabs(1 + scale) + 4 * fabs(v) * (1 + fabs(scale)) + 4 * fabs(shift);
+    return v * (1 + scale) + shift;
+}
+
+static void layer_norm_modulated(Check *c, gconstpointer row)
+{
+    const Modulated *p = row;
+    const gint64 rows = (gint64)p->n * p->w;
+    const In x = check_in(c, p->n, 1, p->w, p->c, p->kind);
+    SfuModulation mod;
+    const In m = modulation(c, p, &mod);
+    double *ref = check_zeros(c, rows * p->c), *mag = check_zeros(c, rows * p->c);
+    for (gint64 r = 0; r < rows; r++) {
+        double mean, var, size;
+        moments(x.v + r * p->c, 1, p->c, p->c, &mean, &var, &size);
+        for (int i = 0; i < p->c; i++) {
+            const gint64 at = r * p->c + i;
+            const double k = 1 / sqrt(var + 1e-6);
+            mag[at] = norm_units(x.v[at], mean, size, k, 1, 0);
+            ref[at] = modulate(p, &m, r, i, (x.v[at] - mean) * k, &mag[at]);
+        }
+    }
+    const Out y = check_out(c, p->n, 1, p->w, p->c);
+    CHECK_OK(sfu_layer_norm_modulated(c->q, y.t, x.t, &mod, 1e-6f, ERR));
+    check_close(c, &y, ref, mag, c->mode->unit);
+}
+
+typedef struct {
+    Modulated m;
+    int first, n_runs, size; /* 0: whole rows, modulated */
+    gboolean gamma;
+} Rms;
+
+static void rms_norm(Check *c, gconstpointer row)
+{
+    const Rms *p = row;
+    const int n_c = p->m.c, size = p->size ? p->size : n_c, n_runs = p->size ? p->n_runs : 1;
+    const gint64 rows = (gint64)p->m.n * p->m.w;
+    In x = check_in(c, p->m.n, 1, p->m.w, n_c, p->m.kind);
+    const Weight gamma = p->gamma ? check_weight(c, SFU_F32, size, 0, 0, 0) : (Weight){0};
+    SfuModulation mod;
+    const In m = p->size ? (In){0} : modulation(c, &p->m, &mod);
+    double *ref = check_zeros(c, rows * n_c), *mag = check_zeros(c, rows * n_c);
+    for (gint64 i = 0; i < rows * n_c; i++)
+        ref[i] = x.v[i];
+    for (gint64 r = 0; r < rows; r++)
+        for (int k = 0; k < n_runs; k++) {
+            const gint64 from = r * n_c + p->first + k * size;
+            double sum = 0;
+            for (int i = 0; i < size; i++)
+                sum += x.v[from + i] * x.v[from + i];
+            for (int i = 0; i < size; i++) {
+                const double v = x.v[from + i] / sqrt(sum / size + 1e-6) * (p->gamma ? gamma.v[i] : 1);
+                ref[from + i] = v;
+                mag[from + i] = (8 + sqrt(size)) * fabs(v); /* a sum, a root, and four roundings */
+                if (m.t)
+                    ref[from + i] = modulate(&p->m, &m, r, i, v, &mag[from + i]);
+            }
+        }
+    const Out y = check_in_place(c, &x);
+    CHECK_OK(sfu_rms_norm(c->q, y.t, x.t, gamma.w,
+                          &(SfuRmsNorm){p->first, p->size ? p->n_runs : 0, p->size, 1e-6f, m.t ? &mod : NULL}, ERR));
+    check_close(c, &y, ref, mag, c->mode->unit);
+}
+
 static void softmax(Check *c, gconstpointer row)
 {
     const Norm *p = row;
@@ -318,6 +404,27 @@ static const Norm layer_norms[] = {
     {"extreme", 1, 1, 30, 321, 3, .eps = 1e-5f, .kind = EXTREME},
     {"constant", 1, 1, 3, 100, 3, .eps = 1e-5f, .constant = 100},
 };
+static const Modulated modulated_norms[] = {
+    {"one", 1, 1, 1, 0, 1, 0},
+    {"odd", 2, 7, 13, 5, 21, 3},
+    {"one-row", 3, 5, 40, 40, 0, 0, TRUE},
+    {"scale-only", 2, 5, 36, 8, -1, 4},
+    {"shift-only", 1, 5, 36, -1, 8, 0},
+    {"3072", 2, 9, 3072, 0, 3072, 3072},
+    {"shifted", 1, 30, 320, 320, 0, 0, FALSE, SHIFTED},
+    {"extreme", 1, 30, 321, 0, 321, 0, FALSE, EXTREME},
+};
+static const Rms rms_norms[] = {
+    {{"one", 1, 1, 1, 0, 1, 0}, .gamma = TRUE},
+    {{"odd", 2, 7, 13, 5, 21, 3}, .gamma = TRUE},
+    {{"plain", 2, 7, 64, -1, -1, 0}, .gamma = FALSE},
+    {{"scale-only", 2, 5, 3840, 3840, -1, 0}, .gamma = TRUE},
+    {{"heads", 2, 5, 100}, .first = 3, .n_runs = 4, .size = 20, .gamma = TRUE},
+    {{"heads-aligned", 1, 9, 1024}, .first = 256, .n_runs = 4, .size = 128, .gamma = TRUE},
+    {{"heads-no-gamma", 1, 3, 24}, .first = 0, .n_runs = 2, .size = 8},
+    {{"shifted", 1, 30, 320, 320, 0, 0, FALSE, SHIFTED}, .gamma = TRUE},
+    {{"extreme", 1, 30, 321, 0, 321, 0, FALSE, EXTREME}, .gamma = TRUE},
+};
 static const Norm softmaxes[] = {
     {"one", 1, 1, 1, 1},
     {"odd", 1, 3, 5, 7},
@@ -340,5 +447,13 @@ void add_norm(void)
         check_add("product-moments", made[i].name, 9.0 * made[i].n * made[i].h * made[i].w * made[i].in * made[i].out,
                   product_moments, &made[i]);
     ADD(layer_norms, "layer_norm", layer_norm)
+    for (guint i = 0; i < G_N_ELEMENTS(modulated_norms); i++) {
+        const Modulated *p = &modulated_norms[i];
+        check_add("layer_norm_modulated", p->name, 4.0 * p->n * p->w * p->c, layer_norm_modulated, p);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(rms_norms); i++) {
+        const Modulated *p = &rms_norms[i].m;
+        check_add("rms_norm", p->name, 4.0 * p->n * p->w * p->c, rms_norm, &rms_norms[i]);
+    }
     ADD(softmaxes, "softmax", softmax)
 }

@@ -13,14 +13,16 @@ static const SfuAttentionPath *const paths[] = {
 gboolean sfu_attention_job(SfuAttentionJob *job, SfuQueue *queue, SfuTensor *o, const SfuTensor *q, const SfuTensor *k,
                            const SfuTensor *v, const SfuAttention *a, GError **error)
 {
-    const int width = a->n_heads * a->head_dim, tq = q->w, tk = k->w, n = q->n;
-    if (a->n_heads < 1 || a->head_dim < 1 || a->q_col < 0 || a->k_col < 0 || a->v_col < 0)
-        return sfu_op_shape_error(error, "attention", "%d heads of %d", a->n_heads, a->head_dim);
+    const int kv_heads = a->n_kv_heads ? a->n_kv_heads : a->n_heads;
+    const int width = a->n_heads * a->head_dim, kv_width = kv_heads * a->head_dim, tq = q->w, tk = k->w, n = q->n;
+    if (a->n_heads < 1 || a->head_dim < 1 || a->q_col < 0 || a->k_col < 0 || a->v_col < 0 || kv_heads < 1 ||
+        a->n_heads % kv_heads)
+        return sfu_op_shape_error(error, "attention", "%d heads of %d over %d", a->n_heads, a->head_dim, kv_heads);
     if (o->dtype != q->dtype || o->dtype != k->dtype || o->dtype != v->dtype)
         return sfu_op_shape_error(error, "attention", "%s, %s and %s into %s", sfu_dtype_name(q->dtype),
                                   sfu_dtype_name(k->dtype), sfu_dtype_name(v->dtype), sfu_dtype_name(o->dtype));
     if (o->n != n || o->w != tq || o->c != width || k->n != v->n || (k->n != 1 && k->n != n) || v->w != tk ||
-        o->h != 1 || q->h != 1 || a->q_col + width > q->c || a->k_col + width > k->c || a->v_col + width > v->c)
+        o->h != 1 || q->h != 1 || a->q_col + width > q->c || a->k_col + kv_width > k->c || a->v_col + kv_width > v->c)
         return sfu_op_shape_error(error, "attention", "%d heads of %d over q %d x %d, k %d x %d, v %d x %d", a->n_heads,
                                   a->head_dim, tq, q->c, tk, k->c, v->w, v->c);
     if (a->bias && (a->bias->h != a->n_heads || a->bias->w != tq || a->bias->c != tk || a->bias->dtype != SFU_F32))
@@ -34,6 +36,7 @@ gboolean sfu_attention_job(SfuAttentionJob *job, SfuQueue *queue, SfuTensor *o, 
                              .n = n,
                              .tq = tq,
                              .tk = tk,
+                             .kv_group = a->n_heads / kv_heads,
                              .scale = a->scale != 0 ? a->scale : 1.0f / sqrtf((float)a->head_dim),
                              .flops = 4.0 * n * (double)tq * tk * width};
     return TRUE;

@@ -13,7 +13,8 @@ typedef struct {
     const SfuAttention *a;
     float scale; /* resolved */
     int n, tq, tk;
-    int width; /* floats a vector of the CPU family; 0 elsewhere */
+    int kv_group; /* heads of q that share one of k and v: KV_GROUP of common.cl */
+    int width;    /* floats a vector of the CPU family; 0 elsewhere */
     double flops;
 } SfuAttentionJob;
 

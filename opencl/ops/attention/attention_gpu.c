@@ -26,9 +26,10 @@ static gboolean launch(const SfuAttentionJob *j, GError **error)
     const int slices = (j->a->head_dim + 63) / 64,
               room = sfu_queue_device(j->queue)->vendor == SFU_VENDOR_INTEL ? 6 : 16;
     const int per_item = slices * 4 <= room ? 4 : slices * 2 <= room ? 2 : 1, rows = SIDE * per_item;
-    char options[128];
-    g_snprintf(options, sizeof options, "%s-DHEAD_DIM=%d -DNB=%d -DQR=%d%s", j->o->dtype == SFU_F16 ? "-DACT_F16 " : "",
-               j->a->head_dim, slices, per_item, by_fours(j) ? " -DALIGNED" : "");
+    char options[160];
+    g_snprintf(options, sizeof options, "%s-DHEAD_DIM=%d -DNB=%d -DQR=%d -DKV_GROUP=%d%s",
+               j->o->dtype == SFU_F16 ? "-DACT_F16 " : "", j->a->head_dim, slices, per_item, j->kv_group,
+               by_fours(j) ? " -DALIGNED" : "");
     const SfuLaunch l = {
         .program = "gpu_attention",
         .kernel = "attention_gpu",

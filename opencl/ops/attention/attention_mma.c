@@ -37,8 +37,8 @@ static gboolean launch(const SfuAttentionJob *j, GError **error)
     const int queries = a->head_dim <= (matrix == SFU_MATRIX_AMD ? 40 : 64) && j->tq >= 1024 ? 128 : 64;
     const int items = queries / units[matrix].rows * units[matrix].items;
     char options[160];
-    g_snprintf(options, sizeof options, "-DACT_F16 -DHEAD_DIM=%d -DMATRIX=%d -DQUERIES=%d -DKEYS=%d%s", a->head_dim,
-               matrix, queries, keys_of(matrix, a->head_dim), sfu_mma_mode(j->queue));
+    g_snprintf(options, sizeof options, "-DACT_F16 -DHEAD_DIM=%d -DMATRIX=%d -DQUERIES=%d -DKEYS=%d -DKV_GROUP=%d%s",
+               a->head_dim, matrix, queries, keys_of(matrix, a->head_dim), j->kv_group, sfu_mma_mode(j->queue));
     const SfuLaunch l = {
         .program = "gpu_mma_attention",
         .kernel = "attention_mma",

@@ -35,17 +35,17 @@ static void cut(const SfuAttentionJob *j, gboolean one_block, gboolean bf16, Sfu
     p->queries = queries_of(head_dim, one_block);
     p->runs = (j->tq + p->queries - 1) / p->queries;
     /* Few keys: all heads' stay in the second-level cache, and queries are read in the order of memory. */
-    p->heads_first = 4.0 * j->a->n_heads * p->blocks * p->block * (head_dim + p->dv) <=
+    p->heads_first = 4.0 * j->a->n_heads / j->kv_group * p->blocks * p->block * (head_dim + p->dv) <=
                      (double)sfu_queue_device(j->queue)->local_bytes / 2;
     const int vector = j->width, vecs = slice / vector; /* sums in registers, as sfu_cpu_tile() has them */
     const SfuCpuTile tile = sfu_cpu_tile(vector, 1);
     const int v_rows = vector == 16 ? (slice == 40 ? 8 : 12) : MAX(1, tile.rows * tile.cols / vector / vecs);
     g_snprintf(p->options, sizeof p->options,
                "%s%s -DHEAD_DIM=%d -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DVW=%d -DQ_ROWS=%d -DQ_COLS=%d "
-               "-DV_ROWS=%d%s%s",
+               "-DV_ROWS=%d -DKV_GROUP=%d%s%s",
                j->o->dtype == SFU_F16 ? "-DACT_F16 " : "", bf16 ? "-DBF16" : "", head_dim, p->dv, slice, p->block,
                side_by_side, p->queries, vector, vector == 16 && side_by_side == 80 ? 4 : tile.rows,
-               vector == 16 ? side_by_side : tile.cols, v_rows, p->heads_first ? " -DHEADS_FIRST" : "",
+               vector == 16 ? side_by_side : tile.cols, v_rows, j->kv_group, p->heads_first ? " -DHEADS_FIRST" : "",
                one_block ? " -DONE_BLOCK" : "");
 }
 
@@ -54,20 +54,20 @@ gboolean sfu_attention_pack(const SfuAttentionJob *j, gboolean one_block, SfuAtt
     const SfuAttention *a = j->a;
     const gboolean bf16 = sfu_queue_precision(j->queue) == SFU_PRECISION_BF16;
     const int pair = bf16 ? 2 : 1; /* values a word of the panels */
+    const int heads = a->n_heads / j->kv_group;
     *p = (SfuAttentionPanels){.keys = NULL};
     cut(j, one_block, bf16, p);
-    if (!(p->keys = sfu_tensor_create(j->queue, SFU_F32, j->k->n, a->n_heads, p->blocks,
+    if (!(p->keys = sfu_tensor_create(j->queue, SFU_F32, j->k->n, heads, p->blocks,
                                       (a->head_dim + pair - 1) / pair * p->block, error)) ||
-        !(p->values =
-              sfu_tensor_create(j->queue, SFU_F32, j->k->n, a->n_heads, p->blocks * p->block / pair, p->dv, error)))
+        !(p->values = sfu_tensor_create(j->queue, SFU_F32, j->k->n, heads, p->blocks * p->block / pair, p->dv, error)))
         return FALSE;
     const SfuLaunch l = {.program = "attention",
                          .kernel = "attention_pack",
                          .options = p->options,
-                         .global = {(size_t)p->blocks, (size_t)a->n_heads, (size_t)j->k->n},
+                         .global = {(size_t)p->blocks, (size_t)heads, (size_t)j->k->n},
                          .bytes = 2 * (sfu_op_bytes(j->k) + sfu_op_bytes(j->v))};
     const SfuArg args[] = {SFU_TENSOR(p->keys), SFU_TENSOR(p->values), SFU_TENSOR(j->k), SFU_TENSOR(j->v),
-                           SFU_INT(j->tk),      SFU_INT(a->n_heads),   SFU_INT(j->k->c), SFU_INT(a->k_col),
+                           SFU_INT(j->tk),      SFU_INT(heads),        SFU_INT(j->k->c), SFU_INT(a->k_col),
                            SFU_INT(j->v->c),    SFU_INT(a->v_col)};
     return sfu_launch(j->queue, &l, args, G_N_ELEMENTS(args), error);
 }

@@ -10,8 +10,8 @@ static gboolean can(const SfuAttentionJob *j)
 static gboolean launch(const SfuAttentionJob *j, GError **error)
 {
     char options[64];
-    g_snprintf(options, sizeof options, "%s-DPLAIN -DHEAD_DIM=%d", j->o->dtype == SFU_F16 ? "-DACT_F16 " : "",
-               j->a->head_dim);
+    g_snprintf(options, sizeof options, "%s-DPLAIN -DHEAD_DIM=%d -DKV_GROUP=%d",
+               j->o->dtype == SFU_F16 ? "-DACT_F16 " : "", j->a->head_dim, j->kv_group);
     const SfuLaunch l = {.program = "attention",
                          .kernel = "attention_plain",
                          .options = options,
