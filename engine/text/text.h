@@ -11,10 +11,11 @@ G_BEGIN_DECLS
 #define SFU_TEXT_ERROR sfu_text_error_quark()
 GQuark sfu_text_error_quark(void);
 typedef enum {
-    SFU_TEXT_ERROR_UTF8,   /* no valid UTF-8; the sentence says at which byte */
-    SFU_TEXT_ERROR_LENGTH, /* longer than SFU_PROMPT_MAX_BYTES */
-    SFU_TEXT_ERROR_WEIGHT, /* brackets too deep, or a weight too large */
-    SFU_TEXT_ERROR_PARTS,  /* more than SFU_PROMPT_MAX_PARTS joined with AND */
+    SFU_TEXT_ERROR_UTF8,       /* no valid UTF-8; the sentence says at which byte */
+    SFU_TEXT_ERROR_LENGTH,     /* longer than SFU_PROMPT_MAX_BYTES */
+    SFU_TEXT_ERROR_WEIGHT,     /* brackets too deep, or a weight too large */
+    SFU_TEXT_ERROR_VOCABULARY, /* a vocabulary that no tokenizer can be made of */
+    SFU_TEXT_ERROR_PARTS,      /* more than SFU_PROMPT_MAX_PARTS joined with AND */
 } SfuTextError;
 
 #define SFU_N_VOCAB 49408
@@ -35,6 +36,27 @@ void sfu_tokenizer_free(SfuTokenizer *t);
 /* Appends the ids (gint32, without BOS and EOS) of text[0..length) (-1: up to the NUL) to ids. FALSE with UTF8 or
  * LENGTH, ids untouched. */
 gboolean sfu_tokenizer_encode(const SfuTokenizer *t, const char *text, gssize length, GArray *ids, GError **error);
+
+/* A byte-level vocabulary as model files have it. Everything is borrowed. */
+typedef struct {
+    const char *const *tokens; /* [n_tokens], in GPT-2's letters for bytes; NULL: no token of that id */
+    const guint8 *special;     /* [n_tokens]: 1 where the token is taken out of the text before all else */
+    gsize n_tokens;
+    const char *const *merges; /* [n_merges]: "left right", the first to be made first */
+    gsize n_merges;
+} SfuVocabulary;
+
+/* The byte-level tokenizer of Qwen2 and Qwen3, identical to Hugging Face's Qwen2Tokenizer. */
+typedef struct SfuByteTokenizer SfuByteTokenizer;
+/* With Qwen3's vocabulary, which is in the binary, packed; takes some 20 ms. NULL with error: it is damaged. Caller
+ * frees with sfu_byte_tokenizer_free(). Read-only once made: any thread. */
+SfuByteTokenizer *sfu_byte_tokenizer_new(GError **error);
+/* NULL with VOCABULARY. */
+SfuByteTokenizer *sfu_byte_tokenizer_new_from(const SfuVocabulary *v, GError **error);
+void sfu_byte_tokenizer_free(SfuByteTokenizer *t);
+/* As sfu_tokenizer_encode(); special tokens written in the text are taken for what they are. */
+gboolean sfu_byte_tokenizer_encode(const SfuByteTokenizer *t, const char *text, gssize length, GArray *ids,
+                                   GError **error);
 
 /* A prompt cut to chunks as AUTOMATIC1111 does: (word:1.2), ((word)), [word], \( \) \[ \], BREAK; a chunk is broken at
  * the last comma if that moves no more than 20 tokens. Never fewer than one chunk. */

@@ -1,17 +1,18 @@
-/* Tokens against Hugging Face's CLIPTokenizer, chunks against AUTOMATIC1111: compares with what text_make.py wrote.
+/* Tokens against Hugging Face's CLIPTokenizer and Qwen2Tokenizer, chunks against AUTOMATIC1111: compares with what
+ * text_make.py and byte_tokens_make.py wrote.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "text/text.h"
 #include <gio/gio.h>
 #include <math.h>
 #include <string.h>
 
-static char **lines;
+static char **lines, **byte_lines;
 static SfuTokenizer *tokenizer;
 
-static void load(void)
+static char **load(const char *name)
 {
     GError *error = NULL;
-    char *path = g_test_build_filename(G_TEST_DIST, "text.golden.gz", NULL);
+    char *path = g_test_build_filename(G_TEST_DIST, name, NULL);
     GFile *file = g_file_new_for_path(path);
     GInputStream *packed = G_INPUT_STREAM(g_file_read(file, NULL, &error));
     g_assert_no_error(error);
@@ -22,7 +23,7 @@ static void load(void)
     g_assert_no_error(error);
     GBytes *bytes = g_memory_output_stream_steal_as_bytes(G_MEMORY_OUTPUT_STREAM(memory));
     char *text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-    lines = g_strsplit(text, "\n", -1);
+    char **all = g_strsplit(text, "\n", -1);
     g_free(text);
     g_bytes_unref(bytes);
     g_object_unref(memory);
@@ -31,6 +32,7 @@ static void load(void)
     g_object_unref(packed);
     g_object_unref(file);
     g_free(path);
+    return all;
 }
 
 static char *from_hex(const char *hex, gsize *length)
@@ -123,16 +125,60 @@ static void test_emphasis(void)
     g_strfreev(wanted);
 }
 
+/* FNV-1a of the ids as little-endian numbers. */
+static guint32 hash_of(const GArray *ids)
+{
+    guint32 h = 0x811c9dc5;
+    for (guint i = 0; i < ids->len * 4; i++)
+        h = (h ^ (g_array_index(ids, guint32, i / 4) >> i % 4 * 8 & 255)) * 0x01000193;
+    return h;
+}
+
+static void check_byte_tokens(const SfuByteTokenizer *t)
+{
+    int n_checked = 0;
+    for (char **line = byte_lines + 1; **line; line++) {
+        char **fields = g_strsplit(*line, "|", -1);
+        gsize length;
+        char *text = from_hex(fields[0], &length);
+        GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+        GError *error = NULL;
+        sfu_byte_tokenizer_encode(t, text, (gssize)length, ids, &error);
+        g_assert_no_error(error);
+        if (ids->len != g_ascii_strtoull(fields[1], NULL, 10) || hash_of(ids) != g_ascii_strtoull(fields[2], NULL, 16))
+            g_error("'%s' gives %u tokens of hash %08x, not %s of %s", text, ids->len, hash_of(ids), fields[1],
+                    fields[2]);
+        g_array_unref(ids);
+        g_free(text);
+        g_strfreev(fields);
+        n_checked++;
+    }
+    g_test_message("%d strings", n_checked);
+    g_assert_cmpint(n_checked, >=, 2000);
+}
+
+static void test_byte_tokens(void)
+{
+    GError *error = NULL;
+    SfuByteTokenizer *t = sfu_byte_tokenizer_new(&error);
+    g_assert_no_error(error);
+    check_byte_tokens(t);
+    sfu_byte_tokenizer_free(t);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    load();
+    lines = load("text.golden.gz");
+    byte_lines = load("byte_tokens.golden.gz");
     tokenizer = sfu_tokenizer_new();
     g_test_add_func("/parity/text/tokens", test_tokens);
     g_test_add_func("/parity/text/prompts", test_prompts);
     g_test_add_func("/parity/text/emphasis", test_emphasis);
+    g_test_add_func("/parity/text/byte-tokens", test_byte_tokens);
     const int status = g_test_run();
     sfu_tokenizer_free(tokenizer);
     g_strfreev(lines);
+    g_strfreev(byte_lines);
     return status;
 }
