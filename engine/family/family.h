@@ -63,6 +63,7 @@ struct SfuFamily {
     gboolean edits; /* the UNet sees the picture's own latents, unscaled, and guidance has a branch without the text
                        (InstructPix2Pix) */
     const SfuDefaults *defaults;     /* NULL: the table of parameters' */
+    const int *aligned_timesteps;    /* [10], for the schedule Align Your Steps; NULL: none were published */
     const SfuUpscalerKind *upscaler; /* the network of upscalers, else NULL */
 
     /* Whether the file is of this family. Looks at names and shapes only. NULL: the family comes in folders only. */

@@ -212,6 +212,9 @@ SfuAutoencoder *sfu_sd_autoencoder(SfuQueue *q, SfuModel *m, GError **error)
 static const float preview_rgb[4][3] = {
     {0.298f, 0.207f, 0.208f}, {0.187f, 0.286f, 0.173f}, {-0.158f, 0.189f, 0.264f}, {-0.184f, -0.271f, -0.473f}};
 
+/* Sabour 2024 (Align Your Steps), for Stable Diffusion 1.5; 2.x has the same noise levels. */
+static const int aligned_timesteps[] = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24};
+
 #define PAINTS (1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS | 1u << SFU_TASK_UPSCALE)
 /* "detail" adds what was not there: these enlarge only if nothing else does. */
@@ -219,7 +222,8 @@ static const float preview_rgb[4][3] = {
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
     .claims = claims, .configure = configure, .expect = sfu_sd_expect, .native_px = native_px,                         \
-    .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb
+    .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb, \
+    .aligned_timesteps = aligned_timesteps
 
 const SfuFamily sfu_family_sd1 = {.id = "sd1", .name = "Stable Diffusion 1.x", GENERAL, FILES};
 const SfuFamily sfu_family_sd2 = {.id = "sd2", .name = "Stable Diffusion 2.x", GENERAL, FILES};

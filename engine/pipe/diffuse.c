@@ -14,9 +14,9 @@ typedef struct {
     SfuSession *s;
     const SfuDiffusion *d;
     SfuSigmas *sigmas;
-    int c;    /* latent channels */
-    gint64 n; /* h * w * c */
-    float *in, *out;
+    int c;                  /* latent channels */
+    gint64 n;               /* h * w * c */
+    float *in, *out, *none; /* none: without the prompt, for samplers that ask for it; else NULL */
     const float
         *noise;   /* the start noise, or start plus noise: what x is at the first sigma of a whole run; [h, w, c] */
     int tile;     /* 0: in one piece */
@@ -71,8 +71,9 @@ static void forget_deep(Diffuser *f)
     g_ptr_array_set_size(f->deep, 0);
 }
 
-/* Guided raw output of rectangle number `at` into out [r.h, r.w, c]. */
-static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep, int step, GError **error)
+/* Guided raw output of rectangle number `at` into out [r.h, r.w, c], that without the prompt into none (may be NULL).
+ */
+static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, float *none, double timestep, int step, GError **error)
 {
     SfuSession *s = f->s;
     const int n_b = s->n_branches, c_in = f->c + (f->d->extra ? f->d->extra->c : 0);
@@ -112,6 +113,8 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, double timestep
         }
     }
     if (ok) {
+        if (none) /* the last branch */
+            memcpy(none, host + (n_b - 1) * n, n * sizeof(float));
         sfu_session_guide(s, host, n);
         memcpy(out, host, n * sizeof(float));
     }
@@ -141,16 +144,20 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
               overlap = d->overlap > 0 ? MIN(d->overlap, f->tile / 2) : f->tile / 4;
     int *xs, *ys, n_active = 0;
     const int nx = sfu_tiles(d->w, tw, overlap, 1, &xs), ny = sfu_tiles(d->h, th, overlap, 1, &ys);
-    float *part = g_new(float, (gsize)tw *th * f->c), *weight = g_new0(float, (gsize)d->w * d->h);
+    const gint64 n_part = (gint64)tw * th * f->c;
+    float *part = g_new(float, n_part * 2), *weight = g_new0(float, (gsize)d->w * d->h);
+    float *none = f->none ? part + n_part : NULL;
     gboolean ok = TRUE;
     for (int k = 0; k < nx * ny; k++)
         n_active += is_repainted(f, (SfuRect){xs[k % nx], ys[k / nx], tw, th});
     memset(f->out, 0, f->n * sizeof(float));
+    if (none)
+        memset(f->none, 0, f->n * sizeof(float));
     for (int k = 0; ok && k < nx * ny; k++) {
         const SfuRect r = {xs[k % nx], ys[k / nx], tw, th};
         if (!is_repainted(f, r))
             continue;
-        ok = pass(f, k, r, part, timestep, step, error);
+        ok = pass(f, k, r, part, none, timestep, step, error);
         for (int j = 0; ok && j < th; j++) {
             const float wy = sfu_tile_ramp(j, th, overlap, k / nx == 0, k / nx == ny - 1);
             for (int i = 0; i < tw; i++) {
@@ -158,6 +165,8 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
                 const gsize at = (gsize)(r.y + j) * d->w + r.x + i;
                 for (int c = 0; c < f->c; c++)
                     f->out[at * f->c + c] += wt * part[((gsize)j * tw + i) * f->c + c];
+                for (int c = 0; none && c < f->c; c++)
+                    f->none[at * f->c + c] += wt * none[((gsize)j * tw + i) * f->c + c];
                 weight[at] += wt;
             }
         }
@@ -165,8 +174,11 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
                                 step + 1, f->sigmas->n_steps, error);
     }
     for (gint64 k = 0; ok && k < f->n; k++)
-        if (weight[k / f->c] > 0)
+        if (weight[k / f->c] > 0) {
             f->out[k] /= weight[k / f->c];
+            if (none)
+                f->none[k] /= weight[k / f->c];
+        }
     g_free(part);
     g_free(weight);
     g_free(xs);
@@ -182,7 +194,7 @@ static gboolean network(Diffuser *f, double timestep, int step, GError **error)
     if (f->tile > 0 && f->tile < MAX(d->w, d->h))
         return tiles(f, timestep, step, error);
     GError *e = NULL;
-    if (pass(f, 0, (SfuRect){0, 0, d->w, d->h}, f->out, timestep, step, &e))
+    if (pass(f, 0, (SfuRect){0, 0, d->w, d->h}, f->out, f->none, timestep, step, &e))
         return sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches, step + 1,
                             f->sigmas->n_steps, error);
     const int native = f->s->native_px / f->s->ae.factor;
@@ -213,7 +225,14 @@ static gboolean denoise(gpointer data, float *denoised, const float *x, double s
     if (!network(f, timestep, step, error))
         return FALSE;
     sfu_denoised_from_output(f->sigmas, denoised, x, f->out, sigma, f->n);
+    if (f->none)
+        sfu_denoised_from_output(f->sigmas, f->none, x, f->none, sigma, f->n);
     return TRUE;
+}
+
+static const float *unconditional(gpointer data)
+{
+    return ((Diffuser *)data)->none;
 }
 
 /* Where a pixel's own strength has not been reached yet it stays the original, at the noise level of the next step. A
@@ -247,12 +266,6 @@ static gboolean after_step(gpointer data, float *x, const float *denoised, doubl
 
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
 
-int sfu_diffusion_calls(const SfuSession *s, double strength)
-{
-    const int n = MAX(1, (int)(s->steps * MIN(strength, 1)));
-    return n * sfu_sampler_passes(s->sampler) - (sfu_sampler_passes(s->sampler) - 1); /* the last step is a plain one */
-}
-
 /* Start noise: the file's image of this number, else the seed's. */
 static gboolean start_noise(Diffuser *f, SfuNoise *stream, float *noise, GError **error)
 {
@@ -280,12 +293,21 @@ static SfuSigmas *make_sigmas(const SfuSession *s, double strength, GError **err
                                   .beta_end = c->beta_end,
                                   .scaled_linear = c->scaled_linear,
                                   .zero_terminal_snr = c->zero_terminal_snr,
+                                  .aligned = s->family->aligned_timesteps,
                                   .shift = c->shift,
                                   .sampler = s->sampler,
                                   .schedule = s->schedule,
                                   .steps = s->steps,
                                   .strength = strength};
     return sfu_sigmas_new(&o, error);
+}
+
+int sfu_diffusion_calls(const SfuSession *s, double strength)
+{
+    SfuSigmas *sigmas = make_sigmas(s, MIN(strength, 1), NULL);
+    const int n = sigmas ? sigmas->n_passes : MAX(1, s->steps); /* the run itself says what is wrong */
+    sfu_sigmas_free(sigmas);
+    return n;
 }
 
 SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
@@ -304,6 +326,7 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
     float *noise = g_new(float, f.n);
     f.in = g_new(float, f.n);
     f.out = g_new(float, f.n);
+    f.none = s->n_branches > 1 && sfu_sampler_needs_unconditional(s->sampler) ? g_new(float, f.n) : NULL;
     f.noise = noise;
     f.sigmas = make_sigmas(s, d->strength, error);
     gboolean ok = x && f.sigmas && start_noise(&f, stream, noise, error) && sfu_run_stage(r, SFU_STAGE_DENOISE, error);
@@ -319,7 +342,8 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
     }
     if (ok) {
         const SfuSampleOptions options = {.eta = s->eta, .s_noise = 1};
-        const SfuSampleCallbacks callbacks = {.denoise = denoise, .after_step = after_step, .data = &f};
+        const SfuSampleCallbacks callbacks = {
+            .denoise = denoise, .after_step = after_step, .data = &f, .unconditional = unconditional};
         SfuTrace trace = {sfu_run_trace, r};
         sfu_denoiser_set_trace(s->denoiser, r->job->trace_dir ? &trace : NULL);
         ok = sfu_sample(f.sigmas, &options, x->p, f.n, 1, stream, &callbacks, error);
@@ -334,6 +358,7 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
     g_free(noise);
     g_free(f.in);
     g_free(f.out);
+    g_free(f.none);
     if (!ok)
         g_clear_pointer(&x, sfu_image_free);
     return x;

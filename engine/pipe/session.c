@@ -116,22 +116,25 @@ static void take_values(SfuSession *s)
         s->sampler = own->sampler;
     if (own && !sfu_params_given(r->p, SFU_PARAM_SCHEDULE))
         s->schedule = own->schedule;
+    const gboolean distilled = s->sampler == SFU_SAMPLER_LCM || s->sampler == SFU_SAMPLER_TCD;
+    const gboolean plusplus = sfu_sampler_needs_unconditional(s->sampler);
     s->eta = sfu_params_double(r->p, SFU_PARAM_ETA);
     s->steps = sfu_params_int(r->p, SFU_PARAM_STEPS);
     if (s->steps == 0)
         s->steps = mini ? (int)CLAMP(json_int(mini, "steps", 8), s->mask_fill == SFU_MASK_GREY ? 1 : 0, 1000)
-                   : own && own->steps             ? own->steps
-                   : s->sampler == SFU_SAMPLER_LCM ? 4
-                                                   : 20;
+                   : own && own->steps ? own->steps
+                   : distilled         ? 4
+                                       : 20;
     s->guidance = sfu_params_double(r->p, SFU_PARAM_GUIDANCE);
-    /* Latent consistency models have guidance distilled into them. */
-    if (s->sampler == SFU_SAMPLER_LCM && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
-        s->guidance = 1;
+    /* Latent and trajectory consistency models have guidance distilled into them. CFG++ interpolates, where the usual
+     * guidance extrapolates: 0.6 is the paper's for 7.5. */
+    if ((distilled || plusplus) && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
+        s->guidance = distilled ? 1 : 0.6;
     else if (own && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
         s->guidance = own->guidance;
     s->image_guidance = sfu_params_double(r->p, SFU_PARAM_IMAGE_GUIDANCE);
     s->rescale = sfu_params_double(r->p, SFU_PARAM_GUIDANCE_RESCALE);
-    s->n_branches = s->grid || s->guidance <= 1 ? 1 : s->family->edits ? 3 : 2;
+    s->n_branches = s->grid || (s->guidance <= 1 && !plusplus) ? 1 : s->family->edits ? 3 : 2;
     sfu_params_put(r->p, SFU_PARAM_SAMPLER, s->sampler);
     sfu_params_put(r->p, SFU_PARAM_SCHEDULE, s->schedule);
     sfu_params_put(r->p, SFU_PARAM_STEPS, s->steps);

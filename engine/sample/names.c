@@ -39,12 +39,28 @@ static const Alias sampler_aliases[] = {
     {"k_lms", SFU_SAMPLER_LMS},
     {"k_dpmpp_3m_sde", SFU_SAMPLER_DPMPP_3M_SDE},
     {"dpmpp_3m_sde_gpu", SFU_SAMPLER_DPMPP_3M_SDE},
+    {"dpmpp_2m_sde_heun_gpu", SFU_SAMPLER_DPMPP_2M_SDE_HEUN},
+    {"euler_ancestral_cfg_pp", SFU_SAMPLER_EULER_A_CFGPP},
+    {"k_dpm_fast", SFU_SAMPLER_DPM_FAST},
+    {"k_dpm_ad", SFU_SAMPLER_DPM_ADAPTIVE},
+    {"k_dpm_adaptive", SFU_SAMPLER_DPM_ADAPTIVE},
+    {"pndm", SFU_SAMPLER_PLMS},
+    {"uni_pc_bh2", SFU_SAMPLER_UNIPC},
+    {"ER-SDE", SFU_SAMPLER_ER_SDE},
+    {"ddim_trailing", SFU_SAMPLER_DDIM},
+    /* sd.cpp */
+    {"dpm++2m", SFU_SAMPLER_DPMPP_2M},
+    {"dpm++2s_a", SFU_SAMPLER_DPMPP_2S_A},
 };
 
 static const Alias schedule_aliases[] = {
-    {"uniform", SFU_SCHEDULE_NORMAL},                                        /* A1111: k-diffusion's get_sigmas() */
-    {"discrete", SFU_SCHEDULE_NORMAL},        {"native", SFU_SCHEDULE_AUTO}, /* NovelAI */
-    {"SGMUniform", SFU_SCHEDULE_SGM_UNIFORM}, {"ddim_uniform", SFU_SCHEDULE_LEADING}, /* ComfyUI */
+    {"uniform", SFU_SCHEDULE_NORMAL}, /* A1111: k-diffusion's get_sigmas() */
+    {"discrete", SFU_SCHEDULE_NORMAL},
+    {"native", SFU_SCHEDULE_AUTO}, /* NovelAI */
+    {"SGMUniform", SFU_SCHEDULE_SGM_UNIFORM},
+    {"ays", SFU_SCHEDULE_ALIGN_YOUR_STEPS}, /* sd.cpp */
+    {"AlignYourSteps", SFU_SCHEDULE_ALIGN_YOUR_STEPS},
+    {"ddim", SFU_SCHEDULE_DDIM_UNIFORM},
 };
 
 static int find(const char *name, const char *(*own)(int), const char *(*label)(int), const Alias *aliases,

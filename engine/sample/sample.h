@@ -63,6 +63,16 @@ typedef enum {
     SFU_SAMPLER_DPMPP_3M_SDE,
     SFU_SAMPLER_DPMPP_2M_SDE_HEUN,
     SFU_SAMPLER_IPNDM,
+    SFU_SAMPLER_DEIS,
+    SFU_SAMPLER_PLMS,
+    SFU_SAMPLER_TCD,
+    SFU_SAMPLER_RES_MULTISTEP,
+    SFU_SAMPLER_ER_SDE,
+    SFU_SAMPLER_EULER_CFGPP,
+    SFU_SAMPLER_EULER_A_CFGPP,
+    SFU_SAMPLER_RESTART,
+    SFU_SAMPLER_DPM_FAST,     /* as many passes as steps were asked for, in fewer steps of up to three passes */
+    SFU_SAMPLER_DPM_ADAPTIVE, /* chooses its own steps; those asked for only divide what is reported */
     SFU_N_SAMPLERS
 } SfuSampler;
 const char *sfu_sampler_name(int sampler);  /* "euler_a"; NULL outside the range, so that a loop can stop there */
@@ -75,7 +85,8 @@ int sfu_sampler_find(const char *name);
 int sfu_sampler_find_with_schedule(const char *name, int *schedule);
 int sfu_sampler_passes(SfuSampler sampler);             /* of the network a step: 1, or 2 for those of second order */
 gboolean sfu_sampler_is_stochastic(SfuSampler sampler); /* draws noise at its usual eta */
-double sfu_sampler_default_eta(SfuSampler sampler);     /* 1 for the stochastic ones, 0 for the others (DDIM: 0) */
+double sfu_sampler_default_eta(SfuSampler sampler);     /* 1 for the stochastic ones (TCD: 0.3), 0 for the others */
+gboolean sfu_sampler_needs_unconditional(SfuSampler sampler); /* CFG++: asks for the estimate without the prompt */
 
 typedef enum {
     SFU_SCHEDULE_AUTO, /* the sampler's usual: DDIM, DDPM leading; UniPC linspace; LCM lcm; DPM2*, DPM++ Karras (2M SDE,
@@ -86,10 +97,14 @@ typedef enum {
     SFU_SCHEDULE_SGM_UNIFORM, /* n + 1 timesteps evenly, the last dropped */
     SFU_SCHEDULE_SIMPLE,      /* every (n_train / n)-th entry of the table */
     SFU_SCHEDULE_TRAILING,    /* diffusers "trailing", Lin 2023 */
-    SFU_SCHEDULE_LEADING,     /* diffusers "leading" with steps_offset 1: AUTOMATIC1111's DDIM */
+    SFU_SCHEDULE_LEADING,     /* diffusers "leading" with steps_offset 1 */
     SFU_SCHEDULE_LINSPACE,    /* diffusers "linspace" of the multistep solvers: SGM uniform at whole timesteps */
     SFU_SCHEDULE_LCM,         /* diffusers' LCMScheduler, 50 original steps */
     SFU_SCHEDULE_KL_OPTIMAL,  /* evenly in the arc tangent of sigma: Sabour 2024, theorem 3.1 */
+    SFU_SCHEDULE_BETA, /* sigmas as quantiles of the beta distribution (0.6, 0.6): Lee 2024; AUTOMATIC1111, diffusers */
+    SFU_SCHEDULE_ALIGN_YOUR_STEPS, /* the model's own ten best timesteps, log-linear between them: Sabour 2024 */
+    SFU_SCHEDULE_DDIM_UNIFORM,     /* every (n_train / n)-th entry of the table from its second: may be a step or more
+                                      longer     than n, as in AUTOMATIC1111 and ComfyUI */
     SFU_N_SCHEDULES
 } SfuSchedule;
 const char *sfu_schedule_name(int schedule);  /* "sgm_uniform"; NULL outside the range */
@@ -110,6 +125,7 @@ typedef struct {
     SfuSchedule schedule;
     int steps;
     double strength; /* 1: all; else only the last int(steps * strength) steps, at least 1 */
+    const int *aligned; /* [10] timesteps of Align Your Steps, falling; NULL: none are known */
 } SfuScheduleOptions;
 
 typedef struct {
@@ -117,13 +133,16 @@ typedef struct {
     SfuSampler sampler;
     SfuSchedule schedule; /* AUTO is resolved */
     int n_steps;          /* executed: after strength */
-    double *sigmas; /* [n_steps + 1], falling; the last is 0 (DDIM: the table's first sigma, as diffusers and A1111 do
-                       for Stable Diffusion) */
+    double *sigmas; /* [n_steps + 1], falling (but for Restart); the last is 0 (DDIM, PLMS, TCD: the table's first, as
+                       diffusers and A1111 do for Stable Diffusion; DPM fast, adaptive: the lowest of the schedule) */
+    double *ends;   /* [n_steps] where each step ends, for Restart; NULL: where the next one starts */
     double *timesteps; /* [n_steps], may have fractions */
     int n_train;
     double *log_sigmas; /* [n_train], of the table, rising; flow: of the shifted table */
     double shift;
-    gboolean whole; /* nothing was cut off by strength: starts from noise alone */
+    gboolean whole;      /* nothing was cut off by strength: starts from noise alone */
+    gboolean scale_last; /* the last latent is handed out in the network's space */
+    int n_passes;        /* of the network, in all (DPM adaptive: at least) */
 } SfuSigmas;
 /* Caller frees with sfu_sigmas_free(). NULL with OPTIONS. */
 SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *options, GError **error);
@@ -157,6 +176,8 @@ typedef struct {
      * the next draw for the others). */
     void (*draw)(gpointer data, float *out, double sigma, double sigma_next);
     gpointer data;
+    /* [n, ...] the estimate of the last denoise() without the prompt, for CFG++; NULL: it is the same. Borrowed. */
+    const float *(*unconditional)(gpointer data);
 } SfuSampleCallbacks;
 
 typedef struct {
@@ -167,7 +188,8 @@ typedef struct {
 /* x [n_images * n_per_image]: in: at sigmas[0]; out: x0. noise may be NULL if callbacks->draw is there or nothing is
  * drawn. FALSE with the callback's error, OPTIONS, or NAN; x is then undefined. Sources: Karras 2022 (Euler, Heun, LMS
  * as in k-diffusion), Lu 2022 (DPM-Solver, DPM-Solver++), Song 2020 (DDIM), Ho 2020 (DDPM), Zhao 2023 (UniPC, bh2,
- * order 2), Luo 2023 (LCM), Zhang & Chen 2022 (iPNDM, order 4). options may be NULL. */
+ * order 2), Luo 2023 (LCM), Zhang & Chen 2022 (iPNDM, order 4; DEIS, order 2), Liu 2022 (PLMS), Zheng 2024 (TCD), Zhang
+ * 2023 (RES), Cui 2023 (ER-SDE), Chung 2024 (CFG++), Xu 2023 (Restart). options may be NULL. */
 gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images,
                     SfuNoise *noise, const SfuSampleCallbacks *callbacks, GError **error);
 

@@ -1,6 +1,6 @@
 /* Noise schedules: the model's table of sigmas, and the few of them that a run visits.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sample/sample.h"
+#include "sample/step.h"
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
@@ -18,10 +18,13 @@ static const char *const schedule_names[SFU_N_SCHEDULES][2] = {
     [SFU_SCHEDULE_SGM_UNIFORM] = {"sgm_uniform", "SGM Uniform"},
     [SFU_SCHEDULE_SIMPLE] = {"simple", "Simple"},
     [SFU_SCHEDULE_TRAILING] = {"trailing", "Trailing"},
-    [SFU_SCHEDULE_LEADING] = {"leading", "DDIM"},
+    [SFU_SCHEDULE_LEADING] = {"leading", "Leading"},
     [SFU_SCHEDULE_LINSPACE] = {"linspace", "Linspace"},
     [SFU_SCHEDULE_LCM] = {"lcm", "LCM"},
     [SFU_SCHEDULE_KL_OPTIMAL] = {"kl_optimal", "KL Optimal"},
+    [SFU_SCHEDULE_BETA] = {"beta", "Beta"},
+    [SFU_SCHEDULE_ALIGN_YOUR_STEPS] = {"align_your_steps", "Align Your Steps"},
+    [SFU_SCHEDULE_DDIM_UNIFORM] = {"ddim_uniform", "DDIM"},
 };
 
 const char *sfu_schedule_name(int schedule)
@@ -41,11 +44,15 @@ static SfuSchedule resolve_auto(SfuSampler sampler, SfuSamplePrediction predicti
     switch (sampler) {
     case SFU_SAMPLER_DDIM:
     case SFU_SAMPLER_DDPM:
+    case SFU_SAMPLER_PLMS:
         return SFU_SCHEDULE_LEADING;
     case SFU_SAMPLER_UNIPC:
+    case SFU_SAMPLER_DEIS:
         return SFU_SCHEDULE_LINSPACE;
     case SFU_SAMPLER_LCM:
+    case SFU_SAMPLER_TCD:
         return SFU_SCHEDULE_LCM;
+    case SFU_SAMPLER_RESTART:
     case SFU_SAMPLER_DPM2:
     case SFU_SAMPLER_DPM2_A:
     case SFU_SAMPLER_DPMPP_2M:
@@ -59,6 +66,21 @@ static SfuSchedule resolve_auto(SfuSampler sampler, SfuSamplePrediction predicti
     default:
         return SFU_SCHEDULE_NORMAL;
     }
+}
+
+/* Samplers of diffusers start at sqrt(sigma^2 + 1); some of them end at the table's first sigma and hand out what they
+ * have there. */
+static gboolean is_of_diffusers(SfuSampler sampler)
+{
+    return sampler == SFU_SAMPLER_DDIM || sampler == SFU_SAMPLER_DDPM || sampler == SFU_SAMPLER_UNIPC ||
+           sampler == SFU_SAMPLER_LCM || sampler == SFU_SAMPLER_DEIS || sampler == SFU_SAMPLER_PLMS ||
+           sampler == SFU_SAMPLER_TCD;
+}
+
+static gboolean ends_at_first(SfuSampler sampler)
+{
+    return sampler == SFU_SAMPLER_DDIM || sampler == SFU_SAMPLER_DEIS || sampler == SFU_SAMPLER_PLMS ||
+           sampler == SFU_SAMPLER_TCD;
 }
 
 /* ---- the model's table ----------------------------------------------------------------------------------------- */
@@ -97,7 +119,7 @@ static void fill_table(const SfuScheduleOptions *o, double shift, double *log_si
     g_free(root);
 }
 
-static double table_sigma(const SfuSigmas *s, double t)
+double sfu_sigma_of_timestep(const SfuSigmas *s, double t)
 {
     if (s->prediction == SFU_SAMPLE_FLOW)
         return shifted((t + 1) / s->n_train, s->shift);
@@ -138,8 +160,15 @@ static void whole_timesteps(double *t, int n, int n_train)
         t[i] = rint(t[i]);
 }
 
-/* t[n] in units of the table's index, falling. FALSE if this schedule works with sigmas. */
-static gboolean fill_timesteps(const SfuSigmas *s, int n, double *t)
+/* How many entries of the table are visited from its second, every (n_train / n)-th. */
+static int uniform_count(int n_train, int n)
+{
+    return MAX(1, (n_train - 2) / MAX(n_train / n, 1) + 1);
+}
+
+/* t[n] in units of the table's index, falling; n is `asked` but for DDIM uniform. FALSE if this schedule works with
+ * sigmas. */
+static gboolean fill_timesteps(const SfuSigmas *s, int n, int asked, double *t)
 {
     const int train = s->n_train;
     switch (s->schedule) {
@@ -179,6 +208,12 @@ static gboolean fill_timesteps(const SfuSigmas *s, int n, double *t)
             t[i] = (original - (int)floor((double)original * i / n)) * ratio - 1;
         return TRUE;
     }
+    case SFU_SCHEDULE_DDIM_UNIFORM: {
+        const int ratio = MAX(train / asked, 1);
+        for (int i = 0; i < n; i++)
+            t[i] = 1 + (n - 1.0 - i) * ratio;
+        return TRUE;
+    }
     default:
         return FALSE;
     }
@@ -194,6 +229,8 @@ static void fill_sigmas(const SfuSigmas *s, int n, double *sigmas)
             sigmas[i] = pow(from + ramp * (to - from), rho);
         } else if (s->schedule == SFU_SCHEDULE_EXPONENTIAL) {
             sigmas[i] = exp(log(highest) + ramp * (log(lowest) - log(highest)));
+        } else if (s->schedule == SFU_SCHEDULE_BETA) {
+            sigmas[i] = lowest + sfu_beta_quantile(1 - ramp) * (highest - lowest);
         } else if (s->schedule == SFU_SCHEDULE_KL_OPTIMAL) {
             sigmas[i] = tan((1 - ramp) * atan(highest) + ramp * atan(lowest));
         } else { /* normal for flow: diffusers' FlowMatchEulerDiscreteScheduler, which shifts the ends of its shifted
@@ -245,23 +282,35 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
 
     /* A1111 leaves out the last sigma but one for these, where their midpoint in log sigma serves badly. */
     const int extra = (s->sampler == SFU_SAMPLER_DPM2 || s->sampler == SFU_SAMPLER_DPM2_A) && o->steps < o->n_train;
-    const int n = o->steps + extra;
+    const int n =
+        s->schedule == SFU_SCHEDULE_DDIM_UNIFORM ? uniform_count(o->n_train, o->steps + extra) : o->steps + extra;
     const int most = s->schedule == SFU_SCHEDULE_LCM ? MIN(LCM_ORIGINAL_STEPS, o->n_train) : o->n_train;
     if (n > most)
         return refuse(error, s, _("%d steps were asked for; the schedule %s has %d"), o->steps,
                       sfu_schedule_label(s->schedule), most - extra);
     s->sigmas = g_new0(double, n + 1);
     s->timesteps = g_new0(double, n);
-    const gboolean by_timestep = fill_timesteps(s, n, s->timesteps);
+    const gboolean by_timestep = fill_timesteps(s, n, o->steps + extra, s->timesteps);
     if (by_timestep) {
         for (int i = 0; i < n; i++)
-            s->sigmas[i] = table_sigma(s, s->timesteps[i]);
+            s->sigmas[i] = sfu_sigma_of_timestep(s, s->timesteps[i]);
+    } else if (s->schedule == SFU_SCHEDULE_ALIGN_YOUR_STEPS) {
+        if (!o->aligned || flow)
+            return refuse(error, s,
+                          _("The schedule %s has no steps for this model; they were published for Stable "
+                            "Diffusion 1.x and XL only"),
+                          sfu_schedule_label(s->schedule));
+        for (int i = 0; i < SFU_N_ALIGNED; i++)
+            if (o->aligned[i] >= o->n_train)
+                return refuse(error, s, _("The schedule %s needs 1000 training steps; the model has %d"),
+                              sfu_schedule_label(s->schedule), o->n_train);
+        sfu_schedule_align(s, o->aligned, n, s->sigmas);
     } else {
         fill_sigmas(s, n, s->sigmas);
     }
     if (extra)
         s->sigmas[n - 1] = 0;
-    s->n_steps = o->steps;
+    s->n_steps = n - extra;
     for (int i = 0; i < s->n_steps; i++) {
         if (!by_timestep || flow)
             s->timesteps[i] = sfu_sigma_to_timestep(s, s->sigmas[i]);
@@ -270,14 +319,22 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
                           sfu_schedule_label(s->schedule), o->steps);
     }
     const double first = exp(s->log_sigmas[0]);
-    if (s->sampler == SFU_SAMPLER_DDIM && !flow && s->sigmas[s->n_steps - 1] > first * (1 + 1e-6))
+    if (ends_at_first(s->sampler) && !flow && s->sigmas[s->n_steps - 1] > first * (1 + 1e-6)) {
         s->sigmas[s->n_steps] = first;
+        s->scale_last = TRUE;
+    }
 
-    const int executed = MAX(1, (int)(o->steps * o->strength)), skipped = o->steps - executed;
+    const int executed = MAX(1, (int)(s->n_steps * o->strength)), skipped = s->n_steps - executed;
     memmove(s->sigmas, s->sigmas + skipped, (executed + 1) * sizeof(double));
     memmove(s->timesteps, s->timesteps + skipped, executed * sizeof(double));
     s->n_steps = executed;
     s->whole = o->strength == 1;
+    if (s->sampler == SFU_SAMPLER_RESTART)
+        sfu_sigmas_plan_restart(s);
+    const int passes = sfu_sampler_passes(s->sampler); /* the last step is a plain one */
+    s->n_passes = s->n_steps * passes - (passes - 1) + (s->sampler == SFU_SAMPLER_PLMS && s->n_steps > 1);
+    if (s->sampler == SFU_SAMPLER_DPM_FAST || s->sampler == SFU_SAMPLER_DPM_ADAPTIVE)
+        sfu_sigmas_plan_dpm(s);
     return s;
 }
 
@@ -287,6 +344,7 @@ void sfu_sigmas_free(SfuSigmas *s)
         return;
     g_free(s->sigmas);
     g_free(s->timesteps);
+    g_free(s->ends);
     g_free(s->log_sigmas);
     g_free(s);
 }
@@ -297,15 +355,7 @@ void sfu_sigmas_free(SfuSigmas *s)
 double sfu_sigmas_noise_scale(const SfuSigmas *s)
 {
     const double sigma = s->sigmas[0];
-    switch (s->sampler) {
-    case SFU_SAMPLER_DDIM:
-    case SFU_SAMPLER_DDPM:
-    case SFU_SAMPLER_UNIPC:
-    case SFU_SAMPLER_LCM:
-        return s->prediction == SFU_SAMPLE_FLOW ? sigma : sqrt(sigma * sigma + 1);
-    default:
-        return sigma;
-    }
+    return is_of_diffusers(s->sampler) && s->prediction != SFU_SAMPLE_FLOW ? sqrt(sigma * sigma + 1) : sigma;
 }
 
 void sfu_add_noise(const SfuSigmas *s, float *x, const float *x0, const float *noise, double sigma, gint64 n)

@@ -137,6 +137,8 @@ static SfuScheduleOptions options_of(const char *model)
 {
     SfuScheduleOptions o = {SFU_SAMPLE_EPSILON,  1000, 0.00085, 0.012, TRUE, FALSE, 1, SFU_SAMPLER_EULER,
                             SFU_SCHEDULE_NORMAL, 10,   1};
+    static const int aligned[] = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24}; /* Sabour 2024, SD 1.5 */
+    o.aligned = aligned;
     o.zero_terminal_snr = !strcmp(model, "zsnr");
     if (!strcmp(model, "linear")) {
         o.beta_start = 1e-4;
@@ -164,10 +166,13 @@ static void test_tables(void)
         const GArray *want = g_hash_table_lookup(records, key);
         SfuScheduleOptions o = options_of(model);
         o.schedule = sfu_schedule_find(schedule);
+        g_assert_cmpint(o.schedule, >=, 0);
         o.steps = n;
         GError *error = NULL;
         SfuSigmas *s = sfu_sigmas_new(&o, &error);
         g_assert_no_error(error);
+        if (o.schedule == SFU_SCHEDULE_DDIM_UNIFORM) /* may have more */
+            n = want->len - (strcmp(what, "sigmas") == 0);
         g_assert_cmpint(s->n_steps, ==, n);
         const double *got = strcmp(what, "sigmas") ? s->timesteps : s->sigmas;
         g_assert_cmpint(want->len, ==, strcmp(what, "sigmas") ? n : n + 1);
@@ -195,6 +200,23 @@ static gboolean analytic(gpointer data, float *denoised, const float *x, double 
     return TRUE;
 }
 
+static float without[N];
+
+static gboolean with_and_without(gpointer data, float *denoised, const float *x, double sigma, double timestep,
+                                 int step, GError **error)
+{
+    if (!analytic(data, denoised, x, sigma, timestep, step, error))
+        return FALSE;
+    for (int i = 0; i < N; i++)
+        without[i] = (float)(0.7 * denoised[i] + 0.1 * x[i] / (1 + sigma * sigma));
+    return TRUE;
+}
+
+static const float *get_without(gpointer data)
+{
+    return without;
+}
+
 static void numbered_noise(gpointer data, float *out, double sigma, double sigma_next)
 {
     int *k = data;
@@ -216,6 +238,7 @@ static void test_runs(void)
         SfuScheduleOptions o = options_of(model);
         o.sampler = sfu_sampler_find(sampler);
         o.schedule = sfu_schedule_find(schedule);
+        g_assert_cmpint((int)o.sampler, >=, 0);
         o.steps = n;
         GError *error = NULL;
         SfuSigmas *s = sfu_sigmas_new(&o, &error);
@@ -225,7 +248,7 @@ static void test_runs(void)
         for (int k = 0; k < N; k++)
             x[k] *= (float)sfu_sigmas_noise_scale(s);
         int draws = 0;
-        const SfuSampleCallbacks callbacks = {analytic, NULL, numbered_noise, &draws};
+        const SfuSampleCallbacks callbacks = {with_and_without, NULL, numbered_noise, &draws, get_without};
         const SfuSampleOptions run = {eta, 1};
         sfu_sample(s, &run, x, N, 1, NULL, &callbacks, &error);
         g_assert_no_error(error);
@@ -237,10 +260,10 @@ static void test_runs(void)
             worst = e;
             worst_key = key;
         }
-        /* The issue allows 1e-3; single against double precision should not cost more than this even from sigma 4096.
-         */
-        /* iPNDM's weights add up to 6.7 in size, which multiplies the rounding of derivatives at sigma 4096. */
-        const double most = strcmp(sampler, "ipndm") == 0 && strcmp(model, "zsnr") == 0 ? 5e-5 : 2e-5;
+        /* Single against double precision. With zero terminal SNR x starts at 4096, whose rounding solvers of higher
+         * order carry on with weights of up to 6.7. DPM adaptive takes its steps' lengths from differences that
+         * are near the rounding, and another length is another error of the step, of which 5 % are tolerated. */
+        const double most = !strcmp(sampler, "dpm_adaptive") ? 5e-4 : !strcmp(model, "zsnr") ? 5e-5 : 2e-5;
         if (!(e <= most))
             g_error("%s: relative error %.3g", key, e);
         sfu_sigmas_free(s);
@@ -301,6 +324,9 @@ static void test_chains(void)
         {"euler-zsnr", "zsnr", "euler", "trailing", SFU_SAMPLE_V, 20, 1, 0, 2e-5},
         {"euler_a", "sd1", "euler_a", "normal", SFU_SAMPLE_EPSILON, 10, 1, 1, 2e-5},
         {"lcm", "sd1", "lcm", "auto", SFU_SAMPLE_EPSILON, 4, 1, 0, 2e-5},
+        {"deis", "sd1", "deis", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+        {"tcd", "sd1", "tcd", "auto", SFU_SAMPLE_EPSILON, 4, 1, 0.3, 2e-5},
+        {"plms", "sd1", "plms", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
         {"flow", "flow3", "euler", "normal", SFU_SAMPLE_FLOW, 10, 1, 0, 2e-5},
     };
     for (int i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -2,10 +2,13 @@
 """Makes sample.golden: noise, sigma tables and sampler runs of the reference implementations.
 
   python3 -m venv venv; venv/bin/pip install torch==2.13.0 diffusers==0.42.1 scipy==1.17.1; venv/bin/pip install --no-deps k-diffusion==0.1.1.post1
-  venv/bin/python tests/parity/sample_make.py > tests/parity/sample.golden
+  git clone https://github.com/comfyanonymous/ComfyUI; git clone https://github.com/AUTOMATIC1111/stable-diffusion-webui
+  venv/bin/python tests/parity/sample_make.py ComfyUI/comfy/k_diffusion/sampling.py \
+    stable-diffusion-webui/modules/sd_samplers_extra.py > tests/parity/sample.golden
 
 One record a line, `name|numbers`. The samplers of k-diffusion are run as they are, in double, on the true `sampling.py`; DDIM, DDPM and UniPC are
-diffusers' schedulers with their tables set to the schedule under test; all with one analytic denoiser and numbered noise, which test_sample.c repeats.
+diffusers' schedulers with their tables set to the schedule under test; those that neither has are run from the sources of ComfyUI (a125cd84, 2025-10-11)
+and of AUTOMATIC1111's web UI (82a973c0, 2024-07-27), which the command names; all with one analytic denoiser and numbered noise, which test_sample.c repeats.
 """
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import importlib.util
@@ -38,6 +41,41 @@ def load_k_diffusion():
 
 
 K = load_k_diffusion()
+
+
+def load_alone(name, path):
+    """One source file as a module."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_comfy(path):
+    """comfy.k_diffusion.sampling, whose models say what they are and hand over the estimate without the prompt."""
+    package = types.ModuleType("comfy.k_diffusion")
+    package.__path__ = []
+    comfy = types.ModuleType("comfy")
+    comfy.model_patcher = types.ModuleType("comfy.model_patcher")
+    comfy.model_sampling = types.ModuleType("comfy.model_sampling")
+    comfy.model_sampling.CONST = type("CONST", (), {})
+    comfy.model_patcher.set_model_options_post_cfg_function = lambda options, f, **_: {**options, "post": f}
+    sys.modules.update({"comfy": comfy, "comfy.k_diffusion": package, "comfy.model_patcher": comfy.model_patcher,
+                        "comfy.model_sampling": comfy.model_sampling})
+    for name in ("utils", "deis", "sa_solver"):
+        setattr(package, name, types.ModuleType(name))
+        sys.modules["comfy.k_diffusion." + name] = getattr(package, name)
+    package.utils.append_dims = lambda x, n: x
+    return load_alone("comfy.k_diffusion.sampling", path)
+
+
+COMFY = load_comfy(sys.argv[1])
+sys.modules["k_diffusion"] = types.ModuleType("k_diffusion")
+sys.modules["k_diffusion"].sampling = sys.modules["k_diffusion.sampling"] = K
+sys.modules["modules"] = types.ModuleType("modules")
+sys.modules["modules.uni_pc"] = types.ModuleType("modules.uni_pc")
+sys.modules["modules.uni_pc"].uni_pc = None
+WEBUI = load_alone("webui_extra", sys.argv[2])
 
 
 def emit(name, values):
@@ -166,6 +204,19 @@ def schedule(model, name, n, sampler="euler"):
     elif name == "kl_optimal":  # Sabour 2024, theorem 3.1; n of them, then 0, as ComfyUI
         ramp = torch.linspace(0, 1, n, dtype=torch.float64)
         sigmas = ((1 - ramp) * s[-1].atan() + ramp * s[0].atan()).tan()
+    elif name == "beta":
+        from scipy.stats import beta
+        sigmas = torch.tensor([s[0].item() + beta.ppf(p, 0.6, 0.6) * (s[-1] - s[0]).item() for p in 1 - np.linspace(0, 1, n)], dtype=torch.float64)
+        reference = diffusers.EulerDiscreteScheduler(**BETAS)._convert_to_beta(s.flip(0), n)
+        assert torch.allclose(sigmas, torch.as_tensor(reference, dtype=torch.float64), rtol=1e-6)
+    elif name == "align_your_steps":  # the published way: n + 1 points, the last replaced by 0
+        best = s[[999, 850, 736, 645, 545, 455, 343, 233, 124, 24, 0]].log().flip(0).numpy()
+        sigmas = torch.tensor(np.exp(np.interp(np.linspace(0, 1, n + 1), np.linspace(0, 1, 11), best))[::-1][:-1].copy())
+        if model == "sd1" and n == 10:
+            assert np.allclose(sigmas.numpy(), diffusers.schedulers.AysSchedules["StableDiffusionSigmas"][:-1], atol=6e-3)
+    elif name == "ddim_uniform":
+        sigmas = s[list(range(1, 1000, max(1000 // n, 1)))].flip(0)  # ComfyUI's and the web UI's ddim_scheduler
+        t = torch.tensor(range(1, 1000, max(1000 // n, 1)), dtype=torch.float64).flip(0) if not flow else None
     elif name == "simple":
         sigmas = torch.stack([s[-(1 + int(i * (1000 / n)))] for i in range(n)])  # A1111's simple_scheduler
     elif flow and name == "trailing":
@@ -199,21 +250,26 @@ def schedule(model, name, n, sampler="euler"):
     if extra:
         sigmas = torch.cat([sigmas[:-2], sigmas[-1:]])
         t = t[:-1]
-    if sampler == "ddim" and not flow and sigmas[-2] > s[0] * (1 + 1e-6):
+    if sampler in ("ddim", "deis", "plms", "tcd") and not flow and sigmas[-2] > s[0] * (1 + 1e-6):
         sigmas[-1] = s[0]
     return sigmas, t
 
 
+NEWER = ["beta", "ddim_uniform", "align_your_steps"]
+
+
 def schedules_of(model):
     if model.startswith("flow"):
-        return ["normal", "karras", "exponential", "kl_optimal", "sgm_uniform", "simple", "trailing"]
-    return ["normal", "karras", "exponential", "kl_optimal", "sgm_uniform", "simple", "trailing", "leading", "linspace", "lcm"]
+        return ["normal", "karras", "exponential", "kl_optimal", "sgm_uniform", "simple", "trailing"] + NEWER[:2]
+    return ["normal", "karras", "exponential", "kl_optimal", "sgm_uniform", "simple", "trailing", "leading", "linspace", "lcm"] + NEWER
 
 
 def tables():
     for model in MODELS:
         for name in schedules_of(model):
             for n in (1, 2, 10, 23, 50):
+                if name == "ddim_uniform" and n == 23 and model == "sd1":
+                    assert len(schedule(model, name, n)[1]) == 24
                 sigmas, t = schedule(model, name, n)
                 emit(f"sigmas {model} {name} {n}", sigmas)
                 emit(f"timesteps {model} {name} {n}", t)
@@ -362,8 +418,128 @@ def check_lcm_against_diffusers():
     assert torch.allclose(X, x, rtol=1e-6), (X, x)
 
 
+def without_prompt(x, sigma):
+    """The estimate without the prompt, for CFG++."""
+    return 0.7 * analytic(x, sigma) + 0.1 * x / (1 + sigma * sigma)
+
+
+class ComfyModel:
+    """What ComfyUI's samplers ask of a model; its sigmas are the latent's own."""
+
+    def __init__(self):
+        self.inner_model = self.model_patcher = self
+        self.get_model_object = lambda name: self
+
+    def __call__(self, x, sigma, model_options=None, **_):
+        estimate = analytic(x, sigma)
+        return model_options["post"]({"denoised": estimate, "uncond_denoised": without_prompt(x, sigma)}) if model_options else estimate
+
+
+def run_comfy(model, sampler, sigmas, x, eta):
+    COMFY.offset_first_sigma_for_snr = lambda s, _: s
+    COMFY.sigma_to_half_log_snr = lambda s, model_sampling: torch.tensor([to_u(model, v) for v in s.reshape(-1).tolist()], dtype=torch.float64).reshape(s.shape).log().neg()
+    function = {"res_multistep": COMFY.res_multistep, "er_sde": COMFY.sample_er_sde, "euler_cfg_pp": COMFY.sample_euler_ancestral_cfg_pp,
+                "euler_a_cfg_pp": COMFY.sample_euler_ancestral_cfg_pp}[sampler]
+    options = {"s_noise": eta} if sampler == "er_sde" else {"eta": eta}
+    real_arange = torch.arange
+    torch.arange = lambda *a, **k: real_arange(*a, **{**k, "dtype": torch.float64})  # er_sde counts its points in single precision
+    x = function(ComfyModel(), x, sigmas, extra_args={}, disable=True, noise_sampler=Noise(), **options)
+    torch.arange = real_arange
+    return x
+
+
+def run_restart(sigmas, x):
+    noise = Noise()
+    K.torch = types.SimpleNamespace(randn_like=lambda _: noise())
+    keep = K.get_sigmas_karras
+    K.get_sigmas_karras = lambda n, low, high, **_: torch.cat([  # in double
+        (high**(1 / 7) + torch.linspace(0, 1, n, dtype=torch.float64) * (low**(1 / 7) - high**(1 / 7)))**7, torch.zeros(1, dtype=torch.float64)])
+    x = WEBUI.restart_sampler(lambda x, sigma: analytic(x, sigma[0]), x[None], sigmas, disable=True)[0]
+    K.torch, K.get_sigmas_karras = torch, keep
+    return x
+
+
+def run_dpm(sampler, sigmas, x, eta):
+    solver = K.DPMSolver(lambda x, sigma: analytic(x, sigma[0]))
+    ends = -sigmas[0].log(), -sigmas[-2].log()
+    if sampler == "dpm_fast":
+        return solver.dpm_solver_fast(x[None], *ends, len(sigmas) - 1, eta=eta, noise_sampler=Noise())[0]
+    return solver.dpm_solver_adaptive(x[None], *ends, eta=eta, noise_sampler=Noise())[0][0]
+
+
+def run_plms(us, x, n):
+    """PNDM in variance preserving space, n steps of the schedule under test as its table"""
+    scheduler = diffusers.PNDMScheduler(num_train_timesteps=n, skip_prk_steps=True)
+    scheduler.set_timesteps(n)
+    a = vp_alphas(us)
+    scheduler.alphas_cumprod, scheduler.final_alpha_cumprod = a[:-1].flip(0), a[-1]
+    X = x * a[0].sqrt()
+    for t in scheduler.timesteps:
+        i = n - 1 - int(t)
+        level = X / a[i].sqrt()
+        X = scheduler.step((level - analytic(level, us[i])) / us[i], int(t), X).prev_sample
+    return X
+
+
+def run_deis(us, x, n):
+    scheduler = diffusers.DEISMultistepScheduler(num_train_timesteps=n, prediction_type="sample")
+    scheduler.set_timesteps(n)
+    us = us.clamp(min=1e-12)  # the scheduler divides 0 by 0 at 0
+    scheduler.sigmas, scheduler.timesteps = us, torch.arange(n - 1, -1, -1)
+    a = vp_alphas(us)
+    X = x * a[0].sqrt()
+    for i in range(n):
+        X = scheduler.step(analytic(X / a[i].sqrt(), us[i])[None], int(scheduler.timesteps[i]), X[None]).prev_sample[0]
+    return X
+
+
+def run_tcd(model, sigmas, t, x, eta):
+    scheduler = diffusers.TCDScheduler(**BETAS, prediction_type="sample")
+    scheduler.set_timesteps(len(t))
+    scheduler.timesteps, scheduler.alphas_cumprod = t.long(), 1 / (1 + table(model)**2)
+    noise = Noise()
+    import diffusers.schedulers.scheduling_tcd as tcd
+    tcd.randn_tensor = lambda *args, **kwargs: noise()
+    X = x / (1 + sigmas[0]**2).sqrt()
+    for i, step in enumerate(scheduler.timesteps):
+        X = scheduler.step(analytic(X * (1 + sigmas[i]**2).sqrt(), sigmas[i]), int(step), X, eta=eta).prev_sample
+    return X
+
+
+def newer_runs():
+    usual = {"er_sde": 1.0, "euler_a_cfg_pp": 1.0, "tcd": 0.3}
+    cases = [(m, s, c, 10, usual.get(s, 0.0)) for m in ("sd1", "zsnr", "flow3") for c in ("normal", "karras", "sgm_uniform", "beta")
+             for s in ("deis", "plms", "res_multistep", "er_sde", "euler_cfg_pp", "euler_a_cfg_pp") if (m, c) != ("zsnr", "beta")]
+    cases += [("sd1", s, "normal", n, usual.get(s, 0.0)) for s in ("deis", "plms", "res_multistep", "er_sde", "euler_cfg_pp", "euler_a_cfg_pp", "dpm_fast",
+                                                                   "restart") for n in (1, 2, 3, 16) if (s, n) not in (("dpm_fast", 1), ("deis", 16))] + [("sd1", "deis", "linspace", 16, 0.0)]
+    cases += [("sd1", s, c, 7, e) for s, c, e in (("euler_cfg_pp", "karras", 0.4), ("res_multistep", "karras", 1.0), ("er_sde", "karras", 0.5))]
+    cases += [(m, "tcd", c, 4, e) for m in ("sd1", "zsnr") for c in ("lcm", "leading", "trailing") for e in (0.0, 0.3, 1.0)] + [("sd1", "tcd", "lcm", 1, 0.3)]
+    cases += [(m, "dpm_fast", c, n, e) for m in ("sd1", "zsnr") for c in ("normal", "sgm_uniform") for n in (9, 10, 11)
+              for e in ((0.0, 1.0) if c == "normal" else (0.0,))]  # the reference's noise is NaN where a step is cut off at the end
+    cases += [("sd1", "dpm_adaptive", "normal", 10, e) for e in (0.0, 0.5)] + [("sd1", "dpm_adaptive", "normal", 25, 0.0)]
+    cases += [(m, "restart", c, n, 0.0) for m in ("sd1", "zsnr") for c in ("karras", "normal") for n in (19, 20, 24, 40)] + [("flow3", "restart", "karras", 12, 0.0)]
+    cases += [("sd1", s, c, 10, 0.0) for s in ("euler", "dpmpp_2m", "dpm2") for c in NEWER]
+    for model, sampler, name, n, eta in cases:
+        sigmas, t = schedule(model, name, n, sampler)
+        x = start(sampler, sigmas, model.startswith("flow"))
+        # Solvers of the ordinary differential equation hold in the flow's own space, as in ComfyUI.
+        if sampler in ("deis", "plms"):
+            x = {"deis": run_deis, "plms": run_plms}[sampler](sigmas, x, n)
+        elif sampler == "tcd":
+            x = run_tcd(model, sigmas, t, x, eta)
+        elif sampler.startswith("dpm_"):
+            x = run_dpm(sampler, sigmas, x, eta)
+        elif sampler == "restart":
+            x = run_restart(sigmas, x)
+        elif sampler in ("euler", "dpmpp_2m", "dpm2"):
+            x = run_k(model, sampler, sigmas, x, eta)
+        else:
+            x = run_comfy(model, sampler, sigmas, x, eta)
+        emit(f"run {model} {sampler} {name} {n} {eta:g}", x)
+
+
 def start(sampler, sigmas, flow=False):
-    scale = (sigmas[0]**2 + 1).sqrt() if sampler in ("ddim", "ddpm", "unipc", "lcm") and not flow else sigmas[0]
+    scale = (sigmas[0]**2 + 1).sqrt() if sampler in ("ddim", "ddpm", "unipc", "lcm", "deis", "plms", "tcd") and not flow else sigmas[0]
     return torch.randn(N, generator=torch.Generator().manual_seed(5)).double() * scale
 
 
@@ -371,7 +547,7 @@ def runs():
     samplers = ["euler", "euler_a", "heun", "dpm2", "dpm2_a", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_sde", "dpmpp_2s_a", "ddim", "ddpm", "unipc", "lms", "lcm",
                 "dpmpp_3m_sde", "dpmpp_2m_sde_heun", "ipndm"]
     usual = {"euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde", "ddpm"}
-    cases = [(m, s, c, 10, 1.0 if s in usual else 0.0) for m in ("sd1", "zsnr", "flow3") for s in samplers for c in schedules_of(m)]
+    cases = [(m, s, c, 10, 1.0 if s in usual else 0.0) for m in ("sd1", "zsnr", "flow3") for s in samplers for c in schedules_of(m) if c not in NEWER]
     cases += [("sd1", s, "karras", 7, 0.4) for s in sorted(usual - {"ddpm"})] + [("sd1", "ddim", c, 7, e) for c in ("leading", "trailing") for e in (0.5, 1.0)]
     cases += [("sd1", s, "normal", n, 1.0 if s in usual else 0.0) for s in samplers for n in (1, 2, 3)]
     for model, sampler, name, n, eta in cases:
@@ -430,7 +606,7 @@ def chain(name, scheduler, n, strength=1.0, noisy=(), add="ddpm", **options):
 
 
 def chains():
-    from diffusers import (DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler,
+    from diffusers import (DDIMScheduler, DDPMScheduler, DEISMultistepScheduler, PNDMScheduler, TCDScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler,
                            FlowMatchEulerDiscreteScheduler, LCMScheduler, UniPCMultistepScheduler)
     of = "diffusers.schedulers.scheduling_"
     ddim = dict(**SD, clip_sample=False, set_alpha_to_one=False, steps_offset=1)  # Stable Diffusion's scheduler_config.json
@@ -450,6 +626,9 @@ def chains():
     chain("euler-zsnr", EulerDiscreteScheduler(**SD, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"), 20)
     chain("euler_a", EulerAncestralDiscreteScheduler(**SD), 10, noisy=[of + "euler_ancestral_discrete"])
     chain("lcm", LCMScheduler(**SD), 4, noisy=[of + "lcm"])
+    chain("deis", DEISMultistepScheduler(**SD), 20)
+    chain("tcd", TCDScheduler(**SD), 4, noisy=[of + "tcd"])
+    chain("plms", PNDMScheduler(**SD, skip_prk_steps=True, steps_offset=1), 20)
     chain("flow", FlowMatchEulerDiscreteScheduler(shift=3.0), 10)
 
 
@@ -458,5 +637,6 @@ check_lcm_against_diffusers()
 noise()
 tables()
 runs()
+newer_runs()
 rescale()
 chains()

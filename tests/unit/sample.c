@@ -5,8 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-static const SfuScheduleOptions sd1 = {SFU_SAMPLE_EPSILON,  1000, 0.00085, 0.012, TRUE, FALSE, 1, SFU_SAMPLER_EULER,
-                                       SFU_SCHEDULE_NORMAL, 10,   1};
+static const int aligned[] = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24};
+static const SfuScheduleOptions sd1 = {SFU_SAMPLE_EPSILON,  1000, 0.00085, 0.012,  TRUE, FALSE, 1, SFU_SAMPLER_EULER,
+                                       SFU_SCHEDULE_NORMAL, 10,   1,       aligned};
 
 static SfuSigmas *make(SfuSampler sampler, SfuSchedule schedule, SfuSamplePrediction prediction, int steps,
                        double strength)
@@ -83,6 +84,25 @@ static void test_names(void)
     }
     g_assert_cmpint(n, ==, SFU_N_SCHEDULES);
     g_assert_cmpint(sfu_sampler_find("dpm++ 2m sde"), ==, SFU_SAMPLER_DPMPP_2M_SDE);
+    const struct {
+        const char *name; /* of AUTOMATIC1111, ComfyUI, stable-diffusion.cpp */
+        int id;
+    } others[] = {{"DPM fast", SFU_SAMPLER_DPM_FAST},
+                  {"DPM adaptive", SFU_SAMPLER_DPM_ADAPTIVE},
+                  {"Restart", SFU_SAMPLER_RESTART},
+                  {"PLMS", SFU_SAMPLER_PLMS},
+                  {"euler_ancestral_cfg_pp", SFU_SAMPLER_EULER_A_CFGPP},
+                  {"euler_cfg_pp", SFU_SAMPLER_EULER_CFGPP},
+                  {"res_multistep", SFU_SAMPLER_RES_MULTISTEP},
+                  {"er_sde", SFU_SAMPLER_ER_SDE},
+                  {"deis", SFU_SAMPLER_DEIS},
+                  {"tcd", SFU_SAMPLER_TCD},
+                  {"dpm++2m", SFU_SAMPLER_DPMPP_2M}};
+    for (int i = 0; i < G_N_ELEMENTS(others); i++)
+        g_assert_cmpint(sfu_sampler_find(others[i].name), ==, others[i].id);
+    g_assert_cmpint(sfu_schedule_find("DDIM"), ==, SFU_SCHEDULE_DDIM_UNIFORM);
+    g_assert_cmpint(sfu_schedule_find("Align Your Steps"), ==, SFU_SCHEDULE_ALIGN_YOUR_STEPS);
+    g_assert_cmpint(sfu_schedule_find("ays"), ==, SFU_SCHEDULE_ALIGN_YOUR_STEPS);
     g_assert_cmpint(sfu_sampler_find("no such"), ==, -1);
     g_assert_cmpint(sfu_schedule_find(""), ==, -1);
     g_assert_null(sfu_sampler_name(-1));
@@ -132,19 +152,26 @@ static void test_every_table(void)
                     SfuSigmas *s = sfu_sigmas_new(&o, &error);
                     if (!s) { /* LCM has 50; at 999 steps, DPM2's extra one may not fit between whole timesteps */
                         g_assert_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS);
-                        g_assert_true(counts[k] >= 50);
+                        g_assert_true(counts[k] >= 50 ||
+                                      (schedule == SFU_SCHEDULE_ALIGN_YOUR_STEPS && prediction == SFU_SAMPLE_FLOW));
                         g_clear_error(&error);
                         continue;
                     }
                     g_assert_cmpint(s->schedule, !=, SFU_SCHEDULE_AUTO);
                     for (int i = 0; i < s->n_steps; i++) {
-                        g_assert_cmpfloat(s->sigmas[i + 1], <, s->sigmas[i]);
+                        const double end = s->ends ? s->ends[i] : s->sigmas[i + 1];
+                        g_assert_cmpfloat(end, <, s->sigmas[i]);
+                        g_assert_cmpfloat(s->sigmas[i + 1], >=, end); /* Restart goes back up to more noise */
                         g_assert_cmpfloat(s->timesteps[i], >=, 0);
                         g_assert_cmpfloat(s->timesteps[i], <=, prediction == SFU_SAMPLE_FLOW ? 1000 : 999);
-                        if (i > 0)
+                        if (i > 0 && !s->ends)
                             g_assert_cmpfloat(s->timesteps[i], <, s->timesteps[i - 1]);
                     }
-                    if (sampler == SFU_SAMPLER_DDIM && prediction != SFU_SAMPLE_FLOW)
+                    if (sampler == SFU_SAMPLER_DPM_FAST || sampler == SFU_SAMPLER_DPM_ADAPTIVE)
+                        g_assert_cmpfloat(s->sigmas[s->n_steps], <, s->sigmas[0]);
+                    else if ((sampler == SFU_SAMPLER_DDIM || sampler == SFU_SAMPLER_DEIS ||
+                              sampler == SFU_SAMPLER_PLMS || sampler == SFU_SAMPLER_TCD) &&
+                             prediction != SFU_SAMPLE_FLOW)
                         g_assert_cmpfloat(s->sigmas[s->n_steps], <, 0.03);
                     else
                         g_assert_cmpfloat(s->sigmas[s->n_steps], ==, 0);
@@ -296,7 +323,10 @@ static gboolean after(gpointer data, float *x, const float *denoised, double sig
 {
     Watch *w = data;
     g_assert_cmpint(step, ==, w->steps_seen++);
-    g_assert_cmpfloat(sigma_next, ==, w->s->sigmas[step + 1]);
+    if (w->s->sampler == SFU_SAMPLER_DPM_ADAPTIVE) /* goes its own ways, beyond the end of a step */
+        g_assert_cmpfloat(sigma_next, <=, w->s->sigmas[step + 1] * 1.0001);
+    else
+        g_assert_cmpfloat(sigma_next, ==, w->s->ends ? w->s->ends[step] : w->s->sigmas[step + 1]);
     if (step == w->fail_at && w->fail_after) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "stop");
         return FALSE;
@@ -331,16 +361,20 @@ static void test_every_run(void)
     for (int prediction = SFU_SAMPLE_EPSILON; prediction <= SFU_SAMPLE_FLOW; prediction += SFU_SAMPLE_FLOW)
         for (int sampler = 0; sampler < SFU_N_SAMPLERS; sampler++)
             for (int k = 0; k < G_N_ELEMENTS(counts); k++) {
-                SfuSigmas *s = make(
-                    sampler, sampler == SFU_SAMPLER_LCM && counts[k] > 50 ? SFU_SCHEDULE_NORMAL : SFU_SCHEDULE_AUTO,
-                    prediction, counts[k], 1);
+                SfuSigmas *s = make(sampler,
+                                    (sampler == SFU_SAMPLER_LCM || sampler == SFU_SAMPLER_TCD) && counts[k] > 50
+                                        ? SFU_SCHEDULE_NORMAL
+                                        : SFU_SCHEDULE_AUTO,
+                                    prediction, counts[k], 1);
                 Watch w = {.fail_at = -1, .poison_at = -1};
                 GError *error = NULL;
                 g_assert_true(run(s, &w, x, 4, 4, 3, &seed, 1, &error));
                 g_assert_no_error(error);
-                g_assert_cmpint(w.steps_seen, ==, counts[k]);
-                g_assert_cmpint(w.calls, >=, counts[k]);
-                g_assert_cmpint(w.calls, <=, 2 * counts[k]);
+                g_assert_cmpint(w.steps_seen, ==, s->n_steps);
+                if (sampler != SFU_SAMPLER_DPM_FAST)
+                    g_assert_cmpint(w.steps_seen, ==, counts[k]);
+                if (sampler != SFU_SAMPLER_DPM_ADAPTIVE)
+                    g_assert_cmpint(w.calls, ==, s->n_passes);
                 for (int i = 0; i < 4 * 4 * 3; i++)
                     g_assert_cmpfloat(fabs(x[i]), <, 100); /* Heun in 2 steps overshoots to 30, as k-diffusion's does */
                 sfu_sigmas_free(s);
@@ -352,6 +386,8 @@ static void test_batch(void)
 {
     const guint64 seeds[] = {5, 6, 7};
     for (int sampler = 0; sampler < SFU_N_SAMPLERS; sampler++) {
+        if (sampler == SFU_SAMPLER_DPM_ADAPTIVE) /* its steps suit the whole batch, as k-diffusion's */
+            continue;
         SfuSigmas *s = make(sampler, SFU_SCHEDULE_AUTO, SFU_SAMPLE_EPSILON, 6, 1);
         float batch[3 * 5 * 3 * 4], alone[5 * 3 * 4];
         Watch w = {.fail_at = -1, .poison_at = -1};
@@ -382,17 +418,20 @@ static void test_errors_pass_through(void)
     float x[4 * 4 * 4];
     for (int sampler = 0; sampler < SFU_N_SAMPLERS; sampler++)
         for (int where = 0; where < 3; where++) {
-            SfuSigmas *s = make(sampler, SFU_SCHEDULE_AUTO, SFU_SAMPLE_EPSILON, 6, 1);
-            Watch w = {.fail_at = where < 2 ? 2 : -1, .fail_after = where == 1, .poison_at = where == 2 ? 2 : -1};
+            const int at = sampler == SFU_SAMPLER_DPM_ADAPTIVE ? 0 : 2; /* which may go beyond the second at once */
+            /* DPM fast makes three steps of nine passes and one of what remains */
+            SfuSigmas *s =
+                make(sampler, SFU_SCHEDULE_AUTO, SFU_SAMPLE_EPSILON, sampler == SFU_SAMPLER_DPM_FAST ? 16 : 6, 1);
+            Watch w = {.fail_at = where < 2 ? at : -1, .fail_after = where == 1, .poison_at = where == 2 ? at : -1};
             GError *error = NULL;
             g_assert_false(run(s, &w, x, 4, 4, 4, &seed, 1, &error));
             if (where < 2) {
                 g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
             } else {
                 g_assert_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_NAN);
-                g_assert_nonnull(strstr(error->message, "step 3 of 6"));
+                g_assert_nonnull(strstr(error->message, at ? "step 3 of 6" : "step 1 of 6"));
             }
-            g_assert_cmpint(w.steps_seen, ==, where == 1 ? 3 : 2);
+            g_assert_cmpint(w.steps_seen, ==, where == 1 ? at + 1 : at);
             g_error_free(error);
             sfu_sigmas_free(s);
         }
