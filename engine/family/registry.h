@@ -7,6 +7,7 @@
 
 extern const SfuFamily sfu_family_sd1, sfu_family_sd1_inpaint, sfu_family_sd1_edit, sfu_family_sd2,
     sfu_family_sd2_inpaint, sfu_family_sd_turbo;                /* sd.c */
+extern const SfuFamily sfu_family_flux2, sfu_family_flux2_base; /* flux2.c */
 extern const SfuFamily sfu_family_sd_x4;                        /* x4.c */
 extern const SfuFamily sfu_family_mini;                         /* mini.c */
 extern const SfuFamily sfu_family_taesd;                        /* taesd.c */

@@ -26,6 +26,7 @@ struct SfuModel {
     SfuSchedulerConfig scheduler;
     SfuUpscalerConfig upscaler;
     SfuLamaConfig lama;
+    gpointer transformer; /* what its family knows of it: the struct in the network's header; g_free'd; NULL: none */
 };
 
 /* An empty model. Caller frees with sfu_model_close(). */

@@ -134,6 +134,7 @@ void sfu_model_close(SfuModel *m)
     g_ptr_array_unref(m->missing);
     g_ptr_array_unref(m->files);
     g_free(m->upscaler.own);
+    g_free(m->transformer);
     g_free(m->path);
     g_free(m);
 }
@@ -313,6 +314,11 @@ const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m)
 const SfuLamaConfig *sfu_model_lama(const SfuModel *m)
 {
     return &m->lama;
+}
+
+gconstpointer sfu_model_transformer(const SfuModel *m)
+{
+    return m->transformer;
 }
 
 JsonObject *sfu_model_sfumato(const SfuModel *m)

@@ -82,8 +82,9 @@ typedef struct {
     double beta_start, beta_end; /* scaled linear: squares of a linear ramp of square roots */
     gboolean scaled_linear;      /* else linear */
     gboolean zero_terminal_snr;
-    double shift;     /* SFU_PREDICT_FLOW: sigma' = shift * sigma / (1 + (shift - 1) * sigma); 1: none */
-    gboolean in_file; /* read from a scheduler_config.json, not assumed */
+    double shift;             /* SFU_PREDICT_FLOW: sigma' = shift * sigma / (1 + (shift - 1) * sigma); 1: none */
+    gboolean empirical_shift; /* the shift depends on the run: sfu_empirical_shift() */
+    gboolean in_file;         /* read from a scheduler_config.json, not assumed */
 } SfuSchedulerConfig;
 
 typedef enum {
@@ -136,6 +137,7 @@ const SfuTextConfig *sfu_model_text(const SfuModel *m);
 const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m);
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
 const SfuLamaConfig *sfu_model_lama(const SfuModel *m);
+gconstpointer sfu_model_transformer(const SfuModel *m); /* the struct in the network's header; NULL: none */
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);
 

@@ -20,7 +20,8 @@ typedef struct {
     const SfuDenoiserClass *class;
     gpointer net; /* owned */
     int in_channels, out_channels;
-    int n_classes; /* 0: it takes no class labels */
+    int n_classes;       /* 0: it takes no class labels */
+    int most_references; /* 0: it takes no references */
 } SfuDenoiser;
 
 static inline void sfu_denoiser_destroy(SfuDenoiser *d)

@@ -46,6 +46,14 @@ typedef struct {
     int n, pooled_width, n_numbers;
     const float *pooled;  /* [n][pooled_width]: the prompt as one vector */
     const float *numbers; /* [n][n_numbers]: sizes, corners, scores */
+    /* Pictures to look at beside the one that is made, as latents [1, h, w, in_channels] of any sizes; all samples
+     * share them. */
+    const SfuTensor *const *references;
+    int n_references;
+    /* References look only at each other, and what the others see of them is computed in the first pass alone: quicker,
+     * and what some models were trained for. */
+    gboolean keep_references;
+    double guidance; /* the scale, for networks that take it as an input; 0: their usual one */
 } SfuCondition;
 
 /* What a network beside the UNet adds to what the UNet keeps on its way down, and to its middle (Zhang 2023, section

@@ -284,7 +284,8 @@ static gboolean start_noise(Diffuser *f, SfuNoise *stream, float *noise, GError 
     return TRUE;
 }
 
-static SfuSigmas *make_sigmas(const SfuSession *s, double strength, GError **error)
+/* n_pixels: of the latents. */
+static SfuSigmas *make_sigmas(const SfuSession *s, double n_pixels, double strength, GError **error)
 {
     const SfuSchedulerConfig *c = sfu_model_scheduler(s->m->model);
     const SfuScheduleOptions o = {.prediction = (SfuSamplePrediction)c->prediction,
@@ -294,7 +295,7 @@ static SfuSigmas *make_sigmas(const SfuSession *s, double strength, GError **err
                                   .scaled_linear = c->scaled_linear,
                                   .zero_terminal_snr = c->zero_terminal_snr,
                                   .aligned = s->family->aligned_timesteps,
-                                  .shift = c->shift,
+                                  .shift = c->empirical_shift ? sfu_empirical_shift(n_pixels, s->steps) : c->shift,
                                   .sampler = s->sampler,
                                   .schedule = s->schedule,
                                   .steps = s->steps,
@@ -304,7 +305,7 @@ static SfuSigmas *make_sigmas(const SfuSession *s, double strength, GError **err
 
 int sfu_diffusion_calls(const SfuSession *s, double strength)
 {
-    SfuSigmas *sigmas = make_sigmas(s, MIN(strength, 1), NULL);
+    SfuSigmas *sigmas = make_sigmas(s, 1, MIN(strength, 1), NULL);
     const int n = sigmas ? sigmas->n_passes : MAX(1, s->steps); /* the run itself says what is wrong */
     sfu_sigmas_free(sigmas);
     return n;
@@ -328,7 +329,7 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
     f.out = g_new(float, f.n);
     f.none = s->n_branches > 1 && sfu_sampler_needs_unconditional(s->sampler) ? g_new(float, f.n) : NULL;
     f.noise = noise;
-    f.sigmas = make_sigmas(s, d->strength, error);
+    f.sigmas = make_sigmas(s, (double)d->w * d->h, d->strength, error);
     gboolean ok = x && f.sigmas && start_noise(&f, stream, noise, error) && sfu_run_stage(r, SFU_STAGE_DENOISE, error);
     /* A flow from a start plus a little noise: that sum is its far end wherever noise alone is that of others. */
     for (gint64 k = 0; ok && d->start && k < f.n; k++)

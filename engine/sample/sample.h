@@ -114,6 +114,10 @@ int sfu_schedule_find(const char *name);      /* as sfu_sampler_find() */
 /* In model.h's order. */
 typedef enum { SFU_SAMPLE_EPSILON, SFU_SAMPLE_V, SFU_SAMPLE_X0, SFU_SAMPLE_FLOW } SfuSamplePrediction;
 
+/* The shift of FLUX.2's schedule, which was fitted to the number of packed latent pixels and the steps:
+ * e^compute_empirical_mu() of the original's code. */
+double sfu_empirical_shift(double n_pixels, int steps);
+
 typedef struct {
     SfuSamplePrediction prediction;
     int n_train;                 /* 1000 */

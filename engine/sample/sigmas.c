@@ -251,6 +251,15 @@ static SfuSigmas *refuse(GError **error, SfuSigmas *s, const char *format, ...)
     return NULL;
 }
 
+double sfu_empirical_shift(double n_pixels, int steps)
+{
+    const double at_10 = 8.73809524e-05 * n_pixels + 1.89833333, at_200 = 0.00016927 * n_pixels + 0.45666666;
+    if (n_pixels > 4300)
+        return exp(at_200);
+    const double slope = (at_200 - at_10) / 190;
+    return exp(slope * steps + at_200 - 200 * slope);
+}
+
 SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
 {
     if (!sfu_sampler_name(o->sampler) || !sfu_schedule_name(o->schedule) || o->prediction > SFU_SAMPLE_FLOW)

@@ -8,12 +8,12 @@ __kernel void sigmoid_gate(__global ACT *y, int y0, __global const ACT *x, int x
     store_part(y, (size_t)y0 + i, (r ? v + load_part(r, (size_t)r0 + i, n) : v) * a, n);
 }
 
-/* x: rows of 2 c channels. */
-__kernel void half_gate(__global ACT *y, int y0, __global const ACT *x, int x0, int c, int act)
+/* Channels [x_first, x_first + 2 c) of rows of x_row to [y_first, y_first + c) of rows of y_row. */
+__kernel void half_gate(__global ACT *y, int y0, __global const ACT *x, int x0, int c, int y_row, int y_first, int x_row, int x_first, int act)
 {
     const int i = get_global_id(0) * 16, n = min(16, c - i);
-    const size_t row = get_global_id(1), from = x0 + row * 2 * c + i;
-    store_part(y, y0 + row * c + i, act_16(load_part(x, from, n), act, 0.0f) * load_part(x, from + c, n), n);
+    const size_t row = get_global_id(1), from = x0 + row * x_row + x_first + i;
+    store_part(y, y0 + row * y_row + y_first + i, act_16(load_part(x, from, n), act, 0.0f) * load_part(x, from + c, n), n);
 }
 
 /* gate: columns of one row a sample, gate_c from one to the next; per: rows of x a sample. */

@@ -13,15 +13,27 @@ gboolean sfu_sigmoid_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const S
                    SFU_TENSOR(x), SFU_TENSOR(residual), SFU_INT((int)n), SFU_FLOAT(offset));
 }
 
-gboolean sfu_half_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, GError **error)
+gboolean sfu_half_gate_columns(SfuQueue *q, SfuTensor *y, int y_first, const SfuTensor *x, int x_first, int c,
+                               SfuAct act, GError **error)
 {
-    if (y->n != x->n || y->h != x->h || y->w != x->w || 2 * y->c != x->c || y->dtype != x->dtype)
-        return sfu_op_shape_error(error, "half_gate", "x is %d x %d x %d x %d, y is %d x %d x %d x %d", x->n, x->h,
-                                  x->w, x->c, y->n, y->h, y->w, y->c);
+    if (y->n != x->n || y->h != x->h || y->w != x->w || y->dtype != x->dtype || c < 1 || y_first < 0 || x_first < 0 ||
+        (gint64)y_first + c > y->c || (gint64)x_first + 2 * (gint64)c > x->c)
+        return sfu_op_shape_error(error, "half_gate",
+                                  "%d channels from %d on of %d x %d x %d x %d to %d on of %d x %d x %d x %d", 2 * c,
+                                  x_first, x->n, x->h, x->w, x->c, y_first, y->n, y->h, y->w, y->c);
     if (act == SFU_ACT_PRELU || act == SFU_ACT_LEAKY_RELU)
         return sfu_op_shape_error(error, "half_gate", "activations with parameters are not possible");
-    return SFU_RUN(x, "gate", "half_gate", (y->c + 15) / 16, (gint64)y->n * y->h * y->w, 1, 0, 3 * sfu_op_bytes(y),
-                   error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->c), SFU_INT(act));
+    const gint64 rows = (gint64)y->n * y->h * y->w;
+    return SFU_RUN(x, "gate", "half_gate", (c + 15) / 16, rows, 1, 0,
+                   3.0 * (double)rows * c * (double)sfu_dtype_bytes(x->dtype), error, SFU_TENSOR(y), SFU_TENSOR(x),
+                   SFU_INT(c), SFU_INT(y->c), SFU_INT(y_first), SFU_INT(x->c), SFU_INT(x_first), SFU_INT(act));
+}
+
+gboolean sfu_half_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, GError **error)
+{
+    if (2 * y->c != x->c)
+        return sfu_op_shape_error(error, "half_gate", "x has %d channels, y %d, not half as many", x->c, y->c);
+    return sfu_half_gate_columns(q, y, 0, x, 0, y->c, act, error);
 }
 
 gboolean sfu_gated_add(SfuQueue *q, SfuTensor *y, const SfuTensor *residual, const SfuTensor *x, const SfuTensor *gate,

@@ -162,6 +162,10 @@ gboolean sfu_half_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act
  * may be x or the residual. act without a parameter. */
 gboolean sfu_gated_add(SfuQueue *q, SfuTensor *y, const SfuTensor *residual, const SfuTensor *x, const SfuTensor *gate,
                        int first_column, SfuAct act, GError **error);
+/* The same for 2 c channels from x_first on of a wider x, to those from y_first on of a wider y, whose other channels
+ * stay as they are. */
+gboolean sfu_half_gate_columns(SfuQueue *q, SfuTensor *y, int y_first, const SfuTensor *x, int x_first, int c,
+                               SfuAct act, GError **error);
 gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error); /* y [n,1,1,c], over pixels */
 
 gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x,

@@ -51,6 +51,26 @@ static void half_gate(Check *c, gconstpointer row)
     check_close(c, &z, plain, mag, 0x1p-24);
 }
 
+/* From column 3 on to column 2 on; the others stay. */
+static void half_gate_columns(Check *c, gconstpointer row)
+{
+    const Shape *s = row;
+    const int x_row = 2 * s->c + 7, y_row = s->c + 5;
+    const gint64 n = (gint64)s->n * s->h * s->w * y_row;
+    const In x = check_in(c, s->n, s->h, s->w, x_row, s->kind);
+    In y = check_in(c, s->n, s->h, s->w, y_row, NORMAL);
+    double *ref = check_zeros(c, n), *mag = check_zeros(c, n);
+    for (gint64 i = 0; i < n; i++) {
+        const gint64 at = i / y_row * x_row + 3 + i % y_row - 2;
+        const gboolean inside = i % y_row >= 2 && i % y_row < 2 + s->c;
+        ref[i] = inside ? x.v[at] * x.v[at + s->c] : y.v[i];
+        mag[i] = inside ? fabs(ref[i]) : 0;
+    }
+    const Out in_place = check_in_place(c, &y);
+    CHECK_OK(sfu_half_gate_columns(c->q, in_place.t, 2, x.t, 3, s->c, SFU_ACT_NONE, ERR));
+    check_close(c, &in_place, ref, mag, 0x1p-24);
+}
+
 /* The gate is columns 3 .. of a row a sample, or of one row. */
 static void gated_add(Check *c, gconstpointer row)
 {
@@ -95,6 +115,7 @@ void add_gate(void)
         if (shapes[i].kind != EXTREME) { /* the product of two could leave fp16's range */
             check_add("gated_add", shapes[i].name, work, gated_add, &shapes[i]);
             check_add("half_gate", shapes[i].name, work, half_gate, &shapes[i]);
+            check_add("half_gate_columns", shapes[i].name, work, half_gate_columns, &shapes[i]);
         }
     }
 }

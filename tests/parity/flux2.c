@@ -74,16 +74,59 @@ static void run_autoencoder(JsonObject *o)
     sfu_autoencoder_destroy(a);
 }
 
+static void run_transformer(JsonObject *o)
+{
+    GError *error = NULL;
+    const char *name = text_of(o, "name");
+    const int n = get(o, "n"), h = get(o, "h"), w = get(o, "w");
+    SfuModel *m = parity_model(text_of(o, "model"));
+    g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
+    SfuDenoiser *d = sfu_model_family(m)->denoiser(q, m, &error);
+    g_assert_no_error(error);
+    SfuTensor *x = upload(name, "x", n, h, w, d->in_channels, 1), *references[8], *y;
+    SfuTensor *text = upload(name, "text", n, 1, get(o, "tokens"), get(o, "context"), 1);
+    JsonArray *list = json_object_get_array_member(o, "references"), *t = json_object_get_array_member(o, "timesteps");
+    SfuCondition c = {.tokens = text,
+                      .references = (const SfuTensor *const *)references,
+                      .n_references = (int)json_array_get_length(list),
+                      .keep_references = json_object_get_boolean_member(o, "keep"),
+                      .guidance = json_object_get_double_member(o, "guidance")};
+    float timesteps[4];
+    for (int i = 0; i < n; i++)
+        timesteps[i] = (float)json_array_get_double_element(t, (guint)i);
+    for (int i = 0; i < c.n_references; i++) {
+        JsonArray *size = json_array_get_array_element(list, (guint)i);
+        char what[16];
+        g_snprintf(what, sizeof what, "reference%d", i);
+        references[i] = upload(name, what, 1, (int)json_array_get_int_element(size, 0),
+                               (int)json_array_get_int_element(size, 1), d->in_channels, 1);
+    }
+    sfu_denoiser_set_condition(d, &c, &error);
+    g_assert_no_error(error);
+    for (int pass = 0; pass < 2; pass++) { /* nothing of the first is left in the second */
+        sfu_denoiser_forward(d, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
+        g_assert_no_error(error);
+        check(y, name, "out");
+    }
+    for (int i = 0; i < c.n_references; i++)
+        sfu_tensor_destroy(references[i]);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(text);
+    sfu_denoiser_destroy(d);
+}
+
 static void run_case(gconstpointer data)
 {
     JsonObject *o = (JsonObject *)data;
     static const struct {
         const char *kind;
         void (*run)(JsonObject *o);
-    } kinds[] = {{"autoencoder", run_autoencoder}};
-    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (strcmp(kinds[i].kind, text_of(o, "kind")) == 0)
-            kinds[i].run(o);
+    } kinds[] = {{"autoencoder", run_autoencoder}, {"transformer", run_transformer}};
+    gsize i = 0;
+    while (i < G_N_ELEMENTS(kinds) && strcmp(kinds[i].kind, text_of(o, "kind")) != 0)
+        i++;
+    g_assert_cmpuint(i, <, G_N_ELEMENTS(kinds));
+    kinds[i].run(o);
 }
 
 int main(int argc, char **argv)

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from diffusers import AutoencoderKLFlux2
+from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
+from diffusers.models.transformers.transformer_flux2 import Flux2KVAttnProcessor, Flux2KVParallelSelfAttnProcessor
 from safetensors.numpy import save_file
 
 from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc
@@ -143,6 +144,109 @@ packed = F.pixel_unshuffle(tiny.encoder.layers(nchw(x) / 2 + 0.5), 2)
 expected["taef2/packed"] = nhwc(packed)
 expected["taef2/out"] = nhwc(tiny.decoder.layers(torch.tanh(F.pixel_shuffle(nchw(z), 2) / 3) * 3) * 2 - 1)
 cases.append({"name": "taef2", "model": "taef2", "kind": "autoencoder", "n": 1, "h": 3, "w": 2})
+
+
+# ---- transformers
+
+def make_transformer(key, **config):
+    model = Flux2Transformer2DModel(**{
+        "in_channels": 128, "num_layers": 2, "num_single_layers": 3, "attention_head_dim": 32, "num_attention_heads": 3, "joint_attention_dim": 48,
+        "timestep_guidance_channels": 64, "axes_dims_rope": (8, 8, 8, 8), "guidance_embeds": False} | config)
+    return model, {"folder": "transformer", "config": config_of(model), "tensors": fill(model, key)}
+
+
+def bfl_transformer(tensors, prefix=""):
+    """diffusers' names as FLUX.2's own files have them: q, k, v in one matrix, the last norm's shift before its scale."""
+    double = {"attn.norm_q.weight": "img_attn.norm.query_norm.scale", "attn.norm_k.weight": "img_attn.norm.key_norm.scale",
+              "attn.to_out.0.weight": "img_attn.proj.weight", "ff.linear_in.weight": "img_mlp.0.weight", "ff.linear_out.weight": "img_mlp.2.weight",
+              "attn.norm_added_q.weight": "txt_attn.norm.query_norm.scale", "attn.norm_added_k.weight": "txt_attn.norm.key_norm.scale",
+              "attn.to_add_out.weight": "txt_attn.proj.weight", "ff_context.linear_in.weight": "txt_mlp.0.weight",
+              "ff_context.linear_out.weight": "txt_mlp.2.weight"}
+    single = {"attn.to_qkv_mlp_proj": "linear1", "attn.to_out": "linear2", "attn.norm_q.weight": "norm.query_norm.scale",
+              "attn.norm_k.weight": "norm.key_norm.scale"}
+    rest = {"x_embedder": "img_in", "context_embedder": "txt_in", "time_guidance_embed.timestep_embedder.linear_1": "time_in.in_layer",
+            "time_guidance_embed.timestep_embedder.linear_2": "time_in.out_layer",
+            "time_guidance_embed.guidance_embedder.linear_1": "guidance_in.in_layer",
+            "time_guidance_embed.guidance_embedder.linear_2": "guidance_in.out_layer", "modulation_img.linear": "modulation_img.lin",
+            "modulation_txt.linear": "modulation_txt.lin", "stream_modulation.linear": "stream_modulation.lin", "proj_out": "final_layer.linear"}
+    fused = {"attn.to_q.": ("img_attn.qkv.", 0), "attn.to_k.": ("img_attn.qkv.", 1), "attn.to_v.": ("img_attn.qkv.", 2),
+             "attn.add_q_proj.": ("txt_attn.qkv.", 0), "attn.add_k_proj.": ("txt_attn.qkv.", 1), "attn.add_v_proj.": ("txt_attn.qkv.", 2)}
+    out, joined = [], {}
+    for name, hashed, dims in tensors:
+        table = double if name.startswith("transformer_") else single if name.startswith("single_transformer_") else rest
+        name = name.replace("single_transformer_blocks", "single_blocks").replace("transformer_blocks", "double_blocks")
+        part = next((k for k in fused if k in name and name.startswith("double_")), None)
+        if part:
+            joined.setdefault(name.replace(part, fused[part][0]), [None] * 3)[fused[part][1]] = hashed
+            size = dims
+            continue
+        if name == "norm_out.linear.weight":
+            out.append([prefix + "final_layer.adaLN_modulation.1.weight", hashed, dims, "swapped"])
+            continue
+        for a, b in table.items():
+            name = name.replace(a, b)
+        out.append([prefix + name, hashed, dims])
+    for name, parts in joined.items():
+        out.append([prefix + name, "|".join(parts), [3 * size[0], size[1]], "joined"])
+    return out
+
+
+def ids(n_text, pictures):
+    """pictures: (place, h, w)."""
+    text = torch.cartesian_prod(torch.arange(1), torch.arange(1), torch.arange(1), torch.arange(n_text))
+    return text, torch.cat([torch.cartesian_prod(torch.tensor([t]), torch.arange(h), torch.arange(w), torch.arange(1)) for t, h, w in pictures])
+
+
+def tokens(x):
+    return x.reshape(x.shape[0], -1, x.shape[-1])
+
+
+def transformer_case(key, model, n, h, w, n_text, references=(), keep=False, guidance=0, name=None, timesteps=(812.5, 250.0), also=()):
+    name = name or f"{key}-{n}x{h}x{w}-{len(references)}" + ("-kept" if keep else "")
+    case = {"name": name, "model": key, "kind": "transformer", "n": n, "h": h, "w": w, "tokens": n_text, "context": model.config.joint_attention_dim,
+            "timesteps": list(timesteps[:n]), "references": [list(r) for r in references], "keep": keep, "guidance": guidance}
+    c = model.config.in_channels
+    x = hash_input(f"{name}/x", (n, h, w, c))
+    text = hash_input(f"{name}/text", (n, n_text, model.config.joint_attention_dim))
+    refs = [hash_input(f"{name}/reference{i}", (1, *r, c)) for i, r in enumerate(references)]
+    all_refs = torch.cat([tokens(r) for r in refs], 1).expand(n, -1, -1) if refs else None
+    text_ids, own_ids = ids(n_text, [(0, h, w)])
+    ref_ids = ids(1, [(10 * (i + 1), *r) for i, r in enumerate(references)])[1] if refs else None
+    t = torch.tensor(case["timesteps"]) / 1000
+    more = {"guidance": torch.full((n,), float(guidance))} if guidance else {}
+    more |= {"encoder_hidden_states": text, "txt_ids": text_ids, "timestep": t, "return_dict": False}
+    if keep:
+        # The first pass fills the cache, the second one uses it; both give the same but for rounding.
+        _, cache = model(hidden_states=torch.cat([all_refs, tokens(x)], 1), img_ids=torch.cat([ref_ids, own_ids]), kv_cache_mode="extract",
+                         num_ref_tokens=all_refs.shape[1], **more)
+        y = model(hidden_states=tokens(x), img_ids=own_ids, kv_cache=cache, kv_cache_mode="cached", **more)[0]
+    elif refs:
+        y = model(hidden_states=torch.cat([tokens(x), all_refs], 1), img_ids=torch.cat([own_ids, ref_ids]), **more)[0][:, :h * w]
+    else:
+        y = model(hidden_states=tokens(x), img_ids=own_ids, **more)[0]
+    expected[f"{name}/out"] = y.reshape(n, h, w, -1).numpy()
+    for other in (key, *also):
+        cases.append(case | {"model": other})
+
+
+klein, file = make_transformer("klein")
+models["klein"] = {"files": [file]}
+models["klein-bfl"] = {"files": [{"file": "flux-2-klein-4b.safetensors", "tensors": bfl_transformer(file["tensors"])}]}
+models["klein-comfy"] = {"files": [{"file": "klein.safetensors", "tensors": bfl_transformer(file["tensors"], "model.diffusion_model.")}]}
+models["klein-alone"] = {"files": [{"file": "diffusion_pytorch_model.safetensors", "tensors": file["tensors"]}]}
+transformer_case("klein", klein, 2, 3, 5, 7, also=("klein-bfl", "klein-comfy", "klein-alone"))
+transformer_case("klein", klein, 1, 4, 3, 6, references=[(3, 2)])
+transformer_case("klein", klein, 2, 4, 3, 6, references=[(3, 2), (2, 5)])
+# The keys and values of references are kept by processors of their own.
+for block in klein.transformer_blocks:
+    block.attn.set_processor(Flux2KVAttnProcessor())
+for block in klein.single_transformer_blocks:
+    block.attn.set_processor(Flux2KVParallelSelfAttnProcessor())
+transformer_case("klein", klein, 2, 4, 3, 6, references=[(3, 2), (2, 5)], keep=True)
+dev, file = make_transformer("dev", guidance_embeds=True, num_layers=1, num_single_layers=1, in_channels=16)
+models["dev"] = {"files": [file]}
+models["dev-bfl"] = {"files": [{"file": "flux2-dev.safetensors", "tensors": bfl_transformer(file["tensors"])}]}
+transformer_case("dev", dev, 1, 3, 3, 4, guidance=2.5, also=("dev-bfl",))
 
 with open(HERE / "flux2.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
     g.write(json.dumps({"models": models, "cases": cases}).encode())

@@ -124,6 +124,24 @@ static void write_values(GString *out, const char *name, int n_dims, const gint6
     g_free(module);
 }
 
+/* Matrices one below the other, named "a|b|c", or one whose halves change places. */
+static void write_joined(GString *out, const char *names, int n_dims, const gint64 *dims, gboolean swapped)
+{
+    char **parts = g_strsplit(names, "|", -1);
+    gint64 one[4] = {dims[0] / g_strv_length(parts), dims[1], dims[2], dims[3]};
+    const gsize at = out->len;
+    for (int i = 0; parts[i]; i++)
+        write_values(out, parts[i], n_dims, one, 0);
+    if (swapped) {
+        const gsize half = (out->len - at) / 2;
+        char *first = g_memdup2(out->str + at, half);
+        memmove(out->str + at, out->str + at + half, half);
+        memcpy(out->str + at + half, first, half);
+        g_free(first);
+    }
+    g_strfreev(parts);
+}
+
 static void write_given(GString *out, JsonArray *values)
 {
     for (guint i = 0; i < json_array_get_length(values); i++) {
@@ -153,6 +171,9 @@ static void write_tensors(const char *path, JsonArray *tensors, const ParityDama
         JsonNode *more = json_array_get_length(t) > 3 ? json_array_get_element(t, 3) : NULL;
         if (more && JSON_NODE_HOLDS_ARRAY(more))
             write_given(data, json_node_get_array(more));
+        else if (more && json_node_get_value_type(more) == G_TYPE_STRING)
+            write_joined(data, json_array_get_string_element(t, 1), n_dims, dims,
+                         strcmp(json_node_get_string(more), "swapped") == 0);
         else
             write_values(data, json_array_get_string_element(t, 1), n_dims, dims,
                          more ? (int)json_node_get_int(more) : 0);
