@@ -21,7 +21,8 @@ typedef struct {
 } SfuHostImage;
 
 gboolean sfu_host_image_info(int image, SfuHostImage *info); /* FALSE: no such image */
-int sfu_host_active_layer(int image);                        /* -1: none */
+char *sfu_host_image_name(int image); /* as GIMP's title bar has it: "photo.jpg"; caller frees; NULL: no such image */
+int sfu_host_active_layer(int image); /* -1: none */
 /* The layer to work on for a drawable: a layer itself, or the layer that a mask belongs to. -1 with USAGE for channels.
  */
 int sfu_host_layer_of(int drawable, GError **error);
@@ -44,6 +45,12 @@ GeglBuffer *sfu_host_read_mask(int layer);
 /* The selection as "Y float" over its bounds; NULL: nothing is selected. Caller unrefs. */
 GeglBuffer *sfu_host_read_selection(int image);
 
+gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds); /* FALSE: nothing is selected */
+
+/* A text that an image carries under a name. saved: with its file, and within undo; else until the image is closed.
+ * Caller frees what get returns; NULL: none. */
+char *sfu_host_image_text_get(int image, const char *name);
+void sfu_host_image_text_set(int image, const char *name, const char *text, gboolean saved);
 /* The parasite "sfumato" of a layer, a JSON text. Caller frees; NULL: none. */
 char *sfu_host_parasite_get(int layer);
 void sfu_host_parasite_set(int layer, const char *text);

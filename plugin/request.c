@@ -8,36 +8,36 @@
 #include <glib/gi18n-lib.h>
 
 static const SfuActionInfo actions[SFU_N_ACTIONS] = {
-    {"fill", "plug-in-sfumato-fill", N_("_Fill Selection..."), N_("Fill Selection"),
-     N_("Fill the selection with what the prompt describes, as a new layer"),
+    {"fill", "plug-in-sfumato-fill", N_("_Fill Selection..."), N_("Fill Selection"), N_("Fill"),
+     N_("Fill the selection with what the prompt describes, as a new layer (inpaint)"),
      N_("Repaints the selection so that it fits its surroundings; partly selected pixels are partly repainted. An "
         "empty prompt continues "
         "the surroundings."),
      SFU_TASK_INPAINT, TRUE, TRUE, FALSE},
-    {"remove", "plug-in-sfumato-remove", N_("_Remove Object"), N_("Remove Object"),
-     N_("Remove what is selected and continue its surroundings, as a new layer"),
+    {"remove", "plug-in-sfumato-remove", N_("_Remove Object"), N_("Remove Object"), N_("Remove"),
+     N_("Remove what is selected and continue its surroundings, as a new layer (heal, erase, inpaint)"),
      N_("Fills the selection from its surroundings, without a prompt and without a dialog."), SFU_TASK_INPAINT, FALSE,
      TRUE, TRUE},
-    {"expand", "plug-in-sfumato-expand", N_("_Expand Canvas..."), N_("Expand Canvas"),
-     N_("Enlarge the canvas and paint what lies beyond the edges, as a new layer"),
+    {"expand", "plug-in-sfumato-expand", N_("_Expand Canvas..."), N_("Expand Canvas"), N_("Expand"),
+     N_("Enlarge the canvas and paint what lies beyond the edges, as a new layer (outpaint, uncrop)"),
      N_("Adds the given pixels on each side and continues the picture there."), SFU_TASK_OUTPAINT, TRUE, TRUE, FALSE},
-    {"refine", "plug-in-sfumato-refine", N_("Re_fine..."), N_("Refine"),
-     N_("Repaint the selection or the whole layer from what is there, as a new layer"),
+    {"refine", "plug-in-sfumato-refine", N_("Re_fine..."), N_("Refine"), N_("Refine"),
+     N_("Repaint the selection or the whole layer from what is there, as a new layer (image to image)"),
      N_("Image-to-image: strength says how much may change."), SFU_TASK_IMG2IMG, TRUE, TRUE, FALSE},
-    {"generate", "plug-in-sfumato-generate", N_("_Generate..."), N_("Generate"),
-     N_("Make a picture from a description, as a new layer or a new image"),
+    {"generate", "plug-in-sfumato-generate", N_("_Generate..."), N_("Generate"), N_("Generate"),
+     N_("Make a picture from a description, as a new layer or a new image (text to image)"),
      N_("Text-to-image. With a selection the picture fills it; without an open image it becomes a new one."),
      SFU_TASK_TXT2IMG, TRUE, FALSE, FALSE},
-    {"enlarge", "plug-in-sfumato-enlarge", N_("En_large..."), N_("Enlarge"),
-     N_("Enlarge the layer, the selected part or the whole image with new detail"),
+    {"enlarge", "plug-in-sfumato-enlarge", N_("En_large..."), N_("Enlarge"), N_("Enlarge"),
+     N_("Enlarge the layer, the selected part or the whole image with new detail (upscale, super-resolution)"),
      N_("Super-resolution by a model, of the layer or the selected part of it; or of the whole image: every layer, "
         "hidden ones too, is "
         "enlarged by the model in its own type, and GIMP scales masks, channels, paths, guides, sample points and the "
         "selection. Text layers "
         "become pixels. The whole image is enlarged in place, or as a copy if new-image is on."),
      SFU_TASK_UPSCALE, TRUE, TRUE, FALSE},
-    {"restyle", "plug-in-sfumato-restyle", N_("Re_style..."), N_("Restyle"),
-     N_("Repaint the selection or the whole layer in another style, as a new layer"),
+    {"restyle", "plug-in-sfumato-restyle", N_("Re_style..."), N_("Restyle"), N_("Restyle"),
+     N_("Repaint the selection or the whole layer in another style, as a new layer (style transfer)"),
      N_("Image-to-image with a style preset."), SFU_TASK_IMG2IMG, TRUE, TRUE, FALSE},
 };
 
@@ -135,6 +135,11 @@ const SfuParamSpec *sfu_action_spec(SfuAction action, const char *name)
         if (strcmp(rows[i]->name, name) == 0)
             return rows[i];
     return NULL;
+}
+
+gboolean sfu_spec_is_open(const SfuParamSpec *spec)
+{
+    return strcmp(spec->name, "style") == 0;
 }
 
 gboolean sfu_spec_has_position(const SfuParamSpec *spec)

@@ -24,7 +24,8 @@ typedef struct {
     const char *name;      /* "fill": in parasites and settings */
     const char *procedure; /* "plug-in-sfumato-fill" */
     const char *menu;      /* menu label, untranslated, with mnemonic */
-    const char *title;     /* short, untranslated: dialog titles, undo steps, layer names without prompt */
+    const char *title;     /* short, untranslated: dialog titles, undo steps */
+    const char *layer;     /* one word, untranslated: "Fill", for the names of new layers */
     const char *blurb, *help;
     SfuTask task;
     gboolean has_dialog;
@@ -40,6 +41,8 @@ const SfuParamSpec *sfu_action_spec(SfuAction action, const char *name); /* NULL
 /* TRUE: an argument of its own in GIMP 2.10, where scripts give arguments by position. Such a list can never grow, so
  * newer rows stand in the string "options" there, like the advanced ones. */
 gboolean sfu_spec_has_position(const SfuParamSpec *spec);
+/* TRUE: a choice to which people's own files add words, so that a host that fixes its choices takes any text. */
+gboolean sfu_spec_is_open(const SfuParamSpec *spec);
 double sfu_action_default(SfuAction action, const SfuParamSpec *spec);
 /* "steps" and range in words, for procedure browsers: "Sampling steps (0 to 1000, default 0)". Caller frees. */
 char *sfu_spec_describe(SfuAction action, const SfuParamSpec *spec);

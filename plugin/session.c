@@ -6,6 +6,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
+#include "history.h"
 #include "host.h"
 #include "models.h"
 #include "pixels.h"
@@ -214,13 +215,35 @@ static gboolean check_size(const SfuInput *in, const SfuRequest *r, GError **err
     return FALSE;
 }
 
+static void layer_free(gpointer p)
+{
+    SfuInputLayer *l = p;
+    g_clear_object(&l->picture);
+    g_free(l);
+}
+
+SfuInput *sfu_input_empty(SfuAction action)
+{
+    SfuInput *in = g_new0(SfuInput, 1);
+    in->action = action;
+    in->image = in->layer = in->above = -1;
+    return in;
+}
+
+void sfu_input_add_layer(SfuInput *in, int layer, GeglRectangle place, GeglBuffer *picture)
+{
+    SfuInputLayer *l = g_new(SfuInputLayer, 1);
+    *l = (SfuInputLayer){layer, place, picture};
+    if (!in->layers)
+        in->layers = g_ptr_array_new_with_free_func(layer_free);
+    g_ptr_array_add(in->layers, l);
+}
+
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
 {
     const SfuActionInfo *action = sfu_action_info(r->action);
-    SfuInput *in = g_new0(SfuInput, 1);
-    in->action = r->action;
+    SfuInput *in = sfu_input_empty(r->action);
     in->image = image;
-    in->layer = in->above = -1;
     if (image < 0 && !action->needs_image)
         return in;
     if (!check_image(r, image, drawable, &in->layer, error))
@@ -334,14 +357,15 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
 /* ---- results into the image ---------------------------------------------------------------------------------------
  */
 
+/* "Remove", "Fill: a wooden bench". Caller frees. */
 static char *layer_name(SfuAction action, const SfuResult *result)
 {
-    const char *prompt = sfu_params_text(result->params, SFU_PARAM_PROMPT);
-    if (action == SFU_ACTION_REMOVE || !*prompt)
-        prompt = _(sfu_action_info(action)->title);
+    const char *prompt = sfu_params_text(result->params, SFU_PARAM_PROMPT), *word = _(sfu_action_info(action)->layer);
+    if (!sfu_action_spec(action, "prompt") || !*prompt)
+        return g_strdup(word);
     char *head = g_utf8_strlen(prompt, -1) > 48 ? g_utf8_substring(prompt, 0, 47) : g_strdup(prompt);
-    char *name = g_strdup_printf("%s%s (%" G_GUINT64_FORMAT ")", g_strdelimit(head, "\n\r\t", ' '),
-                                 strlen(head) < strlen(prompt) ? "…" : "", result->seed);
+    char *name =
+        g_strdup_printf("%s: %s%s", word, g_strdelimit(head, "\n\r\t", ' '), strlen(head) < strlen(prompt) ? "…" : "");
     g_free(head);
     return name;
 }
@@ -446,6 +470,13 @@ static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResul
     return sfu_request_to_json(&as_used, in->source);
 }
 
+static void note_history(const SfuInput *in, const SfuRequest *r, const SfuResult *result, int image)
+{
+    char *json = result_json(in, r, result);
+    sfu_history_note(image, json, TRUE);
+    g_free(json);
+}
+
 static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const int *layers, GeglBuffer *const *pixels,
                        const SfuLayerKind *kinds, int n)
 {
@@ -471,8 +502,12 @@ static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
                         GError **error)
 {
-    if (in->layers)
-        return sfu_whole_image_add(in, results, r->new_image, layer, image, error);
+    if (in->layers) {
+        const gboolean added = sfu_whole_image_add(in, results, r->new_image, layer, image, error);
+        if (added)
+            note_history(in, r, results->pdata[0], *image);
+        return added;
+    }
     const int n = results->len;
     SfuHostImage info;
     const gboolean closed = in->image >= 0 && !sfu_host_image_info(in->image, &info);
@@ -507,6 +542,7 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
         for (int i = 0; i < n; i++) {
             char *json = result_json(in, r, results->pdata[i]);
             sfu_host_parasite_set(layers[i], json);
+            sfu_history_note(target, json, TRUE);
             g_free(json);
         }
         sfu_host_set_active_layer(target, layers[0]);

@@ -35,6 +35,8 @@ typedef struct {
 } SfuInput;
 /* Checks what the action needs. NULL with USAGE and a sentence for the user; caller frees with sfu_input_free(). */
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error);
+SfuInput *sfu_input_empty(SfuAction action); /* without image and pixels */
+void sfu_input_add_layer(SfuInput *in, int layer, GeglRectangle place, GeglBuffer *picture); /* takes the picture */
 void sfu_input_free(SfuInput *in);
 /* The jobs (borrowing from `in` and `r`), which completes `r`: size from the selection. Caller frees with g_free(). */
 SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n);

@@ -9,13 +9,6 @@
 #include "host.h"
 #include "pixels.h"
 
-static void layer_free(gpointer p)
-{
-    SfuInputLayer *l = p;
-    g_clear_object(&l->picture);
-    g_free(l);
-}
-
 gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error)
 {
     SfuHostImage info;
@@ -33,25 +26,44 @@ gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error)
     }
     GArray *ids = sfu_host_pixel_layers(in->image);
     gboolean ok = TRUE;
-    in->layers = g_ptr_array_new_with_free_func(layer_free);
     for (guint i = 0; ok && i < ids->len; i++) {
-        SfuInputLayer *l = g_new0(SfuInputLayer, 1);
-        g_ptr_array_add(in->layers, l);
-        l->layer = g_array_index(ids, int, i);
-        l->place = sfu_host_layer_bounds(l->layer);
-        GeglBuffer *here = sfu_host_read_layer(in->image, l->layer, error);
+        const int layer = g_array_index(ids, int, i);
+        GeglBuffer *here = sfu_host_read_layer(in->image, layer, error);
         ok = here != NULL;
-        l->picture =
-            ok ? sfu_pixels_moved(here, 0, 0) : NULL; /* enlarged coordinates mean something only from an origin */
+        if (ok) /* enlarged coordinates mean something only from an origin */
+            sfu_input_add_layer(in, layer, sfu_host_layer_bounds(layer), sfu_pixels_moved(here, 0, 0));
         g_clear_object(&here);
     }
     g_array_unref(ids);
-    if (ok && !in->layers->len) {
+    if (ok && !in->layers) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image has no layer with pixels of its own."));
         return FALSE;
     }
     in->picture = ok ? sfu_host_read_visible(in->image, error) : NULL;
     return in->picture != NULL;
+}
+
+/* TRUE: the same picture. What was kept between two dialogs has come through floats, so that rounding is let pass
+ * there: less than a step of 8 bits. */
+static gboolean same_pixels(GeglBuffer *now, GeglBuffer *then)
+{
+    if (gegl_buffer_get_format(now) == gegl_buffer_get_format(then))
+        return sfu_pixels_equal(now, then);
+    const GeglRectangle a = *gegl_buffer_get_extent(now), b = *gegl_buffer_get_extent(then);
+    const Babl *rgba = babl_format("R'G'B'A float");
+    gboolean same = a.width == b.width && a.height == b.height;
+    float *x = g_new(float, (gsize)a.width * 4), *y = g_new(float, (gsize)b.width * 4);
+    for (int row = 0; same && row < a.height; row++) {
+        gegl_buffer_get(now, GEGL_RECTANGLE(a.x, a.y + row, a.width, 1), 1.0, rgba, x, GEGL_AUTO_ROWSTRIDE,
+                        GEGL_ABYSS_NONE);
+        gegl_buffer_get(then, GEGL_RECTANGLE(b.x, b.y + row, b.width, 1), 1.0, rgba, y, GEGL_AUTO_ROWSTRIDE,
+                        GEGL_ABYSS_NONE);
+        for (gsize i = 0; same && i < (gsize)a.width * 4; i++)
+            same = fabsf(x[i] - y[i]) < 0.5f / 255;
+    }
+    g_free(x);
+    g_free(y);
+    return same;
 }
 
 /* What will be overwritten is still what was read. */
@@ -68,7 +80,7 @@ static gboolean is_unchanged(const SfuInput *in)
         const GeglRectangle place = sfu_host_layer_bounds(l->layer);
         same = g_array_index(ids, int, i) == l->layer && gegl_rectangle_equal(&place, &l->place);
         GeglBuffer *now = same ? sfu_host_read_layer(in->image, l->layer, NULL) : NULL;
-        same = now && sfu_pixels_equal(now, l->picture);
+        same = now && same_pixels(now, l->picture);
         g_clear_object(&now);
     }
     g_array_unref(ids);

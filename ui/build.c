@@ -131,7 +131,8 @@ static void whole_image_toggled(GtkToggleButton *button, gpointer data)
 
 static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *control)
 {
-    GtkWidget *l = sfu_label(label);
+    GtkWidget *l = sfu_label(NULL);
+    gtk_label_set_text_with_mnemonic(GTK_LABEL(l), label);
     gtk_label_set_mnemonic_widget(GTK_LABEL(l), control);
     sfu_grid_attach(grid, l, 0, row, 1, FALSE);
     sfu_grid_attach(grid, control, 1, row, 1, TRUE);
@@ -166,12 +167,136 @@ static void wheel_scrolls(GtkWidget *w, gpointer panel)
         gtk_container_forall(GTK_CONTAINER(w), wheel_scrolls, panel);
 }
 
+/* Enter makes a picture again once something was changed, and no longer adds the one that is there. */
+static void edited(SfuDialog *d)
+{
+    gtk_dialog_set_default_response(GTK_DIALOG(d->window), RESPONSE_GENERATE);
+}
+
+static void watch_field(SfuDialog *d, const SfuField *f)
+{
+    static const char *const sides[] = {"left", "right", "top", "bottom", NULL};
+    gpointer source = f->adjustment ? (gpointer)f->adjustment : (gpointer)f->control;
+    const char *signal = f->adjustment ? "value-changed" : f->spec->type == SFU_PARAM_BOOL ? "toggled" : "changed";
+    g_signal_connect_swapped(source, signal, G_CALLBACK(edited), d);
+    if (g_strv_contains(sides, f->spec->name))
+        g_signal_connect_swapped(source, signal, G_CALLBACK(sfu_dialog_sides_changed), d);
+    if (g_strv_contains(sides, f->spec->name) || strcmp(f->spec->name, "scale") == 0)
+        g_signal_connect_swapped(source, signal, G_CALLBACK(sfu_dialog_update_scope), d);
+}
+
+static SfuField *add_field(SfuDialog *d, const SfuParamSpec *spec)
+{
+    SfuField *f = sfu_field_new(d->request, spec, d->models);
+    g_ptr_array_add(d->fields, f);
+    watch_field(d, f);
+    return f;
+}
+
+/* ---- what the action needs first
+ * ----------------------------------------------------------------------------------------- */
+
+static gboolean is_first(const SfuParamSpec *s)
+{
+    static const char *const names[] = {"left", "right", "top", "bottom", "scale", NULL};
+    return g_strv_contains(names, s->name);
+}
+
+static void set_field(SfuDialog *d, const char *name, double value)
+{
+    const SfuField *f = find_field(d, name);
+    if (f)
+        gtk_adjustment_set_value(f->adjustment, value);
+}
+
+static void scale_clicked(GtkWidget *button, gpointer data)
+{
+    set_field(data, "scale", GPOINTER_TO_INT(g_object_get_data(G_OBJECT(button), "scale")));
+}
+
+static GtkWidget *scale_buttons(SfuDialog *d)
+{
+    GtkWidget *box = sfu_hbox(6);
+    for (int scale = 2; scale <= 8; scale *= 2) {
+        char label[16];
+        g_snprintf(label, sizeof label, "%d\xc3\x97", scale);
+        GtkWidget *b = gtk_button_new_with_label(label);
+        g_object_set_data(G_OBJECT(b), "scale", GINT_TO_POINTER(scale));
+        g_signal_connect(b, "clicked", G_CALLBACK(scale_clicked), d);
+        gtk_box_pack_start(GTK_BOX(box), b, TRUE, TRUE, 0);
+    }
+    return box;
+}
+
+static const struct {
+    const char *label;
+    double aspect; /* width by height; 0: as the sides say; -1: a quarter on every side */
+} shapes[] = {{N_("Free"), 0},   {N_("A quarter on every side"), -1},
+              {"1:1", 1},        {"4:3", 4.0 / 3},
+              {"3:2", 1.5},      {"16:9", 16.0 / 9},
+              {"3:4", 0.75},     {"2:3", 2.0 / 3},
+              {"9:16", 9.0 / 16}};
+
+static void shape_chosen(GtkComboBox *combo, gpointer data)
+{
+    SfuDialog *d = data;
+    SfuHostImage info;
+    const double aspect = shapes[MAX(0, gtk_combo_box_get_active(combo))].aspect;
+    if (aspect == 0 || !sfu_host_image_info(d->image, &info))
+        return;
+    int more_w = 0, more_h = 0;
+    if (aspect < 0) {
+        more_w = info.width / 2;
+        more_h = info.height / 2;
+    } else if (info.width < info.height * aspect) {
+        more_w = (int)(info.height * aspect + 0.5) - info.width;
+    } else {
+        more_h = (int)(info.width / aspect + 0.5) - info.height;
+    }
+    set_field(d, "left", more_w / 2);
+    set_field(d, "right", more_w - more_w / 2);
+    set_field(d, "top", more_h / 2);
+    set_field(d, "bottom", more_h - more_h / 2);
+}
+
+static GtkWidget *shape_combo(SfuDialog *d)
+{
+    GtkWidget *combo = gtk_combo_box_text_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++)
+        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(combo),
+                                       g_ascii_isdigit(*shapes[i].label) ? shapes[i].label : _(shapes[i].label));
+    gtk_combo_box_set_active(GTK_COMBO_BOX(combo), 0);
+    gtk_widget_set_tooltip_text(combo, _("Sets the four sides so that the canvas gets this shape"));
+    g_signal_connect(combo, "changed", G_CALLBACK(shape_chosen), d);
+    return combo;
+}
+
+/* Sides or scale, above everything else. */
+static GtkWidget *first_fields(SfuDialog *d)
+{
+    const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
+    GtkWidget *grid = sfu_grid();
+    int n = 0;
+    if (d->request->action == SFU_ACTION_EXPAND)
+        attach_row(grid, n++, _("S_hape"), shape_combo(d));
+    for (int i = 0; rows[i]; i++)
+        if (is_first(rows[i]))
+            sfu_field_attach(add_field(d, rows[i]), grid, n++);
+    if (d->request->action == SFU_ACTION_ENLARGE)
+        sfu_grid_attach(grid, scale_buttons(d), 1, n++, 1, TRUE);
+    return grid;
+}
+
 static GtkWidget *controls(SfuDialog *d)
 {
     const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
     GtkWidget *box = sfu_vbox(10), *grid = sfu_grid(), *advanced = sfu_grid(),
               *expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
     int n = 0, n_advanced = 0;
+    d->scope = sfu_label("");
+    gtk_label_set_line_wrap(GTK_LABEL(d->scope), TRUE);
+    gtk_box_pack_start(GTK_BOX(box), d->scope, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), first_fields(d), FALSE, FALSE, 0);
     const SfuParamSpec *prompt = sfu_action_spec(d->request->action, "prompt"),
                        *negative = sfu_action_spec(d->request->action, "negative");
     if (prompt) {
@@ -189,13 +314,14 @@ static GtkWidget *controls(SfuDialog *d)
     gtk_widget_set_size_request(d->note, 280, -1);
     gtk_widget_set_no_show_all(d->note, TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->note, FALSE, FALSE, 0);
+    if (prompt)
+        g_signal_connect_swapped(d->prompt.text, "changed", G_CALLBACK(edited), d);
 
-    attach_row(grid, n++, _("Model"), model_row(d));
+    attach_row(grid, n++, _("_Model"), model_row(d));
     for (int i = 0; rows[i]; i++) {
-        if (is_special(rows[i]->name))
+        if (is_special(rows[i]->name) || is_first(rows[i]))
             continue;
-        SfuField *f = sfu_field_new(d->request, rows[i], d->models);
-        g_ptr_array_add(d->fields, f);
+        SfuField *f = add_field(d, rows[i]);
         sfu_field_attach(f, rows[i]->advanced ? advanced : grid, rows[i]->advanced ? n_advanced++ : n++);
         if (strcmp(rows[i]->name, "whole_image") == 0)
             g_signal_connect(f->control, "toggled", G_CALLBACK(whole_image_toggled), d);
@@ -215,6 +341,7 @@ static GtkWidget *controls(SfuDialog *d)
     gtk_container_add(GTK_CONTAINER(port), box);
     gtk_container_add(GTK_CONTAINER(scroll), port);
     wheel_scrolls(box, scroll);
+    gtk_widget_set_size_request(scroll, 340, -1); /* with room for the scrollbar, which GTK 2 would put over it */
 #if GTK_CHECK_VERSION(3, 0, 0)
     gtk_widget_set_hexpand(scroll, FALSE); /* the rows' own expanding stays inside: all further room is the picture's */
 #endif
@@ -270,12 +397,16 @@ static GtkWidget *picture_side(SfuDialog *d)
     gtk_box_pack_start(GTK_BOX(box), frame, TRUE, TRUE, 0);
 
     d->before_button = gtk_toggle_button_new_with_mnemonic(_("_Before"));
-    gtk_widget_set_tooltip_text(d->before_button, _("Show the picture without the result"));
+    gtk_widget_set_tooltip_text(d->before_button, _("Show the picture without the result, also while F2 is held"));
     g_signal_connect(d->before_button, "toggled", G_CALLBACK(sfu_dialog_before_toggled), d);
     gtk_box_pack_start(GTK_BOX(tools), d->before_button, FALSE, FALSE, 0);
     d->status = sfu_label("");
     gtk_label_set_ellipsize(GTK_LABEL(d->status), PANGO_ELLIPSIZE_END);
     gtk_box_pack_start(GTK_BOX(tools), d->status, TRUE, TRUE, 8);
+    d->delete_button = sfu_icon_button("edit-delete", _("Delete this result"));
+    gtk_button_set_relief(GTK_BUTTON(d->delete_button), GTK_RELIEF_NONE);
+    g_signal_connect_swapped(d->delete_button, "clicked", G_CALLBACK(sfu_dialog_delete_current), d);
+    gtk_box_pack_start(GTK_BOX(tools), d->delete_button, FALSE, FALSE, 0);
     d->zoom_label = gtk_label_new("");
     gtk_label_set_width_chars(GTK_LABEL(d->zoom_label), 7);
     gtk_box_pack_start(GTK_BOX(tools), d->zoom_label, FALSE, FALSE, 0);
@@ -293,21 +424,10 @@ static GtkWidget *picture_side(SfuDialog *d)
     gtk_container_add(GTK_CONTAINER(port), d->strip);
     gtk_container_add(GTK_CONTAINER(scroll), port);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
-    gtk_widget_set_size_request(scroll, -1, 96);
+    gtk_widget_set_size_request(scroll, -1, 140);
     sfu_name(d->strip, _("Results"));
     gtk_box_pack_start(GTK_BOX(box), scroll, FALSE, FALSE, 0);
     return box;
-}
-
-GtkWidget *sfu_dialog_thumbnail(SfuDialog *d, GdkPixbuf *pixbuf, const char *name)
-{
-    GtkWidget *b = gtk_toggle_button_new();
-    gtk_container_add(GTK_CONTAINER(b), gtk_image_new_from_pixbuf(pixbuf));
-    gtk_widget_set_tooltip_text(b, name);
-    sfu_name(b, name);
-    gtk_widget_show_all(b);
-    gtk_box_pack_start(GTK_BOX(d->strip), b, FALSE, FALSE, 0);
-    return b;
 }
 
 /* ---- the window
@@ -334,25 +454,52 @@ static GtkWidget *error_bar(SfuDialog *d)
     return d->error_bar;
 }
 
+static GtkWidget *secondary_button(SfuDialog *d, const char *label, int response)
+{
+    GtkWidget *b = gtk_dialog_add_button(GTK_DIALOG(d->window), label, response);
+    gtk_button_box_set_child_secondary(GTK_BUTTON_BOX(gtk_widget_get_parent(b)), b, TRUE);
+    return b;
+}
+
+static void buttons(SfuDialog *d)
+{
+    GtkDialog *dialog = GTK_DIALOG(d->window);
+    const SfuTask task = sfu_action_info(d->request->action)->task;
+    secondary_button(d, _("_Reset"), RESPONSE_RESET);
+    secondary_button(d, _("_Settings..."), RESPONSE_SETTINGS);
+    d->history_button = secondary_button(d, _("H_istory"), RESPONSE_HISTORY);
+    gtk_widget_set_tooltip_text(d->history_button, _("What was made with this image, with all values"));
+    gtk_dialog_add_button(dialog, _("_Close"), GTK_RESPONSE_CLOSE);
+    const gboolean image_of_its_own = task == SFU_TASK_TXT2IMG || task == SFU_TASK_UPSCALE;
+    d->add = gtk_dialog_add_button(dialog, image_of_its_own ? _("_Add to GIMP") : _("_Add as Layer"), RESPONSE_ADD);
+    d->add_and_close = gtk_dialog_add_button(dialog, _("Add and C_lose"), RESPONSE_ADD_AND_CLOSE);
+    d->stop = gtk_dialog_add_button(dialog, _("S_top"), RESPONSE_STOP);
+    d->generate =
+        gtk_dialog_add_button(dialog, task == SFU_TASK_UPSCALE ? _("_Enlarge") : _("_Generate"), RESPONSE_GENERATE);
+    gtk_widget_set_tooltip_text(d->generate, _("While something runs, this waits behind it"));
+    gtk_dialog_set_default_response(dialog, RESPONSE_GENERATE);
+}
+
+/* What is worked on may have changed while GIMP had the focus. */
+static gboolean focused(GtkWidget *window, GdkEventFocus *event, gpointer data)
+{
+    sfu_dialog_update_scope(data);
+    return FALSE;
+}
+
 void sfu_dialog_build(SfuDialog *d)
 {
     const SfuActionInfo *a = sfu_action_info(d->request->action);
-    char *title = g_strdup_printf("Sfumato: %s", _(a->title));
+    char *image = sfu_host_image_name(d->image);
+    char *title =
+        image ? g_strdup_printf("Sfumato: %s, %s", _(a->title), image) : g_strdup_printf("Sfumato: %s", _(a->title));
     d->window = sfu_host_dialog_new(title);
     g_free(title);
+    g_free(image);
+    buttons(d);
     GtkDialog *dialog = GTK_DIALOG(d->window);
-    gtk_dialog_add_button(dialog, _("_Reset"), RESPONSE_RESET);
-    gtk_dialog_add_button(dialog, _("_Settings..."), RESPONSE_SETTINGS);
-    gtk_dialog_add_button(dialog, _("_Close"), GTK_RESPONSE_CLOSE);
-    const gboolean image_of_its_own = a->task == SFU_TASK_TXT2IMG || a->task == SFU_TASK_UPSCALE;
-    d->add = gtk_dialog_add_button(dialog, image_of_its_own ? _("_Add to GIMP") : _("_Add as Layer"), RESPONSE_ADD);
-    d->stop = gtk_dialog_add_button(dialog, _("_Stop"), RESPONSE_STOP);
-    d->generate =
-        gtk_dialog_add_button(dialog, a->task == SFU_TASK_UPSCALE ? _("_Enlarge") : _("_Generate"), RESPONSE_GENERATE);
-    gtk_dialog_set_default_response(dialog, RESPONSE_GENERATE);
     gtk_widget_set_no_show_all(d->stop, TRUE);
     gtk_widget_hide(d->stop);
-    gtk_widget_set_sensitive(d->add, FALSE);
 
     GtkWidget *all = sfu_vbox(8), *sides = sfu_hbox(12);
     gtk_container_set_border_width(GTK_CONTAINER(all), 12);
@@ -373,8 +520,11 @@ void sfu_dialog_build(SfuDialog *d)
     gtk_window_set_default_size(GTK_WINDOW(d->window), MIN(980, width - 20), MIN(730, height - 60));
     g_signal_connect(d->window, "response", G_CALLBACK(sfu_dialog_response), d);
     g_signal_connect(d->window, "key-press-event", G_CALLBACK(sfu_dialog_key), d);
+    g_signal_connect(d->window, "key-release-event", G_CALLBACK(sfu_dialog_key_up), d);
+    g_signal_connect(d->window, "focus-in-event", G_CALLBACK(focused), d);
     sfu_dialog_show_request(d, d->request);
     gtk_widget_show_all(d->window);
+    sfu_dialog_update_scope(d);
     sfu_dialog_update_model(d);
     gtk_widget_grab_focus(d->prompt.box && gtk_widget_get_visible(d->prompt.box) ? d->prompt.view : d->generate);
 }
@@ -439,9 +589,59 @@ SfuRequest *sfu_dialog_collect(SfuDialog *d)
     return r;
 }
 
+/* The area that the action works on. FALSE: none. */
+static gboolean find_scope(const SfuDialog *d, GeglRectangle *area, const char **what)
+{
+    SfuHostImage info;
+    const SfuActionInfo *a = sfu_action_info(d->request->action);
+    if (!sfu_host_image_info(d->image, &info))
+        return FALSE;
+    *area = (GeglRectangle){0, 0, info.width, info.height};
+    *what = _("Image");
+    if (a->task == SFU_TASK_OUTPAINT)
+        return TRUE;
+    if (sfu_host_selection_bounds(d->image, area)) {
+        *what = _("Selection");
+        return TRUE;
+    }
+    const int layer = d->drawable >= 0 ? sfu_host_layer_of(d->drawable, NULL) : sfu_host_active_layer(d->image);
+    if (layer < 0 || a->needs_selection || a->task == SFU_TASK_TXT2IMG || !sfu_host_layer_in_image(layer, d->image))
+        return FALSE;
+    *area = sfu_host_layer_bounds(layer);
+    *what = _("Layer");
+    return TRUE;
+}
+
+void sfu_dialog_update_scope(SfuDialog *d)
+{
+    GeglRectangle area;
+    const char *what;
+    char *text = NULL;
+    if (find_scope(d, &area, &what)) {
+        SfuRequest *r = sfu_dialog_collect(d);
+        int w = area.width, h = area.height;
+        if (r->action == SFU_ACTION_ENLARGE) {
+            w = rint(w * sfu_request_get_double(r, "scale"));
+            h = rint(h * sfu_request_get_double(r, "scale"));
+        } else if (r->action == SFU_ACTION_EXPAND) {
+            w += sfu_request_get_double(r, "left") + sfu_request_get_double(r, "right");
+            h += sfu_request_get_double(r, "top") + sfu_request_get_double(r, "bottom");
+        }
+        text = w == area.width && h == area.height
+                   ? g_strdup_printf(_("%s: %d × %d px"), what, w, h)
+                   : g_strdup_printf(_("%s: %d × %d → %d × %d px"), what, area.width, area.height, w, h);
+        sfu_request_free(r);
+    }
+    gtk_label_set_text(GTK_LABEL(d->scope), text ? text : "");
+    gtk_widget_set_visible(d->scope, text != NULL);
+    g_free(text);
+}
+
 void sfu_dialog_update_model(SfuDialog *d)
 {
-    static const char *const wordy[] = {"style", "guidance", "guidance_rescale", "clip_skip", NULL};
+    /* What a model without words has no use for: it continues the surroundings in its own number of steps. */
+    static const char *const wordy[] = {"style", "guidance", "guidance_rescale", "clip_skip", "strength",
+                                        "steps", NULL};
     /* What an upscaler network, which paints nothing, has no use for. */
     static const char *const painting[] = {"strength",    "steps", "sampler", "schedule", "eta",   "rng", "step_cache",
                                            "noise_level", "vae",   "taesd",   "count",    "style", NULL};

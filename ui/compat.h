@@ -52,6 +52,14 @@ static inline int sfu_scale_factor(GtkWidget *w)
     return gtk_widget_get_scale_factor(w);
 }
 
+/* A picture in the screen's own pixels, which may be finer than GTK's. */
+static inline void sfu_image_set(GtkWidget *image, GdkPixbuf *pixbuf)
+{
+    cairo_surface_t *s = gdk_cairo_surface_create_from_pixbuf(pixbuf, gtk_widget_get_scale_factor(image), NULL);
+    gtk_image_set_from_surface(GTK_IMAGE(image), s);
+    cairo_surface_destroy(s);
+}
+
 static inline GtkAdjustment *sfu_adjustment(double value, double min, double max, double step, double page)
 {
     return gtk_adjustment_new(value, min, max, step, page, 0);
@@ -113,6 +121,11 @@ static inline void sfu_align_left(GtkWidget *label)
 static inline int sfu_scale_factor(GtkWidget *w)
 {
     return 1;
+}
+
+static inline void sfu_image_set(GtkWidget *image, GdkPixbuf *pixbuf)
+{
+    gtk_image_set_from_pixbuf(GTK_IMAGE(image), pixbuf);
 }
 
 static inline GtkAdjustment *sfu_adjustment(double value, double min, double max, double step, double page)

@@ -1,4 +1,5 @@
-/* The parts of an action's dialog, shared between its building (build.c) and its doing (dialog.c).
+/* The parts of an action's dialog, shared between its building (build.c), its runs (dialog.c) and its results
+ * (results.c).
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_UI_DIALOG_PRIVATE_H
@@ -6,21 +7,38 @@
 
 #include "engine-fields.h"
 #include "fields.h"
+#include "history.h"
 #include "host-ui.h"
 #include "host.h"
+#include "kept.h"
 #include "models.h"
 #include "preview.h"
 #include "session.h"
 
 G_BEGIN_DECLS
 
-enum { RESPONSE_RESET = 1, RESPONSE_SETTINGS, RESPONSE_ADD, RESPONSE_GENERATE, RESPONSE_STOP };
+enum {
+    RESPONSE_RESET = 1,
+    RESPONSE_SETTINGS,
+    RESPONSE_HISTORY,
+    RESPONSE_ADD,
+    RESPONSE_ADD_AND_CLOSE,
+    RESPONSE_GENERATE,
+    RESPONSE_STOP,
+    RESPONSE_GET_MODEL
+};
+
+#define SFU_N_VARIANTS 3 /* that a dialog asks for, where nothing else was chosen */
 
 /* A run's input is used by its results, which go at different times. */
 typedef struct {
     SfuInput *input;
+    char *group; /* name of the run among kept results; NULL: none of it was kept */
     int n_refs;
 } SfuSharedInput;
+SfuSharedInput *sfu_shared_input_new(SfuInput *taken);
+SfuSharedInput *sfu_shared_input_ref(SfuSharedInput *s);
+void sfu_shared_input_unref(SfuSharedInput *s);
 
 /* One result, with what it was made from. */
 typedef struct {
@@ -28,10 +46,24 @@ typedef struct {
     SfuRequest *request;
     GPtrArray *results; /* the SfuResult; of a whole image, those of its layers */
     GeglBuffer *look;   /* what is shown of it */
-    GtkWidget *button;
+    GtkWidget *button, *image;
+    GdkPixbuf *plain, *chosen; /* its thumbnail, and that with a frame */
     double seconds;
     gboolean added;
+    char *kept; /* folder, while it waits there; NULL: it does not */
 } SfuEntry;
+
+/* One click on Generate: its variants run one after the other, each shown when it is done. */
+typedef struct {
+    SfuSharedInput *shared;
+    SfuRequest *request; /* as it was asked for */
+    int n, done;         /* variants */
+    gint64 seed;         /* of the first */
+    char **to_try;       /* models, and the one that runs */
+    int trying;
+    int first_entry; /* -1: none is done */
+    double seconds;
+} SfuOrder;
 
 typedef struct {
     SfuRequest *request; /* the caller's; holds the values of the last run */
@@ -39,30 +71,30 @@ typedef struct {
     SfuSettings *settings;
     GPtrArray *models;      /* empty until they are found */
     SfuBackground *looking; /* for them; NULL: found */
+    SfuBackground *looking_for_kept;
     gboolean generate_when_found;
     SfuWorker *worker;
 
-    GtkWidget *window, *error_bar, *error_label, *note, *progress;
+    GtkWidget *window, *error_bar, *error_label, *note, *get_model, *progress, *scope;
     GtkWidget *model, *seed, *keep_seed, *seed_box;
     gint64 exact_seed; /* what the seed's spin button shows as far as it can */
-    GtkWidget *strip, *status, *zoom_label, *before_button;
-    GtkWidget *generate, *stop, *add;
+    GtkWidget *strip, *status, *zoom_label, *before_button, *delete_button, *history_button;
+    GtkWidget *generate, *stop, *add, *add_and_close;
     SfuTextField prompt, negative; /* box NULL where the action has none */
     GPtrArray *fields;             /* SfuField*, all other rows */
     SfuEngineFields engine;
     SfuPreview *preview;
+    SfuInput *opened_with; /* what the dialog showed when it was opened; NULL: nothing could be read */
 
     GPtrArray *entries; /* SfuEntry* */
     int current;        /* -1: none */
-    SfuSharedInput *running;
-    SfuRequest *running_request;
-    SfuJob *jobs; /* what runs; for the next model, if one fails */
+    gboolean watching;  /* the preview shows what is being made, not a result that was picked meanwhile */
+    GQueue orders;      /* SfuOrder*, the first one runs */
+    SfuJob *jobs;       /* of the variant that runs */
     int n_jobs;
-    char **to_try; /* models for it, and the one that runs */
-    int trying;
-    gint64 started_us;
-    gint64 last_status_us;
-    gboolean closed;
+    gint64 last_activity_us, variant_since_us;
+    guint quiet; /* timer that shows the time while the engine is silent; 0: none */
+    gboolean stopping, closed;
     int last_layer, last_image, n_added;
 } SfuDialog;
 
@@ -73,20 +105,37 @@ void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
 void sfu_dialog_show_seed(SfuDialog *d, gint64 seed);
 /* Greys what the chosen model cannot do, and says why. */
 void sfu_dialog_update_model(SfuDialog *d);
+/* Says what is worked on, in words: "Selection: 410 x 352 px". */
+void sfu_dialog_update_scope(SfuDialog *d);
 /* Looks for models, in a thread; then the lists are filled anew. At the beginning, and after a change of the settings.
  */
 void sfu_dialog_look_for_models(SfuDialog *d);
 void sfu_dialog_models_found(SfuDialog *d);
 gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog); /* as sfu_ui_settings() */
 void sfu_dialog_error(SfuDialog *d, const char *sentence);                /* NULL: none */
-GtkWidget *sfu_dialog_thumbnail(SfuDialog *d, GdkPixbuf *pixbuf, const char *name);
 
-/* Signals, in dialog.c. */
+/* Results, in results.c. */
+void sfu_dialog_show_input(SfuDialog *d, const SfuInput *in, const SfuRequest *r);
+/* Shows a result; -1: none. */
+void sfu_dialog_show_entry(SfuDialog *d, int index);
+/* One entry for each result, or one for a whole image with all of its layers'. Takes the results' contents. */
+gboolean sfu_dialog_add_entries(SfuDialog *d, const SfuOrder *o, GPtrArray *results, double seconds, GError **error);
+void sfu_dialog_look_for_kept(SfuDialog *d);
+void sfu_dialog_delete_current(SfuDialog *d);
+gboolean sfu_dialog_add_current(SfuDialog *d);
+/* Asks about results that were not added. FALSE: the dialog stays. */
+gboolean sfu_dialog_settle_results(SfuDialog *d);
+void sfu_dialog_free_entry(gpointer entry);
+const SfuResult *sfu_entry_result(const SfuEntry *e);
+
+/* Signals. */
 void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data);
 gboolean sfu_dialog_key(GtkWidget *w, GdkEventKey *e, gpointer data);
+gboolean sfu_dialog_key_up(GtkWidget *w, GdkEventKey *e, gpointer data);
 gboolean sfu_dialog_prompt_key(GtkWidget *w, GdkEventKey *e, gpointer data);
-void sfu_dialog_pick(GtkWidget *button, gpointer data);
 void sfu_dialog_before_toggled(GtkWidget *button, gpointer data);
+void sfu_dialog_show_history(GtkWidget *button, gpointer data);
+void sfu_dialog_sides_changed(SfuDialog *d); /* of Expand: the preview follows */
 
 G_END_DECLS
 #endif

@@ -178,6 +178,13 @@ static void add_file(GPtrArray *all, const char *path)
     g_ptr_array_unref(styles);
 }
 
+static gboolean without_files;
+
+void sfu_params_without_files(void)
+{
+    without_files = TRUE;
+}
+
 /* Read once: the system's, then the user's; SFUMATO_STYLES names files in their place. Lives as long as the process. */
 static const GPtrArray *all_styles(void)
 {
@@ -200,7 +207,7 @@ static const GPtrArray *all_styles(void)
         g_ptr_array_add(files, g_build_filename(system[i], "sfumato", "styles.csv", NULL));
     if (!named)
         g_ptr_array_add(files, g_build_filename(g_get_user_config_dir(), "sfumato", "styles.csv", NULL));
-    for (guint i = 0; i < files->len; i++)
+    for (guint i = 0; i < files->len && !without_files; i++)
         add_file(styles, files->pdata[i]);
     g_strfreev(list);
     g_ptr_array_unref(files);

@@ -30,6 +30,11 @@ gboolean sfu_host_image_info(int image, SfuHostImage *info)
     return TRUE;
 }
 
+char *sfu_host_image_name(int image)
+{
+    return image >= 0 && gimp_image_is_valid(image) ? gimp_image_get_name(image) : NULL;
+}
+
 int sfu_host_active_layer(int image)
 {
     return gimp_image_get_active_layer(image);
@@ -152,24 +157,50 @@ GeglBuffer *sfu_host_read_mask(int layer)
     return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, here.x, here.y, format);
 }
 
-GeglBuffer *sfu_host_read_selection(int image)
+gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds)
 {
     gboolean any = FALSE;
     int x1, y1, x2, y2;
     if (!gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2) || !any)
+        return FALSE;
+    *bounds = (GeglRectangle){x1, y1, x2 - x1, y2 - y1};
+    return TRUE;
+}
+
+GeglBuffer *sfu_host_read_selection(int image)
+{
+    GeglRectangle r;
+    if (!sfu_host_selection_bounds(image, &r))
         return NULL;
     GeglBuffer *raw = gimp_drawable_get_buffer(gimp_image_get_selection(image));
-    const GeglRectangle r = {x1, y1, x2 - x1, y2 - y1};
     const Babl *format = babl_format("Y float");
-    return sfu_pixels_read(raw, &r, format, x1, y1, format);
+    return sfu_pixels_read(raw, &r, format, r.x, r.y, format);
+}
+
+/* Frees the parasite. */
+static char *parasite_text(GimpParasite *p)
+{
+    char *text = p ? g_strndup(gimp_parasite_data(p), gimp_parasite_data_size(p)) : NULL;
+    gimp_parasite_free(p);
+    return text;
+}
+
+char *sfu_host_image_text_get(int image, const char *name)
+{
+    return gimp_image_is_valid(image) ? parasite_text(gimp_image_get_parasite(image, name)) : NULL;
+}
+
+void sfu_host_image_text_set(int image, const char *name, const char *text, gboolean saved)
+{
+    GimpParasite *p =
+        gimp_parasite_new(name, saved ? GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE : 0, strlen(text) + 1, text);
+    gimp_image_attach_parasite(image, p);
+    gimp_parasite_free(p);
 }
 
 char *sfu_host_parasite_get(int layer)
 {
-    GimpParasite *p = gimp_item_get_parasite(layer, PARASITE);
-    char *text = p ? g_strndup(gimp_parasite_data(p), gimp_parasite_data_size(p)) : NULL;
-    gimp_parasite_free(p);
-    return text;
+    return parasite_text(gimp_item_get_parasite(layer, PARASITE));
 }
 
 void sfu_host_parasite_set(int layer, const char *text)

@@ -102,6 +102,7 @@ static void query(void)
                                                   {GIMP_PDB_IMAGE, "image", "Its image"}};
     static const GimpParamDef settings_args[] = {{GIMP_PDB_INT32, "run-mode", "The run mode { RUN-INTERACTIVE (0) }"}};
     char *locale = locale_folder();
+    sfu_params_without_files();
     gimp_plugin_domain_register(GETTEXT_PACKAGE, locale);
     g_free(locale);
     for (int i = 0; i < SFU_N_ACTIONS; i++)

@@ -47,6 +47,11 @@ gboolean sfu_host_image_info(int id, SfuHostImage *info)
     return TRUE;
 }
 
+char *sfu_host_image_name(int image)
+{
+    return to_image(image) ? gimp_image_get_name(to_image(image)) : NULL;
+}
+
 int sfu_host_active_layer(int image)
 {
     GimpLayer **list = gimp_image_get_selected_layers(to_image(image));
@@ -194,28 +199,53 @@ GeglBuffer *sfu_host_read_mask(int layer)
     return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, here.x, here.y, format);
 }
 
-GeglBuffer *sfu_host_read_selection(int id)
+gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds)
 {
-    GimpImage *image = to_image(id);
     gboolean any = FALSE;
     int x1, y1, x2, y2;
-    if (!gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2) || !any)
-        return NULL;
-    GeglBuffer *raw = gimp_drawable_get_buffer(GIMP_DRAWABLE(gimp_image_get_selection(image)));
-    const GeglRectangle r = {x1, y1, x2 - x1, y2 - y1};
-    const Babl *format = babl_format("Y float");
-    return sfu_pixels_read(raw, &r, format, x1, y1, format);
+    if (!gimp_selection_bounds(to_image(image), &any, &x1, &y1, &x2, &y2) || !any)
+        return FALSE;
+    *bounds = (GeglRectangle){x1, y1, x2 - x1, y2 - y1};
+    return TRUE;
 }
 
-char *sfu_host_parasite_get(int layer)
+GeglBuffer *sfu_host_read_selection(int image)
 {
-    GimpParasite *p = to_layer(layer) ? gimp_item_get_parasite(GIMP_ITEM(to_layer(layer)), PARASITE) : NULL;
+    GeglRectangle r;
+    if (!sfu_host_selection_bounds(image, &r))
+        return NULL;
+    GeglBuffer *raw = gimp_drawable_get_buffer(GIMP_DRAWABLE(gimp_image_get_selection(to_image(image))));
+    const Babl *format = babl_format("Y float");
+    return sfu_pixels_read(raw, &r, format, r.x, r.y, format);
+}
+
+/* Frees the parasite. */
+static char *parasite_text(GimpParasite *p)
+{
     guint32 n = 0;
     const char *data = p ? gimp_parasite_get_data(p, &n) : NULL;
     char *text = data ? g_strndup(data, n) : NULL;
     if (p)
         gimp_parasite_free(p);
     return text;
+}
+
+char *sfu_host_image_text_get(int image, const char *name)
+{
+    return to_image(image) ? parasite_text(gimp_image_get_parasite(to_image(image), name)) : NULL;
+}
+
+void sfu_host_image_text_set(int image, const char *name, const char *text, gboolean saved)
+{
+    GimpParasite *p =
+        gimp_parasite_new(name, saved ? GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE : 0, strlen(text) + 1, text);
+    gimp_image_attach_parasite(to_image(image), p);
+    gimp_parasite_free(p);
+}
+
+char *sfu_host_parasite_get(int layer)
+{
+    return to_layer(layer) ? parasite_text(gimp_item_get_parasite(GIMP_ITEM(to_layer(layer)), PARASITE)) : NULL;
 }
 
 void sfu_host_parasite_set(int layer, const char *text)

@@ -53,6 +53,10 @@ static void add_argument(GimpProcedure *p, SfuAction action, const SfuParamSpec 
         gimp_procedure_add_double_argument(p, name, label, help, least, s->max, SFU_NOT_GIVEN, G_PARAM_READWRITE);
         break;
     case SFU_PARAM_CHOICE:
+        if (sfu_spec_is_open(s)) {
+            gimp_procedure_add_string_argument(p, name, label, help, SFU_NOT_GIVEN_WORD, G_PARAM_READWRITE);
+            break;
+        }
         choice = gimp_choice_new();
         gimp_choice_add(choice, SFU_NOT_GIVEN_WORD, -1, _("Automatic"), NULL);
         for (int i = 0; s->choices[i]; i++)
@@ -252,6 +256,7 @@ static GimpValueArray *run_settings(GimpProcedure *procedure, GimpProcedureConfi
 static GList *query_procedures(GimpPlugIn *plug_in)
 {
     GList *list = NULL;
+    sfu_params_without_files();
     for (int i = 0; i < SFU_N_ACTIONS; i++)
         list = g_list_append(list, g_strdup(sfu_action_info(i)->procedure));
     list = g_list_append(list, g_strdup(REPEAT));

@@ -243,6 +243,22 @@ static void check_parasite(Layer layer, const char *action)
     gimp_parasite_free(p);
 }
 
+/* From the layer's parasite; -1: it has none. */
+static double seed_of(Layer layer)
+{
+    GimpParasite *p = item_parasite(layer, "sfumato");
+    guint32 n = 0;
+    const char *data = p ? parasite_data(p, &n) : NULL;
+    char *json = data ? g_strndup(data, n) : NULL;
+    SfuRequest *r = json ? sfu_request_from_json(json, NULL, NULL) : NULL;
+    const double seed = r ? sfu_params_get_double(r->params, "seed") : -1;
+    sfu_request_free(r);
+    g_free(json);
+    if (p)
+        gimp_parasite_free(p);
+    return seed;
+}
+
 static double tolerance(const Setup *s)
 {
     /* One step of the image's own precision, each way; 8-bit dark tones are stretched by up to 2.5 between Adobe RGB
@@ -340,7 +356,7 @@ static void run_one(SfuAction action, const Setup *s)
     check_kept(image, &before, action != SFU_ACTION_EXPAND);
     check_parasite(out.layer, sfu_action_info(action)->name);
     char *name = item_name(out.layer);
-    CHECK(strstr(name, "(77)"), "the layer's name lacks the seed: %s", name);
+    CHECK(strstr(name, sfu_action_info(action)->layer), "the layer's name lacks the action: %s", name);
     CHECK(action == SFU_ACTION_REMOVE || action == SFU_ACTION_ENLARGE || strstr(name, "a street"),
           "the layer's name lacks the prompt: %s", name);
     g_free(name);
@@ -620,8 +636,10 @@ static void merged_and_repeat(void)
     CHECK(again.ok, "failed: %s", again.error);
     if (again.ok) {
         char *name = item_name(again.layer);
-        CHECK(strstr(name, "a red door") && !strstr(name, "(77)"), "not the layer's own prompt with a new seed: %s",
+        CHECK(strcmp(name, "Fill: a red door") == 0 || strstr(name, "Fill: a red door #"), "not the layer's prompt: %s",
               name);
+        CHECK(seed_of(out.layer) == 77 && seed_of(again.layer) != 77 && seed_of(again.layer) >= 0, "not a new seed: %g",
+              seed_of(again.layer));
         g_free(name);
         check_place(image, again.layer, out.layer, 14, 9, 30, 25); /* above the first result, or it would not be seen */
         check_inverted(image, work, again.layer, &plain, 1); /* made from the original, not from the first result */

@@ -84,7 +84,7 @@ def main():
         time.sleep(2)
         report(2, runs() == 0 and process.poll() is None, "Esc stops the run and leaves the dialog open")
         xdotool(display, "key", "Return")
-        report(3, wait(lambda: runs() == 1, 40), "Enter generates again after a stop")
+        report(3, wait(lambda: runs() == 3, 40), "Enter generates again after a stop, three variants")
         time.sleep(2)
         xdotool(display, "key", "alt+a")  # Add as Layer
         time.sleep(2)

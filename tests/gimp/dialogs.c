@@ -19,6 +19,7 @@ static GeglBuffer *picture, *selection;
 static gboolean closed; /* the image */
 static GeglRectangle last_layer;
 static char *last_message;
+static GHashTable *texts; /* of the image */
 static SfuHostType image_type;
 enum { COPY = IMAGE + 5 };
 static int n_inserted, n_scaled, n_restored, n_written, fail_at; /* fail_at: the write that fails, from 1 */
@@ -38,6 +39,11 @@ gboolean sfu_host_image_info(int image, SfuHostImage *info)
 {
     *info = (SfuHostImage){.width = W, .height = H, .type = image_type, .largest_px = 262144};
     return image == IMAGE && !closed;
+}
+
+char *sfu_host_image_name(int image)
+{
+    return g_strdup("photo.jpg");
 }
 
 int sfu_host_active_layer(int image)
@@ -100,6 +106,26 @@ GeglBuffer *sfu_host_read_visible(int image, GError **error)
 GeglBuffer *sfu_host_read_mask(int layer)
 {
     return NULL;
+}
+
+gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds)
+{
+    if (selection)
+        *bounds = *gegl_buffer_get_extent(selection);
+    return selection != NULL;
+}
+
+char *sfu_host_image_text_get(int image, const char *name)
+{
+    const char *text = texts ? g_hash_table_lookup(texts, name) : NULL;
+    return g_strdup(text);
+}
+
+void sfu_host_image_text_set(int image, const char *name, const char *text, gboolean saved)
+{
+    if (!texts)
+        texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_hash_table_insert(texts, g_strdup(name), g_strdup(text));
 }
 
 GeglBuffer *sfu_host_read_selection(int image)
@@ -356,6 +382,21 @@ static GtkWidget *find(GtkWidget *window, GType type, const char *name)
     return s.found;
 }
 
+static void match_start(GtkWidget *w, gpointer data)
+{
+    Search *s = data;
+    const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
+    if (!s->found && name && g_str_has_prefix(name, s->name))
+        s->found = w;
+}
+
+static GtkWidget *find_start(GtkWidget *window, const char *start)
+{
+    Search s = {GTK_TYPE_WIDGET, start, NULL};
+    walk(window, match_start, &s);
+    return s.found;
+}
+
 static GtkWidget *find_or_fail(GtkWidget *window, GType type, const char *name)
 {
     GtkWidget *w = find(window, type, name);
@@ -387,6 +428,11 @@ static gboolean is_sensitive(GtkWidget *window, GType type, const char *name)
 {
     GtkWidget *w = find(window, type, name); /* finds what is shown */
     return w && gtk_widget_is_sensitive(w);
+}
+
+static gboolean is_running(GtkWidget *window)
+{
+    return find(window, GTK_TYPE_BUTTON, "S_top") != NULL;
 }
 
 static void use_action(GtkWidget *window)
@@ -429,17 +475,17 @@ static void use_action(GtkWidget *window)
 
     gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, go)));
     settle(400);
-    g_assert_null(find(window, GTK_TYPE_BUTTON, go));
+    g_assert_true(is_running(window));
     look_at(window, action, "3-running");
-    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Stop")));
-    for (int i = 0; i < 100 && !find(window, GTK_TYPE_BUTTON, go); i++)
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "S_top")));
+    for (int i = 0; i < 100 && is_running(window); i++)
         settle(50);
     g_setenv("SFU_STANDIN_STEP_MS", "20", TRUE);
     look_at(window, action, "4-stopped");
     g_assert_false(is_sensitive(window, GTK_TYPE_BUTTON, add_label()));
     gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, go)));
     settle(300);
-    for (int i = 0; i < 200 && !find(window, GTK_TYPE_BUTTON, go); i++)
+    for (int i = 0; i < 200 && is_running(window); i++)
         settle(50);
     look_at(window, action, "5-done");
     GtkWidget *add = find_or_fail(window, GTK_TYPE_BUTTON, add_label());
@@ -459,7 +505,7 @@ static void use_action(GtkWidget *window)
     settle(50);
     if (current != SFU_ACTION_GENERATE)
         look_at(window, action, "6-refused");
-    for (int i = 0; i < 200 && !find(window, GTK_TYPE_BUTTON, go); i++)
+    for (int i = 0; i < 200 && is_running(window); i++)
         settle(50);
     image_type = SFU_HOST_RGB;
 }
@@ -765,6 +811,122 @@ static void results_are_asked_about(void)
     end_scene();
 }
 
+static void keep_them(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate"))); /* waits behind the first */
+    for (int i = 0; i < 200 && is_running(window); i++)
+        settle(50);
+    g_timeout_add(300, answer, "_Keep");
+}
+
+static guint count_results(GtkWidget *window)
+{
+    guint n = 0;
+    for (int i = 1; i < 20; i++) {
+        char *start = g_strdup_printf("Result %d, seed", i);
+        n += find_start(window, start) != NULL;
+        g_free(start);
+    }
+    return n;
+}
+
+static void find_them_again(GtkWidget *window)
+{
+    for (int i = 0; i < 100 && count_results(window) < 6; i++)
+        settle(50);
+    g_assert_cmpuint(count_results(window), ==, 6); /* two orders of three variants */
+    look_at(window, "fill", "7-kept");
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "Delete this result")));
+    g_assert_cmpuint(count_results(window), ==, 5);
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Add as Layer")));
+    g_assert_cmpint(n_inserted, ==, 1);
+}
+
+static void find_the_rest(GtkWidget *window)
+{
+    for (int i = 0; i < 100 && count_results(window) < 4; i++)
+        settle(50);
+    settle(100);
+    g_assert_cmpuint(count_results(window), ==, 4);
+    for (int i = 0; i < 4; i++)
+        gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "Delete this result")));
+    g_assert_false(is_sensitive(window, GTK_TYPE_BUTTON, "_Add as Layer"));
+}
+
+/* What is not added waits for this session's next dialog, with its pixels and values. */
+static void results_are_kept(void)
+{
+    static void (*const dialogs[])(GtkWidget *) = {keep_them, find_them_again, find_the_rest};
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    new_scene();
+    n_inserted = 0;
+    current = SFU_ACTION_FILL;
+    for (gsize i = 0; i < G_N_ELEMENTS(dialogs); i++) {
+        SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+        g_timeout_add(100, act, dialogs[i]);
+        g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error) == (i == 1));
+        g_assert_no_error(error);
+        sfu_request_free(r);
+    }
+    GPtrArray *history = sfu_history_read(IMAGE);
+    g_assert_cmpuint(history->len, >=, 6);
+    const SfuRequest *newest = history->pdata[0];
+    g_assert_cmpint(newest->action, ==, SFU_ACTION_FILL);
+    g_assert_true(sfu_params_is_set(newest->params, "seed"));
+    g_ptr_array_unref(history);
+    sfu_settings_free(settings);
+    end_scene();
+}
+
+static void history_is_bounded(void)
+{
+    g_clear_pointer(&texts, g_hash_table_unref);
+    for (int i = 0; i < 60; i++) {
+        SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+        sfu_params_put(r->params, SFU_PARAM_SEED, i);
+        char *json = sfu_request_to_json(r, 0);
+        sfu_history_note(IMAGE, json, i % 2);
+        sfu_history_note(IMAGE, json, TRUE); /* noted twice, it is there once */
+        g_free(json);
+        sfu_request_free(r);
+    }
+    GPtrArray *all = sfu_history_read(IMAGE);
+    g_assert_cmpuint(all->len, ==, 50);
+    g_ptr_array_unref(all);
+    sfu_host_image_text_set(IMAGE, "sfumato-history", "{\"action\": 7}\n[[[[", TRUE); /* a picture from anywhere */
+    sfu_host_image_text_set(IMAGE, "sfumato-tried", "", TRUE);
+    all = sfu_history_read(IMAGE);
+    g_assert_cmpuint(all->len, ==, 0);
+    g_ptr_array_unref(all);
+    g_clear_pointer(&texts, g_hash_table_unref);
+}
+
+/* GIMP's query asks for names and must not wait for a disk. */
+static void query_reads_no_file(void)
+{
+    if (!g_test_subprocess()) {
+        char *path = NULL;
+        const int fd = g_file_open_tmp("sfumato-styles-XXXXXX", &path, NULL);
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_true(g_file_set_contents(path, "name,prompt,negative_prompt\nmy own,{prompt} in red,\n", -1, NULL));
+        g_setenv("SFUMATO_STYLES", path, TRUE);
+        g_test_trap_subprocess(NULL, 0, 0);
+        g_test_trap_assert_passed();
+        g_unsetenv("SFUMATO_STYLES");
+        g_assert_cmpint(remove(path), ==, 0);
+        g_free(path);
+        return;
+    }
+    sfu_params_without_files();
+    const SfuParamSpec *style = sfu_action_spec(SFU_ACTION_FILL, "style");
+    g_assert_true(sfu_spec_is_open(style));
+    g_assert_true(g_strv_contains(style->choices, "photo"));
+    g_assert_false(g_strv_contains(style->choices, "my own"));
+}
+
 static void close_while_it_runs(GtkWidget *window)
 {
     gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
@@ -825,6 +987,9 @@ int main(int argc, char **argv)
     g_test_add_func("/models/one that fails is passed over, and that is said", a_failing_model_is_passed_over);
     g_test_add_func("/results/an image closed meanwhile becomes a new one", an_image_closed_meanwhile);
     g_test_add_func("/results/closing asks about what was not added", results_are_asked_about);
+    g_test_add_func("/results/what is kept is there again", results_are_kept);
+    g_test_add_func("/results/the history holds the last 50", history_is_bounded);
+    g_test_add_func("/request/a query reads no file", query_reads_no_file);
     g_test_add_func("/results/closing in a run", closing_does_not_wait_with_the_window_shown);
     return g_test_run();
 }

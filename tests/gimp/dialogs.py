@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import dialog
 
@@ -15,12 +16,14 @@ def main():
         return 0
     server, display = dialog.screen()
     # No bus: nothing is to be asked of the user's own session.
-    env = dict(os.environ, DISPLAY=display, NO_AT_BRIDGE="1", LC_ALL="C.UTF-8", LANGUAGE="")
+    cache = tempfile.mkdtemp(prefix="sfumato-dialogs-")
+    env = dict(os.environ, DISPLAY=display, NO_AT_BRIDGE="1", LC_ALL="C.UTF-8", LANGUAGE="", XDG_CACHE_HOME=cache)
     try:
         return subprocess.run([sys.argv[1]], env=env, check=False, timeout=280).returncode
     finally:
         server.terminate()
         server.wait()
+        shutil.rmtree(cache, ignore_errors=True)
 
 
 if __name__ == "__main__":
