@@ -116,11 +116,12 @@ static inline int sfu_model_native_px(const SfuModel *m)
     return f->native_px ? f->native_px(m) : 0;
 }
 
-/* How many times it enlarges; 0: it does not, or by any factor. */
+/* How many times it enlarges if nothing else is asked for; 0: it does not, or by any factor. */
 static inline int sfu_model_scale(const SfuModel *m)
 {
     const SfuFamily *f = sfu_model_family(m);
-    return f->enlargement == SFU_ENLARGE_NETWORK ? sfu_model_upscaler(m)->scale : f->scale;
+    const SfuUpscalerConfig *u = sfu_model_upscaler(m);
+    return f->enlargement == SFU_ENLARGE_NETWORK ? (int)(u->scale * u->reduction + 0.5) : f->scale;
 }
 
 /* What `sfumato inspect` shows: family, and of each part dtype, size, missing, misshapen and unexpected tensors. Caller

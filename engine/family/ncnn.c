@@ -232,13 +232,18 @@ static gboolean is_rrdb(const Walk *w, int output)
 
 /* ---- SRVGGNetCompact ---- */
 
-static gboolean is_srvgg(const Walk *w, int output)
+static gboolean is_srvgg(const Walk *w, int output, double *reduction)
 {
-    /* The published x2 and x3 models are the x4 one and a reduction; Sfumato gives what the network itself does, and
-     * reduces when it is asked to. */
+    /* The published x2 and x3 models are the x4 one, reduced by ncnn's bicubic filter, which reads four pixels whatever
+     * the factor. Sfumato reduces by its own filter, which reads as many as count. */
     const SfuNcnnLayer *reduced = maker(w, output, "Interp", 1);
-    if (reduced && sfu_ncnn_number(reduced, 1, 1) < 1)
+    *reduction = 1;
+    if (reduced && sfu_ncnn_number(reduced, 1, 1) < 1) {
+        *reduction = sfu_ncnn_number(reduced, 1, 1);
+        if (!near(*reduction, sfu_ncnn_number(reduced, 2, 1)))
+            return FALSE;
         output = reduced->in[0];
+    }
     int x, y, from, factor;
     if (!is_sum(w, output, &x, &y))
         return FALSE;
@@ -248,7 +253,8 @@ static gboolean is_srvgg(const Walk *w, int output)
         y = x;
     }
     if (!shuffle || !is_nearest(w, y, &from, &factor) || source(w, from) != w->input ||
-        sfu_ncnn_number(shuffle, 0, 1) != factor || sfu_ncnn_number(shuffle, 1, 0) != 0)
+        sfu_ncnn_number(shuffle, 0, 1) != factor || sfu_ncnn_number(shuffle, 1, 0) != 0 ||
+        !near(factor * *reduction, round(factor * *reduction)) || factor * *reduction < 1)
         return FALSE;
     GPtrArray *layers = g_ptr_array_new(); /* from the end: a convolution, slopes, a convolution ... */
     SfuNcnnLayer *l = linear(w, shuffle->in[0]);
@@ -271,7 +277,7 @@ static gboolean is_srvgg(const Walk *w, int output)
     return ok;
 }
 
-gboolean sfu_ncnn_name(const SfuFile *f, const char *path, GError **error)
+gboolean sfu_ncnn_name(const SfuFile *f, const char *path, double *reduction, GError **error)
 {
     Walk w = {.g = f->graph, .input = -1};
     int output = -1, n_inputs = 0, n_outputs = 0;
@@ -291,7 +297,7 @@ gboolean sfu_ncnn_name(const SfuFile *f, const char *path, GError **error)
             n_outputs++;
         }
     g_free(read);
-    if (n_inputs == 1 && n_outputs == 1 && (is_rrdb(&w, output) || is_srvgg(&w, output)))
+    if (n_inputs == 1 && n_outputs == 1 && (is_rrdb(&w, output) || is_srvgg(&w, output, reduction)))
         return TRUE;
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
                 "%s: its layers are not those of a network that Sfumato runs from ncnn's files, which are RRDBNet "

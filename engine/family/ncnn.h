@@ -7,7 +7,7 @@
 #include "file/file.h"
 
 /* Gives the tensors of a file with a graph of layers the names that its family has. FALSE with FAMILY if the graph is
- * that of no family. */
-gboolean sfu_ncnn_name(const SfuFile *f, const char *path, GError **error);
+ * that of no family. *reduction: by what the graph multiplies the sides of what the network makes, 1 for most. */
+gboolean sfu_ncnn_name(const SfuFile *f, const char *path, double *reduction, GError **error);
 
 #endif

@@ -193,7 +193,7 @@ static gboolean open_file(SfuModel *m, GError **error)
         return FALSE;
     if (f->pickle && holds_checkpoint(f))
         return refuse_checkpoint_pickle(m->path, error);
-    if (f->graph && !sfu_ncnn_name(f, m->path, error))
+    if (f->graph && !sfu_ncnn_name(f, m->path, &m->upscaler.reduction, error))
         return FALSE;
     SfuSource s = {.path = m->path, .file = f, .names = g_hash_table_new(g_str_hash, g_str_equal)};
     for (guint i = 0; i < f->tensors->len; i++) {

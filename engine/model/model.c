@@ -113,6 +113,7 @@ SfuModel *sfu_model_new(const char *path)
     m->strays = g_ptr_array_new_with_free_func(g_free);
     m->missing = g_ptr_array_new_with_free_func(g_free);
     m->upscaler.unshuffle = 1;
+    m->upscaler.reduction = 1;
     return m;
 }
 

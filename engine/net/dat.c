@@ -460,7 +460,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *picture, GError **err
 /* Attention between channels sees everything, windows mix block by block; two windows of context hide the seam. */
 static int margin(const SfuUpscalerConfig *c)
 {
-    return 2 * c->multiple;
+    return MAX(SFU_WINDOWS_MARGIN_PX, 2 * c->multiple);
 }
 
 /* The trunk, a block's input, its norm, queries, keys and values, and one half of those twice; or the full resolution
@@ -471,4 +471,4 @@ static double values(const SfuUpscalerConfig *c, int w, int h)
     return MAX(11 * c->features, c->features + high * c->scale * c->scale) * (double)w * h;
 }
 
-const SfuUpscalerKind sfu_dat_kind = {bind, release, run, margin, values};
+const SfuUpscalerKind sfu_dat_kind = {bind, release, run, margin, values, .sees_all = TRUE};

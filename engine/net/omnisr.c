@@ -361,7 +361,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *picture, GError **err
 /* Grids and gates see everything; two windows of context hide the seam. */
 static int margin(const SfuUpscalerConfig *c)
 {
-    return 2 * c->multiple;
+    return MAX(SFU_WINDOWS_MARGIN_PX, 2 * c->multiple);
 }
 
 /* The trunk, a block's input, its norm, and queries, keys and values twice. */
@@ -370,4 +370,4 @@ static double values(const SfuUpscalerConfig *c, int w, int h)
     return MAX(10 * c->features, c->features + 2 * c->channels * c->scale * c->scale) * (double)w * h;
 }
 
-const SfuUpscalerKind sfu_omnisr_kind = {bind, release, run, margin, values};
+const SfuUpscalerKind sfu_omnisr_kind = {bind, release, run, margin, values, .sees_all = TRUE};

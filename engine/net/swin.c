@@ -439,7 +439,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
  * seam. */
 static int margin(const SfuUpscalerConfig *c)
 {
-    return 2 * ((const SfuSwinConfig *)c->own)->window;
+    return MAX(SFU_WINDOWS_MARGIN_PX, 2 * ((const SfuSwinConfig *)c->own)->window);
 }
 
 /* Queries, keys and values beside the features, their norm and the windows; or the full resolution at the end. */
@@ -449,4 +449,4 @@ static double values(const SfuUpscalerConfig *c, int w, int h)
     return MAX(9 * c->features, c->features + high * c->scale * c->scale) * (double)w * h;
 }
 
-const SfuUpscalerKind sfu_swin_kind = {bind, release, run, margin, values};
+const SfuUpscalerKind sfu_swin_kind = {bind, release, run, margin, values, .sees_all = TRUE};

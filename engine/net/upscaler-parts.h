@@ -6,6 +6,10 @@
 #include "net/parts.h"
 #include "net/upscaler.h"
 
+/* Of networks whose windows exchange what they see from layer to layer. SwinIR's authors divide with an overlap of 32.
+ */
+#define SFU_WINDOWS_MARGIN_PX 32
+
 /* A pass under way. */
 typedef struct {
     const SfuNet *net;
@@ -26,6 +30,7 @@ struct SfuUpscalerKind {
     int (*margin)(const SfuUpscalerConfig *c);
     double (*values)(const SfuUpscalerConfig *c, int w,
                      int h); /* that a pass over w x h input pixels holds at its widest point */
+    gboolean sees_all;       /* an output pixel depends on all of the input, however little: margin is a choice */
 };
 
 /* A share of the pass, 0 to 1, is enqueued: if somebody listens, waits until the device has done it and reports. */

@@ -55,6 +55,11 @@ int sfu_upscaler_scale(const SfuUpscaler *u)
 {
     return u->config->scale;
 }
+gboolean sfu_upscaler_sees_all(const SfuUpscaler *u)
+{
+    return u->kind->sees_all;
+}
+
 int sfu_upscaler_margin_px(const SfuUpscaler *u)
 {
     return u->kind->margin(u->config);

@@ -23,6 +23,8 @@ int sfu_upscaler_scale(const SfuUpscaler *u);
  * the whole, for convolutional networks; for transformers, which can see everything, so much that the seam does not
  * show. */
 int sfu_upscaler_margin_px(const SfuUpscaler *u);
+/* Whether tiles differ from the whole in spite of their margin, so that they must be blended. */
+gboolean sfu_upscaler_sees_all(const SfuUpscaler *u);
 /* Input sides must be multiples of this; tiles of a picture should start at multiples too. */
 int sfu_upscaler_multiple(const SfuUpscaler *u);
 int sfu_upscaler_channels(const SfuUpscaler *u); /* of input and output: 3, or 1 for networks of gray pictures */

@@ -21,6 +21,7 @@ typedef struct {
     SfuUpscaler *u;
     int scale, multiple, channels;
     int core_w, core_h, margin; /* input px, multiples of `multiple` */
+    gboolean blends;            /* tiles differ where they meet, and are faded over */
     gboolean tta;
     /* The tile under way: its pixels, and how many of them have been reported as done. */
     double tile_px, reported;
@@ -178,15 +179,51 @@ static gboolean alpha_is_even(const SfuImage *rgba, int x, int y)
     return TRUE;
 }
 
+/* How much of a tile's pixel at `at` is taken: it fades in over 2 * half output pixels, whose middle is its core's
+ * beginning. half 0: all. */
+static float fade(int at, int half)
+{
+    return at >= half ? 1 : (at + half + 0.5f) / (2 * half);
+}
+
+/* Rows [y, y + rows) of the area are mixed with what the tiles to the left and above wrote there. from_x, from_y: where
+ * the core begins in the area; 0: the picture ends there. */
+static gboolean mix(GeglBuffer *out, SfuRect rows, int y, int from_x, int from_y, float *p, GError **error)
+{
+    if (!from_x && (!from_y || y >= 2 * from_y))
+        return TRUE;
+    const GeglRectangle *e = gegl_buffer_get_extent(out);
+    SfuImage *old = sfu_image_new(rows.w, rows.h, 4, error);
+    if (!old)
+        return FALSE;
+    gegl_buffer_get(out, GEGL_RECTANGLE(e->x + rows.x, e->y + rows.y, rows.w, rows.h), 1,
+                    babl_format_with_space("R'G'B'A float", gegl_buffer_get_format(out)), old->p, GEGL_AUTO_ROWSTRIDE,
+                    GEGL_ABYSS_NONE);
+    for (int j = 0; j < rows.h; j++) {
+        const float down = fade(y + j - from_y, from_y);
+        for (int x = 0; x < rows.w && (down < 1 || x < 2 * from_x); x++) {
+            const float much = down * fade(x - from_x, from_x);
+            for (gsize k = ((gsize)j * rows.w + x) * 4, end = k + 4; k < end; k++)
+                p[k] = old->p[k] + much * (p[k] - old->p[k]);
+        }
+    }
+    sfu_image_free(old);
+    return TRUE;
+}
+
 /* The core of one tile, a few rows at a time. from: its padded input; alpha NULL: that of `from` is the same all over.
  */
 static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, const SfuImage *from,
                            SfuRect read, SfuRect core, GeglBuffer *out, GError **error)
 {
-    const int s = n->scale, w = core.w * s, h = core.h * s, dx = (core.x - read.x) * s, dy = (core.y - read.y) * s;
+    /* Tiles that are blended reach over their core by half of what `read` does. */
+    const int half = n->blends ? n->margin / 2 : 0, ax = MAX(0, core.x - half), ay = MAX(0, core.y - half);
+    const SfuRect area = {ax, ay, MIN(core.x + core.w + half, read.x + read.w) - ax,
+                          MIN(core.y + core.h + half, read.y + read.h) - ay};
+    const int s = n->scale, w = area.w * s, h = area.h * s, dx = (area.x - read.x) * s, dy = (area.y - read.y) * s;
     SfuImage *t = sfu_image_new(w, MIN(h, WRITE_ROWS), 4, error);
-    gboolean even = TRUE;
-    for (int y = 0; t && y < h; y++) {
+    gboolean even = TRUE, ok = t != NULL;
+    for (int y = 0; ok && y < h; y++) {
         float *o = t->p + (gsize)(y % WRITE_ROWS) * w * 4;
         for (int x = 0; x < w; x++, o += 4) {
             const gsize at = ((gsize)(y + dy) * rgb->w + x + dx) * 3;
@@ -196,12 +233,16 @@ static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage
             memcpy(o, rgb->p + at, 3 * sizeof(float));
             o[3] = sfu_clean_alpha(even ? from->p[((gsize)fy * from->w + fx) * 4 + 3] : alpha->p[at + 1]);
         }
-        if (y % WRITE_ROWS == WRITE_ROWS - 1 || y == h - 1)
-            sfu_enlarge_write(
-                out, (SfuRect){core.x * s, core.y * s + y / WRITE_ROWS * WRITE_ROWS, w, y % WRITE_ROWS + 1}, t->p);
+        if (y % WRITE_ROWS != WRITE_ROWS - 1 && y != h - 1)
+            continue;
+        const int first = y / WRITE_ROWS * WRITE_ROWS;
+        const SfuRect rows = {area.x * s, area.y * s + first, w, y % WRITE_ROWS + 1};
+        ok = !n->blends || mix(out, rows, first, (core.x - ax) * s, (core.y - ay) * s, t->p, error);
+        if (ok)
+            sfu_enlarge_write(out, rows, t->p);
     }
     sfu_image_free(t);
-    return t != NULL;
+    return ok;
 }
 
 /* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of colour; if it
@@ -371,6 +412,7 @@ static gboolean open_network(Network *n, SfuRun *r, SfuLoaded *m, GError **error
                    .scale = sfu_upscaler_scale(m->upscaler),
                    .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
                    .channels = sfu_upscaler_channels(m->upscaler),
+                   .blends = sfu_upscaler_sees_all(m->upscaler),
                    .tta = sfu_params_bool(r->p, SFU_PARAM_TTA)};
     return TRUE;
 }
@@ -389,7 +431,8 @@ gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **
     Network n;
     if (!open_network(&n, r, m, error))
         return FALSE;
-    const double scale = sfu_params_given(r->p, SFU_PARAM_SCALE) ? sfu_params_double(r->p, SFU_PARAM_SCALE) : n.scale;
+    const double scale =
+        sfu_params_given(r->p, SFU_PARAM_SCALE) ? sfu_params_double(r->p, SFU_PARAM_SCALE) : sfu_model_scale(m->model);
     sfu_params_put(r->p, SFU_PARAM_SCALE, scale);
     int w, h;
     if (!sfu_enlarged_size(r, &w, &h, error))

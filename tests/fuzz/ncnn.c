@@ -14,12 +14,13 @@ int LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
     SfuNcnnGraph *g = sfu_ncnn_parse((const char *)data, n, data + n + (zero != NULL), size - n - (zero != NULL),
                                      "x.param", tensors, &error);
     if (g) {
+        double reduction;
         const SfuFile f = {.tensors = tensors, .graph = g};
         for (guint i = 0; i < tensors->len; i++) {
             const SfuFileTensor *t = g_ptr_array_index(tensors, i);
             g_assert_true(t->data >= data && t->data + sfu_file_tensor_bytes(t) <= data + size);
         }
-        if (!sfu_ncnn_name(&f, "x.param", &error))
+        if (!sfu_ncnn_name(&f, "x.param", &reduction, &error))
             g_assert_nonnull(error);
     } else
         g_assert_nonnull(error);

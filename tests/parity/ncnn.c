@@ -125,7 +125,11 @@ static void write_srvgg(Writer *w)
     g_snprintf(numbers, sizeof numbers, "0=%d", c->scale);
     const int shuffled = add(w, "PixelShuffle", 1, &x, numbers), picture = 0;
     g_snprintf(numbers, sizeof numbers, "0=1 1=%d 2=%d", c->scale, c->scale);
-    add(w, "BinaryOp", 2, (int[]){shuffled, add(w, "Interp", 1, &picture, numbers)}, "0=0");
+    x = add(w, "BinaryOp", 2, (int[]){shuffled, add(w, "Interp", 1, &picture, numbers)}, "0=0");
+    if (w->s->reduction) {
+        g_snprintf(numbers, sizeof numbers, "0=3 1=%s 2=%s", w->s->reduction, w->s->reduction);
+        add(w, "Interp", 1, &x, numbers);
+    }
 }
 
 char *ncnn_write(const char *key, const NcnnSpelling *s)

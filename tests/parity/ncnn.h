@@ -11,7 +11,8 @@ typedef struct {
     gboolean fused;    /* activations and scaled sums are one layer, as old converters write them */
     const char *slope; /* of fused ones */
     gboolean int8;
-    int cut; /* bytes that the weights lack */
+    int cut;               /* bytes that the weights lack */
+    const char *reduction; /* of the picture at the end, "0.5"; NULL: none (SRVGGNetCompact) */
 } NcnnSpelling;
 
 /* The path of the .param of an RRDBNet or SRVGGNetCompact of upscalers.json.gz; caller frees with g_free. */

@@ -88,6 +88,58 @@ static void test_tiles_equal_the_whole(void)
     }
 }
 
+/* Transformers see everything, so a tile is never the same pixels of the whole. What counts is that no seam shows: the
+ * step from one pixel to the next over the edge of two tiles is that of the whole, to less than what 8 bits show. */
+static double seam(const SfuResult *whole, const SfuResult *tiled, int tile, double *inside)
+{
+    gint64 n;
+    const int w = gegl_buffer_get_width(whole->picture), h = gegl_buffer_get_height(whole->picture);
+    float *a = pixels(whole->picture, &n), *b = pixels(tiled->picture, &n);
+    double most = 0;
+    *inside = 0;
+    for (int y = 0; y < h; y++)
+        for (int x = 1; x < w; x++)
+            for (int c = 0; c < 3; c++) {
+                const gint64 k = ((gint64)y * w + x) * 4 + c;
+                const double step = fabs((b[k] - b[k - 4]) - (a[k] - a[k - 4]));
+                if (x % tile == 0)
+                    most = MAX(most, step);
+                else
+                    *inside = MAX(*inside, step);
+            }
+    g_free(a);
+    g_free(b);
+    return most;
+}
+
+static void test_transformers_leave_no_seam(void)
+{
+    /* OmniSR's grid attention reads every n-th pixel of what it is given, so that a tile is another picture to it. */
+    static const struct {
+        const char *model;
+        double most;
+    } cases[] = {{"swinir-classical-x2", 1 / 255.0},
+                 {"hat-x2-window8", 1 / 255.0},
+                 {"dat-x2", 1 / 255.0},
+                 {"srformer-x2", 1 / 255.0},
+                 {"omnisr-x2", G_MAXDOUBLE}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        double inside;
+        GeglBuffer *in = picture(144, 24, "R'G'B' float");
+        SfuResult *whole = enlarge_on(engine, params(cases[i].model, ""), in),
+                  *tiled = enlarge_on(engine, params(cases[i].model, "tile 64"), in);
+        const int scale = gegl_buffer_get_width(whole->picture) / 144;
+        const double d = seam(whole, tiled, 64 * scale, &inside);
+        g_test_message("%s: step at the seams %.2e, elsewhere %.2e, all %.2e", cases[i].model, d, inside,
+                       difference(whole, tiled));
+        g_assert_cmpfloat(difference(whole, tiled), >, 0); /* there were tiles */
+        g_assert_cmpfloat(d, <, MIN(inside, cases[i].most));
+        sfu_result_free(whole);
+        sfu_result_free(tiled);
+        g_object_unref(in);
+    }
+}
+
 static void test_any_size(void)
 {
     static const struct {
@@ -499,6 +551,7 @@ int main(int argc, char **argv)
     if (!engine)
         return 0;
     g_test_add_func("/upscale/tiles-equal-the-whole", test_tiles_equal_the_whole);
+    g_test_add_func("/upscale/transformers-leave-no-seam", test_transformers_leave_no_seam);
     g_test_add_func("/upscale/any-size", test_any_size);
     g_test_add_func("/upscale/transparency", test_transparency);
     g_test_add_func("/upscale/opaque-stays-opaque-and-gray-stays-gray", test_opaque_stays_opaque_and_gray_stays_gray);

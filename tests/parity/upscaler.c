@@ -325,6 +325,31 @@ static void test_ncnn(void)
         }
 }
 
+/* realesr-animevideov3-x2 and -x3 hold the network that enlarges by 4, and reduce what it makes. */
+static void test_ncnn_reduced(void)
+{
+    static const struct {
+        const char *key, *reduction;
+        int scale; /* 0: refused */
+    } cases[] = {{"srvgg-x4", "5.000000e-01", 2}, {"srvgg-x4", "7.500000e-01", 3}, {"srvgg-x4", "0.4", 0}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+        char *path =
+            ncnn_write(cases[i].key, &(NcnnSpelling){"reduced", 0, TRUE, LEAKY, .reduction = cases[i].reduction});
+        SfuModel *m = sfu_model_open(path, &error);
+        if (cases[i].scale) {
+            g_assert_no_error(error);
+            g_assert_cmpint(sfu_model_scale(m), ==, cases[i].scale);
+            g_assert_cmpint(sfu_model_upscaler(m)->scale, ==, 4);
+        } else {
+            g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY);
+            g_clear_error(&error);
+        }
+        sfu_model_close(m);
+        g_free(path);
+    }
+}
+
 static void test_ncnn_refused(void)
 {
     static const struct {
@@ -423,6 +448,7 @@ int main(int argc, char **argv)
     g_test_add_func("/upscaler/torn", test_torn);
     g_test_add_func("/upscaler/three-by-name", test_three_by_name);
     g_test_add_func("/upscaler/ncnn", test_ncnn);
+    g_test_add_func("/upscaler/ncnn-reduced", test_ncnn_reduced);
     g_test_add_func("/upscaler/ncnn-refused", test_ncnn_refused);
     g_test_add_func("/upscaler/wraps", test_wraps);
     g_test_add_func("/upscaler/shapes", test_shapes);
