@@ -12,6 +12,7 @@ extern const SfuFamily sfu_family_sd_x4;                        /* x4.c */
 extern const SfuFamily sfu_family_mini;                         /* mini.c */
 extern const SfuFamily sfu_family_taesd;                        /* taesd.c */
 extern const SfuFamily sfu_family_vae, sfu_family_text_encoder; /* parts.c */
+extern const SfuFamily sfu_family_qwen3;                        /* qwen3.c */
 extern const SfuFamily sfu_family_lama;                         /* lama.c */
 extern const SfuFamily sfu_family_rrdb;                         /* rrdb.c */
 extern const SfuFamily sfu_family_srvgg;                        /* srvgg.c */

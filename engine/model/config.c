@@ -235,6 +235,60 @@ static double read_double(JsonNode *config, const char *name, double fallback)
     return isfinite(v) ? v : fallback;
 }
 
+/* The number "<architecture>.<key>" of a GGUF file of the model. */
+static double gguf_number(const SfuModel *m, const char *key, double fallback)
+{
+    for (guint i = 0; i < m->files->len; i++) {
+        const SfuFile *f = g_ptr_array_index(m->files, i);
+        const char *architecture = sfu_file_text(f, "general.architecture");
+        char *full = g_strconcat(architecture ? architecture : "", ".", key, NULL);
+        const SfuFileValue *v = g_hash_table_lookup(f->metadata, full);
+        g_free(full);
+        if (v && v->kind == SFU_FILE_NUMBER && isfinite(v->number))
+            return v->number;
+    }
+    return fallback;
+}
+
+/* transformers' config.json keeps the base in one of two places. FALSE with FAMILY for positions that are scaled. */
+static gboolean read_rope(SfuModel *m, SfuLanguageConfig *c, GError **error)
+{
+    JsonNode *j = m->config[SFU_PART_TEXT], *inner = member(j, "rope_parameters");
+    inner = inner ? inner : member(j, "rope_scaling");
+    inner = inner && JSON_NODE_HOLDS_OBJECT(inner) ? inner : NULL;
+    c->rope_theta = read_double(inner, "rope_theta", read_double(j, "rope_theta", c->rope_theta));
+    const char *type = read_string(inner, "rope_type");
+    if (*type && strcmp(type, "default") != 0)
+        return bad(m, error, "the text encoder's positions are scaled, which Sfumato does not do");
+    return (c->rope_theta > 1 && c->rope_theta < 1e12) || bad(m, error, "the text encoder's rope_theta is impossible");
+}
+
+gboolean sfu_model_configure_language(SfuModel *m, GError **error)
+{
+    SfuLanguageConfig *c = &m->language;
+    const SfuPart P = SFU_PART_TEXT;
+    const SfuFileTensor *table = sfu_model_tensor(m, P, "embed_tokens.weight");
+    if (!table || table->n_dims != 2)
+        return bad(m, error, "the text encoder has no token table");
+    c->vocab = dim(table, 0);
+    c->hidden = dim(table, 1);
+    c->layers = sfu_model_count(m, P, "layers.", 256);
+    c->head_dim = dim(sfu_model_tensor(m, P, "layers.0.self_attn.q_norm.weight"), 0);
+    c->intermediate = dim(sfu_model_tensor(m, P, "layers.0.mlp.gate_proj.weight"), 0);
+    const int q = dim(sfu_model_tensor(m, P, "layers.0.self_attn.q_proj.weight"), 0),
+              k = dim(sfu_model_tensor(m, P, "layers.0.self_attn.k_proj.weight"), 0);
+    if (!c->layers || c->hidden < 1 || c->intermediate < 1 || c->head_dim < 2 || c->head_dim % 2 || q < 1 || k < 1 ||
+        q % c->head_dim || k % c->head_dim || q % k)
+        return bad(m, error, "the text encoder's heads do not divide its widths");
+    c->heads = q / c->head_dim;
+    c->kv_heads = k / c->head_dim;
+    c->eps = (float)gguf_number(m, "attention.layer_norm_rms_epsilon", 1e-6);
+    c->rope_theta = gguf_number(m, "rope.freq_base", 1e6);
+    read_float(m->config[P], "rms_norm_eps", &c->eps);
+    return ((c->eps >= 0 && c->eps < 1) || bad(m, error, "the text encoder's rms_norm_eps is impossible")) &&
+           read_rope(m, c, error);
+}
+
 gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error)
 {
     SfuSchedulerConfig *c = &m->scheduler;

@@ -23,6 +23,7 @@ struct SfuModel {
     SfuUnetConfig unet;
     SfuVaeConfig vae;
     SfuTextConfig text;
+    SfuLanguageConfig language;
     SfuSchedulerConfig scheduler;
     SfuUpscalerConfig upscaler;
     SfuLamaConfig lama;
@@ -54,6 +55,7 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error);
 gboolean sfu_model_configure_unet(SfuModel *m, GError **error);
 gboolean sfu_model_configure_vae(SfuModel *m, GError **error);
 gboolean sfu_model_configure_text(SfuModel *m, GError **error);
+gboolean sfu_model_configure_language(SfuModel *m, GError **error);
 gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error);
 
 #endif

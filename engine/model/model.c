@@ -304,6 +304,14 @@ const SfuTextConfig *sfu_model_text(const SfuModel *m)
 {
     return &m->text;
 }
+const SfuLanguageConfig *sfu_model_language(const SfuModel *m)
+{
+    return &m->language;
+}
+gboolean sfu_model_is_language(const SfuModel *m)
+{
+    return sfu_model_tensor(m, SFU_PART_TEXT, "layers.0.self_attn.q_norm.weight") != NULL;
+}
 const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m)
 {
     return &m->scheduler;

@@ -74,6 +74,13 @@ typedef struct {
     float eps;
 } SfuTextConfig;
 
+/* A language model that serves as a text encoder. */
+typedef struct {
+    int hidden, layers, heads, kv_heads, head_dim, intermediate, vocab;
+    float eps;
+    double rope_theta;
+} SfuLanguageConfig;
+
 typedef enum { SFU_PREDICT_EPSILON, SFU_PREDICT_V, SFU_PREDICT_SAMPLE, SFU_PREDICT_FLOW } SfuPrediction;
 
 typedef struct {
@@ -135,6 +142,9 @@ SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name); /* NULL 
 const SfuUnetConfig *sfu_model_unet(const SfuModel *m);
 const SfuVaeConfig *sfu_model_vae(const SfuModel *m);
 const SfuTextConfig *sfu_model_text(const SfuModel *m);
+const SfuLanguageConfig *sfu_model_language(const SfuModel *m);
+/* Whether the text encoder is a language model. */
+gboolean sfu_model_is_language(const SfuModel *m);
 const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m);
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
 const SfuLamaConfig *sfu_model_lama(const SfuModel *m);

@@ -210,8 +210,9 @@ gboolean sfu_name_is_ignorable(const char *name)
                                         "optimizer",
                                         "callbacks.",
                                         "loss."};
-    static const char *const whole[] = {"betas",  "logvar", "lvlb_weights",    "global_step",      "epoch",
-                                        "v_pred", "ztsnr",  "model_ema.decay", "__index_level_0__"};
+    static const char *const whole[] = {
+        "betas", "logvar",          "lvlb_weights",      "global_step",    "epoch",         "v_pred",
+        "ztsnr", "model_ema.decay", "__index_level_0__", "lm_head.weight", "output.weight", "rope_freqs.weight"};
     if (g_str_has_suffix(name, "position_ids") || g_str_has_suffix(name, "num_batches_tracked"))
         return TRUE;
     for (gsize i = 0; i < G_N_ELEMENTS(heads); i++)
@@ -271,6 +272,44 @@ char *sfu_name_from_tiny(const char *name, SfuPart *part)
     return encoder || g_str_has_prefix(name, "decoder.layers.") ? g_strdup(name + strlen("encoder.")) : NULL;
 }
 
+static const char *const llama_names[][2] = {
+    {"attn_norm", "input_layernorm"},    {"attn_q", "self_attn.q_proj"},
+    {"attn_k", "self_attn.k_proj"},      {"attn_v", "self_attn.v_proj"},
+    {"attn_output", "self_attn.o_proj"}, {"attn_q_norm", "self_attn.q_norm"},
+    {"attn_k_norm", "self_attn.k_norm"}, {"ffn_norm", "post_attention_layernorm"},
+    {"ffn_gate", "mlp.gate_proj"},       {"ffn_up", "mlp.up_proj"},
+    {"ffn_down", "mlp.down_proj"}};
+
+/* llama.cpp's converter turns the rows of queries and keys over for Llama only, not for Qwen. */
+static char *from_llama(const char *name)
+{
+    int n = -1, used = 0;
+    if (strcmp(name, "token_embd.weight") == 0)
+        return g_strdup("embed_tokens.weight");
+    if (strcmp(name, "output_norm.weight") == 0)
+        return g_strdup("norm.weight");
+    if (sscanf(name, "blk.%d.%n", &n, &used) != 1 || n < 0 || !used)
+        return NULL;
+    const char *rest = name + used, *dot = strchr(rest, '.');
+    for (gsize i = 0; dot && i < G_N_ELEMENTS(llama_names); i++)
+        if (strlen(llama_names[i][0]) == (gsize)(dot - rest) &&
+            strncmp(rest, llama_names[i][0], (gsize)(dot - rest)) == 0)
+            return g_strdup_printf("layers.%d.%s%s", n, llama_names[i][1], dot);
+    return NULL;
+}
+
+static gboolean is_language_name(const char *name)
+{
+    return g_str_has_prefix(name, "layers.") || g_str_has_prefix(name, "embed_tokens.") ||
+           strcmp(name, "norm.weight") == 0;
+}
+
+char *sfu_name_from_language(const char *name)
+{
+    const char *inner = g_str_has_prefix(name, "model.") ? name + strlen("model.") : name;
+    return is_language_name(inner) ? g_strdup(inner) : from_llama(name);
+}
+
 char *sfu_name_from_diffusers(const char *name, SfuPart part)
 {
     if (sfu_name_is_ignorable(name) || (part == SFU_PART_TEXT && g_str_has_prefix(name, "text_projection.")))
@@ -283,6 +322,8 @@ char *sfu_name_from_diffusers(const char *name, SfuPart part)
         if (out)
             return out;
     }
+    if (part == SFU_PART_TEXT && (g_str_has_prefix(name, "model.") || is_language_name(name)))
+        return sfu_name_from_language(name);
     if (part == SFU_PART_TEXT && !g_str_has_prefix(name, "text_model."))
         return g_strconcat("text_model.", name, NULL);
     return g_strdup(name);
