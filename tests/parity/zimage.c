@@ -1,0 +1,136 @@
+/* Qwen3 as a text encoder and Z-Image against transformers and diffusers on small models (make-zimage.py made the
+ * data). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models.h"
+#include "net/qwen3.h"
+#include <string.h>
+
+/* fp32: sums of some thousand terms in another order, through some dozen layers. */
+#define TOLERANCE 1e-4
+
+static SfuQueue *q;
+
+static int get(JsonObject *o, const char *name)
+{
+    return (int)json_object_get_int_member(o, name);
+}
+
+static const char *text_of(JsonObject *o, const char *name)
+{
+    return json_object_get_string_member(o, name);
+}
+
+/* Takes y. */
+static void check(SfuTensor *y, const char *case_name, const char *what)
+{
+    GError *error = NULL;
+    gint64 n;
+    char *name = g_strdup_printf("%s/%s", case_name, what);
+    const float *want = parity_expected(name, &n);
+    g_assert_cmpint(sfu_tensor_elements(y), ==, n);
+    float *v = g_new(float, n);
+    sfu_tensor_read(y, v, &error);
+    g_assert_no_error(error);
+    const double e = parity_error(v, want, n);
+    g_test_message("%s: relative error %.2e", name, e);
+    g_assert_true(e < TOLERANCE); /* a NaN fails too */
+    sfu_tensor_destroy(y);
+    g_free(v);
+    g_free(name);
+}
+
+static gint32 *ints_of(JsonObject *o, const char *name, int *n)
+{
+    JsonArray *list = json_object_get_array_member(o, name);
+    *n = (int)json_array_get_length(list);
+    gint32 *v = g_new(gint32, *n);
+    for (int i = 0; i < *n; i++)
+        v[i] = (gint32)json_array_get_int_element(list, (guint)i);
+    return v;
+}
+
+static void run_text(JsonObject *o)
+{
+    GError *error = NULL;
+    SfuModel *m = parity_model(text_of(o, "model"));
+    SfuQwen3Request r = {.n_seen = get(o, "seen")};
+    g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
+    r.tokens = ints_of(o, "tokens", &r.n_tokens);
+    r.layers = ints_of(o, "layers", &r.n_layers);
+    SfuQwen3 *e = sfu_qwen3_create(q, m, &error);
+    g_assert_no_error(error);
+    SfuTensor *hidden;
+    sfu_qwen3_run(e, &hidden, &r, &error);
+    g_assert_no_error(error);
+    check(hidden, text_of(o, "name"), "out");
+    sfu_qwen3_destroy(e);
+    g_free((gpointer)r.tokens);
+    g_free((gpointer)r.layers);
+}
+
+static void run_case(gconstpointer data)
+{
+    JsonObject *o = (JsonObject *)data;
+    static const struct {
+        const char *kind;
+        void (*run)(JsonObject *o);
+    } kinds[] = {{"text", run_text}};
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (strcmp(kinds[i].kind, text_of(o, "kind")) == 0)
+            kinds[i].run(o);
+}
+
+/* Fewer layers than are asked for, tokens that are none, a missing tensor: each ends in a sentence. */
+static void test_refusals(void)
+{
+    GError *error = NULL;
+    const ParityDamage damage = {.drop = "layers.1.self_attn.k_norm"};
+    char *path = parity_model_path("qwen3", &damage);
+    SfuModel *torn = sfu_model_open(path, &error);
+    g_assert_no_error(error);
+    g_assert_null(sfu_qwen3_create(q, torn, &error));
+    g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING);
+    g_assert_nonnull(strstr(error->message, "layers.1.self_attn.k_norm.weight"));
+    g_clear_error(&error);
+    sfu_model_close(torn);
+    g_free(path);
+    SfuQwen3 *e = sfu_qwen3_create(q, parity_model("qwen3"), &error);
+    g_assert_no_error(error);
+    SfuTensor *hidden;
+    const gint32 tokens[] = {1, 300};
+    const int layers[] = {9, 18};
+    g_assert_false(sfu_qwen3_run(e, &hidden, &(SfuQwen3Request){tokens, 1, 1, layers, 2}, &error));
+    g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING);
+    g_clear_error(&error);
+    const int last = -1;
+    g_assert_false(sfu_qwen3_run(e, &hidden, &(SfuQwen3Request){tokens, 2, 2, &last, 1}, &error));
+    g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE);
+    g_clear_error(&error);
+    sfu_qwen3_destroy(e);
+}
+
+int main(int argc, char **argv)
+{
+    GError *error = NULL;
+    g_test_init(&argc, &argv, NULL);
+    q = sfu_queue_create(&(SfuQueueOptions){.precision = SFU_PRECISION_FP32}, &error);
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
+        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
+        g_print("1..0 # SKIP %s\n", error->message);
+        g_error_free(error);
+        return 0;
+    }
+    g_assert_no_error(error);
+    parity_data_open();
+    JsonArray *cases = parity_cases();
+    for (guint i = 0; i < json_array_get_length(cases); i++) {
+        JsonObject *o = json_array_get_object_element(cases, i);
+        char *path = g_strdup_printf("/zimage/%s/%s-%s", text_of(o, "kind"), text_of(o, "model"), text_of(o, "name"));
+        g_test_add_data_func(path, o, run_case);
+        g_free(path);
+    }
+    g_test_add_func("/zimage/refusals", test_refusals);
+    const int rc = g_test_run();
+    parity_data_close();
+    sfu_queue_destroy(q);
+    return rc;
+}
