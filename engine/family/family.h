@@ -84,8 +84,12 @@ struct SfuFamily {
     /* Binds every network of the model without a queue, so that the model knows what is missing and what is
      * unexpected. NULL for upscalers, whose kind does it. */
     void (*expect)(SfuModel *m);
+    /* Whether the part (VAE or TEXT) of `other` is one for m; FALSE with a sentence if not. Models of a family that has
+     * this come in pieces, and what they lack is looked for elsewhere. NULL: they are whole. */
+    gboolean (*fits)(const SfuModel *m, const SfuModel *other, SfuPart part, GError **error);
     /* Side of the pictures that the model was trained on. NULL: any will do. */
     int (*native_px)(const SfuModel *m);
+    int least_px; /* side of the smallest pictures that it works as well on; 0: native_px() */
     /* The networks of a run. NULL: the family has none. The callers own what they get. */
     SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
+#define N_TEXT_LAYERS 3 /* hidden states of the text encoder side by side */
 #define MOST_BLOCKS 256
 #define MOST_WIDTH 65536
 
@@ -283,6 +284,35 @@ static void expect(SfuModel *m)
         sfu_vae_expect(m);
 }
 
+static gboolean text_fits(const SfuModel *m, const SfuModel *other, GError **error)
+{
+    const SfuFlux2Config *c = m->transformer;
+    const int hidden = sfu_model_is_language(other) ? sfu_model_language(other)->hidden : 0;
+    if (hidden * N_TEXT_LAYERS == c->context)
+        return TRUE;
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                _("%s is the text encoder of another model: %s needs one of width %d, it has %d."),
+                sfu_model_path(other), m->path, c->context / N_TEXT_LAYERS, hidden);
+    return FALSE;
+}
+
+/* Latents of a quarter of the channels, packed; a text encoder of which three layers make the context (other families
+ * take one). */
+static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GError **error)
+{
+    const SfuFlux2Config *c = m->transformer;
+    if (part == SFU_PART_VAE) {
+        const SfuVaeConfig *v = sfu_model_vae(other);
+        if (v->packed && 4 * v->latent_channels == c->in_channels)
+            return TRUE;
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is the autoencoder of another family: it has %d channels where %s needs %d."),
+                    sfu_model_path(other), v->latent_channels, m->path, c->in_channels / 4);
+        return FALSE;
+    }
+    return text_fits(m, other, error);
+}
+
 static int native_px(const SfuModel *m)
 {
     (void)m;
@@ -305,7 +335,7 @@ static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS)
 #define SAME                                                                                                           \
     .tasks = DRAWS, .rank = 3, .recognize = recognize, .canonical = canonical, .open = open_file, .claims = claims,    \
-    .configure = configure, .expect = expect, .native_px = native_px, .denoiser = denoiser, .autoencoder = autoencoder
+    .configure = configure, .expect = expect, .native_px = native_px, .least_px = 512, .fits = fits, .denoiser = denoiser, .autoencoder = autoencoder
 
 static const SfuDefaults klein_defaults = {
     .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_SGM_UNIFORM, .steps = 4, .guidance = 1};

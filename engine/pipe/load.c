@@ -15,6 +15,8 @@ void sfu_loaded_free(gpointer p)
     sfu_upscaler_destroy(l->upscaler);
     sfu_remover_destroy(l->remover);
     sfu_model_close(l->model);
+    for (int i = 0; i < SFU_N_PARTS; i++)
+        g_free(l->pieces[i]);
     g_free(l->path);
     g_free(l);
 }

@@ -97,11 +97,21 @@ static guint64 tree_bytes(const char *path, int depth)
     return bytes;
 }
 
-/* What a model that paints must have and this one has not (a UNet alone, as other programs keep it); NULL: it is whole.
- */
+/* What a model that paints must have and this one has not (a UNet alone, as other programs keep it); NULL: it is whole,
+ * or what it lacks is found elsewhere. */
 static const char *missing_part(SfuModel *m, const SfuFamily *family)
 {
+    static const SfuPart found_elsewhere[] = {SFU_PART_VAE, SFU_PART_TEXT};
     if (!family->tasks || family->upscaler)
+        return NULL;
+    for (gsize i = 0; family->fits && i < G_N_ELEMENTS(found_elsewhere); i++) {
+        char *path = sfu_model_has_part(m, found_elsewhere[i]) ? NULL : sfu_piece_find(m, found_elsewhere[i], NULL);
+        const gboolean lacks = !path && !sfu_model_has_part(m, found_elsewhere[i]);
+        g_free(path);
+        if (lacks)
+            return found_elsewhere[i] == SFU_PART_VAE ? N_("the autoencoder (VAE)") : N_("the text encoder");
+    }
+    if (family->fits)
         return NULL;
     return !sfu_model_has_part(m, SFU_PART_UNET) ? N_("the UNet")
            : !sfu_model_has_part(m, SFU_PART_VAE) && !sfu_model_has_part(m, SFU_PART_TAESD_DECODER)
@@ -132,7 +142,7 @@ static SfuModelInfo *info_new(const char *path)
     const SfuFamily *family = listed->family = sfu_model_family(m);
     i->family = g_strdup(family->name);
     i->tasks = family->tasks;
-    i->has_text = sfu_model_has_part(m, SFU_PART_TEXT);
+    i->has_text = sfu_model_has_part(m, SFU_PART_TEXT) || family->fits;
     i->native_px = sfu_model_native_px(m);
     i->scale = sfu_model_scale(m);
     i->part = family->part;
@@ -151,7 +161,24 @@ static int by_text(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void scan(GPtrArray *found, const char *folder, int depth)
+static gboolean may_be_model(const char *name)
+{
+    static const char *const endings[] = {".safetensors", ".sft", ".gguf", ".pth", ".param", ".pt"};
+    for (gsize i = 0; i < G_N_ELEMENTS(endings); i++)
+        if (g_str_has_suffix(name, endings[i]))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean has_file(const char *folder, const char *name)
+{
+    char *file = g_build_filename(folder, name, NULL);
+    const gboolean has = g_file_test(file, G_FILE_TEST_IS_REGULAR);
+    g_free(file);
+    return has;
+}
+
+void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean networks)
 {
     GDir *dir = g_dir_open(folder, 0, NULL);
     if (!dir)
@@ -165,21 +192,25 @@ static void scan(GPtrArray *found, const char *folder, int depth)
     for (guint i = 0; i < names->len; i++) {
         name = g_ptr_array_index(names, i);
         char *path = g_build_filename(folder, name, NULL);
-        if (name[0] != '.' && g_file_test(path, G_FILE_TEST_IS_DIR)) {
-            char *index = g_build_filename(path, "model_index.json", NULL);
-            if (g_file_test(index, G_FILE_TEST_IS_REGULAR))
-                g_ptr_array_add(found, info_new(path));
-            else if (depth > 0)
-                scan(found, path, depth - 1);
-            g_free(index);
-        } else if (name[0] != '.' && (g_str_has_suffix(name, ".safetensors") || g_str_has_suffix(name, ".gguf") ||
-                                      g_str_has_suffix(name, ".pth") || g_str_has_suffix(name, ".param") ||
-                                      g_str_has_suffix(name, ".pt"))) {
-            g_ptr_array_add(found, info_new(path));
-        }
+        const gboolean is_folder = g_file_test(path, G_FILE_TEST_IS_DIR);
+        const gboolean pipeline = is_folder && has_file(path, "model_index.json"),
+                       network = networks && is_folder && has_file(path, "config.json");
+        if (name[0] != '.' && (is_folder ? pipeline || network : may_be_model(name)))
+            g_ptr_array_add(paths, g_strdup(path));
+        if (name[0] != '.' && is_folder && !pipeline && depth > 0)
+            sfu_model_files(paths, path, depth - 1, networks);
         g_free(path);
     }
     g_ptr_array_unref(names);
+}
+
+static void scan(GPtrArray *found, const char *folder, int depth)
+{
+    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+    sfu_model_files(paths, folder, depth, FALSE);
+    for (guint i = 0; i < paths->len; i++)
+        g_ptr_array_add(found, info_new(paths->pdata[i]));
+    g_ptr_array_unref(paths);
 }
 
 GPtrArray *sfu_models(const char *const *folders)

@@ -37,6 +37,7 @@ typedef struct {
     SfuImage *patched; /* [context, 3] the picture, its hole filled with patches; NULL: not asked for yet */
     double strength;
     gboolean gray;
+    GPtrArray *references; /* SfuImage*: latents of the job's references */
 } Paint;
 
 static void paint_clear(Paint *p)
@@ -46,6 +47,16 @@ static void paint_clear(Paint *p)
     sfu_image_free(p->soft);
     sfu_image_free(p->made);
     sfu_image_free(p->patched);
+    g_clear_pointer(&p->references, g_ptr_array_unref);
+}
+
+/* Whether a part of the canvas is worked on, and the rest stays. A network that sees the picture beside its own can edit
+ * a part of it; InstructPix2Pix edits all. */
+static gboolean is_masked(const Paint *p)
+{
+    const SfuTask t = p->r->task;
+    return t == SFU_TASK_OUTPAINT ||
+           (p->r->job->mask && t != SFU_TASK_TXT2IMG && (t != SFU_TASK_EDIT || sfu_session_sees_picture(p->s)));
 }
 
 /* ---- the region -------------------------------------------------------------------------------------------------- */
@@ -96,7 +107,7 @@ static gboolean find_bounds(const Paint *p, SfuRect *bounds, float *max, GError 
         }
         return TRUE;
     }
-    if (!p->r->job->mask || p->r->task == SFU_TASK_EDIT || p->r->task == SFU_TASK_TXT2IMG)
+    if (!is_masked(p))
         return TRUE;
     if (!sfu_mask_bounds(p->r->job->mask, c, bounds, max, error))
         return FALSE;
@@ -112,13 +123,14 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
     SfuRegionOptions o = {.canvas_w = p->canvas.w,
                           .canvas_h = p->canvas.h,
                           .strength = p->strength,
-                          .native_px = s->native_px,
+                          .native_px = s->least_px ? s->least_px : s->native_px,
                           .max_px = s->max_px,
                           .multiple = s->multiple};
+    if (s->least_px && s->least_px < s->native_px) /* the same area at most */
+        o.max_px = s->native_px * s->native_px / s->least_px;
     if (!find_bounds(p, &o.bounds, max, error))
         return FALSE;
-    const gboolean whole = p->r->task == SFU_TASK_TXT2IMG || p->r->task == SFU_TASK_EDIT ||
-                           (p->r->task == SFU_TASK_IMG2IMG && !p->r->job->mask);
+    const gboolean whole = !is_masked(p);
     o.grow = whole ? 0 : sfu_params_int(v, SFU_PARAM_GROW);
     o.feather = whole ? 0 : sfu_params_int(v, SFU_PARAM_FEATHER);
     if (p->r->task == SFU_TASK_OUTPAINT && o.feather < 0) {
@@ -130,7 +142,8 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
     o.padding = sfu_params_int(v, SFU_PARAM_PADDING);
     o.context = sfu_params_int(v, SFU_PARAM_CONTEXT);
     /* Editing keeps to one size: a second pass would lose the instruction's hold. */
-    o.refine = p->r->task != SFU_TASK_EDIT && !s->remover && sfu_params_bool(v, SFU_PARAM_REFINE);
+    o.refine = p->r->task != SFU_TASK_EDIT && !s->remover && !sfu_session_sees_picture(s) &&
+               sfu_params_bool(v, SFU_PARAM_REFINE);
     o.working_size = sfu_params_int(v, SFU_PARAM_WORKING_SIZE);
     o.refine_step = s->grid ? 2 : 0;
     /* A fill with patches is coarse to fine itself, and the network that starts from it sees to its surroundings: no
@@ -145,8 +158,9 @@ static gboolean plan_region(Paint *p, float *max, GError **error)
         r->context = r->area = r->mask = (SfuRect){0, 0, p->canvas.w, p->canvas.h};
     if (p->r->task == SFU_TASK_TXT2IMG && !o.refine) {
         r->n_passes = 1;
-        r->pass[0].w = MAX(64, (p->canvas.w + 4) / 8 * 8);
-        r->pass[0].h = MAX(64, (p->canvas.h + 4) / 8 * 8);
+        const int m = s->multiple;
+        r->pass[0].w = MAX(64, (p->canvas.w + m / 2) / m * m);
+        r->pass[0].h = MAX(64, (p->canvas.h + m / 2) / m * m);
     }
     sfu_params_put(p->r->p, SFU_PARAM_FEATHER, MIN(r->feather, 1024));
     return TRUE;
@@ -178,7 +192,7 @@ static gboolean cut_out(Paint *p, GError **error)
     if (p->r->task == SFU_TASK_TXT2IMG)
         return TRUE;
     const SfuRect c = p->region.context;
-    const gboolean masked = p->r->task == SFU_TASK_OUTPAINT || (p->r->job->mask && p->r->task != SFU_TASK_EDIT);
+    const gboolean masked = is_masked(p);
     p->gray = sfu_buffer_is_gray(p->r->job->picture);
     p->source = sfu_image_read(p->r->job->picture, (SfuRect){p->canvas.x + c.x, p->canvas.y + c.y, c.w, c.h}, 4, error);
     if (!p->source || !sfu_extend_under_alpha(p->source, error))
@@ -310,7 +324,8 @@ static gboolean prepare(Pass *a, GError **error)
     if (!(a->start = sfu_image_copy(a->original, error)))
         return FALSE;
     /* At full strength a flow from noise alone never sees what is under the mask. */
-    const gboolean unseen = p->s->grid && !p->s->from_condition && a->strength >= 1;
+    const gboolean unseen =
+        ((p->s->grid && !p->s->from_condition) || sfu_session_sees_picture(p->s)) && a->strength >= 1;
     const int content = sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT);
     if (!a->hard || unseen || (content != CONTENT_FILL && content != CONTENT_PATCH) || p->r->task == SFU_TASK_IMG2IMG)
         return TRUE;
@@ -546,6 +561,42 @@ static gboolean add_change(const Pass *a, const SfuImage *cond, SfuImage *rgb, G
     return base != NULL;
 }
 
+/* What the network looks at in this pass: the picture there, then the job's references. start: the latents of a->start,
+ * which serve again where that is the picture itself; NULL: not there. */
+static gboolean show_references(Pass *a, const SfuImage *start, GError **error)
+{
+    Paint *p = a->p;
+    SfuSession *s = p->s;
+    if (s->denoiser->most_references == 0)
+        return TRUE;
+    GPtrArray *all = g_ptr_array_new();
+    SfuImage *own = NULL;
+    gboolean ok = TRUE;
+    if (sfu_session_sees_picture(s) && a->original) {
+        const gboolean same =
+            start && a->start &&
+            memcmp(a->start->p, a->original->p, sizeof(float) * 3 * (gsize)a->w * (gsize)a->h) == 0;
+        own = same ? sfu_image_copy(start, error) : sfu_coder_encode(&s->ae, a->original, error);
+        ok = own != NULL;
+        if (ok)
+            g_ptr_array_add(all, own);
+    }
+    for (int i = 0; ok && i < p->r->job->n_references; i++) {
+        if (i >= (int)p->references->len) {
+            SfuImage *z = sfu_session_reference(s, i, error);
+            if (z)
+                g_ptr_array_add(p->references, z);
+            ok = z != NULL;
+        }
+        if (ok)
+            g_ptr_array_add(all, p->references->pdata[i]);
+    }
+    ok = ok && sfu_session_set_references(s, (SfuImage *const *)all->pdata, (int)all->len, error);
+    sfu_image_free(own);
+    g_ptr_array_unref(all);
+    return ok;
+}
+
 /* By the model: [h, w, 3]. */
 static SfuImage *diffuse_pass(Pass *a, GError **error)
 {
@@ -557,7 +608,8 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
     const gboolean nine = s->denoiser->in_channels > s->ae.channels && !s->grid;
     gboolean ok = make_extra(a, lw, lh, &extra, error);
     /* Editing always starts from noise alone; so does a full-strength run that begins with nothing. */
-    const gboolean alone = s->family->edits || (nine && a->strength >= 1 && content == CONTENT_NOTHING);
+    const gboolean alone = s->family->edits || (p->r->task == SFU_TASK_EDIT && !a->soft) ||
+                           (nine && a->strength >= 1 && content == CONTENT_NOTHING);
     if (ok && a->start && !alone) {
         x0 = sfu_coder_encode(&s->ae, a->start, error);
         ok = x0 != NULL;
@@ -566,6 +618,7 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
         if (ok && a->soft && !nine)
             ok = (blend = blend_mask(a, lw, lh, error)) != NULL;
     }
+    ok = ok && show_references(a, x0, error);
     if (ok && s->from_condition)
         ok = (cond = sfu_image_channels(extra, 0, s->ae.channels, error)) != NULL;
     const int tile = tile_of(s, lw, lh, a->first);
@@ -679,6 +732,20 @@ static gboolean match_colors(Paint *p, GError **error)
     return sfu_color_match(p->made, p->source, p->soft, CLAMP(MIN(p->made->w, p->made->h) / 32, 4, 32), error);
 }
 
+/* A picture that was made anew as a whole may lie some pixels from the one that it was made of. */
+static gboolean move_back(Paint *p, GError **error)
+{
+    double dx, dy;
+    if (p->soft || p->r->task != SFU_TASK_EDIT || !sfu_session_sees_picture(p->s))
+        return TRUE;
+    if (!sfu_find_shift(p->made, p->source, NULL, &dx, &dy, error))
+        return FALSE;
+    if (dx == 0 && dy == 0)
+        return TRUE;
+    sfu_run_note(p->r, _("The model moved the picture by %.1f x %.1f pixels; it was moved back."), dx, dy);
+    return sfu_shift_back(p->made, dx, dy, error);
+}
+
 static void plan_work(const Paint *p)
 {
     const SfuSession *s = p->s;
@@ -696,7 +763,8 @@ static void plan_work(const Paint *p)
         const gboolean edit = s->family->edits, more = s->denoiser->in_channels > s->ae.channels;
         if (s->steps == 0)
             continue; /* nothing but the fill, which says how far it is by itself */
-        sfu_run_plan(p->r, SFU_STAGE_ENCODE, px * ((p->source || k > 0 ? !edit : 0) + more));
+        sfu_run_plan(p->r, SFU_STAGE_ENCODE,
+                     px * ((p->source || k > 0 ? !edit : 0) + more + sfu_session_sees_picture(s)));
         sfu_run_plan(p->r, SFU_STAGE_DENOISE, px * s->n_branches * sfu_diffusion_calls(s, strength));
         sfu_run_plan(p->r, SFU_STAGE_DECODE, px * (1 + s->residual));
     }
@@ -712,7 +780,7 @@ static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
                   .last = k + 1 == p->region.n_passes,
                   .strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength)};
         pass_size(p, k, &a.rect, &a.w, &a.h);
-        const gboolean ok = run_pass(&a, error) && match_colors(p, error);
+        const gboolean ok = run_pass(&a, error) && move_back(p, error) && match_colors(p, error);
         sfu_image_free(a.start);
         sfu_image_free(a.original);
         sfu_image_free(a.hard);
@@ -745,7 +813,9 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
     }
     if (r->task != SFU_TASK_TXT2IMG && r->task != SFU_TASK_EDIT)
         sfu_params_put(r->p, SFU_PARAM_STRENGTH, p.strength);
-    gboolean ok = cut_out(&p, error) && sfu_session_set_prompts(s, error);
+    p.references = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_image_free);
+    gboolean ok =
+        sfu_session_check_references(s, error) && cut_out(&p, error) && sfu_session_set_prompts(s, error);
     if (ok)
         plan_work(&p);
     for (r->image = 0; ok && r->image < r->n_images; r->image++) {

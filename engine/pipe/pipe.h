@@ -20,6 +20,9 @@ gboolean sfu_error_convert(GError **dest, GError *e);
 /* ---- models.c --------------------------------------------------------------------------------------------------- */
 
 char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
+/* Paths (char*) of what may be models below the folder, sorted, `depth` folders deep; networks: folders of one network
+ * in diffusers' form too. */
+void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean networks);
 /* "vae" or "taesd": a path as it stands, else the part's name as sfu_models() lists it or the file's. Caller frees;
  * NULL with MODEL. */
 char *sfu_part_resolve(const char *name, const char *part, GError **error);
@@ -37,6 +40,7 @@ typedef struct {
     SfuAutoencoder *autoencoder;
     SfuUpscaler *upscaler;
     SfuRemover *remover;
+    char *pieces[SFU_N_PARTS]; /* paths of what it lacks and was found; NULL: not looked for yet */
 } SfuLoaded;
 
 struct SfuEngine {
@@ -47,6 +51,17 @@ struct SfuEngine {
     SfuTokenizer *tokenizer;
     GPtrArray *encodings; /* hidden states of texts: the same words again need no text encoder; condition.c's own */
 };
+
+/* ---- parts.c: models in pieces ---------------------------------------------------------------------------------- */
+
+/* What the part (VAE or TEXT) is called in messages. */
+const char *sfu_piece_name(SfuPart part);
+/* The file or folder with the part that the model lacks; caller frees; NULL: none. *where (may be NULL): the folders
+ * that were looked into, for a message; caller frees. */
+char *sfu_piece_find(const SfuModel *m, SfuPart part, char **where);
+/* The model that has the part for a run of m: the one that the parameter names, m itself, or one that is found.
+ * Borrowed; NULL with MODEL. */
+SfuLoaded *sfu_run_load_piece(SfuRun *r, SfuLoaded *m, SfuPart part, GError **error);
 
 /* ---- load.c ----------------------------------------------------------------------------------------------------- */
 
@@ -141,6 +156,7 @@ typedef struct {
     SfuDenoiser *denoiser; /* NULL: the remover does it */
     SfuRemover *remover;   /* fills the hole in one pass; NULL: the denoiser does it, in steps */
     const SfuFamily *family;
+    int least_px; /* side of the smallest pictures that it works as well on */
     int native_px, max_px, multiple; /* multiple: px, what working sides are rounded to */
     double guidance, image_guidance, rescale;
     int n_branches; /* of the batch: 1; 2 (text guidance); 3 (text and image guidance); with AND: the parts and one more
@@ -148,6 +164,8 @@ typedef struct {
     int n_parts;    /* branches that are parts of the prompt, each with its weight; then the negative prompt */
     double part_weights[SFU_PROMPT_MAX_PARTS];
     SfuPromptPlan *prompt, *negative; /* NULL: no words */
+    SfuTensor **references;           /* [n_references]: latents that the network sees beside its own */
+    int n_references;
     char *words_set;                  /* which words the network has as its condition; NULL: none */
     int grid;                         /* side of the grid of tokens that the context is averaged from; 0: text */
     SfuMaskFill mask_fill;            /* what is in the hole of the masked picture that the UNet sees */
@@ -193,6 +211,18 @@ gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
 /* For models without text (s->grid): the condition `extra` in rectangle r and the share that is repainted, averaged
  * over cells, into the denoiser. */
 gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error);
+
+/* ---- references.c: pictures to look at ------------------------------------------------------------------------- */
+
+/* Whether the network of this task looks at the picture that is worked on. */
+gboolean sfu_session_sees_picture(const SfuSession *s);
+/* FALSE with USAGE if the job's references are too many or too small, or the network takes none. */
+gboolean sfu_session_check_references(const SfuSession *s, GError **error);
+/* Latents of the job's reference i; caller frees. */
+SfuImage *sfu_session_reference(SfuSession *s, int i, GError **error);
+/* Gives the network these latents to look at, with the words of the next pass; copied. */
+gboolean sfu_session_set_references(SfuSession *s, SfuImage *const *latents, int n, GError **error);
+void sfu_session_drop_references(SfuSession *s);
 
 /* ---- session.c -------------------------------------------------------------------------------------------------- */
 

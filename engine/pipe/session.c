@@ -42,15 +42,15 @@ static gboolean json_is_true(JsonObject *o, const char *name)
 
 /* ---- networks --------------------------------------------------------------------------------------------------- */
 
-/* The autoencoder in another file, which the parameter names; the parameter then has its path. */
-static gboolean open_other(SfuSession *s, SfuParam param, SfuCoder *a, GError **error)
+/* The tiny autoencoder in another file, which the parameter names; the parameter then has its path. */
+static gboolean open_preview(SfuSession *s, GError **error)
 {
-    char *path = sfu_part_resolve(sfu_params_text(s->run->p, param), param == SFU_PARAM_VAE ? "vae" : "taesd", error);
+    char *path = sfu_part_resolve(sfu_params_text(s->run->p, SFU_PARAM_TAESD), "taesd", error);
     SfuLoaded *m = path ? sfu_engine_load(s->run->e, path, error) : NULL;
     SfuAutoencoder *net = m ? sfu_loaded_autoencoder(m, s->run->q, error) : NULL;
     if (net) {
-        sfu_params_put_text(s->run->p, param, path);
-        *a = sfu_coder(s->run, net);
+        sfu_params_put_text(s->run->p, SFU_PARAM_TAESD, path);
+        s->preview = sfu_coder(s->run, net);
     }
     g_free(path);
     return net != NULL;
@@ -58,23 +58,19 @@ static gboolean open_other(SfuSession *s, SfuParam param, SfuCoder *a, GError **
 
 static gboolean open_networks(SfuSession *s, GError **error)
 {
-    SfuLoaded *m = s->m;
-    const gboolean own = !*sfu_params_text(s->run->p, SFU_PARAM_VAE);
-    SfuAutoencoder *net = NULL;
-    if (!(s->denoiser = sfu_loaded_denoiser(m, s->run->q, error)) ||
-        !(own ? (net = sfu_loaded_autoencoder(m, s->run->q, error)) != NULL
-              : open_other(s, SFU_PARAM_VAE, &s->ae, error)))
+    SfuLoaded *m = s->m, *with_vae = sfu_run_load_piece(s->run, m, SFU_PART_VAE, error);
+    SfuAutoencoder *net = with_vae ? sfu_loaded_autoencoder(with_vae, s->run->q, error) : NULL;
+    if (!net || !(s->denoiser = sfu_loaded_denoiser(m, s->run->q, error)))
         return FALSE;
-    if (own)
-        s->ae = sfu_coder(s->run, net);
+    s->ae = sfu_coder(s->run, net);
     if (s->ae.channels != s->denoiser->out_channels) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("The autoencoder has %d latent channels, the UNet of %s %d."),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("The autoencoder has %d latent channels, the network of %s %d."),
                     s->ae.channels, m->path, s->denoiser->out_channels);
         return FALSE;
     }
     if (!*sfu_params_text(s->run->p, SFU_PARAM_TAESD))
         return TRUE;
-    if (!open_other(s, SFU_PARAM_TAESD, &s->preview, error))
+    if (!open_preview(s, error))
         return FALSE;
     if (s->preview.channels == s->ae.channels && s->preview.factor == s->ae.factor)
         return TRUE;
@@ -173,6 +169,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
         }
     }
     s->native_px = s->family->tile_px ? s->family->tile_px : sfu_model_native_px(m->model);
+    s->least_px = s->family->least_px ? s->family->least_px : s->native_px;
     s->max_px = s->native_px * 3 / 2;
     if (s->native_px >= 768)
         s->max_px = s->native_px * 4 / 3; /* 768 to 1024 */
