@@ -231,6 +231,22 @@ static GeglBuffer *load_mask(const SfuCliOptions *o, GeglBuffer *picture, GError
     return mask;
 }
 
+/* The pictures to look at. NULL with error. */
+static GPtrArray *load_references(const SfuCliOptions *o, GError **error)
+{
+    const char *const *paths = sfu_params_list(o->params, SFU_PARAM_REFERENCE);
+    GPtrArray *all = g_ptr_array_new_with_free_func(g_object_unref);
+    for (int i = 0; paths[i]; i++) {
+        GeglBuffer *b = sfu_cli_picture_load(paths[i], error);
+        if (!b) {
+            g_ptr_array_unref(all);
+            return NULL;
+        }
+        g_ptr_array_add(all, b);
+    }
+    return all;
+}
+
 static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o, GPtrArray *results,
                              GeglBuffer *picture, char **outputs, gint64 start, GError **error)
 {
@@ -256,13 +272,13 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
                      GError **error)
 {
     GeglBuffer *picture = NULL, *mask = NULL;
-    GPtrArray *results = NULL;
+    GPtrArray *results = NULL, *references = NULL;
     gboolean ok = FALSE;
     const gint64 start = g_get_monotonic_time();
     char **outputs = outputs_of(task, o->params, out);
     Watch watch = {.o = o, .out = out, .bar = !o->json && !o->quiet && isatty(2)};
     if ((in && !(picture = sfu_cli_picture_load(in, error))) || (o->mask && !(mask = load_mask(o, picture, error))) ||
-        !can_write_all(o, task, picture, outputs, error))
+        !(references = load_references(o, error)) || !can_write_all(o, task, picture, outputs, error))
         goto out;
     if (!sfu_cli_swap_check(error))
         goto out;
@@ -270,6 +286,8 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
                         .params = o->params,
                         .picture = picture,
                         .mask = mask,
+                        .references = (GeglBuffer *const *)references->pdata,
+                        .n_references = (int)references->len,
                         .cancel = &sfu_cli_cancel,
                         .progress = on_progress,
                         .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL,
@@ -286,6 +304,8 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     ok = sfu_cli_swap_check(error) && save_results(e, task, o, results, picture, outputs, start, error);
 out:
     g_strfreev(outputs);
+    if (references)
+        g_ptr_array_unref(references);
     if (results)
         g_ptr_array_unref(results);
     g_clear_object(&picture);

@@ -335,7 +335,8 @@ static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS)
 #define SAME                                                                                                           \
     .tasks = DRAWS, .rank = 3, .recognize = recognize, .canonical = canonical, .open = open_file, .claims = claims,    \
-    .configure = configure, .expect = expect, .native_px = native_px, .least_px = 512, .fits = fits, .denoiser = denoiser, .autoencoder = autoencoder
+    .configure = configure, .expect = expect, .native_px = native_px, .least_px = 512, .fits = fits,                   \
+    .denoiser = denoiser, .autoencoder = autoencoder
 
 static const SfuDefaults klein_defaults = {
     .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_SGM_UNIFORM, .steps = 4, .guidance = 1};

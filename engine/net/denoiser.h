@@ -22,6 +22,7 @@ typedef struct {
     int in_channels, out_channels;
     int n_classes;       /* 0: it takes no class labels */
     int most_references; /* 0: it takes no references */
+    gboolean guided;     /* the guidance scale is an input: there is no second branch */
 } SfuDenoiser;
 
 static inline void sfu_denoiser_destroy(SfuDenoiser *d)

@@ -645,6 +645,7 @@ SfuDenoiser *sfu_flux2_denoiser(SfuQueue *q, SfuModel *model, const SfuFlux2Conf
                            .net = f,
                            .in_channels = config->in_channels,
                            .out_channels = config->out_channels,
-                           .most_references = SFU_FLUX2_REFERENCES};
+                           .most_references = SFU_FLUX2_REFERENCES,
+                           .guided = config->guidance};
     return g_memdup2(&d, sizeof d);
 }

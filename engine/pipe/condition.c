@@ -36,6 +36,7 @@ void sfu_session_clear(SfuSession *s)
     g_clear_pointer(&s->prompt, sfu_prompt_plan_free);
     g_clear_pointer(&s->negative, sfu_prompt_plan_free);
     g_clear_pointer(&s->words_set, g_free);
+    sfu_session_drop_references(s);
 }
 
 /* ---- encoding
@@ -246,8 +247,13 @@ static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **e
         copy_padded(branches[b], b < s->n_parts ? n_parts : 0, n_chunks, empty ? empty->hidden : NULL,
                     context + b * one);
     SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, n_b, 1, n_chunks * SFU_CHUNK_TOKENS, dim, error);
-    const gboolean ok = t && sfu_tensor_write(t, context, error) &&
-                        sfu_denoiser_set_condition(s->denoiser, &(SfuCondition){.tokens = t}, error);
+    const SfuCondition condition = {.tokens = t,
+                                    .references = (const SfuTensor *const *)s->references,
+                                    .n_references = s->n_references,
+                                    .keep_references = sfu_params_bool(s->run->p, SFU_PARAM_KEEP_REFERENCES),
+                                    .guidance = s->guidance};
+    const gboolean ok =
+        t && sfu_tensor_write(t, context, error) && sfu_denoiser_set_condition(s->denoiser, &condition, error);
     sfu_tensor_destroy(t);
     g_free(context);
     return ok;

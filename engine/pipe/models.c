@@ -9,58 +9,6 @@
 
 #define MAX_DEPTH 3 /* folders below a model folder that are looked into */
 
-static void add_folder(GPtrArray *v, char *path)
-{
-    char *canonical = g_canonicalize_filename(path, NULL);
-    g_free(path);
-    for (guint i = 0; i < v->len; i++) {
-        if (strcmp(g_ptr_array_index(v, i), canonical) == 0) {
-            g_free(canonical);
-            return;
-        }
-    }
-    g_ptr_array_add(v, canonical);
-}
-
-/* Folders beside the running program: `models` in the folder it lies in (the build tree, an unpacked archive), and its
- * prefix's own. */
-static void add_program_folders(GPtrArray *v)
-{
-    char *program = g_file_read_link("/proc/self/exe", NULL);
-    if (!program)
-        return;
-    char *folder = g_path_get_dirname(program), *beside = g_build_filename(folder, "models", NULL);
-    if (g_file_test(beside, G_FILE_TEST_IS_DIR))
-        add_folder(v, beside);
-    else
-        g_free(beside);
-    add_folder(v, g_build_filename(folder, "..", "share", "sfumato", "models", NULL));
-    g_free(folder);
-    g_free(program);
-}
-
-char **sfu_model_folders(const char *const *extra)
-{
-    GPtrArray *v = g_ptr_array_new();
-    const char *env = g_getenv("SFUMATO_MODELS");
-    char **named = g_strsplit(env ? env : "", G_SEARCHPATH_SEPARATOR_S, -1);
-    for (int i = 0; named[i]; i++)
-        if (*named[i])
-            add_folder(v, g_strdup(named[i]));
-    g_strfreev(named);
-    add_folder(v, g_build_filename(g_get_user_data_dir(), "sfumato", "models", NULL));
-    add_folder(v, g_build_filename(SFU_DATADIR, "sfumato", "models", NULL));
-    const char *const *system = g_get_system_data_dirs();
-    for (int i = 0; system[i]; i++)
-        add_folder(v, g_build_filename(system[i], "sfumato", "models", NULL));
-    add_program_folders(v);
-    for (int i = 0; extra && extra[i]; i++)
-        if (*extra[i])
-            add_folder(v, g_strdup(extra[i]));
-    g_ptr_array_add(v, NULL);
-    return (char **)g_ptr_array_free(v, FALSE);
-}
-
 /* What sfu_models() lists: the public part comes first. */
 typedef struct {
     SfuModelInfo info;
@@ -154,54 +102,6 @@ static SfuModelInfo *info_new(const char *path)
     }
     sfu_model_close(m);
     return i;
-}
-
-static int by_text(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static gboolean may_be_model(const char *name)
-{
-    static const char *const endings[] = {".safetensors", ".sft", ".gguf", ".pth", ".param", ".pt"};
-    for (gsize i = 0; i < G_N_ELEMENTS(endings); i++)
-        if (g_str_has_suffix(name, endings[i]))
-            return TRUE;
-    return FALSE;
-}
-
-static gboolean has_file(const char *folder, const char *name)
-{
-    char *file = g_build_filename(folder, name, NULL);
-    const gboolean has = g_file_test(file, G_FILE_TEST_IS_REGULAR);
-    g_free(file);
-    return has;
-}
-
-void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean networks)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    if (!dir)
-        return;
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    const char *name;
-    while ((name = g_dir_read_name(dir)))
-        g_ptr_array_add(names, g_strdup(name));
-    g_dir_close(dir);
-    g_ptr_array_sort(names, by_text);
-    for (guint i = 0; i < names->len; i++) {
-        name = g_ptr_array_index(names, i);
-        char *path = g_build_filename(folder, name, NULL);
-        const gboolean is_folder = g_file_test(path, G_FILE_TEST_IS_DIR);
-        const gboolean pipeline = is_folder && has_file(path, "model_index.json"),
-                       network = networks && is_folder && has_file(path, "config.json");
-        if (name[0] != '.' && (is_folder ? pipeline || network : may_be_model(name)))
-            g_ptr_array_add(paths, g_strdup(path));
-        if (name[0] != '.' && is_folder && !pipeline && depth > 0)
-            sfu_model_files(paths, path, depth - 1, networks);
-        g_free(path);
-    }
-    g_ptr_array_unref(names);
 }
 
 static void scan(GPtrArray *found, const char *folder, int depth)

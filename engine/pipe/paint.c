@@ -50,8 +50,8 @@ static void paint_clear(Paint *p)
     g_clear_pointer(&p->references, g_ptr_array_unref);
 }
 
-/* Whether a part of the canvas is worked on, and the rest stays. A network that sees the picture beside its own can edit
- * a part of it; InstructPix2Pix edits all. */
+/* Whether a part of the canvas is worked on, and the rest stays. A network that sees the picture beside its own can
+ * edit a part of it; InstructPix2Pix edits all. */
 static gboolean is_masked(const Paint *p)
 {
     const SfuTask t = p->r->task;
@@ -573,9 +573,8 @@ static gboolean show_references(Pass *a, const SfuImage *start, GError **error)
     SfuImage *own = NULL;
     gboolean ok = TRUE;
     if (sfu_session_sees_picture(s) && a->original) {
-        const gboolean same =
-            start && a->start &&
-            memcmp(a->start->p, a->original->p, sizeof(float) * 3 * (gsize)a->w * (gsize)a->h) == 0;
+        const gboolean same = start && a->start &&
+                              memcmp(a->start->p, a->original->p, sizeof(float) * 3 * (gsize)a->w * (gsize)a->h) == 0;
         own = same ? sfu_image_copy(start, error) : sfu_coder_encode(&s->ae, a->original, error);
         ok = own != NULL;
         if (ok)
@@ -814,8 +813,7 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
     if (r->task != SFU_TASK_TXT2IMG && r->task != SFU_TASK_EDIT)
         sfu_params_put(r->p, SFU_PARAM_STRENGTH, p.strength);
     p.references = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_image_free);
-    gboolean ok =
-        sfu_session_check_references(s, error) && cut_out(&p, error) && sfu_session_set_prompts(s, error);
+    gboolean ok = sfu_session_check_references(s, error) && cut_out(&p, error) && sfu_session_set_prompts(s, error);
     if (ok)
         plan_work(&p);
     for (r->image = 0; ok && r->image < r->n_images; r->image++) {

@@ -54,8 +54,6 @@ struct SfuEngine {
 
 /* ---- parts.c: models in pieces ---------------------------------------------------------------------------------- */
 
-/* What the part (VAE or TEXT) is called in messages. */
-const char *sfu_piece_name(SfuPart part);
 /* The file or folder with the part that the model lacks; caller frees; NULL: none. *where (may be NULL): the folders
  * that were looked into, for a message; caller frees. */
 char *sfu_piece_find(const SfuModel *m, SfuPart part, char **where);
@@ -156,7 +154,7 @@ typedef struct {
     SfuDenoiser *denoiser; /* NULL: the remover does it */
     SfuRemover *remover;   /* fills the hole in one pass; NULL: the denoiser does it, in steps */
     const SfuFamily *family;
-    int least_px; /* side of the smallest pictures that it works as well on */
+    int least_px;                    /* side of the smallest pictures that it works as well on */
     int native_px, max_px, multiple; /* multiple: px, what working sides are rounded to */
     double guidance, image_guidance, rescale;
     int n_branches; /* of the batch: 1; 2 (text guidance); 3 (text and image guidance); with AND: the parts and one more
@@ -166,10 +164,10 @@ typedef struct {
     SfuPromptPlan *prompt, *negative; /* NULL: no words */
     SfuTensor **references;           /* [n_references]: latents that the network sees beside its own */
     int n_references;
-    char *words_set;                  /* which words the network has as its condition; NULL: none */
-    int grid;                         /* side of the grid of tokens that the context is averaged from; 0: text */
-    SfuMaskFill mask_fill;            /* what is in the hole of the masked picture that the UNet sees */
-    gboolean from_condition;          /* the flow starts from the latents under the mask plus start_noise times noise */
+    char *words_set;         /* which words the network has as its condition; NULL: none */
+    int grid;                /* side of the grid of tokens that the context is averaged from; 0: text */
+    SfuMaskFill mask_fill;   /* what is in the hole of the masked picture that the UNet sees */
+    gboolean from_condition; /* the flow starts from the latents under the mask plus start_noise times noise */
     float start_noise;
     gboolean
         residual;    /* of inpainting: only the change against the condition's own decoding is added to the condition */

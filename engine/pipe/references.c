@@ -8,6 +8,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
+#include "holes.h"
 #include "region/region.h"
 
 #define MOST_PX (1024.0 * 1024) /* of a reference, as the reference implementation reduces them */

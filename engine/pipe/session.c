@@ -64,8 +64,9 @@ static gboolean open_networks(SfuSession *s, GError **error)
         return FALSE;
     s->ae = sfu_coder(s->run, net);
     if (s->ae.channels != s->denoiser->out_channels) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("The autoencoder has %d latent channels, the network of %s %d."),
-                    s->ae.channels, m->path, s->denoiser->out_channels);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                    _("The autoencoder has %d latent channels, the network of %s %d."), s->ae.channels, m->path,
+                    s->denoiser->out_channels);
         return FALSE;
     }
     if (!*sfu_params_text(s->run->p, SFU_PARAM_TAESD))
@@ -130,7 +131,7 @@ static void take_values(SfuSession *s)
         s->guidance = own->guidance;
     s->image_guidance = sfu_params_double(r->p, SFU_PARAM_IMAGE_GUIDANCE);
     s->rescale = sfu_params_double(r->p, SFU_PARAM_GUIDANCE_RESCALE);
-    s->n_branches = s->grid || (s->guidance <= 1 && !plusplus) ? 1 : s->family->edits ? 3 : 2;
+    s->n_branches = s->grid || s->denoiser->guided || (s->guidance <= 1 && !plusplus) ? 1 : s->family->edits ? 3 : 2;
     sfu_params_put(r->p, SFU_PARAM_SAMPLER, s->sampler);
     sfu_params_put(r->p, SFU_PARAM_SCHEDULE, s->schedule);
     sfu_params_put(r->p, SFU_PARAM_STEPS, s->steps);

@@ -93,7 +93,9 @@ static void weights(double t, float w[4])
 {
     for (int k = 0; k < 4; k++) {
         const double x = fabs(t + 1 - k);
-        w[k] = (float)(x < 1 ? 1.5 * x * x * x - 2.5 * x * x + 1 : x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2 : 0);
+        w[k] = (float)(x < 1   ? 1.5 * x * x * x - 2.5 * x * x + 1
+                       : x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2
+                               : 0);
     }
 }
 

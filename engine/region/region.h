@@ -22,8 +22,8 @@ SfuImage *sfu_mask_reduce(const SfuImage *mask, int w, int h, gboolean max, GErr
  * (torch.nn.functional.pixel_unshuffle). What does not fill a cell at the right and at the bottom is left out. */
 SfuImage *sfu_mask_cells(const SfuImage *mask, int factor, GError **error);
 
-/* How far `made` was moved against `like` [h, w, 3 or more] of the same size, in px: the place where its edges fit best,
- * where the mask [h, w, 1] (NULL: none) is 0. Both 0 where nothing shows that it was. */
+/* How far `made` was moved against `like` [h, w, 3 or more] of the same size, in px: the place where its edges fit
+ * best, where the mask [h, w, 1] (NULL: none) is 0. Both 0 where nothing shows that it was. */
 gboolean sfu_find_shift(const SfuImage *made, const SfuImage *like, const SfuImage *mask, double *dx, double *dy,
                         GError **error);
 /* Moves the picture back by that, its edge pixels repeated. In place. */
