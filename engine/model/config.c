@@ -179,7 +179,10 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     c->packed_eps = 1e-4f;
     read_float(j, "batch_norm_eps", &c->packed_eps);
     c->norm_num_groups = 32;
+    const gboolean flux1 = c->latent_channels == 16; /* FLUX.1's, unless config.json says otherwise (SD3's is alike) */
+    c->shift_factor = flux1 ? 0.1159f : 0;
     c->scaling_factor = c->packed ? 1
+                        : flux1   ? 0.3611f
                         : c->n_blocks == 3
                             ? 0.08333f
                             : 0.18215f; /* Rombach 2022: 1 / standard deviation of the latents; the x4 upscaler's */

@@ -131,6 +131,7 @@ static gboolean add_folder(SfuModel *m, const char *path, const char *sub, int p
                    {"AutoencoderKLFlux2", SFU_PART_VAE},
                    {"UNet2DConditionModel", SFU_PART_UNET},
                    {"Flux2Transformer2DModel", SFU_PART_TRANSFORMER},
+                   {"ZImageTransformer2DModel", SFU_PART_TRANSFORMER},
                    {"CLIPTextModel", SFU_PART_TEXT},
                    {"Qwen3ForCausalLM", SFU_PART_TEXT},
                    {"Qwen3Model", SFU_PART_TEXT}};

@@ -29,7 +29,7 @@ def hash_weight(name, dims):
     k = hash_ints(name, math.prod(dims))
     if len(dims) >= 2:
         fan_in = math.prod(dims[1:])
-        exponent = -1 if "embed" in name.split(".")[-2] else round(math.log2(math.sqrt(3 / fan_in)))
+        exponent = -1 if "embed" in "".join(name.split(".")[-2:-1]) else round(math.log2(math.sqrt(3 / fan_in)))
         v = k * 2.0 ** (exponent - 10)
     elif name.endswith(".weight"):
         v = 1 + (k >> 2) / 1024

@@ -14,6 +14,7 @@ import pathlib
 
 import numpy as np
 import torch
+from diffusers import ZImageTransformer2DModel
 from safetensors.numpy import save_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
@@ -79,6 +80,59 @@ wide, tensors, config = make_qwen3("qwen3-wide", hidden_size=64, head_dim=128, n
                                    rope_parameters={"rope_type": "default", "rope_theta": 5000.0})
 models["qwen3-wide"] = {"files": [{"folder": "", "config": config, "tensors": tensors}]}
 qwen3_case("qwen3-wide", wide, 19, 19, [0, -1])
+
+
+# ---- the transformer
+
+def make_transformer(key, **config):
+    model = ZImageTransformer2DModel(**{"dim": 64, "n_layers": 3, "n_refiner_layers": 2, "n_heads": 2, "n_kv_heads": 2, "cap_feat_dim": 48,
+                                        "axes_dims": [8, 12, 12], "axes_lens": [256, 64, 64]} | config)
+    return model, fill(model, key), config_of(model)
+
+
+def original_name(name):
+    """As the original's files have it, and GGUF."""
+    for a, b in {"all_x_embedder.2-1.": "x_embedder.", "all_final_layer.2-1.": "final_layer.", ".attention.to_out.0.": ".attention.out.",
+                 ".attention.norm_q.": ".attention.q_norm.", ".attention.norm_k.": ".attention.k_norm."}.items():
+        name = name.replace(a, b)
+    return name
+
+
+def fused(tensors, prefix=""):
+    """One matrix for queries, keys and values: the values of three that follow each other."""
+    out = []
+    for name, hashed, dims, *rest in tensors:
+        if ".attention.to_q." in name:
+            parts = "|".join(hashed.replace("to_q", part) for part in ("to_q", "to_k", "to_v"))
+            out.append([prefix + name.replace("to_q", "qkv"), parts, [3 * dims[0], *dims[1:]], "joined"])
+        elif ".attention.to_k." not in name and ".attention.to_v." not in name:
+            out.append([prefix + original_name(name), hashed, dims, *rest])
+    return out
+
+
+def transformer_case(key, model, h, w, tokens, timesteps, name=None):
+    """tokens: of each sample's text; timesteps as the samplers count them, from 1000 down."""
+    name = name or key
+    n = len(tokens)
+    x = hash_input(f"{name}/x", (n, h, w, 16))
+    text = hash_input(f"{name}/text", (n, max(tokens), model.config.cap_feat_dim))
+    out = model([nchw(x)[i].unsqueeze(1) for i in range(n)], (1000 - torch.tensor(timesteps)) / 1000, [text[i, :t] for i, t in enumerate(tokens)],
+                return_dict=False)[0]
+    expected[f"{name}/out"] = nhwc(-torch.stack(out).squeeze(2))
+    cases.append({"name": name, "model": key, "kind": "transformer", "h": h, "w": w, "tokens": tokens, "context": model.config.cap_feat_dim,
+                  "timesteps": timesteps})
+
+
+zimage, tensors, config = make_transformer("zimage")
+models["zimage"] = {"files": [{"folder": "transformer", "config": config, "tensors": tensors}]}
+transformer_case("zimage", zimage, 8, 10, [37], [750.0])
+transformer_case("zimage", zimage, 12, 16, [20, 64], [1000.0, 312.5], name="zimage-two")  # 48 of 64 tokens; 20 of 32, 64 of 64
+models["zimage-original"] = {"files": [{"file": "z_image_turbo_bf16.safetensors", "tensors": fused(tensors) + [["norm_final.weight", "x", [64]]]}]}
+cases.append({**cases[-2], "model": "zimage-original"})
+# Heads as wide as the published models', from a file that tells nothing beside its tensors; ComfyUI's prefix.
+wide, tensors, _ = make_transformer("zimage-wide", dim=256, n_layers=1, n_refiner_layers=1, axes_dims=[32, 48, 48])
+models["zimage-wide"] = {"files": [{"file": "z_image_turbo.safetensors", "tensors": fused(tensors, "model.diffusion_model.")}]}
+transformer_case("zimage-wide", wide, 6, 4, [9], [500.0])
 
 with open(HERE / "zimage.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
     g.write(json.dumps({"models": models, "cases": cases}).encode())

@@ -67,13 +67,61 @@ static void run_text(JsonObject *o)
     g_free((gpointer)r.layers);
 }
 
+static SfuTensor *upload(const char *case_name, const char *what, int n, int h, int w, int c)
+{
+    GError *error = NULL;
+    char *name = g_strdup_printf("%s/%s", case_name, what);
+    float *v = parity_input(name, (gint64)n * h * w * c, 1);
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
+    g_assert_no_error(error);
+    sfu_tensor_write(t, v, &error);
+    g_assert_no_error(error);
+    g_free(v);
+    g_free(name);
+    return t;
+}
+
+static void run_transformer(JsonObject *o)
+{
+    GError *error = NULL;
+    const char *name = text_of(o, "name");
+    int n, most = 0;
+    gint32 *tokens = ints_of(o, "tokens", &n);
+    float timesteps[4];
+    for (int i = 0; i < n; i++) {
+        timesteps[i] = (float)json_array_get_double_element(json_object_get_array_member(o, "timesteps"), (guint)i);
+        most = MAX(most, tokens[i]);
+    }
+    guint8 *mask = g_new0(guint8, n * most);
+    for (int i = 0; i < n; i++)
+        memset(mask + i * most, 1, (gsize)tokens[i]);
+    SfuModel *m = parity_model(text_of(o, "model"));
+    g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
+    SfuDenoiser *d = sfu_model_family(m)->denoiser(q, m, &error);
+    g_assert_no_error(error);
+    SfuTensor *x = upload(name, "x", n, get(o, "h"), get(o, "w"), d->in_channels),
+              *text = upload(name, "text", n, 1, most, get(o, "context")), *y;
+    sfu_denoiser_set_condition(d, &(SfuCondition){.tokens = text, .mask = mask}, &error);
+    g_assert_no_error(error);
+    for (int pass = 0; pass < 2; pass++) { /* nothing of the first is left in the second */
+        sfu_denoiser_forward(d, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
+        g_assert_no_error(error);
+        check(y, name, "out");
+    }
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(text);
+    sfu_denoiser_destroy(d);
+    g_free(mask);
+    g_free(tokens);
+}
+
 static void run_case(gconstpointer data)
 {
     JsonObject *o = (JsonObject *)data;
     static const struct {
         const char *kind;
         void (*run)(JsonObject *o);
-    } kinds[] = {{"text", run_text}};
+    } kinds[] = {{"text", run_text}, {"transformer", run_transformer}};
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
         if (strcmp(kinds[i].kind, text_of(o, "kind")) == 0)
             kinds[i].run(o);

@@ -1,0 +1,263 @@
+/* Z-Image (Z-Image team 2025): Turbo, distilled to some eight steps, and the base model. Published as a transformer
+ * alone in the original's names (bare, or behind ComfyUI's prefix, or GGUF), as one file with its text encoder and its
+ * autoencoder, and as diffusers' folder. The text encoder is Qwen3 4B, the autoencoder that of FLUX.1.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/registry.h"
+#include "family/sd.h"
+#include "model/internal.h"
+#include "model/names.h"
+#include "net/qwen3.h"
+#include "net/zimage.h"
+#include <math.h>
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#define MOST_BLOCKS 256
+#define MOST_WIDTH 65536
+#define CHANNELS_FLUX1 16
+
+/* ---- names ---- */
+
+/* What is before the transformer's names: nothing, or words of a program. */
+static const char *const prefixes[] = {"model.diffusion_model.", "transformer.", "unet.", ""};
+
+static gboolean recognize(const SfuSource *s)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++)
+        if (sfu_source_find(s, "%slayers.0.adaLN_modulation.0.weight", prefixes[i]) &&
+            sfu_source_find(s, "%scap_embedder.1.weight", prefixes[i]))
+            return TRUE;
+    return FALSE;
+}
+
+static const char *after(const char *name, const char *prefix)
+{
+    return g_str_has_prefix(name, prefix) ? name + strlen(prefix) : NULL;
+}
+
+/* A transformer's name in diffusers' words; "attention.qkv.weight" stays. */
+static char *transformer_name(const char *name)
+{
+    static const struct {
+        const char *from, *to;
+    } heads[] = {{"x_embedder.", "all_x_embedder.2-1."}, {"final_layer.", "all_final_layer.2-1."}},
+      tails[] = {{".attention.out.weight", ".attention.to_out.0.weight"},
+                 {".attention.q_norm.weight", ".attention.norm_q.weight"},
+                 {".attention.k_norm.weight", ".attention.norm_k.weight"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++)
+        if (g_str_has_prefix(name, prefixes[i])) {
+            name += strlen(prefixes[i]);
+            break;
+        }
+    for (gsize i = 0; i < G_N_ELEMENTS(heads); i++)
+        if (g_str_has_prefix(name, heads[i].from))
+            return g_strconcat(heads[i].to, name + strlen(heads[i].from), NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(tails); i++)
+        if (g_str_has_suffix(name, tails[i].from))
+            return g_strdup_printf("%.*s%s", (int)(strlen(name) - strlen(tails[i].from)), name, tails[i].to);
+    return g_strdup(name);
+}
+
+/* A file with everything: "text_encoders.qwen3_4b.transformer.model.layers...", "vae.decoder...". */
+static char *canonical(const SfuSource *s, const char *name, SfuPart *part)
+{
+    const char *text = after(name, "text_encoders."), *vae = after(name, "vae.");
+    if (text) {
+        const char *inner = strstr(text, ".transformer.");
+        *part = SFU_PART_TEXT;
+        return inner ? sfu_name_from_language(inner + strlen(".transformer.")) : NULL;
+    }
+    if (vae) {
+        *part = SFU_PART_VAE;
+        return sfu_name_from_vae(vae, sfu_sd_vae_levels(s, "vae."));
+    }
+    *part = SFU_PART_TRANSFORMER;
+    return transformer_name(name);
+}
+
+/* The original has a norm that nothing goes through, and markers of programs lie beside the encoder. */
+static gboolean ignores(const char *name)
+{
+    return g_str_has_suffix(name, "norm_final.weight") || g_str_has_suffix(name, ".lm_head.weight") ||
+           (g_str_has_prefix(name, "text_encoders.") && !strstr(name, ".transformer.")) || sfu_name_is_ignorable(name);
+}
+
+/* Takes name. */
+static gboolean add(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, GError **error)
+{
+    static const char fused[] = "attention.qkv.weight";
+    if (part != SFU_PART_TRANSFORMER || !g_str_has_suffix(name, fused))
+        return sfu_model_add_tensor(m, part, name, t, error);
+    char *names[3];
+    for (int i = 0; i < 3; i++)
+        names[i] = g_strdup_printf("%.*sattention.to_%c.weight", (int)(strlen(name) - strlen(fused)), name, "qkv"[i]);
+    const gboolean ok = sfu_model_add_split(m, part, (const char *const *)names, 3, t, error);
+    for (int i = 0; i < 3; i++)
+        g_free(names[i]);
+    g_free(name);
+    return ok;
+}
+
+static gboolean open_file(SfuModel *m, const SfuSource *s, GError **error)
+{
+    for (guint i = 0; i < s->file->tensors->len; i++) {
+        SfuFileTensor *t = g_ptr_array_index(s->file->tensors, i);
+        const char *inner = after(t->name, s->wrap);
+        SfuPart part = SFU_N_PARTS;
+        const gboolean ignorable = !inner || ignores(inner);
+        char *name = ignorable ? NULL : canonical(s, inner, &part);
+        if (name ? !add(m, part, name, t, error) : !sfu_model_add_named(m, part, NULL, t, ignorable, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean claims(const SfuModel *m)
+{
+    return sfu_model_tensor(m, SFU_PART_TRANSFORMER, "layers.0.adaLN_modulation.0.weight") &&
+           sfu_model_tensor(m, SFU_PART_TRANSFORMER, "cap_embedder.1.weight");
+}
+
+/* ---- configuration ---- */
+
+static gboolean refuse(const SfuModel *m, GError **error, const char *what)
+{
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s has the form of %s, but %s"), m->path,
+                m->family->name, what);
+    return FALSE;
+}
+
+static int dim_of(const SfuModel *m, const char *name, int i)
+{
+    return sfu_tensor_dim(sfu_model_tensor(m, SFU_PART_TRANSFORMER, "%s", name), i);
+}
+
+static JsonNode *value(JsonNode *config, const char *name)
+{
+    JsonNode *n = config ? json_object_get_member(json_node_get_object(config), name) : NULL;
+    return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) != G_TYPE_STRING ? n : NULL;
+}
+
+/* What config.json says beside what the tensors do. Without it a quarter of a head turns with the first axis, and three
+ * eighths with each of the others, as in the published models. */
+static void read_config(const SfuModel *m, SfuZimageConfig *c)
+{
+    JsonNode *config = m->config[SFU_PART_TRANSFORMER], *theta = value(config, "rope_theta"),
+             *eps = value(config, "norm_eps"),
+             *axes = config ? json_object_get_member(json_node_get_object(config), "axes_dims") : NULL;
+    JsonArray *list = axes && JSON_NODE_HOLDS_ARRAY(axes) ? json_node_get_array(axes) : NULL;
+    c->theta = theta ? json_node_get_double(theta) : 256;
+    c->eps = eps ? (float)json_node_get_double(eps) : 1e-5f;
+    for (int i = 0; i < SFU_ZIMAGE_AXES; i++) {
+        JsonNode *n = list && (guint)i < json_array_get_length(list) ? json_array_get_element(list, (guint)i) : NULL;
+        c->axes[i] =
+            n && JSON_NODE_HOLDS_VALUE(n) ? (int)CLAMP(json_node_get_int(n), 0, 4096) : c->head_dim / 8 * (i ? 3 : 2);
+    }
+}
+
+static gboolean read_sizes(SfuModel *m, SfuZimageConfig *c, GError **error)
+{
+    const SfuPart P = SFU_PART_TRANSFORMER;
+    const int token = dim_of(m, "all_x_embedder.2-1.weight", 1);
+    c->patch = 2;
+    c->channels = token / 4;
+    c->hidden = dim_of(m, "all_x_embedder.2-1.weight", 0);
+    c->context = dim_of(m, "cap_embedder.1.weight", 1);
+    c->mlp = dim_of(m, "layers.0.feed_forward.w1.weight", 0);
+    c->head_dim = dim_of(m, "layers.0.attention.norm_q.weight", 0);
+    c->time_channels = dim_of(m, "t_embedder.mlp.0.weight", 1);
+    c->time_hidden = dim_of(m, "t_embedder.mlp.0.weight", 0);
+    c->time_out = dim_of(m, "t_embedder.mlp.2.weight", 0);
+    c->n_layers = sfu_model_count(m, P, "layers.", MOST_BLOCKS + 1);
+    c->n_noise = sfu_model_count(m, P, "noise_refiner.", MOST_BLOCKS + 1);
+    c->n_context = sfu_model_count(m, P, "context_refiner.", MOST_BLOCKS + 1);
+    if (token < 4 || token % 4 || c->hidden < 1 || c->context < 1 || c->mlp < 1 || c->time_channels < 2 ||
+        c->time_channels % 2 || c->time_hidden < 1 || c->time_out < 1 || c->n_layers < 1)
+        return refuse(m, error, "tensors that tell its sizes are missing");
+    if (MAX(MAX(c->hidden, c->context), MAX(MAX(c->mlp, c->time_hidden), MAX(c->time_channels, c->time_out))) >
+            MOST_WIDTH ||
+        token > MOST_WIDTH || MAX(c->n_layers, MAX(c->n_noise, c->n_context)) > MOST_BLOCKS)
+        return refuse(m, error, "it is larger than Sfumato can run");
+    if (c->head_dim < 2 || c->hidden % c->head_dim)
+        return refuse(m, error, "its heads do not divide its width");
+    c->n_heads = c->hidden / c->head_dim;
+    return TRUE;
+}
+
+/* The shapes are the same. A folder's scheduler tells, which shifts the base model's noise more; else the name does:
+ * "z_image" without "turbo" is the base model, whatever else a file is called, it was most likely made of Turbo. */
+static gboolean is_base(const SfuModel *m)
+{
+    if (m->scheduler_json)
+        return m->scheduler.shift > 4;
+    char *file = g_path_get_basename(m->path), *low = g_ascii_strdown(file, -1);
+    const gboolean named = strstr(low, "z_image") || strstr(low, "z-image") || strstr(low, "zimage"),
+                   base = !strstr(low, "turbo") && (named || strstr(low, "base"));
+    g_free(file);
+    g_free(low);
+    return base;
+}
+
+static gboolean configure(SfuModel *m, GError **error)
+{
+    SfuZimageConfig *c = g_new0(SfuZimageConfig, 1);
+    m->transformer = c;
+    if (!read_sizes(m, c, error) || !sfu_model_configure_scheduler(m, error) ||
+        (m->tensors[SFU_PART_VAE] && !sfu_model_configure_vae(m, error)) ||
+        (m->tensors[SFU_PART_TEXT] && !sfu_model_configure_language(m, error)))
+        return FALSE;
+    read_config(m, c);
+    int turned = 0;
+    for (int i = 0; i < SFU_ZIMAGE_AXES; i++)
+        turned += c->axes[i] % 2 ? MOST_WIDTH : c->axes[i];
+    if (turned != c->head_dim || !(c->theta > 1) || !(c->eps >= 0 && c->eps < 1))
+        return refuse(m, error, "its rotary positions are not those of its heads");
+    const gboolean base = is_base(m);
+    if (base)
+        m->family = &sfu_family_zimage_base;
+    m->scheduler.prediction = SFU_PREDICT_FLOW;
+    if (!m->scheduler_json)
+        m->scheduler.shift = base ? 6 : 3;
+    return TRUE;
+}
+
+static void expect(SfuModel *m)
+{
+    sfu_zimage_expect(m, m->transformer);
+    if (m->tensors[SFU_PART_VAE])
+        sfu_vae_expect(m);
+    if (m->tensors[SFU_PART_TEXT])
+        sfu_qwen3_expect(m);
+}
+
+static int native_px(const SfuModel *m)
+{
+    return 1024;
+}
+
+/* ---- networks ---- */
+
+static SfuDenoiser *denoiser(SfuQueue *q, SfuModel *m, GError **error)
+{
+    return sfu_zimage_denoiser(q, m, m->transformer, error);
+}
+
+static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
+{
+    return sfu_vae_autoencoder(q, m, error);
+}
+
+#define PAINTS (1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT)
+#define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS)
+#define SAME                                                                                                           \
+    .tasks = DRAWS, .rank = 3, .recognize = recognize, .canonical = canonical, .ignores = ignores, .open = open_file,  \
+    .claims = claims, .configure = configure, .expect = expect, .native_px = native_px, .denoiser = denoiser,          \
+    .autoencoder = autoencoder
+
+static const SfuDefaults turbo_defaults = {
+    .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_SGM_UNIFORM, .steps = 8, .guidance = 1};
+static const SfuDefaults base_defaults = {
+    .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_SGM_UNIFORM, .steps = 28, .guidance = 5};
+
+const SfuFamily sfu_family_zimage = {.id = "z-image-turbo", .name = "Z-Image Turbo", .defaults = &turbo_defaults, SAME};
+const SfuFamily sfu_family_zimage_base = {.id = "z-image", .name = "Z-Image", .defaults = &base_defaults, SAME};

@@ -1,0 +1,503 @@
+/* Z-Image's transformer (Z-Image team 2025, "S3-DiT", section 3; github.com/Tongyi-MAI/Z-Image): tokens of the picture
+ * and of the text go through refiners of their own, then as one sequence through layers with the same matrices for all.
+ * Every layer norms what goes into a part and what comes out of it; layers that see the picture are modulated by the
+ * timestep.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/zimage.h"
+#include "net/parts.h"
+#include <math.h>
+#include <string.h>
+
+#define MULTIPLE 32        /* tokens: picture and text are each filled up to it */
+#define MAX_PERIOD 10000.0 /* of the sinusoids of timesteps */
+#define TIMESTEPS 1000     /* sigma 1 as a timestep; the network counts from noise to picture */
+
+typedef struct {
+    char name[32];
+    SfuWeight *norm1, *norm2, *norm3, *norm4; /* before and after attention, before and after the feed-forward part */
+    SfuWeight *norm_q, *norm_k;
+    SfuLayer q, k, v, out, gate, up, down;
+    SfuLayer modulation; /* scale, gate, scale, gate; w NULL: none */
+} Block;
+
+typedef struct {
+    SfuNet net;
+    const SfuZimageConfig *config;
+    SfuLayer picture_in, text_in, time1, time2, out, out_scale;
+    SfuWeight *text_norm, *picture_pad, *text_pad;
+    Block *noise, *context, *layers;
+    /* of the condition */
+    int n_texts;
+    SfuTensor **texts; /* [n_texts] [1, 1, t, hidden], refined */
+} Zimage;
+
+/* ---- binding ---- */
+
+static void bind_block(Zimage *z, Block *b, const char *list, int i, gboolean modulated)
+{
+    SfuNet *net = &z->net;
+    const int d = z->config->hidden, m = z->config->mlp, head = z->config->head_dim;
+    g_snprintf(b->name, sizeof b->name, "%s.%d", list, i);
+    b->norm1 = sfu_net_vector(net, b->name, "attention_norm1.weight", d);
+    b->norm2 = sfu_net_vector(net, b->name, "attention_norm2.weight", d);
+    b->norm3 = sfu_net_vector(net, b->name, "ffn_norm1.weight", d);
+    b->norm4 = sfu_net_vector(net, b->name, "ffn_norm2.weight", d);
+    b->norm_q = sfu_net_vector(net, b->name, "attention.norm_q.weight", head);
+    b->norm_k = sfu_net_vector(net, b->name, "attention.norm_k.weight", head);
+    b->q = sfu_net_linear(net, b->name, "attention.to_q", d, d, FALSE);
+    b->k = sfu_net_linear(net, b->name, "attention.to_k", d, d, FALSE);
+    b->v = sfu_net_linear(net, b->name, "attention.to_v", d, d, FALSE);
+    b->out = sfu_net_linear(net, b->name, "attention.to_out.0", d, d, FALSE);
+    b->gate = sfu_net_linear(net, b->name, "feed_forward.w1", m, d, FALSE);
+    b->up = sfu_net_linear(net, b->name, "feed_forward.w3", m, d, FALSE);
+    b->down = sfu_net_linear(net, b->name, "feed_forward.w2", d, m, FALSE);
+    if (modulated)
+        b->modulation = sfu_net_linear(net, b->name, "adaLN_modulation.0", 4 * d, z->config->time_out, TRUE);
+}
+
+static Block *bind_blocks(Zimage *z, const char *list, int n, gboolean modulated)
+{
+    Block *blocks = g_new0(Block, n);
+    for (int i = 0; i < n; i++)
+        bind_block(z, &blocks[i], list, i, modulated);
+    return blocks;
+}
+
+static Zimage *bound(SfuQueue *q, SfuModel *model, const SfuZimageConfig *config)
+{
+    Zimage *z = g_new0(Zimage, 1);
+    SfuNet *net = &z->net;
+    const int d = config->hidden, token = config->patch * config->patch * config->channels;
+    const gint64 row[] = {1, d};
+    z->config = config;
+    sfu_net_init(net, q, model, SFU_PART_TRANSFORMER);
+    net->dtype = SFU_F32; /* the sum over the layers leaves fp16's range */
+    z->picture_in = sfu_net_linear(net, "", "all_x_embedder.2-1", d, token, TRUE);
+    z->text_norm = sfu_net_vector(net, "", "cap_embedder.0.weight", config->context);
+    z->text_in = sfu_net_linear(net, "", "cap_embedder.1", d, config->context, TRUE);
+    z->time1 = sfu_net_linear(net, "", "t_embedder.mlp.0", config->time_hidden, config->time_channels, TRUE);
+    z->time2 = sfu_net_linear(net, "", "t_embedder.mlp.2", config->time_out, config->time_hidden, TRUE);
+    z->picture_pad = sfu_net_tensor(net, "", "x_pad_token", 2, row);
+    z->text_pad = sfu_net_tensor(net, "", "cap_pad_token", 2, row);
+    z->noise = bind_blocks(z, "noise_refiner", config->n_noise, TRUE);
+    z->context = bind_blocks(z, "context_refiner", config->n_context, FALSE);
+    z->layers = bind_blocks(z, "layers", config->n_layers, TRUE);
+    z->out_scale = sfu_net_linear(net, "", "all_final_layer.2-1.adaLN_modulation.1", d, config->time_out, TRUE);
+    z->out = sfu_net_linear(net, "", "all_final_layer.2-1.linear", token, d, TRUE);
+    return z;
+}
+
+static void forget_condition(Zimage *z)
+{
+    for (int i = 0; i < z->n_texts; i++)
+        sfu_tensor_destroy(z->texts[i]);
+    g_clear_pointer(&z->texts, g_free);
+    z->n_texts = 0;
+}
+
+static void destroy(gpointer net)
+{
+    Zimage *z = net;
+    forget_condition(z);
+    g_free(z->noise);
+    g_free(z->context);
+    g_free(z->layers);
+    sfu_net_finish(&z->net);
+    g_free(z);
+}
+
+static void set_trace(gpointer net, const SfuTrace *trace)
+{
+    sfu_net_set_trace(&((Zimage *)net)->net, trace);
+}
+
+/* ---- layers ---- */
+
+/* A sequence on its way through layers. */
+typedef struct {
+    SfuTensor *x, *n;      /* [1, 1, t, hidden]; n: scratch */
+    SfuTensor *table;      /* of positions, [1, 1, t, head_dim] */
+    const SfuTensor *time; /* [1, 1, 1, time_out]; NULL where nothing is modulated */
+} Sequence;
+
+static gboolean attend(const Zimage *z, const Block *b, const Sequence *s, SfuTensor *q, SfuTensor *k, SfuTensor *v,
+                       GError **error)
+{
+    SfuQueue *queue = z->net.q;
+    const SfuZimageConfig *c = z->config;
+    const SfuRmsNorm norm = {0, c->n_heads, c->head_dim, c->eps, NULL};
+    const SfuRope turn = {0, c->n_heads, c->head_dim, .halves = FALSE};
+    const SfuAttention heads = {.n_heads = c->n_heads, .head_dim = c->head_dim};
+    return sfu_linear(queue, q, s->n, b->q.w, NULL, error) && sfu_linear(queue, k, s->n, b->k.w, NULL, error) &&
+           sfu_linear(queue, v, s->n, b->v.w, NULL, error) && sfu_rms_norm(queue, q, q, b->norm_q, &norm, error) &&
+           sfu_rms_norm(queue, k, k, b->norm_k, &norm, error) && sfu_rope(queue, q, s->table, &turn, error) &&
+           sfu_rope(queue, k, s->table, &turn, error) && sfu_attention(queue, s->n, q, k, v, &heads, error);
+}
+
+/* x += tanh(gate) * norm(y), or x += norm(y); y is overwritten. column: of the gate. */
+static gboolean add_normed(const Zimage *z, const Sequence *s, SfuTensor *y, SfuWeight *norm, const SfuTensor *mod,
+                           int column, GError **error)
+{
+    SfuQueue *q = z->net.q;
+    return sfu_rms_norm(q, y, y, norm, &(SfuRmsNorm){.eps = z->config->eps}, error) &&
+           (mod ? sfu_gated_add(q, s->x, s->x, y, mod, column, SFU_ACT_TANH, error)
+                : sfu_axpby(q, s->x, 1, s->x, 1, y, error));
+}
+
+static gboolean norm_in(const Zimage *z, const Sequence *s, SfuWeight *norm, const SfuTensor *mod, int column,
+                        GError **error)
+{
+    const SfuModulation m = {mod, column, -1};
+    return sfu_rms_norm(z->net.q, s->n, s->x, norm, &(SfuRmsNorm){.eps = z->config->eps, .mod = mod ? &m : NULL},
+                        error);
+}
+
+static gboolean run_attention(const Zimage *z, const Block *b, const Sequence *s, const SfuTensor *mod, GError **error)
+{
+    const SfuNet *net = &z->net;
+    const int d = z->config->hidden;
+    SfuTensor *q = sfu_net_like(net, s->x, d, error), *k = q ? sfu_net_like(net, s->x, d, error) : NULL,
+              *v = k ? sfu_net_like(net, s->x, d, error) : NULL;
+    const gboolean ok = v && norm_in(z, s, b->norm1, mod, 0, error) && attend(z, b, s, q, k, v, error) &&
+                        sfu_linear(net->q, q, s->n, b->out.w, NULL, error) &&
+                        add_normed(z, s, q, b->norm2, mod, d, error);
+    sfu_tensor_destroy(q);
+    sfu_tensor_destroy(k);
+    sfu_tensor_destroy(v);
+    return ok;
+}
+
+static gboolean run_feed_forward(const Zimage *z, const Block *b, const Sequence *s, const SfuTensor *mod,
+                                 GError **error)
+{
+    const SfuNet *net = &z->net;
+    const int d = z->config->hidden, m = z->config->mlp;
+    const SfuEpilogue silu = {.act = SFU_ACT_SILU};
+    SfuTensor *g = sfu_net_like(net, s->x, m, error), *u = g ? sfu_net_like(net, s->x, m, error) : NULL;
+    const gboolean ok =
+        u && norm_in(z, s, b->norm3, mod, 2 * d, error) && sfu_linear(net->q, g, s->n, b->gate.w, &silu, error) &&
+        sfu_linear(net->q, u, s->n, b->up.w, NULL, error) && sfu_mul(net->q, g, g, u, error) &&
+        sfu_linear(net->q, s->n, g, b->down.w, NULL, error) && add_normed(z, s, s->n, b->norm4, mod, 3 * d, error);
+    sfu_tensor_destroy(g);
+    sfu_tensor_destroy(u);
+    return ok;
+}
+
+static gboolean run_blocks(const Zimage *z, const Block *blocks, int n, const Sequence *s, GError **error)
+{
+    const SfuNet *net = &z->net;
+    gboolean ok = TRUE;
+    for (int i = 0; ok && i < n; i++) {
+        const Block *b = &blocks[i];
+        SfuTensor *mod = NULL;
+        if (s->time) {
+            const SfuEpilogue bias = {.bias = b->modulation.b};
+            mod = sfu_net_like(net, s->time, 4 * z->config->hidden, error);
+            ok = mod && sfu_linear(net->q, mod, s->time, b->modulation.w, &bias, error);
+        }
+        ok = ok && run_attention(z, b, s, mod, error) && run_feed_forward(z, b, s, mod, error) &&
+             sfu_net_trace(net, s->x, error, "%s", b->name);
+        sfu_tensor_destroy(mod);
+    }
+    return ok;
+}
+
+/* ---- positions ---- */
+
+/* Cosines and sines of a token at (place, row, column) into to [head_dim]. Su 2021, eq. 34, an axis after the other. */
+static void write_position(const SfuZimageConfig *c, const int *at, float *to)
+{
+    int j = 0;
+    for (int axis = 0; axis < SFU_ZIMAGE_AXES; axis++)
+        for (int i = 0; i < c->axes[axis] / 2; i++, j++) {
+            const double angle = at[axis] * pow(c->theta, -2.0 * i / c->axes[axis]);
+            to[j] = (float)cos(angle);
+            to[c->head_dim / 2 + j] = (float)sin(angle);
+        }
+}
+
+static SfuTensor *upload(const Zimage *z, const float *v, int t, GError **error)
+{
+    SfuTensor *table = sfu_tensor_create(z->net.q, SFU_F32, 1, 1, t, z->config->head_dim, error);
+    if (table && !sfu_tensor_write(table, v, error))
+        sfu_net_drop(&table);
+    return table;
+}
+
+static int filled_up(int n)
+{
+    return (n + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
+}
+
+/* Of n_text tokens of text, which count from 1; filling tokens count on. */
+static void write_text_positions(const Zimage *z, int n_text, float *to)
+{
+    for (int i = 0; i < n_text; i++)
+        write_position(z->config, (const int[]){1 + i, 0, 0}, to + (gsize)i * z->config->head_dim);
+}
+
+/* Of h x w tokens of the picture, whose place is behind the text, then of filling tokens, which are at 0. */
+static void write_picture_positions(const Zimage *z, int h, int w, int n_text, float *to)
+{
+    const gsize d = (gsize)z->config->head_dim;
+    for (int i = 0; i < h * w; i++)
+        write_position(z->config, (const int[]){1 + n_text, i / w, i % w}, to + (gsize)i * d);
+    for (int i = h * w; i < filled_up(h * w); i++)
+        write_position(z->config, (const int[]){0, 0, 0}, to + (gsize)i * d);
+}
+
+/* ---- the condition ---- */
+
+/* x [1, 1, n, hidden] into the first n rows of *out [1, 1, filled up, hidden], the rest are copies of the pad token. */
+static gboolean fill_up(const Zimage *z, const SfuTensor *x, SfuWeight *pad, SfuTensor **out, GError **error)
+{
+    const SfuNet *net = &z->net;
+    const int n = x->w, all = filled_up(n), d = z->config->hidden;
+    if (!(*out = sfu_tensor_create(net->q, net->dtype, 1, 1, all, d, error)))
+        return FALSE;
+    SfuTensor *head = sfu_tensor_view(*out, 0, 1, 1, n, d, error);
+    gboolean ok = head && sfu_convert(net->q, head, x, error);
+    sfu_tensor_destroy(head);
+    if (!ok || all == n)
+        return ok;
+    float *rows = g_new(float, (gsize)(all - n) * (gsize)d);
+    sfu_weight_read_f32(pad, 0, d, rows);
+    for (int i = 1; i < all - n; i++)
+        memcpy(rows + (gsize)i * (gsize)d, rows, (gsize)d * sizeof *rows);
+    SfuTensor *tail = sfu_tensor_view(*out, (size_t)n * (size_t)d, 1, 1, all - n, d, error);
+    ok = tail && sfu_tensor_write(tail, rows, error);
+    sfu_tensor_destroy(tail);
+    g_free(rows);
+    return ok;
+}
+
+/* The first n tokens of a text [1, 1, >= n, context], embedded, filled up and refined. NULL with error. */
+static SfuTensor *refine_text(const Zimage *z, const SfuTensor *text, GError **error)
+{
+    const SfuNet *net = &z->net;
+    const int all = filled_up(text->w);
+    const SfuEpilogue bias = {.bias = z->text_in.b};
+    Sequence s = {0};
+    SfuTensor *in = sfu_net_input(net, text, error), *n = in ? sfu_net_like(net, in, in->c, error) : NULL,
+              *x = n ? sfu_net_like(net, in, z->config->hidden, error) : NULL;
+    float *positions = g_new(float, (gsize)all *(gsize)z->config->head_dim);
+    write_text_positions(z, all, positions);
+    const gboolean ok =
+        x && sfu_rms_norm(net->q, n, in, z->text_norm, &(SfuRmsNorm){.eps = z->config->eps}, error) &&
+        sfu_linear(net->q, x, n, z->text_in.w, &bias, error) && fill_up(z, x, z->text_pad, &s.x, error) &&
+        (s.n = sfu_net_like(net, s.x, z->config->hidden, error)) && (s.table = upload(z, positions, all, error)) &&
+        run_blocks(z, z->context, z->config->n_context, &s, error);
+    g_free(positions);
+    sfu_tensor_destroy(in);
+    sfu_tensor_destroy(n);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(s.n);
+    sfu_tensor_destroy(s.table);
+    if (!ok)
+        sfu_net_drop(&s.x);
+    return s.x;
+}
+
+static gboolean set_condition(gpointer net, const SfuCondition *condition, GError **error)
+{
+    Zimage *z = net;
+    const SfuTensor *tokens = condition->tokens;
+    forget_condition(z);
+    if (!tokens || tokens->c != z->config->context || tokens->h != 1 || condition->n_numbers ||
+        condition->pooled_width || condition->n_references) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "%s takes text of width %d alone; it is given %d", sfu_model_path(z->net.model), z->config->context,
+                    tokens ? tokens->c : 0);
+        return FALSE;
+    }
+    z->texts = g_new0(SfuTensor *, tokens->n);
+    for (int i = 0; i < tokens->n; i++) {
+        int seen = tokens->w;
+        while (condition->mask && seen > 1 && !condition->mask[i * tokens->w + seen - 1])
+            seen--;
+        SfuTensor *text =
+            sfu_tensor_view(tokens, (size_t)i * (size_t)tokens->w * (size_t)tokens->c, 1, 1, seen, tokens->c, error);
+        z->texts[i] = text ? refine_text(z, text, error) : NULL;
+        z->n_texts = i + 1;
+        sfu_tensor_destroy(text);
+        if (!z->texts[i])
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- a pass ---- */
+
+/* second(silu(first(sinusoids))): cosines, then sines. Ho 2020, section 3.3. */
+static SfuTensor *embed_time(const Zimage *z, double timestep, GError **error)
+{
+    const SfuNet *net = &z->net;
+    const SfuZimageConfig *c = z->config;
+    const int half = c->time_channels / 2;
+    const SfuEpilogue first = {.bias = z->time1.b, .act = SFU_ACT_SILU}, second = {.bias = z->time2.b};
+    float *waves = g_new(float, c->time_channels);
+    for (int i = 0; i < half; i++) {
+        const double angle = timestep * exp(-log(MAX_PERIOD) * i / half);
+        waves[i] = (float)cos(angle);
+        waves[half + i] = (float)sin(angle);
+    }
+    SfuTensor *in = sfu_net_rows(net, waves, 1, 1, c->time_channels, error),
+              *mid = in ? sfu_net_like(net, in, c->time_hidden, error) : NULL,
+              *out = mid ? sfu_net_like(net, in, c->time_out, error) : NULL;
+    if (out && !(sfu_linear(net->q, mid, in, z->time1.w, &first, error) &&
+                 sfu_linear(net->q, out, mid, z->time2.w, &second, error)))
+        sfu_net_drop(&out);
+    sfu_tensor_destroy(in);
+    sfu_tensor_destroy(mid);
+    g_free(waves);
+    return out;
+}
+
+/* x [1, h, w, c] as tokens [1, 1, h/p * w/p, p * p * c], or back: a token holds its rows, their pixels, their channels.
+ */
+static gboolean patches(const Zimage *z, SfuTensor *to, const SfuTensor *from, int h, int w, gboolean back,
+                        GError **error)
+{
+    const int p = z->config->patch, c = z->config->channels, cut[] = {h / p, p, w / p, p, c},
+              whole[] = {h / p, w / p, p, p, c}, order[] = {0, 2, 1, 3, 4};
+    return sfu_permute(z->net.q, to, from, 5, back ? whole : cut, order, error);
+}
+
+/* The picture's tokens, refined: s->x [1, 1, filled up, hidden]. */
+static gboolean refine_picture(const Zimage *z, const SfuTensor *x, Sequence *s, const float *positions, GError **error)
+{
+    const SfuNet *net = &z->net;
+    const SfuZimageConfig *c = z->config;
+    const int t = x->h / c->patch * (x->w / c->patch), token = c->patch * c->patch * c->channels;
+    const SfuEpilogue bias = {.bias = z->picture_in.b};
+    SfuTensor *cut = sfu_tensor_create(net->q, net->dtype, 1, 1, t, token, error),
+              *in = cut ? sfu_net_like(net, cut, c->hidden, error) : NULL;
+    const gboolean ok =
+        in && patches(z, cut, x, x->h, x->w, FALSE, error) &&
+        sfu_linear(net->q, in, cut, z->picture_in.w, &bias, error) && fill_up(z, in, z->picture_pad, &s->x, error) &&
+        (s->n = sfu_net_like(net, s->x, c->hidden, error)) && (s->table = upload(z, positions, s->x->w, error)) &&
+        run_blocks(z, z->noise, c->n_noise, s, error);
+    sfu_tensor_destroy(cut);
+    sfu_tensor_destroy(in);
+    return ok;
+}
+
+static void sequence_clear(Sequence *s)
+{
+    sfu_net_drop(&s->x);
+    sfu_net_drop(&s->n);
+    sfu_net_drop(&s->table);
+}
+
+/* Picture and text one behind the other. */
+static gboolean join(const Zimage *z, Sequence *all, const Sequence *picture, const SfuTensor *text,
+                     const float *positions, GError **error)
+{
+    const SfuNet *net = &z->net;
+    const int n = picture->x->w, t = text->w, d = z->config->hidden;
+    all->x = sfu_tensor_create(net->q, net->dtype, 1, 1, n + t, d, error);
+    all->n = all->x ? sfu_net_like(net, all->x, d, error) : NULL;
+    SfuTensor *head = all->n ? sfu_tensor_view(all->x, 0, 1, 1, n, d, error) : NULL,
+              *tail = head ? sfu_tensor_view(all->x, (size_t)n * (size_t)d, 1, 1, t, d, error) : NULL;
+    const gboolean ok = tail && sfu_convert(net->q, head, picture->x, error) &&
+                        sfu_convert(net->q, tail, text, error) && (all->table = upload(z, positions, n + t, error));
+    sfu_tensor_destroy(head);
+    sfu_tensor_destroy(tail);
+    return ok;
+}
+
+/* -linear(layer_norm(x) * (1 + scale)) of the picture's tokens, into out [1, h, w, c]: the network predicts the
+ * direction from noise to picture, samplers want the opposite. */
+static gboolean finish(const Zimage *z, const Sequence *s, SfuTensor *out, GError **error)
+{
+    const SfuNet *net = &z->net;
+    const SfuZimageConfig *c = z->config;
+    const int t = out->h / c->patch * (out->w / c->patch), token = c->patch * c->patch * c->channels;
+    const SfuEpilogue to_scale = {.bias = z->out_scale.b}, last = {.bias = z->out.b, .scale = -1};
+    SfuTensor *x = sfu_tensor_view(s->x, 0, 1, 1, t, c->hidden, error),
+              *time = x ? sfu_net_like(net, s->time, c->time_out, error) : NULL,
+              *scale = time ? sfu_net_like(net, s->time, c->hidden, error) : NULL,
+              *cut = scale ? sfu_net_like(net, x, token, error) : NULL;
+    const SfuModulation mod = {scale, 0, -1};
+    const gboolean ok = cut && sfu_unary(net->q, time, s->time, SFU_ACT_SILU, 0, error) &&
+                        sfu_linear(net->q, scale, time, z->out_scale.w, &to_scale, error) &&
+                        sfu_layer_norm_modulated(net->q, x, x, &mod, 1e-6f, error) &&
+                        sfu_linear(net->q, cut, x, z->out.w, &last, error) &&
+                        patches(z, out, cut, out->h, out->w, TRUE, error);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(time);
+    sfu_tensor_destroy(scale);
+    sfu_tensor_destroy(cut);
+    return ok;
+}
+
+/* One sample: x, out [1, h, w, c]. */
+static gboolean run_sample(const Zimage *z, SfuTensor *out, const SfuTensor *x, const SfuTensor *text, double timestep,
+                           GError **error)
+{
+    const SfuZimageConfig *c = z->config;
+    const int h = x->h / c->patch, w = x->w / c->patch, n = filled_up(h * w);
+    float *positions = g_new(float, (gsize)(n + text->w) * (gsize)c->head_dim);
+    write_picture_positions(z, h, w, text->w, positions);
+    write_text_positions(z, text->w, positions + (gsize)n * (gsize)c->head_dim);
+    SfuTensor *time = embed_time(z, TIMESTEPS - timestep, error);
+    Sequence picture = {.time = time}, all = {.time = time};
+    gboolean ok =
+        time && refine_picture(z, x, &picture, positions, error) && join(z, &all, &picture, text, positions, error);
+    sequence_clear(&picture);
+    ok = ok && run_blocks(z, z->layers, c->n_layers, &all, error) && finish(z, &all, out, error);
+    sequence_clear(&all);
+    sfu_tensor_destroy(time);
+    g_free(positions);
+    return ok;
+}
+
+static gboolean forward(gpointer net, SfuTensor **out, const SfuDenoiserInput *in, GError **error)
+{
+    const Zimage *z = net;
+    const SfuZimageConfig *c = z->config;
+    const int n = in->x->n, h = in->x->h, w = in->x->w;
+    *out = NULL;
+    if (in->x->c != c->channels || h % c->patch || w % c->patch || !z->n_texts ||
+        (z->n_texts != 1 && z->n_texts != n)) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "%s: %d latents of %d x %d x %d with %d texts are not possible", sfu_model_path(z->net.model), n, h,
+                    w, in->x->c, z->n_texts);
+        return FALSE;
+    }
+    SfuTensor *x = sfu_net_input(&z->net, in->x, error), *y = x ? sfu_net_like(&z->net, x, c->channels, error) : NULL;
+    const gsize one = (gsize)h * (gsize)w * (gsize)c->channels;
+    gboolean ok = y != NULL;
+    for (int i = 0; ok && i < n; i++) {
+        SfuTensor *from = sfu_tensor_view(x, (gsize)i * one, 1, h, w, c->channels, error),
+                  *to = from ? sfu_tensor_view(y, (gsize)i * one, 1, h, w, c->channels, error) : NULL;
+        ok = to && run_sample(z, to, from, z->texts[z->n_texts == 1 ? 0 : i], (double)in->timesteps[i], error);
+        sfu_tensor_destroy(from);
+        sfu_tensor_destroy(to);
+    }
+    if (ok)
+        *out = g_steal_pointer(&y);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(y);
+    return ok;
+}
+
+SfuDenoiser *sfu_zimage_denoiser(SfuQueue *q, SfuModel *model, const SfuZimageConfig *config, GError **error)
+{
+    static const SfuDenoiserClass class = {destroy, set_trace, set_condition, forward};
+    Zimage *z = bound(q, model, config);
+    if (!sfu_net_check(&z->net, error)) {
+        destroy(z);
+        return NULL;
+    }
+    SfuDenoiser *d = g_new0(SfuDenoiser, 1);
+    *d = (SfuDenoiser){.class = &class, .net = z, .in_channels = config->channels, .out_channels = config->channels};
+    return d;
+}
+
+void sfu_zimage_expect(SfuModel *model, const SfuZimageConfig *config)
+{
+    Zimage *z = bound(NULL, model, config);
+    sfu_net_note(&z->net);
+    destroy(z);
+}
