@@ -15,6 +15,7 @@ typedef struct {
     guint64 (*bytes)(gconstpointer net, gboolean decode, int h, int w);
     gboolean (*learn_norms)(gpointer net, gboolean decode, const SfuTensor *small, GError **error); /* NULL: no norms */
     void (*forget_norms)(gpointer net);
+    void (*set_wrap)(gpointer net, int wrap);
 } SfuAutoencoderClass;
 
 /* Made by a network's file (sfu_vae_autoencoder(), sfu_taesd_autoencoder()); the fields are for reading. */
@@ -68,6 +69,12 @@ static inline void sfu_autoencoder_forget_norms(SfuAutoencoder *a)
 {
     if (a->class->forget_norms)
         a->class->forget_norms(a->net);
+}
+
+/* SfuWrap bits: along these axes later passes treat the picture as continuing at its other side. */
+static inline void sfu_autoencoder_set_wrap(SfuAutoencoder *a, int wrap)
+{
+    a->class->set_wrap(a->net, wrap);
 }
 
 /* NULL with MISSING. The model is borrowed. */

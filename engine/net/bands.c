@@ -64,12 +64,34 @@ gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x,
     return ok;
 }
 
-/* 3x3 on rows that carry their neighbours above and below, where there are any; beyond the picture zeros. */
+/* Whether rows wrap round, so that the first band and the last, too, have neighbours. */
+static gboolean bands_wrap(const SfuNet *net, int rows, int h)
+{
+    return (net->wrap & SFU_WRAP_Y) && rows < h;
+}
+
+/* Rows [from, to) of x, of which those outside it are from its other end. */
+static SfuTensor *band_round(const SfuNet *net, const SfuTensor *x, int from, int to, GError **error)
+{
+    if (from >= 0 && to <= x->h)
+        return sfu_net_band(x, from, to, error);
+    SfuTensor *y = sfu_tensor_create(net->q, x->dtype, x->n, to - from, x->w, x->c, error);
+    if (y && !sfu_pad(net->q, y, x, -from, 0, SFU_PAD_WRAP, error))
+        sfu_net_drop(&y);
+    return y;
+}
+
+/* 3x3 on rows that carry their neighbours above and below, where there are any; beyond the picture zeros, or its other
+ * side. */
 static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, gboolean above, gboolean below,
                           gboolean upsample2, const SfuLayer *l, const SfuEpilogue *e, GError **error)
 {
-    const SfuConv conv = {
-        .pad_top = !above, .pad_bottom = !below, .pad_left = 1, .pad_right = 1, .upsample2 = upsample2};
+    const SfuConv conv = {.pad_top = !above,
+                          .pad_bottom = !below,
+                          .pad_left = 1,
+                          .pad_right = 1,
+                          .upsample2 = upsample2,
+                          .circular = above || below ? net->wrap & SFU_WRAP_X : net->wrap};
     return sfu_conv2d(net->q, y, x, l->w, &conv, e, error);
 }
 
@@ -78,6 +100,7 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const 
                            GError **error)
 {
     const int rows = band_rows(net, x->n, x->h, x->w, x->c);
+    const gboolean round = bands_wrap(net, rows, x->h);
     SfuTensor *own = NULL, *normed = NULL, *parts = NULL;
     const SfuTensor *stats = stats_of(net, x, moments, n_groups, eps, &own, error);
     gboolean ok = stats && (normed = rows < x->h ? sfu_tensor_create(net->q, net->dtype, 1, rows + 2, x->w, x->c, error)
@@ -86,8 +109,8 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const 
     if (ok && e->moments) /* of each band, and then of all */
         ok = (parts = sfu_tensor_create(net->q, SFU_F32, x->n, (x->h + rows - 1) / rows, 3, y->c, error)) != NULL;
     for (int y0 = 0; ok && y0 < x->h; y0 += rows) {
-        const int y1 = MIN(y0 + rows, x->h), above = y0 > 0, below = y1 < x->h;
-        SfuTensor *in = sfu_net_band(x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error),
+        const int y1 = MIN(y0 + rows, x->h), above = y0 > 0 || round, below = y1 < x->h || round;
+        SfuTensor *in = band_round(net, x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error),
                   *res = NULL, *made = NULL;
         SfuTensor *t = sfu_tensor_view(normed, 0, x->n, y1 - y0 + above + below, x->w, x->c, error);
         SfuEpilogue part = *e;
@@ -112,11 +135,11 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const 
 /* Rows [y0, y1), y0 even, of x enlarged twice and convolved, with a neighbour above and below where there is one, into
  * the front of `room`. New view. */
 static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuTensor *x, const SfuTensor *room, int y0,
-                               int y1, GError **error)
+                               int y1, gboolean round, GError **error)
 {
-    const int above = y0 > 0, below = y1 < 2 * x->h;
+    const int above = y0 > 0 || round, below = y1 < 2 * x->h || round;
     const SfuEpilogue bias = {.bias = up->b};
-    SfuTensor *in = sfu_net_band(x, y0 / 2 - above, y1 / 2 + below, error), *y = NULL;
+    SfuTensor *in = band_round(net, x, y0 / 2 - above, y1 / 2 + below, error), *y = NULL;
     if (in && (y = sfu_tensor_view(room, 0, 1, y1 - y0 + above + below, room->w, room->c, error)) &&
         !conv_rows(net, y, in, above, below, TRUE, up, &bias, error))
         sfu_net_drop(&y);
@@ -130,6 +153,7 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
                                        const SfuTensor *room, int rows, SfuTensor **own, GError **error)
 {
     const int h = 2 * x->h, n = r->n_groups;
+    const gboolean round = bands_wrap(net, rows, h);
     if (has_learnt(net))
         return next_learnt(net);
     SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, 1, 1, n, 2, error);
@@ -138,8 +162,9 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
     gboolean ok = stats != NULL;
     for (int y0 = 0; ok && y0 < h; y0 += rows) {
         const int y1 = MIN(y0 + rows, h);
-        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error),
-                  *own_rows = u ? sfu_net_band(u, y0 > 0, (y0 > 0) + y1 - y0, error) : NULL;
+        const int above = y0 > 0 || round;
+        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, round, error),
+                  *own_rows = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
         ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, r->eps, error) &&
              sfu_tensor_read(stats, host, error);
         const double part = (double)(y1 - y0) / h;
@@ -168,14 +193,15 @@ SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const 
 {
     const int h = 2 * x->h, w = 2 * x->w, rows = band_rows(net, 1, h, w, r->c_in);
     const SfuEpilogue shortcut = {.bias = r->shortcut.b}, first = {.bias = r->conv1.b};
-    SfuTensor *room = sfu_tensor_create(net->q, net->dtype, 1, MIN(rows + 2, h), w, r->c_in, error), *own = NULL,
-              *y = NULL, *sum = NULL, *out_moments = NULL;
+    const gboolean round = bands_wrap(net, rows, h);
+    SfuTensor *room = sfu_tensor_create(net->q, net->dtype, 1, round ? rows + 2 : MIN(rows + 2, h), w, r->c_in, error),
+              *own = NULL, *y = NULL, *sum = NULL, *out_moments = NULL;
     const SfuTensor *stats = room ? enlarged_stats(net, up, r, x, room, rows, &own, error) : NULL;
     gboolean ok = stats && (y = sfu_tensor_create(net->q, net->dtype, 1, h, w, r->c_out, error)) &&
                   (sum = sfu_net_like(net, y, r->c_out, error));
     for (int y0 = 0; ok && y0 < h; y0 += rows) {
-        const int y1 = MIN(y0 + rows, h), above = y0 > 0, below = y1 < h;
-        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, error),
+        const int y1 = MIN(y0 + rows, h), above = y0 > 0 || round, below = y1 < h || round;
+        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, round, error),
                   *mid = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
         SfuTensor *to_y = sfu_net_band(y, y0, y1, error), *to_sum = sfu_net_band(sum, y0, y1, error);
         ok = mid && to_y && to_sum && sfu_linear(net->q, to_sum, mid, r->shortcut.w, &shortcut, error) &&

@@ -13,6 +13,7 @@ typedef struct {
     void (*set_trace)(gpointer net, const SfuTrace *trace);
     gboolean (*set_condition)(gpointer net, const SfuCondition *condition, GError **error);
     gboolean (*forward)(gpointer net, SfuTensor **out, const SfuDenoiserInput *in, GError **error);
+    void (*set_wrap)(gpointer net, int wrap); /* NULL: it cannot make seamless pictures */
 } SfuDenoiserClass;
 
 /* Made by a network's file (sfu_unet_denoiser()); the fields are for reading. */
@@ -42,6 +43,13 @@ static inline void sfu_denoiser_set_trace(SfuDenoiser *d, const SfuTrace *trace)
 static inline gboolean sfu_denoiser_set_condition(SfuDenoiser *d, const SfuCondition *condition, GError **error)
 {
     return d->class->set_condition(d->net, condition, error);
+}
+
+/* SfuWrap bits: along these axes later passes treat the picture as continuing at its other side. */
+static inline void sfu_denoiser_set_wrap(SfuDenoiser *d, int wrap)
+{
+    if (d->class->set_wrap)
+        d->class->set_wrap(d->net, wrap);
 }
 
 /* -> *out [n, h, w, out_channels], freed by the caller with sfu_tensor_destroy(). */

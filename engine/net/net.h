@@ -11,7 +11,7 @@
 #define SFU_NET_H
 
 #include "model/model.h"
-#include "runtime/runtime.h"
+#include "ops/ops.h"
 
 G_BEGIN_DECLS
 
@@ -116,6 +116,7 @@ void sfu_vae_expect(SfuModel *model);
 void sfu_vae_destroy(SfuVae *v);
 void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_vae_unload(SfuVae *v);                           /* drops the weights' device copies */
+void sfu_vae_set_wrap(SfuVae *v, int wrap);               /* SfuWrap bits of later passes */
 int sfu_vae_factor(const SfuVae *v);                      /* pixels a latent side: 8, 4 ... */
 /* x [n, h, w, 3] in -1..1, h and w multiples of the factor -> *moments [n, h/f, w/f, 2*latent]: mean, then
  * log-variance, not scaled. */

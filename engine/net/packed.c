@@ -113,9 +113,15 @@ static void forget_norms(gpointer net)
     sfu_autoencoder_forget_norms(((Packed *)net)->inner);
 }
 
-static const SfuAutoencoderClass packed_class = {destroy, encode, decode, room, bytes, learn_norms, forget_norms};
+static void set_wrap(gpointer net, int wrap)
+{
+    sfu_autoencoder_set_wrap(((Packed *)net)->inner, wrap);
+}
+
+static const SfuAutoencoderClass packed_class = {destroy, encode,      decode,       room,
+                                                 bytes,   learn_norms, forget_norms, set_wrap};
 static const SfuAutoencoderClass packed_without_norms = {
-    .destroy = destroy, .encode = encode, .decode = decode, .room = room, .bytes = bytes};
+    .destroy = destroy, .encode = encode, .decode = decode, .room = room, .bytes = bytes, .set_wrap = set_wrap};
 
 static SfuWeight *row(const char *name, const float *v, int n)
 {

@@ -231,7 +231,7 @@ SfuTensor *sfu_net_rows(const SfuNet *net, const float *rows, int n, int t, int 
 gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l,
                        const SfuTensor *residual, GError **error)
 {
-    const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuConv same = sfu_net_same(net);
     const SfuEpilogue e = {.bias = l->b, .residual = residual};
     return sfu_conv2d(net->q, y, x, l->w, &same, &e, error);
 }

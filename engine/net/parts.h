@@ -25,6 +25,7 @@ typedef struct {
     SfuPart part;
     SfuDtype dtype; /* of the activations of the pass under way */
     SfuTrace trace;
+    int wrap;           /* SfuWrap bits: 3x3 convolutions continue at the other side; set between passes */
     gsize band_bytes;   /* pictures of more than twice this are normed and convolved in bands of about it; 0: whole */
     SfuNorms *norms;    /* of the pass under way, borrowed; NULL: every norm has its own statistics */
     GPtrArray *weights; /* SfuWeight*, borrowed from the model: all that were bound */
@@ -84,6 +85,11 @@ gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor
 /* sfu_group_norm(), or with the statistics of net->norms. moments: of x, or NULL. */
 gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments,
                             const SfuLayer *l, int n_groups, float eps, SfuAct act, GError **error);
+/* Padding 1 all round, as 3x3 convolutions have it. */
+static inline SfuConv sfu_net_same(const SfuNet *net)
+{
+    return (SfuConv){.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .circular = net->wrap};
+}
 /* 3x3, padding 1: y [.., out]. */
 gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuLayer *l,
                        const SfuTensor *residual, GError **error);

@@ -66,8 +66,9 @@ SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *
                             SfuTensor **moments, GError **error)
 {
     SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, to_h, to_w, x->c, error), *wide = NULL, *cut = NULL;
-    const SfuConv twice = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .upsample2 = TRUE},
-                  same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuConv same = sfu_net_same(net);
+    SfuConv twice = same;
+    twice.upsample2 = TRUE;
     gboolean ok = y && (!moments || sfu_net_moments(net, moments, y, error));
     const SfuEpilogue e = {.bias = conv->b, .moments = ok && moments ? *moments : NULL};
     if (ok && to_h == 2 * x->h && to_w == 2 * x->w)

@@ -134,7 +134,7 @@ static gboolean look_around(const SfuNet *net, const Step *s, SfuTensor *x, GErr
 /* x is taken. */
 static SfuTensor *run_block(const SfuNet *net, const Step *s, SfuTensor *x, GError **error)
 {
-    const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuConv same = sfu_net_same(net);
     SfuTensor *a = sfu_net_like(net, x, x->c, error), *b = sfu_net_like(net, x, x->c, error);
     const SfuEpilogue first = {.bias = s->l[0].b, .act = SFU_ACT_RELU},
                       second = {.bias = s->l[1].b, .act = SFU_ACT_RELU};
@@ -152,8 +152,8 @@ static SfuTensor *run_block(const SfuNet *net, const Step *s, SfuTensor *x, GErr
 static SfuTensor *convolve(const Half *half, const Step *s, SfuTensor *x, GError **error)
 {
     const SfuNet *net = &half->net;
-    const SfuConv conv = {
-        .stride = s->kind == 'd' ? 2 : 1, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    SfuConv conv = sfu_net_same(net);
+    conv.stride = s->kind == 'd' ? 2 : 1;
     const SfuEpilogue bias = {.bias = s->l[0].b};
     SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, (x->h + conv.stride - 1) / conv.stride,
                                      (x->w + conv.stride - 1) / conv.stride, (int)sfu_weight_dim(s->l[0].w, 0), error);
@@ -259,8 +259,18 @@ static guint64 face_bytes(gconstpointer net, gboolean decode, int h, int w)
     return (guint64)w * (guint64)h * FACTOR * FACTOR * 64 * sizeof(float) * 3;
 }
 
-static const SfuAutoencoderClass taesd_class = {
-    .destroy = face_destroy, .encode = face_encode, .decode = face_decode, .room = face_room, .bytes = face_bytes};
+static void face_set_wrap(gpointer net, int wrap)
+{
+    SfuTaesd *t = net;
+    t->encoder.net.wrap = t->decoder.net.wrap = wrap;
+}
+
+static const SfuAutoencoderClass taesd_class = {.destroy = face_destroy,
+                                                .encode = face_encode,
+                                                .decode = face_decode,
+                                                .room = face_room,
+                                                .bytes = face_bytes,
+                                                .set_wrap = face_set_wrap};
 
 SfuAutoencoder *sfu_taesd_autoencoder(SfuQueue *q, SfuModel *model, GError **error)
 {

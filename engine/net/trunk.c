@@ -256,7 +256,7 @@ static gboolean keep(SfuTrunkState *s, GError **error)
 gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x, const SfuTensor *hint, GError **error)
 {
     const SfuNet *net = &t->net;
-    const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuConv same = sfu_net_same(net);
     SfuTensor *in = sfu_net_input(net, x, error);
     gboolean ok = in && (s->h = sfu_net_like(net, in, t->config->block_out_channels[0], error)) &&
                   sfu_net_moments(net, &s->moments, s->h, error);
@@ -271,7 +271,8 @@ static gboolean halve(const SfuTrunk *t, SfuTrunkState *s, int level, GError **e
 {
     const SfuNet *net = &t->net;
     const SfuTrunkLevel *l = &t->down[level];
-    const SfuConv half = {.stride = 2, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    SfuConv half = sfu_net_same(net);
+    half.stride = 2;
     SfuTensor *y = sfu_tensor_create(net->q, net->dtype, s->h->n, (s->h->h + 1) / 2, (s->h->w + 1) / 2, l->c, error);
     sfu_net_drop(&s->moments);
     gboolean ok = y && sfu_net_moments(net, &s->moments, y, error);

@@ -211,7 +211,7 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *i
     const SfuTrunk *t = &u->trunk;
     const SfuNet *net = &t->net;
     const SfuUnetConfig *k = t->config;
-    const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+    const SfuConv same = sfu_net_same(net);
     const SfuEpilogue bias = {.bias = u->conv_out.b};
     const gboolean shallow = in->deep && *in->deep;
     SfuTrunkState s = {0};
@@ -255,8 +255,13 @@ static gboolean denoiser_forward(gpointer net, SfuTensor **out, const SfuDenoise
     return sfu_unet_forward(net, out, in, error);
 }
 
+static void denoiser_set_wrap(gpointer net, int wrap)
+{
+    ((SfuUnet *)net)->trunk.net.wrap = wrap;
+}
+
 static const SfuDenoiserClass unet_class = {denoiser_destroy, denoiser_set_trace, denoiser_set_condition,
-                                            denoiser_forward};
+                                            denoiser_forward, denoiser_set_wrap};
 
 SfuDenoiser *sfu_unet_denoiser(SfuQueue *q, SfuModel *model, GError **error)
 {

@@ -180,6 +180,10 @@ void sfu_vae_unload(SfuVae *v)
 {
     sfu_net_unload(&v->net);
 }
+void sfu_vae_set_wrap(SfuVae *v, int wrap)
+{
+    v->net.wrap = wrap;
+}
 int sfu_vae_factor(const SfuVae *v)
 {
     return 1 << (v->config->n_blocks - 1);
@@ -333,11 +337,11 @@ static SfuTensor *convolve(const SfuNet *net, const SfuLayer *l, SfuTensor *x, c
     return y;
 }
 
-/* Stride 2 with a row and a column of zeros below and to the right only, as the first implementation pads; x is taken.
- */
+/* Stride 2 with a row and a column of zeros (or what wraps round) below and to the right only, as the first
+ * implementation pads; x is taken. */
 static SfuTensor *downsample(const SfuNet *net, const SfuLayer *l, SfuTensor *x, int i, GError **error)
 {
-    const SfuConv half = {.stride = 2, .pad_bottom = 1, .pad_right = 1};
+    const SfuConv half = {.stride = 2, .pad_bottom = 1, .pad_right = 1, .circular = net->wrap};
     const SfuEpilogue bias = {.bias = l->b};
     SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, x->h / 2, x->w / 2, x->c, error);
     if (y && (!sfu_conv2d(net->q, y, x, l->w, &half, &bias, error) ||
@@ -544,8 +548,13 @@ static void face_forget_norms(gpointer net)
     sfu_vae_forget_norms(net);
 }
 
-static const SfuAutoencoderClass vae_class = {face_destroy, face_encode,      face_decode,      face_room,
-                                              face_bytes,   face_learn_norms, face_forget_norms};
+static void face_set_wrap(gpointer net, int wrap)
+{
+    sfu_vae_set_wrap(net, wrap);
+}
+
+static const SfuAutoencoderClass vae_class = {face_destroy, face_encode,      face_decode,       face_room,
+                                              face_bytes,   face_learn_norms, face_forget_norms, face_set_wrap};
 
 /* Takes a. NULL with FORMAT if the file's statistics are none. */
 static SfuAutoencoder *pack(const SfuVae *v, SfuAutoencoder *a, GError **error)

@@ -31,6 +31,7 @@ static const struct {
     {SFU_PARAM_ETA, "Eta"},
     {SFU_PARAM_GUIDANCE_RESCALE, "CFG Rescale phi"},
     {SFU_PARAM_RNG, "RNG"},
+    {SFU_PARAM_SEAMLESS, "Tiling"},
     {SFU_PARAM_MODEL, "Model"},
     {SFU_PARAM_VAE, "VAE"},
 };
@@ -117,6 +118,8 @@ static char *value_text(const SfuParams *p, SfuParam param)
         return file_text(sfu_params_text(p, param), FALSE);
     case SFU_PARAM_VAE:
         return file_text(sfu_params_text(p, param), TRUE);
+    case SFU_PARAM_SEAMLESS: /* the web UI knows both axes or none */
+        return g_strdup(sfu_params_int(p, param) == 3 ? "True" : sfu_params_text(p, param));
     default:
         break;
     }
@@ -386,6 +389,8 @@ static void set_pair(Reader *r, const char *key, const char *value)
         set_sampler(r, value);
     } else if (sfu_param_of(s) == SFU_PARAM_SCHEDULE) {
         set_schedule(r, value);
+    } else if (sfu_param_of(s) == SFU_PARAM_SEAMLESS && g_ascii_strcasecmp(value, "True") == 0) {
+        sfu_params_put(r->p, SFU_PARAM_SEAMLESS, 3);
     } else if (sfu_param_of(s) == SFU_PARAM_RNG) {
         r->has_rng = TRUE;
         sfu_params_set(r->p, s->name, g_ascii_strcasecmp(value, "CPU") == 0 ? "torch" : "philox", NULL);

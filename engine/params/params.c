@@ -31,6 +31,7 @@ const char *sfu_task_name(SfuTask task)
 
 static const char *const rng_choices[] = {"torch", "philox", NULL};
 static const char *const content_choices[] = {"fill", "original", "noise", "nothing", "patch", NULL};
+static const char *const seamless_choices[] = {"none", "x", "y", "xy", NULL};
 static const char *const preview_choices[] = {"auto", "taesd", "linear", "vae", NULL};
 
 static SfuParamSpec table[SFU_N_PARAMS] = {

@@ -36,9 +36,11 @@ static SfuImage *from_tensor(const SfuTensor *t, GError **error)
     return i;
 }
 
-/* One piece. Decoding takes latents and gives -1..1; encoding takes -1..1 and gives means, not scaled. */
-static SfuImage *piece(const SfuCoder *a, const SfuImage *x, gboolean decode, GError **error)
+/* One piece, which continues at its other sides along `wrap`. Decoding takes latents and gives -1..1; encoding takes
+ * -1..1 and gives means, not scaled. */
+static SfuImage *piece(const SfuCoder *a, const SfuImage *x, gboolean decode, int wrap, GError **error)
 {
+    sfu_autoencoder_set_wrap(a->net, wrap);
     SfuTensor *in = sfu_tensor_create(a->run->q, SFU_F32, 1, x->h, x->w, x->c, error), *out = NULL;
     SfuImage *o = NULL;
     gboolean ok = in && sfu_tensor_write(in, x->p, error);
@@ -82,22 +84,27 @@ static SfuImage *tiled(const SfuCoder *a, const SfuImage *x, gboolean decode, in
     const int f = a->factor, in_f = decode ? 1 : f, out_f = decode ? f : 1, lw = x->w / in_f, lh = x->h / in_f;
     const int tw = MIN(tile, lw), th = MIN(tile, lh), overlap = MAX(2, tile / 4);
     const SfuStage stage = decode ? SFU_STAGE_DECODE : SFU_STAGE_ENCODE;
+    /* Where the whole wraps round, tiles lie round the circle; along an axis that is one tile, the tile wraps. */
+    const gboolean rx = (a->wrap & SFU_WRAP_X) && tw < lw, ry = (a->wrap & SFU_WRAP_Y) && th < lh;
+    const int wrap = a->wrap & ~((rx ? SFU_WRAP_X : 0) | (ry ? SFU_WRAP_Y : 0));
     int *xs, *ys;
-    const int nx = sfu_tiles(lw, tw, overlap, 1, &xs), ny = sfu_tiles(lh, th, overlap, 1, &ys);
+    const int nx = rx ? sfu_tiles_round(lw, tw, overlap, &xs) : sfu_tiles(lw, tw, overlap, 1, &xs);
+    const int ny = ry ? sfu_tiles_round(lh, th, overlap, &ys) : sfu_tiles(lh, th, overlap, 1, &ys);
     SfuImage *o = sfu_image_new(lw * out_f, lh * out_f, decode ? 3 : a->channels, error);
     SfuImage *weight = o ? sfu_image_new(lw * out_f, lh * out_f, 1, error) : NULL;
     gboolean ok = weight != NULL && (!a->net->class->learn_norms || learn_norms(a, x, decode, tile, error));
     for (int k = 0; ok && k < nx * ny; k++) {
         const int tx = xs[k % nx], ty = ys[k / nx];
-        SfuImage *part = sfu_image_crop(x, (SfuRect){tx * in_f, ty * in_f, tw * in_f, th * in_f}, error);
-        SfuImage *made = part ? piece(a, part, decode, error) : NULL;
+        SfuImage *part = sfu_image_crop_round(x, (SfuRect){tx * in_f, ty * in_f, tw * in_f, th * in_f}, error);
+        SfuImage *made = part ? piece(a, part, decode, wrap, error) : NULL;
         sfu_image_free(part);
         ok = made != NULL;
         for (int j = 0; ok && j < made->h; j++) {
-            const float wy = sfu_tile_ramp(j, made->h, overlap * out_f, k / nx == 0, k / nx == ny - 1);
+            const float wy = sfu_tile_ramp(j, made->h, overlap * out_f, !ry && k / nx == 0, !ry && k / nx == ny - 1);
             for (int i = 0; i < made->w; i++) {
-                const float wt = wy * sfu_tile_ramp(i, made->w, overlap * out_f, k % nx == 0, k % nx == nx - 1);
-                const gsize at = (gsize)(ty * out_f + j) * o->w + tx * out_f + i;
+                const float wt =
+                    wy * sfu_tile_ramp(i, made->w, overlap * out_f, !rx && k % nx == 0, !rx && k % nx == nx - 1);
+                const gsize at = (gsize)((ty * out_f + j) % o->h) * o->w + (tx * out_f + i) % o->w;
                 for (int c = 0; c < o->c; c++)
                     o->p[at * o->c + c] += wt * made->p[((gsize)j * made->w + i) * made->c + c];
                 weight->p[at] += wt;
@@ -127,7 +134,7 @@ static SfuImage *run(const SfuCoder *a, const SfuImage *x, gboolean decode, GErr
     int tile = sfu_coder_tile(a, lw, lh, decode);
     for (;;) {
         GError *e = NULL;
-        SfuImage *o = tile >= MAX(lw, lh) ? piece(a, x, decode, &e) : tiled(a, x, decode, tile, &e);
+        SfuImage *o = tile >= MAX(lw, lh) ? piece(a, x, decode, a->wrap, &e) : tiled(a, x, decode, tile, &e);
         if (o && tile >= MAX(lw, lh) && !sfu_run_tick(a->run, stage, sfu_coder_units(a, lw, lh), 1, 1, error))
             g_clear_pointer(&o, sfu_image_free);
         if (!e)

@@ -27,6 +27,12 @@ typedef struct {
 
 /* ---- one pass of the network ------------------------------------------------------------------------------------ */
 
+/* Index of a latent pixel; beyond the right and lower edges those of the other side. */
+static gsize latent_at(const Diffuser *f, int x, int y)
+{
+    return (gsize)(y % f->d->h) * f->d->w + x % f->d->w;
+}
+
 /* [branches, h, w, c + extra] of a rectangle. The last branch of editing sees no picture. */
 static void gather(const Diffuser *f, SfuRect r, float *dst)
 {
@@ -34,13 +40,13 @@ static void gather(const Diffuser *f, SfuRect r, float *dst)
     const int c = f->c, e = extra ? extra->c : 0;
     for (int b = 0; b < f->s->n_branches; b++) {
         for (int y = 0; y < r.h; y++) {
-            const gsize row = (gsize)(r.y + y) * f->d->w + r.x;
             for (int x = 0; x < r.w; x++, dst += c + e) {
-                memcpy(dst, f->in + (row + x) * c, c * sizeof(float));
+                const gsize at = latent_at(f, r.x + x, r.y + y);
+                memcpy(dst, f->in + at * c, c * sizeof(float));
                 if (e && f->s->family->edits && b == 2)
                     memset(dst + c, 0, e * sizeof(float));
                 else if (e)
-                    memcpy(dst + c, extra->p + (row + x) * e, e * sizeof(float));
+                    memcpy(dst + c, extra->p + at * e, e * sizeof(float));
             }
         }
     }
@@ -92,6 +98,9 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, float *none, do
         deep = (SfuTensor **)&f->deep->pdata[at];
     }
     gather(f, r, host);
+    /* Along an axis that is in one piece, that piece wraps round. */
+    sfu_denoiser_set_wrap(s->denoiser,
+                          s->wrap & ((r.w == f->d->w ? SFU_WRAP_X : 0) | (r.h == f->d->h ? SFU_WRAP_Y : 0)));
     gboolean ok = !s->grid || sfu_session_set_grid(s, f->d->extra, r, error);
     ok = ok && (x = sfu_tensor_create(s->run->q, SFU_F32, n_b, r.h, r.w, c_in, error)) &&
          sfu_tensor_write(x, host, error) &&
@@ -130,7 +139,7 @@ static gboolean is_repainted(const Diffuser *f, SfuRect r)
     const SfuImage *m = f->d->x0 ? f->d->blend : NULL;
     for (int y = r.y; m && y < r.y + r.h; y++)
         for (int x = r.x; x < r.x + r.w; x++)
-            if (m->p[(gsize)y * m->w + x] > 0)
+            if (m->p[latent_at(f, x, y)] > 0)
                 return TRUE;
     return m == NULL;
 }
@@ -142,8 +151,10 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
     const SfuDiffusion *d = f->d;
     const int tw = MIN(f->tile, d->w), th = MIN(f->tile, d->h),
               overlap = d->overlap > 0 ? MIN(d->overlap, f->tile / 2) : f->tile / 4;
+    const gboolean rx = (f->s->wrap & SFU_WRAP_X) && tw < d->w, ry = (f->s->wrap & SFU_WRAP_Y) && th < d->h;
     int *xs, *ys, n_active = 0;
-    const int nx = sfu_tiles(d->w, tw, overlap, 1, &xs), ny = sfu_tiles(d->h, th, overlap, 1, &ys);
+    const int nx = rx ? sfu_tiles_round(d->w, tw, overlap, &xs) : sfu_tiles(d->w, tw, overlap, 1, &xs);
+    const int ny = ry ? sfu_tiles_round(d->h, th, overlap, &ys) : sfu_tiles(d->h, th, overlap, 1, &ys);
     const gint64 n_part = (gint64)tw * th * f->c;
     float *part = g_new(float, n_part * 2), *weight = g_new0(float, (gsize)d->w * d->h);
     float *none = f->none ? part + n_part : NULL;
@@ -159,10 +170,10 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
             continue;
         ok = pass(f, k, r, part, none, timestep, step, error);
         for (int j = 0; ok && j < th; j++) {
-            const float wy = sfu_tile_ramp(j, th, overlap, k / nx == 0, k / nx == ny - 1);
+            const float wy = sfu_tile_ramp(j, th, overlap, !ry && k / nx == 0, !ry && k / nx == ny - 1);
             for (int i = 0; i < tw; i++) {
-                const float wt = wy * sfu_tile_ramp(i, tw, overlap, k % nx == 0, k % nx == nx - 1);
-                const gsize at = (gsize)(r.y + j) * d->w + r.x + i;
+                const float wt = wy * sfu_tile_ramp(i, tw, overlap, !rx && k % nx == 0, !rx && k % nx == nx - 1);
+                const gsize at = latent_at(f, r.x + i, r.y + j);
                 for (int c = 0; c < f->c; c++)
                     f->out[at * f->c + c] += wt * part[((gsize)j * tw + i) * f->c + c];
                 for (int c = 0; none && c < f->c; c++)

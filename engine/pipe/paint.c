@@ -224,7 +224,7 @@ typedef struct {
     SfuImage *condition;   /* [w x h, 3] the picture with its hole filled, as the network was shown it */
 } Pass;
 
-static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int w, int h, SfuResample kernel,
+static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int w, int h, SfuResample kernel, int wrap,
                              GError **error)
 {
     SfuImage *cut = i ? sfu_image_crop(i, rect, error) : NULL;
@@ -233,7 +233,7 @@ static SfuImage *resize_part(const SfuImage *i, SfuRect rect, int channels, int 
         sfu_image_free(cut);
         cut = few;
     }
-    SfuImage *o = cut ? sfu_image_resample(cut, w, h, kernel, error) : NULL;
+    SfuImage *o = cut ? sfu_image_resample_round(cut, w, h, kernel, wrap, error) : NULL;
     sfu_image_free(cut);
     return o;
 }
@@ -267,8 +267,8 @@ static gboolean make_patched(Paint *p, GError **error)
         hole += p->hard->p[k];
     const double shrink = MIN(1, sqrt(MIN(PATCH_HOLE_PX / MAX(hole, 1), PATCH_PX / ((double)c.w * c.h))));
     const int w = MAX(1, (int)(c.w * shrink)), h = MAX(1, (int)(c.h * shrink));
-    SfuImage *small = resize_part(p->source, all, 3, w, h, SFU_RESAMPLE_AREA, error);
-    SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, error) : NULL, *big = NULL;
+    SfuImage *small = resize_part(p->source, all, 3, w, h, SFU_RESAMPLE_AREA, 0, error);
+    SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, 0, error) : NULL, *big = NULL;
     Watch watch = {p->r, error};
     gboolean ok = mask && sfu_run_stage(p->r, SFU_STAGE_ENCODE, error) &&
                   sfu_fill_with_patches(small, mask, sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND), p->r->seed,
@@ -289,7 +289,7 @@ static gboolean fill_hole(const Pass *a, SfuImage *picture, gboolean patches, GE
     if (patches) {
         if (!a->p->patched && !make_patched(a->p, error))
             return FALSE;
-        SfuImage *filled = resize_part(a->p->patched, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, error);
+        SfuImage *filled = resize_part(a->p->patched, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, 0, error);
         if (filled)
             take_masked(picture, filled, a->hard);
         sfu_image_free(filled);
@@ -307,18 +307,20 @@ static gboolean prepare(Pass *a, GError **error)
 {
     Paint *p = a->p;
     if (p->hard) {
-        a->hard = resize_part(p->hard, a->rect, 1, a->w, a->h, SFU_RESAMPLE_AREA, error);
-        a->soft = resize_part(p->soft, a->rect, 1, a->w, a->h, SFU_RESAMPLE_AREA, error);
+        a->hard = resize_part(p->hard, a->rect, 1, a->w, a->h, SFU_RESAMPLE_AREA, p->s->wrap, error);
+        a->soft = resize_part(p->soft, a->rect, 1, a->w, a->h, SFU_RESAMPLE_AREA, p->s->wrap, error);
         if (!a->hard || !a->soft)
             return FALSE;
         /* Every pixel that the mask touches is repainted: what is left of a thing at its edge would be continued. */
         for (gint64 k = 0; k < (gint64)a->w * a->h; k++)
             a->hard->p[k] = a->hard->p[k] > 0.01f;
     }
-    if (p->source && !(a->original = resize_part(p->source, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, error)))
+    if (p->source &&
+        !(a->original = resize_part(p->source, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error)))
         return FALSE;
     if (!a->first)
-        return (a->start = resize_part(p->made, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, error)) != NULL;
+        return (a->start = resize_part(p->made, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error)) !=
+               NULL;
     if (!a->original || p->s->remover)
         return TRUE;
     if (!(a->start = sfu_image_copy(a->original, error)))
@@ -435,8 +437,8 @@ static void make_gray(SfuImage *i)
 /* Puts a pass's picture [any size, 3] into the context picture `into`. */
 static gboolean put_back(const Pass *a, const SfuImage *made, SfuImage *into, GError **error)
 {
-    SfuImage *big = sfu_image_resample(made, a->rect.w, a->rect.h,
-                                       made->w < a->rect.w ? SFU_RESAMPLE_BICUBIC : SFU_RESAMPLE_LANCZOS, error);
+    const SfuResample kernel = made->w < a->rect.w ? SFU_RESAMPLE_BICUBIC : SFU_RESAMPLE_LANCZOS;
+    SfuImage *big = sfu_image_resample_round(made, a->rect.w, a->rect.h, kernel, a->p->s->wrap, error);
     const int w = MIN(a->rect.w, into->w - a->rect.x), h = MIN(a->rect.h, into->h - a->rect.y);
     for (int y = 0; big && y < h; y++)
         memcpy(into->p + ((gsize)(a->rect.y + y) * into->w + a->rect.x) * 3, big->p + (gsize)y * a->rect.w * 3,
@@ -717,8 +719,12 @@ static void pass_size(const Paint *p, int k, SfuRect *rect, int *w, int *h)
         *w = MAX(8 * m, (int)(rect->w * fx / m + 0.5) * m);
         *h = MAX(8 * m, (int)(rect->h * fy / m + 0.5) * m);
     }
-    /* At full size nothing is resampled: the rectangle is rounded up, beyond the border with the edge repeated. */
-    if (abs(*w - rect->w) < m && abs(*h - rect->h) < m) {
+    /* At full size nothing is resampled: the rectangle is rounded up, beyond the border with the edge repeated; but a
+     * picture that is to wrap round has to be all of it. */
+    if (p->s->wrap && (rect->w % m || rect->h % m)) {
+        *w = MAX(8 * m, (*w + m / 2) / m * m);
+        *h = MAX(8 * m, (*h + m / 2) / m * m);
+    } else if (abs(*w - rect->w) < m && abs(*h - rect->h) < m) {
         *w = rect->w = (rect->w + m - 1) / m * m;
         *h = rect->h = (rect->h + m - 1) / m * m;
     }
@@ -806,6 +812,10 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
     p.strength =
         r->task == SFU_TASK_TXT2IMG || r->task == SFU_TASK_EDIT ? 1 : sfu_params_for(r->p, SFU_PARAM_STRENGTH, r->task);
     const guint64 seed = r->seed;
+    if (s->wrap && r->job->mask && r->task == SFU_TASK_IMG2IMG) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Only a whole picture can be seamless; leave out the mask."));
+        return FALSE;
+    }
     if (p.strength <= 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("At strength 0 nothing would change."));
         return FALSE;

@@ -129,6 +129,7 @@ typedef struct {
     SfuRun *run;
     SfuAutoencoder *net;  /* borrowed */
     int factor, channels; /* net's */
+    int wrap;             /* SfuWrap bits: pictures continue at their other sides */
 } SfuCoder;
 SfuCoder sfu_coder(SfuRun *run, SfuAutoencoder *net);
 /* rgb [h, w, 3] in 0..1, sides multiples of the factor -> latents [h/f, w/f, c] as the UNet works on them (the mean).
@@ -176,6 +177,7 @@ typedef struct {
     SfuSchedule schedule;
     double eta;
     int steps;
+    int wrap; /* SfuWrap bits: the picture continues at its other sides */
 } SfuSession;
 
 typedef struct {

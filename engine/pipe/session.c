@@ -63,6 +63,13 @@ static gboolean open_networks(SfuSession *s, GError **error)
     if (!net || !(s->denoiser = sfu_loaded_denoiser(m, s->run->q, error)))
         return FALSE;
     s->ae = sfu_coder(s->run, net);
+    s->wrap = sfu_params_int(s->run->p, SFU_PARAM_SEAMLESS); /* the choices' order: none, x, y, xy */
+    if (s->wrap && !s->denoiser->class->set_wrap) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s cannot make seamless pictures: its family is %s."),
+                    m->path, s->family->name);
+        return FALSE;
+    }
+    s->ae.wrap = s->wrap;
     if (s->ae.channels != s->denoiser->out_channels) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
                     _("The autoencoder has %d latent channels, the network of %s %d."), s->ae.channels, m->path,
@@ -73,6 +80,7 @@ static gboolean open_networks(SfuSession *s, GError **error)
         return TRUE;
     if (!open_preview(s, error))
         return FALSE;
+    s->preview.wrap = s->wrap;
     if (s->preview.channels == s->ae.channels && s->preview.factor == s->ae.factor)
         return TRUE;
     g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s does not fit the latents of %s."),

@@ -279,3 +279,42 @@ void sfu_image_from_linear(SfuImage *i)
         }
     }
 }
+
+SfuImage *sfu_image_crop_round(const SfuImage *i, SfuRect r, GError **error)
+{
+    SfuImage *o = sfu_image_new(r.w, r.h, i->c, error);
+    for (int y = 0; o && y < r.h; y++)
+        for (int x = 0; x < r.w; x++)
+            memcpy(o->p + ((gsize)y * r.w + x) * i->c,
+                   i->p + ((gsize)((r.y + y) % i->h) * i->w + (r.x + x) % i->w) * i->c, sizeof(float) * i->c);
+    return o;
+}
+
+/* Pixels of the other side that are put on either side: as many as a kernel of three lobes sees, and so many that they
+ * are a whole number of pixels of the target, too. */
+static int margin_of(int from, int to)
+{
+    int a = from, b = to;
+    while (b) {
+        const int rest = a % b;
+        a = b;
+        b = rest;
+    }
+    const int unit = from / a, least = 4 * MAX(1, (from + to - 1) / to);
+    return (least + unit - 1) / unit * unit;
+}
+
+SfuImage *sfu_image_resample_round(const SfuImage *i, int w, int h, SfuResample kernel, int wrap, GError **error)
+{
+    if (!wrap)
+        return sfu_image_resample(i, w, h, kernel, error);
+    const int mx = wrap & 1 ? margin_of(i->w, w) : 0, my = wrap & 2 ? margin_of(i->h, h) : 0;
+    const int x = (int)((gint64)mx * w / i->w), y = (int)((gint64)my * h / i->h);
+    const SfuRect around = {(i->w - mx % i->w) % i->w, (i->h - my % i->h) % i->h, i->w + 2 * mx, i->h + 2 * my};
+    SfuImage *wide = sfu_image_crop_round(i, around, error);
+    SfuImage *made = wide ? sfu_image_resample(wide, w + 2 * x, h + 2 * y, kernel, error) : NULL;
+    SfuImage *o = made ? sfu_image_crop(made, (SfuRect){x, y, w, h}, error) : NULL;
+    sfu_image_free(wide);
+    sfu_image_free(made);
+    return o;
+}

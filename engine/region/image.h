@@ -34,6 +34,8 @@ gboolean sfu_buffer_is_gray(GeglBuffer *b);
 
 /* First n channels. */
 SfuImage *sfu_image_channels(const SfuImage *i, int first, int n, GError **error);
+/* A rectangle whose corner is in the picture; beyond the right and lower edges the picture again. */
+SfuImage *sfu_image_crop_round(const SfuImage *i, SfuRect r, GError **error);
 /* A rectangle; outside the picture the nearest edge pixel. */
 SfuImage *sfu_image_crop(const SfuImage *i, SfuRect r, GError **error);
 
@@ -48,8 +50,10 @@ typedef enum {
     SFU_RESAMPLE_NEAREST
 } SfuResample;
 SfuImage *sfu_image_resample(const SfuImage *i, int w, int h, SfuResample kernel, GError **error);
-/* The same on part of the target: rows and columns `out` of a w x h target, where i holds rectangle `in` of an in_w x
- * in_h source. `in` must contain what sfu_resample_reach() says. */
+/* The same of a picture that continues at its other side along x (wrap 1), y (2) or both (3). */
+SfuImage *sfu_image_resample_round(const SfuImage *i, int w, int h, SfuResample kernel, int wrap, GError **error);
+/* sfu_image_resample() on part of the target: rows and columns `out` of a w x h target, where i holds rectangle `in` of
+ * an in_w x in_h source. `in` must contain what sfu_resample_reach() says. */
 SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int in_h, int w, int h, SfuRect out,
                                   SfuResample kernel, GError **error);
 SfuRect sfu_resample_reach(int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel);

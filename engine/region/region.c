@@ -123,6 +123,15 @@ int sfu_tiles(int length, int tile, int overlap, int multiple, int **starts)
     return n;
 }
 
+int sfu_tiles_round(int length, int tile, int overlap, int **starts)
+{
+    const int step = MAX(1, tile - overlap), n = length <= tile ? 1 : (length + step - 1) / step;
+    *starts = g_new(int, n);
+    for (int i = 0; i < n; i++)
+        (*starts)[i] = (int)((gint64)length * i / n);
+    return n;
+}
+
 float sfu_tile_ramp(int i, int tile, int overlap, gboolean first, gboolean last)
 {
     float w = 1;

@@ -70,6 +70,8 @@ void sfu_region_working_size(int w, int h, int native_px, int max_px, int multip
  * start a multiple of `multiple` except that the last ends at the end. Caller frees starts with g_free. If length <=
  * tile: one, at 0. */
 int sfu_tiles(int length, int tile, int overlap, int multiple, int **starts);
+/* The same along an axis that wraps round: evenly spread over the circle, each overlapping its neighbors. */
+int sfu_tiles_round(int length, int tile, int overlap, int **starts);
 /* Ramp weight of position i in a tile [start, start + tile) of an axis `length` long: 1 inside, falling over the
  * overlap with each neighbour, never at the borders of the axis. Not normalised; > 0 everywhere. */
 float sfu_tile_ramp(int i, int tile, int overlap, gboolean first, gboolean last);

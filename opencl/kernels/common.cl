@@ -318,7 +318,8 @@ __attribute__((always_inline)) Epilogue epilogue(EPILOGUE)
     return e;
 }
 
-/* Index of an input row or column behind padding and enlargement; -1 outside. */
+/* Index of an input row or column behind padding and enlargement; -1 outside. Geometries hold in `wrap` bit 1 for
+ * columns that wrap round, bit 2 for rows. */
 int source(int i, int size, int up, int wrap)
 {
     const int n = size << up;

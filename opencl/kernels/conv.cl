@@ -16,9 +16,9 @@ __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0,
     const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
     float s = 0.0f;
     for (int ky = 0; ky < kh; ky++) {
-        const int iy = source(oy * stride + ky - pad_t, h, up, wrap);
+        const int iy = source(oy * stride + ky - pad_t, h, up, wrap & 2);
         for (int kx = 0; kx < kw && iy >= 0; kx++) {
-            const int ix = source(ox * stride + kx - pad_l, w, up, wrap);
+            const int ix = source(ox * stride + kx - pad_l, w, up, wrap & 1);
             if (ix < 0)
                 continue;
             const size_t xi = x0 + (((size_t)b * h + iy) * w + ix) * x_pitch + g * n_in;
@@ -67,7 +67,7 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
                 for (int kx = 0; kx < kw; kx++) {
                     __global const ACT *a[TILE_ROWS];
                     for (int i = 0; i < TILE_ROWS; i++) {
-                        const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
+                        const int sy = source(iy[i] + ky, h, up, wrap & 2), sx = source(ix[i] + kx, w, up, wrap & 1);
                         a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
                     }
                     for (int c = 0; c < n_in; c++, w_ += 32) {
@@ -156,7 +156,7 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
                         a[i] = row + (size_t)i * x_pitch;
                 } else
                     for (int i = 0; i < PIX; i++) {
-                        const int sy = source(iy[i] + ky, h, up, wrap), sx = source(ix[i] + kx, w, up, wrap);
+                        const int sy = source(iy[i] + ky, h, up, wrap & 2), sx = source(ix[i] + kx, w, up, wrap & 1);
                         a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
                     }
                 /* The next steps' row that has not been read yet, some pixels a tap: more lines at once than a core can wait for would stop it. */

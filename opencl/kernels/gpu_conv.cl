@@ -48,7 +48,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
         if (more) {
             if (c0 == 0) {
                 UNROLL for (int s = 0; s < A_LOADS; s++) {
-                    const int sy = source(iy[s] + tap / kw, h, up, wrap), sx = source(ix[s] + tap % kw, w, up, wrap);
+                    const int sy = source(iy[s] + tap / kw, h, up, wrap & 2), sx = source(ix[s] + tap % kw, w, up, wrap & 1);
                     const int b = min(m0 + lid / 4 + 64 * s, n_pix - 1) / per;
                     at[s] = sy >= 0 && sx >= 0 ? x0 + ((uint)(b * h + sy) * w + sx) * x_pitch + quad * 4 : NOWHERE;
                 }

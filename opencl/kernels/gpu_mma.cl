@@ -61,7 +61,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
         if (tap < taps) {
             if (c0 == 0)
                 UNROLL for (int s = 0; s < A_LOADS; s++) {
-                    const int sy = source(iy[s] + tap / kw, h, up, wrap), sx = source(ix[s] + tap % kw, w, up, wrap);
+                    const int sy = source(iy[s] + tap / kw, h, up, wrap & 2), sx = source(ix[s] + tap % kw, w, up, wrap & 1);
                     seen[s] = sy >= 0 && sx >= 0;
                     at[s] = x0 + ((uint)(ib[s] + max(sy, 0)) * w + max(sx, 0)) * x_pitch + quad * 8;
                 }

@@ -179,10 +179,10 @@ void gather(__local float *to, __global const ACT *x, size_t x0, int oy, int ox,
     int k = 0;
 #pragma unroll
     for (int ky = 0; ky < KH; ky++) {
-        const int sy = source(iy + ky, h, up, wrap);
+        const int sy = source(iy + ky, h, up, wrap & 2);
 #pragma unroll
         for (int kx = 0; kx < KW; kx++) {
-            const int sx = source(ix + kx, w, up, wrap);
+            const int sx = source(ix + kx, w, up, wrap & 1);
             const bool inside = sy >= 0 && sx >= 0;
             const size_t from = x0 + (inside ? ((size_t)sy * w + sx) * x_pitch : 0);
 #pragma unroll

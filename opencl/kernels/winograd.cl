@@ -50,8 +50,8 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
     __global float *out = v + v0 + (size_t)chunk * 36 * step + (size_t)blk * groups * MR * 16 + row * 16;
     int sy[6], sx[6];
     for (int i = 0; i < 6; i++) {
-        sy[i] = source(ty * 4 + i - pad_t, h, up, wrap);
-        sx[i] = source(tx * 4 + i - pad_l, w, up, wrap);
+        sy[i] = source(ty * 4 + i - pad_t, h, up, wrap & 2);
+        sx[i] = source(tx * 4 + i - pad_l, w, up, wrap & 1);
     }
     const int first = get_global_id(1) * run, last = min(groups, first + run), next = (tx * 4 + 6 - pad_l) >> up, right = w - 1;
     for (int g = first; g < last; g++) {

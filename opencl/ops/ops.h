@@ -44,13 +44,16 @@ typedef struct {
  * [out, in, 1, 1]. e may be NULL. */
 gboolean sfu_linear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w, const SfuEpilogue *e, GError **error);
 
+/* Axes along which a picture continues at its other side. */
+typedef enum { SFU_WRAP_NONE = 0, SFU_WRAP_X = 1, SFU_WRAP_Y = 2 } SfuWrap;
+
 typedef struct {
     int stride;                                   /* 0 means 1 */
     int pad_top, pad_left, pad_bottom, pad_right; /* zeros */
     gboolean upsample2;                           /* x is read as if first enlarged twice by nearest neighbour */
-    gboolean circular;                            /* padding wraps round instead (seamless textures) */
-    int groups;                                   /* 0 or 1: dense; == c: depthwise, W [c, 1, kh, kw] */
-    int x_c;                                      /* only the first x_c channels of x are read; 0: all */
+    int circular;    /* SfuWrap bits: there padding wraps round instead (seamless textures) */
+    int groups;      /* 0 or 1: dense; == c: depthwise, W [c, 1, kh, kw] */
+    int x_c;         /* only the first x_c channels of x are read; 0: all */
     gboolean y_part; /* the outputs go to the channels from y_col on of a wider y, whose other channels stay as they
                         are. y may be x if the channels read and written differ: dense blocks grow in place. A residual
                         is as wide as y and read at y_col too */

@@ -36,10 +36,10 @@ static void reference(const Product *p, const double *x, const double *wt, int o
                 double s = 0, m = 0;
                 for (int t = 0; t < p->k * kw; t++) {
                     int iy = i / ow * stride + t / kw - g->pad_top, ix = i % ow * stride + t % kw - g->pad_left;
-                    if (g->circular) {
+                    if (g->circular & SFU_WRAP_Y)
                         iy = (iy + 8 * H) % H;
+                    if (g->circular & SFU_WRAP_X)
                         ix = (ix + 8 * W) % W;
-                    }
                     if (iy < 0 || ix < 0 || iy >= H || ix >= W)
                         continue;
                     const double *px =
@@ -173,6 +173,7 @@ static void product(Check *c, gconstpointer row)
     check_close(c, &y, ref, mag, tol);
 }
 
+#define WRAP_BOTH (SFU_WRAP_X | SFU_WRAP_Y)
 #define PADS(n) .pad_top = n, .pad_left = n, .pad_bottom = n, .pad_right = n
 static const Product products[] = {
     /* sizes: one value, less than a tile, whole tiles, one more than a tile */
@@ -205,9 +206,14 @@ static const Product products[] = {
     {"conv3x3/pads-differ", 1, 6, 5, 8, 12, 3, .conv = {.pad_top = 2, .pad_left = 0, .pad_bottom = 1, .pad_right = 3}},
     {"conv3x3/upsample2", 2, 5, 6, 20, 36, 3, .conv = {.upsample2 = TRUE, PADS(1)}, .bias = TRUE},
     {"conv3x3/upsample2-large", 1, 12, 12, 64, 64, 3, .conv = {.upsample2 = TRUE, PADS(1)}, .bias = TRUE},
-    {"conv3x3/circular", 2, 6, 5, 12, 20, 3, .conv = {.circular = TRUE, PADS(1)}},
-    {"conv3x3/circular-upsample2", 1, 6, 5, 12, 20, 3, .conv = {.circular = TRUE, .upsample2 = TRUE, PADS(1)}},
-    {"conv3x3/circular-one", 1, 1, 1, 4, 4, 3, .conv = {.circular = TRUE, PADS(1)}},
+    {"conv3x3/circular", 2, 6, 5, 12, 20, 3, .conv = {.circular = WRAP_BOTH, PADS(1)}},
+    {"conv3x3/circular-x", 2, 6, 5, 12, 20, 3, .conv = {.circular = SFU_WRAP_X, PADS(1)}},
+    {"conv3x3/circular-y", 2, 6, 5, 12, 20, 3, .conv = {.circular = SFU_WRAP_Y, PADS(1)}},
+    {"conv3x3/circular-wide", 1, 18, 22, 64, 64, 3, .conv = {.circular = WRAP_BOTH, PADS(1)}},
+    {"conv3x3/circular-few", 1, 9, 7, 64, 4, 3, .conv = {.circular = SFU_WRAP_X, PADS(1)}},
+    {"conv3x3/circular-stride2", 1, 10, 12, 32, 32, 3, .conv = {.circular = WRAP_BOTH, .stride = 2, PADS(1)}},
+    {"conv3x3/circular-upsample2", 1, 6, 5, 12, 20, 3, .conv = {.circular = WRAP_BOTH, .upsample2 = TRUE, PADS(1)}},
+    {"conv3x3/circular-one", 1, 1, 1, 4, 4, 3, .conv = {.circular = WRAP_BOTH, PADS(1)}},
     {"conv3x3/groups", 1, 7, 6, 12, 18, 3, .conv = {.groups = 3, PADS(1)}, .bias = TRUE},
     {"conv3x3/depthwise", 2, 7, 6, 35, 35, 3, .conv = {.groups = 35, PADS(1)}, .bias = TRUE},
     {"conv7x7", 1, 9, 12, 3, 20, 7, .conv = {PADS(3)}, .bias = TRUE},

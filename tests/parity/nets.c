@@ -698,16 +698,22 @@ static void test_vae_bands(void)
         g_assert_cmpuint(sfu_vae_decode_bytes(v, 1, H, W), <=, sfu_vae_room(v));
         g_assert_cmpuint(sfu_vae_decode_bytes(v, 1, H, W), <, sfu_vae_decode_bytes(roomy, 1, H, W));
         g_assert_cmpuint(sfu_vae_encode_bytes(v, 1, H, W), <=, sfu_vae_room(v));
-        for (int decoder = 0; decoder < 2; decoder++) {
+        for (int pass = 0; pass < 4; pass++) { /* both ways, then both of pictures that wrap round */
+            const int decoder = pass % 2;
             float *out[2];
             for (int i = 0; i < 2; i++) {
+                sfu_vae_set_wrap(i ? v : roomy, pass < 2 ? SFU_WRAP_NONE : SFU_WRAP_X | SFU_WRAP_Y);
                 g_assert_true(decoder ? sfu_vae_decode(i ? v : roomy, &y, z, &error)
                                       : sfu_vae_encode(i ? v : roomy, &y, x, &error));
                 out[i] = download(y);
             }
             const double e = parity_error(out[1], out[0], decoder ? (gint64)pixels * 3 : W * H * 8);
             g_test_message("%s, %s, %s: relative error %.2e", cases[k].model, cases[k].what,
-                           decoder ? "decoding" : "encoding", e);
+                           pass == 0   ? "encoding"
+                           : pass == 1 ? "decoding"
+                           : pass == 2 ? "encoding round"
+                                       : "decoding round",
+                           e);
             g_assert_true(e < cases[k].tolerance);
             g_free(out[0]);
             g_free(out[1]);
@@ -722,7 +728,7 @@ static void test_vae_bands(void)
 /* A picture decoded in tiles, under a budget that the whole does not fit even in bands, against the whole. The left
  * half is calm, the right one busy, so that tiles with statistics of their own differ. What stays: random weights make
  * much of attention, which sees its tile only. */
-static void test_tiled_decode(void)
+static void check_tiled_decode(int wrap)
 {
     enum { W = 64, H = 40 };
     const guint64 budgets[] = {0, 16 << 20};
@@ -737,7 +743,8 @@ static void test_tiled_decode(void)
         SfuAutoencoder *net = sfu_vae_autoencoder(run.q, parity_model("vae"), &error);
         g_assert_no_error(error);
         net->scaling = 1;
-        const SfuCoder a = sfu_coder(&run, net);
+        SfuCoder a = sfu_coder(&run, net);
+        a.wrap = wrap;
         SfuImage *z = sfu_image_new(W, H, 4, &error);
         float *noise = parity_input("tiles", W * H * 4, 1);
         for (int k = 0; k < W * H; k++)
@@ -760,6 +767,12 @@ static void test_tiled_decode(void)
     g_assert_true(e < 0.3); /* 0.26; 0.34 with a tile's own statistics */
     sfu_image_free(out[0]);
     sfu_image_free(out[1]);
+}
+
+static void test_tiled_decode(void)
+{
+    check_tiled_decode(SFU_WRAP_NONE);
+    check_tiled_decode(SFU_WRAP_X | SFU_WRAP_Y);
 }
 
 int main(int argc, char **argv)

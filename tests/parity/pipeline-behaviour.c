@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 
 #include "models.h"
+#include "pipe/pipe.h"
 #include "sfumato.h"
 
 static SfuEngine *engine;
@@ -637,6 +638,97 @@ static void test_tiles_leave_no_seam(void)
     g_object_unref(in);
 }
 
+/* ---- seamless ---- */
+
+#define SEAMLESS_SIDE 24 /* latent pixels */
+
+/* The picture of a noise that is moved round by dx, dy latent pixels. */
+static GeglBuffer *of_moved_noise(SfuEngine *e, SfuParams *p, int dx, int dy)
+{
+    const int s = SEAMLESS_SIDE, c = 4;
+    char *path = g_build_filename(dir, "noise.safetensors", NULL);
+    float *x = parity_input("seamless", s * s * c, 0.5f), *y = g_new(float, s *s *c);
+    for (int j = 0; j < s; j++)
+        for (int i = 0; i < s; i++)
+            memcpy(y + ((j + dy) % s * s + (i + dx) % s) * c, x + (j * s + i) * c, c * sizeof(float));
+    GError *error = NULL;
+    g_assert_true(sfu_tensorfile_write(path, "noise", y, 1, s, s, c, &error));
+    const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p, .noise_file = path};
+    GPtrArray *r = sfu_engine_run(e, &job, &error);
+    g_assert_no_error(error);
+    GeglBuffer *b = g_object_ref(first(r)->picture);
+    g_ptr_array_unref(r);
+    g_remove(path);
+    g_free(path);
+    g_free(x);
+    g_free(y);
+    return b;
+}
+
+/* Moves the noise; how far the picture is from one that moved with it. */
+static double moves_along(SfuEngine *e, SfuParams *p, int dx, int dy)
+{
+    const int side = SEAMLESS_SIDE * 8;
+    GeglBuffer *still = of_moved_noise(e, p, 0, 0), *moved = of_moved_noise(e, p, dx, dy);
+    gint64 n;
+    float *a = pixels(still, &n), *b = pixels(moved, &n), *want = g_new(float, n);
+    g_assert_cmpint(n, ==, side * side * 4);
+    for (int j = 0; j < side; j++)
+        for (int i = 0; i < side; i++)
+            memcpy(want + ((j + 8 * dy) % side * side + (i + 8 * dx) % side) * 4, a + (j * side + i) * 4,
+                   4 * sizeof(float));
+    const double d = parity_error(b, want, n);
+    g_object_unref(still);
+    g_object_unref(moved);
+    g_free(a);
+    g_free(b);
+    g_free(want);
+    return d;
+}
+
+static void test_seamless_pictures_move_with_their_noise(void)
+{
+    const struct {
+        const char *values;
+        int dx, dy; /* whole pixels of the UNet's lowest level */
+        gboolean moves;
+    } cases[] = {{"seamless xy", 8, 16, TRUE},          {"seamless x", 8, 0, TRUE},  {"seamless x", 0, 8, FALSE},
+                 {"seamless y", 0, 16, TRUE},           {"seamless y", 8, 0, FALSE}, {"seamless none", 8, 0, FALSE},
+                 {"seamless xy tile 128", 12, 12, TRUE} /* by whole tiles, of which there are two a row */};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *values = g_strdup_printf("%s sampler euler steps 2 width 192 height 192", cases[i].values);
+        SfuParams *p = params("sd1", values);
+        const double d = moves_along(engine, p, cases[i].dx, cases[i].dy);
+        g_test_message("%s by %d, %d: %.2g", cases[i].values, cases[i].dx, cases[i].dy, d);
+        if (cases[i].moves) /* rounding only: sums in another order */
+            g_assert_cmpfloat(d, <, 2e-5);
+        else
+            g_assert_cmpfloat(d, >, 1e-3);
+        sfu_params_free(p);
+        g_free(values);
+    }
+}
+
+/* The decoder's bands wrap round, too. */
+static void test_seamless_in_little_memory(void)
+{
+    const SfuEngineOptions small = {.precision = "fp32", .memory_bytes = 12 * 1024 * 1024};
+    GError *error = NULL;
+    SfuEngine *other = sfu_engine_new(&small, &error);
+    g_assert_no_error(error);
+    SfuParams *p = params("sd1", "sampler euler steps 2 width 192 height 192 seamless xy");
+    GeglBuffer *whole = of_moved_noise(engine, p, 0, 0), *lean = of_moved_noise(other, p, 0, 0);
+    const double d = moves_along(other, p, 8, 16), change = difference(whole, lean);
+    g_test_message("moves to %.2g, differs from the whole by %.2g", d, change);
+    g_assert_cmpfloat(change, >, 0);    /* or the budget was not small */
+    g_assert_cmpfloat(change, <, 2e-3); /* fp16 is stored */
+    g_assert_cmpfloat(d, <, 2e-3);
+    g_object_unref(whole);
+    g_object_unref(lean);
+    sfu_params_free(p);
+    sfu_engine_free(other);
+}
+
 /* ---- memory -------------------------------------------------------------------------------------------------------
  */
 
@@ -882,6 +974,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pipe/soft-mask-changes-by-its-own-strength", test_soft_mask_changes_by_its_own_strength);
     g_test_add_func("/pipe/enlarging", test_enlarging);
     g_test_add_func("/pipe/tiles-leave-no-seam", test_tiles_leave_no_seam);
+    g_test_add_func("/pipe/seamless-pictures-move-with-their-noise", test_seamless_pictures_move_with_their_noise);
+    g_test_add_func("/pipe/seamless-in-little-memory", test_seamless_in_little_memory);
     g_test_add_func("/pipe/small-budget-gives-the-same-picture", test_small_budget_gives_the_same_picture);
     g_test_add_func("/pipe/bad-input-is-refused-in-one-sentence", test_bad_input_is_refused_in_one_sentence);
     g_test_add_func("/pipe/nan-is-reported-with-its-block", test_nan_is_reported_with_its_block);

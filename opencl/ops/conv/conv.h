@@ -12,7 +12,8 @@
 typedef struct {
     const char *op; /* for messages */
     int kh, kw, stride, pad_top, pad_left;
-    gboolean upsample2, circular;
+    gboolean upsample2;
+    int circular;   /* SfuWrap bits */
     int groups;     /* >= 1 */
     int x_c, y_col; /* as in SfuConv */
     gboolean y_part;
