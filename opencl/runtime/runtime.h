@@ -202,12 +202,20 @@ void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale);
  * of the file are gone, whose reading would end the process. Source borrowed. */
 typedef gboolean (*SfuWeightCheck)(gconstpointer source, GError **error);
 void sfu_weight_set_check(SfuWeight *w, SfuWeightCheck check, gconstpointer source);
-/* Several stacked along dim 0 (fused q, k, v), read through to its parts; parts borrowed, all of one trailing shape. */
+/* What adapters make of a weight: called with the values [n, elements / dim 0] of its rows [first, first + n) of dim 0,
+ * in place, when they are read. Sampling costs no more for it: a layout holds the changed values. Rows may come in any
+ * order, and from several threads at once. */
+typedef void (*SfuWeightChange)(gpointer data, gint64 first, gint64 n, float *values);
+/* From now on the weight has the changed values; every layout of it, and of concatenations that it is a part of, is
+ * dropped. data is borrowed, and must outlive the weight or the next call. NULL: the values as they are in the file. */
+void sfu_weight_set_change(SfuWeight *w, SfuWeightChange change, gpointer data);
+/* Several stacked along dim 0 (fused q, k, v), read through to its parts; parts borrowed, all of one trailing shape; it
+ * is destroyed before they are. */
 SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_parts);
 void sfu_weight_destroy(SfuWeight *w);
 const char *sfu_weight_name(const SfuWeight *w);
-SfuDtype sfu_weight_dtype(
-    const SfuWeight *w); /* F32 where no single type holds the values as they are: scaled, or concatenated of several */
+/* F32 where no single type holds the values as they are: scaled, changed, or concatenated of several. */
+SfuDtype sfu_weight_dtype(const SfuWeight *w);
 int sfu_weight_n_dims(const SfuWeight *w);
 gint64 sfu_weight_dim(const SfuWeight *w, int i); /* 1 beyond n_dims */
 gint64 sfu_weight_elements(const SfuWeight *w);
@@ -215,8 +223,10 @@ gint64 sfu_weight_elements(const SfuWeight *w);
 void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out);
 /* Whether every value is finite as fp16. Reads all of them the first time, unless they are fp16. */
 gboolean sfu_weight_fits_f16(SfuWeight *w);
-/* Whether the device keeps the values as fp16: those that are exact so, and quantized ones that fit, unless the queue
- * computes in fp32. Rounding to fp16 costs 2^-12 of a value, and quantizing has cost 2^-9 or more. */
+/* Whether the device keeps the values as fp16: those that are exact so, and quantized ones and changed ones of such
+ * that fit, unless the queue computes in fp32. Rounding to fp16 costs 2^-12 of a value, and quantizing has cost 2^-9 or
+ * more.
+ */
 gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w);
 /* Drops every device copy (the host data stays). */
 void sfu_weight_unload(SfuWeight *w);

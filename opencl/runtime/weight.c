@@ -19,9 +19,13 @@ struct SfuWeight {
     void *owned;       /* == host if taken */
     SfuWeight **parts; /* of a concatenation; host is NULL then */
     int n_parts;
+    GPtrArray *users; /* SfuWeight*, borrowed: concatenations that this is a part of; NULL: none */
     SfuWeightScale scale;
     SfuWeightCheck check; /* NULL: none */
     gconstpointer source;
+    SfuWeightChange change; /* NULL: none */
+    gpointer change_data;
+    float *changed;     /* all values after the change, while a layout is made of them; else NULL */
     GPtrArray *layouts; /* SfuLayout*, few */
     int fits_f16;       /* 0: not looked at yet; 1: no; 2: yes */
 };
@@ -71,6 +75,11 @@ SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_pa
     SfuWeight *w = weight_new(name, dtype, parts[0]->n_dims, dims);
     w->parts = g_memdup2(parts, sizeof *parts * (size_t)n_parts);
     w->n_parts = n_parts;
+    for (int i = 0; i < n_parts; i++) {
+        if (!parts[i]->users)
+            parts[i]->users = g_ptr_array_new();
+        g_ptr_array_add(parts[i]->users, w);
+    }
     return w;
 }
 
@@ -97,6 +106,9 @@ void sfu_weight_destroy(SfuWeight *w)
     if (!w)
         return;
     sfu_weight_unload(w);
+    for (int i = 0; i < w->n_parts; i++)
+        g_ptr_array_remove_fast(w->parts[i]->users, w);
+    g_clear_pointer(&w->users, g_ptr_array_unref);
     g_ptr_array_unref(w->layouts);
     g_free(w->owned);
     g_free(w->parts);
@@ -108,9 +120,18 @@ const char *sfu_weight_name(const SfuWeight *w)
 {
     return w->name;
 }
+
+static gboolean is_changed(const SfuWeight *w)
+{
+    gboolean changed = w->change != NULL;
+    for (int i = 0; i < w->n_parts && !changed; i++)
+        changed = is_changed(w->parts[i]);
+    return changed;
+}
+
 SfuDtype sfu_weight_dtype(const SfuWeight *w)
 {
-    return w->scale.n || w->scale.rotation ? SFU_F32 : w->dtype;
+    return w->scale.n || w->scale.rotation || is_changed(w) ? SFU_F32 : w->dtype;
 }
 int sfu_weight_n_dims(const SfuWeight *w)
 {
@@ -145,6 +166,22 @@ static gboolean check_source(const SfuWeight *w, GError **error)
         if (!check_source(w->parts[i], error))
             return FALSE;
     return !w->check || w->check(w->source, error);
+}
+
+static void forget_values(SfuWeight *w)
+{
+    sfu_weight_unload(w);
+    w->fits_f16 = 0;
+    for (guint i = 0; w->users && i < w->users->len; i++)
+        forget_values(g_ptr_array_index(w->users, i));
+}
+
+void sfu_weight_set_change(SfuWeight *w, SfuWeightChange change, gpointer data)
+{
+    g_return_if_fail(!w->n_parts);
+    w->change = change;
+    w->change_data = data;
+    forget_values(w);
 }
 
 /* v <- v H, where H is the normalized Kronecker power of H4 = [1 1 1 -1; 1 1 -1 1; 1 -1 1 1; -1 1 1 1] / 2, its own
@@ -195,6 +232,32 @@ static void read_rotated(const SfuWeight *w, gint64 first, gint64 n, float *out)
     }
 }
 
+static void read_stored(const SfuWeight *w, gint64 first, gint64 n, float *out)
+{
+    if (w->scale.rotation)
+        read_rotated(w, first, n, out);
+    else
+        read_scaled(w, first, n, out);
+}
+
+static gint64 row_size(const SfuWeight *w)
+{
+    return w->n_dims && w->dims[0] ? w->n_elements / w->dims[0] : 1;
+}
+
+static void read_changed(const SfuWeight *w, gint64 first, gint64 n, float *out)
+{
+    const gint64 row = row_size(w), from = first / row, rows = (first + n + row - 1) / row - from;
+    const gboolean whole = first == from * row && n == rows * row;
+    float *v = whole ? out : g_new(float, rows *row);
+    read_stored(w, from * row, rows * row, v);
+    w->change(w->change_data, from, rows, v);
+    if (!whole) {
+        memcpy(out, v + first - from * row, sizeof *out * (size_t)n);
+        g_free(v);
+    }
+}
+
 void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
 {
     g_return_if_fail(first >= 0 && n >= 0 && first + n <= w->n_elements);
@@ -208,12 +271,62 @@ void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
         }
         first = MAX(0, first - have);
     }
-    if (w->n_parts)
+    if (w->n_parts || !n)
         return;
-    if (w->scale.rotation)
-        read_rotated(w, first, n, out);
+    if (w->changed)
+        memcpy(out, w->changed + first, sizeof *out * (size_t)n);
+    else if (w->change)
+        read_changed(w, first, n, out);
     else
-        read_scaled(w, first, n, out);
+        read_stored(w, first, n, out);
+}
+
+/* ---- changed values, made by all cores before a layout is packed of them ---- */
+
+#define SLAB_VALUES (1 << 18) /* at least so many values, or a row, for a thread at a time */
+
+typedef struct {
+    const SfuWeight *w;
+    gint64 rows; /* of a slab */
+    int next;    /* slab */
+} Slabs;
+
+static gpointer change_slabs(gpointer data)
+{
+    Slabs *s = data;
+    const gint64 row = row_size(s->w), n_rows = s->w->n_elements / row;
+    for (gint64 at; (at = g_atomic_int_add(&s->next, 1) * s->rows) < n_rows;) {
+        const gint64 n = MIN(s->rows, n_rows - at);
+        read_changed(s->w, at * row, n * row, s->w->changed + at * row);
+    }
+    return NULL;
+}
+
+static void make_changed(SfuWeight *w)
+{
+    for (int i = 0; i < w->n_parts; i++)
+        make_changed(w->parts[i]);
+    if (!w->change || !w->n_elements)
+        return;
+    const gint64 row = row_size(w), n_rows = w->n_elements / row;
+    Slabs s = {.w = w, .rows = MAX(1, SLAB_VALUES / row)};
+    GThread *threads[64];
+    const int n = (int)CLAMP((n_rows + s.rows - 1) / s.rows - 1, 0,
+                             MIN((gint64)G_N_ELEMENTS(threads), (gint64)g_get_num_processors() - 1));
+    float *values = g_new(float, w->n_elements);
+    w->changed = values;
+    for (int i = 0; i < n; i++)
+        threads[i] = g_thread_new("adapters", change_slabs, &s);
+    change_slabs(&s);
+    for (int i = 0; i < n; i++)
+        g_thread_join(threads[i]);
+}
+
+static void drop_changed(SfuWeight *w)
+{
+    for (int i = 0; i < w->n_parts; i++)
+        drop_changed(w->parts[i]);
+    g_clear_pointer(&w->changed, g_free);
 }
 
 gboolean sfu_weight_fits_f16(SfuWeight *w)
@@ -235,10 +348,10 @@ gboolean sfu_weight_fits_f16(SfuWeight *w)
 static gboolean is_quantized(const SfuWeight *w)
 {
     for (int i = 0; i < w->n_parts; i++)
-        if (!is_quantized(w->parts[i]) && sfu_weight_dtype(w->parts[i]) != SFU_F16)
+        if (!is_quantized(w->parts[i]) && w->parts[i]->dtype != SFU_F16)
             return FALSE;
     return w->n_parts || sfu_dtype_block(w->dtype) > 1 || w->scale.n || w->dtype == SFU_F8_E4M3 ||
-           w->dtype == SFU_F8_E5M2;
+           w->dtype == SFU_F8_E5M2 || (w->change && w->dtype == SFU_F16);
 }
 
 gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w)
@@ -307,7 +420,9 @@ const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *lay
         sfu_tensor_destroy(t);
         return NULL;
     }
+    make_changed(w);
     pack(w, dst, bytes, params);
+    drop_changed(w);
     r = clEnqueueUnmapMemObject(q->queue, t->buffer->mem, dst, 0, NULL, NULL);
     if (r != CL_SUCCESS) {
         sfu_cl_fail(error, r, w->name);

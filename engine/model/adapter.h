@@ -1,0 +1,44 @@
+/* An adapter's file (LoRA, LoHa, LoKr, ...): its tensors grouped by the module that they change, in any of the
+ * spellings in use, and the changes that they are. Which weight a module is, families know (family/adapter.c).
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_ADAPTER_H
+#define SFU_ADAPTER_H
+
+#include "file/file.h"
+#include "model/delta.h"
+
+G_BEGIN_DECLS
+
+typedef struct SfuAdapter SfuAdapter;
+
+/* Maps a file. NULL with FORMAT if it holds none, or contradicts itself; with REFUSED for a kind that is not applied.
+ * Caller frees with sfu_adapter_close(). */
+SfuAdapter *sfu_adapter_open(const char *path, GError **error);
+void sfu_adapter_close(SfuAdapter *a);
+/* Whether a file's tensors (SfuFileTensor*) are those of an adapter. */
+gboolean sfu_adapter_is(const GPtrArray *tensors);
+const char *sfu_adapter_path(const SfuAdapter *a);
+/* FALSE with OPEN when the file on disk is no longer the one that was mapped. */
+gboolean sfu_adapter_check_unchanged(const SfuAdapter *a, GError **error);
+/* Metadata of the file; NULL: it has none of that name. Borrowed. */
+const char *sfu_adapter_metadata(const SfuAdapter *a, const char *key);
+/* "LoRA, LoHa": kinds of its modules. Caller frees. */
+char *sfu_adapter_kinds(const SfuAdapter *a);
+/* Smallest and largest rank; 0: it has none. */
+void sfu_adapter_ranks(const SfuAdapter *a, gint64 *least, gint64 *most);
+/* Tensors that belong to no module. */
+guint sfu_adapter_n_strays(const SfuAdapter *a);
+
+guint sfu_adapter_n_modules(const SfuAdapter *a);
+const char *sfu_adapter_module(const SfuAdapter *a, guint i); /* its name in the file, without ".lora_up.weight" */
+/* Outputs and inputs of the module as far as its tensors tell; 0: they do not. */
+void sfu_adapter_module_size(const SfuAdapter *a, guint i, gint64 *out, gint64 *in);
+/* Whether it changes the weight, or the bias, of its module. */
+gboolean sfu_adapter_changes(const SfuAdapter *a, guint i, gboolean bias);
+/* What module i makes of its weight (or bias) where that has `in` inputs of `taps` values: a new delta, whose `out`
+ * says how many outputs it is for; caller frees with sfu_delta_free() before the adapter is closed. NULL without error:
+ * it is for another width; with FORMAT: the file contradicts itself. */
+SfuDelta *sfu_adapter_delta(const SfuAdapter *a, guint i, gboolean bias, gint64 in, gint64 taps, GError **error);
+
+G_END_DECLS
+#endif
