@@ -50,6 +50,8 @@ typedef struct {
     double guidance;
 } SfuDefaults;
 
+typedef struct SfuAliases SfuAliases; /* adapter.h */
+
 struct SfuFamily {
     const char *id;         /* one word; stays the same for ever */
     const char *name;       /* for people */
@@ -95,6 +97,10 @@ struct SfuFamily {
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);
     SfuRemover *(*remover)(SfuQueue *q, SfuModel *m,
                            GError **error); /* fills holes in one pass; then there is no denoiser */
+    /* Adapters (LoRA) call modules by their canonical names, and by those of other programs: adds the latter for one
+     * module of a part, "down_blocks.0.conv" without ".weight", through sfu_aliases_add(). '.' and '_' are the same
+     * here. NULL: there are none. */
+    void (*aliases)(const SfuModel *m, SfuPart part, const char *module, SfuAliases *names);
     /* Quick previews: R', G', B' in -1..1 for each of so many latent channels; 0: none. */
     int preview_channels;
     const float (*preview_rgb)[3];

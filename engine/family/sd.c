@@ -1,11 +1,13 @@
 /* Stable Diffusion 1.x and 2.x (Rombach 2022), their inpainting models (9 input channels) and InstructPix2Pix (8;
  * Brooks 2023). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/sd.h"
+#include "family/adapter.h"
 #include "family/registry.h"
 #include "model/internal.h"
 #include "model/names.h"
 #include "net/net.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
@@ -193,6 +195,37 @@ static int native_px(const SfuModel *m)
     return m->unet.sample_size > 0 ? (int)CLAMP((gint64)m->unet.sample_size * factor, 64, 4096) : 512;
 }
 
+/* ---- adapters ---- */
+
+void sfu_sd_aliases(const SfuModel *m, SfuPart part, const char *module, SfuAliases *names)
+{
+    static const char *const projections[] = {".self_attn.q_proj", ".self_attn.k_proj", ".self_attn.v_proj"};
+    int block, used = 0;
+    char *original = sfu_name_to_checkpoint(module, part), other[64];
+    if (original)
+        sfu_aliases_add(names, original, 0, 0, 0);
+    g_free(original);
+    /* Behind an attention or not: the number differs, and both are tried. */
+    if (sscanf(module, "up_blocks.%3d.upsamplers.0.conv%n", &block, &used) == 1 && used && !module[used])
+        for (int i = 1; i <= 2; i++) {
+            g_snprintf(other, sizeof other, "output_blocks.%d.%d.conv", 3 * block + 2, i);
+            sfu_aliases_add(names, other, 0, 0, 0);
+        }
+    if (part == SFU_PART_UNET)
+        return;
+    if (g_str_has_prefix(module, "text_model."))
+        sfu_aliases_add(names, module + strlen("text_model."), 0, 0, 0);
+    for (int i = 0; i < 3; i++) { /* OpenCLIP has them in one */
+        int layer;
+        const SfuFileTensor *t = sfu_model_tensor(m, part, "%s.weight", module);
+        const gint64 c = sfu_tensor_dim(t, 0);
+        if (!g_str_has_suffix(module, projections[i]) || sscanf(module, "text_model.encoder.layers.%3d.", &layer) != 1)
+            continue;
+        g_snprintf(other, sizeof other, "transformer.resblocks.%d.attn.in_proj", layer);
+        sfu_aliases_add(names, other, 0, i * c, c);
+    }
+}
+
 /* ---- networks ---- */
 
 SfuDenoiser *sfu_sd_denoiser(SfuQueue *q, SfuModel *m, GError **error)
@@ -222,8 +255,8 @@ static const int aligned_timesteps[] = {999, 850, 736, 645, 545, 455, 343, 233, 
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
     .claims = claims, .configure = configure, .expect = sfu_sd_expect, .native_px = native_px,                         \
-    .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb, \
-    .aligned_timesteps = aligned_timesteps
+    .aliases = sfu_sd_aliases, .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4,  \
+    .preview_rgb = preview_rgb, .aligned_timesteps = aligned_timesteps
 
 const SfuFamily sfu_family_sd1 = {.id = "sd1", .name = "Stable Diffusion 1.x", GENERAL, FILES};
 const SfuFamily sfu_family_sd2 = {.id = "sd2", .name = "Stable Diffusion 2.x", GENERAL, FILES};

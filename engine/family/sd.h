@@ -12,6 +12,8 @@ char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part);
 int sfu_sd_vae_levels(const SfuSource *s, const char *prefix);
 /* The scheduler, and all parts that the model has. */
 gboolean sfu_sd_configure_parts(SfuModel *m, GError **error);
+/* Names of modules in original files, for adapters: UNet, OpenCLIP. */
+void sfu_sd_aliases(const SfuModel *m, SfuPart part, const char *module, SfuAliases *names);
 /* The UNet's; the VAE's or, without one, TAESD's. */
 SfuDenoiser *sfu_sd_denoiser(SfuQueue *q, SfuModel *m, GError **error);
 SfuAutoencoder *sfu_sd_autoencoder(SfuQueue *q, SfuModel *m, GError **error);

@@ -166,7 +166,7 @@ gboolean sfu_adapter_is(const GPtrArray *tensors)
     SfuAdapterRole role;
     for (guint i = 0; i < tensors->len; i++)
         if (sfu_adapter_split(((SfuFileTensor *)tensors->pdata[i])->name, &role) && role != SFU_ROLE_WEIGHT &&
-            role != SFU_ROLE_ALPHA)
+            role != SFU_ROLE_ALPHA && role != SFU_ROLE_FOREIGN)
             return TRUE;
     return FALSE;
 }
@@ -205,6 +205,11 @@ const char *sfu_adapter_module(const SfuAdapter *a, guint i)
 gboolean sfu_adapter_changes(const SfuAdapter *a, guint i, gboolean bias)
 {
     return changes(module_at(a, i), bias);
+}
+
+gboolean sfu_adapter_bias_is_optional(const SfuAdapter *a, guint i)
+{
+    return kind_of(module_at(a, i)) == KIND_IA3_PEFT;
 }
 
 char *sfu_adapter_kinds(const SfuAdapter *a)
@@ -276,7 +281,7 @@ void sfu_adapter_module_size(const SfuAdapter *a, guint i, gint64 *out, gint64 *
 typedef struct {
     const SfuAdapter *a;
     const SfuAdapterModule *m;
-    gint64 in, taps;
+    gint64 rows, in, taps;
     GError **error;
     gboolean torn; /* error is set */
 } Builder;
@@ -436,8 +441,13 @@ static gboolean build_plain(SfuDelta *d, SfuDeltaKind kind, const SfuFileTensor 
     return TRUE;
 }
 
-/* One value for each output, or for each input: which, the file says (LyCORIS), or its shape does (PEFT: [out, 1] or
- * [1, in]). */
+/* PEFT's values: [out, 1] or [1, in]; of convolutions [1, out, 1, 1] or [1, in, 1, 1]. */
+static gboolean scales_inputs(const Builder *x, const SfuFileTensor *t)
+{
+    return dim(t, 0) == 1 && (t->n_dims == 2 || (t->n_elements == x->in && t->n_elements != x->rows));
+}
+
+/* One value for each output, or for each input. whole: 1 is what changes nothing, else 0 is. */
 static gboolean build_ia3(Builder *x, SfuDelta *d, const SfuFileTensor *t, gboolean by_input, gboolean whole)
 {
     if (!build_plain(d, by_input ? SFU_DELTA_SCALE_IN : SFU_DELTA_SCALE_OUT, t, 1))
@@ -500,7 +510,7 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
     if (bias && b)
         return build_plain(d, SFU_DELTA_FULL, b, 1) && (b != m->t[SFU_ROLE_UP_BIAS] || set_scale(x, d));
     if (bias) /* PEFT's IA3 on outputs multiplies the bias as well */
-        return dim(m->t[SFU_ROLE_IA3], 1) == 1 && build_ia3(x, d, m->t[SFU_ROLE_IA3], FALSE, TRUE);
+        return !scales_inputs(x, m->t[SFU_ROLE_IA3]) && build_ia3(x, d, m->t[SFU_ROLE_IA3], FALSE, TRUE);
     const Kind k = kind_of(m);
     switch (k) {
     case KIND_LORA:
@@ -513,19 +523,18 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
         return build_plain(d, SFU_DELTA_FULL, m->t[SFU_ROLE_DIFF], x->in * x->taps) && set_magnitude(x, d);
     case KIND_IA3:
         return build_ia3(x, d, m->t[SFU_ROLE_WEIGHT], on_input(m), FALSE);
-    case KIND_IA3_PEFT: {
-        const SfuFileTensor *t = m->t[SFU_ROLE_IA3];
-        return build_ia3(x, d, t, t->n_elements == dim(t, 1) && t->n_elements > 1, TRUE);
-    }
+    case KIND_IA3_PEFT:
+        return build_ia3(x, d, m->t[SFU_ROLE_IA3], scales_inputs(x, m->t[SFU_ROLE_IA3]), TRUE);
     default:
         return build_plain(d, SFU_DELTA_FULL, m->t[SFU_ROLE_NORM_W], 1);
     }
 }
 
-SfuDelta *sfu_adapter_delta(const SfuAdapter *a, guint i, gboolean bias, gint64 in, gint64 taps, GError **error)
+SfuDelta *sfu_adapter_delta(const SfuAdapter *a, guint i, gboolean bias, gint64 rows, gint64 in, gint64 taps,
+                            GError **error)
 {
     SfuDelta *d = g_new0(SfuDelta, 1);
-    Builder x = {.a = a, .m = module_at(a, i), .in = in, .taps = taps, .error = error};
+    Builder x = {.a = a, .m = module_at(a, i), .rows = rows, .in = in, .taps = taps, .error = error};
     d->in = in;
     d->taps = taps;
     if (build(&x, d, bias))

@@ -35,10 +35,13 @@ const char *sfu_adapter_module(const SfuAdapter *a, guint i); /* its name in the
 void sfu_adapter_module_size(const SfuAdapter *a, guint i, gint64 *out, gint64 *in);
 /* Whether it changes the weight, or the bias, of its module. */
 gboolean sfu_adapter_changes(const SfuAdapter *a, guint i, gboolean bias);
-/* What module i makes of its weight (or bias) where that has `in` inputs of `taps` values: a new delta, whose `out`
- * says how many outputs it is for; caller frees with sfu_delta_free() before the adapter is closed. NULL without error:
- * it is for another width; with FORMAT: the file contradicts itself. */
-SfuDelta *sfu_adapter_delta(const SfuAdapter *a, guint i, gboolean bias, gint64 in, gint64 taps, GError **error);
+/* A change of the bias that goes without saying: nothing is lost where there is no bias. */
+gboolean sfu_adapter_bias_is_optional(const SfuAdapter *a, guint i);
+/* What module i makes of its weight (or bias) where that has `rows` outputs, and `in` inputs of `taps` values: a new
+ * delta, whose `out` says how many outputs it is for; caller frees with sfu_delta_free() before the adapter is closed.
+ * NULL without error: it is for another width; with FORMAT: the file contradicts itself. */
+SfuDelta *sfu_adapter_delta(const SfuAdapter *a, guint i, gboolean bias, gint64 rows, gint64 in, gint64 taps,
+                            GError **error);
 
 G_END_DECLS
 #endif

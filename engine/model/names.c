@@ -2,6 +2,7 @@
  * CompVis' latent-diffusion module tree (openaimodel.py, autoencoder modules) and of OpenCLIP's text transformer.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/names.h"
+#include "model/adapter.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -20,12 +21,20 @@ static char *swap_head(const char *s, const Pair *pairs, gsize n)
     return NULL;
 }
 
+static const Pair resnet_pairs[] = {{"in_layers.0.", "norm1."},          {"in_layers.2.", "conv1."},
+                                    {"out_layers.0.", "norm2."},         {"out_layers.3.", "conv2."},
+                                    {"emb_layers.1.", "time_emb_proj."}, {"skip_connection.", "conv_shortcut."}};
+static const Pair unet_heads[] = {{"time_embed.0.", "time_embedding.linear_1."},
+                                  {"time_embed.2.", "time_embedding.linear_2."},
+                                  {"input_blocks.0.0.", "conv_in."},
+                                  {"out.0.", "conv_norm_out."},
+                                  {"out.2.", "conv_out."},
+                                  {"label_emb.", "class_embedding."},
+                                  {"middle_block.1.", "mid_block.attentions.0."}};
+
 static char *unet_resnet(const char *prefix, const char *rest)
 {
-    static const Pair pairs[] = {{"in_layers.0.", "norm1."},          {"in_layers.2.", "conv1."},
-                                 {"out_layers.0.", "norm2."},         {"out_layers.3.", "conv2."},
-                                 {"emb_layers.1.", "time_emb_proj."}, {"skip_connection.", "conv_shortcut."}};
-    char *tail = swap_head(rest, pairs, G_N_ELEMENTS(pairs));
+    char *tail = swap_head(rest, resnet_pairs, G_N_ELEMENTS(resnet_pairs));
     char *out = tail ? g_strconcat(prefix, tail, NULL) : NULL;
     g_free(tail);
     return out;
@@ -39,17 +48,8 @@ static gboolean is_transformer(const char *rest)
 
 static char *unet_name(const char *s)
 {
-    static const Pair heads[] = {{"time_embed.0.", "time_embedding.linear_1."},
-                                 {"time_embed.2.", "time_embedding.linear_2."},
-                                 {"input_blocks.0.0.", "conv_in."},
-                                 {"out.0.", "conv_norm_out."},
-                                 {"out.2.", "conv_out."},
-                                 {"label_emb.0.0.", "add_embedding.linear_1."},
-                                 {"label_emb.0.2.", "add_embedding.linear_2."},
-                                 {"label_emb.", "class_embedding."},
-                                 {"middle_block.1.", "mid_block.attentions.0."}};
     int i, j, used = 0;
-    char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
+    char *out = swap_head(s, unet_heads, G_N_ELEMENTS(unet_heads));
     if (out)
         return out;
     char prefix[96];
@@ -138,25 +138,88 @@ char *sfu_name_from_vae(const char *s, int n_vae_levels)
     return g_strdup(s);
 }
 
+static const Pair openclip_layer[] = {{"ln_1.", "layer_norm1."},
+                                      {"ln_2.", "layer_norm2."},
+                                      {"mlp.c_fc.", "mlp.fc1."},
+                                      {"mlp.c_proj.", "mlp.fc2."},
+                                      {"attn.out_proj.", "self_attn.out_proj."},
+                                      {"attn.in_proj_", "self_attn.in_proj."}};
+
 /* OpenCLIP's fused attn.in_proj_* keep their name; the loader splits them. */
 static char *openclip_name(const char *s)
 {
     static const Pair heads[] = {{"token_embedding.", "text_model.embeddings.token_embedding."},
                                  {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
                                  {"ln_final.", "text_model.final_layer_norm."}};
-    static const Pair layer[] = {{"ln_1.", "layer_norm1."},
-                                 {"ln_2.", "layer_norm2."},
-                                 {"mlp.c_fc.", "mlp.fc1."},
-                                 {"mlp.c_proj.", "mlp.fc2."},
-                                 {"attn.out_proj.", "self_attn.out_proj."},
-                                 {"attn.in_proj_", "self_attn.in_proj."}};
     char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
     int i, used = 0;
     if (out || sscanf(s, "transformer.resblocks.%3d.%n", &i, &used) != 1 || !used)
         return out;
-    char *tail = swap_head(s + used, layer, G_N_ELEMENTS(layer));
+    char *tail = swap_head(s + used, openclip_layer, G_N_ELEMENTS(openclip_layer));
     out = tail ? g_strdup_printf("text_model.encoder.layers.%d.%s", i, tail) : NULL;
     g_free(tail);
+    return out;
+}
+
+/* ---- the way back, for modules ---- */
+
+/* The original of a name that ends in a dot. Caller frees; NULL: it has none here. */
+static char *swap_back(const char *s, const Pair *pairs, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        if (g_str_has_prefix(s, pairs[i].to))
+            return g_strconcat(pairs[i].from, s + strlen(pairs[i].to), NULL);
+    return NULL;
+}
+
+/* A module within a block, which a dot ends. */
+static char *unet_module_back(const char *s)
+{
+    int i, j, used = 0;
+    const gboolean down = g_str_has_prefix(s, "down_blocks.");
+    const int first = down ? 1 : 0, size = LAYERS_PER_BLOCK + 1;
+    const char *side = down ? "input_blocks" : "output_blocks";
+    char kind[16];
+    if (sscanf(s, "mid_block.resnets.%3d.%n", &i, &used) == 1 && used) {
+        char *tail = swap_back(s + used, resnet_pairs, G_N_ELEMENTS(resnet_pairs));
+        char *out = tail ? g_strdup_printf("middle_block.%d.%s", 2 * i, tail) : NULL;
+        g_free(tail);
+        return out;
+    }
+    if (sscanf(s, down ? "down_blocks.%3d.%15[a-z].%3d.%n" : "up_blocks.%3d.%15[a-z].%3d.%n", &i, kind, &j, &used) !=
+            3 ||
+        !used)
+        return swap_back(s, unet_heads, G_N_ELEMENTS(unet_heads));
+    if (strcmp(kind, "attentions") == 0)
+        return g_strdup_printf("%s.%d.1.%s", side, first + size * i + j, s + used);
+    if (strcmp(kind, "downsamplers") == 0)
+        return g_strdup_printf("%s.%d.0.op.", side, size * (i + 1));
+    if (strcmp(kind, "resnets") != 0)
+        return NULL;
+    char *tail = swap_back(s + used, resnet_pairs, G_N_ELEMENTS(resnet_pairs));
+    char *out = tail ? g_strdup_printf("%s.%d.0.%s", side, first + size * i + j, tail) : NULL;
+    g_free(tail);
+    return out;
+}
+
+static char *openclip_module_back(const char *s)
+{
+    int i, used = 0;
+    if (sscanf(s, "text_model.encoder.layers.%3d.%n", &i, &used) != 1 || !used)
+        return g_str_has_prefix(s, "text_model.final_layer_norm.") ? g_strdup("ln_final.") : NULL;
+    char *tail = swap_back(s + used, openclip_layer, G_N_ELEMENTS(openclip_layer));
+    char *out = tail ? g_strdup_printf("transformer.resblocks.%d.%s", i, tail) : NULL;
+    g_free(tail);
+    return out;
+}
+
+char *sfu_name_to_checkpoint(const char *module, SfuPart part)
+{
+    char *dotted = g_strconcat(module, ".", NULL),
+         *out = part == SFU_PART_UNET ? unet_module_back(dotted) : openclip_module_back(dotted);
+    if (out)
+        out[strlen(out) - 1] = 0;
+    g_free(dotted);
     return out;
 }
 
@@ -230,10 +293,6 @@ const char *sfu_names_foreign(const GPtrArray *tensors)
     static const struct {
         const char *part, *what;
     } kinds[] = {
-        {"lora_unet_", "a LoRA, which is used together with a model"},
-        {"lora_te", "a LoRA, which is used together with a model"},
-        {".lora_down.", "a LoRA, which is used together with a model"},
-        {".lora_A.", "a LoRA, which is used together with a model"},
         {"control_model.", "a ControlNet, which is used together with a model"},
         {"controlnet_", "a ControlNet, which is used together with a model"},
         {"emb_params", "a textual inversion, which is used together with a model"},
@@ -245,6 +304,8 @@ const char *sfu_names_foreign(const GPtrArray *tensors)
         {"down_blocks.", "one network of a diffusers folder; open the folder it lies in"},
         {"text_model.", "a text encoder alone; open the folder it lies in"},
     };
+    if (sfu_adapter_is(tensors))
+        return "a LoRA, which is used together with a model";
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
         for (guint k = 0; k < tensors->len; k++) {
             const char *name = ((const SfuFileTensor *)g_ptr_array_index(tensors, k))->name;

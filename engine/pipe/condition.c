@@ -64,7 +64,8 @@ static float *encode_chunks(SfuSession *s, const SfuPrompt *p, int clip_skip, GE
 
 static char *key_of(const SfuSession *s, const char *text)
 {
-    return g_strdup_printf("%s\n%d\n%s", s->m->path, MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)), text);
+    return g_strdup_printf("%s\n%s\n%d\n%s", s->m->path, s->m->text_key ? s->m->text_key : "",
+                           MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)), text);
 }
 
 static Encoding *find_encoding(const SfuSession *s, const char *text)
@@ -157,16 +158,10 @@ static gboolean encode_all(SfuSession *s, GError **error)
 /* ---- prompts
  * ------------------------------------------------------------------------------------------------------------ */
 
-/* Adapters are called by tags in the prompt; as long as there are none here they are taken out and said, never taken as
- * words. */
-static char *without_tags(SfuSession *s, char *text)
+/* Takes text; the tags in it (<lora:name:1>) go to tags. */
+static char *without_tags(char *text, GPtrArray *tags)
 {
-    GPtrArray *tags = g_ptr_array_new_with_free_func(g_free);
     char *words = sfu_prompt_take_tags(text, tags);
-    for (guint i = 0; i < tags->len; i++)
-        sfu_run_note(s->run, "<%s> in the prompt is ignored: Sfumato does not use adapters yet.",
-                     (char *)tags->pdata[i]);
-    g_ptr_array_unref(tags);
     g_free(text);
     return words;
 }
@@ -199,19 +194,30 @@ static gboolean set_branches(SfuSession *s, GError **error)
 
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
 {
-    if (s->grid || s->remover)
+    if (s->grid || s->remover) {
+        if (*sfu_params_list(s->run->p, SFU_PARAM_LORA))
+            sfu_run_note(s->run, _("%s takes no LoRA; it is left out."), s->m->path);
         return TRUE;
+    }
     const int passes = s->steps * sfu_sampler_passes(s->sampler);
+    GPtrArray *tags = g_ptr_array_new_with_free_func(g_free);
     char *prompt, *negative;
     sfu_session_clear(s);
     sfu_style_apply(s->run->p, &prompt, &negative);
-    prompt = without_tags(s, prompt);
-    negative = without_tags(s, negative);
+    prompt = without_tags(prompt, tags);
+    const guint n_tags = tags->len;
+    negative = without_tags(negative, tags);
+    for (guint i = n_tags; i < tags->len; i++)
+        sfu_run_note(s->run, _("<%s> in the negative prompt is ignored."), (char *)tags->pdata[i]);
+    g_ptr_array_set_size(tags, (gint)n_tags);
     s->prompt = sfu_prompt_plan_new(prompt, passes, FALSE, error);
     s->negative = s->prompt ? sfu_prompt_plan_new(negative, passes, TRUE, error) : NULL;
     g_free(prompt);
     g_free(negative);
-    return s->negative && set_branches(s, error) && encode_all(s, error) && sfu_session_use_words(s, 0, NULL, error);
+    const gboolean ok = s->negative && sfu_session_set_adapters(s, tags, error) && set_branches(s, error) &&
+                        encode_all(s, error) && sfu_session_use_words(s, 0, NULL, error);
+    g_ptr_array_unref(tags);
+    return ok;
 }
 
 /* ---- the network's condition

@@ -14,6 +14,7 @@ void sfu_loaded_free(gpointer p)
     sfu_autoencoder_destroy(l->autoencoder);
     sfu_upscaler_destroy(l->upscaler);
     sfu_remover_destroy(l->remover);
+    sfu_loaded_drop_adapters(l);
     sfu_model_close(l->model);
     for (int i = 0; i < SFU_N_PARTS; i++)
         g_free(l->pieces[i]);

@@ -3,6 +3,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
+#include "family/adapter.h"
+
 #include <string.h>
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
@@ -150,19 +152,22 @@ char *sfu_model_report(const char *path, gboolean json, GError **error)
 {
     GError *e = NULL;
     SfuModel *m = sfu_model_open(path, &e);
-    if (!m) {
+    SfuAdapter *a = NULL;
+    SfuFile *f = m ? NULL : sfu_file_open(path, NULL);
+    if (f && sfu_adapter_is(f->tensors)) {
+        g_clear_error(&e);
+        a = sfu_adapter_open(path, &e);
+    }
+    sfu_file_close(f);
+    if (!m && !a) {
         sfu_error_convert(error, e);
         return NULL;
     }
-    char *text;
-    if (json) {
-        JsonNode *node = sfu_model_inspect_json(m);
-        text = json_to_string(node, TRUE);
-        json_node_unref(node);
-    } else {
-        text = sfu_model_inspect(m);
-    }
+    JsonNode *node = !json ? NULL : m ? sfu_model_inspect_json(m) : sfu_adapter_inspect_json(a);
+    char *text = node ? json_to_string(node, TRUE) : m ? sfu_model_inspect(m) : sfu_adapter_inspect(a);
+    g_clear_pointer(&node, json_node_unref);
     sfu_model_close(m);
+    sfu_adapter_close(a);
     return text;
 }
 

@@ -7,6 +7,7 @@
 #include "sfumato.h"
 #include "region/image.h"
 #include "params/styles.h"
+#include "model/delta.h"
 #include "model/model.h"
 #include "family/family.h"
 #include "sample/sample.h"
@@ -41,6 +42,9 @@ typedef struct {
     SfuUpscaler *upscaler;
     SfuRemover *remover;
     char *pieces[SFU_N_PARTS]; /* paths of what it lacks and was found; NULL: not looked for yet */
+    SfuDeltas *deltas;   /* adapters.c's: what its weights carry; NULL: nothing */
+    GPtrArray *adapters; /* those that carry it */
+    char *text_key;      /* which of them change texts' encodings; NULL or "": none */
 } SfuLoaded;
 
 struct SfuEngine {
@@ -60,6 +64,17 @@ char *sfu_piece_find(const SfuModel *m, SfuPart part, char **where);
 /* The model that has the part for a run of m: the one that the parameter names, m itself, or one that is found.
  * Borrowed; NULL with MODEL. */
 SfuLoaded *sfu_run_load_piece(SfuRun *r, SfuLoaded *m, SfuPart part, GError **error);
+
+/* ---- kept.c: files that people call by name --------------------------------------------------------------------- */
+
+typedef enum { SFU_KEPT_ADAPTER, SFU_KEPT_EMBEDDING, SFU_KEPT_WILDCARD } SfuKept;
+/* The file of that name (without its ending, or with it; also with folders before it, "style/ink"), in the folders
+ * called so within or beside the model folders. Caller frees; NULL: none. */
+char *sfu_kept_find(SfuKept kind, const char *name);
+/* Name without ending -> path, of all; whole: names with the folders before them. Caller unrefs. */
+GHashTable *sfu_kept_list(SfuKept kind, gboolean whole);
+/* Whether a folder of that name is one of those: models are not looked for in it. */
+gboolean sfu_kept_is_folder(const char *name);
 
 /* ---- load.c ----------------------------------------------------------------------------------------------------- */
 
@@ -223,6 +238,12 @@ SfuImage *sfu_session_reference(SfuSession *s, int i, GError **error);
 /* Gives the network these latents to look at, with the words of the next pass; copied. */
 gboolean sfu_session_set_references(SfuSession *s, SfuImage *const *latents, int n, GError **error);
 void sfu_session_drop_references(SfuSession *s);
+
+/* ---- adapters.c: LoRA and its kin ------------------------------------------------------------------------------- */
+
+/* Gives the model's weights what the parameters and the tags ("lora:name:0.8") ask for, and nothing else. */
+gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError **error);
+void sfu_loaded_drop_adapters(SfuLoaded *l); /* before its model is closed */
 
 /* ---- session.c -------------------------------------------------------------------------------------------------- */
 

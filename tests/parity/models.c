@@ -99,8 +99,9 @@ float *parity_input(const char *name, gint64 n, float scale)
     return v;
 }
 
-/* hash_weight() of hashed.py, times 2^shift. Every value is exact in fp16. */
-static void write_values(GString *out, const char *name, int n_dims, const gint64 *dims, int shift)
+/* hash_weight() of hashed.py, times 2^shift; bare: 2^shift times a number from -1 to 1. Every value is exact in fp16.
+ */
+static void write_values(GString *out, const char *name, int n_dims, const gint64 *dims, int shift, gboolean bare)
 {
     gint64 n = 1, fan_in = 1;
     for (int i = 0; i < n_dims; i++) {
@@ -114,7 +115,8 @@ static void write_values(GString *out, const char *name, int n_dims, const gint6
     gint32 *k = g_new(gint32, n);
     parity_hash(name, n, k);
     for (gint64 i = 0; i < n; i++) {
-        const double v = n_dims >= 2                         ? ldexp(k[i], exponent - 10)
+        const double v = bare                                ? k[i] / 1024.0
+                         : n_dims >= 2                       ? ldexp(k[i], exponent - 10)
                          : g_str_has_suffix(name, ".weight") ? 1 + (k[i] >> 2) / 1024.0
                                                              : k[i] / 8192.0;
         const guint16 h = sfu_half_from_float((float)ldexp(v, shift));
@@ -150,9 +152,12 @@ static void write_given(GString *out, JsonArray *values)
     }
 }
 
-static void write_tensors(const char *path, JsonArray *tensors, const ParityDamage *damage)
+/* metadata: JSON of an object; NULL: none. */
+static void write_tensors(const char *path, JsonArray *tensors, const char *metadata, const ParityDamage *damage)
 {
     GString *header = g_string_new("{"), *data = g_string_new(NULL);
+    if (metadata)
+        g_string_append_printf(header, "\"__metadata__\":%s", metadata);
     for (guint i = 0; i < json_array_get_length(tensors); i++) {
         JsonArray *t = json_array_get_array_element(tensors, i), *shape = json_array_get_array_element(t, 2);
         const char *name = json_array_get_string_element(t, 0);
@@ -176,7 +181,7 @@ static void write_tensors(const char *path, JsonArray *tensors, const ParityDama
                          strcmp(json_node_get_string(more), "swapped") == 0);
         else
             write_values(data, json_array_get_string_element(t, 1), n_dims, dims,
-                         more ? (int)json_node_get_int(more) : 0);
+                         more ? (int)json_node_get_int(more) : 0, json_array_get_length(t) > 4);
         if (damage && g_strcmp0(damage->poison, name) == 0)
             memcpy(data->str + at, "\x00\x7e", 2); /* fp16 NaN */
         if (damage && damage->zero && g_str_has_prefix(name, damage->zero))
@@ -220,8 +225,12 @@ char *parity_model_path(const char *key, const ParityDamage *damage)
         if (json_object_has_member(f, "file")) {
             char *path = g_build_filename(top, json_object_get_string_member(f, "file"), NULL);
             g_mkdir_with_parents(top, 0700);
+            char *metadata = json_object_has_member(f, "metadata")
+                                 ? json_to_string(json_object_get_member(f, "metadata"), FALSE)
+                                 : NULL;
             if (!g_file_test(path, G_FILE_TEST_EXISTS))
-                write_tensors(path, tensors, damage);
+                write_tensors(path, tensors, metadata, damage);
+            g_free(metadata);
             g_free(result);
             result = path;
             continue;
@@ -236,7 +245,7 @@ char *parity_model_path(const char *key, const ParityDamage *damage)
             GError *error = NULL;
             check_ok(g_file_set_contents(config, text, -1, &error), error);
             g_free(text);
-            write_tensors(weights, tensors, damage);
+            write_tensors(weights, tensors, NULL, damage);
         }
         g_free(weights);
         g_free(config);
@@ -271,7 +280,7 @@ char *parity_model_wrapped(const char *key, const char *const *wraps)
             g_free(hashed);
         }
     char *path = g_strdup_printf("%s/wrapped-%d.safetensors", folder, ++n_damaged);
-    write_tensors(path, all, NULL);
+    write_tensors(path, all, NULL, NULL);
     json_array_unref(all);
     return path;
 }

@@ -1,0 +1,461 @@
+/* Adapters on models. A module's name is what stands before ".lora_up.weight"; programs put words before it for the
+ * part, and many write '_' for every '.'. So names are compared with '_' for '.', behind those words.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/adapter.h"
+#include "model/internal.h"
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#define MOST_MISFITS 0.1 /* share of modules of another shape beyond which the adapter is for another model */
+
+/* ---- names of a model's modules ---- */
+
+typedef struct {
+    SfuPart part;
+    const char *module; /* borrowed from the table's `modules` */
+    gint64 to_row, from_row, n_rows;
+} Target;
+
+struct SfuAliases {
+    GHashTable *targets; /* "<part> name" -> GArray of Target */
+    GPtrArray *modules;  /* char* */
+    SfuPart part;        /* of the module whose names are added */
+};
+
+/* Caller frees. */
+static char *squashed(const char *name)
+{
+    return g_strdelimit(g_strdup(name), ".", '_');
+}
+
+static char *key_of(SfuPart part, const char *name)
+{
+    char *flat = squashed(name), *key = g_strdup_printf("%d %s", (int)part, flat);
+    g_free(flat);
+    return key;
+}
+
+void sfu_aliases_add(SfuAliases *a, const char *name, gint64 to_row, gint64 from_row, gint64 n_rows)
+{
+    char *key = key_of(a->part, name);
+    const Target t = {a->part, g_ptr_array_index(a->modules, a->modules->len - 1), to_row, from_row, n_rows};
+    GArray *all = g_hash_table_lookup(a->targets, key);
+    if (!all) {
+        all = g_array_new(FALSE, FALSE, sizeof(Target));
+        g_hash_table_insert(a->targets, g_strdup(key), all);
+    }
+    g_array_append_val(all, t);
+    g_free(key);
+}
+
+static void aliases_free(SfuAliases *a)
+{
+    g_hash_table_unref(a->targets);
+    g_ptr_array_unref(a->modules);
+    g_free(a);
+}
+
+static void add_module(SfuAliases *a, const SfuModel *m, SfuPart part, const char *tensor)
+{
+    if (!g_str_has_suffix(tensor, ".weight"))
+        return;
+    char *module = g_strndup(tensor, strlen(tensor) - strlen(".weight"));
+    g_ptr_array_add(a->modules, module);
+    a->part = part;
+    sfu_aliases_add(a, module, 0, 0, 0);
+    if (m->family->aliases)
+        m->family->aliases(m, part, module, a);
+}
+
+static SfuAliases *aliases_of(const SfuModel *m)
+{
+    SfuAliases *a = g_new(SfuAliases, 1);
+    *a = (SfuAliases){.targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref),
+                      .modules = g_ptr_array_new_with_free_func(g_free)};
+    for (int p = 0; p < SFU_N_PARTS; p++) {
+        GHashTableIter it;
+        gpointer name;
+        if (m->tensors[p])
+            g_hash_table_iter_init(&it, m->tensors[p]);
+        while (m->tensors[p] && g_hash_table_iter_next(&it, &name, NULL))
+            add_module(a, m, (SfuPart)p, name);
+    }
+    return a;
+}
+
+/* ---- names in adapters' files ---- */
+
+#define DENOISER (1u << SFU_PART_UNET | 1u << SFU_PART_TRANSFORMER)
+#define TEXT (1u << SFU_PART_TEXT)
+#define ANY (DENOISER | TEXT)
+
+static const struct {
+    const char *prefix;
+    guint parts; /* bits */
+} prefixes[] = {
+    {"lora_unet_", DENOISER},
+    {"lora_transformer_", DENOISER},
+    {"lora_prior_unet_", DENOISER},
+    {"lora_te1_", TEXT},
+    {"lora_te_", TEXT},
+    {"lycoris_", ANY},
+    {"unet.base_model.model.", DENOISER},
+    {"unet.", DENOISER},
+    {"transformer.", DENOISER},
+    {"model.diffusion_model.", DENOISER},
+    {"diffusion_model.", DENOISER},
+    {"text_encoder.base_model.model.", TEXT},
+    {"text_encoder.", TEXT},
+    {"cond_stage_model.transformer.", TEXT},
+    {"cond_stage_model.model.", TEXT},
+    {"conditioner.embedders.0.transformer.", TEXT},
+    {"base_model.model.diffusion_model.", DENOISER},
+    {"base_model.model.", ANY},
+    {"", ANY},
+};
+
+static const GArray *look_up(const SfuAliases *a, guint parts, const char *name)
+{
+    for (int p = 0; p < SFU_N_PARTS; p++) {
+        char *key = parts & 1u << p ? key_of((SfuPart)p, name) : NULL;
+        const GArray *found = key ? g_hash_table_lookup(a->targets, key) : NULL;
+        g_free(key);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* Targets of a module of the file; NULL: the model has none of that name. */
+static const GArray *targets_of(const SfuAliases *a, const char *module)
+{
+    const GArray *found = NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(prefixes) && !found; i++) {
+        if (!g_str_has_prefix(module, prefixes[i].prefix))
+            continue;
+        const char *rest = module + strlen(prefixes[i].prefix);
+        found = look_up(a, prefixes[i].parts, rest);
+        if (!found && g_str_has_suffix(rest, "to_out")) { /* old diffusers */
+            char *first = g_strconcat(rest, ".0", NULL);
+            found = look_up(a, prefixes[i].parts, first);
+            g_free(first);
+        }
+    }
+    return found;
+}
+
+/* ---- binding ---- */
+
+struct SfuBoundAdapter {
+    GPtrArray *deltas; /* SfuDelta* */
+    GArray *uses;      /* SfuDeltaUse, of strength 1 */
+    GArray *is_text;   /* gboolean, for each */
+    char *note;
+};
+
+void sfu_bound_adapter_free(SfuBoundAdapter *b)
+{
+    if (!b)
+        return;
+    g_ptr_array_unref(b->deltas);
+    g_array_unref(b->uses);
+    g_array_unref(b->is_text);
+    g_free(b->note);
+    g_free(b);
+}
+
+void sfu_bound_adapter_use(const SfuBoundAdapter *b, float strength, float text, GArray *uses)
+{
+    for (guint i = 0; i < b->uses->len; i++) {
+        SfuDeltaUse u = g_array_index(b->uses, SfuDeltaUse, i);
+        u.strength = g_array_index(b->is_text, gboolean, i) ? text : strength;
+        g_array_append_val(uses, u);
+    }
+}
+
+const char *sfu_bound_adapter_note(const SfuBoundAdapter *b)
+{
+    return b->note;
+}
+
+typedef struct {
+    const SfuAdapter *a;
+    SfuModel *m;
+    SfuBoundAdapter *b;
+    guint n_bound, n_unknown, n_misfit; /* modules */
+    const char *unknown, *misfit;       /* the first of each */
+} Binding;
+
+/* One weight (or bias) of a target takes module i. FALSE with error: torn. *fits FALSE: it has another shape. */
+static gboolean bind_one(Binding *x, guint i, const Target *t, gboolean bias, gboolean *fits, GError **error)
+{
+    char *name = g_strconcat(t->module, bias ? ".bias" : ".weight", NULL);
+    SfuWeight *w = sfu_model_find(x->m, t->part, name);
+    GError *local = NULL;
+    g_free(name);
+    const gboolean optional = bias && sfu_adapter_bias_is_optional(x->a, i);
+    *fits = w || optional;
+    if (!w)
+        return TRUE;
+    const gint64 rows = MAX(1, sfu_weight_dim(w, 0)), in = sfu_weight_dim(w, 1),
+                 taps = MAX(1, sfu_weight_elements(w) / (rows * MAX(1, in)));
+    SfuDelta *d = sfu_adapter_delta(x->a, i, bias, rows, MAX(1, in), taps, &local);
+    SfuDeltaUse u = {w, d, t->to_row, t->from_row, t->n_rows ? t->n_rows : rows, 1};
+    if (d && !t->n_rows && d->out == 0) /* any number of outputs */
+        d->out = rows;
+    *fits = d && u.to_row + u.n_rows <= rows && (t->n_rows ? u.from_row + u.n_rows <= d->out : d->out == rows);
+    if (*fits) {
+        const gboolean is_text = !(DENOISER & 1u << t->part);
+        g_ptr_array_add(x->b->deltas, d);
+        g_array_append_val(x->b->uses, u);
+        g_array_append_val(x->b->is_text, is_text);
+    } else {
+        *fits = optional;
+        sfu_delta_free(d);
+    }
+    if (local)
+        g_propagate_error(error, local);
+    return !local;
+}
+
+static gboolean bind_module(Binding *x, guint i, const SfuAliases *names, GError **error)
+{
+    const char *module = sfu_adapter_module(x->a, i);
+    const GArray *targets = targets_of(names, module);
+    gboolean all_fit = TRUE;
+    if (!targets) {
+        x->unknown = x->unknown ? x->unknown : module;
+        x->n_unknown++;
+        return TRUE;
+    }
+    for (guint k = 0; k < targets->len; k++)
+        for (int bias = 0; bias < 2; bias++) {
+            gboolean fits = TRUE;
+            if (sfu_adapter_changes(x->a, i, bias) &&
+                !bind_one(x, i, &g_array_index(targets, Target, k), bias, &fits, error))
+                return FALSE;
+            all_fit &= fits;
+        }
+    if (all_fit) {
+        x->n_bound++;
+        return TRUE;
+    }
+    x->misfit = x->misfit ? x->misfit : module;
+    x->n_misfit++;
+    return TRUE;
+}
+
+static gboolean fail_other(const Binding *x, GError **error)
+{
+    const char *made_for = sfu_adapter_family(x->a), *path = sfu_adapter_path(x->a);
+    const char *family = x->m->family->name;
+    if (made_for && strcmp(made_for, family) != 0 && !g_str_has_prefix(family, made_for))
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s was made for %s, and does not fit %s, which is of the family %s"), path, made_for, x->m->path,
+                    family);
+    else
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s does not fit %s: of its %u modules %u have other names and %u another shape (the first is "
+                      "'%s')"),
+                    path, x->m->path, sfu_adapter_n_modules(x->a), x->n_unknown, x->n_misfit,
+                    x->misfit ? x->misfit : x->unknown);
+    return FALSE;
+}
+
+static void note_rest(Binding *x)
+{
+    const guint n = x->n_unknown + x->n_misfit, strays = sfu_adapter_n_strays(x->a);
+    if (n)
+        x->b->note = g_strdup_printf(_("%s: %u of %u modules are not in %s, or have another shape there (the first is "
+                                       "'%s'); they are left out."),
+                                     sfu_adapter_path(x->a), n, sfu_adapter_n_modules(x->a), x->m->path,
+                                     x->misfit ? x->misfit : x->unknown);
+    else if (strays)
+        x->b->note =
+            g_strdup_printf(_("%s holds %u tensors that belong to no adapter that Sfumato knows; they are left "
+                              "out."),
+                            sfu_adapter_path(x->a), strays);
+}
+
+SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, SfuModel *m, GError **error)
+{
+    SfuAliases *names = aliases_of(m);
+    SfuBoundAdapter *b = g_new0(SfuBoundAdapter, 1);
+    b->deltas = g_ptr_array_new_with_free_func(sfu_delta_free);
+    b->uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
+    b->is_text = g_array_new(FALSE, FALSE, sizeof(gboolean));
+    Binding x = {.a = a, .m = m, .b = b};
+    const guint n = sfu_adapter_n_modules(a);
+    gboolean ok = TRUE;
+    for (guint i = 0; ok && i < n; i++)
+        ok = bind_module(&x, i, names, error);
+    aliases_free(names);
+    if (ok && (!x.n_bound || x.n_misfit > MOST_MISFITS * n))
+        ok = fail_other(&x, error);
+    if (ok)
+        note_rest(&x);
+    else
+        g_clear_pointer(&b, sfu_bound_adapter_free);
+    return b;
+}
+
+/* ---- whose is it? ---- */
+
+/* Outputs over inputs of the first module whose name, with '_' for '.', holds `word`, and its inputs; 0: unknown. */
+static gboolean find(const SfuAdapter *a, const char *word, gint64 *in, double *ratio)
+{
+    gboolean found = FALSE;
+    *in = 0;
+    *ratio = 0;
+    for (guint i = 0; i < sfu_adapter_n_modules(a) && !*in; i++) {
+        char *flat = squashed(sfu_adapter_module(a, i));
+        gint64 out;
+        if (strstr(flat, word)) {
+            found = TRUE;
+            sfu_adapter_module_size(a, i, &out, in);
+            *ratio = *in ? (double)out / (double)*in : 0;
+        }
+        g_free(flat);
+    }
+    return found;
+}
+
+static const char *by_metadata(const SfuAdapter *a)
+{
+    static const char *const keys[] = {"modelspec.architecture", "ss_base_model_version", "ss_sd_model_name"};
+    static const struct {
+        const char *sign, *name;
+    } signs[] = {{"stable-diffusion-xl", "Stable Diffusion XL"},
+                 {"sdxl", "Stable Diffusion XL"},
+                 {"stable-diffusion-v1", "Stable Diffusion 1.x"},
+                 {"sd_v1", "Stable Diffusion 1.x"},
+                 {"stable-diffusion-v2", "Stable Diffusion 2.x"},
+                 {"sd_v2", "Stable Diffusion 2.x"},
+                 {"stable-diffusion-3", "Stable Diffusion 3"},
+                 {"sd3", "Stable Diffusion 3"},
+                 {"flux2", "FLUX.2"},
+                 {"flux.2", "FLUX.2"},
+                 {"flux-2", "FLUX.2"},
+                 {"flux", "FLUX.1"},
+                 {"qwen", "Qwen-Image"},
+                 {"zimage", "Z-Image"},
+                 {"z-image", "Z-Image"},
+                 {"z_image", "Z-Image"}};
+    for (gsize k = 0; k < G_N_ELEMENTS(keys); k++) {
+        const char *text = sfu_adapter_metadata(a, keys[k]);
+        char *lower = text ? g_ascii_strdown(text, -1) : NULL;
+        const char *name = NULL;
+        for (gsize i = 0; lower && i < G_N_ELEMENTS(signs) && !name; i++)
+            if (strstr(lower, signs[i].sign))
+                name = signs[i].name;
+        g_free(lower);
+        if (name)
+            return name;
+    }
+    return NULL;
+}
+
+/* FLUX.2's feed-forward is gated: its first matrix makes 6 times the inputs where FLUX.1's makes 4; the fused one of a
+ * single block 9 times where FLUX.1's makes 7. */
+static const char *which_flux(const SfuAdapter *a)
+{
+    gint64 in;
+    double single, mlp, other;
+    find(a, "single_blocks_0_linear1", &in, &single);
+    find(a, "double_blocks_0_img_mlp_0", &in, &mlp);
+    const gboolean two = single > 8 || mlp > 5 || find(a, "to_qkv_mlp_proj", &in, &other) ||
+                         find(a, "_linear_in", &in, &other) || g_strcmp0(by_metadata(a), "FLUX.2") == 0;
+    return two ? "FLUX.2" : single > 0 || mlp > 0 || by_metadata(a) ? "FLUX.1" : "FLUX";
+}
+
+const char *sfu_adapter_family(const SfuAdapter *a)
+{
+    static const struct {
+        const char *word, *name; /* NULL: a FLUX */
+    } words[] = {{"joint_blocks_", "Stable Diffusion 3"},
+                 {"img_mod_1", "Qwen-Image"},
+                 {"_img_mlp_net_", "Qwen-Image"},
+                 {"double_blocks_", NULL},
+                 {"single_blocks_", NULL},
+                 {"single_transformer_blocks_", NULL},
+                 {"layers_0_attention_", "Z-Image"},
+                 {"layers_0_feed_forward_", "Z-Image"},
+                 {"blocks_0_cross_attn_", "Wan"},
+                 {"lora_te2_", "Stable Diffusion XL"},
+                 {"text_encoder_2_", "Stable Diffusion XL"}};
+    static const struct {
+        gint64 context;
+        const char *name;
+    } contexts[] = {{768, "Stable Diffusion 1.x"}, {1024, "Stable Diffusion 2.x"}, {2048, "Stable Diffusion XL"}};
+    gint64 in;
+    double ratio;
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (find(a, words[i].word, &in, &ratio))
+            return words[i].name ? words[i].name : which_flux(a);
+    if (find(a, "attn2_to_k", &in, &ratio))
+        for (gsize i = 0; i < G_N_ELEMENTS(contexts); i++)
+            if (contexts[i].context == in)
+                return contexts[i].name;
+    return by_metadata(a);
+}
+
+/* ---- inspecting ---- */
+
+typedef struct {
+    char *kinds;
+    const char *family, *base;
+    gint64 least, most;
+    guint n[2]; /* modules: of the denoiser, of text encoders */
+} Facts;
+
+static Facts facts_of(const SfuAdapter *a)
+{
+    Facts f = {.kinds = sfu_adapter_kinds(a), .family = sfu_adapter_family(a)};
+    sfu_adapter_ranks(a, &f.least, &f.most);
+    f.base = sfu_adapter_metadata(a, "ss_base_model_version");
+    if (!f.base)
+        f.base = sfu_adapter_metadata(a, "modelspec.architecture");
+    for (guint i = 0; i < sfu_adapter_n_modules(a); i++) {
+        const char *name = sfu_adapter_module(a, i);
+        f.n[g_str_has_prefix(name, "lora_te") || g_str_has_prefix(name, "text_encoder") ||
+            strstr(name, "text_model") != NULL]++;
+    }
+    return f;
+}
+
+char *sfu_adapter_inspect(const SfuAdapter *a)
+{
+    const Facts f = facts_of(a);
+    GString *s = g_string_new(NULL);
+    g_string_append_printf(s, "%s\n  adapter: %s\n  for: %s%s%s%s\n", sfu_adapter_path(a), f.kinds,
+                           f.family ? f.family : _("a family that its names do not tell"), f.base ? " (" : "",
+                           f.base ? f.base : "", f.base ? ")" : "");
+    if (f.most && f.least == f.most)
+        g_string_append_printf(s, "  rank: %" G_GINT64_FORMAT "\n", f.most);
+    else if (f.most)
+        g_string_append_printf(s, "  rank: %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT "\n", f.least, f.most);
+    g_string_append_printf(s, "  modules: %u of the network that paints, %u of text encoders\n", f.n[0], f.n[1]);
+    if (sfu_adapter_n_strays(a))
+        g_string_append_printf(s, "  unexpected: %u\n", sfu_adapter_n_strays(a));
+    g_free(f.kinds);
+    return g_string_free(s, FALSE);
+}
+
+JsonNode *sfu_adapter_inspect_json(const SfuAdapter *a)
+{
+    const Facts f = facts_of(a);
+    JsonObject *o = json_object_new();
+    json_object_set_string_member(o, "path", sfu_adapter_path(a));
+    json_object_set_string_member(o, "adapter", f.kinds);
+    json_object_set_string_member(o, "family", f.family ? f.family : "");
+    json_object_set_string_member(o, "base", f.base ? f.base : "");
+    json_object_set_int_member(o, "rank_least", f.least);
+    json_object_set_int_member(o, "rank_most", f.most);
+    json_object_set_int_member(o, "modules", f.n[0]);
+    json_object_set_int_member(o, "modules_text", f.n[1]);
+    json_object_set_int_member(o, "unexpected", sfu_adapter_n_strays(a));
+    g_free(f.kinds);
+    JsonNode *node = json_node_init_object(json_node_alloc(), o);
+    json_object_unref(o);
+    return node;
+}

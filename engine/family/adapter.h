@@ -1,0 +1,33 @@
+/* Adapters on models: which weight a module of an adapter's file is, by the names that families know.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_FAMILY_ADAPTER_H
+#define SFU_FAMILY_ADAPTER_H
+
+#include "family/family.h"
+#include "model/adapter.h"
+
+G_BEGIN_DECLS
+
+/* For families' aliases(): the module is also called `name`. n_rows: only that many of its outputs are, from to_row on,
+ * and they are the outputs from from_row on of what is called so (fused q, k and v); 0: all are. */
+void sfu_aliases_add(SfuAliases *a, const char *name, gint64 to_row, gint64 from_row, gint64 n_rows);
+
+/* An adapter's changes of one model's weights. Borrows both, which outlive it. */
+typedef struct SfuBoundAdapter SfuBoundAdapter;
+/* NULL with FAMILY if it is for another family, or fits too little of the model; with FORMAT if the file contradicts
+ * itself. Caller frees with sfu_bound_adapter_free(). */
+SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, SfuModel *m, GError **error);
+void sfu_bound_adapter_free(SfuBoundAdapter *b);
+/* Appends SfuDeltaUse's: `strength` for the denoiser, `text` for text encoders. */
+void sfu_bound_adapter_use(const SfuBoundAdapter *b, float strength, float text, GArray *uses);
+/* What of it the model does not take, for people; NULL: it takes all. Borrowed. */
+const char *sfu_bound_adapter_note(const SfuBoundAdapter *b);
+
+/* The family that an adapter was made for, as far as can be told; NULL: it cannot. */
+const char *sfu_adapter_family(const SfuAdapter *a);
+/* What `sfumato inspect` shows of one. Caller frees with g_free, the node with json_node_unref. */
+char *sfu_adapter_inspect(const SfuAdapter *a);
+JsonNode *sfu_adapter_inspect_json(const SfuAdapter *a);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,283 @@
+/* Adapters (LoRA and its kin) of a run: which are asked for, by parameters and by tags in the prompt, and giving the
+ * model's weights what they say.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include "family/adapter.h"
+#include <math.h>
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#define MOST_WEIGHT 100
+
+typedef struct {
+    char *name; /* a path, or a name in the folders */
+    char *path;
+    double weight, text;
+    gboolean is_tag;
+} Wanted;
+
+static void wanted_clear(gpointer p)
+{
+    g_free(((Wanted *)p)->name);
+    g_free(((Wanted *)p)->path);
+}
+
+/* An adapter on a loaded model. */
+typedef struct {
+    char *path;
+    SfuAdapter *file;
+    SfuBoundAdapter *bound;
+    gboolean used;
+} Worn;
+
+static void worn_free(gpointer p)
+{
+    Worn *w = p;
+    sfu_bound_adapter_free(w->bound);
+    sfu_adapter_close(w->file);
+    g_free(w->path);
+    g_free(w);
+}
+
+void sfu_loaded_drop_adapters(SfuLoaded *l)
+{
+    g_clear_pointer(&l->deltas, sfu_deltas_free); /* first: they use the adapters' */
+    g_clear_pointer(&l->adapters, g_ptr_array_unref);
+    g_clear_pointer(&l->text_key, g_free);
+}
+
+/* ---- what is asked for ---- */
+
+/* A number, or two with a comma between them, and nothing else. */
+static gboolean read_weights(const char *text, Wanted *w)
+{
+    char *end;
+    const double a = g_ascii_strtod(text, &end);
+    if (end == text)
+        return FALSE;
+    w->weight = w->text = a;
+    if (*end == ',') {
+        const char *second = end + 1;
+        w->text = g_ascii_strtod(second, &end);
+        if (end == second)
+            return FALSE;
+    }
+    return *end == 0;
+}
+
+static gboolean check_weights(const Wanted *w, GError **error)
+{
+    if (fabs(w->weight) <= MOST_WEIGHT && fabs(w->text) <= MOST_WEIGHT) /* NaN is refused too */
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The weight of the LoRA \"%s\" is not between -%d and %d."),
+                w->name, MOST_WEIGHT, MOST_WEIGHT);
+    return FALSE;
+}
+
+/* "FILE", "FILE=0.8" or "FILE=0.8,0.5"; a file whose name looks so is taken whole. */
+static gboolean add_row(GArray *all, const char *text, GError **error)
+{
+    Wanted w = {.weight = 1, .text = 1};
+    const char *equals = strrchr(text, '=');
+    if (equals && !g_file_test(text, G_FILE_TEST_EXISTS)) {
+        if (!read_weights(equals + 1, &w)) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                        _("\"%s\": behind the = stands a LoRA's weight, or two with a comma between them."), text);
+            return FALSE;
+        }
+        w.name = g_strndup(text, (gsize)(equals - text));
+    } else {
+        w.name = g_strdup(text);
+    }
+    g_array_append_val(all, w);
+    return check_weights(&g_array_index(all, Wanted, all->len - 1), error);
+}
+
+/* One argument of a tag behind the name; FALSE: it is not understood. n: numbers without a name so far. */
+static gboolean read_argument(const char *text, int *n, Wanted *w)
+{
+    char *end;
+    const gboolean is_text = g_str_has_prefix(text, "te="), is_net = g_str_has_prefix(text, "unet=");
+    const char *digits = text + (is_text ? 3 : is_net ? 5 : 0);
+    const double v = g_ascii_strtod(digits, &end);
+    if (end == digits || *end || (!is_text && !is_net && *n > 1))
+        return FALSE;
+    if (is_net || (!is_text && *n == 0))
+        w->weight = v;
+    if (is_text || (!is_net && *n <= 1))
+        w->text = v;
+    *n += !is_text && !is_net;
+    return TRUE;
+}
+
+static gboolean add_tag(SfuRun *r, GArray *all, const char *tag, GError **error)
+{
+    char **words = g_strsplit(tag, ":", -1);
+    Wanted w = {.weight = 1, .text = 1, .is_tag = TRUE};
+    int n = 0;
+    if ((strcmp(words[0], "lora") != 0 && strcmp(words[0], "lyco") != 0) || !words[1] || !*words[1]) {
+        sfu_run_note(r, _("<%s> in the prompt is ignored: only <lora:...> is known."), tag);
+        g_strfreev(words);
+        return TRUE;
+    }
+    w.name = g_strstrip(g_strdup(words[1]));
+    for (int i = 2; words[i]; i++)
+        if (!read_argument(words[i], &n, &w))
+            sfu_run_note(r, _("\"%s\" in <%s> is ignored: it is no weight."), words[i], tag);
+    g_array_append_val(all, w);
+    g_strfreev(words);
+    return check_weights(&g_array_index(all, Wanted, all->len - 1), error);
+}
+
+static gboolean resolve(Wanted *w, GError **error)
+{
+    if (!w->is_tag && g_file_test(w->name, G_FILE_TEST_IS_REGULAR))
+        w->path = g_strdup(w->name);
+    else
+        w->path = sfu_kept_find(SFU_KEPT_ADAPTER, w->name);
+    if (w->path)
+        return TRUE;
+    char **folders = sfu_model_folders(NULL), *list = g_strjoinv(", ", folders);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                _("There is no LoRA \"%s\": no folder called loras, Lora or lora in %s has it."), w->name, list);
+    g_free(list);
+    g_strfreev(folders);
+    return FALSE;
+}
+
+/* Wanted; NULL with error. */
+static GArray *wanted_of(SfuRun *r, const GPtrArray *tags, GError **error)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(Wanted));
+    const char *const *rows = sfu_params_list(r->p, SFU_PARAM_LORA);
+    gboolean ok = TRUE;
+    g_array_set_clear_func(all, wanted_clear);
+    for (int i = 0; ok && rows && rows[i]; i++)
+        ok = !*rows[i] || add_row(all, rows[i], error);
+    for (guint i = 0; ok && i < tags->len; i++)
+        ok = add_tag(r, all, tags->pdata[i], error);
+    for (guint i = 0; ok && i < all->len; i++)
+        ok = resolve(&g_array_index(all, Wanted, i), error);
+    if (!ok)
+        g_clear_pointer(&all, g_array_unref);
+    return all;
+}
+
+/* ---- on the model ---- */
+
+static Worn *wear(SfuLoaded *l, const char *path, GError **error)
+{
+    for (guint i = 0; i < l->adapters->len; i++) {
+        Worn *w = l->adapters->pdata[i];
+        if (strcmp(w->path, path) != 0)
+            continue;
+        if (sfu_adapter_check_unchanged(w->file, NULL))
+            return w;
+        sfu_deltas_set(l->deltas, NULL, 0); /* a new file of the old name: nothing may use the old one */
+        g_ptr_array_remove_index(l->adapters, i);
+        break;
+    }
+    SfuAdapter *file = sfu_adapter_open(path, error);
+    SfuBoundAdapter *bound = file ? sfu_adapter_bind(file, l->model, error) : NULL;
+    if (!bound) {
+        sfu_adapter_close(file);
+        return NULL;
+    }
+    Worn *w = g_new(Worn, 1);
+    *w = (Worn){g_strdup(path), file, bound, FALSE};
+    g_ptr_array_add(l->adapters, w);
+    return w;
+}
+
+static gboolean put_on(SfuSession *s, const GArray *wanted, GError **error)
+{
+    SfuLoaded *l = s->m;
+    GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
+    GString *text_key = g_string_new(NULL);
+    gboolean ok = TRUE;
+    if (!l->deltas) {
+        l->deltas = sfu_deltas_new();
+        l->adapters = g_ptr_array_new_with_free_func(worn_free);
+    }
+    for (guint i = 0; i < l->adapters->len; i++)
+        ((Worn *)l->adapters->pdata[i])->used = FALSE;
+    for (guint i = 0; ok && i < wanted->len; i++) {
+        const Wanted *want = &g_array_index(wanted, Wanted, i);
+        Worn *w = wear(l, want->path, error);
+        ok = w != NULL;
+        if (!ok)
+            break;
+        w->used = TRUE;
+        sfu_bound_adapter_use(w->bound, (float)want->weight, (float)want->text, uses);
+        if (sfu_bound_adapter_note(w->bound))
+            sfu_run_note(s->run, "%s", sfu_bound_adapter_note(w->bound));
+        if (want->text != 0)
+            g_string_append_printf(text_key, "%p %.9g ", (void *)w->bound, want->text);
+    }
+    if (ok)
+        sfu_deltas_set(l->deltas, (const SfuDeltaUse *)(gconstpointer)uses->data, uses->len);
+    for (guint i = l->adapters->len; ok && i-- > 0;)
+        if (!((Worn *)l->adapters->pdata[i])->used)
+            g_ptr_array_remove_index(l->adapters, i);
+    g_free(l->text_key);
+    l->text_key = g_string_free(text_key, FALSE);
+    g_array_unref(uses);
+    return ok;
+}
+
+/* ---- what is written with the picture ---- */
+
+static void append_tag(GString *prompt, const Wanted *w, const char *name)
+{
+    char a[G_ASCII_DTOSTR_BUF_SIZE], b[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ascii_formatd(a, sizeof a, "%.9g", w->weight);
+    g_ascii_formatd(b, sizeof b, "%.9g", w->text);
+    if (w->weight == w->text)
+        g_string_append_printf(prompt, "%s<lora:%s:%s>", prompt->len ? " " : "", name, a);
+    else /* two bare numbers mean text and then UNet in the web UI */
+        g_string_append_printf(prompt, "%s<lora:%s:unet=%s:te=%s>", prompt->len ? " " : "", name, a, b);
+}
+
+/* Adapters of the parameter that a tag would find become tags, which other programs read too. */
+static void record(SfuRun *r, const GArray *wanted)
+{
+    GString *prompt = g_string_new(sfu_params_text(r->p, SFU_PARAM_PROMPT));
+    GPtrArray *rest = g_ptr_array_new();
+    const char *const *rows = sfu_params_list(r->p, SFU_PARAM_LORA);
+    guint k = 0;
+    for (int i = 0; rows && rows[i]; i++) {
+        const Wanted *w = *rows[i] ? &g_array_index(wanted, Wanted, k++) : NULL;
+        char *base = w ? g_path_get_basename(w->path) : NULL, *dot = base ? strrchr(base, '.') : NULL;
+        if (dot)
+            *dot = 0;
+        char *found = base && !strpbrk(base, ":<>") ? sfu_kept_find(SFU_KEPT_ADAPTER, base) : NULL;
+        if (found && strcmp(found, w->path) == 0)
+            append_tag(prompt, w, base);
+        else if (w)
+            g_ptr_array_add(rest, g_strdup(rows[i]));
+        g_free(found);
+        g_free(base);
+    }
+    sfu_params_unset(r->p, SFU_PARAM_LORA);
+    for (guint i = 0; i < rest->len; i++)
+        sfu_params_add(r->p, "lora", rest->pdata[i], NULL);
+    if (strcmp(prompt->str, sfu_params_text(r->p, SFU_PARAM_PROMPT)) != 0)
+        sfu_params_put_text(r->p, SFU_PARAM_PROMPT, prompt->str);
+    g_ptr_array_set_free_func(rest, g_free);
+    g_ptr_array_unref(rest);
+    g_string_free(prompt, TRUE);
+}
+
+gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError **error)
+{
+    GArray *wanted = wanted_of(s->run, tags, error);
+    if (!wanted)
+        return FALSE;
+    const gboolean ok = (!wanted->len && !s->m->deltas) || put_on(s, wanted, error);
+    if (ok && wanted->len)
+        record(s->run, wanted);
+    g_array_unref(wanted);
+    return ok;
+}

@@ -1,0 +1,160 @@
+/* Small files that people keep in folders of their own beside the models, and call by name: adapters, embeddings,
+ * wildcards. The folders are those of this program, AUTOMATIC1111 and ComfyUI.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <string.h>
+
+#define MAX_DEPTH 4 /* folders below */
+
+static const struct {
+    const char *folders[6], *endings[6];
+} kinds[] = {
+    [SFU_KEPT_ADAPTER] = {{"loras", "Lora", "lora", "LyCORIS", "lycoris"},
+                          {".safetensors", ".sft", ".pt", ".bin", ".pth"}},
+    [SFU_KEPT_EMBEDDING] = {{"embeddings", "textual_inversion"}, {".safetensors", ".sft", ".pt", ".bin", ".pth"}},
+    [SFU_KEPT_WILDCARD] = {{"wildcards"}, {".txt"}},
+};
+
+gboolean sfu_kept_is_folder(const char *name)
+{
+    for (gsize k = 0; k < G_N_ELEMENTS(kinds); k++)
+        for (int i = 0; kinds[k].folders[i]; i++)
+            if (g_ascii_strcasecmp(name, kinds[k].folders[i]) == 0)
+                return TRUE;
+    return FALSE;
+}
+
+/* The length of a file's name without an ending of the kind; 0: it has none of them. */
+static gsize stem_length(SfuKept kind, const char *name)
+{
+    const gsize n = strlen(name);
+    for (int i = 0; kinds[kind].endings[i]; i++) {
+        const gsize e = strlen(kinds[kind].endings[i]);
+        if (n > e && g_ascii_strcasecmp(name + n - e, kinds[kind].endings[i]) == 0)
+            return n - e;
+    }
+    return 0;
+}
+
+static int by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* char*: what a folder holds, in order, hidden things left out. Caller frees. */
+static GPtrArray *names_in(const char *folder)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    for (const char *name; dir && (name = g_dir_read_name(dir));)
+        if (name[0] != '.')
+            g_ptr_array_add(names, g_strdup(name));
+    g_clear_pointer(&dir, g_dir_close);
+    g_ptr_array_sort(names, by_text);
+    return names;
+}
+
+typedef void (*Visit)(const char *path, const char *name, gpointer data);
+
+/* Calls visit(path, name within the top folder without its ending) for each file of the kind. */
+static void walk(SfuKept kind, const char *folder, const char *prefix, int depth, Visit visit, gpointer data)
+{
+    GPtrArray *names = names_in(folder);
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        char *path = g_build_filename(folder, name, NULL);
+        const gsize stem = stem_length(kind, name);
+        if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+            char *deeper = g_strconcat(prefix, name, "/", NULL);
+            if (depth > 0)
+                walk(kind, path, deeper, depth - 1, visit, data);
+            g_free(deeper);
+        } else if (stem) {
+            char *inner = g_strdup_printf("%s%.*s", prefix, (int)stem, name);
+            visit(path, inner, data);
+            g_free(inner);
+        }
+        g_free(path);
+    }
+    g_ptr_array_unref(names);
+}
+
+/* A folder of the kind within `parent`, by name without regard to case: file systems differ in it. */
+static void walk_named(SfuKept kind, const char *parent, Visit visit, gpointer data)
+{
+    GPtrArray *names = names_in(parent);
+    for (guint i = 0; i < names->len; i++)
+        for (int k = 0; kinds[kind].folders[k]; k++) {
+            if (g_ascii_strcasecmp(names->pdata[i], kinds[kind].folders[k]) != 0)
+                continue;
+            char *folder = g_build_filename(parent, names->pdata[i], NULL);
+            walk(kind, folder, "", MAX_DEPTH, visit, data);
+            g_free(folder);
+            break;
+        }
+    g_ptr_array_unref(names);
+}
+
+/* Model folders, "models" in them (the programs' own top folder), and, beside a folder called models, its neighbours
+ * (AUTOMATIC1111's embeddings). */
+static void walk_all(SfuKept kind, Visit visit, gpointer data)
+{
+    char **folders = sfu_model_folders(NULL);
+    for (int i = 0; folders[i]; i++) {
+        char *within = g_build_filename(folders[i], "models", NULL), *base = g_path_get_basename(folders[i]),
+             *parent = g_path_get_dirname(folders[i]);
+        walk_named(kind, folders[i], visit, data);
+        walk_named(kind, within, visit, data);
+        if (strcmp(base, "models") == 0)
+            walk_named(kind, parent, visit, data);
+        g_free(within);
+        g_free(base);
+        g_free(parent);
+    }
+    g_strfreev(folders);
+}
+
+typedef struct {
+    const char *name;
+    char *path;
+} Search;
+
+static void compare(const char *path, const char *name, gpointer data)
+{
+    Search *s = data;
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    char *file = g_path_get_basename(path);
+    if (!s->path && (strcmp(name, s->name) == 0 || strcmp(base, s->name) == 0 || strcmp(file, s->name) == 0))
+        s->path = g_strdup(path);
+    g_free(file);
+}
+
+char *sfu_kept_find(SfuKept kind, const char *name)
+{
+    Search s = {.name = name};
+    walk_all(kind, compare, &s);
+    return s.path;
+}
+
+typedef struct {
+    GHashTable *all;
+    gboolean whole;
+} Listing;
+
+static void list_one(const char *path, const char *name, gpointer data)
+{
+    const Listing *l = data;
+    const char *slash = l->whole ? NULL : strrchr(name, '/');
+    const char *word = slash ? slash + 1 : name;
+    if (!g_hash_table_contains(l->all, word))
+        g_hash_table_insert(l->all, g_strdup(word), g_strdup(path));
+}
+
+GHashTable *sfu_kept_list(SfuKept kind, gboolean whole)
+{
+    Listing l = {g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free), whole};
+    walk_all(kind, list_one, &l);
+    return l.all;
+}

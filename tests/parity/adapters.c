@@ -1,0 +1,474 @@
+/* Adapters in every kind and spelling against LyCORIS, PEFT and diffusers: norm(difference) / norm(reference) of what a
+ * small UNet and a small text encoder give. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
+#include "models.h"
+#include "family/adapter.h"
+#include "net/net.h"
+#include <locale.h>
+#include <math.h>
+#include <string.h>
+
+/* fp32: sums of some thousand terms in another order. fp16: stored values are off by up to 2^-11. */
+#define TOLERANCE 1e-4
+#define TOLERANCE_F16 1e-2
+
+static SfuQueue *queues[2]; /* fp32, fp16 */
+
+/* NULL after g_test_skip() where there is no device. */
+static SfuQueue *queue(gboolean half)
+{
+    const SfuQueueOptions options = {.precision = half ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32};
+    GError *error = NULL;
+    if (!queues[half] && !(queues[half] = sfu_queue_create(&options, &error))) {
+        g_test_skip(error->message);
+        g_error_free(error);
+    }
+    return queues[half];
+}
+
+/* ---- the two networks of a model, on the inputs of make-adapters.py ---- */
+
+static float *download(SfuTensor *y, gint64 *n)
+{
+    GError *error = NULL;
+    float *v = g_new(float, *n = sfu_tensor_elements(y));
+    sfu_tensor_read(y, v, &error);
+    g_assert_no_error(error);
+    sfu_tensor_destroy(y);
+    return v;
+}
+
+static SfuTensor *upload(SfuQueue *q, const char *name, int n, int h, int w, int c)
+{
+    GError *error = NULL;
+    float *v = parity_input(name, (gint64)n * h * w * c, 1);
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
+    g_assert_no_error(error);
+    sfu_tensor_write(t, v, &error);
+    g_assert_no_error(error);
+    g_free(v);
+    return t;
+}
+
+/* A model with what is kept between passes, as in a program that stays. */
+typedef struct {
+    SfuQueue *q;
+    SfuModel *model;
+    SfuDeltas *deltas;
+    SfuDenoiser *unet;
+    SfuTextEncoder *text;
+} Subject;
+
+static Subject subject_open(SfuQueue *q, const char *path)
+{
+    GError *error = NULL;
+    Subject s = {.q = q, .model = sfu_model_open(path, &error), .deltas = sfu_deltas_new()};
+    g_assert_no_error(error);
+    s.unet = sfu_unet_denoiser(q, s.model, &error);
+    g_assert_no_error(error);
+    return s;
+}
+
+static void subject_close(Subject *s)
+{
+    sfu_denoiser_destroy(s->unet);
+    sfu_text_encoder_destroy(s->text);
+    sfu_deltas_free(s->deltas);
+    sfu_model_close(s->model);
+}
+
+static float *unet_values(Subject *s, gint64 *n)
+{
+    static const float timesteps[] = {981, 17.5f};
+    GError *error = NULL;
+    SfuTensor *x = upload(s->q, "adapters/x", 2, 6, 5, 4), *context = upload(s->q, "adapters/context", 2, 1, 7, 48), *y;
+    g_assert_true(sfu_denoiser_set_condition(s->unet, &(SfuCondition){.tokens = context}, &error));
+    sfu_denoiser_forward(s->unet, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
+    g_assert_no_error(error);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(context);
+    return download(y, n);
+}
+
+static float *text_values(Subject *s, gint64 *n)
+{
+    gint32 tokens[SFU_TEXT_TOKENS];
+    GError *error = NULL;
+    SfuTensor *y;
+    parity_hash("adapters/tokens", SFU_TEXT_TOKENS, tokens);
+    for (int i = 0; i < SFU_TEXT_TOKENS; i++)
+        tokens[i] = (tokens[i] + 1024) % 500;
+    if (!s->text)
+        s->text = sfu_text_encoder_create(s->q, s->model, &error);
+    g_assert_no_error(error);
+    sfu_text_encoder_run(s->text, &y, tokens, 1, 1, &error);
+    g_assert_no_error(error);
+    return download(y, n);
+}
+
+/* ---- adapters ---- */
+
+typedef struct {
+    SfuAdapter *file;
+    SfuBoundAdapter *bound;
+} Worn;
+
+static Worn wear(const Subject *s, const char *name)
+{
+    GError *error = NULL;
+    char *path = parity_model_path(name, NULL);
+    Worn w = {.file = sfu_adapter_open(path, &error)};
+    g_assert_no_error(error);
+    w.bound = sfu_adapter_bind(w.file, s->model, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(sfu_bound_adapter_note(w.bound), ==, NULL);
+    g_free(path);
+    return w;
+}
+
+static void drop(Worn *w)
+{
+    sfu_bound_adapter_free(w->bound);
+    sfu_adapter_close(w->file);
+}
+
+static void set(Subject *s, const Worn *w, int n, const float *strengths)
+{
+    GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
+    for (int i = 0; i < n; i++)
+        sfu_bound_adapter_use(w[i].bound, strengths[i], strengths[i], uses);
+    sfu_deltas_set(s->deltas, (const SfuDeltaUse *)(gconstpointer)uses->data, uses->len);
+    g_array_unref(uses);
+}
+
+static void check(const char *name, const char *what, const float *v, gint64 n, double tolerance)
+{
+    gint64 n_ref;
+    char *full = g_strdup_printf("%s/%s", name, what);
+    const float *ref = parity_expected(full, &n_ref);
+    g_assert_cmpint(n, ==, n_ref);
+    const double e = parity_error(v, ref, n);
+    g_test_message("%s: relative error %.2e", full, e);
+    g_assert_true(e < tolerance); /* a NaN fails too */
+    g_free(full);
+}
+
+typedef struct {
+    const char *name;
+    float strength;
+    gboolean unet, text, half;
+} Case;
+
+static void test_case(gconstpointer data)
+{
+    const Case *k = data;
+    SfuQueue *q = queue(k->half);
+    if (!q)
+        return;
+    char *path = parity_model_path("sd", NULL);
+    Subject s = subject_open(q, path);
+    Worn w = wear(&s, k->name);
+    gint64 n;
+    set(&s, &w, 1, &k->strength);
+    float *v = k->unet ? unet_values(&s, &n) : text_values(&s, &n);
+    check(k->name, k->unet ? "unet" : "text", v, n, k->half ? TOLERANCE_F16 : TOLERANCE);
+    g_free(v);
+    subject_close(&s);
+    drop(&w);
+    g_free(path);
+}
+
+/* Two at once are the sum of their differences; without them, and with weights of 0, the base is itself to the bit. */
+static void test_several(void)
+{
+    SfuQueue *q = queue(FALSE);
+    if (!q)
+        return;
+    char *path = parity_model_path("sd", NULL);
+    Subject s = subject_open(q, path);
+    Worn w[2] = {wear(&s, "kohya-lora"), wear(&s, "diffusers-new")};
+    gint64 n;
+    float *base = unet_values(&s, &n), *v;
+    set(&s, w, 2, (const float[]){0.75f, -0.5f});
+    check("sum", "unet", v = unet_values(&s, &n), n, TOLERANCE);
+    g_assert_cmpfloat(parity_error(v, base, n), >, 0.02);
+    g_free(v);
+    set(&s, w, 1, (const float[]){1});
+    check("kohya-lora", "unet", v = unet_values(&s, &n), n, TOLERANCE);
+    g_free(v);
+    set(&s, w, 2, (const float[]){0, 0});
+    v = unet_values(&s, &n);
+    g_assert_cmpmem(v, sizeof *v * (gsize)n, base, sizeof *v * (gsize)n);
+    g_free(v);
+    set(&s, w, 2, (const float[]){1, 1});
+    g_free(unet_values(&s, &n));
+    set(&s, NULL, 0, NULL);
+    v = unet_values(&s, &n);
+    g_assert_cmpmem(v, sizeof *v * (gsize)n, base, sizeof *v * (gsize)n);
+    g_free(v);
+    g_free(base);
+    subject_close(&s);
+    for (int i = 0; i < 2; i++)
+        drop(&w[i]);
+    g_free(path);
+}
+
+/* The UNet of `folder` with weights of a type in a folder of its own; caller frees. */
+static char *converted(const char *folder, const char *from, const char *type)
+{
+    GError *error = NULL;
+    const gboolean gguf = type[0] == 'q';
+    char *to = g_strdup_printf("%s-%s", folder, type), *dir = g_build_filename(to, "unet", NULL),
+         *old = g_build_filename(from, "unet", NULL), *name = g_strdup("config.json"), *text;
+    char *config = g_build_filename(old, name, NULL), *copy = g_build_filename(dir, name, NULL);
+    char *in = g_build_filename(old, "diffusion_pytorch_model.safetensors", NULL);
+    if (!g_file_test(in, G_FILE_TEST_EXISTS)) {
+        g_free(in);
+        in = g_build_filename(old, "diffusion_pytorch_model.gguf", NULL);
+    }
+    char *out =
+        g_build_filename(dir, gguf ? "diffusion_pytorch_model.gguf" : "diffusion_pytorch_model.safetensors", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
+    g_assert_true(g_file_get_contents(config, &text, NULL, NULL) && g_file_set_contents(copy, text, -1, NULL));
+    sfu_model_convert(in, out, type, TRUE, NULL, NULL, &error);
+    g_assert_no_error(error);
+    char *const all[] = {dir, old, name, text, config, copy, in, out};
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+        g_free(all[i]);
+    return to;
+}
+
+static float *adapted(SfuQueue *q, const char *folder, const char *adapter, gint64 *n)
+{
+    Subject s = subject_open(q, folder);
+    Worn w = wear(&s, adapter);
+    set(&s, &w, 1, (const float[]){1});
+    float *v = unet_values(&s, n);
+    subject_close(&s);
+    drop(&w);
+    return v;
+}
+
+/* On a base of any type an adapter gives what it gives on the same base as fp32, whose result is the reference's. */
+static void test_bases(void)
+{
+    static const char *const types[] = {"f32", "bf16", "q8_0", "q4_0", "fp8", "int8"};
+    SfuQueue *q = queue(FALSE);
+    if (!q)
+        return;
+    char *path = parity_model_path("sd", NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        char *typed = converted(path, path, types[i]), *wide = converted(typed, typed, "f32");
+        gint64 n;
+        float *v = adapted(q, typed, "dora-in", &n), *ref = adapted(q, wide, "dora-in", &n);
+        const double e = parity_error(v, ref, n);
+        g_test_message("%s: relative error %.2e", types[i], e);
+        g_assert_cmpfloat(e, <, TOLERANCE);
+        if (i == 0)
+            check("dora-in", "unet", v, n, TOLERANCE);
+        g_free(v);
+        g_free(ref);
+        g_free(typed);
+        g_free(wide);
+    }
+    g_free(path);
+}
+
+/* Rows of a delta on rows of a weight, as where one program fuses q, k and v and another does not. */
+static void test_rows(void)
+{
+    const gint64 dims[] = {4, 2}, tall[] = {6, 2}, vector[] = {4};
+    static const float values[] = {1, 2, 3, 4, 5, 6, 7, 8},
+                       more[] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
+    float v[8];
+    SfuWeight *w = sfu_weight_new("w", SFU_F32, 2, dims, values, sizeof values);
+    SfuDelta d = {.kind = SFU_DELTA_FULL, .out = 6, .in = 2, .taps = 1, .scale = 2};
+    d.a[0] = sfu_weight_new("a", SFU_F32, 2, tall, more, sizeof more);
+    SfuDeltas *all = sfu_deltas_new();
+    const SfuDeltaUse use = {w, &d, .to_row = 1, .from_row = 3, .n_rows = 2, .strength = 0.5f};
+    sfu_deltas_set(all, &use, 1);
+    sfu_weight_read_f32(w, 0, 8, v);
+    g_assert_cmpmem(v, sizeof v, ((const float[]){1, 2, 73, 84, 95, 106, 7, 8}), sizeof v);
+    sfu_weight_read_f32(w, 3, 2, v); /* neither begins nor ends with a row */
+    g_assert_cmpmem(v, 8, ((const float[]){84, 95}), 8);
+    SfuWeight *both = sfu_weight_concat("both", (SfuWeight *const[]){w, w}, 2);
+    sfu_weight_read_f32(both, 8, 8, v);
+    g_assert_cmpfloat(v[2], ==, 73);
+    sfu_deltas_set(all, NULL, 0);
+    sfu_weight_read_f32(both, 8, 8, v);
+    g_assert_cmpmem(v, sizeof v, values, sizeof v);
+    sfu_weight_destroy(both);
+    sfu_weight_destroy(w);
+    /* one value a row */
+    w = sfu_weight_new("b", SFU_F32, 1, vector, values, 16);
+    const SfuDelta out = {.kind = SFU_DELTA_SCALE_OUT, .out = 6, .in = 1, .taps = 1, .a = {d.a[0]}};
+    SfuWeight *six = sfu_weight_new("six", SFU_F32, 1, tall, more, 24);
+    const SfuDelta scaled = {.kind = out.kind, .out = 6, .in = 1, .taps = 1, .a = {six}};
+    const SfuDeltaUse rows = {w, &scaled, .to_row = 0, .from_row = 2, .n_rows = 4, .strength = 1};
+    sfu_deltas_set(all, &rows, 1);
+    sfu_weight_read_f32(w, 0, 4, v);
+    g_assert_cmpmem(v, 16, ((const float[]){30, 80, 150, 240}), 16);
+    sfu_deltas_free(all);
+    sfu_weight_read_f32(w, 0, 4, v);
+    g_assert_cmpmem(v, 16, values, 16);
+    sfu_weight_destroy(six);
+    sfu_weight_destroy(w);
+    sfu_weight_destroy(d.a[0]);
+}
+
+/* ---- files that are not what they should be ---- */
+
+typedef struct {
+    const char *name;
+    gint64 dims[3]; /* 0: no more */
+} Entry;
+
+/* A safetensors file of zeros, except `bad`, which begins with a NaN. Caller frees the path. */
+static char *write_zeros(const Entry *entries, const char *bad)
+{
+    GString *header = g_string_new("{"), *data = g_string_new(NULL);
+    for (; entries->name; entries++) {
+        const gsize at = data->len;
+        gsize n = 1;
+        g_string_append_printf(header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", header->len > 1 ? "," : "",
+                               entries->name);
+        for (int i = 0; i < 3 && entries->dims[i]; i++) {
+            n *= (gsize)entries->dims[i];
+            g_string_append_printf(header, "%s%d", i ? "," : "", (int)entries->dims[i]);
+        }
+        g_string_set_size(data, at + 4 * n);
+        memset(data->str + at, 0, 4 * n);
+        if (g_strcmp0(bad, entries->name) == 0)
+            memcpy(data->str + at, "\0\0\xc0\x7f", 4);
+        g_string_append_printf(header, "],\"data_offsets\":[%" G_GSIZE_FORMAT ",%" G_GSIZE_FORMAT "]}", at, data->len);
+    }
+    g_string_append_c(header, '}');
+    const guint64 length = GUINT64_TO_LE(header->len);
+    g_string_prepend_len(header, (const char *)&length, 8);
+    g_string_append_len(header, data->str, (gssize)data->len);
+    char *folder = parity_model_path("sd", NULL), *path = g_strconcat(folder, "-bad.safetensors", NULL);
+    g_assert_true(g_file_set_contents(path, header->str, (gssize)header->len, NULL));
+    g_free(folder);
+    g_string_free(header, TRUE);
+    g_string_free(data, TRUE);
+    return path;
+}
+
+#define KEY "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+
+static void test_bad(void)
+{
+    static const struct {
+        Entry entries[5];
+        const char *bad, *says;
+    } k[] = {
+        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {3, 48}}},
+         NULL,
+         "does not fit the other tensors"},
+        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".alpha", {0}}},
+         KEY ".alpha",
+         "NaN"},
+        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".alpha", {3}}},
+         NULL,
+         "does not fit the other tensors"},
+        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 2048}}}, NULL, "Stable Diffusion XL"},
+        {{{KEY ".lora_up.weight", {32, 4}}}, NULL, "holds no LoRA"},
+        {{{KEY ".hada_w1_a", {32, 4}},
+          {KEY ".hada_w1_b", {4, 48}},
+          {KEY ".hada_w2_a", {31, 4}},
+          {KEY ".hada_w2_b", {4, 48}}},
+         NULL,
+         "does not fit the other tensors"},
+        {{{KEY ".oft_blocks", {4, 8, 8}}}, NULL, "does not apply"},
+        {{{"lora_unet_nothing.lora_up.weight", {32, 4}}, {"lora_unet_nothing.lora_down.weight", {4, 48}}},
+         NULL,
+         "does not fit"},
+        {{{"lora_unet_double_blocks_0_img_mlp_0.lora_up.weight", {12288, 1}},
+          {"lora_unet_double_blocks_0_img_mlp_0.lora_down.weight", {1, 3072}}},
+         NULL,
+         "made for FLUX.1"},
+        /* a product of a million by a million is not made */
+        {{{KEY ".lokr_w1_a", {1000000, 1}}, {KEY ".lokr_w1_b", {1, 48}}, {KEY ".lokr_w2", {1, 1}}},
+         NULL,
+         "does not fit"},
+        {{{"model.diffusion_model.x", {3}}}, NULL, "holds no LoRA"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
+        GError *error = NULL;
+        char *path = write_zeros(k[i].entries, k[i].bad);
+        SfuAdapter *a = sfu_adapter_open(path, &error);
+        SfuBoundAdapter *b = a ? sfu_adapter_bind(a, parity_model("sd"), &error) : NULL;
+        g_assert_null(b);
+        g_assert_nonnull(error);
+        g_test_message("%s", error->message);
+        g_assert_nonnull(strstr(error->message, k[i].says));
+        g_assert_null(strchr(error->message, '\n'));
+        g_error_free(error);
+        sfu_adapter_close(a);
+        g_free(path);
+    }
+}
+
+/* A file that ends early says so; one with a part that the model does not have says what is left out. */
+static void test_cut(void)
+{
+    GError *error = NULL;
+    char *path = parity_model_path("kohya-lora", NULL), *cut = g_strconcat(path, ".cut", NULL), *bytes;
+    gsize n;
+    g_assert_true(g_file_get_contents(path, &bytes, &n, NULL) &&
+                  g_file_set_contents(cut, bytes, (gssize)(n / 2), NULL));
+    g_assert_null(sfu_adapter_open(cut, &error));
+    g_assert_nonnull(error);
+    g_clear_error(&error);
+    g_free(bytes);
+    g_free(cut);
+    g_free(path);
+    path = parity_model_path("text-kohya", NULL);
+    SfuAdapter *a = sfu_adapter_open(path, &error);
+    g_assert_no_error(error);
+    char *kinds = sfu_adapter_kinds(a), *report = sfu_adapter_inspect(a);
+    gint64 least, most;
+    sfu_adapter_ranks(a, &least, &most);
+    g_assert_cmpstr(kinds, ==, "LoRA");
+    g_assert_true(least == 4 && most == 4);
+    g_assert_nonnull(strstr(report, "0 of the network that paints, 12 of text encoders"));
+    g_free(report);
+    g_free(kinds);
+    sfu_adapter_close(a);
+    g_free(path);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    g_test_init(&argc, &argv, NULL);
+    parity_data_open();
+    JsonArray *list = parity_cases();
+    const guint n = json_array_get_length(list);
+    Case *cases = g_new0(Case, 2 * n);
+    for (guint i = 0; i < n; i++) {
+        JsonObject *o = json_array_get_object_element(list, i);
+        cases[i] = (Case){json_object_get_string_member(o, "name"), (float)json_object_get_double_member(o, "strength"),
+                          json_object_get_boolean_member(o, "unet"), json_object_get_boolean_member(o, "text"), FALSE};
+        char *path = g_strconcat("/adapters/", cases[i].name, NULL),
+             *half = g_strconcat("/adapters/fp16/", cases[i].name, NULL);
+        g_test_add_data_func(path, &cases[i], test_case);
+        cases[n + i] = cases[i];
+        cases[n + i].half = TRUE;
+        if (i % 8 == 0)
+            g_test_add_data_func(half, &cases[n + i], test_case);
+        g_free(path);
+        g_free(half);
+    }
+    g_test_add_func("/adapters/several", test_several);
+    g_test_add_func("/adapters/bases", test_bases);
+    g_test_add_func("/adapters/rows", test_rows);
+    g_test_add_func("/adapters/bad", test_bad);
+    g_test_add_func("/adapters/cut", test_cut);
+    const int status = g_test_run();
+    for (int i = 0; i < 2; i++)
+        sfu_queue_destroy(queues[i]);
+    g_free(cases);
+    parity_data_close();
+    return status;
+}
