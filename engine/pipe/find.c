@@ -61,6 +61,23 @@ char **sfu_model_folders(const char *const *extra)
     return (char **)g_ptr_array_free(v, FALSE);
 }
 
+int sfu_kept_folder(const char *name)
+{
+    static const struct {
+        const char *name;
+        SfuKept kind;
+    } folders[] = {{"loras", SFU_KEPT_ADAPTER},
+                   {"lora", SFU_KEPT_ADAPTER},
+                   {"lycoris", SFU_KEPT_ADAPTER},
+                   {"embeddings", SFU_KEPT_EMBEDDING},
+                   {"textual_inversion", SFU_KEPT_EMBEDDING},
+                   {"wildcards", SFU_KEPT_WILDCARD}};
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
+        if (g_ascii_strcasecmp(name, folders[i].name) == 0)
+            return (int)folders[i].kind;
+    return -1;
+}
+
 static int by_text(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -102,7 +119,7 @@ void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean n
                        network = networks && is_folder && has_file(path, "config.json");
         if (name[0] != '.' && (is_folder ? pipeline || network : may_be_model(name)))
             g_ptr_array_add(paths, g_strdup(path));
-        if (name[0] != '.' && is_folder && !pipeline && depth > 0)
+        if (name[0] != '.' && is_folder && !pipeline && depth > 0 && sfu_kept_folder(name) < 0)
             sfu_model_files(paths, path, depth - 1, networks);
         g_free(path);
     }

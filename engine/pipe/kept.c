@@ -1,38 +1,24 @@
 /* Small files that people keep in folders of their own beside the models, and call by name: adapters, embeddings,
- * wildcards. The folders are those of this program, AUTOMATIC1111 and ComfyUI.
+ * wildcards; in the places of this program, AUTOMATIC1111 and ComfyUI.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
 #include <string.h>
 
-#define MAX_DEPTH 4 /* folders below */
+#define MAX_DEPTH 4 /* folders below one of the kinds */
 
-static const struct {
-    const char *folders[6], *endings[6];
-} kinds[] = {
-    [SFU_KEPT_ADAPTER] = {{"loras", "Lora", "lora", "LyCORIS", "lycoris"},
-                          {".safetensors", ".sft", ".pt", ".bin", ".pth"}},
-    [SFU_KEPT_EMBEDDING] = {{"embeddings", "textual_inversion"}, {".safetensors", ".sft", ".pt", ".bin", ".pth"}},
-    [SFU_KEPT_WILDCARD] = {{"wildcards"}, {".txt"}},
-};
-
-gboolean sfu_kept_is_folder(const char *name)
-{
-    for (gsize k = 0; k < G_N_ELEMENTS(kinds); k++)
-        for (int i = 0; kinds[k].folders[i]; i++)
-            if (g_ascii_strcasecmp(name, kinds[k].folders[i]) == 0)
-                return TRUE;
-    return FALSE;
-}
+static const char *const file_endings[] = {".safetensors", ".sft", ".pt", ".bin", ".pth", NULL}, *const text_endings[] =
+                                                                                                     {".txt", NULL};
+static const char *const *const endings[] = {file_endings, file_endings, text_endings};
 
 /* The length of a file's name without an ending of the kind; 0: it has none of them. */
 static gsize stem_length(SfuKept kind, const char *name)
 {
     const gsize n = strlen(name);
-    for (int i = 0; kinds[kind].endings[i]; i++) {
-        const gsize e = strlen(kinds[kind].endings[i]);
-        if (n > e && g_ascii_strcasecmp(name + n - e, kinds[kind].endings[i]) == 0)
+    for (int i = 0; endings[kind][i]; i++) {
+        const gsize e = strlen(endings[kind][i]);
+        if (n > e && g_ascii_strcasecmp(name + n - e, endings[kind][i]) == 0)
             return n - e;
     }
     return 0;
@@ -85,15 +71,12 @@ static void walk(SfuKept kind, const char *folder, const char *prefix, int depth
 static void walk_named(SfuKept kind, const char *parent, Visit visit, gpointer data)
 {
     GPtrArray *names = names_in(parent);
-    for (guint i = 0; i < names->len; i++)
-        for (int k = 0; kinds[kind].folders[k]; k++) {
-            if (g_ascii_strcasecmp(names->pdata[i], kinds[kind].folders[k]) != 0)
-                continue;
-            char *folder = g_build_filename(parent, names->pdata[i], NULL);
+    for (guint i = 0; i < names->len; i++) {
+        char *folder = g_build_filename(parent, names->pdata[i], NULL);
+        if (sfu_kept_folder(names->pdata[i]) == (int)kind)
             walk(kind, folder, "", MAX_DEPTH, visit, data);
-            g_free(folder);
-            break;
-        }
+        g_free(folder);
+    }
     g_ptr_array_unref(names);
 }
 

@@ -42,9 +42,9 @@ typedef struct {
     SfuUpscaler *upscaler;
     SfuRemover *remover;
     char *pieces[SFU_N_PARTS]; /* paths of what it lacks and was found; NULL: not looked for yet */
-    SfuDeltas *deltas;   /* adapters.c's: what its weights carry; NULL: nothing */
-    GPtrArray *adapters; /* those that carry it */
-    char *text_key;      /* which of them change texts' encodings; NULL or "": none */
+    SfuDeltas *deltas;         /* adapters.c's: what its weights carry; NULL: nothing */
+    GPtrArray *adapters;       /* those that carry it */
+    char *text_key;            /* which of them change texts' encodings; NULL or "": none */
 } SfuLoaded;
 
 struct SfuEngine {
@@ -73,8 +73,9 @@ typedef enum { SFU_KEPT_ADAPTER, SFU_KEPT_EMBEDDING, SFU_KEPT_WILDCARD } SfuKept
 char *sfu_kept_find(SfuKept kind, const char *name);
 /* Name without ending -> path, of all; whole: names with the folders before them. Caller unrefs. */
 GHashTable *sfu_kept_list(SfuKept kind, gboolean whole);
-/* Whether a folder of that name is one of those: models are not looked for in it. */
-gboolean sfu_kept_is_folder(const char *name);
+/* find.c: the SfuKept that a folder of that name is for, without regard to case; -1: none. Models are not looked for in
+ * such folders. */
+int sfu_kept_folder(const char *name);
 
 /* ---- load.c ----------------------------------------------------------------------------------------------------- */
 

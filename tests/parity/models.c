@@ -133,7 +133,7 @@ static void write_joined(GString *out, const char *names, int n_dims, const gint
     gint64 one[4] = {dims[0] / g_strv_length(parts), dims[1], dims[2], dims[3]};
     const gsize at = out->len;
     for (int i = 0; parts[i]; i++)
-        write_values(out, parts[i], n_dims, one, 0);
+        write_values(out, parts[i], n_dims, one, 0, FALSE);
     if (swapped) {
         const gsize half = (out->len - at) / 2;
         char *first = g_memdup2(out->str + at, half);

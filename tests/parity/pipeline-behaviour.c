@@ -414,7 +414,7 @@ static void test_prompts_in_parts(void)
         {"a cat AND a dog", "red", "euler", 5, "a cat", "red", 5, FALSE, FALSE},
         {"a cat :2", "red", "euler", 3, "a cat", "red", 6, TRUE, TRUE},
         {"a cat :0.5 AND a cat:0.5", "red", "euler", 5, "a cat", "red", 5, TRUE, FALSE},
-        {"<lora:fluffy:0.8>a cat", "", "euler", 5, "a cat", "", 5, TRUE, TRUE},
+        {"<hypernet:fluffy:0.8>a cat", "", "euler", 5, "a cat", "", 5, TRUE, TRUE},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         gint64 n, m;
