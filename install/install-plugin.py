@@ -40,6 +40,10 @@ def user(build, source):
         os.chmod(f"{folder}/sfumato.new", 0o755)
         os.replace(f"{folder}/sfumato.new", f"{folder}/sfumato")
         catalogues(build, folder)
+        for helper in ("sfumato-fetch", "catalogue.json"):  # what the page "Get Models" runs
+            if os.path.exists(f"{build}/install/fetch/{helper}"):
+                shutil.copy(f"{build}/install/fetch/{helper}", f"{folder}/{helper}.new")
+                os.replace(f"{folder}/{helper}.new", f"{folder}/{helper}")
         print(f"{folder}/sfumato")
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
     for model in glob.glob(f"{source}/install/models/*/model_index.json"):

@@ -30,10 +30,35 @@ static void found_free(gpointer p)
     g_free(f);
 }
 
+char **sfu_models_folders(const char *const *extra)
+{
+    static const char *const others[] = {"ComfyUI/models",
+                                         "Documents/ComfyUI/models",
+                                         "stable-diffusion-webui/models",
+                                         "stable-diffusion-webui-forge/models",
+                                         "invokeai/models",
+                                         ".local/share/krita/ai_diffusion/server/ComfyUI/models",
+                                         ".local/share/krita/pykrita/ai_diffusion/.server/ComfyUI/models"};
+    GPtrArray *more = g_ptr_array_new_with_free_func(g_free);
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        char *folder = g_build_filename(g_get_home_dir(), others[i], NULL);
+        if (g_file_test(folder, G_FILE_TEST_IS_DIR))
+            g_ptr_array_add(more, folder);
+        else
+            g_free(folder);
+    }
+    for (int i = 0; extra && extra[i]; i++)
+        g_ptr_array_add(more, g_strdup(extra[i]));
+    g_ptr_array_add(more, NULL);
+    char **all = sfu_model_folders((const char *const *)more->pdata);
+    g_ptr_array_unref(more);
+    return all;
+}
+
 static gpointer look(gpointer job)
 {
     const Look *l = job;
-    char **folders = sfu_model_folders((const char *const *)l->extra);
+    char **folders = sfu_models_folders((const char *const *)l->extra);
     Found *f = g_new(Found, 1);
     *f = (Found){sfu_models((const char *const *)folders), l};
     g_strfreev(folders);

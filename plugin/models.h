@@ -9,6 +9,10 @@
 
 G_BEGIN_DECLS
 
+/* Folders that are searched: Sfumato's own, those where ComfyUI, AUTOMATIC1111, Forge, InvokeAI and Krita's plug-in
+ * keep their models in the home folder, if they are there, and `extra`. NULL-terminated; caller frees with
+ * g_strfreev(). */
+char **sfu_models_folders(const char *const *extra);
 /* Looks through all folders, the extra ones too, in a thread. found() takes a reference to the SfuModelInfo*, in the
  * main thread. */
 SfuBackground *sfu_models_look(const char *const *extra, void (*found)(GPtrArray *models, gpointer data),

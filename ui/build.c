@@ -314,6 +314,10 @@ static GtkWidget *controls(SfuDialog *d)
     gtk_widget_set_size_request(d->note, 280, -1);
     gtk_widget_set_no_show_all(d->note, TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->note, FALSE, FALSE, 0);
+    d->get_model = gtk_button_new_with_mnemonic(_("Get a _Model..."));
+    gtk_widget_set_no_show_all(d->get_model, TRUE);
+    g_signal_connect_swapped(d->get_model, "clicked", G_CALLBACK(sfu_dialog_get_model), d);
+    gtk_box_pack_start(GTK_BOX(box), d->get_model, FALSE, FALSE, 0);
     if (prompt)
         g_signal_connect_swapped(d->prompt.text, "changed", G_CALLBACK(edited), d);
 
@@ -637,6 +641,16 @@ void sfu_dialog_update_scope(SfuDialog *d)
     g_free(text);
 }
 
+static gboolean any_with_words(const SfuDialog *d, SfuTask task)
+{
+    for (guint i = 0; i < d->models->len; i++) {
+        const SfuModelInfo *m = d->models->pdata[i];
+        if (!m->error && m->has_text && m->tasks & 1u << task)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 void sfu_dialog_update_model(SfuDialog *d)
 {
     /* What a model without words has no use for: it continues the surroundings in its own number of steps. */
@@ -658,10 +672,13 @@ void sfu_dialog_update_model(SfuDialog *d)
                       _("%s works without words: it continues the surroundings. Choose another model to use a prompt."),
                       model->name);
     if (!*path && !d->looking)
-        reason = g_strdup_printf(_("There is no model for \"%s\" here. Add the folder of your models in Settings."),
-                                 _(sfu_action_info(d->request->action)->title));
+        reason =
+            g_strdup_printf(_("There is no model for \"%s\" here. Get one, or add the folder of your own in Settings."),
+                            _(sfu_action_info(d->request->action)->title));
     gtk_label_set_text(GTK_LABEL(d->note), reason ? reason : "");
     gtk_widget_set_visible(d->note, reason != NULL);
+    gtk_widget_set_visible(
+        d->get_model, !d->looking && (!*path || (!has_text && task != SFU_TASK_UPSCALE && !any_with_words(d, task))));
     if (d->prompt.box)
         gtk_widget_set_visible(d->prompt.box, has_text);
     if (d->negative.box)

@@ -80,6 +80,10 @@ static inline void sfu_screen_size(int *width, int *height)
     *width = r.width;
     *height = r.height;
 }
+static inline void sfu_show_uri(GtkWidget *window, const char *uri)
+{
+    gtk_show_uri_on_window(GTK_WINDOW(window), uri, GDK_CURRENT_TIME, NULL);
+}
 #else
 #define SFU_KEY(name) GDK_##name
 
@@ -136,6 +140,11 @@ static inline GtkAdjustment *sfu_adjustment(double value, double min, double max
 static inline void sfu_menu_popup(GtkWidget *menu, GtkWidget *button)
 {
     gtk_menu_popup(GTK_MENU(menu), NULL, NULL, NULL, NULL, 0, gtk_get_current_event_time());
+}
+
+static inline void sfu_show_uri(GtkWidget *window, const char *uri)
+{
+    gtk_show_uri(gtk_widget_get_screen(window), uri, GDK_CURRENT_TIME, NULL);
 }
 
 static inline void sfu_screen_size(int *width, int *height)

@@ -24,8 +24,7 @@ enum {
     RESPONSE_ADD,
     RESPONSE_ADD_AND_CLOSE,
     RESPONSE_GENERATE,
-    RESPONSE_STOP,
-    RESPONSE_GET_MODEL
+    RESPONSE_STOP
 };
 
 #define SFU_N_VARIANTS 3 /* that a dialog asks for, where nothing else was chosen */
@@ -111,8 +110,11 @@ void sfu_dialog_update_scope(SfuDialog *d);
  */
 void sfu_dialog_look_for_models(SfuDialog *d);
 void sfu_dialog_models_found(SfuDialog *d);
-gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog); /* as sfu_ui_settings() */
-void sfu_dialog_error(SfuDialog *d, const char *sentence);                /* NULL: none */
+typedef enum { SFU_SETTINGS_MODELS, SFU_SETTINGS_GET_MODELS, SFU_SETTINGS_OTHER } SfuSettingsPage;
+/* As sfu_ui_settings(), beginning with one of the pages; task: what models are looked for, -1: all. */
+gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog, SfuSettingsPage first, int task);
+void sfu_dialog_get_model(SfuDialog *d);                   /* shows what can be downloaded for the action */
+void sfu_dialog_error(SfuDialog *d, const char *sentence); /* NULL: none */
 
 /* Results, in results.c. */
 void sfu_dialog_show_input(SfuDialog *d, const SfuInput *in, const SfuRequest *r);

@@ -313,6 +313,14 @@ static SfuOrder *order_new(SfuDialog *d, SfuInput *in, SfuRequest *r)
     return o;
 }
 
+static gboolean has_model(SfuDialog *d, const SfuRequest *r)
+{
+    char **to_try = sfu_models_to_try(d->settings, d->models, r);
+    const gboolean any = *to_try[0] != 0;
+    g_strfreev(to_try);
+    return any;
+}
+
 /* While something runs, the order waits behind it. */
 static void generate(SfuDialog *d)
 {
@@ -324,6 +332,11 @@ static void generate(SfuDialog *d)
     d->generate_when_found = FALSE;
     GError *error = NULL;
     SfuRequest *r = sfu_dialog_collect(d);
+    if (!has_model(d, r)) {
+        sfu_request_free(r);
+        sfu_dialog_get_model(d);
+        return;
+    }
     SfuInput *in = sfu_input_new(r, d->image, d->drawable, &error);
     if (!in || !accept_size(d, in, r)) {
         sfu_dialog_error(d, error ? error->message : NULL);
@@ -376,6 +389,23 @@ static void close_dialog(SfuDialog *d)
         gtk_main_quit();
 }
 
+/* Also without saving, models may have come or gone. */
+static void open_settings(SfuDialog *d, SfuSettingsPage page)
+{
+    sfu_engine_fields_store(&d->engine, d->settings); /* the same fields stand there */
+    sfu_ui_settings_above(d->settings, GTK_WINDOW(d->window), page, sfu_action_info(d->request->action)->task);
+    sfu_dialog_look_for_models(d);
+    sfu_engine_fields_show(&d->engine, d->settings);
+    /* Else the focus is in GIMP, and what is typed there are its shortcuts. */
+    gtk_window_present(GTK_WINDOW(d->window));
+    focus_first(d);
+}
+
+void sfu_dialog_get_model(SfuDialog *d)
+{
+    open_settings(d, SFU_SETTINGS_GET_MODELS);
+}
+
 /* ---- signals
  * ----------------------------------------------------------------------------------------------------------- */
 
@@ -391,13 +421,7 @@ void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data)
         sfu_dialog_update_model(d);
         break;
     case RESPONSE_SETTINGS:
-        sfu_engine_fields_store(&d->engine, d->settings); /* the same fields stand there */
-        if (sfu_ui_settings_above(d->settings, GTK_WINDOW(d->window)))
-            sfu_dialog_look_for_models(d);
-        sfu_engine_fields_show(&d->engine, d->settings);
-        gtk_window_present(
-            GTK_WINDOW(d->window)); /* else the focus is in GIMP, and what is typed there are its shortcuts */
-        focus_first(d);
+        open_settings(d, SFU_SETTINGS_MODELS);
         break;
     case RESPONSE_HISTORY:
         sfu_dialog_show_history(d->history_button, d);

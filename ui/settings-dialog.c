@@ -5,6 +5,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "dialog-private.h"
+#include "models-page.h"
 #include "ui.h"
 
 enum { COLUMN_NAME, COLUMN_FAMILY, COLUMN_SIZE, COLUMN_DOES, COLUMN_PATH, N_COLUMNS };
@@ -15,6 +16,10 @@ typedef struct {
     GtkWidget *window, *folder_view, *defaults[SFU_N_ACTIONS], *count, *error;
     GPtrArray *found; /* empty until they are */
     SfuBackground *looking;
+    GtkWidget *searched, *book;
+    GPtrArray *monitors; /* GFileMonitor*: of the folders that are searched */
+    guint rescan;        /* timer; 0: none */
+    SfuModelsPage *page;
     SfuEngineFields engine;
 } Settings;
 
@@ -60,14 +65,87 @@ static void found(GPtrArray *models, gpointer data)
             sfu_model_combo_fill(s->defaults[i], s->found, sfu_action_info(i)->task, _("Automatic"));
 }
 
+static void find_models(Settings *s);
+
+static gboolean rescan(gpointer data)
+{
+    Settings *s = data;
+    s->rescan = 0;
+    find_models(s);
+    return G_SOURCE_REMOVE;
+}
+
+/* A file that is being written tells so many times. */
+static void folder_changed(GFileMonitor *m, GFile *file, GFile *other, GFileMonitorEvent event, gpointer data)
+{
+    Settings *s = data;
+    if (s->rescan)
+        g_source_remove(s->rescan);
+    s->rescan = g_timeout_add(1500, rescan, s);
+}
+
+/* The folders, and the folders in them: models lie no deeper but for diffusers' own parts. */
+static void watch_folder(Settings *s, const char *folder, int depth)
+{
+    GFile *file = g_file_new_for_path(folder);
+    GFileMonitor *m = s->monitors->len < 100 && g_file_test(folder, G_FILE_TEST_IS_DIR)
+                          ? g_file_monitor_directory(file, G_FILE_MONITOR_NONE, NULL, NULL)
+                          : NULL;
+    g_object_unref(file);
+    if (!m)
+        return;
+    g_signal_connect(m, "changed", G_CALLBACK(folder_changed), s);
+    g_ptr_array_add(s->monitors, m);
+    GDir *dir = depth > 0 ? g_dir_open(folder, 0, NULL) : NULL;
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        char *child = g_build_filename(folder, name, NULL);
+        watch_folder(s, child, depth - 1);
+        g_free(child);
+    }
+    if (dir)
+        g_dir_close(dir);
+}
+
 /* Looks through all folders again, in a thread; then the lists are filled. */
 static void find_models(Settings *s)
 {
-    char **extra = folders_of(s);
+    char **extra = folders_of(s), **all = sfu_models_folders((const char *const *)extra);
+    GString *there = g_string_new(NULL);
+    g_ptr_array_set_size(s->monitors, 0);
+    for (int i = 0; all[i]; i++) {
+        watch_folder(s, all[i], 1);
+        if (g_file_test(all[i], G_FILE_TEST_IS_DIR))
+            g_string_append_printf(there, "%s%s", there->len ? ", " : "", all[i]);
+    }
     sfu_background_cancel(s->looking);
     s->looking = sfu_models_look((const char *const *)extra, found, s);
     gtk_label_set_text(GTK_LABEL(s->count), _("Looking for models"));
+    char *text = g_strdup_printf(_("Searched: %s"), there->str);
+    gtk_label_set_text(GTK_LABEL(s->searched), text);
+    gtk_widget_set_tooltip_text(s->searched, text);
+    g_free(text);
+    g_string_free(there, TRUE);
+    g_strfreev(all);
     g_strfreev(extra);
+}
+
+static void models_changed(gpointer data)
+{
+    find_models(data);
+}
+
+/* The folder that downloads go to and where people put their own files. */
+static void open_folder(GtkWidget *button, gpointer data)
+{
+    Settings *s = data;
+    char **all = sfu_models_folders(NULL), *uri;
+    g_mkdir_with_parents(all[0], 0755);
+    uri = g_filename_to_uri(all[0], NULL, NULL);
+    if (uri)
+        sfu_show_uri(s->window, uri);
+    g_free(uri);
+    g_strfreev(all);
 }
 
 static void add_folder(GtkWidget *button, gpointer data)
@@ -133,7 +211,9 @@ static void add_column(GtkWidget *view, const char *title, int column, gboolean 
 static GtkWidget *folders_part(Settings *s)
 {
     GtkWidget *row = sfu_hbox(6), *buttons = sfu_vbox(6), *add = gtk_button_new_with_mnemonic(_("_Add..."));
-    GtkWidget *remove = gtk_button_new_with_mnemonic(_("_Remove"));
+    GtkWidget *remove = gtk_button_new_with_mnemonic(_("_Remove")),
+              *open = gtk_button_new_with_mnemonic(_("_Open Folder"));
+    gtk_widget_set_tooltip_text(open, _("Shows the folder that downloads go to; put your own models there"));
     s->folders = gtk_list_store_new(1, G_TYPE_STRING);
     s->folder_view = gtk_tree_view_new_with_model(GTK_TREE_MODEL(s->folders));
     gtk_tree_view_set_headers_visible(GTK_TREE_VIEW(s->folder_view), FALSE);
@@ -149,8 +229,10 @@ static GtkWidget *folders_part(Settings *s)
     g_strfreev(extra);
     g_signal_connect(add, "clicked", G_CALLBACK(add_folder), s);
     g_signal_connect(remove, "clicked", G_CALLBACK(remove_folder), s);
+    g_signal_connect(open, "clicked", G_CALLBACK(open_folder), s);
     gtk_box_pack_start(GTK_BOX(buttons), add, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(buttons), remove, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(buttons), open, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(row), scrolled(s->folder_view, 80), TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(row), buttons, FALSE, FALSE, 0);
     g_object_unref(s->folders);
@@ -170,8 +252,11 @@ static GtkWidget *models_part(Settings *s)
     gtk_tree_view_set_tooltip_column(GTK_TREE_VIEW(view), COLUMN_PATH);
     sfu_name(view, _("Models"));
     s->count = sfu_label("");
+    s->searched = sfu_label("");
+    gtk_label_set_ellipsize(GTK_LABEL(s->searched), PANGO_ELLIPSIZE_END);
     gtk_box_pack_start(GTK_BOX(box), scrolled(view, 170), TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(box), s->count, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), s->searched, FALSE, FALSE, 0);
     g_object_unref(s->models);
     return box;
 }
@@ -225,31 +310,56 @@ static gboolean save(Settings *s, GError **error)
 
 gboolean sfu_ui_settings(SfuSettings *settings)
 {
-    return sfu_ui_settings_above(settings, NULL);
+    return sfu_ui_settings_above(settings, NULL, SFU_SETTINGS_MODELS, -1);
 }
 
-gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog)
+static GtkWidget *page(GtkWidget *book, const char *title)
 {
-    Settings s = {.settings = settings, .found = g_ptr_array_new()};
+    GtkWidget *box = sfu_vbox(12), *label = gtk_label_new(NULL);
+    gtk_container_set_border_width(GTK_CONTAINER(box), 12);
+    gtk_label_set_text_with_mnemonic(GTK_LABEL(label), title);
+    gtk_notebook_append_page(GTK_NOTEBOOK(book), box, label);
+    return box;
+}
+
+static void build(Settings *s)
+{
+    GtkWidget *book = gtk_notebook_new(), *label = gtk_label_new(NULL);
+    GtkWidget *models = page(book, _("_Models"));
+    framed(_("Models"), models_part(s), TRUE, models);
+    framed(_("Extra model folders"), folders_part(s), FALSE, models);
+    s->page = sfu_models_page_new(s->settings, models_changed, s);
+    gtk_label_set_text_with_mnemonic(GTK_LABEL(label), _("_Get Models"));
+    gtk_notebook_append_page(GTK_NOTEBOOK(book), sfu_models_page_widget(s->page), label);
+    GtkWidget *other = page(book, _("_Defaults and Device"));
+    framed(_("Default models"), defaults_part(s), FALSE, other);
+    framed(_("Device"), device_part(s), FALSE, other);
+    find_models(s);
+    s->error = sfu_label("");
+    gtk_label_set_line_wrap(GTK_LABEL(s->error), TRUE);
+    GtkWidget *area = gtk_dialog_get_content_area(GTK_DIALOG(s->window));
+    gtk_box_pack_start(GTK_BOX(area), book, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(area), s->error, FALSE, FALSE, 0);
+    s->book = book;
+}
+
+gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog, SfuSettingsPage first, int task)
+{
+    Settings s = {
+        .settings = settings, .found = g_ptr_array_new(), .monitors = g_ptr_array_new_with_free_func(g_object_unref)};
+    int width, height;
     sfu_host_ui_init();
     s.window = sfu_host_dialog_new(_("Sfumato: Models and Settings"));
     if (dialog)
         gtk_window_set_transient_for(GTK_WINDOW(s.window), dialog);
     gtk_dialog_add_buttons(GTK_DIALOG(s.window), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Save"), GTK_RESPONSE_OK, NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(s.window), GTK_RESPONSE_OK);
-    GtkWidget *all = sfu_vbox(12);
-    gtk_container_set_border_width(GTK_CONTAINER(all), 12);
-    framed(_("Extra model folders"), folders_part(&s), FALSE, all);
-    framed(_("Models"), models_part(&s), TRUE, all);
-    find_models(&s);
-    framed(_("Default models"), defaults_part(&s), FALSE, all);
-    framed(_("Device"), device_part(&s), FALSE, all);
-    s.error = sfu_label("");
-    gtk_label_set_line_wrap(GTK_LABEL(s.error), TRUE);
-    gtk_box_pack_start(GTK_BOX(all), s.error, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(s.window))), all, TRUE, TRUE, 0);
-    gtk_window_set_default_size(GTK_WINDOW(s.window), 720, 640);
+    build(&s);
+    sfu_screen_size(&width, &height);
+    gtk_window_set_default_size(GTK_WINDOW(s.window), MIN(760, width - 20), MIN(620, height - 60));
     gtk_widget_show_all(s.window);
+    gtk_notebook_set_current_page(GTK_NOTEBOOK(s.book), first);
+    sfu_models_page_show_task(s.page, task);
     gboolean saved = FALSE;
     while (!saved && gtk_dialog_run(GTK_DIALOG(s.window)) == GTK_RESPONSE_OK) {
         GError *e = NULL;
@@ -259,6 +369,10 @@ gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog)
         g_clear_error(&e);
     }
     sfu_background_cancel(s.looking);
+    if (s.rescan)
+        g_source_remove(s.rescan);
+    g_ptr_array_unref(s.monitors);
+    sfu_models_page_free(s.page);
     gtk_widget_destroy(s.window);
     sfu_engine_fields_finish(&s.engine);
     g_ptr_array_unref(s.found);

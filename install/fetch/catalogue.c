@@ -79,6 +79,13 @@ static gint64 bytes_member(JsonObject *o, const char *name)
     return CLAMP(v, 0, MAX_FILE_BYTES);
 }
 
+static double number_member(JsonObject *o, const char *name)
+{
+    JsonNode *n = json_object_get_member(o, name);
+    const double v = n && JSON_NODE_HOLDS_VALUE(n) ? json_node_get_double(n) : 0; /* whole numbers too */
+    return v > 0 && v < 1e9 ? v : 0;
+}
+
 static gboolean is_sha256(const char *text)
 {
     return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
@@ -150,6 +157,7 @@ static SfuFetchModel *read_model(JsonNode *node, const char *path, GError **erro
         nc && JSON_NODE_HOLDS_VALUE(nc) && json_node_get_value_type(nc) == G_TYPE_BOOLEAN && json_node_get_boolean(nc);
     m->memory_bytes = bytes_member(o, "memory_bytes");
     m->approx_bytes = bytes_member(o, "approx_bytes");
+    m->tera_ops = number_member(o, "tera_ops");
     m->files = g_ptr_array_new_with_free_func(file_free);
     const gboolean ok =
         m->license && *m->license ? read_lists(m, o, path, error) : bad(error, path, name, "has no license");

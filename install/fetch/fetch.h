@@ -31,6 +31,7 @@ typedef struct {
     gboolean non_commercial; /* never offered by default */
     gint64 memory_bytes;     /* what a run needs; 0: not known */
     gint64 approx_bytes;     /* of all files, for display; 0: not known */
+    double tera_ops;         /* work of one picture, of enlarging a million pixels; 0: not known */
     GPtrArray *files;        /* SfuFetchFile* */
 } SfuFetchModel;
 

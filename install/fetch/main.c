@@ -129,6 +129,8 @@ static void print_json(const SfuFetchModel *m)
     json_builder_add_int_value(b, model_bytes(m));
     json_builder_set_member_name(b, "memory_bytes");
     json_builder_add_int_value(b, m->memory_bytes);
+    json_builder_set_member_name(b, "tera_ops");
+    json_builder_add_double_value(b, m->tera_ops);
     json_builder_set_member_name(b, "installed");
     json_builder_add_boolean_value(b, is_installed(m));
     json_builder_end_object(b);

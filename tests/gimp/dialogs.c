@@ -382,6 +382,14 @@ static GtkWidget *find(GtkWidget *window, GType type, const char *name)
     return s.found;
 }
 
+static GtkWidget *find_or_fail(GtkWidget *window, GType type, const char *name)
+{
+    GtkWidget *w = find(window, type, name);
+    if (!w)
+        g_error("there is no %s \"%s\"", g_type_name(type), name);
+    return w;
+}
+
 static void match_start(GtkWidget *w, gpointer data)
 {
     Search *s = data;
@@ -390,19 +398,26 @@ static void match_start(GtkWidget *w, gpointer data)
         s->found = w;
 }
 
+static void match_words(GtkWidget *w, gpointer data)
+{
+    Search *s = data;
+    if (!s->found && GTK_IS_LABEL(w) && gtk_widget_get_mapped(w) && strstr(gtk_label_get_text(GTK_LABEL(w)), s->name))
+        s->found = w;
+}
+
+/* Where on the window a button stands, from above. */
+static int place_of(GtkWidget *window, const char *name)
+{
+    int x = 0, y = 0;
+    g_assert_true(gtk_widget_translate_coordinates(find_or_fail(window, GTK_TYPE_BUTTON, name), window, 0, 0, &x, &y));
+    return y;
+}
+
 static GtkWidget *find_start(GtkWidget *window, const char *start)
 {
     Search s = {GTK_TYPE_WIDGET, start, NULL};
     walk(window, match_start, &s);
     return s.found;
-}
-
-static GtkWidget *find_or_fail(GtkWidget *window, GType type, const char *name)
-{
-    GtkWidget *w = find(window, type, name);
-    if (!w)
-        g_error("there is no %s \"%s\"", g_type_name(type), name);
-    return w;
 }
 
 static GtkWidget *the_dialog(void)
@@ -949,6 +964,125 @@ static void closing_does_not_wait_with_the_window_shown(void)
     end_scene();
 }
 
+/* ---- the page Get Models
+ * ------------------------------------------------------------------------------------------------- */
+
+/* The button of a model, and what is said about it (of the row's texts the one that has `words`). */
+static GtkWidget *row_button(GtkWidget *window, const char *title)
+{
+    return find_or_fail(window, GTK_TYPE_BUTTON, title);
+}
+
+static gboolean row_says(GtkWidget *window, const char *title, const char *words)
+{
+    GtkWidget *row = gtk_widget_get_parent(gtk_widget_get_parent(row_button(window, title)));
+    Search s = {GTK_TYPE_LABEL, words, NULL};
+    walk(row, match_words, &s);
+    return s.found != NULL;
+}
+
+static void wait_for(GtkWidget *window, const char *title, const char *words)
+{
+    for (int i = 0; i < 400 && !row_says(window, title, words); i++)
+        settle(25);
+    if (!row_says(window, title, words))
+        g_error("%s: nothing says \"%s\"", title, words);
+}
+
+static void download(GtkWidget *window, const char *title, const char *words)
+{
+    g_timeout_add(300, answer, "_Accept and Download");
+    gtk_button_clicked(GTK_BUTTON(row_button(window, title)));
+    wait_for(window, title, words);
+}
+
+static gboolean is_whole(const char *name)
+{
+    char *path = g_build_filename(g_getenv("SFU_TEST_MODELS"), name, NULL);
+    const gboolean there = g_file_test(path, G_FILE_TEST_EXISTS);
+    g_free(path);
+    return there;
+}
+
+static void get_models(GtkWidget *window)
+{
+    for (int i = 0; i < 200 && !find(window, GTK_TYPE_BUTTON, "Good"); i++)
+        settle(25);
+    look_at(window, "settings", "2-get-models");
+    /* The quickest that fits and may be used stands first; what may not, and what does not fit, is no suggestion. */
+    g_assert_cmpint(place_of(window, "Good"), <, place_of(window, "Lies"));
+    g_assert_cmpint(place_of(window, "Lies"), <, place_of(window, "Private"));
+    g_assert_cmpint(place_of(window, "Private"), <, place_of(window, "Huge"));
+    g_assert_true(row_says(window, "Private", "no commercial use"));
+    g_assert_true(row_says(window, "Huge", "more memory than this computer has"));
+    g_assert_false(is_whole("good.safetensors")); /* nothing without a click */
+
+    g_timeout_add(300, answer, "_Cancel"); /* the license is not accepted */
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good")));
+    g_assert_cmpstr(gtk_button_get_label(GTK_BUTTON(row_button(window, "Good"))), ==, "_Download");
+    g_timeout_add(300, answer, "_Accept and Download");
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good")));
+    g_assert_cmpstr(gtk_button_get_label(GTK_BUTTON(row_button(window, "Good"))), ==, "_Pause");
+    settle(900);
+    look_at(window, "settings", "3-downloading");
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good")));
+    wait_for(window, "Good", "Paused after");
+    g_assert_false(is_whole("good.safetensors"));
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good"))); /* whoever resumes has accepted the license */
+    wait_for(window, "Good", "Installed");
+    g_assert_true(is_whole("good.safetensors"));
+
+    download(window, "Refused", "401");
+    download(window, "Changed", "SHA-256");
+    download(window, "Lies", "bytes");
+    g_assert_false(is_whole("changed.safetensors") || is_whole("lies.safetensors") || is_whole("refused.safetensors"));
+    look_at(window, "settings", "4-after-downloads");
+    g_timeout_add(300, answer, "_Remove");
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good")));
+    for (int i = 0; i < 200 && is_whole("good.safetensors"); i++)
+        settle(25);
+    g_assert_false(is_whole("good.safetensors"));
+}
+
+static void models_are_had(void)
+{
+    if (!g_getenv("SFUMATO_FETCH")) {
+        g_test_skip("no sfumato-fetch");
+        return;
+    }
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    sfu_settings_set(settings, "device", "Stand-in CPU");
+    g_timeout_add(100, act, get_models);
+    g_assert_false(sfu_ui_settings_above(settings, NULL, SFU_SETTINGS_GET_MODELS, SFU_TASK_INPAINT));
+    sfu_settings_free(settings);
+}
+
+static void without_the_program(GtkWidget *window)
+{
+    Search s = {GTK_TYPE_LABEL, "is not installed", NULL};
+    for (int i = 0; i < 100 && !s.found; i++) {
+        settle(25);
+        walk(window, match_words, &s);
+    }
+    g_assert_nonnull(s.found);
+}
+
+static void no_program_is_said(void)
+{
+    char *program = g_strdup(g_getenv("SFUMATO_FETCH")), *path = g_strdup(g_getenv("PATH"));
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    g_setenv("SFUMATO_FETCH", "/nonexistent/fetch", TRUE);
+    g_timeout_add(100, act, without_the_program);
+    g_assert_false(sfu_ui_settings_above(settings, NULL, SFU_SETTINGS_GET_MODELS, -1));
+    if (program)
+        g_setenv("SFUMATO_FETCH", program, TRUE);
+    else
+        g_unsetenv("SFUMATO_FETCH");
+    sfu_settings_free(settings);
+    g_free(program);
+    g_free(path);
+}
+
 static void names_of_devices(void)
 {
     static const char *const names[][2] = {{"cpu-znver3-AMD EPYC 7B13", "CPU (AMD EPYC 7B13)"},
@@ -981,6 +1115,8 @@ int main(int argc, char **argv)
     g_test_add_func("/dialog/an indexed image is converted only when that is wanted", conversion_is_asked_for);
     g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed",
                     a_result_for_each_layer);
+    g_test_add_func("/models/are had by a click, and by nothing else", models_are_had);
+    g_test_add_func("/models/that the program is missing is said", no_program_is_said);
     g_test_add_func("/models/names of devices", names_of_devices);
     g_test_add_func("/models/removing goes to models that are made for filling",
                     remove_goes_to_models_made_for_filling);
