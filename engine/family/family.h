@@ -42,6 +42,16 @@ typedef enum {
     SFU_ENLARGE_FLOW,    /* a flow from the enlarged picture to the sharp one (Sfumato mini) */
 } SfuEnlargement;
 
+/* How a language model makes a prompt the denoiser's condition, in families whose text encoder is one. */
+#define SFU_MAX_TEXT_LAYERS 4
+typedef struct {
+    const char *before, *after; /* the chat template around the prompt */
+    int n_tokens;               /* at most, with the template */
+    gboolean padded;            /* shorter ones are filled up with `padding`, which the denoiser sees like the rest */
+    const char *padding;
+    int layers[SFU_MAX_TEXT_LAYERS], n_layers; /* hidden states, as SfuQwen3Request counts them, side by side */
+} SfuLanguageRecipe;
+
 /* What a family is best used with, where that differs from the table of parameters. */
 typedef struct {
     SfuSampler sampler;
@@ -64,9 +74,10 @@ struct SfuFamily {
     int tile_px;    /* side of the tiles that it works on best; 0: native_px() */
     gboolean edits; /* the UNet sees the picture's own latents, unscaled, and guidance has a branch without the text
                        (InstructPix2Pix) */
-    const SfuDefaults *defaults;     /* NULL: the table of parameters' */
-    const int *aligned_timesteps;    /* [10], for the schedule Align Your Steps; NULL: none were published */
-    const SfuUpscalerKind *upscaler; /* the network of upscalers, else NULL */
+    const SfuLanguageRecipe *language; /* NULL: the text encoder is CLIP, or there is none */
+    const SfuDefaults *defaults;       /* NULL: the table of parameters' */
+    const int *aligned_timesteps;      /* [10], for the schedule Align Your Steps; NULL: none were published */
+    const SfuUpscalerKind *upscaler;   /* the network of upscalers, else NULL */
 
     /* Whether the file is of this family. Looks at names and shapes only. NULL: the family comes in folders only. */
     gboolean (*recognize)(const SfuSource *s);

@@ -336,7 +336,16 @@ static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
 #define SAME                                                                                                           \
     .tasks = DRAWS, .rank = 3, .recognize = recognize, .canonical = canonical, .open = open_file, .claims = claims,    \
     .configure = configure, .expect = expect, .native_px = native_px, .least_px = 512, .fits = fits,                   \
-    .denoiser = denoiser, .autoencoder = autoencoder
+    .language = &language, .denoiser = denoiser, .autoencoder = autoencoder
+
+/* Three layers of Qwen3 4B or 8B, told not to think. Padding is seen. */
+static const SfuLanguageRecipe language = {.before = "<|im_start|>user\n",
+                                           .after = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
+                                           .n_tokens = 512,
+                                           .padded = TRUE,
+                                           .padding = "<|endoftext|>",
+                                           .layers = {9, 18, 27},
+                                           .n_layers = N_TEXT_LAYERS};
 
 static const SfuDefaults klein_defaults = {
     .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_SGM_UNIFORM, .steps = 4, .guidance = 1};

@@ -14,7 +14,6 @@
 
 #define MOST_BLOCKS 256
 #define MOST_WIDTH 65536
-#define CHANNELS_FLUX1 16
 
 /* ---- names ---- */
 
@@ -230,6 +229,21 @@ static void expect(SfuModel *m)
         sfu_qwen3_expect(m);
 }
 
+static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GError **error)
+{
+    const SfuZimageConfig *c = m->transformer;
+    const int n = part == SFU_PART_TEXT ? (sfu_model_is_language(other) ? sfu_model_language(other)->hidden : 0)
+                                        : sfu_model_vae(other)->latent_channels;
+    if (part == SFU_PART_TEXT ? n == c->context : n == c->channels && !sfu_model_vae(other)->packed)
+        return TRUE;
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                part == SFU_PART_TEXT
+                    ? _("%s is the text encoder of another model: %s needs one of width %d, it has %d.")
+                    : _("%s is the autoencoder of another family: %s needs one of %d channels, it has %d."),
+                sfu_model_path(other), m->path, part == SFU_PART_TEXT ? c->context : c->channels, n);
+    return FALSE;
+}
+
 static int native_px(const SfuModel *m)
 {
     return 1024;
@@ -247,12 +261,20 @@ static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
     return sfu_vae_autoencoder(q, m, error);
 }
 
+/* The last layer but one of Qwen3 4B. */
+static const SfuLanguageRecipe language = {.before = "<|im_start|>user\n",
+                                           .after = "<|im_end|>\n<|im_start|>assistant\n",
+                                           .n_tokens = 512,
+                                           .padding = "<|endoftext|>",
+                                           .layers = {-2},
+                                           .n_layers = 1};
+
 #define PAINTS (1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS)
 #define SAME                                                                                                           \
     .tasks = DRAWS, .rank = 3, .recognize = recognize, .canonical = canonical, .ignores = ignores, .open = open_file,  \
-    .claims = claims, .configure = configure, .expect = expect, .native_px = native_px, .denoiser = denoiser,          \
-    .autoencoder = autoencoder
+    .claims = claims, .configure = configure, .expect = expect, .fits = fits, .language = &language,                   \
+    .native_px = native_px, .least_px = 512, .denoiser = denoiser, .autoencoder = autoencoder
 
 static const SfuDefaults turbo_defaults = {
     .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_SGM_UNIFORM, .steps = 8, .guidance = 1};

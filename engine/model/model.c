@@ -280,6 +280,18 @@ gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error)
     return TRUE;
 }
 
+char *sfu_model_identity(const SfuModel *m)
+{
+    GString *s = g_string_new(NULL);
+    for (guint i = 0; i < m->files->len; i++) {
+        const SfuFile *f = m->files->pdata[i];
+        char *path = g_canonicalize_filename(f->path, NULL);
+        g_string_append_printf(s, "%s\n%" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", path, f->size, f->mtime_ns);
+        g_free(path);
+    }
+    return g_string_free(s, FALSE);
+}
+
 const char *sfu_model_path(const SfuModel *m)
 {
     return m->path;

@@ -131,6 +131,8 @@ void sfu_model_close(SfuModel *m);
 const char *sfu_model_path(const SfuModel *m);
 const SfuFamily *sfu_model_family(const SfuModel *m);
 gboolean sfu_model_has_part(const SfuModel *m, SfuPart part);
+/* The files' paths, sizes and times: another text once one of them changed. Caller frees. */
+char *sfu_model_identity(const SfuModel *m);
 /* FALSE with OPEN if a file of the model was changed or cut since it was opened (reading the mapping would kill the
  * process). */
 gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error);

@@ -491,7 +491,11 @@ SfuDenoiser *sfu_zimage_denoiser(SfuQueue *q, SfuModel *model, const SfuZimageCo
         return NULL;
     }
     SfuDenoiser *d = g_new0(SfuDenoiser, 1);
-    *d = (SfuDenoiser){.class = &class, .net = z, .in_channels = config->channels, .out_channels = config->channels};
+    *d = (SfuDenoiser){.class = &class,
+                       .net = z,
+                       .in_channels = config->channels,
+                       .out_channels = config->channels,
+                       .multiple = config->patch};
     return d;
 }
 

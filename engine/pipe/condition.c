@@ -16,6 +16,7 @@ typedef struct {
     float *hidden; /* [n_chunks * 77, dim], emphasis applied */
     int n_chunks, dim;
     gboolean used; /* by this run */
+    int n_tokens;  /* of a language model; 0: chunks of CLIP's */
 } Encoding;
 
 static void encoding_free(gpointer data)
@@ -36,6 +37,7 @@ void sfu_session_clear(SfuSession *s)
     g_clear_pointer(&s->prompt, sfu_prompt_plan_free);
     g_clear_pointer(&s->negative, sfu_prompt_plan_free);
     g_clear_pointer(&s->words_set, g_free);
+    g_clear_pointer(&s->embedding, g_free);
     sfu_session_drop_references(s);
 }
 
@@ -80,6 +82,28 @@ static Encoding *find_encoding(const SfuSession *s, const char *text)
     return found;
 }
 
+/* Takes the values. */
+static void store_language(SfuSession *s, const char *text, const SfuHiddenStates *h)
+{
+    Encoding *fresh = g_new0(Encoding, 1);
+    *fresh =
+        (Encoding){.key = key_of(s, text), .hidden = h->values, .dim = h->dim, .n_tokens = h->n_tokens, .used = TRUE};
+    g_ptr_array_add(s->run->e->encodings, fresh);
+}
+
+/* The file that takes the prompt's place is read anew in every run: it may have changed. */
+static gboolean encode_file(SfuSession *s, GError **error)
+{
+    SfuHiddenStates h;
+    Encoding *old = find_encoding(s, s->embedding);
+    if (old)
+        g_ptr_array_remove(s->run->e->encodings, old);
+    if (!sfu_language_read(s->embedding, &h, error))
+        return FALSE;
+    store_language(s, s->embedding, &h);
+    return TRUE;
+}
+
 /* The text's hidden states are in the engine's store, and stay there for the run. */
 static gboolean encode(SfuSession *s, const char *text, GError **error)
 {
@@ -87,6 +111,13 @@ static gboolean encode(SfuSession *s, const char *text, GError **error)
     Encoding *found = find_encoding(s, text);
     if (found) {
         found->used = TRUE;
+        return TRUE;
+    }
+    if (s->family->language) {
+        SfuHiddenStates h;
+        if (!sfu_language_encode(s->run, s->m, text, &h, error))
+            return FALSE;
+        store_language(s, text, &h);
         return TRUE;
     }
     const SfuModel *model = s->m->model;
@@ -147,11 +178,13 @@ static gboolean encode_all(SfuSession *s, GError **error)
     for (guint i = 0; i < e->encodings->len; i++)
         ((Encoding *)e->encodings->pdata[i])->used = FALSE;
     /* "" is what the shorter of two prompts is continued with. */
-    const gboolean ok = encode_plan(s, s->prompt, error) &&
-                        (s->n_branches == 1 || (encode_plan(s, s->negative, error) && encode(s, "", error)));
+    const gboolean ok =
+        (s->embedding ? encode_file(s, error) : encode_plan(s, s->prompt, error)) &&
+        (s->n_branches == 1 || (encode_plan(s, s->negative, error) && (s->family->language || encode(s, "", error))));
     drop_old(e->encodings);
     if (s->m->text) /* its work is done for this run, and the network can use the room */
         sfu_text_encoder_unload(s->m->text);
+    sfu_language_unload(e);
     return ok;
 }
 
@@ -169,6 +202,24 @@ static char *without_tags(char *text, GPtrArray *tags)
 static const SfuPromptPart *part_of(const SfuPromptPlan *plan, guint i)
 {
     return &g_array_index(plan->parts, SfuPromptPart, i);
+}
+
+/* A file that takes the prompt's place: for families whose text is hidden states of a language model. */
+static gboolean take_embedding(SfuSession *s, char **prompt, GError **error)
+{
+    const char *path = sfu_params_text(s->run->p, SFU_PARAM_TEXT_EMBEDDING);
+    if (!*path)
+        return TRUE;
+    if (!s->family->language) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s takes no text embedding from a file."), s->m->path);
+        return FALSE;
+    }
+    if (**prompt)
+        sfu_run_note(s->run, _("%s takes the place of the prompt."), path);
+    g_free(*prompt);
+    *prompt = g_strdup("");
+    s->embedding = g_strdup(path);
+    return TRUE;
 }
 
 static gboolean set_branches(SfuSession *s, GError **error)
@@ -210,7 +261,7 @@ gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
     for (guint i = n_tags; i < tags->len; i++)
         sfu_run_note(s->run, _("<%s> in the negative prompt is ignored."), (char *)tags->pdata[i]);
     g_ptr_array_set_size(tags, (gint)n_tags);
-    s->prompt = sfu_prompt_plan_new(prompt, passes, FALSE, error);
+    s->prompt = take_embedding(s, &prompt, error) ? sfu_prompt_plan_new(prompt, passes, FALSE, error) : NULL;
     s->negative = s->prompt ? sfu_prompt_plan_new(negative, passes, TRUE, error) : NULL;
     g_free(prompt);
     g_free(negative);
@@ -237,7 +288,30 @@ static void copy_padded(const Encoding *e, int n_repeat, int n_chunks, const flo
         memcpy(to + c * per_chunk, empty, per_chunk * sizeof(float));
 }
 
-static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **error)
+/* Texts of a language model, side by side: shorter ones end in zeros that the mask hides. Caller frees both; *mask
+ * NULL: all are as long. */
+static float *join_texts(const SfuSession *s, Encoding *const *branches, int *n_tokens, guint8 **mask)
+{
+    const int dim = branches[0]->dim, n_b = s->n_branches;
+    gboolean alike = TRUE;
+    *n_tokens = 0;
+    for (int b = 0; b < n_b; b++) {
+        *n_tokens = MAX(*n_tokens, branches[b]->n_tokens);
+        alike = alike && branches[b]->n_tokens == branches[0]->n_tokens;
+    }
+    float *all = g_new0(float, (gsize)n_b *(gsize)*n_tokens *(gsize)dim);
+    *mask = alike ? NULL : g_new0(guint8, (gsize)n_b * (gsize)*n_tokens);
+    for (int b = 0; b < n_b; b++) {
+        memcpy(all + (gsize)b * (gsize)*n_tokens * (gsize)dim, branches[b]->hidden,
+               (gsize)branches[b]->n_tokens * (gsize)dim * sizeof *all);
+        if (*mask)
+            memset(*mask + b * *n_tokens, 1, (gsize)branches[b]->n_tokens);
+    }
+    return all;
+}
+
+/* CLIP's chunks, side by side. Caller frees. */
+static float *join_chunks(const SfuSession *s, Encoding *const *branches, int *n_tokens)
 {
     const int dim = branches[0]->dim, n_b = s->n_branches;
     int n_parts = 1, n_chunks = 1;
@@ -252,8 +326,33 @@ static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **e
     for (int b = 0; b < n_b; b++)
         copy_padded(branches[b], b < s->n_parts ? n_parts : 0, n_chunks, empty ? empty->hidden : NULL,
                     context + b * one);
-    SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, n_b, 1, n_chunks * SFU_CHUNK_TOKENS, dim, error);
+    *n_tokens = n_chunks * SFU_CHUNK_TOKENS;
+    return context;
+}
+
+static gboolean same_width(const SfuSession *s, Encoding *const *branches, GError **error)
+{
+    for (int b = 1; b < s->n_branches; b++)
+        if (branches[b]->dim != branches[0]->dim) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                        _("The text embedding is %d wide, the encoded texts are %d."), branches[0]->dim,
+                        branches[b]->dim);
+            return FALSE;
+        }
+    return TRUE;
+}
+
+static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **error)
+{
+    if (!same_width(s, branches, error))
+        return FALSE;
+    int n_tokens = 0;
+    guint8 *mask = NULL;
+    float *context =
+        s->family->language ? join_texts(s, branches, &n_tokens, &mask) : join_chunks(s, branches, &n_tokens);
+    SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, s->n_branches, 1, n_tokens, branches[0]->dim, error);
     const SfuCondition condition = {.tokens = t,
+                                    .mask = mask,
                                     .references = (const SfuTensor *const *)s->references,
                                     .n_references = s->n_references,
                                     .keep_references = sfu_params_bool(s->run->p, SFU_PARAM_KEEP_REFERENCES),
@@ -262,6 +361,7 @@ static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **e
         t && sfu_tensor_write(t, context, error) && sfu_denoiser_set_condition(s->denoiser, &condition, error);
     sfu_tensor_destroy(t);
     g_free(context);
+    g_free(mask);
     return ok;
 }
 
@@ -276,7 +376,7 @@ gboolean sfu_session_use_words(SfuSession *s, int call, gboolean *changed, GErro
     gboolean ok = TRUE;
     for (int b = 0; ok && b < s->n_branches; b++) {
         const SfuPromptPart *part = b < s->n_parts ? part_of(s->prompt, b) : part_of(s->negative, 0);
-        branches[b] = find_encoding(s, sfu_prompt_part_at(part, call));
+        branches[b] = find_encoding(s, b < s->n_parts && s->embedding ? s->embedding : sfu_prompt_part_at(part, call));
         ok = branches[b] != NULL;
         g_string_append_printf(which, "%p ", (void *)branches[b]);
     }

@@ -10,6 +10,8 @@ void sfu_loaded_free(gpointer p)
 {
     SfuLoaded *l = p;
     sfu_text_encoder_destroy(l->text);
+    sfu_qwen3_destroy(l->language);
+    sfu_byte_tokenizer_free(l->byte_tokenizer);
     sfu_denoiser_destroy(l->denoiser);
     sfu_autoencoder_destroy(l->autoencoder);
     sfu_upscaler_destroy(l->upscaler);

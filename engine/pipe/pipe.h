@@ -10,6 +10,7 @@
 #include "model/delta.h"
 #include "model/model.h"
 #include "family/family.h"
+#include "net/qwen3.h"
 #include "sample/sample.h"
 #include "text/text.h"
 
@@ -37,6 +38,8 @@ typedef struct {
     char *path;
     SfuModel *model;
     SfuTextEncoder *text;
+    SfuQwen3 *language;               /* the text encoder of families whose text encoder is a language model */
+    SfuByteTokenizer *byte_tokenizer; /* its own */
     SfuDenoiser *denoiser;
     SfuAutoencoder *autoencoder;
     SfuUpscaler *upscaler;
@@ -55,6 +58,20 @@ struct SfuEngine {
     SfuTokenizer *tokenizer;
     GPtrArray *encodings; /* hidden states of texts: the same words again need no text encoder; condition.c's own */
 };
+
+/* ---- language.c: prompts for a language model ------------------------------------------------------------------- */
+
+typedef struct {
+    float *values; /* [n_tokens, dim]; g_free */
+    int n_tokens, dim;
+} SfuHiddenStates;
+/* What the text encoder of m, whose family has a recipe, makes of the text; from disk where it was made before. */
+gboolean sfu_language_encode(SfuRun *r, SfuLoaded *m, const char *text, SfuHiddenStates *h, GError **error);
+/* From a safetensors file with one tensor [tokens, width] or [1, tokens, width], or with one called hidden_states or
+ * prompt_embeds. */
+gboolean sfu_language_read(const char *path, SfuHiddenStates *h, GError **error);
+/* Drops the device copies of all such encoders. */
+void sfu_language_unload(SfuEngine *e);
 
 /* ---- parts.c: models in pieces ---------------------------------------------------------------------------------- */
 
@@ -134,6 +151,10 @@ gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x
                               GError **error);
 /* The same tensor back as [n, h, w, c]; caller frees with g_free. */
 float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, int *w, int *c, GError **error);
+/* The same for rows: [1, n, c] in the file. */
+gboolean sfu_tensorfile_write_rows(const char *path, const char *name, const float *x, int n, int c, GError **error);
+/* names: NULL at the end; the first that is there, else the file's only tensor; [n, c] behind dims of 1. */
+float *sfu_tensorfile_read_rows(const char *path, const char *const *names, int *n, int *c, GError **error);
 /* For SfuTrace: data is the SfuRun. */
 gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GError **error);
 
@@ -181,6 +202,7 @@ typedef struct {
     SfuPromptPlan *prompt, *negative; /* NULL: no words */
     SfuTensor **references;           /* [n_references]: latents that the network sees beside its own */
     int n_references;
+    char *embedding;         /* the file that takes the place of the prompt; NULL: none */
     char *words_set;         /* which words the network has as its condition; NULL: none */
     int grid;                /* side of the grid of tokens that the context is averaged from; 0: text */
     SfuMaskFill mask_fill;   /* what is in the hole of the masked picture that the UNet sees */

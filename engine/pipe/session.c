@@ -182,7 +182,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
     s->max_px = s->native_px * 3 / 2;
     if (s->native_px >= 768)
         s->max_px = s->native_px * 4 / 3; /* 768 to 1024 */
-    s->multiple = MAX(8, s->ae.factor);
+    s->multiple = MAX(8, s->ae.factor * MAX(1, s->denoiser->multiple));
     take_values(s);
     return TRUE;
 }

@@ -101,6 +101,43 @@ float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, i
     return out;
 }
 
+gboolean sfu_tensorfile_write_rows(const char *path, const char *name, const float *x, int n, int c, GError **error)
+{
+    const gint64 dims[3] = {1, n, c};
+    return write_file(path, name, dims, 3, x, (gint64)n * c, error);
+}
+
+float *sfu_tensorfile_read_rows(const char *path, const char *const *names, int *n, int *c, GError **error)
+{
+    GError *e = NULL;
+    SfuFile *f = sfu_file_open(path, &e);
+    float *out = NULL;
+    if (!f) {
+        sfu_error_convert(error, e);
+        return NULL;
+    }
+    const SfuFileTensor *t = f->tensors->len == 1 ? f->tensors->pdata[0] : NULL;
+    for (int k = 0; names[k] && !t; k++)
+        for (guint i = 0; i < f->tensors->len && !t; i++)
+            if (strcmp(((SfuFileTensor *)f->tensors->pdata[i])->name, names[k]) == 0)
+                t = f->tensors->pdata[i];
+    const int d = t ? t->n_dims : 0;
+    if (d < 2 || t->n_elements <= 0 || t->n_elements > G_MAXINT32 || t->dims[d - 2] * t->dims[d - 1] != t->n_elements) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("%s holds no tensor of tokens [tokens, width], neither as its only one nor as \"%s\"."), path,
+                    names[0]);
+    } else {
+        *n = (int)t->dims[d - 2];
+        *c = (int)t->dims[d - 1];
+        SfuWeight *w = sfu_file_tensor_weight(t, t->name);
+        out = g_new(float, t->n_elements);
+        sfu_weight_read_f32(w, 0, t->n_elements, out);
+        sfu_weight_destroy(w);
+    }
+    sfu_file_close(f);
+    return out;
+}
+
 gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GError **error)
 {
     SfuRun *r = run;
