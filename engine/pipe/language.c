@@ -177,10 +177,12 @@ gboolean sfu_language_encode(SfuRun *r, SfuLoaded *m, const char *text, SfuHidde
     SfuLoaded *encoder = sfu_run_load_piece(r, m, SFU_PART_TEXT, error);
     if (!encoder)
         return FALSE;
+    /* An adapter makes another encoder of the same files; a trace shows the encoder at work. */
+    const gboolean kept = !(encoder->text_key && *encoder->text_key), read = kept && !r->job->trace_dir;
     char *path = kept_path(encoder, recipe, text);
     gboolean ok = TRUE;
-    h->values = r->job->trace_dir ? NULL : sfu_tensorfile_read_rows(path, tensor_names, &h->n_tokens, &h->dim, NULL);
-    if (!h->values && (ok = run_encoder(r, encoder, recipe, text, h, error)))
+    h->values = read ? sfu_tensorfile_read_rows(path, tensor_names, &h->n_tokens, &h->dim, NULL) : NULL;
+    if (!h->values && (ok = run_encoder(r, encoder, recipe, text, h, error)) && kept)
         keep(path, h);
     g_free(path);
     return ok;
