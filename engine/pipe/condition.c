@@ -27,11 +27,6 @@ static void encoding_free(gpointer data)
     g_free(e);
 }
 
-void sfu_engine_forget_words(SfuEngine *e)
-{
-    g_clear_pointer(&e->encodings, g_ptr_array_unref);
-}
-
 void sfu_session_clear(SfuSession *s)
 {
     g_clear_pointer(&s->prompt, sfu_prompt_plan_free);

@@ -24,6 +24,11 @@ void sfu_loaded_free(gpointer p)
     g_free(l);
 }
 
+void sfu_engine_forget_words(SfuEngine *e)
+{
+    g_clear_pointer(&e->encodings, g_ptr_array_unref);
+}
+
 SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error)
 {
     const SfuFamily *f = sfu_model_family(l->model);

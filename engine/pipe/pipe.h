@@ -97,6 +97,7 @@ int sfu_kept_folder(const char *name);
 /* ---- load.c ----------------------------------------------------------------------------------------------------- */
 
 void sfu_loaded_free(gpointer loaded);
+void sfu_engine_forget_words(SfuEngine *e); /* drops the encoded texts */
 /* The networks of a loaded model, made on first use. Borrowed; NULL with error. */
 SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error);
 SfuAutoencoder *sfu_loaded_autoencoder(SfuLoaded *l, SfuQueue *q, GError **error);
@@ -279,7 +280,6 @@ SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **e
 
 /* ---- condition.c ------------------------------------------------------------------------------------------------- */
 
-void sfu_engine_forget_words(SfuEngine *e); /* drops the encoded texts */
 /* Encodes all texts that the prompts mean during the run, and gives the network those of the first pass. */
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
 /* Gives the network the words of the pass `call` (from 0) of a run of the sampler, if they are others than it has;
