@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The bank: a fixed number of ready-made inpainting examples in one file. The patch fill costs more than the network.
 
-    bank.py --data W/data --bank FILE [--examples N]
+    bank.py --data W/data --bank FILE [--examples N] [--jobs N]
 
 fills FILE and then goes round it for ever, so that an example is replaced by a fresh one; train.py starts this niced,
 as its loader. An example is [256, 256, 10] uint8: picture 3, patch fill 3, smooth fill 3, mask 1 (0 or 1). Readers map
@@ -10,6 +10,8 @@ the file and take what FILE.count says is ready.
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 import argparse
+import itertools
+import multiprocessing
 import os
 import random
 import time
@@ -21,6 +23,7 @@ from pictures import Pictures, fill_patches, fill_smooth, random_mask
 
 SIDE = 256
 DEPTH = 10  # bytes a pixel
+AHEAD = 8   # examples that a process makes in one go
 
 
 def example(pictures, rng, kind=None):
@@ -91,27 +94,38 @@ def main():
     ap.add_argument("--bank", type=Path, default=Path("bank.u8"))
     ap.add_argument("--examples", type=int, default=6000)
     ap.add_argument("--pause", type=Path, help="nothing is made while this file exists")
+    ap.add_argument("--jobs", type=int, default=1, help="processes")
     ap.add_argument("--rest", type=float, default=3.0,
                     help="once the bank is full: seconds of rest after a second of work")
     args = ap.parse_args()
     rows = open_bank(args.bank, args.examples)
-    rng = np.random.default_rng(random.randrange(2**60))
-    pictures, known = None, None
-    parent = os.getppid()
-    n = ready(args.bank)
-    while os.getppid() == parent:  # ends with the training that started it
-        if args.pause and args.pause.exists():
-            time.sleep(2)
-            continue
-        changed = (args.data / "manifest.json").stat().st_mtime
-        if changed != known:  # more pictures were gathered
-            pictures, known = Pictures(args.data / "train"), changed
-        began = time.monotonic()
-        rows[n % args.examples] = example(pictures, rng)
+    parent, n = os.getppid(), ready(args.bank)
+    for made in endless(Pictures(args.data / "train"), args):
+        if os.getppid() != parent:  # it ends with the training that started it
+            break
+        rows[n % args.examples] = made
         n += 1
         write_count(args.bank, n)
-        if n >= args.examples:
-            time.sleep(args.rest * (time.monotonic() - began))
+
+
+def endless(pictures, args):
+    """Examples without end, from --jobs processes that share the pictures in memory."""
+    global PICTURES
+    PICTURES = pictures
+    n_left = args.examples - ready(args.bank)
+    with multiprocessing.get_context("fork").Pool(args.jobs, initializer=os.nice, initargs=(1,)) as pool:
+        for seed in itertools.count(random.randrange(2**60), args.jobs * AHEAD):
+            while args.pause and args.pause.exists():
+                time.sleep(2)
+            began = time.monotonic()
+            yield from pool.imap_unordered(made_from, range(seed, seed + args.jobs * AHEAD))
+            n_left -= args.jobs * AHEAD
+            if n_left <= 0:
+                time.sleep(args.rest * (time.monotonic() - began))
+
+
+def made_from(seed):
+    return example(PICTURES, np.random.default_rng(seed))
 
 
 if __name__ == "__main__":

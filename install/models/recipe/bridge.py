@@ -8,6 +8,7 @@ as channels (pixel unshuffle), and the network an ordinary UNet2DConditionModel.
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 import csv
+import itertools
 import json
 import os
 import random
@@ -23,43 +24,81 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
 import bank
+from networks import context_tokens, mask_cells
 from optimizer import Optimizer
 from pictures import Pictures
 
 HERE = Path(__file__).resolve().parent
 
 
+CONTEXT_SIZE = 8  # cells a side of the context that cross-attention sees
+
+
 def make_net(cfg):
-    """cfg as "bridge" of config.json: cell, widths, layers, groups."""
+    """cfg as "bridge" of config.json: cell, widths, layers, groups, attention (the levels that have it)."""
     cells, n = cfg["cell"] ** 2, len(cfg["widths"])
-    attention = cfg.get("attention", [])  # levels that have it
+    attention = cfg.get("attention", [])
     down = ["CrossAttnDownBlock2D" if i in attention else "DownBlock2D" for i in range(n)]
     up = ["CrossAttnUpBlock2D" if i in attention else "UpBlock2D" for i in reversed(range(n))]
+    mid = "UNetMidBlock2DCrossAttn" if n - 1 in attention else "UNetMidBlock2D"
     net = UNet2DConditionModel(in_channels=10 * cells, out_channels=3 * cells, down_block_types=down,
-                               up_block_types=up, mid_block_type="UNetMidBlock2D",
-                               block_out_channels=cfg["widths"], layers_per_block=cfg["layers"],
-                               norm_num_groups=cfg["groups"], cross_attention_dim=3 * cells, act_fn="silu")
+                               up_block_types=up, mid_block_type=mid, block_out_channels=cfg["widths"],
+                               layers_per_block=cfg["layers"], norm_num_groups=cfg["groups"],
+                               attention_head_dim=[max(1, w // 32) for w in cfg["widths"]],  # heads of 32
+                               cross_attention_dim=3 * cells + 1, use_linear_projection=True, act_fn="silu")
     torch.nn.init.zeros_(net.conv_out.weight)  # untrained, it leaves the fill as it is
     torch.nn.init.zeros_(net.conv_out.bias)
     return net
 
 
 def refine(net, cell, fill, smooth, mask, t=None, z=None):
-    """x0 from the state z (default: the fill itself, at t = 1). fill, smooth [n, 3, h, w] in -1..1; mask [n, 1, h, w];
-    t [n] -> [n, 3, h, w] fp32."""
-    dtype = net.dtype
+    """x0 from the state z (default: the fill itself, at t = 1). fill, smooth [n, 3, h, w]
+    in -1..1; mask [n, 1, h, w]; t [n] -> [n, 3, h, w] fp32."""
     z = fill if z is None else z
     t = torch.ones(len(z), device=z.device) if t is None else t
-    x = F.pixel_unshuffle(torch.cat([z, fill, smooth, mask], 1), cell).to(dtype)
+    x = F.pixel_unshuffle(torch.cat([z, fill, smooth, mask], 1), cell).to(next(net.parameters()).dtype)
     x = x.contiguous(memory_format=torch.channels_last)
-    v = net(x, (t * 1000).to(dtype), encoder_hidden_states=None).sample
+    tokens = context_tokens(F.pixel_unshuffle(fill, cell), mask_cells(mask, cell), CONTEXT_SIZE).to(x.dtype)
+    v = net(x, (t * 1000).to(x.dtype), encoder_hidden_states=tokens).sample
     return z - t[:, None, None, None] * F.pixel_shuffle(v.float(), cell)
 
 
-def tensors(rows, device):
-    """[n, h, w, 10] uint8 -> picture, fill, smooth fill in -1..1, mask."""
-    x = torch.from_numpy(np.ascontiguousarray(rows)).to(device).permute(0, 3, 1, 2)
-    return (*(x[:, k:k + 3].float() / 127.5 - 1 for k in (0, 3, 6)), x[:, 9:10].float())
+def tensors(rows):
+    """[n, 10, h, w] uint8 -> picture, fill, smooth fill in -1..1, mask."""
+    return (*(rows[:, k:k + 3].float() / 127.5 - 1 for k in (0, 3, 6)), rows[:, 9:10].float())
+
+
+def planes(rows, device):
+    """[n, h, w, 10] uint8 as a tensor [n, 10, h, w]."""
+    return torch.from_numpy(np.ascontiguousarray(rows)).to(device).permute(0, 3, 1, 2)
+
+
+class DeviceBank:
+    """The bank's examples on a GPU: they are drawn, turned and flipped there."""
+
+    def __init__(self, path, capacity, device):
+        self.path, self.source = path, np.memmap(path, np.uint8, "r").reshape(-1, bank.SIDE, bank.SIDE, bank.DEPTH)
+        self.rows = torch.empty(capacity, bank.DEPTH, bank.SIDE, bank.SIDE, dtype=torch.uint8, device=device)
+        self.n = 0
+
+    def refresh(self, at_most=512):
+        """Take over what has been made since; returns how many examples are there."""
+        end = min(bank.ready(self.path), len(self.rows), self.n + at_most)
+        if end > self.n:
+            self.rows[self.n:end] = planes(self.source[self.n:end], self.rows.device)
+            self.n = end
+        return self.n
+
+    def draw(self, n, side):
+        """[n, 10, side, side]; windows of one call lie at the same place in eight groups of turns and flips."""
+        y, x = (random.randrange(0, bank.SIDE - side + 1) for _ in range(2))
+        rows = self.rows[torch.randint(self.n, (n,), device=self.rows.device), :, y:y + side, x:x + side]
+        turned = []
+        for k, part in enumerate(rows.chunk(8)):
+            part = part.flip(-1) if k % 2 else part
+            part = part.flip(-2) if k in (2, 3) else part  # upright pictures are the rule
+            turned.append(part.transpose(-1, -2) if k > 6 else part)
+        return torch.cat(turned)
 
 
 def inside(values, mask):
@@ -96,8 +135,8 @@ def loss_of(net, args, cell, picture, fill, smooth, mask):
         tt, ss = t[:, None, None, None], s[:, None, None, None]
         z = (1 - tt) * picture + tt * (fill + ss * mask * torch.randn_like(fill))
     made = refine(net, cell, fill, smooth, mask, t, z)
-    error = inside((made - picture).abs(), mask)
-    loss = error.mean()
+    difference = made - picture
+    loss = inside(difference.abs(), mask).mean() + args.square * (inside(difference.square(), mask) + 1e-4).sqrt().mean()
     if args.texture:
         whole = fill + (made - fill) * mask
         loss = loss + args.texture * texture_distance(whole, picture, mask).mean()
@@ -111,8 +150,7 @@ def measure(net, cell, groups):
     for name, rows in groups.items():
         gains, textures = [], []
         for i in range(0, len(rows), 8):
-            picture, fill, smooth, mask = tensors(rows[i:i + 8], "cpu")
-            picture, fill, smooth, mask = (x.to(next(net.parameters()).device) for x in (picture, fill, smooth, mask))
+            picture, fill, smooth, mask = tensors(planes(rows[i:i + 8], next(net.parameters()).device))
             made = (fill + (refine(net, cell, fill, smooth, mask) - fill) * mask).clamp(-1, 1)
             a, b = (inside((x - picture).square(), mask) for x in (made, fill))
             gains += (10 * torch.log10((b + 1e-6) / (a + 1e-6))).tolist()
@@ -145,6 +183,7 @@ def add_options(ap):
     ap.add_argument("--bank-file", help="bridge: default WORK/bank.u8")
     ap.add_argument("--no-loader", action="store_true", help="bridge: another run renews the bank")
     ap.add_argument("--texture", type=float, default=0.0, help="bridge: weight of the texture distance")
+    ap.add_argument("--square", type=float, default=0.0, help="bridge: weight of the root of the mean square error")
     ap.add_argument("--noise", type=float, default=0.0,
                     help="bridge: deviation of the noise added to the fill at t = 1")
     ap.add_argument("--noise-share", type=float, default=0.5, help="bridge: share of the examples that have it")
@@ -155,7 +194,8 @@ def add_options(ap):
 def start_loader(args, bank_file):
     """The niced process that fills the bank and keeps renewing it."""
     return subprocess.Popen([sys.executable, HERE / "bank.py", "--data", args.data, "--bank", bank_file,
-                             "--examples", str(args.bank), "--pause", Path(args.work) / "pause"],
+                             "--examples", str(args.bank), "--pause", Path(args.work) / "pause",
+                             "--jobs", str(args.loaders)],
                             preexec_fn=lambda: os.nice(19))
 
 
@@ -220,6 +260,23 @@ def scale_of(args, n_steps, fresh, left_minutes):
     return min(1.0, (n_steps + 1) / (100 if fresh else 10)) * cool
 
 
+def drawing(bank_file, capacity, device):
+    """The function (n, side) that draws examples [n, 10, side, side]."""
+    if device.type == "cpu":
+        rows = bank.Reader(bank_file)
+        return lambda n, side: planes(rows.draw(n, side), device)
+    rows = DeviceBank(bank_file, capacity, device)
+    rows.refresh()
+    calls = itertools.count()
+
+    def draw(n, side):
+        if next(calls) % 50 == 0:
+            rows.refresh()
+        return rows.draw(n, side)
+
+    return draw
+
+
 def train(args, cfg, device):
     """Go on until the minutes (of processor time, on a CPU) are used up; WORK/pause holds it, WORK/stop ends it after
     saving."""
@@ -233,7 +290,8 @@ def train(args, cfg, device):
     test = held_out(args)
     while bank.ready(bank_file) < 256:
         time.sleep(2)
-    rows, log = bank.Reader(bank_file), Log(work / f"{args.name}.csv")
+    draw = drawing(bank_file, args.bank, device)
+    log = Log(work / f"{args.name}.csv")
     average, worked, n_start, ended = None, 0.0, opt.n, False
     last_saved = last_measured = time.monotonic()
     net.train()
@@ -243,10 +301,11 @@ def train(args, cfg, device):
         began = now()
         side = 128 if random.random() < args.small_share else 256
         n = args.batch if side == 128 else max(1, args.batch // 4)
-        loss = loss_of(net, args, net_cfg["cell"], *tensors(rows.draw(n, side), device))
+        loss = loss_of(net, args, net_cfg["cell"], *tensors(draw(n, side)))
         loss.backward()
         opt.step(scale_of(args, opt.n - n_start, n_start == 0, args.minutes - worked / 60))
-        average = loss.item() if average is None else 0.98 * average + 0.02 * loss.item()
+        if device.type == "cpu" or opt.n % 20 == 0:  # asking a GPU for a value holds it up
+            average = loss.item() if average is None else 0.98 * average + 0.02 * loss.item()
         worked += now() - began
         ended = worked >= args.minutes * 60 or (work / "stop").exists()
         if ended or time.monotonic() - last_measured > args.measure * 60:

@@ -8,6 +8,7 @@ import math
 import queue
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -30,10 +31,11 @@ class Pictures:
         weights = []
         manifest = Path(folder).parent / "manifest.json"  # textures have a weight of their own, or they would outnumber photographs
         share = {m["file"]: m.get("weight", 1.0) for m in json.loads(manifest.read_text())} if manifest.exists() else {}
-        for path in sorted(Path(folder).iterdir()):
-            if path.suffix not in (".jpg", ".png"):
-                continue
-            pyramid = [load(path)]
+        paths = [p for p in sorted(Path(folder).iterdir()) if p.suffix in (".jpg", ".png", ".webp")]
+        with ThreadPoolExecutor() as pool:
+            loaded = list(pool.map(load, paths))
+        for path, picture in zip(paths, loaded):
+            pyramid = [picture]
             while min(pyramid[-1].shape[:2]) >= 512:
                 h, w = pyramid[-1].shape[:2]
                 pyramid.append(cv2.resize(pyramid[-1], (w // 2, h // 2), interpolation=cv2.INTER_AREA))
