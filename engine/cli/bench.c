@@ -142,9 +142,9 @@ static float noise(void)
     return (float)(noise_state >> 8) * (2.0f / 16777216.0f) - 1.0f;
 }
 
-static SfuTensor *tensor(SfuQueue *q, int n, int h, int w, int c, GError **error)
+static SfuTensor *tensor_of(SfuQueue *q, SfuDtype dtype, int n, int h, int w, int c, GError **error)
 {
-    SfuTensor *t = sfu_tensor_create(q, sfu_queue_act_dtype(q), n, h, w, c, error);
+    SfuTensor *t = sfu_tensor_create(q, dtype, n, h, w, c, error);
     if (!t)
         return NULL;
     const gint64 count = sfu_tensor_elements(t);
@@ -157,6 +157,11 @@ static SfuTensor *tensor(SfuQueue *q, int n, int h, int w, int c, GError **error
     }
     g_free(v);
     return t;
+}
+
+static SfuTensor *tensor(SfuQueue *q, int n, int h, int w, int c, GError **error)
+{
+    return tensor_of(q, sfu_queue_act_dtype(q), n, h, w, c, error);
 }
 
 static SfuWeight *weight(SfuDtype dtype, int o, int i, int k)
@@ -376,8 +381,8 @@ static gboolean measure_peaks(SfuQueue *q, int n, Peaks *peaks, GError **error)
     Probe p = {
         .q = q, .items = info->n_units * (info->is_cpu ? 8 : 2048), .steps = info->is_cpu ? FMA_STEPS : GPU_FMA_STEPS};
     Result r;
-    gboolean ok = (p.x = tensor(q, 1, 1, 8192, COPY_BLOCK, error)) &&
-                  (p.y = tensor(q, 1, 1, 8192, COPY_BLOCK, error)) && measure(q, n, probe_fma, &p, &r, error);
+    gboolean ok = (p.x = tensor_of(q, SFU_F32, 1, 1, 8192, COPY_BLOCK, error)) && /* as the probe's kernels take them */
+                  (p.y = tensor_of(q, SFU_F32, 1, 1, 8192, COPY_BLOCK, error)) && measure(q, n, probe_fma, &p, &r, error);
     if (ok) {
         peaks->gflops = 24.0 * 16 * 2 * p.steps * p.items / r.best_ms * 1e-6;
         peaks->cpu_gflops = peaks->gflops * r.best_ms / r.cpu_ms;

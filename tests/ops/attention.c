@@ -100,7 +100,7 @@ static void attention(Check *c, gconstpointer row)
             }
     /* Logits are sums of `dim` products, the result a sum of tk: both off by about the root of their length; exp may be
      * off by 3 ulp. Matrix units take probabilities in fp16. */
-    check_close(c, &o, ref, mag, c->mode->unit * (8 + sqrt(a->tk) + sqrt(a->dim)) + (c->mode->matrix ? 0x1p-11 : 0));
+    check_close(c, &o, ref, mag, c->mode->unit * (8 + sqrt(a->tk) + sqrt(a->dim)) + (check_matrix(c) ? 0x1p-11 : 0));
 }
 
 static const Attention rows[] = {

@@ -1,6 +1,7 @@
 /* The harness of the ops tests.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
+#include "ops/util.h"
 #include <locale.h>
 #include <string.h>
 
@@ -161,6 +162,11 @@ double *check_zeros(Check *c, gint64 n)
 double check_uniform(Check *c, double from, double to)
 {
     return g_rand_double_range(c->rand, from, to);
+}
+
+gboolean check_matrix(Check *c)
+{
+    return sfu_queue_act_dtype(c->q) == SFU_F16 && sfu_mma_present(c->q);
 }
 
 static double draw(Check *c, Kind kind)

@@ -65,6 +65,8 @@ Out check_in_place(Check *c, In *x);
 /* dims in PyTorch's order; unused ones 0. Magnitudes up to 2. */
 Weight check_weight(Check *c, SfuDtype dtype, int d0, int d1, int d2, int d3);
 double *check_zeros(Check *c, gint64 n); /* freed after the case */
+/* Whether products and attention of this case may be made by matrix units: the device's own, or emulated ones. */
+gboolean check_matrix(Check *c);
 double check_uniform(Check *c, double from, double to);
 
 /* |y - ref| <= tol * mag + store * |ref| for every element, and the sentinel untouched. `mag` NULL: |ref|. `tol` has

@@ -161,7 +161,7 @@ static void product(Check *c, gconstpointer row)
      * practice; the 12 is for the epilogue, whose exp is allowed 3 ulp and whose erf has an absolute error of 1.5e-7
      * = 2.5 units. */
     double tol = c->mode->unit * (12 + 2 * sqrt((double)per * p->k * kernel_w(p)));
-    if (c->mode->matrix && p->dtype != SFU_F16)
+    if (check_matrix(c) && p->dtype != SFU_F16)
         tol += 0x1p-11; /* matrix units take all weights in fp16 */
     if (p->geglu) {
         double *y_ref = check_zeros(c, pixels * y_c), *y_mag = check_zeros(c, pixels * y_c);
