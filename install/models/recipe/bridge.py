@@ -70,7 +70,7 @@ def tensors(rows):
 
 def planes(rows, device):
     """[n, h, w, 10] uint8 as a tensor [n, 10, h, w]."""
-    return torch.from_numpy(np.ascontiguousarray(rows)).to(device).permute(0, 3, 1, 2)
+    return torch.from_numpy(np.array(rows)).to(device).permute(0, 3, 1, 2)
 
 
 class DeviceBank:
@@ -266,7 +266,7 @@ def drawing(bank_file, capacity, device):
         rows = bank.Reader(bank_file)
         return lambda n, side: planes(rows.draw(n, side), device)
     rows = DeviceBank(bank_file, capacity, device)
-    rows.refresh()
+    rows.refresh(capacity)
     calls = itertools.count()
 
     def draw(n, side):
