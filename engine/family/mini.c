@@ -14,6 +14,18 @@ static int native_px(const SfuModel *m)
     return n && JSON_NODE_HOLDS_VALUE(n) ? (int)CLAMP(json_node_get_int(n), 64, 4096) : 256;
 }
 
+/* "latent": "pixels": the network works on the picture itself. */
+static gboolean on_pixels(const SfuModel *m)
+{
+    JsonNode *n = json_object_get_member(sfu_model_sfumato(m), "latent");
+    return n && JSON_NODE_HOLDS_VALUE(n) && g_strcmp0(json_node_get_string(n), "pixels") == 0;
+}
+
+static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
+{
+    return on_pixels(m) ? sfu_pixels_autoencoder(q) : sfu_sd_autoencoder(q, m, error);
+}
+
 const SfuFamily sfu_family_mini = {.id = "mini",
                                    .name = "Sfumato mini",
                                    .tasks = 1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT | 1u << SFU_TASK_UPSCALE,
@@ -25,4 +37,4 @@ const SfuFamily sfu_family_mini = {.id = "mini",
                                    .configure = sfu_sd_configure_parts,
                                    .expect = sfu_sd_expect,
                                    .denoiser = sfu_sd_denoiser,
-                                   .autoencoder = sfu_sd_autoencoder};
+                                   .autoencoder = autoencoder};

@@ -80,6 +80,7 @@ static inline void sfu_autoencoder_set_wrap(SfuAutoencoder *a, int wrap)
 /* NULL with MISSING. The model is borrowed. */
 SfuAutoencoder *sfu_vae_autoencoder(SfuQueue *q, SfuModel *model, GError **error);
 SfuAutoencoder *sfu_taesd_autoencoder(SfuQueue *q, SfuModel *model, GError **error);
+SfuAutoencoder *sfu_pixels_autoencoder(SfuQueue *q); /* squares of 2 x 2 pixels as 12 channels */
 /* One whose latents are squares of 2 x 2 of the inner one's (taken), of four times the channels, less `mean` and
  * divided by `deviation` [channels], both copied; NULL: the inner one's are normalized already. */
 SfuAutoencoder *sfu_packed_autoencoder(SfuQueue *q, SfuAutoencoder *inner, const float *mean, const float *deviation);

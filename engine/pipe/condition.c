@@ -431,7 +431,7 @@ void sfu_session_guide(const SfuSession *s, float *raw, gint64 n)
  * (torch.nn.functional.adaptive_avg_pool2d), become the context. */
 gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, GError **error)
 {
-    const int g = s->grid, c = s->ae.channels + 1, n_mask = extra->c - s->ae.channels;
+    const int g = s->grid, c = s->ae.channels + 1, n_mask = s->ae.factor * s->ae.factor, mask = extra->c - n_mask;
     float *tokens = g_new0(float, (gsize)g *g *c);
     for (int y = 0; y < g; y++) {
         const int y0 = y * r.h / g, y1 = ((y + 1) * r.h + g - 1) / g;
@@ -444,7 +444,7 @@ gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, G
                     for (int k = 0; k < c - 1; k++)
                         o[k] += v[k];
                     for (int k = 0; k < n_mask; k++)
-                        o[c - 1] += v[c - 1 + k] / (float)n_mask;
+                        o[c - 1] += v[mask + k] / (float)n_mask;
                 }
             }
             for (int k = 0; k < c; k++)

@@ -334,20 +334,25 @@ static gboolean prepare(Pass *a, GError **error)
     return fill_hole(a, a->start, content == CONTENT_PATCH, error);
 }
 
-/* The picture with the hole mid-grey, or filled as the model learned it. */
-static gboolean make_condition(Pass *a, GError **error)
+/* The picture with the hole mid-grey, or filled as the model learned it; caller frees. */
+static SfuImage *holed_picture(const Pass *a, SfuMaskFill how, GError **error)
 {
     SfuImage *holed = sfu_image_copy(a->original, error);
-    if (holed && a->hard && a->p->s->mask_fill != SFU_MASK_GREY) {
-        if (!fill_hole(a, holed, a->p->s->mask_fill == SFU_MASK_PATCH, error))
+    if (holed && a->hard && how != SFU_MASK_GREY) {
+        if (!fill_hole(a, holed, how == SFU_MASK_PATCH, error))
             g_clear_pointer(&holed, sfu_image_free);
     } else {
         for (gint64 k = 0; holed && a->hard && k < (gint64)a->w * a->h; k++)
             if (a->hard->p[k] > 0)
                 holed->p[k * 3] = holed->p[k * 3 + 1] = holed->p[k * 3 + 2] = 0.5f;
     }
-    a->condition = holed;
-    return holed != NULL;
+    return holed;
+}
+
+static gboolean make_condition(Pass *a, GError **error)
+{
+    a->condition = holed_picture(a, a->p->s->mask_fill, error);
+    return a->condition != NULL;
 }
 
 static SfuImage *concat(const SfuImage *a, const SfuImage *b, GError **error)
@@ -369,7 +374,8 @@ static SfuImage *all_ones(int w, int h, int c, GError **error)
 }
 
 /* The channels that the UNet sees beside the noisy latent. 9-channel models: mask, masked picture; editing: the
- * picture, latents not scaled; sfumato-mini: masked picture, cells of the mask. *extra NULL: the model has none. */
+ * picture, latents not scaled; sfumato-mini: the filled picture, that filled smoothly where the model wants both, cells
+ * of the mask. *extra NULL: the model has none. */
 static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **error)
 {
     SfuSession *s = a->p->s;
@@ -377,7 +383,7 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
     *extra = NULL;
     if (more == 0)
         return TRUE;
-    if (!a->original || (more != s->ae.channels + n_mask && !s->family->edits)) {
+    if (!a->original || (more != s->ae.channels * (1 + s->smooth_too) + n_mask && !s->family->edits)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s has %d input channels, with which %s cannot be done."),
                     s->m->path, s->denoiser->in_channels, sfu_task_name(s->run->task));
         return FALSE;
@@ -390,6 +396,15 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
             z->p[k] = z->p[k] / s->ae.net->scaling + s->ae.net->shift;
         *extra = z;
         return TRUE;
+    }
+    if (s->smooth_too) {
+        SfuImage *smooth = holed_picture(a, SFU_MASK_SMOOTH, error),
+                 *zs = smooth ? sfu_coder_encode(&s->ae, smooth, error) : NULL, *both = zs ? concat(z, zs, error) : NULL;
+        sfu_image_free(smooth);
+        sfu_image_free(zs);
+        sfu_image_free(z);
+        if (!(z = both))
+            return FALSE;
     }
     SfuImage *m = !a->hard  ? all_ones(lw, lh, n_mask, error)
                   : s->grid ? sfu_mask_cells(a->hard, s->ae.factor, error)

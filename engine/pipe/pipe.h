@@ -206,6 +206,7 @@ typedef struct {
     char *embedding;         /* the file that takes the place of the prompt; NULL: none */
     char *words_set;         /* which words the network has as its condition; NULL: none */
     int grid;                /* side of the grid of tokens that the context is averaged from; 0: text */
+    gboolean smooth_too;     /* the membrane is a second condition */
     SfuMaskFill mask_fill;   /* what is in the hole of the masked picture that the UNet sees */
     gboolean from_condition; /* the flow starts from the latents under the mask plus start_noise times noise */
     float start_noise;
