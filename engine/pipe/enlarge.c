@@ -371,21 +371,20 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     JsonObject *mine = sfu_json_child(up, key);
     const int label = (int)sfu_json_number(classes, class_key, factor == 2 ? 1 : 2);
     const int n_mask = s->ae.factor * s->ae.factor;
-    if (!up || !mine || label < 0 || label >= s->denoiser->n_classes ||
-        s->denoiser->in_channels != 2 * s->ae.channels + n_mask) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is not made for enlarging by %d."), s->m->path, factor);
-        return NULL;
-    }
     if (!sfu_params_given(s->run->job->params, SFU_PARAM_STEPS) ||
         sfu_params_int(s->run->job->params, SFU_PARAM_STEPS) == 0)
         s->steps = (int)CLAMP(sfu_json_number(mine, "steps", 4), 0, 1000);
-    s->class_label = label;
-    GeglBuffer *enlarged = NULL;
-    if (json_object_has_member(mine, "enlarger")) {
-        enlarged = enlarge_by_part(s, in, factor, mine, error);
-        if (!enlarged || s->steps == 0)
-            return enlarged;
+    const gboolean has_enlarger = mine && json_object_has_member(mine, "enlarger"),
+                   flows = mine && label >= 0 && label < s->denoiser->n_classes &&
+                           s->denoiser->in_channels == 2 * s->ae.channels + n_mask;
+    if (!flows && (!has_enlarger || s->steps > 0)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is not made for enlarging by %d."), s->m->path, factor);
+        return NULL;
     }
+    GeglBuffer *enlarged = has_enlarger ? enlarge_by_part(s, in, factor, mine, error) : NULL;
+    if (has_enlarger && (!enlarged || s->steps == 0))
+        return enlarged;
+    s->class_label = label;
     s->steps = MAX(1, s->steps);
     const GeglRectangle *x = gegl_buffer_get_extent(in);
     Enlarge e;

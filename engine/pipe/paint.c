@@ -399,7 +399,8 @@ static gboolean make_extra(Pass *a, int lw, int lh, SfuImage **extra, GError **e
     }
     if (s->smooth_too) {
         SfuImage *smooth = holed_picture(a, SFU_MASK_SMOOTH, error),
-                 *zs = smooth ? sfu_coder_encode(&s->ae, smooth, error) : NULL, *both = zs ? concat(z, zs, error) : NULL;
+                 *zs = smooth ? sfu_coder_encode(&s->ae, smooth, error) : NULL,
+                 *both = zs ? concat(z, zs, error) : NULL;
         sfu_image_free(smooth);
         sfu_image_free(zs);
         sfu_image_free(z);

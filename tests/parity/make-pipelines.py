@@ -241,6 +241,28 @@ with torch.no_grad():
     cond = encode(big.clamp(0, 1) * 2 - 1)
     save_mini("mini-upscale2", walk(cond, cond, torch.ones(1, 16, 24, 32), 1, 2))
 
+    # On pixels: squares of 2 x 2 as channels, and the membrane as a second condition, which in a picture of one colour is that colour.
+    unet, unet_file = make_unet("mini-pixels", in_channels=40, out_channels=12, cross_attention_dim=13, block_out_channels=(32, 48, 64),
+                                norm_num_groups=16, attention_head_dim=(1, 1, 2), use_linear_projection=True, sample_size=SIDE // 2,
+                                mid_block_type="UNetMidBlock2DCrossAttn", down_block_types=(DOWN, DOWN, CROSS), up_block_types=(UPCROSS, UP, UP))
+    index = {"_class_name": "SfumatoMiniPipeline", "sfumato": {
+        "name": "sfumato-mini", "version": 2, "native_size": SIDE, "tasks": ["inpaint"], "steps": 2, "latent": "pixels", "latent_factor": 2,
+        "second_fill": "pull-push", "start": "condition", "inpaint": {"steps": 2, "start_noise": 0.5, "residual": True},
+        "context": {"kind": "latent_grid", "size": 8}}}
+    flow = flow | {"shift": 1.0}
+    models["mini-pixels"] = {"files": [unet_file, {"json": "model_index.json", "config": index},
+                                       {"json": "scheduler/scheduler_config.json", "config": flow}]}
+    x = torch.tensor([0.25, 0.5, 0.75]).view(1, 3, 1, 1).expand(1, 3, SIDE, SIDE) * 2 - 1
+    x0, cond, cells = F.pixel_unshuffle(x, 2), F.pixel_unshuffle(torch.where(mask > 0, torch.zeros_like(x), x), 2), F.pixel_unshuffle(mask, 2)
+    noise = cond + 0.5 * torch.randn(cond.shape, generator=generator())
+    grid, z, hole = tokens(cond, cells), noise, cells.amax(1, keepdim=True)
+    for a, b in ((1.0, 0.5), (0.5, 0.0)):
+        v = unet(torch.cat([z, cond, x0, cells], 1), torch.tensor(a * 1000), encoder_hidden_states=grid).sample
+        z = z + (b - a) * v
+        z = hole * z + (1 - hole) * ((1 - b) * x0 + b * noise)
+    expected["mini-pixels/latent"] = z.numpy()
+    expected["mini-pixels/picture"] = nhwc(F.avg_pool2d(torch.where(mask > 0, F.pixel_shuffle(z, 2), x) / 2 + 0.5, 8))
+
 with open(HERE / "pipelines.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
     g.write(json.dumps({"models": models, "cases": []}).encode())
 save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "pipelines.safetensors")

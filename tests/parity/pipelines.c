@@ -215,6 +215,20 @@ static void test_mini_upscale(void)
     g_object_unref(in);
 }
 
+static void test_mini_on_pixels(void)
+{
+    GeglBuffer *in = gegl_buffer_new(GEGL_RECTANGLE(0, 0, SIDE, SIDE), babl_format("R'G'B' float")),
+               *mask = box_mask(41, 33, 61, 54);
+    const float color[] = {0.25f, 0.5f, 0.75f};
+    gegl_buffer_set_color_from_pixel(in, NULL, color, babl_format("R'G'B' float"));
+    SfuParams *p = params("mini-pixels", "steps 2 strength 1" PLAIN_MASK);
+    SfuResult *r = check("mini-pixels", SFU_TASK_INPAINT, p, in, mask, 0);
+    outside_is_untouched(r, in);
+    sfu_result_free(r);
+    g_object_unref(in);
+    g_object_unref(mask);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -234,6 +248,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pipelines/sd2-v-prediction", test_sd2_v_prediction);
     g_test_add_func("/pipelines/x4-upscaler", test_x4_upscaler);
     g_test_add_func("/pipelines/mini-inpaint", test_mini_inpaint);
+    g_test_add_func("/pipelines/mini-on-pixels", test_mini_on_pixels);
     g_test_add_func("/pipelines/mini-upscale", test_mini_upscale);
     const int rc = g_test_run();
     sfu_engine_free(engine);

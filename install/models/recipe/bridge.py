@@ -24,14 +24,12 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
 import bank
-from networks import context_tokens, mask_cells
+from export import export
+from networks import CONTEXT_SIZE, context_tokens, mask_cells, read_config
 from optimizer import Optimizer
 from pictures import Pictures
 
 HERE = Path(__file__).resolve().parent
-
-
-CONTEXT_SIZE = 8  # cells a side of the context that cross-attention sees
 
 
 def make_net(cfg):
@@ -199,20 +197,20 @@ def start_loader(args, bank_file):
                             preexec_fn=lambda: os.nice(19))
 
 
-def export(folder, net_cfg, weights):
-    """The averaged weights as fp16 in diffusers' form, with the bridge's configuration beside: a checkpoint that --init
-    goes on from."""
+def write(folder, net_cfg, weights):
+    """The model folder with the averaged weights as fp16, and the bridge's configuration beside: --init goes on from
+    it."""
     net = make_net(net_cfg)
     net.load_state_dict({k: v.float() for k, v in weights.items()})
-    net.to(torch.float16).save_pretrained(folder)
-    (Path(folder) / "bridge.json").write_text(json.dumps(net_cfg) + "\n")
+    export(folder, read_config() | {"bridge": net_cfg}, bridge=net)
+    (Path(folder) / "unet" / "bridge.json").write_text(json.dumps(net_cfg) + "\n")
 
 
 def load_export(folder):
-    """(configuration, network in fp32)."""
-    net_cfg = json.loads((Path(folder) / "bridge.json").read_text())
+    """(configuration, network in fp32) of a model folder."""
+    net_cfg = json.loads((Path(folder) / "unet" / "bridge.json").read_text())
     net = make_net(net_cfg)
-    net.load_state_dict(load_file(Path(folder) / "diffusion_pytorch_model.safetensors"))
+    net.load_state_dict(load_file(Path(folder) / "unet" / "diffusion_pytorch_model.safetensors"))
     return net_cfg, net
 
 
@@ -316,7 +314,7 @@ def train(args, cfg, device):
             last_measured = time.monotonic()
         if ended or time.monotonic() - last_saved > args.save * 60:
             save(work / f"{args.name}.pt", {"opt": opt.state(), "seconds": earlier + worked, "cfg": net_cfg})
-            export(work / f"{args.name}-export", net_cfg, opt.ema)
+            write(work / f"{args.name}-export", net_cfg, opt.ema)
             last_saved = time.monotonic()
     if loader:
         loader.terminate()

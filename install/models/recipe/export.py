@@ -7,23 +7,21 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
-from networks import Enlarger, factor
+from networks import CONTEXT_SIZE, Enlarger
 
 
-def export(work, cfg, vae=None, unet=None, enlarger=None):
-    """Write the given networks, with the weights they now hold, to work/export."""
-    folder = Path(work) / "export"
+def export(folder, cfg, bridge=None, enlarger=None):
+    """Write the given networks, with the weights they now hold, and the index to the model folder."""
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, net in (("vae", vae), ("unet", unet)):
-        if net is not None:
-            copy.deepcopy(net).to("cpu", torch.float16).save_pretrained(folder / name)
-            path = folder / name / "config.json"
-            config = {k: v for k, v in json.loads(path.read_text()).items() if k != "_name_or_path"}
-            path.write_text(json.dumps(config, indent=2) + "\n")
-            (folder / name / "diffusion_pytorch_model.safetensors").chmod(0o644)
+    if bridge is not None:
+        copy.deepcopy(bridge).to("cpu", torch.float16).save_pretrained(folder / "unet")
+        path = folder / "unet" / "config.json"
+        config = {k: v for k, v in json.loads(path.read_text()).items() if k != "_name_or_path"}
+        path.write_text(json.dumps(config, indent=2) + "\n")
+        (folder / "unet" / "diffusion_pytorch_model.safetensors").chmod(0o644)
     if enlarger is not None:
         path = folder / "enlarger" / f"x{enlarger.scale}.safetensors"
         path.parent.mkdir(exist_ok=True)
@@ -37,25 +35,14 @@ def write_index(folder, cfg):
         "_class_name": "SfumatoMiniPipeline",
         "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
         "unet": ["diffusers", "UNet2DConditionModel"],
-        "vae": ["diffusers", "AutoencoderKL"],
-        "sfumato": cfg["sfumato"] | {
-            "latent_factor": factor(cfg),
-            "context": {"kind": "latent_grid", "size": cfg["context_size"]},
-        },
+        "sfumato": cfg["sfumato"] | {"latent": "pixels", "latent_factor": cfg["bridge"]["cell"],
+                                     "context": {"kind": "latent_grid", "size": CONTEXT_SIZE}},
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
-    scheduler = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": cfg["shift"],
+    scheduler = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 1.0,
                  "use_dynamic_shifting": False}
     (folder / "scheduler").mkdir(exist_ok=True)
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler, indent=2) + "\n")
-
-
-def load_folder(folder, with_unet=True):
-    """(vae, unet or None) in fp32."""
-    folder = Path(folder)
-    vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=torch.float32)
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32) if with_unet else None
-    return vae, unet
 
 
 def load_enlarger(path):

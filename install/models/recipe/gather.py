@@ -14,7 +14,6 @@ import argparse
 import fnmatch
 import io
 import json
-import os
 import re
 import struct
 import subprocess

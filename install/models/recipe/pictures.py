@@ -155,9 +155,6 @@ def fill_smooth(picture, mask):
     return np.clip(np.rint(fine), 0, 255).astype(np.uint8)
 
 
-NARROW_PX = 6  # half-width of holes whose surroundings tell all of what was there
-
-
 @cache
 def patch_library():
     """The engine's own fill (engine/fill/patch_fill.c), compiled beside this file's folder at first use: needs a C compiler and GLib."""
@@ -187,29 +184,6 @@ def fill_patches(picture, mask, seed=0):
     if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), None, 0, thin_px, seed, None, None):
         raise MemoryError(f"patch fill of {w} x {h} pixels")
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
-
-
-def fill_hole(picture, mask, how, seed=0):
-    """The condition of inpainting: "pull-push" or "patch"."""
-    return fill_patches(picture, mask, seed) if how == "patch" else fill_smooth(picture, mask)
-
-
-DEEP_WEIGHT = 0.1  # of the error where the fill shall stay: easily learnt, and nothing is won there
-
-
-def reachable(picture, filled, mask):
-    """What the network shall make of a filled hole: the picture where the surroundings tell what was there, that is in narrow holes
-    and within some pixels of the edge; deeper inside, the fill as it is. A network that were to find the picture itself there would
-    learn to blur. -> (target [h, w, 3] uint8, weight of each pixel's error [h, w] float32, 0 outside); mask [h, w] of 0, 1."""
-    hole = mask.astype(np.uint8)
-    padded = cv2.copyMakeBorder(hole, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NARROW_PX + 1,) * 2)
-    thick = cv2.morphologyEx(hole, cv2.MORPH_OPEN, disc)
-    exact = np.where(thick > 0, np.clip((5 - depth) / 4, 0, 1), 1).astype(np.float32)
-    exact = cv2.GaussianBlur(exact, (0, 0), 1.5)
-    out = filled + exact[..., None] * hole[..., None] * (picture.astype(np.float32) - filled)
-    return np.clip(np.rint(out), 0, 255).astype(np.uint8), (exact + (1 - exact) * DEEP_WEIGHT) * hole
 
 
 def enlarge(small, h, w):
