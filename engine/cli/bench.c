@@ -382,7 +382,8 @@ static gboolean measure_peaks(SfuQueue *q, int n, Peaks *peaks, GError **error)
         .q = q, .items = info->n_units * (info->is_cpu ? 8 : 2048), .steps = info->is_cpu ? FMA_STEPS : GPU_FMA_STEPS};
     Result r;
     gboolean ok = (p.x = tensor_of(q, SFU_F32, 1, 1, 8192, COPY_BLOCK, error)) && /* as the probe's kernels take them */
-                  (p.y = tensor_of(q, SFU_F32, 1, 1, 8192, COPY_BLOCK, error)) && measure(q, n, probe_fma, &p, &r, error);
+                  (p.y = tensor_of(q, SFU_F32, 1, 1, 8192, COPY_BLOCK, error)) &&
+                  measure(q, n, probe_fma, &p, &r, error);
     if (ok) {
         peaks->gflops = 24.0 * 16 * 2 * p.steps * p.items / r.best_ms * 1e-6;
         peaks->cpu_gflops = peaks->gflops * r.best_ms / r.cpu_ms;
