@@ -53,7 +53,7 @@ static void reference_group(const Norm *p, const double *x, const double *gamma,
             double *st = stats + 4 * (b * p->groups + g); /* mean, r, what each may be off by in units */
             st[0] = mean;
             st[1] = r;
-            st[2] = 3 * size;
+            st[2] = 3 * size + 2 * sqrt(var); /* sums of differences from a first guess */
             st[3] = r * (16 + 0.25 * size * r);
             for (gint64 i = 0; i < pixels; i++)
                 for (int k = 0; k < per; k++) {
