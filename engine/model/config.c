@@ -102,6 +102,7 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
         c->cross_attention[i] = sfu_model_has_module(m, P, "down_blocks.%d.attentions.", i) ||
                                 sfu_model_has_module(m, P, "up_blocks.%d.attentions.", c->n_blocks - 1 - i);
     }
+    read_int(j, "layers_per_block", &c->layers_per_block, 1, MAX_LAYERS); /* what lacks is then missing */
     const char *middle = read_string(j, "mid_block_type");
     /* KOALA-700M has none, and says so. */
     JsonNode *none = j ? json_object_get_member(json_node_get_object(j), "mid_block_type") : NULL;
@@ -166,6 +167,7 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     c->layers_per_block = sfu_model_count(m, P, "decoder.up_blocks.0.resnets.", MAX_LAYERS + 1) - 1;
     if (c->layers_per_block < 1 || !c->n_blocks)
         return bad(m, error, "the VAE has no up blocks");
+    read_int(j, "layers_per_block", &c->layers_per_block, 1, MAX_LAYERS);
     c->encoder = sfu_model_has_module(m, P, "encoder.");
     /* Every published VAE has the attention, and those of 4 channels the convolutions between the halves, unless
      * config.json says otherwise. */
@@ -212,6 +214,8 @@ gboolean sfu_model_configure_text(SfuModel *m, GError **error)
     c->positions = dim(sfu_model_tensor(m, P, "text_model.embeddings.position_embedding.weight"), 0);
     c->layers = sfu_model_count(m, P, "text_model.encoder.layers.", 256);
     c->intermediate = dim(sfu_model_tensor(m, P, "text_model.encoder.layers.0.mlp.fc1.weight"), 0);
+    /* Fewer than there are tensors of: "CLIP skip" for good. More: some are missing. */
+    read_int(j, "num_hidden_layers", &c->layers, 1, 256);
     if (c->positions < 77 || !c->layers || c->hidden < 1 || c->intermediate < 1)
         return bad(m, error, "the text encoder is no CLIP");
     /* A single 2.x file has OpenCLIP's last layer too, which Stable Diffusion 2 leaves out; unless whoever wrote it has

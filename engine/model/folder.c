@@ -178,5 +178,5 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error)
     }
     g_free(index);
     g_free(scheduler);
-    return ok;
+    return ok && sfu_model_check_settings(m, error);
 }

@@ -50,6 +50,9 @@ int sfu_tensor_dim(const SfuFileTensor *t, int i); /* 0 if there is no such dim;
 /* folder.c: all parts of a folder in diffusers' form, with their configs. */
 gboolean sfu_model_read_folder(SfuModel *m, GError **error);
 
+/* settings.c: FALSE with FAMILY if the folder's configuration asks for what no network here computes. */
+gboolean sfu_model_check_settings(const SfuModel *m, GError **error);
+
 /* config.c: a part's configuration from tensor shapes, then from config.json where there is one. FALSE with FAMILY or
  * FORMAT. */
 gboolean sfu_model_configure_unet(SfuModel *m, GError **error);

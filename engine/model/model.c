@@ -195,12 +195,13 @@ int sfu_model_count(const SfuModel *m, SfuPart part, const char *prefix, int mos
     return (int)MIN(n, most);
 }
 
-/* Stable Diffusion 2 leaves out OpenCLIP's last layer, which a single file has. */
-static gboolean is_openclip_last_layer(const SfuModel *m, const char *name)
+/* A layer of the text encoder behind the last that is run: Stable Diffusion 2 leaves out OpenCLIP's last one, which a
+ * single file has, and a configuration may leave out others. */
+static gboolean is_left_out(const SfuModel *m, const char *name)
 {
-    char head[64];
-    g_snprintf(head, sizeof head, "text_model.encoder.layers.%d.", m->text.layers);
-    return m->openclip && g_str_has_prefix(name, head);
+    static const char head[] = "text_model.encoder.layers.";
+    return (m->openclip || m->config[SFU_PART_TEXT]) && g_str_has_prefix(name, head) &&
+           g_ascii_strtoull(name + strlen(head), NULL, 10) >= (guint64)m->text.layers;
 }
 
 void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *bound)
@@ -214,7 +215,7 @@ void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *b
     while (g_hash_table_iter_next(&it, &name, NULL)) {
         if (g_hash_table_contains(bound, name))
             continue;
-        const gboolean last = part == SFU_PART_TEXT && is_openclip_last_layer(m, name);
+        const gboolean last = part == SFU_PART_TEXT && is_left_out(m, name);
         g_ptr_array_add(last ? m->ignored : m->unexpected, g_strdup(name));
         if (!last)
             g_ptr_array_add(m->strays, g_strdup(name));
