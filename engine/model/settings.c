@@ -112,7 +112,7 @@ static gboolean is_clip(JsonNode *config)
 {
     JsonNode *n = config ? json_object_get_member(json_node_get_object(config), "model_type") : NULL;
     return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING &&
-           g_str_has_prefix(json_node_get_string(n), "clip");
+           g_str_has_prefix(json_node_get_string(n), "clip_text");
 }
 
 gboolean sfu_model_check_settings(const SfuModel *m, GError **error)

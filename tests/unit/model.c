@@ -703,7 +703,7 @@ static void test_scheduler(void)
          TRUE, TRUE},
         {"{\"_class_name\":\"FlowMatchEulerDiscreteScheduler\",\"shift\":2}", SFU_PREDICT_FLOW, 0.00085, 0.012, 2, TRUE,
          FALSE},
-        {"{\"prediction_type\":3,\"beta_start\":\"x\",\"shift\":null}", SFU_PREDICT_EPSILON, 0.00085, 0.012, 1, TRUE,
+        {"{\"prediction_type\":null,\"beta_start\":\"x\",\"shift\":null}", SFU_PREDICT_EPSILON, 0.00085, 0.012, 1, TRUE,
          FALSE},
     };
     char *folder = folder_new();
@@ -724,6 +724,8 @@ static void test_scheduler(void)
     }
     write_text(in(folder, "scheduler/scheduler_config.json"), "{\"beta_start\":-1}");
     open_bad(folder, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "betas");
+    write_text(in(folder, "scheduler/scheduler_config.json"), "{\"prediction_type\":3}");
+    open_bad(folder, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "prediction_type = 3");
     g_ptr_array_unref(vae);
     folder_remove(folder);
 }
