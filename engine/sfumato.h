@@ -109,6 +109,8 @@ typedef struct {
     GeglBuffer *picture; /* NULL for txt2img; borrowed, only read */
     GeglBuffer
         *mask; /* "Y float", 1 = repaint, in the picture's coordinates; outside its extent 0; NULL: all (img2img) */
+    GeglBuffer
+        *exclude; /* "Y float" as the mask: filling, nothing is taken from where it is above a half; NULL: none */
     GeglBuffer *const *references; /* pictures to look at, of any size; borrowed, only read */
     int n_references;
     const int *cancel; /* set non-zero from any thread to stop within a step; NULL: never */

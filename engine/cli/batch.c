@@ -16,12 +16,13 @@ static char *take_string(JsonObject *job, const char *name)
     return v;
 }
 
-/* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "out": FILE, any parameter: value}. `o` gives the defaults.
+/* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "exclude": FILE, "out": FILE, any parameter: value}. `o`
+ * gives the defaults.
  */
 static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, gboolean *skipped, GError **error)
 {
     JsonNode *node = sfu_json_read(line, "The job", error);
-    char *task_name = NULL, *in = NULL, *out = NULL, *mask = NULL, *rest = NULL;
+    char *task_name = NULL, *in = NULL, *out = NULL, *mask = NULL, *exclude = NULL, *rest = NULL;
     SfuCliOptions job = *o;
     gboolean ok = FALSE;
     job.params = sfu_params_copy(o->params);
@@ -32,6 +33,7 @@ static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line,
     in = take_string(object, "in");
     out = take_string(object, "out");
     mask = take_string(object, "mask");
+    exclude = take_string(object, "exclude");
     int task = 0;
     while (task < SFU_N_TASKS && g_strcmp0(task_name, sfu_task_name((SfuTask)task)) != 0)
         task++;
@@ -50,6 +52,8 @@ static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line,
     }
     if (mask)
         job.mask = mask;
+    if (exclude)
+        job.exclude = exclude;
     ok = sfu_cli_run(e, (SfuTask)task, &job, in, out, error);
 out:
     sfu_params_free(job.params);
@@ -57,6 +61,7 @@ out:
     g_free(in);
     g_free(out);
     g_free(mask);
+    g_free(exclude);
     g_free(rest);
     if (node)
         json_node_unref(node);

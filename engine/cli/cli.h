@@ -12,7 +12,7 @@ enum { SFU_EXIT_OK = 0, SFU_EXIT_FAILED = 1, SFU_EXIT_USAGE = 2, SFU_EXIT_INTERR
 
 typedef struct {
     SfuParams *params;
-    char *device, *precision, *mask, *from, *noise, *latent, *trace, *shard, *type;
+    char *device, *precision, *mask, *exclude, *from, *noise, *latent, *trace, *shard, *type;
     guint64 memory_bytes;
     int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
     gboolean profile, json, quiet, force, invert_mask;

@@ -11,6 +11,7 @@ static const SfuCliOption table[] = {
     {"precision", "WORD", "auto, fp32, bf16 or fp16"},
     {"mask", "FILE",
      "picture whose white parts are repainted, gray ones partly; if it is transparent anywhere, its opaque parts"},
+    {"exclude", "FILE", "fill and expand: picture whose white parts nothing is taken from; read as the mask is"},
     {"invert-mask", NULL, "repaint what the mask leaves out"},
     {"from", "FILE",
      "take the parameters from a picture (or text file) that Sfumato, AUTOMATIC1111 or NovelAI wrote; flags after it "
@@ -59,7 +60,8 @@ void sfu_cli_options_free(SfuCliOptions *o)
     if (!o)
         return;
     sfu_params_free(o->params);
-    char *strings[] = {o->device, o->precision, o->mask, o->from, o->noise, o->latent, o->trace, o->shard, o->type};
+    char *strings[] = {o->device, o->precision, o->mask,  o->exclude, o->from,
+                       o->noise,  o->latent,    o->trace, o->shard,   o->type};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     g_strfreev(o->args);
@@ -134,9 +136,10 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
     const struct {
         const char *name;
         char **text;
-    } texts[] = {{"device", &o->device}, {"precision", &o->precision}, {"mask", &o->mask},
-                 {"noise", &o->noise},   {"save-latent", &o->latent},  {"trace", &o->trace},
-                 {"shard", &o->shard},   {"type", &o->type},           {"from", &o->from}};
+    } texts[] = {{"device", &o->device},   {"precision", &o->precision}, {"mask", &o->mask},
+                 {"exclude", &o->exclude}, {"noise", &o->noise},         {"save-latent", &o->latent},
+                 {"trace", &o->trace},     {"shard", &o->shard},         {"type", &o->type},
+                 {"from", &o->from}};
     *known = TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(name, texts[i].name) == 0) {

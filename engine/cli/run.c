@@ -205,27 +205,28 @@ static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *
     return !o->latent || sfu_cli_can_write(o->latent, error);
 }
 
-static GeglBuffer *load_mask(const SfuCliOptions *o, GeglBuffer *picture, GError **error)
+/* The mask, or the excluded area, of the picture's size. */
+static GeglBuffer *load_mask(const char *file, gboolean invert, GeglBuffer *picture, GError **error)
 {
     gboolean alpha;
     GError *local = NULL;
-    GeglBuffer *drawn = sfu_cli_picture_load(o->mask, error);
+    GeglBuffer *drawn = sfu_cli_picture_load(file, error);
     const GeglRectangle *place = picture ? gegl_buffer_get_extent(picture)
                                  : drawn ? gegl_buffer_get_extent(drawn)
                                          : NULL;
     if (!drawn)
         return NULL;
-    GeglBuffer *mask = sfu_mask_from_picture(drawn, place, o->invert_mask, &alpha, &local);
+    GeglBuffer *mask = sfu_mask_from_picture(drawn, place, invert, &alpha, &local);
     if (!mask) {
-        g_set_error(error, local->domain, local->code, "%s: %s", o->mask, local->message);
+        g_set_error(error, local->domain, local->code, "%s: %s", file, local->message);
         g_error_free(local);
     } else {
         const int w = gegl_buffer_get_width(drawn), h = gegl_buffer_get_height(drawn);
         if (w != place->width || h != place->height)
-            sfu_cli_note("%s is scaled from %d x %d to %d x %d pixels", o->mask, w, h, place->width, place->height);
+            sfu_cli_note("%s is scaled from %d x %d to %d x %d pixels", file, w, h, place->width, place->height);
         if (alpha)
-            sfu_cli_note("%s is transparent in parts: its %s parts are repainted, whatever their colour", o->mask,
-                         o->invert_mask ? "transparent" : "opaque");
+            sfu_cli_note("%s is transparent in parts: its %s parts count, whatever their colour", file,
+                         invert ? "transparent" : "opaque");
     }
     g_object_unref(drawn);
     return mask;
@@ -271,13 +272,15 @@ static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o,
 gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,
                      GError **error)
 {
-    GeglBuffer *picture = NULL, *mask = NULL;
+    GeglBuffer *picture = NULL, *mask = NULL, *exclude = NULL;
     GPtrArray *results = NULL, *references = NULL;
     gboolean ok = FALSE;
     const gint64 start = g_get_monotonic_time();
     char **outputs = outputs_of(task, o->params, out);
     Watch watch = {.o = o, .out = out, .bar = !o->json && !o->quiet && isatty(2)};
-    if ((in && !(picture = sfu_cli_picture_load(in, error))) || (o->mask && !(mask = load_mask(o, picture, error))) ||
+    if ((in && !(picture = sfu_cli_picture_load(in, error))) ||
+        (o->mask && !(mask = load_mask(o->mask, o->invert_mask, picture, error))) ||
+        (o->exclude && !(exclude = load_mask(o->exclude, FALSE, picture, error))) ||
         !(references = load_references(o, error)) || !can_write_all(o, task, picture, outputs, error))
         goto out;
     if (!sfu_cli_swap_check(error))
@@ -286,6 +289,7 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
                         .params = o->params,
                         .picture = picture,
                         .mask = mask,
+                        .exclude = exclude,
                         .references = (GeglBuffer *const *)references->pdata,
                         .n_references = (int)references->len,
                         .cancel = &sfu_cli_cancel,
@@ -310,5 +314,6 @@ out:
         g_ptr_array_unref(results);
     g_clear_object(&picture);
     g_clear_object(&mask);
+    g_clear_object(&exclude);
     return ok;
 }

@@ -147,6 +147,12 @@ static gboolean check_job(const SfuJob *job, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("inpaint needs a mask that says where to paint."));
         return FALSE;
     }
+    if (job->exclude && job->task != SFU_TASK_INPAINT && job->task != SFU_TASK_OUTPAINT) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("An excluded area has a meaning only where something is filled, not for %s."),
+                    sfu_task_name(job->task));
+        return FALSE;
+    }
     return TRUE;
 }
 

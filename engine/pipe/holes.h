@@ -15,9 +15,10 @@ G_BEGIN_DECLS
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error);
 
 /* The same for what mask [h, w, 1] covers (above 0), with texture copied from the rest: sfu_patch_fill(), with thin
- * parts smooth. FALSE with MEMORY, or if tick stopped it, which then has set the error. */
-gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, double background, guint64 seed, SfuPatchTick tick,
-                               gpointer data, GError **error);
+ * parts smooth; nothing is copied from where excluded [h, w, 1] (NULL: none) is above 0. FALSE with MEMORY, or if tick
+ * stopped it, which then has set the error. */
+gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuImage *excluded, double background,
+                               guint64 seed, SfuPatchTick tick, gpointer data, GError **error);
 
 /* Adds to made [h, w, >= 3] what it differs by from original outside the mask, in cells of cell_px, carried through the
  * mask as a membrane: brightness and colour meet the surroundings without a step. mask [h, w, 1]. No effect if the mask

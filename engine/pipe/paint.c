@@ -28,13 +28,14 @@ typedef enum {
 typedef struct {
     SfuSession *s;
     SfuRun *r;
-    SfuRect canvas;    /* in the picture's coordinates; outpainting: larger than the picture */
-    SfuRegion region;  /* relative to the canvas */
-    SfuImage *source;  /* [context, 4]: the picture there, colours continued under transparency; NULL: text to image */
-    SfuImage *hard;    /* [context, 1] 1: repainted, 0: kept; NULL: everything is repainted */
-    SfuImage *soft;    /* [context, 1] the hard mask with its feathered edge */
-    SfuImage *made;    /* [context, 3] the best so far */
-    SfuImage *patched; /* [context, 3] the picture, its hole filled with patches; NULL: not asked for yet */
+    SfuRect canvas;     /* in the picture's coordinates; outpainting: larger than the picture */
+    SfuRegion region;   /* relative to the canvas */
+    SfuImage *source;   /* [context, 4]: the picture there, colours continued under transparency; NULL: text to image */
+    SfuImage *hard;     /* [context, 1] 1: repainted, 0: kept; NULL: everything is repainted */
+    SfuImage *soft;     /* [context, 1] the hard mask with its feathered edge */
+    SfuImage *excluded; /* [context, 1] 1: nothing is taken from there; NULL: none */
+    SfuImage *made;     /* [context, 3] the best so far */
+    SfuImage *patched;  /* [context, 3] the picture, its hole filled with patches; NULL: not asked for yet */
     double strength;
     gboolean gray;
     GPtrArray *references; /* SfuImage*: latents of the job's references */
@@ -45,6 +46,7 @@ static void paint_clear(Paint *p)
     sfu_image_free(p->source);
     sfu_image_free(p->hard);
     sfu_image_free(p->soft);
+    sfu_image_free(p->excluded);
     sfu_image_free(p->made);
     sfu_image_free(p->patched);
     g_clear_pointer(&p->references, g_ptr_array_unref);
@@ -183,6 +185,39 @@ static SfuImage *read_mask(const Paint *p, GError **error)
     return m;
 }
 
+/* Reads the excluded area and puts a smooth continuation of the rest there, so that no network sees what it must not
+ * take. Nothing of that gets into the result: the soft mask's own pixels stay. */
+static gboolean exclude(Paint *p, GError **error)
+{
+    const SfuRect c = p->region.context;
+    const gint64 n = (gint64)c.w * c.h;
+    gint64 n_known = 0;
+    p->excluded =
+        sfu_image_read(p->r->job->exclude, (SfuRect){p->canvas.x + c.x, p->canvas.y + c.y, c.w, c.h}, 1, error);
+    SfuImage *known = p->excluded ? sfu_image_new(c.w, c.h, 1, error) : NULL;
+    for (gint64 k = 0; known && k < n; k++) {
+        p->excluded->p[k] = p->excluded->p[k] > 0.5f;
+        known->p[k] = p->excluded->p[k] <= 0 || p->soft->p[k] > 0;
+        n_known += p->excluded->p[k] <= 0 && p->hard->p[k] <= 0;
+    }
+    gboolean ok = known && n_known;
+    if (known && !n_known)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("Everything around the mask is excluded, so there is nothing to continue."));
+    /* The hole's own pixels are no part of the rest. */
+    for (gint64 k = 0; ok && k < n; k++)
+        if (p->hard->p[k] > 0)
+            known->p[k] = 0;
+    SfuImage *filled = ok ? sfu_image_copy(p->source, error) : NULL;
+    ok = filled && sfu_fill(filled, 3, known, error);
+    for (gint64 k = 0; ok && k < n; k++)
+        if (p->excluded->p[k] > 0 && p->soft->p[k] <= 0)
+            memcpy(p->source->p + k * 4, filled->p + k * 4, 3 * sizeof(float));
+    sfu_image_free(filled);
+    sfu_image_free(known);
+    return ok;
+}
+
 static gboolean cut_out(Paint *p, GError **error)
 {
     float max;
@@ -206,7 +241,7 @@ static gboolean cut_out(Paint *p, GError **error)
         return FALSE;
     for (gint64 k = 0; k < (gint64)c.w * c.h; k++)
         p->hard->p[k] = p->hard->p[k] >= 0.5f * max;
-    return TRUE;
+    return !p->r->job->exclude || exclude(p, error);
 }
 
 /* ---- one pass ---------------------------------------------------------------------------------------------------- */
@@ -269,16 +304,19 @@ static gboolean make_patched(Paint *p, GError **error)
     const int w = MAX(1, (int)(c.w * shrink)), h = MAX(1, (int)(c.h * shrink));
     SfuImage *small = resize_part(p->source, all, 3, w, h, SFU_RESAMPLE_AREA, 0, error);
     SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, 0, error) : NULL, *big = NULL;
+    SfuImage *excluded =
+        mask && p->excluded ? resize_part(p->excluded, all, 1, w, h, SFU_RESAMPLE_AREA, 0, error) : NULL;
     Watch watch = {p->r, error};
-    gboolean ok = mask && sfu_run_stage(p->r, SFU_STAGE_ENCODE, error) &&
-                  sfu_fill_with_patches(small, mask, sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND), p->r->seed,
-                                        not_cancelled, &watch, error) &&
+    gboolean ok = mask && (excluded || !p->excluded) && sfu_run_stage(p->r, SFU_STAGE_ENCODE, error) &&
+                  sfu_fill_with_patches(small, mask, excluded, sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND),
+                                        p->r->seed, not_cancelled, &watch, error) &&
                   (p->patched = sfu_image_channels(p->source, 0, 3, error)) &&
                   (big = sfu_image_resample(small, c.w, c.h, SFU_RESAMPLE_BICUBIC, error));
     if (ok)
         take_masked(p->patched, big, p->hard);
     sfu_image_free(small);
     sfu_image_free(mask);
+    sfu_image_free(excluded);
     sfu_image_free(big);
     return ok;
 }

@@ -135,6 +135,56 @@ static void only_changes(const SfuResult *r, GeglBuffer *in, GeglRectangle insid
     g_object_unref(out);
 }
 
+/* ---- excluded areas
+ * ---------------------------------------------------------------------------------------------------- */
+
+static GPtrArray *fill_without(const char *model, const char *values, GeglBuffer *in, GeglBuffer *m, GeglBuffer * not )
+{
+    GError *error = NULL;
+    SfuParams *p = params(model, values);
+    const SfuJob job = {.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = m, .exclude = not };
+    GPtrArray *r = sfu_engine_run(engine, &job, &error);
+    g_assert_no_error(error);
+    sfu_params_free(p);
+    return r;
+}
+
+/* Other pixels in the excluded area make the same picture, bit for bit; without the exclusion they make another. */
+static void test_nothing_is_taken_from_an_excluded_area(void)
+{
+    static const char *const models[][2] = {
+        {"mini", "feather 4"}, {"sd1-inpaint", "feather 4"}, {"sd1", "feather 4 masked_content patch"}};
+    const GeglRectangle there = {60, 0, 40, 96};
+    GeglBuffer *in = picture(0, 0, 128, 96, "R'G'B'A float"), *other = gegl_buffer_dup(in),
+               *m = mask(16, 32, 24, 24, 1), *not = mask(there.x, there.y, there.width, there.height, 1);
+    GeglColor *red = gegl_color_new("red");
+    gegl_buffer_set_color(other, &there, red);
+    for (gsize i = 0; i < G_N_ELEMENTS(models); i++) {
+        GPtrArray *a = fill_without(models[i][0], models[i][1], in, m, not ),
+                  *b = fill_without(models[i][0], models[i][1], other, m, not ),
+                  *c = fill_without(models[i][0], models[i][1], other, m, NULL);
+        g_test_message("%s: %g with, %g without", models[i][0], difference(first(a)->picture, first(b)->picture),
+                       difference(first(a)->picture, first(c)->picture));
+        g_assert_cmpfloat(difference(first(a)->picture, first(b)->picture), ==, 0);
+        g_assert_cmpfloat(difference(first(a)->picture, first(c)->picture), >, 0);
+        only_changes(first(a), in, (GeglRectangle){6, 22, 44, 44});
+        g_ptr_array_unref(a);
+        g_ptr_array_unref(b);
+        g_ptr_array_unref(c);
+    }
+    GeglBuffer *all = mask(0, 0, 128, 96, 1);
+    SfuParams *p = params("mini", "feather 4");
+    fails(&(SfuJob){.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = m, .exclude = all}, SFU_ERROR_USAGE);
+    fails(&(SfuJob){.task = SFU_TASK_IMG2IMG, .params = p, .picture = in, .mask = m, .exclude = not }, SFU_ERROR_USAGE);
+    sfu_params_free(p);
+    g_object_unref(red);
+    g_object_unref(in);
+    g_object_unref(other);
+    g_object_unref(m);
+    g_object_unref(not );
+    g_object_unref(all);
+}
+
 /* ---- progress, cancel, previews ------------------------------------------------------------------------------------
  */
 
@@ -967,6 +1017,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pipe/parameters-as-used-make-the-picture-again", test_parameters_as_used_make_the_picture_again);
     g_test_add_func("/pipe/only-the-feathered-mask-changes", test_only_the_feathered_mask_changes);
     g_test_add_func("/pipe/masked-content-by-patches", test_masked_content_by_patches);
+    g_test_add_func("/pipe/nothing-is-taken-from-an-excluded-area", test_nothing_is_taken_from_an_excluded_area);
     g_test_add_func("/pipe/strange-pictures-and-masks", test_strange_pictures_and_masks);
     g_test_add_func("/pipe/large-regions-are-refined", test_large_regions_are_refined);
     g_test_add_func("/pipe/outpaint", test_outpaint);
