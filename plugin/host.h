@@ -47,6 +47,13 @@ GeglBuffer *sfu_host_read_selection(int image);
 
 gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds); /* FALSE: nothing is selected */
 
+/* Names of the image's channels that the user made; NULL-terminated, caller frees with g_strfreev(). */
+char **sfu_host_channels(int image);
+/* A channel as "Y float" over the canvas, by its name. Caller unrefs; NULL: the image has none of that name. */
+GeglBuffer *sfu_host_read_channel(int image, const char *name);
+/* The selection as a channel of that name, in place of an older one, as one undo step. FALSE: nothing is selected. */
+gboolean sfu_host_selection_keep(int image, const char *name);
+
 /* A text that an image carries under a name. saved: with its file, and within undo; else until the image is closed.
  * Caller frees what get returns; NULL: none. */
 char *sfu_host_image_text_get(int image, const char *name);

@@ -65,6 +65,14 @@ static const SfuParamSpec own_rows[] = {
      .tasks = TASK(TXT2IMG) | TASK(UPSCALE),
      .unit = "",
      .max = 1},
+    {.name = "exclude",
+     .label = N_("Exclude"),
+     .help =
+         N_("Channel, white where nothing is to be taken from; empty: the area kept by Keep Excluded Area, if there "
+            "is one; -: none"),
+     .type = SFU_PARAM_STRING,
+     .tasks = TASK(INPAINT) | TASK(OUTPAINT),
+     .unit = ""},
     {.name = "whole_image",
      .label = N_("Whole image"),
      .help = N_("Enlarge the image with all layers, masks, channels, paths and guides instead of one layer"),
@@ -99,10 +107,14 @@ int sfu_action_find(const char *name)
  * picture to read. */
 static gboolean has_row(SfuAction action, const SfuParamSpec *s)
 {
+    static const char *const files[] = {"reference", "keep_references",
+                                        NULL}; /* pictures that only the command opens */
     static const char *const not_remove[] = {"prompt", "negative", "style", "strength", "guidance", "count", NULL};
     if (!(s->tasks & (1u << actions[action].task)))
         return FALSE;
     if (action == SFU_ACTION_REMOVE && g_strv_contains(not_remove, s->name))
+        return FALSE;
+    if (g_strv_contains(files, s->name))
         return FALSE;
     return action != SFU_ACTION_GENERATE || strcmp(s->name, "sample_merged") != 0;
 }
@@ -144,7 +156,8 @@ gboolean sfu_spec_is_open(const SfuParamSpec *spec)
 
 gboolean sfu_spec_has_position(const SfuParamSpec *spec)
 {
-    return !spec->advanced && strcmp(spec->name, "whole_image") != 0;
+    static const char *const newer[] = {"whole_image", "exclude", NULL};
+    return !spec->advanced && !g_strv_contains(newer, spec->name);
 }
 
 double sfu_action_default(SfuAction action, const SfuParamSpec *spec)
@@ -219,6 +232,7 @@ SfuRequest *sfu_request_new(SfuAction action)
 {
     SfuRequest *r = g_new0(SfuRequest, 1);
     r->action = action;
+    r->exclude = g_strdup("");
     r->params = sfu_params_new();
     const SfuParamSpec *const *rows = sfu_action_specs(action);
     for (int i = 0; rows[i]; i++) {
@@ -233,14 +247,27 @@ SfuRequest *sfu_request_copy(const SfuRequest *r)
 {
     SfuRequest *c = g_new(SfuRequest, 1);
     *c = *r;
+    c->exclude = g_strdup(r->exclude);
     c->params = sfu_params_copy(r->params);
     return c;
+}
+
+void sfu_request_assign(SfuRequest *to, const SfuRequest *from)
+{
+    SfuRequest *copy = sfu_request_copy(from);
+    const SfuAction action = to->action;
+    sfu_params_free(to->params);
+    g_free(to->exclude);
+    *to = *copy;
+    to->action = action;
+    g_free(copy);
 }
 
 void sfu_request_free(SfuRequest *r)
 {
     if (!r)
         return;
+    g_free(r->exclude);
     sfu_params_free(r->params);
     g_free(r);
 }
@@ -252,6 +279,11 @@ static gboolean *own_value(SfuRequest *r, const char *name)
            : strcmp(name, "new_image") == 0   ? &r->new_image
            : strcmp(name, "whole_image") == 0 ? &r->whole_image
                                               : NULL;
+}
+
+static char **own_text(SfuRequest *r, const char *name)
+{
+    return strcmp(name, "exclude") == 0 ? &r->exclude : NULL;
 }
 
 /* The start of a text from outside, fit for a message: whole characters, and valid UTF-8 whatever it was. Caller frees.
@@ -278,7 +310,8 @@ static const SfuParamSpec *row_or_fail(const SfuRequest *r, const char *name, GE
 
 gboolean sfu_request_given(const SfuRequest *r, const char *name)
 {
-    return own_value((SfuRequest *)r, name) || sfu_params_is_set(r->params, name);
+    char **text = own_text((SfuRequest *)r, name);
+    return own_value((SfuRequest *)r, name) || (text ? **text : sfu_params_is_set(r->params, name));
 }
 
 /* The row is as in a new request. */
@@ -286,9 +319,16 @@ static void unset(SfuRequest *r, const SfuParamSpec *s)
 {
     const double def = sfu_action_default(r->action, s);
     gboolean *own = own_value(r, s->name);
-    if (own)
+    char **text = own_text(r, s->name);
+    if (own) {
         *own = def != 0;
-    else if (!sfu_param_is_text(s) && def != s->def)
+    } else if (text) {
+        g_free(*text);
+        *text = g_strdup("");
+    }
+    if (own || text)
+        return;
+    if (!sfu_param_is_text(s) && def != s->def)
         sfu_params_put(r->params, sfu_param_of(s), def);
     else
         sfu_params_unset(r->params, sfu_param_of(s));
@@ -326,6 +366,12 @@ gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GEr
     }
     if (sfu_param_is_text(s) && (!value || !*value)) {
         unset(r, s);
+        return TRUE;
+    }
+    char **text = own_text(r, name);
+    if (text) {
+        g_free(*text);
+        *text = g_strdup(value);
         return TRUE;
     }
     return sfu_params_set(r->params, name, value, error);
@@ -374,6 +420,9 @@ double sfu_request_get_double(const SfuRequest *r, const char *name)
 
 const char *sfu_request_get_string(const SfuRequest *r, const char *name)
 {
+    char **text = own_text((SfuRequest *)r, name);
+    if (text)
+        return *text;
     return sfu_params_get_string(r->params, name);
 }
 
@@ -415,6 +464,8 @@ char *sfu_request_to_json(const SfuRequest *r, guint source)
     json_object_set_boolean_member(o, "layer_mask", r->layer_mask);
     json_object_set_boolean_member(o, "new_image", r->new_image);
     json_object_set_boolean_member(o, "whole_image", r->whole_image);
+    if (*r->exclude)
+        json_object_set_string_member(o, "exclude", r->exclude);
     if (source)
         json_object_set_int_member(o, "source", source);
     json_object_set_member(o, "params", json_from_string(values, NULL));
@@ -470,6 +521,10 @@ SfuRequest *sfu_request_from_json(const char *json, guint *source, GError **erro
     r->layer_mask = read_boolean(o, "layer_mask");
     r->new_image = read_boolean(o, "new_image");
     r->whole_image = read_boolean(o, "whole_image");
+    if (read_string(o, "exclude")) {
+        g_free(r->exclude);
+        r->exclude = g_strdup(read_string(o, "exclude"));
+    }
     if (source)
         *source = MAX(0, read_int(o, "source"));
     values = json_to_string(params, FALSE);

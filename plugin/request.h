@@ -54,9 +54,15 @@ typedef struct {
     gboolean layer_mask;    /* the feathered mask becomes a layer mask */
     gboolean new_image;     /* the result becomes an image of its own */
     gboolean whole_image;   /* enlarging: the image with all that is in it, not one layer */
+    char *exclude; /* filling: name of a channel that nothing is taken from; "": the kept area, if the image has one;
+                      SFU_EXCLUDE_NOTHING: none */
 } SfuRequest;
+#define SFU_EXCLUDE_NOTHING "-"
+/* The channel that Keep Excluded Area makes from the selection. */
+#define SFU_EXCLUDE_CHANNEL "Sfumato: excluded"
 SfuRequest *sfu_request_new(SfuAction action); /* with the action's defaults; caller frees with sfu_request_free() */
 SfuRequest *sfu_request_copy(const SfuRequest *r);
+void sfu_request_assign(SfuRequest *to, const SfuRequest *from); /* all values; `to` keeps its action */
 void sfu_request_free(SfuRequest *r);
 /* Values by row name. What is set is given, and holds even if it equals the default; what is not given is the model's
  * own choice, or the table's default. An empty text is not given. FALSE with USAGE. */

@@ -239,6 +239,18 @@ void sfu_input_add_layer(SfuInput *in, int layer, GeglRectangle place, GeglBuffe
     g_ptr_array_add(in->layers, l);
 }
 
+/* The channel that is named, or the kept area. */
+static gboolean read_excluded(SfuInput *in, const SfuRequest *r, GError **error)
+{
+    if (!sfu_action_spec(r->action, "exclude") || strcmp(r->exclude, SFU_EXCLUDE_NOTHING) == 0)
+        return TRUE;
+    in->exclude = sfu_host_read_channel(in->image, *r->exclude ? r->exclude : SFU_EXCLUDE_CHANNEL);
+    if (in->exclude || !*r->exclude)
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image has no channel \"%s\" to exclude."), r->exclude);
+    return FALSE;
+}
+
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
 {
     const SfuActionInfo *action = sfu_action_info(r->action);
@@ -304,7 +316,7 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
         usage(error, _("Everything is selected, so there are no surroundings to continue. Select less."));
         goto fail;
     }
-    if (!check_size(in, r, error))
+    if (!check_size(in, r, error) || !read_excluded(in, r, error))
         goto fail;
     if (r->action == SFU_ACTION_ENLARGE) { /* enlarged coordinates mean something only from an origin */
         GeglBuffer *here = in->picture;
@@ -318,6 +330,12 @@ fail:
     return NULL;
 }
 
+gboolean sfu_exclude_selection(int image, GError **error)
+{
+    return sfu_host_selection_keep(image, SFU_EXCLUDE_CHANNEL) ||
+           usage(error, _("Select the area first that nothing is to be taken from."));
+}
+
 void sfu_input_free(SfuInput *in)
 {
     if (!in)
@@ -325,6 +343,7 @@ void sfu_input_free(SfuInput *in)
     g_clear_object(&in->picture);
     g_clear_object(&in->mask);
     g_clear_object(&in->cover);
+    g_clear_object(&in->exclude);
     g_clear_pointer(&in->layers, g_ptr_array_unref);
     g_free(in);
 }
@@ -343,7 +362,8 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
     *n = in->layers ? in->layers->len : 1;
     SfuJob *jobs = g_new(SfuJob, *n);
     if (!in->layers) {
-        jobs[0] = (SfuJob){.task = task, .params = r->params, .picture = in->picture, .mask = in->mask};
+        jobs[0] = (SfuJob){
+            .task = task, .params = r->params, .picture = in->picture, .mask = in->mask, .exclude = in->exclude};
         return jobs;
     }
     if (sfu_request_get_double(r, "seed") < 0) /* one for all layers */

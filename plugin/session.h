@@ -30,6 +30,7 @@ typedef struct {
     gboolean merged;     /* the picture is the visible image, not a layer */
     int above;           /* layer that the result is put above; -1: on top of all */
     guint source;        /* tattoo of the layer that was read; 0: the visible image */
+    GeglBuffer *exclude; /* "Y float": filling, nothing is taken from there; NULL: no such area */
     GeglBuffer *cover;   /* "Y float", the layer mask of the layer that was read; NULL: none */
     GPtrArray *layers;   /* SfuInputLayer*: the whole image is enlarged, `picture` is what it looks like; NULL: not */
 } SfuInput;
@@ -46,6 +47,9 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n);
  * active one), *image its image. On error nothing has changed. */
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
                         GError **error);
+
+/* Keeps the selection as the area that fills take nothing from. FALSE with USAGE: nothing is selected. */
+gboolean sfu_exclude_selection(int image, GError **error);
 
 /* "X could not be used, so Y was taken. Why." Caller frees. */
 char *sfu_model_failed_text(GPtrArray *models, const char *failed, const char *next, const GError *error);

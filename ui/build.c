@@ -287,6 +287,33 @@ static GtkWidget *first_fields(SfuDialog *d)
     return grid;
 }
 
+/* The selection becomes the excluded area; another one is then made for what is to be filled. */
+static void keep_excluded(GtkWidget *button, gpointer data)
+{
+    SfuDialog *d = data;
+    GError *error = NULL;
+    const gboolean ok = sfu_exclude_selection(d->image, &error);
+    sfu_dialog_error(d, ok ? NULL : error->message);
+    g_clear_error(&error);
+    if (ok)
+        sfu_host_flush();
+    sfu_dialog_update_scope(d);
+    SfuField *f = find_field(d, "exclude");
+    if (ok)
+        sfu_model_combo_set(f->control, "");
+}
+
+static GtkWidget *exclude_button(SfuDialog *d, const SfuField *f)
+{
+    GtkWidget *b = gtk_button_new_with_mnemonic(_("E_xclude Selection"));
+    gtk_widget_set_tooltip_text(b,
+                                _("Keeps the selection as an area that nothing is taken from. Then select what is to "
+                                  "be filled."));
+    g_signal_connect(b, "clicked", G_CALLBACK(keep_excluded), d);
+    sfu_exclude_combo_fill(f->control, d->image);
+    return b;
+}
+
 static GtkWidget *controls(SfuDialog *d)
 {
     const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
@@ -327,6 +354,8 @@ static GtkWidget *controls(SfuDialog *d)
             continue;
         SfuField *f = add_field(d, rows[i]);
         sfu_field_attach(f, rows[i]->advanced ? advanced : grid, rows[i]->advanced ? n_advanced++ : n++);
+        if (strcmp(rows[i]->name, "exclude") == 0)
+            sfu_grid_attach(grid, exclude_button(d, f), 1, n++, 1, TRUE);
         if (strcmp(rows[i]->name, "whole_image") == 0)
             g_signal_connect(f->control, "toggled", G_CALLBACK(whole_image_toggled), d);
     }
@@ -342,10 +371,13 @@ static GtkWidget *controls(SfuDialog *d)
     gtk_viewport_set_shadow_type(GTK_VIEWPORT(port), GTK_SHADOW_NONE);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
     gtk_container_set_border_width(GTK_CONTAINER(box), 2);
-    gtk_container_add(GTK_CONTAINER(port), box);
+    GtkWidget *row = sfu_hbox(0), *room = sfu_vbox(0); /* for the scrollbar, which GTK 2 would put over the controls */
+    gtk_widget_set_size_request(room, 18, -1);
+    gtk_box_pack_start(GTK_BOX(row), box, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(row), room, FALSE, FALSE, 0);
+    gtk_container_add(GTK_CONTAINER(port), row);
     gtk_container_add(GTK_CONTAINER(scroll), port);
     wheel_scrolls(box, scroll);
-    gtk_widget_set_size_request(scroll, 340, -1); /* with room for the scrollbar, which GTK 2 would put over it */
 #if GTK_CHECK_VERSION(3, 0, 0)
     gtk_widget_set_hexpand(scroll, FALSE); /* the rows' own expanding stays inside: all further room is the picture's */
 #endif
@@ -618,6 +650,9 @@ static gboolean find_scope(const SfuDialog *d, GeglRectangle *area, const char *
 
 void sfu_dialog_update_scope(SfuDialog *d)
 {
+    const SfuField *exclude = find_field(d, "exclude");
+    if (exclude)
+        sfu_exclude_combo_fill(exclude->control, d->image);
     GeglRectangle area;
     const char *what;
     char *text = NULL;

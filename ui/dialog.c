@@ -346,11 +346,7 @@ static void generate(SfuDialog *d)
         return;
     }
     sfu_dialog_error(d, NULL);
-    sfu_params_free(d->request->params); /* the values of the last run are the caller's to keep */
-    const SfuAction action = d->request->action;
-    *d->request = *r;
-    d->request->action = action;
-    d->request->params = sfu_params_copy(r->params);
+    sfu_request_assign(d->request, r); /* the values of the last run are the caller's to keep */
     if (sfu_engine_fields_store(&d->engine, d->settings))
         sfu_settings_save(d->settings, NULL); /* failing to keep them loses only that */
     g_queue_push_tail(&d->orders, order_new(d, in, r));

@@ -3,6 +3,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fields.h"
 
+#include "host.h"
+
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
@@ -69,6 +71,13 @@ static void add_number(SfuField *f, double def)
         gtk_box_pack_start(GTK_BOX(f->box), gtk_label_new(_(s->unit)), FALSE, FALSE, 0);
 }
 
+static gboolean is_exclude(const SfuParamSpec *s)
+{
+    return strcmp(s->name, "exclude") == 0;
+}
+
+static GtkWidget *list_combo(const char *name);
+
 static void on_changed(gpointer control, gpointer data)
 {
     SfuField *f = data;
@@ -89,6 +98,10 @@ SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray
             gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->control), _(sfu_param_choice_label(spec, i)));
         break;
     case SFU_PARAM_STRING:
+        if (is_exclude(spec)) {
+            f->control = f->box = list_combo(_(spec->label));
+            break;
+        }
         f->control = f->box = gtk_entry_new();
         gtk_entry_set_width_chars(GTK_ENTRY(f->control), 12);
         break;
@@ -139,6 +152,12 @@ void sfu_field_get(SfuField *f, SfuRequest *r)
         sfu_request_set_double(r, f->spec->name, MAX(0, gtk_combo_box_get_active(GTK_COMBO_BOX(f->control))), NULL);
         break;
     case SFU_PARAM_STRING:
+        if (is_exclude(f->spec)) {
+            path = sfu_model_combo_get(f->control);
+            sfu_request_set(r, f->spec->name, path, NULL);
+            g_free(path);
+            break;
+        }
         sfu_request_set(r, f->spec->name, gtk_entry_get_text(GTK_ENTRY(f->control)), NULL);
         break;
     case SFU_PARAM_FILE:
@@ -166,6 +185,10 @@ void sfu_field_show(SfuField *f, const SfuRequest *r)
         gtk_combo_box_set_active(GTK_COMBO_BOX(f->control), v);
         break;
     case SFU_PARAM_STRING:
+        if (is_exclude(f->spec)) {
+            sfu_model_combo_set(f->control, sfu_request_get_string(r, f->spec->name));
+            break;
+        }
         gtk_entry_set_text(GTK_ENTRY(f->control), sfu_request_get_string(r, f->spec->name));
         break;
     case SFU_PARAM_FILE:
@@ -425,4 +448,29 @@ GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part)
     sfu_part_combo_fill(combo, models, part);
     g_signal_connect(combo, "changed", G_CALLBACK(part_chosen), NULL);
     return combo;
+}
+
+/* ---- excluded areas
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void add_choice(GtkWidget *combo, const char *name, const char *value)
+{
+    gtk_list_store_insert_with_values(GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo))), NULL, -1,
+                                      MODEL_NAME, name, MODEL_PATH, value, MODEL_USABLE, TRUE, -1);
+}
+
+void sfu_exclude_combo_fill(GtkWidget *combo, int image)
+{
+    char *chosen = sfu_model_combo_get(combo), **names = sfu_host_channels(image);
+    const gboolean kept = g_strv_contains((const char *const *)names, SFU_EXCLUDE_CHANNEL);
+    gtk_list_store_clear(GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo))));
+    add_choice(combo, kept ? _("The kept area") : _("Nothing"), "");
+    if (kept)
+        add_choice(combo, _("Nothing"), SFU_EXCLUDE_NOTHING);
+    for (int i = 0; names[i]; i++)
+        if (strcmp(names[i], SFU_EXCLUDE_CHANNEL) != 0)
+            add_choice(combo, names[i], names[i]);
+    sfu_model_combo_set(combo, strcmp(chosen, SFU_EXCLUDE_NOTHING) == 0 && !kept ? "" : chosen);
+    g_strfreev(names);
+    g_free(chosen);
 }

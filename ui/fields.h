@@ -53,6 +53,8 @@ char *sfu_model_combo_get(GtkWidget *combo);                  /* "": automatic; 
  * For the rest as above. */
 GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part);
 void sfu_part_combo_fill(GtkWidget *combo, GPtrArray *models, const char *part);
+/* Choice of a channel to exclude, for the row "exclude". */
+void sfu_exclude_combo_fill(GtkWidget *combo, int image);
 /* What a model can do, in words: "fill, expand". Caller frees. */
 char *sfu_tasks_in_words(guint tasks);
 

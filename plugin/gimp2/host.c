@@ -177,6 +177,44 @@ GeglBuffer *sfu_host_read_selection(int image)
     return sfu_pixels_read(raw, &r, format, r.x, r.y, format);
 }
 
+char **sfu_host_channels(int image)
+{
+    int n = 0;
+    gint32 *ids = gimp_image_get_channels(image, &n);
+    GPtrArray *names = g_ptr_array_new();
+    for (int i = 0; i < n; i++)
+        g_ptr_array_add(names, gimp_item_get_name(ids[i]));
+    g_ptr_array_add(names, NULL);
+    g_free(ids);
+    return (char **)g_ptr_array_free(names, FALSE);
+}
+
+GeglBuffer *sfu_host_read_channel(int image, const char *name)
+{
+    const gint32 channel = gimp_image_get_channel_by_name(image, name);
+    GeglBuffer *raw = channel >= 0 ? gimp_drawable_get_buffer(channel) : NULL;
+    if (!raw)
+        return NULL;
+    const Babl *format = babl_format("Y float");
+    return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, 0, 0, format);
+}
+
+gboolean sfu_host_selection_keep(int image, const char *name)
+{
+    GeglRectangle bounds;
+    if (!sfu_host_selection_bounds(image, &bounds))
+        return FALSE;
+    const gint32 old = gimp_image_get_channel_by_name(image, name), layer = gimp_image_get_active_layer(image);
+    gimp_image_undo_group_start(image);
+    if (old >= 0)
+        gimp_image_remove_channel(image, old);
+    gimp_item_set_name(gimp_selection_save(image), name);
+    if (layer >= 0)
+        gimp_image_set_active_layer(image, layer); /* else the next action would be asked to work on the channel */
+    gimp_image_undo_group_end(image);
+    return TRUE;
+}
+
 /* Frees the parasite. */
 static char *parasite_text(GimpParasite *p)
 {

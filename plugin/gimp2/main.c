@@ -11,6 +11,7 @@
 #include "ui/ui.h"
 
 #define REPEAT "plug-in-sfumato-repeat"
+#define EXCLUDE "plug-in-sfumato-exclude"
 #define SETTINGS "plug-in-sfumato-settings"
 #define MENU "<Image>/Filters/Sfumato"
 #define AUTHOR "The Sfumato authors"
@@ -112,6 +113,16 @@ static void query(void)
                            AUTHOR, COPYRIGHT, YEAR, _("Re_peat Last"), "*", GIMP_PLUGIN, G_N_ELEMENTS(repeat_args),
                            G_N_ELEMENTS(repeat_returns), repeat_args, repeat_returns);
     gimp_plugin_menu_register(REPEAT, MENU);
+    static const GimpParamDef exclude_args[] = {
+        {GIMP_PDB_INT32, "run-mode", "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1) }"},
+        {GIMP_PDB_IMAGE, "image", "The image"}};
+    gimp_install_procedure(
+        EXCLUDE, _("Keep the selection as the area that Fill, Remove and Expand take nothing from"),
+        _("The selection becomes the channel \"Sfumato: excluded\", in place of an older one. Delete "
+          "the channel to exclude nothing."),
+        AUTHOR, COPYRIGHT, YEAR, _("_Keep Excluded Area"), "*", GIMP_PLUGIN, G_N_ELEMENTS(exclude_args), 0,
+        exclude_args, NULL);
+    gimp_plugin_menu_register(EXCLUDE, MENU);
     gimp_install_procedure(SETTINGS, _("Model folders, default models, device and memory of Sfumato"),
                            _("Lists the models that were found with family, size and what they can do."), AUTHOR,
                            COPYRIGHT, YEAR, _("_Models and Settings..."), "", GIMP_PLUGIN, G_N_ELEMENTS(settings_args),
@@ -194,6 +205,8 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
     gboolean ok;
     if (strcmp(name, REPEAT) == 0) {
         ok = run_repeat(mode, image, drawable, settings, &out, &error);
+    } else if (strcmp(name, EXCLUDE) == 0) {
+        ok = sfu_exclude_selection(image, &error);
     } else if (strcmp(name, SETTINGS) == 0) {
         ok = mode == GIMP_RUN_INTERACTIVE ? sfu_ui_settings(settings) : TRUE;
     } else {

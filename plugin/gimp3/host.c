@@ -219,6 +219,46 @@ GeglBuffer *sfu_host_read_selection(int image)
     return sfu_pixels_read(raw, &r, format, r.x, r.y, format);
 }
 
+char **sfu_host_channels(int id)
+{
+    GimpChannel **list = gimp_image_get_channels(to_image(id));
+    GPtrArray *names = g_ptr_array_new();
+    for (int i = 0; list && list[i]; i++)
+        g_ptr_array_add(names, gimp_item_get_name(GIMP_ITEM(list[i])));
+    g_ptr_array_add(names, NULL);
+    g_free(list);
+    return (char **)g_ptr_array_free(names, FALSE);
+}
+
+GeglBuffer *sfu_host_read_channel(int id, const char *name)
+{
+    GimpChannel *channel = gimp_image_get_channel_by_name(to_image(id), name);
+    GeglBuffer *raw = channel ? gimp_drawable_get_buffer(GIMP_DRAWABLE(channel)) : NULL;
+    if (!raw)
+        return NULL;
+    const Babl *format = babl_format("Y float");
+    return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, 0, 0, format);
+}
+
+gboolean sfu_host_selection_keep(int id, const char *name)
+{
+    GeglRectangle bounds;
+    GimpImage *image = to_image(id);
+    if (!sfu_host_selection_bounds(id, &bounds))
+        return FALSE;
+    GimpChannel *old = gimp_image_get_channel_by_name(image, name);
+    GimpLayer **layers = gimp_image_get_selected_layers(image);
+    gimp_image_undo_group_start(image);
+    if (old)
+        gimp_image_remove_channel(image, old);
+    gimp_item_set_name(GIMP_ITEM(gimp_selection_save(image)), name);
+    if (layers && layers[0]) /* else the next action would be asked to work on the channel */
+        gimp_image_set_selected_layers(image, (const GimpLayer **)layers);
+    gimp_image_undo_group_end(image);
+    g_free(layers);
+    return TRUE;
+}
+
 /* Frees the parasite. */
 static char *parasite_text(GimpParasite *p)
 {

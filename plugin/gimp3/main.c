@@ -10,6 +10,7 @@
 #include "ui/ui.h"
 
 #define REPEAT "plug-in-sfumato-repeat"
+#define EXCLUDE "plug-in-sfumato-exclude"
 #define SETTINGS "plug-in-sfumato-settings"
 #define MENU "<Image>/Filters/Sfumato"
 
@@ -239,6 +240,17 @@ static GimpValueArray *run_repeat(GimpProcedure *procedure, GimpRunMode mode, Gi
     return finish(procedure, mode, image, ok, &out, error);
 }
 
+static GimpValueArray *run_exclude(GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
+                                   GimpDrawable **drawables, GimpProcedureConfig *config, gpointer data)
+{
+    GError *error = NULL;
+    const Outcome none = {-1, -1, FALSE};
+    const gboolean ok = sfu_exclude_selection(gimp_image_get_id(image), &error);
+    if (ok && mode != GIMP_RUN_NONINTERACTIVE)
+        sfu_host_flush();
+    return finish(procedure, mode, -1, ok, &none, error);
+}
+
 static GimpValueArray *run_settings(GimpProcedure *procedure, GimpProcedureConfig *config, gpointer data)
 {
     GimpRunMode mode = GIMP_RUN_INTERACTIVE;
@@ -260,6 +272,7 @@ static GList *query_procedures(GimpPlugIn *plug_in)
     for (int i = 0; i < SFU_N_ACTIONS; i++)
         list = g_list_append(list, g_strdup(sfu_action_info(i)->procedure));
     list = g_list_append(list, g_strdup(REPEAT));
+    list = g_list_append(list, g_strdup(EXCLUDE));
     return g_list_append(list, g_strdup(SETTINGS));
 }
 
@@ -299,6 +312,17 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
             _("On a layer that Sfumato made, its own parameters are used; else those of the last run."), name);
         gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_DRAWABLE);
         add_returns(p);
+    } else if (strcmp(name, EXCLUDE) == 0) {
+        p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_exclude, NULL, NULL);
+        gimp_procedure_set_menu_label(p, _("_Keep Excluded Area"));
+        gimp_procedure_set_documentation(
+            p, _("Keep the selection as the area that Fill, Remove and Expand take nothing from"),
+            _("The selection becomes the channel \"Sfumato: excluded\", in place of an older one. Delete the channel "
+              "to "
+              "exclude nothing."),
+            name);
+        gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES |
+                                                   GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
     } else if (strcmp(name, SETTINGS) == 0) {
         p = gimp_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_settings, NULL, NULL);
         gimp_procedure_set_menu_label(p, _("_Models and Settings..."));

@@ -204,6 +204,58 @@ static void expand_small_layer(void)
     check_end_case("expand with a layer smaller than the canvas fills all of the new canvas");
 }
 
+/* ---- an excluded area
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* The last line of the stand-in's log has `words`. */
+static gboolean log_says(const char *words)
+{
+    char *text = NULL;
+    const char *log = g_getenv("SFU_STANDIN_LOG");
+    if (!log || !g_file_get_contents(log, &text, NULL, NULL))
+        return FALSE;
+    g_strchomp(text);
+    const char *last = strrchr(text, '\n');
+    const gboolean yes = strstr(last ? last : text, words) != NULL;
+    g_free(text);
+    return yes;
+}
+
+static void excluded_area(void)
+{
+    const Image image = gimp_image_new(W, H, GIMP_RGB);
+    const Layer work = check_add_layer(image, "work", W, H, 0, 0, FALSE);
+    gimp_selection_none(image);
+    CHECK(!sfu_host_selection_keep(IMAGE_ID(image), SFU_EXCLUDE_CHANNEL), "nothing was selected, but it was kept");
+    gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 40, 5, 20, 30);
+    for (int i = 0; i < 2; i++) /* a second one takes the first one's place */
+        CHECK(sfu_host_selection_keep(IMAGE_ID(image), SFU_EXCLUDE_CHANNEL), "the selection was not kept");
+    char **names = sfu_host_channels(IMAGE_ID(image));
+    CHECK(g_strv_length(names) == 1 && strcmp(names[0], SFU_EXCLUDE_CHANNEL) == 0, "%u channels, the first is %s",
+          g_strv_length(names), names[0] ? names[0] : "none");
+    g_strfreev(names);
+    CHECK(ID(active_layer(image)) == ID(work), "the layer is no longer the active one");
+    GeglBuffer *area = sfu_host_read_channel(IMAGE_ID(image), SFU_EXCLUDE_CHANNEL);
+    float in = 0, out = 1;
+    gegl_buffer_get(area, GEGL_RECTANGLE(45, 10, 1, 1), 1, babl_format("Y float"), &in, GEGL_AUTO_ROWSTRIDE,
+                    GEGL_ABYSS_NONE);
+    gegl_buffer_get(area, GEGL_RECTANGLE(30, 10, 1, 1), 1, babl_format("Y float"), &out, GEGL_AUTO_ROWSTRIDE,
+                    GEGL_ABYSS_NONE);
+    CHECK(in == 1 && out == 0, "the kept area reads as %g inside and %g outside", in, out);
+    g_object_unref(area);
+    gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 5, 5, 20, 20);
+    Outcome done = call_action(SFU_ACTION_REMOVE, image, AS_DRAWABLE(work), "seed=77");
+    char *size = g_strdup_printf(" exclude 0 0 %d %d ", W, H);
+    CHECK(done.ok && log_says(size), "the kept area did not reach the engine: %s", done.error ? done.error : "");
+    done = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(work), "prompt=street seed=77 options=exclude=-");
+    CHECK(done.ok && log_says(" exclude 0 0 0 0 "), "an area was excluded against the will");
+    g_free(size);
+    check_end_case("the selection is kept as an excluded area, which Remove and Fill heed");
+    check_refusal("a channel that is not there", SFU_ACTION_FILL, image, AS_DRAWABLE(work),
+                  "prompt=street seed=77 options=exclude=nowhere", "nowhere");
+    gimp_image_delete(image);
+}
+
 /* ---- other states
  * -------------------------------------------------------------------------------------------------------------- */
 
@@ -363,6 +415,7 @@ void check_states(void)
 {
     locks();
     empty_layers();
+    excluded_area();
     expand_small_layer();
     hidden_and_masks();
     extreme_sizes();

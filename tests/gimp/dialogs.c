@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
+#include <unistd.h>
 
 #include "ui/dialog-private.h"
 #include "host-ui.h"
@@ -15,7 +16,7 @@
 
 enum { IMAGE = 1, LAYER = 2, W = 400, H = 300 };
 
-static GeglBuffer *picture, *selection;
+static GeglBuffer *picture, *selection, *excluded;
 static gboolean closed; /* the image */
 static GeglRectangle last_layer;
 static char *last_message;
@@ -113,6 +114,25 @@ gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds)
     if (selection)
         *bounds = *gegl_buffer_get_extent(selection);
     return selection != NULL;
+}
+
+char **sfu_host_channels(int image)
+{
+    return g_strsplit(excluded ? SFU_EXCLUDE_CHANNEL "|sky" : "sky", "|", -1);
+}
+
+GeglBuffer *sfu_host_read_channel(int image, const char *name)
+{
+    return strcmp(name, SFU_EXCLUDE_CHANNEL) == 0 && excluded ? gegl_buffer_dup(excluded)
+           : strcmp(name, "sky") == 0                         ? gegl_buffer_dup(picture)
+                                                              : NULL;
+}
+
+gboolean sfu_host_selection_keep(int image, const char *name)
+{
+    g_clear_object(&excluded);
+    excluded = selection ? gegl_buffer_dup(selection) : NULL;
+    return excluded != NULL;
 }
 
 char *sfu_host_image_text_get(int image, const char *name)
@@ -942,6 +962,59 @@ static void query_reads_no_file(void)
     g_assert_false(g_strv_contains(style->choices, "my own"));
 }
 
+static void exclude_it(GtkWidget *window)
+{
+    GtkWidget *combo = find_or_fail(window, GTK_TYPE_COMBO_BOX, "Exclude");
+    char *value = sfu_model_combo_get(combo);
+    g_assert_cmpstr(value, ==, "");
+    g_free(value);
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "E_xclude Selection")));
+    g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(combo)), NULL), ==, 3);
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && is_running(window); i++)
+        settle(50);
+    sfu_model_combo_set(combo, SFU_EXCLUDE_NOTHING);
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && is_running(window); i++)
+        settle(50);
+    g_timeout_add(300, answer, "_Discard");
+}
+
+static void an_excluded_area_reaches_the_engine(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    char *text = NULL;
+    new_scene();
+    const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &log_file, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    g_setenv("SFU_STANDIN_LOG", log_file, TRUE);
+    g_timeout_add(100, act, exclude_it);
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_true(g_file_get_contents(log_file, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, " exclude 120 80 150 110 "));
+    g_assert_nonnull(strstr(text, " exclude 0 0 0 0 "));
+    g_assert_cmpstr(sfu_request_get_string(r, "exclude"), ==, SFU_EXCLUDE_NOTHING);
+    sfu_request_set(r, "exclude", "no such", NULL);
+    g_assert_null(sfu_input_new(r, IMAGE, LAYER, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_clear_error(&error);
+    char *json = sfu_request_to_json(r, 0);
+    SfuRequest *again = sfu_request_from_json(json, NULL, &error);
+    g_assert_cmpstr(again->exclude, ==, "no such");
+    sfu_request_free(again);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    g_clear_object(&excluded);
+    g_free(json);
+    g_free(text);
+    g_free(log_file);
+    close(fd);
+    end_scene();
+}
+
 static void close_while_it_runs(GtkWidget *window)
 {
     gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
@@ -1126,6 +1199,7 @@ int main(int argc, char **argv)
     g_test_add_func("/results/what is kept is there again", results_are_kept);
     g_test_add_func("/results/the history holds the last 50", history_is_bounded);
     g_test_add_func("/request/a query reads no file", query_reads_no_file);
+    g_test_add_func("/excluded/it reaches the engine", an_excluded_area_reaches_the_engine);
     g_test_add_func("/results/closing in a run", closing_does_not_wait_with_the_window_shown);
     return g_test_run();
 }

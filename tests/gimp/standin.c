@@ -302,21 +302,21 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     if (log) {
         const GeglRectangle none = {0}, *p = job->picture ? gegl_buffer_get_extent(job->picture) : &none;
         const GeglRectangle *m = job->mask ? gegl_buffer_get_extent(job->mask) : &none;
+        const GeglRectangle *x = job->exclude ? gegl_buffer_get_extent(job->exclude) : &none;
         float pixel[4] = {0};
         if (job->picture) /* the first pixel in sRGB: shows whether the colour space arrived */
             gegl_buffer_get(job->picture, GEGL_RECTANGLE(p->x, p->y, 1, 1), 1.0, babl_format("R'G'B'A float"), pixel,
                             GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
         FILE *f = fopen(log, "a");
         if (f) {
-            fprintf(
-                f,
-                "%s seed %" G_GUINT64_FORMAT
-                " picture %d %d %d %d mask %d %d %d %d pixel %.4f %.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT
-                " precision %s vae %s prompt %s\n",
-                sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height,
-                pixel[0], pixel[1], pixel[2], pixel[3], e->device ? e->device : "any", e->memory_bytes,
-                e->precision ? e->precision : "auto", sfu_params_get_string(job->params, "vae"),
-                sfu_params_get_string(job->params, "prompt"));
+            fprintf(f,
+                    "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d exclude %d %d %d %d pixel %.4f "
+                                                 "%.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT
+                    " precision %s vae %s prompt %s\n",
+                    sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height,
+                    x->x, x->y, x->width, x->height, pixel[0], pixel[1], pixel[2], pixel[3],
+                    e->device ? e->device : "any", e->memory_bytes, e->precision ? e->precision : "auto",
+                    sfu_params_get_string(job->params, "vae"), sfu_params_get_string(job->params, "prompt"));
             fclose(f);
         }
     }
