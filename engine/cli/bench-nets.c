@@ -40,7 +40,7 @@ static gboolean run_text(gpointer data, GError **error)
     for (int i = 0; i < 2 * SFU_TEXT_TOKENS; i++)
         tokens[i] = i % SFU_TEXT_TOKENS;
     SfuTensor *hidden = NULL;
-    const gboolean ok = sfu_text_encoder_run(j->text, &hidden, tokens, 2, 1, error);
+    const gboolean ok = sfu_text_encoder_run(j->text, &hidden, NULL, tokens, 2, 1, error);
     sfu_tensor_destroy(hidden);
     return ok;
 }
@@ -68,7 +68,7 @@ static gboolean run_decode(gpointer data, GError **error)
 
 static gboolean bench_text(SfuQueue *q, SfuModel *m, SfuBenchCase fn, gpointer data, GError **error)
 {
-    Job j = {.q = q, .text = sfu_text_encoder_create(q, m, error)};
+    Job j = {.q = q, .text = sfu_text_encoder_create(q, m, SFU_PART_TEXT, error)};
     const gboolean ok = j.text && fn("text encoder, batch 2", run_text, &j, data, error);
     sfu_text_encoder_destroy(j.text);
     return ok;

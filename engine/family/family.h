@@ -52,6 +52,13 @@ typedef struct {
     int layers[SFU_MAX_TEXT_LAYERS], n_layers; /* hidden states, as SfuQwen3Request counts them, side by side */
 } SfuLanguageRecipe;
 
+/* What the conditions of a picture can say of it beside words: sizes and the place of the cut in px, a score. */
+typedef struct {
+    int original_w, original_h, crop_left, crop_top, target_w, target_h;
+    double score;
+} SfuShown;
+#define SFU_MAX_NUMBERS 8
+
 /* What a family is best used with, where that differs from the table of parameters. */
 typedef struct {
     SfuSampler sampler;
@@ -103,6 +110,13 @@ struct SfuFamily {
     /* Side of the pictures that the model was trained on. NULL: any will do. */
     int (*native_px)(const SfuModel *m);
     int least_px; /* side of the smallest pictures that it works as well on; 0: native_px() */
+    /* The numbers that the denoiser is told beside the words; returns how many (at most SFU_MAX_NUMBERS). NULL: none.
+     */
+    int (*numbers)(const SfuModel *m, const SfuShown *shown, float *out);
+    /* Whether the condition of an empty negative prompt is all zeros. NULL: it is that of the empty text. */
+    gboolean (*zeroes_negative)(const SfuModel *m);
+    float latent_scale; /* of autoencoders of the family whose file does not say it; 0: 0.18215 */
+    guint texts;        /* bits 1 << SfuPart: the text encoders that it needs; 0: the first */
     /* The networks of a run. NULL: the family has none. The callers own what they get. */
     SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);

@@ -26,7 +26,7 @@ static gboolean claims_vae(const SfuModel *m)
 }
 static gboolean claims_text(const SfuModel *m)
 {
-    return sfu_model_has_part(m, SFU_PART_TEXT);
+    return sfu_model_has_part(m, SFU_PART_TEXT) || sfu_model_has_part(m, SFU_PART_TEXT2);
 }
 
 const SfuFamily sfu_family_vae = {.id = "vae",

@@ -37,17 +37,16 @@ static const char *other_family(const SfuSource *s)
     if (!sfu_source_has_prefix(s, "model.diffusion_model."))
         return "a checkpoint whose UNet is there only as its training average (model_ema), in names that Sfumato "
                "cannot read back";
-    if (sfu_source_has_prefix(s, "conditioner.embedders.1.") ||
-        sfu_source_has_prefix(s, "model.diffusion_model.label_emb.0."))
-        return "a Stable Diffusion XL checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
+    if (sfu_source_has_prefix(s, "model.diffusion_model.label_emb.0."))
+        return "an unCLIP checkpoint, which is told by a picture; Sfumato runs those that are told by words";
     if (sfu_source_has_prefix(s, "model.diffusion_model.joint_blocks."))
-        return "a Stable Diffusion 3 checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
+        return "a Stable Diffusion 3 checkpoint";
     if (sfu_source_has_prefix(s, "model.diffusion_model.double_blocks."))
-        return "a Flux checkpoint; Sfumato runs Stable Diffusion 1.x and 2.x";
+        return "a Flux checkpoint";
     return sfu_source_has_prefix(s, "model.diffusion_model.input_blocks.") ||
                    sfu_source_has_prefix(s, "model.diffusion_model.out.")
                ? NULL
-               : "a checkpoint of another family; Sfumato runs Stable Diffusion 1.x and 2.x";
+               : "a checkpoint of another family";
 }
 
 gboolean sfu_sd_open(SfuModel *m, const SfuSource *s, GError **error)
@@ -131,7 +130,8 @@ gboolean sfu_sd_configure_parts(SfuModel *m, GError **error)
     return sfu_model_configure_scheduler(m, error) &&
            (!m->tensors[SFU_PART_UNET] || sfu_model_configure_unet(m, error)) &&
            (!m->tensors[SFU_PART_VAE] || sfu_model_configure_vae(m, error)) &&
-           (!m->tensors[SFU_PART_TEXT] || sfu_model_configure_text(m, error));
+           (!m->tensors[SFU_PART_TEXT] || sfu_model_configure_text(m, SFU_PART_TEXT, error)) &&
+           (!m->tensors[SFU_PART_TEXT2] || sfu_model_configure_text(m, SFU_PART_TEXT2, error));
 }
 
 void sfu_sd_expect(SfuModel *m)
@@ -141,7 +141,9 @@ void sfu_sd_expect(SfuModel *m)
     if (m->tensors[SFU_PART_VAE])
         sfu_vae_expect(m);
     if (m->tensors[SFU_PART_TEXT])
-        sfu_text_encoder_expect(m);
+        sfu_text_encoder_expect(m, SFU_PART_TEXT);
+    if (m->tensors[SFU_PART_TEXT2])
+        sfu_text_encoder_expect(m, SFU_PART_TEXT2);
     sfu_taesd_expect(m);
 }
 
@@ -189,7 +191,7 @@ static gboolean configure(SfuModel *m, GError **error)
     return TRUE;
 }
 
-static int native_px(const SfuModel *m)
+int sfu_sd_native_px(const SfuModel *m)
 {
     const int factor = m->tensors[SFU_PART_VAE] ? 1 << (m->vae.n_blocks - 1) : 8;
     return m->unet.sample_size > 0 ? (int)CLAMP((gint64)m->unet.sample_size * factor, 64, 4096) : 512;
@@ -254,7 +256,7 @@ static const int aligned_timesteps[] = {999, 850, 736, 645, 545, 455, 343, 233, 
 #define GENERAL .tasks = DRAWS, .rank = 2, .rank_upscale = 7, .enlargement = SFU_ENLARGE_DETAIL
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
-    .claims = claims, .configure = configure, .expect = sfu_sd_expect, .native_px = native_px,                         \
+    .claims = claims, .configure = configure, .expect = sfu_sd_expect, .native_px = sfu_sd_native_px,                  \
     .aliases = sfu_sd_aliases, .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4,  \
     .preview_rgb = preview_rgb, .aligned_timesteps = aligned_timesteps
 

@@ -17,6 +17,8 @@ void sfu_sd_aliases(const SfuModel *m, SfuPart part, const char *module, SfuAlia
 /* The UNet's; the VAE's or, without one, TAESD's. */
 SfuDenoiser *sfu_sd_denoiser(SfuQueue *q, SfuModel *m, GError **error);
 SfuAutoencoder *sfu_sd_autoencoder(SfuQueue *q, SfuModel *m, GError **error);
+/* Side of the pictures that a UNet was trained on: the latents' side in its config.json, else 512. */
+int sfu_sd_native_px(const SfuModel *m);
 /* What their networks lack or do not need. */
 void sfu_sd_expect(SfuModel *m);
 /* The prediction type and the end of the schedule, as far as the file or the .yaml beside it tells them; for files

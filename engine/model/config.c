@@ -190,6 +190,7 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
                             : 0.18215f; /* Rombach 2022: 1 / standard deviation of the latents; the x4 upscaler's */
     read_int(j, "norm_num_groups", &c->norm_num_groups, 1, 1024);
     read_float(j, "scaling_factor", &c->scaling_factor);
+    c->scaling_in_file = member(j, "scaling_factor") != NULL;
     read_float(j, "shift_factor", &c->shift_factor);
     for (int i = 0; i < c->n_blocks; i++)
         if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups ||
@@ -201,11 +202,11 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
            bad(m, error, "the VAE's scaling factor is not positive");
 }
 
-gboolean sfu_model_configure_text(SfuModel *m, GError **error)
+gboolean sfu_model_configure_text(SfuModel *m, SfuPart P, GError **error)
 {
-    SfuTextConfig *c = &m->text;
-    JsonNode *j = m->config[SFU_PART_TEXT];
-    const SfuPart P = SFU_PART_TEXT;
+    SfuTextConfig *c = P == SFU_PART_TEXT2 ? &m->text2 : &m->text;
+    JsonNode *j = m->config[P];
+    const gboolean openclip = m->openclip & 1u << P;
     const SfuFileTensor *table = sfu_model_tensor(m, P, "text_model.embeddings.token_embedding.weight");
     if (!table || table->n_dims != 2)
         return bad(m, error, "the text encoder has no token table");
@@ -220,15 +221,21 @@ gboolean sfu_model_configure_text(SfuModel *m, GError **error)
         return bad(m, error, "the text encoder is no CLIP");
     /* A single 2.x file has OpenCLIP's last layer too, which Stable Diffusion 2 leaves out; unless whoever wrote it has
      * already left it out. */
-    if (m->openclip && c->layers > 1 && !(c->hidden == 1024 && c->layers == 23))
+    if (openclip && P == SFU_PART_TEXT && c->layers > 1 && !(c->hidden == 1024 && c->layers == 23))
         c->layers--;
     c->heads = MAX(1, c->hidden / 64);
-    c->quick_gelu = !m->openclip;
+    c->quick_gelu = !openclip;
     c->eps = 1e-5f;
     read_int(j, "num_attention_heads", &c->heads, 1, 256);
     read_float(j, "layer_norm_eps", &c->eps);
     if (*read_string(j, "hidden_act"))
         c->quick_gelu = strcmp(read_string(j, "hidden_act"), "gelu") != 0;
+    /* A Linear's matrix has the outputs first, OpenCLIP's last. */
+    const int linear = dim(sfu_model_tensor(m, P, "text_projection.weight"), 0);
+    c->projection = linear ? linear : dim(sfu_model_tensor(m, P, "text_projection"), 1);
+    c->least_skip = 1;
+    c->final_norm = TRUE;
+    c->zero_padded = !c->quick_gelu;
     return c->hidden % c->heads == 0 || bad(m, error, "the text encoder's heads do not divide its width");
 }
 

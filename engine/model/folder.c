@@ -23,7 +23,9 @@ static gboolean add_part_file(SfuModel *m, const char *path, SfuPart part, GErro
         } else
             canonical = sfu_name_from_diffusers(name, part);
         if (!sfu_model_add_named(m, p, canonical, t,
-                                 sfu_name_is_ignorable(t->name) || g_str_has_prefix(name, "text_projection."), error))
+                                 sfu_name_is_ignorable(t->name) ||
+                                     (part == SFU_PART_TEXT && g_str_has_prefix(name, "text_projection.")),
+                                 error))
             return FALSE;
     }
     return f != NULL;
@@ -133,6 +135,7 @@ static gboolean add_folder(SfuModel *m, const char *path, const char *sub, int p
                    {"Flux2Transformer2DModel", SFU_PART_TRANSFORMER},
                    {"ZImageTransformer2DModel", SFU_PART_TRANSFORMER},
                    {"CLIPTextModel", SFU_PART_TEXT},
+                   {"CLIPTextModelWithProjection", SFU_PART_TEXT2},
                    {"Qwen3ForCausalLM", SFU_PART_TEXT},
                    {"Qwen3Model", SFU_PART_TEXT}};
     char *folder = sub ? g_build_filename(path, sub, NULL) : g_strdup(path),
@@ -165,7 +168,7 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error)
         ok = load_json(index, &m->index, error);
     if (ok && g_file_test(scheduler, G_FILE_TEST_EXISTS))
         ok = load_json(scheduler, &m->scheduler_json, error);
-    static const SfuPart parts[] = {SFU_PART_UNET, SFU_PART_TRANSFORMER, SFU_PART_VAE, SFU_PART_TEXT};
+    static const SfuPart parts[] = {SFU_PART_UNET, SFU_PART_TRANSFORMER, SFU_PART_VAE, SFU_PART_TEXT, SFU_PART_TEXT2};
     for (gsize i = 0; ok && i < G_N_ELEMENTS(parts); i++)
         ok = add_folder(m, path, sfu_part_name(parts[i]), parts[i], error);
     if (ok && !m->files->len)

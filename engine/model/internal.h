@@ -18,11 +18,11 @@ struct SfuModel {
     GPtrArray *unexpected;            /* char*: names that Sfumato does not know */
     GPtrArray *strays;                /* char*: those of them that lie within a part */
     GPtrArray *missing;               /* char*: "part: name [shape]", missing or misshapen */
-    gboolean openclip;                /* the text encoder has OpenCLIP's names, and its last layer */
+    guint openclip;                   /* bits 1 << SfuPart: the text encoder has OpenCLIP's names */
     JsonNode *config[SFU_N_PARTS], *index, *scheduler_json;
     SfuUnetConfig unet;
     SfuVaeConfig vae;
-    SfuTextConfig text;
+    SfuTextConfig text, text2;
     SfuLanguageConfig language;
     SfuSchedulerConfig scheduler;
     SfuUpscalerConfig upscaler;
@@ -57,7 +57,7 @@ gboolean sfu_model_check_settings(const SfuModel *m, GError **error);
  * FORMAT. */
 gboolean sfu_model_configure_unet(SfuModel *m, GError **error);
 gboolean sfu_model_configure_vae(SfuModel *m, GError **error);
-gboolean sfu_model_configure_text(SfuModel *m, GError **error);
+gboolean sfu_model_configure_text(SfuModel *m, SfuPart part, GError **error);
 gboolean sfu_model_configure_language(SfuModel *m, GError **error);
 gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error);
 

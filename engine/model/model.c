@@ -9,8 +9,9 @@ G_DEFINE_QUARK(sfu_model_error, sfu_model_error)
 
 const char *sfu_part_name(SfuPart part)
 {
-    static const char *const names[SFU_N_PARTS] = {"unet",          "vae",      "text_encoder", "taesd_encoder",
-                                                   "taesd_decoder", "upscaler", "remover",      "transformer"};
+    static const char *const names[SFU_N_PARTS] = {"unet",          "vae",           "text_encoder",
+                                                   "taesd_encoder", "taesd_decoder", "upscaler",
+                                                   "remover",       "transformer",   "text_encoder_2"};
     return names[part];
 }
 
@@ -88,7 +89,7 @@ gboolean sfu_model_add_named(SfuModel *m, SfuPart part, char *name, SfuFileTenso
     }
     if (!strstr(name, "self_attn.in_proj."))
         return sfu_model_add_tensor(m, part, name, t, error);
-    m->openclip = TRUE;
+    m->openclip |= 1u << part;
     const gboolean ok = add_split(m, part, name, t, error);
     g_free(name);
     return ok;
@@ -200,7 +201,7 @@ int sfu_model_count(const SfuModel *m, SfuPart part, const char *prefix, int mos
 static gboolean is_left_out(const SfuModel *m, const char *name)
 {
     static const char head[] = "text_model.encoder.layers.";
-    return (m->openclip || m->config[SFU_PART_TEXT]) && g_str_has_prefix(name, head) &&
+    return (m->openclip & 1u << SFU_PART_TEXT || m->config[SFU_PART_TEXT]) && g_str_has_prefix(name, head) &&
            g_ascii_strtoull(name + strlen(head), NULL, 10) >= (guint64)m->text.layers;
 }
 
@@ -313,9 +314,9 @@ const SfuVaeConfig *sfu_model_vae(const SfuModel *m)
 {
     return &m->vae;
 }
-const SfuTextConfig *sfu_model_text(const SfuModel *m)
+const SfuTextConfig *sfu_model_text(const SfuModel *m, SfuPart part)
 {
-    return &m->text;
+    return part == SFU_PART_TEXT2 ? &m->text2 : &m->text;
 }
 const SfuLanguageConfig *sfu_model_language(const SfuModel *m)
 {

@@ -28,6 +28,7 @@ typedef enum {
     SFU_PART_UPSCALER,
     SFU_PART_REMOVER,
     SFU_PART_TRANSFORMER,
+    SFU_PART_TEXT2, /* the second of two text encoders */
     SFU_N_PARTS
 } SfuPart;
 const char *sfu_part_name(SfuPart part); /* the diffusers folder's name */
@@ -62,7 +63,8 @@ typedef struct {
                                                      */
     int norm_num_groups;
     float scaling_factor, shift_factor;
-    gboolean encoder; /* else it only makes pictures */
+    gboolean scaling_in_file; /* the factor is from a config.json, not assumed */
+    gboolean encoder;         /* else it only makes pictures */
     gboolean mid_attention, quant_conv, post_quant_conv;
     gboolean packed; /* the denoiser sees squares of 2 x 2 latent pixels, normalized by the tensors "bn." */
     float packed_eps;
@@ -72,6 +74,10 @@ typedef struct {
     int hidden, layers, heads, intermediate, vocab, positions;
     gboolean quick_gelu; /* else exact GELU */
     float eps;
+    int projection;       /* width of the pooled vector; 0: there is none */
+    int least_skip;       /* CLIP skip if less is asked for: 2 takes the layer before the last */
+    gboolean final_norm;  /* the layer that is taken goes through the last norm */
+    gboolean zero_padded; /* chunks are filled up with token 0, not with EOS */
 } SfuTextConfig;
 
 /* A language model that serves as a text encoder. */
@@ -143,7 +149,7 @@ SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name); /* NULL 
 
 const SfuUnetConfig *sfu_model_unet(const SfuModel *m);
 const SfuVaeConfig *sfu_model_vae(const SfuModel *m);
-const SfuTextConfig *sfu_model_text(const SfuModel *m);
+const SfuTextConfig *sfu_model_text(const SfuModel *m, SfuPart part); /* TEXT or TEXT2 */
 const SfuLanguageConfig *sfu_model_language(const SfuModel *m);
 /* Whether the text encoder is a language model. */
 gboolean sfu_model_is_language(const SfuModel *m);

@@ -150,6 +150,7 @@ static char *openclip_name(const char *s)
 {
     static const Pair heads[] = {{"token_embedding.", "text_model.embeddings.token_embedding."},
                                  {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
+                                 {"text_projection", "text_projection"},
                                  {"ln_final.", "text_model.final_layer_norm."}};
     char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
     int i, used = 0;
@@ -236,6 +237,9 @@ char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, SfuPart *part
         {"cond_stage_model.transformer.", SFU_PART_TEXT, NULL},
         {"cond_stage_model.model.", SFU_PART_TEXT, openclip_name},
         {"conditioner.embedders.0.model.", SFU_PART_TEXT, openclip_name}, /* SD-Turbo */
+        {"conditioner.embedders.0.transformer.text_model.", SFU_PART_TEXT, NULL},
+        {"conditioner.embedders.1.model.", SFU_PART_TEXT2, openclip_name},
+        {"cond_stage_model.1.transformer.text_model.", SFU_PART_TEXT2, NULL}, /* stable-diffusion.cpp */
     };
     if (sfu_name_is_ignorable(name))
         return NULL;
@@ -266,6 +270,9 @@ gboolean sfu_name_is_ignorable(const char *name)
                                         "conditioner.embedders.0.model.attn_mask",
                                         "conditioner.embedders.0.model.logit_scale",
                                         "conditioner.embedders.0.model.text_projection",
+                                        "conditioner.embedders.1.model.attn_mask",
+                                        "conditioner.embedders.1.model.logit_scale",
+                                        "denoiser.sigmas",
                                         "alphas_cumprod",
                                         "sqrt_",
                                         "log_one_minus_alphas_cumprod",
@@ -385,7 +392,8 @@ char *sfu_name_from_diffusers(const char *name, SfuPart part)
     }
     if (part == SFU_PART_TEXT && (g_str_has_prefix(name, "model.") || is_language_name(name)))
         return sfu_name_from_language(name);
-    if (part == SFU_PART_TEXT && !g_str_has_prefix(name, "text_model."))
+    if ((part == SFU_PART_TEXT || part == SFU_PART_TEXT2) && !g_str_has_prefix(name, "text_model.") &&
+        !g_str_has_prefix(name, "text_projection"))
         return g_strconcat("text_model.", name, NULL);
     return g_strdup(name);
 }

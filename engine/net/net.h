@@ -76,20 +76,22 @@ typedef struct {
 } SfuDenoiserInput;
 
 /* ---- CLIP text encoder -------------------------------------------------------------------------------------------
- * CLIP-L (quick GELU) and OpenCLIP-H (GELU), by the model's configuration. Radford 2021, section 2.4. */
+ * CLIP-L (quick GELU), OpenCLIP-H and bigG (GELU), by the model's configuration. Radford 2021, section 2.4. */
 typedef struct SfuTextEncoder SfuTextEncoder;
 #define SFU_TEXT_TOKENS 77
-SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, GError **error);
-void sfu_text_encoder_expect(SfuModel *model);
+SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, SfuPart part, GError **error);
+void sfu_text_encoder_expect(SfuModel *model, SfuPart part);
 void sfu_text_encoder_destroy(SfuTextEncoder *te);
 void sfu_text_encoder_set_trace(SfuTextEncoder *te, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_text_encoder_unload(SfuTextEncoder *te);                           /* drops the weights' device copies */
 int sfu_text_encoder_hidden(const SfuTextEncoder *te);
-/* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; 0 means 1. The
- * final layer norm is always applied. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate
- * one. */
-gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, const gint32 *tokens, int n, int clip_skip,
-                              GError **error);
+int sfu_text_encoder_pooled(const SfuTextEncoder *te); /* 0: it has no projection */
+/* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; less than the
+ * configuration's least_skip means that. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate
+ * one. pooled (host, [n][sfu_text_encoder_pooled()], NULL: not wanted): the last layer at the first of the largest
+ * tokens, which is EOS, through the final norm and the projection. */
+gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *pooled, const gint32 *tokens, int n,
+                              int clip_skip, GError **error);
 
 /* ---- UNet ----------------------------------------------------------------------------------------------------------
  * UNet2DConditionModel: Rombach 2022, figure 3 and appendix; any widths, levels, heads and channels of its

@@ -14,15 +14,17 @@ struct SfuTextEncoder {
     SfuWeight *tokens, *positions;
     Layer *layers;
     SfuLayer final_norm;
+    SfuWeight *projection;
+    gboolean inputs_first; /* the projection is [hidden, pooled], as OpenCLIP multiplies from the left */
 };
 
-static SfuTextEncoder *encoder_bound(SfuQueue *q, SfuModel *model)
+static SfuTextEncoder *encoder_bound(SfuQueue *q, SfuModel *model, SfuPart part)
 {
     SfuTextEncoder *te = g_new0(SfuTextEncoder, 1);
-    const SfuTextConfig *k = te->config = sfu_model_text(model);
+    const SfuTextConfig *k = te->config = sfu_model_text(model, part);
     SfuNet *net = &te->net;
     const int c = k->hidden;
-    sfu_net_init(net, q, model, SFU_PART_TEXT);
+    sfu_net_init(net, q, model, part);
     te->tokens = sfu_net_table(net, "text_model.embeddings", "token_embedding", k->vocab, c);
     te->positions = sfu_net_table(net, "text_model.embeddings", "position_embedding", k->positions, c);
     te->layers = g_new0(Layer, k->layers);
@@ -41,25 +43,31 @@ static SfuTextEncoder *encoder_bound(SfuQueue *q, SfuModel *model)
         l->fc2 = sfu_net_linear(net, l->name, "mlp.fc2", c, k->intermediate, TRUE);
     }
     te->final_norm = sfu_net_norm(net, "text_model", "final_layer_norm", c);
+    te->inputs_first = sfu_net_has(net, "", "text_projection");
+    if (te->inputs_first)
+        te->projection = sfu_net_tensor(net, "", "text_projection", 2, (const gint64[]){c, k->projection});
+    else if (k->projection)
+        te->projection = sfu_net_linear(net, "", "text_projection", k->projection, c, FALSE).w;
     return te;
 }
 
-SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, GError **error)
+SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, SfuPart part, GError **error)
 {
-    if (!sfu_model_has_part(model, SFU_PART_TEXT)) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no text encoder", sfu_model_path(model));
+    if (!sfu_model_has_part(model, part)) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no %stext encoder", sfu_model_path(model),
+                    part == SFU_PART_TEXT2 ? "second " : "");
         return NULL;
     }
-    SfuTextEncoder *te = encoder_bound(q, model);
+    SfuTextEncoder *te = encoder_bound(q, model, part);
     if (sfu_net_check(&te->net, error))
         return te;
     sfu_text_encoder_destroy(te);
     return NULL;
 }
 
-void sfu_text_encoder_expect(SfuModel *model)
+void sfu_text_encoder_expect(SfuModel *model, SfuPart part)
 {
-    SfuTextEncoder *te = encoder_bound(NULL, model);
+    SfuTextEncoder *te = encoder_bound(NULL, model, part);
     sfu_net_note(&te->net);
     sfu_text_encoder_destroy(te);
 }
@@ -84,6 +92,10 @@ void sfu_text_encoder_unload(SfuTextEncoder *te)
 int sfu_text_encoder_hidden(const SfuTextEncoder *te)
 {
     return te->config->hidden;
+}
+int sfu_text_encoder_pooled(const SfuTextEncoder *te)
+{
+    return te->config->projection;
 }
 
 /* token[id] + position, on the host: 77 rows are wanted of a table of 49,408, which would be 150 MB on the device. */
@@ -135,26 +147,79 @@ static gboolean run_layer(const SfuTextEncoder *te, const Layer *l, SfuTensor *h
     return ok;
 }
 
-gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, const gint32 *tokens, int n, int clip_skip,
-                              GError **error)
+/* y = h, through the final norm if `norm`; a new tensor. */
+static SfuTensor *take_layer(const SfuTextEncoder *te, const SfuTensor *h, gboolean norm, GError **error)
 {
     const SfuNet *net = &te->net;
+    SfuTensor *y = sfu_net_like(net, h, h->c, error);
+    const gboolean ok =
+        y && (norm ? sfu_layer_norm(net->q, y, h, te->final_norm.w, te->final_norm.b, te->config->eps, error) &&
+                         sfu_net_trace(net, y, error, "text_model.final_layer_norm")
+                   : sfu_convert(net->q, y, h, error));
+    if (!ok)
+        sfu_net_drop(&y);
+    return y;
+}
+
+/* out [projection] = W x on the host: one vector a prompt. */
+static void project(const SfuTextEncoder *te, const float *matrix, const float *x, float *out)
+{
+    const int n_in = te->config->hidden, n_out = te->config->projection;
+    for (int o = 0; o < n_out; o++) {
+        double sum = 0;
+        for (int i = 0; i < n_in; i++)
+            sum += (double)x[i] * matrix[te->inputs_first ? (gsize)i * n_out + o : (gsize)o * n_in + i];
+        out[o] = (float)sum;
+    }
+}
+
+/* h: the last layer's output. */
+static gboolean pool(const SfuTextEncoder *te, const SfuTensor *h, float *pooled, const gint32 *tokens, int n,
+                     GError **error)
+{
+    const int c = te->config->hidden, n_out = te->config->projection;
+    float *matrix = g_new(float, (gsize)c *n_out), *host = g_new(float, sfu_tensor_elements(h));
+    SfuTensor *y = take_layer(te, h, TRUE, error);
+    const gboolean ok = y && sfu_tensor_read(y, host, error);
+    if (ok)
+        sfu_weight_read_f32(te->projection, 0, (gint64)c * n_out, matrix);
+    for (int s = 0; ok && s < n; s++) {
+        int eos = 0;
+        for (int i = 1; i < SFU_TEXT_TOKENS; i++)
+            if (tokens[s * SFU_TEXT_TOKENS + i] > tokens[s * SFU_TEXT_TOKENS + eos])
+                eos = i;
+        project(te, matrix, host + ((gsize)s * SFU_TEXT_TOKENS + eos) * c, pooled + (gsize)s * n_out);
+    }
+    sfu_tensor_destroy(y);
+    g_free(matrix);
+    g_free(host);
+    return ok;
+}
+
+gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *pooled, const gint32 *tokens, int n,
+                              int clip_skip, GError **error)
+{
     const SfuTextConfig *k = te->config;
-    const int n_layers = k->layers + 1 - MAX(1, clip_skip);
+    const int taken = k->layers + 1 - MAX(k->least_skip, clip_skip);
     *hidden = NULL;
-    if (n_layers < 1) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the text encoder has %d layers, CLIP skip %d leaves none", k->layers, clip_skip);
+    if (taken < 1 || (pooled && !te->projection)) {
+        if (taken < 1)
+            g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                        "the text encoder has %d layers, CLIP skip %d leaves none", k->layers,
+                        MAX(k->least_skip, clip_skip));
+        else
+            g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "the text encoder of %s has no projection",
+                        sfu_model_path(te->net.model));
         return FALSE;
     }
-    SfuTensor *h = embed(te, tokens, n, error), *t = h ? sfu_net_like(net, h, k->hidden, error) : NULL;
+    SfuTensor *h = embed(te, tokens, n, error), *t = h ? sfu_net_like(&te->net, h, k->hidden, error) : NULL;
     gboolean ok = t != NULL;
-    for (int i = 0; ok && i < n_layers; i++)
-        ok = run_layer(te, &te->layers[i], h, t, error);
-    ok = ok && sfu_layer_norm(net->q, h, h, te->final_norm.w, te->final_norm.b, k->eps, error) &&
-         sfu_net_trace(net, h, error, "text_model.final_layer_norm");
-    if (ok)
-        *hidden = g_steal_pointer(&h);
+    for (int i = 0; ok && i < (pooled ? k->layers : taken); i++)
+        ok = run_layer(te, &te->layers[i], h, t, error) &&
+             (i + 1 != taken || (*hidden = take_layer(te, h, k->final_norm, error)));
+    ok = ok && (!pooled || pool(te, h, pooled, tokens, n, error));
+    if (!ok)
+        sfu_net_drop(hidden);
     sfu_tensor_destroy(t);
     sfu_tensor_destroy(h);
     return ok;

@@ -10,11 +10,14 @@
 #define CHUNKS_AT_ONCE 8
 #define KEPT_ENCODINGS 32 /* beside those of the run: some 8 MB of Stable Diffusion's */
 
-/* The hidden states of one text. */
+/* What the text encoders make of one text. */
 typedef struct {
     char *key;
-    float *hidden; /* [n_chunks * 77, dim], emphasis applied */
+    float *hidden; /* [n_chunks * 77, dim], emphasis applied; all encoders' beside each other */
     int n_chunks, dim;
+    float *pooled; /* [pooled_width], of the first chunk; NULL: no encoder has one */
+    int pooled_width;
+    gboolean zero; /* stands for an empty negative prompt: all zeros, however long */
     gboolean used; /* by this run */
     int n_tokens;  /* of a language model; 0: chunks of CLIP's */
 } Encoding;
@@ -24,6 +27,7 @@ static void encoding_free(gpointer data)
     Encoding *e = data;
     g_free(e->key);
     g_free(e->hidden);
+    g_free(e->pooled);
     g_free(e);
 }
 
@@ -39,30 +43,49 @@ void sfu_session_clear(SfuSession *s)
 /* ---- encoding
  * ---------------------------------------------------------------------------------------------------------- */
 
-static float *encode_chunks(SfuSession *s, const SfuPrompt *p, int clip_skip, GError **error)
+/* Adds what the encoder makes of the chunks to e, beside what is there. */
+static gboolean encode_chunks(SfuSession *s, SfuTextEncoder *te, const SfuPrompt *p, Encoding *e, GError **error)
 {
-    const int dim = sfu_text_encoder_hidden(s->m->text);
-    const gsize per_chunk = (gsize)SFU_CHUNK_TOKENS * dim;
-    float *out = g_new(float, per_chunk * p->n_chunks);
+    const int dim = sfu_text_encoder_hidden(te), n_pooled = sfu_text_encoder_pooled(te), was = e->dim,
+              n_rows = p->n_chunks * SFU_CHUNK_TOKENS, skip = MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP));
+    float *out = g_new(float, (gsize)n_rows *dim),
+          *pooled = n_pooled ? g_new(float, (gsize)CHUNKS_AT_ONCE *n_pooled) : NULL;
     gboolean ok = TRUE;
     for (int c = 0; ok && c < p->n_chunks; c += CHUNKS_AT_ONCE) {
         const int n = MIN(CHUNKS_AT_ONCE, p->n_chunks - c);
         SfuTensor *hidden = NULL;
-        ok = sfu_text_encoder_run(s->m->text, &hidden, p->tokens[c], n, clip_skip, error) &&
-             sfu_tensor_read(hidden, out + c * per_chunk, error);
+        ok = sfu_text_encoder_run(te, &hidden, c ? NULL : pooled, p->tokens[c], n, skip, error) &&
+             sfu_tensor_read(hidden, out + (gsize)c * SFU_CHUNK_TOKENS * dim, error);
         sfu_tensor_destroy(hidden);
     }
-    if (ok)
+    if (ok) {
         sfu_prompt_apply_weights(p, out, dim);
-    else
-        g_clear_pointer(&out, g_free);
-    return out;
+        float *all = g_new(float, (gsize)n_rows *(was + dim));
+        for (int i = 0; i < n_rows; i++) {
+            if (was)
+                memcpy(all + (gsize)i * (was + dim), e->hidden + (gsize)i * was, was * sizeof(float));
+            memcpy(all + (gsize)i * (was + dim) + was, out + (gsize)i * dim, dim * sizeof(float));
+        }
+        g_free(e->hidden);
+        e->hidden = all;
+        e->dim = was + dim;
+        e->n_chunks = p->n_chunks;
+    }
+    if (ok && pooled) {
+        g_free(e->pooled);
+        e->pooled = g_steal_pointer(&pooled);
+        e->pooled_width = n_pooled;
+    }
+    g_free(pooled);
+    g_free(out);
+    return ok;
 }
 
+/* text NULL: zeros. */
 static char *key_of(const SfuSession *s, const char *text)
 {
-    return g_strdup_printf("%s\n%s\n%d\n%s", s->m->path, s->m->text_key ? s->m->text_key : "",
-                           MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)), text);
+    return g_strdup_printf("%s\n%s\n%d\n%c%s", s->m->path, s->m->text_key ? s->m->text_key : "",
+                           MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)), text ? 't' : 'z', text ? text : "");
 }
 
 static Encoding *find_encoding(const SfuSession *s, const char *text)
@@ -99,7 +122,26 @@ static gboolean encode_file(SfuSession *s, GError **error)
     return TRUE;
 }
 
-/* The text's hidden states are in the engine's store, and stay there for the run. */
+static gboolean encode_text(SfuSession *s, const char *text, Encoding *e, GError **error)
+{
+    SfuTrace trace = {sfu_run_trace, s->run};
+    gboolean ok = TRUE;
+    for (int i = 0; ok && i < MAX(1, sfu_loaded_n_texts(s->m)); i++) {
+        SfuTextEncoder *te = sfu_loaded_text(s->m, s->run->q, i, error);
+        SfuPrompt *p =
+            te ? sfu_prompt_parse(s->run->e->tokenizer, text, sfu_loaded_text_config(s->m, i)->zero_padded, error)
+               : NULL;
+        if (te)
+            sfu_text_encoder_set_trace(te, s->run->job->trace_dir ? &trace : NULL);
+        ok = p && encode_chunks(s, te, p, e, error);
+        if (te)
+            sfu_text_encoder_set_trace(te, NULL);
+        sfu_prompt_free(p);
+    }
+    return ok;
+}
+
+/* The text's encoding is in the engine's store, and stays there for the run. */
 static gboolean encode(SfuSession *s, const char *text, GError **error)
 {
     SfuEngine *e = s->run->e;
@@ -115,24 +157,40 @@ static gboolean encode(SfuSession *s, const char *text, GError **error)
         store_language(s, text, &h);
         return TRUE;
     }
-    const SfuModel *model = s->m->model;
-    const gboolean sd2 = sfu_model_has_part(model, SFU_PART_TEXT) && !sfu_model_text(model)->quick_gelu;
     if (!e->tokenizer)
         e->tokenizer = sfu_tokenizer_new();
-    if (!s->m->text && !(s->m->text = sfu_text_encoder_create(s->run->q, s->m->model, error)))
+    Encoding *fresh = g_new0(Encoding, 1);
+    fresh->key = key_of(s, text);
+    fresh->used = TRUE;
+    if (!encode_text(s, text, fresh, error)) {
+        encoding_free(fresh);
         return FALSE;
-    SfuTrace trace = {sfu_run_trace, s->run};
-    sfu_text_encoder_set_trace(s->m->text, s->run->job->trace_dir ? &trace : NULL);
-    SfuPrompt *p = sfu_prompt_parse(e->tokenizer, text, sd2, error);
-    float *hidden = p ? encode_chunks(s, p, MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)), error) : NULL;
-    sfu_text_encoder_set_trace(s->m->text, NULL);
-    if (hidden) {
-        Encoding *fresh = g_new(Encoding, 1);
-        *fresh = (Encoding){key_of(s, text), hidden, p->n_chunks, sfu_text_encoder_hidden(s->m->text), TRUE};
-        g_ptr_array_add(e->encodings, fresh);
     }
-    sfu_prompt_free(p);
-    return hidden != NULL;
+    g_ptr_array_add(e->encodings, fresh);
+    return TRUE;
+}
+
+/* What an empty negative prompt means to the models that were trained with zeros for it; as long as one chunk. */
+static void encode_zeros(SfuSession *s)
+{
+    const Encoding *empty = find_encoding(s, "");
+    Encoding *found = find_encoding(s, NULL);
+    if (found) {
+        found->used = TRUE;
+        return;
+    }
+    Encoding *zero = g_memdup2(empty, sizeof *empty);
+    zero->key = key_of(s, NULL);
+    zero->hidden = g_new0(float, (gsize)SFU_CHUNK_TOKENS * zero->dim);
+    zero->pooled = empty->pooled ? g_new0(float, zero->pooled_width) : NULL;
+    zero->n_chunks = 1;
+    zero->zero = zero->used = TRUE;
+    g_ptr_array_add(s->run->e->encodings, zero);
+}
+
+static gboolean zeroes_negative(const SfuSession *s)
+{
+    return s->family->zeroes_negative && s->family->zeroes_negative(s->m->model);
 }
 
 static gboolean encode_plan(SfuSession *s, const SfuPromptPlan *plan, GError **error)
@@ -176,9 +234,12 @@ static gboolean encode_all(SfuSession *s, GError **error)
     const gboolean ok =
         (s->embedding ? encode_file(s, error) : encode_plan(s, s->prompt, error)) &&
         (s->n_branches == 1 || (encode_plan(s, s->negative, error) && (s->family->language || encode(s, "", error))));
+    if (ok && s->n_branches > 1 && zeroes_negative(s))
+        encode_zeros(s);
     drop_old(e->encodings);
-    if (s->m->text) /* its work is done for this run, and the network can use the room */
-        sfu_text_encoder_unload(s->m->text);
+    for (int i = 0; i < SFU_MAX_TEXTS; i++)
+        if (s->m->text[i]) /* its work is done for this run, and the network can use the room */
+            sfu_text_encoder_unload(s->m->text[i]);
     sfu_language_unload(e);
     return ok;
 }
@@ -260,8 +321,8 @@ gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
     s->negative = s->prompt ? sfu_prompt_plan_new(negative, passes, TRUE, error) : NULL;
     g_free(prompt);
     g_free(negative);
-    const gboolean ok = s->negative && sfu_session_set_adapters(s, tags, error) && set_branches(s, error) &&
-                        encode_all(s, error) && sfu_session_use_words(s, 0, NULL, error);
+    const gboolean ok =
+        s->negative && sfu_session_set_adapters(s, tags, error) && set_branches(s, error) && encode_all(s, error);
     g_ptr_array_unref(tags);
     return ok;
 }
@@ -280,7 +341,43 @@ static void copy_padded(const Encoding *e, int n_repeat, int n_chunks, const flo
         for (int i = 0; i < SFU_CHUNK_TOKENS; i++)
             memcpy(to + c * per_chunk + (gsize)i * dim, e->hidden + per_chunk * e->n_chunks - dim, dim * sizeof(float));
     for (int c = MAX(n_repeat, e->n_chunks); c < n_chunks; c++)
-        memcpy(to + c * per_chunk, empty, per_chunk * sizeof(float));
+        memcpy(to + c * per_chunk, e->zero ? e->hidden : empty, per_chunk * sizeof(float));
+}
+
+/* The numbers of one branch; returns how many. */
+static int branch_numbers(const SfuSession *s, gboolean negative, float *out)
+{
+    const SfuParams *p = s->run->p;
+    const int w = sfu_params_int(p, SFU_PARAM_ORIGINAL_WIDTH), h = sfu_params_int(p, SFU_PARAM_ORIGINAL_HEIGHT);
+    const SfuShown shown = {.original_w = w > 0 ? w : s->shown_w,
+                            .original_h = h > 0 ? h : s->shown_h,
+                            .crop_left = sfu_params_int(p, SFU_PARAM_CROP_LEFT),
+                            .crop_top = sfu_params_int(p, SFU_PARAM_CROP_TOP),
+                            .target_w = s->shown_w,
+                            .target_h = s->shown_h,
+                            .score = sfu_params_double(p, negative ? SFU_PARAM_NEGATIVE_SCORE : SFU_PARAM_SCORE)};
+    return s->family->numbers(s->m->model, &shown, out);
+}
+
+/* Pooled vectors and numbers of all branches; *c points into *values (caller frees). */
+static void add_vectors(const SfuSession *s, Encoding *const *branches, SfuCondition *c, float **values)
+{
+    const int n_b = s->n_branches, width = branches[0]->pooled_width;
+    *values = NULL;
+    if (!width)
+        return;
+    float numbers[SFU_MAX_NUMBERS];
+    c->n = n_b;
+    c->pooled_width = width;
+    c->n_numbers = s->family->numbers ? branch_numbers(s, FALSE, numbers) : 0;
+    *values = g_new(float, (gsize)n_b *(width + c->n_numbers));
+    for (int b = 0; b < n_b; b++) {
+        memcpy(*values + (gsize)b * width, branches[b]->pooled, width * sizeof(float));
+        if (c->n_numbers)
+            branch_numbers(s, b >= s->n_parts, *values + (gsize)n_b * width + b * c->n_numbers);
+    }
+    c->pooled = *values;
+    c->numbers = *values + (gsize)n_b * width;
 }
 
 /* Texts of a language model, side by side: shorter ones end in zeros that the mask hides. Caller frees both; *mask
@@ -343,20 +440,22 @@ static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **e
         return FALSE;
     int n_tokens = 0;
     guint8 *mask = NULL;
-    float *context =
+    float *vectors, *context =
         s->family->language ? join_texts(s, branches, &n_tokens, &mask) : join_chunks(s, branches, &n_tokens);
     SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, s->n_branches, 1, n_tokens, branches[0]->dim, error);
-    const SfuCondition condition = {.tokens = t,
+    SfuCondition condition = {.tokens = t,
                                     .mask = mask,
                                     .references = (const SfuTensor *const *)s->references,
                                     .n_references = s->n_references,
                                     .keep_references = sfu_params_bool(s->run->p, SFU_PARAM_KEEP_REFERENCES),
                                     .guidance = s->guidance};
+    add_vectors(s, branches, &condition, &vectors);
     const gboolean ok =
         t && sfu_tensor_write(t, context, error) && sfu_denoiser_set_condition(s->denoiser, &condition, error);
     sfu_tensor_destroy(t);
     g_free(context);
     g_free(mask);
+    g_free(vectors);
     return ok;
 }
 
@@ -369,9 +468,13 @@ gboolean sfu_session_use_words(SfuSession *s, int call, gboolean *changed, GErro
     Encoding **branches = g_new(Encoding *, s->n_branches);
     GString *which = g_string_new(NULL);
     gboolean ok = TRUE;
+    if (s->family->numbers)
+        g_string_printf(which, "%dx%d ", s->shown_w, s->shown_h);
     for (int b = 0; ok && b < s->n_branches; b++) {
         const SfuPromptPart *part = b < s->n_parts ? part_of(s->prompt, b) : part_of(s->negative, 0);
-        branches[b] = find_encoding(s, b < s->n_parts && s->embedding ? s->embedding : sfu_prompt_part_at(part, call));
+        const char *text = sfu_prompt_part_at(part, call);
+        const gboolean zero = b >= s->n_parts && !*text && zeroes_negative(s);
+        branches[b] = find_encoding(s, b < s->n_parts && s->embedding ? s->embedding : zero ? NULL : text);
         ok = branches[b] != NULL;
         g_string_append_printf(which, "%p ", (void *)branches[b]);
     }

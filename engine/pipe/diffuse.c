@@ -333,6 +333,8 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
                   .interval = sfu_params_int(r->p, SFU_PARAM_STEP_CACHE),
                   .deep = g_ptr_array_new()};
     SfuImage *x = sfu_image_new(d->w, d->h, f.c, error);
+    s->shown_w = d->w * s->ae.factor;
+    s->shown_h = d->h * s->ae.factor;
     SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, SFU_PARAM_RNG) == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH,
                                      &d->noise_seed, 1, d->h, d->w, f.c);
     float *noise = g_new(float, f.n);

@@ -33,13 +33,15 @@ typedef struct SfuRun SfuRun;
 
 /* ---- engine.c --------------------------------------------------------------------------------------------------- */
 
+#define SFU_MAX_TEXTS 2
+
 /* An open model and those of its networks that were asked for. Owned by the engine. */
 typedef struct {
     char *path;
     SfuModel *model;
-    SfuTextEncoder *text;
-    SfuQwen3 *language;               /* the text encoder of families whose text encoder is a language model */
-    SfuByteTokenizer *byte_tokenizer; /* its own */
+    SfuTextEncoder *text[SFU_MAX_TEXTS]; /* in the order in which the network sees them */
+    SfuQwen3 *language;                  /* the text encoder of families whose text encoder is a language model */
+    SfuByteTokenizer *byte_tokenizer;    /* its own */
     SfuDenoiser *denoiser;
     SfuAutoencoder *autoencoder;
     SfuUpscaler *upscaler;
@@ -101,6 +103,11 @@ void sfu_engine_forget_words(SfuEngine *e); /* drops the encoded texts */
 /* The networks of a loaded model, made on first use. Borrowed; NULL with error. */
 SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error);
 SfuAutoencoder *sfu_loaded_autoencoder(SfuLoaded *l, SfuQueue *q, GError **error);
+/* Number i of the text encoders that the model has. */
+SfuTextEncoder *sfu_loaded_text(SfuLoaded *l, SfuQueue *q, int i, GError **error);
+int sfu_loaded_n_texts(const SfuLoaded *l);
+/* The configuration of number i. */
+const SfuTextConfig *sfu_loaded_text_config(const SfuLoaded *l, int i);
 /* Borrowed. An already loaded model is checked for changes on disk, and opened anew if there are any. */
 SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error);
 /* The model that the run's parameters name, or the task's default, checked for the task. */
@@ -204,7 +211,8 @@ typedef struct {
     SfuTensor **references;           /* [n_references]: latents that the network sees beside its own */
     int n_references;
     char *embedding;         /* the file that takes the place of the prompt; NULL: none */
-    char *words_set;         /* which words the network has as its condition; NULL: none */
+    char *words_set;         /* which words and size the network has as its condition; NULL: none */
+    int shown_w, shown_h;    /* px, of the picture that is being made */
     int grid;                /* side of the grid of tokens that the context is averaged from; 0: text */
     gboolean smooth_too;     /* the membrane is a second condition */
     SfuMaskFill mask_fill;   /* what is in the hole of the masked picture that the UNet sees */

@@ -99,9 +99,9 @@ static float *text_values(Subject *s, gint64 *n)
     for (int i = 0; i < SFU_TEXT_TOKENS; i++)
         tokens[i] = (tokens[i] + 1024) % 500;
     if (!s->text)
-        s->text = sfu_text_encoder_create(s->q, s->model, &error);
+        s->text = sfu_text_encoder_create(s->q, s->model, SFU_PART_TEXT, &error);
     g_assert_no_error(error);
-    sfu_text_encoder_run(s->text, &y, tokens, 1, 1, &error);
+    sfu_text_encoder_run(s->text, &y, NULL, tokens, 1, 1, &error);
     g_assert_no_error(error);
     return download(y, n);
 }

@@ -152,6 +152,18 @@ static void write_given(GString *out, JsonArray *values)
     }
 }
 
+/* The matrix [dims[1], dims[0]], its rows as columns. */
+static void write_transposed(GString *out, const char *name, const gint64 *dims)
+{
+    const gint64 from[2] = {dims[1], dims[0]};
+    GString *rows = g_string_new(NULL);
+    write_values(rows, name, 2, from, 0, FALSE);
+    for (gint64 i = 0; i < dims[0]; i++)
+        for (gint64 j = 0; j < dims[1]; j++)
+            g_string_append_len(out, rows->str + 2 * (j * dims[0] + i), 2);
+    g_string_free(rows, TRUE);
+}
+
 /* metadata: JSON of an object; NULL: none. */
 static void write_tensors(const char *path, JsonArray *tensors, const char *metadata, const ParityDamage *damage)
 {
@@ -176,12 +188,16 @@ static void write_tensors(const char *path, JsonArray *tensors, const char *meta
         JsonNode *more = json_array_get_length(t) > 3 ? json_array_get_element(t, 3) : NULL;
         if (more && JSON_NODE_HOLDS_ARRAY(more))
             write_given(data, json_node_get_array(more));
-        else if (more && json_node_get_value_type(more) == G_TYPE_STRING)
+        else if (more && json_node_get_value_type(more) != G_TYPE_STRING)
+            write_values(data, json_array_get_string_element(t, 1), n_dims, dims, (int)json_node_get_int(more),
+                         json_array_get_length(t) > 4);
+        else if (more && strcmp(json_node_get_string(more), "transposed") == 0)
+            write_transposed(data, json_array_get_string_element(t, 1), dims);
+        else if (more)
             write_joined(data, json_array_get_string_element(t, 1), n_dims, dims,
                          strcmp(json_node_get_string(more), "swapped") == 0);
         else
-            write_values(data, json_array_get_string_element(t, 1), n_dims, dims,
-                         more ? (int)json_node_get_int(more) : 0, json_array_get_length(t) > 4);
+            write_values(data, json_array_get_string_element(t, 1), n_dims, dims, 0, json_array_get_length(t) > 4);
         if (damage && g_strcmp0(damage->poison, name) == 0)
             memcpy(data->str + at, "\x00\x7e", 2); /* fp16 NaN */
         if (damage && damage->zero && g_str_has_prefix(name, damage->zero))

@@ -83,7 +83,7 @@ static double since(gint64 start)
 static void run_text(SfuModel *m)
 {
     GError *error = NULL;
-    SfuTextEncoder *te = sfu_text_encoder_create(q, m, &error);
+    SfuTextEncoder *te = sfu_text_encoder_create(q, m, SFU_PART_TEXT, &error);
     need(te != NULL, error);
     const SfuFileTensor *f = find("tokens");
     gint32 *tokens = g_new(gint32, f->n_elements);
@@ -94,7 +94,7 @@ static void run_text(SfuModel *m)
     }
     SfuTensor *y;
     const gint64 start = g_get_monotonic_time();
-    need(sfu_text_encoder_run(te, &y, tokens, (int)f->dims[0], 1, &error), error);
+    need(sfu_text_encoder_run(te, &y, NULL, tokens, (int)f->dims[0], 1, &error), error);
     report("text", y, "out", since(start));
     sfu_text_encoder_destroy(te);
     g_free(tokens);

@@ -189,10 +189,10 @@ static void run_text(SfuQueue *q, JsonObject *o, double tolerance)
     parity_hash(t_name, n * SFU_TEXT_TOKENS, tokens);
     for (int i = 0; i < n * SFU_TEXT_TOKENS; i++)
         tokens[i] = (tokens[i] + 1024) % get(o, "vocab");
-    SfuTextEncoder *te = sfu_text_encoder_create(q, parity_model(model), &error);
+    SfuTextEncoder *te = sfu_text_encoder_create(q, parity_model(model), SFU_PART_TEXT, &error);
     g_assert_no_error(error);
     SfuTensor *y;
-    sfu_text_encoder_run(te, &y, tokens, n, get(o, "skip"), &error);
+    sfu_text_encoder_run(te, &y, NULL, tokens, n, get(o, "skip"), &error);
     g_assert_no_error(error);
     g_assert_cmpint(y->c, ==, sfu_text_encoder_hidden(te));
     check(y, name_of(o), "out", tolerance);
@@ -507,12 +507,12 @@ static void test_bad_inputs(void)
     expect_shape_error(sfu_vae_decode(v, &y, three, &error), &error, "latents of 4 channels, was given 3");
     sfu_vae_destroy(v);
 
-    SfuTextEncoder *te = sfu_text_encoder_create(q, parity_model("clip-l"), &error);
+    SfuTextEncoder *te = sfu_text_encoder_create(q, parity_model("clip-l"), SFU_PART_TEXT, &error);
     g_assert_no_error(error);
     gint32 tokens[SFU_TEXT_TOKENS] = {0};
-    expect_shape_error(sfu_text_encoder_run(te, &y, tokens, 1, 4, &error), &error, "3 layers, CLIP skip 4");
+    expect_shape_error(sfu_text_encoder_run(te, &y, NULL, tokens, 1, 4, &error), &error, "3 layers, CLIP skip 4");
     tokens[76] = 500;
-    expect_shape_error(sfu_text_encoder_run(te, &y, tokens, 1, 1, &error), &error, "token 500");
+    expect_shape_error(sfu_text_encoder_run(te, &y, NULL, tokens, 1, 1, &error), &error, "token 500");
     sfu_text_encoder_destroy(te);
 
     SfuTaesd *tae = sfu_taesd_create(q, parity_model("taesd"), &error);

@@ -58,11 +58,11 @@ static void check_config(SfuModel *m, const Single *s)
     g_assert_cmpint(sfu_model_vae(m)->latent_channels, ==, 4);
     g_assert_true(sfu_model_vae(m)->mid_attention && sfu_model_vae(m)->quant_conv && sfu_model_vae(m)->post_quant_conv);
     g_assert_cmpfloat_with_epsilon(sfu_model_vae(m)->scaling_factor, x4 ? 0.08333f : 0.18215f, 1e-9f);
-    g_assert_cmpint(sfu_model_text(m)->layers, ==, s->text_layers);
-    g_assert_cmpint(sfu_model_text(m)->hidden, ==, s->context);
-    g_assert_cmpint(sfu_model_text(m)->heads, ==, s->context / 64);
-    g_assert_cmpint(sfu_model_text(m)->vocab, ==, 49408);
-    g_assert_cmpint(sfu_model_text(m)->quick_gelu, ==, !two);
+    g_assert_cmpint(sfu_model_text(m, SFU_PART_TEXT)->layers, ==, s->text_layers);
+    g_assert_cmpint(sfu_model_text(m, SFU_PART_TEXT)->hidden, ==, s->context);
+    g_assert_cmpint(sfu_model_text(m, SFU_PART_TEXT)->heads, ==, s->context / 64);
+    g_assert_cmpint(sfu_model_text(m, SFU_PART_TEXT)->vocab, ==, 49408);
+    g_assert_cmpint(sfu_model_text(m, SFU_PART_TEXT)->quick_gelu, ==, !two);
     g_assert_cmpint(sfu_model_scheduler(m)->prediction, ==, s->v ? SFU_PREDICT_V : SFU_PREDICT_EPSILON);
     g_assert_cmpfloat_with_epsilon((double)part_number(m, SFU_PART_UNET, "parameters") * 1e-6, s->unet_millions, 0.006);
 }

@@ -1,0 +1,141 @@
+/* Whole pipelines on small models, compared with what the Python programs of this folder left.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runs.h"
+#include <glib/gstdio.h>
+#include <string.h>
+
+static SfuEngine *engine;
+static char *latent_dir, *latent_file;
+
+SfuEngine *parity_runs_open(void)
+{
+    GError *e = NULL;
+    if (!(engine = parity_engine_open()))
+        return NULL;
+    latent_dir = g_dir_make_tmp("sfumato-pipelines-XXXXXX", &e);
+    g_assert_no_error(e);
+    latent_file = g_build_filename(latent_dir, "latent.safetensors", NULL);
+    return engine;
+}
+
+void parity_runs_close(void)
+{
+    sfu_engine_free(engine);
+    parity_data_close();
+    g_remove(latent_file);
+    g_rmdir(latent_dir);
+    g_free(latent_file);
+    g_free(latent_dir);
+    gegl_exit();
+}
+
+GeglBuffer *parity_picture(const char *name, int w, int h)
+{
+    gint32 k[8 * 8 * 3];
+    parity_hash(name, G_N_ELEMENTS(k), k);
+    guint8 *px = g_malloc((gsize)w * h * 3);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            for (int c = 0; c < 3; c++)
+                px[(y * w + x) * 3 + c] = (guint8)((k[(y * 8 / h * 8 + x * 8 / w) * 3 + c] + 1024) / 8);
+    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(0, 0, w, h), babl_format("R'G'B' u8"));
+    gegl_buffer_set(b, NULL, 0, babl_format("R'G'B' u8"), px, GEGL_AUTO_ROWSTRIDE);
+    g_free(px);
+    return b;
+}
+
+GeglBuffer *parity_box_mask(int x, int y, int w, int h)
+{
+    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(x, y, w, h), babl_format("Y float"));
+    GeglColor *white = gegl_color_new("white");
+    gegl_buffer_set_color(b, NULL, white);
+    g_object_unref(white);
+    return b;
+}
+
+SfuParams *parity_params(const char *model, const char *text)
+{
+    SfuParams *p = sfu_params_new();
+    GError *e = NULL;
+    char *path = parity_model_path(model, NULL);
+    char **pairs = g_strsplit(text, " ", -1);
+    sfu_params_set(p, "prompt", "a photo of a cat", &e);
+    sfu_params_set(p, "steps", "10", &e);
+    sfu_params_set(p, "seed", "7", &e);
+    sfu_params_set(p, "model", path, &e);
+    for (int i = 0; pairs[i] && pairs[i + 1]; i += 2) {
+        sfu_params_set(p, pairs[i], pairs[i + 1], &e);
+        g_assert_no_error(e);
+    }
+    g_strfreev(pairs);
+    g_free(path);
+    return p;
+}
+
+/* Block means of the first three channels. */
+static float *means(GeglBuffer *b, int block)
+{
+    const int w = gegl_buffer_get_width(b) / block, h = gegl_buffer_get_height(b) / block;
+    const GeglRectangle *e = gegl_buffer_get_extent(b);
+    float *px = g_new(float, (gsize)e->width * e->height * 3), *o = g_new0(float, (gsize)w *h * 3);
+    gegl_buffer_get(b, e, 1, babl_format("R'G'B' float"), px, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    for (int y = 0; y < h * block; y++)
+        for (int x = 0; x < w * block; x++)
+            for (int c = 0; c < 3; c++)
+                o[((y / block) * w + x / block) * 3 + c] += px[(y * e->width + x) * 3 + c] / (block * block);
+    g_free(px);
+    return o;
+}
+
+SfuResult *parity_check(const char *name, SfuTask task, SfuParams *p, GeglBuffer *in, GeglBuffer *mask, int block)
+{
+    GError *e = NULL;
+    const SfuJob job = {.task = task, .params = p, .picture = in, .mask = mask, .latent_file = latent_file};
+    GPtrArray *results = sfu_engine_run(engine, &job, &e);
+    g_assert_no_error(e);
+    g_assert_cmpuint(results->len, ==, 1);
+    char *key = g_strconcat(name, "/latent", NULL);
+    gint64 n;
+    const float *want = parity_expected(key, &n);
+    g_free(key);
+    SfuFile *f = sfu_file_open(latent_file, &e);
+    g_assert_no_error(e);
+    const SfuFileTensor *t = g_ptr_array_index(f->tensors, 0);
+    g_assert_cmpint(t->n_elements, ==, n);
+    double error = parity_error((const float *)(gconstpointer)t->data, want, n);
+    g_test_message("%s: latents off by %.2e", name, error);
+    g_assert_cmpfloat(error, <, PARITY_TOLERANCE);
+    sfu_file_close(f);
+    SfuResult *r = g_ptr_array_steal_index(results, 0);
+    if (block > 0) {
+        key = g_strconcat(name, "/picture", NULL);
+        want = parity_expected(key, &n);
+        g_free(key);
+        float *got = means(r->picture, block);
+        error = parity_error(got, want, n);
+        g_test_message("%s: picture off by %.2e", name, error);
+        g_assert_cmpfloat(error, <, PARITY_TOLERANCE);
+        g_free(got);
+    }
+    g_ptr_array_unref(results);
+    sfu_params_free(p);
+    return r;
+}
+
+void parity_outside_is_untouched(const SfuResult *r, GeglBuffer *in)
+{
+    GeglBuffer *out = sfu_result_composite(r, in);
+    guint8 a[PARITY_SIDE * PARITY_SIDE * 3], b[PARITY_SIDE * PARITY_SIDE * 3];
+    gegl_buffer_get(in, NULL, 1, babl_format("R'G'B' u8"), a, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    gegl_buffer_get(out, NULL, 1, babl_format("R'G'B' u8"), b, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    int changed = 0;
+    for (int y = 0; y < PARITY_SIDE; y++)
+        for (int x = 0; x < PARITY_SIDE; x++) {
+            const gboolean same = memcmp(a + (y * PARITY_SIDE + x) * 3, b + (y * PARITY_SIDE + x) * 3, 3) == 0;
+            if (x < 40 || x >= 104 || y < 32 || y >= 88)
+                g_assert_true(same);
+            changed += !same;
+        }
+    g_assert_cmpint(changed, >, 1000);
+    g_object_unref(out);
+}

@@ -1,0 +1,237 @@
+/* Stable Diffusion XL against diffusers: UNets with added conditions to 1e-4, whole pipelines to 1e-3, and the single
+ * file beside the folder of the same weights to the bit (make-sdxl.py made the data).
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "net/net.h"
+#include "runs.h"
+
+#define NET_TOLERANCE 1e-4 /* fp32: sums of some thousand terms in another order, through some hundred layers */
+#define WIDTH 96           /* of the context */
+#define POOLED 48
+
+static SfuEngine *engine;
+
+static int get(JsonObject *o, const char *name)
+{
+    return (int)json_object_get_int_member(o, name);
+}
+
+/* [n][m] of the case's lists; caller frees. */
+static float *rows(JsonObject *o, const char *name, int n, int *m)
+{
+    JsonArray *a = json_object_get_array_member(o, name);
+    *m = (int)json_array_get_length(json_array_get_array_element(a, 0));
+    float *v = g_new(float, n **m);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < *m; j++)
+            v[i * *m + j] = (float)json_array_get_double_element(json_array_get_array_element(a, (guint)i), (guint)j);
+    return v;
+}
+
+static SfuTensor *upload(SfuQueue *q, const char *case_name, const char *what, int n, int h, int w, int c)
+{
+    GError *error = NULL;
+    char *name = g_strdup_printf("%s/%s", case_name, what);
+    float *v = parity_input(name, (gint64)n * h * w * c, 1);
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
+    g_assert_no_error(error);
+    sfu_tensor_write(t, v, &error);
+    g_assert_no_error(error);
+    g_free(v);
+    g_free(name);
+    return t;
+}
+
+static void run_unet(SfuQueue *q, JsonObject *o)
+{
+    GError *error = NULL;
+    const char *name = json_object_get_string_member(o, "name");
+    const int n = get(o, "n"), n_context = get(o, "context_n");
+    float timesteps[4];
+    for (int i = 0; i < n; i++)
+        timesteps[i] = (float)json_array_get_double_element(json_object_get_array_member(o, "timesteps"), (guint)i);
+    SfuUnet *u = sfu_unet_create(q, parity_model(json_object_get_string_member(o, "model")), &error);
+    g_assert_no_error(error);
+    SfuTensor *x = upload(q, name, "x", n, get(o, "h"), get(o, "w"), 4), *y = NULL,
+              *context = upload(q, name, "context", n_context, 1, 77, WIDTH);
+    char *pooled_name = g_strdup_printf("%s/pooled", name), *out_name = g_strdup_printf("%s/out", name);
+    float *pooled = parity_input(pooled_name, n_context * POOLED, 1);
+    SfuCondition c = {.tokens = context, .n = n_context, .pooled = pooled, .pooled_width = POOLED};
+    float *numbers = rows(o, "numbers", n_context, &c.n_numbers);
+    c.numbers = numbers;
+    sfu_unet_set_condition(u, &c, &error);
+    g_assert_no_error(error);
+    sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
+    g_assert_no_error(error);
+    gint64 n_values;
+    const float *want = parity_expected(out_name, &n_values);
+    g_assert_cmpint(sfu_tensor_elements(y), ==, n_values);
+    float *got = g_new(float, n_values);
+    sfu_tensor_read(y, got, &error);
+    g_assert_no_error(error);
+    const double e = parity_error(got, want, n_values);
+    g_test_message("%s: relative error %.2e", name, e);
+    g_assert_true(e < NET_TOLERANCE); /* a NaN fails too */
+    /* Conditions of another width are refused. */
+    c.n_numbers--;
+    g_assert_false(sfu_unet_set_condition(u, &c, &error));
+    g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE);
+    g_assert_nonnull(strstr(error->message, "added conditions"));
+    g_clear_error(&error);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(y);
+    sfu_tensor_destroy(context);
+    g_free(pooled);
+    g_free(numbers);
+    g_free(got);
+    g_free(pooled_name);
+    g_free(out_name);
+    sfu_unet_destroy(u);
+}
+
+static void test_networks(gconstpointer kernels)
+{
+    GError *error = NULL;
+    const SfuQueueOptions options = {.precision = SFU_PRECISION_FP32, .kernels = GPOINTER_TO_INT(kernels)};
+    SfuQueue *q = sfu_queue_create(&options, &error);
+    g_assert_no_error(error);
+    JsonArray *cases = parity_cases();
+    for (guint i = 0; i < json_array_get_length(cases); i++)
+        run_unet(q, json_array_get_object_element(cases, i));
+    sfu_queue_destroy(q);
+}
+
+#define V_EULER "sampler euler schedule trailing guidance 2 guidance_rescale 0.7 width 128 height 96"
+#define EULER "sampler euler schedule normal width 128 height 96"
+
+static void draw(const char *name, const char *model, const char *text)
+{
+    SfuResult *r = parity_check(name, SFU_TASK_TXT2IMG, parity_params(model, text), NULL, NULL, 8);
+    sfu_result_free(r);
+}
+
+static void test_txt2img(void)
+{
+    draw("base-txt2img", "base", EULER);
+}
+
+/* Clip skip 1 and 2 mean what XL does anyway, as the web UI's users take it. */
+static void test_clip_skip(void)
+{
+    draw("base-txt2img", "base", EULER " clip_skip 1");
+    draw("base-txt2img", "base", EULER " clip_skip 2");
+    draw("base-skip3", "base", EULER " clip_skip 3");
+}
+
+static void test_sizes(void)
+{
+    draw("base-sizes", "base", EULER " original_height 512 original_width 640 crop_top 24 crop_left 40");
+}
+
+static void test_v_prediction(void)
+{
+    draw("v-txt2img", "v", V_EULER);
+}
+
+static void test_img2img(void)
+{
+    GeglBuffer *in = parity_picture("base", PARITY_SIDE, PARITY_SIDE);
+    SfuParams *p = parity_params("base", "sampler ddim schedule leading strength 0.6");
+    sfu_result_free(parity_check("base-img2img", SFU_TASK_IMG2IMG, p, in, NULL, 8));
+    g_object_unref(in);
+}
+
+static void paint(const char *name, const char *model, const char *text)
+{
+    GeglBuffer *in = parity_picture(model, PARITY_SIDE, PARITY_SIDE), *mask = parity_box_mask(40, 32, 64, 56);
+    SfuResult *r = parity_check(name, SFU_TASK_INPAINT, parity_params(model, text), in, mask, 0);
+    parity_outside_is_untouched(r, in);
+    sfu_result_free(r);
+    g_object_unref(in);
+    g_object_unref(mask);
+}
+
+static void test_inpaint_by_blending(void)
+{
+    paint("base-inpaint-blend", "base",
+          "sampler euler schedule normal strength 0.8 masked_content original grow 0 feather 0 color_match false");
+}
+
+static void test_inpaint_with_9_channels(void)
+{
+    paint("inpaint-9", "inpaint",
+          "sampler euler schedule normal strength 1 masked_content nothing grow 0 feather 0 color_match false");
+}
+
+static void test_edit(void)
+{
+    GeglBuffer *in = parity_picture("edit", PARITY_SIDE, PARITY_SIDE);
+    SfuParams *p = parity_params("edit", "sampler euler schedule normal image_guidance 1.5");
+    sfu_result_free(parity_check("edit", SFU_TASK_EDIT, p, in, NULL, 8));
+    g_object_unref(in);
+}
+
+static void test_refiner_alone(void)
+{
+    GeglBuffer *in = parity_picture("base", PARITY_SIDE, PARITY_SIDE);
+    SfuParams *p = parity_params("refine", "sampler ddim schedule leading strength 0.6 aesthetic_score 5 "
+                                           "negative_aesthetic_score 3");
+    sfu_result_free(parity_check("refine-alone", SFU_TASK_IMG2IMG, p, in, NULL, 8));
+    g_object_unref(in);
+}
+
+/* The pixels of a text-to-image run [128 x 96]; caller frees. */
+static float *pixels(const char *model, const char *text)
+{
+    GError *e = NULL;
+    SfuParams *p = parity_params(model, text);
+    const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p};
+    GPtrArray *results = sfu_engine_run(engine, &job, &e);
+    g_assert_no_error(e);
+    float *px = g_new(float, 128 * 96 * 3);
+    gegl_buffer_get(((SfuResult *)results->pdata[0])->picture, GEGL_RECTANGLE(0, 0, 128, 96), 1,
+                    babl_format("R'G'B' float"), px, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    g_ptr_array_unref(results);
+    sfu_params_free(p);
+    return px;
+}
+
+static void same_picture(const char *a, const char *b, const char *text)
+{
+    float *x = pixels(a, text), *y = pixels(b, text);
+    g_assert_cmpmem(x, 128 * 96 * 3 * sizeof(float), y, 128 * 96 * 3 * sizeof(float));
+    g_free(x);
+    g_free(y);
+}
+
+/* The original's names, OpenCLIP's fused and transposed matrices, the marks of v-prediction. */
+static void test_single_files(void)
+{
+    draw("base-txt2img", "base-single", EULER);
+    draw("v-txt2img", "v-single", V_EULER);
+    same_picture("base", "base-single", EULER);
+    same_picture("refine", "refine-single", EULER);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    if (!(engine = parity_runs_open()))
+        return 0;
+    g_test_add_data_func("/sdxl/networks", GINT_TO_POINTER(SFU_KERNELS_AUTO), test_networks);
+    g_test_add_data_func("/sdxl/networks-plain", GINT_TO_POINTER(SFU_KERNELS_PLAIN), test_networks);
+    g_test_add_func("/sdxl/txt2img", test_txt2img);
+    g_test_add_func("/sdxl/clip-skip", test_clip_skip);
+    g_test_add_func("/sdxl/sizes", test_sizes);
+    g_test_add_func("/sdxl/v-prediction", test_v_prediction);
+    g_test_add_func("/sdxl/img2img", test_img2img);
+    g_test_add_func("/sdxl/inpaint-by-blending", test_inpaint_by_blending);
+    g_test_add_func("/sdxl/inpaint-with-9-channels", test_inpaint_with_9_channels);
+    g_test_add_func("/sdxl/edit", test_edit);
+    g_test_add_func("/sdxl/refiner-alone", test_refiner_alone);
+    g_test_add_func("/sdxl/single-files", test_single_files);
+    const int rc = g_test_run();
+    parity_runs_close();
+    return rc;
+}
