@@ -37,6 +37,8 @@ static const char *other_family(const SfuSource *s)
     if (!sfu_source_has_prefix(s, "model.diffusion_model."))
         return "a checkpoint whose UNet is there only as its training average (model_ema), in names that Sfumato "
                "cannot read back";
+    if (sfu_source_has_prefix(s, "conditioner.embedders.1."))
+        return "a checkpoint with the text encoders of Stable Diffusion XL beside a UNet that is none of its";
     if (sfu_source_has_prefix(s, "model.diffusion_model.label_emb.0."))
         return "an unCLIP checkpoint, which is told by a picture; Sfumato runs those that are told by words";
     if (sfu_source_has_prefix(s, "model.diffusion_model.joint_blocks."))

@@ -29,6 +29,8 @@ static const Pair unet_heads[] = {{"time_embed.0.", "time_embedding.linear_1."},
                                   {"input_blocks.0.0.", "conv_in."},
                                   {"out.0.", "conv_norm_out."},
                                   {"out.2.", "conv_out."},
+                                  {"label_emb.0.0.", "add_embedding.linear_1."},
+                                  {"label_emb.0.2.", "add_embedding.linear_2."},
                                   {"label_emb.", "class_embedding."},
                                   {"middle_block.1.", "mid_block.attentions.0."}};
 

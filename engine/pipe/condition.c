@@ -440,15 +440,15 @@ static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **e
         return FALSE;
     int n_tokens = 0;
     guint8 *mask = NULL;
-    float *vectors, *context =
-        s->family->language ? join_texts(s, branches, &n_tokens, &mask) : join_chunks(s, branches, &n_tokens);
+    float *vectors, *context = s->family->language ? join_texts(s, branches, &n_tokens, &mask)
+                                                   : join_chunks(s, branches, &n_tokens);
     SfuTensor *t = sfu_tensor_create(s->run->q, SFU_F32, s->n_branches, 1, n_tokens, branches[0]->dim, error);
     SfuCondition condition = {.tokens = t,
-                                    .mask = mask,
-                                    .references = (const SfuTensor *const *)s->references,
-                                    .n_references = s->n_references,
-                                    .keep_references = sfu_params_bool(s->run->p, SFU_PARAM_KEEP_REFERENCES),
-                                    .guidance = s->guidance};
+                              .mask = mask,
+                              .references = (const SfuTensor *const *)s->references,
+                              .n_references = s->n_references,
+                              .keep_references = sfu_params_bool(s->run->p, SFU_PARAM_KEEP_REFERENCES),
+                              .guidance = s->guidance};
     add_vectors(s, branches, &condition, &vectors);
     const gboolean ok =
         t && sfu_tensor_write(t, context, error) && sfu_denoiser_set_condition(s->denoiser, &condition, error);

@@ -30,37 +30,6 @@ void sfu_engine_forget_words(SfuEngine *e)
     g_clear_pointer(&e->encodings, g_ptr_array_unref);
 }
 
-/* The part that is text encoder number i; SFU_N_PARTS: there are not so many. */
-static SfuPart text_part(const SfuLoaded *l, int i)
-{
-    static const SfuPart parts[] = {SFU_PART_TEXT, SFU_PART_TEXT2};
-    for (gsize k = 0; k < G_N_ELEMENTS(parts); k++)
-        if (sfu_model_has_part(l->model, parts[k]) && i-- == 0)
-            return parts[k];
-    return SFU_N_PARTS;
-}
-
-int sfu_loaded_n_texts(const SfuLoaded *l)
-{
-    int n = 0;
-    while (text_part(l, n) != SFU_N_PARTS)
-        n++;
-    return n;
-}
-
-const SfuTextConfig *sfu_loaded_text_config(const SfuLoaded *l, int i)
-{
-    return sfu_model_text(l->model, text_part(l, i));
-}
-
-SfuTextEncoder *sfu_loaded_text(SfuLoaded *l, SfuQueue *q, int i, GError **error)
-{
-    const SfuPart part = text_part(l, i);
-    if (!l->text[i])
-        l->text[i] = sfu_text_encoder_create(q, l->model, part == SFU_N_PARTS ? SFU_PART_TEXT : part, error);
-    return l->text[i];
-}
-
 SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error)
 {
     const SfuFamily *f = sfu_model_family(l->model);

@@ -75,6 +75,14 @@ gboolean sfu_language_read(const char *path, SfuHiddenStates *h, GError **error)
 /* Drops the device copies of all such encoders. */
 void sfu_language_unload(SfuEngine *e);
 
+/* ---- texts.c ---------------------------------------------------------------------------------------------------- */
+
+/* Number i of the text encoders that the model has. */
+SfuTextEncoder *sfu_loaded_text(SfuLoaded *l, SfuQueue *q, int i, GError **error);
+int sfu_loaded_n_texts(const SfuLoaded *l);
+/* The configuration of number i. */
+const SfuTextConfig *sfu_loaded_text_config(const SfuLoaded *l, int i);
+
 /* ---- parts.c: models in pieces ---------------------------------------------------------------------------------- */
 
 /* The file or folder with the part that the model lacks; caller frees; NULL: none. *where (may be NULL): the folders
@@ -103,11 +111,6 @@ void sfu_engine_forget_words(SfuEngine *e); /* drops the encoded texts */
 /* The networks of a loaded model, made on first use. Borrowed; NULL with error. */
 SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error);
 SfuAutoencoder *sfu_loaded_autoencoder(SfuLoaded *l, SfuQueue *q, GError **error);
-/* Number i of the text encoders that the model has. */
-SfuTextEncoder *sfu_loaded_text(SfuLoaded *l, SfuQueue *q, int i, GError **error);
-int sfu_loaded_n_texts(const SfuLoaded *l);
-/* The configuration of number i. */
-const SfuTextConfig *sfu_loaded_text_config(const SfuLoaded *l, int i);
 /* Borrowed. An already loaded model is checked for changes on disk, and opened anew if there are any. */
 SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error);
 /* The model that the run's parameters name, or the task's default, checked for the task. */

@@ -48,10 +48,6 @@ static gboolean open_preview(SfuSession *s, GError **error)
     char *path = sfu_part_resolve(sfu_params_text(s->run->p, SFU_PARAM_TAESD), "taesd", error);
     SfuLoaded *m = path ? sfu_engine_load(s->run->e, path, error) : NULL;
     SfuAutoencoder *net = m ? sfu_loaded_autoencoder(m, s->run->q, error) : NULL;
-    if (net && param == SFU_PARAM_VAE && sfu_model_has_part(m->model, SFU_PART_VAE)) {
-        const SfuVaeConfig *c = sfu_model_vae(m->model); /* the shapes of two families' VAEs may be the same */
-        net->scaling = s->family->latent_scale > 0 && !c->scaling_in_file ? s->family->latent_scale : c->scaling_factor;
-    }
     if (net) {
         sfu_params_put_text(s->run->p, SFU_PARAM_TAESD, path);
         s->preview = sfu_coder(s->run, net);
@@ -66,6 +62,10 @@ static gboolean open_networks(SfuSession *s, GError **error)
     SfuAutoencoder *net = with_vae ? sfu_loaded_autoencoder(with_vae, s->run->q, error) : NULL;
     if (!net || !(s->denoiser = sfu_loaded_denoiser(m, s->run->q, error)))
         return FALSE;
+    if (with_vae != m && sfu_model_has_part(with_vae->model, SFU_PART_VAE)) {
+        const SfuVaeConfig *c = sfu_model_vae(with_vae->model); /* the shapes of two families' VAEs may be the same */
+        net->scaling = s->family->latent_scale > 0 && !c->scaling_in_file ? s->family->latent_scale : c->scaling_factor;
+    }
     s->ae = sfu_coder(s->run, net);
     s->wrap = sfu_params_int(s->run->p, SFU_PARAM_SEAMLESS); /* the choices' order: none, x, y, xy */
     if (s->wrap && !s->denoiser->class->set_wrap) {
