@@ -102,12 +102,12 @@ static void test_mini_upscale(void)
 static void test_mini_on_pixels(void)
 {
     GeglBuffer *in = gegl_buffer_new(GEGL_RECTANGLE(0, 0, SIDE, SIDE), babl_format("R'G'B' float")),
-               *mask = box_mask(41, 33, 61, 54);
+               *mask = parity_box_mask(41, 33, 61, 54);
     const float color[] = {0.25f, 0.5f, 0.75f};
     gegl_buffer_set_color_from_pixel(in, NULL, color, babl_format("R'G'B' float"));
-    SfuParams *p = params("mini-pixels", "steps 2 strength 1" PLAIN_MASK);
-    SfuResult *r = check("mini-pixels", SFU_TASK_INPAINT, p, in, mask, 0);
-    outside_is_untouched(r, in);
+    SfuParams *p = parity_params("mini-pixels", "steps 2 strength 1" PLAIN_MASK);
+    SfuResult *r = parity_check("mini-pixels", SFU_TASK_INPAINT, p, in, mask, 0);
+    parity_outside_is_untouched(r, in);
     sfu_result_free(r);
     g_object_unref(in);
     g_object_unref(mask);
