@@ -84,8 +84,9 @@ static gboolean encode_chunks(SfuSession *s, SfuTextEncoder *te, const SfuPrompt
 /* text NULL: zeros. */
 static char *key_of(const SfuSession *s, const char *text)
 {
-    return g_strdup_printf("%s\n%s\n%d\n%c%s", s->m->path, s->m->text_key ? s->m->text_key : "",
-                           MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)), text ? 't' : 'z', text ? text : "");
+    return g_strdup_printf("%s\n%s\n%s\n%d\n%c%s", s->m->path, sfu_params_text(s->run->p, SFU_PARAM_TEXT),
+                           s->m->text_key ? s->m->text_key : "", MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)),
+                           text ? 't' : 'z', text ? text : "");
 }
 
 static Encoding *find_encoding(const SfuSession *s, const char *text)

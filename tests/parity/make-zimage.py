@@ -14,15 +14,20 @@ import pathlib
 
 import numpy as np
 import torch
-from diffusers import ZImageTransformer2DModel
+import torch.nn.functional as F
+from diffusers import (AutoencoderKL, FlowMatchEulerDiscreteScheduler, ZImageImg2ImgPipeline, ZImageInpaintPipeline, ZImagePipeline,
+                       ZImageTransformer2DModel)
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from safetensors.numpy import save_file
-from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers import AddedToken, Qwen2Tokenizer, Qwen3Config, Qwen3ForCausalLM
 
 from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc
 
 HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
 torch.set_grad_enabled(False)
+# Sfumato takes the mean of the encoder's distribution: deterministic, and nothing is lost.
+DiagonalGaussianDistribution.sample = lambda self, generator=None: self.mode()
 models, cases, expected = {}, [], {}
 
 
@@ -133,6 +138,94 @@ cases.append({**cases[-2], "model": "zimage-original"})
 wide, tensors, _ = make_transformer("zimage-wide", dim=256, n_layers=1, n_refiner_layers=1, axes_dims=[32, 48, 48])
 models["zimage-wide"] = {"files": [{"file": "z_image_turbo.safetensors", "tensors": fused(tensors, "model.diffusion_model.")}]}
 transformer_case("zimage-wide", wide, 6, 4, [9], [500.0])
+
+
+# ---- pipelines: one family of small models, as folders and in pieces
+
+SIDE, SEED = 128, 7
+SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
+TEMPLATE = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+            "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
+
+
+def make_tokenizer():
+    """Bytes, a few merges, the special tokens: the pipeline's tokenizer, and tokenizer.json."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    words = [chr(b) for b in printable] + [chr(256 + i) for i in range(68)]
+    merges = [("a", "t"), ("\u0120", "a"), ("c", "at"), ("\u0120", "cat"), ("p", "h"), ("o", "t"), ("ph", "ot"), ("phot", "o"), ("u", "s")]
+    words += [a + b for a, b in merges]
+    vocab = {w: i for i, w in enumerate(words)}
+    tokenizer = Qwen2Tokenizer(vocab=vocab, merges=merges)
+    tokenizer.add_tokens([AddedToken(s, normalized=False, special=True) for s in SPECIALS])
+    tokenizer.pad_token, tokenizer.padding_side, tokenizer.chat_template = SPECIALS[0], "right", TEMPLATE
+    added = [{"id": len(words) + i, "content": s, "special": True} for i, s in enumerate(SPECIALS)]
+    assert tokenizer.convert_tokens_to_ids(SPECIALS) == [a["id"] for a in added]
+    return tokenizer, {"json": "tokenizer/tokenizer.json", "config": {
+        "added_tokens": added, "model": {"type": "BPE", "vocab": vocab, "merges": [list(m) for m in merges]}}}
+
+
+def make_vae(key):
+    model = AutoencoderKL(block_out_channels=(32, 32, 32, 64), layers_per_block=1, latent_channels=16, sample_size=64, use_quant_conv=False,
+                          use_post_quant_conv=False, scaling_factor=0.3611, shift_factor=0.1159, down_block_types=["DownEncoderBlock2D"] * 4,
+                          up_block_types=["UpDecoderBlock2D"] * 4)
+    return model, fill(model, key)
+
+
+def picture(name, w, h):
+    """parity_picture(): 8 x 8 values of 8 bits in nearest-neighbor cells, [1, 3, h, w] in 0..1."""
+    k = (hash_ints(name, 8 * 8 * 3) + 1024) // 8
+    return torch.floor(F.interpolate(torch.from_numpy(k.reshape(1, 8, 8, 3).astype(np.float32)).permute(0, 3, 1, 2), (h, w), mode="nearest")) / 255
+
+
+def save(name, latents):
+    expected[f"{name}/latent"] = latents.numpy()
+    x = vae.decode(latents / vae.config.scaling_factor + vae.config.shift_factor).sample / 2 + 0.5
+    expected[f"{name}/picture"] = nhwc(F.avg_pool2d(x, 8))
+
+
+tokenizer, tokenizer_file = make_tokenizer()
+vae, vae_tensors = make_vae("pipe/vae")
+text, text_tensors, text_config = make_qwen3("pipe/text")
+transformer, transformer_tensors, transformer_config = make_transformer("pipe/transformer", n_layers=2, n_refiner_layers=1)
+vae_file = {"folder": "vae", "config": config_of(vae), "tensors": vae_tensors}
+text_file = {"folder": "text_encoder", "config": text_config, "tensors": text_tensors}
+transformer_file = {"folder": "transformer", "config": transformer_config, "tensors": transformer_tensors}
+for key, shift in (("turbo", 3.0), ("base", 6.0)):
+    flow = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": shift, "use_dynamic_shifting": False}
+    models[key] = {"files": [transformer_file, vae_file, text_file, tokenizer_file, {"json": "scheduler/scheduler_config.json", "config": flow},
+                             {"json": "model_index.json", "config": {"_class_name": "ZImagePipeline"}}]}
+
+
+def build(cls, shift, encoder=text, words=tokenizer, network=transformer):
+    pipe = cls(scheduler=FlowMatchEulerDiscreteScheduler(shift=shift), vae=vae, text_encoder=encoder, tokenizer=words, transformer=network)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def common(**more):
+    return {"prompt": "a photo of a cat", "guidance_scale": 0.0, "generator": torch.Generator().manual_seed(SEED), "output_type": "latent"} | more
+
+
+drawing = {"num_inference_steps": 9, "width": SIDE, "height": 96}
+save("turbo-txt2img", build(ZImagePipeline, 3.0)(**common(**drawing)).images)
+save("base-txt2img", build(ZImagePipeline, 6.0)(**common(guidance_scale=4.0, negative_prompt="blurry", **drawing)).images)
+changing = {"image": picture("zimage", SIDE, SIDE), "num_inference_steps": 8, "strength": 0.75, "width": SIDE, "height": SIDE}
+save("turbo-img2img", build(ZImageImg2ImgPipeline, 3.0)(**common(**changing)).images)
+mask = torch.zeros(1, 1, SIDE, SIDE)
+mask[:, :, 32:88, 40:104] = 1  # rows and columns of whole latents
+save("turbo-inpaint", build(ZImageInpaintPipeline, 3.0)(mask_image=mask, **common(**changing)).images)
+
+# In pieces, as ComfyUI has them: files that tell nothing beside their tensors, so heads as wide as the published ones', and the whole vocabulary.
+full, full_tensors, _ = make_qwen3("piece/text", hidden_size=16, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, head_dim=8,
+                                   intermediate_size=24, vocab_size=151936)
+lone, lone_tensors, _ = make_transformer("piece/transformer", dim=128, n_heads=1, n_layers=1, n_refiner_layers=1, cap_feat_dim=16, axes_dims=[32, 48, 48])
+models["piece-transformer"] = {"files": [{"file": "z_image_turbo_bf16.safetensors", "tensors": fused(lone_tensors)}]}
+models["piece-vae"] = {"files": [{"file": "ae.safetensors", "tensors": vae_tensors}]}
+models["piece-text"] = {"files": [{"file": "qwen_3_4b.safetensors", "tensors": [t for t in full_tensors if "lm_head" not in t[0]]}]}
+# "<|im_start|>user\na photo of a cat<|im_end|>\n<|im_start|>assistant\n" by Qwen's tokenizer.
+ids = torch.tensor([[151644, 872, 198, 64, 6548, 315, 264, 8251, 151645, 198, 151644, 77091, 198]])
+states = full(ids, output_hidden_states=True).hidden_states[-2]
+save("pieces-txt2img", build(ZImagePipeline, 3.0, None, None, lone)(**common(prompt=None, prompt_embeds=[states[0]], **drawing)).images)
 
 with open(HERE / "zimage.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
     g.write(json.dumps({"models": models, "cases": cases}).encode())

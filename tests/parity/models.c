@@ -46,13 +46,13 @@ void parity_data_open(void)
     models = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sfu_model_close);
 }
 
-static void delete_tree(const char *path)
+void parity_delete(const char *path)
 {
     GDir *dir = g_dir_open(path, 0, NULL);
     const char *name;
     while (dir && (name = g_dir_read_name(dir))) {
         char *sub = g_build_filename(path, name, NULL);
-        delete_tree(sub);
+        parity_delete(sub);
         g_free(sub);
     }
     g_clear_pointer(&dir, g_dir_close);
@@ -64,7 +64,7 @@ void parity_data_close(void)
     g_hash_table_unref(models);
     sfu_file_close(expected);
     json_node_unref(root);
-    delete_tree(folder);
+    parity_delete(folder);
     g_free(folder);
 }
 
