@@ -59,10 +59,12 @@ char *sfu_model_default(GPtrArray *models, SfuTask task);
 /* Family, dtype, sizes, missing and unexpected tensors, for people or as JSON. Caller frees; NULL with MODEL. */
 char *sfu_model_report(const char *path, gboolean json, GError **error);
 /* Writes the model file `in` to `out` (.gguf or .safetensors) with its large matrices as `type`: f32, f16, bf16, q8_0,
- * q4_0, q4_k, fp8, int8. A row at a time, and by rename. replace: a file at `out` is written over. progress(0..1) may
- * be NULL; FALSE from it stops. */
-gboolean sfu_model_convert(const char *in, const char *out, const char *type, gboolean replace,
-                           gboolean (*progress)(double done, gpointer data), gpointer data, GError **error);
+ * q4_0, q4_k, fp8, int8. A row at a time, and by rename. adapters: "FILE=WEIGHT,TEXT" to merge into it, NULL at the
+ * end; NULL: none. replace: a file at `out` is written over. progress(0..1) may be NULL; FALSE from it stops. notes
+ * gets sentences (char*) about what could not be merged. */
+gboolean sfu_model_convert(const char *in, const char *out, const char *type, const char *const *adapters,
+                           gboolean replace, gboolean (*progress)(double done, gpointer data), gpointer data,
+                           GPtrArray *notes, GError **error);
 
 /* ---- the engine ------------------------------------------------------------------------------------------------ */
 

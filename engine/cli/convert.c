@@ -25,6 +25,17 @@ int sfu_cli_convert(const SfuCliOptions *o, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "convert wants one model file, the file to write, and --type");
         return SFU_EXIT_USAGE;
     }
-    return sfu_model_convert(o->args[0], o->args[1], o->type, o->force, show, &s, error) ? SFU_EXIT_OK
-                                                                                         : SFU_EXIT_FAILED;
+    int n;
+    const SfuParamSpec *table = sfu_param_table(&n);
+    for (int i = 0; i < n; i++)
+        if (i != SFU_PARAM_LORA && sfu_params_given(o->params, (SfuParam)i)) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s has no use in convert", table[i].name);
+            return SFU_EXIT_USAGE;
+        }
+    GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
+    const gboolean ok = sfu_model_convert(o->args[0], o->args[1], o->type, sfu_params_list(o->params, SFU_PARAM_LORA),
+                                          o->force, show, &s, notes, error);
+    sfu_cli_print_warnings(o, notes);
+    g_ptr_array_unref(notes);
+    return ok ? SFU_EXIT_OK : SFU_EXIT_FAILED;
 }

@@ -73,9 +73,14 @@ static gboolean is_delicate(const char *name)
     return FALSE;
 }
 
-static gboolean all_values(const SfuFileTensor *t, gboolean (*test)(float v))
+static SfuWeight *replacement(const SfuConvert *c, const SfuFileTensor *t)
 {
-    SfuWeight *w = sfu_file_tensor_weight(t, t->name);
+    return c->replacement ? c->replacement(t, c->replacement_data) : NULL;
+}
+
+static gboolean all_values(const SfuConvert *c, const SfuFileTensor *t, gboolean (*test)(float v))
+{
+    SfuWeight *other = replacement(c, t), *w = other ? other : sfu_file_tensor_weight(t, t->name);
     float *v = g_new(float, CHUNK);
     gboolean ok = TRUE;
     for (gint64 at = 0; ok && at < t->n_elements; at += CHUNK) {
@@ -85,7 +90,8 @@ static gboolean all_values(const SfuFileTensor *t, gboolean (*test)(float v))
             ok &= test(v[i]);
     }
     g_free(v);
-    sfu_weight_destroy(w);
+    if (!other)
+        sfu_weight_destroy(w);
     return ok;
 }
 
@@ -95,9 +101,9 @@ static gboolean in_half(float v)
 }
 
 /* fp16 where every value fits, else fp32: nothing becomes infinite on the way. */
-static SfuDtype narrow(const SfuFileTensor *t)
+static SfuDtype narrow(const SfuConvert *c, const SfuFileTensor *t)
 {
-    return t->dtype == SFU_F16 || all_values(t, in_half) ? SFU_F16 : SFU_F32;
+    return (t->dtype == SFU_F16 && !replacement(c, t)) || all_values(c, t, in_half) ? SFU_F16 : SFU_F32;
 }
 
 static SfuDtype plain_dtype(const SfuFileTensor *t, gboolean gguf)
@@ -112,12 +118,12 @@ static SfuDtype plain_dtype(const SfuFileTensor *t, gboolean gguf)
     }
 }
 
-static SfuDtype choose(const SfuFileTensor *t, SfuDtype target, gboolean quantized, gboolean gguf)
+static SfuDtype choose(const SfuConvert *c, const SfuFileTensor *t, SfuDtype target, gboolean quantized, gboolean gguf)
 {
     if (!has_values(t))
         return plain_dtype(t, gguf);
     if (!quantized)
-        return target == SFU_F16 ? narrow(t) : target;
+        return target == SFU_F16 ? narrow(c, t) : target;
     const gint64 row = t->n_dims > 1 && t->dims[0] ? t->n_elements / t->dims[0] : 0;
     const gboolean matrix = t->n_dims == 2 || (gguf && t->n_dims == 4 && MIN(t->dims[0], t->dims[1]) > FEW);
     if (matrix && t->n_elements > SMALL && g_str_has_suffix(t->name, ".weight") && !is_delicate(t->name)) {
@@ -130,8 +136,8 @@ static SfuDtype choose(const SfuFileTensor *t, SfuDtype target, gboolean quantiz
     if (t->n_dims < 2)
         return (t->dtype == SFU_F16 || t->dtype == SFU_BF16) && !t->scale ? t->dtype : SFU_F32;
     return (t->dtype == SFU_BF16 || t->dtype == SFU_F32) && !t->scale && !t->rotation
-               ? (t->dtype == SFU_BF16 ? SFU_BF16 : narrow(t))
-               : narrow(t);
+               ? (t->dtype == SFU_BF16 ? SFU_BF16 : narrow(c, t))
+               : narrow(c, t);
 }
 
 static void out_free(gpointer p)
@@ -277,13 +283,14 @@ static gboolean put_tensor(Writer *w, const SfuOutTensor *o)
     const gsize size = sfu_dtype_size(o->dtype, o->n_elements);
     if (!t)
         return put_bytes(w, o->bytes_owned, size);
-    if (t->dtype == o->dtype && !t->scale && !t->rotation) {
+    SfuWeight *other = replacement(w->c, t), *weight;
+    if (t->dtype == o->dtype && !t->scale && !t->rotation && !other) {
         for (gsize at = 0; at < size; at += CHUNK)
             if (!put_bytes(w, t->data + at, MIN(CHUNK, size - at)))
                 return FALSE;
         return TRUE;
     }
-    SfuWeight *weight = sfu_file_tensor_weight(t, t->name);
+    weight = other ? other : sfu_file_tensor_weight(t, t->name);
     float *v = g_new(float, CHUNK);
     guint8 *bytes = g_malloc(4 * CHUNK);
     gboolean ok = TRUE;
@@ -298,7 +305,8 @@ static gboolean put_tensor(Writer *w, const SfuOutTensor *o)
     }
     g_free(v);
     g_free(bytes);
-    sfu_weight_destroy(weight);
+    if (!other)
+        sfu_weight_destroy(weight);
     return ok;
 }
 
@@ -379,7 +387,7 @@ gboolean sfu_file_convert(const char *in, const char *path, const SfuConvert *c,
     GPtrArray *out = g_ptr_array_new_with_free_func(out_free);
     for (guint i = 0; i < f->tensors->len; i++) {
         const SfuFileTensor *t = g_ptr_array_index(f->tensors, i);
-        plan_tensor(out, t, choose(t, targets[k].dtype, targets[k].quantized, gguf));
+        plan_tensor(out, t, choose(c, t, targets[k].dtype, targets[k].quantized, gguf));
     }
     GByteArray *head = gguf ? sfu_gguf_header(f, out) : sfu_safetensors_header(f, out);
     const gboolean ok =

@@ -101,6 +101,10 @@ typedef struct {
     gboolean replace;                                 /* a file at `out` is written over */
     gboolean (*progress)(double done, gpointer data); /* 0..1; FALSE: stop; NULL: none */
     gpointer data;
+    /* The weight whose values are written in place of a tensor's, of the same shape, borrowed; NULL from it: the
+     * tensor's own are. NULL: all tensors' are. */
+    SfuWeight *(*replacement)(const SfuFileTensor *t, gpointer data);
+    gpointer replacement_data;
 } SfuConvert;
 /* "f32, f16, ..." for messages. */
 const char *sfu_convert_types(void);

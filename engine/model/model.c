@@ -245,6 +245,18 @@ gboolean sfu_model_has_module(const SfuModel *m, SfuPart part, const char *forma
     return has;
 }
 
+void sfu_model_each(const SfuModel *m, SfuPart part,
+                    void (*fn)(const char *name, const SfuFileTensor *t, gpointer data), gpointer data)
+{
+    GHashTableIter it;
+    gpointer name, t;
+    if (!m->tensors[part])
+        return;
+    g_hash_table_iter_init(&it, m->tensors[part]);
+    while (g_hash_table_iter_next(&it, &name, &t))
+        fn(name, t, data);
+}
+
 gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error)
 {
     GHashTableIter it;

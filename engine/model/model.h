@@ -160,6 +160,9 @@ gconstpointer sfu_model_transformer(const SfuModel *m); /* the struct in the net
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);
 
+/* Calls fn(canonical name, tensor) for all tensors of the part. */
+void sfu_model_each(const SfuModel *m, SfuPart part,
+                    void (*fn)(const char *name, const SfuFileTensor *t, gpointer data), gpointer data);
 /* FALSE with FORMAT if a tensor of the part holds a NaN or an infinity, naming it. Reads all of it. */
 gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error);
 

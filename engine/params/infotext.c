@@ -147,11 +147,34 @@ static void append_value(GString *out, const SfuParams *p, SfuParam param, const
     g_free(v);
 }
 
+/* Two bare weights of an adapter, <lora:name:0.8:0.5>, mean network and text here, and text and network in the web UI.
+ * With names before them everybody understands them alike. Takes text; caller frees. */
+static char *name_weights(char *text, const char *first, const char *second)
+{
+    GString *out = g_string_new(NULL);
+    for (const char *p = text; *p;) {
+        const gboolean tag = g_str_has_prefix(p, "<lora:") || g_str_has_prefix(p, "<lyco:");
+        const char *name = p + 6, *end = tag ? strchr(p, '>') : NULL,
+                   *a = end ? memchr(name, ':', (gsize)(end - name)) : NULL,
+                   *b = a ? memchr(a + 1, ':', (gsize)(end - a - 1)) : NULL;
+        if (b && !memchr(a, '=', (gsize)(end - a)) && !memchr(b + 1, ':', (gsize)(end - b - 1))) {
+            g_string_append_printf(out, "%.*s:%s%.*s:%s%.*s>", (int)(a - p), p, first, (int)(b - a - 1), a + 1, second,
+                                   (int)(end - b - 1), b + 1);
+            p = end + 1;
+        } else {
+            g_string_append_c(out, *p++);
+        }
+    }
+    g_free(text);
+    return g_string_free(out, FALSE);
+}
+
 char *sfu_params_to_infotext(const SfuParams *p, int width, int height)
 {
     /* The words of a style go into the prompts, so that every program that reads them makes the same picture. */
     char *prompt, *negative;
     sfu_style_apply(p, &prompt, &negative);
+    prompt = name_weights(prompt, "unet=", "te=");
     GString *out = g_string_new(prompt);
     if (*negative)
         g_string_append_printf(out, "%sNegative prompt: %s", out->len ? "\n" : "", negative);
@@ -488,6 +511,9 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
         Reader r = {.p = p, .warnings = warnings, .unused = g_string_new(NULL)};
         read_pairs(&r, lines[n - 1]);
         g_string_free(r.unused, TRUE);
+        char *named = name_weights(g_strdup(prompt->str), r.is_ours ? "unet=" : "te=", r.is_ours ? "te=" : "unet=");
+        sfu_params_put_text(p, SFU_PARAM_PROMPT, named);
+        g_free(named);
     } else if (ok) {
         sfu_warn(warnings, "The saved text holds no line \"Steps: ...\", so all of it is the prompt.");
     }

@@ -151,7 +151,7 @@ static gboolean resolve(Wanted *w, GError **error)
 static GArray *wanted_of(SfuRun *r, const GPtrArray *tags, GError **error)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(Wanted));
-    const char *const *rows = sfu_params_list(r->p, SFU_PARAM_LORA);
+    const char *const *rows = sfu_params_list(r->job->params, SFU_PARAM_LORA);
     gboolean ok = TRUE;
     g_array_set_clear_func(all, wanted_clear);
     for (int i = 0; ok && rows && rows[i]; i++)
@@ -191,10 +191,9 @@ static Worn *wear(SfuLoaded *l, const char *path, GError **error)
     return w;
 }
 
-static gboolean put_on(SfuSession *s, const GArray *wanted, GError **error)
+/* The uses are appended to `uses`, what the model does not take of an adapter to notes. */
+static gboolean put_on(SfuLoaded *l, const GArray *wanted, GArray *uses, GPtrArray *notes, GError **error)
 {
-    SfuLoaded *l = s->m;
-    GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
     GString *text_key = g_string_new(NULL);
     gboolean ok = TRUE;
     if (!l->deltas) {
@@ -212,7 +211,7 @@ static gboolean put_on(SfuSession *s, const GArray *wanted, GError **error)
         w->used = TRUE;
         sfu_bound_adapter_use(w->bound, (float)want->weight, (float)want->text, uses);
         if (sfu_bound_adapter_note(w->bound))
-            sfu_run_note(s->run, "%s", sfu_bound_adapter_note(w->bound));
+            g_ptr_array_add(notes, g_strdup(sfu_bound_adapter_note(w->bound)));
         if (want->text != 0)
             g_string_append_printf(text_key, "%p %.9g ", (void *)w->bound, want->text);
     }
@@ -223,7 +222,18 @@ static gboolean put_on(SfuSession *s, const GArray *wanted, GError **error)
             g_ptr_array_remove_index(l->adapters, i);
     g_free(l->text_key);
     l->text_key = g_string_free(text_key, FALSE);
-    g_array_unref(uses);
+    return ok;
+}
+
+gboolean sfu_loaded_wear(SfuLoaded *l, const char *const *rows, GArray *uses, GPtrArray *notes, GError **error)
+{
+    GArray *wanted = g_array_new(FALSE, FALSE, sizeof(Wanted));
+    gboolean ok = TRUE;
+    g_array_set_clear_func(wanted, wanted_clear);
+    for (int i = 0; ok && rows[i]; i++)
+        ok = add_row(wanted, rows[i], error) && resolve(&g_array_index(wanted, Wanted, i), error);
+    ok = ok && put_on(l, wanted, uses, notes, error);
+    g_array_unref(wanted);
     return ok;
 }
 
@@ -245,7 +255,7 @@ static void record(SfuRun *r, const GArray *wanted)
 {
     GString *prompt = g_string_new(sfu_params_text(r->p, SFU_PARAM_PROMPT));
     GPtrArray *rest = g_ptr_array_new();
-    const char *const *rows = sfu_params_list(r->p, SFU_PARAM_LORA);
+    const char *const *rows = sfu_params_list(r->job->params, SFU_PARAM_LORA);
     guint k = 0;
     for (int i = 0; rows && rows[i]; i++) {
         const Wanted *w = *rows[i] ? &g_array_index(wanted, Wanted, k++) : NULL;
@@ -275,9 +285,15 @@ gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError *
     GArray *wanted = wanted_of(s->run, tags, error);
     if (!wanted)
         return FALSE;
-    const gboolean ok = (!wanted->len && !s->m->deltas) || put_on(s, wanted, error);
+    GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
+    GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
+    const gboolean ok = (!wanted->len && !s->m->deltas) || put_on(s->m, wanted, uses, notes, error);
+    for (guint i = 0; i < notes->len; i++)
+        sfu_run_note(s->run, "%s", (const char *)notes->pdata[i]);
     if (ok && wanted->len)
         record(s->run, wanted);
+    g_ptr_array_unref(notes);
+    g_array_unref(uses);
     g_array_unref(wanted);
     return ok;
 }

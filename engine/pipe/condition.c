@@ -308,10 +308,14 @@ gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
         return TRUE;
     }
     const int passes = s->steps * sfu_sampler_passes(s->sampler);
-    GPtrArray *tags = g_ptr_array_new_with_free_func(g_free);
     char *prompt, *negative;
     sfu_session_clear(s);
-    sfu_style_apply(s->run->p, &prompt, &negative);
+    if (!s->n_plain_branches)
+        s->n_plain_branches = s->n_branches;
+    s->n_branches = s->n_plain_branches;
+    if (!sfu_run_prompts(s->run, &prompt, &negative, &s->chance, error))
+        return FALSE;
+    GPtrArray *tags = g_ptr_array_new_with_free_func(g_free);
     prompt = without_tags(prompt, tags);
     const guint n_tags = tags->len;
     negative = without_tags(negative, tags);

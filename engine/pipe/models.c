@@ -171,14 +171,6 @@ char *sfu_model_report(const char *path, gboolean json, GError **error)
     return text;
 }
 
-gboolean sfu_model_convert(const char *in, const char *out, const char *type, gboolean replace,
-                           gboolean (*progress)(double done, gpointer data), gpointer data, GError **error)
-{
-    const SfuConvert c = {.type = type, .replace = replace, .progress = progress, .data = data};
-    GError *e = NULL;
-    return sfu_file_convert(in, out, &c, &e) || sfu_error_convert(error, e);
-}
-
 /* A path as it stands, else a model's name as sfu_models() lists it. Caller frees; NULL with MODEL. */
 char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
 {

@@ -882,7 +882,9 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
         plan_work(&p);
     for (r->image = 0; ok && r->image < r->n_images; r->image++) {
         r->seed = seed + r->image;
-        ok = paint_image(&p, results, error);
+        if (r->image && s->chance)
+            ok = sfu_session_set_prompts(s, error);
+        ok = ok && paint_image(&p, results, error);
     }
     paint_clear(&p);
     return ok;

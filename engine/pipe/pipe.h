@@ -214,6 +214,8 @@ typedef struct {
     SfuTensor **references;           /* [n_references]: latents that the network sees beside its own */
     int n_references;
     char *embedding;         /* the file that takes the place of the prompt; NULL: none */
+    gboolean chance;         /* the prompts have wildcards: another seed may mean other words */
+    int n_plain_branches;    /* n_branches without AND; 0: not set yet */
     char *words_set;         /* which words and size the network has as its condition; NULL: none */
     int shown_w, shown_h;    /* px, of the picture that is being made */
     int grid;                /* side of the grid of tokens that the context is averaged from; 0: text */
@@ -275,10 +277,20 @@ SfuImage *sfu_session_reference(SfuSession *s, int i, GError **error);
 gboolean sfu_session_set_references(SfuSession *s, SfuImage *const *latents, int n, GError **error);
 void sfu_session_drop_references(SfuSession *s);
 
+/* ---- wildcards.c: words that are left to chance ------------------------------------------------------------------ */
+
+/* The job's prompts with its style's words and a choice in place of each wildcard; caller frees both. The run's
+ * parameters then say what was chosen. *chance: there was a choice, so that another seed may choose otherwise. FALSE
+ * with USAGE if a wildcard has no file. */
+gboolean sfu_run_prompts(SfuRun *r, char **prompt, char **negative, gboolean *chance, GError **error);
+
 /* ---- adapters.c: LoRA and its kin ------------------------------------------------------------------------------- */
 
 /* Gives the model's weights what the parameters and the tags ("lora:name:0.8") ask for, and nothing else. */
 gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError **error);
+/* The same for rows "FILE=WEIGHT,TEXT". Appends the SfuDeltaUse's to uses, and sentences (char*) about what the model
+ * does not take to notes. */
+gboolean sfu_loaded_wear(SfuLoaded *l, const char *const *rows, GArray *uses, GPtrArray *notes, GError **error);
 void sfu_loaded_drop_adapters(SfuLoaded *l); /* before its model is closed */
 
 /* ---- session.c -------------------------------------------------------------------------------------------------- */

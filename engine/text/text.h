@@ -16,6 +16,7 @@ typedef enum {
     SFU_TEXT_ERROR_WEIGHT,     /* brackets too deep, or a weight too large */
     SFU_TEXT_ERROR_VOCABULARY, /* a vocabulary that no tokenizer can be made of */
     SFU_TEXT_ERROR_PARTS,      /* more than SFU_PROMPT_MAX_PARTS joined with AND */
+    SFU_TEXT_ERROR_WILDCARD,   /* too many, or in a circle */
 } SfuTextError;
 
 #define SFU_N_VOCAB 49408

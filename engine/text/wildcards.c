@@ -1,0 +1,248 @@
+/* Words that are left to chance.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "text/wildcards.h"
+#include "text/text.h"
+#include <math.h>
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#define MAX_DEPTH 20      /* choices within choices: files may name each other in a circle */
+#define MAX_CHOICES 10000 /* of one text */
+
+typedef struct {
+    guint64 state;
+    SfuWildcardLines lines;
+    gpointer data;
+    int n_choices;
+    gsize room; /* bytes that may still be written */
+    GError **error;
+} Resolver;
+
+/* 0 <= value < 1: SplitMix64 (Steele 2014). */
+static double chance(Resolver *r)
+{
+    guint64 z = r->state += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    z ^= z >> 31;
+    return (double)(z >> 11) * 0x1p-53;
+}
+
+static gboolean put(Resolver *r, GString *out, const char *text, gsize n)
+{
+    if (n > r->room) {
+        g_set_error(r->error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_LENGTH,
+                    _("With its wildcards filled in the prompt is longer than %d bytes"), SFU_PROMPT_MAX_BYTES);
+        return FALSE;
+    }
+    r->room -= n;
+    g_string_append_len(out, text, (gssize)n);
+    return TRUE;
+}
+
+static gboolean resolve(Resolver *r, GString *out, const char *text, gsize n, int depth);
+
+/* ---- __name__ ---- */
+
+static gboolean is_name(char c)
+{
+    return g_ascii_isalnum(c) || strchr("_-/.* ", c) || (guchar)c >= 0x80;
+}
+
+/* Length of "__name__" at text[0..n); 0: it is none. */
+static gsize wildcard_length(const char *text, gsize n)
+{
+    gsize i = 2;
+    if (n < 5 || text[0] != '_' || text[1] != '_' || text[2] == '_' || text[2] == ' ')
+        return 0;
+    while (i + 1 < n && text[i] && is_name(text[i]) && !(text[i] == '_' && text[i + 1] == '_'))
+        i++;
+    return i + 1 < n && i > 2 && text[i] == '_' && text[i + 1] == '_' ? i + 2 : 0;
+}
+
+static gboolean put_line(Resolver *r, GString *out, const char *text, gsize n, int depth)
+{
+    char *name = g_strndup(text + 2, n - 4);
+    GPtrArray *lines = r->lines(name, r->data, r->error);
+    g_free(name);
+    if (!lines)
+        return FALSE;
+    const char *line = lines->pdata[(guint)(chance(r) * lines->len)];
+    const gboolean ok = resolve(r, out, line, strlen(line), depth + 1);
+    g_ptr_array_unref(lines);
+    return ok;
+}
+
+/* ---- {a|b|c} ---- */
+
+typedef struct {
+    const char *text;
+    gsize n;
+    double weight;
+    gboolean taken;
+} Option;
+
+/* For each '{' of text[0..n) the place of the brace that closes it; 0: none does. Caller frees. */
+static gsize *match_braces(const char *text, gsize n)
+{
+    gsize *match = g_new0(gsize, n + 1), *open = g_new(gsize, n + 1), n_open = 0;
+    for (gsize i = 0; i < n; i++) {
+        if (text[i] == '\\')
+            i++;
+        else if (text[i] == '{')
+            open[n_open++] = i;
+        else if (text[i] == '}' && n_open)
+            match[open[--n_open]] = i;
+    }
+    g_free(open);
+    return match;
+}
+
+/* The first `what` of text[0..n) outside of inner braces; NULL: none. */
+static const char *outside(const char *text, gsize n, const char *what)
+{
+    const gsize length = strlen(what);
+    int open = 0;
+    for (gsize i = 0; i + length <= n; i++) {
+        if (text[i] == '\\')
+            i++;
+        else if (text[i] == '{')
+            open++;
+        else if (text[i] == '}')
+            open--;
+        else if (!open && strncmp(text + i, what, length) == 0)
+            return text + i;
+    }
+    return NULL;
+}
+
+static void add_option(GArray *options, const char *text, gsize n)
+{
+    Option o = {.text = text, .n = n, .weight = 1};
+    const char *mark = outside(text, n, "::");
+    char *end;
+    const double weight = mark ? g_ascii_strtod(text, &end) : 0;
+    if (mark && end == mark && weight >= 0 && isfinite(weight)) {
+        o.n = n - (gsize)(mark + 2 - text);
+        o.text = mark + 2;
+        o.weight = weight;
+    }
+    g_array_append_val(options, o);
+}
+
+/* "2$$", "1-3$$" or "2$$ and $$" at the start: how many are taken, and what stands between them. The rest is returned.
+ */
+static const char *read_count(const char *text, const char *end, int *least, int *most, char **between)
+{
+    char *after;
+    const char *mark = outside(text, (gsize)(end - text), "$$");
+    *least = *most = 1;
+    *between = g_strdup(", ");
+    if (!mark || !g_ascii_isdigit(*text))
+        return text;
+    guint64 n = g_ascii_strtoull(text, &after, 10);
+    *least = *most = (int)MIN(n, 1000);
+    if (*after == '-' && g_ascii_isdigit(after[1])) {
+        n = g_ascii_strtoull(after + 1, &after, 10);
+        *most = (int)MIN(n, 1000);
+    }
+    if (after != mark) {
+        *least = *most = 1;
+        return text;
+    }
+    text = mark + 2;
+    const char *second = outside(text, (gsize)(end - text), "$$"), *bar = outside(text, (gsize)(end - text), "|");
+    if (second && (!bar || second < bar)) {
+        g_free(*between);
+        *between = g_strndup(text, (gsize)(second - text));
+        text = second + 2;
+    }
+    return text;
+}
+
+static Option *draw(Resolver *r, GArray *options)
+{
+    double all = 0;
+    Option *last = NULL;
+    for (guint i = 0; i < options->len; i++)
+        if (!g_array_index(options, Option, i).taken)
+            all += g_array_index(options, Option, i).weight;
+    double at = chance(r) * all;
+    for (guint i = 0; i < options->len; i++) {
+        Option *o = &g_array_index(options, Option, i);
+        if (o->taken || o->weight == 0)
+            continue;
+        last = o;
+        if ((at -= o->weight) < 0)
+            break;
+    }
+    return last;
+}
+
+/* text[0..n) is what stands between the braces. */
+static gboolean put_choice(Resolver *r, GString *out, const char *text, gsize n, int depth)
+{
+    const char *end = text + n;
+    int least, most;
+    char *between;
+    GArray *options = g_array_new(FALSE, FALSE, sizeof(Option));
+    gboolean ok = TRUE;
+    text = read_count(text, end, &least, &most, &between);
+    for (const char *bar; (bar = outside(text, (gsize)(end - text), "|")); text = bar + 1)
+        add_option(options, text, (gsize)(bar - text));
+    add_option(options, text, (gsize)(end - text));
+    int count = MIN(least, most) + (int)(chance(r) * (ABS(most - least) + 1));
+    for (int i = 0; ok && i < count; i++) {
+        Option *o = draw(r, options);
+        if (!o)
+            break;
+        o->taken = TRUE;
+        ok = (i == 0 || put(r, out, between, strlen(between))) && resolve(r, out, o->text, o->n, depth + 1);
+    }
+    g_array_unref(options);
+    g_free(between);
+    return ok;
+}
+
+/* ---- texts ---- */
+
+static gboolean resolve(Resolver *r, GString *out, const char *text, gsize n, int depth)
+{
+    if (depth > MAX_DEPTH) {
+        g_set_error(r->error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WILDCARD,
+                    _("The prompt's wildcards name each other more than %d deep"), MAX_DEPTH);
+        return FALSE;
+    }
+    gsize *match = match_braces(text, n);
+    gboolean ok = TRUE;
+    for (gsize i = 0; ok && i < n;) {
+        const char *at = text + i;
+        const gsize name = wildcard_length(at, n - i), inner = match[i] ? match[i] - i - 1 : 0;
+        const gboolean choice = inner && (outside(at + 1, inner, "|") || outside(at + 1, inner, "$$"));
+        const gsize length = name ? name : choice ? inner + 2 : *at == '\\' && i + 1 < n ? 2 : 1;
+        if ((name || choice) && ++r->n_choices > MAX_CHOICES) {
+            g_set_error(r->error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WILDCARD, _("The prompt has more than %d wildcards"),
+                        MAX_CHOICES);
+            ok = FALSE;
+        }
+        ok = ok && (name     ? put_line(r, out, at, name, depth)
+                    : choice ? put_choice(r, out, at + 1, inner, depth)
+                             : put(r, out, at, length));
+        i += length;
+    }
+    g_free(match);
+    return ok;
+}
+
+char *sfu_wildcards_resolve(const char *text, guint64 seed, SfuWildcardLines lines, gpointer data, GError **error)
+{
+    const gsize n = strlen(text);
+    if (!sfu_text_check(text, n, error))
+        return NULL;
+    Resolver r = {.state = seed, .lines = lines, .data = data, .room = SFU_PROMPT_MAX_BYTES, .error = error};
+    GString *out = g_string_sized_new(n);
+    if (resolve(&r, out, text, n, 0))
+        return g_string_free(out, FALSE);
+    g_string_free(out, TRUE);
+    return NULL;
+}
