@@ -48,7 +48,7 @@ gboolean sfu_cli_parse_bytes(const char *text, guint64 *bytes, GError **error)
             end += strlen(end);
     }
     if (end == text || *end || !(v > 0) || v * factor > 1e15) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "'%s' is no amount of memory (try 2G or 900M)", text);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "'%s' is not an amount of memory (try 2G or 900M)", text);
         return FALSE;
     }
     *bytes = (guint64)(v * factor);

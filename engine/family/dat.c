@@ -6,6 +6,7 @@
 #include "model/internal.h"
 #include "net/dat.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 static gboolean recognize(const SfuSource *s)
 {
@@ -52,7 +53,7 @@ static gboolean read_groups(SfuModel *m, SfuDatConfig *own, GError **error)
                               : 2 * sfu_measure(m, 0, "layers.%d.blocks.0.attn.attns.0.pos.pos3.2.weight", g);
         if (!own->depth[g] || own->n_heads[g] < 2 || own->n_heads[g] % 2 || c->features % own->n_heads[g] ||
             c->features / own->n_heads[g] > 128)
-            return sfu_family_refuse(m, error, "its blocks or heads are impossible");
+            return sfu_family_refuse(m, error, _("its blocks or heads are impossible"));
     }
     return TRUE;
 }
@@ -69,7 +70,7 @@ static gboolean configure(SfuModel *m, GError **error)
     if (!sfu_measure_channels(m, in, in, error))
         return FALSE;
     if (c->features < 32 || c->features % 2)
-        return sfu_family_refuse(m, error, "its blocks or heads are impossible");
+        return sfu_family_refuse(m, error, _("its blocks or heads are impossible"));
     if (!read_split(m, own->split))
         return sfu_family_refuse(
             m, error,
@@ -77,7 +78,7 @@ static gboolean configure(SfuModel *m, GError **error)
     c->multiple = MAX(own->split[0], own->split[1]);
     if (c->multiple % own->split[0] || c->multiple % own->split[1])
         return sfu_family_refuse(m, error,
-                                 "its windows are wide and high by numbers of which neither divides the other");
+                                 _("its windows are wide and high by numbers neither of which divides the other"));
     return read_groups(m, own, error) && sfu_measure_tail(m, error);
 }
 

@@ -4,6 +4,7 @@
 #include "family/registry.h"
 #include "model/internal.h"
 #include "net/remover.h"
+#include <glib/gi18n-lib.h>
 
 static gboolean recognize(const SfuSource *s)
 {
@@ -41,7 +42,7 @@ static gboolean configure(SfuModel *m, GError **error)
     c->n_blocks = sfu_model_count(m, SFU_PART_REMOVER, "model.", 128) - at - 1 - 3 * c->n_downs - 2;
     if (c->n_downs < 1 || c->n_blocks < 1 || c->features < 1 || c->features > 1024 || c->local < 1 || c->global < 2 ||
         c->global % 2 || c->local + c->global != c->features << c->n_downs)
-        return sfu_family_refuse(m, error, "its widths do not fit each other");
+        return sfu_family_refuse(m, error, _("its widths do not fit each other"));
     return TRUE;
 }
 

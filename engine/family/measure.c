@@ -45,7 +45,7 @@ gboolean sfu_measure_channels(SfuModel *m, int in, int out, GError **error)
     m->upscaler.unshuffle = sfu_square_factor(in, out);
     return (out == 1 || out == 3) && m->upscaler.unshuffle
                ? TRUE
-               : sfu_family_refuse(m, error, "it does not take and give pictures of 3 channels, nor of 1");
+               : sfu_family_refuse(m, error, _("it does not take and give pictures of 3 channels or of 1"));
 }
 
 gboolean sfu_measure_any(const SfuModel *m, const char *prefix, const char *word)
@@ -76,7 +76,7 @@ gboolean sfu_measure_tail(SfuModel *m, GError **error)
         for (int i = 0; i < n_shuffles; i++) {
             const int r = sfu_square_factor(sfu_measure(m, 0, "upsample.%d.weight", 2 * i), MAX(width, 1));
             if (r < 2 || r > 4)
-                return sfu_family_refuse(m, error, "its enlargement is no whole factor");
+                return sfu_family_refuse(m, error, _("it does not enlarge by a whole number"));
             c->scale *= r;
         }
     } else if (n_shuffles > 0) {
@@ -87,5 +87,6 @@ gboolean sfu_measure_tail(SfuModel *m, GError **error)
         c->upsampler = SFU_UPSAMPLER_NONE;
         c->scale = 1;
     }
-    return c->scale >= 1 && c->scale <= 16 ? TRUE : sfu_family_refuse(m, error, "its enlargement is no whole factor");
+    return c->scale >= 1 && c->scale <= 16 ? TRUE
+                                           : sfu_family_refuse(m, error, _("it does not enlarge by a whole number"));
 }

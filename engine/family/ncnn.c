@@ -6,6 +6,7 @@
 #include "file/ncnn.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define SLOPE 0.2
 #define SCALE 0.2
@@ -300,8 +301,8 @@ gboolean sfu_ncnn_name(const SfuFile *f, const char *path, double *reduction, GE
     if (n_inputs == 1 && n_outputs == 1 && (is_rrdb(&w, output) || is_srvgg(&w, output, reduction)))
         return TRUE;
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                "%s: its layers are not those of a network that Sfumato runs from ncnn's files, which are RRDBNet "
-                "(Real-ESRGAN) and SRVGGNetCompact",
+                _("%s: its layers are not those of a network that Sfumato runs from ncnn's files, which are RRDBNet "
+                  "(Real-ESRGAN) and SRVGGNetCompact"),
                 path);
     return FALSE;
 }

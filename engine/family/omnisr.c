@@ -4,6 +4,7 @@
 #include "family/registry.h"
 #include "model/internal.h"
 #include "net/omnisr.h"
+#include <glib/gi18n-lib.h>
 
 #define MAX_GROUPS 256
 #define DEFAULT_WINDOW 8 /* of networks without positions, whose files do not tell it */
@@ -41,13 +42,13 @@ static gboolean configure(SfuModel *m, GError **error)
         if ((2 * w - 1) * (2 * w - 1) == span)
             own->window = w;
     if (c->channels != 3 && c->channels != 1)
-        return sfu_family_refuse(m, error, "it does not take pictures of 3 channels, nor of 1");
+        return sfu_family_refuse(m, error, _("it does not take pictures of 3 channels or of 1"));
     if (!own->window || c->features < SFU_OMNISR_HEADS || c->features % SFU_OMNISR_HEADS ||
         c->features > 128 * SFU_OMNISR_HEADS)
-        return sfu_family_refuse(m, error, "its windows or heads are impossible");
+        return sfu_family_refuse(m, error, _("its windows or heads are impossible"));
     c->multiple = (LEAST_PX + own->window - 1) / own->window * own->window;
     c->scale = sfu_square_factor(sfu_measure(m, 0, "up.0.weight"), c->channels);
-    return c->scale ? TRUE : sfu_family_refuse(m, error, "its enlargement is no whole factor");
+    return c->scale ? TRUE : sfu_family_refuse(m, error, _("it does not enlarge by a whole number"));
 }
 
 const SfuFamily sfu_family_omnisr = {.id = "omnisr",

@@ -4,6 +4,7 @@
 #include "family/registry.h"
 #include "model/internal.h"
 #include "net/plksr.h"
+#include <glib/gi18n-lib.h>
 
 #define MAX_BLOCKS 256
 #define MAX_KERNEL 63
@@ -34,15 +35,16 @@ static gboolean configure(SfuModel *m, GError **error)
     c->blocks = n_modules - (own->real ? 3 : 2); /* RealPLKSR's last but one drops values, in training */
     c->upsampler = SFU_UPSAMPLER_SHUFFLE_DIRECT;
     if (sfu_measure_any(m, "feats.", ".lk.convs.") || sfu_measure_any(m, "feats.", ".lk.mn_conv."))
-        return sfu_family_refuse(m, error, "its large kernels are sparse or rectangular, which Sfumato does not run");
+        return sfu_family_refuse(m, error,
+                                 _("its large kernels are sparse or rectangular, which Sfumato does not run"));
     if (own->kernel % 2 == 0 || own->kernel > MAX_KERNEL || own->part < 1 || own->part > c->features || c->blocks < 1)
-        return sfu_family_refuse(m, error, "its large kernels are impossible");
+        return sfu_family_refuse(m, error, _("its large kernels are impossible"));
     if (sfu_measure(m, 1, "feats.0.weight") != c->channels)
-        return sfu_family_refuse(m, error, "it does not take pictures of 3 channels");
+        return sfu_family_refuse(m, error, _("it does not take pictures of 3 channels"));
     if (own->real && !own->layer_norm && c->features % SFU_PLKSR_NORM_GROUPS)
-        return sfu_family_refuse(m, error, "its channels do not make 4 groups");
+        return sfu_family_refuse(m, error, _("its channels do not make 4 groups"));
     c->scale = sfu_square_factor(sfu_measure(m, 0, "feats.%d.weight", n_modules - 1), c->channels);
-    return c->scale ? TRUE : sfu_family_refuse(m, error, "its enlargement is no whole factor");
+    return c->scale ? TRUE : sfu_family_refuse(m, error, _("it does not enlarge by a whole number"));
 }
 
 static void describe(const SfuModel *m, GString *text)

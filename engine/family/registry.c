@@ -162,10 +162,11 @@ static gboolean fail_wrapped(SfuSource *s, GError **error)
     char *wrap;
     const SfuFamily *f = recognize(s, FALSE, &wrap);
     if (f)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    "%s holds a network of the form of %s, but its tensors' names begin with '%s', which Sfumato does "
-                    "not know from a training program",
-                    s->path, f->name, wrap);
+        g_set_error(
+            error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+            _("%s holds a network of the form of %s, but its tensors' names begin with '%s', which Sfumato does "
+              "not know from a training program"),
+            s->path, f->name, wrap);
     g_free(wrap);
     return f != NULL;
 }
@@ -176,7 +177,7 @@ static gboolean fail_unknown(SfuSource *s, GError **error)
     const char *path = s->path;
     const char *foreign = sfu_names_foreign(f->tensors);
     if (foreign)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is %s", path, foreign);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s is %s"), path, foreign);
     else if (!f->tensors->len)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s holds no tensors"), path);
     else if (!fail_wrapped(s, error))

@@ -6,6 +6,7 @@
 #include "net/rrdb.h"
 #include <stdio.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_BLOCKS 256
 #define MAX_STAGES 4
@@ -117,13 +118,13 @@ static gboolean configure(SfuModel *m, GError **error)
     if (!sfu_measure_channels(m, sfu_measure(m, 1, "conv_first.weight"), sfu_measure(m, 0, "conv_last.weight"), error))
         return FALSE;
     if (c->features < 1 || own->growth < 1)
-        return sfu_family_refuse(m, error, "its blocks have no channels");
+        return sfu_family_refuse(m, error, _("its blocks have no channels"));
     /* One stage enlarges by two or by three, and nothing in the file tells which. */
     c->scale_by_name = c->n_stages == 1 && c->unshuffle == 1;
     own->stage_factor = c->scale_by_name && name_says_three(m->path) ? 3 : 2;
     const int factor = own->stage_factor == 3 ? 3 : 1 << c->n_stages;
     if (factor % c->unshuffle)
-        return sfu_family_refuse(m, error, "it would make pictures smaller");
+        return sfu_family_refuse(m, error, _("it would make pictures smaller"));
     c->scale = factor / c->unshuffle;
     return TRUE;
 }

@@ -55,7 +55,7 @@ gboolean sfu_sd_open(SfuModel *m, const SfuSource *s, GError **error)
 {
     const char *other = other_family(s);
     if (other) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is %s", m->path, other);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s is %s"), m->path, other);
         return FALSE;
     }
     if (sfu_source_has_prefix(s, "conditioner.embedders.0.model."))

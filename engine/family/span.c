@@ -5,6 +5,7 @@
 #include "model/internal.h"
 #include "net/span.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 static gboolean recognize(const SfuSource *s)
 {
@@ -40,9 +41,9 @@ static gboolean configure(SfuModel *m, GError **error)
     c->unshuffle = 1;
     c->upsampler = SFU_UPSAMPLER_SHUFFLE_DIRECT;
     if (c->features < 1 || (c->channels != 3 && (c->channels != 1 || !own->raw_input)))
-        return sfu_family_refuse(m, error, "it does not take pictures of 3 channels");
+        return sfu_family_refuse(m, error, _("it does not take pictures of 3 channels"));
     c->scale = sfu_square_factor(sfu_measure(m, 0, "upsampler.0.weight"), c->channels);
-    return c->scale ? TRUE : sfu_family_refuse(m, error, "its enlargement is no whole factor");
+    return c->scale ? TRUE : sfu_family_refuse(m, error, _("it does not enlarge by a whole number"));
 }
 
 const SfuFamily sfu_family_span = {.id = "span",

@@ -5,6 +5,7 @@
 #include "model/internal.h"
 #include "net/swin.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_GROUPS 256
 #define GRAIN 2
@@ -62,9 +63,9 @@ static gboolean configure(SfuModel *m, GError **error)
     if (!sfu_measure_channels(m, in, in, error))
         return FALSE;
     if (!own->window || own->n_heads < 1 || c->features < 4 || c->features % own->n_heads || c->features % 4)
-        return sfu_family_refuse(m, error, "its windows or heads are impossible");
+        return sfu_family_refuse(m, error, _("its windows or heads are impossible"));
     if (sfu_model_tensor(m, SFU_PART_UPSCALER, "absolute_pos_embed"))
-        return sfu_family_refuse(m, error, "it has absolute positions, which ties it to one size");
+        return sfu_family_refuse(m, error, _("it has absolute positions, which ties it to one size"));
     return sfu_measure_tail(m, error);
 }
 

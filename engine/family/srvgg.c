@@ -4,6 +4,7 @@
 #include "family/registry.h"
 #include "model/internal.h"
 #include "net/srvgg.h"
+#include <glib/gi18n-lib.h>
 
 static gboolean recognize(const SfuSource *s)
 {
@@ -22,7 +23,7 @@ static gboolean configure(SfuModel *m, GError **error)
         return FALSE;
     return c->scale && c->features > 0 && c->blocks >= 0
                ? TRUE
-               : sfu_family_refuse(m, error, "its enlargement is no whole factor");
+               : sfu_family_refuse(m, error, _("it does not enlarge by a whole number"));
 }
 
 const SfuFamily sfu_family_srvgg = {.id = "srvgg",

@@ -5,6 +5,7 @@
 #include "model/internal.h"
 #include "net/swin.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_GROUPS 256
 
@@ -48,11 +49,11 @@ static gboolean configure(SfuModel *m, GError **error)
     if (!sfu_measure_channels(m, in, in, error))
         return FALSE;
     if (!own->window || own->n_heads < 1 || c->features < 1 || c->features % own->n_heads)
-        return sfu_family_refuse(m, error, "its windows or heads are impossible");
+        return sfu_family_refuse(m, error, _("its windows or heads are impossible"));
     if (hat && (!own->overlap_window || (own->overlap_window - own->window) % 2))
-        return sfu_family_refuse(m, error, "its overlapping windows are impossible");
+        return sfu_family_refuse(m, error, _("its overlapping windows are impossible"));
     if (sfu_model_tensor(m, SFU_PART_UPSCALER, "absolute_pos_embed"))
-        return sfu_family_refuse(m, error, "it has absolute positions, which ties it to one size");
+        return sfu_family_refuse(m, error, _("it has absolute positions, which ties it to one size"));
     if (!sfu_measure_tail(m, error))
         return FALSE;
     /* The published models against JPEG artefacts (window 7) were trained on 0..255. */

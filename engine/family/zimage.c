@@ -172,13 +172,13 @@ static gboolean read_sizes(SfuModel *m, SfuZimageConfig *c, GError **error)
     c->n_context = sfu_model_count(m, P, "context_refiner.", MOST_BLOCKS + 1);
     if (token < 4 || token % 4 || c->hidden < 1 || c->context < 1 || c->mlp < 1 || c->time_channels < 2 ||
         c->time_channels % 2 || c->time_hidden < 1 || c->time_out < 1 || c->n_layers < 1)
-        return refuse(m, error, "tensors that tell its sizes are missing");
+        return refuse(m, error, _("tensors that tell its sizes are missing"));
     if (MAX(MAX(c->hidden, c->context), MAX(MAX(c->mlp, c->time_hidden), MAX(c->time_channels, c->time_out))) >
             MOST_WIDTH ||
         token > MOST_WIDTH || MAX(c->n_layers, MAX(c->n_noise, c->n_context)) > MOST_BLOCKS)
-        return refuse(m, error, "it is larger than Sfumato can run");
+        return refuse(m, error, _("it is larger than Sfumato can run"));
     if (c->head_dim < 2 || c->hidden % c->head_dim)
-        return refuse(m, error, "its heads do not divide its width");
+        return refuse(m, error, _("its heads do not divide its width"));
     c->n_heads = c->hidden / c->head_dim;
     return TRUE;
 }
@@ -210,7 +210,7 @@ static gboolean configure(SfuModel *m, GError **error)
     for (int i = 0; i < SFU_ZIMAGE_AXES; i++)
         turned += c->axes[i] % 2 ? MOST_WIDTH : c->axes[i];
     if (turned != c->head_dim || !(c->theta > 1) || !(c->eps >= 0 && c->eps < 1))
-        return refuse(m, error, "its rotary positions are not those of its heads");
+        return refuse(m, error, _("its rotary positions are not those of its heads"));
     const gboolean base = is_base(m);
     if (base)
         m->family = &sfu_family_zimage_base;

@@ -124,8 +124,8 @@ static gboolean read_ncnn(SfuFile *f, GError **error)
     gboolean ok = bin && g_file_test(bin, G_FILE_TEST_IS_REGULAR) && map_file(f, bin, NULL);
     if (!ok)
         sfu_file_fail(error, param,
-                      "it is a network of ncnn's, whose weights should lie beside it in a file of the same name that "
-                      "ends in .bin");
+                      _("it is a network of ncnn's, whose weights should lie beside it in a file of the same name that "
+                        "ends in .bin"));
     ok = ok && (f->graph = sfu_ncnn_parse(g_mapped_file_get_contents(text), g_mapped_file_get_length(text),
                                           (const guint8 *)g_mapped_file_get_contents(f->map),
                                           g_mapped_file_get_length(f->map), param, f->tensors, error));
@@ -160,8 +160,8 @@ SfuFile *sfu_file_open(const char *path, GError **error)
     if (!f->map) {
         g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, _("%s cannot be opened: %s"), path,
                     local                                   ? local->message
-                    : g_file_test(path, G_FILE_TEST_EXISTS) ? "it is no file"
-                                                            : "there is no such file");
+                    : g_file_test(path, G_FILE_TEST_EXISTS) ? _("it is not a file")
+                                                            : _("the file does not exist"));
         g_clear_error(&local);
         sfu_file_close(f);
         return NULL;

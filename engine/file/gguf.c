@@ -258,7 +258,7 @@ static gboolean take_tensor(Reader *r, SfuFileTensor *t, guint64 *place)
     t->dtype = (SfuDtype)types[type].dtype;
     if (t->n_elements && t->n_dims && t->dims[t->n_dims - 1] % sfu_dtype_block(t->dtype))
         return sfu_file_fail(r->error, r->path,
-                             _("'%s' has rows of %" PRId64 " values, which are no whole blocks of %s"), t->name,
+                             _("'%s' has rows of %" PRId64 " values, which do not fill whole blocks of %s"), t->name,
                              t->dims[t->n_dims - 1], types[type].name);
     if (!t->n_dims && sfu_dtype_block(t->dtype) > 1)
         return bad_shape(r, t);

@@ -31,7 +31,7 @@ JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char 
 {
     guint names;
     if (n > max_bytes || n < 2) {
-        sfu_file_fail(error, path, _("%zu bytes are no JSON of at most %zu"), n, max_bytes);
+        sfu_file_fail(error, path, _("the text of %zu bytes (at most %zu) is not valid JSON"), n, max_bytes);
         return NULL;
     }
     const int depth = sfu_json_depth(text, n, &names);

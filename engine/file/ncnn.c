@@ -3,6 +3,7 @@
  * (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/ncnn.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAGIC "7767517"
 #define MOST_LAYERS 20000
@@ -160,10 +161,10 @@ static gboolean connect_layers(SfuNcnnGraph *g, const char *path, GError **error
         const SfuNcnnLayer *l = g_ptr_array_index(g->layers, k);
         for (int i = 0; i < l->n_in; i++)
             if (g->maker[l->in[i]] < 0)
-                return sfu_file_fail(error, path, "layer %u ('%s') reads what no layer before it makes", k, l->name);
+                return sfu_file_fail(error, path, _("layer %u ('%s') reads what no layer before it makes"), k, l->name);
         for (int i = 0; i < l->n_out; i++) {
             if (g->maker[l->out[i]] >= 0)
-                return sfu_file_fail(error, path, "layer %u ('%s') makes what another has made", k, l->name);
+                return sfu_file_fail(error, path, _("layer %u ('%s') makes what another has made"), k, l->name);
             g->maker[l->out[i]] = (int)k;
         }
     }
@@ -173,7 +174,7 @@ static gboolean connect_layers(SfuNcnnGraph *g, const char *path, GError **error
 static gboolean read_text(SfuNcnnGraph *g, const char *text, gsize n, const char *path, GError **error)
 {
     if (memchr(text, 0, n) || !g_utf8_validate(text, (gssize)n, NULL))
-        return sfu_file_fail(error, path, "it begins as ncnn's .param files do, but is not a text");
+        return sfu_file_fail(error, path, _("it begins as ncnn's .param files do, but is not a text"));
     char *copy = g_strndup(text, n), **lines = g_strsplit(copy, "\n", MOST_LAYERS + 4),
          **counts = lines[0] && lines[1] ? words_of(lines[1]) : NULL;
     GHashTable *blobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -181,7 +182,7 @@ static gboolean read_text(SfuNcnnGraph *g, const char *text, gsize n, const char
     gboolean ok = counts && g_strv_length(counts) == 2 && count_of(counts[0], MOST_LAYERS, &n_layers) &&
                   count_of(counts[1], G_MAXINT / 8, &n_blobs);
     if (!ok)
-        sfu_file_fail(error, path, "its second line should tell how many layers (at most %d) and blobs follow",
+        sfu_file_fail(error, path, _("its second line should tell how many layers (at most %d) and blobs follow"),
                       MOST_LAYERS);
     for (int i = 2; ok && lines[i]; i++) {
         char **words = words_of(lines[i]);
@@ -189,12 +190,12 @@ static gboolean read_text(SfuNcnnGraph *g, const char *text, gsize n, const char
         if (l)
             g_ptr_array_add(g->layers, l);
         else if (*words)
-            ok = sfu_file_fail(error, path, "line %d is not that of a layer", i + 1);
+            ok = sfu_file_fail(error, path, _("line %d is not that of a layer"), i + 1);
         g_strfreev(words);
     }
     g->n_blobs = (int)g_hash_table_size(blobs);
     if (ok && (int)g->layers->len != n_layers)
-        ok = sfu_file_fail(error, path, "it has %u layers, but says %d", g->layers->len, n_layers);
+        ok = sfu_file_fail(error, path, _("it has %u layers, but says %d"), g->layers->len, n_layers);
     g_hash_table_unref(blobs);
     g_strfreev(counts);
     g_strfreev(lines);
@@ -220,8 +221,7 @@ static SfuFileTensor *take(Bin *b, const SfuNcnnLayer *l, const char *what, SfuD
         n *= dims[i]; /* each and their product were checked to be below 2^31 */
     const gsize bytes = (gsize)n * sfu_dtype_bytes(dtype), padded = (bytes + 3) / 4 * 4;
     if (b->n - b->at < padded) {
-        sfu_file_fail(error, b->path,
-                      "the .bin beside it ends in layer '%s', which needs %" G_GSIZE_FORMAT " bytes more", l->name,
+        sfu_file_fail(error, b->path, _("the .bin beside it ends in layer '%s', which needs %zu bytes more"), l->name,
                       padded - (b->n - b->at));
         return NULL;
     }
@@ -242,7 +242,7 @@ static gboolean take_tag(Bin *b, const SfuNcnnLayer *l, SfuDtype *dtype, GError 
 {
     guint32 tag;
     if (b->n - b->at < sizeof tag)
-        return sfu_file_fail(error, b->path, "the .bin beside it ends before layer '%s'", l->name);
+        return sfu_file_fail(error, b->path, _("the .bin beside it ends before layer '%s'"), l->name);
     memcpy(&tag, b->data + b->at, sizeof tag);
     tag = GUINT32_FROM_LE(tag);
     b->at += sizeof tag;
@@ -253,7 +253,7 @@ static gboolean take_tag(Bin *b, const SfuNcnnLayer *l, SfuDtype *dtype, GError 
             "its weights are int8, which Sfumato does not read from ncnn's files; take the fp16 or fp32 ones");
     if (tag != TAG_F16 && tag != TAG_F32 && tag != TAG_F32_RAW)
         return sfu_file_refuse(error, b->path,
-                               "the weights of layer '%s' are stored in a way (0x%08x) that Sfumato does not read",
+                               _("the weights of layer '%s' are stored in a way (0x%08x) that Sfumato does not read"),
                                l->name, tag);
     return TRUE;
 }
@@ -263,13 +263,13 @@ static gboolean read_convolution(Bin *b, SfuNcnnLayer *l, GError **error)
     const double out = sfu_ncnn_number(l, 0, 0), kw = sfu_ncnn_number(l, 1, 0), kh = sfu_ncnn_number(l, 11, kw),
                  size = sfu_ncnn_number(l, 6, 0);
     if (!(out >= 1 && out <= 65536 && kw >= 1 && kw <= 64 && kh >= 1 && kh <= 64 && size >= 1))
-        return sfu_file_fail(error, b->path, "layer '%s' is a convolution of %g outputs, %g x %g and %g weights",
+        return sfu_file_fail(error, b->path, _("layer '%s' is a convolution of %g outputs, %g x %g and %g weights"),
                              l->name, out, kw, kh, size);
     const gint64 dims[] = {(gint64)out, (gint64)size / ((gint64)out * (gint64)kh * (gint64)kw), (gint64)kh, (gint64)kw};
     SfuDtype dtype = SFU_F32;
     if (dims[0] * dims[1] * dims[2] * dims[3] != (gint64)size || dims[0] != out || dims[2] != kh || dims[3] != kw)
-        return sfu_file_fail(error, b->path, "layer '%s' has %g weights for %g outputs of %g x %g", l->name, size, out,
-                             kw, kh);
+        return sfu_file_fail(error, b->path, _("layer '%s' has %g weights for %g outputs of %g x %g"), l->name, size,
+                             out, kw, kh);
     if (sfu_ncnn_number(l, 8, 0) != 0)
         return sfu_file_refuse(
             error, b->path,
@@ -284,7 +284,7 @@ static gboolean read_slopes(Bin *b, SfuNcnnLayer *l, GError **error)
     const double n = sfu_ncnn_number(l, 0, 0);
     const gint64 dims[] = {(gint64)CLAMP(n, 0, 65537)};
     if (dims[0] != n || n < 1 || n > 65536)
-        return sfu_file_fail(error, b->path, "layer '%s' has %g slopes", l->name, n);
+        return sfu_file_fail(error, b->path, _("layer '%s' has %g slopes"), l->name, n);
     return (l->weight = take(b, l, "weight", SFU_F32, 1, dims, error)) != NULL;
 }
 
@@ -305,8 +305,7 @@ static gboolean read_weights(SfuNcnnGraph *g, Bin *b, GError **error)
                 l->type);
     }
     return b->at == b->n ||
-           sfu_file_fail(error, b->path, "the .bin beside it has %" G_GSIZE_FORMAT " bytes more than its layers need",
-                         b->n - b->at);
+           sfu_file_fail(error, b->path, _("the .bin beside it has %zu bytes more than its layers need"), b->n - b->at);
 }
 
 SfuNcnnGraph *sfu_ncnn_parse(const char *text, gsize n, const guint8 *bin, gsize n_bin, const char *path,

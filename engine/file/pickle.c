@@ -143,7 +143,7 @@ static gboolean push_string(Reader *r, int length_bytes)
     if (!take(r, length_bytes, &n) || !take_bytes(r, n, &s))
         return FALSE;
     if (!g_utf8_validate(s, (gssize)n, NULL))
-        return torn(r, "a text that is no UTF-8");
+        return torn(r, "a text that is not UTF-8");
     SfuPickleValue *v = push(r, SFU_PICKLE_STRING);
     if (!v)
         return FALSE;
@@ -294,14 +294,14 @@ static gboolean reduce(Reader *r)
     if (!fn || args->kind != SFU_PICKLE_TUPLE)
         return torn(r, "a call without arguments");
     if (fn->kind != SFU_PICKLE_GLOBAL)
-        return refused(r, "a call of something that is no function");
+        return refused(r, "a call of something that is not a function");
     SfuPickleValue *dict;
     switch (allowed[fn->global].role) {
     case REBUILD_TENSOR:
         return rebuild_tensor(r, args);
     case REBUILD_PARAMETER:
         if (!item(args, 0, SFU_PICKLE_TENSOR))
-            return torn(r, "a parameter that is no tensor");
+            return torn(r, "a parameter that is not a tensor");
         g_ptr_array_add(r->stack, g_ptr_array_index(args->items, 0));
         return TRUE;
     case ORDERED_DICT: {
@@ -475,7 +475,7 @@ static gboolean step(Reader *r, gboolean *done)
         b = pop(r);
         a = b ? pop(r) : NULL;
         if (!a || a->kind != SFU_PICKLE_STRING || b->kind != SFU_PICKLE_STRING)
-            return torn(r, "a name that is no text");
+            return torn(r, "a name that is not a text");
         return push_global(r, a->s, a->s_len, b->s, b->s_len);
     case 'Q':
         return persistent_id(r);

@@ -48,12 +48,12 @@ typedef struct {
 static gboolean find_directory(Archive *a, guint64 *offset, guint64 *count)
 {
     if (a->n < 22)
-        return fail(a->error, a->path, "too short for a zip archive");
+        return fail(a->error, a->path, _("too short for a zip archive"));
     const gsize lowest = a->n > 22 + 65535 ? a->n - 22 - 65535 : 0;
     gsize at = a->n - 22;
     while (le(a->data + at, 4) != 0x06054b50) {
         if (at == lowest)
-            return fail(a->error, a->path, "the zip archive has no directory (the file is cut)");
+            return fail(a->error, a->path, _("the zip archive has no directory (the file is cut)"));
         at--;
     }
     *count = le(a->data + at + 10, 2);
@@ -61,12 +61,12 @@ static gboolean find_directory(Archive *a, guint64 *offset, guint64 *count)
     if (at >= 20 && le(a->data + at - 20, 4) == 0x07064b50) {
         const guint64 wide = le(a->data + at - 12, 8);
         if (wide > a->n || a->n - wide < 56 || le(a->data + wide, 4) != 0x06064b50)
-            return fail(a->error, a->path, "the zip archive's 64-bit directory is torn");
+            return fail(a->error, a->path, _("the zip archive's 64-bit directory is damaged"));
         *count = le(a->data + wide + 32, 8);
         *offset = le(a->data + wide + 48, 8);
     }
     if (*count > MAX_ENTRIES || *offset > a->n)
-        return fail(a->error, a->path, "the zip archive's directory is impossible");
+        return fail(a->error, a->path, _("the zip archive's directory is impossible"));
     return TRUE;
 }
 
@@ -103,20 +103,20 @@ static gboolean read_directory(Archive *a)
     for (guint64 i = 0; i < count; i++) {
         const guint8 *h = a->data + at;
         if (a->n - at < 46 || le(h, 4) != 0x02014b50)
-            return fail(a->error, a->path, "the zip archive's directory is torn");
+            return fail(a->error, a->path, _("the zip archive's directory is damaged"));
         const gsize name_n = le(h + 28, 2), extra_n = le(h + 30, 2), comment_n = le(h + 32, 2);
         if (a->n - at < 46 + name_n + extra_n + comment_n)
-            return fail(a->error, a->path, "the zip archive's directory is torn");
+            return fail(a->error, a->path, _("the zip archive's directory is damaged"));
         guint64 stored = le(h + 20, 4), size = le(h + 24, 4), offset = le(h + 42, 4);
         if (!read_zip64(h + 46 + name_n, extra_n, &size, &stored, &offset))
-            return fail(a->error, a->path, "the zip archive's directory is torn");
+            return fail(a->error, a->path, _("the zip archive's directory is damaged"));
         char *name = g_strndup((const char *)h + 46, name_n);
         const gboolean values = strstr(name, "/data/") || g_str_has_suffix(name, "/data.pkl");
         if (le(h + 10, 2) != 0 || stored != size) {
             g_free(name);
             if (values)
                 return fail(a->error, a->path,
-                            "an entry of the zip archive is compressed; PyTorch stores them as they are");
+                            _("an entry of the zip archive is compressed; PyTorch stores them as they are"));
             at += 46 + name_n + extra_n + comment_n; /* TorchScript's code */
             continue;
         }
@@ -124,12 +124,12 @@ static gboolean read_directory(Archive *a)
         const guint64 from = inside ? offset + 30 + le(a->data + offset + 26, 2) + le(a->data + offset + 28, 2) : 0;
         if (!inside || from > a->n || size > a->n - from) {
             g_free(name);
-            return fail(a->error, a->path, "an entry of the zip archive lies outside the file");
+            return fail(a->error, a->path, _("an entry of the zip archive lies outside the file"));
         }
         Bytes *b = g_new(Bytes, 1);
         *b = (Bytes){.data = a->data + from, .n = size};
         if (!g_hash_table_insert(a->entries, name, b))
-            return fail(a->error, a->path, "the zip archive has an entry twice");
+            return fail(a->error, a->path, _("the zip archive has an entry twice"));
         at += 46 + name_n + extra_n + comment_n;
     }
     return TRUE;
@@ -166,7 +166,7 @@ static gboolean add_tensor(Archive *a, const SfuPickleValue *v, const char *name
     const Bytes *b = storage_bytes(a, v->storage);
     const gsize size = sfu_dtype_bytes(v->storage->dtype);
     if (a->out->len >= MAX_TENSORS)
-        return fail(a->error, a->path, "it has too many tensors");
+        return fail(a->error, a->path, _("it has too many tensors"));
     if (!b || b->n / size < (guint64)v->storage->i) {
         g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the values of '%s' are missing or cut"),
                     a->path, name);
@@ -189,7 +189,7 @@ static gboolean add_tensor(Archive *a, const SfuPickleValue *v, const char *name
     if (!dense && v->i) {
         a->copied += (gsize)v->i * size;
         if (a->copied > a->n) /* no network has each value twice; this bounds what a lying file can ask for */
-            return fail(a->error, a->path, "its tensors have more values than the file");
+            return fail(a->error, a->path, _("its tensors have more values than the file"));
         t->data = t->owned = reorder(v, t->data, size);
     }
     return TRUE;
@@ -206,7 +206,7 @@ static gboolean walk(Archive *a, const SfuPickleValue *v, const char *name, int 
     for (guint i = 0; ok && i + 1 < v->items->len; i += 2) {
         const SfuPickleValue *key = g_ptr_array_index(v->items, i);
         if (++a->visits > MAX_VISITS)
-            return fail(a->error, a->path, "it has too many values");
+            return fail(a->error, a->path, _("it has too many values"));
         if (key->kind != SFU_PICKLE_STRING || key->s_len > 1000)
             continue;
         char *full = g_strdup_printf("%s%s%.*s", name, *name ? "." : "", (int)key->s_len, key->s);
@@ -230,12 +230,12 @@ static gboolean parse_zip(Archive *a, GPtrArray *arena)
             a->root = g_strndup(name, strlen(name) - strlen("data.pkl"));
         }
     if (!pickle)
-        return fail(a->error, a->path, "a zip archive, but not one that PyTorch writes (no data.pkl)");
+        return fail(a->error, a->path, _("a zip archive, but not one that PyTorch writes (no data.pkl)"));
     char *order = g_strconcat(a->root, "byteorder", NULL);
     const Bytes *endian = g_hash_table_lookup(a->entries, order);
     g_free(order);
     if (endian && (endian->n < 6 || memcmp(endian->data, "little", 6) != 0))
-        return fail(a->error, a->path, "its numbers are not little-endian");
+        return fail(a->error, a->path, _("its numbers are not little-endian"));
     const SfuPickleValue *v = sfu_pickle_read(pickle->data, pickle->n, a->path, arena, NULL, a->error);
     return v && walk(a, v, "", 0);
 }
@@ -257,7 +257,7 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
     gsize at = 0, used = 0;
     if (a->n < 2 + sizeof magic || memcmp(a->data + 2, magic, sizeof magic) != 0) {
         g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,
-                    _("%s is a bare pickle, which is no file of weights and could run a program"), a->path);
+                    _("%s is a bare pickle: it holds no weights and could run a program"), a->path);
         return FALSE;
     }
     for (int i = 0; i < 5; i++, at += used)
@@ -265,9 +265,9 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
             return FALSE;
     const SfuPickleValue *little = member(v[2], "little_endian");
     if (!little || little->kind != SFU_PICKLE_INT || !little->i)
-        return fail(a->error, a->path, "its numbers are not little-endian");
+        return fail(a->error, a->path, _("its numbers are not little-endian"));
     if (v[4]->kind != SFU_PICKLE_LIST || v[4]->items->len > MAX_ENTRIES)
-        return fail(a->error, a->path, "it does not list its storages");
+        return fail(a->error, a->path, _("it does not list its storages"));
     /* How long a storage is only its type says, which stands in the value. */
     GHashTable *sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < arena->len; i++) {
@@ -283,12 +283,12 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
         const gsize size = GPOINTER_TO_SIZE(g_hash_table_lookup(sizes, name));
         const guint64 count = a->n - at >= 8 ? le(a->data + at, 8) : G_MAXUINT64;
         if (!size || count > (a->n - at - 8) / size)
-            ok = fail(a->error, a->path, "its storages are cut or have no type");
+            ok = fail(a->error, a->path, _("its storages are cut or have no type"));
         else {
             Bytes *b = g_new(Bytes, 1);
             *b = (Bytes){.data = a->data + at + 8, .n = (gsize)count * size};
             ok = g_hash_table_insert(a->entries, g_strconcat("data/", name, NULL), b) ||
-                 fail(a->error, a->path, "it has a storage twice");
+                 fail(a->error, a->path, _("it has a storage twice"));
             at += 8 + (gsize)count * size;
         }
         g_free(name);

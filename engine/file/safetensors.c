@@ -32,7 +32,7 @@ static gboolean parse_tensor(const char *path, const char *name, JsonNode *node,
                              GPtrArray *out, GError **error)
 {
     if (!JSON_NODE_HOLDS_OBJECT(node))
-        return sfu_file_fail(error, path, _("the header's entry '%s' is no object"), name);
+        return sfu_file_fail(error, path, _("the header's entry '%s' is not an object"), name);
     JsonObject *o = json_node_get_object(node);
     JsonNode *type = json_object_get_member(o, "dtype"), *shape = json_object_get_member(o, "shape"),
              *offsets = json_object_get_member(o, "data_offsets");
@@ -134,7 +134,7 @@ gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GP
     gboolean ok = TRUE;
     sfu_json_depth(text, length, &n_names);
     if (n_names != json_object_get_size(entries))
-        ok = sfu_file_fail(error, path, _("the header names a tensor twice, or holds what is no tensor"));
+        ok = sfu_file_fail(error, path, _("the header names a tensor twice, or holds something that is not a tensor"));
     else if (n_names > MAX_TENSORS)
         ok = sfu_file_fail(error, path, _("more than %d tensors"), MAX_TENSORS);
     json_object_iter_init_ordered(&it, entries);

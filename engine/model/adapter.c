@@ -70,8 +70,7 @@ static gboolean check_tensor(const SfuAdapter *a, const SfuFileTensor *t, GError
     if (t->n_dims > 5 || !t->n_elements)
         return sfu_file_fail(error, a->file->path, _("'%s' has no values, or too many dimensions for an adapter"),
                              t->name);
-    return is_finite(t) ||
-           sfu_file_fail(error, a->file->path, _("'%s' holds values that are no numbers (NaN or infinity)"), t->name);
+    return is_finite(t) || sfu_file_fail(error, a->file->path, _("'%s' holds NaN or infinity"), t->name);
 }
 
 static gboolean group(SfuAdapter *a, GError **error)

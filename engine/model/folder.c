@@ -63,7 +63,7 @@ static gboolean add_shards(SfuModel *m, const char *folder, const char *index, S
         const char *file = JSON_NODE_HOLDS_VALUE((JsonNode *)l->data) ? json_node_get_string(l->data) : NULL;
         if (!file || strchr(file, '/') || !g_str_has_suffix(file, ".safetensors")) {
             g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT,
-                        _("%s names a shard that is no .safetensors file of its folder"), index);
+                        _("%s names a shard that is not a .safetensors file in the same folder"), index);
             ok = FALSE;
         } else if (g_hash_table_add(seen, (gpointer)file)) {
             char *path = g_build_filename(folder, file, NULL);
@@ -174,9 +174,10 @@ gboolean sfu_model_read_folder(SfuModel *m, GError **error)
     if (ok && !m->files->len)
         ok = add_folder(m, path, NULL, -1, error);
     if (ok && !m->files->len) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is no diffusers folder (no unet/, transformer/, vae/ or text_encoder/ with a config.json)"),
-                    path);
+        g_set_error(
+            error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+            _("%s is not a diffusers folder: it has no unet/, transformer/, vae/ or text_encoder/ with a config.json"),
+            path);
         ok = FALSE;
     }
     g_free(index);

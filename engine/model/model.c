@@ -276,8 +276,7 @@ gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error)
                 bad += !isfinite(v[j]);
             if (bad) {
                 g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT,
-                            _("%s: the tensor '%s' holds values that are no numbers (NaN or infinity)"), m->path,
-                            (char *)name);
+                            _("%s: the tensor '%s' holds NaN or infinity"), m->path, (char *)name);
                 ok = FALSE;
             }
         }

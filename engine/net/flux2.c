@@ -7,6 +7,7 @@
 #include "net/parts.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_PERIOD 10000.0   /* of the sinusoids of timesteps */
 #define TIMESTEPS 1000       /* sigma 1 as a timestep; the guidance scale is multiplied by it too */
@@ -188,7 +189,7 @@ static gboolean embed_references(Flux2 *f, const SfuCondition *c, GError **error
         const SfuTensor *x = c->references[i];
         if (x->n != 1 || x->c != f->config->in_channels) {
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                        "reference %d has latents of %d channels, the transformer of %s wants %d", i + 1, x->c,
+                        _("reference %d has latents of %d channels, the transformer of %s wants %d"), i + 1, x->c,
                         sfu_model_path(f->net.model), f->config->in_channels);
             return FALSE;
         }
@@ -214,9 +215,10 @@ static gboolean set_condition(gpointer net, const SfuCondition *c, GError **erro
     SfuTensor *in = NULL;
     forget_condition(f);
     if (!c->tokens || c->tokens->h != 1 || c->tokens->c != f->config->context) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the text has tokens of %d values, the transformer of %s wants %d: its text encoder is another one",
-                    c->tokens ? c->tokens->c : 0, sfu_model_path(f->net.model), f->config->context);
+        g_set_error(
+            error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+            _("the text has tokens of %d values, the transformer of %s wants %d: its text encoder is another one"),
+            c->tokens ? c->tokens->c : 0, sfu_model_path(f->net.model), f->config->context);
         return FALSE;
     }
     f->guidance = c->guidance > 0 ? (float)c->guidance : (float)DEFAULT_GUIDANCE;
@@ -593,13 +595,13 @@ static gboolean check(const Flux2 *f, const SfuDenoiserInput *in, GError **error
 {
     const SfuTensor *x = in->x;
     if (!f->text)
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the transformer has no text yet");
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("the transformer has no text yet"));
     else if (x->c != f->config->in_channels || in->class_labels)
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the transformer takes latents of %d channels and no classes, was given %d channels",
+                    _("the transformer takes latents of %d channels and no classes, was given %d channels"),
                     f->config->in_channels, x->c);
     else if (f->text->n != 1 && f->text->n != x->n)
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "%d texts for %d samples", f->text->n, x->n);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("%d texts for %d samples"), f->text->n, x->n);
     else
         return TRUE;
     return FALSE;

@@ -5,6 +5,7 @@
 #include "net/autoencoder.h"
 #include "net/parts.h"
 #include <math.h>
+#include <glib/gi18n-lib.h>
 
 #define SIDE 2
 
@@ -36,7 +37,7 @@ static gboolean encode(gpointer net, SfuTensor **out, const SfuTensor *x, GError
         return FALSE;
     if (z->h % SIDE || z->w % SIDE) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the autoencoder takes pictures in multiples of %d pixels, was given %d x %d",
+                    _("the autoencoder takes pictures in multiples of %d pixels, was given %d x %d"),
                     SIDE * p->inner->factor, x->w, x->h);
         sfu_tensor_destroy(z);
         return FALSE;
@@ -60,7 +61,7 @@ static SfuTensor *unpack(const Packed *p, const SfuTensor *z, GError **error)
 {
     if (z->c != p->inner->channels * SIDE * SIDE) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the autoencoder decodes latents of %d channels, was given %d", p->inner->channels * SIDE * SIDE,
+                    _("the autoencoder decodes latents of %d channels, was given %d"), p->inner->channels * SIDE * SIDE,
                     z->c);
         return NULL;
     }

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define N_NAMED 4 /* tensors that a message about a torn model names */
 
@@ -171,10 +172,11 @@ gboolean sfu_net_check(SfuNet *net, GError **error)
     for (int i = 0; i < MIN(n, N_NAMED); i++)
         g_string_append_printf(names, "%s%s", i ? "; " : "", (char *)g_ptr_array_index(net->missing, i));
     if (n > N_NAMED)
-        g_string_append_printf(names, " and %d more", n - N_NAMED);
+        g_string_append_printf(names, _(" and %d more"), n - N_NAMED);
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
-                "%s: %d tensor%s of the %s %s missing or of the wrong shape: %s", sfu_model_path(net->model), n,
-                n == 1 ? "" : "s", sfu_part_name(net->part), n == 1 ? "is" : "are", names->str);
+                g_dngettext(GETTEXT_PACKAGE, "%s: %d tensor of the %s is missing or of the wrong shape: %s",
+                            "%s: %d tensors of the %s are missing or of the wrong shape: %s", n),
+                sfu_model_path(net->model), n, sfu_part_name(net->part), names->str);
     g_string_free(names, TRUE);
     return FALSE;
 }

@@ -98,8 +98,8 @@ static SfuTensor *embed(const SfuQwen3 *e, const gint32 *tokens, int t, GError *
     for (; i < t && tokens[i] >= 0 && tokens[i] < e->config->vocab; i++)
         sfu_weight_read_f32(e->tokens, tokens[i] * c, c, rows + i * c);
     if (i < t)
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "token %d is not one of the %d of %s", tokens[i],
-                    e->config->vocab, sfu_model_path(e->net.model));
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("token %d is not one of the %d of %s"),
+                    tokens[i], e->config->vocab, sfu_model_path(e->net.model));
     else
         h = sfu_net_rows(&e->net, rows, t, t, (int)c, error);
     g_free(rows);

@@ -3,6 +3,7 @@
 #include "net/autoencoder.h"
 #include "net/parts.h"
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 /* c: 3x3 convolution; r: ReLU; b: block, x -> relu(x + conv(relu(conv(relu(conv(x)))))), in FLUX.2's (TAEF2) at the
  * lowest level after x -> x + conv(relu(group_norm(conv(x)))) with 1x1 convolutions to four times the width; d: 3x3
@@ -73,7 +74,7 @@ SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error)
     const gboolean encoder = sfu_model_has_part(model, SFU_PART_TAESD_ENCODER),
                    decoder = sfu_model_has_part(model, SFU_PART_TAESD_DECODER);
     if (!encoder && !decoder)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no TAESD", sfu_model_path(model));
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s has no TAESD"), sfu_model_path(model));
     if (encoder)
         bind_half(&t->encoder, q, model, SFU_PART_TAESD_ENCODER);
     if (decoder)
@@ -187,11 +188,11 @@ static gboolean check(const SfuTaesd *t, const Half *half, const SfuTensor *x, i
 {
     const SfuNet *other = half == &t->encoder ? &t->decoder.net : &t->encoder.net;
     if (!half->net.q)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has only TAESD's %s",
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s has only TAESD's %s"),
                     sfu_model_path(other->model), other == &t->encoder.net ? "encoder" : "decoder");
     else if (x->c != half->c_in || x->h % multiple || x->w % multiple)
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "TAESD takes %d channels in multiples of %d, was given %d x %d x %d", half->c_in, multiple, x->w,
+                    _("TAESD takes %d channels in multiples of %d, was given %d x %d x %d"), half->c_in, multiple, x->w,
                     x->h, x->c);
     else
         return TRUE;

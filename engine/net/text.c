@@ -1,6 +1,7 @@
 /* CLIP's text encoder: a causal pre-norm transformer. Radford 2021, section 2.4; OpenCLIP's ViT-H/14 is the same with
  * exact GELU. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
+#include <glib/gi18n-lib.h>
 
 typedef struct {
     char name[72];
@@ -54,8 +55,9 @@ static SfuTextEncoder *encoder_bound(SfuQueue *q, SfuModel *model, SfuPart part)
 SfuTextEncoder *sfu_text_encoder_create(SfuQueue *q, SfuModel *model, SfuPart part, GError **error)
 {
     if (!sfu_model_has_part(model, part)) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no %stext encoder", sfu_model_path(model),
-                    part == SFU_PART_TEXT2 ? "second " : "");
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
+                    part == SFU_PART_TEXT2 ? _("%s has no second text encoder") : _("%s has no text encoder"),
+                    sfu_model_path(model));
         return NULL;
     }
     SfuTextEncoder *te = encoder_bound(q, model, part);
@@ -108,7 +110,7 @@ static SfuTensor *embed(const SfuTextEncoder *te, const gint32 *tokens, int n, G
     sfu_weight_read_f32(te->positions, 0, SFU_TEXT_TOKENS * c, position);
     for (gint64 i = 0; i < (gint64)n * SFU_TEXT_TOKENS; i++) {
         if (tokens[i] < 0 || tokens[i] >= k->vocab) {
-            g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "token %d is not one of the %d of %s",
+            g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("token %d is not one of the %d of %s"),
                         tokens[i], k->vocab, sfu_model_path(te->net.model));
             goto out;
         }
@@ -205,10 +207,10 @@ gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *poo
     if (taken < 1 || (pooled && !te->projection)) {
         if (taken < 1)
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                        "the text encoder has %d layers, CLIP skip %d leaves none", k->layers,
+                        _("the text encoder has %d layers, CLIP skip %d leaves none"), k->layers,
                         MAX(k->least_skip, clip_skip));
         else
-            g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "the text encoder of %s has no projection",
+            g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("the text encoder of %s has no projection"),
                         sfu_model_path(te->net.model));
         return FALSE;
     }

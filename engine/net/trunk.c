@@ -3,6 +3,8 @@
 #include "net/trunk.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 
 /* ---- binding ---- */
 
@@ -109,8 +111,8 @@ static gboolean check_added(const SfuTrunk *t, const SfuCondition *c, GError **e
     if (c->n == c->tokens->n && c->pooled && (c->numbers || !c->n_numbers) && width == k->added_width)
         return TRUE;
     g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                "the UNet of %s wants %d values of added conditions, was given a pooled vector of %d and %d numbers, "
-                "which makes %" G_GINT64_FORMAT,
+                _("the UNet of %s wants %d values of added conditions, was given a pooled vector of %d and %d numbers, "
+                  "which make %" PRId64),
                 sfu_model_path(t->net.model), k->added_width, c->pooled ? c->pooled_width : 0, c->n_numbers, width);
     return FALSE;
 }
@@ -148,7 +150,7 @@ static gboolean project_context(SfuTrunk *t, const SfuTensor *context, GError **
         return TRUE;
     if (context->h != 1 || context->c != t->config->cross_attention_dim) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the context has tokens of %d values, the UNet of %s wants %d", context->c,
+                    _("the context has tokens of %d values, the UNet of %s wants %d"), context->c,
                     sfu_model_path(t->net.model), t->config->cross_attention_dim);
         return FALSE;
     }
@@ -168,7 +170,7 @@ gboolean sfu_trunk_set_condition(SfuTrunk *t, const SfuCondition *c, GError **er
 {
     sfu_trunk_drop_condition(t);
     if (c->mask) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the UNet of %s sees all tokens or none",
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("the UNet of %s sees all tokens or none"),
                     sfu_model_path(t->net.model));
         return FALSE;
     }
@@ -188,19 +190,19 @@ gboolean sfu_trunk_check(const SfuTrunk *t, const SfuDenoiserInput *in, GError *
     const gboolean kv_fits = !t->contexts->len || n_kv == 1 || n_kv == n,
                    added_fits = !k->added_width || n_added == 1 || n_added == n;
     if (in->x->c != k->in_channels) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the UNet of %s takes %d channels, was given %d",
-                    path, k->in_channels, in->x->c);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    _("the UNet of %s takes %d channels, was given %d"), path, k->in_channels, in->x->c);
         return FALSE;
     }
     if (!kv_fits || !added_fits) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the UNet of %s has context for %d samples, was given %d", path, kv_fits ? n_added : n_kv, n);
+                    _("the UNet of %s has context for %d samples, was given %d"), path, kv_fits ? n_added : n_kv, n);
         return FALSE;
     }
     for (int s = 0; k->num_class_embeds && s < n; s++)
         if (!in->class_labels || in->class_labels[s] < 0 || in->class_labels[s] >= k->num_class_embeds) {
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                        "the UNet of %s needs class labels from 0 to %d", path, k->num_class_embeds - 1);
+                        _("the UNet of %s needs class labels from 0 to %d"), path, k->num_class_embeds - 1);
             return FALSE;
         }
     return TRUE;

@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/denoiser.h"
 #include "net/trunk.h"
+#include <glib/gi18n-lib.h>
 
 struct SfuUnet {
     SfuTrunk trunk;
@@ -54,7 +55,7 @@ static SfuUnet *unet_bound(SfuQueue *q, SfuModel *model)
 SfuUnet *sfu_unet_create(SfuQueue *q, SfuModel *model, GError **error)
 {
     if (!sfu_model_has_part(model, SFU_PART_UNET)) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no UNet", sfu_model_path(model));
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s has no UNet"), sfu_model_path(model));
         return NULL;
     }
     SfuUnet *u = unet_bound(q, model);
@@ -141,7 +142,7 @@ static gboolean fits(const SfuUnet *u, const SfuTensor *deep, const SfuTensor *x
     if (deep->n == x->n && deep->h == x->h && deep->w == x->w && deep->c == c && deep->dtype == u->trunk.net.dtype)
         return TRUE;
     g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                "deep features of %d x %d x %d x %d do not fit a pass over %d x %d x %d", deep->n, deep->h, deep->w,
+                _("deep features of %d x %d x %d x %d do not fit a pass over %d x %d x %d"), deep->n, deep->h, deep->w,
                 deep->c, x->n, x->h, x->w);
     return FALSE;
 }
@@ -151,8 +152,8 @@ static gboolean add_residual(const SfuNet *net, SfuTensor **x, SfuTensor **momen
 {
     if (r->n != (*x)->n || r->h != (*x)->h || r->w != (*x)->w || r->c != (*x)->c) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "a residual of %d x %d x %d x %d does not fit the UNet's %d x %d x %d x %d", r->n, r->h, r->w, r->c,
-                    (*x)->n, (*x)->h, (*x)->w, (*x)->c);
+                    _("a residual of %d x %d x %d x %d does not fit the UNet's %d x %d x %d x %d"), r->n, r->h, r->w,
+                    r->c, (*x)->n, (*x)->h, (*x)->w, (*x)->c);
         return FALSE;
     }
     SfuTensor *sum = sfu_net_like(net, *x, (*x)->c, error), *in = sum ? sfu_net_input(net, r, error) : NULL;
@@ -168,7 +169,7 @@ static gboolean add_residuals(const SfuNet *net, SfuTrunkState *s, const SfuResi
                               GError **error)
 {
     if (!shallow && r->n_down && r->n_down != s->n_skips) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, "the UNet takes %d residuals, was given %d",
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("the UNet takes %d residuals, was given %d"),
                     s->n_skips, r->n_down);
         return FALSE;
     }

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/upscaler.h"
 #include "net/upscaler-parts.h"
+#include <glib/gi18n-lib.h>
 
 struct SfuUpscaler {
     SfuNet net;
@@ -15,7 +16,8 @@ struct SfuUpscaler {
 SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, const SfuUpscalerKind *kind, GError **error)
 {
     if (!kind) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s is not an upscaler network", sfu_model_path(m));
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s is not an upscaler network"),
+                    sfu_model_path(m));
         return NULL;
     }
     SfuUpscaler *u = g_new0(SfuUpscaler, 1);
@@ -111,7 +113,7 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
     *out = NULL;
     if (x->n != 1 || x->c != u->config->channels || x->h % multiple || x->w % multiple) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "%s takes one picture of %d channels in multiples of %d, was given %d of %d x %d x %d",
+                    _("%s takes one picture of %d channels in multiples of %d, was given %d of %d x %d x %d"),
                     sfu_model_path(u->net.model), u->config->channels, multiple, x->n, x->w, x->h, x->c);
         return FALSE;
     }

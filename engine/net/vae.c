@@ -3,6 +3,7 @@
 #include "net/autoencoder.h"
 #include "net/parts.h"
 #include <math.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_LAYERS 17 /* a level of the decoder, as model/config.c counts them */
 #define NORM_EPS 1e-6f
@@ -143,7 +144,7 @@ static SfuVae *vae_bound(SfuQueue *q, SfuModel *model)
 SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error)
 {
     if (!sfu_model_has_part(model, SFU_PART_VAE)) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "%s has no VAE", sfu_model_path(model));
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s has no VAE"), sfu_model_path(model));
         return NULL;
     }
     SfuVae *v = vae_bound(q, model);
@@ -492,12 +493,12 @@ gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GErr
     *moments = NULL;
     if (!v->config->encoder) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING,
-                    "%s has no encoder: its VAE only makes pictures from latents", sfu_model_path(v->net.model));
+                    _("%s has no encoder: its VAE only makes pictures from latents"), sfu_model_path(v->net.model));
         return FALSE;
     }
     if (x->c != 3 || x->h % f || x->w % f) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the VAE encodes RGB in multiples of %d pixels, was given %d x %d x %d", f, x->w, x->h, x->c);
+                    _("the VAE encodes RGB in multiples of %d pixels, was given %d x %d x %d"), f, x->w, x->h, x->c);
         return FALSE;
     }
     return run(v, FALSE, moments, x, error);
@@ -508,7 +509,7 @@ gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **e
     *x = NULL;
     if (z->c != v->config->latent_channels) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "the VAE decodes latents of %d channels, was given %d", v->config->latent_channels, z->c);
+                    _("the VAE decodes latents of %d channels, was given %d"), v->config->latent_channels, z->c);
         return FALSE;
     }
     return run(v, TRUE, x, z, error);
@@ -574,7 +575,7 @@ static SfuAutoencoder *pack(const SfuVae *v, SfuAutoencoder *a, GError **error)
         packed = sfu_packed_autoencoder(v->net.q, a, mean, deviation);
     else
         g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT,
-                    "%s: the statistics of the latents (bn.) are impossible at channel %d",
+                    _("%s: the statistics of the latents (bn.) are impossible at channel %d"),
                     sfu_model_path(v->net.model), bad);
     if (!packed)
         sfu_autoencoder_destroy(a);

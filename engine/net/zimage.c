@@ -7,6 +7,7 @@
 #include "net/parts.h"
 #include <math.h>
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MULTIPLE 32        /* tokens: picture and text are each filled up to it */
 #define MAX_PERIOD 10000.0 /* of the sinusoids of timesteps */
@@ -306,8 +307,8 @@ static gboolean set_condition(gpointer net, const SfuCondition *condition, GErro
     if (!tokens || tokens->c != z->config->context || tokens->h != 1 || condition->n_numbers ||
         condition->pooled_width || condition->n_references) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "%s takes text of width %d alone; it is given %d", sfu_model_path(z->net.model), z->config->context,
-                    tokens ? tokens->c : 0);
+                    _("%s takes text of width %d alone; it is given %d"), sfu_model_path(z->net.model),
+                    z->config->context, tokens ? tokens->c : 0);
         return FALSE;
     }
     z->texts = g_new0(SfuTensor *, tokens->n);
@@ -461,8 +462,8 @@ static gboolean forward(gpointer net, SfuTensor **out, const SfuDenoiserInput *i
     if (in->x->c != c->channels || h % c->patch || w % c->patch || !z->n_texts ||
         (z->n_texts != 1 && z->n_texts != n)) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    "%s: %d latents of %d x %d x %d with %d texts are not possible", sfu_model_path(z->net.model), n, h,
-                    w, in->x->c, z->n_texts);
+                    _("%s: %d latents of %d x %d x %d with %d texts are not possible"), sfu_model_path(z->net.model), n,
+                    h, w, in->x->c, z->n_texts);
         return FALSE;
     }
     SfuTensor *x = sfu_net_input(&z->net, in->x, error), *y = x ? sfu_net_like(&z->net, x, c->channels, error) : NULL;

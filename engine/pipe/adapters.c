@@ -125,7 +125,7 @@ static gboolean add_tag(SfuRun *r, GArray *all, const char *tag, GError **error)
     w.name = g_strstrip(g_strdup(words[1]));
     for (int i = 2; words[i]; i++)
         if (!read_argument(words[i], &n, &w))
-            sfu_run_note(r, _("\"%s\" in <%s> is ignored: it is no weight."), words[i], tag);
+            sfu_run_note(r, _("\"%s\" in <%s> is ignored: it is not a weight."), words[i], tag);
     g_array_append_val(all, w);
     g_strfreev(words);
     return check_weights(&g_array_index(all, Wanted, all->len - 1), error);

@@ -343,7 +343,7 @@ static GeglBuffer *enlarge_by_part(const SfuSession *s, GeglBuffer *in, int fact
 {
     const char *name = json_object_get_string_member(mine, "enlarger");
     if (!name || g_path_is_absolute(name) || strstr(name, "..")) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: \"%s\" is no file of the model's folder."), s->m->path,
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: \"%s\" is not a file in the model's folder."), s->m->path,
                     name ? name : "");
         return NULL;
     }

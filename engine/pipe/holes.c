@@ -13,7 +13,7 @@ gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **err
 {
     if (sfu_membrane(i->p, i->w, i->h, i->c, channels, known->p))
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory to fill a hole of %d x %d pixels."), i->w,
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("Not enough memory to fill a hole of %d x %d pixels."), i->w,
                 i->h);
     return FALSE;
 }
@@ -25,7 +25,7 @@ gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuIma
                                            (float)background, sfu_patch_thin_px, seed, tick, data);
     if (end == SFU_PATCH_NO_MEMORY)
         g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,
-                    _("There is no memory to fill a hole in %d x %d pixels with patches."), rgb->w, rgb->h);
+                    _("Not enough memory to fill a hole in %d x %d pixels with patches."), rgb->w, rgb->h);
     return end == SFU_PATCH_DONE;
 }
 

@@ -143,7 +143,7 @@ static gboolean run_encoder(SfuRun *r, SfuLoaded *encoder, const SfuLanguageReci
                             SfuHiddenStates *h, GError **error)
 {
     if (!sfu_model_is_language(encoder->model)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is no language model that could encode the prompt."),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is not a language model that can encode the prompt."),
                     encoder->path);
         return FALSE;
     }

@@ -89,8 +89,12 @@ static void note_strays(SfuRun *r, const SfuLoaded *m)
     const GPtrArray *strays = sfu_model_strays(m->model);
     if (strays->len)
         r->note = g_strdup_printf(
-            "%s holds %u tensors that %s does not have (the first is '%s'); the picture may not be "
-            "what the model should make.",
+            g_dngettext(GETTEXT_PACKAGE,
+                        "%s holds %u tensor that %s does not have ('%s'); the picture may not be what the model "
+                        "should make.",
+                        "%s holds %u tensors that %s does not have (the first is '%s'); the picture may not be what "
+                        "the model should make.",
+                        strays->len),
             m->path, strays->len, sfu_model_family(m->model)->name, (const char *)g_ptr_array_index(strays, 0));
 }
 

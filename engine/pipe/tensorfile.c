@@ -34,7 +34,7 @@ static gboolean write_file(const char *path, const char *name, const gint64 *dim
             g_error_free(e);
         }
     } else {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory to write %s (%zu bytes)."), path, total);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("Not enough memory to write %s (%zu bytes)."), path, total);
     }
     g_free(data);
     g_string_free(head, TRUE);

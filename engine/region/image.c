@@ -17,7 +17,7 @@ SfuImage *sfu_image_new(int w, int h, int c, GError **error)
         p = g_try_malloc0_n((gsize)w * h, (gsize)c * sizeof(float));
     if (!p) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,
-                    _("There is no memory for a picture of %d x %d pixels (%" PRIu64 " bytes)."), w, h,
+                    _("Not enough memory for a picture of %d x %d pixels (%" PRIu64 " bytes)."), w, h,
                     (guint64)MAX(w, 0) * MAX(h, 0) * c * sizeof(float));
         return NULL;
     }

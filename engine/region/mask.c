@@ -133,7 +133,7 @@ gboolean sfu_mask_soften(SfuImage *mask, int grow, int feather, GError **error)
     const gsize longest = (gsize)MAX(w, h) + 4 * (gsize)radius + 2;
     guint16 *tmp = g_try_new(guint16, 2 * longest);
     if (!m || !tmp) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory for a mask of %d x %d pixels."), w, h);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("Not enough memory for a mask of %d x %d pixels."), w, h);
         g_free(m);
         g_free(tmp);
         return FALSE;

@@ -57,8 +57,8 @@ gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int lef
 gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
 {
     if (y->n != x->n || y->c != x->c || y->h % x->h || y->w % x->w || y->dtype != x->dtype)
-        return sfu_op_shape_error(error, "upsample_nearest", "%d x %d to %d x %d is no whole factor", x->h, x->w, y->h,
-                                  y->w);
+        return sfu_op_shape_error(error, "upsample_nearest", "%d x %d to %d x %d is not a whole factor", x->h, x->w,
+                                  y->h, y->w);
     return SFU_RUN(x, "move", "upsample_nearest", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0,
                    sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->h), SFU_INT(y->w),
                    SFU_INT(x->h), SFU_INT(x->w), SFU_INT(x->c));
@@ -98,7 +98,7 @@ gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, 
     }
     for (int i = 0; i < n_dims; i++) {
         if (perm[i] < 0 || perm[i] >= n_dims || (seen & 1 << perm[i]))
-            return sfu_op_shape_error(error, "permute", "dim %d is no permutation", i);
+            return sfu_op_shape_error(error, "permute", "dim %d occurs twice", i);
         seen |= 1 << perm[i];
         d[6 - n_dims + i] = dims[perm[i]];
         s[6 - n_dims + i] = (int)stride[perm[i]];

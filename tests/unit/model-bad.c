@@ -45,7 +45,7 @@ static void test_headers(void)
         {"{\"a\":1", 0, 0, "JSON"},
         {"{\"a\":}", 0, 0, "JSON"},
         {"{\"a\xff\":1}", 0, 0, "UTF-8"},
-        {"{\"a\":1}", 0, 0, "no object"},
+        {"{\"a\":1}", 0, 0, "not an object"},
         {"{\"a\":{}}", 0, 0, "lacks dtype"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 0, 4, "lacks dtype"},
         {"{\"a\":{\"dtype\":3,\"shape\":[1],\"data_offsets\":[0,4]}}", 0, 4, "lacks dtype"},
@@ -139,18 +139,19 @@ static void test_not_a_model(void)
     open_bad(in(folder, "empty"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "too short");
     write_text(in(folder, "text"), "Dear model, ...");
     open_bad(in(folder, "text"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "no safetensors");
-    open_bad(in(folder, "nothing"), SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "no such file");
-    open_bad("/dev/zero", SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "no file");
+    open_bad(in(folder, "nothing"), SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "does not exist");
+    open_bad("/dev/zero", SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "not a file");
     g_assert_cmpint(mkfifo(in(folder, "pipe"), 0600), ==, 0);
-    open_bad(in(folder, "pipe"), SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "no file"); /* and does not wait for a writer */
+    open_bad(in(folder, "pipe"), SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN,
+             "not a file"); /* and does not wait for a writer */
     g_assert_cmpint(g_mkdir_with_parents(in(folder, "hollow"), 0700), ==, 0);
-    open_bad(in(folder, "hollow"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "no diffusers folder");
+    open_bad(in(folder, "hollow"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "not a diffusers folder");
     write_text(in(folder, "noweights/unet/config.json"), "{}");
     open_bad(in(folder, "noweights"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, "no .safetensors");
     write_text(in(folder, "noweights/unet/config.json"), "[]");
     open_bad(in(folder, "noweights"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "no JSON object");
     write_text(in(folder, "noweights/unet/config.json"), "");
-    open_bad(in(folder, "noweights"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "no JSON");
+    open_bad(in(folder, "noweights"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "JSON");
     write_text(in(folder, "x.ckpt"), "anything");
     open_bad(in(folder, "x.ckpt"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "convert it to safetensors");
 }

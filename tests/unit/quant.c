@@ -380,7 +380,7 @@ static void test_lying_gguf(void)
     bad_tensor(1, 32, 0, 0, 32, "outside");
     bad_tensor(1, 32, 0, 0, G_MAXUINT64 - 31, "outside");
     bad_tensor(1, 1, 0, 0, 1, "outside"); /* between multiples of the alignment */
-    bad_tensor(2, 16, 2, 2, 0, "no whole blocks of Q4_0");
+    bad_tensor(2, 16, 2, 2, 0, "whole blocks of Q4_0");
     bad_tensor(0, 0, 0, 8, 0, "cut"); /* the dim is read as the type */
     bad_tensor(1, 32, 0, 16, 0, "IQ2_XXS");
     bad_tensor(1, 32, 0, 39, 0, "MXFP4");
@@ -606,7 +606,7 @@ static void test_convert_refuses(void)
     convert("in.safetensors", "x.safetensors", "q8_0", FALSE, "gguf");
     convert("in.safetensors", "x.bin", "f16", FALSE, "must end");
     convert("in.safetensors", "there.gguf", "f16", FALSE, "already");
-    convert("absent.safetensors", "x.gguf", "f16", FALSE, "no such file");
+    convert("absent.safetensors", "x.gguf", "f16", FALSE, "does not exist");
     convert("old.ckpt", "x.gguf", "f16", FALSE, "pickle");
     convert("in.safetensors", "nowhere/x.gguf", "f16", FALSE, "cannot be written");
     ((Row *)g_ptr_array_index(rows, 0))->dtype = SFU_I8; /* whole numbers without scales */

@@ -18,7 +18,7 @@ static GeglBuffer *turn_upright(const SfuPictureIn *in, GeglBuffer *from, GError
     guint8 *src = g_try_malloc_n((gsize)w * h, bpp), *dst = g_try_malloc_n((gsize)w * h, bpp);
     GeglBuffer *out = NULL;
     if (!src || !dst) {
-        sfu_picture_refuse(in, error, "there is no memory to turn %d x %d pixels upright", w, h);
+        sfu_picture_refuse(in, error, "not enough memory to turn %d x %d pixels upright", w, h);
         goto out;
     }
     out = gegl_buffer_new(GEGL_RECTANGLE(0, 0, swap ? h : w, swap ? w : h), format);

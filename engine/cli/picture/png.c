@@ -81,7 +81,7 @@ static void read_rows(Png *p, const Babl *format, gboolean interlaced, int h)
         const int n_passes = png_set_interlace_handling(p->png);
         p->whole = g_try_malloc0_n(h, p->rows.row_bytes);
         if (!p->whole)
-            png_error(p->png, "there is no memory for an interlaced picture of this size");
+            png_error(p->png, "not enough memory for an interlaced picture of this size");
         for (int pass = 0; pass < n_passes; pass++)
             for (int y = 0; y < h; y++)
                 png_read_row(p->png, p->whole + p->rows.row_bytes * y, NULL);

@@ -288,7 +288,7 @@ static gboolean read_plain(Tiff *t, SfuPictureIn *in, GError **error)
     float *ink = separated ? g_new(float, (gsize)t->w * 4) : NULL;
     gboolean ok = t->block && t->band;
     if (!ok)
-        sfu_picture_refuse(in, error, "TIFF: there is no memory for its blocks of %u x %u pixels", t->block_w,
+        sfu_picture_refuse(in, error, "TIFF: not enough memory for its blocks of %u x %u pixels", t->block_w,
                            t->block_h);
     sfu_rows_init(&t->rows, t->buffer, separated ? babl_format("R'G'B' float") : gegl_buffer_get_format(t->buffer));
     for (guint32 y0 = 0; ok && y0 < t->h; y0 += t->block_h) {
@@ -325,7 +325,7 @@ static gboolean read_converted(Tiff *t, SfuPictureIn *in, GError **error)
         return t->buffer != NULL;
     guint32 *raster = g_try_new(guint32, (gsize)t->w * t->h);
     if (!raster)
-        return sfu_picture_refuse(in, error, "TIFF: there is no memory for %u x %u pixels", t->w, t->h) != NULL;
+        return sfu_picture_refuse(in, error, "TIFF: not enough memory for %u x %u pixels", t->w, t->h) != NULL;
     gboolean ok = TIFFRGBAImageBegin(&image, t->tiff, 1, why);
     if (ok) {
         image.req_orientation = image.orientation; /* the caller turns it */

@@ -99,7 +99,7 @@ static GeglBuffer *load_webp(SfuPictureIn *in, GError **error)
     guint8 *bytes = in->n_bytes <= MAX_FILE ? g_try_malloc(in->n_bytes) : NULL;
     GeglBuffer *b = NULL;
     if (!bytes) {
-        sfu_picture_refuse(in, error, "there is no memory for a WebP file of %" G_GUINT64_FORMAT " bytes", in->n_bytes);
+        sfu_picture_refuse(in, error, "not enough memory for a WebP file of %" G_GUINT64_FORMAT " bytes", in->n_bytes);
     } else if (fread(bytes, 1, in->n_bytes, in->file) != in->n_bytes) {
         sfu_picture_refuse(in, error, "the file cannot be read to its end");
     } else {
@@ -163,7 +163,7 @@ static gboolean save_webp(SfuPictureOut *out, GError **error)
     p.custom_ptr = &memory;
     gboolean ok = import(&p, out);
     if (!ok)
-        why = "there is no memory for its pixels";
+        why = "not enough memory for its pixels";
     ok = ok && WebPEncode(&config, &p) && put_with_profile(out, &memory, &why);
     WebPPictureFree(&p);
     WebPMemoryWriterClear(&memory);
