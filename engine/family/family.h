@@ -8,6 +8,7 @@
 #include "sfumato.h"
 #include "model/model.h"
 #include "net/autoencoder.h"
+#include "net/control.h"
 #include "net/denoiser.h"
 #include "net/remover.h"
 #include "net/upscaler.h"
@@ -120,6 +121,7 @@ struct SfuFamily {
     /* The networks of a run. NULL: the family has none. The callers own what they get. */
     SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);
+    SfuControl *(*control)(SfuQueue *q, SfuModel *m, GError **error); /* steers a model of another family */
     SfuRemover *(*remover)(SfuQueue *q, SfuModel *m,
                            GError **error); /* fills holes in one pass; then there is no denoiser */
     /* Adapters (LoRA) call modules by their canonical names, and by those of other programs: adds the latter for one

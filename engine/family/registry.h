@@ -16,6 +16,7 @@ extern const SfuFamily sfu_family_taesd;                                   /* ta
 extern const SfuFamily sfu_family_vae, sfu_family_text_encoder;            /* parts.c */
 extern const SfuFamily sfu_family_zimage, sfu_family_zimage_base;          /* zimage.c */
 extern const SfuFamily sfu_family_qwen3;                                   /* qwen3.c */
+extern const SfuFamily sfu_family_control, sfu_family_t2i;                 /* control.c */
 extern const SfuFamily sfu_family_lama;                                    /* lama.c */
 extern const SfuFamily sfu_family_rrdb;                                    /* rrdb.c */
 extern const SfuFamily sfu_family_srvgg;                                   /* srvgg.c */

@@ -81,13 +81,13 @@ static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
     return TRUE;
 }
 
-gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
+/* Of a UNet, or of the half of one that a ControlNet is. */
+static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
 {
     SfuUnetConfig *c = &m->unet;
-    JsonNode *j = m->config[SFU_PART_UNET];
-    const SfuPart P = SFU_PART_UNET;
+    JsonNode *j = m->config[P];
     const SfuFileTensor *in = sfu_model_tensor(m, P, "conv_in.weight"),
-                        *out = sfu_model_tensor(m, P, "conv_out.weight"), *t;
+                        *out = P == SFU_PART_UNET ? sfu_model_tensor(m, P, "conv_out.weight") : in, *t;
     if (!in || !out || in->n_dims != 4 || out->n_dims != 4)
         return bad(m, error, _("the UNet has no conv_in and conv_out"));
     c->in_channels = dim(in, 1);
@@ -144,6 +144,15 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
     return configure_heads(
         m, member(j, "num_attention_heads") ? member(j, "num_attention_heads") : member(j, "attention_head_dim"),
         error);
+}
+
+gboolean sfu_model_configure_unet(SfuModel *m, GError **error)
+{
+    return configure_unet(m, SFU_PART_UNET, error);
+}
+gboolean sfu_model_configure_control(SfuModel *m, GError **error)
+{
+    return configure_unet(m, SFU_PART_CONTROL, error);
 }
 
 gboolean sfu_model_configure_vae(SfuModel *m, GError **error)

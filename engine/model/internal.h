@@ -27,6 +27,7 @@ struct SfuModel {
     SfuSchedulerConfig scheduler;
     SfuUpscalerConfig upscaler;
     SfuLamaConfig lama;
+    SfuControlConfig control;
     gpointer transformer; /* what its family knows of it: the struct in the network's header; g_free'd; NULL: none */
 };
 
@@ -56,6 +57,7 @@ gboolean sfu_model_check_settings(const SfuModel *m, GError **error);
 /* config.c: a part's configuration from tensor shapes, then from config.json where there is one. FALSE with FAMILY or
  * FORMAT. */
 gboolean sfu_model_configure_unet(SfuModel *m, GError **error);
+gboolean sfu_model_configure_control(SfuModel *m, GError **error); /* the UNet's values of a ControlNet */
 gboolean sfu_model_configure_vae(SfuModel *m, GError **error);
 gboolean sfu_model_configure_text(SfuModel *m, SfuPart part, GError **error);
 gboolean sfu_model_configure_language(SfuModel *m, GError **error);

@@ -9,9 +9,9 @@ G_DEFINE_QUARK(sfu_model_error, sfu_model_error)
 
 const char *sfu_part_name(SfuPart part)
 {
-    static const char *const names[SFU_N_PARTS] = {"unet",          "vae",           "text_encoder",
-                                                   "taesd_encoder", "taesd_decoder", "upscaler",
-                                                   "remover",       "transformer",   "text_encoder_2"};
+    static const char *const names[SFU_N_PARTS] = {"unet",           "vae",        "text_encoder", "taesd_encoder",
+                                                   "taesd_decoder",  "upscaler",   "remover",      "transformer",
+                                                   "text_encoder_2", "controlnet", "adapter"};
     return names[part];
 }
 
@@ -344,6 +344,10 @@ const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m)
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m)
 {
     return &m->upscaler;
+}
+const SfuControlConfig *sfu_model_control(const SfuModel *m)
+{
+    return &m->control;
 }
 const SfuLamaConfig *sfu_model_lama(const SfuModel *m)
 {

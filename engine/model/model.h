@@ -28,7 +28,9 @@ typedef enum {
     SFU_PART_UPSCALER,
     SFU_PART_REMOVER,
     SFU_PART_TRANSFORMER,
-    SFU_PART_TEXT2, /* the second of two text encoders */
+    SFU_PART_TEXT2,   /* the second of two text encoders */
+    SFU_PART_CONTROL, /* a ControlNet */
+    SFU_PART_ADAPTER, /* a T2I-Adapter */
     SFU_N_PARTS
 } SfuPart;
 const char *sfu_part_name(SfuPart part); /* the diffusers folder's name */
@@ -130,6 +132,17 @@ typedef struct {
     int local, global; /* channels of the blocks' two halves */
 } SfuLamaConfig;
 
+/* Of what steers a UNet by a picture. A ControlNet's other values are a UNet's. */
+typedef struct {
+    gboolean lora, difference; /* the file is whole only over a UNet */
+    gboolean pools;            /* what it adds is the same all over the picture ("shuffle") */
+    gboolean inpaints;         /* its picture has holes */
+    int n_types;               /* kinds of pictures that a union knows; 0: it is for one kind */
+    /* T2I-Adapters */
+    gboolean light;
+    int unshuffle, picture_channels, n_levels, widths[SFU_MAX_BLOCKS];
+} SfuControlConfig;
+
 typedef struct SfuModel SfuModel;
 
 /* sfu_model_open() in family/family.h makes them. */
@@ -156,6 +169,7 @@ gboolean sfu_model_is_language(const SfuModel *m);
 const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m);
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
 const SfuLamaConfig *sfu_model_lama(const SfuModel *m);
+const SfuControlConfig *sfu_model_control(const SfuModel *m);
 gconstpointer sfu_model_transformer(const SfuModel *m); /* the struct in the network's header; NULL: none */
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);

@@ -62,6 +62,10 @@ typedef struct {
     SfuTensor *const *down;  /* [n_down] in the order of the way down, conv_in's first; an entry may be NULL */
     int n_down;              /* as many as the UNet keeps, or 0 */
     const SfuTensor *middle; /* NULL: none */
+    /* Of adapters (Mou 2023, section 3.2): added on the way down to each level's last output, or behind the reduction
+     * of a level without attention; the one after the last level's to the middle. An entry may be NULL. */
+    SfuTensor *const *features;
+    int n_features;
 } SfuResiduals;
 
 typedef struct {

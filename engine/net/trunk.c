@@ -94,7 +94,7 @@ void sfu_trunk_drop_condition(SfuTrunk *t)
 }
 
 /* Sinusoids of a value, [width]. Ho 2020, appendix B. */
-static void write_waves(const SfuUnetConfig *k, double value, int width, float *out)
+void sfu_trunk_waves(const SfuUnetConfig *k, double value, int width, float *out)
 {
     const int half = width / 2;
     for (int i = 0; i < half; i++) {
@@ -129,8 +129,8 @@ static gboolean embed_added(SfuTrunk *t, const SfuCondition *c, GError **error)
         float *row = rows + (gsize)s * k->added_width;
         memcpy(row, c->pooled + (gsize)s * c->pooled_width, (gsize)c->pooled_width * sizeof *row);
         for (int i = 0; i < c->n_numbers; i++)
-            write_waves(k, c->numbers[s * c->n_numbers + i], k->added_number_width,
-                        row + c->pooled_width + i * k->added_number_width);
+            sfu_trunk_waves(k, c->numbers[s * c->n_numbers + i], k->added_number_width,
+                            row + c->pooled_width + i * k->added_number_width);
     }
     const SfuEpilogue first = {.bias = t->added1.b, .act = SFU_ACT_SILU}, second = {.bias = t->added2.b};
     const int wide = 4 * k->block_out_channels[0];
@@ -217,7 +217,7 @@ SfuTensor *sfu_trunk_embed(const SfuTrunk *t, const SfuDenoiserInput *in, GError
     float *host = g_new0(float, (gsize)n *wide);
     SfuTensor *waves = NULL, *h = NULL, *class = NULL, *out = NULL;
     for (int s = 0; s < n; s++)
-        write_waves(k, in->timesteps[s], c0, host + (gsize)s * c0);
+        sfu_trunk_waves(k, in->timesteps[s], c0, host + (gsize)s * c0);
     waves = sfu_net_rows(net, host, n, 1, c0, error);
     if (!waves)
         goto out;
@@ -269,7 +269,31 @@ gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x
     return ok;
 }
 
-static gboolean halve(const SfuTrunk *t, SfuTrunkState *s, int level, GError **error)
+gboolean sfu_trunk_add(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *f, GError **error)
+{
+    const SfuTensor *h = s->h;
+    const gsize one = (gsize)h->h * (gsize)h->w * (gsize)h->c;
+    if ((f->n != 1 && f->n != h->n) || f->h != h->h || f->w != h->w || f->c != h->c) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "an adapter's feature of %d x %d x %d does not fit the UNet's %d x %d x %d", f->h, f->w, f->c, h->h,
+                    h->w, h->c);
+        return FALSE;
+    }
+    gboolean ok = TRUE;
+    for (int i = 0; ok && i < h->n; i++) {
+        SfuTensor *part = sfu_tensor_view(h, i * one, 1, h->h, h->w, h->c, error);
+        SfuTensor *own = part ? sfu_tensor_view(f, f->n == 1 ? 0 : i * one, 1, h->h, h->w, h->c, error) : NULL;
+        SfuTensor *in = own ? sfu_net_input(&t->net, own, error) : NULL;
+        ok = in && sfu_axpby(t->net.q, part, 1, part, 1, in, error);
+        sfu_tensor_destroy(in);
+        sfu_tensor_destroy(own);
+        sfu_tensor_destroy(part);
+    }
+    sfu_net_drop(&s->moments);
+    return ok;
+}
+
+static gboolean halve(const SfuTrunk *t, SfuTrunkState *s, int level, const SfuTensor *feature, GError **error)
 {
     const SfuNet *net = &t->net;
     const SfuTrunkLevel *l = &t->down[level];
@@ -283,18 +307,22 @@ static gboolean halve(const SfuTrunk *t, SfuTrunkState *s, int level, GError **e
          sfu_net_trace(net, y, error, "down_blocks.%d.downsamplers.0", level);
     sfu_tensor_destroy(s->h);
     s->h = y;
-    return ok && keep(s, error);
+    return ok && (!feature || sfu_trunk_add(t, s, feature, error)) && keep(s, error);
 }
 
-gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, GError **error)
+gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, SfuTensor *const *features,
+                        int n_features, GError **error)
 {
     for (int i = 0; i < t->config->n_blocks; i++) {
         const SfuTrunkLevel *l = &t->down[i];
+        const SfuTensor *feature = i < n_features ? features[i] : NULL;
+        const gboolean behind = !l->attention && l->sample.w;
         for (int j = 0; j < l->n_layers; j++)
             if (!(s->h = sfu_resnet_run(&t->net, &l->resnets[j], s->h, &s->moments, TRUE, time, error)) ||
-                (l->attention && !sfu_spatial_run(t, &l->transformers[j], s->h, s->moments, error)) || !keep(s, error))
+                (l->attention && !sfu_spatial_run(t, &l->transformers[j], s->h, s->moments, error)) ||
+                (feature && !behind && j == l->n_layers - 1 && !sfu_trunk_add(t, s, feature, error)) || !keep(s, error))
                 return FALSE;
-        if (l->sample.w && !halve(t, s, i, error))
+        if (l->sample.w && !halve(t, s, i, behind ? feature : NULL, error))
             return FALSE;
     }
     return TRUE;

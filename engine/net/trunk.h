@@ -64,6 +64,8 @@ void sfu_trunk_bind(SfuTrunk *t, SfuQueue *q, SfuModel *model, SfuPart part, con
 void sfu_trunk_finish(SfuTrunk *t);
 void sfu_trunk_level_finish(SfuTrunkLevel *l);
 void sfu_trunk_drop_condition(SfuTrunk *t);
+/* Sinusoids of a value, [width]. */
+void sfu_trunk_waves(const SfuUnetConfig *k, double value, int width, float *out);
 /* Keys and values of every cross-attention, and the embedding of the added conditions. */
 gboolean sfu_trunk_set_condition(SfuTrunk *t, const SfuCondition *condition, GError **error);
 /* FALSE with SHAPE if the input is not one for this network and its condition. */
@@ -73,7 +75,11 @@ SfuTensor *sfu_trunk_embed(const SfuTrunk *t, const SfuDenoiserInput *in, GError
 /* s->h = conv_in(x) [+ hint], kept as the first skip. hint [n, h, w, c0] or NULL. */
 gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x, const SfuTensor *hint,
                          GError **error);
-gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, GError **error);
+/* features [n_features]: SfuResiduals'. */
+gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, SfuTensor *const *features,
+                        int n_features, GError **error);
+/* s->h += f [s->h->n or 1, ...], before it is kept. */
+gboolean sfu_trunk_add(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *f, GError **error);
 gboolean sfu_trunk_middle(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, GError **error);
 void sfu_trunk_state_clear(SfuTrunkState *s);
 

@@ -179,6 +179,14 @@ static gboolean add_residuals(const SfuNet *net, SfuTrunkState *s, const SfuResi
     return shallow || !r->middle || add_residual(net, &s->h, &s->moments, r->middle, error);
 }
 
+static gboolean go_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, const SfuResiduals *r,
+                        GError **error)
+{
+    const int n = r ? r->n_features : 0, n_blocks = t->config->n_blocks;
+    return sfu_trunk_down(t, s, time, n ? r->features : NULL, n, error) && sfu_trunk_middle(t, s, time, error) &&
+           (n <= n_blocks || !r->features[n_blocks] || sfu_trunk_add(t, s, r->features[n_blocks], error));
+}
+
 static gboolean go_up(const SfuUnet *u, SfuTrunkState *s, const SfuTensor *time, SfuTensor **deep, gboolean shallow,
                       GError **error)
 {
@@ -221,7 +229,7 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *i
     if (!sfu_trunk_check(t, in, error) || (shallow && !fits(u, *in->deep, in->x, error)))
         return FALSE;
     gboolean ok = (time = sfu_trunk_embed(t, in, error)) && sfu_trunk_begin(t, &s, in->x, NULL, error) &&
-                  (shallow || (sfu_trunk_down(t, &s, time, error) && sfu_trunk_middle(t, &s, time, error))) &&
+                  (shallow || go_down(t, &s, time, in->residuals, error)) &&
                   (!in->residuals || add_residuals(net, &s, in->residuals, shallow, error)) &&
                   go_up(u, &s, time, in->deep, shallow, error) &&
                   sfu_net_group_norm(net, s.h, s.h, s.moments, &u->norm_out, k->norm_num_groups, k->norm_eps,

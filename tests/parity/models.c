@@ -216,6 +216,11 @@ static void write_tensors(const char *path, JsonArray *tensors, const char *meta
     g_string_free(data, TRUE);
 }
 
+gboolean parity_has_model(const char *key)
+{
+    return json_object_has_member(json_object_get_object_member(json_node_get_object(root), "models"), key);
+}
+
 char *parity_model_path(const char *key, const ParityDamage *damage)
 {
     char *top = damage ? g_strdup_printf("%s/%s-%d", folder, key, ++n_damaged) : g_build_filename(folder, key, NULL),

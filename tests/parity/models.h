@@ -28,6 +28,7 @@ typedef struct {
 /* The folder (or single file) of the model, written as fp16 on first use; caller frees. With damage: always a new one.
  */
 char *parity_model_path(const char *key, const ParityDamage *damage);
+gboolean parity_has_model(const char *key);
 /* The single file of the model once for each wrap, before all names; all but the first time with other values. Caller
  * frees. */
 char *parity_model_wrapped(const char *key, const char *const *wraps);
