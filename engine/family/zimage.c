@@ -2,6 +2,7 @@
  * alone in the original's names (bare, or behind ComfyUI's prefix, or GGUF), as one file with its text encoder and its
  * autoencoder, and as diffusers' folder. The text encoder is Qwen3 4B, the autoencoder that of FLUX.1.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/adapter.h"
 #include "family/registry.h"
 #include "family/sd.h"
 #include "model/internal.h"
@@ -249,6 +250,38 @@ static int native_px(const SfuModel *m)
     return 1024;
 }
 
+/* ---- adapters ---- */
+
+/* The original's names, and those of transformers for the text encoder. */
+static void aliases(const SfuModel *m, SfuPart part, const char *module, SfuAliases *names)
+{
+    static const struct {
+        const char *own, *original;
+    } ends[] = {{".attention.to_out.0", ".attention.out"}, {".attention.to_out.0", ".attention.to_out"}};
+    const char *projection = g_strrstr(module, ".attention.to_");
+    char *other = part == SFU_PART_TEXT ? g_strconcat("model.", module, NULL) : NULL;
+    const char *head = after(module, "all_x_embedder.2-1"), *last = after(module, "all_final_layer.2-1");
+    if (part == SFU_PART_TRANSFORMER && (head || last))
+        other = g_strconcat(head ? "x_embedder" : "final_layer", head ? head : last, NULL);
+    if (other)
+        sfu_aliases_add(names, other, 0, 0, 0);
+    g_free(other);
+    for (gsize i = 0; part == SFU_PART_TRANSFORMER && i < G_N_ELEMENTS(ends); i++)
+        if (g_str_has_suffix(module, ends[i].own)) {
+            other = g_strdup_printf("%.*s%s", (int)(strlen(module) - strlen(ends[i].own)), module, ends[i].original);
+            sfu_aliases_add(names, other, 0, 0, 0);
+            g_free(other);
+        }
+    static const char letters[] = "qkv";
+    const char *which = projection ? strchr(letters, projection[strlen(".attention.to_")]) : NULL;
+    if (part == SFU_PART_TRANSFORMER && which && *which && strlen(projection) == strlen(".attention.to_q")) {
+        const gint64 rows = sfu_tensor_dim(sfu_model_tensor(m, part, "%s.weight", module), 0);
+        other = g_strdup_printf("%.*s.attention.qkv", (int)(projection - module), module);
+        sfu_aliases_add(names, other, 0, (which - letters) * rows, rows);
+        g_free(other);
+    }
+}
+
 /* ---- networks ---- */
 
 static SfuDenoiser *denoiser(SfuQueue *q, SfuModel *m, GError **error)
@@ -273,8 +306,8 @@ static const SfuLanguageRecipe language = {.before = "<|im_start|>user\n",
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS)
 #define SAME                                                                                                           \
     .tasks = DRAWS, .rank = 3, .recognize = recognize, .canonical = canonical, .ignores = ignores, .open = open_file,  \
-    .claims = claims, .configure = configure, .expect = expect, .fits = fits, .language = &language,                   \
-    .native_px = native_px, .least_px = 512, .denoiser = denoiser, .autoencoder = autoencoder
+    .claims = claims, .configure = configure, .expect = expect, .fits = fits, .aliases = aliases,                      \
+    .language = &language, .native_px = native_px, .least_px = 512, .denoiser = denoiser, .autoencoder = autoencoder
 
 static const SfuDefaults turbo_defaults = {
     .sampler = SFU_SAMPLER_EULER, .schedule = SFU_SCHEDULE_SGM_UNIFORM, .steps = 8, .guidance = 1};

@@ -4,7 +4,7 @@ text encoder and Z-Image, small, by transformers and diffusers in fp32. Weights 
 
     python tests/parity/make-zimage.py
 
-Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0, safetensors 0.8.0, numpy 2.4.6.
+Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0, safetensors 0.8.0, numpy 2.4.6, gguf 0.19.0.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -12,6 +12,7 @@ import gzip
 import json
 import pathlib
 
+import gguf
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -21,7 +22,7 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from safetensors.numpy import save_file
 from transformers import AddedToken, Qwen2Tokenizer, Qwen3Config, Qwen3ForCausalLM
 
-from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc
 
 HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
@@ -87,6 +88,49 @@ models["qwen3-wide"] = {"files": [{"folder": "", "config": config, "tensors": te
 qwen3_case("qwen3-wide", wide, 19, 19, [0, -1])
 
 
+# ---- GGUF: blocks, metadata, vocabulary
+
+SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
+
+
+def small_vocabulary():
+    """Bytes in GPT-2's letters, and a few merges."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    merges = [("a", "t"), ("\u0120", "a"), ("c", "at"), ("\u0120", "cat"), ("p", "h"), ("o", "t"), ("ph", "ot"), ("phot", "o"), ("u", "s")]
+    return [chr(b) for b in printable] + [chr(256 + i) for i in range(68)] + [a + b for a, b in merges], merges
+
+
+def write_gguf(path, model, words, merges):
+    """As llama.cpp's converter names things; matrices in blocks, and the model is given what the blocks hold."""
+    c = model.config
+    w = gguf.GGUFWriter(path, "qwen3")
+    w.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    w.add_layer_norm_rms_eps(c.rms_norm_eps)
+    w.add_tokenizer_model("gpt2")
+    w.add_tokenizer_pre("qwen2")
+    w.add_token_list(words + SPECIALS + [f"[PAD{i}]" for i in range(c.vocab_size - len(words) - len(SPECIALS))])
+    w.add_token_types([gguf.TokenType.NORMAL] * len(words) + [gguf.TokenType.CONTROL] * len(SPECIALS) +
+                      [gguf.TokenType.UNUSED] * (c.vocab_size - len(words) - len(SPECIALS)))
+    w.add_token_merges([" ".join(m) for m in merges])
+    for name, t in model.state_dict().items():
+        if "lm_head" in name:
+            continue
+        kind = gguf.GGMLQuantizationType.F32 if t.dim() < 2 else gguf.GGMLQuantizationType.Q8_0 if "v_proj" in name else gguf.GGMLQuantizationType.Q4_0
+        data = gguf.quants.quantize(t.numpy(), kind)
+        t.copy_(torch.from_numpy(gguf.quants.dequantize(data, kind).copy()))
+        w.add_tensor(llama_name(name), data, raw_dtype=kind)
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+blocks, _, _ = make_qwen3("gguf", hidden_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, head_dim=32, intermediate_size=64,
+                          rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 5000.0})
+write_gguf(HERE / "qwen3.gguf", blocks, *small_vocabulary())
+qwen3_case("gguf", blocks, 21, 21, [0, -2, -1])
+
+
 # ---- the transformer
 
 def make_transformer(key, **config):
@@ -143,17 +187,13 @@ transformer_case("zimage-wide", wide, 6, 4, [9], [500.0])
 # ---- pipelines: one family of small models, as folders and in pieces
 
 SIDE, SEED = 128, 7
-SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
 TEMPLATE = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
             "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
 
 
 def make_tokenizer():
     """Bytes, a few merges, the special tokens: the pipeline's tokenizer, and tokenizer.json."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    words = [chr(b) for b in printable] + [chr(256 + i) for i in range(68)]
-    merges = [("a", "t"), ("\u0120", "a"), ("c", "at"), ("\u0120", "cat"), ("p", "h"), ("o", "t"), ("ph", "ot"), ("phot", "o"), ("u", "s")]
-    words += [a + b for a, b in merges]
+    words, merges = small_vocabulary()
     vocab = {w: i for i, w in enumerate(words)}
     tokenizer = Qwen2Tokenizer(vocab=vocab, merges=merges)
     tokenizer.add_tokens([AddedToken(s, normalized=False, special=True) for s in SPECIALS])
@@ -184,6 +224,14 @@ def save(name, latents):
 
 
 tokenizer, tokenizer_file = make_tokenizer()
+# The same vocabulary in three forms: tokenizer.json, GGUF, vocab.json with merges.txt.
+for key, where in (("turbo", "tokenizer.json"), ("gguf", "GGUF"), ("words", "vocab.json")):
+    for prompt in ("a photo of a cat", "<|im_start|>user\nthus: a  photo\n\n<think>", "d\u00e9j\u00e0 vu 12"):
+        cases.append({"name": where, "model": key, "kind": "words", "text": prompt, "tokens": tokenizer(prompt)["input_ids"]})
+vocab = {w: i for i, w in enumerate(small_vocabulary()[0])}
+models["words"] = {"files": [models["qwen3"]["files"][0], {"json": "vocab.json", "config": vocab},
+                             {"json": "added_tokens.json", "config": {s: len(vocab) + i for i, s in enumerate(SPECIALS)}},
+                             {"json": "merges.json", "config": {"merges": [" ".join(m) for m in small_vocabulary()[1]]}}]}
 vae, vae_tensors = make_vae("pipe/vae")
 text, text_tensors, text_config = make_qwen3("pipe/text")
 transformer, transformer_tensors, transformer_config = make_transformer("pipe/transformer", n_layers=2, n_refiner_layers=1)
@@ -214,6 +262,31 @@ save("turbo-img2img", build(ZImageImg2ImgPipeline, 3.0)(**common(**changing)).im
 mask = torch.zeros(1, 1, SIDE, SIDE)
 mask[:, :, 32:88, 40:104] = 1  # rows and columns of whole latents
 save("turbo-inpaint", build(ZImageInpaintPipeline, 3.0)(mask_image=mask, **common(**changing)).images)
+
+# LoRAs in the original's names (queries, keys and values in one) and in kohya's, merged here by hand.
+lora, worn = [], []
+
+
+def adapt(key, weights, sizes, rank=4):
+    """A pair of matrices [sizes[0], rank] and [rank, sizes[1]] for weights one below the other."""
+    up, down = hash_weight(f"lora/{key}.up", [sizes[0], rank]), hash_weight(f"lora/{key}.down", [rank, sizes[1]])
+    names = ("lora_B.weight", "lora_A.weight") if key.startswith("diffusion_model.") else ("lora_up.weight", "lora_down.weight")
+    lora.extend([[f"{key}.{names[0]}", f"lora/{key}.up", [sizes[0], rank]], [f"{key}.{names[1]}", f"lora/{key}.down", [rank, sizes[1]]]])
+    for i, w in enumerate(weights):
+        worn.append((w, w.clone()))
+        rows = w.shape[0]
+        w += torch.from_numpy(up[i * rows:(i + 1) * rows] @ down)
+
+
+block = transformer.layers[0].attention
+adapt("diffusion_model.layers.0.attention.qkv", [block.to_q.weight, block.to_k.weight, block.to_v.weight], (192, 64))
+adapt("diffusion_model.layers.1.attention.out", [transformer.layers[1].attention.to_out[0].weight], (64, 64))
+adapt("lora_unet_noise_refiner_0_feed_forward_w1", [transformer.noise_refiner[0].feed_forward.w1.weight], (170, 64))
+adapt("lora_unet_context_refiner_0_attention_to_k", [transformer.context_refiner[0].attention.to_k.weight], (64, 64))
+models["lora"] = {"files": [{"file": "lora.safetensors", "tensors": lora}]}
+save("lora-txt2img", build(ZImagePipeline, 3.0)(**common(**drawing)).images)
+for w, was in worn:
+    w.copy_(was)
 
 # In pieces, as ComfyUI has them: files that tell nothing beside their tensors, so heads as wide as the published ones', and the whole vocabulary.
 full, full_tensors, _ = make_qwen3("piece/text", hidden_size=16, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, head_dim=8,

@@ -47,6 +47,18 @@ static void test_inpaint(void)
     g_object_unref(mask);
 }
 
+/* Names of the original, with queries, keys and values in one matrix, and of kohya. */
+static void test_lora(void)
+{
+    GError *e = NULL;
+    char *path = parity_model_path("lora", NULL);
+    SfuParams *p = drawing("turbo");
+    sfu_params_set(p, "lora", path, &e);
+    g_assert_no_error(e);
+    sfu_result_free(parity_check("lora-txt2img", SFU_TASK_TXT2IMG, p, NULL, NULL, 8));
+    g_free(path);
+}
+
 /* A transformer alone: autoencoder and text encoder are found beside it, as ComfyUI lays its folders out. */
 static void test_pieces(void)
 {
@@ -209,6 +221,7 @@ int main(int argc, char **argv)
     g_test_add_func("/zimage-pipelines/base", test_base);
     g_test_add_func("/zimage-pipelines/img2img", test_img2img);
     g_test_add_func("/zimage-pipelines/inpaint", test_inpaint);
+    g_test_add_func("/zimage-pipelines/lora", test_lora);
     g_test_add_func("/zimage-pipelines/pieces", test_pieces);
     g_test_add_func("/zimage-pipelines/kept", test_kept);
     g_test_add_func("/zimage-pipelines/refusals", test_refusals);

@@ -1,7 +1,9 @@
 /* Qwen3 as a text encoder and Z-Image against transformers and diffusers on small models (make-zimage.py made the
  * data). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models.h"
+#include "model/vocabulary.h"
 #include "net/qwen3.h"
+#include "text/text.h"
 #include <string.h>
 
 /* fp32: sums of some thousand terms in another order, through some dozen layers. */
@@ -48,10 +50,24 @@ static gint32 *ints_of(JsonObject *o, const char *name, int *n)
     return v;
 }
 
+static SfuModel *gguf;
+
+/* The case's model; "gguf": the file that the script wrote. Borrowed. */
+static SfuModel *model_of(JsonObject *o)
+{
+    GError *error = NULL;
+    if (strcmp(text_of(o, "model"), "gguf") != 0)
+        return parity_model(text_of(o, "model"));
+    if (!gguf)
+        gguf = sfu_model_open(PARITY_DATA "/qwen3.gguf", &error);
+    g_assert_no_error(error);
+    return gguf;
+}
+
 static void run_text(JsonObject *o)
 {
     GError *error = NULL;
-    SfuModel *m = parity_model(text_of(o, "model"));
+    SfuModel *m = model_of(o);
     SfuQwen3Request r = {.n_seen = get(o, "seen")};
     g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
     r.tokens = ints_of(o, "tokens", &r.n_tokens);
@@ -65,6 +81,51 @@ static void run_text(JsonObject *o)
     sfu_qwen3_destroy(e);
     g_free((gpointer)r.tokens);
     g_free((gpointer)r.layers);
+}
+
+/* merges.txt cannot be written as JSON: its lines are in merges.json. */
+static void write_merges(const SfuModel *m)
+{
+    char *from = g_build_filename(sfu_model_path(m), "merges.json", NULL),
+         *to = g_build_filename(sfu_model_path(m), "merges.txt", NULL), *text;
+    if (g_file_get_contents(from, &text, NULL, NULL)) {
+        JsonNode *node = json_from_string(text, NULL);
+        JsonArray *list = json_object_get_array_member(json_node_get_object(node), "merges");
+        GString *lines = g_string_new("#version: 0.2\n");
+        for (guint i = 0; i < json_array_get_length(list); i++)
+            g_string_append_printf(lines, "%s\n", json_array_get_string_element(list, i));
+        g_assert_true(g_file_set_contents(to, lines->str, -1, NULL));
+        g_string_free(lines, TRUE);
+        json_node_unref(node);
+        g_free(text);
+    }
+    g_free(from);
+    g_free(to);
+}
+
+/* A vocabulary that lies beside a model, or in its file. */
+static void run_words(JsonObject *o)
+{
+    GError *error = NULL;
+    SfuModel *m = model_of(o);
+    SfuModelVocabulary *v;
+    write_merges(m);
+    g_assert_true(sfu_model_vocabulary(m, &v, &error));
+    g_assert_no_error(error);
+    g_assert_nonnull(v);
+    const SfuVocabulary words = {(const char *const *)v->tokens->pdata, v->special->data, v->tokens->len,
+                                 (const char *const *)v->merges->pdata, v->merges->len};
+    SfuByteTokenizer *t = sfu_byte_tokenizer_new_from(&words, &error);
+    g_assert_no_error(error);
+    int n;
+    gint32 *want = ints_of(o, "tokens", &n);
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+    g_assert_true(sfu_byte_tokenizer_encode(t, text_of(o, "text"), -1, ids, &error));
+    g_assert_cmpmem(ids->data, ids->len * sizeof(gint32), want, (gsize)n * sizeof(gint32));
+    g_array_unref(ids);
+    g_free(want);
+    sfu_byte_tokenizer_free(t);
+    sfu_model_vocabulary_free(v);
 }
 
 static SfuTensor *upload(const char *case_name, const char *what, int n, int h, int w, int c)
@@ -121,7 +182,7 @@ static void run_case(gconstpointer data)
     static const struct {
         const char *kind;
         void (*run)(JsonObject *o);
-    } kinds[] = {{"text", run_text}, {"transformer", run_transformer}};
+    } kinds[] = {{"text", run_text}, {"transformer", run_transformer}, {"words", run_words}};
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
         if (strcmp(kinds[i].kind, text_of(o, "kind")) == 0)
             kinds[i].run(o);
@@ -156,6 +217,44 @@ static void test_refusals(void)
     sfu_qwen3_destroy(e);
 }
 
+/* Each is refused in a sentence: by the reader of the file, or by the tokenizer. */
+static void test_bad_vocabularies(void)
+{
+    static const char *const texts[] = {
+        "{",
+        "{\"model\": {\"type\": \"Unigram\", \"vocab\": []}}",
+        "{\"model\": {\"vocab\": {\"a\": 0}}}",
+        "{\"model\": {\"vocab\": {\"a\": -1}, \"merges\": [\"a a\"]}}",
+        "{\"model\": {\"vocab\": {\"a\": 99999999}, \"merges\": [\"a a\"]}}",
+        "{\"model\": {\"vocab\": {\"a\": \"b\"}, \"merges\": [\"a a\"]}}",
+        "{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [[\"a\"]]}}",
+        "{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [\"a a\"]}, \"added_tokens\": [7]}",
+        "{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [\"a a\"]}}", /* a byte alone */
+    };
+    const ParityDamage copy = {0};
+    char *path = parity_model_path("qwen3", &copy), *file = g_build_filename(path, "tokenizer.json", NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        GError *error = NULL;
+        SfuModelVocabulary *v = NULL;
+        g_assert_true(g_file_set_contents(file, texts[i], -1, NULL));
+        SfuModel *m = sfu_model_open(path, &error);
+        g_assert_no_error(error);
+        if (sfu_model_vocabulary(m, &v, &error)) {
+            const SfuVocabulary words = {(const char *const *)v->tokens->pdata, v->special->data, v->tokens->len,
+                                         (const char *const *)v->merges->pdata, v->merges->len};
+            g_assert_null(sfu_byte_tokenizer_new_from(&words, &error));
+            g_assert_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_VOCABULARY);
+        }
+        g_assert_nonnull(error);
+        g_test_message("%s", error->message);
+        g_error_free(error);
+        sfu_model_vocabulary_free(v);
+        sfu_model_close(m);
+    }
+    g_free(file);
+    g_free(path);
+}
+
 int main(int argc, char **argv)
 {
     GError *error = NULL;
@@ -172,12 +271,15 @@ int main(int argc, char **argv)
     JsonArray *cases = parity_cases();
     for (guint i = 0; i < json_array_get_length(cases); i++) {
         JsonObject *o = json_array_get_object_element(cases, i);
-        char *path = g_strdup_printf("/zimage/%s/%s-%s", text_of(o, "kind"), text_of(o, "model"), text_of(o, "name"));
+        char *path =
+            g_strdup_printf("/zimage/%s/%s-%s-%u", text_of(o, "kind"), text_of(o, "model"), text_of(o, "name"), i);
         g_test_add_data_func(path, o, run_case);
         g_free(path);
     }
     g_test_add_func("/zimage/refusals", test_refusals);
+    g_test_add_func("/zimage/bad-vocabularies", test_bad_vocabularies);
     const int rc = g_test_run();
+    sfu_model_close(gguf);
     parity_data_close();
     sfu_queue_destroy(q);
     return rc;
