@@ -9,6 +9,7 @@ the file and take what FILE.count says is ready.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import argparse
 import itertools
 import multiprocessing
@@ -23,7 +24,7 @@ from pictures import Pictures, fill_patches, fill_smooth, random_mask
 
 SIDE = 256
 DEPTH = 10  # bytes a pixel
-AHEAD = 8   # examples that a process makes in one go
+AHEAD = 8  # examples that a process makes in one go
 
 
 def example(pictures, rng, kind=None):
@@ -76,7 +77,7 @@ class Reader:
         for _ in range(40):
             row = self.rows[rng.integers(n_ready)]
             y, x = rng.integers(0, SIDE - side + 1, 2)
-            window = row[y:y + side, x:x + side]
+            window = row[y : y + side, x : x + side]
             if window[..., 9].mean() > 0.02:
                 break
         if rng.random() < 0.5:
@@ -95,8 +96,9 @@ def main():
     ap.add_argument("--examples", type=int, default=6000)
     ap.add_argument("--pause", type=Path, help="nothing is made while this file exists")
     ap.add_argument("--jobs", type=int, default=1, help="processes")
-    ap.add_argument("--rest", type=float, default=3.0,
-                    help="once the bank is full: seconds of rest after a second of work")
+    ap.add_argument(
+        "--rest", type=float, default=3.0, help="once the bank is full: seconds of rest after a second of work"
+    )
     args = ap.parse_args()
     rows = open_bank(args.bank, args.examples)
     parent, n = os.getppid(), ready(args.bank)

@@ -7,6 +7,7 @@ as channels (pixel unshuffle), and the network an ordinary UNet2DConditionModel.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import csv
 import itertools
 import json
@@ -39,11 +40,20 @@ def make_net(cfg):
     down = ["CrossAttnDownBlock2D" if i in attention else "DownBlock2D" for i in range(n)]
     up = ["CrossAttnUpBlock2D" if i in attention else "UpBlock2D" for i in reversed(range(n))]
     mid = "UNetMidBlock2DCrossAttn" if n - 1 in attention else "UNetMidBlock2D"
-    net = UNet2DConditionModel(in_channels=10 * cells, out_channels=3 * cells, down_block_types=down,
-                               up_block_types=up, mid_block_type=mid, block_out_channels=cfg["widths"],
-                               layers_per_block=cfg["layers"], norm_num_groups=cfg["groups"],
-                               attention_head_dim=[max(1, w // 32) for w in cfg["widths"]],  # heads of 32
-                               cross_attention_dim=3 * cells + 1, use_linear_projection=True, act_fn="silu")
+    net = UNet2DConditionModel(
+        in_channels=10 * cells,
+        out_channels=3 * cells,
+        down_block_types=down,
+        up_block_types=up,
+        mid_block_type=mid,
+        block_out_channels=cfg["widths"],
+        layers_per_block=cfg["layers"],
+        norm_num_groups=cfg["groups"],
+        attention_head_dim=[max(1, w // 32) for w in cfg["widths"]],  # heads of 32
+        cross_attention_dim=3 * cells + 1,
+        use_linear_projection=True,
+        act_fn="silu",
+    )
     torch.nn.init.zeros_(net.conv_out.weight)  # untrained, it leaves the fill as it is
     torch.nn.init.zeros_(net.conv_out.bias)
     return net
@@ -63,7 +73,7 @@ def refine(net, cell, fill, smooth, mask, t=None, z=None):
 
 def tensors(rows):
     """[n, 10, h, w] uint8 -> picture, fill, smooth fill in -1..1, mask."""
-    return (*(rows[:, k:k + 3].float() / 127.5 - 1 for k in (0, 3, 6)), rows[:, 9:10].float())
+    return (*(rows[:, k : k + 3].float() / 127.5 - 1 for k in (0, 3, 6)), rows[:, 9:10].float())
 
 
 def planes(rows, device):
@@ -83,14 +93,14 @@ class DeviceBank:
         """Take over what has been made since; returns how many examples are there."""
         end = min(bank.ready(self.path), len(self.rows), self.n + at_most)
         if end > self.n:
-            self.rows[self.n:end] = planes(self.source[self.n:end], self.rows.device)
+            self.rows[self.n : end] = planes(self.source[self.n : end], self.rows.device)
             self.n = end
         return self.n
 
     def draw(self, n, side):
         """[n, 10, side, side]; windows of one call lie at the same place in eight groups of turns and flips."""
         y, x = (random.randrange(0, bank.SIDE - side + 1) for _ in range(2))
-        rows = self.rows[torch.randint(self.n, (n,), device=self.rows.device), :, y:y + side, x:x + side]
+        rows = self.rows[torch.randint(self.n, (n,), device=self.rows.device), :, y : y + side, x : x + side]
         turned = []
         for k, part in enumerate(rows.chunk(8)):
             part = part.flip(-1) if k % 2 else part
@@ -111,7 +121,7 @@ def texture_distance(made, target, mask):
     """Sliced Wasserstein distance between the patches about masked pixels, [n], in -1..1. Blur enlarges it; the
     absolute error rewards blur."""
     n = len(made)
-    directions = torch.randn(N_DIRECTIONS, 3 * PATCH_PX ** 2, device=made.device)
+    directions = torch.randn(N_DIRECTIONS, 3 * PATCH_PX**2, device=made.device)
     directions[::2] -= directions[::2].mean(1, keepdim=True)  # half of them blind to mean colour
     kernels = F.normalize(directions).view(N_DIRECTIONS, 3, PATCH_PX, PATCH_PX)
     at = torch.multinomial(mask.flatten(1) + 1e-9, N_PATCHES, replacement=True)
@@ -134,7 +144,9 @@ def loss_of(net, args, cell, picture, fill, smooth, mask):
         z = (1 - tt) * picture + tt * (fill + ss * mask * torch.randn_like(fill))
     made = refine(net, cell, fill, smooth, mask, t, z)
     difference = made - picture
-    loss = inside(difference.abs(), mask).mean() + args.square * (inside(difference.square(), mask) + 1e-4).sqrt().mean()
+    loss = (
+        inside(difference.abs(), mask).mean() + args.square * (inside(difference.square(), mask) + 1e-4).sqrt().mean()
+    )
     if args.texture:
         whole = fill + (made - fill) * mask
         loss = loss + args.texture * texture_distance(whole, picture, mask).mean()
@@ -148,7 +160,7 @@ def measure(net, cell, groups):
     for name, rows in groups.items():
         gains, textures = [], []
         for i in range(0, len(rows), 8):
-            picture, fill, smooth, mask = tensors(planes(rows[i:i + 8], next(net.parameters()).device))
+            picture, fill, smooth, mask = tensors(planes(rows[i : i + 8], next(net.parameters()).device))
             made = (fill + (refine(net, cell, fill, smooth, mask) - fill) * mask).clamp(-1, 1)
             a, b = (inside((x - picture).square(), mask) for x in (made, fill))
             gains += (10 * torch.log10((b + 1e-6) / (a + 1e-6))).tolist()
@@ -156,8 +168,10 @@ def measure(net, cell, groups):
                 torch.manual_seed(5)
                 textures.append([texture_distance(x, picture, mask).sum().item() for x in (made, fill)])
         textures = np.sum(textures, 0)
-        out |= {f"{name}_gain": round(float(np.mean(gains)), 4),
-                f"{name}_texture": round(float(textures[0] / textures[1]), 4)}
+        out |= {
+            f"{name}_gain": round(float(np.mean(gains)), 4),
+            f"{name}_texture": round(float(textures[0] / textures[1]), 4),
+        }
     return out
 
 
@@ -166,8 +180,10 @@ def held_out(args):
     path = Path(args.work) / "held-out.npz"
     if not path.exists():
         pictures, rng = Pictures(Path(args.data) / "test"), np.random.default_rng(2)
-        rows = {name: np.stack([bank.example(pictures, rng, k) for _ in range(24)])
-                for k, name in enumerate(("strokes", "holes"))}
+        rows = {
+            name: np.stack([bank.example(pictures, rng, k) for _ in range(24)])
+            for k, name in enumerate(("strokes", "holes"))
+        }
         with open(f"{path}.new", "wb") as f:
             np.savez(f, **rows)
         os.replace(f"{path}.new", path)
@@ -176,25 +192,41 @@ def held_out(args):
 
 def add_options(ap):
     ap.add_argument("--name", default="bridge", help="bridge: name of the checkpoint and the log, to tell races apart")
-    ap.add_argument("--net", type=json.loads, default={},
-                    help="bridge: what differs from config.json's bridge, as JSON")
+    ap.add_argument(
+        "--net", type=json.loads, default={}, help="bridge: what differs from config.json's bridge, as JSON"
+    )
     ap.add_argument("--bank-file", help="bridge: default WORK/bank.u8")
     ap.add_argument("--no-loader", action="store_true", help="bridge: another run renews the bank")
     ap.add_argument("--texture", type=float, default=0.0, help="bridge: weight of the texture distance")
     ap.add_argument("--square", type=float, default=0.0, help="bridge: weight of the root of the mean square error")
-    ap.add_argument("--noise", type=float, default=0.0,
-                    help="bridge: deviation of the noise added to the fill at t = 1")
+    ap.add_argument(
+        "--noise", type=float, default=0.0, help="bridge: deviation of the noise added to the fill at t = 1"
+    )
     ap.add_argument("--noise-share", type=float, default=0.5, help="bridge: share of the examples that have it")
-    ap.add_argument("--cooldown", type=float, default=0.0,
-                    help="bridge: minutes at the end over which the learning rate falls")
+    ap.add_argument(
+        "--cooldown", type=float, default=0.0, help="bridge: minutes at the end over which the learning rate falls"
+    )
 
 
 def start_loader(args, bank_file):
     """The niced process that fills the bank and keeps renewing it."""
-    return subprocess.Popen([sys.executable, HERE / "bank.py", "--data", args.data, "--bank", bank_file,
-                             "--examples", str(args.bank), "--pause", Path(args.work) / "pause",
-                             "--jobs", str(args.loaders)],
-                            preexec_fn=lambda: os.nice(19))
+    return subprocess.Popen(
+        [
+            sys.executable,
+            HERE / "bank.py",
+            "--data",
+            args.data,
+            "--bank",
+            bank_file,
+            "--examples",
+            str(args.bank),
+            "--pause",
+            Path(args.work) / "pause",
+            "--jobs",
+            str(args.loaders),
+        ],
+        preexec_fn=lambda: os.nice(19),
+    )
 
 
 def write(folder, net_cfg, weights):
@@ -308,8 +340,12 @@ def train(args, cfg, device):
         ended = worked >= args.minutes * 60 or (work / "stop").exists()
         if ended or time.monotonic() - last_measured > args.measure * 60:
             with opt.averaged():
-                row = {"step": opt.n, "seconds": round(earlier + worked, 1), "loss": round(average, 5),
-                       **measure(net, net_cfg["cell"], test)}
+                row = {
+                    "step": opt.n,
+                    "seconds": round(earlier + worked, 1),
+                    "loss": round(average, 5),
+                    **measure(net, net_cfg["cell"], test),
+                }
             log.write(row | {"bank": bank.ready(bank_file), "time": time.strftime("%m-%d %H:%M")})
             last_measured = time.monotonic()
         if ended or time.monotonic() - last_saved > args.save * 60:

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Measure an exported sfumato-mini on the held-out pictures, against OpenCV's inpainting, GIMP's Resynthesizer and plain resampling.
+"""Measure an exported sfumato-mini on the held-out pictures, beside OpenCV's inpainting, GIMP's Resynthesizer and
+plain resampling.
 
     evaluate.py --model FOLDER --data DIR --out DIR [--every N] [--only inpaint|upscale] [--jobs N]
     evaluate.py --inputs --data DIR --out DIR
 
 Writes results.md (tables), results.json (every number) and contact-sheet.jpg (24 pictures chosen by the fixed list,
-not by eye) to --out. --inputs only writes the holed pictures to --out/inputs (transparent where the hole is); resynthesizer.sh
-then fills them by GIMP, and later runs find what it wrote. Reference implementation: PyTorch and diffusers, fp32; the engine's own
-run is measured by its tests.
+not by eye) to --out. --inputs only writes the holed pictures to --out/inputs (transparent where the hole is);
+resynthesizer.scm then fills them in GIMP, and later runs find what it wrote. Reference implementation: PyTorch and
+diffusers, fp32; the engine's own run is measured by its tests.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import argparse
 import concurrent.futures
 import json
@@ -29,16 +31,22 @@ from pictures import enlarge, fill_patches, fill_smooth, load, strokes
 
 SIDE = 512
 KINDS = ("strokes", "boxes", "free-form")
-ENLARGEMENTS = ((2, 0, "area"), (2, 0, "bicubic"), (4, 0, "area"), (2, 60, "area"), (4, 60, "area"))  # factor, JPEG quality, kernel
+ENLARGEMENTS = (
+    (2, 0, "area"),
+    (2, 0, "bicubic"),
+    (4, 0, "area"),
+    (2, 60, "area"),
+    (4, 60, "area"),
+)  # factor, JPEG quality, kernel
 
 
 def held_out(folder, every=1):
-    """(number, name, picture) in the order of names: the middle 512 x 512, or what the picture has, in multiples of 32."""
+    """(number, name, picture) in the order of names: the middle 512 x 512, or what there is, in multiples of 32."""
     for number, path in list(enumerate(sorted(Path(folder).iterdir())))[::every]:
         picture = load(path)
         h, w = (min(SIDE, d // 32 * 32) for d in picture.shape[:2])
         y, x = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
-        yield number, path.stem, np.ascontiguousarray(picture[y:y + h, x:x + w])
+        yield number, path.stem, np.ascontiguousarray(picture[y : y + h, x : x + w])
 
 
 def mask_of(kind, number, h, w):
@@ -51,7 +59,7 @@ def mask_of(kind, number, h, w):
         mask = np.zeros((h, w), np.uint8)
         for _ in range(4):
             y, x = rng.integers(0, h - 63), rng.integers(0, w - 63)
-            mask[y:y + 64, x:x + 64] = 1
+            mask[y : y + 64, x : x + 64] = 1
         return mask
     while True:
         mask = strokes(rng, side, rng.integers(1, 5), side * rng.uniform(0.06, 0.2))[:h, :w]
@@ -64,8 +72,11 @@ class Model:
         net_cfg, net = bridge.load_export(folder)
         self.cell, self.net = net_cfg["cell"], net.eval().to(memory_format=torch.channels_last)
         how = json.loads((Path(folder) / "model_index.json").read_text())["sfumato"]
-        self.enlargers = {int(k): load_enlarger(Path(folder) / v["enlarger"]).eval().to(memory_format=torch.channels_last)
-                          for k, v in how["upscale"].items() if isinstance(v, dict)}
+        self.enlargers = {
+            int(k): load_enlarger(Path(folder) / v["enlarger"]).eval().to(memory_format=torch.channels_last)
+            for k, v in how["upscale"].items()
+            if isinstance(v, dict)
+        }
 
     @torch.no_grad()
     def inpaint(self, picture, mask, seed):
@@ -99,7 +110,12 @@ def shrink(picture, factor, jpeg, kernel):
 
 def table(title, rows):
     """rows {method: [measures of each picture]} as Markdown with means."""
-    out = [f"### {title}", "", "| method | " + " | ".join(f"{k} ({BETTER[k]})" for k in ALL) + " |", "|---|" + "---:|" * len(ALL)]
+    out = [
+        f"### {title}",
+        "",
+        "| method | " + " | ".join(f"{k} ({BETTER[k]})" for k in ALL) + " |",
+        "|---|" + "---:|" * len(ALL),
+    ]
     for method, values in rows.items():
         mean = {k: np.nanmean([v[k] for v in values]) for k in ALL}
         out.append(f"| {method} | {mean['PSNR']:.2f} | {mean['SSIM']:.4f} | {mean['GMSD']:.4f} | {mean['SWD']:.2f} |")
@@ -162,7 +178,10 @@ def write_inputs(args):
     for number, name, picture in held_out(Path(args.data) / "test", args.every):
         for kind in KINDS:
             mask = mask_of(kind, number, *picture.shape[:2])
-            cv2.imwrite(str(folder / f"{name}.{kind}.png"), np.dstack([picture[..., ::-1] * (1 - mask[..., None]), 255 * (1 - mask)]))
+            cv2.imwrite(
+                str(folder / f"{name}.{kind}.png"),
+                np.dstack([picture[..., ::-1] * (1 - mask[..., None]), 255 * (1 - mask)]),
+            )
 
 
 def main():
@@ -200,15 +219,23 @@ def write(out, n, results, sheet):
     (out / "results.md").write_text("\n".join(text))
     (out / "results.json").write_text(json.dumps({"results": results}, indent=0))
     pairs = []
-    for group, n, offset in (("Inpainting, strokes, inside the mask", 4, 0), ("Inpainting, boxes, inside the mask", 5, 4),
-                             ("Inpainting, free-form, inside the mask", 5, 9), ("Super-resolution x2, clean", 3, 14),
-                             ("Super-resolution x4, clean", 4, 17), ("Super-resolution x4, JPEG quality 60", 3, 12)):
+    for group, n, offset in (
+        ("Inpainting, strokes, inside the mask", 4, 0),
+        ("Inpainting, boxes, inside the mask", 5, 4),
+        ("Inpainting, free-form, inside the mask", 5, 9),
+        ("Super-resolution x2, clean", 3, 14),
+        ("Super-resolution x4, clean", 4, 17),
+        ("Super-resolution x4, JPEG quality 60", 3, 12),
+    ):
         have = sheet.get(group, [])
         pairs += [have[(offset + i) % len(have)] for i in range(n) if have]
-    tiles = [np.hstack([cv2.resize(p[:s, :s], (256, 256), interpolation=cv2.INTER_AREA) for p in pair])
-             for pair in pairs for s in [min(pair[0].shape[:2])]]
+    tiles = [
+        np.hstack([cv2.resize(p[:s, :s], (256, 256), interpolation=cv2.INTER_AREA) for p in pair])
+        for pair in pairs
+        for s in [min(pair[0].shape[:2])]
+    ]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 3)
-    rows = [np.hstack(tiles[i:i + 3]) for i in range(0, len(tiles), 3)]
+    rows = [np.hstack(tiles[i : i + 3]) for i in range(0, len(tiles), 3)]
     cv2.imwrite(str(out / "contact-sheet.jpg"), np.vstack(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 

@@ -2,6 +2,7 @@
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import copy
 import json
 from pathlib import Path
@@ -35,12 +36,20 @@ def write_index(folder, cfg):
         "_class_name": "SfumatoMiniPipeline",
         "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
         "unet": ["diffusers", "UNet2DConditionModel"],
-        "sfumato": cfg["sfumato"] | {"latent": "pixels", "latent_factor": cfg["bridge"]["cell"],
-                                     "context": {"kind": "latent_grid", "size": CONTEXT_SIZE}},
+        "sfumato": cfg["sfumato"]
+        | {
+            "latent": "pixels",
+            "latent_factor": cfg["bridge"]["cell"],
+            "context": {"kind": "latent_grid", "size": CONTEXT_SIZE},
+        },
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
-    scheduler = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 1.0,
-                 "use_dynamic_shifting": False}
+    scheduler = {
+        "_class_name": "FlowMatchEulerDiscreteScheduler",
+        "num_train_timesteps": 1000,
+        "shift": 1.0,
+        "use_dynamic_shifting": False,
+    }
     (folder / "scheduler").mkdir(exist_ok=True)
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler, indent=2) + "\n")
 

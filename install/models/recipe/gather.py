@@ -10,6 +10,7 @@ a smaller size (under 60 MiB) to carry to a borrowed GPU.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import argparse
 import fnmatch
 import io
@@ -28,7 +29,7 @@ from pictures import patch_library
 
 HERE = Path(__file__).resolve().parent
 Image.MAX_IMAGE_PIXELS = None  # wallpapers of 40 megapixels are expected here
-TRAIN_LONG_SIDE_PX = 2048      # larger ones are soft at full size; halving makes their detail real
+TRAIN_LONG_SIDE_PX = 2048  # larger ones are soft at full size; halving makes their detail real
 TEST_LONG_SIDE_PX = 1536
 
 
@@ -48,7 +49,7 @@ def read_rcc(path):
     def name(node):
         at = names + struct.unpack_from(">I", blob, tree + node * step)[0]
         n_chars = struct.unpack_from(">H", blob, at)[0]
-        return blob[at + 6:at + 6 + 2 * n_chars].decode("utf-16-be")
+        return blob[at + 6 : at + 6 + 2 * n_chars].decode("utf-16-be")
 
     def walk(node, prefix):
         at = tree + node * step
@@ -60,7 +61,7 @@ def read_rcc(path):
         elif not flags & 5:  # 1, 4: zlib, zstd; pictures are stored plain
             start = data + struct.unpack_from(">I", blob, at + 10)[0]
             n_bytes = struct.unpack_from(">I", blob, start)[0]
-            yield prefix, blob[start + 4:start + 4 + n_bytes]
+            yield prefix, blob[start + 4 : start + 4 + n_bytes]
 
     yield from walk(0, "")
 
@@ -215,7 +216,7 @@ def main():
                 continue
             stated = name
             if spec.get("container") == "rcc":  # .../src/activities/NAME/resource/FILE
-                stated = name[name.find("src/"):]
+                stated = name[name.find("src/") :]
             elif "copyright_root" in spec:
                 stated = spec["copyright_root"] + name
             authors, licence = spec["stated"] if "stated" in spec else licence_of(paragraphs, stated)
@@ -226,7 +227,9 @@ def main():
                 if spec.get("textures") and not is_texture(Image.open(io.BytesIO(blob))):
                     continue
                 train_side = spec.get("long_side", TRAIN_LONG_SIDE_PX)
-                picture = prepare(blob, train_side if split == "train" else TEST_LONG_SIDE_PX, spec.get("min_side", 256))
+                picture = prepare(
+                    blob, train_side if split == "train" else TEST_LONG_SIDE_PX, spec.get("min_side", 256)
+                )
             except (OSError, NotImplementedError):
                 continue  # not a picture
             if picture is None:
@@ -240,9 +243,18 @@ def main():
                 picture.save(data / "train" / f"{out}.jpg", quality=95, subsampling=0)
             else:
                 picture.save(data / "test" / f"{out}.png")
-            manifest.append({"file": out, "split": split, "package": package, "name": name, "licence": licence,
-                             "author": "; ".join(authors[:3]), "size": list(picture.size),
-                             "weight": spec.get("weight", 1.0)})
+            manifest.append(
+                {
+                    "file": out,
+                    "split": split,
+                    "package": package,
+                    "name": name,
+                    "licence": licence,
+                    "author": "; ".join(authors[:3]),
+                    "size": list(picture.size),
+                    "weight": spec.get("weight", 1.0),
+                }
+            )
     (data / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
     (HERE / "manifest.json").write_text(grouped(manifest))
     for split in ("train", "test"):

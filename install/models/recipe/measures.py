@@ -2,6 +2,7 @@
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import cv2
 import numpy as np
 
@@ -10,7 +11,7 @@ def psnr(a, b, mask=None):
     """Decibels at peak 255, over the mask's pixels only if one is given."""
     error = (a.astype(np.float64) - b) ** 2
     error = error.mean() if mask is None else error[mask > 0].mean()
-    return float(10 * np.log10(255 ** 2 / max(error, 1e-6)))
+    return float(10 * np.log10(255**2 / max(error, 1e-6)))
 
 
 def ssim(a, b, mask=None):
@@ -29,6 +30,7 @@ def ssim(a, b, mask=None):
 
 def gmsd(a, b, mask=None):
     """Gradient magnitude similarity deviation, Xue and others 2014: 0 is equal. Luma at half size, Prewitt, c = 170."""
+
     def gradient(x):
         x = cv2.resize(luma(x), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         k = np.array([[1, 0, -1]] * 3, np.float32) / 3
@@ -48,7 +50,7 @@ def sliced_wasserstein(a, b, mask=None, size=7, n_patches=4000, n_directions=64)
     h, w = a.shape[:2]
     r = size // 2
     inside = np.zeros((h, w), bool)
-    inside[r:h - r, r:w - r] = True
+    inside[r : h - r, r : w - r] = True
     if mask is not None:
         inside &= mask > 0
     ys, xs = np.nonzero(inside)

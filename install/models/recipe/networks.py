@@ -2,6 +2,7 @@
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import json
 from pathlib import Path
 
@@ -18,8 +19,8 @@ def read_config():
 
 
 class Enlarger(nn.Module):
-    """SRVGGNetCompact (Wang and others 2021): convolutions at the small size, a pixel shuffle, and the picture enlarged by nearest
-    neighbour added. x [n, 3, h, w] in 0..1 -> [n, 3, h * scale, w * scale]."""
+    """SRVGGNetCompact (Wang and others 2021): convolutions at the small size, a pixel shuffle, and the picture enlarged
+    by nearest neighbour added. x [n, 3, h, w] in 0..1 -> [n, 3, h * scale, w * scale]."""
 
     def __init__(self, scale, features, n_convs):
         super().__init__()
@@ -51,12 +52,13 @@ def make_enlarger(cfg, factor):
 
 
 def mask_cells(mask, f):
-    """Mask [n, 1, H, W] at latent size without loss: each cell's pixels, row by row, as channels -> [n, f * f, H / f, W / f]."""
+    """Mask [n, 1, H, W] at latent size without loss: each cell's pixels, row by row, as channels ->
+    [n, f * f, H / f, W / f]."""
     return F.pixel_unshuffle(mask, f)
 
 
 def context_tokens(cond, mask, size):
-    """The style of the surroundings: the condition and the share that is repainted, averaged to size x size cells, row by row ->
-    [n, size*size, c+1]; mask as mask_cells() gives it."""
+    """The style of the surroundings: the condition and the share that is repainted, averaged to size x size cells, row
+    by row -> [n, size*size, c+1]; mask as mask_cells() gives it."""
     grid = F.adaptive_avg_pool2d(torch.cat([cond, mask.mean(1, keepdim=True)], 1).float(), size)
     return grid.flatten(2).transpose(1, 2)

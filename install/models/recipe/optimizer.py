@@ -5,6 +5,7 @@ AdamW's size as in J. Liu and others, "Muon is scalable for LLM training", 2025.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 from contextlib import contextmanager
 
 import torch
@@ -36,14 +37,20 @@ class Optimizer:
         self.groups = {}  # (shape, served by Muon) -> names
         for name, p in self.params.items():
             self.groups.setdefault((tuple(p.shape), self.is_matrix(name, p)), []).append(name)
-        stacks = {key: torch.stack([self.params[k].detach().float() for k in names]).contiguous()
-                  for key, names in self.groups.items()}
-        self.stacks = {"master": stacks, "ema": {k: x.clone() for k, x in stacks.items()},
-                       "m": {k: torch.zeros_like(x) for k, x in stacks.items()},
-                       "v": {k: torch.zeros_like(x) for k, x in stacks.items() if not k[1]}}
+        stacks = {
+            key: torch.stack([self.params[k].detach().float() for k in names]).contiguous()
+            for key, names in self.groups.items()
+        }
+        self.stacks = {
+            "master": stacks,
+            "ema": {k: x.clone() for k, x in stacks.items()},
+            "m": {k: torch.zeros_like(x) for k, x in stacks.items()},
+            "v": {k: torch.zeros_like(x) for k, x in stacks.items() if not k[1]},
+        }
         self.master, self.ema, self.m, self.v = (
             {name: x[i] for key, x in self.stacks[kind].items() for i, name in enumerate(self.groups[key])}
-            for kind in ("master", "ema", "m", "v"))
+            for kind in ("master", "ema", "m", "v")
+        )
 
     def is_matrix(self, name, p):
         return p.ndim >= 2 and not any(e in name for e in self.edges)
@@ -65,8 +72,8 @@ class Optimizer:
                 v = self.stacks["v"][key]
                 m.mul_(b1).add_(g, alpha=1 - b1)
                 v.mul_(b2).addcmul_(g, g, value=1 - b2)
-                root = (v / (1 - b2 ** self.n)).sqrt_().add_(1e-8)
-                w.addcdiv_(m, root, value=-scale * self.lr_other / (1 - b1 ** self.n))
+                root = (v / (1 - b2**self.n)).sqrt_().add_(1e-8)
+                w.addcdiv_(m, root, value=-scale * self.lr_other / (1 - b1**self.n))
             else:
                 m.mul_(0.95).add_(g, alpha=0.05)
                 flat = (g * 0.05 + m * 0.95).flatten(2)

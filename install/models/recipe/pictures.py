@@ -2,6 +2,7 @@
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import ctypes
 import json
 import math
@@ -29,7 +30,9 @@ class Pictures:
     def __init__(self, folder):
         self.levels = []
         weights = []
-        manifest = Path(folder).parent / "manifest.json"  # textures have a weight of their own, or they would outnumber photographs
+        manifest = (
+            Path(folder).parent / "manifest.json"
+        )  # textures have a weight of their own, or they would outnumber photographs
         share = {m["file"]: m.get("weight", 1.0) for m in json.loads(manifest.read_text())} if manifest.exists() else {}
         paths = [p for p in sorted(Path(folder).iterdir()) if p.suffix in (".jpg", ".png", ".webp")]
         with ThreadPoolExecutor() as pool:
@@ -62,7 +65,7 @@ class Pictures:
             h, w = picture.shape[:2]
             span = min(span, h, w)
             y, x = rng.integers(0, h - span + 1), rng.integers(0, w - span + 1)
-            tile = picture[y:y + span, x:x + span]
+            tile = picture[y : y + span, x : x + span]
             if span != side:
                 tile = cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA if span > side else cv2.INTER_CUBIC)
             small = cv2.resize(tile, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -98,7 +101,8 @@ def strokes(rng, side, n, width):
 
 
 def random_mask(rng, side, kind=None):
-    """Thin strokes, thick ones, boxes, blobs, or a cut-off side; 2 to 50 % of the square. kind 0: thin strokes, 1: others. [side, side] uint8 of 0, 1."""
+    """Thin strokes, thick ones, boxes, blobs, or a cut-off side; 2 to 50 % of the square. kind 0: thin strokes, 1: others.
+    [side, side] uint8 of 0, 1."""
     low, high = {None: (0.0, 1.0), 0: (0.0, 0.5), 1: (0.5, 1.0)}[kind]
     for _ in range(20):
         drawn = rng.uniform(low, high)
@@ -111,14 +115,14 @@ def random_mask(rng, side, kind=None):
             for _ in range(rng.integers(1, 4)):
                 h, w = (rng.uniform(0.12, 0.55, 2) * side).astype(int)
                 y, x = rng.integers(0, side - h + 1), rng.integers(0, side - w + 1)
-                mask[y:y + h, x:x + w] = 1
+                mask[y : y + h, x : x + w] = 1
         elif drawn < 0.95:
             coarse = rng.normal(size=(6, 6)).astype(np.float32)
             field = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
             mask = (field > np.quantile(field, 1 - rng.uniform(0.1, 0.4))).astype(np.uint8)
         else:
             mask = np.zeros((side, side), np.uint8)
-            mask[:, :int(side * rng.uniform(0.15, 0.45))] = 1
+            mask[:, : int(side * rng.uniform(0.15, 0.45))] = 1
             mask = np.ascontiguousarray(np.rot90(mask, rng.integers(0, 4)))
         if 0.02 < mask.mean() < 0.5:
             return mask
@@ -129,9 +133,10 @@ def fill_smooth(picture, mask):
     """Fill the masked pixels from their surroundings by pull and push: [h, w, 3] uint8, mask [h, w] of 0, 1.
 
     Pull: halve picture and weight (1 = known) in 2x2 cells, colour = weighted mean, weight = min(1, sum). Push, from
-    the coarsest level down: enlarge bilinearly (cell centres) to the finer level, blend colour * w + coarse * (1 - w), then eight times
-    replace pixels by colour * w + (mean of the 3x3 neighbourhood, edges repeated) * (1 - w). A missing row or column of an odd size has
-    weight 0. engine/pipe/holes.c does nearly the same at run time (a membrane by pyramid and relaxation).
+    the coarsest level down: enlarge bilinearly (cell centres) to the finer level, blend colour * w + coarse * (1 - w),
+    then eight times replace pixels by colour * w + (mean of the 3x3 neighbourhood, edges repeated) * (1 - w). A missing
+    row or column of an odd size has weight 0. engine/fill/membrane.c does nearly the same at run time (a membrane by
+    pyramid and relaxation).
     """
     colours = [picture.astype(np.float32)]
     weights = [1.0 - mask.astype(np.float32)]
@@ -157,21 +162,53 @@ def fill_smooth(picture, mask):
 
 @cache
 def patch_library():
-    """The engine's own fill (engine/fill/patch_fill.c), compiled beside this file's folder at first use: needs a C compiler and GLib."""
+    """The engine's own fill (engine/fill/patch_fill.c), compiled beside this file at first use: needs a C compiler and
+    GLib."""
     here = Path(__file__).resolve().parent
     target = here / "libpatchfill.so"
     source = here.parents[2] / "engine" / "fill"
-    newest = max((p.stat().st_mtime for p in source.glob("*.[ch]")), default=0)  # a pack for a GPU machine has no sources
+    newest = max(
+        (p.stat().st_mtime for p in source.glob("*.[ch]")), default=0
+    )  # a pack for a GPU machine has no sources
     if not target.exists() or target.stat().st_mtime < newest:
-        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "glib-2.0"], check=True, capture_output=True, text=True).stdout.split()
+        flags = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", "glib-2.0"], check=True, capture_output=True, text=True
+        ).stdout.split()
         part = target.with_suffix(f".{threading.get_native_id()}.so")
-        subprocess.run(["cc", "-std=gnu11", "-O3", "-shared", "-fPIC", "-I", source.parent, "-o", part, source / "membrane.c", *sorted(source.glob("patch_*.c")), *flags, "-lm"],
-                       check=True)
+        subprocess.run(
+            [
+                "cc",
+                "-std=gnu11",
+                "-O3",
+                "-shared",
+                "-fPIC",
+                "-I",
+                source.parent,
+                "-o",
+                part,
+                source / "membrane.c",
+                *sorted(source.glob("patch_*.c")),
+                *flags,
+                "-lm",
+            ],
+            check=True,
+        )
         part.rename(target)
     library = ctypes.CDLL(str(target))
     call = library.sfu_patch_fill
     floats = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
-    call.argtypes = [floats, ctypes.c_int, ctypes.c_int, floats, ctypes.c_void_p, ctypes.c_float, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p]
+    call.argtypes = [
+        floats,
+        ctypes.c_int,
+        ctypes.c_int,
+        floats,
+        ctypes.c_void_p,
+        ctypes.c_float,
+        ctypes.c_double,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+    ]
     call.restype = ctypes.c_int
     return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value
 
@@ -192,8 +229,9 @@ def enlarge(small, h, w):
 
 
 def shrink(rng, tile, factor, kind):
-    """Shrink by factor. "clean": by one of the kernels that programs shrink with; "jpeg": the same, then JPEG; "damaged": as cameras,
-    editors and the web do, with blur, grain and JPEG. [side, side, 3] uint8 -> [side / factor, side / factor, 3]."""
+    """Shrink by factor. "clean": by one of the kernels that programs shrink with; "jpeg": the same, then JPEG;
+    "damaged": as cameras, editors and the web do, with blur, grain and JPEG. [side, side, 3] uint8 -> [side / factor, side / factor, 3].
+    """
     side = tile.shape[0] // factor
     if kind == "damaged":
         picture = tile
@@ -211,7 +249,9 @@ def shrink(rng, tile, factor, kind):
     elif rng.random() < 0.6:
         small = cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA)
     else:  # widened with the factor, so that they average
-        small = np.array(Image.fromarray(tile).resize((side, side), Image.BICUBIC if rng.random() < 0.7 else Image.LANCZOS))
+        small = np.array(
+            Image.fromarray(tile).resize((side, side), Image.BICUBIC if rng.random() < 0.7 else Image.LANCZOS)
+        )
     if kind == "jpeg" or (kind == "damaged" and rng.random() < 0.7):
         ok, code = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(35, 95))])
         small = cv2.imdecode(code, cv2.IMREAD_COLOR)

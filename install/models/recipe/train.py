@@ -3,12 +3,13 @@
 
     train.py {enlarger2,enlarger4,bridge} --data DIR --work DIR --minutes M [--init FOLDER]
 
-Every --save minutes DIR/STAGE.pt (masters, averages, optimizer) and an fp16 export in DIR/export are written; a later call
-goes on from STAGE.pt. --init starts from an exported folder instead. Losses go to DIR/STAGE.csv. bridge has a loop of its own
-(bridge.py).
+Every --save minutes DIR/STAGE.pt (masters, averages, optimizer) and an fp16 export in DIR/export are written; a later
+call goes on from STAGE.pt. --init starts from an exported folder instead. Losses go to DIR/STAGE.csv. bridge has a loop
+of its own (bridge.py), and exports to DIR/NAME-export.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import argparse
 import copy
 import csv
@@ -53,7 +54,7 @@ def to_tensor(tiles, device):
 
 
 def train_enlarger(args, cfg, device, dtype):
-    """The small network that enlarges; the flow starts from its picture. That for 4 starts from that for 2, but for the last layer."""
+    """The small network that enlarges. That for 4 starts from that for 2, but for the last layer."""
     factor = int(args.stage[-1])
     net = make_enlarger(cfg, factor)
     folder = Path(args.init or Path(args.work) / "export") / "enlarger"
@@ -81,7 +82,7 @@ def train_enlarger(args, cfg, device, dtype):
         tiles = [held_out.crop(rng, 256) for _ in range(24)]
         small = [shrink(rng, t, factor, kind) for t in tiles]
         cubic = [np.square(enlarge(s, 256, 256).astype(np.float32) - t).mean() for s, t in zip(small, tiles)]
-        test[kind] = small_pixels(small), small_pixels(tiles), np.array(cubic) / 255 ** 2
+        test[kind] = small_pixels(small), small_pixels(tiles), np.array(cubic) / 255**2
 
     def step(n, made):
         x, y = (small_pixels(rows) for rows in made)
@@ -96,8 +97,17 @@ def train_enlarger(args, cfg, device, dtype):
         """Mean decibels above bicubic of whole held-out crops, fp32."""
         exact = copy.deepcopy(net).float()
         exact.requires_grad_(False)
-        return {f"test_{kind}_gain": float(np.mean([10 * np.log10(c / (exact(a[None]).clamp(0, 1)[0] - b).square().mean().item())
-                                                    for a, b, c in zip(*rows)])) for kind, rows in test.items()}
+        return {
+            f"test_{kind}_gain": float(
+                np.mean(
+                    [
+                        10 * np.log10(c / (exact(a[None]).clamp(0, 1)[0] - b).square().mean().item())
+                        for a, b, c in zip(*rows)
+                    ]
+                )
+            )
+            for kind, rows in test.items()
+        }
 
     def export_now():
         with torch.no_grad():
@@ -159,8 +169,11 @@ def run(args, stage, net, opt, make, step, measure, export_now):
             clock.last = time.monotonic()
 
 
-TRAINERS = {"enlarger2": train_enlarger, "enlarger4": train_enlarger,
-            "bridge": lambda args, cfg, device, dtype: bridge.train(args, cfg, device)}
+TRAINERS = {
+    "enlarger2": train_enlarger,
+    "enlarger4": train_enlarger,
+    "bridge": lambda args, cfg, device, dtype: bridge.train(args, cfg, device),
+}
 
 
 def main():
@@ -171,13 +184,20 @@ def main():
     ap.add_argument("--minutes", type=float, default=30.0, help="length of this call's schedule")
     ap.add_argument("--init", help="an exported model folder to start from")
     ap.add_argument("--restart", action="store_true", help="ignore a saved state")
-    ap.add_argument("--batch", type=int, default=0, help="pictures a step, as many pixels as that of 128 px (default 16 for bridge, else 8)")
+    ap.add_argument(
+        "--batch",
+        type=int,
+        default=0,
+        help="pictures a step, as many pixels as that of 128 px (default 16 for bridge, else 8)",
+    )
     ap.add_argument("--lr", type=float, default=0.0, help="Muon's learning rate (default 3e-3 for bridge, else 2e-3)")
     ap.add_argument("--save", type=float, default=10.0, help="minutes between checkpoints and exports")
     ap.add_argument("--measure", type=float, default=2.0, help="minutes between measurements")
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--loaders", type=int, default=1, help="threads that cut and damage pictures")
-    ap.add_argument("--small-share", type=float, default=0.7, help="bridge: share of steps on 128 px crops; the rest on 256 px")
+    ap.add_argument(
+        "--small-share", type=float, default=0.7, help="bridge: share of steps on 128 px crops; the rest on 256 px"
+    )
     ap.add_argument("--bank", type=int, default=6000, help="bridge: examples kept for reuse")
     bridge.add_options(ap)
     args = ap.parse_args()
