@@ -35,5 +35,10 @@ SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const fl
  * what the engine makes. */
 extern const double sfu_patch_thin_px;
 
+/* made [h, w, 3], what a network made of the fill [h, w, 3], stays up to `reach` px into the hole, mask [h, w] above 0;
+ * from twice that on it is the fill again. A network that is asked for the likeliest picture knows what lies near the
+ * edge and in narrow holes; deeper it leaves out every detail, since nobody can know them. FALSE: no memory. */
+gboolean sfu_fill_reach(float *made, const float *fill, const float *mask, int w, int h, float reach);
+
 G_END_DECLS
 #endif

@@ -29,6 +29,15 @@ gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuIma
     return end == SFU_PATCH_DONE;
 }
 
+gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mask, float reach, GError **error)
+{
+    if (sfu_fill_reach(made->p, fill->p, mask->p, made->w, made->h, reach))
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory to fill a hole of %d x %d pixels."), made->w,
+                made->h);
+    return FALSE;
+}
+
 gboolean sfu_color_match(SfuImage *made, const SfuImage *original, const SfuImage *mask, int cell_px, GError **error)
 {
     const int w = made->w, h = made->h, cw = MAX(1, w / cell_px), ch = MAX(1, h / cell_px);

@@ -695,7 +695,8 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
     ok = ok && (z = sfu_diffuse(s, &d, error));
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
-    ok = ok && (rgb = sfu_coder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error));
+    ok = ok && (rgb = sfu_coder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error)) &&
+         (s->reach <= 0 || !a->hard || sfu_fill_deep(rgb, a->condition, a->hard, s->reach, error));
     sfu_image_free(x0);
     sfu_image_free(extra);
     sfu_image_free(cond);

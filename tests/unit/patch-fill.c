@@ -374,6 +374,33 @@ static void test_stops_when_told(void)
     g_free(made);
 }
 
+/* A box of 40 x 40 in 64 x 64 and a scratch. Up to 6 px into the box and in all of the scratch what was made stays;
+ * from 12 px on the fill is back; in between both mix. */
+static void test_reach(void)
+{
+    enum { LONG = 64, FIRST = 12, END = 52 };
+    float made[LONG * LONG * 3], fill[LONG * LONG * 3], mask[LONG * LONG] = {0};
+    for (int k = 0; k < LONG * LONG; k++) {
+        const int x = k % LONG, y = k / LONG;
+        mask[k] = (x >= FIRST && x < END && y >= FIRST && y < END) || x == 4 ? 1 : 0;
+        for (int c = 0; c < 3; c++) {
+            fill[3 * k + c] = 0.25f;
+            made[3 * k + c] = mask[k] > 0 ? 0.75f : 0.25f;
+        }
+    }
+    g_assert_true(sfu_fill_reach(made, fill, mask, LONG, LONG, 6));
+    for (int k = 0; k < LONG * LONG; k++) {
+        const int x = k % LONG, y = k / LONG, depth = MIN(MIN(x - FIRST, END - 1 - x), MIN(y - FIRST, END - 1 - y)) + 1;
+        const float v = made[3 * k + 2];
+        if (mask[k] == 0 || depth >= 13)
+            g_assert_cmpfloat(v, ==, 0.25f);
+        else if (x == 4 || depth <= 6)
+            g_assert_cmpfloat_with_epsilon(v, 0.75, 1e-6);
+        else /* straight steps of the chamfer count 0.955 */
+            g_assert_cmpfloat_with_epsilon(v, 0.25 + 0.5 * CLAMP(2 - 0.955 * depth / 6, 0, 1), 1e-5);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -389,6 +416,7 @@ int main(int argc, char **argv)
                     test_nothing_is_copied_from_what_is_excluded);
     g_test_add_func("/patch-fill/strange-holes", test_strange_holes);
     g_test_add_func("/patch-fill/no-known-patch-is-filled-smoothly", test_no_known_patch_is_filled_smoothly);
+    g_test_add_func("/patch-fill/reach", test_reach);
     g_test_add_func("/patch-fill/stops-when-told", test_stops_when_told);
     return g_test_run();
 }

@@ -27,7 +27,7 @@ from PIL import Image
 import bridge
 from export import load_enlarger
 from measures import ALL, BETTER
-from pictures import enlarge, fill_patches, fill_smooth, load, strokes
+from pictures import enlarge, fill_patches, fill_smooth, keep_deep, load, strokes
 
 SIDE = 512
 KINDS = ("strokes", "boxes", "free-form")
@@ -72,6 +72,7 @@ class Model:
         net_cfg, net = bridge.load_export(folder)
         self.cell, self.net = net_cfg["cell"], net.eval().to(memory_format=torch.channels_last)
         how = json.loads((Path(folder) / "model_index.json").read_text())["sfumato"]
+        self.reach = how["inpaint"].get("reach", 0.0)
         self.enlargers = {
             int(k): load_enlarger(Path(folder) / v["enlarger"]).eval().to(memory_format=torch.channels_last)
             for k, v in how["upscale"].items()
@@ -80,12 +81,14 @@ class Model:
 
     @torch.no_grad()
     def inpaint(self, picture, mask, seed):
-        """(refined by one step of the bridge, the patch fill it starts from), [h, w, 3] uint8."""
+        """(refined by one step of the bridge, the same trusted everywhere, the patch fill it starts from),
+        [h, w, 3] uint8."""
         filled = fill_patches(picture, mask, seed)
         rows = np.dstack([picture, filled, fill_smooth(picture, mask), mask])[None]
         _, fill, smooth, holes = bridge.tensors(bridge.planes(rows, "cpu"))
-        made = pixels((bridge.refine(self.net, self.cell, fill, smooth, holes)[0].permute(1, 2, 0).numpy() + 1) * 127.5)
-        return np.where(mask[..., None] > 0, made, picture), filled
+        plain = (bridge.refine(self.net, self.cell, fill, smooth, holes)[0].permute(1, 2, 0).numpy() + 1) * 127.5
+        made = keep_deep(plain, filled, mask, self.reach) if self.reach else plain
+        return *(np.where(mask[..., None] > 0, pixels(x), picture) for x in (made, plain)), filled
 
     @torch.no_grad()
     def upscale(self, small, factor):
@@ -134,8 +137,9 @@ def inpaintings(model, number, name, picture, args):
         if by_gimp.exists():
             yield group, "GIMP Resynthesizer", np.where(mask[..., None] > 0, load(by_gimp), picture), mask, None
         yield group, "smooth fill", fill_smooth(picture, mask), mask, None
-        made, filled = model.inpaint(picture, mask, number)
+        made, plain, filled = model.inpaint(picture, mask, number)
         yield group, "patch fill", filled, mask, None
+        yield group, "sfumato-mini trusted everywhere", plain, mask, None
         yield group, "sfumato-mini", made, mask, np.where(mask[..., None] > 0, 128, picture).astype(np.uint8)
 
 

@@ -187,6 +187,7 @@ def patch_library():
                 "-o",
                 part,
                 source / "membrane.c",
+                source / "reach.c",
                 *sorted(source.glob("patch_*.c")),
                 *flags,
                 "-lm",
@@ -210,17 +211,31 @@ def patch_library():
         ctypes.c_void_p,
     ]
     call.restype = ctypes.c_int
-    return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value
+    reach = library.sfu_fill_reach
+    reach.argtypes = [floats, floats, floats, ctypes.c_int, ctypes.c_int, ctypes.c_float]
+    reach.restype = ctypes.c_int
+    return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value, reach
 
 
 def fill_patches(picture, mask, seed=0):
     """Copy what fits from the surroundings; thin holes smoothly. [h, w, 3] uint8, mask [h, w] of 0, 1."""
     rgb = np.ascontiguousarray(picture, np.float32) / 255
     h, w = mask.shape
-    call, thin_px = patch_library()
+    call, thin_px, _ = patch_library()
     if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), None, 0, thin_px, seed, None, None):
         raise MemoryError(f"patch fill of {w} x {h} pixels")
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
+
+
+def keep_deep(made, filled, mask, reach_px):
+    """What a network made of the fill, near the edge of the hole; deeper, the fill: engine/fill/reach.c. [h, w, 3]
+    float32 of any unit, mask [h, w] of 0, 1."""
+    made = np.ascontiguousarray(made, np.float32).copy()
+    h, w = mask.shape
+    filled, mask = (np.ascontiguousarray(x, np.float32) for x in (filled, mask))
+    if not patch_library()[2](made, filled, mask, w, h, reach_px):
+        raise MemoryError(f"depths of {w} x {h} pixels")
+    return made
 
 
 def enlarge(small, h, w):
