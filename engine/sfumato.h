@@ -105,6 +105,13 @@ typedef struct {
     const char *text;    /* "Denoising 7 of 20, 12 s left" */
 } SfuProgress;
 
+/* What a run will cost, told before it begins. */
+typedef struct {
+    double seconds;
+    guint64 bytes; /* on the device */
+} SfuEstimate;
+char *sfu_estimate_text(const SfuEstimate *e); /* "about 3 min on this device, needs 3.1 GB"; caller frees */
+
 typedef struct {
     SfuTask task;
     const SfuParams *params;
@@ -120,6 +127,7 @@ typedef struct {
      * say so. */
     void (*progress)(const SfuProgress *p, gpointer data);
     void (*preview)(GeglBuffer *picture, int step, gpointer data);
+    void (*estimate)(const SfuEstimate *e, gpointer data); /* once, where it can be told; may be NULL */
     gpointer data;
     const char *noise_file;  /* start noise from a safetensors file ("noise" [n, c, h, w]); NULL: from the seed */
     const char *latent_file; /* write the final latents there (safetensors, "latent"); NULL: no */

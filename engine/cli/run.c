@@ -110,6 +110,21 @@ static void on_progress(const SfuProgress *p, gpointer data)
     }
 }
 
+static void on_estimate(const SfuEstimate *e, gpointer data)
+{
+    const Watch *w = data;
+    char *text = sfu_estimate_text(e);
+    if (w->o->json) {
+        char seconds[32], bytes[32];
+        g_ascii_formatd(seconds, sizeof seconds, "%.1f", e->seconds);
+        g_snprintf(bytes, sizeof bytes, "%" G_GUINT64_FORMAT, e->bytes);
+        sfu_cli_json_event("estimate", "seconds", seconds, "bytes", bytes, "text", text, NULL);
+    } else if (!w->o->quiet) {
+        g_printerr("%s\n", text);
+    }
+    g_free(text);
+}
+
 /* "dir/name.png", 3 -> "dir/name-3.png". */
 static char *with_suffix(const char *path, const char *suffix)
 {
@@ -295,6 +310,7 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
                         .cancel = &sfu_cli_cancel,
                         .progress = on_progress,
                         .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL,
+                        .estimate = on_estimate,
                         .data = &watch,
                         .noise_file = o->noise,
                         .latent_file = o->latent,

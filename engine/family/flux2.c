@@ -5,6 +5,7 @@
 #include "model/internal.h"
 #include "model/names.h"
 #include "net/flux2.h"
+#include "net/qwen3.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -242,7 +243,8 @@ static gboolean configure(SfuModel *m, GError **error)
 {
     SfuFlux2Config *c = g_new0(SfuFlux2Config, 1);
     m->transformer = c;
-    if (!divide(m, error) || (m->tensors[SFU_PART_VAE] && !sfu_model_configure_vae(m, error)))
+    if (!divide(m, error) || (m->tensors[SFU_PART_VAE] && !sfu_model_configure_vae(m, error)) ||
+        (m->tensors[SFU_PART_TEXT] && !sfu_model_configure_language(m, error)))
         return FALSE;
     c->in_channels = dim_of(m, "x_embedder.weight", 1);
     c->hidden = dim_of(m, "x_embedder.weight", 0);
@@ -282,6 +284,8 @@ static void expect(SfuModel *m)
     sfu_flux2_expect(m, m->transformer);
     if (m->tensors[SFU_PART_VAE])
         sfu_vae_expect(m);
+    if (m->tensors[SFU_PART_TEXT])
+        sfu_qwen3_expect(m);
 }
 
 static gboolean text_fits(const SfuModel *m, const SfuModel *other, GError **error)

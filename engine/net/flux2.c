@@ -221,6 +221,12 @@ static gboolean set_condition(gpointer net, const SfuCondition *c, GError **erro
             c->tokens ? c->tokens->c : 0, sfu_model_path(f->net.model), f->config->context);
         return FALSE;
     }
+    if (c->mask || c->pooled || c->numbers) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    "the transformer of %s takes texts of one length and nothing beside them",
+                    sfu_model_path(f->net.model));
+        return FALSE;
+    }
     f->guidance = c->guidance > 0 ? (float)c->guidance : (float)DEFAULT_GUIDANCE;
     f->keep = c->keep_references && c->n_references > 0;
     const gboolean ok = (in = sfu_net_input(&f->net, c->tokens, error)) &&
@@ -647,6 +653,7 @@ SfuDenoiser *sfu_flux2_denoiser(SfuQueue *q, SfuModel *model, const SfuFlux2Conf
                            .net = f,
                            .in_channels = config->in_channels,
                            .out_channels = config->out_channels,
+                           .token_width = config->context,
                            .most_references = SFU_FLUX2_REFERENCES,
                            .guided = config->guidance};
     return g_memdup2(&d, sizeof d);

@@ -496,6 +496,7 @@ SfuDenoiser *sfu_zimage_denoiser(SfuQueue *q, SfuModel *model, const SfuZimageCo
                        .net = z,
                        .in_channels = config->channels,
                        .out_channels = config->channels,
+                       .token_width = config->context,
                        .multiple = config->patch};
     return d;
 }

@@ -43,11 +43,15 @@ static SfuImage *piece(const SfuCoder *a, const SfuImage *x, gboolean decode, in
     sfu_autoencoder_set_wrap(a->net, wrap);
     SfuTensor *in = sfu_tensor_create(a->run->q, SFU_F32, 1, x->h, x->w, x->c, error), *out = NULL;
     SfuImage *o = NULL;
+    const gint64 start = g_get_monotonic_time();
+    const double flops = sfu_queue_flops(a->run->q);
     gboolean ok = in && sfu_tensor_write(in, x->p, error);
     if (ok)
         ok = decode ? sfu_autoencoder_decode(a->net, &out, in, error) : sfu_autoencoder_encode(a->net, &out, in, error);
     if (ok)
         o = from_tensor(out, error);
+    if (o)
+        sfu_note_rate(a->run->q, SFU_RATE_CODER, sfu_queue_flops(a->run->q) - flops, start);
     sfu_tensor_destroy(in);
     sfu_tensor_destroy(out);
     if (o && !decode && o->c > a->channels) {

@@ -652,6 +652,21 @@ static gboolean show_references(Pass *a, const SfuImage *start, GError **error)
     return ok;
 }
 
+/* A picture that was made anew as a whole may lie some pixels from the one that it was made of. */
+static gboolean move_back(const Pass *a, SfuImage *rgb, GError **error)
+{
+    double dx, dy;
+    if (a->soft || a->p->r->task != SFU_TASK_EDIT || !sfu_session_sees_picture(a->p->s))
+        return TRUE;
+    if (!sfu_find_shift(rgb, a->original, NULL, &dx, &dy, error))
+        return FALSE;
+    if (dx == 0 && dy == 0)
+        return TRUE;
+    sfu_run_note(a->p->r, _("The model moved the picture by %.1f x %.1f pixels; it was moved back."),
+                 dx * a->rect.w / a->w, dy * a->rect.h / a->h);
+    return sfu_shift_back(rgb, dx, dy, error);
+}
+
 /* By the model: [h, w, 3]. */
 static SfuImage *diffuse_pass(Pass *a, GError **error)
 {
@@ -696,7 +711,8 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
     ok = ok && (rgb = sfu_coder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error)) &&
-         (s->reach <= 0 || !a->hard || sfu_fill_deep(rgb, a->condition, a->hard, s->reach, error));
+         (s->reach <= 0 || !a->hard || sfu_fill_deep(rgb, a->condition, a->hard, s->reach, error)) &&
+         move_back(a, rgb, error);
     sfu_image_free(x0);
     sfu_image_free(extra);
     sfu_image_free(cond);
@@ -792,20 +808,6 @@ static gboolean match_colors(Paint *p, GError **error)
     return sfu_color_match(p->made, p->source, p->soft, CLAMP(MIN(p->made->w, p->made->h) / 32, 4, 32), error);
 }
 
-/* A picture that was made anew as a whole may lie some pixels from the one that it was made of. */
-static gboolean move_back(Paint *p, GError **error)
-{
-    double dx, dy;
-    if (p->soft || p->r->task != SFU_TASK_EDIT || !sfu_session_sees_picture(p->s))
-        return TRUE;
-    if (!sfu_find_shift(p->made, p->source, NULL, &dx, &dy, error))
-        return FALSE;
-    if (dx == 0 && dy == 0)
-        return TRUE;
-    sfu_run_note(p->r, _("The model moved the picture by %.1f x %.1f pixels; it was moved back."), dx, dy);
-    return sfu_shift_back(p->made, dx, dy, error);
-}
-
 static void plan_work(const Paint *p)
 {
     const SfuSession *s = p->s;
@@ -830,6 +832,36 @@ static void plan_work(const Paint *p)
     }
 }
 
+/* Tells what the run will cost, where that can be known. */
+static void tell_cost(const Paint *p)
+{
+    SfuSession *s = p->s;
+    SfuWork work[G_N_ELEMENTS(p->region.pass)] = {0};
+    SfuEstimate e;
+    if (s->remover || s->steps == 0 || p->r->job->n_references >= SFU_MOST_REFERENCES)
+        return;
+    for (int k = 0; k < p->region.n_passes; k++) {
+        SfuWork *w = &work[k];
+        SfuRect rect;
+        int pw, ph;
+        pass_size(p, k, &rect, &pw, &ph);
+        const gboolean sees = sfu_session_sees_picture(s), edit = s->family->edits;
+        w->w = pw / s->ae.factor;
+        w->h = ph / s->ae.factor;
+        w->n_passes = sfu_diffusion_calls(s, k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength));
+        w->n_encodes = ((p->source || k > 0) && !edit) + (s->denoiser->in_channels > s->ae.channels) + sees;
+        if (sees) {
+            w->references[0][0] = w->h;
+            w->references[0][1] = w->w;
+        }
+        for (int i = 0; i < p->r->job->n_references; i++)
+            sfu_session_reference_size(s, i, &w->references[sees + i][1], &w->references[sees + i][0]);
+        w->n_references = s->denoiser->most_references ? sees + p->r->job->n_references : 0;
+    }
+    if (sfu_session_estimate(s, work, p->region.n_passes, &e))
+        sfu_run_tell_estimate(p->r, &e);
+}
+
 static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
 {
     g_clear_pointer(&p->made, sfu_image_free);
@@ -840,7 +872,7 @@ static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
                   .last = k + 1 == p->region.n_passes,
                   .strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength)};
         pass_size(p, k, &a.rect, &a.w, &a.h);
-        const gboolean ok = run_pass(&a, error) && move_back(p, error) && match_colors(p, error);
+        const gboolean ok = run_pass(&a, error) && match_colors(p, error);
         sfu_image_free(a.start);
         sfu_image_free(a.original);
         sfu_image_free(a.hard);
@@ -878,7 +910,10 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
     if (r->task != SFU_TASK_TXT2IMG && r->task != SFU_TASK_EDIT)
         sfu_params_put(r->p, SFU_PARAM_STRENGTH, p.strength);
     p.references = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_image_free);
-    gboolean ok = sfu_session_check_references(s, error) && cut_out(&p, error) && sfu_session_set_prompts(s, error);
+    gboolean ok = sfu_session_check_references(s, error) && cut_out(&p, error);
+    if (ok)
+        tell_cost(&p);
+    ok = ok && sfu_session_set_prompts(s, error);
     if (ok)
         plan_work(&p);
     for (r->image = 0; ok && r->image < r->n_images; r->image++) {

@@ -272,6 +272,8 @@ gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, G
 gboolean sfu_session_sees_picture(const SfuSession *s);
 /* FALSE with USAGE if the job's references are too many or too small, or the network takes none. */
 gboolean sfu_session_check_references(const SfuSession *s, GError **error);
+/* Of the job's reference i, in latent pixels. */
+void sfu_session_reference_size(const SfuSession *s, int i, int *w, int *h);
 /* Latents of the job's reference i; caller frees. */
 SfuImage *sfu_session_reference(SfuSession *s, int i, GError **error);
 /* Gives the network these latents to look at, with the words of the next pass; copied. */
@@ -293,6 +295,25 @@ gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError *
  * does not take to notes. */
 gboolean sfu_loaded_wear(SfuLoaded *l, const char *const *rows, GArray *uses, GPtrArray *notes, GError **error);
 void sfu_loaded_drop_adapters(SfuLoaded *l); /* before its model is closed */
+
+/* ---- estimate.c: what a run will cost --------------------------------------------------------------------------- */
+
+/* Kinds of work that the device has a rate of its own for. */
+#define SFU_RATE_DENOISE "denoise"
+#define SFU_RATE_CODER "autoencoder"
+
+#define SFU_MOST_REFERENCES 16
+/* A pass of a pipeline: so many passes of the network over w x h latent pixels, beside references of these sizes. */
+typedef struct {
+    int w, h, n_passes, n_encodes;
+    int n_references, references[SFU_MOST_REFERENCES][2]; /* h, w */
+} SfuWork;
+/* FALSE: the networks cannot be rehearsed, nothing is known. Gives the network a condition of no use: before the words.
+ */
+gboolean sfu_session_estimate(SfuSession *s, const SfuWork *work, int n_work, SfuEstimate *e);
+/* Notes the rate of work that began at start_us and was waited for. */
+void sfu_note_rate(SfuQueue *q, const char *kind, double flops, gint64 start_us);
+void sfu_run_tell_estimate(SfuRun *r, const SfuEstimate *e);
 
 /* ---- session.c -------------------------------------------------------------------------------------------------- */
 

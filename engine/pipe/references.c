@@ -48,12 +48,27 @@ gboolean sfu_session_sees_picture(const SfuSession *s)
            (t == SFU_TASK_EDIT || t == SFU_TASK_INPAINT || t == SFU_TASK_OUTPAINT);
 }
 
-/* At most MOST_PX, sides whole multiples: scaled to cover that, and what is over cut off on both sides. */
+/* At most MOST_PX, sides whole multiples. */
+static void fitted_size(int w, int h, int multiple, int *fw, int *fh)
+{
+    const double shrink = MIN(1, sqrt(MOST_PX / ((double)w * h)));
+    *fw = MAX(1, (int)(w * shrink) / multiple) * multiple;
+    *fh = MAX(1, (int)(h * shrink) / multiple) * multiple;
+}
+
+void sfu_session_reference_size(const SfuSession *s, int i, int *w, int *h)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(s->run->job->references[i]);
+    fitted_size(e->width, e->height, s->multiple, w, h);
+    *w /= s->ae.factor;
+    *h /= s->ae.factor;
+}
+
+/* Scaled to cover that, and what is over cut off on both sides. */
 static SfuImage *fit(const SfuImage *rgb, int multiple, GError **error)
 {
-    const double shrink = MIN(1, sqrt(MOST_PX / ((double)rgb->w * rgb->h)));
-    const int w = MAX(1, (int)(rgb->w * shrink) / multiple) * multiple,
-              h = MAX(1, (int)(rgb->h * shrink) / multiple) * multiple;
+    int w, h;
+    fitted_size(rgb->w, rgb->h, multiple, &w, &h);
     if (w == rgb->w && h == rgb->h)
         return sfu_image_copy(rgb, error);
     const double f = MAX((double)w / rgb->w, (double)h / rgb->h);

@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#define REACH 8         /* px, of working size, in each direction */
+#define REACH 8         /* px in each direction */
+#define SAMPLES 4e5     /* pixels that are compared */
 #define LEAST_FIT 0.4   /* correlation of the edges of two pictures of the same thing */
 #define LEAST_GAIN 0.05 /* of correlation, over lying still, that shows that it moved */
 #define LEAST_SHIFT 0.4 /* px that are worth resampling for */
@@ -32,9 +33,10 @@ static SfuImage *edges(const SfuImage *i, GError **error)
 /* Correlation of a moved back by (dx, dy) with b, over what lies REACH inside and where weight (may be NULL) is 0. */
 static double correlation(const SfuImage *a, const SfuImage *b, const SfuImage *mask, int dx, int dy)
 {
+    const int step = MAX(1, (int)sqrt((double)b->w * b->h / SAMPLES));
     double n = 0, sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
-    for (int y = REACH; y < b->h - REACH; y++)
-        for (int x = REACH; x < b->w - REACH; x++) {
+    for (int y = REACH; y < b->h - REACH; y += step)
+        for (int x = REACH; x < b->w - REACH; x += step) {
             const gsize at = (gsize)y * b->w + x;
             if (mask && mask->p[at] > 0)
                 continue;

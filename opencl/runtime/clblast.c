@@ -114,6 +114,10 @@ gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuT
     const size_t m = (size_t)g->m, n = (size_t)g->n, k = (size_t)g->k;
     if (sfu_queue_cancelled(q, error))
         return FALSE;
+    if (q->rehearsing) {
+        sfu_rehearse_flops(q, 2.0 * g->m * g->n * g->k);
+        return TRUE;
+    }
     if (q->build_notify && !q->blas_called)
         q->build_notify("CLBlast", q->build_data);
     q->blas_called = TRUE;

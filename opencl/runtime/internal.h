@@ -13,7 +13,7 @@
 /* Counted; goes back to the queue's pool with its last reference. */
 typedef struct SfuBuffer {
     SfuQueue *q;
-    cl_mem mem;
+    cl_mem mem; /* NULL: of a rehearsal */
     size_t bytes;
     int refs;
     gboolean pooled; /* FALSE: released at once (weight layouts) */
@@ -30,6 +30,8 @@ typedef struct {
     char *name;
     double flops, bytes;
 } SfuProfileEvent;
+
+typedef struct SfuRehearsing SfuRehearsing; /* rehearsal.c */
 
 typedef enum { SFU_BLAS_OWN, SFU_BLAS_CLBLAST, SFU_BLAS_MEASURED } SfuBlas;
 
@@ -65,6 +67,7 @@ struct SfuQueue {
     GHashTable *profile_rows;
     GArray *profile_events;
     guint n_unflushed;
+    SfuRehearsing *rehearsing; /* NULL: all is real */
 };
 
 /* One device copy of a weight. */
@@ -101,6 +104,13 @@ gboolean sfu_queue_cancelled(SfuQueue *q, GError **error);
  * cancelling. */
 gboolean sfu_queue_enqueued(SfuQueue *q, cl_event from, cl_event event, const char *name, double flops, double bytes,
                             GError **error);
+
+/* While q->rehearsing: a buffer without memory; what a weight's layout would be, borrowed until the end. */
+SfuBuffer *sfu_rehearse_buffer(SfuQueue *q, size_t bytes);
+void sfu_rehearse_buffer_free(SfuBuffer *b);
+const SfuTensor *sfu_rehearse_layout(SfuQueue *q, const SfuWeight *w, const char *layout, SfuDtype dtype,
+                                     gint64 n_elements);
+void sfu_rehearse_flops(SfuQueue *q, double flops);
 
 SfuBlas sfu_blas_of_environment(void);
 void sfu_blas_forget(SfuQueue *q); /* lets CLBlast drop its programs */

@@ -46,6 +46,8 @@ void sfu_queue_trim(SfuQueue *q)
 SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError **error)
 {
     bytes = round_size(MAX(bytes, 4));
+    if (q->rehearsing)
+        return sfu_rehearse_buffer(q, bytes);
     if (pooled) {
         int best = -1;
         for (int i = (int)q->free_buffers->len - 1; i >= 0; i--) {
@@ -113,6 +115,10 @@ void sfu_buffer_unref(SfuBuffer *b)
 {
     if (!b || --b->refs > 0)
         return;
+    if (!b->mem) {
+        sfu_rehearse_buffer_free(b);
+        return;
+    }
     if (b->pooled) {
         g_ptr_array_add(b->q->free_buffers, b);
         b->q->idle += b->bytes;
@@ -341,6 +347,10 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
         return FALSE;
     if (l->global[0] == 0 || l->global[1] == 0 || l->global[2] == 0)
         return TRUE;
+    if (q->rehearsing) {
+        sfu_rehearse_flops(q, l->flops);
+        return TRUE;
+    }
     cl_kernel k = sfu_program_kernel(q, l->program, l->options, l->kernel, error);
     if (!k)
         return FALSE;

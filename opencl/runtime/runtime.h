@@ -119,6 +119,24 @@ gboolean sfu_queue_finish(SfuQueue *q, GError **error);
  * profiling. */
 char *sfu_queue_profile(SfuQueue *q);
 
+/* ---- rehearsals ---------------------------------------------------------------------------------------------- */
+
+/* What a pass would cost. */
+typedef struct {
+    double flops;         /* as sfu_queue_flops() counts them */
+    guint64 tensor_bytes; /* most that is live at once */
+    guint64 weight_bytes; /* of all layouts that are asked for */
+} SfuRehearsal;
+/* From here to the end ops are only counted: nothing is compiled, enqueued or put on the device; tensors hold nothing
+ * and are read as zeros. Questions about the device that no trial has answered yet are not asked. Tensors of a
+ * rehearsal must not be used afterwards. */
+void sfu_queue_rehearse_begin(SfuQueue *q);
+void sfu_queue_rehearse_end(SfuQueue *q, SfuRehearsal *cost);
+/* Operations a second that work of this kind had on this device, kernels and precision, as noted before, in this
+ * process or an earlier one; 0: never. */
+double sfu_queue_rate(SfuQueue *q, const char *kind);
+void sfu_queue_note_rate(SfuQueue *q, const char *kind, double rate);
+
 /* ---- tensors ------------------------------------------------------------------------------------------------ */
 
 typedef enum {

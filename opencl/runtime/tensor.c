@@ -69,6 +69,11 @@ static gboolean transfer(const SfuTensor *t, void *host, gboolean write, GError 
     const size_t size = sfu_dtype_bytes(t->dtype), at = t->offset * size, bytes = (size_t)sfu_tensor_elements(t) * size;
     if (sfu_queue_cancelled(q, error))
         return FALSE;
+    if (!t->buffer->mem) { /* a rehearsal */
+        if (!write)
+            memset(host, 0, bytes);
+        return TRUE;
+    }
     const cl_int r = write ? clEnqueueWriteBuffer(q->queue, t->buffer->mem, CL_TRUE, at, bytes, host, 0, NULL, NULL)
                            : clEnqueueReadBuffer(q->queue, t->buffer->mem, CL_TRUE, at, bytes, host, 0, NULL, NULL);
     return r == CL_SUCCESS || sfu_cl_fail(error, r, write ? "copying to the device" : "copying from the device");

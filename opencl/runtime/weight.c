@@ -400,6 +400,8 @@ void sfu_weight_drop_queue(SfuQueue *q)
 const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *layout, SfuDtype dtype, gint64 n_elements,
                                       SfuWeightPack pack, gconstpointer params, GError **error)
 {
+    if (q->rehearsing)
+        return sfu_rehearse_layout(q, w, layout, dtype, n_elements);
     for (guint i = 0; i < w->layouts->len; i++) {
         SfuLayout *l = g_ptr_array_index(w->layouts, i);
         if (l->tensor->q != q || strcmp(l->key, layout) != 0)

@@ -115,13 +115,33 @@ static void run_transformer(JsonObject *o)
     sfu_denoiser_destroy(d);
 }
 
+static void run_schedule(JsonObject *o)
+{
+    GError *error = NULL;
+    const int steps = get(o, "steps");
+    JsonArray *want = json_object_get_array_member(o, "sigmas");
+    const SfuScheduleOptions options = {.prediction = SFU_SAMPLE_FLOW,
+                                        .n_train = 1000,
+                                        .shift = sfu_empirical_shift(get(o, "pixels"), steps),
+                                        .sampler = SFU_SAMPLER_EULER,
+                                        .schedule = SFU_SCHEDULE_AUTO,
+                                        .steps = steps,
+                                        .strength = 1};
+    SfuSigmas *s = sfu_sigmas_new(&options, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(s->n_steps + 1, ==, json_array_get_length(want));
+    for (int i = 0; i <= s->n_steps; i++) /* the reference rounds to fp32 */
+        g_assert_cmpfloat_with_epsilon(s->sigmas[i], json_array_get_double_element(want, (guint)i), 2e-7);
+    sfu_sigmas_free(s);
+}
+
 static void run_case(gconstpointer data)
 {
     JsonObject *o = (JsonObject *)data;
     static const struct {
         const char *kind;
         void (*run)(JsonObject *o);
-    } kinds[] = {{"autoencoder", run_autoencoder}, {"transformer", run_transformer}};
+    } kinds[] = {{"autoencoder", run_autoencoder}, {"transformer", run_transformer}, {"schedule", run_schedule}};
     gsize i = 0;
     while (i < G_N_ELEMENTS(kinds) && strcmp(kinds[i].kind, text_of(o, "kind")) != 0)
         i++;

@@ -16,9 +16,13 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
+from diffusers import (AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2KleinInpaintPipeline, Flux2KleinKVPipeline, Flux2KleinPipeline,
+                       Flux2Transformer2DModel)
 from diffusers.models.transformers.transformer_flux2 import Flux2KVAttnProcessor, Flux2KVParallelSelfAttnProcessor
+from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+from PIL import Image
 from safetensors.numpy import save_file
+from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc
 
@@ -247,6 +251,93 @@ dev, file = make_transformer("dev", guidance_embeds=True, num_layers=1, num_sing
 models["dev"] = {"files": [file]}
 models["dev-bfl"] = {"files": [{"file": "flux2-dev.safetensors", "tensors": bfl_transformer(file["tensors"])}]}
 transformer_case("dev", dev, 1, 3, 3, 4, guidance=2.5, also=("dev-bfl",))
+
+
+# ---- the schedule
+
+for n_pixels, steps in ((24, 4), (1024, 4), (4096, 4), (4096, 50), (4300, 8), (8100, 20)):
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True)
+    scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), mu=compute_empirical_mu(n_pixels, steps))
+    cases.append({"name": f"{n_pixels}-{steps}", "model": "", "kind": "schedule", "pixels": n_pixels, "steps": steps,
+                  "sigmas": scheduler.sigmas.tolist()})
+
+
+# ---- pipelines: one family of small models, as a folder
+
+STEPS, SIZE = 4, (144, 128)
+# "<|im_start|>user\n...<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n" by Qwen's tokenizer.
+HEAD, TAIL = [151644, 872, 198], [151645, 198, 151644, 77091, 198, 151667, 271, 151668, 271]
+PROMPTS = {"a photo of a cat": [64, 6548, 315, 264, 8251], "": []}
+
+
+def picture(name, w, h):
+    """pictures() of flux2.c: 8 x 8 values of 8 bits in nearest-neighbor cells."""
+    k = ((hash_ints(name, 8 * 8 * 3) + 1024) // 8).reshape(8, 8, 3)
+    y, x = np.arange(h) * 8 // h, np.arange(w) * 8 // w
+    return Image.fromarray(k[y][:, x].astype(np.uint8))
+
+
+def make_text(key):
+    config = Qwen3Config(hidden_size=16, num_hidden_layers=28, num_attention_heads=2, num_key_value_heads=1, head_dim=8, intermediate_size=24,
+                         vocab_size=151936, tie_word_embeddings=False, rope_parameters={"rope_type": "default", "rope_theta": 1e6})
+    config._attn_implementation = "eager"
+    model = Qwen3ForCausalLM(config)
+    tensors = [t for t in fill(model, key) if "rotary" not in t[0] and "lm_head" not in t[0]]
+    words = {k: v for k, v in config.to_dict().items() if v is not None and isinstance(v, (int, float, str, list, bool, dict))}
+    return model, {"folder": "text_encoder", "config": words | {"architectures": ["Qwen3ForCausalLM"]}, "tensors": tensors}
+
+
+def embed(model, prompt):
+    ids = HEAD + PROMPTS[prompt] + TAIL
+    mask = [1] * len(ids) + [0] * (512 - len(ids))
+    ids = ids + [151643] * (512 - len(ids))
+    states = model(torch.tensor([ids]), attention_mask=torch.tensor([mask]), output_hidden_states=True).hidden_states
+    return torch.cat([states[i] for i in (9, 18, 27)], dim=-1)
+
+
+def save(name, z, model):
+    """z: the pipeline's latents, not packed; pictures as means of blocks."""
+    expected[f"{name}/latent"] = pack(model, z).numpy()
+    x = (model.decode(z).sample / 2 + 0.5).clamp(-4, 4)
+    expected[f"{name}/picture"] = nhwc(F.avg_pool2d(x, 8))
+
+
+w, h = SIZE
+text, text_file = make_text("pipe/text")
+vae, vae_file = make_vae("pipe/vae")
+transformer, transformer_file = make_transformer("pipe/transformer", num_layers=1, num_single_layers=2)
+flow = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3.0, "use_dynamic_shifting": True}
+files = [transformer_file, vae_file, text_file, {"json": "scheduler/scheduler_config.json", "config": flow}]
+for key, distilled in (("pipe", True), ("pipe-base", False)):
+    models[key] = {"files": files + [{"json": "model_index.json", "config": {"_class_name": "Flux2KleinPipeline", "is_distilled": distilled}}]}
+embeds, nothing = embed(text, "a photo of a cat"), embed(text, "")
+
+
+def build(cls, **more):
+    pipe = cls(scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True), vae=vae, text_encoder=None, tokenizer=None,
+               transformer=transformer, **more)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def noise(w, h):
+    return nchw(hash_input("pipe/noise", (1, h // 16, w // 16, 128)))
+
+
+common = {"prompt_embeds": embeds, "num_inference_steps": STEPS, "latents": noise(w, h), "width": w, "height": h, "output_type": "latent"}
+klein = build(Flux2KleinPipeline, is_distilled=True)
+save("pipe-txt2img", klein(guidance_scale=1.0, **common).images, vae)
+base = build(Flux2KleinPipeline, is_distilled=False)
+save("pipe-guided", base(guidance_scale=4.0, negative_prompt_embeds=nothing, **common).images, vae)
+save("pipe-edit", klein(image=picture("pipe", w, h), guidance_scale=1.0, **common).images, vae)
+save("pipe-two-references", klein(image=[picture("pipe", w, h), picture("other", 64, 80)], guidance_scale=1.0, **common).images, vae)
+mask = np.zeros((h, w), np.uint8)
+mask[32:96, 48:112] = 255
+inpaint = build(Flux2KleinInpaintPipeline, is_distilled=True)
+save("pipe-inpaint", inpaint(image=picture("pipe", w, h), mask_image=Image.fromarray(mask), strength=1.0, guidance_scale=1.0, **common).images, vae)
+# Changes the transformer's processors: last.
+kept = build(Flux2KleinKVPipeline)
+save("pipe-kept", kept(image=[picture("pipe", w, h), picture("other", 64, 80)], **common).images, vae)
 
 with open(HERE / "flux2.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
     g.write(json.dumps({"models": models, "cases": cases}).encode())

@@ -459,6 +459,76 @@ static void test_pixels_under_alpha_0_are_bit_identical(void)
     }
 }
 
+/* Smooth blobs, moved by (dx, dy); `seed` 0 and 1: other blobs. */
+static SfuImage *scene(int w, int h, double dx, double dy, int seed)
+{
+    SfuImage *i = sfu_image_new(w, h, 3, NULL);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            for (int c = 0; c < 3; c++) {
+                double v = 0.5;
+                for (int k = 0; k < 12; k++) {
+                    const double bx = (k * 37 + seed * 53 + 11) % w, by = (k * 59 + seed * 31 + 7) % h,
+                                 r = 4 + k % 5 * 2, d = hypot(x - dx - bx, y - dy - by);
+                    v += (k % 2 ? 0.3 : -0.3) * (1 + 0.1 * c) / (1 + exp((d - r) * 1.5));
+                }
+                i->p[((gsize)y * w + x) * 3 + c] = (float)v;
+            }
+    return i;
+}
+
+static double mean_difference(const SfuImage *a, const SfuImage *b, int border)
+{
+    double sum = 0, n = 0;
+    for (int y = border; y < a->h - border; y++)
+        for (int x = border; x < a->w - border; x++, n++)
+            sum += fabs(a->p[((gsize)y * a->w + x) * 3] - b->p[((gsize)y * a->w + x) * 3]);
+    return sum / n;
+}
+
+/* A picture that was moved, recolored and changed in a quarter is found where it lies, and moved back. */
+static void test_moved_picture_is_moved_back(void)
+{
+    static const double shifts[][2] = {{3, -2}, {-5, 4}, {1.5, 0.5}, {-0.6, 2.4}, {0, 7}};
+    SfuImage *like = scene(160, 120, 0, 0, 0), *other = scene(160, 120, 0, 0, 1);
+    for (gsize k = 0; k < G_N_ELEMENTS(shifts); k++) {
+        SfuImage *made = scene(160, 120, shifts[k][0], shifts[k][1], 0);
+        double dx, dy;
+        for (int y = 0; y < 60; y++)
+            memcpy(made->p + (gsize)y * 160 * 3, other->p + (gsize)y * 160 * 3, 80 * 3 * sizeof(float));
+        for (gsize i = 0; i < (gsize)160 * 120 * 3; i++)
+            made->p[i] = made->p[i] * 0.9f + 0.05f;
+        g_assert_true(sfu_find_shift(made, like, NULL, &dx, &dy, NULL));
+        g_assert_cmpfloat_with_epsilon(dx, shifts[k][0], 0.25);
+        g_assert_cmpfloat_with_epsilon(dy, shifts[k][1], 0.25);
+        sfu_image_free(made);
+        made = scene(160, 120, shifts[k][0], shifts[k][1], 0);
+        const double before = mean_difference(made, like, 10);
+        g_assert_true(sfu_shift_back(made, shifts[k][0], shifts[k][1], NULL));
+        g_assert_cmpfloat(mean_difference(made, like, 10), <, before / 20);
+        sfu_image_free(made);
+    }
+    sfu_image_free(like);
+    sfu_image_free(other);
+}
+
+/* Nothing is moved that lies where it should, that is another picture, or that is flat or tiny. */
+static void test_other_pictures_are_not_moved(void)
+{
+    SfuImage *like = scene(160, 120, 0, 0, 0),
+             *made[] = {scene(160, 120, 0.1, 0, 0), scene(160, 120, 0, 0, 1), sfu_image_new(160, 120, 3, NULL)};
+    double dx, dy;
+    for (gsize k = 0; k < G_N_ELEMENTS(made); k++) {
+        g_assert_true(sfu_find_shift(made[k], like, NULL, &dx, &dy, NULL));
+        g_assert_true(dx == 0 && dy == 0);
+        sfu_image_free(made[k]);
+    }
+    sfu_image_free(like);
+    SfuImage *dot = sfu_image_new(1, 1, 3, NULL);
+    g_assert_true(sfu_find_shift(dot, dot, NULL, &dx, &dy, NULL) && dx == 0 && dy == 0);
+    sfu_image_free(dot);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -479,6 +549,8 @@ int main(int argc, char **argv)
     g_test_add_func("/fill/no-fringe-under-alpha", test_no_fringe_under_alpha);
     g_test_add_func("/image/resampling-keeps-flat-and-linear", test_resampling_keeps_flat_and_linear);
     g_test_add_func("/image/resampling-in-parts-is-exact", test_resampling_in_parts_is_exact);
+    g_test_add_func("/align/moved-picture-is-moved-back", test_moved_picture_is_moved_back);
+    g_test_add_func("/align/other-pictures-are-not-moved", test_other_pictures_are_not_moved);
     g_test_add_func("/composite/bit-identical-under-alpha-0", test_pixels_under_alpha_0_are_bit_identical);
     const int rc = g_test_run();
     gegl_exit();
