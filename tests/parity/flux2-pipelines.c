@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "models.h"
+#include "runs.h"
 #include "pipe/pipe.h"
 
 #define W 144
@@ -14,31 +14,6 @@
 
 static SfuEngine *engine;
 static char *folder, *latent_file, *noise_file;
-
-/* picture() of make-flux2.py. */
-static GeglBuffer *picture(const char *name, int w, int h)
-{
-    gint32 k[8 * 8 * 3];
-    parity_hash(name, G_N_ELEMENTS(k), k);
-    guint8 *px = g_malloc((gsize)w * h * 3);
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++)
-            for (int c = 0; c < 3; c++)
-                px[(y * w + x) * 3 + c] = (guint8)((k[(y * 8 / h * 8 + x * 8 / w) * 3 + c] + 1024) / 8);
-    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(0, 0, w, h), babl_format("R'G'B' u8"));
-    gegl_buffer_set(b, NULL, 0, babl_format("R'G'B' u8"), px, GEGL_AUTO_ROWSTRIDE);
-    g_free(px);
-    return b;
-}
-
-static GeglBuffer *box_mask(int x, int y, int w, int h)
-{
-    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(x, y, w, h), babl_format("Y float"));
-    GeglColor *white = gegl_color_new("white");
-    gegl_buffer_set_color(b, NULL, white);
-    g_object_unref(white);
-    return b;
-}
 
 static void set(SfuParams *p, const char *name, const char *value)
 {
@@ -130,7 +105,7 @@ static void test_guided(void)
 
 static void test_edit(void)
 {
-    GeglBuffer *in = picture("pipe", W, H);
+    GeglBuffer *in = parity_picture("pipe", W, H);
     SfuParams *p = params("pipe", "working_size 144");
     sfu_result_free(check("pipe-edit", (SfuJob){.task = SFU_TASK_EDIT, .picture = in}, p));
     g_object_unref(in);
@@ -138,7 +113,7 @@ static void test_edit(void)
 
 static void edit_with_two(const char *name, const char *more)
 {
-    GeglBuffer *in = picture("pipe", W, H), *other = picture("other", 64, 80);
+    GeglBuffer *in = parity_picture("pipe", W, H), *other = parity_picture("other", 64, 80);
     SfuParams *p = params("pipe", more);
     const SfuJob job = {.task = SFU_TASK_EDIT, .picture = in, .references = &other, .n_references = 1};
     sfu_result_free(check(name, job, p));
@@ -177,7 +152,7 @@ static void outside_is_untouched(const SfuResult *r, GeglBuffer *in)
 
 static void run_masked(SfuTask task)
 {
-    GeglBuffer *in = picture("pipe", W, H), *mask = box_mask(48, 32, 64, 64);
+    GeglBuffer *in = parity_picture("pipe", W, H), *mask = parity_box_mask(48, 32, 64, 64);
     const char *more = task == SFU_TASK_INPAINT ? "strength 1" PLAIN : "seed 1" PLAIN;
     SfuResult *r = check("pipe-inpaint", (SfuJob){.task = task, .picture = in, .mask = mask}, params("pipe", more));
     outside_is_untouched(r, in);
@@ -244,7 +219,7 @@ static void test_pieces(void)
 
 static void test_bad_references(void)
 {
-    GeglBuffer *in = picture("pipe", W, H), *many[30], *dot = picture("dot", 1, 1);
+    GeglBuffer *in = parity_picture("pipe", W, H), *many[30], *dot = parity_picture("dot", 1, 1);
     for (int i = 0; i < 30; i++)
         many[i] = in;
     const SfuJob thirty = {.task = SFU_TASK_EDIT, .picture = in, .references = many, .n_references = 30},
