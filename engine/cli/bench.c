@@ -18,6 +18,7 @@ typedef enum {
     ATTENTION,
     GROUP_NORM,
     LAYER_NORM,
+    RMS_NORM,
     SILU,
     ADD,
     CONCAT,
@@ -78,6 +79,10 @@ static const Case cases[] = {
     {"sdxl self 4096 10x64", ATTENTION, 1, 4096, 4096, 10, 64, 0},
     {"sdxl self 1024 20x64", ATTENTION, 1, 1024, 1024, 20, 64, 0},
     {"sdxl geglu 1024 1280-10240", GEGLU, 1024, 1, 1, 1280, 10240, 0},
+    {"zimage self 4224 30x128", ATTENTION, 1, 4224, 4224, 30, 128, 0},
+    {"zimage linear 4224 3840-10240", LINEAR, 4224, 1, 1, 3840, 10240, 0},
+    {"qwen3 linear 512 2560-9728", LINEAR, 512, 1, 1, 2560, 9728, 0},
+    {"zimage rms_norm 4224 3840", RMS_NORM, 1, 1, 4224, 3840, 0, 0},
     {"vae conv3 64 512-512", CONV, 1, 64, 64, 512, 512, 3},
     {"vae conv3 128 512-512", CONV, 1, 128, 128, 512, 512, 3},
     {"vae conv3 256 512-256", CONV, 1, 256, 256, 512, 256, 3},
@@ -261,6 +266,8 @@ static gboolean job_run(Job *j, GError **error)
         return sfu_group_norm(j->q, j->y, j->x, j->gamma, j->gamma, 32, 1e-5f, SFU_ACT_SILU, error);
     case LAYER_NORM:
         return sfu_layer_norm(j->q, j->y, j->x, j->gamma, j->gamma, 1e-5f, error);
+    case RMS_NORM:
+        return sfu_rms_norm(j->q, j->y, j->x, j->gamma, &(SfuRmsNorm){.eps = 1e-5f}, error);
     case SILU:
         return sfu_unary(j->q, j->y, j->x, SFU_ACT_SILU, 0, error);
     case ADD:

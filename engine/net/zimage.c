@@ -64,12 +64,19 @@ static Block *bind_blocks(Zimage *z, const char *list, int n, gboolean modulated
     return blocks;
 }
 
+/* A token that fills up, [1, hidden]; quantizing programs write [hidden]. */
+static SfuWeight *bind_token(Zimage *z, const char *name)
+{
+    const gint64 d = z->config->hidden, row[] = {1, d};
+    const gboolean flat = sfu_net_dim(&z->net, "", name, 0) == d && sfu_net_dim(&z->net, "", name, 1) == 0;
+    return sfu_net_tensor(&z->net, "", name, flat ? 1 : 2, flat ? row + 1 : row);
+}
+
 static Zimage *bound(SfuQueue *q, SfuModel *model, const SfuZimageConfig *config)
 {
     Zimage *z = g_new0(Zimage, 1);
     SfuNet *net = &z->net;
     const int d = config->hidden, token = config->patch * config->patch * config->channels;
-    const gint64 row[] = {1, d};
     z->config = config;
     sfu_net_init(net, q, model, SFU_PART_TRANSFORMER);
     net->dtype = SFU_F32; /* the sum over the layers leaves fp16's range */
@@ -78,8 +85,8 @@ static Zimage *bound(SfuQueue *q, SfuModel *model, const SfuZimageConfig *config
     z->text_in = sfu_net_linear(net, "", "cap_embedder.1", d, config->context, TRUE);
     z->time1 = sfu_net_linear(net, "", "t_embedder.mlp.0", config->time_hidden, config->time_channels, TRUE);
     z->time2 = sfu_net_linear(net, "", "t_embedder.mlp.2", config->time_out, config->time_hidden, TRUE);
-    z->picture_pad = sfu_net_tensor(net, "", "x_pad_token", 2, row);
-    z->text_pad = sfu_net_tensor(net, "", "cap_pad_token", 2, row);
+    z->picture_pad = bind_token(z, "x_pad_token");
+    z->text_pad = bind_token(z, "cap_pad_token");
     z->noise = bind_blocks(z, "noise_refiner", config->n_noise, TRUE);
     z->context = bind_blocks(z, "context_refiner", config->n_context, FALSE);
     z->layers = bind_blocks(z, "layers", config->n_layers, TRUE);
