@@ -1,6 +1,7 @@
 /* FLUX.2 (Black Forest Labs 2025): klein, distilled to four steps, and base models. Their transformers are published
  * alone, in the original's names (bare or as ComfyUI and GGUF files have them) or as diffusers' folder; text encoder
  * and autoencoder lie beside them. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "family/adapter.h"
 #include "family/registry.h"
 #include "model/internal.h"
 #include "model/names.h"
@@ -64,34 +65,35 @@ static char *block_name(const char *block, int i, const char *rest, const Pair *
     return name;
 }
 
+static const Pair heads[] = {{"img_in.", "x_embedder."},
+                             {"txt_in.", "context_embedder."},
+                             {"time_in.in_layer.", "time_guidance_embed.timestep_embedder.linear_1."},
+                             {"time_in.out_layer.", "time_guidance_embed.timestep_embedder.linear_2."},
+                             {"guidance_in.in_layer.", "time_guidance_embed.guidance_embedder.linear_1."},
+                             {"guidance_in.out_layer.", "time_guidance_embed.guidance_embedder.linear_2."},
+                             {"double_stream_modulation_img.lin.", "double_stream_modulation_img.linear."},
+                             {"double_stream_modulation_txt.lin.", "double_stream_modulation_txt.linear."},
+                             {"single_stream_modulation.lin.", "single_stream_modulation.linear."},
+                             {"final_layer.linear.", "proj_out."}};
+static const Pair doubles[] = {{"img_attn.norm.query_norm.", "attn.norm_q."},
+                               {"img_attn.norm.key_norm.", "attn.norm_k."},
+                               {"img_attn.proj.", "attn.to_out.0."},
+                               {"img_attn.qkv.", "attn.to_qkv."},
+                               {"img_mlp.0.", "ff.linear_in."},
+                               {"img_mlp.2.", "ff.linear_out."},
+                               {"txt_attn.norm.query_norm.", "attn.norm_added_q."},
+                               {"txt_attn.norm.key_norm.", "attn.norm_added_k."},
+                               {"txt_attn.proj.", "attn.to_add_out."},
+                               {"txt_attn.qkv.", "attn.to_added_qkv."},
+                               {"txt_mlp.0.", "ff_context.linear_in."},
+                               {"txt_mlp.2.", "ff_context.linear_out."}};
+static const Pair singles[] = {{"linear1.", "attn.to_qkv_mlp_proj."},
+                               {"linear2.", "attn.to_out."},
+                               {"norm.query_norm.", "attn.norm_q."},
+                               {"norm.key_norm.", "attn.norm_k."}};
+
 static char *canonical_name(const char *name)
 {
-    static const Pair heads[] = {{"img_in.", "x_embedder."},
-                                 {"txt_in.", "context_embedder."},
-                                 {"time_in.in_layer.", "time_guidance_embed.timestep_embedder.linear_1."},
-                                 {"time_in.out_layer.", "time_guidance_embed.timestep_embedder.linear_2."},
-                                 {"guidance_in.in_layer.", "time_guidance_embed.guidance_embedder.linear_1."},
-                                 {"guidance_in.out_layer.", "time_guidance_embed.guidance_embedder.linear_2."},
-                                 {"double_stream_modulation_img.lin.", "double_stream_modulation_img.linear."},
-                                 {"double_stream_modulation_txt.lin.", "double_stream_modulation_txt.linear."},
-                                 {"single_stream_modulation.lin.", "single_stream_modulation.linear."},
-                                 {"final_layer.linear.", "proj_out."}};
-    static const Pair doubles[] = {{"img_attn.norm.query_norm.", "attn.norm_q."},
-                                   {"img_attn.norm.key_norm.", "attn.norm_k."},
-                                   {"img_attn.proj.", "attn.to_out.0."},
-                                   {"img_attn.qkv.", "attn.to_qkv."},
-                                   {"img_mlp.0.", "ff.linear_in."},
-                                   {"img_mlp.2.", "ff.linear_out."},
-                                   {"txt_attn.norm.query_norm.", "attn.norm_added_q."},
-                                   {"txt_attn.norm.key_norm.", "attn.norm_added_k."},
-                                   {"txt_attn.proj.", "attn.to_add_out."},
-                                   {"txt_attn.qkv.", "attn.to_added_qkv."},
-                                   {"txt_mlp.0.", "ff_context.linear_in."},
-                                   {"txt_mlp.2.", "ff_context.linear_out."}};
-    static const Pair singles[] = {{"linear1.", "attn.to_qkv_mlp_proj."},
-                                   {"linear2.", "attn.to_out."},
-                                   {"norm.query_norm.", "attn.norm_q."},
-                                   {"norm.key_norm.", "attn.norm_k."}};
     const char *rest = bare(name);
     int i, used = 0;
     char *out = swap_head(rest, heads, G_N_ELEMENTS(heads));
@@ -191,6 +193,67 @@ static gboolean divide(SfuModel *m, GError **error)
     return ok;
 }
 
+/* ---- adapters ---- */
+
+static int dim_of(const SfuModel *m, const char *name, int i)
+{
+    return sfu_tensor_dim(sfu_model_tensor(m, SFU_PART_TRANSFORMER, "%s", name), i);
+}
+
+/* What the original calls the module `rest` (of block i), by the pairs of whole names; n_rows 0: all of it. */
+static void add_original(SfuAliases *a, const char *block, int i, const char *rest, const Pair *pairs, gsize n)
+{
+    const gsize length = strlen(rest);
+    for (gsize k = 0; k < n; k++) {
+        if (strncmp(pairs[k].to, rest, length) != 0 || strcmp(pairs[k].to + length, ".") != 0)
+            continue;
+        char *from = g_strndup(pairs[k].from, strlen(pairs[k].from) - 1),
+             *name = block ? g_strdup_printf("%s.%d.%s", block, i, from) : g_strdup(from);
+        sfu_aliases_add(a, name, 0, 0, 0);
+        g_free(name);
+        g_free(from);
+    }
+}
+
+/* A part of a fused matrix is called like that too, in diffusers' words and in the original's. */
+static void add_fused(const SfuModel *m, const char *module, SfuAliases *a)
+{
+    char *weight = g_strconcat(module, ".weight", NULL);
+    const gint64 rows = dim_of(m, weight, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(splits); i++)
+        for (int k = 0; k < splits[i].n; k++) {
+            if (!g_str_has_suffix(weight, splits[i].parts[k]))
+                continue;
+            const int head = (int)(strlen(weight) - strlen(splits[i].parts[k])),
+                      fused = (int)(strlen(splits[i].fused) - strlen(".weight"));
+            char *name = g_strdup_printf("%.*s%.*s", head, weight, fused, splits[i].fused);
+            int block, used = 0;
+            sfu_aliases_add(a, name, 0, k * rows, rows);
+            if (sscanf(name, "transformer_blocks.%3d.%n", &block, &used) == 1 && used) {
+                const gboolean text = strcmp(name + used, "attn.to_added_qkv") == 0;
+                char *original = g_strdup_printf("double_blocks.%d.%s_attn.qkv", block, text ? "txt" : "img");
+                sfu_aliases_add(a, original, 0, k * rows, rows);
+                g_free(original);
+            }
+            g_free(name);
+        }
+    g_free(weight);
+}
+
+static void aliases(const SfuModel *m, SfuPart part, const char *module, SfuAliases *a)
+{
+    int i, used = 0;
+    if (part != SFU_PART_TRANSFORMER)
+        return;
+    add_fused(m, module, a);
+    if (sscanf(module, "transformer_blocks.%3d.%n", &i, &used) == 1 && used)
+        add_original(a, "double_blocks", i, module + used, doubles, G_N_ELEMENTS(doubles));
+    else if (sscanf(module, "single_transformer_blocks.%3d.%n", &i, &used) == 1 && used)
+        add_original(a, "single_blocks", i, module + used, singles, G_N_ELEMENTS(singles));
+    else
+        add_original(a, NULL, 0, module, heads, G_N_ELEMENTS(heads));
+}
+
 /* ---- configuration ---- */
 
 static gboolean refuse(const SfuModel *m, GError **error, const char *what)
@@ -198,11 +261,6 @@ static gboolean refuse(const SfuModel *m, GError **error, const char *what)
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s has the form of %s, but %s"), m->path,
                 m->family->name, what);
     return FALSE;
-}
-
-static int dim_of(const SfuModel *m, const char *name, int i)
-{
-    return sfu_tensor_dim(sfu_model_tensor(m, SFU_PART_TRANSFORMER, "%s", name), i);
 }
 
 static JsonNode *value(JsonNode *config, const char *name)
@@ -339,8 +397,8 @@ static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS)
 #define SAME                                                                                                           \
     .tasks = DRAWS, .rank = 3, .recognize = recognize, .canonical = canonical, .open = open_file, .claims = claims,    \
-    .configure = configure, .expect = expect, .native_px = native_px, .least_px = 512, .fits = fits,                   \
-    .language = &language, .denoiser = denoiser, .autoencoder = autoencoder
+    .configure = configure, .expect = expect, .aliases = aliases, .native_px = native_px, .least_px = 512,             \
+    .fits = fits, .language = &language, .denoiser = denoiser, .autoencoder = autoencoder
 
 /* Three layers of Qwen3 4B or 8B, told not to think. Padding is seen. */
 static const SfuLanguageRecipe language = {.before = "<|im_start|>user\n",

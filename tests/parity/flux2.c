@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 
+#include "family/adapter.h"
 #include "models.h"
 
 /* fp32: sums of some thousand terms in another order, through some dozen layers. */
@@ -115,6 +116,47 @@ static void run_transformer(JsonObject *o)
     sfu_denoiser_destroy(d);
 }
 
+/* A LoRA in several spellings; without it the network is as it was. */
+static void run_adapted(JsonObject *o)
+{
+    GError *error = NULL;
+    const char *name = text_of(o, "name");
+    const int h = get(o, "h"), w = get(o, "w");
+    const float timestep = (float)json_array_get_double_element(json_object_get_array_member(o, "timesteps"), 0);
+    JsonArray *list = json_object_get_array_member(o, "adapters");
+    for (guint i = 0; i < json_array_get_length(list); i++) {
+        char *path = parity_model_path(json_array_get_string_element(list, i), NULL);
+        SfuModel *m = parity_model(i % 2 ? "klein-bfl" : "klein");
+        SfuAdapter *a = sfu_adapter_open(path, &error);
+        g_assert_no_error(error);
+        SfuBoundAdapter *b = sfu_adapter_bind(a, m, &error);
+        g_assert_no_error(error);
+        g_assert_null(sfu_bound_adapter_note(b));
+        SfuDeltas *deltas = sfu_deltas_new();
+        GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
+        sfu_bound_adapter_use(b, 1, 1, uses);
+        sfu_deltas_set(deltas, (const SfuDeltaUse *)(gconstpointer)uses->data, uses->len);
+        SfuDenoiser *d = sfu_model_family(m)->denoiser(q, m, &error);
+        g_assert_no_error(error);
+        SfuTensor *x = upload(name, "x", 1, h, w, d->in_channels, 1),
+                  *text = upload(name, "text", 1, 1, get(o, "tokens"), get(o, "context"), 1), *y;
+        sfu_denoiser_set_condition(d, &(SfuCondition){.tokens = text}, &error);
+        g_assert_no_error(error);
+        sfu_denoiser_forward(d, &y, &(SfuDenoiserInput){.x = x, .timesteps = &timestep}, &error);
+        g_assert_no_error(error);
+        check(y, name, "out");
+        sfu_deltas_set(deltas, NULL, 0);
+        sfu_tensor_destroy(x);
+        sfu_tensor_destroy(text);
+        sfu_denoiser_destroy(d);
+        g_array_unref(uses);
+        sfu_deltas_free(deltas);
+        sfu_bound_adapter_free(b);
+        sfu_adapter_close(a);
+        g_free(path);
+    }
+}
+
 static void run_schedule(JsonObject *o)
 {
     GError *error = NULL;
@@ -141,7 +183,10 @@ static void run_case(gconstpointer data)
     static const struct {
         const char *kind;
         void (*run)(JsonObject *o);
-    } kinds[] = {{"autoencoder", run_autoencoder}, {"transformer", run_transformer}, {"schedule", run_schedule}};
+    } kinds[] = {{"autoencoder", run_autoencoder},
+                 {"transformer", run_transformer},
+                 {"schedule", run_schedule},
+                 {"adapted", run_adapted}};
     gsize i = 0;
     while (i < G_N_ELEMENTS(kinds) && strcmp(kinds[i].kind, text_of(o, "kind")) != 0)
         i++;

@@ -8,6 +8,7 @@ Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0, safetensors 0
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+import copy
 import gzip
 import json
 import pathlib
@@ -239,6 +240,50 @@ models["klein-bfl"] = {"files": [{"file": "flux-2-klein-4b.safetensors", "tensor
 models["klein-comfy"] = {"files": [{"file": "klein.safetensors", "tensors": bfl_transformer(file["tensors"], "model.diffusion_model.")}]}
 models["klein-alone"] = {"files": [{"file": "diffusion_pytorch_model.safetensors", "tensors": file["tensors"]}]}
 transformer_case("klein", klein, 2, 3, 5, 7, also=("klein-bfl", "klein-comfy", "klein-alone"))
+
+
+# ---- LoRAs: the same change in the original's fused names and in diffusers'
+
+def small(name, dims, exponent):
+    """Values that fp16 holds: models.c makes them of the same hash."""
+    return torch.from_numpy((hash_ints(name, int(np.prod(dims))) * (2.0 ** exponent / 1024)).reshape(dims).astype(np.float32))
+
+
+def lora_file(key, pairs):
+    """pairs: module -> (hashed name of A, dims, of B, dims)."""
+    tensors = [[f"{module}.lora_{side}.weight", hashed, dims, -2, "bare"]
+               for module, (a, a_dims, b, b_dims) in pairs.items() for side, hashed, dims in (("A", a, a_dims), ("B", b, b_dims))]
+    models[key] = {"files": [{"file": f"{key}.safetensors", "tensors": tensors}]}
+
+
+RANK = 4
+changed = {"double_blocks.0.img_attn.qkv": ["transformer_blocks.0.attn.to_q", "transformer_blocks.0.attn.to_k", "transformer_blocks.0.attn.to_v"],
+           "double_blocks.1.txt_attn.qkv": ["transformer_blocks.1.attn.add_q_proj", "transformer_blocks.1.attn.add_k_proj",
+                                            "transformer_blocks.1.attn.add_v_proj"],
+           "double_blocks.0.img_attn.proj": ["transformer_blocks.0.attn.to_out.0"], "double_blocks.0.img_mlp.0": ["transformer_blocks.0.ff.linear_in"],
+           "double_blocks.1.txt_mlp.2": ["transformer_blocks.1.ff_context.linear_out"],
+           "single_blocks.0.linear1": ["single_transformer_blocks.0.attn.to_qkv_mlp_proj"],
+           "single_blocks.2.linear2": ["single_transformer_blocks.2.attn.to_out"], "img_in": ["x_embedder"], "final_layer.linear": ["proj_out"],
+           "double_stream_modulation_img.lin": ["double_stream_modulation_img.linear"]}
+original, fused, separate = copy.deepcopy(klein.state_dict()), {}, {}
+for module, names in changed.items():
+    weights = [klein.get_submodule(n).weight for n in names]
+    out, inner = weights[0].shape[0], weights[0].shape[1]
+    a = small(f"lora/{module}.A", [RANK, inner], -2)
+    fused[module] = (f"lora/{module}.A", [RANK, inner], f"lora/{module}.B", [out * len(names), RANK])
+    change = small(f"lora/{module}.B", [out * len(names), RANK], -2) @ a
+    for i, (n, w) in enumerate(zip(names, weights)):
+        w += change[i * out:(i + 1) * out]
+        if len(names) == 1:
+            separate[n] = fused[module]
+lora_file("lora-peft", {f"base_model.model.{m}": v for m, v in fused.items()})
+lora_file("lora-comfy", {f"diffusion_model.{m}": v for m, v in fused.items()})
+# diffusers' spelling of what is one matrix there too.
+lora_file("lora-diffusers", {f"transformer.{m}": v for m, v in separate.items()} | {f"transformer.{m}": v for m, v in fused.items() if "qkv" in m})
+transformer_case("klein", klein, 1, 3, 4, 5, name="klein-adapted")
+cases[-1] |= {"kind": "adapted", "adapters": ["lora-peft", "lora-comfy", "lora-diffusers"]}
+klein.load_state_dict(original)
+
 transformer_case("klein", klein, 1, 4, 3, 6, references=[(3, 2)])
 transformer_case("klein", klein, 2, 4, 3, 6, references=[(3, 2), (2, 5)])
 # The keys and values of references are kept by processors of their own.
