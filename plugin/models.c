@@ -115,6 +115,12 @@ char *sfu_models_name(GPtrArray *models, const char *path)
     return m ? g_strdup(m->name) : path && *path ? g_path_get_basename(path) : NULL;
 }
 
+gboolean sfu_model_can(const SfuModelInfo *m, SfuAction action)
+{
+    return !m->error && m->tasks & 1u << sfu_action_info(action)->task &&
+           (action != SFU_ACTION_RESTORE || (m->scale == 1 && !m->has_text));
+}
+
 static gboolean contains(GPtrArray *paths, const char *path)
 {
     for (guint i = 0; i < paths->len; i++)
@@ -133,7 +139,8 @@ char **sfu_models_to_try(const SfuSettings *settings, GPtrArray *models, const S
     } else {
         char *key = g_strconcat("model-", action->name, NULL), *chosen = sfu_settings_get(settings, key), *best;
         for (guint i = 0; i < models->len; i++)
-            g_ptr_array_add(rest, models->pdata[i]);
+            if (sfu_model_can(models->pdata[i], r->action))
+                g_ptr_array_add(rest, models->pdata[i]);
         if (chosen)
             g_ptr_array_add(paths, chosen);
         const guint first = paths->len;

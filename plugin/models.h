@@ -25,6 +25,8 @@ GPtrArray *sfu_models_wait(const SfuSettings *settings);
  * goes to those that make whole pictures, which take far longer and invent. "" stands for the engine's own choice.
  * NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_models_to_try(const SfuSettings *settings, GPtrArray *models, const SfuRequest *r);
+/* Whether a model may do an action: its task, and for Restore a network that enlarges by 1. */
+gboolean sfu_model_can(const SfuModelInfo *m, SfuAction action);
 /* The model's entry, NULL: not found; and its name for people. Caller frees. */
 const SfuModelInfo *sfu_models_find(GPtrArray *models, const char *path);
 char *sfu_models_name(GPtrArray *models, const char *path);

@@ -39,6 +39,20 @@ static const SfuActionInfo actions[SFU_N_ACTIONS] = {
     {"restyle", "plug-in-sfumato-restyle", N_("Re_style..."), N_("Restyle"), N_("Restyle"),
      N_("Repaint the selection or the whole layer in another style, as a new layer (style transfer)"),
      N_("Image-to-image with a style preset."), SFU_TASK_IMG2IMG, TRUE, TRUE, FALSE},
+    {"edit", "plug-in-sfumato-edit", N_("E_dit by Words..."), N_("Edit by Words"), N_("Edit"),
+     N_("Change the selection or the layer as an instruction says, as a new layer (instruct)"),
+     N_("The prompt is an instruction, such as \"make it winter\"; the model sees the picture and changes what it is "
+        "told "
+        "to."),
+     SFU_TASK_EDIT, TRUE, TRUE, FALSE},
+    {"seamless", "plug-in-sfumato-seamless", N_("Seamless _Texture..."), N_("Seamless Texture"), N_("Texture"),
+     N_("Make a texture from a description that continues at its other side, as a new image or layer (tileable)"),
+     N_("Text-to-image, whose left edge fits the right one and whose upper edge fits the lower one."), SFU_TASK_TXT2IMG,
+     TRUE, FALSE, FALSE},
+    {"restore", "plug-in-sfumato-restore", N_("Rest_ore..."), N_("Restore"), N_("Restore"),
+     N_("Clean the selection or the layer of noise, blur or JPEG artifacts, as a new layer (denoise, deblur, dejpeg)"),
+     N_("By a network that enlarges by 1; which fault it mends depends on the network."), SFU_TASK_UPSCALE, TRUE, TRUE,
+     FALSE},
 };
 
 /* Rows that only a plug-in has. */
@@ -109,14 +123,15 @@ static gboolean has_row(SfuAction action, const SfuParamSpec *s)
 {
     static const char *const files[] = {"reference", "keep_references",
                                         NULL}; /* pictures that only the command opens */
+    static const char *const restore[] = {"model", "tile", "tta", "sample_merged", NULL}; /* one pass of a network */
     static const char *const not_remove[] = {"prompt", "negative", "style", "strength", "guidance", "count", NULL};
     if (!(s->tasks & (1u << actions[action].task)))
         return FALSE;
     if (action == SFU_ACTION_REMOVE && g_strv_contains(not_remove, s->name))
         return FALSE;
-    if (g_strv_contains(files, s->name))
+    if (g_strv_contains(files, s->name) || (action == SFU_ACTION_RESTORE && !g_strv_contains(restore, s->name)))
         return FALSE;
-    return action != SFU_ACTION_GENERATE || strcmp(s->name, "sample_merged") != 0;
+    return actions[action].task != SFU_TASK_TXT2IMG || strcmp(s->name, "sample_merged") != 0;
 }
 
 const SfuParamSpec *const *sfu_action_specs(SfuAction action)
@@ -180,8 +195,10 @@ double sfu_action_default(SfuAction action, const SfuParamSpec *spec)
         return 8; /* an object's shadow and edge halo reach over a hand-made selection */
     if (action == SFU_ACTION_REMOVE && strcmp(spec->name, "background") == 0)
         return 1; /* what is gone must not come back from a neighbor */
-    if (action == SFU_ACTION_ENLARGE && strcmp(spec->name, "new_image") == 0)
+    if ((action == SFU_ACTION_ENLARGE || action == SFU_ACTION_SEAMLESS) && strcmp(spec->name, "new_image") == 0)
         return 1;
+    if (action == SFU_ACTION_SEAMLESS && strcmp(spec->name, "seamless") == 0)
+        return g_strv_length((char **)spec->choices) - 1; /* both ways, the last choice */
     return spec->def;
 }
 

@@ -26,10 +26,12 @@ static gboolean is_patch(int layer)
 {
     char *json = sfu_host_parasite_get(layer);
     SfuRequest *r = json ? sfu_request_from_json(json, NULL, NULL) : NULL;
+    const int action = r ? (int)r->action : -1;
     const SfuTask task = r ? sfu_action_info(r->action)->task : SFU_N_TASKS;
     sfu_request_free(r);
     g_free(json);
-    return task == SFU_TASK_INPAINT || task == SFU_TASK_IMG2IMG;
+    return task == SFU_TASK_INPAINT || task == SFU_TASK_IMG2IMG || task == SFU_TASK_EDIT ||
+           action == SFU_ACTION_RESTORE;
 }
 
 static gboolean check_image(const SfuRequest *r, int image, int drawable, int *layer, GError **error)
@@ -127,12 +129,18 @@ static gboolean read_visible(SfuInput *in, GError **error)
     return in->picture != NULL;
 }
 
+/* The result is another version of what is there, in the same place. */
+static gboolean repaints(SfuAction action)
+{
+    return action == SFU_ACTION_REFINE || action == SFU_ACTION_RESTYLE || action == SFU_ACTION_EDIT ||
+           action == SFU_ACTION_RESTORE;
+}
+
 /* Reads the layer, or what is visible: if that is wanted, if the layer is a patch over others, or if the layer has
  * nothing to work on. */
 static gboolean read_picture(SfuInput *in, const SfuRequest *r, GError **error)
 {
-    const gboolean in_selection =
-        r->action == SFU_ACTION_REMOVE || r->action == SFU_ACTION_REFINE || r->action == SFU_ACTION_RESTYLE;
+    const gboolean in_selection = r->action == SFU_ACTION_REMOVE || repaints(r->action);
     if (r->sample_merged || is_patch(in->layer) ||
         (r->action == SFU_ACTION_EXPAND && !covers_canvas(in->image, in->layer))) {
         if (!read_visible(in, error))
@@ -251,6 +259,18 @@ static gboolean read_excluded(SfuInput *in, const SfuRequest *r, GError **error)
     return FALSE;
 }
 
+/* Of an action that works on whole pictures, the selection with as much again around it: at the size of the whole the
+ * selection would get few of the model's pixels. */
+static void cut_to_surroundings(SfuInput *in, const GeglRectangle *area)
+{
+    const int pad = MAX(MAX(area->width, area->height) / 2, 32);
+    GeglRectangle around = {area->x - pad, area->y - pad, area->width + 2 * pad, area->height + 2 * pad};
+    gegl_rectangle_intersect(&around, &around, gegl_buffer_get_extent(in->picture));
+    GeglBuffer *part = crop(in->picture, &around);
+    g_object_unref(in->picture);
+    in->picture = part;
+}
+
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
 {
     const SfuActionInfo *action = sfu_action_info(r->action);
@@ -276,7 +296,9 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
                                                     : _("Select the area first."));
         goto fail;
     }
-    if (r->action == SFU_ACTION_GENERATE) {
+    if (action->task == SFU_TASK_TXT2IMG) {
+        if (r->action == SFU_ACTION_SEAMLESS) /* cut to a selection it would not fit its other side */
+            g_clear_object(&in->mask);
         if (in->mask)
             in->place = area;
         return in;
@@ -299,6 +321,8 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
         } else {
             g_object_unref(in->mask);
             in->mask = part;
+            if (r->action == SFU_ACTION_EDIT || r->action == SFU_ACTION_RESTORE)
+                cut_to_surroundings(in, &area);
         }
     } else if (r->action == SFU_ACTION_FILL) {
         in->mask = holes(in->picture);
@@ -350,8 +374,9 @@ void sfu_input_free(SfuInput *in)
 
 SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
 {
-    if (r->action == SFU_ACTION_GENERATE && in->place.width > 0 && sfu_params_int(r->params, SFU_PARAM_WIDTH) == 0 &&
-        sfu_params_int(r->params, SFU_PARAM_HEIGHT) == 0 && !r->new_image) {
+    if (in->place.width > 0 && sfu_action_info(in->action)->task == SFU_TASK_TXT2IMG &&
+        sfu_params_int(r->params, SFU_PARAM_WIDTH) == 0 && sfu_params_int(r->params, SFU_PARAM_HEIGHT) == 0 &&
+        !r->new_image) {
         const double fit = MIN(1.0, (double)LARGEST_GENERATED_PX / MAX(in->place.width, in->place.height));
         const int w = MAX(64, ((int)(in->place.width * fit) + 7) / 8 * 8),
                   h = MAX(64, ((int)(in->place.height * fit) + 7) / 8 * 8);
@@ -362,8 +387,11 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
     *n = in->layers ? in->layers->len : 1;
     SfuJob *jobs = g_new(SfuJob, *n);
     if (!in->layers) {
-        jobs[0] = (SfuJob){
-            .task = task, .params = r->params, .picture = in->picture, .mask = in->mask, .exclude = in->exclude};
+        jobs[0] = (SfuJob){.task = task,
+                           .params = r->params,
+                           .picture = in->picture,
+                           .mask = in->action == SFU_ACTION_RESTORE ? NULL : in->mask,
+                           .exclude = in->exclude};
         return jobs;
     }
     if (sfu_request_get_double(r, "seed") < 0) /* one for all layers */
@@ -410,6 +438,30 @@ static GeglBuffer *limit_alpha(GeglBuffer *pixels, GeglBuffer *picture)
     return copy;
 }
 
+/* A result for the whole of what was read, where the selection is. Caller unrefs. */
+static GeglBuffer *through_selection(const SfuInput *in, const SfuResult *result)
+{
+    GeglBuffer *pixels = g_object_ref(result->picture);
+    if (in->mask && !result->masked) {
+        GeglBuffer *part = crop(pixels, gegl_buffer_get_extent(in->mask));
+        g_object_unref(pixels);
+        pixels = sfu_pixels_masked(part, in->mask);
+        g_object_unref(part);
+    }
+    if (in->has_alpha) {
+        GeglBuffer *limited = limit_alpha(pixels, in->picture);
+        g_object_unref(pixels);
+        pixels = limited;
+    }
+    return pixels;
+}
+
+GeglBuffer *sfu_output_look(const SfuInput *in, const SfuResult *result)
+{
+    return in->action == SFU_ACTION_EDIT || in->action == SFU_ACTION_RESTORE ? through_selection(in, result)
+                                                                             : g_object_ref(result->picture);
+}
+
 /* The pixels of one result, where they belong, and how they become a layer. Caller unrefs. */
 static GeglBuffer *place_pixels(const SfuInput *in, const SfuRequest *r, const SfuResult *result, SfuLayerKind *kind)
 {
@@ -420,12 +472,16 @@ static GeglBuffer *place_pixels(const SfuInput *in, const SfuRequest *r, const S
     case SFU_ACTION_RESTYLE:
         /* Where the source is transparent, a repainted copy of it is too. */
         return in->has_alpha ? limit_alpha(pixels, in->picture) : g_object_ref(pixels);
+    case SFU_ACTION_EDIT:
+    case SFU_ACTION_RESTORE:
+        return through_selection(in, result);
     case SFU_ACTION_EXPAND:
         *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
         return g_object_ref(pixels);
     case SFU_ACTION_ENLARGE:
         *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
         return r->new_image ? sfu_pixels_moved(pixels, 0, 0) : sfu_pixels_moved(pixels, in->place.x, in->place.y);
+    case SFU_ACTION_SEAMLESS:
     case SFU_ACTION_GENERATE: {
         const GeglRectangle *size = gegl_buffer_get_extent(pixels);
         SfuHostImage info;

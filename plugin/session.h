@@ -42,6 +42,8 @@ void sfu_input_free(SfuInput *in);
 /* The jobs (borrowing from `in` and `r`), which completes `r`: size from the selection. Caller frees with g_free(). */
 SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n);
 
+/* What a result will look like over the picture that was read, before it is added. Caller unrefs. */
+GeglBuffer *sfu_output_look(const SfuInput *in, const SfuResult *result);
 /* Puts results into the image (or a new one) as one undo step, the first on top. A new layer has opacity, mode and
  * layer mask's effect of the layer that it was made from. *layer is the topmost new layer (of the whole image: its
  * active one), *image its image. On error nothing has changed. */

@@ -76,7 +76,7 @@ static char *automatic_words(SfuDialog *d)
 static GtkWidget *model_row(SfuDialog *d)
 {
     char *words = automatic_words(d);
-    d->model = sfu_model_combo_new(d->models, sfu_action_info(d->request->action)->task, words);
+    d->model = sfu_model_combo_new(d->models, d->request->action, words);
     g_signal_connect(d->model, "changed", G_CALLBACK(model_changed), d);
     g_free(words);
     return d->model;
@@ -104,7 +104,7 @@ void sfu_dialog_look_for_models(SfuDialog *d)
 void sfu_dialog_models_found(SfuDialog *d)
 {
     char *words = automatic_words(d);
-    sfu_model_combo_fill(d->model, d->models, sfu_action_info(d->request->action)->task, words);
+    sfu_model_combo_fill(d->model, d->models, d->request->action, words);
     g_free(words);
     for (guint i = 0; i < d->fields->len; i++) {
         const SfuField *f = d->fields->pdata[i];
@@ -360,7 +360,10 @@ static GtkWidget *controls(SfuDialog *d)
             g_signal_connect(f->control, "toggled", G_CALLBACK(whole_image_toggled), d);
     }
     d->seed_box = seed_row(d);
-    attach_row(grid, n++, _("Seed"), d->seed_box);
+    if (sfu_action_spec(d->request->action, "seed"))
+        attach_row(grid, n++, _("Seed"), d->seed_box);
+    else
+        g_object_ref_sink(d->seed_box); /* one pass of a network, without noise */
     gtk_box_pack_start(GTK_BOX(box), grid, FALSE, FALSE, 0);
     sfu_engine_fields_attach(&d->engine, advanced, n_advanced, d->settings);
     g_signal_connect(expander, "notify::expanded", G_CALLBACK(advanced_opened), d);
@@ -497,21 +500,25 @@ static GtkWidget *secondary_button(SfuDialog *d, const char *label, int response
     return b;
 }
 
+static const char *go_words(SfuAction action)
+{
+    return action == SFU_ACTION_ENLARGE ? _("_Enlarge") : action == SFU_ACTION_RESTORE ? _("_Restore") : _("_Generate");
+}
+
 static void buttons(SfuDialog *d)
 {
     GtkDialog *dialog = GTK_DIALOG(d->window);
-    const SfuTask task = sfu_action_info(d->request->action)->task;
+    const SfuAction action = d->request->action;
     secondary_button(d, _("_Reset"), RESPONSE_RESET);
     secondary_button(d, _("_Settings..."), RESPONSE_SETTINGS);
     d->history_button = secondary_button(d, _("H_istory"), RESPONSE_HISTORY);
     gtk_widget_set_tooltip_text(d->history_button, _("What was made with this image, with all values"));
     gtk_dialog_add_button(dialog, _("_Close"), GTK_RESPONSE_CLOSE);
-    const gboolean image_of_its_own = task == SFU_TASK_TXT2IMG || task == SFU_TASK_UPSCALE;
+    const gboolean image_of_its_own = sfu_action_spec(action, "new_image") != NULL;
     d->add = gtk_dialog_add_button(dialog, image_of_its_own ? _("_Add to GIMP") : _("_Add as Layer"), RESPONSE_ADD);
     d->add_and_close = gtk_dialog_add_button(dialog, _("Add and C_lose"), RESPONSE_ADD_AND_CLOSE);
     d->stop = gtk_dialog_add_button(dialog, _("S_top"), RESPONSE_STOP);
-    d->generate =
-        gtk_dialog_add_button(dialog, task == SFU_TASK_UPSCALE ? _("_Enlarge") : _("_Generate"), RESPONSE_GENERATE);
+    d->generate = gtk_dialog_add_button(dialog, go_words(action), RESPONSE_GENERATE);
     gtk_widget_set_tooltip_text(d->generate, _("While something runs, this waits behind it"));
     gtk_dialog_set_default_response(dialog, RESPONSE_GENERATE);
 }
@@ -636,6 +643,8 @@ static gboolean find_scope(const SfuDialog *d, GeglRectangle *area, const char *
     *what = _("Image");
     if (a->task == SFU_TASK_OUTPAINT)
         return TRUE;
+    if (d->request->action == SFU_ACTION_SEAMLESS)
+        return FALSE;
     if (sfu_host_selection_bounds(d->image, area)) {
         *what = _("Selection");
         return TRUE;
@@ -706,21 +715,28 @@ void sfu_dialog_update_model(SfuDialog *d)
                 : g_strdup_printf(
                       _("%s works without words: it continues the surroundings. Choose another model to use a prompt."),
                       model->name);
-    if (!*path && !d->looking)
+    if (d->request->action == SFU_ACTION_RESTORE)
+        g_clear_pointer(&reason, g_free);
+    if (!*path && !d->looking && d->request->action == SFU_ACTION_RESTORE)
+        reason =
+            g_strdup(_("No network that restores was found: one that enlarges by 1, such as those of OpenModelDB for "
+                       "denoising, deblurring or JPEG artifacts. Put one into the models' folder."));
+    else if (!*path && !d->looking)
         reason =
             g_strdup_printf(_("There is no model for \"%s\" here. Get one, or add the folder of your own in Settings."),
                             _(sfu_action_info(d->request->action)->title));
     gtk_label_set_text(GTK_LABEL(d->note), reason ? reason : "");
     gtk_widget_set_visible(d->note, reason != NULL);
-    gtk_widget_set_visible(
-        d->get_model, !d->looking && (!*path || (!has_text && task != SFU_TASK_UPSCALE && !any_with_words(d, task))));
+    gtk_widget_set_visible(d->get_model,
+                           !d->looking && d->request->action != SFU_ACTION_RESTORE &&
+                               (!*path || (!has_text && task != SFU_TASK_UPSCALE && !any_with_words(d, task))));
     if (d->prompt.box)
         gtk_widget_set_visible(d->prompt.box, has_text);
     if (d->negative.box)
         gtk_widget_set_visible(d->negative.box, has_text);
     for (guint i = 0; i < d->fields->len; i++) {
         SfuField *f = d->fields->pdata[i];
-        const gboolean network = task == SFU_TASK_UPSCALE && model && model->scale;
+        const gboolean network = d->request->action == SFU_ACTION_ENLARGE && model && model->scale;
         sfu_field_set_visible(f, (has_text || !g_strv_contains(wordy, f->spec->name)) &&
                                      (!network || !g_strv_contains(painting, f->spec->name)));
         if (strcmp(f->spec->name, "scale") == 0)

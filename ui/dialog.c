@@ -150,9 +150,10 @@ static void start_variant(SfuDialog *d)
     SfuRequest *one = sfu_request_copy(o->request);
     if (sfu_action_spec(one->action, "count"))
         sfu_params_put(one->params, SFU_PARAM_COUNT, 1);
-    sfu_params_put_int64(one->params, SFU_PARAM_SEED, (gint64)((guint64)o->seed + o->done) & G_MAXINT64);
+    if (sfu_action_spec(one->action, "seed"))
+        sfu_params_put_int64(one->params, SFU_PARAM_SEED, (gint64)((guint64)o->seed + o->done) & G_MAXINT64);
     d->jobs = sfu_input_jobs(o->shared->input, one, &d->n_jobs);
-    if (one->action != SFU_ACTION_ENLARGE)
+    if (sfu_action_info(one->action)->task != SFU_TASK_UPSCALE)
         sfu_params_put(one->params, SFU_PARAM_PREVIEW_EVERY, 1);
     one->params = NULL; /* the jobs' own from here on */
     sfu_request_free(one);
@@ -333,8 +334,11 @@ static void generate(SfuDialog *d)
     GError *error = NULL;
     SfuRequest *r = sfu_dialog_collect(d);
     if (!has_model(d, r)) {
+        if (r->action == SFU_ACTION_RESTORE)
+            sfu_dialog_error(d, gtk_label_get_text(GTK_LABEL(d->note)));
+        else
+            sfu_dialog_get_model(d);
         sfu_request_free(r);
-        sfu_dialog_get_model(d);
         return;
     }
     SfuInput *in = sfu_input_new(r, d->image, d->drawable, &error);

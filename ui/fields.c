@@ -4,6 +4,7 @@
 #include "fields.h"
 
 #include "host.h"
+#include "models.h"
 
 #include <math.h>
 #include <string.h>
@@ -317,7 +318,7 @@ char *sfu_tasks_in_words(guint tasks)
     return g_string_free(s, FALSE);
 }
 
-void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, const char *automatic)
+void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuAction action, const char *automatic)
 {
     char *chosen = sfu_model_combo_get(combo);
     GtkListStore *list = GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo)));
@@ -326,7 +327,7 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task, con
     for (int usable = 1; usable >= 0; usable--) {
         for (guint i = 0; i < models->len; i++) {
             const SfuModelInfo *m = models->pdata[i];
-            const gboolean can = !m->error && (m->tasks & (1u << task));
+            const gboolean can = sfu_model_can(m, action);
             if (can != usable || m->part) /* parts have rows of their own */
                 continue;
             char *does = sfu_tasks_in_words(m->tasks);
@@ -357,10 +358,10 @@ static GtkWidget *list_combo(const char *name)
     return combo;
 }
 
-GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic)
+GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuAction action, const char *automatic)
 {
     GtkWidget *combo = list_combo(_("Model"));
-    sfu_model_combo_fill(combo, models, task, automatic);
+    sfu_model_combo_fill(combo, models, action, automatic);
     return combo;
 }
 

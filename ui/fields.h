@@ -44,8 +44,8 @@ void sfu_text_field_init(SfuTextField *t, const char *label, const char *help, i
 char *sfu_text_field_get(const SfuTextField *t); /* caller frees */
 
 /* Choice of a model: those that can do the task, then the others greyed with the reason. */
-GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuTask task, const char *automatic);
-void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuTask task,
+GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuAction action, const char *automatic);
+void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuAction action,
                           const char *automatic);             /* anew, keeping what is chosen */
 void sfu_model_combo_set(GtkWidget *combo, const char *path); /* "": automatic; an unknown path is added */
 char *sfu_model_combo_get(GtkWidget *combo);                  /* "": automatic; caller frees */

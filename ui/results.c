@@ -268,7 +268,9 @@ gboolean sfu_dialog_add_entries(SfuDialog *d, const SfuOrder *o, GPtrArray *resu
         SfuResult *result = results->pdata[i];
         GPtrArray *one = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
         g_ptr_array_add(one, result);
-        add_entry(d, entry_new(o, one, result->picture, seconds / results->len));
+        GeglBuffer *look = sfu_output_look(o->shared->input, result);
+        add_entry(d, entry_new(o, one, look, seconds / results->len));
+        g_object_unref(look);
     }
     return TRUE;
 }

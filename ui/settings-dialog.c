@@ -62,7 +62,7 @@ static void found(GPtrArray *models, gpointer data)
     g_free(text);
     for (int i = 0; i < SFU_N_ACTIONS; i++)
         if (s->defaults[i])
-            sfu_model_combo_fill(s->defaults[i], s->found, sfu_action_info(i)->task, _("Automatic"));
+            sfu_model_combo_fill(s->defaults[i], s->found, i, _("Automatic"));
 }
 
 static void find_models(Settings *s);
@@ -276,7 +276,7 @@ static GtkWidget *defaults_part(Settings *s)
     for (int i = 0; i < SFU_N_ACTIONS; i++) {
         const SfuActionInfo *a = sfu_action_info(i);
         char *key = g_strconcat("model-", a->name, NULL), *path = sfu_settings_get(s->settings, key);
-        s->defaults[i] = sfu_model_combo_new(s->found, a->task, _("Automatic"));
+        s->defaults[i] = sfu_model_combo_new(s->found, i, _("Automatic"));
         sfu_model_combo_set(s->defaults[i], path ? path : "");
         attach(grid, i % 2 * 2, i / 2, _(a->title), s->defaults[i]);
         g_free(path);

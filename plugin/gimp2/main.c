@@ -13,6 +13,7 @@
 #define REPEAT "plug-in-sfumato-repeat"
 #define EXCLUDE "plug-in-sfumato-exclude"
 #define SETTINGS "plug-in-sfumato-settings"
+#define WITHOUT_IMAGE "-image" /* of procedures that make one: the same without an image to begin with */
 #define MENU "<Image>/Filters/Sfumato"
 #define AUTHOR "The Sfumato authors"
 #define COPYRIGHT "GPL-3.0-or-later"
@@ -83,9 +84,9 @@ static void install_action(SfuAction action)
     gimp_plugin_menu_register(a->procedure, MENU);
     if (!a->needs_image) { /* PDB calls cannot say "no image" in 2.10: the same without it, for scripts */
         g_array_remove_index(args, 1);
-        gimp_install_procedure("plug-in-sfumato-generate-image", _(a->blurb), about, AUTHOR, COPYRIGHT, YEAR, NULL,
-                               NULL, GIMP_PLUGIN, args->len, G_N_ELEMENTS(returns), (GimpParamDef *)args->data,
-                               returns);
+        gimp_install_procedure(g_strconcat(a->procedure, WITHOUT_IMAGE, NULL), _(a->blurb), about, AUTHOR, COPYRIGHT,
+                               YEAR, NULL, NULL, GIMP_PLUGIN, args->len, G_N_ELEMENTS(returns),
+                               (GimpParamDef *)args->data, returns);
     }
     g_array_free(args, TRUE);
     g_free(about);
@@ -189,8 +190,9 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
 {
     static GimpParam values[3];
     const GimpRunMode mode = n_params > 0 ? param[0].data.d_int32 : GIMP_RUN_INTERACTIVE;
-    const int action = sfu_action_find(name);
-    const gboolean image_only = strcmp(name, "plug-in-sfumato-generate-image") == 0;
+    const gboolean image_only = g_str_has_suffix(name, WITHOUT_IMAGE);
+    char *with_image = g_strndup(name, strlen(name) - (image_only ? strlen(WITHOUT_IMAGE) : 0));
+    const int action = sfu_action_find(with_image);
     Outcome out = {GIMP_PDB_SUCCESS, -1, -1, FALSE};
     GError *error = NULL;
     char *locale = locale_folder(), *folder = sfu_host_folder();
@@ -211,8 +213,7 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
         ok = mode == GIMP_RUN_INTERACTIVE ? sfu_ui_settings(settings) : TRUE;
     } else {
         const int skip = MIN(n_params, image_only ? 1 : sfu_action_info(MAX(action, 0))->needs_image ? 3 : 2);
-        ok = run_action(image_only ? SFU_ACTION_GENERATE : action, mode, image, drawable, param + skip, n_params - skip,
-                        settings, &out, &error);
+        ok = run_action(action, mode, image, drawable, param + skip, n_params - skip, settings, &out, &error);
     }
     if (!ok && (!error || g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED)))
         out.status = GIMP_PDB_CANCEL;
@@ -241,6 +242,7 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
     sfu_settings_free(settings);
     g_free(folder);
     g_free(locale);
+    g_free(with_image);
 }
 
 const GimpPlugInInfo PLUG_IN_INFO = {NULL, NULL, query, run};

@@ -256,6 +256,55 @@ static void excluded_area(void)
     gimp_image_delete(image);
 }
 
+/* ---- tools that make or mend whole pictures
+ * ----------------------------------------------------------------------------- */
+
+static void textures(void)
+{
+    const Image image = gimp_image_new(W, H, GIMP_RGB);
+    const Layer work = check_add_layer(image, "work", W, H, 0, 0, FALSE);
+    gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 20, 10, 21, 15);
+    Outcome out = call_action(SFU_ACTION_SEAMLESS, image, AS_DRAWABLE(work), "prompt=moss seed=77");
+    CHECK(out.ok && IMAGE_ID(out.image) != IMAGE_ID(image), "no image of its own: %s", out.error ? out.error : "");
+    if (out.ok) {
+        CHECK(drawable_width(out.layer) == 256 && drawable_height(out.layer) == 256, "cut to %d x %d",
+              drawable_width(out.layer), drawable_height(out.layer)); /* a selection would break it */
+        gimp_image_delete(out.image);
+    }
+    out = call_action(SFU_ACTION_SEAMLESS, image, AS_DRAWABLE(work), "prompt=moss seed=77 new_image=0");
+    CHECK(out.ok && IMAGE_ID(out.image) == IMAGE_ID(image) && drawable_width(out.layer) == 256, "not a layer: %s",
+          out.error ? out.error : "");
+    gimp_image_delete(image);
+    check_end_case("a seamless texture is a whole picture, whatever is selected");
+}
+
+static void restoring(void)
+{
+    const Image image = gimp_image_new(W, H, GIMP_RGB);
+    const Layer work = check_add_layer(image, "work", W, H, 0, 0, FALSE);
+    for (int part = 0; part < 2; part++) {
+        if (part)
+            gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 20, 10, 21, 15);
+        const Outcome out = call_action(SFU_ACTION_RESTORE, image, AS_DRAWABLE(work), "sample_merged=0");
+        CHECK(out.ok && IMAGE_ID(out.image) == IMAGE_ID(image), "failed: %s", out.error ? out.error : "");
+        if (!out.ok)
+            break;
+        int x = 0, y = 0;
+        float was[W * 4], is[W * 4];
+        drawable_offsets(out.layer, &x, &y);
+        CHECK(x == (part ? 20 : 0) && y == (part ? 10 : 0) && drawable_width(out.layer) == (part ? 21 : W) &&
+                  drawable_height(out.layer) == (part ? 15 : H),
+              "%d x %d at %d, %d", drawable_width(out.layer), drawable_height(out.layer), x, y);
+        check_get_row(image, work, y + 5, was);
+        check_get_row(image, out.layer, 5, is);
+        for (int i = 0; i < drawable_width(out.layer); i++) /* the stand-in's network gives back what it is given */
+            CHECK(fabs(is[4 * i + 1] - was[4 * (x + i) + 1]) < 0.01 && is[4 * i + 3] > 0.99, "%g is not %g",
+                  is[4 * i + 1], was[4 * (x + i) + 1]);
+    }
+    gimp_image_delete(image);
+    check_end_case("restoring keeps size and place, of the layer and of the selection");
+}
+
 /* ---- other states
  * -------------------------------------------------------------------------------------------------------------- */
 
@@ -416,6 +465,8 @@ void check_states(void)
     locks();
     empty_layers();
     excluded_area();
+    textures();
+    restoring();
     expand_small_layer();
     hidden_and_masks();
     extreme_sizes();

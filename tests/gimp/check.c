@@ -318,6 +318,8 @@ static const char *values_of(SfuAction action)
         return "scale=2 seed=77 steps=2";
     case SFU_ACTION_REMOVE:
         return "seed=77 steps=2";
+    case SFU_ACTION_RESTORE:
+        return "sample_merged=0";
     case SFU_ACTION_RESTYLE:
         return "prompt='a street' style='oil painting' seed=77 steps=2";
     default:
@@ -411,7 +413,8 @@ static void run_one(SfuAction action, const Setup *s)
         if (action == SFU_ACTION_FILL && s->selection == NO_SELECTION && s->alpha)
             ; /* fills the transparent parts; has a case of its own */
         else if (action != SFU_ACTION_GENERATE)
-            check_inverted(image, work, out.layer, s, sfu_action_info(action)->task == SFU_TASK_IMG2IMG ? 0 : 1);
+            check_inverted(image, work, out.layer, s,
+                           sfu_action_info(action)->task == SFU_TASK_IMG2IMG || action == SFU_ACTION_EDIT ? 0 : 1);
     }
 end:
     g_free(out.error);
@@ -432,7 +435,7 @@ static void matrix(gboolean third)
         gboolean alpha;
         const char *name;
     } types[] = {{GIMP_RGB, FALSE, "RGB"}, {GIMP_RGB, TRUE, "RGBA"}, {GIMP_GRAY, FALSE, "gray"}};
-    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+    for (int a = 0; a <= SFU_ACTION_EDIT; a++) { /* the others have cases of their own */
         for (gsize p = 0; p < G_N_ELEMENTS(precisions); p++) {
             for (gsize t = 0; t < G_N_ELEMENTS(types); t++) {
                 char *name = g_strdup_printf("%s, %s, %s: with and without profile, selection, feather",
@@ -471,7 +474,7 @@ static void layer_places(void)
         for (int a = 0; a < SFU_N_ACTIONS; a++) {
             Setup s = plain;
             s.layer_w = places[i].lw, s.layer_h = places[i].lh, s.layer_x = places[i].x, s.layer_y = places[i].y;
-            if (a != SFU_ACTION_GENERATE && a != SFU_ACTION_ENLARGE)
+            if (a <= SFU_ACTION_EDIT && a != SFU_ACTION_GENERATE && a != SFU_ACTION_ENLARGE)
                 run_one(a, &s);
         }
         check_end_case(places[i].name);

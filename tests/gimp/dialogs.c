@@ -456,7 +456,7 @@ static char *log_file;
 
 static const char *add_label(void)
 {
-    return current == SFU_ACTION_ENLARGE || current == SFU_ACTION_GENERATE ? "_Add to GIMP" : "_Add as Layer";
+    return sfu_action_spec(current, "new_image") ? "_Add to GIMP" : "_Add as Layer";
 }
 
 static gboolean is_sensitive(GtkWidget *window, GType type, const char *name)
@@ -552,6 +552,16 @@ static gboolean act(gpointer data)
     settle(100);
     use(window);
     gtk_dialog_response(GTK_DIALOG(window), GTK_RESPONSE_CLOSE);
+    return G_SOURCE_REMOVE;
+}
+
+/* What is used closes the dialog itself. */
+static gboolean act_alone(gpointer data)
+{
+    void (*use)(GtkWidget * window) = data;
+    GtkWidget *window = the_dialog();
+    settle(100);
+    use(window);
     return G_SOURCE_REMOVE;
 }
 
@@ -1015,6 +1025,55 @@ static void an_excluded_area_reaches_the_engine(void)
     end_scene();
 }
 
+static void restore_it(GtkWidget *window)
+{
+    g_assert_null(find(window, GTK_TYPE_TEXT_VIEW, "Prompt"));
+    g_assert_null(find(window, GTK_TYPE_SPIN_BUTTON, "Seed"));
+    look_at(window, "restore", "1-opened");
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Restore")));
+    for (int i = 0; i < 200 && is_running(window); i++)
+        settle(50);
+    g_assert_cmpuint(count_results(window), ==, 1); /* another seed would change nothing */
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")));
+}
+
+static void edit_it(GtkWidget *window)
+{
+    gtk_text_buffer_set_text(
+        gtk_text_view_get_buffer(GTK_TEXT_VIEW(find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt"))), "make it winter",
+        -1);
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && is_running(window); i++)
+        settle(50);
+    g_assert_cmpuint(count_results(window), ==, 3);
+    look_at(window, "edit", "5-done");
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")));
+}
+
+static void newer_tools(void)
+{
+    static const struct {
+        SfuAction action;
+        void (*use)(GtkWidget *);
+    } tools[] = {{SFU_ACTION_RESTORE, restore_it}, {SFU_ACTION_EDIT, edit_it}};
+    for (gsize i = 0; i < G_N_ELEMENTS(tools); i++) {
+        int layer, image;
+        GError *error = NULL;
+        SfuSettings *settings = sfu_settings_load("/nonexistent");
+        SfuRequest *r = sfu_request_new(tools[i].action);
+        new_scene();
+        n_inserted = 0;
+        current = tools[i].action;
+        g_timeout_add(100, act_alone, tools[i].use);
+        g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+        g_assert_cmpint(n_inserted, ==, 1);
+        g_assert_true(gegl_rectangle_equal(&last_layer, gegl_buffer_get_extent(selection)));
+        sfu_request_free(r);
+        sfu_settings_free(settings);
+        end_scene();
+    }
+}
+
 static void close_while_it_runs(GtkWidget *window)
 {
     gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
@@ -1180,7 +1239,7 @@ int main(int argc, char **argv)
     gegl_init(NULL, NULL);
     for (int a = 0; a < SFU_N_ACTIONS; a++) {
         char *name = g_strdup_printf("/dialog/%s", sfu_action_info(a)->name);
-        if (sfu_action_info(a)->has_dialog)
+        if (sfu_action_info(a)->has_dialog && a != SFU_ACTION_RESTORE && a != SFU_ACTION_EDIT)
             g_test_add_data_func(name, GINT_TO_POINTER(a), dialog_of_action);
         g_free(name);
     }
@@ -1200,6 +1259,7 @@ int main(int argc, char **argv)
     g_test_add_func("/results/the history holds the last 50", history_is_bounded);
     g_test_add_func("/request/a query reads no file", query_reads_no_file);
     g_test_add_func("/excluded/it reaches the engine", an_excluded_area_reaches_the_engine);
+    g_test_add_func("/tools/restore and edit", newer_tools);
     g_test_add_func("/results/closing in a run", closing_does_not_wait_with_the_window_shown);
     return g_test_run();
 }

@@ -76,6 +76,8 @@ GPtrArray *sfu_models(const char *const *folders)
         {"sd-v1-5-inpainting", "Stable Diffusion 1.5, inpainting", (guint64)2034 << 20,
          1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT, TRUE, 512, 0, NULL, NULL},
         {"RealESRGAN_x4plus", "ESRGAN", 64 << 20, 1 << SFU_TASK_UPSCALE, FALSE, 0, 4, NULL, NULL},
+        {"1x-DeJPEG", "ESRGAN", 64 << 20, 1 << SFU_TASK_UPSCALE, FALSE, 0, 1, NULL, NULL},
+        {"instruct-pix2pix", "InstructPix2Pix", (guint64)2034 << 20, 1 << SFU_TASK_EDIT, TRUE, 512, 0, NULL, NULL},
         {"broken", "", 12345, 0, FALSE, 0, 0, "broken.safetensors ends after 12345 bytes; its header announces 98765.",
          NULL},
         {"vae-ft-mse", "unknown", 319 << 20, 0, FALSE, 0, 0, NULL, "vae"},
@@ -228,6 +230,10 @@ static GeglBuffer *result_picture(const SfuJob *job, guint64 seed)
         r.width *= sfu_params_get_double(p, "scale");
         r.height *= sfu_params_get_double(p, "scale");
         return paint(job, &r, sfu_params_get_double(p, "scale"), keep_or_flat, seed);
+    case SFU_TASK_EDIT: { /* the whole picture, as most models that edit make it */
+        const SfuJob whole = {.picture = job->picture};
+        return paint(&whole, &r, 1, invert, seed);
+    }
     default:
         if (job->mask)
             gegl_rectangle_intersect(&r, &r, gegl_buffer_get_extent(job->mask));
@@ -311,8 +317,7 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
         if (f) {
             fprintf(f,
                     "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d exclude %d %d %d %d pixel %.4f "
-                                                 "%.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT
-                    " precision %s vae %s prompt %s\n",
+                    "%.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT " precision %s vae %s prompt %s\n",
                     sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height,
                     x->x, x->y, x->width, x->height, pixel[0], pixel[1], pixel[2], pixel[3],
                     e->device ? e->device : "any", e->memory_bytes, e->precision ? e->precision : "auto",
