@@ -98,6 +98,45 @@ GPtrArray *sfu_models_wait(const SfuSettings *settings)
     return models;
 }
 
+static void add_adapters(GPtrArray *found, const char *folder, int depth)
+{
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        char *path = g_build_filename(folder, name, NULL);
+        if (g_str_has_suffix(name, ".safetensors"))
+            g_ptr_array_add(found, g_strdup(path));
+        else if (depth > 0 && *name != '.' && g_file_test(path, G_FILE_TEST_IS_DIR))
+            add_adapters(found, path, depth - 1);
+        g_free(path);
+    }
+    if (dir)
+        g_dir_close(dir);
+}
+
+static int by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **sfu_models_adapters(const SfuSettings *settings)
+{
+    static const char *const names[] = {"loras", "Lora", "lora"};
+    char **extra = sfu_settings_folders(settings), **folders = sfu_models_folders((const char *const *)extra);
+    GPtrArray *found = g_ptr_array_new();
+    for (int i = 0; folders[i]; i++)
+        for (gsize k = 0; k < G_N_ELEMENTS(names); k++) {
+            char *folder = g_build_filename(folders[i], names[k], NULL);
+            add_adapters(found, folder, 2);
+            g_free(folder);
+        }
+    g_ptr_array_sort(found, by_text);
+    g_ptr_array_add(found, NULL);
+    g_strfreev(folders);
+    g_strfreev(extra);
+    return (char **)g_ptr_array_free(found, FALSE);
+}
+
 /* ---- choosing -------------------------------------------------------------------------------------------------------
  */
 

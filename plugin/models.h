@@ -25,6 +25,9 @@ GPtrArray *sfu_models_wait(const SfuSettings *settings);
  * goes to those that make whole pictures, which take far longer and invent. "" stands for the engine's own choice.
  * NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_models_to_try(const SfuSettings *settings, GPtrArray *models, const SfuRequest *r);
+/* Adapters (LoRA and its kin): files in folders called loras, Lora or lora below those that are searched. Sorted paths;
+ * caller frees with g_strfreev(). Reads folders only. */
+char **sfu_models_adapters(const SfuSettings *settings);
 /* Whether a model may do an action: its task, and for Restore a network that enlarges by 1. */
 gboolean sfu_model_can(const SfuModelInfo *m, SfuAction action);
 /* The model's entry, NULL: not found; and its name for people. Caller frees. */

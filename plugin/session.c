@@ -386,6 +386,8 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
     const SfuTask task = sfu_action_info(in->action)->task;
     *n = in->layers ? in->layers->len : 1;
     SfuJob *jobs = g_new(SfuJob, *n);
+    if (in->action == SFU_ACTION_RESTORE)
+        sfu_params_put(r->params, SFU_PARAM_SCALE, 1);
     if (!in->layers) {
         jobs[0] = (SfuJob){.task = task,
                            .params = r->params,

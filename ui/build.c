@@ -354,6 +354,9 @@ static GtkWidget *controls(SfuDialog *d)
             continue;
         SfuField *f = add_field(d, rows[i]);
         sfu_field_attach(f, rows[i]->advanced ? advanced : grid, rows[i]->advanced ? n_advanced++ : n++);
+        if (strcmp(rows[i]->name, "lora") == 0)
+            sfu_grid_attach(advanced, sfu_list_button_new(f, sfu_models_adapters(d->settings)), 1, n_advanced++, 1,
+                            FALSE);
         if (strcmp(rows[i]->name, "exclude") == 0)
             sfu_grid_attach(grid, exclude_button(d, f), 1, n++, 1, TRUE);
         if (strcmp(rows[i]->name, "whole_image") == 0)

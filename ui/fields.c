@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
+#include <json-glib/json-glib.h>
 
 /* Rows whose least value means "automatic", and shows so. */
 static gboolean has_auto(const SfuParamSpec *s)
@@ -78,6 +79,23 @@ static gboolean is_exclude(const SfuParamSpec *s)
 }
 
 static GtkWidget *list_combo(const char *name);
+
+/* "one; two=0.8" as ["one", "two=0.8"]; "": nothing. Caller frees. */
+static char *list_as_json(const char *text)
+{
+    char **all = g_strsplit(text, ";", -1);
+    JsonArray *a = json_array_new();
+    for (int i = 0; all[i]; i++)
+        if (*g_strstrip(all[i]))
+            json_array_add_string_element(a, all[i]);
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+    const gboolean any = json_array_get_length(a) > 0;
+    json_node_take_array(node, a);
+    char *json = any ? json_to_string(node, FALSE) : g_strdup("");
+    json_node_unref(node);
+    g_strfreev(all);
+    return json;
+}
 
 static void on_changed(gpointer control, gpointer data)
 {
@@ -159,6 +177,12 @@ void sfu_field_get(SfuField *f, SfuRequest *r)
             g_free(path);
             break;
         }
+        if (f->spec->list) {
+            path = list_as_json(gtk_entry_get_text(GTK_ENTRY(f->control)));
+            sfu_request_set(r, f->spec->name, path, NULL);
+            g_free(path);
+            break;
+        }
         sfu_request_set(r, f->spec->name, gtk_entry_get_text(GTK_ENTRY(f->control)), NULL);
         break;
     case SFU_PARAM_FILE:
@@ -188,6 +212,12 @@ void sfu_field_show(SfuField *f, const SfuRequest *r)
     case SFU_PARAM_STRING:
         if (is_exclude(f->spec)) {
             sfu_model_combo_set(f->control, sfu_request_get_string(r, f->spec->name));
+            break;
+        }
+        if (f->spec->list) {
+            char *joined = g_strjoinv("; ", (char **)sfu_params_list(r->params, sfu_param_of(f->spec)));
+            gtk_entry_set_text(GTK_ENTRY(f->control), joined);
+            g_free(joined);
             break;
         }
         gtk_entry_set_text(GTK_ENTRY(f->control), sfu_request_get_string(r, f->spec->name));
@@ -474,4 +504,61 @@ void sfu_exclude_combo_fill(GtkWidget *combo, int image)
     sfu_model_combo_set(combo, strcmp(chosen, SFU_EXCLUDE_NOTHING) == 0 && !kept ? "" : chosen);
     g_strfreev(names);
     g_free(chosen);
+}
+
+/* ---- lists
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static void append(GtkEntry *entry, const char *path)
+{
+    const char *old = gtk_entry_get_text(entry);
+    char *text = *old ? g_strdup_printf("%s; %s", old, path) : g_strdup(path);
+    gtk_entry_set_text(entry, text);
+    g_free(text);
+}
+
+static void add_choice_clicked(GtkMenuItem *item, gpointer entry)
+{
+    append(entry, g_object_get_data(G_OBJECT(item), "path"));
+}
+
+static void add_file_clicked(GtkMenuItem *item, gpointer entry)
+{
+    GtkWidget *chooser = gtk_file_chooser_dialog_new(_("Choose a file"), GTK_WINDOW(gtk_widget_get_toplevel(entry)),
+                                                     GTK_FILE_CHOOSER_ACTION_OPEN, _("_Cancel"), GTK_RESPONSE_CANCEL,
+                                                     _("_Open"), GTK_RESPONSE_OK, NULL);
+    if (gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_OK) {
+        char *file = gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser));
+        append(entry, file);
+        g_free(file);
+    }
+    gtk_widget_destroy(chooser);
+}
+
+static void show_choices(GtkWidget *button, gpointer entry)
+{
+    char **choices = g_object_get_data(G_OBJECT(button), "choices");
+    GtkWidget *menu = gtk_menu_new(), *file = gtk_menu_item_new_with_label(_("Choose a file..."));
+    for (int i = 0; choices[i]; i++) {
+        char *name = g_path_get_basename(choices[i]);
+        GtkWidget *item = gtk_menu_item_new_with_label(name);
+        g_object_set_data_full(G_OBJECT(item), "path", g_strdup(choices[i]), g_free);
+        g_signal_connect(item, "activate", G_CALLBACK(add_choice_clicked), entry);
+        gtk_menu_shell_append(GTK_MENU_SHELL(menu), item);
+        g_free(name);
+    }
+    g_signal_connect(file, "activate", G_CALLBACK(add_file_clicked), entry);
+    gtk_menu_shell_append(GTK_MENU_SHELL(menu), file);
+    gtk_widget_show_all(menu);
+    gtk_menu_attach_to_widget(GTK_MENU(menu), button, NULL); /* destroyed with it */
+    sfu_menu_popup(menu, button);
+}
+
+GtkWidget *sfu_list_button_new(const SfuField *f, char **choices)
+{
+    GtkWidget *b = gtk_button_new_with_label(_("Add..."));
+    g_object_set_data_full(G_OBJECT(b), "choices", choices, (GDestroyNotify)g_strfreev);
+    g_signal_connect(b, "clicked", G_CALLBACK(show_choices), f->control);
+    gtk_widget_set_tooltip_text(b, _("Several stand side by side with a semicolon; =0.8 behind one is its weight"));
+    return b;
 }

@@ -78,7 +78,7 @@ static void locks(void)
 {
     static const char *const what[] = {"the layer", "the group around it", "layer and group"};
     for (int which = 1; which <= 3; which++) {
-        for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        for (int a = 0; a <= SFU_ACTION_EDIT; a++) {
             const Image image = gimp_image_new(W, H, GIMP_RGB);
             const Layer group = group_new(image);
             gimp_image_insert_layer(image, group, PARENT, 0);
@@ -330,7 +330,7 @@ static void hidden_and_masks(void)
 
     image = with_empty_layer(&picture, &empty);
     edit_copy_paste(picture);
-    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+    for (int a = 0; a <= SFU_ACTION_EDIT; a++) {
         char *name = g_strdup_printf("%s: a floating selection", sfu_action_info(a)->name);
         check_refusal(name, a, image, AS_DRAWABLE(picture), values_of(a), "floating");
         g_free(name);
@@ -345,7 +345,7 @@ static void extreme_sizes(void)
     gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 0, 0, 1, 1);
     check_refusal("remove in an image of one pixel", SFU_ACTION_REMOVE, image, AS_DRAWABLE(work), "seed=77",
                   "Everything");
-    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+    for (int a = 0; a <= SFU_ACTION_EDIT; a++) {
         const Outcome out =
             a == SFU_ACTION_REMOVE ? (Outcome){.ok = TRUE} : call_action(a, image, AS_DRAWABLE(work), values_of(a));
         CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
@@ -361,7 +361,7 @@ static void extreme_sizes(void)
     image = gimp_image_new(30000, 9, GIMP_RGB);
     work = check_add_layer(image, "work", 30000, 9, 0, 0, FALSE);
     gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 29970, 2, 20, 5);
-    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+    for (int a = 0; a <= SFU_ACTION_EDIT; a++) {
         const Outcome out = call_action(a, image, AS_DRAWABLE(work), values_of(a));
         int x = 0, y = 0;
         CHECK(out.ok, "%s failed: %s", sfu_action_info(a)->name, out.error);
@@ -440,7 +440,7 @@ static void several_layers(void)
     const Image image = gimp_image_new(W, H, GIMP_RGB);
     GimpDrawable *both[3] = {AS_DRAWABLE(check_add_layer(image, "one", W, H, 0, 0, FALSE)),
                              AS_DRAWABLE(check_add_layer(image, "two", W, H, 0, 0, FALSE)), NULL};
-    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+    for (int a = 0; a <= SFU_ACTION_EDIT; a++) {
         if (!sfu_action_info(a)->needs_image)
             continue;
         GimpProcedure *p = gimp_pdb_lookup_procedure(gimp_get_pdb(), sfu_action_info(a)->procedure);

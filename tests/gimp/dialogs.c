@@ -1039,6 +1039,9 @@ static void restore_it(GtkWidget *window)
 
 static void edit_it(GtkWidget *window)
 {
+    gtk_expander_set_expanded(GTK_EXPANDER(find_or_fail(window, GTK_TYPE_EXPANDER, "Ad_vanced")), TRUE);
+    settle(300);
+    gtk_entry_set_text(GTK_ENTRY(find_or_fail(window, GTK_TYPE_ENTRY, "LoRA")), "snow ; ice=0.8;");
     gtk_text_buffer_set_text(
         gtk_text_view_get_buffer(GTK_TEXT_VIEW(find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt"))), "make it winter",
         -1);
@@ -1068,6 +1071,9 @@ static void newer_tools(void)
         g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
         g_assert_cmpint(n_inserted, ==, 1);
         g_assert_true(gegl_rectangle_equal(&last_layer, gegl_buffer_get_extent(selection)));
+        const char *const *lora = sfu_params_list(r->params, SFU_PARAM_LORA);
+        g_assert_cmpuint(g_strv_length((char **)lora), ==, i ? 2 : 0);
+        g_assert_true(!i || (strcmp(lora[0], "snow") == 0 && strcmp(lora[1], "ice=0.8") == 0));
         sfu_request_free(r);
         sfu_settings_free(settings);
         end_scene();
