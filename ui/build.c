@@ -341,7 +341,7 @@ static GtkWidget *controls(SfuDialog *d)
     gtk_widget_set_size_request(d->note, 280, -1);
     gtk_widget_set_no_show_all(d->note, TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->note, FALSE, FALSE, 0);
-    d->get_model = gtk_button_new_with_mnemonic(_("Get a _Model..."));
+    d->get_model = gtk_button_new_with_mnemonic(_("Get a Mo_del..."));
     gtk_widget_set_no_show_all(d->get_model, TRUE);
     g_signal_connect_swapped(d->get_model, "clicked", G_CALLBACK(sfu_dialog_get_model), d);
     gtk_box_pack_start(GTK_BOX(box), d->get_model, FALSE, FALSE, 0);
