@@ -87,7 +87,8 @@ static SfuAliases *aliases_of(const SfuModel *m)
 
 #define DENOISER (1u << SFU_PART_UNET | 1u << SFU_PART_TRANSFORMER)
 #define TEXT (1u << SFU_PART_TEXT)
-#define ANY (DENOISER | TEXT)
+#define TEXT2 (1u << SFU_PART_TEXT2)
+#define ANY (DENOISER | TEXT | TEXT2)
 
 static const struct {
     const char *prefix;
@@ -97,6 +98,7 @@ static const struct {
     {"lora_transformer_", DENOISER},
     {"lora_prior_unet_", DENOISER},
     {"lora_te1_", TEXT},
+    {"lora_te2_", TEXT2},
     {"lora_te_", TEXT},
     {"lycoris_", ANY},
     {"unet.base_model.model.", DENOISER},
@@ -104,6 +106,9 @@ static const struct {
     {"transformer.", DENOISER},
     {"model.diffusion_model.", DENOISER},
     {"diffusion_model.", DENOISER},
+    {"text_encoder_2.base_model.model.", TEXT2},
+    {"text_encoder_2.", TEXT2},
+    {"conditioner.embedders.1.model.", TEXT2},
     {"text_encoder.base_model.model.", TEXT},
     {"text_encoder.", TEXT},
     {"cond_stage_model.transformer.", TEXT},

@@ -217,9 +217,10 @@ static const int aligned_timesteps[] = {999, 845, 730, 587, 443, 310, 193, 116, 
 #define BOTH_TEXTS .texts = 1u << SFU_PART_TEXT | 1u << SFU_PART_TEXT2
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = canonical, .ignores = ignores, .open = open_source, .claims = claims,         \
-    .configure = configure, .expect = sfu_sd_expect, .native_px = sfu_sd_native_px, .denoiser = sfu_sd_denoiser,       \
-    .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb, .numbers = numbers,          \
-    .zeroes_negative = zeroes_negative, .latent_scale = 0.13025f, .aligned_timesteps = aligned_timesteps
+    .configure = configure, .expect = sfu_sd_expect, .native_px = sfu_sd_native_px, .aliases = sfu_sd_aliases,         \
+    .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb, \
+    .numbers = numbers, .zeroes_negative = zeroes_negative, .latent_scale = 0.13025f,                                  \
+    .aligned_timesteps = aligned_timesteps
 
 const SfuFamily sfu_family_sdxl = {.id = "sdxl", .name = "Stable Diffusion XL", GENERAL, BOTH_TEXTS, FILES};
 const SfuFamily sfu_family_sdxl_inpaint = {

@@ -318,48 +318,12 @@ static void test_rows(void)
 
 /* ---- files that are not what they should be ---- */
 
-typedef struct {
-    const char *name;
-    gint64 dims[3]; /* 0: no more */
-} Entry;
-
-/* A safetensors file of zeros, except `bad`, which begins with a NaN. Caller frees the path. */
-static char *write_zeros(const Entry *entries, const char *bad)
-{
-    GString *header = g_string_new("{"), *data = g_string_new(NULL);
-    for (; entries->name; entries++) {
-        const gsize at = data->len;
-        gsize n = 1;
-        g_string_append_printf(header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", header->len > 1 ? "," : "",
-                               entries->name);
-        for (int i = 0; i < 3 && entries->dims[i]; i++) {
-            n *= (gsize)entries->dims[i];
-            g_string_append_printf(header, "%s%d", i ? "," : "", (int)entries->dims[i]);
-        }
-        g_string_set_size(data, at + 4 * n);
-        memset(data->str + at, 0, 4 * n);
-        if (g_strcmp0(bad, entries->name) == 0)
-            memcpy(data->str + at, "\0\0\xc0\x7f", 4);
-        g_string_append_printf(header, "],\"data_offsets\":[%" G_GSIZE_FORMAT ",%" G_GSIZE_FORMAT "]}", at, data->len);
-    }
-    g_string_append_c(header, '}');
-    const guint64 length = GUINT64_TO_LE(header->len);
-    g_string_prepend_len(header, (const char *)&length, 8);
-    g_string_append_len(header, data->str, (gssize)data->len);
-    char *folder = parity_model_path("sd", NULL), *path = g_strconcat(folder, "-bad.safetensors", NULL);
-    g_assert_true(g_file_set_contents(path, header->str, (gssize)header->len, NULL));
-    g_free(folder);
-    g_string_free(header, TRUE);
-    g_string_free(data, TRUE);
-    return path;
-}
-
 #define KEY "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
 
 static void test_bad(void)
 {
     static const struct {
-        Entry entries[5];
+        ParityTensor entries[5];
         const char *bad, *says;
     } k[] = {
         {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {3, 48}}},
@@ -395,7 +359,7 @@ static void test_bad(void)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
         GError *error = NULL;
-        char *path = write_zeros(k[i].entries, k[i].bad);
+        char *path = parity_file_write("bad.safetensors", k[i].entries, k[i].bad);
         SfuAdapter *a = sfu_adapter_open(path, &error);
         SfuBoundAdapter *b = a ? sfu_adapter_bind(a, parity_model("sd"), &error) : NULL;
         g_assert_null(b);

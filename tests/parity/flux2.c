@@ -194,6 +194,31 @@ static void run_case(gconstpointer data)
     kinds[i].run(o);
 }
 
+/* Adapters find their modules by every name in use, fused or not. */
+static void test_adapters(void)
+{
+    static const char *const keys[] = {"klein", "klein-bfl"};
+    const SfuPart t = SFU_PART_TRANSFORMER;
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *k = keys[i];
+        /* As its publishers' LoRAs are called, diffusers' and kohya's. */
+        parity_check_adapter(k, t, "base_model.model.double_blocks.0.img_attn.proj", 96,
+                             "transformer_blocks.0.attn.to_out.0.weight", 0);
+        parity_check_adapter(k, t, "diffusion_model.double_blocks.1.img_attn.qkv", 288,
+                             "transformer_blocks.1.attn.to_k.weight", 96);
+        parity_check_adapter(k, t, "lora_unet_double_blocks_0_txt_attn_qkv", 288,
+                             "transformer_blocks.0.attn.add_v_proj.weight", 192);
+        parity_check_adapter(k, t, "transformer.transformer_blocks.0.attn.to_q", 96,
+                             "transformer_blocks.0.attn.to_q.weight", 0);
+        parity_check_adapter(k, t, "single_blocks.0.linear1", 864,
+                             "single_transformer_blocks.0.attn.to_qkv_mlp_proj.weight", 0);
+        parity_check_adapter(k, t, "transformer.single_transformer_blocks.0.attn.to_out", 96,
+                             "single_transformer_blocks.0.attn.to_out.weight", 0);
+        parity_check_adapter(k, t, "lora_transformer_single_stream_modulation_linear", 288,
+                             "single_stream_modulation.linear.weight", 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     GError *error = NULL;
@@ -214,6 +239,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, o, run_case);
         g_free(path);
     }
+    g_test_add_func("/flux2/adapters", test_adapters);
     const int rc = g_test_run();
     parity_data_close();
     sfu_queue_destroy(q);

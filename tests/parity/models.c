@@ -1,6 +1,7 @@
 /* Small models for the parity tests.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models.h"
+#include "family/adapter.h"
 #include "runtime/half.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -357,4 +358,77 @@ SfuEngine *parity_engine_open(void)
     g_assert_no_error(e);
     parity_data_open();
     return engine;
+}
+
+char *parity_file_write(const char *file_name, const ParityTensor *tensors, const char *poison)
+{
+    GString *header = g_string_new("{"), *data = g_string_new(NULL);
+    for (; tensors->name; tensors++) {
+        const gsize at = data->len;
+        gint64 n = 1;
+        g_string_append_printf(header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", header->len > 1 ? "," : "",
+                               tensors->name);
+        for (int i = 0; i < 3 && tensors->dims[i]; i++) {
+            n *= tensors->dims[i];
+            g_string_append_printf(header, "%s%d", i ? "," : "", (int)tensors->dims[i]);
+        }
+        float *v = parity_input(tensors->name, n, 0.25f);
+        g_string_append_len(data, (const char *)v, (gssize)n * 4);
+        g_free(v);
+        if (g_strcmp0(poison, tensors->name) == 0)
+            memcpy(data->str + at, "\0\0\xc0\x7f", 4);
+        g_string_append_printf(header, "],\"data_offsets\":[%" G_GSIZE_FORMAT ",%" G_GSIZE_FORMAT "]}", at, data->len);
+    }
+    g_string_append_c(header, '}');
+    const guint64 length = GUINT64_TO_LE(header->len);
+    g_string_prepend_len(header, (const char *)&length, 8);
+    g_string_append_len(header, data->str, (gssize)data->len);
+    char *path = g_build_filename(folder, file_name, NULL);
+    GError *error = NULL;
+    check_ok(g_file_set_contents(path, header->str, (gssize)header->len, &error), error);
+    g_string_free(header, TRUE);
+    g_string_free(data, TRUE);
+    return path;
+}
+
+void parity_check_adapter(const char *key, SfuPart part, const char *module, int out, const char *weight, int from_row)
+{
+    GError *error = NULL;
+    SfuModel *m = parity_model(key);
+    SfuWeight *w = sfu_model_weight(m, part, weight, &error);
+    g_assert_no_error(error);
+    const gint64 rows = sfu_weight_dim(w, 0), in = sfu_weight_dim(w, 1), n = rows * in;
+    char *up = g_strconcat(module, ".lora_B.weight", NULL), *down = g_strconcat(module, ".lora_A.weight", NULL);
+    const ParityTensor tensors[] = {{up, {out, 2}}, {down, {2, in}}, {NULL}};
+    char *path = parity_file_write("one-module.safetensors", tensors, NULL);
+    float *a = parity_input(up, (gint64)out * 2, 0.25f), *b = parity_input(down, 2 * in, 0.25f),
+          *before = g_new(float, n), *after = g_new(float, n);
+    SfuAdapter *adapter = sfu_adapter_open(path, &error);
+    g_assert_no_error(error);
+    SfuBoundAdapter *bound = sfu_adapter_bind(adapter, m, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(sfu_bound_adapter_note(bound), ==, NULL);
+    GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
+    SfuDeltas *deltas = sfu_deltas_new();
+    sfu_bound_adapter_use(bound, 1, 1, uses);
+    sfu_weight_read_f32(w, 0, n, before);
+    sfu_deltas_set(deltas, (const SfuDeltaUse *)(gconstpointer)uses->data, uses->len);
+    sfu_weight_read_f32(w, 0, n, after);
+    for (gint64 o = 0; o < rows; o++)
+        for (gint64 k = 0; k < in; k++) {
+            const float *row = a + (from_row + o) * 2;
+            g_assert_cmpfloat_with_epsilon(after[o * in + k] - before[o * in + k], row[0] * b[k] + row[1] * b[in + k],
+                                           1e-5);
+        }
+    sfu_deltas_free(deltas);
+    g_array_unref(uses);
+    sfu_bound_adapter_free(bound);
+    sfu_adapter_close(adapter);
+    g_free(before);
+    g_free(after);
+    g_free(a);
+    g_free(b);
+    g_free(path);
+    g_free(up);
+    g_free(down);
 }

@@ -34,6 +34,18 @@ gboolean parity_has_model(const char *key);
 char *parity_model_wrapped(const char *key, const char *const *wraps);
 SfuModel *parity_model(const char *key); /* opened on first use; borrowed */
 
+/* A tensor of a file that a test makes up: fp32, values of parity_input(). */
+typedef struct {
+    const char *name; /* NULL ends a list */
+    gint64 dims[3];   /* 0: no more */
+} ParityTensor;
+/* A safetensors file of that name in the tests' folder; poison (may be NULL) begins with a NaN. Caller frees. */
+char *parity_file_write(const char *name, const ParityTensor *tensors, const char *poison);
+
+/* A LoRA of one module, called so in its file, of `out` outputs and rank 2: the weight of the model's part changes by
+ * its rows from from_row on, and nothing is left out. */
+void parity_check_adapter(const char *key, SfuPart part, const char *module, int out, const char *weight, int from_row);
+
 /* A tensor of nets.safetensors as floats; *n values. Borrowed. */
 const float *parity_expected(const char *name, gint64 *n);
 /* norm(a - b) / norm(b) */

@@ -255,6 +255,23 @@ static void test_bad_vocabularies(void)
     g_free(path);
 }
 
+/* Adapters find their modules by every name in use, fused or not. */
+static void test_adapters(void)
+{
+    static const char *const keys[] = {"zimage", "zimage-original"};
+    const SfuPart t = SFU_PART_TRANSFORMER;
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        parity_check_adapter(keys[i], t, "diffusion_model.layers.0.attention.to_q", 64,
+                             "layers.0.attention.to_q.weight", 0);
+        parity_check_adapter(keys[i], t, "diffusion_model.layers.0.attention.qkv", 192,
+                             "layers.0.attention.to_v.weight", 128);
+        parity_check_adapter(keys[i], t, "lora_unet_noise_refiner_1_attention_out", 64,
+                             "noise_refiner.1.attention.to_out.0.weight", 0);
+        parity_check_adapter(keys[i], t, "transformer.context_refiner.0.attention.to_k", 64,
+                             "context_refiner.0.attention.to_k.weight", 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     GError *error = NULL;
@@ -278,6 +295,7 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/zimage/refusals", test_refusals);
     g_test_add_func("/zimage/bad-vocabularies", test_bad_vocabularies);
+    g_test_add_func("/zimage/adapters", test_adapters);
     const int rc = g_test_run();
     sfu_model_close(gguf);
     parity_data_close();
