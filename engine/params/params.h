@@ -13,7 +13,7 @@ typedef enum {
     SFU_TASK_IMG2IMG,  /* picture [+ mask: only there] -> picture */
     SFU_TASK_INPAINT,  /* picture + mask -> region */
     SFU_TASK_OUTPAINT, /* picture + params left, right, top, bottom -> larger picture */
-    SFU_TASK_EDIT,     /* picture + instruction (8-channel models) -> picture */
+    SFU_TASK_EDIT,     /* picture [+ mask: only there] + instruction -> picture */
     SFU_TASK_UPSCALE,  /* picture -> scale times larger picture */
     SFU_N_TASKS
 } SfuTask;

@@ -888,7 +888,7 @@ static gboolean paint_image(Paint *p, GPtrArray *results, GError **error)
     if (p->r->task == SFU_TASK_OUTPAINT)
         keep_outside(p, p->made);
     GeglBuffer *b = to_buffer(p, p->made, TRUE, error);
-    g_ptr_array_add(results, sfu_result_new(p->r, b));
+    g_ptr_array_add(results, sfu_result_new(p->r, b, is_masked(p) && p->r->task != SFU_TASK_OUTPAINT));
     return TRUE;
 }
 

@@ -365,7 +365,8 @@ GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **
  * the result. */
 gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GError **error);
 
-SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken);
+/* masked: as SfuResult has it. */
+SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken, gboolean masked);
 
 G_END_DECLS
 #endif

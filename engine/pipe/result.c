@@ -13,10 +13,9 @@ void sfu_result_free(SfuResult *r)
     g_free(r);
 }
 
-SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken)
+SfuResult *sfu_result_new(SfuRun *r, GeglBuffer *taken, gboolean masked)
 {
     SfuResult *o = g_new0(SfuResult, 1);
-    const gboolean masked = r->task == SFU_TASK_INPAINT || (r->task == SFU_TASK_IMG2IMG && r->job->mask);
     *o = (SfuResult){.picture = taken,
                      .seed = r->seed,
                      .params = sfu_params_copy(r->p),

@@ -170,6 +170,6 @@ gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GE
         return FALSE;
     if (sfu_buffer_is_gray(r->job->picture) && !sfu_buffer_is_gray(exact))
         gray_rows(exact);
-    g_ptr_array_add(results, sfu_result_new(r, exact));
+    g_ptr_array_add(results, sfu_result_new(r, exact, FALSE));
     return TRUE;
 }

@@ -251,7 +251,7 @@ int main(int argc, char **argv)
     g_assert_no_error(e);
     g_setenv("SFUMATO_MODELS", folder, TRUE); /* nothing that lies elsewhere is found */
     g_setenv("XDG_DATA_HOME", folder, TRUE);
-    g_setenv("XDG_CACHE_HOME", folder, TRUE);
+    parity_runs_keep_in(folder);
     engine = parity_engine_open();
     if (!engine)
         return 0;

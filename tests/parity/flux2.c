@@ -75,6 +75,31 @@ static void run_autoencoder(JsonObject *o)
     sfu_autoencoder_destroy(a);
 }
 
+/* A pass costs what its rehearsal says, and nothing of the rehearsal is left. */
+static void rehearse(SfuDenoiser *d, const SfuCondition *c, const SfuDenoiserInput *in)
+{
+    GError *error = NULL;
+    SfuTensor *y = NULL;
+    SfuRehearsal cost;
+    const guint64 used = sfu_queue_used_bytes(q);
+    const double before = sfu_queue_flops(q);
+    sfu_queue_rehearse_begin(q);
+    gboolean ok = sfu_denoiser_set_condition(d, c, &error) && sfu_denoiser_forward(d, &y, in, &error);
+    sfu_tensor_destroy(y);
+    sfu_queue_rehearse_end(q, &cost);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    g_assert_cmpfloat(sfu_queue_flops(q), ==, before);
+    g_assert_cmpuint(sfu_queue_used_bytes(q), ==, used);
+    ok = sfu_denoiser_set_condition(d, c, &error) && sfu_denoiser_forward(d, &y, in, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    g_assert_cmpfloat_with_epsilon(cost.flops, sfu_queue_flops(q) - before, 1e-9 * cost.flops);
+    g_assert_cmpuint(cost.weight_bytes, >, 1 << 20); /* 680,000 parameters, of 4 bytes or 2 */
+    g_assert_cmpuint(cost.tensor_bytes, >, (guint64)sfu_tensor_elements(y) * sizeof(float));
+    sfu_tensor_destroy(y);
+}
+
 static void run_transformer(JsonObject *o)
 {
     GError *error = NULL;
@@ -102,6 +127,8 @@ static void run_transformer(JsonObject *o)
         references[i] = upload(name, what, 1, (int)json_array_get_int_element(size, 0),
                                (int)json_array_get_int_element(size, 1), d->in_channels, 1);
     }
+    if (n == 2)
+        rehearse(d, &c, &(SfuDenoiserInput){.x = x, .timesteps = timesteps});
     sfu_denoiser_set_condition(d, &c, &error);
     g_assert_no_error(error);
     for (int pass = 0; pass < 2; pass++) { /* nothing of the first is left in the second */

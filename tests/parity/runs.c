@@ -29,6 +29,16 @@ void parity_runs_close(void)
     gegl_exit();
 }
 
+void parity_runs_keep_in(const char *folder)
+{
+    const char *cache = g_getenv("XDG_CACHE_HOME");
+    char *kernels = cache ? g_build_filename(cache, "pocl", "kcache", NULL)
+                          : g_build_filename(g_get_home_dir(), ".cache", "pocl", "kcache", NULL);
+    g_setenv("POCL_CACHE_DIR", kernels, FALSE);
+    g_setenv("XDG_CACHE_HOME", folder, TRUE);
+    g_free(kernels);
+}
+
 GeglBuffer *parity_picture(const char *name, int w, int h)
 {
     gint32 k[8 * 8 * 3];

@@ -11,6 +11,9 @@
 /* parity_engine_open(), borrowed; NULL without a device. */
 SfuEngine *parity_runs_open(void);
 void parity_runs_close(void);
+/* What programs keep for a user goes to that folder, but not PoCL's compiled kernels, which take a minute to make.
+ * Before GLib is asked for its folders. */
+void parity_runs_keep_in(const char *folder);
 /* picture() of the Python programs: 8 x 8 values of 8 bits in nearest-neighbor cells. */
 GeglBuffer *parity_picture(const char *name, int w, int h);
 GeglBuffer *parity_box_mask(int x, int y, int w, int h); /* white where it is */

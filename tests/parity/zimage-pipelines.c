@@ -211,7 +211,7 @@ int main(int argc, char **argv)
     GError *e = NULL;
     folder = g_dir_make_tmp("sfumato-zimage-XXXXXX", &e);
     g_assert_no_error(e);
-    g_setenv("XDG_CACHE_HOME", folder, TRUE); /* before GLib asks for it */
+    parity_runs_keep_in(folder);
     g_test_init(&argc, &argv, NULL);
     engine = parity_runs_open();
     if (!engine)
