@@ -617,8 +617,8 @@ static gboolean add_change(const Pass *a, const SfuImage *cond, SfuImage *rgb, G
     return base != NULL;
 }
 
-/* What the network looks at in this pass: the picture there, then the job's references. start: the latents of a->start,
- * which serve again where that is the picture itself; NULL: not there. */
+/* What the network looks at in this pass: the picture there, the mask if it is asked for, then the job's references.
+ * start: the latents of a->start, which serve again where that is the picture itself; NULL: not there. */
 static gboolean show_references(Pass *a, const SfuImage *start, GError **error)
 {
     Paint *p = a->p;
@@ -626,7 +626,7 @@ static gboolean show_references(Pass *a, const SfuImage *start, GError **error)
     if (s->denoiser->most_references == 0)
         return TRUE;
     GPtrArray *all = g_ptr_array_new();
-    SfuImage *own = NULL;
+    SfuImage *own = NULL, *mask = NULL;
     gboolean ok = TRUE;
     if (sfu_session_sees_picture(s) && a->original) {
         const gboolean same = start && a->start &&
@@ -635,6 +635,16 @@ static gboolean show_references(Pass *a, const SfuImage *start, GError **error)
         ok = own != NULL;
         if (ok)
             g_ptr_array_add(all, own);
+    }
+    if (ok && sfu_session_sees_mask(s) && a->hard) {
+        SfuImage *white = sfu_image_new(a->w, a->h, 3, error);
+        for (gint64 k = 0; white && k < (gint64)a->w * a->h * 3; k++)
+            white->p[k] = a->hard->p[k / 3];
+        mask = white ? sfu_coder_encode(&s->ae, white, error) : NULL;
+        sfu_image_free(white);
+        ok = mask != NULL;
+        if (ok)
+            g_ptr_array_add(all, mask);
     }
     for (int i = 0; ok && i < p->r->job->n_references; i++) {
         if (i >= (int)p->references->len) {
@@ -648,6 +658,7 @@ static gboolean show_references(Pass *a, const SfuImage *start, GError **error)
     }
     ok = ok && sfu_session_set_references(s, (SfuImage *const *)all->pdata, (int)all->len, error);
     sfu_image_free(own);
+    sfu_image_free(mask);
     g_ptr_array_unref(all);
     return ok;
 }
@@ -845,14 +856,15 @@ static void tell_cost(const Paint *p)
         SfuRect rect;
         int pw, ph;
         pass_size(p, k, &rect, &pw, &ph);
-        const gboolean sees = sfu_session_sees_picture(s), edit = s->family->edits;
+        const gboolean edit = s->family->edits;
+        const int sees = sfu_session_sees_picture(s) + sfu_session_sees_mask(s);
         w->w = pw / s->ae.factor;
         w->h = ph / s->ae.factor;
         w->n_passes = sfu_diffusion_calls(s, k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength));
         w->n_encodes = ((p->source || k > 0) && !edit) + (s->denoiser->in_channels > s->ae.channels) + sees;
-        if (sees) {
-            w->references[0][0] = w->h;
-            w->references[0][1] = w->w;
+        for (int i = 0; i < sees; i++) {
+            w->references[i][0] = w->h;
+            w->references[i][1] = w->w;
         }
         for (int i = 0; i < p->r->job->n_references; i++)
             sfu_session_reference_size(s, i, &w->references[sees + i][1], &w->references[sees + i][0]);

@@ -270,6 +270,8 @@ gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, G
 
 /* Whether the network of this task looks at the picture that is worked on. */
 gboolean sfu_session_sees_picture(const SfuSession *s);
+/* And at the mask, as a picture. */
+gboolean sfu_session_sees_mask(const SfuSession *s);
 /* FALSE with USAGE if the job's references are too many or too small, or the network takes none. */
 gboolean sfu_session_check_references(const SfuSession *s, GError **error);
 /* Of the job's reference i, in latent pixels. */

@@ -16,8 +16,8 @@
 gboolean sfu_session_check_references(const SfuSession *s, GError **error)
 {
     const SfuJob *job = s->run->job;
-    const int most = s->denoiser ? s->denoiser->most_references : 0, own = sfu_session_sees_picture(s),
-              least = s->multiple;
+    const int most = s->denoiser ? s->denoiser->most_references : 0,
+              own = sfu_session_sees_picture(s) + sfu_session_sees_mask(s), least = s->multiple;
     if (job->n_references > 0 && most == 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s looks at no reference pictures; %d were given."),
                     s->m->path, job->n_references);
@@ -46,6 +46,12 @@ gboolean sfu_session_sees_picture(const SfuSession *s)
     const SfuTask t = s->run->task;
     return s->denoiser && s->denoiser->most_references > 0 &&
            (t == SFU_TASK_EDIT || t == SFU_TASK_INPAINT || t == SFU_TASK_OUTPAINT);
+}
+
+gboolean sfu_session_sees_mask(const SfuSession *s)
+{
+    return sfu_session_sees_picture(s) && sfu_params_bool(s->run->p, SFU_PARAM_SHOW_MASK) &&
+           (s->run->job->mask || s->run->task == SFU_TASK_OUTPAINT);
 }
 
 /* At most MOST_PX, sides whole multiples. */
