@@ -377,10 +377,12 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     const gboolean has_enlarger = mine && json_object_has_member(mine, "enlarger"),
                    flows = mine && label >= 0 && label < s->denoiser->n_classes &&
                            s->denoiser->in_channels == 2 * s->ae.channels + n_mask;
-    if (!flows && (!has_enlarger || s->steps > 0)) {
+    if (!flows && !has_enlarger) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is not made for enlarging by %d."), s->m->path, factor);
         return NULL;
     }
+    if (!flows) /* the enlarger is all there is */
+        s->steps = 0;
     GeglBuffer *enlarged = has_enlarger ? enlarge_by_part(s, in, factor, mine, error) : NULL;
     if (has_enlarger && (!enlarged || s->steps == 0))
         return enlarged;
