@@ -121,6 +121,7 @@ struct SfuFamily {
     /* The networks of a run. NULL: the family has none. The callers own what they get. */
     SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);
+    gboolean (*on_pixels)(const SfuModel *m); /* it needs no autoencoder's weights; NULL: it does */
     SfuControl *(*control)(SfuQueue *q, SfuModel *m, GError **error); /* steers a model of another family */
     SfuRemover *(*remover)(SfuQueue *q, SfuModel *m,
                            GError **error); /* fills holes in one pass; then there is no denoiser */

@@ -37,4 +37,5 @@ const SfuFamily sfu_family_mini = {.id = "mini",
                                    .configure = sfu_sd_configure_parts,
                                    .expect = sfu_sd_expect,
                                    .denoiser = sfu_sd_denoiser,
-                                   .autoencoder = autoencoder};
+                                   .autoencoder = autoencoder,
+                                   .on_pixels = on_pixels};

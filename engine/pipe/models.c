@@ -64,7 +64,8 @@ static const char *missing_part(SfuModel *m, const SfuFamily *family)
     if (family->fits)
         return NULL;
     return !sfu_model_has_part(m, SFU_PART_UNET) ? N_("the UNet")
-           : !sfu_model_has_part(m, SFU_PART_VAE) && !sfu_model_has_part(m, SFU_PART_TAESD_DECODER)
+           : !sfu_model_has_part(m, SFU_PART_VAE) && !sfu_model_has_part(m, SFU_PART_TAESD_DECODER) &&
+                   !(family->on_pixels && family->on_pixels(m))
                ? N_("the autoencoder (VAE)")
            : !sfu_model_has_part(m, SFU_PART_TEXT) && !sfu_model_sfumato(m) /* the model in the box has none */
                ? N_("the text encoder")
