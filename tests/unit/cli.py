@@ -184,7 +184,7 @@ def _():
     index = (other / "model_index.json").read_text()
     for name in ("../x2.safetensors", str((mini / "enlarger" / "x2.safetensors").resolve())):
         (other / "model_index.json").write_text(index.replace("enlarger/x2.safetensors", name))
-        fails(run("upscale", small, TMP / "no.png", "--scale", 2, "--model", other), 1, "no file of the model's folder")
+        fails(run("upscale", small, TMP / "no.png", "--scale", 2, "--model", other), 1, "is not a file in the model's folder")
 
 
 @case("folder upscaling skips what is there")
