@@ -179,8 +179,7 @@ static gboolean pocl_sees_no_memory(void)
            !g_file_test("/sys/bus/cpu/devices/cpu0/topology", G_FILE_TEST_IS_DIR);
 }
 
-/* Every device as Found; NULL with NO_LOADER or NO_DEVICE. */
-static GArray *find_all(GError **error)
+static GArray *find_unlocked(GError **error)
 {
     const char *no_cache = NULL;
     cl_uint n = 0;
@@ -240,6 +239,16 @@ static GArray *find_all(GError **error)
         g_array_unref(all);
         return NULL;
     }
+    return all;
+}
+
+/* Every device as Found; NULL with NO_LOADER or NO_DEVICE. One thread at a time: PoCL crashes if two ask it first. */
+static GArray *find_all(GError **error)
+{
+    static GMutex mutex;
+    g_mutex_lock(&mutex);
+    GArray *all = find_unlocked(error);
+    g_mutex_unlock(&mutex);
     return all;
 }
 
