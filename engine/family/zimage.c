@@ -230,18 +230,29 @@ static void expect(SfuModel *m)
         sfu_qwen3_expect(m);
 }
 
+/* FLUX.1's: the shapes are also Stable Diffusion 3's, which config.json tells by its scale. A part of another whole
+ * model is that model's. */
+static gboolean is_flux1_vae(const SfuModel *other, int channels)
+{
+    const SfuVaeConfig *v = sfu_model_vae(other);
+    return v->latent_channels == channels && v->n_blocks == 4 && !v->packed &&
+           fabsf(v->scaling_factor - 0.3611f) < 0.01f && !sfu_model_has_part(other, SFU_PART_UNET);
+}
+
 static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GError **error)
 {
     const SfuZimageConfig *c = m->transformer;
-    const int n = part == SFU_PART_TEXT ? (sfu_model_is_language(other) ? sfu_model_language(other)->hidden : 0)
-                                        : sfu_model_vae(other)->latent_channels;
-    if (part == SFU_PART_TEXT ? n == c->context : n == c->channels && !sfu_model_vae(other)->packed)
+    const int hidden = sfu_model_is_language(other) ? sfu_model_language(other)->hidden : 0;
+    if (part == SFU_PART_TEXT ? hidden == c->context : is_flux1_vae(other, c->channels))
         return TRUE;
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                part == SFU_PART_TEXT
-                    ? _("%s is the text encoder of another model: %s needs one of width %d, it has %d.")
-                    : _("%s is the autoencoder of another family: %s needs one of %d channels, it has %d."),
-                sfu_model_path(other), m->path, part == SFU_PART_TEXT ? c->context : c->channels, n);
+    if (part == SFU_PART_TEXT)
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is the text encoder of another model: %s needs one of width %d, it has %d."),
+                    sfu_model_path(other), m->path, c->context, hidden);
+    else
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is the autoencoder of another family: %s needs FLUX.1's, of %d channels."),
+                    sfu_model_path(other), m->path, c->channels);
     return FALSE;
 }
 

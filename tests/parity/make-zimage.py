@@ -297,6 +297,8 @@ full, full_tensors, _ = make_qwen3("piece/text", hidden_size=16, num_hidden_laye
 lone, lone_tensors, _ = make_transformer("piece/transformer", dim=128, n_heads=1, n_layers=1, n_refiner_layers=1, cap_feat_dim=16, axes_dims=[32, 48, 48])
 models["piece-transformer"] = {"files": [{"file": "z_image_turbo_bf16.safetensors", "tensors": fused(lone_tensors)}]}
 models["piece-vae"] = {"files": [{"file": "ae.safetensors", "tensors": vae_tensors}]}
+# Stable Diffusion 3's autoencoder has the same shapes, and another scale.
+models["sd3-vae"] = {"files": [{"folder": "", "config": config_of(vae) | {"scaling_factor": 1.5305, "shift_factor": 0.0609}, "tensors": vae_tensors}]}
 models["piece-text"] = {"files": [{"file": "qwen_3_4b.safetensors", "tensors": [t for t in full_tensors if "lm_head" not in t[0]]}]}
 # "<|im_start|>user\na photo of a cat<|im_end|>\n<|im_start|>assistant\n" by Qwen's tokenizer.
 ids = torch.tensor([[151644, 872, 198, 64, 6548, 315, 264, 8251, 151645, 198, 151644, 77091, 198]])

@@ -197,13 +197,16 @@ static void refused(const char *pairs, const char *path, const char *word)
 
 static void test_refusals(void)
 {
-    char *wrong = parity_model_path("qwen3-wide", NULL), *other = parity_model_path("piece-vae", NULL);
+    char *wrong = parity_model_path("qwen3-wide", NULL), *other = parity_model_path("piece-vae", NULL),
+         *sd3 = parity_model_path("sd3-vae", NULL);
     refused("text", wrong, "width");
     refused("text_embedding", other, "tokens");
     refused("text", other, "text encoder");
     refused("vae", wrong, wrong);
+    refused("vae", sd3, "FLUX.1");
     g_free(wrong);
     g_free(other);
+    g_free(sd3);
 }
 
 int main(int argc, char **argv)
