@@ -116,8 +116,13 @@ struct SfuFamily {
     int (*numbers)(const SfuModel *m, const SfuShown *shown, float *out);
     /* Whether the condition of an empty negative prompt is all zeros. NULL: it is that of the empty text. */
     gboolean (*zeroes_negative)(const SfuModel *m);
-    float latent_scale; /* of autoencoders of the family whose file does not say it; 0: 0.18215 */
-    guint texts;        /* bits 1 << SfuPart: the text encoders that it needs; 0: the first */
+    float latent_scale;     /* of autoencoders of the family whose file does not say it; 0: 0.18215 */
+    guint texts;            /* bits 1 << SfuPart: the CLIP encoders that it needs; 0: the first */
+    int least_clip_skip;    /* where less is asked for; 0: 1 */
+    gboolean no_final_norm; /* the layer that is taken of a CLIP encoder does not go through its last norm */
+    /* Of parts that fit and are found rather than named: whether anything says that they are the family's, where other
+     * families' have the same shape. NULL: the shape will do. */
+    gboolean (*likely)(const SfuModel *m, const SfuModel *other, SfuPart part);
     /* The networks of a run. NULL: the family has none. The callers own what they get. */
     SfuDenoiser *(*denoiser)(SfuQueue *q, SfuModel *m, GError **error);
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);

@@ -2,7 +2,9 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/registry.h"
 #include "family/sd.h"
+#include "model/internal.h"
 #include "model/names.h"
+#include <string.h>
 
 /* Original names, alone or as a checkpoint has them, or diffusers'. */
 static gboolean recognize_vae(const SfuSource *s)
@@ -29,6 +31,47 @@ static gboolean claims_text(const SfuModel *m)
     return sfu_model_has_part(m, SFU_PART_TEXT) || sfu_model_has_part(m, SFU_PART_TEXT2);
 }
 
+/* CLIP under transformers' names, as it is published for programs that keep text encoders in files of their own. */
+static const SfuFileTensor *token_table(const SfuSource *s)
+{
+    return sfu_source_find(s, "text_model.embeddings.token_embedding.weight");
+}
+
+static gboolean recognize_text(const SfuSource *s)
+{
+    return token_table(s) && sfu_source_find(s, "text_model.encoder.layers.0.self_attn.q_proj.weight");
+}
+
+/* The largest one published, OpenCLIP's bigG of 1280, is always the second of two. */
+static char *canonical_text(const SfuSource *s, const char *name, SfuPart *part)
+{
+    *part = sfu_tensor_dim(token_table(s), 1) == 1280 ? SFU_PART_TEXT2 : SFU_PART_TEXT;
+    return sfu_name_from_diffusers(name, *part);
+}
+
+static gboolean ignores_text(const char *name)
+{
+    return sfu_name_is_ignorable(name) || g_str_has_prefix(name, "text_projection") || strcmp(name, "logit_scale") == 0;
+}
+
+static gboolean open_text(SfuModel *m, const SfuSource *s, GError **error)
+{
+    for (guint i = 0; i < s->file->tensors->len; i++) {
+        SfuFileTensor *t = g_ptr_array_index(s->file->tensors, i);
+        if (!g_str_has_prefix(t->name, s->wrap))
+            continue;
+        const char *inner = t->name + strlen(s->wrap);
+        SfuPart part;
+        char *name = canonical_text(s, inner, &part);
+        const gboolean ignorable = ignores_text(inner) && !(part == SFU_PART_TEXT2 && name);
+        if (ignorable)
+            g_clear_pointer(&name, g_free);
+        if (!sfu_model_add_named(m, part, name, t, ignorable, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 const SfuFamily sfu_family_vae = {.id = "vae",
                                   .name = "AutoencoderKL (VAE)",
                                   .part = "vae",
@@ -42,7 +85,12 @@ const SfuFamily sfu_family_vae = {.id = "vae",
                                   .autoencoder = sfu_sd_autoencoder};
 const SfuFamily sfu_family_text_encoder = {.id = "clip",
                                            .name = "CLIP text encoder",
-                                           .use = "a part of another model",
+                                           .part = "text",
+                                           .use = "in place of another model's text encoder",
+                                           .recognize = recognize_text,
+                                           .canonical = canonical_text,
+                                           .ignores = ignores_text,
+                                           .open = open_text,
                                            .claims = claims_text,
                                            .configure = sfu_sd_configure_parts,
                                            .expect = sfu_sd_expect,

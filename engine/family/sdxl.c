@@ -1,10 +1,12 @@
-/* Stable Diffusion XL (Podell 2023) and its offspring: fine-tunes, few-step models, SSD-1B and Segmind Vega (Gupta
- * 2024), KOALA (Lee 2023), inpainting (9 input channels), InstructPix2Pix (8), the refiner.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Stable Diffusion XL (Podell 2023; both text encoders give the layer before their last: section 2.1) and its
+ * offspring: fine-tunes, few-step models, SSD-1B and Segmind Vega (Gupta 2024), KOALA (Lee 2023), inpainting (9 input
+ * channels), InstructPix2Pix (8), the refiner. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include "family/registry.h"
 #include "family/sd.h"
 #include "model/internal.h"
 #include "model/names.h"
+#include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
@@ -103,13 +105,6 @@ static gboolean json_says(JsonNode *root, const char *name, const char *value)
            g_str_has_prefix(json_node_get_string(n), value);
 }
 
-/* Both encoders give the layer before their last, without the last norm. Podell 2023, section 2.1. */
-static void configure_encoder(SfuTextConfig *c)
-{
-    c->least_skip = 2;
-    c->final_norm = FALSE;
-}
-
 /* Models distilled for few steps have the shapes of the others: what tells them is their name. */
 static const struct {
     const char *word;
@@ -158,8 +153,6 @@ static gboolean configure(SfuModel *m, GError **error)
         m->unet.added_number_width = MAX(2, rest % 6 ? rest / 5 : rest / 6);
     }
     const int n = n_numbers(m);
-    configure_encoder(&m->text);
-    configure_encoder(&m->text2);
     if (m->tensors[SFU_PART_VAE] && !m->vae.scaling_in_file)
         m->vae.scaling_factor = sfu_family_sdxl.latent_scale;
     if (json_says(m->scheduler_json, "_class_name", "EDM"))
@@ -194,6 +187,45 @@ static int numbers(const SfuModel *m, const SfuShown *shown, float *out)
     return 6;
 }
 
+/* ---- parts in other files ---- */
+
+static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GError **error)
+{
+    const SfuVaeConfig *v = sfu_model_vae(other);
+    const int hidden = part == SFU_PART_VAE ? 0 : sfu_model_text(other, part)->hidden,
+              /* 768 + 1280 = 2048, and the refiner 1280: the second encoder comes last. */
+        wanted = part == SFU_PART_TEXT2 && m->family == &sfu_family_sdxl_refiner ? m->unet.cross_attention_dim
+                 : part == SFU_PART_TEXT2                                        ? m->unet.cross_attention_dim * 5 / 8
+                                                                                 : m->unet.cross_attention_dim * 3 / 8;
+    if (part == SFU_PART_VAE ? v->latent_channels == m->unet.out_channels && !v->packed : hidden == wanted)
+        return TRUE;
+    if (part == SFU_PART_VAE)
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is the autoencoder of another family: it has %d channels where %s needs %d."),
+                    sfu_model_path(other), v->latent_channels, m->path, m->unet.out_channels);
+    else
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is the text encoder of another model: %s needs one of width %d, it has %d."),
+                    sfu_model_path(other), m->path, wanted, hidden);
+    return FALSE;
+}
+
+/* Stable Diffusion 1's autoencoder has the same shape, and makes other colors of these latents. */
+static gboolean likely(const SfuModel *m, const SfuModel *other, SfuPart part)
+{
+    (void)m;
+    if (part != SFU_PART_VAE)
+        return TRUE;
+    const SfuVaeConfig *v = sfu_model_vae(other);
+    if (v->scaling_in_file || other->family->latent_scale > 0)
+        return fabsf(v->scaling_factor - sfu_family_sdxl.latent_scale) < 1e-4f;
+    char *base = g_path_get_basename(sfu_model_path(other)), *name = g_ascii_strdown(base, -1);
+    const gboolean named = strstr(name, "xl") != NULL;
+    g_free(name);
+    g_free(base);
+    return named;
+}
+
 /* model_index.json may say; else those published do, but for the refiner. */
 static gboolean zeroes_negative(const SfuModel *m)
 {
@@ -217,10 +249,10 @@ static const int aligned_timesteps[] = {999, 845, 730, 587, 443, 310, 193, 116, 
 #define BOTH_TEXTS .texts = 1u << SFU_PART_TEXT | 1u << SFU_PART_TEXT2
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = canonical, .ignores = ignores, .open = open_source, .claims = claims,         \
-    .configure = configure, .expect = sfu_sd_expect, .native_px = sfu_sd_native_px, .aliases = sfu_sd_aliases,         \
-    .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb, \
-    .numbers = numbers, .zeroes_negative = zeroes_negative, .latent_scale = 0.13025f,                                  \
-    .aligned_timesteps = aligned_timesteps
+    .configure = configure, .expect = sfu_sd_expect, .native_px = sfu_sd_native_px, .denoiser = sfu_sd_denoiser,       \
+    .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb, .numbers = numbers,          \
+    .zeroes_negative = zeroes_negative, .aliases = sfu_sd_aliases, .fits = fits, .likely = likely,                     \
+    .least_clip_skip = 2, .no_final_norm = TRUE, .latent_scale = 0.13025f, .aligned_timesteps = aligned_timesteps
 
 const SfuFamily sfu_family_sdxl = {.id = "sdxl", .name = "Stable Diffusion XL", GENERAL, BOTH_TEXTS, FILES};
 const SfuFamily sfu_family_sdxl_inpaint = {

@@ -243,8 +243,6 @@ gboolean sfu_model_configure_text(SfuModel *m, SfuPart P, GError **error)
     /* A Linear's matrix has the outputs first, OpenCLIP's last. */
     const int linear = dim(sfu_model_tensor(m, P, "text_projection.weight"), 0);
     c->projection = linear ? linear : dim(sfu_model_tensor(m, P, "text_projection"), 1);
-    c->least_skip = 1;
-    c->final_norm = TRUE;
     c->zero_padded = !c->quick_gelu;
     return c->hidden % c->heads == 0 || bad(m, error, _("the text encoder's heads do not divide its width"));
 }

@@ -77,8 +77,6 @@ typedef struct {
     gboolean quick_gelu; /* else exact GELU */
     float eps;
     int projection;       /* width of the pooled vector; 0: there is none */
-    int least_skip;       /* CLIP skip if less is asked for: 2 takes the layer before the last */
-    gboolean final_norm;  /* the layer that is taken goes through the last norm */
     gboolean zero_padded; /* chunks are filled up with token 0, not with EOS */
 } SfuTextConfig;
 

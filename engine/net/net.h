@@ -90,12 +90,12 @@ void sfu_text_encoder_set_trace(SfuTextEncoder *te, const SfuTrace *trace); /* c
 void sfu_text_encoder_unload(SfuTextEncoder *te);                           /* drops the weights' device copies */
 int sfu_text_encoder_hidden(const SfuTextEncoder *te);
 int sfu_text_encoder_pooled(const SfuTextEncoder *te); /* 0: it has no projection */
-/* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; less than the
- * configuration's least_skip means that. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate
+/* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; 0 means 1;
+ * norm: it goes through the final norm. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate
  * one. pooled (host, [n][sfu_text_encoder_pooled()], NULL: not wanted): the last layer at the first of the largest
  * tokens, which is EOS, through the final norm and the projection. */
 gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *pooled, const gint32 *tokens, int n,
-                              int clip_skip, GError **error);
+                              int clip_skip, gboolean norm, GError **error);
 
 /* ---- UNet ----------------------------------------------------------------------------------------------------------
  * UNet2DConditionModel: Rombach 2022, figure 3 and appendix; any widths, levels, heads and channels of its

@@ -199,16 +199,15 @@ static gboolean pool(const SfuTextEncoder *te, const SfuTensor *h, float *pooled
 }
 
 gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *pooled, const gint32 *tokens, int n,
-                              int clip_skip, GError **error)
+                              int clip_skip, gboolean norm, GError **error)
 {
     const SfuTextConfig *k = te->config;
-    const int taken = k->layers + 1 - MAX(k->least_skip, clip_skip);
+    const int taken = k->layers + 1 - MAX(1, clip_skip);
     *hidden = NULL;
     if (taken < 1 || (pooled && !te->projection)) {
         if (taken < 1)
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                        _("the text encoder has %d layers, CLIP skip %d leaves none"), k->layers,
-                        MAX(k->least_skip, clip_skip));
+                        _("the text encoder has %d layers, CLIP skip %d leaves none"), k->layers, clip_skip);
         else
             g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("the text encoder of %s has no projection"),
                         sfu_model_path(te->net.model));
@@ -218,7 +217,7 @@ gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *poo
     gboolean ok = t != NULL;
     for (int i = 0; ok && i < (pooled ? k->layers : taken); i++)
         ok = run_layer(te, &te->layers[i], h, t, error) &&
-             (i + 1 != taken || (*hidden = take_layer(te, h, k->final_norm, error)));
+             (i + 1 != taken || (*hidden = take_layer(te, h, norm, error)));
     ok = ok && (!pooled || pool(te, h, pooled, tokens, n, error));
     if (!ok)
         sfu_net_drop(hidden);

@@ -47,14 +47,16 @@ void sfu_session_clear(SfuSession *s)
 static gboolean encode_chunks(SfuSession *s, SfuTextEncoder *te, const SfuPrompt *p, Encoding *e, GError **error)
 {
     const int dim = sfu_text_encoder_hidden(te), n_pooled = sfu_text_encoder_pooled(te), was = e->dim,
-              n_rows = p->n_chunks * SFU_CHUNK_TOKENS, skip = MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP));
+              n_rows = p->n_chunks * SFU_CHUNK_TOKENS,
+              skip = MAX(s->family->least_clip_skip, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP));
     float *out = g_new(float, (gsize)n_rows *dim),
           *pooled = n_pooled ? g_new(float, (gsize)CHUNKS_AT_ONCE *n_pooled) : NULL;
     gboolean ok = TRUE;
     for (int c = 0; ok && c < p->n_chunks; c += CHUNKS_AT_ONCE) {
         const int n = MIN(CHUNKS_AT_ONCE, p->n_chunks - c);
         SfuTensor *hidden = NULL;
-        ok = sfu_text_encoder_run(te, &hidden, c ? NULL : pooled, p->tokens[c], n, skip, error) &&
+        ok = sfu_text_encoder_run(te, &hidden, c ? NULL : pooled, p->tokens[c], n, skip, !s->family->no_final_norm,
+                                  error) &&
              sfu_tensor_read(hidden, out + (gsize)c * SFU_CHUNK_TOKENS * dim, error);
         sfu_tensor_destroy(hidden);
     }
@@ -84,9 +86,10 @@ static gboolean encode_chunks(SfuSession *s, SfuTextEncoder *te, const SfuPrompt
 /* text NULL: zeros. */
 static char *key_of(const SfuSession *s, const char *text)
 {
-    return g_strdup_printf("%s\n%s\n%s\n%d\n%c%s", s->m->path, sfu_params_text(s->run->p, SFU_PARAM_TEXT),
-                           s->m->text_key ? s->m->text_key : "", MAX(1, sfu_params_int(s->run->p, SFU_PARAM_CLIP_SKIP)),
-                           text ? 't' : 'z', text ? text : "");
+    const SfuParams *p = s->run->p;
+    return g_strdup_printf("%s\n%s\n%s\n%s\n%d\n%c%s", s->m->path, sfu_params_text(p, SFU_PARAM_TEXT),
+                           sfu_params_text(p, SFU_PARAM_TEXT2), s->m->text_key ? s->m->text_key : "",
+                           MAX(1, sfu_params_int(p, SFU_PARAM_CLIP_SKIP)), text ? 't' : 'z', text ? text : "");
 }
 
 static Encoding *find_encoding(const SfuSession *s, const char *text)
@@ -127,11 +130,10 @@ static gboolean encode_text(SfuSession *s, const char *text, Encoding *e, GError
 {
     SfuTrace trace = {sfu_run_trace, s->run};
     gboolean ok = TRUE;
-    for (int i = 0; ok && i < MAX(1, sfu_loaded_n_texts(s->m)); i++) {
-        SfuTextEncoder *te = sfu_loaded_text(s->m, s->run->q, i, error);
-        SfuPrompt *p =
-            te ? sfu_prompt_parse(s->run->e->tokenizer, text, sfu_loaded_text_config(s->m, i)->zero_padded, error)
-               : NULL;
+    for (int i = 0; ok && i < sfu_run_n_texts(s->m); i++) {
+        const SfuTextConfig *config;
+        SfuTextEncoder *te = sfu_run_text(s->run, s->m, i, &config, error);
+        SfuPrompt *p = te ? sfu_prompt_parse(s->run->e->tokenizer, text, config->zero_padded, error) : NULL;
         if (te)
             sfu_text_encoder_set_trace(te, s->run->job->trace_dir ? &trace : NULL);
         ok = p && encode_chunks(s, te, p, e, error);
@@ -222,7 +224,7 @@ static void drop_old(GPtrArray *all)
     }
 }
 
-static gboolean encode_all(SfuSession *s, GError **error)
+static void begin_run(const SfuSession *s)
 {
     SfuEngine *e = s->run->e;
     if (s->run->job->trace_dir) /* a trace shows the text encoder at work */
@@ -231,6 +233,11 @@ static gboolean encode_all(SfuSession *s, GError **error)
         e->encodings = g_ptr_array_new_with_free_func(encoding_free);
     for (guint i = 0; i < e->encodings->len; i++)
         ((Encoding *)e->encodings->pdata[i])->used = FALSE;
+}
+
+static gboolean encode_all(SfuSession *s, GError **error)
+{
+    SfuEngine *e = s->run->e;
     /* "" is what the shorter of two prompts is continued with. */
     const gboolean ok =
         (s->embedding ? encode_file(s, error) : encode_plan(s, s->prompt, error)) &&
@@ -238,9 +245,7 @@ static gboolean encode_all(SfuSession *s, GError **error)
     if (ok && s->n_branches > 1 && zeroes_negative(s))
         encode_zeros(s);
     drop_old(e->encodings);
-    for (int i = 0; i < SFU_MAX_TEXTS; i++)
-        if (s->m->text[i]) /* its work is done for this run, and the network can use the room */
-            sfu_text_encoder_unload(s->m->text[i]);
+    sfu_texts_unload(e); /* their work is done for this run, and the network can use the room */
     sfu_language_unload(e);
     return ok;
 }
@@ -324,10 +329,19 @@ gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
     g_ptr_array_set_size(tags, (gint)n_tags);
     s->prompt = take_embedding(s, &prompt, error) ? sfu_prompt_plan_new(prompt, passes, FALSE, error) : NULL;
     s->negative = s->prompt ? sfu_prompt_plan_new(negative, passes, TRUE, error) : NULL;
+    begin_run(s);
+    gboolean ok =
+        s->negative && sfu_session_set_adapters(s, tags, error) && set_branches(s, error) && encode_all(s, error);
+    if (ok && s->refiner) {
+        SfuSession *r = s->refiner;
+        sfu_session_clear(r);
+        r->n_branches = s->n_branches;
+        ok = (r->prompt = sfu_prompt_plan_new(prompt, passes, FALSE, error)) &&
+             (r->negative = sfu_prompt_plan_new(negative, passes, TRUE, error)) && set_branches(r, error) &&
+             encode_all(r, error);
+    }
     g_free(prompt);
     g_free(negative);
-    const gboolean ok =
-        s->negative && sfu_session_set_adapters(s, tags, error) && set_branches(s, error) && encode_all(s, error);
     g_ptr_array_unref(tags);
     return ok;
 }

@@ -11,7 +11,7 @@
 #include "region/region.h"
 
 typedef struct {
-    SfuSession *s;
+    SfuSession *s, *now; /* now: s or its refiner, which makes the pass */
     const SfuDiffusion *d;
     SfuSigmas *sigmas;
     int c;                  /* latent channels */
@@ -36,7 +36,7 @@ static gsize latent_at(const Diffuser *f, int x, int y)
 /* [branches, h, w, c + extra] of a rectangle. The last branch of editing sees no picture. */
 static void gather(const Diffuser *f, SfuRect r, float *dst)
 {
-    const SfuImage *extra = f->d->extra;
+    const SfuImage *extra = f->now == f->s ? f->d->extra : NULL;
     const int c = f->c, e = extra ? extra->c : 0;
     for (int b = 0; b < f->s->n_branches; b++) {
         for (int y = 0; y < r.h; y++) {
@@ -59,10 +59,10 @@ static void name_nonfinite(Diffuser *f, const SfuTensor *x, const float *timeste
     SfuNonfinite found = {0};
     SfuTrace trace = sfu_trace_nonfinite(&found);
     SfuTensor *out = NULL;
-    sfu_denoiser_set_trace(f->s->denoiser, &trace);
+    sfu_denoiser_set_trace(f->now->denoiser, &trace);
     const SfuDenoiserInput in = {.x = x, .timesteps = timesteps, .class_labels = labels};
-    sfu_denoiser_forward(f->s->denoiser, &out, &in, NULL);
-    sfu_denoiser_set_trace(f->s->denoiser, NULL);
+    sfu_denoiser_forward(f->now->denoiser, &out, &in, NULL);
+    sfu_denoiser_set_trace(f->now->denoiser, NULL);
     sfu_tensor_destroy(out);
     g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
                 _("The network gave NaN or infinity at step %d, first in its block %s (%" PRId64 " of %" PRId64
@@ -81,8 +81,8 @@ static void forget_deep(Diffuser *f)
  */
 static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, float *none, double timestep, int step, GError **error)
 {
-    SfuSession *s = f->s;
-    const int n_b = s->n_branches, c_in = f->c + (f->d->extra ? f->d->extra->c : 0);
+    SfuSession *s = f->now;
+    const int n_b = s->n_branches, c_in = f->c + (f->d->extra && s == f->s ? f->d->extra->c : 0);
     const gint64 n = (gint64)r.w * r.h * f->c;
     float timesteps[SFU_PROMPT_MAX_PARTS + 1];
     int labels[SFU_PROMPT_MAX_PARTS + 1];
@@ -233,9 +233,11 @@ static gboolean denoise(gpointer data, float *denoised, const float *x, double s
 {
     Diffuser *f = data;
     gboolean changed;
-    if (!sfu_session_use_words(f->s, f->n_passes++, &changed, error))
+    SfuSession *before = f->now;
+    f->now = f->s->refiner && timestep < f->s->refiner_from ? f->s->refiner : f->s;
+    if (!sfu_session_use_words(f->now, f->n_passes++, &changed, error))
         return FALSE;
-    if (changed) /* what was computed for other words does not serve */
+    if (changed || f->now != before) /* what was computed for other words does not serve */
         f->call = 0;
     sfu_model_input(f->sigmas, f->in, x, sigma, f->n);
     if (!network(f, timestep, step, error))
@@ -331,6 +333,7 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
 {
     SfuRun *r = s->run;
     Diffuser f = {.s = s,
+                  .now = s,
                   .d = d,
                   .c = s->ae.channels,
                   .n = (gint64)d->w * d->h * s->ae.channels,
@@ -340,6 +343,10 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error)
     SfuImage *x = sfu_image_new(d->w, d->h, f.c, error);
     s->shown_w = d->w * s->ae.factor;
     s->shown_h = d->h * s->ae.factor;
+    if (s->refiner) {
+        s->refiner->shown_w = s->shown_w;
+        s->refiner->shown_h = s->shown_h;
+    }
     SfuNoise *stream = sfu_noise_new(sfu_params_int(r->p, SFU_PARAM_RNG) == 1 ? SFU_NOISE_PHILOX : SFU_NOISE_TORCH,
                                      &d->noise_seed, 1, d->h, d->w, f.c);
     float *noise = g_new(float, f.n);

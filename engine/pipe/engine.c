@@ -175,11 +175,13 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
     if (sfu_model_family(m->model)->enlargement == SFU_ENLARGE_NETWORK)
         return sfu_pipe_network(r, m, results, error);
     SfuSession s = {0};
-    if (!sfu_session_init(&s, r, m, error))
+    if (!sfu_session_init(&s, r, m, error)) {
+        sfu_session_close(&s);
         return FALSE;
+    }
     const gboolean ok =
         r->task == SFU_TASK_UPSCALE ? sfu_pipe_enlarge(&s, results, error) : sfu_pipe_paint(&s, results, error);
-    sfu_session_clear(&s);
+    sfu_session_close(&s);
     return ok;
 }
 

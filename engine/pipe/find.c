@@ -137,7 +137,8 @@ static const char vae_folders[] = "vae VAE ae", text_folders[] = "text_encoders 
 static gboolean fits(const SfuModel *m, const char *path, SfuPart part)
 {
     SfuModel *other = strcmp(path, sfu_model_path(m)) == 0 ? NULL : sfu_model_open(path, NULL);
-    const gboolean ok = other && sfu_model_has_part(other, part) && sfu_model_family(m)->fits(m, other, part, NULL);
+    const gboolean ok = other && sfu_model_has_part(other, part) && sfu_model_family(m)->fits(m, other, part, NULL) &&
+                        (!sfu_model_family(m)->likely || sfu_model_family(m)->likely(m, other, part));
     sfu_model_close(other);
     return ok;
 }

@@ -51,10 +51,13 @@ static guint64 tree_bytes(const char *path, int depth)
  * or what it lacks is found elsewhere. */
 static const char *missing_part(SfuModel *m, const SfuFamily *family)
 {
-    static const SfuPart found_elsewhere[] = {SFU_PART_VAE, SFU_PART_TEXT};
+    static const SfuPart found_elsewhere[] = {SFU_PART_VAE, SFU_PART_TEXT, SFU_PART_TEXT2};
+    const guint texts = family->texts ? family->texts : 1u << SFU_PART_TEXT;
     if (!family->tasks || family->upscaler)
         return NULL;
     for (gsize i = 0; family->fits && i < G_N_ELEMENTS(found_elsewhere); i++) {
+        if (found_elsewhere[i] != SFU_PART_VAE && !(texts & 1u << found_elsewhere[i]))
+            continue;
         char *path = sfu_model_has_part(m, found_elsewhere[i]) ? NULL : sfu_piece_find(m, found_elsewhere[i], NULL);
         const gboolean lacks = !path && !sfu_model_has_part(m, found_elsewhere[i]);
         g_free(path);
@@ -93,7 +96,7 @@ static SfuModelInfo *info_new(const char *path)
     const SfuFamily *family = listed->family = sfu_model_family(m);
     i->family = g_strdup(family->name);
     i->tasks = family->tasks;
-    i->has_text = sfu_model_has_part(m, SFU_PART_TEXT) || family->fits;
+    i->has_text = sfu_model_has_part(m, SFU_PART_TEXT) || sfu_model_has_part(m, SFU_PART_TEXT2) || family->fits;
     i->native_px = sfu_model_native_px(m);
     i->scale = sfu_model_scale(m);
     i->part = family->part;

@@ -15,11 +15,15 @@ typedef struct {
 } Piece;
 
 static const Piece pieces[] = {{SFU_PART_VAE, SFU_PARAM_VAE, N_("autoencoder (VAE)")},
-                               {SFU_PART_TEXT, SFU_PARAM_TEXT, N_("text encoder")}};
+                               {SFU_PART_TEXT, SFU_PARAM_TEXT, N_("text encoder")},
+                               {SFU_PART_TEXT2, SFU_PARAM_TEXT2, N_("second text encoder")}};
 
 static const Piece *piece_of(SfuPart part)
 {
-    return part == SFU_PART_VAE ? &pieces[0] : &pieces[1];
+    const Piece *piece = pieces;
+    while (piece->part != part)
+        piece++;
+    return piece;
 }
 
 static const char *parameter_name(const Piece *piece)

@@ -39,7 +39,7 @@ typedef struct SfuRun SfuRun;
 typedef struct {
     char *path;
     SfuModel *model;
-    SfuTextEncoder *text[SFU_MAX_TEXTS]; /* in the order in which the network sees them */
+    SfuTextEncoder *text[SFU_MAX_TEXTS]; /* texts.c's: CLIP's, the first and the second */
     SfuQwen3 *language;                  /* the text encoder of families whose text encoder is a language model */
     SfuByteTokenizer *byte_tokenizer;    /* its own */
     SfuDenoiser *denoiser;
@@ -77,11 +77,12 @@ void sfu_language_unload(SfuEngine *e);
 
 /* ---- texts.c ---------------------------------------------------------------------------------------------------- */
 
-/* Number i of the text encoders that the model has. */
-SfuTextEncoder *sfu_loaded_text(SfuLoaded *l, SfuQueue *q, int i, GError **error);
-int sfu_loaded_n_texts(const SfuLoaded *l);
-/* The configuration of number i. */
-const SfuTextConfig *sfu_loaded_text_config(const SfuLoaded *l, int i);
+/* How many CLIP encoders m's family has. */
+int sfu_run_n_texts(const SfuLoaded *m);
+/* Number i of them, m's own or one in another file; *config: its. Borrowed; NULL with error. */
+SfuTextEncoder *sfu_run_text(SfuRun *r, SfuLoaded *m, int i, const SfuTextConfig **config, GError **error);
+/* Drops the device copies of all such encoders. */
+void sfu_texts_unload(SfuEngine *e);
 
 /* ---- parts.c: models in pieces ---------------------------------------------------------------------------------- */
 
@@ -195,7 +196,8 @@ double sfu_coder_units(const SfuCoder *a, int latent_w, int latent_h);
 typedef enum { SFU_MASK_GREY, SFU_MASK_SMOOTH, SFU_MASK_PATCH } SfuMaskFill;
 
 /* What a run needs of its model. */
-typedef struct {
+typedef struct SfuSession SfuSession;
+struct SfuSession {
     SfuRun *run;
     SfuLoaded *m;
     SfuCoder ae;
@@ -231,8 +233,10 @@ typedef struct {
     SfuSchedule schedule;
     double eta;
     int steps;
-    int wrap; /* SfuWrap bits: the picture continues at its other sides */
-} SfuSession;
+    int wrap;            /* SfuWrap bits: the picture continues at its other sides */
+    SfuSession *refiner; /* makes the passes at timesteps below refiner_from; NULL: there is none */
+    double refiner_from;
+};
 
 typedef struct {
     int w, h;              /* latent pixels */
@@ -322,13 +326,14 @@ void sfu_run_tell_estimate(SfuRun *r, const SfuEstimate *e);
 JsonObject *sfu_json_child(JsonObject *o, const char *name); /* NULL if there is none */
 double sfu_json_number(JsonObject *o, const char *name, double fallback);
 gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error);
-void sfu_session_clear(SfuSession *s); /* frees what it holds */
+void sfu_session_close(SfuSession *s); /* frees what it holds */
 /* Latents to a small picture by the means that the parameters choose. Caller frees; [h', w', 3]. */
 SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **error);
 
 /* ---- condition.c ------------------------------------------------------------------------------------------------- */
 
-/* Encodes all texts that the prompts mean during the run, and gives the network those of the first pass. */
+void sfu_session_clear(SfuSession *s); /* frees the words */
+/* Encodes all texts that the prompts mean during the run, for the refiner too. */
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
 /* Gives the network the words of the pass `call` (from 0) of a run of the sampler, if they are others than it has;
  * *changed (may be NULL) says so. */

@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
+#include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
@@ -151,6 +152,45 @@ static void take_values(SfuSession *s)
         sfu_params_put(r->p, SFU_PARAM_GUIDANCE, s->guidance);
 }
 
+/* The model that makes the last steps works on the same latents, by the same schedule. */
+static gboolean fit_together(const SfuSession *s, const SfuSession *r, GError **error)
+{
+    const SfuSchedulerConfig *a = sfu_model_scheduler(s->m->model), *b = sfu_model_scheduler(r->m->model);
+    const gboolean latents = r->denoiser->in_channels == s->ae.channels &&
+                             r->denoiser->out_channels == s->ae.channels &&
+                             r->family->latent_scale == s->family->latent_scale;
+    if (latents && a->prediction == b->prediction && a->zero_terminal_snr == b->zero_terminal_snr &&
+        !s->family->edits && !s->grid)
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s cannot refine what %s begins: its %s are others."), r->m->path,
+                s->m->path, latents ? _("predictions") : _("latents"));
+    return FALSE;
+}
+
+static gboolean open_refiner(SfuSession *s, GError **error)
+{
+    SfuRun *run = s->run;
+    char *path = sfu_model_resolve(sfu_params_text(run->p, SFU_PARAM_REFINER), SFU_TASK_IMG2IMG, error);
+    SfuLoaded *m = path ? sfu_engine_load(run->e, path, error) : NULL;
+    SfuSession *r = NULL;
+    if (m) {
+        r = g_memdup2(s, sizeof *s); /* it goes on with the same values */
+        r->m = m;
+        r->family = sfu_model_family(m->model);
+        r->denoiser = sfu_loaded_denoiser(m, run->q, error);
+        sfu_params_put_text(run->p, SFU_PARAM_REFINER, path);
+    }
+    g_free(path);
+    if (!r || !r->denoiser || !fit_together(s, r, error)) {
+        g_free(r);
+        return FALSE;
+    }
+    const int n = sfu_model_scheduler(s->m->model)->n_train_timesteps;
+    s->refiner = r;
+    s->refiner_from = rint(n - sfu_params_double(run->p, SFU_PARAM_REFINER_START) * n);
+    return TRUE;
+}
+
 gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **error)
 {
     *s = (SfuSession){.run = run, .m = m, .family = sfu_model_family(m->model), .class_label = -1};
@@ -190,7 +230,15 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
         s->max_px = s->native_px * 4 / 3; /* 768 to 1024 */
     s->multiple = MAX(8, s->ae.factor * MAX(1, s->denoiser->multiple));
     take_values(s);
-    return TRUE;
+    return !*sfu_params_text(run->p, SFU_PARAM_REFINER) || open_refiner(s, error);
+}
+
+void sfu_session_close(SfuSession *s)
+{
+    sfu_session_clear(s);
+    if (s->refiner)
+        sfu_session_clear(s->refiner);
+    g_clear_pointer(&s->refiner, g_free);
 }
 
 /* ---- previews ---------------------------------------------------------------------------------------------------- */

@@ -1,35 +1,45 @@
-/* The text encoders of a model, in the order in which its network sees them.
+/* The CLIP encoders of a model, in the order in which its network sees them.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
-/* The part that is text encoder number i; SFU_N_PARTS: there are not so many. */
-static SfuPart text_part(const SfuLoaded *l, int i)
+static const SfuPart parts[SFU_MAX_TEXTS] = {SFU_PART_TEXT, SFU_PART_TEXT2};
+
+/* Place in `parts` of number i of those that the family needs; -1: there are not so many. */
+static int place_of(const SfuFamily *f, int i)
 {
-    static const SfuPart parts[] = {SFU_PART_TEXT, SFU_PART_TEXT2};
-    for (gsize k = 0; k < G_N_ELEMENTS(parts); k++)
-        if (sfu_model_has_part(l->model, parts[k]) && i-- == 0)
-            return parts[k];
-    return SFU_N_PARTS;
+    const guint bits = f->texts ? f->texts : 1u << SFU_PART_TEXT;
+    for (int k = 0; k < SFU_MAX_TEXTS; k++)
+        if (bits & 1u << parts[k] && i-- == 0)
+            return k;
+    return -1;
 }
 
-int sfu_loaded_n_texts(const SfuLoaded *l)
+int sfu_run_n_texts(const SfuLoaded *m)
 {
     int n = 0;
-    while (text_part(l, n) != SFU_N_PARTS)
+    while (place_of(sfu_model_family(m->model), n) >= 0)
         n++;
     return n;
 }
 
-const SfuTextConfig *sfu_loaded_text_config(const SfuLoaded *l, int i)
+SfuTextEncoder *sfu_run_text(SfuRun *r, SfuLoaded *m, int i, const SfuTextConfig **config, GError **error)
 {
-    return sfu_model_text(l->model, text_part(l, i));
+    const int k = place_of(sfu_model_family(m->model), i);
+    SfuLoaded *l = sfu_run_load_piece(r, m, parts[k], error);
+    if (l && !l->text[k])
+        l->text[k] = sfu_text_encoder_create(r->q, l->model, parts[k], error);
+    if (l)
+        *config = sfu_model_text(l->model, parts[k]);
+    return l ? l->text[k] : NULL;
 }
 
-SfuTextEncoder *sfu_loaded_text(SfuLoaded *l, SfuQueue *q, int i, GError **error)
+void sfu_texts_unload(SfuEngine *e)
 {
-    const SfuPart part = text_part(l, i);
-    if (!l->text[i])
-        l->text[i] = sfu_text_encoder_create(q, l->model, part == SFU_N_PARTS ? SFU_PART_TEXT : part, error);
-    return l->text[i];
+    for (guint i = 0; i < e->loaded->len; i++)
+        for (int k = 0; k < SFU_MAX_TEXTS; k++) {
+            SfuTextEncoder *te = ((SfuLoaded *)e->loaded->pdata[i])->text[k];
+            if (te)
+                sfu_text_encoder_unload(te);
+        }
 }

@@ -101,7 +101,7 @@ static float *text_values(Subject *s, gint64 *n)
     if (!s->text)
         s->text = sfu_text_encoder_create(s->q, s->model, SFU_PART_TEXT, &error);
     g_assert_no_error(error);
-    sfu_text_encoder_run(s->text, &y, NULL, tokens, 1, 1, &error);
+    sfu_text_encoder_run(s->text, &y, NULL, tokens, 1, 1, TRUE, &error);
     g_assert_no_error(error);
     return download(y, n);
 }

@@ -58,9 +58,9 @@ TEXT = {"vocab_size": 49408, "num_hidden_layers": 3, "num_attention_heads": 2, "
 LARGE = {"hidden_size": 64, "intermediate_size": 256, "hidden_act": "gelu", "projection_dim": POOLED, "num_attention_heads": 1}
 
 
-def make_texts(key):
-    first = CLIPTextModel(CLIPTextConfig(**TEXT | {"hidden_size": 32, "intermediate_size": 128, "hidden_act": "quick_gelu", "num_attention_heads": 1}))
-    second = CLIPTextModelWithProjection(CLIPTextConfig(**TEXT | LARGE))
+def make_texts(key, widths=(32, 64)):
+    first = CLIPTextModel(CLIPTextConfig(**TEXT | {"hidden_size": widths[0], "intermediate_size": 128, "hidden_act": "quick_gelu", "num_attention_heads": 1}))
+    second = CLIPTextModelWithProjection(CLIPTextConfig(**TEXT | LARGE | {"hidden_size": widths[1]}))
     return (first, second), [{"folder": "text_encoder", "config": config_of(first), "tensors": fill(first, f"{key}/text")},
                              {"folder": "text_encoder_2", "config": config_of(second), "tensors": fill(second, f"{key}/text2")}]
 
@@ -140,10 +140,10 @@ def scheduler_file(scheduler):
     return {"json": "scheduler/scheduler_config.json", "config": {k: v for k, v in scheduler.config.items() if v is not None}}
 
 
-def family(key, scheduler, refiner=False, **unet_config):
+def family(key, scheduler, refiner=False, widths=(32, 64), **unet_config):
     unet, unet_file = make_unet(key, **unet_config)
     vae, vae_file = make_vae(key)
-    texts, text_files = make_texts(key)
+    texts, text_files = make_texts(key, widths)
     if refiner:
         texts, text_files = texts[1:], text_files[1:]
     index = {"_class_name": "StableDiffusionXLPipeline", "force_zeros_for_empty_prompt": not refiner}
@@ -278,6 +278,28 @@ with torch.no_grad():
     save("v-txt2img", build(StableDiffusionXLPipeline, parts, euler)(
         **size, **words(parts[2]), **common() | {"guidance_scale": 2}, guidance_rescale=0.7).images, parts[1])
     single_file("v-single", "v", extra=[["v_pred", "v_pred", [1]], ["ztsnr", "ztsnr", [1]]])
+
+    # A UNet alone, and its parts in the folders beside it; among them an autoencoder that is not its.
+    parts = family("whole", EulerDiscreteScheduler(**schedule), widths=(48, 80), cross_attention_dim=128, addition_time_embed_dim=256,
+                   projection_class_embeddings_input_dim=POOLED + 6 * 256)
+    save("parts-txt2img", build(StableDiffusionXLPipeline, parts, EulerDiscreteScheduler(**schedule))(**size, **words(parts[2]), **common()).images, parts[1])
+    files = {f["folder"]: f for f in models.pop("whole")["files"] if "folder" in f}
+    models["parts/diffusion_models"] = {"files": [{"file": "unet.safetensors", "tensors": [
+        [original_unet(n).removeprefix("model.diffusion_model."), h, d] for n, h, d in files["unet"]["tensors"]]}]}
+    models["parts/vae"] = {"files": [{"file": "sdxl_vae.safetensors", "tensors": files["vae"]["tensors"]},
+                                     {"file": "a_vae.safetensors", "tensors": [[n, "decoy" + h, d] for n, h, d in files["vae"]["tensors"]]}]}
+    for name in ("text_encoder", "text_encoder_2"):
+        models[f"parts/text_encoders/{name}"] = {"files": [files[name] | {"folder": ""}]}
+
+# OpenCLIP's bigG in a file of its own: told by its width. One layer, few tokens.
+wide = 1280
+names = {"text_model.embeddings.token_embedding.weight": [99, wide], "text_model.embeddings.position_embedding.weight": [77, wide],
+         "text_model.final_layer_norm.weight": [wide], "text_model.final_layer_norm.bias": [wide], "text_projection.weight": [wide, wide], "logit_scale": [1]}
+for n in ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj", "mlp.fc1", "mlp.fc2", "layer_norm1", "layer_norm2"):
+    rows, columns = (64, wide) if n == "mlp.fc1" else (wide, 64) if n == "mlp.fc2" else (wide, wide)
+    names[f"text_model.encoder.layers.0.{n}.weight"] = [wide] if "norm" in n else [rows, columns]
+    names[f"text_model.encoder.layers.0.{n}.bias"] = [rows]
+models["clip-g"] = {"files": [{"file": "clip_g.safetensors", "tensors": [[n, n, d] for n, d in names.items()]}]}
 
 with open(HERE / "sdxl.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
     g.write(json.dumps({"models": models, "cases": cases}).encode())

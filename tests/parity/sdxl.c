@@ -214,6 +214,67 @@ static void test_single_files(void)
     same_picture("refine", "refine-single", EULER);
 }
 
+static void test_refiner(void)
+{
+    char *path = parity_model_path("refine", NULL),
+         *more = g_strdup_printf(EULER " refiner_start 0.7 refiner %s", path);
+    draw("base-refined", "base", more);
+    g_free(more);
+    g_free(path);
+}
+
+/* "what" in the sentence of a run that fails. */
+static void fails(SfuParams *p, const char *what)
+{
+    GError *e = NULL;
+    const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p};
+    g_assert_null(sfu_engine_run(engine, &job, &e));
+    g_assert_error(e, SFU_ERROR, SFU_ERROR_MODEL);
+    if (!strstr(e->message, what))
+        g_error("'%s' lacks '%s'", e->message, what);
+    g_error_free(e);
+    sfu_params_free(p);
+}
+
+static void test_other_refiner(void)
+{
+    char *path = parity_model_path("v", NULL), *more = g_strdup_printf(EULER " refiner %s", path);
+    fails(parity_params("base", more), "its predictions are others");
+    g_free(more);
+    g_free(path);
+    path = parity_model_path("inpaint", NULL);
+    more = g_strdup_printf(EULER " refiner %s", path);
+    fails(parity_params("base", more), "its latents are others");
+    g_free(more);
+    g_free(path);
+}
+
+/* As ComfyUI lays its folders out. */
+static void test_parts(void)
+{
+    static const char *const keys[] = {"parts/vae", "parts/text_encoders/text_encoder",
+                                       "parts/text_encoders/text_encoder_2"};
+    fails(parity_params("parts/diffusion_models", EULER), "has no autoencoder");
+    g_free(parity_model_path(keys[0], NULL));
+    g_free(parity_model_path(keys[1], NULL));
+    fails(parity_params("parts/diffusion_models", EULER), "has no second text encoder");
+    g_free(parity_model_path(keys[2], NULL));
+    draw("parts-txt2img", "parts/diffusion_models", EULER);
+    char *first = parity_model_path(keys[1], NULL), *more = g_strdup_printf(EULER " text_2 %s", first);
+    fails(parity_params("parts/diffusion_models", more), "holds no second text encoder");
+    g_free(more);
+    g_free(first);
+}
+
+static void test_lone_encoder(void)
+{
+    SfuModel *m = parity_model("clip-g");
+    g_assert_true(sfu_model_has_part(m, SFU_PART_TEXT2));
+    g_assert_false(sfu_model_has_part(m, SFU_PART_TEXT));
+    g_assert_cmpint(sfu_model_text(m, SFU_PART_TEXT2)->projection, ==, 1280);
+    g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -231,6 +292,10 @@ int main(int argc, char **argv)
     g_test_add_func("/sdxl/edit", test_edit);
     g_test_add_func("/sdxl/refiner-alone", test_refiner_alone);
     g_test_add_func("/sdxl/single-files", test_single_files);
+    g_test_add_func("/sdxl/refiner", test_refiner);
+    g_test_add_func("/sdxl/other-refiner", test_other_refiner);
+    g_test_add_func("/sdxl/parts", test_parts);
+    g_test_add_func("/sdxl/lone-encoder", test_lone_encoder);
     const int rc = g_test_run();
     parity_runs_close();
     return rc;
