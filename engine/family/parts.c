@@ -51,9 +51,10 @@ static char *canonical_text(const SfuSource *s, const char *name, SfuPart *part)
 
 static gboolean ignores_text(const char *name)
 {
-    return sfu_name_is_ignorable(name) || g_str_has_prefix(name, "text_projection") || strcmp(name, "logit_scale") == 0;
+    return sfu_name_is_ignorable(name) || strcmp(name, "logit_scale") == 0;
 }
 
+/* The first of two gives no pooled vector, whether it could or not. */
 static gboolean open_text(SfuModel *m, const SfuSource *s, GError **error)
 {
     for (guint i = 0; i < s->file->tensors->len; i++) {
@@ -62,11 +63,9 @@ static gboolean open_text(SfuModel *m, const SfuSource *s, GError **error)
             continue;
         const char *inner = t->name + strlen(s->wrap);
         SfuPart part;
-        char *name = canonical_text(s, inner, &part);
-        const gboolean ignorable = ignores_text(inner) && !(part == SFU_PART_TEXT2 && name);
-        if (ignorable)
-            g_clear_pointer(&name, g_free);
-        if (!sfu_model_add_named(m, part, name, t, ignorable, error))
+        char *name = ignores_text(inner) ? NULL : canonical_text(s, inner, &part);
+        if (!sfu_model_add_named(m, name ? part : SFU_PART_TEXT, name, t,
+                                 !name && (ignores_text(inner) || g_str_has_prefix(inner, "text_projection")), error))
             return FALSE;
     }
     return TRUE;

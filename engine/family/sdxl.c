@@ -275,8 +275,12 @@ static const SfuDefaults lightning_defaults = {
 static const SfuDefaults lcm_defaults = {
     .sampler = SFU_SAMPLER_LCM, .schedule = SFU_SCHEDULE_AUTO, .steps = 4, .guidance = 1};
 const SfuFamily sfu_family_sdxl_turbo = {
-    .id = "sdxl-turbo", .name = "SDXL-Turbo", GENERAL, BOTH_TEXTS, .defaults = &euler_defaults, FILES};
-const SfuFamily sfu_family_sdxl_lightning = {
-    .id = "sdxl-lightning", .name = "SDXL-Lightning", GENERAL, BOTH_TEXTS, .defaults = &lightning_defaults, FILES};
+    .id = "sdxl-turbo", .name = "Stable Diffusion XL Turbo", GENERAL, BOTH_TEXTS, .defaults = &euler_defaults, FILES};
+const SfuFamily sfu_family_sdxl_lightning = {.id = "sdxl-lightning",
+                                             .name = "Stable Diffusion XL Lightning",
+                                             GENERAL,
+                                             BOTH_TEXTS,
+                                             .defaults = &lightning_defaults,
+                                             FILES};
 const SfuFamily sfu_family_sdxl_lcm = {
-    .id = "sdxl-lcm", .name = "Stable Diffusion XL, LCM", GENERAL, BOTH_TEXTS, .defaults = &lcm_defaults, FILES};
+    .id = "sdxl-lcm", .name = "Stable Diffusion XL LCM", GENERAL, BOTH_TEXTS, .defaults = &lcm_defaults, FILES};

@@ -22,7 +22,7 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc
 
 HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
@@ -251,6 +251,19 @@ with torch.no_grad():
         image=picture("base", SIDE, SIDE), mask_image=mask, width=SIDE, height=SIDE, strength=0.8, **words(xl[2]), **common()).images, xl[1])
     single_file("base-single", "base")
 
+    # A LoRA as kohya's programs write it: the UNet's modules under the original's names, both encoders.
+    unet, _, texts = again = family("base", euler)
+    for name, module in (("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q", unet.down_blocks[1].attentions[0].transformer_blocks[0].attn1.to_q),
+                         ("lora_unet_label_emb_0_0", unet.add_embedding.linear_1),
+                         ("lora_te1_text_model_encoder_layers_0_mlp_fc1", texts[0].get_submodule("encoder.layers.0.mlp.fc1")),
+                         ("lora_te2_text_model_encoder_layers_1_self_attn_v_proj", texts[1].get_submodule("text_model.encoder.layers.1.self_attn.v_proj"))):
+        rows, columns = module.weight.shape
+        shapes = {f"{name}.lora_down.weight": [4, columns], f"{name}.lora_up.weight": [rows, 4]}
+        models.setdefault("lora", {"files": [{"file": "lora.safetensors", "tensors": []}]})["files"][0]["tensors"] += [[n, n, d] for n, d in shapes.items()]
+        down, up = (torch.from_numpy(hash_weight(n, d)) for n, d in shapes.items())
+        module.weight += 0.5 * up @ down
+    save("base-lora", build(StableDiffusionXLPipeline, again, euler)(**size, **words(again[2]), **common()).images, again[1])
+
     # The refiner takes over for the last third.
     more = family("refine", euler, refiner=True, n_numbers=5, block_out_channels=(32, 64, 64, 64), cross_attention_dim=64,
                   transformer_layers_per_block=2, down_block_types=(DOWN, CROSS, CROSS, DOWN), up_block_types=(UP, UPCROSS, UPCROSS, UP))
@@ -288,8 +301,8 @@ with torch.no_grad():
         [original_unet(n).removeprefix("model.diffusion_model."), h, d] for n, h, d in files["unet"]["tensors"]]}]}
     models["parts/vae"] = {"files": [{"file": "sdxl_vae.safetensors", "tensors": files["vae"]["tensors"]},
                                      {"file": "a_vae.safetensors", "tensors": [[n, "decoy" + h, d] for n, h, d in files["vae"]["tensors"]]}]}
-    for name in ("text_encoder", "text_encoder_2"):
-        models[f"parts/text_encoders/{name}"] = {"files": [files[name] | {"folder": ""}]}
+    for folder, name in (("first", "text_encoder"), ("second", "text_encoder_2")):
+        models[f"parts/text_encoders/{folder}"] = {"files": [files[name] | {"folder": ""}]}
 
 # OpenCLIP's bigG in a file of its own: told by its width. One layer, few tokens.
 wide = 1280

@@ -223,6 +223,15 @@ static void test_refiner(void)
     g_free(path);
 }
 
+static void test_lora(void)
+{
+    char *path = parity_model_path("lora", NULL), *more = g_strdup_printf(EULER " lora %s=0.5", path);
+    draw("base-lora", "base", more);
+    draw("base-lora", "base-single", more);
+    g_free(more);
+    g_free(path);
+}
+
 /* "what" in the sentence of a run that fails. */
 static void fails(SfuParams *p, const char *what)
 {
@@ -252,8 +261,7 @@ static void test_other_refiner(void)
 /* As ComfyUI lays its folders out. */
 static void test_parts(void)
 {
-    static const char *const keys[] = {"parts/vae", "parts/text_encoders/text_encoder",
-                                       "parts/text_encoders/text_encoder_2"};
+    static const char *const keys[] = {"parts/vae", "parts/text_encoders/first", "parts/text_encoders/second"};
     fails(parity_params("parts/diffusion_models", EULER), "has no autoencoder");
     g_free(parity_model_path(keys[0], NULL));
     g_free(parity_model_path(keys[1], NULL));
@@ -292,6 +300,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sdxl/edit", test_edit);
     g_test_add_func("/sdxl/refiner-alone", test_refiner_alone);
     g_test_add_func("/sdxl/single-files", test_single_files);
+    g_test_add_func("/sdxl/lora", test_lora);
     g_test_add_func("/sdxl/refiner", test_refiner);
     g_test_add_func("/sdxl/other-refiner", test_other_refiner);
     g_test_add_func("/sdxl/parts", test_parts);
