@@ -400,6 +400,17 @@ def _():
     assert not list(TMP.glob("refused.*")) and not list(TMP.glob("deep.jpg"))
 
 
+@case("an old profile of sRGB, which libpng calls incorrect, goes through a picture as it is")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    source, out = pathlib.Path(__file__).parents[1] / "parity/chelsea.png", TMP / "old-profile.png"
+    errors, _ = batch({"old": inpaint(source, out, mask_for(128, 96))})
+    assert not any(errors.values()), errors
+    profile = source.read_bytes().split(b"iCCP")[1][:100]
+    assert b"iCCP" in source.read_bytes() and b"iCCP" in out.read_bytes() and profile[:20] == out.read_bytes().split(b"iCCP")[1][:20]
+
+
 @case("no room: the old file stays, the cause is named, nothing is left behind, for every format")
 def _():
     if not DEVICE:

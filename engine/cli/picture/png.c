@@ -197,6 +197,11 @@ static gboolean save_png(SfuPictureOut *out, GError **error)
     Png p = {.message = "libpng cannot be used"};
     p.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &p, on_error, on_warning);
     p.info = p.png ? png_create_info_struct(p.png) : NULL;
+#ifdef PNG_SKIP_sRGB_CHECK_PROFILE
+    /* Old profiles of sRGB that libpng calls incorrect, and refuses to write, are in many photographs. */
+    if (p.png)
+        png_set_option(p.png, PNG_SKIP_sRGB_CHECK_PROFILE, PNG_OPTION_ON);
+#endif
     sfu_rows_init(&p.rows, out->picture, out->format);
     const gboolean ok = (p.info && write_png(&p, out)) || sfu_picture_unwritten(out, error, p.message);
     png_destroy_write_struct(&p.png, &p.info);
