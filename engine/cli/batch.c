@@ -19,12 +19,16 @@ static char *take_string(JsonObject *job, const char *name)
 /* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "exclude": FILE, "out": FILE, any parameter: value}. `o`
  * gives the defaults.
  */
-static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, gboolean *skipped, GError **error)
+typedef enum { FAILED, DONE, THERE, TAKEN } Outcome;
+
+static Outcome run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, GError **error)
 {
     JsonNode *node = sfu_json_read(line, "The job", error);
     char *task_name = NULL, *in = NULL, *out = NULL, *mask = NULL, *exclude = NULL, *rest = NULL;
     SfuCliOptions job = *o;
-    gboolean ok = FALSE;
+    SfuClaim *claim = NULL;
+    gboolean taken;
+    Outcome outcome = FAILED;
     job.params = sfu_params_copy(o->params);
     if (!node)
         goto out;
@@ -45,17 +49,21 @@ static gboolean run_line(SfuEngine *e, const SfuCliOptions *o, const char *line,
     rest = json_to_string(node, FALSE);
     if (!sfu_params_from_json(job.params, rest, error))
         goto out;
+    if (o->claim && !(claim = sfu_cli_claim(out, &taken, error))) {
+        outcome = taken ? TAKEN : FAILED;
+        goto out;
+    }
     if (!o->force && sfu_cli_is_done((SfuTask)task, job.params, out)) {
-        *skipped = TRUE;
-        ok = TRUE;
+        outcome = THERE;
         goto out;
     }
     if (mask)
         job.mask = mask;
     if (exclude)
         job.exclude = exclude;
-    ok = sfu_cli_run(e, (SfuTask)task, &job, in, out, error);
+    outcome = sfu_cli_run(e, (SfuTask)task, &job, in, out, error) ? DONE : FAILED;
 out:
+    sfu_cli_claim_end(claim);
     sfu_params_free(job.params);
     g_free(task_name);
     g_free(in);
@@ -65,7 +73,7 @@ out:
     g_free(rest);
     if (node)
         json_node_unref(node);
-    return ok;
+    return outcome;
 }
 
 static gboolean parse_shard(const char *text, int *i, int *n, GError **error)
@@ -78,15 +86,60 @@ static gboolean parse_shard(const char *text, int *i, int *n, GError **error)
     return FALSE;
 }
 
+typedef struct {
+    SfuEngine *e;
+    const SfuCliOptions *o;
+    char **lines;
+    int shard, n_shards;
+    int n[TAKEN + 1]; /* outcomes */
+} Batch;
+
+/* Does every line that is its own. Lines that another worker has are left for another pass; the others become empty.
+ * FALSE with error: nothing can be done. */
+static gboolean pass(Batch *b, GError **error)
+{
+    int job = 0;
+    b->n[TAKEN] = 0;
+    for (int k = 0; b->lines[k] && !g_atomic_int_get(&sfu_cli_cancel); k++) {
+        if (!*b->lines[k] || b->lines[k][0] == '#' || job++ % b->n_shards != b->shard - 1)
+            continue;
+        GError *local = NULL;
+        if (!b->e && !(b->e = sfu_cli_engine(b->o, error)))
+            return FALSE;
+        const Outcome outcome = run_line(b->e, b->o, b->lines[k], &local);
+        const gboolean stopped = outcome == FAILED && g_atomic_int_get(&sfu_cli_cancel);
+        b->n[outcome] += !stopped;
+        if (outcome == FAILED) {
+            char *what = g_strdup_printf("%s, line %d", b->o->args[0], k + 1);
+            sfu_cli_job_failed(b->o, what, local);
+            g_free(what);
+        }
+        if (b->o->claim && outcome != TAKEN)
+            *b->lines[k] = '#'; /* a shard counts lines, and there is none here */
+    }
+    return TRUE;
+}
+
+/* Until nobody has a job any more: whoever has one may die, and its job is then free. */
+static gboolean all_passes(Batch *b, GError **error)
+{
+    do {
+        if (b->n[TAKEN])
+            g_usleep(G_USEC_PER_SEC / 2);
+        if (!pass(b, error))
+            return FALSE;
+    } while (b->n[TAKEN] && !g_atomic_int_get(&sfu_cli_cancel));
+    return TRUE;
+}
+
 int sfu_cli_batch(int argc, char **argv)
 {
     GError *error = NULL;
     gboolean help;
     SfuCliOptions *o = sfu_cli_options_parse(argc, argv, SFU_N_TASKS, &help, &error);
-    SfuEngine *e = NULL;
+    Batch b = {.o = o};
     char *data = NULL;
-    char **lines = NULL;
-    int i, n, status = SFU_EXIT_OK, done = 0, skipped = 0, failed = 0;
+    int status = SFU_EXIT_OK;
     if (!o)
         return sfu_cli_fail(error);
     if (help)
@@ -95,37 +148,27 @@ int sfu_cli_batch(int argc, char **argv)
         g_set_error(&error, SFU_ERROR, SFU_ERROR_USAGE, "batch wants one file of jobs, a JSON object a line");
         goto out;
     }
-    if (!parse_shard(o->shard, &i, &n, &error) || !g_file_get_contents(o->args[0], &data, NULL, &error))
+    if (o->claim && (o->shard || o->force)) {
+        g_set_error(&error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "--claim divides the jobs, so it goes without --shard and --force");
         goto out;
-    lines = g_strsplit(data, "\n", -1);
-    int job = 0;
-    for (int k = 0; lines[k] && !g_atomic_int_get(&sfu_cli_cancel); k++) {
-        if (!*g_strstrip(lines[k]) || lines[k][0] == '#' || job++ % n != i - 1)
-            continue;
-        gboolean skip = FALSE;
-        GError *local = NULL;
-        if (!e && !(e = sfu_cli_engine(o, &error)))
-            goto out;
-        if (!run_line(e, o, lines[k], &skip, &local)) {
-            char *what = g_strdup_printf("%s, line %d", o->args[0], k + 1);
-            failed += !g_atomic_int_get(&sfu_cli_cancel);
-            sfu_cli_job_failed(o, what, local);
-            g_free(what);
-        } else if (skip) {
-            skipped++;
-        } else {
-            done++;
-        }
     }
+    if (!parse_shard(o->shard, &b.shard, &b.n_shards, &error) || !g_file_get_contents(o->args[0], &data, NULL, &error))
+        goto out;
+    b.lines = g_strsplit(data, "\n", -1);
+    for (int k = 0; b.lines[k]; k++)
+        g_strstrip(b.lines[k]);
+    if (!all_passes(&b, &error))
+        goto out;
     if (!o->quiet)
-        g_printerr("%d done, %d there already, %d failed\n", done, skipped, failed);
-    status = g_atomic_int_get(&sfu_cli_cancel) ? SFU_EXIT_INTERRUPTED : failed ? SFU_EXIT_FAILED : SFU_EXIT_OK;
+        g_printerr("%d done, %d there already, %d failed\n", b.n[DONE], b.n[THERE], b.n[FAILED]);
+    status = g_atomic_int_get(&sfu_cli_cancel) ? SFU_EXIT_INTERRUPTED : b.n[FAILED] ? SFU_EXIT_FAILED : SFU_EXIT_OK;
 out:
     if (error)
         status = sfu_cli_fail(error);
-    g_strfreev(lines);
+    g_strfreev(b.lines);
     g_free(data);
-    sfu_engine_free(e);
+    sfu_engine_free(b.e);
     sfu_cli_options_free(o);
     return status;
 }

@@ -15,7 +15,7 @@ typedef struct {
     char *device, *precision, *mask, *exclude, *from, *noise, *latent, *trace, *shard, *type;
     guint64 memory_bytes;
     int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
-    gboolean profile, json, quiet, force, invert_mask;
+    gboolean profile, json, quiet, force, claim, invert_mask;
     char **args;         /* what is no option; NULL-terminated */
     GPtrArray *warnings; /* of reading --from */
 } SfuCliOptions;
@@ -113,6 +113,14 @@ int sfu_cli_fetch(int argc, char **argv);
 
 /* `convert IN OUT`. Returns the exit status; < 0 with error. */
 int sfu_cli_convert(const SfuCliOptions *o, GError **error);
+
+/* ---- claim.c ---- */
+
+typedef struct SfuClaim SfuClaim;
+/* Takes the job that writes `out`. NULL without error and *taken: another worker has it; NULL with error: no claim can
+ * be made there. End it with sfu_cli_claim_end(), when the output is in its place or the job has failed. */
+SfuClaim *sfu_cli_claim(const char *out, gboolean *taken, GError **error);
+void sfu_cli_claim_end(SfuClaim *c);
 
 /* ---- batch.c, doc.c ---- */
 

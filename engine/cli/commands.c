@@ -15,7 +15,7 @@ static const SfuCliCommand commands[] = {
      SFU_TASK_EDIT},
     {"upscale", "IN OUT [--scale N] [options]",
      "Enlarges a picture, or every picture of the folder IN into the folder OUT", SFU_TASK_UPSCALE},
-    {"batch", "JOBS.jsonl [--shard I/N] [options]",
+    {"batch", "JOBS.jsonl [--claim | --shard I/N] [options]",
      "Does many jobs with the model loaded once; skips those that are done", -1},
     {"inspect", "MODEL [--json]", "Shows family, types, sizes, missing and unexpected tensors of a model", -1},
     {"convert", "IN OUT --type TYPE [--lora FILE[=WEIGHT[,TEXT]]] ...",

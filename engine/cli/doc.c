@@ -92,8 +92,10 @@ int sfu_cli_man(void)
             "\"out\" and any parameter:\n.PP\n"
             "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": "
             "7}\n.PP\nJobs whose \"out\" is there are "
-            "skipped. With Slurm: sfumato batch jobs.jsonl \\-\\-shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT "
-            "(array from 1).\n");
+            "skipped. Several workers that see the same files share them by \\-\\-claim: whoever works at a job holds "
+            "a lock on "
+            "OUT.claim, which goes when it dies. A cluster whose folder knows no locks divides them by "
+            "\\-\\-shard.\n");
     return SFU_EXIT_OK;
 }
 

@@ -21,6 +21,9 @@ static const SfuCliOption table[] = {
     {"save-latent", "FILE", "write the final latents as safetensors"},
     {"trace", "DIR", "write the output of every block into this folder, as safetensors; it is made if needed"},
     {"shard", "I/N", "batch: do every N-th job, beginning with the I-th (1..N)"},
+    {"claim", NULL,
+     "batch: share the jobs with other workers on the same files: each takes one at a time, and those of a worker that "
+     "died"},
     {"type", "TYPE", "convert: f32, f16, bf16, q8_0, q4_0, q4_k (.gguf), fp8 or int8 (.safetensors)"},
     {"force", NULL, "batch and folders: do again what is there already; convert: write over a file"},
     {"profile", NULL, "print the table of kernel times at the end"},
@@ -157,6 +160,8 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
     }
     if (strcmp(name, "profile") == 0)
         o->profile = TRUE;
+    else if (strcmp(name, "claim") == 0)
+        o->claim = TRUE;
     else if (strcmp(name, "json") == 0)
         o->json = TRUE;
     else if (strcmp(name, "quiet") == 0)

@@ -4,6 +4,7 @@ cli.py SFUMATO MODELS: MODELS holds sfumato-mini."""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -214,6 +215,33 @@ def _():
     r = run("batch", jobs)
     assert r.returncode == 1 and "line 4" in r.stderr and "1 done, 1 there already, 1 failed" in r.stderr, r.stderr
     fails(run("batch", jobs, "--shard", "3/2"), 2, "3/2")
+
+
+@case("batch --claim: workers share the jobs, each is done once, and a killed worker's job is taken over")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    jobs = TMP / "shared.jsonl"
+    outs = [TMP / f"s{i}.png" for i in range(8)]
+    jobs.write_text("".join(json.dumps({"task": "inpaint", "in": str(small), "mask": str(hole), "steps": 1, "seed": i, "out": str(out)}) + "\n"
+                            for i, out in enumerate(outs)))
+    workers = [subprocess.Popen([SFUMATO, "batch", jobs, "--claim"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENV) for _ in range(3)]
+    victim = workers.pop()
+    for _ in range(1000):
+        mine = [p for p in TMP.glob("s*.png.claim") if p.read_text(errors="replace").strip().endswith(f" {victim.pid}")]
+        if mine or victim.poll() is not None:
+            break
+        time.sleep(0.01)
+    victim.kill()
+    victim.wait()
+    said = [w.communicate(timeout=150)[1] for w in workers]
+    assert all(w.returncode == 0 for w in workers), said
+    done = [int(re.search(r"(\d+) done", s)[1]) for s in said]
+    assert all(out.exists() for out in outs) and not list(TMP.glob("s*.claim")), said
+    by_victim = len(outs) - sum(done)
+    assert 0 <= by_victim < len(outs), said
+    fails(run("batch", jobs, "--claim", "--shard", "1/2"), 2, "--claim")
+    assert "0 done, 8 there already" in run("batch", jobs, "--claim").stderr
 
 
 @case("Ctrl-C stops the run and leaves no file")
