@@ -42,6 +42,33 @@
     (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
     (gimp-image-delete image)))
 
+; Removes what an ellipse covers, and takes nothing from a rectangle: the kept area stays in the image as a channel.
+(define (sfumato-example-exclude in out x y width height ex ey ewidth eheight)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in in)))
+         (layer (car (gimp-image-get-active-layer image))))
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE ex ey ewidth eheight)
+    (plug-in-sfumato-exclude RUN-NONINTERACTIVE image)
+    (gimp-image-select-ellipse image CHANNEL-OP-REPLACE x y width height)
+    (plug-in-sfumato-remove RUN-NONINTERACTIVE image layer   ""    0     7    FALSE  FALSE "")
+    (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
+    (gimp-image-delete image)))
+
+; Edits by words (needs a model that edits, for instance InstructPix2Pix).
+(define (sfumato-example-edit in out instruction)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in in)))
+         (layer (car (gimp-image-get-active-layer image))))
+    ;                                                     prompt      negative style  model steps guidance image-guidance seed count merged options
+    (plug-in-sfumato-edit RUN-NONINTERACTIVE image layer  instruction ""       "none" ""    0     7.0      1.5            -1   1     FALSE  "")
+    (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
+    (gimp-image-delete image)))
+
+; A texture that continues at its other side, from words; no image is needed to begin with.
+(define (sfumato-example-texture out prompt)
+  ;                                                                   prompt negative style  model steps guidance seed count width height new  options
+  (let ((result (plug-in-sfumato-seamless-image RUN-NONINTERACTIVE    prompt ""       "none" ""    0     7.0      -1   1     512   512    TRUE "")))
+    (gimp-file-save RUN-NONINTERACTIVE (cadr result) (car result) out out)
+    (gimp-image-delete (cadr result))))
+
 ; All pictures of a folder: (sfumato-batch-enlarge "/pictures/*.jpg" "/larger/")
 (define (sfumato-batch-enlarge pattern folder)
   (let loop ((files (cadr (file-glob pattern 1))))

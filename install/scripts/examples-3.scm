@@ -40,6 +40,25 @@
     (gimp-file-save RUN-NONINTERACTIVE image out -1)
     (gimp-image-delete image)))
 
+; Removes what an ellipse covers, and takes nothing from a rectangle: the kept area stays in the image as a channel.
+(define (sfumato-example-exclude in out x y width height ex ey ewidth eheight)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
+         (layers (vector (vector-ref (car (gimp-image-get-layers image)) 0))))
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE ex ey ewidth eheight)
+    (plug-in-sfumato-exclude #:run-mode RUN-NONINTERACTIVE #:image image #:drawables layers)
+    (gimp-image-select-ellipse image CHANNEL-OP-REPLACE x y width height)
+    (plug-in-sfumato-remove #:run-mode RUN-NONINTERACTIVE #:image image #:drawables layers #:seed 7)
+    (gimp-file-save RUN-NONINTERACTIVE image out -1)
+    (gimp-image-delete image)))
+
+; Edits by words (needs a model that edits, for instance InstructPix2Pix).
+(define (sfumato-example-edit in out instruction)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
+         (layers (vector (vector-ref (car (gimp-image-get-layers image)) 0))))
+    (plug-in-sfumato-edit #:run-mode RUN-NONINTERACTIVE #:image image #:drawables layers #:prompt instruction)
+    (gimp-file-save RUN-NONINTERACTIVE image out -1)
+    (gimp-image-delete image)))
+
 ; All pictures of a folder: (sfumato-batch-enlarge "/pictures/*.jpg" "/larger/")
 (define (sfumato-batch-enlarge pattern folder)
   (let loop ((files (car (file-glob #:pattern pattern #:filename-encoding 1))))

@@ -157,6 +157,32 @@ static void several_jobs_are_one_run(void)
     sfu_worker_free(w);
 }
 
+/* GIMP 2.10's scripts give these by their places, so no list may ever change. */
+static void positions_never_change(void)
+{
+    static const char *const places[SFU_N_ACTIONS] = {
+        "prompt negative style model strength steps guidance seed count sample_merged layer_mask",
+        "model steps seed sample_merged layer_mask",
+        "prompt negative style model strength steps guidance seed count left right top bottom sample_merged",
+        "prompt negative style model strength steps guidance seed count sample_merged layer_mask",
+        "prompt negative style model steps guidance seed count width height new_image",
+        "prompt negative style model strength steps guidance seed scale sample_merged new_image",
+        "prompt negative style model strength steps guidance seed count sample_merged layer_mask",
+        "prompt negative style model steps guidance image_guidance seed count sample_merged",
+        "prompt negative style model steps guidance seed count width height new_image",
+        "model sample_merged",
+    };
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        const SfuParamSpec *const *rows = sfu_action_specs(a);
+        GString *names = g_string_new(NULL);
+        for (int i = 0; rows[i]; i++)
+            if (sfu_spec_has_position(rows[i]))
+                g_string_append_printf(names, "%s%s", names->len ? " " : "", rows[i]->name);
+        g_assert_cmpstr(names->str, ==, places[a]);
+        g_string_free(names, TRUE);
+    }
+}
+
 static void requests_survive_json(void)
 {
     for (int a = 0; a < SFU_ACTION_RESTORE; a++) { /* which has no such rows */
@@ -346,6 +372,7 @@ int main(int argc, char **argv)
     g_test_add_func("/worker/progress arrives in the main thread and never falls", progress_arrives_in_the_main_thread);
     g_test_add_func("/worker/several jobs are one run", several_jobs_are_one_run);
     g_test_add_func("/request/survives json", requests_survive_json);
+    g_test_add_func("/request/places of arguments never change", positions_never_change);
     g_test_add_func("/request/given is not the default", given_is_not_the_default);
     g_test_add_func("/settings/survive, also another GIMP", settings_survive);
     g_test_add_func("/settings/two writers at once lose nothing", settings_lose_nothing);
