@@ -724,7 +724,12 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
     int k = 0;
     sfu_worker_set_options(worker, &options);
     sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
-    for (;; k++) {
+    if (!*to_try[0]) /* no dead end: where one comes from is said */
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                    _("There is no model for \"%s\" here. Filters > Sfumato > Models and Settings lists those that can "
+                      "be had."),
+                    _(sfu_action_info(r->action)->title));
+    for (; *to_try[0]; k++) {
         GError *failed = NULL;
         sfu_request_free(used);
         used = sfu_request_copy(r);

@@ -688,6 +688,20 @@ void sfu_dialog_update_scope(SfuDialog *d)
     g_free(text);
 }
 
+/* What would run, and how long that took the last time. */
+static void say_ready(SfuDialog *d, const char *path)
+{
+    const double seconds = *path ? sfu_settings_seconds(d->settings, d->request->action, path) : 0;
+    if (sfu_worker_busy(d->worker) || d->entries->len || d->looking || seconds <= 0 ||
+        sfu_action_info(d->request->action)->task == SFU_TASK_UPSCALE) /* whose time depends on the size */
+        return;
+    char *name = sfu_models_name(d->models, path);
+    char *text = g_strdup_printf(_("Ready: about %.0f s a picture by %s"), MAX(1, seconds), name);
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
+    g_free(text);
+    g_free(name);
+}
+
 static gboolean any_with_words(const SfuDialog *d, SfuTask task)
 {
     for (guint i = 0; i < d->models->len; i++) {
@@ -737,6 +751,7 @@ void sfu_dialog_update_model(SfuDialog *d)
         gtk_widget_set_visible(d->prompt.box, has_text);
     if (d->negative.box)
         gtk_widget_set_visible(d->negative.box, has_text);
+    say_ready(d, path);
     for (guint i = 0; i < d->fields->len; i++) {
         SfuField *f = d->fields->pdata[i];
         const gboolean network = d->request->action == SFU_ACTION_ENLARGE && model && model->scale;

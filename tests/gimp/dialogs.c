@@ -1221,6 +1221,62 @@ static void no_program_is_said(void)
     g_free(path);
 }
 
+static gboolean close_settings(gpointer data)
+{
+    int *seen = data;
+    GtkWidget *book = NULL;
+    Search s = {GTK_TYPE_COMBO_BOX, "For", NULL};
+    GList *all = gtk_window_list_toplevels();
+    for (GList *l = all; l; l = l->next)
+        if (GTK_IS_DIALOG(l->data) && gtk_widget_get_visible(l->data)) {
+            walk(l->data, match, &s);
+            book = s.found && !book ? l->data : book;
+        }
+    g_list_free(all);
+    *seen += book != NULL;
+    if (book)
+        gtk_dialog_response(GTK_DIALOG(book), GTK_RESPONSE_CANCEL);
+    return G_SOURCE_REMOVE;
+}
+
+static void ask_for_a_model(GtkWidget *window)
+{
+    int seen = 0;
+    GtkWidget *get = find_or_fail(window, GTK_TYPE_BUTTON, "Get a Mo_del...");
+    look_at(window, "generate", "0-no-model");
+    g_timeout_add(600, close_settings, &seen);
+    gtk_button_clicked(GTK_BUTTON(get));
+    g_timeout_add(600, close_settings, &seen); /* and Generate leads there too */
+    gtk_button_clicked(GTK_BUTTON(find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 100 && seen < 2; i++)
+        settle(50);
+    g_assert_cmpint(seen, ==, 2);
+    settle(200);
+}
+
+static void no_model_is_no_dead_end(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *remove = sfu_request_new(SFU_ACTION_REMOVE), *make = sfu_request_new(SFU_ACTION_GENERATE);
+    g_setenv("SFU_STANDIN_NO_MODELS", "1", TRUE);
+    new_scene();
+    g_assert_false(sfu_run(remove, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_MODEL);
+    g_assert_nonnull(strstr(error->message, "Models and Settings"));
+    g_clear_error(&error);
+    current = SFU_ACTION_GENERATE;
+    g_timeout_add(100, act, ask_for_a_model);
+    g_assert_false(sfu_ui_run(make, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_no_error(error);
+    g_unsetenv("SFU_STANDIN_NO_MODELS");
+    sfu_request_free(remove);
+    sfu_request_free(make);
+    sfu_settings_free(settings);
+    end_scene();
+}
+
 static void names_of_devices(void)
 {
     static const char *const names[][2] = {{"cpu-znver3-AMD EPYC 7B13", "CPU (AMD EPYC 7B13)"},
@@ -1254,6 +1310,7 @@ int main(int argc, char **argv)
     g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed",
                     a_result_for_each_layer);
     g_test_add_func("/models/are had by a click, and by nothing else", models_are_had);
+    g_test_add_func("/models/none is no dead end", no_model_is_no_dead_end);
     g_test_add_func("/models/that the program is missing is said", no_program_is_said);
     g_test_add_func("/models/names of devices", names_of_devices);
     g_test_add_func("/models/removing goes to models that are made for filling",

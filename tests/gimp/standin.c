@@ -2,7 +2,8 @@
  * network, so that every pixel of a result is known, in no time. The table of parameters is the real one. Environment:
  *   SFU_STANDIN_STEP_MS  time of a step (default 0)
  *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; model:PATH: that one does; kill: the process
- * dies after the first step SFU_STANDIN_LOG      a file that gets one line for each run: task, seed, sizes, options
+ * dies after the first step SFU_STANDIN_NO_MODELS  there is none SFU_STANDIN_LOG      a file that gets one line for
+ * each run: task, seed, sizes, options
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sfumato.h"
@@ -84,7 +85,7 @@ GPtrArray *sfu_models(const char *const *folders)
         {"taesd", "TAESD", 9 << 20, 0, FALSE, 0, 0, NULL, "taesd"},
     };
     GPtrArray *a = g_ptr_array_new_with_free_func(model_free);
-    for (gsize i = 0; i < G_N_ELEMENTS(list); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(list) && !g_getenv("SFU_STANDIN_NO_MODELS"); i++) {
         SfuModelInfo *m = g_new0(SfuModelInfo, 1);
         *m = (SfuModelInfo){g_strdup_printf("/models/%s.safetensors", list[i].name),
                             g_strdup(list[i].name),
