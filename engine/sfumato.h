@@ -122,6 +122,9 @@ typedef struct {
         *exclude; /* "Y float" as the mask: filling, nothing is taken from where it is above a half; NULL: none */
     GeglBuffer *const *references; /* pictures to look at, of any size; borrowed, only read */
     int n_references;
+    GeglBuffer *const *controls; /* pictures of the items of SFU_PARAM_CONTROL, in their order; NULL: the one that is
+                                    worked on; borrowed, only read */
+    int n_controls;
     const int *cancel; /* set non-zero from any thread to stop within a step; NULL: never */
     /* Both are called in the thread that runs the job. preview: R'G'B' float, extent as the result's; only while params
      * say so. */

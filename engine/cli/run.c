@@ -263,6 +263,34 @@ static GPtrArray *load_references(const SfuCliOptions *o, GError **error)
     return all;
 }
 
+static void unref_if_any(gpointer object)
+{
+    if (object)
+        g_object_unref(object);
+}
+
+/* The pictures of the networks that steer; NULL in the places of those that look at the one that is worked on. NULL
+ * with error. */
+static GPtrArray *load_controls(const SfuCliOptions *o, GError **error)
+{
+    const char *const *texts = sfu_params_list(o->params, SFU_PARAM_CONTROL);
+    GPtrArray *all = g_ptr_array_new_with_free_func(unref_if_any);
+    gboolean ok = TRUE;
+    for (int i = 0; ok && texts[i]; i++) {
+        SfuControlSpec spec;
+        GeglBuffer *b = NULL;
+        ok = sfu_control_spec_read(texts[i], &spec, error);
+        if (ok && *spec.picture)
+            ok = (b = sfu_cli_picture_load(spec.picture, error)) != NULL;
+        g_ptr_array_add(all, b);
+        if (ok)
+            sfu_control_spec_clear(&spec);
+    }
+    if (!ok)
+        g_clear_pointer(&all, g_ptr_array_unref);
+    return all;
+}
+
 static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o, GPtrArray *results,
                              GeglBuffer *picture, char **outputs, gint64 start, GError **error)
 {
@@ -288,7 +316,7 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
                      GError **error)
 {
     GeglBuffer *picture = NULL, *mask = NULL, *exclude = NULL;
-    GPtrArray *results = NULL, *references = NULL;
+    GPtrArray *results = NULL, *references = NULL, *controls = NULL;
     gboolean ok = FALSE;
     const gint64 start = g_get_monotonic_time();
     char **outputs = outputs_of(task, o->params, out);
@@ -296,7 +324,8 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     if ((in && !(picture = sfu_cli_picture_load(in, error))) ||
         (o->mask && !(mask = load_mask(o->mask, o->invert_mask, picture, error))) ||
         (o->exclude && !(exclude = load_mask(o->exclude, FALSE, picture, error))) ||
-        !(references = load_references(o, error)) || !can_write_all(o, task, picture, outputs, error))
+        !(references = load_references(o, error)) || !(controls = load_controls(o, error)) ||
+        !can_write_all(o, task, picture, outputs, error))
         goto out;
     if (!sfu_cli_swap_check(error))
         goto out;
@@ -307,6 +336,8 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
                         .exclude = exclude,
                         .references = (GeglBuffer *const *)references->pdata,
                         .n_references = (int)references->len,
+                        .controls = (GeglBuffer *const *)controls->pdata,
+                        .n_controls = (int)controls->len,
                         .cancel = &sfu_cli_cancel,
                         .progress = on_progress,
                         .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL,
@@ -326,6 +357,8 @@ out:
     g_strfreev(outputs);
     if (references)
         g_ptr_array_unref(references);
+    if (controls)
+        g_ptr_array_unref(controls);
     if (results)
         g_ptr_array_unref(results);
     g_clear_object(&picture);

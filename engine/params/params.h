@@ -123,6 +123,31 @@ char *sfu_params_to_infotext(const SfuParams *p, int width, int height);
  * as it stands. */
 gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *warnings, GError **error);
 
+/* ---- lists whose items have a form of their own ---- */
+
+typedef enum {
+    SFU_PREPARE_NONE,
+    SFU_PREPARE_CANNY,
+    SFU_PREPARE_LINES,
+    SFU_PREPARE_SCRIBBLE,
+    SFU_PREPARE_BLUR,
+    SFU_PREPARE_LUMINANCE,
+    SFU_PREPARE_INVERT,
+    SFU_PREPARE_INPAINT
+} SfuPrepare;
+/* An item of SFU_PARAM_CONTROL: "NET=PICTURE[,weight=..,from=..,to=..,type=..,prepare=..,guess=..]". */
+typedef struct {
+    char *net, *picture;     /* picture "": the one that is worked on */
+    double weight, from, to; /* from, to: parts of the steps */
+    char *type;              /* of the picture, for unions; NULL: not said */
+    SfuPrepare prepare;
+    double low, high; /* Canny's thresholds */
+    gboolean guess;
+} SfuControlSpec;
+/* FALSE with USAGE; the spec is then empty. */
+gboolean sfu_control_spec_read(const char *text, SfuControlSpec *spec, GError **error);
+void sfu_control_spec_clear(SfuControlSpec *spec);
+
 /* Adds a sentence to an array of strings, once; NULL: does nothing. */
 void sfu_warn(GPtrArray *warnings, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

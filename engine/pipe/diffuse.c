@@ -102,13 +102,19 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, float *none, do
     sfu_denoiser_set_wrap(s->denoiser,
                           s->wrap & ((r.w == f->d->w ? SFU_WRAP_X : 0) | (r.h == f->d->h ? SFU_WRAP_Y : 0)));
     gboolean ok = !s->grid || sfu_session_set_grid(s, f->d->extra, r, error);
+    SfuDenoiserInput in = {.timesteps = timesteps, .class_labels = s->class_label >= 0 ? labels : NULL, .deep = deep};
+    SfuControlSum sum = {0};
+    SfuResiduals residuals;
     ok = ok && (x = sfu_tensor_create(s->run->q, SFU_F32, n_b, r.h, r.w, c_in, error)) &&
-         sfu_tensor_write(x, host, error) &&
-         sfu_denoiser_forward(
-             s->denoiser, &y,
-             &(SfuDenoiserInput){
-                 .x = x, .timesteps = timesteps, .class_labels = s->class_label >= 0 ? labels : NULL, .deep = deep},
-             error);
+         sfu_tensor_write(x, host, error);
+    in.x = x;
+    if (ok && s->controls) {
+        ok = sfu_controls_add(s, &in, r, step, f->sigmas->n_steps, &sum, error);
+        residuals = sfu_control_sum_residuals(&sum);
+        in.residuals = &residuals;
+    }
+    ok = ok && sfu_denoiser_forward(s->denoiser, &y, &in, error);
+    sfu_control_sum_clear(&sum);
     if (ok && y->c != f->c) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the UNet gives %d channels where the latents have %d."),
                     s->m->path, y->c, f->c);

@@ -71,7 +71,10 @@ int sfu_kept_folder(const char *name)
                    {"lycoris", SFU_KEPT_ADAPTER},
                    {"embeddings", SFU_KEPT_EMBEDDING},
                    {"textual_inversion", SFU_KEPT_EMBEDDING},
-                   {"wildcards", SFU_KEPT_WILDCARD}};
+                   {"wildcards", SFU_KEPT_WILDCARD},
+                   {"controlnet", SFU_KEPT_CONTROL},
+                   {"t2i_adapter", SFU_KEPT_CONTROL},
+                   {"t2i-adapter", SFU_KEPT_CONTROL}};
     for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
         if (g_ascii_strcasecmp(name, folders[i].name) == 0)
             return (int)folders[i].kind;

@@ -17,6 +17,7 @@ void sfu_loaded_free(gpointer p)
     sfu_autoencoder_destroy(l->autoencoder);
     sfu_upscaler_destroy(l->upscaler);
     sfu_remover_destroy(l->remover);
+    sfu_control_destroy(l->control);
     sfu_loaded_drop_adapters(l);
     sfu_model_close(l->model);
     for (int i = 0; i < SFU_N_PARTS; i++)
@@ -38,6 +39,13 @@ SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error)
     else if (!l->denoiser)
         l->denoiser = f->denoiser(q, l->model, error);
     return l->denoiser;
+}
+
+SfuControl *sfu_loaded_control(SfuLoaded *l, SfuQueue *q, GError **error)
+{
+    if (!l->control)
+        l->control = sfu_model_family(l->model)->control(q, l->model, error);
+    return l->control;
 }
 
 SfuAutoencoder *sfu_loaded_autoencoder(SfuLoaded *l, SfuQueue *q, GError **error)

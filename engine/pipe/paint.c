@@ -718,7 +718,9 @@ static SfuImage *diffuse_pass(Pass *a, GError **error)
                             .noise_seed = p->r->seed,
                             .preview = show_preview,
                             .data = a};
-    ok = ok && (z = sfu_diffuse(s, &d, error));
+    const SfuRect at = {p->region.context.x + a->rect.x, p->region.context.y + a->rect.y, a->rect.w, a->rect.h};
+    ok = ok && sfu_controls_set_pictures(s, p->canvas, at, a->original, a->hard, a->w, a->h, error) &&
+         (z = sfu_diffuse(s, &d, error));
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
     ok = ok && (rgb = sfu_coder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error)) &&

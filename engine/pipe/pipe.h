@@ -46,6 +46,7 @@ typedef struct {
     SfuAutoencoder *autoencoder;
     SfuUpscaler *upscaler;
     SfuRemover *remover;
+    SfuControl *control;
     char *pieces[SFU_N_PARTS]; /* paths of what it lacks and was found; NULL: not looked for yet */
     SfuDeltas *deltas;         /* adapters.c's: what its weights carry; NULL: nothing */
     GPtrArray *adapters;       /* those that carry it */
@@ -95,7 +96,7 @@ SfuLoaded *sfu_run_load_piece(SfuRun *r, SfuLoaded *m, SfuPart part, GError **er
 
 /* ---- kept.c: files that people call by name --------------------------------------------------------------------- */
 
-typedef enum { SFU_KEPT_ADAPTER, SFU_KEPT_EMBEDDING, SFU_KEPT_WILDCARD } SfuKept;
+typedef enum { SFU_KEPT_ADAPTER, SFU_KEPT_EMBEDDING, SFU_KEPT_WILDCARD, SFU_KEPT_CONTROL } SfuKept;
 /* The file of that name (without its ending, or with it; also with folders before it, "style/ink"), in the folders
  * called so within or beside the model folders. Caller frees; NULL: none. */
 char *sfu_kept_find(SfuKept kind, const char *name);
@@ -111,6 +112,7 @@ void sfu_loaded_free(gpointer loaded);
 void sfu_engine_forget_words(SfuEngine *e); /* drops the encoded texts */
 /* The networks of a loaded model, made on first use. Borrowed; NULL with error. */
 SfuDenoiser *sfu_loaded_denoiser(SfuLoaded *l, SfuQueue *q, GError **error);
+SfuControl *sfu_loaded_control(SfuLoaded *l, SfuQueue *q, GError **error);
 SfuAutoencoder *sfu_loaded_autoencoder(SfuLoaded *l, SfuQueue *q, GError **error);
 /* Borrowed. An already loaded model is checked for changes on disk, and opened anew if there are any. */
 SfuLoaded *sfu_engine_load(SfuEngine *e, const char *path, GError **error);
@@ -195,6 +197,8 @@ double sfu_coder_units(const SfuCoder *a, int latent_w, int latent_h);
 /* Mid-grey, the membrane, or texture copied from the surroundings. */
 typedef enum { SFU_MASK_GREY, SFU_MASK_SMOOTH, SFU_MASK_PATCH } SfuMaskFill;
 
+typedef struct SfuControls SfuControls;
+
 /* What a run needs of its model. */
 typedef struct SfuSession SfuSession;
 struct SfuSession {
@@ -233,10 +237,26 @@ struct SfuSession {
     SfuSchedule schedule;
     double eta;
     int steps;
-    int wrap;            /* SfuWrap bits: the picture continues at its other sides */
-    SfuSession *refiner; /* makes the passes at timesteps below refiner_from; NULL: there is none */
+    int wrap;              /* SfuWrap bits: the picture continues at its other sides */
+    SfuControls *controls; /* networks that steer by a picture; NULL: none */
+    SfuSession *refiner;   /* makes the passes at timesteps below refiner_from; NULL: there is none */
     double refiner_from;
 };
+
+/* ---- controls.c: ControlNets and T2I-Adapters ---------------------------------------------------------------------
+ */
+
+/* Opens those that the parameters name, or one for inpainting that is found. */
+gboolean sfu_controls_open(SfuSession *s, GError **error);
+void sfu_controls_close(SfuSession *s);
+gboolean sfu_controls_set_condition(SfuSession *s, const SfuCondition *condition, GError **error);
+/* The pictures of a pass over rectangle `at` of the canvas, at w x h working pixels. own [h, w, 3]: the picture that is
+ * worked on; hole [h, w, 1]; either may be NULL. */
+gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, const SfuImage *own, const SfuImage *hole,
+                                   int w, int h, GError **error);
+/* What they add to step `step` of n_steps over the latents in rectangle r. */
+gboolean sfu_controls_add(SfuSession *s, const SfuDenoiserInput *in, SfuRect r, int step, int n_steps,
+                          SfuControlSum *sum, GError **error);
 
 typedef struct {
     int w, h;              /* latent pixels */

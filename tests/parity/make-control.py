@@ -3,7 +3,7 @@
 ControlNets, ControlNet-Union and T2I-Adapters of diffusers in fp32, alone and in whole pipelines of 10 steps. Weights and pictures come from
 hashed.py. The zero convolutions, which would hide everything behind them, have weights like the others.
 
-    python tests/parity/make-control.py        (torch 2.13.0, diffusers 0.42.1, transformers, safetensors)
+    python tests/parity/make-control.py        (torch 2.13.0, diffusers 0.42.1, transformers, safetensors, opencv-python-headless 5.0.0)
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -20,7 +20,7 @@ from diffusers.models.controlnets.multicontrolnet import MultiControlNetModel
 from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from hashed import config_of, fill, hash_ints, hash_input, nchw, nhwc
+from hashed import config_of, fill, hash_ints, hash_input, hash_weight, nchw, nhwc
 
 HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
@@ -227,9 +227,62 @@ def pipelines():
     save("pipe-adapter", StableDiffusionAdapterPipeline, {"adapter": adapter}, image=a, adapter_conditioning_scale=0.4)
 
 
+def over_the_unet():
+    """Files that are whole only over a UNet: differences to it, and rank-reduced ones (Stability's control-LoRAs)."""
+    unet = UNet2DConditionModel(**TRUNK, sample_size=SIDE // 8, in_channels=4, out_channels=4, up_block_types=(UP, UPCROSS, UPCROSS, UPCROSS))
+    fill(unet, "sd/unet")
+    shared = unet.state_dict()
+    for key in ("difference", "ranked"):
+        net = ControlNetModel(**TRUNK, **HINTS)
+        tensors, state = [], net.state_dict()
+        for name, t in state.items():
+            dims, hashed = list(t.shape), f"{key}/{name}"
+            original = original_names(name)
+            if key == "difference":
+                v = torch.from_numpy(hash_weight(hashed, dims))
+                own = name in shared
+                t.copy_(shared[name] + v / 8 if own else v)
+                tensors.append(["control_model." + original, hashed, dims] + ([-3] if own else []))
+            elif name not in shared or len(dims) == 1:  # norms, biases, and what only a ControlNet has
+                t.copy_(torch.from_numpy(hash_weight(hashed, dims)))
+                tensors.append([original, hashed, dims])
+            else:
+                up, down = [dims[0], 4], [4] + dims[1:]
+                module = original[:-len(".weight")]
+                a, b = (torch.from_numpy(hash_weight(f"{hashed}.{part}.weight", d)) for part, d in (("up", up), ("down", down)))
+                t.copy_(shared[name] + (a @ b.flatten(1)).reshape(dims) / 8)
+                tensors += [[module + ".up", f"{hashed}.up.weight", up, -3], [module + ".down", f"{hashed}.down.weight", down]]
+        tensors.append(["difference", "m", [1]] if key == "difference" else ["lora_controlnet", "m", [0]])
+        net.load_state_dict(state)
+        net.eval()
+        models[key] = {"files": [{"file": key + ".safetensors", "tensors": tensors}]}
+        run_control(key, net, key, 8, 8, more_case={"over": "sd"})
+
+
+def prepared():
+    """What OpenCV makes of a picture of 8-bit values; the formulas round it are those of the programs that people use."""
+    import cv2
+    w, h = 96, 64
+    cells = (picture("prepared", w, h)[0].permute(1, 2, 0) * 255).round().numpy().astype(np.int64)
+    noise = (hash_ints("prepared/noise", w * h * 3).reshape(h, w, 3) + 1024) // 32
+    v = ((cells * 3 + noise) // 4).astype(np.uint8)
+    expected["prepared/canny"] = cv2.Canny(v, 100, 200) / 255
+    expected["prepared/canny-low"] = cv2.Canny(v, 20, 60) / 255
+    x = v.astype(np.float32)
+    expected["prepared/blur"] = cv2.GaussianBlur(x, (0, 0), 9) / 255
+    dark = np.min(cv2.GaussianBlur(x, (0, 0), 6) - x, axis=2).clip(0, 255)
+    dark = dark / max(16, np.median(dark[dark > 8]))
+    expected["prepared/lines"] = (dark * 127).clip(0, 255) / 255
+    dog = np.min(cv2.GaussianBlur(x, (0, 0), 5) - cv2.GaussianBlur(x, (0, 0), 0.5), axis=2).clip(0, 255)
+    expected["prepared/scribble"] = (2 * dog > 32).astype(np.float32)
+    expected["prepared/luminance"] = cv2.cvtColor(x / 255, cv2.COLOR_RGB2LAB)[:, :, 0] / 100
+
+
 with torch.no_grad():
     networks()
+    over_the_unet()
     pipelines()
+    prepared()
 with open(HERE / "control.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
     g.write(json.dumps({"models": models, "cases": cases}).encode())
 save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "control.safetensors")

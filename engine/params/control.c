@@ -1,0 +1,124 @@
+/* What "--control" says: a network, its picture, how it is used.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sfumato.h"
+
+#include <math.h>
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+static const char *const keys[] = {"weight", "from", "to", "type", "prepare", "guess", NULL};
+static const char *const preparations[] = {"none",      "canny",  "lines",   "scribble", "blur",
+                                           "luminance", "invert", "inpaint", NULL};
+
+void sfu_control_spec_clear(SfuControlSpec *s)
+{
+    g_free(s->net);
+    g_free(s->picture);
+    g_free(s->type);
+    *s = (SfuControlSpec){0};
+}
+
+static gboolean read_number(const char *text, const char *key, const char *value, double min, double max, double *v,
+                            GError **error)
+{
+    char *end = NULL;
+    *v = g_ascii_strtod(value, &end);
+    if (end != value && !*end && *v >= min && *v <= max)
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("control \"%s\": %s is \"%s\"; it goes from %g to %g."), text, key,
+                value, min, max);
+    return FALSE;
+}
+
+/* "canny" or "canny:100:200" */
+static gboolean read_preparation(SfuControlSpec *s, const char *text, const char *value, GError **error)
+{
+    char **words = g_strsplit(value, ":", -1);
+    gboolean ok = FALSE;
+    s->low = 100; /* OpenCV's documentation, and what most pictures for networks are made with */
+    s->high = 200;
+    for (int i = 0; preparations[i]; i++)
+        if (g_ascii_strcasecmp(preparations[i], words[0]) == 0) {
+            s->prepare = i;
+            ok = TRUE;
+        }
+    if (!ok) {
+        char *list = g_strjoinv(", ", (char **)preparations);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("control \"%s\": there is no preparation \"%s\"; there are %s."), text, words[0], list);
+        g_free(list);
+    } else if (words[1]) {
+        ok = s->prepare == SFU_PREPARE_CANNY && words[2] && !words[3] &&
+             read_number(text, "low", words[1], 0, 2000, &s->low, NULL) &&
+             read_number(text, "high", words[2], 0, 2000, &s->high, NULL);
+        if (!ok)
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                        _("control \"%s\": behind prepare=canny two thresholds may stand (canny:100:200)."), text);
+    }
+    g_strfreev(words);
+    return ok;
+}
+
+static gboolean set_key(SfuControlSpec *s, const char *text, const char *key, const char *value, GError **error)
+{
+    double guess = 0;
+    if (strcmp(key, "weight") == 0)
+        return read_number(text, key, value, -10, 10, &s->weight, error);
+    if (strcmp(key, "from") == 0)
+        return read_number(text, key, value, 0, 1, &s->from, error);
+    if (strcmp(key, "to") == 0)
+        return read_number(text, key, value, 0, 1, &s->to, error);
+    if (strcmp(key, "prepare") == 0)
+        return read_preparation(s, text, value, error);
+    if (strcmp(key, "guess") == 0) {
+        const gboolean ok = read_number(text, key, value, 0, 1, &guess, error);
+        s->guess = guess > 0;
+        return ok;
+    }
+    g_free(s->type);
+    s->type = g_strdup(value);
+    return TRUE;
+}
+
+/* Cuts the last ",key=value" of a known key off `rest`; *key borrowed, *value inside rest. */
+static gboolean cut_last(char *rest, const char **key, const char **value)
+{
+    char *comma = strrchr(rest, ',');
+    for (int i = 0; comma && keys[i]; i++) {
+        const gsize n = strlen(keys[i]);
+        if (g_ascii_strncasecmp(comma + 1, keys[i], n) == 0 && comma[1 + n] == '=') {
+            *comma = 0;
+            *key = keys[i];
+            *value = comma + n + 2;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+gboolean sfu_control_spec_read(const char *text, SfuControlSpec *s, GError **error)
+{
+    char *rest = g_strdup(text);
+    const char *key, *value;
+    gboolean ok = TRUE;
+    *s = (SfuControlSpec){.weight = 1, .to = 1, .low = 100, .high = 200};
+    while (ok && cut_last(rest, &key, &value))
+        ok = set_key(s, text, key, value, error);
+    if (ok && !(s->from < s->to)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("control \"%s\": from %g to %g is no part of the steps."),
+                    text, s->from, s->to);
+        ok = FALSE;
+    }
+    char *equals = strchr(rest, '=');
+    s->net = equals ? g_strndup(rest, (gsize)(equals - rest)) : g_strdup(rest);
+    s->picture = g_strdup(equals ? equals + 1 : "");
+    if (ok && !*s->net) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("control \"%s\" names no network; it is NET=PICTURE."), text);
+        ok = FALSE;
+    }
+    g_free(rest);
+    if (!ok)
+        sfu_control_spec_clear(s);
+    return ok;
+}

@@ -1,0 +1,333 @@
+/* Networks that steer a run by a picture: found, loaded, given their pictures, asked at each step.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipe.h"
+
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#include "family/control.h"
+#include "holes.h"
+#include "region/edges.h"
+#include "region/region.h"
+
+#define BLUR_SIGMA 9
+
+typedef struct {
+    SfuControlSpec spec;
+    GeglBuffer *buffer; /* borrowed; NULL: the picture that is worked on */
+    SfuModel *over;     /* made of the file and the model's UNet; NULL: the file is whole */
+    SfuControl *own;    /* over's */
+    SfuControl *net;
+    SfuImage *picture; /* of the pass under way: [h, w, channels] */
+    SfuRect set;       /* the part of it that the network has, latent pixels; w 0: none */
+} Steer;
+
+struct SfuControls {
+    int n;
+    Steer *all;
+};
+
+void sfu_controls_close(SfuSession *s)
+{
+    for (int i = 0; s->controls && i < s->controls->n; i++) {
+        Steer *c = &s->controls->all[i];
+        if (c->net)
+            sfu_control_unload(c->net); /* the room is the autoencoder's now */
+        sfu_control_spec_clear(&c->spec);
+        sfu_control_destroy(c->own);
+        sfu_model_close(c->over);
+        sfu_image_free(c->picture);
+    }
+    if (s->controls)
+        g_free(s->controls->all);
+    g_clear_pointer(&s->controls, g_free);
+}
+
+/* ---- finding and loading ---- */
+
+static char *find_net(const char *name, GError **error)
+{
+    char *path = g_file_test(name, G_FILE_TEST_EXISTS) ? g_strdup(name) : sfu_kept_find(SFU_KEPT_CONTROL, name);
+    if (path)
+        return path;
+    char **folders = sfu_model_folders(NULL), *list = g_strjoinv(", ", folders);
+    g_set_error(
+        error, SFU_ERROR, SFU_ERROR_MODEL,
+        _("There is no ControlNet \"%s\": no such file, and no folder called controlnet or ControlNet in %s has "
+          "it."),
+        name, list);
+    g_free(list);
+    g_strfreev(folders);
+    return NULL;
+}
+
+/* Kinds of pictures that unions are told by number (xinsir 2024), by the words in use. */
+static int type_number(const char *word)
+{
+    static const struct {
+        const char *word;
+        int number;
+    } words[] = {{"openpose", 0}, {"pose", 0}, {"depth", 1},   {"hed", 2},     {"softedge", 2},
+                 {"scribble", 2}, {"pidi", 2}, {"ted", 2},     {"canny", 3},   {"lineart", 3},
+                 {"lines", 3},    {"mlsd", 3}, {"normal", 4},  {"segment", 5}, {"seg", 5},
+                 {"tile", 6},     {"blur", 6}, {"repaint", 7}, {"inpaint", 7}};
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_ascii_strcasecmp(words[i].word, word) == 0)
+            return words[i].number;
+    char *end = NULL;
+    const gint64 n = g_ascii_strtoll(word, &end, 10);
+    return end != word && !*end && n >= 0 && n < 64 ? (int)n : -1;
+}
+
+/* The kind that the words, or the preparation, say. */
+static gboolean set_type(const Steer *c, const char *path, GError **error)
+{
+    static const char *const by_preparation[] = {NULL, "canny", "lines", "scribble", "blur", NULL, NULL, "inpaint"};
+    const char *word = c->spec.type ? c->spec.type : by_preparation[c->spec.prepare];
+    if (c->net->n_types == 0) {
+        if (c->spec.type)
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s knows one kind of pictures; it takes no type (%s)."),
+                        path, c->spec.type);
+        return !c->spec.type;
+    }
+    const int n = word ? type_number(word) : -1;
+    if (n >= 0 && n < c->net->n_types)
+        return sfu_control_set_type(c->net, n, error);
+    g_set_error(
+        error, SFU_ERROR, SFU_ERROR_USAGE,
+        _("%s knows %d kinds of pictures and has to be told which its picture is: type=openpose, depth, scribble, "
+          "canny, normal, segment, tile or repaint%s%s."),
+        path, c->net->n_types, word ? "; not " : "", word ? word : "");
+    return FALSE;
+}
+
+static gboolean open_net(SfuSession *s, Steer *c, GError **error)
+{
+    char *path = find_net(c->spec.net, error);
+    SfuLoaded *l = path ? sfu_engine_load(s->run->e, path, error) : NULL;
+    gboolean ok = l != NULL;
+    if (ok && !sfu_model_family(l->model)->control) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is no ControlNet and no T2I-Adapter, but %s."), path,
+                    sfu_model_family(l->model)->name);
+        ok = FALSE;
+    }
+    ok = ok && sfu_control_fits(l->model, s->m->model, error);
+    if (ok && sfu_control_is_partial(l->model)) {
+        ok = (c->over = sfu_control_over(l->model, s->m->model, error)) &&
+             (c->own = sfu_model_family(c->over)->control(s->run->q, c->over, error));
+        c->net = c->own;
+    } else if (ok) {
+        ok = (c->net = sfu_loaded_control(l, s->run->q, error)) != NULL;
+    }
+    ok = ok && set_type(c, path, error);
+    if (ok)
+        sfu_control_set_wrap(c->net, SFU_WRAP_NONE);
+    g_free(path);
+    return ok;
+}
+
+/* An ordinary model fills holes better with a ControlNet that was made for it. The first file so called that fits;
+ * NULL: none. Caller frees. */
+static char *find_inpainting(const SfuSession *s)
+{
+    GHashTable *all = sfu_kept_list(SFU_KEPT_CONTROL, TRUE);
+    GList *names = g_list_sort(g_hash_table_get_keys(all), (GCompareFunc)strcmp);
+    char *found = NULL;
+    for (GList *l = names; l && !found; l = l->next) {
+        char *name = g_ascii_strdown(l->data, -1);
+        const char *path = g_hash_table_lookup(all, l->data);
+        SfuModel *m = strstr(name, "inpaint") ? sfu_model_open(path, NULL) : NULL;
+        if (m && sfu_model_family(m)->control && sfu_model_has_part(m, SFU_PART_CONTROL) &&
+            !sfu_model_control(m)->n_types && !sfu_control_is_partial(m) && sfu_control_fits(m, s->m->model, NULL))
+            found = g_strdup(path);
+        sfu_model_close(m);
+        g_free(name);
+    }
+    g_list_free(names);
+    g_hash_table_unref(all);
+    return found;
+}
+
+/* Whether a hole is filled by a model that was not made for it. */
+static gboolean fills_unaided(const SfuSession *s)
+{
+    const SfuTask t = s->run->task;
+    return (t == SFU_TASK_INPAINT || t == SFU_TASK_OUTPAINT) && s->denoiser && !s->grid && !s->family->edits &&
+           s->denoiser->in_channels == s->ae.channels && sfu_model_has_part(s->m->model, SFU_PART_UNET);
+}
+
+gboolean sfu_controls_open(SfuSession *s, GError **error)
+{
+    const SfuJob *job = s->run->job;
+    const char *const *texts = sfu_params_list(s->run->p, SFU_PARAM_CONTROL);
+    int n = (int)g_strv_length((char **)texts);
+    char *inpainting = n == 0 && fills_unaided(s) ? find_inpainting(s) : NULL;
+    gboolean ok = TRUE;
+    if (n == 0 && !inpainting)
+        return TRUE;
+    if (n > 0 && !s->denoiser) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s works in one pass, which no ControlNet steers."),
+                    s->m->path);
+        return FALSE;
+    }
+    SfuControls *c = s->controls = g_new0(SfuControls, 1);
+    c->n = inpainting ? 1 : n;
+    c->all = g_new0(Steer, c->n);
+    for (int i = 0; ok && i < c->n; i++) {
+        Steer *one = &c->all[i];
+        if (inpainting) {
+            one->spec = (SfuControlSpec){.net = g_strdup(inpainting),
+                                         .picture = g_strdup(""),
+                                         .weight = 1,
+                                         .to = 1,
+                                         .prepare = SFU_PREPARE_INPAINT};
+            sfu_run_note(s->run, _("%s helps to fill the hole."), inpainting);
+        } else {
+            ok = sfu_control_spec_read(texts[i], &one->spec, error);
+            one->buffer = i < job->n_controls ? job->controls[i] : NULL;
+        }
+        if (ok && !one->buffer && (*one->spec.picture || !job->picture)) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("control \"%s\": there is no picture for %s."), texts[i],
+                        one->spec.net);
+            ok = FALSE;
+        }
+        ok = ok && open_net(s, one, error);
+    }
+    g_free(inpainting);
+    return ok;
+}
+
+/* ---- what does not change from step to step ---- */
+
+gboolean sfu_controls_set_condition(SfuSession *s, const SfuCondition *condition, GError **error)
+{
+    gboolean ok = TRUE;
+    for (int i = 0; ok && s->controls && i < s->controls->n; i++) {
+        const Steer *c = &s->controls->all[i];
+        SfuCondition own = *condition;
+        SfuTensor *words = NULL;
+        const SfuTensor *t = condition->tokens;
+        own.n_references = 0;
+        if ((c->spec.guess || c->net->pools) && t->n > s->n_parts) {
+            own.tokens = words = sfu_tensor_view(t, 0, s->n_parts, t->h, t->w, t->c, error);
+            own.n = MIN(own.n, s->n_parts);
+        }
+        ok = own.tokens && sfu_control_set_condition(c->net, &own, error);
+        sfu_tensor_destroy(words);
+    }
+    return ok;
+}
+
+/* The whole picture, as the run's canvas is large; caller frees. */
+static SfuImage *read_whole(const Steer *c, SfuRect canvas, int wrap, GError **error)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(c->buffer);
+    SfuImage *rgba = sfu_image_read(c->buffer, (SfuRect){e->x, e->y, e->width, e->height}, 4, error);
+    SfuImage *rgb = rgba && sfu_extend_under_alpha(rgba, error) ? sfu_image_channels(rgba, 0, 3, error) : NULL;
+    sfu_image_free(rgba);
+    if (!rgb || (rgb->w == canvas.w && rgb->h == canvas.h))
+        return rgb;
+    SfuImage *sized = sfu_image_resample_round(rgb, canvas.w, canvas.h, SFU_RESAMPLE_LANCZOS, wrap, error);
+    sfu_image_free(rgb);
+    return sized;
+}
+
+static gboolean prepare(const Steer *c, SfuImage *rgb, const SfuImage *hole, GError **error)
+{
+    for (gint64 k = 0; k < (gint64)rgb->w * rgb->h * 3; k++)
+        rgb->p[k] = CLAMP(rgb->p[k], 0, 1);
+    switch (c->spec.prepare) {
+    case SFU_PREPARE_CANNY:
+        return sfu_edges_canny(rgb, c->spec.low, c->spec.high, error);
+    case SFU_PREPARE_LINES:
+        return sfu_edges_lines(rgb, error);
+    case SFU_PREPARE_SCRIBBLE:
+        return sfu_edges_scribble(rgb, error);
+    case SFU_PREPARE_BLUR:
+        return sfu_picture_blur(rgb, BLUR_SIGMA, error);
+    case SFU_PREPARE_LUMINANCE:
+        sfu_picture_luminance(rgb);
+        return TRUE;
+    case SFU_PREPARE_INVERT:
+        sfu_picture_invert(rgb);
+        return TRUE;
+    case SFU_PREPARE_INPAINT: /* a hole is -1, which no color is */
+        for (gint64 k = 0; hole && k < (gint64)rgb->w * rgb->h; k++)
+            if (hole->p[k] > 0)
+                rgb->p[k * 3] = rgb->p[k * 3 + 1] = rgb->p[k * 3 + 2] = -1;
+        return TRUE;
+    default:
+        return TRUE;
+    }
+}
+
+/* Means of the three colors, for networks of gray pictures; rgb is taken. */
+static SfuImage *as_channels(SfuImage *rgb, int channels, GError **error)
+{
+    if (channels == 3)
+        return rgb;
+    SfuImage *gray = sfu_image_new(rgb->w, rgb->h, 1, error);
+    for (gint64 k = 0; gray && k < (gint64)rgb->w * rgb->h; k++)
+        gray->p[k] = (rgb->p[k * 3] + rgb->p[k * 3 + 1] + rgb->p[k * 3 + 2]) / 3;
+    sfu_image_free(rgb);
+    return gray;
+}
+
+gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, const SfuImage *own, const SfuImage *hole,
+                                   int w, int h, GError **error)
+{
+    gboolean ok = TRUE;
+    for (int i = 0; ok && s->controls && i < s->controls->n; i++) {
+        Steer *c = &s->controls->all[i];
+        SfuImage *rgb = NULL;
+        g_clear_pointer(&c->picture, sfu_image_free);
+        c->set = (SfuRect){0};
+        if (!c->buffer) {
+            rgb = own ? sfu_image_copy(own, error) : NULL;
+            if (!own)
+                g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no picture for %s."), c->spec.net);
+        } else {
+            SfuImage *whole = read_whole(c, canvas, s->wrap, error),
+                     *cut = whole ? sfu_image_crop(whole, at, error) : NULL;
+            rgb = cut ? sfu_image_resample_round(cut, w, h, SFU_RESAMPLE_LANCZOS, s->wrap, error) : NULL;
+            sfu_image_free(whole);
+            sfu_image_free(cut);
+        }
+        ok = rgb && prepare(c, rgb, hole, error) && (rgb = as_channels(rgb, c->net->channels, error));
+        c->picture = rgb;
+    }
+    return ok;
+}
+
+/* ---- a step ---- */
+
+static gboolean set_part(const SfuSession *s, Steer *c, SfuRect r, GError **error)
+{
+    const int f = s->ae.factor;
+    if (c->set.w == r.w && c->set.h == r.h && c->set.x == r.x && c->set.y == r.y)
+        return TRUE;
+    const gboolean x = r.w * f == c->picture->w, y = r.h * f == c->picture->h;
+    sfu_control_set_wrap(c->net, s->wrap & ((x ? SFU_WRAP_X : 0) | (y ? SFU_WRAP_Y : 0)));
+    SfuImage *part = sfu_image_crop_round(c->picture, (SfuRect){r.x * f, r.y * f, r.w * f, r.h * f}, error);
+    const gboolean ok = part && sfu_control_set_picture(c->net, part->p, part->h, part->w, error);
+    if (ok)
+        c->set = r;
+    sfu_image_free(part);
+    return ok;
+}
+
+gboolean sfu_controls_add(SfuSession *s, const SfuDenoiserInput *in, SfuRect r, int step, int n_steps,
+                          SfuControlSum *sum, GError **error)
+{
+    for (int i = 0; s->controls && i < s->controls->n; i++) {
+        Steer *c = &s->controls->all[i];
+        if ((double)step / n_steps < c->spec.from || (step + 1.0) / n_steps > c->spec.to)
+            continue;
+        const SfuControlUse use = {.weight = c->spec.weight,
+                                   .n_guessed = c->spec.guess || c->net->pools ? MIN(s->n_parts, in->x->n) : 0};
+        if (!set_part(s, c, r, error) || !sfu_control_add(c->net, sum, in, &use, error))
+            return FALSE;
+    }
+    return TRUE;
+}

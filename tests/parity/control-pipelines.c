@@ -1,0 +1,227 @@
+/* Runs that a ControlNet or T2I-Adapter steers, against diffusers; preparations of pictures, against OpenCV
+ * (make-control.py).
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runs.h"
+#include "region/edges.h"
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+static SfuEngine *engine;
+static char *dir;
+
+/* "net@...": the file of the small model takes the place of "net". */
+static char *spec_of(const char *text)
+{
+    char **halves = g_strsplit(text, "@", 2), *path = parity_model_path(halves[0], NULL);
+    char *spec = g_strconcat(path, halves[1], NULL);
+    g_free(path);
+    g_strfreev(halves);
+    return spec;
+}
+
+static GPtrArray *run_with(const SfuJob *job, const char *const *specs, const char *values, GError **error)
+{
+    char *text = g_strconcat("sampler euler schedule normal guidance 7 ", values, NULL);
+    SfuParams *p = parity_params("sd", text);
+    for (int i = 0; specs[i]; i++) {
+        char *spec = spec_of(specs[i]);
+        g_assert_true(sfu_params_add(p, "control", spec, NULL));
+        g_free(spec);
+    }
+    SfuJob own = *job;
+    own.params = p;
+    GPtrArray *results = sfu_engine_run(engine, &own, error);
+    sfu_params_free(p);
+    g_free(text);
+    return results;
+}
+
+static void test_pipelines(void)
+{
+    const struct {
+        const char *name, *specs[3];
+    } cases[] = {
+        {"pipe-one", {"net-single@=a,weight=0.3"}},
+        {"pipe-window", {"net@=a,weight=0.3,from=0.2,to=0.6"}},
+        {"pipe-two", {"net-original@=a,weight=0.3,to=0.5", "net2@=b,weight=0.2,from=0.3"}},
+        {"pipe-guess", {"net@=a,weight=0.5,guess=1"}},
+        {"pipe-adapter", {"t2i-first@=a,weight=0.4"}},
+    };
+    char *file = g_build_filename(dir, "latent.safetensors", NULL);
+    GeglBuffer *pictures[] = {parity_picture("control", PARITY_SIDE, PARITY_SIDE),
+                              parity_picture("control2", PARITY_SIDE, PARITY_SIDE)};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+        const SfuJob job = {.task = SFU_TASK_TXT2IMG, .controls = pictures, .n_controls = 2, .latent_file = file};
+        GPtrArray *r = run_with(&job, cases[i].specs, "width 128 height 128", &error);
+        g_assert_no_error(error);
+        g_ptr_array_unref(r);
+        char *key = g_strconcat(cases[i].name, "/latent", NULL);
+        gint64 n;
+        const float *want = parity_expected(key, &n);
+        SfuFile *f = sfu_file_open(file, &error);
+        g_assert_no_error(error);
+        const SfuFileTensor *t = g_ptr_array_index(f->tensors, 0);
+        g_assert_cmpint(t->n_elements, ==, n);
+        const double e = parity_error((const float *)(gconstpointer)t->data, want, n);
+        g_test_message("%s: latents off by %.2e", cases[i].name, e);
+        g_assert_cmpfloat(e, <, PARITY_TOLERANCE);
+        sfu_file_close(f);
+        g_remove(file);
+        g_free(key);
+    }
+    g_object_unref(pictures[0]);
+    g_object_unref(pictures[1]);
+    g_free(file);
+}
+
+static void test_refusals(void)
+{
+    const struct {
+        const char *specs[2], *words;
+    } cases[] = {
+        {{"xl@=a"}, "ControlNet for"},
+        {{"t2i-xl@=a"}, "T2I-Adapter for another"},
+        {{"sd@=a"}, "no ControlNet"},
+        {{"net@=a,type=depth"}, "one kind"},
+        {{"net@=a,weight=strong"}, "weight"},
+        {{"net@=a,prepare=magic"}, "preparation"},
+        {{"net@=a,from=0.6,to=0.4"}, "no part"},
+        {{"net@"}, "no picture"},
+    };
+    GeglBuffer *picture = parity_picture("control", PARITY_SIDE, PARITY_SIDE);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+        const SfuJob job = {.task = SFU_TASK_TXT2IMG, .controls = &picture, .n_controls = i < 7};
+        g_assert_null(run_with(&job, cases[i].specs, "width 64 height 64", &error));
+        g_assert_nonnull(error);
+        g_test_message("%s", error->message);
+        g_assert_nonnull(strstr(error->message, cases[i].words));
+        g_error_free(error);
+    }
+    g_object_unref(picture);
+}
+
+/* An ordinary model that fills a hole takes the ControlNet that lies there for it, and says so; a net of that name for
+ * another model is left alone. */
+static void test_inpainting_net_is_found(void)
+{
+    char *folder = g_build_filename(dir, "ControlNet", NULL),
+         *file = g_build_filename(folder, "my_inpaint_net.safetensors", NULL);
+    char *other = g_build_filename(folder, "an_inpaint_net_xl.safetensors", NULL);
+    char *net = parity_model_path("net-single", NULL), *xl = parity_model_path("xl-single", NULL), *bytes;
+    gsize n;
+    GError *error = NULL;
+    g_mkdir(folder, 0700);
+    g_file_get_contents(xl, &bytes, &n, &error);
+    g_file_set_contents(other, bytes, (gssize)n, &error);
+    g_free(bytes);
+    GeglBuffer *in = parity_picture("control", PARITY_SIDE, PARITY_SIDE), *mask = parity_box_mask(40, 32, 64, 56);
+    const SfuJob job = {.task = SFU_TASK_INPAINT, .picture = in, .mask = mask};
+    GPtrArray *without = run_with(&job, (const char *const[]){NULL}, "steps 2 grow 0 feather 0", &error);
+    g_assert_no_error(error);
+    g_file_get_contents(net, &bytes, &n, &error);
+    g_file_set_contents(file, bytes, (gssize)n, &error);
+    g_free(bytes);
+    GPtrArray *with = run_with(&job, (const char *const[]){NULL}, "steps 2 grow 0 feather 0", &error);
+    g_assert_no_error(error);
+    const SfuResult *a = without->pdata[0], *b = with->pdata[0];
+    g_assert_true(!a->note || !strstr(a->note, "my_inpaint_net"));
+    g_assert_nonnull(b->note);
+    g_assert_nonnull(strstr(b->note, "my_inpaint_net"));
+    parity_outside_is_untouched(b, in);
+    g_ptr_array_unref(without);
+    g_ptr_array_unref(with);
+    g_object_unref(in);
+    g_object_unref(mask);
+    g_remove(file);
+    g_remove(other);
+    g_rmdir(folder);
+    g_free(folder);
+    g_free(file);
+    g_free(other);
+    g_free(net);
+    g_free(xl);
+}
+
+/* ---- preparations ---- */
+
+static SfuImage *source(void)
+{
+    enum { W = 96, H = 64 };
+    gint32 cells[8 * 8 * 3], *noise = g_new(gint32, W * H * 3);
+    SfuImage *i = sfu_image_new(W, H, 3, NULL);
+    parity_hash("prepared", G_N_ELEMENTS(cells), cells);
+    parity_hash("prepared/noise", W * H * 3, noise);
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            for (int c = 0; c < 3; c++) {
+                const int at = (y * W + x) * 3 + c, cell = (cells[(y * 8 / H * 8 + x * 8 / W) * 3 + c] + 1024) / 8;
+                i->p[at] = (float)((cell * 3 + (noise[at] + 1024) / 32) / 4) / 255;
+            }
+    g_free(noise);
+    return i;
+}
+
+/* The greatest difference; a picture of one channel is in all three. */
+static double greatest(const SfuImage *i, const char *name)
+{
+    gint64 n;
+    const float *want = parity_expected(name, &n);
+    const int c = n == (gint64)i->w * i->h ? 1 : 3;
+    double worst = 0;
+    g_assert_cmpint(n, ==, (gint64)i->w * i->h * c);
+    for (gint64 k = 0; k < (gint64)i->w * i->h * 3; k++)
+        worst = MAX(worst, fabs(i->p[k] - want[c == 1 ? k / 3 : k]));
+    g_test_message("%s: off by %.2g", name, worst);
+    return worst;
+}
+
+static void test_preparations(void)
+{
+    SfuImage *i = source();
+    g_assert_true(sfu_edges_canny(i, 100, 200, NULL));
+    g_assert_cmpfloat(greatest(i, "prepared/canny"), ==, 0);
+    sfu_image_free(i);
+    i = source();
+    g_assert_true(sfu_edges_canny(i, 20, 60, NULL));
+    g_assert_cmpfloat(greatest(i, "prepared/canny-low"), ==, 0);
+    sfu_image_free(i);
+    i = source();
+    g_assert_true(sfu_picture_blur(i, 9, NULL));
+    g_assert_cmpfloat(greatest(i, "prepared/blur"), <, 1e-4); /* OpenCV sums in single precision */
+    sfu_image_free(i);
+    i = source();
+    g_assert_true(sfu_edges_lines(i, NULL));
+    g_assert_cmpfloat(greatest(i, "prepared/lines"), <, 1e-3);
+    sfu_image_free(i);
+    i = source();
+    g_assert_true(sfu_edges_scribble(i, NULL));
+    g_assert_cmpfloat(greatest(i, "prepared/scribble"), ==, 0);
+    sfu_image_free(i);
+    i = source();
+    sfu_picture_luminance(i);
+    g_assert_cmpfloat(greatest(i, "prepared/luminance"), <, 1 / 255.0); /* OpenCV looks it up in coarse tables */
+    sfu_image_free(i);
+}
+
+int main(int argc, char **argv)
+{
+    GError *error = NULL;
+    dir = g_dir_make_tmp("sfumato-control-XXXXXX", &error);
+    g_assert_no_error(error);
+    g_setenv("SFUMATO_MODELS", dir, TRUE);
+    g_test_init(&argc, &argv, NULL);
+    if (!(engine = parity_runs_open()))
+        return 0;
+    g_test_add_func("/control/preparations", test_preparations);
+    g_test_add_func("/control/pipelines", test_pipelines);
+    g_test_add_func("/control/refusals", test_refusals);
+    g_test_add_func("/control/inpainting-net-is-found", test_inpainting_net_is_found);
+    const int failed = g_test_run();
+    parity_runs_close();
+    g_rmdir(dir);
+    g_free(dir);
+    return failed;
+}
