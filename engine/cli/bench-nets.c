@@ -81,12 +81,14 @@ static gboolean bench_unet(SfuQueue *q, SfuModel *m, int side_px, SfuBenchCase f
     SfuTensor *context =
         j.unet && c->cross_attention_dim > 0 ? noise(q, 2, 1, SFU_TEXT_TOKENS, c->cross_attention_dim, error) : NULL;
     char *name = g_strdup_printf("UNet, batch 2, %d px", side_px);
-    const gboolean ok = j.unet &&
-                        (c->cross_attention_dim == 0 ||
-                         (context && sfu_unet_set_condition(j.unet, &(SfuCondition){.tokens = context}, error))) &&
-                        (j.x = noise(q, 2, side_px / 8, side_px / 8, c->in_channels, error)) &&
-                        fn(name, run_unet, &j, data, error);
+    /* What is added to the timestep costs next to nothing, whatever it is. */
+    float *added = g_new0(float, 2 * MAX(1, c->added_width));
+    const SfuCondition condition = {.tokens = context, .n = 2, .pooled = added, .pooled_width = c->added_width};
+    const gboolean ok =
+        j.unet && (c->cross_attention_dim == 0 || (context && sfu_unet_set_condition(j.unet, &condition, error))) &&
+        (j.x = noise(q, 2, side_px / 8, side_px / 8, c->in_channels, error)) && fn(name, run_unet, &j, data, error);
     g_free(name);
+    g_free(added);
     sfu_queue_finish(q, NULL);
     sfu_tensor_destroy(context);
     sfu_tensor_destroy(j.x);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Full-size random Stable Diffusion 1.5 and 2.1 against diffusers and transformers in fp32: not part of the test suite (5 GB of disk, 12 GB of memory,
-some minutes). Weights are PyTorch's initial ones, rounded to fp16, so that both sides have the same.
+"""Full-size random Stable Diffusion 1.5, 2.1 and XL against diffusers and transformers in fp32: not part of the test suite (5 GB of disk, 12 GB of memory,
+some minutes; XL: 7 GB of disk, 18 GB of memory). Weights are PyTorch's initial ones, rounded to fp16, so that both sides have the same.
 
     meson setup build && ninja -C build
-    python tests/parity/full-size.py sd15 sd21 [--parts text unet vae] [--latent 64] [--folder FOLDER] [--precision fp32] [--memory BYTES]
+    python tests/parity/full-size.py sd15 sd21 sdxl [--parts text unet vae] [--latent 64] [--folder FOLDER] [--precision fp32] [--memory BYTES]
 
 Prints norm(difference) / norm(reference), seconds and peak memory of each network. Run with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0.
 
@@ -31,6 +31,13 @@ FAMILIES = {
     "sd21": {"unet": UNET | {"cross_attention_dim": 1024, "attention_head_dim": (5, 10, 20, 20), "use_linear_projection": True, "sample_size": 96},
              "text": TEXT | {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 23, "num_attention_heads": 16, "hidden_act": "gelu",
                              "projection_dim": 512}},
+    "sdxl": {"unet": UNET | {"block_out_channels": (320, 640, 1280), "cross_attention_dim": 2048, "attention_head_dim": (5, 10, 20),
+                             "transformer_layers_per_block": (1, 2, 10), "use_linear_projection": True, "sample_size": 128,
+                             "addition_embed_type": "text_time", "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 2816,
+                             "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+                             "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D")},
+             "text": TEXT | {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12, "hidden_act": "quick_gelu",
+                             "projection_dim": 768}},
 }
 VAE = {"block_out_channels": (128, 256, 512, 512), "latent_channels": 4, "layers_per_block": 2, "sample_size": 512,
        "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4}
@@ -74,7 +81,13 @@ def reference(part, model, latent):
         if part == "unet":
             x, t = torch.randn(2, latent, latent, 4, generator=g), torch.tensor([981.0, 261.0])
             context = torch.randn(2, 1, 77, model.config.cross_attention_dim, generator=g)
-            return {"x": x, "timesteps": t, "context": context, "out": nhwc(model(nchw(x), t, context[:, 0]).sample)}
+            more, added = {}, None
+            if model.config.addition_embed_type:
+                side = latent * 8.0
+                more = {"pooled": torch.randn(2, 1280, generator=g), "numbers": torch.tensor([[side, side, 0, 0, side, side]] * 2)}
+                added = {"text_embeds": more["pooled"], "time_ids": more["numbers"]}
+            return more | {"x": x, "timesteps": t, "context": context,
+                           "out": nhwc(model(nchw(x), t, context[:, 0], added_cond_kwargs=added).sample)}
         x, z = torch.rand(1, latent * 8, latent * 8, 3, generator=g) * 2 - 1, torch.randn(1, latent, latent, 4, generator=g)
         return {"x": x, "moments": nhwc(model.quant_conv(model.encoder(nchw(x)))), "z": z, "out": nhwc(model.decode(nchw(z)).sample)}
 

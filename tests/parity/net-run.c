@@ -1,6 +1,7 @@
 /* Runs one network of a model on the inputs of a safetensors file and compares with the outputs in it; full-size.py
  * makes both. net-run MODEL text|unet|vae FILE [memory bytes [fp32|fp16|bf16|auto [runs]]] net-run MODEL decode SIDE
- * [ROOM [ROOM]] FILE: text: tokens (I64 [n, 77]), out. unet: x, context, timesteps, out. vae: x, moments, z, out. All
+ * [ROOM [ROOM]] FILE: text: tokens (I64 [n, 77]), out. unet: x, context, timesteps, out; XL's also
+ * pooled and numbers [n, ..]. vae: x, moments, z, out. All
  * channels last, F32. Prints error, seconds of the last run, peak bytes on the device and of the process. decode: SIDE
  * x SIDE random latents through the VAE with ROOM bytes for activations (0: the default); with two rooms also how far
  * apart the pictures are, and the largest mean change of the difference from one row to the next beside the median one:
@@ -106,7 +107,16 @@ static void run_unet(SfuModel *m, int n_runs)
     SfuUnet *u = sfu_unet_create(q, m, &error);
     need(u != NULL, error);
     SfuTensor *x = upload("x"), *context = upload("context"), *y;
-    need(sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, &error), error);
+    SfuCondition condition = {.tokens = context};
+    if (sfu_model_unet(m)->added_width) {
+        const SfuFileTensor *pooled = find("pooled"), *numbers = find("numbers");
+        condition.n = (int)pooled->dims[0];
+        condition.pooled_width = (int)pooled->dims[1];
+        condition.n_numbers = (int)numbers->dims[1];
+        condition.pooled = (const float *)(gconstpointer)pooled->data;
+        condition.numbers = (const float *)(gconstpointer)numbers->data;
+    }
+    need(sfu_unet_set_condition(u, &condition, &error), error);
     for (int i = 0; i < n_runs; i++) {
         const gint64 start = g_get_monotonic_time();
         need(sfu_unet_forward(
