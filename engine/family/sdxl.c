@@ -210,12 +210,13 @@ static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GEr
     return FALSE;
 }
 
-/* Stable Diffusion 1's autoencoder has the same shape, and makes other colors of these latents. */
+/* Stable Diffusion 1's autoencoder has the same shape, and makes other colors of these latents; its fine-tunes have a
+ * text encoder of the same shape, which is no longer the published one. */
 static gboolean likely(const SfuModel *m, const SfuModel *other, SfuPart part)
 {
     (void)m;
     if (part != SFU_PART_VAE)
-        return TRUE;
+        return !other->family->tasks || other->family->latent_scale > 0;
     const SfuVaeConfig *v = sfu_model_vae(other);
     if (v->scaling_in_file || other->family->latent_scale > 0)
         return fabsf(v->scaling_factor - sfu_family_sdxl.latent_scale) < 1e-4f;
