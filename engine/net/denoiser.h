@@ -24,6 +24,7 @@ typedef struct {
     int n_classes;       /* 0: it takes no class labels */
     int multiple;        /* what the sides of latents must be multiples of; 0: 1 */
     int token_width;     /* of the condition's tokens; 0: not told */
+    int added_width;     /* of the condition's pooled vector and the waves of its numbers; 0: it takes none */
     int most_references; /* 0: it takes no references */
     gboolean guided;     /* the guidance scale is an input: there is no second branch */
 } SfuDenoiser;

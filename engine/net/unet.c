@@ -278,6 +278,12 @@ SfuDenoiser *sfu_unet_denoiser(SfuQueue *q, SfuModel *model, GError **error)
     if (!u)
         return NULL;
     const SfuUnetConfig *k = u->trunk.config;
-    const SfuDenoiser d = {&unet_class, u, k->in_channels, k->out_channels, k->num_class_embeds};
+    const SfuDenoiser d = {.class = &unet_class,
+                           .net = u,
+                           .in_channels = k->in_channels,
+                           .out_channels = k->out_channels,
+                           .n_classes = k->num_class_embeds,
+                           .token_width = k->cross_attention_dim,
+                           .added_width = k->added_width};
     return g_memdup2(&d, sizeof d);
 }

@@ -83,7 +83,11 @@ static SfuTensor **make_references(const SfuSession *s, const SfuWork *w, gboole
 static gboolean rehearse_denoiser(SfuSession *s, const SfuWork *w, SfuRehearsal *first, SfuRehearsal *both)
 {
     SfuQueue *q = s->run->q;
-    const int n = s->n_branches, n_tokens = s->family->language ? s->family->language->n_tokens : CLIP_TOKENS;
+    const int n = s->n_branches, n_added = s->denoiser->added_width,
+              n_tokens = s->grid               ? s->grid * s->grid
+                         : s->family->language ? s->family->language->n_tokens
+                                               : CLIP_TOKENS;
+    float *added = n_added ? g_new0(float, (gsize)n *(gsize)n_added) : NULL;
     float *timesteps = g_new0(float, n);
     int *labels = g_new0(int, n);
     gboolean ok = TRUE;
@@ -93,6 +97,9 @@ static gboolean rehearse_denoiser(SfuSession *s, const SfuWork *w, SfuRehearsal 
                   *tokens = sfu_tensor_create(q, SFU_F32, n, 1, n_tokens, MAX(1, s->denoiser->token_width), NULL);
         SfuTensor **references = make_references(s, w, &ok);
         const SfuCondition c = {.tokens = tokens,
+                                .n = n,
+                                .pooled = added,
+                                .pooled_width = n_added,
                                 .references = (const SfuTensor *const *)references,
                                 .n_references = w->n_references,
                                 .keep_references = sfu_params_bool(s->run->p, SFU_PARAM_KEEP_REFERENCES)};
@@ -114,6 +121,7 @@ static gboolean rehearse_denoiser(SfuSession *s, const SfuWork *w, SfuRehearsal 
     g_clear_pointer(&s->words_set, g_free); /* what the network was given is not there */
     g_free(timesteps);
     g_free(labels);
+    g_free(added);
     return ok;
 }
 
