@@ -34,6 +34,8 @@ static const struct {
     {SFU_PARAM_SEAMLESS, "Tiling"},
     {SFU_PARAM_MODEL, "Model"},
     {SFU_PARAM_VAE, "VAE"},
+    {SFU_PARAM_REFINER, "Refiner"},
+    {SFU_PARAM_REFINER_START, "Refiner switch at"},
 };
 
 /* These stand elsewhere in the text, or say nothing about the picture. */
@@ -115,6 +117,7 @@ static char *value_text(const SfuParams *p, SfuParam param)
     case SFU_PARAM_RNG:
         return g_strdup(strcmp(sfu_params_text(p, param), "torch") == 0 ? "CPU" : "NV");
     case SFU_PARAM_MODEL:
+    case SFU_PARAM_REFINER:
         return file_text(sfu_params_text(p, param), FALSE);
     case SFU_PARAM_VAE:
         return file_text(sfu_params_text(p, param), TRUE);
@@ -419,7 +422,12 @@ static void set_pair(Reader *r, const char *key, const char *value)
         sfu_params_set(r->p, s->name, g_ascii_strcasecmp(value, "CPU") == 0 ? "torch" : "philox", NULL);
     } else if (sfu_param_of(s) == SFU_PARAM_VAE &&
                (g_ascii_strcasecmp(value, "None") == 0 || g_ascii_strcasecmp(value, "Automatic") == 0)) {
-        sfu_params_unset(r->p, SFU_PARAM_VAE); /* the model's own */
+        sfu_params_unset(r->p, SFU_PARAM_VAE);         /* the model's own */
+    } else if (sfu_param_of(s) == SFU_PARAM_REFINER) { /* the web UI puts a hash behind the name */
+        const char *hash = g_str_has_suffix(value, "]") ? g_strrstr(value, " [") : NULL;
+        char *name = g_strndup(value, hash ? (gsize)(hash - value) : strlen(value));
+        set_or_warn(r, key, s, name);
+        g_free(name);
     } else if (sfu_param_of(s) == SFU_PARAM_STRENGTH && r->has_hires) {
         return; /* of the second pass, which is among what is not used */
     } else {
