@@ -200,9 +200,14 @@ static gboolean walk(Archive *a, const SfuPickleValue *v, const char *name, int 
 {
     if (v->kind == SFU_PICKLE_TENSOR)
         return add_tensor(a, v, *name ? name : "tensor");
-    if (v->kind != SFU_PICKLE_DICT || depth >= MAX_DEPTH)
-        return TRUE;
     gboolean ok = TRUE;
+    for (guint i = 0; ok && !depth && v->kind == SFU_PICKLE_LIST && i < v->items->len; i++) { /* embeddings' files */
+        char index[16];
+        g_snprintf(index, sizeof index, "%u", i);
+        ok = walk(a, g_ptr_array_index(v->items, i), index, depth + 1);
+    }
+    if (v->kind != SFU_PICKLE_DICT || depth >= MAX_DEPTH)
+        return ok;
     for (guint i = 0; ok && i + 1 < v->items->len; i += 2) {
         const SfuPickleValue *key = g_ptr_array_index(v->items, i);
         if (++a->visits > MAX_VISITS)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
+#define BUNDLE "bundle_emb." /* textual inversions that come with it */
+
 struct SfuAdapter {
     SfuFile *file;
     GPtrArray *modules; /* SfuAdapterModule* */
@@ -81,6 +83,8 @@ static gboolean group(SfuAdapter *a, GError **error)
         const SfuFileTensor *t = g_ptr_array_index(a->file->tensors, i);
         SfuAdapterRole role;
         const gsize length = sfu_adapter_split(t->name, &role);
+        if (g_str_has_prefix(t->name, BUNDLE))
+            continue;
         if (!length) {
             a->n_strays++;
             continue;
@@ -204,6 +208,17 @@ const char *sfu_adapter_module(const SfuAdapter *a, guint i)
 gboolean sfu_adapter_changes(const SfuAdapter *a, guint i, gboolean bias)
 {
     return changes(module_at(a, i), bias);
+}
+
+void sfu_adapter_bundles(const SfuAdapter *a, GHashTable *names)
+{
+    for (guint i = 0; i < a->file->tensors->len; i++) {
+        const char *name = ((const SfuFileTensor *)a->file->tensors->pdata[i])->name;
+        const char *inner = g_str_has_prefix(name, BUNDLE) ? name + strlen(BUNDLE) : NULL,
+                   *end = inner ? strchr(inner, '.') : NULL;
+        if (end && end > inner)
+            g_hash_table_insert(names, g_strndup(inner, (gsize)(end - inner)), g_strdup(a->file->path));
+    }
 }
 
 gboolean sfu_adapter_bias_is_optional(const SfuAdapter *a, guint i)

@@ -29,6 +29,9 @@ void sfu_adapter_ranks(const SfuAdapter *a, gint64 *least, gint64 *most);
 /* Tensors that belong to no module. */
 guint sfu_adapter_n_strays(const SfuAdapter *a);
 
+/* Adds name -> path (both g_free'd by the table) for each textual inversion that comes with it. */
+void sfu_adapter_bundles(const SfuAdapter *a, GHashTable *names);
+
 guint sfu_adapter_n_modules(const SfuAdapter *a);
 const char *sfu_adapter_module(const SfuAdapter *a, guint i); /* its name in the file, without ".lora_up.weight" */
 /* Outputs and inputs of the module as far as its tensors tell; 0: they do not. */

@@ -88,6 +88,10 @@ void sfu_text_encoder_expect(SfuModel *model, SfuPart part);
 void sfu_text_encoder_destroy(SfuTextEncoder *te);
 void sfu_text_encoder_set_trace(SfuTextEncoder *te, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_text_encoder_unload(SfuTextEncoder *te);                           /* drops the weights' device copies */
+/* Rows [n, hidden] for tokens from SFU_TEXT_OWN on: what the model does not know. Borrowed until the next call; n 0:
+ * none. */
+#define SFU_TEXT_OWN 49408
+void sfu_text_encoder_set_own(SfuTextEncoder *te, const float *rows, int n);
 int sfu_text_encoder_hidden(const SfuTextEncoder *te);
 int sfu_text_encoder_pooled(const SfuTextEncoder *te); /* 0: it has no projection */
 /* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; 0 means 1;

@@ -1,6 +1,7 @@
 /* CLIP's text encoder: a causal pre-norm transformer. Radford 2021, section 2.4; OpenCLIP's ViT-H/14 is the same with
  * exact GELU. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
+#include <string.h>
 #include <glib/gi18n-lib.h>
 
 typedef struct {
@@ -15,6 +16,8 @@ struct SfuTextEncoder {
     SfuWeight *tokens, *positions;
     Layer *layers;
     SfuLayer final_norm;
+    const float *own; /* [n_own, hidden]: tokens from SFU_TEXT_OWN on */
+    int n_own;
     SfuWeight *projection;
     gboolean inputs_first; /* the projection is [hidden, pooled], as OpenCLIP multiplies from the left */
 };
@@ -91,6 +94,11 @@ void sfu_text_encoder_unload(SfuTextEncoder *te)
 {
     sfu_net_unload(&te->net);
 }
+void sfu_text_encoder_set_own(SfuTextEncoder *te, const float *rows, int n)
+{
+    te->own = rows;
+    te->n_own = n;
+}
 int sfu_text_encoder_hidden(const SfuTextEncoder *te)
 {
     return te->config->hidden;
@@ -109,12 +117,16 @@ static SfuTensor *embed(const SfuTextEncoder *te, const gint32 *tokens, int n, G
     SfuTensor *h = NULL;
     sfu_weight_read_f32(te->positions, 0, SFU_TEXT_TOKENS * c, position);
     for (gint64 i = 0; i < (gint64)n * SFU_TEXT_TOKENS; i++) {
-        if (tokens[i] < 0 || tokens[i] >= k->vocab) {
+        const gint64 own = tokens[i] - (gint64)SFU_TEXT_OWN;
+        if ((tokens[i] < 0 || tokens[i] >= k->vocab) && !(own >= 0 && own < te->n_own)) {
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("token %d is not one of the %d of %s"),
                         tokens[i], k->vocab, sfu_model_path(te->net.model));
             goto out;
         }
-        sfu_weight_read_f32(te->tokens, tokens[i] * c, c, rows + i * c);
+        if (own >= 0 && own < te->n_own)
+            memcpy(rows + i * c, te->own + own * c, sizeof *rows * (gsize)c);
+        else
+            sfu_weight_read_f32(te->tokens, tokens[i] * c, c, rows + i * c);
         for (gint64 j = 0; j < c; j++)
             rows[i * c + j] += position[i % SFU_TEXT_TOKENS * c + j];
     }

@@ -191,6 +191,15 @@ static Worn *wear(SfuLoaded *l, const char *path, GError **error)
     return w;
 }
 
+static gboolean has_bundle(const SfuAdapter *a)
+{
+    GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    sfu_adapter_bundles(a, names);
+    const gboolean any = g_hash_table_size(names) > 0;
+    g_hash_table_unref(names);
+    return any;
+}
+
 /* The uses are appended to `uses`, what the model does not take of an adapter to notes. */
 static gboolean put_on(SfuLoaded *l, const GArray *wanted, GArray *uses, GPtrArray *notes, GError **error)
 {
@@ -212,7 +221,7 @@ static gboolean put_on(SfuLoaded *l, const GArray *wanted, GArray *uses, GPtrArr
         sfu_bound_adapter_use(w->bound, (float)want->weight, (float)want->text, uses);
         if (sfu_bound_adapter_note(w->bound))
             g_ptr_array_add(notes, g_strdup(sfu_bound_adapter_note(w->bound)));
-        if (want->text != 0)
+        if (want->text != 0 || has_bundle(w->file))
             g_string_append_printf(text_key, "%p %.9g ", (void *)w->bound, want->text);
     }
     if (ok)
@@ -235,6 +244,12 @@ gboolean sfu_loaded_wear(SfuLoaded *l, const char *const *rows, GArray *uses, GP
     ok = ok && put_on(l, wanted, uses, notes, error);
     g_array_unref(wanted);
     return ok;
+}
+
+void sfu_loaded_bundles(const SfuLoaded *l, GHashTable *names)
+{
+    for (guint i = 0; l->adapters && i < l->adapters->len; i++)
+        sfu_adapter_bundles(((const Worn *)l->adapters->pdata[i])->file, names);
 }
 
 /* ---- what is written with the picture ---- */

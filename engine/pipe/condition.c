@@ -38,6 +38,7 @@ void sfu_session_clear(SfuSession *s)
     g_clear_pointer(&s->words_set, g_free);
     g_clear_pointer(&s->embedding, g_free);
     sfu_session_drop_references(s);
+    g_clear_pointer(&s->words, sfu_words_free);
 }
 
 /* ---- encoding
@@ -133,12 +134,14 @@ static gboolean encode_text(SfuSession *s, const char *text, Encoding *e, GError
     for (int i = 0; ok && i < sfu_run_n_texts(s->m); i++) {
         const SfuTextConfig *config;
         SfuTextEncoder *te = sfu_run_text(s->run, s->m, i, &config, error);
-        SfuPrompt *p = te ? sfu_prompt_parse(s->run->e->tokenizer, text, config->zero_padded, error) : NULL;
+        SfuPrompt *p = te ? sfu_words_parse(s->words, text, i, te, config, error) : NULL;
         if (te)
             sfu_text_encoder_set_trace(te, s->run->job->trace_dir ? &trace : NULL);
         ok = p && encode_chunks(s, te, p, e, error);
-        if (te)
+        if (te) {
             sfu_text_encoder_set_trace(te, NULL);
+            sfu_words_done(te);
+        }
         sfu_prompt_free(p);
     }
     return ok;
@@ -160,8 +163,6 @@ static gboolean encode(SfuSession *s, const char *text, GError **error)
         store_language(s, text, &h);
         return TRUE;
     }
-    if (!e->tokenizer)
-        e->tokenizer = sfu_tokenizer_new();
     Encoding *fresh = g_new0(Encoding, 1);
     fresh->key = key_of(s, text);
     fresh->used = TRUE;
@@ -305,6 +306,13 @@ static gboolean set_branches(SfuSession *s, GError **error)
     return TRUE;
 }
 
+static gboolean set_words(SfuSession *s)
+{
+    if (!s->family->language)
+        s->words = sfu_words_new(s);
+    return TRUE;
+}
+
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
 {
     if (s->grid || s->remover) {
@@ -330,15 +338,15 @@ gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
     s->prompt = take_embedding(s, &prompt, error) ? sfu_prompt_plan_new(prompt, passes, FALSE, error) : NULL;
     s->negative = s->prompt ? sfu_prompt_plan_new(negative, passes, TRUE, error) : NULL;
     begin_run(s);
-    gboolean ok =
-        s->negative && sfu_session_set_adapters(s, tags, error) && set_branches(s, error) && encode_all(s, error);
+    gboolean ok = s->negative && sfu_session_set_adapters(s, tags, error) && set_words(s) && set_branches(s, error) &&
+                  encode_all(s, error);
     if (ok && s->refiner) {
         SfuSession *r = s->refiner;
         sfu_session_clear(r);
         r->n_branches = s->n_branches;
         ok = (r->prompt = sfu_prompt_plan_new(prompt, passes, FALSE, error)) &&
-             (r->negative = sfu_prompt_plan_new(negative, passes, TRUE, error)) && set_branches(r, error) &&
-             encode_all(r, error);
+             (r->negative = sfu_prompt_plan_new(negative, passes, TRUE, error)) && set_words(r) &&
+             set_branches(r, error) && encode_all(r, error);
     }
     g_free(prompt);
     g_free(negative);

@@ -97,6 +97,7 @@ void sfu_engine_free(SfuEngine *e)
     sfu_tokenizer_free(e->tokenizer);
     sfu_queue_destroy(e->q);
     g_free(e->device);
+    g_free(e->words);
     g_free(e);
 }
 

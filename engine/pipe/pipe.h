@@ -59,6 +59,7 @@ struct SfuEngine {
     GPtrArray *loaded;   /* SfuLoaded* */
     GPtrArray *outdated; /* SfuLoaded*, changed on disk since a job took them; they go before the next job */
     SfuTokenizer *tokenizer;
+    char *words;          /* which textual inversions they know; NULL: none were looked for */
     GPtrArray *encodings; /* hidden states of texts: the same words again need no text encoder; condition.c's own */
 };
 
@@ -220,6 +221,7 @@ struct SfuSession {
     SfuTensor **references;           /* [n_references]: latents that the network sees beside its own */
     int n_references;
     char *embedding;         /* the file that takes the place of the prompt; NULL: none */
+    struct SfuWords *words;  /* words.c's; NULL: none */
     gboolean chance;         /* the prompts have wildcards: another seed may mean other words */
     int n_plain_branches;    /* n_branches without AND; 0: not set yet */
     char *words_set;         /* which words and size the network has as its condition; NULL: none */
@@ -313,6 +315,19 @@ void sfu_session_drop_references(SfuSession *s);
  * with USAGE if a wildcard has no file. */
 gboolean sfu_run_prompts(SfuRun *r, char **prompt, char **negative, gboolean *chance, GError **error);
 
+/* ---- words.c: textual inversion ---------------------------------------------------------------------------------- */
+
+typedef struct SfuWords SfuWords;
+/* The words of the session's model that stand for vectors of their own: files of the folders, and what adapters bring.
+ * Encodings of words that have changed since are forgotten. Caller frees with sfu_words_free(). */
+SfuWords *sfu_words_new(SfuSession *s);
+void sfu_words_free(SfuWords *w);
+/* The prompt for text encoder number i, and the encoder told of the vectors in it until sfu_words_done(). Caller frees;
+ * NULL with error. */
+SfuPrompt *sfu_words_parse(SfuWords *w, const char *text, int i, SfuTextEncoder *te, const SfuTextConfig *config,
+                           GError **error);
+void sfu_words_done(SfuTextEncoder *te);
+
 /* ---- adapters.c: LoRA and its kin ------------------------------------------------------------------------------- */
 
 /* Gives the model's weights what the parameters and the tags ("lora:name:0.8") ask for, and nothing else. */
@@ -320,6 +335,8 @@ gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError *
 /* The same for rows "FILE=WEIGHT,TEXT". Appends the SfuDeltaUse's to uses, and sentences (char*) about what the model
  * does not take to notes. */
 gboolean sfu_loaded_wear(SfuLoaded *l, const char *const *rows, GArray *uses, GPtrArray *notes, GError **error);
+/* Textual inversions that come with the adapters that it wears: name -> path. */
+void sfu_loaded_bundles(const SfuLoaded *l, GHashTable *names);
 void sfu_loaded_drop_adapters(SfuLoaded *l); /* before its model is closed */
 
 /* ---- estimate.c: what a run will cost --------------------------------------------------------------------------- */

@@ -239,7 +239,46 @@ static void add_token(Chunks *c, gint32 token, double weight)
     c->n_tokens++;
 }
 
+/* The longest word whose tokens stand at ids[at]; -1: none. */
+static int word_at(const SfuPromptWords *words, const GArray *ids, guint at)
+{
+    int best = -1;
+    guint length = 0;
+    for (guint i = 0; words && i < words->words->len; i++) {
+        const GArray *w = words->words->pdata[i];
+        if (w->len > length && w->len <= ids->len - at &&
+            memcmp(w->data, &g_array_index(ids, gint32, at), w->len * sizeof(gint32)) == 0) {
+            best = (int)i;
+            length = w->len;
+        }
+    }
+    return best;
+}
+
+static void add_tokens(Chunks *c, const GArray *ids, double weight, const SfuPromptWords *words)
+{
+    for (guint k = 0; k < ids->len;) {
+        const int word = word_at(words, ids, k);
+        int first, n = word >= 0 ? words->vectors((guint)word, &first, words->data) : 0;
+        if (n <= 0 || n > SFU_CHUNK_TEXT) {
+            add_token(c, g_array_index(ids, gint32, k++), weight);
+            continue;
+        }
+        if (c->n + n > SFU_CHUNK_TEXT)
+            close_chunk(c, c->n);
+        for (int i = 0; i < n; i++)
+            add_token(c, SFU_N_VOCAB + first + i, weight);
+        k += ((const GArray *)words->words->pdata[word])->len;
+    }
+}
+
 SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd2, GError **error)
+{
+    return sfu_prompt_parse_with(t, text, sd2, NULL, error);
+}
+
+SfuPrompt *sfu_prompt_parse_with(const SfuTokenizer *t, const char *text, gboolean sd2, const SfuPromptWords *words,
+                                 GError **error)
 {
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32)), *parts = NULL;
     SfuPrompt *prompt = NULL;
@@ -259,8 +298,7 @@ SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd
         g_array_set_size(ids, 0);
         if (!sfu_tokenizer_encode(t, part->text->str, (gssize)part->text->len, ids, error))
             goto out;
-        for (guint k = 0; k < ids->len; k++)
-            add_token(&c, g_array_index(ids, gint32, k), part->weight);
+        add_tokens(&c, ids, part->weight, words);
     }
     if (c.n > 0 || c.tokens->len == 0)
         close_chunk(&c, c.n);

@@ -73,6 +73,16 @@ typedef struct {
 /* sd2: chunks are padded with 0 as OpenCLIP's are, else with EOS. text NULL is "". Caller frees with sfu_prompt_free().
  * NULL with UTF8, LENGTH or WEIGHT. */
 SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd2, GError **error);
+/* Words that stand for vectors of their own (textual inversion). vectors(word) says how many; their token numbers are
+ * SFU_N_VOCAB + *first and following. 0: the word is words. */
+typedef struct {
+    GPtrArray *words; /* GArray* of gint32: a word's tokens, at least one */
+    int (*vectors)(guint word, int *first, gpointer data);
+    gpointer data;
+} SfuPromptWords;
+/* sfu_prompt_parse() with such words; the longest that fits counts. A word's vectors stay in one chunk. */
+SfuPrompt *sfu_prompt_parse_with(const SfuTokenizer *t, const char *text, gboolean sd2, const SfuPromptWords *words,
+                                 GError **error);
 void sfu_prompt_free(SfuPrompt *p);
 /* Appends empty chunks to the shorter of the two, so that prompt and negative prompt fit into one batch. */
 void sfu_prompt_pad(SfuPrompt *a, SfuPrompt *b);

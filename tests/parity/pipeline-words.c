@@ -1,0 +1,208 @@
+/* What prompts call from files: adapters, textual inversions and wildcards, in the folders that people keep them in. On
+ * a small model of pipelines.json.gz. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include <math.h>
+#include <string.h>
+#include <glib/gstdio.h>
+
+#include "models.h"
+#include "pipe/pipe.h"
+
+static SfuEngine *engine;
+static char *top; /* a folder of models, as SFUMATO_MODELS names it */
+
+static GPtrArray *run(const char *prompt, const char *lora, int count, GError **error)
+{
+    SfuParams *p = sfu_params_new();
+    char *path = parity_model_path("sd1", NULL);
+    GError *local = NULL;
+    sfu_params_set(p, "model", path, &local);
+    sfu_params_set(p, "prompt", prompt, &local);
+    sfu_params_set(p, "seed", "5", &local);
+    sfu_params_set(p, "steps", "2", &local);
+    sfu_params_set(p, "width", "64", &local);
+    sfu_params_set(p, "height", "64", &local);
+    sfu_params_set_int64(p, "count", count, &local);
+    if (lora)
+        sfu_params_add(p, "lora", lora, &local);
+    g_assert_no_error(local);
+    const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p};
+    GPtrArray *r = sfu_engine_run(engine, &job, error);
+    sfu_params_free(p);
+    g_free(path);
+    return r;
+}
+
+/* Pixels of the first picture; the sentence of its metadata goes to *words (may be NULL). Caller frees both. */
+static float *say(const char *prompt, const char *lora, char **words, char **note)
+{
+    GError *error = NULL;
+    GPtrArray *r = run(prompt, lora, 1, &error);
+    g_assert_no_error(error);
+    const SfuResult *first = r->pdata[0];
+    float *v = g_new(float, 64 * 64 * 4);
+    gegl_buffer_get(first->picture, GEGL_RECTANGLE(0, 0, 64, 64), 1, babl_format("R'G'B'A float"), v,
+                    GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    if (words)
+        *words = g_strdup(sfu_params_text(first->params, SFU_PARAM_PROMPT));
+    if (note)
+        *note = g_strdup(first->note);
+    g_ptr_array_unref(r);
+    return v;
+}
+
+static void same(const char *a, const char *lora_a, const char *b, const char *lora_b, gboolean expected)
+{
+    float *va = say(a, lora_a, NULL, NULL), *vb = say(b, lora_b, NULL, NULL);
+    const double e = parity_error(va, vb, 64 * 64 * 4);
+    g_test_message("%s (%s) from %s (%s): %g", a, lora_a ? lora_a : "", b, lora_b ? lora_b : "", e);
+    if (expected)
+        g_assert_cmpfloat(e, ==, 0);
+    else
+        g_assert_cmpfloat(e, >, 1e-3);
+    g_free(va);
+    g_free(vb);
+}
+
+static void fails(const char *prompt, const char *lora, const char *says)
+{
+    GError *error = NULL;
+    g_assert_null(run(prompt, lora, 1, &error));
+    g_assert_nonnull(error);
+    g_test_message("%s", error->message);
+    g_assert_nonnull(strstr(error->message, says));
+    g_error_free(error);
+}
+
+/* Moves a file of parity_file_write() into a folder beside the models. */
+static void keep(char *taken, const char *folder, const char *name)
+{
+    char *dir = g_build_filename(top, folder, NULL), *to = g_build_filename(dir, name, NULL);
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
+    g_assert_cmpint(g_rename(taken, to), ==, 0);
+    g_free(taken);
+    g_free(dir);
+    g_free(to);
+}
+
+#define NET "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_v"
+#define TEXT "lora_te_text_model_encoder_layers_0_self_attn_out_proj"
+
+/* By tag and by parameter the same; weights for network and text; without it the model is as it was. */
+static void test_lora(void)
+{
+    const ParityTensor tensors[] = {
+        {NET ".lora_up.weight", {32, 2}}, {NET ".lora_down.weight", {2, 64}}, {TEXT ".diff_b", {64}}, {NULL}};
+    keep(parity_file_write("ink.safetensors", tensors, NULL), "Lora/style", "ink.safetensors");
+    char *words;
+    same("a cat", NULL, "a cat <lora:ink:1>", NULL, FALSE);
+    same("a cat <lora:ink:0.5>", NULL, "a cat", "ink=0.5", TRUE);
+    same("a cat <lora:ink:0.5:0>", NULL, "a cat", "style/ink=0.5,0", TRUE);
+    same("a cat <lora:ink:unet=0:te=1>", NULL, "a cat", "ink=0,1", TRUE);
+    same("a cat <lora:ink:0.5>", NULL, "a cat <lora:ink:0.5:0>", NULL, FALSE);
+    same("a cat <lora:ink:0>", NULL, "a cat", NULL, TRUE);
+    g_free(say("a cat", "ink=0.5,0.25", &words, NULL));
+    g_assert_cmpstr(words, ==, "a cat <lora:ink:unet=0.5:te=0.25>");
+    g_free(words);
+    fails("a cat <lora:nothing:1>", NULL, "no LoRA \"nothing\"");
+    fails("a cat", "ink=x", "weight");
+    fails("a cat <lora:ink:1e9>", NULL, "weight");
+}
+
+/* Vectors that are a token's own make the picture that the token makes. */
+static void test_embedding(void)
+{
+    SfuTokenizer *t = sfu_tokenizer_new();
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+    GError *error = NULL;
+    sfu_tokenizer_encode(t, "cat", -1, ids, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(ids->len, ==, 1);
+    float row[2 * 64];
+    SfuWeight *table =
+        sfu_model_weight(parity_model("sd1"), SFU_PART_TEXT, "text_model.embeddings.token_embedding.weight", &error);
+    g_assert_no_error(error);
+    const gint64 width = sfu_weight_dim(table, 1), token = g_array_index(ids, gint32, 0);
+    g_assert_cmpint(width, ==, 64);
+    sfu_weight_read_f32(table, token * width, width, row);
+    memcpy(row + 64, row, sizeof row / 2);
+    static const struct {
+        const char *file, *tensor;
+        int n;
+    } k[] = {{"xqone.safetensors", "emb_params", 2},
+             {"xqtwo.safetensors", "<word>", 1},
+             {"xqthree.safetensors", "clip_l", 2}};
+    for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
+        const ParityTensor tensors[] = {{k[i].tensor, {k[i].n, 64}}, {NULL}};
+        char *path = parity_file_write(k[i].file, tensors, NULL), *bytes;
+        gsize n;
+        g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+        memcpy(bytes + n - (gsize)k[i].n * 256, row, (gsize)k[i].n * 256); /* the values stand at the end */
+        g_assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
+        g_free(bytes);
+        keep(path, "embeddings", k[i].file);
+    }
+    same("a (xqone:1.2), sitting", NULL, "a (cat cat:1.2), sitting", NULL, TRUE);
+    same("a embedding:xqtwo", NULL, "a cat", NULL, TRUE);
+    same("a XQThree", NULL, "a cat cat", NULL, TRUE);
+    same("a xqone", NULL, "a cat", NULL, FALSE);
+    const ParityTensor wide[] = {{"emb_params", {2, 48}}, {NULL}};
+    keep(parity_file_write("xqwide.safetensors", wide, NULL), "embeddings", "xqwide.safetensors");
+    char *note;
+    g_free(say("a xqwide", NULL, NULL, &note));
+    g_assert_nonnull(note);
+    g_assert_nonnull(strstr(note, "48"));
+    g_free(note);
+    keep(parity_file_write("xqtorn.safetensors", wide, "emb_params"), "embeddings", "xqtorn.safetensors");
+    fails("a xqtorn", NULL, "NaN");
+    g_array_unref(ids);
+    sfu_tokenizer_free(t);
+}
+
+/* What the seed chose is what the metadata say, and the next picture has a choice of its own. */
+static void test_wildcards(void)
+{
+    char *dir = g_build_filename(top, "wildcards", NULL), *file = g_build_filename(dir, "beast.txt", NULL), *words;
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(file, "# beasts\n\ncat\r\ndog\nowl\nbee\nfox\nelk\nape\ncow\nhen\n", -1, NULL));
+    float *v = say("a __beast__ {by|at} night", NULL, &words, NULL), *again = say(words, NULL, NULL, NULL);
+    g_test_message("%s", words);
+    g_assert_null(strpbrk(words, "_{|"));
+    g_assert_cmpfloat(parity_error(v, again, 64 * 64 * 4), ==, 0);
+    GError *error = NULL;
+    GPtrArray *r = run("a __beast__", NULL, 6, &error);
+    int others = 0;
+    g_assert_no_error(error);
+    for (guint i = 1; i < r->len; i++)
+        others += strcmp(sfu_params_text(((SfuResult *)r->pdata[0])->params, SFU_PARAM_PROMPT),
+                         sfu_params_text(((SfuResult *)r->pdata[i])->params, SFU_PARAM_PROMPT)) != 0;
+    g_assert_cmpint(others, >, 0);
+    g_ptr_array_unref(r);
+    fails("a __nothing__", NULL, "no wildcard __nothing__");
+    g_free(again);
+    g_free(v);
+    g_free(words);
+    g_free(file);
+    g_free(dir);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    engine = parity_engine_open();
+    if (!engine)
+        return 0;
+    char *model = parity_model_path("sd1", NULL);
+    top = g_strconcat(model, "-kept", NULL);
+    g_setenv("SFUMATO_MODELS", top, TRUE);
+    g_test_add_func("/words/lora", test_lora);
+    g_test_add_func("/words/embedding", test_embedding);
+    g_test_add_func("/words/wildcards", test_wildcards);
+    const int status = g_test_run();
+    sfu_engine_free(engine);
+    parity_data_close();
+    gegl_exit();
+    g_free(top);
+    g_free(model);
+    return status;
+}
