@@ -79,7 +79,6 @@ static Zimage *bound(SfuQueue *q, SfuModel *model, const SfuZimageConfig *config
     const int d = config->hidden, token = config->patch * config->patch * config->channels;
     z->config = config;
     sfu_net_init(net, q, model, SFU_PART_TRANSFORMER);
-    net->dtype = SFU_F32; /* the sum over the layers leaves fp16's range */
     z->picture_in = sfu_net_linear(net, "", "all_x_embedder.2-1", d, token, TRUE);
     z->text_norm = sfu_net_vector(net, "", "cap_embedder.0.weight", config->context);
     z->text_in = sfu_net_linear(net, "", "cap_embedder.1", d, config->context, TRUE);
@@ -286,17 +285,20 @@ static SfuTensor *refine_text(const Zimage *z, const SfuTensor *text, GError **e
     const int all = filled_up(text->w);
     const SfuEpilogue bias = {.bias = z->text_in.b};
     Sequence s = {0};
-    SfuTensor *in = sfu_net_input(net, text, error), *n = in ? sfu_net_like(net, in, in->c, error) : NULL,
-              *x = n ? sfu_net_like(net, in, z->config->hidden, error) : NULL;
+    /* Hidden states of language models may leave fp16's range, what is normed does not. */
+    SfuTensor *wide = sfu_tensor_create(net->q, text->dtype, 1, 1, text->w, text->c, error),
+              *n = wide && sfu_rms_norm(net->q, wide, text, z->text_norm, &(SfuRmsNorm){.eps = z->config->eps}, error)
+                       ? sfu_net_input(net, wide, error)
+                       : NULL,
+              *x = n ? sfu_net_like(net, n, z->config->hidden, error) : NULL;
     float *positions = g_new(float, (gsize)all *(gsize)z->config->head_dim);
     write_text_positions(z, all, positions);
     const gboolean ok =
-        x && sfu_rms_norm(net->q, n, in, z->text_norm, &(SfuRmsNorm){.eps = z->config->eps}, error) &&
-        sfu_linear(net->q, x, n, z->text_in.w, &bias, error) && fill_up(z, x, z->text_pad, &s.x, error) &&
+        x && sfu_linear(net->q, x, n, z->text_in.w, &bias, error) && fill_up(z, x, z->text_pad, &s.x, error) &&
         (s.n = sfu_net_like(net, s.x, z->config->hidden, error)) && (s.table = upload(z, positions, all, error)) &&
         run_blocks(z, z->context, z->config->n_context, &s, error);
     g_free(positions);
-    sfu_tensor_destroy(in);
+    sfu_tensor_destroy(wide);
     sfu_tensor_destroy(n);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(s.n);

@@ -109,6 +109,13 @@ float16 exp_16(float16 x)
 DEFINE_ACT(float, 1)
 DEFINE_ACT(float16, 16)
 
+/* Large values of transformers leave fp16's range; they stop at its end, as in the reference implementations. */
+#ifdef ACT_F16
+#define HELD(v) clamp(v, -65504.0f, 65504.0f)
+#else
+#define HELD(v) (v)
+#endif
+
 /* The first n values from i on (none below 1, no more than 16); the rest 0. */
 float16 load_part(__global const ACT *p, size_t i, int n)
 {

@@ -39,7 +39,8 @@ __kernel void mul(__global ACT *y, int y0, __global const ACT *x, int x0, __glob
                   int per_sample)
 {
     const int i = get_global_id(0) * 16, n = min(16, total - i);
-    store_part(y, (size_t)y0 + i, load_part(x, (size_t)x0 + i, n) * beside16(z, z0, i, n, mode, c, per_sample), n);
+    const float16 v = load_part(x, (size_t)x0 + i, n) * beside16(z, z0, i, n, mode, c, per_sample);
+    store_part(y, (size_t)y0 + i, HELD(v), n);
 }
 
 __kernel void scale_channels(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *a, int a0, __global const float *b,

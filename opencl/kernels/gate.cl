@@ -23,9 +23,6 @@ __kernel void gated_add(__global ACT *y, int y0, __global const ACT *r, int r0, 
     const int i = get_global_id(0) * 16, n = min(16, c - i);
     const size_t row = get_global_id(1), at = row * c + i;
     const float16 g = act_16(load_part(gate, gate0 + row / per * gate_c + i, n), act, 0.0f);
-    float16 v = load_part(r, r0 + at, n) + g * load_part(x, x0 + at, n);
-#ifdef ACT_F16 /* sums over a transformer's layers may leave its range; the reference implementations stop there too */
-    v = clamp(v, -65504.0f, 65504.0f);
-#endif
-    store_part(y, y0 + at, v, n);
+    const float16 v = load_part(r, r0 + at, n) + g * load_part(x, x0 + at, n);
+    store_part(y, y0 + at, HELD(v), n);
 }

@@ -157,12 +157,12 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void rms_norm_gpu(__glo
     const size_t row = get_group_id(0) / n_runs, at = row * c + first + get_group_id(0) % n_runs * (size_t)size;
     float4 q = 0.0f;
     for (int i = lid * 4; i < size; i += WG * 4) {
-        const float4 v = row_4(x, x0 + at, i, size, 0.0f);
+        const float4 v = HELD(row_4(x, x0 + at, i, size, 0.0f));
         q += v * v;
     }
     const float r = rsqrt(group_reduce(sum4(q), false, t, lid) / size + eps);
     for (int i = lid * 4; i < size; i += WG * 4) {
-        float4 v = row_4(x, x0 + at, i, size, 0.0f) * r;
+        float4 v = HELD(row_4(x, x0 + at, i, size, 0.0f)) * r;
         if (gamma)
             v *= load_part4(gamma, gamma0 + i, size - i);
         store_act4(y, y0 + at + i, modulated_4(v, i, size - i, row, mod, mod0, mod_c, per, scale, shift), size - i);

@@ -209,13 +209,13 @@ __kernel void rms_norm(__global ACT *y, int y0, __global const ACT *x, int x0, _
     const size_t at = (size_t)get_global_id(1) * c + first + (size_t)get_global_id(0) * size;
     float16 q = 0.0f;
     for (int i = 0; i < size; i += 16) {
-        const float16 v = load_part(x, x0 + at + i, size - i);
+        const float16 v = HELD(load_part(x, x0 + at + i, size - i));
         q += v * v;
     }
     const float r = rsqrt(sum16(q) / size + eps);
     for (int i = 0; i < size; i += 16) {
         const int lanes = min(16, size - i);
-        float16 v = load_part(x, x0 + at + i, lanes) * r;
+        float16 v = HELD(load_part(x, x0 + at + i, lanes)) * r;
         if (gamma)
             v *= load_part_f32(gamma, gamma0 + i, lanes);
         store_part(y, y0 + at + i, modulated(v, i, lanes, get_global_id(1), mod, mod0, mod_c, per, scale, shift), lanes);

@@ -125,7 +125,8 @@ gboolean sfu_layer_norm_modulated(SfuQueue *q, SfuTensor *y, const SfuTensor *x,
                                   GError **error);
 /* Root mean square normalization: y = x / sqrt(mean(x^2) + eps) * gamma, then modulated, over each of n_runs runs of
  * `size` neighboring channels from channel `first` on (the heads of queries or keys in a wider tensor). gamma [size],
- * may be NULL; mod may be NULL, and needs whole rows. The other channels of y stay as they are. y may be x. Zhang &
+ * may be NULL; mod may be NULL, and needs whole rows. The other channels of y stay as they are. y may be x.
+ * Values of fp16 tensors that have left its range count as its greatest. Zhang &
  * Sennrich 2019, eq. 4. */
 typedef struct {
     int first, n_runs, size; /* all 0: whole rows */

@@ -326,6 +326,21 @@ static void rms_norm(Check *c, gconstpointer row)
     check_close(c, &y, ref, mag, c->mode->unit);
 }
 
+/* Products that left fp16's range (here: the sum of two large values) are its greatest value. */
+static void rms_norm_held(Check *c, gconstpointer row)
+{
+    const double large[] = {60000, -60000, 1, 2}, signs[] = {1, -1, 0, 0};
+    double ref[4];
+    In x = check_in_values(c, 1, 1, 1, 4, large);
+    const Out y = check_in_place(c, &x);
+    CHECK_OK(sfu_axpby(c->q, y.t, 1, y.t, 1, y.t, ERR));
+    CHECK_OK(sfu_rms_norm(c->q, y.t, y.t, NULL, &(SfuRmsNorm){.eps = 1e-6f}, ERR));
+    for (int i = 0; i < 4; i++) /* sqrt(2) each, and next to nothing */
+        ref[i] = signs[i] * sqrt(2);
+    const double mag[] = {1, 1, 1, 1};
+    check_close(c, &y, ref, mag, 1e-4);
+}
+
 static void softmax(Check *c, gconstpointer row)
 {
     const Norm *p = row;
@@ -451,6 +466,7 @@ void add_norm(void)
         const Modulated *p = &modulated_norms[i];
         check_add("layer_norm_modulated", p->name, 4.0 * p->n * p->w * p->c, layer_norm_modulated, p);
     }
+    check_add("rms_norm", "held", 4, rms_norm_held, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(rms_norms); i++) {
         const Modulated *p = &rms_norms[i].m;
         check_add("rms_norm", p->name, 4.0 * p->n * p->w * p->c, rms_norm, &rms_norms[i]);

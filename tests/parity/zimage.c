@@ -8,8 +8,9 @@
 
 /* fp32: sums of some thousand terms in another order, through some dozen layers. */
 #define TOLERANCE 1e-4
+#define HALF_TOLERANCE 1e-2 /* fp16 activations: 2^-11 a value, through some dozen layers */
 
-static SfuQueue *q;
+static SfuQueue *q, *halves; /* halves: stores activations as fp16 */
 
 static int get(JsonObject *o, const char *name)
 {
@@ -22,7 +23,7 @@ static const char *text_of(JsonObject *o, const char *name)
 }
 
 /* Takes y. */
-static void check(SfuTensor *y, const char *case_name, const char *what)
+static void check(SfuTensor *y, const char *case_name, const char *what, double tolerance)
 {
     GError *error = NULL;
     gint64 n;
@@ -34,7 +35,7 @@ static void check(SfuTensor *y, const char *case_name, const char *what)
     g_assert_no_error(error);
     const double e = parity_error(v, want, n);
     g_test_message("%s: relative error %.2e", name, e);
-    g_assert_true(e < TOLERANCE); /* a NaN fails too */
+    g_assert_true(e < tolerance); /* a NaN fails too */
     sfu_tensor_destroy(y);
     g_free(v);
     g_free(name);
@@ -77,7 +78,7 @@ static void run_text(JsonObject *o)
     SfuTensor *hidden;
     sfu_qwen3_run(e, &hidden, &r, &error);
     g_assert_no_error(error);
-    check(hidden, text_of(o, "name"), "out");
+    check(hidden, text_of(o, "name"), "out", TOLERANCE);
     sfu_qwen3_destroy(e);
     g_free((gpointer)r.tokens);
     g_free((gpointer)r.layers);
@@ -128,12 +129,12 @@ static void run_words(JsonObject *o)
     sfu_model_vocabulary_free(v);
 }
 
-static SfuTensor *upload(const char *case_name, const char *what, int n, int h, int w, int c)
+static SfuTensor *upload(SfuQueue *queue, const char *case_name, const char *what, int n, int h, int w, int c)
 {
     GError *error = NULL;
     char *name = g_strdup_printf("%s/%s", case_name, what);
     float *v = parity_input(name, (gint64)n * h * w * c, 1);
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
+    SfuTensor *t = sfu_tensor_create(queue, SFU_F32, n, h, w, c, &error);
     g_assert_no_error(error);
     sfu_tensor_write(t, v, &error);
     g_assert_no_error(error);
@@ -142,7 +143,7 @@ static SfuTensor *upload(const char *case_name, const char *what, int n, int h, 
     return t;
 }
 
-static void run_transformer(JsonObject *o)
+static void run_transformer_on(SfuQueue *queue, JsonObject *o, double tolerance)
 {
     GError *error = NULL;
     const char *name = text_of(o, "name");
@@ -158,22 +159,28 @@ static void run_transformer(JsonObject *o)
         memset(mask + i * most, 1, (gsize)tokens[i]);
     SfuModel *m = parity_model(text_of(o, "model"));
     g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
-    SfuDenoiser *d = sfu_model_family(m)->denoiser(q, m, &error);
+    SfuDenoiser *d = sfu_model_family(m)->denoiser(queue, m, &error);
     g_assert_no_error(error);
-    SfuTensor *x = upload(name, "x", n, get(o, "h"), get(o, "w"), d->in_channels),
-              *text = upload(name, "text", n, 1, most, get(o, "context")), *y;
+    SfuTensor *x = upload(queue, name, "x", n, get(o, "h"), get(o, "w"), d->in_channels),
+              *text = upload(queue, name, "text", n, 1, most, get(o, "context")), *y;
     sfu_denoiser_set_condition(d, &(SfuCondition){.tokens = text, .mask = mask}, &error);
     g_assert_no_error(error);
     for (int pass = 0; pass < 2; pass++) { /* nothing of the first is left in the second */
         sfu_denoiser_forward(d, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
         g_assert_no_error(error);
-        check(y, name, "out");
+        check(y, name, "out", tolerance);
     }
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(text);
     sfu_denoiser_destroy(d);
     g_free(mask);
     g_free(tokens);
+}
+
+static void run_transformer(JsonObject *o)
+{
+    run_transformer_on(q, o, TOLERANCE);
+    run_transformer_on(halves, o, HALF_TOLERANCE);
 }
 
 static void run_case(gconstpointer data)
@@ -284,6 +291,8 @@ int main(int argc, char **argv)
         return 0;
     }
     g_assert_no_error(error);
+    halves = sfu_queue_create(&(SfuQueueOptions){.precision = SFU_PRECISION_FP16}, &error);
+    g_assert_no_error(error);
     parity_data_open();
     JsonArray *cases = parity_cases();
     for (guint i = 0; i < json_array_get_length(cases); i++) {
@@ -300,5 +309,6 @@ int main(int argc, char **argv)
     sfu_model_close(gguf);
     parity_data_close();
     sfu_queue_destroy(q);
+    sfu_queue_destroy(halves);
     return rc;
 }
