@@ -2,6 +2,7 @@
  * alone, in the original's names (bare or as ComfyUI and GGUF files have them) or as diffusers' folder; text encoder
  * and autoencoder lie beside them. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/adapter.h"
+#include "family/measure.h"
 #include "family/registry.h"
 #include "model/internal.h"
 #include "model/names.h"
@@ -256,13 +257,6 @@ static void aliases(const SfuModel *m, SfuPart part, const char *module, SfuAlia
 
 /* ---- configuration ---- */
 
-static gboolean refuse(const SfuModel *m, GError **error, const char *what)
-{
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s has the form of %s, but %s"), m->path,
-                m->family->name, what);
-    return FALSE;
-}
-
 static JsonNode *value(JsonNode *config, const char *name)
 {
     JsonNode *n = config ? json_object_get_member(json_node_get_object(config), name) : NULL;
@@ -316,20 +310,20 @@ static gboolean configure(SfuModel *m, GError **error)
     c->mlp = dim_of(m, "single_transformer_blocks.0.attn.to_out.weight", 1) - c->hidden;
     if (c->in_channels < 1 || c->hidden < 1 || c->context < 1 || c->out_channels < 1 || c->time_channels < 2 ||
         c->time_channels % 2 || c->mlp < 1 || c->n_single < 1)
-        return refuse(m, error, _("tensors that tell its sizes are missing"));
+        return sfu_family_refuse(m, error, _("tensors that tell its sizes are missing"));
     if (MAX(MAX(c->in_channels, c->out_channels), MAX(c->hidden, MAX(c->context, MAX(c->time_channels, c->mlp)))) >
             MOST_WIDTH ||
         c->n_double > MOST_BLOCKS || c->n_single > MOST_BLOCKS)
-        return refuse(m, error, _("it is larger than Sfumato can run"));
+        return sfu_family_refuse(m, error, _("it is larger than Sfumato can run"));
     if (c->head_dim < 2 || c->hidden % c->head_dim)
-        return refuse(m, error, _("its heads do not divide its width"));
+        return sfu_family_refuse(m, error, _("its heads do not divide its width"));
     c->n_heads = c->hidden / c->head_dim;
     read_config(m, c);
     int turned = 0;
     for (int i = 0; i < SFU_FLUX2_AXES; i++)
         turned += c->axes[i] % 2 ? MOST_WIDTH : c->axes[i];
     if (turned != c->head_dim || !(c->theta > 1) || !(c->eps >= 0 && c->eps < 1))
-        return refuse(m, error, _("its rotary positions are not those of its heads"));
+        return sfu_family_refuse(m, error, _("its rotary positions are not those of its heads"));
     m->scheduler = (SfuSchedulerConfig){
         .prediction = SFU_PREDICT_FLOW, .n_train_timesteps = 1000, .shift = 1, .empirical_shift = TRUE};
     if (is_base(m))

@@ -3,6 +3,7 @@
  * autoencoder, and as diffusers' folder. The text encoder is Qwen3 4B, the autoencoder that of FLUX.1.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/adapter.h"
+#include "family/measure.h"
 #include "family/registry.h"
 #include "family/sd.h"
 #include "model/internal.h"
@@ -120,13 +121,6 @@ static gboolean claims(const SfuModel *m)
 
 /* ---- configuration ---- */
 
-static gboolean refuse(const SfuModel *m, GError **error, const char *what)
-{
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s has the form of %s, but %s"), m->path,
-                m->family->name, what);
-    return FALSE;
-}
-
 static int dim_of(const SfuModel *m, const char *name, int i)
 {
     return sfu_tensor_dim(sfu_model_tensor(m, SFU_PART_TRANSFORMER, "%s", name), i);
@@ -173,13 +167,13 @@ static gboolean read_sizes(SfuModel *m, SfuZimageConfig *c, GError **error)
     c->n_context = sfu_model_count(m, P, "context_refiner.", MOST_BLOCKS + 1);
     if (token < 4 || token % 4 || c->hidden < 1 || c->context < 1 || c->mlp < 1 || c->time_channels < 2 ||
         c->time_channels % 2 || c->time_hidden < 1 || c->time_out < 1 || c->n_layers < 1)
-        return refuse(m, error, _("tensors that tell its sizes are missing"));
+        return sfu_family_refuse(m, error, _("tensors that tell its sizes are missing"));
     if (MAX(MAX(c->hidden, c->context), MAX(MAX(c->mlp, c->time_hidden), MAX(c->time_channels, c->time_out))) >
             MOST_WIDTH ||
         token > MOST_WIDTH || MAX(c->n_layers, MAX(c->n_noise, c->n_context)) > MOST_BLOCKS)
-        return refuse(m, error, _("it is larger than Sfumato can run"));
+        return sfu_family_refuse(m, error, _("it is larger than Sfumato can run"));
     if (c->head_dim < 2 || c->hidden % c->head_dim)
-        return refuse(m, error, _("its heads do not divide its width"));
+        return sfu_family_refuse(m, error, _("its heads do not divide its width"));
     c->n_heads = c->hidden / c->head_dim;
     return TRUE;
 }
@@ -211,7 +205,7 @@ static gboolean configure(SfuModel *m, GError **error)
     for (int i = 0; i < SFU_ZIMAGE_AXES; i++)
         turned += c->axes[i] % 2 ? MOST_WIDTH : c->axes[i];
     if (turned != c->head_dim || !(c->theta > 1) || !(c->eps >= 0 && c->eps < 1))
-        return refuse(m, error, _("its rotary positions are not those of its heads"));
+        return sfu_family_refuse(m, error, _("its rotary positions are not those of its heads"));
     const gboolean base = is_base(m);
     if (base)
         m->family = &sfu_family_zimage_base;
