@@ -173,6 +173,11 @@ char *sfu_model_inspect(SfuModel *m)
             m->family->describe(m, s);
         g_string_append(s, m->upscaler.channels == 1 ? ", gray\n" : "\n");
     }
+    if (!is_upscaler(m) && m->family->describe) {
+        g_string_append_printf(s, "  %s", m->family->name);
+        m->family->describe(m, s);
+        g_string_append_c(s, '\n');
+    }
     append_list(s, "missing", m->missing, 20);
     append_list(s, "unexpected", m->unexpected, 20);
     if (m->ignored->len)

@@ -143,6 +143,7 @@ static SfuControl *open_control(SfuQueue *q, const char *model)
     char *text = sfu_model_inspect(m);
     g_assert_null(strstr(text, "unexpected"));
     g_assert_null(strstr(text, "missing"));
+    g_assert_true(strstr(text, "ControlNet, ") || strstr(text, "T2I-Adapter, ")); /* and what for */
     g_free(text);
     SfuControl *c = sfu_model_family(m)->control(q, m, &error);
     g_assert_no_error(error);
