@@ -29,7 +29,8 @@ typedef struct {
     SfuLayer *downs;      /* 3x3, stride 2 */
     SfuLayer *ups;        /* 3x3 that make the four pixels of each cell */
     Ffc *blocks;          /* two a block */
-    SfuFourier *plan;
+    SfuFourier *plan;     /* of the last size */
+    int plan_h, plan_w;
 } SfuLama;
 
 /* ---- weights
@@ -373,8 +374,13 @@ static gboolean forward(gpointer network, SfuTensor **out, const SfuTensor *x, G
                     multiple);
         return FALSE;
     }
-    sfu_fourier_free(l->plan);
-    l->plan = sfu_fourier_new(x->h / multiple, x->w / multiple);
+    const int h = x->h / multiple, w = x->w / multiple;
+    if (!l->plan || l->plan_h != h || l->plan_w != w) {
+        sfu_fourier_free(l->plan);
+        l->plan = sfu_fourier_new(h, w);
+        l->plan_h = h;
+        l->plan_w = w;
+    }
     SfuTensor *y = sfu_net_input(net, x, error);
     y = y ? convolve(net, y, &l->first, 7, 1, SFU_ACT_RELU, error) : NULL;
     for (int i = 0; y && i < l->c.n_downs; i++)

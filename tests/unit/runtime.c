@@ -210,6 +210,31 @@ static void test_weight_concat(void)
         sfu_weight_destroy(parts[i]);
 }
 
+/* q, k and v of different types keep every bit: none takes the type of the first, and whether they fit fp16 is looked
+ * at in each. */
+static void test_weight_concat_of_types(void)
+{
+    static const gint64 dims[] = {1, 2};
+    static const guint16 halves[] = {0x3c00, 0x4000}, brains[] = {0x3f80, 0x7f7f}; /* 1, 2; 1, the largest bf16 */
+    static const float floats[] = {1.0f + 0x1p-20f, 3};
+    SfuWeight *parts[] = {sfu_weight_new("q", SFU_F16, 2, dims, halves, sizeof halves),
+                          sfu_weight_new("k", SFU_F32, 2, dims, floats, sizeof floats),
+                          sfu_weight_new("v", SFU_BF16, 2, dims, brains, sizeof brains)};
+    SfuWeight *some = sfu_weight_concat("qk", parts, 2), *all = sfu_weight_concat("qkv", parts, 3);
+    float v[6];
+    g_assert_cmpint(sfu_weight_dtype(all), ==, SFU_F32);
+    sfu_weight_read_f32(all, 0, 6, v);
+    const float expected[] = {1, 2, 1.0f + 0x1p-20f, 3, 1, 0x1.fep127f};
+    for (int i = 0; i < 6; i++)
+        g_assert_cmpfloat(v[i], ==, expected[i]);
+    g_assert_true(sfu_weight_fits_f16(some));
+    g_assert_false(sfu_weight_fits_f16(all));
+    sfu_weight_destroy(some);
+    sfu_weight_destroy(all);
+    for (int i = 0; i < 3; i++)
+        sfu_weight_destroy(parts[i]);
+}
+
 /* ---- memory ---- */
 
 static void test_pool(void)
@@ -657,6 +682,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runtime/small-floats", test_small_floats);
     g_test_add_func("/runtime/weight-dtypes", test_weight_dtypes);
     g_test_add_func("/runtime/weight-concat", test_weight_concat);
+    g_test_add_func("/runtime/weight-concat-of-types", test_weight_concat_of_types);
     g_test_add_func("/runtime/pool-does-not-grow", test_pool);
     g_test_add_func("/runtime/budget-changes-nothing", test_budget);
     g_test_add_func("/runtime/too-large", test_too_large);
