@@ -95,12 +95,11 @@ static void net_set_wrap(gpointer net, int wrap)
     ((Net *)net)->trunk.net.wrap = wrap;
 }
 
-static void net_unload(gpointer net)
+static void net_forget(gpointer net)
 {
     Net *n = net;
     sfu_net_drop(&n->hint);
     sfu_trunk_drop_condition(&n->trunk);
-    sfu_net_unload(&n->trunk.net);
 }
 
 static gboolean net_set_type(gpointer net, int type, GError **error)
@@ -284,7 +283,7 @@ static gboolean net_add(gpointer net, SfuControlSum *sum, const SfuDenoiserInput
     return ok;
 }
 
-static const SfuControlClass net_class = {net_destroy,       net_set_wrap,    net_unload, net_set_type,
+static const SfuControlClass net_class = {net_destroy,       net_set_wrap,    net_forget, net_set_type,
                                           net_set_condition, net_set_picture, net_add};
 
 SfuControl *sfu_control_net(SfuQueue *q, SfuModel *model, GError **error)

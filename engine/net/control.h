@@ -32,7 +32,7 @@ typedef struct {
 typedef struct {
     void (*destroy)(gpointer net);
     void (*set_wrap)(gpointer net, int wrap);
-    void (*unload)(gpointer net);
+    void (*forget)(gpointer net);
     gboolean (*set_type)(gpointer net, int type, GError **error);                           /* NULL: of one kind */
     gboolean (*set_condition)(gpointer net, const SfuCondition *condition, GError **error); /* NULL: reads no words */
     gboolean (*set_picture)(gpointer net, const float *picture, int h, int w, GError **error);
@@ -62,9 +62,10 @@ static inline void sfu_control_set_wrap(SfuControl *c, int wrap)
     c->class->set_wrap(c->net, wrap);
 }
 
-static inline void sfu_control_unload(SfuControl *c)
+/* Drops what it has of a picture and of words; its weights stay on the device as long as there is room. */
+static inline void sfu_control_forget(SfuControl *c)
 {
-    c->class->unload(c->net);
+    c->class->forget(c->net);
 }
 
 /* Which of its kinds the picture is, 0..n_types - 1; before the condition. */

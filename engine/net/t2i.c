@@ -115,10 +115,9 @@ static void net_set_wrap(gpointer net, int wrap)
     ((Net *)net)->net.wrap = wrap;
 }
 
-static void net_unload(gpointer net)
+static void net_forget(gpointer net)
 {
     drop_features(net);
-    sfu_net_unload(&((Net *)net)->net);
 }
 
 /* x is taken. */
@@ -228,7 +227,7 @@ static gboolean net_add(gpointer net, SfuControlSum *sum, const SfuDenoiserInput
 
 static const SfuControlClass net_class = {.destroy = net_destroy,
                                           .set_wrap = net_set_wrap,
-                                          .unload = net_unload,
+                                          .forget = net_forget,
                                           .set_picture = net_set_picture,
                                           .add = net_add};
 

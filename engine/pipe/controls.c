@@ -33,7 +33,7 @@ void sfu_controls_close(SfuSession *s)
     for (int i = 0; s->controls && i < s->controls->n; i++) {
         Steer *c = &s->controls->all[i];
         if (c->net)
-            sfu_control_unload(c->net); /* the room is the autoencoder's now */
+            sfu_control_forget(c->net);
         sfu_control_spec_clear(&c->spec);
         sfu_control_destroy(c->own);
         sfu_model_close(c->over);
