@@ -242,13 +242,24 @@ static GArray *find_unlocked(GError **error)
     return all;
 }
 
-/* Every device as Found; NULL with NO_LOADER or NO_DEVICE. One thread at a time: PoCL crashes if two ask it first. */
+static GMutex devices_mutex;
+
+void sfu_devices_lock(void)
+{
+    g_mutex_lock(&devices_mutex);
+}
+
+void sfu_devices_unlock(void)
+{
+    g_mutex_unlock(&devices_mutex);
+}
+
+/* Every device as Found; NULL with NO_LOADER or NO_DEVICE. */
 static GArray *find_all(GError **error)
 {
-    static GMutex mutex;
-    g_mutex_lock(&mutex);
+    sfu_devices_lock();
     GArray *all = find_unlocked(error);
-    g_mutex_unlock(&mutex);
+    sfu_devices_unlock();
     return all;
 }
 

@@ -132,6 +132,10 @@ const char *sfu_cache_dir(SfuQueue *q);
 /* To be called before PoCL is asked for devices. NULL, or the folder without which it will offer none, and why;
  * borrowed. */
 const char *sfu_cache_prepare_pocl(void);
+/* Held while OpenCL is asked for its devices: PoCL crashes if two threads ask first. Also held round a fork(), so that
+ * no thread is inside the driver's lists at that moment. */
+void sfu_devices_lock(void);
+void sfu_devices_unlock(void);
 /* A lock on a file of the cache folder, waited for at most so long, or until cancelled; -1 if it cannot be had. */
 int sfu_cache_lock(SfuQueue *q, const char *name, int most_ms, gboolean until_cancelled);
 void sfu_cache_unlock(int lock); /* -1: nothing */

@@ -6,6 +6,9 @@
 #ifdef G_OS_UNIX
 #include <fcntl.h>
 #include <signal.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
@@ -195,17 +198,28 @@ typedef struct {
 } Probe;
 
 #ifdef G_OS_UNIX
-/* In a child, because a compiler that lacks an instruction may end the process. Other threads
- * are not in the child: where one held a lock at that moment the child may wait for it for ever, which says nothing
- * about the compiler. */
+/* In a child, because a compiler that lacks an instruction may end the process. Other threads are not in the child:
+ * where one held a lock at that moment the child may wait for it forever, which says nothing about the compiler. It
+ * ends with this process, and by itself. */
 static int compiles_in_child(SfuQueue *q, gconstpointer data, GError **error)
 {
     enum { STEP_MS = 10, MOST_MS = 60000 };
     const Probe *probe = data;
+    const pid_t parent = getpid();
+    sfu_devices_lock();
     const pid_t child = fork();
+    if (child != 0)
+        sfu_devices_unlock();
     if (child < 0)
         return cannot_tell(error, probe->program);
     if (child == 0) {
+#ifdef __linux__
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+        signal(SIGALRM, SIG_DFL);
+        alarm(2 * MOST_MS / 1000);
+        if (getppid() != parent)
+            _exit(1);
         const int null = open("/dev/null", O_WRONLY); /* the compiler's last words are for nobody */
         dup2(null, 1);
         dup2(null, 2);
