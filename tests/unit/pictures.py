@@ -407,8 +407,10 @@ def _():
     source, out = pathlib.Path(__file__).parents[1] / "parity/chelsea.png", TMP / "old-profile.png"
     errors, _ = batch({"old": inpaint(source, out, mask_for(128, 96))})
     assert not any(errors.values()), errors
-    profile = source.read_bytes().split(b"iCCP")[1][:100]
-    assert b"iCCP" in source.read_bytes() and b"iCCP" in out.read_bytes() and profile[:20] == out.read_bytes().split(b"iCCP")[1][:20]
+
+    def profile(path):  # behind a name and the compression's number
+        return zlib.decompressobj().decompress(path.read_bytes().split(b"iCCP")[1].split(b"\0", 1)[1][1:])
+    assert profile(source) == profile(out), (len(profile(source)), len(profile(out)))
 
 
 @case("no room: the old file stays, the cause is named, nothing is left behind, for every format")
@@ -418,11 +420,17 @@ def _():
     dice = random.Random(1)
     noise = png(TMP / "noise.png", 96, 64, lambda x, y: tuple(dice.randrange(256) for k in range(3)))
     mask = mask_for(96, 64)
-    assert run("inpaint", noise, TMP / "warm.png", "--mask", mask).returncode == 0  # kernels are compiled and stored now
+    # The fill alone: a driver writes files of its own when it is to run kernels.
+    plain = TMP / "plain" / "mini"
+    shutil.copytree(pathlib.Path(MODELS) / "sfumato-mini", plain)
+    index = json.loads((plain / "model_index.json").read_text())
+    index["sfumato"]["steps"] = 0
+    (plain / "model_index.json").write_text(json.dumps(index))
+    assert run("inpaint", noise, TMP / "warm.png", "--model", plain, "--mask", mask).returncode == 0  # kernels are compiled and stored now
     (TMP / "full").mkdir()
     for e in ("png", "tif", "jpg", "webp", "exr", "ppm"):
         out = write(f"full/old.{e}", b"the old file")
-        r = subprocess.run([SFUMATO, "inpaint", noise, out, "--mask", mask], capture_output=True, text=True, timeout=170, env=ENV,
+        r = subprocess.run([SFUMATO, "inpaint", noise, out, "--mask", mask, "--model", plain], capture_output=True, text=True, timeout=170, env=ENV,
                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
         fails(r, 1, f"old.{e}", "File too large")
         assert out.read_bytes() == b"the old file", e
@@ -529,7 +537,7 @@ def _():
     unet = TMP / "shrinking" / "unet" / "diffusion_pytorch_model.safetensors"
     job = ("inpaint", png(TMP / "large.png", 256, 256, lambda x, y: (x, y, 0)), TMP / "never.png", "--model", TMP / "shrinking",
            "--mask", png(TMP / "large-hole.png", 256, 256, lambda x, y: (255 * (60 <= x < 200),), color=0))
-    p = at_step_2(*job, "--memory", "10M", env=ENV)  # so little that weights are read from the file in every step
+    p = at_step_2(*job, "--memory", "48M", env=ENV)  # so little that weights are read from the file in every step
     os.truncate(unet, 1 << 20)
     _, said = p.communicate(timeout=100)
     assert p.returncode == 1 and "unet/diffusion_pytorch_model.safetensors became shorter" in said and "Traceback" not in said, (p.returncode, said)
