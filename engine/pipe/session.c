@@ -224,9 +224,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
         }
     }
     s->native_px = s->family->tile_px ? s->family->tile_px : sfu_model_native_px(m->model);
-    s->least_px = s->family->least_px              ? s->family->least_px
-                  : s->mask_fill == SFU_MASK_PATCH ? s->ae.factor * 32 /* a fill is refined at its own scale */
-                                                   : s->native_px;
+    s->least_px = s->family->least_px ? s->family->least_px : s->native_px;
     s->max_px = s->native_px * 3 / 2;
     if (s->native_px >= 768)
         s->max_px = s->native_px * 4 / 3; /* 768 to 1024 */

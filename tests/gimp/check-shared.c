@@ -21,8 +21,8 @@ void check_shared_settings(const char *who)
         const Outcome out = call_action(SFU_ACTION_FILL, image, AS_DRAWABLE(work), "run_mode=2"); /* with last values */
         CHECK(out.ok, "failed: %s", out.error);
         char *name = out.ok ? item_name(out.layer) : NULL;
-        CHECK(!name || GIMP_KEEPS_LAST_VALUES || g_str_has_prefix(name, "Fill: shared "), "not with the last values: %s",
-              name);
+        CHECK(!name || GIMP_KEEPS_LAST_VALUES || g_str_has_prefix(name, "Fill: shared "),
+              "not with the last values: %s", name);
         g_free(name);
         g_free(out.error);
         g_free(prompt);
