@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GUESS 0.1f /* weight of what is not filled yet: at 0 anything may be grown, at 1 nothing but the smooth fill   \
-                    */
+/* Weight of what is not filled yet: at 0 anything may be grown, at 1 only the smooth fill. */
+#define GUESS 0.1f
 #define EDGE 0.05f /* urgency of a rim pixel without any edge */
-#define FOREIGN                                                                                                        \
-    0.01f       /* dearness at which a rim pixel counts half: an object that touches the hole is not to grow into it */
+/* Dearness at which a rim pixel counts half: an object that touches the hole must not grow into it. */
+#define FOREIGN 0.01f
 #define CHUNK 2 /* pixels copied to each side at once */
 
 static float brightness(const float *p)

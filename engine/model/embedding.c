@@ -34,7 +34,7 @@ static gboolean add(SfuEmbedding *e, const SfuFileTensor *t, const char *path, G
     const int slot = slot_of(t->name);
     const gint64 width = t->n_dims ? t->dims[t->n_dims - 1] : 0, n = width ? t->n_elements / width : 0;
     if (n < 1 || n > SFU_EMBEDDING_MOST || width > MOST_WIDTH || t->n_dims > 3)
-        return sfu_file_fail(error, path, _("'%s' is no list of one to %d vectors"), t->name, SFU_EMBEDDING_MOST);
+        return sfu_file_fail(error, path, _("'%s' is not a list of one to %d vectors"), t->name, SFU_EMBEDDING_MOST);
     if (e->rows[slot] || (e->n && e->n != n))
         return sfu_file_fail(error, path, _("its tensors are not those of one word ('%s' is one too many)"), t->name);
     SfuWeight *w = sfu_file_tensor_weight(t, t->name);

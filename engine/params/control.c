@@ -106,8 +106,8 @@ gboolean sfu_control_spec_read(const char *text, SfuControlSpec *s, GError **err
     while (ok && cut_last(rest, &key, &value))
         ok = set_key(s, text, key, value, error);
     if (ok && !(s->from < s->to)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("control \"%s\": from %g to %g is no part of the steps."),
-                    text, s->from, s->to);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("control \"%s\": the steps do not contain the range from %g to %g."), text, s->from, s->to);
         ok = FALSE;
     }
     char *equals = strchr(rest, '=');

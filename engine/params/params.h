@@ -72,8 +72,8 @@ const char *sfu_param_choice_label(const SfuParamSpec *spec, int choice);
 double sfu_param_default(SfuParam param, SfuTask task);
 /* The same in words: "7", "dpmpp_2m", or def_words. task < 0: for any. Caller frees with g_free(). */
 char *sfu_param_default_words(SfuParam param, int task);
-/* From now on choices are those that are built in: for a host that asks what there is and wants no file to be read. To
- * be called before anything else of the table. */
+/* From now on the table offers the built-in choices only, and reads no file for more. A host calls this when it asks
+ * which actions exist, before it uses the table in any other way. */
 void sfu_params_without_files(void);
 SfuParam sfu_param_of(const SfuParamSpec *spec); /* spec is one of sfu_param_table()'s */
 

@@ -204,7 +204,7 @@ static gboolean exclude(Paint *p, GError **error)
     if (known && !n_known)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
                     _("Everything around the mask is excluded, so there is nothing to continue."));
-    /* The hole's own pixels are no part of the rest. */
+    /* The hole's own pixels do not belong to the rest. */
     for (gint64 k = 0; ok && k < n; k++)
         if (p->hard->p[k] > 0)
             known->p[k] = 0;
