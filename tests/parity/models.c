@@ -344,6 +344,20 @@ double parity_error(const float *a, const float *b, gint64 n)
     return sqrt(diff / norm);
 }
 
+SfuQueue *parity_queue(const SfuQueueOptions *options)
+{
+    GError *error = NULL;
+    SfuQueue *q = sfu_queue_create(options, &error);
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
+        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
+        g_test_skip(error->message);
+        g_error_free(error);
+        return NULL;
+    }
+    g_assert_no_error(error);
+    return q;
+}
+
 SfuEngine *parity_engine_open(void)
 {
     const SfuEngineOptions options = {.precision = "fp32"};

@@ -51,6 +51,8 @@ const float *parity_expected(const char *name, gint64 *n);
 /* norm(a - b) / norm(b) */
 double parity_error(const float *a, const float *b, gint64 n);
 
+/* For a test case: NULL after g_test_skip() where there is no device. Caller frees with sfu_queue_destroy(). */
+SfuQueue *parity_queue(const SfuQueueOptions *options);
 /* GEGL, an fp32 engine and the data of PARITY_NAME, for the tests of whole pipelines. NULL without a device: the skip
  * is printed. Caller frees with sfu_engine_free(). */
 SfuEngine *parity_engine_open(void);

@@ -26,27 +26,12 @@ typedef struct {
     int mode;
 } Case;
 
-/* NULL after g_test_skip() where there is no device. */
-static SfuQueue *open_queue(const SfuQueueOptions *options)
-{
-    GError *error = NULL;
-    SfuQueue *q = sfu_queue_create(options, &error);
-    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
-        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
-        g_test_skip(error->message);
-        g_error_free(error);
-        return NULL;
-    }
-    g_assert_no_error(error);
-    return q;
-}
-
 static SfuQueue *queue(int mode)
 {
     const SfuQueueOptions options = {.precision = modes[mode].precision,
                                      .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
     if (!queues[mode])
-        queues[mode] = open_queue(&options);
+        queues[mode] = parity_queue(&options);
     return queues[mode];
 }
 
@@ -236,7 +221,7 @@ static void test_streaming(void)
     guint64 peak[2];
     for (int i = 0; i < 2; i++) {
         GError *error = NULL;
-        SfuQueue *q = open_queue(i ? &narrow : &wide);
+        SfuQueue *q = parity_queue(i ? &narrow : &wide);
         if (!q)
             return;
         SfuUnet *u = sfu_unet_create(q, parity_model("sd1"), &error);
@@ -570,7 +555,7 @@ static void test_vae_bytes(void)
 {
     const SfuQueueOptions options = {.precision = SFU_PRECISION_FP32};
     GError *error = NULL;
-    SfuQueue *q = open_queue(&options);
+    SfuQueue *q = parity_queue(&options);
     if (!q)
         return;
     SfuVae *v = sfu_vae_create(q, parity_model("vae"), &error);
@@ -737,7 +722,7 @@ static void check_tiled_decode(int wrap)
     for (int i = 0; i < 2; i++) {
         const SfuQueueOptions options = {.precision = SFU_PRECISION_FP32, .memory_bytes = budgets[i]};
         const SfuJob job = {0};
-        SfuRun run = {.q = open_queue(&options), .job = &job};
+        SfuRun run = {.q = parity_queue(&options), .job = &job};
         if (!run.q)
             return;
         SfuAutoencoder *net = sfu_vae_autoencoder(run.q, parity_model("vae"), &error);

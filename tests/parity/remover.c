@@ -29,16 +29,7 @@ static SfuQueue *queue(int mode)
 {
     const SfuQueueOptions options = {.precision = modes[mode].precision,
                                      .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
-    GError *error = NULL;
-    SfuQueue *q = sfu_queue_create(&options, &error);
-    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
-        g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
-        g_test_skip(error->message);
-        g_error_free(error);
-        return NULL;
-    }
-    g_assert_no_error(error);
-    return q;
+    return parity_queue(&options);
 }
 
 /* norm(a - b) / norm(b - mean of b): a result that is nearly constant must not hide an error. */
