@@ -6,14 +6,15 @@
 #include "runtime/runtime.h"
 #include "runtime/half.h"
 
-#define MOST_VALUES 256 /* of a block */
+#define MOST_VALUES SFU_MOST_BLOCK
+#define NEGATIVE 0x8000 /* the sign of a half */
 
-static float half_at(const guint8 *p)
+static guint16 half_at(const guint8 *p)
 {
-    return sfu_half_to_float((guint16)(p[0] | p[1] << 8));
+    return (guint16)(p[0] | p[1] << 8);
 }
 
-/* ---- block types: each unpacks one block into q, one scale and one minimum a group ---- */
+/* ---- block types: each unpacks one block; what a type lacks is 0, and 1 where it is a factor ---- */
 
 /* 16 bytes, the first half of the values in their low bits and the second in their high ones. */
 static void unpack_nibbles(const guint8 *qs, int less, gint8 *q)
@@ -30,97 +31,98 @@ static void add_fifth_bits(const guint8 *bits, gint8 *q)
         q[i] = (gint8)(q[i] + (bits[i / 8] >> i % 8 & 1) * 16);
 }
 
-static void unpack_q4_0(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q4_0(const guint8 *b, SfuBlock *u)
 {
-    scale[0] = half_at(b);
-    unpack_nibbles(b + 2, 8, q);
+    u->d = half_at(b);
+    unpack_nibbles(b + 2, 8, u->q);
 }
 
-static void unpack_q4_1(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q4_1(const guint8 *b, SfuBlock *u)
 {
-    scale[0] = half_at(b);
-    min[0] = -half_at(b + 2);
-    unpack_nibbles(b + 4, 0, q);
+    u->d = half_at(b);
+    u->m = half_at(b + 2) ^ NEGATIVE;
+    unpack_nibbles(b + 4, 0, u->q);
 }
 
-static void unpack_q5_0(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q5_0(const guint8 *b, SfuBlock *u)
 {
-    scale[0] = half_at(b);
-    unpack_nibbles(b + 6, 16, q);
-    add_fifth_bits(b + 2, q);
+    u->d = half_at(b);
+    unpack_nibbles(b + 6, 16, u->q);
+    add_fifth_bits(b + 2, u->q);
 }
 
-static void unpack_q5_1(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q5_1(const guint8 *b, SfuBlock *u)
 {
-    scale[0] = half_at(b);
-    min[0] = -half_at(b + 2);
-    unpack_nibbles(b + 8, 0, q);
-    add_fifth_bits(b + 4, q);
+    u->d = half_at(b);
+    u->m = half_at(b + 2) ^ NEGATIVE;
+    unpack_nibbles(b + 8, 0, u->q);
+    add_fifth_bits(b + 4, u->q);
 }
 
-static void unpack_q8_0(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q8_0(const guint8 *b, SfuBlock *u)
 {
-    scale[0] = half_at(b);
-    memcpy(q, b + 2, 32);
+    u->d = half_at(b);
+    memcpy(u->q, b + 2, 32);
 }
 
-static void unpack_q2_k(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q2_k(const guint8 *b, SfuBlock *u)
 {
     const guint8 *qs = b + 16;
-    const float d = half_at(b + 80), dmin = half_at(b + 82);
+    u->d = half_at(b + 80);
+    u->m = half_at(b + 82);
     for (int g = 0; g < 16; g++) {
-        scale[g] = d * (float)(b[g] & 15);
-        min[g] = dmin * (float)(b[g] >> 4);
+        u->scale[g] = (gint8)(b[g] & 15);
+        u->min[g] = b[g] >> 4;
     }
     for (int i = 0; i < 256; i++)
-        q[i] = (gint8)(qs[i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3);
+        u->q[i] = (gint8)(qs[i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3);
 }
 
-static void unpack_q3_k(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q3_k(const guint8 *b, SfuBlock *u)
 {
     const guint8 *high = b, *qs = b + 32, *s = b + 96;
-    const float d = half_at(b + 108);
+    u->d = half_at(b + 108);
     for (int g = 0; g < 16; g++)
-        scale[g] = d * (float)(((s[g % 8] >> g / 8 * 4 & 15) | (s[8 + g % 4] >> g / 4 * 2 & 3) << 4) - 32);
+        u->scale[g] = (gint8)(((s[g % 8] >> g / 8 * 4 & 15) | (s[8 + g % 4] >> g / 4 * 2 & 3) << 4) - 32);
     for (int i = 0; i < 256; i++)
-        q[i] = (gint8)((qs[i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3) - (high[i % 32] >> i / 32 & 1 ? 0 : 4));
+        u->q[i] = (gint8)((qs[i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3) - (high[i % 32] >> i / 32 & 1 ? 0 : 4));
 }
 
 /* Eight scales and eight minima of 6 bits in 12 bytes. */
-static void unpack_k_scales(const guint8 *b, float *scale, float *min)
+static void unpack_k_scales(const guint8 *b, SfuBlock *u)
 {
-    const float d = half_at(b), dmin = half_at(b + 2);
     const guint8 *s = b + 4;
+    u->d = half_at(b);
+    u->m = half_at(b + 2);
     for (int g = 0; g < 8; g++) {
         const int i = g % 4;
-        scale[g] = d * (float)(g < 4 ? s[i] & 63 : (s[8 + i] & 15) | (s[i] >> 2 & 48));
-        min[g] = dmin * (float)(g < 4 ? s[4 + i] & 63 : s[8 + i] >> 4 | (s[4 + i] >> 2 & 48));
+        u->scale[g] = (gint8)(g < 4 ? s[i] & 63 : (s[8 + i] & 15) | (s[i] >> 2 & 48));
+        u->min[g] = (guint8)(g < 4 ? s[4 + i] & 63 : s[8 + i] >> 4 | (s[4 + i] >> 2 & 48));
     }
 }
 
-static void unpack_q4_k(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q4_k(const guint8 *b, SfuBlock *u)
 {
-    unpack_k_scales(b, scale, min);
+    unpack_k_scales(b, u);
     for (int i = 0; i < 256; i++)
-        q[i] = (gint8)(b[16 + i / 64 * 32 + i % 32] >> i % 64 / 32 * 4 & 15);
+        u->q[i] = (gint8)(b[16 + i / 64 * 32 + i % 32] >> i % 64 / 32 * 4 & 15);
 }
 
-static void unpack_q5_k(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q5_k(const guint8 *b, SfuBlock *u)
 {
-    unpack_k_scales(b, scale, min);
+    unpack_k_scales(b, u);
     for (int i = 0; i < 256; i++)
-        q[i] = (gint8)((b[48 + i / 64 * 32 + i % 32] >> i % 64 / 32 * 4 & 15) | (b[16 + i % 32] >> i / 32 & 1) << 4);
+        u->q[i] = (gint8)((b[48 + i / 64 * 32 + i % 32] >> i % 64 / 32 * 4 & 15) | (b[16 + i % 32] >> i / 32 & 1) << 4);
 }
 
-static void unpack_q6_k(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_q6_k(const guint8 *b, SfuBlock *u)
 {
-    const float d = half_at(b + 208);
-    for (int g = 0; g < 16; g++)
-        scale[g] = d * (float)(gint8)b[192 + g];
+    u->d = half_at(b + 208);
+    memcpy(u->scale, b + 192, 16);
     for (int i = 0; i < 256; i++)
-        q[i] = (gint8)(((b[i / 128 * 64 + i % 64] >> i % 128 / 64 * 4 & 15) |
-                        (b[128 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3) << 4) -
-                       32);
+        u->q[i] = (gint8)(((b[i / 128 * 64 + i % 64] >> i % 128 / 64 * 4 & 15) |
+                           (b[128 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3) << 4) -
+                          32);
 }
 
 static void unpack_steps(const guint8 *qs, gint8 *q)
@@ -132,19 +134,19 @@ static void unpack_steps(const guint8 *qs, gint8 *q)
     }
 }
 
-static void unpack_iq4_nl(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_iq4_nl(const guint8 *b, SfuBlock *u)
 {
-    scale[0] = half_at(b);
-    unpack_steps(b + 2, q);
+    u->d = half_at(b);
+    unpack_steps(b + 2, u->q);
 }
 
-static void unpack_iq4_xs(const guint8 *b, gint8 *q, float *scale, float *min)
+static void unpack_iq4_xs(const guint8 *b, SfuBlock *u)
 {
-    const float d = half_at(b);
     const int high = b[2] | b[3] << 8;
+    u->d = half_at(b);
     for (int g = 0; g < 8; g++) {
-        scale[g] = d * (float)(((b[4 + g / 2] >> g % 2 * 4 & 15) | (high >> 2 * g & 3) << 4) - 32);
-        unpack_steps(b + 8 + 16 * g, q + 32 * g);
+        u->scale[g] = (gint8)(((b[4 + g / 2] >> g % 2 * 4 & 15) | (high >> 2 * g & 3) << 4) - 32);
+        unpack_steps(b + 8 + 16 * g, u->q + 32 * g);
     }
 }
 
@@ -174,22 +176,34 @@ WIDEN(u8, guint8, (float)v)
 static const struct {
     const char *name;
     int values, bytes; /* of a block; plain types: of one value */
-    int group;         /* values that share a scale */
-    void (*unpack)(const guint8 *block, gint8 *q, float *scale, float *min);
+    SfuBlockForm form;
+    void (*unpack)(const guint8 *block, SfuBlock *u);
     void (*widen)(const guint8 *p, gint64 n, float *out);
 } dtypes[SFU_N_DTYPES] = {
-    [SFU_F32] = {"F32", 1, 4, .widen = widen_f32},          [SFU_F16] = {"F16", 1, 2, .widen = widen_f16},
-    [SFU_BF16] = {"BF16", 1, 2, .widen = widen_bf16},       [SFU_F8_E4M3] = {"F8_E4M3", 1, 1, .widen = widen_e4m3},
-    [SFU_F8_E5M2] = {"F8_E5M2", 1, 1, .widen = widen_e5m2}, [SFU_I32] = {"I32", 1, 4, .widen = widen_i32},
-    [SFU_I64] = {"I64", 1, 8, .widen = widen_i64},          [SFU_U8] = {"U8", 1, 1, .widen = widen_u8},
-    [SFU_F64] = {"F64", 1, 8, .widen = widen_f64},          [SFU_I8] = {"I8", 1, 1, .widen = widen_i8},
-    [SFU_I16] = {"I16", 1, 2, .widen = widen_i16},          [SFU_BOOL] = {"BOOL", 1, 1, .widen = widen_u8},
-    [SFU_Q4_0] = {"Q4_0", 32, 18, 32, unpack_q4_0},         [SFU_Q4_1] = {"Q4_1", 32, 20, 32, unpack_q4_1},
-    [SFU_Q5_0] = {"Q5_0", 32, 22, 32, unpack_q5_0},         [SFU_Q5_1] = {"Q5_1", 32, 24, 32, unpack_q5_1},
-    [SFU_Q8_0] = {"Q8_0", 32, 34, 32, unpack_q8_0},         [SFU_Q2_K] = {"Q2_K", 256, 84, 16, unpack_q2_k},
-    [SFU_Q3_K] = {"Q3_K", 256, 110, 16, unpack_q3_k},       [SFU_Q4_K] = {"Q4_K", 256, 144, 32, unpack_q4_k},
-    [SFU_Q5_K] = {"Q5_K", 256, 176, 32, unpack_q5_k},       [SFU_Q6_K] = {"Q6_K", 256, 210, 16, unpack_q6_k},
-    [SFU_IQ4_NL] = {"IQ4_NL", 32, 18, 32, unpack_iq4_nl},   [SFU_IQ4_XS] = {"IQ4_XS", 256, 136, 32, unpack_iq4_xs},
+    [SFU_F32] = {"F32", 1, 4, .widen = widen_f32},
+    [SFU_F16] = {"F16", 1, 2, .widen = widen_f16},
+    [SFU_BF16] = {"BF16", 1, 2, .widen = widen_bf16},
+    [SFU_F8_E4M3] = {"F8_E4M3", 1, 1, .widen = widen_e4m3},
+    [SFU_F8_E5M2] = {"F8_E5M2", 1, 1, .widen = widen_e5m2},
+    [SFU_I32] = {"I32", 1, 4, .widen = widen_i32},
+    [SFU_I64] = {"I64", 1, 8, .widen = widen_i64},
+    [SFU_U8] = {"U8", 1, 1, .widen = widen_u8},
+    [SFU_F64] = {"F64", 1, 8, .widen = widen_f64},
+    [SFU_I8] = {"I8", 1, 1, .widen = widen_i8},
+    [SFU_I16] = {"I16", 1, 2, .widen = widen_i16},
+    [SFU_BOOL] = {"BOOL", 1, 1, .widen = widen_u8},
+    [SFU_Q4_0] = {"Q4_0", 32, 18, {32, 32, 4, 8, FALSE, FALSE}, unpack_q4_0},
+    [SFU_Q4_1] = {"Q4_1", 32, 20, {32, 32, 4, 0, FALSE, TRUE}, unpack_q4_1},
+    [SFU_Q5_0] = {"Q5_0", 32, 22, {32, 32, 5, 16, FALSE, FALSE}, unpack_q5_0},
+    [SFU_Q5_1] = {"Q5_1", 32, 24, {32, 32, 5, 0, FALSE, TRUE}, unpack_q5_1},
+    [SFU_Q8_0] = {"Q8_0", 32, 34, {32, 32, 8, 0, FALSE, FALSE}, unpack_q8_0},
+    [SFU_Q2_K] = {"Q2_K", 256, 84, {256, 16, 4, 0, TRUE, TRUE}, unpack_q2_k},
+    [SFU_Q3_K] = {"Q3_K", 256, 110, {256, 16, 4, 4, TRUE, FALSE}, unpack_q3_k},
+    [SFU_Q4_K] = {"Q4_K", 256, 144, {256, 32, 4, 0, TRUE, TRUE}, unpack_q4_k},
+    [SFU_Q5_K] = {"Q5_K", 256, 176, {256, 32, 5, 0, TRUE, TRUE}, unpack_q5_k},
+    [SFU_Q6_K] = {"Q6_K", 256, 210, {256, 16, 6, 32, TRUE, FALSE}, unpack_q6_k},
+    [SFU_IQ4_NL] = {"IQ4_NL", 32, 18, {32, 32, 8, 0, FALSE, FALSE}, unpack_iq4_nl},
+    [SFU_IQ4_XS] = {"IQ4_XS", 256, 136, {256, 32, 8, 0, TRUE, FALSE}, unpack_iq4_xs},
 };
 
 size_t sfu_dtype_bytes(SfuDtype t)
@@ -210,16 +224,31 @@ size_t sfu_dtype_size(SfuDtype t, gint64 n)
     return (size_t)((n + dtypes[t].values - 1) / dtypes[t].values) * (size_t)dtypes[t].bytes;
 }
 
+gboolean sfu_dtype_block_form(SfuDtype t, SfuBlockForm *form)
+{
+    *form = dtypes[t].form;
+    return dtypes[t].unpack != NULL;
+}
+
+void sfu_dtype_unpack(SfuDtype t, const void *block, SfuBlock *u)
+{
+    memset(u, 0, sizeof *u);
+    memset(u->scale, 1, sizeof u->scale);
+    memset(u->min, 1, sizeof u->min);
+    dtypes[t].unpack(block, u);
+}
+
 static void widen_block(SfuDtype t, const guint8 *block, float *out)
 {
-    gint8 q[MOST_VALUES];
-    float scale[MOST_VALUES / 16], min[MOST_VALUES / 16] = {0};
-    dtypes[t].unpack(block, q, scale, min);
-    for (int i = 0; i < dtypes[t].values; i += dtypes[t].group)
-        for (int k = i; k < i + dtypes[t].group; k++) {
-            const float product = scale[i / dtypes[t].group] * (float)q[k];
-            out[k] = product - min[i / dtypes[t].group];
-        }
+    const int group = dtypes[t].form.group;
+    SfuBlock u;
+    sfu_dtype_unpack(t, block, &u);
+    const float d = sfu_half_to_float(u.d), m = sfu_half_to_float(u.m);
+    for (int i = 0; i < dtypes[t].values; i++) {
+        const float scale = d * (float)u.scale[i / group], min = m * (float)u.min[i / group];
+        const float product = scale * (float)u.q[i];
+        out[i] = product - min;
+    }
 }
 
 void sfu_dtype_widen(SfuDtype t, const void *from, gint64 first, gint64 n, float *out)

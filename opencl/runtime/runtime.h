@@ -174,6 +174,24 @@ const char *sfu_dtype_name(SfuDtype t);
 /* Values [first, first + n) of those that begin at `from`, as fp32. They may begin and end inside a block. */
 void sfu_dtype_widen(SfuDtype t, const void *from, gint64 first, gint64 n, float *out);
 
+/* Block types: whole numbers q, a scale and a minimum for all of a block, and for some types factors of those for each
+ * group of values: value = (d * scale) * q - (m * min), rounded after each operation. */
+typedef struct {
+    int values, group; /* of a block, of a group */
+    int bits, less;    /* q + less fits so many bits, of 8 with a sign */
+    gboolean groups;   /* groups have factors, else one group is the block */
+    gboolean mins;     /* m is not always 0 */
+} SfuBlockForm;
+#define SFU_MOST_BLOCK 256 /* values */
+typedef struct {
+    gint8 q[SFU_MOST_BLOCK];
+    guint16 d, m; /* bits of halves */
+    gint8 scale[SFU_MOST_BLOCK / 16];
+    guint8 min[SFU_MOST_BLOCK / 16];
+} SfuBlock;
+gboolean sfu_dtype_block_form(SfuDtype t, SfuBlockForm *form); /* FALSE: a plain type */
+void sfu_dtype_unpack(SfuDtype t, const void *block, SfuBlock *u);
+
 /* A dense tensor on the device, always [n, h, w, c] with c fastest. Tokens [n, t, c] are stored as n, 1, t, c.
  * Readable, not writable, from outside the runtime. */
 struct SfuTensor {
@@ -239,6 +257,11 @@ gint64 sfu_weight_dim(const SfuWeight *w, int i); /* 1 beyond n_dims */
 gint64 sfu_weight_elements(const SfuWeight *w);
 /* Elements [first, first + n) widened to fp32 on the host. */
 void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out);
+/* The one type that all its values are stored as, but for scales of plain types; F32 where there is none: changed,
+ * rotated, or concatenated of several. */
+SfuDtype sfu_weight_stored(const SfuWeight *w);
+/* Row `row` of dim 0 as it is stored, and its scale (1 if it has none). */
+const void *sfu_weight_row(const SfuWeight *w, gint64 row, float *scale);
 /* Whether every value is finite as fp16. Reads all of them the first time, unless they are fp16. */
 gboolean sfu_weight_fits_f16(SfuWeight *w);
 /* Whether the device keeps the values as fp16: those that are exact so, and quantized ones and changed ones of such

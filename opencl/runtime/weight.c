@@ -281,6 +281,31 @@ void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
         read_stored(w, first, n, out);
 }
 
+SfuDtype sfu_weight_stored(const SfuWeight *w)
+{
+    if (w->change || w->scale.rotation || (w->scale.n && sfu_dtype_block(w->dtype) > 1))
+        return SFU_F32;
+    const SfuDtype first = w->n_parts ? sfu_weight_stored(w->parts[0]) : w->dtype;
+    for (int i = 1; i < w->n_parts; i++)
+        if (sfu_weight_stored(w->parts[i]) != first)
+            return SFU_F32;
+    return first;
+}
+
+const void *sfu_weight_row(const SfuWeight *w, gint64 row, float *scale)
+{
+    for (int i = 0; i < w->n_parts; i++) {
+        if (row < w->parts[i]->dims[0])
+            return sfu_weight_row(w->parts[i], row, scale);
+        row -= w->parts[i]->dims[0];
+    }
+    g_return_val_if_fail(w->host, NULL);
+    *scale = 1;
+    if (w->scale.n)
+        sfu_dtype_widen(w->scale.dtype, w->scale.values, w->scale.n > 1 ? row : 0, 1, scale);
+    return (const guint8 *)w->host + sfu_dtype_size(w->dtype, row * row_size(w));
+}
+
 /* ---- changed values, made by all cores before a layout is packed of them ---- */
 
 #define SLAB_VALUES (1 << 18) /* at least so many values, or a row, for a thread at a time */

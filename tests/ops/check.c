@@ -263,6 +263,51 @@ static double decode(guint32 bits, int e_bits, int m_bits)
     return bits >> (e_bits + m_bits) & 1 ? -a : a;
 }
 
+/* Where the halves of a block type are, -1: none; the rest of a block may be any bytes. */
+static void scales_at(SfuDtype dtype, int at[2])
+{
+    at[0] = dtype == SFU_Q2_K ? 80 : dtype == SFU_Q3_K ? 108 : dtype == SFU_Q6_K ? 208 : 0;
+    at[1] = dtype == SFU_Q2_K                                                                  ? 82
+            : dtype == SFU_Q4_1 || dtype == SFU_Q5_1 || dtype == SFU_Q4_K || dtype == SFU_Q5_K ? 2
+                                                                                               : -1;
+}
+
+Weight check_quantized(Check *c, SfuDtype dtype, int d0, int d1)
+{
+    const gint64 dims[] = {d0, d1}, n = (gint64)d0 * d1;
+    const gsize bytes = sfu_dtype_size(dtype, n), block = sfu_dtype_bytes(dtype);
+    guint8 *raw = g_malloc(bytes);
+    float *v = g_new(float, n);
+    int at[2];
+    scales_at(dtype, at);
+    for (gsize i = 0; i < bytes; i++)
+        raw[i] = (guint8)g_rand_int(c->rand);
+    for (gsize i = 0; sfu_dtype_block(dtype) > 1 && i < bytes; i += block)
+        for (int k = 0; k < 2; k++) /* magnitudes 2^-9 to 2^-5, either sign */
+            if (at[k] >= 0)
+                raw[i + (gsize)at[k] + 1] =
+                    (guint8)((raw[i + (gsize)at[k] + 1] & 0x83) | g_rand_int_range(c->rand, 6, 10) << 2);
+    for (gsize i = 0; sfu_dtype_block(dtype) == 1 && i < bytes; i++) /* of fp8 magnitudes up to 2 */
+        if (dtype != SFU_I8)
+            raw[i] = (guint8)((raw[i] & 0x80) | (raw[i] & 0x7f) % 0x40);
+    sfu_dtype_widen(dtype, raw, 0, n, v); /* which tests/unit/quant.c compares with another implementation */
+    Weight w = {.w = sfu_weight_new_take("quantized", dtype, 2, dims, raw, bytes), .v = check_zeros(c, n)};
+    for (gint64 i = 0; i < n; i++)
+        w.v[i] = v[i];
+    if (dtype == SFU_I8) { /* a scale for each row */
+        float *scales = g_new(float, d0);
+        g_ptr_array_add(c->blocks, scales);
+        for (int o = 0; o < d0; o++)
+            scales[o] = (float)check_uniform(c, 0.001, 0.02);
+        sfu_weight_set_scale(w.w, &(SfuWeightScale){SFU_F32, d0, scales, 0});
+        for (gint64 i = 0; i < n; i++)
+            w.v[i] = (float)w.v[i] * scales[i / d1];
+    }
+    g_free(v);
+    g_ptr_array_add(c->weights, w.w);
+    return w;
+}
+
 Weight check_weight(Check *c, SfuDtype dtype, int d0, int d1, int d2, int d3)
 {
     const struct {

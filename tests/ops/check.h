@@ -64,6 +64,8 @@ Out check_out_f32(Check *c, int n, int h, int w, int ch);
 Out check_in_place(Check *c, In *x);
 /* dims in PyTorch's order; unused ones 0. Magnitudes up to 2. */
 Weight check_weight(Check *c, SfuDtype dtype, int d0, int d1, int d2, int d3);
+/* Of a block type, fp8, or int8 with a scale for each row: any codes there can be, magnitudes of about 1. */
+Weight check_quantized(Check *c, SfuDtype dtype, int d0, int d1);
 double *check_zeros(Check *c, gint64 n); /* freed after the case */
 /* Whether products and attention of this case may be made by matrix units: the device's own, or emulated ones. */
 gboolean check_matrix(Check *c);

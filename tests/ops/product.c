@@ -12,6 +12,7 @@ typedef struct {
     SfuAct act;
     float act_param, scale;
     gboolean geglu;
+    SfuDtype quantized; /* of the weights, instead of dtype; 0 (SFU_F32): they are not */
 } Product;
 
 static int kernel_w(const Product *p)
@@ -106,7 +107,8 @@ static SfuWeight *stacked(Check *c, Weight *w, const Product *p)
     SfuWeight *list[3];
     const int each = p->out / 3;
     for (int i = 0; i < 3; i++) {
-        parts[i] = check_weight(c, p->dtype, each, p->in, 0, 0);
+        parts[i] =
+            p->quantized ? check_quantized(c, p->quantized, each, p->in) : check_weight(c, p->dtype, each, p->in, 0, 0);
         list[i] = parts[i].w;
     }
     w->v = check_zeros(c, (gint64)p->out * p->in);
@@ -130,6 +132,8 @@ static void product(Check *c, gconstpointer row)
     Weight w = {0};
     if (p->stacked)
         w.w = stacked(c, &w, p);
+    else if (p->quantized)
+        w = check_quantized(c, p->quantized, p->out, per);
     else
         w = p->linear ? check_weight(c, p->dtype, p->out, per, 0, 0)
                       : check_weight(c, p->dtype, p->out, per, p->k, kernel_w(p));
@@ -163,6 +167,8 @@ static void product(Check *c, gconstpointer row)
     double tol = c->mode->unit * (12 + 2 * sqrt((double)per * p->k * kernel_w(p)));
     if (check_matrix(c) && p->dtype != SFU_F16)
         tol += 0x1p-11; /* matrix units take all weights in fp16 */
+    else if (p->quantized && c->mode->precision == SFU_PRECISION_FP16)
+        tol += 0x1p-11; /* GPUs have them widened to fp16 */
     if (p->geglu) {
         double *y_ref = check_zeros(c, pixels * y_c), *y_mag = check_zeros(c, pixels * y_c);
         reference_geglu(ref, mag, pixels, y_c, y_ref, y_mag);
@@ -260,6 +266,33 @@ static const Product products[] = {
     {"linear/deep", 1, 1, 24, 5120, 96, 1, .linear = TRUE, .bias = TRUE},
     {"linear/bf16", 1, 1, 30, 100, 70, 1, .linear = TRUE, .dtype = SFU_BF16, .bias = TRUE},
     {"linear/f8", 1, 1, 30, 100, 70, 1, .linear = TRUE, .dtype = SFU_F8_E4M3},
+    /* weights that stay quantized: every type; parts of a panel, several panels at a time, a slice of the inputs */
+    {"linear/q4_0", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q4_0},
+    {"linear/q4_1", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q4_1},
+    {"linear/q5_0", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_0},
+    {"linear/q5_1", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_1},
+    {"linear/q8_0", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q8_0},
+    {"linear/q2_k", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q2_K},
+    {"linear/q3_k", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q3_K},
+    {"linear/q4_k", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q4_K},
+    {"linear/q5_k", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_K},
+    {"linear/q6_k", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q6_K},
+    {"linear/iq4_nl", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_IQ4_NL},
+    {"linear/iq4_xs", 1, 1, 9, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_IQ4_XS},
+    {"linear/f8e4m3", 1, 1, 9, 96, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_F8_E4M3},
+    {"linear/f8e5m2", 1, 1, 9, 96, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_F8_E5M2},
+    {"linear/i8-rows", 1, 1, 9, 96, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_I8},
+    {"linear/q8_0-one", 1, 1, 1, 32, 1, 1, .linear = TRUE, .quantized = SFU_Q8_0},
+    {"linear/q4_0-stacked", 1, 1, 30, 64, 120, 1, .linear = TRUE, .stacked = TRUE, .quantized = SFU_Q4_0},
+    {"linear/i8-stacked", 1, 1, 30, 64, 120, 1, .linear = TRUE, .stacked = TRUE, .quantized = SFU_I8},
+    {"linear/q4_0-geglu", 2, 1, 13, 64, 192, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE, .quantized = SFU_Q4_0},
+    {"linear/q8_0-geglu-odd", 2, 1, 7, 32, 74, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE, .quantized = SFU_Q8_0},
+    {"linear/q4_k-parts", 1, 1, 5, 16384, 230, 1, .linear = TRUE, .bias = TRUE, .residual = TRUE, .act = SFU_ACT_SILU,
+     .quantized = SFU_Q4_K}, /* 4 panels, 2 MiB each in fp32, at a time */
+    {"linear/q8_0-geglu-parts", 1, 1, 5, 16384, 320, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE,
+     .quantized = SFU_Q8_0},
+    {"conv1x1/q5_0-chan-prelu", 2, 3, 5, 64, 70, 1, .bias = TRUE, .chan = TRUE, .act = SFU_ACT_PRELU,
+     .quantized = SFU_Q5_0},
     {"linear/stacked", 1, 1, 30, 50, 120, 1, .linear = TRUE, .stacked = TRUE, .dtype = SFU_F16},
     {"linear/shifted", 1, 1, 30, 320, 64, 1, .linear = TRUE, .kind = SHIFTED},
     {"linear/extreme", 1, 1, 30, 320, 64, 1, .linear = TRUE, .kind = EXTREME, .scale = 0.001f},
@@ -305,8 +338,7 @@ static void grow(Check *c, gconstpointer row)
         ref[i] = made ? out[i / wide * p->out + ch] : x.v[i];
         mag[i] = made ? out_mag[i / wide * p->out + ch] : 0; /* a bit that changed is an error */
     }
-    check_close(c, &y, ref, mag,
-                c->mode->unit * (12 + 2 * sqrt((double)p->in * 9)) + (check_matrix(c) ? 0x1p-11 : 0));
+    check_close(c, &y, ref, mag, c->mode->unit * (12 + 2 * sqrt((double)p->in * 9)) + (check_matrix(c) ? 0x1p-11 : 0));
 }
 
 static const Product grows[] = {

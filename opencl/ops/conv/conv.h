@@ -82,6 +82,22 @@ typedef enum {
 const SfuTensor *sfu_conv_panels(const SfuConvJob *job, SfuPanels kind, GError **error);
 /* Panels in pairs of bf16 along the inputs, [out/32][in/2][32][2], for products of rows. */
 const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *job, GError **error);
+/* The output whose weights stand at place `at` of a layout; -1: none. gate_columns: of GEGLU, so many values, then
+ * their gates; 0: outputs in order. */
+gint64 sfu_conv_output_at(gint64 at, int n_out, int gate_columns);
+
+/* Whether the weights stay on the device as the file has them: then each product has them widened (quant.c), and the
+ * layouts above are not asked for. Rows of quantized types only. */
+gboolean sfu_conv_stays_quantized(const SfuConvJob *job);
+/* Panels [first, first + n_panels) of SFU_PANELS in fp32, or of pairs of bf16 on a queue that computes so, in the order
+ * of SFU_PANELS_GEGLU behind GEGLU. Caller frees; NULL with error set. */
+SfuTensor *sfu_conv_widen_panels(const SfuConvJob *job, int first, int n_panels, GError **error);
+typedef struct {
+    int n_rows, gate_columns; /* rows with those that fill up; see sfu_conv_output_at() */
+    gboolean half, by_inputs; /* [n_in][n_rows] instead of [n_rows][n_in] */
+} SfuWideRows;
+/* All weights, for the families of kernels without panels. Caller frees; NULL with error set. */
+SfuTensor *sfu_conv_widen_rows(const SfuConvJob *job, const SfuWideRows *form, GError **error);
 /* The bias in the order of SFU_PANELS_GEGLU. */
 const SfuTensor *sfu_conv_geglu_bias(const SfuConvJob *job, GError **error);
 /* n_in zeros, stored as x is: what a tap in the padding reads. */

@@ -12,14 +12,13 @@ static gboolean has_epilogue(const SfuEpilogue *e)
     return e->bias || e->chan || e->act != SFU_ACT_NONE || e->residual || (e->scale != 0 && e->scale != 1);
 }
 
-static gboolean launch(SfuConvJob *j, GError **error)
+static gboolean multiply(const SfuConvJob *j, const SfuTensor *wt, GError **error)
 {
     const SfuEpilogue *e = j->e;
     SfuTensor *y = j->y;
     const SfuGemm gemm = gemm_of(j);
-    const SfuTensor *wt;
     SfuConvTerms terms;
-    if (!sfu_conv_terms(j, &terms, error) || !(wt = sfu_weight_f32(j->q, j->w, error)))
+    if (!sfu_conv_terms(j, &terms, error))
         return FALSE;
     if (!e->geglu && !has_epilogue(e))
         return sfu_blas_gemm(j->q, y, j->x, wt, &gemm, error);
@@ -39,6 +38,17 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const gboolean ok = s && sfu_blas_gemm(j->q, s, j->x, wt, &gemm, error) &&
                         sfu_op_run(y, "epilogue", e->geglu ? "epilogue_geglu" : "epilogue_rows", y->c, gemm.m, 1, 0,
                                    bytes, args.list, args.n, error);
+    sfu_tensor_destroy(wide);
+    return ok;
+}
+
+static gboolean launch(SfuConvJob *j, GError **error)
+{
+    const SfuWideRows rows = {.n_rows = j->n_out};
+    SfuTensor *wide = NULL;
+    const SfuTensor *wt =
+        sfu_conv_stays_quantized(j) ? wide = sfu_conv_widen_rows(j, &rows, error) : sfu_weight_f32(j->q, j->w, error);
+    const gboolean ok = wt && multiply(j, wt, error);
     sfu_tensor_destroy(wide);
     return ok;
 }

@@ -6,18 +6,9 @@
 enum { SIDE = 16, COLUMNS = 64, STRIP = 16 };
 
 typedef struct {
-    gboolean half, geglu;
-    int n_in, n_out, taps, n_pad;
+    gboolean half;
+    int gate_columns, n_in, n_out, taps, n_pad;
 } TilePack;
-
-/* Which output stands in column `col`; -1: none. GEGLU: 64 values, then their 64 gates. */
-static int output_of(const TilePack *p, int col)
-{
-    if (!p->geglu)
-        return col < p->n_out ? col : -1;
-    const int o = col / (2 * COLUMNS) * COLUMNS + col % COLUMNS;
-    return o >= p->n_out / 2 ? -1 : col % (2 * COLUMNS) < COLUMNS ? o : p->n_out / 2 + o;
-}
 
 /* [out, in, taps] -> [taps][in][n_pad], a strip of columns at a time so that whole cache lines are written. */
 static void pack_tiles(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
@@ -27,9 +18,11 @@ static void pack_tiles(const SfuWeight *w, void *dst, size_t bytes, gconstpointe
     float *rows = g_new(float, STRIP *k);
     for (int col = 0; col < p->n_pad; col += STRIP) {
         memset(rows, 0, sizeof *rows * STRIP * (size_t)k);
-        for (int j = 0; j < STRIP; j++)
-            if (output_of(p, col + j) >= 0)
-                sfu_weight_read_f32(w, output_of(p, col + j) * k, k, rows + j * k);
+        for (int j = 0; j < STRIP; j++) {
+            const gint64 o = sfu_conv_output_at(col + j, p->n_out, p->gate_columns);
+            if (o >= 0)
+                sfu_weight_read_f32(w, o * k, k, rows + j * k);
+        }
         for (int t = 0; t < p->taps; t++)
             for (int i = 0; i < p->n_in; i++)
                 for (int j = 0; j < STRIP; j++) {
@@ -55,18 +48,25 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const int tm = large && d->vendor != SFU_VENDOR_INTEL ? 8 : 4, tn = geglu || large ? 8 : 4;
     /* Columns are filled up to whole large tiles, so that one copy serves both. */
     const TilePack p = {.half = j->half,
-                        .geglu = geglu,
+                        .gate_columns = geglu ? COLUMNS : 0,
                         .n_in = j->n_in,
                         .n_out = j->n_out,
                         .taps = j->taps,
                         .n_pad = geglu ? (j->n_out / 2 + COLUMNS - 1) / COLUMNS * 2 * COLUMNS
                                        : (j->n_out + 2 * COLUMNS - 1) / (2 * COLUMNS) * 2 * COLUMNS};
     SfuConvTerms terms;
+    const SfuWideRows rows = {p.n_pad, p.gate_columns, p.half, .by_inputs = TRUE};
+    SfuTensor *wide = NULL;
     const SfuTensor *wt;
-    if (!sfu_conv_terms(j, &terms, error) ||
-        !(wt = sfu_weight_on_device(j->q, j->w, geglu ? "tiles geglu" : "tiles", p.half ? SFU_F16 : SFU_F32,
-                                    (gint64)j->taps * j->n_in * p.n_pad, pack_tiles, &p, error)))
+    if (sfu_conv_stays_quantized(j))
+        wt = wide = sfu_conv_widen_rows(j, &rows, error);
+    else
+        wt = sfu_weight_on_device(j->q, j->w, geglu ? "tiles geglu" : "tiles", p.half ? SFU_F16 : SFU_F32,
+                                  (gint64)j->taps * j->n_in * p.n_pad, pack_tiles, &p, error);
+    if (!wt || !sfu_conv_terms(j, &terms, error)) {
+        sfu_tensor_destroy(wide);
         return FALSE;
+    }
     const gboolean aligned = j->x->c % 4 == 0 && j->x->offset % 4 == 0 && j->n_in % 4 == 0;
     char options[160];
     sfu_conv_options(j, options, sizeof options);
@@ -87,7 +87,9 @@ static gboolean launch(SfuConvJob *j, GError **error)
     SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_INT(j->n_pix), SFU_INT(p.n_pad));
     sfu_conv_add_geometry(&args, j);
     sfu_conv_add_epilogue(&args, j, &terms);
-    return sfu_op_launch(j->q, &l, &args, error);
+    const gboolean ok = sfu_op_launch(j->q, &l, &args, error);
+    sfu_tensor_destroy(wide);
+    return ok;
 }
 
 const SfuConvPath sfu_conv_gpu = {"gpu tiles", can, launch};

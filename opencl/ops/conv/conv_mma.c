@@ -26,18 +26,8 @@ static const struct {
 };
 
 typedef struct {
-    gboolean geglu;
-    int n_in, n_out, taps, k_pad, rows;
+    int gate_columns, n_in, n_out, taps, k_pad, rows;
 } MmaPack;
-
-/* Which output is row `row`; -1: none. GEGLU: 64 values, then their 64 gates. */
-static int output_of(const MmaPack *p, int row)
-{
-    if (!p->geglu)
-        return row < p->n_out ? row : -1;
-    const int o = row / (2 * COLUMNS) * COLUMNS + row % COLUMNS;
-    return o >= p->n_out / 2 ? -1 : row % (2 * COLUMNS) < COLUMNS ? o : p->n_out / 2 + o;
-}
 
 /* [out, in, taps] -> [rows][taps][in rounded up to 32], halves. */
 static void pack_mma(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
@@ -47,7 +37,7 @@ static void pack_mma(const SfuWeight *w, void *dst, size_t bytes, gconstpointer 
     float *row = g_new(float, (gsize)p->n_in * p->taps);
     memset(dst, 0, bytes);
     for (gint64 r = 0; r < p->rows; r++) {
-        const gint64 o = output_of(p, (int)r);
+        const gint64 o = sfu_conv_output_at(r, p->n_out, p->gate_columns);
         if (o < 0)
             continue;
         sfu_weight_read_f32(w, o * p->n_in * p->taps, (gint64)p->n_in * p->taps, row);
@@ -97,24 +87,30 @@ static gboolean launch_tile(SfuConvJob *j, int tile, int rows, GError **error)
 {
     gboolean must_prove;
     const SfuMatrix matrix = sfu_queue_matrix(j->q, &must_prove);
-    const MmaPack p = {.geglu = j->e->geglu,
+    const MmaPack p = {.gate_columns = j->e->geglu ? COLUMNS : 0,
                        .n_in = j->n_in,
                        .n_out = j->n_out,
                        .taps = j->taps,
                        .k_pad = (j->n_in + BLOCK - 1) / BLOCK * BLOCK,
                        .rows = rows};
     SfuConvTerms terms;
+    SfuTensor *wide = NULL;
     const SfuTensor *wt;
-    if (!sfu_conv_terms(j, &terms, error) ||
-        !(wt = sfu_weight_on_device(j->q, j->w, p.geglu ? "mma geglu" : "mma", SFU_F16,
-                                    (gint64)rows * j->taps * p.k_pad, pack_mma, &p, error)))
+    if (sfu_conv_stays_quantized(j)) /* rows of whole blocks: k_pad is n_in */
+        wt = wide = sfu_conv_widen_rows(j, &(SfuWideRows){rows, p.gate_columns, .half = TRUE}, error);
+    else
+        wt = sfu_weight_on_device(j->q, j->w, j->e->geglu ? "mma geglu" : "mma", SFU_F16,
+                                  (gint64)rows * j->taps * p.k_pad, pack_mma, &p, error);
+    if (!wt || !sfu_conv_terms(j, &terms, error)) {
+        sfu_tensor_destroy(wide);
         return FALSE;
+    }
     const int bm = tiles[tile].bm, bn = tiles[tile].bn, items = tiles[tile].items;
     const gboolean aligned = j->x->c % 8 == 0 && j->x->offset % 8 == 0 && j->n_in % 8 == 0;
     char options[192];
     g_snprintf(options, sizeof options, "-DACT_F16%s -DMATRIX=%d -DBM=%d -DBN=%d -DWG=%d -DTM=%d -DTN=%d%s%s%s%s",
                sfu_conv_out4(j), matrix, bm, bn, items, fragments[matrix][tile].tm, fragments[matrix][tile].tn,
-               aligned ? " -DALIGNED" : "", p.geglu ? " -DGEGLU" : "", sfu_mma_mode(j->q),
+               aligned ? " -DALIGNED" : "", j->e->geglu ? " -DGEGLU" : "", sfu_mma_mode(j->q),
                matrix == SFU_MATRIX_NVIDIA && !sfu_queue_emulates(j->q)
                    ? " -cl-nv-maxrregcount=128"
                    : ""); /* so that two groups of 256 share a multiprocessor */
@@ -130,7 +126,9 @@ static gboolean launch_tile(SfuConvJob *j, int tile, int rows, GError **error)
             SFU_INT(rows));
     sfu_conv_add_geometry(&args, j);
     sfu_conv_add_epilogue(&args, j, &terms);
-    return sfu_op_launch(j->q, &l, &args, error);
+    const gboolean ok = sfu_op_launch(j->q, &l, &args, error);
+    sfu_tensor_destroy(wide);
+    return ok;
 }
 
 /* Rows of the weights on the device. */

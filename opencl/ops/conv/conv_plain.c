@@ -32,11 +32,18 @@ static gboolean product(const SfuConvJob *j, const SfuTensor *y, GError **error)
     char options[64];
     const PlainPack p = {.half = j->half, .n_out = j->n_out, .n_in = j->n_in, .taps = j->taps};
     SfuConvTerms terms;
+    SfuTensor *wide = NULL;
     const SfuTensor *wt;
-    if (!sfu_conv_terms(j, &terms, error) ||
-        !(wt = sfu_weight_on_device(j->q, j->w, p.half ? "plain16" : "plain32", p.half ? SFU_F16 : SFU_F32,
-                                    sfu_weight_elements(j->w), pack_plain, &p, error)))
+    /* A CPU comes here with other jobs than rows. */
+    if (sfu_conv_stays_quantized(j) && sfu_queue_kernels(j->q) != SFU_KERNELS_CPU)
+        wt = wide = sfu_conv_widen_rows(j, &(SfuWideRows){.n_rows = j->n_out, .half = p.half}, error);
+    else
+        wt = sfu_weight_on_device(j->q, j->w, p.half ? "plain16" : "plain32", p.half ? SFU_F16 : SFU_F32,
+                                  sfu_weight_elements(j->w), pack_plain, &p, error);
+    if (!wt || !sfu_conv_terms(j, &terms, error)) {
+        sfu_tensor_destroy(wide);
         return FALSE;
+    }
     sfu_conv_options(j, options, sizeof options);
     sfu_options_add(options, sizeof options, "-DPLAIN ");
     const SfuLaunch l = {.program = "conv",
@@ -49,7 +56,9 @@ static gboolean product(const SfuConvJob *j, const SfuTensor *y, GError **error)
     SFU_ADD(&args, SFU_TENSOR(y), SFU_TENSOR(j->x), SFU_TENSOR(wt));
     sfu_conv_add_geometry(&args, j);
     sfu_conv_add_epilogue(&args, j, &terms);
-    return sfu_op_launch(j->q, &l, &args, error);
+    const gboolean ok = sfu_op_launch(j->q, &l, &args, error);
+    sfu_tensor_destroy(wide);
+    return ok;
 }
 
 /* Both halves, then one times the other's gate. CPUs come here with odd widths only, and have a faster way for the
@@ -59,8 +68,11 @@ static gboolean geglu(const SfuConvJob *j, GError **error)
     const SfuEpilogue only_bias = {.bias = j->e->bias};
     const int width = sfu_queue_kernels(j->q) == SFU_KERNELS_CPU ? sfu_cpu_width(j->q) : 0;
     SfuTensor *wide = sfu_tensor_create(j->q, j->y->dtype, j->y->n, j->y->h, j->y->w, j->n_out, error);
+    if (!wide)
+        return FALSE;
     SfuConvJob both = *j;
     both.y = wide;
+    both.out = *wide;
     both.e = &only_bias;
     both.width = width;
     const SfuLaunch l = {.program = "conv",
@@ -69,7 +81,7 @@ static gboolean geglu(const SfuConvJob *j, GError **error)
                          .global = {(size_t)j->y->c, (size_t)j->n_pix, 1},
                          .bytes = 3 * sfu_op_bytes(j->y)};
     const SfuArg args[] = {SFU_TENSOR(j->y), SFU_TENSOR(wide), SFU_INT(j->y->c)};
-    const gboolean ok = wide && (width ? sfu_linear_panel.launch(&both, error) : product(&both, wide, error)) &&
+    const gboolean ok = (width ? sfu_linear_panel.launch(&both, error) : product(&both, wide, error)) &&
                         sfu_launch(j->q, &l, args, G_N_ELEMENTS(args), error);
     sfu_tensor_destroy(wide);
     return ok;

@@ -19,11 +19,17 @@ void sfu_put_weight(void *dst, gboolean half, gint64 i, float v)
         ((float *)dst)[i] = v;
 }
 
-/* The output whose weights stand at place `at` of the panels. */
+gint64 sfu_conv_output_at(gint64 at, int n_out, int gate_columns)
+{
+    if (!gate_columns)
+        return at < n_out ? at : -1;
+    const gint64 o = at / (2 * gate_columns) * gate_columns + at % gate_columns;
+    return o >= n_out / 2 ? -1 : at % (2 * gate_columns) < gate_columns ? o : n_out / 2 + o;
+}
+
 static gint64 panel_row(const PanelPack *p, gint64 at)
 {
-    const gint64 panel = at / PANEL, j = at % PANEL;
-    return !p->geglu ? at : j < 16 ? panel * 16 + j : p->n_out / 2 + panel * 16 + j - 16;
+    return sfu_conv_output_at(at, p->n_out, p->geglu ? PANEL / 2 : 0);
 }
 
 static void pack_panels(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
@@ -35,7 +41,7 @@ static void pack_panels(const SfuWeight *w, void *dst, size_t bytes, gconstpoint
         memset(rows, 0, sizeof *rows * PANEL * (size_t)k);
         for (int j = 0; j < PANEL; j++) {
             const gint64 o = panel_row(p, panel * PANEL + j);
-            if (o < p->n_out)
+            if (o >= 0)
                 sfu_weight_read_f32(w, o * k, k, rows + j * k);
         }
         for (int t = 0; t < p->taps; t++)
@@ -68,7 +74,7 @@ static void pack_panels_bf16(const SfuWeight *w, void *dst, size_t bytes, gconst
     memset(dst, 0, bytes);
     for (gint64 at = 0; at < (p->n_out + PANEL - 1) / PANEL * PANEL; at++) {
         const gint64 o = panel_row(p, at);
-        if (o >= p->n_out)
+        if (o < 0)
             continue;
         sfu_weight_read_f32(w, o * k, k, row);
         guint16 *to = (guint16 *)dst + 2 * (at / PANEL * words * PANEL + at % PANEL);

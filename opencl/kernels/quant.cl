@@ -1,0 +1,194 @@
+/* Weights that stay quantized on the device, widened for one product. x holds panels of 32 outputs. A panel is, for plain types (head 128), the fp32
+ * scales of its outputs, and then blocks of `values` inputs; each block:
+ *   halves[32]           `halves` times: d, m (plain types have neither)
+ *   factors[32]          if there are, for each `group` of inputs those of d (char), and if there is m then those of m (uchar)
+ *   codes                for 32 inputs at a time. BITS 8: [32 inputs][32]. Less: [16][32], input i in the low bits and i + 16 in the high ones, and then
+ *                        the fifth bits [4][32], input i in bit i % 8 of byte i / 8; or the fifth and sixth [8][32], in bits i % 4 * 2 of byte i / 4
+ * value = (d * factor) * (code - less) - m * factor; of plain types value * scale. FLOAT8: codes are 1 E4M3, 2 E5M2.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma OPENCL FP_CONTRACT OFF
+#define CODE_BYTES (4 * BITS * 32) /* of 32 inputs */
+#define STORE_ARGUMENTS int head, int values, int group, int halves, int factors, int less
+typedef struct {
+    int head, values, group, halves, factors, less;
+    int factors_at, codes_at, block_bytes;
+} Store;
+
+INLINE Store store_of(STORE_ARGUMENTS)
+{
+    const int factors_at = halves * 64, codes_at = factors_at + (factors ? values / group * halves * 32 : 0);
+    const Store s = {head, values, group, halves, factors, less, factors_at, codes_at, codes_at + values / 32 * CODE_BYTES};
+    return s;
+}
+
+/* Outputs that are widened side by side. */
+#ifdef CPU
+#define N 16
+#define HALVES(p) WEIGHTS(16)(p)
+#else
+#define N 4
+#define HALVES(p) vload_half4(0, p)
+#endif
+#define FLOATS CAT(float, N)
+#define INTS CAT(int, N)
+#define TO_FLOATS CAT(convert_float, N)
+#define TO_INTS CAT(convert_int, N)
+#define AS_FLOATS CAT(as_float, N)
+#define AS_INTS CAT(as_int, N)
+#define AS_CHARS CAT(as_char, N)
+#define LOADN(p) CAT(vload, N)(0, p)
+#define STOREN(v, p) CAT(vstore, N)(v, 0, p)
+
+/* The codes of input i of 32. */
+INLINE FLOATS codes(__global const uchar *q, int i, float less)
+{
+#if BITS < 8
+    const CAT(uchar, N) low = LOADN(q + i % 16 * 32);
+    INTS v = TO_INTS(i < 16 ? low & (uchar)15 : low >> (uchar)4);
+#if BITS == 5
+    v |= (TO_INTS(LOADN(q + (16 + i / 8) * 32)) >> i % 8 & 1) << 4;
+#elif BITS == 6
+    v |= (TO_INTS(LOADN(q + (16 + i / 4) * 32)) >> i % 4 * 2 & 3) << 4;
+#endif
+    return TO_FLOATS(v) - less;
+#elif defined(FLOAT8)
+#if FLOAT8 == 1
+#define MANTISSA 3
+#define EXPONENT_BIAS 7
+#else
+#define MANTISSA 2
+#define EXPONENT_BIAS 15
+#endif
+    const INTS u = TO_INTS(LOADN(q + i * 32)), a = u & 127, e = a >> MANTISSA;
+    /* Whole numbers times a power of two: no subnormal is met on the way. */
+    const INTS m = a - ((max(e, 1) - 1) << MANTISSA);
+    FLOATS v = TO_FLOATS(m) * AS_FLOATS((max(e, 1) + (127 - EXPONENT_BIAS - MANTISSA)) << 23);
+#if FLOAT8 == 1
+    v = a == 127 ? (FLOATS)(NAN) : v;
+#else
+    v = a > 124 ? (FLOATS)(NAN) : a == 124 ? (FLOATS)(INFINITY) : v;
+#endif
+    return AS_FLOATS(AS_INTS(v) | (u & 128) << 24);
+#else
+    return TO_FLOATS(AS_CHARS(LOADN(q + i * 32)));
+#endif
+}
+
+/* What the values of a group are made with. */
+typedef struct {
+    FLOATS scale, min;
+} Group;
+
+/* panel, block: of outputs from j on; g: number of the group in its block. */
+INLINE Group group_of(const Store s, __global const uchar *panel, __global const uchar *block, int j, int g)
+{
+    Group r;
+    r.min = (FLOATS)(0.0f);
+    if (s.halves)
+        r.scale = HALVES((__global const half *)block + j);
+    else
+        r.scale = LOADN((__global const float *)panel + j);
+    if (s.halves > 1)
+        r.min = HALVES((__global const half *)block + 32 + j);
+    if (s.factors) {
+        r.scale *= TO_FLOATS(LOADN((__global const char *)block + s.factors_at + g * 32 + j));
+        if (s.halves > 1)
+            r.min *= TO_FLOATS(LOADN(block + s.factors_at + (s.values / s.group + g) * 32 + j));
+    }
+    return r;
+}
+
+INLINE FLOATS value(const Group g, __global const uchar *q, int i, float less)
+{
+    const FLOATS product = g.scale * codes(q, i, less);
+    return product - g.min;
+}
+
+#ifdef CPU
+/* Two inputs of 16 outputs as pairs of bf16, rounded to nearest even. */
+int16 bf16_pair(float16 first, float16 second)
+{
+    int16 a = as_int16(first), b = as_int16(second);
+    a = (a & 0x7fffffff) > 0x7f800000 ? a | 0x400000 : a + 0x7fff + (a >> 16 & 1); /* NaN stays */
+    b = (b & 0x7fffffff) > 0x7f800000 ? b | 0x400000 : b + 0x7fff + (b >> 16 & 1);
+    return (a >> 16 & 0xffff) | (b & (int16)(0xffff0000));
+}
+
+/* y: fp32 [panels][n_in][32], or with PAIRS [panels][n_in/2][32] of two bf16 each. Items: panels, of which the first is
+ * number `first` of x. */
+__kernel void widen_panels(__global float *y, int y0, __global const uchar *x, int x0, int first, int n_in, STORE_ARGUMENTS)
+{
+    const Store s = store_of(head, values, group, halves, factors, less);
+    const size_t at = get_global_id(0);
+    __global const uchar *panel = x + x0 + (first + at) * (head + (size_t)(n_in / values) * s.block_bytes);
+#ifdef PAIRS
+    __global int *to = (__global int *)y + y0 + at * (n_in / 2) * 32;
+#else
+    __global float *to = y + y0 + at * n_in * 32;
+#endif
+    for (int k = 0; k < n_in; k += 32) {
+        __global const uchar *block = panel + head + (size_t)(k / values) * s.block_bytes;
+        __global const uchar *q = block + s.codes_at + k % values / 32 * CODE_BYTES;
+        for (int j = 0; j < 32; j += 16) {
+#pragma unroll
+            for (int i0 = 0; i0 < 32; i0 += 16) {
+                const Group g = group_of(s, panel, block, j, (k % values + i0) / group);
+#ifdef PAIRS
+#pragma unroll
+                for (int i = i0; i < i0 + 16; i += 2)
+                    vstore16(bf16_pair(value(g, q + j, i, less), value(g, q + j, i + 1, less)), 0, to + (k + i) / 2 * 32 + j);
+#else
+#pragma unroll
+                for (int i = i0; i < i0 + 16; i++)
+                    vstore16(value(g, q + j, i, less), 0, to + (k + i) * 32 + j);
+#endif
+            }
+        }
+    }
+}
+#else
+#ifdef W_F16
+#define PUT(p, i, v) vstore_half_rte(v, (size_t)(i), p)
+#define PUT4(p, v) vstore_half4_rte(v, 0, p)
+#else
+#define PUT(p, i, v) ((p)[i] = (v))
+#define PUT4(p, v) vstore4(v, 0, p)
+#endif
+
+/* y: n_out outputs of n_in inputs each, output_step and input_step (1 of them is 1) apart. Items: four outputs, 32 inputs. */
+__kernel void widen_rows(__global WT *y, int y0, __global const uchar *x, int x0, int n_in, int n_out, int output_step, int input_step,
+                         STORE_ARGUMENTS)
+{
+    const Store s = store_of(head, values, group, halves, factors, less);
+    const int o = get_global_id(0) * 4, k = get_global_id(1) * 32, j = o % 32;
+    __global const uchar *panel = x + x0 + (size_t)(o / 32) * (head + (size_t)(n_in / values) * s.block_bytes);
+    __global const uchar *block = panel + head + (size_t)(k / values) * s.block_bytes;
+    __global const uchar *q = block + s.codes_at + k % values / 32 * CODE_BYTES + j;
+    __global WT *to = y + y0 + (size_t)o * output_step + (size_t)k * input_step;
+    for (int i0 = 0; i0 < 32; i0 += 4) {
+        const Group g = group_of(s, panel, block, j, (k % values + i0) / group);
+        const float4 a = value(g, q, i0, less), b = value(g, q, i0 + 1, less), c = value(g, q, i0 + 2, less), d = value(g, q, i0 + 3, less);
+        if (o + 4 <= n_out && output_step == 1) {
+            PUT4(to, a);
+            PUT4(to + input_step, b);
+            PUT4(to + 2 * input_step, c);
+            PUT4(to + 3 * input_step, d);
+        } else if (o + 4 <= n_out) {
+            PUT4(to, ((float4)(a.x, b.x, c.x, d.x)));
+            PUT4(to + output_step, ((float4)(a.y, b.y, c.y, d.y)));
+            PUT4(to + 2 * output_step, ((float4)(a.z, b.z, c.z, d.z)));
+            PUT4(to + 3 * output_step, ((float4)(a.w, b.w, c.w, d.w)));
+        } else { /* the last outputs */
+            const float4 v[4] = {a, b, c, d};
+            for (int i = 0; i < 4; i++) {
+                PUT(to + i * input_step, 0, v[i].x);
+                if (o + 1 < n_out)
+                    PUT(to + i * input_step, output_step, v[i].y);
+                if (o + 2 < n_out)
+                    PUT(to + i * input_step, 2 * output_step, v[i].z);
+            }
+        }
+        to += 4 * input_step;
+    }
+}
+#endif
