@@ -61,10 +61,42 @@ static gboolean read_size(FILE *f, gint64 *w, gint64 *h)
     return found;
 }
 
+static gboolean read_u64(FILE *f, guint64 *v)
+{
+    gint32 low, high;
+    if (!read_i32(f, &low) || !read_i32(f, &high))
+        return FALSE;
+    *v = (guint64)(guint32)high << 32 | (guint32)low;
+    return TRUE;
+}
+
+/* GEGL takes what is missing for black. Behind the header, where the file stands, are the places of the chunks; the
+ * table ends where the first chunk begins. A chunk has one number before its size, or four if it is a tile. */
+static gboolean is_whole(SfuPictureIn *in, guint32 flags)
+{
+    const gboolean tiled = flags & 0x200;
+    if (flags & 0x1800) /* deep, or several parts: GEGL says what it thinks of them */
+        return TRUE;
+    guint64 first = in->n_bytes, at;
+    gint32 n;
+    for (off_t entry = ftello(in->file); (guint64)entry < first; entry += 8) {
+        if (fseeko(in->file, entry, SEEK_SET) != 0 || !read_u64(in->file, &at) || at < 8 || at >= in->n_bytes)
+            return FALSE;
+        first = MIN(first, at);
+        const guint64 data = at + (tiled ? 20 : 8);
+        if (fseeko(in->file, (off_t)data - 4, SEEK_SET) != 0 || !read_i32(in->file, &n) || n < 0 ||
+            data + (guint64)n > in->n_bytes)
+            return FALSE;
+    }
+    return first < in->n_bytes;
+}
+
 static GeglBuffer *load_exr(SfuPictureIn *in, GError **error)
 {
     gint64 w = 0, h = 0;
-    if (!read_size(in->file, &w, &h) || w < 1 || h < 1)
+    gint32 version;
+    if (fseeko(in->file, 4, SEEK_SET) != 0 || !read_i32(in->file, &version) || !read_size(in->file, &w, &h) || w < 1 ||
+        h < 1)
         return sfu_picture_refuse(in, error, "not an OpenEXR picture (its header is damaged)");
     /* A pixel takes some bits even when compressed: a size that the file cannot hold is damage. */
     if ((guint64)w * h / 4096 > in->n_bytes)
@@ -72,6 +104,8 @@ static GeglBuffer *load_exr(SfuPictureIn *in, GError **error)
                                   "not a whole OpenEXR picture (%" G_GUINT64_FORMAT " bytes for %" G_GINT64_FORMAT
                                   " x %" G_GINT64_FORMAT " pixels)",
                                   in->n_bytes, w, h);
+    if (!in->header_only && !is_whole(in, (guint32)version))
+        return sfu_picture_refuse(in, error, "not a whole OpenEXR picture (the file ends too early)");
     GeglBuffer *empty = sfu_picture_buffer(in, (guint64)w, (guint64)h, babl_format("RGBA float"), NULL, error),
                *b = NULL;
     if (!empty || in->header_only)

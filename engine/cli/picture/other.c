@@ -5,6 +5,7 @@
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <string.h>
+#include <sys/types.h>
 
 /* gdk-pixbuf decides by content, too. */
 static gboolean is_other(const guint8 *head, gsize n)
@@ -53,22 +54,54 @@ static GeglBuffer *to_buffer(const SfuPictureIn *in, GdkPixbuf *p, GError **erro
     return b;
 }
 
-/* A BMP file's header tells how long it is; gdk-pixbuf takes what is missing for black (BITMAPFILEHEADER,
- * BITMAPINFOHEADER). */
+/* Do the runs that begin here reach the last pixel? A zero begins an escape: 0 ends a row, 1 the picture, 2 moves, more
+ * are so many literal pixels, padded to a whole word. (BITMAPINFOHEADER, BI_RLE8 and BI_RLE4) */
+static gboolean runs_end(FILE *f, gboolean nibbles, guint64 w, guint64 rows)
+{
+    for (guint64 x = 0, y = 0;;) {
+        const int n = getc(f), v = getc(f);
+        if (v == EOF)
+            return y >= rows || (y + 1 == rows && x >= w);
+        if (n == 0 && v == 1)
+            return TRUE;
+        if (n == 0 && v == 2) {
+            x += (guint64)MAX(getc(f), 0);
+            y += (guint64)MAX(getc(f), 0);
+        } else if (n == 0 && v > 2) {
+            for (int skip = (((nibbles ? (v + 1) / 2 : v) + 1) & ~1); skip > 0; skip--)
+                if (getc(f) == EOF)
+                    return FALSE;
+            x += (guint64)v;
+        } else if (n == 0) {
+            x = 0;
+            y++;
+        } else {
+            x += (guint64)n;
+        }
+    }
+}
+
+static guint64 number(const guint8 *p, int n)
+{
+    guint64 v = 0;
+    while (n-- > 0)
+        v = v << 8 | p[n];
+    return v;
+}
+
+/* A BMP file's header tells how long it is; gdk-pixbuf takes what is missing for black or transparent. Headers: 12
+ * bytes (BITMAPCOREHEADER), or 40 and more (BITMAPINFOHEADER), behind the 14 of BITMAPFILEHEADER. */
 static gboolean is_cut_bmp(SfuPictureIn *in)
 {
-    guint8 h[54];
-    if (fread(h, 1, sizeof h, in->file) != sizeof h || memcmp(h, "BM", 2) != 0)
+    guint8 h[54] = {0};
+    if (fread(h, 1, sizeof h, in->file) < 26 || memcmp(h, "BM", 2) != 0)
         return FALSE;
-    gint32 v[3];
-    memcpy(&v[0], h + 10, 4);
-    memcpy(&v[1], h + 18, 4);
-    memcpy(&v[2], h + 22, 4);
-    const guint64 start = (guint32)GINT32_FROM_LE(v[0]), w = (guint64)ABS((gint64)GINT32_FROM_LE(v[1])),
-                  rows = (guint64)ABS((gint64)GINT32_FROM_LE(v[2]));
-    const guint bits = h[28] | (guint)h[29] << 8, header = h[14] | (guint)h[15] << 8, packing = h[30];
-    if (header < 40)
-        return FALSE;
+    const gboolean old = number(h + 14, 4) < 40;
+    const guint64 start = number(h + 10, 4), w = old ? number(h + 18, 2) : (guint64)ABS((gint32)number(h + 18, 4)),
+                  rows = old ? number(h + 20, 2) : (guint64)ABS((gint64)(gint32)number(h + 22, 4)),
+                  bits = number(h + (old ? 24 : 28), 2), packing = old ? 0 : number(h + 30, 4);
+    if (packing == 1 || packing == 2)
+        return fseeko(in->file, (off_t)start, SEEK_SET) != 0 || !runs_end(in->file, packing == 2, w, rows);
     return packing == 0 || packing == 3 ? start + (w * bits + 31) / 32 * 4 * rows > in->n_bytes : start >= in->n_bytes;
 }
 

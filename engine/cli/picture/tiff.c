@@ -361,6 +361,11 @@ static GeglBuffer *load_tiff(SfuPictureIn *in, GError **error)
         read_layout(&t, in);
         if (is_raw(&t))
             sfu_picture_refuse(in, &local, "raw files of cameras are not supported; develop it to TIFF or JPEG first");
+        else if (t.type == SAMPLEFORMAT_INT || t.type == SAMPLEFORMAT_COMPLEXINT ||
+                 t.type == SAMPLEFORMAT_COMPLEXIEEEFP)
+            sfu_picture_refuse(in, &local,
+                               "TIFF: signed and complex samples are measurements, not colours; convert "
+                               "the picture to unsigned or floating-point samples first");
         ok = !local && (is_plain(&t) ? read_plain(&t, in, &local) : read_converted(&t, in, &local));
     }
     if (ok) {
