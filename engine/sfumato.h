@@ -56,6 +56,14 @@ GPtrArray *sfu_models(const char *const *folders);
 /* The model that a task uses when none is named: the user's of the right family first, the embedded one last. Path,
  * caller frees; NULL. */
 char *sfu_model_default(GPtrArray *models, SfuTask task);
+/* A network that steers a model by a picture: a ControlNet or a T2I-Adapter. */
+typedef struct {
+    char *path, *name;
+    gboolean has_types; /* it knows several kinds of pictures and has to be told which it gets */
+} SfuControlNet;
+/* Those for the model at `model`, from the folders called controlnet or t2i_adapter within `folders`; a header read
+ * each. SfuControlNet*; caller frees with g_ptr_array_unref(). */
+GPtrArray *sfu_control_nets(const char *const *folders, const char *model);
 /* Family, dtype, sizes, missing and unexpected tensors, for people or as JSON. Caller frees; NULL with MODEL. */
 char *sfu_model_report(const char *path, gboolean json, GError **error);
 /* Writes the model file `in` to `out` (.gguf or .safetensors) with its large matrices as `type`: f32, f16, bf16, q8_0,

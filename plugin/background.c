@@ -43,3 +43,46 @@ void sfu_background_cancel(SfuBackground *b)
     if (b)
         b->cancelled = TRUE;
 }
+
+/* ---- lists ---- */
+
+typedef struct {
+    SfuLook look;
+    gpointer job;
+    GDestroyNotify free_job;
+    SfuFound found;
+    gpointer data;
+} Look;
+
+static gpointer look_work(gpointer p)
+{
+    const Look *l = p;
+    return l->look(l->job);
+}
+
+static void look_done(gpointer result, gpointer p)
+{
+    const Look *l = p;
+    l->found(result, l->data);
+}
+
+static void look_free(gpointer p)
+{
+    Look *l = p;
+    if (l->free_job)
+        l->free_job(l->job);
+    g_free(l);
+}
+
+static void list_free(gpointer list)
+{
+    g_ptr_array_unref(list);
+}
+
+SfuBackground *sfu_background_look(SfuLook look, gpointer job, GDestroyNotify free_job, SfuFound found, gpointer data)
+{
+    static const SfuBackgroundCalls calls = {look_work, look_done, look_free, list_free};
+    Look *l = g_new(Look, 1);
+    *l = (Look){look, job, free_job, found, data};
+    return sfu_background_start(&calls, l, l);
+}

@@ -18,7 +18,12 @@ typedef struct {
 
 /* `calls` lives as long as the process; job is taken. Owned by the thread: valid until done() was called. */
 SfuBackground *sfu_background_start(const SfuBackgroundCalls *calls, gpointer job, gpointer data);
-/* done() is not called any more. Does not wait. Harmless for NULL. */
+/* The same for work that lists something: look() runs in the thread, found() takes its reference in the main thread.
+ * free_job may be NULL. */
+typedef GPtrArray *(*SfuLook)(gpointer job);
+typedef void (*SfuFound)(GPtrArray *found, gpointer data);
+SfuBackground *sfu_background_look(SfuLook look, gpointer job, GDestroyNotify free_job, SfuFound found, gpointer data);
+/* done() or found() is not called any more. Does not wait. Harmless for NULL. */
 void sfu_background_cancel(SfuBackground *b);
 
 G_END_DECLS

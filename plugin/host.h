@@ -27,6 +27,8 @@ int sfu_host_active_layer(int image); /* -1: none */
  */
 int sfu_host_layer_of(int drawable, GError **error);
 GeglRectangle sfu_host_layer_bounds(int layer); /* in the image's coordinates */
+int sfu_host_layer_named(int image, const char *name); /* also inside groups; -1: the image has none */
+char *sfu_host_layer_name(int layer);                  /* caller frees */
 gboolean sfu_host_layer_in_image(int layer, int image);
 gboolean sfu_host_layer_is_shown(int layer); /* it and all groups around it are visible */
 /* Ids of all layers with pixels of their own, from the top, those inside groups and hidden ones too; not the groups,

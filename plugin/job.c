@@ -107,12 +107,31 @@ static void on_preview(GeglBuffer *picture, int step, gpointer data)
     g_mutex_unlock(&w->mutex);
 }
 
+static void free_buffers(GeglBuffer *const *buffers, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (buffers[i])
+            g_object_unref(buffers[i]);
+    g_free((gpointer)buffers);
+}
+
+/* With references of its own; items may be NULL. */
+static GeglBuffer *const *copy_buffers(GeglBuffer *const *buffers, int n)
+{
+    GeglBuffer **copy = g_new(GeglBuffer *, n);
+    for (int i = 0; i < n; i++)
+        copy[i] = buffers[i] ? g_object_ref(buffers[i]) : NULL;
+    return copy;
+}
+
 static void free_jobs(SfuJob *jobs, int n)
 {
     for (int i = 0; i < n; i++) {
         sfu_params_free((SfuParams *)jobs[i].params);
         g_clear_object(&jobs[i].picture);
         g_clear_object(&jobs[i].mask);
+        g_clear_object(&jobs[i].exclude);
+        free_buffers(jobs[i].controls, jobs[i].n_controls);
     }
     g_free(jobs);
 }
@@ -259,6 +278,8 @@ void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls
         job->params = sfu_params_copy(job->params);
         job->picture = job->picture ? g_object_ref(job->picture) : NULL;
         job->mask = job->mask ? g_object_ref(job->mask) : NULL;
+        job->exclude = job->exclude ? g_object_ref(job->exclude) : NULL;
+        job->controls = copy_buffers(job->controls, job->n_controls);
         job->cancel = &w->cancel;
         job->progress = on_progress;
         job->preview = calls->preview ? on_preview : NULL;

@@ -450,28 +450,15 @@ static GPtrArray *folders_in(const char *folder)
     return found;
 }
 
-typedef struct {
-    SfuAction action;
-    void (*found)(GPtrArray *kept, gpointer data);
-    gpointer data;
-} Look;
-
-typedef struct {
-    GPtrArray *kept;
-    const Look *look;
-} Found;
-
-static gpointer look(gpointer job)
+static GPtrArray *look(gpointer action)
 {
-    const Look *l = job;
-    Found *f = g_new(Found, 1);
-    *f = (Found){g_ptr_array_new_with_free_func(kept_free), l};
+    GPtrArray *kept = g_ptr_array_new_with_free_func(kept_free);
     remove_old_sessions();
     char *session = session_folder();
     GPtrArray *runs = folders_in(session);
     for (guint i = 0; i < runs->len; i++) {
         SfuInput *in = read_input(runs->pdata[i]);
-        if (!in || in->action != l->action) {
+        if (!in || in->action != (SfuAction)GPOINTER_TO_INT(action)) {
             sfu_input_free(in);
             continue;
         }
@@ -484,33 +471,14 @@ static gpointer look(gpointer job)
                 g_ptr_array_add(k->results, one);
         }
         g_ptr_array_unref(results);
-        g_ptr_array_add(f->kept, k);
+        g_ptr_array_add(kept, k);
     }
     g_ptr_array_unref(runs);
     g_free(session);
-    return f;
+    return kept;
 }
 
-static void deliver(gpointer result, gpointer data)
+SfuBackground *sfu_kept_look(SfuAction action, SfuFound found, gpointer data)
 {
-    Found *f = result;
-    const Look *l = f->look;
-    GPtrArray *kept = f->kept;
-    g_free(f);
-    l->found(kept, l->data);
-}
-
-static void found_free(gpointer p)
-{
-    Found *f = p;
-    g_ptr_array_unref(f->kept);
-    g_free(f);
-}
-
-SfuBackground *sfu_kept_look(SfuAction action, void (*found)(GPtrArray *kept, gpointer data), gpointer data)
-{
-    static const SfuBackgroundCalls calls = {look, deliver, g_free, found_free};
-    Look *l = g_new(Look, 1);
-    *l = (Look){action, found, data};
-    return sfu_background_start(&calls, l, NULL);
+    return sfu_background_look(look, GINT_TO_POINTER(action), NULL, found, data);
 }

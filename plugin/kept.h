@@ -30,7 +30,7 @@ gboolean sfu_kept_save(const char *group, const SfuInput *in, const SfuRequest *
                        double seconds, char **folder, GError **error);
 /* Reads in a thread what was kept for the action, of all images: found() gets SfuKept*, oldest first, in the main
  * thread and takes a reference. What cannot be read is passed over. */
-SfuBackground *sfu_kept_look(SfuAction action, void (*found)(GPtrArray *kept, gpointer data), gpointer data);
+SfuBackground *sfu_kept_look(SfuAction action, SfuFound found, gpointer data);
 void sfu_kept_forget(const char *folder); /* NULL is fine */
 
 G_END_DECLS

@@ -5,31 +5,6 @@
 
 #include <string.h>
 
-typedef struct {
-    char **extra;
-    void (*found)(GPtrArray *models, gpointer data);
-    gpointer data;
-} Look;
-
-typedef struct {
-    GPtrArray *models;
-    const Look *look;
-} Found;
-
-static void look_free(gpointer p)
-{
-    Look *l = p;
-    g_strfreev(l->extra);
-    g_free(l);
-}
-
-static void found_free(gpointer p)
-{
-    Found *f = p;
-    g_ptr_array_unref(f->models);
-    g_free(f);
-}
-
 char **sfu_models_folders(const char *const *extra)
 {
     static const char *const others[] = {"ComfyUI/models",
@@ -55,31 +30,50 @@ char **sfu_models_folders(const char *const *extra)
     return all;
 }
 
-static gpointer look(gpointer job)
+static void strv_free(gpointer p)
 {
-    const Look *l = job;
-    char **folders = sfu_models_folders((const char *const *)l->extra);
-    Found *f = g_new(Found, 1);
-    *f = (Found){sfu_models((const char *const *)folders), l};
+    g_strfreev(p);
+}
+
+static GPtrArray *look(gpointer extra)
+{
+    char **folders = sfu_models_folders(extra);
+    GPtrArray *models = sfu_models((const char *const *)folders);
     g_strfreev(folders);
-    return f;
+    return models;
 }
 
-static void deliver(gpointer result, gpointer data)
+SfuBackground *sfu_models_look(const char *const *extra, SfuFound found, gpointer data)
 {
-    Found *f = result;
-    const Look *l = f->look;
-    GPtrArray *models = f->models;
-    g_free(f);
-    l->found(models, l->data);
+    return sfu_background_look(look, g_strdupv((char **)extra), strv_free, found, data);
 }
 
-SfuBackground *sfu_models_look(const char *const *extra, void (*found)(GPtrArray *models, gpointer data), gpointer data)
+typedef struct {
+    char **extra, *model;
+} NetsJob;
+
+static GPtrArray *look_for_nets(gpointer p)
 {
-    static const SfuBackgroundCalls calls = {look, deliver, look_free, found_free};
-    Look *l = g_new(Look, 1);
-    *l = (Look){g_strdupv((char **)extra), found, data};
-    return sfu_background_start(&calls, l, NULL);
+    const NetsJob *job = p;
+    char **folders = sfu_models_folders((const char *const *)job->extra);
+    GPtrArray *nets = sfu_control_nets((const char *const *)folders, job->model);
+    g_strfreev(folders);
+    return nets;
+}
+
+static void nets_job_free(gpointer p)
+{
+    NetsJob *job = p;
+    g_strfreev(job->extra);
+    g_free(job->model);
+    g_free(job);
+}
+
+SfuBackground *sfu_models_look_for_nets(const SfuSettings *settings, const char *model, SfuFound found, gpointer data)
+{
+    NetsJob *job = g_new(NetsJob, 1);
+    *job = (NetsJob){sfu_settings_folders(settings), g_strdup(model)};
+    return sfu_background_look(look_for_nets, job, nets_job_free, found, data);
 }
 
 static void keep(GPtrArray *models, gpointer data)

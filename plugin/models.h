@@ -13,10 +13,10 @@ G_BEGIN_DECLS
  * keep their models in the home folder, if they are there, and `extra`. NULL-terminated; caller frees with
  * g_strfreev(). */
 char **sfu_models_folders(const char *const *extra);
-/* Looks through all folders, the extra ones too, in a thread. found() takes a reference to the SfuModelInfo*, in the
- * main thread. */
-SfuBackground *sfu_models_look(const char *const *extra, void (*found)(GPtrArray *models, gpointer data),
-                               gpointer data);
+/* Looks through all folders, the extra ones too, in a thread: SfuModelInfo*. */
+SfuBackground *sfu_models_look(const char *const *extra, SfuFound found, gpointer data);
+/* The same for the networks that steer a model: SfuControlNet*. */
+SfuBackground *sfu_models_look_for_nets(const SfuSettings *settings, const char *model, SfuFound found, gpointer data);
 /* The same for the settings' folders, to the end, while the main loop turns. Caller unrefs. */
 GPtrArray *sfu_models_wait(const SfuSettings *settings);
 

@@ -10,6 +10,7 @@
 #include "host.h"
 #include "models.h"
 #include "pixels.h"
+#include "steering.h"
 #include "whole-image.h"
 
 #define LARGEST_GENERATED_PX                                                                                           \
@@ -276,8 +277,11 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     const SfuActionInfo *action = sfu_action_info(r->action);
     SfuInput *in = sfu_input_empty(r->action);
     in->image = image;
-    if (image < 0 && !action->needs_image)
+    if (image < 0 && !action->needs_image) {
+        if (!sfu_steering_read(in, r, error))
+            goto fail;
         return in;
+    }
     if (!check_image(r, image, drawable, &in->layer, error))
         goto fail;
     in->above = in->layer;
@@ -301,6 +305,8 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
             g_clear_object(&in->mask);
         if (in->mask)
             in->place = area;
+        if (!sfu_steering_read(in, r, error))
+            goto fail;
         return in;
     }
 
@@ -340,7 +346,7 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
         usage(error, _("Everything is selected, so there are no surroundings to continue. Select less."));
         goto fail;
     }
-    if (!check_size(in, r, error) || !read_excluded(in, r, error))
+    if (!check_size(in, r, error) || !read_excluded(in, r, error) || !sfu_steering_read(in, r, error))
         goto fail;
     if (r->action == SFU_ACTION_ENLARGE) { /* enlarged coordinates mean something only from an origin */
         GeglBuffer *here = in->picture;
@@ -368,6 +374,7 @@ void sfu_input_free(SfuInput *in)
     g_clear_object(&in->mask);
     g_clear_object(&in->cover);
     g_clear_object(&in->exclude);
+    g_clear_pointer(&in->controls, g_ptr_array_unref);
     g_clear_pointer(&in->layers, g_ptr_array_unref);
     g_free(in);
 }
@@ -376,7 +383,7 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
 {
     if (in->place.width > 0 && sfu_action_info(in->action)->task == SFU_TASK_TXT2IMG &&
         sfu_params_int(r->params, SFU_PARAM_WIDTH) == 0 && sfu_params_int(r->params, SFU_PARAM_HEIGHT) == 0 &&
-        !r->new_image) {
+        (!r->new_image || in->controls)) {
         const double fit = MIN(1.0, (double)LARGEST_GENERATED_PX / MAX(in->place.width, in->place.height));
         const int w = MAX(64, ((int)(in->place.width * fit) + 7) / 8 * 8),
                   h = MAX(64, ((int)(in->place.height * fit) + 7) / 8 * 8);
@@ -394,6 +401,10 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
                            .picture = in->picture,
                            .mask = in->action == SFU_ACTION_RESTORE ? NULL : in->mask,
                            .exclude = in->exclude};
+        if (in->controls) {
+            jobs[0].controls = (GeglBuffer *const *)in->controls->pdata;
+            jobs[0].n_controls = in->controls->len;
+        }
         return jobs;
     }
     if (sfu_request_get_double(r, "seed") < 0) /* one for all layers */

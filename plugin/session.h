@@ -31,6 +31,8 @@ typedef struct {
     int above;           /* layer that the result is put above; -1: on top of all */
     guint source;        /* tattoo of the layer that was read; 0: the visible image */
     GeglBuffer *exclude; /* "Y float": filling, nothing is taken from there; NULL: no such area */
+    GPtrArray *controls; /* GeglBuffer* of what is painted, for the networks that steer; items NULL: the picture that is
+                            worked on; NULL: no networks */
     GeglBuffer *cover;   /* "Y float", the layer mask of the layer that was read; NULL: none */
     GPtrArray *layers;   /* SfuInputLayer*: the whole image is enlarged, `picture` is what it looks like; NULL: not */
 } SfuInput;

@@ -9,7 +9,8 @@
 
 static gboolean is_special(const char *name)
 {
-    static const char *const names[] = {"prompt", "negative", "model", "seed", "preview_every", "preview_with", NULL};
+    static const char *const names[] = {"prompt",        "negative",     "model",   "seed",
+                                        "preview_every", "preview_with", "control", NULL};
     return g_strv_contains(names, name);
 }
 
@@ -112,6 +113,7 @@ void sfu_dialog_models_found(SfuDialog *d)
             sfu_part_combo_fill(f->control, d->models, f->spec->name);
     }
     sfu_dialog_update_model(d);
+    sfu_control_rows_look_again(&d->control);
 }
 
 static SfuField *find_field(SfuDialog *d, const char *name)
@@ -138,10 +140,34 @@ static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *c
     sfu_grid_attach(grid, control, 1, row, 1, TRUE);
 }
 
+/* What has grown is scrolled to, when it has its size: its end is to be seen, and first of all its beginning. */
+static gboolean scroll_to(gpointer data)
+{
+    GtkWidget *w = data, *panel = gtk_widget_get_ancestor(w, GTK_TYPE_SCROLLED_WINDOW);
+    GtkWidget *all = panel ? gtk_bin_get_child(GTK_BIN(gtk_bin_get_child(GTK_BIN(panel)))) : NULL;
+    GtkAllocation size;
+    int x, y;
+    gtk_widget_get_allocation(w, &size);
+    if (all && gtk_widget_translate_coordinates(w, all, 0, 0, &x, &y)) { /* else it has gone */
+        GtkAdjustment *a = gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(panel));
+        const double now = gtk_adjustment_get_value(a),
+                     least = MIN(y, y + size.height - gtk_adjustment_get_page_size(a));
+        gtk_adjustment_set_value(a, now > y ? y : MAX(now, least));
+    }
+    g_object_unref(w);
+    return G_SOURCE_REMOVE;
+}
+
+static void show_within_panel(GtkWidget *w)
+{
+    g_timeout_add(200, scroll_to, g_object_ref(w));
+}
+
 static void advanced_opened(GObject *expander, GParamSpec *property, gpointer data)
 {
     SfuDialog *d = data;
     sfu_engine_fields_list_devices(&d->engine, d->settings);
+    show_within_panel(GTK_WIDGET(expander));
 }
 
 /* The wheel over a control moves the panel and not the value: nobody wants to change Steps on the way down. */
@@ -191,6 +217,17 @@ static SfuField *add_field(SfuDialog *d, const SfuParamSpec *spec)
     g_ptr_array_add(d->fields, f);
     watch_field(d, f);
     return f;
+}
+
+/* A control layer was added (its widgets) or changed. */
+static void control_changed(GtkWidget *added, gpointer data)
+{
+    SfuDialog *d = data;
+    if (added) {
+        wheel_scrolls(added, d->panel);
+        show_within_panel(added);
+    }
+    edited(d);
 }
 
 /* ---- what the action needs first
@@ -368,12 +405,16 @@ static GtkWidget *controls(SfuDialog *d)
     else
         g_object_ref_sink(d->seed_box); /* one pass of a network, without noise */
     gtk_box_pack_start(GTK_BOX(box), grid, FALSE, FALSE, 0);
+    if (sfu_action_spec(d->request->action, "control")) {
+        sfu_control_rows_init(&d->control, d->image, d->settings, control_changed, d);
+        gtk_box_pack_start(GTK_BOX(box), d->control.box, FALSE, FALSE, 0);
+    }
     sfu_engine_fields_attach(&d->engine, advanced, n_advanced, d->settings);
     g_signal_connect(expander, "notify::expanded", G_CALLBACK(advanced_opened), d);
     gtk_container_add(GTK_CONTAINER(expander), advanced);
     gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
 
-    GtkWidget *scroll = gtk_scrolled_window_new(NULL, NULL), *port = gtk_viewport_new(NULL, NULL);
+    GtkWidget *scroll = d->panel = gtk_scrolled_window_new(NULL, NULL), *port = gtk_viewport_new(NULL, NULL);
     gtk_viewport_set_shadow_type(GTK_VIEWPORT(port), GTK_SHADOW_NONE);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
     gtk_container_set_border_width(GTK_CONTAINER(box), 2);
@@ -384,7 +425,9 @@ static GtkWidget *controls(SfuDialog *d)
     gtk_container_add(GTK_CONTAINER(port), row);
     gtk_container_add(GTK_CONTAINER(scroll), port);
     wheel_scrolls(box, scroll);
-#if GTK_CHECK_VERSION(3, 0, 0)
+#if !GTK_CHECK_VERSION(3, 0, 0)
+    gtk_container_set_resize_mode(GTK_CONTAINER(port), GTK_RESIZE_PARENT); /* else what grows wider is cut off */
+#else
     gtk_widget_set_hexpand(scroll, FALSE); /* the rows' own expanding stays inside: all further room is the picture's */
 #endif
     return scroll;
@@ -611,6 +654,7 @@ void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r)
         sfu_dialog_show_seed(d, seed);
     for (guint i = 0; i < d->fields->len; i++)
         sfu_field_show(d->fields->pdata[i], r);
+    sfu_control_rows_show(&d->control, r);
 }
 
 SfuRequest *sfu_dialog_collect(SfuDialog *d)
@@ -632,6 +676,7 @@ SfuRequest *sfu_dialog_collect(SfuDialog *d)
     }
     for (guint i = 0; i < d->fields->len; i++)
         sfu_field_get(d->fields->pdata[i], r);
+    sfu_control_rows_get(&d->control, r);
     return r;
 }
 
@@ -665,6 +710,7 @@ void sfu_dialog_update_scope(SfuDialog *d)
     const SfuField *exclude = find_field(d, "exclude");
     if (exclude)
         sfu_exclude_combo_fill(exclude->control, d->image);
+    sfu_control_rows_list_layers(&d->control);
     GeglRectangle area;
     const char *what;
     char *text = NULL;
@@ -752,6 +798,7 @@ void sfu_dialog_update_model(SfuDialog *d)
     if (d->negative.box)
         gtk_widget_set_visible(d->negative.box, has_text);
     say_ready(d, path);
+    sfu_control_rows_set_model(&d->control, path);
     for (guint i = 0; i < d->fields->len; i++) {
         SfuField *f = d->fields->pdata[i];
         const gboolean network = d->request->action == SFU_ACTION_ENLARGE && model && model->scale;

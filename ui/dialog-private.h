@@ -5,6 +5,7 @@
 #ifndef SFU_UI_DIALOG_PRIVATE_H
 #define SFU_UI_DIALOG_PRIVATE_H
 
+#include "control-rows.h"
 #include "engine-fields.h"
 #include "fields.h"
 #include "history.h"
@@ -77,10 +78,12 @@ typedef struct {
     GtkWidget *window, *error_bar, *error_label, *note, *get_model, *progress, *scope;
     GtkWidget *model, *seed, *keep_seed, *seed_box;
     gint64 exact_seed; /* what the seed's spin button shows as far as it can */
+    GtkWidget *panel; /* the controls, which scroll */
     GtkWidget *strip, *status, *zoom_label, *before_button, *delete_button, *history_button;
     GtkWidget *generate, *stop, *add, *add_and_close;
     SfuTextField prompt, negative; /* box NULL where the action has none */
     GPtrArray *fields;             /* SfuField*, all other rows */
+    SfuControlRows control; /* rows NULL where the action has none */
     SfuEngineFields engine;
     SfuPreview *preview;
     SfuInput *opened_with; /* what the dialog showed when it was opened; NULL: nothing could be read */

@@ -78,8 +78,6 @@ static gboolean is_exclude(const SfuParamSpec *s)
     return strcmp(s->name, "exclude") == 0;
 }
 
-static GtkWidget *list_combo(const char *name);
-
 /* "one; two=0.8" as ["one", "two=0.8"]; "": nothing. Caller frees. */
 static char *list_as_json(const char *text)
 {
@@ -118,7 +116,7 @@ SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray
         break;
     case SFU_PARAM_STRING:
         if (is_exclude(spec)) {
-            f->control = f->box = list_combo(_(spec->label));
+            f->control = f->box = sfu_list_combo_new(_(spec->label));
             break;
         }
         f->control = f->box = gtk_entry_new();
@@ -375,7 +373,7 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuAction action,
     g_free(chosen);
 }
 
-static GtkWidget *list_combo(const char *name)
+GtkWidget *sfu_list_combo_new(const char *name)
 {
     GtkListStore *list = gtk_list_store_new(N_MODEL_COLUMNS, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_BOOLEAN);
     GtkWidget *combo = gtk_combo_box_new_with_model(GTK_TREE_MODEL(list));
@@ -390,7 +388,7 @@ static GtkWidget *list_combo(const char *name)
 
 GtkWidget *sfu_model_combo_new(GPtrArray *models, SfuAction action, const char *automatic)
 {
-    GtkWidget *combo = list_combo(_("Model"));
+    GtkWidget *combo = sfu_list_combo_new(_("Model"));
     sfu_model_combo_fill(combo, models, action, automatic);
     return combo;
 }
@@ -475,7 +473,7 @@ static void part_chosen(GtkComboBox *combo, gpointer data)
 
 GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part)
 {
-    GtkWidget *combo = list_combo(_(sfu_param_find(part)->label));
+    GtkWidget *combo = sfu_list_combo_new(_(sfu_param_find(part)->label));
     sfu_part_combo_fill(combo, models, part);
     g_signal_connect(combo, "changed", G_CALLBACK(part_chosen), NULL);
     return combo;
@@ -484,23 +482,28 @@ GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part)
 /* ---- excluded areas
  * ----------------------------------------------------------------------------------------------------- */
 
-static void add_choice(GtkWidget *combo, const char *name, const char *value)
+void sfu_list_combo_add(GtkWidget *combo, const char *name, const char *value)
 {
     gtk_list_store_insert_with_values(GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo))), NULL, -1,
                                       MODEL_NAME, name, MODEL_PATH, value, MODEL_USABLE, TRUE, -1);
+}
+
+void sfu_list_combo_clear(GtkWidget *combo)
+{
+    gtk_list_store_clear(GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo))));
 }
 
 void sfu_exclude_combo_fill(GtkWidget *combo, int image)
 {
     char *chosen = sfu_model_combo_get(combo), **names = sfu_host_channels(image);
     const gboolean kept = g_strv_contains((const char *const *)names, SFU_EXCLUDE_CHANNEL);
-    gtk_list_store_clear(GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(combo))));
-    add_choice(combo, kept ? _("The kept area") : _("Nothing"), "");
+    sfu_list_combo_clear(combo);
+    sfu_list_combo_add(combo, kept ? _("The kept area") : _("Nothing"), "");
     if (kept)
-        add_choice(combo, _("Nothing"), SFU_EXCLUDE_NOTHING);
+        sfu_list_combo_add(combo, _("Nothing"), SFU_EXCLUDE_NOTHING);
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], SFU_EXCLUDE_CHANNEL) != 0)
-            add_choice(combo, names[i], names[i]);
+            sfu_list_combo_add(combo, names[i], names[i]);
     sfu_model_combo_set(combo, strcmp(chosen, SFU_EXCLUDE_NOTHING) == 0 && !kept ? "" : chosen);
     g_strfreev(names);
     g_free(chosen);

@@ -49,6 +49,10 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuAction action,
                           const char *automatic);             /* anew, keeping what is chosen */
 void sfu_model_combo_set(GtkWidget *combo, const char *path); /* "": automatic; an unknown path is added */
 char *sfu_model_combo_get(GtkWidget *combo);                  /* "": automatic; caller frees */
+/* A choice among texts that stand for values; the value by sfu_model_combo_set() and _get(). */
+GtkWidget *sfu_list_combo_new(const char *name);
+void sfu_list_combo_add(GtkWidget *combo, const char *name, const char *value);
+void sfu_list_combo_clear(GtkWidget *combo);
 /* Choice of a file for one part of a model ("vae", "taesd"): those that were found, or any other through a file dialog.
  * For the rest as above. */
 GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part);

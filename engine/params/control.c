@@ -122,3 +122,28 @@ gboolean sfu_control_spec_read(const char *text, SfuControlSpec *s, GError **err
         sfu_control_spec_clear(s);
     return ok;
 }
+
+static void add_number(GString *text, const char *key, double v, double def)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    if (v != def)
+        g_string_append_printf(text, ",%s=%s", key, g_ascii_formatd(number, sizeof number, "%.6g", v));
+}
+
+char *sfu_control_spec_write(const SfuControlSpec *s)
+{
+    GString *text = g_string_new(s->net);
+    g_string_append_printf(text, "=%s", s->picture);
+    add_number(text, "weight", s->weight, 1);
+    add_number(text, "from", s->from, 0);
+    add_number(text, "to", s->to, 1);
+    if (s->prepare != SFU_PREPARE_NONE)
+        g_string_append_printf(text, ",prepare=%s", preparations[s->prepare]);
+    if (s->prepare == SFU_PREPARE_CANNY && (s->low != 100 || s->high != 200))
+        g_string_append_printf(text, ":%.6g:%.6g", s->low, s->high);
+    if (s->type)
+        g_string_append_printf(text, ",type=%s", s->type);
+    if (s->guess)
+        g_string_append(text, ",guess=1");
+    return g_string_free(text, FALSE);
+}

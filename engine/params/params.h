@@ -147,6 +147,8 @@ typedef struct {
 /* FALSE with USAGE; the spec is then empty. */
 gboolean sfu_control_spec_read(const char *text, SfuControlSpec *spec, GError **error);
 void sfu_control_spec_clear(SfuControlSpec *spec);
+/* The text that reads so. Caller frees. */
+char *sfu_control_spec_write(const SfuControlSpec *spec);
 
 /* Adds a sentence to an array of strings, once; NULL: does nothing. */
 void sfu_warn(GPtrArray *warnings, const char *format, ...) G_GNUC_PRINTF(2, 3);

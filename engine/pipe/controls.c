@@ -127,6 +127,16 @@ static gboolean open_net(SfuSession *s, Steer *c, GError **error)
     return ok;
 }
 
+/* The file of a network that steers m; NULL: it is none, or one for other models. */
+static SfuModel *open_fitting(const char *path, const SfuModel *m)
+{
+    SfuModel *net = sfu_model_open(path, NULL);
+    if (net && sfu_model_family(net)->control && sfu_control_fits(net, m, NULL))
+        return net;
+    sfu_model_close(net);
+    return NULL;
+}
+
 /* An ordinary model fills holes better with a ControlNet that was made for it. The first file so called that fits;
  * NULL: none. Caller frees. */
 static char *find_inpainting(const SfuSession *s)
@@ -137,15 +147,60 @@ static char *find_inpainting(const SfuSession *s)
     for (GList *l = names; l && !found; l = l->next) {
         char *name = g_ascii_strdown(l->data, -1);
         const char *path = g_hash_table_lookup(all, l->data);
-        SfuModel *m = strstr(name, "inpaint") ? sfu_model_open(path, NULL) : NULL;
-        if (m && sfu_model_family(m)->control && sfu_model_has_part(m, SFU_PART_CONTROL) &&
-            !sfu_model_control(m)->n_types && !sfu_control_is_partial(m) && sfu_control_fits(m, s->m->model, NULL))
+        SfuModel *m = strstr(name, "inpaint") ? open_fitting(path, s->m->model) : NULL;
+        if (m && sfu_model_has_part(m, SFU_PART_CONTROL) && !sfu_model_control(m)->n_types &&
+            !sfu_control_is_partial(m))
             found = g_strdup(path);
         sfu_model_close(m);
         g_free(name);
     }
     g_list_free(names);
     g_hash_table_unref(all);
+    return found;
+}
+
+static void net_free(gpointer p)
+{
+    SfuControlNet *n = p;
+    g_free(n->path);
+    g_free(n->name);
+    g_free(n);
+}
+
+/* Those of diffusers are files of one name in folders of their own. Caller frees. */
+static char *name_for_people(const char *name)
+{
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    if (!slash || !g_str_has_prefix(base, "diffusion_pytorch_model"))
+        return g_strdup(base);
+    char *folder = g_path_get_dirname(name), *last = g_path_get_basename(folder);
+    g_free(folder);
+    return last;
+}
+
+GPtrArray *sfu_control_nets(const char *const *folders, const char *model)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(net_free);
+    SfuModel *m = *model ? sfu_model_open(model, NULL) : NULL;
+    if (!m || !sfu_model_has_part(m, SFU_PART_UNET)) {
+        sfu_model_close(m);
+        return found;
+    }
+    GHashTable *all = sfu_kept_list_in(SFU_KEPT_CONTROL, folders, TRUE);
+    GList *names = g_list_sort(g_hash_table_get_keys(all), (GCompareFunc)strcmp);
+    for (GList *l = names; l; l = l->next) {
+        const char *path = g_hash_table_lookup(all, l->data);
+        SfuModel *net = open_fitting(path, m);
+        if (!net)
+            continue;
+        SfuControlNet *n = g_new(SfuControlNet, 1);
+        *n = (SfuControlNet){g_strdup(path), name_for_people(l->data), sfu_model_control(net)->n_types > 0};
+        g_ptr_array_add(found, n);
+        sfu_model_close(net);
+    }
+    g_list_free(names);
+    g_hash_table_unref(all);
+    sfu_model_close(m);
     return found;
 }
 

@@ -80,11 +80,10 @@ static void walk_named(SfuKept kind, const char *parent, Visit visit, gpointer d
     g_ptr_array_unref(names);
 }
 
-/* Model folders, "models" in them (the programs' own top folder), and, beside a folder called models, its neighbours
+/* Those folders, "models" in them (the programs' own top folder), and, beside a folder called models, its neighbours
  * (AUTOMATIC1111's embeddings). */
-static void walk_all(SfuKept kind, Visit visit, gpointer data)
+static void walk_all(SfuKept kind, const char *const *folders, Visit visit, gpointer data)
 {
-    char **folders = sfu_model_folders(NULL);
     for (int i = 0; folders[i]; i++) {
         char *within = g_build_filename(folders[i], "models", NULL), *base = g_path_get_basename(folders[i]),
              *parent = g_path_get_dirname(folders[i]);
@@ -96,7 +95,6 @@ static void walk_all(SfuKept kind, Visit visit, gpointer data)
         g_free(base);
         g_free(parent);
     }
-    g_strfreev(folders);
 }
 
 typedef struct {
@@ -117,7 +115,9 @@ static void compare(const char *path, const char *name, gpointer data)
 char *sfu_kept_find(SfuKept kind, const char *name)
 {
     Search s = {.name = name};
-    walk_all(kind, compare, &s);
+    char **folders = sfu_model_folders(NULL);
+    walk_all(kind, (const char *const *)folders, compare, &s);
+    g_strfreev(folders);
     return s.path;
 }
 
@@ -135,9 +135,17 @@ static void list_one(const char *path, const char *name, gpointer data)
         g_hash_table_insert(l->all, g_strdup(word), g_strdup(path));
 }
 
-GHashTable *sfu_kept_list(SfuKept kind, gboolean whole)
+GHashTable *sfu_kept_list_in(SfuKept kind, const char *const *folders, gboolean whole)
 {
     Listing l = {g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free), whole};
-    walk_all(kind, list_one, &l);
+    walk_all(kind, folders, list_one, &l);
     return l.all;
+}
+
+GHashTable *sfu_kept_list(SfuKept kind, gboolean whole)
+{
+    char **folders = sfu_model_folders(NULL);
+    GHashTable *all = sfu_kept_list_in(kind, (const char *const *)folders, whole);
+    g_strfreev(folders);
+    return all;
 }

@@ -57,6 +57,16 @@ GeglRectangle sfu_host_layer_bounds(int layer)
     return (GeglRectangle){x, y, gimp_drawable_width(layer), gimp_drawable_height(layer)};
 }
 
+int sfu_host_layer_named(int image, const char *name)
+{
+    return gimp_image_get_layer_by_name(image, name);
+}
+
+char *sfu_host_layer_name(int layer)
+{
+    return gimp_item_get_name(layer);
+}
+
 gboolean sfu_host_layer_in_image(int layer, int image)
 {
     return gimp_item_is_valid(layer) && gimp_item_get_image(layer) == image;

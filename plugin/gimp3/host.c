@@ -78,6 +78,17 @@ GeglRectangle sfu_host_layer_bounds(int layer)
     return (GeglRectangle){x, y, gimp_drawable_get_width(d), gimp_drawable_get_height(d)};
 }
 
+int sfu_host_layer_named(int id, const char *name)
+{
+    GimpLayer *layer = gimp_image_get_layer_by_name(to_image(id), name);
+    return layer ? gimp_item_get_id(GIMP_ITEM(layer)) : -1;
+}
+
+char *sfu_host_layer_name(int layer)
+{
+    return gimp_item_get_name(GIMP_ITEM(to_layer(layer)));
+}
+
 gboolean sfu_host_layer_in_image(int layer, int image)
 {
     return to_layer(layer) && gimp_item_get_image(GIMP_ITEM(to_layer(layer))) == to_image(image);

@@ -102,6 +102,27 @@ GPtrArray *sfu_models(const char *const *folders)
     return a;
 }
 
+static void net_free(gpointer p)
+{
+    SfuControlNet *n = p;
+    g_free(n->path);
+    g_free(n->name);
+    g_free(n);
+}
+
+GPtrArray *sfu_control_nets(const char *const *folders, const char *model)
+{
+    static const char *const names[] = {"sd15_canny", "union"};
+    GPtrArray *a = g_ptr_array_new_with_free_func(net_free);
+    for (gsize i = 0; i < G_N_ELEMENTS(names) && strstr(model, "dreamshaper"); i++) {
+        SfuControlNet *n = g_new(SfuControlNet, 1);
+        *n =
+            (SfuControlNet){g_strdup_printf("/models/controlnet/%s.safetensors", names[i]), g_strdup(names[i]), i == 1};
+        g_ptr_array_add(a, n);
+    }
+    return a;
+}
+
 char *sfu_model_default(GPtrArray *models, SfuTask task)
 {
     for (guint i = 0; i < models->len; i++)
@@ -272,6 +293,32 @@ static gboolean steps(const SfuJob *job, int image, int n_images, guint64 seed, 
     return TRUE;
 }
 
+static float red_at(GeglBuffer *b, int x, int y)
+{
+    float pixel[4];
+    gegl_buffer_get(b, GEGL_RECTANGLE(x, y, 1, 1), 1.0, babl_format("R'G'B'A float"), pixel, GEGL_AUTO_ROWSTRIDE,
+                    GEGL_ABYSS_NONE);
+    return pixel[0];
+}
+
+/* " control [TEXT] x y w h corner RED middle RED" of each network; caller frees. */
+static char *controls_text(const SfuJob *job)
+{
+    const char *const *texts = sfu_params_list(job->params, SFU_PARAM_CONTROL);
+    GString *s = g_string_new(NULL);
+    for (int i = 0; texts[i]; i++) {
+        g_string_append_printf(s, " control [%s]", texts[i]);
+        GeglBuffer *b = i < job->n_controls ? job->controls[i] : NULL;
+        const GeglRectangle *e = b ? gegl_buffer_get_extent(b) : NULL;
+        if (b)
+            g_string_append_printf(s, " %d %d %d %d corner %.2f middle %.2f", e->x, e->y, e->width, e->height,
+                                   red_at(b, e->x, e->y), red_at(b, e->x + e->width / 2, e->y + e->height / 2));
+        else
+            g_string_append(s, " none");
+    }
+    return g_string_free(s, FALSE);
+}
+
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
 {
     const char *fail = g_getenv("SFU_STANDIN_FAIL"), *log = g_getenv("SFU_STANDIN_LOG");
@@ -316,13 +363,15 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
                             GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
         FILE *f = fopen(log, "a");
         if (f) {
+            char *controls = controls_text(job);
             fprintf(f,
                     "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d exclude %d %d %d %d pixel %.4f "
-                    "%.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT " precision %s vae %s prompt %s\n",
+                    "%.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT " precision %s vae %s%s prompt %s\n",
                     sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height,
                     x->x, x->y, x->width, x->height, pixel[0], pixel[1], pixel[2], pixel[3],
                     e->device ? e->device : "any", e->memory_bytes, e->precision ? e->precision : "auto",
-                    sfu_params_get_string(job->params, "vae"), sfu_params_get_string(job->params, "prompt"));
+                    sfu_params_get_string(job->params, "vae"), controls, sfu_params_get_string(job->params, "prompt"));
+            g_free(controls);
             fclose(f);
         }
     }

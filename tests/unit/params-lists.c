@@ -77,10 +77,31 @@ static void test_lists_go_out_and_come_back(void)
     sfu_params_free(from_text);
 }
 
+static void test_control_is_read_and_written(void)
+{
+    static const char *const texts[] = {"net.safetensors=",
+                                        "a/canny.pth=my layer, second",
+                                        "n=p,weight=0.8,from=0.1,to=0.5",
+                                        "n=p,prepare=canny",
+                                        "n=p,weight=-1,prepare=canny:50:150,type=canny,guess=1",
+                                        "n=a=b,prepare=invert"};
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        SfuControlSpec spec;
+        GError *e = NULL;
+        g_assert_true(sfu_control_spec_read(texts[i], &spec, &e));
+        g_assert_no_error(e);
+        char *text = sfu_control_spec_write(&spec);
+        g_assert_cmpstr(text, ==, texts[i]);
+        g_free(text);
+        sfu_control_spec_clear(&spec);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/params-lists/grow-in-order", test_lists_grow_in_order);
     g_test_add_func("/params-lists/go-out-and-come-back", test_lists_go_out_and_come_back);
+    g_test_add_func("/params-lists/control-is-read-and-written", test_control_is_read_and_written);
     return g_test_run();
 }

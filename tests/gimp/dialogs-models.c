@@ -1,0 +1,252 @@
+/* Models: found, chosen, had.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dialogs.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void remove_goes_to_models_made_for_filling(void)
+{
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    GPtrArray *models = sfu_models(NULL);
+    SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
+    char **to_try = sfu_models_to_try(settings, models, r), *all = g_strjoinv(" ", to_try);
+    g_assert_cmpstr(
+        all, ==,
+        "/models/Sfumato mini.safetensors /models/sd-v1-5-inpainting.safetensors /models/dreamshaper_8.safetensors");
+    g_strfreev(to_try);
+    g_free(all);
+    sfu_settings_set(settings, "model-remove",
+                     "/models/dreamshaper_8.safetensors"); /* what the user has chosen comes first */
+    to_try = sfu_models_to_try(settings, models, r);
+    g_assert_cmpstr(to_try[0], ==, "/models/dreamshaper_8.safetensors");
+    g_assert_cmpuint(g_strv_length(to_try), ==, 3);
+    g_strfreev(to_try);
+    sfu_request_set(r, "model", "/models/other.safetensors", NULL); /* one that is named, and no other */
+    to_try = sfu_models_to_try(settings, models, r);
+    g_assert_cmpuint(g_strv_length(to_try), ==, 1);
+    g_strfreev(to_try);
+    sfu_request_free(r);
+    g_ptr_array_unref(models);
+    sfu_settings_free(settings);
+}
+
+static void a_failing_model_is_passed_over(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
+    dlg_new_scene();
+    g_setenv("SFU_STANDIN_FAIL", "model:/models/Sfumato mini.safetensors", TRUE);
+    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(host.last_message, "Sfumato mini could not be used, so sd-v1-5-inpainting was taken. "));
+    sfu_request_set(r, "model", "/models/Sfumato mini.safetensors", NULL);
+    g_assert_false(
+        sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error)); /* asked for by name: no other one */
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_MODEL);
+    g_clear_error(&error);
+    g_unsetenv("SFU_STANDIN_FAIL");
+    dlg_end_scene();
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+}
+
+/* The button of a model, and what is said about it (of the row's texts the one that has `words`). */
+static GtkWidget *row_button(GtkWidget *window, const char *title)
+{
+    return dlg_find_or_fail(window, GTK_TYPE_BUTTON, title);
+}
+
+static gboolean row_says(GtkWidget *window, const char *title, const char *words)
+{
+    GtkWidget *row = gtk_widget_get_parent(gtk_widget_get_parent(row_button(window, title)));
+    Search s = {GTK_TYPE_LABEL, words, NULL};
+    dlg_walk(row, dlg_match_words, &s);
+    return s.found != NULL;
+}
+
+static void wait_for(GtkWidget *window, const char *title, const char *words)
+{
+    for (int i = 0; i < 400 && !row_says(window, title, words); i++)
+        dlg_settle(25);
+    if (!row_says(window, title, words))
+        g_error("%s: nothing says \"%s\"", title, words);
+}
+
+static void download(GtkWidget *window, const char *title, const char *words)
+{
+    g_timeout_add(300, dlg_answer, "_Accept and Download");
+    gtk_button_clicked(GTK_BUTTON(row_button(window, title)));
+    wait_for(window, title, words);
+}
+
+static gboolean is_whole(const char *name)
+{
+    char *path = g_build_filename(g_getenv("SFU_TEST_MODELS"), name, NULL);
+    const gboolean there = g_file_test(path, G_FILE_TEST_EXISTS);
+    g_free(path);
+    return there;
+}
+
+static void get_models(GtkWidget *window)
+{
+    for (int i = 0; i < 200 && !dlg_find(window, GTK_TYPE_BUTTON, "Good"); i++)
+        dlg_settle(25);
+    dlg_look_at(window, "settings", "2-get-models");
+    /* The quickest that fits and may be used stands first; what may not, and what does not fit, is no suggestion. */
+    g_assert_cmpint(dlg_place_of(window, "Good"), <, dlg_place_of(window, "Lies"));
+    g_assert_cmpint(dlg_place_of(window, "Lies"), <, dlg_place_of(window, "Private"));
+    g_assert_cmpint(dlg_place_of(window, "Private"), <, dlg_place_of(window, "Huge"));
+    g_assert_true(row_says(window, "Private", "no commercial use"));
+    g_assert_true(row_says(window, "Huge", "more memory than this computer has"));
+    g_assert_false(is_whole("good.safetensors")); /* nothing without a click */
+
+    g_timeout_add(300, dlg_answer, "_Cancel"); /* the license is not accepted */
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good")));
+    g_assert_cmpstr(gtk_button_get_label(GTK_BUTTON(row_button(window, "Good"))), ==, "_Download");
+    g_timeout_add(300, dlg_answer, "_Accept and Download");
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good")));
+    g_assert_cmpstr(gtk_button_get_label(GTK_BUTTON(row_button(window, "Good"))), ==, "_Pause");
+    dlg_settle(900);
+    dlg_look_at(window, "settings", "3-downloading");
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good")));
+    wait_for(window, "Good", "Paused after");
+    g_assert_false(is_whole("good.safetensors"));
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good"))); /* whoever resumes has accepted the license */
+    wait_for(window, "Good", "Installed");
+    g_assert_true(is_whole("good.safetensors"));
+
+    download(window, "Refused", "401");
+    download(window, "Changed", "SHA-256");
+    download(window, "Lies", "bytes");
+    g_assert_false(is_whole("changed.safetensors") || is_whole("lies.safetensors") || is_whole("refused.safetensors"));
+    dlg_look_at(window, "settings", "4-after-downloads");
+    g_timeout_add(300, dlg_answer, "_Remove");
+    gtk_button_clicked(GTK_BUTTON(row_button(window, "Good")));
+    for (int i = 0; i < 200 && is_whole("good.safetensors"); i++)
+        dlg_settle(25);
+    g_assert_false(is_whole("good.safetensors"));
+}
+
+static void models_are_had(void)
+{
+    if (!g_getenv("SFUMATO_FETCH")) {
+        g_test_skip("no sfumato-fetch");
+        return;
+    }
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    sfu_settings_set(settings, "device", "Stand-in CPU");
+    g_timeout_add(100, dlg_act, get_models);
+    g_assert_false(sfu_ui_settings_above(settings, NULL, SFU_SETTINGS_GET_MODELS, SFU_TASK_INPAINT));
+    sfu_settings_free(settings);
+}
+
+static void without_the_program(GtkWidget *window)
+{
+    Search s = {GTK_TYPE_LABEL, "is not installed", NULL};
+    for (int i = 0; i < 100 && !s.found; i++) {
+        dlg_settle(25);
+        dlg_walk(window, dlg_match_words, &s);
+    }
+    g_assert_nonnull(s.found);
+}
+
+static void no_program_is_said(void)
+{
+    char *program = g_strdup(g_getenv("SFUMATO_FETCH")), *path = g_strdup(g_getenv("PATH"));
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    g_setenv("SFUMATO_FETCH", "/nonexistent/fetch", TRUE);
+    g_timeout_add(100, dlg_act, without_the_program);
+    g_assert_false(sfu_ui_settings_above(settings, NULL, SFU_SETTINGS_GET_MODELS, -1));
+    if (program)
+        g_setenv("SFUMATO_FETCH", program, TRUE);
+    else
+        g_unsetenv("SFUMATO_FETCH");
+    sfu_settings_free(settings);
+    g_free(program);
+    g_free(path);
+}
+
+static gboolean close_settings(gpointer data)
+{
+    int *seen = data;
+    GtkWidget *book = NULL;
+    Search s = {GTK_TYPE_COMBO_BOX, "For", NULL};
+    GList *all = gtk_window_list_toplevels();
+    for (GList *l = all; l; l = l->next)
+        if (GTK_IS_DIALOG(l->data) && gtk_widget_get_visible(l->data)) {
+            dlg_walk(l->data, dlg_match, &s);
+            book = s.found && !book ? l->data : book;
+        }
+    g_list_free(all);
+    *seen += book != NULL;
+    if (book)
+        gtk_dialog_response(GTK_DIALOG(book), GTK_RESPONSE_CANCEL);
+    return G_SOURCE_REMOVE;
+}
+
+static void ask_for_a_model(GtkWidget *window)
+{
+    int seen = 0;
+    GtkWidget *get = dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Get a Mo_del...");
+    dlg_look_at(window, "generate", "0-no-model");
+    g_timeout_add(600, close_settings, &seen);
+    gtk_button_clicked(GTK_BUTTON(get));
+    g_timeout_add(600, close_settings, &seen); /* and Generate leads there too */
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 100 && seen < 2; i++)
+        dlg_settle(50);
+    g_assert_cmpint(seen, ==, 2);
+    dlg_settle(200);
+}
+
+static void no_model_is_no_dead_end(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *remove = sfu_request_new(SFU_ACTION_REMOVE), *make = sfu_request_new(SFU_ACTION_GENERATE);
+    g_setenv("SFU_STANDIN_NO_MODELS", "1", TRUE);
+    dlg_new_scene();
+    g_assert_false(sfu_run(remove, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_MODEL);
+    g_assert_nonnull(strstr(error->message, "Models and Settings"));
+    g_clear_error(&error);
+    dlg_action = SFU_ACTION_GENERATE;
+    g_timeout_add(100, dlg_act, ask_for_a_model);
+    g_assert_false(sfu_ui_run(make, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_no_error(error);
+    g_unsetenv("SFU_STANDIN_NO_MODELS");
+    sfu_request_free(remove);
+    sfu_request_free(make);
+    sfu_settings_free(settings);
+    dlg_end_scene();
+}
+
+static void names_of_devices(void)
+{
+    static const char *const names[][2] = {{"cpu-znver3-AMD EPYC 7B13", "CPU (AMD EPYC 7B13)"},
+                                           {"pthread-skylake-avx512-Intel(R) Xeon(R)", "CPU (Intel(R) Xeon(R))"},
+                                           {"cpu-x86-64-v3-QEMU", "CPU (QEMU)"},
+                                           {"cpu-generic-", "cpu-generic-"},
+                                           {"NVIDIA H200", "NVIDIA H200"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        char *words = sfu_device_words(names[i][0]);
+        g_assert_cmpstr(words, ==, names[i][1]);
+        g_free(words);
+    }
+}
+
+void dlg_models_tests(void)
+{
+    g_test_add_func("/models/are had by a click, and by nothing else", models_are_had);
+    g_test_add_func("/models/none is no dead end", no_model_is_no_dead_end);
+    g_test_add_func("/models/that the program is missing is said", no_program_is_said);
+    g_test_add_func("/models/names of devices", names_of_devices);
+    g_test_add_func("/models/removing goes to models that are made for filling",
+                    remove_goes_to_models_made_for_filling);
+    g_test_add_func("/models/one that fails is passed over, and that is said", a_failing_model_is_passed_over);
+}

@@ -1,0 +1,241 @@
+/* Results: none is lost, none comes twice.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dialogs.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Enlarges the host's image, of one layer, with n results. */
+static gboolean enlarge_with(const SfuInput *in, int n, gboolean copy, GError **error)
+{
+    int layer, image;
+    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
+    for (int i = 0; i < n; i++)
+        g_ptr_array_add(results, dlg_result_new());
+    host.n_scaled = host.n_written = host.n_restored = 0;
+    const gboolean ok = sfu_whole_image_add(in, results, copy, &layer, &image, error);
+    g_ptr_array_unref(results);
+    return ok;
+}
+
+static void a_result_for_each_layer(void)
+{
+    GError *error = NULL;
+    SfuInput *in = g_new0(SfuInput, 1);
+    host.image_type = SFU_HOST_RGB;
+    host.picture = gegl_buffer_new(GEGL_RECTANGLE(0, 0, W, H), babl_format("R'G'B' u8"));
+    in->image = IMAGE;
+    g_assert_true(sfu_whole_image_read(in, 2, &error));
+    g_assert_no_error(error);
+    g_assert_true(enlarge_with(in, 1, FALSE, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(host.n_scaled, ==, 1);
+    for (int copy = 0; copy < 2; copy++) {
+        for (int n = 0; n <= 2; n += 2) {
+            g_assert_false(enlarge_with(in, n, copy, &error));
+            g_assert_error(error, SFU_ERROR, SFU_ERROR_FAILED);
+            g_assert_nonnull(strstr(error->message, n ? "but 2 were" : "but 0 were"));
+            g_assert_cmpint(host.n_scaled, ==, 0);
+            g_clear_error(&error);
+        }
+    }
+    host.fail_at = 1; /* refused already in the copy */
+    g_assert_false(enlarge_with(in, 1, FALSE, &error));
+    g_assert_cmpstr(error->message, ==, "write 1 fails");
+    g_assert_cmpint(host.n_scaled, ==, 0);
+    g_clear_error(&error);
+    host.fail_at = 2; /* in the image itself, after it was scaled */
+    g_assert_false(enlarge_with(in, 1, FALSE, &error));
+    g_assert_cmpstr(error->message, ==, "write 2 fails");
+    g_assert_cmpint(host.n_scaled, ==, 1);
+    g_assert_cmpint(host.n_restored, ==, 1);
+    g_clear_error(&error);
+    host.fail_at = 0;
+    sfu_input_free(in);
+
+    in = g_new0(SfuInput, 1);
+    in->image = IMAGE + 7; /* closed */
+    g_assert_false(sfu_whole_image_read(in, 2, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_clear_error(&error);
+    sfu_input_free(in);
+    g_clear_object(&host.picture);
+}
+
+static void an_image_closed_meanwhile(void)
+{
+    int layer = -1, image = -1;
+    GError *error = NULL;
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    dlg_new_scene();
+    SfuInput *in = sfu_input_new(r, IMAGE, LAYER, &error);
+    g_assert_no_error(error);
+    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
+    g_ptr_array_add(results, dlg_result_new());
+    SfuResult *patch = results->pdata[0];
+    g_object_unref(patch->picture);
+    patch->picture = gegl_buffer_new(GEGL_RECTANGLE(120, 80, 150, 110), babl_format("R'G'B'A float"));
+    host.closed = TRUE;
+    g_assert_true(sfu_output_add(in, r, results, &layer, &image, &error));
+    g_assert_cmpint(image, ==, IMAGE + 1);
+    g_assert_true(gegl_rectangle_equal(&host.last_layer, GEGL_RECTANGLE(0, 0, W, H))); /* the patch in its picture */
+    sfu_input_free(in);
+
+    host.closed = FALSE;
+    in = g_new0(SfuInput, 1);
+    in->image = IMAGE;
+    g_assert_true(sfu_whole_image_read(in, 2, &error));
+    host.closed = TRUE;
+    g_assert_true(sfu_whole_image_add(in, results, FALSE, &layer, &image, &error));
+    g_assert_cmpint(image, ==, IMAGE + 1);
+    sfu_input_free(in);
+    host.closed = FALSE;
+    g_ptr_array_unref(results);
+    sfu_request_free(r);
+    dlg_end_scene();
+}
+
+static void close_without_adding(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && !dlg_is_sensitive(window, GTK_TYPE_BUTTON, "_Add as Layer"); i++)
+        dlg_settle(50);
+    g_timeout_add(300, dlg_answer, "_Back");
+    gtk_dialog_response(GTK_DIALOG(window), GTK_RESPONSE_CLOSE);
+    g_assert_true(gtk_widget_get_visible(window));
+    g_assert_cmpint(host.n_inserted, ==, 0);
+    g_timeout_add(300, dlg_answer, "_Add and Close"); /* answers what act() asks for next */
+}
+
+static void results_are_asked_about(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    dlg_new_scene();
+    host.n_inserted = 0;
+    dlg_action = SFU_ACTION_FILL;
+    g_timeout_add(100, dlg_act, close_without_adding);
+    g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_cmpint(host.n_inserted, ==, 1);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    dlg_end_scene();
+}
+
+static void keep_them(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate"))); /* waits behind the first */
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+    g_timeout_add(300, dlg_answer, "_Keep");
+}
+
+static void find_them_again(GtkWidget *window)
+{
+    for (int i = 0; i < 100 && dlg_count_results(window) < 6; i++)
+        dlg_settle(50);
+    g_assert_cmpuint(dlg_count_results(window), ==, 6); /* two orders of three variants */
+    dlg_look_at(window, "fill", "7-kept");
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Delete this result")));
+    g_assert_cmpuint(dlg_count_results(window), ==, 5);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Add as Layer")));
+    g_assert_cmpint(host.n_inserted, ==, 1);
+}
+
+static void find_the_rest(GtkWidget *window)
+{
+    for (int i = 0; i < 100 && dlg_count_results(window) < 4; i++)
+        dlg_settle(50);
+    dlg_settle(100);
+    g_assert_cmpuint(dlg_count_results(window), ==, 4);
+    for (int i = 0; i < 4; i++)
+        gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Delete this result")));
+    g_assert_false(dlg_is_sensitive(window, GTK_TYPE_BUTTON, "_Add as Layer"));
+}
+
+/* What is not added waits for this session's next dialog, with its pixels and values. */
+static void results_are_kept(void)
+{
+    static void (*const dialogs[])(GtkWidget *) = {keep_them, find_them_again, find_the_rest};
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    dlg_new_scene();
+    host.n_inserted = 0;
+    dlg_action = SFU_ACTION_FILL;
+    for (gsize i = 0; i < G_N_ELEMENTS(dialogs); i++) {
+        SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+        g_timeout_add(100, dlg_act, dialogs[i]);
+        g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error) == (i == 1));
+        g_assert_no_error(error);
+        sfu_request_free(r);
+    }
+    GPtrArray *history = sfu_history_read(IMAGE);
+    g_assert_cmpuint(history->len, >=, 6);
+    const SfuRequest *newest = history->pdata[0];
+    g_assert_cmpint(newest->action, ==, SFU_ACTION_FILL);
+    g_assert_true(sfu_params_is_set(newest->params, "seed"));
+    g_ptr_array_unref(history);
+    sfu_settings_free(settings);
+    dlg_end_scene();
+}
+
+static void history_is_bounded(void)
+{
+    g_clear_pointer(&host.texts, g_hash_table_unref);
+    for (int i = 0; i < 60; i++) {
+        SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+        sfu_params_put(r->params, SFU_PARAM_SEED, i);
+        char *json = sfu_request_to_json(r, 0);
+        sfu_history_note(IMAGE, json, i % 2);
+        sfu_history_note(IMAGE, json, TRUE); /* noted twice, it is there once */
+        g_free(json);
+        sfu_request_free(r);
+    }
+    GPtrArray *all = sfu_history_read(IMAGE);
+    g_assert_cmpuint(all->len, ==, 50);
+    g_ptr_array_unref(all);
+    sfu_host_image_text_set(IMAGE, "sfumato-history", "{\"action\": 7}\n[[[[", TRUE); /* a picture from anywhere */
+    sfu_host_image_text_set(IMAGE, "sfumato-tried", "", TRUE);
+    all = sfu_history_read(IMAGE);
+    g_assert_cmpuint(all->len, ==, 0);
+    g_ptr_array_unref(all);
+    g_clear_pointer(&host.texts, g_hash_table_unref);
+}
+
+static void close_while_it_runs(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    dlg_settle(300);
+}
+
+static void closing_does_not_wait_with_the_window_shown(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    dlg_new_scene();
+    g_setenv("SFU_STANDIN_STEP_MS", "2000", TRUE);
+    g_timeout_add(100, dlg_act, close_while_it_runs);
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_no_error(error);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    dlg_end_scene();
+}
+
+void dlg_results_tests(void)
+{
+    g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed",
+                    a_result_for_each_layer);
+    g_test_add_func("/results/an image closed meanwhile becomes a new one", an_image_closed_meanwhile);
+    g_test_add_func("/results/closing asks about what was not added", results_are_asked_about);
+    g_test_add_func("/results/what is kept is there again", results_are_kept);
+    g_test_add_func("/results/the history holds the last 50", history_is_bounded);
+    g_test_add_func("/results/closing in a run", closing_does_not_wait_with_the_window_shown);
+}

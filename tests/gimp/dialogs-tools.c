@@ -1,0 +1,248 @@
+/* Excluded areas, Restore, Edit, control layers.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dialogs.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void exclude_it(GtkWidget *window)
+{
+    GtkWidget *combo = dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Exclude");
+    char *value = sfu_model_combo_get(combo);
+    g_assert_cmpstr(value, ==, "");
+    g_free(value);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "E_xclude Selection")));
+    g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(combo)), NULL), ==, 3);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+    sfu_model_combo_set(combo, SFU_EXCLUDE_NOTHING);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+    g_timeout_add(300, dlg_answer, "_Discard");
+}
+
+static void an_excluded_area_reaches_the_engine(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    char *text = NULL;
+    dlg_new_scene();
+    const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &dlg_log, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
+    g_timeout_add(100, dlg_act, exclude_it);
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, " exclude 120 80 150 110 "));
+    g_assert_nonnull(strstr(text, " exclude 0 0 0 0 "));
+    g_assert_cmpstr(sfu_request_get_string(r, "exclude"), ==, SFU_EXCLUDE_NOTHING);
+    sfu_request_set(r, "exclude", "no such", NULL);
+    g_assert_null(sfu_input_new(r, IMAGE, LAYER, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_clear_error(&error);
+    char *json = sfu_request_to_json(r, 0);
+    SfuRequest *again = sfu_request_from_json(json, NULL, &error);
+    g_assert_cmpstr(again->exclude, ==, "no such");
+    sfu_request_free(again);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    g_clear_object(&host.excluded);
+    g_free(json);
+    g_free(text);
+    g_free(dlg_log);
+    close(fd);
+    dlg_end_scene();
+}
+
+static void restore_it(GtkWidget *window)
+{
+    g_assert_null(dlg_find(window, GTK_TYPE_TEXT_VIEW, "Prompt"));
+    g_assert_null(dlg_find(window, GTK_TYPE_SPIN_BUTTON, "Seed"));
+    dlg_look_at(window, "restore", "1-opened");
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Restore")));
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+    g_assert_cmpuint(dlg_count_results(window), ==, 1); /* another seed would change nothing */
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")));
+}
+
+static void edit_it(GtkWidget *window)
+{
+    gtk_expander_set_expanded(GTK_EXPANDER(dlg_find_or_fail(window, GTK_TYPE_EXPANDER, "Ad_vanced")), TRUE);
+    dlg_settle(300);
+    gtk_entry_set_text(GTK_ENTRY(dlg_find_or_fail(window, GTK_TYPE_ENTRY, "LoRA")), "snow ; ice=0.8;");
+    gtk_text_buffer_set_text(
+        gtk_text_view_get_buffer(GTK_TEXT_VIEW(dlg_find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt"))),
+        "make it winter", -1);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+    g_assert_cmpuint(dlg_count_results(window), ==, 3);
+    dlg_look_at(window, "edit", "5-done");
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")));
+}
+
+static void newer_tools(void)
+{
+    static const struct {
+        SfuAction action;
+        void (*use)(GtkWidget *);
+    } tools[] = {{SFU_ACTION_RESTORE, restore_it}, {SFU_ACTION_EDIT, edit_it}};
+    for (gsize i = 0; i < G_N_ELEMENTS(tools); i++) {
+        int layer, image;
+        GError *error = NULL;
+        SfuSettings *settings = sfu_settings_load("/nonexistent");
+        SfuRequest *r = sfu_request_new(tools[i].action);
+        dlg_new_scene();
+        host.n_inserted = 0;
+        dlg_action = tools[i].action;
+        g_timeout_add(100, dlg_act_alone, tools[i].use);
+        g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+        g_assert_cmpint(host.n_inserted, ==, 1);
+        g_assert_true(gegl_rectangle_equal(&host.last_layer, gegl_buffer_get_extent(host.selection)));
+        const char *const *lora = sfu_params_list(r->params, SFU_PARAM_LORA);
+        g_assert_cmpuint(g_strv_length((char **)lora), ==, i ? 2 : 0);
+        g_assert_true(!i || (strcmp(lora[0], "snow") == 0 && strcmp(lora[1], "ice=0.8") == 0));
+        sfu_request_free(r);
+        sfu_settings_free(settings);
+        dlg_end_scene();
+    }
+}
+
+/* ---- control layers ---- */
+
+static void wait_until_done(GtkWidget *window)
+{
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+}
+
+static gboolean has_control_layers(GtkWidget *window)
+{
+    return dlg_find(window, GTK_TYPE_BUTTON, "Add Co_ntrol Layer") != NULL;
+}
+
+static GtkWidget *combo(GtkWidget *window, const char *name)
+{
+    return dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, name);
+}
+
+static void control_it(GtkWidget *window)
+{
+    GtkWidget *model = combo(window, "Model");
+    sfu_model_combo_set(model, "/models/Sfumato mini.safetensors"); /* no network steers it */
+    dlg_settle(300);
+    g_assert_false(has_control_layers(window));
+    sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors");
+    for (int i = 0; i < 100 && !has_control_layers(window); i++)
+        dlg_settle(20);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add Co_ntrol Layer")));
+    dlg_settle(50);
+    sfu_model_combo_set(combo(window, "Control layer"), "sketch");
+    sfu_model_combo_set(combo(window, "Control network"), "/models/controlnet/sd15_canny.safetensors");
+    char *kind = sfu_model_combo_get(combo(window, "Preparation"));
+    g_assert_cmpstr(kind, ==, "1"); /* what the name of the network says */
+    g_free(kind);
+    dlg_look_at(window, sfu_action_info(dlg_action)->name, "8-control");
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(dlg_find_or_fail(window, GTK_TYPE_SPIN_BUTTON, "Weight")), 0.8);
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(dlg_find_or_fail(window, GTK_TYPE_SPIN_BUTTON, "To")), 0.5);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    wait_until_done(window);
+    /* One that knows several kinds is told; the picture itself needs no layer. */
+    sfu_model_combo_set(combo(window, "Control network"), "/models/controlnet/union.safetensors");
+    sfu_model_combo_set(combo(window, "Control layer"), "");
+    sfu_model_combo_set(combo(window, "Preparation"), "9");
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    wait_until_done(window);
+    sfu_model_combo_set(model, "/models/sd-v1-5-inpainting.safetensors"); /* none for this one: not sent either */
+    for (int i = 0; i < 100 && has_control_layers(window); i++)
+        dlg_settle(20);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    wait_until_done(window);
+    g_timeout_add(300, dlg_answer, "_Discard");
+}
+
+static void a_control_layer_reaches_the_engine(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    char *text = NULL;
+    dlg_new_scene();
+    host.has_sketch = TRUE;
+    const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &dlg_log, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
+    dlg_action = SFU_ACTION_FILL;
+    g_timeout_add(100, dlg_act, control_it);
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
+    char **lines = g_strsplit(text, "\n", 0);
+    g_assert_cmpuint(g_strv_length(lines), ==, 10); /* three times three variants */
+    /* The sketch covers a part of the image; the network sees the place of the whole, white where there is nothing. */
+    g_assert_nonnull(strstr(lines[0], " control [/models/controlnet/sd15_canny.safetensors=sketch,weight=0.8,to=0.5,"
+                                      "prepare=canny] 0 0 400 300 corner 1.00 middle 0.00 "));
+    g_assert_nonnull(strstr(lines[3], " control [/models/controlnet/union.safetensors=,weight=0.8,to=0.5,type=depth] "
+                                      "none "));
+    g_assert_null(strstr(lines[6], " control "));
+    g_strfreev(lines);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    g_free(text);
+    g_clear_pointer(&dlg_log, g_free);
+    close(fd);
+    dlg_end_scene();
+    host.has_sketch = FALSE;
+}
+
+static void control_layers_of_scripts(void)
+{
+    static const char *const sketch = "/models/controlnet/sd15_canny.safetensors=sketch,prepare=scribble";
+    GError *error = NULL;
+    SfuRequest *r = sfu_request_new(SFU_ACTION_GENERATE);
+    dlg_new_scene();
+    host.has_sketch = TRUE;
+    g_clear_object(&host.selection);
+    g_assert_true(sfu_request_set_options(r, "control=/models/n.safetensors=gone", &error));
+    g_assert_null(sfu_input_new(r, IMAGE, LAYER, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_assert_nonnull(strstr(error->message, "\"gone\""));
+    g_clear_error(&error);
+    g_assert_true(sfu_request_set(r, "control", sketch, &error));
+    g_assert_null(sfu_input_new(r, -1, -1, &error)); /* no image, no layers */
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_clear_error(&error);
+    SfuInput *in = sfu_input_new(r, IMAGE, LAYER, &error); /* the canvas, so that the picture lies on the sketch */
+    g_assert_no_error(error);
+    int n;
+    SfuJob *jobs = sfu_input_jobs(in, r, &n);
+    g_assert_cmpint(sfu_params_int(r->params, SFU_PARAM_WIDTH), ==, 400);
+    g_assert_cmpint(sfu_params_int(r->params, SFU_PARAM_HEIGHT), ==, 304);
+    g_assert_true(gegl_rectangle_equal(gegl_buffer_get_extent(jobs[0].controls[0]), GEGL_RECTANGLE(0, 0, W, H)));
+    g_free(jobs);
+    sfu_input_free(in);
+    sfu_params_put(r->params, SFU_PARAM_WIDTH, 256); /* another shape: the middle of the canvas */
+    sfu_params_put(r->params, SFU_PARAM_HEIGHT, 256);
+    in = sfu_input_new(r, IMAGE, LAYER, &error);
+    g_assert_true(gegl_rectangle_equal(gegl_buffer_get_extent(in->controls->pdata[0]), GEGL_RECTANGLE(50, 0, H, H)));
+    sfu_input_free(in);
+    sfu_request_free(r);
+    g_assert_null(sfu_action_spec(SFU_ACTION_REMOVE, "control"));
+    g_assert_null(sfu_action_spec(SFU_ACTION_SEAMLESS, "control"));
+    dlg_end_scene();
+    host.has_sketch = FALSE;
+}
+
+void dlg_tools_tests(void)
+{
+    g_test_add_func("/excluded/it reaches the engine", an_excluded_area_reaches_the_engine);
+    g_test_add_func("/tools/restore and edit", newer_tools);
+    g_test_add_func("/control/a layer reaches the engine", a_control_layer_reaches_the_engine);
+    g_test_add_func("/control/scripts name layers", control_layers_of_scripts);
+}

@@ -1,0 +1,270 @@
+/* Finding widgets, using them, looking at a dialog's state.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dialogs.h"
+
+#include <string.h>
+
+SfuAction dlg_action;
+char *dlg_log;
+
+typedef void (*Visit)(GtkWidget *w, gpointer data);
+
+typedef struct {
+    Visit visit;
+    gpointer data;
+} Walk;
+
+static void walk_child(GtkWidget *w, gpointer data)
+{
+    const Walk *walk = data;
+    walk->visit(w, walk->data);
+    if (GTK_IS_CONTAINER(w))
+        gtk_container_forall(GTK_CONTAINER(w), walk_child, data);
+}
+
+void dlg_walk(GtkWidget *w, Visit visit, gpointer data)
+{
+    Walk walk_data = {visit, data};
+    walk_child(w, &walk_data);
+}
+
+static void note_labelled(GtkWidget *w, gpointer data)
+{
+    GtkWidget *names = GTK_IS_LABEL(w) ? gtk_label_get_mnemonic_widget(GTK_LABEL(w)) : NULL;
+    if (names)
+        g_hash_table_add(data, names);
+}
+
+/* Something that is worked with, and not a piece of a larger control. */
+static gboolean is_control(GtkWidget *w)
+{
+    GtkWidget *parent = gtk_widget_get_parent(w);
+    if (!gtk_widget_get_mapped(w) || GTK_IS_SCROLLBAR(w) ||
+        (parent &&
+         (gtk_widget_get_ancestor(parent, GTK_TYPE_COMBO_BOX) || gtk_widget_get_ancestor(parent, GTK_TYPE_TREE_VIEW))))
+        return FALSE;
+    return GTK_IS_BUTTON(w) || GTK_IS_ENTRY(w) || GTK_IS_COMBO_BOX(w) || GTK_IS_TEXT_VIEW(w) || GTK_IS_TREE_VIEW(w) ||
+           GTK_IS_RANGE(w) || GTK_IS_EXPANDER(w) || GTK_IS_DRAWING_AREA(w) || GTK_IS_PROGRESS_BAR(w);
+}
+
+typedef struct {
+    GHashTable *labelled;
+    int n_controls;
+} Names;
+
+static void check_name(GtkWidget *w, gpointer data)
+{
+    Names *names = data;
+    if (!is_control(w))
+        return;
+    names->n_controls++;
+    const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
+    const char *label = GTK_IS_BUTTON(w)     ? gtk_button_get_label(GTK_BUTTON(w))
+                        : GTK_IS_EXPANDER(w) ? gtk_expander_get_label(GTK_EXPANDER(w))
+                                             : NULL;
+    if ((name && *name) || (label && *label) || g_hash_table_contains(names->labelled, w))
+        return;
+    g_test_message("a %s has no accessible name (tooltip: %s)", G_OBJECT_TYPE_NAME(w), gtk_widget_get_tooltip_text(w));
+    g_test_fail();
+}
+
+void dlg_settle(int ms)
+{
+    const gint64 end = g_get_monotonic_time() + ms * 1000;
+    while (g_get_monotonic_time() < end) {
+        while (gtk_events_pending())
+            gtk_main_iteration();
+        g_usleep(5000);
+    }
+}
+
+void dlg_look_at(GtkWidget *window, const char *action, const char *state)
+{
+    dlg_settle(120);
+    Names names = {g_hash_table_new(NULL, NULL), 0};
+    dlg_walk(window, note_labelled, names.labelled);
+    dlg_walk(window, check_name, &names);
+    g_hash_table_destroy(names.labelled);
+    g_test_message("%s, %s: %d controls", action, state, names.n_controls);
+    g_assert_cmpint(names.n_controls, >, 5);
+    const char *shots = g_getenv("SFU_SHOTS");
+    if (!shots)
+        return;
+    char *command =
+        g_strdup_printf("import -window root '%s/gtk%d-%s-%s.png'", shots, GTK_MAJOR_VERSION, action, state);
+    dlg_settle(400);
+    g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
+    g_free(command);
+}
+
+void dlg_match(GtkWidget *w, gpointer data)
+{
+    Search *s = data;
+    if (s->found || !gtk_widget_get_mapped(w) || !g_type_is_a(G_OBJECT_TYPE(w), s->type))
+        return;
+    const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
+    const char *label = GTK_IS_BUTTON(w)     ? gtk_button_get_label(GTK_BUTTON(w))
+                        : GTK_IS_EXPANDER(w) ? gtk_expander_get_label(GTK_EXPANDER(w))
+                                             : NULL;
+    if (g_strcmp0(name, s->name) == 0 || g_strcmp0(label, s->name) == 0)
+        s->found = w;
+}
+
+GtkWidget *dlg_find(GtkWidget *window, GType type, const char *name)
+{
+    Search s = {type, name, NULL};
+    dlg_walk(window, dlg_match, &s);
+    return s.found;
+}
+
+GtkWidget *dlg_find_or_fail(GtkWidget *window, GType type, const char *name)
+{
+    GtkWidget *w = dlg_find(window, type, name);
+    if (!w)
+        g_error("there is no %s \"%s\"", g_type_name(type), name);
+    return w;
+}
+
+static void match_start(GtkWidget *w, gpointer data)
+{
+    Search *s = data;
+    const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
+    if (!s->found && name && g_str_has_prefix(name, s->name))
+        s->found = w;
+}
+
+void dlg_match_words(GtkWidget *w, gpointer data)
+{
+    Search *s = data;
+    if (!s->found && GTK_IS_LABEL(w) && gtk_widget_get_mapped(w) && strstr(gtk_label_get_text(GTK_LABEL(w)), s->name))
+        s->found = w;
+}
+
+/* Where on the window a button stands, from above. */
+int dlg_place_of(GtkWidget *window, const char *name)
+{
+    int x = 0, y = 0;
+    g_assert_true(
+        gtk_widget_translate_coordinates(dlg_find_or_fail(window, GTK_TYPE_BUTTON, name), window, 0, 0, &x, &y));
+    return y;
+}
+
+GtkWidget *dlg_find_start(GtkWidget *window, const char *start)
+{
+    Search s = {GTK_TYPE_WIDGET, start, NULL};
+    dlg_walk(window, match_start, &s);
+    return s.found;
+}
+
+GtkWidget *dlg_the_dialog(void)
+{
+    GtkWidget *dialog = NULL;
+    GList *all = gtk_window_list_toplevels();
+    for (GList *l = all; l; l = l->next)
+        if (GTK_IS_DIALOG(l->data) && gtk_widget_get_visible(l->data))
+            dialog = l->data;
+    g_list_free(all);
+    return dialog;
+}
+
+const char *dlg_add_label(void)
+{
+    return sfu_action_spec(dlg_action, "new_image") ? "_Add to GIMP" : "_Add as Layer";
+}
+
+gboolean dlg_is_sensitive(GtkWidget *window, GType type, const char *name)
+{
+    GtkWidget *w = dlg_find(window, type, name); /* finds what is shown */
+    return w && gtk_widget_is_sensitive(w);
+}
+
+gboolean dlg_is_running(GtkWidget *window)
+{
+    return dlg_find(window, GTK_TYPE_BUTTON, "S_top") != NULL;
+}
+
+gboolean dlg_act(gpointer data)
+{
+    void (*use)(GtkWidget * window) = data;
+    GtkWidget *window = dlg_the_dialog();
+    dlg_settle(100);
+    use(window);
+    gtk_dialog_response(GTK_DIALOG(window), GTK_RESPONSE_CLOSE);
+    return G_SOURCE_REMOVE;
+}
+
+/* What is used closes the dialog itself. */
+gboolean dlg_act_alone(gpointer data)
+{
+    void (*use)(GtkWidget * window) = data;
+    GtkWidget *window = dlg_the_dialog();
+    dlg_settle(100);
+    use(window);
+    return G_SOURCE_REMOVE;
+}
+
+void dlg_paint(GeglBuffer *b)
+{
+    float row[W * 3];
+    for (int y = 0; y < H; y++) {
+        for (int x = 0; x < W; x++) {
+            row[3 * x] = 0.2f + 0.6f * x / W;
+            row[3 * x + 1] = 0.3f + 0.5f * y / H;
+            row[3 * x + 2] = (x / 20 + y / 20) % 2 ? 0.7f : 0.4f;
+        }
+        gegl_buffer_set(b, GEGL_RECTANGLE(0, y, W, 1), 0, babl_format("R'G'B' float"), row, GEGL_AUTO_ROWSTRIDE);
+    }
+}
+
+SfuResult *dlg_result_new(void)
+{
+    SfuResult *r = g_new0(SfuResult, 1);
+    r->picture = gegl_buffer_dup(host.picture);
+    r->params = sfu_params_new();
+    sfu_params_set_double(r->params, "scale", 2, NULL);
+    return r;
+}
+
+void dlg_new_scene(void)
+{
+    GeglColor *white = gegl_color_new("white");
+    host.image_type = SFU_HOST_RGB;
+    host.closed = FALSE;
+    host.selection = gegl_buffer_new(GEGL_RECTANGLE(120, 80, 150, 110), babl_format("Y float"));
+    gegl_buffer_set_color(host.selection, gegl_buffer_get_extent(host.selection), white);
+    host.picture = gegl_buffer_new(GEGL_RECTANGLE(0, 0, W, H), babl_format("R'G'B' u8"));
+    dlg_paint(host.picture);
+    g_setenv("SFU_STANDIN_STEP_MS", "5", TRUE);
+    g_object_unref(white);
+}
+
+void dlg_end_scene(void)
+{
+    g_clear_object(&host.selection);
+    g_clear_object(&host.picture);
+}
+
+gboolean dlg_answer(gpointer data)
+{
+    GtkWidget *question = NULL;
+    GList *all = gtk_window_list_toplevels();
+    for (GList *l = all; l; l = l->next)
+        if (GTK_IS_MESSAGE_DIALOG(l->data) && gtk_widget_get_visible(l->data))
+            question = l->data;
+    g_list_free(all);
+    g_assert_nonnull(question);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(question, GTK_TYPE_BUTTON, data)));
+    return G_SOURCE_REMOVE;
+}
+
+guint dlg_count_results(GtkWidget *window)
+{
+    guint n = 0;
+    for (int i = 1; i < 20; i++) {
+        char *start = g_strdup_printf("Result %d, seed", i);
+        n += dlg_find_start(window, start) != NULL;
+        g_free(start);
+    }
+    return n;
+}
