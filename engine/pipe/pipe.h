@@ -103,7 +103,8 @@ typedef enum { SFU_KEPT_ADAPTER, SFU_KEPT_EMBEDDING, SFU_KEPT_WILDCARD, SFU_KEPT
 char *sfu_kept_find(SfuKept kind, const char *name);
 /* Name without ending -> path, of all; whole: names with the folders before them. Caller unrefs. */
 GHashTable *sfu_kept_list(SfuKept kind, gboolean whole);
-GHashTable *sfu_kept_list_in(SfuKept kind, const char *const *folders, gboolean whole); /* in place of the model folders */
+GHashTable *sfu_kept_list_in(SfuKept kind, const char *const *folders,
+                             gboolean whole); /* in place of the model folders */
 /* find.c: the SfuKept that a folder of that name is for, without regard to case; -1: none. Models are not looked for in
  * such folders. */
 int sfu_kept_folder(const char *name);
