@@ -384,8 +384,10 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
     if (r != CL_SUCCESS)
         return sfu_cl_fail(error, r, l->kernel);
     cl_event event = NULL;
-    r = clEnqueueNDRangeKernel(q->queue, k, 3, NULL, l->global, l->local[0] ? l->local : NULL, 0, NULL,
-                               q->profile ? &event : NULL);
+    /* PoCL compiles a kernel again for every work-group size; left to it, the size would follow the shape. */
+    static const size_t one[] = {1, 1, 1};
+    const size_t *local = l->local[0] ? l->local : q->info.vendor == SFU_VENDOR_POCL ? one : NULL;
+    r = clEnqueueNDRangeKernel(q->queue, k, 3, NULL, l->global, local, 0, NULL, q->profile ? &event : NULL);
     if (r != CL_SUCCESS)
         return sfu_cl_fail(error, r, l->kernel);
     return sfu_queue_enqueued(q, NULL, event, l->kernel, l->flops, l->bytes, error);
