@@ -153,30 +153,40 @@ float16 exp2_16(float16 x)
 #define V_VECS (SLICE / VW)
 #define V_HALF (SLICE % VW) /* 40 values: two and a half vectors of 16 */
 
-/* Dimensions of the items: QUERIES rows an item, heads; which comes first, and which item is next. */
+/* Dimensions of the items: QUERIES rows an item, heads; which comes first. */
 #ifdef HEADS_FIRST
 #define HEAD_ID 0
-#define NEXT_ITEM const int next_head = (head + 1) % n_heads, next_i0 = next_head ? i0 : i0 + QUERIES;
 #else
 #define HEAD_ID 1
-#define NEXT_ITEM const int next_head = head, next_i0 = i0 + QUERIES;
 #endif
 #define IDS get_global_id(1 - HEAD_ID), get_global_id(HEAD_ID), get_global_id(2)
+/* The head of the item that comes next, and its first row; i0: this item's. */
+__attribute__((always_inline)) int head_after(int head, int n_heads) { return HEAD_ID == 0 ? (head + 1) % n_heads : head; }
+__attribute__((always_inline)) int row_after(int i0, int next_head) { return HEAD_ID == 0 && next_head ? i0 : i0 + QUERIES; }
 
 #ifdef ONE_BLOCK
 #define VECS (BLOCK / 16)
 #define Q_VECS16 ((K_WORDS + 15) / 16)
 #define GREATER(a, b) ((a) > (b) ? (a) : (b))
-#define SUM_OF(a, b) ((a) + (b))
-/* The greatest or the sum of each of four vectors m[0..3]. */
-#define FOLD4(OP, m, result)                                                                                                     \
-    {                                                                                                                            \
-        const float16 a = OP((float16)((m)[0].lo, (m)[1].lo), (float16)((m)[0].hi, (m)[1].hi));                                  \
-        const float16 b = OP((float16)((m)[2].lo, (m)[3].lo), (float16)((m)[2].hi, (m)[3].hi));                                  \
-        const float16 c = OP((float16)(a.even, b.even), (float16)(a.odd, b.odd));                                                \
-        const float8 d = OP(c.even, c.odd);                                                                                      \
-        result = OP(d.even, d.odd);                                                                                              \
-    }
+
+/* The greatest of each of four vectors. */
+WITH_BF16 __attribute__((always_inline)) float4 greatest4(const float16 *m)
+{
+    const float16 a = GREATER((float16)(m[0].lo, m[1].lo), (float16)(m[0].hi, m[1].hi));
+    const float16 b = GREATER((float16)(m[2].lo, m[3].lo), (float16)(m[2].hi, m[3].hi));
+    const float16 c = GREATER((float16)(a.even, b.even), (float16)(a.odd, b.odd));
+    const float8 d = GREATER(c.even, c.odd);
+    return GREATER(d.even, d.odd);
+}
+
+/* The sum of each. */
+WITH_BF16 __attribute__((always_inline)) float4 sum4x16(const float16 *m)
+{
+    const float16 a = (float16)(m[0].lo, m[1].lo) + (float16)(m[0].hi, m[1].hi), b = (float16)(m[2].lo, m[3].lo) + (float16)(m[2].hi, m[3].hi);
+    const float16 c = (float16)(a.even, b.even) + (float16)(a.odd, b.odd);
+    const float8 d = c.even + c.odd;
+    return d.even + d.odd;
+}
 
 /* Four rows of queries times f, in words; those behind the last one (which may be negative) are the last one again. */
 WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __global const ACT *q, int wq, int last, float f)
@@ -202,7 +212,7 @@ BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __gl
                          __global const WORD *vp, int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
 {
     const int i0 = run * QUERIES;
-    NEXT_ITEM
+    const int next_head = head_after(head, n_heads), next_i0 = row_after(i0, next_head);
     const int last = min(tq - i0, QUERIES) - 1, o_row = n_heads * HEAD_DIM;
     const size_t hb = (size_t)(b % kn) * KV_HEAD(n_heads) + KV_HEAD(head), row0 = (size_t)b * tq + i0;
     __global const WORD *kd = kt + kt0 + hb * K_WORDS * BLOCK, *vd = vp + vp0 + hb * (BLOCK / PAIR) * DV;
@@ -255,8 +265,7 @@ BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __gl
             }
         }
         four_queries(q_rows, qd + (size_t)(i + 4) * wq, wq, last - i - 4, f);
-        float4 top, sum;
-        FOLD4(GREATER, m, top)
+        const float4 top = greatest4(m);
 #pragma unroll
         for (int r = 0; r < 4; r++) {
             const float t = r == 0 ? top.x : r == 1 ? top.y : r == 2 ? top.z : top.w;
@@ -277,8 +286,7 @@ BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __gl
                 to[c / 2] = as_float16(to_bf16(s[r * VECS + c], c + 1 < VECS ? s[r * VECS + c + 1] : (float16)(0.0f)));
 #endif
         }
-        FOLD4(SUM_OF, m, sum)
-        shares[i / 4] = 1.0f / sum;
+        shares[i / 4] = 1.0f / sum4x16(m);
     }
     for (int c0 = 0; c0 < DV; c0 += SLICE)
         for (int i = 0; i <= last; i += V_ROWS) {
@@ -349,7 +357,7 @@ BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, __global
                      __global const WORD *vp, int vp0, SHAPE)
 {
     const int i0 = run * QUERIES;
-    NEXT_ITEM
+    const int next_head = head_after(head, n_heads), next_i0 = row_after(i0, next_head);
     const int blocks = (tk + BLOCK - 1) / BLOCK;
     const size_t hb = (size_t)(b % kn) * KV_HEAD(n_heads) + KV_HEAD(head);
     __global const WORD *kd = kt + kt0 + hb * blocks * K_WORDS * BLOCK;

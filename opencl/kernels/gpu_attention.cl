@@ -13,7 +13,12 @@
         __global const float *bias, int bias0, int bias_n
 
 /* Four values of a head from column `col` on; 0 beyond its end. */
-#define HEAD_4(p, row, col) load_raw(p, (row) + (col), HEAD_DIM - (col))
+INLINE RAW head_4(__global const ACT *p, size_t row, int col) { return load_raw(p, row + col, HEAD_DIM - col); }
+/* The same of the values of a key; 0 behind the last key. */
+INLINE RAW value_4(__global const ACT *v, size_t first, int pitch, int key, int tk, int col)
+{
+    return key < tk ? head_4(v, first + (size_t)key * pitch, col) : (RAW)(0);
+}
 
 __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__global ACT *o, int o0, __global const ACT *q, int q0,
                                                                              __global const ACT *k, int k0, __global const ACT *v, int v0, SHAPE)
@@ -41,7 +46,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
         UNROLL for (int i = 0; i < QR; i++)
             s[i] = 0.0f;
         const size_t ki = k0 + ((size_t)kb * tk + min(j0 + row, tk - 1)) * wk + k_col + KV_HEAD(head) * HEAD_DIM;
-        RAW rq = query ? HEAD_4(q, qi, part * 4) : (RAW)(0), rk = HEAD_4(k, ki, part * 4);
+        RAW rq = query ? head_4(q, qi, part * 4) : (RAW)(0), rk = head_4(k, ki, part * 4);
 #pragma unroll 1
         for (int d0 = 0; d0 < HEAD_DIM; d0 += 16) {
             const float4 vq = VALUES(rq) * to_2, vk = VALUES(rk);
@@ -60,8 +65,8 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
             barrier(CLK_LOCAL_MEM_FENCE);
             if (d0 + 16 < HEAD_DIM) {
                 if (query)
-                    rq = HEAD_4(q, qi, d0 + 16 + part * 4);
-                rk = HEAD_4(k, ki, d0 + 16 + part * 4);
+                    rq = head_4(q, qi, d0 + 16 + part * 4);
+                rk = head_4(k, ki, d0 + 16 + part * 4);
             }
             UNROLL for (int d = 0; d < 16; d++) {
                 const float4 c = ks[d][lx];
@@ -79,9 +84,9 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
             barrier(CLK_LOCAL_MEM_FENCE);
         }
         /* The first values while the weights are made. In pieces of 16 keys: one key, four columns an item. */
-#define VALUE_4(t0, n)                                                                                                            \
-    (j0 + (t0) + lid / 16 < tk ? HEAD_4(v, v0 + ((size_t)kb * tk + j0 + (t0) + lid / 16) * wv + v_col + KV_HEAD(head) * HEAD_DIM, (n) * 64 + lid % 16 * 4) : (RAW)(0))
-        RAW rv = VALUE_4(0, 0);
+        const size_t vi = v0 + (size_t)kb * tk * wv + v_col + KV_HEAD(head) * HEAD_DIM;
+        const int key = j0 + lid / 16, col = lid % 16 * 4;
+        RAW rv = value_4(v, vi, wv, key, tk, col);
         UNROLL for (int i = 0; i < QR; i++) {
             const int qt = min(i0 + ly * QR + i, tq - 1), kt = j0 + lx * 4;
             if (bias) {
@@ -117,9 +122,9 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
                 ks[lid / 16][lid % 16] = VALUES(rv);
                 barrier(CLK_LOCAL_MEM_FENCE);
                 if (t0 < 48)
-                    rv = VALUE_4(t0 + 16, n);
+                    rv = value_4(v, vi, wv, key + t0 + 16, tk, n * 64 + col);
                 else if (n + 1 < NB)
-                    rv = VALUE_4(0, n + 1);
+                    rv = value_4(v, vi, wv, key, tk, (n + 1) * 64 + col);
                 UNROLL for (int d = 0; d < 16; d += 4) {
                     const float4 c0 = ks[d][lx], c1 = ks[d + 1][lx], c2 = ks[d + 2][lx], c3 = ks[d + 3][lx];
                     UNROLL for (int i = 0; i < QR; i++) {

@@ -35,7 +35,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
 {
     __local uint room[(BM + BN) * ROW] __attribute__((aligned(16)));
     __local uint *const as = room, *const bs = room + BM * ROW;
-    UNIT_SCRATCH(WG)
+    UNIT_SCRATCH(scratch, WG)
     const int lid = get_local_id(0), sg = SG_ID, lane = SG_LANE, quad = lid % 4;
     const int m0 = get_group_id(1) * BM, n0 = get_group_id(0) * BN, per = oh * ow, taps = kh * kw;
     const int wm = sg % GM * TM * FM, wn = sg / GM * TN * FN;
@@ -80,7 +80,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
                 UNROLL for (int i = 0; i < TM; i++) {
                     const FragA fa = load_a(as + (wm + i * FM) * ROW + k, ROW, lane);
                     UNROLL for (int j = 0; j < TN; j++)
-                        acc[i][j] = MMA(fa, fb[j], acc[i][j]);
+                        acc[i][j] = mma(fa, fb[j], acc[i][j], lid, scratch);
                 }
             }
             barrier(CLK_LOCAL_MEM_FENCE);
@@ -107,9 +107,9 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
             if ((wm + i * FM) / SLICE == r0 / SLICE)
                 UNROLL for (int j = 0; j < TN; j++) {
                     float t[8];
-                    UNPACK(t, acc[i][j]);
+                    unpack(t, acc[i][j]);
                     UNROLL for (int k = 0; k < 8; k++)
-                        stage[(wm + i * FM - r0 + C_ROW(k)) * STAGE + wn + j * FN + C_COL(k)] = t[k];
+                        stage[(wm + i * FM - r0 + c_row(lane, k)) * STAGE + wn + j * FN + c_col(lane, k)] = t[k];
                 }
         barrier(CLK_LOCAL_MEM_FENCE);
 #ifdef GEGLU

@@ -30,7 +30,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) UNIT_KERNEL void att
 {
     __local uint qs[QUERIES * ROW_K] __attribute__((aligned(16))), ps[QUERIES * ROW_P] __attribute__((aligned(16)));
     __local uint kv[KEYS * ROW_K > DP * ROW_P ? KEYS * ROW_K : DP * ROW_P] __attribute__((aligned(16)));
-    UNIT_SCRATCH(ITEMS)
+    UNIT_SCRATCH(scratch, ITEMS)
     const int lid = get_local_id(0), sg = SG_ID, lane = SG_LANE;
     const int i0 = get_group_id(0) * QUERIES, head = get_group_id(1), b = get_group_id(2), kb = b % kn;
     const size_t qi = q0 + (size_t)b * tq * wq + q_col + head * HEAD_DIM, ki = k0 + (size_t)kb * tk * wk + k_col + KV_HEAD(head) * HEAD_DIM;
@@ -65,21 +65,21 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) UNIT_KERNEL void att
         UNROLL for (int d = 0; d < DP / 2; d += 8) {
             const FragA fa = load_a(qs + sg * FM * ROW_K + d, ROW_K, lane);
             UNROLL for (int n = 0; n < SN; n++)
-                s[n] = MMA(fa, load_b(kv + n * FN * ROW_K + d, ROW_K, lane), s[n]);
+                s[n] = mma(fa, load_b(kv + n * FN * ROW_K + d, ROW_K, lane), s[n], lid, scratch);
         }
         /* Probabilities without their common factor, and the factor by which what came before shrinks. */
         float p[SN][8], m[ROWS], f[ROWS];
         UNROLL for (int r = 0; r < ROWS; r++)
             m[r] = -INFINITY;
         UNROLL for (int n = 0; n < SN; n++) {
-            UNPACK(p[n], s[n] * scale);
+            unpack(p[n], s[n] * scale);
             UNROLL for (int e = 0; e < 8; e++) {
-                if (j0 + n * FN + C_COL(e) >= tk)
+                if (j0 + n * FN + c_col(lane, e) >= tk)
                     p[n][e] = -INFINITY;
                 m[ROW_OF(e)] = fmax(m[ROW_OF(e)], p[n][e]);
             }
         }
-        ROW_MAX(m);
+        row_max(m, lid, scratch);
         UNROLL for (int r = 0; r < ROWS; r++) {
             m[r] = fmax(m[r], top[r]); /* finite: no block is without a key */
             f[r] = exp2(top[r] - m[r]);
@@ -93,9 +93,9 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) UNIT_KERNEL void att
                 sum[ROW_OF(e)] += p[n][e];
 #ifdef PAIRS
                 if (e % 2)
-                    vstorea_half2_rte((float2)(p[n][e - 1], p[n][e]), 0, to + C_ROW(e) * 2 * ROW_P + n * FN + C_COL(e - 1));
+                    vstorea_half2_rte((float2)(p[n][e - 1], p[n][e]), 0, to + c_row(lane, e) * 2 * ROW_P + n * FN + c_col(lane, e - 1));
 #else
-                vstore_half_rte(p[n][e], 0, to + C_ROW(e) * 2 * ROW_P + n * FN + C_COL(e));
+                vstore_half_rte(p[n][e], 0, to + c_row(lane, e) * 2 * ROW_P + n * FN + c_col(lane, e));
 #endif
             }
         const float8 shrink = (float8)(f[ROW_OF(0)], f[ROW_OF(1)], f[ROW_OF(2)], f[ROW_OF(3)], f[ROW_OF(4)], f[ROW_OF(5)], f[ROW_OF(6)], f[ROW_OF(7)]);
@@ -122,16 +122,16 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) UNIT_KERNEL void att
         UNROLL for (int t = 0; t < KEYS / 2; t += 8) {
             const FragA fa = load_a(ps + sg * FM * ROW_P + t, ROW_P, lane);
             UNROLL for (int n = 0; n < ON; n++)
-                acc[n] = MMA(fa, load_b(kv + n * FN * ROW_P + t, ROW_P, lane), acc[n]);
+                acc[n] = mma(fa, load_b(kv + n * FN * ROW_P + t, ROW_P, lane), acc[n], lid, scratch);
         }
     }
-    ROW_SUM(sum);
+    row_sum(sum, lid, scratch);
     const float8 total = (float8)(sum[ROW_OF(0)], sum[ROW_OF(1)], sum[ROW_OF(2)], sum[ROW_OF(3)], sum[ROW_OF(4)], sum[ROW_OF(5)], sum[ROW_OF(6)], sum[ROW_OF(7)]);
     UNROLL for (int n = 0; n < ON; n++) {
         float t[8];
-        UNPACK(t, acc[n] / total);
+        unpack(t, acc[n] / total);
         UNROLL for (int e = 0; e < 8; e++) {
-            const int qt = i0 + sg * FM + C_ROW(e), c = n * FN + C_COL(e);
+            const int qt = i0 + sg * FM + c_row(lane, e), c = n * FN + c_col(lane, e);
             if (qt < tq && c < HEAD_DIM)
                 vstore_half_rte(t[e], 0, o + o0 + (((size_t)b * tq + qt) * n_heads + head) * HEAD_DIM + c);
         }

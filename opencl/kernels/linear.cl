@@ -239,70 +239,16 @@ __kernel void linear_gather(__global ACT *y, int y0, __global const ACT *x, int 
 }
 #else
 
-BODY void panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
-                     int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, const Epilogue e)
-{
-    const Share h = share_of(item, run, n_rows, rows_run, n_in, n_panels, per_item);
-    __local WORD16 *a = (__local WORD16 *)scratch;
-    __local float16 *sums = scratch + (size_t)rows_run * (slice / (16 * PAIR));
-    for (int k0 = 0; k0 < n_in; k0 += slice) {
-        const int kn = min(slice, n_in - k0), n_words = (kn + PAIR - 1) / PAIR, groups = (n_words + 15) / 16;
-        pack_rows(a, x, x0, h, n_rows, n_in, k0, kn, groups);
-        for (int panel = h.panel0; panel < h.panel1; panel += PANELS)
-            for (int r0 = 0; r0 < h.blocks * 12; r0 += TILE_ROWS)
-                for (int col = 0; col < 32 * PANELS; col += TILE_COLS) {
-                    const int p0 = h.first + r0, rows = min(TILE_ROWS, h.last - p0), o = panel * 32 + col;
-                    const size_t at = (size_t)p0 * y_pitch + o;
-                    __local VEC *sum = (__local VEC *)(sums + ((size_t)(panel - h.panel0) * rows_run + r0) * 2) + col / VW;
-                    VEC s[TILE_SUMS];
-                    if (k0 + slice >= n_in)
-                        fetch_tile(y, e.res ? e.res + e.res0 : 0, at, rows, y_pitch);
-                    start_at_zero(s);
-                    if (k0 > 0)
-                        take_up(s, sum, rows_run);
-                    add_products(s, (__local const WORD *)(a + (size_t)(r0 / 12) * groups * 12 + r0 % 12),
-                                 wt + ((size_t)panel * h.words + k0 / PAIR) * 32 + col, (size_t)h.words * 32, n_words);
-                    if (k0 + slice < n_in)
-                        keep(s, sum, rows_run);
-                    else
-                        finish_tile(s, y, at, rows, y_pitch, p0, per_sample, o, n_out, e);
-                }
-    }
-}
-
-BODY void bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
-                    int y_pitch, int n_panels, int per_item, int slice, __local float16 *scratch, __global const float *bias)
-{
-    const Share h = share_of(item, run, n_rows, rows_run, n_in, n_panels, per_item);
-    __local WORD16 *a = (__local WORD16 *)scratch;
-    __local float16 *sums = scratch + (size_t)rows_run * (slice / (16 * PAIR));
-    for (int k0 = 0; k0 < n_in; k0 += slice) {
-        const int kn = min(slice, n_in - k0), n_words = (kn + PAIR - 1) / PAIR, groups = (n_words + 15) / 16;
-        pack_rows(a, x, x0, h, n_rows, n_in, k0, kn, groups);
-        for (int panel = h.panel0; panel < h.panel1; panel += PANELS)
-            for (int r0 = 0; r0 < h.blocks * 12; r0 += TILE_ROWS)
-                for (int col = 0; col < 32 * PANELS; col += TILE_COLS) {
-                    const int p0 = h.first + r0, rows = min(TILE_ROWS, h.last - p0), o = panel * 32 + col;
-                    const size_t at = (size_t)p0 * y_pitch + o;
-                    __local VEC *sum = (__local VEC *)(sums + ((size_t)(panel - h.panel0) * rows_run + r0) * 2) + col / VW;
-                    VEC s[TILE_SUMS];
-                    if (k0 + slice >= n_in)
-                        fetch_tile(y, 0, at, rows, y_pitch);
-                    start_at_bias(s, bias, o);
-                    if (k0 > 0)
-                        take_up(s, sum, rows_run);
-                    add_products(s, (__local const WORD *)(a + (size_t)(r0 / 12) * groups * 12 + r0 % 12),
-                                 wt + ((size_t)panel * h.words + k0 / PAIR) * 32 + col, (size_t)h.words * 32, n_words);
-                    if (k0 + slice < n_in)
-                        keep(s, sum, rows_run);
-                    else
-                        store_tile(s, y, at, rows, y_pitch);
-                }
-    }
-}
-
 /* Values and gates are 16 columns apart: in two tiles, if those are narrow. */
 #define GATED_COLS (TILE_COLS < 32 ? 32 : TILE_COLS)
+
+/* Keeps the sums of a tile from column `col` on until their gates are there. out [TILE_ROWS][GATED_COLS]. */
+IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
+{
+#pragma unroll
+    for (int i = 0; i < TILE_ROWS * TILE_COLS / 16; i++)
+        out[i / (TILE_COLS / 16) * (GATED_COLS / 16) + col % GATED_COLS / 16 + i % (TILE_COLS / 16)] = PIECE(s, i);
+}
 
 /* Writes what values and gates make. out [TILE_ROWS][GATED_COLS]: the sums from output `o` on. */
 IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows, int y_pitch, int o, int n_out, __global const float *bias)
@@ -320,42 +266,77 @@ IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows,
         }
 }
 
-BODY void geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
-                     int n_out, int y_pitch, int n_panels, int per_item, int slice, __local float16 *scratch, __global const float *bias)
+/* What is done with a tile's sums: `how` is a constant of each kernel. */
+#define WITH_EPILOGUE 0
+#define WITH_BIAS 1 /* e.bias, from 0 on, is all that is fused */
+#define GATED 2     /* as with a bias, and half of the outputs are gates */
+
+IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows,
+                      int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch,
+                      const Epilogue e)
 {
     const Share h = share_of(item, run, n_rows, rows_run, n_in, n_panels, per_item);
     __local WORD16 *a = (__local WORD16 *)scratch;
     __local float16 *sums = scratch + (size_t)rows_run * (slice / (16 * PAIR));
     for (int k0 = 0; k0 < n_in; k0 += slice) {
         const int kn = min(slice, n_in - k0), n_words = (kn + PAIR - 1) / PAIR, groups = (n_words + 15) / 16;
+        const bool last = k0 + slice >= n_in;
         pack_rows(a, x, x0, h, n_rows, n_in, k0, kn, groups);
         for (int panel = h.panel0; panel < h.panel1; panel += PANELS)
             for (int r0 = 0; r0 < h.blocks * 12; r0 += TILE_ROWS) {
                 float16 out[TILE_ROWS * GATED_COLS / 16];
                 for (int col = 0; col < 32 * PANELS; col += TILE_COLS) {
                     const int p0 = h.first + r0, rows = min(TILE_ROWS, h.last - p0), o = panel * 32 + col;
+                    const size_t at = (size_t)p0 * y_pitch + o;
                     __local VEC *sum = (__local VEC *)(sums + ((size_t)(panel - h.panel0) * rows_run + r0) * 2) + col / VW;
                     VEC s[TILE_SUMS];
-                    if (k0 + slice >= n_in)
+                    if (last && how == GATED)
                         for (int i = 0; i < rows; i++)
                             FETCH_TO_WRITE(y + (size_t)(p0 + i) * y_pitch + panel * 16);
-                    start_at_zero(s);
+                    else if (last)
+                        fetch_tile(y, e.res ? e.res + e.res0 : 0, at, rows, y_pitch);
+                    if (how == WITH_BIAS)
+                        start_at_bias(s, e.bias, o);
+                    else
+                        start_at_zero(s);
                     if (k0 > 0)
                         take_up(s, sum, rows_run);
                     add_products(s, (__local const WORD *)(a + (size_t)(r0 / 12) * groups * 12 + r0 % 12),
                                  wt + ((size_t)panel * h.words + k0 / PAIR) * 32 + col, (size_t)h.words * 32, n_words);
-                    if (k0 + slice < n_in) {
+                    if (!last)
                         keep(s, sum, rows_run);
-                        continue;
+                    else if (how == WITH_EPILOGUE)
+                        finish_tile(s, y, at, rows, y_pitch, p0, per_sample, o, n_out, e);
+                    else if (how == WITH_BIAS)
+                        store_tile(s, y, at, rows, y_pitch);
+                    else {
+                        keep_gated(s, out, col);
+                        if (col % GATED_COLS + TILE_COLS == GATED_COLS)
+                            finish_gated(out, y, p0, rows, y_pitch, o / GATED_COLS * GATED_COLS, n_out, e.bias);
                     }
-#pragma unroll
-                    for (int i = 0; i < TILE_ROWS * TILE_COLS / 16; i++)
-                        out[i / (TILE_COLS / 16) * (GATED_COLS / 16) + col % GATED_COLS / 16 + i % (TILE_COLS / 16)] = PIECE(s, i);
-                    if (col % GATED_COLS + TILE_COLS == GATED_COLS)
-                        finish_gated(out, y, p0, rows, y_pitch, o / GATED_COLS * GATED_COLS, n_out, bias);
                 }
             }
     }
+}
+
+BODY void panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
+                     int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, const Epilogue e)
+{
+    multiply(WITH_EPILOGUE, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, per_sample, n_panels, per_item, slice, scratch, e);
+}
+
+BODY void bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
+                    int y_pitch, int n_panels, int per_item, int slice, __local float16 *scratch, __global const float *bias)
+{
+    const Epilogue e = {bias};
+    multiply(WITH_BIAS, item, run, y, x, x0, wt, n_rows, rows_run, n_in, 0, y_pitch, 1, n_panels, per_item, slice, scratch, e);
+}
+
+BODY void geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
+                     int n_out, int y_pitch, int n_panels, int per_item, int slice, __local float16 *scratch, __global const float *bias)
+{
+    const Epilogue e = {bias};
+    multiply(GATED, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, 1, n_panels, per_item, slice, scratch, e);
 }
 
 /* The three take the same arguments. */

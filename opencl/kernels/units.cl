@@ -3,10 +3,11 @@
  *   2  Intel with sub-groups of 8 and 3  with sub-groups of 16: cl_intel_subgroup_matrix_multiply_accumulate (revision 1.0.0);
  *   4  AMD RDNA 3, V_WMMA_F32_16X16X16_F16 (RDNA3 Instruction Set Architecture, section 7.9).
  * Operands stand in local memory as words of two neighbours along the sum: a by rows, b by columns, with ROW_WORDS words from row to row (a multiple of 4).
- * How each item holds them: A_AT(m, k), B_AT(k, n) = which half of which item's words; C_ROW(i), C_COL(i) = where its i-th sum stands.
- * Each item's 8 sums lie in ROWS rows, the i-th in the ROW_OF(i)-th, and ROW_LANES neighbouring items share them: ROW_MAX(t), ROW_SUM(t) put the maximum or
+ * How each item holds them: A_AT(m, k), B_AT(k, n) = which half of which item's words; c_row(lane, i), c_col(lane, i) = where the i-th sum of an item stands.
+ * Each item's 8 sums lie in ROWS rows, the i-th in the ROW_OF(i)-th, and ROW_LANES neighbouring items share them: row_max() and row_sum() put the maximum or
  * the sum over those items into each of t [ROWS]. PAIRS: sums 2 i and 2 i + 1 are neighbours in a row.
- * EMULATED: the product written out, for devices without the unit: how the rest is tested on them.
+ * EMULATED: the product written out, for devices without the unit: how the rest is tested on them. It needs local memory, UNIT_SCRATCH, which
+ * mma(), row_max() and row_sum() are given with the item's number `lid`; real units use neither.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define HALF_AT(lane, word, k) (((lane) * (A_WORDS + B_WORDS) + (word)) * 2 + (k) % 2)
 #if MATRIX == 1
@@ -17,14 +18,14 @@
 #define B_WORDS 4
 #define A_AT(m, k) HALF_AT((m) % 8 * 4 + (k) % 8 / 2, (m) / 8 + (k) / 8 * 2, k)
 #define B_AT(k, n) HALF_AT((n) % 8 * 4 + (k) % 8 / 2, A_WORDS + (n) / 8 + (k) / 8 * 2, k)
-#define C_ROW(i) (lane / 4 + ((i) & 2) * 4)
-#define C_COL(i) (lane % 4 * 2 + ((i) & 1) + ((i) & 4) * 2)
 #define ROWS 2
 #define ROW_OF(i) ((i) / 2 % 2)
 #define ROW_LANES 4
 #define PAIRS
 typedef uint4 FragA;
 typedef uint4 FragB;
+INLINE int c_row(const int lane, const int i) { return lane / 4 + (i & 2) * 4; }
+INLINE int c_col(const int lane, const int i) { return lane % 4 * 2 + (i & 1) + (i & 4) * 2; }
 #elif MATRIX == 2
 #define SG 8
 #define FM 8
@@ -33,12 +34,12 @@ typedef uint4 FragB;
 #define B_WORDS 8
 #define A_AT(m, k) HALF_AT((k) / 2, m, k)
 #define B_AT(k, n) HALF_AT(n, A_WORDS + (k) / 2, k)
-#define C_ROW(i) (i)
-#define C_COL(i) lane
 #define UNIT_KERNEL __attribute__((intel_reqd_sub_group_size(8)))
 #define INTEL_A int8
 typedef uint8 FragA;
 typedef uint8 FragB;
+INLINE int c_row(const int lane, const int i) { return i; }
+INLINE int c_col(const int lane, const int i) { return lane; }
 #elif MATRIX == 3
 #define SG 16
 #define FM 8
@@ -47,12 +48,12 @@ typedef uint8 FragB;
 #define B_WORDS 8
 #define A_AT(m, k) ((k) * (A_WORDS + B_WORDS) * 2 + (m))
 #define B_AT(k, n) HALF_AT(n, A_WORDS + (k) / 2, k)
-#define C_ROW(i) (i)
-#define C_COL(i) lane
 #define UNIT_KERNEL __attribute__((intel_reqd_sub_group_size(16)))
 #define INTEL_A short8
 typedef ushort8 FragA;
 typedef uint8 FragB;
+INLINE int c_row(const int lane, const int i) { return i; }
+INLINE int c_col(const int lane, const int i) { return lane; }
 #elif MATRIX == 4
 #define SG 32
 #define FM 16
@@ -61,11 +62,11 @@ typedef uint8 FragB;
 #define B_WORDS 8
 #define A_AT(m, k) HALF_AT(m, (k) / 2, k)
 #define B_AT(k, n) HALF_AT(n, A_WORDS + (k) / 2, k)
-#define C_ROW(i) (2 * (i) + lane / 16)
-#define C_COL(i) (lane % 16)
 #define UNIT_KERNEL __attribute__((amdgpu_waves_per_eu(2, 4))) /* more registers than the compiler gives by itself */
 typedef uint8 FragA;
 typedef uint8 FragB;
+INLINE int c_row(const int lane, const int i) { return 2 * i + lane / 16; }
+INLINE int c_col(const int lane, const int i) { return lane % 16; }
 #endif
 
 #ifndef ROWS
@@ -73,11 +74,10 @@ typedef uint8 FragB;
 #define ROW_OF(i) (i)
 #define ROW_LANES (SG < 16 ? SG : 16)
 #endif
-#define UNPACK(t, v)                                                                                                             \
-    {                                                                                                                            \
-        const float8 u = v;                                                                                                      \
-        (t)[0] = u.s0, (t)[1] = u.s1, (t)[2] = u.s2, (t)[3] = u.s3, (t)[4] = u.s4, (t)[5] = u.s5, (t)[6] = u.s6, (t)[7] = u.s7;      \
-    }
+INLINE void unpack(float *t, float8 v)
+{
+    t[0] = v.s0, t[1] = v.s1, t[2] = v.s2, t[3] = v.s3, t[4] = v.s4, t[5] = v.s5, t[6] = v.s6, t[7] = v.s7;
+}
 
 #if (MATRIX == 2 || MATRIX == 3) && !defined(EMULATED)
 #pragma OPENCL EXTENSION cl_intel_subgroups : enable
@@ -134,8 +134,7 @@ INLINE FragA load_a(__local const uint *p, const int row_words, int lane)
 #endif
 
 #ifdef EMULATED
-#define UNIT_SCRATCH(n_items) __local uint unit_scratch[(n_items) * (A_WORDS + B_WORDS)] __attribute__((aligned(32)));
-#define MMA(a, b, c) mma(a, b, c, get_local_id(0), unit_scratch)
+#define UNIT_SCRATCH(name, n_items) __local uint name[(n_items) * (A_WORDS + B_WORDS)] __attribute__((aligned(32)));
 /* To be met by all items of a work-group. */
 float8 mma(FragA a, FragB b, float8 c, int lid, __local uint *scratch)
 {
@@ -149,13 +148,12 @@ float8 mma(FragA a, FragB b, float8 c, int lid, __local uint *scratch)
     vstore8(c, 0, s);
     for (int i = 0; i < 8; i++)
         for (int k = 0; k < 16; k++)
-            s[i] = fma(vload_half(A_AT(C_ROW(i), k), halves), vload_half(B_AT(k, C_COL(i)), halves), s[i]);
+            s[i] = fma(vload_half(A_AT(c_row(lane, i), k), halves), vload_half(B_AT(k, c_col(lane, i)), halves), s[i]);
     barrier(CLK_LOCAL_MEM_FENCE);
     return vload8(0, s);
 }
 
-#define ROW_MAX(t) reduce_rows(t, true, get_local_id(0), (__local float *)unit_scratch)
-#define ROW_SUM(t) reduce_rows(t, false, get_local_id(0), (__local float *)unit_scratch)
+/* Of both the maximum and the sum. */
 void reduce_rows(float *t, const bool most, int lid, __local float *scratch)
 {
     for (int r = 0; r < ROWS; r++)
@@ -168,7 +166,10 @@ void reduce_rows(float *t, const bool most, int lid, __local float *scratch)
         }
     barrier(CLK_LOCAL_MEM_FENCE);
 }
+INLINE void row_max(float *t, int lid, __local uint *scratch) { reduce_rows(t, true, lid, (__local float *)scratch); }
+INLINE void row_sum(float *t, int lid, __local uint *scratch) { reduce_rows(t, false, lid, (__local float *)scratch); }
 #else
+#define UNIT_SCRATCH(name, n_items) __local uint *const name = 0;
 #if MATRIX == 1
 /* The value of the item whose number differs in the bits of `mask`. */
 INLINE float other_item(float v, const int mask)
@@ -181,35 +182,59 @@ INLINE float other_item(float v, const int mask)
 /* DS_SWIZZLE_B32, bit mode: the mask is bits 10 to 14. */
 #define other_item(v, mask) as_float(__builtin_amdgcn_ds_swizzle(as_int(v), (mask) << 10 | 0x1f))
 #endif
+/* All items of a row at one mask, then the next: independent exchanges follow each other. */
+INLINE void row_max(float *t, int lid, __local uint *scratch)
+{
 #if MATRIX == 2 || MATRIX == 3
-#define ROW_MAX(t) REDUCE(t, sub_group_reduce_max(t[r]))
-#define ROW_SUM(t) REDUCE(t, sub_group_reduce_add(t[r]))
-#elif MATRIX == 1
-#define ROW_MAX(t) REDUCE(t, fmax(t[r], other_item(t[r], 1))) REDUCE(t, fmax(t[r], other_item(t[r], 2)))
-#define ROW_SUM(t) REDUCE(t, t[r] + other_item(t[r], 1)) REDUCE(t, t[r] + other_item(t[r], 2))
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = sub_group_reduce_max(t[r]);
 #else
-#define ROW_MAX(t)                                                                                                               \
-    REDUCE(t, fmax(t[r], other_item(t[r], 1))) REDUCE(t, fmax(t[r], other_item(t[r], 2))) REDUCE(t, fmax(t[r], other_item(t[r], 4))) \
-    REDUCE(t, fmax(t[r], other_item(t[r], 8)))
-#define ROW_SUM(t)                                                                                                               \
-    REDUCE(t, t[r] + other_item(t[r], 1)) REDUCE(t, t[r] + other_item(t[r], 2)) REDUCE(t, t[r] + other_item(t[r], 4))            \
-    REDUCE(t, t[r] + other_item(t[r], 8))
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = fmax(t[r], other_item(t[r], 1));
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = fmax(t[r], other_item(t[r], 2));
 #endif
-#define REDUCE(t, v)                                                                                                             \
-    UNROLL for (int r = 0; r < ROWS; r++) t[r] = v;
-#define UNIT_SCRATCH(n_items)
-#define MMA(a, b, c) mma(a, b, c)
-INLINE float8 mma(FragA a, FragB b, float8 c)
+#if MATRIX == 4
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = fmax(t[r], other_item(t[r], 4));
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = fmax(t[r], other_item(t[r], 8));
+#endif
+}
+INLINE void row_sum(float *t, int lid, __local uint *scratch)
+{
+#if MATRIX == 2 || MATRIX == 3
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = sub_group_reduce_add(t[r]);
+#else
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = t[r] + other_item(t[r], 1);
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = t[r] + other_item(t[r], 2);
+#endif
+#if MATRIX == 4
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = t[r] + other_item(t[r], 4);
+    UNROLL for (int r = 0; r < ROWS; r++)
+        t[r] = t[r] + other_item(t[r], 8);
+#endif
+}
+
+#if MATRIX == 1
+/* c + a b for 8 of b's columns. */
+INLINE float4 mma_sync(float4 c, uint4 a, uint b0, uint b1)
+{
+    __asm__("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+            : "+f"(c.x), "+f"(c.y), "+f"(c.z), "+f"(c.w)
+            : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1));
+    return c;
+}
+#endif
+
+INLINE float8 mma(FragA a, FragB b, float8 c, int lid, __local uint *scratch)
 {
 #if MATRIX == 1
-#define MMA_SYNC(c, b0, b1)                                                                                                       \
-    __asm__("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"   \
-            : "+f"(c.x), "+f"(c.y), "+f"(c.z), "+f"(c.w)                                                                          \
-            : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1))
-    float4 left = c.lo, right = c.hi;
-    MMA_SYNC(left, b.x, b.z);
-    MMA_SYNC(right, b.y, b.w);
-    return (float8)(left, right);
+    return (float8)(mma_sync(c.lo, a, b.x, b.z), mma_sync(c.hi, a, b.y, b.w));
 #elif MATRIX == 2 || MATRIX == 3
     return intel_sub_group_f16_f16_matrix_mad_k16(CAT(as_, INTEL_A)(a), as_int8(b), c);
 #elif MATRIX == 4
