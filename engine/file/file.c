@@ -13,22 +13,6 @@
 #include <unistd.h>
 #include <glib/gi18n-lib.h>
 
-static void value_free(gpointer v)
-{
-    g_free(((SfuFileValue *)v)->text);
-    g_free(v);
-}
-
-GHashTable *sfu_file_metadata_new(void)
-{
-    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, value_free);
-}
-
-gsize sfu_file_tensor_bytes(const SfuFileTensor *t)
-{
-    return sfu_dtype_size(t->dtype, t->n_elements);
-}
-
 SfuFileTensor *sfu_file_tensor_rows(const SfuFileTensor *t, gint64 first, gint64 n)
 {
     const gint64 row = t->n_dims && t->dims[0] ? t->n_elements / t->dims[0] : 0, block = sfu_dtype_block(t->dtype);

@@ -13,26 +13,12 @@
     12 /* half-width of the widest hole on the coarsest level, at most. Much less and things are grown out of next to  \
           nothing */
 #define LEAST_SOURCES 64 /* on the coarsest level */
-#define TRUST 3.0f /* a patch counts this many times more for each pixel that its middle is nearer to the known rest   \
-                    */
+#define TRUST                                                                                                          \
+    3.0f /* a patch counts this many times more for each pixel that its middle is nearer to the known rest             \
+          */
 
 const double sfu_patch_thin_px =
     1; /* scratches; from strokes of 3 px on patches are nearer to the truth in every measure */
-
-/* Marsaglia 2003, xorshift64*: below n. */
-int sfu_patch_random(Fill *f, int n)
-{
-    f->random ^= f->random >> 12;
-    f->random ^= f->random << 25;
-    f->random ^= f->random >> 27;
-    return (int)(((f->random * 2685821657736338717u) >> 32) * (guint64)n >> 32);
-}
-
-gboolean sfu_patch_go_on(Fill *f, double work)
-{
-    f->done += work;
-    return !f->tick || f->tick(MIN(1, f->done / f->total), f->data);
-}
 
 /* Sources of the level, and how well they fit, from those of the coarser one. */
 static void inherit(Fill *f, Level *l, const Level *coarse)

@@ -8,6 +8,21 @@
 
 #define TEXTURE 1.0f /* weight of the texture channel against a colour */
 
+/* Marsaglia 2003, xorshift64*: below n. */
+int sfu_patch_random(Fill *f, int n)
+{
+    f->random ^= f->random >> 12;
+    f->random ^= f->random << 25;
+    f->random ^= f->random >> 27;
+    return (int)(((f->random * 2685821657736338717u) >> 32) * (guint64)n >> 32);
+}
+
+gboolean sfu_patch_go_on(Fill *f, double work)
+{
+    f->done += work;
+    return !f->tick || f->tick(MIN(1, f->done / f->total), f->data);
+}
+
 void sfu_patch_level_clear(Level *l)
 {
     g_free(l->p);

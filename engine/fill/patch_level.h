@@ -44,13 +44,12 @@ typedef struct {
     double done, total; /* patches searched for */
 } Fill;
 
+/* ---- patch_level.c; FALSE: no memory ---- */
+
 /* Below n. */
 int sfu_patch_random(Fill *f, int n);
 /* Counts work done. FALSE: stop. */
 gboolean sfu_patch_go_on(Fill *f, double work);
-
-/* ---- patch_level.c; FALSE: no memory
- * --------------------------------------------------------------------------------- */
 
 /* Pixels zeroed, all KNOWN. */
 gboolean sfu_patch_level_init(Level *l, int w, int h);
@@ -66,20 +65,17 @@ void sfu_patch_distances(float *d, int w, int h);
 /* How far each HOLE pixel is from the rest; returns the largest. */
 float sfu_patch_level_depth(const Level *l, float *d);
 
-/* ---- patch_prior.c
- * --------------------------------------------------------------------------------------------------- */
+/* ---- patch_prior.c ---- */
 
 /* Fills in dear of all levels, and of f. FALSE: no memory. */
 gboolean sfu_patch_prior(Fill *f);
 
-/* ---- patch_sketch.c
- * --------------------------------------------------------------------------------------------------- */
+/* ---- patch_sketch.c ---- */
 
 /* First guess on the coarsest level: pixels, and some of from. FALSE: stopped or out of memory (*end says which). */
 gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end);
 
-/* ---- patch_search.c
- * --------------------------------------------------------------------------------------------------- */
+/* ---- patch_search.c ---- */
 
 /* Two sweeps of PatchMatch from the sources that stand in from. FALSE: stopped. */
 gboolean sfu_patch_search(Fill *f, Level *l);

@@ -340,80 +340,39 @@ static gboolean step_lcm(SfuStepRun *r, int i, GError **error)
 /* ---- the table and the run ------------------------------------------------------------------------------------------
  */
 
-static const struct {
-    const char *name, *label;
-    SfuStepFunc step;
-    double eta; /* its usual */
-    gboolean always_draws, brownian;
-} samplers[SFU_N_SAMPLERS] = {
-    [SFU_SAMPLER_EULER] = {"euler", "Euler", step_euler},
-    [SFU_SAMPLER_EULER_A] = {"euler_a", "Euler a", step_euler_a, 1},
-    [SFU_SAMPLER_HEUN] = {"heun", "Heun", step_heun},
-    [SFU_SAMPLER_DPM2] = {"dpm2", "DPM2", step_dpm2},
-    [SFU_SAMPLER_DPM2_A] = {"dpm2_a", "DPM2 a", step_dpm2_a, 1},
-    [SFU_SAMPLER_DPMPP_2M] = {"dpmpp_2m", "DPM++ 2M", step_dpmpp_2m},
-    [SFU_SAMPLER_DPMPP_2M_SDE] = {"dpmpp_2m_sde", "DPM++ 2M SDE", step_dpmpp_2m_sde, 1, FALSE, TRUE},
-    [SFU_SAMPLER_DPMPP_SDE] = {"dpmpp_sde", "DPM++ SDE", step_dpmpp_sde, 1, FALSE, TRUE},
-    [SFU_SAMPLER_DPMPP_2S_A] = {"dpmpp_2s_a", "DPM++ 2S a", step_dpmpp_2s_a, 1},
-    [SFU_SAMPLER_DDIM] = {"ddim", "DDIM", step_euler_a, 0},
-    [SFU_SAMPLER_DDPM] = {"ddpm", "DDPM", step_euler_a, 1},
-    [SFU_SAMPLER_UNIPC] = {"unipc", "UniPC", step_unipc},
-    [SFU_SAMPLER_LMS] = {"lms", "LMS", step_lms},
-    [SFU_SAMPLER_LCM] = {"lcm", "LCM", step_lcm, 0, TRUE},
-    [SFU_SAMPLER_DPMPP_3M_SDE] = {"dpmpp_3m_sde", "DPM++ 3M SDE", step_dpmpp_3m_sde, 1, FALSE, TRUE},
-    [SFU_SAMPLER_DPMPP_2M_SDE_HEUN] = {"dpmpp_2m_sde_heun", "DPM++ 2M SDE Heun", step_dpmpp_2m_sde_heun, 1, FALSE,
-                                       TRUE},
-    [SFU_SAMPLER_IPNDM] = {"ipndm", "IPNDM", step_ipndm},
-    [SFU_SAMPLER_DEIS] = {"deis", "DEIS", sfu_step_deis},
-    [SFU_SAMPLER_PLMS] = {"plms", "PLMS", sfu_step_plms},
-    [SFU_SAMPLER_TCD] = {"tcd", "TCD", sfu_step_tcd, 0.3},
-    [SFU_SAMPLER_RES_MULTISTEP] = {"res_multistep", "RES multistep", sfu_step_res_multistep},
-    [SFU_SAMPLER_ER_SDE] = {"er_sde", "ER SDE", sfu_step_er_sde, 1},
-    [SFU_SAMPLER_EULER_CFGPP] = {"euler_cfg_pp", "Euler CFG++", sfu_step_euler_cfgpp},
-    [SFU_SAMPLER_EULER_A_CFGPP] = {"euler_a_cfg_pp", "Euler a CFG++", sfu_step_euler_cfgpp, 1},
-    [SFU_SAMPLER_RESTART] = {"restart", "Restart", sfu_step_restart, 0, TRUE},
-    [SFU_SAMPLER_DPM_FAST] = {"dpm_fast", "DPM fast", sfu_step_dpm_fast},
-    [SFU_SAMPLER_DPM_ADAPTIVE] = {"dpm_adaptive", "DPM adaptive", sfu_step_dpm_adaptive},
+static const SfuStepFunc steps[SFU_N_SAMPLERS] = {
+    [SFU_SAMPLER_EULER] = step_euler,
+    [SFU_SAMPLER_EULER_A] = step_euler_a,
+    [SFU_SAMPLER_HEUN] = step_heun,
+    [SFU_SAMPLER_DPM2] = step_dpm2,
+    [SFU_SAMPLER_DPM2_A] = step_dpm2_a,
+    [SFU_SAMPLER_DPMPP_2M] = step_dpmpp_2m,
+    [SFU_SAMPLER_DPMPP_2M_SDE] = step_dpmpp_2m_sde,
+    [SFU_SAMPLER_DPMPP_SDE] = step_dpmpp_sde,
+    [SFU_SAMPLER_DPMPP_2S_A] = step_dpmpp_2s_a,
+    [SFU_SAMPLER_DDIM] = step_euler_a,
+    [SFU_SAMPLER_DDPM] = step_euler_a,
+    [SFU_SAMPLER_UNIPC] = step_unipc,
+    [SFU_SAMPLER_LMS] = step_lms,
+    [SFU_SAMPLER_LCM] = step_lcm,
+    [SFU_SAMPLER_DPMPP_3M_SDE] = step_dpmpp_3m_sde,
+    [SFU_SAMPLER_DPMPP_2M_SDE_HEUN] = step_dpmpp_2m_sde_heun,
+    [SFU_SAMPLER_IPNDM] = step_ipndm,
+    [SFU_SAMPLER_DEIS] = sfu_step_deis,
+    [SFU_SAMPLER_PLMS] = sfu_step_plms,
+    [SFU_SAMPLER_TCD] = sfu_step_tcd,
+    [SFU_SAMPLER_RES_MULTISTEP] = sfu_step_res_multistep,
+    [SFU_SAMPLER_ER_SDE] = sfu_step_er_sde,
+    [SFU_SAMPLER_EULER_CFGPP] = sfu_step_euler_cfgpp,
+    [SFU_SAMPLER_EULER_A_CFGPP] = sfu_step_euler_cfgpp,
+    [SFU_SAMPLER_RESTART] = sfu_step_restart,
+    [SFU_SAMPLER_DPM_FAST] = sfu_step_dpm_fast,
+    [SFU_SAMPLER_DPM_ADAPTIVE] = sfu_step_dpm_adaptive,
 };
-
-const char *sfu_sampler_name(int sampler)
-{
-    return sampler >= 0 && sampler < SFU_N_SAMPLERS ? samplers[sampler].name : NULL;
-}
-
-const char *sfu_sampler_label(int sampler)
-{
-    return sampler >= 0 && sampler < SFU_N_SAMPLERS ? samplers[sampler].label : NULL;
-}
-
-int sfu_sampler_passes(SfuSampler sampler)
-{
-    switch (sampler) {
-    case SFU_SAMPLER_HEUN:
-    case SFU_SAMPLER_DPM2:
-    case SFU_SAMPLER_DPM2_A:
-    case SFU_SAMPLER_DPMPP_SDE:
-    case SFU_SAMPLER_DPMPP_2S_A:
-    case SFU_SAMPLER_RESTART:
-        return 2;
-    default:
-        return 1;
-    }
-}
 
 gboolean sfu_sampler_needs_unconditional(SfuSampler sampler)
 {
-    return samplers[sampler].step == sfu_step_euler_cfgpp;
-}
-
-gboolean sfu_sampler_is_stochastic(SfuSampler sampler)
-{
-    return samplers[sampler].eta > 0 || samplers[sampler].always_draws;
-}
-
-double sfu_sampler_default_eta(SfuSampler sampler)
-{
-    return samplers[sampler].always_draws ? 1 : samplers[sampler].eta;
+    return steps[sampler] == sfu_step_euler_cfgpp;
 }
 
 static gboolean all_finite(const float *x, gint64 n)
@@ -427,21 +386,17 @@ static gboolean all_finite(const float *x, gint64 n)
 gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images,
                     SfuNoise *noise, const SfuSampleCallbacks *callbacks, GError **error)
 {
-    const double eta = options && options->eta >= 0 ? options->eta : samplers[s->sampler].eta;
-    const gboolean may_draw = samplers[s->sampler].always_draws || eta > 0;
+    const SfuSamplerTraits *traits = sfu_sampler_traits(s->sampler);
+    const double eta = options && options->eta >= 0 ? options->eta : traits->eta;
+    const gboolean may_draw = traits->always_draws || eta > 0;
     if (may_draw && !noise && !callbacks->draw) {
         g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS, _("The sampler %s needs a source of noise"),
                     sfu_sampler_label(s->sampler));
         return FALSE;
     }
     const gint64 n = n_per_image * n_images;
-    SfuStepRun r = {.s = s,
-                    .callbacks = callbacks,
-                    .noise = noise,
-                    .brownian = samplers[s->sampler].brownian,
-                    .eta = eta,
-                    .n = n,
-                    .x = x};
+    SfuStepRun r = {
+        .s = s, .callbacks = callbacks, .noise = noise, .brownian = traits->brownian, .eta = eta, .n = n, .x = x};
     r.s_noise = options && options->s_noise > 0 ? options->s_noise : 1;
     float *buffers = g_new(float, n *(6 + SFU_STEP_HISTORY));
     r.denoised = buffers;
@@ -456,7 +411,7 @@ gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *
     gboolean ok = FALSE;
     for (int i = 0; i < s->n_steps; i++) {
         r.sigma_now = sfu_step_end(s, i);
-        if (!samplers[s->sampler].step(&r, i, error))
+        if (!steps[s->sampler](&r, i, error))
             goto out;
         if (!all_finite(x, n)) {
             g_set_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_NAN,

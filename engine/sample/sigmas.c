@@ -10,33 +10,6 @@ G_DEFINE_QUARK(sfu_sample_error_quark, sfu_sample_error)
 #define MAX_TRAIN 100000
 #define LCM_ORIGINAL_STEPS 50 /* diffusers' original_inference_steps */
 
-static const char *const schedule_names[SFU_N_SCHEDULES][2] = {
-    [SFU_SCHEDULE_AUTO] = {"auto", "Automatic"},
-    [SFU_SCHEDULE_NORMAL] = {"normal", "Normal"},
-    [SFU_SCHEDULE_KARRAS] = {"karras", "Karras"},
-    [SFU_SCHEDULE_EXPONENTIAL] = {"exponential", "Exponential"},
-    [SFU_SCHEDULE_SGM_UNIFORM] = {"sgm_uniform", "SGM Uniform"},
-    [SFU_SCHEDULE_SIMPLE] = {"simple", "Simple"},
-    [SFU_SCHEDULE_TRAILING] = {"trailing", "Trailing"},
-    [SFU_SCHEDULE_LEADING] = {"leading", "Leading"},
-    [SFU_SCHEDULE_LINSPACE] = {"linspace", "Linspace"},
-    [SFU_SCHEDULE_LCM] = {"lcm", "LCM"},
-    [SFU_SCHEDULE_KL_OPTIMAL] = {"kl_optimal", "KL Optimal"},
-    [SFU_SCHEDULE_BETA] = {"beta", "Beta"},
-    [SFU_SCHEDULE_ALIGN_YOUR_STEPS] = {"align_your_steps", "Align Your Steps"},
-    [SFU_SCHEDULE_DDIM_UNIFORM] = {"ddim_uniform", "DDIM"},
-};
-
-const char *sfu_schedule_name(int schedule)
-{
-    return schedule >= 0 && schedule < SFU_N_SCHEDULES ? schedule_names[schedule][0] : NULL;
-}
-
-const char *sfu_schedule_label(int schedule)
-{
-    return schedule >= 0 && schedule < SFU_N_SCHEDULES ? schedule_names[schedule][1] : NULL;
-}
-
 static SfuSchedule resolve_auto(SfuSampler sampler, SfuSamplePrediction prediction)
 {
     if (prediction == SFU_SAMPLE_FLOW)
@@ -85,18 +58,13 @@ static gboolean ends_at_first(SfuSampler sampler)
 
 /* ---- the model's table ----------------------------------------------------------------------------------------- */
 
-static double shifted(double sigma, double shift)
-{
-    return shift * sigma / (1 + (shift - 1) * sigma);
-}
-
 /* log_sigmas[n_train], rising. */
 static void fill_table(const SfuScheduleOptions *o, double shift, double *log_sigmas)
 {
     const int n = o->n_train;
     if (o->prediction == SFU_SAMPLE_FLOW) {
         for (int t = 0; t < n; t++)
-            log_sigmas[t] = log(shifted((t + 1.0) / n, shift));
+            log_sigmas[t] = log(sfu_sigma_shifted((t + 1.0) / n, shift));
         return;
     }
     const double first = o->scaled_linear ? sqrt(o->beta_start) : o->beta_start;
@@ -117,35 +85,6 @@ static void fill_table(const SfuScheduleOptions *o, double shift, double *log_si
     for (int t = 0; t < n; t++)
         log_sigmas[t] = 0.5 * log1p(-root[t] * root[t]) - log(root[t]);
     g_free(root);
-}
-
-double sfu_sigma_of_timestep(const SfuSigmas *s, double t)
-{
-    if (s->prediction == SFU_SAMPLE_FLOW)
-        return shifted((t + 1) / s->n_train, s->shift);
-    const int low = CLAMP((int)floor(t), 0, s->n_train - 1), high = MIN(low + 1, s->n_train - 1);
-    const double w = t - low;
-    return exp((1 - w) * s->log_sigmas[low] + w * s->log_sigmas[high]);
-}
-
-double sfu_sigma_to_timestep(const SfuSigmas *s, double sigma)
-{
-    if (s->prediction == SFU_SAMPLE_FLOW)
-        return 1000 * sigma;
-    const double wanted = log(sigma);
-    int low = 0, high = s->n_train - 1;
-    if (!(wanted > s->log_sigmas[low]))
-        return low;
-    if (wanted >= s->log_sigmas[high])
-        return high;
-    while (high - low > 1) {
-        const int mid = (low + high) / 2;
-        if (s->log_sigmas[mid] <= wanted)
-            low = mid;
-        else
-            high = mid;
-    }
-    return low + (wanted - s->log_sigmas[low]) / (s->log_sigmas[high] - s->log_sigmas[low]);
 }
 
 /* ---- schedules ------------------------------------------------------------------------------------------------- */
@@ -235,7 +174,7 @@ static void fill_sigmas(const SfuSigmas *s, int n, double *sigmas)
             sigmas[i] = tan((1 - ramp) * atan(highest) + ramp * atan(lowest));
         } else { /* normal for flow: diffusers' FlowMatchEulerDiscreteScheduler, which shifts the ends of its shifted
                     table once more */
-            sigmas[i] = shifted(highest + ramp * (lowest - highest), s->shift);
+            sigmas[i] = sfu_sigma_shifted(highest + ramp * (lowest - highest), s->shift);
         }
     }
 }
@@ -358,64 +297,8 @@ void sfu_sigmas_free(SfuSigmas *s)
     g_free(s);
 }
 
-/* ---- between latents, network and x0 ------------------------------------------------------------------------------
- */
-
 double sfu_sigmas_noise_scale(const SfuSigmas *s)
 {
     const double sigma = s->sigmas[0];
     return is_of_diffusers(s->sampler) && s->prediction != SFU_SAMPLE_FLOW ? sqrt(sigma * sigma + 1) : sigma;
-}
-
-void sfu_add_noise(const SfuSigmas *s, float *x, const float *x0, const float *noise, double sigma, gint64 n)
-{
-    const float keep = s->prediction == SFU_SAMPLE_FLOW ? (float)(1 - sigma) : 1, add = (float)sigma;
-    for (gint64 i = 0; i < n; i++)
-        x[i] = keep * x0[i] + add * noise[i];
-}
-
-void sfu_model_input(const SfuSigmas *s, float *in, const float *x, double sigma, gint64 n)
-{
-    const float scale = s->prediction == SFU_SAMPLE_FLOW ? 1 : (float)(1 / sqrt(sigma * sigma + 1));
-    for (gint64 i = 0; i < n; i++)
-        in[i] = scale * x[i];
-}
-
-void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma,
-                              gint64 n)
-{
-    double skip = 1, out = -sigma; /* epsilon; flow, whose output is noise - x0 */
-    if (s->prediction == SFU_SAMPLE_V) {
-        skip = 1 / (sigma * sigma + 1);
-        out = -sigma / sqrt(sigma * sigma + 1);
-    } else if (s->prediction == SFU_SAMPLE_X0) {
-        skip = 0;
-        out = 1;
-    }
-    const float a = (float)skip, b = (float)out;
-    for (gint64 i = 0; i < n; i++)
-        denoised[i] = a * x[i] + b * output[i];
-}
-
-static double deviation(const float *x, gint64 n)
-{
-    double mean = 0, square = 0;
-    for (gint64 i = 0; i < n; i++)
-        mean += x[i];
-    mean /= n;
-    for (gint64 i = 0; i < n; i++)
-        square += (x[i] - mean) * (x[i] - mean);
-    return sqrt(square / n); /* PyTorch divides by n - 1; only a ratio is used */
-}
-
-void sfu_guidance_rescale(float *cfg, const float *cond, double phi, gint64 n_per_image, int n_images)
-{
-    for (int image = 0; image < n_images; image++, cfg += n_per_image, cond += n_per_image) {
-        const double spread = deviation(cfg, n_per_image);
-        if (!(spread > 0))
-            continue;
-        const float scale = (float)(phi * deviation(cond, n_per_image) / spread + (1 - phi));
-        for (gint64 i = 0; i < n_per_image; i++)
-            cfg[i] *= scale;
-    }
 }

@@ -85,8 +85,18 @@ void sfu_schedule_align(const SfuSigmas *s, const int *aligned, int n, double *s
 void sfu_sigmas_plan_restart(SfuSigmas *s);
 void sfu_sigmas_plan_dpm(SfuSigmas *s);
 
-/* sigmas.c: sigma at index `t` of the table, which may have fractions. Not for flow. */
+/* latents.c */
+double sfu_sigma_shifted(double sigma, double shift); /* of flow (Esser 2024, eq. 23) */
+/* Sigma at index `t` of the table, which may have fractions. Not for flow. */
 double sfu_sigma_of_timestep(const SfuSigmas *s, double t);
+
+/* names.c: what a sampler does beside its step. */
+typedef struct {
+    const char *name, *label;
+    double eta;                      /* its usual */
+    gboolean always_draws, brownian; /* noise even with eta 0; noise of one Brownian path */
+} SfuSamplerTraits;
+const SfuSamplerTraits *sfu_sampler_traits(SfuSampler sampler);
 
 G_END_DECLS
 #endif
