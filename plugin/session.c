@@ -503,7 +503,10 @@ static GeglBuffer *place_pixels(const SfuInput *in, const SfuRequest *r, const S
             return sfu_pixels_moved(pixels, 0, 0);
         if (in->place.width <= 0)
             return sfu_pixels_moved(pixels, (info.width - size->width) / 2, (info.height - size->height) / 2);
-        GeglBuffer *fitted = sfu_pixels_scaled(pixels, &in->place), *masked = sfu_pixels_masked(fitted, in->mask);
+        GeglBuffer *fitted = sfu_pixels_scaled(pixels, &in->place);
+        if (!in->mask) /* the canvas, which control layers lie on */
+            return fitted;
+        GeglBuffer *masked = sfu_pixels_masked(fitted, in->mask);
         g_object_unref(fitted);
         *kind = SFU_LAYER_ALPHA;
         return masked;

@@ -239,7 +239,7 @@ static gboolean is_first(const SfuParamSpec *s)
     return g_strv_contains(names, s->name);
 }
 
-static void set_field(SfuDialog *d, const char *name, double value)
+void sfu_dialog_set_field(SfuDialog *d, const char *name, double value)
 {
     const SfuField *f = find_field(d, name);
     if (f)
@@ -248,7 +248,7 @@ static void set_field(SfuDialog *d, const char *name, double value)
 
 static void scale_clicked(GtkWidget *button, gpointer data)
 {
-    set_field(data, "scale", GPOINTER_TO_INT(g_object_get_data(G_OBJECT(button), "scale")));
+    sfu_dialog_set_field(data, "scale", GPOINTER_TO_INT(g_object_get_data(G_OBJECT(button), "scale")));
 }
 
 static GtkWidget *scale_buttons(SfuDialog *d)
@@ -290,10 +290,10 @@ static void shape_chosen(GtkComboBox *combo, gpointer data)
     } else {
         more_h = (int)(info.width / aspect + 0.5) - info.height;
     }
-    set_field(d, "left", more_w / 2);
-    set_field(d, "right", more_w - more_w / 2);
-    set_field(d, "top", more_h / 2);
-    set_field(d, "bottom", more_h - more_h / 2);
+    sfu_dialog_set_field(d, "left", more_w / 2);
+    sfu_dialog_set_field(d, "right", more_w - more_w / 2);
+    sfu_dialog_set_field(d, "top", more_h / 2);
+    sfu_dialog_set_field(d, "bottom", more_h - more_h / 2);
 }
 
 static GtkWidget *shape_combo(SfuDialog *d)
@@ -485,6 +485,11 @@ static GtkWidget *picture_side(SfuDialog *d)
     gtk_widget_set_tooltip_text(d->before_button, _("Show the picture without the result, also while F2 is held"));
     g_signal_connect(d->before_button, "toggled", G_CALLBACK(sfu_dialog_before_toggled), d);
     gtk_box_pack_start(GTK_BOX(tools), d->before_button, FALSE, FALSE, 0);
+    d->compare_button = gtk_toggle_button_new_with_mnemonic(_("C_ompare"));
+    gtk_widget_set_tooltip_text(d->compare_button,
+                                _("Show before and after side by side, parted by a line that you can drag"));
+    g_signal_connect(d->compare_button, "toggled", G_CALLBACK(sfu_dialog_compare_toggled), d);
+    gtk_box_pack_start(GTK_BOX(tools), d->compare_button, FALSE, FALSE, 4);
     d->status = sfu_label("");
     gtk_label_set_ellipsize(GTK_LABEL(d->status), PANGO_ELLIPSIZE_END);
     gtk_box_pack_start(GTK_BOX(tools), d->status, TRUE, TRUE, 8);

@@ -37,6 +37,11 @@ static inline void sfu_grid_attach(GtkWidget *grid, GtkWidget *child, int column
     gtk_grid_attach(GTK_GRID(grid), child, column, row, n_columns, 1);
 }
 
+/* For a row that is hidden or shown: nothing to do. */
+static inline void sfu_grid_row_visible(GtkWidget *child, gboolean on)
+{
+}
+
 static inline GtkWidget *sfu_hscale(GtkAdjustment *a)
 {
     return gtk_scale_new(GTK_ORIENTATION_HORIZONTAL, a);
@@ -80,6 +85,14 @@ static inline void sfu_screen_size(int *width, int *height)
     *width = r.width;
     *height = r.height;
 }
+
+static inline void sfu_set_cursor(GdkWindow *window, GdkCursorType type)
+{
+    GdkCursor *cursor = gdk_cursor_new_for_display(gdk_window_get_display(window), type);
+    gdk_window_set_cursor(window, cursor);
+    g_object_unref(cursor);
+}
+
 static inline void sfu_show_uri(GtkWidget *window, const char *uri)
 {
     gtk_show_uri_on_window(GTK_WINDOW(window), uri, GDK_CURRENT_TIME, NULL);
@@ -112,6 +125,17 @@ static inline void sfu_grid_attach(GtkWidget *grid, GtkWidget *child, int column
                      expand ? GTK_EXPAND | GTK_FILL : GTK_FILL, GTK_FILL, 0, 0);
 }
 
+/* For a row that is hidden or shown: a hidden one keeps its spacing. */
+static inline void sfu_grid_row_visible(GtkWidget *child, gboolean on)
+{
+    GtkWidget *table = gtk_widget_get_parent(child);
+    guint row = 0;
+    if (!GTK_IS_TABLE(table))
+        return;
+    gtk_container_child_get(GTK_CONTAINER(table), child, "top-attach", &row, NULL);
+    gtk_table_set_row_spacing(GTK_TABLE(table), row, on ? 6 : 0);
+}
+
 static inline GtkWidget *sfu_hscale(GtkAdjustment *a)
 {
     return gtk_hscale_new(a);
@@ -140,6 +164,13 @@ static inline GtkAdjustment *sfu_adjustment(double value, double min, double max
 static inline void sfu_menu_popup(GtkWidget *menu, GtkWidget *button)
 {
     gtk_menu_popup(GTK_MENU(menu), NULL, NULL, NULL, NULL, 0, gtk_get_current_event_time());
+}
+
+static inline void sfu_set_cursor(GdkWindow *window, GdkCursorType type)
+{
+    GdkCursor *cursor = gdk_cursor_new(type);
+    gdk_window_set_cursor(window, cursor);
+    gdk_cursor_unref(cursor);
 }
 
 static inline void sfu_show_uri(GtkWidget *window, const char *uri)

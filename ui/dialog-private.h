@@ -79,7 +79,7 @@ typedef struct {
     GtkWidget *model, *seed, *keep_seed, *seed_box;
     gint64 exact_seed; /* what the seed's spin button shows as far as it can */
     GtkWidget *panel; /* the controls, which scroll */
-    GtkWidget *strip, *status, *zoom_label, *before_button, *delete_button, *history_button;
+    GtkWidget *strip, *status, *zoom_label, *before_button, *compare_button, *delete_button, *history_button;
     GtkWidget *generate, *stop, *add, *add_and_close;
     SfuTextField prompt, negative; /* box NULL where the action has none */
     GPtrArray *fields;             /* SfuField*, all other rows */
@@ -139,8 +139,10 @@ gboolean sfu_dialog_key(GtkWidget *w, GdkEventKey *e, gpointer data);
 gboolean sfu_dialog_key_up(GtkWidget *w, GdkEventKey *e, gpointer data);
 gboolean sfu_dialog_prompt_key(GtkWidget *w, GdkEventKey *e, gpointer data);
 void sfu_dialog_before_toggled(GtkWidget *button, gpointer data);
+void sfu_dialog_compare_toggled(GtkWidget *button, gpointer data);
 void sfu_dialog_show_history(GtkWidget *button, gpointer data);
 void sfu_dialog_sides_changed(SfuDialog *d); /* of Expand: the preview follows */
+void sfu_dialog_set_field(SfuDialog *d, const char *name, double value); /* a number, as the user would */
 
 G_END_DECLS
 #endif

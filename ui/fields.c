@@ -242,6 +242,7 @@ void sfu_field_suggest(SfuField *f, double value, gboolean model)
 void sfu_field_set_visible(const SfuField *f, gboolean on)
 {
     gtk_widget_set_visible(f->box, on);
+    sfu_grid_row_visible(f->box, on);
     if (f->label)
         gtk_widget_set_visible(f->label, on);
 }

@@ -8,6 +8,10 @@
 #include <glib/gi18n-lib.h>
 
 #define CHECK_PX 8
+#define HANDLE_PX 9 /* side of a handle, and how near the pointer must come */
+
+typedef enum { DRAG_NOTHING, DRAG_VIEW, DRAG_LINE, DRAG_FRAME } Drag;
+enum { EDGE_LEFT = 1, EDGE_RIGHT = 2, EDGE_TOP = 4, EDGE_BOTTOM = 8 };
 
 struct SfuPreview {
     GtkWidget *area;
@@ -17,10 +21,15 @@ struct SfuPreview {
     GeglRectangle focus;
     double scale, x, y; /* widget pixels per picture pixel; picture coordinates of the widget's upper left corner */
     double drag_x, drag_y;
-    gboolean dragging;
+    Drag drag;
+    int edges;   /* of the frame, that are dragged */
+    double line; /* part of the width where the comparing line stands; < 0: there is none */
+    GeglRectangle frame, inner;
+    void (*frame_moved)(const GeglRectangle *frame, gpointer data); /* NULL: there is no frame */
+    gpointer frame_data;
     void (*on_zoom)(gpointer data);
     gpointer data;
-    cairo_surface_t *cache; /* what is shown now; NULL: to be drawn */
+    cairo_surface_t *cache, *cache_before; /* what is shown now, and without the overlay; NULL: to be drawn */
     int cache_w, cache_h;
 };
 
@@ -107,6 +116,7 @@ static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuff
 static void redraw(SfuPreview *p)
 {
     g_clear_pointer(&p->cache, cairo_surface_destroy);
+    g_clear_pointer(&p->cache_before, cairo_surface_destroy);
     gtk_widget_queue_draw(p->area);
 }
 
@@ -118,6 +128,73 @@ static void apply_fit(SfuPreview *p, int w, int h)
     p->scale = CLAMP(p->scale, 1.0 / 64, 16);
     p->x = p->focus.x + (p->focus.width - w / p->scale) / 2;
     p->y = p->focus.y + (p->focus.height - h / p->scale) / 2;
+}
+
+static void fill_handle(cairo_t *cr, double x, double y)
+{
+    cairo_rectangle(cr, x - HANDLE_PX / 2.0, y - HANDLE_PX / 2.0, HANDLE_PX, HANDLE_PX);
+    cairo_set_source_rgb(cr, 1, 1, 1);
+    cairo_fill_preserve(cr);
+    cairo_set_source_rgb(cr, 0.21, 0.52, 0.89);
+    cairo_set_line_width(cr, 2);
+    cairo_stroke(cr);
+}
+
+/* White within blue shows on any picture. */
+static void stroke_twice(cairo_t *cr)
+{
+    cairo_set_source_rgb(cr, 0.21, 0.52, 0.89);
+    cairo_set_line_width(cr, 3);
+    cairo_stroke_preserve(cr);
+    cairo_set_source_rgb(cr, 1, 1, 1);
+    cairo_set_line_width(cr, 1);
+    cairo_stroke(cr);
+}
+
+/* In the widget's own coordinates. */
+static void frame_on_widget(const SfuPreview *p, double *x0, double *y0, double *x1, double *y1)
+{
+    const double f = p->scale / sfu_scale_factor(p->area);
+    *x0 = (p->frame.x - p->x) * f;
+    *y0 = (p->frame.y - p->y) * f;
+    *x1 = *x0 + p->frame.width * f;
+    *y1 = *y0 + p->frame.height * f;
+}
+
+static void draw_frame(const SfuPreview *p, cairo_t *cr)
+{
+    double x0, y0, x1, y1;
+    frame_on_widget(p, &x0, &y0, &x1, &y1);
+    cairo_rectangle(cr, x0 + 0.5, y0 + 0.5, x1 - x0 - 1, y1 - y0 - 1);
+    stroke_twice(cr);
+    for (int j = 0; j < 3; j++)
+        for (int i = 0; i < 3; i++)
+            if (i != 1 || j != 1)
+                fill_handle(cr, x0 + (x1 - x0) * i / 2, y0 + (y1 - y0) * j / 2);
+}
+
+static gboolean compares(const SfuPreview *p)
+{
+    return p->line >= 0 && p->over && !p->only_before;
+}
+
+static void draw_line(SfuPreview *p, cairo_t *cr, int width, int height, int factor)
+{
+    const double x = floor(p->line * width) + 0.5;
+    if (!p->cache_before)
+        p->cache_before = render(p->before, p->before_scale, NULL, NULL, &p->focus, p->x, p->y, p->scale,
+                                 width * factor, height * factor);
+    cairo_save(cr);
+    cairo_rectangle(cr, 0, 0, x, height);
+    cairo_clip(cr);
+    cairo_scale(cr, 1.0 / factor, 1.0 / factor);
+    cairo_set_source_surface(cr, p->cache_before, 0, 0);
+    cairo_paint(cr);
+    cairo_restore(cr);
+    cairo_move_to(cr, x, 0);
+    cairo_line_to(cr, x, height);
+    stroke_twice(cr);
+    fill_handle(cr, x, height / 2.0);
 }
 
 static void draw(SfuPreview *p, cairo_t *cr, int width, int height)
@@ -140,14 +217,21 @@ static void draw(SfuPreview *p, cairo_t *cr, int width, int height)
     }
     if (!p->cache || p->cache_w != w || p->cache_h != h) {
         g_clear_pointer(&p->cache, cairo_surface_destroy);
+        g_clear_pointer(&p->cache_before, cairo_surface_destroy);
         p->cache = render(p->before, p->before_scale, p->only_before ? NULL : p->over, p->mask, &p->focus, p->x, p->y,
                           p->scale, w, h);
         p->cache_w = w;
         p->cache_h = h;
     }
+    cairo_save(cr);
     cairo_scale(cr, 1.0 / factor, 1.0 / factor);
     cairo_set_source_surface(cr, p->cache, 0, 0);
     cairo_paint(cr);
+    cairo_restore(cr);
+    if (compares(p))
+        draw_line(p, cr, width, height, factor);
+    if (p->frame_moved)
+        draw_frame(p, cr);
 }
 
 #if GTK_CHECK_VERSION(3, 0, 0)
@@ -198,33 +282,136 @@ static gboolean on_scroll(GtkWidget *w, GdkEventScroll *e, gpointer data)
     return TRUE;
 }
 
+static int widget_width(const SfuPreview *p)
+{
+    GtkAllocation a;
+    gtk_widget_get_allocation(p->area, &a);
+    return MAX(1, a.width);
+}
+
+/* Edges of the frame that the pointer is on. */
+static int edges_at(const SfuPreview *p, double x, double y)
+{
+    double x0, y0, x1, y1;
+    if (!p->frame_moved)
+        return 0;
+    frame_on_widget(p, &x0, &y0, &x1, &y1);
+    if (x < x0 - HANDLE_PX || x > x1 + HANDLE_PX || y < y0 - HANDLE_PX || y > y1 + HANDLE_PX)
+        return 0;
+    return (fabs(x - x0) <= HANDLE_PX   ? EDGE_LEFT
+            : fabs(x - x1) <= HANDLE_PX ? EDGE_RIGHT
+                                        : 0) |
+           (fabs(y - y0) <= HANDLE_PX   ? EDGE_TOP
+            : fabs(y - y1) <= HANDLE_PX ? EDGE_BOTTOM
+                                        : 0);
+}
+
+static Drag drag_at(const SfuPreview *p, double x, double y)
+{
+    return edges_at(p, x, y)                                                 ? DRAG_FRAME
+           : compares(p) && fabs(x - p->line * widget_width(p)) <= HANDLE_PX ? DRAG_LINE
+                                                                             : DRAG_VIEW;
+}
+
 static gboolean on_press(GtkWidget *w, GdkEventButton *e, gpointer data)
 {
     SfuPreview *p = data;
-    p->dragging = e->button == 1 || e->button == 2;
+    p->drag = e->button == 1 ? drag_at(p, e->x, e->y) : e->button == 2 ? DRAG_VIEW : DRAG_NOTHING;
+    p->edges = edges_at(p, e->x, e->y);
     p->drag_x = e->x;
     p->drag_y = e->y;
+    if (p->drag == DRAG_LINE)
+        gtk_widget_grab_focus(w);
     return TRUE;
 }
 
 static gboolean on_release(GtkWidget *w, GdkEventButton *e, gpointer data)
 {
-    ((SfuPreview *)data)->dragging = FALSE;
+    SfuPreview *p = data;
+    const gboolean framed = p->drag == DRAG_FRAME;
+    p->drag = DRAG_NOTHING;
+    if (framed)
+        sfu_preview_fit(p); /* not before: the picture would run away from under the pointer */
     return TRUE;
+}
+
+static void move_frame(SfuPreview *p, double x, double y)
+{
+    const double f = sfu_scale_factor(p->area) / p->scale;
+    const int px = floor(p->x + x * f + 0.5), py = floor(p->y + y * f + 0.5);
+    const GeglRectangle *in = &p->inner;
+    int x0 = p->frame.x, y0 = p->frame.y, x1 = x0 + p->frame.width, y1 = y0 + p->frame.height;
+    if (p->edges & EDGE_LEFT)
+        x0 = MIN(px, in->x);
+    if (p->edges & EDGE_RIGHT)
+        x1 = MAX(px, in->x + in->width);
+    if (p->edges & EDGE_TOP)
+        y0 = MIN(py, in->y);
+    if (p->edges & EDGE_BOTTOM)
+        y1 = MAX(py, in->y + in->height);
+    p->frame = (GeglRectangle){x0, y0, x1 - x0, y1 - y0};
+    p->frame_moved(&p->frame, p->frame_data);
+    gtk_widget_queue_draw(p->area);
+}
+
+/* What a drag would do here. */
+static void show_cursor(SfuPreview *p, double x, double y)
+{
+    static const GdkCursorType by_edges[] = {
+        [EDGE_LEFT] = GDK_LEFT_SIDE,
+        [EDGE_RIGHT] = GDK_RIGHT_SIDE,
+        [EDGE_TOP] = GDK_TOP_SIDE,
+        [EDGE_BOTTOM] = GDK_BOTTOM_SIDE,
+        [EDGE_TOP | EDGE_LEFT] = GDK_TOP_LEFT_CORNER,
+        [EDGE_TOP | EDGE_RIGHT] = GDK_TOP_RIGHT_CORNER,
+        [EDGE_BOTTOM | EDGE_LEFT] = GDK_BOTTOM_LEFT_CORNER,
+        [EDGE_BOTTOM | EDGE_RIGHT] = GDK_BOTTOM_RIGHT_CORNER,
+    };
+    const Drag drag = drag_at(p, x, y);
+    GdkWindow *window = gtk_widget_get_window(p->area);
+    if (drag == DRAG_FRAME)
+        sfu_set_cursor(window, by_edges[edges_at(p, x, y)]);
+    else if (drag == DRAG_LINE)
+        sfu_set_cursor(window, GDK_SB_H_DOUBLE_ARROW);
+    else
+        gdk_window_set_cursor(window, NULL);
 }
 
 static gboolean on_motion(GtkWidget *w, GdkEventMotion *e, gpointer data)
 {
     SfuPreview *p = data;
-    if (!p->dragging)
-        return FALSE;
     const int factor = sfu_scale_factor(w);
+    switch (p->drag) {
+    case DRAG_NOTHING:
+        show_cursor(p, e->x, e->y);
+        return FALSE;
+    case DRAG_LINE:
+        p->line = CLAMP(e->x / widget_width(p), 0, 1);
+        gtk_widget_queue_draw(w);
+        return TRUE;
+    case DRAG_FRAME:
+        move_frame(p, e->x, e->y);
+        return TRUE;
+    case DRAG_VIEW:
+        break;
+    }
     p->x -= (e->x - p->drag_x) * factor / p->scale;
     p->y -= (e->y - p->drag_y) * factor / p->scale;
     p->drag_x = e->x;
     p->drag_y = e->y;
     p->fitted = FALSE;
     redraw(p);
+    return TRUE;
+}
+
+static gboolean on_key(GtkWidget *w, GdkEventKey *e, gpointer data)
+{
+    SfuPreview *p = data;
+    const double by = e->keyval == SFU_KEY(Left) ? -0.05 : e->keyval == SFU_KEY(Right) ? 0.05 : 0;
+    if (!compares(p) || by == 0)
+        return FALSE;
+    p->line = CLAMP(p->line + by, 0, 1);
+    gtk_widget_queue_draw(w);
     return TRUE;
 }
 
@@ -235,6 +422,7 @@ static void on_destroy(GtkWidget *w, gpointer data)
     g_clear_object(&p->over);
     g_clear_object(&p->mask);
     g_clear_pointer(&p->cache, cairo_surface_destroy);
+    g_clear_pointer(&p->cache_before, cairo_surface_destroy);
     g_free(p);
 }
 
@@ -244,9 +432,11 @@ SfuPreview *sfu_preview_new(void)
     p->area = gtk_drawing_area_new();
     p->scale = p->before_scale = 1;
     p->fitted = TRUE;
+    p->line = -1;
+    gtk_widget_set_can_focus(p->area, TRUE);
     gtk_widget_set_size_request(p->area, 360, 300);
     gtk_widget_add_events(p->area, GDK_SCROLL_MASK | GDK_BUTTON_PRESS_MASK | GDK_BUTTON_RELEASE_MASK |
-                                       GDK_BUTTON_MOTION_MASK
+                                       GDK_BUTTON_MOTION_MASK | GDK_POINTER_MOTION_MASK | GDK_KEY_PRESS_MASK
 #if GTK_CHECK_VERSION(3, 0, 0)
                                        | GDK_SMOOTH_SCROLL_MASK
 #endif
@@ -262,6 +452,7 @@ SfuPreview *sfu_preview_new(void)
     g_signal_connect(p->area, "button-press-event", G_CALLBACK(on_press), p);
     g_signal_connect(p->area, "button-release-event", G_CALLBACK(on_release), p);
     g_signal_connect(p->area, "motion-notify-event", G_CALLBACK(on_motion), p);
+    g_signal_connect(p->area, "key-press-event", G_CALLBACK(on_key), p);
     g_signal_connect(p->area, "destroy", G_CALLBACK(on_destroy), p);
     sfu_name(p->area, _("Preview"));
     return p;
@@ -292,8 +483,34 @@ void sfu_preview_show_before(SfuPreview *p, gboolean on)
     redraw(p);
 }
 
+void sfu_preview_compare(SfuPreview *p, gboolean on)
+{
+    p->line = on ? 0.5 : -1;
+    gtk_widget_queue_draw(p->area);
+}
+
+void sfu_preview_set_frame(SfuPreview *p, const GeglRectangle *frame, const GeglRectangle *inner,
+                           void (*moved)(const GeglRectangle *frame, gpointer data), gpointer data)
+{
+    p->frame_moved = frame ? moved : NULL;
+    p->frame_data = data;
+    if (frame) {
+        p->frame = *frame;
+        p->inner = *inner;
+    } else if (p->drag == DRAG_FRAME) {
+        p->drag = DRAG_NOTHING;
+    }
+    gtk_widget_queue_draw(p->area);
+}
+
 void sfu_preview_focus(SfuPreview *p, const GeglRectangle *area)
 {
+    if (p->drag == DRAG_FRAME) { /* what is seen stays until it is let go */
+        p->focus = *area;
+        p->fitted = FALSE;
+        redraw(p);
+        return;
+    }
     if (p->fitted && gegl_rectangle_equal(&p->focus, area))
         return;
     p->focus = *area;

@@ -22,6 +22,12 @@ void sfu_preview_set_before(SfuPreview *p, GeglBuffer *before, double before_sca
  */
 void sfu_preview_set_over(SfuPreview *p, GeglBuffer *over, GeglBuffer *mask);
 void sfu_preview_show_before(SfuPreview *p, gboolean on); /* without the overlay */
+/* A line that is dragged: on its left there is what was, on its right what is laid over it. The arrow keys move it. */
+void sfu_preview_compare(SfuPreview *p, gboolean on);
+/* A frame round the picture whose edges and corners are dragged; moved() gets it, in whole pixels of the overlay's
+ * coordinates, never within `inner`. NULL: none. */
+void sfu_preview_set_frame(SfuPreview *p, const GeglRectangle *frame, const GeglRectangle *inner,
+                           void (*moved)(const GeglRectangle *frame, gpointer data), gpointer data);
 void sfu_preview_focus(SfuPreview *p,
                        const GeglRectangle *area); /* what Fit shows, in the overlay's coordinates; fits */
 void sfu_preview_fit(SfuPreview *p);

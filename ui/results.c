@@ -93,6 +93,17 @@ static GeglBuffer *veil(GeglBuffer *mask)
     return out;
 }
 
+/* Expand's canvas was dragged. A copy: each field that changes sets the preview's frame anew. */
+static void canvas_moved(const GeglRectangle *moved, gpointer data)
+{
+    SfuDialog *d = data;
+    const GeglRectangle frame = *moved, *e = gegl_buffer_get_extent(d->opened_with->picture);
+    sfu_dialog_set_field(d, "left", e->x - frame.x);
+    sfu_dialog_set_field(d, "top", e->y - frame.y);
+    sfu_dialog_set_field(d, "right", frame.x + frame.width - e->x - e->width);
+    sfu_dialog_set_field(d, "bottom", frame.y + frame.height - e->y - e->height);
+}
+
 void sfu_dialog_show_input(SfuDialog *d, const SfuInput *in, const SfuRequest *r)
 {
     const double scale = before_scale(in, r);
@@ -114,6 +125,10 @@ void sfu_dialog_show_input(SfuDialog *d, const SfuInput *in, const SfuRequest *r
         area.height += top + (int)sfu_request_get_double(r, "bottom");
     }
     sfu_preview_focus(d->preview, &area);
+    if (in->action == SFU_ACTION_EXPAND && in == d->opened_with && !d->orders.length)
+        sfu_preview_set_frame(d->preview, &area, gegl_buffer_get_extent(in->picture), canvas_moved, d);
+    else
+        sfu_preview_set_frame(d->preview, NULL, NULL, NULL, NULL);
 }
 
 void sfu_dialog_sides_changed(SfuDialog *d)
@@ -151,12 +166,14 @@ void sfu_dialog_show_entry(SfuDialog *d, int index)
     gtk_widget_set_sensitive(d->add, index >= 0);
     gtk_widget_set_sensitive(d->add_and_close, index >= 0);
     gtk_widget_set_sensitive(d->before_button, index >= 0);
+    gtk_widget_set_sensitive(d->compare_button, index >= 0);
     gtk_widget_set_sensitive(d->delete_button, index >= 0);
     gtk_dialog_set_default_response(GTK_DIALOG(d->window), index >= 0 ? RESPONSE_ADD_AND_CLOSE : RESPONSE_GENERATE);
     if (index < 0) {
         gtk_label_set_text(GTK_LABEL(d->status), "");
         return;
     }
+    sfu_preview_set_frame(d->preview, NULL, NULL, NULL, NULL);
     const SfuEntry *e = d->entries->pdata[index];
     const SfuInput *in = e->shared->input;
     const GeglRectangle region = entry_area(e), area = surroundings(in, &region, 0.5);
@@ -186,6 +203,17 @@ static void pick(GtkWidget *button, gpointer data)
 void sfu_dialog_before_toggled(GtkWidget *button, gpointer data)
 {
     sfu_preview_show_before(((SfuDialog *)data)->preview, gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(button)));
+}
+
+void sfu_dialog_compare_toggled(GtkWidget *button, gpointer data)
+{
+    SfuDialog *d = data;
+    const gboolean on = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(button));
+    sfu_preview_compare(d->preview, on);
+    if (on) { /* the other would hide the result */
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->before_button), FALSE);
+        gtk_widget_grab_focus(sfu_preview_widget(d->preview));
+    }
 }
 
 /* ---- the strip

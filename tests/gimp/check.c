@@ -855,8 +855,10 @@ int check_run(const char *file, const char *what)
         check_shared_settings(file);
     } else {
         const char *log = g_getenv("SFU_STANDIN_LOG");
-        if (log)
+        if (log) {
             color_reaches_engine(log);
+            check_control_layers(log);
+        }
         layer_places();
         tiny_selection();
         refusals();

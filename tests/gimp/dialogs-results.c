@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dialogs.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -229,8 +230,121 @@ static void closing_does_not_wait_with_the_window_shown(void)
     dlg_end_scene();
 }
 
+/* ---- the preview ---- */
+
+static void send_button(GtkWidget *w, GdkEventType type, double x, double y)
+{
+    gboolean handled;
+    GdkEvent *e = gdk_event_new(type);
+    e->button.window = g_object_ref(gtk_widget_get_window(w));
+    e->button.button = 1;
+    e->button.x = x;
+    e->button.y = y;
+    g_signal_emit_by_name(w, type == GDK_BUTTON_PRESS ? "button-press-event" : "button-release-event", e, &handled);
+    gdk_event_free(e);
+}
+
+static void send_motion(GtkWidget *w, double x, double y)
+{
+    gboolean handled;
+    GdkEvent *e = gdk_event_new(GDK_MOTION_NOTIFY);
+    e->motion.window = g_object_ref(gtk_widget_get_window(w));
+    e->motion.x = x;
+    e->motion.y = y;
+    g_signal_emit_by_name(w, "motion-notify-event", e, &handled);
+    gdk_event_free(e);
+}
+
+static double side(GtkWidget *window, const char *name)
+{
+    return gtk_spin_button_get_value(GTK_SPIN_BUTTON(dlg_find_or_fail(window, GTK_TYPE_SPIN_BUTTON, name)));
+}
+
+static void drag_canvas(GtkWidget *window)
+{
+    GtkWidget *preview = dlg_find_or_fail(window, GTK_TYPE_DRAWING_AREA, "Preview");
+    GtkAllocation a;
+    gtk_widget_get_allocation(preview, &a);
+    const double middle = a.height / 2.0, px = (128 + W + 128.0) / a.width; /* the canvas fills the width */
+    dlg_look_at(window, "expand", "0-handles");
+    send_button(preview, GDK_BUTTON_PRESS, 2, middle);
+    send_motion(preview, 42, middle);
+    send_motion(preview, 62, middle);
+    send_button(preview, GDK_BUTTON_RELEASE, 62, middle);
+    g_assert_cmpfloat(fabs(side(window, "Left") - (128 - 62 * px)), <, 3);
+    g_assert_cmpfloat(side(window, "Right"), ==, 128);
+    g_assert_cmpfloat(side(window, "Top"), ==, 0);
+    dlg_settle(100);
+    const double left = side(window, "Left"), now = (left + W + 128) / a.width;
+    send_button(preview, GDK_BUTTON_PRESS, a.width - 1, middle - (H / 2.0) / now); /* the upper right corner */
+    send_motion(preview, a.width * 0.3, middle + 5);
+    send_button(preview, GDK_BUTTON_RELEASE, a.width * 0.3, middle + 5);
+    g_assert_cmpfloat(side(window, "Right"), ==, 0); /* not into the picture */
+    g_assert_cmpfloat(side(window, "Top"), ==, 0);
+    g_assert_cmpfloat(side(window, "Left"), ==, left);
+}
+
+static guint32 pixel_at(GtkWidget *w, double part)
+{
+    GtkAllocation a;
+    gtk_widget_get_allocation(w, &a);
+    const int x = a.width * part, y = a.height / 2 + 30;
+#if GTK_CHECK_VERSION(3, 0, 0)
+    GdkPixbuf *p = gdk_pixbuf_get_from_window(gtk_widget_get_window(w), x, y, 1, 1);
+#else
+    GdkPixbuf *p = gdk_pixbuf_get_from_drawable(NULL, gtk_widget_get_window(w), NULL, x, y, 0, 0, 1, 1);
+#endif
+    const guchar *c = gdk_pixbuf_get_pixels(p);
+    const guint32 rgb = (guint32)c[0] << 16 | (guint32)c[1] << 8 | c[2];
+    g_object_unref(p);
+    return rgb;
+}
+
+static void compare_it(GtkWidget *window)
+{
+    GtkWidget *preview = dlg_find_or_fail(window, GTK_TYPE_DRAWING_AREA, "Preview");
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    dlg_settle(100);
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+    dlg_settle(100);
+    const guint32 left = pixel_at(preview, 0.4), right = pixel_at(preview, 0.6);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "C_ompare")));
+    dlg_look_at(window, "fill", "9-compare");
+    const guint32 before = pixel_at(preview, 0.4);
+    g_assert_cmphex(before, !=, left);
+    g_assert_cmphex(pixel_at(preview, 0.6), ==, right);
+    GtkAllocation a;
+    gtk_widget_get_allocation(preview, &a);
+    send_button(preview, GDK_BUTTON_PRESS, a.width / 2.0, 20);
+    send_motion(preview, a.width * 0.3, 20);
+    send_button(preview, GDK_BUTTON_RELEASE, a.width * 0.3, 20);
+    dlg_settle(100);
+    g_assert_cmphex(pixel_at(preview, 0.4), ==, left); /* the line has passed it */
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "C_ompare")));
+    g_timeout_add(300, dlg_answer, "_Discard");
+}
+
+static void preview_is_dragged(gconstpointer use)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(use == (gconstpointer)compare_it ? SFU_ACTION_FILL : SFU_ACTION_EXPAND);
+    dlg_new_scene();
+    dlg_action = r->action;
+    g_timeout_add(100, dlg_act, (gpointer)use);
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_no_error(error);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    dlg_end_scene();
+}
+
 void dlg_results_tests(void)
 {
+    g_test_add_data_func("/preview/the canvas is dragged", drag_canvas, preview_is_dragged);
+    g_test_add_data_func("/preview/before and after beside each other", compare_it, preview_is_dragged);
     g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed",
                     a_result_for_each_layer);
     g_test_add_func("/results/an image closed meanwhile becomes a new one", an_image_closed_meanwhile);
