@@ -94,6 +94,8 @@ static int compare(gconstpointer a, gconstpointer b, gpointer data)
         return fits(y, m) - fits(x, m);
     if (x->non_commercial != y->non_commercial)
         return x->non_commercial - y->non_commercial;
+    if (x->wordless != y->wordless) /* who looks for a model to fill with has one of those already */
+        return x->wordless - y->wordless;
     if (m->is_cpu && x->tera_ops != y->tera_ops)
         return x->tera_ops < y->tera_ops ? -1 : 1;
     return 0; /* the catalogue's order; the sort is stable */
@@ -192,6 +194,7 @@ static SfuOffer *offer_new(JsonObject *o)
     offer->license = g_strdup(json_object_get_string_member_with_default(o, "license", ""));
     offer->license_url = g_strdup(json_object_get_string_member_with_default(o, "license_url", ""));
     offer->non_commercial = json_object_get_boolean_member_with_default(o, "non_commercial", TRUE);
+    offer->wordless = json_object_get_boolean_member_with_default(o, "wordless", FALSE);
     offer->installed = json_object_get_boolean_member_with_default(o, "installed", FALSE);
     offer->bytes = MAX(0, json_object_get_int_member_with_default(o, "bytes", 0));
     offer->memory_bytes = MAX(0, json_object_get_int_member_with_default(o, "memory_bytes", 0));

@@ -13,6 +13,7 @@ typedef struct {
     char *name, *title, *summary, *license, *license_url;
     guint tasks; /* bits 1 << SfuTask */
     gboolean non_commercial, installed;
+    gboolean wordless;           /* fills without a prompt, as the model in the box does */
     guint64 bytes, memory_bytes; /* to download, for a run; 0: not known */
     double tera_ops;             /* work of one picture, of enlarging a million pixels, in 10^12; 0: not known */
 } SfuOffer;

@@ -211,7 +211,8 @@ static void add_row(SfuModelsPage *p, Row *r)
 {
     const SfuOffer *o = r->offer;
     GtkWidget *row = sfu_hbox(12), *words = sfu_vbox(2), *side = sfu_vbox(4), *title = sfu_label(NULL);
-    char *bold = g_markup_printf_escaped("<b>%s</b>   %s", o->title, o->summary), *about = facts(p, o);
+    char *bold = g_markup_printf_escaped("<b>%s</b>   %s", o->title, *o->summary ? _(o->summary) : ""),
+         *about = facts(p, o);
     char *license =
         g_strdup_printf("%s: %s%s", _("License"), o->license, o->non_commercial ? _(" (no commercial use)") : "");
     gtk_label_set_markup(GTK_LABEL(title), bold);

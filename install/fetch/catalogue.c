@@ -137,6 +137,13 @@ static gboolean read_lists(SfuFetchModel *m, JsonObject *o, const char *path, GE
     return TRUE;
 }
 
+static gboolean is_true(JsonObject *o, const char *name)
+{
+    JsonNode *node = json_object_get_member(o, name);
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
+           json_node_get_boolean(node);
+}
+
 static SfuFetchModel *read_model(JsonNode *node, const char *path, GError **error)
 {
     JsonObject *o = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
@@ -146,15 +153,14 @@ static SfuFetchModel *read_model(JsonNode *node, const char *path, GError **erro
         return NULL;
     }
     SfuFetchModel *m = g_new0(SfuFetchModel, 1);
-    JsonNode *nc = json_object_get_member(o, "non_commercial");
     m->name = g_strdup(name);
     m->title = g_strdup(text_member(o, "title") ? text_member(o, "title") : name);
     m->family = g_strdup(text_member(o, "family"));
     m->summary = g_strdup(text_member(o, "summary"));
     m->license = g_strdup(text_member(o, "license"));
     m->license_url = g_strdup(text_member(o, "license_url"));
-    m->non_commercial =
-        nc && JSON_NODE_HOLDS_VALUE(nc) && json_node_get_value_type(nc) == G_TYPE_BOOLEAN && json_node_get_boolean(nc);
+    m->non_commercial = is_true(o, "non_commercial");
+    m->wordless = is_true(o, "wordless");
     m->memory_bytes = bytes_member(o, "memory_bytes");
     m->approx_bytes = bytes_member(o, "approx_bytes");
     m->tera_ops = number_member(o, "tera_ops");

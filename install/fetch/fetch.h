@@ -29,6 +29,7 @@ typedef struct {
     char *name, *title, *family, *summary, *license, *license_url;
     char **tasks;            /* words of sfumato's tasks, NULL-terminated */
     gboolean non_commercial; /* never offered by default */
+    gboolean wordless;       /* fills without a prompt */
     gint64 memory_bytes;     /* what a run needs; 0: not known */
     gint64 approx_bytes;     /* of all files, for display; 0: not known */
     double tera_ops;         /* work of one picture, of enlarging a million pixels; 0: not known */

@@ -125,6 +125,8 @@ static void print_json(const SfuFetchModel *m)
     json_builder_end_array(b);
     json_builder_set_member_name(b, "non_commercial");
     json_builder_add_boolean_value(b, m->non_commercial);
+    json_builder_set_member_name(b, "wordless");
+    json_builder_add_boolean_value(b, m->wordless);
     json_builder_set_member_name(b, "bytes");
     json_builder_add_int_value(b, model_bytes(m));
     json_builder_set_member_name(b, "memory_bytes");
@@ -242,6 +244,25 @@ static int get(GPtrArray *models, char **names)
 /* ---- remove --------------------------------------------------------------------------------------------------------
  */
 
+/* The model beside m that is whole in the folder and needs the file too; NULL: none. */
+static const SfuFetchModel *other_user(GPtrArray *models, const SfuFetchModel *m, const char *path)
+{
+    for (guint i = 0; i < models->len; i++) {
+        const SfuFetchModel *other = g_ptr_array_index(models, i);
+        gboolean uses = FALSE, whole = other != m;
+        for (guint k = 0; whole && k < other->files->len; k++) {
+            const char *its = ((const SfuFetchFile *)g_ptr_array_index(other->files, k))->path;
+            char *full = g_build_filename(opt_folder, its, NULL);
+            uses |= strcmp(its, path) == 0;
+            whole = g_file_test(full, G_FILE_TEST_EXISTS);
+            g_free(full);
+        }
+        if (uses && whole)
+            return other;
+    }
+    return NULL;
+}
+
 static int remove_models(GPtrArray *models, char **names)
 {
     GError *error = NULL;
@@ -251,6 +272,12 @@ static int remove_models(GPtrArray *models, char **names)
             return fail(error);
         for (guint k = 0; k < m->files->len; k++) {
             const SfuFetchFile *f = g_ptr_array_index(m->files, k);
+            const SfuFetchModel *other = other_user(models, m, f->path);
+            if (other) {
+                if (!opt_json)
+                    g_print("kept %s/%s, which %s needs\n", opt_folder, f->path, other->name);
+                continue;
+            }
             char *path = g_build_filename(opt_folder, f->path, NULL), *folder = g_path_get_dirname(path),
                  *base = g_path_get_basename(path);
             char *part = g_strconcat(folder, "/.", base, ".part", NULL), *state = g_strconcat(part, ".state", NULL);

@@ -70,7 +70,7 @@ def program_with_server(fetch, folder):
     base = f"http://127.0.0.1:{server.server_port}"
     models = [offer(base, "refused", tera_ops=50), offer(base, "good"), offer(base, "changed", tera_ops=40), offer(base, "lies", tera_ops=30),
               offer(base, "huge", memory_bytes=1 << 42, tera_ops=1), offer(base, "private", non_commercial=True, tera_ops=2),
-              offer(base, "large", tasks=["upscale"], tera_ops=5)]
+              offer(base, "wordless", wordless=True, tera_ops=1), offer(base, "large", tasks=["upscale"], tera_ops=5)]
     with open(f"{folder}/catalogue.json", "w", encoding="utf-8") as f:
         json.dump({"models": models}, f)
     path = f"{folder}/fetch"

@@ -317,6 +317,20 @@ def _(folder):
     assert not (folder / "sub").exists()
 
 
+@case("remove leaves a file that another model needs")
+def shared(folder):
+    models = [{"name": name, "license": "MIT", "tasks": [], "files": [
+        {"url": BASE + "/small", "path": path, "sha256": sha(SMALL), "bytes": len(SMALL)} for path in (f"{name}.gguf", "text/shared.gguf")]}
+        for name in ("one", "two", "three")]
+    (TMP / "catalogue.json").write_text(json.dumps({"models": models}))
+    assert fetch("get", "one", "two", folder=folder).returncode == 0
+    p = fetch("remove", "one", folder=folder)
+    assert p.returncode == 0 and "shared.gguf, which two needs" in p.out, p.out
+    assert not (folder / "one.gguf").exists() and (folder / "text/shared.gguf").exists()
+    assert fetch("remove", "two", folder=folder).returncode == 0  # "three" is not there
+    assert not (folder / "text").exists()
+
+
 @case("the shipped catalogue: licenses, hashes, https; what is non-commercial says so")
 def _(folder):
     p = fetch("list", "--json", folder=folder, cat=CATALOGUE)
