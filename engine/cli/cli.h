@@ -122,20 +122,22 @@ typedef struct SfuClaim SfuClaim;
 SfuClaim *sfu_cli_claim(const char *out, gboolean *taken, GError **error);
 void sfu_cli_claim_end(SfuClaim *c);
 
-/* ---- batch.c, doc.c ---- */
+/* ---- batch.c, complete.c, doc.c ---- */
 
 int sfu_cli_batch(int argc, char **argv);
-int sfu_cli_man(void);
 int sfu_cli_completion(const char *shell);
+int sfu_cli_man(void);
 int sfu_cli_params(void);
 
 /* ---- main.c ---- */
 
 typedef struct {
     const char *name, *args, *help;
-    int task; /* SfuTask, or -1 */
+    int task; /* SfuTask; SFU_N_TASKS: those of every task; -1: no parameters; SFU_CLI_OWN_OPTIONS: own options only */
 } SfuCliCommand;
+enum { SFU_CLI_OWN_OPTIONS = -2 };
 const SfuCliCommand *sfu_cli_commands(int *n);
+char *sfu_cli_flag(const char *name); /* of a parameter: "clip_skip" -> "clip-skip"; caller frees */
 /* Prints "sfumato: <message>" and returns the exit status for the error. */
 int sfu_cli_fail(GError *error);
 

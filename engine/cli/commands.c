@@ -11,12 +11,11 @@ static const SfuCliCommand commands[] = {
     {"outpaint", "IN OUT --left N --right N --top N --bottom N [options]",
      "Grows the picture on any side and fills what is new", SFU_TASK_OUTPAINT},
     {"edit", "IN OUT --prompt INSTRUCTION [--mask FILE] [--reference FILE ...] [options]",
-     "Changes the picture as told, with a model that was made for it (FLUX.2, InstructPix2Pix)",
-     SFU_TASK_EDIT},
+     "Changes the picture as told, with a model that was made for it (FLUX.2, InstructPix2Pix)", SFU_TASK_EDIT},
     {"upscale", "IN OUT [--scale N] [options]",
      "Enlarges a picture, or every picture of the folder IN into the folder OUT", SFU_TASK_UPSCALE},
     {"batch", "JOBS.jsonl [--claim | --shard I/N] [options]",
-     "Does many jobs with the model loaded once; skips those that are done", -1},
+     "Does many jobs with the model loaded once; skips those that are done", SFU_N_TASKS},
     {"inspect", "MODEL [--json]", "Shows family, types, sizes, missing and unexpected tensors of a model", -1},
     {"convert", "IN OUT --type TYPE [--lora FILE[=WEIGHT[,TEXT]]] ...",
      "Writes a model file with its matrices in another type, .gguf or .safetensors; merges LoRAs into it",
@@ -24,10 +23,10 @@ static const SfuCliCommand commands[] = {
     {"models", "[FOLDER ... | --available | get NAME | remove NAME] [--json]",
      "Lists the models on this computer, or those that can be downloaded; downloads and removes them", -1},
     {"devices", "[--json]", "Lists the OpenCL devices", -1},
-    {"bench", "[options]", "Measures the device: peak, every op, networks", -1},
-    {"params", "", "Prints the reference of generation parameters", -1},
-    {"completion", "bash|zsh|fish", "Prints a completion script for the shell", -1},
-    {"man", "", "Prints the man page", -1},
+    {"bench", "[options]", "Measures the device: peak, every op, networks", SFU_CLI_OWN_OPTIONS},
+    {"params", "", "Prints the reference of generation parameters", SFU_CLI_OWN_OPTIONS},
+    {"completion", "bash|zsh|fish", "Prints a completion script for the shell", SFU_CLI_OWN_OPTIONS},
+    {"man", "", "Prints the man page", SFU_CLI_OWN_OPTIONS},
 };
 
 const SfuCliCommand *sfu_cli_commands(int *n)
@@ -43,4 +42,9 @@ int sfu_cli_fail(GError *error)
     g_printerr("sfumato: %s\n", error->message);
     g_error_free(error);
     return cancelled ? SFU_EXIT_INTERRUPTED : usage ? SFU_EXIT_USAGE : SFU_EXIT_FAILED;
+}
+
+char *sfu_cli_flag(const char *name)
+{
+    return g_strdelimit(g_strdup(name), "_", '-');
 }

@@ -1,13 +1,8 @@
-/* The man page, shell completions and the reference of parameters, all from the tables.
+/* The man page and the reference of parameters, from the tables.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/bench.h"
 #include "cli/cli.h"
 #include <string.h>
-
-static char *flag_of(const char *name)
-{
-    return g_strdelimit(g_strdup(name), "_", '-');
-}
 
 static char *roff(const char *text)
 {
@@ -45,7 +40,7 @@ static char *range_of(const SfuParamSpec *p)
 
 static void man_entry(const char *name, const char *arg, const char *help, const char *range)
 {
-    char *flag = flag_of(name), *f = roff(flag), *h = roff(help), *r = roff(range ? range : "");
+    char *flag = sfu_cli_flag(name), *f = roff(flag), *h = roff(help), *r = roff(range ? range : "");
     g_print(".TP\n.B \\-\\-%s%s%s\n%s%s%s%s\n", f, arg ? " " : "", arg ? arg : "", h, *r ? " (" : "", r, *r ? ")" : "");
     g_free(flag);
     g_free(f);
@@ -115,74 +110,4 @@ int sfu_cli_params(void)
         g_string_free(tasks, TRUE);
     }
     return SFU_EXIT_OK;
-}
-
-/* Every command and flag, separated by blanks. */
-static char *words(gboolean commands)
-{
-    GString *s = g_string_new(NULL);
-    int n;
-    if (commands) {
-        const SfuCliCommand *c = sfu_cli_commands(&n);
-        for (int i = 0; i < n; i++)
-            g_string_append_printf(s, "%s ", c[i].name);
-    } else {
-        const SfuCliOption *o = sfu_cli_option_table(&n);
-        for (int i = 0; i < n; i++)
-            g_string_append_printf(s, "--%s ", o[i].name);
-        const SfuParamSpec *p = sfu_param_table(&n);
-        for (int i = 0; i < n; i++) {
-            char *flag = flag_of(p[i].name);
-            g_string_append_printf(s, "--%s ", flag);
-            g_free(flag);
-        }
-    }
-    return g_string_free(s, FALSE);
-}
-
-static void bash_choices(void)
-{
-    int n;
-    const SfuParamSpec *p = sfu_param_table(&n);
-    for (int i = 0; i < n; i++)
-        if (p[i].type == SFU_PARAM_CHOICE) {
-            char *flag = flag_of(p[i].name), *list = g_strjoinv("\n", (char **)p[i].choices);
-            g_print("    --%s) local IFS=$'\\n'; COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n", flag, list);
-            g_free(flag);
-            g_free(list);
-        }
-}
-
-int sfu_cli_completion(const char *shell)
-{
-    char *commands = words(TRUE), *flags = words(FALSE);
-    int status = SFU_EXIT_OK;
-    if (g_strcmp0(shell, "bash") == 0) {
-        g_print("_sfumato() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n    if [ "
-                "$COMP_CWORD -eq 1 ]; then "
-                "COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return; fi\n    case $prev in\n",
-                commands);
-        bash_choices();
-        g_print("    esac\n    case $cur in\n    -*) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;\n    *) "
-                "COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
-                "    esac\n}\ncomplete -o filenames -F _sfumato sfumato\n",
-                flags);
-    } else if (g_strcmp0(shell, "zsh") == 0) {
-        g_print("#compdef sfumato\nif (( CURRENT == 2 )); then compadd %s; elif [[ $words[CURRENT] == -* ]]; then "
-                "compadd -- %s; else _files; fi\n",
-                commands, flags);
-    } else if (g_strcmp0(shell, "fish") == 0) {
-        g_print("complete -c sfumato -n __fish_use_subcommand -a '%s'\n", commands);
-        char **list = g_strsplit(flags, " ", -1);
-        for (int i = 0; list[i]; i++)
-            if (*list[i])
-                g_print("complete -c sfumato -n 'not __fish_use_subcommand' -l %s\n", list[i] + 2);
-        g_strfreev(list);
-    } else {
-        g_printerr("sfumato: completion is for bash, zsh or fish\n");
-        status = SFU_EXIT_USAGE;
-    }
-    g_free(commands);
-    g_free(flags);
-    return status;
 }

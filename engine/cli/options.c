@@ -74,8 +74,7 @@ void sfu_cli_options_free(SfuCliOptions *o)
 
 static void print_flag(const char *name, const char *arg, const char *help, const char *note)
 {
-    char *dashed = g_strdelimit(g_strdup(name), "_", '-'),
-         *flag = g_strconcat("  --", dashed, arg ? " " : "", arg ? arg : "", NULL);
+    char *dashed = sfu_cli_flag(name), *flag = g_strconcat("  --", dashed, arg ? " " : "", arg ? arg : "", NULL);
     g_print("%-30s %s%s\n", flag, help, note ? note : "");
     g_free(flag);
     g_free(dashed);
@@ -104,13 +103,13 @@ static void print_help(const char *command, int task)
     for (int i = 0; i < n; i++)
         if (strcmp(commands[i].name, command) == 0)
             g_print("usage: sfumato %s %s\n\n%s.\n\n", command, commands[i].args, commands[i].help);
-    if (task >= 0 && task < SFU_N_TASKS) {
+    if (task >= 0) {
         const SfuParamSpec *p = sfu_param_table(&n);
         g_print("Parameters:\n");
         for (int i = 0; i < n; i++) {
-            if (!(p[i].tasks & 1u << task))
+            if (task < SFU_N_TASKS && !(p[i].tasks & 1u << task))
                 continue;
-            char *def = sfu_param_default_words((SfuParam)i, task), *note = NULL;
+            char *def = sfu_param_default_words((SfuParam)i, task < SFU_N_TASKS ? task : -1), *note = NULL;
             if (p[i].max > SFU_EXACT_MAX)
                 note = g_strdup_printf(" [%.15g..%" G_GINT64_FORMAT ", default %s]", p[i].min, SFU_SEED_MAX, def);
             else if (p[i].type == SFU_PARAM_INT || p[i].type == SFU_PARAM_FLOAT)
