@@ -69,6 +69,88 @@ static char *novelai_text(const char *prompt, const char *comment)
     return text;
 }
 
+#ifdef HAVE_GEXIV2
+/* UTF-16 has no agreed order here: the specification means the file's, A1111 writes big-endian into any file, and other
+ * programs save such files anew in the other order. A mark decides, else the zeros that nearly all such text has.
+ * Caller frees; NULL: damaged. */
+static char *utf16_text(const guint8 *data, gsize n)
+{
+    guint zeros[2] = {0, 0}; /* at even and at odd places */
+    for (gsize i = 0; i < n; i++)
+        zeros[i % 2] += data[i] == 0;
+    if (zeros[0] + zeros[1] == 0 && g_utf8_validate((const char *)data, (gssize)n, NULL))
+        return g_strndup((const char *)data, n);
+    const gboolean marked = n >= 2 && (memcmp(data, "\xfe\xff", 2) == 0 || memcmp(data, "\xff\xfe", 2) == 0),
+                   big = marked ? data[0] == 0xfe : zeros[0] >= zeros[1];
+    data += marked ? 2 : 0;
+    n -= marked ? 2 : 0;
+    return g_convert((const char *)data, (gssize)(n & ~(gsize)1), "UTF-8", big ? "UTF-16BE" : "UTF-16LE", NULL, NULL,
+                     NULL);
+}
+
+/* EXIF 2.32, 4.6.6: eight bytes name the letters, the text follows. Programs that do not know it leave the eight out.
+ */
+static char *comment_text(const guint8 *data, gsize n)
+{
+    static const char *const one_byte[] = {"ASCII\0\0", "\0\0\0\0\0\0\0"};
+    if (n >= 8 && memcmp(data, "UNICODE", 8) == 0)
+        return utf16_text(data + 8, n - 8);
+    for (guint i = 0; i < G_N_ELEMENTS(one_byte); i++)
+        if (n >= 8 && memcmp(data, one_byte[i], 8) == 0) {
+            data += 8;
+            n -= 8;
+            break;
+        }
+    const char *text = (const char *)data;
+    n = strnlen(text, n); /* fields of a fixed length end in zeros */
+    return g_utf8_validate(text, (gssize)n, NULL) ? g_strndup(text, n)
+                                                  : g_convert(text, (gssize)n, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+}
+#endif
+
+/* A1111 keeps the text of JPEG, WebP and AVIF files in EXIF's UserComment, and reads it in PNG files, too. */
+static char *exif_text(const char *path)
+{
+    char *text = NULL;
+#ifdef HAVE_GEXIV2
+    GExiv2Metadata *m = gexiv2_metadata_new();
+    GBytes *raw = gexiv2_metadata_open_path(m, path, NULL)
+                      ? gexiv2_metadata_try_get_tag_raw(m, "Exif.Photo.UserComment", NULL)
+                      : NULL;
+    gsize n = 0;
+    const guint8 *data = raw ? g_bytes_get_data(raw, &n) : NULL;
+    text = data ? comment_text(data, n) : NULL;
+    if (raw)
+        g_bytes_unref(raw);
+    g_object_unref(m);
+#endif
+    return text;
+}
+
+/* The first comment of a JPEG file (ITU T.81, B.2.4.5), where A1111 looks last. Caller frees; NULL: none. */
+static char *jpeg_comment(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    char *text = NULL;
+    guint8 head[4];
+    gboolean more = f && fread(head, 1, 2, f) == 2 && head[0] == 0xff && head[1] == 0xd8;
+    while (more && !text && fread(head, 1, 4, f) == 4 && head[0] == 0xff && head[1] != 0xda) {
+        const gsize n = (gsize)head[2] << 8 | head[3];
+        if (head[1] == 0xfe && n > 2) {
+            char *bytes = g_malloc(n - 2);
+            if (fread(bytes, 1, n - 2, f) == n - 2 && g_utf8_validate(bytes, (gssize)n - 2, NULL))
+                text = g_strndup(bytes, n - 2);
+            g_free(bytes);
+            more = text != NULL;
+        } else {
+            more = n >= 2 && fseek(f, (long)n - 2, SEEK_CUR) == 0;
+        }
+    }
+    if (f)
+        fclose(f);
+    return text;
+}
+
 /* The program whose metadata a PNG file holds instead; NULL: none that is known. */
 static const char *program_of(const char *path)
 {
@@ -103,29 +185,14 @@ static char *png_text(const char *path, GError **error)
     }
     g_free(software);
     g_free(comment);
+    if (!text)
+        text = exif_text(path);
     const char *program = text ? NULL : program_of(path);
     if (program)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s was made by %s, whose metadata Sfumato does not read", path,
                     program);
     else if (!text)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
-    return text;
-}
-
-/* A1111 keeps the text of JPEG, WebP and AVIF files in EXIF's UserComment. */
-static char *exif_text(const char *path)
-{
-    char *text = NULL;
-#ifdef HAVE_GEXIV2
-    GExiv2Metadata *m = gexiv2_metadata_new();
-    if (gexiv2_metadata_open_path(m, path, NULL))
-        text = gexiv2_metadata_try_get_tag_interpreted_string(m, "Exif.Photo.UserComment", NULL);
-    g_object_unref(m);
-#endif
-    const char *space =
-        text && g_str_has_prefix(text, "charset=") ? strchr(text, ' ') : NULL; /* exiv2 tells it in front */
-    if (space)
-        memmove(text, space + 1, strlen(space));
     return text;
 }
 
@@ -156,7 +223,7 @@ gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings
     if (memcmp(head, "\x89PNG", 4) == 0) {
         if (!(text = png_text(path, error)))
             return FALSE;
-    } else if (!(text = plain_text(path)) && !(text = exif_text(path))) {
+    } else if (!(text = plain_text(path)) && !(text = exif_text(path)) && !(text = jpeg_comment(path))) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
         return FALSE;
     }

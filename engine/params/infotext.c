@@ -238,6 +238,14 @@ static const char *end_of_quotes(const char *t)
     return *end == '"' && end > t + 1 && (end[1] == ',' || !end[1]) ? end + 1 : NULL;
 }
 
+/* The end of {"name": "hash", ...} at t if a comma or the end follows; NULL if it is none. The web UI's expression
+ * stops within, and finds a pair "lora" in {"lora:x": "hash"}. */
+static const char *end_of_braces(const char *t)
+{
+    const char *end = strchr(t, '}');
+    return end && memchr(t, '"', (gsize)(end - t)) && (end[1] == ',' || !end[1]) ? end + 1 : NULL;
+}
+
 static char *unquote(const char *t, gsize length)
 {
     char *text = g_strndup(t, length), *value = NULL;
@@ -269,7 +277,7 @@ static const char *next_pair(const char *t, char **key, char **value)
         const char *from = end + 1;
         while (g_ascii_isspace(*from))
             from++;
-        const char *to = *from == '"' ? end_of_quotes(from) : NULL;
+        const char *to = *from == '"' ? end_of_quotes(from) : *from == '{' ? end_of_braces(from) : NULL;
         if (!to)
             to = from + strcspn(from, ",");
         if (key)

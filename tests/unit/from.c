@@ -167,41 +167,83 @@ static void test_other_programs(void)
     }
 }
 
-/* JPEG with an EXIF block of one IFD entry that leads to the Exif IFD with UserComment, in UTF-16 as A1111 writes it.
+static void put_in_order(GByteArray *a, gboolean big, int n, guint32 v)
+{
+    for (int i = 0; i < n; i++) {
+        const guint8 b = (guint8)(v >> 8 * (big ? n - 1 - i : i));
+        g_byte_array_append(a, &b, 1);
+    }
+}
+
+/* EXIF data of one entry that leads to the Exif directory with UserComment. */
+static GByteArray *exif_with(gboolean big, const char *letters, const char *text, gsize n)
+{
+    GByteArray *a = g_byte_array_new();
+    const guint32 length = (guint32)n + (letters ? 8 : 0);
+    g_byte_array_append(a, (const guint8 *)(big ? "MM" : "II"), 2);
+    put_in_order(a, big, 2, 42);
+    put_in_order(a, big, 4, 8);
+    const guint32 entries[2][4] = {{0x8769, 4, 1, 26}, {0x9286, 7, length, 44}};
+    for (int i = 0; i < 2; i++) {
+        put_in_order(a, big, 2, 1);
+        put_in_order(a, big, 2, entries[i][0]);
+        put_in_order(a, big, 2, entries[i][1]);
+        put_in_order(a, big, 4, entries[i][2]);
+        put_in_order(a, big, 4, entries[i][3]);
+        put_in_order(a, big, 4, 0);
+    }
+    g_assert_cmpuint(a->len, ==, 44);
+    if (letters)
+        g_byte_array_append(a, (const guint8 *)letters, 8);
+    g_byte_array_append(a, (const guint8 *)text, (guint)n);
+    return a;
+}
+
+/* One segment of a JPEG file: its marker, `head`, `data`. */
+static void save_jpeg(guint8 marker, const char *head, gsize n_head, const guint8 *data, gsize n)
+{
+    GByteArray *jpeg = g_byte_array_new();
+    const gsize size = n_head + n + 2;
+    const guint8 start[] = {0xff, 0xd8, 0xff, marker, (guint8)(size >> 8), (guint8)size};
+    static const guint8 rest[] = {0xff, 0xc0, 0, 11, 8, 0, 1, 0, 1, 1, 1, 0x11, 0, 0xff, 0xd9};
+    g_byte_array_append(jpeg, start, sizeof start);
+    g_byte_array_append(jpeg, (const guint8 *)head, (guint)n_head);
+    g_byte_array_append(jpeg, data, (guint)n);
+    g_byte_array_append(jpeg, rest, sizeof rest);
+    g_assert_true(g_file_set_contents(path, (const char *)jpeg->data, jpeg->len, NULL));
+    g_byte_array_unref(jpeg);
+}
+
+/* UserComment as A1111 (UTF-16, big-endian in any file), exiftool (in the file's order) and careless programs write it.
  */
 static void test_jpeg(void)
 {
 #ifndef HAVE_GEXIV2
     g_test_skip("built without gexiv2");
 #else
-    gsize n_utf16;
-    char *utf16 = g_convert(TEXT, -1, "UTF-16BE", "UTF-8", NULL, &n_utf16, NULL);
-    GByteArray *tiff = g_byte_array_new(), *jpeg = g_byte_array_new();
-    static const guint8 head[] = "MM\0*\0\0\0\10"
-                                 "\0\1"
-                                 "\207\151\0\4\0\0\0\1\0\0\0\32"
-                                 "\0\0\0\0"
-                                 "\0\1"
-                                 "\222\206\0\7";
-    g_byte_array_append(tiff, head, sizeof head - 1);
-    put_u32(tiff, (guint32)n_utf16 + 8);
-    put_u32(tiff, 44);
-    put_u32(tiff, 0);
-    g_assert_cmpuint(tiff->len, ==, 44);
-    g_byte_array_append(tiff, (const guint8 *)"UNICODE\0", 8);
-    g_byte_array_append(tiff, (const guint8 *)utf16, (guint)n_utf16);
-    const guint size = tiff->len + 8;
-    const guint8 start[] = {0xff, 0xd8, 0xff, 0xe1, (guint8)(size >> 8), (guint8)size, 'E', 'x', 'i', 'f', 0, 0};
-    static const guint8 rest[] = {0xff, 0xc0, 0, 11, 8, 0, 1, 0, 1, 1, 1, 0x11, 0, 0xff, 0xd9};
-    g_byte_array_append(jpeg, start, sizeof start);
-    g_byte_array_append(jpeg, tiff->data, tiff->len);
-    g_byte_array_append(jpeg, rest, sizeof rest);
-    g_assert_true(g_file_set_contents(path, (const char *)jpeg->data, jpeg->len, NULL));
-    reads_text();
-    g_byte_array_unref(tiff);
-    g_byte_array_unref(jpeg);
-    g_free(utf16);
+    static const struct {
+        const char *letters, *code;
+    } kinds[] = {{"UNICODE", "UTF-16BE"}, {"UNICODE", "UTF-16LE"},     {"UNICODE", "UTF-16"}, {"UNICODE", "UTF-8"},
+                 {"ASCII\0\0", "UTF-8"},  {"\0\0\0\0\0\0\0", "UTF-8"}, {NULL, "UTF-8"}};
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(kinds); i++) {
+        gsize n = 0;
+        char *text = g_convert(TEXT, -1, kinds[i / 2].code, "UTF-8", NULL, &n, NULL);
+        GByteArray *exif = exif_with(i % 2, kinds[i / 2].letters, text, n);
+        save_jpeg(0xe1, "Exif\0\0", 6, exif->data, exif->len);
+        reads_text();
+        if (i == 0) {
+            GByteArray *png = png_start();
+            put_chunk(png, "eXIf", exif->data, exif->len);
+            put_chunk(png, "IDAT", "\x78\x9c\x63\x60\x60\x60\x00\x00\x00\x04\x00\x01", 12);
+            png_save(png);
+            reads_text();
+        }
+        g_byte_array_unref(exif);
+        g_free(text);
+    }
 #endif
+    save_jpeg(0xfe, "", 0, (const guint8 *)TEXT, strlen(TEXT));
+    reads_text();
 }
 
 static void test_plain_files(void)

@@ -228,7 +228,8 @@ static void test_infotext_of_the_web_ui(void)
         p,
         "a cat, (fluffy:1.2)\nsecond line\nNegative prompt: dog, \nblurry\nSteps: 30, Sampler: DPM++ 2M Karras, "
         "CFG scale: 6.5, Seed: 1234567890, Size: 512x768, Model hash: abcdef, Model: dreamy, Lora hashes: \"x: "
-        "1, y: 2\", Clip skip: 2, Refiner: sd_xl_refiner_1.0 [7440042bbd], Refiner switch at: 0.75, Version: v1.6.0",
+        "1, y: 2\", Hashes: {\"model\": \"ab\", \"lora:x\": \"12\"}, Clip skip: 2, Refiner: sd_xl_refiner_1.0 "
+        "[7440042bbd], Refiner switch at: 0.75, Version: v1.6.0",
         warnings, &e));
     g_assert_no_error(e);
     g_assert_cmpuint(warnings->len, ==, 0);
