@@ -21,12 +21,14 @@ static const SfuFamily *const families[] = {
  * ("net_g", "generator"), for many devices ("module") and for compiled modules ("_orig_mod"). In the order in which
  * they are asked; but a wrap with one of `averages` comes before all others: the average of the weights over the last
  * steps (EMA) makes the better pictures. */
-static const char *const averages[] = {"params_ema",     "params-ema", "net_g_ema", "netG_ema",
-                                       "generator_ema",  "g_ema",      "model_ema", "ema_state_dict",
-                                       "state_dict_ema", "ema_model",  "ema",       NULL};
+static const char *const averages[] = {
+    "params_ema", "params-ema",  "net_g_ema",      "netG_ema",       "generator_ema", "g_ema",     "G_ema",
+    "gen_ema",    "model_ema",   "ema_state_dict", "state_dict_ema", "ema_model",     "ema_state", "ema_net",
+    "ema_params", "ema_weights", "averaged_model", "ema_generator",  "ema",           NULL};
 static const char *const words[] = {
-    "params", "state_dict", "model_state_dict", "state", "weights",      "model",  "net",       "network",
-    "net_g",  "netG",       "generator",        "g",     "online_model", "module", "_orig_mod", NULL};
+    "params",   "state_dict", "model_state_dict", "state",     "weights", "model", "net",          "network",
+    "net_g",    "netG",       "generator",        "g",         "G",       "gen",   "online_model", "shadow",
+    "sr_model", "upscaler",   "module",           "_orig_mod", NULL};
 #define MOST_WORDS 5
 
 /* Place of the word [n] in a list; -1: it is not there. */
