@@ -1,6 +1,7 @@
 /* FLUX.2 (Black Forest Labs 2025): klein, distilled to four steps, and base models. Their transformers are published
  * alone, in the original's names (bare or as ComfyUI and GGUF files have them) or as diffusers' folder; text encoder
- * and autoencoder lie beside them. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * and autoencoder lie beside them, or in the same file. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/adapter.h"
 #include "family/measure.h"
 #include "family/registry.h"
@@ -35,8 +36,11 @@ static const char *bare(const char *name)
     return name;
 }
 
+/* ComfyUI's "model.diffusion_model." is no wrap "model.": a file's other parts stand beside it. */
 static gboolean recognize(const SfuSource *s)
 {
+    if (g_str_has_suffix(s->wrap, "model.") && sfu_source_has_prefix(s, "diffusion_model."))
+        return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++)
         if (sfu_source_find(s, "%ssingle_stream_modulation.lin.weight", prefixes[i]) ||
             sfu_source_find(s, "%ssingle_stream_modulation.linear.weight", prefixes[i]))
@@ -156,9 +160,16 @@ static gboolean open_file(SfuModel *m, const SfuSource *s, GError **error)
             g_ptr_array_add(m->ignored, g_strdup(t->name));
             continue;
         }
-        char *name = canonical_name(t->name + strlen(s->wrap));
-        if (name ? !add(m, name, t, error) : !sfu_model_add_named(m, SFU_PART_TRANSFORMER, NULL, t, FALSE, error))
+        const char *inner = t->name + strlen(s->wrap);
+        SfuPart part = SFU_PART_TRANSFORMER;
+        char *name;
+        gboolean ignorable;
+        if (sfu_family_bundled(s, inner, &part, &name, &ignorable)) {
+            if (!sfu_model_add_named(m, part, name, t, ignorable, error))
+                return FALSE;
+        } else if (!add(m, canonical_name(inner), t, error)) {
             return FALSE;
+        }
     }
     return TRUE;
 }

@@ -22,6 +22,32 @@ static char *canonical_vae(const SfuSource *s, const char *name, SfuPart *part)
     return alone ? sfu_name_from_vae(name, alone) : sfu_name_from_diffusers(name, SFU_PART_VAE);
 }
 
+/* ComfyUI's files with everything: "text_encoders.qwen3_4b.transformer.model.layers...", "vae.decoder...". Markers of
+ * programs lie beside the encoder. */
+gboolean sfu_family_bundled(const SfuSource *s, const char *name, SfuPart *part, char **canonical, gboolean *ignorable)
+{
+    static const char text[] = "text_encoders.", vae[] = "vae.";
+    *canonical = NULL;
+    *ignorable = FALSE;
+    if (g_str_has_prefix(name, text)) {
+        const char *inner = strstr(name, ".transformer.");
+        *part = SFU_PART_TEXT;
+        *ignorable = !inner || g_str_has_suffix(name, ".lm_head.weight") || sfu_name_is_ignorable(name);
+        if (!*ignorable)
+            *canonical = sfu_name_from_language(inner + strlen(".transformer."));
+    } else if (g_str_has_prefix(name, vae)) {
+        const int n_levels = sfu_sd_vae_levels(s, vae);
+        *part = SFU_PART_VAE;
+        *ignorable = sfu_name_is_ignorable(name);
+        if (!*ignorable)
+            *canonical = n_levels ? sfu_name_from_vae(name + strlen(vae), n_levels)
+                                  : sfu_name_from_diffusers(name + strlen(vae), SFU_PART_VAE);
+    } else {
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean claims_vae(const SfuModel *m)
 {
     return sfu_model_has_part(m, SFU_PART_VAE);

@@ -27,4 +27,8 @@ extern const SfuFamily sfu_family_omnisr;                                  /* om
 extern const SfuFamily sfu_family_dat;                                     /* dat.c */
 extern const SfuFamily sfu_family_srformer;                                /* srformer.c */
 
+/* Of a file that holds text encoder and autoencoder as well, under ComfyUI's prefixes: TRUE if the name is one of
+ * theirs. *canonical is the caller's; NULL: not read. */
+gboolean sfu_family_bundled(const SfuSource *s, const char *name, SfuPart *part, char **canonical, gboolean *ignorable);
+
 #endif

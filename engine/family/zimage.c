@@ -59,28 +59,16 @@ static char *transformer_name(const char *name)
     return g_strdup(name);
 }
 
-/* A file with everything: "text_encoders.qwen3_4b.transformer.model.layers...", "vae.decoder...". */
 static char *canonical(const SfuSource *s, const char *name, SfuPart *part)
 {
-    const char *text = after(name, "text_encoders."), *vae = after(name, "vae.");
-    if (text) {
-        const char *inner = strstr(text, ".transformer.");
-        *part = SFU_PART_TEXT;
-        return inner ? sfu_name_from_language(inner + strlen(".transformer.")) : NULL;
-    }
-    if (vae) {
-        *part = SFU_PART_VAE;
-        return sfu_name_from_vae(vae, sfu_sd_vae_levels(s, "vae."));
-    }
     *part = SFU_PART_TRANSFORMER;
     return transformer_name(name);
 }
 
-/* The original has a norm that nothing goes through, and markers of programs lie beside the encoder. */
+/* The original has a norm that nothing goes through. */
 static gboolean ignores(const char *name)
 {
-    return g_str_has_suffix(name, "norm_final.weight") || g_str_has_suffix(name, ".lm_head.weight") ||
-           (g_str_has_prefix(name, "text_encoders.") && !strstr(name, ".transformer.")) || sfu_name_is_ignorable(name);
+    return g_str_has_suffix(name, "norm_final.weight") || sfu_name_is_ignorable(name);
 }
 
 /* Takes name. */
@@ -104,9 +92,11 @@ static gboolean open_file(SfuModel *m, const SfuSource *s, GError **error)
     for (guint i = 0; i < s->file->tensors->len; i++) {
         SfuFileTensor *t = g_ptr_array_index(s->file->tensors, i);
         const char *inner = after(t->name, s->wrap);
-        SfuPart part = SFU_N_PARTS;
-        const gboolean ignorable = !inner || ignores(inner);
-        char *name = ignorable ? NULL : canonical(s, inner, &part);
+        SfuPart part = SFU_PART_TRANSFORMER;
+        gboolean ignorable = !inner || ignores(inner);
+        char *name = NULL;
+        if (inner && !sfu_family_bundled(s, inner, &part, &name, &ignorable) && !ignorable)
+            name = canonical(s, inner, &part);
         if (name ? !add(m, part, name, t, error) : !sfu_model_add_named(m, part, NULL, t, ignorable, error))
             return FALSE;
     }

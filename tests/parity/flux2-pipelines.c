@@ -96,6 +96,14 @@ static void test_txt2img(void)
     sfu_result_free(check("pipe-txt2img", (SfuJob){.task = SFU_TASK_TXT2IMG}, params("pipe", "width 144 height 128")));
 }
 
+/* A file that holds the text encoder and the autoencoder, too: nothing else is looked for. */
+static void test_whole(void)
+{
+    char *model = parity_model_path("pipe-whole", NULL);
+    sfu_result_free(check("pipe-txt2img", (SfuJob){.task = SFU_TASK_TXT2IMG}, params(model, "width 144 height 128")));
+    g_free(model);
+}
+
 /* The base model has a second branch without the words. */
 static void test_guided(void)
 {
@@ -262,6 +270,7 @@ int main(int argc, char **argv)
     g_assert_no_error(e);
     g_free(noise);
     g_test_add_func("/flux2-pipelines/txt2img", test_txt2img);
+    g_test_add_func("/flux2-pipelines/whole", test_whole);
     g_test_add_func("/flux2-pipelines/guided", test_guided);
     g_test_add_func("/flux2-pipelines/edit", test_edit);
     g_test_add_func("/flux2-pipelines/two-references", test_two_references);

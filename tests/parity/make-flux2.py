@@ -355,6 +355,11 @@ flow = {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps":
 files = [transformer_file, vae_file, text_file, {"json": "scheduler/scheduler_config.json", "config": flow}]
 for key, distilled in (("pipe", True), ("pipe-base", False)):
     models[key] = {"files": files + [{"json": "model_index.json", "config": {"_class_name": "Flux2KleinPipeline", "is_distilled": distilled}}]}
+# All in one file, as ComfyUI saves a checkpoint.
+models["pipe-whole"] = {"files": [{"file": "klein-checkpoint.safetensors", "tensors": (
+    bfl_transformer(transformer_file["tensors"], "model.diffusion_model.")
+    + [[f"vae.{name}", *rest] for name, *rest in bfl_vae(vae_file["tensors"], 4)]
+    + [["text_encoders.qwen3_4b.transformer.model." + name.removeprefix("model."), *rest] for name, *rest in text_file["tensors"]])}]}
 embeds, nothing = embed(text, "a photo of a cat"), embed(text, "")
 
 
