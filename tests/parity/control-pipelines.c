@@ -87,7 +87,7 @@ static void test_refusals(void)
         {{"net@=a,type=depth"}, "one kind"},
         {{"net@=a,weight=strong"}, "weight"},
         {{"net@=a,prepare=magic"}, "preparation"},
-        {{"net@=a,from=0.6,to=0.4"}, "no part"},
+        {{"net@=a,from=0.6,to=0.4"}, "do not contain"},
         {{"net@"}, "no picture"},
     };
     GeglBuffer *picture = parity_picture("control", PARITY_SIDE, PARITY_SIDE);

@@ -65,7 +65,7 @@ def read_png(path):
     return w, h, bits, color, rows, text
 
 
-def run(*args, timeout=170, env=None):
+def run(*args, timeout=400, env=None):
     return subprocess.run([SFUMATO, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or ENV)
 
 
