@@ -594,14 +594,19 @@ static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
                         GError **error)
 {
+    SfuHostImage info;
     if (in->layers) {
+        const gboolean in_place = !r->new_image && sfu_host_image_info(in->image, &info);
+        if (in_place) /* the note in the image's history belongs to the same step */
+            sfu_host_undo_begin(in->image);
         const gboolean added = sfu_whole_image_add(in, results, r->new_image, layer, image, error);
         if (added)
             note_history(in, r, results->pdata[0], *image);
+        if (in_place)
+            sfu_host_undo_end(in->image);
         return added;
     }
     const int n = results->len;
-    SfuHostImage info;
     const gboolean closed = in->image >= 0 && !sfu_host_image_info(in->image, &info);
     const gboolean fresh = in->image < 0 || closed || (r->new_image && sfu_action_spec(r->action, "new_image"));
     if (!fresh && (info.type == SFU_HOST_INDEXED || info.floating))
