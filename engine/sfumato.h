@@ -79,7 +79,7 @@ gboolean sfu_model_convert(const char *in, const char *out, const char *type, co
 typedef struct {
     const char *device;    /* NULL: the best; an index or part of a name */
     guint64 memory_bytes;  /* 0: chosen from the device */
-    const char *precision; /* "auto" (NULL), "fp32", "bf16", "fp16" */
+    const char *precision; /* "auto" (NULL), "fp32", "bf16", "fp16", "int8" */
     gboolean profile;
 } SfuEngineOptions;
 

@@ -568,7 +568,7 @@ int sfu_cli_bench(int argc, char **argv)
     gboolean json = FALSE, plain = FALSE, profile = FALSE, do_compare = FALSE;
     const GOptionEntry entries[] = {
         {"device", 'd', 0, G_OPTION_ARG_STRING, &device, "Device number or part of its name", "DEVICE"},
-        {"precision", 'p', 0, G_OPTION_ARG_STRING, &precision, "auto, fp32 or bf16", "PRECISION"},
+        {"precision", 'p', 0, G_OPTION_ARG_STRING, &precision, "auto, fp32, bf16 or int8", "PRECISION"},
         {"filter", 'f', 0, G_OPTION_ARG_STRING, &filter, "Only cases whose name contains TEXT", "TEXT"},
         {"model", 'm', 0, G_OPTION_ARG_FILENAME, &model, "The networks of this model instead of single ops", "PATH"},
         {"size", 's', 0, G_OPTION_ARG_INT, &side_px, "Side of the networks' picture in pixels (512)", "PX"},
@@ -595,8 +595,10 @@ int sfu_cli_bench(int argc, char **argv)
         o.precision = SFU_PRECISION_FP32;
     else if (precision && strcmp(precision, "bf16") == 0)
         o.precision = SFU_PRECISION_BF16;
+    else if (precision && strcmp(precision, "int8") == 0)
+        o.precision = SFU_PRECISION_INT8;
     else if (precision && strcmp(precision, "auto") != 0) {
-        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--precision is auto, fp32 or bf16, not %s",
+        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--precision is auto, fp32, bf16 or int8, not %s",
                     precision);
         goto out;
     }

@@ -8,7 +8,7 @@ static const SfuCliOption table[] = {
     {"memory", "BYTES",
      "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed, and large pictures wait "
      "on disk"},
-    {"precision", "WORD", "auto, fp32, bf16 or fp16"},
+    {"precision", "WORD", "auto, fp32, bf16, fp16 or int8"},
     {"mask", "FILE",
      "picture whose white parts are repainted, gray ones partly; if it is transparent anywhere, its opaque parts"},
     {"exclude", "FILE", "fill and expand: picture whose white parts nothing is taken from; read as the mask is"},

@@ -60,6 +60,7 @@ static void cpu_features(SfuDeviceInfo *info)
     __builtin_cpu_init();
     info->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     info->has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+    info->has_avx512_vnni = info->has_avx512 && __builtin_cpu_supports("avx512vnni");
     /* CPUID leaf 7, sub-leaf 1, EAX bit 5 (Intel SDM volume 2A, CPUID). */
     info->has_avx512_bf16 = info->has_avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
 #endif

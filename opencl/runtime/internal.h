@@ -42,6 +42,8 @@ struct SfuQueue {
     cl_context context;
     cl_command_queue queue;
     SfuPrecision precision;
+    gboolean bf16, vnni; /* sfu_queue_bf16(), sfu_queue_vnni() */
+    gboolean portable_int8;
     SfuKernels family;
     int vector_width; /* floats a vector of the CPU family; 0: to be measured */
     SfuMatrix emulated;

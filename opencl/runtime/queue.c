@@ -169,6 +169,31 @@ static void profile_event_clear(gpointer event)
     g_free(e->name);
 }
 
+#define NO_DEVICE error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE
+
+/* What the queue's products are made with; FALSE with error set where the device lacks it. */
+static gboolean prepare_precision(SfuQueue *q, GError **error)
+{
+    const gboolean bf16 = q->precision == SFU_PRECISION_BF16, int8 = q->precision == SFU_PRECISION_INT8;
+    q->bf16 = (bf16 || int8) && q->info.has_avx512_bf16 &&
+              sfu_program_probe(q, "linear", "-DW_F16 -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64");
+    q->vnni = int8 && q->info.has_avx512_vnni && !q->portable_int8 &&
+              sfu_program_probe(q, "int8", "-DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0 -DVNNI");
+    if (q->bf16)
+        q->vector_width = 16; /* its products have no other */
+    if (int8 && q->family != SFU_KERNELS_CPU)
+        g_set_error(NO_DEVICE, _("%s has no int8 products (they are for CPU devices); use --precision auto"),
+                    q->info.name);
+    else if (bf16 && !q->info.has_avx512_bf16)
+        g_set_error(NO_DEVICE, _("%s has no bf16 products; use --precision auto"), q->info.name);
+    else if (bf16 && !q->bf16)
+        g_set_error(NO_DEVICE, _("the OpenCL compiler of %s does not know bf16 products; use --precision auto"),
+                    q->info.name);
+    else
+        return TRUE;
+    return FALSE;
+}
+
 SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
 {
     static const SfuQueueOptions none;
@@ -193,6 +218,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     q->self_test = options->self_test;
     q->matrix_tile = options->matrix_tile;
     q->profile = options->profile;
+    q->portable_int8 = options->portable_int8;
     q->context = clCreateContext(NULL, 1, &q->device, NULL, NULL, &r);
     if (r != CL_SUCCESS) {
         sfu_cl_fail(error, r, q->info.name);
@@ -211,20 +237,8 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     if (q->precision == SFU_PRECISION_AUTO)
         q->precision = q->info.is_cpu ? SFU_PRECISION_FP32
                                       : SFU_PRECISION_FP16; /* needs no cl_khr_fp16, which NVIDIA never names */
-    if (q->precision == SFU_PRECISION_BF16)
-        q->vector_width = 16; /* its products are made of nothing else */
-    if (q->precision == SFU_PRECISION_BF16 && !q->info.has_avx512_bf16) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    _("%s has no bf16 products; use --precision auto"), q->info.name);
-        goto fail;
-    }
-    if (q->precision == SFU_PRECISION_BF16 &&
-        !sfu_program_probe(q, "linear", "-DW_F16 -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64")) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    _("the OpenCL compiler of %s does not know bf16 products; use --precision auto"), q->info.name);
-        goto fail;
-    }
-    return q;
+    if (prepare_precision(q, error))
+        return q;
 fail:
     sfu_queue_destroy(q);
     return NULL;
@@ -268,6 +282,14 @@ void sfu_queue_destroy(SfuQueue *q)
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q)
 {
     return &q->info;
+}
+gboolean sfu_queue_bf16(const SfuQueue *q)
+{
+    return q->bf16;
+}
+gboolean sfu_queue_vnni(const SfuQueue *q)
+{
+    return q->vnni;
 }
 SfuPrecision sfu_queue_precision(const SfuQueue *q)
 {

@@ -56,10 +56,10 @@ typedef struct {
     gboolean has_fma; /* CL_FP_FMA: fma() is an instruction; where it is not, it is a hundred times slower than mad() */
     gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
     SfuMatrix matrix;       /* what the device should have; a self-test says whether its compiler and it really do */
-    gboolean has_avx2, has_avx512, has_avx512_bf16; /* CPU devices on x86 only, from CPUID */
-    gboolean unified_memory;                        /* shares memory with the host */
-    int n_units;                                    /* compute units */
-    size_t max_group;                               /* largest work-group */
+    gboolean has_avx2, has_avx512, has_avx512_bf16, has_avx512_vnni; /* CPU devices on x86 only, from CPUID */
+    gboolean unified_memory;                                         /* shares memory with the host */
+    int n_units;                                                     /* compute units */
+    size_t max_group;                                                /* largest work-group */
     guint64 global_bytes, max_alloc_bytes, local_bytes;
 } SfuDeviceInfo;
 
@@ -68,7 +68,13 @@ GArray *sfu_devices_list(GError **error);
 
 /* ---- queue -------------------------------------------------------------------------------------------------- */
 
-typedef enum { SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16, SFU_PRECISION_FP16 } SfuPrecision;
+typedef enum {
+    SFU_PRECISION_AUTO,
+    SFU_PRECISION_FP32,
+    SFU_PRECISION_BF16, /* CPUs: operands of products, where the device has instructions for it; the rest is fp32 */
+    SFU_PRECISION_FP16, /* storage */
+    SFU_PRECISION_INT8  /* CPUs: operands of convolutions and learned products; those of others as BF16, else FP32 */
+} SfuPrecision;
 
 /* Which kernels carry the heavy ops. */
 typedef enum {
@@ -90,7 +96,8 @@ typedef struct {
                            measured */
     SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction written out */
     gboolean self_test; /* for tests: the emulated unit has to pass the self-test of real ones */
-    int matrix_tile;    /* for tests: which of opencl/ops/conv/conv_mma.c's tiles, from 1; 0: chosen by shape */
+    gboolean portable_int8; /* for tests: int8 products without the CPU's instruction for them */
+    int matrix_tile;        /* for tests: which of opencl/ops/conv/conv_mma.c's tiles, from 1; 0: chosen by shape */
 } SfuQueueOptions;
 
 /* Opens a device with one in-order queue. Caller frees with sfu_queue_destroy(). */
@@ -98,7 +105,9 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error);
 void sfu_queue_destroy(SfuQueue *q);
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
-SfuKernels sfu_queue_kernels(const SfuQueue *q);     /* resolved, never AUTO */
+gboolean sfu_queue_bf16(const SfuQueue *q);      /* whether operands of products are bf16, where they are not int8 */
+gboolean sfu_queue_vnni(const SfuQueue *q);      /* whether int8 products may use AVX512-VNNI */
+SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use, once a self-test has passed where the queue *must_prove it. */
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);
 gboolean sfu_queue_emulates(const SfuQueue *q);  /* whether that is emulated */

@@ -12,7 +12,9 @@
 
 static const Mode modes[] = {
     {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 16},
-    {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0},                 /* operands of products have 8 bits */
+    {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0},  /* operands of products have 8 bits */
+    {"cpu-int8", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0}, /* these two for the op int8 only */
+    {"cpu-int8-portable", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0, .portable_int8 = TRUE},
     {"cpu8", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 8}, /* what AVX2 and */
     {"cpu4", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 4}, /* SSE or NEON get */
     {"gpu", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0},
@@ -85,6 +87,7 @@ static void run(gconstpointer data)
         const SfuQueueOptions o = {.kernels = modes[k->mode].kernels,
                                    .precision = modes[k->mode].precision,
                                    .vector_width = modes[k->mode].vector_width,
+                                   .portable_int8 = modes[k->mode].portable_int8,
                                    .emulated = modes[k->mode].matrix,
                                    .matrix_tile = modes[k->mode].matrix_tile};
         GError *error = NULL;
@@ -131,6 +134,8 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
     if (small() && work > 30000)
         return;
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
+        if ((modes[m].precision == SFU_PRECISION_INT8) != g_str_equal(op, "int8"))
+            continue;
         /* The other ops know no bf16, and no matrix units. */
         if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") &&
             !g_str_equal(op, "attention"))
@@ -426,6 +431,7 @@ int main(int argc, char **argv)
     add_fourier();
     add_errors();
     add_blas();
+    add_int8();
     const int r = g_test_run();
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
         sfu_queue_destroy(queues[m]);

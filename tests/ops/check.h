@@ -17,6 +17,7 @@ typedef struct {
     int vector_width; /* this and what follows: of SfuQueueOptions */
     SfuMatrix matrix;
     int matrix_tile;
+    gboolean portable_int8;
 } Mode;
 
 typedef struct {
@@ -101,5 +102,6 @@ void add_channel_attention(void);
 void add_fourier(void);
 void add_errors(void);
 void add_blas(void);
+void add_int8(void);
 
 #endif

@@ -52,7 +52,7 @@ static void cut(const SfuAttentionJob *j, gboolean one_block, gboolean bf16, Sfu
 gboolean sfu_attention_pack(const SfuAttentionJob *j, gboolean one_block, SfuAttentionPanels *p, GError **error)
 {
     const SfuAttention *a = j->a;
-    const gboolean bf16 = sfu_queue_precision(j->queue) == SFU_PRECISION_BF16;
+    const gboolean bf16 = sfu_queue_bf16(j->queue);
     const int pair = bf16 ? 2 : 1; /* values a word of the panels */
     const int heads = a->n_heads / j->kv_group;
     *p = (SfuAttentionPanels){.keys = NULL};

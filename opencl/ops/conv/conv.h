@@ -43,7 +43,7 @@ typedef struct {
     gboolean (*launch)(SfuConvJob *job, GError **error); /* does not choose, so that a measurement may call it */
 } SfuConvPath;
 
-extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_linear_panel, sfu_conv_few,
+extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_product_int8, sfu_linear_panel, sfu_conv_few,
     sfu_conv_winograd, sfu_conv_gather, sfu_conv_panel, sfu_conv_plain;
 
 /* Checks that everything fits together. e may be NULL. FALSE with SHAPE. Leaves `width` to the caller. */

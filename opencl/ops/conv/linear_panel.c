@@ -59,7 +59,7 @@ static gboolean launch_part(const SfuConvJob *j, const SfuTensor *wt, gboolean h
                             int first, int n_panels, GError **error)
 {
     enum { PANEL = SFU_PANEL };
-    const gboolean bf16 = sfu_queue_precision(j->q) == SFU_PRECISION_BF16;
+    const gboolean bf16 = sfu_queue_bf16(j->q);
     const double share = (double)n_panels / j->n_panels;
     SfuConvJob part = *j;
     SfuTensor bias;
@@ -117,7 +117,7 @@ static gboolean launch_widened(const SfuConvJob *j, const SfuConvTerms *terms, G
 
 static gboolean launch(SfuConvJob *j, GError **error)
 {
-    const gboolean bf16 = sfu_queue_precision(j->q) == SFU_PRECISION_BF16;
+    const gboolean bf16 = sfu_queue_bf16(j->q);
     SfuConvTerms terms = {0};
     const SfuTensor *wt;
     const gboolean ok =

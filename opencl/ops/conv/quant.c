@@ -126,7 +126,7 @@ static const SfuTensor *on_device(const SfuConvJob *j, const Store *s, gint64 n_
 
 SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, GError **error)
 {
-    const gboolean bf16 = sfu_queue_precision(j->q) == SFU_PRECISION_BF16;
+    const gboolean bf16 = sfu_queue_bf16(j->q);
     Store s;
     if (!make_store(j, j->e->geglu ? 16 : 0, &s))
         return NULL;

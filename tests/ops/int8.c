@@ -1,0 +1,149 @@
+/* Products of 8-bit whole numbers: the same quantization in plain C, whose sums in double the kernel must meet to the
+ * rounding of fp32; and what the quantization itself costs. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "check.h"
+
+enum { GROUP = 256 }; /* channels that share a scale */
+
+typedef struct {
+    const char *name;
+    int n, h, w, in, out, k;
+    SfuConv conv;
+    Kind kind;
+    gboolean linear, bias, residual, geglu;
+    SfuAct act;
+} Case;
+
+/* n numbers, `stride` apart, become whole ones of -127 to 127 times a scale, which is returned. */
+static double quantize(const double *v, gint64 stride, int n, double *q)
+{
+    float most = 0;
+    for (int i = 0; i < n; i++)
+        most = MAX(most, fabsf((float)v[i * stride]));
+    const float inverse = most > 0 ? 127 / most : 0;
+    for (int i = 0; i < n; i++)
+        q[i] = rint(v[i * stride] * (double)inverse); /* exact before it is rounded, as in the kernel's fma */
+    return most / 127;
+}
+
+/* The channels [first, first + n) of one output's tap and one pixel: their product as it is, and of whole numbers. */
+static void add(const double *x, const double *w, int taps, int n, double *exact, double *s, double *mag)
+{
+    double qx[GROUP], qw[GROUP], sum = 0;
+    const double by = quantize(x, 1, n, qx) * quantize(w, taps, n, qw);
+    for (int i = 0; i < n; i++) {
+        sum += qx[i] * qw[i];
+        *exact += x[i] * w[(gint64)i * taps];
+    }
+    *s += sum * by;
+    *mag += fabs(sum * by);
+}
+
+static void reference(const Case *p, const double *x, const double *wt, int oh, int ow, double *exact, double *y,
+                      double *mag)
+{
+    const SfuConv *g = &p->conv;
+    const int up = g->upsample2 ? 2 : 1, stride = MAX(1, g->stride), H = p->h * up, W = p->w * up, taps = p->k * p->k;
+    for (gint64 at = 0; at < (gint64)p->n * oh * ow * p->out; at++) {
+        const int o = (int)(at % p->out), i = (int)(at / p->out % (oh * ow)), b = (int)(at / p->out / (oh * ow));
+        for (int t = 0; t < taps; t++) {
+            int iy = i / ow * stride + t / p->k - g->pad_top, ix = i % ow * stride + t % p->k - g->pad_left;
+            if (g->circular)
+                iy = (iy + H) % H, ix = (ix + W) % W;
+            if (iy < 0 || ix < 0 || iy >= H || ix >= W)
+                continue;
+            for (int c = 0; c < p->in; c += GROUP)
+                add(x + (((gint64)b * p->h + iy / up) * p->w + ix / up) * p->in + c,
+                    wt + ((gint64)o * p->in + c) * taps + t, taps, MIN(GROUP, p->in - c), &exact[at], &y[at], &mag[at]);
+        }
+    }
+}
+
+static double finished(const Case *p, const double *y, const double *bias, const double *res, gint64 i)
+{
+    const int out = p->geglu ? p->out / 2 : p->out, o = (int)(i % out);
+    if (p->geglu) {
+        const double *row = y + i / out * p->out;
+        return (row[o] + (bias ? bias[o] : 0)) * check_act(row[o + out] + (bias ? bias[o + out] : 0), SFU_ACT_GELU, 0);
+    }
+    return check_act(y[i] + (bias ? bias[o] : 0), p->act, 0) + (res ? res[i] : 0);
+}
+
+static void product(Check *c, gconstpointer row)
+{
+    const Case *p = row;
+    const SfuConv *g = &p->conv;
+    const int up = g->upsample2, stride = MAX(1, g->stride);
+    const int oh = ((p->h << up) + g->pad_top + g->pad_bottom - p->k) / stride + 1,
+              ow = ((p->w << up) + g->pad_left + g->pad_right - p->k) / stride + 1,
+              y_c = p->geglu ? p->out / 2 : p->out;
+    const gint64 n = (gint64)p->n * oh * ow * p->out, n_out = n / p->out * y_c;
+    const In x = check_in(c, p->n, p->h, p->w, p->in, p->kind);
+    const Weight w = p->linear ? check_weight(c, SFU_F32, p->out, p->in, 0, 0)
+                               : check_weight(c, SFU_F32, p->out, p->in, p->k, p->k),
+                 bias = p->bias ? check_weight(c, SFU_F32, p->out, 0, 0, 0) : (Weight){0};
+    const In res = p->residual ? check_in(c, p->n, oh, ow, p->out, NORMAL) : (In){0};
+    const SfuEpilogue e = {.bias = bias.w, .residual = res.t, .act = p->act, .geglu = p->geglu};
+    const Out y = check_out(c, p->n, oh, ow, y_c);
+    if (p->linear)
+        CHECK_OK(sfu_linear(c->q, y.t, x.t, w.w, &e, ERR));
+    else
+        CHECK_OK(sfu_conv2d(c->q, y.t, x.t, w.w, g, &e, ERR));
+    double *exact = check_zeros(c, n), *s = check_zeros(c, n), *mag = check_zeros(c, n), *ref = check_zeros(c, n_out),
+           *limit = check_zeros(c, n_out), off = 0, all = 0;
+    reference(p, x.v, w.v, oh, ow, exact, s, mag);
+    for (gint64 i = 0; i < n_out; i++) {
+        const gint64 at = p->geglu ? i / y_c * p->out + i % y_c : i;
+        ref[i] = finished(p, s, bias.v, res.v, i);
+        limit[i] = fabs(ref[i]) + (p->geglu ? (mag[at] + 2) * (mag[at + y_c] + 2) : mag[at] + 2) +
+                   (res.v ? fabs(res.v[i]) : 0);
+        off += pow(ref[i] - finished(p, exact, bias.v, res.v, i), 2);
+        all += ref[i] * ref[i];
+    }
+    /* Groups and taps are summed in fp32, and the scales are products of two roundings; 12 is for the epilogue. */
+    check_close(c, &y, ref, limit, 0x1p-24 * (12 + 2 * p->k * p->k * (p->in + GROUP - 1) / GROUP));
+    g_test_message("off by %.2f %% from exact products", 100 * sqrt(off / all));
+    /* Steps of 1/127 of the largest of 256 normal values cost 0.7 % of their norm, and the weights here as much. */
+    if (p->kind == NORMAL)
+        g_assert_cmpfloat(sqrt(off / all), <, p->geglu ? 0.03 : 0.015);
+}
+
+#define PADS(n) .pad_top = n, .pad_left = n, .pad_bottom = n, .pad_right = n
+static const Case cases[] = {
+    {"linear/group", 1, 1, 12, 256, 64, 1, .linear = TRUE},
+    {"linear/odd", 1, 1, 13, 65, 38, 1, .linear = TRUE, .bias = TRUE},
+    {"linear/parts-of-groups", 2, 1, 19, 600, 96, 1, .linear = TRUE, .bias = TRUE, .residual = TRUE},
+    {"linear/geglu", 1, 1, 26, 320, 128, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE},
+    {"linear/geglu-no-bias", 1, 1, 13, 64, 96, 1, .linear = TRUE, .geglu = TRUE},
+    {"linear/gelu-large", 1, 1, 300, 640, 320, 1, .linear = TRUE, .bias = TRUE, .act = SFU_ACT_GELU_TANH},
+    {"linear/shifted", 1, 1, 13, 300, 64, 1, .linear = TRUE, .kind = SHIFTED},
+    {"linear/extreme", 1, 1, 13, 300, 64, 1, .linear = TRUE, .kind = EXTREME},
+    {"conv3x3/odd", 2, 5, 7, 70, 40, 3, .conv = {PADS(1)}, .bias = TRUE},
+    {"conv3x3/groups", 1, 9, 8, 320, 64, 3, .conv = {PADS(1)}, .bias = TRUE, .act = SFU_ACT_SILU, .residual = TRUE},
+    {"conv3x3/stride2", 1, 10, 9, 64, 64, 3, .conv = {.stride = 2, PADS(1)}, .bias = TRUE},
+    {"conv3x3/upsample2", 1, 5, 6, 64, 64, 3, .conv = {.upsample2 = TRUE, PADS(1)}, .bias = TRUE},
+    {"conv3x3/circular", 1, 6, 5, 64, 32, 3, .conv = {.circular = SFU_WRAP_X | SFU_WRAP_Y, PADS(1)}},
+    {"conv1x1/plain", 1, 4, 5, 128, 64, 1, .bias = TRUE},
+};
+
+static void test_refused(void)
+{
+    GError *error = NULL;
+    const SfuQueueOptions o = {.kernels = SFU_KERNELS_GPU, .precision = SFU_PRECISION_INT8};
+    SfuQueue *q = sfu_queue_create(&o, &error);
+    g_assert_null(q);
+    if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER))
+        g_test_skip(error->message);
+    else
+        g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE);
+    g_clear_error(&error);
+}
+
+void add_int8(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const Case *p = &cases[i];
+        check_add("int8", p->name, (double)p->n * p->h * p->w * p->in * p->out * p->k * p->k, product, p);
+    }
+    g_test_add_func("/int8/refused", test_refused);
+}
