@@ -113,6 +113,7 @@ void sfu_dialog_models_found(SfuDialog *d)
             sfu_part_combo_fill(f->control, d->models, f->spec->name);
     }
     sfu_dialog_update_model(d);
+    sfu_dialog_update_scope(d);
     sfu_control_rows_look_again(&d->control);
 }
 
@@ -533,9 +534,9 @@ static GtkWidget *error_bar(SfuDialog *d)
     /* The colors of a warning are not readable in every theme of GIMP 2.10; the theme's own colors and an icon are. */
     gtk_info_bar_set_message_type(GTK_INFO_BAR(d->error_bar), GTK_MESSAGE_OTHER);
     GtkWidget *content = gtk_info_bar_get_content_area(GTK_INFO_BAR(d->error_bar));
-    gtk_container_add(GTK_CONTAINER(content),
-                      gtk_image_new_from_icon_name("dialog-warning", GTK_ICON_SIZE_LARGE_TOOLBAR));
-    gtk_container_add(GTK_CONTAINER(content), d->error_label);
+    gtk_box_pack_start(GTK_BOX(content), gtk_image_new_from_icon_name("dialog-warning", GTK_ICON_SIZE_LARGE_TOOLBAR),
+                       FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(content), d->error_label, TRUE, TRUE, 0);
     gtk_info_bar_add_button(GTK_INFO_BAR(d->error_bar), _("_Dismiss"), GTK_RESPONSE_CLOSE);
     g_signal_connect(d->error_bar, "response", G_CALLBACK(gtk_widget_hide), NULL);
     gtk_widget_show_all(d->error_bar);
@@ -722,7 +723,9 @@ void sfu_dialog_update_scope(SfuDialog *d)
     if (find_scope(d, &area, &what)) {
         SfuRequest *r = sfu_dialog_collect(d);
         int w = area.width, h = area.height;
-        if (r->action == SFU_ACTION_ENLARGE) {
+        if (r->action == SFU_ACTION_ENLARGE && d->looking && !sfu_request_given(r, "scale")) {
+            ; /* the model that will be found says how large */
+        } else if (r->action == SFU_ACTION_ENLARGE) {
             w = rint(w * sfu_request_get_double(r, "scale"));
             h = rint(h * sfu_request_get_double(r, "scale"));
         } else if (r->action == SFU_ACTION_EXPAND) {
