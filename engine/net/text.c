@@ -1,25 +1,19 @@
 /* CLIP's text encoder: a causal pre-norm transformer. Radford 2021, section 2.4; OpenCLIP's ViT-H/14 is the same with
  * exact GELU. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "net/parts.h"
+#include "net/clip.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>
-
-typedef struct {
-    char name[72];
-    SfuLayer norm1, norm2, out, fc1, fc2;
-    SfuWeight *qkv, *qkv_bias;
-} Layer;
 
 struct SfuTextEncoder {
     SfuNet net;
     const SfuTextConfig *config;
+    SfuClipShape shape;
     SfuWeight *tokens, *positions;
-    Layer *layers;
+    SfuClipLayer *layers;
     SfuLayer final_norm;
     const float *own; /* [n_own, hidden]: tokens from SFU_TEXT_OWN on */
     int n_own;
-    SfuWeight *projection;
-    gboolean inputs_first; /* the projection is [hidden, pooled], as OpenCLIP multiplies from the left */
+    SfuClipProjection projection;
 };
 
 static SfuTextEncoder *encoder_bound(SfuQueue *q, SfuModel *model, SfuPart part)
@@ -31,27 +25,15 @@ static SfuTextEncoder *encoder_bound(SfuQueue *q, SfuModel *model, SfuPart part)
     sfu_net_init(net, q, model, part);
     te->tokens = sfu_net_table(net, "text_model.embeddings", "token_embedding", k->vocab, c);
     te->positions = sfu_net_table(net, "text_model.embeddings", "position_embedding", k->positions, c);
-    te->layers = g_new0(Layer, k->layers);
-    for (int i = 0; i < k->layers; i++) {
-        Layer *l = &te->layers[i];
-        g_snprintf(l->name, sizeof l->name, "text_model.encoder.layers.%d", i);
-        l->norm1 = sfu_net_norm(net, l->name, "layer_norm1", c);
-        const SfuLayer query = sfu_net_linear(net, l->name, "self_attn.q_proj", c, c, TRUE),
-                       key = sfu_net_linear(net, l->name, "self_attn.k_proj", c, c, TRUE),
-                       value = sfu_net_linear(net, l->name, "self_attn.v_proj", c, c, TRUE);
-        l->qkv = sfu_net_stack(net, (SfuWeight *const[]){query.w, key.w, value.w}, 3);
-        l->qkv_bias = sfu_net_stack(net, (SfuWeight *const[]){query.b, key.b, value.b}, 3);
-        l->out = sfu_net_linear(net, l->name, "self_attn.out_proj", c, c, TRUE);
-        l->norm2 = sfu_net_norm(net, l->name, "layer_norm2", c);
-        l->fc1 = sfu_net_linear(net, l->name, "mlp.fc1", k->intermediate, c, TRUE);
-        l->fc2 = sfu_net_linear(net, l->name, "mlp.fc2", c, k->intermediate, TRUE);
-    }
+    te->shape = (SfuClipShape){.hidden = c,
+                               .heads = k->heads,
+                               .intermediate = k->intermediate,
+                               .quick_gelu = k->quick_gelu,
+                               .causal = TRUE,
+                               .eps = k->eps};
+    te->layers = sfu_clip_layers_bind(net, "text_model.encoder.layers", k->layers, &te->shape);
     te->final_norm = sfu_net_norm(net, "text_model", "final_layer_norm", c);
-    te->inputs_first = sfu_net_has(net, "", "text_projection");
-    if (te->inputs_first)
-        te->projection = sfu_net_tensor(net, "", "text_projection", 2, (const gint64[]){c, k->projection});
-    else if (k->projection)
-        te->projection = sfu_net_linear(net, "", "text_projection", k->projection, c, FALSE).w;
+    te->projection = sfu_clip_projection_bind(net, "text_projection", k->projection, c);
     return te;
 }
 
@@ -137,30 +119,6 @@ out:
     return h;
 }
 
-/* h += attention(norm1(h)); h += fc2(gelu(fc1(norm2(h)))). t is scratch, shaped like h. */
-static gboolean run_layer(const SfuTextEncoder *te, const Layer *l, SfuTensor *h, SfuTensor *t, GError **error)
-{
-    const SfuNet *net = &te->net;
-    const SfuTextConfig *k = te->config;
-    const int c = k->hidden;
-    SfuTensor *qkv = sfu_net_like(net, h, 3 * c, error), *wide = sfu_net_like(net, h, k->intermediate, error);
-    const SfuAttention heads = {
-        .n_heads = k->heads, .head_dim = c / k->heads, .causal = TRUE, .k_col = c, .v_col = 2 * c};
-    const SfuEpilogue in = {.bias = l->qkv_bias}, out = {.bias = l->out.b, .residual = h},
-                      up = {.bias = l->fc1.b, .act = k->quick_gelu ? SFU_ACT_QUICK_GELU : SFU_ACT_GELU},
-                      down = {.bias = l->fc2.b, .residual = h};
-    const gboolean ok =
-        qkv && wide && sfu_layer_norm(net->q, t, h, l->norm1.w, l->norm1.b, k->eps, error) &&
-        sfu_linear(net->q, qkv, t, l->qkv, &in, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &heads, error) &&
-        sfu_linear(net->q, h, t, l->out.w, &out, error) &&
-        sfu_layer_norm(net->q, t, h, l->norm2.w, l->norm2.b, k->eps, error) &&
-        sfu_linear(net->q, wide, t, l->fc1.w, &up, error) && sfu_linear(net->q, h, wide, l->fc2.w, &down, error) &&
-        sfu_net_trace(net, h, error, "%s", l->name);
-    sfu_tensor_destroy(qkv);
-    sfu_tensor_destroy(wide);
-    return ok;
-}
-
 /* y = h, through the final norm if `norm`; a new tensor. */
 static SfuTensor *take_layer(const SfuTextEncoder *te, const SfuTensor *h, gboolean norm, GError **error)
 {
@@ -175,37 +133,25 @@ static SfuTensor *take_layer(const SfuTextEncoder *te, const SfuTensor *h, gbool
     return y;
 }
 
-/* out [projection] = W x on the host: one vector a prompt. */
-static void project(const SfuTextEncoder *te, const float *matrix, const float *x, float *out)
-{
-    const int n_in = te->config->hidden, n_out = te->config->projection;
-    for (int o = 0; o < n_out; o++) {
-        double sum = 0;
-        for (int i = 0; i < n_in; i++)
-            sum += (double)x[i] * matrix[te->inputs_first ? (gsize)i * n_out + o : (gsize)o * n_in + i];
-        out[o] = (float)sum;
-    }
-}
-
 /* h: the last layer's output. */
 static gboolean pool(const SfuTextEncoder *te, const SfuTensor *h, float *pooled, const gint32 *tokens, int n,
                      GError **error)
 {
     const int c = te->config->hidden, n_out = te->config->projection;
-    float *matrix = g_new(float, (gsize)c *n_out), *host = g_new(float, sfu_tensor_elements(h));
+    float *host = g_new(float, sfu_tensor_elements(h)), *rows = g_new(float, (gsize)n *c);
     SfuTensor *y = take_layer(te, h, TRUE, error);
     const gboolean ok = y && sfu_tensor_read(y, host, error);
-    if (ok)
-        sfu_weight_read_f32(te->projection, 0, (gint64)c * n_out, matrix);
     for (int s = 0; ok && s < n; s++) {
         int eos = 0;
         for (int i = 1; i < SFU_TEXT_TOKENS; i++)
             if (tokens[s * SFU_TEXT_TOKENS + i] > tokens[s * SFU_TEXT_TOKENS + eos])
                 eos = i;
-        project(te, matrix, host + ((gsize)s * SFU_TEXT_TOKENS + eos) * c, pooled + (gsize)s * n_out);
+        memcpy(rows + (gsize)s * c, host + ((gsize)s * SFU_TEXT_TOKENS + eos) * c, sizeof *rows * (gsize)c);
     }
+    if (ok)
+        sfu_clip_project(&te->projection, rows, (gsize)c, n, c, n_out, pooled);
     sfu_tensor_destroy(y);
-    g_free(matrix);
+    g_free(rows);
     g_free(host);
     return ok;
 }
@@ -216,7 +162,7 @@ gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *poo
     const SfuTextConfig *k = te->config;
     const int taken = k->layers + 1 - MAX(1, clip_skip);
     *hidden = NULL;
-    if (taken < 1 || (pooled && !te->projection)) {
+    if (taken < 1 || (pooled && !te->projection.w)) {
         if (taken < 1)
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
                         _("the text encoder has %d layers, CLIP skip %d leaves none"), k->layers, clip_skip);
@@ -228,7 +174,7 @@ gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *poo
     SfuTensor *h = embed(te, tokens, n, error), *t = h ? sfu_net_like(&te->net, h, k->hidden, error) : NULL;
     gboolean ok = t != NULL;
     for (int i = 0; ok && i < (pooled ? k->layers : taken); i++)
-        ok = run_layer(te, &te->layers[i], h, t, error) &&
+        ok = sfu_clip_layer_run(&te->net, &te->layers[i], &te->shape, h, t, error) &&
              (i + 1 != taken || (*hidden = take_layer(te, h, norm, error)));
     ok = ok && (!pooled || pool(te, h, pooled, tokens, n, error));
     if (!ok)
