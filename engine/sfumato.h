@@ -128,8 +128,13 @@ typedef struct {
         *mask; /* "Y float", 1 = repaint, in the picture's coordinates; outside its extent 0; NULL: all (img2img) */
     GeglBuffer
         *exclude; /* "Y float" as the mask: filling, nothing is taken from where it is above a half; NULL: none */
-    GeglBuffer *const *references; /* pictures to look at, of any size; borrowed, only read */
+    /* Pictures to look at, of any size, in the order of the items of SFU_PARAM_REFERENCE, which say how; where there
+     * are fewer items, as usual. Borrowed, only read. */
+    GeglBuffer *const *references;
     int n_references;
+    /* [n_references] "Y float", over the whole picture that is made, of any size: where it looks at each; NULL, or an
+     * entry NULL: everywhere. */
+    GeglBuffer *const *reference_masks;
     GeglBuffer *const *controls; /* pictures of the items of SFU_PARAM_CONTROL, in their order; NULL: the one that is
                                     worked on; borrowed, only read */
     int n_controls;

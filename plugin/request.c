@@ -121,7 +121,8 @@ int sfu_action_find(const char *name)
  * picture to read. */
 static gboolean has_row(SfuAction action, const SfuParamSpec *s)
 {
-    static const char *const files[] = {"reference", "keep_references", NULL}; /* that only the command opens */
+    static const char *const files[] = {"reference", "keep_references", "vision",
+                                        NULL}; /* that only the command opens */
     static const char *const restore[] = {"model", "tile", "tta", "sample_merged", NULL}; /* one pass of a network */
     static const char *const not_remove[] = {"prompt",   "negative", "style",   "strength",
                                              "guidance", "count",    "control", NULL};

@@ -247,26 +247,31 @@ static GeglBuffer *load_mask(const char *file, gboolean invert, GeglBuffer *pict
     return mask;
 }
 
-/* The pictures to look at. NULL with error. */
-static GPtrArray *load_references(const SfuCliOptions *o, GError **error)
-{
-    const char *const *paths = sfu_params_list(o->params, SFU_PARAM_REFERENCE);
-    GPtrArray *all = g_ptr_array_new_with_free_func(g_object_unref);
-    for (int i = 0; paths[i]; i++) {
-        GeglBuffer *b = sfu_cli_picture_load(paths[i], error);
-        if (!b) {
-            g_ptr_array_unref(all);
-            return NULL;
-        }
-        g_ptr_array_add(all, b);
-    }
-    return all;
-}
-
 static void unref_if_any(gpointer object)
 {
     if (object)
         g_object_unref(object);
+}
+
+/* The pictures to look at, then as many masks, NULL in the places of those without one. NULL with error. */
+static GPtrArray *load_references(const SfuCliOptions *o, GError **error)
+{
+    const char *const *texts = sfu_params_list(o->params, SFU_PARAM_REFERENCE);
+    const guint n = g_strv_length((char **)texts);
+    GPtrArray *all = g_ptr_array_new_with_free_func(unref_if_any);
+    gboolean ok = TRUE;
+    g_ptr_array_set_size(all, (gint)(2 * n));
+    for (guint i = 0; ok && i < n; i++) {
+        SfuReferenceSpec spec;
+        if (!(ok = sfu_reference_spec_read(texts[i], &spec, error)))
+            break;
+        ok = (all->pdata[i] = sfu_cli_picture_load(spec.picture, error)) &&
+             (!spec.mask || (all->pdata[n + i] = load_mask(spec.mask, FALSE, NULL, error)));
+        sfu_reference_spec_clear(&spec);
+    }
+    if (!ok)
+        g_clear_pointer(&all, g_ptr_array_unref);
+    return all;
 }
 
 /* The pictures of the networks that steer; NULL in the places of those that look at the one that is worked on. NULL
@@ -335,7 +340,8 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
                         .mask = mask,
                         .exclude = exclude,
                         .references = (GeglBuffer *const *)references->pdata,
-                        .n_references = (int)references->len,
+                        .n_references = (int)references->len / 2,
+                        .reference_masks = (GeglBuffer *const *)references->pdata + references->len / 2,
                         .controls = (GeglBuffer *const *)controls->pdata,
                         .n_controls = (int)controls->len,
                         .cancel = &sfu_cli_cancel,

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/control.h"
 #include "family/registry.h"
+#include "family/sd.h"
 #include "model/internal.h"
 #include "model/names.h"
 #include <inttypes.h>
@@ -136,15 +137,6 @@ static void expect(SfuModel *m)
         sfu_control_net_expect(m);
 }
 
-/* Whose a context of that width is. */
-static const char *kin_of(int context, gboolean added)
-{
-    return added             ? "Stable Diffusion XL"
-           : context == 768  ? "Stable Diffusion 1.x"
-           : context == 1024 ? "Stable Diffusion 2.x"
-                             : "a UNet of another width";
-}
-
 static void describe(const SfuModel *m, GString *text)
 {
     const SfuControlConfig *c = &m->control;
@@ -155,7 +147,7 @@ static void describe(const SfuModel *m, GString *text)
     else if (c->lora)
         g_string_append(text, ", rank-reduced (control-LoRA)");
     else
-        g_string_append_printf(text, ", for %s", kin_of(m->unet.cross_attention_dim, m->unet.added_width > 0));
+        g_string_append_printf(text, ", for %s", sfu_sd_kin(m->unet.cross_attention_dim, m->unet.added_width > 0));
     if (c->n_types)
         g_string_append_printf(text, ", union of %d kinds", c->n_types);
     if (c->difference)
@@ -166,7 +158,7 @@ gboolean sfu_control_fits(const SfuModel *control, const SfuModel *m, GError **e
 {
     const SfuUnetConfig *a = &control->unet, *b = &m->unet;
     const SfuControlConfig *c = &control->control;
-    const char *path = control->path, *kin = kin_of(b->cross_attention_dim, b->added_width > 0);
+    const char *path = control->path, *kin = sfu_sd_kin(b->cross_attention_dim, b->added_width > 0);
     if (!m->tensors[SFU_PART_UNET]) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
                     _("%s steers a UNet of Stable Diffusion; %s (%s) has none"), path, m->path, m->family->name);
@@ -190,7 +182,7 @@ gboolean sfu_control_fits(const SfuModel *control, const SfuModel *m, GError **e
     if (!same)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
                     _("%s is a ControlNet for %s (context of %d); %s is %s (context of %d)"), path,
-                    kin_of(a->cross_attention_dim, a->added_width > 0), a->cross_attention_dim, m->path, kin,
+                    sfu_sd_kin(a->cross_attention_dim, a->added_width > 0), a->cross_attention_dim, m->path, kin,
                     b->cross_attention_dim);
     return same;
 }

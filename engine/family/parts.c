@@ -1,9 +1,10 @@
-/* Parts of other models, alone: an AutoencoderKL (Rombach 2022, appendix E), a CLIP text encoder.
+/* Parts of other models, alone: an AutoencoderKL (Rombach 2022, appendix E), CLIP's text and image encoders.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/registry.h"
 #include "family/sd.h"
 #include "model/internal.h"
 #include "model/names.h"
+#include "net/vision.h"
 #include <string.h>
 
 /* Original names, alone or as a checkpoint has them, or diffusers'. */
@@ -80,8 +81,56 @@ static gboolean ignores_text(const char *name)
     return sfu_name_is_ignorable(name) || strcmp(name, "logit_scale") == 0;
 }
 
-/* The first of two gives no pooled vector, whether it could or not. */
-static gboolean open_text(SfuModel *m, const SfuSource *s, GError **error)
+/* CLIP's image encoder, under transformers' names or OpenCLIP's; the text encoder may be in the same file. */
+static gboolean recognize_vision(const SfuSource *s)
+{
+    return sfu_source_find(s, "vision_model.embeddings.patch_embedding.weight") ||
+           sfu_source_find(s, "visual.conv1.weight");
+}
+
+static char *canonical_vision(const SfuSource *s, const char *name, SfuPart *part)
+{
+    char *own = sfu_name_from_vision(name);
+    *part = SFU_PART_VISION;
+    return own || !token_table(s) ? own : canonical_text(s, name, part);
+}
+
+/* Beside OpenCLIP's image encoder lies its text encoder. */
+static gboolean ignores_vision(const char *name)
+{
+    static const char *const heads[] = {"transformer.", "token_embedding.", "positional_embedding",
+                                        "ln_final.",    "text_projection",  "attn_mask"};
+    for (gsize i = 0; i < G_N_ELEMENTS(heads); i++)
+        if (g_str_has_prefix(name, heads[i]))
+            return TRUE;
+    return ignores_text(name);
+}
+
+static gboolean claims_vision(const SfuModel *m)
+{
+    return sfu_model_has_part(m, SFU_PART_VISION);
+}
+
+static gboolean configure_vision(SfuModel *m, GError **error)
+{
+    return sfu_sd_configure_parts(m, error) && sfu_model_configure_vision(m, error);
+}
+
+static void expect_vision(SfuModel *m)
+{
+    sfu_sd_expect(m);
+    sfu_vision_expect(m);
+}
+
+static void describe_vision(const SfuModel *m, GString *text)
+{
+    const SfuVisionConfig *k = &m->vision;
+    g_string_append_printf(text, ", %d layers of %d, pictures of %d x %d, a vector of %d", k->layers, k->hidden,
+                           k->side, k->side, k->projection);
+}
+
+/* The first of two text encoders gives no pooled vector, whether it could or not. */
+static gboolean open_clip(SfuModel *m, const SfuSource *s, GError **error)
 {
     for (guint i = 0; i < s->file->tensors->len; i++) {
         SfuFileTensor *t = g_ptr_array_index(s->file->tensors, i);
@@ -89,9 +138,10 @@ static gboolean open_text(SfuModel *m, const SfuSource *s, GError **error)
             continue;
         const char *inner = t->name + strlen(s->wrap);
         SfuPart part;
-        char *name = ignores_text(inner) ? NULL : canonical_text(s, inner, &part);
+        const gboolean ignored = m->family->ignores(inner);
+        char *name = ignored ? NULL : m->family->canonical(s, inner, &part);
         if (!sfu_model_add_named(m, name ? part : SFU_PART_TEXT, name, t,
-                                 !name && (ignores_text(inner) || g_str_has_prefix(inner, "text_projection")), error))
+                                 !name && (ignored || g_str_has_prefix(inner, "text_projection")), error))
             return FALSE;
     }
     return TRUE;
@@ -115,8 +165,20 @@ const SfuFamily sfu_family_text_encoder = {.id = "clip",
                                            .recognize = recognize_text,
                                            .canonical = canonical_text,
                                            .ignores = ignores_text,
-                                           .open = open_text,
+                                           .open = open_clip,
                                            .claims = claims_text,
                                            .configure = sfu_sd_configure_parts,
                                            .expect = sfu_sd_expect,
                                            .autoencoder = sfu_sd_autoencoder};
+const SfuFamily sfu_family_vision = {.id = "clip-vision",
+                                     .name = "CLIP image encoder",
+                                     .part = "vision",
+                                     .use = "for IP-Adapters, which let a model look at pictures",
+                                     .recognize = recognize_vision,
+                                     .canonical = canonical_vision,
+                                     .ignores = ignores_vision,
+                                     .open = open_clip,
+                                     .claims = claims_vision,
+                                     .configure = configure_vision,
+                                     .expect = expect_vision,
+                                     .describe = describe_vision};

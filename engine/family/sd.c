@@ -193,6 +193,14 @@ static gboolean configure(SfuModel *m, GError **error)
     return TRUE;
 }
 
+const char *sfu_sd_kin(int context, gboolean added)
+{
+    return added             ? "Stable Diffusion XL"
+           : context == 768  ? "Stable Diffusion 1.x"
+           : context == 1024 ? "Stable Diffusion 2.x"
+                             : "a UNet of another width";
+}
+
 int sfu_sd_native_px(const SfuModel *m)
 {
     const int factor = m->tensors[SFU_PART_VAE] ? 1 << (m->vae.n_blocks - 1) : 8;

@@ -25,4 +25,7 @@ void sfu_sd_expect(SfuModel *m);
  * without a scheduler_config.json. v: what is assumed where nothing tells. */
 void sfu_sd_guess_prediction(SfuModel *m, gboolean v);
 
+/* Whose a context of that width is, for messages. */
+const char *sfu_sd_kin(int context, gboolean added);
+
 #endif

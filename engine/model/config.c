@@ -247,6 +247,35 @@ gboolean sfu_model_configure_text(SfuModel *m, SfuPart P, GError **error)
     return c->hidden % c->heads == 0 || bad(m, error, _("the text encoder's heads do not divide its width"));
 }
 
+/* transformers' names. OpenCLIP's H and bigG have 16 heads and exact GELU; OpenAI's L, of 1024, has quick GELU. */
+gboolean sfu_model_configure_vision(SfuModel *m, GError **error)
+{
+    SfuVisionConfig *c = &m->vision;
+    const SfuPart P = SFU_PART_VISION;
+    JsonNode *j = m->config[P];
+    const SfuFileTensor *patches = sfu_model_tensor(m, P, "vision_model.embeddings.patch_embedding.weight");
+    const int n = dim(sfu_model_tensor(m, P, "vision_model.embeddings.position_embedding.weight"), 0) - 1,
+              across = (int)lround(sqrt(MAX(n, 0))),
+              projection = dim(sfu_model_tensor(m, P, "visual_projection.weight"), 0);
+    c->hidden = dim(patches, 0);
+    c->patch = dim(patches, 2);
+    c->layers = sfu_model_count(m, P, "vision_model.encoder.layers.", 256);
+    c->intermediate = dim(sfu_model_tensor(m, P, "vision_model.encoder.layers.0.mlp.fc1.weight"), 0);
+    if (!patches || patches->n_dims != 4 || c->hidden < 1 || c->patch < 1 || c->patch > 256 || n < 1 || n > 16384 ||
+        across * across != n || !c->layers || c->intermediate < 1)
+        return bad(m, error, _("the image encoder is not a CLIP model"));
+    c->side = c->patch * across;
+    c->heads = 16;
+    c->quick_gelu = !(m->openclip & 1u << P) && c->hidden == 1024;
+    c->eps = 1e-5f;
+    c->projection = projection ? projection : dim(sfu_model_tensor(m, P, "visual_projection"), 1);
+    read_int(j, "num_attention_heads", &c->heads, 1, 256);
+    read_float(j, "layer_norm_eps", &c->eps);
+    if (*read_string(j, "hidden_act"))
+        c->quick_gelu = strcmp(read_string(j, "hidden_act"), "gelu") != 0;
+    return c->hidden % c->heads == 0 || bad(m, error, _("the image encoder's heads do not divide its width"));
+}
+
 static double read_double(JsonNode *config, const char *name, double fallback)
 {
     JsonNode *n = member(config, name);

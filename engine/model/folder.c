@@ -137,6 +137,7 @@ static gboolean add_folder(SfuModel *m, const char *path, const char *sub, int p
                    {"ControlNetModel", SFU_PART_CONTROL},
                    {"ControlNetUnionModel", SFU_PART_CONTROL},
                    {"T2IAdapter", SFU_PART_ADAPTER},
+                   {"CLIPVisionModelWithProjection", SFU_PART_VISION},
                    {"CLIPTextModel", SFU_PART_TEXT},
                    {"CLIPTextModelWithProjection", SFU_PART_TEXT2},
                    {"Qwen3ForCausalLM", SFU_PART_TEXT},

@@ -28,6 +28,8 @@ struct SfuModel {
     SfuUpscalerConfig upscaler;
     SfuLamaConfig lama;
     SfuControlConfig control;
+    SfuVisionConfig vision;
+    SfuImagePromptConfig image_prompt;
     gpointer transformer; /* what its family knows of it: the struct in the network's header; g_free'd; NULL: none */
 };
 
@@ -60,6 +62,7 @@ gboolean sfu_model_configure_unet(SfuModel *m, GError **error);
 gboolean sfu_model_configure_control(SfuModel *m, GError **error); /* the UNet's values of a ControlNet */
 gboolean sfu_model_configure_vae(SfuModel *m, GError **error);
 gboolean sfu_model_configure_text(SfuModel *m, SfuPart part, GError **error);
+gboolean sfu_model_configure_vision(SfuModel *m, GError **error);
 gboolean sfu_model_configure_language(SfuModel *m, GError **error);
 gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error);
 

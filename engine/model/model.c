@@ -11,7 +11,8 @@ const char *sfu_part_name(SfuPart part)
 {
     static const char *const names[SFU_N_PARTS] = {"unet",           "vae",        "text_encoder", "taesd_encoder",
                                                    "taesd_decoder",  "upscaler",   "remover",      "transformer",
-                                                   "text_encoder_2", "controlnet", "adapter"};
+                                                   "text_encoder_2", "controlnet", "adapter",      "image_encoder",
+                                                   "ip_adapter"};
     return names[part];
 }
 
@@ -348,6 +349,14 @@ const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m)
 const SfuControlConfig *sfu_model_control(const SfuModel *m)
 {
     return &m->control;
+}
+const SfuVisionConfig *sfu_model_vision(const SfuModel *m)
+{
+    return &m->vision;
+}
+const SfuImagePromptConfig *sfu_model_image_prompt(const SfuModel *m)
+{
+    return &m->image_prompt;
 }
 const SfuLamaConfig *sfu_model_lama(const SfuModel *m)
 {

@@ -28,9 +28,11 @@ typedef enum {
     SFU_PART_UPSCALER,
     SFU_PART_REMOVER,
     SFU_PART_TRANSFORMER,
-    SFU_PART_TEXT2,   /* the second of two text encoders */
-    SFU_PART_CONTROL, /* a ControlNet */
-    SFU_PART_ADAPTER, /* a T2I-Adapter */
+    SFU_PART_TEXT2,        /* the second of two text encoders */
+    SFU_PART_CONTROL,      /* a ControlNet */
+    SFU_PART_ADAPTER,      /* a T2I-Adapter */
+    SFU_PART_VISION,       /* CLIP's image encoder */
+    SFU_PART_IMAGE_PROMPT, /* an IP-Adapter */
     SFU_N_PARTS
 } SfuPart;
 const char *sfu_part_name(SfuPart part); /* the diffusers folder's name */
@@ -141,6 +143,31 @@ typedef struct {
     int unshuffle, picture_channels, n_levels, widths[SFU_MAX_BLOCKS];
 } SfuControlConfig;
 
+/* CLIP's image encoder. */
+typedef struct {
+    int hidden, layers, heads, intermediate;
+    int patch, side; /* px: of the squares that become tokens, of the picture */
+    gboolean quick_gelu;
+    float eps;
+    int projection; /* width of the vector that stands for the whole picture; 0: there is none */
+} SfuVisionConfig;
+
+/* What lets cross-attention look at pictures beside the words. */
+typedef enum {
+    SFU_IMAGE_PROMPT_PLAIN, /* sees the picture's one vector */
+    SFU_IMAGE_PROMPT_PLUS,  /* sees its patches, by a resampler */
+    SFU_IMAGE_PROMPT_FULL,  /* sees its patches, one by one */
+} SfuImagePromptKind;
+typedef struct {
+    SfuImagePromptKind kind;
+    int image_width;  /* of what it sees of the picture */
+    int token_width;  /* of the words beside which its tokens stand */
+    int n_tokens;     /* 0: as many as the picture has */
+    int n_attentions; /* that it has keys and values for */
+    gboolean by_name; /* and calls them as the UNet does; else by their number on the way down, up, in the middle */
+    int layers, heads, queries; /* of the resampler */
+} SfuImagePromptConfig;
+
 typedef struct SfuModel SfuModel;
 
 /* sfu_model_open() in family/family.h makes them. */
@@ -168,6 +195,8 @@ const SfuSchedulerConfig *sfu_model_scheduler(const SfuModel *m);
 const SfuUpscalerConfig *sfu_model_upscaler(const SfuModel *m);
 const SfuLamaConfig *sfu_model_lama(const SfuModel *m);
 const SfuControlConfig *sfu_model_control(const SfuModel *m);
+const SfuVisionConfig *sfu_model_vision(const SfuModel *m);
+const SfuImagePromptConfig *sfu_model_image_prompt(const SfuModel *m);
 gconstpointer sfu_model_transformer(const SfuModel *m); /* the struct in the network's header; NULL: none */
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);

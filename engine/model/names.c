@@ -164,6 +164,26 @@ static char *openclip_name(const char *s)
     return out;
 }
 
+char *sfu_name_from_vision(const char *s)
+{
+    static const Pair heads[] = {{"visual.class_embedding", "vision_model.embeddings.class_embedding"},
+                                 {"visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"},
+                                 {"visual.conv1.", "vision_model.embeddings.patch_embedding."},
+                                 {"visual.ln_pre.", "vision_model.pre_layrnorm."},
+                                 {"visual.ln_post.", "vision_model.post_layernorm."},
+                                 {"visual.proj", "visual_projection"},
+                                 {"vision_model.", "vision_model."},
+                                 {"visual_projection.", "visual_projection."}};
+    char *out = swap_head(s, heads, G_N_ELEMENTS(heads));
+    int i, used = 0;
+    if (out || sscanf(s, "visual.transformer.resblocks.%3d.%n", &i, &used) != 1 || !used)
+        return out;
+    char *tail = swap_head(s + used, openclip_layer, G_N_ELEMENTS(openclip_layer));
+    out = tail ? g_strdup_printf("vision_model.encoder.layers.%d.%s", i, tail) : NULL;
+    g_free(tail);
+    return out;
+}
+
 /* ---- the way back, for modules ---- */
 
 /* The original of a name that ends in a dot. Caller frees; NULL: it has none here. */

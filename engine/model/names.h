@@ -17,6 +17,8 @@ char *sfu_name_from_vae(const char *name, int n_vae_levels);
 char *sfu_name_from_diffusers(const char *name, SfuPart part);
 /* A language model's, transformers' names or llama.cpp's: "layers.N...", "embed_tokens.", "norm."; NULL: it is none. */
 char *sfu_name_from_language(const char *name);
+/* CLIP's image encoder, transformers' names or OpenCLIP's; NULL: it is none of it. */
+char *sfu_name_from_vision(const char *name);
 /* TAESD as its author publishes it: one half a file, numbered layers, the decoder's first being a clamp. */
 char *sfu_name_from_taesd(const char *name, SfuPart part);
 /* TAESD as diffusers' AutoencoderTiny has it: both halves, each as "layers.N". */

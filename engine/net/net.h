@@ -37,6 +37,15 @@ guint64 sfu_net_room(const SfuQueue *q);
 /* ---- what a denoiser is given --------------------------------------------------------------------------------------
  */
 
+/* A picture that cross-attention looks at beside the words, through keys and values of its own (Ye 2023, "IP-Adapter",
+ * section 3.2.2). Borrowed. */
+typedef struct {
+    const SfuTensor *tokens; /* [n or 1, 1, t, token width] */
+    /* "down_blocks.0...attn2" -> SfuWeight* [2 c, token width], keys and values. An attention that is not in it does
+     * not look. */
+    GHashTable *kv;
+} SfuImagePrompt;
+
 /* What the picture is to show; the same for all steps. Borrowed. A network refuses what it has no use for, and takes
  * no part for another. */
 typedef struct {
@@ -53,8 +62,17 @@ typedef struct {
     /* References look only at each other, and what the others see of them is computed in the first pass alone: quicker,
      * and what some models were trained for. */
     gboolean keep_references;
-    double guidance; /* the scale, for networks that take it as an input; 0: their usual one */
+    double guidance;               /* the scale, for networks that take it as an input; 0: their usual one */
+    const SfuImagePrompt *prompts; /* [n_prompts] */
+    int n_prompts;
 } SfuCondition;
+
+/* How much a pass looks at one of them: o = attention(words) + weight * mask * attention(picture). */
+typedef struct {
+    double weight;
+    const float *mask; /* [mask_h, mask_w], over all of x; NULL: 1 everywhere */
+    int mask_h, mask_w;
+} SfuImagePromptUse;
 
 /* What a network beside the UNet adds to what the UNet keeps on its way down, and to its middle (Zhang 2023, section
  * 3.1). Borrowed. */
@@ -76,7 +94,8 @@ typedef struct {
      * which leaves there what a later one can start from. *deep set, by a pass over as many pixels at a neighboring
      * step: only the outer layers are run. The caller frees *deep with sfu_tensor_destroy(). */
     SfuTensor **deep;
-    const SfuResiduals *residuals; /* NULL: none */
+    const SfuResiduals *residuals;    /* NULL: none */
+    const SfuImagePromptUse *prompts; /* [the condition's n_prompts]; NULL: none is looked at */
 } SfuDenoiserInput;
 
 /* ---- CLIP text encoder -------------------------------------------------------------------------------------------

@@ -53,9 +53,9 @@ void sfu_spatial_bind(SfuTrunk *u, SfuSpatial *t, const char *name, int c, int n
     }
 }
 
-/* h += out(attention(t)); t [n, 1, tokens, c], the normed h, is overwritten. */
+/* h += out(attention(t)); t [n, 1, tokens, c], the normed h, is overwritten; x [n, h, w, ..]: the tokens as pixels. */
 static gboolean attend(const SfuTrunk *u, const SfuTrunkAttention *a, SfuTensor *h, SfuTensor *t, int n_heads,
-                       GError **error)
+                       const SfuTensor *x, GError **error)
 {
     const SfuNet *net = &u->net;
     SfuTensor *q = sfu_net_like(net, t, (int)sfu_weight_dim(a->qkv, 0), error);
@@ -65,8 +65,9 @@ static gboolean attend(const SfuTrunk *u, const SfuTrunkAttention *a, SfuTensor 
                                 .k_col = a->kv_width ? 0 : t->c,
                                 .v_col = a->kv_width ? t->c : 2 * t->c};
     const SfuEpilogue add = {.bias = a->out.b, .residual = h};
-    gboolean ok =
-        q && sfu_linear(net->q, q, t, a->qkv, NULL, error) && sfu_attention(net->q, t, q, kv, kv, &heads, error);
+    gboolean ok = q && sfu_linear(net->q, q, t, a->qkv, NULL, error) &&
+                  sfu_attention(net->q, t, q, kv, kv, &heads, error) &&
+                  (!a->kv_width || !u->prompts.use || sfu_trunk_look(u, a->slot, t, q, &heads, x->h, x->w, error));
     sfu_net_drop(&q);
     return ok && sfu_linear(net->q, h, t, a->out.w, &add, error);
 }
@@ -96,9 +97,9 @@ gboolean sfu_spatial_run(const SfuTrunk *u, const SfuSpatial *t, SfuTensor *x, S
     for (int i = 0; ok && i < t->n_blocks; i++) {
         const SfuTrunkBlock *b = &t->blocks[i];
         ok = sfu_layer_norm(net->q, normed, h, b->norm1.w, b->norm1.b, LAYER_NORM_EPS, error) &&
-             attend(u, &b->attn1, h, normed, t->n_heads, error) &&
+             attend(u, &b->attn1, h, normed, t->n_heads, x, error) &&
              sfu_layer_norm(net->q, normed, h, b->norm2.w, b->norm2.b, LAYER_NORM_EPS, error) &&
-             attend(u, &b->attn2, h, normed, t->n_heads, error) &&
+             attend(u, &b->attn2, h, normed, t->n_heads, x, error) &&
              sfu_layer_norm(net->q, normed, h, b->norm3.w, b->norm3.b, LAYER_NORM_EPS, error) &&
              feed_forward(net, b, h, normed, error);
     }

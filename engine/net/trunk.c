@@ -91,6 +91,7 @@ void sfu_trunk_drop_condition(SfuTrunk *t)
         sfu_tensor_destroy(t->kv[i]);
     g_clear_pointer(&t->kv, g_free);
     sfu_net_drop(&t->added);
+    sfu_trunk_drop_prompts(t);
 }
 
 /* Sinusoids of a value, [width]. Ho 2020, appendix B. */
@@ -174,7 +175,8 @@ gboolean sfu_trunk_set_condition(SfuTrunk *t, const SfuCondition *c, GError **er
                     sfu_model_path(t->net.model));
         return FALSE;
     }
-    const gboolean ok = project_context(t, c->tokens, error) && (!t->config->added_width || embed_added(t, c, error));
+    const gboolean ok = project_context(t, c->tokens, error) && (!t->config->added_width || embed_added(t, c, error)) &&
+                        sfu_trunk_set_prompts(t, c, error);
     if (!ok)
         sfu_trunk_drop_condition(t);
     return ok;

@@ -37,6 +37,14 @@ typedef struct {
     SfuLayer sample; /* to the next level; w NULL at the end */
 } SfuTrunkLevel;
 
+/* Pictures beside the words. */
+typedef struct {
+    int n;
+    SfuTensor **kv;               /* [n][contexts->len]: as the trunk's; an entry may be NULL */
+    const SfuImagePromptUse *use; /* [n], of the pass under way; NULL: none */
+    GPtrArray *masks;             /* of the pass under way, image_prompt.c's own */
+} SfuTrunkPrompts;
+
 /* Zero-initialized by its owner. */
 typedef struct {
     SfuNet net;
@@ -50,6 +58,7 @@ typedef struct {
     GPtrArray *contexts; /* SfuTrunkAttention*, borrowed, in slot order */
     SfuTensor **kv;      /* [contexts->len]: [n or 1, 1, t, 2c] each; NULL before the condition is set */
     SfuTensor *added;    /* [n or 1, 1, 1, 4 c0]: of pooled vector and numbers; NULL: none, or not set yet */
+    SfuTrunkPrompts prompts;
 } SfuTrunk;
 
 /* What is alive on the way through; skips are the outputs kept for the way up, conv_in's first. */
@@ -82,6 +91,15 @@ gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *ti
 gboolean sfu_trunk_add(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *f, GError **error);
 gboolean sfu_trunk_middle(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, GError **error);
 void sfu_trunk_state_clear(SfuTrunkState *s);
+
+/* ---- pictures beside the words (image_prompt.c) ---- */
+gboolean sfu_trunk_set_prompts(SfuTrunk *t, const SfuCondition *condition, GError **error);
+void sfu_trunk_drop_prompts(SfuTrunk *t);
+/* Before and after a pass. use [n]: copied nowhere; NULL: none. */
+void sfu_trunk_use_prompts(SfuTrunk *t, const SfuImagePromptUse *use);
+/* o [n, 1, h * w, c] += weight * mask * attention(q, picture), for each that is looked at. q [n, 1, h * w, c]. */
+gboolean sfu_trunk_look(const SfuTrunk *t, int slot, SfuTensor *o, const SfuTensor *q, const SfuAttention *heads, int h,
+                        int w, GError **error);
 
 /* ---- transformers over pixels (spatial.c) ---- */
 /* The x4 upscaler's outer levels have no self-attention: there attn1 reads the context too (only_cross). */

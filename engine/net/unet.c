@@ -217,7 +217,7 @@ static gboolean go_up(const SfuUnet *u, SfuTrunkState *s, const SfuTensor *time,
 
 gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *in, GError **error)
 {
-    const SfuTrunk *t = &u->trunk;
+    SfuTrunk *t = &u->trunk;
     const SfuNet *net = &t->net;
     const SfuUnetConfig *k = t->config;
     const SfuConv same = sfu_net_same(net);
@@ -228,6 +228,7 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *i
     *out = NULL;
     if (!sfu_trunk_check(t, in, error) || (shallow && !fits(u, *in->deep, in->x, error)))
         return FALSE;
+    sfu_trunk_use_prompts(t, in->prompts);
     gboolean ok = (time = sfu_trunk_embed(t, in, error)) && sfu_trunk_begin(t, &s, in->x, NULL, error) &&
                   (shallow || go_down(t, &s, time, in->residuals, error)) &&
                   (!in->residuals || add_residuals(net, &s, in->residuals, shallow, error)) &&
@@ -239,6 +240,7 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *i
                   sfu_net_trace(net, y, error, "conv_out");
     if (ok)
         *out = g_steal_pointer(&y);
+    sfu_trunk_use_prompts(t, NULL);
     sfu_trunk_state_clear(&s);
     sfu_tensor_destroy(y);
     sfu_tensor_destroy(time);

@@ -3,9 +3,12 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sfumato.h"
 
-#include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
+
+#include "params/items.h"
+
+#define KIND "control"
 
 static const char *const keys[] = {"weight", "from", "to", "type", "prepare", "guess", NULL};
 static const char *const preparations[] = {"none",      "canny",  "lines",   "scribble", "blur",
@@ -17,18 +20,6 @@ void sfu_control_spec_clear(SfuControlSpec *s)
     g_free(s->picture);
     g_free(s->type);
     *s = (SfuControlSpec){0};
-}
-
-static gboolean read_number(const char *text, const char *key, const char *value, double min, double max, double *v,
-                            GError **error)
-{
-    char *end = NULL;
-    *v = g_ascii_strtod(value, &end);
-    if (end != value && !*end && *v >= min && *v <= max)
-        return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("control \"%s\": %s is \"%s\"; it goes from %g to %g."), text, key,
-                value, min, max);
-    return FALSE;
 }
 
 /* "canny" or "canny:100:200" */
@@ -50,8 +41,8 @@ static gboolean read_preparation(SfuControlSpec *s, const char *text, const char
         g_free(list);
     } else if (words[1]) {
         ok = s->prepare == SFU_PREPARE_CANNY && words[2] && !words[3] &&
-             read_number(text, "low", words[1], 0, 2000, &s->low, NULL) &&
-             read_number(text, "high", words[2], 0, 2000, &s->high, NULL);
+             sfu_item_number(KIND, text, "low", words[1], 0, 2000, &s->low, NULL) &&
+             sfu_item_number(KIND, text, "high", words[2], 0, 2000, &s->high, NULL);
         if (!ok)
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
                         _("control \"%s\": behind prepare=canny two thresholds may stand (canny:100:200)."), text);
@@ -64,15 +55,15 @@ static gboolean set_key(SfuControlSpec *s, const char *text, const char *key, co
 {
     double guess = 0;
     if (strcmp(key, "weight") == 0)
-        return read_number(text, key, value, -10, 10, &s->weight, error);
+        return sfu_item_number(KIND, text, key, value, -10, 10, &s->weight, error);
     if (strcmp(key, "from") == 0)
-        return read_number(text, key, value, 0, 1, &s->from, error);
+        return sfu_item_number(KIND, text, key, value, 0, 1, &s->from, error);
     if (strcmp(key, "to") == 0)
-        return read_number(text, key, value, 0, 1, &s->to, error);
+        return sfu_item_number(KIND, text, key, value, 0, 1, &s->to, error);
     if (strcmp(key, "prepare") == 0)
         return read_preparation(s, text, value, error);
     if (strcmp(key, "guess") == 0) {
-        const gboolean ok = read_number(text, key, value, 0, 1, &guess, error);
+        const gboolean ok = sfu_item_number(KIND, text, key, value, 0, 1, &guess, error);
         s->guess = guess > 0;
         return ok;
     }
@@ -81,35 +72,15 @@ static gboolean set_key(SfuControlSpec *s, const char *text, const char *key, co
     return TRUE;
 }
 
-/* Cuts the last ",key=value" of a known key off `rest`; *key borrowed, *value inside rest. */
-static gboolean cut_last(char *rest, const char **key, const char **value)
-{
-    char *comma = strrchr(rest, ',');
-    for (int i = 0; comma && keys[i]; i++) {
-        const gsize n = strlen(keys[i]);
-        if (g_ascii_strncasecmp(comma + 1, keys[i], n) == 0 && comma[1 + n] == '=') {
-            *comma = 0;
-            *key = keys[i];
-            *value = comma + n + 2;
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
 gboolean sfu_control_spec_read(const char *text, SfuControlSpec *s, GError **error)
 {
     char *rest = g_strdup(text);
     const char *key, *value;
     gboolean ok = TRUE;
     *s = (SfuControlSpec){.weight = 1, .to = 1, .low = 100, .high = 200};
-    while (ok && cut_last(rest, &key, &value))
+    while (ok && sfu_item_cut(rest, keys, &key, &value))
         ok = set_key(s, text, key, value, error);
-    if (ok && !(s->from < s->to)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                    _("control \"%s\": the steps do not contain the range from %g to %g."), text, s->from, s->to);
-        ok = FALSE;
-    }
+    ok = ok && sfu_item_check_range(KIND, text, s->from, s->to, error);
     char *equals = strchr(rest, '=');
     s->net = equals ? g_strndup(rest, (gsize)(equals - rest)) : g_strdup(rest);
     s->picture = g_strdup(equals ? equals + 1 : "");

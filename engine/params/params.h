@@ -150,6 +150,18 @@ void sfu_control_spec_clear(SfuControlSpec *spec);
 /* The text that reads so. Caller frees. */
 char *sfu_control_spec_write(const SfuControlSpec *spec);
 
+/* An item of SFU_PARAM_REFERENCE: "PICTURE[,weight=..,from=..,to=..,mask=PICTURE,net=..]". */
+typedef struct {
+    char *picture;           /* "": the caller has it */
+    double weight, from, to; /* from, to: parts of the steps */
+    char *mask;              /* where the new picture looks at it; NULL: everywhere */
+    char *net;               /* the IP-Adapter; NULL: one that is found */
+    gboolean keyed;          /* any of these was said: only models that look through an IP-Adapter heed them */
+} SfuReferenceSpec;
+/* FALSE with USAGE; the spec is then empty. */
+gboolean sfu_reference_spec_read(const char *text, SfuReferenceSpec *spec, GError **error);
+void sfu_reference_spec_clear(SfuReferenceSpec *spec);
+
 /* Adds a sentence to an array of strings, once; NULL: does nothing. */
 void sfu_warn(GPtrArray *warnings, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

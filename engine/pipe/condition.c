@@ -477,9 +477,9 @@ static gboolean set_context(SfuSession *s, Encoding *const *branches, GError **e
                               .keep_references = sfu_params_bool(s->run->p, SFU_PARAM_KEEP_REFERENCES),
                               .guidance = s->guidance};
     add_vectors(s, branches, &condition, &vectors);
-    const gboolean ok = t && sfu_tensor_write(t, context, error) &&
-                        sfu_denoiser_set_condition(s->denoiser, &condition, error) &&
-                        sfu_controls_set_condition(s, &condition, error);
+    const gboolean ok = t && sfu_tensor_write(t, context, error) && sfu_controls_set_condition(s, &condition, error) &&
+                        sfu_image_prompts_set_condition(s, &condition, error) &&
+                        sfu_denoiser_set_condition(s->denoiser, &condition, error);
     sfu_tensor_destroy(t);
     g_free(context);
     g_free(mask);

@@ -113,7 +113,8 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, float *none, do
         residuals = sfu_control_sum_residuals(&sum);
         in.residuals = &residuals;
     }
-    ok = ok && sfu_denoiser_forward(s->denoiser, &y, &in, error);
+    ok = ok && sfu_image_prompts_use(s, r, step, f->sigmas->n_steps, &in.prompts, error) &&
+         sfu_denoiser_forward(s->denoiser, &y, &in, error);
     sfu_control_sum_clear(&sum);
     if (ok && y->c != f->c) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: the UNet gives %d channels where the latents have %d."),
@@ -243,7 +244,8 @@ static gboolean denoise(gpointer data, float *denoised, const float *x, double s
     f->now = f->s->refiner && timestep < f->s->refiner_from ? f->s->refiner : f->s;
     if (!sfu_session_use_words(f->now, f->n_passes++, &changed, error))
         return FALSE;
-    if (changed || f->now != before) /* what was computed for other words does not serve */
+    if (changed || f->now != before || sfu_image_prompts_change(f->now, step, f->sigmas->n_steps))
+        /* what was computed for other words or pictures does not serve */
         f->call = 0;
     sfu_model_input(f->sigmas, f->in, x, sigma, f->n);
     if (!network(f, timestep, step, error))

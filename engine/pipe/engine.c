@@ -180,9 +180,11 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
         sfu_session_close(&s);
         return FALSE;
     }
-    const gboolean ok = r->task == SFU_TASK_UPSCALE
-                            ? sfu_pipe_enlarge(&s, results, error)
-                            : sfu_controls_open(&s, error) && sfu_pipe_paint(&s, results, error);
+    const gboolean ok =
+        r->task == SFU_TASK_UPSCALE
+            ? sfu_pipe_enlarge(&s, results, error)
+            : sfu_controls_open(&s, error) && sfu_image_prompts_open(&s, error) && sfu_pipe_paint(&s, results, error);
+    sfu_image_prompts_close(&s);
     sfu_controls_close(&s);
     sfu_session_close(&s);
     return ok;

@@ -74,7 +74,12 @@ int sfu_kept_folder(const char *name)
                    {"wildcards", SFU_KEPT_WILDCARD},
                    {"controlnet", SFU_KEPT_CONTROL},
                    {"t2i_adapter", SFU_KEPT_CONTROL},
-                   {"t2i-adapter", SFU_KEPT_CONTROL}};
+                   {"t2i-adapter", SFU_KEPT_CONTROL},
+                   {"ipadapter", SFU_KEPT_IMAGE_PROMPT},
+                   {"ip_adapter", SFU_KEPT_IMAGE_PROMPT},
+                   {"ip-adapter", SFU_KEPT_IMAGE_PROMPT},
+                   {"clip_vision", SFU_KEPT_VISION},
+                   {"image_encoder", SFU_KEPT_VISION}};
     for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
         if (g_ascii_strcasecmp(name, folders[i].name) == 0)
             return (int)folders[i].kind;

@@ -10,7 +10,8 @@
 
 static const char *const file_endings[] = {".safetensors", ".sft", ".pt", ".bin", ".pth", NULL}, *const text_endings[] =
                                                                                                      {".txt", NULL};
-static const char *const *const endings[] = {file_endings, file_endings, text_endings, file_endings};
+static const char *const *const endings[] = {file_endings, file_endings, text_endings,
+                                             file_endings, file_endings, file_endings};
 
 /* The length of a file's name without an ending of the kind; 0: it has none of them. */
 static gsize stem_length(SfuKept kind, const char *name)

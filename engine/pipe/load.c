@@ -18,6 +18,7 @@ void sfu_loaded_free(gpointer p)
     sfu_upscaler_destroy(l->upscaler);
     sfu_remover_destroy(l->remover);
     sfu_control_destroy(l->control);
+    sfu_vision_destroy(l->vision);
     sfu_loaded_drop_adapters(l);
     sfu_model_close(l->model);
     for (int i = 0; i < SFU_N_PARTS; i++)

@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "family/family.h"
 #include "net/qwen3.h"
+#include "net/vision.h"
 #include "sample/sample.h"
 #include "text/text.h"
 
@@ -47,6 +48,7 @@ typedef struct {
     SfuUpscaler *upscaler;
     SfuRemover *remover;
     SfuControl *control;
+    SfuVision *vision;
     char *pieces[SFU_N_PARTS]; /* paths of what it lacks and was found; NULL: not looked for yet */
     SfuDeltas *deltas;         /* adapters.c's: what its weights carry; NULL: nothing */
     GPtrArray *adapters;       /* those that carry it */
@@ -97,7 +99,14 @@ SfuLoaded *sfu_run_load_piece(SfuRun *r, SfuLoaded *m, SfuPart part, GError **er
 
 /* ---- kept.c: files that people call by name --------------------------------------------------------------------- */
 
-typedef enum { SFU_KEPT_ADAPTER, SFU_KEPT_EMBEDDING, SFU_KEPT_WILDCARD, SFU_KEPT_CONTROL } SfuKept;
+typedef enum {
+    SFU_KEPT_ADAPTER,
+    SFU_KEPT_EMBEDDING,
+    SFU_KEPT_WILDCARD,
+    SFU_KEPT_CONTROL,
+    SFU_KEPT_IMAGE_PROMPT,
+    SFU_KEPT_VISION
+} SfuKept;
 /* The file of that name (without its ending, or with it; also with folders before it, "style/ink"), in the folders
  * called so within or beside the model folders. Caller frees; NULL: none. */
 char *sfu_kept_find(SfuKept kind, const char *name);
@@ -201,6 +210,7 @@ double sfu_coder_units(const SfuCoder *a, int latent_w, int latent_h);
 typedef enum { SFU_MASK_GREY, SFU_MASK_SMOOTH, SFU_MASK_PATCH } SfuMaskFill;
 
 typedef struct SfuControls SfuControls;
+typedef struct SfuImagePrompts SfuImagePrompts;
 
 /* What a run needs of its model. */
 typedef struct SfuSession SfuSession;
@@ -241,9 +251,10 @@ struct SfuSession {
     SfuSchedule schedule;
     double eta;
     int steps;
-    int wrap;              /* SfuWrap bits: the picture continues at its other sides */
-    SfuControls *controls; /* networks that steer by a picture; NULL: none */
-    SfuSession *refiner;   /* makes the passes at timesteps below refiner_from; NULL: there is none */
+    int wrap;                       /* SfuWrap bits: the picture continues at its other sides */
+    SfuControls *controls;          /* networks that steer by a picture; NULL: none */
+    SfuImagePrompts *image_prompts; /* pictures that cross-attention looks at; NULL: none */
+    SfuSession *refiner;            /* makes the passes at timesteps below refiner_from; NULL: there is none */
     double refiner_from;
 };
 
@@ -261,6 +272,24 @@ gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, co
 /* What they add to step `step` of n_steps over the latents in rectangle r. */
 gboolean sfu_controls_add(SfuSession *s, const SfuDenoiserInput *in, SfuRect r, int step, int n_steps,
                           SfuControlSum *sum, GError **error);
+
+/* ---- image_prompts.c: references that a UNet looks at through an IP-Adapter ---------------------------------------
+ */
+
+/* Opens the adapters and image encoders that the job's references need, where the model looks so, and encodes the
+ * pictures. */
+gboolean sfu_image_prompts_open(SfuSession *s, GError **error);
+void sfu_image_prompts_close(SfuSession *s);
+/* What the session's branches are to look at; borrowed until the prompts are closed. */
+gboolean sfu_image_prompts_set_condition(SfuSession *s, SfuCondition *condition, GError **error);
+/* The masks for a pass over rectangle `at` of the canvas, at w x h working pixels. */
+gboolean sfu_image_prompts_set_place(SfuSession *s, SfuRect canvas, SfuRect at, int w, int h, GError **error);
+/* For step `step` of n_steps over the latents in rectangle r: [n of them], borrowed until the next call; *uses NULL:
+ * nothing is looked at. */
+gboolean sfu_image_prompts_use(SfuSession *s, SfuRect r, int step, int n_steps, const SfuImagePromptUse **uses,
+                               GError **error);
+/* Whether step `step` looks at others than the one before it. */
+gboolean sfu_image_prompts_change(const SfuSession *s, int step, int n_steps);
 
 typedef struct {
     int w, h;              /* latent pixels */

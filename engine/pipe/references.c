@@ -13,11 +13,37 @@
 
 #define MOST_PX (1024.0 * 1024) /* of a reference, as the reference implementation reduces them */
 
+/* The items say nothing that this network does not heed. */
+static gboolean check_items(const SfuSession *s, GError **error)
+{
+    const char *const *texts = sfu_params_list(s->run->p, SFU_PARAM_REFERENCE);
+    gboolean ok = TRUE;
+    for (int i = 0; ok && texts[i]; i++) {
+        SfuReferenceSpec spec;
+        if (!sfu_reference_spec_read(texts[i], &spec, error))
+            return FALSE;
+        if ((ok = i < s->run->job->n_references) == FALSE)
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("reference \"%s\": there is no picture."), texts[i]);
+        if (ok && spec.keyed && !s->image_prompts) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                        _("%s looks at reference pictures as they are: \"%s\" may have no weight, range, mask or net."),
+                        s->m->path, texts[i]);
+            ok = FALSE;
+        }
+        sfu_reference_spec_clear(&spec);
+    }
+    return ok;
+}
+
 gboolean sfu_session_check_references(const SfuSession *s, GError **error)
 {
     const SfuJob *job = s->run->job;
-    const int most = s->denoiser ? s->denoiser->most_references : 0,
+    const int most = s->image_prompts ? job->n_references
+                     : s->denoiser    ? s->denoiser->most_references
+                                      : 0,
               own = sfu_session_sees_picture(s) + sfu_session_sees_mask(s), least = s->multiple;
+    if (!check_items(s, error))
+        return FALSE;
     if (job->n_references > 0 && most == 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s looks at no reference pictures; %d were given."),
                     s->m->path, job->n_references);

@@ -1,0 +1,17 @@
+/* Items of lists that have a form of their own: "what,key=value,key=value".
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_PARAMS_ITEMS_H
+#define SFU_PARAMS_ITEMS_H
+
+#include <glib.h>
+
+/* Cuts the last ",key=value" of a known key (NULL-terminated) off `rest`; *key borrowed, *value inside rest. FALSE:
+ * there is none. */
+gboolean sfu_item_cut(char *rest, const char *const *keys, const char **key, const char **value);
+/* FALSE with USAGE, naming the kind of item ("control"), its text and the range. */
+gboolean sfu_item_number(const char *kind, const char *text, const char *key, const char *value, double min, double max,
+                         double *v, GError **error);
+/* FALSE with USAGE if from is not below to. */
+gboolean sfu_item_check_range(const char *kind, const char *text, double from, double to, GError **error);
+
+#endif
