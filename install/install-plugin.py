@@ -40,6 +40,9 @@ def user(build, source):
         os.chmod(f"{folder}/sfumato.new", 0o755)
         os.replace(f"{folder}/sfumato.new", f"{folder}/sfumato")
         catalogues(build, folder)
+        for part in ("doc", "screenshots"):  # the manual, which the Help buttons open
+            shutil.copytree(f"{source}/install/{part}", f"{folder}/{part}", dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns("*.py", "meson.build"))
         for helper in ("sfumato-fetch", "catalogue.json"):  # what the page "Get Models" runs
             if os.path.exists(f"{build}/install/fetch/{helper}"):
                 shutil.copy(f"{build}/install/fetch/{helper}", f"{folder}/{helper}.new")

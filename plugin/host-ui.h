@@ -9,8 +9,8 @@
 G_BEGIN_DECLS
 
 void sfu_host_ui_init(void); /* before the first widget; harmless when called again */
-/* A GtkDialog without buttons, also without Help: there are no help pages. Caller destroys. */
-GtkWidget *sfu_host_dialog_new(const char *title);
+/* A GtkDialog without buttons, but for Help, which shows that page of the manual, as F1 does. Caller destroys. */
+GtkWidget *sfu_host_dialog_new(const char *title, const char *page);
 
 G_END_DECLS
 #endif

@@ -588,7 +588,7 @@ void sfu_dialog_build(SfuDialog *d)
     char *image = sfu_host_image_name(d->image);
     char *title =
         image ? g_strdup_printf("Sfumato: %s, %s", _(a->title), image) : g_strdup_printf("Sfumato: %s", _(a->title));
-    d->window = sfu_host_dialog_new(title);
+    d->window = sfu_host_dialog_new(title, a->name);
     g_free(title);
     g_free(image);
     buttons(d);

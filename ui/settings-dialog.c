@@ -349,7 +349,7 @@ gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog, SfuSett
         .settings = settings, .found = g_ptr_array_new(), .monitors = g_ptr_array_new_with_free_func(g_object_unref)};
     int width, height;
     sfu_host_ui_init();
-    s.window = sfu_host_dialog_new(_("Sfumato: Models and Settings"));
+    s.window = sfu_host_dialog_new(_("Sfumato: Models and Settings"), "settings");
     if (dialog)
         gtk_window_set_transient_for(GTK_WINDOW(s.window), dialog);
     gtk_dialog_add_buttons(GTK_DIALOG(s.window), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Save"), GTK_RESPONSE_OK, NULL);

@@ -6,6 +6,8 @@
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
+#include "manual.h"
+
 void sfu_host_ui_init(void)
 {
     static gboolean done;
@@ -14,9 +16,14 @@ void sfu_host_ui_init(void)
     done = TRUE;
 }
 
-GtkWidget *sfu_host_dialog_new(const char *title)
+static void show_help(const char *page, gpointer data)
 {
-    GtkWidget *dialog = gimp_dialog_new(title, "sfumato", NULL, 0, NULL, NULL, NULL);
+    sfu_manual_show(page);
+}
+
+GtkWidget *sfu_host_dialog_new(const char *title, const char *page)
+{
+    GtkWidget *dialog = gimp_dialog_new(title, "sfumato", NULL, 0, show_help, page, NULL);
     gimp_window_set_transient(GTK_WINDOW(dialog));
     return dialog;
 }

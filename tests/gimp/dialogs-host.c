@@ -13,8 +13,12 @@ void sfu_host_ui_init(void)
 {
 }
 
-GtkWidget *sfu_host_dialog_new(const char *title)
+/* Every dialog names a page that the manual has. */
+GtkWidget *sfu_host_dialog_new(const char *title, const char *page)
 {
+    char *file = g_strdup_printf("%s/%s.html", MANUAL, page);
+    g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+    g_free(file);
     GtkWidget *dialog = gtk_dialog_new();
     gtk_window_set_title(GTK_WINDOW(dialog), title);
     return dialog;
