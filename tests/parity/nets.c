@@ -293,6 +293,24 @@ static float *unet_values(SfuQueue *q, const char *folder, JsonObject *o, gint64
     return v;
 }
 
+/* Bytes that its weights take on the device, as a rehearsal tells them before a run. */
+static guint64 unet_bytes(SfuQueue *q, const char *folder, JsonObject *o)
+{
+    GError *error = NULL;
+    SfuRehearsal cost;
+    SfuModel *m = sfu_model_open(folder, &error);
+    g_assert_no_error(error);
+    SfuUnet *u = sfu_unet_create(q, m, &error);
+    g_assert_no_error(error);
+    sfu_queue_rehearse_begin(q);
+    sfu_tensor_destroy(unet_pass(q, u, o, &error));
+    sfu_queue_rehearse_end(q, &cost);
+    g_assert_no_error(error);
+    sfu_unet_destroy(u);
+    sfu_model_close(m);
+    return cost.weight_bytes;
+}
+
 /* A UNet of quantized weights gives what one of the same weights, widened beforehand, gives; and that is near the one
  * that was quantized. */
 static void test_quantized(void)
@@ -321,6 +339,10 @@ static void test_quantized(void)
         g_assert_cmpfloat(parity_error(a, b, n), <=, 1e-6);
         g_assert_cmpfloat(parity_error(a, exact, n), <=, k[i].error);
         g_assert_cmpfloat(parity_error(a, exact, n), >, 1e-4); /* it was quantized at all */
+        const guint64 bytes = unet_bytes(q, quantized, o), all = unet_bytes(q, widened, o);
+        g_test_message("%s: %" G_GUINT64_FORMAT " bytes of weights, %" G_GUINT64_FORMAT " if widened", k[i].type, bytes,
+                       all);
+        g_assert_cmpuint(bytes, <, all - all / 4); /* those of convolutions, and narrow ones, are widened */
         g_free(a);
         g_free(b);
         g_free(file);
