@@ -47,8 +47,9 @@ static const SfuActionInfo actions[SFU_N_ACTIONS] = {
      SFU_TASK_EDIT, TRUE, TRUE, FALSE},
     {"seamless", "plug-in-sfumato-seamless", N_("Seamless _Texture..."), N_("Seamless Texture"), N_("Texture"),
      N_("Make a texture from a description that continues at its other side, as a new image or layer (tileable)"),
-     N_("Text-to-image, whose left edge fits the right one and whose upper edge fits the lower one."), SFU_TASK_TXT2IMG,
-     TRUE, FALSE, FALSE},
+     N_("Text-to-image for a texture that tiles: its left edge continues at its right edge, and its upper edge at its "
+        "lower edge."),
+     SFU_TASK_TXT2IMG, TRUE, FALSE, FALSE},
     {"restore", "plug-in-sfumato-restore", N_("Rest_ore..."), N_("Restore"), N_("Restore"),
      N_("Clean the selection or the layer of noise, blur or JPEG artifacts, as a new layer (denoise, deblur, dejpeg)"),
      N_("By a network that enlarges by 1; which fault it mends depends on the network."), SFU_TASK_UPSCALE, TRUE, TRUE,

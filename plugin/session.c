@@ -744,10 +744,10 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
     sfu_worker_set_options(worker, &options);
     sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
     if (!*to_try[0]) /* no dead end: where one comes from is said */
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
-                    _("There is no model for \"%s\" here. Filters > Sfumato > Models and Settings lists those that can "
-                      "be had."),
-                    _(sfu_action_info(r->action)->title));
+        g_set_error(
+            error, SFU_ERROR, SFU_ERROR_MODEL,
+            _("No installed model can do \"%s\". Filters > Sfumato > Models and Settings lists models to download."),
+            _(sfu_action_info(r->action)->title));
     for (; *to_try[0]; k++) {
         GError *failed = NULL;
         sfu_request_free(used);

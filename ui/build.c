@@ -129,7 +129,7 @@ static void whole_image_toggled(GtkToggleButton *button, gpointer data)
 {
     const gboolean whole = gtk_toggle_button_get_active(button);
     sfu_field_enable(find_field(data, "sample_merged"), !whole,
-                     _("Of the whole image, each layer is enlarged by itself."));
+                     _("For the whole image, each layer is enlarged separately."));
 }
 
 static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *control)
@@ -782,20 +782,18 @@ void sfu_dialog_update_model(SfuDialog *d)
     if (!has_text)
         reason =
             task == SFU_TASK_UPSCALE
-                ? g_strdup_printf(_("%s enlarges without words, so there is no prompt."), model->name)
+                ? g_strdup_printf(_("%s enlarges without words and takes no prompt."), model->name)
                 : g_strdup_printf(
                       _("%s works without words: it continues the surroundings. Choose another model to use a prompt."),
                       model->name);
     if (d->request->action == SFU_ACTION_RESTORE)
         g_clear_pointer(&reason, g_free);
     if (!*path && !d->looking && d->request->action == SFU_ACTION_RESTORE)
-        reason =
-            g_strdup(_("No network that restores was found: one that enlarges by 1, such as those of OpenModelDB for "
-                       "denoising, deblurring or JPEG artifacts. Put one into the models' folder."));
+        reason = g_strdup(_("No restoration network was found. Put one that enlarges by 1 into the model folder, such "
+                            "as those of OpenModelDB for denoising, deblurring or JPEG artifacts."));
     else if (!*path && !d->looking)
-        reason =
-            g_strdup_printf(_("There is no model for \"%s\" here. Get one, or add the folder of your own in Settings."),
-                            _(sfu_action_info(d->request->action)->title));
+        reason = g_strdup_printf(_("No installed model can do \"%s\". Get one, or add your own folder in Settings."),
+                                 _(sfu_action_info(d->request->action)->title));
     gtk_label_set_text(GTK_LABEL(d->note), reason ? reason : "");
     gtk_widget_set_visible(d->note, reason != NULL);
     gtk_widget_set_visible(d->get_model,

@@ -47,7 +47,7 @@ int sfu_engine_fields_attach(SfuEngineFields *f, GtkWidget *grid, int row, const
                                        *precisions[i] ? precisions[i] : _("Automatic"));
     attach(grid, row++, _("Device"), f->device, f->device, _("What computes: a graphics card or the processor"));
     attach(grid, row++, _("Memory limit"), f->memory, memory,
-           _("What does not fit is worked in tiles or read from the disk as needed"));
+           _("What does not fit is processed in tiles or read from disk as needed"));
     attach(grid, row++, _("Precision"), f->precision, f->precision,
            _("fp32 is exact; bf16, fp16 and int8 are faster where the device has them; int8 differs visibly"));
     f->problem = sfu_label("");

@@ -4,14 +4,11 @@
 
 /* What the columns mean; for --help and the man page. */
 #define SFU_CLI_BENCH_ABOUT                                                                                            \
-    "First the device's rate of multiply-adds and its copy bandwidth (bytes read plus written) are measured. %peak "   \
-    "is the share of that rate, "                                                                                      \
-    "for ops without products of the bandwidth, by the median time; %CPU is the same by CPU time, which other "        \
-    "processes disturb less. %roof and "                                                                               \
-    "%rCPU are shares of the roofline, by the median and by CPU time: the least time is the longer of operations "     \
-    "over the rate and bytes over the "                                                                                \
-    "bandwidth, and counts where an op has so few operations a byte that memory is the limit (convolutions from or "   \
-    "to 3 or 4 channels)."
+    "The command first measures the device's rate of multiply-adds and its copy bandwidth (bytes read plus written). " \
+    "%peak is an op's share of that rate by its median time; for ops without products it is the share of the "         \
+    "bandwidth. %CPU is the same by CPU time, which other processes disturb less. %roof and %rCPU are shares of the "  \
+    "roofline: an op can take no less than its operations over the rate, and no less than its bytes over the "         \
+    "bandwidth. They matter for ops that memory limits, such as convolutions from or to 3 or 4 channels."
 
 /* argv[0] is the name shown in messages. Returns the exit status: 0, 1 on an error, 2 on wrong use. */
 int sfu_cli_bench(int argc, char **argv);

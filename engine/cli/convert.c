@@ -29,7 +29,7 @@ int sfu_cli_convert(const SfuCliOptions *o, GError **error)
     const SfuParamSpec *table = sfu_param_table(&n);
     for (int i = 0; i < n; i++)
         if (i != SFU_PARAM_LORA && sfu_params_given(o->params, (SfuParam)i)) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s has no use in convert", table[i].name);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s does not apply to convert", table[i].name);
             return SFU_EXIT_USAGE;
         }
     GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);

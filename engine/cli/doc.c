@@ -56,7 +56,7 @@ int sfu_cli_man(void)
             "\" \"User Commands\"\n.SH NAME\nsfumato \\- fill, extend, change and enlarge pictures with "
             "diffusion models\n.SH SYNOPSIS\n.B sfumato\n.I command\n[options] [files]\n.SH DESCRIPTION\nRuns Stable "
             "Diffusion and super\\-resolution "
-            "models on any OpenCL device: a GPU of any maker, or the processor. Bit depth, colour profile and "
+            "models on any OpenCL device: a GPU of any maker, or the processor. Bit depth, color profile and "
             "transparency of pictures are kept, and "
             "nothing outside a mask is changed.\n.SH COMMANDS\n");
     for (int i = 0; i < n; i++) {
@@ -79,18 +79,17 @@ int sfu_cli_man(void)
     char *bench = roff(SFU_CLI_BENCH_ABOUT);
     g_print(".SH MEASURING\n%s\n", bench);
     g_free(bench);
-    g_print(".SH ENVIRONMENT\n.TP\n.B SFUMATO_DEVICE\nas \\-\\-device\n.TP\n.B SFUMATO_MODELS\nfolders that are "
-            "searched for models, separated by "
-            "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.SH EXIT STATUS\n0: done. 1: it failed. 2: "
-            "bad options or input. 130: "
-            "interrupted.\n.SH BATCH JOBS\nEach line of the file is a JSON object with \"task\", \"in\", \"mask\", "
-            "\"out\" and any parameter:\n.PP\n"
-            "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": "
-            "7}\n.PP\nJobs whose \"out\" is there are "
-            "skipped. Several workers that see the same files share them by \\-\\-claim: whoever works at a job holds "
-            "a lock on "
-            "OUT.claim, which goes when it dies. A cluster whose folder knows no locks divides them by "
-            "\\-\\-shard.\n");
+    g_print(
+        ".SH ENVIRONMENT\n.TP\n.B SFUMATO_DEVICE\nas \\-\\-device\n.TP\n.B SFUMATO_MODELS\nfolders that are "
+        "searched for models, separated by "
+        "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.SH EXIT STATUS\n0: done. 1: it failed. 2: "
+        "bad options or input. 130: "
+        "interrupted.\n.SH BATCH JOBS\nEach line of the file is a JSON object with \"task\", \"in\", \"mask\", "
+        "\"out\" and any parameter:\n.PP\n"
+        "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": 7}\n.PP\n"
+        "A job whose \"out\" exists is skipped. With \\-\\-claim, several workers on the same files share the jobs: "
+        "a worker holds a lock on OUT.claim while it works at a job, and the system releases the lock if the worker "
+        "dies. Where the common folder does not support locks, divide the jobs with \\-\\-shard.\n");
     return SFU_EXIT_OK;
 }
 

@@ -202,7 +202,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0)
             c = &commands[i];
     if (!c) {
-        g_printerr("sfumato: there is no command '%s'\n", argv[1]);
+        g_printerr("sfumato: unknown command '%s'\n", argv[1]);
         return usage(stderr);
     }
     sfu_cli_signals();

@@ -6,29 +6,31 @@
 static const SfuCliOption table[] = {
     {"device", "NAME", "OpenCL device: its number or a part of its name (`sfumato devices`); also SFUMATO_DEVICE"},
     {"memory", "BYTES",
-     "budget on the device, for instance 2G or 900M; what does not fit is tiled and streamed, and large pictures wait "
-     "on disk"},
+     "memory budget on the device, for instance 2G or 900M; what does not fit is tiled or streamed, and large pictures "
+     "wait on disk"},
     {"precision", "WORD", "auto, fp32, bf16, fp16 or int8"},
     {"mask", "FILE",
-     "picture whose white parts are repainted, gray ones partly; if it is transparent anywhere, its opaque parts"},
-    {"exclude", "FILE", "fill and expand: picture whose white parts nothing is taken from; read as the mask is"},
-    {"invert-mask", NULL, "repaint what the mask leaves out"},
+     "picture that marks what to repaint: white fully, gray partly; if it has transparency, its opaque parts count "
+     "instead"},
+    {"exclude", "FILE", "inpaint and outpaint: picture whose white parts must not be copied from; read like the mask"},
+    {"invert-mask", NULL, "repaint everything outside the mask"},
     {"from", "FILE",
-     "take the parameters from a picture (or text file) that Sfumato, AUTOMATIC1111 or NovelAI wrote; flags after it "
-     "win"},
-    {"depth", "BITS", "bits a channel of the written picture: 8, 16 or 32 (default: as the input, else 8)"},
-    {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] of a safetensors file"},
+     "take parameters from a picture or text file that Sfumato, AUTOMATIC1111 or NovelAI wrote; later flags override "
+     "them"},
+    {"depth", "BITS", "bits per channel of the written picture: 8, 16 or 32 (default: like the input, else 8)"},
+    {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] in a safetensors file"},
     {"save-latent", "FILE", "write the final latents as safetensors"},
-    {"trace", "DIR", "write the output of every block into this folder, as safetensors; it is made if needed"},
-    {"shard", "I/N", "batch: do every N-th job, beginning with the I-th (1..N)"},
+    {"trace", "DIR",
+     "write the output of every block into this folder as safetensors; the folder is created if needed"},
+    {"shard", "I/N", "batch: run every Nth job, starting with the Ith (1..N)"},
     {"claim", NULL,
-     "batch: share the jobs with other workers on the same files: each takes one at a time, and those of a worker that "
-     "died"},
+     "batch: share the jobs with other workers on the same files; each worker takes one job at a time and takes over "
+     "those of workers that died"},
     {"type", "TYPE", "convert: f32, f16, bf16, q8_0, q4_0, q4_k (.gguf), fp8 or int8 (.safetensors)"},
-    {"force", NULL, "batch and folders: do again what is there already; convert: write over a file"},
-    {"profile", NULL, "print the table of kernel times at the end"},
+    {"force", NULL, "batch and folders: redo existing results; convert: overwrite a file"},
+    {"profile", NULL, "print a table of kernel times at the end"},
     {"json", NULL, "print events and results as JSON lines"},
-    {"quiet", NULL, "print nothing but errors"},
+    {"quiet", NULL, "print errors only"},
     {"help", NULL, "show this help"},
 };
 
@@ -202,7 +204,7 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
                 name = g_strdup(letters[i] + 1);
     }
     if (!name || !*name) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "there is no option %s (see --help)", word);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "unknown option %s (see --help)", word);
         goto out;
     }
     g_strdelimit(name, "_", '-');
@@ -214,7 +216,7 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
         value = negated ? "false" : "true";
     } else if (!value) {
         if (!next) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s wants a value", name);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s needs a value", name);
             goto out;
         }
         value = next;
@@ -225,9 +227,10 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
         g_strdelimit(name, "-", '_');
         const SfuParamSpec *p = task >= 0 ? sfu_param_find(name) : NULL;
         if (!p)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "there is no option %s (see --help)", word);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "unknown option %s (see --help)", word);
         else if (task < SFU_N_TASKS && !(p->tasks & 1u << task))
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no use in %s", word, sfu_task_name((SfuTask)task));
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s does not apply to %s", word,
+                        sfu_task_name((SfuTask)task));
         else
             ok = sfu_params_add(o->params, name, value, error); /* a list's flag may come again */
     }

@@ -272,14 +272,13 @@ static void note_rest(Binding *x)
 {
     const guint n = x->n_unknown + x->n_misfit, strays = sfu_adapter_n_strays(x->a);
     if (n)
-        x->b->note = g_strdup_printf(_("%s: %u of %u modules are not in %s, or have another shape there (the first is "
-                                       "'%s'); they are left out."),
+        x->b->note = g_strdup_printf(_("%s: %u of %u modules are missing from %s or have another shape there (the "
+                                       "first is '%s'); they are ignored."),
                                      sfu_adapter_path(x->a), n, sfu_adapter_n_modules(x->a), x->m->path,
                                      x->misfit ? x->misfit : x->unknown);
     else if (strays)
         x->b->note =
-            g_strdup_printf(_("%s holds %u tensors that belong to no adapter that Sfumato knows; they are left "
-                              "out."),
+            g_strdup_printf(_("Sfumato does not recognize the adapter tensors in %s (%u of them) and ignores them."),
                             sfu_adapter_path(x->a), strays);
 }
 

@@ -77,8 +77,7 @@ static gboolean configure(SfuModel *m, GError **error)
             "its table of distances (rpe_biases) is missing or another, which leaves the windows' sides unknown");
     c->multiple = MAX(own->split[0], own->split[1]);
     if (c->multiple % own->split[0] || c->multiple % own->split[1])
-        return sfu_family_refuse(m, error,
-                                 _("its windows are wide and high by numbers neither of which divides the other"));
+        return sfu_family_refuse(m, error, _("neither side of its windows is a multiple of the other"));
     return read_groups(m, own, error) && sfu_measure_tail(m, error);
 }
 

@@ -158,8 +158,7 @@ static gboolean configure(SfuModel *m, GError **error)
     if (json_says(m->scheduler_json, "_class_name", "EDM"))
         return refuse(m, _("an XL model in EDM's form (CosXL, Playground 2.5), which Sfumato does not run"), error);
     if (n < 0)
-        return refuse(m, _("a UNet whose added conditions are those of no Stable Diffusion XL that Sfumato knows"),
-                      error);
+        return refuse(m, _("a UNet with added conditions that Sfumato does not know"), error);
     m->family = in == latent           ? (n == 5 ? &sfu_family_sdxl_refiner : by_name(m))
                 : in == 2 * latent + 1 ? &sfu_family_sdxl_inpaint
                 : in == 2 * latent     ? &sfu_family_sdxl_edit

@@ -375,7 +375,7 @@ gboolean sfu_file_convert(const char *in, const char *path, const SfuConvert *c,
     if (!(gguf ? targets[k].gguf : targets[k].safetensors))
         return sfu_file_refuse(error, path, _("%s is kept in .%s files"), c->type, gguf ? "safetensors" : "gguf");
     if (!c->replace && g_file_test(path, G_FILE_TEST_EXISTS))
-        return sfu_file_refuse(error, path, _("there is such a file already"));
+        return sfu_file_refuse(error, path, _("the file exists already"));
     if (g_file_test(in, G_FILE_TEST_IS_DIR))
         return sfu_file_refuse(error, in, _("it is a folder; one file is converted at a time"));
     if (g_str_has_suffix(in, ".ckpt"))

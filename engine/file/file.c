@@ -107,9 +107,9 @@ static gboolean read_ncnn(SfuFile *f, GError **error)
     char *param = f->path, *bin = beside(param, ".param", ".bin");
     gboolean ok = bin && g_file_test(bin, G_FILE_TEST_IS_REGULAR) && map_file(f, bin, NULL);
     if (!ok)
-        sfu_file_fail(error, param,
-                      _("it is a network of ncnn's, whose weights should lie beside it in a file of the same name that "
-                        "ends in .bin"));
+        sfu_file_fail(
+            error, param,
+            _("it is an ncnn network; its weights belong beside it, in a file of the same name that ends in .bin"));
     ok = ok && (f->graph = sfu_ncnn_parse(g_mapped_file_get_contents(text), g_mapped_file_get_length(text),
                                           (const guint8 *)g_mapped_file_get_contents(f->map),
                                           g_mapped_file_get_length(f->map), param, f->tensors, error));

@@ -86,7 +86,7 @@ static gboolean check_cover(GPtrArray *tensors, const guint8 *from, const guint8
         if (t->data < from)
             ok = sfu_file_fail(error, path, _("'%s' and '%s' overlap"), before, t->name);
         else if (t->data > from)
-            ok = sfu_file_fail(error, path, _("there are %zu bytes of no tensor before '%s'"), (gsize)(t->data - from),
+            ok = sfu_file_fail(error, path, _("%zu bytes before '%s' belong to no tensor"), (gsize)(t->data - from),
                                t->name);
         from = t->data + t->n_elements * (gint64)sfu_dtype_bytes(t->dtype);
         before = t->name;

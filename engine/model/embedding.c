@@ -45,7 +45,7 @@ static gboolean add(SfuEmbedding *e, const SfuFileTensor *t, const char *path, G
     sfu_weight_destroy(w);
     for (gint64 i = 0; i < t->n_elements; i++)
         if (!isfinite(e->rows[slot][i]))
-            return sfu_file_fail(error, path, _("'%s' holds values that are no numbers (NaN or infinity)"), t->name);
+            return sfu_file_fail(error, path, _("'%s' holds values that are not numbers (NaN or infinity)"), t->name);
     return TRUE;
 }
 

@@ -36,8 +36,8 @@ static gboolean read_preparation(SfuControlSpec *s, const char *text, const char
         }
     if (!ok) {
         char *list = g_strjoinv(", ", (char **)preparations);
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                    _("control \"%s\": there is no preparation \"%s\"; there are %s."), text, words[0], list);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("control \"%s\": \"%s\" is not a preparation; use one of %s."),
+                    text, words[0], list);
         g_free(list);
     } else if (words[1]) {
         ok = s->prepare == SFU_PREPARE_CANNY && words[2] && !words[3] &&

@@ -141,7 +141,7 @@ static gboolean resolve(Wanted *w, GError **error)
         return TRUE;
     char **folders = sfu_model_folders(NULL), *list = g_strjoinv(", ", folders);
     g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
-                _("There is no LoRA \"%s\": no folder called loras, Lora or lora in %s has it."), w->name, list);
+                _("No LoRA \"%s\" was found in a folder called loras, Lora or lora in %s."), w->name, list);
     g_free(list);
     g_strfreev(folders);
     return FALSE;

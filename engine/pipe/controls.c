@@ -54,8 +54,7 @@ static char *find_net(const char *name, GError **error)
     char **folders = sfu_model_folders(NULL), *list = g_strjoinv(", ", folders);
     g_set_error(
         error, SFU_ERROR, SFU_ERROR_MODEL,
-        _("There is no ControlNet \"%s\": no such file, and no folder called controlnet or ControlNet in %s has "
-          "it."),
+        _("No ControlNet \"%s\" was found, neither as a file nor in a folder called controlnet or ControlNet in %s."),
         name, list);
     g_free(list);
     g_strfreev(folders);
@@ -108,8 +107,8 @@ static gboolean open_net(SfuSession *s, Steer *c, GError **error)
     SfuLoaded *l = path ? sfu_engine_load(s->run->e, path, error) : NULL;
     gboolean ok = l != NULL;
     if (ok && !sfu_model_family(l->model)->control) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is no ControlNet and no T2I-Adapter, but %s."), path,
-                    sfu_model_family(l->model)->name);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is neither a ControlNet nor a T2I-Adapter: it is %s."),
+                    path, sfu_model_family(l->model)->name);
         ok = FALSE;
     }
     ok = ok && sfu_control_fits(l->model, s->m->model, error);

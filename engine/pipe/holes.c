@@ -33,7 +33,7 @@ gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mas
 {
     if (sfu_fill_reach(made->p, fill->p, mask->p, made->w, made->h, reach))
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("There is no memory to fill a hole of %d x %d pixels."), made->w,
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("Not enough memory to fill a hole of %d x %d pixels."), made->w,
                 made->h);
     return FALSE;
 }

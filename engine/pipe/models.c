@@ -227,8 +227,8 @@ char *sfu_part_resolve(const char *name, const char *part, GError **error)
         }
     if (!path) {
         char *list = g_strjoinv(", ", folders);
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
-                    _("No %s is called \"%s\": there is no such file, and none of that name in %s."), part, name, list);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No %s called \"%s\" was found, neither as a file nor in %s."),
+                    part, name, list);
         g_free(list);
     }
     g_ptr_array_unref(models);

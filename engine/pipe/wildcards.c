@@ -23,7 +23,7 @@ static gboolean read_lines(const char *path, GPtrArray *lines, GError **error)
     }
     if (n > MOST_BYTES || !g_utf8_validate(text, (gssize)n, NULL)) {
         g_free(text);
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The wildcards of %s are no UTF-8 text of at most %d bytes."),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The wildcards in %s are not UTF-8 text of at most %d bytes."),
                     path, MOST_BYTES);
         return FALSE;
     }
@@ -76,7 +76,7 @@ static GPtrArray *lines_of(const char *name, gpointer data, GError **error)
         char **folders = sfu_model_folders(NULL), *list = g_strjoinv(", ", folders);
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
                     paths->len ? _("The wildcard __%s__ has a file without lines (%s).")
-                               : _("There is no wildcard __%s__: no folder called wildcards in %s has it."),
+                               : _("No wildcard __%s__ was found in a folder called wildcards in %s."),
                     name, paths->len ? (const char *)paths->pdata[0] : list);
         g_free(list);
         g_strfreev(folders);

@@ -202,8 +202,8 @@ double sfu_empirical_shift(double n_pixels, int steps)
 SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
 {
     if (!sfu_sampler_name(o->sampler) || !sfu_schedule_name(o->schedule) || o->prediction > SFU_SAMPLE_FLOW)
-        return refuse(error, NULL, _("There is no sampler %d with schedule %d and prediction %d"), o->sampler,
-                      o->schedule, o->prediction);
+        return refuse(error, NULL, _("Sampler %d, schedule %d and prediction %d are not a valid combination"),
+                      o->sampler, o->schedule, o->prediction);
     if (o->n_train < 1 || o->n_train > MAX_TRAIN)
         return refuse(error, NULL, _("The model's schedule has %d training steps; 1 to %d can be used"), o->n_train,
                       MAX_TRAIN);

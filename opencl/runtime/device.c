@@ -323,7 +323,7 @@ gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device
         *info = best->info;
     } else {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-                    _("no OpenCL device matches '%s' (`sfumato devices` lists the %u there are)"), wanted, all->len);
+                    _("no OpenCL device matches '%s' (`sfumato devices` lists all %u)"), wanted, all->len);
     }
     g_array_unref(all);
     return best != NULL;
