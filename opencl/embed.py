@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Embeds OpenCL sources: embed.py OUT.c FILE.cl ... defines sfu_kernel_source(). Each keeps its name through #line; what it includes stands in it."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import os
 import re
@@ -14,7 +15,10 @@ def expand(path):
         for number, line in enumerate(f.read().splitlines(), 1):
             included = re.fullmatch(r'#include "(\w+\.cl)"', line)
             if included:
-                lines += [expand(os.path.join(os.path.dirname(path), included[1])).rstrip("\n"), f'#line {number + 1} "{name}"']
+                lines += [
+                    expand(os.path.join(os.path.dirname(path), included[1])).rstrip("\n"),
+                    f'#line {number + 1} "{name}"',
+                ]
             else:
                 lines.append(line)
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ usage: make-catalogue.py FACTS.json > catalogue.json
 Only files that Sfumato can open, with a license and a SHA-256, are taken; addresses stand as the facts give them, pinned to a revision where that
 is known. FACTS.json: {"models": [{name, family, role, url, size_bytes, size_exact, sha256, licence, format, ...}]}.
 """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import re
@@ -16,7 +17,12 @@ ALL = ["txt2img", "img2img", *FILL, "upscale"]
 # (family, role) -> tasks, bytes of memory that a usual run needs, what to say about it, and the work of one picture in 10^12 operations: with the
 # model's usual steps at its own size, for those that enlarge of a million pixels (from the layers' sizes, 5 % either way)
 OFFERED = {
-    ("sd15", "checkpoint_inpaint_lcm"): (FILL, 3_000_000_000, "Fills a selection from words in four steps; the best choice without a GPU", 4.3),
+    ("sd15", "checkpoint_inpaint_lcm"): (
+        FILL,
+        3_000_000_000,
+        "Fills a selection from words in four steps; the best choice without a GPU",
+        4.3,
+    ),
     ("sd15", "checkpoint_inpaint"): (FILL, 3_000_000_000, "Fills a selection from words", 31),
     ("sd15", "checkpoint"): (ALL, 3_000_000_000, "Pictures from words, and from pictures", 31),
     ("sdxl", "checkpoint"): (ALL, 9_000_000_000, "Pictures from words at four times the size of the older ones", 250),
@@ -40,17 +46,41 @@ OFFERED |= {key: ([], 1_500_000_000, summary, 0) for key, summary in CONTROLS.it
 # Models in pieces: name, title, family, {fact: file}, tasks, memory, summary, work.
 QWEN = {"Qwen3-4B Q4_K_M": "text_encoders/Qwen3-4B-Q4_K_M.gguf"}
 COMPOSED = [
-    ("flux-2-klein-4b", "FLUX.2 klein 4B (Q4)", "flux2-klein-4b",
-     {"FLUX.2 klein 4B Q4_0": "unet/flux-2-klein-4b-Q4_0.gguf", **QWEN, "FLUX.2 VAE (diffusers keys)": "vae/flux2-klein-vae.safetensors"},
-     ["txt2img", "img2img", *FILL, "edit"], 8_000_000_000, "Pictures from words, fills, and edits by words, in four steps", 180),
-    ("z-image-turbo", "Z-Image-Turbo (Q4)", "zimage",
-     {"Z-Image-Turbo Q4_0": "unet/z_image_turbo-Q4_0.gguf", **QWEN, "FLUX.1 VAE (ae)": "vae/ae.safetensors"},
-     ["txt2img", "img2img", *FILL], 9_000_000_000, "Pictures from words in eight steps, with readable text", 480),
+    (
+        "flux-2-klein-4b",
+        "FLUX.2 klein 4B (Q4)",
+        "flux2-klein-4b",
+        {
+            "FLUX.2 klein 4B Q4_0": "unet/flux-2-klein-4b-Q4_0.gguf",
+            **QWEN,
+            "FLUX.2 VAE (diffusers keys)": "vae/flux2-klein-vae.safetensors",
+        },
+        ["txt2img", "img2img", *FILL, "edit"],
+        8_000_000_000,
+        "Pictures from words, fills, and edits by words, in four steps",
+        180,
+    ),
+    (
+        "z-image-turbo",
+        "Z-Image-Turbo (Q4)",
+        "zimage",
+        {"Z-Image-Turbo Q4_0": "unet/z_image_turbo-Q4_0.gguf", **QWEN, "FLUX.1 VAE (ae)": "vae/ae.safetensors"},
+        ["txt2img", "img2img", *FILL],
+        9_000_000_000,
+        "Pictures from words in eight steps, with readable text",
+        480,
+    ),
 ]
 # Clear names of licenses; whoever is not here is shown as the facts say.
 LICENSES = {
-    "creativeml-openrail-m": "CreativeML OpenRAIL-M", "mit": "MIT", "bsd-3-clause": "BSD-3-Clause", "wtfpl": "WTFPL", "cc-by-4.0": "CC-BY-4.0",
-    "apache-2.0": "Apache-2.0", "openrail++": "CreativeML OpenRAIL++-M", "openrail": "OpenRAIL",
+    "creativeml-openrail-m": "CreativeML OpenRAIL-M",
+    "mit": "MIT",
+    "bsd-3-clause": "BSD-3-Clause",
+    "wtfpl": "WTFPL",
+    "cc-by-4.0": "CC-BY-4.0",
+    "apache-2.0": "Apache-2.0",
+    "openrail++": "CreativeML OpenRAIL++-M",
+    "openrail": "OpenRAIL",
 }
 NON_COMMERCIAL = re.compile(r"non-commercial|\bnc\b|-nc-|research license", re.I)
 
@@ -78,21 +108,50 @@ def entry(m):
     one = {"url": m["url"], "path": file, "sha256": m["sha256"].lower()}
     if m.get("size_exact") and m.get("size_bytes"):
         one["bytes"] = m["size_bytes"]
-    return {"name": name, "title": m["name"], "family": m["family"], "summary": summary, "tasks": tasks, "license": license_of(m["licence"]),
-            "license_url": page_of(m["url"]), "non_commercial": bool(NON_COMMERCIAL.search(m["licence"])), "memory_bytes": memory,
-            "approx_bytes": m.get("size_bytes") or 0, "tera_ops": work, **({"wordless": True} if m["family"] == "inpaint-gan" else {}),
-            "files": [one]}
+    return {
+        "name": name,
+        "title": m["name"],
+        "family": m["family"],
+        "summary": summary,
+        "tasks": tasks,
+        "license": license_of(m["licence"]),
+        "license_url": page_of(m["url"]),
+        "non_commercial": bool(NON_COMMERCIAL.search(m["licence"])),
+        "memory_bytes": memory,
+        "approx_bytes": m.get("size_bytes") or 0,
+        "tera_ops": work,
+        **({"wordless": True} if m["family"] == "inpaint-gan" else {}),
+        "files": [one],
+    }
 
 
 def composed(facts, name, title, family, pieces, tasks, memory, summary, work):
     found = [(m, path) for fact, path in pieces.items() for m in facts if m["name"] == fact]
-    files = [{"url": m["url"], "path": path, "sha256": m["sha256"].lower(), **({"bytes": m["size_bytes"]} if m.get("size_exact") else {})}
-             for m, path in found]
+    files = [
+        {
+            "url": m["url"],
+            "path": path,
+            "sha256": m["sha256"].lower(),
+            **({"bytes": m["size_bytes"]} if m.get("size_exact") else {}),
+        }
+        for m, path in found
+    ]
     licenses = {license_of(m["licence"]) for m, path in found}
     assert len(files) == len(pieces) and len(licenses) == 1, (name, licenses)
-    return {"name": name, "title": title, "family": family, "summary": summary, "tasks": tasks, "license": licenses.pop(),
-            "license_url": page_of(found[0][0]["url"]), "non_commercial": False, "memory_bytes": memory,
-            "approx_bytes": sum(m["size_bytes"] for m, path in found), "tera_ops": work, "files": files}
+    return {
+        "name": name,
+        "title": title,
+        "family": family,
+        "summary": summary,
+        "tasks": tasks,
+        "license": licenses.pop(),
+        "license_url": page_of(found[0][0]["url"]),
+        "non_commercial": False,
+        "memory_bytes": memory,
+        "approx_bytes": sum(m["size_bytes"] for m, path in found),
+        "tera_ops": work,
+        "files": files,
+    }
 
 
 def main():
@@ -100,10 +159,17 @@ def main():
     for before, m in zip(facts, facts[1:]):
         if "as above" in (m.get("licence") or ""):
             m["licence"] = before["licence"]
-    kept = [entry(m) for m in facts
-            if (m["family"], m["role"]) in OFFERED and m.get("licence") and re.fullmatch(r"[0-9a-fA-F]{64}", m.get("sha256") or "")
-            and "encoder (" not in m["name"] and m.get("url_seen") and m["url"].endswith((".safetensors", ".pth", ".pt"))
-            and not (m["family"] == "inpaint-gan" and "lama" not in m["name"].lower())]
+    kept = [
+        entry(m)
+        for m in facts
+        if (m["family"], m["role"]) in OFFERED
+        and m.get("licence")
+        and re.fullmatch(r"[0-9a-fA-F]{64}", m.get("sha256") or "")
+        and "encoder (" not in m["name"]
+        and m.get("url_seen")
+        and m["url"].endswith((".safetensors", ".pth", ".pt"))
+        and not (m["family"] == "inpaint-gan" and "lama" not in m["name"].lower())
+    ]
     kept += [composed(facts, *one) for one in COMPOSED]
     json.dump({"version": 1, "models": kept}, sys.stdout, indent=1)
     print()

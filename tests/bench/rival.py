@@ -12,6 +12,7 @@ batch of two; its peak is of `sfumato txt2img` with as many steps.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import argparse
 import json
 import os
@@ -43,15 +44,43 @@ def run(command, env=None):
         lines += [(line.decode(errors="replace"), *now) for line in whole]
     _, status, usage = os.wait4(p.pid, 0)
     if status:
-        sys.exit("\n".join(line for line, *_ in lines[-20:]) + f"\n{command[0]} ended with {os.waitstatus_to_exitcode(status)}")
+        sys.exit(
+            "\n".join(line for line, *_ in lines[-20:])
+            + f"\n{command[0]} ended with {os.waitstatus_to_exitcode(status)}"
+        )
     return lines, usage.ru_maxrss * 1024
 
 
 def rival(o, size):
     with tempfile.TemporaryDirectory() as d:
-        lines, peak = run([o.rival, "-m", o.model, "-p", "a photo of a cat", "-n", "blurry", "--cfg-scale", "7", "-W", str(size), "-H", str(size), "--steps",
-                           str(o.steps), "-t", str(o.threads), "-s", "1", "-v", "-o", f"{d}/o.png", *o.flags],
-                          os.environ | {"OMP_WAIT_POLICY": "passive"})
+        lines, peak = run(
+            [
+                o.rival,
+                "-m",
+                o.model,
+                "-p",
+                "a photo of a cat",
+                "-n",
+                "blurry",
+                "--cfg-scale",
+                "7",
+                "-W",
+                str(size),
+                "-H",
+                str(size),
+                "--steps",
+                str(o.steps),
+                "-t",
+                str(o.threads),
+                "-s",
+                "1",
+                "-v",
+                "-o",
+                f"{d}/o.png",
+                *o.flags,
+            ],
+            os.environ | {"OMP_WAIT_POLICY": "passive"},
+        )
 
     def at(pattern):
         found = [(wall, cpu) for line, wall, cpu in lines if re.search(pattern, line)]
@@ -61,20 +90,57 @@ def rival(o, size):
 
     # "| 1/2 - 30.1s/it" after each step: the first holds the warming up.
     first, last = at(rf"\b1/{o.steps} - .*(s/it|it/s)"), at(rf"\b{o.steps}/{o.steps} - .*(s/it|it/s)")
-    begun, done = at(r"decoding \d+ latents|generating \d+ latent images completed"), at(r"decode_first_stage completed|latent 1 decoded")
+    begun, done = at(r"decoding \d+ latents|generating \d+ latent images completed"), at(
+        r"decode_first_stage completed|latent 1 decoded"
+    )
     n = o.steps - 1
-    return {"step": [(b - a) / n for a, b in zip(first, last)], "decode": [b - a for a, b in zip(begun, done)], "peak": peak}
+    return {
+        "step": [(b - a) / n for a, b in zip(first, last)],
+        "decode": [b - a for a, b in zip(begun, done)],
+        "peak": peak,
+    }
 
 
 def ours(o, size, precision):
     sfumato = f"{o.build}/engine/cli/sfumato"
     env = os.environ | {"POCL_MAX_PTHREAD_COUNT": str(o.threads), "POCL_CPU_MAX_CU_COUNT": str(o.threads)}
-    out = json.loads(subprocess.run([sfumato, "bench", "-m", o.model, "-s", str(size), "-n", "1", "-p", precision, "--json"], check=True, capture_output=True,
-                                    env=env).stdout)
-    r = {next(k for k in ("UNet", "VAE", "text") if k in c["name"]): [c["ms"] / 1e3, c["cpu_ms"] / 1e3] for c in out["results"]}
+    out = json.loads(
+        subprocess.run(
+            [sfumato, "bench", "-m", o.model, "-s", str(size), "-n", "1", "-p", precision, "--json"],
+            check=True,
+            capture_output=True,
+            env=env,
+        ).stdout
+    )
+    r = {
+        next(k for k in ("UNet", "VAE", "text") if k in c["name"]): [c["ms"] / 1e3, c["cpu_ms"] / 1e3]
+        for c in out["results"]
+    }
     with tempfile.TemporaryDirectory() as d:
-        _, peak = run([sfumato, "txt2img", f"{d}/o.png", "--model", o.model, "--prompt", "a photo of a cat", "--negative", "blurry", "--width", str(size),
-                       "--height", str(size), "--steps", str(o.steps), "--seed", "1", "--precision", precision], env)
+        _, peak = run(
+            [
+                sfumato,
+                "txt2img",
+                f"{d}/o.png",
+                "--model",
+                o.model,
+                "--prompt",
+                "a photo of a cat",
+                "--negative",
+                "blurry",
+                "--width",
+                str(size),
+                "--height",
+                str(size),
+                "--steps",
+                str(o.steps),
+                "--seed",
+                "1",
+                "--precision",
+                precision,
+            ],
+            env,
+        )
     return {"step": r["UNet"], "decode": r["VAE"], "peak": peak}
 
 
@@ -96,18 +162,26 @@ def main():
     for size in o.size:
         best = {}
         for k in range(o.rounds):
-            for name, go in [("rival", lambda: rival(o, size))] + [(f"ours {p}", lambda p=p: ours(o, size, p)) for p in o.precision]:
+            for name, go in [("rival", lambda: rival(o, size))] + [
+                (f"ours {p}", lambda p=p: ours(o, size, p)) for p in o.precision
+            ]:
                 r = go()
                 b = best.setdefault(name, r)
                 for key in ("step", "decode"):
                     b[key] = [min(x, y) for x, y in zip(b[key], r[key])]
                 b["peak"] = max(b["peak"], r["peak"])
-                print(f"{size} px, round {k + 1}, {name:10} step {r['step'][0]:7.2f} s, CPU {r['step'][1]:7.2f} s   decode {r['decode'][0]:7.2f} s, CPU "
-                      f"{r['decode'][1]:7.2f} s   peak {r['peak'] / 1e9:5.2f} GB", flush=True)
+                print(
+                    f"{size} px, round {k + 1}, {name:10} step {r['step'][0]:7.2f} s, CPU {r['step'][1]:7.2f} s   decode {r['decode'][0]:7.2f} s, CPU "
+                    f"{r['decode'][1]:7.2f} s   peak {r['peak'] / 1e9:5.2f} GB",
+                    flush=True,
+                )
         for name, b in best.items():
             ratio = [best["rival"][k][i] / b[k][i] for k in ("step", "decode") for i in (0, 1)]
-            print(f"{size} px, best, {name:10} step {b['step'][0]:.2f} s ({ratio[0]:.1f}x), CPU {b['step'][1]:.2f} s ({ratio[1]:.1f}x)   decode "
-                  f"{b['decode'][0]:.2f} s ({ratio[2]:.1f}x), CPU {b['decode'][1]:.2f} s ({ratio[3]:.1f}x)   peak {b['peak'] / 1e9:.2f} GB", flush=True)
+            print(
+                f"{size} px, best, {name:10} step {b['step'][0]:.2f} s ({ratio[0]:.1f}x), CPU {b['step'][1]:.2f} s ({ratio[1]:.1f}x)   decode "
+                f"{b['decode'][0]:.2f} s ({ratio[2]:.1f}x), CPU {b['decode'][1]:.2f} s ({ratio[3]:.1f}x)   peak {b['peak'] / 1e9:.2f} GB",
+                flush=True,
+            )
 
 
 main()

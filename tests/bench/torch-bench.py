@@ -8,6 +8,7 @@ Prints the median wall time, and the least CPU time, which other processes hardl
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import argparse
 import os
 import resource
@@ -18,8 +19,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # waiting threads must not 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-UNET = {"sample_size": 64, "in_channels": 4, "out_channels": 4, "layers_per_block": 2, "block_out_channels": (320, 640, 1280, 1280),
-        "cross_attention_dim": 768, "attention_head_dim": 8}
+UNET = {
+    "sample_size": 64,
+    "in_channels": 4,
+    "out_channels": 4,
+    "layers_per_block": 2,
+    "block_out_channels": (320, 640, 1280, 1280),
+    "cross_attention_dim": 768,
+    "attention_head_dim": 8,
+}
 VAE = {"block_out_channels": (128, 256, 512, 512), "latent_channels": 4, "layers_per_block": 2, "sample_size": 512,
        "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4}
 
@@ -33,7 +41,10 @@ def measure(name, run, n):
         wall.append(time.monotonic() - t)
         cpu.append(time.process_time() - u)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{name:40} median {1e3 * statistics.median(wall):9.1f} ms  CPU {1e3 * min(cpu):9.1f} ms  process peak {peak:7.0f} MiB", flush=True)
+    print(
+        f"{name:40} median {1e3 * statistics.median(wall):9.1f} ms  CPU {1e3 * min(cpu):9.1f} ms  process peak {peak:7.0f} MiB",
+        flush=True,
+    )
 
 
 def main():

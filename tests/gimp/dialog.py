@@ -3,6 +3,7 @@
 
 usage: dialog.py GIMP PLUG-IN CHECK      as for run.py
 """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import os
 import shutil
@@ -30,13 +31,17 @@ SCRIPTS = {
 
 
 def xdotool(display, *words):
-    return subprocess.run(["xdotool", *words], env=dict(os.environ, DISPLAY=display), capture_output=True, text=True, check=False).stdout.split()
+    return subprocess.run(
+        ["xdotool", *words], env=dict(os.environ, DISPLAY=display), capture_output=True, text=True, check=False
+    ).stdout.split()
 
 
 def screen():
     """A screen of its own: the server's process, and its name."""
     read, write = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24"], pass_fds=[write], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24"], pass_fds=[write], stderr=subprocess.DEVNULL
+    )
     os.close(write)
     with os.fdopen(read) as pipe:  # to the end of the line: the server ends when it cannot write all
         return server, ":" + pipe.readline().strip()

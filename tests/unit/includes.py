@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Keeps ARCHITECTURE.md's arrows: who may include whom. TAP, one case a folder."""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import fnmatch
 import pathlib
 import re
 import sys
@@ -129,6 +130,16 @@ def too_wide(path):
 prose = [p for pattern in ("*.md", "install/**/*.md", "tests/**/*.md") for p in TOP.glob(pattern)]
 wide = [w for p in [*sources, *TOP.glob("tests/**/*.[ch]"), *prose] for w in too_wide(p)]
 case(not wide, "no line of C or prose is wider than 120 columns", wide)
+# Files that the documents name are there; a name without its whole path may stand in any folder.
+gone = []
+folders = ("engine", "install", "opencl", "plugin", "tests", "ui")
+there = [f"/{p.relative_to(TOP).as_posix()}" for top in folders for p in (TOP / top).glob("**/*.*")]
+for doc in TOP.glob("*.md"):
+    for name in re.findall(r"`([\w./*-]+\.(?:c|h|cl|py|inc|po|md|scm|csv|svg))`", doc.read_text()):
+        made_up = "NAME" in name or "KERNEL" in name
+        if not made_up and not (doc.parent / name).exists() and not any(fnmatch.fnmatch(p, "*/" + name.lstrip("./")) for p in there):
+            gone.append(f"{doc.relative_to(TOP)} names {name}")
+case(not gone, "files that the documents name exist", gone)
 header = (TOP / "engine/sfumato.h").read_text()
 case(len(header.splitlines()) <= 200 and "CL/" not in header and "SfuTensor" not in header, "sfumato.h: 200 lines, no OpenCL, no tensor")
 print(f"1..{plan}")
