@@ -52,6 +52,10 @@ static void test_values_are_checked(void)
     refuse(p, "guidance", "inf");
     refuse(p, "sampler", "magic");
     refuse(p, "tta", "perhaps");
+    refuse(p, "tta", "");
+    refuse(p, "tta", "10x");
+    /* Quoted in the message as far as it is short, and never cut inside a character. */
+    refuse(p, "sampler", "xäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü");
     refuse(p, "prompt", "\xff\xfe");
     refuse(p, "nonsense", "1");
     g_assert_true(sfu_params_set(p, "sampler", "Euler_A", &e));
