@@ -197,7 +197,7 @@ def add_options(ap):
     )
     ap.add_argument("--bank-file", help="bridge: default WORK/bank.u8")
     ap.add_argument("--no-loader", action="store_true", help="bridge: another run renews the bank")
-    ap.add_argument("--texture", type=float, default=0.0, help="bridge: weight of the texture distance")
+    ap.add_argument("--texture", type=float, default=0.0, help="weight of the texture distance")
     ap.add_argument("--square", type=float, default=0.0, help="bridge: weight of the root of the mean square error")
     ap.add_argument(
         "--noise", type=float, default=0.0, help="bridge: deviation of the noise added to the fill at t = 1"
