@@ -83,7 +83,7 @@ static void test_refusals(void)
     } cases[] = {
         {{"xl@=a"}, "ControlNet for"},
         {{"t2i-xl@=a"}, "T2I-Adapter for another"},
-        {{"sd@=a"}, "no ControlNet"},
+        {{"sd@=a"}, "neither a ControlNet"},
         {{"net@=a,type=depth"}, "one kind"},
         {{"net@=a,weight=strong"}, "weight"},
         {{"net@=a,prepare=magic"}, "preparation"},

@@ -104,7 +104,7 @@ static void test_lora(void)
     g_free(say("a cat", "ink=0.5,0.25", &words, NULL));
     g_assert_cmpstr(words, ==, "a cat <lora:ink:unet=0.5:te=0.25>");
     g_free(words);
-    fails("a cat <lora:nothing:1>", NULL, "no LoRA \"nothing\"");
+    fails("a cat <lora:nothing:1>", NULL, "No LoRA \"nothing\"");
     fails("a cat", "ink=x", "weight");
     fails("a cat <lora:ink:1e9>", NULL, "weight");
 }
@@ -178,7 +178,7 @@ static void test_wildcards(void)
                          sfu_params_text(((SfuResult *)r->pdata[i])->params, SFU_PARAM_PROMPT)) != 0;
     g_assert_cmpint(others, >, 0);
     g_ptr_array_unref(r);
-    fails("a __nothing__", NULL, "no wildcard __nothing__");
+    fails("a __nothing__", NULL, "No wildcard __nothing__");
     g_free(again);
     g_free(v);
     g_free(words);

@@ -67,7 +67,7 @@ static void test_refusals(void)
     refused(&o, "shift");
     o = sd1;
     o.sampler = SFU_N_SAMPLERS;
-    refused(&o, "no sampler");
+    refused(&o, "not a valid combination");
 }
 
 static void test_names(void)
