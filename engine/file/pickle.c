@@ -1,8 +1,8 @@
 /* A reader of the part of Python's pickle that files of weights use. A pickle is a program for a stack machine, and
  * Python runs it with the right to call anything; this machine knows the operations that make dicts, tuples and
- * numbers, and three functions that make tensors. A module of a TorchScript archive becomes the dict of its attributes;
- * its code is never read. Anything else ends the reading, by name. Copyright (C) 2026 The Sfumato authors.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * numbers, and three functions that make tensors. A module of a TorchScript archive, and a ParameterDict, becomes the
+ * dict of its attributes; code is never read. Anything else ends the reading, by name. Copyright (C) 2026 The Sfumato
+ * authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/pickle.h"
 #include "file/file.h"
 #include <string.h>
@@ -25,6 +25,9 @@ static const struct {
     {"torch.jit._pickle", "build_doublelist", TYPED_LIST, 0},
     {"torch.jit._pickle", "build_boollist", TYPED_LIST, 0},
     {"torch.jit._pickle", "build_tensorlist", TYPED_LIST, 0},
+    {"__builtin__", "set", TYPED_LIST, 0}, /* empty ones, among a module's attributes */
+    {"builtins", "set", TYPED_LIST, 0},
+    {"torch.nn.modules.container", "ParameterDict", MODULE_CLASS, 0}, /* textual inversion's first files */
     {"torch", "FloatStorage", STORAGE_TYPE, SFU_F32},
     {"torch", "HalfStorage", STORAGE_TYPE, SFU_F16},
     {"torch", "BFloat16Storage", STORAGE_TYPE, SFU_BF16},
@@ -329,7 +332,7 @@ static gboolean reduce(Reader *r)
     }
 }
 
-/* NEWOBJ: an object of a TorchScript module's class, which gets its attributes from BUILD. */
+/* NEWOBJ: an object of a module's class, which gets its attributes from BUILD. */
 static gboolean new_object(Reader *r)
 {
     const SfuPickleValue *args = pop(r), *class = args ? pop(r) : NULL;

@@ -72,6 +72,8 @@ def main():
     save('training', {'epoch': 3, 'best': 0.25, 'name': 'x', 'state_dict': srvgg(), 'none': None, 'list': [1, (2, 3)],
                       'optimizer': {'param_groups': [{'lr': 1e-4, 'betas': (0.9, 0.999)}], 'state': {0: {'step': 10, 'm': ramp(4)}}},
                       'parameter': torch.nn.Parameter(ramp(3))})
+    # Textual inversion as it was first saved: what the word means is in a module.
+    save('embedding', {'string_to_token': {'*': torch.tensor(265)}, 'string_to_param': torch.nn.ParameterDict({'*': torch.nn.Parameter(ramp(3, 4))})})
     save('expanded', {'a': ramp(1).expand(100)})
     save('evil-system', {'params': srvgg(), 'x': Evil()})
     save('evil-eval', {'params': EvilBuiltin()})

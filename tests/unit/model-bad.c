@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model-files.h"
 #include "file/pickle.h"
+#include "model/embedding.h"
 #include "file/file.h"
 #include <glib/gstdio.h>
 #include <math.h>
@@ -397,6 +398,20 @@ static void test_pth_torchscript(void)
     g_ptr_array_unref(t);
 }
 
+/* A word's vectors in a module, as textual inversion first saved them. */
+static void test_pth_parameter_dict(void)
+{
+    GError *error = NULL;
+    GPtrArray *t = pth_tensors("embedding.pth");
+    check_f32(t, "string_to_param._parameters.*", 12, (const float[]){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+    g_ptr_array_unref(t);
+    SfuEmbedding *e = sfu_embedding_read(pth("embedding.pth"), NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(e->n, ==, 3);
+    g_assert_cmpint(e->width[0], ==, 4);
+    sfu_embedding_free(e);
+}
+
 static void test_pth_refused(void)
 {
     const char *trace = "/tmp/sfumato-was-here";
@@ -454,6 +469,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pth/dtypes", test_pth_dtypes);
     g_test_add_func("/pth/models", test_pth_models);
     g_test_add_func("/model-bad/pth-torchscript", test_pth_torchscript);
+    g_test_add_func("/pth/parameter-dict", test_pth_parameter_dict);
     g_test_add_func("/pth/refused", test_pth_refused);
     g_test_add_data_func("/pth/damaged/zip", "strides.pth", test_pth_damaged);
     g_test_add_data_func("/pth/damaged/legacy", "legacy.pth", test_pth_damaged);
