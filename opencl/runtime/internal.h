@@ -42,6 +42,7 @@ struct SfuQueue {
     cl_context context;
     cl_command_queue queue;
     SfuPrecision precision;
+    gboolean exact;      /* fp32 was asked for, not chosen */
     gboolean bf16, vnni; /* sfu_queue_bf16(), sfu_queue_vnni() */
     gboolean portable_int8;
     SfuKernels family;

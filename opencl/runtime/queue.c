@@ -234,6 +234,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     if (!q->budget)
         q->budget = q->info.unified_memory ? host_bytes() / 4 * 3 : q->info.global_bytes / 10 * 9;
     q->precision = options->precision;
+    q->exact = q->precision == SFU_PRECISION_FP32;
     if (q->precision == SFU_PRECISION_AUTO)
         q->precision = q->info.is_cpu ? SFU_PRECISION_FP32
                                       : SFU_PRECISION_FP16; /* needs no cl_khr_fp16, which NVIDIA never names */

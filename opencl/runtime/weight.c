@@ -359,12 +359,14 @@ gboolean sfu_weight_fits_f16(SfuWeight *w)
     float v[4096];
     if (!w->fits_f16) {
         gboolean fits = TRUE;
+        make_changed(w);
         for (gint64 i = 0; fits && sfu_weight_dtype(w) != SFU_F16 && i < w->n_elements; i += G_N_ELEMENTS(v)) {
             const gint64 n = MIN((gint64)G_N_ELEMENTS(v), w->n_elements - i);
             sfu_weight_read_f32(w, i, n, v);
             for (gint64 k = 0; fits && k < n; k++)
                 fits = v[k] >= -65504.0f && v[k] <= 65504.0f;
         }
+        drop_changed(w);
         w->fits_f16 = fits ? 2 : 1;
     }
     return w->fits_f16 == 2;
@@ -379,12 +381,23 @@ static gboolean is_quantized(const SfuWeight *w)
            w->dtype == SFU_F8_E5M2 || (w->change && w->dtype == SFU_F16);
 }
 
+/* Whether all values in the file are plain fp16. */
+static gboolean is_half_file(const SfuWeight *w)
+{
+    for (int i = 0; i < w->n_parts; i++)
+        if (!is_half_file(w->parts[i]))
+            return FALSE;
+    return w->n_parts || (w->dtype == SFU_F16 && !w->scale.n);
+}
+
 gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w)
 {
     const SfuDtype t = sfu_weight_dtype(w);
     if (t == SFU_F16 || t == SFU_F8_E4M3 || t == SFU_F8_E5M2)
         return TRUE;
-    return sfu_queue_precision(q) != SFU_PRECISION_FP32 && is_quantized(w) && sfu_weight_fits_f16(w);
+    const gboolean rounded = sfu_queue_precision(q) != SFU_PRECISION_FP32 && is_quantized(w),
+                   changed = !q->exact && is_half_file(w); /* by an adapter, or it would be F16 */
+    return (rounded || changed) && sfu_weight_fits_f16(w);
 }
 
 /* The mapped pages have been copied to the device; keeping them resident too would double the memory. They are clean,

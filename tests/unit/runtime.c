@@ -235,6 +235,43 @@ static void test_weight_concat_of_types(void)
         sfu_weight_destroy(parts[i]);
 }
 
+static void add_half(gpointer data, gint64 first, gint64 n, float *v)
+{
+    for (gint64 i = 0; i < n * 2; i++)
+        v[i] += 0x1p-20f;
+}
+
+/* A model in fp16 takes no more memory for the adapters that it wears, unless fp32 was asked for. */
+static void test_changed_halves(void)
+{
+    static const gint64 dims[] = {1, 2};
+    static const guint16 halves[] = {0x3c00, 0x4000};
+    static const float floats[] = {1, 2};
+    const SfuQueueOptions exact = {.precision = SFU_PRECISION_FP32};
+    SfuQueue *q = open_queue(NULL), *fp32 = q ? open_queue(&exact) : NULL;
+    if (!fp32) {
+        sfu_queue_destroy(q);
+        return;
+    }
+    SfuWeight *w = sfu_weight_new("w", SFU_F16, 2, dims, halves, sizeof halves),
+              *f = sfu_weight_new("f", SFU_F32, 2, dims, floats, sizeof floats), *parts[] = {w, w},
+              *both = sfu_weight_concat("both", parts, 2);
+    g_assert_true(sfu_weight_half(fp32, w));
+    sfu_weight_set_change(w, add_half, NULL);
+    sfu_weight_set_change(f, add_half, NULL);
+    g_assert_cmpint(sfu_weight_dtype(w), ==, SFU_F32);
+    g_assert_true(sfu_weight_half(q, w));
+    g_assert_true(sfu_weight_half(q, both));
+    g_assert_false(sfu_weight_half(q, f));
+    g_assert_false(sfu_weight_half(fp32, w));
+    g_assert_false(sfu_weight_half(fp32, both));
+    sfu_weight_destroy(both);
+    sfu_weight_destroy(w);
+    sfu_weight_destroy(f);
+    sfu_queue_destroy(q);
+    sfu_queue_destroy(fp32);
+}
+
 /* ---- memory ---- */
 
 static void test_pool(void)
@@ -683,6 +720,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runtime/weight-dtypes", test_weight_dtypes);
     g_test_add_func("/runtime/weight-concat", test_weight_concat);
     g_test_add_func("/runtime/weight-concat-of-types", test_weight_concat_of_types);
+    g_test_add_func("/runtime/changed-halves", test_changed_halves);
     g_test_add_func("/runtime/pool-does-not-grow", test_pool);
     g_test_add_func("/runtime/budget-changes-nothing", test_budget);
     g_test_add_func("/runtime/too-large", test_too_large);
