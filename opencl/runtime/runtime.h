@@ -274,8 +274,8 @@ const void *sfu_weight_row(const SfuWeight *w, gint64 row, float *scale);
 /* Whether every value is finite as fp16. Reads all of them the first time, unless they are fp16. */
 gboolean sfu_weight_fits_f16(SfuWeight *w);
 /* Whether the device keeps the values as fp16: those that are exact so; quantized ones that fit, unless the queue
- * computes in fp32; and those of a file in fp16 that an adapter has changed, unless fp32 was asked for. Rounding to fp16
- * costs 2^-12 of a value; quantizing has cost 2^-9 or more, and an adapter is known no better than its model. */
+ * computes in fp32; and those of a file in fp16 that an adapter has changed, unless fp32 was asked for. Rounding to
+ * fp16 costs 2^-12 of a value; quantizing has cost 2^-9 or more, and an adapter is known no better than its model. */
 gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w);
 /* Drops every device copy (the host data stays). */
 void sfu_weight_unload(SfuWeight *w);
