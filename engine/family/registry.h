@@ -19,6 +19,7 @@ extern const SfuFamily sfu_family_zimage, sfu_family_zimage_base;               
 extern const SfuFamily sfu_family_qwen3;                                           /* qwen3.c */
 extern const SfuFamily sfu_family_control, sfu_family_t2i;                         /* control.c */
 extern const SfuFamily sfu_family_lama;                                            /* lama.c */
+extern const SfuFamily sfu_family_migan;                                           /* migan.c */
 extern const SfuFamily sfu_family_rrdb;                                            /* rrdb.c */
 extern const SfuFamily sfu_family_srvgg;                                           /* srvgg.c */
 extern const SfuFamily sfu_family_swinir, sfu_family_hat;                          /* swin.c */

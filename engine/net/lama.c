@@ -36,24 +36,13 @@ typedef struct {
 /* ---- weights
  * --------------------------------------------------------------------------------------------------------- */
 
-/* Widened; NULL if the tensor is missing, or the network is only to be described. Caller frees. */
-static float *values(const SfuNet *net, SfuWeight *w)
-{
-    if (!w || !net->q)
-        return NULL;
-    const gint64 n = sfu_weight_elements(w);
-    float *v = g_new(float, n);
-    sfu_weight_read_f32(w, 0, n, v);
-    return v;
-}
-
 static Norm bind_norm(SfuNet *net, const char *prefix, const char *name, int c)
 {
     char *p = g_strdup_printf("%s%s%s", prefix, *name ? "." : "", name);
     const SfuLayer affine = sfu_net_norm(net, prefix, name, c);
-    float *gamma = values(net, affine.w), *beta = values(net, affine.b),
-          *mean = values(net, sfu_net_vector(net, p, "running_mean", c)),
-          *var = values(net, sfu_net_vector(net, p, "running_var", c));
+    float *gamma = sfu_net_values(net, affine.w), *beta = sfu_net_values(net, affine.b),
+          *mean = sfu_net_values(net, sfu_net_vector(net, p, "running_mean", c)),
+          *var = sfu_net_values(net, sfu_net_vector(net, p, "running_var", c));
     Norm n = {g_new0(float, c), g_new0(float, c)};
     for (int i = 0; gamma && beta && mean && var && i < c; i++) {
         n.scale[i] = gamma[i] / sqrtf(var[i] + BN_EPS);
@@ -83,7 +72,7 @@ static SfuWeight *bias_of(SfuNet *net, const char *name, const float *shift, int
  * scaled. */
 static void put(const SfuNet *net, float *v, int row, int col, int cols, SfuWeight *w, const float *scale)
 {
-    float *x = values(net, w);
+    float *x = sfu_net_values(net, w);
     const int out = x ? (int)sfu_weight_dim(w, 0) : 0, in = x ? (int)sfu_weight_dim(w, 1) : 0;
     const gint64 taps = x ? sfu_weight_dim(w, 2) * sfu_weight_dim(w, 3) : 1;
     for (int o = 0; o < out; o++)
@@ -130,7 +119,7 @@ static SfuLayer bind_plain(SfuNet *net, const char *name, int in, int local, int
 /* PyTorch's Fourier unit has the real and imaginary part of a channel side by side; ours has all real parts first. */
 static float *reorder(const SfuNet *net, SfuWeight *w, const float *scale, int half)
 {
-    float *x = values(net, w), *v = zeros(2 * half, 2 * half, 1);
+    float *x = sfu_net_values(net, w), *v = zeros(2 * half, 2 * half, 1);
     for (int o = 0; x && o < 2 * half; o++)
         for (int i = 0; i < 2 * half; i++)
             v[(gsize)(o % 2 * half + o / 2) * 2 * half + i % 2 * half + i / 2] = x[(gsize)o * 2 * half + i] * scale[o];
@@ -184,8 +173,8 @@ static SfuLayer bind_up(SfuNet *net, const char *name, const char *norm, int in,
 {
     static const int tap[2][3] = {{-1, 1, -1}, {-1, 2, 0}};
     const gint64 dims[] = {in, out, 3, 3};
-    float *x = values(net, sfu_net_tensor(net, name, "weight", 4, dims)),
-          *b = values(net, sfu_net_vector(net, name, "bias", out)), *v = zeros(4 * out, in, 3),
+    float *x = sfu_net_values(net, sfu_net_tensor(net, name, "weight", 4, dims)),
+          *b = sfu_net_values(net, sfu_net_vector(net, name, "bias", out)), *v = zeros(4 * out, in, 3),
           *shift = g_new0(float, 4 * out);
     const Norm n = bind_norm(net, norm, "", out);
     for (int o = 0; x && o < 4 * out; o++) {
@@ -402,6 +391,6 @@ SfuRemover *sfu_lama_remover(SfuQueue *q, SfuModel *model, GError **error)
         return NULL;
     }
     SfuRemover *r = g_new(SfuRemover, 1);
-    *r = (SfuRemover){&class, l, 1 << l->c.n_downs};
+    *r = (SfuRemover){.class = &class, .net = l, .multiple = 1 << l->c.n_downs};
     return r;
 }

@@ -125,6 +125,16 @@ SfuWeight *sfu_net_vector(SfuNet *net, const char *prefix, const char *name, int
     return sfu_net_tensor(net, prefix, name, 1, dims);
 }
 
+float *sfu_net_values(const SfuNet *net, const SfuWeight *w)
+{
+    if (!w || !net->q)
+        return NULL;
+    const gint64 n = sfu_weight_elements(w);
+    float *v = g_new(float, n);
+    sfu_weight_read_f32(w, 0, n, v);
+    return v;
+}
+
 SfuWeight *sfu_net_own(SfuNet *net, const char *name, float *values, int n_dims, const gint64 *dims)
 {
     gsize n = 1;

@@ -17,6 +17,7 @@ typedef struct {
     const SfuRemoverClass *class;
     gpointer net; /* owned */
     int multiple; /* both sides must be multiples of this, and at least twice it */
+    int side;     /* not 0: it sees squares of this side only */
 } SfuRemover;
 
 static inline void sfu_remover_destroy(SfuRemover *r)
@@ -40,6 +41,11 @@ static inline gboolean sfu_remover_forward(SfuRemover *r, SfuTensor **out, const
 SfuRemover *sfu_lama_remover(SfuQueue *q, SfuModel *model, GError **error);
 /* Notes in the model what it lacks, and what is unexpected. */
 void sfu_lama_expect(SfuModel *model);
+
+/* MI-GAN's generator; errors as above. */
+SfuRemover *sfu_migan_remover(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_migan_expect(SfuModel *model);
+int sfu_migan_side(SfuModel *model); /* of the squares that it sees; 0: the model has no such network */
 
 G_END_DECLS
 #endif

@@ -70,6 +70,17 @@ static gboolean find_bounds(const SfuPaint *p, SfuRect *bounds, float *max, GErr
     return TRUE;
 }
 
+/* Of a network that sees squares of one side: the context's longer side fits, its shape stays, and it is not enlarged.
+ */
+static void fit_square(SfuRegion *r, int side, int working_size, int multiple)
+{
+    const int longest = MAX(r->context.w, r->context.h), most = working_size > 0 ? MIN(side, working_size) : side;
+    const double f = MIN(1.0, (double)most / longest);
+    r->n_passes = 1;
+    r->pass[0].w = CLAMP((int)(r->context.w * f / multiple + 0.5) * multiple, multiple, side);
+    r->pass[0].h = CLAMP((int)(r->context.h * f / multiple + 0.5) * multiple, multiple, side);
+}
+
 static gboolean plan_region(SfuPaint *p, float *max, GError **error)
 {
     const SfuSession *s = p->s;
@@ -116,6 +127,8 @@ static gboolean plan_region(SfuPaint *p, float *max, GError **error)
         r->pass[0].w = MAX(64, (p->canvas.w + m / 2) / m * m);
         r->pass[0].h = MAX(64, (p->canvas.h + m / 2) / m * m);
     }
+    if (s->remover && s->remover->side)
+        fit_square(r, s->remover->side, o.working_size, s->multiple);
     sfu_params_put(p->r->p, SFU_PARAM_FEATHER, MIN(r->feather, 1024));
     return TRUE;
 }

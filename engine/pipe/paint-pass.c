@@ -155,23 +155,46 @@ SfuImage *sfu_pass_diffuse(SfuPass *a, GError **error)
     return rgb;
 }
 
+/* What a remover sees, [h, w, 4]: beyond the pass's own size the picture and the hole are mirrored. */
+static SfuImage *remover_input(const SfuPass *a, int w, int h, GError **error)
+{
+    SfuImage *in = sfu_image_new(w, h, 4, error);
+    for (gint64 k = 0; in && k < (gint64)w * h; k++) {
+        const int x = (int)(k % w) % (2 * a->w), y = (int)(k / w) % (2 * a->h);
+        const gint64 from = (gint64)MIN(y, 2 * a->h - 1 - y) * a->w + MIN(x, 2 * a->w - 1 - x);
+        const gboolean hole = !a->hard || a->hard->p[from] > 0;
+        for (int c = 0; c < 3; c++)
+            in->p[4 * k + c] = hole ? 0 : CLAMP(a->original->p[3 * from + c], 0, 1);
+        in->p[4 * k + 3] = hole;
+    }
+    return in;
+}
+
 SfuImage *sfu_pass_remove(SfuPass *a, GError **error)
 {
     SfuQueue *q = a->p->s->run->q;
-    const gint64 n = (gint64)a->w * a->h;
-    SfuImage *in = sfu_image_new(a->w, a->h, 4, error), *rgb = in ? sfu_image_new(a->w, a->h, 3, error) : NULL;
-    for (gint64 k = 0; rgb && k < n; k++) {
-        const gboolean hole = !a->hard || a->hard->p[k] > 0;
-        for (int c = 0; c < 3; c++)
-            in->p[4 * k + c] = hole ? 0 : CLAMP(a->original->p[3 * k + c], 0, 1);
-        in->p[4 * k + 3] = hole;
+    const int side = a->p->s->remover->side, w = side ? side : a->w, h = side ? side : a->h;
+    const gint64 n = (gint64)w * h;
+    if (a->w > w || a->h > h) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s sees %d x %d pixels, not the %d x %d of this region."),
+                    a->p->s->m->path, w, h, a->w, a->h);
+        return NULL;
     }
-    SfuTensor *x = rgb ? sfu_tensor_create(q, SFU_F32, 1, a->h, a->w, 4, error) : NULL, *y = NULL;
+    SfuImage *in = remover_input(a, w, h, error), *rgb = in ? sfu_image_new(w, h, 3, error) : NULL;
+    SfuTensor *x = rgb ? sfu_tensor_create(q, SFU_F32, 1, h, w, 4, error) : NULL, *y = NULL;
     gint64 bad = 0;
     gboolean ok = x && sfu_tensor_write(x, in->p, error) && sfu_remover_forward(a->p->s->remover, &y, x, error) &&
                   sfu_tensor_read(y, rgb->p, error);
     for (gint64 k = 0; ok && k < 3 * n; k++)
         bad += !isfinite(rgb->p[k]);
+    for (int row = 0; ok && (w != a->w || h != a->h) && row < a->h; row++)
+        memmove(rgb->p + (gsize)row * a->w * 3, rgb->p + (gsize)row * w * 3, (gsize)a->w * 3 * sizeof(float));
+    if (ok) {
+        rgb->w = a->w;
+        rgb->h = a->h;
+    }
+    for (gint64 k = 0; ok && !bad && k < 3 * (gint64)a->w * a->h; k++)
+        rgb->p[k] = CLAMP(rgb->p[k], 0, 1);
     if (bad) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
                     "%s made %" G_GINT64_FORMAT " values that are not numbers; try --precision fp32.", a->p->s->m->path,

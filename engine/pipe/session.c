@@ -103,8 +103,9 @@ static gboolean open_remover(SfuSession *s, GError **error)
         return FALSE;
     s->remover = m->remover;
     s->native_px = sfu_model_native_px(m->model);
-    s->max_px = 2 * s->native_px; /* "resolution-robust": trained small, used larger */
-    s->multiple = MAX(8, s->remover->multiple);
+    /* "Resolution-robust": trained small, used larger; but not where the network's own tensors have one size. */
+    s->max_px = s->remover->side ? s->native_px : 2 * s->native_px;
+    s->multiple = s->remover->side ? 8 : MAX(8, s->remover->multiple);
     s->n_branches = 1;
     return TRUE;
 }

@@ -51,6 +51,16 @@ __kernel void scale_channels(__global ACT *y, int y0, __global const ACT *x, int
     STORE(y, (size_t)y0 + i, v + (b ? b[b0 + i % c] : 0.0f));
 }
 
+/* y = (x + noise of the pixel) * gain, below zero times slope, within -limit .. limit. */
+__kernel void leaky_clamp(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *noise, int noise0, int pixels, int c,
+                          float slope, float gain, float limit)
+{
+    const int i = get_global_id(0) * 16, n = min(16, c - i);
+    const size_t row = get_global_id(1), at = row * c + i;
+    const float16 v = (load_part(x, x0 + at, n) + (noise ? noise[noise0 + row % pixels] : 0.0f)) * gain;
+    store_part(y, y0 + at, clamp(fmax(v, v * slope), -limit, limit), n);
+}
+
 __kernel void mean_hw(__global ACT *y, int y0, __global const ACT *x, int x0, int pixels, int c)
 {
     const int i = get_global_id(0), b = get_global_id(1);

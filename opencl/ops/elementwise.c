@@ -56,6 +56,23 @@ gboolean sfu_scale_channels(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWe
                    SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(a), SFU_TENSOR(b), SFU_INT(x->c));
 }
 
+gboolean sfu_leaky_clamp(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *noise, const SfuLeakyClamp *p,
+                         GError **error)
+{
+    const int pixels = x->h * x->w;
+    const SfuTensor *z = NULL;
+    if (!sfu_op_same_shape(error, "leaky_clamp", y, x))
+        return FALSE;
+    if (noise && sfu_weight_elements(noise) != pixels)
+        return sfu_op_shape_error(error, "leaky_clamp", "noise of %" G_GINT64_FORMAT " values for %d x %d pixels",
+                                  sfu_weight_elements(noise), x->h, x->w);
+    if (noise && !(z = sfu_weight_f32(q, noise, error)))
+        return FALSE;
+    return SFU_RUN(x, "elementwise", "leaky_clamp", (x->c + 15) / 16, (gint64)x->n * pixels, 1, 0, 2 * sfu_op_bytes(x),
+                   error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(z), SFU_INT(pixels), SFU_INT(x->c),
+                   SFU_FLOAT(p->slope), SFU_FLOAT(p->gain), SFU_FLOAT(p->limit));
+}
+
 gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
 {
     if (y->n != x->n || y->c != x->c || y->h != 1 || y->w != 1 || y->dtype != x->dtype)

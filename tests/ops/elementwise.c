@@ -111,6 +111,28 @@ static void scale_channels(Check *c, gconstpointer row)
     check_close(c, &in_place, ref, mag, 2 * 0x1p-24);
 }
 
+static void leaky_clamp(Check *c, gconstpointer row)
+{
+    const Binary *p = row;
+    const SfuLeakyClamp how = {0.25f, 1.5f, 0.75f};
+    const int pixels = p->h * p->w;
+    const gint64 n = (gint64)p->n * pixels * p->c;
+    In x = check_in(c, p->n, p->h, p->w, p->c, p->kind);
+    const Weight noise = check_weight(c, SFU_F32, pixels, 0, 0, 0);
+    double *ref = check_zeros(c, n), *plain = check_zeros(c, n), *mag = check_zeros(c, n);
+    for (gint64 i = 0; i < n; i++) {
+        const double z = noise.v[i / p->c % pixels], v = (x.v[i] + z) * how.gain, u = x.v[i] * how.gain;
+        ref[i] = CLAMP(v < 0 ? v * how.slope : v, -how.limit, how.limit);
+        plain[i] = CLAMP(u < 0 ? u * how.slope : u, -how.limit, how.limit);
+        mag[i] = (fabs(x.v[i]) + fabs(z)) * how.gain;
+    }
+    const Out y = check_out(c, p->n, p->h, p->w, p->c), in_place = check_in_place(c, &x);
+    CHECK_OK(sfu_leaky_clamp(c->q, y.t, x.t, NULL, &how, ERR));
+    check_close(c, &y, plain, mag, 3 * 0x1p-24);
+    CHECK_OK(sfu_leaky_clamp(c->q, in_place.t, in_place.t, noise.w, &how, ERR));
+    check_close(c, &in_place, ref, mag, 3 * 0x1p-24); /* three roundings */
+}
+
 static void mean_hw(Check *c, gconstpointer row)
 {
     const Binary *p = row;
@@ -214,6 +236,8 @@ void add_elementwise(void)
                   binary, &binaries[i]);
     for (guint i = 0; i < G_N_ELEMENTS(scales); i++)
         check_add("scale_channels", scales[i].name, 5000, scale_channels, &scales[i]);
+    for (guint i = 0; i < G_N_ELEMENTS(scales); i++)
+        check_add("leaky_clamp", scales[i].name, 5000, leaky_clamp, &scales[i]);
     for (guint i = 0; i < G_N_ELEMENTS(means); i++)
         check_add("mean_hw", means[i].name, (double)means[i].n * means[i].h * means[i].w * means[i].c, mean_hw,
                   &means[i]);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes removers.json.gz and removers.safetensors: what small networks that fill holes in one pass give, written anew here from the papers.
 
-LaMa: Suvorov 2022, section 2, with the Fourier convolutions of Chi 2020. Weights and inputs are hashes (hashed.py) that the C test computes too, so
+LaMa: Suvorov 2022, section 2, with the Fourier convolutions of Chi 2020. MI-GAN: Sargsyan 2023, section 3, with the activation and the noise of
+StyleGAN 2 (Karras 2020). Weights and inputs are hashes (hashed.py) that the C test computes too, so
 only results are stored.
 
     python tests/parity/make-removers.py        (torch 2.13.0, safetensors)
@@ -122,6 +123,82 @@ class Lama(nn.Module):
         return self.model(x)
 
 
+class Activation(nn.Module):
+    def forward(self, x):
+        return (F.leaky_relu(x, 0.2) * 2 ** 0.5).clamp(-256, 256)
+
+
+class Smaller(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.filter = nn.Conv2d(c, c, 4, 2, 1, groups=c, bias=False)
+
+    def forward(self, x):
+        return self.filter(x)
+
+
+class Larger(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.insert_zeros = nn.ConvTranspose2d(c, c, 2, 2, groups=c, bias=False)
+        self.filter = nn.Conv2d(c, c, 4, groups=c, bias=False)
+
+    def forward(self, x):
+        return self.filter(F.pad(self.insert_zeros(x), (2, 1, 2, 1)))
+
+
+class Separable(nn.Module):
+    def __init__(self, i, o, down=False, up=False, noise=0):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(i, i, 3, padding=1, groups=i), nn.Conv2d(i, o, 1, bias=False)
+        self.downsample, self.upsample = Smaller(i) if down else nn.Identity(), Larger(o) if up else nn.Identity()
+        self.act = Activation()
+        if noise:
+            self.register_buffer('noise_const', torch.zeros(noise, noise))
+            self.noise_strength = nn.Parameter(torch.zeros([]))
+
+    def forward(self, x):
+        x = self.upsample(self.conv2(self.downsample(self.act(self.conv1(x)))))
+        return self.act(x + self.noise_const * self.noise_strength if hasattr(self, 'noise_const') else x)
+
+
+class Migan(nn.Module):
+    """widths: channels of each level, the finest first, the last of 4 pixels a side."""
+
+    def __init__(self, widths):
+        super().__init__()
+        self.sides = [4 << k for k in reversed(range(len(widths)))]
+        self.encoder, self.synthesis, self.act = nn.Module(), nn.Module(), Activation()
+        for k, (side, c) in enumerate(zip(self.sides, widths)):
+            last = side == 4
+            below = c if last else widths[k + 1]
+            e, s = nn.Module(), nn.Module()
+            if k == 0:
+                e.fromrgb = nn.Conv2d(4, c, 1)
+            e.conv1, e.conv2 = Separable(c, c), Separable(c, below, down=not last)
+            s.conv1, s.conv2 = Separable(below, c, up=not last, noise=0 if last else side), Separable(c, c, noise=0 if last else side)
+            s.torgb = nn.Conv2d(c, 3, 1)
+            if not last:
+                s.upsample = Larger(3)
+            setattr(self.encoder, f'b{side}', e)
+            setattr(self.synthesis, f'b{side}', s)
+
+    def forward(self, x):
+        """x: colors from 0 to 1, and the hole, as the other networks have them."""
+        hole, seen, rgb = x[:, 3:], {}, None
+        x = torch.cat((0.5 - hole, (2 * x[:, :3] - 1) * (1 - hole)), 1)
+        x = self.act(getattr(self.encoder, f'b{self.sides[0]}').fromrgb(x))
+        for side in self.sides:
+            e = getattr(self.encoder, f'b{side}')
+            seen[side] = e.conv1(x)
+            x = e.conv2(seen[side])
+        for side in reversed(self.sides):
+            s = getattr(self.synthesis, f'b{side}')
+            x = s.conv2(s.conv1(x) + seen[side])
+            rgb = s.torgb(x) + (s.upsample(rgb) if rgb is not None else 0)
+        return rgb * 0.5 + 0.5
+
+
 def fill(net, key):
     """Weights as hashes; [name in the file, name that is hashed, dims]. Variances are hashed as scales are: about 1."""
     tensors = []
@@ -142,6 +219,8 @@ def main():
         'lama': (Lama(8, 3, 2), plain, 40, 56),
         'lama-odd': (Lama(6, 2, 1, 0.5), lambda n: 'generator.' + n, 20, 28),
         'lama-wide': (Lama(32, 3, 1), lambda n: 'model.generator.' + n, 32, 48),
+        'migan': (Migan((8, 12, 20, 24)), plain, 32, 32),
+        'migan-ema': (Migan((6, 33)), lambda n: 'G_ema.' + n, 8, 8),
     }
     models, listed, outputs = {}, [], {}
     for key, (net, rename, h, w) in cases.items():
