@@ -52,7 +52,8 @@ SfuWeight *sfu_net_tensor(SfuNet *net, const char *prefix, const char *name, int
 SfuWeight *sfu_net_vector(SfuNet *net, const char *prefix, const char *name, int c); /* the same, [c] */
 /* A weight of the network's own making, owned by net; values [product of dims], taken, in fp32. */
 SfuWeight *sfu_net_own(SfuNet *net, const char *name, float *values, int n_dims, const gint64 *dims);
-/* The weight's values in fp32, for what is folded at binding; NULL if it is NULL, or net only describes. Caller frees. */
+/* The weight's values in fp32, for what is folded at binding; NULL if it is NULL, or net only describes. Caller frees.
+ */
 float *sfu_net_values(const SfuNet *net, const SfuWeight *w);
 /* Stacked along the outputs; owned by net. NULL if a part is NULL. */
 SfuWeight *sfu_net_stack(SfuNet *net, SfuWeight *const *parts, int n_parts);

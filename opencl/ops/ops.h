@@ -170,8 +170,8 @@ gboolean sfu_gated_add(SfuQueue *q, SfuTensor *y, const SfuTensor *residual, con
  * stay as they are. */
 gboolean sfu_half_gate_columns(SfuQueue *q, SfuTensor *y, int y_first, const SfuTensor *x, int x_first, int c,
                                SfuAct act, GError **error);
-/* y = (x + noise) * gain, below zero times slope, within -limit .. limit (Karras 2020, StyleGAN 2). noise [h * w], fp32:
- * a value a pixel, the same for all channels and samples; may be NULL. y may be x. */
+/* y = (x + noise) * gain, below zero times slope, within -limit .. limit (Karras 2020, StyleGAN 2). noise [h * w],
+ * fp32: a value a pixel, the same for all channels and samples; may be NULL. y may be x. */
 typedef struct {
     float slope, gain, limit;
 } SfuLeakyClamp;
