@@ -131,6 +131,7 @@ static void free_jobs(SfuJob *jobs, int n)
         g_clear_object(&jobs[i].picture);
         g_clear_object(&jobs[i].mask);
         g_clear_object(&jobs[i].exclude);
+        free_buffers(jobs[i].references, jobs[i].n_references);
         free_buffers(jobs[i].controls, jobs[i].n_controls);
     }
     g_free(jobs);
@@ -279,6 +280,7 @@ void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls
         job->picture = job->picture ? g_object_ref(job->picture) : NULL;
         job->mask = job->mask ? g_object_ref(job->mask) : NULL;
         job->exclude = job->exclude ? g_object_ref(job->exclude) : NULL;
+        job->references = copy_buffers(job->references, job->n_references);
         job->controls = copy_buffers(job->controls, job->n_controls);
         job->cancel = &w->cancel;
         job->progress = on_progress;

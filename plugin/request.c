@@ -122,16 +122,17 @@ int sfu_action_find(const char *name)
  * picture to read. */
 static gboolean has_row(SfuAction action, const SfuParamSpec *s)
 {
-    static const char *const files[] = {"reference", "keep_references", "vision",
-                                        NULL}; /* that only the command opens */
+    static const char *const files[] = {"keep_references", "vision", NULL}; /* that only the command opens */
     static const char *const restore[] = {"model", "tile", "tta", "sample_merged", NULL}; /* one pass of a network */
-    static const char *const not_remove[] = {"prompt",   "negative", "style",   "strength",
-                                             "guidance", "count",    "control", NULL};
+    static const char *const not_remove[] = {"prompt", "negative", "style",     "strength", "guidance",
+                                             "count",  "control",  "reference", NULL};
     if (!(s->tasks & (1u << actions[action].task)))
         return FALSE;
     if (action == SFU_ACTION_REMOVE && g_strv_contains(not_remove, s->name))
         return FALSE;
-    if (action == SFU_ACTION_SEAMLESS && strcmp(s->name, "control") == 0) /* a layer's edges do not fit each other */
+    if (action == SFU_ACTION_SEAMLESS &&
+        (strcmp(s->name, "control") == 0 ||
+         strcmp(s->name, "reference") == 0)) /* a layer's edges do not fit each other */
         return FALSE;
     if (g_strv_contains(files, s->name) || (action == SFU_ACTION_RESTORE && !g_strv_contains(restore, s->name)))
         return FALSE;
@@ -175,7 +176,7 @@ gboolean sfu_spec_is_open(const SfuParamSpec *spec)
 
 gboolean sfu_spec_has_position(const SfuParamSpec *spec)
 {
-    static const char *const newer[] = {"whole_image", "exclude", NULL};
+    static const char *const newer[] = {"whole_image", "exclude", "reference", NULL};
     return !spec->advanced && !g_strv_contains(newer, spec->name);
 }
 
@@ -241,7 +242,7 @@ char *sfu_spec_describe(SfuAction action, const SfuParamSpec *spec)
                                MIN(spec->max, SFU_EXACT_MAX), space, spec->unit, def);
         break;
     default:
-        text = strcmp(spec->name, "control") != 0
+        text = strcmp(spec->name, "control") != 0 && strcmp(spec->name, "reference") != 0
                    ? g_strdup(spec->help)
                    : g_strdup_printf("%s. Here PICTURE is the name of a layer; empty: the picture that is worked on. "
                                      "Several as a JSON list of texts",

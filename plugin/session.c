@@ -375,6 +375,7 @@ void sfu_input_free(SfuInput *in)
     g_clear_object(&in->cover);
     g_clear_object(&in->exclude);
     g_clear_pointer(&in->controls, g_ptr_array_unref);
+    g_clear_pointer(&in->references, g_ptr_array_unref);
     g_clear_pointer(&in->layers, g_ptr_array_unref);
     g_free(in);
 }
@@ -401,6 +402,10 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
                            .picture = in->picture,
                            .mask = in->action == SFU_ACTION_RESTORE ? NULL : in->mask,
                            .exclude = in->exclude};
+        if (in->references) {
+            jobs[0].references = (GeglBuffer *const *)in->references->pdata;
+            jobs[0].n_references = in->references->len;
+        }
         if (in->controls) {
             jobs[0].controls = (GeglBuffer *const *)in->controls->pdata;
             jobs[0].n_controls = in->controls->len;

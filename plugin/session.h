@@ -33,8 +33,9 @@ typedef struct {
     GeglBuffer *exclude; /* "Y float": filling, nothing is taken from there; NULL: no such area */
     GPtrArray *controls; /* GeglBuffer* of what is painted, for the networks that steer; items NULL: the picture that is
                             worked on; NULL: no networks */
-    GeglBuffer *cover;   /* "Y float", the layer mask of the layer that was read; NULL: none */
-    GPtrArray *layers;   /* SfuInputLayer*: the whole image is enlarged, `picture` is what it looks like; NULL: not */
+    GPtrArray *references; /* GeglBuffer*: layers that the model looks at; NULL: none */
+    GeglBuffer *cover;     /* "Y float", the layer mask of the layer that was read; NULL: none */
+    GPtrArray *layers;     /* SfuInputLayer*: the whole image is enlarged, `picture` is what it looks like; NULL: not */
 } SfuInput;
 /* Checks what the action needs. NULL with USAGE and a sentence for the user; caller frees with sfu_input_free(). */
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error);

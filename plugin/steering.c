@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "steering.h"
 
+#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #include "host.h"
@@ -56,9 +57,10 @@ static GeglBuffer *laid_on(GeglBuffer *layer, const GeglRectangle *area, gboolea
 /* The layer as it looks through its mask. NULL with USAGE; caller unrefs. */
 static GeglBuffer *read_layer(int image, const char *name, GError **error)
 {
-    const int layer = sfu_host_layer_named(image, name);
+    SfuHostImage info;
+    const int layer = sfu_host_image_info(image, &info) ? sfu_host_layer_named(image, name) : -1;
     if (layer < 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image has no layer \"%s\" to be steered by."), name);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The image has no layer \"%s\" to be looked at."), name);
         return NULL;
     }
     GeglBuffer *look = sfu_host_read_layer_look(image, layer, error), *mask = look ? sfu_host_read_mask(layer) : NULL;
@@ -96,11 +98,41 @@ static gboolean read_control(SfuInput *in, const SfuRequest *r, const char *text
     return ok;
 }
 
+/* "NAME" or "NAME,weight=0.6"; a name may have commas too. */
+static GeglBuffer *read_reference(int image, const char *text, GError **error)
+{
+    SfuHostImage info;
+    const char *comma =
+        !sfu_host_image_info(image, &info) || sfu_host_layer_named(image, text) < 0 ? strchr(text, ',') : NULL;
+    char *name = comma ? g_strndup(text, (gsize)(comma - text)) : g_strdup(text);
+    GeglBuffer *look = read_layer(image, name, error);
+    g_free(name);
+    return look;
+}
+
+static gboolean read_references(SfuInput *in, const SfuRequest *r, GError **error)
+{
+    const char *const *texts =
+        sfu_action_spec(r->action, "reference") ? sfu_params_list(r->params, SFU_PARAM_REFERENCE) : NULL;
+    if (!texts || !texts[0])
+        return TRUE;
+    in->references = g_ptr_array_new_with_free_func(unref_if_any);
+    for (int i = 0; texts[i]; i++) {
+        GeglBuffer *look = read_reference(in->image, texts[i], error);
+        if (!look)
+            return FALSE;
+        g_ptr_array_add(in->references, look);
+    }
+    return TRUE;
+}
+
 gboolean sfu_steering_read(SfuInput *in, const SfuRequest *r, GError **error)
 {
     const char *const *texts =
         sfu_action_spec(r->action, "control") ? sfu_params_list(r->params, SFU_PARAM_CONTROL) : NULL;
     SfuHostImage info;
+    if (!read_references(in, r, error))
+        return FALSE;
     if (!texts || !texts[0])
         return TRUE;
     if (!in->picture && in->place.width <= 0) {

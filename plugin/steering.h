@@ -1,4 +1,4 @@
-/* Layers that a run looks at beside the picture that it works on: those of control networks.
+/* Layers that a run looks at beside the picture that it works on: those of control networks, and references.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_STEERING_H

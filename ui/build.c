@@ -109,7 +109,7 @@ void sfu_dialog_models_found(SfuDialog *d)
     g_free(words);
     for (guint i = 0; i < d->fields->len; i++) {
         const SfuField *f = d->fields->pdata[i];
-        if (f->spec->type == SFU_PARAM_FILE)
+        if (f->spec->type == SFU_PARAM_FILE && !f->spec->list)
             sfu_part_combo_fill(f->control, d->models, f->spec->name);
     }
     sfu_dialog_update_model(d);
@@ -352,6 +352,20 @@ static GtkWidget *exclude_button(SfuDialog *d, const SfuField *f)
     return b;
 }
 
+/* Caller frees with g_strfreev(). */
+static char **layer_names(int image)
+{
+    SfuHostImage info;
+    GArray *layers = sfu_host_image_info(image, &info) ? sfu_host_pixel_layers(image) : NULL;
+    GPtrArray *names = g_ptr_array_new();
+    for (guint i = 0; layers && i < layers->len; i++)
+        g_ptr_array_add(names, sfu_host_layer_name(g_array_index(layers, int, i)));
+    g_ptr_array_add(names, NULL);
+    if (layers)
+        g_array_unref(layers);
+    return (char **)g_ptr_array_free(names, FALSE);
+}
+
 static GtkWidget *controls(SfuDialog *d)
 {
     const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
@@ -391,10 +405,13 @@ static GtkWidget *controls(SfuDialog *d)
         if (is_special(rows[i]->name) || is_first(rows[i]))
             continue;
         SfuField *f = add_field(d, rows[i]);
-        sfu_field_attach(f, rows[i]->advanced ? advanced : grid, rows[i]->advanced ? n_advanced++ : n++);
+        const gboolean is_advanced = rows[i]->advanced || strcmp(rows[i]->name, "reference") == 0;
+        sfu_field_attach(f, is_advanced ? advanced : grid, is_advanced ? n_advanced++ : n++);
         if (strcmp(rows[i]->name, "lora") == 0)
-            sfu_grid_attach(advanced, sfu_list_button_new(f, sfu_models_adapters(d->settings)), 1, n_advanced++, 1,
-                            FALSE);
+            sfu_grid_attach(advanced, sfu_list_button_new(f, sfu_models_adapters(d->settings), TRUE), 1, n_advanced++,
+                            1, FALSE);
+        if (strcmp(rows[i]->name, "reference") == 0)
+            sfu_grid_attach(advanced, sfu_list_button_new(f, layer_names(d->image), FALSE), 1, n_advanced++, 1, FALSE);
         if (strcmp(rows[i]->name, "exclude") == 0)
             sfu_grid_attach(grid, exclude_button(d, f), 1, n++, 1, TRUE);
         if (strcmp(rows[i]->name, "whole_image") == 0)
@@ -745,12 +762,14 @@ void sfu_dialog_update_scope(SfuDialog *d)
 /* What would run, and how long that took the last time. */
 static void say_ready(SfuDialog *d, const char *path)
 {
-    const double seconds = *path ? sfu_settings_seconds(d->settings, d->request->action, path) : 0;
-    if (sfu_worker_busy(d->worker) || d->entries->len || d->looking || seconds <= 0 ||
-        sfu_action_info(d->request->action)->task == SFU_TASK_UPSCALE) /* whose time depends on the size */
+    double seconds = *path ? sfu_settings_seconds(d->settings, d->request->action, path) : 0;
+    if (sfu_worker_busy(d->worker) || d->entries->len || d->looking)
         return;
+    if (sfu_action_info(d->request->action)->task == SFU_TASK_UPSCALE) /* whose time depends on the size */
+        seconds = 0;
     char *name = sfu_models_name(d->models, path);
-    char *text = g_strdup_printf(_("Ready: about %.0f s a picture by %s"), MAX(1, seconds), name);
+    char *text = seconds > 0 ? g_strdup_printf(_("Ready: about %.0f s a picture by %s"), MAX(1, seconds), name)
+                             : g_strdup(_("Ready"));
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
     g_free(text);
     g_free(name);

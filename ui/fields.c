@@ -123,7 +123,7 @@ SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray
         gtk_entry_set_width_chars(GTK_ENTRY(f->control), 12);
         break;
     case SFU_PARAM_FILE:
-        f->control = f->box = sfu_part_combo_new(models, spec->name);
+        f->control = f->box = spec->list ? gtk_entry_new() : sfu_part_combo_new(models, spec->name);
         break;
     default:
         add_number(f, sfu_action_default(r->action, spec));
@@ -184,7 +184,8 @@ void sfu_field_get(SfuField *f, SfuRequest *r)
         sfu_request_set(r, f->spec->name, gtk_entry_get_text(GTK_ENTRY(f->control)), NULL);
         break;
     case SFU_PARAM_FILE:
-        path = sfu_model_combo_get(f->control);
+        path =
+            f->spec->list ? list_as_json(gtk_entry_get_text(GTK_ENTRY(f->control))) : sfu_model_combo_get(f->control);
         sfu_request_set(r, f->spec->name, path, NULL);
         g_free(path);
         break;
@@ -192,6 +193,13 @@ void sfu_field_get(SfuField *f, SfuRequest *r)
         v = gtk_adjustment_get_value(f->adjustment);
         sfu_request_set_double(r, f->spec->name, f->spec->type == SFU_PARAM_INT ? rint(v) : rint(v * 1e4) / 1e4, NULL);
     }
+}
+
+static void show_list(const SfuField *f, const SfuRequest *r)
+{
+    char *joined = g_strjoinv("; ", (char **)sfu_params_list(r->params, sfu_param_of(f->spec)));
+    gtk_entry_set_text(GTK_ENTRY(f->control), joined);
+    g_free(joined);
 }
 
 void sfu_field_show(SfuField *f, const SfuRequest *r)
@@ -213,15 +221,16 @@ void sfu_field_show(SfuField *f, const SfuRequest *r)
             break;
         }
         if (f->spec->list) {
-            char *joined = g_strjoinv("; ", (char **)sfu_params_list(r->params, sfu_param_of(f->spec)));
-            gtk_entry_set_text(GTK_ENTRY(f->control), joined);
-            g_free(joined);
+            show_list(f, r);
             break;
         }
         gtk_entry_set_text(GTK_ENTRY(f->control), sfu_request_get_string(r, f->spec->name));
         break;
     case SFU_PARAM_FILE:
-        sfu_model_combo_set(f->control, sfu_request_get_string(r, f->spec->name));
+        if (f->spec->list)
+            show_list(f, r);
+        else
+            sfu_model_combo_set(f->control, sfu_request_get_string(r, f->spec->name));
         break;
     default:
         gtk_adjustment_set_value(f->adjustment, v);
@@ -553,15 +562,17 @@ static void show_choices(GtkWidget *button, gpointer entry)
     }
     g_signal_connect(file, "activate", G_CALLBACK(add_file_clicked), entry);
     gtk_menu_shell_append(GTK_MENU_SHELL(menu), file);
+    gtk_widget_set_no_show_all(file, !g_object_get_data(G_OBJECT(button), "files"));
     gtk_widget_show_all(menu);
     gtk_menu_attach_to_widget(GTK_MENU(menu), button, NULL); /* destroyed with it */
     sfu_menu_popup(menu, button);
 }
 
-GtkWidget *sfu_list_button_new(const SfuField *f, char **choices)
+GtkWidget *sfu_list_button_new(const SfuField *f, char **choices, gboolean files)
 {
     GtkWidget *b = gtk_button_new_with_label(_("Add..."));
     g_object_set_data_full(G_OBJECT(b), "choices", choices, (GDestroyNotify)g_strfreev);
+    g_object_set_data(G_OBJECT(b), "files", GINT_TO_POINTER(files));
     g_signal_connect(b, "clicked", G_CALLBACK(show_choices), f->control);
     gtk_widget_set_tooltip_text(b, _("Several stand side by side with a semicolon; =0.8 behind one is its weight"));
     return b;

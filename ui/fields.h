@@ -58,8 +58,8 @@ void sfu_list_combo_clear(GtkWidget *combo);
 GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part);
 void sfu_part_combo_fill(GtkWidget *combo, GPtrArray *models, const char *part);
 /* For rows that are lists: a button beside the texts ("one; two=0.8") that adds what `choices` (NULL-terminated, taken)
- * names, or a file. */
-GtkWidget *sfu_list_button_new(const SfuField *f, char **choices);
+ * names, and, if `files`, any other one. */
+GtkWidget *sfu_list_button_new(const SfuField *f, char **choices, gboolean files);
 /* Choice of a channel to exclude, for the row "exclude". */
 void sfu_exclude_combo_fill(GtkWidget *combo, int image);
 /* What a model can do, in words: "fill, expand". Caller frees. */

@@ -233,6 +233,23 @@ static void control_layers_of_scripts(void)
     g_assert_true(gegl_rectangle_equal(gegl_buffer_get_extent(in->controls->pdata[0]), GEGL_RECTANGLE(50, 0, H, H)));
     sfu_input_free(in);
     sfu_request_free(r);
+    r = sfu_request_new(SFU_ACTION_REFINE); /* references keep their own size */
+    g_assert_true(sfu_request_set(r, "reference", "[\"sketch,weight=0.5\", \"photo\"]", &error));
+    in = sfu_input_new(r, IMAGE, LAYER, &error);
+    g_assert_no_error(error);
+    jobs = sfu_input_jobs(in, r, &n);
+    g_assert_cmpint(jobs[0].n_references, ==, 2);
+    g_assert_true(
+        gegl_rectangle_equal(gegl_buffer_get_extent(jobs[0].references[0]), GEGL_RECTANGLE(100, 100, 200, 100)));
+    g_assert_true(gegl_rectangle_equal(gegl_buffer_get_extent(jobs[0].references[1]), GEGL_RECTANGLE(0, 0, W, H)));
+    g_free(jobs);
+    sfu_input_free(in);
+    g_assert_true(sfu_request_set(r, "reference", "gone", &error));
+    g_assert_null(sfu_input_new(r, IMAGE, LAYER, &error));
+    g_assert_error(error, SFU_ERROR, SFU_ERROR_USAGE);
+    g_clear_error(&error);
+    sfu_request_free(r);
+    g_assert_null(sfu_action_spec(SFU_ACTION_REMOVE, "reference"));
     g_assert_null(sfu_action_spec(SFU_ACTION_REMOVE, "control"));
     g_assert_null(sfu_action_spec(SFU_ACTION_SEAMLESS, "control"));
     dlg_end_scene();
