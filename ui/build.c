@@ -768,7 +768,7 @@ static void say_ready(SfuDialog *d, const char *path)
     if (sfu_action_info(d->request->action)->task == SFU_TASK_UPSCALE) /* whose time depends on the size */
         seconds = 0;
     char *name = sfu_models_name(d->models, path);
-    char *text = seconds > 0 ? g_strdup_printf(_("Ready: about %.0f s a picture by %s"), MAX(1, seconds), name)
+    char *text = seconds > 0 ? g_strdup_printf(_("Ready: about %.0f s a picture by %s"), MAX(1, seconds), name)
                              : g_strdup(_("Ready"));
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
     g_free(text);
