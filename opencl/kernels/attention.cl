@@ -1,6 +1,6 @@
 /* Attention with a running maximum (Milakov & Gimelshein 2018): the score matrix is never stored.
  *   attention_plain  one query and head an item; what the other is tested against.
- *   attention_panel  QUERIES a work item over blocks of BLOCK keys, for CPU devices; keys and values packed first.
+ *   attention_panel  QUERIES a work item over blocks of BLOCK keys, for CPU devices; keys and values packed first (attention_pack.cl).
  *   attention_one_block  the same where one block holds all keys, as with the 77 tokens of a prompt (ONE_BLOCK).
  * HEAD_DIM, and for the panel kernel: KC: keys that are packed side by side (BLOCK is a multiple); DV = HEAD_DIM padded to whole slices of
  * SLICE = 32 or 40 values; tiles in registers: Q_ROWS x Q_COLS logits, V_ROWS x SLICE sums.
@@ -46,82 +46,6 @@ __kernel void attention_plain(__global ACT *o, int o0, __global const ACT *q, in
 #else
 
 #define K_WORDS ((HEAD_DIM + PAIR - 1) / PAIR)
-
-/* v[i].sj becomes v[j].si: four perfect shuffles. */
-void transpose16(WORD16 *v)
-{
-#pragma unroll
-    for (int round = 0; round < 4; round++) {
-        WORD16 w[16];
-#pragma unroll
-        for (int i = 0; i < 8; i++) {
-            w[2 * i].even = v[i].lo;
-            w[2 * i].odd = v[i + 8].lo;
-            w[2 * i + 1].even = v[i].hi;
-            w[2 * i + 1].odd = v[i + 8].hi;
-        }
-#pragma unroll
-        for (int i = 0; i < 16; i++)
-            v[i] = w[i];
-    }
-}
-
-/* 16 words of a row from i on, of which n values (any number) are there. */
-WITH_BF16 WORD16 words(__global const ACT *p, size_t i, int n)
-{
-#ifdef BF16
-    return to_bf16(n > 0 ? load_part(p, i, n) : (float16)(0.0f), n > 16 ? load_part(p, i + 16, n - 16) : (float16)(0.0f));
-#else
-    return n > 0 ? load_part(p, i, n) : (float16)(0.0f);
-#endif
-}
-
-float8 values8(__global const ACT *p, size_t i, int n) { return n >= 8 ? LOAD8(p, i) : n > 0 ? load_part(p, i, n).lo : (float8)(0.0f); }
-
-/* kt [n][head][tk/KC, up to whole blocks][K_WORDS][KC], vp [n][head][tk/BLOCK][DV/SLICE][BLOCK/PAIR][SLICE] words (common.cl), zeros
- * beyond tk and HEAD_DIM. A word of kt holds neighbours along HEAD_DIM, one of vp neighbouring keys. Items: dim 0 = blocks of BLOCK keys. */
-BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
-                             int tk, int n_heads, int wk, int k_col, int wv, int v_col)
-{
-    __global WORD *kd = kt + kt0 + (((size_t)b * n_heads + head) * blocks + blk) * K_WORDS * BLOCK;
-    __global WORD *vd = vp + vp0 + (((size_t)b * n_heads + head) * blocks + blk) * (BLOCK / PAIR) * DV;
-    for (int j = 0; j < BLOCK; j += 16)
-        for (int d = 0; d < HEAD_DIM; d += 16 * PAIR) {
-            WORD16 m[16];
-            for (int i = 0; i < 16; i++) {
-                const int t = blk * BLOCK + j + i;
-                const size_t ki = k0 + ((size_t)b * tk + t) * wk + k_col + head * HEAD_DIM + d;
-                m[i] = words(k, ki, t < tk ? HEAD_DIM - d : 0);
-            }
-            transpose16(m);
-            for (int i = 0; i < min(16, K_WORDS - d / PAIR); i++)
-                vstore16(m[i], 0, kd + (size_t)(j / KC * K_WORDS + d / PAIR + i) * KC + j % KC);
-        }
-    for (int j = 0; j < BLOCK; j += PAIR) {
-        const int t = blk * BLOCK + j;
-        const size_t vi = v0 + ((size_t)b * tk + t) * wv + v_col + head * HEAD_DIM;
-        for (int d = 0; d < DV; d += 8) {
-            __global WORD *to = vd + ((size_t)(d / SLICE) * (BLOCK / PAIR) + j / PAIR) * SLICE + d % SLICE;
-            const int dims = min(8, HEAD_DIM - d);
-            const float8 a = values8(v, vi + d, t < tk ? dims : 0);
-#ifdef BF16
-            const float8 c = values8(v, vi + d + wv, t + 1 < tk ? dims : 0);
-            float16 pairs;
-            pairs.even = a;
-            pairs.odd = c;
-            vstore8(to_bf16(pairs, (float16)(0.0f)).lo, 0, to);
-#else
-            vstore8(a, 0, to);
-#endif
-        }
-    }
-}
-
-__kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
-                             int tk, int n_heads, int wk, int k_col, int wv, int v_col)
-{
-    pack_body(get_global_id(0), get_global_id(1), get_global_id(2), get_global_size(0), kt, kt0, vp, vp0, k, k0, v, v0, tk, n_heads, wk, k_col, wv, v_col);
-}
 
 float max16(float16 v)
 {

@@ -116,6 +116,23 @@ DEFINE_ACT(float16, 16)
 #define HELD(v) (v)
 #endif
 
+/* The units of a dimension that an item does, of n (SFU_SWEEP of ops/util.h): a run of them on CPUs, one elsewhere. */
+#ifdef CPU
+#define SWEEP(i, dim, n)                                                                                                         \
+    for (int i##_run = ((n) + (int)get_global_size(dim) - 1) / (int)get_global_size(dim), i = (int)get_global_id(dim) * i##_run,  \
+             i##_end = min(n, i + i##_run);                                                                                      \
+         i < i##_end; i++)
+#else
+#define SWEEP(i, dim, n) for (int i = get_global_id(dim), i##_done = 0; !i##_done; i##_done = 1)
+#endif
+
+/* Before a loop over the values behind the last whole vector: it must not grow, since nearly every kernel has several. */
+#ifdef POCL
+#define SHORT _Pragma("clang loop vectorize(disable) unroll(disable)")
+#else
+#define SHORT
+#endif
+
 /* The first n values from i on (none below 1, no more than 16); the rest 0. */
 float16 load_part(__global const ACT *p, size_t i, int n)
 {
@@ -124,7 +141,7 @@ float16 load_part(__global const ACT *p, size_t i, int n)
     if (n == 8)
         return (float16)(LOAD8(p, i), (float8)(0.0f));
     float t[16] = {0};
-    for (int k = 0; k < n; k++)
+    SHORT for (int k = 0; k < n; k++)
         t[k] = LOAD(p, i + k);
     return vload16(0, t);
 }
@@ -134,7 +151,7 @@ float16 load_part_f32(__global const float *p, size_t i, int n)
     if (n >= 16)
         return vload16(0, p + i);
     float t[16] = {0};
-    for (int k = 0; k < n; k++)
+    SHORT for (int k = 0; k < n; k++)
         t[k] = p[i + k];
     return vload16(0, t);
 }
@@ -147,7 +164,7 @@ void store_part_f32(__global float *p, size_t i, float16 v, int n)
     }
     float t[16];
     vstore16(v, 0, t);
-    for (int k = 0; k < n; k++)
+    SHORT for (int k = 0; k < n; k++)
         p[i + k] = t[k];
 }
 
@@ -163,7 +180,7 @@ void store_part(__global ACT *p, size_t i, float16 v, int n)
     }
     float t[16];
     vstore16(v, 0, t);
-    for (int k = 0; k < n; k++)
+    SHORT for (int k = 0; k < n; k++)
         STORE(p, i + k, t[k]);
 }
 
@@ -383,7 +400,7 @@ void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_ou
     if (n < 16) {
         float t[16];
         vstore16(v, 0, t);
-        for (int i = 0; i < n; i++)
+        SHORT for (int i = 0; i < n; i++)
             finish_1(y, at + i, t[i], o + i, b, n_out, e);
         return;
     }

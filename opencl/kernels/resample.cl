@@ -4,12 +4,20 @@
 /* y[i, j] = largest of x[i * stride ..+ size, j * stride ..+ size]. */
 __kernel void max_pool(__global ACT *y, int y0, __global const ACT *x, int x0, int h, int w, int oh, int ow, int c, int size, int stride)
 {
-    const int o = get_global_id(0) * 16, n = min(16, c - o), pix = get_global_id(1), b = get_global_id(2), oy = pix / ow * stride, ox = pix % ow * stride;
-    float16 best = -INFINITY;
-    for (int i = oy; i < oy + size; i++)
-        for (int j = ox; j < ox + size; j++)
-            best = fmax(best, load_part(x, x0 + (((size_t)b * h + i) * w + j) * c + o, n));
-    store_part(y, y0 + ((size_t)b * oh * ow + pix) * c + o, best, n);
+    const int b = get_global_id(2);
+    SWEEP(pix, 1, oh * ow)
+    {
+        const int oy = pix / ow * stride, ox = pix % ow * stride;
+        SWEEP(k, 0, (c + 15) / 16)
+        {
+            const int o = k * 16, n = min(16, c - o);
+            float16 best = -INFINITY;
+            for (int i = oy; i < oy + size; i++)
+                for (int j = ox; j < ox + size; j++)
+                    best = fmax(best, load_part(x, x0 + (((size_t)b * h + i) * w + j) * c + o, n));
+            store_part(y, y0 + ((size_t)b * oh * ow + pix) * c + o, best, n);
+        }
+    }
 }
 
 /* The two pixels around place p of a row of n, and how far it lies towards the second; the edge is repeated. */
@@ -24,13 +32,20 @@ int2 around(float p, int n, float *part)
 /* Pixels are squares, whose centers are interpolated between (PyTorch's align_corners=False). */
 __kernel void resize_bilinear(__global ACT *y, int y0, __global const ACT *x, int x0, int h, int w, int oh, int ow, int c)
 {
-    const int o = get_global_id(0) * 16, n = min(16, c - o), pix = get_global_id(1), b = get_global_id(2);
-    float fy, fx;
-    const int2 iy = around((pix / ow + 0.5f) * ((float)h / oh) - 0.5f, h, &fy), ix = around((pix % ow + 0.5f) * ((float)w / ow) - 0.5f, w, &fx);
-    const size_t top = x0 + ((size_t)b * h + iy.x) * w * c + o, low = x0 + ((size_t)b * h + iy.y) * w * c + o;
-    const float16 t = load_part(x, top + (size_t)ix.x * c, n) * (1.0f - fx) + load_part(x, top + (size_t)ix.y * c, n) * fx;
-    const float16 l = load_part(x, low + (size_t)ix.x * c, n) * (1.0f - fx) + load_part(x, low + (size_t)ix.y * c, n) * fx;
-    store_part(y, y0 + ((size_t)b * oh * ow + pix) * c + o, t * (1.0f - fy) + l * fy, n);
+    const int b = get_global_id(2);
+    SWEEP(pix, 1, oh * ow)
+    {
+        float fy, fx;
+        const int2 iy = around((pix / ow + 0.5f) * ((float)h / oh) - 0.5f, h, &fy), ix = around((pix % ow + 0.5f) * ((float)w / ow) - 0.5f, w, &fx);
+        SWEEP(k, 0, (c + 15) / 16)
+        {
+            const int o = k * 16, n = min(16, c - o);
+            const size_t top = x0 + ((size_t)b * h + iy.x) * w * c + o, low = x0 + ((size_t)b * h + iy.y) * w * c + o;
+            const float16 t = load_part(x, top + (size_t)ix.x * c, n) * (1.0f - fx) + load_part(x, top + (size_t)ix.y * c, n) * fx;
+            const float16 l = load_part(x, low + (size_t)ix.x * c, n) * (1.0f - fx) + load_part(x, low + (size_t)ix.y * c, n) * fx;
+            store_part(y, y0 + ((size_t)b * oh * ow + pix) * c + o, t * (1.0f - fy) + l * fy, n);
+        }
+    }
 }
 
 /* y [oh, ow, c] = bias + sum over groups of x [h, w, groups * c] at the pixel's own place, shifted by offset * sigmoid(scope) / 2 + start. Channels of

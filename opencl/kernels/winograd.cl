@@ -59,14 +59,21 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
         for (int i = 0; i < 6; i++) /* what the next tile reads and this one does not */
             for (int j = 0; j < 4; j++)
                 FETCH(x + x0 + (((size_t)b * h + max(sy[i], 0)) * w + min(next + j, right)) * x_pitch + g * 16);
-        float16 d[36];
+        float16 part[36], d[36];
+        if (lanes < 16) /* only the last channels are loaded in a loop: written out, this is most of the kernel */
+            SHORT for (int i = 0; i < 36; i++)
+                part[i] = sy[i / 6] < 0 || sx[i % 6] < 0
+                              ? (float16)(0.0f)
+                              : load_part(x, x0 + (((size_t)b * h + sy[i / 6]) * w + sx[i % 6]) * x_pitch + g * 16, lanes);
 #pragma unroll
         for (int j = 0; j < 6; j++) {
             float16 c[6];
 #pragma unroll
             for (int i = 0; i < 6; i++)
-                c[i] = sy[i] < 0 || sx[j] < 0 ? (float16)(0.0f)
-                                              : load_part(x, x0 + (((size_t)b * h + sy[i]) * w + sx[j]) * x_pitch + g * 16, lanes);
+                if (lanes < 16)
+                    c[i] = part[i * 6 + j];
+                else
+                    c[i] = sy[i] < 0 || sx[j] < 0 ? (float16)(0.0f) : LOAD16(x, x0 + (((size_t)b * h + sy[i]) * w + sx[j]) * x_pitch + g * 16);
             INPUT_1D(c[0], c[1], c[2], c[3], c[4], c[5], d[j], d[6 + j], d[12 + j], d[18 + j], d[24 + j], d[30 + j])
         }
         __global float *to = out + (size_t)g * MR * 16;

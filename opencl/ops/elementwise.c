@@ -14,8 +14,8 @@ gboolean sfu_unary(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, fl
         return FALSE;
     if (act == SFU_ACT_PRELU)
         return sfu_op_shape_error(error, "unary", "PReLU needs its slopes: it is an epilogue only");
-    return SFU_RUN(x, "elementwise", "unary", sixteenths(x), 1, 1, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y),
-                   SFU_TENSOR(x), SFU_INT((int)sfu_tensor_elements(x)), SFU_INT(act), SFU_FLOAT(act_param));
+    return SFU_SWEEP(x, "elementwise", "unary", sixteenths(x), 1, 1, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y),
+                     SFU_TENSOR(x), SFU_INT((int)sfu_tensor_elements(x)), SFU_INT(act), SFU_FLOAT(act_param));
 }
 
 gboolean sfu_axpby(SfuQueue *q, SfuTensor *y, float a, const SfuTensor *x, float b, const SfuTensor *z, GError **error)
@@ -25,9 +25,9 @@ gboolean sfu_axpby(SfuQueue *q, SfuTensor *y, float a, const SfuTensor *x, float
         return FALSE;
     if (mode < 0)
         return sfu_op_same_shape(error, "axpby", x, z);
-    return SFU_RUN(x, "elementwise", "axpby", sixteenths(x), 1, 1, 0, 3 * sfu_op_bytes(x), error, SFU_TENSOR(y),
-                   SFU_TENSOR(x), SFU_TENSOR(z), SFU_INT((int)sfu_tensor_elements(x)), SFU_FLOAT(a), SFU_FLOAT(b),
-                   SFU_INT(mode), SFU_INT(x->c), SFU_INT(x->h * x->w * x->c));
+    return SFU_SWEEP(x, "elementwise", "axpby", sixteenths(x), 1, 1, 0, 3 * sfu_op_bytes(x), error, SFU_TENSOR(y),
+                     SFU_TENSOR(x), SFU_TENSOR(z), SFU_INT((int)sfu_tensor_elements(x)), SFU_FLOAT(a), SFU_FLOAT(b),
+                     SFU_INT(mode), SFU_INT(x->c), SFU_INT(x->h * x->w * x->c));
 }
 
 gboolean sfu_mul(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *z, GError **error)
@@ -37,9 +37,9 @@ gboolean sfu_mul(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor 
         return FALSE;
     if (mode < 0)
         return sfu_op_same_shape(error, "mul", x, z);
-    return SFU_RUN(x, "elementwise", "mul", sixteenths(x), 1, 1, 0, 3 * sfu_op_bytes(x), error, SFU_TENSOR(y),
-                   SFU_TENSOR(x), SFU_TENSOR(z), SFU_INT((int)sfu_tensor_elements(x)), SFU_INT(mode), SFU_INT(x->c),
-                   SFU_INT(x->h * x->w * x->c));
+    return SFU_SWEEP(x, "elementwise", "mul", sixteenths(x), 1, 1, 0, 3 * sfu_op_bytes(x), error, SFU_TENSOR(y),
+                     SFU_TENSOR(x), SFU_TENSOR(z), SFU_INT((int)sfu_tensor_elements(x)), SFU_INT(mode), SFU_INT(x->c),
+                     SFU_INT(x->h * x->w * x->c));
 }
 
 gboolean sfu_scale_channels(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *scale, SfuWeight *shift,
@@ -52,8 +52,9 @@ gboolean sfu_scale_channels(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWe
         return sfu_op_shape_error(error, "scale_channels", "the weights do not fit %d channels", x->c);
     if ((scale && !(a = sfu_weight_f32(q, scale, error))) || (shift && !(b = sfu_weight_f32(q, shift, error))))
         return FALSE;
-    return SFU_RUN(x, "elementwise", "scale_channels", sfu_tensor_elements(x), 1, 1, 0, 2 * sfu_op_bytes(x), error,
-                   SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(a), SFU_TENSOR(b), SFU_INT(x->c));
+    return SFU_SWEEP(x, "elementwise", "scale_channels", sfu_tensor_elements(x), 1, 1, 0, 2 * sfu_op_bytes(x), error,
+                     SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(a), SFU_TENSOR(b), SFU_INT(x->c),
+                     SFU_INT((int)sfu_tensor_elements(x)));
 }
 
 gboolean sfu_leaky_clamp(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *noise, const SfuLeakyClamp *p,
@@ -77,8 +78,9 @@ gboolean sfu_mean_hw(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **err
 {
     if (y->n != x->n || y->c != x->c || y->h != 1 || y->w != 1 || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "mean_hw", "y is %d x %d x %d x %d", y->n, y->h, y->w, y->c);
-    return SFU_RUN(x, "elementwise", "mean_hw", x->c, x->n, 1, 0, sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x),
-                   SFU_INT(x->h * x->w), SFU_INT(x->c));
+    const gboolean cpu = sfu_queue_kernels(q) == SFU_KERNELS_CPU;
+    return SFU_RUN(x, "elementwise", "mean_hw", cpu ? (x->c + 15) / 16 : x->c, x->n, 1, 0, sfu_op_bytes(x), error,
+                   SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->h * x->w), SFU_INT(x->c));
 }
 
 gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
@@ -86,12 +88,11 @@ gboolean sfu_convert(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **err
     if (sfu_tensor_elements(x) != sfu_tensor_elements(y) || (x->dtype != SFU_F32 && x->dtype != SFU_F16) ||
         (y->dtype != SFU_F32 && y->dtype != SFU_F16))
         return sfu_op_shape_error(error, "convert", "%s to %s", sfu_dtype_name(x->dtype), sfu_dtype_name(y->dtype));
-    const SfuLaunch l = {.program = "elementwise",
-                         .kernel = "convert",
-                         .global = {(size_t)sfu_tensor_elements(x), 1, 1},
-                         .bytes = sfu_op_bytes(x) + sfu_op_bytes(y)};
-    const SfuArg args[] = {SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->dtype == SFU_F16), SFU_INT(x->dtype == SFU_F16)};
-    return sfu_launch(q, &l, args, G_N_ELEMENTS(args), error);
+    const gint64 total = sfu_tensor_elements(x);
+    const SfuTensor *like = x->dtype == SFU_F32 ? x : y; /* the kernel is the same for all, and one is enough */
+    return SFU_SWEEP(like, "elementwise", "convert", total, 1, 1, 0, sfu_op_bytes(x) + sfu_op_bytes(y), error,
+                     SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->dtype == SFU_F16), SFU_INT(x->dtype == SFU_F16),
+                     SFU_INT((int)total));
 }
 
 gboolean sfu_count_nonfinite(SfuQueue *q, const SfuTensor *x, gint64 *n, GError **error)

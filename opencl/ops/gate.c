@@ -9,8 +9,8 @@ gboolean sfu_sigmoid_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const S
     if (!sfu_op_same_shape(error, "sigmoid_gate", y, x) ||
         (residual && !sfu_op_same_shape(error, "sigmoid_gate", y, residual)))
         return FALSE;
-    return SFU_RUN(x, "gate", "sigmoid_gate", (n + 15) / 16, 1, 1, 0, 3 * sfu_op_bytes(x), error, SFU_TENSOR(y),
-                   SFU_TENSOR(x), SFU_TENSOR(residual), SFU_INT((int)n), SFU_FLOAT(offset));
+    return SFU_SWEEP(x, "gate", "sigmoid_gate", (n + 15) / 16, 1, 1, 0, 3 * sfu_op_bytes(x), error, SFU_TENSOR(y),
+                     SFU_TENSOR(x), SFU_TENSOR(residual), SFU_INT((int)n), SFU_FLOAT(offset));
 }
 
 gboolean sfu_half_gate_columns(SfuQueue *q, SfuTensor *y, int y_first, const SfuTensor *x, int x_first, int c,
@@ -24,9 +24,10 @@ gboolean sfu_half_gate_columns(SfuQueue *q, SfuTensor *y, int y_first, const Sfu
     if (act == SFU_ACT_PRELU || act == SFU_ACT_LEAKY_RELU)
         return sfu_op_shape_error(error, "half_gate", "activations with parameters are not possible");
     const gint64 rows = (gint64)y->n * y->h * y->w;
-    return SFU_RUN(x, "gate", "half_gate", (c + 15) / 16, rows, 1, 0,
-                   3.0 * (double)rows * c * (double)sfu_dtype_bytes(x->dtype), error, SFU_TENSOR(y), SFU_TENSOR(x),
-                   SFU_INT(c), SFU_INT(y->c), SFU_INT(y_first), SFU_INT(x->c), SFU_INT(x_first), SFU_INT(act));
+    return SFU_SWEEP(x, "gate", "half_gate", (c + 15) / 16, rows, 1, 0,
+                     3.0 * (double)rows * c * (double)sfu_dtype_bytes(x->dtype), error, SFU_TENSOR(y), SFU_TENSOR(x),
+                     SFU_INT(c), SFU_INT(y->c), SFU_INT(y_first), SFU_INT(x->c), SFU_INT(x_first), SFU_INT(act),
+                     SFU_INT((int)rows));
 }
 
 gboolean sfu_half_gate(SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuAct act, GError **error)
@@ -48,10 +49,11 @@ gboolean sfu_gated_add(SfuQueue *q, SfuTensor *y, const SfuTensor *residual, con
     if (act == SFU_ACT_PRELU || act == SFU_ACT_LEAKY_RELU)
         return sfu_op_shape_error(error, "gated_add", "activations with parameters are not possible");
     SfuTensor *columns = sfu_tensor_view(gate, (size_t)first_column, 1, 1, 1, gate->c - first_column, error);
-    const gboolean ok = columns && SFU_RUN(x, "gate", "gated_add", (x->c + 15) / 16, (gint64)x->n * x->h * x->w, 1, 0,
-                                           3 * sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(residual),
-                                           SFU_TENSOR(x), SFU_TENSOR(columns), SFU_INT(gate->n > 1 ? gate->c : 0),
-                                           SFU_INT(x->h * x->w), SFU_INT(x->c), SFU_INT(act));
+    const gboolean ok =
+        columns && SFU_SWEEP(x, "gate", "gated_add", (x->c + 15) / 16, (gint64)x->n * x->h * x->w, 1, 0,
+                             3 * sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(residual), SFU_TENSOR(x),
+                             SFU_TENSOR(columns), SFU_INT(gate->n > 1 ? gate->c : 0), SFU_INT(x->h * x->w),
+                             SFU_INT(x->c), SFU_INT(act), SFU_INT(x->n * x->h * x->w));
     sfu_tensor_destroy(columns);
     return ok;
 }

@@ -4,9 +4,9 @@
 
 static gboolean copy_channels(SfuTensor *y, const SfuTensor *x, int cy, int cx, int n, GError **error)
 {
-    return SFU_RUN(x, "move", "copy_channels", (n + 15) / 16, (gint64)x->n * x->h * x->w, 1, 0,
-                   2.0 * n * x->n * x->h * x->w * 4, error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->c), SFU_INT(cy),
-                   SFU_INT(x->c), SFU_INT(cx), SFU_INT(n));
+    return SFU_SWEEP(x, "move", "copy_channels", (n + 15) / 16, (gint64)x->n * x->h * x->w, 1, 0,
+                     2.0 * n * x->n * x->h * x->w * 4, error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->c), SFU_INT(cy),
+                     SFU_INT(x->c), SFU_INT(cx), SFU_INT(n), SFU_INT(x->n * x->h * x->w));
 }
 
 gboolean sfu_concat(SfuQueue *q, SfuTensor *y, const SfuTensor *const *parts, int n_parts, GError **error)
@@ -49,9 +49,9 @@ gboolean sfu_pad(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int top, int lef
 {
     if (y->n != x->n || y->c != x->c || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "pad", "%d x %d channels against %d x %d", x->n, x->c, y->n, y->c);
-    return SFU_RUN(x, "move", "pad", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0, 2 * sfu_op_bytes(y), error,
-                   SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->h), SFU_INT(x->w),
-                   SFU_INT(x->c), SFU_INT(top), SFU_INT(left), SFU_INT(mode));
+    return SFU_SWEEP(x, "move", "pad", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0, 2 * sfu_op_bytes(y), error,
+                     SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->h), SFU_INT(x->w),
+                     SFU_INT(x->c), SFU_INT(top), SFU_INT(left), SFU_INT(mode));
 }
 
 gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
@@ -59,9 +59,9 @@ gboolean sfu_upsample_nearest(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GEr
     if (y->n != x->n || y->c != x->c || y->h % x->h || y->w % x->w || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "upsample_nearest", "%d x %d to %d x %d is not a whole factor", x->h, x->w,
                                   y->h, y->w);
-    return SFU_RUN(x, "move", "upsample_nearest", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0,
-                   sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->h), SFU_INT(y->w),
-                   SFU_INT(x->h), SFU_INT(x->w), SFU_INT(x->c));
+    return SFU_SWEEP(x, "move", "upsample_nearest", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0,
+                     sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(y->h),
+                     SFU_INT(y->w), SFU_INT(x->h), SFU_INT(x->w), SFU_INT(x->c));
 }
 
 static gboolean shuffle(SfuTensor *y, const SfuTensor *x, const SfuTensor *small, const SfuTensor *large, int r,
@@ -71,9 +71,9 @@ static gboolean shuffle(SfuTensor *y, const SfuTensor *x, const SfuTensor *small
         small->c != large->c * r * r || small->dtype != large->dtype)
         return sfu_op_shape_error(error, "pixel_shuffle", "%d x %d x %d and %d x %d x %d by %d", small->h, small->w,
                                   small->c, large->h, large->w, large->c, r);
-    return SFU_RUN(x, "move", "pixel_shuffle", large->c, (gint64)large->h * large->w, large->n, 0, 2 * sfu_op_bytes(x),
-                   error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(small->h), SFU_INT(small->w), SFU_INT(large->c),
-                   SFU_INT(r), SFU_INT(y == small));
+    return SFU_SWEEP(x, "move", "pixel_shuffle", large->c, (gint64)large->h * large->w, large->n, 0,
+                     2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(small->h), SFU_INT(small->w),
+                     SFU_INT(large->c), SFU_INT(r), SFU_INT(y == small));
 }
 
 gboolean sfu_pixel_shuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r, GError **error)
@@ -106,17 +106,18 @@ gboolean sfu_permute(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int n_dims, 
     if (total != sfu_tensor_elements(x) || total != sfu_tensor_elements(y) || x->dtype != y->dtype)
         return sfu_op_shape_error(error, "permute", "the dims have %" G_GINT64_FORMAT " values", total);
     if (s[5] == 1 && d[5] > 1)
-        return SFU_RUN(x, "move", "permute_rows", (d[5] + 15) / 16, total / d[5], 1, 0, 2 * sfu_op_bytes(x), error,
-                       SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(d[1]), SFU_INT(d[2]), SFU_INT(d[3]), SFU_INT(d[4]),
-                       SFU_INT(d[5]), SFU_INT(s[0]), SFU_INT(s[1]), SFU_INT(s[2]), SFU_INT(s[3]), SFU_INT(s[4]));
-    return SFU_RUN(x, "move", "permute", total, 1, 1, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x),
-                   SFU_INT(d[1]), SFU_INT(d[2]), SFU_INT(d[3]), SFU_INT(d[4]), SFU_INT(d[5]), SFU_INT(s[0]),
-                   SFU_INT(s[1]), SFU_INT(s[2]), SFU_INT(s[3]), SFU_INT(s[4]), SFU_INT(s[5]));
+        return SFU_SWEEP(x, "move", "permute_rows", (d[5] + 15) / 16, total / d[5], 1, 0, 2 * sfu_op_bytes(x), error,
+                         SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(d[1]), SFU_INT(d[2]), SFU_INT(d[3]), SFU_INT(d[4]),
+                         SFU_INT(d[5]), SFU_INT(s[0]), SFU_INT(s[1]), SFU_INT(s[2]), SFU_INT(s[3]), SFU_INT(s[4]),
+                         SFU_INT((int)(total / d[5])));
+    return SFU_SWEEP(x, "move", "permute", total, 1, 1, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y), SFU_TENSOR(x),
+                     SFU_INT(d[1]), SFU_INT(d[2]), SFU_INT(d[3]), SFU_INT(d[4]), SFU_INT(d[5]), SFU_INT(s[0]),
+                     SFU_INT(s[1]), SFU_INT(s[2]), SFU_INT(s[3]), SFU_INT(s[4]), SFU_INT(s[5]), SFU_INT((int)total));
 }
 
 gboolean sfu_roll(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int dy, int dx, GError **error)
 {
     return sfu_op_same_shape(error, "roll", y, x) &&
-           SFU_RUN(x, "move", "roll", x->c, (gint64)x->h * x->w, x->n, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y),
-                   SFU_TENSOR(x), SFU_INT(x->h), SFU_INT(x->w), SFU_INT(x->c), SFU_INT(dy), SFU_INT(dx));
+           SFU_SWEEP(x, "move", "roll", x->c, (gint64)x->h * x->w, x->n, 0, 2 * sfu_op_bytes(x), error, SFU_TENSOR(y),
+                     SFU_TENSOR(x), SFU_INT(x->h), SFU_INT(x->w), SFU_INT(x->c), SFU_INT(dy), SFU_INT(dx));
 }

@@ -222,6 +222,9 @@ void sfu_fourier_free(SfuFourier *p);
 gboolean sfu_rfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTensor *x, GError **error);
 /* x [n, h, w / 2 + 1, 2 c] -> y [n, h, w, c]. */
 gboolean sfu_irfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTensor *x, GError **error);
+/* Measures which vectors are the fastest on a CPU, unless that is known or set, and keeps the answer on disk; until
+ * somebody has called this, they are the CPU's own. To be called before other ops. */
+void sfu_cpu_measure_width(SfuQueue *q);
 /* How many values are NaN or infinite; blocks. */
 gboolean sfu_count_nonfinite(SfuQueue *q, const SfuTensor *x, gint64 *n, GError **error);
 

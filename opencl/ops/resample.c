@@ -8,18 +8,18 @@ gboolean sfu_max_pool(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int size, i
         y->h != (x->h - size) / stride + 1 || y->w != (x->w - size) / stride + 1 || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "max_pool", "windows of %d every %d of %d x %d do not give %d x %d", size,
                                   stride, x->h, x->w, y->h, y->w);
-    return SFU_RUN(x, "resample", "max_pool", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0,
-                   sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->h), SFU_INT(x->w),
-                   SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->c), SFU_INT(size), SFU_INT(stride));
+    return SFU_SWEEP(x, "resample", "max_pool", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0,
+                     sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->h),
+                     SFU_INT(x->w), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->c), SFU_INT(size), SFU_INT(stride));
 }
 
 gboolean sfu_resize_bilinear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GError **error)
 {
     if (y->n != x->n || y->c != x->c || y->dtype != x->dtype)
         return sfu_op_shape_error(error, "resize_bilinear", "%d x %d channels against %d x %d", x->n, x->c, y->n, y->c);
-    return SFU_RUN(x, "resample", "resize_bilinear", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0,
-                   sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->h), SFU_INT(x->w),
-                   SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->c));
+    return SFU_SWEEP(x, "resample", "resize_bilinear", (x->c + 15) / 16, (gint64)y->h * y->w, y->n, 0,
+                     sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_INT(x->h),
+                     SFU_INT(x->w), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->c));
 }
 
 gboolean sfu_dysample(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *offset, const SfuTensor *scope,

@@ -34,21 +34,16 @@ int sfu_op_broadcast(const SfuTensor *x, const SfuTensor *z)
     return z->n == x->n && z->h == x->h && z->w == x->w && z->c == 1 ? 3 : -1;
 }
 
-/* CPU drivers compile a kernel again for every work-group size, and the one they choose follows the shape: left to
- * them, each new picture size would wait for the compiler. Powers of two that divide the shape, up to 64 items and 32
- * KiB a group. */
-static void cpu_local(SfuLaunch *l)
+/* So many units, of dim 0 first, an item that it moves 16 KiB, but no fewer than four items a compute unit. */
+static void share_out(SfuLaunch *l, int n_compute)
 {
-    const double per_item = l->bytes / ((double)l->global[0] * (double)l->global[1] * (double)l->global[2]);
-    size_t left = 64;
-    while (left > 1 && per_item * (double)left > 32768)
-        left /= 2;
-    for (int i = 0; i < 3; i++) {
-        l->local[i] = 1;
-        while (i < 2 && left > 1 && l->global[i] % (l->local[i] * 2) == 0) {
-            l->local[i] *= 2;
-            left /= 2;
-        }
+    const double units = (double)l->global[0] * (double)l->global[1] * (double)l->global[2];
+    const double most = MIN(16384 * units / MAX(l->bytes, 1), units / (4.0 * MAX(1, n_compute)));
+    size_t left = (size_t)CLAMP(most, 1, 1e9);
+    for (int i = 0; i < 2; i++) {
+        const size_t run = MIN(left, l->global[i]);
+        l->global[i] = (l->global[i] + run - 1) / run;
+        left = MAX(1, left / run);
     }
 }
 
@@ -59,8 +54,8 @@ void sfu_args_add(SfuArgs *args, const SfuArg *more, int n)
     args->n += n;
 }
 
-gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gint64 n0, gint64 n1, gint64 n2,
-                    double flops, double bytes, const SfuArg *args, int n_args, GError **error)
+gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gboolean sweep, gint64 n0,
+                    gint64 n1, gint64 n2, double flops, double bytes, const SfuArg *args, int n_args, GError **error)
 {
     SfuLaunch l = {.program = program,
                    .kernel = kernel,
@@ -68,7 +63,7 @@ gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kern
                    .global = {(size_t)n0, (size_t)n1, (size_t)n2},
                    .flops = flops,
                    .bytes = bytes};
-    if (sfu_queue_kernels(like->q) == SFU_KERNELS_CPU && n0 > 0 && n1 > 0 && n2 > 0)
-        cpu_local(&l);
+    if (sweep && sfu_queue_kernels(like->q) == SFU_KERNELS_CPU && n0 > 0 && n1 > 0 && n2 > 0)
+        share_out(&l, sfu_queue_device(like->q)->n_units);
     return sfu_launch(like->q, &l, args, n_args, error);
 }

@@ -14,12 +14,15 @@ static inline const char *sfu_op_storage(const SfuTensor *x)
 {
     return x->dtype == SFU_F16 ? "-DACT_F16" : NULL;
 }
-/* One item for each of n0 x n1 x n2. */
-gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gint64 n0, gint64 n1, gint64 n2,
-                    double flops, double bytes, const SfuArg *args, int n_args, GError **error);
-#define SFU_RUN(like, program, kernel, n0, n1, n2, flops, bytes, error, ...)                                           \
-    sfu_op_run(like, program, kernel, n0, n1, n2, flops, bytes, (const SfuArg[]){__VA_ARGS__},                         \
+/* One item for each of n0 x n1 x n2. sweep: the kernel is made of SWEEP loops (common.cl) over n0 and n1, so that an
+ * item may be given a run of both. */
+gboolean sfu_op_run(const SfuTensor *like, const char *program, const char *kernel, gboolean sweep, gint64 n0,
+                    gint64 n1, gint64 n2, double flops, double bytes, const SfuArg *args, int n_args, GError **error);
+#define SFU_RUN_(like, program, kernel, sweep, n0, n1, n2, flops, bytes, error, ...)                                   \
+    sfu_op_run(like, program, kernel, sweep, n0, n1, n2, flops, bytes, (const SfuArg[]){__VA_ARGS__},                  \
                (int)(sizeof((const SfuArg[]){__VA_ARGS__}) / sizeof(SfuArg)), error)
+#define SFU_RUN(like, program, kernel, ...) SFU_RUN_(like, program, kernel, FALSE, __VA_ARGS__)
+#define SFU_SWEEP(like, program, kernel, ...) SFU_RUN_(like, program, kernel, TRUE, __VA_ARGS__)
 /* Kernel arguments that are gathered in parts. */
 typedef struct {
     SfuArg list[48];
@@ -49,7 +52,7 @@ typedef struct {
     int vector, rows, cols;
 } SfuCpuTile;
 SfuCpuTile sfu_cpu_tile(int width, int n_panels);
-/* Floats a vector: 16, 8 or 4; as SfuQueueOptions says, or the fastest here: a question for sfu_tuning_ask(). */
+/* Floats a vector: 16, 8 or 4; as SfuQueueOptions says, or what sfu_cpu_measure_width() found, or the CPU's own. */
 int sfu_cpu_width(SfuQueue *q);
 
 /* Whether the device has matrix units that have passed a self-test. */

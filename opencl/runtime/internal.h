@@ -46,7 +46,7 @@ struct SfuQueue {
     gboolean bf16, vnni; /* sfu_queue_bf16(), sfu_queue_vnni() */
     gboolean portable_int8;
     SfuKernels family;
-    int vector_width; /* floats a vector of the CPU family; 0: to be measured */
+    int vector_width; /* floats a vector of the CPU family; 0: to be chosen */
     SfuMatrix emulated;
     gboolean self_test; /* the emulated unit is not trusted */
     int matrix_tile;    /* 0: chosen by shape */
@@ -102,6 +102,10 @@ cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *optio
 /* Whether a program compiles, tried in a child process the first time and remembered on disk. */
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options);
 void sfu_program_clear(SfuQueue *q);
+/* The work-group size of a launch: one item where an op names none, since CPU drivers compile a kernel again for every
+ * size, and the one that they choose follows the shape: each new picture size would wait for the compiler. NULL: the
+ * driver chooses. */
+const size_t *sfu_launch_group(const SfuQueue *q, const size_t *local);
 gboolean sfu_queue_cancelled(SfuQueue *q, GError **error);
 /* Counts what was enqueued, for the profile (from, event: see SfuProfileEvent; taken; NULL when not profiling) and for
  * cancelling. */

@@ -317,6 +317,10 @@ int sfu_queue_vector_width(const SfuQueue *q)
 {
     return q->vector_width;
 }
+void sfu_queue_set_vector_width(SfuQueue *q, int width)
+{
+    q->vector_width = width;
+}
 guint64 sfu_queue_budget(const SfuQueue *q)
 {
     return q->budget;
@@ -364,6 +368,12 @@ gboolean sfu_queue_finish(SfuQueue *q, GError **error)
 
 /* ---- launches ---- */
 
+const size_t *sfu_launch_group(const SfuQueue *q, const size_t *local)
+{
+    static const size_t one[3] = {1, 1, 1};
+    return local[0] ? local : q->family == SFU_KERNELS_CPU || q->info.vendor == SFU_VENDOR_POCL ? one : NULL;
+}
+
 gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args, GError **error)
 {
     if (sfu_queue_cancelled(q, error))
@@ -406,10 +416,8 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
     }
     if (r != CL_SUCCESS)
         return sfu_cl_fail(error, r, l->kernel);
+    const size_t *local = sfu_launch_group(q, l->local);
     cl_event event = NULL;
-    /* PoCL compiles a kernel again for every work-group size; left to it, the size would follow the shape. */
-    static const size_t one[] = {1, 1, 1};
-    const size_t *local = l->local[0] ? l->local : q->info.vendor == SFU_VENDOR_POCL ? one : NULL;
     r = clEnqueueNDRangeKernel(q->queue, k, 3, NULL, l->global, local, 0, NULL, q->profile ? &event : NULL);
     if (r != CL_SUCCESS)
         return sfu_cl_fail(error, r, l->kernel);

@@ -93,7 +93,7 @@ typedef struct {
     gboolean profile;       /* keep event times for sfu_queue_profile() */
     SfuKernels kernels;
     int vector_width;   /* floats a vector of the CPU family: 4, 8, 16; 0: SFUMATO_KERNELS (cpu4, cpu8, cpu16), else
-                           measured */
+                           chosen */
     SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction written out */
     gboolean self_test; /* for tests: the emulated unit has to pass the self-test of real ones */
     gboolean portable_int8; /* for tests: int8 products without the CPU's instruction for them */
@@ -110,9 +110,10 @@ gboolean sfu_queue_vnni(const SfuQueue *q);      /* whether int8 products may us
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use, once a self-test has passed where the queue *must_prove it. */
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);
-gboolean sfu_queue_emulates(const SfuQueue *q);  /* whether that is emulated */
-int sfu_queue_matrix_tile(const SfuQueue *q);    /* 0: to be chosen */
-int sfu_queue_vector_width(const SfuQueue *q);   /* 0: to be measured (opencl/ops/conv/width.c) */
+gboolean sfu_queue_emulates(const SfuQueue *q); /* whether that is emulated */
+int sfu_queue_matrix_tile(const SfuQueue *q);   /* 0: to be chosen */
+int sfu_queue_vector_width(const SfuQueue *q);  /* 0: to be chosen (opencl/ops/conv/width.c) */
+void sfu_queue_set_vector_width(SfuQueue *q, int width);
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
 guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
 guint64 sfu_queue_peak_bytes(const SfuQueue *q);

@@ -41,7 +41,8 @@ void sfu_attention_add_shape(SfuArgs *args, const SfuAttentionJob *job);
 typedef struct {
     int queries, runs; /* queries an item; items a head */
     int block, blocks; /* keys at a time */
-    int dv;            /* a value row, padded to whole slices */
+    int side_by_side;  /* keys that are packed beside each other */
+    int dv, slice;     /* a value row, padded to whole slices */
     gboolean heads_first;
     char options[256];
     SfuTensor *keys, *values; /* packed */

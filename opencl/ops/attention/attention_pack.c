@@ -25,28 +25,28 @@ static int value_width(int head_dim, int *slice)
     return MIN(by32, by40);
 }
 
-static void cut(const SfuAttentionJob *j, gboolean one_block, gboolean bf16, SfuAttentionPanels *p)
+static void cut(const SfuAttentionJob *j, gboolean one_block, const char *storage, SfuAttentionPanels *p)
 {
     const int head_dim = j->a->head_dim;
-    int slice, side_by_side = (j->tk + 15) / 16 * 16;
-    p->dv = value_width(head_dim, &slice);
+    int side_by_side = (j->tk + 15) / 16 * 16;
+    p->dv = value_width(head_dim, &p->slice);
     p->block = one_block ? side_by_side : block_of(j->tk, &side_by_side);
+    p->side_by_side = side_by_side;
     p->blocks = (j->tk + p->block - 1) / p->block;
     p->queries = queries_of(head_dim, one_block);
     p->runs = (j->tq + p->queries - 1) / p->queries;
     /* Few keys: all heads' stay in the second-level cache, and queries are read in the order of memory. */
     p->heads_first = 4.0 * j->a->n_heads / j->kv_group * p->blocks * p->block * (head_dim + p->dv) <=
                      (double)sfu_queue_device(j->queue)->local_bytes / 2;
-    const int vector = j->width, vecs = slice / vector; /* sums in registers, as sfu_cpu_tile() has them */
+    const int vector = j->width, vecs = p->slice / vector; /* sums in registers, as sfu_cpu_tile() has them */
     const SfuCpuTile tile = sfu_cpu_tile(vector, 1);
-    const int v_rows = vector == 16 ? (slice == 40 ? 8 : 12) : MAX(1, tile.rows * tile.cols / vector / vecs);
+    const int v_rows = vector == 16 ? (p->slice == 40 ? 8 : 12) : MAX(1, tile.rows * tile.cols / vector / vecs);
     g_snprintf(p->options, sizeof p->options,
-               "%s%s -DHEAD_DIM=%d -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DVW=%d -DQ_ROWS=%d -DQ_COLS=%d "
+               "%s -DHEAD_DIM=%d -DDV=%d -DSLICE=%d -DBLOCK=%d -DKC=%d -DQUERIES=%d -DVW=%d -DQ_ROWS=%d -DQ_COLS=%d "
                "-DV_ROWS=%d -DKV_GROUP=%d%s%s",
-               j->o->dtype == SFU_F16 ? "-DACT_F16 " : "", bf16 ? "-DBF16" : "", head_dim, p->dv, slice, p->block,
-               side_by_side, p->queries, vector, vector == 16 && side_by_side == 80 ? 4 : tile.rows,
-               vector == 16 ? side_by_side : tile.cols, v_rows, j->kv_group, p->heads_first ? " -DHEADS_FIRST" : "",
-               one_block ? " -DONE_BLOCK" : "");
+               storage, head_dim, p->dv, p->slice, p->block, side_by_side, p->queries, vector,
+               vector == 16 && side_by_side == 80 ? 4 : tile.rows, vector == 16 ? side_by_side : tile.cols, v_rows,
+               j->kv_group, p->heads_first ? " -DHEADS_FIRST" : "", one_block ? " -DONE_BLOCK" : "");
 }
 
 gboolean sfu_attention_pack(const SfuAttentionJob *j, gboolean one_block, SfuAttentionPanels *p, GError **error)
@@ -56,19 +56,22 @@ gboolean sfu_attention_pack(const SfuAttentionJob *j, gboolean one_block, SfuAtt
     const int pair = bf16 ? 2 : 1; /* values a word of the panels */
     const int heads = a->n_heads / j->kv_group;
     *p = (SfuAttentionPanels){.keys = NULL};
-    cut(j, one_block, bf16, p);
+    char storage[32];
+    g_snprintf(storage, sizeof storage, "%s%s", j->o->dtype == SFU_F16 ? "-DACT_F16" : "", bf16 ? " -DBF16" : "");
+    cut(j, one_block, storage, p);
     if (!(p->keys = sfu_tensor_create(j->queue, SFU_F32, j->k->n, heads, p->blocks,
                                       (a->head_dim + pair - 1) / pair * p->block, error)) ||
         !(p->values = sfu_tensor_create(j->queue, SFU_F32, j->k->n, heads, p->blocks * p->block / pair, p->dv, error)))
         return FALSE;
-    const SfuLaunch l = {.program = "attention",
+    const SfuLaunch l = {.program = "attention_pack",
                          .kernel = "attention_pack",
-                         .options = p->options,
+                         .options = storage,
                          .global = {(size_t)p->blocks, (size_t)heads, (size_t)j->k->n},
                          .bytes = 2 * (sfu_op_bytes(j->k) + sfu_op_bytes(j->v))};
-    const SfuArg args[] = {SFU_TENSOR(p->keys), SFU_TENSOR(p->values), SFU_TENSOR(j->k), SFU_TENSOR(j->v),
-                           SFU_INT(j->tk),      SFU_INT(heads),        SFU_INT(j->k->c), SFU_INT(a->k_col),
-                           SFU_INT(j->v->c),    SFU_INT(a->v_col)};
+    const SfuArg args[] = {SFU_TENSOR(p->keys), SFU_TENSOR(p->values), SFU_TENSOR(j->k),        SFU_TENSOR(j->v),
+                           SFU_INT(j->tk),      SFU_INT(heads),        SFU_INT(j->k->c),        SFU_INT(a->k_col),
+                           SFU_INT(j->v->c),    SFU_INT(a->v_col),     SFU_INT(a->head_dim),    SFU_INT(p->dv),
+                           SFU_INT(p->slice),   SFU_INT(p->block),     SFU_INT(p->side_by_side)};
     return sfu_launch(j->queue, &l, args, G_N_ELEMENTS(args), error);
 }
 

@@ -1,4 +1,4 @@
-/* How wide the vectors of the CPU family are: measured with products of rows.
+/* How wide the vectors of the CPU family are: the CPU's own, unless products of rows were measured.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/conv/conv.h"
 
@@ -59,13 +59,25 @@ static int fastest_width(SfuQueue *q, gconstpointer data, GError **error)
     return ok ? best : -1;
 }
 
+static const char *const programs[] = {"linear", NULL};
+static const SfuQuestion question = {
+    .name = "vector width", .programs = programs, .answers = width_names, .if_died = -1};
+
+/* Nobody's first picture waits for a measurement, which compiles the product once for each width. */
 int sfu_cpu_width(SfuQueue *q)
 {
-    static const char *const programs[] = {"linear", NULL};
-    static const SfuQuestion question = {
-        .name = "vector width", .programs = programs, .answers = width_names, .if_died = -1};
-    if (sfu_queue_vector_width(q))
-        return sfu_queue_vector_width(q);
+    if (!sfu_queue_vector_width(q)) {
+        const int k = sfu_tuning_known(q, &question);
+        sfu_queue_set_vector_width(q, widths[k >= 0 ? k : own_width(q)]);
+    }
+    return sfu_queue_vector_width(q);
+}
+
+void sfu_cpu_measure_width(SfuQueue *q)
+{
+    if (sfu_queue_kernels(q) != SFU_KERNELS_CPU || sfu_queue_vector_width(q))
+        return;
     const int k = sfu_tuning_ask(q, &question, fastest_width, NULL, NULL);
-    return widths[k >= 0 ? k : own_width(q)];
+    if (k >= 0)
+        sfu_queue_set_vector_width(q, widths[k]);
 }
