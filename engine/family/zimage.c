@@ -93,10 +93,12 @@ static gboolean open_file(SfuModel *m, const SfuSource *s, GError **error)
         SfuFileTensor *t = g_ptr_array_index(s->file->tensors, i);
         const char *inner = after(t->name, s->wrap);
         SfuPart part = SFU_PART_TRANSFORMER;
-        gboolean ignorable = !inner || ignores(inner);
+        gboolean ignorable = FALSE;
         char *name = NULL;
-        if (inner && !sfu_family_bundled(s, inner, &part, &name, &ignorable) && !ignorable)
-            name = canonical(s, inner, &part);
+        if (!inner || !sfu_family_bundled(s, inner, &part, &name, &ignorable)) {
+            ignorable = !inner || ignores(inner);
+            name = ignorable ? NULL : canonical(s, inner, &part);
+        }
         if (name ? !add(m, part, name, t, error) : !sfu_model_add_named(m, part, NULL, t, ignorable, error))
             return FALSE;
     }

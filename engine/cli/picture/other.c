@@ -13,10 +13,26 @@ static gboolean is_other(const guint8 *head, gsize n)
     return n > 0;
 }
 
+/* What Sfumato reads by itself, gdk-pixbuf shall not try: by a file's name it chooses its TIFF loader for bytes that
+ * are none, and that loader then frees a pointer that it never set (gdk-pixbuf 2.42). */
+static GdkPixbufFormat *format_of(const char *path, int *w, int *h)
+{
+    static const char *const ours[] = {"png", "jpeg", "tiff", "webp", "pnm", NULL};
+    GSList *all = gdk_pixbuf_get_formats();
+    for (GSList *l = all; l; l = l->next) {
+        char *name = gdk_pixbuf_format_get_name(l->data);
+        if (g_strv_contains(ours, name))
+            gdk_pixbuf_format_set_disabled(l->data, TRUE);
+        g_free(name);
+    }
+    g_slist_free(all);
+    return gdk_pixbuf_get_file_info(path, w, h);
+}
+
 gboolean sfu_picture_other_knows(const char *path)
 {
     int w, h;
-    return gdk_pixbuf_get_file_info(path, &w, &h) != NULL;
+    return format_of(path, &w, &h) != NULL;
 }
 
 static GBytes *icc_of(GdkPixbuf *p)
@@ -123,7 +139,7 @@ static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
 {
     int w = 0, h = 0;
     GError *local = NULL;
-    GdkPixbufFormat *format = gdk_pixbuf_get_file_info(in->path, &w, &h);
+    GdkPixbufFormat *format = format_of(in->path, &w, &h);
     if (!format)
         return sfu_picture_refuse(in, error,
                                   "not a picture that Sfumato can read (PNG, JPEG, TIFF, WebP, OpenEXR, Radiance HDR, "
