@@ -78,23 +78,25 @@ __kernel void pixel_shuffle(__global ACT *y, int y0, __global const ACT *x, int 
     }
 }
 
+/* Where row r of y [d0, d1, d2, d3, d4, ..] begins in x. */
+__attribute__((always_inline)) size_t row_of(int r, int d1, int d2, int d3, int d4, int s0, int s1, int s2, int s3, int s4)
+{
+    size_t at = (size_t)(r % d4) * s4;
+    r /= d4;
+    at += (size_t)(r % d3) * s3;
+    r /= d3;
+    at += (size_t)(r % d2) * s2;
+    r /= d2;
+    return at + (size_t)(r % d1) * s1 + (size_t)(r / d1) * s0;
+}
+
 /* d: y's dims, s: x's strides in y's order. */
 __kernel void permute(__global ACT *y, int y0, __global const ACT *x, int x0, int d1, int d2, int d3, int d4, int d5, int s0, int s1, int s2,
                       int s3, int s4, int s5, int total)
 {
     SWEEP(i, 0, total)
     {
-        int r = i;
-        size_t at = (size_t)(r % d5) * s5;
-        r /= d5;
-        at += (size_t)(r % d4) * s4;
-        r /= d4;
-        at += (size_t)(r % d3) * s3;
-        r /= d3;
-        at += (size_t)(r % d2) * s2;
-        r /= d2;
-        at += (size_t)(r % d1) * s1;
-        at += (size_t)(r / d1) * s0;
+        const size_t at = row_of(i / d5, d1, d2, d3, d4, s0, s1, s2, s3, s4) + (size_t)(i % d5) * s5;
         STORE(y, (size_t)y0 + i, LOAD(x, x0 + at));
     }
 }
@@ -105,15 +107,7 @@ __kernel void permute_rows(__global ACT *y, int y0, __global const ACT *x, int x
 {
     SWEEP(row, 1, rows)
     {
-        int r = row;
-        size_t at = (size_t)(r % d4) * s4;
-        r /= d4;
-        at += (size_t)(r % d3) * s3;
-        r /= d3;
-        at += (size_t)(r % d2) * s2;
-        r /= d2;
-        at += (size_t)(r % d1) * s1;
-        at += (size_t)(r / d1) * s0;
+        const size_t at = row_of(row, d1, d2, d3, d4, s0, s1, s2, s3, s4);
         SWEEP(k, 0, (d5 + 15) / 16)
         {
             const int i = k * 16, n = min(16, d5 - i);

@@ -57,19 +57,8 @@ static void test_pipelines(void)
         GPtrArray *r = run_with(&job, cases[i].specs, "width 128 height 128", &error);
         g_assert_no_error(error);
         g_ptr_array_unref(r);
-        char *key = g_strconcat(cases[i].name, "/latent", NULL);
-        gint64 n;
-        const float *want = parity_expected(key, &n);
-        SfuFile *f = sfu_file_open(file, &error);
-        g_assert_no_error(error);
-        const SfuFileTensor *t = g_ptr_array_index(f->tensors, 0);
-        g_assert_cmpint(t->n_elements, ==, n);
-        const double e = parity_error((const float *)(gconstpointer)t->data, want, n);
-        g_test_message("%s: latents off by %.2e", cases[i].name, e);
-        g_assert_cmpfloat(e, <, PARITY_TOLERANCE);
-        sfu_file_close(f);
+        parity_check_latents(cases[i].name, file);
         g_remove(file);
-        g_free(key);
     }
     g_object_unref(pictures[0]);
     g_object_unref(pictures[1]);

@@ -97,6 +97,23 @@ static float *means(GeglBuffer *b, int block)
     return o;
 }
 
+void parity_check_latents(const char *name, const char *file)
+{
+    GError *e = NULL;
+    char *key = g_strconcat(name, "/latent", NULL);
+    gint64 n;
+    const float *want = parity_expected(key, &n);
+    SfuFile *f = sfu_file_open(file, &e);
+    g_assert_no_error(e);
+    const SfuFileTensor *t = g_ptr_array_index(f->tensors, 0);
+    g_assert_cmpint(t->n_elements, ==, n);
+    const double error = parity_error((const float *)(gconstpointer)t->data, want, n);
+    g_test_message("%s: latents off by %.2e", name, error);
+    g_assert_cmpfloat(error, <, PARITY_TOLERANCE);
+    sfu_file_close(f);
+    g_free(key);
+}
+
 SfuResult *parity_check(const char *name, SfuTask task, SfuParams *p, GeglBuffer *in, GeglBuffer *mask, int block)
 {
     GError *e = NULL;
@@ -104,25 +121,15 @@ SfuResult *parity_check(const char *name, SfuTask task, SfuParams *p, GeglBuffer
     GPtrArray *results = sfu_engine_run(engine, &job, &e);
     g_assert_no_error(e);
     g_assert_cmpuint(results->len, ==, 1);
-    char *key = g_strconcat(name, "/latent", NULL);
-    gint64 n;
-    const float *want = parity_expected(key, &n);
-    g_free(key);
-    SfuFile *f = sfu_file_open(latent_file, &e);
-    g_assert_no_error(e);
-    const SfuFileTensor *t = g_ptr_array_index(f->tensors, 0);
-    g_assert_cmpint(t->n_elements, ==, n);
-    double error = parity_error((const float *)(gconstpointer)t->data, want, n);
-    g_test_message("%s: latents off by %.2e", name, error);
-    g_assert_cmpfloat(error, <, PARITY_TOLERANCE);
-    sfu_file_close(f);
+    parity_check_latents(name, latent_file);
     SfuResult *r = g_ptr_array_steal_index(results, 0);
     if (block > 0) {
-        key = g_strconcat(name, "/picture", NULL);
-        want = parity_expected(key, &n);
+        gint64 n;
+        char *key = g_strconcat(name, "/picture", NULL);
+        const float *want = parity_expected(key, &n);
         g_free(key);
         float *got = means(r->picture, block);
-        error = parity_error(got, want, n);
+        const double error = parity_error(got, want, n);
         g_test_message("%s: picture off by %.2e", name, error);
         g_assert_cmpfloat(error, <, PARITY_TOLERANCE);
         g_free(got);

@@ -22,6 +22,8 @@ SfuParams *parity_params(const char *model, const char *text);
 /* Runs the job; the latents are compared with those of `name`, the picture too if block > 0, by means of block x block
  * pixels. Takes p; caller frees the result. */
 SfuResult *parity_check(const char *name, SfuTask task, SfuParams *p, GeglBuffer *in, GeglBuffer *mask, int block);
+/* The latents that a run left in `file` are those of `name`. */
+void parity_check_latents(const char *name, const char *file);
 /* Outside 40, 32, 64 x 56 the picture [128, 128] is in's to the bit, inside it is another. */
 void parity_outside_is_untouched(const SfuResult *r, GeglBuffer *in);
 

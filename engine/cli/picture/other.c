@@ -18,14 +18,18 @@ static gboolean is_other(const guint8 *head, gsize n)
 static GdkPixbufFormat *format_of(const char *path, int *w, int *h)
 {
     static const char *const ours[] = {"png", "jpeg", "tiff", "webp", "pnm", NULL};
-    GSList *all = gdk_pixbuf_get_formats();
-    for (GSList *l = all; l; l = l->next) {
-        char *name = gdk_pixbuf_format_get_name(l->data);
-        if (g_strv_contains(ours, name))
-            gdk_pixbuf_format_set_disabled(l->data, TRUE);
-        g_free(name);
+    static gsize closed;
+    if (g_once_init_enter(&closed)) {
+        GSList *all = gdk_pixbuf_get_formats();
+        for (GSList *l = all; l; l = l->next) {
+            char *name = gdk_pixbuf_format_get_name(l->data);
+            if (g_strv_contains(ours, name))
+                gdk_pixbuf_format_set_disabled(l->data, TRUE);
+            g_free(name);
+        }
+        g_slist_free(all);
+        g_once_init_leave(&closed, 1);
     }
-    g_slist_free(all);
     return gdk_pixbuf_get_file_info(path, w, h);
 }
 
