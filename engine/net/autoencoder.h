@@ -1,4 +1,5 @@
-/* From pictures to latents and back: AutoencoderKL and TAESD behind one face. Pipelines know this and no network.
+/* Converts pictures to latents and back: one interface for AutoencoderKL, TAESD and others. Pipelines see only this
+ * interface.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_NET_AUTOENCODER_H
 #define SFU_NET_AUTOENCODER_H
@@ -18,11 +19,11 @@ typedef struct {
     void (*set_wrap)(gpointer net, int wrap);
 } SfuAutoencoderClass;
 
-/* Made by a network's file (sfu_vae_autoencoder(), sfu_taesd_autoencoder()); the fields are for reading. */
+/* A network's file makes it (sfu_vae_autoencoder(), sfu_taesd_autoencoder()). The fields are read-only. */
 typedef struct {
     const SfuAutoencoderClass *class;
     gpointer net;         /* owned */
-    int factor;           /* pixels a latent side */
+    int factor;           /* side of a latent pixel, in pixels */
     int channels;         /* of latents */
     float scaling, shift; /* the denoiser works on (mean - shift) * scaling */
 } SfuAutoencoder;
@@ -47,7 +48,7 @@ static inline gboolean sfu_autoencoder_decode(SfuAutoencoder *a, SfuTensor **out
     return a->class->decode(a->net, out, z, error);
 }
 
-/* Bytes that activations may take, and those that a pass over h x w latents takes, without the weights. */
+/* How many bytes activations may take, and how many a pass over h x w latents takes, without the weights. */
 static inline guint64 sfu_autoencoder_room(const SfuAutoencoder *a)
 {
     return a->class->room(a->net);
@@ -71,7 +72,7 @@ static inline void sfu_autoencoder_forget_norms(SfuAutoencoder *a)
         a->class->forget_norms(a->net);
 }
 
-/* SfuWrap bits: along these axes later passes treat the picture as continuing at its other side. */
+/* wrap: SfuWrap bits. Along these axes, later passes treat the picture as wrapping around. */
 static inline void sfu_autoencoder_set_wrap(SfuAutoencoder *a, int wrap)
 {
     a->class->set_wrap(a->net, wrap);
@@ -81,8 +82,9 @@ static inline void sfu_autoencoder_set_wrap(SfuAutoencoder *a, int wrap)
 SfuAutoencoder *sfu_vae_autoencoder(SfuQueue *q, SfuModel *model, GError **error);
 SfuAutoencoder *sfu_taesd_autoencoder(SfuQueue *q, SfuModel *model, GError **error);
 SfuAutoencoder *sfu_pixels_autoencoder(SfuQueue *q); /* squares of 2 x 2 pixels as 12 channels */
-/* One whose latents are squares of 2 x 2 of the inner one's (taken), of four times the channels, less `mean` and
- * divided by `deviation` [channels], both copied; NULL: the inner one's are normalized already. */
+/* Packs each 2 x 2 square of the inner autoencoder's latents into one latent pixel of four times the channels.
+ * Subtracts `mean` and divides by `deviation` [channels], which are copied; NULL: the inner latents are already
+ * normalized. `inner` is taken. */
 SfuAutoencoder *sfu_packed_autoencoder(SfuQueue *q, SfuAutoencoder *inner, const float *mean, const float *deviation);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
-/* What a sampler asks at each step: the network that predicts noise (or velocity) from a noisy latent, a timestep and a
- * condition. A UNet is one; transformers are others. Pipelines know this and no network.
+/* The network that a sampler asks at each step: it predicts noise (or velocity) from a noisy latent, a timestep and a
+ * condition. It is a UNet or a transformer; pipelines see only this interface.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_NET_DENOISER_H
 #define SFU_NET_DENOISER_H
@@ -13,20 +13,20 @@ typedef struct {
     void (*set_trace)(gpointer net, const SfuTrace *trace);
     gboolean (*set_condition)(gpointer net, const SfuCondition *condition, GError **error);
     gboolean (*forward)(gpointer net, SfuTensor **out, const SfuDenoiserInput *in, GError **error);
-    void (*set_wrap)(gpointer net, int wrap); /* NULL: it cannot make seamless pictures */
+    void (*set_wrap)(gpointer net, int wrap); /* NULL: the network cannot make seamless pictures */
 } SfuDenoiserClass;
 
-/* Made by a network's file (sfu_unet_denoiser()); the fields are for reading. */
+/* A network's file makes it (sfu_unet_denoiser()). The fields are read-only. */
 typedef struct {
     const SfuDenoiserClass *class;
     gpointer net; /* owned */
     int in_channels, out_channels;
-    int n_classes;       /* 0: it takes no class labels */
-    int multiple;        /* what the sides of latents must be multiples of; 0: 1 */
-    int token_width;     /* of the condition's tokens; 0: not told */
-    int added_width;     /* of the condition's pooled vector and the waves of its numbers; 0: it takes none */
-    int most_references; /* 0: it takes no references */
-    gboolean guided;     /* the guidance scale is an input: there is no second branch */
+    int n_classes;       /* 0: the network takes no class labels */
+    int multiple;        /* the sides of latents must be multiples of this; 0: 1 */
+    int token_width;     /* of the condition's tokens; 0: unknown */
+    int added_width;     /* of the condition's pooled vector plus the embedding of its numbers; 0: takes none */
+    int most_references; /* 0: takes no references */
+    gboolean guided;     /* the guidance scale is an input, so guidance needs no second branch */
 } SfuDenoiser;
 
 static inline void sfu_denoiser_destroy(SfuDenoiser *d)
@@ -42,20 +42,20 @@ static inline void sfu_denoiser_set_trace(SfuDenoiser *d, const SfuTrace *trace)
     d->class->set_trace(d->net, trace);
 }
 
-/* What does not change from step to step is computed here, once a run. Stays until the next call. */
+/* Computes everything that stays the same in all steps of a run. The condition holds until the next call. */
 static inline gboolean sfu_denoiser_set_condition(SfuDenoiser *d, const SfuCondition *condition, GError **error)
 {
     return d->class->set_condition(d->net, condition, error);
 }
 
-/* SfuWrap bits: along these axes later passes treat the picture as continuing at its other side. */
+/* wrap: SfuWrap bits. Along these axes, later passes treat the picture as wrapping around. */
 static inline void sfu_denoiser_set_wrap(SfuDenoiser *d, int wrap)
 {
     if (d->class->set_wrap)
         d->class->set_wrap(d->net, wrap);
 }
 
-/* -> *out [n, h, w, out_channels], freed by the caller with sfu_tensor_destroy(). */
+/* Makes *out [n, h, w, out_channels]; the caller frees it with sfu_tensor_destroy(). */
 static inline gboolean sfu_denoiser_forward(SfuDenoiser *d, SfuTensor **out, const SfuDenoiserInput *in, GError **error)
 {
     return d->class->forward(d->net, out, in, error);

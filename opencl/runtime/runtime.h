@@ -1,5 +1,5 @@
 /* The OpenCL runtime: devices, one in-order queue, tensors from a buffer pool, weights with their device layouts,
- * programs and launches. No other folder than opencl/ makes a CL call, and no CL type appears here.
+ * programs and launches. Only opencl/ makes CL calls, and this header shows no CL type.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_RUNTIME_H
@@ -16,9 +16,9 @@ typedef struct SfuWeight SfuWeight;
 #define SFU_RUNTIME_ERROR sfu_runtime_error_quark()
 GQuark sfu_runtime_error_quark(void);
 typedef enum {
-    SFU_RUNTIME_ERROR_NO_LOADER, /* no ICD loader, or no platform behind it */
+    SFU_RUNTIME_ERROR_NO_LOADER, /* no ICD loader, or it finds no platform */
     SFU_RUNTIME_ERROR_NO_DEVICE, /* no device, or none that matches the request */
-    SFU_RUNTIME_ERROR_BUILD,     /* a program did not compile; the message carries the build log's first lines */
+    SFU_RUNTIME_ERROR_BUILD,     /* a program did not compile; the message has the first lines of the build log */
     SFU_RUNTIME_ERROR_MEMORY,    /* does not fit the device or the budget; the message says how many bytes */
     SFU_RUNTIME_ERROR_LOST,      /* the device stopped answering */
     SFU_RUNTIME_ERROR_SHAPE,     /* an op was given tensors that do not fit together */
@@ -37,7 +37,7 @@ typedef enum {
     SFU_VENDOR_MESA
 } SfuVendor;
 
-/* Matrix units that kernels know how to use; the numbers of kernels/units.cl. */
+/* Matrix units that kernels can use; kernels/units.cl has the same numbers. */
 typedef enum {
     SFU_MATRIX_NONE,
     SFU_MATRIX_NVIDIA,  /* mma.sync; compute capability 8.0 or later */
@@ -53,9 +53,9 @@ typedef struct {
     gboolean is_cpu;   /* CL_DEVICE_TYPE_CPU: the CPU family of kernels is used */
     gboolean has_fp16; /* cl_khr_fp16: fp16 arithmetic. Storing fp16 needs no extension */
     gboolean has_fp64;
-    gboolean has_fma; /* CL_FP_FMA: fma() is an instruction; where it is not, it is a hundred times slower than mad() */
+    gboolean has_fma; /* CL_FP_FMA: fma() is an instruction; without it, fma() is a hundred times slower than mad() */
     gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
-    SfuMatrix matrix;       /* what the device should have; a self-test says whether its compiler and it really do */
+    SfuMatrix matrix; /* what the device should have; a self-test checks that device and compiler really have it */
     gboolean has_avx2, has_avx512, has_avx512_bf16, has_avx512_vnni; /* CPU devices on x86 only, from CPUID */
     gboolean unified_memory;                                         /* shares memory with the host */
     int n_units;                                                     /* compute units */
@@ -76,13 +76,13 @@ typedef enum {
     SFU_PRECISION_INT8  /* CPUs: operands of convolutions and learned products; those of others as BF16, else FP32 */
 } SfuPrecision;
 
-/* Which kernels carry the heavy ops. */
+/* Which kernels do the heavy ops. */
 typedef enum {
     SFU_KERNELS_AUTO,  /* CPU for CPU devices, GPU for devices with work-groups of 256 and 32 KiB of local memory, else
                          plain; SFUMATO_KERNELS  (cpu, cpu4, cpu8, cpu16, gpu, plain) overrides it, for tests and
                          comparisons */
-    SFU_KERNELS_PLAIN, /* only OpenCL 1.2 without local memory: what the others are tested against */
-    SFU_KERNELS_CPU,   /* one work-item a thread, wide vectors, packed panels */
+    SFU_KERNELS_PLAIN, /* OpenCL 1.2 without local memory; the others are tested against it */
+    SFU_KERNELS_CPU,   /* one work-item per thread, wide vectors, packed panels */
     SFU_KERNELS_GPU,   /* tiles in local memory, work-groups of 256 */
 } SfuKernels;
 
@@ -94,7 +94,7 @@ typedef struct {
     SfuKernels kernels;
     int vector_width;   /* floats a vector of the CPU family: 4, 8, 16; 0: SFUMATO_KERNELS (cpu4, cpu8, cpu16), else
                            chosen */
-    SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction written out */
+    SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction emulated */
     gboolean self_test; /* for tests: the emulated unit has to pass the self-test of real ones */
     gboolean portable_int8; /* for tests: int8 products without the CPU's instruction for them */
     int matrix_tile;        /* for tests: which of opencl/ops/conv/conv_mma.c's tiles, from 1; 0: chosen by shape */
@@ -108,7 +108,7 @@ SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
 gboolean sfu_queue_bf16(const SfuQueue *q);      /* whether operands of products are bf16, where they are not int8 */
 gboolean sfu_queue_vnni(const SfuQueue *q);      /* whether int8 products may use AVX512-VNNI */
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
-/* The matrix unit whose kernels the ops may use, once a self-test has passed where the queue *must_prove it. */
+/* The matrix unit whose kernels the ops may use. *must_prove: only after a self-test has passed. */
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);
 gboolean sfu_queue_emulates(const SfuQueue *q); /* whether that is emulated */
 int sfu_queue_matrix_tile(const SfuQueue *q);   /* 0: to be chosen */
@@ -117,10 +117,11 @@ void sfu_queue_set_vector_width(SfuQueue *q, int width);
 guint64 sfu_queue_budget(const SfuQueue *q);     /* bytes */
 guint64 sfu_queue_used_bytes(const SfuQueue *q); /* live buffers, pooled ones and weights on the device */
 guint64 sfu_queue_peak_bytes(const SfuQueue *q);
-double sfu_queue_flops(const SfuQueue *q); /* operations of all launches so far, counted as the direct form does them */
-void sfu_queue_trim(SfuQueue *q);          /* gives pooled buffers back to the driver */
-/* Looked at before every launch; set from any thread. Non-zero makes every op fail with CANCELLED. Borrowed; NULL:
- * none. */
+double
+sfu_queue_flops(const SfuQueue *q); /* operations of all launches so far, counted for the direct form of each op */
+void sfu_queue_trim(SfuQueue *q);   /* returns pooled buffers to the driver */
+/* Every launch looks at the flag first; any thread may set it. Non-zero makes every op fail with CANCELLED. Borrowed;
+ * NULL: none. */
 void sfu_queue_set_cancel(SfuQueue *q, const int *flag);
 /* Called while a program is compiled for the first time (name of the program); NULL: none. */
 void sfu_queue_set_build_notify(SfuQueue *q, void (*fn)(const char *program, gpointer data), gpointer data);
@@ -134,16 +135,15 @@ char *sfu_queue_profile(SfuQueue *q);
 /* What a pass would cost. */
 typedef struct {
     double flops;         /* as sfu_queue_flops() counts them */
-    guint64 tensor_bytes; /* most that is live at once */
-    guint64 weight_bytes; /* of all layouts that are asked for */
+    guint64 tensor_bytes; /* the most that is live at once */
+    guint64 weight_bytes; /* of all layouts that the ops ask for */
 } SfuRehearsal;
-/* From here to the end ops are only counted: nothing is compiled, enqueued or put on the device; tensors hold nothing
- * and are read as zeros. Questions about the device that no trial has answered yet are not asked. Tensors of a
- * rehearsal must not be used afterwards. */
+/* Until the end, ops are only counted. Nothing is compiled, enqueued or put on the device; tensors hold nothing and
+ * read as zeros. No trial answers open questions about the device. Do not use tensors of a rehearsal afterwards. */
 void sfu_queue_rehearse_begin(SfuQueue *q);
 void sfu_queue_rehearse_end(SfuQueue *q, SfuRehearsal *cost);
-/* Operations a second that work of this kind had on this device, kernels and precision, as noted before, in this
- * process or an earlier one; 0: never. */
+/* Operations per second that this kind of work reached on this device, with these kernels and this precision, as noted
+ * in this process or an earlier one; 0: unknown. */
 double sfu_queue_rate(SfuQueue *q, const char *kind);
 void sfu_queue_note_rate(SfuQueue *q, const char *kind, double rate);
 
@@ -177,11 +177,11 @@ typedef enum {
     SFU_IQ4_XS,
     SFU_N_DTYPES
 } SfuDtype;
-size_t sfu_dtype_bytes(SfuDtype t);          /* of a value; of a block of sfu_dtype_block() values */
+size_t sfu_dtype_bytes(SfuDtype t);          /* of one value; for block types, of a block of sfu_dtype_block() values */
 int sfu_dtype_block(SfuDtype t);             /* 1 for plain types */
 size_t sfu_dtype_size(SfuDtype t, gint64 n); /* bytes of n values, n a multiple of a block */
 const char *sfu_dtype_name(SfuDtype t);
-/* Values [first, first + n) of those that begin at `from`, as fp32. They may begin and end inside a block. */
+/* Widens values [first, first + n) of the data at `from` to fp32. They may begin and end inside a block. */
 void sfu_dtype_widen(SfuDtype t, const void *from, gint64 first, gint64 n, float *out);
 
 /* Block types: whole numbers q, a scale and a minimum for all of a block, and for some types factors of those for each
@@ -213,12 +213,12 @@ struct SfuTensor {
 };
 
 SfuDtype sfu_queue_act_dtype(const SfuQueue *q); /* what activations are stored as on this queue */
-/* From the pool, contents undefined. Caller frees with sfu_tensor_destroy(), which may be called as soon as the last
- * op that reads it is enqueued. */
+/* A tensor from the pool; its contents are undefined. The caller frees it with sfu_tensor_destroy(), as soon as the
+ * last op that reads it is enqueued. */
 SfuTensor *sfu_tensor_create(SfuQueue *q, SfuDtype dtype, int n, int h, int w, int c, GError **error);
 void sfu_tensor_destroy(SfuTensor *t);
-/* Another shape over the same elements, from element `offset` of x; n*h*w*c elements must lie inside x. Shares the
- * buffer. */
+/* A view with another shape, from element `offset` of x; its n*h*w*c elements must lie inside x. It shares the buffer.
+ */
 SfuTensor *sfu_tensor_view(const SfuTensor *x, size_t offset, int n, int h, int w, int c, GError **error);
 gint64 sfu_tensor_elements(const SfuTensor *t);
 /* Host transfers, blocking, n*h*w*c fp32 values; converted to and from the tensor's dtype. */
@@ -227,36 +227,36 @@ gboolean sfu_tensor_read(const SfuTensor *t, float *host, GError **error);
 
 /* ---- weights ------------------------------------------------------------------------------------------------ */
 
-/* A learned tensor as it stands in a model file, dims in PyTorch's order ([out, in, kh, kw], [out, in], [c]). The
- * host data is borrowed (a mapped file) or owned. Each op asks for it on the device in the layout its kernel wants;
- * layouts are made on first use, counted against the budget, and the least recently used leave under pressure. */
+/* A learned tensor as a model file has it, dims in PyTorch's order ([out, in, kh, kw], [out, in], [c]). The host data
+ * is borrowed (a mapped file) or owned. Each op asks for the weight in the layout that its kernel wants. A layout is
+ * made on first use and counts against the budget. Under pressure, the least recently used layouts are freed. */
 SfuWeight *sfu_weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, const void *host,
                           size_t host_bytes); /* host borrowed, must outlive the weight */
 SfuWeight *sfu_weight_new_take(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims, void *host,
                                size_t host_bytes); /* host taken, g_free'd */
-/* What the stored numbers are multiplied by. Borrowed like the host data. */
+/* Factors for the stored numbers. Borrowed like the host data. */
 typedef struct {
     SfuDtype dtype; /* of the scales */
-    gint64 n;       /* 0: none; 1: for all; else one a row of dim 0 */
+    gint64 n;       /* 0: none; 1: one for all; else one per row of dim 0 */
     const void *values;
-    int rotation; /* the rows were multiplied by a Hadamard matrix, in groups of so many values (a power of 4; at most
-                     SFU_MOST_ROTATION); 0: not */
+    int rotation; /* the rows were multiplied by a Hadamard matrix, in groups of this many values (a power of 4; at most
+                     SFU_MOST_ROTATION); 0: no */
 } SfuWeightScale;
 #define SFU_MOST_ROTATION 4096
 void sfu_weight_set_scale(SfuWeight *w, const SfuWeightScale *scale);
-/* The values lie in a mapped file: check(source) runs before they are copied to the device. FALSE with error when pages
- * of the file are gone, whose reading would end the process. Source borrowed. */
+/* For values in a mapped file: check(source) runs before they are copied to the device. It returns FALSE with error if
+ * pages of the file are gone, because reading them would end the process. source is borrowed. */
 typedef gboolean (*SfuWeightCheck)(gconstpointer source, GError **error);
 void sfu_weight_set_check(SfuWeight *w, SfuWeightCheck check, gconstpointer source);
-/* What adapters make of a weight: called with the values [n, elements / dim 0] of its rows [first, first + n) of dim 0,
- * in place, when they are read. Sampling costs no more for it: a layout holds the changed values. Rows may come in any
- * order, and from several threads at once. */
+/* How adapters change a weight. When rows [first, first + n) of dim 0 are read, this is called with their values
+ * [n, elements / dim 0] and changes them in place. Layouts hold the changed values, so sampling costs no more. Rows may
+ * come in any order, and from several threads at once. */
 typedef void (*SfuWeightChange)(gpointer data, gint64 first, gint64 n, float *values);
-/* From now on the weight has the changed values; every layout of it, and of concatenations that it is a part of, is
- * dropped. data is borrowed, and must outlive the weight or the next call. NULL: the values as they are in the file. */
+/* From now on the weight has the changed values. Drops every layout of the weight and of concatenations that contain
+ * it. data is borrowed, and must outlive the weight or the next call. NULL: the values of the file. */
 void sfu_weight_set_change(SfuWeight *w, SfuWeightChange change, gpointer data);
-/* Several stacked along dim 0 (fused q, k, v), read through to its parts; parts borrowed, all of one trailing shape; it
- * is destroyed before they are. */
+/* Several weights stacked along dim 0 (fused q, k, v). It reads its parts, which are borrowed and have the same
+ * trailing shape. Destroy it before them. */
 SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_parts);
 void sfu_weight_destroy(SfuWeight *w);
 const char *sfu_weight_name(const SfuWeight *w);
@@ -272,22 +272,22 @@ void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
 SfuDtype sfu_weight_stored(const SfuWeight *w);
 /* Row `row` of dim 0 as it is stored, and its scale (1 if it has none). */
 const void *sfu_weight_row(const SfuWeight *w, gint64 row, float *scale);
-/* Whether every value is finite as fp16. Reads all of them the first time, unless they are fp16. */
+/* Whether every value is finite as fp16. The first call reads all values, unless they are fp16. */
 gboolean sfu_weight_fits_f16(SfuWeight *w);
-/* Whether the device keeps the values as fp16: those that are exact so; quantized ones that fit, unless the queue
- * computes in fp32; and those of a file in fp16 that an adapter has changed, unless fp32 was asked for. Rounding to
- * fp16 costs 2^-12 of a value; quantizing has cost 2^-9 or more, and an adapter is known no better than its model. */
+/* Whether the device keeps the values as fp16. It does if they are exact in fp16; if they are quantized and fit, unless
+ * the queue computes in fp32; and if an adapter has changed values of an fp16 file, unless fp32 was asked for. Rounding
+ * to fp16 costs 2^-12 of a value. Quantizing has cost 2^-9 or more, and an adapter is no more exact than its model. */
 gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w);
 /* Drops every device copy (the host data stays). */
 void sfu_weight_unload(SfuWeight *w);
 
-/* How ops get at a weight. `layout` names the layout and its parameters (the key of the copy). `pack` is called on the
- * host when the copy is missing and fills `dst`, `bytes` long. The tensor is borrowed, and protected from eviction
- * until the next op call on the queue is over. */
+/* How ops get a weight. `layout` names the layout and its parameters (the key of the copy). If the device has no such
+ * copy, `pack` runs on the host and fills `dst`, `bytes` long. The tensor is borrowed; it stays on the device until the
+ * next op call on the queue has returned. */
 typedef void (*SfuWeightPack)(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params);
 const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *layout, SfuDtype dtype, gint64 n_elements,
                                       SfuWeightPack pack, gconstpointer params, GError **error);
-/* The commonest layout: as in the file, in fp32 (norms, biases). */
+/* The most common layout: the order of the file, in fp32 (norms, biases). */
 const SfuTensor *sfu_weight_f32(SfuQueue *q, SfuWeight *w, GError **error);
 
 /* ---- programs and launches (for opencl/ops) ----------------------------------------------------------------- */
@@ -320,37 +320,38 @@ typedef struct {
 gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args, GError **error);
 /* ---- tuning (for opencl/ops) -------------------------------------------------------------------------------- */
 
-/* A question about a device that takes a trial to answer. The answer is remembered on disk for this device, driver and
- * kernel source. */
+/* A question about a device that only a trial can answer. The answer is kept on disk for this device, driver and kernel
+ * source. */
 typedef struct {
-    const char *name; /* unique, with everything that the answer depends on besides */
+    const char *name;            /* unique; names everything else that the answer depends on */
+    const char *const *programs; /* the kernel files whose source the answer depends on, NULL-terminated; common.cl is
+                                    always included */
     const char *const
-        *programs; /* the kernel files whose source the answer depends on, NULL at the end (common.cl always is one) */
-    const char *const
-        *answers; /* the possible ones, NULL at the end; anything else on disk is damage, and tried again */
-    int if_died;  /* the answer once two processes have ended in the trial; -1: it cannot end a process */
+        *answers; /* the possible answers, NULL-terminated; anything else on disk is damaged and asked again */
+    int if_died;  /* the answer after two processes have died in the trial; -1: the trial cannot kill a process */
 } SfuQuestion;
-/* Returns the index of an answer; -1 with error set when it cannot tell: then nothing is remembered. Must not ask the
- * same question. */
+/* Returns the index of an answer. -1 with error set: it cannot tell, and nothing is kept. Must not ask the same
+ * question. */
 typedef int (*SfuTrial)(SfuQueue *q, gconstpointer data, GError **error);
-/* The index of the answer, from disk or by a trial; -1 with error set. What the op under way has on the device may be
- * gone afterwards, so questions come before weights. Waits for another process that is in a trial (two minutes at most,
- * or until cancelled). */
+/* The index of the answer, from disk or from a trial; -1 with error set. A trial may evict what the current op has on
+ * the device, so ask before asking for weights. If another process is in a trial, this waits for it (at most two
+ * minutes, or until canceled). */
 int sfu_tuning_ask(SfuQueue *q, const SfuQuestion *question, SfuTrial trial, gconstpointer data, GError **error);
-/* For tests: the index of the answer on disk, -1 if there is none; and what the disk says (NULL: nothing). */
+/* For tests: the index of the answer on disk, -1 if there is none; and setting what the disk says (NULL: nothing). */
 int sfu_tuning_known(SfuQueue *q, const SfuQuestion *question);
 void sfu_tuning_set(SfuQueue *q, const SfuQuestion *question, const char *value);
 
-/* A question of yes or no: whether something that a driver may refuse, get wrong or die of works on this device. `test`
- * returns TRUE if it does; FALSE with CANCELLED or MEMORY leaves the question open (the answer is no this time), any
+/* A yes-or-no question: does something work on this device that a driver may refuse, get wrong or crash on? `test`
+ * returns TRUE if it works. FALSE with CANCELLED or MEMORY leaves the question open (this time the answer is no); any
  * other FALSE is a no. */
 gboolean sfu_queue_capability(SfuQueue *q, const char *name, const char *const *programs,
                               gboolean (*test)(SfuQueue *q, GError **error));
 
-/* What is to be said about the folder of compiled kernels: NULL if it can be written, else a sentence that names it and
- * the one that is used instead. Caller frees with g_free. */
+/* NULL if the folder of compiled kernels can be written; else a sentence that names it and the folder used instead.
+ * Caller frees with g_free. */
 char *sfu_cache_warning(void);
-/* A folder of the user's own under the system's temporary one, the same in every run; NULL if there is none. Borrowed.
+/* A private folder of the user below the system's temporary folder, the same in every run; NULL if there is none.
+ * Borrowed.
  */
 const char *sfu_cache_temporary(void);
 
@@ -360,15 +361,16 @@ const char *sfu_cache_temporary(void);
 typedef struct {
     int m, n, k;
 } SfuGemm;
-/* Enqueues it. Room that CLBlast takes for itself is not counted against the budget. Fails in a build without CLBlast.
+/* Enqueues the product. Memory that CLBlast allocates itself does not count against the budget. Fails in a build
+ * without CLBlast.
  */
 gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuTensor *b, const SfuGemm *g,
                        GError **error);
-/* Makes a product once, by our own kernel or by CLBlast. */
+/* Computes the product once, with our own kernel or with CLBlast. */
 typedef gboolean (*SfuGemmTrial)(gconstpointer data, gboolean clblast, GError **error);
-/* Whether CLBlast is to make a product: as SFUMATO_BLAS (own, clblast) says, else never for small ones, else whichever
- * is faster: a question for sfu_tuning_ask(). `variant`: what else the times depend on. Our own way where that cannot
- * be told. */
+/* Whether CLBlast should compute a product. SFUMATO_BLAS (own, clblast) decides if it is set. Otherwise small products
+ * use our own kernel, and for others sfu_tuning_ask() asks which is faster. `variant`: what else the times depend on.
+ * FALSE if the trial cannot tell. */
 gboolean sfu_blas_is_faster(SfuQueue *q, const SfuGemm *g, const char *variant, SfuGemmTrial trial, gconstpointer data);
 
 G_END_DECLS
