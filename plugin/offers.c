@@ -242,7 +242,7 @@ static void settle(SfuFetcher *f)
         g_set_error_literal(&error, SFU_ERROR, SFU_ERROR_CANCELLED, _("The download waits."));
     else if (!ok)
         g_set_error_literal(&error, SFU_ERROR, SFU_ERROR_FAILED,
-                            f->message ? f->message : _("sfumato-fetch ended without a word."));
+                            f->message ? f->message : _("sfumato-fetch ended without a message."));
     GPtrArray *offers = ok && f->offers ? g_ptr_array_ref(f->offers) : NULL;
     const gboolean heard = !g_cancellable_is_cancelled(f->cancel);
     fetcher_free(f);

@@ -19,7 +19,7 @@ static const SfuActionInfo actions[SFU_N_ACTIONS] = {
      N_("Fills the selection from its surroundings, without a prompt and without a dialog."), SFU_TASK_INPAINT, FALSE,
      TRUE, TRUE},
     {"expand", "plug-in-sfumato-expand", N_("_Expand Canvas..."), N_("Expand Canvas"), N_("Expand"),
-     N_("Enlarge the canvas and paint what lies beyond the edges, as a new layer (outpaint, uncrop)"),
+     N_("Enlarge the canvas and paint the new area, as a new layer (outpaint, uncrop)"),
      N_("Adds the given pixels on each side and continues the picture there."), SFU_TASK_OUTPAINT, TRUE, TRUE, FALSE},
     {"refine", "plug-in-sfumato-refine", N_("Re_fine..."), N_("Refine"), N_("Refine"),
      N_("Repaint the selection or the whole layer from what is there, as a new layer (image to image)"),
@@ -40,20 +40,20 @@ static const SfuActionInfo actions[SFU_N_ACTIONS] = {
      N_("Repaint the selection or the whole layer in another style, as a new layer (style transfer)"),
      N_("Image-to-image with a style preset."), SFU_TASK_IMG2IMG, TRUE, TRUE, FALSE},
     {"edit", "plug-in-sfumato-edit", N_("E_dit by Words..."), N_("Edit by Words"), N_("Edit"),
-     N_("Change the selection or the layer as an instruction says, as a new layer (instruct)"),
+     N_("Change the selection or the layer by an instruction, as a new layer (instruct)"),
      N_("The prompt is an instruction, such as \"make it winter\"; the model sees the picture and changes what it is "
         "told "
         "to."),
      SFU_TASK_EDIT, TRUE, TRUE, FALSE},
     {"seamless", "plug-in-sfumato-seamless", N_("Seamless _Texture..."), N_("Seamless Texture"), N_("Texture"),
-     N_("Make a texture from a description that continues at its other side, as a new image or layer (tileable)"),
+     N_("Make a texture from a description that tiles without a seam, as a new image or layer (tileable)"),
      N_("Text-to-image for a texture that tiles: its left edge continues at its right edge, and its upper edge at its "
         "lower edge."),
      SFU_TASK_TXT2IMG, TRUE, FALSE, FALSE},
     {"restore", "plug-in-sfumato-restore", N_("Rest_ore..."), N_("Restore"), N_("Restore"),
      N_("Clean the selection or the layer of noise, blur or JPEG artifacts, as a new layer (denoise, deblur, dejpeg)"),
-     N_("By a network that enlarges by 1; which fault it mends depends on the network."), SFU_TASK_UPSCALE, TRUE, TRUE,
-     FALSE},
+     N_("Uses a network that enlarges by 1; which kind of damage it repairs depends on the network."), SFU_TASK_UPSCALE,
+     TRUE, TRUE, FALSE},
 };
 
 /* Rows that only a plug-in has. */
@@ -82,9 +82,8 @@ static const SfuParamSpec own_rows[] = {
      .max = 1},
     {.name = "exclude",
      .label = N_("Exclude"),
-     .help =
-         N_("Channel, white where nothing is to be taken from; empty: the area kept by Keep Excluded Area, if there "
-            "is one; -: none"),
+     .help = N_("Channel that is white where fills must not copy from; empty: the area kept by Keep Excluded Area, if "
+                "there is one; -: none"),
      .type = SFU_PARAM_STRING,
      .tasks = TASK(INPAINT) | TASK(OUTPAINT),
      .unit = ""},

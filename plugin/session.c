@@ -296,8 +296,8 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     if (in->mask)
         area = *gegl_buffer_get_extent(in->mask);
     if (action->needs_selection && !in->mask) {
-        usage(error, r->action == SFU_ACTION_REMOVE ? _("Select the object that is to be removed first.")
-                                                    : _("Select the area first."));
+        usage(error,
+              r->action == SFU_ACTION_REMOVE ? _("Select the object to remove first.") : _("Select the area first."));
         goto fail;
     }
     if (action->task == SFU_TASK_TXT2IMG) {
@@ -362,8 +362,7 @@ fail:
 
 gboolean sfu_exclude_selection(int image, GError **error)
 {
-    return sfu_host_selection_keep(image, SFU_EXCLUDE_CHANNEL) ||
-           usage(error, _("Select the area first that nothing is to be taken from."));
+    return sfu_host_selection_keep(image, SFU_EXCLUDE_CHANNEL) || usage(error, _("Select the area to exclude first."));
 }
 
 void sfu_input_free(SfuInput *in)

@@ -87,7 +87,7 @@ static gboolean read_control(SfuInput *in, const SfuRequest *r, const char *text
         if (ok)
             ok = (layer = sfu_host_read_layer_look(in->image, in->layer, error)) != NULL;
         else
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no layer for %s to look at."), spec.net);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s has no layer to look at."), spec.net);
     }
     if (layer) {
         const GeglRectangle area = with_shape(painted_area(in, r), r);
@@ -137,7 +137,7 @@ gboolean sfu_steering_read(SfuInput *in, const SfuRequest *r, GError **error)
         return TRUE;
     if (!in->picture && in->place.width <= 0) {
         if (!sfu_host_image_info(in->image, &info)) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Without an image there is no layer to be steered by."));
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Without an image, no layer can steer the result."));
             return FALSE;
         }
         in->place = (GeglRectangle){0, 0, info.width, info.height};

@@ -344,9 +344,8 @@ static void keep_excluded(GtkWidget *button, gpointer data)
 static GtkWidget *exclude_button(SfuDialog *d, const SfuField *f)
 {
     GtkWidget *b = gtk_button_new_with_mnemonic(_("E_xclude Selection"));
-    gtk_widget_set_tooltip_text(b,
-                                _("Keeps the selection as an area that nothing is taken from. Then select what is to "
-                                  "be filled."));
+    gtk_widget_set_tooltip_text(
+        b, _("Marks the selection as an area that fills never copy from. Then select the area to fill."));
     g_signal_connect(b, "clicked", G_CALLBACK(keep_excluded), d);
     sfu_exclude_combo_fill(f->control, d->image);
     return b;
@@ -505,7 +504,7 @@ static GtkWidget *picture_side(SfuDialog *d)
     gtk_box_pack_start(GTK_BOX(tools), d->before_button, FALSE, FALSE, 0);
     d->compare_button = gtk_toggle_button_new_with_mnemonic(_("C_ompare"));
     gtk_widget_set_tooltip_text(d->compare_button,
-                                _("Show before and after side by side, parted by a line that you can drag"));
+                                _("Show before and after side by side, divided by a line that you can drag"));
     g_signal_connect(d->compare_button, "toggled", G_CALLBACK(sfu_dialog_compare_toggled), d);
     gtk_box_pack_start(GTK_BOX(tools), d->compare_button, FALSE, FALSE, 4);
     d->status = sfu_label("");
@@ -588,7 +587,7 @@ static void buttons(SfuDialog *d)
     d->add_and_close = gtk_dialog_add_button(dialog, _("Add and C_lose"), RESPONSE_ADD_AND_CLOSE);
     d->stop = gtk_dialog_add_button(dialog, _("S_top"), RESPONSE_STOP);
     d->generate = gtk_dialog_add_button(dialog, go_words(action), RESPONSE_GENERATE);
-    gtk_widget_set_tooltip_text(d->generate, _("While something runs, this waits behind it"));
+    gtk_widget_set_tooltip_text(d->generate, _("While a run is in progress, this waits for it"));
     gtk_dialog_set_default_response(dialog, RESPONSE_GENERATE);
 }
 

@@ -213,7 +213,7 @@ static Row *add_row(SfuControlRows *c)
 {
     Row *r = g_new0(Row, 1);
     GtkWidget *grid = sfu_grid(), *head = sfu_hbox(4),
-              *remove = sfu_icon_button("list-remove", _("Take this control layer away"));
+              *remove = sfu_icon_button("list-remove", _("Remove this control layer"));
     r->all = c;
     r->spec = (SfuControlSpec){.weight = 1, .to = 1, .low = 100, .high = 200};
     r->showing = TRUE;
@@ -224,8 +224,8 @@ static Row *add_row(SfuControlRows *c)
     gtk_button_set_relief(GTK_BUTTON(remove), GTK_RELIEF_NONE);
     gtk_box_pack_start(GTK_BOX(head), r->layer, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(head), remove, FALSE, FALSE, 0);
-    attach(grid, 0, _("Layer"), head, _("The layer that the network looks at; it may be hidden"));
-    attach(grid, 1, _("Network"), r->net, _("The ControlNet or T2I-Adapter that looks at the layer"));
+    attach(grid, 0, _("Layer"), head, _("The layer that the network reads; it may be hidden"));
+    attach(grid, 1, _("Network"), r->net, _("The ControlNet or T2I-Adapter that reads the layer"));
     attach(grid, 2, _("Prepare"), r->kind, _("What the layer shows, and how it is made ready for the network"));
     attach(grid, 3, _("Weight"), weight(r), NULL);
     attach(grid, 4, _("Steps from"), part_of_steps(r), NULL);
@@ -273,7 +273,7 @@ void sfu_control_rows_init(SfuControlRows *c, int image, const SfuSettings *sett
     c->model = g_strdup("");
     c->box = sfu_vbox(6);
     c->list = sfu_vbox(12);
-    gtk_widget_set_tooltip_text(add, _("A layer whose lines, poses or depth the picture follows (ControlNet)"));
+    gtk_widget_set_tooltip_text(add, _("A layer whose lines, pose or depth the picture follows (ControlNet)"));
     g_signal_connect(add, "clicked", G_CALLBACK(add_clicked), c);
     gtk_box_pack_start(GTK_BOX(c->box), c->list, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(c->box), add, FALSE, FALSE, 0);

@@ -372,7 +372,7 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuAction action,
             char *name = can        ? g_strdup(m->name)
                          : m->error ? g_strdup_printf(_("%s (cannot be used)"), m->name)
                          : m->tasks ? g_strdup_printf(_("%s (only for: %s)"), m->name, does)
-                                    : g_strdup_printf(_("%s (for nothing that Sfumato does)"), m->name);
+                                    : g_strdup_printf(_("%s (not used by Sfumato)"), m->name);
             gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, name, MODEL_PATH, m->path, MODEL_USABLE, can,
                                               -1);
             g_free(name);
@@ -574,6 +574,6 @@ GtkWidget *sfu_list_button_new(const SfuField *f, char **choices, gboolean files
     g_object_set_data_full(G_OBJECT(b), "choices", choices, (GDestroyNotify)g_strfreev);
     g_object_set_data(G_OBJECT(b), "files", GINT_TO_POINTER(files));
     g_signal_connect(b, "clicked", G_CALLBACK(show_choices), f->control);
-    gtk_widget_set_tooltip_text(b, _("Several stand side by side with a semicolon; =0.8 behind one is its weight"));
+    gtk_widget_set_tooltip_text(b, _("Separate several with semicolons; =0.8 after one is its weight"));
     return b;
 }

@@ -314,7 +314,7 @@ static void say(SfuModelsPage *p, const char *problem)
                                     : g_strdup(_("This computer has no OpenCL device, which Sfumato needs."));
     char *text = problem ? g_strdup(problem)
                          : g_strdup_printf("%s %s", p->machine_known ? machine : "",
-                                           _("Sfumato works without a network. Only what you download here is fetched, "
+                                           _("Sfumato works without a network. It fetches only what you download here, "
                                              "from the addresses of the models' makers."));
     gtk_label_set_text(GTK_LABEL(p->about), text);
     g_free(text);

@@ -181,7 +181,7 @@ gboolean sfu_control_fits(const SfuModel *control, const SfuModel *m, GError **e
         same = a->block_out_channels[i] == b->block_out_channels[i];
     if (!same)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is a ControlNet for %s (context of %d); %s is %s (context of %d)"), path,
+                    _("%s is a ControlNet for %s (context width %d); %s is %s (context width %d)"), path,
                     sfu_sd_kin(a->cross_attention_dim, a->added_width > 0), a->cross_attention_dim, m->path, kin,
                     b->cross_attention_dim);
     return same;

@@ -321,7 +321,7 @@ static gboolean configure(SfuModel *m, GError **error)
     c->mlp = dim_of(m, "single_transformer_blocks.0.attn.to_out.weight", 1) - c->hidden;
     if (c->in_channels < 1 || c->hidden < 1 || c->context < 1 || c->out_channels < 1 || c->time_channels < 2 ||
         c->time_channels % 2 || c->mlp < 1 || c->n_single < 1)
-        return sfu_family_refuse(m, error, _("tensors that tell its sizes are missing"));
+        return sfu_family_refuse(m, error, _("the tensors that show its sizes are missing"));
     if (MAX(MAX(c->in_channels, c->out_channels), MAX(c->hidden, MAX(c->context, MAX(c->time_channels, c->mlp)))) >
             MOST_WIDTH ||
         c->n_double > MOST_BLOCKS || c->n_single > MOST_BLOCKS)

@@ -97,11 +97,10 @@ static gboolean open_adapter(SfuModel *m, const SfuSource *s, GError **error)
 {
     if (sfu_source_has_prefix(s, "image_proj.perceiver_resampler.") ||
         (sfu_source_find(s, "image_proj.proj.0.weight") && !sfu_source_find(s, "image_proj.proj.3.weight"))) {
-        g_set_error(
-            error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-            _("%s is an IP-Adapter FaceID, which is told by a face recognizer's vector; Sfumato runs those that "
-              "look at pictures"),
-            m->path);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is an IP-Adapter FaceID, which needs a vector from a face recognizer; Sfumato runs only "
+                      "IP-Adapters that look at pictures"),
+                    m->path);
         return FALSE;
     }
     return sfu_family_take(m, m->family, s, error);
@@ -149,7 +148,7 @@ static gboolean configure(SfuModel *m, GError **error)
     if (plain) {
         c->n_tokens = sfu_tensor_dim(plain, 0) / c->token_width;
         if (c->n_tokens < 1 || c->n_tokens * c->token_width != sfu_tensor_dim(plain, 0))
-            return bad(m, error, _("its picture's tokens are not as wide as its keys want them"));
+            return bad(m, error, _("the width of its picture tokens does not fit its keys"));
     } else if (latents) {
         const int wide = sfu_tensor_dim(sfu_model_tensor(m, P, "image_proj.layers.0.to_q.weight"), 0);
         c->n_tokens = c->queries = sfu_tensor_dim(latents, 1);
@@ -226,8 +225,8 @@ gboolean sfu_ip_adapter_takes(const SfuModel *adapter, const SfuModel *vision, G
     if (width == c->image_width)
         return TRUE;
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                vector ? _("%s wants an image encoder with a vector of %d; that of %s has %d")
-                       : _("%s wants an image encoder with layers of %d; those of %s have %d"),
+                vector ? _("%s needs an image encoder with a vector of %d; that of %s has %d")
+                       : _("%s needs an image encoder with layers of %d; those of %s have %d"),
                 adapter->path, c->image_width, vision->path, width);
     return FALSE;
 }

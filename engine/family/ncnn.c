@@ -301,7 +301,7 @@ gboolean sfu_ncnn_name(const SfuFile *f, const char *path, double *reduction, GE
     if (n_inputs == 1 && n_outputs == 1 && (is_rrdb(&w, output) || is_srvgg(&w, output, reduction)))
         return TRUE;
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                _("%s: its layers are not those of a network that Sfumato runs from ncnn's files, which are RRDBNet "
+                _("%s: Sfumato does not know a network with these layers; from ncnn's files it runs RRDBNet "
                   "(Real-ESRGAN) and SRVGGNetCompact"),
                 path);
     return FALSE;

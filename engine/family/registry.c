@@ -166,11 +166,10 @@ static gboolean fail_wrapped(SfuSource *s, GError **error)
     char *wrap;
     const SfuFamily *f = recognize(s, FALSE, &wrap);
     if (f)
-        g_set_error(
-            error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-            _("%s holds a network of the form of %s, but its tensors' names begin with '%s', which Sfumato does "
-              "not know from a training program"),
-            s->path, f->name, wrap);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s looks like %s, but its tensor names begin with '%s', which Sfumato does not know from any "
+                      "training program"),
+                    s->path, f->name, wrap);
     g_free(wrap);
     return f != NULL;
 }
@@ -186,7 +185,7 @@ static gboolean fail_unknown(SfuSource *s, GError **error)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s holds no tensors"), path);
     else if (!fail_wrapped(s, error))
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s: its tensors ('%s' and %u more) are those of no model that Sfumato knows"), path,
+                    _("%s: Sfumato knows no model with these tensors ('%s' and %u more)"), path,
                     ((SfuFileTensor *)g_ptr_array_index(f->tensors, 0))->name, f->tensors->len - 1);
     return FALSE;
 }
@@ -232,8 +231,8 @@ static gboolean open_folder(SfuModel *m, GError **error)
         if (families[i]->claims && families[i]->claims(m))
             m->family = families[i];
     if (!m->family)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s: its networks are those of no model that Sfumato knows"), m->path);
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s: Sfumato knows no model with these networks"),
+                    m->path);
     return m->family != NULL;
 }
 

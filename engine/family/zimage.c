@@ -159,7 +159,7 @@ static gboolean read_sizes(SfuModel *m, SfuZimageConfig *c, GError **error)
     c->n_context = sfu_model_count(m, P, "context_refiner.", MOST_BLOCKS + 1);
     if (token < 4 || token % 4 || c->hidden < 1 || c->context < 1 || c->mlp < 1 || c->time_channels < 2 ||
         c->time_channels % 2 || c->time_hidden < 1 || c->time_out < 1 || c->n_layers < 1)
-        return sfu_family_refuse(m, error, _("tensors that tell its sizes are missing"));
+        return sfu_family_refuse(m, error, _("the tensors that show its sizes are missing"));
     if (MAX(MAX(c->hidden, c->context), MAX(MAX(c->mlp, c->time_hidden), MAX(c->time_channels, c->time_out))) >
             MOST_WIDTH ||
         token > MOST_WIDTH || MAX(c->n_layers, MAX(c->n_noise, c->n_context)) > MOST_BLOCKS)

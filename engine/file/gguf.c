@@ -44,7 +44,7 @@ typedef struct {
 
 static gboolean torn(Reader *r)
 {
-    return sfu_file_fail(r->error, r->path, _("the GGUF header is cut, or it lies"));
+    return sfu_file_fail(r->error, r->path, _("the GGUF header is truncated or wrong"));
 }
 
 /* Little-endian unsigned of n <= 8 bytes. */
@@ -327,8 +327,9 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
         SfuFileTensor *t = g_ptr_array_index(out, i);
         const guint64 place = g_array_index(places, guint64, i);
         if (place % alignment || place > room || sfu_file_tensor_bytes(t) > room - place)
-            ok = sfu_file_fail(r->error, r->path, _("'%s' lies outside the file (the file is cut, or its header lies)"),
-                               t->name);
+            ok =
+                sfu_file_fail(r->error, r->path,
+                              _("'%s' lies outside the file (the file is truncated, or its header is wrong)"), t->name);
         else
             t->data = data + header + place;
     }

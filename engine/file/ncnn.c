@@ -161,10 +161,12 @@ static gboolean connect_layers(SfuNcnnGraph *g, const char *path, GError **error
         const SfuNcnnLayer *l = g_ptr_array_index(g->layers, k);
         for (int i = 0; i < l->n_in; i++)
             if (g->maker[l->in[i]] < 0)
-                return sfu_file_fail(error, path, _("layer %u ('%s') reads what no layer before it makes"), k, l->name);
+                return sfu_file_fail(error, path, _("layer %u ('%s') reads an input that no earlier layer makes"), k,
+                                     l->name);
         for (int i = 0; i < l->n_out; i++) {
             if (g->maker[l->out[i]] >= 0)
-                return sfu_file_fail(error, path, _("layer %u ('%s') makes what another has made"), k, l->name);
+                return sfu_file_fail(error, path, _("layer %u ('%s') makes the output of another layer again"), k,
+                                     l->name);
             g->maker[l->out[i]] = (int)k;
         }
     }
@@ -174,7 +176,7 @@ static gboolean connect_layers(SfuNcnnGraph *g, const char *path, GError **error
 static gboolean read_text(SfuNcnnGraph *g, const char *text, gsize n, const char *path, GError **error)
 {
     if (memchr(text, 0, n) || !g_utf8_validate(text, (gssize)n, NULL))
-        return sfu_file_fail(error, path, _("it begins as ncnn's .param files do, but is not a text"));
+        return sfu_file_fail(error, path, _("it begins like an ncnn .param file, but is not a text"));
     char *copy = g_strndup(text, n), **lines = g_strsplit(copy, "\n", MOST_LAYERS + 4),
          **counts = lines[0] && lines[1] ? words_of(lines[1]) : NULL;
     GHashTable *blobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -190,7 +192,7 @@ static gboolean read_text(SfuNcnnGraph *g, const char *text, gsize n, const char
         if (l)
             g_ptr_array_add(g->layers, l);
         else if (*words)
-            ok = sfu_file_fail(error, path, _("line %d is not that of a layer"), i + 1);
+            ok = sfu_file_fail(error, path, _("line %d does not describe a layer"), i + 1);
         g_strfreev(words);
     }
     g->n_blobs = (int)g_hash_table_size(blobs);

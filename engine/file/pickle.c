@@ -59,7 +59,7 @@ void sfu_pickle_value_free(gpointer v)
 
 static gboolean torn(Reader *r, const char *what)
 {
-    g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the pickle inside is torn (%s)"), r->path,
+    g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the pickle inside is damaged (%s)"), r->path,
                 what);
     return FALSE;
 }

@@ -53,7 +53,7 @@ static gboolean find_directory(Archive *a, guint64 *offset, guint64 *count)
     gsize at = a->n - 22;
     while (le(a->data + at, 4) != 0x06054b50) {
         if (at == lowest)
-            return fail(a->error, a->path, _("the zip archive has no directory (the file is cut)"));
+            return fail(a->error, a->path, _("the zip archive has no directory (the file is truncated)"));
         at--;
     }
     *count = le(a->data + at + 10, 2);
@@ -168,8 +168,8 @@ static gboolean add_tensor(Archive *a, const SfuPickleValue *v, const char *name
     if (a->out->len >= MAX_TENSORS)
         return fail(a->error, a->path, _("it has too many tensors"));
     if (!b || b->n / size < (guint64)v->storage->i) {
-        g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the values of '%s' are missing or cut"),
-                    a->path, name);
+        g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT,
+                    _("%s: the values of '%s' are missing or truncated"), a->path, name);
         return FALSE;
     }
     SfuFileTensor *t = g_new0(SfuFileTensor, 1);
@@ -288,7 +288,7 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
         const gsize size = GPOINTER_TO_SIZE(g_hash_table_lookup(sizes, name));
         const guint64 count = a->n - at >= 8 ? le(a->data + at, 8) : G_MAXUINT64;
         if (!size || count > (a->n - at - 8) / size)
-            ok = fail(a->error, a->path, _("its storages are cut or have no type"));
+            ok = fail(a->error, a->path, _("its storages are truncated or have no type"));
         else {
             Bytes *b = g_new(Bytes, 1);
             *b = (Bytes){.data = a->data + at + 8, .n = (gsize)count * size};

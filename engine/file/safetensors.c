@@ -57,7 +57,8 @@ static gboolean parse_tensor(const char *path, const char *name, JsonNode *node,
     gint64 from, to;
     if (!get_int(json_node_get_array(offsets), 0, &from) || !get_int(json_node_get_array(offsets), 1, &to) ||
         from > to || to > room)
-        return sfu_file_fail(error, path, _("'%s' lies outside the file (the file is cut, or its header lies)"), name);
+        return sfu_file_fail(error, path,
+                             _("'%s' lies outside the file (the file is truncated, or its header is wrong)"), name);
     if (to - from != t.n_elements * (gint64)sfu_dtype_bytes(t.dtype))
         return sfu_file_fail(error, path, _("'%s' has %" PRId64 " bytes where its shape needs %" PRId64), name,
                              to - from, t.n_elements * (gint64)sfu_dtype_bytes(t.dtype));
@@ -92,7 +93,7 @@ static gboolean check_cover(GPtrArray *tensors, const guint8 *from, const guint8
         before = t->name;
     }
     if (ok && from < to)
-        ok = sfu_file_fail(error, path, _("the file is %zu bytes longer than its header tells"), (gsize)(to - from));
+        ok = sfu_file_fail(error, path, _("the file is %zu bytes longer than its header says"), (gsize)(to - from));
     g_ptr_array_unref(sorted);
     return ok;
 }

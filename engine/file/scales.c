@@ -106,8 +106,8 @@ static gboolean attach_scale(Attach *a, SfuFileTensor *scale, SfuFileTensor *wei
         return sfu_file_fail(a->error, a->path, _("'%s' has two scales"), weight->name);
     if (sfu_dtype_block(weight->dtype) > 1 || (is_whole(weight->dtype) && weight->dtype != SFU_I8))
         return sfu_file_refuse(a->error, a->path,
-                               _("'%s' is of type %s and has a scale besides, which Sfumato does not read"),
-                               weight->name, sfu_dtype_name(weight->dtype));
+                               _("'%s' is of type %s and also has a scale, which Sfumato does not read"), weight->name,
+                               sfu_dtype_name(weight->dtype));
     weight->scale = scale;
     g_hash_table_add(a->gone, scale);
     return TRUE;

@@ -106,7 +106,7 @@ static gboolean group(SfuAdapter *a, GError **error)
         } else {
             g_free(name);
         }
-        ok = m->t[role] ? sfu_file_fail(error, a->file->path, _("'%s' is there twice"), t->name)
+        ok = m->t[role] ? sfu_file_fail(error, a->file->path, _("'%s' occurs twice"), t->name)
                         : check_tensor(a, t, error);
         m->t[role] = t;
     }

@@ -101,7 +101,7 @@ static gboolean check_pipeline(const SfuModel *m, GError **error)
     for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
         if (g_str_has_prefix(name, others[i])) {
             g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                        _("%s: the folder is one of a %s, which Sfumato does not run"), m->path, SFU_TEXT_HEAD(name));
+                        _("%s: this is the folder of a %s, which Sfumato does not run"), m->path, SFU_TEXT_HEAD(name));
             return FALSE;
         }
     return TRUE;

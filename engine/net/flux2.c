@@ -189,7 +189,7 @@ static gboolean embed_references(Flux2 *f, const SfuCondition *c, GError **error
         const SfuTensor *x = c->references[i];
         if (x->n != 1 || x->c != f->config->in_channels) {
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                        _("reference %d has latents of %d channels, the transformer of %s wants %d"), i + 1, x->c,
+                        _("reference %d has latents of %d channels, but the transformer of %s needs %d"), i + 1, x->c,
                         sfu_model_path(f->net.model), f->config->in_channels);
             return FALSE;
         }
@@ -217,7 +217,7 @@ static gboolean set_condition(gpointer net, const SfuCondition *c, GError **erro
     if (!c->tokens || c->tokens->h != 1 || c->tokens->c != f->config->context) {
         g_set_error(
             error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-            _("the text has tokens of %d values, the transformer of %s wants %d: its text encoder is another one"),
+            _("the text has tokens of %d values, but the transformer of %s needs %d: it needs another text encoder"),
             c->tokens ? c->tokens->c : 0, sfu_model_path(f->net.model), f->config->context);
         return FALSE;
     }

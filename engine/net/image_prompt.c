@@ -138,7 +138,7 @@ gboolean sfu_trunk_look(const SfuTrunk *t, int slot, SfuTensor *o, const SfuTens
             continue;
         if (kv->n != 1 && kv->n != o->n) {
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                        _("the UNet of %s has a picture to look at for %d samples, was given %d"),
+                        _("the UNet of %s has a reference picture for %d samples, but was given %d"),
                         sfu_model_path(t->net.model), kv->n, o->n);
             ok = FALSE;
         }

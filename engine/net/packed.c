@@ -61,8 +61,8 @@ static SfuTensor *unpack(const Packed *p, const SfuTensor *z, GError **error)
 {
     if (z->c != p->inner->channels * SIDE * SIDE) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    _("the autoencoder decodes latents of %d channels, was given %d"), p->inner->channels * SIDE * SIDE,
-                    z->c);
+                    _("the autoencoder decodes latents of %d channels, but was given %d"),
+                    p->inner->channels * SIDE * SIDE, z->c);
         return NULL;
     }
     SfuTensor *wide = sfu_tensor_create(p->q, z->dtype, z->n, z->h, z->w, z->c, error), *y = NULL;

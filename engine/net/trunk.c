@@ -151,7 +151,7 @@ static gboolean project_context(SfuTrunk *t, const SfuTensor *context, GError **
         return TRUE;
     if (context->h != 1 || context->c != t->config->cross_attention_dim) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    _("the context has tokens of %d values, the UNet of %s wants %d"), context->c,
+                    _("the context has tokens of %d values, but the UNet of %s needs %d"), context->c,
                     sfu_model_path(t->net.model), t->config->cross_attention_dim);
         return FALSE;
     }
@@ -171,8 +171,8 @@ gboolean sfu_trunk_set_condition(SfuTrunk *t, const SfuCondition *c, GError **er
 {
     sfu_trunk_drop_condition(t);
     if (c->mask) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("the UNet of %s sees all tokens or none"),
-                    sfu_model_path(t->net.model));
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    _("the UNet of %s attends either to all tokens or to none"), sfu_model_path(t->net.model));
         return FALSE;
     }
     const gboolean ok = project_context(t, c->tokens, error) && (!t->config->added_width || embed_added(t, c, error)) &&
@@ -193,12 +193,13 @@ gboolean sfu_trunk_check(const SfuTrunk *t, const SfuDenoiserInput *in, GError *
                    added_fits = !k->added_width || n_added == 1 || n_added == n;
     if (in->x->c != k->in_channels) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    _("the UNet of %s takes %d channels, was given %d"), path, k->in_channels, in->x->c);
+                    _("the UNet of %s takes %d channels, but was given %d"), path, k->in_channels, in->x->c);
         return FALSE;
     }
     if (!kv_fits || !added_fits) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    _("the UNet of %s has context for %d samples, was given %d"), path, kv_fits ? n_added : n_kv, n);
+                    _("the UNet of %s has context for %d samples, but was given %d"), path, kv_fits ? n_added : n_kv,
+                    n);
         return FALSE;
     }
     for (int s = 0; k->num_class_embeds && s < n; s++)

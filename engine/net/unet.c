@@ -169,8 +169,8 @@ static gboolean add_residuals(const SfuNet *net, SfuTrunkState *s, const SfuResi
                               GError **error)
 {
     if (!shallow && r->n_down && r->n_down != s->n_skips) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE, _("the UNet takes %d residuals, was given %d"),
-                    s->n_skips, r->n_down);
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    _("the UNet takes %d residuals, but was given %d"), s->n_skips, r->n_down);
         return FALSE;
     }
     for (int i = 0; i < MIN(s->n_skips, r->n_down); i++)

@@ -509,7 +509,7 @@ gboolean sfu_vae_decode(SfuVae *v, SfuTensor **x, const SfuTensor *z, GError **e
     *x = NULL;
     if (z->c != v->config->latent_channels) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    _("the VAE decodes latents of %d channels, was given %d"), v->config->latent_channels, z->c);
+                    _("the VAE decodes latents of %d channels, but was given %d"), v->config->latent_channels, z->c);
         return FALSE;
     }
     return run(v, TRUE, x, z, error);

@@ -316,7 +316,7 @@ static gboolean set_condition(gpointer net, const SfuCondition *condition, GErro
     if (!tokens || tokens->c != z->config->context || tokens->h != 1 || condition->n_numbers ||
         condition->pooled_width || condition->n_references) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                    _("%s takes text of width %d alone; it is given %d"), sfu_model_path(z->net.model),
+                    _("%s takes only text of width %d, but was given %d"), sfu_model_path(z->net.model),
                     z->config->context, tokens ? tokens->c : 0);
         return FALSE;
     }

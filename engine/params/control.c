@@ -45,7 +45,7 @@ static gboolean read_preparation(SfuControlSpec *s, const char *text, const char
              sfu_item_number(KIND, text, "high", words[2], 0, 2000, &s->high, NULL);
         if (!ok)
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                        _("control \"%s\": behind prepare=canny two thresholds may stand (canny:100:200)."), text);
+                        _("control \"%s\": prepare=canny takes two thresholds (canny:100:200)."), text);
     }
     g_strfreev(words);
     return ok;

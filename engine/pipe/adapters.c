@@ -84,7 +84,7 @@ static gboolean add_row(GArray *all, const char *text, GError **error)
     if (equals && !g_file_test(text, G_FILE_TEST_EXISTS)) {
         if (!read_weights(equals + 1, &w)) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                        _("\"%s\": behind the = stands a LoRA's weight, or two with a comma between them."), text);
+                        _("\"%s\": after the = comes a LoRA's weight, or two weights separated by a comma."), text);
             return FALSE;
         }
         w.name = g_strndup(text, (gsize)(equals - text));

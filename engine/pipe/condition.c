@@ -278,7 +278,7 @@ static gboolean take_embedding(SfuSession *s, char **prompt, GError **error)
         return FALSE;
     }
     if (**prompt)
-        sfu_run_note(s->run, _("%s takes the place of the prompt."), path);
+        sfu_run_note(s->run, _("%s replaces the prompt."), path);
     g_free(*prompt);
     *prompt = g_strdup("");
     s->embedding = g_strdup(path);

@@ -86,18 +86,17 @@ static gboolean set_type(const Steer *c, const char *path, GError **error)
     const char *word = c->spec.type ? c->spec.type : by_preparation[c->spec.prepare];
     if (c->net->n_types == 0) {
         if (c->spec.type)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s knows one kind of pictures; it takes no type (%s)."),
-                        path, c->spec.type);
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                        _("%s knows only one kind of picture and takes no type (%s)."), path, c->spec.type);
         return !c->spec.type;
     }
     const int n = word ? type_number(word) : -1;
     if (n >= 0 && n < c->net->n_types)
         return sfu_control_set_type(c->net, n, error);
-    g_set_error(
-        error, SFU_ERROR, SFU_ERROR_USAGE,
-        _("%s knows %d kinds of pictures and has to be told which its picture is: type=openpose, depth, scribble, "
-          "canny, normal, segment, tile or repaint%s%s."),
-        path, c->net->n_types, word ? "; not " : "", word ? word : "");
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                _("%s knows %d kinds of pictures and must be told which one it gets: type=openpose, depth, scribble, "
+                  "canny, normal, segment, tile or repaint%s%s."),
+                path, c->net->n_types, word ? "; not " : "", word ? word : "");
     return FALSE;
 }
 
@@ -221,7 +220,7 @@ gboolean sfu_controls_open(SfuSession *s, GError **error)
     if (n == 0 && !inpainting)
         return TRUE;
     if (n > 0 && !s->denoiser) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s works in one pass, which no ControlNet steers."),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s works in one pass, so a ControlNet cannot steer it."),
                     s->m->path);
         return FALSE;
     }

@@ -130,7 +130,7 @@ void sfu_engine_unload(SfuEngine *e)
 static gboolean check_job(const SfuJob *job, GError **error)
 {
     if (job->task < 0 || job->task >= SFU_N_TASKS || !job->params) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The job names no task or no parameters."));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The job has no task or no parameters."));
         return FALSE;
     }
     if (job->task == SFU_TASK_TXT2IMG)
@@ -149,8 +149,7 @@ static gboolean check_job(const SfuJob *job, GError **error)
         return FALSE;
     }
     if (job->exclude && job->task != SFU_TASK_INPAINT && job->task != SFU_TASK_OUTPAINT) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                    _("An excluded area has a meaning only where something is filled, not for %s."),
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("An excluded area works only for fills, not for %s."),
                     sfu_task_name(job->task));
         return FALSE;
     }

@@ -126,12 +126,12 @@ static char *find_adapter(const SfuSession *s, const char *name, GError **error)
     char *list = folders_searched();
     if (name)
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
-                    _("There is no IP-Adapter \"%s\": no such file, and no folder called ipadapter in %s has it."),
+                    _("No IP-Adapter \"%s\" was found, neither as a file nor in a folder called ipadapter in %s."),
                     name, list);
     else
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
-                    _("%s looks at reference pictures through an IP-Adapter, and no folder called ipadapter in %s has "
-                      "one for it; net=FILE names one."),
+                    _("%s needs an IP-Adapter for reference pictures, but no folder called ipadapter in %s has one for "
+                      "it. Name one with net=FILE."),
                     s->m->path, list);
     g_free(list);
     return NULL;

@@ -103,7 +103,7 @@ static SfuModelInfo *info_new(const char *path)
     const char *lacks = missing_part(m, family);
     if (lacks) {
         i->error = g_strdup_printf(
-            _("It lacks %s, so it cannot paint by itself; a whole checkpoint or a diffusers folder can."), _(lacks));
+            _("It lacks %s, so it cannot paint alone; a whole checkpoint or a diffusers folder can."), _(lacks));
         i->tasks = 0;
     }
     sfu_model_close(m);

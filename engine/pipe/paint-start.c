@@ -174,8 +174,8 @@ gboolean sfu_pass_make_extra(SfuPass *a, int lw, int lh, SfuImage **extra, GErro
     if (more == 0)
         return TRUE;
     if (!a->original || (more != s->ae.channels * (1 + s->smooth_too) + n_mask && !s->family->edits)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s has %d input channels, with which %s cannot be done."),
-                    s->m->path, s->denoiser->in_channels, sfu_task_name(s->run->task));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s has %d input channels and cannot do %s."), s->m->path,
+                    s->denoiser->in_channels, sfu_task_name(s->run->task));
         return FALSE;
     }
     SfuImage *z = sfu_pass_make_condition(a, error) ? sfu_coder_encode(&s->ae, a->condition, error) : NULL;

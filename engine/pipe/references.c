@@ -25,9 +25,10 @@ static gboolean check_items(const SfuSession *s, GError **error)
         if ((ok = i < s->run->job->n_references) == FALSE)
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("reference \"%s\": there is no picture."), texts[i]);
         if (ok && spec.keyed && !s->image_prompts) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                        _("%s looks at reference pictures as they are: \"%s\" may have no weight, range, mask or net."),
-                        s->m->path, texts[i]);
+            g_set_error(
+                error, SFU_ERROR, SFU_ERROR_USAGE,
+                _("%s takes reference pictures without settings: \"%s\" may have no weight, range, mask or net."),
+                s->m->path, texts[i]);
             ok = FALSE;
         }
         sfu_reference_spec_clear(&spec);
@@ -45,21 +46,21 @@ gboolean sfu_session_check_references(const SfuSession *s, GError **error)
     if (!check_items(s, error))
         return FALSE;
     if (job->n_references > 0 && most == 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s looks at no reference pictures; %d were given."),
-                    s->m->path, job->n_references);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s takes no reference pictures; %d were given."), s->m->path,
+                    job->n_references);
         return FALSE;
     }
     if (job->n_references > 0 && job->n_references + own > most) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                    _("%s looks at no more than %d reference pictures for this task; %d were given."), s->m->path,
-                    most - own, job->n_references);
+                    _("%s takes at most %d reference pictures for this task; %d were given."), s->m->path, most - own,
+                    job->n_references);
         return FALSE;
     }
     for (int i = 0; i < job->n_references; i++) {
         const GeglRectangle *e = gegl_buffer_get_extent(job->references[i]);
         if (e->width < least || e->height < least) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                        _("Reference picture %d has %d x %d pixels; it needs %d x %d at least."), i + 1, e->width,
+                        _("Reference picture %d has %d x %d pixels; it needs at least %d x %d."), i + 1, e->width,
                         e->height, least, least);
             return FALSE;
         }

@@ -163,7 +163,7 @@ static gboolean fit_together(const SfuSession *s, const SfuSession *r, GError **
     if (latents && a->prediction == b->prediction && a->zero_terminal_snr == b->zero_terminal_snr &&
         !s->family->edits && !s->grid)
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s cannot refine what %s begins: its %s are others."), r->m->path,
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s cannot refine pictures of %s: its %s differ."), r->m->path,
                 s->m->path, latents ? _("predictions") : _("latents"));
     return FALSE;
 }

@@ -366,8 +366,8 @@ static GeglBuffer *pass(Network *n, GeglBuffer *in, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
     if ((gint64)e->width * n->scale > 400000 || (gint64)e->height * n->scale > 400000) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%d x %d pixels times %d is more than can be worked on."),
-                    e->width, e->height, n->scale);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%d x %d pixels times %d is too large."), e->width, e->height,
+                    n->scale);
         return NULL;
     }
     if (!plan_tiles(n, e->width, e->height, error) || !sfu_run_stage(n->r, SFU_STAGE_UPSCALE, error))

@@ -118,7 +118,7 @@ static void query(void)
         {GIMP_PDB_INT32, "run-mode", "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1) }"},
         {GIMP_PDB_IMAGE, "image", "The image"}};
     gimp_install_procedure(
-        EXCLUDE, _("Keep the selection as the area that Fill, Remove and Expand take nothing from"),
+        EXCLUDE, _("Mark the selection as an area that Fill, Remove and Expand never copy from"),
         _("The selection becomes the channel \"Sfumato: excluded\", in place of an older one. Delete "
           "the channel to exclude nothing."),
         AUTHOR, COPYRIGHT, YEAR, _("_Keep Excluded Area"), "*", GIMP_PLUGIN, G_N_ELEMENTS(exclude_args), 0,

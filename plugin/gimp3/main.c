@@ -316,7 +316,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
         p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_exclude, NULL, NULL);
         gimp_procedure_set_menu_label(p, _("_Keep Excluded Area"));
         gimp_procedure_set_documentation(
-            p, _("Keep the selection as the area that Fill, Remove and Expand take nothing from"),
+            p, _("Mark the selection as an area that Fill, Remove and Expand never copy from"),
             _("The selection becomes the channel \"Sfumato: excluded\", in place of an older one. Delete the channel "
               "to "
               "exclude nothing."),

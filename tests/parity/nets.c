@@ -489,11 +489,11 @@ static void test_bad_inputs(void)
     expect_shape_error(
         sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = nine, .timesteps = t, .class_labels = zero}, &error), &error,
         "context for 0 samples");
-    expect_shape_error(sfu_unet_set_condition(u, &(SfuCondition){.tokens = three}, &error), &error, "wants 9");
+    expect_shape_error(sfu_unet_set_condition(u, &(SfuCondition){.tokens = three}, &error), &error, "needs 9");
     g_assert_true(sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, &error));
     expect_shape_error(
         sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = three, .timesteps = t, .class_labels = zero}, &error), &error,
-        "takes 9 channels, was given 3");
+        "takes 9 channels, but was given 3");
     expect_shape_error(
         sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = nine, .timesteps = t, .class_labels = zero}, &error), &error,
         "context for 2 samples");
@@ -511,7 +511,7 @@ static void test_bad_inputs(void)
     SfuVae *v = sfu_vae_create(q, parity_model("vae"), &error);
     g_assert_no_error(error);
     expect_shape_error(sfu_vae_encode(v, &y, three, &error), &error, "multiples of 8 pixels, was given 5 x 5 x 3");
-    expect_shape_error(sfu_vae_decode(v, &y, three, &error), &error, "latents of 4 channels, was given 3");
+    expect_shape_error(sfu_vae_decode(v, &y, three, &error), &error, "latents of 4 channels, but was given 3");
     sfu_vae_destroy(v);
 
     SfuTextEncoder *te = sfu_text_encoder_create(q, parity_model("clip-l"), SFU_PART_TEXT, &error);
