@@ -112,7 +112,7 @@ def call_cycles(folder):
 # Not in the list: opencl/runtime, where memory, weights and programs need the queue and it needs them; ui, whose callbacks do.
 for folder in ("opencl/ops", "opencl/ops/conv", "opencl/ops/attention", "engine/cli", "engine/cli/picture", "engine/family", "engine/file",
                "engine/fill", "engine/model", "engine/net", "engine/params", "engine/pipe", "engine/region", "engine/sample", "engine/text",
-               "install/fetch"):
+               "install/fetch", "plugin"):
     circle = call_cycles(folder)
     case(not circle, f"no circle of calls in {folder}", circle)
 long = [f"{p.relative_to(TOP)}: {n} lines" for p in sources if (n := len(p.read_text().splitlines())) > 1500]
