@@ -21,7 +21,9 @@ static const SfuCliOption table[] = {
     {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] in a safetensors file"},
     {"save-latent", "FILE", "write the final latents as safetensors"},
     {"trace", "DIR",
-     "write the output of every block into this folder as safetensors; the folder is created if needed"},
+     "write the output of every block of the denoising network into this folder, as safetensors; the folder is created "
+     "if "
+     "needed"},
     {"shard", "I/N", "batch: run every Nth job, starting with the Ith (1..N)"},
     {"claim", NULL,
      "batch: share the jobs with other workers on the same files; each worker takes one job at a time and takes over "

@@ -168,15 +168,6 @@ SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name)
     return w;
 }
 
-SfuWeight *sfu_model_weight(SfuModel *m, SfuPart part, const char *name, GError **error)
-{
-    SfuWeight *w = sfu_model_find(m, part, name);
-    if (!w)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("%s: the %s lacks the tensor '%s'"), m->path,
-                    sfu_part_name(part), name);
-    return w;
-}
-
 int sfu_model_count(const SfuModel *m, SfuPart part, const char *prefix, int most)
 {
     const gsize n_prefix = strlen(prefix);
@@ -361,11 +352,6 @@ const SfuImagePromptConfig *sfu_model_image_prompt(const SfuModel *m)
 const SfuLamaConfig *sfu_model_lama(const SfuModel *m)
 {
     return &m->lama;
-}
-
-gconstpointer sfu_model_transformer(const SfuModel *m)
-{
-    return m->transformer;
 }
 
 JsonObject *sfu_model_sfumato(const SfuModel *m)

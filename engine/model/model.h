@@ -181,9 +181,8 @@ char *sfu_model_identity(const SfuModel *m);
  * process). */
 gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error);
 
-/* Borrowed. NULL with MISSING if the file lacks it. */
-SfuWeight *sfu_model_weight(SfuModel *m, SfuPart part, const char *name, GError **error);
-SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name); /* NULL without error */
+/* Borrowed. NULL: the model lacks it. */
+SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name);
 
 const SfuUnetConfig *sfu_model_unet(const SfuModel *m);
 const SfuVaeConfig *sfu_model_vae(const SfuModel *m);
@@ -197,7 +196,6 @@ const SfuLamaConfig *sfu_model_lama(const SfuModel *m);
 const SfuControlConfig *sfu_model_control(const SfuModel *m);
 const SfuVisionConfig *sfu_model_vision(const SfuModel *m);
 const SfuImagePromptConfig *sfu_model_image_prompt(const SfuModel *m);
-gconstpointer sfu_model_transformer(const SfuModel *m); /* the struct in the network's header; NULL: none */
 /* The "sfumato" object of model_index.json; NULL if there is none. Borrowed. */
 JsonObject *sfu_model_sfumato(const SfuModel *m);
 

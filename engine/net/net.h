@@ -143,10 +143,8 @@ typedef struct SfuVae SfuVae;
 SfuVae *sfu_vae_create(SfuQueue *q, SfuModel *model, GError **error);
 void sfu_vae_expect(SfuModel *model);
 void sfu_vae_destroy(SfuVae *v);
-void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace); /* copied; NULL: none */
-void sfu_vae_unload(SfuVae *v);                           /* drops the weights' device copies */
-void sfu_vae_set_wrap(SfuVae *v, int wrap);               /* SfuWrap bits of later passes */
-int sfu_vae_factor(const SfuVae *v);                      /* pixels a latent side: 8, 4 ... */
+void sfu_vae_set_wrap(SfuVae *v, int wrap); /* SfuWrap bits of later passes */
+int sfu_vae_factor(const SfuVae *v);        /* pixels a latent side: 8, 4 ... */
 /* x [n, h, w, 3] in -1..1, h and w multiples of the factor -> *moments [n, h/f, w/f, 2*latent]: mean, then
  * log-variance, not scaled. */
 gboolean sfu_vae_encode(SfuVae *v, SfuTensor **moments, const SfuTensor *x, GError **error);
@@ -174,8 +172,6 @@ typedef struct SfuTaesd SfuTaesd;
 SfuTaesd *sfu_taesd_create(SfuQueue *q, SfuModel *model, GError **error);
 void sfu_taesd_expect(SfuModel *model);
 void sfu_taesd_destroy(SfuTaesd *t);
-void sfu_taesd_set_trace(SfuTaesd *t, const SfuTrace *trace); /* copied; NULL: none */
-int sfu_taesd_factor(const SfuTaesd *t);
 /* x [n, h, w, 3] in -1..1 -> *latents [n, h/f, w/f, latent], h and w multiples of the factor. */
 gboolean sfu_taesd_encode(SfuTaesd *t, SfuTensor **latents, const SfuTensor *x, GError **error);
 /* z [n, h, w, latent] -> *x [n, h*f, w*f, 3] in about -1..1. */

@@ -83,11 +83,6 @@ void sfu_qwen3_unload(SfuQwen3 *e)
     sfu_net_unload(&e->net);
 }
 
-int sfu_qwen3_hidden(const SfuQwen3 *e)
-{
-    return e->config->hidden;
-}
-
 /* Rows of the table of tokens, on the host: 512 are wanted of 151,936, which would be 1.5 GB on the device. */
 static SfuTensor *embed(const SfuQwen3 *e, const gint32 *tokens, int t, GError **error)
 {

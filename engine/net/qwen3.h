@@ -13,7 +13,6 @@ void sfu_qwen3_expect(SfuModel *model);
 void sfu_qwen3_destroy(SfuQwen3 *e);
 void sfu_qwen3_set_trace(SfuQwen3 *e, const SfuTrace *trace); /* copied; NULL: none */
 void sfu_qwen3_unload(SfuQwen3 *e);                           /* drops the weights' device copies */
-int sfu_qwen3_hidden(const SfuQwen3 *e);
 
 typedef struct {
     const gint32 *tokens; /* [n_tokens] */

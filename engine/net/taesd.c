@@ -108,17 +108,6 @@ void sfu_taesd_destroy(SfuTaesd *t)
     g_free(t);
 }
 
-void sfu_taesd_set_trace(SfuTaesd *t, const SfuTrace *trace)
-{
-    sfu_net_set_trace(&t->encoder.net, trace);
-    sfu_net_set_trace(&t->decoder.net, trace);
-}
-
-int sfu_taesd_factor(const SfuTaesd *t)
-{
-    return FACTOR;
-}
-
 /* x is changed in place. */
 static gboolean look_around(const SfuNet *net, const Step *s, SfuTensor *x, GError **error)
 {

@@ -49,10 +49,6 @@ void sfu_upscaler_destroy(SfuUpscaler *u)
     g_free(u);
 }
 
-void sfu_upscaler_unload(SfuUpscaler *u)
-{
-    sfu_net_unload(&u->net);
-}
 int sfu_upscaler_scale(const SfuUpscaler *u)
 {
     return u->config->scale;

@@ -37,7 +37,6 @@ void sfu_upscaler_set_progress(SfuUpscaler *u, SfuUpscalerProgress fn, gpointer 
 /* x [1, h, w, channels], R'G'B' or gray from 0 to 1 -> *out [1, h * scale, w * scale, channels], not clamped. The
  * caller frees *out with sfu_tensor_destroy(). SHAPE if the sides do not fit. */
 gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, GError **error);
-void sfu_upscaler_unload(SfuUpscaler *u); /* drops the weights' device copies */
 
 G_END_DECLS
 #endif

@@ -173,14 +173,6 @@ void sfu_vae_destroy(SfuVae *v)
     g_free(v);
 }
 
-void sfu_vae_set_trace(SfuVae *v, const SfuTrace *trace)
-{
-    sfu_net_set_trace(&v->net, trace);
-}
-void sfu_vae_unload(SfuVae *v)
-{
-    sfu_net_unload(&v->net);
-}
 void sfu_vae_set_wrap(SfuVae *v, int wrap)
 {
     v->net.wrap = wrap;

@@ -147,7 +147,7 @@ SfuPrompt *sfu_words_parse(SfuWords *w, const char *text, int i, SfuTextEncoder 
                            GError **error)
 {
     const SfuPromptWords words = {.words = w->tokens, .vectors = vectors, .data = w};
-    SfuPrompt *p = sfu_prompt_parse_with(w->s->run->e->tokenizer, text, config->zero_padded, &words, error);
+    SfuPrompt *p = sfu_prompt_parse(w->s->run->e->tokenizer, text, config->zero_padded, &words, error);
     if (p && w->error) {
         g_propagate_error(error, g_steal_pointer(&w->error));
         sfu_prompt_free(p);

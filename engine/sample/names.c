@@ -64,16 +64,6 @@ int sfu_sampler_passes(SfuSampler sampler)
     }
 }
 
-gboolean sfu_sampler_is_stochastic(SfuSampler sampler)
-{
-    return samplers[sampler].eta > 0 || samplers[sampler].always_draws;
-}
-
-double sfu_sampler_default_eta(SfuSampler sampler)
-{
-    return samplers[sampler].always_draws ? 1 : samplers[sampler].eta;
-}
-
 static const char *const schedule_names[SFU_N_SCHEDULES][2] = {
     [SFU_SCHEDULE_AUTO] = {"auto", "Automatic"},
     [SFU_SCHEDULE_NORMAL] = {"normal", "Normal"},

@@ -83,9 +83,7 @@ int sfu_sampler_find(const char *name);
 /* The same where the schedule may stand behind the sampler, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule
  * stays where none does. */
 int sfu_sampler_find_with_schedule(const char *name, int *schedule);
-int sfu_sampler_passes(SfuSampler sampler);             /* of the network a step: 1, or 2 for those of second order */
-gboolean sfu_sampler_is_stochastic(SfuSampler sampler); /* draws noise at its usual eta */
-double sfu_sampler_default_eta(SfuSampler sampler);     /* 1 for the stochastic ones (TCD: 0.3), 0 for the others */
+int sfu_sampler_passes(SfuSampler sampler); /* of the network a step: 1, or 2 for those of second order */
 gboolean sfu_sampler_needs_unconditional(SfuSampler sampler); /* CFG++: asks for the estimate without the prompt */
 
 typedef enum {
@@ -128,7 +126,7 @@ typedef struct {
     SfuSampler sampler;
     SfuSchedule schedule;
     int steps;
-    double strength; /* 1: all; else only the last int(steps * strength) steps, at least 1 */
+    double strength;    /* 1: all; else only the last int(steps * strength) steps, at least 1 */
     const int *aligned; /* [10] timesteps of Align Your Steps, falling; NULL: none are known */
 } SfuScheduleOptions;
 

@@ -272,13 +272,8 @@ static void add_tokens(Chunks *c, const GArray *ids, double weight, const SfuPro
     }
 }
 
-SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd2, GError **error)
-{
-    return sfu_prompt_parse_with(t, text, sd2, NULL, error);
-}
-
-SfuPrompt *sfu_prompt_parse_with(const SfuTokenizer *t, const char *text, gboolean sd2, const SfuPromptWords *words,
-                                 GError **error)
+SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd2, const SfuPromptWords *words,
+                            GError **error)
 {
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32)), *parts = NULL;
     SfuPrompt *prompt = NULL;
@@ -326,24 +321,6 @@ void sfu_prompt_free(SfuPrompt *p)
     g_free(p->tokens);
     g_free(p->weights);
     g_free(p);
-}
-
-static void extend(SfuPrompt *p, int n_chunks)
-{
-    p->tokens = g_realloc_n(p->tokens, n_chunks, sizeof(*p->tokens));
-    p->weights = g_realloc_n(p->weights, n_chunks, sizeof(*p->weights));
-    for (; p->n_chunks < n_chunks; p->n_chunks++)
-        for (int i = 0; i < SFU_CHUNK_TOKENS; i++) {
-            p->tokens[p->n_chunks][i] = i == 0 ? SFU_TOKEN_BOS : i == 1 ? SFU_TOKEN_EOS : p->pad;
-            p->weights[p->n_chunks][i] = 1;
-        }
-}
-
-void sfu_prompt_pad(SfuPrompt *a, SfuPrompt *b)
-{
-    const int n_chunks = MAX(a->n_chunks, b->n_chunks);
-    extend(a, n_chunks);
-    extend(b, n_chunks);
 }
 
 void sfu_prompt_apply_weights(const SfuPrompt *p, float *hidden, int dim)

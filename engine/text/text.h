@@ -70,22 +70,19 @@ typedef struct {
     float (*weights)[SFU_CHUNK_TOKENS]; /* [n_chunks][77], 1 for BOS, EOS and padding */
 } SfuPrompt;
 
-/* sd2: chunks are padded with 0 as OpenCLIP's are, else with EOS. text NULL is "". Caller frees with sfu_prompt_free().
- * NULL with UTF8, LENGTH or WEIGHT. */
-SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd2, GError **error);
-/* Words that stand for vectors of their own (textual inversion). vectors(word) says how many; their token numbers are
- * SFU_N_VOCAB + *first and following. 0: the word is words. */
+/* Words that stand for vectors of their own (textual inversion). vectors(word) returns how many vectors a word has;
+ * their token numbers are SFU_N_VOCAB + *first and following. 0: the word is ordinary text. */
 typedef struct {
     GPtrArray *words; /* GArray* of gint32: a word's tokens, at least one */
     int (*vectors)(guint word, int *first, gpointer data);
     gpointer data;
 } SfuPromptWords;
-/* sfu_prompt_parse() with such words; the longest that fits counts. A word's vectors stay in one chunk. */
-SfuPrompt *sfu_prompt_parse_with(const SfuTokenizer *t, const char *text, gboolean sd2, const SfuPromptWords *words,
-                                 GError **error);
+/* sd2: pads chunks with 0, as OpenCLIP does, else with EOS. text NULL is "". words NULL: none; else the longest word
+ * that fits counts, and its vectors stay in one chunk. Caller frees with sfu_prompt_free(). NULL with UTF8, LENGTH or
+ * WEIGHT. */
+SfuPrompt *sfu_prompt_parse(const SfuTokenizer *t, const char *text, gboolean sd2, const SfuPromptWords *words,
+                            GError **error);
 void sfu_prompt_free(SfuPrompt *p);
-/* Appends empty chunks to the shorter of the two, so that prompt and negative prompt fit into one batch. */
-void sfu_prompt_pad(SfuPrompt *a, SfuPrompt *b);
 /* hidden [n_chunks, 77, dim] *= weights, then each chunk is scaled to the mean that it had before (A1111's "original"
  * emphasis). Does nothing if no weight differs from 1. */
 void sfu_prompt_apply_weights(const SfuPrompt *p, float *hidden, int dim);

@@ -83,7 +83,7 @@ static void test_prompts(void)
         gsize length;
         char *text = from_hex(fields[2], &length);
         GError *error = NULL;
-        SfuPrompt *p = sfu_prompt_parse(tokenizer, text, *fields[1] == '1', &error);
+        SfuPrompt *p = sfu_prompt_parse(tokenizer, text, *fields[1] == '1', NULL, &error);
         g_assert_no_error(error);
         if (p->n_chunks * SFU_CHUNK_TOKENS != (int)g_strv_length(tokens))
             g_error("'%s' has %d chunks, not %u", text, p->n_chunks, g_strv_length(tokens) / SFU_CHUNK_TOKENS);
@@ -112,7 +112,7 @@ static void test_emphasis(void)
     float hidden[SFU_CHUNK_TOKENS * 8];
     for (int i = 0; i < SFU_CHUNK_TOKENS * 8; i++)
         hidden[i] = (float)(cos(i * 0.37) + 0.4);
-    SfuPrompt *p = sfu_prompt_parse(tokenizer, "a (cat:1.5) and [dog], (((tree)))", FALSE, NULL);
+    SfuPrompt *p = sfu_prompt_parse(tokenizer, "a (cat:1.5) and [dog], (((tree)))", FALSE, NULL, NULL);
     sfu_prompt_apply_weights(p, hidden, 8);
     sfu_prompt_free(p);
     char **line = lines;

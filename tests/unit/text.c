@@ -11,7 +11,7 @@ static void refused(const char *text, gssize length, int code, const char *words
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32));
     GError *error = NULL;
     if (length < 0 || strlen(text) == (gsize)length) { /* a prompt ends at its NUL */
-        g_assert_null(sfu_prompt_parse(tokenizer, text, FALSE, &error));
+        g_assert_null(sfu_prompt_parse(tokenizer, text, FALSE, NULL, &error));
         g_assert_error(error, SFU_TEXT_ERROR, code);
         g_assert_nonnull(strstr(error->message, words));
         g_clear_error(&error);
@@ -29,7 +29,7 @@ static void refused(const char *text, gssize length, int code, const char *words
 static SfuPrompt *parse(const char *text, gboolean sd2)
 {
     GError *error = NULL;
-    SfuPrompt *p = sfu_prompt_parse(tokenizer, text, sd2, &error);
+    SfuPrompt *p = sfu_prompt_parse(tokenizer, text, sd2, NULL, &error);
     g_assert_no_error(error);
     return p;
 }
@@ -76,7 +76,7 @@ static void test_long(void)
         while (text->len + strlen(cases[i].unit) <= 100000)
             g_string_append(text, cases[i].unit);
         GError *error = NULL;
-        SfuPrompt *p = sfu_prompt_parse(tokenizer, text->str, FALSE, &error);
+        SfuPrompt *p = sfu_prompt_parse(tokenizer, text->str, FALSE, NULL, &error);
         if (cases[i].too_deep) {
             g_assert_null(p);
             g_assert_error(error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WEIGHT);
@@ -136,29 +136,6 @@ static void test_where_we_differ_from_a1111(void)
     sfu_prompt_free(p);
 }
 
-static void test_pad(void)
-{
-    GString *text = g_string_new(NULL);
-    for (int i = 0; i < 100; i++)
-        g_string_append(text, "cat ");
-    for (int sd2 = 0; sd2 < 2; sd2++) {
-        SfuPrompt *a = parse(text->str, sd2), *b = parse("(dog:1.2)", sd2), *empty = parse("", sd2);
-        g_assert_cmpint(a->n_chunks, ==, 2);
-        g_assert_cmpint(a->n_tokens, ==, 100);
-        sfu_prompt_pad(b, a);
-        g_assert_cmpint(a->n_chunks, ==, 2);
-        g_assert_cmpint(b->n_chunks, ==, 2);
-        g_assert_cmpmem(b->tokens[1], sizeof(b->tokens[1]), empty->tokens[0], sizeof(empty->tokens[0]));
-        g_assert_cmpmem(b->weights[1], sizeof(b->weights[1]), empty->weights[0], sizeof(empty->weights[0]));
-        g_assert_cmpfloat_with_epsilon(b->weights[0][1], 1.2, 1e-6);
-        sfu_prompt_free(a);
-        sfu_prompt_free(b);
-        sfu_prompt_free(empty);
-    }
-    g_string_free(text, TRUE);
-    sfu_prompt_free(NULL);
-}
-
 /* Each chunk keeps its own mean; a prompt without emphasis is not touched. */
 static void test_means(void)
 {
@@ -209,7 +186,6 @@ int main(int argc, char **argv)
     g_test_add_func("/unit/text/long", test_long);
     g_test_add_func("/unit/text/weights-have-bounds", test_weights_have_bounds);
     g_test_add_func("/unit/text/where-we-differ-from-a1111", test_where_we_differ_from_a1111);
-    g_test_add_func("/unit/text/pad", test_pad);
     g_test_add_func("/unit/text/means", test_means);
     const int status = g_test_run();
     sfu_tokenizer_free(tokenizer);
