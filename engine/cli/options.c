@@ -20,10 +20,7 @@ static const SfuCliOption table[] = {
     {"depth", "BITS", "bits per channel of the written picture: 8, 16 or 32 (default: like the input, else 8)"},
     {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] in a safetensors file"},
     {"save-latent", "FILE", "write the final latents as safetensors"},
-    {"trace", "DIR",
-     "write the output of every block of the denoising network into this folder, as safetensors; the folder is created "
-     "if "
-     "needed"},
+    {"trace", "DIR", "write the output of every block of the denoising network into this folder, as safetensors"},
     {"shard", "I/N", "batch: run every Nth job, starting with the Ith (1..N)"},
     {"claim", NULL,
      "batch: share the jobs with other workers on the same files; each worker takes one job at a time and takes over "

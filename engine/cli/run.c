@@ -301,16 +301,17 @@ static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o,
 {
     for (guint i = 0; i < results->len; i++) {
         const SfuResult *r = g_ptr_array_index(results, i);
-        char seed[32], seconds[32];
+        char seed[32], seconds[32], peak[32];
         if (!save_result(o, task, r, picture, outputs[i], error))
             return FALSE;
         g_snprintf(seed, sizeof seed, "%" G_GUINT64_FORMAT, r->seed);
         g_ascii_formatd(seconds, sizeof seconds, "%.2f", (double)(g_get_monotonic_time() - start) / 1e6);
+        g_snprintf(peak, sizeof peak, "%" G_GUINT64_FORMAT, sfu_engine_peak_bytes(e));
         if (r->note && i == 0 && !o->json)
             g_printerr("sfumato: %s\n", r->note);
         if (o->json)
             sfu_cli_json_event("result", "file", outputs[i], "seed", seed, "seconds", seconds, "device",
-                               sfu_engine_device(e), "note", r->note ? r->note : "", NULL);
+                               sfu_engine_device(e), "peak_bytes", peak, "note", r->note ? r->note : "", NULL);
         else if (!o->quiet)
             g_print("%s (seed %s, %s s on %s)\n", outputs[i], seed, seconds, sfu_engine_device(e));
     }

@@ -114,6 +114,7 @@ def _():
     assert r.returncode == 0, r.stderr
     events = [json.loads(line) for line in r.stdout.splitlines()]
     assert events[-1]["event"] == "result" and events[-1]["seed"] == "5"
+    assert int(events[-1]["peak_bytes"]) > 1 << 20
     fractions = [e["fraction"] for e in events if e["event"] == "progress"]
     assert fractions == sorted(fractions) and 0 <= fractions[0] <= fractions[-1] <= 1
     w, h, bits, color, rows, text = read_png(a)
