@@ -6,7 +6,7 @@
 
 static JsonNode *read_golden(void)
 {
-    GFile *file = g_file_new_for_path(GOLDEN);
+    GFile *file = g_file_new_for_path(PARITY_DATA "/schedule.golden.gz");
     GError *error = NULL;
     GInputStream *packed = G_INPUT_STREAM(g_file_read(file, NULL, &error));
     g_assert_no_error(error);
