@@ -113,8 +113,9 @@ typedef struct {
     double fraction;     /* of the whole job, 0..1, never decreases */
     double seconds_left; /* < 0: not known yet */
     int image, n_images; /* position in the batch */
-    const char *text;    /* "Denoising 7 of 20, 12 s left" */
+    const char *text;    /* as sfu_progress_text(); borrowed */
 } SfuProgress;
+char *sfu_progress_text(const SfuProgress *p); /* "Denoising 7 of 20, 12 s left", translated; caller frees */
 
 /* What a run will cost. */
 typedef struct {

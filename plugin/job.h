@@ -39,8 +39,6 @@ GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobC
 
 /* "CPU (AMD EPYC 7B13)" for PoCL's "cpu-znver3-AMD EPYC 7B13"; other names as they are. Caller frees. */
 char *sfu_device_words(const char *name);
-/* "Denoising 7 of 20, 12 s left" in the user's language. Caller frees. */
-char *sfu_progress_text(const SfuProgress *p);
 
 G_END_DECLS
 #endif

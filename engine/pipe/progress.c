@@ -31,7 +31,7 @@ static double rate(const SfuRun *r, int stage)
     return guess > 0 ? first_guess[stage] * seconds / guess : 0;
 }
 
-static void report(SfuRun *r, SfuStage stage, int step, int n_steps, const char *what)
+static void report(SfuRun *r, SfuStage stage, int step, int n_steps)
 {
     if (!r->job->progress)
         return;
@@ -44,34 +44,11 @@ static void report(SfuRun *r, SfuStage stage, int step, int n_steps, const char 
         left += rest * cost;
     }
     r->fraction = MAX(r->fraction, all > 0 ? CLAMP(1 - left / all, 0, 1) : 0);
-    char time_left[48] = "", counter[64] = "";
-    if (known && left >= 1)
-        g_snprintf(time_left, sizeof time_left, left >= 90 ? ", %.0f min left" : ", %.0f s left",
-                   left >= 90 ? left / 60 : left);
-    if (n_steps > 0)
-        g_snprintf(counter, sizeof counter, " %d of %d", step, n_steps);
-    char *text = g_strdup_printf("%s%s%s", what, counter, time_left);
-    const SfuProgress p = {stage, step, n_steps, r->fraction, known ? left : -1, r->image, r->n_images, text};
+    SfuProgress p = {stage, step, n_steps, r->fraction, known ? left : -1, r->image, r->n_images, NULL};
+    char *text = sfu_progress_text(&p);
+    p.text = text;
     r->job->progress(&p, r->job->data);
     g_free(text);
-}
-
-static const char *stage_text(SfuStage stage)
-{
-    switch (stage) {
-    case SFU_STAGE_COMPILE:
-        return "Preparing the device";
-    case SFU_STAGE_LOAD:
-        return "Loading the model";
-    case SFU_STAGE_ENCODE:
-        return "Reading the picture";
-    case SFU_STAGE_DENOISE:
-        return "Denoising";
-    case SFU_STAGE_DECODE:
-        return "Painting the picture";
-    default:
-        return "Enlarging";
-    }
 }
 
 gboolean sfu_run_cancelled(const SfuRun *r, GError **error)
@@ -116,14 +93,14 @@ gboolean sfu_run_tick(SfuRun *r, SfuStage stage, double units, int step, int n_s
     }
     r->done[stage] += units;
     r->last_us = now;
-    report(r, stage, step, n_steps, stage_text(stage));
+    report(r, stage, step, n_steps);
     return !sfu_run_cancelled(r, error);
 }
 
 gboolean sfu_run_stage(SfuRun *r, SfuStage stage, GError **error)
 {
     r->last_us = g_get_monotonic_time();
-    report(r, stage, 0, 0, stage_text(stage));
+    report(r, stage, 0, 0);
     return !sfu_run_cancelled(r, error);
 }
 
