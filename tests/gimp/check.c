@@ -864,6 +864,9 @@ int check_run(const char *file, const char *what)
         refusals();
         masks_and_groups();
         merged_and_repeat();
+        char *folder = g_path_get_dirname(file);
+        check_crafted_files(folder);
+        g_free(folder);
         enlarge_as_layer();
         looks();
         fill_transparent();

@@ -47,7 +47,8 @@ char *enlarge_here(Image image, double scale, int fail_at);
 void check_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values,
                    const char *word);
 
-void check_control_layers(const char *log); /* check-control.c; log: the stand-in's */
+void check_control_layers(const char *log);   /* check-control.c; log: the stand-in's */
+void check_crafted_files(const char *folder); /* check-files.c; writes into the folder */
 
 /* check-shared.c. who: tells the GIMPs apart. */
 void check_shared_settings(const char *who);

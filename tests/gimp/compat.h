@@ -32,6 +32,7 @@ typedef GimpDrawable *Drawable;
 #define item_name(l) gimp_item_get_name(GIMP_ITEM(l))
 #define item_delete(l) gimp_item_delete(GIMP_ITEM(l))
 #define item_parasite(l, n) gimp_item_get_parasite(GIMP_ITEM(l), n)
+#define item_attach_parasite(l, p) gimp_item_attach_parasite(GIMP_ITEM(l), p)
 #define item_position(i, l) gimp_image_get_item_position(i, GIMP_ITEM(l))
 #define item_parent(l) ((Layer)gimp_item_get_parent(GIMP_ITEM(l)))
 #define group_new(i) ((Layer)gimp_group_layer_new(i, "group"))
@@ -102,6 +103,20 @@ static inline double *path_points(Path p, int *n)
     *n = n_points;
     return points;
 }
+static inline gboolean image_save(Image image, const char *path)
+{
+    GFile *file = g_file_new_for_path(path);
+    const gboolean ok = gimp_file_save(GIMP_RUN_NONINTERACTIVE, image, file, NULL);
+    g_object_unref(file);
+    return ok;
+}
+static inline Image image_load(const char *path)
+{
+    GFile *file = g_file_new_for_path(path);
+    Image image = gimp_file_load(GIMP_RUN_NONINTERACTIVE, file);
+    g_object_unref(file);
+    return image;
+}
 static inline const void *parasite_data(GimpParasite *p, guint32 *n)
 {
     return gimp_parasite_get_data(p, n);
@@ -129,6 +144,7 @@ typedef gint32 Drawable;
 #define item_name gimp_item_get_name
 #define item_delete gimp_item_delete
 #define item_parasite gimp_item_get_parasite
+#define item_attach_parasite gimp_item_attach_parasite
 #define item_position gimp_image_get_item_position
 #define item_parent gimp_item_get_parent
 #define group_new gimp_layer_group_new
@@ -177,6 +193,11 @@ static inline double *path_points(Path p, int *n)
     g_free(strokes);
     return points;
 }
+static inline gboolean image_save(Image image, const char *path)
+{
+    return gimp_file_save(GIMP_RUN_NONINTERACTIVE, image, gimp_image_get_active_layer(image), path, path);
+}
+#define image_load(path) gimp_file_load(GIMP_RUN_NONINTERACTIVE, path, path)
 static inline const void *parasite_data(GimpParasite *p, guint32 *n)
 {
     *n = gimp_parasite_data_size(p);

@@ -227,6 +227,68 @@ static void no_model_is_no_dead_end(void)
     dlg_end_scene();
 }
 
+/* ---- folders on a slow disk ---- */
+
+#define LOOK_MS 3000
+
+/* How long GTK's loop stood still, at most. */
+typedef struct {
+    gint64 last_us, longest_us;
+} Pulse;
+
+static gboolean beat(gpointer data)
+{
+    Pulse *p = data;
+    const gint64 now = g_get_monotonic_time();
+    p->longest_us = MAX(p->longest_us, now - p->last_us);
+    p->last_us = now;
+    return G_SOURCE_CONTINUE;
+}
+
+static void use_slow_folders(GtkWidget *window)
+{
+    GtkWidget *model = dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model");
+    for (int i = 0; i < 300 && gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(model)), NULL) < 4;
+         i++)
+        dlg_settle(50);
+    sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors");
+    dlg_settle(500);
+    sfu_model_combo_set(model, "/models/sd-v1-5-inpainting.safetensors");
+    dlg_settle(500);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 400 && dlg_count_results(window) < 1; i++)
+        dlg_settle(50);
+    g_assert_cmpuint(dlg_count_results(window), >=, 1);
+}
+
+static void slow_folders_block_nothing(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    char *look = g_strdup_printf("%d", LOOK_MS);
+    g_setenv("SFU_STANDIN_LOOK_MS", look, TRUE);
+    dlg_new_scene();
+    dlg_action = SFU_ACTION_FILL;
+    Pulse pulse = {g_get_monotonic_time(), 0};
+    const guint timer = g_timeout_add(10, beat, &pulse);
+    g_timeout_add(100, dlg_act, use_slow_folders);
+    sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error);
+    g_assert_no_error(error);
+    beat(&pulse); /* closing, too */
+    g_source_remove(timer);
+    g_test_message("the loop stood still for %.0f ms at most", (double)pulse.longest_us / 1e3);
+    /* Building the window takes some 0.2 s, on a busy machine several times that; one look at the folders takes longer.
+     */
+    g_assert_cmpint(pulse.longest_us, <, (LOOK_MS - 200) * 1000);
+    g_unsetenv("SFU_STANDIN_LOOK_MS");
+    g_free(look);
+    dlg_end_scene();
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+}
+
 static void names_of_devices(void)
 {
     static const char *const names[][2] = {{"cpu-znver3-AMD EPYC 7B13", "CPU (AMD EPYC 7B13)"},
@@ -246,6 +308,7 @@ void dlg_models_tests(void)
     g_test_add_func("/models/are had by a click, and by nothing else", models_are_had);
     g_test_add_func("/models/none is no dead end", no_model_is_no_dead_end);
     g_test_add_func("/models/that the program is missing is said", no_program_is_said);
+    g_test_add_func("/models/folders on a slow disk do not block the window", slow_folders_block_nothing);
     g_test_add_func("/models/names of devices", names_of_devices);
     g_test_add_func("/models/removing goes to models that are made for filling",
                     remove_goes_to_models_made_for_filling);

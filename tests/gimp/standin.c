@@ -1,6 +1,7 @@
 /* A stand-in for the engine behind sfumato.h, for the plug-in's tests: paints with plain arithmetic instead of a
  * network, so that every pixel of a result is known, in no time. The table of parameters is the real one. Environment:
  *   SFU_STANDIN_STEP_MS  time of a step (default 0)
+ *   SFU_STANDIN_LOOK_MS  time of reading the model folders (default 0)
  *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; model:PATH: that one does; kill: the process
  * dies after the first step SFU_STANDIN_NO_MODELS  there is none SFU_STANDIN_LOG      a file that gets one line for
  * each run: task, seed, sizes, options
@@ -10,6 +11,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,6 +62,13 @@ char **sfu_model_folders(const char *const *extra)
     return extra ? g_strdupv((char **)extra) : g_new0(char *, 1);
 }
 
+static void look(void)
+{
+    const char *ms = g_getenv("SFU_STANDIN_LOOK_MS");
+    if (ms)
+        g_usleep((gulong)atoi(ms) * 1000);
+}
+
 GPtrArray *sfu_models(const char *const *folders)
 {
     static const struct {
@@ -85,6 +94,7 @@ GPtrArray *sfu_models(const char *const *folders)
         {"taesd", "TAESD", 9 << 20, 0, FALSE, 0, 0, NULL, "taesd"},
     };
     GPtrArray *a = g_ptr_array_new_with_free_func(model_free);
+    look();
     for (gsize i = 0; i < G_N_ELEMENTS(list) && !g_getenv("SFU_STANDIN_NO_MODELS"); i++) {
         SfuModelInfo *m = g_new0(SfuModelInfo, 1);
         *m = (SfuModelInfo){g_strdup_printf("/models/%s.safetensors", list[i].name),
@@ -114,6 +124,7 @@ GPtrArray *sfu_control_nets(const char *const *folders, const char *model)
 {
     static const char *const names[] = {"sd15_canny", "union"};
     GPtrArray *a = g_ptr_array_new_with_free_func(net_free);
+    look();
     for (gsize i = 0; i < G_N_ELEMENTS(names) && strstr(model, "dreamshaper"); i++) {
         SfuControlNet *n = g_new(SfuControlNet, 1);
         *n =

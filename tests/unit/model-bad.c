@@ -4,6 +4,7 @@
 #include "file/pickle.h"
 #include "model/embedding.h"
 #include "file/file.h"
+#include "file/json.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -451,10 +452,33 @@ static void test_pth_damaged(gconstpointer name)
     g_free(text);
 }
 
+/* Messages quote the beginning of a text from outside; a UTF-8 character is not cut, whatever its length. */
+static void test_text_head(void)
+{
+    static const char *const characters[] = {"a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x8e\xa8"};
+    for (gsize k = 0; k < G_N_ELEMENTS(characters); k++)
+        for (int before = 0; before < 4; before++) {
+            GString *text = g_string_new(NULL);
+            for (int i = 0; i < before; i++)
+                g_string_append_c(text, 'x');
+            while (text->len < 100)
+                g_string_append(text, characters[k]);
+            const char *start = SFU_TEXT_HEAD(text->str);
+            g_assert_true(g_utf8_validate(start, -1, NULL));
+            g_assert_true(g_str_has_prefix(text->str, start));
+            g_assert_cmpuint(strlen(start), <=, 60);
+            g_assert_cmpuint(strlen(start), >, 60 - strlen(characters[k]));
+            g_string_free(text, TRUE);
+        }
+    g_assert_cmpstr(SFU_TEXT_HEAD("short"), ==, "short");
+    g_assert_cmpstr(SFU_TEXT_HEAD(""), ==, "");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     folder = folder_new();
+    g_test_add_func("/json/text-head", test_text_head);
     g_test_add_func("/model-bad/headers", test_headers);
     g_test_add_func("/model-bad/deep-nesting", test_deep_nesting);
     g_test_add_func("/model-bad/cut-anywhere", test_cut_anywhere);
