@@ -307,7 +307,7 @@ SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, SfuModel *m, GError **err
 /* ---- whose is it? ---- */
 
 /* Outputs over inputs of the first module whose name, with '_' for '.', holds `word`, and its inputs; 0: unknown. */
-static gboolean find(const SfuAdapter *a, const char *word, gint64 *in, double *ratio)
+static gboolean find_module(const SfuAdapter *a, const char *word, gint64 *in, double *ratio)
 {
     gboolean found = FALSE;
     *in = 0;
@@ -366,10 +366,10 @@ static const char *which_flux(const SfuAdapter *a)
 {
     gint64 in;
     double single, mlp, other;
-    find(a, "single_blocks_0_linear1", &in, &single);
-    find(a, "double_blocks_0_img_mlp_0", &in, &mlp);
-    const gboolean two = single > 8 || mlp > 5 || find(a, "to_qkv_mlp_proj", &in, &other) ||
-                         find(a, "_linear_in", &in, &other) || g_strcmp0(by_metadata(a), "FLUX.2") == 0;
+    find_module(a, "single_blocks_0_linear1", &in, &single);
+    find_module(a, "double_blocks_0_img_mlp_0", &in, &mlp);
+    const gboolean two = single > 8 || mlp > 5 || find_module(a, "to_qkv_mlp_proj", &in, &other) ||
+                         find_module(a, "_linear_in", &in, &other) || g_strcmp0(by_metadata(a), "FLUX.2") == 0;
     return two ? "FLUX.2" : single > 0 || mlp > 0 || by_metadata(a) ? "FLUX.1" : "FLUX";
 }
 
@@ -395,9 +395,9 @@ const char *sfu_adapter_family(const SfuAdapter *a)
     gint64 in;
     double ratio;
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-        if (find(a, words[i].word, &in, &ratio))
+        if (find_module(a, words[i].word, &in, &ratio))
             return words[i].name ? words[i].name : which_flux(a);
-    if (find(a, "attn2_to_k", &in, &ratio))
+    if (find_module(a, "attn2_to_k", &in, &ratio))
         for (gsize i = 0; i < G_N_ELEMENTS(contexts); i++)
             if (contexts[i].context == in)
                 return contexts[i].name;

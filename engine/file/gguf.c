@@ -42,7 +42,7 @@ typedef struct {
     GError **error;
 } Reader;
 
-static gboolean torn(Reader *r)
+static gboolean fail_damaged(Reader *r)
 {
     return sfu_file_fail(r->error, r->path, _("the GGUF header is truncated or wrong"));
 }
@@ -56,11 +56,11 @@ static guint64 number_at(const guint8 *p, int n)
     return v;
 }
 
-static gboolean take(Reader *r, int n, guint64 *v)
+static gboolean read_number(Reader *r, int n, guint64 *v)
 {
     *v = 0;
     if (r->end - r->p < n)
-        return torn(r);
+        return fail_damaged(r);
     *v = number_at(r->p, n);
     r->p += n;
     return TRUE;
@@ -69,10 +69,10 @@ static gboolean take(Reader *r, int n, guint64 *v)
 static gboolean take_text(Reader *r, const char **s, gsize *n)
 {
     guint64 length = 0;
-    if (!take(r, 8, &length))
+    if (!read_number(r, 8, &length))
         return FALSE;
     if (length > (guint64)(r->end - r->p))
-        return torn(r);
+        return fail_damaged(r);
     *s = (const char *)r->p;
     *n = (gsize)length;
     r->p += length;
@@ -95,7 +95,7 @@ static char *take_name(Reader *r, const char *what)
 static gboolean skip_array(Reader *r, SfuFileValue *v, int depth)
 {
     guint64 type = 0, n = 0;
-    if (!take(r, 4, &type) || !take(r, 8, &n))
+    if (!read_number(r, 4, &type) || !read_number(r, 8, &n))
         return FALSE;
     if (type >= N_VALUE_TYPES || depth > MAX_DEPTH)
         return sfu_file_fail(r->error, r->path, _("the GGUF header has an array of an unknown type"));
@@ -105,7 +105,7 @@ static gboolean skip_array(Reader *r, SfuFileValue *v, int depth)
     v->elements = r->p;
     if (value_bytes[type]) {
         if (n > (guint64)(r->end - r->p) / value_bytes[type])
-            return torn(r);
+            return fail_damaged(r);
         r->p += n * value_bytes[type];
         return TRUE;
     }
@@ -149,7 +149,7 @@ static gboolean take_value(Reader *r, SfuFileValue *v)
     guint64 type = 0, bits;
     const char *s = NULL;
     gsize n = 0;
-    if (!take(r, 4, &type))
+    if (!read_number(r, 4, &type))
         return FALSE;
     switch (type) {
     case TEXT:
@@ -166,7 +166,7 @@ static gboolean take_value(Reader *r, SfuFileValue *v)
                                  (guint)type);
         v->kind = SFU_FILE_NUMBER;
         const guint8 *at = r->p;
-        if (!take(r, value_bytes[type], &bits))
+        if (!read_number(r, value_bytes[type], &bits))
             return FALSE;
         v->number = number_value(at, (int)type);
         return TRUE;
@@ -235,7 +235,7 @@ static gboolean restore_shape(Reader *r, SfuFileTensor *t)
 static gboolean take_tensor(Reader *r, SfuFileTensor *t, guint64 *place)
 {
     guint64 n_dims = 0, type = 0, dim = 0;
-    if (!(t->name = take_name(r, "a tensor's name")) || !take(r, 4, &n_dims))
+    if (!(t->name = take_name(r, "a tensor's name")) || !read_number(r, 4, &n_dims))
         return FALSE;
     if (!g_hash_table_add(r->names, t->name))
         return sfu_file_fail(r->error, r->path, _("the GGUF header names the tensor '%s' twice"), t->name);
@@ -243,11 +243,11 @@ static gboolean take_tensor(Reader *r, SfuFileTensor *t, guint64 *place)
         return sfu_file_fail(r->error, r->path, _("'%s' has %" PRIu64 " dimensions"), t->name, n_dims);
     t->n_dims = (int)n_dims;
     for (int i = t->n_dims - 1; i >= 0; i--) {
-        if (!take(r, 8, &dim))
+        if (!read_number(r, 8, &dim))
             return FALSE;
         t->dims[i] = (gint64)MIN(dim, (guint64)1 << 41);
     }
-    if (!take(r, 4, &type) || !take(r, 8, place) || !count(r, t))
+    if (!read_number(r, 4, &type) || !read_number(r, 8, place) || !count(r, t))
         return FALSE;
     if (type >= G_N_ELEMENTS(types))
         return sfu_file_refuse(r->error, r->path, _("'%s' is of type %" PRIu64 ", which Sfumato does not know"),
@@ -291,7 +291,7 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
 {
     guint64 version = 0, n_tensors = 0, n_entries = 0;
     r->p = data + 4;
-    if (!take(r, 4, &version) || !take(r, 8, &n_tensors) || !take(r, 8, &n_entries))
+    if (!read_number(r, 4, &version) || !read_number(r, 8, &n_tensors) || !read_number(r, 8, &n_entries))
         return FALSE;
     if (version < 2 || version > 3)
         return (version & 0xffff) == 0

@@ -26,7 +26,7 @@ static GList *kept_keys(const SfuFile *f)
     return g_list_reverse(kept);
 }
 
-static void put(GByteArray *b, guint64 v, int n)
+static void put_number(GByteArray *b, guint64 v, int n)
 {
     guint8 bytes[8];
     for (int i = 0; i < n; i++)
@@ -36,7 +36,7 @@ static void put(GByteArray *b, guint64 v, int n)
 
 static void put_text(GByteArray *b, const char *s)
 {
-    put(b, strlen(s), 8);
+    put_number(b, strlen(s), 8);
     g_byte_array_append(b, (const guint8 *)s, (guint)strlen(s));
 }
 
@@ -66,15 +66,15 @@ static void put_entries(GByteArray *b, const SfuFile *f, GPtrArray *out, GList *
 {
     enum { U32 = 4, I32 = 5, TEXT = 8, ARRAY = 9 };
     put_text(b, "general.quantization_version");
-    put(b, U32, 4);
-    put(b, 2, 4);
+    put_number(b, U32, 4);
+    put_number(b, 2, 4);
     for (GList *l = keys; l; l = l->next) {
         const SfuFileValue *v = g_hash_table_lookup(f->metadata, l->data);
         put_text(b, l->data);
         if (v->raw)
             g_byte_array_append(b, v->raw, (guint)v->raw_bytes);
         else {
-            put(b, TEXT, 4);
+            put_number(b, TEXT, 4);
             put_text(b, v->text);
         }
     }
@@ -84,11 +84,11 @@ static void put_entries(GByteArray *b, const SfuFile *f, GPtrArray *out, GList *
             continue;
         char *key = g_strconcat("comfy.gguf.orig_shape.", o->name, NULL);
         put_text(b, key);
-        put(b, ARRAY, 4);
-        put(b, I32, 4);
-        put(b, (guint64)o->n_dims, 8);
+        put_number(b, ARRAY, 4);
+        put_number(b, I32, 4);
+        put_number(b, (guint64)o->n_dims, 8);
         for (int d = 0; d < o->n_dims; d++)
-            put(b, (guint64)o->dims[d], 4);
+            put_number(b, (guint64)o->dims[d], 4);
         g_free(key);
     }
 }
@@ -101,29 +101,29 @@ GByteArray *sfu_gguf_header(const SfuFile *f, GPtrArray *out)
     for (guint i = 0; i < out->len; i++)
         n_entries += is_flat(g_ptr_array_index(out, i)) ? 1 : 0;
     g_byte_array_append(b, (const guint8 *)"GGUF", 4);
-    put(b, 3, 4);
-    put(b, out->len, 8);
-    put(b, n_entries, 8);
+    put_number(b, 3, 4);
+    put_number(b, out->len, 8);
+    put_number(b, n_entries, 8);
     put_entries(b, f, out, keys);
     g_list_free(keys);
     for (guint i = 0; i < out->len; i++) {
         const SfuOutTensor *o = g_ptr_array_index(out, i);
         const gboolean flat = is_flat(o);
         put_text(b, o->name);
-        put(b, flat ? 2 : (guint64)o->n_dims, 4);
+        put_number(b, flat ? 2 : (guint64)o->n_dims, 4);
         if (flat) {
-            put(b, (guint64)(o->n_elements / o->dims[0]), 8);
-            put(b, (guint64)o->dims[0], 8);
+            put_number(b, (guint64)(o->n_elements / o->dims[0]), 8);
+            put_number(b, (guint64)o->dims[0], 8);
         }
         for (int d = o->n_dims - 1; !flat && d >= 0; d--)
-            put(b, (guint64)o->dims[d], 8);
-        put(b, (guint64)ggml_type(o->dtype), 4);
-        put(b, place, 8);
+            put_number(b, (guint64)o->dims[d], 8);
+        put_number(b, (guint64)ggml_type(o->dtype), 4);
+        put_number(b, place, 8);
         place += (sfu_dtype_size(o->dtype, o->n_elements) + SFU_GGUF_ALIGNMENT - 1) / SFU_GGUF_ALIGNMENT *
                  SFU_GGUF_ALIGNMENT;
     }
     while (b->len % SFU_GGUF_ALIGNMENT)
-        put(b, 0, 1);
+        put_number(b, 0, 1);
     return b;
 }
 
@@ -176,7 +176,7 @@ GByteArray *sfu_safetensors_header(const SfuFile *f, GPtrArray *out)
     char *text = json_to_string(root, FALSE);
     GByteArray *b = g_byte_array_new();
     const gsize n = (strlen(text) + 7) / 8 * 8;
-    put(b, n, 8);
+    put_number(b, n, 8);
     g_byte_array_append(b, (const guint8 *)text, (guint)strlen(text));
     while (b->len < 8 + n)
         g_byte_array_append(b, (const guint8 *)" ", 1);

@@ -215,8 +215,8 @@ typedef struct {
 } Bin;
 
 /* n_dims dims whose product is n; name: of the layer. */
-static SfuFileTensor *take(Bin *b, const SfuNcnnLayer *l, const char *what, SfuDtype dtype, int n_dims,
-                           const gint64 *dims, GError **error)
+static SfuFileTensor *take_weight(Bin *b, const SfuNcnnLayer *l, const char *what, SfuDtype dtype, int n_dims,
+                                  const gint64 *dims, GError **error)
 {
     gint64 n = 1;
     for (int i = 0; i < n_dims; i++)
@@ -276,9 +276,9 @@ static gboolean read_convolution(Bin *b, SfuNcnnLayer *l, GError **error)
         return sfu_file_refuse(
             error, b->path,
             "its weights are int8, which Sfumato does not read from ncnn's files; take the fp16 or fp32 ones");
-    if (!take_tag(b, l, &dtype, error) || !(l->weight = take(b, l, "weight", dtype, 4, dims, error)))
+    if (!take_tag(b, l, &dtype, error) || !(l->weight = take_weight(b, l, "weight", dtype, 4, dims, error)))
         return FALSE;
-    return sfu_ncnn_number(l, 5, 0) == 0 || (l->bias = take(b, l, "bias", SFU_F32, 1, dims, error));
+    return sfu_ncnn_number(l, 5, 0) == 0 || (l->bias = take_weight(b, l, "bias", SFU_F32, 1, dims, error));
 }
 
 static gboolean read_slopes(Bin *b, SfuNcnnLayer *l, GError **error)
@@ -287,7 +287,7 @@ static gboolean read_slopes(Bin *b, SfuNcnnLayer *l, GError **error)
     const gint64 dims[] = {(gint64)CLAMP(n, 0, 65537)};
     if (dims[0] != n || n < 1 || n > 65536)
         return sfu_file_fail(error, b->path, _("layer '%s' has %g slopes"), l->name, n);
-    return (l->weight = take(b, l, "weight", SFU_F32, 1, dims, error)) != NULL;
+    return (l->weight = take_weight(b, l, "weight", SFU_F32, 1, dims, error)) != NULL;
 }
 
 static gboolean read_weights(SfuNcnnGraph *g, Bin *b, GError **error)

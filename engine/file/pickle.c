@@ -57,7 +57,7 @@ void sfu_pickle_value_free(gpointer v)
     g_free(v);
 }
 
-static gboolean torn(Reader *r, const char *what)
+static gboolean fail_damaged(Reader *r, const char *what)
 {
     g_set_error(r->error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s: the pickle inside is damaged (%s)"), r->path,
                 what);
@@ -75,7 +75,7 @@ static gboolean refused(Reader *r, const char *what)
 static SfuPickleValue *value_new(Reader *r, SfuPickleKind kind)
 {
     if (r->arena->len >= MAX_VALUES) {
-        torn(r, "too many values");
+        fail_damaged(r, "too many values");
         return NULL;
     }
     SfuPickleValue *v = g_new0(SfuPickleValue, 1);
@@ -119,10 +119,10 @@ static gboolean push_int(Reader *r, gint64 i)
 }
 
 /* Little-endian unsigned of n <= 8 bytes. */
-static gboolean take(Reader *r, int n, guint64 *v)
+static gboolean read_number(Reader *r, int n, guint64 *v)
 {
     if (r->end - r->p < n)
-        return torn(r, "it ends too early");
+        return fail_damaged(r, "it ends too early");
     *v = 0;
     for (int i = n - 1; i >= 0; i--)
         *v = *v << 8 | r->p[i];
@@ -133,7 +133,7 @@ static gboolean take(Reader *r, int n, guint64 *v)
 static gboolean take_bytes(Reader *r, guint64 n, const char **s)
 {
     if ((guint64)(r->end - r->p) < n)
-        return torn(r, "it ends too early");
+        return fail_damaged(r, "it ends too early");
     *s = (const char *)r->p;
     r->p += n;
     return TRUE;
@@ -143,10 +143,10 @@ static gboolean push_string(Reader *r, int length_bytes)
 {
     guint64 n;
     const char *s;
-    if (!take(r, length_bytes, &n) || !take_bytes(r, n, &s))
+    if (!read_number(r, length_bytes, &n) || !take_bytes(r, n, &s))
         return FALSE;
     if (!g_utf8_validate(s, (gssize)n, NULL))
-        return torn(r, "a text that is not UTF-8");
+        return fail_damaged(r, "a text that is not UTF-8");
     SfuPickleValue *v = push(r, SFU_PICKLE_STRING);
     if (!v)
         return FALSE;
@@ -162,7 +162,7 @@ static gboolean collect(Reader *r, GPtrArray *to)
     while (at > 0 && ((SfuPickleValue *)g_ptr_array_index(r->stack, at - 1))->kind != SFU_PICKLE_MARK)
         at--;
     if (!at)
-        return torn(r, "a mark is missing");
+        return fail_damaged(r, "a mark is missing");
     for (guint i = at; i < r->stack->len; i++)
         g_ptr_array_add(to, g_ptr_array_index(r->stack, i));
     g_ptr_array_set_size(r->stack, (int)at - 1);
@@ -181,7 +181,7 @@ static gboolean push_tuple(Reader *r, int n)
         g_ptr_array_set_size(v->items, n);
         for (int i = n - 1; i >= 0; i--)
             if (!(v->items->pdata[i] = pop(r)))
-                return torn(r, "a tuple lacks values");
+                return fail_damaged(r, "a tuple lacks values");
     }
     g_ptr_array_add(r->stack, v);
     return TRUE;
@@ -220,7 +220,7 @@ static gboolean global_by_lines(Reader *r)
     const guint8 *a = memchr(r->p, '\n', (gsize)(r->end - r->p));
     const guint8 *b = a ? memchr(a + 1, '\n', (gsize)(r->end - a - 1)) : NULL;
     if (!b)
-        return torn(r, "a name without an end");
+        return fail_damaged(r, "a name without an end");
     const char *module = (const char *)r->p;
     r->p = b + 1;
     return push_global(r, module, (gsize)((const char *)a - module), (const char *)a + 1, (gsize)(b - a - 1));
@@ -241,7 +241,7 @@ static gboolean persistent_id(Reader *r)
     if (!id || id->kind != SFU_PICKLE_TUPLE || !word || !is(word->s, word->s_len, "storage") || !type ||
         allowed[type->global].role != STORAGE_TYPE || !key || !count ||
         (id->items->len > 5 && !item(id, 5, SFU_PICKLE_NONE)) || count->i < 0 || count->i > (gint64)1 << 40)
-        return torn(r, "a storage of no known form");
+        return fail_damaged(r, "a storage of no known form");
     SfuPickleValue *v = push(r, SFU_PICKLE_STORAGE);
     if (!v)
         return FALSE;
@@ -259,7 +259,7 @@ static gboolean rebuild_tensor(Reader *r, const SfuPickleValue *args)
     const SfuPickleValue *storage = item(args, 0, SFU_PICKLE_STORAGE), *offset = item(args, 1, SFU_PICKLE_INT),
                          *size = item(args, 2, SFU_PICKLE_TUPLE), *stride = item(args, 3, SFU_PICKLE_TUPLE);
     if (!storage || !offset || !size || !stride || size->items->len != stride->items->len || size->items->len > 8)
-        return torn(r, "a tensor of no known form");
+        return fail_damaged(r, "a tensor of no known form");
     SfuPickleValue *v = push(r, SFU_PICKLE_TENSOR);
     if (!v)
         return FALSE;
@@ -268,12 +268,12 @@ static gboolean rebuild_tensor(Reader *r, const SfuPickleValue *args)
     v->n_dims = (int)size->items->len;
     gint64 n = 1, last = offset->i;
     if (offset->i < 0 || offset->i > (gint64)1 << 40)
-        return torn(r, "a tensor of impossible place");
+        return fail_damaged(r, "a tensor of impossible place");
     for (int i = 0; i < v->n_dims; i++) {
         const SfuPickleValue *d = item(size, (guint)i, SFU_PICKLE_INT), *s = item(stride, (guint)i, SFU_PICKLE_INT);
         const gint64 limit = (gint64)1 << 40;
         if (!d || !s || d->i < 0 || d->i > limit || s->i < 0 || s->i > limit || (d->i && n > limit / d->i))
-            return torn(r, "a tensor of impossible size");
+            return fail_damaged(r, "a tensor of impossible size");
         v->dims[i] = d->i;
         v->strides[i] = s->i;
         n *= d->i;
@@ -281,13 +281,13 @@ static gboolean rebuild_tensor(Reader *r, const SfuPickleValue *args)
     v->i = n;
     for (int i = 0; n && i < v->n_dims; i++) {
         if (v->strides[i] && v->dims[i] - 1 > (storage->i - 1) / v->strides[i])
-            return torn(r, "a tensor that is larger than its storage");
+            return fail_damaged(r, "a tensor that is larger than its storage");
         last += (v->dims[i] - 1) * v->strides[i];
         if (last < 0 || last >= storage->i)
-            return torn(r, "a tensor that is larger than its storage");
+            return fail_damaged(r, "a tensor that is larger than its storage");
     }
     if ((n && v->offset >= storage->i) || n > storage->i)
-        return torn(r, "a tensor that is larger than its storage");
+        return fail_damaged(r, "a tensor that is larger than its storage");
     return TRUE;
 }
 
@@ -295,7 +295,7 @@ static gboolean reduce(Reader *r)
 {
     SfuPickleValue *args = pop(r), *fn = args ? pop(r) : NULL;
     if (!fn || args->kind != SFU_PICKLE_TUPLE)
-        return torn(r, "a call without arguments");
+        return fail_damaged(r, "a call without arguments");
     if (fn->kind != SFU_PICKLE_GLOBAL)
         return refused(r, "a call of something that is not a function");
     SfuPickleValue *dict;
@@ -304,7 +304,7 @@ static gboolean reduce(Reader *r)
         return rebuild_tensor(r, args);
     case REBUILD_PARAMETER:
         if (!item(args, 0, SFU_PICKLE_TENSOR))
-            return torn(r, "a parameter that is not a tensor");
+            return fail_damaged(r, "a parameter that is not a tensor");
         g_ptr_array_add(r->stack, g_ptr_array_index(args->items, 0));
         return TRUE;
     case ORDERED_DICT: {
@@ -314,7 +314,7 @@ static gboolean reduce(Reader *r)
         for (guint i = 0; pairs && i < pairs->items->len; i++) { /* as Python 2 wrote it */
             const SfuPickleValue *pair = g_ptr_array_index(pairs->items, i);
             if (!pair->items || pair->items->len != 2)
-                return torn(r, "a dict of no pairs");
+                return fail_damaged(r, "a dict of no pairs");
             g_ptr_array_add(dict->items, g_ptr_array_index(pair->items, 0));
             g_ptr_array_add(dict->items, g_ptr_array_index(pair->items, 1));
         }
@@ -322,7 +322,7 @@ static gboolean reduce(Reader *r)
     }
     case TYPED_LIST:
         if (!item(args, 0, SFU_PICKLE_LIST))
-            return torn(r, "a list without items");
+            return fail_damaged(r, "a list without items");
         g_ptr_array_add(r->stack, g_ptr_array_index(args->items, 0));
         return TRUE;
     case MODULE_CLASS:
@@ -365,7 +365,7 @@ static gboolean fill(Reader *r, SfuPickleKind kind)
     gboolean ok = collect(r, items);
     SfuPickleValue *to = ok ? peek(r) : NULL;
     if (ok && (!to || to->kind != kind || (kind == SFU_PICKLE_DICT && items->len % 2)))
-        ok = torn(r, "items without a container");
+        ok = fail_damaged(r, "items without a container");
     for (guint i = 0; ok && i < items->len; i++)
         g_ptr_array_add(to->items, g_ptr_array_index(items, i));
     g_ptr_array_unref(items);
@@ -376,7 +376,7 @@ static gboolean memo_put(Reader *r, guint64 i)
 {
     SfuPickleValue *top = peek(r);
     if (!top || i >= MAX_VALUES)
-        return torn(r, "nothing to remember");
+        return fail_damaged(r, "nothing to remember");
     g_hash_table_insert(r->memo, GUINT_TO_POINTER((guint)i), top);
     return TRUE;
 }
@@ -385,7 +385,7 @@ static gboolean memo_get(Reader *r, guint64 i)
 {
     SfuPickleValue *v = i < MAX_VALUES ? g_hash_table_lookup(r->memo, GUINT_TO_POINTER((guint)i)) : NULL;
     if (!v || r->stack->len >= MAX_VALUES)
-        return torn(r, "it recalls what it never stored");
+        return fail_damaged(r, "it recalls what it never stored");
     g_ptr_array_add(r->stack, v);
     return TRUE;
 }
@@ -398,7 +398,7 @@ static gboolean push_long(Reader *r, guint64 n)
         const char *s; /* the old form's magic number */
         return take_bytes(r, n, &s) && push_int(r, -1);
     }
-    if (!take(r, (int)n, &v))
+    if (!read_number(r, (int)n, &v))
         return FALSE;
     if (n && n < 8 && v >> (8 * n - 1))
         v |= ~(guint64)0 << (8 * n);
@@ -413,12 +413,12 @@ static gboolean step(Reader *r, gboolean *done)
     const guint8 op = *r->p++;
     switch (op) {
     case 0x80: /* PROTO */
-        return take(r, 1, &v) && (v <= 5 || torn(r, "an unknown protocol"));
+        return read_number(r, 1, &v) && (v <= 5 || fail_damaged(r, "an unknown protocol"));
     case 0x95: /* FRAME */
-        return take(r, 8, &v);
+        return read_number(r, 8, &v);
     case '(':
         if (r->stack->len >= MAX_VALUES)
-            return torn(r, "too many values");
+            return fail_damaged(r, "too many values");
         return push(r, SFU_PICKLE_MARK) != NULL;
     case '.':
         return *done = TRUE;
@@ -443,15 +443,15 @@ static gboolean step(Reader *r, gboolean *done)
     case 0x89:
         return push_int(r, 0);
     case 'J':
-        return take(r, 4, &v) && push_int(r, (gint32)v);
+        return read_number(r, 4, &v) && push_int(r, (gint32)v);
     case 'K':
-        return take(r, 1, &v) && push_int(r, (gint64)v);
+        return read_number(r, 1, &v) && push_int(r, (gint64)v);
     case 'M':
-        return take(r, 2, &v) && push_int(r, (gint64)v);
+        return read_number(r, 2, &v) && push_int(r, (gint64)v);
     case 0x8a:
-        return take(r, 1, &v) && push_long(r, v);
+        return read_number(r, 1, &v) && push_long(r, v);
     case 'G':
-        return take(r, 8, &v) && push(r, SFU_PICKLE_FLOAT) != NULL; /* its value is never needed */
+        return read_number(r, 8, &v) && push(r, SFU_PICKLE_FLOAT) != NULL; /* its value is never needed */
     case 'X':
         return push_string(r, 4);
     case 'U':
@@ -463,22 +463,22 @@ static gboolean step(Reader *r, gboolean *done)
     case 0x8d:
         return push_string(r, 8);
     case 'q':
-        return take(r, 1, &v) && memo_put(r, v);
+        return read_number(r, 1, &v) && memo_put(r, v);
     case 'r':
-        return take(r, 4, &v) && memo_put(r, v);
+        return read_number(r, 4, &v) && memo_put(r, v);
     case 0x94:
         return memo_put(r, g_hash_table_size(r->memo)); /* MEMOIZE */
     case 'h':
-        return take(r, 1, &v) && memo_get(r, v);
+        return read_number(r, 1, &v) && memo_get(r, v);
     case 'j':
-        return take(r, 4, &v) && memo_get(r, v);
+        return read_number(r, 4, &v) && memo_get(r, v);
     case 'c':
         return global_by_lines(r);
     case 0x93: /* STACK_GLOBAL */
         b = pop(r);
         a = b ? pop(r) : NULL;
         if (!a || a->kind != SFU_PICKLE_STRING || b->kind != SFU_PICKLE_STRING)
-            return torn(r, "a name that is not a text");
+            return fail_damaged(r, "a name that is not a text");
         return push_global(r, a->s, a->s_len, b->s, b->s_len);
     case 'Q':
         return persistent_id(r);
@@ -493,7 +493,7 @@ static gboolean step(Reader *r, gboolean *done)
         b = c ? pop(r) : NULL;
         a = b ? peek(r) : NULL;
         if (!a || a->kind != SFU_PICKLE_DICT)
-            return torn(r, "items without a container");
+            return fail_damaged(r, "items without a container");
         g_ptr_array_add(a->items, b);
         g_ptr_array_add(a->items, c);
         return TRUE;
@@ -501,7 +501,7 @@ static gboolean step(Reader *r, gboolean *done)
         b = pop(r);
         a = b ? peek(r) : NULL;
         if (!a || a->kind != SFU_PICKLE_LIST)
-            return torn(r, "items without a container");
+            return fail_damaged(r, "items without a container");
         g_ptr_array_add(a->items, b);
         return TRUE;
     case 0x81:
@@ -528,10 +528,10 @@ SfuPickleValue *sfu_pickle_read(const guint8 *data, gsize n, const char *path, G
                 .error = error};
     gboolean ok = TRUE, done = FALSE;
     while (ok && !done)
-        ok = r.p < r.end ? step(&r, &done) : torn(&r, "it has no end");
+        ok = r.p < r.end ? step(&r, &done) : fail_damaged(&r, "it has no end");
     SfuPickleValue *v = ok ? pop(&r) : NULL;
     if (ok && !v)
-        torn(&r, "it holds nothing");
+        fail_damaged(&r, "it holds nothing");
     if (used)
         *used = (gsize)(r.p - data);
     g_ptr_array_unref(r.stack);

@@ -7,7 +7,7 @@
 
 #define MAX_LAYERS 16 /* a level */
 
-static gboolean bad(const SfuModel *m, GError **error, const char *what)
+static gboolean refuse_config(const SfuModel *m, GError **error, const char *what)
 {
     g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "%s: %s", m->path, what);
     return FALSE;
@@ -75,7 +75,7 @@ static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
         /* Of a block without attention (2.x's last has it in the middle only) any number goes. */
         const gboolean used = c->cross_attention[i] || (i == c->n_blocks - 1 && c->mid_attention);
         if (used && (n < 1 || n > c->block_out_channels[i] || c->block_out_channels[i] % n))
-            return bad(m, error, _("the UNet's heads do not divide its channels"));
+            return refuse_config(m, error, _("the UNet's heads do not divide its channels"));
         c->n_heads[i] = used ? (int)n : 0;
     }
     return TRUE;
@@ -89,15 +89,15 @@ static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
     const SfuFileTensor *in = sfu_model_tensor(m, P, "conv_in.weight"),
                         *out = P == SFU_PART_UNET ? sfu_model_tensor(m, P, "conv_out.weight") : in, *t;
     if (!in || !out || in->n_dims != 4 || out->n_dims != 4)
-        return bad(m, error, _("the UNet has no conv_in and conv_out"));
+        return refuse_config(m, error, _("the UNet has no conv_in and conv_out"));
     c->in_channels = dim(in, 1);
     c->out_channels = dim(out, 0);
     c->n_blocks = sfu_model_count(m, P, "down_blocks.", SFU_MAX_BLOCKS + 1);
     c->layers_per_block = sfu_model_count(m, P, "down_blocks.0.resnets.", MAX_LAYERS + 1);
     if (!c->n_blocks || !c->layers_per_block)
-        return bad(m, error, _("the UNet has no down blocks"));
+        return refuse_config(m, error, _("the UNet has no down blocks"));
     if (c->n_blocks > SFU_MAX_BLOCKS || c->layers_per_block > MAX_LAYERS)
-        return bad(m, error, _("the UNet has more levels, or more layers in one, than Sfumato can run"));
+        return refuse_config(m, error, _("the UNet has more levels, or more layers in one, than Sfumato can run"));
     for (int i = 0; i < c->n_blocks; i++) {
         c->block_out_channels[i] = dim(sfu_model_tensor(m, P, "down_blocks.%d.resnets.0.conv1.weight", i), 0);
         c->cross_attention[i] = sfu_model_has_module(m, P, "down_blocks.%d.attentions.", i) ||
@@ -139,7 +139,7 @@ static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
         t = sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn1.to_k.weight", i);
         c->only_cross[i] = t && dim(t, 1) != c->block_out_channels[i];
         if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups)
-            return bad(m, error, _("the UNet's norm groups do not divide its channels"));
+            return refuse_config(m, error, _("the UNet's norm groups do not divide its channels"));
     }
     return configure_heads(
         m, member(j, "num_attention_heads") ? member(j, "num_attention_heads") : member(j, "attention_head_dim"),
@@ -162,11 +162,11 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     const SfuPart P = SFU_PART_VAE;
     const SfuFileTensor *in = sfu_model_tensor(m, P, "decoder.conv_in.weight");
     if (!in || in->n_dims != 4)
-        return bad(m, error, _("the VAE has no decoder.conv_in"));
+        return refuse_config(m, error, _("the VAE has no decoder.conv_in"));
     c->latent_channels = dim(in, 1);
     c->n_blocks = sfu_model_count(m, P, "decoder.up_blocks.", SFU_MAX_BLOCKS + 1);
     if (c->n_blocks > SFU_MAX_BLOCKS)
-        return bad(m, error, _("the VAE has more levels than Sfumato can run"));
+        return refuse_config(m, error, _("the VAE has more levels than Sfumato can run"));
     for (int i = 0; i < c->n_blocks; i++)
         c->block_out_channels[i] =
             dim(sfu_model_tensor(m, P, "decoder.up_blocks.%d.resnets.0.conv1.weight", c->n_blocks - 1 - i), 0);
@@ -176,7 +176,7 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     }
     c->layers_per_block = sfu_model_count(m, P, "decoder.up_blocks.0.resnets.", MAX_LAYERS + 1) - 1;
     if (c->layers_per_block < 1 || !c->n_blocks)
-        return bad(m, error, _("the VAE has no up blocks"));
+        return refuse_config(m, error, _("the VAE has no up blocks"));
     read_int(j, "layers_per_block", &c->layers_per_block, 1, MAX_LAYERS);
     c->encoder = sfu_model_has_module(m, P, "encoder.");
     /* Every published VAE has the attention, and those of 4 channels the convolutions between the halves, unless
@@ -205,11 +205,11 @@ gboolean sfu_model_configure_vae(SfuModel *m, GError **error)
     for (int i = 0; i < c->n_blocks; i++)
         if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups ||
             c->encoder_block_out_channels[i] % c->norm_num_groups)
-            return bad(m, error, _("the VAE's norm groups do not divide its channels"));
+            return refuse_config(m, error, _("the VAE's norm groups do not divide its channels"));
     if (c->packed && !(c->packed_eps >= 0 && c->packed_eps < 1))
-        return bad(m, error, _("the VAE's batch_norm_eps is not between 0 and 1"));
+        return refuse_config(m, error, _("the VAE's batch_norm_eps is not between 0 and 1"));
     return (c->scaling_factor > 0 && isfinite(c->scaling_factor) && isfinite(c->shift_factor)) ||
-           bad(m, error, _("the VAE's scaling factor is not positive"));
+           refuse_config(m, error, _("the VAE's scaling factor is not positive"));
 }
 
 gboolean sfu_model_configure_text(SfuModel *m, SfuPart P, GError **error)
@@ -219,7 +219,7 @@ gboolean sfu_model_configure_text(SfuModel *m, SfuPart P, GError **error)
     const gboolean openclip = m->openclip & 1u << P;
     const SfuFileTensor *table = sfu_model_tensor(m, P, "text_model.embeddings.token_embedding.weight");
     if (!table || table->n_dims != 2)
-        return bad(m, error, _("the text encoder has no token table"));
+        return refuse_config(m, error, _("the text encoder has no token table"));
     c->vocab = dim(table, 0);
     c->hidden = dim(table, 1);
     c->positions = dim(sfu_model_tensor(m, P, "text_model.embeddings.position_embedding.weight"), 0);
@@ -228,7 +228,7 @@ gboolean sfu_model_configure_text(SfuModel *m, SfuPart P, GError **error)
     /* Fewer than there are tensors of: "CLIP skip" for good. More: some are missing. */
     read_int(j, "num_hidden_layers", &c->layers, 1, 256);
     if (c->positions < 77 || !c->layers || c->hidden < 1 || c->intermediate < 1)
-        return bad(m, error, _("the text encoder is not a CLIP model"));
+        return refuse_config(m, error, _("the text encoder is not a CLIP model"));
     /* A single 2.x file has OpenCLIP's last layer too, which Stable Diffusion 2 leaves out; unless whoever wrote it has
      * already left it out. */
     if (openclip && P == SFU_PART_TEXT && c->layers > 1 && !(c->hidden == 1024 && c->layers == 23))
@@ -244,7 +244,7 @@ gboolean sfu_model_configure_text(SfuModel *m, SfuPart P, GError **error)
     const int linear = dim(sfu_model_tensor(m, P, "text_projection.weight"), 0);
     c->projection = linear ? linear : dim(sfu_model_tensor(m, P, "text_projection"), 1);
     c->zero_padded = !c->quick_gelu;
-    return c->hidden % c->heads == 0 || bad(m, error, _("the text encoder's heads do not divide its width"));
+    return c->hidden % c->heads == 0 || refuse_config(m, error, _("the text encoder's heads do not divide its width"));
 }
 
 /* transformers' names. OpenCLIP's H and bigG have 16 heads and exact GELU; OpenAI's L, of 1024, has quick GELU. */
@@ -263,7 +263,7 @@ gboolean sfu_model_configure_vision(SfuModel *m, GError **error)
     c->intermediate = dim(sfu_model_tensor(m, P, "vision_model.encoder.layers.0.mlp.fc1.weight"), 0);
     if (!patches || patches->n_dims != 4 || c->hidden < 1 || c->patch < 1 || c->patch > 256 || n < 1 || n > 16384 ||
         across * across != n || !c->layers || c->intermediate < 1)
-        return bad(m, error, _("the image encoder is not a CLIP model"));
+        return refuse_config(m, error, _("the image encoder is not a CLIP model"));
     c->side = c->patch * across;
     c->heads = 16;
     c->quick_gelu = !(m->openclip & 1u << P) && c->hidden == 1024;
@@ -273,7 +273,7 @@ gboolean sfu_model_configure_vision(SfuModel *m, GError **error)
     read_float(j, "layer_norm_eps", &c->eps);
     if (*read_string(j, "hidden_act"))
         c->quick_gelu = strcmp(read_string(j, "hidden_act"), "gelu") != 0;
-    return c->hidden % c->heads == 0 || bad(m, error, _("the image encoder's heads do not divide its width"));
+    return c->hidden % c->heads == 0 || refuse_config(m, error, _("the image encoder's heads do not divide its width"));
 }
 
 static double read_double(JsonNode *config, const char *name, double fallback)
@@ -310,9 +310,9 @@ static gboolean read_rope(SfuModel *m, SfuLanguageConfig *c, GError **error)
     c->rope_theta = read_double(inner, "rope_theta", read_double(j, "rope_theta", c->rope_theta));
     const char *type = read_string(inner, "rope_type");
     if (*type && strcmp(type, "default") != 0)
-        return bad(m, error, _("the text encoder's positions are scaled, which Sfumato does not do"));
+        return refuse_config(m, error, _("the text encoder's positions are scaled, which Sfumato does not do"));
     return (c->rope_theta > 1 && c->rope_theta < 1e12) ||
-           bad(m, error, _("the text encoder's rope_theta is impossible"));
+           refuse_config(m, error, _("the text encoder's rope_theta is impossible"));
 }
 
 gboolean sfu_model_configure_language(SfuModel *m, GError **error)
@@ -321,7 +321,7 @@ gboolean sfu_model_configure_language(SfuModel *m, GError **error)
     const SfuPart P = SFU_PART_TEXT;
     const SfuFileTensor *table = sfu_model_tensor(m, P, "embed_tokens.weight");
     if (!table || table->n_dims != 2)
-        return bad(m, error, _("the text encoder has no token table"));
+        return refuse_config(m, error, _("the text encoder has no token table"));
     c->vocab = dim(table, 0);
     c->hidden = dim(table, 1);
     c->layers = sfu_model_count(m, P, "layers.", 256);
@@ -331,13 +331,14 @@ gboolean sfu_model_configure_language(SfuModel *m, GError **error)
               k = dim(sfu_model_tensor(m, P, "layers.0.self_attn.k_proj.weight"), 0);
     if (!c->layers || c->hidden < 1 || c->intermediate < 1 || c->head_dim < 2 || c->head_dim % 2 || q < 1 || k < 1 ||
         q % c->head_dim || k % c->head_dim || q % k)
-        return bad(m, error, _("the text encoder's heads do not divide its widths"));
+        return refuse_config(m, error, _("the text encoder's heads do not divide its widths"));
     c->heads = q / c->head_dim;
     c->kv_heads = k / c->head_dim;
     c->eps = (float)gguf_number(m, "attention.layer_norm_rms_epsilon", 1e-6);
     c->rope_theta = gguf_number(m, "rope.freq_base", 1e6);
     read_float(m->config[P], "rms_norm_eps", &c->eps);
-    return ((c->eps >= 0 && c->eps < 1) || bad(m, error, _("the text encoder's rms_norm_eps is impossible"))) &&
+    return ((c->eps >= 0 && c->eps < 1) ||
+            refuse_config(m, error, _("the text encoder's rms_norm_eps is impossible"))) &&
            read_rope(m, c, error);
 }
 
@@ -362,6 +363,6 @@ gboolean sfu_model_configure_scheduler(SfuModel *m, GError **error)
                         ? SFU_PREDICT_FLOW
                         : SFU_PREDICT_EPSILON;
     if (!(c->beta_start > 0 && c->beta_start <= c->beta_end && c->beta_end < 1) || !(c->shift > 0))
-        return bad(m, error, _("the scheduler's betas or shift are impossible"));
+        return refuse_config(m, error, _("the scheduler's betas or shift are impossible"));
     return TRUE;
 }

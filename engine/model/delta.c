@@ -91,7 +91,7 @@ static float *low_rank(const SfuDelta *d, int i, gint64 first, gint64 n, float s
     return out;
 }
 
-static void add(float *v, const float *x, gint64 n, float scale)
+static void add_scaled(float *v, const float *x, gint64 n, float scale)
 {
     for (gint64 i = 0; i < n; i++)
         v[i] += scale * x[i];
@@ -104,8 +104,8 @@ static void add_kronecker(const SfuDelta *d, gint64 first, gint64 n, float *v, f
     float *a = all_of(d->a[0]), *b = all_of(d->b[0]);
     for (gint64 o = 0; o < n; o++)
         for (gint64 j = 0; j < q; j++)
-            add(v + (o * q + j) * width, b + (first + o) % height * width, width,
-                scale * a[(first + o) / height * q + j]);
+            add_scaled(v + (o * q + j) * width, b + (first + o) % height * width, width,
+                       scale * a[(first + o) / height * q + j]);
     g_free(a);
     g_free(b);
 }
@@ -130,7 +130,7 @@ static void change_rows(const SfuDelta *d, gint64 first, gint64 n, float *v, flo
     switch (d->kind) {
     case SFU_DELTA_LOW_RANK:
         x = low_rank(d, 0, first, n, d->scale * strength);
-        add(v, x, size, 1);
+        add_scaled(v, x, size, 1);
         break;
     case SFU_DELTA_HADAMARD:
         x = low_rank(d, 0, first, n, d->scale * strength);
@@ -144,7 +144,7 @@ static void change_rows(const SfuDelta *d, gint64 first, gint64 n, float *v, flo
         break;
     case SFU_DELTA_FULL:
         x = rows_of(d->a[0], first, n);
-        add(v, x, size, d->scale * strength);
+        add_scaled(v, x, size, d->scale * strength);
         break;
     default:
         scale_values(d, first, n, v, strength);

@@ -29,7 +29,7 @@ static const char *inner_name(const char *name, const char *bundle)
     return inner;
 }
 
-static gboolean add(SfuEmbedding *e, const SfuFileTensor *t, const char *path, GError **error)
+static gboolean add_vectors(SfuEmbedding *e, const SfuFileTensor *t, const char *path, GError **error)
 {
     const int slot = slot_of(t->name);
     const gint64 width = t->n_dims ? t->dims[t->n_dims - 1] : 0, n = width ? t->n_elements / width : 0;
@@ -62,7 +62,7 @@ SfuEmbedding *sfu_embedding_read(const char *path, const char *bundle, GError **
         const gboolean vectors =
             t->dtype == SFU_F32 || t->dtype == SFU_F16 || t->dtype == SFU_BF16 || t->dtype == SFU_F64;
         if (inner && vectors && t->n_dims)
-            ok = add(e, t, path, error);
+            ok = add_vectors(e, t, path, error);
     }
     if (ok && !e->n)
         ok = sfu_file_fail(error, path, _("it holds no vectors that could stand for a word"));

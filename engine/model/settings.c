@@ -60,8 +60,8 @@ static gboolean is_value(JsonNode *n, const char *value)
     return g_ascii_isdigit(*value) && fabs(json_node_get_double(n) - g_ascii_strtod(value, NULL)) < 1e-6;
 }
 
-static gboolean check(const SfuModel *m, const char *part, JsonNode *config, const Setting *all, gsize n,
-                      GError **error)
+static gboolean check_settings(const SfuModel *m, const char *part, JsonNode *config, const Setting *all, gsize n,
+                               GError **error)
 {
     for (gsize i = 0; config && i < n; i++) {
         JsonNode *v = json_object_get_member(json_node_get_object(config), all[i].name);
@@ -117,9 +117,10 @@ static gboolean is_clip(JsonNode *config)
 
 gboolean sfu_model_check_settings(const SfuModel *m, GError **error)
 {
-    return check_pipeline(m, error) && check(m, _("UNet"), m->config[SFU_PART_UNET], unet, G_N_ELEMENTS(unet), error) &&
-           check(m, _("VAE"), m->config[SFU_PART_VAE], vae, G_N_ELEMENTS(vae), error) &&
-           check(m, _("text encoder"), is_clip(m->config[SFU_PART_TEXT]) ? m->config[SFU_PART_TEXT] : NULL, text,
-                 G_N_ELEMENTS(text), error) &&
-           check(m, _("scheduler"), m->scheduler_json, scheduler, G_N_ELEMENTS(scheduler), error);
+    return check_pipeline(m, error) &&
+           check_settings(m, _("UNet"), m->config[SFU_PART_UNET], unet, G_N_ELEMENTS(unet), error) &&
+           check_settings(m, _("VAE"), m->config[SFU_PART_VAE], vae, G_N_ELEMENTS(vae), error) &&
+           check_settings(m, _("text encoder"), is_clip(m->config[SFU_PART_TEXT]) ? m->config[SFU_PART_TEXT] : NULL,
+                          text, G_N_ELEMENTS(text), error) &&
+           check_settings(m, _("scheduler"), m->scheduler_json, scheduler, G_N_ELEMENTS(scheduler), error);
 }

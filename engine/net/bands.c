@@ -24,7 +24,7 @@ static const SfuTensor *next_learnt(const SfuNet *net)
 }
 
 /* Statistics just made (or NULL) go to net->norms, if that is learning, or to the caller. */
-static const SfuTensor *keep(const SfuNet *net, SfuTensor *stats, SfuTensor **own)
+static const SfuTensor *keep_statistics(const SfuNet *net, SfuTensor *stats, SfuTensor **own)
 {
     if (stats && net->norms)
         g_ptr_array_add(net->norms->stats, stats);
@@ -44,7 +44,7 @@ static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, const Sf
     if (stats && !(moments ? sfu_group_norm_stats_from(net->q, stats, moments, n_groups, eps, error)
                            : sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error)))
         sfu_net_drop(&stats);
-    return keep(net, stats, own);
+    return keep_statistics(net, stats, own);
 }
 
 gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor *y, GError **error)
@@ -185,7 +185,7 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
     g_free(sums);
     if (!ok)
         sfu_net_drop(&stats);
-    return keep(net, stats, own);
+    return keep_statistics(net, stats, own);
 }
 
 SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x,

@@ -70,7 +70,7 @@ static SfuWeight *bias_of(SfuNet *net, const char *name, const float *shift, int
 
 /* A convolution [out, in, k, k] without bias, into rows [row, ..) and columns [col, ..) of v [.., cols, k, k], each row
  * scaled. */
-static void put(const SfuNet *net, float *v, int row, int col, int cols, SfuWeight *w, const float *scale)
+static void put_convolution(const SfuNet *net, float *v, int row, int col, int cols, SfuWeight *w, const float *scale)
 {
     float *x = sfu_net_values(net, w);
     const int out = x ? (int)sfu_weight_dim(w, 0) : 0, in = x ? (int)sfu_weight_dim(w, 1) : 0;
@@ -101,11 +101,11 @@ static SfuLayer bind_plain(SfuNet *net, const char *name, int in, int local, int
     const int out = local + global;
     float *v = zeros(out, in, k), *shift = g_new0(float, out);
     const Norm l = bind_norm(net, name, "bn_l", local);
-    put(net, v, 0, 0, in, sfu_net_conv(net, ffc, "convl2l", local, in, k, FALSE).w, l.scale);
+    put_convolution(net, v, 0, 0, in, sfu_net_conv(net, ffc, "convl2l", local, in, k, FALSE).w, l.scale);
     memcpy(shift, l.shift, (gsize)local * sizeof(float));
     if (global) {
         const Norm g = bind_norm(net, name, "bn_g", global);
-        put(net, v, local, 0, in, sfu_net_conv(net, ffc, "convl2g", global, in, k, FALSE).w, g.scale);
+        put_convolution(net, v, local, 0, in, sfu_net_conv(net, ffc, "convl2g", global, in, k, FALSE).w, g.scale);
         memcpy(shift + local, g.shift, (gsize)global * sizeof(float));
         norm_free(g);
     }
@@ -133,7 +133,8 @@ static void bind_spectral(SfuNet *net, Ffc *f, const char *name, int local, int 
     char *fu = g_strconcat(name, ".fu", NULL);
     float *v = zeros(half, local + global, 1), *shift = g_new(float, 2 * half);
     const Norm in = bind_norm(net, name, "conv1.1", half), mid = bind_norm(net, fu, "bn", 2 * half);
-    put(net, v, 0, local, local + global, sfu_net_conv(net, name, "conv1.0", half, global, 1, FALSE).w, in.scale);
+    put_convolution(net, v, 0, local, local + global, sfu_net_conv(net, name, "conv1.0", half, global, 1, FALSE).w,
+                    in.scale);
     f->in = layer(net, name, half, local + global, 1, v, in.shift);
     for (int i = 0; i < 2 * half; i++)
         shift[i % 2 * half + i / 2] = mid.shift[i];
@@ -141,7 +142,7 @@ static void bind_spectral(SfuNet *net, Ffc *f, const char *name, int local, int 
         net, fu, 2 * half, 2 * half, 1,
         reorder(net, sfu_net_conv(net, fu, "conv_layer", 2 * half, 2 * half, 1, FALSE).w, mid.scale, half), shift);
     float *w = zeros(global, half, 1);
-    put(net, w, 0, 0, half, sfu_net_conv(net, name, "conv2", global, half, 1, FALSE).w, scale);
+    put_convolution(net, w, 0, 0, half, sfu_net_conv(net, name, "conv2", global, half, 1, FALSE).w, scale);
     f->out = layer(net, name, global, half, 1, w, NULL);
     norm_free(in);
     norm_free(mid);
@@ -154,9 +155,10 @@ static void bind_ffc(SfuNet *net, Ffc *f, const char *name, int local, int globa
     char *ffc = g_strconcat(name, ".ffc", NULL), *spectral = g_strconcat(ffc, ".convg2g", NULL);
     const Norm l = bind_norm(net, name, "bn_l", local), g = bind_norm(net, name, "bn_g", global);
     float *v = zeros(local, local + global, 3), *w = zeros(global, local, 3);
-    put(net, v, 0, 0, local + global, sfu_net_conv(net, ffc, "convl2l", local, local, 3, FALSE).w, l.scale);
-    put(net, v, 0, local, local + global, sfu_net_conv(net, ffc, "convg2l", local, global, 3, FALSE).w, l.scale);
-    put(net, w, 0, 0, local, sfu_net_conv(net, ffc, "convl2g", global, local, 3, FALSE).w, g.scale);
+    put_convolution(net, v, 0, 0, local + global, sfu_net_conv(net, ffc, "convl2l", local, local, 3, FALSE).w, l.scale);
+    put_convolution(net, v, 0, local, local + global, sfu_net_conv(net, ffc, "convg2l", local, global, 3, FALSE).w,
+                    l.scale);
+    put_convolution(net, w, 0, 0, local, sfu_net_conv(net, ffc, "convl2g", global, local, 3, FALSE).w, g.scale);
     f->to_local = layer(net, name, local, local + global, 3, v, l.shift);
     f->to_global = layer(net, name, global, local, 3, w, g.shift);
     bind_spectral(net, f, spectral, local, global, g.scale);

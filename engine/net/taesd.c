@@ -173,7 +173,7 @@ static SfuTensor *run_steps(const Half *half, SfuTensor *x, GError **error)
     return x;
 }
 
-static gboolean check(const SfuTaesd *t, const Half *half, const SfuTensor *x, int multiple, GError **error)
+static gboolean check_sides(const SfuTaesd *t, const Half *half, const SfuTensor *x, int multiple, GError **error)
 {
     const SfuNet *other = half == &t->encoder ? &t->decoder.net : &t->encoder.net;
     if (!half->net.q)
@@ -192,7 +192,7 @@ static gboolean check(const SfuTaesd *t, const Half *half, const SfuTensor *x, i
 gboolean sfu_taesd_encode(SfuTaesd *t, SfuTensor **latents, const SfuTensor *x, GError **error)
 {
     *latents = NULL;
-    if (!check(t, &t->encoder, x, FACTOR, error))
+    if (!check_sides(t, &t->encoder, x, FACTOR, error))
         return FALSE;
     const SfuNet *net = &t->encoder.net;
     SfuTensor *in = sfu_net_input(net, x, error), *h = in ? sfu_net_like(net, in, in->c, error) : NULL;
@@ -206,7 +206,7 @@ gboolean sfu_taesd_encode(SfuTaesd *t, SfuTensor **latents, const SfuTensor *x, 
 gboolean sfu_taesd_decode(SfuTaesd *t, SfuTensor **x, const SfuTensor *z, GError **error)
 {
     *x = NULL;
-    if (!check(t, &t->decoder, z, 1, error))
+    if (!check_sides(t, &t->decoder, z, 1, error))
         return FALSE;
     const SfuNet *net = &t->decoder.net;
     SfuTensor *in = sfu_net_input(net, z, error), *h = in ? sfu_net_like(net, in, in->c, error) : NULL;

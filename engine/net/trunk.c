@@ -248,7 +248,7 @@ out:
 }
 
 /* A view of h, and one of its moments, if it has any, among the skips. */
-static gboolean keep(SfuTrunkState *s, GError **error)
+static gboolean keep_skip(SfuTrunkState *s, GError **error)
 {
     const SfuTensor *h = s->h, *m = s->moments;
     s->skip_moments[s->n_skips] = NULL;
@@ -267,7 +267,7 @@ gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x
                   sfu_net_moments(net, &s->moments, s->h, error);
     const SfuEpilogue e = {.bias = t->conv_in.b, .residual = hint, .moments = s->moments};
     ok = ok && sfu_conv2d(net->q, s->h, in, t->conv_in.w, &same, &e, error) &&
-         sfu_net_trace(net, s->h, error, "conv_in") && keep(s, error);
+         sfu_net_trace(net, s->h, error, "conv_in") && keep_skip(s, error);
     sfu_tensor_destroy(in);
     return ok;
 }
@@ -310,7 +310,7 @@ static gboolean halve(const SfuTrunk *t, SfuTrunkState *s, int level, const SfuT
          sfu_net_trace(net, y, error, "down_blocks.%d.downsamplers.0", level);
     sfu_tensor_destroy(s->h);
     s->h = y;
-    return ok && (!feature || sfu_trunk_add(t, s, feature, error)) && keep(s, error);
+    return ok && (!feature || sfu_trunk_add(t, s, feature, error)) && keep_skip(s, error);
 }
 
 gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, SfuTensor *const *features,
@@ -323,7 +323,8 @@ gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *ti
         for (int j = 0; j < l->n_layers; j++)
             if (!(s->h = sfu_resnet_run(&t->net, &l->resnets[j], s->h, &s->moments, TRUE, time, error)) ||
                 (l->attention && !sfu_spatial_run(t, &l->transformers[j], s->h, s->moments, error)) ||
-                (feature && !behind && j == l->n_layers - 1 && !sfu_trunk_add(t, s, feature, error)) || !keep(s, error))
+                (feature && !behind && j == l->n_layers - 1 && !sfu_trunk_add(t, s, feature, error)) ||
+                !keep_skip(s, error))
                 return FALSE;
         if (l->sample.w && !halve(t, s, i, behind ? feature : NULL, error))
             return FALSE;

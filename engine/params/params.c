@@ -99,7 +99,7 @@ const SfuParamSpec *sfu_param_table(int *n)
     return table;
 }
 
-static int find(const char *name)
+static int find_row(const char *name)
 {
     table_init();
     for (int i = 0; name && i < SFU_N_PARAMS; i++)
@@ -110,7 +110,7 @@ static int find(const char *name)
 
 const SfuParamSpec *sfu_param_find(const char *name)
 {
-    const int i = find(name);
+    const int i = find_row(name);
     return i < 0 ? NULL : &table[i];
 }
 
@@ -328,7 +328,7 @@ void sfu_params_put_text(SfuParams *p, SfuParam param, const char *value)
 
 static int find_or_fail(const char *name, GError **error)
 {
-    const int i = find(name);
+    const int i = find_row(name);
     if (i < 0)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no parameter \"%s\"."),
                     SFU_TEXT_HEAD(name ? name : ""));
@@ -545,19 +545,19 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
 
 double sfu_params_get_double(const SfuParams *p, const char *name)
 {
-    const int i = find(name);
+    const int i = find_row(name);
     return i < 0 ? 0 : sfu_params_double(p, i);
 }
 
 const char *sfu_params_get_string(const SfuParams *p, const char *name)
 {
-    const int i = find(name);
+    const int i = find_row(name);
     return i < 0 ? "" : sfu_params_text(p, i);
 }
 
 gboolean sfu_params_is_set(const SfuParams *p, const char *name)
 {
-    const int i = find(name);
+    const int i = find_row(name);
     return i >= 0 && p->v[i].given;
 }
 

@@ -86,7 +86,7 @@ static void drop_oldest(const char *folder)
 }
 
 /* A folder that cannot be written is no reason to fail: the next run encodes again. */
-static void keep(const char *path, const SfuHiddenStates *h)
+static void keep_encoded(const char *path, const SfuHiddenStates *h)
 {
     char *folder = g_path_get_dirname(path);
     if (g_mkdir_with_parents(folder, 0700) == 0 &&
@@ -183,7 +183,7 @@ gboolean sfu_language_encode(SfuRun *r, SfuLoaded *m, const char *text, SfuHidde
     gboolean ok = TRUE;
     h->values = read ? sfu_tensorfile_read_rows(path, tensor_names, &h->n_tokens, &h->dim, NULL) : NULL;
     if (!h->values && (ok = run_encoder(r, encoder, recipe, text, h, error)) && kept)
-        keep(path, h);
+        keep_encoded(path, h);
     g_free(path);
     return ok;
 }

@@ -18,7 +18,7 @@ static guint8 *bytes_of(const SfuImage *rgb)
 }
 
 /* One value in 0..1 a pixel into all channels. */
-static void put(SfuImage *rgb, gsize pixel, float v)
+static void set_gray(SfuImage *rgb, gsize pixel, float v)
 {
     rgb->p[pixel * 3] = rgb->p[pixel * 3 + 1] = rgb->p[pixel * 3 + 2] = v;
 }
@@ -120,7 +120,7 @@ gboolean sfu_edges_canny(SfuImage *rgb, double low, double high, GError **error)
         }
     follow(&c);
     for (gsize i = 0; i < n; i++)
-        put(rgb, i, c.state[i] == 2);
+        set_gray(rgb, i, c.state[i] == 2);
     g_array_unref(c.pending);
     g_free(v);
     g_free(c.dx);
@@ -214,7 +214,7 @@ gboolean sfu_edges_lines(SfuImage *rgb, GError **error)
     }
     const float scale = MAX(16, median_above(dark, n, 8, 16));
     for (gsize i = 0; i < n; i++)
-        put(rgb, i, CLAMP(dark[i] / scale * 127, 0, 255) / 255);
+        set_gray(rgb, i, CLAMP(dark[i] / scale * 127, 0, 255) / 255);
     g_free(dark);
     sfu_image_free(smooth);
     return TRUE;
@@ -229,7 +229,7 @@ gboolean sfu_edges_scribble(SfuImage *rgb, GError **error)
         float least = INFINITY;
         for (int k = 0; k < 3; k++)
             least = MIN(least, 255 * (coarse->p[i * 3 + k] - fine->p[i * 3 + k]));
-        put(rgb, i, 2 * CLAMP(least, 0, 255) > 32);
+        set_gray(rgb, i, 2 * CLAMP(least, 0, 255) > 32);
     }
     sfu_image_free(fine);
     sfu_image_free(coarse);
@@ -247,7 +247,7 @@ void sfu_picture_luminance(SfuImage *rgb)
             const double v = CLAMP(rgb->p[i * 3 + k], 0, 1);
             y += weights[k] * (v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4));
         }
-        put(rgb, i, (float)((y > 0.008856 ? 116 * cbrt(y) - 16 : 903.3 * y) / 100));
+        set_gray(rgb, i, (float)((y > 0.008856 ? 116 * cbrt(y) - 16 : 903.3 * y) / 100));
     }
 }
 

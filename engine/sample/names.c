@@ -152,8 +152,8 @@ static const Alias schedule_aliases[] = {
     {"ddim", SFU_SCHEDULE_DDIM_UNIFORM},
 };
 
-static int find(const char *name, const char *(*own)(int), const char *(*label)(int), const Alias *aliases,
-                int n_aliases)
+static int find_name(const char *name, const char *(*own)(int), const char *(*label)(int), const Alias *aliases,
+                     int n_aliases)
 {
     for (int i = 0; own(i); i++)
         if (g_ascii_strcasecmp(name, own(i)) == 0 || g_ascii_strcasecmp(name, label(i)) == 0)
@@ -166,12 +166,12 @@ static int find(const char *name, const char *(*own)(int), const char *(*label)(
 
 int sfu_sampler_find(const char *name)
 {
-    return find(name, sfu_sampler_name, sfu_sampler_label, sampler_aliases, G_N_ELEMENTS(sampler_aliases));
+    return find_name(name, sfu_sampler_name, sfu_sampler_label, sampler_aliases, G_N_ELEMENTS(sampler_aliases));
 }
 
 int sfu_schedule_find(const char *name)
 {
-    return find(name, sfu_schedule_name, sfu_schedule_label, schedule_aliases, G_N_ELEMENTS(schedule_aliases));
+    return find_name(name, sfu_schedule_name, sfu_schedule_label, schedule_aliases, G_N_ELEMENTS(schedule_aliases));
 }
 
 int sfu_sampler_find_with_schedule(const char *name, int *schedule)

@@ -195,7 +195,7 @@ static gboolean bad_vocabulary(GError **error, const char *format, ...)
 }
 
 /* The id + 1 of a token; 0: there is none. */
-static int find(GHashTable *ids, const char *token)
+static int find_token(GHashTable *ids, const char *token)
 {
     return GPOINTER_TO_INT(g_hash_table_lookup(ids, token));
 }
@@ -208,7 +208,7 @@ static gboolean set_bytes(SfuByteTokenizer *t, GHashTable *ids, GError **error)
     for (int b = 0; b < 256; b++) {
         char letter[8] = {0};
         g_unichar_to_utf8(letters[b], letter);
-        t->byte_ids[b] = find(ids, letter) - 1;
+        t->byte_ids[b] = find_token(ids, letter) - 1;
         if (t->byte_ids[b] < 0)
             return bad_vocabulary(error, _("The vocabulary has no token for the byte %d"), b);
     }
@@ -226,8 +226,8 @@ static gboolean set_merges(SfuByteTokenizer *t, GHashTable *ids, const SfuVocabu
             g_string_append_len(left, v->merges[i], space - v->merges[i]);
             g_string_printf(whole, "%s%s", left->str, space + 1);
         }
-        const int a = space ? find(ids, left->str) : 0, b = space ? find(ids, space + 1) : 0,
-                  c = space ? find(ids, whole->str) : 0;
+        const int a = space ? find_token(ids, left->str) : 0, b = space ? find_token(ids, space + 1) : 0,
+                  c = space ? find_token(ids, whole->str) : 0;
         if (!a || !b || c < 2) /* 0 marks free places, and no vocabulary's first token is a merged one */
             ok = bad_vocabulary(error, _("The vocabulary does not have all of the tokens of its merge '%s'"),
                                 v->merges[i]);

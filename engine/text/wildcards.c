@@ -28,7 +28,7 @@ static double chance(Resolver *r)
     return (double)(z >> 11) * 0x1p-53;
 }
 
-static gboolean put(Resolver *r, GString *out, const char *text, gsize n)
+static gboolean put_resolved(Resolver *r, GString *out, const char *text, gsize n)
 {
     if (n > r->room) {
         g_set_error(r->error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_LENGTH,
@@ -197,7 +197,7 @@ static gboolean put_choice(Resolver *r, GString *out, const char *text, gsize n,
         if (!o)
             break;
         o->taken = TRUE;
-        ok = (i == 0 || put(r, out, between, strlen(between))) && resolve(r, out, o->text, o->n, depth + 1);
+        ok = (i == 0 || put_resolved(r, out, between, strlen(between))) && resolve(r, out, o->text, o->n, depth + 1);
     }
     g_array_unref(options);
     g_free(between);
@@ -227,7 +227,7 @@ static gboolean resolve(Resolver *r, GString *out, const char *text, gsize n, in
         }
         ok = ok && (name     ? put_line(r, out, at, name, depth)
                     : choice ? put_choice(r, out, at + 1, inner, depth)
-                             : put(r, out, at, length));
+                             : put_resolved(r, out, at, length));
         i += length;
     }
     g_free(match);

@@ -91,7 +91,7 @@ static gboolean is_sha256(const char *text)
     return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-static gboolean bad(GError **error, const char *path, const char *name, const char *what)
+static gboolean refuse_entry(GError **error, const char *path, const char *name, const char *what)
 {
     g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "%s: the entry \"%s\" %s.", path, name ? name : "?",
                 what);
@@ -101,15 +101,15 @@ static gboolean bad(GError **error, const char *path, const char *name, const ch
 static gboolean read_file(SfuFetchModel *m, JsonNode *node, const char *path, GError **error)
 {
     if (!JSON_NODE_HOLDS_OBJECT(node))
-        return bad(error, path, m->name, "lists a file that is not an object");
+        return refuse_entry(error, path, m->name, "lists a file that is not an object");
     JsonObject *o = json_node_get_object(node);
     const char *url = text_member(o, "url"), *to = text_member(o, "path"), *hash = text_member(o, "sha256");
     if (!url || !sfu_fetch_url_is_safe(url))
-        return bad(error, path, m->name, "has an address that is not https");
+        return refuse_entry(error, path, m->name, "has an address that is not https");
     if (!to || !sfu_fetch_path_is_safe(to))
-        return bad(error, path, m->name, "would write outside the models' folder");
+        return refuse_entry(error, path, m->name, "would write outside the models' folder");
     if (!is_sha256(hash))
-        return bad(error, path, m->name, "has a file without a SHA-256");
+        return refuse_entry(error, path, m->name, "has a file without a SHA-256");
     SfuFetchFile *f = g_new0(SfuFetchFile, 1);
     *f = (SfuFetchFile){g_strdup(url), g_strdup(to), g_strdup(hash), bytes_member(o, "bytes")};
     g_ptr_array_add(m->files, f);
@@ -130,7 +130,7 @@ static gboolean read_lists(SfuFetchModel *m, JsonObject *o, const char *path, GE
     m->tasks = (char **)g_ptr_array_free(words, FALSE);
     a = files && JSON_NODE_HOLDS_ARRAY(files) ? json_node_get_array(files) : NULL;
     if (!a || !json_array_get_length(a))
-        return bad(error, path, m->name, "lists no files");
+        return refuse_entry(error, path, m->name, "lists no files");
     for (guint i = 0; i < json_array_get_length(a); i++)
         if (!read_file(m, json_array_get_element(a, i), path, error))
             return FALSE;
@@ -149,7 +149,7 @@ static SfuFetchModel *read_model(JsonNode *node, const char *path, GError **erro
     JsonObject *o = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
     const char *name = o ? text_member(o, "name") : NULL;
     if (!name || !sfu_fetch_path_is_safe(name) || strchr(name, '/')) {
-        bad(error, path, name, "has no usable name");
+        refuse_entry(error, path, name, "has no usable name");
         return NULL;
     }
     SfuFetchModel *m = g_new0(SfuFetchModel, 1);
@@ -166,7 +166,7 @@ static SfuFetchModel *read_model(JsonNode *node, const char *path, GError **erro
     m->tera_ops = number_member(o, "tera_ops");
     m->files = g_ptr_array_new_with_free_func(file_free);
     const gboolean ok =
-        m->license && *m->license ? read_lists(m, o, path, error) : bad(error, path, name, "has no license");
+        m->license && *m->license ? read_lists(m, o, path, error) : refuse_entry(error, path, name, "has no license");
     if (ok)
         return m;
     model_free(m);

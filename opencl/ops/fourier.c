@@ -122,8 +122,8 @@ static gboolean along_h(const SfuFourier *p, SfuTensor *y, const SfuTensor *x, S
     return transform(y, x, w, c, x->n * p->bins, p->bins, s, s, error);
 }
 
-static gboolean check(const SfuFourier *p, const char *op, const SfuTensor *real, const SfuTensor *spectrum,
-                      GError **error)
+static gboolean check_shapes(const SfuFourier *p, const char *op, const SfuTensor *real, const SfuTensor *spectrum,
+                             GError **error)
 {
     if (real->h == p->h && real->w == p->w && spectrum->h == p->h && spectrum->w == p->bins && spectrum->n == real->n &&
         spectrum->c == 2 * real->c && spectrum->dtype == real->dtype)
@@ -134,7 +134,7 @@ static gboolean check(const SfuFourier *p, const char *op, const SfuTensor *real
 
 gboolean sfu_rfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTensor *x, GError **error)
 {
-    if (!check(p, "rfft2", x, y, error))
+    if (!check_shapes(p, "rfft2", x, y, error))
         return FALSE;
     const int c = x->c;
     const Strides real = {p->w * c, 0, 2 * c, c}, spectrum = {p->bins * 2 * c, 0, 2 * c, c};
@@ -147,7 +147,7 @@ gboolean sfu_rfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTens
 
 gboolean sfu_irfft2(SfuQueue *q, const SfuFourier *p, SfuTensor *y, const SfuTensor *x, GError **error)
 {
-    if (!check(p, "irfft2", y, x, error))
+    if (!check_shapes(p, "irfft2", y, x, error))
         return FALSE;
     const int c = y->c;
     const Strides real = {p->w * c, 0, 2 * c, c}, spectrum = {p->bins * 2 * c, 0, 2 * c, c};

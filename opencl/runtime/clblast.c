@@ -82,7 +82,7 @@ gboolean sfu_blas_is_faster(SfuQueue *q, const SfuGemm *g, const char *variant, 
 /* ---- the product ---- */
 
 #ifdef HAVE_CLBLAST
-static gboolean fail(GError **error, CLBlastStatusCode code, const SfuGemm *g)
+static gboolean fail_product(GError **error, CLBlastStatusCode code, const SfuGemm *g)
 {
     static const struct {
         CLBlastStatusCode code;
@@ -137,7 +137,7 @@ gboolean sfu_blas_gemm(SfuQueue *q, SfuTensor *c, const SfuTensor *a, const SfuT
     if (r != CLBlastSuccess) {
         if (from)
             clReleaseEvent(from);
-        return fail(error, r, g);
+        return fail_product(error, r, g);
     }
     const double work = (double)g->m * g->n * g->k;
     return sfu_queue_enqueued(q, from, event, "clblast_gemm", 2 * work,
