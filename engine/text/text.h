@@ -87,8 +87,7 @@ void sfu_prompt_free(SfuPrompt *p);
  * emphasis). Does nothing if no weight differs from 1. */
 void sfu_prompt_apply_weights(const SfuPrompt *p, float *hidden, int dim);
 
-/* ---- prompts that change during sampling (schedule.c)
- * ---------------------------------------------------------------- */
+/* ---- prompts that change during sampling ------------------------------------------------------------------------ */
 
 #define SFU_PROMPT_MAX_PARTS 32
 

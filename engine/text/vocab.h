@@ -1,4 +1,4 @@
-/* CLIP's vocabulary as embed.py writes it.
+/* CLIP's vocabulary as embed_vocabulary.py writes it.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_VOCAB_H
 #define SFU_VOCAB_H

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Embeds CLIP's vocabulary: embed.py merges.txt.gz OUT.c. Token ids: 256 bytes, 256 bytes that end a word, then one for each merge."""
+"""Embeds CLIP's vocabulary: embed_vocabulary.py merges.txt.gz OUT.c. Token ids: 256 bytes, 256 bytes that end a word, then one for each merge."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import gzip
