@@ -28,28 +28,6 @@ static SfuQueue *queue(gboolean half)
 
 /* ---- the two networks of a model, on the inputs of make-adapters.py ---- */
 
-static float *download(SfuTensor *y, gint64 *n)
-{
-    GError *error = NULL;
-    float *v = g_new(float, *n = sfu_tensor_elements(y));
-    sfu_tensor_read(y, v, &error);
-    g_assert_no_error(error);
-    sfu_tensor_destroy(y);
-    return v;
-}
-
-static SfuTensor *upload(SfuQueue *q, const char *name, int n, int h, int w, int c)
-{
-    GError *error = NULL;
-    float *v = parity_input(name, (gint64)n * h * w * c, 1);
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
-    g_assert_no_error(error);
-    sfu_tensor_write(t, v, &error);
-    g_assert_no_error(error);
-    g_free(v);
-    return t;
-}
-
 /* A model with what is kept between passes, as in a program that stays. */
 typedef struct {
     SfuQueue *q;
@@ -81,13 +59,15 @@ static float *unet_values(Subject *s, gint64 *n)
 {
     static const float timesteps[] = {981, 17.5f};
     GError *error = NULL;
-    SfuTensor *x = upload(s->q, "adapters/x", 2, 6, 5, 4), *context = upload(s->q, "adapters/context", 2, 1, 7, 48), *y;
+    SfuTensor *x = parity_upload(s->q, NULL, "adapters/x", 2, 6, 5, 4, 1),
+              *context = parity_upload(s->q, NULL, "adapters/context", 2, 1, 7, 48, 1), *y;
     g_assert_true(sfu_denoiser_set_condition(s->unet, &(SfuCondition){.tokens = context}, &error));
     sfu_denoiser_forward(s->unet, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
     g_assert_no_error(error);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(context);
-    return download(y, n);
+    *n = sfu_tensor_elements(y);
+    return parity_download(y);
 }
 
 static float *text_values(Subject *s, gint64 *n)
@@ -103,7 +83,8 @@ static float *text_values(Subject *s, gint64 *n)
     g_assert_no_error(error);
     sfu_text_encoder_run(s->text, &y, NULL, tokens, 1, 1, TRUE, &error);
     g_assert_no_error(error);
-    return download(y, n);
+    *n = sfu_tensor_elements(y);
+    return parity_download(y);
 }
 
 /* ---- adapters ---- */

@@ -10,27 +10,9 @@
 
 static SfuQueue *q;
 
-static int get(JsonObject *o, const char *name)
-{
-    return (int)json_object_get_int_member(o, name);
-}
 static const char *text_of(JsonObject *o, const char *name)
 {
     return json_object_get_string_member(o, name);
-}
-
-static SfuTensor *upload(const char *case_name, const char *what, int n, int h, int w, int c, float scale)
-{
-    GError *error = NULL;
-    char *name = g_strdup_printf("%s/%s", case_name, what);
-    float *v = parity_input(name, (gint64)n * h * w * c, scale);
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
-    g_assert_no_error(error);
-    sfu_tensor_write(t, v, &error);
-    g_assert_no_error(error);
-    g_free(v);
-    g_free(name);
-    return t;
 }
 
 /* Takes y. */
@@ -56,14 +38,15 @@ static void run_autoencoder(JsonObject *o)
 {
     GError *error = NULL;
     const char *name = text_of(o, "name");
-    const int n = get(o, "n"), h = get(o, "h"), w = get(o, "w");
+    const int n = parity_int(o, "n"), h = parity_int(o, "h"), w = parity_int(o, "w");
     SfuModel *m = parity_model(text_of(o, "model"));
     g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
     SfuAutoencoder *a = sfu_model_family(m)->autoencoder(q, m, &error);
     g_assert_no_error(error);
     g_assert_cmpint(a->factor, ==, 16);
     g_assert_cmpint(a->channels, ==, 128);
-    SfuTensor *x = upload(name, "x", n, h * 16, w * 16, 3, 0.5f), *z = upload(name, "z", n, h, w, 128, 1), *y;
+    SfuTensor *x = parity_upload(q, name, "x", n, h * 16, w * 16, 3, 0.5f),
+              *z = parity_upload(q, name, "z", n, h, w, 128, 1), *y;
     sfu_autoencoder_encode(a, &y, x, &error);
     g_assert_no_error(error);
     check(y, name, "packed");
@@ -104,13 +87,13 @@ static void run_transformer(JsonObject *o)
 {
     GError *error = NULL;
     const char *name = text_of(o, "name");
-    const int n = get(o, "n"), h = get(o, "h"), w = get(o, "w");
+    const int n = parity_int(o, "n"), h = parity_int(o, "h"), w = parity_int(o, "w");
     SfuModel *m = parity_model(text_of(o, "model"));
     g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
     SfuDenoiser *d = sfu_model_family(m)->denoiser(q, m, &error);
     g_assert_no_error(error);
-    SfuTensor *x = upload(name, "x", n, h, w, d->in_channels, 1), *references[8], *y;
-    SfuTensor *text = upload(name, "text", n, 1, get(o, "tokens"), get(o, "context"), 1);
+    SfuTensor *x = parity_upload(q, name, "x", n, h, w, d->in_channels, 1), *references[8], *y;
+    SfuTensor *text = parity_upload(q, name, "text", n, 1, parity_int(o, "tokens"), parity_int(o, "context"), 1);
     JsonArray *list = json_object_get_array_member(o, "references"), *t = json_object_get_array_member(o, "timesteps");
     SfuCondition c = {.tokens = text,
                       .references = (const SfuTensor *const *)references,
@@ -124,8 +107,8 @@ static void run_transformer(JsonObject *o)
         JsonArray *size = json_array_get_array_element(list, (guint)i);
         char what[16];
         g_snprintf(what, sizeof what, "reference%d", i);
-        references[i] = upload(name, what, 1, (int)json_array_get_int_element(size, 0),
-                               (int)json_array_get_int_element(size, 1), d->in_channels, 1);
+        references[i] = parity_upload(q, name, what, 1, (int)json_array_get_int_element(size, 0),
+                                      (int)json_array_get_int_element(size, 1), d->in_channels, 1);
     }
     if (n == 2)
         rehearse(d, &c, &(SfuDenoiserInput){.x = x, .timesteps = timesteps});
@@ -148,7 +131,7 @@ static void run_adapted(JsonObject *o)
 {
     GError *error = NULL;
     const char *name = text_of(o, "name");
-    const int h = get(o, "h"), w = get(o, "w");
+    const int h = parity_int(o, "h"), w = parity_int(o, "w");
     const float timestep = (float)json_array_get_double_element(json_object_get_array_member(o, "timesteps"), 0);
     JsonArray *list = json_object_get_array_member(o, "adapters");
     for (guint i = 0; i < json_array_get_length(list); i++) {
@@ -165,8 +148,9 @@ static void run_adapted(JsonObject *o)
         sfu_deltas_set(deltas, (const SfuDeltaUse *)(gconstpointer)uses->data, uses->len);
         SfuDenoiser *d = sfu_model_family(m)->denoiser(q, m, &error);
         g_assert_no_error(error);
-        SfuTensor *x = upload(name, "x", 1, h, w, d->in_channels, 1),
-                  *text = upload(name, "text", 1, 1, get(o, "tokens"), get(o, "context"), 1), *y;
+        SfuTensor *x = parity_upload(q, name, "x", 1, h, w, d->in_channels, 1),
+                  *text = parity_upload(q, name, "text", 1, 1, parity_int(o, "tokens"), parity_int(o, "context"), 1),
+                  *y;
         sfu_denoiser_set_condition(d, &(SfuCondition){.tokens = text}, &error);
         g_assert_no_error(error);
         sfu_denoiser_forward(d, &y, &(SfuDenoiserInput){.x = x, .timesteps = &timestep}, &error);
@@ -187,11 +171,11 @@ static void run_adapted(JsonObject *o)
 static void run_schedule(JsonObject *o)
 {
     GError *error = NULL;
-    const int steps = get(o, "steps");
+    const int steps = parity_int(o, "steps");
     JsonArray *want = json_object_get_array_member(o, "sigmas");
     const SfuScheduleOptions options = {.prediction = SFU_SAMPLE_FLOW,
                                         .n_train = 1000,
-                                        .shift = sfu_empirical_shift(get(o, "pixels"), steps),
+                                        .shift = sfu_empirical_shift(parity_int(o, "pixels"), steps),
                                         .sampler = SFU_SAMPLER_EULER,
                                         .schedule = SFU_SCHEDULE_AUTO,
                                         .steps = steps,

@@ -68,18 +68,6 @@ static void compare_tensor(const char *name, const SfuTensor *t, int thin)
     g_free(v);
 }
 
-static SfuTensor *upload(SfuQueue *q, const char *key, const char *what, int n, int h, int w, int c)
-{
-    GError *error = NULL;
-    char *name = g_strdup_printf("%s/%s", key, what);
-    float *v = parity_input(name, (gint64)n * h * w * c, 1);
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
-    g_assert_true(sfu_tensor_write(t, v, &error));
-    g_free(v);
-    g_free(name);
-    return t;
-}
-
 static SfuModel *open_whole(const char *key)
 {
     SfuModel *m = parity_model(key);
@@ -138,7 +126,8 @@ static void test_tokens(gconstpointer data)
     if (!q)
         return;
     SfuIpAdapter *a = open_adapter(q, k->model);
-    SfuTensor *seen = upload(q, text_of(k, "name"), "seen", 1, 1, member(k, "seen_n"), member(k, "seen")), *tokens;
+    SfuTensor *seen = parity_upload(q, text_of(k, "name"), "seen", 1, 1, member(k, "seen_n"), member(k, "seen"), 1),
+              *tokens;
     g_assert_true(sfu_ip_adapter_run(a, &tokens, seen, &error));
     g_assert_cmpint(tokens->w, ==, member(k, "n_tokens"));
     char *name = g_strconcat(text_of(k, "name"), "/tokens", NULL);
@@ -154,7 +143,7 @@ static SfuTensor *tokens_of(SfuQueue *q, const Case *k, SfuIpAdapter *a)
 {
     GError *error = NULL;
     const int n_seen = member(k, "seen_n"), c = member(k, "seen"), n = member(k, "n_tokens"), w = member(k, "width");
-    SfuTensor *seen = upload(q, text_of(k, "name"), "seen", 2, 1, n_seen, c);
+    SfuTensor *seen = parity_upload(q, text_of(k, "name"), "seen", 2, 1, n_seen, c, 1);
     float *all = g_new(float, 2 * n * w);
     for (int s = 0; s < 2; s++) {
         SfuTensor *one = sfu_tensor_view(seen, (gsize)s * n_seen * c, 1, 1, n_seen, c, &error), *tokens;
@@ -174,7 +163,7 @@ static void forward(SfuQueue *q, SfuDenoiser *d, const Case *k, const SfuImagePr
 {
     GError *error = NULL;
     const float timesteps[] = {981, 3};
-    SfuTensor *x = upload(q, text_of(k, "name"), "x", 2, member(k, "h"), member(k, "w"), 4), *out;
+    SfuTensor *x = parity_upload(q, text_of(k, "name"), "x", 2, member(k, "h"), member(k, "w"), 4, 1), *out;
     const SfuDenoiserInput in = {.x = x, .timesteps = timesteps, .prompts = use};
     sfu_denoiser_forward(d, &out, &in, &error);
     g_assert_no_error(error);
@@ -201,7 +190,7 @@ static void test_unet(gconstpointer data)
     float *vector = parity_input(pooled_name, 2 * MAX(pooled, 1), 1), *mask = parity_input(mask_name, mh * mw, 1);
     for (int i = 0; i < mh * mw; i++)
         mask[i] = mask[i] > 0;
-    SfuTensor *words = upload(q, name, "words", 2, 1, 7, member(k, "width")), *tokens = tokens_of(q, k, a);
+    SfuTensor *words = parity_upload(q, name, "words", 2, 1, 7, member(k, "width"), 1), *tokens = tokens_of(q, k, a);
     const SfuImagePrompt prompts[] = {{tokens, sfu_ip_adapter_kv(a)}, {tokens, sfu_ip_adapter_kv(a)}};
     SfuCondition condition = {.tokens = words, .prompts = prompts, .n_prompts = 2};
     if (pooled) {

@@ -344,6 +344,35 @@ double parity_error(const float *a, const float *b, gint64 n)
     return sqrt(diff / norm);
 }
 
+SfuTensor *parity_upload(SfuQueue *q, const char *key, const char *what, int n, int h, int w, int c, float scale)
+{
+    GError *error = NULL;
+    char *name = key ? g_strdup_printf("%s/%s", key, what) : g_strdup(what);
+    float *v = parity_input(name, (gint64)n * h * w * c, scale);
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
+    g_assert_no_error(error);
+    sfu_tensor_write(t, v, &error);
+    g_assert_no_error(error);
+    g_free(v);
+    g_free(name);
+    return t;
+}
+
+float *parity_download(SfuTensor *y)
+{
+    GError *error = NULL;
+    float *v = g_new(float, sfu_tensor_elements(y));
+    sfu_tensor_read(y, v, &error);
+    g_assert_no_error(error);
+    sfu_tensor_destroy(y);
+    return v;
+}
+
+int parity_int(JsonObject *o, const char *name)
+{
+    return (int)json_object_get_int_member(o, name);
+}
+
 SfuQueue *parity_queue(const SfuQueueOptions *options)
 {
     GError *error = NULL;

@@ -51,6 +51,13 @@ const float *parity_expected(const char *name, gint64 *n);
 /* norm(a - b) / norm(b) */
 double parity_error(const float *a, const float *b, gint64 n);
 
+/* fp32 on the device, values of parity_input("key/what"), or of "what" if key is NULL. Caller frees with
+ * sfu_tensor_destroy(). */
+SfuTensor *parity_upload(SfuQueue *q, const char *key, const char *what, int n, int h, int w, int c, float scale);
+/* The tensor's values, as floats; takes y. Caller frees with g_free. */
+float *parity_download(SfuTensor *y);
+int parity_int(JsonObject *o, const char *name);
+
 /* For a test case: NULL after g_test_skip() where there is no device. Caller frees with sfu_queue_destroy(). */
 SfuQueue *parity_queue(const SfuQueueOptions *options);
 /* GEGL, an fp32 engine and the data of PARITY_NAME, for the tests of whole pipelines. NULL without a device: the skip

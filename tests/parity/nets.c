@@ -35,37 +35,9 @@ static SfuQueue *queue(int mode)
     return queues[mode];
 }
 
-static int get(JsonObject *o, const char *name)
-{
-    return (int)json_object_get_int_member(o, name);
-}
 static const char *name_of(JsonObject *o)
 {
     return json_object_get_string_member(o, "name");
-}
-
-/* fp32 on the device: networks take that too. */
-static SfuTensor *upload(SfuQueue *q, const char *name, int n, int h, int w, int c, float scale)
-{
-    GError *error = NULL;
-    float *v = parity_input(name, (gint64)n * h * w * c, scale);
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
-    g_assert_no_error(error);
-    sfu_tensor_write(t, v, &error);
-    g_assert_no_error(error);
-    g_free(v);
-    return t;
-}
-
-/* Takes y. Caller frees the values. */
-static float *download(SfuTensor *y)
-{
-    GError *error = NULL;
-    float *v = g_new(float, sfu_tensor_elements(y));
-    sfu_tensor_read(y, v, &error);
-    g_assert_no_error(error);
-    sfu_tensor_destroy(y);
-    return v;
 }
 
 /* Takes y. */
@@ -75,7 +47,7 @@ static void check(SfuTensor *y, const char *case_name, const char *what, double 
     char *name = g_strdup_printf("%s/%s", case_name, what);
     const float *ref = parity_expected(name, &n);
     g_assert_cmpint(sfu_tensor_elements(y), ==, n);
-    float *v = download(y);
+    float *v = parity_download(y);
     const double e = parity_error(v, ref, n);
     g_test_message("%s: relative error %.2e", name, e);
     g_assert_true(e < tolerance); /* a NaN fails too */
@@ -88,7 +60,7 @@ static void check(SfuTensor *y, const char *case_name, const char *what, double 
 static SfuTensor *unet_pass(SfuQueue *q, SfuUnet *u, JsonObject *o, GError **error)
 {
     const char *name = name_of(o);
-    const int n = get(o, "n"), n_context = get(o, "context_n");
+    const int n = parity_int(o, "n"), n_context = parity_int(o, "context_n");
     float timesteps[8];
     int labels[8];
     JsonArray *t = json_object_get_array_member(o, "timesteps"),
@@ -98,8 +70,10 @@ static SfuTensor *unet_pass(SfuQueue *q, SfuUnet *u, JsonObject *o, GError **err
         timesteps[i] = (float)json_array_get_double_element(t, (guint)i);
         labels[i] = l ? (int)json_array_get_int_element(l, (guint)i) : 0;
     }
-    SfuTensor *x = upload(q, x_name, n, get(o, "h"), get(o, "w"), get(o, "c"), 1), *y = NULL;
-    SfuTensor *context = upload(q, c_name, n_context, 1, get(o, "tokens"), get(o, "context_c"), 1);
+    SfuTensor *x = parity_upload(q, NULL, x_name, n, parity_int(o, "h"), parity_int(o, "w"), parity_int(o, "c"), 1),
+              *y = NULL;
+    SfuTensor *context =
+        parity_upload(q, NULL, c_name, n_context, 1, parity_int(o, "tokens"), parity_int(o, "context_c"), 1);
     if (sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, error))
         sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps, .class_labels = l ? labels : NULL},
                          error);
@@ -125,12 +99,13 @@ static void run_vae(SfuQueue *q, JsonObject *o, double tolerance)
 {
     GError *error = NULL;
     const char *name = name_of(o);
-    const int n = get(o, "n"), h = get(o, "h"), w = get(o, "w"), f = get(o, "factor");
+    const int n = parity_int(o, "n"), h = parity_int(o, "h"), w = parity_int(o, "w"), f = parity_int(o, "factor");
     SfuVae *v = sfu_vae_create(q, parity_model(json_object_get_string_member(o, "model")), &error);
     g_assert_no_error(error);
     g_assert_cmpint(sfu_vae_factor(v), ==, f);
     char *x_name = g_strdup_printf("%s/x", name), *z_name = g_strdup_printf("%s/z", name);
-    SfuTensor *x = upload(q, x_name, n, h * f, w * f, 3, 0.5f), *z = upload(q, z_name, n, h, w, get(o, "c"), 1), *y;
+    SfuTensor *x = parity_upload(q, NULL, x_name, n, h * f, w * f, 3, 0.5f),
+              *z = parity_upload(q, NULL, z_name, n, h, w, parity_int(o, "c"), 1), *y;
     sfu_vae_encode(v, &y, x, &error);
     g_assert_no_error(error);
     check(y, name, "moments", tolerance);
@@ -147,11 +122,11 @@ static void run_vae(SfuQueue *q, JsonObject *o, double tolerance)
 static void run_taesd(SfuQueue *q, JsonObject *o, double tolerance)
 {
     GError *error = NULL;
-    const int n = get(o, "n"), h = get(o, "h"), w = get(o, "w"), f = get(o, "factor");
+    const int n = parity_int(o, "n"), h = parity_int(o, "h"), w = parity_int(o, "w"), f = parity_int(o, "factor");
     SfuTaesd *t = sfu_taesd_create(q, parity_model(json_object_get_string_member(o, "model")), &error);
     g_assert_no_error(error);
-    SfuTensor *x = upload(q, "taesd/x", n, h * f, w * f, 3, 0.5f), *z = upload(q, "taesd/z", n, h, w, get(o, "c"), 1),
-              *y;
+    SfuTensor *x = parity_upload(q, NULL, "taesd/x", n, h * f, w * f, 3, 0.5f),
+              *z = parity_upload(q, NULL, "taesd/z", n, h, w, parity_int(o, "c"), 1), *y;
     sfu_taesd_encode(t, &y, x, &error);
     g_assert_no_error(error);
     check(y, "taesd", "moments", tolerance);
@@ -167,16 +142,16 @@ static void run_text(SfuQueue *q, JsonObject *o, double tolerance)
 {
     GError *error = NULL;
     const char *model = json_object_get_string_member(o, "model");
-    const int n = get(o, "n");
+    const int n = parity_int(o, "n");
     gint32 *tokens = g_new(gint32, n * SFU_TEXT_TOKENS);
     char *t_name = g_strdup_printf("%s/tokens", model);
     parity_hash(t_name, n * SFU_TEXT_TOKENS, tokens);
     for (int i = 0; i < n * SFU_TEXT_TOKENS; i++)
-        tokens[i] = (tokens[i] + 1024) % get(o, "vocab");
+        tokens[i] = (tokens[i] + 1024) % parity_int(o, "vocab");
     SfuTextEncoder *te = sfu_text_encoder_create(q, parity_model(model), SFU_PART_TEXT, &error);
     g_assert_no_error(error);
     SfuTensor *y;
-    sfu_text_encoder_run(te, &y, NULL, tokens, n, get(o, "skip"), TRUE, &error);
+    sfu_text_encoder_run(te, &y, NULL, tokens, n, parity_int(o, "skip"), TRUE, &error);
     g_assert_no_error(error);
     g_assert_cmpint(y->c, ==, sfu_text_encoder_hidden(te));
     check(y, name_of(o), "out", tolerance);
@@ -229,7 +204,7 @@ static void test_streaming(void)
         g_assert_no_error(error);
         SfuTensor *y = unet_pass(q, u, o, &error);
         g_assert_no_error(error);
-        result[i] = download(y);
+        result[i] = parity_download(y);
         peak[i] = sfu_queue_peak_bytes(q);
         sfu_unet_unload(u);
         sfu_queue_trim(q);
@@ -237,7 +212,8 @@ static void test_streaming(void)
         sfu_unet_destroy(u);
         sfu_queue_destroy(q);
     }
-    const double e = parity_error(result[1], result[0], get(o, "n") * get(o, "h") * get(o, "w") * 4);
+    const double e =
+        parity_error(result[1], result[0], parity_int(o, "n") * parity_int(o, "h") * parity_int(o, "w") * 4);
     g_test_message("peak %" G_GUINT64_FORMAT " bytes, streamed %" G_GUINT64_FORMAT ", relative error %.1e", peak[0],
                    peak[1], e);
     g_assert_true(e < 1e-5);
@@ -443,8 +419,8 @@ static void test_cancel(void)
     JsonObject *o = find_case("mini-1x7x9");
     SfuUnet *u = sfu_unet_create(q, parity_model("mini"), &error);
     g_assert_no_error(error);
-    SfuTensor *x = upload(q, "mini-1x7x9/x", 1, 7, 9, 9, 1), *context = upload(q, "mini-1x7x9/context", 1, 1, 64, 9, 1),
-              *y = NULL;
+    SfuTensor *x = parity_upload(q, NULL, "mini-1x7x9/x", 1, 7, 9, 9, 1),
+              *context = parity_upload(q, NULL, "mini-1x7x9/context", 1, 1, 64, 9, 1), *y = NULL;
     g_assert_true(sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, &error));
     sfu_queue_set_cancel(q, &cancel);
     g_assert_false(sfu_unet_forward(
@@ -479,8 +455,9 @@ static void test_bad_inputs(void)
     SfuQueue *q = queue(0);
     if (!q)
         return;
-    SfuTensor *y = NULL, *nine = upload(q, "x", 1, 5, 5, 9, 1), *three = upload(q, "x", 1, 5, 5, 3, 1),
-              *context = upload(q, "c", 2, 1, 64, 9, 1);
+    SfuTensor *y = NULL, *nine = parity_upload(q, NULL, "x", 1, 5, 5, 9, 1),
+              *three = parity_upload(q, NULL, "x", 1, 5, 5, 3, 1),
+              *context = parity_upload(q, NULL, "c", 2, 1, 64, 9, 1);
     const float t[] = {1};
     const int zero[] = {0}, high[] = {3};
     SfuUnet *u = sfu_unet_create(q, parity_model("mini"), &error);
@@ -543,17 +520,17 @@ static void test_step_cache(void)
     if (!q)
         return;
     SfuUnet *u = sfu_unet_create(q, parity_model("sd1"), &error);
-    SfuTensor *x = upload(q, "x", 2, 9, 11, 4, 1), *other = upload(q, "x", 1, 9, 11, 4, 1),
-              *context = upload(q, "context", 1, 1, 77, 64, 1), *y, *deep = NULL;
+    SfuTensor *x = parity_upload(q, NULL, "x", 2, 9, 11, 4, 1), *other = parity_upload(q, NULL, "x", 1, 9, 11, 4, 1),
+              *context = parity_upload(q, NULL, "context", 1, 1, 77, 64, 1), *y, *deep = NULL;
     float *out[4];
     g_assert_true(u && sfu_unet_set_condition(u, &(SfuCondition){.tokens = context}, &error));
     g_assert_true(sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error));
-    out[0] = download(y);
+    out[0] = parity_download(y);
     for (int i = 1; i < 4; i++) {
         g_assert_true(sfu_unet_forward(
             u, &y, &(SfuDenoiserInput){.x = x, .timesteps = i < 3 ? timesteps : later, .deep = &deep}, &error));
         g_assert_nonnull(deep);
-        out[i] = download(y);
+        out[i] = parity_download(y);
     }
     const gint64 n = 2 * 9 * 11 * 4;
     g_assert_cmpmem(out[1], sizeof(float) * n, out[0], sizeof(float) * n);
@@ -581,14 +558,14 @@ static void test_vae_bytes(void)
         return;
     SfuVae *v = sfu_vae_create(q, parity_model("vae"), &error);
     g_assert_no_error(error);
-    SfuTensor *small = upload(q, "z", 1, 2, 2, 4, 1), *y;
+    SfuTensor *small = parity_upload(q, NULL, "z", 1, 2, 2, 4, 1), *y;
     sfu_vae_decode(v, &y, small, &error); /* the weights are there from now on */
     g_assert_no_error(error);
     sfu_tensor_destroy(y);
     sfu_tensor_destroy(small);
     sfu_queue_trim(q);
     const guint64 weights = sfu_queue_used_bytes(q);
-    SfuTensor *z = upload(q, "z", 1, 64, 48, 4, 1);
+    SfuTensor *z = parity_upload(q, NULL, "z", 1, 64, 48, 4, 1);
     sfu_vae_decode(v, &y, z, &error);
     g_assert_no_error(error);
     const guint64 peak = sfu_queue_peak_bytes(q) - weights, estimate = sfu_vae_decode_bytes(v, 1, 64, 48);
@@ -647,12 +624,12 @@ static void test_shared_norms(void)
     g_assert_true(sfu_tensor_write(whole, z, &error) && sfu_tensor_write(tile, z_tile, &error));
     float *out[3];
     g_assert_true(sfu_vae_decode(v, &y, whole, &error));
-    out[0] = download(y);
+    out[0] = parity_download(y);
     g_assert_true(sfu_vae_decode(v, &y, tile, &error));
-    out[1] = download(y);
+    out[1] = parity_download(y);
     g_assert_true(sfu_vae_learn_norms(v, TRUE, whole, &error));
     g_assert_true(sfu_vae_decode(v, &y, tile, &error));
-    out[2] = download(y);
+    out[2] = parity_download(y);
     const double own = left_error(out[1], TILE * F, out[0], WHOLE * F, H * F, (TILE - REACH) * F);
     const double shared = left_error(out[2], TILE * F, out[0], WHOLE * F, H * F, (TILE - REACH) * F);
     g_test_message("a tile is off by %.1e with its own statistics, by %.1e with the picture's", own, shared);
@@ -660,7 +637,7 @@ static void test_shared_norms(void)
     g_assert_true(shared < 1e-5);
     sfu_vae_forget_norms(v);
     g_assert_true(sfu_vae_decode(v, &y, tile, &error));
-    float *again = download(y);
+    float *again = parity_download(y);
     g_assert_true(parity_error(again, out[1], H * F * TILE * F * 3) < 1e-6);
     g_free(again);
     for (int i = 0; i < 3; i++)
@@ -699,7 +676,8 @@ static void test_vae_bands(void)
         g_assert_no_error(error);
         const int f = sfu_vae_factor(v);
         const guint64 pixels = W * H * (guint64)(f * f);
-        SfuTensor *z = upload(q, "bands/z", 1, H, W, 4, 1), *x = upload(q, "bands/x", 1, H * f, W * f, 3, 0.5f), *y;
+        SfuTensor *z = parity_upload(q, NULL, "bands/z", 1, H, W, 4, 1),
+                  *x = parity_upload(q, NULL, "bands/x", 1, H * f, W * f, 3, 0.5f), *y;
         sfu_vae_set_room(v, pixels * (guint64)cases[k].room);
         g_assert_cmpuint(sfu_vae_decode_bytes(v, 1, H, W), <=, sfu_vae_room(v));
         g_assert_cmpuint(sfu_vae_decode_bytes(v, 1, H, W), <, sfu_vae_decode_bytes(roomy, 1, H, W));
@@ -711,7 +689,7 @@ static void test_vae_bands(void)
                 sfu_vae_set_wrap(i ? v : roomy, pass < 2 ? SFU_WRAP_NONE : SFU_WRAP_X | SFU_WRAP_Y);
                 g_assert_true(decoder ? sfu_vae_decode(i ? v : roomy, &y, z, &error)
                                       : sfu_vae_encode(i ? v : roomy, &y, x, &error));
-                out[i] = download(y);
+                out[i] = parity_download(y);
             }
             const double e = parity_error(out[1], out[0], decoder ? (gint64)pixels * 3 : W * H * 8);
             g_test_message("%s, %s, %s: relative error %.2e", cases[k].model, cases[k].what,

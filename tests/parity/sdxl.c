@@ -12,11 +12,6 @@
 
 static SfuEngine *engine;
 
-static int get(JsonObject *o, const char *name)
-{
-    return (int)json_object_get_int_member(o, name);
-}
-
 /* [n][m] of the case's lists; caller frees. */
 static float *rows(JsonObject *o, const char *name, int n, int *m)
 {
@@ -29,32 +24,18 @@ static float *rows(JsonObject *o, const char *name, int n, int *m)
     return v;
 }
 
-static SfuTensor *upload(SfuQueue *q, const char *case_name, const char *what, int n, int h, int w, int c)
-{
-    GError *error = NULL;
-    char *name = g_strdup_printf("%s/%s", case_name, what);
-    float *v = parity_input(name, (gint64)n * h * w * c, 1);
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
-    g_assert_no_error(error);
-    sfu_tensor_write(t, v, &error);
-    g_assert_no_error(error);
-    g_free(v);
-    g_free(name);
-    return t;
-}
-
 static void run_unet(SfuQueue *q, JsonObject *o)
 {
     GError *error = NULL;
     const char *name = json_object_get_string_member(o, "name");
-    const int n = get(o, "n"), n_context = get(o, "context_n");
+    const int n = parity_int(o, "n"), n_context = parity_int(o, "context_n");
     float timesteps[4];
     for (int i = 0; i < n; i++)
         timesteps[i] = (float)json_array_get_double_element(json_object_get_array_member(o, "timesteps"), (guint)i);
     SfuUnet *u = sfu_unet_create(q, parity_model(json_object_get_string_member(o, "model")), &error);
     g_assert_no_error(error);
-    SfuTensor *x = upload(q, name, "x", n, get(o, "h"), get(o, "w"), 4), *y = NULL,
-              *context = upload(q, name, "context", n_context, 1, 77, WIDTH);
+    SfuTensor *x = parity_upload(q, name, "x", n, parity_int(o, "h"), parity_int(o, "w"), 4, 1), *y = NULL,
+              *context = parity_upload(q, name, "context", n_context, 1, 77, WIDTH, 1);
     char *pooled_name = g_strdup_printf("%s/pooled", name), *out_name = g_strdup_printf("%s/out", name);
     float *pooled = parity_input(pooled_name, n_context * POOLED, 1);
     SfuCondition c = {.tokens = context, .n = n_context, .pooled = pooled, .pooled_width = POOLED};

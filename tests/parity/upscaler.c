@@ -36,10 +36,6 @@ static SfuQueue *queue(int mode)
     return queues[mode];
 }
 
-static int get(JsonObject *o, const char *name)
-{
-    return (int)json_object_get_int_member(o, name);
-}
 static const char *name_of(JsonObject *o)
 {
     return json_object_get_string_member(o, "name");
@@ -88,7 +84,7 @@ static void test_parity(gconstpointer data)
     const Case *c = data;
     SfuQueue *q = queue(c->mode);
     const char *key = name_of(c->o);
-    const int h = get(c->o, "h"), w = get(c->o, "w"), margin = get(c->o, "margin");
+    const int h = parity_int(c->o, "h"), w = parity_int(c->o, "w"), margin = parity_int(c->o, "margin");
     gint64 n;
     if (!q)
         return;
@@ -99,12 +95,12 @@ static void test_parity(gconstpointer data)
     g_assert_null(strstr(text, "missing"));
     g_free(text);
     SfuUpscaler *u = create(q, key);
-    g_assert_cmpint(sfu_upscaler_scale(u), ==, get(c->o, "scale"));
+    g_assert_cmpint(sfu_upscaler_scale(u), ==, parity_int(c->o, "scale"));
     g_assert_cmpint(h % sfu_upscaler_multiple(u), ==, 0);
     if (margin) /* the smallest number of pixels would be up to two less per enlargement */
         g_assert_cmpint(sfu_upscaler_margin_px(u), ==, margin);
-    g_assert_cmpint(sfu_upscaler_channels(u), ==, get(c->o, "channels"));
-    float *x = picture(key, h, w, get(c->o, "channels")), *y = forward(u, q, x, h, w);
+    g_assert_cmpint(sfu_upscaler_channels(u), ==, parity_int(c->o, "channels"));
+    float *x = picture(key, h, w, parity_int(c->o, "channels")), *y = forward(u, q, x, h, w);
     const float *expect = parity_expected(key, &n);
     const double e = parity_error(y, expect, n);
     g_test_message("%s %s: %.2e", key, modes[c->mode].name, e);
@@ -437,7 +433,7 @@ int main(int argc, char **argv)
             g_test_add_data_func_full(path, c, test_parity, NULL);
             g_free(path);
             path = g_strdup_printf("/upscaler/tiles/%s", name_of(c->o));
-            if (mode == 0 && get(c->o, "margin"))
+            if (mode == 0 && parity_int(c->o, "margin"))
                 g_test_add_data_func(path, c, test_tiles);
             g_free(path);
         }

@@ -12,11 +12,6 @@
 
 static SfuQueue *q, *halves; /* halves: stores activations as fp16 */
 
-static int get(JsonObject *o, const char *name)
-{
-    return (int)json_object_get_int_member(o, name);
-}
-
 static const char *text_of(JsonObject *o, const char *name)
 {
     return json_object_get_string_member(o, name);
@@ -69,7 +64,7 @@ static void run_text(JsonObject *o)
 {
     GError *error = NULL;
     SfuModel *m = model_of(o);
-    SfuQwen3Request r = {.n_seen = get(o, "seen")};
+    SfuQwen3Request r = {.n_seen = parity_int(o, "seen")};
     g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
     r.tokens = ints_of(o, "tokens", &r.n_tokens);
     r.layers = ints_of(o, "layers", &r.n_layers);
@@ -129,20 +124,6 @@ static void run_words(JsonObject *o)
     sfu_model_vocabulary_free(v);
 }
 
-static SfuTensor *upload(SfuQueue *queue, const char *case_name, const char *what, int n, int h, int w, int c)
-{
-    GError *error = NULL;
-    char *name = g_strdup_printf("%s/%s", case_name, what);
-    float *v = parity_input(name, (gint64)n * h * w * c, 1);
-    SfuTensor *t = sfu_tensor_create(queue, SFU_F32, n, h, w, c, &error);
-    g_assert_no_error(error);
-    sfu_tensor_write(t, v, &error);
-    g_assert_no_error(error);
-    g_free(v);
-    g_free(name);
-    return t;
-}
-
 static void run_transformer_on(SfuQueue *queue, JsonObject *o, double tolerance)
 {
     GError *error = NULL;
@@ -161,8 +142,8 @@ static void run_transformer_on(SfuQueue *queue, JsonObject *o, double tolerance)
     g_assert_cmpint(sfu_model_strays(m)->len, ==, 0);
     SfuDenoiser *d = sfu_model_family(m)->denoiser(queue, m, &error);
     g_assert_no_error(error);
-    SfuTensor *x = upload(queue, name, "x", n, get(o, "h"), get(o, "w"), d->in_channels),
-              *text = upload(queue, name, "text", n, 1, most, get(o, "context")), *y;
+    SfuTensor *x = parity_upload(queue, name, "x", n, parity_int(o, "h"), parity_int(o, "w"), d->in_channels, 1),
+              *text = parity_upload(queue, name, "text", n, 1, most, parity_int(o, "context"), 1), *y;
     sfu_denoiser_set_condition(d, &(SfuCondition){.tokens = text, .mask = mask}, &error);
     g_assert_no_error(error);
     for (int pass = 0; pass < 2; pass++) { /* nothing of the first is left in the second */
