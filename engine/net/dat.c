@@ -36,14 +36,6 @@ typedef struct {
 
 /* ---- binding ---- */
 
-static float *values_of(const SfuWeight *w)
-{
-    const gint64 n = sfu_weight_elements(w);
-    float *v = g_new(float, n);
-    sfu_weight_read_f32(w, 0, n, v);
-    return v;
-}
-
 /* "<prefix>.<name>.<conv>", size x size from `in` channels (1: depthwise), and the batch norm "<prefix>.<name>.<conv +
  * 1>" behind it: one layer. */
 static SfuLayer bind_normed(SfuNet *net, const char *prefix, const char *name, int conv, int out, int in, int size)
@@ -59,9 +51,9 @@ static SfuLayer bind_normed(SfuNet *net, const char *prefix, const char *name, i
     SfuLayer l = {0};
     if (net->q && c.w && c.b && n.w && n.b && m && v) {
         const SfuWeight *const read[] = {c.b, n.w, n.b, m, v};
-        float *p[5], *weight = values_of(c.w), *bias = g_new(float, out);
+        float *p[5], *weight = sfu_weight_values(c.w), *bias = g_new(float, out);
         for (int i = 0; i < 5; i++)
-            p[i] = values_of(read[i]);
+            p[i] = sfu_weight_values(read[i]);
         for (int o = 0; o < out; o++) {
             const double scale = p[1][o] / sqrt((double)p[4][o] + EPS);
             for (int i = 0; i < in * size * size; i++)
@@ -113,12 +105,12 @@ static float *bind_positions(SfuNet *net, const char *prefix, int half, int f, i
     }
     if (!net->q || !all)
         return NULL;
-    float *p[14] = {values_of(first.w), values_of(first.b)}, *table = g_new(float, (gsize)rows *cols *n_heads);
+    float *p[14] = {sfu_weight_values(first.w), sfu_weight_values(first.b)}, *table = g_new(float, (gsize)rows *cols *n_heads);
     for (int i = 0; i < 3; i++) {
-        p[2 + 4 * i] = values_of(layers[i].w);
-        p[3 + 4 * i] = values_of(layers[i].b);
-        p[4 + 4 * i] = values_of(norms[i].w);
-        p[5 + 4 * i] = values_of(norms[i].b);
+        p[2 + 4 * i] = sfu_weight_values(layers[i].w);
+        p[3 + 4 * i] = sfu_weight_values(layers[i].b);
+        p[4 + 4 * i] = sfu_weight_values(norms[i].w);
+        p[5 + 4 * i] = sfu_weight_values(norms[i].b);
     }
     double *a = g_new(double, MAX(width, n_heads)), *b = g_new(double, MAX(width, n_heads));
     for (int at = 0; at < rows * cols; at++) {
@@ -347,24 +339,13 @@ static SfuTensor *pixel_gate(const SfuNet *net, const Block *b, const SfuTensor 
     return gate;
 }
 
-/* Depthwise 3x3 of x, a new tensor; x is borrowed. */
-static SfuTensor *depthwise(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, SfuAct act, GError **error)
-{
-    const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .groups = x->c};
-    const SfuEpilogue e = {.bias = l->b, .act = act};
-    SfuTensor *y = sfu_net_like(net, x, x->c, error);
-    if (y && !sfu_conv2d(net->q, y, x, l->w, &conv, &e, error))
-        sfu_net_drop(&y);
-    return y;
-}
-
 /* The convolution of the values, beside attention. */
 static SfuTensor *local_values(const SfuNet *net, const Block *b, const SfuTensor *qkv, GError **error)
 {
     const int f = qkv->c / 3;
     SfuTensor *v = sfu_net_like(net, qkv, f, error);
     SfuTensor *y =
-        v && sfu_slice(net->q, v, qkv, 2 * f, error) ? depthwise(net, v, &b->local, SFU_ACT_GELU, error) : NULL;
+        v && sfu_slice(net->q, v, qkv, 2 * f, error) ? sfu_upscaler_depthwise(net, v, &b->local, SFU_ACT_GELU, error) : NULL;
     sfu_tensor_destroy(v);
     return y;
 }
@@ -411,7 +392,7 @@ static gboolean add_gated(const SfuNet *net, const Block *b, SfuTensor *x, GErro
                   sfu_slice(net->q, half, wide, hidden, error);
     sfu_net_drop(&n);
     ok = ok && sfu_layer_norm(net->q, half, half, b->gate_norm.w, b->gate_norm.b, EPS, error) &&
-         (gate = depthwise(net, half, &b->gate, SFU_ACT_NONE, error)) && sfu_slice(net->q, half, wide, 0, error) &&
+         (gate = sfu_upscaler_depthwise(net, half, &b->gate, SFU_ACT_NONE, error)) && sfu_slice(net->q, half, wide, 0, error) &&
          sfu_mul(net->q, half, half, gate, error) && sfu_linear(net->q, x, half, b->fc2.w, &e2, error);
     sfu_tensor_destroy(wide);
     sfu_tensor_destroy(half);

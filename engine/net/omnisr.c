@@ -224,18 +224,7 @@ static gboolean add_attention(const SfuNet *net, const SfuUpscalerConfig *c, con
     return ok;
 }
 
-/* Depthwise 3x3 of x, a new tensor; x is borrowed. */
-static SfuTensor *depthwise(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, SfuAct act, GError **error)
-{
-    const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .groups = x->c};
-    const SfuEpilogue e = {.bias = l->b, .act = act};
-    SfuTensor *y = sfu_net_like(net, x, x->c, error);
-    if (y && !sfu_conv2d(net->q, y, x, l->w, &conv, &e, error))
-        sfu_net_drop(&y);
-    return y;
-}
-
-/* x += out(gelu(a) * b), a and b the halves of depthwise(in(norm(x))); or, with a temperature, of attention between
+/* x += out(gelu(a) * b), a and b the halves of sfu_upscaler_depthwise(in(norm(x))); or, with a temperature, of attention between
  * channels instead. */
 static gboolean add_mixed(const SfuNet *net, const SfuUpscalerConfig *c, const Mixed *m, SfuTensor *x, Grouping how,
                           GError **error)
@@ -245,7 +234,7 @@ static gboolean add_mixed(const SfuNet *net, const SfuUpscalerConfig *c, const M
     gboolean ok = n && sfu_layer_norm(net->q, n, x, m->norm.w, m->norm.b, PIXEL_EPS, error) &&
                   (wide = sfu_net_like(net, x, (int)sfu_weight_dim(m->in.w, 0), error)) &&
                   sfu_linear(net->q, wide, n, m->in.w, NULL, error) &&
-                  (deep = depthwise(net, wide, &m->depthwise, SFU_ACT_NONE, error));
+                  (deep = sfu_upscaler_depthwise(net, wide, &m->depthwise, SFU_ACT_NONE, error));
     sfu_net_drop(&wide);
     if (ok && !m->temperature)
         ok = sfu_half_gate(net->q, n, deep, SFU_ACT_GELU, error);
@@ -266,7 +255,7 @@ static gboolean add_mixed(const SfuNet *net, const SfuUpscalerConfig *c, const M
     return ok;
 }
 
-/* x += narrow(y * gate(mean of y)), y = depthwise(widen(x)) (Hu 2018; Sandler 2018). */
+/* x += narrow(y * gate(mean of y)), y = sfu_upscaler_depthwise(widen(x)) (Hu 2018; Sandler 2018). */
 static gboolean add_convolution(const SfuNet *net, const Block *b, SfuTensor *x, GError **error)
 {
     const int wide = (int)sfu_weight_dim(b->widen.w, 0), squeezed = (int)sfu_weight_dim(b->squeeze[0].w, 0);
@@ -274,7 +263,7 @@ static gboolean add_convolution(const SfuNet *net, const Block *b, SfuTensor *x,
     const SfuEpilogue silu = {.act = SFU_ACT_SILU}, sigmoid = {.act = SFU_ACT_SIGMOID};
     SfuTensor *a = sfu_net_like(net, x, wide, error), *y = NULL, *mean = NULL, *s = NULL;
     const gboolean ok = a && sfu_linear(net->q, a, x, b->widen.w, &e1, error) &&
-                        (y = depthwise(net, a, &b->depthwise, SFU_ACT_GELU, error)) &&
+                        (y = sfu_upscaler_depthwise(net, a, &b->depthwise, SFU_ACT_GELU, error)) &&
                         (mean = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, wide, error)) &&
                         (s = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, squeezed, error)) &&
                         sfu_mean_hw(net->q, mean, y, error) &&

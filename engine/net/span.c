@@ -23,14 +23,6 @@ typedef struct {
     int in, out, a, b;
 } Trained;
 
-static float *values_of(const SfuWeight *w)
-{
-    const gint64 n = sfu_weight_elements(w);
-    float *v = g_new(float, n);
-    sfu_weight_read_f32(w, 0, n, v);
-    return v;
-}
-
 /* into[n][cols] = a[n][k] . b[k][cols] */
 static void multiply(double *into, const float *a, const double *b, int n, int k, gint64 cols)
 {
@@ -46,10 +38,10 @@ static void multiply(double *into, const float *a, const double *b, int n, int k
  * before all of it. */
 static void fuse(const Trained *t, float *weight, float *bias)
 {
-    float *w1 = values_of(t->first.w), *b1 = values_of(t->first.b), *w2 = values_of(t->middle.w),
-          *b2 = values_of(t->middle.b);
-    float *w3 = values_of(t->last.w), *b3 = values_of(t->last.b), *ws = values_of(t->skip.w),
-          *bs = values_of(t->skip.b);
+    float *w1 = sfu_weight_values(t->first.w), *b1 = sfu_weight_values(t->first.b), *w2 = sfu_weight_values(t->middle.w),
+          *b2 = sfu_weight_values(t->middle.b);
+    float *w3 = sfu_weight_values(t->last.w), *b3 = sfu_weight_values(t->last.b), *ws = sfu_weight_values(t->skip.w),
+          *bs = sfu_weight_values(t->skip.b);
     const int row = t->in * 9;
     double *inner = g_new0(double, (gsize)t->b *row), *inner_bias = g_new0(double, t->b),
            *all = g_new0(double, (gsize)t->out *row);

@@ -40,6 +40,9 @@ gboolean sfu_upscaler_step(const SfuUpscalerPass *p, double done, GError **error
 SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act,
                              float param, GError **error);
 
+/* Depthwise 3x3, padding 1, then act; a new tensor. x is borrowed. */
+SfuTensor *sfu_upscaler_depthwise(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, SfuAct act, GError **error);
+
 /* x is taken, NULL passes through: a 3x3 convolution to factor^2 * out channels, then a pixel-shuffle. */
 SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int factor, int out,
                                 GError **error);

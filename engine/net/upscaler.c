@@ -171,6 +171,16 @@ void sfu_upsampler_bind(SfuNet *net, const SfuUpscalerConfig *c, SfuUpsamplerTai
     }
 }
 
+SfuTensor *sfu_upscaler_depthwise(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, SfuAct act, GError **error)
+{
+    const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .groups = x->c};
+    const SfuEpilogue e = {.bias = l->b, .act = act};
+    SfuTensor *y = sfu_net_like(net, x, x->c, error);
+    if (y && !sfu_conv2d(net->q, y, x, l->w, &conv, &e, error))
+        sfu_net_drop(&y);
+    return y;
+}
+
 SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int factor, int out, GError **error)
 {
     if (!x)

@@ -267,6 +267,7 @@ gint64 sfu_weight_dim(const SfuWeight *w, int i); /* 1 beyond n_dims */
 gint64 sfu_weight_elements(const SfuWeight *w);
 /* Elements [first, first + n) widened to fp32 on the host. */
 void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out);
+float *sfu_weight_values(const SfuWeight *w); /* all of them; caller frees with g_free */
 /* The one type that all its values are stored as, but for scales of plain types; F32 where there is none: changed,
  * rotated, or concatenated of several. */
 SfuDtype sfu_weight_stored(const SfuWeight *w);

@@ -281,6 +281,14 @@ void sfu_weight_read_f32(const SfuWeight *w, gint64 first, gint64 n, float *out)
         read_stored(w, first, n, out);
 }
 
+float *sfu_weight_values(const SfuWeight *w)
+{
+    const gint64 n = sfu_weight_elements(w);
+    float *v = g_new(float, n);
+    sfu_weight_read_f32(w, 0, n, v);
+    return v;
+}
+
 SfuDtype sfu_weight_stored(const SfuWeight *w)
 {
     if (w->change || w->scale.rotation || (w->scale.n && sfu_dtype_block(w->dtype) > 1))

@@ -368,6 +368,17 @@ float *parity_download(SfuTensor *y)
     return v;
 }
 
+float *parity_pixels(GeglBuffer *b, gint64 *n)
+{
+    const GeglRectangle *e = gegl_buffer_get_extent(b);
+    *n = (gint64)e->width * e->height * 4;
+    float *p = g_new(float, *n);
+    gegl_buffer_get(b, e, 1, babl_format("R'G'B'A float"), p, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    for (gint64 k = 0; k < *n; k++)
+        g_assert_true(isfinite(p[k]));
+    return p;
+}
+
 int parity_int(JsonObject *o, const char *name)
 {
     return (int)json_object_get_int_member(o, name);

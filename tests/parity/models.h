@@ -57,6 +57,8 @@ SfuTensor *parity_upload(SfuQueue *q, const char *key, const char *what, int n, 
 /* The tensor's values, as floats; takes y. Caller frees with g_free. */
 float *parity_download(SfuTensor *y);
 int parity_int(JsonObject *o, const char *name);
+/* A buffer as R'G'B'A floats, all finite. Caller frees with g_free. */
+float *parity_pixels(GeglBuffer *b, gint64 *n);
 
 /* For a test case: NULL after g_test_skip() where there is no device. Caller frees with sfu_queue_destroy(). */
 SfuQueue *parity_queue(const SfuQueueOptions *options);

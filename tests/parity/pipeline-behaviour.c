@@ -59,21 +59,10 @@ static GeglBuffer *mask(int x, int y, int w, int h, float value)
     return b;
 }
 
-static float *pixels(GeglBuffer *b, gint64 *n)
-{
-    const GeglRectangle *e = gegl_buffer_get_extent(b);
-    *n = (gint64)e->width * e->height * 4;
-    float *p = g_new(float, *n);
-    gegl_buffer_get(b, e, 1, babl_format("R'G'B'A float"), p, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-    for (gint64 k = 0; k < *n; k++)
-        g_assert_true(isfinite(p[k]));
-    return p;
-}
-
 static double difference(GeglBuffer *a, GeglBuffer *b)
 {
     gint64 na, nb;
-    float *pa = pixels(a, &na), *pb = pixels(b, &nb);
+    float *pa = parity_pixels(a, &na), *pb = parity_pixels(b, &nb);
     g_assert_cmpint(na, ==, nb);
     const double d = parity_error(pa, pb, na);
     g_free(pa);
@@ -216,7 +205,7 @@ static void on_preview(GeglBuffer *b, int step, gpointer data)
     w->n_previews++;
     w->extent = *gegl_buffer_get_extent(b);
     gint64 n;
-    g_free(pixels(b, &n));
+    g_free(parity_pixels(b, &n));
 }
 
 static void test_progress_and_previews(void)
@@ -353,7 +342,7 @@ static void test_only_the_feathered_mask_changes(void)
         only_changes(first(r), in, (GeglRectangle){50 - 15, 90 - 15, 20 + 30, 30 + 30});
         if (i == 3) { /* gray stays gray */
             gint64 n;
-            float *px = pixels(first(r)->picture, &n);
+            float *px = parity_pixels(first(r)->picture, &n);
             for (gint64 k = 0; k < n; k += 4) {
                 g_assert_cmpfloat(px[k], ==, px[k + 1]);
                 g_assert_cmpfloat(px[k], ==, px[k + 2]);
@@ -402,7 +391,7 @@ static void test_strange_pictures_and_masks(void)
             SfuParams *p = params(k ? "sd1" : "mini", "steps 2 sampler euler");
             GPtrArray *r = run_on(engine, SFU_TASK_INPAINT, p, in, m);
             gint64 n;
-            g_free(pixels(first(r)->picture, &n));
+            g_free(parity_pixels(first(r)->picture, &n));
             g_ptr_array_unref(r);
             sfu_params_free(p);
             g_object_unref(in);
@@ -421,7 +410,7 @@ static float *say(const char *prompt, const char *negative, const char *sampler,
     sfu_params_set(p, "negative", negative, NULL);
     sfu_params_set_double(p, "guidance", guidance, NULL);
     GPtrArray *r = run_on(engine, SFU_TASK_TXT2IMG, p, NULL, NULL);
-    float *v = pixels(first(r)->picture, n);
+    float *v = parity_pixels(first(r)->picture, n);
     if (note)
         *note = g_strdup(first(r)->note);
     g_ptr_array_unref(r);
@@ -593,7 +582,7 @@ static void test_soft_mask_changes_by_its_own_strength(void)
             params("sd1", "sampler euler steps 10 masked_content original grow 0 feather 0 color_match false");
         GPtrArray *r = run_on(engine, SFU_TASK_INPAINT, p, in, m);
         gint64 n;
-        float *a = pixels(first(r)->picture, &n), *b = pixels(in, &n);
+        float *a = parity_pixels(first(r)->picture, &n), *b = parity_pixels(in, &n);
         change[i] = 0;
         for (gint64 k = 0; k < n; k++)
             change[i] += k % 4 < 3 ? fabsf(a[k] - b[k]) : 0;
@@ -631,7 +620,7 @@ static void test_enlarging(void)
         GeglBuffer *own = sfu_result_composite(first(r), in);
         g_assert_true(gegl_buffer_get_format(own) == gegl_buffer_get_format(in));
         gint64 n;
-        float *px = pixels(first(r)->picture, &n);
+        float *px = parity_pixels(first(r)->picture, &n);
         for (gint64 k = 0; k < n; k += 4) {
             g_assert_cmpfloat(px[k + 3], ==, 1); /* not nearly: files would get an alpha channel */
             if (cases[i].format[0] == 'Y')
@@ -650,7 +639,7 @@ static double worst_step(GeglBuffer *b)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(b);
     gint64 n;
-    float *p = pixels(b, &n);
+    float *p = parity_pixels(b, &n);
     double worst = 0;
     for (int x = 1; x < e->width; x++) {
         double sum = 0;
@@ -721,7 +710,7 @@ static double moves_along(SfuEngine *e, SfuParams *p, int dx, int dy)
     const int side = SEAMLESS_SIDE * 8;
     GeglBuffer *still = of_moved_noise(e, p, 0, 0), *moved = of_moved_noise(e, p, dx, dy);
     gint64 n;
-    float *a = pixels(still, &n), *b = pixels(moved, &n), *want = g_new(float, n);
+    float *a = parity_pixels(still, &n), *b = parity_pixels(moved, &n), *want = g_new(float, n);
     g_assert_cmpint(n, ==, side * side * 4);
     for (int j = 0; j < side; j++)
         for (int i = 0; i < side; i++)

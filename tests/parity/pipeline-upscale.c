@@ -38,17 +38,6 @@ static GeglBuffer *picture(int w, int h, const char *format)
     return b;
 }
 
-static float *pixels(GeglBuffer *b, gint64 *n)
-{
-    const GeglRectangle *e = gegl_buffer_get_extent(b);
-    *n = (gint64)e->width * e->height * 4;
-    float *p = g_new(float, *n);
-    gegl_buffer_get(b, e, 1, babl_format("R'G'B'A float"), p, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-    for (gint64 k = 0; k < *n; k++)
-        g_assert_true(isfinite(p[k]));
-    return p;
-}
-
 static SfuResult *enlarge_on(SfuEngine *e, SfuParams *p, GeglBuffer *in)
 {
     GError *error = NULL;
@@ -64,7 +53,7 @@ static SfuResult *enlarge_on(SfuEngine *e, SfuParams *p, GeglBuffer *in)
 static double difference(const SfuResult *a, const SfuResult *b)
 {
     gint64 na, nb;
-    float *pa = pixels(a->picture, &na), *pb = pixels(b->picture, &nb);
+    float *pa = parity_pixels(a->picture, &na), *pb = parity_pixels(b->picture, &nb);
     g_assert_cmpint(na, ==, nb);
     const double d = parity_error(pa, pb, na);
     g_free(pa);
@@ -94,7 +83,7 @@ static double seam(const SfuResult *whole, const SfuResult *tiled, int tile, dou
 {
     gint64 n;
     const int w = gegl_buffer_get_width(whole->picture), h = gegl_buffer_get_height(whole->picture);
-    float *a = pixels(whole->picture, &n), *b = pixels(tiled->picture, &n);
+    float *a = parity_pixels(whole->picture, &n), *b = parity_pixels(tiled->picture, &n);
     double most = 0;
     *inside = 0;
     for (int y = 0; y < h; y++)
@@ -190,7 +179,7 @@ static void test_transparency(void)
               *b = enlarge_on(engine, params("srvgg-x4", "scale 3"), white);
     g_assert_cmpfloat(difference(a, b), <, 1e-3);
     gint64 n;
-    float *p = pixels(a->picture, &n);
+    float *p = parity_pixels(a->picture, &n);
     double left = 0, right = 0;
     for (gint64 k = 0; k < n; k += 4) {
         g_assert_cmpfloat(p[k + 3], >=, 0);
@@ -216,7 +205,7 @@ static void test_opaque_stays_opaque_and_gray_stays_gray(void)
         GeglBuffer *in = picture(31, 22, formats[i]);
         SfuResult *r = enlarge_on(engine, params("srvgg-x3", "tile 8"), in);
         gint64 n;
-        float *p = pixels(r->picture, &n);
+        float *p = parity_pixels(r->picture, &n);
         for (gint64 k = 0; k < n; k += 4) {
             g_assert_true(p[k] == p[k + 1] && p[k] == p[k + 2]);
             g_assert_cmpfloat(p[k + 3], ==, 1);
@@ -254,7 +243,7 @@ static void test_eightfold_mean_turns_with_the_picture(void)
     const int w = 24, h = 16;
     GeglBuffer *in = picture(w, h, "R'G'B'A float"), *flipped = gegl_buffer_dup(in);
     gint64 n;
-    float *p = pixels(in, &n), *q = g_new(float, n);
+    float *p = parity_pixels(in, &n), *q = g_new(float, n);
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             memcpy(q + (y * w + x) * 4, p + (y * w + w - 1 - x) * 4, 16);
@@ -263,8 +252,8 @@ static void test_eightfold_mean_turns_with_the_picture(void)
     g_free(q);
     SfuResult *a = enlarge_on(engine, params("srvgg-x4", "tta true"), in),
               *b = enlarge_on(engine, params("srvgg-x4", "tta true"), flipped);
-    p = pixels(a->picture, &n);
-    q = pixels(b->picture, &n);
+    p = parity_pixels(a->picture, &n);
+    q = parity_pixels(b->picture, &n);
     double worst = 0;
     for (int y = 0; y < 4 * h; y++)
         for (int x = 0; x < 4 * w; x++)
@@ -454,12 +443,12 @@ static void test_gray_networks_on_colours(void)
     for (guint m = 0; m < G_N_ELEMENTS(models); m++) {
         GeglBuffer *in = picture(24, 17, "R'G'B'A float");
         gint64 n, nb;
-        float *p = pixels(in, &n), *one = g_new(float, n);
+        float *p = parity_pixels(in, &n), *one = g_new(float, n);
         for (gint64 k = 0; k < n; k += 4)
             p[k + 3] = k / 4 % 24 < 15 ? 1 : 0.25f;
         gegl_buffer_set(in, NULL, 0, babl_format("R'G'B'A float"), p, GEGL_AUTO_ROWSTRIDE);
         SfuResult *colours = enlarge_on(engine, params(models[m], ""), in);
-        float *all = pixels(colours->picture, &nb);
+        float *all = parity_pixels(colours->picture, &nb);
         const int scale = gegl_buffer_get_width(colours->picture) / 24;
         for (int c = 0; c < 4; c++) { /* the last: alpha as a gray picture */
             GeglBuffer *gray = gegl_buffer_new(gegl_buffer_get_extent(in), babl_format("R'G'B'A float"));
@@ -469,7 +458,7 @@ static void test_gray_networks_on_colours(void)
             }
             gegl_buffer_set(gray, NULL, 0, babl_format("R'G'B'A float"), one, GEGL_AUTO_ROWSTRIDE);
             SfuResult *r = enlarge_on(engine, params(models[m], ""), gray);
-            float *b = pixels(r->picture, &nb);
+            float *b = parity_pixels(r->picture, &nb);
             for (gint64 k = 0; k < nb; k += 4) {
                 g_assert_true(b[k] == b[k + 1] && b[k] == b[k + 2] && b[k + 3] == 1);
                 const int fx = (int)(k / 4 % (24 * scale)) / scale; /* of 24 columns, alpha changes behind the 15th */

@@ -1,6 +1,7 @@
 /* The OpenCL runtime: devices, pool and budget, weights, programs and their cache, cancel, profile.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
+#include "tree.h"
 #include "runtime/half.h"
 #include <glib/gstdio.h>
 #include <locale.h>
@@ -45,19 +46,6 @@ static SfuQueue *open_queue(const SfuQueueOptions *o)
     }
     g_assert_no_error(error);
     return q;
-}
-
-static void remove_tree(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    for (const char *name; dir && (name = g_dir_read_name(dir));) {
-        char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-        g_free(child);
-    }
-    if (dir)
-        g_dir_close(dir);
-    g_remove(path);
 }
 
 static char *new_cache(void)

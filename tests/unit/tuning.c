@@ -1,6 +1,7 @@
 /* What is remembered about devices: answers on disk, several processes, self-tests of matrix units, and places that
  * cannot be written. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/ops.h"
+#include "tree.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -8,19 +9,6 @@
 static char *scratch; /* removed at the end */
 static const char *const norm[] = {"norm", NULL}, *const move[] = {"move", NULL},
                          *const sizes[] = {"small", "large", NULL};
-
-static void remove_tree(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    for (const char *name; dir && (name = g_dir_read_name(dir));) {
-        char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-        g_free(child);
-    }
-    if (dir)
-        g_dir_close(dir);
-    g_remove(path);
-}
 
 static void new_cache(void)
 {
