@@ -559,118 +559,144 @@ static gboolean compare(const char *path_a, const char *path_b, GError **error)
     return b != NULL;
 }
 
-int sfu_cli_bench(int argc, char **argv)
+typedef struct {
+    char *device, *precision, *filter, *model;
+    char **files;
+    int side_px, n;
+    gboolean json, plain, profile, compare;
+} Options;
+
+static void options_clear(Options *o)
 {
-    char *device = NULL, *precision = NULL, *filter = NULL, *model = NULL;
-    int side_px = 512;
-    char **files = NULL;
-    int n = 5;
-    gboolean json = FALSE, plain = FALSE, profile = FALSE, do_compare = FALSE;
+    g_strfreev(o->files);
+    g_free(o->device);
+    g_free(o->precision);
+    g_free(o->filter);
+    g_free(o->model);
+}
+
+static gboolean bad_value(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean bad_value(GError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (error)
+        *error = g_error_new_valist(G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, format, arguments);
+    va_end(arguments);
+    return FALSE;
+}
+
+static gboolean options_parse(Options *o, SfuQueueOptions *queue, int argc, char **argv, GError **error)
+{
     const GOptionEntry entries[] = {
-        {"device", 'd', 0, G_OPTION_ARG_STRING, &device, "Device number or part of its name", "DEVICE"},
-        {"precision", 'p', 0, G_OPTION_ARG_STRING, &precision, "auto, fp32, bf16 or int8", "PRECISION"},
-        {"filter", 'f', 0, G_OPTION_ARG_STRING, &filter, "Only cases whose name contains TEXT", "TEXT"},
-        {"model", 'm', 0, G_OPTION_ARG_FILENAME, &model, "The networks of this model instead of single ops", "PATH"},
-        {"size", 's', 0, G_OPTION_ARG_INT, &side_px, "Side of the networks' picture in pixels (512)", "PX"},
-        {"runs", 'n', 0, G_OPTION_ARG_INT, &n, "Least number of runs a case; the median is reported (5)", "N"},
-        {"plain", 0, 0, G_OPTION_ARG_NONE, &plain, "Only the plain kernels", NULL},
-        {"profile", 0, 0, G_OPTION_ARG_NONE, &profile, "Also the table of kernel times", NULL},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Results as JSON", NULL},
-        {"compare", 0, 0, G_OPTION_ARG_NONE, &do_compare, "Compare two JSON files: A B", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, NULL},
+        {"device", 'd', 0, G_OPTION_ARG_STRING, &o->device, "Device number or part of its name", "DEVICE"},
+        {"precision", 'p', 0, G_OPTION_ARG_STRING, &o->precision, "auto, fp32, bf16 or int8", "PRECISION"},
+        {"filter", 'f', 0, G_OPTION_ARG_STRING, &o->filter, "Only cases whose name contains TEXT", "TEXT"},
+        {"model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model, "The networks of this model instead of single ops", "PATH"},
+        {"size", 's', 0, G_OPTION_ARG_INT, &o->side_px, "Side of the networks' picture in pixels (512)", "PX"},
+        {"runs", 'n', 0, G_OPTION_ARG_INT, &o->n, "Minimum number of runs per case; the median is reported (5)", "N"},
+        {"plain", 0, 0, G_OPTION_ARG_NONE, &o->plain, "Only the plain kernels", NULL},
+        {"profile", 0, 0, G_OPTION_ARG_NONE, &o->profile, "Also the table of kernel times", NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &o->json, "Results as JSON", NULL},
+        {"compare", 0, 0, G_OPTION_ARG_NONE, &o->compare, "Compare two JSON files: A B", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
         {NULL},
     };
-    GError *error = NULL;
     GOptionContext *context = g_option_context_new("[A B] - time every op against the device's measured peaks");
     g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_set_description(context, SFU_CLI_BENCH_ABOUT);
-    GPtrArray *results = g_ptr_array_new_with_free_func(result_free);
-    SfuQueue *q = NULL;
-    int status = 2;
-    if (!g_option_context_parse(context, &argc, &argv, &error))
-        goto out;
-    const int n_files = files ? (int)g_strv_length(files) : 0;
-    SfuQueueOptions o = {.device = device, .kernels = plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO, .profile = profile};
-    if (precision && strcmp(precision, "fp32") == 0)
-        o.precision = SFU_PRECISION_FP32;
-    else if (precision && strcmp(precision, "bf16") == 0)
-        o.precision = SFU_PRECISION_BF16;
-    else if (precision && strcmp(precision, "int8") == 0)
-        o.precision = SFU_PRECISION_INT8;
-    else if (precision && strcmp(precision, "auto") != 0) {
-        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--precision is auto, fp32, bf16 or int8, not %s",
-                    precision);
-        goto out;
-    }
-    if (side_px < 64 || side_px > 4096 || side_px % 64) {
-        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--size is a multiple of 64 up to 4096, not %d",
-                    side_px);
-        goto out;
-    }
-    if (n < 1 || n > 1000 || n_files != (do_compare ? 2 : 0)) {
-        g_set_error(&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s",
-                    do_compare ? "--compare wants two files of `bench --json`"
-                               : "bench takes no files, and 1 to 1000 runs");
-        goto out;
-    }
-    status = 1;
-    if (do_compare) {
-        status = compare(files[0], files[1], &error) ? 0 : 1;
-        goto out;
-    }
-    if (!(q = sfu_queue_create(&o, &error)))
-        goto out;
+    const gboolean ok = g_option_context_parse(context, &argc, &argv, error);
+    g_option_context_free(context);
+    if (!ok)
+        return FALSE;
+    static const char *const words[] = {"auto", "fp32", "bf16", "int8"};
+    static const SfuPrecision precisions[] = {SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16,
+                                              SFU_PRECISION_INT8};
+    int word = 0;
+    while (o->precision && word < (int)G_N_ELEMENTS(words) && strcmp(o->precision, words[word]) != 0)
+        word++;
+    if (word == G_N_ELEMENTS(words))
+        return bad_value(error, "--precision is auto, fp32, bf16 or int8, not %s", o->precision);
+    if (o->side_px < 64 || o->side_px > 4096 || o->side_px % 64)
+        return bad_value(error, "--size is a multiple of 64 up to 4096, not %d", o->side_px);
+    const int n_files = o->files ? (int)g_strv_length(o->files) : 0;
+    if (o->n < 1 || o->n > 1000 || n_files != (o->compare ? 2 : 0))
+        return bad_value(error, "%s",
+                         o->compare ? "--compare needs two files made by `bench --json`"
+                                    : "bench takes no files, and 1 to 1000 runs");
+    *queue = (SfuQueueOptions){.device = o->device,
+                               .kernels = o->plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO,
+                               .precision = precisions[word],
+                               .profile = o->profile};
+    return TRUE;
+}
+
+static gboolean bench_op(Report *rep, const Case *c, GError **error)
+{
+    Job j;
+    Result *r = g_new0(Result, 1);
+    const gboolean ok = job_init(&j, rep->q, c, error) && measure(rep->q, rep->n, run_job, &j, r, error);
+    if (ok)
+        report(rep, c->name, job_flops(&j), job_bytes(&j), r);
+    else
+        g_free(r);
+    job_finish(&j);
+    return ok;
+}
+
+static void print_head(const SfuDeviceInfo *device, const Peaks *peaks)
+{
+    g_print("%s, %s\nmultiply-add peak %.1f GFLOP/s, copy %.1f GB/s; a CPU second %.1f and %.1f\n\n", device->name,
+            device->platform, peaks->gflops, peaks->gbps, peaks->cpu_gflops, peaks->cpu_gbps);
+    g_print("%-32s %9s %9s %9s %9s %7s %6s %6s %6s %6s\n", "case", "median ms", "best ms", "CPU ms", "GFLOP/s", "GB/s",
+            "%peak", "%CPU", "%roof", "%rCPU");
+}
+
+static gboolean bench_all(SfuQueue *q, const Options *o, GPtrArray *results, GError **error)
+{
     Peaks peaks = {0};
-    if (!measure_peaks(q, n, &peaks, &error))
-        goto out;
-    if (!json) {
-        g_print("%s, %s\nmultiply-add peak %.1f GFLOP/s, copy %.1f GB/s; a CPU second %.1f and %.1f\n\n",
-                sfu_queue_device(q)->name, sfu_queue_device(q)->platform, peaks.gflops, peaks.gbps, peaks.cpu_gflops,
-                peaks.cpu_gbps);
-        g_print("%-32s %9s %9s %9s %9s %7s %6s %6s %6s %6s\n", "case", "median ms", "best ms", "CPU ms", "GFLOP/s",
-                "GB/s", "%peak", "%CPU", "%roof", "%rCPU");
-    }
-    Report rep = {.q = q, .n = n, .json = json, .peaks = &peaks, .results = results};
-    if (model && !sfu_bench_nets(q, model, side_px, bench_net, &rep, &error))
-        goto out;
-    for (guint i = 0; i < G_N_ELEMENTS(cases) && !model; i++) {
-        if (filter && !strstr(cases[i].name, filter))
-            continue;
-        Job j;
-        Result *r = g_new0(Result, 1);
-        const gboolean ok = job_init(&j, q, &cases[i], &error) && measure(q, n, run_job, &j, r, &error);
-        if (ok) {
-            report(&rep, cases[i].name, job_flops(&j), job_bytes(&j), r);
-        } else {
-            g_free(r);
-        }
-        job_finish(&j);
-        if (!ok)
-            goto out;
-    }
-    if (json)
+    if (!measure_peaks(q, o->n, &peaks, error))
+        return FALSE;
+    if (!o->json)
+        print_head(sfu_queue_device(q), &peaks);
+    Report rep = {.q = q, .n = o->n, .json = o->json, .peaks = &peaks, .results = results};
+    if (o->model && !sfu_bench_nets(q, o->model, o->side_px, bench_net, &rep, error))
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(cases) && !o->model; i++)
+        if ((!o->filter || strstr(cases[i].name, o->filter)) && !bench_op(&rep, &cases[i], error))
+            return FALSE;
+    if (o->json)
         results_print_json(sfu_queue_device(q)->name, &peaks, sfu_queue_peak_bytes(q), resident_peak(), results);
     else
         g_print("\npeak memory: device %.1f MB, process %.1f MB\n", (double)sfu_queue_peak_bytes(q) / 1e6,
                 (double)resident_peak() / 1e6);
-    if (profile) {
+    if (o->profile) {
         char *table = sfu_queue_profile(q);
         g_printerr("%s", table);
         g_free(table);
     }
-    status = 0;
-out:
+    return TRUE;
+}
+
+int sfu_cli_bench(int argc, char **argv)
+{
+    Options o = {.side_px = 512, .n = 5};
+    SfuQueueOptions queue;
+    SfuQueue *q = NULL;
+    GError *error = NULL;
+    GPtrArray *results = g_ptr_array_new_with_free_func(result_free);
+    int status = 2;
+    if (options_parse(&o, &queue, argc, argv, &error)) {
+        const gboolean ok = o.compare ? compare(o.files[0], o.files[1], &error)
+                                      : (q = sfu_queue_create(&queue, &error)) && bench_all(q, &o, results, &error);
+        status = ok ? 0 : 1;
+    }
     if (error) {
         g_printerr("%s: %s\n", argv[0], error->message);
         g_error_free(error);
     }
     g_ptr_array_unref(results);
-    g_option_context_free(context);
     sfu_queue_destroy(q);
-    g_strfreev(files);
-    g_free(device);
-    g_free(precision);
-    g_free(filter);
-    g_free(model);
+    options_clear(&o);
     return status;
 }

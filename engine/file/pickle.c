@@ -405,11 +405,37 @@ static gboolean push_long(Reader *r, guint64 n)
     return push_int(r, (gint64)v);
 }
 
+static gboolean stack_global(Reader *r)
+{
+    const SfuPickleValue *name = pop(r), *module = name ? pop(r) : NULL;
+    if (!module || module->kind != SFU_PICKLE_STRING || name->kind != SFU_PICKLE_STRING)
+        return fail_damaged(r, "a name that is not a text");
+    return push_global(r, module->s, module->s_len, name->s, name->s_len);
+}
+
+static gboolean set_item(Reader *r)
+{
+    SfuPickleValue *value = pop(r), *key = value ? pop(r) : NULL, *dict = key ? peek(r) : NULL;
+    if (!dict || dict->kind != SFU_PICKLE_DICT)
+        return fail_damaged(r, "items without a container");
+    g_ptr_array_add(dict->items, key);
+    g_ptr_array_add(dict->items, value);
+    return TRUE;
+}
+
+static gboolean append(Reader *r)
+{
+    SfuPickleValue *value = pop(r), *list = value ? peek(r) : NULL;
+    if (!list || list->kind != SFU_PICKLE_LIST)
+        return fail_damaged(r, "items without a container");
+    g_ptr_array_add(list->items, value);
+    return TRUE;
+}
+
 /* One operation; *done at STOP. Numbers of operations: Python's pickletools. */
 static gboolean step(Reader *r, gboolean *done)
 {
     guint64 v;
-    SfuPickleValue *a, *b, *c;
     const guint8 op = *r->p++;
     switch (op) {
     case 0x80: /* PROTO */
@@ -475,11 +501,7 @@ static gboolean step(Reader *r, gboolean *done)
     case 'c':
         return global_by_lines(r);
     case 0x93: /* STACK_GLOBAL */
-        b = pop(r);
-        a = b ? pop(r) : NULL;
-        if (!a || a->kind != SFU_PICKLE_STRING || b->kind != SFU_PICKLE_STRING)
-            return fail_damaged(r, "a name that is not a text");
-        return push_global(r, a->s, a->s_len, b->s, b->s_len);
+        return stack_global(r);
     case 'Q':
         return persistent_id(r);
     case 'R':
@@ -489,21 +511,9 @@ static gboolean step(Reader *r, gboolean *done)
     case 'e':
         return fill(r, SFU_PICKLE_LIST);
     case 's': /* SETITEM */
-        c = pop(r);
-        b = c ? pop(r) : NULL;
-        a = b ? peek(r) : NULL;
-        if (!a || a->kind != SFU_PICKLE_DICT)
-            return fail_damaged(r, "items without a container");
-        g_ptr_array_add(a->items, b);
-        g_ptr_array_add(a->items, c);
-        return TRUE;
+        return set_item(r);
     case 'a': /* APPEND */
-        b = pop(r);
-        a = b ? peek(r) : NULL;
-        if (!a || a->kind != SFU_PICKLE_LIST)
-            return fail_damaged(r, "items without a container");
-        g_ptr_array_add(a->items, b);
-        return TRUE;
+        return append(r);
     case 0x81:
         return new_object(r);
     case 'b':
