@@ -45,42 +45,40 @@ typedef enum {
     9007199254740991.0 /* 2^53 - 1: the largest whole number that doubles, and so PDB floats and spin buttons, hold    \
                           exactly */
 
-/* One row of the table (params/table.inc), from which the flags, PDB arguments, dialog fields, metadata and reference
- * are made. */
+/* One row of the table (params/table.inc). Flags, PDB arguments, dialog fields, metadata and the reference are made
+ * from the table. */
 typedef struct {
     const char *name;  /* "guidance": --guidance */
     const char *label; /* short words for a dialog */
     const char *help;  /* one line */
     SfuParamType type;
-    guint tasks;           /* bit 1 << SfuTask */
-    const char *unit;      /* "px", "%", "" */
-    double min, max, def;  /* BOOL: 0 or 1; CHOICE: index */
-    const char *def_words; /* what holds when nothing is given, where that is not just `def`: "the model's own, else 2";
-                              NULL: def */
-    const char *const *choices;           /* NULL-terminated, CHOICE only; the first is index 0 */
-    const char *(*choices_of)(int index); /* where `choices` come from; NULL: written in the row */
+    guint tasks;                /* bit 1 << SfuTask */
+    const char *unit;           /* "px", "%", "" */
+    double min, max, def;       /* BOOL: 0 or 1; CHOICE: index */
+    const char *def_words;      /* what applies if no value is given, in words: "the model's own, else 2"; NULL: def */
+    const char *const *choices; /* NULL-terminated, CHOICE only; the first is index 0 */
+    const char *(*choices_of)(int index); /* makes `choices`; NULL: the row has them */
     gboolean list;                        /* STRING and FILE: any number of them, in order */
     gboolean advanced;                    /* belongs into a dialog's advanced section */
 } SfuParamSpec;
 const SfuParamSpec *sfu_param_table(int *n);          /* static; SFU_N_PARAMS rows, in the order of SfuParam */
 const SfuParamSpec *sfu_param_find(const char *name); /* NULL: none */
 gboolean sfu_param_is_text(const SfuParamSpec *spec); /* STRING or FILE */
-/* A choice for people: "DPM++ 2M" for dpmpp_2m; most choices are words already, to be translated. */
+/* A choice for people: "DPM++ 2M" for dpmpp_2m. Most choices are words already, to be translated. */
 const char *sfu_param_choice_label(const SfuParamSpec *spec, int choice);
-/* What the engine takes for `task` when the value is not given and the model has no idea of its own (strength differs
- * by task). */
+/* What the engine uses for `task` if neither the user nor the model gives a value (strength differs by task). */
 double sfu_param_default(SfuParam param, SfuTask task);
 /* The same in words: "7", "dpmpp_2m", or def_words. task < 0: for any. Caller frees with g_free(). */
 char *sfu_param_default_words(SfuParam param, int task);
-/* From now on the table offers the built-in choices only, and reads no file for more. A host calls this when it asks
- * which actions exist, before it uses the table in any other way. */
+/* From now on the table offers only the built-in choices and reads no files. A host calls this first when it only asks
+ * which actions exist. */
 void sfu_params_without_files(void);
 SfuParam sfu_param_of(const SfuParamSpec *spec); /* spec is one of sfu_param_table()'s */
 
 /* ---- values ---------------------------------------------------------------------------------------------------- */
 
-/* A set of values, one for each row. A value that was not given reads as the row's default, and differs from the
- * default given by hand: the engine may then take what the model, or what was saved with it, wants. */
+/* A set of values, one for each row. A value that was not given reads as the row's default. It still differs from the
+ * same value given by hand: the engine may then use the model's own value instead. */
 typedef struct SfuParams SfuParams;
 SfuParams *sfu_params_new(void); /* nothing is given; caller frees with sfu_params_free() */
 SfuParams *sfu_params_copy(const SfuParams *p);
@@ -97,30 +95,30 @@ const char *const *sfu_params_list(const SfuParams *p,
                                    SfuParam param); /* rows with `list`; NULL-terminated, borrowed */
 double sfu_params_for(const SfuParams *p, SfuParam param, SfuTask task); /* the value given, else the task's default */
 
-/* A value becomes the one given, brought into the row's range. */
+/* Sets a value, clamped to the row's range. */
 void sfu_params_put(SfuParams *p, SfuParam param, double value);
 void sfu_params_put_int64(SfuParams *p, SfuParam param, gint64 value);
 void sfu_params_put_text(SfuParams *p, SfuParam param, const char *value);
 void sfu_params_unset(SfuParams *p, SfuParam param);
 
-/* By name, for values that come from outside; type and range are checked. FALSE with USAGE, nothing changed. A list
- * becomes the JSON array of strings that the text is, else it holds that one text ("": nothing). */
+/* Sets a value from outside by name, and checks its type and range. FALSE with USAGE: nothing has changed. For a list,
+ * the text is a JSON array of strings, or else its only item ("": no items). */
 gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GError **error);
-/* BOOL, INT, FLOAT, CHOICE; whole numbers beyond SFU_EXACT_MAX are refused, since they may not be what was meant. */
+/* BOOL, INT, FLOAT, CHOICE. Refuses whole numbers beyond SFU_EXACT_MAX, because a double may have rounded them. */
 gboolean sfu_params_set_double(SfuParams *p, const char *name, double value, GError **error);
 gboolean sfu_params_set_int64(SfuParams *p, const char *name, gint64 value, GError **error);
 gboolean sfu_params_add(SfuParams *p, const char *name, const char *value,
-                        GError **error);                                 /* one more for a list; others: as set */
+                        GError **error);                                 /* appends to a list; others: as set */
 double sfu_params_get_double(const SfuParams *p, const char *name);      /* 0: no such row */
 const char *sfu_params_get_string(const SfuParams *p, const char *name); /* as sfu_params_text(); "": no such row */
 gboolean sfu_params_is_set(const SfuParams *p, const char *name);
 
-char *sfu_params_to_json(const SfuParams *p); /* what is given; caller frees with g_free */
+char *sfu_params_to_json(const SfuParams *p); /* the given values; caller frees with g_free */
 gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error); /* unknown members are refused */
 /* The text that AUTOMATIC1111 writes into PNG files ("parameters"). */
 char *sfu_params_to_infotext(const SfuParams *p, int width, int height);
-/* Reads what A1111 reads of it. `warnings` (char*, may be NULL) gets a sentence for each thing that is not taken over
- * as it stands. */
+/* Reads what A1111 reads from it. `warnings` (char*, may be NULL) receives a sentence for everything that is not taken
+ * over unchanged. */
 gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *warnings, GError **error);
 
 /* ---- lists whose items have a form of their own ---- */
@@ -137,9 +135,9 @@ typedef enum {
 } SfuPrepare;
 /* An item of SFU_PARAM_CONTROL: "NET=PICTURE[,weight=..,from=..,to=..,type=..,prepare=..,guess=..]". */
 typedef struct {
-    char *net, *picture;     /* picture "": the one that is worked on */
+    char *net, *picture;     /* picture "": the job's own picture */
     double weight, from, to; /* from, to: parts of the steps */
-    char *type;              /* of the picture, for unions; NULL: not said */
+    char *type;              /* of the picture, for unions; NULL: not given */
     SfuPrepare prepare;
     double low, high; /* Canny's thresholds */
     gboolean guess;
@@ -147,22 +145,22 @@ typedef struct {
 /* FALSE with USAGE; the spec is then empty. */
 gboolean sfu_control_spec_read(const char *text, SfuControlSpec *spec, GError **error);
 void sfu_control_spec_clear(SfuControlSpec *spec);
-/* The text that reads so. Caller frees. */
+/* The text for a spec. Caller frees. */
 char *sfu_control_spec_write(const SfuControlSpec *spec);
 
 /* An item of SFU_PARAM_REFERENCE: "PICTURE[,weight=..,from=..,to=..,mask=PICTURE,net=..]". */
 typedef struct {
     char *picture;           /* "": the caller has it */
     double weight, from, to; /* from, to: parts of the steps */
-    char *mask;              /* where the new picture looks at it; NULL: everywhere */
-    char *net;               /* the IP-Adapter; NULL: one that is found */
-    gboolean keyed;          /* any of these was said: only models that look through an IP-Adapter heed them */
+    char *mask;              /* where the new picture uses it; NULL: everywhere */
+    char *net;               /* the IP-Adapter; NULL: an installed one that fits */
+    gboolean keyed;          /* one of these was given; only models with an IP-Adapter use them */
 } SfuReferenceSpec;
 /* FALSE with USAGE; the spec is then empty. */
 gboolean sfu_reference_spec_read(const char *text, SfuReferenceSpec *spec, GError **error);
 void sfu_reference_spec_clear(SfuReferenceSpec *spec);
 
-/* Adds a sentence to an array of strings, once; NULL: does nothing. */
+/* Adds a sentence to an array of strings unless it is already there. NULL: does nothing. */
 void sfu_warn(GPtrArray *warnings, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 G_END_DECLS

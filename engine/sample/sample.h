@@ -1,5 +1,5 @@
-/* Sampling on the host: noise, noise schedules, samplers. Knows no network and no model: a callback gives the denoised
- * estimate.
+/* Sampling on the host: noise, noise schedules, samplers. It knows no network and no model; a callback returns the
+ * denoised estimate.
  *
  * Spaces. For epsilon, v and sample prediction a latent is x = x0 + sigma * noise (variance exploding, as in
  * k-diffusion), whatever the sampler; the network's input is x / sqrt(sigma^2 + 1) (sfu_model_input). For flow
@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 #define SFU_SAMPLE_ERROR sfu_sample_error_quark()
 GQuark sfu_sample_error_quark(void);
 typedef enum {
-    SFU_SAMPLE_ERROR_OPTIONS, /* steps, strength, table or shape that cannot be sampled */
+    SFU_SAMPLE_ERROR_OPTIONS, /* steps, strength, table or shape that cannot be used */
     SFU_SAMPLE_ERROR_NAN,     /* the latent stopped being finite; the sentence says at which step */
 } SfuSampleError;
 
@@ -28,7 +28,7 @@ typedef enum {
     SFU_NOISE_PHILOX, /* PyTorch on CUDA: Philox 4x32-10, the same picture as seeds shared on the web */
 } SfuNoiseKind;
 
-/* One stream an image, so that image i of a batch is the picture that its seed gives alone. */
+/* One stream per image, so image i of a batch equals the picture that its seed makes alone. */
 typedef struct SfuNoise SfuNoise;
 SfuNoise *sfu_noise_new(SfuNoiseKind kind, const guint64 *seeds, int n_images, int h, int w,
                         int c); /* caller frees with sfu_noise_free() */
@@ -71,8 +71,8 @@ typedef enum {
     SFU_SAMPLER_EULER_CFGPP,
     SFU_SAMPLER_EULER_A_CFGPP,
     SFU_SAMPLER_RESTART,
-    SFU_SAMPLER_DPM_FAST,     /* as many passes as steps were asked for, in fewer steps of up to three passes */
-    SFU_SAMPLER_DPM_ADAPTIVE, /* chooses its own steps; those asked for only divide what is reported */
+    SFU_SAMPLER_DPM_FAST,     /* makes as many passes as steps were asked for, in fewer steps of up to three passes */
+    SFU_SAMPLER_DPM_ADAPTIVE, /* chooses its own steps; the number asked for only divides the progress */
     SFU_N_SAMPLERS
 } SfuSampler;
 const char *sfu_sampler_name(int sampler);  /* "euler_a"; NULL outside the range, so that a loop can stop there */
@@ -80,11 +80,11 @@ const char *sfu_sampler_label(int sampler); /* "Euler a", as AUTOMATIC1111 write
 /* By name, label, or the name in ComfyUI, InvokeAI, NovelAI or older versions of A1111; case does not matter. -1: none.
  */
 int sfu_sampler_find(const char *name);
-/* The same where the schedule may stand behind the sampler, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule
- * stays where none does. */
+/* The same for names that may end with a schedule, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule is unchanged
+ * if the name has none. */
 int sfu_sampler_find_with_schedule(const char *name, int *schedule);
-int sfu_sampler_passes(SfuSampler sampler); /* of the network a step: 1, or 2 for those of second order */
-gboolean sfu_sampler_needs_unconditional(SfuSampler sampler); /* CFG++: asks for the estimate without the prompt */
+int sfu_sampler_passes(SfuSampler sampler);                   /* of the network per step: 1, or 2 for second order */
+gboolean sfu_sampler_needs_unconditional(SfuSampler sampler); /* CFG++: uses the estimate without the prompt */
 
 typedef enum {
     SFU_SCHEDULE_AUTO, /* the sampler's usual: DDIM, DDPM leading; UniPC linspace; LCM lcm; DPM2*, DPM++ Karras (2M SDE,
@@ -126,7 +126,7 @@ typedef struct {
     SfuSampler sampler;
     SfuSchedule schedule;
     int steps;
-    double strength;    /* 1: all; else only the last int(steps * strength) steps, at least 1 */
+    double strength;    /* 1: all steps; else only the last int(steps * strength), at least 1 */
     const int *aligned; /* [10] timesteps of Align Your Steps, falling; NULL: none are known */
 } SfuScheduleOptions;
 
@@ -142,8 +142,8 @@ typedef struct {
     int n_train;
     double *log_sigmas; /* [n_train], of the table, rising; flow: of the shifted table */
     double shift;
-    gboolean whole;      /* nothing was cut off by strength: starts from noise alone */
-    gboolean scale_last; /* the last latent is handed out in the network's space */
+    gboolean whole;      /* strength is 1: the run starts from noise alone */
+    gboolean scale_last; /* the last latent is returned in the network's space */
     int n_passes;        /* of the network, in all (DPM adaptive: at least) */
 } SfuSigmas;
 /* Caller frees with sfu_sigmas_free(). NULL with OPTIONS. */
@@ -151,28 +151,28 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *options, GError **error);
 void sfu_sigmas_free(SfuSigmas *s);
 double sfu_sigma_to_timestep(const SfuSigmas *s, double sigma);
 
-/* x = noise * scale is where a run from noise alone starts: sigma for the k-diffusion samplers, sqrt(sigma^2 + 1) for
- * those of diffusers, 1 for flow. */
+/* A run from noise alone starts at x = noise * scale. The scale is sigma for the k-diffusion samplers, sqrt(sigma^2 +
+ * 1) for those of diffusers, and 1 for flow. */
 double sfu_sigmas_noise_scale(const SfuSigmas *s);
-/* x0 with noise at sigma: where image-to-image starts (sigma = sigmas[0]), and what blending with the original needs at
- * each step. x may be x0. */
+/* x = x0 with noise at sigma. Image-to-image starts there (sigma = sigmas[0]), and blending with the original needs it
+ * at each step. x may be x0. */
 void sfu_add_noise(const SfuSigmas *s, float *x, const float *x0, const float *noise, double sigma, gint64 n);
-/* What the network is given for x. in may be x. */
+/* in = the network's input for x. in may be x. */
 void sfu_model_input(const SfuSigmas *s, float *in, const float *x, double sigma, gint64 n);
-/* x0 from the network's raw output, by the prediction type. denoised may be output. */
+/* denoised = x0, from the network's raw output by the prediction type. denoised may be output. */
 void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma,
                               gint64 n);
-/* Scales the guided output so that its deviation nears that of the conditional one: cfg = phi * cfg * std(cond) /
- * std(cfg) + (1 - phi) * cfg, for each image. Lin 2023, eq. 15 and 16. */
+/* Scales the guided output so that its deviation approaches that of the conditional output: cfg = phi * cfg * std(cond)
+ * / std(cfg) + (1 - phi) * cfg, for each image. Lin 2023, eq. 15 and 16. */
 void sfu_guidance_rescale(float *cfg, const float *cond, double phi, gint64 n_per_image, int n_images);
 
 typedef struct {
-    /* denoised [n, ...] = estimate of x0 for x at sigma. FALSE stops the run. `step` counts from 0; a sampler of second
-     * order asks twice in a step. */
+    /* denoised [n, ...] = estimate of x0 for x at sigma. FALSE stops the run. `step` counts from 0; a second-order
+     * sampler asks twice per step. */
     gboolean (*denoise)(gpointer data, float *denoised, const float *x, double sigma, double timestep, int step,
                         GError **error);
-    /* After each step; may change x, which is at sigma_next (0 after the last step; DDIM's x is handed out at its last
-     * sigma, and scaled to the network's space when all is done). May be NULL. */
+    /* After each step; may change x, which is at sigma_next (0 after the last step; DDIM returns x at its last sigma,
+     * scaled to the network's space at the end). May be NULL. */
     gboolean (*after_step)(gpointer data, float *x, const float *denoised, double sigma_next, int step, GError **error);
     /* out: unit normal noise for the step from sigma to sigma_next. NULL: from `noise` (Brownian for the SDE samplers,
      * the next draw for the others). */
