@@ -25,8 +25,6 @@ typedef struct {
  * sfu_cli_options_free(). */
 SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *help, GError **error);
 void sfu_cli_options_free(SfuCliOptions *o);
-/* "1G", "900M", "123456" -> bytes. */
-gboolean sfu_cli_parse_bytes(const char *text, guint64 *bytes, GError **error);
 
 /* One row of the options that are no generation parameters, for help, man page and completion. */
 typedef struct {

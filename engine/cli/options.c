@@ -39,7 +39,7 @@ const SfuCliOption *sfu_cli_option_table(int *n)
     return table;
 }
 
-gboolean sfu_cli_parse_bytes(const char *text, guint64 *bytes, GError **error)
+static gboolean parse_bytes(const char *text, guint64 *bytes, GError **error)
 {
     char *end;
     const double v = g_ascii_strtod(text, &end);
@@ -151,7 +151,7 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
             return texts[i].text != &o->from || sfu_cli_params_from(o->params, value, o->warnings, error);
         }
     if (strcmp(name, "memory") == 0)
-        return sfu_cli_parse_bytes(value, &o->memory_bytes, error);
+        return parse_bytes(value, &o->memory_bytes, error);
     if (strcmp(name, "depth") == 0) {
         o->depth = atoi(value);
         if (o->depth != 8 && o->depth != 16 && o->depth != 32)

@@ -27,7 +27,7 @@ static const struct {
     {"fp8", SFU_F8_E4M3, FALSE, TRUE, TRUE}, {"int8", SFU_I8, FALSE, TRUE, TRUE},
 };
 
-const char *sfu_convert_types(void)
+static const char *type_names(void)
 {
     return "f32, f16, bf16, q8_0, q4_0, q4_k, fp8 and int8";
 }
@@ -369,7 +369,7 @@ gboolean sfu_file_convert(const char *in, const char *path, const SfuConvert *c,
         k++;
     if (k == G_N_ELEMENTS(targets))
         return sfu_file_refuse(error, path, _("the type '%s' cannot be made; types are %s"), SFU_TEXT_HEAD(c->type),
-                               sfu_convert_types());
+                               type_names());
     if (!gguf && !safetensors)
         return sfu_file_refuse(error, path, _("the name must end in .gguf or .safetensors"));
     if (!(gguf ? targets[k].gguf : targets[k].safetensors))

@@ -97,8 +97,8 @@ gboolean sfu_quantize(SfuDtype type, const float *v, gint64 n, guint8 *out);
 guint8 sfu_e4m3_from_float(float v); /* to nearest even, held at +-448 */
 
 typedef struct {
-    const char *type;                                 /* one of sfu_convert_types() */
-    gboolean replace;                                 /* a file at `out` is written over */
+    const char *type; /* f32, f16, bf16; q8_0, q4_0, q4_k in GGUF; fp8, int8 in safetensors */
+    gboolean replace; /* a file at `out` is written over */
     gboolean (*progress)(double done, gpointer data); /* 0..1; FALSE: stop; NULL: none */
     gpointer data;
     /* The weight whose values are written in place of a tensor's, of the same shape, borrowed; NULL from it: the
@@ -106,8 +106,6 @@ typedef struct {
     SfuWeight *(*replacement)(const SfuFileTensor *t, gpointer data);
     gpointer replacement_data;
 } SfuConvert;
-/* "f32, f16, ..." for messages. */
-const char *sfu_convert_types(void);
 /* Writes the tensors of the file `in` to `out`, GGUF or safetensors by its ending, with the large matrices in another
  * type; a row at a time, into a temporary file beside `out` that then takes its name. FALSE with error set; what was at
  * `out` is then as it was. */

@@ -433,9 +433,6 @@ const Babl *sfu_enlarge_format(GeglBuffer *b);
 SfuImage *sfu_enlarge_read_own(GeglBuffer *in, SfuRect rect, GError **error);
 /* rgba [h, w, 4] to a buffer in such a format; overwrites rgba. */
 void sfu_enlarge_write(GeglBuffer *out, SfuRect rect, float *rgba);
-/* in at exactly w x h, by strips: Lanczos, in linear light where it is reduced (fine patterns keep their brightness),
- * on colours weighted by their alpha. New buffer in in's sfu_enlarge_format(), or a reference to in. */
-GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **error);
 /* Takes the buffer, brings it to the size asked for at the picture's place, grays it if the picture is, and makes it
  * the result. */
 gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GError **error);

@@ -110,7 +110,10 @@ static void weigh_by_alpha(SfuImage *i, gboolean weigh)
     }
 }
 
-GeglBuffer *sfu_enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **error)
+/* `in` at exactly w x h, in strips: Lanczos, in linear light if it gets smaller (so fine patterns keep their
+ * brightness), on colors weighted by their alpha. New buffer in the sfu_enlarge_format() of `in`, or a reference to
+ * `in`. */
+static GeglBuffer *enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
     if (e->width == w && e->height == h)
@@ -164,7 +167,7 @@ static void gray_rows(GeglBuffer *b)
 gboolean sfu_enlarge_finish(SfuRun *r, GeglBuffer *taken, GPtrArray *results, GError **error)
 {
     int w, h;
-    GeglBuffer *exact = sfu_enlarged_size(r, &w, &h, error) ? sfu_enlarge_exact(r, taken, w, h, error) : NULL;
+    GeglBuffer *exact = sfu_enlarged_size(r, &w, &h, error) ? enlarge_exact(r, taken, w, h, error) : NULL;
     g_object_unref(taken);
     if (!exact)
         return FALSE;

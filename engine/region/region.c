@@ -55,8 +55,7 @@ static double size_factor(int w, int h, int native_px, int max_px, int working_s
     return MIN(f, 4.0 * max_px / longest);
 }
 
-void sfu_region_working_size(int w, int h, int native_px, int max_px, int multiple, int working_size, int *work_w,
-                             int *work_h)
+static void work_size(int w, int h, int native_px, int max_px, int multiple, int working_size, int *work_w, int *work_h)
 {
     const double f = size_factor(w, h, native_px, max_px, working_size);
     /* A latent of fewer than 8 x 8 cells tells a network nothing. */
@@ -69,7 +68,7 @@ static void plan_passes(SfuRegion *r, const SfuRegionOptions *o)
 {
     const SfuRect c = r->context;
     int w, h;
-    sfu_region_working_size(c.w, c.h, o->native_px, o->max_px, o->multiple, o->working_size, &w, &h);
+    work_size(c.w, c.h, o->native_px, o->max_px, o->multiple, o->working_size, &w, &h);
     r->n_passes = 1;
     r->pass[0].w = w;
     r->pass[0].h = h;

@@ -64,9 +64,6 @@ typedef struct {
  * refined. */
 void sfu_region_plan(SfuRegion *r, const SfuRegionOptions *o);
 
-/* Working size for w x h pixels by the same rule, for whole pictures. */
-void sfu_region_working_size(int w, int h, int native_px, int max_px, int multiple, int working_size, int *work_w,
-                             int *work_h);
 
 /* Tiles of one axis: how many of `tile` long, overlapping by at least `overlap`, cover `length`; evenly spread, each
  * start a multiple of `multiple` except that the last ends at the end. Caller frees starts with g_free. If length <=

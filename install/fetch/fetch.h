@@ -60,8 +60,6 @@ typedef struct SfuFetchStore SfuFetchStore;
 SfuFetchStore *sfu_fetch_store_open(const char *folder, const SfuFetchFile *file, GError **error);
 /* Keeps the pieces that have arrived for the next call. NULL is fine. */
 void sfu_fetch_store_close(SfuFetchStore *s);
-/* Forgets everything that has arrived. */
-void sfu_fetch_store_discard(SfuFetchStore *s);
 #define SFU_FETCH_PIECE_BYTES ((gint64)8 << 20)
 /* Tells the size, once it is known, and makes the pieces. FALSE with SERVER if an earlier call saw another size (what
  * it left is discarded, and the next call starts anew), DISK if there is no room. */

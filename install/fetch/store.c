@@ -156,7 +156,7 @@ void sfu_fetch_store_close(SfuFetchStore *s)
     g_free(s);
 }
 
-void sfu_fetch_store_discard(SfuFetchStore *s)
+static void discard(SfuFetchStore *s)
 {
     if (ftruncate(s->fd, 0) != 0) /* what is left is not marked, so it is never used */
         g_debug("%s: %s", s->part, g_strerror(errno));
@@ -185,7 +185,7 @@ gboolean sfu_fetch_store_set_size(SfuFetchStore *s, gint64 bytes, GError **error
 {
     const gboolean other = s->bytes && s->bytes != bytes;
     if (other) {
-        sfu_fetch_store_discard(s);
+        discard(s);
         g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
                     "The server's copy of %s changed during the download; the part that had arrived was discarded.",
                     s->path);
@@ -300,7 +300,7 @@ gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, 
     const gboolean same = strcmp(hex, s->sha256) == 0;
     g_free(hex);
     if (!same) {
-        sfu_fetch_store_discard(s);
+        discard(s);
         g_unlink(s->part);
         g_set_error(
             error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
