@@ -105,7 +105,8 @@ static float *bind_positions(SfuNet *net, const char *prefix, int half, int f, i
     }
     if (!net->q || !all)
         return NULL;
-    float *p[14] = {sfu_weight_values(first.w), sfu_weight_values(first.b)}, *table = g_new(float, (gsize)rows *cols *n_heads);
+    float *p[14] = {sfu_weight_values(first.w), sfu_weight_values(first.b)},
+          *table = g_new(float, (gsize)rows *cols *n_heads);
     for (int i = 0; i < 3; i++) {
         p[2 + 4 * i] = sfu_weight_values(layers[i].w);
         p[3 + 4 * i] = sfu_weight_values(layers[i].b);
@@ -344,8 +345,9 @@ static SfuTensor *local_values(const SfuNet *net, const Block *b, const SfuTenso
 {
     const int f = qkv->c / 3;
     SfuTensor *v = sfu_net_like(net, qkv, f, error);
-    SfuTensor *y =
-        v && sfu_slice(net->q, v, qkv, 2 * f, error) ? sfu_upscaler_depthwise(net, v, &b->local, SFU_ACT_GELU, error) : NULL;
+    SfuTensor *y = v && sfu_slice(net->q, v, qkv, 2 * f, error)
+                       ? sfu_upscaler_depthwise(net, v, &b->local, SFU_ACT_GELU, error)
+                       : NULL;
     sfu_tensor_destroy(v);
     return y;
 }
@@ -392,8 +394,9 @@ static gboolean add_gated(const SfuNet *net, const Block *b, SfuTensor *x, GErro
                   sfu_slice(net->q, half, wide, hidden, error);
     sfu_net_drop(&n);
     ok = ok && sfu_layer_norm(net->q, half, half, b->gate_norm.w, b->gate_norm.b, EPS, error) &&
-         (gate = sfu_upscaler_depthwise(net, half, &b->gate, SFU_ACT_NONE, error)) && sfu_slice(net->q, half, wide, 0, error) &&
-         sfu_mul(net->q, half, half, gate, error) && sfu_linear(net->q, x, half, b->fc2.w, &e2, error);
+         (gate = sfu_upscaler_depthwise(net, half, &b->gate, SFU_ACT_NONE, error)) &&
+         sfu_slice(net->q, half, wide, 0, error) && sfu_mul(net->q, half, half, gate, error) &&
+         sfu_linear(net->q, x, half, b->fc2.w, &e2, error);
     sfu_tensor_destroy(wide);
     sfu_tensor_destroy(half);
     sfu_tensor_destroy(gate);

@@ -224,8 +224,8 @@ static gboolean add_attention(const SfuNet *net, const SfuUpscalerConfig *c, con
     return ok;
 }
 
-/* x += out(gelu(a) * b), a and b the halves of sfu_upscaler_depthwise(in(norm(x))); or, with a temperature, of attention between
- * channels instead. */
+/* x += out(gelu(a) * b), a and b the halves of sfu_upscaler_depthwise(in(norm(x))); or, with a temperature, of
+ * attention between channels instead. */
 static gboolean add_mixed(const SfuNet *net, const SfuUpscalerConfig *c, const Mixed *m, SfuTensor *x, Grouping how,
                           GError **error)
 {

@@ -38,8 +38,8 @@ static void multiply(double *into, const float *a, const double *b, int n, int k
  * before all of it. */
 static void fuse(const Trained *t, float *weight, float *bias)
 {
-    float *w1 = sfu_weight_values(t->first.w), *b1 = sfu_weight_values(t->first.b), *w2 = sfu_weight_values(t->middle.w),
-          *b2 = sfu_weight_values(t->middle.b);
+    float *w1 = sfu_weight_values(t->first.w), *b1 = sfu_weight_values(t->first.b),
+          *w2 = sfu_weight_values(t->middle.w), *b2 = sfu_weight_values(t->middle.b);
     float *w3 = sfu_weight_values(t->last.w), *b3 = sfu_weight_values(t->last.b), *ws = sfu_weight_values(t->skip.w),
           *bs = sfu_weight_values(t->skip.b);
     const int row = t->in * 9;

@@ -86,6 +86,7 @@ case(not bad and len(ids) > 5, "no family is named outside of engine/family", ba
 
 def strip_comments(text):
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    text = re.sub(r"'(\\.|[^'\\])'", "0", text)  # '"' begins no string
     return re.sub(r'"(\\.|[^"\\])*"', '""', text)
 
 
@@ -115,6 +116,20 @@ for folder in ("opencl/ops", "opencl/ops/conv", "opencl/ops/attention", "engine/
                "install/fetch", "plugin"):
     circle = call_cycles(folder)
     case(not circle, f"no circle of calls in {folder}", circle)
+# Every public function has a caller outside the tests; these are theirs.
+FOR_TESTS = {"sfu_tuning_set", "sfu_queue_used_bytes", "sfu_randn", "sfu_styles_count", "sfu_unet_unload", "sfu_cpu_measure_width"}
+texts = {p: strip_comments(p.read_text()) for p in [*sources, *TOP.glob("engine/**/*.inc")]}
+defined, counts = {}, {}
+for p, text in texts.items():
+    for m in re.finditer(r"^(?!static)[A-Za-z_][^;{}()=#]*?\b(sfu_\w+)\([^;{}]*\)\s*\{", text, re.M):
+        defined[m[1]] = p
+    # Declarations are no calls: of a header, only macros and inline functions count.
+    bodies = re.findall(r"\n\{.*?\n\}", text, re.S) + re.findall(r"#define(?:.*\\\n)*.*\n", text)
+    calls = "".join(bodies) if p.suffix == ".h" else text
+    for name in re.findall(r"\bsfu_\w+", calls):
+        counts[name] = counts.get(name, 0) + 1
+idle = [f"{p.relative_to(TOP)}: {name}" for name, p in defined.items() if counts.get(name, 0) < 2 and name not in FOR_TESTS]
+case(not idle and len(defined) > 500, "every public function has a caller outside tests", idle)
 long = [f"{p.relative_to(TOP)}: {n} lines" for p in sources if (n := len(p.read_text().splitlines())) > 1500]
 case(not long, "no file over 1,500 lines", long)
 # Prose may have long tables, pictures, code blocks and addresses; nothing else is wider than .editorconfig says.
