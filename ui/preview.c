@@ -36,7 +36,7 @@ struct SfuPreview {
 /* ---- drawing
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* A checkerboard where the picture may be transparent or is still to come, and plain grey outside of it. */
+/* A checkerboard where the picture may be transparent or is still to come, and plain gray outside of it. */
 static void background(cairo_surface_t *s, int w, int h, const GeglRectangle *room, double x, double y, double scale)
 {
     unsigned char *data = cairo_image_surface_get_data(s);

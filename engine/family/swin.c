@@ -56,7 +56,7 @@ static gboolean configure(SfuModel *m, GError **error)
         return sfu_family_refuse(m, error, _("it has absolute positions, which ties it to one size"));
     if (!sfu_measure_tail(m, error))
         return FALSE;
-    /* The published models against JPEG artefacts (window 7) were trained on 0..255. */
+    /* The published models against JPEG artifacts (window 7) were trained on 0..255. */
     own->range = c->upsampler == SFU_UPSAMPLER_NONE && own->window == 7 ? 255 : 1;
     return TRUE;
 }

@@ -7,7 +7,7 @@
 
 #define SWEEPS 12 /* of relaxation on each level; the pyramid has done the long way already */
 
-/* Colours weighted by how well they are known, 2 x 2 to one. half [.., channels], half_known: zeroed. */
+/* Colors weighted by how well they are known, 2 x 2 to one. half [.., channels], half_known: zeroed. */
 static void push(const float *p, int w, int h, int stride, int channels, const float *known, float *half,
                  float *half_known)
 {
@@ -52,7 +52,7 @@ static void pull(float *p, int w, int h, int stride, int channels, const float *
     }
 }
 
-/* One Gauss-Seidel sweep over the pixels of one colour of the chequerboard. fixed [h, w, channels] the known colours.
+/* One Gauss-Seidel sweep over the pixels of one color of the chequerboard. fixed [h, w, channels] the known colors.
  */
 static void relax(float *p, int w, int h, int stride, int channels, const float *known, const float *fixed, int parity)
 {

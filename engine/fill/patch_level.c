@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#define TEXTURE 1.0f /* weight of the texture channel against a colour */
+#define TEXTURE 1.0f /* weight of the texture channel against a color */
 
 /* Marsaglia 2003, xorshift64*: below n. */
 int sfu_patch_random(Fill *f, int n)

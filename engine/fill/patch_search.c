@@ -36,14 +36,14 @@ static void try(Level *l, int at, int from)
     }
 }
 
-/* One sweep of PatchMatch (Barnes et al. 2009, section 3.2): propagation from the two neighbours that the sweep has
+/* One sweep of PatchMatch (Barnes et al. 2009, section 3.2): propagation from the two neighbors that the sweep has
  * passed, then random tries in windows that halve from `reach` on. */
 static gboolean search(Fill *f, Level *l, gboolean back, int reach)
 {
     const int w = l->w, h = l->h, step = back ? 1 : -1;
     for (int k = 0; k < l->n_targets; k++) {
         const int at = l->target[back ? l->n_targets - 1 - k : k];
-        /* A target is at least R from the borders, so that its neighbours exist, and so do the neighbours of its
+        /* A target is at least R from the borders, so that its neighbors exist, and so do the neighbors of its
          * source. */
         if (l->from[at + step] >= 0)
             try(l, at, l->from[at + step] - step);
@@ -119,7 +119,7 @@ void sfu_patch_vote(Level *l, const float *confidence)
 }
 
 /* For each HOLE pixel, the pixel that the best fitting patch over it says: no means, so as sharp as the source. Only
- * patches that hold the pixel's neighbours too: these tell the gradients. copy [h, w]; -1 elsewhere. */
+ * patches that hold the pixel's neighbors too: these tell the gradients. copy [h, w]; -1 elsewhere. */
 static void choose(const Level *l, int *copy)
 {
     for (int k = 0; k < l->w * l->h; k++)
@@ -143,11 +143,11 @@ static void choose(const Level *l, int *copy)
 
 /* ---- seams ------------------------------------------------------------------------------------------------------- */
 
-#define SCREEN 0.0005f /* pull towards the copied colour: what is left of a seam fades out over some forty pixels */
+#define SCREEN 0.0005f /* pull towards the copied color: what is left of a seam fades out over some forty pixels */
 #define SWEEPS 150
 #define OVER 1.9f /* successive over-relaxation */
 
-/* Neighbours inside the picture, as offsets; returns how many. */
+/* Neighbors inside the picture, as offsets; returns how many. */
 static int neighbours(const Level *l, int at, int side[4])
 {
     const int x = at % l->w;
@@ -163,8 +163,8 @@ static int neighbours(const Level *l, int at, int side[4])
     return n;
 }
 
-/* Perez et al. 2003, eq. 7, with the gradients of the copied patches, and known pixels as the border: minimises
- * sum over neighbours (f_p - f_q - v_pq)^2 + SCREEN sum (f_p - copied_p)^2. copy [h, w] as choose() makes it, out [h,
+/* Perez et al. 2003, eq. 7, with the gradients of the copied patches, and known pixels as the border: minimizes
+ * sum over neighbors (f_p - f_q - v_pq)^2 + SCREEN sum (f_p - copied_p)^2. copy [h, w] as choose() makes it, out [h,
  * w, 3]. FALSE: no memory. */
 static gboolean remove_seams(const Level *l, const int *copy, float *out)
 {

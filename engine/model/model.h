@@ -103,7 +103,7 @@ typedef struct {
 } SfuSchedulerConfig;
 
 typedef enum {
-    SFU_UPSAMPLER_NEAREST,        /* nearest neighbour and a convolution, a factor of 2 a stage */
+    SFU_UPSAMPLER_NEAREST,        /* nearest neighbor and a convolution, a factor of 2 a stage */
     SFU_UPSAMPLER_SHUFFLE,        /* a convolution and a pixel-shuffle a stage */
     SFU_UPSAMPLER_SHUFFLE_DIRECT, /* one convolution straight to the picture's channels, then a pixel-shuffle */
     SFU_UPSAMPLER_NONE,           /* x1 restorers: the network adds to its input */

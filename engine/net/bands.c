@@ -1,6 +1,6 @@
 /* Passes over pictures too large to hold several times. A norm and the convolution behind it go in bands of rows, so
  * that the normed picture never exists as a whole; the first resnet behind an enlargement makes its input band by band.
- * Norms keep the statistics of the whole picture and a band sees its neighbours' rows, so that the result is that of
+ * Norms keep the statistics of the whole picture and a band sees its neighbors' rows, so that the result is that of
  * one piece. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 #include <math.h>
@@ -64,7 +64,7 @@ gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x,
     return ok;
 }
 
-/* Whether rows wrap round, so that the first band and the last, too, have neighbours. */
+/* Whether rows wrap round, so that the first band and the last, too, have neighbors. */
 static gboolean bands_wrap(const SfuNet *net, int rows, int h)
 {
     return (net->wrap & SFU_WRAP_Y) && rows < h;
@@ -81,7 +81,7 @@ static SfuTensor *band_round(const SfuNet *net, const SfuTensor *x, int from, in
     return y;
 }
 
-/* 3x3 on rows that carry their neighbours above and below, where there are any; beyond the picture zeros, or its other
+/* 3x3 on rows that carry their neighbors above and below, where there are any; beyond the picture zeros, or its other
  * side. */
 static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, gboolean above, gboolean below,
                           gboolean upsample2, const SfuLayer *l, const SfuEpilogue *e, GError **error)
@@ -132,7 +132,7 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const 
     return ok;
 }
 
-/* Rows [y0, y1), y0 even, of x enlarged twice and convolved, with a neighbour above and below where there is one, into
+/* Rows [y0, y1), y0 even, of x enlarged twice and convolved, with a neighbor above and below where there is one, into
  * the front of `room`. New view. */
 static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuTensor *x, const SfuTensor *room, int y0,
                                int y1, gboolean round, GError **error)

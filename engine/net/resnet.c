@@ -74,7 +74,7 @@ SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *
     if (ok && to_h == 2 * x->h && to_w == 2 * x->w)
         ok = sfu_conv2d(net->q, y, x, conv->w, &twice, &e, error);
     else if (ok)
-        /* Nearest neighbour to 2n - 1 is that to 2n with the last one cut off; the convolution's padding then starts
+        /* Nearest neighbor to 2n - 1 is that to 2n with the last one cut off; the convolution's padding then starts
          * there. */
         ok = (wide = sfu_tensor_create(net->q, net->dtype, x->n, 2 * x->h, 2 * x->w, x->c, error)) &&
              (cut = sfu_tensor_create(net->q, net->dtype, x->n, to_h, to_w, x->c, error)) &&

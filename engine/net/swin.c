@@ -244,7 +244,7 @@ static gboolean attend(const SfuNet *net, const Block *b, SfuTensor *o, const Sf
     return ok;
 }
 
-/* Attention in windows: x [1, h, w, c], normalised, borrowed -> [1, h, w, c] before the projection. */
+/* Attention in windows: x [1, h, w, c], normalized, borrowed -> [1, h, w, c] before the projection. */
 static SfuTensor *window_attention(const SfuNet *net, const SfuSwinConfig *k, const Block *b, const SfuTensor *x,
                                    int shift, GError **error)
 {

@@ -188,7 +188,7 @@ static gboolean check_sides(const SfuTaesd *t, const Half *half, const SfuTensor
     return FALSE;
 }
 
-/* The network itself works on colours from 0 to 1. */
+/* The network itself works on colors from 0 to 1. */
 gboolean sfu_taesd_encode(SfuTaesd *t, SfuTensor **latents, const SfuTensor *x, GError **error)
 {
     *latents = NULL;

@@ -36,7 +36,7 @@ struct SfuUpscalerKind {
 /* A share of the pass, 0 to 1, is enqueued: if somebody listens, waits until the device has done it and reports. */
 gboolean sfu_upscaler_step(const SfuUpscalerPass *p, double done, GError **error);
 
-/* 3x3, padding 1, then act; a new tensor. x is borrowed. up: x is read as if enlarged twice by nearest neighbour. */
+/* 3x3, padding 1, then act; a new tensor. x is borrowed. up: x is read as if enlarged twice by nearest neighbor. */
 SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act,
                              float param, GError **error);
 

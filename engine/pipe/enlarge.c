@@ -24,7 +24,7 @@ typedef struct {
     int w, h;             /* of the target */
     int lw, lh;           /* of its latents */
     /* Latents of the enlarged picture: only the change against what the decoder makes of them is added to the picture,
-     * so that the autoencoder's own loss cancels. NULL: what is decoded stands, its colours fitted. */
+     * so that the autoencoder's own loss cancels. NULL: what is decoded stands, its colors fitted. */
     const SfuImage *base;
     SfuImage *decoded, *decoded_base; /* the whole target and base [h, w, 3], where the autoencoder can make them at
                                          once; NULL: tile by tile */
@@ -170,7 +170,7 @@ static gboolean back_project(const Enlarge *e, SfuRect out, SfuImage *rgb, GErro
     return more != NULL;
 }
 
-/* One decoded tile [h, w, 4]: colours fitted to the picture's own in cells, alpha from the enlarged picture. */
+/* One decoded tile [h, w, 4]: colors fitted to the picture's own in cells, alpha from the enlarged picture. */
 static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, GError **error)
 {
     const SfuCoder *a = &e->s->ae;
@@ -203,7 +203,7 @@ static GeglBuffer *decode(Enlarge *e, const SfuImage *z, GError **error)
     int tw, th, overlap, nx, ny, *xs, *ys;
     ae_tiles(e, TRUE, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
     GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(at->x, at->y, e->w, e->h), rgba);
-    /* The band begins at row band_y of the target; 5 channels: colours and alpha times weight, weight. */
+    /* The band begins at row band_y of the target; 5 channels: colors and alpha times weight, weight. */
     SfuImage *band = sfu_image_new(e->lw * f, th * f, 5, error);
     float *row = g_new(float, (gsize)e->w * 4);
     gboolean ok = band != NULL;

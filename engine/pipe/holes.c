@@ -1,4 +1,4 @@
-/* Smooth continuation into holes, and colour match of what was filled in.
+/* Smooth continuation into holes, and color match of what was filled in.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "holes.h"
@@ -86,7 +86,7 @@ gboolean sfu_extend_under_alpha(SfuImage *rgba, GError **error)
     SfuImage *known = sfu_image_new(rgba->w, rgba->h, 1, error);
     if (!known)
         return FALSE;
-    /* Straight alpha: a faint pixel's colour is as good as any other's. */
+    /* Straight alpha: a faint pixel's color is as good as any other's. */
     for (gint64 k = 0; k < n; k++)
         known->p[k] = rgba->p[k * 4 + 3] > 0;
     const gboolean ok = sfu_fill(rgba, 3, known, error);

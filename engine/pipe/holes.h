@@ -1,4 +1,4 @@
-/* Smooth continuation into holes, and colour match of what was filled in. Host only.
+/* Smooth continuation into holes, and color match of what was filled in. Host only.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_FILL_H
@@ -24,11 +24,11 @@ gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuIma
 gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mask, float reach, GError **error);
 
 /* Adds to made [h, w, >= 3] what it differs by from original outside the mask, in cells of cell_px, carried through the
- * mask as a membrane: brightness and colour meet the surroundings without a step. mask [h, w, 1]. No effect if the mask
+ * mask as a membrane: brightness and color meet the surroundings without a step. mask [h, w, 1]. No effect if the mask
  * covers everything. */
 gboolean sfu_color_match(SfuImage *made, const SfuImage *original, const SfuImage *mask, int cell_px, GError **error);
 
-/* Colours under transparency (channel 4) are replaced by a continuation of the opaque ones, so that no fringe is seen.
+/* Colors under transparency (channel 4) are replaced by a continuation of the opaque ones, so that no fringe is seen.
  */
 gboolean sfu_extend_under_alpha(SfuImage *rgba, GError **error);
 

@@ -81,7 +81,7 @@ static void walk_named(SfuKept kind, const char *parent, Visit visit, gpointer d
     g_ptr_array_unref(names);
 }
 
-/* Those folders, "models" in them (the programs' own top folder), and, beside a folder called models, its neighbours
+/* Those folders, "models" in them (the programs' own top folder), and, beside a folder called models, its neighbors
  * (AUTOMATIC1111's embeddings). */
 static void walk_all(SfuKept kind, const char *const *folders, Visit visit, gpointer data)
 {

@@ -24,7 +24,7 @@ typedef struct {
     SfuRun *r;
     SfuRect canvas;     /* in the picture's coordinates; outpainting: larger than the picture */
     SfuRegion region;   /* relative to the canvas */
-    SfuImage *source;   /* [context, 4]: the picture there, colours continued under transparency; NULL: text to image */
+    SfuImage *source;   /* [context, 4]: the picture there, colors continued under transparency; NULL: text to image */
     SfuImage *hard;     /* [context, 1] 1: repainted, 0: kept; NULL: everything is repainted */
     SfuImage *soft;     /* [context, 1] the hard mask with its feathered edge */
     SfuImage *excluded; /* [context, 1] 1: nothing is taken from there; NULL: none */

@@ -36,7 +36,7 @@ SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error)
     return i;
 }
 
-/* babl goes from one colour model to another through linear light, by a power that it approximates: off by 0.005 near
+/* babl goes from one color model to another through linear light, by a power that it approximates: off by 0.005 near
  * black in spaces whose curve is a plain gamma, Adobe RGB among them. Within one model it only scales. So the model and
  * the alpha stay what they are. */
 const Babl *sfu_enlarge_format(GeglBuffer *b)

@@ -23,13 +23,13 @@ SfuImage *sfu_image_new(int w, int h, int c, GError **error);
 void sfu_image_free(SfuImage *i);
 SfuImage *sfu_image_copy(const SfuImage *i, GError **error);
 
-/* A rectangle of a buffer as R'G'B'A float in sRGB, straight alpha (c = 4), or as Y float (c = 1, for masks: no colour
+/* A rectangle of a buffer as R'G'B'A float in sRGB, straight alpha (c = 4), or as Y float (c = 1, for masks: no color
  * conversion of what a mask holds). Outside the buffer's extent: 0. */
 SfuImage *sfu_image_read(GeglBuffer *b, SfuRect r, int c, GError **error);
 SfuImage *sfu_image_read_as(GeglBuffer *b, SfuRect r, const Babl *format, GError **error); /* in any format of floats */
 /* A new buffer whose extent begins at x, y. c = 4: R'G'B'A float; 3: R'G'B' float. Caller unrefs. */
 GeglBuffer *sfu_image_to_buffer(const SfuImage *i, int x, int y);
-/* TRUE if the buffer's colour model has no colour. */
+/* TRUE if the buffer's color model has no color. */
 gboolean sfu_buffer_is_gray(GeglBuffer *b);
 
 /* First n channels. */

@@ -111,7 +111,7 @@ static void add_text(GArray *parts, const char *text, gsize length)
     add_part(parts, start, end - start);
 }
 
-/* Neighbours of one weight are one text, so that words are not cut at an escape. */
+/* Neighbors of one weight are one text, so that words are not cut at an escape. */
 static void join_parts(GArray *parts)
 {
     guint kept = 0;

@@ -206,7 +206,7 @@ static void step_clear(gpointer data)
     g_free(((SfuPromptStep *)data)->text);
 }
 
-/* The texts of one prompt (without AND) and the last step of each; SfuPromptStep. Neighbours of one text are one. */
+/* The texts of one prompt (without AND) and the last step of each; SfuPromptStep. Neighbors of one text are one. */
 static GArray *schedule(const char *text, int steps)
 {
     GArray *out = g_array_new(FALSE, FALSE, sizeof(SfuPromptStep));

@@ -1,4 +1,4 @@
-/* Group and layer normalisation, softmax.
+/* Group and layer normalization, softmax.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
 

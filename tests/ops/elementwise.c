@@ -8,7 +8,7 @@ typedef struct {
     float param;
 } Act;
 
-/* From the far ends, where exp overflows, to the neighbourhood of 0. */
+/* From the far ends, where exp overflows, to the neighborhood of 0. */
 static void unary(Check *c, gconstpointer row)
 {
     const Act *a = row;

@@ -1,4 +1,4 @@
-/* Normalisations and softmax against two passes in double.
+/* Normalizations and softmax against two passes in double.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
 

@@ -74,7 +74,7 @@ static void reference_epilogue(const Product *p, gint64 pixels, int per_sample, 
     }
 }
 
-/* Winograd's transforms mix the pixels of a tile, so that a pixel's error is that of its largest neighbours; their
+/* Winograd's transforms mix the pixels of a tile, so that a pixel's error is that of its largest neighbors; their
  * coefficients, up to 8, cost about three times the rounding of the direct sum (measured; Lavin & Gray 2016,
  * section 5.2). */
 static void spread(const Product *p, int oh, int ow, double *mag)

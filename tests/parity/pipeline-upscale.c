@@ -314,7 +314,7 @@ static void test_under_a_small_budget(void)
 }
 
 /* Networks without a last convolution give back the picture, as it is or with doubled pixels: whatever the picture's
- * depth, colour model, space and transparency, its values have to come back too. */
+ * depth, color model, space and transparency, its values have to come back too. */
 static void test_pictures_keep_their_values(void)
 {
     static const struct {
@@ -434,7 +434,7 @@ static void test_deep_networks_stop_within_a_tile(void)
     g_object_unref(in);
 }
 
-/* A network of one channel takes the colours one by one: each comes out as a gray picture of it would. Gray pictures
+/* A network of one channel takes the colors one by one: each comes out as a gray picture of it would. Gray pictures
  * and alpha go through as they are. */
 static void test_gray_networks_on_colours(void)
 {

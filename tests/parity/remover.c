@@ -45,7 +45,7 @@ static double error_of(const float *a, const float *b, gint64 n)
     return sqrt(d / s);
 }
 
-/* [h, w, 4]: colours with the hole black, and the hole. Caller frees. */
+/* [h, w, 4]: colors with the hole black, and the hole. Caller frees. */
 static float *picture(const char *key, int h, int w)
 {
     char *name = g_strconcat(key, "/x", NULL);

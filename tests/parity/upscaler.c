@@ -41,7 +41,7 @@ static const char *name_of(JsonObject *o)
     return json_object_get_string_member(o, "name");
 }
 
-/* Colours from 0 to 1. Caller frees with g_free. */
+/* Colors from 0 to 1. Caller frees with g_free. */
 static float *picture(const char *name, int h, int w, int c)
 {
     char *full = g_strconcat(name, "/x", NULL);

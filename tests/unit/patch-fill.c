@@ -29,7 +29,7 @@ static float grain(int x, int y)
     return 0.3f + 0.4f * (v >> 8) / 16777216.0f;
 }
 
-/* Dark to light, with grain: a step of colour would be seen. */
+/* Dark to light, with grain: a step of color would be seen. */
 static float ramp(int x, int y)
 {
     return 0.2f + 0.5f * x / 200 + 0.1f * (grain(x, y) - 0.5f);

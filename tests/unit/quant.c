@@ -484,7 +484,7 @@ static void test_q4_k(void)
         g_assert_cmpfloat(w[i], ==, 0);
 }
 
-/* Every value comes back; between two neighbours the nearer is taken, and the even one in the middle. */
+/* Every value comes back; between two neighbors the nearer is taken, and the even one in the middle. */
 static void test_e4m3(void)
 {
     for (int b = 0; b < 126; b++) {

@@ -1,4 +1,4 @@
-/* Tests of mask and crop geometry, filling, colour match, resampling and compositing: no device needed.
+/* Tests of mask and crop geometry, filling, color match, resampling and compositing: no device needed.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
@@ -279,7 +279,7 @@ static void test_mask_at_the_border_stays_full_there(void)
     }
 }
 
-/* ---- filling and colours ----------------------------------------------------------------------------------------- */
+/* ---- filling and colors ----------------------------------------------------------------------------------------- */
 
 static void test_fill_continues_a_gradient(void)
 {

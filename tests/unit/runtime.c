@@ -116,7 +116,7 @@ static void test_small_floats(void)
         same_value(sfu_e4m3_to_float((guint8)b),
                    (b & 127) == 127 ? NAN : decode(b, 4, 3, FALSE)); /* no infinity in E4M3 */
     }
-    /* Between two neighbours: to the nearer, a tie to the even one, beyond the largest to infinity. */
+    /* Between two neighbors: to the nearer, a tie to the even one, beyond the largest to infinity. */
     for (guint32 b = 0; b < 0x7bff; b++) {
         const float lo = sfu_half_to_float((guint16)b), hi = sfu_half_to_float((guint16)(b + 1)),
                     mid = lo + (hi - lo) / 2;
