@@ -425,7 +425,7 @@ static void test_pth_refused(void)
     open_bad(pth("evil-legacy.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "'posix.system'");
     open_bad(pth("checkpoint.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "convert it to safetensors");
     open_bad(pth("expanded.pth"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "larger than its storage");
-    open_bad(pth("strides.pth"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "no model that Sfumato knows");
+    open_bad(pth("strides.pth"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "knows no model with these tensors");
     write_text(in(folder, "not.zip"), "PK\3\4 and nothing more, of some length");
     open_bad(in(folder, "not.zip"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "directory");
 }
