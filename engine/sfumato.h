@@ -51,6 +51,9 @@ typedef struct {
 /* The folders to search for models: the user's, the system's, those beside the running program, then `extra`
  * (NULL-terminated, may be NULL). NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_model_folders(const char *const *extra);
+/* Further folders that every later call searches, in place of those of an earlier call; NULL-terminated. Any thread may
+ * call it. */
+void sfu_model_folders_also(const char *const *folders);
 /* Lists every model below the folders. Reads only the headers of files. SfuModelInfo*; caller frees with
  * g_ptr_array_unref(). */
 GPtrArray *sfu_models(const char *const *folders);
@@ -65,6 +68,10 @@ typedef struct {
 /* Lists the networks that fit the model at the path `model`, from the folders called controlnet or t2i_adapter within
  * `folders`. Reads only the headers of files. SfuControlNet*; caller frees with g_ptr_array_unref(). */
 GPtrArray *sfu_control_nets(const char *const *folders, const char *model);
+/* Whether the model looks at reference pictures: as they are, or through an installed IP-Adapter, which can weigh them.
+ * Reads only the headers of files. */
+typedef enum { SFU_REFERENCES_NONE, SFU_REFERENCES_PLAIN, SFU_REFERENCES_WEIGHTED } SfuReferences;
+SfuReferences sfu_model_references(const char *model);
 /* A report of family, dtype, sizes, missing and unexpected tensors, for people or as JSON. Caller frees; NULL with
  * MODEL. */
 char *sfu_model_report(const char *path, gboolean json, GError **error);

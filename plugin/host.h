@@ -26,11 +26,15 @@ int sfu_host_active_layer(int image); /* -1: none */
 /* The layer to work on for a drawable: a layer itself, or the layer that a mask belongs to. -1 with USAGE for channels.
  */
 int sfu_host_layer_of(int drawable, GError **error);
-GeglRectangle sfu_host_layer_bounds(int layer); /* in the image's coordinates */
+GeglRectangle sfu_host_layer_bounds(int layer);        /* in the image's coordinates */
 int sfu_host_layer_named(int image, const char *name); /* also inside groups; -1: the image has none */
 char *sfu_host_layer_name(int layer);                  /* caller frees */
 gboolean sfu_host_layer_in_image(int layer, int image);
 gboolean sfu_host_layer_is_shown(int layer); /* it and all groups around it are visible */
+/* It paints over what lies below: in mode Normal, at full opacity. A layer above one that does not, with the same
+ * looks, would not stand in for it, because that one still shows through. */
+gboolean sfu_host_layer_covers(int layer);
+int sfu_host_layer_parent(int layer); /* the group around it; -1: none */
 /* Ids of all layers with pixels of their own, from the top, those inside groups and hidden ones too; not the groups,
  * nor what GIMP 3.2 draws anew at any size (vector and link layers). A duplicate of an image has them in the same
  * order. Caller frees with g_array_unref(). */
@@ -42,6 +46,8 @@ GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error);
 /* The layer as it looks: under the filters that GIMP 3 keeps beside its pixels; without mask, opacity and mode. */
 GeglBuffer *sfu_host_read_layer_look(int image, int layer, GError **error);
 GeglBuffer *sfu_host_read_visible(int image, GError **error);
+/* What would be visible if all layers above this one were hidden. */
+GeglBuffer *sfu_host_read_up_to(int image, int layer, GError **error);
 /* The layer's mask as "Y float" in place; NULL: it has none, or it is switched off. Caller unrefs. */
 GeglBuffer *sfu_host_read_mask(int layer);
 /* The selection as "Y float" over its bounds; NULL: nothing is selected. Caller unrefs. */

@@ -189,6 +189,19 @@ static GeglRectangle get_place(JsonObject *o)
                            json_object_get_int_member_with_default(o, "height", 0)};
 }
 
+static JsonObject *place_new(const GeglRectangle *r)
+{
+    JsonObject *o = json_object_new();
+    set_place(o, r);
+    return o;
+}
+
+static GeglRectangle get_place_of(JsonObject *o, const char *name)
+{
+    JsonNode *node = json_object_get_member(o, name);
+    return node && JSON_NODE_HOLDS_OBJECT(node) ? get_place(json_node_get_object(node)) : (GeglRectangle){0};
+}
+
 /* Takes the object. */
 static gboolean write_json(const char *folder, const char *name, JsonObject *o, GError **error)
 {
@@ -223,6 +236,8 @@ static gboolean write_input(const char *folder, const SfuInput *in, GError **err
     json_object_set_boolean_member(o, "has_alpha", in->has_alpha);
     json_object_set_boolean_member(o, "merged", in->merged);
     set_place(o, &in->place);
+    json_object_set_object_member(o, "canvas", place_new(&in->canvas));
+    json_object_set_object_member(o, "layer_was", place_new(&in->layer_was));
     JsonArray *layers = json_array_new();
     gboolean ok = TRUE;
     for (guint i = 0; ok && in->layers && i < in->layers->len; i++) {
@@ -261,6 +276,8 @@ static SfuInput *read_input(const char *folder)
         in->has_alpha = json_object_get_boolean_member_with_default(o, "has_alpha", FALSE);
         in->merged = json_object_get_boolean_member_with_default(o, "merged", FALSE);
         in->place = get_place(o);
+        in->canvas = get_place_of(o, "canvas");
+        in->layer_was = get_place_of(o, "layer_was");
         in->picture = read_pixels(folder, "picture");
         in->mask = read_pixels(folder, "mask");
         in->cover = read_pixels(folder, "cover");

@@ -25,9 +25,9 @@ char **sfu_models_folders(const char *const *extra)
     for (int i = 0; extra && extra[i]; i++)
         g_ptr_array_add(more, g_strdup(extra[i]));
     g_ptr_array_add(more, NULL);
-    char **all = sfu_model_folders((const char *const *)more->pdata);
+    sfu_model_folders_also((const char *const *)more->pdata); /* for what a run looks for: adapters, text encoders */
     g_ptr_array_unref(more);
-    return all;
+    return sfu_model_folders(NULL);
 }
 
 static void strv_free(gpointer p)
@@ -48,22 +48,25 @@ SfuBackground *sfu_models_look(const char *const *extra, SfuFound found, gpointe
     return sfu_background_look(look, g_strdupv((char **)extra), strv_free, found, data);
 }
 
+/* A question about one model. */
 typedef struct {
     char **extra, *model;
-} NetsJob;
+    void (*said)(SfuReferences use, gpointer data); /* NULL: the answer is a list */
+    gpointer data;
+} ModelJob;
 
 static GPtrArray *look_for_nets(gpointer p)
 {
-    const NetsJob *job = p;
+    const ModelJob *job = p;
     char **folders = sfu_models_folders((const char *const *)job->extra);
     GPtrArray *nets = sfu_control_nets((const char *const *)folders, job->model);
     g_strfreev(folders);
     return nets;
 }
 
-static void nets_job_free(gpointer p)
+static void model_job_free(gpointer p)
 {
-    NetsJob *job = p;
+    ModelJob *job = p;
     g_strfreev(job->extra);
     g_free(job->model);
     g_free(job);
@@ -71,9 +74,31 @@ static void nets_job_free(gpointer p)
 
 SfuBackground *sfu_models_look_for_nets(const SfuSettings *settings, const char *model, SfuFound found, gpointer data)
 {
-    NetsJob *job = g_new(NetsJob, 1);
-    *job = (NetsJob){sfu_settings_folders(settings), g_strdup(model)};
-    return sfu_background_look(look_for_nets, job, nets_job_free, found, data);
+    ModelJob *job = g_new(ModelJob, 1);
+    *job = (ModelJob){sfu_settings_folders(settings), g_strdup(model), NULL, NULL};
+    return sfu_background_look(look_for_nets, job, model_job_free, found, data);
+}
+
+static gpointer ask_for_references(gpointer p)
+{
+    const ModelJob *job = p;
+    g_strfreev(sfu_models_folders((const char *const *)job->extra));
+    return GINT_TO_POINTER(sfu_model_references(job->model));
+}
+
+static void references_known(gpointer use, gpointer p)
+{
+    const ModelJob *job = p;
+    job->said(GPOINTER_TO_INT(use), job->data);
+}
+
+SfuBackground *sfu_models_ask_for_references(const SfuSettings *settings, const char *model,
+                                             void (*said)(SfuReferences use, gpointer data), gpointer data)
+{
+    static const SfuBackgroundCalls calls = {ask_for_references, references_known, model_job_free, NULL};
+    ModelJob *job = g_new(ModelJob, 1);
+    *job = (ModelJob){sfu_settings_folders(settings), g_strdup(model), said, data};
+    return sfu_background_start(&calls, job, job);
 }
 
 static void keep(GPtrArray *models, gpointer data)

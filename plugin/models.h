@@ -9,14 +9,17 @@
 
 G_BEGIN_DECLS
 
-/* Folders that are searched: Sfumato's own, those where ComfyUI, AUTOMATIC1111, Forge, InvokeAI and Krita's plug-in
- * keep their models in the home folder, if they are there, and `extra`. NULL-terminated; caller frees with
- * g_strfreev(). */
+/* Folders that are searched, by the engine's runs too from then on: Sfumato's own, those where ComfyUI, AUTOMATIC1111,
+ * Forge, InvokeAI and Krita's plug-in keep their models in the home folder, if they are there, and `extra`.
+ * NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_models_folders(const char *const *extra);
 /* Looks through all folders, the extra ones too, in a thread: SfuModelInfo*. */
 SfuBackground *sfu_models_look(const char *const *extra, SfuFound found, gpointer data);
 /* The same for the networks that steer a model: SfuControlNet*. */
 SfuBackground *sfu_models_look_for_nets(const SfuSettings *settings, const char *model, SfuFound found, gpointer data);
+/* Asks in a thread what a model does with reference layers. */
+SfuBackground *sfu_models_ask_for_references(const SfuSettings *settings, const char *model,
+                                             void (*said)(SfuReferences use, gpointer data), gpointer data);
 /* The same for the settings' folders, to the end, while the main loop turns. Caller unrefs. */
 GPtrArray *sfu_models_wait(const SfuSettings *settings);
 

@@ -126,6 +126,13 @@ GeglBuffer *sfu_pixels_moved(GeglBuffer *pixels, int x, int y)
     return copy;
 }
 
+GeglBuffer *sfu_pixels_cropped(GeglBuffer *buffer, const GeglRectangle *r)
+{
+    GeglBuffer *part = gegl_buffer_new(r, gegl_buffer_get_format(buffer));
+    gegl_buffer_copy(buffer, r, GEGL_ABYSS_NONE, part, r);
+    return part;
+}
+
 GeglBuffer *sfu_pixels_scaled(GeglBuffer *pixels, const GeglRectangle *to)
 {
     const GeglRectangle from = *gegl_buffer_get_extent(pixels);

@@ -30,6 +30,7 @@ gboolean sfu_pixels_equal(GeglBuffer *a, GeglBuffer *b);
 /* Copies with another origin, and scaled cubically to a rectangle ("R'G'B'A float" if the size differs). Caller unrefs.
  */
 GeglBuffer *sfu_pixels_moved(GeglBuffer *pixels, int x, int y);
+GeglBuffer *sfu_pixels_cropped(GeglBuffer *pixels, const GeglRectangle *to); /* a part, with an extent of its own */
 GeglBuffer *sfu_pixels_scaled(GeglBuffer *pixels, const GeglRectangle *to);
 
 G_END_DECLS

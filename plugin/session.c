@@ -1,4 +1,4 @@
-/* Reading for an action, and writing its results.
+/* Reading for an action, and its jobs.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session.h"
@@ -6,9 +6,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#include "history.h"
 #include "host.h"
-#include "models.h"
 #include "pixels.h"
 #include "steering.h"
 #include "whole-image.h"
@@ -16,7 +14,7 @@
 #define LARGEST_GENERATED_PX                                                                                           \
     1024 /* longer selections are generated at this size and scaled: models repeat themselves above it */
 
-static gboolean usage(GError **error, const char *sentence)
+gboolean sfu_refuse(GError **error, const char *sentence)
 {
     g_set_error_literal(error, SFU_ERROR, SFU_ERROR_USAGE, sentence);
     return FALSE;
@@ -40,28 +38,28 @@ static gboolean check_image(const SfuRequest *r, int image, int drawable, int *l
     const SfuActionInfo *action = sfu_action_info(r->action);
     SfuHostImage info;
     if (!sfu_host_image_info(image, &info))
-        return usage(error, _("Open an image first."));
+        return sfu_refuse(error, _("Open an image first."));
     if (info.type == SFU_HOST_INDEXED)
-        return usage(error,
-                     _("The image is indexed; new colors would be forced into its palette. Convert it to RGB first "
-                       "(Image > Mode > RGB)."));
+        return sfu_refuse(
+            error, _("The image is indexed; new colors would be forced into its palette. Convert it to RGB first "
+                     "(Image > Mode > RGB)."));
     if (info.floating)
-        return usage(
+        return sfu_refuse(
             error, _("There is a floating selection, which allows no new layers. Anchor it or make it a layer first."));
     if (info.quick_mask && !r->whole_image)
-        return usage(
+        return sfu_refuse(
             error, _("Quick Mask is on. Switch it off first (Shift+Q): what you painted then becomes the selection."));
     *layer = drawable >= 0 ? sfu_host_layer_of(drawable, error) : sfu_host_active_layer(image);
     if (*layer < 0 && error && *error)
         return FALSE;
     if (*layer < 0 && action->needs_image)
-        return usage(error, _("Choose the layer to work on first."));
+        return sfu_refuse(error, _("Choose the layer to work on first."));
     if (*layer >= 0 && !sfu_host_layer_in_image(*layer, image))
-        return usage(error, _("The layer does not belong to the image."));
+        return sfu_refuse(error, _("The layer does not belong to the image."));
     if (action->needs_image && !r->whole_image && !r->sample_merged && !sfu_host_layer_is_shown(*layer) &&
         !is_patch(*layer))
-        return usage(error,
-                     _("The layer is hidden. Show it first, or switch on Sample merged to work on what is visible."));
+        return sfu_refuse(
+            error, _("The layer is hidden. Show it first, or switch on Sample merged to work on what is visible."));
     return TRUE;
 }
 
@@ -137,6 +135,35 @@ static gboolean repaints(SfuAction action)
            action == SFU_ACTION_RESTORE;
 }
 
+/* What lies below the layer shows through it, so both are read as they look together, and the result covers both: it
+ * goes right above the layer, or on top of all where a group around it is of that kind too. */
+static gboolean read_through_layer(SfuInput *in, SfuAction action, GError **error)
+{
+    for (int group = sfu_host_layer_parent(in->layer); group >= 0; group = sfu_host_layer_parent(group))
+        if (!sfu_host_layer_covers(group))
+            return read_visible(in, error);
+    GeglBuffer *all = sfu_host_read_up_to(in->image, in->layer, error);
+    GeglRectangle here = sfu_host_layer_bounds(in->layer);
+    if (!all)
+        return FALSE;
+    in->merged = TRUE;
+    if (action == SFU_ACTION_EXPAND || !gegl_rectangle_intersect(&here, &here, gegl_buffer_get_extent(all)))
+        here = *gegl_buffer_get_extent(all);
+    in->picture = sfu_pixels_cropped(all, &here);
+    g_object_unref(all);
+    return TRUE;
+}
+
+static gboolean read_layer(SfuInput *in, SfuAction action, GError **error)
+{
+    if (action != SFU_ACTION_ENLARGE && !sfu_host_layer_covers(in->layer))
+        return read_through_layer(in, action, error);
+    in->source = sfu_host_layer_tattoo(in->layer);
+    in->picture = sfu_host_read_layer_look(in->image, in->layer, error);
+    in->cover = in->picture ? sfu_host_read_mask(in->layer) : NULL;
+    return in->picture != NULL;
+}
+
 /* Reads the layer, or what is visible: if that is wanted, if the layer is a patch over others, or if the layer has
  * nothing to work on. */
 static gboolean read_picture(SfuInput *in, const SfuRequest *r, GError **error)
@@ -147,39 +174,30 @@ static gboolean read_picture(SfuInput *in, const SfuRequest *r, GError **error)
         if (!read_visible(in, error))
             return FALSE;
     } else {
-        in->source = sfu_host_layer_tattoo(in->layer);
-        in->picture = sfu_host_read_layer_look(in->image, in->layer, error);
-        in->cover = in->picture ? sfu_host_read_mask(in->layer) : NULL;
-        if (!in->picture)
-            return FALSE;
         GeglRectangle both;
+        if (!read_layer(in, r->action, error))
+            return FALSE;
         if (in->mask && r->action != SFU_ACTION_EXPAND &&
             !gegl_rectangle_intersect(&both, gegl_buffer_get_extent(in->mask), gegl_buffer_get_extent(in->picture)))
-            return usage(error, _("The selection lies outside the layer. Choose another layer, or switch on Sample "
-                                  "merged to work on what is "
-                                  "visible."));
+            return sfu_refuse(error,
+                              _("The selection lies outside the layer. Choose another layer, or switch on Sample "
+                                "merged to work on what is "
+                                "visible."));
         if (is_blank(in->picture, in->cover, in_selection ? in->mask : NULL)) {
             if (r->action == SFU_ACTION_ENLARGE)
-                return usage(error, _("The layer is empty. Choose another layer, or switch on Sample merged to work on "
-                                      "what is visible."));
+                return sfu_refuse(error,
+                                  _("The layer is empty. Choose another layer, or switch on Sample merged to work on "
+                                    "what is visible."));
             if (!read_visible(in, error))
                 return FALSE;
         }
     }
     const gboolean needs_pixels = r->action != SFU_ACTION_FILL || !*sfu_request_get_string(r, "prompt");
     if (needs_pixels && is_blank(in->picture, NULL, in_selection ? in->mask : NULL))
-        return usage(error, in_selection && in->mask
-                                ? _("The image is empty where it is selected.")
-                                : _("The image is empty. Generate makes a picture from a description."));
+        return sfu_refuse(error, in_selection && in->mask
+                                     ? _("The image is empty where it is selected.")
+                                     : _("The image is empty. Generate makes a picture from a description."));
     return TRUE;
-}
-
-/* Copy of a part, with an extent of its own. */
-static GeglBuffer *crop(GeglBuffer *buffer, const GeglRectangle *r)
-{
-    GeglBuffer *part = gegl_buffer_new(r, gegl_buffer_get_format(buffer));
-    gegl_buffer_copy(buffer, r, GEGL_ABYSS_NONE, part, r);
-    return part;
 }
 
 /* A mask of where the picture is transparent. NULL: nowhere. Caller unrefs. */
@@ -243,9 +261,18 @@ static void cut_to_surroundings(SfuInput *in, const GeglRectangle *area)
     const int pad = MAX(MAX(area->width, area->height) / 2, 32);
     GeglRectangle around = {area->x - pad, area->y - pad, area->width + 2 * pad, area->height + 2 * pad};
     gegl_rectangle_intersect(&around, &around, gegl_buffer_get_extent(in->picture));
-    GeglBuffer *part = crop(in->picture, &around);
+    GeglBuffer *part = sfu_pixels_cropped(in->picture, &around);
     g_object_unref(in->picture);
     in->picture = part;
+}
+
+static void note_places(SfuInput *in)
+{
+    SfuHostImage info;
+    if (sfu_host_image_info(in->image, &info))
+        in->canvas = (GeglRectangle){0, 0, info.width, info.height};
+    if (in->layer >= 0)
+        in->layer_was = sfu_host_layer_bounds(in->layer);
 }
 
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
@@ -261,6 +288,7 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     if (!check_image(r, image, drawable, &in->layer, error))
         goto fail;
     in->above = in->layer;
+    note_places(in);
 
     if (r->action == SFU_ACTION_ENLARGE && r->whole_image) {
         if (!sfu_whole_image_read(in, sfu_request_get_double(r, "scale"), error))
@@ -272,8 +300,8 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     if (in->mask)
         area = *gegl_buffer_get_extent(in->mask);
     if (action->needs_selection && !in->mask) {
-        usage(error,
-              r->action == SFU_ACTION_REMOVE ? _("Select the object to remove first.") : _("Select the area first."));
+        sfu_refuse(error, r->action == SFU_ACTION_REMOVE ? _("Select the object to remove first.")
+                                                         : _("Select the area first."));
         goto fail;
     }
     if (action->task == SFU_TASK_TXT2IMG) {
@@ -292,10 +320,10 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     const GeglRectangle all = *gegl_buffer_get_extent(in->picture);
     if (in->mask && r->action != SFU_ACTION_EXPAND) {
         if (!gegl_rectangle_intersect(&area, &area, &all)) {
-            usage(error, _("The selection lies outside the image."));
+            sfu_refuse(error, _("The selection lies outside the image."));
             goto fail;
         }
-        GeglBuffer *part = crop(r->action == SFU_ACTION_ENLARGE ? in->picture : in->mask, &area);
+        GeglBuffer *part = sfu_pixels_cropped(r->action == SFU_ACTION_ENLARGE ? in->picture : in->mask, &area);
         if (r->action == SFU_ACTION_ENLARGE) { /* enlarging works on the selection's bounds */
             g_object_unref(in->picture);
             in->picture = part;
@@ -309,7 +337,7 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     } else if (r->action == SFU_ACTION_FILL) {
         in->mask = holes(in->picture);
         if (!in->mask) {
-            usage(
+            sfu_refuse(
                 error,
                 _("Select the area to fill first. Generate makes a whole new picture, Refine repaints what is there."));
             goto fail;
@@ -319,7 +347,7 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
     }
     if ((r->action == SFU_ACTION_REMOVE || (r->action == SFU_ACTION_FILL && !*sfu_request_get_string(r, "prompt"))) &&
         has_no_surroundings(in->picture, in->mask)) {
-        usage(error, _("Everything is selected, so there are no surroundings to continue. Select less."));
+        sfu_refuse(error, _("Everything is selected, so there are no surroundings to continue. Select less."));
         goto fail;
     }
     if (!check_size(in, r, error) || !read_excluded(in, r, error) || !sfu_steering_read(in, r, error))
@@ -338,7 +366,8 @@ fail:
 
 gboolean sfu_exclude_selection(int image, GError **error)
 {
-    return sfu_host_selection_keep(image, SFU_EXCLUDE_CHANNEL) || usage(error, _("Select the area to exclude first."));
+    return sfu_host_selection_keep(image, SFU_EXCLUDE_CHANNEL) ||
+           sfu_refuse(error, _("Select the area to exclude first."));
 }
 
 SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
@@ -379,390 +408,4 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n)
         jobs[i] =
             (SfuJob){.task = task, .params = r->params, .picture = ((SfuInputLayer *)in->layers->pdata[i])->picture};
     return jobs;
-}
-
-/* ---- results into the image ---------------------------------------------------------------------------------------
- */
-
-/* "Remove", "Fill: a wooden bench". Caller frees. */
-static char *layer_name(SfuAction action, const SfuResult *result)
-{
-    const char *prompt = sfu_params_text(result->params, SFU_PARAM_PROMPT), *word = _(sfu_action_info(action)->layer);
-    if (!sfu_action_spec(action, "prompt") || !*prompt)
-        return g_strdup(word);
-    char *head = g_utf8_strlen(prompt, -1) > 48 ? g_utf8_substring(prompt, 0, 47) : g_strdup(prompt);
-    char *name =
-        g_strdup_printf("%s: %s%s", word, g_strdelimit(head, "\n\r\t", ' '), strlen(head) < strlen(prompt) ? "…" : "");
-    g_free(head);
-    return name;
-}
-
-/* A copy with its alpha lowered to that of the picture. */
-static GeglBuffer *limit_alpha(GeglBuffer *pixels, GeglBuffer *picture)
-{
-    const GeglRectangle all = *gegl_buffer_get_extent(pixels);
-    const Babl *rgba = babl_format("R'G'B'A float");
-    GeglBuffer *copy = gegl_buffer_new(&all, rgba);
-    float *row = g_new(float, (gsize)all.width * 4), *limit = g_new(float, (gsize)all.width * 4);
-    for (int y = 0; y < all.height; y++) {
-        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
-        gegl_buffer_get(pixels, &r, 1.0, rgba, row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        gegl_buffer_get(picture, &r, 1.0, rgba, limit, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        for (int x = 0; x < all.width; x++)
-            row[4 * x + 3] = MIN(row[4 * x + 3], CLAMP(limit[4 * x + 3], 0, 1));
-        gegl_buffer_set(copy, &r, 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
-    }
-    g_free(row);
-    g_free(limit);
-    return copy;
-}
-
-/* A result for the whole of what was read, where the selection is. Caller unrefs. */
-static GeglBuffer *through_selection(const SfuInput *in, const SfuResult *result)
-{
-    GeglBuffer *pixels = g_object_ref(result->picture);
-    if (in->mask && !result->masked) {
-        GeglBuffer *part = crop(pixels, gegl_buffer_get_extent(in->mask));
-        g_object_unref(pixels);
-        pixels = sfu_pixels_masked(part, in->mask);
-        g_object_unref(part);
-    }
-    if (in->has_alpha) {
-        GeglBuffer *limited = limit_alpha(pixels, in->picture);
-        g_object_unref(pixels);
-        pixels = limited;
-    }
-    return pixels;
-}
-
-GeglBuffer *sfu_output_look(const SfuInput *in, const SfuResult *result)
-{
-    return in->action == SFU_ACTION_EDIT || in->action == SFU_ACTION_RESTORE ? through_selection(in, result)
-                                                                             : g_object_ref(result->picture);
-}
-
-/* The pixels of one result, where they belong, and how they become a layer. Caller unrefs. */
-static GeglBuffer *place_pixels(const SfuInput *in, const SfuRequest *r, const SfuResult *result, SfuLayerKind *kind)
-{
-    GeglBuffer *pixels = result->picture;
-    *kind = r->layer_mask ? SFU_LAYER_MASK : SFU_LAYER_ALPHA;
-    switch (in->action) {
-    case SFU_ACTION_REFINE:
-    case SFU_ACTION_RESTYLE:
-        /* Where the source is transparent, a repainted copy of it is too. */
-        return in->has_alpha ? limit_alpha(pixels, in->picture) : g_object_ref(pixels);
-    case SFU_ACTION_EDIT:
-    case SFU_ACTION_RESTORE:
-        return through_selection(in, result);
-    case SFU_ACTION_EXPAND:
-        *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
-        return g_object_ref(pixels);
-    case SFU_ACTION_ENLARGE:
-        *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
-        return r->new_image ? sfu_pixels_moved(pixels, 0, 0) : sfu_pixels_moved(pixels, in->place.x, in->place.y);
-    case SFU_ACTION_SEAMLESS:
-    case SFU_ACTION_GENERATE: {
-        const GeglRectangle *size = gegl_buffer_get_extent(pixels);
-        SfuHostImage info;
-        *kind = SFU_LAYER_OPAQUE;
-        if (r->new_image || in->image < 0 || !sfu_host_image_info(in->image, &info))
-            return sfu_pixels_moved(pixels, 0, 0);
-        if (in->place.width <= 0)
-            return sfu_pixels_moved(pixels, (info.width - size->width) / 2, (info.height - size->height) / 2);
-        GeglBuffer *fitted = sfu_pixels_scaled(pixels, &in->place);
-        if (!in->mask) /* the canvas, which control layers lie on */
-            return fitted;
-        GeglBuffer *masked = sfu_pixels_masked(fitted, in->mask);
-        g_object_unref(fitted);
-        *kind = SFU_LAYER_ALPHA;
-        return masked;
-    }
-    default:
-        return g_object_ref(pixels);
-    }
-}
-
-/* TRUE: the new layer stands in for the one that was read, in the same image, so it is given that layer's looks. */
-static gboolean stands_in(const SfuInput *in, int image)
-{
-    return in->source && image == in->image && sfu_host_layer_in_image(in->layer, image);
-}
-
-/* The same, seen through the layer mask of the layer that was read: what that hides is hidden here. */
-static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const SfuResult *result, int image,
-                                SfuLayerKind *kind)
-{
-    GeglBuffer *pixels = place_pixels(in, r, result, kind);
-    if (!in->cover || !stands_in(in, image))
-        return pixels;
-    GeglBuffer *cover = g_object_ref(in->cover);
-    if (in->action == SFU_ACTION_ENLARGE) {
-        GeglBuffer *part = crop(cover, &in->place);
-        g_object_unref(cover);
-        cover = sfu_pixels_scaled(part, gegl_buffer_get_extent(pixels));
-        g_object_unref(part);
-    }
-    GeglBuffer *masked = sfu_pixels_masked(pixels, cover);
-    g_object_unref(cover);
-    g_object_unref(pixels);
-    *kind = *kind == SFU_LAYER_OPAQUE ? SFU_LAYER_ALPHA : *kind;
-    return masked;
-}
-
-/* The image was closed: the result is shown in what was read of it, from 0, 0. */
-static GeglBuffer *whole_picture(const SfuInput *in, const SfuResult *result, SfuLayerKind *kind)
-{
-    const gboolean patch = in->picture && in->action != SFU_ACTION_EXPAND && in->action != SFU_ACTION_ENLARGE;
-    GeglBuffer *all = patch ? sfu_pixels_over(in->picture, result->picture) : g_object_ref(result->picture);
-    GeglBuffer *moved = sfu_pixels_moved(all, 0, 0);
-    g_object_unref(all);
-    *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
-    return moved;
-}
-
-static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResult *result)
-{
-    SfuRequest as_used = *r;
-    as_used.sample_merged = in->merged;
-    as_used.params = result->params;
-    return sfu_request_to_json(&as_used, in->source);
-}
-
-static void note_history(const SfuInput *in, const SfuRequest *r, const SfuResult *result, int image)
-{
-    char *json = result_json(in, r, result);
-    sfu_history_note(image, json, TRUE);
-    g_free(json);
-}
-
-static void add_layers(const SfuInput *in, const SfuRequest *r, int image, const int *layers, GeglBuffer *const *pixels,
-                       const SfuLayerKind *kinds, int n)
-{
-    int above = image == in->image && in->above >= 0 && sfu_host_layer_in_image(in->above, image) ? in->above : -1;
-    if (in->action == SFU_ACTION_EXPAND) {
-        SfuHostImage info;
-        sfu_host_image_info(image, &info);
-        const int left = sfu_params_int(r->params, SFU_PARAM_LEFT), top = sfu_params_int(r->params, SFU_PARAM_TOP);
-        const int right = sfu_params_int(r->params, SFU_PARAM_RIGHT),
-                  bottom = sfu_params_int(r->params, SFU_PARAM_BOTTOM);
-        for (int i = n - 1; i >= 0; i--)
-            sfu_host_layer_insert(image, layers[i], above, pixels[i], kinds[i]);
-        sfu_host_resize_canvas(image, info.width + left + right, info.height + top + bottom, left,
-                               top); /* moves all layers along */
-        return;
-    }
-    for (int i = n - 1; i >= 0; i--) {
-        sfu_host_layer_insert(image, layers[i], above, pixels[i], kinds[i]);
-        above = layers[i];
-    }
-}
-
-gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
-                        GError **error)
-{
-    SfuHostImage info;
-    if (in->layers) {
-        const gboolean in_place = !r->new_image && sfu_host_image_info(in->image, &info);
-        if (in_place) /* the note in the image's history belongs to the same step */
-            sfu_host_undo_begin(in->image);
-        const gboolean added = sfu_whole_image_add(in, results, r->new_image, layer, image, error);
-        if (added)
-            note_history(in, r, results->pdata[0], *image);
-        if (in_place)
-            sfu_host_undo_end(in->image);
-        return added;
-    }
-    const int n = results->len;
-    const gboolean closed = in->image >= 0 && !sfu_host_image_info(in->image, &info);
-    const gboolean fresh = in->image < 0 || closed || (r->new_image && sfu_action_spec(r->action, "new_image"));
-    if (!fresh && (info.type == SFU_HOST_INDEXED || info.floating))
-        return usage(error, _("The image was changed meanwhile: it is indexed or has a floating selection. Change "
-                              "that, then add the result."));
-    int *layers = g_new(int, n), target = in->image;
-    GeglBuffer **pixels = g_new0(GeglBuffer *, n);
-    SfuLayerKind *kinds = g_new(SfuLayerKind, n);
-    gboolean ok = TRUE;
-    int made = 0;
-    for (int i = 0; i < n; i++)
-        pixels[i] = closed ? whole_picture(in, results->pdata[i], &kinds[i])
-                           : place_result(in, r, results->pdata[i], fresh ? -1 : in->image, &kinds[i]);
-    if (fresh) {
-        const GeglRectangle *size = gegl_buffer_get_extent(pixels[0]);
-        target = sfu_host_new_image(closed ? -1 : in->image, size->width, size->height);
-    }
-    for (int i = 0; ok && i < n; i++) {
-        char *name = layer_name(in->action, results->pdata[i]);
-        layers[i] = sfu_host_layer_new(target, pixels[i], name, kinds[i], error);
-        ok = layers[i] >= 0;
-        made += ok;
-        if (ok && !fresh && stands_in(in, target))
-            sfu_host_layer_look_like(layers[i], in->layer);
-        g_free(name);
-    }
-    if (ok) {
-        sfu_host_undo_begin(target);
-        add_layers(in, r, target, layers, pixels, kinds, n);
-        for (int i = 0; i < n; i++) {
-            char *json = result_json(in, r, results->pdata[i]);
-            sfu_host_parasite_set(layers[i], json);
-            sfu_history_note(target, json, TRUE);
-            g_free(json);
-        }
-        sfu_host_set_active_layer(target, layers[0]);
-        sfu_host_undo_end(target);
-        *layer = layers[0];
-        *image = target;
-    } else {
-        for (int i = 0; i < made; i++)
-            sfu_host_layer_discard(layers[i]);
-        if (fresh)
-            sfu_host_delete_image(target);
-    }
-    for (int i = 0; i < n; i++)
-        g_object_unref(pixels[i]);
-    g_free(pixels);
-    g_free(layers);
-    g_free(kinds);
-    return ok;
-}
-
-/* ---- repeat -------------------------------------------------------------------------------------------------------
- */
-
-/* *layer becomes the layer to work on. NULL with USAGE. */
-static SfuRequest *repeat_request(const SfuSettings *settings, int image, int *layer, GError **error)
-{
-    char *json = *layer >= 0 ? sfu_host_parasite_get(*layer) : NULL;
-    guint source = 0;
-    SfuRequest *r = json ? sfu_request_from_json(json, &source, error) : NULL;
-    if (json) {
-        const int original = source ? sfu_host_layer_by_tattoo(image, source) : -1;
-        if (r && source && original >= 0)
-            *layer = original; /* the new result comes from the same layer, not from the old result */
-    } else {
-        const char *last = sfu_settings_last_action(settings);
-        r = last ? sfu_settings_last(settings, sfu_action_find(last)) : NULL;
-        if (!r)
-            usage(error, _("There is nothing to repeat yet: Fill, Generate or Enlarge something first."));
-    }
-    if (r)
-        sfu_request_set_double(r, "seed", -1, NULL); /* the same seed would give the same picture */
-    g_free(json);
-    return r;
-}
-
-/* ---- a run without a dialog -----------------------------------------------------------------------------------------
- */
-
-typedef struct {
-    const char *model; /* name for people; NULL: the engine's choice */
-} StatusBar;
-
-static void status_bar(const SfuProgress *p, gpointer data)
-{
-    const StatusBar *bar = data;
-    char *text = sfu_progress_text(p),
-         *with = bar->model ? g_strdup_printf("%s (%s)", text, bar->model) : g_strdup(text);
-    sfu_host_progress(p->fraction, with);
-    g_free(with);
-    g_free(text);
-}
-
-/* One try with one model; "": the engine's choice. */
-static GPtrArray *run_with(SfuWorker *worker, const SfuInput *in, SfuRequest *used, GPtrArray *models,
-                           const char *model, GError **error)
-{
-    int n = 0;
-    char *name = sfu_models_name(models, model);
-    StatusBar bar = {name};
-    const SfuJobCalls calls = {.progress = status_bar, .data = &bar};
-    if (*model)
-        sfu_params_put_text(used->params, SFU_PARAM_MODEL, model);
-    SfuJob *jobs = sfu_input_jobs(in, used, &n);
-    GPtrArray *results = sfu_worker_run(worker, jobs, n, &calls, error);
-    g_free(jobs);
-    g_free(name);
-    return results;
-}
-
-char *sfu_model_failed_text(GPtrArray *models, const char *failed, const char *next, const GError *error)
-{
-    char *a = sfu_models_name(models, failed), *b = sfu_models_name(models, next);
-    char *text = g_strdup_printf(_("%s could not be used, so %s was taken. %s"), a, b, error->message);
-    g_free(a);
-    g_free(b);
-    return text;
-}
-
-/* Frees `in`, which may be NULL with an error. */
-static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings, gboolean remember, int *layer,
-                       int *new_image, GError **error)
-{
-    if (!in)
-        return FALSE;
-    const SfuEngineOptions options = sfu_settings_engine(settings);
-    SfuWorker *worker = sfu_worker_new();
-    GPtrArray *models = sfu_models_wait(settings), *results = NULL;
-    char **to_try = sfu_models_to_try(settings, models, r);
-    SfuRequest *used = NULL;
-    const gint64 start = g_get_monotonic_time();
-    int k = 0;
-    sfu_worker_set_options(worker, &options);
-    sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
-    if (!*to_try[0]) /* no dead end: where one comes from is said */
-        g_set_error(
-            error, SFU_ERROR, SFU_ERROR_MODEL,
-            _("No installed model can do \"%s\". Filters > Sfumato > Models and Settings lists models to download."),
-            _(sfu_action_info(r->action)->title));
-    for (; *to_try[0]; k++) {
-        GError *failed = NULL;
-        sfu_request_free(used);
-        used = sfu_request_copy(r);
-        results = run_with(worker, in, used, models, to_try[k], &failed);
-        if (results)
-            break;
-        if (!to_try[k + 1] || !g_error_matches(failed, SFU_ERROR, SFU_ERROR_MODEL)) {
-            g_propagate_error(error, failed);
-            break;
-        }
-        char *text = sfu_model_failed_text(models, to_try[k], to_try[k + 1], failed);
-        sfu_host_message(text);
-        g_free(text);
-        g_error_free(failed);
-    }
-    const gboolean ok = results && sfu_output_add(in, used, results, layer, new_image, error);
-    sfu_host_progress_end();
-    if (ok && ((const SfuResult *)results->pdata[0])->note)
-        sfu_host_message(((const SfuResult *)results->pdata[0])->note);
-    if (ok && remember)
-        sfu_settings_remember(settings, r, to_try[k], (g_get_monotonic_time() - start) / 1e6);
-    if (results)
-        g_ptr_array_unref(results);
-    g_ptr_array_unref(models);
-    g_strfreev(to_try);
-    sfu_worker_free(worker);
-    sfu_request_free(used);
-    sfu_input_free(in);
-    return ok;
-}
-
-gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer,
-                 int *new_image, GError **error)
-{
-    return run_on(sfu_input_new(r, image, drawable, error), r, settings, remember, layer, new_image, error);
-}
-
-gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, int *layer, int *new_image, GError **error)
-{
-    const int earlier = sfu_host_layer_of(drawable, error);
-    int work = earlier;
-    SfuRequest *r = earlier >= 0 ? repeat_request(settings, image, &work, error) : NULL;
-    if (!r)
-        return FALSE;
-    SfuInput *in = sfu_input_new(r, image, work, error);
-    if (in && !in->merged)
-        in->above = earlier; /* under the earlier result it would not be seen */
-    const gboolean ok = run_on(in, r, settings, FALSE, layer, new_image, error);
-    sfu_request_free(r);
-    return ok;
 }

@@ -1,5 +1,5 @@
-/* From the image to the engine and back: reads what an action works on, and puts the results into the image. Main
- * thread only.
+/* From the image to the engine and back: reads what an action works on (session.c), puts the results into the image
+ * (placing.c), and does both without a dialog (headless.c). Main thread only.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_SESSION_H
@@ -29,8 +29,9 @@ typedef struct {
     gboolean has_alpha;  /* the picture has */
     gboolean merged;     /* the picture is the visible image, not a layer */
     int above;           /* layer that the result is put above; -1: on top of all */
-    guint source;        /* tattoo of the layer that was read; 0: the visible image */
-    GeglBuffer *exclude; /* "Y float": filling, nothing is taken from there; NULL: no such area */
+    GeglRectangle canvas, layer_was; /* when it was read: the image may be cropped, the layer moved; empty: not known */
+    guint source;                    /* tattoo of the layer that was read; 0: the visible image */
+    GeglBuffer *exclude;             /* "Y float": filling, nothing is taken from there; NULL: no such area */
     GPtrArray *controls; /* GeglBuffer* of what is painted, for the networks that steer; items NULL: the picture that is
                             worked on; NULL: no networks */
     GPtrArray *references; /* GeglBuffer*: layers that the model looks at; NULL: none */
@@ -47,11 +48,13 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n);
 
 /* What a result will look like over the picture that was read, before it is added. Caller unrefs. */
 GeglBuffer *sfu_output_look(const SfuInput *in, const SfuResult *result);
-/* Puts results into the image (or a new one) as one undo step, the first on top. A new layer has opacity, mode and
- * layer mask's effect of the layer that it was made from. *layer is the topmost new layer (of the whole image: its
- * active one), *image its image. On error nothing has changed. */
+/* Puts results into the image (or a new one) as one undo step, the first on top. A new layer follows the layer that it
+ * was made from: above it, through its layer mask, and to where it has moved since. *layer is the topmost new layer (of
+ * the whole image: its active one), *image its image. On error nothing has changed. */
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
                         GError **error);
+
+gboolean sfu_refuse(GError **error, const char *sentence); /* FALSE, with USAGE */
 
 /* Keeps the selection as the area that fills take nothing from. FALSE with USAGE: nothing is selected. */
 gboolean sfu_exclude_selection(int image, GError **error);

@@ -98,15 +98,14 @@ static gboolean read_control(SfuInput *in, const SfuRequest *r, const char *text
     return ok;
 }
 
-/* "NAME" or "NAME,weight=0.6"; a name may have commas too. */
+/* "NAME" or "NAME,weight=0.6". */
 static GeglBuffer *read_reference(int image, const char *text, GError **error)
 {
-    SfuHostImage info;
-    const char *comma =
-        !sfu_host_image_info(image, &info) || sfu_host_layer_named(image, text) < 0 ? strchr(text, ',') : NULL;
-    char *name = comma ? g_strndup(text, (gsize)(comma - text)) : g_strdup(text);
-    GeglBuffer *look = read_layer(image, name, error);
-    g_free(name);
+    SfuReferenceSpec spec;
+    if (!sfu_reference_spec_read(text, &spec, error))
+        return NULL;
+    GeglBuffer *look = read_layer(image, spec.picture, error);
+    sfu_reference_spec_clear(&spec);
     return look;
 }
 

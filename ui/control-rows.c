@@ -80,18 +80,7 @@ static void row_free(gpointer p)
 
 static void fill_layers(Row *r)
 {
-    char *chosen = sfu_model_combo_get(r->layer);
-    GArray *layers = sfu_host_pixel_layers(r->all->image);
-    sfu_list_combo_clear(r->layer);
-    sfu_list_combo_add(r->layer, _("The picture itself"), "");
-    for (guint i = 0; i < layers->len; i++) {
-        char *name = sfu_host_layer_name(g_array_index(layers, int, i));
-        sfu_list_combo_add(r->layer, name, name);
-        g_free(name);
-    }
-    sfu_model_combo_set(r->layer, chosen);
-    g_array_unref(layers);
-    g_free(chosen);
+    sfu_layer_combo_fill(r->layer, r->all->image, _("The picture itself"));
 }
 
 static void fill_nets(Row *r)
@@ -176,36 +165,13 @@ static void attach(GtkWidget *grid, int row, const char *label, GtkWidget *contr
     sfu_grid_attach(grid, control, 1, row, 1, TRUE);
 }
 
-static GtkWidget *number(GtkAdjustment **a, const char *name, double value, double max, const char *tooltip)
-{
-    *a = sfu_adjustment(value, 0, max, 0.05, 0.1);
-    GtkWidget *spin = gtk_spin_button_new(*a, 0.05, 2);
-    gtk_entry_set_width_chars(GTK_ENTRY(spin), 5);
-    gtk_entry_set_activates_default(GTK_ENTRY(spin), TRUE);
-    gtk_widget_set_tooltip_text(spin, tooltip);
-    sfu_name(spin, name);
-    return spin;
-}
-
 static GtkWidget *part_of_steps(Row *r)
 {
     GtkWidget *box = sfu_hbox(6);
     const char *about = _("The network steers during this part of the steps: from 0, the first one, to 1, the last");
-    gtk_box_pack_start(GTK_BOX(box), number(&r->from, _("From"), 0, 1, about), FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), sfu_share_new(&r->from, _("From"), 0, 1, about), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), sfu_label(_("to")), FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), number(&r->to, _("To"), 1, 1, about), FALSE, FALSE, 0);
-    return box;
-}
-
-static GtkWidget *weight(Row *r)
-{
-    GtkWidget *box = sfu_hbox(6),
-              *spin = number(&r->weight, _("Weight"), 1, 2, _("How much the layer counts: 0 not at all, 1 fully")),
-              *scale = sfu_hscale(r->weight);
-    gtk_scale_set_draw_value(GTK_SCALE(scale), FALSE);
-    sfu_name(scale, _("Weight"));
-    gtk_box_pack_start(GTK_BOX(box), scale, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(box), spin, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), sfu_share_new(&r->to, _("To"), 1, 1, about), FALSE, FALSE, 0);
     return box;
 }
 
@@ -227,7 +193,8 @@ static Row *add_row(SfuControlRows *c)
     attach(grid, 0, _("Layer"), head, _("The layer that the network reads; it may be hidden"));
     attach(grid, 1, _("Network"), r->net, _("The ControlNet or T2I-Adapter that reads the layer"));
     attach(grid, 2, _("Prepare"), r->kind, _("What the layer shows, and how it is made ready for the network"));
-    attach(grid, 3, _("Weight"), weight(r), NULL);
+    attach(grid, 3, _("Weight"), sfu_weight_box(&r->weight, _("How much the layer counts: 0 not at all, 1 fully")),
+           NULL);
     attach(grid, 4, _("Steps from"), part_of_steps(r), NULL);
     gtk_box_pack_start(GTK_BOX(r->box), grid, FALSE, FALSE, 0);
     g_ptr_array_add(c->rows, r);

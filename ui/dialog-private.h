@@ -1,5 +1,5 @@
-/* The parts of an action's dialog, shared between its building (build.c), its runs (dialog.c) and its results
- * (results.c).
+/* The parts of an action's dialog, shared between its building (build.c, panel.c), its values (values.c), its runs
+ * (dialog.c) and its results (results.c).
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_UI_DIALOG_PRIVATE_H
@@ -14,6 +14,7 @@
 #include "kept.h"
 #include "models.h"
 #include "preview.h"
+#include "reference-rows.h"
 #include "session.h"
 
 G_BEGIN_DECLS
@@ -78,15 +79,18 @@ typedef struct {
     GtkWidget *window, *error_bar, *error_label, *note, *get_model, *progress, *scope;
     GtkWidget *model, *seed, *keep_seed, *seed_box;
     gint64 exact_seed; /* what the seed's spin button shows as far as it can */
-    GtkWidget *panel; /* the controls, which scroll */
+    GtkWidget *panel;  /* the controls, which scroll */
     GtkWidget *strip, *status, *zoom_label, *before_button, *compare_button, *delete_button, *history_button;
     GtkWidget *generate, *stop, *add, *add_and_close;
     SfuTextField prompt, negative; /* box NULL where the action has none */
     GPtrArray *fields;             /* SfuField*, all other rows */
-    SfuControlRows control; /* rows NULL where the action has none */
+    SfuControlRows control;        /* rows NULL where the action has none */
+    SfuReferenceRows reference;    /* the same */
     SfuEngineFields engine;
     SfuPreview *preview;
-    SfuInput *opened_with; /* what the dialog showed when it was opened; NULL: nothing could be read */
+    SfuInput *opened_with;   /* what would be worked on, as the preview shows it; NULL: nothing can be */
+    GeglRectangle read_area; /* where that was */
+    gboolean cannot_read;    /* the error bar says why */
 
     GPtrArray *entries; /* SfuEntry* */
     int current;        /* -1: none */
@@ -101,6 +105,9 @@ typedef struct {
 } SfuDialog;
 
 void sfu_dialog_build(SfuDialog *d);
+GtkWidget *sfu_dialog_panel(SfuDialog *d);                        /* the controls; in panel.c */
+SfuField *sfu_dialog_field(const SfuDialog *d, const char *name); /* NULL: the action has none, or it is no row */
+char *sfu_dialog_automatic_words(SfuDialog *d);                   /* "Automatic (sfumato-mini)"; caller frees */
 /* From the widgets into a new request; caller frees. */
 SfuRequest *sfu_dialog_collect(SfuDialog *d);
 void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
@@ -109,6 +116,7 @@ void sfu_dialog_show_seed(SfuDialog *d, gint64 seed);
 void sfu_dialog_update_model(SfuDialog *d);
 /* Says what is worked on, in words: "Selection: 410 x 352 px". */
 void sfu_dialog_update_scope(SfuDialog *d);
+GeglRectangle sfu_dialog_scope_area(const SfuDialog *d); /* that as an area; empty: none */
 /* Looks for models, in a thread; then the lists are filled anew. At the beginning, and after a change of the settings.
  */
 void sfu_dialog_look_for_models(SfuDialog *d);
@@ -136,12 +144,13 @@ const SfuResult *sfu_entry_result(const SfuEntry *e);
 /* Signals. */
 void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data);
 gboolean sfu_dialog_key(GtkWidget *w, GdkEventKey *e, gpointer data);
+gboolean sfu_dialog_focused(GtkWidget *window, GdkEventFocus *event, gpointer data);
 gboolean sfu_dialog_key_up(GtkWidget *w, GdkEventKey *e, gpointer data);
 gboolean sfu_dialog_prompt_key(GtkWidget *w, GdkEventKey *e, gpointer data);
 void sfu_dialog_before_toggled(GtkWidget *button, gpointer data);
 void sfu_dialog_compare_toggled(GtkWidget *button, gpointer data);
 void sfu_dialog_show_history(GtkWidget *button, gpointer data);
-void sfu_dialog_sides_changed(SfuDialog *d); /* of Expand: the preview follows */
+void sfu_dialog_sides_changed(SfuDialog *d);                             /* of Expand: the preview follows */
 void sfu_dialog_set_field(SfuDialog *d, const char *name, double value); /* a number, as the user would */
 
 G_END_DECLS

@@ -342,6 +342,7 @@ static void generate(SfuDialog *d)
         return;
     }
     SfuInput *in = sfu_input_new(r, d->image, d->drawable, &error);
+    d->cannot_read = !in;
     if (!in || !accept_size(d, in, r)) {
         sfu_dialog_error(d, error ? error->message : NULL);
         g_clear_error(&error);
@@ -488,6 +489,39 @@ static void start_from_layer(SfuDialog *d)
     g_free(json);
 }
 
+/* What would be worked on, for the preview. If nothing can be, that is said and the dialog stays: the image can be put
+ * right meanwhile. */
+static void read_image(SfuDialog *d, const SfuRequest *r)
+{
+    GError *e = NULL;
+    const gboolean failed_before = d->cannot_read;
+    SfuInput *in = sfu_input_new(r, d->image, d->drawable, &e);
+    sfu_input_free(d->opened_with);
+    d->opened_with = in;
+    d->cannot_read = !in;
+    d->read_area = sfu_dialog_scope_area(d);
+    if (in && d->current < 0)
+        sfu_dialog_show_input(d, in, r);
+    if (!in || failed_before)
+        sfu_dialog_error(d, in ? NULL : e->message);
+    g_clear_error(&e);
+}
+
+/* While GIMP had the focus, what is worked on may have changed. */
+gboolean sfu_dialog_focused(GtkWidget *window, GdkEventFocus *event, gpointer data)
+{
+    SfuDialog *d = data;
+    const GeglRectangle now = sfu_dialog_scope_area(d);
+    if (!sfu_worker_busy(d->worker) &&
+        (d->cannot_read || (d->current < 0 && !gegl_rectangle_equal(&now, &d->read_area)))) {
+        SfuRequest *r = sfu_dialog_collect(d);
+        read_image(d, r);
+        sfu_request_free(r);
+    }
+    sfu_dialog_update_scope(d);
+    return FALSE;
+}
+
 gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image,
                     GError **error)
 {
@@ -511,13 +545,7 @@ gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *setting
     start_from_layer(&d);
     sfu_dialog_show_entry(&d, -1);
 
-    GError *e = NULL;
-    d.opened_with = sfu_input_new(r, image, drawable, &e);
-    if (d.opened_with)
-        sfu_dialog_show_input(&d, d.opened_with, r);
-    else
-        sfu_dialog_error(&d, e->message); /* the dialog stays: the image can be put right meanwhile */
-    g_clear_error(&e);
+    read_image(&d, r);
     sfu_dialog_look_for_kept(&d);
     gtk_main();
 
@@ -533,6 +561,7 @@ gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *setting
     g_ptr_array_unref(d.models);
     sfu_engine_fields_finish(&d.engine);
     sfu_control_rows_finish(&d.control);
+    sfu_reference_rows_finish(&d.reference);
     *layer = d.last_layer;
     *new_image = d.last_image;
     return d.n_added > 0;

@@ -159,7 +159,7 @@ void sfu_field_get(SfuField *f, SfuRequest *r)
     double v;
     if (f->adjustment)
         gtk_spin_button_update(GTK_SPIN_BUTTON(f->control)); /* what is typed but not left yet */
-    if (!f->given && !f->suggested)
+    if (f->hidden || (!f->given && !f->suggested))
         return;
     switch (f->spec->type) {
     case SFU_PARAM_BOOL:
@@ -248,8 +248,9 @@ void sfu_field_suggest(SfuField *f, double value, gboolean model)
     f->showing = FALSE;
 }
 
-void sfu_field_set_visible(const SfuField *f, gboolean on)
+void sfu_field_set_visible(SfuField *f, gboolean on)
 {
+    f->hidden = !on;
     gtk_widget_set_visible(f->box, on);
     sfu_grid_row_visible(f->box, on);
     if (f->label)
@@ -519,6 +520,47 @@ void sfu_exclude_combo_fill(GtkWidget *combo, int image)
     g_free(chosen);
 }
 
+/* ---- layers and weights ---- */
+
+void sfu_layer_combo_fill(GtkWidget *combo, int image, const char *first)
+{
+    char *chosen = sfu_model_combo_get(combo);
+    GArray *layers = sfu_host_pixel_layers(image);
+    sfu_list_combo_clear(combo);
+    if (first)
+        sfu_list_combo_add(combo, first, "");
+    for (guint i = 0; i < layers->len; i++) {
+        char *name = sfu_host_layer_name(g_array_index(layers, int, i));
+        sfu_list_combo_add(combo, name, name);
+        g_free(name);
+    }
+    if (first || *chosen)
+        sfu_model_combo_set(combo, chosen);
+    g_array_unref(layers);
+    g_free(chosen);
+}
+
+GtkWidget *sfu_share_new(GtkAdjustment **a, const char *name, double value, double max, const char *tooltip)
+{
+    *a = sfu_adjustment(value, 0, max, 0.05, 0.1);
+    GtkWidget *spin = gtk_spin_button_new(*a, 0.05, 2);
+    gtk_entry_set_width_chars(GTK_ENTRY(spin), 5);
+    gtk_entry_set_activates_default(GTK_ENTRY(spin), TRUE);
+    gtk_widget_set_tooltip_text(spin, tooltip);
+    sfu_name(spin, name);
+    return spin;
+}
+
+GtkWidget *sfu_weight_box(GtkAdjustment **a, const char *tooltip)
+{
+    GtkWidget *box = sfu_hbox(6), *spin = sfu_share_new(a, _("Weight"), 1, 2, tooltip), *scale = sfu_hscale(*a);
+    gtk_scale_set_draw_value(GTK_SCALE(scale), FALSE);
+    sfu_name(scale, _("Weight"));
+    gtk_box_pack_start(GTK_BOX(box), scale, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(box), spin, FALSE, FALSE, 0);
+    return box;
+}
+
 /* ---- lists
  * ------------------------------------------------------------------------------------------------------------- */
 
@@ -562,17 +604,15 @@ static void show_choices(GtkWidget *button, gpointer entry)
     }
     g_signal_connect(file, "activate", G_CALLBACK(add_file_clicked), entry);
     gtk_menu_shell_append(GTK_MENU_SHELL(menu), file);
-    gtk_widget_set_no_show_all(file, !g_object_get_data(G_OBJECT(button), "files"));
     gtk_widget_show_all(menu);
     gtk_menu_attach_to_widget(GTK_MENU(menu), button, NULL); /* destroyed with it */
     sfu_menu_popup(menu, button);
 }
 
-GtkWidget *sfu_list_button_new(const SfuField *f, char **choices, gboolean files)
+GtkWidget *sfu_list_button_new(const SfuField *f, char **choices)
 {
     GtkWidget *b = gtk_button_new_with_label(_("Add..."));
     g_object_set_data_full(G_OBJECT(b), "choices", choices, (GDestroyNotify)g_strfreev);
-    g_object_set_data(G_OBJECT(b), "files", GINT_TO_POINTER(files));
     g_signal_connect(b, "clicked", G_CALLBACK(show_choices), f->control);
     gtk_widget_set_tooltip_text(b, _("Separate several with semicolons; =0.8 after one is its weight"));
     return b;

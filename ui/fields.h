@@ -20,6 +20,7 @@ typedef struct {
         given; /* the value was in the request or the user set it; else it is shown, but the model's own choice holds */
     gboolean suggested; /* the value is the chosen model's own, and is asked for as it is shown */
     gboolean showing;   /* the program sets the control, not the user */
+    gboolean hidden;    /* the chosen model has no use for it: nothing of it is asked for */
 } SfuField;
 
 /* A field with the request's value; models are those that files are chosen from. Caller frees with g_free(); the
@@ -31,7 +32,7 @@ void sfu_field_get(SfuField *f, SfuRequest *r);        /* from the control into 
 void sfu_field_show(SfuField *f, const SfuRequest *r); /* from the request into the control */
 /* A number to show as long as none is given: the model's own, or (`model` FALSE) the table's. */
 void sfu_field_suggest(SfuField *f, double value, gboolean model);
-void sfu_field_set_visible(const SfuField *f, gboolean on);
+void sfu_field_set_visible(SfuField *f, gboolean on);
 void sfu_field_enable(const SfuField *f, gboolean on, const char *reason); /* reason: tooltip while off */
 
 /* A text field of several lines with a menu of what was used before. */
@@ -58,8 +59,13 @@ void sfu_list_combo_clear(GtkWidget *combo);
 GtkWidget *sfu_part_combo_new(GPtrArray *models, const char *part);
 void sfu_part_combo_fill(GtkWidget *combo, GPtrArray *models, const char *part);
 /* For rows that are lists: a button beside the texts ("one; two=0.8") that adds what `choices` (NULL-terminated, taken)
- * names, and, if `files`, any other one. */
-GtkWidget *sfu_list_button_new(const SfuField *f, char **choices, gboolean files);
+ * names, or any other file. */
+GtkWidget *sfu_list_button_new(const SfuField *f, char **choices);
+/* Fills a choice with the names of the image's layers; `first` (may be NULL) stands for none of them, "". */
+void sfu_layer_combo_fill(GtkWidget *combo, int image, const char *first);
+/* A number from 0 to max in steps of 0.05; *a is borrowed. */
+GtkWidget *sfu_share_new(GtkAdjustment **a, const char *name, double value, double max, const char *tooltip);
+GtkWidget *sfu_weight_box(GtkAdjustment **a, const char *tooltip); /* one from 0 to 2 with a slider */
 /* Choice of a channel to exclude, for the row "exclude". */
 void sfu_exclude_combo_fill(GtkWidget *combo, int image);
 /* What a model can do, in words: "fill, expand". Caller frees. */

@@ -398,7 +398,14 @@ gboolean sfu_dialog_add_current(SfuDialog *d)
     SfuEntry *e = d->entries->pdata[d->current];
     GError *error = NULL;
     int layer = -1, image = -1;
-    if (!sfu_output_add(e->shared->input, e->request, e->results, &layer, &image, &error)) {
+    SfuInput *in = e->shared->input;
+    const int above = in->above;
+    if (above >= 0 && d->last_layer >= 0 && d->last_image == in->image &&
+        sfu_host_layer_in_image(d->last_layer, in->image))
+        in->above = d->last_layer; /* below a variant that was added before it would not be seen */
+    const gboolean added = sfu_output_add(in, e->request, e->results, &layer, &image, &error);
+    in->above = above;
+    if (!added) {
         sfu_dialog_error(d, error->message);
         g_clear_error(&error);
         return FALSE;

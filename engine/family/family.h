@@ -84,6 +84,7 @@ struct SfuFamily {
                        (InstructPix2Pix) */
     const SfuLanguageRecipe *language; /* NULL: the text encoder is CLIP, or there is none */
     const SfuDefaults *defaults;       /* NULL: the table of parameters' */
+    int most_references;               /* pictures that the network sees beside the one it makes; 0: none */
     const int *aligned_timesteps;      /* [10], for the schedule Align Your Steps; NULL: none were published */
     const SfuUpscalerKind *upscaler;   /* the network of upscalers, else NULL */
 

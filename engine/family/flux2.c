@@ -403,7 +403,8 @@ static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
 #define SAME                                                                                                           \
     .tasks = DRAWS, .rank = 3, .recognize = recognize, .canonical = canonical, .open = open_file, .claims = claims,    \
     .configure = configure, .expect = expect, .aliases = aliases, .native_px = native_px, .least_px = 512,             \
-    .fits = fits, .language = &language, .denoiser = denoiser, .autoencoder = autoencoder
+    .fits = fits, .language = &language, .most_references = SFU_FLUX2_REFERENCES, .denoiser = denoiser,                \
+    .autoencoder = autoencoder
 
 /* Three layers of Qwen3 4B or 8B, told not to think. Padding is seen. */
 static const SfuLanguageRecipe language = {.before = "<|im_start|>user\n",

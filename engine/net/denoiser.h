@@ -21,12 +21,11 @@ typedef struct {
     const SfuDenoiserClass *class;
     gpointer net; /* owned */
     int in_channels, out_channels;
-    int n_classes;       /* 0: the network takes no class labels */
-    int multiple;        /* the sides of latents must be multiples of this; 0: 1 */
-    int token_width;     /* of the condition's tokens; 0: unknown */
-    int added_width;     /* of the condition's pooled vector plus the embedding of its numbers; 0: takes none */
-    int most_references; /* 0: takes no references */
-    gboolean guided;     /* the guidance scale is an input, so guidance needs no second branch */
+    int n_classes;   /* 0: the network takes no class labels */
+    int multiple;    /* the sides of latents must be multiples of this; 0: 1 */
+    int token_width; /* of the condition's tokens; 0: unknown */
+    int added_width; /* of the condition's pooled vector plus the embedding of its numbers; 0: takes none */
+    gboolean guided; /* the guidance scale is an input, so guidance needs no second branch */
 } SfuDenoiser;
 
 static inline void sfu_denoiser_destroy(SfuDenoiser *d)

@@ -654,7 +654,6 @@ SfuDenoiser *sfu_flux2_denoiser(SfuQueue *q, SfuModel *model, const SfuFlux2Conf
                            .in_channels = config->in_channels,
                            .out_channels = config->out_channels,
                            .token_width = config->context,
-                           .most_references = SFU_FLUX2_REFERENCES,
                            .guided = config->guidance};
     return g_memdup2(&d, sizeof d);
 }

@@ -39,6 +39,17 @@ static void add_program_folders(GPtrArray *v)
     g_free(program);
 }
 
+static GMutex further_lock;
+static char **further; /* NULL: none */
+
+void sfu_model_folders_also(const char *const *folders)
+{
+    g_mutex_lock(&further_lock);
+    g_strfreev(further);
+    further = g_strdupv((char **)folders);
+    g_mutex_unlock(&further_lock);
+}
+
 char **sfu_model_folders(const char *const *extra)
 {
     GPtrArray *v = g_ptr_array_new();
@@ -54,6 +65,11 @@ char **sfu_model_folders(const char *const *extra)
     for (int i = 0; system[i]; i++)
         add_folder(v, g_build_filename(system[i], "sfumato", "models", NULL));
     add_program_folders(v);
+    g_mutex_lock(&further_lock);
+    for (int i = 0; further && further[i]; i++)
+        if (*further[i])
+            add_folder(v, g_strdup(further[i]));
+    g_mutex_unlock(&further_lock);
     for (int i = 0; extra && extra[i]; i++)
         if (*extra[i])
             add_folder(v, g_strdup(extra[i]));

@@ -322,10 +322,25 @@ static void unload_encoders(const SfuImagePrompts *p)
 }
 
 /* Whether the model looks through an IP-Adapter: a UNet whose words are CLIP's. */
-static gboolean looks(const SfuSession *s)
+static gboolean looks(const SfuModel *m)
 {
-    return s->denoiser && s->denoiser->most_references == 0 && !s->grid && s->family->aliases &&
-           sfu_model_has_part(s->m->model, SFU_PART_UNET);
+    const SfuFamily *family = sfu_model_family(m);
+    return family->most_references == 0 && family->aliases && sfu_model_has_part(m, SFU_PART_UNET) &&
+           !sfu_model_sfumato(m);
+}
+
+SfuReferences sfu_model_references(const char *path)
+{
+    SfuModel *m = *path ? sfu_model_open(path, NULL) : NULL;
+    if (!m)
+        return SFU_REFERENCES_NONE;
+    char *adapter = looks(m) ? find_any_adapter(m) : NULL;
+    const SfuReferences use = adapter                                ? SFU_REFERENCES_WEIGHTED
+                              : sfu_model_family(m)->most_references ? SFU_REFERENCES_PLAIN
+                                                                     : SFU_REFERENCES_NONE;
+    g_free(adapter);
+    sfu_model_close(m);
+    return use;
 }
 
 gboolean sfu_image_prompts_open(SfuSession *s, GError **error)
@@ -334,7 +349,7 @@ gboolean sfu_image_prompts_open(SfuSession *s, GError **error)
     const char *const *texts = sfu_params_list(s->run->p, SFU_PARAM_REFERENCE);
     const int n = job->n_references, n_texts = (int)g_strv_length((char **)texts);
     gboolean ok = TRUE;
-    if (n == 0 || !looks(s))
+    if (n == 0 || !s->denoiser || s->grid || !looks(s->m->model))
         return TRUE;
     SfuImagePrompts *p = s->image_prompts = g_new0(SfuImagePrompts, 1);
     p->n = n;

@@ -42,7 +42,7 @@ static gboolean show_references(SfuPass *a, const SfuImage *start, GError **erro
 {
     SfuPaint *p = a->p;
     SfuSession *s = p->s;
-    if (s->denoiser->most_references == 0)
+    if (s->family->most_references == 0)
         return TRUE;
     GPtrArray *all = g_ptr_array_new();
     SfuImage *own = NULL, *mask = NULL;

@@ -127,7 +127,7 @@ static void tell_cost(const SfuPaint *p)
         }
         for (int i = 0; i < p->r->job->n_references; i++)
             sfu_session_reference_size(s, i, &w->references[sees + i][1], &w->references[sees + i][0]);
-        w->n_references = s->denoiser->most_references ? sees + p->r->job->n_references : 0;
+        w->n_references = s->family->most_references ? sees + p->r->job->n_references : 0;
     }
     if (sfu_session_estimate(s, work, p->region.n_passes, &e))
         sfu_run_tell_estimate(p->r, &e);

@@ -40,7 +40,7 @@ gboolean sfu_session_check_references(const SfuSession *s, GError **error)
 {
     const SfuJob *job = s->run->job;
     const int most = s->image_prompts ? job->n_references
-                     : s->denoiser    ? s->denoiser->most_references
+                     : s->denoiser    ? s->family->most_references
                                       : 0,
               own = sfu_session_sees_picture(s) + sfu_session_sees_mask(s), least = s->multiple;
     if (!check_items(s, error))
@@ -71,7 +71,7 @@ gboolean sfu_session_check_references(const SfuSession *s, GError **error)
 gboolean sfu_session_sees_picture(const SfuSession *s)
 {
     const SfuTask t = s->run->task;
-    return s->denoiser && s->denoiser->most_references > 0 &&
+    return s->denoiser && s->family->most_references > 0 &&
            (t == SFU_TASK_EDIT || t == SFU_TASK_INPAINT || t == SFU_TASK_OUTPAINT);
 }
 

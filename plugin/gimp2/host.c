@@ -80,6 +80,22 @@ gboolean sfu_host_layer_is_shown(int layer)
     return TRUE;
 }
 
+gboolean sfu_host_layer_covers(int layer)
+{
+    const GimpLayerMode mode = gimp_layer_get_mode(layer);
+    const GimpLayerCompositeMode composite = gimp_layer_get_composite_mode(layer);
+    return gimp_layer_get_opacity(layer) > 99.9 &&
+           (mode == GIMP_LAYER_MODE_NORMAL || mode == GIMP_LAYER_MODE_NORMAL_LEGACY) &&
+           (composite == GIMP_LAYER_COMPOSITE_AUTO || composite == GIMP_LAYER_COMPOSITE_UNION ||
+            composite == GIMP_LAYER_COMPOSITE_CLIP_TO_BACKDROP);
+}
+
+int sfu_host_layer_parent(int layer)
+{
+    const gint32 parent = gimp_item_get_parent(layer);
+    return parent > 0 ? parent : -1;
+}
+
 /* Those of a list, children in the group's place, or after it if groups are wanted too. Frees the list. */
 static void collect_layers(GArray *found, int *list, int n, gboolean groups)
 {
@@ -154,6 +170,39 @@ GeglBuffer *sfu_host_read_visible(int image, GError **error)
     GeglBuffer *copy = read_drawable(image, layer, 0, 0, error);
     gimp_item_delete(layer);
     return copy;
+}
+
+/* The same layer in a duplicate, which has its layers in the same order; -1: none. */
+static int twin_of(int image, int copy, int layer)
+{
+    GArray *here = layers_of(image, TRUE), *there = layers_of(copy, TRUE);
+    int twin = -1;
+    for (guint i = 0; i < MIN(here->len, there->len); i++)
+        if (g_array_index(here, int, i) == layer)
+            twin = g_array_index(there, int, i);
+    g_array_unref(here);
+    g_array_unref(there);
+    return twin;
+}
+
+/* Those beside it in the same group, or in the image. */
+static void hide_above(int image, int layer)
+{
+    const int parent = sfu_host_layer_parent(layer);
+    int n = 0, *list = parent >= 0 ? gimp_item_get_children(parent, &n) : gimp_image_get_layers(image, &n);
+    for (int i = 0; i < n && list[i] != layer; i++)
+        gimp_item_set_visible(list[i], FALSE);
+    g_free(list);
+}
+
+GeglBuffer *sfu_host_read_up_to(int image, int layer, GError **error)
+{
+    const int copy = sfu_host_duplicate_image(image);
+    for (int l = twin_of(image, copy, layer); l >= 0; l = sfu_host_layer_parent(l))
+        hide_above(copy, l);
+    GeglBuffer *pixels = sfu_host_read_visible(copy, error);
+    gimp_image_delete(copy);
+    return pixels;
 }
 
 GeglBuffer *sfu_host_read_mask(int layer)

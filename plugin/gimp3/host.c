@@ -113,6 +113,22 @@ gboolean sfu_host_layer_is_shown(int layer)
     return TRUE;
 }
 
+gboolean sfu_host_layer_covers(int id)
+{
+    GimpLayer *layer = to_layer(id);
+    const GimpLayerMode mode = gimp_layer_get_mode(layer);
+    const GimpLayerCompositeMode composite = gimp_layer_get_composite_mode(layer);
+    return gimp_layer_get_opacity(layer) > 99.9 &&
+           (mode == GIMP_LAYER_MODE_NORMAL || mode == GIMP_LAYER_MODE_NORMAL_LEGACY) &&
+           (composite == GIMP_LAYER_COMPOSITE_AUTO || composite == GIMP_LAYER_COMPOSITE_UNION ||
+            composite == GIMP_LAYER_COMPOSITE_CLIP_TO_BACKDROP);
+}
+
+int sfu_host_layer_parent(int layer)
+{
+    return to_id(gimp_item_get_parent(GIMP_ITEM(to_layer(layer))));
+}
+
 /* Those of a list, children in the group's place; or all, groups before their children. Frees the list. */
 static void collect_layers(GArray *found, GimpItem **list, gboolean all)
 {
@@ -156,6 +172,19 @@ GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error)
     return read_drawable(GIMP_DRAWABLE(to_layer(layer)), r.x, r.y, error);
 }
 
+/* The same layer in a duplicate, which has its layers in the same order. NULL: none. */
+static GimpLayer *twin_of(int image, int copy, int layer)
+{
+    GArray *here = layers_of(image, TRUE), *there = layers_of(copy, TRUE);
+    GimpLayer *twin = NULL;
+    for (guint i = 0; i < MIN(here->len, there->len); i++)
+        if (g_array_index(here, int, i) == layer)
+            twin = to_layer(g_array_index(there, int, i));
+    g_array_unref(here);
+    g_array_unref(there);
+    return twin;
+}
+
 GeglBuffer *sfu_host_read_layer_look(int image_id, int layer_id, GError **error)
 {
     GimpDrawableFilter **filters = gimp_drawable_get_filters(GIMP_DRAWABLE(to_layer(layer_id)));
@@ -163,17 +192,9 @@ GeglBuffer *sfu_host_read_layer_look(int image_id, int layer_id, GError **error)
     g_free(filters);
     if (!any)
         return sfu_host_read_layer(image_id, layer_id, error);
-    /* In a copy of the image its filters can be merged into the pixels. The copy has its layers in the same order. */
-    GimpImage *copy = gimp_image_duplicate(to_image(image_id));
-    const int copy_id = gimp_image_get_id(copy);
-    gimp_image_undo_disable(copy);
-    GArray *here = layers_of(image_id, TRUE), *there = layers_of(copy_id, TRUE);
-    GimpLayer *twin = NULL;
-    for (guint i = 0; i < MIN(here->len, there->len); i++)
-        if (g_array_index(here, int, i) == layer_id)
-            twin = to_layer(g_array_index(there, int, i));
-    g_array_unref(here);
-    g_array_unref(there);
+    /* In a copy of the image its filters can be merged into the pixels. */
+    const int copy_id = sfu_host_duplicate_image(image_id);
+    GimpLayer *twin = twin_of(image_id, copy_id, layer_id);
     GeglBuffer *pixels = NULL;
     g_array_unref(sfu_host_locks_lift(copy_id));
     if (twin && gimp_item_is_group(GIMP_ITEM(twin)))
@@ -182,7 +203,7 @@ GeglBuffer *sfu_host_read_layer_look(int image_id, int layer_id, GError **error)
         pixels = sfu_host_read_layer(copy_id, to_id(twin), error);
     else
         g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not merge the filters of the layer."));
-    gimp_image_delete(copy);
+    sfu_host_delete_image(copy_id);
     return pixels;
 }
 
@@ -196,6 +217,28 @@ GeglBuffer *sfu_host_read_visible(int image, GError **error)
     GeglBuffer *copy = read_drawable(GIMP_DRAWABLE(layer), 0, 0, error);
     gimp_item_delete(GIMP_ITEM(layer));
     return copy;
+}
+
+/* Those beside it in the same group, or in the image. */
+static void hide_above(int image, GimpItem *layer)
+{
+    GimpItem *parent = gimp_item_get_parent(layer);
+    GimpItem **list = parent ? gimp_item_get_children(parent) : (GimpItem **)gimp_image_get_layers(to_image(image));
+    for (int i = 0; list && list[i] && list[i] != layer; i++) {
+        gimp_item_set_lock_visibility(list[i], FALSE);
+        gimp_item_set_visible(list[i], FALSE);
+    }
+    g_free(list);
+}
+
+GeglBuffer *sfu_host_read_up_to(int image, int layer, GError **error)
+{
+    const int copy = sfu_host_duplicate_image(image);
+    for (GimpItem *l = GIMP_ITEM(twin_of(image, copy, layer)); l; l = gimp_item_get_parent(l))
+        hide_above(copy, l);
+    GeglBuffer *pixels = sfu_host_read_visible(copy, error);
+    sfu_host_delete_image(copy);
+    return pixels;
 }
 
 GeglBuffer *sfu_host_read_mask(int layer)

@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-enum { W = 61, H = 47 };
-
 Image scene_new(GimpPrecision precision, GimpImageBaseType base)
 {
     const Image image = gimp_image_new_with_precision(W, H, base, precision);

@@ -9,8 +9,6 @@
 #include "host.h"
 #include "whole-image.h"
 
-enum { W = 61, H = 47 };
-
 /* ---- writes that fail: the linker puts this in the place of the host's own
  * ------------------------------------------------ */
 
@@ -70,6 +68,9 @@ static void lock_everything(Layer layer)
     gimp_item_set_lock_content(AS_ITEM(layer), TRUE);
     gimp_item_set_lock_position(AS_ITEM(layer), TRUE);
     gimp_layer_set_lock_alpha(layer, TRUE);
+#if GIMP_MAJOR_VERSION >= 3
+    gimp_item_set_lock_visibility(AS_ITEM(layer), TRUE);
+#endif
 }
 
 /* The layer worked on, the group around it, or both are locked in every way; a selection is kept in a locked channel.
@@ -338,6 +339,35 @@ static void hidden_and_masks(void)
     gimp_image_delete(image);
 }
 
+/* Layers of one pixel, and one beside the canvas. */
+static void small_layers(void)
+{
+    const Image image = gimp_image_new(W, H, GIMP_RGB);
+    check_add_layer(image, "below", W, H, 0, 0, FALSE);
+    const Layer dot = check_add_layer(image, "dot", 1, 1, 25, 15, FALSE),
+                beside = check_add_layer(image, "beside", 20, 20, -40, 60, FALSE);
+    gimp_image_select_rectangle(image, GIMP_CHANNEL_OP_REPLACE, 20, 10, 21, 15);
+    check_refusal("remove on a layer of one pixel", SFU_ACTION_REMOVE, image, AS_DRAWABLE(dot), "seed=77",
+                  "Everything");
+    Outcome out = call_action(SFU_ACTION_REFINE, image, AS_DRAWABLE(dot), values_of(SFU_ACTION_REFINE));
+    int x = 0, y = 0;
+    CHECK(out.ok, "failed: %s", out.error);
+    if (out.ok)
+        drawable_offsets(out.layer, &x, &y);
+    CHECK(!out.ok || (x == 25 && y == 15 && drawable_width(out.layer) == 1), "%d wide at %d, %d",
+          drawable_width(out.layer), x, y);
+    check_end_case("refine a layer of one pixel");
+    check_refusal("the selection lies outside of a layer beside the canvas", SFU_ACTION_REMOVE, image,
+                  AS_DRAWABLE(beside), "seed=77", "outside");
+    gimp_selection_none(image);
+    out = call_action(SFU_ACTION_REFINE, image, AS_DRAWABLE(beside), values_of(SFU_ACTION_REFINE));
+    if (out.ok)
+        drawable_offsets(out.layer, &x, &y);
+    CHECK(out.ok && x == -40 && y == 60, "at %d, %d: %s", x, y, out.error);
+    check_end_case("refine a layer beside the canvas: the result lies on it");
+    gimp_image_delete(image);
+}
+
 static void extreme_sizes(void)
 {
     Image image = gimp_image_new(1, 1, GIMP_RGB);
@@ -357,6 +387,7 @@ static void extreme_sizes(void)
     }
     gimp_image_delete(image);
     check_end_case("an image of one pixel");
+    small_layers();
 
     image = gimp_image_new(30000, 9, GIMP_RGB);
     work = check_add_layer(image, "work", 30000, 9, 0, 0, FALSE);

@@ -41,6 +41,7 @@ typedef GimpDrawable *Drawable;
 #define AS_ITEM(l) GIMP_ITEM(l)
 #define ID(x) ((x) ? gimp_item_get_id(GIMP_ITEM(x)) : -1)
 #define IMAGE_ID(x) gimp_image_get_id(x)
+#define check_image_by_id gimp_image_get_by_id
 #define HAS_FORMAT_SPACE 1
 #define edit_copy_paste(l)                                                                                             \
     do {                                                                                                               \
@@ -153,6 +154,7 @@ typedef gint32 Drawable;
 #define AS_ITEM(l) (l)
 #define ID(x) (x)
 #define IMAGE_ID(x) (x)
+#define check_image_by_id(id) (id)
 #define HAS_FORMAT_SPACE 0
 #define edit_copy_paste(l) (gimp_edit_copy(l), gimp_edit_paste(l, TRUE))
 #define item_rename gimp_item_set_name

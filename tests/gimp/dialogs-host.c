@@ -60,6 +60,16 @@ gboolean sfu_host_layer_is_shown(int layer)
     return TRUE;
 }
 
+gboolean sfu_host_layer_covers(int layer)
+{
+    return TRUE;
+}
+
+int sfu_host_layer_parent(int layer)
+{
+    return -1;
+}
+
 GArray *sfu_host_locks_lift(int image)
 {
     return g_array_new(FALSE, FALSE, sizeof(int));
@@ -101,6 +111,11 @@ GeglBuffer *sfu_host_read_layer_look(int image, int layer, GError **error)
 }
 
 GeglBuffer *sfu_host_read_visible(int image, GError **error)
+{
+    return gegl_buffer_dup(host.picture);
+}
+
+GeglBuffer *sfu_host_read_up_to(int image, int layer, GError **error)
 {
     return gegl_buffer_dup(host.picture);
 }
@@ -181,6 +196,7 @@ void sfu_host_layer_look_like(int layer, int source)
 void sfu_host_layer_insert(int image, int layer, int above, GeglBuffer *pixels, SfuLayerKind kind)
 {
     host.n_inserted++;
+    host.last_above = above;
 }
 
 void sfu_host_layer_discard(int layer)

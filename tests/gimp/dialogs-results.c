@@ -97,6 +97,91 @@ static void an_image_closed_meanwhile(void)
     dlg_end_scene();
 }
 
+/* ---- what is worked on ---- */
+
+static gboolean says_that_nothing_is_selected(GtkWidget *window)
+{
+    Search s = {GTK_TYPE_LABEL, "Select the area to fill first", NULL};
+    dlg_walk(window, dlg_match_words, &s);
+    return s.found != NULL;
+}
+
+static void come_back(GtkWidget *window)
+{
+    gboolean handled = FALSE;
+    GdkEvent *event = gdk_event_new(GDK_FOCUS_CHANGE);
+    event->focus_change.window = g_object_ref(gtk_widget_get_window(window));
+    event->focus_change.in = TRUE;
+    g_signal_emit_by_name(window, "focus-in-event", event, &handled);
+    gdk_event_free(event);
+    dlg_settle(50);
+}
+
+static void select_meanwhile(GtkWidget *window)
+{
+    g_assert_true(says_that_nothing_is_selected(window));
+    come_back(window);
+    g_assert_true(says_that_nothing_is_selected(window));
+    host.selection = gegl_buffer_new(GEGL_RECTANGLE(120, 80, 150, 110), babl_format("Y float"));
+    GeglColor *white = gegl_color_new("white");
+    gegl_buffer_set_color(host.selection, NULL, white);
+    g_object_unref(white);
+    come_back(window);
+    g_assert_false(says_that_nothing_is_selected(window));
+    Search s = {GTK_TYPE_LABEL, "Selection: 150", NULL};
+    dlg_walk(window, dlg_match_words, &s);
+    g_assert_nonnull(s.found);
+}
+
+static void a_sentence_goes_with_its_cause(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    dlg_new_scene();
+    g_clear_object(&host.selection);
+    dlg_action = SFU_ACTION_FILL;
+    g_timeout_add(100, dlg_act, select_meanwhile);
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_no_error(error);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    dlg_end_scene();
+}
+
+/* ---- several variants ---- */
+
+static void add_both(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 200 && (dlg_is_running(window) || dlg_count_results(window) < 3); i++)
+        dlg_settle(50);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Add as Layer")));
+    g_assert_cmpint(host.last_above, ==, LAYER);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_start(window, "Result 2, seed")));
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Add as Layer")));
+    g_assert_cmpint(host.last_above, ==, LAYER + 1); /* the first variant's layer would hide it */
+}
+
+static void a_second_variant_lies_above_the_first(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    dlg_new_scene();
+    host.n_inserted = 0;
+    dlg_action = SFU_ACTION_FILL;
+    g_timeout_add(100, dlg_act, add_both);
+    g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(host.n_inserted, ==, 2);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    dlg_end_scene();
+}
+
 static void close_without_adding(GtkWidget *window)
 {
     gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
@@ -348,6 +433,8 @@ void dlg_results_tests(void)
     g_test_add_func("/whole-image/as many results as layers, or a sentence and nothing changed",
                     a_result_for_each_layer);
     g_test_add_func("/results/an image closed meanwhile becomes a new one", an_image_closed_meanwhile);
+    g_test_add_func("/results/what is selected while the dialog is open", a_sentence_goes_with_its_cause);
+    g_test_add_func("/results/a second variant lies above the first", a_second_variant_lies_above_the_first);
     g_test_add_func("/results/closing asks about what was not added", results_are_asked_about);
     g_test_add_func("/results/what is kept is there again", results_are_kept);
     g_test_add_func("/results/the history holds the last 50", history_is_bounded);

@@ -201,6 +201,87 @@ static void a_control_layer_reaches_the_engine(void)
     host.has_sketch = FALSE;
 }
 
+/* ---- reference layers, and what a model has no use for ---- */
+
+static gboolean has_reference_layers(GtkWidget *window)
+{
+    return dlg_find(window, GTK_TYPE_BUTTON, "Add Re_ference Layer") != NULL;
+}
+
+static void generate_once(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    wait_until_done(window);
+}
+
+static void refer_to_it(GtkWidget *window)
+{
+    GtkWidget *model = combo(window, "Model");
+    dlg_settle(300);
+    g_assert_false(has_reference_layers(window)); /* the first model has no use for them */
+    sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors");
+    for (int i = 0; i < 100 && !has_reference_layers(window); i++)
+        dlg_settle(20);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add Re_ference Layer")));
+    dlg_settle(50);
+    g_assert_cmpint(
+        gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(combo(window, "Reference layer"))), NULL),
+        ==, 2);
+    sfu_model_combo_set(combo(window, "Reference layer"), "sketch");
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(dlg_find_or_fail(window, GTK_TYPE_SPIN_BUTTON, "Weight")), 0.6);
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(dlg_find_or_fail(window, GTK_TYPE_SPIN_BUTTON, "Steps")), 3);
+    gtk_text_buffer_set_text(
+        gtk_text_view_get_buffer(GTK_TEXT_VIEW(dlg_find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt"))), "a red door",
+        -1);
+    dlg_look_at(window, sfu_action_info(dlg_action)->name, "9-reference");
+    generate_once(window);
+    /* Fields that a model has no use for are hidden, and what stands in them does not reach it. */
+    sfu_model_combo_set(model, "/models/Sfumato mini.safetensors");
+    for (int i = 0; i < 100 && has_reference_layers(window); i++)
+        dlg_settle(20);
+    g_assert_null(dlg_find(window, GTK_TYPE_SPIN_BUTTON, "Steps"));
+    generate_once(window);
+    sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors"); /* and are there again */
+    for (int i = 0; i < 100 && !has_reference_layers(window); i++)
+        dlg_settle(20);
+    generate_once(window);
+    g_timeout_add(300, dlg_answer, "_Discard");
+}
+
+static void only_what_the_model_uses_reaches_the_engine(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    char *text = NULL;
+    dlg_new_scene();
+    host.has_sketch = TRUE;
+    const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &dlg_log, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
+    dlg_action = SFU_ACTION_FILL;
+    g_timeout_add(100, dlg_act, refer_to_it);
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
+    char **lines = g_strsplit(text, "\n", 0);
+    g_assert_cmpuint(g_strv_length(lines), ==, 10); /* three times three variants */
+    for (int i = 0; i < 9; i += 3) {
+        const gboolean uses = i != 3;
+        g_assert_true(!strstr(lines[i], " reference [sketch,weight=0.6] 200 100 ") == !uses);
+        g_assert_true(!strstr(lines[i], " steps 3 ") == !uses);
+        g_assert_true(!strstr(lines[i], " prompt a red door") == !uses);
+    }
+    g_strfreev(lines);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    g_free(text);
+    g_clear_pointer(&dlg_log, g_free);
+    close(fd);
+    dlg_end_scene();
+    host.has_sketch = FALSE;
+}
+
 static void control_layers_of_scripts(void)
 {
     static const char *const sketch = "/models/controlnet/sd15_canny.safetensors=sketch,prepare=scribble";
@@ -261,5 +342,7 @@ void dlg_tools_tests(void)
     g_test_add_func("/excluded/it reaches the engine", an_excluded_area_reaches_the_engine);
     g_test_add_func("/tools/restore and edit", newer_tools);
     g_test_add_func("/control/a layer reaches the engine", a_control_layer_reaches_the_engine);
+    g_test_add_func("/control/only what the model uses reaches the engine",
+                    only_what_the_model_uses_reaches_the_engine);
     g_test_add_func("/control/scripts name layers", control_layers_of_scripts);
 }

@@ -71,9 +71,8 @@ static void use_action(GtkWidget *window)
 
     char *text = NULL;
     g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
-    g_assert_nonnull(strstr(
-        text,
-        "device Stand-in GPU memory 2147483648 precision bf16 vae /models/vae-ft-mse.safetensors prompt a red door"));
+    g_assert_nonnull(strstr(text, "device Stand-in GPU memory 2147483648 precision bf16 vae "
+                                  "/models/vae-ft-mse.safetensors steps 0 prompt a red door"));
     g_free(text);
     host.selection = NULL; /* what the user may do meanwhile */
     host.image_type = SFU_HOST_INDEXED;

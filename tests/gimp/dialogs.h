@@ -19,6 +19,7 @@ typedef struct {
     char *last_message;
     GHashTable *texts; /* of the image */
     SfuHostType image_type;
+    int last_above;                                           /* of the layer that was inserted last */
     int n_inserted, n_scaled, n_restored, n_written, fail_at; /* fail_at: the write that fails, from 1 */
 } TestHost;
 extern TestHost host;

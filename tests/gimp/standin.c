@@ -69,6 +69,17 @@ static void look(void)
         g_usleep((gulong)atoi(ms) * 1000);
 }
 
+void sfu_model_folders_also(const char *const *folders)
+{
+}
+
+SfuReferences sfu_model_references(const char *model)
+{
+    return strstr(model, "dreamshaper") ? SFU_REFERENCES_WEIGHTED
+           : strstr(model, "instruct")  ? SFU_REFERENCES_PLAIN
+                                        : SFU_REFERENCES_NONE;
+}
+
 GPtrArray *sfu_models(const char *const *folders)
 {
     static const struct {
@@ -312,8 +323,9 @@ static float red_at(GeglBuffer *b, int x, int y)
     return pixel[0];
 }
 
-/* " control [TEXT] x y w h corner RED middle RED" of each network; caller frees. */
-static char *controls_text(const SfuJob *job)
+/* " control [TEXT] x y w h corner RED middle RED" of each network, " reference [TEXT] w h" of each reference; caller
+ * frees. */
+static char *steering_text(const SfuJob *job)
 {
     const char *const *texts = sfu_params_list(job->params, SFU_PARAM_CONTROL);
     GString *s = g_string_new(NULL);
@@ -326,6 +338,11 @@ static char *controls_text(const SfuJob *job)
                                    red_at(b, e->x, e->y), red_at(b, e->x + e->width / 2, e->y + e->height / 2));
         else
             g_string_append(s, " none");
+    }
+    for (int i = 0; i < job->n_references; i++) {
+        const GeglRectangle *e = gegl_buffer_get_extent(job->references[i]);
+        const char *const *said = sfu_params_list(job->params, SFU_PARAM_REFERENCE);
+        g_string_append_printf(s, " reference [%s] %d %d", said[i], e->width, e->height);
     }
     return g_string_free(s, FALSE);
 }
@@ -374,15 +391,16 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
                             GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
         FILE *f = fopen(log, "a");
         if (f) {
-            char *controls = controls_text(job);
+            char *steering = steering_text(job);
             fprintf(f,
                     "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d exclude %d %d %d %d pixel %.4f "
-                    "%.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT " precision %s vae %s%s prompt %s\n",
+                    "%.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT " precision %s vae %s%s steps %g prompt %s\n",
                     sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height,
                     x->x, x->y, x->width, x->height, pixel[0], pixel[1], pixel[2], pixel[3],
                     e->device ? e->device : "any", e->memory_bytes, e->precision ? e->precision : "auto",
-                    sfu_params_get_string(job->params, "vae"), controls, sfu_params_get_string(job->params, "prompt"));
-            g_free(controls);
+                    sfu_params_get_string(job->params, "vae"), steering, sfu_params_get_double(job->params, "steps"),
+                    sfu_params_get_string(job->params, "prompt"));
+            g_free(steering);
             fclose(f);
         }
     }

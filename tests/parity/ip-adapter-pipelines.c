@@ -162,6 +162,23 @@ static void test_found(void)
     g_object_unref(picture);
 }
 
+/* After test_found(), which has put an adapter into the folder. */
+static void test_told_before(void)
+{
+    const char *const also[] = {dir, NULL}, *const none[] = {NULL};
+    char *path = parity_model_path("sd", NULL);
+    g_assert_cmpint(sfu_model_references(path), ==, SFU_REFERENCES_WEIGHTED);
+    g_setenv("SFUMATO_MODELS", "", TRUE);
+    g_assert_cmpint(sfu_model_references(path), ==, SFU_REFERENCES_NONE);
+    sfu_model_folders_also(also); /* as a host does with folders that its user has named */
+    g_assert_cmpint(sfu_model_references(path), ==, SFU_REFERENCES_WEIGHTED);
+    sfu_model_folders_also(none);
+    g_assert_cmpint(sfu_model_references(path), ==, SFU_REFERENCES_NONE);
+    g_assert_cmpint(sfu_model_references(""), ==, SFU_REFERENCES_NONE);
+    g_setenv("SFUMATO_MODELS", dir, TRUE);
+    g_free(path);
+}
+
 int main(int argc, char **argv)
 {
     GError *error = NULL;
@@ -175,6 +192,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ip-adapter/pipelines", test_pipelines);
     g_test_add_func("/ip-adapter/refusals", test_refusals);
     g_test_add_func("/ip-adapter/found", test_found);
+    g_test_add_func("/ip-adapter/whether a model looks at references", test_told_before);
     const int failed = g_test_run();
     parity_runs_close();
     parity_delete(dir);

@@ -1,0 +1,290 @@
+/* Results into the image.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session.h"
+
+#include <string.h>
+#include <glib/gi18n-lib.h>
+
+#include "history.h"
+#include "host.h"
+#include "pixels.h"
+#include "whole-image.h"
+
+/* "Remove", "Fill: a wooden bench". Caller frees. */
+static char *layer_name(SfuAction action, const SfuResult *result)
+{
+    const char *prompt = sfu_params_text(result->params, SFU_PARAM_PROMPT), *word = _(sfu_action_info(action)->layer);
+    if (!sfu_action_spec(action, "prompt") || !*prompt)
+        return g_strdup(word);
+    char *head = g_utf8_strlen(prompt, -1) > 48 ? g_utf8_substring(prompt, 0, 47) : g_strdup(prompt);
+    char *name =
+        g_strdup_printf("%s: %s%s", word, g_strdelimit(head, "\n\r\t", ' '), strlen(head) < strlen(prompt) ? "…" : "");
+    g_free(head);
+    return name;
+}
+
+/* A copy with its alpha lowered to that of the picture. */
+static GeglBuffer *limit_alpha(GeglBuffer *pixels, GeglBuffer *picture)
+{
+    const GeglRectangle all = *gegl_buffer_get_extent(pixels);
+    const Babl *rgba = babl_format("R'G'B'A float");
+    GeglBuffer *copy = gegl_buffer_new(&all, rgba);
+    float *row = g_new(float, (gsize)all.width * 4), *limit = g_new(float, (gsize)all.width * 4);
+    for (int y = 0; y < all.height; y++) {
+        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
+        gegl_buffer_get(pixels, &r, 1.0, rgba, row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        gegl_buffer_get(picture, &r, 1.0, rgba, limit, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+        for (int x = 0; x < all.width; x++)
+            row[4 * x + 3] = MIN(row[4 * x + 3], CLAMP(limit[4 * x + 3], 0, 1));
+        gegl_buffer_set(copy, &r, 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(row);
+    g_free(limit);
+    return copy;
+}
+
+/* A result for the whole of what was read, where the selection is. Caller unrefs. */
+static GeglBuffer *through_selection(const SfuInput *in, const SfuResult *result)
+{
+    GeglBuffer *pixels = g_object_ref(result->picture);
+    if (in->mask && !result->masked) {
+        GeglBuffer *part = sfu_pixels_cropped(pixels, gegl_buffer_get_extent(in->mask));
+        g_object_unref(pixels);
+        pixels = sfu_pixels_masked(part, in->mask);
+        g_object_unref(part);
+    }
+    if (in->has_alpha) {
+        GeglBuffer *limited = limit_alpha(pixels, in->picture);
+        g_object_unref(pixels);
+        pixels = limited;
+    }
+    return pixels;
+}
+
+GeglBuffer *sfu_output_look(const SfuInput *in, const SfuResult *result)
+{
+    return in->action == SFU_ACTION_EDIT || in->action == SFU_ACTION_RESTORE ? through_selection(in, result)
+                                                                             : g_object_ref(result->picture);
+}
+
+/* The pixels of one result, where they belong, and how they become a layer. Caller unrefs. */
+static GeglBuffer *place_pixels(const SfuInput *in, const SfuRequest *r, const SfuResult *result, SfuLayerKind *kind)
+{
+    GeglBuffer *pixels = result->picture;
+    *kind = r->layer_mask ? SFU_LAYER_MASK : SFU_LAYER_ALPHA;
+    switch (in->action) {
+    case SFU_ACTION_REFINE:
+    case SFU_ACTION_RESTYLE:
+        /* Where the source is transparent, a repainted copy of it is too. */
+        return in->has_alpha ? limit_alpha(pixels, in->picture) : g_object_ref(pixels);
+    case SFU_ACTION_EDIT:
+    case SFU_ACTION_RESTORE:
+        return through_selection(in, result);
+    case SFU_ACTION_EXPAND:
+        *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
+        return g_object_ref(pixels);
+    case SFU_ACTION_ENLARGE:
+        *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
+        return r->new_image ? sfu_pixels_moved(pixels, 0, 0) : sfu_pixels_moved(pixels, in->place.x, in->place.y);
+    case SFU_ACTION_SEAMLESS:
+    case SFU_ACTION_GENERATE: {
+        const GeglRectangle *size = gegl_buffer_get_extent(pixels);
+        SfuHostImage info;
+        *kind = SFU_LAYER_OPAQUE;
+        if (r->new_image || in->image < 0 || !sfu_host_image_info(in->image, &info))
+            return sfu_pixels_moved(pixels, 0, 0);
+        if (in->place.width <= 0)
+            return sfu_pixels_moved(pixels, (info.width - size->width) / 2, (info.height - size->height) / 2);
+        GeglBuffer *fitted = sfu_pixels_scaled(pixels, &in->place);
+        if (!in->mask) /* the canvas, which control layers lie on */
+            return fitted;
+        GeglBuffer *masked = sfu_pixels_masked(fitted, in->mask);
+        g_object_unref(fitted);
+        *kind = SFU_LAYER_ALPHA;
+        return masked;
+    }
+    default:
+        return g_object_ref(pixels);
+    }
+}
+
+/* TRUE: the new layer stands in for the one that was read, in the same image, so it is given that layer's looks. */
+static gboolean stands_in(const SfuInput *in, int image)
+{
+    return in->source && image == in->image && sfu_host_layer_in_image(in->layer, image);
+}
+
+/* The same, seen through the layer mask of the layer that was read: what that hides is hidden here. */
+static GeglBuffer *place_result(const SfuInput *in, const SfuRequest *r, const SfuResult *result, int image,
+                                SfuLayerKind *kind)
+{
+    GeglBuffer *pixels = place_pixels(in, r, result, kind);
+    if (!in->cover || !stands_in(in, image))
+        return pixels;
+    GeglBuffer *cover = g_object_ref(in->cover);
+    if (in->action == SFU_ACTION_ENLARGE) {
+        GeglBuffer *part = sfu_pixels_cropped(cover, &in->place);
+        g_object_unref(cover);
+        cover = sfu_pixels_scaled(part, gegl_buffer_get_extent(pixels));
+        g_object_unref(part);
+    }
+    GeglBuffer *masked = sfu_pixels_masked(pixels, cover);
+    g_object_unref(cover);
+    g_object_unref(pixels);
+    *kind = *kind == SFU_LAYER_OPAQUE ? SFU_LAYER_ALPHA : *kind;
+    return masked;
+}
+
+/* The image was closed: the result is shown in what was read of it, from 0, 0. */
+static GeglBuffer *whole_picture(const SfuInput *in, const SfuResult *result, SfuLayerKind *kind)
+{
+    const gboolean patch = in->picture && in->action != SFU_ACTION_EXPAND && in->action != SFU_ACTION_ENLARGE;
+    GeglBuffer *all = patch ? sfu_pixels_over(in->picture, result->picture) : g_object_ref(result->picture);
+    GeglBuffer *moved = sfu_pixels_moved(all, 0, 0);
+    g_object_unref(all);
+    *kind = in->has_alpha ? SFU_LAYER_ALPHA : SFU_LAYER_OPAQUE;
+    return moved;
+}
+
+/* How far things have moved since they were read. A result follows the layer that it was made from: that moves by
+ * itself, and with all others when the canvas is resized. FALSE with USAGE: it fits nowhere. */
+static gboolean find_shift(const SfuInput *in, int *dx, int *dy, GError **error)
+{
+    SfuHostImage info;
+    *dx = *dy = 0;
+    if (in->canvas.width <= 0 || !sfu_host_image_info(in->image, &info))
+        return TRUE;
+    gboolean same = info.width == in->canvas.width && info.height == in->canvas.height;
+    if (in->layer_was.width > 0 && sfu_host_layer_in_image(in->layer, in->image)) {
+        const GeglRectangle now = sfu_host_layer_bounds(in->layer);
+        same = now.width == in->layer_was.width && now.height == in->layer_was.height;
+        *dx = now.x - in->layer_was.x;
+        *dy = now.y - in->layer_was.y;
+    }
+    return same ||
+           sfu_refuse(error, _("The image or the layer was cropped or scaled meanwhile, so the result does not fit. "
+                               "Undo that, then add the result."));
+}
+
+static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResult *result)
+{
+    SfuRequest as_used = *r;
+    as_used.sample_merged = in->merged;
+    as_used.params = result->params;
+    return sfu_request_to_json(&as_used, in->source);
+}
+
+static void note_history(const SfuInput *in, const SfuRequest *r, const SfuResult *result, int image)
+{
+    char *json = result_json(in, r, result);
+    sfu_history_note(image, json, TRUE);
+    g_free(json);
+}
+
+/* Gives the canvas the sides that were asked for, unless it has them: another variant may have been added before. Moves
+ * all layers along. */
+static void expand_canvas(const SfuInput *in, const SfuRequest *r, int image, int dx, int dy)
+{
+    SfuHostImage info;
+    const int left = sfu_params_int(r->params, SFU_PARAM_LEFT), top = sfu_params_int(r->params, SFU_PARAM_TOP),
+              right = sfu_params_int(r->params, SFU_PARAM_RIGHT), bottom = sfu_params_int(r->params, SFU_PARAM_BOTTOM);
+    sfu_host_image_info(image, &info);
+    const GeglRectangle now = {0, 0, info.width, info.height},
+                        wanted = {dx - left, dy - top, in->canvas.width + left + right,
+                                  in->canvas.height + top + bottom};
+    GeglRectangle both;
+    gegl_rectangle_bounding_box(&both, &now, &wanted);
+    if (!gegl_rectangle_equal(&both, &now))
+        sfu_host_resize_canvas(image, both.width, both.height, -both.x, -both.y);
+}
+
+static void add_layers(const SfuInput *in, int image, const int *layers, GeglBuffer *const *pixels,
+                       const SfuLayerKind *kinds, int n)
+{
+    int above = image == in->image && in->above >= 0 && sfu_host_layer_in_image(in->above, image) ? in->above : -1;
+    for (int i = n - 1; i >= 0; i--) {
+        sfu_host_layer_insert(image, layers[i], above, pixels[i], kinds[i]);
+        above = layers[i];
+    }
+}
+
+gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
+                        GError **error)
+{
+    SfuHostImage info;
+    if (in->layers) {
+        const gboolean in_place = !r->new_image && sfu_host_image_info(in->image, &info);
+        if (in_place) /* the note in the image's history belongs to the same step */
+            sfu_host_undo_begin(in->image);
+        const gboolean added = sfu_whole_image_add(in, results, r->new_image, layer, image, error);
+        if (added)
+            note_history(in, r, results->pdata[0], *image);
+        if (in_place)
+            sfu_host_undo_end(in->image);
+        return added;
+    }
+    const int n = results->len;
+    const gboolean closed = in->image >= 0 && !sfu_host_image_info(in->image, &info);
+    const gboolean fresh = in->image < 0 || closed || (r->new_image && sfu_action_spec(r->action, "new_image"));
+    if (!fresh && (info.type == SFU_HOST_INDEXED || info.floating))
+        return sfu_refuse(error, _("The image was changed meanwhile: it is indexed or has a floating selection. Change "
+                                   "that, then add the result."));
+    int dx = 0, dy = 0;
+    if (!fresh && !find_shift(in, &dx, &dy, error))
+        return FALSE;
+    int *layers = g_new(int, n), target = in->image;
+    GeglBuffer **pixels = g_new0(GeglBuffer *, n);
+    SfuLayerKind *kinds = g_new(SfuLayerKind, n);
+    gboolean ok = TRUE;
+    int made = 0;
+    for (int i = 0; i < n; i++)
+        pixels[i] = closed ? whole_picture(in, results->pdata[i], &kinds[i])
+                           : place_result(in, r, results->pdata[i], fresh ? -1 : in->image, &kinds[i]);
+    for (int i = 0; (dx || dy) && i < n; i++) {
+        const GeglRectangle at = *gegl_buffer_get_extent(pixels[i]);
+        GeglBuffer *moved = sfu_pixels_moved(pixels[i], at.x + dx, at.y + dy);
+        g_object_unref(pixels[i]);
+        pixels[i] = moved;
+    }
+    if (fresh) {
+        const GeglRectangle *size = gegl_buffer_get_extent(pixels[0]);
+        target = sfu_host_new_image(closed ? -1 : in->image, size->width, size->height);
+    }
+    for (int i = 0; ok && i < n; i++) {
+        char *name = layer_name(in->action, results->pdata[i]);
+        layers[i] = sfu_host_layer_new(target, pixels[i], name, kinds[i], error);
+        ok = layers[i] >= 0;
+        made += ok;
+        if (ok && !fresh && stands_in(in, target))
+            sfu_host_layer_look_like(layers[i], in->layer);
+        g_free(name);
+    }
+    if (ok) {
+        sfu_host_undo_begin(target);
+        add_layers(in, target, layers, pixels, kinds, n);
+        if (in->action == SFU_ACTION_EXPAND && !fresh)
+            expand_canvas(in, r, target, dx, dy);
+        for (int i = 0; i < n; i++) {
+            char *json = result_json(in, r, results->pdata[i]);
+            sfu_host_parasite_set(layers[i], json);
+            sfu_history_note(target, json, TRUE);
+            g_free(json);
+        }
+        sfu_host_set_active_layer(target, layers[0]);
+        sfu_host_undo_end(target);
+        *layer = layers[0];
+        *image = target;
+    } else {
+        for (int i = 0; i < made; i++)
+            sfu_host_layer_discard(layers[i]);
+        if (fresh)
+            sfu_host_delete_image(target);
+    }
+    for (int i = 0; i < n; i++)
+        g_object_unref(pixels[i]);
+    g_free(pixels);
+    g_free(layers);
+    g_free(kinds);
+    return ok;
+}
