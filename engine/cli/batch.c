@@ -5,15 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Takes the value of a member that is not a parameter out of the object; caller frees. */
-static char *take_string(JsonObject *job, const char *name)
+#define MAX_JOBS_BYTES ((guint64)1 << 30)
+
+/* Takes a member that is not a parameter out of the object; *text (NULL if it is missing or null) is the caller's.
+ * FALSE with error if it is no text: a mask that was meant and is not read would let the whole picture change. */
+static gboolean take_text(JsonObject *job, const char *name, char **text, GError **error)
 {
     JsonNode *n = json_object_get_member(job, name);
-    char *v = n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING
-                  ? g_strdup(json_node_get_string(n))
-                  : NULL;
+    const gboolean is_text = n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING;
+    *text = is_text ? g_strdup(json_node_get_string(n)) : NULL;
+    if (n && !is_text && !JSON_NODE_HOLDS_NULL(n)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "\"%s\" must be a text in quotes", name);
+        return FALSE;
+    }
     json_object_remove_member(job, name);
-    return v;
+    return TRUE;
 }
 
 /* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "exclude": FILE, "out": FILE, any parameter: value}. `o`
@@ -33,11 +39,10 @@ static Outcome run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, 
     if (!node)
         goto out;
     JsonObject *object = json_node_get_object(node);
-    task_name = take_string(object, "task");
-    in = take_string(object, "in");
-    out = take_string(object, "out");
-    mask = take_string(object, "mask");
-    exclude = take_string(object, "exclude");
+    if (!take_text(object, "task", &task_name, error) || !take_text(object, "in", &in, error) ||
+        !take_text(object, "out", &out, error) || !take_text(object, "mask", &mask, error) ||
+        !take_text(object, "exclude", &exclude, error))
+        goto out;
     int task = 0;
     while (task < SFU_N_TASKS && g_strcmp0(task_name, sfu_task_name((SfuTask)task)) != 0)
         task++;
@@ -90,9 +95,42 @@ typedef struct {
     SfuEngine *e;
     const SfuCliOptions *o;
     char **lines;
+    int *first; /* for each line the number of an earlier one that writes the same file by another job; 0: none */
     int shard, n_shards;
     int n[TAKEN + 1]; /* outcomes */
 } Batch;
+
+/* The file that a line writes, as an absolute path; NULL: the line is no job. Caller frees. */
+static char *output_of(const char *line)
+{
+    JsonNode *node = *line && *line != '#' ? sfu_json_read(line, "The job", NULL) : NULL;
+    char *out = NULL, *path = NULL;
+    if (node && take_text(json_node_get_object(node), "out", &out, NULL) && out)
+        path = g_canonicalize_filename(out, NULL);
+    g_free(out);
+    if (node)
+        json_node_unref(node);
+    return path;
+}
+
+/* Finds jobs whose file an earlier line writes already: they would count as done, or replace its picture. A line that
+ * merely stands there twice is no such job. */
+static int *find_same_outputs(char **lines)
+{
+    int *first = g_new0(int, g_strv_length(lines) + 1);
+    GHashTable *writers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (int k = 0; lines[k]; k++) {
+        char *path = output_of(lines[k]);
+        const int earlier = path ? GPOINTER_TO_INT(g_hash_table_lookup(writers, path)) : 0;
+        if (earlier && strcmp(lines[earlier - 1], lines[k]) != 0)
+            first[k] = earlier;
+        if (path && !earlier)
+            g_hash_table_insert(writers, g_steal_pointer(&path), GINT_TO_POINTER(k + 1));
+        g_free(path);
+    }
+    g_hash_table_unref(writers);
+    return first;
+}
 
 /* Does every line that is its own. Lines that another worker has are left for another pass; the others become empty.
  * FALSE with error: nothing can be done. */
@@ -106,7 +144,12 @@ static gboolean pass(Batch *b, GError **error)
         GError *local = NULL;
         if (!b->e && !(b->e = sfu_cli_engine(b->o, error)))
             return FALSE;
-        const Outcome outcome = run_line(b->e, b->o, b->lines[k], &local);
+        Outcome outcome = FAILED;
+        if (b->first[k])
+            g_set_error(&local, SFU_ERROR, SFU_ERROR_USAGE, "its output is that of line %d, which is another job",
+                        b->first[k]);
+        else
+            outcome = run_line(b->e, b->o, b->lines[k], &local);
         const gboolean stopped = outcome == FAILED && g_atomic_int_get(&sfu_cli_cancel);
         b->n[outcome] += !stopped;
         if (outcome == FAILED) {
@@ -153,11 +196,13 @@ int sfu_cli_batch(int argc, char **argv)
                     "--claim divides the jobs, so it goes without --shard and --force");
         goto out;
     }
-    if (!parse_shard(o->shard, &b.shard, &b.n_shards, &error) || !g_file_get_contents(o->args[0], &data, NULL, &error))
+    if (!parse_shard(o->shard, &b.shard, &b.n_shards, &error) ||
+        !(data = sfu_cli_text_read(o->args[0], MAX_JOBS_BYTES, &error)))
         goto out;
     b.lines = g_strsplit(data, "\n", -1);
     for (int k = 0; b.lines[k]; k++)
         g_strstrip(b.lines[k]);
+    b.first = find_same_outputs(b.lines);
     if (!all_passes(&b, &error))
         goto out;
     if (!o->quiet)
@@ -167,6 +212,7 @@ out:
     if (error)
         status = sfu_cli_fail(error);
     g_strfreev(b.lines);
+    g_free(b.first);
     g_free(data);
     sfu_engine_free(b.e);
     sfu_cli_options_free(o);

@@ -45,7 +45,7 @@ gboolean sfu_cli_picture_writes(const char *path);
 gboolean sfu_cli_is_picture(const char *path);
 /* Writes in the format that the name's ending says; on any failure the file that is there stays. `like` (NULL: none)
  * gives components, precision, colour space and profile; `depth` (0: as `like`, else 8) 8, 16 or 32 bits. `text`:
- * "parameters" of a PNG file; NULL: none. */
+ * generation parameters, "parameters" of a PNG file, EXIF's UserComment of JPEG and WebP; NULL: none. */
 gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path,
                               GError **error);
 /* What can be known before the work: FALSE with error if the format is not written or does not hold such a picture, or
@@ -61,6 +61,12 @@ gboolean sfu_cli_can_write(const char *path, GError **error);
 char *sfu_png_text_read(const char *path, const char *keyword, GError **error);
 /* The parser behind sfu_png_text_read(), for the fuzzer. */
 char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error);
+
+/* ---- text_file.c ---- */
+
+/* A file's text, without its byte order mark; UTF-16 that has one becomes UTF-8. NULL with error if it cannot be read,
+ * is larger than `max_bytes`, or holds zeros. Caller frees. */
+char *sfu_cli_text_read(const char *path, guint64 max_bytes, GError **error);
 
 /* ---- from.c ---- */
 

@@ -199,10 +199,8 @@ static char *png_text(const char *path, GError **error)
 /* A text file, as A1111 writes beside pictures if told to. NULL: it is none. */
 static char *plain_text(const char *path)
 {
-    char *text = NULL;
-    gsize n = 0;
-    if (g_file_get_contents(path, &text, &n, NULL) && n > 0 && n < MAX_TEXT_FILE &&
-        g_utf8_validate(text, (gssize)n, NULL))
+    char *text = sfu_cli_text_read(path, MAX_TEXT_FILE, NULL);
+    if (text && *text && g_utf8_validate(text, -1, NULL))
         return text;
     g_free(text);
     return NULL;

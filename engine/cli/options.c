@@ -153,10 +153,14 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
     if (strcmp(name, "memory") == 0)
         return parse_bytes(value, &o->memory_bytes, error);
     if (strcmp(name, "depth") == 0) {
-        o->depth = atoi(value);
-        if (o->depth != 8 && o->depth != 16 && o->depth != 32)
+        static const char *const depths[] = {"8", "16", "32"};
+        o->depth = 0;
+        for (guint i = 0; i < G_N_ELEMENTS(depths); i++)
+            if (strcmp(value, depths[i]) == 0)
+                o->depth = 8 << i;
+        if (!o->depth)
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--depth is 8, 16 or 32, not '%s'", value);
-        return o->depth == 8 || o->depth == 16 || o->depth == 32;
+        return o->depth != 0;
     }
     if (strcmp(name, "profile") == 0)
         o->profile = TRUE;

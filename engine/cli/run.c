@@ -30,8 +30,10 @@ void sfu_cli_json_event(const char *event, ...)
     json_builder_set_member_name(b, "event");
     json_builder_add_string_value(b, event);
     for (const char *name; (name = va_arg(ap, const char *));) {
+        char *text = g_utf8_make_valid(va_arg(ap, const char *), -1); /* names of files may be anything */
         json_builder_set_member_name(b, name);
-        json_builder_add_string_value(b, va_arg(ap, const char *));
+        json_builder_add_string_value(b, text);
+        g_free(text);
     }
     json_builder_end_object(b);
     va_end(ap);

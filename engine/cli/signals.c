@@ -86,9 +86,12 @@ void sfu_cli_signals_bus(void)
 
 void sfu_cli_signals(void)
 {
+    static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
     const struct sigaction interrupt = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
-    sigaction(SIGINT, &interrupt, NULL);
-    sigaction(SIGTERM, &interrupt, NULL);
+    struct sigaction old;
+    for (guint i = 0; i < G_N_ELEMENTS(stops); i++) /* what is ignored stays so: nohup, and a script's own background */
+        if (sigaction(stops[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(stops[i], &interrupt, NULL);
     sfu_cli_signals_bus();
     signal(SIGPIPE, SIG_IGN); /* whoever stops listening to what is told does not stop the work */
     signal(SIGXFSZ, SIG_IGN); /* the write fails instead, and says why */

@@ -24,8 +24,12 @@ static JsonNode *member(JsonNode *config, const char *name)
 static void read_int(JsonNode *config, const char *name, int *v, int low, int high)
 {
     JsonNode *n = member(config, name);
-    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_INT64)
+    const GType t = n && JSON_NODE_HOLDS_VALUE(n) ? json_node_get_value_type(n) : G_TYPE_INVALID;
+    const double d = t == G_TYPE_DOUBLE ? json_node_get_double(n) : 0.5;
+    if (t == G_TYPE_INT64)
         *v = (int)CLAMP(json_node_get_int(n), low, high);
+    else if (d == floor(d)) /* 32.0 */
+        *v = (int)CLAMP(d, low, high);
 }
 
 static void read_float(JsonNode *config, const char *name, float *v)

@@ -110,8 +110,11 @@ char *sfu_control_spec_write(const SfuControlSpec *s)
     add_number(text, "to", s->to, 1);
     if (s->prepare != SFU_PREPARE_NONE)
         g_string_append_printf(text, ",prepare=%s", preparations[s->prepare]);
-    if (s->prepare == SFU_PREPARE_CANNY && (s->low != 100 || s->high != 200))
-        g_string_append_printf(text, ":%.6g:%.6g", s->low, s->high);
+    const double bounds[] = {s->low, s->high};
+    for (int i = 0; s->prepare == SFU_PREPARE_CANNY && (s->low != 100 || s->high != 200) && i < 2; i++) {
+        char number[G_ASCII_DTOSTR_BUF_SIZE];
+        g_string_append_printf(text, ":%s", g_ascii_formatd(number, sizeof number, "%.6g", bounds[i]));
+    }
     if (s->type)
         g_string_append_printf(text, ",type=%s", s->type);
     if (s->guess)

@@ -13,6 +13,7 @@
 #include "file/json.h"
 #include "params/styles.h"
 #include "sample/sample.h"
+#include "text/wildcards.h"
 
 /* Parameters that have a name of their own in the web UI, in its order. Everything else is written as "Sfumato <name>".
  */
@@ -500,6 +501,17 @@ static void read_prompts(char **lines, int end, GString *prompt, GString *negati
     }
 }
 
+/* The prompts of a finished picture: what looks like a wildcard in them is what the model saw. */
+static void put_prompts(const Reader *r, const char *prompt, const char *negative)
+{
+    char *words = sfu_wildcards_escape(negative);
+    sfu_params_put_text(r->p, SFU_PARAM_NEGATIVE, words);
+    g_free(words);
+    words = name_weights(sfu_wildcards_escape(prompt), r->is_ours ? "unet=" : "te=", r->is_ours ? "te=" : "unet=");
+    sfu_params_put_text(r->p, SFU_PARAM_PROMPT, words);
+    g_free(words);
+}
+
 gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *warnings, GError **error)
 {
     if (!text || !g_utf8_validate(text, -1, NULL)) {
@@ -527,9 +539,7 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
         Reader r = {.p = p, .warnings = warnings, .unused = g_string_new(NULL)};
         read_pairs(&r, lines[n - 1]);
         g_string_free(r.unused, TRUE);
-        char *named = name_weights(g_strdup(prompt->str), r.is_ours ? "unet=" : "te=", r.is_ours ? "te=" : "unet=");
-        sfu_params_put_text(p, SFU_PARAM_PROMPT, named);
-        g_free(named);
+        put_prompts(&r, prompt->str, negative->str);
     } else if (ok) {
         sfu_warn(warnings, "The saved text holds no line \"Steps: ...\", so all of it is the prompt.");
     }

@@ -206,6 +206,36 @@ static gboolean put_choice(Resolver *r, GString *out, const char *text, gsize n,
 
 /* ---- texts ---- */
 
+/* text[0..n) stands between braces. */
+static gboolean is_choice(const char *text, gsize n)
+{
+    return n && (outside(text, n, "|") || outside(text, n, "$$"));
+}
+
+/* What stands at text[0..n) as it is: a letter, or a backslash and what it escapes. */
+static gsize escape_length(const char *text, gsize n)
+{
+    return *text == '\\' && n > 1 ? 2 : 1;
+}
+
+char *sfu_wildcards_escape(const char *text)
+{
+    const gsize n = strlen(text);
+    gsize *match = match_braces(text, n);
+    gboolean choices = FALSE;
+    GString *out = g_string_sized_new(n);
+    for (gsize i = 0; i < n && !choices; i++)
+        choices = match[i] && is_choice(text + i + 1, match[i] - i - 1);
+    for (gsize i = 0, length; i < n; i += length) { /* every brace: around an escaped one the others pair anew */
+        if ((choices && text[i] == '{') || wildcard_length(text + i, n - i))
+            g_string_append_c(out, '\\');
+        length = escape_length(text + i, n - i);
+        g_string_append_len(out, text + i, (gssize)length);
+    }
+    g_free(match);
+    return g_string_free(out, FALSE);
+}
+
 static gboolean resolve(Resolver *r, GString *out, const char *text, gsize n, int depth)
 {
     if (depth > MAX_DEPTH) {
@@ -218,8 +248,8 @@ static gboolean resolve(Resolver *r, GString *out, const char *text, gsize n, in
     for (gsize i = 0; ok && i < n;) {
         const char *at = text + i;
         const gsize name = wildcard_length(at, n - i), inner = match[i] ? match[i] - i - 1 : 0;
-        const gboolean choice = inner && (outside(at + 1, inner, "|") || outside(at + 1, inner, "$$"));
-        const gsize length = name ? name : choice ? inner + 2 : *at == '\\' && i + 1 < n ? 2 : 1;
+        const gboolean choice = is_choice(at + 1, inner);
+        const gsize length = name ? name : choice ? inner + 2 : escape_length(at, n - i);
         if ((name || choice) && ++r->n_choices > MAX_CHOICES) {
             g_set_error(r->error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WILDCARD, _("The prompt has more than %d wildcards"),
                         MAX_CHOICES);

@@ -14,6 +14,9 @@ typedef GPtrArray *(*SfuWildcardLines)(const char *name, gpointer data, GError *
  * {3::a|b} a three times as often; __name__ one of lines(name). Choices may hold choices. A seed makes the same choices
  * everywhere. Braces without | or $$ are text. Caller frees; NULL with UTF8, LENGTH or WILDCARD, or lines' error. */
 char *sfu_wildcards_resolve(const char *text, guint64 seed, SfuWildcardLines lines, gpointer data, GError **error);
+/* The text with a backslash before each brace and wildcard that sfu_wildcards_resolve() would replace: words that a
+ * picture was made with are left to chance no more. CLIP's prompt syntax drops the backslash. Caller frees. */
+char *sfu_wildcards_escape(const char *text);
 
 G_END_DECLS
 #endif

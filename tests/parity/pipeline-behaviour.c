@@ -273,6 +273,26 @@ static void test_taesd_previews_and_decodes(void)
     g_free(tiny);
 }
 
+/* A program that stays, as GIMP's and a batch's: the autoencoder is that of the job, not of the one before. */
+static void test_another_vae_between_runs(void)
+{
+    char *tiny = parity_model_path("taesd", NULL);
+    GPtrArray *r[4];
+    for (int i = 0; i < 4; i++) {
+        SfuParams *p = params("sd1", "sampler euler width 128 height 96");
+        if (i % 2)
+            g_assert_true(sfu_params_set(p, "vae", tiny, NULL));
+        r[i] = run_on(engine, SFU_TASK_TXT2IMG, p, NULL, NULL);
+        sfu_params_free(p);
+    }
+    g_assert_cmpfloat(difference(first(r[0])->picture, first(r[1])->picture), >, 0.01);
+    for (int i = 0; i < 2; i++)
+        g_assert_cmpfloat(difference(first(r[i])->picture, first(r[i + 2])->picture), ==, 0);
+    for (int i = 0; i < 4; i++)
+        g_ptr_array_unref(r[i]);
+    g_free(tiny);
+}
+
 static void test_cancel_within_a_step_and_run_again(void)
 {
     Watch w = {.cancel_at = 2};
@@ -1001,6 +1021,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pipe/prompts-in-parts", test_prompts_in_parts);
     g_test_add_func("/pipe/progress-and-previews", test_progress_and_previews);
     g_test_add_func("/pipe/taesd-previews-and-decodes", test_taesd_previews_and_decodes);
+    g_test_add_func("/pipe/another-vae-between-runs", test_another_vae_between_runs);
     g_test_add_func("/pipe/cancel-within-a-step-and-run-again", test_cancel_within_a_step_and_run_again);
     g_test_add_func("/pipe/seeds", test_seeds);
     g_test_add_func("/pipe/parameters-as-used-make-the-picture-again", test_parameters_as_used_make_the_picture_again);

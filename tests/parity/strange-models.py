@@ -185,7 +185,7 @@ GROUPS = {
     ],
     "configurations that are followed, or say nothing new": [
         (unet(norm_eps=1e-2), OTHER), (unet(attention_head_dim=8), OTHER), (unet(flip_sin_to_cos=False), OTHER), (unet(freq_shift=1), OTHER),
-        (unet(norm_num_groups=16), OTHER), (vae(scaling_factor=0.13025), OTHER), (vae(shift_factor=0.1), OTHER), (vae(norm_num_groups=16), OTHER),
+        (unet(norm_num_groups=16), OTHER), (unet(norm_num_groups=16.0), OTHER), (vae(scaling_factor=0.13025), OTHER), (vae(shift_factor=0.1), OTHER), (vae(norm_num_groups=16), OTHER),
         (text(hidden_act="gelu"), OTHER), (text(num_attention_heads=1), OTHER), (text(num_hidden_layers=1), OTHER),
         (scheduler(prediction_type="v_prediction"), OTHER), (scheduler(beta_schedule="linear"), OTHER), (scheduler(rescale_betas_zero_snr=True), OTHER),
         (unet(upcast_attention=True, act_fn="swish", downsample_padding=1.0, attention_type=None), SAME), (vae(force_upcast=True), SAME),

@@ -218,6 +218,35 @@ def _():
     fails(run("batch", jobs, "--shard", "3/2"), 2, "3/2")
 
 
+@case("batch: files as Windows writes them, members of another kind, and one output for two jobs")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    jobs, line = TMP / "odd.jsonl", {"task": "inpaint", "in": str(small), "mask": str(hole), "steps": 1}
+    for i, code in enumerate(("utf-8-sig", "utf-16", "utf-16-be")):
+        mark = "\ufeff" if code == "utf-16-be" else ""
+        jobs.write_bytes((mark + "".join(json.dumps(dict(line, out=str(TMP / f"odd{i}{k}.png"), prompt="Z\u00fcrich"), ensure_ascii=False) + "\r\n"
+                                         for k in "ab")).encode(code))
+        r = run("batch", jobs)
+        assert r.returncode == 0 and "2 done, 0 there already, 0 failed" in r.stderr, (code, r.stderr)
+    jobs.write_bytes(json.dumps(dict(line, out=str(TMP / "cut.png"))).encode() + b"\n\0\n" + json.dumps(dict(line, out=str(TMP / "lost.png"))).encode())
+    fails(run("batch", jobs), 2, "odd.jsonl")
+    assert not (TMP / "cut.png").exists()
+    out = str(TMP / "odd.png")
+    jobs.write_text("".join(json.dumps(dict(line, **more)) + "\n" for more in (
+        {"out": out, "mask": 5}, {"out": [out]}, {"out": "b.png", "in": {"file": str(small)}}, {"out": "c.png", "exclude": True})))
+    r = run("batch", jobs)
+    assert r.returncode == 1 and "0 done, 0 there already, 4 failed" in r.stderr and r.stderr.count("must be a text") == 4, r.stderr
+    assert not (TMP / "odd.png").exists()
+    first = json.dumps(dict(line, out=out, seed=1)) + "\n"
+    jobs.write_text(first + first + json.dumps(dict(line, out=str(TMP / "." / "odd.png"), seed=2)) + "\n")
+    for shard in ("1/1", "2/3"):  # the other job may be another worker's
+        r = run("batch", jobs, "--force", "--shard", shard)
+        assert (r.returncode, "that of line 1" in r.stderr) == ((1, True) if shard == "1/1" else (0, False)), r.stderr
+    assert "2 done, 0 there already, 1 failed" in run("batch", jobs, "--force").stderr
+    assert "0 done, 2 there already, 1 failed" in run("batch", jobs).stderr
+
+
 @case("batch --claim: workers share the jobs, each is done once, and a killed worker's job is taken over")
 def _():
     if not DEVICE:
@@ -261,6 +290,23 @@ def _():
     p.communicate(timeout=60)
     assert p.returncode == 130 and time.time() - t < 20, (p.returncode, time.time() - t)
     assert not list(TMP.glob("*stopped*")) and not list(TMP.glob(".sfumato-*"))
+
+
+@case("a terminal that closes stops the run, unless nohup guards it")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    for ignored in (False, True):
+        p = subprocess.Popen([SFUMATO, "inpaint", TMP / "large.png", TMP / "hung-up.png", "--mask", TMP / "m256.png", "--steps", "3" if ignored else "500",
+                              "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
+                             preexec_fn=lambda: [signal.signal(s, signal.SIG_IGN) for s in (signal.SIGHUP, signal.SIGINT) if ignored])
+        for out in p.stdout:
+            if '"step":2' in out.replace(" ", "").replace(".0", ""):
+                break
+        for s in (signal.SIGHUP, signal.SIGINT) if ignored else (signal.SIGHUP,):
+            p.send_signal(s)
+        _, said = p.communicate(timeout=60)
+        assert (p.returncode, (TMP / "hung-up.png").exists()) == ((0, True) if ignored else (130, False)), (ignored, p.returncode, said)
 
 
 end()

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 #include "cli/cli.h"
 
@@ -250,12 +251,48 @@ static void test_plain_files(void)
 {
     g_assert_true(g_file_set_contents(path, TEXT, -1, NULL));
     reads_text();
+    static const char *const codes[][2] = {
+        {"UTF-8", "\xef\xbb\xbf"}, {"UTF-16LE", "\xff\xfe"}, {"UTF-16BE", "\xfe\xff"}};
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(codes); i++) { /* editors of Windows: a mark first, lines end in CR LF */
+        gsize n = 0;
+        char **lines = g_strsplit(TEXT, "\n", -1), *all = g_strjoinv(i % 2 ? "\r\n" : "\n", lines),
+             *text = g_convert(all, -1, codes[i / 2][0], "UTF-8", NULL, &n, NULL);
+        GString *file = g_string_new(codes[i / 2][1]);
+        g_string_append_len(file, text, (gssize)n);
+        g_assert_true(g_file_set_contents(path, file->str, (gssize)file->len, NULL));
+        reads_text();
+        g_string_free(file, TRUE);
+        g_strfreev(lines);
+        g_free(all);
+        g_free(text);
+    }
+    g_assert_true(g_file_set_contents(path, "\xff\xfe\x00\xd8x\0", 6, NULL)); /* half a pair */
+    fails_with("no generation parameters");
+    g_assert_true(g_file_set_contents(path, "a\0 cat", 6, NULL));
+    fails_with("no generation parameters");
+    g_assert_cmpint(truncate(path, (off_t)1 << 34), ==, 0); /* is not read first */
+    fails_with("no generation parameters");
     g_assert_true(g_file_set_contents(path, "\xff\xd8 no picture", -1, NULL));
     fails_with("no generation parameters");
     g_assert_true(g_file_set_contents(path, "", -1, NULL));
     fails_with("cannot be read");
     g_unlink(path);
     fails_with("cannot be read");
+}
+
+/* The web UI takes braces for words; Sfumato writes what it chose. */
+static void test_braces_are_words(void)
+{
+    g_assert_true(g_file_set_contents(
+        path, "a {red|blue} __cat__\nNegative prompt: {x|y}\nSteps: 7, Seed: 1, Size: 8x8", -1, NULL));
+    SfuParams *p = reads(0);
+    g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_PROMPT), ==, "a \\{red|blue} \\__cat__");
+    g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_NEGATIVE), ==, "\\{x|y}");
+    sfu_params_free(p);
+    g_assert_true(g_file_set_contents(path, "a {red|blue}", -1, NULL)); /* somebody's own prompt */
+    p = reads(1);
+    g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_PROMPT), ==, "a {red|blue}");
+    sfu_params_free(p);
 }
 
 int main(int argc, char **argv)
@@ -267,6 +304,7 @@ int main(int argc, char **argv)
     g_test_add_func("/from/other-programs", test_other_programs);
     g_test_add_func("/from/jpeg", test_jpeg);
     g_test_add_func("/from/plain-files", test_plain_files);
+    g_test_add_func("/from/braces-are-words", test_braces_are_words);
     const int status = g_test_run();
     g_unlink(path);
     g_rmdir(folder);

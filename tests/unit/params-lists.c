@@ -1,5 +1,6 @@
 /* Rows that hold lists, with a table that has some: text, JSON and infotext forms.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <locale.h>
 #include <string.h>
 #include "sfumato.h"
 
@@ -84,6 +85,7 @@ static void test_control_is_read_and_written(void)
                                         "n=p,weight=0.8,from=0.1,to=0.5",
                                         "n=p,prepare=canny",
                                         "n=p,weight=-1,prepare=canny:50:150,type=canny,guess=1",
+                                        "n=p,weight=0.25,prepare=canny:50.5:150.25",
                                         "n=a=b,prepare=invert"};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         SfuControlSpec spec;
@@ -97,11 +99,49 @@ static void test_control_is_read_and_written(void)
     }
 }
 
+/* Where numbers are written with a comma, texts for machines are not. */
+static void test_decimal_comma(void)
+{
+    char *folder = g_dir_make_tmp("sfumato-locale-XXXXXX", NULL),
+         *locale = g_build_filename(folder, "de_DE.UTF-8", NULL),
+         *command =
+             g_strdup_printf("sh -c 'localedef -i de_DE -f UTF-8 %s >/dev/null 2>&1; test -d %s'", locale, locale);
+    int status = 1;
+    const gboolean made = g_spawn_command_line_sync(command, NULL, NULL, &status, NULL) && status == 0;
+    g_setenv("LOCPATH", folder, TRUE);
+    if (made && setlocale(LC_ALL, "de_DE.UTF-8")) {
+        char *comma = g_strdup_printf("%g", 0.5);
+        g_assert_cmpstr(comma, ==, "0,5");
+        g_free(comma);
+        test_control_is_read_and_written();
+        test_lists_go_out_and_come_back();
+        SfuParams *p = sfu_params_new();
+        g_assert_true(sfu_params_set(p, "strength", "0.625", NULL));
+        char *json = sfu_params_to_json(p), *text = sfu_params_to_infotext(p, 8, 8);
+        g_assert_nonnull(strstr(json, "0.625"));
+        g_assert_nonnull(strstr(text, "0.625"));
+        g_free(json);
+        g_free(text);
+        sfu_params_free(p);
+        setlocale(LC_ALL, "C");
+    } else {
+        g_test_skip("localedef cannot make a locale with a decimal comma");
+    }
+    char *remove = g_strdup_printf("rm -rf %s", folder);
+    g_spawn_command_line_sync(remove, NULL, NULL, NULL, NULL);
+    g_unsetenv("LOCPATH");
+    g_free(remove);
+    g_free(command);
+    g_free(locale);
+    g_free(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/params-lists/grow-in-order", test_lists_grow_in_order);
     g_test_add_func("/params-lists/go-out-and-come-back", test_lists_go_out_and_come_back);
     g_test_add_func("/params-lists/control-is-read-and-written", test_control_is_read_and_written);
+    g_test_add_func("/params-lists/decimal-comma", test_decimal_comma);
     return g_test_run();
 }

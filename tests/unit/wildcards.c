@@ -74,6 +74,32 @@ static void test_choices(void)
     }
 }
 
+/* Words that were chosen once stay what they are, and escaping them again changes nothing. */
+static void test_escape(void)
+{
+    static const char *const k[][2] = {{"plain {b} {c __ x snake_case", "plain {b} {c __ x snake_case"},
+                                       {"{a|b}", "\\{a|b}"},
+                                       {"\\{a|b\\}", "\\{a|b\\}"},
+                                       {"{a|{b|c}}!", "\\{a|\\{b|c}}!"},
+                                       {"{x {b|c}}", "\\{x \\{b|c}}"},
+                                       {"{2$$a}{|}", "\\{2$$a}\\{|}"},
+                                       {"a __animal__, ___", "a \\__animal__, ___"},
+                                       {"___animal__", "_\\__animal__"},
+                                       {"\\__animal__", "\\__animal__"},
+                                       {"{__circle__}", "{\\__circle__}"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
+        char *once = sfu_wildcards_escape(k[i][0]), *twice = sfu_wildcards_escape(once);
+        g_assert_cmpstr(once, ==, k[i][1]);
+        g_assert_cmpstr(twice, ==, once);
+        GHashTable *got = outcomes(once);
+        g_assert_cmpuint(g_hash_table_size(got), ==, 1);
+        g_assert_true(g_hash_table_contains(got, once));
+        g_hash_table_unref(got);
+        g_free(once);
+        g_free(twice);
+    }
+}
+
 /* Each of equal choices comes about as often as the others, and a weight of 3 three times as often. 600 draws: the
  * deviation of a share of a half is 12. */
 static void test_shares(void)
@@ -116,6 +142,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/wildcards/choices", test_choices);
+    g_test_add_func("/wildcards/escape", test_escape);
     g_test_add_func("/wildcards/shares", test_shares);
     g_test_add_func("/wildcards/limits", test_limits);
     return g_test_run();

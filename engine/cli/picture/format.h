@@ -7,6 +7,38 @@
 
 #include "cli/cli.h"
 
+/* ---- beside the pixels ---- */
+
+/* What a file tells besides its pixels and their colors, and what the result's file tells again. Zero: nothing. */
+typedef struct {
+    GBytes *exif, *xmp, *iptc; /* EXIF from its TIFF header on; XMP's text; IPTC-IIM's records */
+    double x_dpi, y_dpi;       /* pixels an inch; 0: not known */
+    gboolean lossless;         /* a WebP file that keeps every pixel, as the next one shall */
+    guint16 quant[2][64];      /* a JPEG file's steps of brightness and of color; 0: not known */
+} SfuPictureMeta;
+
+void sfu_picture_meta_clear(SfuPictureMeta *m);
+/* The buffer takes what m holds. */
+void sfu_picture_meta_attach(GeglBuffer *b, SfuPictureMeta *m);
+/* What the file of `like` (NULL: none) told and is still true for a result of w x h pixels: it stands upright, and no
+ * small copy shows the picture as it was. Clear *to. */
+void sfu_picture_meta_renew(SfuPictureMeta *to, GeglBuffer *like, int w, int h);
+/* Puts generation parameters (NULL: none) into the EXIF data, unless somebody's own words stand there. */
+void sfu_picture_meta_put_text(SfuPictureMeta *m, const char *text);
+/* The IPTC records among Photoshop's resource blocks; NULL: none. */
+GBytes *sfu_picture_iptc_find(const guint8 *data, gsize n);
+/* The resource block of IPTC records. Caller unrefs. */
+GByteArray *sfu_picture_iptc_block(GBytes *iptc);
+/* Orientation in EXIF data, 1 without one. `data` starts with the TIFF header, or with "Exif\0\0" before it. */
+int sfu_exif_orientation(const guint8 *data, gsize n);
+/* TRUE if EXIF data says that the colors of a file without a profile are Adobe RGB. */
+gboolean sfu_exif_is_adobe_rgb(const guint8 *data, gsize n);
+/* EXIF data for a picture of w x h pixels that was made from the one that it describes; NULL if it is damaged. */
+GBytes *sfu_exif_renew(GBytes *exif, int w, int h);
+/* EXIF data (NULL: none) with the text as its UserComment, as A1111 writes it; NULL if another comment stands there, or
+ * the text is too long. */
+GBytes *sfu_exif_with_text(GBytes *exif, const char *text);
+
 /* ---- reading ---- */
 
 /* A picture file while it is read. Nothing is mapped: a file that another program shortens meanwhile ends as a read
@@ -19,6 +51,8 @@ typedef struct {
     /* Set by the decoder: */
     int orientation; /* EXIF orientation, 1..8 (EXIF 2.32, tag 0x0112) */
     int n_frames;    /* above 1: an animation or several pages, of which the first is read */
+    SfuPictureMeta meta;
+    gboolean bad_profile; /* its color profile is damaged and was left out */
 } SfuPictureIn;
 
 /* Sets "PATH: sentence" (USAGE) and returns NULL. */
@@ -27,12 +61,11 @@ gpointer sfu_picture_refuse(const SfuPictureIn *in, GError **error, const char *
  * if the size is absurd. Caller unrefs. */
 GeglBuffer *sfu_picture_buffer(const SfuPictureIn *in, guint64 w, guint64 h, const Babl *format, GBytes *icc,
                                GError **error);
-/* babl's space for a profile; NULL (sRGB) without one, or if babl cannot express it: then the numbers are kept and the
- * profile travels with them. */
-const Babl *sfu_picture_space(GBytes *icc);
-/* Orientation in the EXIF data that a picture holds, 1 without one. `data` starts with the TIFF header, or with
- * "Exif\0\0" before it. */
-int sfu_exif_orientation(const guint8 *data, gsize n);
+/* The ICC profile that a file holds; NULL, with `bad_profile` set, if it is damaged. */
+GBytes *sfu_picture_profile(SfuPictureIn *in, const void *data, gsize n);
+/* babl's space for a profile of RGB or gray pixels; NULL (sRGB) without one, or if babl cannot express it: then the
+ * numbers are kept and the profile travels with them. A profile for another kind of pixels counts as none. */
+const Babl *sfu_picture_space(GBytes *icc, gboolean gray);
 /* Inks 0..1 (0: none), 4 floats a pixel, to R'G'B' floats in sRGB, 3 a pixel. Without a profile (`space` NULL) by the
  * formula of PostScript's and PDF's DeviceCMYK: R = (1 - C)(1 - K). */
 void sfu_cmyk_to_rgb(float *rgb, const float *cmyk, int n, const Babl *space);
@@ -67,6 +100,7 @@ typedef struct {
     int depth;        /* bits a channel: 8, 16, 32 */
     GBytes *icc;      /* NULL: sRGB */
     const char *text; /* generation parameters; NULL: none */
+    SfuPictureMeta meta;
 } SfuPictureOut;
 
 /* FALSE, with `broken` set, when it cannot be written. All writing goes through it. */

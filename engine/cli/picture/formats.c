@@ -75,24 +75,6 @@ GeglBuffer *sfu_picture_buffer(const SfuPictureIn *in, guint64 w, guint64 h, con
     return b;
 }
 
-const Babl *sfu_picture_space(GBytes *icc)
-{
-    const char *why = NULL;
-    gsize n = 0;
-    const char *data = icc ? g_bytes_get_data(icc, &n) : NULL;
-    return data && n <= G_MAXINT ? babl_space_from_icc(data, (int)n, BABL_ICC_INTENT_RELATIVE_COLORIMETRIC, &why)
-                                 : NULL;
-}
-
-gboolean sfu_cmyk_space(const SfuPictureIn *in, GBytes *icc, const Babl **space, GError **error)
-{
-    *space = sfu_picture_space(icc);
-    if (!icc || (*space && babl_space_is_cmyk(*space)))
-        return TRUE;
-    sfu_picture_refuse(in, error, "its CMYK profile cannot be used; convert the picture to RGB first");
-    return FALSE;
-}
-
 void sfu_cmyk_to_rgb(float *rgb, const float *cmyk, int n, const Babl *space)
 {
     if (space) {

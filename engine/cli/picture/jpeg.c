@@ -8,6 +8,8 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#define MAX_SEGMENT 65533
+
 /* libjpeg leaves its functions by longjmp(): all that must be freed stands here. */
 typedef struct {
     struct jpeg_error_mgr err; /* first: libjpeg knows only this */
@@ -22,8 +24,13 @@ typedef struct {
     guint8 *cmyk; /* one row */
     float *ink;
     GBytes *icc;
+    GByteArray *block_of_iptc;
+    gboolean adobe_rgb; /* says EXIF */
     char message[JMSG_LENGTH_MAX];
 } Jpeg;
+
+/* What segments begin with, a zero (of EXIF two) at the end. */
+static const char EXIF[] = "Exif\0", XMP[] = "http://ns.adobe.com/xap/1.0/", BLOCKS[] = "Photoshop 3.0";
 
 static void on_error(j_common_ptr info)
 {
@@ -54,6 +61,7 @@ static void jpeg_clear(Jpeg *j)
     g_clear_pointer(&j->cmyk, g_free);
     g_clear_pointer(&j->ink, g_free);
     g_clear_pointer(&j->icc, g_bytes_unref);
+    g_clear_pointer(&j->block_of_iptc, g_byte_array_unref);
 }
 
 /* Adobe's programs, which write nearly all CMYK, store 255 - ink, and leave a marker that tells it. */
@@ -80,6 +88,43 @@ static void read_rows(Jpeg *j)
     }
 }
 
+/* A segment's data behind the word that it begins with; NULL: it begins with another, or is not the first of its kind.
+ */
+static GBytes *segment(jpeg_saved_marker_ptr m, int app, const char *word, gsize n_word, const GBytes *before)
+{
+    const gboolean is = !before && m->marker == JPEG_APP0 + app && m->data_length > n_word;
+    return is && memcmp(m->data, word, n_word) == 0 ? g_bytes_new(m->data + n_word, m->data_length - n_word) : NULL;
+}
+
+static void read_meta(Jpeg *j, SfuPictureIn *in)
+{
+    SfuPictureMeta *to = &in->meta;
+    const double unit = j->d.density_unit == 1 ? 1 : j->d.density_unit == 2 ? 2.54 : 0; /* inch, centimeter */
+    to->x_dpi = j->d.saw_JFIF_marker ? j->d.X_density * unit : 0;
+    to->y_dpi = j->d.saw_JFIF_marker ? j->d.Y_density * unit : 0;
+    for (jpeg_saved_marker_ptr m = j->d.marker_list; m; m = m->next) {
+        GBytes *exif = segment(m, 1, EXIF, sizeof EXIF, to->exif), *xmp = segment(m, 1, XMP, sizeof XMP, to->xmp),
+               *blocks = segment(m, 13, BLOCKS, sizeof BLOCKS, to->iptc);
+        to->exif = exif ? exif : to->exif;
+        to->xmp = xmp ? xmp : to->xmp;
+        if (blocks) {
+            to->iptc = sfu_picture_iptc_find(g_bytes_get_data(blocks, NULL), g_bytes_get_size(blocks));
+            g_bytes_unref(blocks);
+        }
+    }
+    for (int k = 0; k < MIN(j->d.num_components, 2); k++) {
+        const JQUANT_TBL *t = j->d.quant_tbl_ptrs[CLAMP(j->d.comp_info[k].quant_tbl_no, 0, NUM_QUANT_TBLS - 1)];
+        if (t && (j->d.jpeg_color_space == JCS_YCbCr || j->d.jpeg_color_space == JCS_GRAYSCALE))
+            memcpy(to->quant[k], t->quantval, sizeof to->quant[k]);
+    }
+    if (to->exif) {
+        gsize n;
+        const guint8 *data = g_bytes_get_data(to->exif, &n);
+        in->orientation = sfu_exif_orientation(data, n);
+        j->adobe_rgb = sfu_exif_is_adobe_rgb(data, n);
+    }
+}
+
 static gboolean read_jpeg(Jpeg *j, SfuPictureIn *in, GError **error)
 {
     JOCTET *icc;
@@ -89,14 +134,13 @@ static gboolean read_jpeg(Jpeg *j, SfuPictureIn *in, GError **error)
         return FALSE;
     jpeg_create_decompress(&j->d);
     jpeg_stdio_src(&j->d, in->file);
-    jpeg_save_markers(&j->d, JPEG_APP0 + 1, 0xffff); /* EXIF */
-    jpeg_save_markers(&j->d, JPEG_APP0 + 2, 0xffff); /* ICC */
+    jpeg_save_markers(&j->d, JPEG_APP0 + 1, 0xffff);  /* EXIF, XMP */
+    jpeg_save_markers(&j->d, JPEG_APP0 + 2, 0xffff);  /* ICC */
+    jpeg_save_markers(&j->d, JPEG_APP0 + 13, 0xffff); /* IPTC */
     jpeg_read_header(&j->d, TRUE);
-    for (jpeg_saved_marker_ptr m = j->d.marker_list; m && in->orientation == 1; m = m->next)
-        if (m->marker == JPEG_APP0 + 1)
-            in->orientation = sfu_exif_orientation(m->data, m->data_length);
+    read_meta(j, in);
     if (jpeg_read_icc_profile(&j->d, &icc, &n_icc)) {
-        j->icc = g_bytes_new(icc, n_icc);
+        j->icc = sfu_picture_profile(in, icc, n_icc);
         free(icc);
     }
     const gboolean cmyk = j->d.out_color_space == JCS_CMYK;
@@ -104,9 +148,10 @@ static gboolean read_jpeg(Jpeg *j, SfuPictureIn *in, GError **error)
         return FALSE;
     if (!cmyk && j->d.out_color_space != JCS_GRAYSCALE)
         j->d.out_color_space = JCS_RGB;
-    const Babl *format = cmyk ? babl_format("R'G'B' u8")
-                              : babl_format_with_space(j->d.out_color_space == JCS_GRAYSCALE ? "Y' u8" : "R'G'B' u8",
-                                                       sfu_picture_space(j->icc));
+    const gboolean gray = j->d.out_color_space == JCS_GRAYSCALE;
+    if (!cmyk)
+        space = j->icc ? sfu_picture_space(j->icc, gray) : j->adobe_rgb && !gray ? babl_space("Adobish") : NULL;
+    const Babl *format = cmyk ? babl_format("R'G'B' u8") : babl_format_with_space(gray ? "Y' u8" : "R'G'B' u8", space);
     j->buffer = sfu_picture_buffer(in, j->d.image_width, j->d.image_height, format, cmyk ? NULL : j->icc, error);
     if (!j->buffer || in->header_only)
         return j->buffer != NULL;
@@ -170,7 +215,53 @@ static void to_end(j_compress_ptr c)
         ERREXIT(c, JERR_FILE_WRITE);
 }
 
-/* Quality 90, colours not subsampled, progressive: what GEGL writes. */
+/* One segment; what does not fit into one stays out. */
+static void put_segment(Jpeg *j, int app, const char *word, gsize n_word, const guint8 *data, gsize n)
+{
+    if (n_word + n > MAX_SEGMENT)
+        return;
+    jpeg_write_m_header(&j->c, JPEG_APP0 + app, (unsigned)(n_word + n));
+    for (gsize i = 0; i < n_word; i++)
+        jpeg_write_m_byte(&j->c, (guint8)word[i]);
+    for (gsize i = 0; i < n; i++)
+        jpeg_write_m_byte(&j->c, data[i]);
+}
+
+static void write_meta(Jpeg *j)
+{
+    const SfuPictureMeta *m = &j->out->meta;
+    gsize n;
+    const guint8 *data;
+    if (m->exif && (data = g_bytes_get_data(m->exif, &n)))
+        put_segment(j, 1, EXIF, sizeof EXIF, data, n);
+    if (m->xmp && (data = g_bytes_get_data(m->xmp, &n)))
+        put_segment(j, 1, XMP, sizeof XMP, data, n);
+    if (m->iptc) {
+        j->block_of_iptc = sfu_picture_iptc_block(m->iptc);
+        put_segment(j, 13, BLOCKS, sizeof BLOCKS, j->block_of_iptc->data, j->block_of_iptc->len);
+    }
+}
+
+/* The input's own steps where they are finer than those of quality 90: what was not worked on then stays nearly as it
+ * is. */
+static void keep_quality(Jpeg *j)
+{
+    for (int k = 0; k < 2; k++) {
+        const guint16 *from = j->out->meta.quant[k];
+        JQUANT_TBL *t = j->c.quant_tbl_ptrs[k];
+        int sum[2] = {0, 0};
+        for (int i = 0; i < DCTSIZE2; i++) {
+            if (!from[i])
+                return;
+            sum[0] += from[i];
+            sum[1] += t->quantval[i];
+        }
+        if (sum[0] < sum[1])
+            memcpy(t->quantval, from, sizeof t->quantval);
+    }
+}
+
+/* Quality 90 or better, colors not subsampled, progressive: what GEGL writes. */
 static gboolean write_jpeg(Jpeg *j)
 {
     struct jpeg_compress_struct *c = &j->c;
@@ -188,11 +279,18 @@ static gboolean write_jpeg(Jpeg *j)
     c->in_color_space = j->out->gray ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_set_defaults(c);
     jpeg_set_quality(c, 90, TRUE);
+    keep_quality(j);
     c->optimize_coding = TRUE;
     jpeg_simple_progression(c);
     for (int k = 0; k < c->num_components; k++)
         c->comp_info[k].h_samp_factor = c->comp_info[k].v_samp_factor = 1;
+    if (j->out->meta.x_dpi > 0 && j->out->meta.y_dpi > 0) {
+        c->density_unit = 1;
+        c->X_density = (UINT16)CLAMP(j->out->meta.x_dpi + 0.5, 1, G_MAXUINT16);
+        c->Y_density = (UINT16)CLAMP(j->out->meta.y_dpi + 0.5, 1, G_MAXUINT16);
+    }
     jpeg_start_compress(c, TRUE);
+    write_meta(j);
     const guint8 *icc = j->out->icc ? g_bytes_get_data(j->out->icc, &n) : NULL;
     if (icc)
         jpeg_write_icc_profile(c, icc, (unsigned)n);
@@ -209,6 +307,7 @@ static gboolean save_jpeg(SfuPictureOut *out, GError **error)
     Jpeg *j = g_new0(Jpeg, 1);
     j->out = out;
     jpeg_init(j);
+    sfu_picture_meta_put_text(&out->meta, out->text);
     sfu_rows_init(&j->rows, out->picture, out->format);
     const gboolean ok = write_jpeg(j) || sfu_picture_unwritten(out, error, j->message);
     jpeg_destroy_compress(&j->c);

@@ -76,6 +76,11 @@ GeglBuffer *sfu_cli_picture_load(const char *path, GError **error)
         g_object_unref(b);
         b = upright;
     }
+    if (b)
+        sfu_picture_meta_attach(b, &in.meta);
+    sfu_picture_meta_clear(&in.meta);
+    if (b && in.bad_profile)
+        sfu_cli_note("%s has a damaged color profile, which is left out", path);
     if (b && in.n_frames > 1)
         sfu_cli_note("%s has several frames or pages; only the first one is used", path);
     return b;

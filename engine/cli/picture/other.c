@@ -39,12 +39,14 @@ gboolean sfu_picture_other_knows(const char *path)
     return format_of(path, &w, &h) != NULL;
 }
 
-static GBytes *icc_of(GdkPixbuf *p)
+static GBytes *icc_of(SfuPictureIn *in, GdkPixbuf *p)
 {
     const char *text = gdk_pixbuf_get_option(p, "icc-profile");
     gsize n;
     guchar *data = text ? g_base64_decode(text, &n) : NULL;
-    return data ? g_bytes_new_take(data, n) : NULL;
+    GBytes *icc = data ? sfu_picture_profile(in, data, n) : NULL;
+    g_free(data);
+    return icc;
 }
 
 /* Some loaders always give alpha, used or not. */
@@ -59,10 +61,10 @@ static gboolean is_opaque(GdkPixbuf *p)
     return TRUE;
 }
 
-static GeglBuffer *to_buffer(const SfuPictureIn *in, GdkPixbuf *p, GError **error)
+static GeglBuffer *to_buffer(SfuPictureIn *in, GdkPixbuf *p, GError **error)
 {
-    GBytes *icc = icc_of(p);
-    const Babl *space = sfu_picture_space(icc),
+    GBytes *icc = icc_of(in, p);
+    const Babl *space = sfu_picture_space(icc, FALSE),
                *given = babl_format_with_space(gdk_pixbuf_get_has_alpha(p) ? "R'G'B'A u8" : "R'G'B' u8", space);
     const Babl *format = is_opaque(p) ? babl_format_with_space("R'G'B' u8", space) : given;
     GeglBuffer *b =

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
+#include <math.h>
 #include <png.h>
 #include <string.h>
 
@@ -13,8 +14,12 @@ typedef struct {
     GeglBuffer *buffer;
     guint8 *whole; /* an interlaced picture */
     GBytes *icc;
+    char *text; /* what is written, until libpng has copied it */
     char message[200];
 } Png;
+
+#define METERS_PER_INCH 0.0254
+static const char XMP[] = "XML:com.adobe.xmp";
 
 static void on_error(png_structp png, png_const_charp message)
 {
@@ -45,10 +50,63 @@ static void png_clear(Png *p)
     sfu_rows_clear(&p->rows);
     g_clear_pointer(&p->whole, g_free);
     g_clear_pointer(&p->icc, g_bytes_unref);
+    g_clear_pointer(&p->text, g_free);
+}
+
+/* A chunk that libpng does not know itself; NULL: there is none. */
+static const png_unknown_chunk *chunk_of(const Png *p, const char *name)
+{
+    png_unknown_chunkp chunks = NULL;
+    const int n = png_get_unknown_chunks(p->png, p->info, &chunks);
+    for (int i = 0; i < n; i++)
+        if (memcmp(chunks[i].name, name, 4) == 0)
+            return &chunks[i];
+    return NULL;
+}
+
+/* ITU-T H.273, tables 2 and 3: primaries and transfer characteristics, which the chunk cICP tells by number. FALSE:
+ * they are none that a picture of this program can have (PQ and HLG among them). *space NULL: sRGB, or not specified.
+ */
+static gboolean space_of_numbers(const png_unknown_chunk *c, const Babl **space)
+{
+    static const struct {
+        int number;
+        double white[2], red[2], green[2], blue[2];
+    } primaries[] = {{1, {0.3127, 0.3290}, {0.640, 0.330}, {0.300, 0.600}, {0.150, 0.060}},
+                     {9, {0.3127, 0.3290}, {0.708, 0.292}, {0.170, 0.797}, {0.131, 0.046}},
+                     {11, {0.314, 0.351}, {0.680, 0.320}, {0.265, 0.690}, {0.150, 0.060}},
+                     {12, {0.3127, 0.3290}, {0.680, 0.320}, {0.265, 0.690}, {0.150, 0.060}}};
+    *space = NULL;
+    if (c->size != 4 || c->data[0] == 2 || c->data[1] == 2)
+        return TRUE;
+    const int transfer = c->data[1];
+    /* Video's curve (1, 6, 14, 15) is shown as sRGB's by programs that show pictures. */
+    const Babl *trc = transfer == 13 || transfer == 1 || transfer == 6 || transfer == 14 || transfer == 15
+                          ? babl_trc("sRGB")
+                      : transfer == 4 ? babl_trc_gamma(2.2)
+                      : transfer == 5 ? babl_trc_gamma(2.8)
+                      : transfer == 8 ? babl_trc_gamma(1)
+                                      : NULL;
+    for (guint i = 0; trc && c->data[2] == 0 && c->data[3] == 1 && i < G_N_ELEMENTS(primaries); i++) {
+        if (primaries[i].number != c->data[0])
+            continue;
+        if (c->data[0] != 1 || trc != babl_trc("sRGB"))
+            *space =
+                babl_space_from_chromaticities(NULL, primaries[i].white[0], primaries[i].white[1], primaries[i].red[0],
+                                               primaries[i].red[1], primaries[i].green[0], primaries[i].green[1],
+                                               primaries[i].blue[0], primaries[i].blue[1], trc, trc, trc, 1);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean near(const double v[2], double x, double y)
+{
+    return fabs(v[0] - x) < 0.002 && fabs(v[1] - y) < 0.002;
 }
 
 /* PNG specification, third edition, 11.3.2: iCCP wins over sRGB, and that over gAMA and cHRM. */
-static const Babl *space_of(Png *p)
+static const Babl *space_of(Png *p, SfuPictureIn *in, gboolean gray)
 {
     png_charp name;
     png_bytep profile;
@@ -56,17 +114,19 @@ static const Babl *space_of(Png *p)
     int compression;
     double gamma, white[2] = {0.3127, 0.3290}, red[2] = {0.64, 0.33}, green[2] = {0.30, 0.60}, blue[2] = {0.15, 0.06};
     if (png_get_iCCP(p->png, p->info, &name, &compression, &profile, &n)) {
-        p->icc = g_bytes_new(profile, n);
-        return sfu_picture_space(p->icc);
+        p->icc = sfu_picture_profile(in, profile, n);
+        return sfu_picture_space(p->icc, gray);
     }
     if (png_get_valid(p->png, p->info, PNG_INFO_sRGB) || !png_get_gAMA(p->png, p->info, &gamma) ||
         !(gamma > 0.01 && gamma < 100))
         return NULL;
     const gboolean primaries = png_get_cHRM(p->png, p->info, &white[0], &white[1], &red[0], &red[1], &green[0],
                                             &green[1], &blue[0], &blue[1]) != 0;
-    if (!primaries && gamma > 0.45 && gamma < 0.46)
-        return NULL; /* what programs write that mean sRGB */
-    const Babl *trc = gamma > 0.45 && gamma < 0.46 ? babl_trc("sRGB") : babl_trc_gamma(1 / gamma);
+    const gboolean usual = gamma > 0.45 && gamma < 0.46; /* what programs write that mean sRGB, with its primaries */
+    if (usual && (!primaries || (near(white, 0.3127, 0.3290) && near(red, 0.64, 0.33) && near(green, 0.30, 0.60) &&
+                                 near(blue, 0.15, 0.06))))
+        return NULL;
+    const Babl *trc = usual ? babl_trc("sRGB") : babl_trc_gamma(1 / gamma);
     return babl_space_from_chromaticities(NULL, white[0], white[1], red[0], red[1], green[0], green[1], blue[0],
                                           blue[1], trc, trc, trc, 1);
 }
@@ -92,6 +152,30 @@ static void read_rows(Png *p, const Babl *format, gboolean interlaced, int h)
     png_read_end(p->png, p->info); /* the last checksums */
 }
 
+/* Behind the pixels, because the chunks may be. */
+static void read_meta(Png *p, SfuPictureIn *in)
+{
+    png_uint_32 x, y;
+    int unit, n_texts = 0;
+    png_textp texts = NULL;
+    if (png_get_pHYs(p->png, p->info, &x, &y, &unit) && unit == PNG_RESOLUTION_METER) {
+        in->meta.x_dpi = x * METERS_PER_INCH;
+        in->meta.y_dpi = y * METERS_PER_INCH;
+    }
+    png_get_text(p->png, p->info, &texts, &n_texts);
+    for (int i = 0; i < n_texts && !in->meta.xmp; i++)
+        if (strcmp(texts[i].key, XMP) == 0 && texts[i].text)
+            in->meta.xmp = g_bytes_new(texts[i].text, strlen(texts[i].text));
+#ifdef PNG_eXIf_SUPPORTED
+    png_uint_32 n_exif;
+    png_bytep exif;
+    if (png_get_eXIf_1(p->png, p->info, &n_exif, &exif)) {
+        in->orientation = sfu_exif_orientation(exif, n_exif);
+        in->meta.exif = g_bytes_new(exif, n_exif);
+    }
+#endif
+}
+
 static gboolean read_png(Png *p, SfuPictureIn *in, GError **error)
 {
     png_uint_32 w, h;
@@ -101,13 +185,24 @@ static gboolean read_png(Png *p, SfuPictureIn *in, GError **error)
         return FALSE;
     png_set_read_fn(p->png, in, on_read);
     png_set_option(p->png, PNG_SKIP_sRGB_CHECK_PROFILE, PNG_OPTION_ON);
+    png_set_keep_unknown_chunks(p->png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "cICP\0acTL", 2);
     png_read_info(p->png, p->info);
     png_get_IHDR(p->png, p->info, &w, &h, &bits, &kind, &interlace, NULL, NULL);
     png_set_expand(p->png);
     if (bits == 16 && G_BYTE_ORDER == G_LITTLE_ENDIAN)
         png_set_swap(p->png);
     const gboolean alpha = kind & PNG_COLOR_MASK_ALPHA || png_get_valid(p->png, p->info, PNG_INFO_tRNS);
-    const Babl *space = space_of(p);
+    const Babl *space = NULL;
+    const png_unknown_chunk *numbers = chunk_of(p, "cICP");
+    if (!numbers)
+        space = space_of(p, in, !(kind & PNG_COLOR_MASK_COLOR));
+    else if (!space_of_numbers(numbers, &space)) /* it wins over all others (11.3.2.6) */
+        return sfu_picture_refuse(
+                   in, error,
+                   "its colors (cICP %d/%d/%d/%d: HDR, or of a rare kind) are not supported; convert the "
+                   "picture to sRGB first",
+                   numbers->data[0], numbers->data[1], numbers->data[2], numbers->data[3]) != NULL;
+    in->n_frames = chunk_of(p, "acTL") ? 2 : 1; /* an animation */
     g_snprintf(name, sizeof name, "%s%s u%d", kind & PNG_COLOR_MASK_COLOR ? "R'G'B'" : "Y'", alpha ? "A" : "",
                bits == 16 ? 16 : 8);
     const Babl *format = babl_format_with_space(name, space);
@@ -119,12 +214,7 @@ static gboolean read_png(Png *p, SfuPictureIn *in, GError **error)
     png_read_update_info(p->png, p->info);
     g_assert(png_get_rowbytes(p->png, p->info) == (gsize)w * babl_format_get_bytes_per_pixel(format));
     read_rows(p, format, interlace != PNG_INTERLACE_NONE, (int)h);
-#ifdef PNG_eXIf_SUPPORTED
-    png_uint_32 n_exif;
-    png_bytep exif;
-    if (png_get_eXIf_1(p->png, p->info, &n_exif, &exif))
-        in->orientation = sfu_exif_orientation(exif, n_exif);
-#endif
+    read_meta(p, in);
     return TRUE;
 }
 
@@ -162,10 +252,34 @@ static void set_space(Png *p, const SfuPictureOut *out)
 {
     gsize n;
     const guint8 *icc = out->icc ? g_bytes_get_data(out->icc, &n) : NULL;
-    if (icc)
-        png_set_iCCP(p->png, p->info, "ICC profile", PNG_COMPRESSION_TYPE_BASE, icc, (png_uint_32)n);
-    else
+    if (icc) { /* libpng wants whole words, as version 4 of ICC profiles does (7.2.1) */
+        const guint32 padded = GUINT32_TO_BE((guint32)((n + 3) & ~(gsize)3));
+        p->text = g_malloc0(n + 3);
+        memcpy(p->text, icc, n);
+        memcpy(p->text, &padded, 4);
+        png_set_iCCP(p->png, p->info, "ICC profile", PNG_COMPRESSION_TYPE_BASE, (png_const_bytep)p->text,
+                     GUINT32_FROM_BE(padded));
+        g_clear_pointer(&p->text, g_free);
+    } else
         png_set_sRGB_gAMA_and_cHRM(p->png, p->info, PNG_sRGB_INTENT_RELATIVE);
+}
+
+static void write_meta(Png *p, const SfuPictureMeta *m)
+{
+    if (m->x_dpi > 0 && m->y_dpi > 0)
+        png_set_pHYs(p->png, p->info, (png_uint_32)CLAMP(m->x_dpi / METERS_PER_INCH + 0.5, 1, PNG_UINT_31_MAX),
+                     (png_uint_32)CLAMP(m->y_dpi / METERS_PER_INCH + 0.5, 1, PNG_UINT_31_MAX), PNG_RESOLUTION_METER);
+    if (m->xmp) {
+        p->text = g_strndup(g_bytes_get_data(m->xmp, NULL), g_bytes_get_size(m->xmp));
+        png_text xmp = {.compression = PNG_ITXT_COMPRESSION_NONE, .key = (char *)XMP, .text = p->text};
+        png_set_text(p->png, p->info, &xmp, 1);
+        g_clear_pointer(&p->text, g_free);
+    }
+#ifdef PNG_eXIf_SUPPORTED
+    if (m->exif) /* it is copied */
+        png_set_eXIf_1(p->png, p->info, (png_uint_32)g_bytes_get_size(m->exif),
+                       (png_bytep)g_bytes_get_data(m->exif, NULL));
+#endif
 }
 
 static gboolean write_png(Png *p, SfuPictureOut *out)
@@ -183,6 +297,7 @@ static gboolean write_png(Png *p, SfuPictureOut *out)
     png_text text = {.compression = PNG_ITXT_COMPRESSION_NONE, .key = (char *)"parameters", .text = (char *)out->text};
     if (out->text)
         png_set_text(p->png, p->info, &text, 1);
+    write_meta(p, &out->meta);
     png_write_info(p->png, p->info);
     if (out->depth == 16 && G_BYTE_ORDER == G_LITTLE_ENDIAN)
         png_set_swap(p->png);

@@ -99,7 +99,7 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
     out->alpha = f->alpha && ((format && babl_format_has_alpha(format)) || !opaque);
     out->depth = depth_to_write(f, depth, format);
     if (!f->icc) {
-        if (carried && !sfu_picture_space(carried))
+        if (carried && !sfu_picture_space(carried, TRUE))
             sfu_cli_note("%s: %s holds no colour profile, so that of the input is lost", out->path, f->name);
         space = f == &sfu_picture_exr ? space : NULL;
     } else {
@@ -113,6 +113,7 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
             }
         }
     }
+    sfu_picture_meta_renew(&out->meta, like, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture));
     g_snprintf(name, sizeof name, "%s%s %s", out->gray ? "Y'" : "R'G'B'", out->alpha ? "A" : "",
                out->depth == 32   ? "float"
                : out->depth == 16 ? "u16"
@@ -128,6 +129,7 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
 
 static void out_clear(SfuPictureOut *out)
 {
+    sfu_picture_meta_clear(&out->meta);
     g_clear_object(&out->picture);
     g_clear_pointer(&out->icc, g_bytes_unref);
 }
@@ -228,6 +230,7 @@ static gboolean check_written(const SfuPictureOut *out, const SfuPictureFormat *
     in.n_bytes = (guint64)s.st_size;
     rewind(out->file);
     GeglBuffer *b = f->load(&in, &local);
+    sfu_picture_meta_clear(&in.meta);
     const gboolean ok = b && gegl_buffer_get_width(b) == gegl_buffer_get_width(out->picture) &&
                         gegl_buffer_get_height(b) == gegl_buffer_get_height(out->picture);
     g_clear_object(&b);

@@ -2,6 +2,7 @@
  * own conversion to 8-bit RGBA. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/types.h>
 #include <tiffio.h>
@@ -105,6 +106,22 @@ static gboolean is_raw(Tiff *t)
            (TIFFGetField(t->tiff, TIFFTAG_SUBIFD, &n, &subs) && n > 0 && TIFFGetField(t->tiff, TIFFTAG_MAKE, &make));
 }
 
+static void read_meta(Tiff *t, SfuPictureIn *in)
+{
+    guint16 unit = RESUNIT_INCH;
+    guint32 n = 0;
+    float x = 0, y = 0;
+    void *data;
+    TIFFGetFieldDefaulted(t->tiff, TIFFTAG_RESOLUTIONUNIT, &unit);
+    if (TIFFGetField(t->tiff, TIFFTAG_XRESOLUTION, &x) && TIFFGetField(t->tiff, TIFFTAG_YRESOLUTION, &y) &&
+        unit != RESUNIT_NONE && isfinite(x) && isfinite(y)) {
+        in->meta.x_dpi = unit == RESUNIT_CENTIMETER ? x * 2.54 : x;
+        in->meta.y_dpi = unit == RESUNIT_CENTIMETER ? y * 2.54 : y;
+    }
+    if (TIFFGetField(t->tiff, TIFFTAG_XMLPACKET, &n, &data) && n > 0)
+        in->meta.xmp = g_bytes_new(data, n);
+}
+
 static void read_layout(Tiff *t, SfuPictureIn *in)
 {
     guint16 orientation = 1, n_extra = 0, *extra = NULL, compression = COMPRESSION_NONE;
@@ -136,11 +153,14 @@ static void read_layout(Tiff *t, SfuPictureIn *in)
     if (TIFFGetField(f, TIFFTAG_ORIENTATION, &orientation) && orientation >= 1 && orientation <= 8)
         in->orientation = orientation;
     if (TIFFGetField(f, TIFFTAG_ICCPROFILE, &n, &data) && n > 0)
-        t->icc = g_bytes_new(data, n);
+        t->icc = sfu_picture_profile(in, data, n);
     t->colors = t->kind == PHOTOMETRIC_RGB ? 3 : t->kind == PHOTOMETRIC_SEPARATED ? 4 : 1;
     t->alpha = t->samples > t->colors;
     TIFFGetFieldDefaulted(f, TIFFTAG_EXTRASAMPLES, &n_extra, &extra);
     t->premultiplied = t->alpha && n_extra > 0 && extra[0] == EXTRASAMPLE_ASSOCALPHA;
+    if (t->kind == PHOTOMETRIC_SEPARATED) /* samples that nothing is said of are inks more often than alpha */
+        t->alpha = t->alpha && n_extra > 0 && extra[0] != EXTRASAMPLE_UNSPECIFIED;
+    read_meta(t, in);
 }
 
 static const char *type_name(const Tiff *t)
@@ -231,20 +251,28 @@ static double sample_of(const Tiff *t, const guint8 *v)
                            : *(const guint32 *)v / (double)G_MAXUINT32;
 }
 
+/* Inks to R'G'B', with alpha behind them if there is one. */
 static void cmyk_row(const Tiff *t, const guint8 *from, float *to, float *ink, const Babl *space)
 {
-    const gsize bytes = t->bits / 8;
-    for (guint32 x = 0; x < t->w; x++)
+    const gsize bytes = t->bits / 8, pixel = bytes * t->samples;
+    for (guint32 x = 0; x < t->w; x++) {
+        const double a = t->alpha ? sample_of(t, from + x * pixel + 4 * bytes) : 1, by = t->premultiplied ? a : 1;
         for (int k = 0; k < 4; k++)
-            ink[4 * x + k] = (float)sample_of(t, from + (x * (gsize)t->samples + k) * bytes);
+            ink[4 * x + k] = by > 0 ? (float)MIN(sample_of(t, from + x * pixel + k * bytes) / by, 1) : 0;
+    }
     sfu_cmyk_to_rgb(to, ink, (int)t->w, space);
+    for (guint32 x = t->w; t->alpha && x-- > 0;) {
+        memmove(to + 4 * (gsize)x, to + 3 * (gsize)x, 3 * sizeof(float));
+        to[4 * (gsize)x + 3] = (float)sample_of(t, from + x * pixel + 4 * bytes);
+    }
 }
 
 static const Babl *plain_format(const Tiff *t)
 {
     char name[32];
     if (t->kind == PHOTOMETRIC_SEPARATED)
-        return babl_format(t->bits == 8 ? "R'G'B' u8" : "R'G'B' u16");
+        return babl_format(t->alpha ? (t->bits == 8 ? "R'G'B'A u8" : "R'G'B'A u16")
+                                    : (t->bits == 8 ? "R'G'B' u8" : "R'G'B' u16"));
     g_snprintf(name, sizeof name, "%s %s",
                t->colors == 3 ? (t->premultiplied ? "R'aG'aB'aA"
                                  : t->alpha       ? "R'G'B'A"
@@ -253,7 +281,7 @@ static const Babl *plain_format(const Tiff *t)
                                  : t->alpha       ? "Y'A"
                                                   : "Y'"),
                type_name(t));
-    return babl_format_with_space(name, sfu_picture_space(t->icc));
+    return babl_format_with_space(name, sfu_picture_space(t->icc, t->colors == 1));
 }
 
 static gboolean check_plain(const Tiff *t, const SfuPictureIn *in, GError **error)
@@ -290,7 +318,9 @@ static gboolean read_plain(Tiff *t, SfuPictureIn *in, GError **error)
     if (!ok)
         sfu_picture_refuse(in, error, "TIFF: not enough memory for its blocks of %u x %u pixels", t->block_w,
                            t->block_h);
-    sfu_rows_init(&t->rows, t->buffer, separated ? babl_format("R'G'B' float") : gegl_buffer_get_format(t->buffer));
+    sfu_rows_init(&t->rows, t->buffer,
+                  separated ? babl_format(t->alpha ? "R'G'B'A float" : "R'G'B' float")
+                            : gegl_buffer_get_format(t->buffer));
     for (guint32 y0 = 0; ok && y0 < t->h; y0 += t->block_h) {
         ok = read_band(t, y0);
         for (guint32 y = 0; ok && y < MIN(t->block_h, t->h - y0); y++) {
@@ -319,7 +349,7 @@ static gboolean read_converted(Tiff *t, SfuPictureIn *in, GError **error)
                                    babl_format_with_space(gray    ? "Y' u8"
                                                           : alpha ? "R'aG'aB'aA u8"
                                                                   : "R'G'B' u8",
-                                                          sfu_picture_space(t->icc)),
+                                                          sfu_picture_space(t->icc, gray)),
                                    t->icc, error);
     if (!t->buffer || in->header_only)
         return t->buffer != NULL;
@@ -409,6 +439,14 @@ static gboolean write_tiff(Tiff *t, SfuPictureOut *out)
     }
     if (icc)
         TIFFSetField(f, TIFFTAG_ICCPROFILE, (guint32)n, icc);
+    if (out->meta.xmp)
+        TIFFSetField(f, TIFFTAG_XMLPACKET, (guint32)g_bytes_get_size(out->meta.xmp),
+                     g_bytes_get_data(out->meta.xmp, NULL));
+    if (out->meta.x_dpi > 0 && out->meta.y_dpi > 0) {
+        TIFFSetField(f, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
+        TIFFSetField(f, TIFFTAG_XRESOLUTION, out->meta.x_dpi);
+        TIFFSetField(f, TIFFTAG_YRESOLUTION, out->meta.y_dpi);
+    }
     for (guint32 y = 0; y < h; y++)
         if (TIFFWriteScanline(f, (void *)sfu_rows_get(&t->rows, (int)y), y, 0) < 0)
             return FALSE;

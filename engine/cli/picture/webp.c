@@ -27,6 +27,26 @@ static GBytes *chunk_of(WebPDemuxer *demuxer, const char *name)
     return bytes;
 }
 
+static GBytes *profile_of(SfuPictureIn *in, WebPDemuxer *demuxer)
+{
+    GBytes *chunk = chunk_of(demuxer, "ICCP"),
+           *icc = chunk ? sfu_picture_profile(in, g_bytes_get_data(chunk, NULL), g_bytes_get_size(chunk)) : NULL;
+    g_clear_pointer(&chunk, g_bytes_unref);
+    return icc;
+}
+
+/* Some programs put JPEG's word before the TIFF header. Takes exif. */
+static GBytes *without_head(GBytes *exif)
+{
+    gsize n;
+    const guint8 *data = g_bytes_get_data(exif, &n);
+    if (n < 6 || memcmp(data, "Exif\0\0", 6) != 0)
+        return exif;
+    GBytes *rest = g_bytes_new(data + 6, n - 6);
+    g_bytes_unref(exif);
+    return rest;
+}
+
 static gboolean put_pixels(GeglBuffer *b, const guint8 *from, gsize stride, int bytes, const GeglRectangle *at)
 {
     const Babl *space = babl_format_get_space(gegl_buffer_get_format(b));
@@ -75,21 +95,25 @@ static GeglBuffer *decode(SfuPictureIn *in, const WebPData *data, GError **error
     const guint32 flags = WebPDemuxGetI(demuxer, WEBP_FF_FORMAT_FLAGS),
                   w = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH), h = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
     const gboolean animated = flags & ANIMATION_FLAG, alpha = flags & ALPHA_FLAG || animated;
-    GBytes *icc = flags & ICCP_FLAG ? chunk_of(demuxer, "ICCP") : NULL,
+    GBytes *icc = flags & ICCP_FLAG ? profile_of(in, demuxer) : NULL,
            *exif = flags & EXIF_FLAG ? chunk_of(demuxer, "EXIF") : NULL;
+    in->meta.xmp = flags & XMP_FLAG ? chunk_of(demuxer, "XMP ") : NULL;
+    WebPBitstreamFeatures features;
+    in->meta.lossless =
+        !animated && WebPGetFeatures(data->bytes, data->size, &features) == VP8_STATUS_OK && features.format == 2;
     if (exif)
         in->orientation = sfu_exif_orientation(g_bytes_get_data(exif, NULL), g_bytes_get_size(exif));
     in->n_frames = animated ? (int)WebPDemuxGetI(demuxer, WEBP_FF_FRAME_COUNT) : 1;
     GeglBuffer *b = sfu_picture_buffer(
-        in, w, h, babl_format_with_space(alpha ? "R'G'B'A u8" : "R'G'B' u8", sfu_picture_space(icc)), icc, error);
+        in, w, h, babl_format_with_space(alpha ? "R'G'B'A u8" : "R'G'B' u8", sfu_picture_space(icc, FALSE)), icc,
+        error);
     if (b && !in->header_only && !(animated ? decode_first_frame(b, data) : decode_still(b, data, alpha))) {
         g_clear_object(&b);
         sfu_picture_refuse(in, error, "not a whole WebP picture (it is damaged)");
     }
     if (icc)
         g_bytes_unref(icc);
-    if (exif)
-        g_bytes_unref(exif);
+    in->meta.exif = exif ? without_head(exif) : NULL;
     WebPDemuxDelete(demuxer);
     return b;
 }
@@ -110,7 +134,7 @@ static GeglBuffer *load_webp(SfuPictureIn *in, GError **error)
     return b;
 }
 
-/* ---- writing: quality 90, as GEGL does ---- */
+/* ---- writing: quality 90, as GEGL does, or without loss where the input was so ---- */
 
 static gboolean import(WebPPicture *p, const SfuPictureOut *out)
 {
@@ -127,20 +151,27 @@ static gboolean import(WebPPicture *p, const SfuPictureOut *out)
     return ok;
 }
 
-static gboolean put_with_profile(SfuPictureOut *out, const WebPMemoryWriter *image, const char **why)
+/* With what stands beside the pixels. */
+static gboolean put_chunks(SfuPictureOut *out, const WebPMemoryWriter *image, const char **why)
 {
-    gsize n;
-    const guint8 *icc = out->icc ? g_bytes_get_data(out->icc, &n) : NULL;
-    if (!icc)
+    const struct {
+        const char *name;
+        GBytes *bytes;
+    } chunks[] = {{"ICCP", out->icc}, {"EXIF", out->meta.exif}, {"XMP ", out->meta.xmp}};
+    if (!out->icc && !out->meta.exif && !out->meta.xmp)
         return sfu_picture_put(out, image->mem, image->size);
-    const WebPData data = {image->mem, image->size}, profile = {icc, n};
+    const WebPData data = {image->mem, image->size};
     WebPData file = {0};
     WebPMux *mux = WebPMuxNew();
-    gboolean ok = mux && WebPMuxSetImage(mux, &data, 0) == WEBP_MUX_OK &&
-                  WebPMuxSetChunk(mux, "ICCP", &profile, 0) == WEBP_MUX_OK &&
-                  WebPMuxAssemble(mux, &file) == WEBP_MUX_OK;
+    gboolean ok = mux && WebPMuxSetImage(mux, &data, 0) == WEBP_MUX_OK;
+    for (guint i = 0; ok && i < G_N_ELEMENTS(chunks); i++) {
+        gsize n;
+        const guint8 *bytes = chunks[i].bytes ? g_bytes_get_data(chunks[i].bytes, &n) : NULL;
+        ok = !bytes || WebPMuxSetChunk(mux, chunks[i].name, &(WebPData){bytes, n}, 0) == WEBP_MUX_OK;
+    }
+    ok = ok && WebPMuxAssemble(mux, &file) == WEBP_MUX_OK;
     if (!ok)
-        *why = "its colour profile cannot be written";
+        *why = "its color profile or its metadata cannot be written";
     ok = ok && sfu_picture_put(out, file.bytes, file.size);
     WebPDataClear(&file);
     WebPMuxDelete(mux);
@@ -155,6 +186,8 @@ static gboolean save_webp(SfuPictureOut *out, GError **error)
     const char *why = "libwebp failed";
     if (!WebPConfigPreset(&config, WEBP_PRESET_DEFAULT, 90) || !WebPPictureInit(&p))
         return sfu_picture_unwritten(out, error, "libwebp is of another version");
+    sfu_picture_meta_put_text(&out->meta, out->text);
+    config.lossless = config.exact = out->meta.lossless;
     WebPMemoryWriterInit(&memory);
     p.use_argb = 1;
     p.width = gegl_buffer_get_width(out->picture);
@@ -164,7 +197,7 @@ static gboolean save_webp(SfuPictureOut *out, GError **error)
     gboolean ok = import(&p, out);
     if (!ok)
         why = "not enough memory for its pixels";
-    ok = ok && WebPEncode(&config, &p) && put_with_profile(out, &memory, &why);
+    ok = ok && WebPEncode(&config, &p) && put_chunks(out, &memory, &why);
     WebPPictureFree(&p);
     WebPMemoryWriterClear(&memory);
     return ok || sfu_picture_unwritten(out, error, why);
