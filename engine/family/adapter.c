@@ -20,6 +20,7 @@ struct SfuAliases {
     GHashTable *targets; /* "<part> name" -> GArray of Target */
     GPtrArray *modules;  /* char* */
     SfuPart part;        /* of the module whose names are added */
+    gboolean lone_text2; /* the one text encoder is what elsewhere is the second */
 };
 
 /* Caller frees. */
@@ -55,31 +56,35 @@ static void aliases_free(SfuAliases *a)
     g_free(a);
 }
 
-static void add_module(SfuAliases *a, const SfuModel *m, SfuPart part, const char *tensor)
+static void add_module(SfuAliases *a, const SfuAdapterBase *base, SfuPart part, const char *tensor)
 {
+    const SfuFamily *family = base->model->family;
     if (!g_str_has_suffix(tensor, ".weight"))
         return;
     char *module = g_strndup(tensor, strlen(tensor) - strlen(".weight"));
     g_ptr_array_add(a->modules, module);
     a->part = part;
     sfu_aliases_add(a, module, 0, 0, 0);
-    if (m->family->aliases)
-        m->family->aliases(m, part, module, a);
+    if (family->aliases)
+        family->aliases(base->parts[part], part, module, a);
 }
 
-static SfuAliases *aliases_of(const SfuModel *m)
+static SfuAliases *aliases_of(const SfuAdapterBase *base)
 {
     SfuAliases *a = g_new(SfuAliases, 1);
     *a = (SfuAliases){.targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref),
                       .modules = g_ptr_array_new_with_free_func(g_free)};
     for (int p = 0; p < SFU_N_PARTS; p++) {
+        GHashTable *tensors = base->parts[p] ? base->parts[p]->tensors[p] : NULL;
         GHashTableIter it;
         gpointer name;
-        if (m->tensors[p])
-            g_hash_table_iter_init(&it, m->tensors[p]);
-        while (m->tensors[p] && g_hash_table_iter_next(&it, &name, NULL))
-            add_module(a, m, (SfuPart)p, name);
+        if (tensors)
+            g_hash_table_iter_init(&it, tensors);
+        while (tensors && g_hash_table_iter_next(&it, &name, NULL))
+            add_module(a, base, (SfuPart)p, name);
     }
+    /* Where there is one encoder, it is called so, be it what elsewhere is the second. */
+    a->lone_text2 = !base->parts[SFU_PART_TEXT] && base->parts[SFU_PART_TEXT2];
     return a;
 }
 
@@ -89,6 +94,9 @@ static SfuAliases *aliases_of(const SfuModel *m)
 #define TEXT (1u << SFU_PART_TEXT)
 #define TEXT2 (1u << SFU_PART_TEXT2)
 #define ANY (DENOISER | TEXT | TEXT2)
+
+/* PEFT's, before or behind the others. */
+static const char peft[] = "base_model.model.";
 
 static const struct {
     const char *prefix;
@@ -101,24 +109,31 @@ static const struct {
     {"lora_te2_", TEXT2},
     {"lora_te_", TEXT},
     {"lycoris_", ANY},
-    {"unet.base_model.model.", DENOISER},
     {"unet.", DENOISER},
     {"transformer.", DENOISER},
     {"model.diffusion_model.", DENOISER},
     {"diffusion_model.", DENOISER},
-    {"text_encoder_2.base_model.model.", TEXT2},
     {"text_encoder_2.", TEXT2},
-    {"conditioner.embedders.1.model.", TEXT2},
-    {"text_encoder.base_model.model.", TEXT},
     {"text_encoder.", TEXT},
-    {"cond_stage_model.transformer.", TEXT},
-    {"cond_stage_model.model.", TEXT},
+    {"text_encoders.clip_g.transformer.", TEXT2}, /* ComfyUI's */
+    {"text_encoders.clip_h.transformer.", TEXT},
+    {"text_encoders.clip_l.transformer.", TEXT},
+    {"text_encoders.qwen3_4b.transformer.", TEXT},
+    {"text_encoders.qwen3_8b.transformer.", TEXT},
+    {"clip_g.", TEXT2}, /* OneTrainer's */
+    {"clip_l.", TEXT},
+    {"conditioner.embedders.1.model.", TEXT2},
     {"conditioner.embedders.0.transformer.", TEXT},
     {"conditioner.embedders.0.model.", TEXT | TEXT2},
-    {"base_model.model.diffusion_model.", DENOISER},
-    {"base_model.model.", ANY},
+    {"cond_stage_model.transformer.", TEXT},
+    {"cond_stage_model.model.", TEXT},
     {"", ANY},
 };
+
+static const char *behind(const char *name, const char *prefix)
+{
+    return g_str_has_prefix(name, prefix) ? name + strlen(prefix) : name;
+}
 
 static const GArray *look_up(const SfuAliases *a, guint parts, const char *name)
 {
@@ -133,17 +148,19 @@ static const GArray *look_up(const SfuAliases *a, guint parts, const char *name)
 }
 
 /* Targets of a module of the file; NULL: the model has none of that name. */
-static const GArray *targets_of(const SfuAliases *a, const char *module)
+static const GArray *targets_of(const SfuAliases *a, const char *in_file)
 {
+    const char *module = behind(in_file, peft);
     const GArray *found = NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(prefixes) && !found; i++) {
         if (!g_str_has_prefix(module, prefixes[i].prefix))
             continue;
-        const char *rest = module + strlen(prefixes[i].prefix);
-        found = look_up(a, prefixes[i].parts, rest);
+        const char *rest = behind(module + strlen(prefixes[i].prefix), peft);
+        const guint parts = prefixes[i].parts | (prefixes[i].parts == TEXT && a->lone_text2 ? TEXT2 : 0);
+        found = look_up(a, parts, rest);
         if (!found && g_str_has_suffix(rest, "to_out")) { /* old diffusers */
             char *first = g_strconcat(rest, ".0", NULL);
-            found = look_up(a, prefixes[i].parts, first);
+            found = look_up(a, parts, first);
             g_free(first);
         }
     }
@@ -179,6 +196,14 @@ void sfu_bound_adapter_use(const SfuBoundAdapter *b, float strength, float text,
     }
 }
 
+gboolean sfu_bound_adapter_has_text(const SfuBoundAdapter *b)
+{
+    gboolean any = FALSE;
+    for (guint i = 0; i < b->is_text->len; i++)
+        any |= g_array_index(b->is_text, gboolean, i);
+    return any;
+}
+
 const char *sfu_bound_adapter_note(const SfuBoundAdapter *b)
 {
     return b->note;
@@ -186,7 +211,7 @@ const char *sfu_bound_adapter_note(const SfuBoundAdapter *b)
 
 typedef struct {
     const SfuAdapter *a;
-    SfuModel *m;
+    const SfuAdapterBase *base;
     SfuBoundAdapter *b;
     guint n_bound, n_unknown, n_misfit; /* modules */
     const char *unknown, *misfit;       /* the first of each */
@@ -196,7 +221,7 @@ typedef struct {
 static gboolean bind_one(Binding *x, guint i, const Target *t, gboolean bias, gboolean *fits, GError **error)
 {
     char *name = g_strconcat(t->module, bias ? ".bias" : ".weight", NULL);
-    SfuWeight *w = sfu_model_find(x->m, t->part, name);
+    SfuWeight *w = sfu_model_find(x->base->parts[t->part], t->part, name);
     GError *local = NULL;
     g_free(name);
     const gboolean optional = bias && sfu_adapter_bias_is_optional(x->a, i);
@@ -254,16 +279,17 @@ static gboolean bind_module(Binding *x, guint i, const SfuAliases *names, GError
 static gboolean fail_other(const Binding *x, GError **error)
 {
     const char *made_for = sfu_adapter_family(x->a), *path = sfu_adapter_path(x->a);
-    const char *family = x->m->family->name;
+    const SfuModel *m = x->base->model;
+    const char *family = m->family->name;
     if (made_for && strcmp(made_for, family) != 0 && !g_str_has_prefix(family, made_for))
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s was made for %s, and does not fit %s, which is of the family %s"), path, made_for, x->m->path,
+                    _("%s was made for %s, and does not fit %s, which is of the family %s"), path, made_for, m->path,
                     family);
     else
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
                     _("%s does not fit %s: of its %u modules %u have other names and %u another shape (the first is "
                       "'%s')"),
-                    path, x->m->path, sfu_adapter_n_modules(x->a), x->n_unknown, x->n_misfit,
+                    path, m->path, sfu_adapter_n_modules(x->a), x->n_unknown, x->n_misfit,
                     x->misfit ? x->misfit : x->unknown);
     return FALSE;
 }
@@ -274,7 +300,7 @@ static void note_rest(Binding *x)
     if (n)
         x->b->note = g_strdup_printf(_("%s: %u of %u modules are missing from %s or have another shape there (the "
                                        "first is '%s'); they are ignored."),
-                                     sfu_adapter_path(x->a), n, sfu_adapter_n_modules(x->a), x->m->path,
+                                     sfu_adapter_path(x->a), n, sfu_adapter_n_modules(x->a), x->base->model->path,
                                      x->misfit ? x->misfit : x->unknown);
     else if (strays)
         x->b->note =
@@ -282,14 +308,22 @@ static void note_rest(Binding *x)
                             sfu_adapter_path(x->a), strays);
 }
 
-SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, SfuModel *m, GError **error)
+SfuAdapterBase sfu_adapter_base(SfuModel *m)
 {
-    SfuAliases *names = aliases_of(m);
+    SfuAdapterBase base = {.model = m};
+    for (int p = 0; p < SFU_N_PARTS; p++)
+        base.parts[p] = m->tensors[p] ? m : NULL;
+    return base;
+}
+
+SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, const SfuAdapterBase *base, GError **error)
+{
+    SfuAliases *names = aliases_of(base);
     SfuBoundAdapter *b = g_new0(SfuBoundAdapter, 1);
     b->deltas = g_ptr_array_new_with_free_func(sfu_delta_free);
     b->uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
     b->is_text = g_array_new(FALSE, FALSE, sizeof(gboolean));
-    Binding x = {.a = a, .m = m, .b = b};
+    Binding x = {.a = a, .base = base, .b = b};
     const guint n = sfu_adapter_n_modules(a);
     gboolean ok = TRUE;
     for (guint i = 0; ok && i < n; i++)
@@ -404,6 +438,29 @@ const char *sfu_adapter_family(const SfuAdapter *a)
     return by_metadata(a);
 }
 
+static gboolean is_text(const char *module)
+{
+    static const char *const heads[] = {"lora_te", "text_encoder", "clip_l.",
+                                        "clip_g.", "conditioner.", "cond_stage_model."};
+    const char *name = behind(module, peft);
+    for (gsize i = 0; i < G_N_ELEMENTS(heads); i++)
+        if (g_str_has_prefix(name, heads[i]))
+            return TRUE;
+    static const char *const words[] = {"text_model", "encoder.layers.", "encoder_layers_"};
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (strstr(name, words[i]))
+            return TRUE;
+    return strstr(name, "layers") && strstr(name, "self_attn");
+}
+
+gboolean sfu_adapter_has_text(const SfuAdapter *a)
+{
+    gboolean any = FALSE;
+    for (guint i = 0; i < sfu_adapter_n_modules(a) && !any; i++)
+        any = is_text(sfu_adapter_module(a, i));
+    return any;
+}
+
 /* ---- inspecting ---- */
 
 typedef struct {
@@ -420,11 +477,8 @@ static Facts facts_of(const SfuAdapter *a)
     f.base = sfu_adapter_metadata(a, "ss_base_model_version");
     if (!f.base)
         f.base = sfu_adapter_metadata(a, "modelspec.architecture");
-    for (guint i = 0; i < sfu_adapter_n_modules(a); i++) {
-        const char *name = sfu_adapter_module(a, i);
-        f.n[g_str_has_prefix(name, "lora_te") || g_str_has_prefix(name, "text_encoder") ||
-            strstr(name, "text_model") != NULL]++;
-    }
+    for (guint i = 0; i < sfu_adapter_n_modules(a); i++)
+        f.n[is_text(sfu_adapter_module(a, i))]++;
     return f;
 }
 

@@ -12,17 +12,29 @@ G_BEGIN_DECLS
  * and they are the outputs from from_row on of what is called so (fused q, k and v); 0: all are. */
 void sfu_aliases_add(SfuAliases *a, const char *name, gint64 to_row, gint64 from_row, gint64 n_rows);
 
-/* An adapter's changes of one model's weights. Borrows both, which outlive it. */
+/* Whose weights an adapter changes: those of a model whose text encoders may lie in other files. All are borrowed. */
+typedef struct {
+    SfuModel *model;              /* its family knows the names, and messages name it */
+    SfuModel *parts[SFU_N_PARTS]; /* the model that has the part; NULL: the part is left alone */
+} SfuAdapterBase;
+/* A model with all of its parts. */
+SfuAdapterBase sfu_adapter_base(SfuModel *m);
+
+/* An adapter's changes of weights. Borrows the adapter and the models, which outlive it. */
 typedef struct SfuBoundAdapter SfuBoundAdapter;
 /* NULL with FAMILY if it is for another family, or fits too little of the model; with FORMAT if the file contradicts
  * itself. Caller frees with sfu_bound_adapter_free(). */
-SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, SfuModel *m, GError **error);
+SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, const SfuAdapterBase *base, GError **error);
 void sfu_bound_adapter_free(SfuBoundAdapter *b);
+/* Whether any of them is a text encoder's. */
+gboolean sfu_bound_adapter_has_text(const SfuBoundAdapter *b);
 /* Appends SfuDeltaUse's: `strength` for the denoiser, `text` for text encoders. */
 void sfu_bound_adapter_use(const SfuBoundAdapter *b, float strength, float text, GArray *uses);
 /* What of it the model does not take, for people; NULL: it takes all. Borrowed. */
 const char *sfu_bound_adapter_note(const SfuBoundAdapter *b);
 
+/* Whether names of its modules say that they are a text encoder's. */
+gboolean sfu_adapter_has_text(const SfuAdapter *a);
 /* The family that an adapter was made for, as far as can be told; NULL: it cannot. */
 const char *sfu_adapter_family(const SfuAdapter *a);
 /* What `sfumato inspect` shows of one. Caller frees with g_free, the node with json_node_unref. */

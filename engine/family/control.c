@@ -49,7 +49,7 @@ static char *from_original(const char *name)
                                       : g_strdup_printf("controlnet_cond_embedding.blocks.%d.%s", i / 2 - 1, rest);
     }
     char *whole = g_strconcat("model.diffusion_model.", name, NULL);
-    char *canonical = sfu_name_from_checkpoint(whole, 0, &part);
+    char *canonical = sfu_name_from_checkpoint(whole, 0, 2, &part);
     g_free(whole);
     return canonical;
 }
@@ -158,6 +158,8 @@ gboolean sfu_control_fits(const SfuModel *control, const SfuModel *m, GError **e
 {
     const SfuUnetConfig *a = &control->unet, *b = &m->unet;
     const SfuControlConfig *c = &control->control;
+    if (control->family->steers)
+        return control->family->steers(control, m, error);
     const char *path = control->path, *kin = sfu_sd_kin(b->cross_attention_dim, b->added_width > 0);
     if (!m->tensors[SFU_PART_UNET]) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
@@ -292,6 +294,39 @@ SfuModel *sfu_control_over(SfuModel *f, SfuModel *base, GError **error)
     return NULL;
 }
 
+/* ---- Fooocus' inpainting head ---- */
+
+static gboolean recognize_head(const SfuSource *s)
+{
+    const SfuFileTensor *t = sfu_source_find(s, "head");
+    return t && t->n_dims == 4 && t->dims[2] == 3 && t->dims[3] == 3 && s->file->tensors->len == 1;
+}
+
+static char *canonical_head(const SfuSource *s, const char *name, SfuPart *part)
+{
+    *part = SFU_PART_CONTROL;
+    return g_strdup(name);
+}
+
+static gboolean configure_head(SfuModel *m, GError **error)
+{
+    m->control.inpaints = TRUE;
+    return sfu_model_configure_scheduler(m, error);
+}
+
+static gboolean head_steers(const SfuModel *m, const SfuModel *other, GError **error)
+{
+    const SfuFileTensor *t = sfu_model_tensor(m, SFU_PART_CONTROL, "head");
+    const SfuUnetConfig *k = &other->unet;
+    if (other->tensors[SFU_PART_UNET] && k->added_width && sfu_tensor_dim(t, 0) == k->block_out_channels[0] &&
+        k->in_channels == k->out_channels && sfu_tensor_dim(t, 1) == k->in_channels + 1)
+        return TRUE;
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                _("%s is an inpainting head for ordinary models of Stable Diffusion XL; %s is of the family %s"),
+                m->path, other->path, other->family->name);
+    return FALSE;
+}
+
 /* ---- T2I-Adapters ---- */
 
 /* All behind "adapter." in diffusers' files and in some of the first ones. */
@@ -384,3 +419,14 @@ const SfuFamily sfu_family_t2i = {.id = "t2i-adapter",
                                   .expect = sfu_control_adapter_expect,
                                   .control = sfu_control_adapter,
                                   .describe = describe};
+const SfuFamily sfu_family_inpaint_head = {.id = "inpaint-head",
+                                           .name = "Fooocus inpainting head",
+                                           .part = "control",
+                                           .use = "filling holes with an ordinary model",
+                                           .recognize = recognize_head,
+                                           .canonical = canonical_head,
+                                           .ignores = sfu_name_is_ignorable,
+                                           .configure = configure_head,
+                                           .expect = sfu_inpaint_head_expect,
+                                           .control = sfu_inpaint_head,
+                                           .steers = head_steers};

@@ -86,6 +86,7 @@ struct SfuFamily {
     const SfuDefaults *defaults;       /* NULL: the table of parameters' */
     int most_references;               /* pictures that the network sees beside the one it makes; 0: none */
     const int *aligned_timesteps;      /* [10], for the schedule Align Your Steps; NULL: none were published */
+    const double *gits_sigmas;         /* [11], for the schedule GITS; NULL: none were published */
     const SfuUpscalerKind *upscaler;   /* the network of upscalers, else NULL */
 
     /* Whether the file is of this family. Looks at names and shapes only. NULL: the family comes in folders only. */
@@ -129,6 +130,8 @@ struct SfuFamily {
     SfuAutoencoder *(*autoencoder)(SfuQueue *q, SfuModel *m, GError **error);
     gboolean (*on_pixels)(const SfuModel *m); /* it needs no autoencoder's weights; NULL: it does */
     SfuControl *(*control)(SfuQueue *q, SfuModel *m, GError **error); /* steers a model of another family */
+    /* Whether it can steer `other`; FALSE with a sentence if not. NULL: what sfu_control_fits() says of UNets. */
+    gboolean (*steers)(const SfuModel *m, const SfuModel *other, GError **error);
     SfuRemover *(*remover)(SfuQueue *q, SfuModel *m,
                            GError **error); /* fills holes in one pass; then there is no denoiser */
     /* Adapters (LoRA) call modules by their canonical names, and by those of other programs: adds the latter for one
@@ -152,6 +155,12 @@ gboolean sfu_family_take(SfuModel *m, const SfuFamily *f, const SfuSource *s, GE
  * network's). Maps it; nothing is copied. Missing tensors are no error here: sfu_model_inspect() lists them, and the
  * networks refuse them. Caller frees with sfu_model_close(). */
 SfuModel *sfu_model_open(const char *path, GError **error);
+
+/* Bits 1 << SfuPart: the CLIP encoders that the family needs. */
+static inline guint sfu_family_texts(const SfuFamily *f)
+{
+    return f->texts ? f->texts : 1u << SFU_PART_TEXT;
+}
 
 /* Side of the pictures that it was trained on, px; 0: any. */
 static inline int sfu_model_native_px(const SfuModel *m)

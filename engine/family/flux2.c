@@ -258,6 +258,8 @@ static void aliases(const SfuModel *m, SfuPart part, const char *module, SfuAlia
     if (part != SFU_PART_TRANSFORMER)
         return;
     add_fused(m, module, a);
+    if (g_str_has_prefix(module, "transformer_blocks.")) /* as some programs cut it */
+        sfu_aliases_add(a, module + strlen("tran"), 0, 0, 0);
     if (sscanf(module, "transformer_blocks.%3d.%n", &i, &used) == 1 && used)
         add_original(a, "double_blocks", i, module + used, doubles, G_N_ELEMENTS(doubles));
     else if (sscanf(module, "single_transformer_blocks.%3d.%n", &i, &used) == 1 && used)
@@ -351,33 +353,18 @@ static void expect(SfuModel *m)
         sfu_qwen3_expect(m);
 }
 
-static gboolean text_fits(const SfuModel *m, const SfuModel *other, GError **error)
-{
-    const SfuFlux2Config *c = m->transformer;
-    const int hidden = sfu_model_is_language(other) ? sfu_model_language(other)->hidden : 0;
-    if (hidden * N_TEXT_LAYERS == c->context)
-        return TRUE;
-    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                _("%s is the text encoder of another model: %s needs one of width %d, it has %d."),
-                sfu_model_path(other), m->path, c->context / N_TEXT_LAYERS, hidden);
-    return FALSE;
-}
-
 /* Latents of a quarter of the channels, packed; a text encoder of which three layers make the context (other families
  * take one). */
 static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GError **error)
 {
     const SfuFlux2Config *c = m->transformer;
-    if (part == SFU_PART_VAE) {
-        const SfuVaeConfig *v = sfu_model_vae(other);
-        if (v->packed && 4 * v->latent_channels == c->in_channels)
-            return TRUE;
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is the autoencoder of another family: it has %d channels where %s needs %d."),
-                    sfu_model_path(other), v->latent_channels, m->path, c->in_channels / 4);
-        return FALSE;
-    }
-    return text_fits(m, other, error);
+    const SfuVaeConfig *v = sfu_model_vae(other);
+    const int hidden = sfu_model_is_language(other) ? sfu_model_language(other)->hidden : 0;
+    if (part == SFU_PART_VAE)
+        return (v->packed && 4 * v->latent_channels == c->in_channels) ||
+               sfu_family_refuse_vae(m, other, c->in_channels / 4, error);
+    return hidden * N_TEXT_LAYERS == c->context ||
+           sfu_family_refuse_text(m, other, c->context / N_TEXT_LAYERS, hidden, error);
 }
 
 static int native_px(const SfuModel *m)

@@ -15,6 +15,22 @@ gboolean sfu_family_refuse(const SfuModel *m, GError **error, const char *what)
     return FALSE;
 }
 
+gboolean sfu_family_refuse_vae(const SfuModel *m, const SfuModel *other, int wanted, GError **error)
+{
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                _("%s is the autoencoder of another family: it has %d channels where %s needs %d."), other->path,
+                other->vae.latent_channels, m->path, wanted);
+    return FALSE;
+}
+
+gboolean sfu_family_refuse_text(const SfuModel *m, const SfuModel *other, int wanted, int width, GError **error)
+{
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                _("%s is the text encoder of another model: %s needs one of width %d, it has %d."), other->path,
+                m->path, wanted, width);
+    return FALSE;
+}
+
 int sfu_measure(const SfuModel *m, int i, const char *format, ...)
 {
     va_list ap;

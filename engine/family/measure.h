@@ -7,6 +7,10 @@
 
 /* Sets FAMILY with "path has the form of NAME, but `what`". Always FALSE. */
 gboolean sfu_family_refuse(const SfuModel *m, GError **error, const char *what);
+/* Set FAMILY where `other` has an autoencoder of another number of channels, or a text encoder of another width, than m
+ * wants. Always FALSE. */
+gboolean sfu_family_refuse_vae(const SfuModel *m, const SfuModel *other, int wanted, GError **error);
+gboolean sfu_family_refuse_text(const SfuModel *m, const SfuModel *other, int wanted, int width, GError **error);
 /* Dim i of a tensor of the upscaler; 0: there is none. At most 2^24. */
 int sfu_measure(const SfuModel *m, int i, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* How many numbered modules "<prefix>0.", "<prefix>1." ... the upscaler has: one more than the highest number of any

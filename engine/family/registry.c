@@ -9,13 +9,15 @@
 
 /* In the order in which they are asked: one whose files hold another's tensors as well comes before it. */
 static const SfuFamily *const families[] = {
-    &sfu_family_control, &sfu_family_t2i,    &sfu_family_ip_adapter,   &sfu_family_vision,
-    &sfu_family_zimage,  &sfu_family_flux2,  &sfu_family_mini,         &sfu_family_sd_x4,
-    &sfu_family_sdxl,    &sfu_family_sd1, /* with its variants */
-    &sfu_family_lama,    &sfu_family_migan,  &sfu_family_taesd,        &sfu_family_rrdb,
-    &sfu_family_hat,     &sfu_family_swinir, &sfu_family_span,         &sfu_family_plksr,
-    &sfu_family_omnisr,  &sfu_family_dat,    &sfu_family_srformer,     &sfu_family_srvgg,
-    &sfu_family_qwen3,   &sfu_family_vae,    &sfu_family_text_encoder,
+    &sfu_family_control,    &sfu_family_inpaint_head, &sfu_family_t2i,
+    &sfu_family_ip_adapter, &sfu_family_vision,       &sfu_family_zimage_control,
+    &sfu_family_zimage,     &sfu_family_flux2,        &sfu_family_mini,
+    &sfu_family_sd_x4,      &sfu_family_sdxl,         &sfu_family_sd1, /* with its variants */
+    &sfu_family_lama,       &sfu_family_migan,        &sfu_family_taesd,
+    &sfu_family_rrdb,       &sfu_family_hat,          &sfu_family_swinir,
+    &sfu_family_span,       &sfu_family_plksr,        &sfu_family_omnisr,
+    &sfu_family_dat,        &sfu_family_srformer,     &sfu_family_srvgg,
+    &sfu_family_qwen3,      &sfu_family_vae,          &sfu_family_text_encoder,
 };
 
 /* Training programs wrap the weights: they put words before every name, for what is saved beside them ("params",

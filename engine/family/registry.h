@@ -8,26 +8,26 @@
 extern const SfuFamily sfu_family_sd1, sfu_family_sd1_inpaint, sfu_family_sd1_edit, sfu_family_sd2,
     sfu_family_sd2_inpaint, sfu_family_sd_turbo; /* sd.c */
 extern const SfuFamily sfu_family_sdxl, sfu_family_sdxl_inpaint, sfu_family_sdxl_edit, sfu_family_sdxl_refiner,
-    sfu_family_sdxl_turbo, sfu_family_sdxl_lightning, sfu_family_sdxl_lcm;         /* sdxl.c */
-extern const SfuFamily sfu_family_flux2, sfu_family_flux2_base;                    /* flux2.c */
-extern const SfuFamily sfu_family_sd_x4;                                           /* x4.c */
-extern const SfuFamily sfu_family_mini;                                            /* mini.c */
-extern const SfuFamily sfu_family_taesd;                                           /* taesd.c */
-extern const SfuFamily sfu_family_vae, sfu_family_text_encoder, sfu_family_vision; /* parts.c */
-extern const SfuFamily sfu_family_ip_adapter;                                      /* ip_adapter.c */
-extern const SfuFamily sfu_family_zimage, sfu_family_zimage_base;                  /* zimage.c */
-extern const SfuFamily sfu_family_qwen3;                                           /* qwen3.c */
-extern const SfuFamily sfu_family_control, sfu_family_t2i;                         /* control.c */
-extern const SfuFamily sfu_family_lama;                                            /* lama.c */
-extern const SfuFamily sfu_family_migan;                                           /* migan.c */
-extern const SfuFamily sfu_family_rrdb;                                            /* rrdb.c */
-extern const SfuFamily sfu_family_srvgg;                                           /* srvgg.c */
-extern const SfuFamily sfu_family_swinir, sfu_family_hat;                          /* swin.c */
-extern const SfuFamily sfu_family_span;                                            /* span.c */
-extern const SfuFamily sfu_family_plksr;                                           /* plksr.c */
-extern const SfuFamily sfu_family_omnisr;                                          /* omnisr.c */
-extern const SfuFamily sfu_family_dat;                                             /* dat.c */
-extern const SfuFamily sfu_family_srformer;                                        /* srformer.c */
+    sfu_family_sdxl_turbo, sfu_family_sdxl_lightning, sfu_family_sdxl_lcm;                   /* sdxl.c */
+extern const SfuFamily sfu_family_flux2, sfu_family_flux2_base;                              /* flux2.c */
+extern const SfuFamily sfu_family_sd_x4;                                                     /* x4.c */
+extern const SfuFamily sfu_family_mini;                                                      /* mini.c */
+extern const SfuFamily sfu_family_taesd;                                                     /* taesd.c */
+extern const SfuFamily sfu_family_vae, sfu_family_text_encoder, sfu_family_vision;           /* parts.c */
+extern const SfuFamily sfu_family_ip_adapter;                                                /* ip_adapter.c */
+extern const SfuFamily sfu_family_zimage, sfu_family_zimage_base, sfu_family_zimage_control; /* zimage.c */
+extern const SfuFamily sfu_family_qwen3;                                                     /* qwen3.c */
+extern const SfuFamily sfu_family_control, sfu_family_inpaint_head, sfu_family_t2i;          /* control.c */
+extern const SfuFamily sfu_family_lama;                                                      /* lama.c */
+extern const SfuFamily sfu_family_migan;                                                     /* migan.c */
+extern const SfuFamily sfu_family_rrdb;                                                      /* rrdb.c */
+extern const SfuFamily sfu_family_srvgg;                                                     /* srvgg.c */
+extern const SfuFamily sfu_family_swinir, sfu_family_hat;                                    /* swin.c */
+extern const SfuFamily sfu_family_span;                                                      /* span.c */
+extern const SfuFamily sfu_family_plksr;                                                     /* plksr.c */
+extern const SfuFamily sfu_family_omnisr;                                                    /* omnisr.c */
+extern const SfuFamily sfu_family_dat;                                                       /* dat.c */
+extern const SfuFamily sfu_family_srformer;                                                  /* srformer.c */
 
 /* Of a file that holds text encoder and autoencoder as well, under ComfyUI's prefixes: TRUE if the name is one of
  * theirs. *canonical is the caller's; NULL: not read. */

@@ -2,6 +2,7 @@
  * Brooks 2023). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/sd.h"
 #include "family/adapter.h"
+#include "family/measure.h"
 #include "family/registry.h"
 #include "model/internal.h"
 #include "model/names.h"
@@ -13,9 +14,26 @@
 
 /* ---- original files ---- */
 
+#define ORIGINAL "model.diffusion_model."
+
+const SfuUnetNames *sfu_sd_unet_names(const SfuSource *s, const char *original, const char *diffusers)
+{
+    static const SfuUnetNames all[] = {{ORIGINAL, FALSE}, {"", FALSE}, {"", TRUE}, {"unet.", TRUE}};
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+        if (sfu_source_find(s, "%s%s", all[i].prefix, all[i].diffusers ? diffusers : original) &&
+            sfu_source_find(s, "%s%s", all[i].prefix, all[i].diffusers ? "conv_in.weight" : "input_blocks.0.0.weight"))
+            return &all[i];
+    return NULL;
+}
+
+static const SfuUnetNames *unet_names(const SfuSource *s)
+{
+    return sfu_sd_unet_names(s, "time_embed.0.weight", "time_embedding.linear_1.weight");
+}
+
 static gboolean recognize(const SfuSource *s)
 {
-    return sfu_source_has_prefix(s, "model.diffusion_model.") || sfu_source_has_prefix(s, "model_ema.diffusion_model");
+    return sfu_source_has_prefix(s, ORIGINAL) || sfu_source_has_prefix(s, "model_ema.diffusion_model") || unet_names(s);
 }
 
 int sfu_sd_vae_levels(const SfuSource *s, const char *prefix)
@@ -26,15 +44,43 @@ int sfu_sd_vae_levels(const SfuSource *s, const char *prefix)
     return n;
 }
 
+/* Residual blocks of a level on the way down, which a convolution ends: two, of which some distilled UNets lost one. */
+static int unet_layers(const SfuSource *s)
+{
+    for (int i = 1; i <= SFU_MAX_BLOCKS; i++)
+        if (sfu_source_find(s, "model.diffusion_model.input_blocks.%d.0.op.weight", i) ||
+            sfu_source_find(s, "input_blocks.%d.0.op.weight", i))
+            return MAX(1, i - 1);
+    return 2;
+}
+
+char *sfu_sd_canonical_in(const SfuSource *s, const SfuUnetNames *names, const char *name, SfuPart *part)
+{
+    const gboolean lone = names && strcmp(names->prefix, ORIGINAL) != 0,
+                   within = lone && g_str_has_prefix(name, names->prefix);
+    if (within && names->diffusers) {
+        *part = SFU_PART_UNET;
+        return sfu_name_from_diffusers(name + strlen(names->prefix), SFU_PART_UNET);
+    }
+    char *whole = within ? g_strconcat(ORIGINAL, name, NULL) : NULL;
+    char *found = sfu_name_from_checkpoint(whole ? whole : name, sfu_sd_vae_levels(s, "first_stage_model."),
+                                           unet_layers(s), part);
+    g_free(whole);
+    return found;
+}
+
 char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part)
 {
-    return sfu_name_from_checkpoint(name, sfu_sd_vae_levels(s, "first_stage_model."), part);
+    return sfu_sd_canonical_in(s, unet_names(s), name, part);
 }
 
 /* Why a file with such names is not one of ours; NULL: it may be. */
 static const char *other_family(const SfuSource *s)
 {
-    if (!sfu_source_has_prefix(s, "model.diffusion_model."))
+    const SfuUnetNames *names = unet_names(s);
+    if (names && strcmp(names->prefix, ORIGINAL) != 0)
+        return NULL;
+    if (!sfu_source_has_prefix(s, ORIGINAL))
         return "a checkpoint whose UNet is there only as its training average (model_ema), in names that Sfumato "
                "cannot read back";
     if (sfu_source_has_prefix(s, "conditioner.embedders.1."))
@@ -193,6 +239,43 @@ static gboolean configure(SfuModel *m, GError **error)
     return TRUE;
 }
 
+/* ---- parts in other files ---- */
+
+gboolean sfu_sd_part_fits(const SfuModel *m, const SfuModel *other, SfuPart part, int width, GError **error)
+{
+    const SfuVaeConfig *v = sfu_model_vae(other);
+    if (part == SFU_PART_VAE)
+        return (v->latent_channels == m->unet.out_channels && !v->packed) ||
+               sfu_family_refuse_vae(m, other, m->unet.out_channels, error);
+    const int hidden = sfu_model_text(other, part)->hidden;
+    return hidden == width || sfu_family_refuse_text(m, other, width, hidden, error);
+}
+
+gboolean sfu_sd_vae_is_likely(const SfuModel *other, float scale, gboolean xl)
+{
+    const SfuVaeConfig *v = sfu_model_vae(other);
+    if (v->scaling_in_file || other->family->tasks)
+        return fabsf(v->scaling_factor - scale) < 1e-4f;
+    char *base = g_path_get_basename(sfu_model_path(other)), *name = g_ascii_strdown(base, -1);
+    const gboolean named = strstr(name, "xl") != NULL;
+    g_free(name);
+    g_free(base);
+    return named == xl;
+}
+
+static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GError **error)
+{
+    return sfu_sd_part_fits(m, other, part, m->unet.cross_attention_dim, error);
+}
+
+/* XL's autoencoder has the same shape, and makes other colors of these latents. A checkpoint's text encoder may be a
+ * fine-tuned one. */
+static gboolean likely(const SfuModel *m, const SfuModel *other, SfuPart part)
+{
+    (void)m;
+    return part == SFU_PART_VAE ? sfu_sd_vae_is_likely(other, 0.18215f, FALSE) : !other->family->tasks;
+}
+
 const char *sfu_sd_kin(int context, gboolean added)
 {
     return added             ? "Stable Diffusion XL"
@@ -213,14 +296,15 @@ void sfu_sd_aliases(const SfuModel *m, SfuPart part, const char *module, SfuAlia
 {
     static const char *const projections[] = {".self_attn.q_proj", ".self_attn.k_proj", ".self_attn.v_proj"};
     int block, used = 0;
-    char *original = sfu_name_to_checkpoint(module, part), other[64];
+    const int n_layers = MAX(1, m->unet.layers_per_block);
+    char *original = sfu_name_to_checkpoint(module, part, n_layers), other[64];
     if (original)
         sfu_aliases_add(names, original, 0, 0, 0);
     g_free(original);
     /* Behind an attention or not: the number differs, and both are tried. */
     if (sscanf(module, "up_blocks.%3d.upsamplers.0.conv%n", &block, &used) == 1 && used && !module[used])
         for (int i = 1; i <= 2; i++) {
-            g_snprintf(other, sizeof other, "output_blocks.%d.%d.conv", 3 * block + 2, i);
+            g_snprintf(other, sizeof other, "output_blocks.%d.%d.conv", (n_layers + 1) * block + n_layers, i);
             sfu_aliases_add(names, other, 0, 0, 0);
         }
     if (part == SFU_PART_UNET)
@@ -259,6 +343,8 @@ static const float preview_rgb[4][3] = {
 
 /* Sabour 2024 (Align Your Steps), for Stable Diffusion 1.5; 2.x has the same noise levels. */
 static const int aligned_timesteps[] = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24};
+/* Chen 2024 (GITS), as Forge has it. */
+static const double gits_sigmas[] = {14.615, 4.617, 2.507, 1.236, 0.702, 0.402, 0.240, 0.156, 0.104, 0.094, 0.029};
 
 #define PAINTS (1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS | 1u << SFU_TASK_UPSCALE)
@@ -267,8 +353,9 @@ static const int aligned_timesteps[] = {999, 850, 736, 645, 545, 455, 343, 233, 
 #define FILES                                                                                                          \
     .recognize = recognize, .canonical = sfu_sd_canonical, .ignores = sfu_name_is_ignorable, .open = sfu_sd_open,      \
     .claims = claims, .configure = configure, .expect = sfu_sd_expect, .native_px = sfu_sd_native_px,                  \
-    .aliases = sfu_sd_aliases, .denoiser = sfu_sd_denoiser, .autoencoder = sfu_sd_autoencoder, .preview_channels = 4,  \
-    .preview_rgb = preview_rgb, .aligned_timesteps = aligned_timesteps
+    .aliases = sfu_sd_aliases, .fits = fits, .likely = likely, .denoiser = sfu_sd_denoiser,                            \
+    .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb,                              \
+    .aligned_timesteps = aligned_timesteps, .gits_sigmas = gits_sigmas
 
 const SfuFamily sfu_family_sd1 = {.id = "sd1", .name = "Stable Diffusion 1.x", GENERAL, FILES};
 const SfuFamily sfu_family_sd2 = {.id = "sd2", .name = "Stable Diffusion 2.x", GENERAL, FILES};

@@ -8,6 +8,15 @@
 /* Original single files: "model.diffusion_model.", "first_stage_model.", "cond_stage_model.". */
 gboolean sfu_sd_open(SfuModel *m, const SfuSource *s, GError **error);
 char *sfu_sd_canonical(const SfuSource *s, const char *name, SfuPart *part);
+/* How a file spells the UNet's names; a file of the UNet alone may have lost the prefix. NULL: it has none. */
+typedef struct {
+    const char *prefix;
+    gboolean diffusers; /* else the original's */
+} SfuUnetNames;
+/* Of a file with a tensor of that name, as the original or diffusers call it. */
+const SfuUnetNames *sfu_sd_unet_names(const SfuSource *s, const char *original, const char *diffusers);
+/* The canonical name of a tensor of such a file, whose names are spelled so. */
+char *sfu_sd_canonical_in(const SfuSource *s, const SfuUnetNames *names, const char *name, SfuPart *part);
 /* How many levels the VAE of a file with original names has, behind `prefix`; 0: there is none. */
 int sfu_sd_vae_levels(const SfuSource *s, const char *prefix);
 /* The scheduler, and all parts that the model has. */
@@ -24,6 +33,13 @@ void sfu_sd_expect(SfuModel *m);
 /* The prediction type and the end of the schedule, as far as the file or the .yaml beside it tells them; for files
  * without a scheduler_config.json. v: what is assumed where nothing tells. */
 void sfu_sd_guess_prediction(SfuModel *m, gboolean v);
+
+/* For families' fits(): whether `other` has an autoencoder of as many channels as the UNet makes, or a text encoder of
+ * that width. */
+gboolean sfu_sd_part_fits(const SfuModel *m, const SfuModel *other, SfuPart part, int width, GError **error);
+/* For likely(): whether the autoencoder, which fits, belongs to models with latents scaled so, of which only XL's have
+ * files that are called by their family. */
+gboolean sfu_sd_vae_is_likely(const SfuModel *other, float scale, gboolean xl);
 
 /* Whose a context of that width is, for messages. */
 const char *sfu_sd_kin(int context, gboolean added);

@@ -12,23 +12,15 @@
 
 /* ---- original files ---- */
 
-/* How a file spells the UNet's names; a file of the UNet alone may have lost the prefix. */
-typedef enum { UNET_NOT, UNET_ORIGINAL, UNET_BARE, UNET_DIFFUSERS } UnetNames;
-
-static UnetNames unet_names(const SfuSource *s)
+static const SfuUnetNames *unet_names(const SfuSource *s)
 {
-    if (sfu_source_find(s, "model.diffusion_model.label_emb.0.0.weight"))
-        return UNET_ORIGINAL;
-    if (sfu_source_find(s, "label_emb.0.0.weight") && sfu_source_find(s, "input_blocks.0.0.weight"))
-        return UNET_BARE;
-    return sfu_source_find(s, "add_embedding.linear_1.weight") && sfu_source_find(s, "conv_in.weight") ? UNET_DIFFUSERS
-                                                                                                       : UNET_NOT;
+    return sfu_sd_unet_names(s, "label_emb.0.0.weight", "add_embedding.linear_1.weight");
 }
 
 /* unCLIP models of Stable Diffusion 2 have a label_emb too, for what a picture shows. */
 static gboolean recognize(const SfuSource *s)
 {
-    return unet_names(s) != UNET_NOT && !sfu_source_has_prefix(s, "cond_stage_model.model.") &&
+    return unet_names(s) && !sfu_source_has_prefix(s, "cond_stage_model.model.") &&
            !sfu_source_has_prefix(s, "control");
 }
 
@@ -42,19 +34,12 @@ static char *canonical(const SfuSource *s, const char *name, SfuPart *part)
     static const char *const projections[] = {"conditioner.embedders.0.model.text_projection",
                                               "conditioner.embedders.1.model.text_projection",
                                               "cond_stage_model.1.transformer.text_model.text_projection"};
-    const UnetNames form = unet_names(s);
-    if (form == UNET_DIFFUSERS) {
-        *part = SFU_PART_UNET;
-        return sfu_name_from_diffusers(name, SFU_PART_UNET);
-    }
     for (gsize i = 0; i < G_N_ELEMENTS(projections); i++)
         if (strcmp(name, projections[i]) == 0) {
             *part = SFU_PART_TEXT2;
             return g_strdup("text_projection");
         }
-    char *whole = form == UNET_BARE ? g_strconcat("model.diffusion_model.", name, NULL) : NULL;
-    char *found = sfu_sd_canonical(s, whole ? whole : name, part);
-    g_free(whole);
+    char *found = sfu_sd_canonical_in(s, unet_names(s), name, part);
     /* The refiner's one encoder is what elsewhere is the second. */
     if (found && *part == SFU_PART_TEXT && !has_second_text(s) &&
         g_str_has_prefix(name, "conditioner.embedders.0.model."))
@@ -188,25 +173,15 @@ static int numbers(const SfuModel *m, const SfuShown *shown, float *out)
 
 /* ---- parts in other files ---- */
 
+/* 768 + 1280 = 2048, and the refiner 1280: the second encoder comes last. */
 static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GError **error)
 {
-    const SfuVaeConfig *v = sfu_model_vae(other);
-    const int hidden = part == SFU_PART_VAE ? 0 : sfu_model_text(other, part)->hidden,
-              /* 768 + 1280 = 2048, and the refiner 1280: the second encoder comes last. */
-        wanted = part == SFU_PART_TEXT2 && m->family == &sfu_family_sdxl_refiner ? m->unet.cross_attention_dim
-                 : part == SFU_PART_TEXT2                                        ? m->unet.cross_attention_dim * 5 / 8
-                                                                                 : m->unet.cross_attention_dim * 3 / 8;
-    if (part == SFU_PART_VAE ? v->latent_channels == m->unet.out_channels && !v->packed : hidden == wanted)
-        return TRUE;
-    if (part == SFU_PART_VAE)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is the autoencoder of another family: it has %d channels where %s needs %d."),
-                    sfu_model_path(other), v->latent_channels, m->path, m->unet.out_channels);
-    else
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is the text encoder of another model: %s needs one of width %d, it has %d."),
-                    sfu_model_path(other), m->path, wanted, hidden);
-    return FALSE;
+    const int all = m->unet.cross_attention_dim;
+    return sfu_sd_part_fits(m, other, part,
+                            part != SFU_PART_TEXT2                  ? all * 3 / 8
+                            : m->family == &sfu_family_sdxl_refiner ? all
+                                                                    : all * 5 / 8,
+                            error);
 }
 
 /* Stable Diffusion 1's autoencoder has the same shape, and makes other colors of these latents; its fine-tunes have a
@@ -216,14 +191,7 @@ static gboolean likely(const SfuModel *m, const SfuModel *other, SfuPart part)
     (void)m;
     if (part != SFU_PART_VAE)
         return !other->family->tasks || other->family->latent_scale > 0;
-    const SfuVaeConfig *v = sfu_model_vae(other);
-    if (v->scaling_in_file || other->family->latent_scale > 0)
-        return fabsf(v->scaling_factor - sfu_family_sdxl.latent_scale) < 1e-4f;
-    char *base = g_path_get_basename(sfu_model_path(other)), *name = g_ascii_strdown(base, -1);
-    const gboolean named = strstr(name, "xl") != NULL;
-    g_free(name);
-    g_free(base);
-    return named;
+    return sfu_sd_vae_is_likely(other, sfu_family_sdxl.latent_scale, TRUE);
 }
 
 /* model_index.json may say; else those published do, but for the refiner. */
@@ -242,6 +210,8 @@ static const float preview_rgb[4][3] = {
 
 /* Sabour 2024 ("Align Your Steps"), their table for this model. */
 static const int aligned_timesteps[] = {999, 845, 730, 587, 443, 310, 193, 116, 53, 13};
+/* Chen 2024 (GITS), as Forge has it. */
+static const double gits_sigmas[] = {14.615, 4.734, 2.567, 1.529, 0.987, 0.652, 0.418, 0.268, 0.179, 0.127, 0.029};
 
 #define PAINTS (1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS | 1u << SFU_TASK_UPSCALE)
@@ -252,7 +222,8 @@ static const int aligned_timesteps[] = {999, 845, 730, 587, 443, 310, 193, 116, 
     .configure = configure, .expect = sfu_sd_expect, .native_px = sfu_sd_native_px, .denoiser = sfu_sd_denoiser,       \
     .autoencoder = sfu_sd_autoencoder, .preview_channels = 4, .preview_rgb = preview_rgb, .numbers = numbers,          \
     .zeroes_negative = zeroes_negative, .aliases = sfu_sd_aliases, .fits = fits, .likely = likely,                     \
-    .least_clip_skip = 2, .no_final_norm = TRUE, .latent_scale = 0.13025f, .aligned_timesteps = aligned_timesteps
+    .least_clip_skip = 2, .no_final_norm = TRUE, .latent_scale = 0.13025f, .aligned_timesteps = aligned_timesteps,     \
+    .gits_sigmas = gits_sigmas
 
 const SfuFamily sfu_family_sdxl = {.id = "sdxl", .name = "Stable Diffusion XL", GENERAL, BOTH_TEXTS, FILES};
 const SfuFamily sfu_family_sdxl_inpaint = {

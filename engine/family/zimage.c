@@ -16,6 +16,7 @@
 
 #define MOST_BLOCKS 256
 #define MOST_WIDTH 65536
+#define LATENTS 16 /* channels of FLUX.1's autoencoder */
 
 /* ---- names ---- */
 
@@ -75,7 +76,7 @@ static gboolean ignores(const char *name)
 static gboolean add(SfuModel *m, SfuPart part, char *name, SfuFileTensor *t, GError **error)
 {
     static const char fused[] = "attention.qkv.weight";
-    if (part != SFU_PART_TRANSFORMER || !g_str_has_suffix(name, fused))
+    if ((part != SFU_PART_TRANSFORMER && part != SFU_PART_CONTROL) || !g_str_has_suffix(name, fused))
         return sfu_model_add_tensor(m, part, name, t, error);
     char *names[3];
     for (int i = 0; i < 3; i++)
@@ -232,19 +233,132 @@ static gboolean fits(const SfuModel *m, const SfuModel *other, SfuPart part, GEr
     if (part == SFU_PART_TEXT ? hidden == c->context : is_flux1_vae(other, c->channels))
         return TRUE;
     if (part == SFU_PART_TEXT)
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is the text encoder of another model: %s needs one of width %d, it has %d."),
-                    sfu_model_path(other), m->path, c->context, hidden);
-    else
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is the autoencoder of another family: %s needs FLUX.1's, of %d channels."),
-                    sfu_model_path(other), m->path, c->channels);
+        return sfu_family_refuse_text(m, other, c->context, hidden, error);
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                _("%s is the autoencoder of another family: %s needs FLUX.1's, of %d channels."), sfu_model_path(other),
+                m->path, c->channels);
     return FALSE;
 }
 
 static int native_px(const SfuModel *m)
 {
     return 1024;
+}
+
+/* The last layer but one of Qwen3 4B. */
+static const SfuLanguageRecipe language = {.before = "<|im_start|>user\n",
+                                           .after = "<|im_end|>\n<|im_start|>assistant\n",
+                                           .n_tokens = 512,
+                                           .padding = "<|endoftext|>",
+                                           .layers = {-2},
+                                           .n_layers = 1};
+
+/* ---- its ControlNet ---- */
+
+static gboolean recognize_control(const SfuSource *s)
+{
+    return sfu_source_find(s, "control_all_x_embedder.2-1.weight") && sfu_source_has_prefix(s, "control_layers.0.");
+}
+
+static char *canonical_control(const SfuSource *s, const char *name, SfuPart *part)
+{
+    *part = SFU_PART_CONTROL;
+    return transformer_name(name);
+}
+
+static gboolean open_control(SfuModel *m, const SfuSource *s, GError **error)
+{
+    for (guint i = 0; i < s->file->tensors->len; i++) {
+        SfuFileTensor *t = g_ptr_array_index(s->file->tensors, i);
+        const char *inner = after(t->name, s->wrap);
+        const gboolean ignorable = !inner || ignores(inner);
+        if (ignorable ? !sfu_model_add_named(m, SFU_PART_CONTROL, NULL, t, TRUE, error)
+                      : !add(m, SFU_PART_CONTROL, transformer_name(inner), t, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean is_zero(SfuModel *m, SfuPart part, const char *name)
+{
+    SfuWeight *w = sfu_model_find(m, part, name);
+    const gint64 n = w ? sfu_weight_elements(w) : 0;
+    float v[4096];
+    for (gint64 at = 0; at < n; at += G_N_ELEMENTS(v)) {
+        const gint64 k = MIN(n - at, (gint64)G_N_ELEMENTS(v));
+        sfu_weight_read_f32(w, at, k, v);
+        for (gint64 i = 0; i < k; i++)
+            if (v[i] != 0)
+                return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean configure_control(SfuModel *m, GError **error)
+{
+    const SfuPart P = SFU_PART_CONTROL;
+    SfuZimageControlConfig *c = g_new0(SfuZimageControlConfig, 1);
+    SfuZimageConfig *k = &c->sizes;
+    m->transformer = c;
+    const SfuFileTensor *in = sfu_model_tensor(m, P, "control_all_x_embedder.2-1.weight");
+    k->patch = 2;
+    k->channels = LATENTS;
+    k->hidden = sfu_tensor_dim(in, 0);
+    c->channels = sfu_tensor_dim(in, 1) / 4;
+    k->mlp = sfu_tensor_dim(sfu_model_tensor(m, P, "control_layers.0.feed_forward.w1.weight"), 0);
+    k->head_dim = sfu_tensor_dim(sfu_model_tensor(m, P, "control_layers.0.attention.norm_q.weight"), 0);
+    k->time_out = sfu_tensor_dim(sfu_model_tensor(m, P, "control_layers.0.adaLN_modulation.0.weight"), 1);
+    c->n_layers = sfu_model_count(m, P, "control_layers.", MOST_BLOCKS + 1);
+    c->n_refiners = sfu_model_count(m, P, "control_noise_refiner.", MOST_BLOCKS + 1);
+    if (k->hidden < 1 || c->channels < k->channels || k->mlp < 1 || k->time_out < 1 || c->n_layers < 1 ||
+        k->head_dim < 2 || k->hidden % k->head_dim)
+        return sfu_family_refuse(m, error, _("tensors that tell its sizes are missing"));
+    if (MAX(k->hidden, MAX(k->mlp, k->time_out)) > MOST_WIDTH || MAX(c->n_layers, c->n_refiners) > MOST_BLOCKS ||
+        c->channels > MOST_WIDTH)
+        return sfu_family_refuse(m, error, _("it is larger than Sfumato can run"));
+    k->n_heads = k->hidden / k->head_dim;
+    k->eps = 1e-5f;
+    static const char out[] = "control_noise_refiner.0.after_proj.weight";
+    c->refining = !c->n_refiners                       ? SFU_ZIMAGE_LAYERS
+                  : !sfu_model_tensor(m, P, "%s", out) ? SFU_ZIMAGE_PLAIN
+                  : is_zero(m, P, out)                 ? SFU_ZIMAGE_LAYERS
+                                                       : SFU_ZIMAGE_STEER;
+    return TRUE;
+}
+
+static void expect_control(SfuModel *m)
+{
+    sfu_zimage_control_expect(m, m->transformer);
+}
+
+static gboolean steers(const SfuModel *m, const SfuModel *other, GError **error)
+{
+    const SfuZimageControlConfig *c = m->transformer;
+    const SfuZimageConfig *k = other->family->language == &language ? other->transformer : NULL;
+    if (k && k->hidden == c->sizes.hidden && k->head_dim == c->sizes.head_dim && k->mlp == c->sizes.mlp &&
+        k->time_out == c->sizes.time_out && k->channels == c->sizes.channels && c->n_layers <= k->n_layers &&
+        k->n_layers % c->n_layers == 0)
+        return TRUE;
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                _("%s is a ControlNet for Z-Image (width %d, %d layers); %s is of the family %s"), m->path,
+                c->sizes.hidden, c->n_layers, other->path, other->family->name);
+    return FALSE;
+}
+
+static SfuControl *control(SfuQueue *q, SfuModel *m, GError **error)
+{
+    return sfu_zimage_control(q, m, m->transformer, error);
+}
+
+static gboolean claims_control(const SfuModel *m)
+{
+    return sfu_model_tensor(m, SFU_PART_CONTROL, "control_all_x_embedder.2-1.weight") != NULL;
+}
+
+static void describe_control(const SfuModel *m, GString *text)
+{
+    const SfuZimageControlConfig *c = m->transformer;
+    g_string_append_printf(text, ", %d layers of %d", c->n_layers, c->sizes.hidden);
 }
 
 /* ---- adapters ---- */
@@ -291,14 +405,6 @@ static SfuAutoencoder *autoencoder(SfuQueue *q, SfuModel *m, GError **error)
     return sfu_vae_autoencoder(q, m, error);
 }
 
-/* The last layer but one of Qwen3 4B. */
-static const SfuLanguageRecipe language = {.before = "<|im_start|>user\n",
-                                           .after = "<|im_end|>\n<|im_start|>assistant\n",
-                                           .n_tokens = 512,
-                                           .padding = "<|endoftext|>",
-                                           .layers = {-2},
-                                           .n_layers = 1};
-
 #define PAINTS (1u << SFU_TASK_INPAINT | 1u << SFU_TASK_OUTPAINT)
 #define DRAWS (1u << SFU_TASK_TXT2IMG | 1u << SFU_TASK_IMG2IMG | PAINTS)
 #define SAME                                                                                                           \
@@ -313,3 +419,16 @@ static const SfuDefaults base_defaults = {
 
 const SfuFamily sfu_family_zimage = {.id = "z-image-turbo", .name = "Z-Image Turbo", .defaults = &turbo_defaults, SAME};
 const SfuFamily sfu_family_zimage_base = {.id = "z-image", .name = "Z-Image", .defaults = &base_defaults, SAME};
+const SfuFamily sfu_family_zimage_control = {.id = "z-image-control",
+                                             .name = "Z-Image ControlNet",
+                                             .part = "control",
+                                             .use = "steering a model by a picture",
+                                             .recognize = recognize_control,
+                                             .canonical = canonical_control,
+                                             .open = open_control,
+                                             .claims = claims_control,
+                                             .configure = configure_control,
+                                             .expect = expect_control,
+                                             .control = control,
+                                             .steers = steers,
+                                             .describe = describe_control};

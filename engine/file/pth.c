@@ -195,6 +195,16 @@ static gboolean add_tensor(Archive *a, const SfuPickleValue *v, const char *name
     return TRUE;
 }
 
+/* Fooocus keeps differences as bytes with their range: three tensors, the first of bytes. */
+static gboolean is_in_bytes(const SfuPickleValue *v)
+{
+    const SfuPickleValue *first =
+        (v->kind == SFU_PICKLE_LIST || v->kind == SFU_PICKLE_TUPLE) && v->items && v->items->len == 3
+            ? g_ptr_array_index(v->items, 0)
+            : NULL;
+    return first && first->kind == SFU_PICKLE_TENSOR && first->storage->dtype == SFU_U8;
+}
+
 /* Every tensor below v, named by the keys on the way. */
 static gboolean walk(Archive *a, const SfuPickleValue *v, const char *name, int depth)
 {
@@ -205,6 +215,11 @@ static gboolean walk(Archive *a, const SfuPickleValue *v, const char *name, int 
         char index[16];
         g_snprintf(index, sizeof index, "%u", i);
         ok = walk(a, g_ptr_array_index(v->items, i), index, depth + 1);
+    }
+    for (guint i = 0; ok && depth == 1 && i < 3 && is_in_bytes(v); i++) {
+        char *full = g_strdup_printf("%s.%u", name, i);
+        ok = walk(a, g_ptr_array_index(v->items, i), full, depth + 1);
+        g_free(full);
     }
     if (v->kind != SFU_PICKLE_DICT || depth >= MAX_DEPTH)
         return ok;

@@ -56,6 +56,12 @@ gsize sfu_adapter_split(const char *name, SfuAdapterRole *role)
         {".vera_lambda_b", SFU_ROLE_FOREIGN},
         {".set_weight", SFU_ROLE_FOREIGN},
         {".lora_embedding_A", SFU_ROLE_FOREIGN},
+        {".weight.0", SFU_ROLE_BYTES},
+        {".weight.1", SFU_ROLE_LOW},
+        {".weight.2", SFU_ROLE_HIGH},
+        {".bias.0", SFU_ROLE_BYTES_B},
+        {".bias.1", SFU_ROLE_LOW_B},
+        {".bias.2", SFU_ROLE_HIGH_B},
         {".weight", SFU_ROLE_WEIGHT}, /* last: others end so too */
     };
     /* PEFT puts the adapter's own name into it: "lora_A.default.weight". */
@@ -170,7 +176,13 @@ double sfu_alphas_of(const SfuAlphas *a, const char *module, gint64 rank)
     JsonNode *rs = member(a, module, "use_rslora");
     const gboolean root =
         rs && JSON_NODE_HOLDS_VALUE(rs) && json_node_get_value_type(rs) == G_TYPE_BOOLEAN && json_node_get_boolean(rs);
-    const double alpha =
-        of_pattern(member(a, module, "alpha_pattern"), module, number(member(a, module, "lora_alpha"), (double)rank));
+    const double own = number(member(a, module, "alpha"), (double)rank), /* of LoHa and LoKr */
+        alpha = of_pattern(member(a, module, "alpha_pattern"), module, number(member(a, module, "lora_alpha"), own));
     return root ? alpha * sqrt((double)rank) : alpha;
+}
+
+gint64 sfu_alphas_rank(const SfuAlphas *a, const char *module)
+{
+    return (gint64)CLAMP(of_pattern(member(a, module, "rank_pattern"), module, number(member(a, module, "r"), 0)), 0,
+                         G_MAXINT32);
 }

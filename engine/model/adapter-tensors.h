@@ -32,7 +32,13 @@ typedef enum {
     SFU_ROLE_NORM_B,
     SFU_ROLE_WEIGHT, /* of LyCORIS' IA3, beside ON_INPUT */
     SFU_ROLE_ON_INPUT,
-    SFU_ROLE_IA3, /* PEFT's */
+    SFU_ROLE_IA3,   /* PEFT's */
+    SFU_ROLE_BYTES, /* Fooocus' differences: bytes from LOW (0) to HIGH (255), of a weight and of a bias */
+    SFU_ROLE_LOW,
+    SFU_ROLE_HIGH,
+    SFU_ROLE_BYTES_B,
+    SFU_ROLE_LOW_B,
+    SFU_ROLE_HIGH_B,
     SFU_N_ROLES,
     SFU_ROLE_FOREIGN = SFU_N_ROLES, /* known, and not applied */
 } SfuAdapterRole;
@@ -55,5 +61,7 @@ gboolean sfu_alphas_read(const SfuFile *f, SfuAlphas **alphas, GError **error);
 void sfu_alphas_free(SfuAlphas *a);
 /* alpha of a module, as if the scale were alpha / rank. */
 double sfu_alphas_of(const SfuAlphas *a, const char *module, gint64 rank);
+/* The rank of a module as it was asked for, where its tensors do not tell; 0: it is not said. */
+gint64 sfu_alphas_rank(const SfuAlphas *a, const char *module);
 
 #endif

@@ -25,8 +25,19 @@ static void module_free(gpointer p)
 
 /* ---- kinds ---- */
 
-typedef enum { KIND_NONE, KIND_LORA, KIND_LOHA, KIND_LOKR, KIND_FULL, KIND_IA3, KIND_IA3_PEFT, N_KINDS } Kind;
-static const char *const kind_names[N_KINDS] = {"", "LoRA", "LoHa", "LoKr", "full difference", "IA3", "IA3"};
+typedef enum {
+    KIND_NONE,
+    KIND_LORA,
+    KIND_LOHA,
+    KIND_LOKR,
+    KIND_FULL,
+    KIND_BYTES,
+    KIND_IA3,
+    KIND_IA3_PEFT,
+    N_KINDS
+} Kind;
+static const char *const kind_names[N_KINDS] = {
+    "", "LoRA", "LoHa", "LoKr", "full difference", "full difference in bytes", "IA3", "IA3"};
 
 static gboolean has(const SfuAdapterModule *m, SfuAdapterRole role)
 {
@@ -41,11 +52,12 @@ static Kind kind_of(const SfuAdapterModule *m)
            : has(m, SFU_ROLE_HADA1_A) && has(m, SFU_ROLE_HADA1_B) && has(m, SFU_ROLE_HADA2_A) &&
                    has(m, SFU_ROLE_HADA2_B)
                ? KIND_LOHA
-           : w1 && w2                                             ? KIND_LOKR
-           : has(m, SFU_ROLE_DIFF)                                ? KIND_FULL
-           : has(m, SFU_ROLE_WEIGHT) && has(m, SFU_ROLE_ON_INPUT) ? KIND_IA3
-           : has(m, SFU_ROLE_IA3)                                 ? KIND_IA3_PEFT
-                                                                  : KIND_NONE;
+           : w1 && w2                                                                ? KIND_LOKR
+           : has(m, SFU_ROLE_DIFF)                                                   ? KIND_FULL
+           : has(m, SFU_ROLE_BYTES) && has(m, SFU_ROLE_LOW) && has(m, SFU_ROLE_HIGH) ? KIND_BYTES
+           : has(m, SFU_ROLE_WEIGHT) && has(m, SFU_ROLE_ON_INPUT)                    ? KIND_IA3
+           : has(m, SFU_ROLE_IA3)                                                    ? KIND_IA3_PEFT
+                                                                                     : KIND_NONE;
 }
 
 /* ---- reading ---- */
@@ -122,9 +134,15 @@ static guint count_tensors(const SfuAdapterModule *m)
     return n;
 }
 
+static gboolean has_bytes_b(const SfuAdapterModule *m)
+{
+    return has(m, SFU_ROLE_BYTES_B) && has(m, SFU_ROLE_LOW_B) && has(m, SFU_ROLE_HIGH_B);
+}
+
 static gboolean changes(const SfuAdapterModule *m, gboolean bias)
 {
-    return bias ? has(m, SFU_ROLE_DIFF_B) || has(m, SFU_ROLE_UP_BIAS) || has(m, SFU_ROLE_NORM_B) || has(m, SFU_ROLE_IA3)
+    return bias ? has(m, SFU_ROLE_DIFF_B) || has_bytes_b(m) || has(m, SFU_ROLE_UP_BIAS) || has(m, SFU_ROLE_NORM_B) ||
+                      has(m, SFU_ROLE_IA3)
                 : kind_of(m) != KIND_NONE || has(m, SFU_ROLE_NORM_W);
 }
 
@@ -277,9 +295,10 @@ void sfu_adapter_module_size(const SfuAdapter *a, guint i, gint64 *out, gint64 *
         *out = m->t[k == KIND_LORA ? SFU_ROLE_UP : SFU_ROLE_HADA1_A]->dims[tucker];
         const SfuFileTensor *b = m->t[k == KIND_LORA ? SFU_ROLE_DOWN : SFU_ROLE_HADA1_B];
         *in = b->n_dims > 1 ? b->dims[1] : 0;
-    } else if (k == KIND_FULL) {
-        *out = m->t[SFU_ROLE_DIFF]->dims[0];
-        *in = m->t[SFU_ROLE_DIFF]->n_dims > 1 ? m->t[SFU_ROLE_DIFF]->dims[1] : 0;
+    } else if (k == KIND_FULL || k == KIND_BYTES) {
+        const SfuFileTensor *t = m->t[k == KIND_FULL ? SFU_ROLE_DIFF : SFU_ROLE_BYTES];
+        *out = t->n_dims ? t->dims[0] : 0;
+        *in = t->n_dims > 1 ? t->dims[1] : 0;
     } else if (k == KIND_LOKR) {
         const SfuFileTensor *a1 = m->t[has(m, SFU_ROLE_W1) ? SFU_ROLE_W1 : SFU_ROLE_W1_A],
                             *b1 = m->t[has(m, SFU_ROLE_W1) ? SFU_ROLE_W1 : SFU_ROLE_W1_B],
@@ -455,6 +474,25 @@ static gboolean build_plain(SfuDelta *d, SfuDeltaKind kind, const SfuFileTensor 
     return TRUE;
 }
 
+/* t's bytes stand for values from low to high, which are one number each. */
+static gboolean build_bytes(Builder *x, SfuDelta *d, const SfuFileTensor *t, const SfuFileTensor *low,
+                            const SfuFileTensor *high, gint64 width)
+{
+    if (t->dtype != SFU_U8 || low->n_elements != 1 || high->n_elements != 1)
+        return contradicts(x, t);
+    if (t->n_elements % width)
+        return FALSE;
+    float *from = values_of(low), *to = values_of(high);
+    d->kind = SFU_DELTA_FULL;
+    d->out = t->n_elements / width;
+    d->scale = (*to - *from) / 255;
+    d->offset = *from;
+    d->a[0] = matrix(t);
+    g_free(from);
+    g_free(to);
+    return TRUE;
+}
+
 /* PEFT's values: [out, 1] or [1, in]; of convolutions [1, out, 1, 1] or [1, in, 1, 1]. */
 static gboolean scales_inputs(const Builder *x, const SfuFileTensor *t)
 {
@@ -485,7 +523,9 @@ static gboolean on_input(const SfuAdapterModule *m)
 static gboolean set_scale(Builder *x, SfuDelta *d)
 {
     const SfuFileTensor *t = x->m->t[SFU_ROLE_ALPHA];
-    const gint64 rank = rank_of(x->m);
+    gint64 rank = rank_of(x->m);
+    if (!rank && !t && x->a->alphas && d->kind == SFU_DELTA_KRONECKER) /* PEFT scales products of whole matrices too */
+        rank = sfu_alphas_rank(x->a->alphas, x->m->name);
     double alpha = (double)rank;
     d->scale = 1;
     if (t && t->n_elements != 1)
@@ -523,6 +563,8 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
                                                      : m->t[SFU_ROLE_UP_BIAS];
     if (bias && b)
         return build_plain(d, SFU_DELTA_FULL, b, 1) && (b != m->t[SFU_ROLE_UP_BIAS] || set_scale(x, d));
+    if (bias && has_bytes_b(m))
+        return build_bytes(x, d, m->t[SFU_ROLE_BYTES_B], m->t[SFU_ROLE_LOW_B], m->t[SFU_ROLE_HIGH_B], 1);
     if (bias) /* PEFT's IA3 on outputs multiplies the bias as well */
         return !scales_inputs(x, m->t[SFU_ROLE_IA3]) && build_ia3(x, d, m->t[SFU_ROLE_IA3], FALSE, TRUE);
     const Kind k = kind_of(m);
@@ -535,6 +577,8 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
         return build_lokr(x, d) && set_scale(x, d) && set_magnitude(x, d);
     case KIND_FULL:
         return build_plain(d, SFU_DELTA_FULL, m->t[SFU_ROLE_DIFF], x->in * x->taps) && set_magnitude(x, d);
+    case KIND_BYTES:
+        return build_bytes(x, d, m->t[SFU_ROLE_BYTES], m->t[SFU_ROLE_LOW], m->t[SFU_ROLE_HIGH], x->in * x->taps);
     case KIND_IA3:
         return build_ia3(x, d, m->t[SFU_ROLE_WEIGHT], on_input(m), FALSE);
     case KIND_IA3_PEFT:

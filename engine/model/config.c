@@ -109,9 +109,10 @@ static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
     }
     read_int(j, "layers_per_block", &c->layers_per_block, 1, MAX_LAYERS); /* what lacks is then missing */
     const char *middle = read_string(j, "mid_block_type");
-    /* KOALA-700M has none, and says so. */
+    /* KOALA-700M has none, and says so; a single file of its says nothing, and has one layer a level. */
     JsonNode *none = j ? json_object_get_member(json_node_get_object(j), "mid_block_type") : NULL;
-    c->middle = sfu_model_has_module(m, P, "mid_block.") || !none || !JSON_NODE_HOLDS_NULL(none);
+    c->middle =
+        sfu_model_has_module(m, P, "mid_block.") || (none ? !JSON_NODE_HOLDS_NULL(none) : j || c->layers_per_block > 1);
     c->mid_attention =
         sfu_model_has_module(m, P, "mid_block.attentions.") || strcmp(middle, "UNetMidBlock2DCrossAttn") == 0;
     for (int i = c->n_blocks; i >= 0; i--) {

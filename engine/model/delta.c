@@ -145,6 +145,8 @@ static void change_rows(const SfuDelta *d, gint64 first, gint64 n, float *v, flo
     case SFU_DELTA_FULL:
         x = rows_of(d->a[0], first, n);
         add_scaled(v, x, size, d->scale * strength);
+        for (gint64 i = 0; d->offset != 0 && i < size; i++)
+            v[i] += d->offset * strength;
         break;
     default:
         scale_values(d, first, n, v, strength);

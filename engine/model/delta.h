@@ -12,7 +12,7 @@ typedef enum {
     SFU_DELTA_LOW_RANK,  /* W + s A B: LoRA (Hu 2022); A [out, r], B [r, in * taps] */
     SFU_DELTA_HADAMARD,  /* W + s (A0 B0) * (A1 B1), value by value: LoHa (Hyeon-Woo 2022) */
     SFU_DELTA_KRONECKER, /* W + s kron(A, B): LoKr (Yeh 2024); A [p, q], B [out / p, in / q * taps] */
-    SFU_DELTA_FULL,      /* W + s A */
+    SFU_DELTA_FULL,      /* W + s A + offset */
     SFU_DELTA_SCALE_OUT, /* each row of W times its value of A: IA3 (Liu 2022) */
     SFU_DELTA_SCALE_IN,  /* each input of W times its value of A */
 } SfuDeltaKind;
@@ -22,7 +22,8 @@ typedef struct {
     SfuDeltaKind kind;
     gint64 out, in, taps;
     SfuWeight *a[2], *b[2]; /* owned; NULL: the kind has none */
-    float scale; /* s, alpha / rank as a rule; of SCALE kinds: 0 if A holds 1 for "unchanged", 1 if it holds 0 */
+    float scale;  /* s, alpha / rank as a rule; of SCALE kinds: 0 if A holds 1 for "unchanged", 1 if it holds 0 */
+    float offset; /* of FULL: of every value */
     /* DoRA (Liu 2024): what W becomes is brought to these lengths, V m / |V|, each row for itself ([out] values), or
      * each input ([in]). Owned; NULL: none. */
     SfuWeight *magnitude;

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LAYERS_PER_BLOCK 2 /* of every Stable Diffusion 1.x and 2.x UNet */
-
 typedef struct {
     const char *from, *to;
 } Pair;
@@ -48,7 +46,8 @@ static gboolean is_transformer(const char *rest)
            g_str_has_prefix(rest, "transformer_blocks.");
 }
 
-static char *unet_name(const char *s)
+/* n_layers: residual blocks of a level on the way down; on the way up there is one more. */
+static char *unet_name(const char *s, int n_layers)
 {
     int i, j, used = 0;
     char *out = swap_head(s, unet_heads, G_N_ELEMENTS(unet_heads));
@@ -60,9 +59,9 @@ static char *unet_name(const char *s)
         return unet_resnet(prefix, s + used);
     }
     if (sscanf(s, "input_blocks.%3d.%3d.%n", &i, &j, &used) == 2 && used && i >= 1) {
-        const int block = (i - 1) / (LAYERS_PER_BLOCK + 1), layer = (i - 1) % (LAYERS_PER_BLOCK + 1);
+        const int block = (i - 1) / (n_layers + 1), layer = (i - 1) % (n_layers + 1);
         const char *rest = s + used;
-        if (layer == LAYERS_PER_BLOCK && g_str_has_prefix(rest, "op."))
+        if (layer == n_layers && g_str_has_prefix(rest, "op."))
             return g_strdup_printf("down_blocks.%d.downsamplers.0.conv.%s", block, rest + 3);
         if (j == 1)
             return g_strdup_printf("down_blocks.%d.attentions.%d.%s", block, layer, rest);
@@ -71,7 +70,7 @@ static char *unet_name(const char *s)
     }
     used = 0;
     if (sscanf(s, "output_blocks.%3d.%3d.%n", &i, &j, &used) == 2 && used) {
-        const int block = i / (LAYERS_PER_BLOCK + 1), layer = i % (LAYERS_PER_BLOCK + 1);
+        const int block = i / (n_layers + 1), layer = i % (n_layers + 1);
         const char *rest = s + used;
         if (g_str_has_prefix(rest, "conv."))
             return g_strdup_printf("up_blocks.%d.upsamplers.0.%s", block, rest);
@@ -196,11 +195,11 @@ static char *swap_back(const char *s, const Pair *pairs, gsize n)
 }
 
 /* A module within a block, which a dot ends. */
-static char *unet_module_back(const char *s)
+static char *unet_module_back(const char *s, int n_layers)
 {
     int i, j, used = 0;
     const gboolean down = g_str_has_prefix(s, "down_blocks.");
-    const int first = down ? 1 : 0, size = LAYERS_PER_BLOCK + 1;
+    const int first = down ? 1 : 0, size = n_layers + 1;
     const char *side = down ? "input_blocks" : "output_blocks";
     char kind[16];
     if (sscanf(s, "mid_block.resnets.%3d.%n", &i, &used) == 1 && used) {
@@ -236,24 +235,24 @@ static char *openclip_module_back(const char *s)
     return out;
 }
 
-char *sfu_name_to_checkpoint(const char *module, SfuPart part)
+char *sfu_name_to_checkpoint(const char *module, SfuPart part, int n_layers)
 {
     char *dotted = g_strconcat(module, ".", NULL),
-         *out = part == SFU_PART_UNET ? unet_module_back(dotted) : openclip_module_back(dotted);
+         *out = part == SFU_PART_UNET ? unet_module_back(dotted, n_layers) : openclip_module_back(dotted);
     if (out)
         out[strlen(out) - 1] = 0;
     g_free(dotted);
     return out;
 }
 
-char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, SfuPart *part)
+char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, int n_layers, SfuPart *part)
 {
     static const struct {
         const char *prefix;
         SfuPart part;
         char *(*fn)(const char *);
     } roots[] = {
-        {"model.diffusion_model.", SFU_PART_UNET, unet_name},
+        {"model.diffusion_model.", SFU_PART_UNET, NULL},
         {"first_stage_model.", SFU_PART_VAE, NULL},
         {"cond_stage_model.transformer.text_model.", SFU_PART_TEXT, NULL},
         {"cond_stage_model.transformer.", SFU_PART_TEXT, NULL},
@@ -270,6 +269,8 @@ char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, SfuPart *part
             continue;
         *part = roots[i].part;
         const char *rest = name + strlen(roots[i].prefix);
+        if (roots[i].part == SFU_PART_UNET)
+            return unet_name(rest, n_layers);
         if (roots[i].part == SFU_PART_VAE)
             return sfu_name_from_vae(rest, n_vae_levels);
         return roots[i].fn ? roots[i].fn(rest) : g_strconcat("text_model.", rest, NULL);
@@ -322,6 +323,10 @@ const char *sfu_names_foreign(const GPtrArray *tensors)
     static const struct {
         const char *part, *what;
     } kinds[] = {
+        {"controlnet_blocks.", "a ControlNet for transformers (Stable Diffusion 3, FLUX.1, Qwen-Image), which Sfumato "
+                               "does not run"},
+        {"lllite_", "a ControlNet-LLLite, which Sfumato does not run"},
+        {"transformer_layes.", "a T2I-Adapter for style, which Sfumato does not run"},
         {"control_model.", "a ControlNet, which is used together with a model"},
         {"controlnet_", "a ControlNet, which is used together with a model"},
         {"emb_params", "a textual inversion, which is used together with a model"},

@@ -6,11 +6,12 @@
 #include "model/model.h"
 
 /* The part that a tensor of a single-file checkpoint belongs to, and its canonical name (caller frees with g_free).
- * n_vae_levels: of this file's VAE, whose decoder counts backwards. NULL: not a tensor that Sfumato reads. */
-char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, SfuPart *part);
+ * n_vae_levels: of this file's VAE, whose decoder counts backwards; n_layers: residual blocks of a level of its UNet on
+ * the way down. NULL: not a tensor that Sfumato reads. */
+char *sfu_name_from_checkpoint(const char *name, int n_vae_levels, int n_layers, SfuPart *part);
 /* The original name of a module ("down_blocks.0.resnets.0.conv1", without ".weight"), of a UNet or in OpenCLIP's names
- * of a text encoder. Caller frees. NULL: it has another there, or none. */
-char *sfu_name_to_checkpoint(const char *module, SfuPart part);
+ * of a text encoder. n_layers: as above. Caller frees. NULL: it has another there, or none. */
+char *sfu_name_to_checkpoint(const char *module, SfuPart part, int n_layers);
 /* The same for a VAE in a file of its own. */
 char *sfu_name_from_vae(const char *name, int n_vae_levels);
 /* The canonical form of a name inside a part's own file (diffusers, old or new). Caller frees. NULL: not read. */

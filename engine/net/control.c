@@ -311,6 +311,7 @@ void sfu_control_sum_clear(SfuControlSum *s)
     sfu_tensor_destroy(s->middle);
     for (int i = 0; i < s->n_features; i++)
         sfu_tensor_destroy(s->features[i]);
+    sfu_tensor_destroy(s->first);
     *s = (SfuControlSum){0};
 }
 
@@ -320,5 +321,8 @@ SfuResiduals sfu_control_sum_residuals(const SfuControlSum *s)
                           .n_down = s->n_down,
                           .middle = s->middle,
                           .features = s->features,
-                          .n_features = s->n_features};
+                          .n_features = s->n_features,
+                          .first = s->first,
+                          .within = s->within,
+                          .n_within = s->n_within};
 }

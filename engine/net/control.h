@@ -1,6 +1,6 @@
-/* Networks that steer a UNet by a picture: ControlNets (Zhang 2023), which run beside it at each step, and T2I-Adapters
- * (Mou 2023), which read the picture once. Pipelines know this and no network.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Networks that steer a denoiser by a picture: ControlNets (Zhang 2023), which run beside it at each step, or within
+ * its pass, and T2I-Adapters (Mou 2023), which read the picture once. Pipelines know this and no network. Copyright (C)
+ * 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_NET_CONTROL_H
 #define SFU_NET_CONTROL_H
 
@@ -16,6 +16,9 @@ typedef struct {
     SfuTensor *middle;
     SfuTensor *features[SFU_MAX_BLOCKS]; /* NULL: none for this level */
     int n_features;
+    SfuTensor *first;
+    SfuWithin within[SFU_MOST_WITHIN];
+    int n_within;
 } SfuControlSum;
 void sfu_control_sum_clear(SfuControlSum *s);
 /* Borrows from the sum. */
@@ -43,10 +46,12 @@ typedef struct {
 /* Made by sfu_control_net() and sfu_control_adapter(); the fields are for reading. */
 typedef struct {
     const SfuControlClass *class;
-    gpointer net;   /* owned */
-    int channels;   /* of its picture: 3, or 1 */
-    int n_types;    /* kinds of pictures that it is told apart by number; 0: it knows one kind */
-    gboolean pools; /* what it adds is the same all over the picture; always guesses */
+    gpointer net;          /* owned */
+    int channels;          /* of its picture: 3, or 1 */
+    int n_types;           /* kinds of pictures that it is told apart by number; 0: it knows one kind */
+    gboolean pools;        /* what it adds is the same all over the picture; always guesses */
+    gboolean sees_latents; /* its picture comes encoded: latents of the model's autoencoder */
+    gboolean sees_hole;    /* it is the picture that is worked on, with the hole gray, behind the hole's mask */
 } SfuControl;
 
 static inline void sfu_control_destroy(SfuControl *c)
@@ -79,7 +84,7 @@ static inline gboolean sfu_control_set_condition(SfuControl *c, const SfuConditi
     return !c->class->set_condition || c->class->set_condition(c->net, condition, error);
 }
 
-/* picture [h, w, channels] in 0..1 (holes of inpainting: -1), eight times the latents' sides. */
+/* picture [h, w, channels] in 0..1 (holes of inpainting: -1), eight times the latents' sides; or latents. */
 static inline gboolean sfu_control_set_picture(SfuControl *c, const float *picture, int h, int w, GError **error)
 {
     return c->class->set_picture(c->net, picture, h, w, error);
@@ -96,6 +101,8 @@ static inline gboolean sfu_control_add(SfuControl *c, SfuControlSum *sum, const 
 /* NULL with MISSING. The model is borrowed. */
 SfuControl *sfu_control_net(SfuQueue *q, SfuModel *model, GError **error);
 SfuControl *sfu_control_adapter(SfuQueue *q, SfuModel *model, GError **error);
+SfuControl *sfu_inpaint_head(SfuQueue *q, SfuModel *model, GError **error);
+void sfu_inpaint_head_expect(SfuModel *model);
 void sfu_control_net_expect(SfuModel *model);
 void sfu_control_adapter_expect(SfuModel *model);
 

@@ -5,11 +5,9 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/flux2.h"
 #include "net/parts.h"
-#include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#define MAX_PERIOD 10000.0   /* of the sinusoids of timesteps */
 #define TIMESTEPS 1000       /* sigma 1 as a timestep; the guidance scale is multiplied by it too */
 #define REFERENCE_PLACE 10   /* on the first axis of positions: 10 for the first reference, 20 for the second, ... */
 #define DEFAULT_GUIDANCE 4.0 /* for networks that take it as an input */
@@ -241,17 +239,9 @@ static gboolean set_condition(gpointer net, const SfuCondition *c, GError **erro
 
 /* ---- positions ---- */
 
-/* Cosines and sines of one token's positions to row [head_dim] (Su 2021, eq. 34, an axis after the other). */
 static void turn(const SfuFlux2Config *k, const int *position, float *row)
 {
-    const int half = k->head_dim / 2;
-    int at = 0;
-    for (int a = 0; a < SFU_FLUX2_AXES; a++)
-        for (int j = 0; j < k->axes[a] / 2; j++, at++) {
-            const double angle = position[a] * pow(k->theta, -2.0 * j / k->axes[a]);
-            row[at] = (float)cos(angle);
-            row[half + at] = (float)sin(angle);
-        }
+    sfu_net_turn(k->axes, SFU_FLUX2_AXES, k->theta, position, row);
 }
 
 static float *turn_picture(const SfuFlux2Config *k, int place, int h, int w, float *row)
@@ -324,21 +314,16 @@ static SfuTensor *product(const SfuNet *net, const SfuTensor *x, SfuWeight *w, c
 static SfuTensor *embed_numbers(const Flux2 *f, const float *v, int n, const SfuLayer *first, const SfuLayer *second,
                                 const SfuTensor *residual, GError **error)
 {
-    const int c = f->config->time_channels, half = c / 2;
-    float *rows = g_new0(float, (gsize)n *(gsize)c);
+    double *numbers = g_new(double, n);
     for (int i = 0; i < n; i++)
-        for (int j = 0; j < half; j++) {
-            const double angle = v[i] * exp(-log(MAX_PERIOD) * j / half);
-            rows[i * c + j] = (float)cos(angle);
-            rows[i * c + half + j] = (float)sin(angle);
-        }
-    SfuTensor *in = sfu_net_rows(&f->net, rows, n, 1, c, error);
+        numbers[i] = v[i];
+    SfuTensor *in = sfu_net_waves(&f->net, numbers, n, f->config->time_channels, error);
+    g_free(numbers);
     const SfuEpilogue silu = {.act = SFU_ACT_SILU}, add = {.residual = residual};
     SfuTensor *mid = in ? product(&f->net, in, first->w, &silu, error) : NULL;
     SfuTensor *y = mid ? product(&f->net, mid, second->w, &add, error) : NULL;
     sfu_tensor_destroy(in);
     sfu_tensor_destroy(mid);
-    g_free(rows);
     return y;
 }
 

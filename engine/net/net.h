@@ -72,6 +72,14 @@ typedef struct {
     int mask_h, mask_w;
 } SfuImagePromptUse;
 
+/* A network that runs within a transformer's pass, on its tokens, and adds to what leaves some of its layers. */
+typedef struct {
+    gpointer net; /* borrowed */
+    float weight;
+    int n_samples; /* so many, the first of the batch, are steered; 0: all */
+} SfuWithin;
+#define SFU_MOST_WITHIN 16
+
 /* What a control network adds to the skip connections and the middle of the UNet (Zhang 2023, section 3.1). Borrowed.
  */
 typedef struct {
@@ -82,6 +90,10 @@ typedef struct {
      * downsampling of a level without attention. One more entry is added to the middle. An entry may be NULL. */
     SfuTensor *const *features;
     int n_features;
+    const SfuTensor *first; /* [1, h, w, c]: added to what the first convolution gives; NULL: none */
+    /* Of transformers, which have nothing of the above. */
+    const SfuWithin *within; /* [n_within] */
+    int n_within;
 } SfuResiduals;
 
 typedef struct {

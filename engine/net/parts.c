@@ -1,10 +1,12 @@
 /* What the networks share.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
+#include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#define N_NAMED 4 /* tensors that a message about a torn model names */
+#define MAX_PERIOD 10000.0 /* of sinusoids */
+#define N_NAMED 4          /* tensors that a message about a torn model names */
 
 void sfu_net_init(SfuNet *net, SfuQueue *q, SfuModel *model, SfuPart part)
 {
@@ -246,6 +248,36 @@ gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, cons
     const SfuConv same = sfu_net_same(net);
     const SfuEpilogue e = {.bias = l->b, .residual = residual};
     return sfu_conv2d(net->q, y, x, l->w, &same, &e, error);
+}
+
+/* ---- numbers and positions ---- */
+
+SfuTensor *sfu_net_waves(const SfuNet *net, const double *v, int n, int c, GError **error)
+{
+    const int half = c / 2;
+    float *rows = g_new0(float, (gsize)n *(gsize)c);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < half; j++) {
+            const double angle = v[i] * exp(-log(MAX_PERIOD) * j / half);
+            rows[i * c + j] = (float)cos(angle);
+            rows[i * c + half + j] = (float)sin(angle);
+        }
+    SfuTensor *t = sfu_net_rows(net, rows, n, 1, c, error);
+    g_free(rows);
+    return t;
+}
+
+void sfu_net_turn(const int *axes, int n_axes, double theta, const int *at, float *row)
+{
+    int half = 0, j = 0;
+    for (int a = 0; a < n_axes; a++)
+        half += axes[a] / 2;
+    for (int a = 0; a < n_axes; a++)
+        for (int i = 0; i < axes[a] / 2; i++, j++) {
+            const double angle = at[a] * pow(theta, -2.0 * i / axes[a]);
+            row[j] = (float)cos(angle);
+            row[half + j] = (float)sin(angle);
+        }
 }
 
 /* ---- the search for NaN ---- */

@@ -76,6 +76,12 @@ SfuTensor *sfu_net_band(const SfuTensor *x, int from, int to, GError **error);
 SfuTensor *sfu_net_input(const SfuNet *net, const SfuTensor *x, GError **error);
 /* Host rows [n, c] as [n, 1, 1, c] or [n / t, 1, t, c] in the pass's dtype. */
 SfuTensor *sfu_net_rows(const SfuNet *net, const float *rows, int n, int t, int c, GError **error);
+/* Sinusoids of numbers v [n] as [n, 1, 1, c]: cosines, then sines, of periods from 1 to 10,000. Ho 2020, section 3.3.
+ */
+SfuTensor *sfu_net_waves(const SfuNet *net, const double *v, int n, int c, GError **error);
+/* Rotary positions of one token, at[i] on axis i, which turns axes[i] values of a head: cosines, then sines, to row
+ * [the sum of axes]. Su 2021, eq. 34, an axis after the other. */
+void sfu_net_turn(const int *axes, int n_axes, double theta, const int *at, float *row);
 static inline void sfu_net_drop(SfuTensor **t)
 {
     sfu_tensor_destroy(*t);

@@ -265,9 +265,12 @@ gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x
     SfuTensor *in = sfu_net_input(net, x, error);
     gboolean ok = in && (s->h = sfu_net_like(net, in, t->config->block_out_channels[0], error)) &&
                   sfu_net_moments(net, &s->moments, s->h, error);
-    const SfuEpilogue e = {.bias = t->conv_in.b, .residual = hint, .moments = s->moments};
+    const gboolean shared = hint && hint->n != x->n;
+    const SfuEpilogue e = {
+        .bias = t->conv_in.b, .residual = shared ? NULL : hint, .moments = shared ? NULL : s->moments};
     ok = ok && sfu_conv2d(net->q, s->h, in, t->conv_in.w, &same, &e, error) &&
-         sfu_net_trace(net, s->h, error, "conv_in") && keep_skip(s, error);
+         (!shared || sfu_trunk_add(t, s, hint, error)) && sfu_net_trace(net, s->h, error, "conv_in") &&
+         keep_skip(s, error);
     sfu_tensor_destroy(in);
     return ok;
 }

@@ -81,7 +81,7 @@ gboolean sfu_trunk_set_condition(SfuTrunk *t, const SfuCondition *condition, GEr
 gboolean sfu_trunk_check(const SfuTrunk *t, const SfuDenoiserInput *in, GError **error);
 /* What every resnet takes: [n, 1, 1, 4 c0], already through SiLU. */
 SfuTensor *sfu_trunk_embed(const SfuTrunk *t, const SfuDenoiserInput *in, GError **error);
-/* s->h = conv_in(x) [+ hint], kept as the first skip. hint [n, h, w, c0] or NULL. */
+/* s->h = conv_in(x) [+ hint], kept as the first skip. hint [n or 1, h, w, c0] or NULL. */
 gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x, const SfuTensor *hint,
                          GError **error);
 /* features [n_features]: SfuResiduals'. */

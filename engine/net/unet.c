@@ -229,7 +229,8 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *i
     if (!sfu_trunk_check(t, in, error) || (shallow && !fits(u, *in->deep, in->x, error)))
         return FALSE;
     sfu_trunk_use_prompts(t, in->prompts);
-    gboolean ok = (time = sfu_trunk_embed(t, in, error)) && sfu_trunk_begin(t, &s, in->x, NULL, error) &&
+    gboolean ok = (time = sfu_trunk_embed(t, in, error)) &&
+                  sfu_trunk_begin(t, &s, in->x, in->residuals ? in->residuals->first : NULL, error) &&
                   (shallow || go_down(t, &s, time, in->residuals, error)) &&
                   (!in->residuals || add_residuals(net, &s, in->residuals, shallow, error)) &&
                   go_up(u, &s, time, in->deep, shallow, error) &&

@@ -5,13 +5,11 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/zimage.h"
 #include "net/parts.h"
-#include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#define MULTIPLE 32        /* tokens: picture and text are each filled up to it */
-#define MAX_PERIOD 10000.0 /* of the sinusoids of timesteps */
-#define TIMESTEPS 1000     /* sigma 1 as a timestep; the network counts from noise to picture */
+#define MULTIPLE 32    /* tokens: picture and text are each filled up to it */
+#define TIMESTEPS 1000 /* sigma 1 as a timestep; the network counts from noise to picture */
 
 typedef struct {
     char name[32];
@@ -34,10 +32,9 @@ typedef struct {
 
 /* ---- binding ---- */
 
-static void bind_block(Zimage *z, Block *b, const char *list, int i, gboolean modulated)
+static void bind_block(SfuNet *net, const SfuZimageConfig *k, Block *b, const char *list, int i, gboolean modulated)
 {
-    SfuNet *net = &z->net;
-    const int d = z->config->hidden, m = z->config->mlp, head = z->config->head_dim;
+    const int d = k->hidden, m = k->mlp, head = k->head_dim;
     g_snprintf(b->name, sizeof b->name, "%s.%d", list, i);
     b->norm1 = sfu_net_vector(net, b->name, "attention_norm1.weight", d);
     b->norm2 = sfu_net_vector(net, b->name, "attention_norm2.weight", d);
@@ -53,14 +50,14 @@ static void bind_block(Zimage *z, Block *b, const char *list, int i, gboolean mo
     b->up = sfu_net_linear(net, b->name, "feed_forward.w3", m, d, FALSE);
     b->down = sfu_net_linear(net, b->name, "feed_forward.w2", d, m, FALSE);
     if (modulated)
-        b->modulation = sfu_net_linear(net, b->name, "adaLN_modulation.0", 4 * d, z->config->time_out, TRUE);
+        b->modulation = sfu_net_linear(net, b->name, "adaLN_modulation.0", 4 * d, k->time_out, TRUE);
 }
 
 static Block *bind_blocks(Zimage *z, const char *list, int n, gboolean modulated)
 {
     Block *blocks = g_new0(Block, n);
     for (int i = 0; i < n; i++)
-        bind_block(z, &blocks[i], list, i, modulated);
+        bind_block(&z->net, z->config, &blocks[i], list, i, modulated);
     return blocks;
 }
 
@@ -211,16 +208,9 @@ static gboolean run_blocks(const Zimage *z, const Block *blocks, int n, const Se
 
 /* ---- positions ---- */
 
-/* Cosines and sines of a token at (place, row, column) into to [head_dim]. Su 2021, eq. 34, an axis after the other. */
 static void write_position(const SfuZimageConfig *c, const int *at, float *to)
 {
-    int j = 0;
-    for (int axis = 0; axis < SFU_ZIMAGE_AXES; axis++)
-        for (int i = 0; i < c->axes[axis] / 2; i++, j++) {
-            const double angle = at[axis] * pow(c->theta, -2.0 * i / c->axes[axis]);
-            to[j] = (float)cos(angle);
-            to[c->head_dim / 2 + j] = (float)sin(angle);
-        }
+    sfu_net_turn(c->axes, SFU_ZIMAGE_AXES, c->theta, at, to);
 }
 
 static SfuTensor *upload(const Zimage *z, const float *v, int t, GError **error)
@@ -343,15 +333,8 @@ static SfuTensor *embed_time(const Zimage *z, double timestep, GError **error)
 {
     const SfuNet *net = &z->net;
     const SfuZimageConfig *c = z->config;
-    const int half = c->time_channels / 2;
     const SfuEpilogue first = {.bias = z->time1.b, .act = SFU_ACT_SILU}, second = {.bias = z->time2.b};
-    float *waves = g_new(float, c->time_channels);
-    for (int i = 0; i < half; i++) {
-        const double angle = timestep * exp(-log(MAX_PERIOD) * i / half);
-        waves[i] = (float)cos(angle);
-        waves[half + i] = (float)sin(angle);
-    }
-    SfuTensor *in = sfu_net_rows(net, waves, 1, 1, c->time_channels, error),
+    SfuTensor *in = sfu_net_waves(net, &timestep, 1, c->time_channels, error),
               *mid = in ? sfu_net_like(net, in, c->time_hidden, error) : NULL,
               *out = mid ? sfu_net_like(net, in, c->time_out, error) : NULL;
     if (out && !(sfu_linear(net->q, mid, in, z->time1.w, &first, error) &&
@@ -359,37 +342,42 @@ static SfuTensor *embed_time(const Zimage *z, double timestep, GError **error)
         sfu_net_drop(&out);
     sfu_tensor_destroy(in);
     sfu_tensor_destroy(mid);
-    g_free(waves);
     return out;
 }
 
 /* x [1, h, w, c] as tokens [1, 1, h/p * w/p, p * p * c], or back: a token holds its rows, their pixels, their channels.
  */
-static gboolean patches(const Zimage *z, SfuTensor *to, const SfuTensor *from, int h, int w, gboolean back,
+static gboolean patches(const Zimage *z, SfuTensor *to, const SfuTensor *from, int h, int w, int c, gboolean back,
                         GError **error)
 {
-    const int p = z->config->patch, c = z->config->channels, cut[] = {h / p, p, w / p, p, c},
-              whole[] = {h / p, w / p, p, p, c}, order[] = {0, 2, 1, 3, 4};
+    const int p = z->config->patch, cut[] = {h / p, p, w / p, p, c}, whole[] = {h / p, w / p, p, p, c},
+              order[] = {0, 2, 1, 3, 4};
     return sfu_permute(z->net.q, to, from, 5, back ? whole : cut, order, error);
 }
 
-/* The picture's tokens, refined: s->x [1, 1, filled up, hidden]. */
-static gboolean refine_picture(const Zimage *z, const SfuTensor *x, Sequence *s, const float *positions, GError **error)
+/* The tokens of a picture x [1, h, w, c], embedded and filled up: s->x [1, 1, filled up, hidden]. */
+static gboolean embed_picture(const Zimage *z, const SfuLayer *embedder, const SfuTensor *x, Sequence *s,
+                              const float *positions, GError **error)
 {
     const SfuNet *net = &z->net;
     const SfuZimageConfig *c = z->config;
-    const int t = x->h / c->patch * (x->w / c->patch), token = c->patch * c->patch * c->channels;
-    const SfuEpilogue bias = {.bias = z->picture_in.b};
+    const int t = x->h / c->patch * (x->w / c->patch), token = c->patch * c->patch * x->c;
+    const SfuEpilogue bias = {.bias = embedder->b};
     SfuTensor *cut = sfu_tensor_create(net->q, net->dtype, 1, 1, t, token, error),
               *in = cut ? sfu_net_like(net, cut, c->hidden, error) : NULL;
     const gboolean ok =
-        in && patches(z, cut, x, x->h, x->w, FALSE, error) &&
-        sfu_linear(net->q, in, cut, z->picture_in.w, &bias, error) && fill_up(z, in, z->picture_pad, &s->x, error) &&
-        (s->n = sfu_net_like(net, s->x, c->hidden, error)) && (s->table = upload(z, positions, s->x->w, error)) &&
-        run_blocks(z, z->noise, c->n_noise, s, error);
+        in && patches(z, cut, x, x->h, x->w, x->c, FALSE, error) &&
+        sfu_linear(net->q, in, cut, embedder->w, &bias, error) && fill_up(z, in, z->picture_pad, &s->x, error) &&
+        (s->n = sfu_net_like(net, s->x, c->hidden, error)) && (s->table = upload(z, positions, s->x->w, error));
     sfu_tensor_destroy(cut);
     sfu_tensor_destroy(in);
     return ok;
+}
+
+static gboolean refine_picture(const Zimage *z, const SfuTensor *x, Sequence *s, const float *positions, GError **error)
+{
+    return embed_picture(z, &z->picture_in, x, s, positions, error) &&
+           run_blocks(z, z->noise, z->config->n_noise, s, error);
 }
 
 static void sequence_clear(Sequence *s)
@@ -433,7 +421,7 @@ static gboolean finish(const Zimage *z, const Sequence *s, SfuTensor *out, GErro
                         sfu_linear(net->q, scale, time, z->out_scale.w, &to_scale, error) &&
                         sfu_layer_norm_modulated(net->q, x, x, &mod, 1e-6f, error) &&
                         sfu_linear(net->q, cut, x, z->out.w, &last, error) &&
-                        patches(z, out, cut, out->h, out->w, TRUE, error);
+                        patches(z, out, cut, out->h, out->w, c->channels, TRUE, error);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(time);
     sfu_tensor_destroy(scale);
@@ -441,10 +429,139 @@ static gboolean finish(const Zimage *z, const Sequence *s, SfuTensor *out, GErro
     return ok;
 }
 
-/* One sample: x, out [1, h, w, c]. */
-static gboolean run_sample(const Zimage *z, SfuTensor *out, const SfuTensor *x, const SfuTensor *text, double timestep,
+/* ---- networks that steer a pass ---- */
+
+/* A layer of such a network. */
+typedef struct {
+    Block block;
+    SfuLayer before, after; /* into the first of them, out of each; w NULL: none */
+} ControlBlock;
+
+typedef struct {
+    SfuNet net;
+    const SfuZimageControlConfig *config;
+    SfuLayer picture_in;
+    ControlBlock *layers, *refiners;
+    SfuTensor *picture; /* [1, h, w, channels]; NULL: not set */
+} ZimageControl;
+
+/* A sample that is steered. */
+typedef struct {
+    const Zimage *z;
+    const ZimageControl *c;
+    float weight;
+    const SfuTensor *x, *text; /* latents [1, h, w, c]; refined tokens */
+    const float *positions;
+    const SfuTensor *time;
+} Steered;
+
+/* s->x through a layer, to which x joins what it was before the first; *hint: what the transformer gets (NULL: none is
+ * wanted). */
+static gboolean run_control(const Steered *t, const ControlBlock *b, const Sequence *s, const SfuTensor *x,
+                            SfuTensor **hint, GError **error)
+{
+    SfuQueue *q = t->z->net.q;
+    const SfuEpilogue in = {.bias = b->before.b}, out = {.bias = b->after.b, .scale = t->weight};
+    gboolean ok = TRUE;
+    if (b->before.w)
+        ok = sfu_linear(q, s->n, s->x, b->before.w, &in, error) && sfu_axpby(q, s->x, 1, s->n, 1, x, error);
+    ok = ok && run_blocks(t->z, &b->block, 1, s, error);
+    if (ok && hint)
+        ok = (*hint = sfu_net_like(&t->z->net, s->x, s->x->c, error)) &&
+             sfu_linear(q, *hint, s->x, b->after.w, &out, error);
+    return ok;
+}
+
+/* The control's picture, refined: s. Networks that steer the refiners see the picture as these then leave it: *own. */
+static gboolean refine_control(const Steered *t, Sequence *s, Sequence *own, GError **error)
+{
+    const Zimage *z = t->z;
+    const SfuZimageControlConfig *k = t->c->config;
+    const gboolean layers = k->refining == SFU_ZIMAGE_LAYERS;
+    const ControlBlock *blocks = layers ? t->c->layers : t->c->refiners;
+    const int n = layers ? k->n_layers : k->n_refiners, n_noise = z->config->n_noise;
+    SfuTensor **hints = g_new0(SfuTensor *, n_noise + 1);
+    gboolean ok = embed_picture(z, &t->c->picture_in, t->c->picture, s, t->positions, error);
+    if (ok && k->refining != SFU_ZIMAGE_PLAIN)
+        ok = embed_picture(z, &z->picture_in, t->x, own, t->positions, error);
+    for (int i = 0; ok && i < n; i++)
+        ok = k->refining == SFU_ZIMAGE_PLAIN
+                 ? run_blocks(z, &blocks[i].block, 1, s, error)
+                 : run_control(t, &blocks[i], s, own->x, i < n_noise ? &hints[i] : NULL, error);
+    for (int i = 0; ok && own->x && i < n_noise; i++)
+        ok = run_blocks(z, &z->noise[i], 1, own, error) &&
+             (!hints[i] || sfu_axpby(z->net.q, own->x, 1, own->x, 1, hints[i], error));
+    for (int i = 0; i < n_noise; i++)
+        sfu_tensor_destroy(hints[i]);
+    g_free(hints);
+    return ok;
+}
+
+/* Adds to hints [n_layers of the transformer] what the network has to say. all: the transformer's own sequence. */
+static gboolean steer(const Steered *t, const Sequence *all, SfuTensor **hints, GError **error)
+{
+    const Zimage *z = t->z;
+    const SfuZimageControlConfig *k = t->c->config;
+    const int every = z->config->n_layers / k->n_layers;
+    Sequence s = {.time = t->time}, own = {.time = t->time}, with_text = {.time = t->time}, seen = {0};
+    gboolean ok = refine_control(t, &s, &own, error) && join(z, &with_text, &s, t->text, t->positions, error) &&
+                  (!own.x || join(z, &seen, &own, t->text, t->positions, error));
+    sequence_clear(&s);
+    sequence_clear(&own);
+    for (int i = 0; ok && i < k->n_layers; i++) {
+        SfuTensor *hint = NULL, **sum = &hints[i * every];
+        ok = run_control(t, &t->c->layers[i], &with_text, seen.x ? seen.x : all->x, &hint, error) &&
+             (!*sum || sfu_axpby(z->net.q, *sum, 1, *sum, 1, hint, error));
+        if (!*sum)
+            *sum = g_steal_pointer(&hint);
+        sfu_tensor_destroy(hint);
+    }
+    sequence_clear(&with_text);
+    sequence_clear(&seen);
+    return ok;
+}
+
+/* The hints of all networks for one sample; caller frees. NULL with error. */
+static SfuTensor **hints_of(Steered *t, const Sequence *all, const SfuResiduals *r, int sample, GError **error)
+{
+    SfuTensor **hints = g_new0(SfuTensor *, t->z->config->n_layers);
+    gboolean ok = TRUE;
+    for (int i = 0; ok && r && i < r->n_within; i++) {
+        if (r->within[i].n_samples && sample >= r->within[i].n_samples)
+            continue;
+        t->c = r->within[i].net;
+        t->weight = r->within[i].weight;
+        ok = t->weight == 0 || steer(t, all, hints, error);
+    }
+    if (ok)
+        return hints;
+    for (int i = 0; i < t->z->config->n_layers; i++)
+        sfu_tensor_destroy(hints[i]);
+    g_free(hints);
+    return NULL;
+}
+
+/* The transformer's own layers, and what is added behind them. */
+static gboolean run_layers(Steered *t, Sequence *all, const SfuResiduals *r, int sample, GError **error)
+{
+    const Zimage *z = t->z;
+    SfuTensor **hints = hints_of(t, all, r, sample, error);
+    gboolean ok = hints != NULL;
+    for (int i = 0; hints && i < z->config->n_layers; i++) {
+        ok = ok && run_blocks(z, &z->layers[i], 1, all, error) &&
+             (!hints[i] || sfu_axpby(z->net.q, all->x, 1, all->x, 1, hints[i], error));
+        sfu_tensor_destroy(hints[i]);
+    }
+    g_free(hints);
+    return ok;
+}
+
+/* Sample number i: x, out [1, h, w, c]. */
+static gboolean run_sample(const Zimage *z, SfuTensor *out, const SfuTensor *x, int i, const SfuDenoiserInput *in,
                            GError **error)
 {
+    const SfuTensor *text = z->texts[z->n_texts == 1 ? 0 : i];
+    const double timestep = (double)in->timesteps[i];
     const SfuZimageConfig *c = z->config;
     const int h = x->h / c->patch, w = x->w / c->patch, n = filled_up(h * w);
     float *positions = g_new(float, (gsize)(n + text->w) * (gsize)c->head_dim);
@@ -455,7 +572,8 @@ static gboolean run_sample(const Zimage *z, SfuTensor *out, const SfuTensor *x, 
     gboolean ok =
         time && refine_picture(z, x, &picture, positions, error) && join(z, &all, &picture, text, positions, error);
     sequence_clear(&picture);
-    ok = ok && run_blocks(z, z->layers, c->n_layers, &all, error) && finish(z, &all, out, error);
+    Steered steered = {.z = z, .x = x, .text = text, .positions = positions, .time = time};
+    ok = ok && run_layers(&steered, &all, in->residuals, i, error) && finish(z, &all, out, error);
     sequence_clear(&all);
     sfu_tensor_destroy(time);
     g_free(positions);
@@ -481,7 +599,7 @@ static gboolean forward(gpointer net, SfuTensor **out, const SfuDenoiserInput *i
     for (int i = 0; ok && i < n; i++) {
         SfuTensor *from = sfu_tensor_view(x, (gsize)i * one, 1, h, w, c->channels, error),
                   *to = from ? sfu_tensor_view(y, (gsize)i * one, 1, h, w, c->channels, error) : NULL;
-        ok = to && run_sample(z, to, from, z->texts[z->n_texts == 1 ? 0 : i], (double)in->timesteps[i], error);
+        ok = to && run_sample(z, to, from, i, in, error);
         sfu_tensor_destroy(from);
         sfu_tensor_destroy(to);
     }
@@ -515,4 +633,107 @@ void sfu_zimage_expect(SfuModel *model, const SfuZimageConfig *config)
     Zimage *z = bound(NULL, model, config);
     sfu_net_note(&z->net);
     destroy(z);
+}
+
+/* ---- the steering network alone ---- */
+
+static ControlBlock *bind_control_blocks(ZimageControl *c, const char *list, int n, gboolean steering)
+{
+    ControlBlock *blocks = g_new0(ControlBlock, n);
+    const int d = c->config->sizes.hidden;
+    for (int i = 0; i < n; i++) {
+        bind_block(&c->net, &c->config->sizes, &blocks[i].block, list, i, TRUE);
+        if (steering && i == 0)
+            blocks[i].before = sfu_net_linear(&c->net, blocks[i].block.name, "before_proj", d, d, TRUE);
+        if (steering)
+            blocks[i].after = sfu_net_linear(&c->net, blocks[i].block.name, "after_proj", d, d, TRUE);
+    }
+    return blocks;
+}
+
+static ZimageControl *control_bound(SfuQueue *q, SfuModel *model, const SfuZimageControlConfig *config)
+{
+    ZimageControl *c = g_new0(ZimageControl, 1);
+    const int p = config->sizes.patch;
+    c->config = config;
+    sfu_net_init(&c->net, q, model, SFU_PART_CONTROL);
+    c->picture_in =
+        sfu_net_linear(&c->net, "", "control_all_x_embedder.2-1", config->sizes.hidden, p * p * config->channels, TRUE);
+    c->layers = bind_control_blocks(c, "control_layers", config->n_layers, TRUE);
+    c->refiners =
+        bind_control_blocks(c, "control_noise_refiner", config->n_refiners, config->refining != SFU_ZIMAGE_PLAIN);
+    return c;
+}
+
+static void control_forget(gpointer net)
+{
+    sfu_net_drop(&((ZimageControl *)net)->picture);
+}
+
+static void control_destroy(gpointer net)
+{
+    ZimageControl *c = net;
+    control_forget(c);
+    g_free(c->layers);
+    g_free(c->refiners);
+    sfu_net_finish(&c->net);
+    g_free(c);
+}
+
+static void control_set_wrap(gpointer net, int wrap)
+{
+    (void)net; /* its model makes no seamless pictures */
+    (void)wrap;
+}
+
+/* Latents of the model's; the channels beyond them, for holes, are zeros: there is none. */
+static gboolean control_set_picture(gpointer net, const float *latents, int h, int w, GError **error)
+{
+    ZimageControl *c = net;
+    const int all = c->config->channels, own = c->config->sizes.channels;
+    const gsize n = (gsize)h * (gsize)w;
+    float *v = g_new0(float, n *(gsize)all);
+    for (gsize i = 0; i < n; i++)
+        memcpy(v + i * (gsize)all, latents + i * (gsize)own, (gsize)own * sizeof *v);
+    control_forget(c);
+    SfuTensor *wide = sfu_tensor_create(c->net.q, SFU_F32, 1, h, w, all, error);
+    if (wide && sfu_tensor_write(wide, v, error))
+        c->picture = sfu_net_input(&c->net, wide, error);
+    sfu_tensor_destroy(wide);
+    g_free(v);
+    return c->picture != NULL;
+}
+
+static gboolean control_add(gpointer net, SfuControlSum *sum, const SfuDenoiserInput *in, const SfuControlUse *use,
+                            GError **error)
+{
+    const ZimageControl *c = net;
+    if (!c->picture || c->picture->h != in->x->h || c->picture->w != in->x->w || sum->n_within == SFU_MOST_WITHIN) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    _("%s has no picture of %d x %d latents, or more than %d networks steer this pass"),
+                    sfu_model_path(c->net.model), in->x->w, in->x->h, SFU_MOST_WITHIN);
+        return FALSE;
+    }
+    sum->within[sum->n_within++] = (SfuWithin){net, (float)use->weight, use->n_guessed};
+    return TRUE;
+}
+
+SfuControl *sfu_zimage_control(SfuQueue *q, SfuModel *model, const SfuZimageControlConfig *config, GError **error)
+{
+    static const SfuControlClass class = {control_destroy,     control_set_wrap, control_forget, NULL, NULL,
+                                          control_set_picture, control_add};
+    ZimageControl *c = control_bound(q, model, config);
+    if (!sfu_net_check(&c->net, error)) {
+        control_destroy(c);
+        return NULL;
+    }
+    const SfuControl control = {.class = &class, .net = c, .channels = 3, .sees_latents = TRUE};
+    return g_memdup2(&control, sizeof control);
+}
+
+void sfu_zimage_control_expect(SfuModel *model, const SfuZimageControlConfig *config)
+{
+    ZimageControl *c = control_bound(NULL, model, config);
+    sfu_net_note(&c->net);
+    control_destroy(c);
 }

@@ -4,7 +4,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
-#include "family/adapter.h"
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
@@ -22,30 +21,6 @@ static void wanted_clear(gpointer p)
 {
     g_free(((Wanted *)p)->name);
     g_free(((Wanted *)p)->path);
-}
-
-/* An adapter on a loaded model. */
-typedef struct {
-    char *path;
-    SfuAdapter *file;
-    SfuBoundAdapter *bound;
-    gboolean used;
-} Worn;
-
-static void worn_free(gpointer p)
-{
-    Worn *w = p;
-    sfu_bound_adapter_free(w->bound);
-    sfu_adapter_close(w->file);
-    g_free(w->path);
-    g_free(w);
-}
-
-void sfu_loaded_drop_adapters(SfuLoaded *l)
-{
-    g_clear_pointer(&l->deltas, sfu_deltas_free); /* first: they use the adapters' */
-    g_clear_pointer(&l->adapters, g_ptr_array_unref);
-    g_clear_pointer(&l->text_key, g_free);
 }
 
 /* ---- what is asked for ---- */
@@ -148,8 +123,9 @@ static gboolean resolve(Wanted *w, GError **error)
 }
 
 /* Wanted; NULL with error. */
-static GArray *wanted_of(SfuRun *r, const GPtrArray *tags, GError **error)
+static GArray *wanted_of(const SfuSession *s, const GPtrArray *tags, GError **error)
 {
+    SfuRun *r = s->run;
     GArray *all = g_array_new(FALSE, FALSE, sizeof(Wanted));
     const char *const *rows = sfu_params_list(r->job->params, SFU_PARAM_LORA);
     gboolean ok = TRUE;
@@ -158,6 +134,10 @@ static GArray *wanted_of(SfuRun *r, const GPtrArray *tags, GError **error)
         ok = !*rows[i] || add_row(all, rows[i], error);
     for (guint i = 0; ok && i < tags->len; i++)
         ok = add_tag(r, all, tags->pdata[i], error);
+    if (ok && sfu_controls_adapter(s)) {
+        const Wanted own = {.name = g_strdup(sfu_controls_adapter(s)), .weight = 1, .text = 1};
+        g_array_append_val(all, own);
+    }
     for (guint i = 0; ok && i < all->len; i++)
         ok = resolve(&g_array_index(all, Wanted, i), error);
     if (!ok)
@@ -165,91 +145,68 @@ static GArray *wanted_of(SfuRun *r, const GPtrArray *tags, GError **error)
     return all;
 }
 
-/* ---- on the model ---- */
+/* ---- on models ---- */
 
-static Worn *wear(SfuLoaded *l, const char *path, GError **error)
+static gboolean put_on(SfuAdapters *a, const GArray *wanted, const SfuAdapterBase *bases, int n_bases, GArray *uses,
+                       GPtrArray *notes, GError **error)
 {
-    for (guint i = 0; i < l->adapters->len; i++) {
-        Worn *w = l->adapters->pdata[i];
-        if (strcmp(w->path, path) != 0)
-            continue;
-        if (sfu_adapter_check_unchanged(w->file, NULL))
-            return w;
-        sfu_deltas_set(l->deltas, NULL, 0); /* a new file of the old name: nothing may use the old one */
-        g_ptr_array_remove_index(l->adapters, i);
-        break;
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(SfuWearing));
+    for (guint i = 0; i < wanted->len; i++) {
+        const Wanted *w = &g_array_index(wanted, Wanted, i);
+        const SfuWearing one = {w->path, (float)w->weight, (float)w->text};
+        g_array_append_val(all, one);
     }
-    SfuAdapter *file = sfu_adapter_open(path, error);
-    SfuBoundAdapter *bound = file ? sfu_adapter_bind(file, l->model, error) : NULL;
-    if (!bound) {
-        sfu_adapter_close(file);
-        return NULL;
-    }
-    Worn *w = g_new(Worn, 1);
-    *w = (Worn){g_strdup(path), file, bound, FALSE};
-    g_ptr_array_add(l->adapters, w);
-    return w;
-}
-
-static gboolean has_bundle(const SfuAdapter *a)
-{
-    GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    sfu_adapter_bundles(a, names);
-    const gboolean any = g_hash_table_size(names) > 0;
-    g_hash_table_unref(names);
-    return any;
-}
-
-/* The uses are appended to `uses`, what the model does not take of an adapter to notes. */
-static gboolean put_on(SfuLoaded *l, const GArray *wanted, GArray *uses, GPtrArray *notes, GError **error)
-{
-    GString *text_key = g_string_new(NULL);
-    gboolean ok = TRUE;
-    if (!l->deltas) {
-        l->deltas = sfu_deltas_new();
-        l->adapters = g_ptr_array_new_with_free_func(worn_free);
-    }
-    for (guint i = 0; i < l->adapters->len; i++)
-        ((Worn *)l->adapters->pdata[i])->used = FALSE;
-    for (guint i = 0; ok && i < wanted->len; i++) {
-        const Wanted *want = &g_array_index(wanted, Wanted, i);
-        Worn *w = wear(l, want->path, error);
-        ok = w != NULL;
-        if (!ok)
-            break;
-        w->used = TRUE;
-        sfu_bound_adapter_use(w->bound, (float)want->weight, (float)want->text, uses);
-        if (sfu_bound_adapter_note(w->bound))
-            g_ptr_array_add(notes, g_strdup(sfu_bound_adapter_note(w->bound)));
-        if (want->text != 0 || has_bundle(w->file))
-            g_string_append_printf(text_key, "%p %.9g ", (void *)w->bound, want->text);
-    }
-    if (ok)
-        sfu_deltas_set(l->deltas, (const SfuDeltaUse *)(gconstpointer)uses->data, uses->len);
-    for (guint i = l->adapters->len; ok && i-- > 0;)
-        if (!((Worn *)l->adapters->pdata[i])->used)
-            g_ptr_array_remove_index(l->adapters, i);
-    g_free(l->text_key);
-    l->text_key = g_string_free(text_key, FALSE);
+    const gboolean ok = sfu_adapters_wear(a, (const SfuWearing *)(gconstpointer)all->data, all->len, bases, n_bases,
+                                          uses, notes, error);
+    g_array_unref(all);
     return ok;
 }
 
-gboolean sfu_loaded_wear(SfuLoaded *l, const char *const *rows, GArray *uses, GPtrArray *notes, GError **error)
+gboolean sfu_adapters_put_on(SfuAdapters *a, SfuModel *m, const char *const *rows, GArray *uses, GPtrArray *notes,
+                             GError **error)
 {
     GArray *wanted = g_array_new(FALSE, FALSE, sizeof(Wanted));
+    const SfuAdapterBase base = sfu_adapter_base(m);
     gboolean ok = TRUE;
     g_array_set_clear_func(wanted, wanted_clear);
     for (int i = 0; ok && rows[i]; i++)
         ok = add_row(wanted, rows[i], error) && resolve(&g_array_index(wanted, Wanted, i), error);
-    ok = ok && put_on(l, wanted, uses, notes, error);
+    ok = ok && put_on(a, wanted, &base, 1, uses, notes, error);
     g_array_unref(wanted);
     return ok;
 }
 
-void sfu_loaded_bundles(const SfuLoaded *l, GHashTable *names)
+/* The models that the session works with: its own, and those of its text encoders if they matter. */
+static gboolean base_of(SfuSession *s, gboolean texts, SfuAdapterBase *base, GError **error)
 {
-    for (guint i = 0; l->adapters && i < l->adapters->len; i++)
-        sfu_adapter_bundles(((const Worn *)l->adapters->pdata[i])->file, names);
+    static const SfuPart encoders[] = {SFU_PART_TEXT, SFU_PART_TEXT2};
+    const guint bits = s->family->language ? 1u << SFU_PART_TEXT : sfu_family_texts(s->family);
+    *base = sfu_adapter_base(s->m->model);
+    for (gsize i = 0; i < G_N_ELEMENTS(encoders); i++) {
+        const gboolean own = sfu_model_has_part(s->m->model, encoders[i]),
+                       wanted = bits & 1u << encoders[i] && (texts || own);
+        SfuLoaded *l = wanted ? sfu_run_load_piece(s->run, s->m, encoders[i], error) : NULL;
+        if (wanted && !l)
+            return FALSE;
+        base->parts[encoders[i]] = l && sfu_model_has_part(l->model, encoders[i]) ? l->model : NULL;
+    }
+    return TRUE;
+}
+
+/* Of the session, and of the one that makes the last steps. *n_bases: 1 or 2. */
+static gboolean find_bases(SfuSession *s, SfuAdapters *a, const GArray *wanted, SfuAdapterBase *bases, int *n_bases,
+                           GError **error)
+{
+    gboolean texts = FALSE;
+    for (guint i = 0; i < wanted->len; i++) {
+        const SfuAdapter *file = sfu_adapters_open(a, g_array_index(wanted, Wanted, i).path, error);
+        if (!file)
+            return FALSE;
+        texts |= sfu_adapter_has_text(file);
+    }
+    texts &= !s->embedding; /* then nothing is encoded */
+    *n_bases = s->refiner && s->refiner->m != s->m ? 2 : 1;
+    return base_of(s, texts, &bases[0], error) && (*n_bases == 1 || base_of(s->refiner, texts, &bases[1], error));
 }
 
 /* ---- what is written with the picture ---- */
@@ -297,12 +254,18 @@ static void record(SfuRun *r, const GArray *wanted)
 
 gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError **error)
 {
-    GArray *wanted = wanted_of(s->run, tags, error);
+    SfuEngine *e = s->run->e;
+    GArray *wanted = wanted_of(s, tags, error);
     if (!wanted)
         return FALSE;
+    if (wanted->len && !e->adapters)
+        e->adapters = sfu_adapters_new();
+    SfuAdapterBase bases[2];
+    int n_bases = 0;
     GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
     GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
-    const gboolean ok = (!wanted->len && !s->m->deltas) || put_on(s->m, wanted, uses, notes, error);
+    const gboolean ok = !e->adapters || (find_bases(s, e->adapters, wanted, bases, &n_bases, error) &&
+                                         put_on(e->adapters, wanted, bases, n_bases, uses, notes, error));
     for (guint i = 0; i < notes->len; i++)
         sfu_run_note(s->run, "%s", (const char *)notes->pdata[i]);
     if (ok && wanted->len)

@@ -89,7 +89,7 @@ static char *key_of(const SfuSession *s, const char *text)
 {
     const SfuParams *p = s->run->p;
     return g_strdup_printf("%s\n%s\n%s\n%s\n%d\n%c%s", s->m->path, sfu_params_text(p, SFU_PARAM_TEXT),
-                           sfu_params_text(p, SFU_PARAM_TEXT2), s->m->text_key ? s->m->text_key : "",
+                           sfu_params_text(p, SFU_PARAM_TEXT2), sfu_adapters_text_key(s->run->e->adapters),
                            MAX(1, sfu_params_int(p, SFU_PARAM_CLIP_SKIP)), text ? 't' : 'z', text ? text : "");
 }
 

@@ -20,13 +20,20 @@ typedef struct {
     SfuControl *own;    /* over's */
     SfuControl *net;
     SfuImage *picture; /* of the pass under way: [h, w, channels] */
+    SfuImage *hole;    /* of it, [h, w, 1]; NULL: the network does not see it */
     SfuRect set;       /* the part of it that the network has, latent pixels; w 0: none */
 } Steer;
 
 struct SfuControls {
     int n;
     Steer *all;
+    char *adapter; /* that belongs to one of them; NULL: none does */
 };
+
+const char *sfu_controls_adapter(const SfuSession *s)
+{
+    return s->controls ? s->controls->adapter : NULL;
+}
 
 void sfu_controls_close(SfuSession *s)
 {
@@ -38,9 +45,12 @@ void sfu_controls_close(SfuSession *s)
         sfu_control_destroy(c->own);
         sfu_model_close(c->over);
         sfu_image_free(c->picture);
+        sfu_image_free(c->hole);
     }
-    if (s->controls)
+    if (s->controls) {
         g_free(s->controls->all);
+        g_free(s->controls->adapter);
+    }
     g_clear_pointer(&s->controls, g_free);
 }
 
@@ -84,6 +94,8 @@ static gboolean set_type(const Steer *c, const char *path, GError **error)
 {
     static const char *const by_preparation[] = {NULL, "canny", "lines", "scribble", "blur", NULL, NULL, "inpaint"};
     const char *word = c->spec.type ? c->spec.type : by_preparation[c->spec.prepare];
+    if (c->net->sees_latents) /* it tells them apart by itself, or fills holes */
+        return TRUE;
     if (c->net->n_types == 0) {
         if (c->spec.type)
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
@@ -157,6 +169,35 @@ static char *find_inpainting(const SfuSession *s)
     return found;
 }
 
+/* Fooocus' head for ordinary models, if its adapter lies beside it: the last by name is the newest. Both are freed by
+ * the caller; NULL: none. */
+static char *find_head(const SfuSession *s, char **adapter)
+{
+    GHashTable *all = sfu_kept_list(SFU_KEPT_INPAINT, TRUE);
+    GList *names = g_list_sort(g_hash_table_get_keys(all), (GCompareFunc)strcmp);
+    char *found = NULL;
+    *adapter = NULL;
+    for (GList *l = names; l; l = l->next) {
+        const char *path = g_hash_table_lookup(all, l->data);
+        const gboolean patch = g_str_has_suffix(path, ".fooocus.patch");
+        SfuModel *m = patch || found ? NULL : open_fitting(path, s->m->model);
+        if (patch) {
+            g_free(*adapter);
+            *adapter = g_strdup(path);
+        } else if (m) {
+            found = g_strdup(path);
+        }
+        sfu_model_close(m);
+    }
+    if (!found || !*adapter) {
+        g_clear_pointer(&found, g_free);
+        g_clear_pointer(adapter, g_free);
+    }
+    g_list_free(names);
+    g_hash_table_unref(all);
+    return found;
+}
+
 static void net_free(gpointer p)
 {
     SfuControlNet *n = p;
@@ -180,7 +221,7 @@ GPtrArray *sfu_control_nets(const char *const *folders, const char *model)
 {
     GPtrArray *found = g_ptr_array_new_with_free_func(net_free);
     SfuModel *m = *model ? sfu_model_open(model, NULL) : NULL;
-    if (!m || !sfu_model_has_part(m, SFU_PART_UNET)) {
+    if (!m || (!sfu_model_has_part(m, SFU_PART_UNET) && !sfu_model_has_part(m, SFU_PART_TRANSFORMER))) {
         sfu_model_close(m);
         return found;
     }
@@ -215,7 +256,9 @@ gboolean sfu_controls_open(SfuSession *s, GError **error)
     const SfuJob *job = s->run->job;
     const char *const *texts = sfu_params_list(s->run->p, SFU_PARAM_CONTROL);
     int n = (int)g_strv_length((char **)texts);
-    char *inpainting = n == 0 && fills_unaided(s) ? find_inpainting(s) : NULL;
+    char *inpainting = n == 0 && fills_unaided(s) ? find_inpainting(s) : NULL, *adapter = NULL;
+    if (n == 0 && !inpainting && fills_unaided(s))
+        inpainting = find_head(s, &adapter);
     gboolean ok = TRUE;
     if (n == 0 && !inpainting)
         return TRUE;
@@ -225,6 +268,7 @@ gboolean sfu_controls_open(SfuSession *s, GError **error)
         return FALSE;
     }
     SfuControls *c = s->controls = g_new0(SfuControls, 1);
+    c->adapter = adapter;
     c->n = inpainting ? 1 : n;
     c->all = g_new0(Steer, c->n);
     for (int i = 0; ok && i < c->n; i++) {
@@ -336,7 +380,14 @@ gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, co
         SfuImage *rgb = NULL;
         g_clear_pointer(&c->picture, sfu_image_free);
         c->set = (SfuRect){0};
-        if (!c->buffer) {
+        g_clear_pointer(&c->hole, sfu_image_free);
+        if (c->net->sees_hole && !hole) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s fills holes; there is none here."), c->spec.net);
+            return FALSE;
+        }
+        if (c->net->sees_hole && !(c->hole = sfu_image_copy(hole, error)))
+            return FALSE;
+        if (!c->buffer || c->net->sees_hole) {
             rgb = own ? sfu_image_copy(own, error) : NULL;
             if (!own)
                 g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no picture for %s."), c->spec.net);
@@ -347,7 +398,10 @@ gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, co
             sfu_image_free(whole);
             sfu_image_free(cut);
         }
-        ok = rgb && prepare(c, rgb, hole, error) && (rgb = as_channels(rgb, c->net->channels, error));
+        for (gint64 k = 0; rgb && c->hole && k < (gint64)rgb->w * rgb->h; k++)
+            if (c->hole->p[k] > 0)
+                rgb->p[k * 3] = rgb->p[k * 3 + 1] = rgb->p[k * 3 + 2] = 0.5f;
+        ok = rgb && prepare(c, rgb, c->hole ? NULL : hole, error) && (rgb = as_channels(rgb, c->net->channels, error));
         c->picture = rgb;
     }
     return ok;
@@ -355,17 +409,41 @@ gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, co
 
 /* ---- a step ---- */
 
+/* What the network sees of the part `at` of its picture, px: latents, behind the hole's mask if it sees that. Caller
+ * frees. */
+static SfuImage *encode_part(const SfuSession *s, const Steer *c, const SfuImage *part, SfuRect at, GError **error)
+{
+    SfuImage *z = sfu_coder_encode(&s->ae, part, error);
+    if (!z || !c->hole)
+        return z;
+    SfuImage *hole = sfu_image_crop_round(c->hole, at, error),
+             *mask = hole ? sfu_mask_reduce(hole, z->w, z->h, TRUE, error) : NULL,
+             *both = mask ? sfu_image_new(z->w, z->h, 1 + z->c, error) : NULL;
+    for (gint64 k = 0; both && k < (gint64)z->w * z->h; k++) {
+        both->p[k * both->c] = mask->p[k] > 0;
+        memcpy(both->p + k * both->c + 1, z->p + k * z->c, sizeof(float) * (gsize)z->c);
+    }
+    sfu_image_free(hole);
+    sfu_image_free(mask);
+    sfu_image_free(z);
+    return both;
+}
+
 static gboolean set_part(const SfuSession *s, Steer *c, SfuRect r, GError **error)
 {
+    const SfuRect at = {r.x * s->ae.factor, r.y * s->ae.factor, r.w * s->ae.factor, r.h * s->ae.factor};
     const int f = s->ae.factor;
     if (c->set.w == r.w && c->set.h == r.h && c->set.x == r.x && c->set.y == r.y)
         return TRUE;
     const gboolean x = r.w * f == c->picture->w, y = r.h * f == c->picture->h;
     sfu_control_set_wrap(c->net, s->wrap & ((x ? SFU_WRAP_X : 0) | (y ? SFU_WRAP_Y : 0)));
-    SfuImage *part = sfu_image_crop_round(c->picture, (SfuRect){r.x * f, r.y * f, r.w * f, r.h * f}, error);
-    const gboolean ok = part && sfu_control_set_picture(c->net, part->p, part->h, part->w, error);
+    SfuImage *part = sfu_image_crop_round(c->picture, at, error);
+    SfuImage *latents = part && c->net->sees_latents ? encode_part(s, c, part, at, error) : NULL,
+             *seen = c->net->sees_latents ? latents : part;
+    const gboolean ok = seen && sfu_control_set_picture(c->net, seen->p, seen->h, seen->w, error);
     if (ok)
         c->set = r;
+    sfu_image_free(latents);
     sfu_image_free(part);
     return ok;
 }

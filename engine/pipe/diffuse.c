@@ -321,6 +321,7 @@ static SfuSigmas *make_sigmas(const SfuSession *s, double n_pixels, double stren
                                   .scaled_linear = c->scaled_linear,
                                   .zero_terminal_snr = c->zero_terminal_snr,
                                   .aligned = s->family->aligned_timesteps,
+                                  .gits = s->family->gits_sigmas,
                                   .shift = c->empirical_shift ? sfu_empirical_shift(n_pixels, s->steps) : c->shift,
                                   .sampler = s->sampler,
                                   .schedule = s->schedule,

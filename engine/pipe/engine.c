@@ -119,6 +119,7 @@ char *sfu_engine_profile(SfuEngine *e)
 void sfu_engine_unload(SfuEngine *e)
 {
     sfu_queue_finish(e->q, NULL);
+    g_clear_pointer(&e->adapters, sfu_adapters_free);
     g_ptr_array_set_size(e->loaded, 0);
     g_ptr_array_set_size(e->outdated, 0);
     sfu_queue_trim(e->q);

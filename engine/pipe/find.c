@@ -95,7 +95,8 @@ int sfu_kept_folder(const char *name)
                    {"ip_adapter", SFU_KEPT_IMAGE_PROMPT},
                    {"ip-adapter", SFU_KEPT_IMAGE_PROMPT},
                    {"clip_vision", SFU_KEPT_VISION},
-                   {"image_encoder", SFU_KEPT_VISION}};
+                   {"image_encoder", SFU_KEPT_VISION},
+                   {"inpaint", SFU_KEPT_INPAINT}};
     for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
         if (g_ascii_strcasecmp(name, folders[i].name) == 0)
             return (int)folders[i].kind;
@@ -145,7 +146,8 @@ void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean n
                        network = networks && is_folder && has_file(path, "config.json");
         if (name[0] != '.' && (is_folder ? pipeline || network : may_be_model(name)))
             g_ptr_array_add(paths, g_strdup(path));
-        if (name[0] != '.' && is_folder && !pipeline && depth > 0 && sfu_kept_folder(name) < 0)
+        const int kept = sfu_kept_folder(name);
+        if (name[0] != '.' && is_folder && !pipeline && depth > 0 && (kept < 0 || kept == SFU_KEPT_INPAINT))
             sfu_model_files(paths, path, depth - 1, networks);
         g_free(path);
     }

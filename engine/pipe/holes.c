@@ -4,10 +4,15 @@
 #include "holes.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
 #include "sfumato.h"
+
+#define MOST_TINT 0.1          /* what is more was meant */
+#define LEAST_TINT (1 / 255.0) /* what is less cannot be seen */
+#define SPREAD 0.04            /* of the differences of pixels that have nothing but the tint */
 
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error)
 {
@@ -73,6 +78,53 @@ gboolean sfu_color_match(SfuImage *made, const SfuImage *original, const SfuImag
     sfu_image_free(diff);
     sfu_image_free(known);
     return ok;
+}
+
+/* ---- a tint all over ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median difference of each channel, where most pixels have that one and nothing else; else zeros. */
+static void find_tint(const SfuImage *made, const SfuImage *original, float *tint)
+{
+    const gint64 n = (gint64)made->w * made->h, step = MAX(1, n / 50000), n_taken = (n + step - 1) / step;
+    float *d[3], *sorted = g_new(float, n_taken);
+    gboolean visible = FALSE, small = TRUE;
+    gint64 alike = 0;
+    for (int c = 0; c < 3; c++) {
+        d[c] = g_new(float, n_taken);
+        for (gint64 i = 0; i < n_taken; i++)
+            d[c][i] = original->p[i * step * original->c + c] - made->p[i * step * made->c + c];
+        memcpy(sorted, d[c], sizeof *sorted * (gsize)n_taken);
+        qsort(sorted, (size_t)n_taken, sizeof *sorted, by_value);
+        tint[c] = sorted[n_taken / 2];
+        visible |= fabs(tint[c]) >= LEAST_TINT;
+        small &= fabs(tint[c]) <= MOST_TINT;
+    }
+    for (gint64 i = 0; i < n_taken; i++) {
+        gboolean same = TRUE;
+        for (int c = 0; c < 3; c++)
+            same &= fabsf(d[c][i] - tint[c]) < SPREAD;
+        alike += same;
+    }
+    if (!visible || !small || 3 * alike < 2 * n_taken)
+        tint[0] = tint[1] = tint[2] = 0;
+    for (int c = 0; c < 3; c++)
+        g_free(d[c]);
+    g_free(sorted);
+}
+
+void sfu_tint_match(SfuImage *made, const SfuImage *original)
+{
+    float tint[3];
+    find_tint(made, original, tint);
+    for (gint64 k = 0; k < (gint64)made->w * made->h; k++)
+        for (int c = 0; c < 3; c++)
+            made->p[k * made->c + c] += tint[c];
 }
 
 gboolean sfu_extend_under_alpha(SfuImage *rgba, GError **error)

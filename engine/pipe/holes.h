@@ -27,6 +27,10 @@ gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mas
  * mask as a membrane: brightness and color meet the surroundings without a step. mask [h, w, 1]. No effect if the mask
  * covers everything. */
 gboolean sfu_color_match(SfuImage *made, const SfuImage *original, const SfuImage *mask, int cell_px, GError **error);
+/* The same for a picture that was made anew as a whole: a tint that it has all over, small enough not to be meant, is
+ * taken off. Where fewer than two thirds of the pixels differ by the tint alone, nothing happens. Both [h, w, 3 or
+ * more]. */
+void sfu_tint_match(SfuImage *made, const SfuImage *original);
 
 /* Colors under transparency (channel 4) are replaced by a continuation of the opaque ones, so that no fringe is seen.
  */

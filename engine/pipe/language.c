@@ -178,7 +178,7 @@ gboolean sfu_language_encode(SfuRun *r, SfuLoaded *m, const char *text, SfuHidde
     if (!encoder)
         return FALSE;
     /* An adapter makes another encoder of the same files; a trace shows the encoder at work. */
-    const gboolean kept = !(encoder->text_key && *encoder->text_key), read = kept && !r->job->trace_dir;
+    const gboolean kept = !*sfu_adapters_text_key(r->e->adapters), read = kept && !r->job->trace_dir;
     char *path = kept_path(encoder, recipe, text);
     gboolean ok = TRUE;
     h->values = read ? sfu_tensorfile_read_rows(path, tensor_names, &h->n_tokens, &h->dim, NULL) : NULL;

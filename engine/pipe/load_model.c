@@ -19,7 +19,6 @@ void sfu_loaded_free(gpointer p)
     sfu_remover_destroy(l->remover);
     sfu_control_destroy(l->control);
     sfu_vision_destroy(l->vision);
-    sfu_loaded_drop_adapters(l);
     sfu_model_close(l->model);
     for (int i = 0; i < SFU_N_PARTS; i++)
         g_free(l->pieces[i]);
@@ -87,8 +86,10 @@ static void drop_outdated(SfuEngine *e)
     for (guint i = e->loaded->len; i-- > 0;)
         if (!sfu_model_check_unchanged(((SfuLoaded *)g_ptr_array_index(e->loaded, i))->model, NULL))
             g_ptr_array_add(e->outdated, g_ptr_array_steal_index(e->loaded, i));
-    if (e->outdated->len)
+    if (e->outdated->len) {
         sfu_engine_forget_words(e);
+        g_clear_pointer(&e->adapters, sfu_adapters_free);
+    }
     g_ptr_array_set_size(e->outdated, 0);
 }
 

@@ -73,7 +73,6 @@ static SfuWeight *replacement(const SfuFileTensor *t, gpointer data)
     return w && sfu_weight_elements(w) == t->n_elements ? w : NULL;
 }
 
-/* With the adapters on; they stay on until the caller drops them from l. */
 static gboolean convert_merged(const char *in, const char *out, SfuConvert *c, const char *const *adapters,
                                GPtrArray *notes, GError **error)
 {
@@ -83,11 +82,9 @@ static gboolean convert_merged(const char *in, const char *out, SfuConvert *c, c
     m.slices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
     m.wholes = g_hash_table_new(g_str_hash, g_str_equal);
     m.stacks = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_weight_destroy);
-    SfuLoaded *l = g_new0(SfuLoaded, 1);
+    SfuAdapters *worn = sfu_adapters_new();
     GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
-    l->path = g_strdup(in);
-    l->model = m.model;
-    gboolean ok = sfu_loaded_wear(l, adapters, uses, notes, error);
+    gboolean ok = sfu_adapters_put_on(worn, m.model, adapters, uses, notes, error);
     for (m.part = 0; ok && m.part < SFU_N_PARTS; m.part++)
         sfu_model_each(m.model, m.part, add_slice, &m);
     if (ok)
@@ -99,7 +96,8 @@ static gboolean convert_merged(const char *in, const char *out, SfuConvert *c, c
     g_hash_table_unref(m.wholes);
     g_hash_table_unref(m.slices);
     g_array_unref(uses);
-    sfu_loaded_free(l);
+    sfu_adapters_free(worn);
+    sfu_model_close(m.model);
     return ok;
 }
 

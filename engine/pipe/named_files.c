@@ -10,8 +10,9 @@
 
 static const char *const file_endings[] = {".safetensors", ".sft", ".pt", ".bin", ".pth", NULL}, *const text_endings[] =
                                                                                                      {".txt", NULL};
-static const char *const *const endings[] = {file_endings, file_endings, text_endings,
-                                             file_endings, file_endings, file_endings};
+static const char *const patch_endings[] = {".safetensors", ".pth", ".patch", NULL};
+static const char *const *const endings[] = {file_endings, file_endings, text_endings, file_endings,
+                                             file_endings, file_endings, patch_endings};
 
 /* The length of a file's name without an ending of the kind; 0: it has none of them. */
 static gsize stem_length(SfuKept kind, const char *name)

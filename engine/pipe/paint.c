@@ -73,7 +73,13 @@ static void pass_size(const SfuPaint *p, int k, SfuRect *rect, int *w, int *h)
 
 static gboolean match_colors(SfuPaint *p, GError **error)
 {
-    if (!p->soft || !sfu_params_bool(p->r->p, SFU_PARAM_COLOR_MATCH))
+    if (!sfu_params_bool(p->r->p, SFU_PARAM_COLOR_MATCH))
+        return TRUE;
+    /* A network that looks at the picture makes all of it anew. */
+    if (!p->soft && p->source && sfu_session_sees_picture(p->s) && p->source->w == p->made->w &&
+        p->source->h == p->made->h)
+        sfu_tint_match(p->made, p->source);
+    if (!p->soft)
         return TRUE;
     return sfu_color_match(p->made, p->source, p->soft, CLAMP(MIN(p->made->w, p->made->h) / 32, 4, 32), error);
 }

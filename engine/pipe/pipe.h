@@ -9,6 +9,7 @@
 #include "params/styles.h"
 #include "model/delta.h"
 #include "model/model.h"
+#include "family/adapter.h"
 #include "family/family.h"
 #include "net/qwen3.h"
 #include "net/vision.h"
@@ -50,16 +51,16 @@ typedef struct {
     SfuControl *control;
     SfuVision *vision;
     char *pieces[SFU_N_PARTS]; /* paths of what it lacks and was found; NULL: not looked for yet */
-    SfuDeltas *deltas;         /* adapters.c's: what its weights carry; NULL: nothing */
-    GPtrArray *adapters;       /* those that carry it */
-    char *text_key;            /* which of them change texts' encodings; NULL or "": none */
 } SfuLoaded;
+
+typedef struct SfuAdapters SfuAdapters; /* worn_adapters.c's */
 
 struct SfuEngine {
     SfuQueue *q;
     char *device;
-    GPtrArray *loaded;   /* SfuLoaded* */
-    GPtrArray *outdated; /* SfuLoaded*, changed on disk since a job took them; they go before the next job */
+    GPtrArray *loaded;     /* SfuLoaded* */
+    GPtrArray *outdated;   /* SfuLoaded*, changed on disk since a job took them; they go before the next job */
+    SfuAdapters *adapters; /* what the models' weights carry; NULL: nothing */
     SfuTokenizer *tokenizer;
     char *words;          /* which textual inversions they know; NULL: none were looked for */
     GPtrArray *encodings; /* hidden states of texts: the same words again need no text encoder; condition.c's own */
@@ -105,7 +106,8 @@ typedef enum {
     SFU_KEPT_WILDCARD,
     SFU_KEPT_CONTROL,
     SFU_KEPT_IMAGE_PROMPT,
-    SFU_KEPT_VISION
+    SFU_KEPT_VISION,
+    SFU_KEPT_INPAINT /* models lie there too */
 } SfuKept;
 /* The file of that name (without its ending, or with it; also with folders before it, "style/ink"), in the folders
  * called so within or beside the model folders. Caller frees; NULL: none. */
@@ -269,6 +271,8 @@ gboolean sfu_controls_set_condition(SfuSession *s, const SfuCondition *condition
  * worked on; hole [h, w, 1]; either may be NULL. */
 gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, const SfuImage *own, const SfuImage *hole,
                                    int w, int h, GError **error);
+/* The adapter that belongs to one of them that was found; NULL: none does. Borrowed. */
+const char *sfu_controls_adapter(const SfuSession *s);
 /* What they add to step `step` of n_steps over the latents in rectangle r. */
 gboolean sfu_controls_add(SfuSession *s, const SfuDenoiserInput *in, SfuRect r, int step, int n_steps,
                           SfuControlSum *sum, GError **error);
@@ -359,16 +363,33 @@ SfuPrompt *sfu_words_parse(SfuWords *w, const char *text, int i, SfuTextEncoder 
                            GError **error);
 void sfu_words_done(SfuTextEncoder *te);
 
+/* ---- worn_adapters.c: adapters on the weights of open models ----------------------------------------------------- */
+
+/* They go before the models do. */
+SfuAdapters *sfu_adapters_new(void);
+void sfu_adapters_free(SfuAdapters *a);
+/* The file, opened on first use. Borrowed until the next sfu_adapters_wear(). */
+const SfuAdapter *sfu_adapters_open(SfuAdapters *a, const char *path, GError **error);
+typedef struct {
+    const char *path;
+    float weight, text;
+} SfuWearing;
+/* The weights carry these from now on, and those of no model anything else. The first of the bases has to take them
+ * all. Appends the SfuDeltaUse's to uses, and sentences (char*) about what is not taken to notes. */
+gboolean sfu_adapters_wear(SfuAdapters *a, const SfuWearing *all, guint n, const SfuAdapterBase *bases, int n_bases,
+                           GArray *uses, GPtrArray *notes, GError **error);
+/* Which of them change texts' encodings, and how much; "": none does. a may be NULL. */
+const char *sfu_adapters_text_key(const SfuAdapters *a);
+/* Textual inversions that come with them: name -> path. a may be NULL. */
+void sfu_adapters_bundles(const SfuAdapters *a, GHashTable *names);
+
 /* ---- adapters.c: LoRA and its kin ------------------------------------------------------------------------------- */
 
-/* Gives the model's weights what the parameters and the tags ("lora:name:0.8") ask for, and nothing else. */
+/* Gives the weights of the session's models what the parameters and the tags ("lora:name:0.8") ask for. */
 gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError **error);
-/* The same for rows "FILE=WEIGHT,TEXT". Appends the SfuDeltaUse's to uses, and sentences (char*) about what the model
- * does not take to notes. */
-gboolean sfu_loaded_wear(SfuLoaded *l, const char *const *rows, GArray *uses, GPtrArray *notes, GError **error);
-/* Textual inversions that come with the adapters that it wears: name -> path. */
-void sfu_loaded_bundles(const SfuLoaded *l, GHashTable *names);
-void sfu_loaded_drop_adapters(SfuLoaded *l); /* before its model is closed */
+/* The same for one model and rows "FILE=WEIGHT,TEXT". */
+gboolean sfu_adapters_put_on(SfuAdapters *a, SfuModel *m, const char *const *rows, GArray *uses, GPtrArray *notes,
+                             GError **error);
 
 /* ---- estimate.c: what a run will cost --------------------------------------------------------------------------- */
 

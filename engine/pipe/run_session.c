@@ -139,7 +139,8 @@ static void take_values(SfuSession *s)
     s->guidance = sfu_params_double(r->p, SFU_PARAM_GUIDANCE);
     /* Latent and trajectory consistency models have guidance distilled into them. CFG++ interpolates, where the usual
      * guidance extrapolates: 0.6 is the paper's for 7.5. */
-    if ((distilled || plusplus) && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
+    const double unit = sfu_sampler_guidance_unit(s->sampler);
+    if ((distilled || (plusplus && unit == 1)) && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
         s->guidance = distilled ? 1 : 0.6;
     else if (own && !sfu_params_given(r->p, SFU_PARAM_GUIDANCE))
         s->guidance = own->guidance;
@@ -151,6 +152,7 @@ static void take_values(SfuSession *s)
     sfu_params_put(r->p, SFU_PARAM_STEPS, s->steps);
     if (!s->grid)
         sfu_params_put(r->p, SFU_PARAM_GUIDANCE, s->guidance);
+    s->guidance /= unit;
 }
 
 /* The model that makes the last steps works on the same latents, by the same schedule. */

@@ -76,7 +76,7 @@ SfuWords *sfu_words_new(SfuSession *s)
     w->tokens = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
     for (int i = 0; i < MOST_ENCODERS; i++)
         w->rows[i] = g_array_new(FALSE, FALSE, sizeof(float));
-    sfu_loaded_bundles(s->m, bundles);
+    sfu_adapters_bundles(e->adapters, bundles);
     add_words(w, files, FALSE, signature);
     add_words(w, bundles, TRUE, NULL); /* which adapters are worn, the encodings' keys say */
     if (g_strcmp0(e->words ? e->words : "", signature->str) != 0 && e->encodings)

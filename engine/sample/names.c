@@ -32,6 +32,7 @@ static const SfuSamplerTraits samplers[SFU_N_SAMPLERS] = {
     [SFU_SAMPLER_RESTART] = {"restart", "Restart", 0, TRUE},
     [SFU_SAMPLER_DPM_FAST] = {"dpm_fast", "DPM fast"},
     [SFU_SAMPLER_DPM_ADAPTIVE] = {"dpm_adaptive", "DPM adaptive"},
+    [SFU_SAMPLER_DDIM_CFGPP] = {"ddim_cfg_pp", "DDIM CFG++"},
 };
 
 const SfuSamplerTraits *sfu_sampler_traits(SfuSampler sampler)
@@ -64,6 +65,11 @@ int sfu_sampler_passes(SfuSampler sampler)
     }
 }
 
+double sfu_sampler_guidance_unit(SfuSampler sampler)
+{
+    return sampler == SFU_SAMPLER_DDIM_CFGPP ? 12.5 : 1;
+}
+
 static const char *const schedule_names[SFU_N_SCHEDULES][2] = {
     [SFU_SCHEDULE_AUTO] = {"auto", "Automatic"},
     [SFU_SCHEDULE_NORMAL] = {"normal", "Normal"},
@@ -79,6 +85,7 @@ static const char *const schedule_names[SFU_N_SCHEDULES][2] = {
     [SFU_SCHEDULE_BETA] = {"beta", "Beta"},
     [SFU_SCHEDULE_ALIGN_YOUR_STEPS] = {"align_your_steps", "Align Your Steps"},
     [SFU_SCHEDULE_DDIM_UNIFORM] = {"ddim_uniform", "DDIM"},
+    [SFU_SCHEDULE_GITS] = {"gits", "Align Your Steps GITS"},
 };
 
 const char *sfu_schedule_name(int schedule)
@@ -137,6 +144,7 @@ static const Alias sampler_aliases[] = {
     {"uni_pc_bh2", SFU_SAMPLER_UNIPC},
     {"ER-SDE", SFU_SAMPLER_ER_SDE},
     {"ddim_trailing", SFU_SAMPLER_DDIM},
+    {"ddim_cfgpp", SFU_SAMPLER_DDIM_CFGPP},
     /* sd.cpp */
     {"dpm++2m", SFU_SAMPLER_DPMPP_2M},
     {"dpm++2s_a", SFU_SAMPLER_DPMPP_2S_A},
@@ -150,6 +158,7 @@ static const Alias schedule_aliases[] = {
     {"ays", SFU_SCHEDULE_ALIGN_YOUR_STEPS}, /* sd.cpp */
     {"AlignYourSteps", SFU_SCHEDULE_ALIGN_YOUR_STEPS},
     {"ddim", SFU_SCHEDULE_DDIM_UNIFORM},
+    {"align_your_steps_GITS", SFU_SCHEDULE_GITS}, /* Forge */
 };
 
 static int find_name(const char *name, const char *(*own)(int), const char *(*label)(int), const Alias *aliases,

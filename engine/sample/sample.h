@@ -73,6 +73,7 @@ typedef enum {
     SFU_SAMPLER_RESTART,
     SFU_SAMPLER_DPM_FAST,     /* makes as many passes as steps were asked for, in fewer steps of up to three passes */
     SFU_SAMPLER_DPM_ADAPTIVE, /* chooses its own steps; the number asked for only divides the progress */
+    SFU_SAMPLER_DDIM_CFGPP,
     SFU_N_SAMPLERS
 } SfuSampler;
 const char *sfu_sampler_name(int sampler);  /* "euler_a"; NULL outside the range, so that a loop can stop there */
@@ -85,6 +86,9 @@ int sfu_sampler_find(const char *name);
 int sfu_sampler_find_with_schedule(const char *name, int *schedule);
 int sfu_sampler_passes(SfuSampler sampler);                   /* of the network per step: 1, or 2 for second order */
 gboolean sfu_sampler_needs_unconditional(SfuSampler sampler); /* CFG++: uses the estimate without the prompt */
+/* What the guidance scale is divided by: 12.5 for AUTOMATIC1111's DDIM CFG++, so that the usual scales mean the usual
+ * strength; else 1. */
+double sfu_sampler_guidance_unit(SfuSampler sampler);
 
 typedef enum {
     SFU_SCHEDULE_AUTO, /* the sampler's usual: DDIM, DDPM leading; UniPC linspace; LCM lcm; DPM2*, DPM++ Karras (2M SDE,
@@ -103,6 +107,8 @@ typedef enum {
     SFU_SCHEDULE_ALIGN_YOUR_STEPS, /* the model's own ten best timesteps, log-linear between them: Sabour 2024 */
     SFU_SCHEDULE_DDIM_UNIFORM,     /* every (n_train / n)-th entry of the table from its second: may be a step or more
                                       longer     than n, as in AUTOMATIC1111 and ComfyUI */
+    SFU_SCHEDULE_GITS, /* the family's eleven sigmas, log-linear between them, as in Forge: Chen 2024 ("On the
+                          Trajectory Regularity of ODE-based Diffusion Sampling") */
     SFU_N_SCHEDULES
 } SfuSchedule;
 const char *sfu_schedule_name(int schedule);  /* "sgm_uniform"; NULL outside the range */
@@ -128,6 +134,7 @@ typedef struct {
     int steps;
     double strength;    /* 1: all steps; else only the last int(steps * strength), at least 1 */
     const int *aligned; /* [10] timesteps of Align Your Steps, falling; NULL: none are known */
+    const double *gits; /* [11] sigmas of GITS, falling; NULL: none are known */
 } SfuScheduleOptions;
 
 typedef struct {
@@ -191,7 +198,7 @@ typedef struct {
  * drawn. FALSE with the callback's error, OPTIONS, or NAN; x is then undefined. Sources: Karras 2022 (Euler, Heun, LMS
  * as in k-diffusion), Lu 2022 (DPM-Solver, DPM-Solver++), Song 2020 (DDIM), Ho 2020 (DDPM), Zhao 2023 (UniPC, bh2,
  * order 2), Luo 2023 (LCM), Zhang & Chen 2022 (iPNDM, order 4; DEIS, order 2), Liu 2022 (PLMS), Zheng 2024 (TCD), Zhang
- * 2023 (RES), Cui 2023 (ER-SDE), Chung 2024 (CFG++), Xu 2023 (Restart). options may be NULL. */
+ * 2023 (RES), Cui 2023 (ER-SDE), Chung 2024 (CFG++, Euler and DDIM), Xu 2023 (Restart). options may be NULL. */
 gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images,
                     SfuNoise *noise, const SfuSampleCallbacks *callbacks, GError **error);
 

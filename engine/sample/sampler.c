@@ -368,6 +368,7 @@ static const SfuStepFunc steps[SFU_N_SAMPLERS] = {
     [SFU_SAMPLER_RESTART] = sfu_step_restart,
     [SFU_SAMPLER_DPM_FAST] = sfu_step_dpm_fast,
     [SFU_SAMPLER_DPM_ADAPTIVE] = sfu_step_dpm_adaptive,
+    [SFU_SAMPLER_DDIM_CFGPP] = sfu_step_euler_cfgpp, /* as DDIM is Euler's step */
 };
 
 gboolean sfu_sampler_needs_unconditional(SfuSampler sampler)

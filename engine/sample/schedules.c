@@ -52,6 +52,17 @@ void sfu_schedule_align(const SfuSigmas *s, const int *aligned, int n, double *s
     }
 }
 
+/* ---- GITS: Chen 2024 --------------------------------------------------------------------------------------------- */
+
+void sfu_schedule_gits(const double *table, int n, double *sigmas)
+{
+    for (int i = 0; i < n; i++) {
+        const double at = n > 1 ? (double)i * (SFU_N_GITS - 1) / (n - 1) : 0;
+        const int k = MIN((int)at, SFU_N_GITS - 2);
+        sigmas[i] = exp(log(table[k]) + (at - k) * (log(table[k + 1]) - log(table[k])));
+    }
+}
+
 /* ---- Restart: Xu 2023, Algorithm 2, with AUTOMATIC1111's choice of levels -----------------------------------------
  */
 

@@ -18,6 +18,7 @@ static SfuSchedule resolve_auto(SfuSampler sampler, SfuSamplePrediction predicti
     case SFU_SAMPLER_DDIM:
     case SFU_SAMPLER_DDPM:
     case SFU_SAMPLER_PLMS:
+    case SFU_SAMPLER_DDIM_CFGPP:
         return SFU_SCHEDULE_LEADING;
     case SFU_SAMPLER_UNIPC:
     case SFU_SAMPLER_DEIS:
@@ -47,13 +48,13 @@ static gboolean is_of_diffusers(SfuSampler sampler)
 {
     return sampler == SFU_SAMPLER_DDIM || sampler == SFU_SAMPLER_DDPM || sampler == SFU_SAMPLER_UNIPC ||
            sampler == SFU_SAMPLER_LCM || sampler == SFU_SAMPLER_DEIS || sampler == SFU_SAMPLER_PLMS ||
-           sampler == SFU_SAMPLER_TCD;
+           sampler == SFU_SAMPLER_TCD || sampler == SFU_SAMPLER_DDIM_CFGPP;
 }
 
 static gboolean ends_at_first(SfuSampler sampler)
 {
     return sampler == SFU_SAMPLER_DDIM || sampler == SFU_SAMPLER_DEIS || sampler == SFU_SAMPLER_PLMS ||
-           sampler == SFU_SAMPLER_TCD;
+           sampler == SFU_SAMPLER_TCD || sampler == SFU_SAMPLER_DDIM_CFGPP;
 }
 
 /* ---- the model's table ----------------------------------------------------------------------------------------- */
@@ -242,17 +243,21 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
     if (by_timestep) {
         for (int i = 0; i < n; i++)
             s->sigmas[i] = sfu_sigma_of_timestep(s, s->timesteps[i]);
-    } else if (s->schedule == SFU_SCHEDULE_ALIGN_YOUR_STEPS) {
-        if (!o->aligned || flow)
+    } else if (s->schedule == SFU_SCHEDULE_ALIGN_YOUR_STEPS || s->schedule == SFU_SCHEDULE_GITS) {
+        const gboolean gits = s->schedule == SFU_SCHEDULE_GITS;
+        if (flow || !(gits ? (gconstpointer)o->gits : (gconstpointer)o->aligned))
             return refuse(error, s,
                           _("The schedule %s has no steps for this model; they were published for Stable "
                             "Diffusion 1.x and XL only"),
                           sfu_schedule_label(s->schedule));
-        for (int i = 0; i < SFU_N_ALIGNED; i++)
+        if (gits)
+            sfu_schedule_gits(o->gits, n, s->sigmas);
+        for (int i = 0; i < SFU_N_ALIGNED && !gits; i++)
             if (o->aligned[i] >= o->n_train)
                 return refuse(error, s, _("The schedule %s needs 1000 training steps; the model has %d"),
                               sfu_schedule_label(s->schedule), o->n_train);
-        sfu_schedule_align(s, o->aligned, n, s->sigmas);
+        if (!gits)
+            sfu_schedule_align(s, o->aligned, n, s->sigmas);
     } else {
         fill_sigmas(s, n, s->sigmas);
     }

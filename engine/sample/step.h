@@ -81,6 +81,9 @@ gboolean sfu_step_dpm_adaptive(SfuStepRun *r, int i, GError **error);
 double sfu_beta_quantile(double p); /* of the beta distribution (0.6, 0.6), p in 0..1 */
 /* sigmas[n] from the model's best timesteps. */
 void sfu_schedule_align(const SfuSigmas *s, const int *aligned, int n, double *sigmas);
+/* sigmas[n] from the table of SFU_N_GITS. */
+#define SFU_N_GITS 11
+void sfu_schedule_gits(const double *table, int n, double *sigmas);
 /* Replace the steps by the sampler's own; what strength leaves out is left out already. */
 void sfu_sigmas_plan_restart(SfuSigmas *s);
 void sfu_sigmas_plan_dpm(SfuSigmas *s);
