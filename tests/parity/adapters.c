@@ -100,7 +100,8 @@ static Worn wear(const Subject *s, const char *name)
     char *path = parity_model_path(name, NULL);
     Worn w = {.file = sfu_adapter_open(path, &error)};
     g_assert_no_error(error);
-    w.bound = sfu_adapter_bind(w.file, s->model, &error);
+    const SfuAdapterBase base = sfu_adapter_base(s->model);
+    w.bound = sfu_adapter_bind(w.file, &base, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(sfu_bound_adapter_note(w.bound), ==, NULL);
     g_free(path);
@@ -342,7 +343,8 @@ static void test_bad(void)
         GError *error = NULL;
         char *path = parity_file_write("bad.safetensors", k[i].entries, k[i].bad);
         SfuAdapter *a = sfu_adapter_open(path, &error);
-        SfuBoundAdapter *b = a ? sfu_adapter_bind(a, parity_model("sd"), &error) : NULL;
+        const SfuAdapterBase base = sfu_adapter_base(parity_model("sd"));
+        SfuBoundAdapter *b = a ? sfu_adapter_bind(a, &base, &error) : NULL;
         g_assert_null(b);
         g_assert_nonnull(error);
         g_test_message("%s", error->message);

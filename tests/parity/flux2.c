@@ -139,7 +139,8 @@ static void run_adapted(JsonObject *o)
         SfuModel *m = parity_model(i % 2 ? "klein-bfl" : "klein");
         SfuAdapter *a = sfu_adapter_open(path, &error);
         g_assert_no_error(error);
-        SfuBoundAdapter *b = sfu_adapter_bind(a, m, &error);
+        const SfuAdapterBase base = sfu_adapter_base(m);
+        SfuBoundAdapter *b = sfu_adapter_bind(a, &base, &error);
         g_assert_no_error(error);
         g_assert_null(sfu_bound_adapter_note(b));
         SfuDeltas *deltas = sfu_deltas_new();

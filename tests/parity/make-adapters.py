@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
 from lycoris import LycorisNetwork, create_lycoris
-from peft import IA3Config, LoraConfig, get_peft_model, get_peft_model_state_dict
+from peft import IA3Config, LoHaConfig, LoKrConfig, LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -234,6 +234,10 @@ peft("peft", lambda k: k, LoraConfig(r=4, lora_alpha=3, use_rslora=True, target_
 peft("peft-named", named, LoraConfig(r=4, lora_alpha=4, target_modules=TO))
 peft("peft-dora", lambda k: k, LoraConfig(r=4, lora_alpha=4, use_dora=True, target_modules=TO))
 peft("peft-bias", lambda k: k, LoraConfig(r=4, lora_alpha=4, lora_bias=True, target_modules=["to_out.0", "ff.net.0.proj"]))
+peft("peft-loha", lambda k: k, LoHaConfig(r=4, alpha=2, target_modules=TO), beside={"r": 4, "alpha": 2})
+peft("peft-lokr", lambda k: k, LoKrConfig(r=2, alpha=3, decompose_factor=4, target_modules=TO), beside={"r": 2, "alpha": 3})
+# Factors that are matrices as they are: PEFT scales them too.
+peft("peft-lokr-full", lambda k: k, LoKrConfig(r=64, alpha=32, decompose_factor=4, target_modules=TO), beside={"r": 64, "alpha": 32})
 peft("peft-ia3", lambda k: k, IA3Config(target_modules=["to_k", "to_v", "ff.net.2", "proj_in", "to_out.0"], feedforward_modules=["ff.net.2"]))
 peft("ldm-dotted", lambda k: "diffusion_model." + ldm(bare(k).rsplit(".lora_", 1)[0]) + ".lora_" + k.rsplit(".lora_", 1)[1],
      LoraConfig(r=4, lora_alpha=4, target_modules=TO))

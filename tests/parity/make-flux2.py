@@ -385,6 +385,23 @@ mask = np.zeros((h, w), np.uint8)
 mask[32:96, 48:112] = 255
 inpaint = build(Flux2KleinInpaintPipeline, is_distilled=True)
 save("pipe-inpaint", inpaint(image=picture("pipe", w, h), mask_image=Image.fromarray(mask), strength=1.0, guidance_scale=1.0, **common).images, vae)
+# As objects are erased: a LoRA in its publishers' spelling, an embedding in place of the prompt, the mask as a second reference.
+original, pairs = copy.deepcopy(transformer.state_dict()), {}
+for module, names in {"double_blocks.0.img_attn.proj": ["transformer_blocks.0.attn.to_out.0"],
+                      "double_blocks.0.txt_attn.qkv": [f"transformer_blocks.0.attn.add_{c}_proj" for c in "qkv"],
+                      "single_blocks.1.linear1": ["single_transformer_blocks.1.attn.to_qkv_mlp_proj"]}.items():
+    weights = [transformer.get_submodule(n).weight for n in names]
+    out, inner = weights[0].shape
+    key = f"base_model.model.{module}"
+    pairs[key] = (f"erase/{module}.A", [RANK, inner], f"erase/{module}.B", [out * len(names), RANK])
+    change = small(f"erase/{module}.B", [out * len(names), RANK], -2) @ small(f"erase/{module}.A", [RANK, inner], -2)
+    for i, w in enumerate(weights):
+        w += change[i * out:(i + 1) * out]
+lora_file("erase", pairs)
+erasing = common | {"prompt_embeds": hash_input("hidden_states", (1, 512, embeds.shape[-1])) * 0.25}
+save("pipe-erase", inpaint(image=picture("pipe", w, h), image_reference=Image.fromarray(mask).convert("RGB"), mask_image=Image.fromarray(mask),
+                           strength=1.0, guidance_scale=1.0, **erasing).images, vae)
+transformer.load_state_dict(original)
 # Changes the transformer's processors: last.
 kept = build(Flux2KleinKVPipeline)
 save("pipe-kept", kept(image=[picture("pipe", w, h), picture("other", 64, 80)], **common).images, vae)

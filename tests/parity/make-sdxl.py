@@ -23,6 +23,7 @@ from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc
+from original import original_unet, original_vae
 
 HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
@@ -169,38 +170,6 @@ mask[:, :, 32:88, 40:104] = 1  # rows and columns of whole latents
 
 # ---- the single file of the same weights, under the names of the original
 
-def original_unet(name, n_levels=3):
-    name = re.sub(r"^add_embedding\.linear_([12])", lambda m: f"label_emb.0.{2 * (int(m[1]) - 1)}", name)
-    name = re.sub(r"^time_embedding\.linear_([12])", lambda m: f"time_embed.{2 * (int(m[1]) - 1)}", name)
-    for a, b in (("conv_in", "input_blocks.0.0"), ("conv_norm_out", "out.0"), ("conv_out", "out.2")):
-        name = re.sub(rf"^{a}\.", f"{b}.", name)
-    name = re.sub(r"^down_blocks\.(\d)\.downsamplers\.0\.conv", lambda m: f"input_blocks.{3 * int(m[1]) + 3}.0.op", name)
-    name = re.sub(r"^down_blocks\.(\d)\.(resnets|attentions)\.(\d)",
-                  lambda m: f"input_blocks.{3 * int(m[1]) + int(m[3]) + 1}.{0 if m[2] == 'resnets' else 1}", name)
-    name = re.sub(r"^up_blocks\.(\d)\.upsamplers\.0\.conv", lambda m: f"output_blocks.{3 * int(m[1]) + 2}.2.conv", name)
-    name = re.sub(r"^up_blocks\.(\d)\.(resnets|attentions)\.(\d)",
-                  lambda m: f"output_blocks.{3 * int(m[1]) + int(m[3])}.{0 if m[2] == 'resnets' else 1}", name)
-    name = re.sub(r"^mid_block\.resnets\.(\d)", lambda m: f"middle_block.{2 * int(m[1])}", name)
-    name = re.sub(r"^mid_block\.attentions\.0", "middle_block.1", name)
-    if "transformer_blocks" not in name:
-        for a, b in (("norm1", "in_layers.0"), ("conv1", "in_layers.2"), ("time_emb_proj", "emb_layers.1"), ("norm2", "out_layers.0"),
-                     ("conv2", "out_layers.3"), ("conv_shortcut", "skip_connection")):
-            name = name.replace(f".{a}.", f".{b}.")
-    return "model.diffusion_model." + name
-
-
-def original_vae(name):
-    name = re.sub(r"\.(down)_blocks\.(\d)\.resnets\.(\d)", r".\1.\2.block.\3", name)
-    name = re.sub(r"\.up_blocks\.(\d)\.resnets\.(\d)", lambda m: f".up.{3 - int(m[1])}.block.{m[2]}", name)
-    name = re.sub(r"\.down_blocks\.(\d)\.downsamplers\.0", r".down.\1.downsample", name)
-    name = re.sub(r"\.up_blocks\.(\d)\.upsamplers\.0", lambda m: f".up.{3 - int(m[1])}.upsample", name)
-    name = re.sub(r"mid_block\.resnets\.(\d)", lambda m: f"mid.block_{int(m[1]) + 1}", name)
-    for a, b in (("mid_block.attentions.0.group_norm", "mid.attn_1.norm"), ("mid_block.attentions.0.to_out.0", "mid.attn_1.proj_out"),
-                 ("mid_block.attentions.0.to_", "mid.attn_1."), ("conv_norm_out", "norm_out"), ("conv_shortcut", "nin_shortcut")):
-        name = name.replace(a, b)
-    return "first_stage_model." + name
-
-
 def open_clip(tensors, prefix):
     out, fused = [], {}
     for name, hashed, dims in tensors:
@@ -263,6 +232,27 @@ with torch.no_grad():
         down, up = (torch.from_numpy(hash_weight(n, d)) for n, d in shapes.items())
         module.weight += 0.5 * up @ down
     save("base-lora", build(StableDiffusionXLPipeline, again, euler)(**size, **words(again[2]), **common()).images, again[1])
+
+    # Fooocus: a head adds what it sees of the hole to the first convolution; and differences of weights in bytes, each with its range.
+    unet, vae, texts = again = family("base", euler)
+    head = hash_weight("fooocus/head", [32, 5, 3, 3])
+    models["head"] = {"files": [{"file": "fooocus_inpaint_head.safetensors", "tensors": [["head", "fooocus/head", [32, 5, 3, 3]]]}]}
+    gray = torch.where(mask > 0, torch.tensor(0.5), picture("base", SIDE, SIDE))
+    seen = torch.cat([F.max_pool2d(mask, 8), vae.encode(gray * 2 - 1).latent_dist.mode() * 0.13025], 1)
+    hint = F.conv2d(F.pad(seen, (1, 1, 1, 1), mode="replicate"), torch.from_numpy(head))
+    unet.conv_in.register_forward_hook(lambda module, given, out: out + hint)
+    patch = {}
+    for name, module in (("input_blocks.1.0.in_layers.2", unet.down_blocks[0].resnets[0].conv1),
+                         ("output_blocks.2.1.transformer_blocks.0.attn2.to_v", unet.up_blocks[0].attentions[2].transformer_blocks[0].attn2.to_v)):
+        for kind, low, high in (("weight", -0.05, 0.06), ("bias", -0.1, 0.05)):
+            w = getattr(module, kind)
+            if w is not None:
+                codes = torch.from_numpy(((hash_ints(f"fooocus/{name}.{kind}", w.numel()) + 1024) // 8).astype(np.uint8)).reshape(w.shape)
+                patch[f"diffusion_model.{name}.{kind}"] = (codes, torch.tensor(low), torch.tensor(high))
+                w += codes.float() / 255 * (torch.tensor(high) - torch.tensor(low)) + torch.tensor(low)
+    torch.save(patch, HERE / "fooocus.patch")
+    save("fooocus", build(StableDiffusionXLInpaintPipeline, again, EulerDiscreteScheduler(**schedule))(
+        image=picture("base", SIDE, SIDE), mask_image=mask, width=SIDE, height=SIDE, strength=0.8, **words(texts), **common()).images, vae)
 
     # The refiner takes over for the last third.
     more = family("refine", euler, refiner=True, n_numbers=5, block_out_channels=(32, 64, 64, 64), cross_attention_dim=64,

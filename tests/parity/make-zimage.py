@@ -16,7 +16,7 @@ import gguf
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import (AutoencoderKL, FlowMatchEulerDiscreteScheduler, ZImageImg2ImgPipeline, ZImageInpaintPipeline, ZImagePipeline,
+from diffusers import (AutoencoderKL, FlowMatchEulerDiscreteScheduler, ZImageControlNetModel, ZImageControlNetPipeline, ZImageImg2ImgPipeline, ZImageInpaintPipeline, ZImagePipeline,
                        ZImageTransformer2DModel)
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from safetensors.numpy import save_file
@@ -159,17 +159,31 @@ def fused(tensors, prefix=""):
     return out
 
 
-def transformer_case(key, model, h, w, tokens, timesteps, name=None):
-    """tokens: of each sample's text; timesteps as the samplers count them, from 1000 down."""
+def transformer_case(key, model, h, w, tokens, timesteps, name=None, control=None):
+    """tokens: of each sample's text; timesteps as the samplers count them, from 1000 down; control: key and network."""
     name = name or key
     n = len(tokens)
+    more, steered = {}, {}
     x = hash_input(f"{name}/x", (n, h, w, 16))
     text = hash_input(f"{name}/text", (n, max(tokens), model.config.cap_feat_dim))
-    out = model([nchw(x)[i].unsqueeze(1) for i in range(n)], (1000 - torch.tensor(timesteps)) / 1000, [text[i, :t] for i, t in enumerate(tokens)],
-                return_dict=False)[0]
+    seen = [nchw(x)[i].unsqueeze(1) for i in range(n)], (1000 - torch.tensor(timesteps)) / 1000, [text[i, :t] for i, t in enumerate(tokens)]
+    if control:
+        latents = nchw(hash_input(f"{name}/control", (1, h, w, 16)))
+        latents = torch.cat([latents, torch.zeros(1, control[1].config.control_in_dim - 16, h, w)], 1)
+        steered = {"controlnet_block_samples": control[1](*seen, [latents[0].unsqueeze(1)] * n, conditioning_scale=0.75)}
+        more = {"control": control[0]}
+    out = model(*seen, return_dict=False, **steered)[0]
     expected[f"{name}/out"] = nhwc(-torch.stack(out).squeeze(2))
     cases.append({"name": name, "model": key, "kind": "transformer", "h": h, "w": w, "tokens": tokens, "context": model.config.cap_feat_dim,
-                  "timesteps": timesteps})
+                  "timesteps": timesteps, **more})
+
+
+def make_control(key, transformer, refiner, channels, places, n_refiners=2):
+    """A ControlNet, which borrows the transformer's embedders and refiners."""
+    model = ZImageControlNetModel(control_layers_places=places, control_refiner_layers_places=list(range(n_refiners)), control_in_dim=channels,
+                                  add_control_noise_refiner=refiner, dim=64, n_refiner_layers=n_refiners, n_heads=2, n_kv_heads=2)
+    tensors = fill(model, key)
+    return ZImageControlNetModel.from_transformer(model, transformer), tensors
 
 
 zimage, tensors, config = make_transformer("zimage")
@@ -185,6 +199,20 @@ cases.append({**cases[-2], "model": "zimage-original"})
 wide, tensors, _ = make_transformer("zimage-wide", dim=256, n_layers=1, n_refiner_layers=1, axes_dims=[32, 48, 48])
 models["zimage-wide"] = {"files": [{"file": "z_image_turbo.safetensors", "tensors": fused(tensors, "model.diffusion_model.")}]}
 transformer_case("zimage-wide", wide, 6, 4, [9], [500.0])
+
+
+# Its ControlNet as it was published three times. Those of the second time have refiners that do nothing, and the layers refine in their place.
+four, tensors, config = make_transformer("zimage-four", n_layers=4)
+models["zimage-four"] = {"files": [{"folder": "transformer", "config": config, "tensors": tensors}]}
+empty = []
+for key, refiner, channels in (("control-2.1", "control_noise_refiner", 33), ("control-2.0", "control_layers", 33), ("control-1", None, 16)):
+    net, tensors = make_control(key, four, refiner, channels, [0, 2])
+    if refiner == "control_noise_refiner":
+        empty = [[n, "", d, [0.0] * int(np.prod(d))] if "after_proj" in n else [n, h, d] for n, h, d in tensors if n.startswith("control_noise_refiner.")]
+    elif refiner:
+        tensors = tensors + empty
+    models[key] = {"files": [{"file": f"{key}.safetensors", "tensors": tensors}]}
+    transformer_case("zimage-four", four, 8, 10, [20, 37], [750.0, 312.5], name=key, control=(key, net))
 
 
 # ---- pipelines: one family of small models, as folders and in pieces
@@ -260,6 +288,12 @@ def common(**more):
 drawing = {"num_inference_steps": 9, "width": SIDE, "height": 96}
 save("turbo-txt2img", build(ZImagePipeline, 3.0)(**common(**drawing)).images)
 save("base-txt2img", build(ZImagePipeline, 6.0)(**common(guidance_scale=4.0, negative_prompt="blurry", **drawing)).images)
+control, tensors = make_control("pipe/control", transformer, None, 16, [0], n_refiners=1)
+models["control"] = {"files": [{"file": "control.safetensors", "tensors": tensors}]}
+steered = ZImageControlNetPipeline(scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0), vae=vae, text_encoder=text, tokenizer=tokenizer,
+                                   transformer=transformer, controlnet=control)
+steered.set_progress_bar_config(disable=True)
+save("turbo-control", steered(control_image=picture("zimage", SIDE, 96), controlnet_conditioning_scale=0.75, **common(**drawing)).images)
 changing = {"image": picture("zimage", SIDE, SIDE), "num_inference_steps": 8, "strength": 0.75, "width": SIDE, "height": SIDE}
 save("turbo-img2img", build(ZImageImg2ImgPipeline, 3.0)(**common(**changing)).images)
 mask = torch.zeros(1, 1, SIDE, SIDE)

@@ -26,8 +26,15 @@ static void check_ok(gboolean ok, GError *error)
 
 void parity_data_open(void)
 {
+    parity_data_open_named(PARITY_NAME);
+}
+
+void parity_data_open_named(const char *data)
+{
     GError *error = NULL;
-    GFile *file = g_file_new_for_path(PARITY_DATA "/" PARITY_NAME ".json.gz");
+    char *json = g_strdup_printf(PARITY_DATA "/%s.json.gz", data),
+         *values = g_strdup_printf(PARITY_DATA "/%s.safetensors", data);
+    GFile *file = g_file_new_for_path(json);
     GInputStream *raw = G_INPUT_STREAM(g_file_read(file, NULL, &error));
     g_assert_no_error(error);
     GConverter *unzip = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
@@ -40,8 +47,10 @@ void parity_data_open(void)
     g_object_unref(unzip);
     g_object_unref(raw);
     g_object_unref(file);
-    expected = sfu_file_open(PARITY_DATA "/" PARITY_NAME ".safetensors", &error);
+    expected = sfu_file_open(values, &error);
     g_assert_no_error(error);
+    g_free(json);
+    g_free(values);
     folder = g_dir_make_tmp("sfumato-nets-XXXXXX", &error);
     g_assert_no_error(error);
     models = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sfu_model_close);
@@ -459,7 +468,8 @@ void parity_check_adapter(const char *key, SfuPart part, const char *module, int
           *before = g_new(float, n), *after = g_new(float, n);
     SfuAdapter *adapter = sfu_adapter_open(path, &error);
     g_assert_no_error(error);
-    SfuBoundAdapter *bound = sfu_adapter_bind(adapter, m, &error);
+    const SfuAdapterBase base = sfu_adapter_base(m);
+    SfuBoundAdapter *bound = sfu_adapter_bind(adapter, &base, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(sfu_bound_adapter_note(bound), ==, NULL);
     GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));

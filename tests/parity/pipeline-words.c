@@ -109,6 +109,31 @@ static void test_lora(void)
     fails("a cat <lora:ink:1e9>", NULL, "weight");
 }
 
+/* Adapters of the text encoder one after another: none is taken for an earlier one, and none is left behind. */
+static void test_loras_in_turn(void)
+{
+    float *first[5];
+    char name[8], file[32];
+    for (int i = 0; i < 5; i++) {
+        const ParityTensor pair[] = {
+            {TEXT ".lora_up.weight", {64, 1 + i}}, {TEXT ".lora_down.weight", {1 + i, 64}}, {NULL}};
+        g_snprintf(name, sizeof name, "turn%d", i);
+        g_snprintf(file, sizeof file, "%s.safetensors", name);
+        keep(parity_file_write(file, pair, NULL), "Lora", file);
+        first[i] = say("a cat", name, NULL, NULL);
+        for (int k = 0; k < i; k++)
+            g_assert_cmpfloat(parity_error(first[i], first[k], 64 * 64 * 4), >, 1e-4);
+    }
+    for (int i = 0; i < 5; i++) {
+        g_snprintf(name, sizeof name, "turn%d", i);
+        float *again = say("a cat", name, NULL, NULL);
+        g_assert_cmpfloat(parity_error(again, first[i], 64 * 64 * 4), ==, 0);
+        g_free(again);
+    }
+    for (int i = 0; i < 5; i++)
+        g_free(first[i]);
+}
+
 /* Vectors that are a token's own make the picture that the token makes. */
 static void test_embedding(void)
 {
@@ -196,6 +221,7 @@ int main(int argc, char **argv)
     top = g_strconcat(model, "-kept", NULL);
     g_setenv("SFUMATO_MODELS", top, TRUE);
     g_test_add_func("/words/lora", test_lora);
+    g_test_add_func("/words/loras-in-turn", test_loras_in_turn);
     g_test_add_func("/words/embedding", test_embedding);
     g_test_add_func("/words/wildcards", test_wildcards);
     const int status = g_test_run();

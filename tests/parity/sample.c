@@ -139,6 +139,8 @@ static SfuScheduleOptions options_of(const char *model)
                             SFU_SCHEDULE_NORMAL, 10,   1};
     static const int aligned[] = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24}; /* Sabour 2024, SD 1.5 */
     o.aligned = aligned;
+    static const double gits[] = {14.615, 4.617, 2.507, 1.236, 0.702, 0.402, 0.240, 0.156, 0.104, 0.094, 0.029};
+    o.gits = gits; /* Chen 2024, as Forge has it */
     o.zero_terminal_snr = !strcmp(model, "zsnr");
     if (!strcmp(model, "linear")) {
         o.beta_start = 1e-4;

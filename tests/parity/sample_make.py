@@ -214,6 +214,9 @@ def schedule(model, name, n, sampler="euler"):
         sigmas = torch.tensor(np.exp(np.interp(np.linspace(0, 1, n + 1), np.linspace(0, 1, 11), best))[::-1][:-1].copy())
         if model == "sd1" and n == 10:
             assert np.allclose(sigmas.numpy(), diffusers.schedulers.AysSchedules["StableDiffusionSigmas"][:-1], atol=6e-3)
+    elif name == "gits":  # Forge's table for Stable Diffusion 1.5, log-linear between its points
+        best = np.log([14.615, 4.617, 2.507, 1.236, 0.702, 0.402, 0.240, 0.156, 0.104, 0.094, 0.029])
+        sigmas = torch.tensor(np.exp(np.interp(np.linspace(0, 10, n), np.arange(11), best)))
     elif name == "ddim_uniform":
         sigmas = s[list(range(1, 1000, max(1000 // n, 1)))].flip(0)  # ComfyUI's and the web UI's ddim_scheduler
         t = torch.tensor(range(1, 1000, max(1000 // n, 1)), dtype=torch.float64).flip(0) if not flow else None
@@ -250,12 +253,12 @@ def schedule(model, name, n, sampler="euler"):
     if extra:
         sigmas = torch.cat([sigmas[:-2], sigmas[-1:]])
         t = t[:-1]
-    if sampler in ("ddim", "deis", "plms", "tcd") and not flow and sigmas[-2] > s[0] * (1 + 1e-6):
+    if sampler in ("ddim", "deis", "plms", "tcd", "ddim_cfg_pp") and not flow and sigmas[-2] > s[0] * (1 + 1e-6):
         sigmas[-1] = s[0]
     return sigmas, t
 
 
-NEWER = ["beta", "ddim_uniform", "align_your_steps"]
+NEWER = ["beta", "ddim_uniform", "align_your_steps", "gits"]
 
 
 def schedules_of(model):
@@ -506,6 +509,20 @@ def run_tcd(model, sigmas, t, x, eta):
     return X
 
 
+def run_ddim_cfgpp(us, x, eta):
+    """DDIM of the web UI (Song 2020, eq. 12), whose direction is the noise that is predicted without the prompt (Chung 2024, Algorithm 2)"""
+    noise = Noise()
+    a = vp_alphas(us)
+    X = x * a[0].sqrt()
+    for i in range(len(us) - 1):
+        level = X / a[i].sqrt()
+        guided, plain = ((level - f(level, us[i])) / us[i] for f in (analytic, without_prompt))
+        s = eta * ((1 - a[i + 1]) / (1 - a[i]) * (1 - a[i] / a[i + 1])).sqrt()
+        picture = (X - (1 - a[i]).sqrt() * guided) / a[i].sqrt()
+        X = a[i + 1].sqrt() * picture + (1 - a[i + 1] - s**2).sqrt() * plain + (s * noise() if s > 0 else 0)
+    return X
+
+
 def newer_runs():
     usual = {"er_sde": 1.0, "euler_a_cfg_pp": 1.0, "tcd": 0.3}
     cases = [(m, s, c, 10, usual.get(s, 0.0)) for m in ("sd1", "zsnr", "flow3") for c in ("normal", "karras", "sgm_uniform", "beta")
@@ -519,12 +536,15 @@ def newer_runs():
     cases += [("sd1", "dpm_adaptive", "normal", 10, e) for e in (0.0, 0.5)] + [("sd1", "dpm_adaptive", "normal", 25, 0.0)]
     cases += [(m, "restart", c, n, 0.0) for m in ("sd1", "zsnr") for c in ("karras", "normal") for n in (19, 20, 24, 40)] + [("flow3", "restart", "karras", 12, 0.0)]
     cases += [("sd1", s, c, 10, 0.0) for s in ("euler", "dpmpp_2m", "dpm2") for c in NEWER]
+    cases += [("sd1", "ddim_cfg_pp", c, n, e) for c in ("leading", "normal", "karras") for n in (1, 10) for e in (0.0, 0.5)]
     for model, sampler, name, n, eta in cases:
         sigmas, t = schedule(model, name, n, sampler)
         x = start(sampler, sigmas, model.startswith("flow"))
         # Solvers of the ordinary differential equation hold in the flow's own space, as in ComfyUI.
         if sampler in ("deis", "plms"):
             x = {"deis": run_deis, "plms": run_plms}[sampler](sigmas, x, n)
+        elif sampler == "ddim_cfg_pp":
+            x = run_ddim_cfgpp(sigmas, x, eta)
         elif sampler == "tcd":
             x = run_tcd(model, sigmas, t, x, eta)
         elif sampler.startswith("dpm_"):
@@ -539,7 +559,7 @@ def newer_runs():
 
 
 def start(sampler, sigmas, flow=False):
-    scale = (sigmas[0]**2 + 1).sqrt() if sampler in ("ddim", "ddpm", "unipc", "lcm", "deis", "plms", "tcd") and not flow else sigmas[0]
+    scale = (sigmas[0]**2 + 1).sqrt() if sampler in ("ddim", "ddpm", "unipc", "lcm", "deis", "plms", "tcd", "ddim_cfg_pp") and not flow else sigmas[0]
     return torch.randn(N, generator=torch.Generator().manual_seed(5)).double() * scale
 
 

@@ -6,38 +6,16 @@ strange-models.py SFUMATO WRITE_MODEL"""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import os
-import pathlib
-import re
 import shutil
 import struct
-import subprocess
 import sys
-import tempfile
 
-SFUMATO, WRITE_MODEL = map(os.path.abspath, sys.argv[1:3])
-TMP = pathlib.Path(tempfile.mkdtemp(prefix="sfumato-strange-"))
-ENV = dict(os.environ, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(TMP / "data"))
+from jobs import OTHER, SAME, Bench, read, write
+
+BENCH = Bench(*sys.argv[1:3], "strange")
+TMP = BENCH.folder
 UNET, VAE, TEXT = "unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"
 SCHEDULER = "scheduler/scheduler_config.json"
-SAME, OTHER = "the same picture", "another picture"  # else: words of the sentence
-
-
-def read(path):
-    data = path.read_bytes()
-    n = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + n])
-    header.pop("__metadata__", None)
-    return {k: (v["dtype"], v["shape"], data[8 + n + v["data_offsets"][0]:8 + n + v["data_offsets"][1]]) for k, v in header.items()}
-
-
-def write(path, tensors):
-    header, at = {}, 0
-    for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
-        at += len(data)
-    text = json.dumps(header).encode()
-    path.unlink(missing_ok=True)  # it may be a link to the sound one
-    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(data for _, _, data in tensors.values()))
 
 
 # ---- what is done to a folder ----
@@ -138,12 +116,13 @@ def pipeline(name):
     return put("model_index.json", json.dumps({"_class_name": name}))
 
 
+# What is done, and what comes of it: SAME, OTHER, or words of the sentence.
 GROUPS = {
     "files that are cut, empty, foreign or absent": [
         (cut(UNET, 1), "lies outside the file"), (cut(UNET, 2000000), "lies outside the file"), (put(UNET, b""), "too short"),
         (cut(VAE, 100), "lies outside"), (cut(TEXT, 100), "lies outside"), (put(UNET, "<!DOCTYPE html><html>404</html>"), "no safetensors file"),
         (put(UNET, "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n"), "no safetensors file"),
-        (remove(UNET), "no .safetensors file"), (remove("vae"), "no VAE"), (remove("text_encoder"), "no text encoder"),
+        (remove(UNET), "no .safetensors file"), (remove("vae"), SAME), (remove("text_encoder"), "no text encoder"),
         (put("unet/config.json", "{"), "unet/config.json"), (put("unet/config.json", "[]"), "no JSON object"),
         (put(SCHEDULER, "x"), "scheduler_config.json"), (remove("unet/config.json"), "cannot do txt2img"),
     ],
@@ -194,34 +173,11 @@ GROUPS = {
 }
 
 
-def pixels(path):
-    """The compressed pixels of a PNG; NULL if it is not there."""
-    if not path.exists():
-        return None
-    data, at, idat = path.read_bytes(), 8, b""
-    while at < len(data):
-        n, kind = struct.unpack(">I4s", data[at:at + 8])
-        idat += data[at + 8:at + 8 + n] if kind == b"IDAT" else b""
-        at += 12 + n
-    return idat
-
-
-def run(folders):
-    """-> for each folder its picture's pixels or None, and what was said of it."""
-    jobs = [{"task": "txt2img", "out": f"{f}.png", "model": str(f), "prompt": "a cat", "steps": 2, "sampler": "euler", "width": 64, "height": 64, "seed": 7}
-            for f in folders]
-    (TMP / "jobs.jsonl").write_text("".join(json.dumps(j) + "\n" for j in jobs))
-    r = subprocess.run([SFUMATO, "batch", TMP / "jobs.jsonl"], capture_output=True, text=True, env=ENV, timeout=380)
-    said = {int(m[1]): m[2] for m in re.finditer(r"line (\d+): (.*)", r.stderr)}
-    return [(pixels(pathlib.Path(f"{f}.png")), said.get(i + 1, "")) for i, f in enumerate(folders)], r
-
-
 def main():
-    if subprocess.run([SFUMATO, "devices"], capture_output=True, env=ENV).returncode:
+    if not BENCH.has_device():
         print("1..0 # SKIP no OpenCL device")
         return 0
-    sound = TMP / "sound"
-    subprocess.run([WRITE_MODEL, "sd1", sound], check=True)
+    sound = BENCH.model("sd1", TMP / "sound")
     failures = 0
     for number, (group, cells) in enumerate(GROUPS.items(), 1):
         folders, bad = [], []
@@ -229,10 +185,10 @@ def main():
             folders.append(TMP / f"{number}-{i}")
             shutil.copytree(sound, folders[-1], copy_function=os.link)
             change(folders[-1])
-        results, r = run([sound] + folders)
+        results, said_at_all = BENCH.run([{"model": f} for f in [sound] + folders])
         right = results.pop(0)[0]
         if not right:
-            bad.append(f"the sound model: {r.stderr[-500:]}")
+            bad.append(f"the sound model: {said_at_all[-500:]}")
         for i, ((_, expected), (picture, said)) in enumerate(zip(cells, results)):
             got = None if picture is None else SAME if picture == right else OTHER
             if got != expected and (got or expected not in said or expected in (SAME, OTHER)):

@@ -1,6 +1,7 @@
 /* Qwen3 as a text encoder and Z-Image against transformers and diffusers on small models (make-zimage.py made the
  * data). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models.h"
+#include "family/control.h"
 #include "model/vocabulary.h"
 #include "net/qwen3.h"
 #include "text/text.h"
@@ -124,6 +125,30 @@ static void run_words(JsonObject *o)
     sfu_model_vocabulary_free(v);
 }
 
+/* The case's ControlNet, with its picture, in the sum of a pass; NULL: it has none. Caller frees. */
+static SfuControl *steer(SfuQueue *queue, JsonObject *o, const SfuModel *m, const SfuDenoiserInput *in,
+                         SfuControlSum *sum)
+{
+    GError *error = NULL;
+    if (!json_object_has_member(o, "control"))
+        return NULL;
+    SfuModel *model = parity_model(text_of(o, "control"));
+    g_assert_cmpint(sfu_model_strays(model)->len, ==, 0);
+    g_assert_true(sfu_control_fits(model, m, &error));
+    SfuControl *c = sfu_model_family(model)->control(queue, model, &error);
+    g_assert_no_error(error);
+    g_assert_true(c->sees_latents);
+    char *name = g_strdup_printf("%s/control", text_of(o, "name"));
+    float *latents = parity_input(name, (gint64)in->x->h * in->x->w * in->x->c, 1);
+    sfu_control_set_picture(c, latents, in->x->h, in->x->w, &error);
+    g_assert_no_error(error);
+    sfu_control_add(c, sum, in, &(SfuControlUse){.weight = 0.75}, &error);
+    g_assert_no_error(error);
+    g_free(latents);
+    g_free(name);
+    return c;
+}
+
 static void run_transformer_on(SfuQueue *queue, JsonObject *o, double tolerance)
 {
     GError *error = NULL;
@@ -146,11 +171,18 @@ static void run_transformer_on(SfuQueue *queue, JsonObject *o, double tolerance)
               *text = parity_upload(queue, name, "text", n, 1, most, parity_int(o, "context"), 1), *y;
     sfu_denoiser_set_condition(d, &(SfuCondition){.tokens = text, .mask = mask}, &error);
     g_assert_no_error(error);
+    SfuDenoiserInput in = {.x = x, .timesteps = timesteps};
+    SfuControlSum sum = {0};
+    SfuControl *control = steer(queue, o, m, &in, &sum);
+    const SfuResiduals residuals = sfu_control_sum_residuals(&sum);
+    in.residuals = &residuals;
     for (int pass = 0; pass < 2; pass++) { /* nothing of the first is left in the second */
-        sfu_denoiser_forward(d, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
+        sfu_denoiser_forward(d, &y, &in, &error);
         g_assert_no_error(error);
         check(y, name, "out", tolerance);
     }
+    sfu_control_sum_clear(&sum);
+    sfu_control_destroy(control);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(text);
     sfu_denoiser_destroy(d);

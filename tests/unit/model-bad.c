@@ -173,6 +173,8 @@ static void test_foreign(void)
     static const char *const cases[][2] = {{"conditioner.embedders.0.transformer.text_model.x", "XL"},
                                            {"lora_unet_down_blocks_0_attentions_0.lora_down.weight", "LoRA"},
                                            {"control_model.input_blocks.0.0.weight", "ControlNet"},
+                                           {"controlnet_blocks.0.weight", "for transformers"},
+                                           {"lllite_unet_mid_block.down.0.weight", "LLLite"},
                                            {"model.diffusion_model.double_blocks.0.x", "Flux"},
                                            {"down_blocks.0.resnets.0.conv1.weight", "folder"},
                                            {"who.knows", "'who.knows' and 1 more"}};

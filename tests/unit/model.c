@@ -588,7 +588,7 @@ static void test_right_reasons(void)
         const char *from, *to, *word; /* of the names' beginnings; word NULL: opens as `family` */
         const char *family;
     } cases[] = {
-        {"model.diffusion_model.", "", "UNet alone", NULL},
+        {"model.diffusion_model.", "", NULL, "sd2"},
         {"model.diffusion_model.", "model_ema.diffusion_model", "training average", NULL},
         {"cond_stage_model.model.", "conditioner.embedders.0.model.", NULL, "sd-turbo"},
         {"cond_stage_model.model.", "conditioner.embedders.1.model.", "XL", NULL},

@@ -343,6 +343,33 @@ static void test_color_match_removes_a_step(void)
     sfu_image_free(mask);
 }
 
+/* A small tint all over goes; a picture that differs more, or in parts only, stays as it is. */
+static void test_tint_match(void)
+{
+    SfuImage *original = sfu_image_new(64, 48, 3, NULL), *made = sfu_image_new(64, 48, 3, NULL);
+    const struct {
+        float gain, tint;
+        int from; /* the first row that has the tint */
+        gboolean goes;
+    } k[] = {
+        {1, 0.03f, 0, TRUE}, {1, -0.05f, 8, TRUE}, {1, 0.2f, 0, FALSE}, {0.5f, 0, 0, FALSE}, {1, 0.03f, 40, FALSE}};
+    for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
+        for (int at = 0; at < 64 * 48 * 3; at++) {
+            original->p[at] = 0.5f + 0.3f * sinf(0.37f * at) * cosf(0.011f * at);
+            made->p[at] =
+                original->p[at] * k[i].gain + (at / (64 * 3) >= k[i].from ? k[i].tint : 0) + 0.005f * sinf(1.7f * at);
+        }
+        float before = made->p[64 * 3 * 44], last = original->p[64 * 3 * 44];
+        sfu_tint_match(made, original);
+        if (k[i].goes)
+            g_assert_cmpfloat_with_epsilon(made->p[64 * 3 * 44], last, 0.008);
+        else
+            g_assert_cmpfloat(made->p[64 * 3 * 44], ==, before);
+    }
+    sfu_image_free(original);
+    sfu_image_free(made);
+}
+
 static void test_no_fringe_under_alpha(void)
 {
     SfuImage *i = sfu_image_new(32, 32, 4, NULL);
@@ -546,6 +573,7 @@ int main(int argc, char **argv)
     g_test_add_func("/fill/continues-a-gradient", test_fill_continues_a_gradient);
     g_test_add_func("/fill/everything-is-gray", test_fill_of_everything_is_gray);
     g_test_add_func("/fill/color-match-removes-a-step", test_color_match_removes_a_step);
+    g_test_add_func("/fill/tint-match", test_tint_match);
     g_test_add_func("/fill/no-fringe-under-alpha", test_no_fringe_under_alpha);
     g_test_add_func("/image/resampling-keeps-flat-and-linear", test_resampling_keeps_flat_and_linear);
     g_test_add_func("/image/resampling-in-parts-is-exact", test_resampling_in_parts_is_exact);

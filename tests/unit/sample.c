@@ -89,6 +89,7 @@ static void test_names(void)
         int id;
     } others[] = {{"DPM fast", SFU_SAMPLER_DPM_FAST},
                   {"DPM adaptive", SFU_SAMPLER_DPM_ADAPTIVE},
+                  {"DDIM CFG++", SFU_SAMPLER_DDIM_CFGPP},
                   {"Restart", SFU_SAMPLER_RESTART},
                   {"PLMS", SFU_SAMPLER_PLMS},
                   {"euler_ancestral_cfg_pp", SFU_SAMPLER_EULER_A_CFGPP},
@@ -102,6 +103,7 @@ static void test_names(void)
         g_assert_cmpint(sfu_sampler_find(others[i].name), ==, others[i].id);
     g_assert_cmpint(sfu_schedule_find("DDIM"), ==, SFU_SCHEDULE_DDIM_UNIFORM);
     g_assert_cmpint(sfu_schedule_find("Align Your Steps"), ==, SFU_SCHEDULE_ALIGN_YOUR_STEPS);
+    g_assert_cmpint(sfu_schedule_find("align_your_steps_GITS"), ==, SFU_SCHEDULE_GITS);
     g_assert_cmpint(sfu_schedule_find("ays"), ==, SFU_SCHEDULE_ALIGN_YOUR_STEPS);
     g_assert_cmpint(sfu_sampler_find("no such"), ==, -1);
     g_assert_cmpint(sfu_schedule_find(""), ==, -1);
