@@ -157,7 +157,7 @@ gboolean sfu_family_take(SfuModel *m, const SfuFamily *f, const SfuSource *s, GE
 SfuModel *sfu_model_open(const char *path, GError **error);
 
 /* Bits 1 << SfuPart: the CLIP encoders that the family needs. */
-static inline guint sfu_family_texts(const SfuFamily *f)
+static inline guint sfu_needed_texts(const SfuFamily *f)
 {
     return f->texts ? f->texts : 1u << SFU_PART_TEXT;
 }

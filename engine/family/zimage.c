@@ -312,7 +312,7 @@ static gboolean configure_control(SfuModel *m, GError **error)
     c->n_refiners = sfu_model_count(m, P, "control_noise_refiner.", MOST_BLOCKS + 1);
     if (k->hidden < 1 || c->channels < k->channels || k->mlp < 1 || k->time_out < 1 || c->n_layers < 1 ||
         k->head_dim < 2 || k->hidden % k->head_dim)
-        return sfu_family_refuse(m, error, _("tensors that tell its sizes are missing"));
+        return sfu_family_refuse(m, error, _("the tensors that show its sizes are missing"));
     if (MAX(k->hidden, MAX(k->mlp, k->time_out)) > MOST_WIDTH || MAX(c->n_layers, c->n_refiners) > MOST_BLOCKS ||
         c->channels > MOST_WIDTH)
         return sfu_family_refuse(m, error, _("it is larger than Sfumato can run"));

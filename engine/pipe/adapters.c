@@ -180,7 +180,7 @@ gboolean sfu_adapters_put_on(SfuAdapters *a, SfuModel *m, const char *const *row
 static gboolean base_of(SfuSession *s, gboolean texts, SfuAdapterBase *base, GError **error)
 {
     static const SfuPart encoders[] = {SFU_PART_TEXT, SFU_PART_TEXT2};
-    const guint bits = s->family->language ? 1u << SFU_PART_TEXT : sfu_family_texts(s->family);
+    const guint bits = s->family->language ? 1u << SFU_PART_TEXT : sfu_needed_texts(s->family);
     *base = sfu_adapter_base(s->m->model);
     for (gsize i = 0; i < G_N_ELEMENTS(encoders); i++) {
         const gboolean own = sfu_model_has_part(s->m->model, encoders[i]),

@@ -8,7 +8,7 @@ static const SfuPart parts[SFU_MAX_TEXTS] = {SFU_PART_TEXT, SFU_PART_TEXT2};
 /* Place in `parts` of number i of those that the family needs; -1: there are not so many. */
 static int place_of(const SfuFamily *f, int i)
 {
-    const guint bits = sfu_family_texts(f);
+    const guint bits = sfu_needed_texts(f);
     for (int k = 0; k < SFU_MAX_TEXTS; k++)
         if (bits & 1u << parts[k] && i-- == 0)
             return k;
