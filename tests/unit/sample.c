@@ -6,8 +6,9 @@
 #include <string.h>
 
 static const int aligned[] = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24};
-static const SfuScheduleOptions sd1 = {SFU_SAMPLE_EPSILON,  1000, 0.00085, 0.012,  TRUE, FALSE, 1, SFU_SAMPLER_EULER,
-                                       SFU_SCHEDULE_NORMAL, 10,   1,       aligned};
+static const double gits[] = {14.615, 4.617, 2.507, 1.236, 0.702, 0.402, 0.240, 0.156, 0.104, 0.094, 0.029};
+static const SfuScheduleOptions sd1 = {SFU_SAMPLE_EPSILON,  1000, 0.00085, 0.012,   TRUE, FALSE, 1, SFU_SAMPLER_EULER,
+                                       SFU_SCHEDULE_NORMAL, 10,   1,       aligned, gits};
 
 static SfuSigmas *make(SfuSampler sampler, SfuSchedule schedule, SfuSamplePrediction prediction, int steps,
                        double strength)
@@ -154,8 +155,9 @@ static void test_every_table(void)
                     SfuSigmas *s = sfu_sigmas_new(&o, &error);
                     if (!s) { /* LCM has 50; at 999 steps, DPM2's extra one may not fit between whole timesteps */
                         g_assert_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS);
-                        g_assert_true(counts[k] >= 50 ||
-                                      (schedule == SFU_SCHEDULE_ALIGN_YOUR_STEPS && prediction == SFU_SAMPLE_FLOW));
+                        const gboolean published =
+                            schedule == SFU_SCHEDULE_ALIGN_YOUR_STEPS || schedule == SFU_SCHEDULE_GITS;
+                        g_assert_true(counts[k] >= 50 || (published && prediction == SFU_SAMPLE_FLOW));
                         g_clear_error(&error);
                         continue;
                     }
@@ -172,7 +174,8 @@ static void test_every_table(void)
                     if (sampler == SFU_SAMPLER_DPM_FAST || sampler == SFU_SAMPLER_DPM_ADAPTIVE)
                         g_assert_cmpfloat(s->sigmas[s->n_steps], <, s->sigmas[0]);
                     else if ((sampler == SFU_SAMPLER_DDIM || sampler == SFU_SAMPLER_DEIS ||
-                              sampler == SFU_SAMPLER_PLMS || sampler == SFU_SAMPLER_TCD) &&
+                              sampler == SFU_SAMPLER_PLMS || sampler == SFU_SAMPLER_TCD ||
+                              sampler == SFU_SAMPLER_DDIM_CFGPP) &&
                              prediction != SFU_SAMPLE_FLOW)
                         g_assert_cmpfloat(s->sigmas[s->n_steps], <, 0.03);
                     else
