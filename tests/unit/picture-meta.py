@@ -175,11 +175,19 @@ def _():
         return NO_DEVICE
     numbers = {"p3": (12, 13, 0, 1), "srgb": (1, 13, 0, 1), "video": (1, 1, 0, 1), "unknown": (2, 2, 0, 1), "pq": (9, 16, 0, 1), "hlg": (9, 18, 0, 1), "narrow": (1, 13, 0, 0)}
     pictures = {"cicp-" + n: (chunked(2, 8, RGB_ROWS, (b"cICP", bytes(v)), (b"gAMA", struct.pack(">I", 100000))), color) for n, v in numbers.items()}
+    at = RGB_PROFILE.index(b"wtpt") + 4  # the tag's data once more behind all, one byte further
+    odd = bytearray(RGB_PROFILE + b"\0" + xyz(0.9642, 1, 0.8249) + bytes(3))
+    odd[at:at + 4], odd[:4] = struct.pack(">I", len(RGB_PROFILE) + 1), struct.pack(">I", len(odd))
+    damage = {"curve": RGB_PROFILE.replace(b"curv\0", b"curv\1"), "matrix": RGB_PROFILE.replace(xyz(0.2053, 0.6257, 0.0609), xyz(0, 0, 0)), "cut": RGB_PROFILE[:200],
+              "space": RGB_PROFILE.replace(b"XYZ \0\0\0\0\0\0", b"XYZ?\0\0\0\0\0\0"), "tags": RGB_PROFILE[:128] + b"\xff" + RGB_PROFILE[129:],
+              "kind": RGB_PROFILE.replace(b"mntr", b"link"), "connection": RGB_PROFILE[:20] + b"Luv " + RGB_PROFILE[24:], "empty": b"x"}
+    pictures |= {"damaged-" + n: (tiff(lines(color), more=[(34675, 7, list(d))]), color) for n, d in damage.items()}
     pictures |= {"adobe": (with_meta(orientation=1, interop=b"R03\0"), None), "plain": (with_meta(orientation=1), None),
                  "rgb-in-rgb": (tiff(lines(color), more=[(34675, 7, list(RGB_PROFILE))]), color),
                  "gray-in-rgb": (tiff(lines(color), more=[(34675, 7, list(GRAY_PROFILE))]), color),
                  "gray-in-gray": (tiff(lines(gray), kind=1, samples=1, more=[(34675, 7, list(GRAY_PROFILE))]), gray),
                  "rgb-in-gray": (tiff(lines(gray), kind=1, samples=1, more=[(34675, 7, list(RGB_PROFILE))]), lambda x, y: gray(x, y) * 3),
+                 "odd-places": (tiff(lines(color), more=[(34675, 7, list(odd))]), color),
                  "ink-in-rgb": (tiff(lines(color), more=[(34675, 7, list(RGB_PROFILE.replace(b"RGB ", b"CMYK")))]), color)}
     errors, r = batch({n: inpaint(write(f"profiles/{n}", data), TMP / f"profile-{n}.png", mask_for(W, H)) for n, (data, _) in pictures.items()})
     for n, (_, pixel) in pictures.items():
@@ -191,6 +199,8 @@ def _():
     for n, profile_is in (("rgb-in-rgb", RGB_PROFILE), ("gray-in-gray", GRAY_PROFILE), ("rgb-in-gray", RGB_PROFILE), ("gray-in-rgb", None), ("ink-in-rgb", None),
                           ("cicp-srgb", None), ("cicp-video", None), ("cicp-unknown", None), ("plain", None)):
         assert icc_of(TMP / f"profile-{n}.png") == profile_is, n
+    assert r.stderr.count("damaged color profile") == len(damage) and all(icc_of(TMP / f"profile-damaged-{n}.png") is None for n in damage), r.stderr[-900:]
+    assert icc_of(TMP / "profile-odd-places.png") == bytes(odd)
     for n in ("cicp-p3", "adobe"):  # as a profile, which every program reads
         assert (icc_of(TMP / f"profile-{n}.png") or b"")[16:20] == b"RGB ", n
     adobe, plain = (read_png(TMP / f"profile-{n}.png")[4] for n in ("adobe", "plain"))

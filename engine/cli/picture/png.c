@@ -260,6 +260,8 @@ static void set_space(Png *p, const SfuPictureOut *out)
         png_set_iCCP(p->png, p->info, "ICC profile", PNG_COMPRESSION_TYPE_BASE, (png_const_bytep)p->text,
                      GUINT32_FROM_BE(padded));
         g_clear_pointer(&p->text, g_free);
+        if (!png_get_valid(p->png, p->info, PNG_INFO_iCCP))
+            png_error(p->png, "libpng does not take its color profile");
     } else
         png_set_sRGB_gAMA_and_cHRM(p->png, p->info, PNG_sRGB_INTENT_RELATIVE);
 }
@@ -317,6 +319,8 @@ static gboolean save_png(SfuPictureOut *out, GError **error)
     if (p.png)
         png_set_option(p.png, PNG_SKIP_sRGB_CHECK_PROFILE, PNG_OPTION_ON);
 #endif
+    if (p.png) /* so do tags of profiles at odd places, which are in some that printers bring */
+        png_set_benign_errors(p.png, 1);
     sfu_rows_init(&p.rows, out->picture, out->format);
     const gboolean ok = (p.info && write_png(&p, out)) || sfu_picture_unwritten(out, error, p.message);
     png_destroy_write_struct(&p.png, &p.info);

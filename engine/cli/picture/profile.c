@@ -122,7 +122,8 @@ static gboolean is_sound(const Icc *x)
 {
     static const char *const curves[] = {"rTRC", "gTRC", "bTRC", "kTRC"};
     if (memcmp(x->p + 36, "acsp", 4) != 0 || memcmp(x->p + 12, "link", 4) == 0 || memcmp(x->p + 12, "abst", 4) == 0 ||
-        number(x, 64, 4) > 3 || !is_table_sound(x) || !is_matrix_sound(x) || !is_white_sound(x))
+        (memcmp(x->p + 20, "XYZ ", 4) != 0 && memcmp(x->p + 20, "Lab ", 4) != 0) || number(x, 64, 4) > 3 ||
+        !is_table_sound(x) || !is_matrix_sound(x) || !is_white_sound(x))
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(curves); i++)
         if (!is_curve_sound(x, curves[i]))
