@@ -215,6 +215,19 @@ def hdr():
     return b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y %d +X %d\n" % (H, W) + rows
 
 
+def lab(x, y):
+    return 40 + x, (x - 12) * 2, (y - 8) * 3
+
+
+def of_lab(x, y):
+    """Lab of D50 to sRGB: CIE 15, the Bradford adaptation to D65 in the matrix."""
+    v, a, b = lab(x, y)
+    f = (v + 16) / 116
+    light_of = [w * (t**3 if t > 6 / 29 else (t - 4 / 29) * 3 * (6 / 29)**2) for w, t in ((0.9642, f + a / 500), (1, f), (0.8249, f - b / 200))]
+    rows = ((3.1339, -1.6169, -0.4906), (-0.9788, 1.9161, 0.0335), (0.0719, -0.2290, 1.4052))
+    return tuple(min(255, max(0, to_srgb(max(0, sum(m * c for m, c in zip(row, light_of)))))) for row in rows)
+
+
 def to_srgb(v):
     return round(255 * (12.92 * v if v <= 0.0031308 else 1.055 * v**(1 / 2.4) - 0.055))
 
@@ -274,6 +287,10 @@ GOOD = [
     ("see-through-ink.tif", tiff(lines(lambda x, y: (0, 128, 191, 55, x * 10)), kind=5, samples=5, more=[(338, 3, [2])]),
      lambda x, y: (200, 100, 50, x * 10), 1),
     ("five-inks.tif", tiff(lines(lambda x, y: (0, 128, 191, 55, x * 10)), kind=5, samples=5, more=[(338, 3, [0])]), lambda x, y: (200, 100, 50), 1),
+    ("lab.tif", tiff(lines(lambda x, y: (round(lab(x, y)[0] * 2.55), lab(x, y)[1] % 256, lab(x, y)[2] % 256)), kind=8), of_lab, 4),
+    ("icc-lab.tif", tiff(lines(lambda x, y: (round(lab(x, y)[0] * 2.55), lab(x, y)[1] + 128, lab(x, y)[2] + 128)), kind=9), of_lab, 4),
+    ("deep-lab.tif", tiff(words(lambda x, y: (round(lab(x, y)[0] * 655.35), lab(x, y)[1] * 256 % 65536, lab(x, y)[2] * 256 % 65536), "<"), kind=8, bits=16),
+     lambda x, y: tuple(v * 257 for v in of_lab(x, y)), 500),
     ("deep-ink.tif", tiff(words(lambda x, y: (0, 128 * 257, 191 * 257, 55 * 257), "<"), kind=5, bits=16, samples=4),
      lambda x, y: tuple(round(65535 * (1 - c / 255) * 200 / 255) for c in (0, 128, 191)), 2),
     ("packed.tif", tiff(zlib.compress(lines(color)), packing=8), color),

@@ -154,7 +154,9 @@ static void read_layout(Tiff *t, SfuPictureIn *in)
         in->orientation = orientation;
     if (TIFFGetField(f, TIFFTAG_ICCPROFILE, &n, &data) && n > 0)
         t->icc = sfu_picture_profile(in, data, n);
-    t->colors = t->kind == PHOTOMETRIC_RGB ? 3 : t->kind == PHOTOMETRIC_SEPARATED ? 4 : 1;
+    t->colors = t->kind == PHOTOMETRIC_RGB || t->kind == PHOTOMETRIC_CIELAB || t->kind == PHOTOMETRIC_ICCLAB ? 3
+                : t->kind == PHOTOMETRIC_SEPARATED                                                           ? 4
+                                                                                                             : 1;
     t->alpha = t->samples > t->colors;
     TIFFGetFieldDefaulted(f, TIFFTAG_EXTRASAMPLES, &n_extra, &extra);
     t->premultiplied = t->alpha && n_extra > 0 && extra[0] == EXTRASAMPLE_ASSOCALPHA;
@@ -172,11 +174,23 @@ static const char *type_name(const Tiff *t)
     return NULL;
 }
 
+/* Lab of 8 or 16 bits. */
+static gboolean is_lab(const Tiff *t)
+{
+    return (t->kind == PHOTOMETRIC_CIELAB || t->kind == PHOTOMETRIC_ICCLAB) && t->type != SAMPLEFORMAT_IEEEFP &&
+           (t->bits == 8 || t->bits == 16) && t->samples >= 3;
+}
+
+static gboolean is_computed(const Tiff *t)
+{
+    return t->kind == PHOTOMETRIC_SEPARATED || is_lab(t);
+}
+
 static gboolean is_plain(const Tiff *t)
 {
     return type_name(t) && t->samples >= t->colors &&
            (t->kind == PHOTOMETRIC_MINISBLACK || t->kind == PHOTOMETRIC_MINISWHITE || t->kind == PHOTOMETRIC_RGB ||
-            t->kind == PHOTOMETRIC_SEPARATED);
+            t->kind == PHOTOMETRIC_SEPARATED || is_lab(t));
 }
 
 /* Copies block (x0, y0) of samples first .. first + n - 1 into the band. */
@@ -251,7 +265,7 @@ static double sample_of(const Tiff *t, const guint8 *v)
                            : *(const guint32 *)v / (double)G_MAXUINT32;
 }
 
-/* Inks to R'G'B', with alpha behind them if there is one. */
+/* Inks to R'G'B'. */
 static void cmyk_row(const Tiff *t, const guint8 *from, float *to, float *ink, const Babl *space)
 {
     const gsize bytes = t->bits / 8, pixel = bytes * t->samples;
@@ -261,16 +275,46 @@ static void cmyk_row(const Tiff *t, const guint8 *from, float *to, float *ink, c
             ink[4 * x + k] = by > 0 ? (float)MIN(sample_of(t, from + x * pixel + k * bytes) / by, 1) : 0;
     }
     sfu_cmyk_to_rgb(to, ink, (int)t->w, space);
+}
+
+/* TIFF 6.0, section 23, and ICCLab: L* fills the range; a* and b* have a sign, or an offset of 128. libtiff's own
+ * conversion leaves out that Lab's white is D50. */
+static void lab_row(const Tiff *t, const guint8 *from, float *to, float *lab)
+{
+    const gsize bytes = t->bits / 8, pixel = bytes * t->samples;
+    const gboolean offset = t->kind == PHOTOMETRIC_ICCLAB;
+    for (guint32 x = 0; x < t->w; x++)
+        for (gsize k = 0; k < 3; k++) {
+            const guint8 *v = from + x * pixel + k * bytes;
+            const int whole = t->bits == 8 ? *v : *(const guint16 *)v, top = t->bits == 8 ? 255
+                                                                             : offset     ? 0xff00
+                                                                                          : 0xffff;
+            const int color = offset         ? whole - (t->bits == 8 ? 128 : 0x8000)
+                              : t->bits == 8 ? (gint8)whole
+                                             : (gint16)whole;
+            lab[3 * (gsize)x + k] = k == 0 ? 100.0f * whole / top : (float)color / (t->bits == 8 ? 1 : 256);
+        }
+    babl_process(babl_fish(babl_format("CIE Lab float"), babl_format("R'G'B' float")), lab, to, t->w);
+}
+
+/* A row of kinds that are not R'G'B' yet, with alpha behind the colors if there is one. */
+static void computed_row(const Tiff *t, const guint8 *from, float *to, float *work, const Babl *space)
+{
+    const gsize bytes = t->bits / 8, pixel = bytes * t->samples, at = bytes * t->colors;
+    if (t->kind == PHOTOMETRIC_SEPARATED)
+        cmyk_row(t, from, to, work, space);
+    else
+        lab_row(t, from, to, work);
     for (guint32 x = t->w; t->alpha && x-- > 0;) {
         memmove(to + 4 * (gsize)x, to + 3 * (gsize)x, 3 * sizeof(float));
-        to[4 * (gsize)x + 3] = (float)sample_of(t, from + x * pixel + 4 * bytes);
+        to[4 * (gsize)x + 3] = (float)sample_of(t, from + x * pixel + at);
     }
 }
 
 static const Babl *plain_format(const Tiff *t)
 {
     char name[32];
-    if (t->kind == PHOTOMETRIC_SEPARATED)
+    if (is_computed(t))
         return babl_format(t->alpha ? (t->bits == 8 ? "R'G'B'A u8" : "R'G'B'A u16")
                                     : (t->bits == 8 ? "R'G'B' u8" : "R'G'B' u16"));
     g_snprintf(name, sizeof name, "%s %s",
@@ -304,35 +348,35 @@ static gboolean check_plain(const Tiff *t, const SfuPictureIn *in, GError **erro
 static gboolean read_plain(Tiff *t, SfuPictureIn *in, GError **error)
 {
     const Babl *cmyk = NULL;
-    const gboolean separated = t->kind == PHOTOMETRIC_SEPARATED;
+    const gboolean separated = t->kind == PHOTOMETRIC_SEPARATED, computed = is_computed(t);
     if (!check_plain(t, in, error) || (separated && !sfu_cmyk_space(in, t->icc, &cmyk, error)))
         return FALSE;
-    t->buffer = sfu_picture_buffer(in, t->w, t->h, plain_format(t), separated ? NULL : t->icc, error);
+    t->buffer = sfu_picture_buffer(in, t->w, t->h, plain_format(t), computed ? NULL : t->icc, error);
     if (!t->buffer || in->header_only)
         return t->buffer != NULL;
     const gsize pixel = (gsize)t->samples * (t->bits / 8);
     t->block = g_try_malloc_n((gsize)t->block_w * t->block_h, t->planar == PLANARCONFIG_SEPARATE ? t->bits / 8 : pixel);
     t->band = g_try_malloc_n((gsize)t->w * MIN(t->block_h, t->h), pixel);
-    float *ink = separated ? g_new(float, (gsize)t->w * 4) : NULL;
+    float *work = computed ? g_new(float, (gsize)t->w * 4) : NULL;
     gboolean ok = t->block && t->band;
     if (!ok)
         sfu_picture_refuse(in, error, "TIFF: not enough memory for its blocks of %u x %u pixels", t->block_w,
                            t->block_h);
     sfu_rows_init(&t->rows, t->buffer,
-                  separated ? babl_format(t->alpha ? "R'G'B'A float" : "R'G'B' float")
-                            : gegl_buffer_get_format(t->buffer));
+                  computed ? babl_format(t->alpha ? "R'G'B'A float" : "R'G'B' float")
+                           : gegl_buffer_get_format(t->buffer));
     for (guint32 y0 = 0; ok && y0 < t->h; y0 += t->block_h) {
         ok = read_band(t, y0);
         for (guint32 y = 0; ok && y < MIN(t->block_h, t->h - y0); y++) {
             const guint8 *from = t->band + (gsize)y * t->w * pixel;
-            if (separated)
-                cmyk_row(t, from, (float *)sfu_rows_next(&t->rows), ink, cmyk);
+            if (computed)
+                computed_row(t, from, (float *)sfu_rows_next(&t->rows), work, cmyk);
             else
                 pick_row(t, from, sfu_rows_next(&t->rows));
         }
     }
     sfu_rows_end(&t->rows);
-    g_free(ink);
+    g_free(work);
     return ok;
 }
 
