@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Puts the plug-in, its catalogues and the model in the box where GIMP and Sfumato look for them.
 
-usage: install-plugin.py user BUILD SOURCE         into the user's GIMP folders (those of the GIMPs that it was built for)
+usage: install-plugin.py user BUILD SOURCE         into the user's GIMP folders (those of the GIMPs that it was built
+for)
        install-plugin.py catalogues BUILD FOLDER   only the catalogues, beside an installed plug-in (respects DESTDIR)
 """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import glob
 import os
@@ -24,7 +26,9 @@ def gimp_folder(name):
     config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     if name == "gimp2":
         return os.environ.get("GIMP2_DIRECTORY") or f"{config}/GIMP/2.10"
-    version = subprocess.run(["pkg-config", "--modversion", "gimp-3.0"], capture_output=True, text=True, check=True).stdout
+    version = subprocess.run(
+        ["pkg-config", "--modversion", "gimp-3.0"], capture_output=True, text=True, check=True
+    ).stdout
     return os.environ.get("GIMP3_DIRECTORY") or f"{config}/GIMP/{'.'.join(version.strip().split('.')[:2])}"
 
 
@@ -41,8 +45,12 @@ def user(build, source):
         os.replace(f"{folder}/sfumato.new", f"{folder}/sfumato")
         catalogues(build, folder)
         for part in ("doc", "screenshots"):  # the manual, which the Help buttons open
-            shutil.copytree(f"{source}/install/{part}", f"{folder}/{part}", dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns("*.py", "meson.build"))
+            shutil.copytree(
+                f"{source}/install/{part}",
+                f"{folder}/{part}",
+                dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns("*.py", "meson.build"),
+            )
         for helper in ("sfumato-fetch", "catalogue.json"):  # what the page "Get Models" runs
             if os.path.exists(f"{build}/install/fetch/{helper}"):
                 shutil.copy(f"{build}/install/fetch/{helper}", f"{folder}/{helper}.new")

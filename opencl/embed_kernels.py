@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Embeds OpenCL sources: embed_kernels.py OUT.c FILE.cl ... defines sfu_kernel_source(). Each keeps its name through #line; what it includes stands in it."""
+"""Embeds OpenCL sources: embed_kernels.py OUT.c FILE.cl ... defines sfu_kernel_source(). Each keeps its name through
+#line; what it includes stands in it."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import os

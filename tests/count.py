@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Prints `N passed, N failed, N skipped` from Meson's testlog.json, counting the cases inside each TAP program, and before it what each failed
-program had to say: Meson itself shows nothing of a TAP program's standard output, which is where the reasons are."""
+"""Prints `N passed, N failed, N skipped` from Meson's testlog.json, counting the cases inside each TAP program, and
+before it what each failed program had to say: Meson itself shows nothing of a TAP program's standard output, which is
+where the reasons are."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Embeds a file as it is: embed_bytes.py IN OUT.c HEADER NAME defines `const guint8 NAME[]` and `const gsize NAME_bytes` as HEADER declares them."""
+"""Embeds a file as it is: embed_bytes.py IN OUT.c HEADER NAME defines `const guint8 NAME[]` and `const gsize
+NAME_bytes` as HEADER declares them."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Embeds CLIP's vocabulary: embed_vocabulary.py merges.txt.gz OUT.c. Token ids: 256 bytes, 256 bytes that end a word, then one for each merge."""
+"""Embeds CLIP's vocabulary: embed_vocabulary.py merges.txt.gz OUT.c. Token ids: 256 bytes, 256 bytes that end a word,
+then one for each merge."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import gzip
@@ -9,7 +10,7 @@ import sys
 printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
 order = printable + [b for b in range(256) if b not in printable]
 letters = {b: chr(b) for b in printable}
-letters.update({b: chr(256 + i) for i, b in enumerate(order[len(printable):])})
+letters.update({b: chr(256 + i) for i, b in enumerate(order[len(printable) :])})
 ids = {letters[b]: i for i, b in enumerate(order)}
 ids.update({letters[b] + "</w>": 256 + i for i, b in enumerate(order)})
 

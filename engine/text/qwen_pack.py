@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Packs a tiktoken vocabulary to its merges: qwen_pack.py qwen.tiktoken qwen.merges.gz
 
-Token 256 + i is what merge i makes, as in Qwen's own merges.txt: of tokens that are merged from the lowest rank up, two are left before the last merge.
-The file: the numbers of the left parts, then of the right parts, each as three planes of bytes, the highest first; gzip.
-Ranks below 256 are single bytes, in the order of GPT-2's printable characters. qwen.tiktoken: PyPI, dashscope 2.0.2, dashscope/resources (Apache-2.0).
-"""
+Token 256 + i is what merge i makes, as in Qwen's own merges.txt: of tokens that are merged from the lowest rank up, two
+are left before the last merge. The file: the numbers of the left parts, then of the right parts, each as three planes
+of bytes, the highest first; gzip. Ranks below 256 are single bytes, in the order of GPT-2's printable characters.
+qwen.tiktoken: PyPI, dashscope 2.0.2, dashscope/resources (Apache-2.0). """
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import base64
@@ -28,7 +28,7 @@ def parts(token, rank):
     while len(left) > 2:
         at = min(range(len(left) - 1), key=lambda i: ranks.get(left[i] + left[i + 1], none))
         assert ranks.get(left[at] + left[at + 1], none) < rank
-        left[at:at + 2] = [left[at] + left[at + 1]]
+        left[at : at + 2] = [left[at] + left[at + 1]]
     return ranks[left[0]], ranks[left[1]]
 
 

@@ -4,6 +4,7 @@
 usage: manual.py man PAGE.html                            prints it as a man page of section 7
        manual.py check FOLDER SFUMATO SFUMATO-FETCH REQUEST.C   TAP: links, pictures, options, procedures and tools
 """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import html.parser
 import pathlib
@@ -37,14 +38,28 @@ class Page(html.parser.HTMLParser):
         if tag in ("meta", "link", "img"):
             return
         self.open.append(tag)
-        begins = {"h2": "\n.SH ", "p": "\n.PP\n", "li": "\n.IP \\(bu 2\n", "pre": "\n.PP\n.RS 4\n.nf\n", "tr": "\n.PP\n",
-                  "b": "\\fB", "code": "" if "pre" in self.open else "\\fB"}
+        begins = {
+            "h2": "\n.SH ",
+            "p": "\n.PP\n",
+            "li": "\n.IP \\(bu 2\n",
+            "pre": "\n.PP\n.RS 4\n.nf\n",
+            "tr": "\n.PP\n",
+            "b": "\\fB",
+            "code": "" if "pre" in self.open else "\\fB",
+        }
         self.roff.append(begins.get(tag, ""))
 
     def handle_endtag(self, tag):
         assert self.open and self.open[-1] == tag, f"{self.path.name}: </{tag}> closes <{self.open[-1:]}>"
         self.open.pop()
-        ends = {"h2": "\n", "pre": "\n.fi\n.RE\n", "b": "\\fR", "code": "" if "pre" in self.open else "\\fR", "th": ": ", "td": ": "}
+        ends = {
+            "h2": "\n",
+            "pre": "\n.fi\n.RE\n",
+            "b": "\\fR",
+            "code": "" if "pre" in self.open else "\\fR",
+            "th": ": ",
+            "td": ": ",
+        }
         self.roff.append(ends.get(tag, ""))
 
     def handle_data(self, data):
@@ -66,8 +81,10 @@ def escape(text):
 def man(page):
     name, title = page.path.stem, page.title.partition(": ")[2] or page.title
     body = re.sub(r"(: )+(?=\n|$)", "", re.sub(r"\n{2,}", "\n", "".join(page.roff)))
-    return (f'.TH SFUMATO\\-{name.upper()} 7 "" Sfumato "Sfumato\'s manual"\n.SH NAME\nsfumato\\-{name} \\- {escape(title)}\n'
-            f".SH DESCRIPTION{body}\n.SH SEE ALSO\n.BR sfumato (1),\n.BR sfumato\\-fetch (1)\n")
+    return (
+        f'.TH SFUMATO\\-{name.upper()} 7 "" Sfumato "Sfumato\'s manual"\n.SH NAME\nsfumato\\-{name} \\- {escape(title)}\n'
+        f".SH DESCRIPTION{body}\n.SH SEE ALSO\n.BR sfumato (1),\n.BR sfumato\\-fetch (1)\n"
+    )
 
 
 def check(folder, sfumato, fetch, request):
@@ -89,8 +106,15 @@ def check(folder, sfumato, fetch, request):
             elif not target.is_file() or (anchor and anchor not in pages[target.name].anchors):
                 dead.append(f"{page.path.name}: {link} leads nowhere")
     case("every link leads somewhere", dead)
-    case("every picture is there and is described",
-         [f"{p.path.name}: {src}" for p in pages.values() for src, alt in p.pictures if not (folder / src).is_file() or not alt])
+    case(
+        "every picture is there and is described",
+        [
+            f"{p.path.name}: {src}"
+            for p in pages.values()
+            for src, alt in p.pictures
+            if not (folder / src).is_file() or not alt
+        ],
+    )
     used = {(folder / src).resolve() for p in pages.values() for src, _ in p.pictures}
     case("every picture is shown", [f.name for f in (folder / "pictures").iterdir() if f.resolve() not in used])
     reached, ahead = set(), ["index.html"]
@@ -105,20 +129,42 @@ def check(folder, sfumato, fetch, request):
     known = set(re.findall(r"--[a-z][a-z0-9-]*", run(sfumato, "man").replace("\\", "") + run(fetch, "--help")))
     known |= {"--available", "--version", "--help"}
     mine = lambda line: re.match(r"(sfumato|--)", line)
-    case("every option of the command exists",
-         [f"{p.path.name}: {flag}" for p in pages.values() for line in p.code.splitlines() if mine(line)
-          for flag in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", line) if flag not in known])
+    case(
+        "every option of the command exists",
+        [
+            f"{p.path.name}: {flag}"
+            for p in pages.values()
+            for line in p.code.splitlines()
+            if mine(line)
+            for flag in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", line)
+            if flag not in known
+        ],
+    )
     commands = set(re.findall(r"^  (\S+) +\S", run(sfumato, "--help"), re.M)) | {"COMMAND"}
-    case("every command exists",
-         [f"{p.path.name}: sfumato {w}" for p in pages.values() for w in re.findall(r"^sfumato ([a-zA-Z]\w*)", p.code, re.M)
-          if w not in commands])
+    case(
+        "every command exists",
+        [
+            f"{p.path.name}: sfumato {w}"
+            for p in pages.values()
+            for w in re.findall(r"^sfumato ([a-zA-Z]\w*)", p.code, re.M)
+            if w not in commands
+        ],
+    )
     actions = re.findall(r'^    \{"(\w+)", "(plug-in-sfumato-\w+)"', request.read_text(encoding="utf-8"), re.M)
     assert len(actions) > 5
-    case("every tool has a page that names its procedure",
-         [name for name, procedure in actions if procedure not in pages.get(f"{name}.html", pages["index.html"]).text])
+    case(
+        "every tool has a page that names its procedure",
+        [name for name, procedure in actions if procedure not in pages.get(f"{name}.html", pages["index.html"]).text],
+    )
     bad = []
     for page in pages.values():
-        r = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=man(page).encode(), capture_output=True, check=False) if HAVE_GROFF else None
+        r = (
+            subprocess.run(
+                ["groff", "-man", "-Tutf8", "-ww"], input=man(page).encode(), capture_output=True, check=False
+            )
+            if HAVE_GROFF
+            else None
+        )
         if r and (r.returncode or r.stderr):
             bad.append(f"{page.path.name}: {r.stderr.decode()[:200]}")
     case("man pages are made without a warning" + ("" if HAVE_GROFF else " # SKIP no groff"), bad)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes catalogue.json, the models that `sfumato models get` and the dialog offer, from a collection of facts about public files.
+"""Makes catalogue.json, the models that `sfumato models get` and the dialog offer, from a collection of facts about
+public files.
 
 usage: make-catalogue.py FACTS.json > catalogue.json
 
-Only files that Sfumato can open, with a license and a SHA-256, are taken; addresses stand as the facts give them, pinned to a revision where that
-is known. FACTS.json: {"models": [{name, family, role, url, size_bytes, size_exact, sha256, licence, format, ...}]}.
-"""
+Only files that Sfumato can open, with a license and a SHA-256, are taken; addresses stand as the facts give them,
+pinned to a revision where that is known. FACTS.json: {"models": [{name, family, role, url, size_bytes, size_exact,
+sha256, licence, format, ...}]}. """
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json
@@ -14,8 +15,9 @@ import sys
 
 FILL = ["inpaint", "outpaint"]
 ALL = ["txt2img", "img2img", *FILL, "upscale"]
-# (family, role) -> tasks, bytes of memory that a usual run needs, what to say about it, and the work of one picture in 10^12 operations: with the
-# model's usual steps at its own size, for those that enlarge of a million pixels (from the layers' sizes, 5 % either way)
+# (family, role) -> tasks, bytes of memory that a usual run needs, what to say about it, and the work of one picture in
+# 10^12 operations: with the model's usual steps at its own size, for those that enlarge of a million pixels (from the
+# layers' sizes, 5 % either way)
 OFFERED = {
     ("sd15", "checkpoint_inpaint_lcm"): (
         FILL,

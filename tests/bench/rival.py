@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""stable-diffusion.cpp beside Sfumato, in one sitting: each round runs both programs in turn on the same model and picture size, two threads each.
+"""stable-diffusion.cpp beside Sfumato, in one sitting: each round runs both programs in turn on the same model and
+picture size, two threads each.
 
-    python3 tests/bench/rival.py SD_CLI MODEL [--build build] [--size 512 256] [--rounds 3] [--threads 2] [--steps 2] [--precision fp32 bf16] -- RIVAL'S FLAGS
+    python3 tests/bench/rival.py SD_CLI MODEL [--build build] [--size 512 256] [--rounds 3] [--threads 2] [--steps 2]
+    [--precision fp32 bf16] -- RIVAL'S FLAGS
 
-SD_CLI: its command line program, built for this processor. MODEL: a diffusers folder of Stable Diffusion 1.x (random weights will do:
-tests/parity/full-size.py writes one). Prints, for each size and program, seconds of a guided step (two passes of the UNet) and of the VAE's
-decode, by the clock and of CPU, and the process's peak memory: the least of the rounds, since other processes only add.
+SD_CLI: its command line program, built for this processor. MODEL: a diffusers folder of Stable Diffusion 1.x (random
+weights will do: tests/parity/full-size.py writes one). Prints, for each size and program, seconds of a guided step (two
+passes of the UNet) and of the VAE's decode, by the clock and of CPU, and the process's peak memory: the least of the
+rounds, since other processes only add.
 
-The rival: txt2img of --steps steps; the phases are told from the lines it logs, whose CPU time is read from /proc as they appear. Sfumato: `sfumato bench`,
-batch of two; its peak is of `sfumato txt2img` with as many steps.
+The rival: txt2img of --steps steps; the phases are told from the lines it logs, whose CPU time is read from /proc as
+they appear. Sfumato: `sfumato bench`, batch of two; its peak is of `sfumato txt2img` with as many steps.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -156,7 +159,7 @@ def main():
     a.add_argument("--precision", nargs="+", default=["fp32", "bf16"])
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     o = a.parse_args(sys.argv[1:end])
-    o.flags = sys.argv[end + 1:]
+    o.flags = sys.argv[end + 1 :]
     if o.steps < 2:
         a.error("a step is timed from the end of the one before: at least two")
     for size in o.size:

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""The networks of `sfumato bench --model` in PyTorch: Stable Diffusion 1.5's UNet (batch 2) and VAE decoder at full size with random weights,
-channels last, to compare with in one sitting.
+"""The networks of `sfumato bench --model` in PyTorch: Stable Diffusion 1.5's UNet (batch 2) and VAE decoder at full
+size with random weights, channels last, to compare with in one sitting.
 
-    /work/venv/bin/python tests/bench/torch-bench.py [--size 512] [--dtype float32 bfloat16] [--runs 5] [--parts unet vae] [--threads 2]
+    /work/venv/bin/python tests/bench/torch-bench.py [--size 512] [--dtype float32 bfloat16] [--runs 5] [--parts unet
+    vae] [--threads 2]
 
-Prints the median wall time, and the least CPU time, which other processes hardly disturb. Run with torch 2.13.0+cpu, diffusers 0.42.1.
+Prints the median wall time, and the least CPU time, which other processes hardly disturb. Run with torch 2.13.0+cpu,
+diffusers 0.42.1.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -28,8 +30,14 @@ UNET = {
     "cross_attention_dim": 768,
     "attention_head_dim": 8,
 }
-VAE = {"block_out_channels": (128, 256, 512, 512), "latent_channels": 4, "layers_per_block": 2, "sample_size": 512,
-       "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4}
+VAE = {
+    "block_out_channels": (128, 256, 512, 512),
+    "latent_channels": 4,
+    "layers_per_block": 2,
+    "sample_size": 512,
+    "down_block_types": ["DownEncoderBlock2D"] * 4,
+    "up_block_types": ["UpDecoderBlock2D"] * 4,
+}
 
 
 def measure(name, run, n):

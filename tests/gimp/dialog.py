@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Opens the dialog of Refine in GIMP under Xvfb and uses it from the keyboard: prompt typed, Generate, Stop, Generate, Add as Layer, Close.
+"""Opens the dialog of Refine in GIMP under Xvfb and uses it from the keyboard: prompt typed, Generate, Stop, Generate,
+Add as Layer, Close.
 
 usage: dialog.py GIMP PLUG-IN CHECK      as for run.py
 """

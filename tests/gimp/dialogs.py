@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs a program on a screen of its own (Xvfb), and passes its TAP on. usage: dialogs.py PROGRAM [SFUMATO_FETCH]
 
-With sfumato-fetch there is a catalogue of models on a web server of this machine that breaks off, lies, changes a file and refuses.
-"""
+With sfumato-fetch there is a catalogue of models on a web server of this machine that breaks off, lies, changes a file
+and refuses. """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import hashlib
 import http.server
@@ -36,7 +37,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             return
         data = DATA[1:] + b"x" if what == "changed" else DATA + b"more" if what == "lies" else DATA
-        start, end = (int(n) for n in (self.headers.get("Range") or f"bytes=0-{len(data) - 1}").removeprefix("bytes=").split("-"))
+        start, end = (
+            int(n) for n in (self.headers.get("Range") or f"bytes=0-{len(data) - 1}").removeprefix("bytes=").split("-")
+        )
         end = min(end, len(data) - 1)
         self.send_response(206 if self.headers.get("Range") else 200)
         self.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
@@ -48,7 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     BROKEN["left"] -= 1
                     self.close_connection = True
                     return
-                self.wfile.write(data[at:min(at + (1 << 18), end + 1)])
+                self.wfile.write(data[at : min(at + (1 << 18), end + 1)])
                 if what == "good":
                     time.sleep(0.3)
         except (BrokenPipeError, ConnectionResetError):
@@ -56,9 +59,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def offer(base, name, **more):
-    return {"name": name, "title": name.capitalize(), "summary": "A model", "family": "x", "license": "MIT", "license_url": "https://example.org/",
-            "tasks": ["inpaint"], "non_commercial": False, "memory_bytes": 3 << 30, "tera_ops": 10,
-            "files": [{"url": f"{base}/{name}", "path": f"{name}.safetensors", "sha256": hashlib.sha256(DATA).hexdigest(), "bytes": len(DATA)}], **more}
+    return {
+        "name": name,
+        "title": name.capitalize(),
+        "summary": "A model",
+        "family": "x",
+        "license": "MIT",
+        "license_url": "https://example.org/",
+        "tasks": ["inpaint"],
+        "non_commercial": False,
+        "memory_bytes": 3 << 30,
+        "tera_ops": 10,
+        "files": [
+            {
+                "url": f"{base}/{name}",
+                "path": f"{name}.safetensors",
+                "sha256": hashlib.sha256(DATA).hexdigest(),
+                "bytes": len(DATA),
+            }
+        ],
+        **more,
+    }
 
 
 def program_with_server(fetch, folder):
@@ -68,9 +89,16 @@ def program_with_server(fetch, folder):
     server.handle_error = lambda *args: None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_port}"
-    models = [offer(base, "refused", tera_ops=50), offer(base, "good"), offer(base, "changed", tera_ops=40), offer(base, "lies", tera_ops=30),
-              offer(base, "huge", memory_bytes=1 << 42, tera_ops=1), offer(base, "private", non_commercial=True, tera_ops=2),
-              offer(base, "wordless", wordless=True, tera_ops=1), offer(base, "large", tasks=["upscale"], tera_ops=5)]
+    models = [
+        offer(base, "refused", tera_ops=50),
+        offer(base, "good"),
+        offer(base, "changed", tera_ops=40),
+        offer(base, "lies", tera_ops=30),
+        offer(base, "huge", memory_bytes=1 << 42, tera_ops=1),
+        offer(base, "private", non_commercial=True, tera_ops=2),
+        offer(base, "wordless", wordless=True, tera_ops=1),
+        offer(base, "large", tasks=["upscale"], tera_ops=5),
+    ]
     with open(f"{folder}/catalogue.json", "w", encoding="utf-8") as f:
         json.dump({"models": models}, f)
     path = f"{folder}/fetch"
@@ -87,7 +115,15 @@ def main():
     server, display = dialog.screen()
     folder = tempfile.mkdtemp(prefix="sfumato-dialogs-")
     # No bus: nothing is to be asked of the user's own session.
-    env = dict(os.environ, DISPLAY=display, NO_AT_BRIDGE="1", LC_ALL="C.UTF-8", LANGUAGE="", XDG_CACHE_HOME=folder, no_proxy="127.0.0.1")
+    env = dict(
+        os.environ,
+        DISPLAY=display,
+        NO_AT_BRIDGE="1",
+        LC_ALL="C.UTF-8",
+        LANGUAGE="",
+        XDG_CACHE_HOME=folder,
+        no_proxy="127.0.0.1",
+    )
     env.pop("SFUMATO_MIRROR", None)
     if len(sys.argv) > 2:
         env.update(SFUMATO_FETCH=program_with_server(sys.argv[2], folder), SFU_TEST_MODELS=f"{folder}/models")

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Installs Sfumato into folders of the test's own, for all users (meson install with DESTDIR) and for one (install-plugin.py), and asks GIMP
-whether it finds the plug-in there.
+"""Installs Sfumato into folders of the test's own, for all users (meson install with DESTDIR) and for one
+(install-plugin.py), and asks GIMP whether it finds the plug-in there.
 
-usage: installed.py GIMP BUILD SOURCE NAME PLUG-IN-FOLDER      NAME: gimp2 or gimp3; PLUG-IN-FOLDER: where meson install puts the plug-in
-"""
+usage: installed.py GIMP BUILD SOURCE NAME PLUG-IN-FOLDER      NAME: gimp2 or gimp3; PLUG-IN-FOLDER: where meson install
+puts the plug-in """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import glob
 import os
@@ -34,8 +35,11 @@ def report(number, ok, name):
 
 
 def installed_files(folder, models):
-    return (os.access(f"{folder}/sfumato", os.X_OK) and os.path.exists(f"{folder}/locale/de/LC_MESSAGES/sfumato.mo")
-            and bool(glob.glob(f"{models}/sfumato/models/*/model_index.json")))
+    return (
+        os.access(f"{folder}/sfumato", os.X_OK)
+        and os.path.exists(f"{folder}/locale/de/LC_MESSAGES/sfumato.mo")
+        and bool(glob.glob(f"{models}/sfumato/models/*/model_index.json"))
+    )
 
 
 def main():
@@ -43,8 +47,14 @@ def main():
     print("1..4")
     root = tempfile.mkdtemp(prefix="sfumato-installed-")
     dest = f"{root}/dest"
-    meson = subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--quiet"], env=dict(os.environ, DESTDIR=dest),
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    meson = subprocess.run(
+        ["meson", "install", "-C", build, "--no-rebuild", "--quiet"],
+        env=dict(os.environ, DESTDIR=dest),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     data = [os.path.dirname(p) for p in glob.glob(f"{dest}/**/share/sfumato", recursive=True)]
     ok = meson.returncode == 0 and bool(data) and installed_files(dest + folder, data[0])
     if not ok:
@@ -59,8 +69,14 @@ def main():
     env = dict(os.environ, XDG_CONFIG_HOME=f"{root}/config", XDG_DATA_HOME=f"{root}/data")
     for variable in ("GIMP2_DIRECTORY", "GIMP3_DIRECTORY"):
         env.pop(variable, None)
-    user = subprocess.run([sys.executable, f"{source}/install/install-plugin.py", "user", build, source], env=env, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False)
+    user = subprocess.run(
+        [sys.executable, f"{source}/install/install-plugin.py", "user", build, source],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     pattern = f"{root}/config/GIMP/{'2.10' if name == 'gimp2' else '3.*'}"
     homes = glob.glob(pattern)
     ok = user.returncode == 0 and len(homes) == 1 and installed_files(f"{homes[0]}/plug-ins/sfumato", f"{root}/data")

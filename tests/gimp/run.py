@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Starts GIMP in batch with Sfumato and the test plug-in in a folder of its own, and passes their TAP on.
 
-usage: run.py GIMP PLUG-IN CHECK WHAT     GIMP: the console program; PLUG-IN: sfumato with the stand-in engine; CHECK: sfumato-check
-WHAT: quick (single cases), third (those and a third of the matrix: what `meson test` runs), all (the whole matrix), failures, two (GIMPs at
-once with one folder), hundred (generations in a row, memory flat)
-"""
+usage: run.py GIMP PLUG-IN CHECK WHAT     GIMP: the console program; PLUG-IN: sfumato with the stand-in engine; CHECK:
+sfumato-check WHAT: quick (single cases), third (those and a third of the matrix: what `meson test` runs), all (the
+whole matrix), failures, two (GIMPs at once with one folder), hundred (generations in a row, memory flat) """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import os
 import re
@@ -33,9 +33,17 @@ def version(gimp):
 
 
 def start(gimp, home, script, extra=None, log=None, display=None, windows=False):
-    """Starts GIMP on one Scheme expression; returns the process. windows: the program with its own windows, on the display."""
-    env = dict(os.environ, GIMP2_DIRECTORY=home, GIMP3_DIRECTORY=home, LC_ALL="C.UTF-8", XDG_CACHE_HOME=home + "/cache",
-               XDG_CONFIG_HOME=home + "/config", **(extra or {}))
+    """Starts GIMP on one Scheme expression; returns the process. windows: the program with its own windows, on the
+    display."""
+    env = dict(
+        os.environ,
+        GIMP2_DIRECTORY=home,
+        GIMP3_DIRECTORY=home,
+        LC_ALL="C.UTF-8",
+        XDG_CACHE_HOME=home + "/cache",
+        XDG_CONFIG_HOME=home + "/config",
+        **(extra or {}),
+    )
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         env.pop(name, None)
     if display:
@@ -67,7 +75,9 @@ def lines_of(process, results, what, timeout):
     critical = re.search(r"\(sfumato[^)]*\).*CRITICAL", output)  # GIMP has some of its own
     if not complete:
         n = sum(bool(re.match(r"(not )?ok\b", line)) for line in lines)
-        lines.append(f"not ok - {what}: GIMP or the tests ended before their end, with status {process.returncode} after {n} cases")
+        lines.append(
+            f"not ok - {what}: GIMP or the tests ended before their end, with status {process.returncode} after {n} cases"
+        )
     if critical:
         lines.append(f"not ok - {what}: no critical warnings")
     if not complete or critical:
@@ -89,7 +99,10 @@ def run(gimp, plugin, check, what, extra=None):
 def two_at_once(gimp, plugin, check):
     """Two GIMPs with the same folder; the TAP lines of both."""
     home = folder(gimp, plugin, check)
-    pair = [start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "shared"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"}) for i in (1, 2)]
+    pair = [
+        start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "shared"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"})
+        for i in (1, 2)
+    ]
     lines = []
     for i, process in enumerate(pair, 1):
         for line in lines_of(process, f"{home}/{i}.tap", "shared", 1700):

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs GIMP with its windows under Xvfb, lets the test plug-in call the procedures, and presses Ctrl+Z and Ctrl+Y where that asks for it: one
-undo must restore everything, one redo must bring the result back.
+"""Runs GIMP with its windows under Xvfb, lets the test plug-in call the procedures, and presses Ctrl+Z and Ctrl+Y where
+that asks for it: one undo must restore everything, one redo must bring the result back.
 
 usage: undo.py GIMP PLUG-IN CHECK      GIMP: the program with windows; the others as for run.py
 """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import os
 import re
@@ -26,7 +27,15 @@ def main():
     results = f"{home}/results.tap"
     hand = results + ".key"
     output = open(f"{home}/output", "w+", encoding="utf-8")
-    process = run.start(gimp, home, run.check_call(gimp, results, "undo"), {"SFU_STANDIN_LOG": f"{home}/log"}, output, display, windows=True)
+    process = run.start(
+        gimp,
+        home,
+        run.check_call(gimp, results, "undo"),
+        {"SFU_STANDIN_LOG": f"{home}/log"},
+        output,
+        display,
+        windows=True,
+    )
     end = time.monotonic() + 550
     while process.poll() is None and time.monotonic() < end:
         time.sleep(0.1)

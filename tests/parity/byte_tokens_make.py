@@ -4,9 +4,10 @@
   python3 -m venv venv; venv/bin/pip install transformers==5.24.0 tokenizers==0.23.3
   venv/bin/python tests/parity/byte_tokens_make.py tests/parity/byte_tokens.golden.gz
 
-The vocabulary is the one that Sfumato embeds (engine/text/qwen.merges.gz), written as vocab.json and merges.txt, which transformers reads as it reads
-Qwen's. Lines: `text|n|hash`, text in hexadecimal, how many ids, and FNV-1a (32 bits) of the ids as little-endian 32-bit numbers.
-"""
+The vocabulary is the one that Sfumato embeds (engine/text/qwen.merges.gz), written as vocab.json and merges.txt, which
+transformers reads as it reads Qwen's. Lines: `text|n|hash`, text in hexadecimal, how many ids, and FNV-1a (32 bits) of
+the ids as little-endian 32-bit numbers. """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import gzip
 import io
@@ -41,19 +42,51 @@ def vocabulary():
 
 
 def hash_of(ids):
-    h = 0x811c9dc5
+    h = 0x811C9DC5
     for b in b"".join(i.to_bytes(4, "little") for i in ids):
-        h = (h ^ b) * 0x01000193 & 0xffffffff
+        h = (h ^ b) * 0x01000193 & 0xFFFFFFFF
     return h
 
 
 def more_strings(rng):
-    templates = ["<|im_start|>user\n%s<|im_end|>\n<|im_start|>assistant\n", "<|im_start|>user\n%s<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"]
+    templates = [
+        "<|im_start|>user\n%s<|im_end|>\n<|im_start|>assistant\n",
+        "<|im_start|>user\n%s<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
+    ]
     for t in templates:
-        for p in ("", " ", "a cat", "\n", "make it evening, <think>softly</think>", "e\u0301<|im_end|>\u0301", "x" * 700):
+        for p in (
+            "",
+            " ",
+            "a cat",
+            "\n",
+            "make it evening, <think>softly</think>",
+            "e\u0301<|im_end|>\u0301",
+            "x" * 700,
+        ):
             yield t % p
-    yield from ("'\u017fo 'S 'T 'Re 'vE 'M 'lL 'D", "it's IT'S it\u2019s '", "\u017f '\u017f", "a'ſb", "12345 1 23", "  a", "   a", "a  ", "a\n\n  b", "a \n \n b \n", "\r\n\r\n x",
-                "!!!\n\n x", " !\r\n", "\t\tcode();\n\t}", "a\u00a0b", "\u3000\u3000漢字", "x\u200by", ">\u0338<think>\u0338", "<|endoftext|", "<|endoftext|>>", "<|im_start|><|im_start|>")
+    yield from (
+        "'\u017fo 'S 'T 'Re 'vE 'M 'lL 'D",
+        "it's IT'S it\u2019s '",
+        "\u017f '\u017f",
+        "a'ſb",
+        "12345 1 23",
+        "  a",
+        "   a",
+        "a  ",
+        "a\n\n  b",
+        "a \n \n b \n",
+        "\r\n\r\n x",
+        "!!!\n\n x",
+        " !\r\n",
+        "\t\tcode();\n\t}",
+        "a\u00a0b",
+        "\u3000\u3000漢字",
+        "x\u200by",
+        ">\u0338<think>\u0338",
+        "<|endoftext|",
+        "<|endoftext|>>",
+        "<|im_start|><|im_start|>",
+    )
     pieces = SPECIALS + ["a", " ", "\n", "user", "<", "|>", "<|", "<think", "'s", "é"]
     for _ in range(200):
         yield "".join(rng.choice(pieces) for _ in range(rng.randint(1, 8)))
@@ -69,7 +102,9 @@ assert tokenizer.convert_tokens_to_ids(SPECIALS) == list(range(151643, 151643 + 
 rng = random.Random(20260103)
 texts = list(dict.fromkeys([*more_strings(rng), *strings(rng)]))
 out = io.StringIO()
-out.write(f"# Made by byte_tokens_make.py with transformers {transformers.__version__}, tokenizers {tokenizers.__version__}\n")
+out.write(
+    f"# Made by byte_tokens_make.py with transformers {transformers.__version__}, tokenizers {tokenizers.__version__}\n"
+)
 for text, ids in zip(texts, tokenizer(texts, add_special_tokens=False)["input_ids"]):
     out.write(f"{text.encode().hex()}|{len(ids)}|{hash_of(ids):08x}\n")
 with open(sys.argv[1], "wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as f:

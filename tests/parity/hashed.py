@@ -1,7 +1,9 @@
-"""Weights and inputs that Python and the C tests make alike from a hash, so that only results need storing (models.c has the same).
+"""Weights and inputs that Python and the C tests make alike from a hash, so that only results need storing (models.c
+has the same).
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import json
 import math
 
@@ -10,7 +12,8 @@ import torch
 
 
 def hash_ints(name, n):
-    """n integers from -1024 to 1023: FNV-1a of the name, then a finaliser over a Weyl sequence (nets.c has the same)."""
+    """n integers from -1024 to 1023: FNV-1a of the name, then a finaliser over a Weyl sequence (nets.c has the
+    same)."""
     seed = np.uint32(2166136261)
     with np.errstate(over="ignore"):
         for b in name.encode():
@@ -25,7 +28,8 @@ def hash_ints(name, n):
 
 
 def hash_weight(name, dims):
-    """Matrices and kernels: variance about 1 / fan-in; tables 1/2 at most; scales of norms about 1; biases up to 1/8."""
+    """Matrices and kernels: variance about 1 / fan-in; tables 1/2 at most; scales of norms about 1; biases up to
+    1/8."""
     k = hash_ints(name, math.prod(dims))
     if len(dims) >= 2:
         fan_in = math.prod(dims[1:])
@@ -62,7 +66,8 @@ def fill(model, key):
 def config_of(model):
     c = model.config.to_dict() if hasattr(model.config, "to_dict") else json.loads(model.to_json_string())
     return {k: v for k, v in c.items() if v is not None and isinstance(v, (int, float, str, list, bool))} | {
-        "_class_name": type(model).__name__}
+        "_class_name": type(model).__name__
+    }
 
 
 def nchw(x):

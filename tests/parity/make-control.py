@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Makes control.json.gz (small models, by configuration, tensor names and shapes) and control.safetensors (what they give) for control.c:
-ControlNets, ControlNet-Union and T2I-Adapters of diffusers in fp32, alone and in whole pipelines of 10 steps. Weights and pictures come from
-hashed.py. The zero convolutions, which would hide everything behind them, have weights like the others.
+"""Makes control.json.gz (small models, by configuration, tensor names and shapes) and control.safetensors (what they
+give) for control.c: ControlNets, ControlNet-Union and T2I-Adapters of diffusers in fp32, alone and in whole pipelines
+of 10 steps. Weights and pictures come from hashed.py. The zero convolutions, which would hide everything behind them,
+have weights like the others.
 
-    python tests/parity/make-control.py        (torch 2.13.0, diffusers 0.42.1, transformers, safetensors, opencv-python-headless 5.0.0)
+    python tests/parity/make-control.py        (torch 2.13.0, diffusers 0.42.1, transformers, safetensors,
+    opencv-python-headless 5.0.0)
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import gzip
 import json
 import pathlib
@@ -14,8 +17,16 @@ import pathlib
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import (AutoencoderKL, ControlNetModel, ControlNetUnionModel, EulerDiscreteScheduler, StableDiffusionAdapterPipeline,
-                       StableDiffusionControlNetPipeline, T2IAdapter, UNet2DConditionModel)
+from diffusers import (
+    AutoencoderKL,
+    ControlNetModel,
+    ControlNetUnionModel,
+    EulerDiscreteScheduler,
+    StableDiffusionAdapterPipeline,
+    StableDiffusionControlNetPipeline,
+    T2IAdapter,
+    UNet2DConditionModel,
+)
 from diffusers.models.controlnets.multicontrolnet import MultiControlNetModel
 from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -28,33 +39,64 @@ CROSS, DOWN, UP, UPCROSS = "CrossAttnDownBlock2D", "DownBlock2D", "UpBlock2D", "
 SIDE, STEPS, SEED, GUIDANCE = 128, 10, 7, 7.0
 models, expected, cases = {}, {}, []
 
-TRUNK = {"block_out_channels": (32, 64, 64, 64), "layers_per_block": 2, "cross_attention_dim": 64, "attention_head_dim": 8,
-         "down_block_types": (CROSS, CROSS, CROSS, DOWN)}
-# Two levels with attention, as XL: added conditions. Heads, widths of sinusoids as files without a config.json are read.
-XL = {"block_out_channels": (32, 64, 64), "layers_per_block": 2, "cross_attention_dim": 96, "attention_head_dim": (1, 1, 1), "down_block_types": (DOWN, CROSS, CROSS),
-      "transformer_layers_per_block": (1, 2, 1), "use_linear_projection": True, "addition_embed_type": "text_time", "addition_time_embed_dim": 256,
-      "projection_class_embeddings_input_dim": 6 * 256 + 40}
+TRUNK = {
+    "block_out_channels": (32, 64, 64, 64),
+    "layers_per_block": 2,
+    "cross_attention_dim": 64,
+    "attention_head_dim": 8,
+    "down_block_types": (CROSS, CROSS, CROSS, DOWN),
+}
+# Two levels with attention, as XL: added conditions. Heads, widths of sinusoids as files without a config.json are
+# read.
+XL = {
+    "block_out_channels": (32, 64, 64),
+    "layers_per_block": 2,
+    "cross_attention_dim": 96,
+    "attention_head_dim": (1, 1, 1),
+    "down_block_types": (DOWN, CROSS, CROSS),
+    "transformer_layers_per_block": (1, 2, 1),
+    "use_linear_projection": True,
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 6 * 256 + 40,
+}
 HINTS = {"conditioning_embedding_out_channels": (16, 32, 48, 64)}
 
 
 def original_names(name):
     """The name in the first ControlNets' files, behind "control_model."; layers_per_block 2."""
     a = name.split(".")
-    simple = {"conv_in": "input_blocks.0.0", "time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
-              "add_embedding.linear_1": "label_emb.0.0", "add_embedding.linear_2": "label_emb.0.2",
-              "controlnet_mid_block": "middle_block_out.0", "controlnet_cond_embedding.conv_in": "input_hint_block.0",
-              "controlnet_cond_embedding.conv_out": "input_hint_block.14"}
+    simple = {
+        "conv_in": "input_blocks.0.0",
+        "time_embedding.linear_1": "time_embed.0",
+        "time_embedding.linear_2": "time_embed.2",
+        "add_embedding.linear_1": "label_emb.0.0",
+        "add_embedding.linear_2": "label_emb.0.2",
+        "controlnet_mid_block": "middle_block_out.0",
+        "controlnet_cond_embedding.conv_in": "input_hint_block.0",
+        "controlnet_cond_embedding.conv_out": "input_hint_block.14",
+    }
     for k, v in simple.items():
         if name.startswith(k + "."):
-            return v + name[len(k):]
-    res = {"norm1": "in_layers.0", "conv1": "in_layers.2", "norm2": "out_layers.0", "conv2": "out_layers.3", "time_emb_proj": "emb_layers.1",
-           "conv_shortcut": "skip_connection"}
+            return v + name[len(k) :]
+    res = {
+        "norm1": "in_layers.0",
+        "conv1": "in_layers.2",
+        "norm2": "out_layers.0",
+        "conv2": "out_layers.3",
+        "time_emb_proj": "emb_layers.1",
+        "conv_shortcut": "skip_connection",
+    }
     if a[0] == "controlnet_down_blocks":
         return ".".join(["zero_convs", a[1], "0"] + a[2:])
     if a[0] == "controlnet_cond_embedding":
         return ".".join(["input_hint_block", str(2 * int(a[2]) + 2)] + a[3:])
     if a[0] == "mid_block":
-        return ".".join(["middle_block", "1"] + a[3:]) if a[1] == "attentions" else ".".join(["middle_block", str(2 * int(a[2])), res[a[3]]] + a[4:])
+        return (
+            ".".join(["middle_block", "1"] + a[3:])
+            if a[1] == "attentions"
+            else ".".join(["middle_block", str(2 * int(a[2])), res[a[3]]] + a[4:])
+        )
     block = 1 + 3 * int(a[1])
     if a[2] == "downsamplers":
         return ".".join(["input_blocks", str(block + 2), "0", "op"] + a[5:])
@@ -85,11 +127,25 @@ def run_control(key, net, case, h, w, n=2, options=plain, more_case={}):
     t = torch.tensor([981.0, 3.0][:n])
     more = {}
     if getattr(net, "add_embedding", None) is not None:
-        more["added_cond_kwargs"] = {"text_embeds": hash_input(f"{case}/pooled", (n, 40)),
-                                     "time_ids": torch.tensor([[96.0, 128, 0, 8, 96, 128]] * n)}
+        more["added_cond_kwargs"] = {
+            "text_embeds": hash_input(f"{case}/pooled", (n, 40)),
+            "time_ids": torch.tensor([[96.0, 128, 0, 8, 96, 128]] * n),
+        }
     down, mid = net(nchw(x), t, encoder_hidden_states=tokens, return_dict=False, **more, **options(nchw(cond), n))
     save_results(case, down, mid)
-    cases.append({"name": case, "model": key, "h": h, "w": w, "n": n, "context": width, "pooled": 40 if more else 0, "n_down": len(down)} | more_case)
+    cases.append(
+        {
+            "name": case,
+            "model": key,
+            "h": h,
+            "w": w,
+            "n": n,
+            "context": width,
+            "pooled": 40 if more else 0,
+            "n_down": len(down),
+        }
+        | more_case
+    )
     print(f"{case:24} {len(down)} outputs, deviation of the middle {mid.std():.3f}")
 
 
@@ -105,16 +161,27 @@ def add_net(key, net, weights):
 
 
 def original_file(key, weights, prefix, more=()):
-    models[key] = {"files": [{"file": key + ".safetensors", "tensors": [[prefix + original_names(n), h, d] for n, h, d in weights] + list(more)}]}
-
-
+    models[key] = {
+        "files": [
+            {
+                "file": key + ".safetensors",
+                "tensors": [[prefix + original_names(n), h, d] for n, h, d in weights] + list(more),
+            }
+        ]
+    }
 
 
 def one_of(kind, n_types):
     def options(cond, n):
         types = torch.zeros(n, n_types)
         types[:, kind] = 1
-        return {"controlnet_cond": [cond.expand(n, -1, -1, -1)], "control_type": types, "control_type_idx": [kind], "conditioning_scale": [1.0]}
+        return {
+            "controlnet_cond": [cond.expand(n, -1, -1, -1)],
+            "control_type": types,
+            "control_type_idx": [kind],
+            "conditioning_scale": [1.0],
+        }
+
     return options
 
 
@@ -128,10 +195,18 @@ def adapter_files(key, adapter, weights):
             return ".".join(a)
         if "light" in key:
             return ".".join(["body", a[1], "body"] + a[3:]) if a[2] == "resnets" else ".".join(a)
-        return ".".join(["body", str(2 * int(a[1]) + int(a[3]))] + a[4:]) if a[2] == "resnets" else ".".join(["body", str(2 * int(a[1]))] + a[2:])
+        return (
+            ".".join(["body", str(2 * int(a[1]) + int(a[3]))] + a[4:])
+            if a[2] == "resnets"
+            else ".".join(["body", str(2 * int(a[1]))] + a[2:])
+        )
 
-    models[key + "-first"] = {"files": [{"file": key + ".safetensors", "tensors": [[first(n), h, d] for n, h, d in weights]}]}
-    models[key + "-within"] = {"files": [{"file": key + ".safetensors", "tensors": [["adapter." + first(n), h, d] for n, h, d in weights]}]}
+    models[key + "-first"] = {
+        "files": [{"file": key + ".safetensors", "tensors": [[first(n), h, d] for n, h, d in weights]}]
+    }
+    models[key + "-within"] = {
+        "files": [{"file": key + ".safetensors", "tensors": [["adapter." + first(n), h, d] for n, h, d in weights]}]
+    }
 
 
 def run_adapter(key, adapter, h, w, channels):
@@ -150,15 +225,42 @@ def networks():
     original_file("net-original", weights, "control_model.")
     original_file("net-bare", weights, "")
     # A whole checkpoint: the model that it was trained beside is there, too.
-    original_file("net-whole", weights, "control_model.", [["model.diffusion_model.input_blocks.0.0.weight", "other.weight", [32, 4, 3, 3]],
-                                                           ["first_stage_model.decoder.conv_in.weight", "other2.weight", [8, 4, 3, 3]],
-                                                           ["cond_stage_model.transformer.text_model.final_layer_norm.weight", "o3.weight", [8]]])
+    original_file(
+        "net-whole",
+        weights,
+        "control_model.",
+        [
+            ["model.diffusion_model.input_blocks.0.0.weight", "other.weight", [32, 4, 3, 3]],
+            ["first_stage_model.decoder.conv_in.weight", "other2.weight", [8, 4, 3, 3]],
+            ["cond_stage_model.transformer.text_model.final_layer_norm.weight", "o3.weight", [8]],
+        ],
+    )
     for case, h, w in (("net", 16, 8), ("net-odd", 9, 7)):
         run_control("net", net, case, h, w)
-    guessed, mid = net(nchw(hash_input("net/x", (2, 16, 8, 4)))[:1], torch.tensor([981.0]), hash_input("net/tokens", (2, 1, 7, 64))[:1, 0],
-                       nchw(hash_input("net/picture", (1, 128, 64, 3)) / 4 + 0.5), conditioning_scale=0.8, guess_mode=True, return_dict=False)
+    guessed, mid = net(
+        nchw(hash_input("net/x", (2, 16, 8, 4)))[:1],
+        torch.tensor([981.0]),
+        hash_input("net/tokens", (2, 1, 7, 64))[:1, 0],
+        nchw(hash_input("net/picture", (1, 128, 64, 3)) / 4 + 0.5),
+        conditioning_scale=0.8,
+        guess_mode=True,
+        return_dict=False,
+    )
     save_results("net-guess", guessed, mid)
-    cases.append({"name": "net-guess", "of": "net", "model": "net", "h": 16, "w": 8, "n": 2, "context": 64, "pooled": 0, "n_down": len(guessed), "guess": 0.8})
+    cases.append(
+        {
+            "name": "net-guess",
+            "of": "net",
+            "model": "net",
+            "h": 16,
+            "w": 8,
+            "n": 2,
+            "context": 64,
+            "pooled": 0,
+            "n_down": len(guessed),
+            "guess": 0.8,
+        }
+    )
     shuffle = ControlNetModel(**TRUNK, **HINTS, global_pool_conditions=True)
     add_net("shuffle", shuffle, fill(shuffle, "shuffle"))
     run_control("shuffle", shuffle, "shuffle", 16, 8, n=1)
@@ -173,28 +275,61 @@ def networks():
     promax = ControlNetUnionModel(**XL, **HINTS, num_control_type=8, num_trans_channel=32, num_proj_channel=32)
     add_net("promax", promax, fill(promax, "promax"))
     run_control("promax", promax, "promax", 8, 8, n=1, options=one_of(7, 8), more_case={"type": 7})
-    for key, options, h, w, channels in (("t2i", {"adapter_type": "full_adapter", "channels": [32, 64, 64, 64]}, 16, 12, 3),
-                                         ("t2i-gray", {"adapter_type": "full_adapter", "channels": [32, 64, 64, 64], "in_channels": 1}, 9, 7, 1),
-                                         ("t2i-xl", {"adapter_type": "full_adapter_xl", "channels": [32, 64, 64, 64], "downscale_factor": 16}, 16, 12, 3),
-                                         ("t2i-light", {"adapter_type": "light_adapter", "channels": [32, 64, 64], "num_res_blocks": 4}, 16, 12, 3)):
+    for key, options, h, w, channels in (
+        ("t2i", {"adapter_type": "full_adapter", "channels": [32, 64, 64, 64]}, 16, 12, 3),
+        ("t2i-gray", {"adapter_type": "full_adapter", "channels": [32, 64, 64, 64], "in_channels": 1}, 9, 7, 1),
+        (
+            "t2i-xl",
+            {"adapter_type": "full_adapter_xl", "channels": [32, 64, 64, 64], "downscale_factor": 16},
+            16,
+            12,
+            3,
+        ),
+        ("t2i-light", {"adapter_type": "light_adapter", "channels": [32, 64, 64], "num_res_blocks": 4}, 16, 12, 3),
+    ):
         adapter = T2IAdapter(**{"in_channels": 3, "num_res_blocks": 2, "downscale_factor": 8} | options)
         adapter_files(key, adapter, fill(adapter, key))
         run_adapter(key, adapter, h, w, channels)
 
 
 def pipelines():
-    unet = UNet2DConditionModel(**TRUNK, sample_size=SIDE // 8, in_channels=4, out_channels=4, up_block_types=(UP, UPCROSS, UPCROSS, UPCROSS))
-    vae = AutoencoderKL(down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4, layers_per_block=1, sample_size=64,
-                        latent_channels=4, block_out_channels=(32, 32, 32, 64))
-    text = CLIPTextModel(CLIPTextConfig(vocab_size=49408, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
-                                        hidden_act="quick_gelu", bos_token_id=49406, eos_token_id=49407))
+    unet = UNet2DConditionModel(
+        **TRUNK, sample_size=SIDE // 8, in_channels=4, out_channels=4, up_block_types=(UP, UPCROSS, UPCROSS, UPCROSS)
+    )
+    vae = AutoencoderKL(
+        down_block_types=["DownEncoderBlock2D"] * 4,
+        up_block_types=["UpDecoderBlock2D"] * 4,
+        layers_per_block=1,
+        sample_size=64,
+        latent_channels=4,
+        block_out_channels=(32, 32, 32, 64),
+    )
+    text = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=49408,
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            hidden_act="quick_gelu",
+            bos_token_id=49406,
+            eos_token_id=49407,
+        )
+    )
     schedule = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
     euler = EulerDiscreteScheduler(**schedule)
-    models["sd"] = {"files": [{"folder": "unet", "config": config_of(unet), "tensors": fill(unet, "sd/unet")},
-                              {"folder": "vae", "config": config_of(vae), "tensors": fill(vae, "sd/vae")},
-                              {"folder": "text_encoder", "config": config_of(text), "tensors": fill(text, "sd/text")},
-                              {"json": "model_index.json", "config": {"_class_name": "StableDiffusionPipeline"}},
-                              {"json": "scheduler/scheduler_config.json", "config": {k: v for k, v in euler.config.items() if v is not None}}]}
+    models["sd"] = {
+        "files": [
+            {"folder": "unet", "config": config_of(unet), "tensors": fill(unet, "sd/unet")},
+            {"folder": "vae", "config": config_of(vae), "tensors": fill(vae, "sd/vae")},
+            {"folder": "text_encoder", "config": config_of(text), "tensors": fill(text, "sd/text")},
+            {"json": "model_index.json", "config": {"_class_name": "StableDiffusionPipeline"}},
+            {
+                "json": "scheduler/scheduler_config.json",
+                "config": {k: v for k, v in euler.config.items() if v is not None},
+            },
+        ]
+    }
     first, second = ControlNetModel(**TRUNK, **HINTS), ControlNetModel(**TRUNK, **HINTS)
     fill(first, "net")
     add_net("net2", second, fill(second, "net2"))
@@ -203,10 +338,25 @@ def pipelines():
         ids = [49406] + ids + [49407]
         return text(torch.tensor([ids + [49407] * (77 - len(ids))])).last_hidden_state
 
-    common = {"prompt_embeds": embed([320, 1125, 539, 320, 2368]), "negative_prompt_embeds": embed([]), "num_inference_steps": STEPS,
-              "guidance_scale": GUIDANCE, "output_type": "latent", "width": SIDE, "height": SIDE}
-    parts = {"vae": vae, "text_encoder": text, "tokenizer": None, "unet": unet, "scheduler": euler, "safety_checker": None, "feature_extractor": None,
-             "requires_safety_checker": False}
+    common = {
+        "prompt_embeds": embed([320, 1125, 539, 320, 2368]),
+        "negative_prompt_embeds": embed([]),
+        "num_inference_steps": STEPS,
+        "guidance_scale": GUIDANCE,
+        "output_type": "latent",
+        "width": SIDE,
+        "height": SIDE,
+    }
+    parts = {
+        "vae": vae,
+        "text_encoder": text,
+        "tokenizer": None,
+        "unet": unet,
+        "scheduler": euler,
+        "safety_checker": None,
+        "feature_extractor": None,
+        "requires_safety_checker": False,
+    }
 
     def save(name, cls, more, **options):
         pipe = cls(**parts, **more)
@@ -218,18 +368,37 @@ def pipelines():
     a, b = picture("control", SIDE, SIDE), picture("control2", SIDE, SIDE)
     cn = StableDiffusionControlNetPipeline
     save("pipe-one", cn, {"controlnet": first}, image=a, controlnet_conditioning_scale=0.3)
-    save("pipe-window", cn, {"controlnet": first}, image=a, controlnet_conditioning_scale=0.3, control_guidance_start=0.2, control_guidance_end=0.6)
-    save("pipe-two", cn, {"controlnet": MultiControlNetModel([first, second])}, image=[a, b], controlnet_conditioning_scale=[0.3, 0.2],
-         control_guidance_start=[0.0, 0.3], control_guidance_end=[0.5, 1.0])
+    save(
+        "pipe-window",
+        cn,
+        {"controlnet": first},
+        image=a,
+        controlnet_conditioning_scale=0.3,
+        control_guidance_start=0.2,
+        control_guidance_end=0.6,
+    )
+    save(
+        "pipe-two",
+        cn,
+        {"controlnet": MultiControlNetModel([first, second])},
+        image=[a, b],
+        controlnet_conditioning_scale=[0.3, 0.2],
+        control_guidance_start=[0.0, 0.3],
+        control_guidance_end=[0.5, 1.0],
+    )
     save("pipe-guess", cn, {"controlnet": first}, image=a, controlnet_conditioning_scale=0.5, guess_mode=True)
-    adapter = T2IAdapter(adapter_type="full_adapter", channels=[32, 64, 64, 64], in_channels=3, num_res_blocks=2, downscale_factor=8)
+    adapter = T2IAdapter(
+        adapter_type="full_adapter", channels=[32, 64, 64, 64], in_channels=3, num_res_blocks=2, downscale_factor=8
+    )
     fill(adapter, "t2i")
     save("pipe-adapter", StableDiffusionAdapterPipeline, {"adapter": adapter}, image=a, adapter_conditioning_scale=0.4)
 
 
 def over_the_unet():
     """Files that are whole only over a UNet: differences to it, and rank-reduced ones (Stability's control-LoRAs)."""
-    unet = UNet2DConditionModel(**TRUNK, sample_size=SIDE // 8, in_channels=4, out_channels=4, up_block_types=(UP, UPCROSS, UPCROSS, UPCROSS))
+    unet = UNet2DConditionModel(
+        **TRUNK, sample_size=SIDE // 8, in_channels=4, out_channels=4, up_block_types=(UP, UPCROSS, UPCROSS, UPCROSS)
+    )
     fill(unet, "sd/unet")
     shared = unet.state_dict()
     for key in ("difference", "ranked"):
@@ -248,10 +417,16 @@ def over_the_unet():
                 tensors.append([original, hashed, dims])
             else:
                 up, down = [dims[0], 4], [4] + dims[1:]
-                module = original[:-len(".weight")]
-                a, b = (torch.from_numpy(hash_weight(f"{hashed}.{part}.weight", d)) for part, d in (("up", up), ("down", down)))
+                module = original[: -len(".weight")]
+                a, b = (
+                    torch.from_numpy(hash_weight(f"{hashed}.{part}.weight", d))
+                    for part, d in (("up", up), ("down", down))
+                )
                 t.copy_(shared[name] + (a @ b.flatten(1)).reshape(dims) / 8)
-                tensors += [[module + ".up", f"{hashed}.up.weight", up, -3], [module + ".down", f"{hashed}.down.weight", down]]
+                tensors += [
+                    [module + ".up", f"{hashed}.up.weight", up, -3],
+                    [module + ".down", f"{hashed}.down.weight", down],
+                ]
         tensors.append(["difference", "m", [1]] if key == "difference" else ["lora_controlnet", "m", [0]])
         net.load_state_dict(state)
         net.eval()
@@ -260,8 +435,10 @@ def over_the_unet():
 
 
 def prepared():
-    """What OpenCV makes of a picture of 8-bit values; the formulas round it are those of the programs that people use."""
+    """What OpenCV makes of a picture of 8-bit values; the formulas round it are those of the programs that people
+    use."""
     import cv2
+
     w, h = 96, 64
     cells = (picture("prepared", w, h)[0].permute(1, 2, 0) * 255).round().numpy().astype(np.int64)
     noise = (hash_ints("prepared/noise", w * h * 3).reshape(h, w, 3) + 1024) // 32

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes schedule.golden.gz: prompts with [from:to:when], [a|b] and AND, and what AUTOMATIC1111's web UI makes of them. Its rules stand here once more, so
-that the engine's parser is compared with something written apart from it; the examples of the web UI's documentation are checked first.
-usage: schedule_make.py OUT [SEED]"""
+"""Makes schedule.golden.gz: prompts with [from:to:when], [a|b] and AND, and what AUTOMATIC1111's web UI makes of them.
+Its rules stand here once more, so that the engine's parser is compared with something written apart from it; the
+examples of the web UI's documentation are checked first. usage: schedule_make.py OUT [SEED]"""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import gzip
 import json

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Makes text.golden.gz: token ids by Hugging Face's CLIPTokenizer, and chunks by AUTOMATIC1111's parser and tokenize_line.
+"""Makes text.golden.gz: token ids by Hugging Face's CLIPTokenizer, and chunks by AUTOMATIC1111's parser and
+tokenize_line.
 
   python3 -m venv venv; venv/bin/pip install torch==2.13.0 transformers==5.24.0 tokenizers==0.23.3
   venv/bin/python tests/parity/text_make.py WEBUI tests/parity/text.golden.gz
 
-WEBUI is a checkout of AUTOMATIC1111/stable-diffusion-webui; of it only parse_prompt_attention (modules/prompt_parser.py, read at 0674fabd) and tokenize_line
-(modules/sd_hijack_clip.py, read at 00e09382) are used, and the file that is here was made from those two functions alone. The tokenizer is transformers'
-(version 5 has one, on the tokenizers library, the "fast" one of before), with the vocabulary that Sfumato embeds. Lines: `T|text|ids`, text in
-hexadecimal; `P|sd2|text|tokens|weights`, 77 of each a chunk; `W|numbers` an emphasised embedding.
-"""
+WEBUI is a checkout of AUTOMATIC1111/stable-diffusion-webui; of it only parse_prompt_attention
+(modules/prompt_parser.py, read at 0674fabd) and tokenize_line (modules/sd_hijack_clip.py, read at 00e09382) are used,
+and the file that is here was made from those two functions alone. The tokenizer is transformers' (version 5 has one, on
+the tokenizers library, the "fast" one of before), with the vocabulary that Sfumato embeds. Lines: `T|text|ids`, text in
+hexadecimal; `P|sd2|text|tokens|weights`, 77 of each a chunk; `W|numbers` an emphasised embedding. """
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import gzip
 import importlib.util
@@ -46,7 +47,7 @@ def ids_of(texts):
     return TOKENIZER(texts, add_special_tokens=False)["input_ids"]
 
 
-# ---- prompts ------------------------------------------------------------------------------------------------------------
+# ---- prompts ---------------------------------------------------------------------------------------------------------
 
 def load_webui(folder):
     options = MagicMock(emphasis="Original", comma_padding_backtrack=20)

@@ -1,4 +1,5 @@
-"""Strings that try tokenizers: scripts, spaces, marks, contractions, other cases and forms. For text_make.py and byte_tokens_make.py."""
+"""Strings that try tokenizers: scripts, spaces, marks, contractions, other cases and forms. For text_make.py and
+byte_tokens_make.py."""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import unicodedata
 

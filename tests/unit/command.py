@@ -1,5 +1,6 @@
 """What the tests of the `sfumato` command share: pictures written and read, the command run, cases as TAP.
 The program that imports this is called with SFUMATO MODELS: the command, and the folder that holds sfumato-mini."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import atexit
 import math
@@ -23,12 +24,19 @@ atexit.register(shutil.rmtree, TMP, ignore_errors=True)
 def png(path, w, h, pixel, bits=8, color=2):
     """Writes a PNG; pixel(x, y) -> tuple of samples. color 0 gray, 2 RGB, 6 RGBA (PNG specification, 11.2.1)."""
     fmt = ">%dB" if bits == 8 else ">%dH"
-    rows = b"".join(b"\0" + b"".join(struct.pack(fmt % len(p), *p) for p in (pixel(x, y) for x in range(w))) for y in range(h))
+    rows = b"".join(
+        b"\0" + b"".join(struct.pack(fmt % len(p), *p) for p in (pixel(x, y) for x in range(w))) for y in range(h)
+    )
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, color, 0, 0, 0))
-                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, color, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
     return path
 
 
@@ -37,9 +45,9 @@ def read_png(path):
     data, at, idat, text = path.read_bytes(), 8, b"", {}
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     while at < len(data):
-        n, kind = struct.unpack(">I4s", data[at:at + 8])
-        body = data[at + 8:at + 8 + n]
-        assert struct.unpack(">I", data[at + 8 + n:at + 12 + n])[0] == zlib.crc32(kind + body)
+        n, kind = struct.unpack(">I4s", data[at : at + 8])
+        body = data[at + 8 : at + 8 + n]
+        assert struct.unpack(">I", data[at + 8 + n : at + 12 + n])[0] == zlib.crc32(kind + body)
         if kind == b"IHDR":
             w, h, bits, color, _, _, lace = struct.unpack(">IIBBBBB", body)
             assert lace == 0
@@ -53,13 +61,25 @@ def read_png(path):
     bpp, raw, rows, prev = chans * bits // 8, zlib.decompress(idat), [], None
     stride = w * bpp
     for y in range(h):
-        f, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+        f, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1 : (y + 1) * (stride + 1)])
         prev = prev or bytearray(stride)
         for i in range(stride):
             a, b, c = (line[i - bpp] if i >= bpp else 0), prev[i], (prev[i - bpp] if i >= bpp else 0)
             p = a + b - c
-            line[i] = (line[i] + (0, a, b, (a + b) // 2,
-                                  a if abs(p - a) <= abs(p - b) and abs(p - a) <= abs(p - c) else b if abs(p - b) <= abs(p - c) else c)[f]) & 255
+            line[i] = (
+                line[i]
+                + (
+                    0,
+                    a,
+                    b,
+                    (a + b) // 2,
+                    (
+                        a
+                        if abs(p - a) <= abs(p - b) and abs(p - a) <= abs(p - c)
+                        else b if abs(p - b) <= abs(p - c) else c
+                    ),
+                )[f]
+            ) & 255
         rows.append(struct.unpack((">%dB" if bits == 8 else ">%dH") % (w * chans), line))
         prev = line
     return w, h, bits, color, rows, text
@@ -79,6 +99,7 @@ def case(name):
         except Exception as e:  # noqa: BLE001 (a test reports whatever happens)
             failures += 1
             print(f"not ok {count} - {name}\n# {type(e).__name__}: {str(e)[:2000]!r}", flush=True)
+
     return wrap
 
 

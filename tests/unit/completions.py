@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The completions of the three shells offer what --help lists: every command, and each command's own flags. TAP.
 completions.py SFUMATO MODELS"""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import re
 import shutil
@@ -24,7 +25,7 @@ def choices_of_help(command):
 
 def ask_bash(*words):
     """What bash offers for the last of these words."""
-    script = SCRIPTS["bash"] + "COMP_WORDS=(sfumato \"$@\"); COMP_CWORD=$#; _sfumato; printf '%s\\n' \"${COMPREPLY[@]}\""
+    script = SCRIPTS["bash"] + 'COMP_WORDS=(sfumato "$@"); COMP_CWORD=$#; _sfumato; printf \'%s\\n\' "${COMPREPLY[@]}"'
     r = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True)
     assert not r.stderr, r.stderr
     return r.stdout.rstrip("\n").split("\n") if r.stdout.strip() else []
@@ -65,7 +66,9 @@ def _():
         assert f"    {flag}) compadd -- '{quoted}'; return ;;" in SCRIPTS["zsh"], flag
         assert re.search(rf"-l {flag[2:]} -x -a \"'{re.escape(quoted)}'\"", SCRIPTS["fish"]), flag
     types = re.search(r"--type TYPE +convert: (.*) or (\w+) ", run("convert", "--help").stdout)
-    assert ask_bash("convert", "--type", "") == re.sub(r"\([^)]*\)", "", types[1]).replace(",", " ").split() + [types[2]]
+    assert ask_bash("convert", "--type", "") == re.sub(r"\([^)]*\)", "", types[1]).replace(",", " ").split() + [
+        types[2]
+    ]
 
 
 @case("the shells that are here take their scripts")

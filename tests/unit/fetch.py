@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Drives sfumato-fetch against a web server on this machine that can break off, lie about sizes, change the file, refuse, or know no ranges. TAP.
-fetch.py SFUMATO_FETCH CATALOGUE"""
+"""Drives sfumato-fetch against a web server on this machine that can break off, lie about sizes, change the file,
+refuse, or know no ranges. TAP. fetch.py SFUMATO_FETCH CATALOGUE"""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import atexit
 import hashlib
@@ -61,7 +62,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if ranged:
             a, b = wanted.removeprefix("bytes=").split("-")
             start, end = int(a), min(int(b), len(data) - 1)
-        body = data[start:end + 1]
+        body = data[start : end + 1]
         self.send_response(206 if ranged else 200)
         if ranged:
             self.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
@@ -72,7 +73,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             if mode == "breaks" and cls.served < 3:  # half of it, then the connection goes
                 cls.served += 1
-                self.wfile.write(body[:len(body) // 2])
+                self.wfile.write(body[: len(body) // 2])
                 self.close_connection = True
                 return
             if mode == "always-breaks":
@@ -80,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             for i in range(0, len(body), 1 << 18):
-                self.wfile.write(body[i:i + (1 << 18)])
+                self.wfile.write(body[i : i + (1 << 18)])
                 if cls.slow:
                     time.sleep(cls.slow)
         except (BrokenPipeError, ConnectionResetError):
@@ -111,7 +112,14 @@ def fetch(*words, folder, cat=None, env=None, limit=None, wait=True):
     e = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and k != "SFUMATO_MIRROR"}
     command = [FETCH, *words, "--folder", str(folder), "--catalogue", str(cat or TMP / "catalogue.json")]
     before = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))) if limit else None
-    p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(e, **(env or {})), preexec_fn=before)
+    p = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(e, **(env or {})),
+        preexec_fn=before,
+    )
     if not wait:
         return p
     p.out, p.err = p.communicate(timeout=100)
@@ -130,6 +138,7 @@ def case(name):
         except Exception as e:  # noqa: BLE001 (a test reports whatever happens)
             failures += 1
             print(f"not ok {count} - {name}\n# {type(e).__name__}: {str(e)[:2000]!r}", flush=True)
+
     return wrap
 
 
@@ -203,7 +212,13 @@ def _(folder):
 @case("statuses: login, gone, refused, overloaded, each in words; nothing is left")
 def _(folder):
     catalogue()
-    for mode, word in (("401", "license"), ("403", "license"), ("404", "no longer there"), ("400", "refused"), ("503", "try again later")):
+    for mode, word in (
+        ("401", "license"),
+        ("403", "license"),
+        ("404", "no longer there"),
+        ("400", "refused"),
+        ("503", "try again later"),
+    ):
         Handler.mode = mode
         refused(fetch("get", "m", folder=folder), word, mode)
         assert not (folder / "m.safetensors").exists()
@@ -236,7 +251,14 @@ def _(folder):
     outside = TMP / "outside"
     for path in ("../outside/x", "/etc/x", "a/../../x", ".hidden", "a//b", "a\\b", "c:x", "", "x\ny"):
         refused(fetch("get", "m", folder=folder, cat=catalogue(path)), "outside")
-    for url in ("http://example.org/x", "ftp://example.org/x", "file:///etc/passwd", "https://user:pw@example.org/x", "https://", "x"):
+    for url in (
+        "http://example.org/x",
+        "ftp://example.org/x",
+        "file:///etc/passwd",
+        "https://user:pw@example.org/x",
+        "https://",
+        "x",
+    ):
         refused(fetch("get", "m", folder=folder, cat=catalogue(url=url)), "https")
     refused(fetch("get", "m", folder=folder, cat=catalogue(sha256="00")), "SHA-256")
     folder.mkdir(exist_ok=True)
@@ -251,8 +273,18 @@ def _(folder):
 @case("broken catalogues: one sentence")
 def _(folder):
     bad = TMP / "bad.json"
-    for text in ("", "[]", "{}", '{"models": 3}', '{"models": [3]}', '{"models": [{"name": "m"}]}', "[" * 100000, '{"models": [{"name": "m", "license": "MIT"}]}',
-                 '{"models": [{"name": "m", "license": "MIT", "files": [3]}]}', '{"models": [{"name": "../m", "license": "MIT", "files": []}]}'):
+    for text in (
+        "",
+        "[]",
+        "{}",
+        '{"models": 3}',
+        '{"models": [3]}',
+        '{"models": [{"name": "m"}]}',
+        "[" * 100000,
+        '{"models": [{"name": "m", "license": "MIT"}]}',
+        '{"models": [{"name": "m", "license": "MIT", "files": [3]}]}',
+        '{"models": [{"name": "../m", "license": "MIT", "files": []}]}',
+    ):
         bad.write_text(text)
         refused(fetch("list", folder=folder, cat=bad))
     refused(fetch("list", folder=folder, cat=TMP / "none.json"), "catalogue")
@@ -319,9 +351,18 @@ def _(folder):
 
 @case("remove leaves a file that another model needs")
 def shared(folder):
-    models = [{"name": name, "license": "MIT", "tasks": [], "files": [
-        {"url": BASE + "/small", "path": path, "sha256": sha(SMALL), "bytes": len(SMALL)} for path in (f"{name}.gguf", "text/shared.gguf")]}
-        for name in ("one", "two", "three")]
+    models = [
+        {
+            "name": name,
+            "license": "MIT",
+            "tasks": [],
+            "files": [
+                {"url": BASE + "/small", "path": path, "sha256": sha(SMALL), "bytes": len(SMALL)}
+                for path in (f"{name}.gguf", "text/shared.gguf")
+            ],
+        }
+        for name in ("one", "two", "three")
+    ]
     (TMP / "catalogue.json").write_text(json.dumps({"models": models}))
     assert fetch("get", "one", "two", folder=folder).returncode == 0
     p = fetch("remove", "one", folder=folder)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""What the model in the box makes of pictures whose truth is known: enlarged after shrinking, and with a hole. Not how good it is (that is on its
-card), but that no noise, tint or shift gets in, at the number of steps that it asks for and with one step. TAP.
-quality.py SFUMATO MODELS PHOTO: MODELS holds sfumato-mini; PHOTO is a PNG, 8-bit RGB, at least 96 x 96."""
+"""What the model in the box makes of pictures whose truth is known: enlarged after shrinking, and with a hole. Not how
+good it is (that is on its card), but that no noise, tint or shift gets in, at the number of steps that it asks for and
+with one step. TAP. quality.py SFUMATO MODELS PHOTO: MODELS holds sfumato-mini; PHOTO is a PNG, 8-bit RGB, at least 96 x
+96."""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import math
 import pathlib

@@ -101,8 +101,8 @@ def strokes(rng, side, n, width):
 
 
 def random_mask(rng, side, kind=None):
-    """Thin strokes, thick ones, boxes, blobs, or a cut-off side; 2 to 50 % of the square. kind 0: thin strokes, 1: others.
-    [side, side] uint8 of 0, 1."""
+    """Thin strokes, thick ones, boxes, blobs, or a cut-off side; 2 to 50 % of the square. kind 0: thin strokes, 1:
+    others. [side, side] uint8 of 0, 1."""
     low, high = {None: (0.0, 1.0), 0: (0.0, 0.5), 1: (0.5, 1.0)}[kind]
     for _ in range(20):
         drawn = rng.uniform(low, high)
@@ -245,8 +245,8 @@ def enlarge(small, h, w):
 
 def shrink(rng, tile, factor, kind):
     """Shrink by factor. "clean": by one of the kernels that programs shrink with; "jpeg": the same, then JPEG;
-    "damaged": as cameras, editors and the web do, with blur, grain and JPEG. [side, side, 3] uint8 -> [side / factor, side / factor, 3].
-    """
+    "damaged": as cameras, editors and the web do, with blur, grain and JPEG. [side, side, 3] uint8 -> [side / factor,
+    side / factor, 3]. """
     side = tile.shape[0] // factor
     if kind == "damaged":
         picture = tile

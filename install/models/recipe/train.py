@@ -28,7 +28,6 @@ from networks import make_enlarger, read_config
 from optimizer import Optimizer
 from pictures import Pictures, enlarge, prefetch, shrink
 
-
 # Share of the weight of texture for a damaged picture: what is sharpened there is damage, too.
 DAMAGED_TEXTURE = 0.25
 
