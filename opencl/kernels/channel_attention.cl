@@ -1,13 +1,15 @@
-/* Attention between channels (opencl/ops/channel_attention.c): which channels of a head are alike over all pixels of a sample.
- * VECS: vectors of 16 that hold a head's channels.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention between channels (opencl/ops/channel_attention.c): which channels of a head are alike over all pixels of a
+ * sample. VECS: vectors of 16 that hold a head's channels. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #define PITCH (VECS * 16)
 
-/* part [n][chunks][n_heads * d][PITCH + 2]: of one channel i of a head, over `len` pixels: its products with every channel j of the keys, its own square,
- * and the square of the key's channel i. */
-__kernel void channel_products(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int len, int pitch, int d, int q_col, int k_col)
+/* part [n][chunks][n_heads * d][PITCH + 2]: of one channel i of a head, over `len` pixels: its products with every
+ * channel j of the keys, its own square, and the square of the key's channel i. */
+__kernel void channel_products(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int len,
+                               int pitch, int d, int q_col, int k_col)
 {
-    const int row = get_global_id(0), chunk = get_global_id(1), b = get_global_id(2), head = row / d * d, last = min(pixels, (chunk + 1) * len);
+    const int row = get_global_id(0), chunk = get_global_id(1), b = get_global_id(2), head = row / d * d,
+              last = min(pixels, (chunk + 1) * len);
     float16 s[VECS];
     float q2 = 0.0f, k2 = 0.0f;
     for (int v = 0; v < VECS; v++)
@@ -20,7 +22,8 @@ __kernel void channel_products(__global float *part, int part0, __global const A
         for (int v = 0; v < VECS; v++)
             s[v] = fma(load_part(x, at + k_col + head + v * 16, min(16, d - v * 16)), (float16)(q), s[v]);
     }
-    __global float *to = part + part0 + (((size_t)b * get_global_size(1) + chunk) * get_global_size(0) + row) * (PITCH + 2);
+    __global float *to =
+        part + part0 + (((size_t)b * get_global_size(1) + chunk) * get_global_size(0) + row) * (PITCH + 2);
     for (int v = 0; v < VECS; v++)
         vstore16(s[v], 0, to + v * 16);
     to[PITCH] = q2;
@@ -28,8 +31,8 @@ __kernel void channel_products(__global float *part, int part0, __global const A
 }
 
 /* map [n][n_heads][d of v][PITCH of o]: how much of each channel of the values a channel of the result is. */
-__kernel void channel_softmax(__global float *map, int map0, __global const float *part, int part0, __global const float *temperature, int temperature0,
-                              int chunks, int d)
+__kernel void channel_softmax(__global float *map, int map0, __global const float *part, int part0,
+                              __global const float *temperature, int temperature0, int chunks, int d)
 {
     const int row = get_global_id(0), rows = get_global_size(0), b = get_global_id(1), head = row / d, i = row % d;
     __global const float *from = part + part0 + (size_t)b * chunks * rows * (PITCH + 2);
@@ -59,10 +62,11 @@ __kernel void channel_softmax(__global float *map, int map0, __global const floa
 
 #define PX 8
 
-__kernel void channel_apply(__global ACT *y, int y0, __global const float *map, int map0, __global const ACT *x, int x0, int pixels, int pitch, int d,
-                            int n_heads, int v_col)
+__kernel void channel_apply(__global ACT *y, int y0, __global const float *map, int map0, __global const ACT *x, int x0,
+                            int pixels, int pitch, int d, int n_heads, int v_col)
 {
-    const int head = get_global_id(0) / VECS, i = get_global_id(0) % VECS * 16, t0 = get_global_id(1) * PX, b = get_global_id(2), n = min(PX, pixels - t0);
+    const int head = get_global_id(0) / VECS, i = get_global_id(0) % VECS * 16, t0 = get_global_id(1) * PX,
+              b = get_global_id(2), n = min(PX, pixels - t0);
     __global const float *m = map + map0 + ((size_t)b * n_heads + head) * d * PITCH + i;
     const size_t at = x0 + ((size_t)b * pixels + t0) * pitch + v_col + head * d;
     float16 s[PX];

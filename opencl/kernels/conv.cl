@@ -1,15 +1,18 @@
 /* Convolution and learned products, with what is fused behind them. Three kernels of one meaning:
  *   conv_plain  one output pixel and channel an item; any size, stride, groups; what the others are tested against.
- *   conv_panel  a tile (common.cl) of pixels and channels at a time, weights in panels of 32 outputs: explicit vectors for CPU devices,
- *               where one item is one thread and barriers are slow. No im2col: each tap reads its row of channels in place.
- *   conv_few    for up to 8 outputs (OUTS) on CPU devices: vectors over the input channels, PIX pixels an item's step.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-/* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice. Pitches: channels from one
- * pixel to the next, more than n_in * groups and n_out where x and y are ranges of wider tensors. */
-#define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups, \
-    int x_pitch, int y_pitch
+ *   conv_panel  a tile (common.cl) of pixels and channels at a time, weights in panels of 32 outputs: explicit vectors
+ * for CPU devices, where one item is one thread and barriers are slow. No im2col: each tap reads its row of channels in
+ * place. conv_few    for up to 8 outputs (OUTS) on CPU devices: vectors over the input channels, PIX pixels an item's
+ * step. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice.
+ * Pitches: channels from one pixel to the next, more than n_in * groups and n_out where x and y are ranges of wider
+ * tensors. */
+#define GEOMETRY                                                                                                       \
+    int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up,       \
+        int wrap, int groups, int x_pitch, int y_pitch
 #ifdef PLAIN
-__kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, GEOMETRY, EPILOGUE)
+__kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0,
+                         GEOMETRY, EPILOGUE)
 {
     const int o = get_global_id(0), pix = get_global_id(1), b = get_global_id(2);
     const int oy = pix / ow, ox = pix % ow, g = o / (n_out / groups);
@@ -42,8 +45,8 @@ __kernel void geglu_plain(__global ACT *y, int y0, __global const ACT *x, int x0
 /* wt: [n_out/32][kh*kw*n_in][32]. zeros: at least n_in zeros, read for pixels in the padding.
  * Items: dim 0 = runs of `run` blocks of 12 pixels (all samples in one row), dim 1 = PANELS panels. */
 #ifdef TILE_ROWS
-__kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, __global const ACT *zeros,
-                         int zeros0, int n_pix, int run, GEOMETRY, EPILOGUE)
+__kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0,
+                         __global const ACT *zeros, int zeros0, int n_pix, int run, GEOMETRY, EPILOGUE)
 {
     const int first = get_global_id(0) * run * 12, last = min(n_pix, first + run * 12), per = oh * ow;
     const size_t panel_size = (size_t)kh * kw * n_in * 32;
@@ -68,7 +71,8 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
                     __global const ACT *a[TILE_ROWS];
                     for (int i = 0; i < TILE_ROWS; i++) {
                         const int sy = source(iy[i] + ky, h, up, wrap & 2), sx = source(ix[i] + kx, w, up, wrap & 1);
-                        a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
+                        a[i] =
+                            sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
                     }
                     for (int c = 0; c < n_in; c++, w_ += 32) {
                         VEC b[TILE_VECS];
@@ -91,15 +95,16 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
             for (int i = 0; i < min(TILE_ROWS, last - p0); i++)
 #pragma nounroll
                 for (int j = 0; j < TILE_COLS && o + j < n_out; j += 16)
-                    finish(y + y0, (size_t)(p0 + i) * y_pitch + o + j, out[(i * TILE_COLS + j) / 16], min(n_out - o - j, 16), o + j, ib[i], n_out,
-                           e);
+                    finish(y + y0, (size_t)(p0 + i) * y_pitch + o + j, out[(i * TILE_COLS + j) / 16],
+                           min(n_out - o - j, 16), o + j, ib[i], n_out, e);
         }
 }
 #endif
 
 #ifdef OUTS
 /* Adds to the sums [PIX][OUTS] what n of 16 channels of each pixel give, with their weights [OUTS][16]. */
-__attribute__((always_inline)) void few_channels(VEC *s, __global const ACT *const *a, int c, int n, __global const WT *w)
+__attribute__((always_inline)) void few_channels(VEC *s, __global const ACT *const *a, int c, int n,
+                                                 __global const WT *w)
 {
 #pragma unroll
     for (int k = 0; k < 16 / VW; k++) {
@@ -117,9 +122,10 @@ __attribute__((always_inline)) void few_channels(VEC *s, __global const ACT *con
     }
 }
 
-/* wt: [kh*kw][ceil(n_in/16)][OUTS][16]. zeros: at least n_in zeros, read for pixels in the padding. Items: runs of `run` blocks of PIX pixels. */
-__kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, __global const ACT *zeros, int zeros0,
-                       int n_pix, int run, GEOMETRY, EPILOGUE)
+/* wt: [kh*kw][ceil(n_in/16)][OUTS][16]. zeros: at least n_in zeros, read for pixels in the padding. Items: runs of
+ * `run` blocks of PIX pixels. */
+__kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0,
+                       __global const ACT *zeros, int zeros0, int n_pix, int run, GEOMETRY, EPILOGUE)
 {
     const int first = get_global_id(0) * run * PIX, last = min(n_pix, first + run * PIX);
     int b = first / (oh * ow), oy = first / ow % oh, ox = first % ow; /* of p0 */
@@ -131,7 +137,8 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
         for (int i = 0; i < PIX * OUTS; i++)
             s[i] = 0.0f;
         /* All taps of the step's pixels lie side by side. */
-        const bool inside = stride == 1 && !up && p0 + PIX <= n_pix && oy >= pad_t && oy - pad_t + kh <= h && ox >= pad_l && ox + PIX <= ow && ox - pad_l + PIX - 1 + kw <= w;
+        const bool inside = stride == 1 && !up && p0 + PIX <= n_pix && oy >= pad_t && oy - pad_t + kh <= h &&
+                            ox >= pad_l && ox + PIX <= ow && ox - pad_l + PIX - 1 + kw <= w;
 #pragma unroll
         for (int i = 0; i < PIX; i++) {
             ib[i] = b;
@@ -157,11 +164,14 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
                 } else
                     for (int i = 0; i < PIX; i++) {
                         const int sy = source(iy[i] + ky, h, up, wrap & 2), sx = source(ix[i] + kx, w, up, wrap & 1);
-                        a[i] = sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
+                        a[i] =
+                            sy < 0 || sx < 0 ? zeros + zeros0 : x + x0 + (((size_t)ib[i] * h + sy) * w + sx) * x_pitch;
                     }
-                /* The next steps' row that has not been read yet, some pixels a tap: more lines at once than a core can wait for would stop it. */
+                /* The next steps' row that has not been read yet, some pixels a tap: more lines at once than a core can
+                 * wait for would stop it. */
                 for (int i = ky * kw + kx; i < PIX; i += kh * kw) {
-                    const size_t ahead = ((size_t)ib[0] * h + min((iy[0] + kh - 1) >> up, h - 1)) * w + (max(ix[0], 0) >> up) + 2 * PIX + i;
+                    const size_t ahead = ((size_t)ib[0] * h + min((iy[0] + kh - 1) >> up, h - 1)) * w +
+                                         (max(ix[0], 0) >> up) + 2 * PIX + i;
                     for (int c = 0; c < n_in; c += 16)
                         FETCH(x + x0 + ahead * x_pitch + c);
                 }

@@ -1,12 +1,13 @@
-/* Discrete Fourier transforms as products with the transform's matrix, any length. The channels lie innermost, so each item makes ROWS outputs
- * of 2 x 16 channels, and reads every input once for all of them.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Discrete Fourier transforms as products with the transform's matrix, any length. The channels lie innermost, so each
+ * item makes ROWS outputs of 2 x 16 channels, and reads every input once for all of them. Copyright (C) 2026 The
+ * Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define ROWS 6
 
-/* y[o, m, i] = sum over n of f[m, n] x[o, n, i] for m < n_out, n < n_in, i < c. f lies in panels [m / ROWS][n][ROWS]. An outer index o is
- * a pair (o / k, o % k), m and n are pairs (m / 2, m % 2): each half has a stride of its own. */
-__kernel void dft(__global ACT *y, int y_first, __global const ACT *x, int x_first, __global const float *f, int f_first, int c, int n_out, int n_in,
-                  int k, int xo1, int xo0, int x1, int x0, int yo1, int yo0, int y1, int y0)
+/* y[o, m, i] = sum over n of f[m, n] x[o, n, i] for m < n_out, n < n_in, i < c. f lies in panels [m / ROWS][n][ROWS].
+ * An outer index o is a pair (o / k, o % k), m and n are pairs (m / 2, m % 2): each half has a stride of its own. */
+__kernel void dft(__global ACT *y, int y_first, __global const ACT *x, int x_first, __global const float *f,
+                  int f_first, int c, int n_out, int n_in, int k, int xo1, int xo0, int x1, int x0, int yo1, int yo0,
+                  int y1, int y0)
 {
     const int i = get_global_id(0) * 32, m = get_global_id(1) * ROWS, o = get_global_id(2);
     const int left = min(16, c - i), right = min(16, c - i - 16);

@@ -1,8 +1,9 @@
 /* What the kernels of the GPU family share; part of those that include it.
  * OUT4: what is written, the residual and their rows start at multiples of 4 channels.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#define GEOMETRY int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up, int wrap, int groups, \
-        int x_pitch, int y_pitch
+#define GEOMETRY                                                                                                       \
+    int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up,       \
+        int wrap, int groups, int x_pitch, int y_pitch
 
 #ifdef ACT_F16
 #define LOAD4(p, i) vload_half4(0, (p) + (i))
@@ -101,7 +102,8 @@ INLINE void finish_4(__global ACT *y, size_t at, float4 v, int n, int o, int b, 
     if (e.chan)
         v += load_act4(e.chan, e.chan0 + (size_t)b * n_out + o, n, false);
     if (e.act == ACT_PRELU)
-        v = fmax(v, 0.0f) + (e.prelu_n == 1 ? (float4)(e.prelu[e.prelu0]) : load_part4(e.prelu, e.prelu0 + o, n)) * fmin(v, 0.0f);
+        v = fmax(v, 0.0f) +
+            (e.prelu_n == 1 ? (float4)(e.prelu[e.prelu0]) : load_part4(e.prelu, e.prelu0 + o, n)) * fmin(v, 0.0f);
     else if (e.act != ACT_NONE)
         v = act_4(v, e.act, e.act_param);
     v *= e.scale;

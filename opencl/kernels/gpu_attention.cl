@@ -1,30 +1,38 @@
-/* Attention on GPUs: a work-group of 16 x 16 items takes 16 QR queries of one head over blocks of 64 keys. Scores stand in local memory for one block
- * only, with a running maximum (Milakov & Gimelshein 2018). Queries, keys and values pass through one small buffer, 16 columns or 16 keys at a time,
- * so that any head size fits in 32 KiB; the next ones are on their way into registers meanwhile. Item (lx, ly): queries QR ly .. + QR - 1, keys and columns
- * 4 lx .. + 3 of each 64; it sums the weights of its own keys only, and the items of a query meet at the end.
- * HEAD_DIM; NB = slices of 64 columns a value row; QR (4, 2 or 1): as many as leave the sums in registers; ALIGNED: every row of a head starts at a multiple of
- * 4 values. Every barrier is met by all items: loop bounds are the same for a whole group.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention on GPUs: a work-group of 16 x 16 items takes 16 QR queries of one head over blocks of 64 keys. Scores stand
+ * in local memory for one block only, with a running maximum (Milakov & Gimelshein 2018). Queries, keys and values pass
+ * through one small buffer, 16 columns or 16 keys at a time, so that any head size fits in 32 KiB; the next ones are on
+ * their way into registers meanwhile. Item (lx, ly): queries QR ly .. + QR - 1, keys and columns 4 lx .. + 3 of each
+ * 64; it sums the weights of its own keys only, and the items of a query meet at the end. HEAD_DIM; NB = slices of 64
+ * columns a value row; QR (4, 2 or 1): as many as leave the sums in registers; ALIGNED: every row of a head starts at a
+ * multiple of 4 values. Every barrier is met by all items: loop bounds are the same for a whole group. Copyright (C)
+ * 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef ALIGNED
 #define OUT4
 #endif
 #include "gpu.cl"
-#define SHAPE int tq, int tk, int n_heads, int wq, int q_col, int wk, int k_col, int wv, int v_col, int kn, float scale, int causal, \
-        __global const float *bias, int bias0, int bias_n
+#define SHAPE                                                                                                          \
+    int tq, int tk, int n_heads, int wq, int q_col, int wk, int k_col, int wv, int v_col, int kn, float scale,         \
+        int causal, __global const float *bias, int bias0, int bias_n
 
 /* Four values of a head from column `col` on; 0 beyond its end. */
-INLINE RAW head_4(__global const ACT *p, size_t row, int col) { return load_raw(p, row + col, HEAD_DIM - col); }
+INLINE RAW head_4(__global const ACT *p, size_t row, int col)
+{
+    return load_raw(p, row + col, HEAD_DIM - col);
+}
 /* The same of the values of a key; 0 behind the last key. */
 INLINE RAW value_4(__global const ACT *v, size_t first, int pitch, int key, int tk, int col)
 {
     return key < tk ? head_4(v, first + (size_t)key * pitch, col) : (RAW)(0);
 }
 
-__kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__global ACT *o, int o0, __global const ACT *q, int q0,
-                                                                             __global const ACT *k, int k0, __global const ACT *v, int v0, SHAPE)
+__kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__global ACT *o, int o0,
+                                                                             __global const ACT *q, int q0,
+                                                                             __global const ACT *k, int k0,
+                                                                             __global const ACT *v, int v0, SHAPE)
 {
-    __local float4 qs[16][4 * QR + 1], ks[16][17]; /* [column][query or key / 4]; ks also [key][column / 4] of the values */
-    __local float4 p[16 * QR][17];                 /* [query][key / 4] */
+    __local float4 qs[16][4 * QR + 1],
+        ks[16][17];                /* [column][query or key / 4]; ks also [key][column / 4] of the values */
+    __local float4 p[16 * QR][17]; /* [query][key / 4] */
     __local float most[16 * QR][4];
     const int lx = get_local_id(0), ly = get_local_id(1), lid = ly * 16 + lx;
     const int i0 = get_group_id(0) * 16 * QR, head = get_group_id(1), b = get_group_id(2), kb = b % kn;
@@ -91,7 +99,8 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
             const int qt = min(i0 + ly * QR + i, tq - 1), kt = j0 + lx * 4;
             if (bias) {
                 __global const float *more = bias + bias0 + (((size_t)(b % bias_n) * n_heads + head) * tq + qt) * tk;
-                s[i] += M_LOG2E_F * (float4)(more[min(kt, tk - 1)], more[min(kt + 1, tk - 1)], more[min(kt + 2, tk - 1)], more[min(kt + 3, tk - 1)]);
+                s[i] += M_LOG2E_F * (float4)(more[min(kt, tk - 1)], more[min(kt + 1, tk - 1)],
+                                             more[min(kt + 2, tk - 1)], more[min(kt + 3, tk - 1)]);
             }
             const int last = causal ? min(tk - 1, qt) : tk - 1;
             s[i] = (int4)(kt, kt + 1, kt + 2, kt + 3) > (int4)(last) ? (float4)(-INFINITY) : s[i];
@@ -99,7 +108,8 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void attention_gpu(__g
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         if (query) {
-            const float4 m = fmax(fmax(p[row][part * 4], p[row][part * 4 + 1]), fmax(p[row][part * 4 + 2], p[row][part * 4 + 3]));
+            const float4 m =
+                fmax(fmax(p[row][part * 4], p[row][part * 4 + 1]), fmax(p[row][part * 4 + 2], p[row][part * 4 + 3]));
             most[row][part] = fmax(fmax(m.x, m.y), fmax(m.z, m.w));
         }
         barrier(CLK_LOCAL_MEM_FENCE);

@@ -1,9 +1,10 @@
-/* Convolution and learned products on GPUs: a product of pixels by outputs, tile by tile in local memory, without im2col in memory: each tap reads
- * its row of channels in place. A work-group of 16 x 16 items makes 16 TM pixels x 16 TN outputs, 16 input channels at a time; the next channels are on
- * their way into registers, as they are stored, while the present ones are multiplied.
- * TM, TN (4 or 8); ALIGNED: rows of x start at multiples of 4 channels and n_in is one; OUT4: as gpu.cl says; GEGLU (TN 8): columns come as 64 values, then
- * their 64 gates. Every barrier is met by all items: loop bounds depend on the arguments only.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Convolution and learned products on GPUs: a product of pixels by outputs, tile by tile in local memory, without
+ * im2col in memory: each tap reads its row of channels in place. A work-group of 16 x 16 items makes 16 TM pixels x 16
+ * TN outputs, 16 input channels at a time; the next channels are on their way into registers, as they are stored, while
+ * the present ones are multiplied. TM, TN (4 or 8); ALIGNED: rows of x start at multiples of 4 channels and n_in is
+ * one; OUT4: as gpu.cl says; GEGLU (TN 8): columns come as 64 values, then their 64 gates. Every barrier is met by all
+ * items: loop bounds depend on the arguments only. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #include "gpu.cl"
 #define BM (16 * TM)
 #define BN (16 * TN)
@@ -20,9 +21,11 @@
 #define VALUES_W(r) (r)
 #endif
 
-/* wt: [kh*kw*n_in][n_pad], n_pad a multiple of 128, zeros beyond n_out. Items: dim 0 = outputs, dim 1 = pixels of all samples in a row. */
-__kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global ACT *y, int y0, __global const ACT *x, int x0,
-                                                                        __global const WT *wt, int wt0, int n_pix, int n_pad, GEOMETRY, EPILOGUE)
+/* wt: [kh*kw*n_in][n_pad], n_pad a multiple of 128, zeros beyond n_out. Items: dim 0 = outputs, dim 1 = pixels of all
+ * samples in a row. */
+__kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global ACT *y, int y0, __global const ACT *x,
+                                                                        int x0, __global const WT *wt, int wt0,
+                                                                        int n_pix, int n_pad, GEOMETRY, EPILOGUE)
 {
     __local float4 as[BK][BM / 4 + 1], bs[BK][BN / 4]; /* one float4 more: columns fall into different banks */
     const int lx = get_local_id(0), ly = get_local_id(1), lid = ly * 16 + lx, quad = lid % 4;
@@ -32,7 +35,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
         UNROLL for (int j = 0; j < B_LOADS; j++)
             acc[i][j] = 0.0f;
     int iy[A_LOADS], ix[A_LOADS]; /* the pixels that this item loads */
-    uint at[A_LOADS]; /* 32 bits save registers: a tensor's elements are counted by an int */
+    uint at[A_LOADS];             /* 32 bits save registers: a tensor's elements are counted by an int */
     RAW a[A_LOADS];
     RAW_W b[B_LOADS];
     UNROLL for (int s = 0; s < A_LOADS; s++) {
@@ -40,7 +43,8 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
         iy[s] = r / ow * stride - pad_t;
         ix[s] = r % ow * stride - pad_l;
     }
-    const int k_b = lid / (BN / 4); /* the first row of weights that this item loads; the others are 256 / (BN / 4) apart */
+    const int k_b =
+        lid / (BN / 4); /* the first row of weights that this item loads; the others are 256 / (BN / 4) apart */
     uint from = wt0 + (uint)k_b * n_pad + n0 + lid % (BN / 4) * 4;
     /* One round more than there are chunks of channels: each loads the next one and multiplies the one before. */
     for (int tap = 0, c0 = 0, first = 1;; first = 0) {
@@ -48,7 +52,8 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
         if (more) {
             if (c0 == 0) {
                 UNROLL for (int s = 0; s < A_LOADS; s++) {
-                    const int sy = source(iy[s] + tap / kw, h, up, wrap & 2), sx = source(ix[s] + tap % kw, w, up, wrap & 1);
+                    const int sy = source(iy[s] + tap / kw, h, up, wrap & 2),
+                              sx = source(ix[s] + tap % kw, w, up, wrap & 1);
                     const int b = min(m0 + lid / 4 + 64 * s, n_pix - 1) / per;
                     at[s] = sy >= 0 && sx >= 0 ? x0 + ((uint)(b * h + sy) * w + sx) * x_pitch + quad * 4 : NOWHERE;
                 }
@@ -57,7 +62,9 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
             UNROLL for (int s = 0; s < A_LOADS; s++)
                 a[s] = load_raw(x, at[s] + c0, at[s] != NOWHERE ? left - quad * 4 : 0);
             UNROLL for (int s = 0; s < B_LOADS; s++)
-                b[s] = k_b + s * (1024 / BN) < left ? *(__global const RAW_W *)(wt + from + (uint)(s * (1024 / BN)) * n_pad) : (RAW_W)(0);
+                b[s] = k_b + s * (1024 / BN) < left
+                           ? *(__global const RAW_W *)(wt + from + (uint)(s * (1024 / BN)) * n_pad)
+                           : (RAW_W)(0);
             from += (uint)min(left, BK) * n_pad;
             c0 += BK;
             if (c0 >= n_in) {
@@ -99,7 +106,8 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
 #ifndef GEGLU
     const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
 #endif
-    /* Row after row moves into the first place: written out for each, the epilogue would be long, and by number the sums could not stay in registers. */
+    /* Row after row moves into the first place: written out for each, the epilogue would be long, and by number the
+     * sums could not stay in registers. */
 #pragma unroll 1
     for (int p = m0 + ly * TM; p < min(m0 + ly * TM + TM, n_pix); p++) {
 #ifdef GEGLU

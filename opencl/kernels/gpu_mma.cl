@@ -1,9 +1,10 @@
-/* Convolution and learned products on matrix units (units.cl): an implicit product as in gpu_conv.cl. A work-group of WG items makes BM pixels x BN outputs,
- * 32 input channels at a time; each sub-group TM x TN fragments of it. The next channels are on their way into registers while the present ones, in local
- * memory, are multiplied. Sums pass through local memory at the end, 32 pixels at a time, so that neighbouring items write neighbouring channels.
- * ALIGNED: rows of x start at multiples of 8 channels and n_in is one; OUT4: as gpu.cl says; GEGLU (BN 128): columns come as 64 values, then their 64 gates.
- * Every barrier is met by all items: loop bounds depend on the arguments only.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Convolution and learned products on matrix units (units.cl): an implicit product as in gpu_conv.cl. A work-group of
+ * WG items makes BM pixels x BN outputs, 32 input channels at a time; each sub-group TM x TN fragments of it. The next
+ * channels are on their way into registers while the present ones, in local memory, are multiplied. Sums pass through
+ * local memory at the end, 32 pixels at a time, so that neighbouring items write neighbouring channels. ALIGNED: rows
+ * of x start at multiples of 8 channels and n_in is one; OUT4: as gpu.cl says; GEGLU (BN 128): columns come as 64
+ * values, then their 64 gates. Every barrier is met by all items: loop bounds depend on the arguments only. Copyright
+ * (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gpu.cl"
 #include "units.cl"
 #define BK 32
@@ -28,10 +29,11 @@ INLINE uint4 load8(__global const half *p, size_t i, int n)
 #endif
 }
 
-/* x and wt are fp16; wt: [n_rows][kh*kw][k_pad], k_pad = n_in rounded up to 32, zeros beyond. Items: dim 0 = outputs, dim 1 = pixels. */
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_mma(__global half *y, int y0, __global const half *x, int x0,
-                                                                                   __global const half *wt, int wt0, int n_pix, int k_pad, int n_rows,
-                                                                                   GEOMETRY, EPILOGUE)
+/* x and wt are fp16; wt: [n_rows][kh*kw][k_pad], k_pad = n_in rounded up to 32, zeros beyond. Items: dim 0 = outputs,
+ * dim 1 = pixels. */
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void
+conv_mma(__global half *y, int y0, __global const half *x, int x0, __global const half *wt, int wt0, int n_pix,
+         int k_pad, int n_rows, GEOMETRY, EPILOGUE)
 {
     __local uint room[(BM + BN) * ROW] __attribute__((aligned(16)));
     __local uint *const as = room, *const bs = room + BM * ROW;
@@ -45,7 +47,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
             acc[i][j] = 0.0f;
     /* The rows that this item loads a quarter of. */
     int iy[A_LOADS], ix[A_LOADS], ib[A_LOADS];
-    uint at[A_LOADS], from[B_LOADS]; /* 32 bits save registers; opencl/ops/conv/conv_mma.c sees to it that they suffice */
+    uint at[A_LOADS],
+        from[B_LOADS]; /* 32 bits save registers; opencl/ops/conv/conv_mma.c sees to it that they suffice */
     bool seen[A_LOADS];
     uint4 a[A_LOADS], b[B_LOADS];
     UNROLL for (int s = 0; s < A_LOADS; s++) {
@@ -61,7 +64,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
         if (tap < taps) {
             if (c0 == 0)
                 UNROLL for (int s = 0; s < A_LOADS; s++) {
-                    const int sy = source(iy[s] + tap / kw, h, up, wrap & 2), sx = source(ix[s] + tap % kw, w, up, wrap & 1);
+                    const int sy = source(iy[s] + tap / kw, h, up, wrap & 2),
+                              sx = source(ix[s] + tap % kw, w, up, wrap & 1);
                     seen[s] = sy >= 0 && sx >= 0;
                     at[s] = x0 + ((uint)(ib[s] + max(sy, 0)) * w + max(sx, 0)) * x_pitch + quad * 8;
                 }
@@ -116,7 +120,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
         for (int i = lid; i < SLICE * 16; i += WG) {
             const int row = i / 16, col = i % 16 * 4, pix = m0 + r0 + row, o = n0 / 2 + col, half_out = n_out / 2;
             if (pix < n_pix && o < half_out) {
-                float4 v = *(__local const float4 *)(stage + row * STAGE + col), g = *(__local const float4 *)(stage + row * STAGE + 64 + col);
+                float4 v = *(__local const float4 *)(stage + row * STAGE + col),
+                       g = *(__local const float4 *)(stage + row * STAGE + 64 + col);
                 const int n = min(4, half_out - o);
                 if (bias) {
                     v += load_part4(bias, bias0 + o, n);
@@ -129,7 +134,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) UNIT_KERNEL void conv_m
         for (int i = lid; i < SLICE * (BN / 4); i += WG) {
             const int row = i / (BN / 4), col = i % (BN / 4) * 4, pix = m0 + r0 + row, o = n0 + col;
             if (pix < n_pix && o < n_out)
-                finish_4(y + y0, (size_t)pix * y_pitch + o, *(__local const float4 *)(stage + row * STAGE + col), n_out - o, o, pix / per, n_out, e);
+                finish_4(y + y0, (size_t)pix * y_pitch + o, *(__local const float4 *)(stage + row * STAGE + col),
+                         n_out - o, o, pix / per, n_out, e);
         }
 #endif
         barrier(CLK_LOCAL_MEM_FENCE);

@@ -1,6 +1,6 @@
-/* Normalisations and softmax on GPUs: neighbouring items read neighbouring channels, and a work-group of 64 shares each row or group. Sums as in
- * norm.cl: two passes, and the differences' own sum corrects the mean. Four values an item at a time; ALIGNED and OUT4: rows start at multiples of 4, and
- * have as many. Every barrier is met by all items.
+/* Normalisations and softmax on GPUs: neighbouring items read neighbouring channels, and a work-group of 64 shares each
+ * row or group. Sums as in norm.cl: two passes, and the differences' own sum corrects the mean. Four values an item at
+ * a time; ALIGNED and OUT4: rows start at multiples of 4, and have as many. Every barrier is met by all items.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gpu.cl"
 #define WG 64
@@ -29,7 +29,8 @@ INLINE float group_reduce(float v, const bool most, __local float *t, int lid)
 }
 
 /* Four channels of a chunk of `len` pixels an item: part [n, chunks, 2, c] = mean, sum of squared deviations. */
-__kernel void group_norm_part_gpu(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c, int len)
+__kernel void group_norm_part_gpu(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c,
+                                  int len)
 {
     const int i = get_global_id(0) * 4, chunk = get_global_id(1), b = get_global_id(2), chunks = get_global_size(1);
     const int first = chunk * len, n = min(len, pixels - first);
@@ -50,20 +51,23 @@ __kernel void group_norm_part_gpu(__global float *part, int part0, __global cons
 }
 
 /* (n, mean, m2) += (w, m, q): Chan, Golub & LeVeque 1983, eq. 2.1. */
-#define JOIN(n, mean, m2, w, m, q)                                                                                               \
-    if (w > 0.0f) {                                                                                                              \
-        const float d = m - mean, all = n + w;                                                                                   \
-        mean += d * w / all;                                                                                                     \
-        m2 += q + d * d * n * w / all;                                                                                           \
-        n = all;                                                                                                                 \
+#define JOIN(n, mean, m2, w, m, q)                                                                                     \
+    if (w > 0.0f) {                                                                                                    \
+        const float d = m - mean, all = n + w;                                                                         \
+        mean += d * w / all;                                                                                           \
+        m2 += q + d * d * n * w / all;                                                                                 \
+        n = all;                                                                                                       \
     }
 
 /* A work-group for each group: stats [n, groups, 2] = mean, 1/sqrt(var + eps). */
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void group_norm_join_gpu(__global float *stats, int stats0, __global const float *part,
-                                                                                  int part0, int pixels, int c, int len, int chunks, float eps)
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void group_norm_join_gpu(__global float *stats, int stats0,
+                                                                                  __global const float *part, int part0,
+                                                                                  int pixels, int c, int len,
+                                                                                  int chunks, float eps)
 {
     __local float ns[WG], means[WG], m2s[WG];
-    const int lid = get_local_id(0), g = get_group_id(0), b = get_group_id(1), groups = get_num_groups(0), per = c / groups;
+    const int lid = get_local_id(0), g = get_group_id(0), b = get_group_id(1), groups = get_num_groups(0),
+              per = c / groups;
     float n = 0.0f, mean = 0.0f, m2 = 0.0f;
     for (int k = lid; k < chunks * per; k += WG) {
         const int chunk = k / per;
@@ -91,16 +95,18 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void group_norm_join_gp
 }
 
 /* Four channels of one pixel an item. */
-__kernel void group_norm_apply_gpu(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats, int stats0,
-                                   __global const float *gamma, int gamma0, __global const float *beta, int beta0, int pixels, int c, int groups,
-                                   int act)
+__kernel void group_norm_apply_gpu(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats,
+                                   int stats0, __global const float *gamma, int gamma0, __global const float *beta,
+                                   int beta0, int pixels, int c, int groups, int act)
 {
     const int i = get_global_id(0) * 4, p = get_global_id(1), b = get_global_id(2), per = c / groups;
     const size_t at = ((size_t)b * pixels + p) * c;
     __global const float *s = stats + stats0 + 2 * b * groups;
-    const int g0 = i / per * 2, g1 = min(i + 1, c - 1) / per * 2, g2 = min(i + 2, c - 1) / per * 2, g3 = min(i + 3, c - 1) / per * 2;
+    const int g0 = i / per * 2, g1 = min(i + 1, c - 1) / per * 2, g2 = min(i + 2, c - 1) / per * 2,
+              g3 = min(i + 3, c - 1) / per * 2;
     const float4 mean = (float4)(s[g0], s[g1], s[g2], s[g3]), r = (float4)(s[g0 + 1], s[g1 + 1], s[g2 + 1], s[g3 + 1]);
-    float4 v = (row_4(x, x0 + at, i, c, 0.0f) - mean) * r * load_part4(gamma, gamma0 + i, c - i) + load_part4(beta, beta0 + i, c - i);
+    float4 v = (row_4(x, x0 + at, i, c, 0.0f) - mean) * r * load_part4(gamma, gamma0 + i, c - i) +
+               load_part4(beta, beta0 + i, c - i);
     if (act == ACT_SILU)
         v = v / (1.0f + exp(-v));
     store_act4(y, y0 + at + i, v, c - i);
@@ -119,9 +125,9 @@ INLINE float4 modulated_4(float4 v, int i, int lanes, size_t row, MODULATION)
 }
 
 /* A work-group for each row. */
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void layer_norm_gpu(__global ACT *y, int y0, __global const ACT *x, int x0,
-                                                                             __global const float *gamma, int gamma0, __global const float *beta,
-                                                                             int beta0, int c, float eps, MODULATION)
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
+layer_norm_gpu(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0,
+               __global const float *beta, int beta0, int c, float eps, MODULATION)
 {
     __local float t[WG];
     const int lid = get_local_id(0);
@@ -143,14 +149,15 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void layer_norm_gpu(__g
             v *= load_part4(gamma, gamma0 + i, c - i);
         if (beta)
             v += load_part4(beta, beta0 + i, c - i);
-        store_act4(y, y0 + at + i, modulated_4(v, i, c - i, get_group_id(0), mod, mod0, mod_c, per, scale, shift), c - i);
+        store_act4(y, y0 + at + i, modulated_4(v, i, c - i, get_group_id(0), mod, mod0, mod_c, per, scale, shift),
+                   c - i);
     }
 }
 
 /* A work-group for each run of `size` channels. */
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void rms_norm_gpu(__global ACT *y, int y0, __global const ACT *x, int x0,
-                                                                           __global const float *gamma, int gamma0, int c, int first, int size, int n_runs,
-                                                                           float eps, MODULATION)
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
+rms_norm_gpu(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0, int c,
+             int first, int size, int n_runs, float eps, MODULATION)
 {
     __local float t[WG];
     const int lid = get_local_id(0);
@@ -169,7 +176,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void rms_norm_gpu(__glo
     }
 }
 
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void softmax_gpu(__global ACT *y, int y0, __global const ACT *x, int x0, int c)
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void softmax_gpu(__global ACT *y, int y0,
+                                                                          __global const ACT *x, int x0, int c)
 {
     __local float t[WG];
     const int lid = get_local_id(0);

@@ -2,11 +2,11 @@
  *   linear_panel   any epilogue.
  *   linear_bias    only a bias, and n_out is of whole panels and tiles: sums start at the bias and go straight to y.
  *   linear_geglu   panels of 16 values and their 16 gates (Shazeer 2020).
- *   linear_gather  a row is what a convolution of few channels reads for one pixel (GATHER: C_IN, KH, KW); BIAS_ONLY as linear_bias.
- * wt [n_out/32][n_in/PAIR][32] words. Items: dim 0 = runs of per_item panels (whole PANELS), dim 1 = runs of rows_run rows (a multiple of 12).
- * scratch: the rows [blocks of 12][groups of 16 words][12][16] (gathered: [rows][ROW_WORDS]) for `slice` inputs at a time (a multiple of
- * 16 * PAIR), then, with more than one slice, sums [per_item][rows_run][32].
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ *   linear_gather  a row is what a convolution of few channels reads for one pixel (GATHER: C_IN, KH, KW); BIAS_ONLY as
+ * linear_bias. wt [n_out/32][n_in/PAIR][32] words. Items: dim 0 = runs of per_item panels (whole PANELS), dim 1 = runs
+ * of rows_run rows (a multiple of 12). scratch: the rows [blocks of 12][groups of 16 words][12][16] (gathered:
+ * [rows][ROW_WORDS]) for `slice` inputs at a time (a multiple of 16 * PAIR), then, with more than one slice, sums
+ * [per_item][rows_run][32]. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef CPU
 #ifdef GATHER
 #define ROW_WORDS ((KH * KW * C_IN + 15) / 16 * 16) /* from one row to the next */
@@ -19,7 +19,8 @@
 /* Part of a BODY: with bf16 it needs the same target. */
 #define IN_BODY WITH_BF16 __attribute__((always_inline))
 
-/* PAST_CACHES, with only a bias: y is far larger than the caches, stored in fp32 and at multiples of 64 bytes: its lines need not be read to be written. */
+/* PAST_CACHES, with only a bias: y is far larger than the caches, stored in fp32 and at multiples of 64 bytes: its
+ * lines need not be read to be written. */
 #if defined(PAST_CACHES) && __has_builtin(__builtin_nontemporal_store)
 #define STORE_TILE(p, i, v) __builtin_nontemporal_store(v, (__global float16 *)((p) + (i)))
 #else
@@ -37,12 +38,14 @@ typedef struct {
 IN_BODY Share share_of(int item, int run, int n_rows, int rows_run, int n_in, int n_panels, int per_item)
 {
     const int first = run * rows_run, last = min(n_rows, first + rows_run), panel0 = item * per_item;
-    const Share s = {first, last, (last - first + 11) / 12, panel0, min(n_panels, panel0 + per_item), (n_in + PAIR - 1) / PAIR};
+    const Share s = {
+        first, last, (last - first + 11) / 12, panel0, min(n_panels, panel0 + per_item), (n_in + PAIR - 1) / PAIR};
     return s;
 }
 
 /* Rows in words, inputs [k0, k0 + kn) of them; those behind the last row are the last one again. */
-IN_BODY void pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, const Share h, int n_rows, int n_in, int k0, int kn, int groups)
+IN_BODY void pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, const Share h, int n_rows, int n_in, int k0,
+                       int kn, int groups)
 {
     for (int r = 0; r < h.blocks * 12; r++) {
         const size_t from = x0 + (size_t)min(h.first + r, n_rows - 1) * n_in + k0;
@@ -50,7 +53,8 @@ IN_BODY void pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, cons
         for (int g = 0; g < groups; g++, to += 12) {
             const int k = g * 16 * PAIR;
 #ifdef BF16
-            *to = to_bf16(load_part(x, from + k, min(16, kn - k)), kn > k + 16 ? load_part(x, from + k + 16, min(16, kn - k - 16)) : (float16)(0.0f));
+            *to = to_bf16(load_part(x, from + k, min(16, kn - k)),
+                          kn > k + 16 ? load_part(x, from + k + 16, min(16, kn - k - 16)) : (float16)(0.0f));
 #else
             *to = load_part(x, from + k, min(16, kn - k));
 #endif
@@ -84,7 +88,10 @@ IN_BODY void add_products(VEC *s, __local const WORD *row, __global const PANEL_
 }
 
 /* What a tile has kept of its sums, [panel of the item][row][32]: vector j of row i. */
-IN_BODY __local VEC *kept(__local VEC *sum, int rows_run, int i, int j) { return sum + (j * VW / 32 * rows_run + i) * (32 / VW) + j % (32 / VW); }
+IN_BODY __local VEC *kept(__local VEC *sum, int rows_run, int i, int j)
+{
+    return sum + (j * VW / 32 * rows_run + i) * (32 / VW) + j % (32 / VW);
+}
 
 /* Asks for the lines of y (and of a residual) that a tile is going to write. */
 IN_BODY void fetch_tile(__global ACT *y, __global const ACT *res, size_t at, int rows, int y_pitch)
@@ -143,7 +150,8 @@ IN_BODY void store_tile(const VEC *s, __global ACT *y, size_t at, int rows, int 
 }
 
 /* Writes a tile with all that is fused behind it. at: of its first value; p0, o: that row and output. */
-IN_BODY void finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch, int p0, int per_sample, int o, int n_out, const Epilogue e)
+IN_BODY void finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch, int p0, int per_sample, int o,
+                         int n_out, const Epilogue e)
 {
     float16 out[TILE_ROWS * TILE_COLS / 16];
 #pragma unroll
@@ -152,13 +160,15 @@ IN_BODY void finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int
     for (int i = 0; i < rows; i++)
 #pragma nounroll
         for (int j = 0; j < TILE_COLS && o + j < n_out; j += 16)
-            finish(y, at + (size_t)i * y_pitch + j, out[(i * TILE_COLS + j) / 16], min(n_out - o - j, 16), o + j, (p0 + i) / per_sample, n_out, e);
+            finish(y, at + (size_t)i * y_pitch + j, out[(i * TILE_COLS + j) / 16], min(n_out - o - j, 16), o + j,
+                   (p0 + i) / per_sample, n_out, e);
 }
 
 #ifdef GATHER
 #define GATHER_GEOMETRY int h, int w, int oh, int ow, int stride, int pad_t, int pad_l, int up, int wrap, int x_pitch
 
-/* The KH x KW x C_IN inputs of the pixel oy, ox of a sample that begins at x0, in the order of the weights, from `to` on. */
+/* The KH x KW x C_IN inputs of the pixel oy, ox of a sample that begins at x0, in the order of the weights, from `to`
+ * on. */
 void gather(__local float *to, __global const ACT *x, size_t x0, int oy, int ox, GATHER_GEOMETRY)
 {
     const int iy = oy * stride - pad_t, ix = ox * stride - pad_l;
@@ -197,7 +207,8 @@ void gather_rows(__local float *a, __global const ACT *x, size_t x0, int first, 
 {
     int sample = first / (oh * ow), oy = first / ow % oh, ox = first % ow;
     for (int r = 0; r < last - first; r++) {
-        gather(a + r * ROW_WORDS, x, x0 + (size_t)sample * h * w * x_pitch, oy, ox, h, w, oh, ow, stride, pad_t, pad_l, up, wrap, x_pitch);
+        gather(a + r * ROW_WORDS, x, x0 + (size_t)sample * h * w * x_pitch, oy, ox, h, w, oh, ow, stride, pad_t, pad_l,
+               up, wrap, x_pitch);
         if (++ox == ow) {
             ox = 0;
             if (++oy == oh) {
@@ -209,9 +220,9 @@ void gather_rows(__local float *a, __global const ACT *x, size_t x0, int first, 
 }
 
 /* n_in: values a row; all in one slice. */
-__kernel void linear_gather(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0, int n_rows, int rows_run, int n_in,
-                            int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, GATHER_GEOMETRY,
-                            EPILOGUE)
+__kernel void linear_gather(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0,
+                            int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels,
+                            int per_item, int slice, __local float16 *scratch, GATHER_GEOMETRY, EPILOGUE)
 {
     const Share k = share_of(get_global_id(0), get_global_id(1), n_rows, rows_run, n_in, n_panels, per_item);
     const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
@@ -229,7 +240,8 @@ __kernel void linear_gather(__global ACT *y, int y0, __global const ACT *x, int 
 #else
                 start_at_zero(s);
 #endif
-                add_products(s, a + r0 * ROW_WORDS, wt + wt0 + (size_t)panel * n_in * 32 + col, (size_t)n_in * 32, n_in);
+                add_products(s, a + r0 * ROW_WORDS, wt + wt0 + (size_t)panel * n_in * 32 + col, (size_t)n_in * 32,
+                             n_in);
 #ifdef BIAS_ONLY
                 store_tile(s, y + y0, at, rows, y_pitch);
 #else
@@ -251,7 +263,8 @@ IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
 }
 
 /* Writes what values and gates make. out [TILE_ROWS][GATED_COLS]: the sums from output `o` on. */
-IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows, int y_pitch, int o, int n_out, __global const float *bias)
+IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows, int y_pitch, int o, int n_out,
+                          __global const float *bias)
 {
     for (int i = 0; i < rows; i++)
 #pragma nounroll
@@ -271,9 +284,9 @@ IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows,
 #define WITH_BIAS 1 /* e.bias, from 0 on, is all that is fused */
 #define GATED 2     /* as with a bias, and half of the outputs are gates */
 
-IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows,
-                      int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch,
-                      const Epilogue e)
+IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __global const ACT *x, int x0,
+                      __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in, int n_out, int y_pitch,
+                      int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, const Epilogue e)
 {
     const Share h = share_of(item, run, n_rows, rows_run, n_in, n_panels, per_item);
     __local WORD16 *a = (__local WORD16 *)scratch;
@@ -288,7 +301,8 @@ IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __globa
                 for (int col = 0; col < 32 * PANELS; col += TILE_COLS) {
                     const int p0 = h.first + r0, rows = min(TILE_ROWS, h.last - p0), o = panel * 32 + col;
                     const size_t at = (size_t)p0 * y_pitch + o;
-                    __local VEC *sum = (__local VEC *)(sums + ((size_t)(panel - h.panel0) * rows_run + r0) * 2) + col / VW;
+                    __local VEC *sum =
+                        (__local VEC *)(sums + ((size_t)(panel - h.panel0) * rows_run + r0) * 2) + col / VW;
                     VEC s[TILE_SUMS];
                     if (last && how == GATED)
                         for (int i = 0; i < rows; i++)
@@ -319,48 +333,55 @@ IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __globa
     }
 }
 
-BODY void panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
-                     int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, const Epilogue e)
+BODY void panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
+                     int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels,
+                     int per_item, int slice, __local float16 *scratch, const Epilogue e)
 {
-    multiply(WITH_EPILOGUE, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, per_sample, n_panels, per_item, slice, scratch, e);
+    multiply(WITH_EPILOGUE, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, per_sample, n_panels,
+             per_item, slice, scratch, e);
 }
 
-BODY void bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
-                    int y_pitch, int n_panels, int per_item, int slice, __local float16 *scratch, __global const float *bias)
+BODY void bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
+                    int n_rows, int rows_run, int n_in, int y_pitch, int n_panels, int per_item, int slice,
+                    __local float16 *scratch, __global const float *bias)
 {
     const Epilogue e = {bias};
-    multiply(WITH_BIAS, item, run, y, x, x0, wt, n_rows, rows_run, n_in, 0, y_pitch, 1, n_panels, per_item, slice, scratch, e);
+    multiply(WITH_BIAS, item, run, y, x, x0, wt, n_rows, rows_run, n_in, 0, y_pitch, 1, n_panels, per_item, slice,
+             scratch, e);
 }
 
-BODY void geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in,
-                     int n_out, int y_pitch, int n_panels, int per_item, int slice, __local float16 *scratch, __global const float *bias)
+BODY void geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
+                     int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int n_panels, int per_item, int slice,
+                     __local float16 *scratch, __global const float *bias)
 {
     const Epilogue e = {bias};
-    multiply(GATED, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, 1, n_panels, per_item, slice, scratch, e);
+    multiply(GATED, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, 1, n_panels, per_item, slice,
+             scratch, e);
 }
 
 /* The three take the same arguments. */
-#define ROW_ARGUMENTS                                                                                                            \
-    __global ACT *y, int y0, __global const ACT *x, int x0, __global const PANEL_WT *wt, int wt0, int n_rows, int rows_run, int n_in, int n_out, \
-        int y_pitch, int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, EPILOGUE
+#define ROW_ARGUMENTS                                                                                                  \
+    __global ACT *y, int y0, __global const ACT *x, int x0, __global const PANEL_WT *wt, int wt0, int n_rows,          \
+        int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels, int per_item, int slice,         \
+        __local float16 *scratch, EPILOGUE
 
 __kernel void linear_panel(ROW_ARGUMENTS)
 {
     const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
-    panel_body(get_global_id(0), get_global_id(1), y + y0, x, x0, wt + wt0, n_rows, rows_run, n_in, n_out, y_pitch, per_sample, n_panels, per_item, slice,
-               scratch, e);
+    panel_body(get_global_id(0), get_global_id(1), y + y0, x, x0, wt + wt0, n_rows, rows_run, n_in, n_out, y_pitch,
+               per_sample, n_panels, per_item, slice, scratch, e);
 }
 
 __kernel void linear_bias(ROW_ARGUMENTS)
 {
-    bias_body(get_global_id(0), get_global_id(1), y + y0, x, x0, wt + wt0, n_rows, rows_run, n_in, y_pitch, n_panels, per_item, slice, scratch,
-              bias ? bias + bias0 : 0);
+    bias_body(get_global_id(0), get_global_id(1), y + y0, x, x0, wt + wt0, n_rows, rows_run, n_in, y_pitch, n_panels,
+              per_item, slice, scratch, bias ? bias + bias0 : 0);
 }
 
 __kernel void linear_geglu(ROW_ARGUMENTS)
 {
-    geglu_body(get_global_id(0), get_global_id(1), y + y0, x, x0, wt + wt0, n_rows, rows_run, n_in, n_out, y_pitch, n_panels, per_item, slice, scratch,
-               bias ? bias + bias0 : 0);
+    geglu_body(get_global_id(0), get_global_id(1), y + y0, x, x0, wt + wt0, n_rows, rows_run, n_in, n_out, y_pitch,
+               n_panels, per_item, slice, scratch, bias ? bias + bias0 : 0);
 }
 #endif
 #endif

@@ -1,41 +1,41 @@
-/* Normalisations and softmax. Sums are fp32, in two passes: E[x^2] - E[x]^2 cancels when |mean| is far above the deviation. The second pass also
- * sums the differences themselves, which tells what rounding did to the mean (Chan, Golub & LeVeque 1983, eq. 1.7).
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Normalisations and softmax. Sums are fp32, in two passes: E[x^2] - E[x]^2 cancels when |mean| is far above the
+ * deviation. The second pass also sums the differences themselves, which tells what rounding did to the mean (Chan,
+ * Golub & LeVeque 1983, eq. 1.7). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Mean, sum of squared deviations and number of values of each channel over a chunk of `len` pixels: part [n, chunks, 3, c]. On CPUs as many vectors of channels side
- * by side as hide the latency of additions and let a picture's rows be read in long pieces; what the first pass reads stays in a cache for the
- * second. */
+/* Mean, sum of squared deviations and number of values of each channel over a chunk of `len` pixels: part [n, chunks,
+ * 3, c]. On CPUs as many vectors of channels side by side as hide the latency of additions and let a picture's rows be
+ * read in long pieces; what the first pass reads stays in a cache for the second. */
 #define AHEAD 12 /* pixels: rows of a picture are apart by more than hardware prefetchers follow */
-#define DEFINE_COLUMNS(N)                                                                                                        \
-    /* Channels from i on of one chunk of n pixels, N vectors at a time, while as many are left. Returns the first one that is not done. */ \
-    int columns_##N(__global float *part, size_t at, __global const ACT *x, size_t xi, int n, int c, int i)                      \
-    {                                                                                                                            \
-        for (; c - i > 16 * (N - 1); i += 16 * N) {                                                                              \
-            float16 mean[N], s[N], e[N], q[N];                                                                                   \
-            _Pragma("unroll") for (int v = 0; v < N; v++) s[v] = e[v] = q[v] = 0.0f;                                             \
-            for (int p = 0; p < n; p++)                                                                                          \
-                _Pragma("unroll") for (int v = 0; v < N; v++)                                                                    \
-                {                                                                                                                \
-                    FETCH(x + xi + (size_t)(p + AHEAD) * c + i + v * 16);                                                        \
-                    s[v] += load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16);                                       \
-                }                                                                                                                \
-            _Pragma("unroll") for (int v = 0; v < N; v++) mean[v] = s[v] / (float)n;                                             \
-            for (int p = 0; p < n; p++)                                                                                          \
-                _Pragma("unroll") for (int v = 0; v < N; v++)                                                                    \
-                {                                                                                                                \
-                    const float16 d = load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16) - mean[v];                   \
-                    e[v] += d;                                                                                                   \
-                    q[v] += d * d;                                                                                               \
-                }                                                                                                                \
-            _Pragma("unroll") for (int v = 0; v < N; v++)                                                                        \
-            {                                                                                                                    \
-                const int lanes = c - i - v * 16;                                                                                \
-                store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, lanes);                                         \
-                store_part_f32(part, at + c + i + v * 16, q[v] - e[v] * e[v] / (float)n, lanes);                                 \
-                store_part_f32(part, at + 2 * c + i + v * 16, (float16)((float)n), lanes);                                       \
-            }                                                                                                                    \
-        }                                                                                                                        \
-        return i;                                                                                                                \
+#define DEFINE_COLUMNS(N)                                                                                              \
+    /* Channels from i on of one chunk of n pixels, N vectors at a time, while as many are left. Returns the first one \
+     * that is not done. */                                                                                            \
+    int columns_##N(__global float *part, size_t at, __global const ACT *x, size_t xi, int n, int c, int i)            \
+    {                                                                                                                  \
+        for (; c - i > 16 * (N - 1); i += 16 * N) {                                                                    \
+            float16 mean[N], s[N], e[N], q[N];                                                                         \
+            _Pragma("unroll") for (int v = 0; v < N; v++)                                                              \
+                s[v] = e[v] = q[v] = 0.0f;                                                                             \
+            for (int p = 0; p < n; p++)                                                                                \
+                _Pragma("unroll") for (int v = 0; v < N; v++) {                                                        \
+                    FETCH(x + xi + (size_t)(p + AHEAD) * c + i + v * 16);                                              \
+                    s[v] += load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16);                             \
+                }                                                                                                      \
+            _Pragma("unroll") for (int v = 0; v < N; v++)                                                              \
+                mean[v] = s[v] / (float)n;                                                                             \
+            for (int p = 0; p < n; p++)                                                                                \
+                _Pragma("unroll") for (int v = 0; v < N; v++) {                                                        \
+                    const float16 d = load_part(x, xi + (size_t)p * c + i + v * 16, c - i - v * 16) - mean[v];         \
+                    e[v] += d;                                                                                         \
+                    q[v] += d * d;                                                                                     \
+                }                                                                                                      \
+            _Pragma("unroll") for (int v = 0; v < N; v++) {                                                            \
+                const int lanes = c - i - v * 16;                                                                      \
+                store_part_f32(part, at + i + v * 16, mean[v] + e[v] / (float)n, lanes);                               \
+                store_part_f32(part, at + c + i + v * 16, q[v] - e[v] * e[v] / (float)n, lanes);                       \
+                store_part_f32(part, at + 2 * c + i + v * 16, (float16)((float)n), lanes);                             \
+            }                                                                                                          \
+        }                                                                                                              \
+        return i;                                                                                                      \
     }
 #ifdef CPU
 DEFINE_COLUMNS(8)
@@ -43,7 +43,8 @@ DEFINE_COLUMNS(4)
 #endif
 DEFINE_COLUMNS(1)
 
-__kernel void group_norm_part(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c, int len)
+__kernel void group_norm_part(__global float *part, int part0, __global const ACT *x, int x0, int pixels, int c,
+                              int len)
 {
     const int chunk = get_global_id(0), b = get_global_id(1), chunks = get_global_size(0);
     const int first = chunk * len, n = min(len, pixels - first);
@@ -56,10 +57,12 @@ __kernel void group_norm_part(__global float *part, int part0, __global const AC
     columns_1(part, at, x, xi, n, c, i);
 }
 
-/* Joins the parts of each channel: moments [n, 3, c], as one part of all pixels. Parts are of `len` units each, and a part belongs to each sample that
- * it has units of, `per` units a sample: so samples may have fewer than `slots`. The mean is a first estimate and the mean difference from it: what
- * rounding at the size of the mean did to the first sum is not in the second. */
-__kernel void moments_join(__global float *moments, int moments0, __global const float *part, int part0, int c, int slots, int per, int len)
+/* Joins the parts of each channel: moments [n, 3, c], as one part of all pixels. Parts are of `len` units each, and a
+ * part belongs to each sample that it has units of, `per` units a sample: so samples may have fewer than `slots`. The
+ * mean is a first estimate and the mean difference from it: what rounding at the size of the mean did to the first sum
+ * is not in the second. */
+__kernel void moments_join(__global float *moments, int moments0, __global const float *part, int part0, int c,
+                           int slots, int per, int len)
 {
     const int i = get_global_id(0) * 16, b = get_global_id(1), lanes = c - i;
     const int parts = (b * per + per - 1) / len - b * per / len + 1;
@@ -72,11 +75,13 @@ __kernel void moments_join(__global float *moments, int moments0, __global const
     }
     base /= n;
     for (int k = 0; k < parts; k++)
-        off += load_part_f32(part, from + ((size_t)k * 3 + 2) * c, lanes) * (load_part_f32(part, from + (size_t)k * 3 * c, lanes) - base);
+        off += load_part_f32(part, from + ((size_t)k * 3 + 2) * c, lanes) *
+               (load_part_f32(part, from + (size_t)k * 3 * c, lanes) - base);
     off /= n;
     for (int k = 0; k < parts; k++) {
         const float16 d = load_part_f32(part, from + (size_t)k * 3 * c, lanes) - base - off;
-        m2 += load_part_f32(part, from + ((size_t)k * 3 + 2) * c, lanes) * d * d + load_part_f32(part, from + ((size_t)k * 3 + 1) * c, lanes);
+        m2 += load_part_f32(part, from + ((size_t)k * 3 + 2) * c, lanes) * d * d +
+              load_part_f32(part, from + ((size_t)k * 3 + 1) * c, lanes);
     }
     store_part_f32(moments, to, base + off, lanes);
     store_part_f32(moments, to + c, m2, lanes);
@@ -84,7 +89,8 @@ __kernel void moments_join(__global float *moments, int moments0, __global const
 }
 
 /* Joins the channels of a group: stats [n, groups, 2] = mean, 1/sqrt(var + eps). */
-__kernel void group_norm_join(__global float *stats, int stats0, __global const float *moments, int moments0, int c, float eps)
+__kernel void group_norm_join(__global float *stats, int stats0, __global const float *moments, int moments0, int c,
+                              float eps)
 {
     const int g = get_global_id(0), b = get_global_id(1), groups = get_global_size(0), per = c / groups;
     const size_t from = moments0 + (size_t)b * 3 * c + g * per;
@@ -105,11 +111,11 @@ __kernel void group_norm_join(__global float *stats, int stats0, __global const 
 }
 
 #ifdef CPU
-/* Items: runs of `len` pixels, whole rows of channels, as they lie in memory. table [ceil(c/16)][3][16]: what is taken off, the factor and what is
- * added, of each channel. */
-__kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats, int stats0,
-                               __global const float *gamma, int gamma0, __global const float *beta, int beta0, int pixels, int c, int groups,
-                               int len, int act, __local float *table)
+/* Items: runs of `len` pixels, whole rows of channels, as they lie in memory. table [ceil(c/16)][3][16]: what is taken
+ * off, the factor and what is added, of each channel. */
+__kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats,
+                               int stats0, __global const float *gamma, int gamma0, __global const float *beta,
+                               int beta0, int pixels, int c, int groups, int len, int act, __local float *table)
 {
     const int first = get_global_id(0) * len, b = get_global_id(1), per = c / groups, n = min(len, pixels - first);
     for (int g = 0, i = 0; g < groups; g++) {
@@ -133,9 +139,9 @@ __kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, i
     }
 }
 #else
-__kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats, int stats0,
-                               __global const float *gamma, int gamma0, __global const float *beta, int beta0, int pixels, int c, int groups,
-                               int len, int act)
+__kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *stats,
+                               int stats0, __global const float *gamma, int gamma0, __global const float *beta,
+                               int beta0, int pixels, int c, int groups, int len, int act)
 {
     const int i = get_global_id(0) * 16, first = get_global_id(1) * len, b = get_global_id(2), per = c / groups;
     const int n = min(len, pixels - first), lanes = c - i;
@@ -145,7 +151,8 @@ __kernel void group_norm_apply(__global ACT *y, int y0, __global const ACT *x, i
         m[k] = stats[stats0 + 2 * (b * groups + g)];
         r[k] = stats[stats0 + 2 * (b * groups + g) + 1];
     }
-    const float16 mean = vload16(0, m), a = load_part_f32(gamma, gamma0 + i, lanes) * vload16(0, r), d = load_part_f32(beta, beta0 + i, lanes);
+    const float16 mean = vload16(0, m), a = load_part_f32(gamma, gamma0 + i, lanes) * vload16(0, r),
+                  d = load_part_f32(beta, beta0 + i, lanes);
     for (int p = 0; p < n; p++) {
         const size_t at = ((size_t)b * pixels + first + p) * c + i;
         float16 t = (load_part(x, x0 + at, lanes) - mean) * a + d;
@@ -169,8 +176,8 @@ INLINE float16 modulated(float16 v, int i, int lanes, size_t row, MODULATION)
     return shift >= 0 ? v + load_part(mod, at + shift, lanes) : v;
 }
 
-__kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0,
-                         __global const float *beta, int beta0, int c, float eps, MODULATION)
+__kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma,
+                         int gamma0, __global const float *beta, int beta0, int c, float eps, MODULATION)
 {
     const size_t at = (size_t)get_global_id(0) * c;
     float16 s = 0.0f, e = 0.0f, q = 0.0f;
@@ -198,13 +205,14 @@ __kernel void layer_norm(__global ACT *y, int y0, __global const ACT *x, int x0,
             v *= load_part_f32(gamma, gamma0 + i, lanes);
         if (beta)
             v += load_part_f32(beta, beta0 + i, lanes);
-        store_part(y, y0 + at + i, modulated(v, i, lanes, get_global_id(0), mod, mod0, mod_c, per, scale, shift), lanes);
+        store_part(y, y0 + at + i, modulated(v, i, lanes, get_global_id(0), mod, mod0, mod_c, per, scale, shift),
+                   lanes);
     }
 }
 
 /* A run of `size` channels an item; runs of a row lie side by side from channel `first` on. */
-__kernel void rms_norm(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0, int c, int first, int size,
-                       float eps, MODULATION)
+__kernel void rms_norm(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *gamma, int gamma0,
+                       int c, int first, int size, float eps, MODULATION)
 {
     const size_t at = (size_t)get_global_id(1) * c + first + (size_t)get_global_id(0) * size;
     float16 q = 0.0f;
@@ -218,7 +226,8 @@ __kernel void rms_norm(__global ACT *y, int y0, __global const ACT *x, int x0, _
         float16 v = HELD(load_part(x, x0 + at + i, lanes)) * r;
         if (gamma)
             v *= load_part_f32(gamma, gamma0 + i, lanes);
-        store_part(y, y0 + at + i, modulated(v, i, lanes, get_global_id(1), mod, mod0, mod_c, per, scale, shift), lanes);
+        store_part(y, y0 + at + i, modulated(v, i, lanes, get_global_id(1), mod, mod0, mod_c, per, scale, shift),
+                   lanes);
     }
 }
 

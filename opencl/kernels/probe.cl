@@ -1,7 +1,8 @@
 /* What a device can do at best: the multiply-add rate and the copy rate that `sfumato bench` compares with.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Independent chains of multiply-adds of vectors of VW that fit the registers (16, with AVX-512 32), 24 * 16 * 2 * n operations an item. */
+/* Independent chains of multiply-adds of vectors of VW that fit the registers (16, with AVX-512 32), 24 * 16 * 2 * n
+ * operations an item. */
 __kernel void probe_fma(__global float *y, int y0, int n, float seed)
 {
 #define REP12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
@@ -33,7 +34,8 @@ __kernel void probe_copy(__global float *y, int y0, __global const float *x, int
         vstore16(vload16(0, x + x0 + at + i), 0, y + y0 + at + i);
 }
 
-/* The same two for GPUs: as many operations an item, on registers that it has; neighbouring items copy neighbouring values. */
+/* The same two for GPUs: as many operations an item, on registers that it has; neighbouring items copy neighbouring
+ * values. */
 __kernel void probe_fma_gpu(__global float *y, int y0, int n, float seed)
 {
     const float m = 1.0f - seed * 1e-6f, c = seed * 1e-6f;

@@ -1,11 +1,11 @@
-/* Weights that stay quantized on the device, widened for one product. x holds panels of 32 outputs. A panel is, for plain types (head 128), the fp32
- * scales of its outputs, and then blocks of `values` inputs; each block:
- *   halves[32]           `halves` times: d, m (plain types have neither)
- *   factors[32]          if there are, for each `group` of inputs those of d (char), and if there is m then those of m (uchar)
- *   codes                for 32 inputs at a time. BITS 8: [32 inputs][32]. Less: [16][32], input i in the low bits and i + 16 in the high ones, and then
- *                        the fifth bits [4][32], input i in bit i % 8 of byte i / 8; or the fifth and sixth [8][32], in bits i % 4 * 2 of byte i / 4
- * value = (d * factor) * (code - less) - m * factor; of plain types value * scale. FLOAT8: codes are 1 E4M3, 2 E5M2.
- * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Weights that stay quantized on the device, widened for one product. x holds panels of 32 outputs. A panel is, for
+ * plain types (head 128), the fp32 scales of its outputs, and then blocks of `values` inputs; each block: halves[32]
+ * `halves` times: d, m (plain types have neither) factors[32]          if there are, for each `group` of inputs those
+ * of d (char), and if there is m then those of m (uchar) codes                for 32 inputs at a time. BITS 8: [32
+ * inputs][32]. Less: [16][32], input i in the low bits and i + 16 in the high ones, and then the fifth bits [4][32],
+ * input i in bit i % 8 of byte i / 8; or the fifth and sixth [8][32], in bits i % 4 * 2 of byte i / 4 value = (d *
+ * factor) * (code - less) - m * factor; of plain types value * scale. FLOAT8: codes are 1 E4M3, 2 E5M2. Copyright (C)
+ * 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma OPENCL FP_CONTRACT OFF
 #define CODE_BYTES (4 * BITS * 32) /* of 32 inputs */
 #define STORE_ARGUMENTS int head, int values, int group, int halves, int factors, int less
@@ -17,7 +17,8 @@ typedef struct {
 INLINE Store store_of(STORE_ARGUMENTS)
 {
     const int factors_at = halves * 64, codes_at = factors_at + (factors ? values / group * halves * 32 : 0);
-    const Store s = {head, values, group, halves, factors, less, factors_at, codes_at, codes_at + values / 32 * CODE_BYTES};
+    const Store s = {
+        head, values, group, halves, factors, less, factors_at, codes_at, codes_at + values / 32 * CODE_BYTES};
     return s;
 }
 
@@ -116,7 +117,8 @@ int16 bf16_pair(float16 first, float16 second)
 
 /* y: fp32 [panels][n_in][32], or with PAIRS [panels][n_in/2][32] of two bf16 each. Items: panels, of which the first is
  * number `first` of x. */
-__kernel void widen_panels(__global float *y, int y0, __global const uchar *x, int x0, int first, int n_in, STORE_ARGUMENTS)
+__kernel void widen_panels(__global float *y, int y0, __global const uchar *x, int x0, int first, int n_in,
+                           STORE_ARGUMENTS)
 {
     const Store s = store_of(head, values, group, halves, factors, less);
     const size_t at = get_global_id(0);
@@ -136,7 +138,8 @@ __kernel void widen_panels(__global float *y, int y0, __global const uchar *x, i
 #ifdef PAIRS
 #pragma unroll
                 for (int i = i0; i < i0 + 16; i += 2)
-                    vstore16(bf16_pair(value(g, q + j, i, less), value(g, q + j, i + 1, less)), 0, to + (k + i) / 2 * 32 + j);
+                    vstore16(bf16_pair(value(g, q + j, i, less), value(g, q + j, i + 1, less)), 0,
+                             to + (k + i) / 2 * 32 + j);
 #else
 #pragma unroll
                 for (int i = i0; i < i0 + 16; i++)
@@ -155,9 +158,10 @@ __kernel void widen_panels(__global float *y, int y0, __global const uchar *x, i
 #define PUT4(p, v) vstore4(v, 0, p)
 #endif
 
-/* y: n_out outputs of n_in inputs each, output_step and input_step (1 of them is 1) apart. Items: four outputs, 32 inputs. */
-__kernel void widen_rows(__global WT *y, int y0, __global const uchar *x, int x0, int n_in, int n_out, int output_step, int input_step,
-                         STORE_ARGUMENTS)
+/* y: n_out outputs of n_in inputs each, output_step and input_step (1 of them is 1) apart. Items: four outputs, 32
+ * inputs. */
+__kernel void widen_rows(__global WT *y, int y0, __global const uchar *x, int x0, int n_in, int n_out, int output_step,
+                         int input_step, STORE_ARGUMENTS)
 {
     const Store s = store_of(head, values, group, halves, factors, less);
     const int o = get_global_id(0) * 4, k = get_global_id(1) * 32, j = o % 32;
@@ -167,7 +171,8 @@ __kernel void widen_rows(__global WT *y, int y0, __global const uchar *x, int x0
     __global WT *to = y + y0 + (size_t)o * output_step + (size_t)k * input_step;
     for (int i0 = 0; i0 < 32; i0 += 4) {
         const Group g = group_of(s, panel, block, j, (k % values + i0) / group);
-        const float4 a = value(g, q, i0, less), b = value(g, q, i0 + 1, less), c = value(g, q, i0 + 2, less), d = value(g, q, i0 + 3, less);
+        const float4 a = value(g, q, i0, less), b = value(g, q, i0 + 1, less), c = value(g, q, i0 + 2, less),
+                     d = value(g, q, i0 + 3, less);
         if (o + 4 <= n_out && output_step == 1) {
             PUT4(to, a);
             PUT4(to + input_step, b);
