@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""A picture's metadata make it again: adapters, control pictures and references, through a PNG and --from. On small models. TAP.
-again.py SFUMATO WRITE_MODEL"""
+"""A picture's metadata make it again: adapters, control pictures and references, through a PNG and --from. On small
+models. TAP. again.py SFUMATO WRITE_MODEL"""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import array
 import shutil
@@ -17,7 +18,12 @@ SMALL = ["--steps", "2", "--width", "64", "--height", "64", "--seed", "7"]
 
 def picture(name, r, g, b):
     """64 x 64 pixels of a pattern, as PPM."""
-    rows = bytes(v for y in range(64) for x in range(64) for v in ((x * r) % 256, (y * g) % 256, ((x // 8 + y // 8) % 2 * b) % 256))
+    rows = bytes(
+        v
+        for y in range(64)
+        for x in range(64)
+        for v in ((x * r) % 256, (y * g) % 256, ((x // 8 + y // 8) % 2 * b) % 256)
+    )
     path = TMP / name
     path.write_bytes(b"P6 64 64 255\n" + rows)
     return path
@@ -27,13 +33,20 @@ def lora(path):
     name = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_v"
     down, up = [((i * 37) % 19 - 9) / 20 for i in range(2 * 64)], [((i * 53) % 23 - 11) / 20 for i in range(32 * 2)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, {name + ".lora_down.weight": ("F32", [2, 64], array.array("f", down).tobytes()),
-                 name + ".lora_up.weight": ("F32", [32, 2], array.array("f", up).tobytes())})
+    write(
+        path,
+        {
+            name + ".lora_down.weight": ("F32", [2, 64], array.array("f", down).tobytes()),
+            name + ".lora_up.weight": ("F32", [32, 2], array.array("f", up).tobytes()),
+        },
+    )
     return path
 
 
 def run(task, out, *more):
-    r = subprocess.run([BENCH.sfumato, *task, out, *map(str, more)], capture_output=True, text=True, env=BENCH.env, timeout=120)
+    r = subprocess.run(
+        [BENCH.sfumato, *task, out, *map(str, more)], capture_output=True, text=True, env=BENCH.env, timeout=120
+    )
     return pixels(out) if r.returncode == 0 else None, r.stderr.strip()
 
 
@@ -54,18 +67,56 @@ def main():
     one, two = picture("one, with a comma.ppm", 5, 3, 255), picture("two.ppm", 9, 7, 200)
     named, tagged = lora(TMP / "by path=odd.safetensors"), lora(TMP / "models/Lora/ink.safetensors")
     mask = TMP / "mask.pgm"
-    mask.write_bytes(b"P5 64 64 255\n" + bytes(255 if 16 <= x < 48 and 16 <= y < 48 else 0 for y in range(64) for x in range(64)))
+    mask.write_bytes(
+        b"P5 64 64 255\n" + bytes(255 if 16 <= x < 48 and 16 <= y < 48 else 0 for y in range(64) for x in range(64))
+    )
     draw = ["txt2img"]
     cases = [
         ("a LoRA by its path", draw, ["--model", sd, "--prompt", "a cat", "--lora", f"{named}=0.75,0.5"]),
         ("a LoRA of the folders", draw, ["--model", sd, "--prompt", "a cat", "--lora", "ink=0.5"]),
         ("a LoRA in the prompt", draw, ["--model", sd, "--prompt", "a cat <lora:ink:0.5:0.25>"]),
         ("two LoRAs", draw, ["--model", sd, "--prompt", "a cat <lora:ink:-1>", "--lora", f"{named}=2"]),
-        ("a control picture", draw, ["--model", sd, "--prompt", "a cat", "--control", f"lines net={two},weight=0.4,from=0.1,to=1,prepare=canny,low=40,high=90"]),
-        ("two control pictures", draw, ["--model", sd, "--prompt", "a cat", "--control", f"{net}={two},weight=0.4", "--control", f"{t2i}={one},weight=0.3,guess=1"]),
-        ("a reference", draw, ["--model", looking, "--prompt", "a cat", "--reference", f"{two},weight=0.6,from=0.1,net={plain}"]),
-        ("references of an edit", ["edit", one], ["--model", klein, "--prompt", "a cat", "--reference", two, "--reference", one, "--working-size", "64"]),
-        ("filling with a LoRA", ["inpaint", one, "--mask", mask], ["--model", sd, "--prompt", "a cat", "--lora", f"{named}=0.5"]),
+        (
+            "a control picture",
+            draw,
+            [
+                "--model",
+                sd,
+                "--prompt",
+                "a cat",
+                "--control",
+                f"lines net={two},weight=0.4,from=0.1,to=1,prepare=canny,low=40,high=90",
+            ],
+        ),
+        (
+            "two control pictures",
+            draw,
+            [
+                "--model",
+                sd,
+                "--prompt",
+                "a cat",
+                "--control",
+                f"{net}={two},weight=0.4",
+                "--control",
+                f"{t2i}={one},weight=0.3,guess=1",
+            ],
+        ),
+        (
+            "a reference",
+            draw,
+            ["--model", looking, "--prompt", "a cat", "--reference", f"{two},weight=0.6,from=0.1,net={plain}"],
+        ),
+        (
+            "references of an edit",
+            ["edit", one],
+            ["--model", klein, "--prompt", "a cat", "--reference", two, "--reference", one, "--working-size", "64"],
+        ),
+        (
+            "filling with a LoRA",
+            ["inpaint", one, "--mask", mask],
+            ["--model", sd, "--prompt", "a cat", "--lora", f"{named}=0.5"],
+        ),
     ]
     failures = 0
     for number, (what, task, options) in enumerate(cases, 1):

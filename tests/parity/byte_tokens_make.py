@@ -6,7 +6,7 @@
 
 The vocabulary is the one that Sfumato embeds (engine/text/qwen.merges.gz), written as vocab.json and merges.txt, which
 transformers reads as it reads Qwen's. Lines: `text|n|hash`, text in hexadecimal, how many ids, and FNV-1a (32 bits) of
-the ids as little-endian 32-bit numbers. """
+the ids as little-endian 32-bit numbers."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import gzip

@@ -1,5 +1,6 @@
 """Model files and jobs for tests that run the command: safetensors as dictionaries, pictures' pixels, batches.
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later"""
+
 import json
 import os
 import pathlib
@@ -14,9 +15,12 @@ SAME, OTHER = "the same picture", "another picture"
 def read(path):
     data = path.read_bytes()
     n = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + n])
+    header = json.loads(data[8 : 8 + n])
     header.pop("__metadata__", None)
-    return {k: (v["dtype"], v["shape"], data[8 + n + v["data_offsets"][0]:8 + n + v["data_offsets"][1]]) for k, v in header.items()}
+    return {
+        k: (v["dtype"], v["shape"], data[8 + n + v["data_offsets"][0] : 8 + n + v["data_offsets"][1]])
+        for k, v in header.items()
+    }
 
 
 def write(path, tensors):
@@ -35,8 +39,8 @@ def pixels(path):
         return None
     data, at, idat = path.read_bytes(), 8, b""
     while at < len(data):
-        n, kind = struct.unpack(">I4s", data[at:at + 8])
-        idat += data[at + 8:at + 8 + n] if kind == b"IDAT" else b""
+        n, kind = struct.unpack(">I4s", data[at : at + 8])
+        idat += data[at + 8 : at + 8 + n] if kind == b"IDAT" else b""
         at += 12 + n
     return idat
 
@@ -60,11 +64,29 @@ class Bench:
     def run(self, jobs):
         """-> for each job its picture's pixels or None, and what was said of it; and all that was said."""
         outs = [self.folder / f"out-{i}.png" for i in range(len(jobs))]
-        same = {"task": "txt2img", "prompt": "a cat", "steps": 2, "sampler": "euler", "width": 64, "height": 64, "seed": 7}
-        lines = [json.dumps({**same, "out": str(out), **{k: str(v) if isinstance(v, pathlib.Path) else v for k, v in job.items()}})
-                 for out, job in zip(outs, jobs)]
+        same = {
+            "task": "txt2img",
+            "prompt": "a cat",
+            "steps": 2,
+            "sampler": "euler",
+            "width": 64,
+            "height": 64,
+            "seed": 7,
+        }
+        lines = [
+            json.dumps(
+                {**same, "out": str(out), **{k: str(v) if isinstance(v, pathlib.Path) else v for k, v in job.items()}}
+            )
+            for out, job in zip(outs, jobs)
+        ]
         (self.folder / "jobs.jsonl").write_text("".join(line + "\n" for line in lines))
-        r = subprocess.run([self.sfumato, "batch", self.folder / "jobs.jsonl"], capture_output=True, text=True, env=self.env, timeout=380)
+        r = subprocess.run(
+            [self.sfumato, "batch", self.folder / "jobs.jsonl"],
+            capture_output=True,
+            text=True,
+            env=self.env,
+            timeout=380,
+        )
         said = {int(m[1]): m[2] for m in re.finditer(r"line (\d+): (.*)", r.stderr)}
         results = [(pixels(out), said.get(i + 1, "")) for i, out in enumerate(outs)]
         for out in outs:

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Makes adapters.json.gz (small Stable Diffusion 1.x networks, adapters in every kind and spelling, cases) and adapters.safetensors (expected
-outputs) for adapters.c. LyCORIS, PEFT and diffusers apply the adapters; weights and inputs come from the hash of hashed.py.
+"""Makes adapters.json.gz (small Stable Diffusion 1.x networks, adapters in every kind and spelling, cases) and
+adapters.safetensors (expected outputs) for adapters.c. LyCORIS, PEFT and diffusers apply the adapters; weights and
+inputs come from the hash of hashed.py.
 
     python tests/parity/make-adapters.py
 
-Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0, peft 0.21.2, lycoris-lora 4.1.3, safetensors 0.8.0, numpy 2.4.6.
+Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0, peft 0.21.2, lycoris-lora 4.1.3, safetensors 0.8.0,
+numpy 2.4.6.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
+
 import copy
 import gzip
 import json
@@ -30,12 +33,38 @@ torch.set_num_threads(1)
 models, cases, expected = {}, [], {}
 
 CROSS, DOWN, UP, UPCROSS = "CrossAttnDownBlock2D", "DownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"
-unet = UNet2DConditionModel(sample_size=8, in_channels=4, out_channels=4, layers_per_block=2, block_out_channels=(32, 64), cross_attention_dim=48,
-                            attention_head_dim=4, norm_num_groups=8, down_block_types=(CROSS, DOWN), up_block_types=(UP, UPCROSS))
-text = CLIPTextModel(CLIPTextConfig(vocab_size=500, max_position_embeddings=77, projection_dim=32, bos_token_id=498, eos_token_id=499,
-                                    hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, hidden_act="quick_gelu"))
-models["sd"] = {"files": [{"folder": "unet", "config": config_of(unet), "tensors": fill(unet, "sd/unet")},
-                          {"folder": "text_encoder", "config": config_of(text), "tensors": fill(text, "sd/text_encoder")}]}
+unet = UNet2DConditionModel(
+    sample_size=8,
+    in_channels=4,
+    out_channels=4,
+    layers_per_block=2,
+    block_out_channels=(32, 64),
+    cross_attention_dim=48,
+    attention_head_dim=4,
+    norm_num_groups=8,
+    down_block_types=(CROSS, DOWN),
+    up_block_types=(UP, UPCROSS),
+)
+text = CLIPTextModel(
+    CLIPTextConfig(
+        vocab_size=500,
+        max_position_embeddings=77,
+        projection_dim=32,
+        bos_token_id=498,
+        eos_token_id=499,
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        hidden_act="quick_gelu",
+    )
+)
+models["sd"] = {
+    "files": [
+        {"folder": "unet", "config": config_of(unet), "tensors": fill(unet, "sd/unet")},
+        {"folder": "text_encoder", "config": config_of(text), "tensors": fill(text, "sd/text_encoder")},
+    ]
+}
 N, H, W, TOKENS = 2, 6, 5, 7
 TIMES = [981, 17.5]
 x = nchw(hash_input("adapters/x", (N, H, W, 4)))
@@ -63,7 +92,8 @@ def power(v):
 
 
 def put(key, name, tensor, out, given=None):
-    """Adds a tensor [name, hashed name, dims, power of two, "bare"] or [name, "", dims, values] to a file's list, and gives it its values."""
+    """Adds a tensor [name, hashed name, dims, power of two, "bare"] or [name, "", dims, values] to a file's list, and
+    gives it its values."""
     dims = list(tensor.shape)
     with torch.no_grad():
         if given is not None:
@@ -75,13 +105,20 @@ def put(key, name, tensor, out, given=None):
         exponent = 0 if "w1" in name or "t2" in name or "t1" in name else power(1 / np.sqrt(max(4, fan)))
         if len(dims) < 2:
             exponent = -2
-        tensor.copy_(torch.from_numpy(small(hashed, dims, 2.0 ** exponent)))
+        tensor.copy_(torch.from_numpy(small(hashed, dims, 2.0**exponent)))
         out.append([name, hashed, dims, exponent, "bare"])
 
 
 def case(name, files, y=None, t=None, **more):
-    models[name] = {"files": [{"file": "adapter_model.safetensors" if "config" in more else name + ".safetensors", "tensors": files,
-                               **({"metadata": more["metadata"]} if "metadata" in more else {})}]}
+    models[name] = {
+        "files": [
+            {
+                "file": "adapter_model.safetensors" if "config" in more else name + ".safetensors",
+                "tensors": files,
+                **({"metadata": more["metadata"]} if "metadata" in more else {}),
+            }
+        ]
+    }
     if "config" in more:
         models[name]["files"].insert(0, {"json": "adapter_config.json", "config": more["config"]})
     c = {"name": name, "strength": more.get("strength", 1), "unet": y is not None, "text": t is not None}
@@ -97,6 +134,7 @@ def case(name, files, y=None, t=None, **more):
 
 # ---- LyCORIS: kinds, on copies of the networks ----
 
+
 def kohya(prefix, module):
     return prefix + "_" + module.replace(".", "_")
 
@@ -104,8 +142,15 @@ def kohya(prefix, module):
 def ldm(module):
     """The name in original files."""
     import re
-    resnet = {"norm1": "in_layers.0", "conv1": "in_layers.2", "norm2": "out_layers.0", "conv2": "out_layers.3", "time_emb_proj": "emb_layers.1",
-              "conv_shortcut": "skip_connection"}
+
+    resnet = {
+        "norm1": "in_layers.0",
+        "conv1": "in_layers.2",
+        "norm2": "out_layers.0",
+        "conv2": "out_layers.3",
+        "time_emb_proj": "emb_layers.1",
+        "conv_shortcut": "skip_connection",
+    }
     m = re.match(r"(down|up)_blocks\.(\d+)\.(\w+)\.(\d+)\.(.*)", module)
     if m:
         down, i, kind, j, rest = m[1] == "down", int(m[2]), m[3], int(m[4]), m[5]
@@ -118,14 +163,21 @@ def ldm(module):
     m = re.match(r"mid_block\.(\w+)\.(\d+)\.(.*)", module)
     if m:
         return f"middle_block.{2 * int(m[2])}.{resnet[m[3]]}" if m[1] == "resnets" else f"middle_block.1.{m[3]}"
-    return {"conv_in": "input_blocks.0.0", "conv_out": "out.2", "time_embedding.linear_1": "time_embed.0",
-            "time_embedding.linear_2": "time_embed.2", "conv_norm_out": "out.0"}[module]
+    return {
+        "conv_in": "input_blocks.0.0",
+        "conv_out": "out.2",
+        "time_embedding.linear_1": "time_embed.0",
+        "time_embedding.linear_2": "time_embed.2",
+        "conv_norm_out": "out.0",
+    }[module]
 
 
 def lycoris(name, algo, spell, strength=1.0, dim=4, **options):
     model = copy.deepcopy(unet)
     paths = {id(m): n for n, m in model.named_modules()}
-    net = create_lycoris(model, strength, linear_dim=dim, linear_alpha=dim / 2, conv_dim=dim, conv_alpha=dim / 2, algo=algo, **options)
+    net = create_lycoris(
+        model, strength, linear_dim=dim, linear_alpha=dim / 2, conv_dim=dim, conv_alpha=dim / 2, algo=algo, **options
+    )
     out = []
     for m in net.loras:
         path = paths[id(m.org_module[0])]
@@ -136,7 +188,15 @@ def lycoris(name, algo, spell, strength=1.0, dim=4, **options):
         for key, t in live.items():
             full = spell(path) + "." + ({"weight": "diff", "bias": "diff_b"}.get(key, key) if algo == "full" else key)
             if key == "dora_scale":
-                put(name, full, t, out, given=(t.detach().numpy() * (1 + small(f"{name}/{full}", list(t.shape), 0.25))).astype(np.float16).astype(np.float32))
+                put(
+                    name,
+                    full,
+                    t,
+                    out,
+                    given=(t.detach().numpy() * (1 + small(f"{name}/{full}", list(t.shape), 0.25)))
+                    .astype(np.float16)
+                    .astype(np.float32),
+                )
             else:
                 put(name, full, t, out)
         m.multiplier = strength
@@ -149,8 +209,14 @@ def full_unet(path):
 
 
 def preset(**o):
-    LycorisNetwork.apply_preset({"enable_conv": True, "target_module": ["ResnetBlock2D", "Transformer2DModel", "Downsample2D", "Upsample2D"],
-                                 "target_name": [], **o})
+    LycorisNetwork.apply_preset(
+        {
+            "enable_conv": True,
+            "target_module": ["ResnetBlock2D", "Transformer2DModel", "Downsample2D", "Upsample2D"],
+            "target_name": [],
+            **o,
+        }
+    )
 
 
 preset()
@@ -191,9 +257,23 @@ def peft(name, rename, config, base=unet, what="unet", meta=None, beside=None):
         t = live[inside[0]]
         full = rename(key)
         if "magnitude" in key:
-            put(name, full, t.data, out, given=(t.detach().numpy() * (1 + small(f"{name}/{full}", list(t.shape), 0.25))).astype(np.float16).astype(np.float32))
+            put(
+                name,
+                full,
+                t.data,
+                out,
+                given=(t.detach().numpy() * (1 + small(f"{name}/{full}", list(t.shape), 0.25)))
+                .astype(np.float16)
+                .astype(np.float32),
+            )
         elif "ia3" in key:
-            put(name, full, t.data, out, given=(1 + small(f"{name}/{full}", list(t.shape), 0.25)).astype(np.float16).astype(np.float32))
+            put(
+                name,
+                full,
+                t.data,
+                out,
+                given=(1 + small(f"{name}/{full}", list(t.shape), 0.25)).astype(np.float16).astype(np.float32),
+            )
         else:
             put(name, full, t.data, out)
     more = {}
@@ -212,7 +292,12 @@ def bare(key):
 
 def processor(key):
     """diffusers before 0.17."""
-    for a, b in (("to_q", "processor.to_q_lora"), ("to_k", "processor.to_k_lora"), ("to_v", "processor.to_v_lora"), ("to_out.0", "processor.to_out_lora")):
+    for a, b in (
+        ("to_q", "processor.to_q_lora"),
+        ("to_k", "processor.to_k_lora"),
+        ("to_v", "processor.to_v_lora"),
+        ("to_out.0", "processor.to_out_lora"),
+    ):
         key = key.replace(f".{a}.lora_A.", f".{b}.down.").replace(f".{a}.lora_B.", f".{b}.up.")
     return "unet." + bare(key)
 
@@ -226,21 +311,53 @@ def named(key):
 
 
 peft("diffusers-new", lambda k: "unet." + bare(k), LoraConfig(r=4, lora_alpha=4, target_modules=TO))
-peft("diffusers-alpha", lambda k: "unet." + bare(k), LoraConfig(r=4, lora_alpha=8, target_modules=TO),
-     meta={"lora_adapter_metadata": json.dumps({"unet.r": 4, "unet.lora_alpha": 8})})
-peft("diffusers-processor", processor, LoraConfig(r=4, lora_alpha=4, target_modules=["to_q", "to_k", "to_v", "to_out.0"]))
+peft(
+    "diffusers-alpha",
+    lambda k: "unet." + bare(k),
+    LoraConfig(r=4, lora_alpha=8, target_modules=TO),
+    meta={"lora_adapter_metadata": json.dumps({"unet.r": 4, "unet.lora_alpha": 8})},
+)
+peft(
+    "diffusers-processor", processor, LoraConfig(r=4, lora_alpha=4, target_modules=["to_q", "to_k", "to_v", "to_out.0"])
+)
 peft("diffusers-layer", layer, LoraConfig(r=4, lora_alpha=4, target_modules=TO))
-peft("peft", lambda k: k, LoraConfig(r=4, lora_alpha=3, use_rslora=True, target_modules=TO), beside={"r": 4, "lora_alpha": 3, "use_rslora": True})
+peft(
+    "peft",
+    lambda k: k,
+    LoraConfig(r=4, lora_alpha=3, use_rslora=True, target_modules=TO),
+    beside={"r": 4, "lora_alpha": 3, "use_rslora": True},
+)
 peft("peft-named", named, LoraConfig(r=4, lora_alpha=4, target_modules=TO))
 peft("peft-dora", lambda k: k, LoraConfig(r=4, lora_alpha=4, use_dora=True, target_modules=TO))
-peft("peft-bias", lambda k: k, LoraConfig(r=4, lora_alpha=4, lora_bias=True, target_modules=["to_out.0", "ff.net.0.proj"]))
+peft(
+    "peft-bias",
+    lambda k: k,
+    LoraConfig(r=4, lora_alpha=4, lora_bias=True, target_modules=["to_out.0", "ff.net.0.proj"]),
+)
 peft("peft-loha", lambda k: k, LoHaConfig(r=4, alpha=2, target_modules=TO), beside={"r": 4, "alpha": 2})
-peft("peft-lokr", lambda k: k, LoKrConfig(r=2, alpha=3, decompose_factor=4, target_modules=TO), beside={"r": 2, "alpha": 3})
+peft(
+    "peft-lokr",
+    lambda k: k,
+    LoKrConfig(r=2, alpha=3, decompose_factor=4, target_modules=TO),
+    beside={"r": 2, "alpha": 3},
+)
 # Factors that are matrices as they are: PEFT scales them too.
-peft("peft-lokr-full", lambda k: k, LoKrConfig(r=64, alpha=32, decompose_factor=4, target_modules=TO), beside={"r": 64, "alpha": 32})
-peft("peft-ia3", lambda k: k, IA3Config(target_modules=["to_k", "to_v", "ff.net.2", "proj_in", "to_out.0"], feedforward_modules=["ff.net.2"]))
-peft("ldm-dotted", lambda k: "diffusion_model." + ldm(bare(k).rsplit(".lora_", 1)[0]) + ".lora_" + k.rsplit(".lora_", 1)[1],
-     LoraConfig(r=4, lora_alpha=4, target_modules=TO))
+peft(
+    "peft-lokr-full",
+    lambda k: k,
+    LoKrConfig(r=64, alpha=32, decompose_factor=4, target_modules=TO),
+    beside={"r": 64, "alpha": 32},
+)
+peft(
+    "peft-ia3",
+    lambda k: k,
+    IA3Config(target_modules=["to_k", "to_v", "ff.net.2", "proj_in", "to_out.0"], feedforward_modules=["ff.net.2"]),
+)
+peft(
+    "ldm-dotted",
+    lambda k: "diffusion_model." + ldm(bare(k).rsplit(".lora_", 1)[0]) + ".lora_" + k.rsplit(".lora_", 1)[1],
+    LoraConfig(r=4, lora_alpha=4, target_modules=TO),
+)
 
 PROJ = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
 
@@ -254,7 +371,11 @@ def te(key):
 def linear_layer(key):
     path, end = bare(key).rsplit(".lora_", 1)
     path = path if path.startswith("text_model.") else "text_model." + path
-    return "text_encoder." + path + {"A.weight": ".lora_linear_layer.down.weight", "B.weight": ".lora_linear_layer.up.weight"}[end]
+    return (
+        "text_encoder."
+        + path
+        + {"A.weight": ".lora_linear_layer.down.weight", "B.weight": ".lora_linear_layer.up.weight"}[end]
+    )
 
 
 CONFIG = LoraConfig(r=4, lora_alpha=4, target_modules=PROJ)
@@ -271,7 +392,9 @@ sum_names = ["kohya-lora", "diffusers-new"]
 def merged(name):
     """The difference that an adapter of plain pairs makes to each weight."""
     tensors = {t[0]: t for t in models[name]["files"][0]["tensors"]}
-    value = lambda t: small(t[1], t[2], 2.0 ** t[3]) if isinstance(t[3], int) else np.array(t[3], dtype=np.float32).reshape(t[2])  # noqa: E731
+    value = lambda t: (
+        small(t[1], t[2], 2.0 ** t[3]) if isinstance(t[3], int) else np.array(t[3], dtype=np.float32).reshape(t[2])
+    )  # noqa: E731
     paths = {full_unet(n): n for n, _ in unet.named_modules()} | {"unet." + n: n for n, _ in unet.named_modules()}
     out = {}
     for n in tensors:
@@ -280,7 +403,10 @@ def merged(name):
                 stem = n.removesuffix(up)
                 a, b = value(tensors[n]), value(tensors[stem + down])
                 alpha = tensors[stem + ".alpha"][3][0] if stem + ".alpha" in tensors else b.shape[0]
-                out[paths[stem]] = torch.from_numpy((a.reshape(a.shape[0], -1) @ b.reshape(b.shape[0], -1)).reshape(a.shape[0], *b.shape[1:]) * (alpha / b.shape[0]))
+                out[paths[stem]] = torch.from_numpy(
+                    (a.reshape(a.shape[0], -1) @ b.reshape(b.shape[0], -1)).reshape(a.shape[0], *b.shape[1:])
+                    * (alpha / b.shape[0])
+                )
     return out
 
 

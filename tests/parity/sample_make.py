@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Makes sample.golden: noise, sigma tables and sampler runs of the reference implementations.
 
-  python3 -m venv venv; venv/bin/pip install torch==2.13.0 diffusers==0.42.1 scipy==1.17.1; venv/bin/pip install --no-deps k-diffusion==0.1.1.post1
-  git clone https://github.com/comfyanonymous/ComfyUI; git clone https://github.com/AUTOMATIC1111/stable-diffusion-webui
-  venv/bin/python tests/parity/sample_make.py ComfyUI/comfy/k_diffusion/sampling.py \
+  python3 -m venv venv; venv/bin/pip install torch==2.13.0 diffusers==0.42.1 scipy==1.17.1; venv/bin/pip install
+  --no-deps k-diffusion==0.1.1.post1 git clone https://github.com/comfyanonymous/ComfyUI; git clone
+  https://github.com/AUTOMATIC1111/stable-diffusion-webui venv/bin/python tests/parity/sample_make.py
+  ComfyUI/comfy/k_diffusion/sampling.py \
     stable-diffusion-webui/modules/sd_samplers_extra.py > tests/parity/sample.golden
 
-One record a line, `name|numbers`. The samplers of k-diffusion are run as they are, in double, on the true `sampling.py`; DDIM, DDPM and UniPC are
-diffusers' schedulers with their tables set to the schedule under test; those that neither has are run from the sources of ComfyUI (a125cd84, 2025-10-11)
-and of AUTOMATIC1111's web UI (82a973c0, 2024-07-27), which the command names; all with one analytic denoiser and numbered noise, which test_sample.c repeats.
+One record a line, `name|numbers`. The samplers of k-diffusion are run as they are, in double, on the true
+`sampling.py`; DDIM, DDPM and UniPC are diffusers' schedulers with their tables set to the schedule under test; those
+that neither has are run from the sources of ComfyUI (a125cd84, 2025-10-11) and of AUTOMATIC1111's web UI (82a973c0,
+2024-07-27), which the command names; all with one analytic denoiser and numbered noise, which test_sample.c repeats.
 """
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import importlib.util
 import math
@@ -32,7 +35,9 @@ def load_k_diffusion():
     utils.append_dims = lambda x, n: x[(...,) + (None,) * (n - x.ndim)]
     torchdiffeq = types.ModuleType("torchdiffeq")
     torchdiffeq.odeint = None
-    sys.modules.update({"kd": package, "kd.utils": utils, "torchdiffeq": torchdiffeq, "torchsde": types.ModuleType("torchsde")})
+    sys.modules.update(
+        {"kd": package, "kd.utils": utils, "torchdiffeq": torchdiffeq, "torchsde": types.ModuleType("torchsde")}
+    )
     package.utils = utils
     spec = importlib.util.spec_from_file_location("kd.sampling", package.__path__[0] + "/sampling.py")
     module = importlib.util.module_from_spec(spec)
@@ -60,8 +65,14 @@ def load_comfy(path):
     comfy.model_sampling = types.ModuleType("comfy.model_sampling")
     comfy.model_sampling.CONST = type("CONST", (), {})
     comfy.model_patcher.set_model_options_post_cfg_function = lambda options, f, **_: {**options, "post": f}
-    sys.modules.update({"comfy": comfy, "comfy.k_diffusion": package, "comfy.model_patcher": comfy.model_patcher,
-                        "comfy.model_sampling": comfy.model_sampling})
+    sys.modules.update(
+        {
+            "comfy": comfy,
+            "comfy.k_diffusion": package,
+            "comfy.model_patcher": comfy.model_patcher,
+            "comfy.model_sampling": comfy.model_sampling,
+        }
+    )
     for name in ("utils", "deis", "sa_solver"):
         setattr(package, name, types.ModuleType(name))
         sys.modules["comfy.k_diffusion." + name] = getattr(package, name)
@@ -84,30 +95,38 @@ def emit(name, values):
 
 # ---- noise ---------------------------------------------------------------------------------------------------------
 
+
 def philox(counter, key, rounds=10):
     """Philox 4x32 from Salmon 2011, on arrays."""
     c = [np.uint64(v) if np.isscalar(v) else v.astype(np.uint64) for v in counter]
     k0, k1 = key
-    mask = np.uint64(0xffffffff)
+    mask = np.uint64(0xFFFFFFFF)
     for _ in range(rounds):
-        p0, p1 = np.uint64(0xd2511f53) * c[0], np.uint64(0xcd9e8d57) * c[2]
-        c = [(p1 >> np.uint64(32)) ^ c[1] ^ np.uint64(k0), p1 & mask, (p0 >> np.uint64(32)) ^ c[3] ^ np.uint64(k1), p0 & mask]
-        k0, k1 = (k0 + 0x9e3779b9) & 0xffffffff, (k1 + 0xbb67ae85) & 0xffffffff
+        p0, p1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
+        c = [
+            (p1 >> np.uint64(32)) ^ c[1] ^ np.uint64(k0),
+            p1 & mask,
+            (p0 >> np.uint64(32)) ^ c[3] ^ np.uint64(k1),
+            p0 & mask,
+        ]
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
     return c
 
 
 # Known answers of the paper's library (Random123, kat_vectors: philox4x32 10).
 for counter, key, answer in [
-        ([0] * 4, (0, 0), "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-        ([0xffffffff] * 4, (0xffffffff, 0xffffffff), "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-        ([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], (0xa4093822, 0x299f31d0), "d16cfe09 94fdcceb 5001e420 24126ea1")]:
+    ([0] * 4, (0, 0), "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+    ([0xFFFFFFFF] * 4, (0xFFFFFFFF, 0xFFFFFFFF), "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+    ([0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344], (0xA4093822, 0x299F31D0), "d16cfe09 94fdcceb 5001e420 24126ea1"),
+]:
     assert " ".join("%08x" % int(v[0]) for v in philox([np.array([v]) for v in counter], key)) == answer
 
 
 def philox_randn(seed, offset, n):
-    """What torch.randn gives on CUDA: normal i is the first of thread i's cuRAND state; one count of the offset a call."""
+    """What torch.randn gives on CUDA: normal i is the first of thread i's cuRAND state; one count of the offset a
+    call."""
     zero = np.zeros(n)
-    g = philox([np.full(n, offset), zero, np.arange(n), zero], (seed & 0xffffffff, seed >> 32))
+    g = philox([np.full(n, offset), zero, np.arange(n), zero], (seed & 0xFFFFFFFF, seed >> 32))
     unit = float(np.float32(2.3283064e-10))
     turn = float(np.float32(2.3283064e-10) * np.float32(6.2831855))
     u, v = g[0] * unit + unit / 2, g[1] * turn + turn / 2
@@ -133,7 +152,10 @@ def noise():
         for draw in range(3):
             name = "%d %d %d %d" % (*shape, draw)
             emit("stream_torch " + name, summary(torch.randn(shape, generator=generator).permute(1, 2, 0)))
-            emit("stream_philox " + name, summary(philox_randn(77, draw, math.prod(shape)).reshape(shape).transpose(1, 2, 0)))
+            emit(
+                "stream_philox " + name,
+                summary(philox_randn(77, draw, math.prod(shape)).reshape(shape).transpose(1, 2, 0)),
+            )
 
 
 # ---- sigma tables ---------------------------------------------------------------------------------------------------
@@ -151,7 +173,7 @@ def table(model):
     if model == "linear":
         betas = torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)
     else:
-        betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64)**2
+        betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
     if model == "zsnr":
         betas = diffusers.schedulers.scheduling_ddim.rescale_zero_terminal_snr(betas)
     a = (1 - betas).cumprod(0)
@@ -196,7 +218,7 @@ def schedule(model, name, n, sampler="euler"):
     elif name == "karras":
         rho = 7.0  # K.get_sigmas_karras works in float
         ramp = torch.linspace(0, 1, n, dtype=torch.float64)
-        sigmas = (s[-1]**(1 / rho) + ramp * (s[0]**(1 / rho) - s[-1]**(1 / rho)))**rho
+        sigmas = (s[-1] ** (1 / rho) + ramp * (s[0] ** (1 / rho) - s[-1] ** (1 / rho))) ** rho
         assert torch.allclose(sigmas.float(), K.get_sigmas_karras(n, s[0].item(), s[-1].item())[:-1], rtol=1e-4)
     elif name == "exponential":
         sigmas = torch.linspace(math.log(s[-1]), math.log(s[0]), n, dtype=torch.float64).exp()
@@ -206,14 +228,22 @@ def schedule(model, name, n, sampler="euler"):
         sigmas = ((1 - ramp) * s[-1].atan() + ramp * s[0].atan()).tan()
     elif name == "beta":
         from scipy.stats import beta
-        sigmas = torch.tensor([s[0].item() + beta.ppf(p, 0.6, 0.6) * (s[-1] - s[0]).item() for p in 1 - np.linspace(0, 1, n)], dtype=torch.float64)
+
+        sigmas = torch.tensor(
+            [s[0].item() + beta.ppf(p, 0.6, 0.6) * (s[-1] - s[0]).item() for p in 1 - np.linspace(0, 1, n)],
+            dtype=torch.float64,
+        )
         reference = diffusers.EulerDiscreteScheduler(**BETAS)._convert_to_beta(s.flip(0), n)
         assert torch.allclose(sigmas, torch.as_tensor(reference, dtype=torch.float64), rtol=1e-6)
     elif name == "align_your_steps":  # the published way: n + 1 points, the last replaced by 0
         best = s[[999, 850, 736, 645, 545, 455, 343, 233, 124, 24, 0]].log().flip(0).numpy()
-        sigmas = torch.tensor(np.exp(np.interp(np.linspace(0, 1, n + 1), np.linspace(0, 1, 11), best))[::-1][:-1].copy())
+        sigmas = torch.tensor(
+            np.exp(np.interp(np.linspace(0, 1, n + 1), np.linspace(0, 1, 11), best))[::-1][:-1].copy()
+        )
         if model == "sd1" and n == 10:
-            assert np.allclose(sigmas.numpy(), diffusers.schedulers.AysSchedules["StableDiffusionSigmas"][:-1], atol=6e-3)
+            assert np.allclose(
+                sigmas.numpy(), diffusers.schedulers.AysSchedules["StableDiffusionSigmas"][:-1], atol=6e-3
+            )
     elif name == "gits":  # Forge's table for Stable Diffusion 1.5, log-linear between its points
         best = np.log([14.615, 4.617, 2.507, 1.236, 0.702, 0.402, 0.240, 0.156, 0.104, 0.094, 0.029])
         sigmas = torch.tensor(np.exp(np.interp(np.linspace(0, 10, n), np.arange(11), best)))
@@ -243,7 +273,9 @@ def schedule(model, name, n, sampler="euler"):
             scheduler.set_timesteps(n)
             t = scheduler.timesteps.double()
         else:
-            scheduler = diffusers.DDIMScheduler(**BETAS, timestep_spacing=name, steps_offset=1 if name == "leading" else 0)
+            scheduler = diffusers.DDIMScheduler(
+                **BETAS, timestep_spacing=name, steps_offset=1 if name == "leading" else 0
+            )
             scheduler.set_timesteps(n)
             t = scheduler.timesteps.double()
         sigmas = t_to_sigma(model, t)
@@ -264,7 +296,18 @@ NEWER = ["beta", "ddim_uniform", "align_your_steps", "gits"]
 def schedules_of(model):
     if model.startswith("flow"):
         return ["normal", "karras", "exponential", "kl_optimal", "sgm_uniform", "simple", "trailing"] + NEWER[:2]
-    return ["normal", "karras", "exponential", "kl_optimal", "sgm_uniform", "simple", "trailing", "leading", "linspace", "lcm"] + NEWER
+    return [
+        "normal",
+        "karras",
+        "exponential",
+        "kl_optimal",
+        "sgm_uniform",
+        "simple",
+        "trailing",
+        "leading",
+        "linspace",
+        "lcm",
+    ] + NEWER
 
 
 def tables():
@@ -278,11 +321,14 @@ def tables():
                 emit(f"timesteps {model} {name} {n}", t)
 
 
-# ---- samplers ------------------------------------------------------------------------------------------------------------
+# ---- samplers --------------------------------------------------------------------------------------------------------
+
 
 def analytic(x, sigma):
     """The denoiser of all runs: not linear in x, and smooth in sigma."""
-    return 0.6 * x / (1 + sigma * sigma) + 0.4 * torch.tanh(0.5 * x / (sigma + 0.3) + 0.2 + 0.1 * torch.cos(torch.arange(N, dtype=torch.float64)))
+    return 0.6 * x / (1 + sigma * sigma) + 0.4 * torch.tanh(
+        0.5 * x / (sigma + 0.3) + 0.2 + 0.1 * torch.cos(torch.arange(N, dtype=torch.float64))
+    )
 
 
 class Noise:
@@ -320,10 +366,21 @@ def sample_ipndm(model, x, sigmas, disable):
 
 def run_k(model, sampler, sigmas, x, eta):
     noise = Noise()
-    function = {"euler": K.sample_euler, "euler_a": K.sample_euler_ancestral, "heun": K.sample_heun, "dpm2": K.sample_dpm_2,
-                "dpm2_a": K.sample_dpm_2_ancestral, "lms": K.sample_lms, "dpmpp_2s_a": K.sample_dpmpp_2s_ancestral, "dpmpp_sde": K.sample_dpmpp_sde,
-                "dpmpp_2m": K.sample_dpmpp_2m, "dpmpp_2m_sde": K.sample_dpmpp_2m_sde, "dpmpp_2m_sde_heun": K.sample_dpmpp_2m_sde,
-                "dpmpp_3m_sde": K.sample_dpmpp_3m_sde, "ipndm": sample_ipndm}[sampler]
+    function = {
+        "euler": K.sample_euler,
+        "euler_a": K.sample_euler_ancestral,
+        "heun": K.sample_heun,
+        "dpm2": K.sample_dpm_2,
+        "dpm2_a": K.sample_dpm_2_ancestral,
+        "lms": K.sample_lms,
+        "dpmpp_2s_a": K.sample_dpmpp_2s_ancestral,
+        "dpmpp_sde": K.sample_dpmpp_sde,
+        "dpmpp_2m": K.sample_dpmpp_2m,
+        "dpmpp_2m_sde": K.sample_dpmpp_2m_sde,
+        "dpmpp_2m_sde_heun": K.sample_dpmpp_2m_sde,
+        "dpmpp_3m_sde": K.sample_dpmpp_3m_sde,
+        "ipndm": sample_ipndm,
+    }[sampler]
     options = {"disable": True}
     if sampler in ("euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde"):
         options.update(noise_sampler=noise, eta=eta)
@@ -336,7 +393,7 @@ def run_k(model, sampler, sigmas, x, eta):
         return function(lambda x, sigma: analytic(x, sigma), x, sigmas, **options)
     if sampler == "dpm2_a":  # the midpoint step in the flow's own space down to the ancestral level, then back up
         for i in range(len(sigmas) - 1):
-            us = torch.tensor([to_u(model, s) for s in sigmas[i:i + 2].tolist()], dtype=torch.float64)
+            us = torch.tensor([to_u(model, s) for s in sigmas[i : i + 2].tolist()], dtype=torch.float64)
             down, up = K.get_ancestral_step(us[0], us[1], eta)
             to = down / (1 + down)
             level = torch.stack([sigmas[i], to])
@@ -349,6 +406,7 @@ def run_k(model, sampler, sigmas, x, eta):
     def denoise(x, u):  # X = x / alpha at u = sigma / alpha
         sigma = u / (1 + u)
         return analytic(x * alpha(model, sigma.max().item()), sigma)
+
     us = torch.tensor([to_u(model, s) for s in sigmas.tolist()], dtype=torch.float64)
     return function(denoise, x / alpha(model, sigmas[0].item()), us, **options)
 
@@ -377,6 +435,7 @@ def run_diffusers(model, sampler, sigmas, t, x, eta):
         scheduler = diffusers.DDPMScheduler(**common, clip_sample=False)
         scheduler.set_timesteps(n)
         import diffusers.schedulers.scheduling_ddpm as ddpm
+
         ddpm.randn_tensor = lambda *args, **kwargs: noise()
     scheduler.alphas_cumprod = a[:-1].flip(0)
     X = x / alpha(model, sigmas[0].item()) * a[0].sqrt()
@@ -398,7 +457,7 @@ def run_lcm(model, sigmas, t, x):
     for i in range(len(t)):
         scaled = 10 * t[i]
         skip, out = 0.25 / (scaled**2 + 0.25), scaled / (scaled**2 + 0.25).sqrt()
-        boundary = x if flow else x / (1 + sigmas[i]**2).sqrt()
+        boundary = x if flow else x / (1 + sigmas[i] ** 2).sqrt()
         estimate = out * analytic(x, sigmas[i]) + skip * boundary
         x = alpha(model, sigmas[i + 1].item()) * estimate
         if sigmas[i + 1] > 0:
@@ -409,14 +468,15 @@ def run_lcm(model, sigmas, t, x):
 def check_lcm_against_diffusers():
     sigmas, t = schedule("sd1", "lcm", 10)
     scheduler = diffusers.LCMScheduler(**BETAS, prediction_type="sample")
-    scheduler.alphas_cumprod = 1 / (1 + table("sd1")**2)
+    scheduler.alphas_cumprod = 1 / (1 + table("sd1") ** 2)
     scheduler.set_timesteps(10)
     noise = Noise()
     import diffusers.schedulers.scheduling_lcm as lcm
+
     lcm.randn_tensor = lambda *args, **kwargs: noise()
-    X = start("lcm", sigmas) / (1 + sigmas[0]**2).sqrt()
+    X = start("lcm", sigmas) / (1 + sigmas[0] ** 2).sqrt()
     for i, step in enumerate(scheduler.timesteps):
-        X = scheduler.step(analytic(X * (1 + sigmas[i]**2).sqrt(), sigmas[i]), int(step), X).prev_sample
+        X = scheduler.step(analytic(X * (1 + sigmas[i] ** 2).sqrt(), sigmas[i]), int(step), X).prev_sample
     x = run_lcm("sd1", sigmas, t, start("lcm", sigmas))
     assert torch.allclose(X, x, rtol=1e-6), (X, x)
 
@@ -435,17 +495,32 @@ class ComfyModel:
 
     def __call__(self, x, sigma, model_options=None, **_):
         estimate = analytic(x, sigma)
-        return model_options["post"]({"denoised": estimate, "uncond_denoised": without_prompt(x, sigma)}) if model_options else estimate
+        return (
+            model_options["post"]({"denoised": estimate, "uncond_denoised": without_prompt(x, sigma)})
+            if model_options
+            else estimate
+        )
 
 
 def run_comfy(model, sampler, sigmas, x, eta):
     COMFY.offset_first_sigma_for_snr = lambda s, _: s
-    COMFY.sigma_to_half_log_snr = lambda s, model_sampling: torch.tensor([to_u(model, v) for v in s.reshape(-1).tolist()], dtype=torch.float64).reshape(s.shape).log().neg()
-    function = {"res_multistep": COMFY.res_multistep, "er_sde": COMFY.sample_er_sde, "euler_cfg_pp": COMFY.sample_euler_ancestral_cfg_pp,
-                "euler_a_cfg_pp": COMFY.sample_euler_ancestral_cfg_pp}[sampler]
+    COMFY.sigma_to_half_log_snr = (
+        lambda s, model_sampling: torch.tensor([to_u(model, v) for v in s.reshape(-1).tolist()], dtype=torch.float64)
+        .reshape(s.shape)
+        .log()
+        .neg()
+    )
+    function = {
+        "res_multistep": COMFY.res_multistep,
+        "er_sde": COMFY.sample_er_sde,
+        "euler_cfg_pp": COMFY.sample_euler_ancestral_cfg_pp,
+        "euler_a_cfg_pp": COMFY.sample_euler_ancestral_cfg_pp,
+    }[sampler]
     options = {"s_noise": eta} if sampler == "er_sde" else {"eta": eta}
     real_arange = torch.arange
-    torch.arange = lambda *a, **k: real_arange(*a, **{**k, "dtype": torch.float64})  # er_sde counts its points in single precision
+    torch.arange = lambda *a, **k: real_arange(
+        *a, **{**k, "dtype": torch.float64}
+    )  # er_sde counts its points in single precision
     x = function(ComfyModel(), x, sigmas, extra_args={}, disable=True, noise_sampler=Noise(), **options)
     torch.arange = real_arange
     return x
@@ -455,8 +530,12 @@ def run_restart(sigmas, x):
     noise = Noise()
     K.torch = types.SimpleNamespace(randn_like=lambda _: noise())
     keep = K.get_sigmas_karras
-    K.get_sigmas_karras = lambda n, low, high, **_: torch.cat([  # in double
-        (high**(1 / 7) + torch.linspace(0, 1, n, dtype=torch.float64) * (low**(1 / 7) - high**(1 / 7)))**7, torch.zeros(1, dtype=torch.float64)])
+    K.get_sigmas_karras = lambda n, low, high, **_: torch.cat(
+        [  # in double
+            (high ** (1 / 7) + torch.linspace(0, 1, n, dtype=torch.float64) * (low ** (1 / 7) - high ** (1 / 7))) ** 7,
+            torch.zeros(1, dtype=torch.float64),
+        ]
+    )
     x = WEBUI.restart_sampler(lambda x, sigma: analytic(x, sigma[0]), x[None], sigmas, disable=True)[0]
     K.torch, K.get_sigmas_karras = torch, keep
     return x
@@ -499,18 +578,20 @@ def run_deis(us, x, n):
 def run_tcd(model, sigmas, t, x, eta):
     scheduler = diffusers.TCDScheduler(**BETAS, prediction_type="sample")
     scheduler.set_timesteps(len(t))
-    scheduler.timesteps, scheduler.alphas_cumprod = t.long(), 1 / (1 + table(model)**2)
+    scheduler.timesteps, scheduler.alphas_cumprod = t.long(), 1 / (1 + table(model) ** 2)
     noise = Noise()
     import diffusers.schedulers.scheduling_tcd as tcd
+
     tcd.randn_tensor = lambda *args, **kwargs: noise()
-    X = x / (1 + sigmas[0]**2).sqrt()
+    X = x / (1 + sigmas[0] ** 2).sqrt()
     for i, step in enumerate(scheduler.timesteps):
-        X = scheduler.step(analytic(X * (1 + sigmas[i]**2).sqrt(), sigmas[i]), int(step), X, eta=eta).prev_sample
+        X = scheduler.step(analytic(X * (1 + sigmas[i] ** 2).sqrt(), sigmas[i]), int(step), X, eta=eta).prev_sample
     return X
 
 
 def run_ddim_cfgpp(us, x, eta):
-    """DDIM of the web UI (Song 2020, eq. 12), whose direction is the noise that is predicted without the prompt (Chung 2024, Algorithm 2)"""
+    """DDIM of the web UI (Song 2020, eq. 12), whose direction is the noise that is predicted without the prompt (Chung
+    2024, Algorithm 2)"""
     noise = Noise()
     a = vp_alphas(us)
     X = x * a[0].sqrt()
@@ -525,18 +606,43 @@ def run_ddim_cfgpp(us, x, eta):
 
 def newer_runs():
     usual = {"er_sde": 1.0, "euler_a_cfg_pp": 1.0, "tcd": 0.3}
-    cases = [(m, s, c, 10, usual.get(s, 0.0)) for m in ("sd1", "zsnr", "flow3") for c in ("normal", "karras", "sgm_uniform", "beta")
-             for s in ("deis", "plms", "res_multistep", "er_sde", "euler_cfg_pp", "euler_a_cfg_pp") if (m, c) != ("zsnr", "beta")]
-    cases += [("sd1", s, "normal", n, usual.get(s, 0.0)) for s in ("deis", "plms", "res_multistep", "er_sde", "euler_cfg_pp", "euler_a_cfg_pp", "dpm_fast",
-                                                                   "restart") for n in (1, 2, 3, 16) if (s, n) not in (("dpm_fast", 1), ("deis", 16))] + [("sd1", "deis", "linspace", 16, 0.0)]
-    cases += [("sd1", s, c, 7, e) for s, c, e in (("euler_cfg_pp", "karras", 0.4), ("res_multistep", "karras", 1.0), ("er_sde", "karras", 0.5))]
-    cases += [(m, "tcd", c, 4, e) for m in ("sd1", "zsnr") for c in ("lcm", "leading", "trailing") for e in (0.0, 0.3, 1.0)] + [("sd1", "tcd", "lcm", 1, 0.3)]
-    cases += [(m, "dpm_fast", c, n, e) for m in ("sd1", "zsnr") for c in ("normal", "sgm_uniform") for n in (9, 10, 11)
-              for e in ((0.0, 1.0) if c == "normal" else (0.0,))]  # the reference's noise is NaN where a step is cut off at the end
-    cases += [("sd1", "dpm_adaptive", "normal", 10, e) for e in (0.0, 0.5)] + [("sd1", "dpm_adaptive", "normal", 25, 0.0)]
-    cases += [(m, "restart", c, n, 0.0) for m in ("sd1", "zsnr") for c in ("karras", "normal") for n in (19, 20, 24, 40)] + [("flow3", "restart", "karras", 12, 0.0)]
+    cases = [
+        (m, s, c, 10, usual.get(s, 0.0))
+        for m in ("sd1", "zsnr", "flow3")
+        for c in ("normal", "karras", "sgm_uniform", "beta")
+        for s in ("deis", "plms", "res_multistep", "er_sde", "euler_cfg_pp", "euler_a_cfg_pp")
+        if (m, c) != ("zsnr", "beta")
+    ]
+    cases += [
+        ("sd1", s, "normal", n, usual.get(s, 0.0))
+        for s in ("deis", "plms", "res_multistep", "er_sde", "euler_cfg_pp", "euler_a_cfg_pp", "dpm_fast", "restart")
+        for n in (1, 2, 3, 16)
+        if (s, n) not in (("dpm_fast", 1), ("deis", 16))
+    ] + [("sd1", "deis", "linspace", 16, 0.0)]
+    cases += [
+        ("sd1", s, c, 7, e)
+        for s, c, e in (("euler_cfg_pp", "karras", 0.4), ("res_multistep", "karras", 1.0), ("er_sde", "karras", 0.5))
+    ]
+    cases += [
+        (m, "tcd", c, 4, e) for m in ("sd1", "zsnr") for c in ("lcm", "leading", "trailing") for e in (0.0, 0.3, 1.0)
+    ] + [("sd1", "tcd", "lcm", 1, 0.3)]
+    cases += [
+        (m, "dpm_fast", c, n, e)
+        for m in ("sd1", "zsnr")
+        for c in ("normal", "sgm_uniform")
+        for n in (9, 10, 11)
+        for e in ((0.0, 1.0) if c == "normal" else (0.0,))
+    ]  # the reference's noise is NaN where a step is cut off at the end
+    cases += [("sd1", "dpm_adaptive", "normal", 10, e) for e in (0.0, 0.5)] + [
+        ("sd1", "dpm_adaptive", "normal", 25, 0.0)
+    ]
+    cases += [
+        (m, "restart", c, n, 0.0) for m in ("sd1", "zsnr") for c in ("karras", "normal") for n in (19, 20, 24, 40)
+    ] + [("flow3", "restart", "karras", 12, 0.0)]
     cases += [("sd1", s, c, 10, 0.0) for s in ("euler", "dpmpp_2m", "dpm2") for c in NEWER]
-    cases += [("sd1", "ddim_cfg_pp", c, n, e) for c in ("leading", "normal", "karras") for n in (1, 10) for e in (0.0, 0.5)]
+    cases += [
+        ("sd1", "ddim_cfg_pp", c, n, e) for c in ("leading", "normal", "karras") for n in (1, 10) for e in (0.0, 0.5)
+    ]
     for model, sampler, name, n, eta in cases:
         sigmas, t = schedule(model, name, n, sampler)
         x = start(sampler, sigmas, model.startswith("flow"))
@@ -559,16 +665,54 @@ def newer_runs():
 
 
 def start(sampler, sigmas, flow=False):
-    scale = (sigmas[0]**2 + 1).sqrt() if sampler in ("ddim", "ddpm", "unipc", "lcm", "deis", "plms", "tcd", "ddim_cfg_pp") and not flow else sigmas[0]
+    scale = (
+        (sigmas[0] ** 2 + 1).sqrt()
+        if sampler in ("ddim", "ddpm", "unipc", "lcm", "deis", "plms", "tcd", "ddim_cfg_pp") and not flow
+        else sigmas[0]
+    )
     return torch.randn(N, generator=torch.Generator().manual_seed(5)).double() * scale
 
 
 def runs():
-    samplers = ["euler", "euler_a", "heun", "dpm2", "dpm2_a", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_sde", "dpmpp_2s_a", "ddim", "ddpm", "unipc", "lms", "lcm",
-                "dpmpp_3m_sde", "dpmpp_2m_sde_heun", "ipndm"]
-    usual = {"euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde", "ddpm"}
-    cases = [(m, s, c, 10, 1.0 if s in usual else 0.0) for m in ("sd1", "zsnr", "flow3") for s in samplers for c in schedules_of(m) if c not in NEWER]
-    cases += [("sd1", s, "karras", 7, 0.4) for s in sorted(usual - {"ddpm"})] + [("sd1", "ddim", c, 7, e) for c in ("leading", "trailing") for e in (0.5, 1.0)]
+    samplers = [
+        "euler",
+        "euler_a",
+        "heun",
+        "dpm2",
+        "dpm2_a",
+        "dpmpp_2m",
+        "dpmpp_2m_sde",
+        "dpmpp_sde",
+        "dpmpp_2s_a",
+        "ddim",
+        "ddpm",
+        "unipc",
+        "lms",
+        "lcm",
+        "dpmpp_3m_sde",
+        "dpmpp_2m_sde_heun",
+        "ipndm",
+    ]
+    usual = {
+        "euler_a",
+        "dpm2_a",
+        "dpmpp_2s_a",
+        "dpmpp_sde",
+        "dpmpp_2m_sde",
+        "dpmpp_2m_sde_heun",
+        "dpmpp_3m_sde",
+        "ddpm",
+    }
+    cases = [
+        (m, s, c, 10, 1.0 if s in usual else 0.0)
+        for m in ("sd1", "zsnr", "flow3")
+        for s in samplers
+        for c in schedules_of(m)
+        if c not in NEWER
+    ]
+    cases += [("sd1", s, "karras", 7, 0.4) for s in sorted(usual - {"ddpm"})] + [
+        ("sd1", "ddim", c, 7, e) for c in ("leading", "trailing") for e in (0.5, 1.0)
+    ]
     cases += [("sd1", s, "normal", n, 1.0 if s in usual else 0.0) for s in samplers for n in (1, 2, 3)]
     for model, sampler, name, n, eta in cases:
         sigmas, t = schedule(model, name, n, sampler)
@@ -586,12 +730,13 @@ def runs():
 def rescale():
     """diffusers' rescale_noise_cfg"""
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
+
     g = torch.Generator().manual_seed(9)
     cfg, cond = torch.randn(2, N, generator=g) * 3 + 0.5, torch.randn(2, N, generator=g)
     emit("rescale 0.7", rescale_noise_cfg(cfg.double(), cond.double(), 0.7).ravel())
 
 
-# ---- whole chains ------------------------------------------------------------------------------------------------------------
+# ---- whole chains ----------------------------------------------------------------------------------------------------
 
 SD = dict(**BETAS, num_train_timesteps=1000)
 
@@ -602,7 +747,8 @@ def network(x, t):
 
 
 def chain(name, scheduler, n, strength=1.0, noisy=(), add="ddpm", **options):
-    """The loop of diffusers' pipelines, with scheduler and network as they are there. Start: noise of seed 5, picture: of seed 6."""
+    """The loop of diffusers' pipelines, with scheduler and network as they are there. Start: noise of seed 5, picture:
+    of seed 6."""
     scheduler.set_timesteps(n)
     steps = scheduler.timesteps
     draws = Noise()
@@ -611,10 +757,12 @@ def chain(name, scheduler, n, strength=1.0, noisy=(), add="ddpm", **options):
     x = torch.randn(N, generator=torch.Generator().manual_seed(5)).double()
     if strength < 1:
         begin = max(n - min(int(n * strength), n), 0)
-        steps = steps[begin * scheduler.order:]
+        steps = steps[begin * scheduler.order :]
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(begin * scheduler.order)
-        x = scheduler.add_noise(torch.randn(N, generator=torch.Generator().manual_seed(6)).double()[None], x[None], steps[:1])[0]
+        x = scheduler.add_noise(
+            torch.randn(N, generator=torch.Generator().manual_seed(6)).double()[None], x[None], steps[:1]
+        )[0]
     else:
         x = x * getattr(scheduler, "init_noise_sigma", 1.0)
     for t in steps:
@@ -626,24 +774,53 @@ def chain(name, scheduler, n, strength=1.0, noisy=(), add="ddpm", **options):
 
 
 def chains():
-    from diffusers import (DDIMScheduler, DDPMScheduler, DEISMultistepScheduler, PNDMScheduler, TCDScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler,
-                           FlowMatchEulerDiscreteScheduler, LCMScheduler, UniPCMultistepScheduler)
+    from diffusers import (
+        DDIMScheduler,
+        DDPMScheduler,
+        DEISMultistepScheduler,
+        PNDMScheduler,
+        TCDScheduler,
+        DPMSolverMultistepScheduler,
+        EulerAncestralDiscreteScheduler,
+        EulerDiscreteScheduler,
+        FlowMatchEulerDiscreteScheduler,
+        LCMScheduler,
+        UniPCMultistepScheduler,
+    )
+
     of = "diffusers.schedulers.scheduling_"
-    ddim = dict(**SD, clip_sample=False, set_alpha_to_one=False, steps_offset=1)  # Stable Diffusion's scheduler_config.json
+    ddim = dict(
+        **SD, clip_sample=False, set_alpha_to_one=False, steps_offset=1
+    )  # Stable Diffusion's scheduler_config.json
     chain("ddim", DDIMScheduler(**ddim), 20)
     chain("ddim-v", DDIMScheduler(**ddim, prediction_type="v_prediction"), 20)
     chain("ddim-x0", DDIMScheduler(**ddim, prediction_type="sample"), 20)
     chain("ddim-eta", DDIMScheduler(**ddim), 20, eta=1.0)
     chain("ddim-strength", DDIMScheduler(**ddim), 20, strength=0.6)
-    chain("ddim-zsnr", DDIMScheduler(**ddim, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"), 20)
-    chain("ddpm", DDPMScheduler(**SD, clip_sample=False, steps_offset=1, timestep_spacing="leading"), 20, noisy=[of + "ddpm"])
+    chain(
+        "ddim-zsnr",
+        DDIMScheduler(**ddim, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"),
+        20,
+    )
+    chain(
+        "ddpm",
+        DDPMScheduler(**SD, clip_sample=False, steps_offset=1, timestep_spacing="leading"),
+        20,
+        noisy=[of + "ddpm"],
+    )
     chain("unipc", UniPCMultistepScheduler(**SD), 20)
     chain("unipc-v", UniPCMultistepScheduler(**SD, prediction_type="v_prediction"), 12)
     chain("unipc-strength", UniPCMultistepScheduler(**SD), 20, strength=0.5)
     chain("dpmpp_2m", DPMSolverMultistepScheduler(**SD, timestep_spacing="trailing"), 20)
     chain("euler", EulerDiscreteScheduler(**SD), 10)
     chain("euler-strength", EulerDiscreteScheduler(**SD), 10, strength=0.75)
-    chain("euler-zsnr", EulerDiscreteScheduler(**SD, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"), 20)
+    chain(
+        "euler-zsnr",
+        EulerDiscreteScheduler(
+            **SD, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"
+        ),
+        20,
+    )
     chain("euler_a", EulerAncestralDiscreteScheduler(**SD), 10, noisy=[of + "euler_ancestral_discrete"])
     chain("lcm", LCMScheduler(**SD), 4, noisy=[of + "lcm"])
     chain("deis", DEISMultistepScheduler(**SD), 20)
@@ -652,7 +829,9 @@ def chains():
     chain("flow", FlowMatchEulerDiscreteScheduler(shift=3.0), 10)
 
 
-print(f"# Made by sample_make.py with torch {torch.__version__}, diffusers {diffusers.__version__}, k-diffusion 0.1.1.post1")
+print(
+    f"# Made by sample_make.py with torch {torch.__version__}, diffusers {diffusers.__version__}, k-diffusion 0.1.1.post1"
+)
 check_lcm_against_diffusers()
 noise()
 tables()

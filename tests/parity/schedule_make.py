@@ -2,6 +2,7 @@
 """Makes schedule.golden.gz: prompts with [from:to:when], [a|b] and AND, and what AUTOMATIC1111's web UI makes of them.
 Its rules stand here once more, so that the engine's parser is compared with something written apart from it; the
 examples of the web UI's documentation are checked first. usage: schedule_make.py OUT [SEED]"""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import gzip
 import json
@@ -45,7 +46,7 @@ def brackets(text):
                     what = "weight"
                 elif set(signs) == {"|"}:
                     what = "alternate"
-                elif signs in (":", "::") and NUMBER.match(text[marks[-1] + 1:i]):
+                elif signs in (":", "::") and NUMBER.match(text[marks[-1] + 1 : i]):
                     what = "scheduled"
             if what:
                 open_.pop()
@@ -64,14 +65,14 @@ def schedule(text, steps):
         return [[steps, text]]
 
     def when(end, marks):
-        n = NUMBER.match(text[marks[-1] + 1:end]).group(1)
+        n = NUMBER.match(text[marks[-1] + 1 : end]).group(1)
         return min(steps, int(float(n) * steps if "." in n else float(n)))
 
     def at(first, last, step):
         out, i = "", first
         while i < last:
             if text[i] == "\\":
-                out += text[i:i + 2]
+                out += text[i : i + 2]
                 i += 2
                 continue
             if i not in found:
@@ -136,13 +137,56 @@ DOCUMENTED = {  # of the web UI's own documentation, for 10 steps
     "[fe|]male": [[k, "male" if k % 2 == 0 else "female"] for k in range(1, 11)],
     "[fe|||]male": [[k, "female" if k % 4 == 1 else "male"] for k in range(1, 11)],
 }
-LONG = ("fantasy landscape with a [mountain:lake:0.25] and [an oak:a christmas tree:0.75][ in foreground::0.6][ in background:0.25] "
-        "[shoddy:masterful:0.5]")
+LONG = (
+    "fantasy landscape with a [mountain:lake:0.25] and [an oak:a christmas tree:0.75][ in foreground::0.6][ in background:0.25] "
+    "[shoddy:masterful:0.5]"
+)
 OTHERS = [
-    LONG, "a cat AND a dog", "a cat :1.2 AND a dog :-0.5", "AND", "a AND", "BAND AND SAND", "x AND y:0", "a_AND_b", "picture 16:9", "cat:1.", "cat : .5 ",
-    "cat:1..5", "cat:", "a [b AND c:0.5]", "[a:b:0.5] AND [c|d] :2", "a | b", "a [b|c] | d", "[(a|b):3]", "[[a|b]:3]", "[a|[b|c]]", "[a:b:c:3]", "[a:b]",
-    "[::3]", "[a::3]", "[:b:3]", "[a\\:b:3]", "\\[a:b:3\\]", "a\\", "a\\\n[b:3]", "[a:b:0]", "[a:b:-1]", "[a:b:1e1]", "[a:b:99]", "[a:b:3.]", "[a:b:1.0]",
-    "[a: 0.5 ]", "[a:+3]", "[3:3:3]", "([a:b:3]:1.2)", "(a:b:3)", "[a:3\n]", "[a|b\n|c]", "(x [y:3]", "[x (y [d:3] : 5]", "\xe4\xf6 [\xfc:\xdf:0.5] \U0001f431 AND \xe9",
+    LONG,
+    "a cat AND a dog",
+    "a cat :1.2 AND a dog :-0.5",
+    "AND",
+    "a AND",
+    "BAND AND SAND",
+    "x AND y:0",
+    "a_AND_b",
+    "picture 16:9",
+    "cat:1.",
+    "cat : .5 ",
+    "cat:1..5",
+    "cat:",
+    "a [b AND c:0.5]",
+    "[a:b:0.5] AND [c|d] :2",
+    "a | b",
+    "a [b|c] | d",
+    "[(a|b):3]",
+    "[[a|b]:3]",
+    "[a|[b|c]]",
+    "[a:b:c:3]",
+    "[a:b]",
+    "[::3]",
+    "[a::3]",
+    "[:b:3]",
+    "[a\\:b:3]",
+    "\\[a:b:3\\]",
+    "a\\",
+    "a\\\n[b:3]",
+    "[a:b:0]",
+    "[a:b:-1]",
+    "[a:b:1e1]",
+    "[a:b:99]",
+    "[a:b:3.]",
+    "[a:b:1.0]",
+    "[a: 0.5 ]",
+    "[a:+3]",
+    "[3:3:3]",
+    "([a:b:3]:1.2)",
+    "(a:b:3)",
+    "[a:3\n]",
+    "[a|b\n|c]",
+    "(x [y:3]",
+    "[x (y [d:3] : 5]",
+    "\xe4\xf6 [\xfc:\xdf:0.5] \U0001f431 AND \xe9",
 ]
 
 
@@ -150,15 +194,43 @@ def main():
     for text, want in DOCUMENTED.items():
         assert schedule(text, 10) == want, (text, schedule(text, 10))
     random.seed(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    pieces = ["[", "]", "(", ")", ":", "|", "a", "b ", " ", "3", ".5", ":0.3]", ":2]", "[", "[a:", "\\", "x:", "|c]", "\n", " AND ", ":1.5"]
+    pieces = [
+        "[",
+        "]",
+        "(",
+        ")",
+        ":",
+        "|",
+        "a",
+        "b ",
+        " ",
+        "3",
+        ".5",
+        ":0.3]",
+        ":2]",
+        "[",
+        "[a:",
+        "\\",
+        "x:",
+        "|c]",
+        "\n",
+        " AND ",
+        ":1.5",
+    ]
     made = ["".join(random.choice(pieces) for _ in range(random.randint(1, 16))) for _ in range(1500)]
     cases = []
     for k, text in enumerate(list(DOCUMENTED) + OTHERS + made):
         steps = [10, 1, 7][k % 3] if k >= len(DOCUMENTED) else 10
         for negative in (False, True):
             parts = plan(text, steps, negative)
-            cases.append({"text": text, "steps": steps, "negative": negative,
-                          "parts": [[w, [words_at(s, call) for call in range(steps)]] for w, s in parts]})
+            cases.append(
+                {
+                    "text": text,
+                    "steps": steps,
+                    "negative": negative,
+                    "parts": [[w, [words_at(s, call) for call in range(steps)]] for w, s in parts],
+                }
+            )
     with open(sys.argv[1], "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0) as z:
         z.write(json.dumps(cases, separators=(",", ":")).encode())
     print(len(cases), "cases")

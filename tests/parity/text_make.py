@@ -9,7 +9,8 @@ WEBUI is a checkout of AUTOMATIC1111/stable-diffusion-webui; of it only parse_pr
 (modules/prompt_parser.py, read at 0674fabd) and tokenize_line (modules/sd_hijack_clip.py, read at 00e09382) are used,
 and the file that is here was made from those two functions alone. The tokenizer is transformers' (version 5 has one, on
 the tokenizers library, the "fast" one of before), with the vocabulary that Sfumato embeds. Lines: `T|text|ids`, text in
-hexadecimal; `P|sd2|text|tokens|weights`, 77 of each a chunk; `W|numbers` an emphasised embedding. """
+hexadecimal; `P|sd2|text|tokens|weights`, 77 of each a chunk; `W|numbers` an emphasised embedding."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import gzip
 import importlib.util
@@ -35,7 +36,9 @@ def clip_tokenizer():
     letters = [chr(b) for b in printable] + [chr(256 + i) for i in range(len(rest))]
     with gzip.open(here + "/../../engine/text/merges.txt.gz", "rt", encoding="utf-8") as f:
         merges = [tuple(line.split()) for line in f]
-    words = letters + [c + "</w>" for c in letters] + ["".join(m) for m in merges] + ["<|startoftext|>", "<|endoftext|>"]
+    words = (
+        letters + [c + "</w>" for c in letters] + ["".join(m) for m in merges] + ["<|startoftext|>", "<|endoftext|>"]
+    )
     return transformers.CLIPTokenizer(vocab={w: i for i, w in enumerate(words)}, merges=merges)
 
 
@@ -48,6 +51,7 @@ def ids_of(texts):
 
 
 # ---- prompts ---------------------------------------------------------------------------------------------------------
+
 
 def load_webui(folder):
     options = MagicMock(emphasis="Original", comma_padding_backtrack=20)
@@ -81,16 +85,65 @@ class Embedder(modules.sd_hijack_clip.FrozenCLIPEmbedderWithCustomWordsBase):
 
 
 EMBEDDER = Embedder()
-FIXED_PROMPTS = ["", " ", "a", "a (cat:1.2) and ((dog)) and [bird]", "((((x))))", "[[[[x]]]]", "(a:0)", "(a:-1.5) b", "(a : 1.3 ) b", "(a:+.5)(b:5.)", "a\\(b\\) \\[c\\] \\\\ d\\e",
-                 "(unbalanced", "unbalanced)", "[open (both", "closed] both)", "(a [b) c]", "a BREAK b", "BREAK", "BREAK BREAK", "a BREAK", "BREAK a", "a,BREAK,b", "aBREAK b", "a BREAK_b break",
-                 "a\n  BREAK \t b", "a:b:c", "(a:b:1.5)", ":1.5)", "(a:1.5]", "[a:1.5]", "(a:٢)", "()", "[]", "(:1.2)", "(((a:1.1):1.2):1.3)", "(a, (b, [c, (d:0.7)]))", "\\", "a\\",
-                 "(word:1.2)(other:1.2)", "half(word)half", "<|endoftext|> after (x:1.4)", "(a:1.0) b", "(BR:1.1)EAK BREAK(c)", "a BREAKé b", "ä BREAK ö"]
+FIXED_PROMPTS = [
+    "",
+    " ",
+    "a",
+    "a (cat:1.2) and ((dog)) and [bird]",
+    "((((x))))",
+    "[[[[x]]]]",
+    "(a:0)",
+    "(a:-1.5) b",
+    "(a : 1.3 ) b",
+    "(a:+.5)(b:5.)",
+    "a\\(b\\) \\[c\\] \\\\ d\\e",
+    "(unbalanced",
+    "unbalanced)",
+    "[open (both",
+    "closed] both)",
+    "(a [b) c]",
+    "a BREAK b",
+    "BREAK",
+    "BREAK BREAK",
+    "a BREAK",
+    "BREAK a",
+    "a,BREAK,b",
+    "aBREAK b",
+    "a BREAK_b break",
+    "a\n  BREAK \t b",
+    "a:b:c",
+    "(a:b:1.5)",
+    ":1.5)",
+    "(a:1.5]",
+    "[a:1.5]",
+    "(a:٢)",
+    "()",
+    "[]",
+    "(:1.2)",
+    "(((a:1.1):1.2):1.3)",
+    "(a, (b, [c, (d:0.7)]))",
+    "\\",
+    "a\\",
+    "(word:1.2)(other:1.2)",
+    "half(word)half",
+    "<|endoftext|> after (x:1.4)",
+    "(a:1.0) b",
+    "(BR:1.1)EAK BREAK(c)",
+    "a BREAKé b",
+    "ä BREAK ö",
+]
 
 
 def random_prompt():
     pieces = []
     for _ in range(rng.choice([3, 8, 20, 60, 120])):
-        pieces.append(rng.choice(WORDS) if rng.random() < 0.72 else rng.choice(["(", ")", "[", "]", ":1.2)", ":0.55)", ",", ",", ",", "\\(", "\\)", ":", "((", "))", "\\", " BREAK "]))
+        pieces.append(
+            rng.choice(WORDS)
+            if rng.random() < 0.72
+            else rng.choice(
+                ["(", ")", "[", "]", ":1.2)", ":0.55)", ",", ",", ",", "\\(", "\\)", ":", "((", "))", "\\", " BREAK "]
+            )
+        )
         pieces.append(rng.choice([" ", " ", " ", "", ", "]))
     return "".join(pieces)
 
@@ -122,7 +175,7 @@ def chunks_of(text, sd2):
     if sd2:  # process_tokens, for id_pad 0
         for row in tokens:
             index = row.index(49407)
-            row[index + 1:] = [0] * (76 - index)
+            row[index + 1 :] = [0] * (76 - index)
     return sum(tokens, []), sum((c.multipliers for c in chunks), [])
 
 
@@ -135,7 +188,9 @@ n_prompts = 0
 for i, text in enumerate(prompts()):
     result = chunks_of(text, i % 2)
     if result:
-        out.write(f"P|{i % 2}|{text.encode().hex()}|{' '.join(map(str, result[0]))}|{' '.join('%.9g' % w for w in result[1])}\n")
+        out.write(
+            f"P|{i % 2}|{text.encode().hex()}|{' '.join(map(str, result[0]))}|{' '.join('%.9g' % w for w in result[1])}\n"
+        )
         n_prompts += 1
 
 # Emphasis "Original": multiply, then restore the mean of the chunk.

@@ -1,5 +1,6 @@
 """Strings that try tokenizers: scripts, spaces, marks, contractions, other cases and forms. For text_make.py and
 byte_tokens_make.py."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import unicodedata
 
@@ -16,15 +17,54 @@ Portez ce vieux whisky au juge blond qui fume — «déjà vu», œuvre, naïve|
 tab\tnew\nline\r\nform\x0cfeed\x0bvert nbsp\u00a0thin\u2009zero\u200bwidth\ufeffbom line\u2028para\u2029nel\u0085end\u3000ideo\u1680ogham\u180emongol
 \x01\x02\x1b[31mred\x7f\x80\x9f \x1c\x1d\x1e\x1f|<|startoftext|>a<|endoftext|>|<|STARTOFTEXT|> <|EndOfText|>!! x<|endoftext|><|endoftext|>y|<|endoftext|!><|start|>
 ( ) [ ] { } < > | \\ / ' " ` ~ ! @ # $ % ^ & * - _ = + ; : , . ?|.......,,,,,!!!!!????--__==|'''s'''t'''|a'b'c's'd|aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa|\ufffd \ufdd0 \U0010ffff \ue000
-𝕳𝖊𝖑𝖑𝖔 𝓦𝓸𝓻𝓵𝓭 Ⓐⓑ ⅣⅷⅩ ℌ ℓ ™ © ® ℃ № ㏒ ㎏|ÀÉÎÕÜ ÇÑ Ÿ Š Ž Œ Æ Ø Å Þ Ð|\u1e9e \u0149 \u01f0 \u0390 \ufb13 Ǆ ǅ ǆ""".replace("\n", "|").split("|")
-PHRASES = [p.encode("utf-8").decode("utf-8") for p in PHRASES] + ["", " ", "\n", "a", "<|endoftext|>", "<|startoftext|>", "<|STARTOFTEXT|>!", "x<|ENDOFTEXT|>",
-                                                                   "<|endoftext|> <|ENDOFTEXT|>x", "{a|b}", "a|b"]
+𝕳𝖊𝖑𝖑𝖔 𝓦𝓸𝓻𝓵𝓭 Ⓐⓑ ⅣⅷⅩ ℌ ℓ ™ © ® ℃ № ㏒ ㎏|ÀÉÎÕÜ ÇÑ Ÿ Š Ž Œ Æ Ø Å Þ Ð|\u1e9e \u0149 \u01f0 \u0390 \ufb13 Ǆ ǅ ǆ""".replace(
+    "\n", "|"
+).split(
+    "|"
+)
+PHRASES = [p.encode("utf-8").decode("utf-8") for p in PHRASES] + [
+    "",
+    " ",
+    "\n",
+    "a",
+    "<|endoftext|>",
+    "<|startoftext|>",
+    "<|STARTOFTEXT|>!",
+    "x<|ENDOFTEXT|>",
+    "<|endoftext|> <|ENDOFTEXT|>x",
+    "{a|b}",
+    "a|b",
+]
 ASSIGNED = [c for c in range(1, 0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co")]
-BLOCKS = [(0x20, 0x7e), (0xa0, 0x24f), (0x250, 0x36f), (0x370, 0x52f), (0x590, 0x6ff), (0x900, 0xdff), (0xe00, 0x10ff), (0x1100, 0x139f), (0x1e00, 0x218f),
-          (0x2190, 0x2bff), (0x2c00, 0x2e5d), (0x3000, 0x33ff), (0x4e00, 0x9fff), (0xa000, 0xabff), (0xac00, 0xd7a3), (0xf900, 0xfaff), (0xfb00, 0xfeff), (0xff00, 0xffef),
-          (0x10000, 0x103ff), (0x10400, 0x11fff), (0x1d400, 0x1d7ff), (0x1f000, 0x1faff), (0x20000, 0x20fff)]
-WORDS = ("a the of in photo painting portrait landscape castle dragon cyberpunk steampunk Rembrandt watercolor oil bokeh volumetric lighting intricate "
-         "photorealistic hyperdetailed antidisestablishmentarianism xqzjkvb Zürich naïve 東京 Москва мост ñandú 🎨 🐉 's 're 4k 8K 35mm f/1.8 ISO100 1girl").split()
+BLOCKS = [
+    (0x20, 0x7E),
+    (0xA0, 0x24F),
+    (0x250, 0x36F),
+    (0x370, 0x52F),
+    (0x590, 0x6FF),
+    (0x900, 0xDFF),
+    (0xE00, 0x10FF),
+    (0x1100, 0x139F),
+    (0x1E00, 0x218F),
+    (0x2190, 0x2BFF),
+    (0x2C00, 0x2E5D),
+    (0x3000, 0x33FF),
+    (0x4E00, 0x9FFF),
+    (0xA000, 0xABFF),
+    (0xAC00, 0xD7A3),
+    (0xF900, 0xFAFF),
+    (0xFB00, 0xFEFF),
+    (0xFF00, 0xFFEF),
+    (0x10000, 0x103FF),
+    (0x10400, 0x11FFF),
+    (0x1D400, 0x1D7FF),
+    (0x1F000, 0x1FAFF),
+    (0x20000, 0x20FFF),
+]
+WORDS = (
+    "a the of in photo painting portrait landscape castle dragon cyberpunk steampunk Rembrandt watercolor oil bokeh volumetric lighting intricate "
+    "photorealistic hyperdetailed antidisestablishmentarianism xqzjkvb Zürich naïve 東京 Москва мост ñandú 🎨 🐉 's 're 4k 8K 35mm f/1.8 ISO100 1girl"
+).split()
 SPACES = [" "] * 12 + ["  ", "\t", "\n", "\u00a0", "\u3000", "\u2009", "", "", ", ", ". ", "-", "_"]
 
 
@@ -43,10 +83,40 @@ def strings(rng):
     for _ in range(500):  # anything
         yield "".join(chr(rng.choice(ASSIGNED)) for _ in range(rng.randint(1, 12)))
     for _ in range(300):  # marks upon letters, where composition happens
-        yield "".join(rng.choice("aeiounsAEIOUNSyαωυи가각") + "".join(chr(rng.randint(0x300, 0x345)) for _ in range(rng.randint(0, 3))) for _ in range(rng.randint(1, 8)))
+        yield "".join(
+            rng.choice("aeiounsAEIOUNSyαωυи가각")
+            + "".join(chr(rng.randint(0x300, 0x345)) for _ in range(rng.randint(0, 3)))
+            for _ in range(rng.randint(1, 8))
+        )
     for _ in range(300):  # punctuation and contractions
-        yield "".join(rng.choice(["'s", "'T", "'Re", "'LL", "'", '"', "!", "<|", "|>", "a", "B", "1", "2", " ", "_", "-", "’s", ".", ",", "\\", "endoftext"])
-                      for _ in range(rng.randint(1, 14)))
+        yield "".join(
+            rng.choice(
+                [
+                    "'s",
+                    "'T",
+                    "'Re",
+                    "'LL",
+                    "'",
+                    '"',
+                    "!",
+                    "<|",
+                    "|>",
+                    "a",
+                    "B",
+                    "1",
+                    "2",
+                    " ",
+                    "_",
+                    "-",
+                    "’s",
+                    ".",
+                    ",",
+                    "\\",
+                    "endoftext",
+                ]
+            )
+            for _ in range(rng.randint(1, 14))
+        )
     yield "word " * 400
     yield "x" * 3000
     yield "ab" * 700 + "!" * 600

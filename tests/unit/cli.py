@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Drives the `sfumato` command as a person would: pictures in and out, bad input, batch, interruption. TAP.
 cli.py SFUMATO MODELS: MODELS holds sfumato-mini."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import pathlib
@@ -89,7 +90,9 @@ def _():
         return "/sys cannot be hidden here"
     if "Portable Computing Language" not in run("devices").stdout:
         return "no PoCL here"
-    r = subprocess.run([*hide, SFUMATO, "upscale", small, TMP / "never.png"], capture_output=True, text=True, timeout=170, env=ENV)
+    r = subprocess.run(
+        [*hide, SFUMATO, "upscale", small, TMP / "never.png"], capture_output=True, text=True, timeout=170, env=ENV
+    )
     if r.returncode:  # else there is another device
         fails(r, 1, "PoCL", " 0 bytes", "128 MiB", "/sys")
 
@@ -121,8 +124,15 @@ def _():
     before = read_png(small)[4]
     assert (w, h, bits, color) == (96, 80, 8, 2) and "Seed: 5" in text["parameters"], text
     reach = 2 + 4 + 2  # grow, feather, rounding
-    far = {(x, y) for y in range(80) for x in range(96) if not (40 - reach <= x < 60 + reach and 30 - reach <= y < 50 + reach)}
-    changed = {(x, y) for y in range(80) for x in range(96) if rows[y][3 * x:3 * x + 3] != before[y][3 * x:3 * x + 3]}
+    far = {
+        (x, y)
+        for y in range(80)
+        for x in range(96)
+        if not (40 - reach <= x < 60 + reach and 30 - reach <= y < 50 + reach)
+    }
+    changed = {
+        (x, y) for y in range(80) for x in range(96) if rows[y][3 * x : 3 * x + 3] != before[y][3 * x : 3 * x + 3]
+    }
     assert changed, "nothing changed"
     assert not changed & far, f"{len(changed & far)} pixels outside the feathered mask changed"
     assert run("inpaint", small, b, "--mask", hole, "--from", a).returncode == 0
@@ -162,7 +172,9 @@ def _():
     assert (w, h) == (112, 88)
 
 
-@case("sfumato-mini: its enlarger alone gives what it gives, its fill follows the seed, no file outside its folder is read")
+@case(
+    "sfumato-mini: its enlarger alone gives what it gives, its fill follows the seed, no file outside its folder is read"
+)
 def _():
     if not DEVICE:
         return NO_DEVICE
@@ -173,7 +185,9 @@ def _():
         assert r.returncode == 0, r.stderr
         pictures.append(read_png(TMP / f"by{i}.png")[4])
     assert pictures[0] == pictures[1]
-    leaves = png(TMP / "leaves.png", 96, 80, lambda x, y: tuple((x * x * 7 + y * 13 + x * y * (3 + k)) % 251 for k in range(3)))
+    leaves = png(
+        TMP / "leaves.png", 96, 80, lambda x, y: tuple((x * x * 7 + y * 13 + x * y * (3 + k)) % 251 for k in range(3))
+    )
     fills = []
     for i, seed in enumerate((3, 3, 4)):
         r = run("inpaint", leaves, TMP / f"fill{i}.png", "--mask", hole, "--model", mini, "--seed", seed)
@@ -186,7 +200,11 @@ def _():
     index = (other / "model_index.json").read_text()
     for name in ("../x2.safetensors", str((mini / "enlarger" / "x2.safetensors").resolve())):
         (other / "model_index.json").write_text(index.replace("enlarger/x2.safetensors", name))
-        fails(run("upscale", small, TMP / "no.png", "--scale", 2, "--model", other), 1, "is not a file in the model's folder")
+        fails(
+            run("upscale", small, TMP / "no.png", "--scale", 2, "--model", other),
+            1,
+            "is not a file in the model's folder",
+        )
 
 
 @case("folder upscaling skips what is there")
@@ -209,8 +227,12 @@ def _():
         return NO_DEVICE
     jobs = TMP / "jobs.jsonl"
     line = {"task": "inpaint", "in": str(small), "mask": str(hole), "steps": 1}
-    jobs.write_text("# comment\n" + "".join(json.dumps(dict(line, out=str(TMP / f"j{i}.png"), seed=i)) + "\n" for i in range(2))
-                    + json.dumps({"task": "dance", "out": "x"}) + "\n")
+    jobs.write_text(
+        "# comment\n"
+        + "".join(json.dumps(dict(line, out=str(TMP / f"j{i}.png"), seed=i)) + "\n" for i in range(2))
+        + json.dumps({"task": "dance", "out": "x"})
+        + "\n"
+    )
     r = run("batch", jobs, "--shard", "2/2")
     assert r.returncode == 0 and not (TMP / "j0.png").exists() and (TMP / "j1.png").exists(), r.stderr
     r = run("batch", jobs)
@@ -225,18 +247,41 @@ def _():
     jobs, line = TMP / "odd.jsonl", {"task": "inpaint", "in": str(small), "mask": str(hole), "steps": 1}
     for i, code in enumerate(("utf-8-sig", "utf-16", "utf-16-be")):
         mark = "\ufeff" if code == "utf-16-be" else ""
-        jobs.write_bytes((mark + "".join(json.dumps(dict(line, out=str(TMP / f"odd{i}{k}.png"), prompt="Z\u00fcrich"), ensure_ascii=False) + "\r\n"
-                                         for k in "ab")).encode(code))
+        jobs.write_bytes(
+            (
+                mark
+                + "".join(
+                    json.dumps(dict(line, out=str(TMP / f"odd{i}{k}.png"), prompt="Z\u00fcrich"), ensure_ascii=False)
+                    + "\r\n"
+                    for k in "ab"
+                )
+            ).encode(code)
+        )
         r = run("batch", jobs)
         assert r.returncode == 0 and "2 done, 0 there already, 0 failed" in r.stderr, (code, r.stderr)
-    jobs.write_bytes(json.dumps(dict(line, out=str(TMP / "cut.png"))).encode() + b"\n\0\n" + json.dumps(dict(line, out=str(TMP / "lost.png"))).encode())
+    jobs.write_bytes(
+        json.dumps(dict(line, out=str(TMP / "cut.png"))).encode()
+        + b"\n\0\n"
+        + json.dumps(dict(line, out=str(TMP / "lost.png"))).encode()
+    )
     fails(run("batch", jobs), 2, "odd.jsonl")
     assert not (TMP / "cut.png").exists()
     out = str(TMP / "odd.png")
-    jobs.write_text("".join(json.dumps(dict(line, **more)) + "\n" for more in (
-        {"out": out, "mask": 5}, {"out": [out]}, {"out": "b.png", "in": {"file": str(small)}}, {"out": "c.png", "exclude": True})))
+    jobs.write_text(
+        "".join(
+            json.dumps(dict(line, **more)) + "\n"
+            for more in (
+                {"out": out, "mask": 5},
+                {"out": [out]},
+                {"out": "b.png", "in": {"file": str(small)}},
+                {"out": "c.png", "exclude": True},
+            )
+        )
+    )
     r = run("batch", jobs)
-    assert r.returncode == 1 and "0 done, 0 there already, 4 failed" in r.stderr and r.stderr.count("must be a text") == 4, r.stderr
+    assert (
+        r.returncode == 1 and "0 done, 0 there already, 4 failed" in r.stderr and r.stderr.count("must be a text") == 4
+    ), r.stderr
     assert not (TMP / "odd.png").exists()
     first = json.dumps(dict(line, out=out, seed=1)) + "\n"
     jobs.write_text(first + first + json.dumps(dict(line, out=str(TMP / "." / "odd.png"), seed=2)) + "\n")
@@ -253,9 +298,19 @@ def _():
         return NO_DEVICE
     jobs = TMP / "shared.jsonl"
     outs = [TMP / f"s{i}.png" for i in range(8)]
-    jobs.write_text("".join(json.dumps({"task": "inpaint", "in": str(small), "mask": str(hole), "steps": 1, "seed": i, "out": str(out)}) + "\n"
-                            for i, out in enumerate(outs)))
-    workers = [subprocess.Popen([SFUMATO, "batch", jobs, "--claim"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENV) for _ in range(3)]
+    jobs.write_text(
+        "".join(
+            json.dumps({"task": "inpaint", "in": str(small), "mask": str(hole), "steps": 1, "seed": i, "out": str(out)})
+            + "\n"
+            for i, out in enumerate(outs)
+        )
+    )
+    workers = [
+        subprocess.Popen(
+            [SFUMATO, "batch", jobs, "--claim"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENV
+        )
+        for _ in range(3)
+    ]
     victim = workers.pop()
     for _ in range(1000):
         mine = [p for p in TMP.glob("s*.png.claim") if p.read_text(errors="replace").strip().endswith(f" {victim.pid}")]
@@ -280,8 +335,13 @@ def _():
         return NO_DEVICE
     large = png(TMP / "large.png", 256, 256, photo)
     m = png(TMP / "m256.png", 256, 256, lambda x, y: (255 if 60 <= x < 200 and 60 <= y < 200 else 0,), color=0)
-    p = subprocess.Popen([SFUMATO, "inpaint", large, TMP / "stopped.png", "--mask", m, "--steps", "500", "--json"],
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
+    p = subprocess.Popen(
+        [SFUMATO, "inpaint", large, TMP / "stopped.png", "--mask", m, "--steps", "500", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENV,
+    )
     for out in p.stdout:
         if '"step":2' in out.replace(" ", "").replace(".0", ""):
             break
@@ -297,16 +357,35 @@ def _():
     if not DEVICE:
         return NO_DEVICE
     for ignored in (False, True):
-        p = subprocess.Popen([SFUMATO, "inpaint", TMP / "large.png", TMP / "hung-up.png", "--mask", TMP / "m256.png", "--steps", "3" if ignored else "500",
-                              "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
-                             preexec_fn=lambda: [signal.signal(s, signal.SIG_IGN) for s in (signal.SIGHUP, signal.SIGINT) if ignored])
+        p = subprocess.Popen(
+            [
+                SFUMATO,
+                "inpaint",
+                TMP / "large.png",
+                TMP / "hung-up.png",
+                "--mask",
+                TMP / "m256.png",
+                "--steps",
+                "3" if ignored else "500",
+                "--json",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENV,
+            preexec_fn=lambda: [signal.signal(s, signal.SIG_IGN) for s in (signal.SIGHUP, signal.SIGINT) if ignored],
+        )
         for out in p.stdout:
             if '"step":2' in out.replace(" ", "").replace(".0", ""):
                 break
         for s in (signal.SIGHUP, signal.SIGINT) if ignored else (signal.SIGHUP,):
             p.send_signal(s)
         _, said = p.communicate(timeout=60)
-        assert (p.returncode, (TMP / "hung-up.png").exists()) == ((0, True) if ignored else (130, False)), (ignored, p.returncode, said)
+        assert (p.returncode, (TMP / "hung-up.png").exists()) == ((0, True) if ignored else (130, False)), (
+            ignored,
+            p.returncode,
+            said,
+        )
 
 
 end()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Keeps ARCHITECTURE.md's arrows: who may include whom. TAP, one case a folder."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import fnmatch
 import pathlib
@@ -17,19 +18,42 @@ ALLOWED = {
     "engine/sample": ("sample/",),
     "engine/region": ("region/", "sfumato.h"),
     "engine/fill": ("fill/",),
-    # the choices of samplers and schedules are sample's table; JSON from pictures and parasites goes through the one guarded reader; what a prompt leaves
-    # to chance is text's to say
+    # the choices of samplers and schedules are sample's table; JSON from pictures and parasites goes through the one
+    # guarded reader; what a prompt leaves to chance is text's to say
     "engine/params": ("params/", "sample/", "text/wildcards.h", "file/json.h", "sfumato.h"),
     "engine/net": ("runtime/", "ops/", "file/", "model/", "net/"),
-    "engine/family": ("runtime/", "file/", "model/", "net/", "family/", "sample/", "sfumato.h"),  # sample: names of samplers
-    "engine/pipe": ("runtime/", "ops/", "file/", "model/", "text/", "net/", "family/", "sample/", "region/", "fill/", "params/", "pipe/",
-                    "sfumato.h"),
+    "engine/family": (
+        "runtime/",
+        "file/",
+        "model/",
+        "net/",
+        "family/",
+        "sample/",
+        "sfumato.h",
+    ),  # sample: names of samplers
+    "engine/pipe": (
+        "runtime/",
+        "ops/",
+        "file/",
+        "model/",
+        "text/",
+        "net/",
+        "family/",
+        "sample/",
+        "region/",
+        "fill/",
+        "params/",
+        "pipe/",
+        "sfumato.h",
+    ),
     "engine/cli": ("sfumato.h", "cli/"),
     "install/fetch": ("file/",),  # its guarded JSON
     "ui": ("sfumato.h", "ui/", "plugin/"),
     "plugin": ("sfumato.h", "plugin/", "ui/"),
 }
-EXTRA = {"engine/cli/bench": ("runtime/", "ops/", "model/", "net/", "family/", "text/")}  # measures ops and networks directly
+EXTRA = {
+    "engine/cli/bench": ("runtime/", "ops/", "model/", "net/", "family/", "text/")
+}  # measures ops and networks directly
 # system headers that belong to some folders only
 SYSTEM = {
     r"<CL/|<clblast": ("opencl/",),
@@ -61,7 +85,9 @@ for folder, allowed in ALLOWED.items():
         seen += 1
         extra = next((v for k, v in EXTRA.items() if rel.startswith(k)), ())
         for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.M):
-            homes = [path.parent] + ([TOP / "plugin", TOP / "ui"] if rel.startswith(("ui/", "plugin/")) else [])  # one program
+            homes = [path.parent] + (
+                [TOP / "plugin", TOP / "ui"] if rel.startswith(("ui/", "plugin/")) else []
+            )  # one program
             local = "/" not in name and any((home / name).exists() for home in homes)
             if not local and not name.startswith(allowed + extra) and name not in ("config.h",):
                 bad.append(f'{rel} includes "{name}"')
@@ -75,13 +101,23 @@ for pattern, homes in SYSTEM.items():
     case(not bad, f"system header {pattern}", bad)
 # A family is named in its own file and in the registry only; who needs to know something about a model asks the struct.
 # ("vae" and "taesd" are also parameters.)
-ids = {w for p in sources if "engine/family/" in p.as_posix() for m in re.findall(r'\.id = "([^"]+)",\s*\.name = "([^"]+)"(?!,\s*\.part)', p.read_text()) for w in m}
+ids = {
+    w
+    for p in sources
+    if "engine/family/" in p.as_posix()
+    for m in re.findall(r'\.id = "([^"]+)",\s*\.name = "([^"]+)"(?!,\s*\.part)', p.read_text())
+    for w in m
+}
 named = re.compile(r"\bsfu_family_(?!take\b|refuse\b)\w+|SFU_FAMILY_|" + "|".join(rf'"{re.escape(i)}"' for i in ids))
 bad = []
 for path in sources:
     rel = path.relative_to(TOP).as_posix()
     if not rel.startswith("engine/family/"):
-        bad += [f"{rel}:{n}: {line.strip()}" for n, line in enumerate(path.read_text().splitlines(), 1) if named.search(line) and "#include" not in line]
+        bad += [
+            f"{rel}:{n}: {line.strip()}"
+            for n, line in enumerate(path.read_text().splitlines(), 1)
+            if named.search(line) and "#include" not in line
+        ]
 case(not bad and len(ids) > 5, "no family is named outside of engine/family", bad or ids)
 
 
@@ -111,14 +147,38 @@ def call_cycles(folder):
     return sorted(p.name for p in texts if p in reach(p))
 
 
-# Not in the list: opencl/runtime, where memory, weights and programs need the queue and it needs them; ui, whose callbacks do.
-for folder in ("opencl/ops", "opencl/ops/conv", "opencl/ops/attention", "engine/cli", "engine/cli/picture", "engine/family", "engine/file",
-               "engine/fill", "engine/model", "engine/net", "engine/params", "engine/pipe", "engine/region", "engine/sample", "engine/text",
-               "install/fetch", "plugin"):
+# Not in the list: opencl/runtime, where memory, weights and programs need the queue and it needs them; ui, whose
+# callbacks do.
+for folder in (
+    "opencl/ops",
+    "opencl/ops/conv",
+    "opencl/ops/attention",
+    "engine/cli",
+    "engine/cli/picture",
+    "engine/family",
+    "engine/file",
+    "engine/fill",
+    "engine/model",
+    "engine/net",
+    "engine/params",
+    "engine/pipe",
+    "engine/region",
+    "engine/sample",
+    "engine/text",
+    "install/fetch",
+    "plugin",
+):
     circle = call_cycles(folder)
     case(not circle, f"no circle of calls in {folder}", circle)
 # Every public function has a caller outside the tests; these are theirs.
-FOR_TESTS = {"sfu_tuning_set", "sfu_queue_used_bytes", "sfu_randn", "sfu_styles_count", "sfu_unet_unload", "sfu_cpu_measure_width"}
+FOR_TESTS = {
+    "sfu_tuning_set",
+    "sfu_queue_used_bytes",
+    "sfu_randn",
+    "sfu_styles_count",
+    "sfu_unet_unload",
+    "sfu_cpu_measure_width",
+}
 texts = {p: strip_comments(p.read_text()) for p in [*sources, *TOP.glob("engine/**/*.inc")]}
 defined, counts = {}, {}
 for p, text in texts.items():
@@ -129,34 +189,53 @@ for p, text in texts.items():
     calls = "".join(bodies) if p.suffix == ".h" else text
     for name in re.findall(r"\bsfu_\w+", calls):
         counts[name] = counts.get(name, 0) + 1
-idle = [f"{p.relative_to(TOP)}: {name}" for name, p in defined.items() if counts.get(name, 0) < 2 and name not in FOR_TESTS]
+idle = [
+    f"{p.relative_to(TOP)}: {name}" for name, p in defined.items() if counts.get(name, 0) < 2 and name not in FOR_TESTS
+]
 case(not idle and len(defined) > 500, "every public function has a caller outside tests", idle)
 long = [f"{p.relative_to(TOP)}: {n} lines" for p in sources if (n := len(p.read_text().splitlines())) > 1500]
 case(not long, "no file over 1,500 lines", long)
-# Prose may have long tables, pictures, code blocks and addresses; nothing else is wider than .editorconfig says.
+
+
+# Prose may have long tables, pictures, code blocks and addresses, and Python a text of one piece; nothing else is wider
+# than .editorconfig says.
 def too_wide(path):
     fence = False
     for i, line in enumerate(path.read_text().splitlines(), 1):
         fence ^= path.suffix == ".md" and line.startswith("```")
         free = path.suffix == ".md" and (fence or line.startswith(("|", "!")) or "`" in line or " " not in line.strip())
+        free |= path.suffix == ".py" and re.fullmatch(r"""\s*[rbf]*(["']).*\1,?""", line) is not None
         if len(line) > 120 and not free:
             yield f"{path.relative_to(TOP)}:{i}"
 
 
 prose = [p for pattern in ("*.md", "install/**/*.md", "tests/**/*.md") for p in TOP.glob(pattern)]
-wide = [w for p in [*sources, *TOP.glob("tests/**/*.[ch]"), *prose] for w in too_wide(p)]
-case(not wide, "no line of C or prose is wider than 120 columns", wide)
+# Texts for tokenizers and for GIMP stay as they are; the others were being changed when the rest was formatted.
+LONG_TEXTS = {"text_strings.py", "byte_tokens_make.py", "dialog.py"}
+NOT_YET = {"attention.cl", "attention_pack.cl", "common.cl", "elementwise.cl", "gate.cl", "move.cl", "resample.cl"}
+NOT_YET |= {"units.cl", "winograd.cl", "make-zimage.py"}
+folders = ("engine", "install", "opencl", "plugin", "tests", "ui")
+code = [p for top in folders for name in ("*.py", "*.cl", "*.inc", "meson.build") for p in TOP.glob(f"{top}/**/{name}")]
+code = [p for p in [*code, TOP / "meson.build"] if p.name not in LONG_TEXTS | NOT_YET]
+wide = [w for p in [*sources, *TOP.glob("tests/**/*.[ch]"), *prose, *code] for w in too_wide(p)]
+case(not wide, "no line is wider than 120 columns", wide)
 # Files that the documents name are there; a name without its whole path may stand in any folder.
 gone = []
-folders = ("engine", "install", "opencl", "plugin", "tests", "ui")
 there = [f"/{p.relative_to(TOP).as_posix()}" for top in folders for p in (TOP / top).glob("**/*.*")]
 for doc in TOP.glob("*.md"):
     for name in re.findall(r"`([\w./*-]+\.(?:c|h|cl|py|inc|po|md|scm|csv|svg))`", doc.read_text()):
         made_up = "NAME" in name or "KERNEL" in name
-        if not made_up and not (doc.parent / name).exists() and not any(fnmatch.fnmatch(p, "*/" + name.lstrip("./")) for p in there):
+        if (
+            not made_up
+            and not (doc.parent / name).exists()
+            and not any(fnmatch.fnmatch(p, "*/" + name.lstrip("./")) for p in there)
+        ):
             gone.append(f"{doc.relative_to(TOP)} names {name}")
 case(not gone, "files that the documents name exist", gone)
 header = (TOP / "engine/sfumato.h").read_text()
-case(len(header.splitlines()) <= 200 and "CL/" not in header and "SfuTensor" not in header, "sfumato.h: 200 lines, no OpenCL, no tensor")
+case(
+    len(header.splitlines()) <= 200 and "CL/" not in header and "SfuTensor" not in header,
+    "sfumato.h: 200 lines, no OpenCL, no tensor",
+)
 print(f"1..{plan}")
 sys.exit(failed > 0)

@@ -74,7 +74,8 @@ def unet_original(name):
         if kind == "attentions":
             return f"{place}.1.{rest}"
         if kind == "upsamplers":
-            return f'output_blocks.{3 * block + 2}.{2 if f"up_blocks.{block}.attentions.0.norm.weight" in unet_original.names else 1}.{rest}'
+            attends = f"up_blocks.{block}.attentions.0.norm.weight" in unet_original.names
+            return f"output_blocks.{3 * block + 2}.{2 if attends else 1}.{rest}"
         return f"{place}.0.{resnet_original(rest)}"
     m = re.match(r"mid_block\.(resnets|attentions)\.(\d)\.(.*)", name)
     if m:

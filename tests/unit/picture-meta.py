@@ -1,18 +1,36 @@
 #!/usr/bin/env python3
 """What picture files tell beside their pixels: color profiles and numbers, EXIF, XMP, IPTC, the resolution. TAP.
 picture-meta.py SFUMATO MODELS: MODELS holds sfumato-mini."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import struct
 import zlib
 
 from command import NO_DEVICE, TMP, case, end, has_device, read_png, run
-from picture_files import H, JPEG, PLAIN, RGB_ROWS, W, WEBP, batch, chunked, color, differs, gray, inpaint, lines, mask_for, tiff, write
+from picture_files import (
+    H,
+    JPEG,
+    PLAIN,
+    RGB_ROWS,
+    W,
+    WEBP,
+    batch,
+    chunked,
+    color,
+    differs,
+    gray,
+    inpaint,
+    lines,
+    mask_for,
+    tiff,
+    write,
+)
 
 DEVICE = has_device()
 
 
 def app(marker, data):
-    return struct.pack(">HH", 0xff00 + marker, len(data) + 2) + data
+    return struct.pack(">HH", 0xFF00 + marker, len(data) + 2) + data
 
 
 def directory(entries, at, after=0):
@@ -30,36 +48,57 @@ def directory(entries, at, after=0):
 
 def exif(orientation=6, interop=b"R98\0", comment="old words, Steps: 20"):
     words = b"UNICODE\0" + comment.encode("utf-16-be")
-    sub = {0x9286: (7, len(words), words), 0xa002: (4, 1, W), 0xa003: (3, 1, H)}
-    first = {0x010f: (2, 8, b"Cameras\0"), 0x0112: (3, 1, orientation), 0x8769: (4, 1, 0)}
+    sub = {0x9286: (7, len(words), words), 0xA002: (4, 1, W), 0xA003: (3, 1, H)}
+    first = {0x010F: (2, 8, b"Cameras\0"), 0x0112: (3, 1, orientation), 0x8769: (4, 1, 0)}
     at_sub = 8 + len(directory(first, 8))
     first[0x8769] = (4, 1, at_sub)
-    sub[0xa005] = (4, 1, 0)
+    sub[0xA005] = (4, 1, 0)
     at_interop = at_sub + len(directory(sub, at_sub))
-    sub[0xa005] = (4, 1, at_interop)
+    sub[0xA005] = (4, 1, at_interop)
     third = directory({1: (2, 4, interop)}, at_interop)
     at_second = at_interop + len(third)
     small = {0x0201: (4, 1, 0), 0x0202: (4, 1, 9)}
     small[0x0201] = (4, 1, at_second + len(directory(small, at_second)))
-    return (b"II*\0\x08\0\0\0" + directory(first, 8, at_second) + directory(sub, at_sub) + third + directory(small, at_second) + b"THUMBNAIL")
+    return (
+        b"II*\0\x08\0\0\0"
+        + directory(first, 8, at_second)
+        + directory(sub, at_sub)
+        + third
+        + directory(small, at_second)
+        + b"THUMBNAIL"
+    )
 
 
 def exif_value(data, tag):
     at = data.index(struct.pack("<H", tag))  # each occurs once in what exif() makes
-    return struct.unpack("<I", data[at + 8:at + 12])[0] & (0xffff if data[at + 2] == 3 else 0xffffffff)
+    return struct.unpack("<I", data[at + 8 : at + 12])[0] & (0xFFFF if data[at + 2] == 3 else 0xFFFFFFFF)
 
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6" dc:creator="Ada"/></x:xmpmeta>'
-BLOCKS = (b"8BIM\x04\x0c\0\0" + struct.pack(">I", 5) + b"SMALL\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", 7) + b"\x1c\2\x50\0\2Jo\0"
-          + b"8BIM\x07\xd0\4path\0" + struct.pack(">I", 2) + b"xy")
+BLOCKS = (
+    b"8BIM\x04\x0c\0\0"
+    + struct.pack(">I", 5)
+    + b"SMALL\0"
+    + b"8BIM\x04\x04\0\0"
+    + struct.pack(">I", 7)
+    + b"\x1c\2\x50\0\2Jo\0"
+    + b"8BIM\x07\xd0\4path\0"
+    + struct.pack(">I", 2)
+    + b"xy"
+)
 
 
 def with_meta(**more):
     """JPEG with EXIF, XMP, IPTC and 300 pixels an inch."""
     jfif = JPEG.index(b"JFIF\0") + 7
-    plain = JPEG[:jfif] + b"\1" + struct.pack(">HH", 300, 300) + JPEG[jfif + 5:]
-    return (plain[:20] + app(0xe1, b"Exif\0\0" + exif(**more)) + app(0xe1, b"http://ns.adobe.com/xap/1.0/\0" + XMP)
-            + app(0xed, b"Photoshop 3.0\0" + BLOCKS) + plain[20:])
+    plain = JPEG[:jfif] + b"\1" + struct.pack(">HH", 300, 300) + JPEG[jfif + 5 :]
+    return (
+        plain[:20]
+        + app(0xE1, b"Exif\0\0" + exif(**more))
+        + app(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP)
+        + app(0xED, b"Photoshop 3.0\0" + BLOCKS)
+        + plain[20:]
+    )
 
 
 @case("EXIF, XMP, IPTC and the resolution are kept, but not how the picture stood, nor small copies of it")
@@ -69,7 +108,9 @@ def _():
     source, names = write("meta.jpg", with_meta()), ("meta1.jpg", "meta1.png", "meta1.webp", "meta1.tif")
     errors, _ = batch({n: inpaint(source, TMP / n, mask_for(H, W)) for n in names})
     assert not any(errors.values()), errors
-    errors, _ = batch({n: inpaint(TMP / n, TMP / ("again-" + n), mask_for(H, W)) for n in names})  # what was written is read
+    errors, _ = batch(
+        {n: inpaint(TMP / n, TMP / ("again-" + n), mask_for(H, W)) for n in names}
+    )  # what was written is read
     assert not any(errors.values()), errors
     for n in names + tuple("again-" + n for n in names):
         data, kind = (TMP / n).read_bytes(), n.rsplit(".", 1)[1]
@@ -79,9 +120,9 @@ def _():
             assert data.count("Seed: 3".encode("utf-16-be")) == 1, n  # of this run
         assert b'dc:creator="Ada"' in data and b'tiff:Orientation="1"' in data, n
         if kind != "tif":
-            block = data[data.index(b"II*\0"):]
+            block = data[data.index(b"II*\0") :]
             assert block[:200].count(b"Cameras\0") == 1 and exif_value(block, 0x0112) == 1, n
-            assert (exif_value(block, 0xa002), exif_value(block, 0xa003)) == (H, W), n  # it stands upright now
+            assert (exif_value(block, 0xA002), exif_value(block, 0xA003)) == (H, W), n  # it stands upright now
         if kind == "jpg":
             assert data[13:18] == b"\1" + struct.pack(">HH", 300, 300) and data.count(b"\x1c\2\x50\0\2Jo") == 1, n
         if kind == "png":
@@ -89,7 +130,12 @@ def _():
         if kind == "tif":
             assert struct.pack("<f", 300) in data or struct.pack("<II", 300, 1) in data, n
     for n in ("new.jpg", "new.webp"):  # without any EXIF before, and read back where gexiv2 is there
-        assert run("inpaint", TMP / "meta1.tif", TMP / n, "--mask", mask_for(H, W), "--model", PLAIN, "--seed", 77).returncode == 0
+        assert (
+            run(
+                "inpaint", TMP / "meta1.tif", TMP / n, "--mask", mask_for(H, W), "--model", PLAIN, "--seed", 77
+            ).returncode
+            == 0
+        )
         assert (TMP / n).read_bytes().count("Seed: 77".encode("utf-16-be")) == 1, n
     own = write("own.jpg", with_meta(comment="A day in May"))
     assert run("inpaint", own, TMP / "own1.jpg", "--mask", mask_for(H, W), "--model", PLAIN).returncode == 0
@@ -97,15 +143,18 @@ def _():
     assert "A day in May".encode("utf-16-be") in data and "Steps:".encode("utf-16-be") not in data
     r = run("upscale", source, TMP / "large-meta.jpg", "--scale", 2)
     data = (TMP / "large-meta.jpg").read_bytes()
-    block = data[data.index(b"II*\0"):]
-    assert r.returncode == 0 and (exif_value(block, 0xa002), exif_value(block, 0xa003)) == (2 * H, 2 * W), r.stderr
+    block = data[data.index(b"II*\0") :]
+    assert r.returncode == 0 and (exif_value(block, 0xA002), exif_value(block, 0xA003)) == (2 * H, 2 * W), r.stderr
 
 
 @case("a WebP file without loss stays one: nothing changes outside the mask")
 def _():
     if not DEVICE:
         return NO_DEVICE
-    jobs = {"made": inpaint(write("sharp.webp", WEBP), TMP / "sharp1.webp", mask_for(W, H)), "read": inpaint(TMP / "sharp1.webp", TMP / "sharp2.png", mask_for(W, H))}
+    jobs = {
+        "made": inpaint(write("sharp.webp", WEBP), TMP / "sharp1.webp", mask_for(W, H)),
+        "read": inpaint(TMP / "sharp1.webp", TMP / "sharp2.png", mask_for(W, H)),
+    }
     errors, _ = batch(jobs)
     assert not any(errors.values()), errors
     wrong = differs(read_png(TMP / "sharp2.png")[4], color, W, H, 0)
@@ -120,20 +169,26 @@ def _():
     def steps(data):
         """The quantization tables of 8 bits: {number: 64 steps} (ITU T.81, B.2.4.1)."""
         at, found = 2, {}
-        while data[at + 1] not in (0xda, 0xd9):
-            n = struct.unpack(">H", data[at + 2:at + 4])[0]
-            for k in range(at + 4, at + 2 + n, 65) if data[at + 1] == 0xdb else ():
-                found[data[k]] = data[k + 1:k + 65]
+        while data[at + 1] not in (0xDA, 0xD9):
+            n = struct.unpack(">H", data[at + 2 : at + 4])[0]
+            for k in range(at + 4, at + 2 + n, 65) if data[at + 1] == 0xDB else ():
+                found[data[k]] = data[k + 1 : k + 65]
             at += 2 + n
         return found
+
     fine = JPEG
     for table in steps(JPEG).values():
         fine = fine.replace(table, bytes([2] * 64))
-    jobs = {n: inpaint(write(f"{n}.jpg", data), TMP / f"{n}1.jpg", mask_for(W, H)) for n, data in (("fine", fine), ("coarse", JPEG))}
+    jobs = {
+        n: inpaint(write(f"{n}.jpg", data), TMP / f"{n}1.jpg", mask_for(W, H))
+        for n, data in (("fine", fine), ("coarse", JPEG))
+    }
     errors, _ = batch(jobs)
     assert not any(errors.values()), errors
     assert set(steps((TMP / "fine1.jpg").read_bytes()).values()) == {bytes([2] * 64)}
-    assert all(sum(a) > sum(b) for a, b in zip(steps(JPEG).values(), steps((TMP / "coarse1.jpg").read_bytes()).values()))
+    assert all(
+        sum(a) > sum(b) for a, b in zip(steps(JPEG).values(), steps((TMP / "coarse1.jpg").read_bytes()).values())
+    )
 
 
 def profile(space, *tags):
@@ -143,7 +198,13 @@ def profile(space, *tags):
         table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(data), len(body))
         data += body + bytes(-len(body) % 4)
     n = 128 + 4 + len(table) + len(data)
-    head = struct.pack(">I4sI4s4s4s", n, b"none", 0x02400000, b"mntr", space, b"XYZ ") + bytes(12) + b"acsp" + bytes(28) + struct.pack(">3I", 0xf6d6, 0x10000, 0xd32d)
+    head = (
+        struct.pack(">I4sI4s4s4s", n, b"none", 0x02400000, b"mntr", space, b"XYZ ")
+        + bytes(12)
+        + b"acsp"
+        + bytes(28)
+        + struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)
+    )
     return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
 
 
@@ -156,8 +217,14 @@ def curve(gamma):
 
 
 GRAY_PROFILE = profile(b"GRAY", (b"wtpt", xyz(0.9642, 1, 0.8249)), (b"kTRC", curve(3)))
-RGB_PROFILE = profile(b"RGB ", (b"wtpt", xyz(0.9642, 1, 0.8249)), (b"rXYZ", xyz(0.6097, 0.3111, 0.0195)), (b"gXYZ", xyz(0.2053, 0.6257, 0.0609)),
-                      (b"bXYZ", xyz(0.1492, 0.0632, 0.7446)), *((c + b"TRC", curve(2.2)) for c in (b"r", b"g", b"b")))
+RGB_PROFILE = profile(
+    b"RGB ",
+    (b"wtpt", xyz(0.9642, 1, 0.8249)),
+    (b"rXYZ", xyz(0.6097, 0.3111, 0.0195)),
+    (b"gXYZ", xyz(0.2053, 0.6257, 0.0609)),
+    (b"bXYZ", xyz(0.1492, 0.0632, 0.7446)),
+    *((c + b"TRC", curve(2.2)) for c in (b"r", b"g", b"b")),
+)
 
 
 def iccp(data):
@@ -166,47 +233,94 @@ def iccp(data):
 
 def icc_of(path):
     data = path.read_bytes()
-    return zlib.decompress(data.split(b"iCCP")[1].split(b"\0", 1)[1][1:data.index(b"IDAT")]) if b"iCCP" in data else None
+    return (
+        zlib.decompress(data.split(b"iCCP")[1].split(b"\0", 1)[1][1 : data.index(b"IDAT")]) if b"iCCP" in data else None
+    )
 
 
-@case("profiles and color numbers: kept where they fit the pixels, left where they do not, refused where the numbers mean HDR")
+@case(
+    "profiles and color numbers: kept where they fit the pixels, left where they do not, refused where the numbers mean HDR"
+)
 def _():
     if not DEVICE:
         return NO_DEVICE
-    numbers = {"p3": (12, 13, 0, 1), "srgb": (1, 13, 0, 1), "video": (1, 1, 0, 1), "unknown": (2, 2, 0, 1), "pq": (9, 16, 0, 1), "hlg": (9, 18, 0, 1), "narrow": (1, 13, 0, 0)}
-    pictures = {"cicp-" + n: (chunked(2, 8, RGB_ROWS, (b"cICP", bytes(v)), (b"gAMA", struct.pack(">I", 100000))), color) for n, v in numbers.items()}
+    numbers = {
+        "p3": (12, 13, 0, 1),
+        "srgb": (1, 13, 0, 1),
+        "video": (1, 1, 0, 1),
+        "unknown": (2, 2, 0, 1),
+        "pq": (9, 16, 0, 1),
+        "hlg": (9, 18, 0, 1),
+        "narrow": (1, 13, 0, 0),
+    }
+    pictures = {
+        "cicp-" + n: (chunked(2, 8, RGB_ROWS, (b"cICP", bytes(v)), (b"gAMA", struct.pack(">I", 100000))), color)
+        for n, v in numbers.items()
+    }
     at = RGB_PROFILE.index(b"wtpt") + 4  # the tag's data once more behind all, one byte further
     odd = bytearray(RGB_PROFILE + b"\0" + xyz(0.9642, 1, 0.8249) + bytes(3))
-    odd[at:at + 4], odd[:4] = struct.pack(">I", len(RGB_PROFILE) + 1), struct.pack(">I", len(odd))
-    damage = {"curve": RGB_PROFILE.replace(b"curv\0", b"curv\1"), "matrix": RGB_PROFILE.replace(xyz(0.2053, 0.6257, 0.0609), xyz(0, 0, 0)), "cut": RGB_PROFILE[:200],
-              "space": RGB_PROFILE.replace(b"XYZ \0\0\0\0\0\0", b"XYZ?\0\0\0\0\0\0"), "tags": RGB_PROFILE[:128] + b"\xff" + RGB_PROFILE[129:],
-              "kind": RGB_PROFILE.replace(b"mntr", b"link"), "connection": RGB_PROFILE[:20] + b"Luv " + RGB_PROFILE[24:], "empty": b"x"}
+    odd[at : at + 4], odd[:4] = struct.pack(">I", len(RGB_PROFILE) + 1), struct.pack(">I", len(odd))
+    damage = {
+        "curve": RGB_PROFILE.replace(b"curv\0", b"curv\1"),
+        "matrix": RGB_PROFILE.replace(xyz(0.2053, 0.6257, 0.0609), xyz(0, 0, 0)),
+        "cut": RGB_PROFILE[:200],
+        "space": RGB_PROFILE.replace(b"XYZ \0\0\0\0\0\0", b"XYZ?\0\0\0\0\0\0"),
+        "tags": RGB_PROFILE[:128] + b"\xff" + RGB_PROFILE[129:],
+        "kind": RGB_PROFILE.replace(b"mntr", b"link"),
+        "connection": RGB_PROFILE[:20] + b"Luv " + RGB_PROFILE[24:],
+        "empty": b"x",
+    }
     pictures |= {"damaged-" + n: (tiff(lines(color), more=[(34675, 7, list(d))]), color) for n, d in damage.items()}
-    pictures |= {"adobe": (with_meta(orientation=1, interop=b"R03\0"), None), "plain": (with_meta(orientation=1), None),
-                 "rgb-in-rgb": (tiff(lines(color), more=[(34675, 7, list(RGB_PROFILE))]), color),
-                 "gray-in-rgb": (tiff(lines(color), more=[(34675, 7, list(GRAY_PROFILE))]), color),
-                 "gray-in-gray": (tiff(lines(gray), kind=1, samples=1, more=[(34675, 7, list(GRAY_PROFILE))]), gray),
-                 "rgb-in-gray": (tiff(lines(gray), kind=1, samples=1, more=[(34675, 7, list(RGB_PROFILE))]), lambda x, y: gray(x, y) * 3),
-                 "odd-places": (tiff(lines(color), more=[(34675, 7, list(odd))]), color),
-                 "ink-in-rgb": (tiff(lines(color), more=[(34675, 7, list(RGB_PROFILE.replace(b"RGB ", b"CMYK")))]), color)}
-    errors, r = batch({n: inpaint(write(f"profiles/{n}", data), TMP / f"profile-{n}.png", mask_for(W, H)) for n, (data, _) in pictures.items()})
+    pictures |= {
+        "adobe": (with_meta(orientation=1, interop=b"R03\0"), None),
+        "plain": (with_meta(orientation=1), None),
+        "rgb-in-rgb": (tiff(lines(color), more=[(34675, 7, list(RGB_PROFILE))]), color),
+        "gray-in-rgb": (tiff(lines(color), more=[(34675, 7, list(GRAY_PROFILE))]), color),
+        "gray-in-gray": (tiff(lines(gray), kind=1, samples=1, more=[(34675, 7, list(GRAY_PROFILE))]), gray),
+        "rgb-in-gray": (
+            tiff(lines(gray), kind=1, samples=1, more=[(34675, 7, list(RGB_PROFILE))]),
+            lambda x, y: gray(x, y) * 3,
+        ),
+        "odd-places": (tiff(lines(color), more=[(34675, 7, list(odd))]), color),
+        "ink-in-rgb": (tiff(lines(color), more=[(34675, 7, list(RGB_PROFILE.replace(b"RGB ", b"CMYK")))]), color),
+    }
+    errors, r = batch(
+        {
+            n: inpaint(write(f"profiles/{n}", data), TMP / f"profile-{n}.png", mask_for(W, H))
+            for n, (data, _) in pictures.items()
+        }
+    )
     for n, (_, pixel) in pictures.items():
         out, refused = TMP / f"profile-{n}.png", n in ("cicp-pq", "cicp-hlg", "cicp-narrow")
         assert bool(errors[n]) == refused and (not refused or "HDR" in errors[n] and not out.exists()), (n, errors[n])
         if not refused and pixel:
             wrong = differs(read_png(out)[4], pixel, W, H, 0)
             assert not wrong, (n, wrong)
-    for n, profile_is in (("rgb-in-rgb", RGB_PROFILE), ("gray-in-gray", GRAY_PROFILE), ("rgb-in-gray", RGB_PROFILE), ("gray-in-rgb", None), ("ink-in-rgb", None),
-                          ("cicp-srgb", None), ("cicp-video", None), ("cicp-unknown", None), ("plain", None)):
+    for n, profile_is in (
+        ("rgb-in-rgb", RGB_PROFILE),
+        ("gray-in-gray", GRAY_PROFILE),
+        ("rgb-in-gray", RGB_PROFILE),
+        ("gray-in-rgb", None),
+        ("ink-in-rgb", None),
+        ("cicp-srgb", None),
+        ("cicp-video", None),
+        ("cicp-unknown", None),
+        ("plain", None),
+    ):
         assert icc_of(TMP / f"profile-{n}.png") == profile_is, n
-    assert r.stderr.count("damaged color profile") == len(damage) and all(icc_of(TMP / f"profile-damaged-{n}.png") is None for n in damage), r.stderr[-900:]
+    assert r.stderr.count("damaged color profile") == len(damage) and all(
+        icc_of(TMP / f"profile-damaged-{n}.png") is None for n in damage
+    ), r.stderr[-900:]
     assert icc_of(TMP / "profile-odd-places.png") == bytes(odd)
     for n in ("cicp-p3", "adobe"):  # as a profile, which every program reads
         assert (icc_of(TMP / f"profile-{n}.png") or b"")[16:20] == b"RGB ", n
     adobe, plain = (read_png(TMP / f"profile-{n}.png")[4] for n in ("adobe", "plain"))
     assert all(adobe[y][6:] == plain[y][6:] for y in range(H))  # right of the hole
     animated = write("moving.png", chunked(2, 8, RGB_ROWS, (b"acTL", struct.pack(">II", 2, 0))))
-    assert "several frames" in run("inpaint", animated, TMP / "still.png", "--mask", mask_for(W, H), "--model", PLAIN).stderr
+    assert (
+        "several frames"
+        in run("inpaint", animated, TMP / "still.png", "--mask", mask_for(W, H), "--model", PLAIN).stderr
+    )
 
 
 end()

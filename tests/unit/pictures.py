@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""People's own files: formats x ways to be broken, masks, places to write to, folders, environments. Each cell is tried once: it gives the right
-picture, or it fails by one sentence, and nothing is lost. TAP.
-pictures.py SFUMATO MODELS: MODELS holds sfumato-mini."""
+"""People's own files: formats x ways to be broken, masks, places to write to, folders, environments. Each cell is tried
+once: it gives the right picture, or it fails by one sentence, and nothing is lost. TAP. pictures.py SFUMATO MODELS:
+MODELS holds sfumato-mini."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import os
@@ -15,8 +16,29 @@ import subprocess
 import zlib
 
 from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, png, read_png, run
-from picture_files import (GOOD, H, JPEG, LENIENT, NOT_COLORS, PLAIN, RGB_ROWS, W, batch, bmp, chunked, color, differs, gif, gray, inpaint, lines,
-                           mask_for, tiff, to_srgb, write)
+from picture_files import (
+    GOOD,
+    H,
+    JPEG,
+    LENIENT,
+    NOT_COLORS,
+    PLAIN,
+    RGB_ROWS,
+    W,
+    batch,
+    bmp,
+    chunked,
+    color,
+    differs,
+    gif,
+    gray,
+    inpaint,
+    lines,
+    mask_for,
+    tiff,
+    to_srgb,
+    write,
+)
 
 DEVICE = has_device()
 results = {}
@@ -28,14 +50,33 @@ def try_all():
         size = rest[1] if len(rest) > 1 else (W, H)
         mask = mask_for(*size)
         jobs[name] = inpaint(write("good/" + name, data), TMP / f"of-{name}.png", mask)
-        jobs["misnamed " + name] = inpaint(write("good/" + name + (".jpg" if not name.endswith(".jpg") else ".png"), data), TMP / f"of-{name}-2.png", mask)
-        for what, cut in (("cut in the middle", len(data) // 2), ("cut near its end", len(data) - 3), ("cut in its header", 11)):
+        jobs["misnamed " + name] = inpaint(
+            write("good/" + name + (".jpg" if not name.endswith(".jpg") else ".png"), data),
+            TMP / f"of-{name}-2.png",
+            mask,
+        )
+        for what, cut in (
+            ("cut in the middle", len(data) // 2),
+            ("cut near its end", len(data) - 3),
+            ("cut in its header", 11),
+        ):
             jobs[f"{what} {name}"] = inpaint(write(f"{what}/{name}", data[:cut]), TMP / f"{what}-{name}.png", mask)
-    for name, data in (("empty.png", b""), ("text.jpg", b"not a picture\n"), ("zeros.tif", bytes(500)), ("damaged.png", chunked(2, 8, RGB_ROWS).replace(b"IDAT", b"IDAX")),
-                       ("huge.png", chunked(2, 8, b"", w=2**31 - 1, h=2**31 - 1)), ("huge.ppm", b"P6\n4000000000 4000000000\n255\n"), ("huge.bmp", bmp()[:18] + b"\xff\xff\xff\x7f" * 2 + bmp()[26:]),
-                       ("raw.dng", tiff(lines(color), more=[(254, 4, [1])])), ("cfa.tif", tiff(lines(gray), kind=32803, samples=1)),
-                       ("document.pdf", b"%PDF-1.4\n"), ("layers.psd", b"8BPS\0\1" + bytes(40)), ("archive.zip", b"PK\3\4" + bytes(60)),
-                       ("nothing.exr", b"\x76\x2f\x31\x01\x02\0\0\0"), *NOT_COLORS):
+    for name, data in (
+        ("empty.png", b""),
+        ("text.jpg", b"not a picture\n"),
+        ("zeros.tif", bytes(500)),
+        ("damaged.png", chunked(2, 8, RGB_ROWS).replace(b"IDAT", b"IDAX")),
+        ("huge.png", chunked(2, 8, b"", w=2**31 - 1, h=2**31 - 1)),
+        ("huge.ppm", b"P6\n4000000000 4000000000\n255\n"),
+        ("huge.bmp", bmp()[:18] + b"\xff\xff\xff\x7f" * 2 + bmp()[26:]),
+        ("raw.dng", tiff(lines(color), more=[(254, 4, [1])])),
+        ("cfa.tif", tiff(lines(gray), kind=32803, samples=1)),
+        ("document.pdf", b"%PDF-1.4\n"),
+        ("layers.psd", b"8BPS\0\1" + bytes(40)),
+        ("archive.zip", b"PK\3\4" + bytes(60)),
+        ("nothing.exr", b"\x76\x2f\x31\x01\x02\0\0\0"),
+        *NOT_COLORS,
+    ):
         jobs["bad " + name] = inpaint(write("bad/" + name, data), TMP / f"bad-{name}.png", mask_for(W, H))
     jobs["bad a folder"] = inpaint(TMP, TMP / "bad-folder.png", mask_for(W, H))
     jobs["bad nothing"] = inpaint(TMP / "gone.png", TMP / "bad-gone.png", mask_for(W, H))
@@ -61,7 +102,9 @@ def _():
             assert not wrong, (job, wrong)
     for name in ("light.hdr", "flat.hdr"):
         bits, kind, rows = read_png(TMP / f"of-{name}.png")[2:5]
-        assert (bits, kind) == (16, 2) and [round(v / 257) for v in rows[9][30:33]] == [to_srgb((100 + 20 * k) / 256) for k in range(3)], (name, rows[9][30:33])
+        assert (bits, kind) == (16, 2) and [round(v / 257) for v in rows[9][30:33]] == [
+            to_srgb((100 + 20 * k) / 256) for k in range(3)
+        ], (name, rows[9][30:33])
     floats = read_png(TMP / "of-floats.pfm.png")
     assert [round(v / 257) for v in floats[4][9][30:33]] == [to_srgb(v) for v in (0.25, 0.5, 1)], floats[4][9][30:33]
 
@@ -84,6 +127,7 @@ def _():
 
 # ---- masks ----
 
+
 @case("masks: other sizes, alpha, palettes, one bit, 16 bits and profiles mean the same as the plain one")
 def _():
     if not DEVICE:
@@ -95,7 +139,10 @@ def _():
 
     picture = png(TMP / "in.png", w, h, lambda x, y: (x * 4, y * 5, (x * 7 + y * 3) % 256))
     profile = (b"gAMA", struct.pack(">I", 100000))  # linear light: a picture's curve is none of a mask's business
-    bits = b"".join(b"\0" + bytes(sum(1 << (7 - i) for i in range(8) if inside(8 * b + i, y)) for b in range(w // 8)) for y in range(h))
+    bits = b"".join(
+        b"\0" + bytes(sum(1 << (7 - i) for i in range(8) if inside(8 * b + i, y)) for b in range(w // 8))
+        for y in range(h)
+    )
     masks = {
         "plain": png(TMP / "m.png", w, h, lambda x, y: (255 * inside(x, y),), color=0),
         "double": png(TMP / "m2.png", 2 * w, 2 * h, lambda x, y: (255 * inside(x // 2, y // 2),), color=0),
@@ -104,19 +151,36 @@ def _():
         "opaque alpha": png(TMP / "m5.png", w, h, lambda x, y: (255 * inside(x, y),) * 3 + (255,), color=6),
         "16 bits": png(TMP / "m6.png", w, h, lambda x, y: (65535 * inside(x, y),), bits=16, color=0),
         "one bit": write("m7.png", chunked(0, 1, bits, w=w, h=h)),
-        "palette": write("m8.png", chunked(3, 8, lines(lambda x, y: (3 * inside(x, y),), w, h, b"\0"), (b"PLTE", bytes(9) + b"\xff\xff\xff"), w=w, h=h)),
+        "palette": write(
+            "m8.png",
+            chunked(
+                3,
+                8,
+                lines(lambda x, y: (3 * inside(x, y),), w, h, b"\0"),
+                (b"PLTE", bytes(9) + b"\xff\xff\xff"),
+                w=w,
+                h=h,
+            ),
+        ),
         "inverted": png(TMP / "m9.png", w, h, lambda x, y: (255 * (not inside(x, y)),), color=0),
         "gray": png(TMP / "g1.png", w, h, lambda x, y: (128 * inside(x, y),), color=0),
         "gray, 16 bits": png(TMP / "g2.png", w, h, lambda x, y: (128 * 257 * inside(x, y),), bits=16, color=0),
-        "gray, linear": write("g3.png", chunked(0, 8, lines(lambda x, y: (128 * inside(x, y),), w, h, b"\0"), profile, w=w, h=h)),
+        "gray, linear": write(
+            "g3.png", chunked(0, 8, lines(lambda x, y: (128 * inside(x, y),), w, h, b"\0"), profile, w=w, h=h)
+        ),
         "gray alpha": png(TMP / "g4.png", w, h, lambda x, y: (255, 0, 0, 128 * inside(x, y)), color=6),
         "half": png(TMP / "m10.png", w // 2, h // 2, lambda x, y: (255 * inside(2 * x, 2 * y),), color=0),
         "other shape": png(TMP / "m11.png", h, h, lambda x, y: (255,), color=0),
         "nothing": png(TMP / "m12.png", w, h, lambda x, y: (0,), color=0),
     }
-    jobs = {n: inpaint(picture, TMP / f"masked-{i}.png", m) for i, (n, m) in enumerate(masks.items()) if n != "inverted"}
+    jobs = {
+        n: inpaint(picture, TMP / f"masked-{i}.png", m) for i, (n, m) in enumerate(masks.items()) if n != "inverted"
+    }
     errors, _ = batch(jobs)
-    assert "48 x 48" in errors.pop("other shape") and "64 x 48" in batch({"other shape": jobs["other shape"]})[0]["other shape"]
+    assert (
+        "48 x 48" in errors.pop("other shape")
+        and "64 x 48" in batch({"other shape": jobs["other shape"]})[0]["other shape"]
+    )
     assert "empty" in errors.pop("nothing")
     assert not any(errors.values()), errors
     made = {n: read_png(pathlib.Path(j["out"]))[4] for n, j in jobs.items() if n in errors}
@@ -127,14 +191,29 @@ def _():
         assert max(abs(a - b) for r, s in zip(made[n], made["gray"]) for a, b in zip(r, s)) <= 1, n
     for n in ("plain", "double", "half"):
         far = [(x, y) for y in range(h) for x in range(w) if not (19 <= x < 41 and 15 <= y < 33)]
-        assert all(made[n][y][3 * x:3 * x + 3] == before[y][3 * x:3 * x + 3] for x, y in far), n
+        assert all(made[n][y][3 * x : 3 * x + 3] == before[y][3 * x : 3 * x + 3] for x, y in far), n
     assert sum(a != b for r, s in zip(made["half"], before) for a, b in zip(r, s)) > 100
 
     # A gray of 128 repaints by a half.
     full = sum(abs(made["plain"][y][i] - before[y][i]) for y in range(h) for i in range(3 * w))
     part = sum(abs(made["gray"][y][i] - before[y][i]) for y in range(h) for i in range(3 * w))
     assert abs(part / full - 128 / 255) < 0.05, part / full
-    r = run("inpaint", picture, TMP / "turned.png", "--mask", masks["inverted"], "--invert-mask", "--model", PLAIN, "--grow", 0, "--feather", 0, "--seed", 3)
+    r = run(
+        "inpaint",
+        picture,
+        TMP / "turned.png",
+        "--mask",
+        masks["inverted"],
+        "--invert-mask",
+        "--model",
+        PLAIN,
+        "--grow",
+        0,
+        "--feather",
+        0,
+        "--seed",
+        3,
+    )
     assert r.returncode == 0 and read_png(TMP / "turned.png")[4] == made["plain"], r.stderr
 
 
@@ -149,19 +228,40 @@ def _():
     if not DEVICE:
         return NO_DEVICE
     source, mask = write("rgb.png", chunked(2, 8, RGB_ROWS)), mask_for(W, H)
-    signs = {"png": b"\x89PNG", "tif": b"II*", "jpg": b"\xff\xd8\xff", "jpe": b"\xff\xd8\xff", "web": b"RIFF", "exr": b"\x76\x2f\x31\x01", "ppm": b"P6", "pnm": b"P6"}
+    signs = {
+        "png": b"\x89PNG",
+        "tif": b"II*",
+        "jpg": b"\xff\xd8\xff",
+        "jpe": b"\xff\xd8\xff",
+        "web": b"RIFF",
+        "exr": b"\x76\x2f\x31\x01",
+        "ppm": b"P6",
+        "pnm": b"P6",
+    }
     errors, _ = batch({e: inpaint(source, TMP / f"written.{e}", mask) for e in WRITTEN})
     assert not any(errors.values()), errors
     assert all((TMP / f"written.{e}").read_bytes().startswith(signs[e[:3]]) for e in WRITTEN)
     errors, _ = batch({e: inpaint(TMP / f"written.{e}", TMP / f"again-{e}.png", mask) for e in WRITTEN})
     assert not any(errors.values()), errors
     for e in LOSSLESS:
-        wrong = differs([tuple(round(v / 257) for v in row) if e == "exr" else row for row in read_png(TMP / f"again-{e}.png")[4]], color, W, H, 0)
+        wrong = differs(
+            [tuple(round(v / 257) for v in row) if e == "exr" else row for row in read_png(TMP / f"again-{e}.png")[4]],
+            color,
+            W,
+            H,
+            0,
+        )
         assert not wrong, (e, wrong)
-    refused = {e: inpaint(source, TMP / f"refused.{e}", mask) for e in ("bmp", "gif", "avif", "jp2", "pdf", "psd", "xyz", "pgm", "hdr")}
+    refused = {
+        e: inpaint(source, TMP / f"refused.{e}", mask)
+        for e in ("bmp", "gif", "avif", "jp2", "pdf", "psd", "xyz", "pgm", "hdr")
+    }
     errors, _ = batch(refused)
     for e, message in errors.items():
-        assert message and ("PGM" in message if e == "pgm" else ".png .jpg" in message and "'" + e + "'" in message), (e, message)
+        assert message and ("PGM" in message if e == "pgm" else ".png .jpg" in message and "'" + e + "'" in message), (
+            e,
+            message,
+        )
     fails(run("inpaint", source, TMP / "noending", "--mask", mask), 2, ".png")
     fails(run("inpaint", source, TMP / "deep.jpg", "--mask", mask, "--depth", 16), 2, "JPEG", "16")
     assert not list(TMP.glob("refused.*")) and not list(TMP.glob("deep.jpg"))
@@ -177,6 +277,7 @@ def _():
 
     def profile(path):  # behind a name and the compression's number
         return zlib.decompressobj().decompress(path.read_bytes().split(b"iCCP")[1].split(b"\0", 1)[1][1:])
+
     assert profile(source) == profile(out), (len(profile(source)), len(profile(out)))
 
 
@@ -187,12 +288,20 @@ def _():
     dice = random.Random(1)
     noise = png(TMP / "noise.png", 96, 64, lambda x, y: tuple(dice.randrange(256) for k in range(3)))
     mask = mask_for(96, 64)
-    assert run("inpaint", noise, TMP / "warm.png", "--model", PLAIN, "--mask", mask).returncode == 0  # kernels are compiled and stored now
+    assert (
+        run("inpaint", noise, TMP / "warm.png", "--model", PLAIN, "--mask", mask).returncode == 0
+    )  # kernels are compiled and stored now
     (TMP / "full").mkdir()
     for e in ("png", "tif", "jpg", "webp", "exr", "ppm"):
         out = write(f"full/old.{e}", b"the old file")
-        r = subprocess.run([SFUMATO, "inpaint", noise, out, "--mask", mask, "--model", PLAIN], capture_output=True, text=True, timeout=170, env=ENV,
-                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
+        r = subprocess.run(
+            [SFUMATO, "inpaint", noise, out, "--mask", mask, "--model", PLAIN],
+            capture_output=True,
+            text=True,
+            timeout=170,
+            env=ENV,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
+        )
         fails(r, 1, f"old.{e}", "File too large")
         assert out.read_bytes() == b"the old file", e
     assert len(list((TMP / "full").iterdir())) == 6
@@ -205,14 +314,27 @@ def _():
     source, mask = write("rgb.png", chunked(2, 8, RGB_ROWS)), mask_for(W, H)
     (TMP / "folder.png").mkdir()
     os.mkfifo(TMP / "pipe.png")
-    for out, word in ((TMP / "nowhere" / "a.png", "nowhere"), ("/proc/a.png", "/proc"), (TMP / "folder.png", "folder"), (TMP / "pipe.png", "not a file"),
-                      (source / "a.png", "rgb.png")):
+    for out, word in (
+        (TMP / "nowhere" / "a.png", "nowhere"),
+        ("/proc/a.png", "/proc"),
+        (TMP / "folder.png", "folder"),
+        (TMP / "pipe.png", "not a file"),
+        (source / "a.png", "rgb.png"),
+    ):
         fails(run("inpaint", source, out, "--mask", mask, "--model", PLAIN), 2, word)
-    fails(run("inpaint", source, TMP / "x.png", "--mask", mask, "--save-latent", TMP / "nowhere" / "l.safetensors"), 2, "nowhere")
+    fails(
+        run("inpaint", source, TMP / "x.png", "--mask", mask, "--save-latent", TMP / "nowhere" / "l.safetensors"),
+        2,
+        "nowhere",
+    )
     victim = write("victim", b"precious")
     (TMP / "link.png").symlink_to(victim)
     assert run("inpaint", source, TMP / "link.png", "--mask", mask, "--model", PLAIN).returncode == 0
-    assert victim.read_bytes() == b"precious" and not (TMP / "link.png").is_symlink() and read_png(TMP / "link.png")[:2] == (W, H)
+    assert (
+        victim.read_bytes() == b"precious"
+        and not (TMP / "link.png").is_symlink()
+        and read_png(TMP / "link.png")[:2] == (W, H)
+    )
     os.chmod(TMP / "link.png", 0o640)
     assert run("inpaint", source, TMP / "link.png", "--mask", mask, "--model", PLAIN).returncode == 0
     assert (TMP / "link.png").stat().st_mode & 0o777 == 0o640
@@ -223,23 +345,47 @@ def _():
 def _():
     if not DEVICE:
         return NO_DEVICE
-    r = run("inpaint", write("rgb.png", chunked(2, 8, RGB_ROWS)), TMP / "traced.png", "--mask", mask_for(W, H), "--trace", TMP / "blocks" / "here")
+    r = run(
+        "inpaint",
+        write("rgb.png", chunked(2, 8, RGB_ROWS)),
+        TMP / "traced.png",
+        "--mask",
+        mask_for(W, H),
+        "--trace",
+        TMP / "blocks" / "here",
+    )
     assert r.returncode == 0 and (TMP / "blocks" / "here").is_dir(), r.stderr
 
 
 # ---- folders and batches ----
 
+
 @case("a folder goes on after files that fail, leaves what is no picture, and sums up")
 def _():
     if not DEVICE:
         return NO_DEVICE
-    for name, data in (("a.png", chunked(2, 8, RGB_ROWS)), ("b.jpg", chunked(2, 8, RGB_ROWS)), ("c.jpg", JPEG[:300]), ("d.jpg", b""), ("e.gif", gif()),
-                       ("f.txt", b"notes\n"), ("g.jpg", JPEG), (".hidden.png", b""), ("h \u00e4 %d.png", chunked(2, 8, RGB_ROWS))):
+    for name, data in (
+        ("a.png", chunked(2, 8, RGB_ROWS)),
+        ("b.jpg", chunked(2, 8, RGB_ROWS)),
+        ("c.jpg", JPEG[:300]),
+        ("d.jpg", b""),
+        ("e.gif", gif()),
+        ("f.txt", b"notes\n"),
+        ("g.jpg", JPEG),
+        (".hidden.png", b""),
+        ("h \u00e4 %d.png", chunked(2, 8, RGB_ROWS)),
+    ):
         write("many/" + name, data)
     (TMP / "many" / "sub").mkdir()
     r = run("upscale", TMP / "many", TMP / "made", "--scale", 1)
     assert r.returncode == 1 and "5 done, 0 there already, 2 failed, 1 not pictures" in r.stderr, r.stderr
-    assert sorted(p.name for p in (TMP / "made").iterdir()) == ["a.png", "b.jpg", "e.gif.png", "g.jpg", "h \u00e4 %d.png"]
+    assert sorted(p.name for p in (TMP / "made").iterdir()) == [
+        "a.png",
+        "b.jpg",
+        "e.gif.png",
+        "g.jpg",
+        "h \u00e4 %d.png",
+    ]
     assert (TMP / "made" / "b.jpg").read_bytes()[:2] == b"\xff\xd8"
     r = run("upscale", TMP / "many", TMP / "made", "--scale", 1)
     assert r.returncode == 1 and "0 done, 5 there already, 2 failed" in r.stderr, r.stderr
@@ -260,6 +406,7 @@ def _():
 
 # ---- environments ----
 
+
 @case("a home that cannot be written, no home, no TMPDIR, the C locale, odd names, closed output: the picture is made")
 def _():
     if not DEVICE:
@@ -268,7 +415,9 @@ def _():
     job = ("inpaint", source, "--mask", mask, "--model", PLAIN)
     bare = {k: v for k, v in ENV.items() if not k.startswith("XDG_") and k not in ("SFUMATO_CACHE", "POCL_CACHE_DIR")}
     nowhere = dict(bare, HOME="/proc/nobody")
-    for i, env in enumerate((nowhere, {k: v for k, v in bare.items() if k != "HOME"}, dict(ENV, TMPDIR="/proc/none"), dict(ENV, LC_ALL="C"))):
+    for i, env in enumerate(
+        (nowhere, {k: v for k, v in bare.items() if k != "HOME"}, dict(ENV, TMPDIR="/proc/none"), dict(ENV, LC_ALL="C"))
+    ):
         out = TMP / f"env-{i}-\u00e4 %s\n.png"
         # Without a home all kernels are compiled anew: one of the enlargers has few.
         r = run("upscale", source, out, "--scale", 2, env=env) if i < 2 else run(*job, out, env=env)
@@ -277,19 +426,32 @@ def _():
     for closed in ("exec >&-", "exec 2>&-", "exec <&-", "exec >/dev/full"):
         out = TMP / "closed.png"
         out.unlink(missing_ok=True)
-        r = subprocess.run(["sh", "-c", closed + '; exec "$@"', "sh", SFUMATO, *job, out], capture_output=True, timeout=170, env=ENV)
+        r = subprocess.run(
+            ["sh", "-c", closed + '; exec "$@"', "sh", SFUMATO, *job, out], capture_output=True, timeout=170, env=ENV
+        )
         assert r.returncode == 0 and read_png(out)[:2] == (W, H), (closed, r.returncode, r.stderr)
     latin = os.fsencode(TMP) + b"/caf\xe9.png"  # no UTF-8
     r = subprocess.run([SFUMATO, *job, latin, "--json"], capture_output=True, timeout=170, env=ENV)
     events = [json.loads(line.decode()) for line in r.stdout.splitlines()]
-    assert r.returncode == 0 and os.path.exists(latin) and events[-1]["file"].endswith("caf\ufffd.png"), (r.returncode, r.stderr)
-    r = subprocess.run([SFUMATO, "inpaint", "rgb.png", *job[2:], "--", "-odd.png"], capture_output=True, timeout=170, env=ENV, cwd=TMP)
+    assert r.returncode == 0 and os.path.exists(latin) and events[-1]["file"].endswith("caf\ufffd.png"), (
+        r.returncode,
+        r.stderr,
+    )
+    r = subprocess.run(
+        [SFUMATO, "inpaint", "rgb.png", *job[2:], "--", "-odd.png"], capture_output=True, timeout=170, env=ENV, cwd=TMP
+    )
     assert r.returncode == 0 and (TMP / "-odd.png").exists(), r.stderr
 
 
 def at_step_2(*args, **options):
     """Starts the command and returns when it has taken two of its steps."""
-    p = subprocess.Popen([SFUMATO, *map(str, args), "--steps", "500", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    p = subprocess.Popen(
+        [SFUMATO, *map(str, args), "--steps", "500", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
     for line in p.stdout:
         if '"step":2' in line.replace(" ", "").replace(".0", ""):
             break
@@ -302,13 +464,25 @@ def _():
         return NO_DEVICE
     shutil.copytree(pathlib.Path(MODELS) / "sfumato-mini", TMP / "shrinking")
     unet = TMP / "shrinking" / "unet" / "diffusion_pytorch_model.safetensors"
-    job = ("inpaint", png(TMP / "large.png", 256, 256, lambda x, y: (x, y, 0)), TMP / "never.png", "--model", TMP / "shrinking",
-           "--mask", png(TMP / "large-hole.png", 256, 256, lambda x, y: (255 * (60 <= x < 200),), color=0))
+    job = (
+        "inpaint",
+        png(TMP / "large.png", 256, 256, lambda x, y: (x, y, 0)),
+        TMP / "never.png",
+        "--model",
+        TMP / "shrinking",
+        "--mask",
+        png(TMP / "large-hole.png", 256, 256, lambda x, y: (255 * (60 <= x < 200),), color=0),
+    )
     p = at_step_2(*job, "--memory", "120M", env=ENV)  # so little that weights are read from the file in every step
     os.truncate(unet, 1 << 20)
     _, said = p.communicate(timeout=100)
-    assert p.returncode == 1 and "unet/diffusion_pytorch_model.safetensors became shorter" in said and "Traceback" not in said, (p.returncode, said)
-    # Between the look at the file and the copy it may still happen: then the kernel sends SIGBUS. LLVM in the driver wants that signal, too.
+    assert (
+        p.returncode == 1
+        and "unet/diffusion_pytorch_model.safetensors became shorter" in said
+        and "Traceback" not in said
+    ), (p.returncode, said)
+    # Between the look at the file and the copy it may still happen: then the kernel sends SIGBUS. LLVM in the driver
+    # wants that signal, too.
     shutil.copy(pathlib.Path(MODELS) / "sfumato-mini/unet/diffusion_pytorch_model.safetensors", unet)
     p = at_step_2(*job, env=ENV)
     p.send_signal(signal.SIGBUS)
@@ -327,15 +501,35 @@ def _():
     job = ("inpaint", source, TMP / "wide-out.png", "--mask", hole, "--steps", 1)
     small = dict(ENV, GEGL_CACHE_SIZE="1")
     small.pop("GEGL_SWAP", None)
-    r = run(*job, env=dict(small, XDG_CACHE_HOME="/dev/null", SFUMATO_CACHE=str(cache / "sfumato/programs"), POCL_CACHE_DIR=str(cache / "pocl/kcache")))
+    r = run(
+        *job,
+        env=dict(
+            small,
+            XDG_CACHE_HOME="/dev/null",
+            SFUMATO_CACHE=str(cache / "sfumato/programs"),
+            POCL_CACHE_DIR=str(cache / "pocl/kcache"),
+        ),
+    )
     assert r.returncode == 0, r.stderr
     before, after = read_png(source)[4], read_png(TMP / "wide-out.png")[4]
-    changed = [(x, y) for y in range(side) if before[y] != after[y] for x in range(side) if before[y][3 * x:3 * x + 3] != after[y][3 * x:3 * x + 3]]
+    changed = [
+        (x, y)
+        for y in range(side)
+        if before[y] != after[y]
+        for x in range(side)
+        if before[y][3 * x : 3 * x + 3] != after[y][3 * x : 3 * x + 3]
+    ]
     assert changed and all(360 < x < 480 and 360 < y < 480 for x, y in changed)
     (TMP / "wide-out.png").unlink()
     (TMP / "swap").mkdir()
-    r = subprocess.run([SFUMATO, *map(str, job)], capture_output=True, text=True, timeout=170, env=dict(small, GEGL_SWAP=str(TMP / "swap")),
-                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000)))
+    r = subprocess.run(
+        [SFUMATO, *map(str, job)],
+        capture_output=True,
+        text=True,
+        timeout=170,
+        env=dict(small, GEGL_SWAP=str(TMP / "swap")),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000)),
+    )
     assert r.returncode == 1 and "swap: " in r.stderr and not (TMP / "wide-out.png").exists(), r.stderr
 
 
