@@ -45,7 +45,7 @@
 #ifdef CPU
 /* e^x, relative error 1e-7 between -87.3 and 88.3, held there outside; NaN stays. The rounding constant leaves round(x / ln 2) in the low
  * bits; ln 2 is taken off in two parts (Cody & Waite 1980). */
-float16 exp_16(float16 x)
+static float16 exp_16(float16 x)
 {
     x = x < -87.3f ? (float16)(-87.3f) : x;
     x = x > 88.3f ? (float16)(88.3f) : x;
@@ -75,9 +75,23 @@ float16 exp_16(float16 x)
 
 /* On GPUs a call costs registers and a stack, and not every compiler avoids it by itself. */
 #ifdef CPU
-#define INLINE
+#define INLINE static
 #else
-#define INLINE __attribute__((always_inline))
+#define INLINE static __attribute__((always_inline))
+#endif
+
+/* FEW_ACTS: the program's epilogues need none of these, which are most of what there is to compile in many a kernel. */
+#ifdef FEW_ACTS
+#define OTHER_ACTS(T, NAME)
+#else
+#define OTHER_ACTS(T, NAME)                                                                                                      \
+    case ACT_GELU: return gelu_##NAME(x);                                                                                        \
+    case ACT_GELU_TANH: return 0.5f * x * (1.0f + tanh(0.7978845608f * (x + 0.044715f * x * x * x)));                            \
+    case ACT_QUICK_GELU: return x / (1.0f + exp_##NAME(-1.702f * x));                                                            \
+    case ACT_TANH: return tanh(x);                                                                                               \
+    case ACT_SIGMOID: return 1.0f / (1.0f + exp_##NAME(-x));                                                                     \
+    case ACT_SOFT_CLAMP: return tanh(x * (1.0f / 3.0f)) * 3.0f;                                                                  \
+    case ACT_MISH: return x * mish_gate_##NAME(exp_##NAME(fmin(x, (T)(20.0f))));
 #endif
 
 /* erf with an absolute error under 1.5e-7 (Abramowitz & Stegun 7.1.26); erf() of some drivers is scalar and slow. */
@@ -90,19 +104,14 @@ float16 exp_16(float16 x)
     }                                                                                                                            \
     /* tanh(ln(1 + e)) */                                                                                                        \
     INLINE T mish_gate_##NAME(T e) { return e * (e + 2.0f) / (e * (e + 2.0f) + 2.0f); }                                         \
+    INLINE T gelu_##NAME(T x) { return 0.5f * x * (1.0f + erf_##NAME(x * 0.70710678f)); }                                        \
     INLINE T act_##NAME(T x, const int act, const float param)                                                                   \
     {                                                                                                                            \
         switch (act) {                                                                                                           \
         case ACT_SILU: return x / (1.0f + exp_##NAME(-x));                                                                       \
-        case ACT_GELU: return 0.5f * x * (1.0f + erf_##NAME(x * 0.70710678f));                                                   \
-        case ACT_GELU_TANH: return 0.5f * x * (1.0f + tanh(0.7978845608f * (x + 0.044715f * x * x * x)));                        \
-        case ACT_QUICK_GELU: return x / (1.0f + exp_##NAME(-1.702f * x));                                                        \
         case ACT_RELU: return fmax(x, (T)(0.0f));                                                                                \
         case ACT_LEAKY_RELU: return fmax(x, (T)(0.0f)) + param * fmin(x, (T)(0.0f));                                             \
-        case ACT_TANH: return tanh(x);                                                                                           \
-        case ACT_SIGMOID: return 1.0f / (1.0f + exp_##NAME(-x));                                                                 \
-        case ACT_SOFT_CLAMP: return tanh(x * (1.0f / 3.0f)) * 3.0f;                                                              \
-        case ACT_MISH: return x * mish_gate_##NAME(exp_##NAME(fmin(x, (T)(20.0f))));                                             \
+        OTHER_ACTS(T, NAME)                                                                                                      \
         default: return x;                                                                                                       \
         }                                                                                                                        \
     }
@@ -134,7 +143,7 @@ DEFINE_ACT(float16, 16)
 #endif
 
 /* The first n values from i on (none below 1, no more than 16); the rest 0. */
-float16 load_part(__global const ACT *p, size_t i, int n)
+static float16 load_part(__global const ACT *p, size_t i, int n)
 {
     if (n >= 16)
         return LOAD16(p, i);
@@ -146,7 +155,7 @@ float16 load_part(__global const ACT *p, size_t i, int n)
     return vload16(0, t);
 }
 
-float16 load_part_f32(__global const float *p, size_t i, int n)
+static float16 load_part_f32(__global const float *p, size_t i, int n)
 {
     if (n >= 16)
         return vload16(0, p + i);
@@ -156,7 +165,7 @@ float16 load_part_f32(__global const float *p, size_t i, int n)
     return vload16(0, t);
 }
 
-void store_part_f32(__global float *p, size_t i, float16 v, int n)
+static void store_part_f32(__global float *p, size_t i, float16 v, int n)
 {
     if (n >= 16) {
         vstore16(v, 0, p + i);
@@ -168,7 +177,7 @@ void store_part_f32(__global float *p, size_t i, float16 v, int n)
         p[i + k] = t[k];
 }
 
-void store_part(__global ACT *p, size_t i, float16 v, int n)
+static void store_part(__global ACT *p, size_t i, float16 v, int n)
 {
     if (n >= 16) {
         STORE16(p, i, v);
@@ -184,13 +193,13 @@ void store_part(__global ACT *p, size_t i, float16 v, int n)
         STORE(p, i + k, t[k]);
 }
 
-float sum4(float4 v)
+static float sum4(float4 v)
 {
     const float2 c = v.lo + v.hi;
     return c.x + c.y;
 }
 
-float sum16(float16 v)
+static float sum16(float16 v)
 {
     const float8 a = v.lo + v.hi;
     return sum4(a.lo + a.hi);
@@ -202,7 +211,7 @@ float sum16(float16 v)
  * a float has them, are 2^-112 of its value (subnormals too; infinities, which no weight is, become 65536). */
 #if defined(CPU) && defined(__SSE2__) && !defined(__F16C__)
 #define DEFINE_WEIGHTS(N)                                                                                                        \
-    float##N weights_##N(__global const half *p)                                                                                 \
+    static float##N weights_##N(__global const half *p)                                                                                 \
     {                                                                                                                            \
         return as_float##N(convert_int##N(vload##N(0, (__global const short *)p)) << 13 & (int##N)(0x8fffe000)) * 0x1p112f;      \
     }
@@ -239,18 +248,18 @@ DEFINE_WEIGHTS(16)
 #define WORD16 int16
 #define PAIR 2
 #define PANEL_WT int
-WITH_BF16 float16 dot16(int16 a, int16 b, float16 s)
+static WITH_BF16 float16 dot16(int16 a, int16 b, float16 s)
 {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
     return s;
 }
-WITH_BF16 float8 dot8(int8 a, int8 b, float8 s)
+static WITH_BF16 float8 dot8(int8 a, int8 b, float8 s)
 {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
     return s;
 }
 /* 32 values in order, rounded to nearest even. */
-WITH_BF16 int16 to_bf16(float16 first, float16 second)
+static WITH_BF16 int16 to_bf16(float16 first, float16 second)
 {
     int16 r;
     __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(r) : "v"(first), "v"(second));
@@ -336,7 +345,7 @@ typedef struct {
     int res0, act;
     float act_param, scale;
 } Epilogue;
-__attribute__((always_inline)) Epilogue epilogue(EPILOGUE)
+static __attribute__((always_inline)) Epilogue epilogue(EPILOGUE)
 {
     const Epilogue e = {bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale};
     return e;
@@ -344,7 +353,7 @@ __attribute__((always_inline)) Epilogue epilogue(EPILOGUE)
 
 /* Index of an input row or column behind padding and enlargement; -1 outside. Geometries hold in `wrap` bit 1 for
  * columns that wrap round, bit 2 for rows. */
-int source(int i, int size, int up, int wrap)
+static int source(int i, int size, int up, int wrap)
 {
     const int n = size << up;
     if (wrap)
@@ -374,7 +383,7 @@ INLINE void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_ou
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
+static float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
 {
     if (e.bias)
         v += vload16(0, e.bias + e.bias0 + o);
@@ -391,18 +400,23 @@ float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out
     return v;
 }
 
+/* Writes fewer than 16 channels of one pixel. */
+static void finish_rest(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
+{
+    float t[16];
+    vstore16(v, 0, t);
+    SHORT for (int i = 0; i < n; i++)
+        finish_1(y, at + i, t[i], o + i, b, n_out, e);
+}
+
 /* Writes up to 16 channels of one pixel. */
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
+static void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
 {
-    if (n < 16) {
-        float t[16];
-        vstore16(v, 0, t);
-        SHORT for (int i = 0; i < n; i++)
-            finish_1(y, at + i, t[i], o + i, b, n_out, e);
-        return;
-    }
-    finish_16(y, at, v, o, b, n_out, e);
+    if (n < 16)
+        finish_rest(y, at, v, n, o, b, n_out, e);
+    else
+        finish_16(y, at, v, o, b, n_out, e);
 }

@@ -38,7 +38,7 @@ __kernel void geglu_plain(__global ACT *y, int y0, __global const ACT *x, int x0
 {
     const int i = get_global_id(0);
     const size_t r = get_global_id(1);
-    STORE(y, y0 + r * c + i, LOAD(x, x0 + r * 2 * c + i) * act_1(LOAD(x, x0 + r * 2 * c + c + i), ACT_GELU, 0.0f));
+    STORE(y, y0 + r * c + i, LOAD(x, x0 + r * 2 * c + i) * gelu_1(LOAD(x, x0 + r * 2 * c + c + i)));
 }
 #else
 
@@ -103,7 +103,7 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
 
 #ifdef OUTS
 /* Adds to the sums [PIX][OUTS] what n of 16 channels of each pixel give, with their weights [OUTS][16]. */
-__attribute__((always_inline)) void few_channels(VEC *s, __global const ACT *const *a, int c, int n,
+static __attribute__((always_inline)) void few_channels(VEC *s, __global const ACT *const *a, int c, int n,
                                                  __global const WT *w)
 {
 #pragma unroll
@@ -183,12 +183,15 @@ __kernel void conv_few(__global ACT *y, int y0, __global const ACT *x, int x0, _
                     wk += OUTS * 16;
                 }
             }
+        float sums[PIX * OUTS];
 #pragma unroll
-        for (int i = 0; i < PIX; i++)
-            if (p0 + i < last)
-#pragma unroll
-                for (int o = 0; o < OUTS; o++)
-                    finish_1(y + y0, (size_t)(p0 + i) * y_pitch + o, SUMV(s[i * OUTS + o]), o, ib[i], n_out, e);
+        for (int i = 0; i < PIX * OUTS; i++)
+            sums[i] = SUMV(s[i]);
+#pragma nounroll
+        for (int i = 0; i < min(PIX, last - p0); i++)
+#pragma nounroll
+            for (int o = 0; o < OUTS; o++)
+                finish_1(y + y0, (size_t)(p0 + i) * y_pitch + o, sums[i * OUTS + o], o, ib[i], n_out, e);
     }
 }
 #endif

@@ -20,5 +20,5 @@ __kernel void epilogue_geglu(__global ACT *y, int y0, __global const float *s, i
         v += bias[bias0 + o];
         g += bias[bias0 + n + o];
     }
-    STORE(y, y0 + r * n + o, v * act_1(g, ACT_GELU, 0.0f));
+    STORE(y, y0 + r * n + o, v * gelu_1(g));
 }

@@ -35,7 +35,7 @@ typedef struct {
     int words; /* of a row of weights */
 } Share;
 
-IN_BODY Share share_of(int item, int run, int n_rows, int rows_run, int n_in, int n_panels, int per_item)
+static IN_BODY Share share_of(int item, int run, int n_rows, int rows_run, int n_in, int n_panels, int per_item)
 {
     const int first = run * rows_run, last = min(n_rows, first + rows_run), panel0 = item * per_item;
     const Share s = {
@@ -44,8 +44,9 @@ IN_BODY Share share_of(int item, int run, int n_rows, int rows_run, int n_in, in
 }
 
 /* Rows in words, inputs [k0, k0 + kn) of them; those behind the last row are the last one again. */
-IN_BODY void pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, const Share h, int n_rows, int n_in, int k0,
-                       int kn, int groups)
+static IN_BODY void
+pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, const Share h, int n_rows, int n_in, int k0,
+          int kn, int groups)
 {
     for (int r = 0; r < h.blocks * 12; r++) {
         const size_t from = x0 + (size_t)min(h.first + r, n_rows - 1) * n_in + k0;
@@ -63,7 +64,7 @@ IN_BODY void pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, cons
 }
 
 /* Adds to a tile's sums n words of its rows times n rows of weights. `step`: from one panel of them to the next. */
-IN_BODY void add_words(VEC *s, __local const WORD *row, __global const PANEL_WT *w, size_t step, int n)
+static IN_BODY void add_words(VEC *s, __local const WORD *row, __global const PANEL_WT *w, size_t step, int n)
 {
     for (int c = 0; c < n; c++, w += 32) {
         WVEC b[TILE_VECS];
@@ -80,7 +81,7 @@ IN_BODY void add_words(VEC *s, __local const WORD *row, __global const PANEL_WT 
     }
 }
 
-IN_BODY void add_products(VEC *s, __local const WORD *row, __global const PANEL_WT *w, size_t step, int n_words)
+static IN_BODY void add_products(VEC *s, __local const WORD *row, __global const PANEL_WT *w, size_t step, int n_words)
 {
     for (int g = 0; g < n_words / 16; g++, row += ROW_GROUP, w += 16 * 32)
         add_words(s, row, w, step, 16);
@@ -88,13 +89,13 @@ IN_BODY void add_products(VEC *s, __local const WORD *row, __global const PANEL_
 }
 
 /* What a tile has kept of its sums, [panel of the item][row][32]: vector j of row i. */
-IN_BODY __local VEC *kept(__local VEC *sum, int rows_run, int i, int j)
+static IN_BODY __local VEC *kept(__local VEC *sum, int rows_run, int i, int j)
 {
     return sum + (j * VW / 32 * rows_run + i) * (32 / VW) + j % (32 / VW);
 }
 
 /* Asks for the lines of y (and of a residual) that a tile is going to write. */
-IN_BODY void fetch_tile(__global ACT *y, __global const ACT *res, size_t at, int rows, int y_pitch)
+static IN_BODY void fetch_tile(__global ACT *y, __global const ACT *res, size_t at, int rows, int y_pitch)
 {
     for (int i = 0; i < rows; i++, at += y_pitch) {
 #ifndef PAST_CACHES
@@ -108,14 +109,14 @@ IN_BODY void fetch_tile(__global ACT *y, __global const ACT *res, size_t at, int
 }
 
 /* The sums of a tile start at the bias of their outputs. */
-IN_BODY void start_at_bias(VEC *s, __global const float *bias, int o)
+static IN_BODY void start_at_bias(VEC *s, __global const float *bias, int o)
 {
 #pragma unroll
     for (int i = 0; i < TILE_SUMS; i++)
         s[i] = bias ? LOADV(i % TILE_VECS, bias + o) : (VEC)(0.0f);
 }
 
-IN_BODY void start_at_zero(VEC *s)
+static IN_BODY void start_at_zero(VEC *s)
 {
 #pragma unroll
     for (int i = 0; i < TILE_SUMS; i++)
@@ -123,14 +124,14 @@ IN_BODY void start_at_zero(VEC *s)
 }
 
 /* Goes on where the slice before stopped. */
-IN_BODY void take_up(VEC *s, __local VEC *sum, int rows_run)
+static IN_BODY void take_up(VEC *s, __local VEC *sum, int rows_run)
 {
 #pragma unroll
     for (int i = 0; i < TILE_SUMS; i++)
         s[i] = *kept(sum, rows_run, i / TILE_VECS, i % TILE_VECS);
 }
 
-IN_BODY void keep(const VEC *s, __local VEC *sum, int rows_run)
+static IN_BODY void keep(const VEC *s, __local VEC *sum, int rows_run)
 {
 #pragma unroll
     for (int i = 0; i < TILE_SUMS; i++)
@@ -138,7 +139,7 @@ IN_BODY void keep(const VEC *s, __local VEC *sum, int rows_run)
 }
 
 /* Writes a tile that only a bias was to be added to. */
-IN_BODY void store_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch)
+static IN_BODY void store_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch)
 {
 #pragma unroll
     for (int i = 0; i < TILE_ROWS; i++)
@@ -150,8 +151,9 @@ IN_BODY void store_tile(const VEC *s, __global ACT *y, size_t at, int rows, int 
 }
 
 /* Writes a tile with all that is fused behind it. at: of its first value; p0, o: that row and output. */
-IN_BODY void finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch, int p0, int per_sample, int o,
-                         int n_out, const Epilogue e)
+static IN_BODY void
+finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch, int p0, int per_sample, int o,
+            int n_out, const Epilogue e)
 {
     float16 out[TILE_ROWS * TILE_COLS / 16];
 #pragma unroll
@@ -169,7 +171,7 @@ IN_BODY void finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int
 
 /* The KH x KW x C_IN inputs of the pixel oy, ox of a sample that begins at x0, in the order of the weights, from `to`
  * on. */
-void gather(__local float *to, __global const ACT *x, size_t x0, int oy, int ox, GATHER_GEOMETRY)
+static void gather(__local float *to, __global const ACT *x, size_t x0, int oy, int ox, GATHER_GEOMETRY)
 {
     const int iy = oy * stride - pad_t, ix = ox * stride - pad_l;
     if (iy >= 0 && ix >= 0 && iy + KH <= h && ix + KW <= w && !up && x_pitch == C_IN) {
@@ -187,23 +189,22 @@ void gather(__local float *to, __global const ACT *x, size_t x0, int oy, int ox,
         return;
     }
     int k = 0;
-#pragma unroll
-    for (int ky = 0; ky < KH; ky++) {
+#pragma nounroll
+    for (int ky = 0; ky < KH; ky++) { /* at the edges only */
         const int sy = source(iy + ky, h, up, wrap & 2);
-#pragma unroll
+#pragma nounroll
         for (int kx = 0; kx < KW; kx++) {
             const int sx = source(ix + kx, w, up, wrap & 1);
             const bool inside = sy >= 0 && sx >= 0;
             const size_t from = x0 + (inside ? ((size_t)sy * w + sx) * x_pitch : 0);
-#pragma unroll
-            for (int c = 0; c < C_IN; c++, k++)
+            SHORT for (int c = 0; c < C_IN; c++, k++)
                 to[k] = inside ? LOAD(x, from + c) : 0.0f;
         }
     }
 }
 
 /* The rows of an item's pixels. */
-void gather_rows(__local float *a, __global const ACT *x, size_t x0, int first, int last, GATHER_GEOMETRY)
+static void gather_rows(__local float *a, __global const ACT *x, size_t x0, int first, int last, GATHER_GEOMETRY)
 {
     int sample = first / (oh * ow), oy = first / ow % oh, ox = first % ow;
     for (int r = 0; r < last - first; r++) {
@@ -255,7 +256,7 @@ __kernel void linear_gather(__global ACT *y, int y0, __global const ACT *x, int 
 #define GATED_COLS (TILE_COLS < 32 ? 32 : TILE_COLS)
 
 /* Keeps the sums of a tile from column `col` on until their gates are there. out [TILE_ROWS][GATED_COLS]. */
-IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
+static IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
 {
 #pragma unroll
     for (int i = 0; i < TILE_ROWS * TILE_COLS / 16; i++)
@@ -263,7 +264,7 @@ IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
 }
 
 /* Writes what values and gates make. out [TILE_ROWS][GATED_COLS]: the sums from output `o` on. */
-IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows, int y_pitch, int o, int n_out,
+static IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows, int y_pitch, int o, int n_out,
                           __global const float *bias)
 {
     for (int i = 0; i < rows; i++)
@@ -274,7 +275,7 @@ IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows,
                 v += vload16(j, bias + o);
                 g += vload16(j + 1, bias + o);
             }
-            v *= act_16(g, ACT_GELU, 0.0f);
+            v *= gelu_16(g);
             STORE16(y, (size_t)(p0 + i) * y_pitch + o / 2 + j * 8, v);
         }
 }
@@ -284,7 +285,7 @@ IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows,
 #define WITH_BIAS 1 /* e.bias, from 0 on, is all that is fused */
 #define GATED 2     /* as with a bias, and half of the outputs are gates */
 
-IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __global const ACT *x, int x0,
+static IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __global const ACT *x, int x0,
                       __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in, int n_out, int y_pitch,
                       int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, const Epilogue e)
 {
@@ -333,26 +334,29 @@ IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __globa
     }
 }
 
-BODY void panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
-                     int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels,
-                     int per_item, int slice, __local float16 *scratch, const Epilogue e)
+static BODY void
+panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
+           int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels,
+           int per_item, int slice, __local float16 *scratch, const Epilogue e)
 {
     multiply(WITH_EPILOGUE, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, per_sample, n_panels,
              per_item, slice, scratch, e);
 }
 
-BODY void bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
-                    int n_rows, int rows_run, int n_in, int y_pitch, int n_panels, int per_item, int slice,
-                    __local float16 *scratch, __global const float *bias)
+static BODY void
+bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
+          int n_rows, int rows_run, int n_in, int y_pitch, int n_panels, int per_item, int slice,
+          __local float16 *scratch, __global const float *bias)
 {
     const Epilogue e = {bias};
     multiply(WITH_BIAS, item, run, y, x, x0, wt, n_rows, rows_run, n_in, 0, y_pitch, 1, n_panels, per_item, slice,
              scratch, e);
 }
 
-BODY void geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
-                     int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int n_panels, int per_item, int slice,
-                     __local float16 *scratch, __global const float *bias)
+static BODY void
+geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
+           int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int n_panels, int per_item, int slice,
+           __local float16 *scratch, __global const float *bias)
 {
     const Epilogue e = {bias};
     multiply(GATED, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, 1, n_panels, per_item, slice,

@@ -89,7 +89,7 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
 
 #ifdef MOMENTS
 /* Moments of 16 channels over n values, of sums s of differences from `shift` and q of their squares, as a part [3, c] (norm.cl). */
-void store_moments(__global float *part, size_t at, int c, float16 shift, float16 s, float16 q, float n, int lanes)
+static void store_moments(__global float *part, size_t at, int c, float16 shift, float16 s, float16 q, float n, int lanes)
 {
     store_part_f32(part, at, shift + s / n, lanes);
     store_part_f32(part, at + c, fmax(q - s * s / n, 0.0f), lanes);
@@ -205,7 +205,7 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
                 OUTPUT_1D(m0, m1, m2, m3, m4, m5, d[j], d[6 + j], d[12 + j], d[18 + j])
             }
             float16 r[16];
-#pragma unroll
+#pragma nounroll
             for (int i = 0; i < 4; i++)
                 OUTPUT_1D(d[6 * i], d[6 * i + 1], d[6 * i + 2], d[6 * i + 3], d[6 * i + 4], d[6 * i + 5], r[4 * i], r[4 * i + 1], r[4 * i + 2],
                           r[4 * i + 3])
@@ -224,7 +224,7 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
                     if (n_out - o - half_ >= 16)
                         v = finish_16(y + y0, at, r[i], o + half_, bn, n_out, e);
                     else {
-                        finish(y + y0, at, r[i], n_out - o - half_, o + half_, bn, n_out, e);
+                        finish_rest(y + y0, at, r[i], n_out - o - half_, o + half_, bn, n_out, e);
                         v = load_part(y, y0 + at, n_out - o - half_);
                     }
                     if (fresh) {

@@ -176,9 +176,9 @@ static gboolean prepare_precision(SfuQueue *q, GError **error)
 {
     const gboolean bf16 = q->precision == SFU_PRECISION_BF16, int8 = q->precision == SFU_PRECISION_INT8;
     q->bf16 = (bf16 || int8) && q->info.has_avx512_bf16 &&
-              sfu_program_probe(q, "linear", "-DW_F16 -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64");
+              sfu_program_probe(q, "linear", "-DW_F16 -DFEW_ACTS -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64");
     q->vnni = int8 && q->info.has_avx512_vnni && !q->portable_int8 &&
-              sfu_program_probe(q, "int8", "-DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0 -DVNNI");
+              sfu_program_probe(q, "int8", "-DFEW_ACTS -DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0 -DVNNI");
     if (q->bf16)
         q->vector_width = 16; /* its products have no other */
     if (int8 && q->family != SFU_KERNELS_CPU)

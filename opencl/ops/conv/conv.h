@@ -57,7 +57,9 @@ extern const SfuConvGeometry sfu_linear_geometry;
 gboolean
 sfu_conv_is_rows(const SfuConvJob *job); /* y's rows are products of x's rows: no taps, and nothing is left out */
 gboolean sfu_conv_on_cpu(const SfuConvJob *job); /* the kernels of the CPU family can be used */
-/* The storage options "-DACT_F16 -DW_F16 ", as far as they hold. */
+/* "-DFEW_ACTS " if the epilogue's activation is one of those that such programs know (common.cl), else "". */
+const char *sfu_conv_acts(const SfuConvJob *job);
+/* The options of storage "-DACT_F16 -DW_F16 ", as far as they hold, and sfu_conv_acts(). */
 void sfu_conv_options(const SfuConvJob *job, char *options, gsize size);
 void sfu_options_add(char *options, gsize size, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* " -DOUT4" of gpu.cl where it holds, else "". */

@@ -22,8 +22,8 @@ static gboolean launch(SfuConvJob *j, GError **error)
         return FALSE;
     const SfuRowPlan plan = sfu_row_plan(j, j->n_in * j->taps, 1);
     char options[160];
-    g_snprintf(options, sizeof options, "%s-DGATHER -DC_IN=%d -DKH=%d -DKW=%d %s",
-               x->dtype == SFU_F16 ? "-DACT_F16 " : "", j->n_in, g->kh, g->kw,
+    g_snprintf(options, sizeof options, "%s%s-DGATHER -DC_IN=%d -DKH=%d -DKW=%d %s",
+               x->dtype == SFU_F16 ? "-DACT_F16 " : "", sfu_conv_acts(j), j->n_in, g->kh, g->kw,
                sfu_conv_only_bias(j) ? "-DBIAS_ONLY " : "");
     sfu_row_options(j, options, sizeof options);
     const SfuLaunch l = {.program = "linear",

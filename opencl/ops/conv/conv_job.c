@@ -111,9 +111,24 @@ void sfu_options_add(char *options, gsize size, const char *format, ...)
     va_end(ap);
 }
 
+const char *sfu_conv_acts(const SfuConvJob *j)
+{
+    switch (j->e->act) {
+    case SFU_ACT_NONE:
+    case SFU_ACT_SILU:
+    case SFU_ACT_RELU:
+    case SFU_ACT_LEAKY_RELU:
+    case SFU_ACT_PRELU:
+        return "-DFEW_ACTS ";
+    default:
+        return "";
+    }
+}
+
 void sfu_conv_options(const SfuConvJob *j, char *options, gsize size)
 {
-    g_snprintf(options, size, "%s%s", j->x->dtype == SFU_F16 ? "-DACT_F16 " : "", j->half ? "-DW_F16 " : "");
+    g_snprintf(options, size, "%s%s%s", j->x->dtype == SFU_F16 ? "-DACT_F16 " : "", j->half ? "-DW_F16 " : "",
+               sfu_conv_acts(j));
 }
 
 const char *sfu_conv_out4(const SfuConvJob *j)
