@@ -118,6 +118,11 @@ int sfu_cli_fetch(int argc, char **argv);
 /* `convert IN OUT`. Returns the exit status; < 0 with error. */
 int sfu_cli_convert(const SfuCliOptions *o, GError **error);
 
+/* ---- warm.c ---- */
+
+/* `warm [MODEL]`: without one, those that the tasks take by themselves. Returns the exit status; else with error. */
+int sfu_cli_warm(const SfuCliOptions *o, GError **error);
+
 /* ---- claim.c ---- */
 
 typedef struct SfuClaim SfuClaim;

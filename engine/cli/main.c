@@ -241,6 +241,8 @@ int main(int argc, char **argv)
         status = inspect(o, &error);
     else if (strcmp(c->name, "convert") == 0)
         status = sfu_cli_convert(o, &error);
+    else if (strcmp(c->name, "warm") == 0)
+        status = sfu_cli_warm(o, &error);
     else
         status = generate(c, o, &error);
     sfu_cli_options_free(o);
