@@ -85,7 +85,7 @@ def main():
                 "--prompt",
                 "a cat",
                 "--control",
-                f"lines net={two},weight=0.4,from=0.1,to=1,prepare=canny,low=40,high=90",
+                f"lines net={two},weight=0.4,from=0.1,to=1,prepare=canny:40:90",
             ],
         ),
         (
@@ -125,7 +125,7 @@ def main():
         first, out = TMP / f"{number}-first.png", TMP / f"{number}-again.png"
         made, said = run(task[:2], first, *task[2:], *options, *small)
         plainly, _ = run(task[:2], TMP / "plain.png", *task[2:], *options[:2], "--prompt", "a cat", *small)
-        again, again_said = run(task[:2], out, *task[2:], "--from", first)
+        again, again_said = run(task[:2], out, *task[2:], "--from", first, *options[:2])
         if not made:
             bad.append(f"not made: {said}")
         elif again != made:

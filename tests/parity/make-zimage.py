@@ -293,7 +293,7 @@ models["control"] = {"files": [{"file": "control.safetensors", "tensors": tensor
 steered = ZImageControlNetPipeline(scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0), vae=vae, text_encoder=text, tokenizer=tokenizer,
                                    transformer=transformer, controlnet=control)
 steered.set_progress_bar_config(disable=True)
-save("turbo-control", steered(control_image=picture("zimage", SIDE, 96), controlnet_conditioning_scale=0.75, **common(**drawing)).images)
+save("turbo-control", steered(control_image=picture("zimage", SIDE, 96) * 2 - 1, controlnet_conditioning_scale=0.75, **common(**drawing)).images)
 changing = {"image": picture("zimage", SIDE, SIDE), "num_inference_steps": 8, "strength": 0.75, "width": SIDE, "height": SIDE}
 save("turbo-img2img", build(ZImageImg2ImgPipeline, 3.0)(**common(**changing)).images)
 mask = torch.zeros(1, 1, SIDE, SIDE)

@@ -2,6 +2,7 @@
  * file beside the folder of the same weights to the bit (make-sdxl.py made the data).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
+#include <glib/gstdio.h>
 
 #include "net/net.h"
 #include "runs.h"
@@ -145,6 +146,41 @@ static void test_inpaint_with_9_channels(void)
           "sampler euler schedule normal strength 1 masked_content nothing grow 0 feather 0 color_match false");
 }
 
+/* Fooocus' head and differences, named, and found as ComfyUI keeps them. */
+static void test_fooocus(void)
+{
+    static const char blend[] =
+        "sampler euler schedule normal strength 0.8 masked_content original grow 0 feather 0 color_match false";
+    GError *e = NULL;
+    char *head = parity_model_path("head", NULL), *dir = g_path_get_dirname(head), *bytes;
+    char *text = g_strdup_printf("%s control %s lora %s", blend, head, PARITY_DATA "/fooocus.patch");
+    paint("fooocus", "base", text);
+    g_free(text);
+    text = g_strdup_printf("%s control %s", EULER, head);
+    GeglBuffer *in = parity_picture("base", PARITY_SIDE, PARITY_SIDE);
+    SfuParams *p = parity_params("base", text);
+    g_assert_null(sfu_engine_run(engine, &(SfuJob){.task = SFU_TASK_IMG2IMG, .params = p, .picture = in}, &e));
+    g_assert_nonnull(strstr(e->message, "there is none here"));
+    g_clear_error(&e);
+    sfu_params_free(p);
+    g_object_unref(in);
+    g_free(text);
+    char *folder = g_build_filename(dir, "inpaint", NULL),
+         *there = g_build_filename(folder, "fooocus_inpaint_head.safetensors", NULL),
+         *patch = g_build_filename(folder, "inpaint_v26.fooocus.patch", NULL);
+    gsize n;
+    g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
+    g_assert_cmpint(g_rename(head, there), ==, 0);
+    g_assert_true(g_file_get_contents(PARITY_DATA "/fooocus.patch", &bytes, &n, NULL) &&
+                  g_file_set_contents(patch, bytes, (gssize)n, NULL));
+    g_setenv("SFUMATO_MODELS", dir, TRUE);
+    paint("fooocus", "base", blend);
+    g_unsetenv("SFUMATO_MODELS");
+    char *const all[] = {head, dir, bytes, folder, there, patch};
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+        g_free(all[i]);
+}
+
 static void test_edit(void)
 {
     GeglBuffer *in = parity_picture("edit", PARITY_SIDE, PARITY_SIDE);
@@ -278,6 +314,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sdxl/img2img", test_img2img);
     g_test_add_func("/sdxl/inpaint-by-blending", test_inpaint_by_blending);
     g_test_add_func("/sdxl/inpaint-with-9-channels", test_inpaint_with_9_channels);
+    g_test_add_func("/sdxl/fooocus", test_fooocus);
     g_test_add_func("/sdxl/edit", test_edit);
     g_test_add_func("/sdxl/refiner-alone", test_refiner_alone);
     g_test_add_func("/sdxl/single-files", test_single_files);

@@ -59,6 +59,27 @@ static void test_lora(void)
     g_free(path);
 }
 
+/* A ControlNet, whose picture goes through the model's own autoencoder. */
+static void test_control(void)
+{
+    GError *e = NULL;
+    char *path = parity_model_path("control", NULL), *spec = g_strconcat(path, "=a,weight=0.75,type=canny", NULL);
+    GeglBuffer *picture = parity_picture("zimage", PARITY_SIDE, 96);
+    SfuParams *p = drawing("turbo");
+    sfu_params_add(p, "control", spec, &e);
+    g_assert_no_error(e);
+    const SfuJob job = {
+        .task = SFU_TASK_TXT2IMG, .params = p, .controls = &picture, .n_controls = 1, .latent_file = latent_file};
+    GPtrArray *r = sfu_engine_run(engine, &job, &e);
+    g_assert_no_error(e);
+    g_ptr_array_unref(r);
+    parity_check_latents("turbo-control", latent_file);
+    sfu_params_free(p);
+    g_object_unref(picture);
+    g_free(spec);
+    g_free(path);
+}
+
 /* A transformer alone: autoencoder and text encoder are found beside it, as ComfyUI lays its folders out. */
 static void test_pieces(void)
 {
@@ -225,6 +246,7 @@ int main(int argc, char **argv)
     g_test_add_func("/zimage-pipelines/img2img", test_img2img);
     g_test_add_func("/zimage-pipelines/inpaint", test_inpaint);
     g_test_add_func("/zimage-pipelines/lora", test_lora);
+    g_test_add_func("/zimage-pipelines/control", test_control);
     g_test_add_func("/zimage-pipelines/pieces", test_pieces);
     g_test_add_func("/zimage-pipelines/kept", test_kept);
     g_test_add_func("/zimage-pipelines/refusals", test_refusals);
