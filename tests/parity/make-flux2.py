@@ -598,8 +598,8 @@ for module, names in {
     key = f"base_model.model.{module}"
     pairs[key] = (f"erase/{module}.A", [RANK, inner], f"erase/{module}.B", [out * len(names), RANK])
     change = small(f"erase/{module}.B", [out * len(names), RANK], -2) @ small(f"erase/{module}.A", [RANK, inner], -2)
-    for i, w in enumerate(weights):
-        w += change[i * out : (i + 1) * out]
+    for i, weight in enumerate(weights):
+        weight += change[i * out : (i + 1) * out]
 lora_file("erase", pairs)
 erasing = common | {"prompt_embeds": hash_input("hidden_states", (1, 512, embeds.shape[-1])) * 0.25}
 save(
