@@ -136,7 +136,7 @@ static void buttons(SfuDialog *d)
     secondary_button(d, _("_Settings..."), RESPONSE_SETTINGS);
     d->history_button = secondary_button(d, _("H_istory"), RESPONSE_HISTORY);
     gtk_widget_set_tooltip_text(d->history_button, _("What was made with this image, with all values"));
-    gtk_dialog_add_button(dialog, _("_Close"), GTK_RESPONSE_CLOSE);
+    d->close = gtk_dialog_add_button(dialog, _("_Close"), GTK_RESPONSE_CLOSE);
     const gboolean image_of_its_own = sfu_action_spec(action, "new_image") != NULL;
     d->add = gtk_dialog_add_button(dialog, image_of_its_own ? _("_Add to GIMP") : _("_Add as Layer"), RESPONSE_ADD);
     d->add_and_close = gtk_dialog_add_button(dialog, _("Add and C_lose"), RESPONSE_ADD_AND_CLOSE);

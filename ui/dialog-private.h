@@ -81,7 +81,7 @@ typedef struct {
     gint64 exact_seed; /* what the seed's spin button shows as far as it can */
     GtkWidget *panel;  /* the controls, which scroll */
     GtkWidget *strip, *status, *zoom_label, *before_button, *compare_button, *delete_button, *history_button;
-    GtkWidget *generate, *stop, *add, *add_and_close;
+    GtkWidget *generate, *stop, *close, *add, *add_and_close;
     SfuTextField prompt, negative; /* box NULL where the action has none */
     GPtrArray *fields;             /* SfuField*, all other rows */
     SfuControlRows control;        /* rows NULL where the action has none */

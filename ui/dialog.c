@@ -37,7 +37,8 @@ static void focus_first(SfuDialog *d)
 
 static void set_busy(SfuDialog *d, gboolean busy)
 {
-    gtk_widget_set_visible(d->stop, busy);
+    gtk_widget_set_visible(d->stop, busy); /* in the place of Close: one button more would widen the window */
+    gtk_widget_set_visible(d->close, !busy);
     gtk_widget_set_sensitive(d->stop, TRUE);
     d->stopping = FALSE;
     if (busy)

@@ -164,7 +164,7 @@ char *sfu_dialog_automatic_words(SfuDialog *d)
     if (d->looking)
         return g_strdup(_("Automatic (looking for models)"));
     char *path = model_to_run(d, ""), *name = sfu_models_name(d->models, path);
-    char *words = name ? g_strdup_printf(_("Automatic (%s)"), name) : g_strdup(_("Automatic (no model found)"));
+    char *words = name ? g_strdup_printf(_("Automatic (%s)"), name) : g_strdup(_("No model found"));
     g_free(name);
     g_free(path);
     return words;
@@ -215,7 +215,8 @@ static void say_ready(SfuDialog *d, const char *path)
         seconds = 0;
     char *name = sfu_models_name(d->models, path);
     char *text = seconds > 0 ? g_strdup_printf(_("Ready: about %.0f s a picture by %s"), MAX(1, seconds), name)
-                             : g_strdup(_("Ready"));
+                 : *path     ? g_strdup(_("Ready"))
+                             : g_strdup(_("No model found"));
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
     g_free(text);
     g_free(name);
