@@ -9,6 +9,8 @@
 #include "sfumato.h"
 
 #define STRIP_PX (1 << 20)
+/* Programs that number areas write 0 and 1 into bytes. They do not mean a coverage of 0.4 %. */
+#define FAINT (2.5f / 255)
 
 /* The numbers of the file, in its own space: what is drawn is a share, not light, so no curve and no profile is
  * applied. */
@@ -38,7 +40,7 @@ static gboolean is_transparent(GeglBuffer *b)
 
 /* [h, w, 1] of the whole picture, which is read by strips: it may be large, and needs four floats a pixel only on the
  * way. */
-static SfuImage *read_coverage(GeglBuffer *b, gboolean alpha, gboolean invert, GError **error)
+static SfuImage *read_coverage(GeglBuffer *b, gboolean alpha, gboolean invert, float *brightest, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(b);
     SfuImage *m = sfu_image_new(e->width, e->height, 1, error);
@@ -53,6 +55,7 @@ static SfuImage *read_coverage(GeglBuffer *b, gboolean alpha, gboolean invert, G
         for (gsize k = 0; k < (gsize)n * e->width; k++) {
             const float *p = strip->p + 4 * k, luma = 0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2]; /* BT.601 */
             const float v = sfu_clean_alpha(alpha ? p[3] : p[0] == p[1] && p[1] == p[2] ? p[0] : luma);
+            *brightest = MAX(*brightest, v);
             m->p[(gsize)y * e->width + k] = invert ? 1 - v : v;
         }
         sfu_image_free(strip);
@@ -77,7 +80,16 @@ GeglBuffer *sfu_mask_from_picture(GeglBuffer *picture, const GeglRectangle *plac
         return NULL;
     }
     *alpha = is_transparent(picture);
-    SfuImage *m = read_coverage(picture, *alpha, invert, error);
+    float brightest = 0;
+    SfuImage *m = read_coverage(picture, *alpha, invert, &brightest, error);
+    if (m && brightest > 0 && brightest < FAINT) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "The mask's brightest pixel is at %.2g %% of white, so hardly anything would change; draw it in "
+                    "white.",
+                    100 * (double)brightest);
+        sfu_image_free(m);
+        return NULL;
+    }
     if (m && (m->w != place->width || m->h != place->height)) {
         SfuImage *fit = sfu_image_resample(m, place->width, place->height,
                                            place->width < m->w ? SFU_RESAMPLE_AREA : SFU_RESAMPLE_LINEAR, error);

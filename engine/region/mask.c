@@ -17,7 +17,7 @@ gboolean sfu_mask_bounds(GeglBuffer *mask, SfuRect picture, SfuRect *bounds, flo
     *max = 0;
     if (gegl_rectangle_intersect(&r, e, GEGL_RECTANGLE(picture.x, picture.y, picture.w, picture.h))) {
         /* By strips: the mask may be as large as the picture, and the picture larger than memory. */
-        const int rows = MAX(1, 4 * 1024 * 1024 / r.width);
+        const int rows = CLAMP(4 * 1024 * 1024 / r.width, 1, r.height);
         float *strip = g_new(float, (gsize)rows *r.width);
         for (int y = r.y; y < r.y + r.height; y += rows) {
             const int n = MIN(rows, r.y + r.height - y);
