@@ -179,6 +179,26 @@ static void test_edit_of_a_selection(void)
     run_masked(SFU_TASK_EDIT);
 }
 
+/* As objects are erased: a LoRA, an embedding in place of the prompt, and the mask as a second reference. No text
+ * encoder is needed. */
+static void test_erase(void)
+{
+    const ParityTensor states[] = {{"hidden_states", {512, 48}}, {NULL}};
+    GeglBuffer *in = parity_picture("pipe", W, H), *mask = parity_box_mask(48, 32, 64, 64);
+    char *lora = parity_model_path("erase", NULL),
+         *embedding = parity_file_write("erase-embedding.safetensors", states, NULL),
+         *more = g_strdup_printf("strength 1" PLAIN " show_mask true lora %s text_embedding %s", lora, embedding);
+    SfuResult *r =
+        check("pipe-erase", (SfuJob){.task = SFU_TASK_INPAINT, .picture = in, .mask = mask}, params("pipe", more));
+    outside_is_untouched(r, in);
+    sfu_result_free(r);
+    g_object_unref(in);
+    g_object_unref(mask);
+    g_free(lora);
+    g_free(embedding);
+    g_free(more);
+}
+
 /* The transformer, the autoencoder and the text encoder in files of their own, laid out as ComfyUI does. */
 static void move(const char *from, const char *to_folder, const char *name)
 {
@@ -277,6 +297,7 @@ int main(int argc, char **argv)
     g_test_add_func("/flux2-pipelines/kept-references", test_kept_references);
     g_test_add_func("/flux2-pipelines/inpaint", test_inpaint);
     g_test_add_func("/flux2-pipelines/edit-of-a-selection", test_edit_of_a_selection);
+    g_test_add_func("/flux2-pipelines/erase", test_erase);
     g_test_add_func("/flux2-pipelines/pieces", test_pieces);
     g_test_add_func("/flux2-pipelines/bad-references", test_bad_references);
     const int rc = g_test_run();
