@@ -319,6 +319,13 @@ void check_refusal(const char *name, SfuAction action, Image image, Drawable dra
     check_end_case(name);
 }
 
+static void crafted_files(const char *file)
+{
+    char *folder = g_path_get_dirname(file);
+    check_crafted_files(folder);
+    g_free(folder);
+}
+
 int check_run(const char *file, const char *what)
 {
     tap = fopen(file, "w");
@@ -334,6 +341,8 @@ int check_run(const char *file, const char *what)
         char *hand = g_strconcat(file, ".key", NULL);
         scene_undo(hand);
         g_free(hand);
+    } else if (strcmp(what, "files") == 0) {
+        crafted_files(file);
     } else if (strcmp(what, "states") == 0) {
         check_states();
     } else if (strcmp(what, "whole") == 0) {
@@ -357,9 +366,7 @@ int check_run(const char *file, const char *what)
         check_refusals();
         check_masks_and_groups();
         check_merged_and_repeat();
-        char *folder = g_path_get_dirname(file);
-        check_crafted_files(folder);
-        g_free(folder);
+        crafted_files(file);
         check_enlarge_as_layer();
         check_looks();
         check_fill_transparent();

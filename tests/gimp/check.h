@@ -7,9 +7,9 @@
 #include "compat.h"
 
 /* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device"
- * ..., "states" (check-states.c), "whole" (check-scene.c), "hundred" (in a row), "undo" (needs a window and a hand that
- * presses the keys, see undo.py), "shared" (what a folder shared with another GIMP could spoil). Returns how many
- * passed. */
+ * ..., "files" (check-files.c), "states" (check-states.c), "whole" (check-scene.c), "hundred" (in a row), "undo" (needs
+ * a window and a hand that presses the keys, see undo.py), "shared" (what a folder shared with another GIMP could
+ * spoil). Returns how many passed. */
 int check_run(const char *file, const char *what);
 
 extern GString *check_wrong; /* what the current case found */
