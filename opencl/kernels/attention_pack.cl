@@ -34,17 +34,16 @@ static WITH_BF16 WORD16 words(__global const ACT *p, size_t i, int n)
 static float8 values8(__global const ACT *p, size_t i, int n) { return n >= 8 ? LOAD8(p, i) : n > 0 ? load_part(p, i, n).lo : (float8)(0.0f); }
 
 /* kt [n][head][tk/kc, up to whole blocks][k_words][kc], vp [n][head][tk/block][dv/slice][block/PAIR][slice] words (common.cl), zeros
- * beyond tk and head_dim; as attention.cl has them, block is BLOCK, and so on. A word of kt holds neighbours along head_dim, one of vp neighbouring keys. k_words: words a
+ * beyond tk and head_dim; as attention.cl has them, block is BLOCK, and so on. Zeros fill a row of k_words. A word of kt holds neighbours along head_dim, one of vp neighbouring keys. k_words: words a
  * head. Items: dim 0 = blocks of keys. */
 static BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0,
-                    __global const ACT *v, int v0, int tk, int n_heads, int wk, int k_col, int wv, int v_col, int head_dim, int dv, int slice,
-                    int block, int kc)
+                    __global const ACT *v, int v0, int tk, int n_heads, int wk, int k_col, int wv, int v_col, int head_dim, int k_words, int dv,
+                    int slice, int block, int kc)
 {
-    const int k_words = (head_dim + PAIR - 1) / PAIR;
     __global WORD *kd = kt + kt0 + (((size_t)b * n_heads + head) * blocks + blk) * k_words * block;
     __global WORD *vd = vp + vp0 + (((size_t)b * n_heads + head) * blocks + blk) * (block / PAIR) * dv;
     for (int j = 0; j < block; j += 16)
-        for (int d = 0; d < head_dim; d += 16 * PAIR) {
+        for (int d = 0; d < k_words * PAIR; d += 16 * PAIR) {
             WORD16 m[16];
             for (int i = 0; i < 16; i++) {
                 const int t = blk * block + j + i;
@@ -76,8 +75,8 @@ static BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *
 }
 
 __kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
-                             int tk, int n_heads, int wk, int k_col, int wv, int v_col, int head_dim, int dv, int slice, int block, int kc)
+                             int tk, int n_heads, int wk, int k_col, int wv, int v_col, int head_dim, int k_words, int dv, int slice, int block, int kc)
 {
     pack_body(get_global_id(0), get_global_id(1), get_global_id(2), get_global_size(0), kt, kt0, vp, vp0, k, k0, v, v0, tk, n_heads, wk, k_col, wv,
-              v_col, head_dim, dv, slice, block, kc);
+              v_col, head_dim, k_words, dv, slice, block, kc);
 }

@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <glib/gi18n-lib.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
@@ -53,6 +56,20 @@ gboolean sfu_cl_fail(GError **error, cl_int code, const char *what)
     return FALSE;
 }
 
+#if defined(__linux__) && defined(__x86_64__)
+/* Linux gives the registers for tiles to a process that asks (Documentation/arch/x86/xstate.rst). */
+static gboolean amx_allowed(void)
+{
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+}
+#else
+static gboolean amx_allowed(void)
+{
+    return FALSE;
+}
+#endif
+
 static void cpu_features(SfuDeviceInfo *info)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -63,6 +80,10 @@ static void cpu_features(SfuDeviceInfo *info)
     info->has_avx512_vnni = info->has_avx512 && __builtin_cpu_supports("avx512vnni");
     /* CPUID leaf 7, sub-leaf 1, EAX bit 5 (Intel SDM volume 2A, CPUID). */
     info->has_avx512_bf16 = info->has_avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
+    /* Leaf 7, sub-leaf 0, EDX bits 22 (AMX-BF16) and 24 (AMX-TILE). */
+    const unsigned amx = 1u << 22 | 1u << 24;
+    info->has_amx_bf16 =
+        info->has_avx512_bf16 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & amx) == amx && amx_allowed();
 #endif
 }
 

@@ -42,9 +42,9 @@ struct SfuQueue {
     cl_context context;
     cl_command_queue queue;
     SfuPrecision precision;
-    gboolean exact;      /* fp32 was asked for, not chosen */
-    gboolean bf16, vnni; /* sfu_queue_bf16(), sfu_queue_vnni() */
-    gboolean portable_int8;
+    gboolean exact;           /* fp32 was asked for, not chosen */
+    gboolean bf16, amx, vnni; /* sfu_queue_bf16(), sfu_queue_amx(), sfu_queue_vnni() */
+    gboolean portable;
     SfuKernels family;
     int vector_width; /* floats a vector of the CPU family; 0: to be chosen */
     SfuMatrix emulated;

@@ -177,8 +177,10 @@ static gboolean prepare_precision(SfuQueue *q, GError **error)
     const gboolean bf16 = q->precision == SFU_PRECISION_BF16, int8 = q->precision == SFU_PRECISION_INT8;
     q->bf16 = (bf16 || int8) && q->info.has_avx512_bf16 &&
               sfu_program_probe(q, "linear", "-DW_F16 -DFEW_ACTS -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64");
-    q->vnni = int8 && q->info.has_avx512_vnni && !q->portable_int8 &&
+    q->vnni = int8 && q->info.has_avx512_vnni && !q->portable &&
               sfu_program_probe(q, "int8", "-DFEW_ACTS -DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0 -DVNNI");
+    q->amx = q->bf16 && q->info.has_amx_bf16 && !q->portable &&
+             sfu_program_probe(q, "amx", "-DBF16 -DFEW_ACTS -DGATED=0");
     if (q->bf16)
         q->vector_width = 16; /* its products have no other */
     if (int8 && q->family != SFU_KERNELS_CPU)
@@ -218,7 +220,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     q->self_test = options->self_test;
     q->matrix_tile = options->matrix_tile;
     q->profile = options->profile;
-    q->portable_int8 = options->portable_int8;
+    q->portable = options->portable;
     q->context = clCreateContext(NULL, 1, &q->device, NULL, NULL, &r);
     if (r != CL_SUCCESS) {
         sfu_cl_fail(error, r, q->info.name);
@@ -287,6 +289,10 @@ const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q)
 gboolean sfu_queue_bf16(const SfuQueue *q)
 {
     return q->bf16;
+}
+gboolean sfu_queue_amx(const SfuQueue *q)
+{
+    return q->amx;
 }
 gboolean sfu_queue_vnni(const SfuQueue *q)
 {

@@ -57,9 +57,10 @@ typedef struct {
     gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
     SfuMatrix matrix; /* what the device should have; a self-test checks that device and compiler really have it */
     gboolean has_avx2, has_avx512, has_avx512_bf16, has_avx512_vnni; /* CPU devices on x86 only, from CPUID */
-    gboolean unified_memory;                                         /* shares memory with the host */
-    int n_units;                                                     /* compute units */
-    size_t max_group;                                                /* largest work-group */
+    gboolean has_amx_bf16;   /* likewise, and the system lets this process use it */
+    gboolean unified_memory; /* shares memory with the host */
+    int n_units;             /* compute units */
+    size_t max_group;        /* largest work-group */
     guint64 global_bytes, max_alloc_bytes, local_bytes;
 } SfuDeviceInfo;
 
@@ -96,8 +97,8 @@ typedef struct {
                            chosen */
     SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction emulated */
     gboolean self_test; /* for tests: the emulated unit has to pass the self-test of real ones */
-    gboolean portable_int8; /* for tests: int8 products without the CPU's instruction for them */
-    int matrix_tile;        /* for tests: which of opencl/ops/conv/conv_mma.c's tiles, from 1; 0: chosen by shape */
+    gboolean portable;  /* for tests: int8 products without the CPU's instruction for them, bf16 ones without AMX */
+    int matrix_tile;    /* for tests: which of opencl/ops/conv/conv_mma.c's tiles, from 1; 0: chosen by shape */
 } SfuQueueOptions;
 
 /* Opens a device with one in-order queue. Caller frees with sfu_queue_destroy(). */
@@ -106,6 +107,7 @@ void sfu_queue_destroy(SfuQueue *q);
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
 gboolean sfu_queue_bf16(const SfuQueue *q);      /* whether operands of products are bf16, where they are not int8 */
+gboolean sfu_queue_amx(const SfuQueue *q);       /* whether bf16 products may use AMX */
 gboolean sfu_queue_vnni(const SfuQueue *q);      /* whether int8 products may use AVX512-VNNI */
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use. *must_prove: only after a self-test has passed. */

@@ -12,9 +12,10 @@
 
 static const Mode modes[] = {
     {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 16},
-    {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0},  /* operands of products have 8 bits */
+    {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0}, /* operands of products have 8 bits */
+    {"cpu-bf16-portable", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0, .portable = TRUE}, /* without AMX */
     {"cpu-int8", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0}, /* these two for the op int8 only */
-    {"cpu-int8-portable", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0, .portable_int8 = TRUE},
+    {"cpu-int8-portable", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0, .portable = TRUE},
     {"cpu8", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 8}, /* what AVX2 and */
     {"cpu4", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 4}, /* SSE or NEON get */
     {"gpu", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0},
@@ -87,7 +88,7 @@ static void run(gconstpointer data)
         const SfuQueueOptions o = {.kernels = modes[k->mode].kernels,
                                    .precision = modes[k->mode].precision,
                                    .vector_width = modes[k->mode].vector_width,
-                                   .portable_int8 = modes[k->mode].portable_int8,
+                                   .portable = modes[k->mode].portable,
                                    .emulated = modes[k->mode].matrix,
                                    .matrix_tile = modes[k->mode].matrix_tile};
         GError *error = NULL;

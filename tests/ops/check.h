@@ -17,7 +17,7 @@ typedef struct {
     int vector_width; /* this and what follows: of SfuQueueOptions */
     SfuMatrix matrix;
     int matrix_tile;
-    gboolean portable_int8;
+    gboolean portable;
 } Mode;
 
 typedef struct {

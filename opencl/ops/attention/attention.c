@@ -5,9 +5,9 @@
 
 /* The first one that can do a job does it. */
 static const SfuAttentionPath *const paths[] = {
-    &sfu_attention_mma,       &sfu_attention_gpu,   /* GPU family */
-    &sfu_attention_one_block, &sfu_attention_panel, /* CPU family */
-    &sfu_attention_plain,                           /* every job on every device */
+    &sfu_attention_mma,   &sfu_attention_gpu,                             /* GPU family */
+    &sfu_attention_amx,   &sfu_attention_one_block, &sfu_attention_panel, /* CPU family */
+    &sfu_attention_plain,                                                 /* every job on every device */
 };
 
 gboolean sfu_attention_job(SfuAttentionJob *job, SfuQueue *queue, SfuTensor *o, const SfuTensor *q, const SfuTensor *k,

@@ -26,8 +26,8 @@ typedef struct {
                        GError **error); /* does not choose, so that a measurement may call it */
 } SfuAttentionPath;
 
-extern const SfuAttentionPath sfu_attention_mma, sfu_attention_gpu, sfu_attention_one_block, sfu_attention_panel,
-    sfu_attention_plain;
+extern const SfuAttentionPath sfu_attention_mma, sfu_attention_gpu, sfu_attention_amx, sfu_attention_one_block,
+    sfu_attention_panel, sfu_attention_plain;
 
 /* Checks that everything fits together; FALSE with SHAPE. Leaves `width` to the caller. */
 gboolean sfu_attention_job(SfuAttentionJob *job, SfuQueue *queue, SfuTensor *o, const SfuTensor *q, const SfuTensor *k,
@@ -36,6 +36,18 @@ gboolean sfu_attention_job(SfuAttentionJob *job, SfuQueue *queue, SfuTensor *o, 
 void sfu_attention_add_shape(SfuArgs *args, const SfuAttentionJob *job);
 
 /* ---- the CPU family (attention_pack.c) ---- */
+
+/* How attention_pack.cl lays out keys and values. */
+typedef struct {
+    int block, blocks; /* keys at a time */
+    int side_by_side;  /* keys that are packed beside each other */
+    int key_words;     /* of a key, filled up with zeros */
+    int dv, slice;     /* a value row, padded to whole slices */
+} SfuAttentionPack;
+/* Enqueues the packing. words: "" for fp32, "-DBF16" for pairs of bf16.
+ */
+gboolean sfu_attention_pack_into(const SfuAttentionJob *job, const SfuAttentionPack *form, const SfuTensor *keys,
+                                 const SfuTensor *values, const char *words, GError **error);
 
 /* How attention.cl cuts queries, keys and values. */
 typedef struct {

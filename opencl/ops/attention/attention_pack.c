@@ -49,6 +49,25 @@ static void cut(const SfuAttentionJob *j, gboolean one_block, const char *storag
                j->kv_group, p->heads_first ? " -DHEADS_FIRST" : "", one_block ? " -DONE_BLOCK" : "");
 }
 
+gboolean sfu_attention_pack_into(const SfuAttentionJob *j, const SfuAttentionPack *form, const SfuTensor *keys,
+                                 const SfuTensor *values, const char *words, GError **error)
+{
+    const SfuAttention *a = j->a;
+    const int heads = a->n_heads / j->kv_group;
+    char options[48];
+    g_snprintf(options, sizeof options, "%s%s", j->o->dtype == SFU_F16 ? "-DACT_F16 " : "", words);
+    const SfuLaunch l = {.program = "attention_pack",
+                         .kernel = "attention_pack",
+                         .options = options,
+                         .global = {(size_t)form->blocks, (size_t)heads, (size_t)j->k->n},
+                         .bytes = 2 * (sfu_op_bytes(j->k) + sfu_op_bytes(j->v))};
+    const SfuArg args[] = {SFU_TENSOR(keys),  SFU_TENSOR(values),   SFU_TENSOR(j->k),     SFU_TENSOR(j->v),
+                           SFU_INT(j->tk),    SFU_INT(heads),       SFU_INT(j->k->c),     SFU_INT(a->k_col),
+                           SFU_INT(j->v->c),  SFU_INT(a->v_col),    SFU_INT(a->head_dim), SFU_INT(form->key_words),
+                           SFU_INT(form->dv), SFU_INT(form->slice), SFU_INT(form->block), SFU_INT(form->side_by_side)};
+    return sfu_launch(j->queue, &l, args, G_N_ELEMENTS(args), error);
+}
+
 gboolean sfu_attention_pack(const SfuAttentionJob *j, gboolean one_block, SfuAttentionPanels *p, GError **error)
 {
     const SfuAttention *a = j->a;
@@ -59,20 +78,17 @@ gboolean sfu_attention_pack(const SfuAttentionJob *j, gboolean one_block, SfuAtt
     char storage[32];
     g_snprintf(storage, sizeof storage, "%s%s", j->o->dtype == SFU_F16 ? "-DACT_F16" : "", bf16 ? " -DBF16" : "");
     cut(j, one_block, storage, p);
-    if (!(p->keys = sfu_tensor_create(j->queue, SFU_F32, j->k->n, heads, p->blocks,
-                                      (a->head_dim + pair - 1) / pair * p->block, error)) ||
-        !(p->values = sfu_tensor_create(j->queue, SFU_F32, j->k->n, heads, p->blocks * p->block / pair, p->dv, error)))
-        return FALSE;
-    const SfuLaunch l = {.program = "attention_pack",
-                         .kernel = "attention_pack",
-                         .options = storage,
-                         .global = {(size_t)p->blocks, (size_t)heads, (size_t)j->k->n},
-                         .bytes = 2 * (sfu_op_bytes(j->k) + sfu_op_bytes(j->v))};
-    const SfuArg args[] = {SFU_TENSOR(p->keys), SFU_TENSOR(p->values), SFU_TENSOR(j->k),        SFU_TENSOR(j->v),
-                           SFU_INT(j->tk),      SFU_INT(heads),        SFU_INT(j->k->c),        SFU_INT(a->k_col),
-                           SFU_INT(j->v->c),    SFU_INT(a->v_col),     SFU_INT(a->head_dim),    SFU_INT(p->dv),
-                           SFU_INT(p->slice),   SFU_INT(p->block),     SFU_INT(p->side_by_side)};
-    return sfu_launch(j->queue, &l, args, G_N_ELEMENTS(args), error);
+    const SfuAttentionPack form = {.block = p->block,
+                                   .blocks = p->blocks,
+                                   .side_by_side = p->side_by_side,
+                                   .key_words = (a->head_dim + pair - 1) / pair,
+                                   .dv = p->dv,
+                                   .slice = p->slice};
+    return (p->keys =
+                sfu_tensor_create(j->queue, SFU_F32, j->k->n, heads, p->blocks, form.key_words * p->block, error)) &&
+           (p->values =
+                sfu_tensor_create(j->queue, SFU_F32, j->k->n, heads, p->blocks * p->block / pair, p->dv, error)) &&
+           sfu_attention_pack_into(j, &form, p->keys, p->values, bf16 ? "-DBF16" : "", error);
 }
 
 void sfu_attention_panels_clear(SfuAttentionPanels *p)

@@ -43,8 +43,8 @@ typedef struct {
     gboolean (*launch)(SfuConvJob *job, GError **error); /* does not choose, so that a measurement may call it */
 } SfuConvPath;
 
-extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_product_int8, sfu_linear_panel, sfu_conv_few,
-    sfu_conv_winograd, sfu_conv_gather, sfu_conv_panel, sfu_conv_plain;
+extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_product_int8, sfu_product_amx,
+    sfu_linear_panel, sfu_conv_few, sfu_conv_winograd, sfu_conv_gather, sfu_conv_panel, sfu_conv_plain;
 
 /* Checks that everything fits together. e may be NULL. FALSE with SHAPE. Leaves `width` to the caller. */
 gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
@@ -94,6 +94,12 @@ gboolean sfu_conv_stays_quantized(const SfuConvJob *job);
 /* Panels [first, first + n_panels) of SFU_PANELS in fp32, or of pairs of bf16 on a queue that computes so, in the order
  * of SFU_PANELS_GEGLU behind GEGLU. Caller frees; NULL with error set. */
 SfuTensor *sfu_conv_widen_panels(const SfuConvJob *job, int first, int n_panels, GError **error);
+/* Launches some panels of the job; `wide`: their weights, of sfu_conv_widen_panels(). */
+typedef gboolean (*SfuConvPart)(const SfuConvJob *job, const SfuConvJob *part, const SfuTensor *wide,
+                                const SfuConvTerms *terms, GError **error);
+/* A job whose weights stay quantized: some panels at a time, which the caches of the cores hold together, are widened
+ * and launched. */
+gboolean sfu_conv_by_parts(const SfuConvJob *job, const SfuConvTerms *terms, SfuConvPart launch, GError **error);
 typedef struct {
     int n_rows, gate_columns; /* rows with those that fill up; see sfu_conv_output_at() */
     gboolean half, by_inputs; /* [n_in][n_rows] instead of [n_rows][n_in] */

@@ -36,8 +36,8 @@ static gboolean multiply(const SfuConvJob *j, const SfuTensor *wt, GError **erro
         sfu_conv_add_epilogue(&args, j, &terms);
     }
     const gboolean ok = s && sfu_blas_gemm(j->q, s, j->x, wt, &gemm, error) &&
-                        sfu_op_run(y, "epilogue", e->geglu ? "epilogue_geglu" : "epilogue_rows", FALSE, y->c, gemm.m,
-                                   1, 0, bytes, args.list, args.n, error);
+                        sfu_op_run(y, "epilogue", e->geglu ? "epilogue_geglu" : "epilogue_rows", FALSE, y->c, gemm.m, 1,
+                                   0, bytes, args.list, args.n, error);
     sfu_tensor_destroy(wide);
     return ok;
 }

@@ -53,30 +53,15 @@ static gboolean can(const SfuConvJob *j)
     return sfu_conv_on_cpu(j) && sfu_conv_is_rows(j);
 }
 
-/* The panels of a job from number `first` on, n_panels of them, whose weights wt holds in fp32 or pairs of bf16;
- * `half`: in fp16. The kernel and its tile are those of the whole job, so that the parts of one share a program. */
-static gboolean launch_part(const SfuConvJob *j, const SfuTensor *wt, gboolean half, const SfuConvTerms *terms,
-                            int first, int n_panels, GError **error)
+/* Some panels of the job j, whose weights wt holds in fp32 or pairs of bf16, or where part->half in fp16. The kernel
+ * and its tile are those of the whole job, so that the parts of one share a program. */
+static gboolean launch_part(const SfuConvJob *j, const SfuConvJob *part, const SfuTensor *wt, const SfuConvTerms *terms,
+                            GError **error)
 {
-    enum { PANEL = SFU_PANEL };
     const gboolean bf16 = sfu_queue_bf16(j->q);
-    const double share = (double)n_panels / j->n_panels;
-    SfuConvJob part = *j;
-    SfuTensor bias;
-    SfuConvTerms of_part = *terms;
-    part.n_panels = n_panels;
-    part.n_out = MIN(j->n_out - first * PANEL, n_panels * PANEL);
-    part.out.offset += (size_t)first * (j->e->geglu ? PANEL / 2 : PANEL);
-    part.residual.offset += (size_t)first * PANEL;
-    part.half = half;
-    if (terms->bias) {
-        bias = *terms->bias;
-        bias.offset += (size_t)first * PANEL;
-        of_part.bias = &bias;
-    }
-    const SfuRowPlan plan = sfu_row_plan(&part, j->n_in, bf16 ? 2 : 1);
+    const SfuRowPlan plan = sfu_row_plan(part, j->n_in, bf16 ? 2 : 1);
     char options[160];
-    sfu_conv_options(&part, options, sizeof options);
+    sfu_conv_options(part, options, sizeof options);
     sfu_options_add(options, sizeof options, "%s", bf16 ? "-DBF16 " : "");
     sfu_row_options(j, options, sizeof options);
     const SfuLaunch l = {.program = "linear",
@@ -84,35 +69,17 @@ static gboolean launch_part(const SfuConvJob *j, const SfuTensor *wt, gboolean h
                                    : sfu_conv_only_bias(j) ? "linear_bias"
                                                            : "linear_panel",
                          .options = options,
-                         .global = {(size_t)((n_panels + plan.per_item - 1) / plan.per_item),
+                         .global = {(size_t)((part->n_panels + plan.per_item - 1) / plan.per_item),
                                     (size_t)((j->n_pix + plan.rows - 1) / plan.rows), 1},
                          .local = {1, 1, 1},
-                         .flops = j->flops * share,
-                         .bytes = j->bytes * share};
+                         .flops = part->flops,
+                         .bytes = part->bytes};
     SfuArgs args = {0};
-    SFU_ADD(&args, SFU_TENSOR(&part.out), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_INT(j->n_pix), SFU_INT(plan.rows),
-            SFU_INT(j->n_in), SFU_INT(part.n_out), SFU_INT(j->y->c), SFU_INT(j->y->h * j->y->w), SFU_INT(n_panels),
-            SFU_INT(plan.per_item), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes));
-    sfu_conv_add_epilogue(&args, &part, &of_part);
+    SFU_ADD(&args, SFU_TENSOR(&part->out), SFU_TENSOR(j->x), SFU_TENSOR(wt), SFU_INT(j->n_pix), SFU_INT(plan.rows),
+            SFU_INT(j->n_in), SFU_INT(part->n_out), SFU_INT(j->y->c), SFU_INT(j->y->h * j->y->w),
+            SFU_INT(part->n_panels), SFU_INT(plan.per_item), SFU_INT(plan.slice), SFU_LOCAL(plan.local_bytes));
+    sfu_conv_add_epilogue(&args, part, terms);
     return sfu_op_launch(j->q, &l, &args, error);
-}
-
-/* Weights that stay quantized are widened some panels at a time, which the caches of the cores hold together. */
-static gboolean launch_widened(const SfuConvJob *j, const SfuConvTerms *terms, GError **error)
-{
-    enum { ROOM = 8 << 20 };
-    const gint64 panel_bytes = (gint64)j->n_in * SFU_PANEL * 4;
-    const SfuEpilogue *e = j->e;
-    /* What has a value for each output and is read by number does not go in parts. */
-    const int most = e->chan || e->prelu ? j->n_panels : (int)CLAMP(ROOM / panel_bytes / 2 * 2, 2, j->n_panels);
-    gboolean ok = TRUE;
-    for (int first = 0; ok && first < j->n_panels; first += most) {
-        const int n = MIN(most, j->n_panels - first);
-        SfuTensor *wide = sfu_conv_widen_panels(j, first, n, error);
-        ok = wide && launch_part(j, wide, FALSE, terms, first, n, error);
-        sfu_tensor_destroy(wide);
-    }
-    return ok;
 }
 
 static gboolean launch(SfuConvJob *j, GError **error)
@@ -123,11 +90,11 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const gboolean ok =
         j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
     if (ok && sfu_conv_stays_quantized(j))
-        return launch_widened(j, &terms, error);
+        return sfu_conv_by_parts(j, &terms, launch_part, error);
     return ok &&
            (wt = bf16 ? sfu_conv_panels_bf16(j, error)
                       : sfu_conv_panels(j, j->e->geglu ? SFU_PANELS_GEGLU : SFU_PANELS, error)) &&
-           launch_part(j, wt, j->half, &terms, 0, j->n_panels, error);
+           launch_part(j, j, wt, &terms, error);
 }
 
 const SfuConvPath sfu_linear_panel = {"rows", can, launch};

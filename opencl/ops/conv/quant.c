@@ -149,6 +149,37 @@ SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, G
     return NULL;
 }
 
+gboolean sfu_conv_by_parts(const SfuConvJob *j, const SfuConvTerms *terms, SfuConvPart launch, GError **error)
+{
+    enum { ROOM = 8 << 20 };
+    const gint64 panel_bytes = (gint64)j->n_in * PANEL * 4;
+    const SfuEpilogue *e = j->e;
+    /* What has a value for each output and is read by number does not go in parts. */
+    const int most = e->chan || e->prelu ? j->n_panels : (int)CLAMP(ROOM / panel_bytes / 2 * 2, 2, j->n_panels);
+    gboolean ok = TRUE;
+    for (int first = 0; ok && first < j->n_panels; first += most) {
+        const int n = MIN(most, j->n_panels - first);
+        SfuConvJob part = *j;
+        SfuConvTerms of_part = *terms;
+        SfuTensor bias, *wide = sfu_conv_widen_panels(j, first, n, error);
+        part.n_panels = n;
+        part.n_out = MIN(j->n_out - first * PANEL, n * PANEL);
+        part.out.offset += (size_t)first * (e->geglu ? PANEL / 2 : PANEL);
+        part.residual.offset += (size_t)first * PANEL;
+        part.half = FALSE;
+        part.flops *= (double)n / j->n_panels;
+        part.bytes *= (double)n / j->n_panels;
+        if (terms->bias) {
+            bias = *terms->bias;
+            bias.offset += (size_t)first * PANEL;
+            of_part.bias = &bias;
+        }
+        ok = wide && launch(j, &part, wide, &of_part, error);
+        sfu_tensor_destroy(wide);
+    }
+    return ok;
+}
+
 SfuTensor *sfu_conv_widen_rows(const SfuConvJob *j, const SfuWideRows *r, GError **error)
 {
     Store s;

@@ -1,0 +1,209 @@
+/* Convolutions and products of rows on the matrix units of Intel's CPUs (amx.cl).
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ops/conv/conv.h"
+#include "runtime/half.h"
+#include <string.h>
+
+enum {
+    PANEL = SFU_PANEL,
+    STEP = 32,            /* inputs that a tile holds */
+    SEGMENT = 16,         /* pixels that a tile holds */
+    MOST_TAPS = 64,       /* of amx.cl */
+    FEWEST_ROWS = 16,     /* shorter products wait for their weights */
+    MOST_BYTES = 16 << 20 /* of rows; larger pictures go in bands */
+};
+
+/* How a job, or a band of one sample's rows, is cut. */
+typedef struct {
+    int n;          /* samples */
+    int oh, gh, gw; /* rows of y, and the grid of one phase and sample */
+    int row_words;  /* of a grid pixel */
+    gint64 n_grid;  /* pixels of all phases */
+    int by_rows, n_segments;
+    int run, per_item; /* segments and panels an item */
+} Plan;
+
+static int step_up(int n, int step)
+{
+    return (n + step - 1) / step * step;
+}
+
+/* Whether all of x goes as one row. A term for each sample and channel needs to know which pixels are whose, and large
+ * pictures go in bands. */
+static gboolean as_one_row(const SfuConvJob *j)
+{
+    return sfu_conv_is_rows(j) && !j->e->chan &&
+           (j->y->h == 1 || (gint64)j->n_pix * step_up(j->n_in, STEP) * 2 <= MOST_BYTES);
+}
+
+static Plan make_plan(const SfuConvJob *j, int n, int oh)
+{
+    const SfuConvGeometry *g = j->g;
+    const gboolean rows = as_one_row(j);
+    const int ow = rows ? j->n_pix : j->y->w, s = g->stride;
+    Plan p = {.n = rows ? 1 : n, .oh = rows ? 1 : oh};
+    p.gh = p.oh + (g->kh - 1) / s;
+    p.gw = ow + (g->kw - 1) / s;
+    p.row_words = step_up(j->n_in, STEP) / 2;
+    p.n_grid = (gint64)p.n * p.gh * p.gw * s * s;
+    p.by_rows = step_up(ow, SEGMENT) * p.oh <= p.gw * p.gh;
+    p.n_segments =
+        p.by_rows ? step_up(ow, SEGMENT) / SEGMENT * p.oh * p.n : step_up(p.n * p.gh * p.gw, SEGMENT) / SEGMENT;
+    /* The rows of a run stay in the second-level cache while one panel after the other reads them. */
+    const gint64 room = MAX((gint64)sfu_queue_device(j->q)->local_bytes, 1 << 20) / 2;
+    const int units = sfu_queue_device(j->q)->n_units, most = 1024 / SEGMENT,
+              fit = (int)CLAMP(room / ((gint64)p.row_words * 4 * SEGMENT), 4, most);
+    const int runs = (p.n_segments + fit - 1) / fit;
+    p.run = step_up((p.n_segments + runs - 1) / runs, 2);
+    p.per_item = CLAMP(j->n_panels * runs / (units * 4), 1, j->n_panels);
+    return p;
+}
+
+static gboolean can(const SfuConvJob *j)
+{
+    return sfu_queue_amx(j->q) && sfu_conv_on_cpu(j) && j->n_in >= STEP && j->n_out > 8 && j->taps <= MOST_TAPS &&
+           j->n_pix >= FEWEST_ROWS;
+}
+
+/* ---- weights ---- */
+
+typedef struct {
+    gboolean geglu;
+    int n_out, n_in, taps;
+} BfPack;
+
+static void pack_steps(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+{
+    const BfPack *p = data;
+    const gint64 k = (gint64)p->n_in * p->taps, words = step_up(p->n_in, STEP) / 2;
+    float *row = g_new(float, k);
+    memset(dst, 0, bytes);
+    for (gint64 at = 0; at < step_up(p->n_out, PANEL); at++) {
+        const gint64 o = sfu_conv_output_at(at, p->n_out, p->geglu ? PANEL / 2 : 0);
+        if (o < 0)
+            continue;
+        sfu_weight_read_f32(w, o * k, k, row);
+        for (int t = 0; t < p->taps; t++) {
+            guint16 *to = (guint16 *)dst + 2 * ((at / PANEL * p->taps + t) * words * PANEL + at % PANEL);
+            for (int i = 0; i < p->n_in; i++)
+                to[i / 2 * 2 * PANEL + i % 2] = sfu_bf16_from_float(row[(gint64)i * p->taps + t]);
+        }
+    }
+    g_free(row);
+}
+
+/* [panels][taps][inputs / 2][32] pairs of bf16, each tap's inputs filled up to whole steps. */
+static const SfuTensor *weight_steps(const SfuConvJob *j, GError **error)
+{
+    const BfPack p = {j->e->geglu, j->n_out, j->n_in, j->taps};
+    return sfu_weight_on_device(j->q, j->w, p.geglu ? "amx geglu" : "amx", SFU_I32,
+                                (gint64)j->n_panels * PANEL * j->taps * step_up(j->n_in, STEP) / 2, pack_steps, &p,
+                                error);
+}
+
+/* ---- launches ---- */
+
+static gboolean make_rows(const SfuConvJob *j, const Plan *p, const SfuTensor *rows, const SfuTensor *x, int pad_top,
+                          GError **error)
+{
+    const SfuConvGeometry *g = j->g;
+    const gboolean as_rows = as_one_row(j);
+    const int units = sfu_queue_device(j->q)->n_units, run = MAX(1, p->n_grid / (units * 8));
+    const SfuLaunch l = {.program = "amx",
+                         .kernel = "amx_rows",
+                         .options = x->dtype == SFU_F16 ? "-DBF16 -DACT_F16" : "-DBF16",
+                         .global = {(size_t)((p->n_grid + run - 1) / run), 1, 1},
+                         .local = {1, 1, 1},
+                         .bytes = sfu_op_bytes(x) + 4.0 * p->n_grid * p->row_words};
+    SfuArgs args = {0};
+    SFU_ADD(&args, SFU_TENSOR(rows), SFU_TENSOR(x), SFU_INT(p->n_grid), SFU_INT(run), SFU_INT(as_rows ? 1 : x->h),
+            SFU_INT(as_rows ? j->n_pix : x->w), SFU_INT(j->n_in), SFU_INT(p->gh), SFU_INT(p->gw), SFU_INT(g->stride),
+            SFU_INT(pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(x->c),
+            SFU_INT(p->row_words));
+    return sfu_op_launch(j->q, &l, &args, error);
+}
+
+static gboolean multiply(const SfuConvJob *j, const Plan *p, const SfuTensor *rows, const SfuTensor *wt, double share,
+                         const SfuConvTerms *terms, GError **error)
+{
+    const SfuConvGeometry *g = j->g;
+    char options[64];
+    g_snprintf(options, sizeof options, "-DBF16 -DGATED=%d%s", j->e->geglu, j->x->dtype == SFU_F16 ? " -DACT_F16" : "");
+    const SfuLaunch l = {.program = "amx",
+                         .kernel = "amx_product",
+                         .options = options,
+                         .global = {(size_t)((j->n_panels + p->per_item - 1) / p->per_item),
+                                    (size_t)((p->n_segments + p->run - 1) / p->run), 1},
+                         .local = {1, 1, 1},
+                         .flops = j->flops * share,
+                         .bytes = j->bytes * share};
+    SfuArgs args = {0};
+    SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(rows), SFU_TENSOR(wt), SFU_INT(p->n_grid), SFU_INT(p->n_segments),
+            SFU_INT(j->n_panels), SFU_INT(p->per_item), SFU_INT(p->run), SFU_INT(p->row_words), SFU_INT(p->gh),
+            SFU_INT(p->gw), SFU_INT(p->by_rows), SFU_INT(p->oh), SFU_INT(as_one_row(j) ? j->n_pix : j->y->w),
+            SFU_INT(j->n_out), SFU_INT(g->kh), SFU_INT(g->kw), SFU_INT(g->stride), SFU_INT(j->y->c),
+            SFU_LOCAL(2 * SEGMENT * PANEL * 4));
+    sfu_conv_add_epilogue(&args, j, terms);
+    return sfu_op_launch(j->q, &l, &args, error);
+}
+
+/* Rows [first, first + oh) of n samples from number `sample` on. */
+static gboolean launch_band(const SfuConvJob *j, const SfuTensor *wt, const SfuConvTerms *terms, int sample, int n,
+                            int first, int oh, GError **error)
+{
+    const Plan p = make_plan(j, n, oh);
+    SfuConvJob band = *j;
+    SfuTensor x = *j->x, chan;
+    SfuEpilogue e = *j->e;
+    const size_t pixels = ((size_t)sample * (size_t)j->y->h + (size_t)first) * (size_t)j->y->w;
+    x.offset += (size_t)sample * (size_t)x.h * (size_t)x.w * (size_t)x.c;
+    band.out.offset += pixels * (size_t)j->y->c;
+    band.residual.offset += pixels * (size_t)j->y->c;
+    if (e.chan) {
+        chan = *e.chan;
+        chan.offset += (size_t)sample * (size_t)chan.c;
+        e.chan = &chan;
+        band.e = &e;
+    }
+    /* Behind the last pixel the last tile's taps read what no output takes. */
+    const gint64 behind = 2 * SEGMENT + (gint64)(j->g->kh - 1) / j->g->stride * p.gw + j->g->kw;
+    SfuTensor *rows = sfu_tensor_create(j->q, SFU_I32, 1, 1, p.n_grid + (int)behind, p.row_words, error);
+    const gboolean ok = rows && make_rows(&band, &p, rows, &x, j->g->pad_top - first * j->g->stride, error) &&
+                        multiply(&band, &p, rows, wt, (double)n * oh / ((double)j->y->n * j->y->h), terms, error);
+    sfu_tensor_destroy(rows);
+    return ok;
+}
+
+static gboolean launch_part(const SfuConvJob *j, const SfuTensor *wt, const SfuConvTerms *terms, GError **error)
+{
+    const Plan all = make_plan(j, j->y->n, j->y->h);
+    if (as_one_row(j) || (gint64)all.n_grid * all.row_words * 4 <= MOST_BYTES)
+        return launch_band(j, wt, terms, 0, j->y->n, 0, j->y->h, error);
+    const Plan one = make_plan(j, 1, 1);
+    const int row =
+        (int)CLAMP(MOST_BYTES / (one.gw * (gint64)j->g->stride * j->g->stride * one.row_words * 4), 8, j->y->h);
+    gboolean ok = TRUE;
+    for (int sample = 0; ok && sample < j->y->n; sample++)
+        for (int y = 0; ok && y < j->y->h; y += row)
+            ok = launch_band(j, wt, terms, sample, 1, y, MIN(row, j->y->h - y), error);
+    return ok;
+}
+
+static gboolean launch_widened(const SfuConvJob *j, const SfuConvJob *part, const SfuTensor *wide,
+                               const SfuConvTerms *terms, GError **error)
+{
+    return launch_part(part, wide, terms, error);
+}
+
+static gboolean launch(SfuConvJob *j, GError **error)
+{
+    SfuConvTerms terms = {0};
+    const SfuTensor *wt;
+    const gboolean ok =
+        j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
+    if (ok && sfu_conv_stays_quantized(j))
+        return sfu_conv_by_parts(j, &terms, launch_widened, error);
+    return ok && (wt = weight_steps(j, error)) && launch_part(j, wt, &terms, error);
+}
+
+const SfuConvPath sfu_product_amx = {"amx", can, launch};
