@@ -4,6 +4,16 @@
 #ifdef NO_FMA
 #define fma mad
 #endif
+/* Writes a vector of floats to an address in that space. PoCL's vstore16() is four stores. */
+#ifdef POCL
+typedef float16 __attribute__((aligned(4))) float16_anywhere;
+typedef float8 __attribute__((aligned(4))) float8_anywhere;
+typedef float4 __attribute__((aligned(4))) float4_anywhere;
+#define PUT_(n, space, p, v) (*(space float##n##_anywhere *)(p) = (v))
+#else
+#define PUT_(n, space, p, v) vstore##n(v, 0, p)
+#endif
+#define PUT(n, space, p, v) PUT_(n, space, p, v)
 #ifdef ACT_F16
 #define ACT half
 #define LOAD(p, i) vload_half((size_t)(i), p)
@@ -18,8 +28,8 @@
 #define STORE(p, i, v) ((p)[i] = (v))
 #define LOAD8(p, i) vload8(0, (p) + (i))
 #define LOAD16(p, i) vload16(0, (p) + (i))
-#define STORE16(p, i, v) vstore16(v, 0, (p) + (i))
-#define STORE8(p, i, v) vstore8(v, 0, (p) + (i))
+#define STORE16(p, i, v) PUT(16, __global, (p) + (i), v)
+#define STORE8(p, i, v) PUT(8, __global, (p) + (i), v)
 #endif
 
 /* Attention with grouped queries: KV_GROUP neighboring heads of the queries share a head of keys and values. */

@@ -82,7 +82,7 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
             INPUT_1D(d[i], d[i + 1], d[i + 2], d[i + 3], d[i + 4], d[i + 5], d[i], d[i + 1], d[i + 2], d[i + 3], d[i + 4], d[i + 5])
 #pragma unroll
             for (int j = 0; j < 6; j++)
-                vstore16(d[i + j], 0, to + (i + j) * step);
+                PUT(16, __global, to + (i + j) * step, d[i + j]);
         }
     }
 }
@@ -134,12 +134,12 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
                     float16 e0, e1, e2, e3, e4, e5;
                     WEIGHT_1D(d[3 * i], d[3 * i + 1], d[3 * i + 2], e0, e1, e2, e3, e4, e5)
                     __local float *row = to + half_ + 6 * i * u_step;
-                    vstore16(e0, 0, row);
-                    vstore16(e1, 0, row + u_step);
-                    vstore16(e2, 0, row + 2 * u_step);
-                    vstore16(e3, 0, row + 3 * u_step);
-                    vstore16(e4, 0, row + 4 * u_step);
-                    vstore16(e5, 0, row + 5 * u_step);
+                    PUT(16, __local, row, e0);
+                    PUT(16, __local, row + u_step, e1);
+                    PUT(16, __local, row + 2 * u_step, e2);
+                    PUT(16, __local, row + 3 * u_step, e3);
+                    PUT(16, __local, row + 4 * u_step, e4);
+                    PUT(16, __local, row + 5 * u_step, e5);
                 }
             }
         }
@@ -169,7 +169,7 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
                     }
 #pragma unroll
                 for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
-                    STOREV(s[i], i % TILE_VECS, to + i / TILE_VECS * 36 * 32);
+                    PUT(VW, __local, to + i / TILE_VECS * 36 * 32 + i % TILE_VECS * VW, s[i]);
             }
     }
     const int first = t0 + chunk * t_chunk, last = min(n_tiles, first + t_chunk);
