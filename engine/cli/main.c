@@ -39,10 +39,13 @@ static int devices(const SfuCliOptions *o, GError **error)
         if (o->json)
             sfu_cli_json_event("device", "index", index, "name", d->name, "platform", d->platform, "driver", d->driver,
                                "type", d->is_cpu ? "cpu" : "gpu", "memory_bytes", memory, "fp16",
-                               d->has_fp16 ? "yes" : "no", NULL);
+                               d->has_fp16 ? "yes" : "no", "bf16", d->has_bf16 ? "yes" : "no", NULL);
         else
-            g_print("%s  %s\n   %s, driver %s, %s, %.1f GiB%s\n", index, d->name, d->platform, d->driver,
-                    d->is_cpu ? "CPU" : "GPU", (double)d->memory_bytes / (1 << 30), d->has_fp16 ? ", fp16" : "");
+            g_print("%s  %s\n   %s, driver %s, %s, %.1f GiB%s%s\n", index, d->name, d->platform, d->driver,
+                    d->is_cpu ? "CPU" : "GPU", (double)d->memory_bytes / (1 << 30), d->has_fp16 ? ", fp16" : "",
+                    d->has_amx    ? ", bf16 (AMX)"
+                    : d->has_bf16 ? ", bf16"
+                                  : "");
     }
     if (all)
         g_ptr_array_unref(all);

@@ -30,8 +30,15 @@ GPtrArray *sfu_devices(GError **error)
     for (guint i = 0; i < list->len; i++) {
         const SfuDeviceInfo *d = &g_array_index(list, SfuDeviceInfo, i);
         SfuDevice *o = g_new0(SfuDevice, 1);
-        *o = (SfuDevice){d->index,  g_strdup(d->name), g_strdup(d->platform), g_strdup(d->driver),
-                         d->is_cpu, d->has_fp16,       d->global_bytes};
+        *o = (SfuDevice){.index = d->index,
+                         .name = g_strdup(d->name),
+                         .platform = g_strdup(d->platform),
+                         .driver = g_strdup(d->driver),
+                         .is_cpu = d->is_cpu,
+                         .has_fp16 = d->has_fp16,
+                         .has_bf16 = d->has_avx512_bf16,
+                         .has_amx = d->has_amx_bf16,
+                         .memory_bytes = d->global_bytes};
         g_ptr_array_add(out, o);
     }
     g_array_unref(list);
