@@ -1,20 +1,23 @@
 /* Convolution and learned products on the matrix units of Intel's CPUs: see amx_tiles.cl.
  *   amx_rows     pixels become rows of bf16, in the order that tiles are read in.
  *   amx_product  blocks of 32 pixels times panels of 32 outputs.
- * The grid: pixels with their padding around them, in `stride`^2 phases of every stride-th row and column. In a phase the pixels that a tap reads for
- * neighboring outputs are neighbors, so that a tile is 16 rows from one address on.
+ * The grid: pixels with their padding around them, in `stride`^2 phases of every stride-th row and column. In a phase
+ * the pixels that a tap reads for neighboring outputs are neighbors, so that a tile is 16 rows from one address on.
  * rows [phases][n][gh][gw][row_words], words of 2 channels.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef CPU
 #include "amx_tiles.cl"
 
-AMX_BODY void rows_body(int item, __global int *rows, __global const ACT *x, int x0, int n_pix, int run, int h, int w, int n_in, int gh, int gw,
-                        int stride, int pad_t, int pad_l, int up, int wrap, int x_pitch, int row_words)
+AMX_BODY void rows_body(int item, __global int *rows, __global const ACT *x, int x0, int n_pix, int run, int h, int w,
+                        int n_in, int gh, int gw, int stride, int pad_t, int pad_l, int up, int wrap, int x_pitch,
+                        int row_words)
 {
     const int last = min(n_pix, (item + 1) * run);
     for (int p = item * run; p < last; p++) {
-        const int gx = p % gw, gy = p / gw % gh, b = p / gw / gh % (n_pix / gw / gh / stride / stride), phase = p / (n_pix / stride / stride);
-        const int sy = source(gy * stride + phase / stride - pad_t, h, up, wrap & 2), sx = source(gx * stride + phase % stride - pad_l, w, up, wrap & 1);
+        const int gx = p % gw, gy = p / gw % gh, b = p / gw / gh % (n_pix / gw / gh / stride / stride),
+                  phase = p / (n_pix / stride / stride);
+        const int sy = source(gy * stride + phase / stride - pad_t, h, up, wrap & 2),
+                  sx = source(gx * stride + phase % stride - pad_l, w, up, wrap & 1);
         const bool inside = sy >= 0 && sx >= 0;
         const size_t from = inside ? x0 + (((size_t)b * h + sy) * w + sx) * x_pitch : 0;
         __global int *to = rows + (size_t)p * row_words;
@@ -30,11 +33,12 @@ AMX_BODY void rows_body(int item, __global int *rows, __global const ACT *x, int
 }
 
 /* Items: runs of `run` of all n_pix pixels of the grid. */
-__kernel void amx_rows(__global int *rows, int rows0, __global const ACT *x, int x0, int n_pix, int run, int h, int w, int n_in, int gh, int gw, int stride,
-                       int pad_t, int pad_l, int up, int wrap, int x_pitch, int row_words)
+__kernel void amx_rows(__global int *rows, int rows0, __global const ACT *x, int x0, int n_pix, int run, int h, int w,
+                       int n_in, int gh, int gw, int stride, int pad_t, int pad_l, int up, int wrap, int x_pitch,
+                       int row_words)
 {
-    rows_body(get_global_id(0), rows + rows0, x, x0, n_pix, run, h, w, n_in, gh, gw, stride, pad_t, pad_l, up, wrap, x_pitch,
-              row_words);
+    rows_body(get_global_id(0), rows + rows0, x, x0, n_pix, run, h, w, n_in, gh, gw, stride, pad_t, pad_l, up, wrap,
+              x_pitch, row_words);
 }
 
 #ifdef GATED
@@ -42,8 +46,9 @@ __kernel void amx_rows(__global int *rows, int rows0, __global const ACT *x, int
 #define STEP_WORDS (16 * BLOCK)
 #define MOST_TAPS 64
 
-/* The first grid pixel of 16 outputs in a row, the pixel that is written first, and how many there are. Segments are rows of y, cut into 16; or, where
- * that would leave much of them empty, 16 pixels of the grid, of which those count that are in y. */
+/* The first grid pixel of 16 outputs in a row, the pixel that is written first, and how many there are. Segments are
+ * rows of y, cut into 16; or, where that would leave much of them empty, 16 pixels of the grid, of which those count
+ * that are in y. */
 typedef struct {
     int oh, ow, gh, gw, by_rows, n_segments, n_pixels; /* of a phase of the grid, all samples */
 } Grid;
@@ -54,8 +59,10 @@ IN_BODY int segment_start(const Grid *g, int segment)
     return g->by_rows ? (row / g->oh * g->gh + row % g->oh) * g->gw + segment % per * 16 : segment * 16;
 }
 
-/* The sums of 32 pixels over all taps and inputs. a0, a1: words of 16 pixels each; offsets: words from there to those that a tap reads. b: the weights. */
-IN_BODY void add_taps(__global const int *a0, __global const int *a1, const int *offsets, int taps, int row_words, size_t b)
+/* The sums of 32 pixels over all taps and inputs. a0, a1: words of 16 pixels each; offsets: words from there to those
+ * that a tap reads. b: the weights. */
+IN_BODY void add_taps(__global const int *a0, __global const int *a1, const int *offsets, int taps, int row_words,
+                      size_t b)
 {
     ZERO_SUMS;
     for (int tap = 0; tap < taps; tap++) {
@@ -77,7 +84,8 @@ IN_BODY void fetch_segment(__global const ACT *y, const Grid *g, int segment, in
 }
 
 /* Writes the pixels of a segment. s: their sums, [16][BLOCK]; o: the panel's first output. */
-IN_BODY void finish_segment(__local const float *s, __global ACT *y, const Grid *g, int segment, int o, int y_pitch, int n_out, const Epilogue e)
+IN_BODY void finish_segment(__local const float *s, __global ACT *y, const Grid *g, int segment, int o, int y_pitch,
+                            int n_out, const Epilogue e)
 {
     const int start = segment_start(g, segment), b = start / g->gw / g->gh;
     int oy = start / g->gw % g->gh, ox = start % g->gw, sample = b;
@@ -110,14 +118,15 @@ IN_BODY void finish_segment(__local const float *s, __global ACT *y, const Grid 
     }
 }
 
-AMX_BODY void product_body(int item, int run_item, __global ACT *y, __global const int *rows, size_t phase_words, __global const int *wt, int n_panels,
-                           int per_item, int run, int row_words, int kw, int taps, int stride, int n_out, int y_pitch, const Grid g,
-                           __local float *sums, const Epilogue e)
+AMX_BODY void product_body(int item, int run_item, __global ACT *y, __global const int *rows, size_t phase_words,
+                           __global const int *wt, int n_panels, int per_item, int run, int row_words, int kw, int taps,
+                           int stride, int n_out, int y_pitch, const Grid g, __local float *sums, const Epilogue e)
 {
     const int first = run_item * run, last = min(g.n_segments, first + run);
     int offsets[MOST_TAPS];
     for (int tap = 0, ky = 0, kx = 0; tap < taps; tap++) {
-        offsets[tap] = (ky % stride * stride + kx % stride) * phase_words + (ky / stride * g.gw + kx / stride) * row_words;
+        offsets[tap] =
+            (ky % stride * stride + kx % stride) * phase_words + (ky / stride * g.gw + kx / stride) * row_words;
         if (++kx == kw) {
             kx = 0;
             ky++;
@@ -130,7 +139,8 @@ AMX_BODY void product_body(int item, int run_item, __global ACT *y, __global con
             __global ACT *to = y + panel * (GATED ? BLOCK / 2 : BLOCK);
             fetch_segment(to, &g, i, y_pitch);
             fetch_segment(to, &g, next, y_pitch);
-            add_taps(rows + (size_t)segment_start(&g, i) * row_words, rows + (size_t)segment_start(&g, next) * row_words, offsets, taps, row_words,
+            add_taps(rows + (size_t)segment_start(&g, i) * row_words,
+                     rows + (size_t)segment_start(&g, next) * row_words, offsets, taps, row_words,
                      (size_t)(wt + (size_t)panel * taps * row_words * BLOCK));
             store_sums((size_t)sums, TILE_BYTES);
             for (int k = i; k < min(i + 2, last); k++)
@@ -139,17 +149,18 @@ AMX_BODY void product_body(int item, int run_item, __global ACT *y, __global con
     ASM("tilerelease");
 }
 
-/* Items: dim 0 = per_item panels, dim 1 = runs of `run` (even) segments. wt [n_panels][taps][row_words][32], words of 2 inputs. n_grid: pixels of all
- * phases. sums: [32][32]. */
-__kernel void amx_product(__global ACT *y, int y0, __global const int *rows, int rows0, __global const int *wt, int wt0, int n_grid, int n_segments,
-                          int n_panels, int per_item, int run, int row_words, int gh, int gw, int by_rows, int oh, int ow, int n_out, int kh, int kw,
-                          int stride, int y_pitch, __local float *sums, EPILOGUE)
+/* Items: dim 0 = per_item panels, dim 1 = runs of `run` (even) segments. wt [n_panels][taps][row_words][32], words of 2
+ * inputs. n_grid: pixels of all phases. sums: [32][32]. */
+__kernel void amx_product(__global ACT *y, int y0, __global const int *rows, int rows0, __global const int *wt, int wt0,
+                          int n_grid, int n_segments, int n_panels, int per_item, int run, int row_words, int gh,
+                          int gw, int by_rows, int oh, int ow, int n_out, int kh, int kw, int stride, int y_pitch,
+                          __local float *sums, EPILOGUE)
 {
     const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
     const int n_pixels = n_grid / (stride * stride);
     const Grid g = {oh, ow, gh, gw, by_rows, n_segments, n_pixels};
-    product_body(get_global_id(0), get_global_id(1), y + y0, rows + rows0, (size_t)n_pixels * row_words, wt + wt0, n_panels, per_item, run, row_words, kw,
-                 kh * kw, stride, n_out, y_pitch, g, sums, e);
+    product_body(get_global_id(0), get_global_id(1), y + y0, rows + rows0, (size_t)n_pixels * row_words, wt + wt0,
+                 n_panels, per_item, run, row_words, kw, kh * kw, stride, n_out, y_pitch, g, sums, e);
 }
 #endif
 #endif

@@ -1,17 +1,20 @@
-/* Attention on the matrix units of Intel's CPUs (amx_tiles.cl), with a running maximum as in attention.cl: QUERIES = 32 rows an item, over blocks of KEYS
- * keys. HEAD_DIM; DK and DV: padded to whole steps of 32 inputs and to tiles of 16 columns. Keys and values packed by attention_pack.cl, 32 keys
- * side by side: kt [kn][head][tk/32][DK/2][32], vp [kn][head][tk/32][16][DV] words.
- * Without mask and bias. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention on the matrix units of Intel's CPUs (amx_tiles.cl), without mask and bias. It keeps a running maximum as
+ * attention.cl does: QUERIES = 32 rows an item, over blocks of KEYS keys. DK, DV: HEAD_DIM padded to whole steps of 32
+ * inputs, and to tiles of 16 columns. Keys and values are packed by attention_pack.cl, 32 keys side by side:
+ * kt [kn][head][tk/32][DK/2][32], vp [kn][head][tk/32][16][DV] words.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef CPU
 #include "amx_tiles.cl"
 
 #define QUERIES 32
 #define K_WORDS (DK / 2)
-#define VECS (KEYS / 16)                              /* vectors of logits a row */
-#define Q_ROW (K_WORDS % 256 == 0 ? K_WORDS + 16 : K_WORDS) /* rows 1 KiB apart would fall on each other in the first-level cache */
+#define VECS (KEYS / 16) /* vectors of logits a row */
+/* Words from row to row: those 1 KiB apart would fall on each other in the first-level cache. */
+#define Q_ROW (K_WORDS % 256 == 0 ? K_WORDS + 16 : K_WORDS)
 #define ACC_ROW ((DV + 31) / 32 * 32 + 16)
 
-/* 2^x for x <= 0, 2^-126 below that. The rounding constant leaves round(x) in the low bits. Relative error 1e-4: the result is rounded to 8 bits. */
+/* 2^x for x <= 0, 2^-126 below that. The rounding constant leaves round(x) in the low bits. Relative error 1e-4: the
+ * result is rounded to 8 bits. */
 IN_BODY float16 power_of_2(float16 x)
 {
     x = x < -126.0f ? (float16)(-126.0f) : x;
@@ -31,8 +34,8 @@ IN_BODY float greatest(float16 v)
     return c.x > c.y ? c.x : c.y;
 }
 
-AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, __global const ACT *q, __global const int *kt, __global const int *vp,
-                             int tq, int tk, int n_heads, int wq, int kn, float scale)
+AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, __global const ACT *q, __global const int *kt,
+                             __global const int *vp, int tq, int tk, int n_heads, int wq, int kn, float scale)
 {
     const int i0 = run * QUERIES, groups = (tk + 31) / 32;
     const size_t hb = (size_t)(b % kn) * KV_HEAD(n_heads) + KV_HEAD(head);
@@ -112,10 +115,11 @@ AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, __global
 }
 
 /* Items: runs of QUERIES rows, heads, samples. */
-__kernel void amx_attention(__global ACT *o, int o0, __global const ACT *q, int q0, __global const int *kt, int kt0, __global const int *vp, int vp0,
-                            int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
+__kernel void amx_attention(__global ACT *o, int o0, __global const ACT *q, int q0, __global const int *kt, int kt0,
+                            __global const int *vp, int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn,
+                            float scale)
 {
-    attention_body(get_global_id(0), get_global_id(1), get_global_id(2), o + o0, q + q0 + q_col, kt + kt0, vp + vp0, tq, tk, n_heads, wq, kn,
-                   scale);
+    attention_body(get_global_id(0), get_global_id(1), get_global_id(2), o + o0, q + q0 + q_col, kt + kt0, vp + vp0, tq,
+                   tk, n_heads, wq, kn, scale);
 }
 #endif

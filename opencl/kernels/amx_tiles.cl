@@ -1,5 +1,5 @@
-/* Tiles of Intel's matrix units (AMX): 16 x 32 and 32 x 16 values in bf16, sums of 16 x 16 in fp32 (Intel SDM volume 1, chapter 18).
- * Inline assembly in functions that are not part of the kernel, as with bf16: see common.cl.
+/* Tiles of Intel's matrix units (AMX): 16 x 32 and 32 x 16 values in bf16, sums of 16 x 16 in fp32 (Intel SDM volume 1,
+ * chapter 18). Inline assembly in functions that are not part of the kernel, as with bf16: see common.cl.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define WITH_AMX __attribute__((target("avx512bf16,amx-tile,amx-bf16")))
 #define IN_BODY WITH_AMX __attribute__((always_inline))
@@ -9,19 +9,21 @@
 
 /* Tile registers: sums 0 to 3 (two times 16 rows by two times 16 columns), 4 and 5 of rows, 6 and 7 of columns. */
 #define LOAD_TILE(tile, p, stride) ASM("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(p), "r"((size_t)(stride)) : "memory")
-#define STORE_TILE(tile, p, stride) ASM("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(p), "r"((size_t)(stride)) : "memory")
+#define STORE_TILE(tile, p, stride)                                                                                    \
+    ASM("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(p), "r"((size_t)(stride)) : "memory")
 #define DOT(sum, rows, columns) ASM("tdpbf16ps %%tmm" #columns ", %%tmm" #rows ", %%tmm" #sum ::: "memory")
 #define ZERO_SUMS ASM("tilezero %%tmm0\n tilezero %%tmm1\n tilezero %%tmm2\n tilezero %%tmm3" ::: "memory")
 
 IN_BODY void start_tiles(void)
 {
     /* palette 1; from byte 16 on 8 times 64 bytes a row, from byte 48 on 8 times 16 rows */
-    const uint16 config = (uint16)(1, 0, 0, 0, 0x00400040, 0x00400040, 0x00400040, 0x00400040, 0, 0, 0, 0, 0x10101010, 0x10101010, 0, 0);
+    const uint16 config =
+        (uint16)(1, 0, 0, 0, 0x00400040, 0x00400040, 0x00400040, 0x00400040, 0, 0, 0, 0, 0x10101010, 0x10101010, 0, 0);
     ASM("ldtilecfg %0" ::"m"(config));
 }
 
-/* Adds to the sums the products of 32 rows and 32 columns along 32 inputs. Addresses: p0, p1 of 16 rows each, `stride` bytes apart; b: of [16][32] words
- * of 2 inputs, rows of those b_stride bytes apart. */
+/* Adds to the sums the products of 32 rows and 32 columns along 32 inputs. Addresses: p0, p1 of 16 rows each, `stride`
+ * bytes apart; b: of [16][32] words of 2 inputs, rows of those b_stride bytes apart. */
 IN_BODY void add_step(size_t p0, size_t p1, size_t stride, size_t b, size_t b_stride)
 {
     LOAD_TILE(4, p0, stride);
