@@ -252,7 +252,7 @@ static void test_bad_references(void)
         many[i] = in;
     const SfuJob thirty = {.task = SFU_TASK_EDIT, .picture = in, .references = many, .n_references = 30},
                  tiny = {.task = SFU_TASK_EDIT, .picture = in, .references = &dot, .n_references = 1};
-    expect_message(params("pipe", ""), thirty, "no more than 9 reference pictures");
+    expect_message(params("pipe", ""), thirty, "takes at most 9 reference pictures");
     expect_message(params("pipe", ""), tiny, "has 1 x 1 pixels");
     g_object_unref(in);
     g_object_unref(dot);
