@@ -106,6 +106,9 @@ const char *sfu_engine_device(const SfuEngine *e); /* name; borrowed */
 guint64 sfu_engine_peak_bytes(const SfuEngine *e); /* on the device */
 char *sfu_engine_profile(SfuEngine *e);            /* table of kernel times; caller frees; NULL if not profiling */
 void sfu_engine_unload(SfuEngine *e);              /* drops loaded models */
+/* Measures how the device computes fastest, unless that is known, and keeps the answer on disk. Takes seconds; call it
+ * before the first job. */
+void sfu_engine_measure(SfuEngine *e);
 
 typedef enum {
     SFU_STAGE_COMPILE,

@@ -116,6 +116,8 @@ int sfu_cli_warm(const SfuCliOptions *o, GError **error)
                     only ? ": " : "", only ? only->error : "");
     else
         e = sfu_cli_engine(o, error);
+    if (e)
+        sfu_engine_measure(e);
     for (guint i = 0; e && n >= 0 && i < G_N_ELEMENTS(trials); i++) {
         const int more = make_trial(e, o, all, only, &trials[i], error);
         n = more < 0 ? -1 : n + more;

@@ -123,6 +123,11 @@ char *sfu_engine_profile(SfuEngine *e)
     return sfu_queue_profile(e->q);
 }
 
+void sfu_engine_measure(SfuEngine *e)
+{
+    sfu_cpu_measure_width(e->q);
+}
+
 void sfu_engine_unload(SfuEngine *e)
 {
     sfu_queue_finish(e->q, NULL);

@@ -177,7 +177,6 @@ FOR_TESTS = {
     "sfu_randn",
     "sfu_styles_count",
     "sfu_unet_unload",
-    "sfu_cpu_measure_width",
 }
 texts = {p: strip_comments(p.read_text()) for p in [*sources, *TOP.glob("engine/**/*.inc")]}
 defined, counts = {}, {}
