@@ -166,10 +166,7 @@ void sfu_dialog_build(SfuDialog *d)
     gtk_box_pack_start(GTK_BOX(sides), picture_side(d), TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(all), error_bar(d), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(all), sides, TRUE, TRUE, 0);
-    d->progress = gtk_progress_bar_new();
-#if GTK_CHECK_VERSION(3, 0, 0)
-    gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(d->progress), TRUE);
-#endif
+    d->progress = sfu_progress_bar();
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), _("Ready"));
     sfu_name(d->progress, _("Progress"));
     gtk_box_pack_start(GTK_BOX(all), d->progress, FALSE, FALSE, 0);

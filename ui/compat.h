@@ -93,6 +93,19 @@ static inline void sfu_set_cursor(GdkWindow *window, GdkCursorType type)
     g_object_unref(cursor);
 }
 
+/* A progress bar with its text in the theme's own color: GTK's theme has it nearly as light as what is behind it. */
+static inline GtkWidget *sfu_progress_bar(void)
+{
+    GtkWidget *bar = gtk_progress_bar_new();
+    GtkCssProvider *css = gtk_css_provider_new();
+    gtk_css_provider_load_from_data(css, "progressbar { color: @theme_fg_color; }", -1, NULL);
+    gtk_style_context_add_provider(gtk_widget_get_style_context(bar), GTK_STYLE_PROVIDER(css),
+                                   GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+    g_object_unref(css);
+    gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(bar), TRUE);
+    return bar;
+}
+
 static inline void sfu_show_uri(GtkWidget *window, const char *uri)
 {
     gtk_show_uri_on_window(GTK_WINDOW(window), uri, GDK_CURRENT_TIME, NULL);
@@ -171,6 +184,11 @@ static inline void sfu_set_cursor(GdkWindow *window, GdkCursorType type)
     GdkCursor *cursor = gdk_cursor_new(type);
     gdk_window_set_cursor(window, cursor);
     gdk_cursor_unref(cursor);
+}
+
+static inline GtkWidget *sfu_progress_bar(void)
+{
+    return gtk_progress_bar_new();
 }
 
 static inline void sfu_show_uri(GtkWidget *window, const char *uri)

@@ -225,10 +225,7 @@ static void add_row(SfuModelsPage *p, Row *r)
     gtk_widget_set_no_show_all(r->state, TRUE);
     gtk_box_pack_start(GTK_BOX(words), r->state, FALSE, FALSE, 0);
     r->button = gtk_button_new_with_mnemonic(_("_Download"));
-    r->bar = gtk_progress_bar_new();
-#if GTK_CHECK_VERSION(3, 0, 0)
-    gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(r->bar), TRUE);
-#endif
+    r->bar = sfu_progress_bar();
     gtk_widget_set_size_request(r->bar, 150, -1);
     gtk_widget_set_no_show_all(r->bar, TRUE);
     sfu_name(r->button, o->title);
