@@ -8,7 +8,7 @@
 #ifdef CPU
 #include "amx_tiles.cl"
 
-static AMX_BODY void rows_body(int item, __global int *rows, __global const ACT *x, int x0, int n_pix, int run, int h,
+HELPER AMX_BODY void rows_body(int item, __global int *rows, __global const ACT *x, int x0, int n_pix, int run, int h,
                                int w, int n_in, int gh, int gw, int stride, int pad_t, int pad_l, int up, int wrap,
                                int x_pitch, int row_words)
 {
@@ -53,7 +53,7 @@ typedef struct {
     int oh, ow, gh, gw, by_rows, n_segments, n_pixels; /* of a phase of the grid, all samples */
 } Grid;
 
-static IN_BODY int segment_start(const Grid *g, int segment)
+HELPER IN_BODY int segment_start(const Grid *g, int segment)
 {
     const int per = (g->ow + 15) / 16, row = segment / per;
     return g->by_rows ? (row / g->oh * g->gh + row % g->oh) * g->gw + segment % per * 16 : segment * 16;
@@ -61,7 +61,7 @@ static IN_BODY int segment_start(const Grid *g, int segment)
 
 /* The sums of 32 pixels over all taps and inputs. a0, a1: words of 16 pixels each; offsets: words from there to those
  * that a tap reads. b: the weights. */
-static IN_BODY void add_taps(__global const int *a0, __global const int *a1, const int *offsets, int taps,
+HELPER IN_BODY void add_taps(__global const int *a0, __global const int *a1, const int *offsets, int taps,
                              int row_words, size_t b)
 {
     ZERO_SUMS;
@@ -73,7 +73,7 @@ static IN_BODY void add_taps(__global const int *a0, __global const int *a1, con
 }
 
 /* Asks for the lines of y that a segment is going to write. */
-static IN_BODY void fetch_segment(__global const ACT *y, const Grid *g, int segment, int y_pitch)
+HELPER IN_BODY void fetch_segment(__global const ACT *y, const Grid *g, int segment, int y_pitch)
 {
     const int start = segment_start(g, segment), row = start / g->gw / g->gh * g->oh + start / g->gw % g->gh;
     if (g->by_rows)
@@ -84,7 +84,7 @@ static IN_BODY void fetch_segment(__global const ACT *y, const Grid *g, int segm
 }
 
 /* Writes the pixels of a segment. s: their sums, [16][BLOCK]; o: the panel's first output. */
-static IN_BODY void finish_segment(__local const float *s, __global ACT *y, const Grid *g, int segment, int o,
+HELPER IN_BODY void finish_segment(__local const float *s, __global ACT *y, const Grid *g, int segment, int o,
                                    int y_pitch, int n_out, const Epilogue e)
 {
     const int start = segment_start(g, segment), b = start / g->gw / g->gh;
@@ -98,7 +98,7 @@ static IN_BODY void finish_segment(__local const float *s, __global ACT *y, cons
                 v += vload16(0, e.bias + e.bias0 + o);
                 gate += vload16(1, e.bias + e.bias0 + o);
             }
-            v *= act_16(gate, ACT_GELU, 0.0f);
+            v *= gelu_16(gate);
             STORE16(y, at + o / 2, v);
 #else
 #pragma nounroll
@@ -118,7 +118,7 @@ static IN_BODY void finish_segment(__local const float *s, __global ACT *y, cons
     }
 }
 
-static AMX_BODY void product_body(int item, int run_item, __global ACT *y, __global const int *rows, size_t phase_words,
+HELPER AMX_BODY void product_body(int item, int run_item, __global ACT *y, __global const int *rows, size_t phase_words,
                                   __global const int *wt, int n_panels, int per_item, int run, int row_words, int kw,
                                   int taps, int stride, int n_out, int y_pitch, const Grid g, __local float *sums,
                                   const Epilogue e)

@@ -15,7 +15,7 @@
 
 /* 2^x for x <= 0, 2^-126 below that. The rounding constant leaves round(x) in the low bits. Relative error 1e-4: the
  * result is rounded to 8 bits. */
-static IN_BODY float16 power_of_2(float16 x)
+HELPER IN_BODY float16 power_of_2(float16 x)
 {
     x = x < -126.0f ? (float16)(-126.0f) : x;
     const float16 t = x + 12582912.0f, r = x - (t - 12582912.0f);
@@ -26,7 +26,7 @@ static IN_BODY float16 power_of_2(float16 x)
     return as_float16(as_int16(e) + (as_int16(t) << 23));
 }
 
-static IN_BODY float greatest(float16 v)
+HELPER IN_BODY float greatest(float16 v)
 {
     const float8 a = v.lo > v.hi ? v.lo : v.hi;
     const float4 b = a.lo > a.hi ? a.lo : a.hi;
@@ -34,7 +34,7 @@ static IN_BODY float greatest(float16 v)
     return c.x > c.y ? c.x : c.y;
 }
 
-static AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, __global const ACT *q,
+HELPER AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, __global const ACT *q,
                                     __global const int *kt, __global const int *vp, int tq, int tk, int n_heads, int wq,
                                     int kn, float scale)
 {

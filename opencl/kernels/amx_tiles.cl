@@ -14,7 +14,7 @@
 #define DOT(sum, rows, columns) ASM("tdpbf16ps %%tmm" #columns ", %%tmm" #rows ", %%tmm" #sum ::: "memory")
 #define ZERO_SUMS ASM("tilezero %%tmm0\n tilezero %%tmm1\n tilezero %%tmm2\n tilezero %%tmm3" ::: "memory")
 
-static IN_BODY void start_tiles(void)
+HELPER IN_BODY void start_tiles(void)
 {
     /* palette 1; from byte 16 on 8 times 64 bytes a row, from byte 48 on 8 times 16 rows */
     const uint16 config =
@@ -24,7 +24,7 @@ static IN_BODY void start_tiles(void)
 
 /* Adds to the sums the products of 32 rows and 32 columns along 32 inputs. Addresses: p0, p1 of 16 rows each, `stride`
  * bytes apart; b: of [16][32] words of 2 inputs, rows of those b_stride bytes apart. */
-static IN_BODY void add_step(size_t p0, size_t p1, size_t stride, size_t b, size_t b_stride)
+HELPER IN_BODY void add_step(size_t p0, size_t p1, size_t stride, size_t b, size_t b_stride)
 {
     LOAD_TILE(4, p0, stride);
     LOAD_TILE(6, b, b_stride);
@@ -36,7 +36,7 @@ static IN_BODY void add_step(size_t p0, size_t p1, size_t stride, size_t b, size
     DOT(3, 5, 7);
 }
 
-static IN_BODY void load_sums(size_t p, size_t stride)
+HELPER IN_BODY void load_sums(size_t p, size_t stride)
 {
     LOAD_TILE(0, p, stride);
     LOAD_TILE(1, p + 64, stride);
@@ -44,7 +44,7 @@ static IN_BODY void load_sums(size_t p, size_t stride)
     LOAD_TILE(3, p + 16 * stride + 64, stride);
 }
 
-static IN_BODY void store_sums(size_t p, size_t stride)
+HELPER IN_BODY void store_sums(size_t p, size_t stride)
 {
     STORE_TILE(0, p, stride);
     STORE_TILE(1, p + 64, stride);

@@ -47,7 +47,7 @@ __kernel void attention_plain(__global ACT *o, int o0, __global const ACT *q, in
 
 #define K_WORDS ((HEAD_DIM + PAIR - 1) / PAIR)
 
-static float max16(float16 v)
+HELPER float max16(float16 v)
 {
     const float8 a = fmax(v.lo, v.hi);
     const float4 b = fmax(a.lo, a.hi);
@@ -56,7 +56,7 @@ static float max16(float16 v)
 }
 
 /* 2^x for x <= 0, relative error 8e-8; 2^-126 below that; NaN stays. The rounding constant leaves round(x) in the low bits. */
-static float16 exp2_16(float16 x)
+HELPER float16 exp2_16(float16 x)
 {
     x = x < -126.0f ? (float16)(-126.0f) : x;
     const float16 t = x + 12582912.0f, r = x - (t - 12582912.0f);
@@ -85,8 +85,8 @@ static float16 exp2_16(float16 x)
 #endif
 #define IDS get_global_id(1 - HEAD_ID), get_global_id(HEAD_ID), get_global_id(2)
 /* The head of the item that comes next, and its first row; i0: this item's. */
-static __attribute__((always_inline)) int head_after(int head, int n_heads) { return HEAD_ID == 0 ? (head + 1) % n_heads : head; }
-static __attribute__((always_inline)) int row_after(int i0, int next_head) { return HEAD_ID == 0 && next_head ? i0 : i0 + QUERIES; }
+HELPER __attribute__((always_inline)) int head_after(int head, int n_heads) { return HEAD_ID == 0 ? (head + 1) % n_heads : head; }
+HELPER __attribute__((always_inline)) int row_after(int i0, int next_head) { return HEAD_ID == 0 && next_head ? i0 : i0 + QUERIES; }
 
 #ifdef ONE_BLOCK
 #define VECS (BLOCK / 16)
@@ -94,7 +94,7 @@ static __attribute__((always_inline)) int row_after(int i0, int next_head) { ret
 #define GREATER(a, b) ((a) > (b) ? (a) : (b))
 
 /* The greatest of each of four vectors. */
-static WITH_BF16 __attribute__((always_inline)) float4 greatest4(const float16 *m)
+HELPER WITH_BF16 __attribute__((always_inline)) float4 greatest4(const float16 *m)
 {
     const float16 a = GREATER((float16)(m[0].lo, m[1].lo), (float16)(m[0].hi, m[1].hi));
     const float16 b = GREATER((float16)(m[2].lo, m[3].lo), (float16)(m[2].hi, m[3].hi));
@@ -104,7 +104,7 @@ static WITH_BF16 __attribute__((always_inline)) float4 greatest4(const float16 *
 }
 
 /* The sum of each. */
-static WITH_BF16 __attribute__((always_inline)) float4 sum4x16(const float16 *m)
+HELPER WITH_BF16 __attribute__((always_inline)) float4 sum4x16(const float16 *m)
 {
     const float16 a = (float16)(m[0].lo, m[1].lo) + (float16)(m[0].hi, m[1].hi), b = (float16)(m[2].lo, m[3].lo) + (float16)(m[2].hi, m[3].hi);
     const float16 c = (float16)(a.even, b.even) + (float16)(a.odd, b.odd);
@@ -113,7 +113,7 @@ static WITH_BF16 __attribute__((always_inline)) float4 sum4x16(const float16 *m)
 }
 
 /* Four rows of queries times f, in words; those behind the last one (which may be negative) are the last one again. */
-static WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __global const ACT *q, int wq, int last, float f)
+HELPER WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __global const ACT *q, int wq, int last, float f)
 {
 #pragma unroll
     for (int r = 0; r < 4; r++) {
@@ -132,7 +132,7 @@ static WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __
 
 /* attention_panel for keys that fit one block of up to 80, without bias and not causal: the logits of four queries stay in registers
  * until they are weights, nothing is rescaled, and the product with the values goes straight to o. VW is 16; items as there. */
-static BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
+HELPER BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
                          __global const WORD *vp, int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
 {
     const int i0 = run * QUERIES;
@@ -277,7 +277,7 @@ __kernel void attention_one_block(__global ACT *o, int o0, __global const ACT *q
 #else
 
 /* Logits are kept times log2(e), so that the softmax needs 2^x only. */
-static BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
+HELPER BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
                      __global const WORD *vp, int vp0, SHAPE)
 {
     const int i0 = run * QUERIES;

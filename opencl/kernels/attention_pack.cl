@@ -3,7 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* v[i].sj becomes v[j].si: four perfect shuffles. */
-static void transpose16(WORD16 *v)
+HELPER void transpose16(WORD16 *v)
 {
 #pragma unroll
     for (int round = 0; round < 4; round++) {
@@ -22,7 +22,7 @@ static void transpose16(WORD16 *v)
 }
 
 /* 16 words of a row from i on, of which n values (any number) are there. */
-static WITH_BF16 WORD16 words(__global const ACT *p, size_t i, int n)
+HELPER WITH_BF16 WORD16 words(__global const ACT *p, size_t i, int n)
 {
 #ifdef BF16
     return to_bf16(n > 0 ? load_part(p, i, n) : (float16)(0.0f), n > 16 ? load_part(p, i + 16, n - 16) : (float16)(0.0f));
@@ -31,12 +31,12 @@ static WITH_BF16 WORD16 words(__global const ACT *p, size_t i, int n)
 #endif
 }
 
-static float8 values8(__global const ACT *p, size_t i, int n) { return n >= 8 ? LOAD8(p, i) : n > 0 ? load_part(p, i, n).lo : (float8)(0.0f); }
+HELPER float8 values8(__global const ACT *p, size_t i, int n) { return n >= 8 ? LOAD8(p, i) : n > 0 ? load_part(p, i, n).lo : (float8)(0.0f); }
 
 /* kt [n][head][tk/kc, up to whole blocks][k_words][kc], vp [n][head][tk/block][dv/slice][block/PAIR][slice] words (common.cl), zeros
  * beyond tk and head_dim; as attention.cl has them, block is BLOCK, and so on. Zeros fill a row of k_words. A word of kt holds neighbours along head_dim, one of vp neighbouring keys. k_words: words a
  * head. Items: dim 0 = blocks of keys. */
-static BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0,
+HELPER BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0,
                     __global const ACT *v, int v0, int tk, int n_heads, int wk, int k_col, int wv, int v_col, int head_dim, int k_words, int dv,
                     int slice, int block, int kc)
 {

@@ -4,6 +4,13 @@
 #ifdef NO_FMA
 #define fma mad
 #endif
+/* Before every function that is no kernel. On CPUs the compiler's front end drops those that a program does not use;
+ * Intel's compiler for GPUs would keep arrays of their callers in memory. */
+#ifdef CPU
+#define HELPER static
+#else
+#define HELPER
+#endif
 /* Writes a vector of floats to an address in that space. PoCL's vstore16() is four stores. */
 #ifdef POCL
 typedef float16 __attribute__((aligned(4))) float16_anywhere;
@@ -55,7 +62,7 @@ typedef float4 __attribute__((aligned(4))) float4_anywhere;
 #ifdef CPU
 /* e^x, relative error 1e-7 between -87.3 and 88.3, held there outside; NaN stays. The rounding constant leaves round(x / ln 2) in the low
  * bits; ln 2 is taken off in two parts (Cody & Waite 1980). */
-static float16 exp_16(float16 x)
+HELPER float16 exp_16(float16 x)
 {
     x = x < -87.3f ? (float16)(-87.3f) : x;
     x = x > 88.3f ? (float16)(88.3f) : x;
@@ -85,9 +92,9 @@ static float16 exp_16(float16 x)
 
 /* On GPUs a call costs registers and a stack, and not every compiler avoids it by itself. */
 #ifdef CPU
-#define INLINE static
+#define INLINE HELPER
 #else
-#define INLINE static __attribute__((always_inline))
+#define INLINE HELPER __attribute__((always_inline))
 #endif
 
 /* FEW_ACTS: the program's epilogues need none of these, which are most of what there is to compile in many a kernel. */
@@ -153,7 +160,7 @@ DEFINE_ACT(float16, 16)
 #endif
 
 /* The first n values from i on (none below 1, no more than 16); the rest 0. */
-static float16 load_part(__global const ACT *p, size_t i, int n)
+HELPER float16 load_part(__global const ACT *p, size_t i, int n)
 {
     if (n >= 16)
         return LOAD16(p, i);
@@ -165,7 +172,7 @@ static float16 load_part(__global const ACT *p, size_t i, int n)
     return vload16(0, t);
 }
 
-static float16 load_part_f32(__global const float *p, size_t i, int n)
+HELPER float16 load_part_f32(__global const float *p, size_t i, int n)
 {
     if (n >= 16)
         return vload16(0, p + i);
@@ -175,7 +182,7 @@ static float16 load_part_f32(__global const float *p, size_t i, int n)
     return vload16(0, t);
 }
 
-static void store_part_f32(__global float *p, size_t i, float16 v, int n)
+HELPER void store_part_f32(__global float *p, size_t i, float16 v, int n)
 {
     if (n >= 16) {
         vstore16(v, 0, p + i);
@@ -187,7 +194,7 @@ static void store_part_f32(__global float *p, size_t i, float16 v, int n)
         p[i + k] = t[k];
 }
 
-static void store_part(__global ACT *p, size_t i, float16 v, int n)
+HELPER void store_part(__global ACT *p, size_t i, float16 v, int n)
 {
     if (n >= 16) {
         STORE16(p, i, v);
@@ -203,13 +210,13 @@ static void store_part(__global ACT *p, size_t i, float16 v, int n)
         STORE(p, i + k, t[k]);
 }
 
-static float sum4(float4 v)
+HELPER float sum4(float4 v)
 {
     const float2 c = v.lo + v.hi;
     return c.x + c.y;
 }
 
-static float sum16(float16 v)
+HELPER float sum16(float16 v)
 {
     const float8 a = v.lo + v.hi;
     return sum4(a.lo + a.hi);
@@ -221,7 +228,7 @@ static float sum16(float16 v)
  * a float has them, are 2^-112 of its value (subnormals too; infinities, which no weight is, become 65536). */
 #if defined(CPU) && defined(__SSE2__) && !defined(__F16C__)
 #define DEFINE_WEIGHTS(N)                                                                                                        \
-    static float##N weights_##N(__global const half *p)                                                                                 \
+    HELPER float##N weights_##N(__global const half *p)                                                                                 \
     {                                                                                                                            \
         return as_float##N(convert_int##N(vload##N(0, (__global const short *)p)) << 13 & (int##N)(0x8fffe000)) * 0x1p112f;      \
     }
@@ -258,18 +265,18 @@ DEFINE_WEIGHTS(16)
 #define WORD16 int16
 #define PAIR 2
 #define PANEL_WT int
-static WITH_BF16 float16 dot16(int16 a, int16 b, float16 s)
+HELPER WITH_BF16 float16 dot16(int16 a, int16 b, float16 s)
 {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
     return s;
 }
-static WITH_BF16 float8 dot8(int8 a, int8 b, float8 s)
+HELPER WITH_BF16 float8 dot8(int8 a, int8 b, float8 s)
 {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
     return s;
 }
 /* 32 values in order, rounded to nearest even. */
-static WITH_BF16 int16 to_bf16(float16 first, float16 second)
+HELPER WITH_BF16 int16 to_bf16(float16 first, float16 second)
 {
     int16 r;
     __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(r) : "v"(first), "v"(second));
@@ -355,7 +362,7 @@ typedef struct {
     int res0, act;
     float act_param, scale;
 } Epilogue;
-static __attribute__((always_inline)) Epilogue epilogue(EPILOGUE)
+HELPER __attribute__((always_inline)) Epilogue epilogue(EPILOGUE)
 {
     const Epilogue e = {bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale};
     return e;
@@ -363,7 +370,7 @@ static __attribute__((always_inline)) Epilogue epilogue(EPILOGUE)
 
 /* Index of an input row or column behind padding and enlargement; -1 outside. Geometries hold in `wrap` bit 1 for
  * columns that wrap round, bit 2 for rows. */
-static int source(int i, int size, int up, int wrap)
+HELPER int source(int i, int size, int up, int wrap)
 {
     const int n = size << up;
     if (wrap)
@@ -393,7 +400,7 @@ INLINE void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_ou
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-static float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
+HELPER float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
 {
     if (e.bias)
         v += vload16(0, e.bias + e.bias0 + o);
@@ -411,7 +418,7 @@ static float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, in
 }
 
 /* Writes fewer than 16 channels of one pixel. */
-static void finish_rest(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
+HELPER void finish_rest(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
 {
     float t[16];
     vstore16(v, 0, t);
@@ -423,7 +430,7 @@ static void finish_rest(__global ACT *y, size_t at, float16 v, int n, int o, int
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-static void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
+HELPER void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
 {
     if (n < 16)
         finish_rest(y, at, v, n, o, b, n_out, e);

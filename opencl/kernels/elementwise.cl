@@ -2,7 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* How z is broadcast: 0 same shape, 1 [c], 2 [n, c], 3 one value a pixel. The value of z beside element i. */
-static float beside(__global const ACT *z, size_t z0, size_t i, int mode, int c, int per_sample)
+HELPER float beside(__global const ACT *z, size_t z0, size_t i, int mode, int c, int per_sample)
 {
     switch (mode) {
     case 1: return LOAD(z, z0 + i % c);
@@ -11,7 +11,7 @@ static float beside(__global const ACT *z, size_t z0, size_t i, int mode, int c,
     }
 }
 
-static float16 beside16(__global const ACT *z, size_t z0, size_t i, int n, int mode, int c, int per_sample)
+HELPER float16 beside16(__global const ACT *z, size_t z0, size_t i, int n, int mode, int c, int per_sample)
 {
     if (mode == 0)
         return load_part(z, z0 + i, n);

@@ -118,7 +118,7 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void conv_gpu(__global
                 v += load_part4(bias, bias0 + o, n);
                 g += load_part4(bias, bias0 + half_out + o, n);
             }
-            store_act4(y, y0 + (size_t)p * y_pitch + o, v * act_4(g, ACT_GELU, 0.0f), n);
+            store_act4(y, y0 + (size_t)p * y_pitch + o, v * gelu_4(g), n);
         }
 #else
         UNROLL for (int j = 0; j < B_LOADS; j++) {

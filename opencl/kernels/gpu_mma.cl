@@ -127,7 +127,7 @@ conv_mma(__global half *y, int y0, __global const half *x, int x0, __global cons
                     v += load_part4(bias, bias0 + o, n);
                     g += load_part4(bias, bias0 + half_out + o, n);
                 }
-                store_act4(y, y0 + (size_t)pix * y_pitch + o, v * act_4(g, ACT_GELU, 0.0f), n);
+                store_act4(y, y0 + (size_t)pix * y_pitch + o, v * gelu_4(g), n);
             }
         }
 #else

@@ -21,7 +21,7 @@ WITH_VNNI __attribute__((always_inline)) int16 dot4(int16 a, int16 b, int16 s)
 #else
 #define WITH_VNNI
 #define INT8_BODY __attribute__((always_inline))
-static __attribute__((always_inline)) int16 dot4(int16 a, int16 b, int16 s)
+HELPER __attribute__((always_inline)) int16 dot4(int16 a, int16 b, int16 s)
 {
     s += (a & 255) * (b << 24 >> 24) + (a >> 8 & 255) * (b << 16 >> 24);
     return s + (a >> 16 & 255) * (b << 8 >> 24) + (a >> 24 & 255) * (b >> 24);
@@ -62,7 +62,7 @@ __kernel void int8_rows(__global uchar *q, int q0, __global float *scales, int s
 
 /* Adds to a tile's sums those of one tap and group. w: its weights in the first panel, step words before those in the
  * next one. */
-static IN_BODY void add_group(float16 *f, __global const int *const *row, const float *scale, __global const int *w,
+HELPER IN_BODY void add_group(float16 *f, __global const int *const *row, const float *scale, __global const int *w,
                        size_t step, int n_words)
 {
     int16 s[SUMS];
@@ -94,7 +94,7 @@ static IN_BODY void add_group(float16 *f, __global const int *const *row, const 
         int wrap, int groups, int x_pitch, int y_pitch
 
 /* Writes a tile. at: of its first value; p0, o: that pixel and output. */
-static IN_BODY void
+HELPER IN_BODY void
 finish_int8(const float16 *f, __global ACT *y, int p0, int rows, int o, int y_pitch, int per, int n_out,
             const Epilogue e)
 {

@@ -35,7 +35,7 @@ typedef struct {
     int words; /* of a row of weights */
 } Share;
 
-static IN_BODY Share share_of(int item, int run, int n_rows, int rows_run, int n_in, int n_panels, int per_item)
+HELPER IN_BODY Share share_of(int item, int run, int n_rows, int rows_run, int n_in, int n_panels, int per_item)
 {
     const int first = run * rows_run, last = min(n_rows, first + rows_run), panel0 = item * per_item;
     const Share s = {
@@ -44,7 +44,7 @@ static IN_BODY Share share_of(int item, int run, int n_rows, int rows_run, int n
 }
 
 /* Rows in words, inputs [k0, k0 + kn) of them; those behind the last row are the last one again. */
-static IN_BODY void
+HELPER IN_BODY void
 pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, const Share h, int n_rows, int n_in, int k0,
           int kn, int groups)
 {
@@ -64,7 +64,7 @@ pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, const Share h, in
 }
 
 /* Adds to a tile's sums n words of its rows times n rows of weights. `step`: from one panel of them to the next. */
-static IN_BODY void add_words(VEC *s, __local const WORD *row, __global const PANEL_WT *w, size_t step, int n)
+HELPER IN_BODY void add_words(VEC *s, __local const WORD *row, __global const PANEL_WT *w, size_t step, int n)
 {
     for (int c = 0; c < n; c++, w += 32) {
         WVEC b[TILE_VECS];
@@ -81,7 +81,7 @@ static IN_BODY void add_words(VEC *s, __local const WORD *row, __global const PA
     }
 }
 
-static IN_BODY void add_products(VEC *s, __local const WORD *row, __global const PANEL_WT *w, size_t step, int n_words)
+HELPER IN_BODY void add_products(VEC *s, __local const WORD *row, __global const PANEL_WT *w, size_t step, int n_words)
 {
     for (int g = 0; g < n_words / 16; g++, row += ROW_GROUP, w += 16 * 32)
         add_words(s, row, w, step, 16);
@@ -89,13 +89,13 @@ static IN_BODY void add_products(VEC *s, __local const WORD *row, __global const
 }
 
 /* What a tile has kept of its sums, [panel of the item][row][32]: vector j of row i. */
-static IN_BODY __local VEC *kept(__local VEC *sum, int rows_run, int i, int j)
+HELPER IN_BODY __local VEC *kept(__local VEC *sum, int rows_run, int i, int j)
 {
     return sum + (j * VW / 32 * rows_run + i) * (32 / VW) + j % (32 / VW);
 }
 
 /* Asks for the lines of y (and of a residual) that a tile is going to write. */
-static IN_BODY void fetch_tile(__global ACT *y, __global const ACT *res, size_t at, int rows, int y_pitch)
+HELPER IN_BODY void fetch_tile(__global ACT *y, __global const ACT *res, size_t at, int rows, int y_pitch)
 {
     for (int i = 0; i < rows; i++, at += y_pitch) {
 #ifndef PAST_CACHES
@@ -109,14 +109,14 @@ static IN_BODY void fetch_tile(__global ACT *y, __global const ACT *res, size_t 
 }
 
 /* The sums of a tile start at the bias of their outputs. */
-static IN_BODY void start_at_bias(VEC *s, __global const float *bias, int o)
+HELPER IN_BODY void start_at_bias(VEC *s, __global const float *bias, int o)
 {
 #pragma unroll
     for (int i = 0; i < TILE_SUMS; i++)
         s[i] = bias ? LOADV(i % TILE_VECS, bias + o) : (VEC)(0.0f);
 }
 
-static IN_BODY void start_at_zero(VEC *s)
+HELPER IN_BODY void start_at_zero(VEC *s)
 {
 #pragma unroll
     for (int i = 0; i < TILE_SUMS; i++)
@@ -124,14 +124,14 @@ static IN_BODY void start_at_zero(VEC *s)
 }
 
 /* Goes on where the slice before stopped. */
-static IN_BODY void take_up(VEC *s, __local VEC *sum, int rows_run)
+HELPER IN_BODY void take_up(VEC *s, __local VEC *sum, int rows_run)
 {
 #pragma unroll
     for (int i = 0; i < TILE_SUMS; i++)
         s[i] = *kept(sum, rows_run, i / TILE_VECS, i % TILE_VECS);
 }
 
-static IN_BODY void keep(const VEC *s, __local VEC *sum, int rows_run)
+HELPER IN_BODY void keep(const VEC *s, __local VEC *sum, int rows_run)
 {
 #pragma unroll
     for (int i = 0; i < TILE_SUMS; i++)
@@ -139,7 +139,7 @@ static IN_BODY void keep(const VEC *s, __local VEC *sum, int rows_run)
 }
 
 /* Writes a tile that only a bias was to be added to. */
-static IN_BODY void store_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch)
+HELPER IN_BODY void store_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch)
 {
 #pragma unroll
     for (int i = 0; i < TILE_ROWS; i++)
@@ -151,7 +151,7 @@ static IN_BODY void store_tile(const VEC *s, __global ACT *y, size_t at, int row
 }
 
 /* Writes a tile with all that is fused behind it. at: of its first value; p0, o: that row and output. */
-static IN_BODY void
+HELPER IN_BODY void
 finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch, int p0, int per_sample, int o,
             int n_out, const Epilogue e)
 {
@@ -171,7 +171,7 @@ finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch, int
 
 /* The KH x KW x C_IN inputs of the pixel oy, ox of a sample that begins at x0, in the order of the weights, from `to`
  * on. */
-static void gather(__local float *to, __global const ACT *x, size_t x0, int oy, int ox, GATHER_GEOMETRY)
+HELPER void gather(__local float *to, __global const ACT *x, size_t x0, int oy, int ox, GATHER_GEOMETRY)
 {
     const int iy = oy * stride - pad_t, ix = ox * stride - pad_l;
     if (iy >= 0 && ix >= 0 && iy + KH <= h && ix + KW <= w && !up && x_pitch == C_IN) {
@@ -204,7 +204,7 @@ static void gather(__local float *to, __global const ACT *x, size_t x0, int oy, 
 }
 
 /* The rows of an item's pixels. */
-static void gather_rows(__local float *a, __global const ACT *x, size_t x0, int first, int last, GATHER_GEOMETRY)
+HELPER void gather_rows(__local float *a, __global const ACT *x, size_t x0, int first, int last, GATHER_GEOMETRY)
 {
     int sample = first / (oh * ow), oy = first / ow % oh, ox = first % ow;
     for (int r = 0; r < last - first; r++) {
@@ -256,7 +256,7 @@ __kernel void linear_gather(__global ACT *y, int y0, __global const ACT *x, int 
 #define GATED_COLS (TILE_COLS < 32 ? 32 : TILE_COLS)
 
 /* Keeps the sums of a tile from column `col` on until their gates are there. out [TILE_ROWS][GATED_COLS]. */
-static IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
+HELPER IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
 {
 #pragma unroll
     for (int i = 0; i < TILE_ROWS * TILE_COLS / 16; i++)
@@ -264,7 +264,7 @@ static IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
 }
 
 /* Writes what values and gates make. out [TILE_ROWS][GATED_COLS]: the sums from output `o` on. */
-static IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows, int y_pitch, int o, int n_out,
+HELPER IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows, int y_pitch, int o, int n_out,
                           __global const float *bias)
 {
     for (int i = 0; i < rows; i++)
@@ -285,7 +285,7 @@ static IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, in
 #define WITH_BIAS 1 /* e.bias, from 0 on, is all that is fused */
 #define GATED 2     /* as with a bias, and half of the outputs are gates */
 
-static IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __global const ACT *x, int x0,
+HELPER IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __global const ACT *x, int x0,
                       __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in, int n_out, int y_pitch,
                       int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, const Epilogue e)
 {
@@ -334,7 +334,7 @@ static IN_BODY void multiply(const int how, int item, int run, __global ACT *y, 
     }
 }
 
-static BODY void
+HELPER BODY void
 panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
            int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels,
            int per_item, int slice, __local float16 *scratch, const Epilogue e)
@@ -343,7 +343,7 @@ panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __
              per_item, slice, scratch, e);
 }
 
-static BODY void
+HELPER BODY void
 bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
           int n_rows, int rows_run, int n_in, int y_pitch, int n_panels, int per_item, int slice,
           __local float16 *scratch, __global const float *bias)
@@ -353,7 +353,7 @@ bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __g
              scratch, e);
 }
 
-static BODY void
+HELPER BODY void
 geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
            int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int n_panels, int per_item, int slice,
            __local float16 *scratch, __global const float *bias)

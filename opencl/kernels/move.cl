@@ -14,7 +14,7 @@ __kernel void copy_channels(__global ACT *y, int y0, __global const ACT *x, int 
     }
 }
 
-static int inside(int i, int n, int mode)
+HELPER int inside(int i, int n, int mode)
 {
     if (i >= 0 && i < n)
         return i;
@@ -79,7 +79,7 @@ __kernel void pixel_shuffle(__global ACT *y, int y0, __global const ACT *x, int 
 }
 
 /* Where row r of y [d0, d1, d2, d3, d4, ..] begins in x. */
-static __attribute__((always_inline)) size_t row_of(int r, int d1, int d2, int d3, int d4, int s0, int s1, int s2, int s3, int s4)
+HELPER __attribute__((always_inline)) size_t row_of(int r, int d1, int d2, int d3, int d4, int s0, int s1, int s2, int s3, int s4)
 {
     size_t at = (size_t)(r % d4) * s4;
     r /= d4;

@@ -9,7 +9,7 @@
 #define DEFINE_COLUMNS(N)                                                                                              \
     /* Channels from i on of one chunk of n pixels, N vectors at a time, while as many are left. Returns the first one \
      * that is not done. */                                                                                            \
-    static int columns_##N(__global float *part, size_t at, __global const ACT *x, size_t xi, int n, int c, int i) \
+    HELPER int columns_##N(__global float *part, size_t at, __global const ACT *x, size_t xi, int n, int c, int i) \
     {                                                                                                                  \
         for (; c - i > 16 * (N - 1); i += 16 * N) {                                                                    \
             float16 mean[N], s[N], e[N], q[N];                                                                         \
@@ -232,7 +232,7 @@ __kernel void rms_norm(__global ACT *y, int y0, __global const ACT *x, int x0, _
 }
 
 /* The first n of 16 values, the others f. */
-static float16 first16(float16 v, int n, float f)
+HELPER float16 first16(float16 v, int n, float f)
 {
     return n >= 16 ? v : select((float16)(f), v, (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < n);
 }

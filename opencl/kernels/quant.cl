@@ -107,7 +107,7 @@ INLINE FLOATS value(const Group g, __global const uchar *q, int i, float less)
 
 #ifdef CPU
 /* Two inputs of 16 outputs as pairs of bf16, rounded to nearest even. */
-static int16 bf16_pair(float16 first, float16 second)
+HELPER int16 bf16_pair(float16 first, float16 second)
 {
     int16 a = as_int16(first), b = as_int16(second);
     a = (a & 0x7fffffff) > 0x7f800000 ? a | 0x400000 : a + 0x7fff + (a >> 16 & 1); /* NaN stays */

@@ -136,7 +136,7 @@ INLINE FragA load_a(__local const uint *p, const int row_words, int lane)
 #ifdef EMULATED
 #define UNIT_SCRATCH(name, n_items) __local uint name[(n_items) * (A_WORDS + B_WORDS)] __attribute__((aligned(32)));
 /* To be met by all items of a work-group. */
-static float8 mma(FragA a, FragB b, float8 c, int lid, __local uint *scratch)
+HELPER float8 mma(FragA a, FragB b, float8 c, int lid, __local uint *scratch)
 {
     const int lane = lid % SG;
     __local uint *mine = scratch + (lid - lane) * (A_WORDS + B_WORDS);
@@ -154,7 +154,7 @@ static float8 mma(FragA a, FragB b, float8 c, int lid, __local uint *scratch)
 }
 
 /* Of both the maximum and the sum. */
-static void reduce_rows(float *t, const bool most, int lid, __local float *scratch)
+HELPER void reduce_rows(float *t, const bool most, int lid, __local float *scratch)
 {
     for (int r = 0; r < ROWS; r++)
         scratch[lid * ROWS + r] = t[r];

@@ -89,7 +89,7 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
 
 #ifdef MOMENTS
 /* Moments of 16 channels over n values, of sums s of differences from `shift` and q of their squares, as a part [3, c] (norm.cl). */
-static void store_moments(__global float *part, size_t at, int c, float16 shift, float16 s, float16 q, float n, int lanes)
+HELPER void store_moments(__global float *part, size_t at, int c, float16 shift, float16 s, float16 q, float n, int lanes)
 {
     store_part_f32(part, at, shift + s / n, lanes);
     store_part_f32(part, at + c, fmax(q - s * s / n, 0.0f), lanes);

@@ -128,7 +128,7 @@ static gboolean multiply(const SfuConvJob *j, const Plan *p, const SfuTensor *ro
 {
     const SfuConvGeometry *g = j->g;
     char options[64];
-    g_snprintf(options, sizeof options, "-DBF16 %s-DGATED=%d%s", j->e->geglu ? "" : sfu_conv_acts(j), j->e->geglu,
+    g_snprintf(options, sizeof options, "-DBF16 %s-DGATED=%d%s", sfu_conv_acts(j), j->e->geglu,
                j->x->dtype == SFU_F16 ? " -DACT_F16" : "");
     const SfuLaunch l = {.program = "amx",
                          .kernel = "amx_product",
