@@ -373,7 +373,7 @@ static void test_lying_gguf(void)
     b = head(3, 0, G_MAXUINT64);
     bad_gguf(b.b, b.n, "entries");
     b = head(3, 1000, 0);
-    bad_gguf(b.b, b.n, "cut");
+    bad_gguf(b.b, b.n, "truncated");
     bad_tensor(2, 1ull << 63, 2, 0, 0, "impossible shape");
     bad_tensor(2, 1ull << 39, 1ull << 39, 0, 0, "impossible shape");
     bad_tensor(1, 33, 0, 0, 0, "outside");
@@ -381,7 +381,7 @@ static void test_lying_gguf(void)
     bad_tensor(1, 32, 0, 0, G_MAXUINT64 - 31, "outside");
     bad_tensor(1, 1, 0, 0, 1, "outside"); /* between multiples of the alignment */
     bad_tensor(2, 16, 2, 2, 0, "whole blocks of Q4_0");
-    bad_tensor(0, 0, 0, 8, 0, "cut"); /* the dim is read as the type */
+    bad_tensor(0, 0, 0, 8, 0, "truncated"); /* the dim is read as the type */
     bad_tensor(1, 32, 0, 16, 0, "IQ2_XXS");
     bad_tensor(1, 32, 0, 39, 0, "MXFP4");
     bad_tensor(1, 32, 0, 999, 0, "type 999");
@@ -404,7 +404,7 @@ static void test_lying_gguf(void)
     put(&b, 9, 4);
     put(&b, 10, 4);
     put(&b, G_MAXUINT64 / 8, 8);
-    bad_gguf(b.b, b.n + 64, "cut");
+    bad_gguf(b.b, b.n + 64, "truncated");
     b = head(3, 0, 1); /* arrays in arrays in arrays ... */
     put_text(&b, "a");
     put(&b, 9, 4);
