@@ -100,7 +100,7 @@ static void test_refusals(void)
         {"vit", {"a,net=@vit"}, "not an IP-Adapter", 64},
         {"sd", {"a,net=@plain"}, "no image encoder", 64},
         {"vit", {"a,net=nowhere"}, "No IP-Adapter", 64},
-        {NULL, {"a"}, "through an IP-Adapter", 64},
+        {NULL, {"a"}, "needs an IP-Adapter", 64},
         {NULL, {"a,net=@plain"}, "needs an image encoder", 64},
         {"vit", {"a,net=@plain,weight=strong"}, "weight is", 64},
         {"vit", {"a,net=@plain,from=0.6,to=0.4"}, "range", 64},
