@@ -35,13 +35,13 @@ GPtrArray *sfu_devices(GError **error)
     GPtrArray *a = g_ptr_array_new_with_free_func(device_free);
     for (int i = 0; i < 2; i++) {
         SfuDevice *d = g_new0(SfuDevice, 1);
-        *d = (SfuDevice){i,
-                         g_strdup(i ? "Stand-in GPU" : "Stand-in CPU"),
-                         g_strdup("Stand-in"),
-                         g_strdup("1"),
-                         !i,
-                         i,
-                         (guint64)(8 * (i + 1)) << 30};
+        *d = (SfuDevice){.index = i,
+                         .name = g_strdup(i ? "Stand-in GPU" : "Stand-in CPU"),
+                         .platform = g_strdup("Stand-in"),
+                         .driver = g_strdup("1"),
+                         .is_cpu = !i,
+                         .has_fp16 = i,
+                         .memory_bytes = (guint64)(8 * (i + 1)) << 30};
         g_ptr_array_add(a, d);
     }
     return a;

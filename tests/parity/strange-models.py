@@ -145,7 +145,7 @@ GROUPS = {
         (put(UNET, "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n"), "no safetensors file"),
         (remove(UNET), "no .safetensors file"),
         (remove("vae"), SAME),
-        (remove("text_encoder"), "no text encoder"),
+        (remove("text_encoder"), SAME),
         (put("unet/config.json", "{"), "unet/config.json"),
         (put("unet/config.json", "[]"), "no JSON object"),
         (put(SCHEDULER, "x"), "scheduler_config.json"),
