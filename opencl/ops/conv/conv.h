@@ -82,8 +82,9 @@ typedef enum {
     SFU_PANELS_F32,   /* SFU_PANELS in fp32 */
 } SfuPanels;
 const SfuTensor *sfu_conv_panels(const SfuConvJob *job, SfuPanels kind, GError **error);
-/* Panels in pairs of bf16 along the inputs, [out/32][in/2][32][2], for products of rows. */
-const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *job, GError **error);
+/* Panels in pairs of bf16 along the inputs, [out/32][taps][in/2][32][2]. The inputs of a tap are filled up with zeros
+ * to a multiple of `step`, which is even. */
+const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *job, int step, GError **error);
 /* The output whose weights stand at place `at` of a layout; -1: none. gate_columns: of GEGLU, so many values, then
  * their gates; 0: outputs in order. */
 gint64 sfu_conv_output_at(gint64 at, int n_out, int gate_columns);

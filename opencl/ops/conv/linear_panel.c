@@ -92,7 +92,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
     if (ok && sfu_conv_stays_quantized(j))
         return sfu_conv_by_parts(j, &terms, launch_part, error);
     return ok &&
-           (wt = bf16 ? sfu_conv_panels_bf16(j, error)
+           (wt = bf16 ? sfu_conv_panels_bf16(j, 2, error)
                       : sfu_conv_panels(j, j->e->geglu ? SFU_PANELS_GEGLU : SFU_PANELS, error)) &&
            launch_part(j, j, wt, &terms, error);
 }

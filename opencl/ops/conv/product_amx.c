@@ -1,8 +1,6 @@
 /* Convolutions and products of rows on the matrix units of Intel's CPUs (amx.cl).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/conv/conv.h"
-#include "runtime/half.h"
-#include <string.h>
 
 enum {
     PANEL = SFU_PANEL,
@@ -64,44 +62,6 @@ static gboolean can(const SfuConvJob *j)
     return sfu_queue_amx(j->q) && sfu_conv_on_cpu(j) && j->n_in >= STEP && j->n_out > 8 && j->taps <= MOST_TAPS &&
            j->n_pix >= FEWEST_ROWS;
 }
-
-/* ---- weights ---- */
-
-typedef struct {
-    gboolean geglu;
-    int n_out, n_in, taps;
-} BfPack;
-
-static void pack_steps(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
-{
-    const BfPack *p = data;
-    const gint64 k = (gint64)p->n_in * p->taps, words = step_up(p->n_in, STEP) / 2;
-    float *row = g_new(float, k);
-    memset(dst, 0, bytes);
-    for (gint64 at = 0; at < step_up(p->n_out, PANEL); at++) {
-        const gint64 o = sfu_conv_output_at(at, p->n_out, p->geglu ? PANEL / 2 : 0);
-        if (o < 0)
-            continue;
-        sfu_weight_read_f32(w, o * k, k, row);
-        for (int t = 0; t < p->taps; t++) {
-            guint16 *to = (guint16 *)dst + 2 * ((at / PANEL * p->taps + t) * words * PANEL + at % PANEL);
-            for (int i = 0; i < p->n_in; i++)
-                to[i / 2 * 2 * PANEL + i % 2] = sfu_bf16_from_float(row[(gint64)i * p->taps + t]);
-        }
-    }
-    g_free(row);
-}
-
-/* [panels][taps][inputs / 2][32] pairs of bf16, each tap's inputs filled up to whole steps. */
-static const SfuTensor *weight_steps(const SfuConvJob *j, GError **error)
-{
-    const BfPack p = {j->e->geglu, j->n_out, j->n_in, j->taps};
-    return sfu_weight_on_device(j->q, j->w, p.geglu ? "amx geglu" : "amx", SFU_I32,
-                                (gint64)j->n_panels * PANEL * j->taps * step_up(j->n_in, STEP) / 2, pack_steps, &p,
-                                error);
-}
-
-/* ---- launches ---- */
 
 static gboolean make_rows(const SfuConvJob *j, const Plan *p, const SfuTensor *rows, const SfuTensor *x, int pad_top,
                           GError **error)
@@ -204,7 +164,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
         j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
     if (ok && sfu_conv_stays_quantized(j))
         return sfu_conv_by_parts(j, &terms, launch_widened, error);
-    return ok && (wt = weight_steps(j, error)) && launch_part(j, wt, &terms, error);
+    return ok && (wt = sfu_conv_panels_bf16(j, STEP, error)) && launch_part(j, wt, &terms, error);
 }
 
 const SfuConvPath sfu_product_amx = {"amx", can, launch};

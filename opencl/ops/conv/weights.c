@@ -66,31 +66,40 @@ const SfuTensor *sfu_conv_panels(const SfuConvJob *j, SfuPanels kind, GError **e
                                 (gint64)j->n_panels * PANEL * j->n_in * j->taps, pack_panels, &p, error);
 }
 
+typedef struct {
+    PanelPack panels;
+    int words; /* of a tap's inputs */
+} PairPack;
+
 static void pack_panels_bf16(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
 {
-    const PanelPack *p = data;
-    const gint64 k = p->n_in, words = (k + 1) / 2;
-    float *row = g_new0(float, 2 * words);
+    const PairPack *pairs = data;
+    const PanelPack *p = &pairs->panels;
+    const gint64 k = (gint64)p->n_in * p->taps;
+    float *row = g_new(float, k);
     memset(dst, 0, bytes);
     for (gint64 at = 0; at < (p->n_out + PANEL - 1) / PANEL * PANEL; at++) {
         const gint64 o = panel_row(p, at);
         if (o < 0)
             continue;
         sfu_weight_read_f32(w, o * k, k, row);
-        guint16 *to = (guint16 *)dst + 2 * (at / PANEL * words * PANEL + at % PANEL);
-        for (gint64 i = 0; i < words; i++) {
-            to[2 * i * PANEL] = sfu_bf16_from_float(row[2 * i]);
-            to[2 * i * PANEL + 1] = sfu_bf16_from_float(row[2 * i + 1]);
+        for (int t = 0; t < p->taps; t++) {
+            guint16 *to = (guint16 *)dst + 2 * ((at / PANEL * p->taps + t) * pairs->words * PANEL + at % PANEL);
+            for (int i = 0; i < p->n_in; i++)
+                to[i / 2 * 2 * PANEL + i % 2] = sfu_bf16_from_float(row[(gint64)i * p->taps + t]);
         }
     }
     g_free(row);
 }
 
-const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *j, GError **error)
+const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *j, int step, GError **error)
 {
-    const PanelPack p = {.geglu = j->e->geglu, .n_out = j->n_out, .n_in = j->n_in, .taps = 1};
-    return sfu_weight_on_device(j->q, j->w, p.geglu ? "bf16 geglu" : "bf16", SFU_F32,
-                                (gint64)j->n_panels * PANEL * ((j->n_in + 1) / 2), pack_panels_bf16, &p, error);
+    const int words = (j->n_in + step - 1) / step * step / 2;
+    const PairPack p = {{.geglu = j->e->geglu, .n_out = j->n_out, .n_in = j->n_in, .taps = j->taps}, words};
+    char layout[32]; /* the same for steps that fill up alike */
+    g_snprintf(layout, sizeof layout, "bf16 %d%s", words, j->e->geglu ? " geglu" : "");
+    return sfu_weight_on_device(j->q, j->w, layout, SFU_I32, (gint64)j->n_panels * PANEL * j->taps * words,
+                                pack_panels_bf16, &p, error);
 }
 
 static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
