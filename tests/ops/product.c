@@ -297,7 +297,10 @@ static const Product products[] = {
     {"linear/q8_0-geglu-odd", 2, 1, 7, 32, 74, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE, .quantized = SFU_Q8_0},
     {"linear/q4_k-parts", 1, 1, 5, 16384, 230, 1, .linear = TRUE, .bias = TRUE, .residual = TRUE, .act = SFU_ACT_SILU,
      .quantized = SFU_Q4_K}, /* 4 panels, 2 MiB each in fp32, at a time */
-    {"linear/i8-geglu-parts", 1, 1, 5, 4096, 1280, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE,
+    {"linear/i8-geglu-parts", 1, 1, 5, 4096, 1280, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE, .quantized = SFU_I8},
+    {"linear/q4_k-parts-rows20", 1, 1, 20, 16384, 230, 1, .linear = TRUE, .bias = TRUE, .residual = TRUE,
+     .quantized = SFU_Q4_K},
+    {"linear/i8-geglu-parts-rows20", 1, 1, 20, 4096, 1280, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE,
      .quantized = SFU_I8},
     {"conv1x1/q5_0-chan-prelu", 2, 3, 5, 64, 70, 1, .bias = TRUE, .chan = TRUE, .act = SFU_ACT_PRELU,
      .quantized = SFU_Q5_0},

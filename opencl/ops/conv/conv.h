@@ -97,10 +97,11 @@ gboolean sfu_conv_stays_quantized(const SfuConvJob *job);
 SfuTensor *sfu_conv_widen_panels(const SfuConvJob *job, int first, int n_panels, GError **error);
 /* Launches some panels of the job; `wide`: their weights, of sfu_conv_widen_panels(). */
 typedef gboolean (*SfuConvPart)(const SfuConvJob *job, const SfuConvJob *part, const SfuTensor *wide,
-                                const SfuConvTerms *terms, GError **error);
+                                const SfuConvTerms *terms, gconstpointer data, GError **error);
 /* A job whose weights stay quantized: some panels at a time, which the caches of the cores hold together, are widened
  * and launched. */
-gboolean sfu_conv_by_parts(const SfuConvJob *job, const SfuConvTerms *terms, SfuConvPart launch, GError **error);
+gboolean sfu_conv_by_parts(const SfuConvJob *job, const SfuConvTerms *terms, SfuConvPart launch, gconstpointer data,
+                           GError **error);
 typedef struct {
     int n_rows, gate_columns; /* rows with those that fill up; see sfu_conv_output_at() */
     gboolean half, by_inputs; /* [n_in][n_rows] instead of [n_rows][n_in] */

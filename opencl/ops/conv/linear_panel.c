@@ -56,7 +56,7 @@ static gboolean can(const SfuConvJob *j)
 /* Some panels of the job j, whose weights wt holds in fp32 or pairs of bf16, or where part->half in fp16. The kernel
  * and its tile are those of the whole job, so that the parts of one share a program. */
 static gboolean launch_part(const SfuConvJob *j, const SfuConvJob *part, const SfuTensor *wt, const SfuConvTerms *terms,
-                            GError **error)
+                            gconstpointer data, GError **error)
 {
     const gboolean bf16 = sfu_queue_bf16(j->q);
     const SfuRowPlan plan = sfu_row_plan(part, j->n_in, bf16 ? 2 : 1);
@@ -90,11 +90,11 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const gboolean ok =
         j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
     if (ok && sfu_conv_stays_quantized(j))
-        return sfu_conv_by_parts(j, &terms, launch_part, error);
+        return sfu_conv_by_parts(j, &terms, launch_part, NULL, error);
     return ok &&
            (wt = bf16 ? sfu_conv_panels_bf16(j, 2, error)
                       : sfu_conv_panels(j, j->e->geglu ? SFU_PANELS_GEGLU : SFU_PANELS, error)) &&
-           launch_part(j, j, wt, &terms, error);
+           launch_part(j, j, wt, &terms, NULL, error);
 }
 
 const SfuConvPath sfu_linear_panel = {"rows", can, launch};

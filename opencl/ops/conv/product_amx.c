@@ -63,8 +63,8 @@ static gboolean can(const SfuConvJob *j)
            j->n_pix >= FEWEST_ROWS;
 }
 
-static gboolean make_rows(const SfuConvJob *j, const Plan *p, const SfuTensor *rows, const SfuTensor *x, int pad_top,
-                          GError **error)
+/* Caller frees; NULL with error set. */
+static SfuTensor *make_rows(const SfuConvJob *j, const Plan *p, const SfuTensor *x, int pad_top, GError **error)
 {
     const SfuConvGeometry *g = j->g;
     const gboolean as_rows = as_one_row(j);
@@ -75,12 +75,18 @@ static gboolean make_rows(const SfuConvJob *j, const Plan *p, const SfuTensor *r
                          .global = {(size_t)((p->n_grid + run - 1) / run), 1, 1},
                          .local = {1, 1, 1},
                          .bytes = sfu_op_bytes(x) + 4.0 * p->n_grid * p->row_words};
+    /* Behind the last pixel the last tile's taps read what no output takes. */
+    const gint64 behind = 2 * SEGMENT + (gint64)(g->kh - 1) / g->stride * p->gw + g->kw;
+    SfuTensor *rows = sfu_tensor_create(j->q, SFU_I32, 1, 1, p->n_grid + (int)behind, p->row_words, error);
     SfuArgs args = {0};
     SFU_ADD(&args, SFU_TENSOR(rows), SFU_TENSOR(x), SFU_INT(p->n_grid), SFU_INT(run), SFU_INT(as_rows ? 1 : x->h),
             SFU_INT(as_rows ? j->n_pix : x->w), SFU_INT(j->n_in), SFU_INT(p->gh), SFU_INT(p->gw), SFU_INT(g->stride),
             SFU_INT(pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(x->c),
             SFU_INT(p->row_words));
-    return sfu_op_launch(j->q, &l, &args, error);
+    if (rows && sfu_op_launch(j->q, &l, &args, error))
+        return rows;
+    sfu_tensor_destroy(rows);
+    return NULL;
 }
 
 static gboolean multiply(const SfuConvJob *j, const Plan *p, const SfuTensor *rows, const SfuTensor *wt, double share,
@@ -126,11 +132,9 @@ static gboolean launch_band(const SfuConvJob *j, const SfuTensor *wt, const SfuC
         e.chan = &chan;
         band.e = &e;
     }
-    /* Behind the last pixel the last tile's taps read what no output takes. */
-    const gint64 behind = 2 * SEGMENT + (gint64)(j->g->kh - 1) / j->g->stride * p.gw + j->g->kw;
-    SfuTensor *rows = sfu_tensor_create(j->q, SFU_I32, 1, 1, p.n_grid + (int)behind, p.row_words, error);
-    const gboolean ok = rows && make_rows(&band, &p, rows, &x, j->g->pad_top - first * j->g->stride, error) &&
-                        multiply(&band, &p, rows, wt, (double)n * oh / ((double)j->y->n * j->y->h), terms, error);
+    SfuTensor *rows = make_rows(&band, &p, &x, j->g->pad_top - first * j->g->stride, error);
+    const gboolean ok =
+        rows && multiply(&band, &p, rows, wt, (double)n * oh / ((double)j->y->n * j->y->h), terms, error);
     sfu_tensor_destroy(rows);
     return ok;
 }
@@ -150,10 +154,23 @@ static gboolean launch_part(const SfuConvJob *j, const SfuTensor *wt, const SfuC
     return ok;
 }
 
+/* rows: of all parts, where x goes as one row; else NULL. */
 static gboolean launch_widened(const SfuConvJob *j, const SfuConvJob *part, const SfuTensor *wide,
-                               const SfuConvTerms *terms, GError **error)
+                               const SfuConvTerms *terms, gconstpointer rows, GError **error)
 {
-    return launch_part(part, wide, terms, error);
+    if (!rows)
+        return launch_part(part, wide, terms, error);
+    const Plan p = make_plan(part, part->y->n, part->y->h);
+    return multiply(part, &p, rows, wide, 1, terms, error);
+}
+
+static gboolean launch_quantized(const SfuConvJob *j, const SfuConvTerms *terms, GError **error)
+{
+    const Plan p = make_plan(j, j->y->n, j->y->h);
+    SfuTensor *rows = as_one_row(j) ? make_rows(j, &p, j->x, 0, error) : NULL;
+    const gboolean ok = (rows || !as_one_row(j)) && sfu_conv_by_parts(j, terms, launch_widened, rows, error);
+    sfu_tensor_destroy(rows);
+    return ok;
 }
 
 static gboolean launch(SfuConvJob *j, GError **error)
@@ -163,7 +180,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const gboolean ok =
         j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
     if (ok && sfu_conv_stays_quantized(j))
-        return sfu_conv_by_parts(j, &terms, launch_widened, error);
+        return launch_quantized(j, &terms, error);
     return ok && (wt = sfu_conv_panels_bf16(j, STEP, error)) && launch_part(j, wt, &terms, error);
 }
 

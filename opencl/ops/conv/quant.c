@@ -149,7 +149,8 @@ SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, G
     return NULL;
 }
 
-gboolean sfu_conv_by_parts(const SfuConvJob *j, const SfuConvTerms *terms, SfuConvPart launch, GError **error)
+gboolean sfu_conv_by_parts(const SfuConvJob *j, const SfuConvTerms *terms, SfuConvPart launch, gconstpointer data,
+                           GError **error)
 {
     enum { ROOM = 8 << 20 };
     const gint64 panel_bytes = (gint64)j->n_in * PANEL * 4;
@@ -174,7 +175,7 @@ gboolean sfu_conv_by_parts(const SfuConvJob *j, const SfuConvTerms *terms, SfuCo
             bias.offset += (size_t)first * PANEL;
             of_part.bias = &bias;
         }
-        ok = wide && launch(j, &part, wide, &of_part, error);
+        ok = wide && launch(j, &part, wide, &of_part, data, error);
         sfu_tensor_destroy(wide);
     }
     return ok;
