@@ -1,10 +1,10 @@
-/* `sfumato warm [MODEL]`: runs small jobs on an empty picture and keeps nothing but what the device needs for them:
- * compiled kernels and answers about it. So no first picture waits for the compiler.
+/* `sfumato warm [MODEL]`: runs small jobs on an empty picture and discards the results. The compiled kernels and the
+ * answers about the device stay, so the first real picture does not wait for the compiler.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
 #include <string.h>
 
-enum { ANY_PX = 512, SMALL_PX = 256 }; /* sides: of a model that names none; of what is enlarged */
+enum { ANY_PX = 512, SMALL_PX = 256 }; /* sides: for models that name none; for enlarging */
 
 typedef struct {
     SfuTask task;
@@ -13,7 +13,7 @@ typedef struct {
 static const Trial trials[] = {
     {SFU_TASK_TXT2IMG, 0}, {SFU_TASK_EDIT, 0}, {SFU_TASK_INPAINT, 0}, {SFU_TASK_UPSCALE, 2}, {SFU_TASK_UPSCALE, 4}};
 
-/* Whether the trial shows something that another does not. */
+/* FALSE if another trial compiles the same kernels. */
 static gboolean is_of_use(const Trial *t, const SfuModelInfo *m)
 {
     const gboolean makes = m->tasks & 1u << SFU_TASK_TXT2IMG;
@@ -74,8 +74,7 @@ static SfuModelInfo *find(GPtrArray *all, const char *path)
     return NULL;
 }
 
-/* With `only`, or with the model that the task takes by itself. -1 with error; else how many trials were made, 0 or 1.
- */
+/* Uses `only`, or the task's default model. Returns how many trials it made, 0 or 1; -1 with error. */
 static int make_trial(SfuEngine *e, const SfuCliOptions *o, GPtrArray *all, const SfuModelInfo *only, const Trial *t,
                       GError **error)
 {
@@ -112,8 +111,8 @@ int sfu_cli_warm(const SfuCliOptions *o, GError **error)
     SfuEngine *e = NULL;
     int status = SFU_EXIT_FAILED, n = 0;
     if (o->args[0] && (!only || only->error))
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is no model that can be used%s%s", o->args[0],
-                    only ? ": " : "", only ? only->error : "");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s cannot be used as a model%s%s", o->args[0], only ? ": " : "",
+                    only ? only->error : "");
     else
         e = sfu_cli_engine(o, error);
     if (e)

@@ -12,7 +12,7 @@
 
 #define MOST_TINT 0.1          /* what is more was meant */
 #define LEAST_TINT (1 / 255.0) /* what is less cannot be seen */
-#define SPREAD 0.04            /* of the differences of pixels that have nothing but the tint */
+#define SPREAD 0.04            /* of the differences of pixels that only the tint changed */
 
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error)
 {

@@ -82,9 +82,9 @@ static gboolean convert_merged(const char *in, const char *out, SfuConvert *c, c
     m.slices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
     m.wholes = g_hash_table_new(g_str_hash, g_str_equal);
     m.stacks = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_weight_destroy);
-    SfuAdapters *worn = sfu_adapters_new();
+    SfuAdapters *applied = sfu_adapters_new();
     GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
-    gboolean ok = sfu_adapters_put_on(worn, m.model, adapters, uses, notes, error);
+    gboolean ok = sfu_adapters_put_on(applied, m.model, adapters, uses, notes, error);
     for (m.part = 0; ok && m.part < SFU_N_PARTS; m.part++)
         sfu_model_each(m.model, m.part, add_slice, &m);
     if (ok)
@@ -96,7 +96,7 @@ static gboolean convert_merged(const char *in, const char *out, SfuConvert *c, c
     g_hash_table_unref(m.wholes);
     g_hash_table_unref(m.slices);
     g_array_unref(uses);
-    sfu_adapters_free(worn);
+    sfu_adapters_free(applied);
     sfu_model_close(m.model);
     return ok;
 }

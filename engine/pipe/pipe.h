@@ -53,7 +53,7 @@ typedef struct {
     char *pieces[SFU_N_PARTS]; /* paths of what it lacks and was found; NULL: not looked for yet */
 } SfuLoaded;
 
-typedef struct SfuAdapters SfuAdapters; /* worn_adapters.c's */
+typedef struct SfuAdapters SfuAdapters; /* applied_adapters.c's */
 
 struct SfuEngine {
     SfuQueue *q;
@@ -363,7 +363,7 @@ SfuPrompt *sfu_words_parse(SfuWords *w, const char *text, int i, SfuTextEncoder 
                            GError **error);
 void sfu_words_done(SfuTextEncoder *te);
 
-/* ---- worn_adapters.c: adapters on the weights of open models ----------------------------------------------------- */
+/* ---- applied_adapters.c: adapters on the weights of open models --------------------------------------------- */
 
 /* They go before the models do. */
 SfuAdapters *sfu_adapters_new(void);

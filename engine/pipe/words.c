@@ -78,7 +78,7 @@ SfuWords *sfu_words_new(SfuSession *s)
         w->rows[i] = g_array_new(FALSE, FALSE, sizeof(float));
     sfu_adapters_bundles(e->adapters, bundles);
     add_words(w, files, FALSE, signature);
-    add_words(w, bundles, TRUE, NULL); /* which adapters are worn, the encodings' keys say */
+    add_words(w, bundles, TRUE, NULL); /* the keys of the encodings say which adapters are applied */
     if (g_strcmp0(e->words ? e->words : "", signature->str) != 0 && e->encodings)
         g_ptr_array_set_size(e->encodings, 0);
     g_free(e->words);

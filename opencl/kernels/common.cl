@@ -97,7 +97,7 @@ HELPER float16 exp_16(float16 x)
 #define INLINE HELPER __attribute__((always_inline))
 #endif
 
-/* FEW_ACTS: the program's epilogues need none of these, which are most of what there is to compile in many a kernel. */
+/* FEW_ACTS leaves these out. They take most of the compile time of many kernels, and most epilogues need none. */
 #ifdef FEW_ACTS
 #define OTHER_ACTS(T, NAME)
 #else

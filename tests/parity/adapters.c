@@ -92,13 +92,13 @@ static float *text_values(Subject *s, gint64 *n)
 typedef struct {
     SfuAdapter *file;
     SfuBoundAdapter *bound;
-} Worn;
+} Applied;
 
-static Worn wear(const Subject *s, const char *name)
+static Applied apply(const Subject *s, const char *name)
 {
     GError *error = NULL;
     char *path = parity_model_path(name, NULL);
-    Worn w = {.file = sfu_adapter_open(path, &error)};
+    Applied w = {.file = sfu_adapter_open(path, &error)};
     g_assert_no_error(error);
     const SfuAdapterBase base = sfu_adapter_base(s->model);
     w.bound = sfu_adapter_bind(w.file, &base, &error);
@@ -108,13 +108,13 @@ static Worn wear(const Subject *s, const char *name)
     return w;
 }
 
-static void drop(Worn *w)
+static void drop(Applied *w)
 {
     sfu_bound_adapter_free(w->bound);
     sfu_adapter_close(w->file);
 }
 
-static void set(Subject *s, const Worn *w, int n, const float *strengths)
+static void set(Subject *s, const Applied *w, int n, const float *strengths)
 {
     GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
     for (int i = 0; i < n; i++)
@@ -149,7 +149,7 @@ static void test_case(gconstpointer data)
         return;
     char *path = parity_model_path("sd", NULL);
     Subject s = subject_open(q, path);
-    Worn w = wear(&s, k->name);
+    Applied w = apply(&s, k->name);
     gint64 n;
     set(&s, &w, 1, &k->strength);
     float *v = k->unet ? unet_values(&s, &n) : text_values(&s, &n);
@@ -168,7 +168,7 @@ static void test_several(void)
         return;
     char *path = parity_model_path("sd", NULL);
     Subject s = subject_open(q, path);
-    Worn w[2] = {wear(&s, "kohya-lora"), wear(&s, "diffusers-new")};
+    Applied w[2] = {apply(&s, "kohya-lora"), apply(&s, "diffusers-new")};
     gint64 n;
     float *base = unet_values(&s, &n), *v;
     set(&s, w, 2, (const float[]){0.75f, -0.5f});
@@ -223,7 +223,7 @@ static char *converted(const char *folder, const char *from, const char *type)
 static float *adapted(SfuQueue *q, const char *folder, const char *adapter, gint64 *n)
 {
     Subject s = subject_open(q, folder);
-    Worn w = wear(&s, adapter);
+    Applied w = apply(&s, adapter);
     set(&s, &w, 1, (const float[]){1});
     float *v = unet_values(&s, n);
     subject_close(&s);

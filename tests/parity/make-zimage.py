@@ -301,7 +301,7 @@ mask[:, :, 32:88, 40:104] = 1  # rows and columns of whole latents
 save("turbo-inpaint", build(ZImageInpaintPipeline, 3.0)(mask_image=mask, **common(**changing)).images)
 
 # LoRAs in the original's names (queries, keys and values in one) and in kohya's, merged here by hand.
-lora, worn = [], []
+lora, merged = [], []
 
 
 def adapt(key, weights, sizes, rank=4):
@@ -310,7 +310,7 @@ def adapt(key, weights, sizes, rank=4):
     names = ("lora_B.weight", "lora_A.weight") if key.startswith("diffusion_model.") else ("lora_up.weight", "lora_down.weight")
     lora.extend([[f"{key}.{names[0]}", f"lora/{key}.up", [sizes[0], rank]], [f"{key}.{names[1]}", f"lora/{key}.down", [rank, sizes[1]]]])
     for i, w in enumerate(weights):
-        worn.append((w, w.clone()))
+        merged.append((w, w.clone()))
         rows = w.shape[0]
         w += torch.from_numpy(up[i * rows:(i + 1) * rows] @ down)
 
@@ -322,7 +322,7 @@ adapt("lora_unet_noise_refiner_0_feed_forward_w1", [transformer.noise_refiner[0]
 adapt("lora_unet_context_refiner_0_attention_to_k", [transformer.context_refiner[0].attention.to_k.weight], (64, 64))
 models["lora"] = {"files": [{"file": "lora.safetensors", "tensors": lora}]}
 save("lora-txt2img", build(ZImagePipeline, 3.0)(**common(**drawing)).images)
-for w, was in worn:
+for w, was in merged:
     w.copy_(was)
 
 # In pieces, as ComfyUI has them: files that tell nothing beside their tensors, so heads as wide as the published ones', and the whole vocabulary.

@@ -229,7 +229,7 @@ static void add_half(gpointer data, gint64 first, gint64 n, float *v)
         v[i] += 0x1p-20f;
 }
 
-/* A model in fp16 takes no more memory for the adapters that it wears, unless fp32 was asked for. */
+/* A model in fp16 takes no more memory for the adapters that are applied to it, unless fp32 was asked for. */
 static void test_changed_halves(void)
 {
     static const gint64 dims[] = {1, 2};

@@ -13,32 +13,32 @@ typedef struct {
     SfuBoundAdapter *bound;
     guint64 number; /* no other ever had it */
     gboolean used;
-} Worn;
+} Applied;
 
 /* An adapter's file, and what it is on. */
 typedef struct {
     char *path;
     SfuAdapter *file;
-    GPtrArray *worn; /* Worn* */
+    GPtrArray *applied; /* Applied* */
 } Opened;
 
 struct SfuAdapters {
     SfuDeltas *deltas;
     GPtrArray *opened; /* Opened* */
     char *text_key;
-    guint64 n_worn; /* ever */
+    guint64 n_applied; /* ever */
 };
 
-static void worn_free(gpointer p)
+static void applied_free(gpointer p)
 {
-    sfu_bound_adapter_free(((Worn *)p)->bound);
+    sfu_bound_adapter_free(((Applied *)p)->bound);
     g_free(p);
 }
 
 static void opened_free(gpointer p)
 {
     Opened *o = p;
-    g_ptr_array_unref(o->worn);
+    g_ptr_array_unref(o->applied);
     sfu_adapter_close(o->file);
     g_free(o->path);
     g_free(o);
@@ -89,22 +89,22 @@ static Opened *open_file(SfuAdapters *a, const char *path, GError **error)
     if (!file)
         return NULL;
     Opened *o = g_new(Opened, 1);
-    *o = (Opened){g_strdup(path), file, g_ptr_array_new_with_free_func(worn_free)};
+    *o = (Opened){g_strdup(path), file, g_ptr_array_new_with_free_func(applied_free)};
     g_ptr_array_add(a->opened, o);
     return o;
 }
 
-static Worn *wear(SfuAdapters *a, Opened *o, const SfuAdapterBase *base, GError **error)
+static Applied *apply(SfuAdapters *a, Opened *o, const SfuAdapterBase *base, GError **error)
 {
-    for (guint i = 0; i < o->worn->len; i++)
-        if (memcmp(&((const Worn *)o->worn->pdata[i])->base, base, sizeof *base) == 0)
-            return o->worn->pdata[i];
+    for (guint i = 0; i < o->applied->len; i++)
+        if (memcmp(&((const Applied *)o->applied->pdata[i])->base, base, sizeof *base) == 0)
+            return o->applied->pdata[i];
     SfuBoundAdapter *bound = sfu_adapter_bind(o->file, base, error);
     if (!bound)
         return NULL;
-    Worn *w = g_new(Worn, 1);
-    *w = (Worn){*base, bound, ++a->n_worn, FALSE};
-    g_ptr_array_add(o->worn, w);
+    Applied *w = g_new(Applied, 1);
+    *w = (Applied){*base, bound, ++a->n_applied, FALSE};
+    g_ptr_array_add(o->applied, w);
     return w;
 }
 
@@ -131,7 +131,7 @@ static gboolean put_one(SfuAdapters *a, const SfuWearing *want, const SfuAdapter
     Opened *o = open_file(a, want->path, error);
     for (int i = 0; o && i < n; i++) {
         GError *local = NULL;
-        Worn *w = wear(a, o, &bases[i], &local);
+        Applied *w = apply(a, o, &bases[i], &local);
         if (!w && i > 0 && g_error_matches(local, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY)) {
             g_ptr_array_add(fit->notes,
                             g_strdup_printf(_("%s does not fit %s; it changes %s alone."), want->path,
@@ -157,14 +157,14 @@ static void set_used(SfuAdapters *a, gboolean drop)
 {
     for (guint i = a->opened->len; i-- > 0;) {
         Opened *o = a->opened->pdata[i];
-        for (guint k = o->worn->len; k-- > 0;) {
-            Worn *w = o->worn->pdata[k];
+        for (guint k = o->applied->len; k-- > 0;) {
+            Applied *w = o->applied->pdata[k];
             if (drop && !w->used)
-                g_ptr_array_remove_index(o->worn, k);
+                g_ptr_array_remove_index(o->applied, k);
             else
                 w->used = drop && w->used;
         }
-        if (drop && !o->worn->len)
+        if (drop && !o->applied->len)
             g_ptr_array_remove_index(a->opened, i);
     }
 }
