@@ -12,11 +12,10 @@
 #include "models.h"
 
 typedef struct {
-    SfuControlRows *all;
+    SfuLayerRow base;
     SfuControlSpec spec; /* what the widgets do not show of it: Canny's thresholds, guessing */
-    GtkWidget *box, *layer, *net, *kind;
+    GtkWidget *net, *kind;
     GtkAdjustment *weight, *from, *to;
-    gboolean showing; /* the program sets the widgets, not the user */
 } Row;
 
 /* How a layer becomes what a network looks at. Networks that know several kinds of pictures are told the kind. */
@@ -78,20 +77,21 @@ static void row_free(gpointer p)
 
 /* ---- choices ---- */
 
-static void fill_layers(Row *r)
+static const SfuControlRows *all_of(const Row *r)
 {
-    sfu_layer_combo_fill(r->layer, r->all->image, _("The picture itself"));
+    return (const SfuControlRows *)r->base.all;
 }
 
 static void fill_nets(Row *r)
 {
+    const SfuControlRows *all = all_of(r);
     char *chosen = sfu_model_combo_get(r->net);
     sfu_list_combo_clear(r->net);
-    for (guint i = 0; i < r->all->nets->len; i++) {
-        const SfuControlNet *n = r->all->nets->pdata[i];
+    for (guint i = 0; i < all->nets->len; i++) {
+        const SfuControlNet *n = all->nets->pdata[i];
         sfu_list_combo_add(r->net, n->name, n->path);
     }
-    if (find_net(r->all, chosen) || !r->all->nets->len)
+    if (find_net(all, chosen) || !all->nets->len)
         sfu_model_combo_set(r->net, chosen);
     else /* the model has become another one */
         gtk_combo_box_set_active(GTK_COMBO_BOX(r->net), 0);
@@ -102,7 +102,7 @@ static void fill_nets(Row *r)
 static void fill_kinds(Row *r, gboolean given)
 {
     char *path = sfu_model_combo_get(r->net), place[16];
-    const SfuControlNet *net = find_net(r->all, path);
+    const SfuControlNet *net = find_net(all_of(r), path);
     const gboolean told = net && net->has_types;
     int best = -1;
     if (!given) {
@@ -130,30 +130,15 @@ static void fill_kinds(Row *r, gboolean given)
 
 /* ---- a row ---- */
 
-static void say_changed(Row *r)
-{
-    if (!r->showing)
-        r->all->changed(NULL, r->all->data);
-}
-
 static void net_chosen(GtkComboBox *combo, gpointer data)
 {
     Row *r = data;
-    if (r->showing)
+    if (r->base.showing)
         return;
-    r->showing = TRUE;
+    r->base.showing = TRUE;
     fill_kinds(r, FALSE);
-    r->showing = FALSE;
-    say_changed(r);
-}
-
-static void remove_row(GtkWidget *button, gpointer data)
-{
-    Row *r = data;
-    SfuControlRows *c = r->all;
-    gtk_widget_destroy(r->box);
-    g_ptr_array_remove(c->rows, r);
-    c->changed(NULL, c->data);
+    r->base.showing = FALSE;
+    sfu_layer_row_changed(&r->base);
 }
 
 static void attach(GtkWidget *grid, int row, const char *label, GtkWidget *control, const char *tooltip)
@@ -178,41 +163,28 @@ static GtkWidget *part_of_steps(Row *r)
 static Row *add_row(SfuControlRows *c)
 {
     Row *r = g_new0(Row, 1);
-    GtkWidget *grid = sfu_grid(), *head = sfu_hbox(4),
-              *remove = sfu_icon_button("list-remove", _("Remove this control layer"));
-    r->all = c;
+    GtkWidget *grid = sfu_grid(),
+              *head = sfu_layer_row_begin(&c->base, &r->base, _("Control layer"), _("Remove this control layer"));
     r->spec = (SfuControlSpec){.weight = 1, .to = 1, .low = 100, .high = 200};
-    r->showing = TRUE;
-    r->box = sfu_vbox(4);
-    r->layer = sfu_list_combo_new(_("Control layer"));
     r->net = sfu_list_combo_new(_("Control network"));
     r->kind = sfu_list_combo_new(_("Preparation"));
-    gtk_button_set_relief(GTK_BUTTON(remove), GTK_RELIEF_NONE);
-    gtk_box_pack_start(GTK_BOX(head), r->layer, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(head), remove, FALSE, FALSE, 0);
     attach(grid, 0, _("Layer"), head, _("The layer that the network reads; it may be hidden"));
     attach(grid, 1, _("Network"), r->net, _("The ControlNet or T2I-Adapter that reads the layer"));
     attach(grid, 2, _("Prepare"), r->kind, _("What the layer shows, and how it is made ready for the network"));
     attach(grid, 3, _("Weight"), sfu_weight_box(&r->weight, _("How much the layer counts: 0 not at all, 1 fully")),
            NULL);
     attach(grid, 4, _("Steps from"), part_of_steps(r), NULL);
-    gtk_box_pack_start(GTK_BOX(r->box), grid, FALSE, FALSE, 0);
-    g_ptr_array_add(c->rows, r);
-    gtk_box_pack_start(GTK_BOX(c->list), r->box, FALSE, FALSE, 0);
-    fill_layers(r);
+    gtk_box_pack_start(GTK_BOX(r->base.box), grid, FALSE, FALSE, 0);
     fill_nets(r);
     fill_kinds(r, FALSE);
     g_signal_connect(r->net, "changed", G_CALLBACK(net_chosen), r);
-    g_signal_connect(remove, "clicked", G_CALLBACK(remove_row), r);
-    g_signal_connect_swapped(r->layer, "changed", G_CALLBACK(say_changed), r);
-    g_signal_connect_swapped(r->kind, "changed", G_CALLBACK(say_changed), r);
+    g_signal_connect_swapped(r->kind, "changed", G_CALLBACK(sfu_layer_row_changed), &r->base);
     for (int i = 0; i < 3; i++)
         g_signal_connect_swapped(i == 0   ? r->weight
                                  : i == 1 ? r->from
                                           : r->to,
-                                 "value-changed", G_CALLBACK(say_changed), r);
-    gtk_widget_show_all(r->box);
-    r->showing = FALSE;
+                                 "value-changed", G_CALLBACK(sfu_layer_row_changed), &r->base);
+    sfu_layer_row_show(&r->base);
     return r;
 }
 
@@ -220,12 +192,12 @@ static void add_clicked(GtkWidget *button, gpointer data)
 {
     SfuControlRows *c = data;
     Row *r = add_row(c);
-    GArray *layers = sfu_host_pixel_layers(c->image);
+    GArray *layers = sfu_host_pixel_layers(c->base.image);
     if (layers->len > 1) /* most are drawn above the picture */
-        gtk_combo_box_set_active(GTK_COMBO_BOX(r->layer), 1);
+        gtk_combo_box_set_active(GTK_COMBO_BOX(r->base.layer), 1);
     g_array_unref(layers);
-    c->changed(r->box, c->data);
-    gtk_widget_grab_focus(r->layer);
+    c->base.changed(r->base.box, c->base.data);
+    gtk_widget_grab_focus(r->base.layer);
 }
 
 /* ---- all ---- */
@@ -233,47 +205,37 @@ static void add_clicked(GtkWidget *button, gpointer data)
 void sfu_control_rows_init(SfuControlRows *c, int image, const SfuSettings *settings,
                            void (*changed)(GtkWidget *added, gpointer data), gpointer data)
 {
-    GtkWidget *add = gtk_button_new_with_mnemonic(_("Add Co_ntrol Layer"));
-    *c = (SfuControlRows){.image = image, .settings = settings, .changed = changed, .data = data};
-    c->rows = g_ptr_array_new_with_free_func(row_free);
+    const SfuLayerRowsKind kind = {.add = _("Add Co_ntrol Layer"),
+                                   .about_add =
+                                       _("A layer whose lines, pose or depth the picture follows (ControlNet)"),
+                                   .none = _("The picture itself"),
+                                   .add_clicked = G_CALLBACK(add_clicked),
+                                   .free = row_free};
+    sfu_layer_rows_init(&c->base, &kind, image, settings, changed, data);
     c->nets = g_ptr_array_new();
-    c->model = g_strdup("");
-    c->box = sfu_vbox(6);
-    c->list = sfu_vbox(12);
-    gtk_widget_set_tooltip_text(add, _("A layer whose lines, pose or depth the picture follows (ControlNet)"));
-    g_signal_connect(add, "clicked", G_CALLBACK(add_clicked), c);
-    gtk_box_pack_start(GTK_BOX(c->box), c->list, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(c->box), add, FALSE, FALSE, 0);
-    gtk_widget_show_all(c->box);
-    gtk_widget_set_no_show_all(c->box, TRUE);
-    gtk_widget_hide(c->box);
 }
 
 void sfu_control_rows_finish(SfuControlRows *c)
 {
-    sfu_background_cancel(c->looking);
-    if (!c->rows)
-        return;
-    g_ptr_array_unref(c->rows);
-    g_ptr_array_unref(c->nets);
-    g_free(c->model);
+    sfu_layer_rows_finish(&c->base);
+    g_clear_pointer(&c->nets, g_ptr_array_unref);
 }
 
 static void nets_found(GPtrArray *nets, gpointer data)
 {
     SfuControlRows *c = data;
-    c->looking = NULL;
+    c->base.looking = NULL;
     g_ptr_array_unref(c->nets);
     c->nets = nets;
-    gtk_widget_set_visible(c->box, nets->len > 0);
-    for (guint i = 0; i < c->rows->len; i++) {
-        Row *r = c->rows->pdata[i];
+    gtk_widget_set_visible(c->base.box, nets->len > 0);
+    for (guint i = 0; i < c->base.rows->len; i++) {
+        Row *r = c->base.rows->pdata[i];
         char *before = sfu_model_combo_get(r->net);
-        r->showing = TRUE;
+        r->base.showing = TRUE;
         fill_nets(r);
         char *after = sfu_model_combo_get(r->net);
         fill_kinds(r, strcmp(before, after) == 0);
-        r->showing = FALSE;
+        r->base.showing = FALSE;
         g_free(before);
         g_free(after);
     }
@@ -281,29 +243,16 @@ static void nets_found(GPtrArray *nets, gpointer data)
 
 void sfu_control_rows_look_again(SfuControlRows *c)
 {
-    if (!c->rows)
+    if (!c->base.rows)
         return;
-    sfu_background_cancel(c->looking);
-    c->looking = sfu_models_look_for_nets(c->settings, c->model, nets_found, c);
+    sfu_background_cancel(c->base.looking);
+    c->base.looking = sfu_models_look_for_nets(c->base.settings, c->base.model, nets_found, c);
 }
 
 void sfu_control_rows_set_model(SfuControlRows *c, const char *path)
 {
-    if (!c->rows || strcmp(c->model, path) == 0)
-        return;
-    g_free(c->model);
-    c->model = g_strdup(path);
-    sfu_control_rows_look_again(c);
-}
-
-void sfu_control_rows_list_layers(SfuControlRows *c)
-{
-    for (guint i = 0; c->rows && i < c->rows->len; i++) {
-        Row *r = c->rows->pdata[i];
-        r->showing = TRUE;
-        fill_layers(r);
-        r->showing = FALSE;
-    }
+    if (sfu_layer_rows_set_model(&c->base, path))
+        sfu_control_rows_look_again(c);
 }
 
 static void read_row(Row *r)
@@ -315,7 +264,7 @@ static void read_row(Row *r)
     g_free(s->picture);
     g_free(s->type);
     s->net = sfu_model_combo_get(r->net);
-    s->picture = sfu_model_combo_get(r->layer);
+    s->picture = sfu_model_combo_get(r->base.layer);
     s->prepare = kinds[place].prepare;
     s->type = g_strdup(kinds[place].type);
     s->weight = rint(gtk_adjustment_get_value(r->weight) * 1e4) / 1e4;
@@ -326,10 +275,10 @@ static void read_row(Row *r)
 
 void sfu_control_rows_get(const SfuControlRows *c, SfuRequest *r)
 {
-    if (!c->rows || (!c->nets->len && !c->looking))
+    if (!c->base.rows || (!c->nets->len && !c->base.looking))
         return;
-    for (guint i = 0; i < c->rows->len; i++) {
-        Row *row = c->rows->pdata[i];
+    for (guint i = 0; i < c->base.rows->len; i++) {
+        Row *row = c->base.rows->pdata[i];
         read_row(row);
         char *text = sfu_control_spec_write(&row->spec);
         sfu_params_add(r->params, "control", text, NULL);
@@ -339,32 +288,29 @@ void sfu_control_rows_get(const SfuControlRows *c, SfuRequest *r)
 
 void sfu_control_rows_show(SfuControlRows *c, const SfuRequest *request)
 {
-    if (!c->rows)
+    if (!c->base.rows)
         return;
     const char *const *texts = sfu_params_list(request->params, SFU_PARAM_CONTROL);
-    while (c->rows->len) {
-        gtk_widget_destroy(((Row *)c->rows->pdata[0])->box);
-        g_ptr_array_remove_index(c->rows, 0);
-    }
+    sfu_layer_rows_clear(&c->base);
     for (int i = 0; texts[i]; i++) {
         SfuControlSpec spec;
         if (!sfu_control_spec_read(texts[i], &spec, NULL))
             continue;
-        if (*spec.picture && sfu_host_layer_named(c->image, spec.picture) < 0) {
+        if (*spec.picture && sfu_host_layer_named(c->base.image, spec.picture) < 0) {
             sfu_control_spec_clear(&spec);
             continue;
         }
         Row *r = add_row(c);
-        r->showing = TRUE;
+        r->base.showing = TRUE;
         sfu_control_spec_clear(&r->spec);
         r->spec = spec;
-        sfu_model_combo_set(r->layer, spec.picture);
+        sfu_model_combo_set(r->base.layer, spec.picture);
         sfu_model_combo_set(r->net, spec.net);
         fill_kinds(r, TRUE);
         gtk_adjustment_set_value(r->weight, spec.weight);
         gtk_adjustment_set_value(r->from, spec.from);
         gtk_adjustment_set_value(r->to, spec.to);
-        r->showing = FALSE;
-        c->changed(r->box, c->data);
+        r->base.showing = FALSE;
+        c->base.changed(r->base.box, c->base.data);
     }
 }

@@ -5,24 +5,13 @@
 #ifndef SFU_UI_CONTROL_ROWS_H
 #define SFU_UI_CONTROL_ROWS_H
 
-#include "background.h"
-#include "compat.h"
-#include "request.h"
-#include "settings.h"
+#include "layer-rows.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
-    GtkWidget *box; /* what is packed */
-    GtkWidget *list;
-    GPtrArray *rows; /* Row* */
+    SfuLayerRows base;
     GPtrArray *nets; /* SfuControlNet* for the model */
-    SfuBackground *looking;
-    char *model;
-    int image;
-    const SfuSettings *settings;
-    void (*changed)(GtkWidget *added, gpointer data); /* by the user; added: a new row's widgets, or NULL */
-    gpointer data;
 } SfuControlRows;
 
 void sfu_control_rows_init(SfuControlRows *c, int image, const SfuSettings *settings,
@@ -30,8 +19,7 @@ void sfu_control_rows_init(SfuControlRows *c, int image, const SfuSettings *sett
 void sfu_control_rows_finish(SfuControlRows *c); /* the widgets may be gone already */
 /* Looks in a thread for the networks that steer it; "": none does. */
 void sfu_control_rows_set_model(SfuControlRows *c, const char *path);
-void sfu_control_rows_look_again(SfuControlRows *c);  /* files may have come or gone */
-void sfu_control_rows_list_layers(SfuControlRows *c); /* the image may have others now */
+void sfu_control_rows_look_again(SfuControlRows *c); /* files may have come or gone */
 void sfu_control_rows_get(const SfuControlRows *c, SfuRequest *r);
 /* Layers that the image does not have are left out. */
 void sfu_control_rows_show(SfuControlRows *c, const SfuRequest *r);

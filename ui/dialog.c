@@ -562,7 +562,7 @@ gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *setting
     g_ptr_array_unref(d.models);
     sfu_engine_fields_finish(&d.engine);
     sfu_control_rows_finish(&d.control);
-    sfu_reference_rows_finish(&d.reference);
+    sfu_layer_rows_finish(&d.reference.base);
     *layer = d.last_layer;
     *new_image = d.last_image;
     return d.n_added > 0;

@@ -333,11 +333,11 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     gtk_box_pack_start(GTK_BOX(box), grid, FALSE, FALSE, 0);
     if (sfu_action_spec(d->request->action, "control")) {
         sfu_control_rows_init(&d->control, d->image, d->settings, rows_changed, d);
-        gtk_box_pack_start(GTK_BOX(box), d->control.box, FALSE, FALSE, 0);
+        gtk_box_pack_start(GTK_BOX(box), d->control.base.box, FALSE, FALSE, 0);
     }
     if (sfu_action_spec(d->request->action, "reference")) {
         sfu_reference_rows_init(&d->reference, d->image, d->settings, rows_changed, d);
-        gtk_box_pack_start(GTK_BOX(box), d->reference.box, FALSE, FALSE, 0);
+        gtk_box_pack_start(GTK_BOX(box), d->reference.base.box, FALSE, FALSE, 0);
     }
     sfu_engine_fields_attach(&d->engine, advanced, n_advanced, d->settings);
     g_signal_connect(expander, "notify::expanded", G_CALLBACK(advanced_opened), d);

@@ -5,33 +5,20 @@
 #ifndef SFU_UI_REFERENCE_ROWS_H
 #define SFU_UI_REFERENCE_ROWS_H
 
-#include "background.h"
-#include "compat.h"
-#include "request.h"
-#include "settings.h"
+#include "layer-rows.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
-    GtkWidget *box; /* what is packed */
-    GtkWidget *list;
-    GPtrArray *rows; /* Row*; NULL: the action has no references */
+    SfuLayerRows base;
     SfuReferences use;
-    SfuBackground *looking;
-    char *model;
-    int image;
-    const SfuSettings *settings;
-    void (*changed)(GtkWidget *added, gpointer data); /* by the user; added: a new row's widgets, or NULL */
-    gpointer data;
 } SfuReferenceRows;
 
 void sfu_reference_rows_init(SfuReferenceRows *c, int image, const SfuSettings *settings,
                              void (*changed)(GtkWidget *added, gpointer data), gpointer data);
-void sfu_reference_rows_finish(SfuReferenceRows *c); /* the widgets may be gone already */
 /* Asks in a thread what the model does with references; "": none does anything. */
 void sfu_reference_rows_set_model(SfuReferenceRows *c, const char *path);
-void sfu_reference_rows_look_again(SfuReferenceRows *c);  /* files may have come or gone */
-void sfu_reference_rows_list_layers(SfuReferenceRows *c); /* the image may have others now */
+void sfu_reference_rows_look_again(SfuReferenceRows *c); /* files may have come or gone */
 void sfu_reference_rows_get(const SfuReferenceRows *c, SfuRequest *r);
 /* Layers that the image does not have are left out. */
 void sfu_reference_rows_show(SfuReferenceRows *c, const SfuRequest *r);

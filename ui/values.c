@@ -119,8 +119,8 @@ void sfu_dialog_update_scope(SfuDialog *d)
     const SfuField *exclude = sfu_dialog_field(d, "exclude");
     if (exclude)
         sfu_exclude_combo_fill(exclude->control, d->image);
-    sfu_control_rows_list_layers(&d->control);
-    sfu_reference_rows_list_layers(&d->reference);
+    sfu_layer_rows_list_layers(&d->control.base);
+    sfu_layer_rows_list_layers(&d->reference.base);
     GeglRectangle area;
     const char *what;
     char *text = NULL;

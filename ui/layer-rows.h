@@ -1,0 +1,58 @@
+/* A list of rows, each about one layer of the image, with a button that adds one: what control layers and reference
+ * layers share. Each row begins with the choice of the layer and a button that removes the row.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SFU_UI_LAYER_ROWS_H
+#define SFU_UI_LAYER_ROWS_H
+
+#include "background.h"
+#include "compat.h"
+#include "request.h"
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    GtkWidget *box; /* what is packed; hidden until a model has use for the rows */
+    GtkWidget *list;
+    GPtrArray *rows;  /* SfuLayerRow*; NULL: the action has none */
+    const char *none; /* what choosing no layer is called; NULL: one is to be chosen */
+    SfuBackground *looking;
+    char *model;
+    int image;
+    const SfuSettings *settings;
+    void (*changed)(GtkWidget *added, gpointer data); /* by the user; added: a new row's widgets, or NULL */
+    gpointer data;
+} SfuLayerRows;
+
+/* The head of a kind's own row. */
+typedef struct {
+    SfuLayerRows *all;
+    GtkWidget *box, *layer;
+    gboolean showing; /* the program sets the widgets, not the user */
+} SfuLayerRow;
+
+/* What the rows of a kind are called and made with. Strings are translated; `free` frees a whole row. */
+typedef struct {
+    const char *add, *about_add, *none;
+    GCallback add_clicked; /* (GtkWidget *, SfuLayerRows *) */
+    GDestroyNotify free;
+} SfuLayerRowsKind;
+
+void sfu_layer_rows_init(SfuLayerRows *c, const SfuLayerRowsKind *kind, int image, const SfuSettings *settings,
+                         void (*changed)(GtkWidget *added, gpointer data), gpointer data);
+void sfu_layer_rows_finish(SfuLayerRows *c); /* the widgets may be gone already */
+void sfu_layer_rows_clear(SfuLayerRows *c);
+/* FALSE if it is the model already, or the action has no rows. */
+gboolean sfu_layer_rows_set_model(SfuLayerRows *c, const char *path);
+void sfu_layer_rows_list_layers(SfuLayerRows *c); /* the image may have others now */
+
+/* Makes the row's box, which the caller packs its own widgets into, and returns the choice of a layer beside the
+ * button, to be packed first. The row goes to the list; `showing` until sfu_layer_row_show(). */
+GtkWidget *sfu_layer_row_begin(SfuLayerRows *c, SfuLayerRow *row, const char *name, const char *about_remove);
+void sfu_layer_row_show(SfuLayerRow *row);
+/* Tells that the user changed something; nothing while the program shows values. */
+void sfu_layer_row_changed(SfuLayerRow *row);
+
+G_END_DECLS
+#endif
