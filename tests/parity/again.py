@@ -4,11 +4,10 @@ models. TAP. again.py SFUMATO WRITE_MODEL"""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import array
-import shutil
 import subprocess
 import sys
 
-from jobs import Bench, pixels, write
+from jobs import Bench, leave, pixels, report, write
 
 BENCH = Bench(*sys.argv[1:3], "again")
 TMP = BENCH.folder
@@ -132,14 +131,9 @@ def main():
             bad.append(f"another picture: {again_said}")
         elif made == plainly and task[0] != "edit":
             bad.append("without them it is the same")
-        failures += bool(bad)
-        print(f"{'not ok' if bad else 'ok'} {number} - {what}", *bad, sep="\n# ", flush=True)
+        failures += report(number, what, bad)
     print(f"1..{len(cases)}")
     return failures > 0
 
 
-try:
-    status = main()
-finally:
-    shutil.rmtree(TMP, ignore_errors=True)
-sys.exit(status)
+leave(main, TMP)

@@ -5,8 +5,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 
 SAME, OTHER = "the same picture", "another picture"
@@ -43,6 +45,31 @@ def pixels(path):
         idat += data[at + 8 : at + 8 + n] if kind == b"IDAT" else b""
         at += 12 + n
     return idat
+
+
+def difference(right, result, expected):
+    """What is wrong about a (picture, message), beside the right picture: expected is SAME, OTHER, or words of the
+    message of a job that makes no picture. "": nothing."""
+    picture, said = result
+    got = None if picture is None else SAME if picture == right else OTHER
+    if got != expected and (got or expected not in said or expected in (SAME, OTHER)):
+        return f"wanted {expected!r}, got {got}, {said!r}"
+    return ""
+
+
+def report(number, what, bad):
+    """A line of TAP, and what is wrong behind it. Returns whether anything is."""
+    print(f"{'not ok' if bad else 'ok'} {number} - {what}", *bad, sep="\n# ", flush=True)
+    return bool(bad)
+
+
+def leave(main, folder):
+    """Ends the test with what main() returns, without its folder."""
+    try:
+        status = main()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(status)
 
 
 class Bench:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from jobs import OTHER, SAME, Bench, read, write
+from jobs import OTHER, SAME, Bench, difference, leave, read, report, write
 from original import original_unet, original_vae
 
 BENCH = Bench(*sys.argv[1:3], "spellings")
@@ -628,20 +628,14 @@ def main():
         bad = []
         results, said_at_all = BENCH.run([job for _, job, _ in cells])
         right = results[0][0]
-        for (what, _, expected), (picture, said) in zip(cells, results):
-            got = None if picture is None else SAME if picture == right else OTHER
-            if got != expected and (got or expected not in said or expected in (SAME, OTHER)):
-                bad.append(f"{what}: wanted {expected}, got {got}, {said!r}")
+        for (what, _, expected), result in zip(cells, results):
+            if wrong := difference(right, result, expected):
+                bad.append(f"{what}: {wrong}")
         if not right or (bad and not any(b for b in bad if "said" in b)):
             bad.append(said_at_all[-600:].replace("\n", "\n# "))
-        failures += bool(bad)
-        print(f"{'not ok' if bad else 'ok'} {number} - {group} ({len(cells)} spellings)", *bad, sep="\n# ", flush=True)
+        failures += report(number, f"{group} ({len(cells)} spellings)", bad)
     print(f"1..{len(groups)}")
     return failures > 0
 
 
-try:
-    status = main()
-finally:
-    shutil.rmtree(TMP, ignore_errors=True)
-sys.exit(status)
+leave(main, TMP)

@@ -11,7 +11,7 @@ import shutil
 import struct
 import sys
 
-from jobs import OTHER, SAME, Bench, read, write
+from jobs import OTHER, SAME, Bench, difference, leave, read, report, write
 
 BENCH = Bench(*sys.argv[1:3], "strange")
 TMP = BENCH.folder
@@ -275,20 +275,14 @@ def main():
         right = results.pop(0)[0]
         if not right:
             bad.append(f"the sound model: {said_at_all[-500:]}")
-        for i, ((_, expected), (picture, said)) in enumerate(zip(cells, results)):
-            got = None if picture is None else SAME if picture == right else OTHER
-            if got != expected and (got or expected not in said or expected in (SAME, OTHER)):
-                bad.append(f"cell {i}: wanted {expected!r}, got {got}, {said!r}")
-        failures += bool(bad)
-        print(f"{'not ok' if bad else 'ok'} {number} - {group} ({len(cells)} cells)", *bad, sep="\n# ", flush=True)
+        for i, ((_, expected), result) in enumerate(zip(cells, results)):
+            if wrong := difference(right, result, expected):
+                bad.append(f"cell {i}: {wrong}")
+        failures += report(number, f"{group} ({len(cells)} cells)", bad)
         for folder in folders:
             shutil.rmtree(folder)
     print(f"1..{len(GROUPS)}")
     return failures > 0
 
 
-try:
-    status = main()
-finally:
-    shutil.rmtree(TMP, ignore_errors=True)
-sys.exit(status)
+leave(main, TMP)
