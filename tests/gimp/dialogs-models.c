@@ -266,19 +266,12 @@ static void use_slow_folders(GtkWidget *window)
 
 static void slow_folders_block_nothing(void)
 {
-    int layer, image;
-    GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
-    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     char *look = g_strdup_printf("%d", LOOK_MS);
     g_setenv("SFU_STANDIN_LOOK_MS", look, TRUE);
     dlg_new_scene();
-    dlg_action = SFU_ACTION_FILL;
     Pulse pulse = {g_get_monotonic_time(), 0};
     const guint timer = g_timeout_add(10, beat, &pulse);
-    g_timeout_add(100, dlg_act, use_slow_folders);
-    sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error);
-    g_assert_no_error(error);
+    (void)dlg_run(SFU_ACTION_FILL, use_slow_folders);
     beat(&pulse); /* closing, too */
     g_source_remove(timer);
     g_test_message("the loop stood still for %.0f ms at most", (double)pulse.longest_us / 1e3);
@@ -288,8 +281,6 @@ static void slow_folders_block_nothing(void)
     g_unsetenv("SFU_STANDIN_LOOK_MS");
     g_free(look);
     dlg_end_scene();
-    sfu_request_free(r);
-    sfu_settings_free(settings);
 }
 
 static void names_of_devices(void)

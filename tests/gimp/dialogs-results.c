@@ -135,18 +135,9 @@ static void select_meanwhile(GtkWidget *window)
 
 static void a_sentence_goes_with_its_cause(void)
 {
-    int layer, image;
-    GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
-    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     dlg_new_scene();
     g_clear_object(&host.selection);
-    dlg_action = SFU_ACTION_FILL;
-    g_timeout_add(100, dlg_act, select_meanwhile);
-    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
-    g_assert_no_error(error);
-    sfu_request_free(r);
-    sfu_settings_free(settings);
+    g_assert_false(dlg_run(SFU_ACTION_FILL, select_meanwhile));
     dlg_end_scene();
 }
 
@@ -166,19 +157,10 @@ static void add_both(GtkWidget *window)
 
 static void a_second_variant_lies_above_the_first(void)
 {
-    int layer, image;
-    GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
-    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     dlg_new_scene();
     host.n_inserted = 0;
-    dlg_action = SFU_ACTION_FILL;
-    g_timeout_add(100, dlg_act, add_both);
-    g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
-    g_assert_no_error(error);
+    g_assert_true(dlg_run(SFU_ACTION_FILL, add_both));
     g_assert_cmpint(host.n_inserted, ==, 2);
-    sfu_request_free(r);
-    sfu_settings_free(settings);
     dlg_end_scene();
 }
 
@@ -196,18 +178,10 @@ static void close_without_adding(GtkWidget *window)
 
 static void results_are_asked_about(void)
 {
-    int layer, image;
-    GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
-    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     dlg_new_scene();
     host.n_inserted = 0;
-    dlg_action = SFU_ACTION_FILL;
-    g_timeout_add(100, dlg_act, close_without_adding);
-    g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_true(dlg_run(SFU_ACTION_FILL, close_without_adding));
     g_assert_cmpint(host.n_inserted, ==, 1);
-    sfu_request_free(r);
-    sfu_settings_free(settings);
     dlg_end_scene();
 }
 

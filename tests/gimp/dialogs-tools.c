@@ -169,21 +169,9 @@ static void control_it(GtkWidget *window)
 
 static void a_control_layer_reaches_the_engine(void)
 {
-    int layer, image;
-    GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
-    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
-    char *text = NULL;
     dlg_new_scene();
     host.has_sketch = TRUE;
-    const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &dlg_log, NULL);
-    g_assert_cmpint(fd, >=, 0);
-    g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
-    dlg_action = SFU_ACTION_FILL;
-    g_timeout_add(100, dlg_act, control_it);
-    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
-    g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
-    char **lines = g_strsplit(text, "\n", 0);
+    char **lines = dlg_run_logged(SFU_ACTION_FILL, control_it);
     g_assert_cmpuint(g_strv_length(lines), ==, 10); /* three times three variants */
     /* The sketch covers a part of the image; the network sees the place of the whole, white where there is nothing. */
     g_assert_nonnull(strstr(lines[0], " control [/models/controlnet/sd15_canny.safetensors=sketch,weight=0.8,to=0.5,"
@@ -192,11 +180,6 @@ static void a_control_layer_reaches_the_engine(void)
                                       "none "));
     g_assert_null(strstr(lines[6], " control "));
     g_strfreev(lines);
-    sfu_request_free(r);
-    sfu_settings_free(settings);
-    g_free(text);
-    g_clear_pointer(&dlg_log, g_free);
-    close(fd);
     dlg_end_scene();
     host.has_sketch = FALSE;
 }
@@ -250,21 +233,9 @@ static void refer_to_it(GtkWidget *window)
 
 static void only_what_the_model_uses_reaches_the_engine(void)
 {
-    int layer, image;
-    GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
-    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
-    char *text = NULL;
     dlg_new_scene();
     host.has_sketch = TRUE;
-    const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &dlg_log, NULL);
-    g_assert_cmpint(fd, >=, 0);
-    g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
-    dlg_action = SFU_ACTION_FILL;
-    g_timeout_add(100, dlg_act, refer_to_it);
-    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
-    g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
-    char **lines = g_strsplit(text, "\n", 0);
+    char **lines = dlg_run_logged(SFU_ACTION_FILL, refer_to_it);
     g_assert_cmpuint(g_strv_length(lines), ==, 10); /* three times three variants */
     for (int i = 0; i < 9; i += 3) {
         const gboolean uses = i != 3;
@@ -273,11 +244,6 @@ static void only_what_the_model_uses_reaches_the_engine(void)
         g_assert_true(!strstr(lines[i], " prompt a red door") == !uses);
     }
     g_strfreev(lines);
-    sfu_request_free(r);
-    sfu_settings_free(settings);
-    g_free(text);
-    g_clear_pointer(&dlg_log, g_free);
-    close(fd);
     dlg_end_scene();
     host.has_sketch = FALSE;
 }

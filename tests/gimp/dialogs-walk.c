@@ -2,6 +2,7 @@
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dialogs.h"
+#include <glib/gstdio.h>
 
 #include <string.h>
 
@@ -267,4 +268,34 @@ guint dlg_count_results(GtkWidget *window)
         g_free(start);
     }
     return n;
+}
+
+gboolean dlg_run(SfuAction action, void (*use)(GtkWidget *window))
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuRequest *r = sfu_request_new(action);
+    dlg_action = action;
+    g_timeout_add(100, dlg_act, use);
+    const gboolean added = sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error);
+    g_assert_no_error(error);
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+    return added;
+}
+
+char **dlg_run_logged(SfuAction action, void (*use)(GtkWidget *window))
+{
+    char *text = NULL;
+    const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &dlg_log, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
+    g_assert_false(dlg_run(action, use));
+    g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
+    char **lines = g_strsplit(text, "\n", 0);
+    g_clear_pointer(&dlg_log, g_free);
+    g_close(fd, NULL);
+    g_free(text);
+    return lines;
 }

@@ -62,6 +62,10 @@ void dlg_look_at(GtkWidget *window, const char *action, const char *state);
 gboolean dlg_act(gpointer use);       /* closes the dialog after it */
 gboolean dlg_act_alone(gpointer use); /* that closes it itself */
 gboolean dlg_answer(gpointer button); /* clicks a button of the question that is shown */
+/* Runs the action's dialog on the scene, with dlg_act(use). Returns whether something was added; fails on an error. */
+gboolean dlg_run(SfuAction action, void (*use)(GtkWidget *window));
+/* The same where nothing is added. Returns the lines of the stand-in's log; caller frees. */
+char **dlg_run_logged(SfuAction action, void (*use)(GtkWidget *window));
 
 /* ---- tests, a file each ---- */
 
