@@ -40,7 +40,7 @@ int sfu_host_layer_parent(int layer); /* the group around it; -1: none */
  * order. Caller frees with g_array_unref(). */
 GArray *sfu_host_pixel_layers(int image);
 
-/* Copies of pixels, extent in the image's coordinates, format with the image's colour space. Caller unrefs; NULL on
+/* Copies of pixels, extent in the image's coordinates, format with the image's color space. Caller unrefs; NULL on
  * error. */
 GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error);
 /* The layer as it looks: under the filters that GIMP 3 keeps beside its pixels; without mask, opacity and mode. */
@@ -79,7 +79,7 @@ typedef enum {
     SFU_LAYER_MASK,   /* the buffer's alpha becomes a layer mask over an opaque layer */
 } SfuLayerKind;
 /* Makes a layer that is in no image yet, from pixels ("R'G'B'A float" in sRGB, the extent is the place), in the image's
- * own type, precision and colour space. -1 on error; nothing of the image has changed then. */
+ * own type, precision and color space. -1 on error; nothing of the image has changed then. */
 int sfu_host_layer_new(int image, GeglBuffer *pixels, const char *name, SfuLayerKind kind, GError **error);
 /* Opacity and mode of another layer, as a duplicate of that would have them. */
 void sfu_host_layer_look_like(int layer, int source);

@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* Reads `from` of src as `read`, writes the bytes to dst at (x, y) as `write`. The two formats have the same bytes per
- * pixel: they differ in nothing but the colour space, which GIMP 2.10 keeps beside its buffers and not in them. */
+ * pixel: they differ in nothing but the color space, which GIMP 2.10 keeps beside its buffers and not in them. */
 void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *read, GeglBuffer *dst, int x, int y,
                      const Babl *write);
 /* The alpha of `from` of src, as "Y float" to dst at (x, y). */

@@ -71,7 +71,7 @@ static GeglRectangle surroundings(const SfuInput *in, const GeglRectangle *regio
     return r;
 }
 
-/* The mask as a veil of colour, to show what will be repainted. Caller unrefs. */
+/* The mask as a veil of color, to show what will be repainted. Caller unrefs. */
 static GeglBuffer *veil(GeglBuffer *mask)
 {
     const GeglRectangle all = *gegl_buffer_get_extent(mask);

@@ -44,7 +44,7 @@ gboolean sfu_cli_picture_writes(const char *path);
 /* TRUE if the file's ending or its content is a picture's. */
 gboolean sfu_cli_is_picture(const char *path);
 /* Writes in the format that the name's ending says; on any failure the file that is there stays. `like` (NULL: none)
- * gives components, precision, colour space and profile; `depth` (0: as `like`, else 8) 8, 16 or 32 bits. `text`:
+ * gives components, precision, color space and profile; `depth` (0: as `like`, else 8) 8, 16 or 32 bits. `text`:
  * generation parameters, "parameters" of a PNG file, EXIF's UserComment of JPEG and WebP; NULL: none. */
 gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path,
                               GError **error);

@@ -242,7 +242,7 @@ static GeglBuffer *load_mask(const char *file, gboolean invert, GeglBuffer *pict
         if (w != place->width || h != place->height)
             sfu_cli_note("%s is scaled from %d x %d to %d x %d pixels", file, w, h, place->width, place->height);
         if (alpha)
-            sfu_cli_note("%s is transparent in parts: its %s parts count, whatever their colour", file,
+            sfu_cli_note("%s is transparent in parts: its %s parts count, whatever their color", file,
                          invert ? "transparent" : "opaque");
     }
     g_object_unref(drawn);

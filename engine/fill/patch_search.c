@@ -148,7 +148,7 @@ static void choose(const Level *l, int *copy)
 #define OVER 1.9f /* successive over-relaxation */
 
 /* Neighbors inside the picture, as offsets; returns how many. */
-static int neighbours(const Level *l, int at, int side[4])
+static int neighbors(const Level *l, int at, int side[4])
 {
     const int x = at % l->w;
     int n = 0;
@@ -173,7 +173,7 @@ static gboolean remove_seams(const Level *l, const int *copy, float *out)
     if (!b)
         return FALSE;
     for (int n = 0; n < l->n_hole; n++) {
-        const int at = l->hole[n], from = copy[at], n_sides = neighbours(l, at, side);
+        const int at = l->hole[n], from = copy[at], n_sides = neighbors(l, at, side);
         for (int c = 0; c < 3; c++) {
             const float copied = l->p[4 * (gsize)from + c];
             float sum = SCREEN * copied;
@@ -188,7 +188,7 @@ static gboolean remove_seams(const Level *l, const int *copy, float *out)
     }
     for (int sweep = 0; sweep < SWEEPS; sweep++) {
         for (int n = 0; n < l->n_hole; n++) {
-            const int at = l->hole[n], n_sides = neighbours(l, at, side);
+            const int at = l->hole[n], n_sides = neighbors(l, at, side);
             for (int c = 0; c < 3; c++) {
                 float *o = out + 3 * (gsize)at + c, sum = b[3 * n + c];
                 for (int k = 0; k < n_sides; k++)

@@ -127,7 +127,7 @@ gboolean sfu_pass_prepare(SfuPass *a, GError **error)
     return fill_hole(a, a->start, content == SFU_CONTENT_PATCH, error);
 }
 
-/* The picture with the hole mid-grey, or filled as the model learned it; caller frees. */
+/* The picture with the hole mid-gray, or filled as the model learned it; caller frees. */
 static SfuImage *holed_picture(const SfuPass *a, SfuMaskFill how, GError **error)
 {
     SfuImage *holed = sfu_image_copy(a->original, error);

@@ -1,5 +1,5 @@
 /* The painting pipelines: text to image, image to image, inpainting, outpainting, editing by instruction. One road for
- * all: cut out the region, prepare what is under the mask, walk from noise to latents, decode, fit colours, give back
+ * all: cut out the region, prepare what is under the mask, walk from noise to latents, decode, fit colors, give back
  * what lies under the soft mask. Regions larger than the model's size are worked coarse to fine.
  *
  * paint-area.c cuts the region out, paint-start.c prepares a pass, paint-pass.c runs it, paint-result.c gives back.

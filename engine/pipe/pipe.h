@@ -208,7 +208,7 @@ double sfu_coder_units(const SfuCoder *a, int latent_w, int latent_h);
 
 /* ---- diffuse.c: from noise to latents ---------------------------------------------------------------------------- */
 
-/* Mid-grey, the membrane, or texture copied from the surroundings. */
+/* Mid-gray, the membrane, or texture copied from the surroundings. */
 typedef enum { SFU_MASK_GREY, SFU_MASK_SMOOTH, SFU_MASK_PATCH } SfuMaskFill;
 
 typedef struct SfuControls SfuControls;
@@ -444,10 +444,10 @@ GeglBuffer *sfu_network_enlarge(SfuRun *r, SfuLoaded *m, GeglBuffer *in, GError 
 
 /* Size asked for; FALSE with USAGE if it cannot be. */
 gboolean sfu_enlarged_size(const SfuRun *r, int *w, int *h, GError **error);
-/* A strip of `in`, colours continued under transparency. rect in the buffer's own coordinates from its extent's corner.
+/* A strip of `in`, colors continued under transparency. rect in the buffer's own coordinates from its extent's corner.
  */
 SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error);
-/* Floats of the buffer's own colour model, alpha and space, on a curve as the eye weighs light: its colours lie between
+/* Floats of the buffer's own color model, alpha and space, on a curve as the eye weighs light: its colors lie between
  * 0 and 1 (in sRGB those of a wide gamut do not), and reading and writing them loses nothing. */
 const Babl *sfu_enlarge_format(GeglBuffer *b);
 /* As sfu_enlarge_read(), [h, w, 4], but in that format's space. */

@@ -71,7 +71,7 @@ static gboolean is_gray(const SfuImage *rgb)
     return TRUE;
 }
 
-/* rgb [h, w, 3] -> [h*s, w*s, 3]. A network of gray pictures sees the colours one after the other, as three of them;
+/* rgb [h, w, 3] -> [h*s, w*s, 3]. A network of gray pictures sees the colors one after the other, as three of them;
  * where they are one, once. */
 static SfuImage *forward(Network *n, const SfuImage *rgb, GError **error)
 {
@@ -245,7 +245,7 @@ static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage
     return ok;
 }
 
-/* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of colour; if it
+/* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of color; if it
  * is the same all over, not. */
 static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *out, GError **error)
 {

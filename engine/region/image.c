@@ -256,10 +256,10 @@ float sfu_clean_alpha(float a)
 
 void sfu_image_to_linear(SfuImage *i)
 {
-    const int colours = i->c == 4 ? 3 : i->c;
+    const int colors = i->c == 4 ? 3 : i->c;
     const gint64 n = (gint64)i->w * i->h;
     for (gint64 k = 0; k < n; k++) {
-        for (int ch = 0; ch < colours; ch++) {
+        for (int ch = 0; ch < colors; ch++) {
             float *v = &i->p[k * i->c + ch];
             const float a = fabsf(*v);
             *v = copysignf(a <= 0.04045f ? a / 12.92f : powf((a + 0.055f) / 1.055f, 2.4f), *v);
@@ -269,10 +269,10 @@ void sfu_image_to_linear(SfuImage *i)
 
 void sfu_image_from_linear(SfuImage *i)
 {
-    const int colours = i->c == 4 ? 3 : i->c;
+    const int colors = i->c == 4 ? 3 : i->c;
     const gint64 n = (gint64)i->w * i->h;
     for (gint64 k = 0; k < n; k++) {
-        for (int ch = 0; ch < colours; ch++) {
+        for (int ch = 0; ch < colors; ch++) {
             float *v = &i->p[k * i->c + ch];
             const float a = fabsf(*v);
             *v = copysignf(a <= 0.0031308f ? a * 12.92f : 1.055f * powf(a, 1 / 2.4f) - 0.055f, *v);

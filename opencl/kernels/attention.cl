@@ -1,16 +1,18 @@
 /* Attention with a running maximum (Milakov & Gimelshein 2018): the score matrix is never stored.
- *   attention_plain  one query and head an item; what the other is tested against.
- *   attention_panel  QUERIES a work item over blocks of BLOCK keys, for CPU devices; keys and values packed first (attention_pack.cl).
+ *   attention_plain      one query and head an item; what the others are tested against.
+ *   attention_panel      QUERIES a work item over blocks of BLOCK keys, for CPU devices; keys and values packed first
+ *                        (attention_pack.cl).
  *   attention_one_block  the same where one block holds all keys, as with the 77 tokens of a prompt (ONE_BLOCK).
- * HEAD_DIM, and for the panel kernel: KC: keys that are packed side by side (BLOCK is a multiple); DV = HEAD_DIM padded to whole slices of
- * SLICE = 32 or 40 values; tiles in registers: Q_ROWS x Q_COLS logits, V_ROWS x SLICE sums.
+ * HEAD_DIM, and for the panel kernels: KC: keys that are packed side by side (BLOCK is a multiple); DV = HEAD_DIM
+ * padded to whole slices of SLICE = 32 or 40 values; tiles in registers: Q_ROWS x Q_COLS logits, V_ROWS x SLICE sums.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#define SHAPE int tq, int tk, int n_heads, int wq, int q_col, int wk, int k_col, int wv, int v_col, int kn, float scale, int causal, \
-        __global const float *bias, int bias0, int bias_n
+#define SHAPE                                                                                                          \
+    int tq, int tk, int n_heads, int wq, int q_col, int wk, int k_col, int wv, int v_col, int kn, float scale,         \
+        int causal, __global const float *bias, int bias0, int bias_n
 
 #ifdef PLAIN
-__kernel void attention_plain(__global ACT *o, int o0, __global const ACT *q, int q0, __global const ACT *k, int k0, __global const ACT *v,
-                              int v0, SHAPE)
+__kernel void attention_plain(__global ACT *o, int o0, __global const ACT *q, int q0, __global const ACT *k, int k0,
+                              __global const ACT *v, int v0, SHAPE)
 {
     const int i = get_global_id(0), head = get_global_id(1), b = get_global_id(2), kb = b % kn;
     const size_t qi = q0 + ((size_t)b * tq + i) * wq + q_col + head * HEAD_DIM;
@@ -55,7 +57,8 @@ HELPER float max16(float16 v)
     return fmax(c.x, c.y);
 }
 
-/* 2^x for x <= 0, relative error 8e-8; 2^-126 below that; NaN stays. The rounding constant leaves round(x) in the low bits. */
+/* 2^x for x <= 0, relative error 8e-8; 2^-126 below that; NaN stays. The rounding constant leaves round(x) in the low
+ * bits. */
 HELPER float16 exp2_16(float16 x)
 {
     x = x < -126.0f ? (float16)(-126.0f) : x;
@@ -85,8 +88,14 @@ HELPER float16 exp2_16(float16 x)
 #endif
 #define IDS get_global_id(1 - HEAD_ID), get_global_id(HEAD_ID), get_global_id(2)
 /* The head of the item that comes next, and its first row; i0: this item's. */
-HELPER __attribute__((always_inline)) int head_after(int head, int n_heads) { return HEAD_ID == 0 ? (head + 1) % n_heads : head; }
-HELPER __attribute__((always_inline)) int row_after(int i0, int next_head) { return HEAD_ID == 0 && next_head ? i0 : i0 + QUERIES; }
+HELPER __attribute__((always_inline)) int head_after(int head, int n_heads)
+{
+    return HEAD_ID == 0 ? (head + 1) % n_heads : head;
+}
+HELPER __attribute__((always_inline)) int row_after(int i0, int next_head)
+{
+    return HEAD_ID == 0 && next_head ? i0 : i0 + QUERIES;
+}
 
 #ifdef ONE_BLOCK
 #define VECS (BLOCK / 16)
@@ -106,14 +115,16 @@ HELPER WITH_BF16 __attribute__((always_inline)) float4 greatest4(const float16 *
 /* The sum of each. */
 HELPER WITH_BF16 __attribute__((always_inline)) float4 sum4x16(const float16 *m)
 {
-    const float16 a = (float16)(m[0].lo, m[1].lo) + (float16)(m[0].hi, m[1].hi), b = (float16)(m[2].lo, m[3].lo) + (float16)(m[2].hi, m[3].hi);
+    const float16 a = (float16)(m[0].lo, m[1].lo) + (float16)(m[0].hi, m[1].hi),
+                  b = (float16)(m[2].lo, m[3].lo) + (float16)(m[2].hi, m[3].hi);
     const float16 c = (float16)(a.even, b.even) + (float16)(a.odd, b.odd);
     const float8 d = c.even + c.odd;
     return d.even + d.odd;
 }
 
 /* Four rows of queries times f, in words; those behind the last one (which may be negative) are the last one again. */
-HELPER WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __global const ACT *q, int wq, int last, float f)
+HELPER WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __global const ACT *q, int wq, int last,
+                                                                  float f)
 {
 #pragma unroll
     for (int r = 0; r < 4; r++) {
@@ -122,7 +133,8 @@ HELPER WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __
         for (int d = 0; d < HEAD_DIM; d += 16 * PAIR) {
 #ifdef BF16
             const int n = HEAD_DIM - d;
-            to[r * Q_VECS16 + d / 32] = to_bf16(load_part(row, d, n) * f, n > 16 ? load_part(row, d + 16, n - 16) * f : (float16)(0.0f));
+            to[r * Q_VECS16 + d / 32] =
+                to_bf16(load_part(row, d, n) * f, n > 16 ? load_part(row, d + 16, n - 16) * f : (float16)(0.0f));
 #else
             to[r * Q_VECS16 + d / 16] = load_part(row, d, HEAD_DIM - d) * f;
 #endif
@@ -130,10 +142,12 @@ HELPER WITH_BF16 __attribute__((always_inline)) void four_queries(WORD16 *to, __
     }
 }
 
-/* attention_panel for keys that fit one block of up to 80, without bias and not causal: the logits of four queries stay in registers
- * until they are weights, nothing is rescaled, and the product with the values goes straight to o. VW is 16; items as there. */
-HELPER BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
-                         __global const WORD *vp, int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
+/* attention_panel for keys that fit one block of up to 80, without bias and not causal: the logits of four queries stay
+ * in registers until they are weights, nothing is rescaled, and the product with the values goes straight to o. VW is
+ * 16; items as there. */
+HELPER BODY void one_block_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0,
+                                __global const WORD *kt, int kt0, __global const WORD *vp, int vp0, int tq, int tk,
+                                int n_heads, int wq, int q_col, int kn, float scale)
 {
     const int i0 = run * QUERIES;
     const int next_head = head_after(head, n_heads), next_i0 = row_after(i0, next_head);
@@ -181,7 +195,8 @@ HELPER BODY void one_block_body(int run, int head, int b, __global ACT *o, int o
         /* The next queries while the maximum is waited for. */
 #pragma unroll
         for (int r = 0; r < 4; r++) {
-            __global const ACT *ahead = i + 8 < QUERIES ? qd + (size_t)(i + 8 + r) * wq : q_next + (size_t)(i + 8 + r - QUERIES) * wq;
+            __global const ACT *ahead =
+                i + 8 < QUERIES ? qd + (size_t)(i + 8 + r) * wq : q_next + (size_t)(i + 8 + r - QUERIES) * wq;
 #pragma unroll
             for (int d = 0; d < HEAD_DIM; d += 16) {
                 FETCH_TO_WRITE(od + (size_t)(i + r) * o_row + d);
@@ -218,7 +233,8 @@ HELPER BODY void one_block_body(int run, int head, int b, __global ACT *o, int o
             const WORD *w = (const WORD *)p_rows + i * BLOCK;
             float16 s[V_ROWS * 2];
 #if V_HALF
-            /* w again, but the compiler must not know: it would broadcast 8 values and shuffle them to 16, on a pipe that multiplies. */
+            /* w again, but the compiler must not know: it would broadcast 8 values and shuffle them to 16, on a pipe
+             * that multiplies. */
             const WORD *w8 = w + (tk >> 30);
             float8 h[V_ROWS];
 #endif
@@ -269,16 +285,17 @@ HELPER BODY void one_block_body(int run, int head, int b, __global ACT *o, int o
         }
 }
 
-__kernel void attention_one_block(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
-                                  int vp0, int tq, int tk, int n_heads, int wq, int q_col, int kn, float scale)
+__kernel void attention_one_block(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt,
+                                  int kt0, __global const WORD *vp, int vp0, int tq, int tk, int n_heads, int wq,
+                                  int q_col, int kn, float scale)
 {
     one_block_body(IDS, o, o0, q, q0, kt, kt0, vp, vp0, tq, tk, n_heads, wq, q_col, kn, scale);
 }
 #else
 
 /* Logits are kept times log2(e), so that the softmax needs 2^x only. */
-HELPER BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
-                     __global const WORD *vp, int vp0, SHAPE)
+HELPER BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, __global const ACT *q, int q0,
+                            __global const WORD *kt, int kt0, __global const WORD *vp, int vp0, SHAPE)
 {
     const int i0 = run * QUERIES;
     const int next_head = head_after(head, n_heads), next_i0 = row_after(i0, next_head);
@@ -303,7 +320,8 @@ HELPER BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, _
             const float f = scale * M_LOG2E_F;
 #ifdef BF16
             const int n = HEAD_DIM - d;
-            q_rows[i * Q_ROW / 16 + d / 32] = to_bf16(load_part(q, qi + d, n) * f, n > 16 ? load_part(q, qi + d + 16, n - 16) * f : (float16)(0.0f));
+            q_rows[i * Q_ROW / 16 + d / 32] =
+                to_bf16(load_part(q, qi + d, n) * f, n > 16 ? load_part(q, qi + d + 16, n - 16) * f : (float16)(0.0f));
 #else
             q_rows[i * Q_ROW / 16 + d / 16] = load_part(q, qi + d, HEAD_DIM - d) * f;
 #endif
@@ -344,12 +362,18 @@ HELPER BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, _
         const int masked = causal || bias;
         if (masked || keys < cols)
             for (int i = 0; i < QUERIES; i++) {
-                const int row = min(i0 + i, tq - 1), most = causal ? min(keys, row + 1 - blk * BLOCK) : keys; /* keys that the row sees */
+                const int row = min(i0 + i, tq - 1),
+                          most = causal ? min(keys, row + 1 - blk * BLOCK) : keys; /* keys that the row sees */
                 for (int j = bias ? 0 : max(most, 0) / 16 * 16; j < cols; j += 16) {
                     float16 v = p_rows[(i * BLOCK + j) / 16];
                     if (bias && j < keys)
-                        v += load_part_f32(bias, bias0 + (((size_t)(b % bias_n) * n_heads + head) * tq + row) * tk + blk * BLOCK + j, keys - j) * M_LOG2E_F;
-                    v = select((float16)(masked ? -INFINITY : -1e30f), v, j + (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < most);
+                        v += load_part_f32(bias,
+                                           bias0 + (((size_t)(b % bias_n) * n_heads + head) * tq + row) * tk +
+                                               blk * BLOCK + j,
+                                           keys - j) *
+                             M_LOG2E_F;
+                    v = select((float16)(masked ? -INFINITY : -1e30f), v,
+                               j + (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < most);
                     p_rows[(i * BLOCK + j) / 16] = v;
                 }
             }
@@ -446,10 +470,11 @@ HELPER BODY void panel_body(int run, int head, int b, __global ACT *o, int o0, _
     }
 }
 
-__kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0, __global const WORD *vp,
-                              int vp0, SHAPE)
+__kernel void attention_panel(__global ACT *o, int o0, __global const ACT *q, int q0, __global const WORD *kt, int kt0,
+                              __global const WORD *vp, int vp0, SHAPE)
 {
-    panel_body(IDS, o, o0, q, q0, kt, kt0, vp, vp0, tq, tk, n_heads, wq, q_col, wk, k_col, wv, v_col, kn, scale, causal, bias, bias0, bias_n);
+    panel_body(IDS, o, o0, q, q0, kt, kt0, vp, vp0, tq, tk, n_heads, wq, q_col, wk, k_col, wv, v_col, kn, scale, causal,
+               bias, bias0, bias_n);
 }
 #endif
 #endif

@@ -1,5 +1,5 @@
-/* Keys and values in the panels that attention.cl reads, for CPU devices. Shapes are arguments, unlike there: this moves every value once, and one
- * program does for all attentions of a network.
+/* Keys and values in the panels that attention.cl reads, for CPU devices. Shapes are arguments, unlike there: this
+ * moves every value once, and one program does for all attentions of a network.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* v[i].sj becomes v[j].si: four perfect shuffles. */
@@ -25,20 +25,26 @@ HELPER void transpose16(WORD16 *v)
 HELPER WITH_BF16 WORD16 words(__global const ACT *p, size_t i, int n)
 {
 #ifdef BF16
-    return to_bf16(n > 0 ? load_part(p, i, n) : (float16)(0.0f), n > 16 ? load_part(p, i + 16, n - 16) : (float16)(0.0f));
+    return to_bf16(n > 0 ? load_part(p, i, n) : (float16)(0.0f),
+                   n > 16 ? load_part(p, i + 16, n - 16) : (float16)(0.0f));
 #else
     return n > 0 ? load_part(p, i, n) : (float16)(0.0f);
 #endif
 }
 
-HELPER float8 values8(__global const ACT *p, size_t i, int n) { return n >= 8 ? LOAD8(p, i) : n > 0 ? load_part(p, i, n).lo : (float8)(0.0f); }
+HELPER float8 values8(__global const ACT *p, size_t i, int n)
+{
+    return n >= 8 ? LOAD8(p, i) : n > 0 ? load_part(p, i, n).lo : (float8)(0.0f);
+}
 
-/* kt [n][head][tk/kc, up to whole blocks][k_words][kc], vp [n][head][tk/block][dv/slice][block/PAIR][slice] words (common.cl), zeros
- * beyond tk and head_dim; as attention.cl has them, block is BLOCK, and so on. Zeros fill a row of k_words. A word of kt holds neighbours along head_dim, one of vp neighbouring keys. k_words: words a
- * head. Items: dim 0 = blocks of keys. */
-HELPER BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0,
-                    __global const ACT *v, int v0, int tk, int n_heads, int wk, int k_col, int wv, int v_col, int head_dim, int k_words, int dv,
-                    int slice, int block, int kc)
+/* kt [n][head][tk/kc, up to whole blocks][k_words][kc], vp [n][head][tk/block][dv/slice][block/PAIR][slice] words
+ * (common.cl), zeros beyond tk and head_dim; as attention.cl has them, block is BLOCK, and so on. Zeros fill a row of
+ * k_words. A word of kt holds neighbors along head_dim, one of vp neighboring keys. k_words: words a head. Items: dim
+ * 0 = blocks of keys. */
+HELPER BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *kt, int kt0, __global WORD *vp, int vp0,
+                           __global const ACT *k, int k0, __global const ACT *v, int v0, int tk, int n_heads, int wk,
+                           int k_col, int wv, int v_col, int head_dim, int k_words, int dv, int slice, int block,
+                           int kc)
 {
     __global WORD *kd = kt + kt0 + (((size_t)b * n_heads + head) * blocks + blk) * k_words * block;
     __global WORD *vd = vp + vp0 + (((size_t)b * n_heads + head) * blocks + blk) * (block / PAIR) * dv;
@@ -74,9 +80,10 @@ HELPER BODY void pack_body(int blk, int head, int b, int blocks, __global WORD *
     }
 }
 
-__kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0, __global const ACT *v, int v0,
-                             int tk, int n_heads, int wk, int k_col, int wv, int v_col, int head_dim, int k_words, int dv, int slice, int block, int kc)
+__kernel void attention_pack(__global WORD *kt, int kt0, __global WORD *vp, int vp0, __global const ACT *k, int k0,
+                             __global const ACT *v, int v0, int tk, int n_heads, int wk, int k_col, int wv, int v_col,
+                             int head_dim, int k_words, int dv, int slice, int block, int kc)
 {
-    pack_body(get_global_id(0), get_global_id(1), get_global_id(2), get_global_size(0), kt, kt0, vp, vp0, k, k0, v, v0, tk, n_heads, wk, k_col, wv,
-              v_col, head_dim, k_words, dv, slice, block, kc);
+    pack_body(get_global_id(0), get_global_id(1), get_global_id(2), get_global_size(0), kt, kt0, vp, vp0, k, k0, v, v0,
+              tk, n_heads, wk, k_col, wv, v_col, head_dim, k_words, dv, slice, block, kc);
 }

@@ -1,6 +1,6 @@
 /* Attention between channels (opencl/ops/channel_attention.c): which channels of a head are alike over all pixels of a
- * sample. VECS: vectors of 16 that hold a head's channels. Copyright (C) 2026 The Sfumato authors.
- * SPDX-License-Identifier: GPL-3.0-or-later */
+ * sample. VECS: vectors of 16 that hold a head's channels.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define PITCH (VECS * 16)
 
 /* part [n][chunks][n_heads * d][PITCH + 2]: of one channel i of a head, over `len` pixels: its products with every

@@ -60,8 +60,8 @@ typedef float4 __attribute__((aligned(4))) float4_anywhere;
 #define ACT_MISH 11
 
 #ifdef CPU
-/* e^x, relative error 1e-7 between -87.3 and 88.3, held there outside; NaN stays. The rounding constant leaves round(x / ln 2) in the low
- * bits; ln 2 is taken off in two parts (Cody & Waite 1980). */
+/* e^x, relative error 1e-7 between -87.3 and 88.3, held there outside; NaN stays. The rounding constant leaves round(x
+ * / ln 2) in the low bits; ln 2 is taken off in two parts (Cody & Waite 1980). */
 HELPER float16 exp_16(float16 x)
 {
     x = x < -87.3f ? (float16)(-87.3f) : x;
@@ -101,36 +101,54 @@ HELPER float16 exp_16(float16 x)
 #ifdef FEW_ACTS
 #define OTHER_ACTS(T, NAME)
 #else
-#define OTHER_ACTS(T, NAME)                                                                                                      \
-    case ACT_GELU: return gelu_##NAME(x);                                                                                        \
-    case ACT_GELU_TANH: return 0.5f * x * (1.0f + tanh(0.7978845608f * (x + 0.044715f * x * x * x)));                            \
-    case ACT_QUICK_GELU: return x / (1.0f + exp_##NAME(-1.702f * x));                                                            \
-    case ACT_TANH: return tanh(x);                                                                                               \
-    case ACT_SIGMOID: return 1.0f / (1.0f + exp_##NAME(-x));                                                                     \
-    case ACT_SOFT_CLAMP: return tanh(x * (1.0f / 3.0f)) * 3.0f;                                                                  \
-    case ACT_MISH: return x * mish_gate_##NAME(exp_##NAME(fmin(x, (T)(20.0f))));
+#define OTHER_ACTS(T, NAME)                                                                                            \
+    case ACT_GELU:                                                                                                     \
+        return gelu_##NAME(x);                                                                                         \
+    case ACT_GELU_TANH:                                                                                                \
+        return 0.5f * x * (1.0f + tanh(0.7978845608f * (x + 0.044715f * x * x * x)));                                  \
+    case ACT_QUICK_GELU:                                                                                               \
+        return x / (1.0f + exp_##NAME(-1.702f * x));                                                                   \
+    case ACT_TANH:                                                                                                     \
+        return tanh(x);                                                                                                \
+    case ACT_SIGMOID:                                                                                                  \
+        return 1.0f / (1.0f + exp_##NAME(-x));                                                                         \
+    case ACT_SOFT_CLAMP:                                                                                               \
+        return tanh(x * (1.0f / 3.0f)) * 3.0f;                                                                         \
+    case ACT_MISH:                                                                                                     \
+        return x * mish_gate_##NAME(exp_##NAME(fmin(x, (T)(20.0f))));
 #endif
 
 /* erf with an absolute error under 1.5e-7 (Abramowitz & Stegun 7.1.26); erf() of some drivers is scalar and slow. */
-#define DEFINE_ACT(T, NAME)                                                                                                      \
-    INLINE T erf_##NAME(T x)                                                                                                     \
-    {                                                                                                                            \
-        const T a = fabs(x), t = 1.0f / (1.0f + 0.3275911f * a);                                                                 \
-        const T p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;        \
-        return copysign(1.0f - p * exp_##NAME(-a * a), x);                                                                       \
-    }                                                                                                                            \
-    /* tanh(ln(1 + e)) */                                                                                                        \
-    INLINE T mish_gate_##NAME(T e) { return e * (e + 2.0f) / (e * (e + 2.0f) + 2.0f); }                                         \
-    INLINE T gelu_##NAME(T x) { return 0.5f * x * (1.0f + erf_##NAME(x * 0.70710678f)); }                                        \
-    INLINE T act_##NAME(T x, const int act, const float param)                                                                   \
-    {                                                                                                                            \
-        switch (act) {                                                                                                           \
-        case ACT_SILU: return x / (1.0f + exp_##NAME(-x));                                                                       \
-        case ACT_RELU: return fmax(x, (T)(0.0f));                                                                                \
-        case ACT_LEAKY_RELU: return fmax(x, (T)(0.0f)) + param * fmin(x, (T)(0.0f));                                             \
-        OTHER_ACTS(T, NAME)                                                                                                      \
-        default: return x;                                                                                                       \
-        }                                                                                                                        \
+#define DEFINE_ACT(T, NAME)                                                                                            \
+    INLINE T erf_##NAME(T x)                                                                                           \
+    {                                                                                                                  \
+        const T a = fabs(x), t = 1.0f / (1.0f + 0.3275911f * a);                                                       \
+        const T p =                                                                                                    \
+            ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;      \
+        return copysign(1.0f - p * exp_##NAME(-a * a), x);                                                             \
+    }                                                                                                                  \
+    /* tanh(ln(1 + e)) */                                                                                              \
+    INLINE T mish_gate_##NAME(T e)                                                                                     \
+    {                                                                                                                  \
+        return e * (e + 2.0f) / (e * (e + 2.0f) + 2.0f);                                                               \
+    }                                                                                                                  \
+    INLINE T gelu_##NAME(T x)                                                                                          \
+    {                                                                                                                  \
+        return 0.5f * x * (1.0f + erf_##NAME(x * 0.70710678f));                                                        \
+    }                                                                                                                  \
+    INLINE T act_##NAME(T x, const int act, const float param)                                                         \
+    {                                                                                                                  \
+        switch (act) {                                                                                                 \
+        case ACT_SILU:                                                                                                 \
+            return x / (1.0f + exp_##NAME(-x));                                                                        \
+        case ACT_RELU:                                                                                                 \
+            return fmax(x, (T)(0.0f));                                                                                 \
+        case ACT_LEAKY_RELU:                                                                                           \
+            return fmax(x, (T)(0.0f)) + param * fmin(x, (T)(0.0f));                                                    \
+            OTHER_ACTS(T, NAME)                                                                                        \
+        default:                                                                                                       \
+            return x;                                                                                                  \
+        }                                                                                                              \
     }
 DEFINE_ACT(float, 1)
 DEFINE_ACT(float16, 16)
@@ -144,15 +162,16 @@ DEFINE_ACT(float16, 16)
 
 /* The units of a dimension that an item does, of n (SFU_SWEEP of ops/util.h): a run of them on CPUs, one elsewhere. */
 #ifdef CPU
-#define SWEEP(i, dim, n)                                                                                                         \
-    for (int i##_run = ((n) + (int)get_global_size(dim) - 1) / (int)get_global_size(dim), i = (int)get_global_id(dim) * i##_run,  \
-             i##_end = min(n, i + i##_run);                                                                                      \
+#define SWEEP(i, dim, n)                                                                                               \
+    for (int i##_run = ((n) + (int)get_global_size(dim) - 1) / (int)get_global_size(dim),                              \
+             i = (int)get_global_id(dim) * i##_run, i##_end = min(n, i + i##_run);                                     \
          i < i##_end; i++)
 #else
 #define SWEEP(i, dim, n) for (int i = get_global_id(dim), i##_done = 0; !i##_done; i##_done = 1)
 #endif
 
-/* Before a loop over the values behind the last whole vector: it must not grow, since nearly every kernel has several. */
+/* Before a loop over the values behind the last whole vector: it must not grow, since nearly every kernel has several.
+ */
 #ifdef POCL
 #define SHORT _Pragma("clang loop vectorize(disable) unroll(disable)")
 #else
@@ -167,8 +186,7 @@ HELPER float16 load_part(__global const ACT *p, size_t i, int n)
     if (n == 8)
         return (float16)(LOAD8(p, i), (float8)(0.0f));
     float t[16] = {0};
-    SHORT for (int k = 0; k < n; k++)
-        t[k] = LOAD(p, i + k);
+    SHORT for (int k = 0; k < n; k++) t[k] = LOAD(p, i + k);
     return vload16(0, t);
 }
 
@@ -177,8 +195,7 @@ HELPER float16 load_part_f32(__global const float *p, size_t i, int n)
     if (n >= 16)
         return vload16(0, p + i);
     float t[16] = {0};
-    SHORT for (int k = 0; k < n; k++)
-        t[k] = p[i + k];
+    SHORT for (int k = 0; k < n; k++) t[k] = p[i + k];
     return vload16(0, t);
 }
 
@@ -190,8 +207,7 @@ HELPER void store_part_f32(__global float *p, size_t i, float16 v, int n)
     }
     float t[16];
     vstore16(v, 0, t);
-    SHORT for (int k = 0; k < n; k++)
-        p[i + k] = t[k];
+    SHORT for (int k = 0; k < n; k++) p[i + k] = t[k];
 }
 
 HELPER void store_part(__global ACT *p, size_t i, float16 v, int n)
@@ -206,8 +222,7 @@ HELPER void store_part(__global ACT *p, size_t i, float16 v, int n)
     }
     float t[16];
     vstore16(v, 0, t);
-    SHORT for (int k = 0; k < n; k++)
-        STORE(p, i + k, t[k]);
+    SHORT for (int k = 0; k < n; k++) STORE(p, i + k, t[k]);
 }
 
 HELPER float sum4(float4 v)
@@ -224,13 +239,15 @@ HELPER float sum16(float16 v)
 
 /* ---- what the kernels behind convolution and linear share ---- */
 
-/* WEIGHTS(n)(p): n fp16 values. x86 without F16C would take a dozen instructions for each; these are four for a vector: the bits of a half, moved to where
- * a float has them, are 2^-112 of its value (subnormals too; infinities, which no weight is, become 65536). */
+/* WEIGHTS(n)(p): n fp16 values. x86 without F16C would take a dozen instructions for each; these are four for a vector:
+ * the bits of a half, moved to where a float has them, are 2^-112 of its value (subnormals too; infinities, which no
+ * weight is, become 65536). */
 #if defined(CPU) && defined(__SSE2__) && !defined(__F16C__)
-#define DEFINE_WEIGHTS(N)                                                                                                        \
-    HELPER float##N weights_##N(__global const half *p)                                                                                 \
-    {                                                                                                                            \
-        return as_float##N(convert_int##N(vload##N(0, (__global const short *)p)) << 13 & (int##N)(0x8fffe000)) * 0x1p112f;      \
+#define DEFINE_WEIGHTS(N)                                                                                              \
+    HELPER float##N weights_##N(__global const half *p)                                                                \
+    {                                                                                                                  \
+        return as_float##N(convert_int##N(vload##N(0, (__global const short *)p)) << 13 & (int##N)(0x8fffe000)) *      \
+               0x1p112f;                                                                                               \
     }
 DEFINE_WEIGHTS(4)
 DEFINE_WEIGHTS(8)
@@ -253,10 +270,11 @@ DEFINE_WEIGHTS(16)
 #define LOADW16(p) vload16(0, p)
 #endif
 
-/* Products of panels take WORDs: fp32 values, or pairs of bf16 that are neighbours along the sum, for CPUs with AVX512-BF16. Inline
- * assembly, because the builtin ends the whole process inside PoCL (its LLVM target lacks the feature), as PoCL 6 does with any assembly
- * on vectors inside a kernel. So such kernels have a BODY: a function that is given the ids, and that is not part of the kernel with
- * bf16, where it may use the instructions (WITH_BF16) whatever the target. */
+/* Products of panels take WORDs: fp32 values, or pairs of bf16 that are neighbors along the sum, for CPUs with
+ * AVX512-BF16. Inline assembly, because the builtin ends the whole process inside PoCL (its LLVM target lacks the
+ * feature), as PoCL 6 does with any assembly on vectors inside a kernel. So such kernels have a BODY: a function that
+ * is given the ids, and that is not part of the kernel with bf16, where it may use the instructions (WITH_BF16)
+ * whatever the target. */
 #ifdef BF16
 #define WITH_BF16 __attribute__((target("avx512bf16")))
 #define BODY WITH_BF16 __attribute__((noinline))
@@ -294,8 +312,9 @@ HELPER WITH_BF16 int16 to_bf16(float16 first, float16 second)
 #define dot8(a, b, s) fma(a, b, s)
 #endif
 
-/* The tile that a CPU keeps in registers: TILE_ROWS (a divisor of 12) x TILE_COLS (16, 32 or 64) sums, in vectors of VW. VEC: one of those, WVEC: a
- * vector of words; LOADP reads one of those from a panel of weights, LOADW_VEC one of words as they are. */
+/* The tile that a CPU keeps in registers: TILE_ROWS (a divisor of 12) x TILE_COLS (16, 32 or 64) sums, in vectors of
+ * VW. VEC: one of those, WVEC: a vector of words; LOADP reads one of those from a panel of weights, LOADW_VEC one of
+ * words as they are. */
 #ifndef VW
 #define VW 16
 #endif
@@ -322,7 +341,8 @@ HELPER WITH_BF16 int16 to_bf16(float16 first, float16 second)
 #endif
 #define TILE_VECS (TILE_COLS / VW)
 #define PANELS ((TILE_COLS + 31) / 32) /* of the weights that a tile takes side by side */
-/* PIECE: the j-th 16 sums of a row of a tile; PART: the h-th VEC of 16 values (h constant); SUMV: the sum of a VEC's. */
+/* PIECE: the j-th 16 sums of a row of a tile; PART: the h-th VEC of 16 values (h constant); SUMV: the sum of a VEC's.
+ */
 #if VW == 16
 #define PIECE(row, j) ((row)[j])
 #define PART(v, h) (v)
@@ -347,10 +367,11 @@ HELPER WITH_BF16 int16 to_bf16(float16 first, float16 second)
 #define FETCH_TO_WRITE(p)
 #endif
 
-/* What is fused behind a product; see SfuEpilogue. EPILOGUE: as kernel arguments; in kernels and functions it is one value. */
-#define EPILOGUE                                                                                                                 \
-    __global const float *bias, int bias0, __global const ACT *chan, int chan0, __global const float *prelu, int prelu0, int prelu_n, \
-        __global const ACT *res, int res0, int act, float act_param, float scale
+/* What is fused behind a product; see SfuEpilogue. EPILOGUE: as kernel arguments; in kernels and functions it is one
+ * value. */
+#define EPILOGUE                                                                                                       \
+    __global const float *bias, int bias0, __global const ACT *chan, int chan0, __global const float *prelu,           \
+        int prelu0, int prelu_n, __global const ACT *res, int res0, int act, float act_param, float scale
 typedef struct {
     __global const float *bias;
     int bias0;
@@ -395,19 +416,21 @@ INLINE void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_ou
     STORE(y, at, s);
 }
 
-/* Writes 16 channels of one pixel, and returns them. On CPUs a call costs more than the work: so this and finish() are to be called at one place, in
- * a loop. */
+/* Writes 16 channels of one pixel, and returns them. On CPUs a call costs more than the work: so this and finish() are
+ * to be called at one place, in a loop. */
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-HELPER float16 finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
+HELPER float16
+finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
 {
     if (e.bias)
         v += vload16(0, e.bias + e.bias0 + o);
     if (e.chan)
         v += LOAD16(e.chan, e.chan0 + (size_t)b * n_out + o);
     if (e.act == ACT_PRELU)
-        v = fmax(v, 0.0f) + (e.prelu_n == 1 ? (float16)(e.prelu[e.prelu0]) : vload16(0, e.prelu + e.prelu0 + o)) * fmin(v, 0.0f);
+        v = fmax(v, 0.0f) +
+            (e.prelu_n == 1 ? (float16)(e.prelu[e.prelu0]) : vload16(0, e.prelu + e.prelu0 + o)) * fmin(v, 0.0f);
     else if (e.act != ACT_NONE)
         v = act_16(v, e.act, e.act_param);
     v *= e.scale;
@@ -422,15 +445,15 @@ HELPER void finish_rest(__global ACT *y, size_t at, float16 v, int n, int o, int
 {
     float t[16];
     vstore16(v, 0, t);
-    SHORT for (int i = 0; i < n; i++)
-        finish_1(y, at + i, t[i], o + i, b, n_out, e);
+    SHORT for (int i = 0; i < n; i++) finish_1(y, at + i, t[i], o + i, b, n_out, e);
 }
 
 /* Writes up to 16 channels of one pixel. */
 #ifdef CPU
 __attribute__((always_inline))
 #endif
-HELPER void finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
+HELPER void
+finish(__global ACT *y, size_t at, float16 v, int n, int o, int b, int n_out, const Epilogue e)
 {
     if (n < 16)
         finish_rest(y, at, v, n, o, b, n_out, e);

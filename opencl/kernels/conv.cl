@@ -1,9 +1,10 @@
 /* Convolution and learned products, with what is fused behind them. Three kernels of one meaning:
  *   conv_plain  one output pixel and channel an item; any size, stride, groups; what the others are tested against.
  *   conv_panel  a tile (common.cl) of pixels and channels at a time, weights in panels of 32 outputs: explicit vectors
- * for CPU devices, where one item is one thread and barriers are slow. No im2col: each tap reads its row of channels in
- * place. conv_few    for up to 8 outputs (OUTS) on CPU devices: vectors over the input channels, PIX pixels an item's
- * step. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ *               for CPU devices, where one item is one thread and barriers are slow. No im2col: each tap reads its row
+ *               of channels in place.
+ *   conv_few    for up to 8 outputs (OUTS) on CPU devices: vectors over the input channels, PIX pixels an item's step.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 /* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice.
  * Pitches: channels from one pixel to the next, more than n_in * groups and n_out where x and y are ranges of wider
  * tensors. */

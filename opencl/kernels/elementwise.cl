@@ -5,9 +5,12 @@
 HELPER float beside(__global const ACT *z, size_t z0, size_t i, int mode, int c, int per_sample)
 {
     switch (mode) {
-    case 1: return LOAD(z, z0 + i % c);
-    case 2: return LOAD(z, z0 + i / per_sample * c + i % c);
-    default: return LOAD(z, z0 + i / c);
+    case 1:
+        return LOAD(z, z0 + i % c);
+    case 2:
+        return LOAD(z, z0 + i / per_sample * c + i % c);
+    default:
+        return LOAD(z, z0 + i / c);
     }
 }
 
@@ -30,8 +33,8 @@ __kernel void unary(__global ACT *y, int y0, __global const ACT *x, int x0, int 
     }
 }
 
-__kernel void axpby(__global ACT *y, int y0, __global const ACT *x, int x0, __global const ACT *z, int z0, int total, float a, float b,
-                    int mode, int c, int per_sample)
+__kernel void axpby(__global ACT *y, int y0, __global const ACT *x, int x0, __global const ACT *z, int z0, int total,
+                    float a, float b, int mode, int c, int per_sample)
 {
     SWEEP(k, 0, (total + 15) / 16)
     {
@@ -41,8 +44,8 @@ __kernel void axpby(__global ACT *y, int y0, __global const ACT *x, int x0, __gl
     }
 }
 
-__kernel void mul(__global ACT *y, int y0, __global const ACT *x, int x0, __global const ACT *z, int z0, int total, int mode, int c,
-                  int per_sample)
+__kernel void mul(__global ACT *y, int y0, __global const ACT *x, int x0, __global const ACT *z, int z0, int total,
+                  int mode, int c, int per_sample)
 {
     SWEEP(k, 0, (total + 15) / 16)
     {
@@ -52,8 +55,8 @@ __kernel void mul(__global ACT *y, int y0, __global const ACT *x, int x0, __glob
     }
 }
 
-__kernel void scale_channels(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *a, int a0, __global const float *b,
-                             int b0, int c, int total)
+__kernel void scale_channels(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *a, int a0,
+                             __global const float *b, int b0, int c, int total)
 {
     SWEEP(i, 0, total)
     {
@@ -63,8 +66,8 @@ __kernel void scale_channels(__global ACT *y, int y0, __global const ACT *x, int
 }
 
 /* y = (x + noise of the pixel) * gain, below zero times slope, within -limit .. limit. */
-__kernel void leaky_clamp(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *noise, int noise0, int pixels, int c,
-                          float slope, float gain, float limit)
+__kernel void leaky_clamp(__global ACT *y, int y0, __global const ACT *x, int x0, __global const float *noise,
+                          int noise0, int pixels, int c, float slope, float gain, float limit)
 {
     const int i = get_global_id(0) * 16, n = min(16, c - i);
     const size_t row = get_global_id(1), at = row * c + i;

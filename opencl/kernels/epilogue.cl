@@ -1,6 +1,6 @@
 /* Epilogues as passes of their own, behind products that CLBlast made: what our own kernels fuse. s: fp32 rows as the
- * product left them; it may be y. Items: dim 0 = channels of y, dim 1 = rows of all samples, `per` a sample. Copyright
- * (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * product left them; it may be y. Items: dim 0 = channels of y, dim 1 = rows of all samples, `per` a sample.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 __kernel void epilogue_rows(__global ACT *y, int y0, __global const float *s, int s0, int per, EPILOGUE)
 {
     const int o = get_global_id(0), r = get_global_id(1), n_out = get_global_size(0);

@@ -1,6 +1,6 @@
 /* Discrete Fourier transforms as products with the transform's matrix, any length. The channels lie innermost, so each
- * item makes ROWS outputs of 2 x 16 channels, and reads every input once for all of them. Copyright (C) 2026 The
- * Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * item makes ROWS outputs of 2 x 16 channels, and reads every input once for all of them.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define ROWS 6
 
 /* y[o, m, i] = sum over n of f[m, n] x[o, n, i] for m < n_out, n < n_in, i < c. f lies in panels [m / ROWS][n][ROWS].

@@ -1,11 +1,12 @@
-/* Attention on GPUs: a work-group of 16 x 16 items takes 16 QR queries of one head over blocks of 64 keys. Scores stand
- * in local memory for one block only, with a running maximum (Milakov & Gimelshein 2018). Queries, keys and values pass
- * through one small buffer, 16 columns or 16 keys at a time, so that any head size fits in 32 KiB; the next ones are on
- * their way into registers meanwhile. Item (lx, ly): queries QR ly .. + QR - 1, keys and columns 4 lx .. + 3 of each
- * 64; it sums the weights of its own keys only, and the items of a query meet at the end. HEAD_DIM; NB = slices of 64
- * columns a value row; QR (4, 2 or 1): as many as leave the sums in registers; ALIGNED: every row of a head starts at a
- * multiple of 4 values. Every barrier is met by all items: loop bounds are the same for a whole group. Copyright (C)
- * 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention on GPUs: a work-group of 16 x 16 items takes 16 QR queries of one head over blocks of 64 keys. Scores
+ * stand in local memory for one block only, with a running maximum (Milakov & Gimelshein 2018). Queries, keys and
+ * values pass through one small buffer, 16 columns or 16 keys at a time, so that any head size fits in 32 KiB; the
+ * next ones are on their way into registers meanwhile. Item (lx, ly): queries QR ly .. + QR - 1, keys and columns 4 lx
+ * .. + 3 of each 64; it sums the weights of its own keys only, and the items of a query meet at the end. HEAD_DIM; NB
+ * = slices of 64 columns a value row; QR (4, 2 or 1): as many as leave the sums in registers; ALIGNED: every row of a
+ * head starts at a multiple of 4 values. Every barrier is met by all items: loop bounds are the same for a whole
+ * group.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef ALIGNED
 #define OUT4
 #endif

@@ -1,10 +1,10 @@
 /* Convolution and learned products on GPUs: a product of pixels by outputs, tile by tile in local memory, without
  * im2col in memory: each tap reads its row of channels in place. A work-group of 16 x 16 items makes 16 TM pixels x 16
- * TN outputs, 16 input channels at a time; the next channels are on their way into registers, as they are stored, while
- * the present ones are multiplied. TM, TN (4 or 8); ALIGNED: rows of x start at multiples of 4 channels and n_in is
- * one; OUT4: as gpu.cl says; GEGLU (TN 8): columns come as 64 values, then their 64 gates. Every barrier is met by all
- * items: loop bounds depend on the arguments only. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+ * TN outputs, 16 input channels at a time; the next channels are on their way into registers, as they are stored,
+ * while the present ones are multiplied. TM, TN (4 or 8); ALIGNED: rows of x start at multiples of 4 channels and n_in
+ * is one; OUT4: as gpu.cl says; GEGLU (TN 8): columns come as 64 values, then their 64 gates. Every barrier is met by
+ * all items: loop bounds depend on the arguments only.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gpu.cl"
 #define BM (16 * TM)
 #define BN (16 * TN)

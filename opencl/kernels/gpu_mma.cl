@@ -1,10 +1,10 @@
 /* Convolution and learned products on matrix units (units.cl): an implicit product as in gpu_conv.cl. A work-group of
  * WG items makes BM pixels x BN outputs, 32 input channels at a time; each sub-group TM x TN fragments of it. The next
  * channels are on their way into registers while the present ones, in local memory, are multiplied. Sums pass through
- * local memory at the end, 32 pixels at a time, so that neighbouring items write neighbouring channels. ALIGNED: rows
+ * local memory at the end, 32 pixels at a time, so that neighboring items write neighboring channels. ALIGNED: rows
  * of x start at multiples of 8 channels and n_in is one; OUT4: as gpu.cl says; GEGLU (BN 128): columns come as 64
- * values, then their 64 gates. Every barrier is met by all items: loop bounds depend on the arguments only. Copyright
- * (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * values, then their 64 gates. Every barrier is met by all items: loop bounds depend on the arguments only.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gpu.cl"
 #include "units.cl"
 #define BK 32

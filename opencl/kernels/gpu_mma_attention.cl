@@ -1,10 +1,10 @@
-/* Attention on matrix units (units.cl), fp16 values: a work-group takes QUERIES queries of one head over blocks of KEYS
- * keys, each of its sub-groups FM of them; scores stay in registers, with a running maximum (Milakov & Gimelshein 2018;
- * Dao 2023, algorithm 1). Keys, and then the values of the same block with rows and columns changed, pass through one
- * buffer in local memory; what comes next is on its way into registers meanwhile. HEAD_DIM (a multiple of 8); MATRIX;
- * QUERIES, KEYS (multiples of 16). q, k, v: rows and heads start at multiples of 8 values. Every barrier is met by all
- * items: loop bounds depend on the arguments only. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+/* Attention on matrix units (units.cl), fp16 values: a work-group takes QUERIES queries of one head over blocks of
+ * KEYS keys, each of its sub-groups FM of them; scores stay in registers, with a running maximum (Milakov & Gimelshein
+ * 2018; Dao 2023, algorithm 1). Keys, and then the values of the same block with rows and columns changed, pass
+ * through one buffer in local memory; what comes next is on its way into registers meanwhile. HEAD_DIM (a multiple of
+ * 8); MATRIX; QUERIES, KEYS (multiples of 16). q, k, v: rows and heads start at multiples of 8 values. Every barrier
+ * is met by all items: loop bounds depend on the arguments only.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "units.cl"
 #define DP ((HEAD_DIM + 15) / 16 * 16)
 #define ROW_K (DP / 2 + 4) /* words a row: 4 more, so that rows fall into different banks */

@@ -1,6 +1,6 @@
-/* Normalisations and softmax on GPUs: neighbouring items read neighbouring channels, and a work-group of 64 shares each
- * row or group. Sums as in norm.cl: two passes, and the differences' own sum corrects the mean. Four values an item at
- * a time; ALIGNED and OUT4: rows start at multiples of 4, and have as many. Every barrier is met by all items.
+/* Normalizations and softmax on GPUs: neighboring items read neighboring channels, and a work-group of 64 shares
+ * each row or group. Sums as in norm.cl: two passes, and the differences' own sum corrects the mean. Four values an
+ * item at a time; ALIGNED and OUT4: rows start at multiples of 4, and have as many. Every barrier is met by all items.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gpu.cl"
 #define WG 64

@@ -1,10 +1,11 @@
 /* Convolution and learned products of whole numbers of 8 bits, for CPU devices. Inputs are cut into groups of GROUP
- * channels. For each pixel and group int8_rows makes x = (q - 128) * scale, with the largest |x| at 127; weights have a
- * scale for each output, tap and group. So a group's sum is sum (q - 128) w = sum q w + offset,  offset = -128 sum w,
- * times both scales, and sums of groups and taps are fp32.
- * wt: [panels][taps][groups] of 32 scales (float), 32 offsets (int), and words [GROUP / 4][32] of 4 weights that are
- * neighbors along the sum. The last group is as long as `words` of a pixel's row say, a multiple of 16. Copyright (C)
- * 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * channels. For each pixel and group int8_rows makes x = (q - 128) * scale, with the largest |x| at 127; weights have
+ * a scale for each output, tap and group. So a group's sum is
+ *   sum (q - 128) w = sum q w + offset,  offset = -128 sum w,
+ * times both scales, and sums of groups and taps are fp32. wt: [panels][taps][groups] of 32 scales (float), 32 offsets
+ * (int), and words [GROUP / 4][32] of 4 weights that are neighbors along the sum. The last group is as long as `words`
+ * of a pixel's row say, a multiple of 16.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef CPU
 #define GROUP 256
 #define GROUP_WORDS (GROUP / 4)

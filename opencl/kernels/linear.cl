@@ -1,12 +1,15 @@
-/* Products of rows with learned panels, for CPU devices; the plain kernel is conv_plain. Four kernels of one structure:
+/* Products of rows with learned panels, for CPU devices; the plain kernel is conv_plain. Four kernels of one
+ * structure:
  *   linear_panel   any epilogue.
  *   linear_bias    only a bias, and n_out is of whole panels and tiles: sums start at the bias and go straight to y.
  *   linear_geglu   panels of 16 values and their 16 gates (Shazeer 2020).
- *   linear_gather  a row is what a convolution of few channels reads for one pixel (GATHER: C_IN, KH, KW); BIAS_ONLY as
- * linear_bias. wt [n_out/32][n_in/PAIR][32] words. Items: dim 0 = runs of per_item panels (whole PANELS), dim 1 = runs
- * of rows_run rows (a multiple of 12). scratch: the rows [blocks of 12][groups of 16 words][12][16] (gathered:
- * [rows][ROW_WORDS]) for `slice` inputs at a time (a multiple of 16 * PAIR), then, with more than one slice, sums
- * [per_item][rows_run][32]. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ *   linear_gather  a row is what a convolution of few channels reads for one pixel (GATHER: C_IN, KH, KW); BIAS_ONLY
+ *                  as linear_bias.
+ * wt [n_out/32][n_in/PAIR][32] words. Items: dim 0 = runs of per_item panels (whole PANELS), dim 1 = runs of rows_run
+ * rows (a multiple of 12). scratch: the rows [blocks of 12][groups of 16 words][12][16] (gathered: [rows][ROW_WORDS])
+ * for `slice` inputs at a time (a multiple of 16 * PAIR), then, with more than one slice, sums
+ * [per_item][rows_run][32].
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef CPU
 #ifdef GATHER
 #define ROW_WORDS ((KH * KW * C_IN + 15) / 16 * 16) /* from one row to the next */

@@ -2,7 +2,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* `n` channels of each pixel, from channel cx of rows of wx to channel cy of rows of wy. */
-__kernel void copy_channels(__global ACT *y, int y0, __global const ACT *x, int x0, int wy, int cy, int wx, int cx, int n, int pixels)
+__kernel void copy_channels(__global ACT *y, int y0, __global const ACT *x, int x0, int wy, int cy, int wx, int cx,
+                            int n, int pixels)
 {
     SWEEP(p, 1, pixels)
     {
@@ -24,13 +25,17 @@ HELPER int inside(int i, int n, int mode)
         i = (i % period + period) % period;
         return i < n ? i : period - i;
     }
-    case 2: return clamp(i, 0, n - 1);
-    case 3: return (i % n + n) % n;
-    default: return -1;
+    case 2:
+        return clamp(i, 0, n - 1);
+    case 3:
+        return (i % n + n) % n;
+    default:
+        return -1;
     }
 }
 
-__kernel void pad(__global ACT *y, int y0, __global const ACT *x, int x0, int yh, int yw, int xh, int xw, int c, int top, int left, int mode)
+__kernel void pad(__global ACT *y, int y0, __global const ACT *x, int x0, int yh, int yw, int xh, int xw, int c,
+                  int top, int left, int mode)
 {
     const int b = get_global_id(2);
     SWEEP(p, 1, yh * yw)
@@ -39,13 +44,15 @@ __kernel void pad(__global ACT *y, int y0, __global const ACT *x, int x0, int yh
         SWEEP(k, 0, (c + 15) / 16)
         {
             const int i = k * 16, lanes = min(16, c - i);
-            const float16 v = sy < 0 || sx < 0 ? (float16)(0.0f) : load_part(x, x0 + (((size_t)b * xh + sy) * xw + sx) * c + i, lanes);
+            const float16 v = sy < 0 || sx < 0 ? (float16)(0.0f)
+                                               : load_part(x, x0 + (((size_t)b * xh + sy) * xw + sx) * c + i, lanes);
             store_part(y, y0 + ((size_t)b * yh * yw + p) * c + i, v, lanes);
         }
     }
 }
 
-__kernel void upsample_nearest(__global ACT *y, int y0, __global const ACT *x, int x0, int yh, int yw, int xh, int xw, int c)
+__kernel void upsample_nearest(__global ACT *y, int y0, __global const ACT *x, int x0, int yh, int yw, int xh, int xw,
+                               int c)
 {
     const int b = get_global_id(2);
     SWEEP(p, 1, yh * yw)
@@ -54,13 +61,15 @@ __kernel void upsample_nearest(__global ACT *y, int y0, __global const ACT *x, i
         SWEEP(k, 0, (c + 15) / 16)
         {
             const int i = k * 16, lanes = min(16, c - i);
-            store_part(y, y0 + ((size_t)b * yh * yw + p) * c + i, load_part(x, x0 + (((size_t)b * xh + sy) * xw + sx) * c + i, lanes), lanes);
+            store_part(y, y0 + ((size_t)b * yh * yw + p) * c + i,
+                       load_part(x, x0 + (((size_t)b * xh + sy) * xw + sx) * c + i, lanes), lanes);
         }
     }
 }
 
 /* Shuffle: y[r*h+a, r*w+b, c] = x[h, w, c*r*r + a*r + b] (PyTorch's order); unshuffle is the inverse. */
-__kernel void pixel_shuffle(__global ACT *y, int y0, __global const ACT *x, int x0, int h, int w, int c, int r, int inverse)
+__kernel void pixel_shuffle(__global ACT *y, int y0, __global const ACT *x, int x0, int h, int w, int c, int r,
+                            int inverse)
 {
     const int n = get_global_id(2);
     SWEEP(p, 1, h * w * r * r) /* a pixel of the shuffled-out (large) picture */
@@ -79,7 +88,8 @@ __kernel void pixel_shuffle(__global ACT *y, int y0, __global const ACT *x, int 
 }
 
 /* Where row r of y [d0, d1, d2, d3, d4, ..] begins in x. */
-HELPER __attribute__((always_inline)) size_t row_of(int r, int d1, int d2, int d3, int d4, int s0, int s1, int s2, int s3, int s4)
+HELPER __attribute__((always_inline)) size_t row_of(int r, int d1, int d2, int d3, int d4, int s0, int s1, int s2,
+                                                    int s3, int s4)
 {
     size_t at = (size_t)(r % d4) * s4;
     r /= d4;
@@ -91,8 +101,8 @@ HELPER __attribute__((always_inline)) size_t row_of(int r, int d1, int d2, int d
 }
 
 /* d: y's dims, s: x's strides in y's order. */
-__kernel void permute(__global ACT *y, int y0, __global const ACT *x, int x0, int d1, int d2, int d3, int d4, int d5, int s0, int s1, int s2,
-                      int s3, int s4, int s5, int total)
+__kernel void permute(__global ACT *y, int y0, __global const ACT *x, int x0, int d1, int d2, int d3, int d4, int d5,
+                      int s0, int s1, int s2, int s3, int s4, int s5, int total)
 {
     SWEEP(i, 0, total)
     {
@@ -102,8 +112,8 @@ __kernel void permute(__global ACT *y, int y0, __global const ACT *x, int x0, in
 }
 
 /* The same where the last dim stays the last: rows of d5 values, 16 an item. */
-__kernel void permute_rows(__global ACT *y, int y0, __global const ACT *x, int x0, int d1, int d2, int d3, int d4, int d5, int s0, int s1, int s2,
-                           int s3, int s4, int rows)
+__kernel void permute_rows(__global ACT *y, int y0, __global const ACT *x, int x0, int d1, int d2, int d3, int d4,
+                           int d5, int s0, int s1, int s2, int s3, int s4, int rows)
 {
     SWEEP(row, 1, rows)
     {
@@ -123,6 +133,6 @@ __kernel void roll(__global ACT *y, int y0, __global const ACT *x, int x0, int h
     {
         const int sy = ((p / w - dy) % h + h) % h, sx = ((p % w - dx) % w + w) % w;
         SWEEP(i, 0, c)
-            STORE(y, y0 + ((size_t)b * h * w + p) * c + i, LOAD(x, x0 + (((size_t)b * h + sy) * w + sx) * c + i));
+        STORE(y, y0 + ((size_t)b * h * w + p) * c + i, LOAD(x, x0 + (((size_t)b * h + sy) * w + sx) * c + i));
     }
 }

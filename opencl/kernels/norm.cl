@@ -1,6 +1,7 @@
-/* Normalisations and softmax. Sums are fp32, in two passes: E[x^2] - E[x]^2 cancels when |mean| is far above the
+/* Normalizations and softmax. Sums are fp32, in two passes: E[x^2] - E[x]^2 cancels when |mean| is far above the
  * deviation. The second pass also sums the differences themselves, which tells what rounding did to the mean (Chan,
- * Golub & LeVeque 1983, eq. 1.7). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * Golub & LeVeque 1983, eq. 1.7).
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Mean, sum of squared deviations and number of values of each channel over a chunk of `len` pixels: part [n, chunks,
  * 3, c]. On CPUs as many vectors of channels side by side as hide the latency of additions and let a picture's rows be

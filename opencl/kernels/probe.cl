@@ -34,7 +34,7 @@ __kernel void probe_copy(__global float *y, int y0, __global const float *x, int
         vstore16(vload16(0, x + x0 + at + i), 0, y + y0 + at + i);
 }
 
-/* The same two for GPUs: as many operations an item, on registers that it has; neighbouring items copy neighbouring
+/* The same two for GPUs: as many operations an item, on registers that it has; neighboring items copy neighboring
  * values. */
 __kernel void probe_fma_gpu(__global float *y, int y0, int n, float seed)
 {

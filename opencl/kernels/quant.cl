@@ -1,11 +1,13 @@
 /* Weights that stay quantized on the device, widened for one product. x holds panels of 32 outputs. A panel is, for
- * plain types (head 128), the fp32 scales of its outputs, and then blocks of `values` inputs; each block: halves[32]
- * `halves` times: d, m (plain types have neither) factors[32]          if there are, for each `group` of inputs those
- * of d (char), and if there is m then those of m (uchar) codes                for 32 inputs at a time. BITS 8: [32
- * inputs][32]. Less: [16][32], input i in the low bits and i + 16 in the high ones, and then the fifth bits [4][32],
- * input i in bit i % 8 of byte i / 8; or the fifth and sixth [8][32], in bits i % 4 * 2 of byte i / 4 value = (d *
- * factor) * (code - less) - m * factor; of plain types value * scale. FLOAT8: codes are 1 E4M3, 2 E5M2. Copyright (C)
- * 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * plain types (head 128), the fp32 scales of its outputs, and then blocks of `values` inputs; each block:
+ *   halves[32]           `halves` times: d, m (plain types have neither)
+ *   factors[32]          if there are, for each `group` of inputs those of d (char), and if there is m then those of m
+ *                        (uchar)
+ *   codes                for 32 inputs at a time. BITS 8: [32 inputs][32]. Less: [16][32], input i in the low bits and
+ *                        i + 16 in the high ones, and then the fifth bits [4][32], input i in bit i % 8 of byte i / 8;
+ *                        or the fifth and sixth [8][32], in bits i % 4 * 2 of byte i / 4
+ * value = (d * factor) * (code - less) - m * factor; of plain types value * scale. FLOAT8: codes are 1 E4M3, 2 E5M2.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma OPENCL FP_CONTRACT OFF
 #define CODE_BYTES (4 * BITS * 32) /* of 32 inputs */
 #define STORE_ARGUMENTS int head, int values, int group, int halves, int factors, int less

@@ -1,5 +1,6 @@
 /* Rotary positions, in place: 8 pairs of a head and row an item. d: channels of a head that turn; per: rows a sample;
- * table_n: samples of the table. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * table_n: samples of the table.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 INLINE void turn(__global ACT *x, size_t a, size_t b, float c, float s)
 {

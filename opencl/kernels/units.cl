@@ -1,13 +1,18 @@
-/* Matrix units: c += a b with fp16 values and fp32 sums, made by a sub-group of SG items together; a [FM][16], b [16][FN], c [FM][FN]. MATRIX says whose:
- *   1  NVIDIA, mma.sync.m16n8k16, two side by side (PTX ISA 7.0, section 9.7.14.5.8; compute capability 8.0), operands through ldmatrix;
- *   2  Intel with sub-groups of 8 and 3  with sub-groups of 16: cl_intel_subgroup_matrix_multiply_accumulate (revision 1.0.0);
+/* Matrix units: c += a b with fp16 values and fp32 sums, made by a sub-group of SG items together; a [FM][16], b
+ * [16][FN], c [FM][FN]. MATRIX says whose:
+ *   1  NVIDIA, mma.sync.m16n8k16, two side by side (PTX ISA 7.0, section 9.7.14.5.8; compute capability 8.0), operands
+ *      through ldmatrix;
+ *   2  Intel with sub-groups of 8 and 3  with sub-groups of 16: cl_intel_subgroup_matrix_multiply_accumulate (revision
+ *      1.0.0);
  *   4  AMD RDNA 3, V_WMMA_F32_16X16X16_F16 (RDNA3 Instruction Set Architecture, section 7.9).
- * Operands stand in local memory as words of two neighbours along the sum: a by rows, b by columns, with ROW_WORDS words from row to row (a multiple of 4).
- * How each item holds them: A_AT(m, k), B_AT(k, n) = which half of which item's words; c_row(lane, i), c_col(lane, i) = where the i-th sum of an item stands.
- * Each item's 8 sums lie in ROWS rows, the i-th in the ROW_OF(i)-th, and ROW_LANES neighbouring items share them: row_max() and row_sum() put the maximum or
- * the sum over those items into each of t [ROWS]. PAIRS: sums 2 i and 2 i + 1 are neighbours in a row.
- * EMULATED: the product written out, for devices without the unit: how the rest is tested on them. It needs local memory, UNIT_SCRATCH, which
- * mma(), row_max() and row_sum() are given with the item's number `lid`; real units use neither.
+ * Operands stand in local memory as words of two neighbors along the sum: a by rows, b by columns, with ROW_WORDS
+ * words from row to row (a multiple of 4). How each item holds them: A_AT(m, k), B_AT(k, n) = which half of which
+ * item's words; c_row(lane, i), c_col(lane, i) = where the i-th sum of an item stands. Each item's 8 sums lie in ROWS
+ * rows, the i-th in the ROW_OF(i)-th, and ROW_LANES neighboring items share them: row_max() and row_sum() put the
+ * maximum or the sum over those items into each of t [ROWS]. PAIRS: sums 2 i and 2 i + 1 are neighbors in a row.
+ * EMULATED: the product written out, for devices without the unit: how the rest is tested on them. It needs local
+ * memory, UNIT_SCRATCH, which mma(), row_max() and row_sum() are given with the item's number `lid`; real units use
+ * neither.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define HALF_AT(lane, word, k) (((lane) * (A_WORDS + B_WORDS) + (word)) * 2 + (k) % 2)
 #if MATRIX == 1
@@ -105,7 +110,10 @@ INLINE uint4 load_rows(__local const uint *p, const int row_words, int lane)
 #else
     uint4 r;
     const uint at = (uint)(size_t)(p + lane % 16 * row_words + lane / 16 * 4);
-    __asm__ volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(r.x), "=r"(r.y), "=r"(r.z), "=r"(r.w) : "r"(at) : "memory");
+    __asm__ volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                     : "=r"(r.x), "=r"(r.y), "=r"(r.z), "=r"(r.w)
+                     : "r"(at)
+                     : "memory");
     return r;
 #endif
 }
@@ -117,12 +125,16 @@ INLINE uint8 load_row(__local const uint *p)
 {
     return (uint8)(*(__local const uint4 *)p, *(__local const uint4 *)(p + 4));
 }
-INLINE FragB load_b(__local const uint *p, const int row_words, int lane) { return load_row(p + lane % FN * row_words); }
+INLINE FragB load_b(__local const uint *p, const int row_words, int lane)
+{
+    return load_row(p + lane % FN * row_words);
+}
 INLINE FragA load_a(__local const uint *p, const int row_words, int lane)
 {
 #if MATRIX == 2
     p += lane;
-    return (uint8)(p[0], p[row_words], p[2 * row_words], p[3 * row_words], p[4 * row_words], p[5 * row_words], p[6 * row_words], p[7 * row_words]);
+    return (uint8)(p[0], p[row_words], p[2 * row_words], p[3 * row_words], p[4 * row_words],
+                   p[5 * row_words], p[6 * row_words], p[7 * row_words]);
 #elif MATRIX == 3
     __local const ushort *h = (__local const ushort *)p + lane;
     const int row = 2 * row_words;
@@ -224,7 +236,8 @@ INLINE void row_sum(float *t, int lid, __local uint *scratch)
 /* c + a b for 8 of b's columns. */
 INLINE float4 mma_sync(float4 c, uint4 a, uint b0, uint b1)
 {
-    __asm__("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+    __asm__("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+            "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
             : "+f"(c.x), "+f"(c.y), "+f"(c.z), "+f"(c.w)
             : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1));
     return c;

@@ -1,47 +1,50 @@
-/* 3x3 convolution of stride 1 with a quarter of the multiplications: F(4x4, 3x3) of Lavin & Gray 2015 (arXiv 1509.09308), for CPU
- * devices. Tiles of 4x4 outputs; T tiles are a chunk, in blocks of MR.
+/* 3x3 convolution of stride 1 with a quarter of the multiplications: F(4x4, 3x3) of Lavin & Gray 2015
+ * (arXiv 1509.09308), for CPU devices. Tiles of 4x4 outputs; T tiles are a chunk, in blocks of MR.
  *   winograd_input    inputs of the tiles, transformed: v [chunk][36][T/MR][ceil(n_in/16)][MR][16], fp32.
- *   winograd_product  one chunk and one panel of 32 outputs an item: transforms the panel's weights a slice of input channels at a
- *                     time (they stay fp16 and small in memory), multiplies the 36 products, transforms back, epilogue.
+ *   winograd_product  one chunk and one panel of 32 outputs an item: transforms the panel's weights a slice of input
+ *                     channels at a time (they stay fp16 and small in memory), multiplies the 36 products, transforms
+ *                     back, epilogue.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* B^T d, G g and A^T m of the paper's section 4.3, for one row or column. */
-#define INPUT_1D(d0, d1, d2, d3, d4, d5, t0, t1, t2, t3, t4, t5)                                                                 \
-    {                                                                                                                            \
-        const float16 a_ = d4 - 4.0f * d2, b_ = d3 - 4.0f * d1, c_ = d4 - d2, e_ = 2.0f * (d3 - d1);                                 \
-        const float16 f_ = 4.0f * d0 - 5.0f * d2 + d4, g_ = 4.0f * d1 - 5.0f * d3 + d5;                                            \
-        t0 = f_;                                                                                                                  \
-        t1 = a_ + b_;                                                                                                              \
-        t2 = a_ - b_;                                                                                                              \
-        t3 = c_ + e_;                                                                                                              \
-        t4 = c_ - e_;                                                                                                              \
-        t5 = g_;                                                                                                                  \
+#define INPUT_1D(d0, d1, d2, d3, d4, d5, t0, t1, t2, t3, t4, t5)                                                       \
+    {                                                                                                                  \
+        const float16 a_ = d4 - 4.0f * d2, b_ = d3 - 4.0f * d1, c_ = d4 - d2, e_ = 2.0f * (d3 - d1);                   \
+        const float16 f_ = 4.0f * d0 - 5.0f * d2 + d4, g_ = 4.0f * d1 - 5.0f * d3 + d5;                                \
+        t0 = f_;                                                                                                       \
+        t1 = a_ + b_;                                                                                                  \
+        t2 = a_ - b_;                                                                                                  \
+        t3 = c_ + e_;                                                                                                  \
+        t4 = c_ - e_;                                                                                                  \
+        t5 = g_;                                                                                                       \
     }
-#define WEIGHT_1D(g0, g1, g2, u0, u1, u2, u3, u4, u5)                                                                            \
-    {                                                                                                                            \
-        const float16 s_ = (g0 + g2) * (-1.0f / 6.0f), d_ = g1 * (1.0f / 6.0f), p_ = g0 * (1.0f / 24.0f) + g2 * (1.0f / 6.0f);      \
-        const float16 q_ = g1 * (1.0f / 12.0f);                                                                                   \
-        u0 = g0 * 0.25f;                                                                                                         \
-        u1 = s_ - d_;                                                                                                              \
-        u2 = s_ + d_;                                                                                                              \
-        u3 = p_ + q_;                                                                                                              \
-        u4 = p_ - q_;                                                                                                              \
-        u5 = g2;                                                                                                                 \
+#define WEIGHT_1D(g0, g1, g2, u0, u1, u2, u3, u4, u5)                                                                  \
+    {                                                                                                                  \
+        const float16 s_ = (g0 + g2) * (-1.0f / 6.0f), d_ = g1 * (1.0f / 6.0f),                                        \
+                      p_ = g0 * (1.0f / 24.0f) + g2 * (1.0f / 6.0f);                                                   \
+        const float16 q_ = g1 * (1.0f / 12.0f);                                                                        \
+        u0 = g0 * 0.25f;                                                                                               \
+        u1 = s_ - d_;                                                                                                  \
+        u2 = s_ + d_;                                                                                                  \
+        u3 = p_ + q_;                                                                                                  \
+        u4 = p_ - q_;                                                                                                  \
+        u5 = g2;                                                                                                       \
     }
-#define OUTPUT_1D(m0, m1, m2, m3, m4, m5, r0, r1, r2, r3)                                                                        \
-    {                                                                                                                            \
-        const float16 s_ = m1 + m2, d_ = m1 - m2, p_ = m3 + m4, q_ = m3 - m4;                                                        \
-        r0 = m0 + s_ + p_;                                                                                                         \
-        r1 = d_ + 2.0f * q_;                                                                                                       \
-        r2 = s_ + 4.0f * p_;                                                                                                       \
-        r3 = d_ + 8.0f * q_ + m5;                                                                                                  \
+#define OUTPUT_1D(m0, m1, m2, m3, m4, m5, r0, r1, r2, r3)                                                              \
+    {                                                                                                                  \
+        const float16 s_ = m1 + m2, d_ = m1 - m2, p_ = m3 + m4, q_ = m3 - m4;                                          \
+        r0 = m0 + s_ + p_;                                                                                             \
+        r1 = d_ + 2.0f * q_;                                                                                           \
+        r2 = s_ + 4.0f * p_;                                                                                           \
+        r3 = d_ + 8.0f * q_ + m5;                                                                                      \
     }
 
 #define TILES int n_tiles, int t0, int t_chunk, int tiles_x, int tiles_y
 
-/* Items: dim 0 = tiles from t0 on (those beyond n_tiles repeat the last), dim 1 = runs of `run` groups of 16 channels. */
-__kernel void winograd_input(__global float *v, int v0, __global const ACT *x, int x0, TILES, int h, int w, int n_in, int x_pitch, int pad_t, int pad_l, int up,
-                             int wrap, int run)
+/* Items: dim 0 = tiles from t0 on (those beyond n_tiles repeat the last), dim 1 = runs of `run` groups of 16 channels.
+ */
+__kernel void winograd_input(__global float *v, int v0, __global const ACT *x, int x0, TILES, int h, int w, int n_in,
+                             int x_pitch, int pad_t, int pad_l, int up, int wrap, int run)
 {
     const int at = get_global_id(0), t = min(t0 + at, n_tiles - 1), groups = (n_in + 15) / 16;
     const int b = t / (tiles_x * tiles_y), ty = t / tiles_x % tiles_y, tx = t % tiles_x;
@@ -53,7 +56,8 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
         sy[i] = source(ty * 4 + i - pad_t, h, up, wrap & 2);
         sx[i] = source(tx * 4 + i - pad_l, w, up, wrap & 1);
     }
-    const int first = get_global_id(1) * run, last = min(groups, first + run), next = (tx * 4 + 6 - pad_l) >> up, right = w - 1;
+    const int first = get_global_id(1) * run, last = min(groups, first + run), next = (tx * 4 + 6 - pad_l) >> up,
+              right = w - 1;
     for (int g = first; g < last; g++) {
         const int lanes = min(16, n_in - g * 16);
         for (int i = 0; i < 6; i++) /* what the next tile reads and this one does not */
@@ -61,10 +65,10 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
                 FETCH(x + x0 + (((size_t)b * h + max(sy[i], 0)) * w + min(next + j, right)) * x_pitch + g * 16);
         float16 part[36], d[36];
         if (lanes < 16) /* only the last channels are loaded in a loop: written out, this is most of the kernel */
-            SHORT for (int i = 0; i < 36; i++)
-                part[i] = sy[i / 6] < 0 || sx[i % 6] < 0
-                              ? (float16)(0.0f)
-                              : load_part(x, x0 + (((size_t)b * h + sy[i / 6]) * w + sx[i % 6]) * x_pitch + g * 16, lanes);
+            SHORT for (int i = 0; i < 36; i++) part[i] =
+                sy[i / 6] < 0 || sx[i % 6] < 0
+                    ? (float16)(0.0f)
+                    : load_part(x, x0 + (((size_t)b * h + sy[i / 6]) * w + sx[i % 6]) * x_pitch + g * 16, lanes);
 #pragma unroll
         for (int j = 0; j < 6; j++) {
             float16 c[6];
@@ -73,13 +77,16 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
                 if (lanes < 16)
                     c[i] = part[i * 6 + j];
                 else
-                    c[i] = sy[i] < 0 || sx[j] < 0 ? (float16)(0.0f) : LOAD16(x, x0 + (((size_t)b * h + sy[i]) * w + sx[j]) * x_pitch + g * 16);
+                    c[i] = sy[i] < 0 || sx[j] < 0
+                               ? (float16)(0.0f)
+                               : LOAD16(x, x0 + (((size_t)b * h + sy[i]) * w + sx[j]) * x_pitch + g * 16);
             INPUT_1D(c[0], c[1], c[2], c[3], c[4], c[5], d[j], d[6 + j], d[12 + j], d[18 + j], d[24 + j], d[30 + j])
         }
         __global float *to = out + (size_t)g * MR * 16;
 #pragma unroll
         for (int i = 0; i < 36; i += 6) {
-            INPUT_1D(d[i], d[i + 1], d[i + 2], d[i + 3], d[i + 4], d[i + 5], d[i], d[i + 1], d[i + 2], d[i + 3], d[i + 4], d[i + 5])
+            INPUT_1D(d[i], d[i + 1], d[i + 2], d[i + 3], d[i + 4], d[i + 5], d[i], d[i + 1], d[i + 2], d[i + 3],
+                     d[i + 4], d[i + 5])
 #pragma unroll
             for (int j = 0; j < 6; j++)
                 PUT(16, __global, to + (i + j) * step, d[i + j]);
@@ -88,8 +95,10 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
 }
 
 #ifdef MOMENTS
-/* Moments of 16 channels over n values, of sums s of differences from `shift` and q of their squares, as a part [3, c] (norm.cl). */
-HELPER void store_moments(__global float *part, size_t at, int c, float16 shift, float16 s, float16 q, float n, int lanes)
+/* Moments of 16 channels over n values, of sums s of differences from `shift` and q of their squares, as a part [3, c]
+ * (norm.cl). */
+HELPER void store_moments(__global float *part, size_t at, int c, float16 shift, float16 s, float16 q, float n,
+                          int lanes)
 {
     store_part_f32(part, at, shift + s / n, lanes);
     store_part_f32(part, at + c, fmax(q - s * s / n, 0.0f), lanes);
@@ -97,11 +106,13 @@ HELPER void store_moments(__global float *part, size_t at, int c, float16 shift,
 }
 #endif
 
-/* wt: panels as conv_panel reads them, [n_out/32][9][n_in][32]. scratch: m [t_chunk][36][32], then u [36][slice * 32 + 16] (16 floats
- * apart, so that the 36 do not fall on each other in the cache). slice: input channels a step, a multiple of 16. part, with MOMENTS,
- * [n, slots, 3, n_out]: the moments of what each chunk wrote of each of its samples, for moments_join. */
-__kernel void winograd_product(__global ACT *y, int y0, __global const float *v, int v0, __global const WT *wt, int wt0, TILES, int n_in, int oh,
-                               int ow, int n_out, int y_pitch, int slice, __global float *part, int part0, int slots, __local float *scratch, EPILOGUE)
+/* wt: panels as conv_panel reads them, [n_out/32][9][n_in][32]. scratch: m [t_chunk][36][32], then u [36][slice * 32 +
+ * 16] (16 floats apart, so that the 36 do not fall on each other in the cache). slice: input channels a step, a
+ * multiple of 16. part, with MOMENTS, [n, slots, 3, n_out]: the moments of what each chunk wrote of each of its
+ * samples, for moments_join. */
+__kernel void winograd_product(__global ACT *y, int y0, __global const float *v, int v0, __global const WT *wt, int wt0,
+                               TILES, int n_in, int oh, int ow, int n_out, int y_pitch, int slice, __global float *part,
+                               int part0, int slots, __local float *scratch, EPILOGUE)
 {
     const int panel = get_global_id(0), chunk = get_global_id(1), groups = (n_in + 15) / 16, o = panel * 32;
     const size_t step = (size_t)t_chunk * groups * 16;
@@ -120,7 +131,8 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
                 if (k0 + c < n_in) {
 #pragma unroll
                     for (int j = 0; j < 3; j++) {
-                        const float16 g0 = LOADW16(wc + (size_t)j * n_in * 32 + half_), g1 = LOADW16(wc + (size_t)(3 + j) * n_in * 32 + half_),
+                        const float16 g0 = LOADW16(wc + (size_t)j * n_in * 32 + half_),
+                                      g1 = LOADW16(wc + (size_t)(3 + j) * n_in * 32 + half_),
                                       g2 = LOADW16(wc + (size_t)(6 + j) * n_in * 32 + half_);
                         WEIGHT_1D(g0, g1, g2, d[j], d[3 + j], d[6 + j], d[9 + j], d[12 + j], d[15 + j])
                     }
@@ -144,8 +156,10 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
             }
         }
         for (int xi = 0; xi < 36; xi++)
-            for (int at = 0; at < t_chunk * 32; at += TILE_ROWS * TILE_COLS) { /* a block's columns, then its next rows */
-                const int blk = at / (MR * 32) * MR, r0 = at % (MR * 32) / (TILE_ROWS * 32) * TILE_ROWS, col = at / TILE_ROWS % 32;
+            for (int at = 0; at < t_chunk * 32;
+                 at += TILE_ROWS * TILE_COLS) { /* a block's columns, then its next rows */
+                const int blk = at / (MR * 32) * MR, r0 = at % (MR * 32) / (TILE_ROWS * 32) * TILE_ROWS,
+                          col = at / TILE_ROWS % 32;
                 __global const float *a = vc + xi * step + (size_t)blk * groups * 16 + (size_t)k0 * MR + r0 * 16;
                 __local const float *b = u + xi * u_step + col;
                 __local float *to = m + (size_t)(blk + r0) * 36 * 32 + xi * 32 + col;
@@ -174,8 +188,8 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
     }
     const int first = t0 + chunk * t_chunk, last = min(n_tiles, first + t_chunk);
 #ifdef MOMENTS
-    /* Sums of differences from the mean of a sample's first tile here (while that is made, from its first pixel), and of their squares: so what
-     * cancels in the end is at most as many times the squares as there are tiles. */
+    /* Sums of differences from the mean of a sample's first tile here (while that is made, from its first pixel), and
+     * of their squares: so what cancels in the end is at most as many times the squares as there are tiles. */
     float16 shift[2], sum[2], squares[2];
     float n_values = 0.0f;
 #endif
@@ -200,15 +214,16 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
             float16 d[24];
 #pragma unroll
             for (int j = 0; j < 6; j++) {
-                const float16 m0 = vload16(0, from + j * 32), m1 = vload16(0, from + (6 + j) * 32), m2 = vload16(0, from + (12 + j) * 32),
-                              m3 = vload16(0, from + (18 + j) * 32), m4 = vload16(0, from + (24 + j) * 32), m5 = vload16(0, from + (30 + j) * 32);
+                const float16 m0 = vload16(0, from + j * 32), m1 = vload16(0, from + (6 + j) * 32),
+                              m2 = vload16(0, from + (12 + j) * 32), m3 = vload16(0, from + (18 + j) * 32),
+                              m4 = vload16(0, from + (24 + j) * 32), m5 = vload16(0, from + (30 + j) * 32);
                 OUTPUT_1D(m0, m1, m2, m3, m4, m5, d[j], d[6 + j], d[12 + j], d[18 + j])
             }
             float16 r[16];
 #pragma nounroll
             for (int i = 0; i < 4; i++)
-                OUTPUT_1D(d[6 * i], d[6 * i + 1], d[6 * i + 2], d[6 * i + 3], d[6 * i + 4], d[6 * i + 5], r[4 * i], r[4 * i + 1], r[4 * i + 2],
-                          r[4 * i + 3])
+                OUTPUT_1D(d[6 * i], d[6 * i + 1], d[6 * i + 2], d[6 * i + 3], d[6 * i + 4], d[6 * i + 5], r[4 * i],
+                          r[4 * i + 1], r[4 * i + 2], r[4 * i + 3])
 #ifdef MOMENTS
             const int k = half_ / 16;
             float16 mean = shift[k], s = 0.0f, q = 0.0f; /* of this tile */
@@ -256,8 +271,8 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
         if (t + 1 == last || (t + 1) / (tiles_x * tiles_y) != bn) {
             const int slot = t0 / t_chunk + chunk - bn * tiles_x * tiles_y / t_chunk;
             for (int k = 0; k < 2 && o + k * 16 < n_out; k++)
-                store_moments(part, part0 + ((size_t)bn * slots + slot) * 3 * n_out + o + k * 16, n_out, shift[k], sum[k], squares[k], n_values,
-                              n_out - o - k * 16);
+                store_moments(part, part0 + ((size_t)bn * slots + slot) * 3 * n_out + o + k * 16, n_out, shift[k],
+                              sum[k], squares[k], n_values, n_out - o - k * 16);
             n_values = 0.0f;
         }
 #endif

@@ -1,4 +1,4 @@
-/* The host calls for GIMP 3.x. A drawable's format carries the image's colour space here.
+/* The host calls for GIMP 3.x. A drawable's format carries the image's color space here.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "host.h"

@@ -119,7 +119,7 @@ typedef struct {
     gboolean (*save)(SfuPictureOut *out, GError **error); /* NULL: only read */
     guint depths;                                         /* sum of those that it writes: 8 | 16 | 32 */
     gboolean alpha;                                       /* it can write transparency */
-    gboolean icc;                                         /* it can write a colour profile */
+    gboolean icc;                                         /* it can write a color profile */
     gboolean gray;                                        /* it can write gray pictures as such */
     int max_px;                                           /* longest side that it can hold */
 } SfuPictureFormat;

@@ -1,4 +1,4 @@
-/* The formats, and what they share: rows, colour spaces, messages.
+/* The formats, and what they share: rows, color spaces, messages.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 

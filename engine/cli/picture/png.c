@@ -1,4 +1,4 @@
-/* PNG, by libpng. Gray of 1, 2 and 4 bits becomes 8, palettes become RGB, transparent colours become alpha.
+/* PNG, by libpng. Gray of 1, 2 and 4 bits becomes 8, palettes become RGB, transparent colors become alpha.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 

@@ -53,7 +53,7 @@ static int depth_to_write(const SfuPictureFormat *f, int asked, const Babl *like
     return f->depths & 32 ? 32 : f->depths & 16 ? 16 : 8;
 }
 
-/* Is the profile for pictures of that kind? (ICC.1:2022, 7.2.6: the data's colour space) */
+/* Is the profile for pictures of that kind? (ICC.1:2022, 7.2.6: the data's color space) */
 static gboolean profile_fits(GBytes *icc, gboolean gray)
 {
     return g_bytes_get_size(icc) >= 128 &&
@@ -100,7 +100,7 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
     out->depth = depth_to_write(f, depth, format);
     if (!f->icc) {
         if (carried && !sfu_picture_space(carried, TRUE))
-            sfu_cli_note("%s: %s holds no colour profile, so that of the input is lost", out->path, f->name);
+            sfu_cli_note("%s: %s holds no color profile, so that of the input is lost", out->path, f->name);
         space = f == &sfu_picture_exr ? space : NULL;
     } else {
         out->icc = carried ? g_bytes_ref(carried) : profile_of_space(space);
@@ -205,7 +205,7 @@ gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth,
         return FALSE;
     }
     if (g_ascii_strcasecmp(sfu_picture_ending(path), "pgm") == 0 && !is_gray(like)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: PGM holds no colours; use .ppm", path);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: PGM holds no colors; use .ppm", path);
         return FALSE;
     }
     if (MAX(w, h) > f->max_px) {

@@ -100,7 +100,7 @@ static gboolean is_raw(Tiff *t)
     const guint8 *version;
     const void *subs;
     char *make;
-    return t->kind == 32803 || t->kind == 34892 /* colour filter array, linear raw: TIFF/EP, DNG */ ||
+    return t->kind == 32803 || t->kind == 34892 /* color filter array, linear raw: TIFF/EP, DNG */ ||
            TIFFGetField(t->tiff, 50706 /* DNGVersion */, &version) ||
            (TIFFGetField(t->tiff, TIFFTAG_SUBFILETYPE, &subfile) && subfile & FILETYPE_REDUCEDIMAGE) ||
            (TIFFGetField(t->tiff, TIFFTAG_SUBIFD, &n, &subs) && n > 0 && TIFFGetField(t->tiff, TIFFTAG_MAKE, &make));
@@ -247,7 +247,7 @@ static void invert(guint8 *v, const Tiff *t)
     }
 }
 
-/* A row of the band to one of the buffer: colours and the first extra sample, which is alpha. */
+/* A row of the band to one of the buffer: colors and the first extra sample, which is alpha. */
 static void pick_row(const Tiff *t, const guint8 *from, guint8 *to)
 {
     const gsize bytes = t->bits / 8, n = bytes * (t->colors + t->alpha);
@@ -438,7 +438,7 @@ static GeglBuffer *load_tiff(SfuPictureIn *in, GError **error)
         else if (t.type == SAMPLEFORMAT_INT || t.type == SAMPLEFORMAT_COMPLEXINT ||
                  t.type == SAMPLEFORMAT_COMPLEXIEEEFP)
             sfu_picture_refuse(in, &local,
-                               "TIFF: signed and complex samples are measurements, not colours; convert "
+                               "TIFF: signed and complex samples are measurements, not colors; convert "
                                "the picture to unsigned or floating-point samples first");
         ok = !local && (is_plain(&t) ? read_plain(&t, in, &local) : read_converted(&t, in, &local));
     }
