@@ -42,59 +42,71 @@ void sfu_pixels_copy_alpha(GeglBuffer *src, const GeglRectangle *from, GeglBuffe
     g_free(row);
 }
 
-GeglBuffer *sfu_pixels_opaque(GeglBuffer *src)
-{
-    const GeglRectangle all = *gegl_buffer_get_extent(src);
-    GeglBuffer *copy = gegl_buffer_new(&all, babl_format("R'G'B'A float"));
-    float *row = g_new(float, (gsize)all.width * 4);
-    for (int i = 0; i < all.height; i++) {
-        const GeglRectangle r = {all.x, all.y + i, all.width, 1};
-        gegl_buffer_get(src, &r, 1.0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        for (int k = 0; k < all.width; k++)
-            row[4 * k + 3] = 1;
-        gegl_buffer_set(copy, &r, 0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE);
-    }
-    g_free(row);
-    return copy;
-}
-
-GeglBuffer *sfu_pixels_masked(GeglBuffer *pixels, GeglBuffer *mask)
+/* A copy of `pixels` as "R'G'B'A float", each row of n pixels changed by the same row of `by` (NULL: by none), read in
+ * that format of four values a pixel at most. */
+static GeglBuffer *changed(GeglBuffer *pixels, GeglBuffer *by, const char *format, GeglAbyssPolicy beside,
+                           void (*change)(float *row, const float *by, int n))
 {
     const GeglRectangle all = *gegl_buffer_get_extent(pixels);
     const Babl *rgba = babl_format("R'G'B'A float");
     GeglBuffer *copy = gegl_buffer_new(&all, rgba);
-    float *row = g_new(float, (gsize)all.width * 4), *m = g_new(float, all.width);
+    float *row = g_new(float, (gsize)all.width * 4), *other = g_new(float, (gsize)all.width * 4);
     for (int y = 0; y < all.height; y++) {
         const GeglRectangle r = {all.x, all.y + y, all.width, 1};
         gegl_buffer_get(pixels, &r, 1.0, rgba, row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        gegl_buffer_get(mask, &r, 1.0, babl_format("Y float"), m, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_CLAMP);
-        for (int x = 0; x < all.width; x++)
-            row[4 * x + 3] *= CLAMP(m[x], 0, 1);
+        if (by)
+            gegl_buffer_get(by, &r, 1.0, babl_format(format), other, GEGL_AUTO_ROWSTRIDE, beside);
+        change(row, other, all.width);
         gegl_buffer_set(copy, &r, 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
     }
     g_free(row);
-    g_free(m);
+    g_free(other);
     return copy;
+}
+
+static void make_opaque(float *row, const float *by, int n)
+{
+    for (int x = 0; x < n; x++)
+        row[4 * x + 3] = 1;
+}
+
+GeglBuffer *sfu_pixels_opaque(GeglBuffer *src)
+{
+    return changed(src, NULL, NULL, GEGL_ABYSS_NONE, make_opaque);
+}
+
+static void mask_alpha(float *row, const float *mask, int n)
+{
+    for (int x = 0; x < n; x++)
+        row[4 * x + 3] *= CLAMP(mask[x], 0, 1);
+}
+
+GeglBuffer *sfu_pixels_masked(GeglBuffer *pixels, GeglBuffer *mask)
+{
+    return changed(pixels, mask, "Y float", GEGL_ABYSS_CLAMP, mask_alpha);
+}
+
+static void put_over(float *below, const float *above, int n)
+{
+    for (int i = 0; i < n * 4; i++)
+        if (i % 4 != 3)
+            below[i] += (above[i] - below[i]) * CLAMP(above[i | 3], 0, 1);
 }
 
 GeglBuffer *sfu_pixels_over(GeglBuffer *base, GeglBuffer *top)
 {
-    const GeglRectangle all = *gegl_buffer_get_extent(base);
-    const Babl *rgba = babl_format("R'G'B'A float");
-    GeglBuffer *out = gegl_buffer_new(&all, rgba);
-    float *below = g_new(float, (gsize)all.width * 4), *above = g_new(float, (gsize)all.width * 4);
-    for (int y = 0; y < all.height; y++) {
-        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
-        gegl_buffer_get(base, &r, 1.0, rgba, below, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        gegl_buffer_get(top, &r, 1.0, rgba, above, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE); /* transparent beside it */
-        for (int i = 0; i < all.width * 4; i++)
-            if (i % 4 != 3)
-                below[i] += (above[i] - below[i]) * CLAMP(above[i | 3], 0, 1);
-        gegl_buffer_set(out, &r, 0, rgba, below, GEGL_AUTO_ROWSTRIDE);
-    }
-    g_free(below);
-    g_free(above);
-    return out;
+    return changed(base, top, "R'G'B'A float", GEGL_ABYSS_NONE, put_over);
+}
+
+static void limit_alpha(float *row, const float *limit, int n)
+{
+    for (int x = 0; x < n; x++)
+        row[4 * x + 3] = MIN(row[4 * x + 3], CLAMP(limit[4 * x + 3], 0, 1));
+}
+
+GeglBuffer *sfu_pixels_limited(GeglBuffer *pixels, GeglBuffer *picture)
+{
+    return changed(pixels, picture, "R'G'B'A float", GEGL_ABYSS_NONE, limit_alpha);
 }
 
 gboolean sfu_pixels_equal(GeglBuffer *a, GeglBuffer *b)

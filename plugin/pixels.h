@@ -25,6 +25,8 @@ GeglBuffer *sfu_pixels_opaque(GeglBuffer *src);
 GeglBuffer *sfu_pixels_masked(GeglBuffer *pixels, GeglBuffer *mask);
 /* Copy of base as "R'G'B'A float" with top over it where that lies (Porter & Duff 1984); base's alpha stays. */
 GeglBuffer *sfu_pixels_over(GeglBuffer *base, GeglBuffer *top);
+/* Copy as "R'G'B'A float" with its alpha lowered to that of the picture. Caller unrefs. */
+GeglBuffer *sfu_pixels_limited(GeglBuffer *pixels, GeglBuffer *picture);
 /* Size, format and every bit; not the origin. */
 gboolean sfu_pixels_equal(GeglBuffer *a, GeglBuffer *b);
 /* Copies with another origin, and scaled cubically to a rectangle ("R'G'B'A float" if the size differs). Caller unrefs.

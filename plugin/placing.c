@@ -24,26 +24,6 @@ static char *layer_name(SfuAction action, const SfuResult *result)
     return name;
 }
 
-/* A copy with its alpha lowered to that of the picture. */
-static GeglBuffer *limit_alpha(GeglBuffer *pixels, GeglBuffer *picture)
-{
-    const GeglRectangle all = *gegl_buffer_get_extent(pixels);
-    const Babl *rgba = babl_format("R'G'B'A float");
-    GeglBuffer *copy = gegl_buffer_new(&all, rgba);
-    float *row = g_new(float, (gsize)all.width * 4), *limit = g_new(float, (gsize)all.width * 4);
-    for (int y = 0; y < all.height; y++) {
-        const GeglRectangle r = {all.x, all.y + y, all.width, 1};
-        gegl_buffer_get(pixels, &r, 1.0, rgba, row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        gegl_buffer_get(picture, &r, 1.0, rgba, limit, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        for (int x = 0; x < all.width; x++)
-            row[4 * x + 3] = MIN(row[4 * x + 3], CLAMP(limit[4 * x + 3], 0, 1));
-        gegl_buffer_set(copy, &r, 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
-    }
-    g_free(row);
-    g_free(limit);
-    return copy;
-}
-
 /* A result for the whole of what was read, where the selection is. Caller unrefs. */
 static GeglBuffer *through_selection(const SfuInput *in, const SfuResult *result)
 {
@@ -55,7 +35,7 @@ static GeglBuffer *through_selection(const SfuInput *in, const SfuResult *result
         g_object_unref(part);
     }
     if (in->has_alpha) {
-        GeglBuffer *limited = limit_alpha(pixels, in->picture);
+        GeglBuffer *limited = sfu_pixels_limited(pixels, in->picture);
         g_object_unref(pixels);
         pixels = limited;
     }
@@ -77,7 +57,7 @@ static GeglBuffer *place_pixels(const SfuInput *in, const SfuRequest *r, const S
     case SFU_ACTION_REFINE:
     case SFU_ACTION_RESTYLE:
         /* Where the source is transparent, a repainted copy of it is too. */
-        return in->has_alpha ? limit_alpha(pixels, in->picture) : g_object_ref(pixels);
+        return in->has_alpha ? sfu_pixels_limited(pixels, in->picture) : g_object_ref(pixels);
     case SFU_ACTION_EDIT:
     case SFU_ACTION_RESTORE:
         return through_selection(in, result);

@@ -34,18 +34,18 @@ UNET = {
     "block_out_channels": (320, 640, 1280, 1280),
 }
 TEXT = {"vocab_size": 49408, "max_position_embeddings": 77, "bos_token_id": 49406, "eos_token_id": 49407}
+CLIP_L = TEXT | {
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "hidden_act": "quick_gelu",
+    "projection_dim": 768,
+}
 FAMILIES = {
     "sd15": {
         "unet": UNET | {"cross_attention_dim": 768, "attention_head_dim": 8},
-        "text": TEXT
-        | {
-            "hidden_size": 768,
-            "intermediate_size": 3072,
-            "num_hidden_layers": 12,
-            "num_attention_heads": 12,
-            "hidden_act": "quick_gelu",
-            "projection_dim": 768,
-        },
+        "text": CLIP_L,
     },
     "sd21": {
         "unet": UNET
@@ -80,15 +80,7 @@ FAMILIES = {
             "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
             "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         },
-        "text": TEXT
-        | {
-            "hidden_size": 768,
-            "intermediate_size": 3072,
-            "num_hidden_layers": 12,
-            "num_attention_heads": 12,
-            "hidden_act": "quick_gelu",
-            "projection_dim": 768,
-        },
+        "text": CLIP_L,
     },
 }
 VAE = {
