@@ -32,6 +32,7 @@ from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from hashed import config_of, fill, hash_ints, hash_input, hash_weight, nchw, nhwc
+from small import SMALL_VAE
 
 HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
@@ -297,12 +298,7 @@ def pipelines():
         **TRUNK, sample_size=SIDE // 8, in_channels=4, out_channels=4, up_block_types=(UP, UPCROSS, UPCROSS, UPCROSS)
     )
     vae = AutoencoderKL(
-        down_block_types=["DownEncoderBlock2D"] * 4,
-        up_block_types=["UpDecoderBlock2D"] * 4,
-        layers_per_block=1,
-        sample_size=64,
-        latent_channels=4,
-        block_out_channels=(32, 32, 32, 64),
+        **SMALL_VAE,
     )
     text = CLIPTextModel(
         CLIPTextConfig(

@@ -39,6 +39,7 @@ from transformers import (
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from hashed import config_of, fill, hash_ints, hash_input, hash_weight, nchw, nhwc
+from small import SMALL_VAE
 
 HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
@@ -313,12 +314,7 @@ def embed(text, ids, pad, skip):
 
 def parts_of(key, unet):
     vae = AutoencoderKL(
-        down_block_types=["DownEncoderBlock2D"] * 4,
-        up_block_types=["UpDecoderBlock2D"] * 4,
-        layers_per_block=1,
-        sample_size=64,
-        latent_channels=4,
-        block_out_channels=(32, 32, 32, 64),
+        **SMALL_VAE,
         scaling_factor=0.13025 if key == "xl" else 0.18215,
     )
     euler = EulerDiscreteScheduler(**SCHEDULE)

@@ -33,6 +33,7 @@ from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc
+from small import SMALL_VAE
 from original import original_unet, original_vae
 
 HERE = pathlib.Path(__file__).parent
@@ -79,12 +80,7 @@ def make_unet(key, n_numbers=6, **config):
 
 def make_vae(key):
     model = AutoencoderKL(
-        down_block_types=["DownEncoderBlock2D"] * 4,
-        up_block_types=["UpDecoderBlock2D"] * 4,
-        layers_per_block=1,
-        sample_size=64,
-        latent_channels=4,
-        block_out_channels=(32, 32, 32, 64),
+        **SMALL_VAE,
         scaling_factor=0.13025,
     )
     return model, {"folder": "vae", "config": config_of(model), "tensors": fill(model, f"{key}/vae")}
