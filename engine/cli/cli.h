@@ -150,4 +150,13 @@ char *sfu_cli_flag(const char *name); /* of a parameter: "clip_skip" -> "clip-sk
 /* Prints "sfumato: <message>" and returns the exit status for the error. */
 int sfu_cli_fail(GError *error);
 
+/* A whole number of n bytes, the most significant one first. */
+static inline guint32 sfu_big_endian(const guint8 *p, int n)
+{
+    guint32 v = 0;
+    for (int i = 0; i < n; i++)
+        v = v << 8 | p[i];
+    return v;
+}
+
 #endif

@@ -7,11 +7,6 @@
 #define MAX_TEXT (16 << 20)
 static const guint8 signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
-static guint32 big_endian(const guint8 *p)
-{
-    return (guint32)p[0] << 24 | (guint32)p[1] << 16 | (guint32)p[2] << 8 | p[3];
-}
-
 /* zlib data to a string; NULL if it is damaged or larger than MAX_TEXT. */
 static char *inflate_text(const guint8 *data, gsize n)
 {
@@ -80,7 +75,7 @@ char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError
         return NULL;
     }
     for (gsize at = 8; n - at >= 12;) {
-        const guint32 len = big_endian(data + at);
+        const guint32 len = sfu_big_endian(data + at, 4);
         const char *type = (const char *)data + at + 4;
         if (len > n - at - 12)
             break;

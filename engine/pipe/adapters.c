@@ -150,20 +150,20 @@ static GArray *wanted_of(const SfuSession *s, const GPtrArray *tags, GError **er
 static gboolean put_on(SfuAdapters *a, const GArray *wanted, const SfuAdapterBase *bases, int n_bases, GArray *uses,
                        GPtrArray *notes, GError **error)
 {
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(SfuWearing));
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(SfuAdapterChoice));
     for (guint i = 0; i < wanted->len; i++) {
         const Wanted *w = &g_array_index(wanted, Wanted, i);
-        const SfuWearing one = {w->path, (float)w->weight, (float)w->text};
+        const SfuAdapterChoice one = {w->path, (float)w->weight, (float)w->text};
         g_array_append_val(all, one);
     }
-    const gboolean ok = sfu_adapters_wear(a, (const SfuWearing *)(gconstpointer)all->data, all->len, bases, n_bases,
-                                          uses, notes, error);
+    const gboolean ok = sfu_adapters_apply(a, (const SfuAdapterChoice *)(gconstpointer)all->data, all->len, bases,
+                                           n_bases, uses, notes, error);
     g_array_unref(all);
     return ok;
 }
 
-gboolean sfu_adapters_put_on(SfuAdapters *a, SfuModel *m, const char *const *rows, GArray *uses, GPtrArray *notes,
-                             GError **error)
+gboolean sfu_adapters_apply_rows(SfuAdapters *a, SfuModel *m, const char *const *rows, GArray *uses, GPtrArray *notes,
+                                 GError **error)
 {
     GArray *wanted = g_array_new(FALSE, FALSE, sizeof(Wanted));
     const SfuAdapterBase base = sfu_adapter_base(m);

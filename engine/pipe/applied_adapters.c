@@ -122,18 +122,18 @@ typedef struct {
     GArray *uses;     /* SfuDeltaUse */
     GPtrArray *notes; /* char*: what is not taken of adapters */
     GString *text_key;
-} Outfit;
+} Gathered;
 
 /* One adapter on all models of a run; it may not fit the second, which makes the last steps. */
-static gboolean put_one(SfuAdapters *a, const SfuWearing *want, const SfuAdapterBase *bases, int n, Outfit *fit,
-                        GError **error)
+static gboolean apply_to_all(SfuAdapters *a, const SfuAdapterChoice *want, const SfuAdapterBase *bases, int n,
+                             Gathered *gathered, GError **error)
 {
     Opened *o = open_file(a, want->path, error);
     for (int i = 0; o && i < n; i++) {
         GError *local = NULL;
         Applied *w = apply(a, o, &bases[i], &local);
         if (!w && i > 0 && g_error_matches(local, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY)) {
-            g_ptr_array_add(fit->notes,
+            g_ptr_array_add(gathered->notes,
                             g_strdup_printf(_("%s does not fit %s; it changes %s alone."), want->path,
                                             sfu_model_path(bases[i].model), sfu_model_path(bases[0].model)));
             g_error_free(local);
@@ -144,11 +144,11 @@ static gboolean put_one(SfuAdapters *a, const SfuWearing *want, const SfuAdapter
             return FALSE;
         }
         w->used = TRUE;
-        sfu_bound_adapter_use(w->bound, want->weight, want->text, fit->uses);
+        sfu_bound_adapter_use(w->bound, want->weight, want->text, gathered->uses);
         if (sfu_bound_adapter_note(w->bound))
-            g_ptr_array_add(fit->notes, g_strdup(sfu_bound_adapter_note(w->bound)));
+            g_ptr_array_add(gathered->notes, g_strdup(sfu_bound_adapter_note(w->bound)));
         if ((want->text != 0 && sfu_bound_adapter_has_text(w->bound)) || has_bundle(o->file))
-            g_string_append_printf(fit->text_key, "%" G_GUINT64_FORMAT " %.9g ", w->number, (double)want->text);
+            g_string_append_printf(gathered->text_key, "%" G_GUINT64_FORMAT " %.9g ", w->number, (double)want->text);
     }
     return o != NULL;
 }
@@ -175,20 +175,20 @@ const SfuAdapter *sfu_adapters_open(SfuAdapters *a, const char *path, GError **e
     return o ? o->file : NULL;
 }
 
-gboolean sfu_adapters_wear(SfuAdapters *a, const SfuWearing *all, guint n, const SfuAdapterBase *bases, int n_bases,
-                           GArray *uses, GPtrArray *notes, GError **error)
+gboolean sfu_adapters_apply(SfuAdapters *a, const SfuAdapterChoice *all, guint n, const SfuAdapterBase *bases,
+                            int n_bases, GArray *uses, GPtrArray *notes, GError **error)
 {
-    Outfit fit = {uses, notes, g_string_new(NULL)};
+    Gathered gathered = {uses, notes, g_string_new(NULL)};
     gboolean ok = TRUE;
     set_used(a, FALSE);
     for (guint i = 0; ok && i < n; i++)
-        ok = put_one(a, &all[i], bases, n_bases, &fit, error);
+        ok = apply_to_all(a, &all[i], bases, n_bases, &gathered, error);
     if (ok) {
         sfu_deltas_set(a->deltas, (const SfuDeltaUse *)(gconstpointer)uses->data, uses->len);
         set_used(a, TRUE);
         g_free(a->text_key);
-        a->text_key = g_strdup(fit.text_key->str);
+        a->text_key = g_strdup(gathered.text_key->str);
     }
-    g_string_free(fit.text_key, TRUE);
+    g_string_free(gathered.text_key, TRUE);
     return ok;
 }

@@ -84,7 +84,7 @@ static gboolean convert_merged(const char *in, const char *out, SfuConvert *c, c
     m.stacks = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_weight_destroy);
     SfuAdapters *applied = sfu_adapters_new();
     GArray *uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
-    gboolean ok = sfu_adapters_put_on(applied, m.model, adapters, uses, notes, error);
+    gboolean ok = sfu_adapters_apply_rows(applied, m.model, adapters, uses, notes, error);
     for (m.part = 0; ok && m.part < SFU_N_PARTS; m.part++)
         sfu_model_each(m.model, m.part, add_slice, &m);
     if (ok)

@@ -368,16 +368,16 @@ void sfu_words_done(SfuTextEncoder *te);
 /* They go before the models do. */
 SfuAdapters *sfu_adapters_new(void);
 void sfu_adapters_free(SfuAdapters *a);
-/* The file, opened on first use. Borrowed until the next sfu_adapters_wear(). */
+/* The file, opened on first use. Borrowed until the next sfu_adapters_apply(). */
 const SfuAdapter *sfu_adapters_open(SfuAdapters *a, const char *path, GError **error);
 typedef struct {
     const char *path;
     float weight, text;
-} SfuWearing;
+} SfuAdapterChoice;
 /* The weights carry these from now on, and those of no model anything else. The first of the bases has to take them
  * all. Appends the SfuDeltaUse's to uses, and sentences (char*) about what is not taken to notes. */
-gboolean sfu_adapters_wear(SfuAdapters *a, const SfuWearing *all, guint n, const SfuAdapterBase *bases, int n_bases,
-                           GArray *uses, GPtrArray *notes, GError **error);
+gboolean sfu_adapters_apply(SfuAdapters *a, const SfuAdapterChoice *all, guint n, const SfuAdapterBase *bases,
+                            int n_bases, GArray *uses, GPtrArray *notes, GError **error);
 /* Which of them change texts' encodings, and how much; "": none does. a may be NULL. */
 const char *sfu_adapters_text_key(const SfuAdapters *a);
 /* Textual inversions that come with them: name -> path. a may be NULL. */
@@ -388,8 +388,8 @@ void sfu_adapters_bundles(const SfuAdapters *a, GHashTable *names);
 /* Gives the weights of the session's models what the parameters and the tags ("lora:name:0.8") ask for. */
 gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError **error);
 /* The same for one model and rows "FILE=WEIGHT,TEXT". */
-gboolean sfu_adapters_put_on(SfuAdapters *a, SfuModel *m, const char *const *rows, GArray *uses, GPtrArray *notes,
-                             GError **error);
+gboolean sfu_adapters_apply_rows(SfuAdapters *a, SfuModel *m, const char *const *rows, GArray *uses, GPtrArray *notes,
+                                 GError **error);
 
 /* ---- estimate.c: what a run will cost --------------------------------------------------------------------------- */
 

@@ -74,14 +74,6 @@ void sfu_picture_meta_put_text(SfuPictureMeta *m, const char *text)
     g_clear_pointer(&with, g_bytes_unref);
 }
 
-static guint32 big_endian(const guint8 *p, int n)
-{
-    guint32 v = 0;
-    for (int i = 0; i < n; i++)
-        v = v << 8 | p[i];
-    return v;
-}
-
 /* Photoshop File Formats, "Image Resource Blocks": "8BIM", number, name with its length before it, size, data; name and
  * data fill whole pairs of bytes. The other blocks (small copies of the picture, paths, guides) are left. */
 GBytes *sfu_picture_iptc_find(const guint8 *data, gsize n)
@@ -90,10 +82,10 @@ GBytes *sfu_picture_iptc_find(const guint8 *data, gsize n)
         const gsize name = ((gsize)data[at + 6] + 2) & ~(gsize)1, size_at = at + 6 + name;
         if (size_at > n - 4)
             break;
-        const gsize size = big_endian(data + size_at, 4);
+        const gsize size = sfu_big_endian(data + size_at, 4);
         if (size > n - size_at - 4)
             break;
-        if (big_endian(data + at + 4, 2) == IPTC_RESOURCE)
+        if (sfu_big_endian(data + at + 4, 2) == IPTC_RESOURCE)
             return g_bytes_new(data + size_at + 4, size);
         at = MIN(n, size_at + 4 + size + (size & 1));
     }

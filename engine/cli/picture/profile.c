@@ -16,10 +16,7 @@ typedef struct {
 
 static guint32 number(const Icc *x, gsize at, int n)
 {
-    guint32 v = 0;
-    for (int i = 0; i < n; i++)
-        v = v << 8 | x->p[at + (gsize)i];
-    return v;
+    return sfu_big_endian(x->p + at, n);
 }
 
 /* s15Fixed16Number */
