@@ -52,6 +52,9 @@ typedef struct {
     gboolean pools;        /* what it adds is the same all over the picture; always guesses */
     gboolean sees_latents; /* its picture comes encoded: latents of the model's autoencoder */
     gboolean sees_hole;    /* it is the picture that is worked on, with the hole gray, behind the hole's mask */
+    /* Behind its picture's latents stand 1 where the picture that is worked on is kept, and that picture's latents with
+     * the hole gray; zeros: there is no hole. */
+    gboolean sees_kept;
 } SfuControl;
 
 static inline void sfu_control_destroy(SfuControl *c)

@@ -686,21 +686,15 @@ static void control_set_wrap(gpointer net, int wrap)
     (void)wrap;
 }
 
-/* Latents of the model's; the channels beyond them, for holes, are zeros: there is none. */
+/* All its channels: SfuControl.sees_kept. */
 static gboolean control_set_picture(gpointer net, const float *latents, int h, int w, GError **error)
 {
     ZimageControl *c = net;
-    const int all = c->config->channels, own = c->config->sizes.channels;
-    const gsize n = (gsize)h * (gsize)w;
-    float *v = g_new0(float, n *(gsize)all);
-    for (gsize i = 0; i < n; i++)
-        memcpy(v + i * (gsize)all, latents + i * (gsize)own, (gsize)own * sizeof *v);
     control_forget(c);
-    SfuTensor *wide = sfu_tensor_create(c->net.q, SFU_F32, 1, h, w, all, error);
-    if (wide && sfu_tensor_write(wide, v, error))
+    SfuTensor *wide = sfu_tensor_create(c->net.q, SFU_F32, 1, h, w, c->config->channels, error);
+    if (wide && sfu_tensor_write(wide, latents, error))
         c->picture = sfu_net_input(&c->net, wide, error);
     sfu_tensor_destroy(wide);
-    g_free(v);
     return c->picture != NULL;
 }
 
@@ -727,7 +721,11 @@ SfuControl *sfu_zimage_control(SfuQueue *q, SfuModel *model, const SfuZimageCont
         control_destroy(c);
         return NULL;
     }
-    const SfuControl control = {.class = &class, .net = c, .channels = 3, .sees_latents = TRUE};
+    const SfuControl control = {.class = &class,
+                                .net = c,
+                                .channels = 3,
+                                .sees_latents = TRUE,
+                                .sees_kept = config->channels > config->sizes.channels};
     return g_memdup2(&control, sizeof control);
 }
 

@@ -21,6 +21,7 @@ typedef struct {
     SfuControl *net;
     SfuImage *picture; /* of the pass under way: [h, w, channels] */
     SfuImage *hole;    /* of it, [h, w, 1]; NULL: the network does not see it */
+    SfuImage *kept;    /* the picture that is worked on, with the hole gray; NULL: the network does not see it */
     SfuRect set;       /* the part of it that the network has, latent pixels; w 0: none */
 } Steer;
 
@@ -46,6 +47,7 @@ void sfu_controls_close(SfuSession *s)
         sfu_model_close(c->over);
         sfu_image_free(c->picture);
         sfu_image_free(c->hole);
+        sfu_image_free(c->kept);
     }
     if (s->controls) {
         g_free(s->controls->all);
@@ -371,6 +373,26 @@ static SfuImage *as_channels(SfuImage *rgb, int channels, GError **error)
     return gray;
 }
 
+static void gray_hole(SfuImage *rgb, const SfuImage *hole)
+{
+    for (gint64 k = 0; k < (gint64)rgb->w * rgb->h; k++)
+        if (hole->p[k] > 0)
+            rgb->p[k * 3] = rgb->p[k * 3 + 1] = rgb->p[k * 3 + 2] = 0.5f;
+}
+
+static gboolean check_hole(const Steer *c, const SfuImage *hole, GError **error)
+{
+    const gboolean inpaints = c->spec.prepare == SFU_PREPARE_INPAINT;
+    if (!hole && (c->net->sees_hole || (c->net->sees_kept && inpaints)))
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s fills holes; there is none here."), c->spec.net);
+    else if (inpaints && c->net->sees_latents && !c->net->sees_hole && !c->net->sees_kept)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s does not know holes; prepare=inpaint is not for it."),
+                    c->spec.net);
+    else
+        return TRUE;
+    return FALSE;
+}
+
 gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, const SfuImage *own, const SfuImage *hole,
                                    int w, int h, GError **error)
 {
@@ -381,11 +403,12 @@ gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, co
         g_clear_pointer(&c->picture, sfu_image_free);
         c->set = (SfuRect){0};
         g_clear_pointer(&c->hole, sfu_image_free);
-        if (c->net->sees_hole && !hole) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s fills holes; there is none here."), c->spec.net);
+        g_clear_pointer(&c->kept, sfu_image_free);
+        if (!check_hole(c, hole, error))
             return FALSE;
-        }
-        if (c->net->sees_hole && !(c->hole = sfu_image_copy(hole, error)))
+        if ((c->net->sees_hole || (c->net->sees_kept && hole && own)) && !(c->hole = sfu_image_copy(hole, error)))
+            return FALSE;
+        if (c->net->sees_kept && c->hole && !(c->kept = sfu_image_copy(own, error)))
             return FALSE;
         if (!c->buffer || c->net->sees_hole) {
             rgb = own ? sfu_image_copy(own, error) : NULL;
@@ -398,10 +421,10 @@ gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, co
             sfu_image_free(whole);
             sfu_image_free(cut);
         }
-        for (gint64 k = 0; rgb && c->hole && k < (gint64)rgb->w * rgb->h; k++)
-            if (c->hole->p[k] > 0)
-                rgb->p[k * 3] = rgb->p[k * 3 + 1] = rgb->p[k * 3 + 2] = 0.5f;
-        ok = rgb && prepare(c, rgb, c->hole ? NULL : hole, error) && (rgb = as_channels(rgb, c->net->channels, error));
+        if (rgb && c->hole)
+            gray_hole(c->kept ? c->kept : rgb, c->hole);
+        ok = rgb && prepare(c, rgb, c->net->sees_latents ? NULL : hole, error) &&
+             (rgb = as_channels(rgb, c->net->channels, error));
         c->picture = rgb;
     }
     return ok;
@@ -409,24 +432,65 @@ gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, co
 
 /* ---- a step ---- */
 
-/* What the network sees of the part `at` of its picture, px: latents, behind the hole's mask if it sees that. Caller
- * frees. */
-static SfuImage *encode_part(const SfuSession *s, const Steer *c, const SfuImage *part, SfuRect at, GError **error)
+/* Where the hole is in the part `at`, px, of latents like z: 1 channel; caller frees. */
+static SfuImage *hole_part(const Steer *c, const SfuImage *z, SfuRect at, GError **error)
 {
-    SfuImage *z = sfu_coder_encode(&s->ae, part, error);
-    if (!z || !c->hole)
-        return z;
     SfuImage *hole = sfu_image_crop_round(c->hole, at, error),
-             *mask = hole ? sfu_mask_reduce(hole, z->w, z->h, TRUE, error) : NULL,
-             *both = mask ? sfu_image_new(z->w, z->h, 1 + z->c, error) : NULL;
+             *mask = hole ? sfu_mask_reduce(hole, z->w, z->h, TRUE, error) : NULL;
+    sfu_image_free(hole);
+    return mask;
+}
+
+/* z behind the hole's mask; z is taken. */
+static SfuImage *behind_hole(const Steer *c, SfuImage *z, SfuRect at, GError **error)
+{
+    SfuImage *mask = hole_part(c, z, at, error), *both = mask ? sfu_image_new(z->w, z->h, 1 + z->c, error) : NULL;
     for (gint64 k = 0; both && k < (gint64)z->w * z->h; k++) {
         both->p[k * both->c] = mask->p[k] > 0;
         memcpy(both->p + k * both->c + 1, z->p + k * z->c, sizeof(float) * (gsize)z->c);
     }
-    sfu_image_free(hole);
     sfu_image_free(mask);
     sfu_image_free(z);
     return both;
+}
+
+/* z, and what is kept of the picture round the hole (SfuControl.sees_kept); z is taken. */
+static SfuImage *before_kept(const SfuSession *s, const Steer *c, SfuImage *z, SfuRect at, GError **error)
+{
+    SfuImage *all = sfu_image_new(z->w, z->h, 2 * z->c + 1, error), *own = NULL, *kept = NULL, *mask = NULL;
+    gboolean ok = all != NULL;
+    if (ok && c->hole) {
+        mask = hole_part(c, z, at, error);
+        own = mask ? sfu_image_crop_round(c->kept, at, error) : NULL;
+        kept = own ? sfu_coder_encode(&s->ae, own, error) : NULL;
+        ok = kept != NULL;
+    }
+    for (gint64 k = 0; ok && k < (gint64)z->w * z->h; k++) {
+        float *p = all->p + k * all->c;
+        memset(p, 0, sizeof *p * (gsize)all->c);
+        if (c->spec.prepare != SFU_PREPARE_INPAINT) /* which needs no picture but the one that is worked on */
+            memcpy(p, z->p + k * z->c, sizeof *p * (gsize)z->c);
+        if (!kept)
+            continue;
+        p[z->c] = mask->p[k] <= 0;
+        memcpy(p + z->c + 1, kept->p + k * z->c, sizeof *p * (gsize)z->c);
+    }
+    if (!ok)
+        g_clear_pointer(&all, sfu_image_free);
+    sfu_image_free(kept);
+    sfu_image_free(own);
+    sfu_image_free(mask);
+    sfu_image_free(z);
+    return all;
+}
+
+/* What the network sees of the part `at` of its picture, px, as latents. Caller frees. */
+static SfuImage *encode_part(const SfuSession *s, const Steer *c, const SfuImage *part, SfuRect at, GError **error)
+{
+    SfuImage *z = sfu_coder_encode(&s->ae, part, error);
+    if (z && c->net->sees_kept)
+        return before_kept(s, c, z, at, error);
+    return z && c->hole ? behind_hole(c, z, at, error) : z;
 }
 
 static gboolean set_part(const SfuSession *s, Steer *c, SfuRect r, GError **error)

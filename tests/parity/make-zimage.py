@@ -512,6 +512,38 @@ mask = torch.zeros(1, 1, SIDE, SIDE)
 mask[:, :, 32:88, 40:104] = 1  # rows and columns of whole latents
 save("turbo-inpaint", build(ZImageInpaintPipeline, 3.0)(mask_image=mask, **common(**changing)).images)
 
+
+class Steered(torch.nn.Module):
+    """The transformer, steered at each pass by what ZImageControlNetInpaintPipeline shows of a hole."""
+
+    def __init__(self, net, picture):
+        super().__init__()
+        kept = changing["image"] * 2 - 1
+        latents = [
+            (vae.encode(x).latent_dist.mode() - vae.config.shift_factor) * vae.config.scaling_factor
+            for x in (picture, kept * (mask < 0.5))
+        ]
+        small = F.interpolate(1 - mask, size=latents[0].shape[-2:], mode="nearest")
+        latents[0] = latents[0] if picture.abs().sum() else torch.zeros_like(latents[0])
+        self.net, self.seen = net, torch.cat([latents[0], small, latents[1]], 1)[0].unsqueeze(1)
+        for name in ("config", "in_channels", "dtype", "device"):
+            setattr(self, name, getattr(transformer, name))
+
+    def forward(self, x, t, text, **more):
+        samples = self.net(x, t, text, [self.seen] * len(x), conditioning_scale=0.75)
+        return transformer(x, t, text, controlnet_block_samples=samples, **more)
+
+
+holes, tensors = make_control("pipe/holes", transformer, "control_noise_refiner", 33, [0], n_refiners=1)
+models["holes"] = {"files": [{"file": "holes.safetensors", "tensors": tensors}]}
+for name, seen in (
+    ("turbo-hole-picture", picture("other", SIDE, SIDE) * 2 - 1),
+    ("turbo-hole", torch.zeros(1, 3, SIDE, SIDE)),
+):
+    pipe = build(ZImageInpaintPipeline, 3.0)
+    pipe.transformer = Steered(holes, seen)
+    save(name, pipe(mask_image=mask, **common(**changing)).images)
+
 # LoRAs in the original's names (queries, keys and values in one) and in kohya's, merged here by hand.
 lora, merged = [], []
 

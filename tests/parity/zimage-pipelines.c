@@ -6,6 +6,10 @@
 
 #include "runs.h"
 
+#define CHANGING "steps 8 strength 0.75 working_size 128"
+/* Only the hole's own pixels are painted. */
+#define EXACT CHANGING " masked_content original grow 0 feather 0 color_match false"
+
 static SfuEngine *engine; /* of runs.c */
 static char *folder, *latent_file;
 
@@ -29,7 +33,7 @@ static void test_base(void)
 static void test_img2img(void)
 {
     GeglBuffer *in = parity_picture("zimage", PARITY_SIDE, PARITY_SIDE);
-    SfuParams *p = parity_params("turbo", "steps 8 strength 0.75 working_size 128");
+    SfuParams *p = parity_params("turbo", CHANGING);
     sfu_result_free(parity_check("turbo-img2img", SFU_TASK_IMG2IMG, p, in, NULL, 8));
     g_object_unref(in);
 }
@@ -38,8 +42,7 @@ static void test_img2img(void)
 static void test_inpaint(void)
 {
     GeglBuffer *in = parity_picture("zimage", PARITY_SIDE, PARITY_SIDE), *mask = parity_box_mask(40, 32, 64, 56);
-    SfuParams *p = parity_params(
-        "turbo", "steps 8 strength 0.75 working_size 128 masked_content original grow 0 feather 0 color_match false");
+    SfuParams *p = parity_params("turbo", EXACT);
     SfuResult *r = parity_check("turbo-inpaint", SFU_TASK_INPAINT, p, in, mask, 0);
     parity_outside_is_untouched(r, in);
     sfu_result_free(r);
@@ -78,6 +81,49 @@ static void test_control(void)
     g_object_unref(picture);
     g_free(spec);
     g_free(path);
+}
+
+/* A ControlNet of 33 channels in a hole: beside its picture, or without one, it sees what is kept round the hole. */
+static void check_hole(const char *name, const char *spec, const char *refusal)
+{
+    GError *e = NULL;
+    char *path = parity_model_path(refusal ? "control" : "holes", NULL), *net = g_strconcat(path, spec, NULL);
+    GeglBuffer *in = parity_picture("zimage", PARITY_SIDE, PARITY_SIDE), *mask = parity_box_mask(40, 32, 64, 56),
+               *shown = strstr(spec, "=a") ? parity_picture("other", PARITY_SIDE, PARITY_SIDE) : NULL;
+    SfuParams *p = parity_params("turbo", EXACT);
+    sfu_params_add(p, "control", net, &e);
+    g_assert_no_error(e);
+    const SfuJob job = {.task = SFU_TASK_INPAINT,
+                        .params = p,
+                        .picture = in,
+                        .mask = mask,
+                        .controls = &shown,
+                        .n_controls = 1,
+                        .latent_file = latent_file};
+    GPtrArray *r = sfu_engine_run(engine, &job, &e);
+    if (refusal) {
+        g_assert_null(r);
+        g_assert_nonnull(e);
+        g_assert_nonnull(strstr(e->message, refusal));
+        g_clear_error(&e);
+    } else {
+        g_assert_no_error(e);
+        g_ptr_array_unref(r);
+        parity_check_latents(name, latent_file);
+    }
+    sfu_params_free(p);
+    g_clear_object(&shown);
+    g_object_unref(mask);
+    g_object_unref(in);
+    g_free(net);
+    g_free(path);
+}
+
+static void test_holes(void)
+{
+    check_hole("turbo-hole-picture", "=a,weight=0.75", NULL);
+    check_hole("turbo-hole", "=,weight=0.75,prepare=inpaint", NULL);
+    check_hole("", "=,prepare=inpaint", "does not know holes");
 }
 
 /* A transformer alone: autoencoder and text encoder are found beside it, as ComfyUI lays its folders out. */
@@ -247,6 +293,7 @@ int main(int argc, char **argv)
     g_test_add_func("/zimage-pipelines/inpaint", test_inpaint);
     g_test_add_func("/zimage-pipelines/lora", test_lora);
     g_test_add_func("/zimage-pipelines/control", test_control);
+    g_test_add_func("/zimage-pipelines/holes", test_holes);
     g_test_add_func("/zimage-pipelines/pieces", test_pieces);
     g_test_add_func("/zimage-pipelines/kept", test_kept);
     g_test_add_func("/zimage-pipelines/refusals", test_refusals);

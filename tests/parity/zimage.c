@@ -139,8 +139,13 @@ static SfuControl *steer(SfuQueue *queue, JsonObject *o, const SfuModel *m, cons
     g_assert_no_error(error);
     g_assert_true(c->sees_latents);
     char *name = g_strdup_printf("%s/control", text_of(o, "name"));
-    float *latents = parity_input(name, (gint64)in->x->h * in->x->w * in->x->c, 1);
-    sfu_control_set_picture(c, latents, in->x->h, in->x->w, &error);
+    const int own = in->x->c, all = c->sees_kept ? 2 * own + 1 : own;
+    float *latents = parity_input(name, (gint64)in->x->h * in->x->w * own, 1),
+          *seen = g_new0(float, (gsize)in->x->h * in->x->w * all);
+    for (int i = 0; i < in->x->h * in->x->w; i++)
+        memcpy(seen + (gsize)i * all, latents + (gsize)i * own, sizeof *seen * (gsize)own);
+    sfu_control_set_picture(c, seen, in->x->h, in->x->w, &error);
+    g_free(seen);
     g_assert_no_error(error);
     sfu_control_add(c, sum, in, &(SfuControlUse){.weight = 0.75}, &error);
     g_assert_no_error(error);
