@@ -29,8 +29,11 @@ void sfu_cli_options_free(SfuCliOptions *o);
 /* One row of the options that are no generation parameters, for help, man page and completion. */
 typedef struct {
     const char *name, *arg, *help; /* arg NULL: a switch */
+    const char *const *words;      /* that it takes, NULL-terminated; NULL: anything */
 } SfuCliOption;
 const SfuCliOption *sfu_cli_option_table(int *n);
+/* What `sfumato COMMAND --help` says; `task` as in SfuCliCommand. */
+void sfu_cli_print_help(const char *command, int task);
 
 /* ---- picture/load.c, picture/save.c ---- */
 
@@ -143,6 +146,7 @@ int sfu_cli_params(void);
 typedef struct {
     const char *name, *args, *help;
     int task; /* SfuTask; SFU_N_TASKS: those of every task; -1: no parameters; SFU_CLI_OWN_OPTIONS: own options only */
+    const char *words; /* that may follow the command, for completion; NULL: none */
 } SfuCliCommand;
 enum { SFU_CLI_OWN_OPTIONS = -2 };
 const SfuCliCommand *sfu_cli_commands(int *n);

@@ -21,13 +21,14 @@ static const SfuCliCommand commands[] = {
      "Writes a model as .gguf or .safetensors with its matrices in another type; can merge LoRAs into it",
      SFU_N_TASKS /* any parameter: it takes one */},
     {"models", "[FOLDER ... | --available | get NAME | remove NAME] [--json]",
-     "Lists the models on this computer, or those that can be downloaded; downloads and removes them", -1},
+     "Lists the models on this computer, or those that can be downloaded; downloads and removes them", -1,
+     "--available get remove"},
     {"warm", "[MODEL] [--json]",
      "Compiles for this device what a model needs, so that its first picture does not wait for the compiler", -1},
     {"devices", "[--json]", "Lists the OpenCL devices", -1},
     {"bench", "[options]", "Measures the device: its peak, every op, whole networks", SFU_CLI_OWN_OPTIONS},
     {"params", "", "Prints the reference of generation parameters", SFU_CLI_OWN_OPTIONS},
-    {"completion", "bash|zsh|fish", "Prints a completion script for the shell", SFU_CLI_OWN_OPTIONS},
+    {"completion", "bash|zsh|fish", "Prints a completion script for the shell", SFU_CLI_OWN_OPTIONS, "bash zsh fish"},
     {"man", "", "Prints the man page", SFU_CLI_OWN_OPTIONS},
 };
 

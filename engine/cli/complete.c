@@ -10,20 +10,12 @@ typedef struct {
     guint tasks;                /* of a parameter, one bit each; 0: a common option; OF_BENCH: bench alone has it */
 } Flag;
 enum { OF_BENCH = 1 << 30 };
+#define GLOBAL_FLAGS "--help --version" /* without a command */
 
-static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16", NULL}, *const types[] = {"f32",  "f16",
-                                                                                                  "bf16", "q8_0",
-                                                                                                  "q4_0", "q4_k",
-                                                                                                  "fp8",  "int8",
-                                                                                                  NULL},
-                         *const depths[] = {"8", "16", "32", NULL};
-
-static const char *const *option_choices(const char *name)
+/* TRUE if an option's argument is a file or a folder. */
+static gboolean is_file(const char *arg)
 {
-    return strcmp(name, "precision") == 0 ? precisions
-           : strcmp(name, "type") == 0    ? types
-           : strcmp(name, "depth") == 0   ? depths
-                                          : NULL;
+    return g_strcmp0(arg, "FILE") == 0 || g_strcmp0(arg, "DIR") == 0;
 }
 
 /* New array of Flag, the names in `chunk`. */
@@ -41,7 +33,7 @@ static GArray *all_flags(GStringChunk *chunk)
     }
     const SfuCliOption *o = sfu_cli_option_table(&n);
     for (int i = 0; i < n; i++) {
-        const Flag f = {o[i].name, o[i].arg != NULL, o[i].arg && strlen(o[i].arg) > 2, option_choices(o[i].name), 0};
+        const Flag f = {o[i].name, o[i].arg != NULL, is_file(o[i].arg), o[i].words, 0};
         g_array_append_val(flags, f);
     }
     const Flag of_bench[] = {{"filter", TRUE, .tasks = OF_BENCH},
@@ -76,6 +68,16 @@ static char *commands(const Flag *f)
     return g_string_free(s, FALSE);
 }
 
+/* `case` branches of bash and zsh that set `own` to the words that may follow the command. */
+static void words_by_command(const char *opens, const char *closes)
+{
+    int n;
+    const SfuCliCommand *c = sfu_cli_commands(&n);
+    for (int i = 0; i < n; i++)
+        if (c[i].words)
+            g_print("    %s) own=%s%s%s ;;\n", c[i].name, opens, c[i].words, closes);
+}
+
 /* `case` branches of bash and zsh that set `flags` by the command; opens and closes stand around the list. */
 static void flags_by_command(const GArray *flags, const char *opens, const char *closes)
 {
@@ -98,9 +100,11 @@ static void flags_by_command(const GArray *flags, const char *opens, const char 
 static void bash(const GArray *flags)
 {
     char *list = commands(NULL);
-    g_print("_sfumato() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags\n"
-            "    if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return; fi\n"
-            "    case $prev in\n    completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")); return ;;\n",
+    g_print("_sfumato() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags own=\n"
+            "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+            "        case $cur in\n        -*) COMPREPLY=($(compgen -W '" GLOBAL_FLAGS "' -- \"$cur\")) ;;\n"
+            "        *) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;\n        esac\n        return\n    fi\n"
+            "    case $prev in\n",
             list);
     for (guint i = 0; i < flags->len; i++) {
         const Flag *f = &g_array_index(flags, Flag, i);
@@ -112,8 +116,11 @@ static void bash(const GArray *flags)
     }
     g_print("    esac\n    case ${COMP_WORDS[1]} in\n");
     flags_by_command(flags, "'", "'");
-    g_print("    esac\n    case $cur in\n    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\")) ;;\n"
-            "    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n    esac\n}\n"
+    g_print("    esac\n    if [ \"$COMP_CWORD\" -eq 2 ]; then\n    case ${COMP_WORDS[1]} in\n");
+    words_by_command("'", "'");
+    g_print("    esac\n    fi\n    case $cur in\n    -*) flags=\"$flags $own\" ;;\n    *) flags=$own ;;\n    esac\n"
+            "    COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\"))\n"
+            "    if [ ${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- \"$cur\")); fi\n}\n"
             "complete -o filenames -F _sfumato sfumato\n");
     g_free(list);
 }
@@ -121,8 +128,9 @@ static void bash(const GArray *flags)
 static void zsh(const GArray *flags)
 {
     char *list = commands(NULL);
-    g_print("#compdef sfumato\nlocal -a flags\nif (( CURRENT == 2 )); then compadd -- %s; return; fi\n"
-            "case $words[CURRENT-1] in\n    completion) compadd -- bash zsh fish; return ;;\n",
+    g_print("#compdef sfumato\nlocal -a flags own\nif (( CURRENT == 2 )); then\n"
+            "    if [[ $words[2] == -* ]]; then compadd -- " GLOBAL_FLAGS "; else compadd -- %s; fi\n    return\nfi\n"
+            "case $words[CURRENT-1] in\n",
             list);
     for (guint i = 0; i < flags->len; i++) {
         const Flag *f = &g_array_index(flags, Flag, i);
@@ -134,7 +142,10 @@ static void zsh(const GArray *flags)
     }
     g_print("esac\ncase $words[2] in\n");
     flags_by_command(flags, "(", ")");
-    g_print("esac\nif [[ $words[CURRENT] == -* ]]; then compadd -- $flags; else _files; fi\n");
+    g_print("esac\nif (( CURRENT == 3 )); then\ncase $words[2] in\n");
+    words_by_command("(", ")");
+    g_print("esac\nfi\nif [[ $words[CURRENT] == -* ]]; then compadd -- $flags $own; "
+            "else compadd -- $own || _files; fi\n");
     g_free(list);
 }
 
@@ -142,8 +153,17 @@ static void fish(const GArray *flags)
 {
     char *list = commands(NULL);
     g_print("complete -c sfumato -n __fish_use_subcommand -a '%s'\n"
-            "complete -c sfumato -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'\n",
+            "complete -c sfumato -n __fish_use_subcommand -l help\n"
+            "complete -c sfumato -n __fish_use_subcommand -l version\n",
             list);
+    int n;
+    const SfuCliCommand *c = sfu_cli_commands(&n);
+    for (int i = 0; i < n; i++)
+        if (c[i].words)
+            g_print(
+                "complete -c sfumato -n '__fish_seen_subcommand_from %s; and test (count (commandline -opc)) -eq 2' "
+                "-a '%s'\n",
+                c[i].name, c[i].words);
     for (guint i = 0; i < flags->len; i++) {
         const Flag *f = &g_array_index(flags, Flag, i);
         char *takers = commands(f), *words = f->choices ? g_strjoinv("' '", (char **)f->choices) : NULL;

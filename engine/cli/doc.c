@@ -67,8 +67,13 @@ int sfu_cli_man(void)
     }
     g_print(".SH OPTIONS\n");
     const SfuCliOption *o = sfu_cli_option_table(&n);
-    for (int i = 0; i < n; i++)
-        man_entry(o[i].name, o[i].arg, o[i].help, NULL);
+    for (int i = 0; i < n; i++) {
+        char *list = o[i].words ? g_strjoinv(", ", (char **)o[i].words) : NULL,
+             *range = list ? g_strconcat("one of ", list, NULL) : NULL;
+        man_entry(o[i].name, o[i].arg, o[i].help, range);
+        g_free(range);
+        g_free(list);
+    }
     g_print(".SH PARAMETERS\n");
     const SfuParamSpec *p = sfu_param_table(&n);
     for (int i = 0; i < n; i++) {

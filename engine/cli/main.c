@@ -24,7 +24,8 @@ static int usage(FILE *to)
     const SfuCliCommand *commands = sfu_cli_commands(&n);
     for (int i = 0; i < n; i++)
         fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
-    fprintf(to, "\n`sfumato COMMAND --help` shows a command's options; `man sfumato` has all.\n");
+    fprintf(to, "\n`sfumato COMMAND --help` shows a command's options; `man sfumato` has all.\n"
+                "`sfumato --version` prints the version.\n");
     return to == stdout ? SFU_EXIT_OK : SFU_EXIT_USAGE;
 }
 
@@ -211,6 +212,10 @@ int main(int argc, char **argv)
     sfu_cli_signals();
     argc--;
     argv++;
+    if (c->task == SFU_CLI_OWN_OPTIONS && strcmp(c->name, "bench") != 0 && argc > 1 && strcmp(argv[1], "--help") == 0) {
+        sfu_cli_print_help(c->name, c->task);
+        return SFU_EXIT_OK;
+    }
     if (strcmp(c->name, "params") == 0)
         return sfu_cli_params();
     if (strcmp(c->name, "man") == 0)

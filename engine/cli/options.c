@@ -3,12 +3,15 @@
 #include "cli/cli.h"
 #include <string.h>
 
+static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16", "int8", NULL};
+static const char *const depths[] = {"8", "16", "32", NULL};
+static const char *const types[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k", "fp8", "int8", NULL};
 static const SfuCliOption table[] = {
     {"device", "NAME", "OpenCL device: its number or a part of its name (`sfumato devices`); also SFUMATO_DEVICE"},
     {"memory", "BYTES",
      "memory budget on the device, for instance 2G or 900M; what does not fit is tiled or streamed, and large pictures "
      "wait on disk"},
-    {"precision", "WORD", "auto, fp32, bf16, fp16 or int8"},
+    {"precision", "WORD", "type of the numbers that the networks compute with", precisions},
     {"mask", "FILE",
      "picture that marks what to repaint: white fully, gray partly; if it has transparency, its opaque parts count "
      "instead"},
@@ -17,7 +20,7 @@ static const SfuCliOption table[] = {
     {"from", "FILE",
      "take parameters from a picture or text file that Sfumato, AUTOMATIC1111 or NovelAI wrote; later flags override "
      "them"},
-    {"depth", "BITS", "bits per channel of the written picture: 8, 16 or 32 (default: like the input, else 8)"},
+    {"depth", "BITS", "bits per channel of the written picture (default: like the input, else 8)", depths},
     {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] in a safetensors file"},
     {"save-latent", "FILE", "write the final latents as safetensors"},
     {"trace", "DIR", "write the output of every block of the denoising network into this folder, as safetensors"},
@@ -25,7 +28,7 @@ static const SfuCliOption table[] = {
     {"claim", NULL,
      "batch: share the jobs with other workers on the same files; each worker takes one job at a time and takes over "
      "those of workers that died"},
-    {"type", "TYPE", "convert: f32, f16, bf16, q8_0, q4_0, q4_k (.gguf), fp8 or int8 (.safetensors)"},
+    {"type", "TYPE", "convert: type of the matrices; fp8 and int8 need .safetensors, the others .gguf", types},
     {"force", NULL, "batch and folders: redo existing results; convert: overwrite a file"},
     {"profile", NULL, "print a table of kernel times at the end"},
     {"json", NULL, "print events and results as JSON lines"},
@@ -73,10 +76,16 @@ void sfu_cli_options_free(SfuCliOptions *o)
     g_free(o);
 }
 
-static void print_flag(const char *name, const char *arg, const char *help, const char *note)
+/* words: NULL, or those that the flag takes. */
+static void print_flag(const char *name, const char *arg, const char *help, const char *note, const char *const *words)
 {
     char *dashed = sfu_cli_flag(name), *flag = g_strconcat("  --", dashed, arg ? " " : "", arg ? arg : "", NULL);
     g_print("%-30s %s%s\n", flag, help, note ? note : "");
+    if (words) {
+        char *list = g_strjoinv(", ", (char **)words);
+        g_print("%-30s one of: %s\n", "", list);
+        g_free(list);
+    }
     g_free(flag);
     g_free(dashed);
 }
@@ -97,7 +106,7 @@ static const char *arg_of(const SfuParamSpec *s)
     }
 }
 
-static void print_help(const char *command, int task)
+void sfu_cli_print_help(const char *command, int task)
 {
     int n;
     const SfuCliCommand *commands = sfu_cli_commands(&n);
@@ -117,20 +126,18 @@ static void print_help(const char *command, int task)
                 note = g_strdup_printf(" [%.15g..%.15g, default %s]", p[i].min, p[i].max, def);
             else if (!sfu_param_is_text(&p[i]))
                 note = g_strdup_printf(" [default %s]", def);
-            print_flag(p[i].name, arg_of(&p[i]), p[i].help, note);
+            print_flag(p[i].name, arg_of(&p[i]), p[i].help, note,
+                       p[i].type == SFU_PARAM_CHOICE ? (const char *const *)p[i].choices : NULL);
             g_free(def);
             g_free(note);
-            if (p[i].type == SFU_PARAM_CHOICE) {
-                char *words = g_strjoinv(", ", (char **)p[i].choices);
-                g_print("%-30s one of: %s\n", "", words);
-                g_free(words);
-            }
         }
         g_print("\n");
     }
+    if (task == SFU_CLI_OWN_OPTIONS)
+        return;
     g_print("Options:\n");
     for (guint i = 0; i < G_N_ELEMENTS(table); i++)
-        print_flag(table[i].name, table[i].arg, table[i].help, NULL);
+        print_flag(table[i].name, table[i].arg, table[i].help, NULL, table[i].words);
 }
 
 /* Sets an option of the command itself; FALSE with *known FALSE if there is none of that name. */
@@ -153,9 +160,8 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
     if (strcmp(name, "memory") == 0)
         return parse_bytes(value, &o->memory_bytes, error);
     if (strcmp(name, "depth") == 0) {
-        static const char *const depths[] = {"8", "16", "32"};
         o->depth = 0;
-        for (guint i = 0; i < G_N_ELEMENTS(depths); i++)
+        for (int i = 0; depths[i]; i++)
             if (strcmp(value, depths[i]) == 0)
                 o->depth = 8 << i;
         if (!o->depth)
@@ -258,7 +264,7 @@ SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *
         } else if (strcmp(word, "--") == 0) {
             only_args = TRUE;
         } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-            print_help(argv[0], task);
+            sfu_cli_print_help(argv[0], task);
             *help = TRUE;
         } else if (!parse_one(o, word, i + 1 < argc ? argv[i + 1] : NULL, &used_next, task, error)) {
             g_ptr_array_add(args, NULL);

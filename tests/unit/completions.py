@@ -14,7 +14,18 @@ SCRIPTS = {shell: run("completion", shell).stdout for shell in ("bash", "zsh", "
 
 
 def flags_of_help(command):
-    return set(re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)", run(command, "--help").stdout, re.M))
+    r = run(command, "--help")
+    assert r.returncode == 0 and re.match(r"usage:", r.stdout, re.I), (command, r.stderr)
+    return set(re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)", r.stdout, re.M))
+
+
+def words_of_usage(command):
+    """The words of the usage line that are typed as they are, and are neither values nor common options."""
+    usage = run(command, "--help").stdout.partition("\n\n")[0].partition(command)[2]
+    if "|" not in usage:
+        return set()
+    first = {part.strip(" []").split()[0] for part in re.sub(r"\[--json\]", "", usage).split("|")}
+    return {w for w in first if re.fullmatch(r"(--)?[a-z0-9]+", w) and w not in flags_of_help(command)}
 
 
 def choices_of_help(command):
@@ -34,14 +45,33 @@ def ask_bash(*words):
 @case("every shell knows every command")
 def _():
     assert len(COMMANDS) > 10 and set(ask_bash("")) == set(COMMANDS)
-    assert set(re.search(r"CURRENT == 2 .*?compadd -- (.*?);", SCRIPTS["zsh"])[1].split()) == set(COMMANDS)
+    assert set(re.search(r"else compadd -- (.*?);", SCRIPTS["zsh"])[1].split()) == set(COMMANDS)
     assert set(re.search(r"__fish_use_subcommand -a '(.*?)'", SCRIPTS["fish"])[1].split()) == set(COMMANDS)
+
+
+@case("every shell knows what may follow a command, and the flags without a command")
+def _():
+    assert set(ask_bash("--")) == {"--help", "--version"}
+    assert all(run(flag).returncode == 0 for flag in ask_bash("--"))
+    assert "compadd -- --help --version;" in SCRIPTS["zsh"]
+    assert {"help", "version"} <= set(re.findall(r"__fish_use_subcommand -l (\w+)", SCRIPTS["fish"]))
+    found = 0
+    for command in COMMANDS:
+        words = words_of_usage(command)
+        found += len(words)
+        own = set(ask_bash(command, "")) | set(ask_bash(command, "--avail"))
+        assert words <= own, (command, words, own)
+        zsh = re.search(rf"^    {command}\) own=\((.*)\) ;;$", SCRIPTS["zsh"], re.M)
+        assert (set(zsh[1].split()) if zsh else set()) == words, (command, words)
+        fish = re.search(rf"__fish_seen_subcommand_from {command}; and test [^']*' -a '(.*)'", SCRIPTS["fish"])
+        assert (set(fish[1].split()) if fish else set()) == words, (command, words)
+    assert found == 6, found
 
 
 @case("bash offers each command's flags")
 def _():
     for command in COMMANDS:
-        assert set(ask_bash(command, "--")) == flags_of_help(command), command
+        assert set(ask_bash(command, "--")) - words_of_usage(command) == flags_of_help(command), command
 
 
 @case("zsh offers each command's flags")
@@ -60,15 +90,13 @@ def _():
 
 @case("words that a flag takes are offered after it")
 def _():
-    for flag, words in choices_of_help("inpaint").items():
-        assert ask_bash("inpaint", flag, "") == words, flag
+    choices = choices_of_help("convert")
+    assert {"--type", "--precision", "--depth", "--sampler"} <= set(choices), choices
+    for flag, words in choices.items():
+        assert ask_bash("convert", flag, "") == words, flag
         quoted = "' '".join(words)
         assert f"    {flag}) compadd -- '{quoted}'; return ;;" in SCRIPTS["zsh"], flag
         assert re.search(rf"-l {flag[2:]} -x -a \"'{re.escape(quoted)}'\"", SCRIPTS["fish"]), flag
-    types = re.search(r"--type TYPE +convert: (.*) or (\w+) ", run("convert", "--help").stdout)
-    assert ask_bash("convert", "--type", "") == re.sub(r"\([^)]*\)", "", types[1]).replace(",", " ").split() + [
-        types[2]
-    ]
 
 
 @case("the shells that are here take their scripts")
