@@ -28,7 +28,8 @@ static const SfuCliOption table[] = {
     {"claim", NULL,
      "batch: share the jobs with other workers on the same files; each worker takes one job at a time and takes over "
      "those of workers that died"},
-    {"type", "TYPE", "convert: type of the matrices; fp8 and int8 need .safetensors, the others .gguf", types},
+    {"type", "TYPE",
+     "convert: type of the matrices; q8_0, q4_0 and q4_k go into .gguf files, fp8 and int8 into .safetensors", types},
     {"force", NULL, "batch and folders: redo existing results; convert: overwrite a file"},
     {"profile", NULL, "print a table of kernel times at the end"},
     {"json", NULL, "print events and results as JSON lines"},
