@@ -38,5 +38,6 @@ void sfu_input_free(SfuInput *in)
     g_clear_pointer(&in->controls, g_ptr_array_unref);
     g_clear_pointer(&in->references, g_ptr_array_unref);
     g_clear_pointer(&in->layers, g_ptr_array_unref);
+    g_free(in->sketch);
     g_free(in);
 }

@@ -127,24 +127,60 @@ static GeglBuffer *whole_picture(const SfuInput *in, const SfuResult *result, Sf
     return moved;
 }
 
-/* How far things have moved since they were read. A result follows the layer that it was made from: that moves by
- * itself, and with all others when the canvas is resized. FALSE with USAGE: it fits nowhere. */
-static gboolean find_shift(const SfuInput *in, int *dx, int *dy, GError **error)
+/* How the layer lies now, against how it was read. */
+typedef struct {
+    int turn, dx, dy;
+} Shift;
+
+/* -1: it was turned, but how cannot be told. */
+static int find_turn(const SfuInput *in)
+{
+    GeglBuffer *layer = in->sketch ? sfu_input_layer_now(in) : NULL;
+    if (!layer)
+        return 0;
+    SfuSketch *now = sfu_sketch_new(layer);
+    const int turn = sfu_sketch_turn(in->sketch, now);
+    g_free(now);
+    g_object_unref(layer);
+    return turn;
+}
+
+/* A result follows the layer that it was made from: that moves and is turned by itself, and with all others when the
+ * image is. FALSE with USAGE: it fits nowhere. */
+static gboolean find_shift(const SfuInput *in, Shift *shift, GError **error)
 {
     SfuHostImage info;
-    *dx = *dy = 0;
-    if (in->canvas.width <= 0 || !sfu_host_image_info(in->image, &info))
+    *shift = (Shift){0};
+    const gboolean free_place = sfu_action_info(in->action)->task == SFU_TASK_TXT2IMG && in->place.width <= 0;
+    if (in->canvas.width <= 0 || free_place || !sfu_host_image_info(in->image, &info))
         return TRUE;
-    gboolean same = info.width == in->canvas.width && info.height == in->canvas.height;
+    gboolean fits = info.width == in->canvas.width && info.height == in->canvas.height;
     if (in->layer_was.width > 0 && sfu_host_layer_in_image(in->layer, in->image)) {
         const GeglRectangle now = sfu_host_layer_bounds(in->layer);
-        same = now.width == in->layer_was.width && now.height == in->layer_was.height;
-        *dx = now.x - in->layer_was.x;
-        *dy = now.y - in->layer_was.y;
+        const int turn = find_turn(in);
+        const gboolean aside = turn > 0 && turn & SFU_TURN_TRANSPOSE;
+        fits = turn >= 0 && now.width == (aside ? in->layer_was.height : in->layer_was.width) &&
+               now.height == (aside ? in->layer_was.width : in->layer_was.height) &&
+               (turn == 0 || in->action != SFU_ACTION_EXPAND); /* whose sides are others now */
+        *shift = (Shift){MAX(turn, 0), now.x - in->layer_was.x, now.y - in->layer_was.y};
     }
-    return same ||
-           sfu_refuse(error, _("The image or the layer was cropped or scaled meanwhile, so the result does not fit. "
-                               "Undo that, then add the result."));
+    return fits ||
+           sfu_refuse(error, _("The image or the layer was cropped, scaled or turned meanwhile, so the result does not "
+                               "fit. Undo that, then add the result."));
+}
+
+/* The pixels where they belong now; takes them, gives others. */
+static GeglBuffer *shifted(const SfuInput *in, GeglBuffer *pixels, const Shift *shift)
+{
+    if (!shift->turn && !shift->dx && !shift->dy)
+        return pixels;
+    GeglRectangle at = *gegl_buffer_get_extent(pixels);
+    if (in->action == SFU_ACTION_ENLARGE)
+        at = in->place; /* its upper left corner is what stays */
+    at = sfu_turn_rectangle(shift->turn, &at, &in->layer_was);
+    GeglBuffer *moved = sfu_turn_pixels(shift->turn, pixels, at.x + shift->dx, at.y + shift->dy);
+    g_object_unref(pixels);
+    return moved;
 }
 
 static char *result_json(const SfuInput *in, const SfuRequest *r, const SfuResult *result)
@@ -210,8 +246,8 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
     if (!fresh && (info.type == SFU_HOST_INDEXED || info.floating))
         return sfu_refuse(error, _("The image was changed meanwhile: it is indexed or has a floating selection. Change "
                                    "that, then add the result."));
-    int dx = 0, dy = 0;
-    if (!fresh && !find_shift(in, &dx, &dy, error))
+    Shift shift = {0};
+    if (!fresh && !find_shift(in, &shift, error))
         return FALSE;
     int *layers = g_new(int, n), target = in->image;
     GeglBuffer **pixels = g_new0(GeglBuffer *, n);
@@ -221,12 +257,8 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
     for (int i = 0; i < n; i++)
         pixels[i] = closed ? whole_picture(in, results->pdata[i], &kinds[i])
                            : place_result(in, r, results->pdata[i], fresh ? -1 : in->image, &kinds[i]);
-    for (int i = 0; (dx || dy) && i < n; i++) {
-        const GeglRectangle at = *gegl_buffer_get_extent(pixels[i]);
-        GeglBuffer *moved = sfu_pixels_moved(pixels[i], at.x + dx, at.y + dy);
-        g_object_unref(pixels[i]);
-        pixels[i] = moved;
-    }
+    for (int i = 0; !fresh && i < n; i++)
+        pixels[i] = shifted(in, pixels[i], &shift);
     if (fresh) {
         const GeglRectangle *size = gegl_buffer_get_extent(pixels[0]);
         target = sfu_host_new_image(closed ? -1 : in->image, size->width, size->height);
@@ -244,7 +276,7 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
         sfu_host_undo_begin(target);
         add_layers(in, target, layers, pixels, kinds, n);
         if (in->action == SFU_ACTION_EXPAND && !fresh)
-            expand_canvas(in, r, target, dx, dy);
+            expand_canvas(in, r, target, shift.dx, shift.dy);
         for (int i = 0; i < n; i++) {
             char *json = result_json(in, r, results->pdata[i]);
             sfu_host_parasite_set(layers[i], json);
@@ -253,6 +285,8 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
         }
         sfu_host_set_active_layer(target, layers[0]);
         sfu_host_undo_end(target);
+        if (shift.turn)
+            sfu_host_message(_("The layer was rotated or flipped meanwhile; the result was turned with it."));
         *layer = layers[0];
         *image = target;
     } else {

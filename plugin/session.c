@@ -275,6 +275,26 @@ static void note_places(SfuInput *in)
         in->layer_was = sfu_host_layer_bounds(in->layer);
 }
 
+/* The layer's looks where only that was read, its pixels where it was not read alone. sfu_output_add() reads the same.
+ */
+GeglBuffer *sfu_input_layer_now(const SfuInput *in)
+{
+    return in->source ? sfu_host_read_layer_look(in->image, in->layer, NULL)
+                      : sfu_host_read_layer(in->image, in->layer, NULL);
+}
+
+static void note_looks(SfuInput *in)
+{
+    if (in->layer < 0)
+        return;
+    const gboolean has_it =
+        in->source && in->picture && gegl_rectangle_equal(gegl_buffer_get_extent(in->picture), &in->layer_was);
+    GeglBuffer *layer = has_it ? g_object_ref(in->picture) : sfu_input_layer_now(in);
+    if (layer)
+        in->sketch = sfu_sketch_new(layer);
+    g_clear_object(&layer);
+}
+
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
 {
     const SfuActionInfo *action = sfu_action_info(r->action);
@@ -311,11 +331,14 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
             in->place = area;
         if (!sfu_steering_read(in, r, error))
             goto fail;
+        if (in->mask)
+            note_looks(in);
         return in;
     }
 
     if (!read_picture(in, r, error))
         goto fail;
+    note_looks(in);
     in->has_alpha = babl_format_has_alpha(gegl_buffer_get_format(in->picture));
     const GeglRectangle all = *gegl_buffer_get_extent(in->picture);
     if (in->mask && r->action != SFU_ACTION_EXPAND) {

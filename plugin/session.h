@@ -8,6 +8,7 @@
 #include "job.h"
 #include "request.h"
 #include "settings.h"
+#include "turning.h"
 
 G_BEGIN_DECLS
 
@@ -30,6 +31,7 @@ typedef struct {
     gboolean merged;     /* the picture is the visible image, not a layer */
     int above;           /* layer that the result is put above; -1: on top of all */
     GeglRectangle canvas, layer_was; /* when it was read: the image may be cropped, the layer moved; empty: not known */
+    SfuSketch *sketch;               /* of the layer, which may be turned; NULL: not known */
     guint source;                    /* tattoo of the layer that was read; 0: the visible image */
     GeglBuffer *exclude;             /* "Y float": filling, nothing is taken from there; NULL: no such area */
     GPtrArray *controls; /* GeglBuffer* of what is painted, for the networks that steer; items NULL: the picture that is
@@ -43,14 +45,16 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
 SfuInput *sfu_input_empty(SfuAction action); /* without image and pixels */
 void sfu_input_add_layer(SfuInput *in, int layer, GeglRectangle place, GeglBuffer *picture); /* takes the picture */
 void sfu_input_free(SfuInput *in);
+/* What `sketch` was made from, as it is now. Caller unrefs; NULL: it cannot be read. */
+GeglBuffer *sfu_input_layer_now(const SfuInput *in);
 /* The jobs (borrowing from `in` and `r`), which completes `r`: size from the selection. Caller frees with g_free(). */
 SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n);
 
 /* What a result will look like over the picture that was read, before it is added. Caller unrefs. */
 GeglBuffer *sfu_output_look(const SfuInput *in, const SfuResult *result);
 /* Puts results into the image (or a new one) as one undo step, the first on top. A new layer follows the layer that it
- * was made from: above it, through its layer mask, and to where it has moved since. *layer is the topmost new layer (of
- * the whole image: its active one), *image its image. On error nothing has changed. */
+ * was made from: above it, through its layer mask, turned as it was turned since, and to where it has moved. *layer is
+ * the topmost new layer (of the whole image: its active one), *image its image. On error nothing has changed. */
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
                         GError **error);
 

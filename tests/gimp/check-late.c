@@ -144,6 +144,53 @@ static void moved(void)
     end(&l, "the layer was deleted meanwhile: the result is added on top");
 }
 
+#if GIMP_MAJOR_VERSION >= 3
+#define QUARTER GIMP_ROTATE_DEGREES90
+#define HALF GIMP_ROTATE_DEGREES180
+#else
+#define QUARTER GIMP_ROTATE_90
+#define HALF GIMP_ROTATE_180
+#endif
+
+/* A result whose upper left corner is white lies there, with that corner at u, v of it. */
+static void must_lie_turned(Late *l, int x, int y, int w, int h, int u, int v)
+{
+    const float white[4] = {1, 1, 1, 1};
+    GeglBuffer *picture = ((SfuResult *)l->results->pdata[0])->picture;
+    const GeglRectangle *at = gegl_buffer_get_extent(picture);
+    gegl_buffer_set(picture, GEGL_RECTANGLE(at->x, at->y, 1, 1), 0, babl_format("R'G'B'A float"), white,
+                    GEGL_AUTO_ROWSTRIDE);
+    must_lie_at(l, x, y, w, h);
+    const Layer made = active_layer(l->image);
+    for (int corner = 0; corner < 4; corner++) {
+        const int cx = corner % 2 ? w - 1 : 0, cy = corner / 2 ? h - 1 : 0;
+        float row[4 * W];
+        check_get_row(l->image, made, cy, row);
+        CHECK((row[4 * cx] > 0.9) == (cx == u && cy == v), "%g at %d, %d of the result", row[4 * cx], cx, cy);
+    }
+}
+
+static void turned(void)
+{
+    Late l = begin(SFU_ACTION_FILL);
+    gimp_image_rotate(l.image, HALF);
+    must_lie_turned(&l, W - 14 - 30, H - 9 - 25, 30, 25, 29, 24);
+    end(&l, "the image was turned upside down meanwhile: so is the result");
+    l = begin(SFU_ACTION_FILL);
+    gimp_image_rotate(l.image, QUARTER);
+    must_lie_turned(&l, H - 9 - 25, 14, 25, 30, 24, 0);
+    end(&l, "the image was rotated by a quarter meanwhile: so is the result");
+    l = begin(SFU_ACTION_REFINE);
+    gimp_image_flip(l.image, GIMP_ORIENTATION_HORIZONTAL);
+    gimp_image_convert_grayscale(l.image);
+    must_lie_turned(&l, W - 14 - 30, 9, 30, 25, 29, 0);
+    end(&l, "the image was flipped and became gray meanwhile: so does the result");
+    l = begin(SFU_ACTION_EXPAND);
+    gimp_image_rotate(l.image, HALF);
+    must_be_refused(&l, "turned");
+    end(&l, "the image was turned upside down before it was expanded: a sentence");
+}
+
 static void converted(void)
 {
     Late l = begin(SFU_ACTION_FILL);
@@ -220,6 +267,7 @@ static void expanded_twice(void)
 void check_late(void)
 {
     moved();
+    turned();
     converted();
     closed();
     expanded_twice();

@@ -345,6 +345,8 @@ int check_run(const char *file, const char *what)
         crafted_files(file);
     } else if (strcmp(what, "states") == 0) {
         check_states();
+    } else if (strcmp(what, "late") == 0) {
+        check_late();
     } else if (strcmp(what, "whole") == 0) {
         scene_whole_image();
         scene_whole_image_restored();

@@ -3,7 +3,8 @@
 
 usage: run.py GIMP PLUG-IN CHECK WHAT     GIMP: the console program; PLUG-IN: sfumato with the stand-in engine; CHECK:
 sfumato-check WHAT: quick (single cases), third (those and a third of the matrix: what `meson test` runs), all (the
-whole matrix), failures, two (GIMPs at once with one folder), hundred (generations in a row, memory flat)"""
+whole matrix), late (images that change meanwhile), failures, two (GIMPs at once with one folder), hundred (generations
+in a row, memory flat)"""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import os

@@ -1,13 +1,12 @@
 /* A stand-in for the engine behind sfumato.h, for the plug-in's tests: paints with plain arithmetic instead of a
  * network, so that every pixel of a result is known, in no time. The table of parameters is the real one. Environment:
  *   SFU_STANDIN_STEP_MS  time of a step (default 0)
- *   SFU_STANDIN_LOOK_MS  time of reading the model folders (default 0)
  *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; model:PATH: that one does; kill: the process
  * dies after the first step SFU_STANDIN_NO_MODELS  there is none SFU_STANDIN_LOG      a file that gets one line for
  * each run: task, seed, sizes, options
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sfumato.h"
+#include "standin.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -62,11 +61,12 @@ char **sfu_model_folders(const char *const *extra)
     return extra ? g_strdupv((char **)extra) : g_new0(char *, 1);
 }
 
+void (*standin_look)(void);
+
 static void look(void)
 {
-    const char *ms = g_getenv("SFU_STANDIN_LOOK_MS");
-    if (ms)
-        g_usleep((gulong)atoi(ms) * 1000);
+    if (standin_look)
+        standin_look();
 }
 
 void sfu_model_folders_also(const char *const *folders)
