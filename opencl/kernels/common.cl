@@ -416,13 +416,13 @@ INLINE void finish_1(__global ACT *y, size_t at, float s, int o, int b, int n_ou
     STORE(y, at, s);
 }
 
-/* Writes 16 channels of one pixel, and returns them. On CPUs a call costs more than the work: so this and finish() are
- * to be called at one place, in a loop. */
+/* What is written for 16 channels of one pixel. On CPUs a call costs more than the work: so this, finish_16() and
+ * finish() are to be called at one place, in a loop. */
 #ifdef CPU
 __attribute__((always_inline))
 #endif
 HELPER float16
-finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
+finished_16(size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
 {
     if (e.bias)
         v += vload16(0, e.bias + e.bias0 + o);
@@ -436,6 +436,17 @@ finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const 
     v *= e.scale;
     if (e.res)
         v += LOAD16(e.res, e.res0 + at);
+    return v;
+}
+
+/* Writes 16 channels of one pixel, and returns them. */
+#ifdef CPU
+__attribute__((always_inline))
+#endif
+HELPER float16
+finish_16(__global ACT *y, size_t at, float16 v, int o, int b, int n_out, const Epilogue e)
+{
+    v = finished_16(at, v, o, b, n_out, e);
     STORE16(y, at, v);
     return v;
 }

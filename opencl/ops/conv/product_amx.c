@@ -4,21 +4,27 @@
 
 enum {
     PANEL = SFU_PANEL,
-    STEP = 32,            /* inputs that a tile holds */
-    SEGMENT = 16,         /* pixels that a tile holds */
-    MOST_TAPS = 64,       /* of amx.cl */
-    FEWEST_ROWS = 16,     /* shorter products wait for their weights */
-    MOST_BYTES = 16 << 20 /* of rows; larger pictures go in bands */
+    STEP = 32,                /* inputs that a tile holds */
+    SEGMENT = 16,             /* pixels that a tile holds */
+    PIXEL_BYTES = 64,         /* of a block of 32 inputs */
+    BLOCK_BYTES = 2048,       /* of a panel's weights for a tap of such a block */
+    SUM_BYTES = 2048,         /* of a panel's sums of a segment */
+    MOST_TAPS = 64,           /* of amx.cl */
+    FEWEST_ROWS = 16,         /* shorter products wait for their weights */
+    MOST_BYTES = 16 << 20,    /* of rows; larger pictures go in bands */
+    LEAST_STREAMED = 24 << 20 /* bytes of y */
 };
 
 /* How a job, or a band of one sample's rows, is cut. */
 typedef struct {
     int n;          /* samples */
     int oh, gh, gw; /* rows of y, and the grid of one phase and sample */
-    int row_words;  /* of a grid pixel */
+    int n_blocks;   /* of 32 inputs */
     gint64 n_grid;  /* pixels of all phases */
+    int plane;      /* these and some behind */
     int by_rows, n_segments;
     int run, per_item; /* segments and panels an item */
+    int at_once;       /* blocks of inputs */
 } Plan;
 
 static int step_up(int n, int step)
@@ -42,18 +48,25 @@ static Plan make_plan(const SfuConvJob *j, int n, int oh)
     Plan p = {.n = rows ? 1 : n, .oh = rows ? 1 : oh};
     p.gh = p.oh + (g->kh - 1) / s;
     p.gw = ow + (g->kw - 1) / s;
-    p.row_words = step_up(j->n_in, STEP) / 2;
+    p.n_blocks = step_up(j->n_in, STEP) / STEP;
     p.n_grid = (gint64)p.n * p.gh * p.gw * s * s;
+    /* Behind the last pixel the last tile's taps read what no output takes. An odd number of lines, so that the planes
+     * do not fall on the same lines of the caches. */
+    p.plane = (int)((p.n_grid + 2 * SEGMENT + (gint64)(g->kh - 1) / s * p.gw + g->kw) | 1);
     p.by_rows = step_up(ow, SEGMENT) * p.oh <= p.gw * p.gh;
     p.n_segments =
         p.by_rows ? step_up(ow, SEGMENT) / SEGMENT * p.oh * p.n : step_up(p.n * p.gh * p.gw, SEGMENT) / SEGMENT;
-    /* The rows of a run stay in the second-level cache while one panel after the other reads them. */
-    const gint64 room = MAX((gint64)sfu_queue_device(j->q)->local_bytes, 1 << 20) / 2;
-    const int units = sfu_queue_device(j->q)->n_units, most = 1024 / SEGMENT,
-              fit = (int)CLAMP(room / ((gint64)p.row_words * 4 * SEGMENT), 4, most);
-    const int runs = (p.n_segments + fit - 1) / fit;
+    /* Of the second-level cache a half is for the rows of a run, and a half for the rest. */
+    const gint64 room = 1 << 19, block = (gint64)BLOCK_BYTES * j->taps;
+    const int units = sfu_queue_device(j->q)->n_units;
+    const int chunks = (int)MAX((p.n_blocks * block + room - 1) / room, 1);
+    p.at_once = (p.n_blocks + chunks - 1) / chunks;
+    const int fit = (int)CLAMP(room / ((gint64)p.at_once * PIXEL_BYTES * SEGMENT), 4, 1024 / SEGMENT),
+              runs = (p.n_segments + fit - 1) / fit;
     p.run = step_up((p.n_segments + runs - 1) / runs, 2);
     p.per_item = CLAMP(j->n_panels * runs / (units * 4), 1, j->n_panels);
+    if (p.at_once < p.n_blocks)
+        p.per_item = CLAMP((int)(room / (p.run * SUM_BYTES)), 1, p.per_item);
     return p;
 }
 
@@ -74,19 +87,24 @@ static SfuTensor *make_rows(const SfuConvJob *j, const Plan *p, const SfuTensor 
                          .options = x->dtype == SFU_F16 ? "-DBF16 -DACT_F16" : "-DBF16",
                          .global = {(size_t)((p->n_grid + run - 1) / run), 1, 1},
                          .local = {1, 1, 1},
-                         .bytes = sfu_op_bytes(x) + 4.0 * p->n_grid * p->row_words};
-    /* Behind the last pixel the last tile's taps read what no output takes. */
-    const gint64 behind = 2 * SEGMENT + (gint64)(g->kh - 1) / g->stride * p->gw + g->kw;
-    SfuTensor *rows = sfu_tensor_create(j->q, SFU_I32, 1, 1, p->n_grid + (int)behind, p->row_words, error);
+                         .bytes = sfu_op_bytes(x) + (double)PIXEL_BYTES * p->n_grid * p->n_blocks};
+    SfuTensor *rows = sfu_tensor_create(j->q, SFU_I32, 1, p->n_blocks, p->plane, PIXEL_BYTES / 4, error);
     SfuArgs args = {0};
     SFU_ADD(&args, SFU_TENSOR(rows), SFU_TENSOR(x), SFU_INT(p->n_grid), SFU_INT(run), SFU_INT(as_rows ? 1 : x->h),
             SFU_INT(as_rows ? j->n_pix : x->w), SFU_INT(j->n_in), SFU_INT(p->gh), SFU_INT(p->gw), SFU_INT(g->stride),
             SFU_INT(pad_top), SFU_INT(g->pad_left), SFU_INT(g->upsample2), SFU_INT(g->circular), SFU_INT(x->c),
-            SFU_INT(p->row_words));
+            SFU_INT(p->plane));
     if (rows && sfu_op_launch(j->q, &l, &args, error))
         return rows;
     sfu_tensor_destroy(rows);
     return NULL;
+}
+
+/* Whether y goes past the caches: see put_16() of amx.cl. */
+static gboolean streams(const SfuConvJob *j)
+{
+    return j->y->dtype == SFU_F32 && sfu_op_bytes(j->y) >= LEAST_STREAMED && j->y->c % 16 == 0 &&
+           j->out.offset % 16 == 0;
 }
 
 static gboolean multiply(const SfuConvJob *j, const Plan *p, const SfuTensor *rows, const SfuTensor *wt, double share,
@@ -105,11 +123,12 @@ static gboolean multiply(const SfuConvJob *j, const Plan *p, const SfuTensor *ro
                          .flops = j->flops * share,
                          .bytes = j->bytes * share};
     SfuArgs args = {0};
-    SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(rows), SFU_TENSOR(wt), SFU_INT(p->n_grid), SFU_INT(p->n_segments),
-            SFU_INT(j->n_panels), SFU_INT(p->per_item), SFU_INT(p->run), SFU_INT(p->row_words), SFU_INT(p->gh),
-            SFU_INT(p->gw), SFU_INT(p->by_rows), SFU_INT(p->oh), SFU_INT(as_one_row(j) ? j->n_pix : j->y->w),
-            SFU_INT(j->n_out), SFU_INT(g->kh), SFU_INT(g->kw), SFU_INT(g->stride), SFU_INT(j->y->c),
-            SFU_LOCAL(2 * SEGMENT * PANEL * 4));
+    SFU_ADD(&args, SFU_TENSOR(&j->out), SFU_TENSOR(rows), SFU_TENSOR(wt), SFU_INT(p->n), SFU_INT(p->n_segments),
+            SFU_INT(j->n_panels), SFU_INT(p->per_item), SFU_INT(p->run), SFU_INT(p->plane), SFU_INT(p->n_blocks),
+            SFU_INT(p->at_once), SFU_INT(p->gh), SFU_INT(p->gw), SFU_INT(p->by_rows), SFU_INT(p->oh),
+            SFU_INT(as_one_row(j) ? j->n_pix : j->y->w), SFU_INT(j->n_out), SFU_INT(g->kh), SFU_INT(g->kw),
+            SFU_INT(g->stride), SFU_INT(j->y->c), SFU_INT(streams(j)),
+            SFU_LOCAL((p->at_once < p->n_blocks ? p->per_item * p->run : 2) * SUM_BYTES));
     sfu_conv_add_epilogue(&args, j, terms);
     return sfu_op_launch(j->q, &l, &args, error);
 }
@@ -142,11 +161,11 @@ static gboolean launch_band(const SfuConvJob *j, const SfuTensor *wt, const SfuC
 static gboolean launch_part(const SfuConvJob *j, const SfuTensor *wt, const SfuConvTerms *terms, GError **error)
 {
     const Plan all = make_plan(j, j->y->n, j->y->h);
-    if (as_one_row(j) || (gint64)all.n_grid * all.row_words * 4 <= MOST_BYTES)
+    if (as_one_row(j) || (gint64)all.n_grid * all.n_blocks * PIXEL_BYTES <= MOST_BYTES)
         return launch_band(j, wt, terms, 0, j->y->n, 0, j->y->h, error);
     const Plan one = make_plan(j, 1, 1);
-    const int row =
-        (int)CLAMP(MOST_BYTES / (one.gw * (gint64)j->g->stride * j->g->stride * one.row_words * 4), 8, j->y->h);
+    const int row = (int)CLAMP(MOST_BYTES / (one.gw * (gint64)j->g->stride * j->g->stride * one.n_blocks * PIXEL_BYTES),
+                               8, j->y->h);
     gboolean ok = TRUE;
     for (int sample = 0; ok && sample < j->y->n; sample++)
         for (int y = 0; ok && y < j->y->h; y += row)

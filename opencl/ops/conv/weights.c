@@ -4,7 +4,7 @@
 #include "runtime/half.h"
 #include <string.h>
 
-enum { PANEL = SFU_PANEL };
+enum { PANEL = SFU_PANEL, BLOCK = 32 /* inputs whose taps follow each other */ };
 
 typedef struct {
     gboolean half, geglu;
@@ -71,6 +71,7 @@ typedef struct {
     int words; /* of a tap's inputs */
 } PairPack;
 
+/* [panels][blocks of 32 inputs][taps][16 words of 2 inputs][32 outputs]: with one tap, simply [panels][words][32]. */
 static void pack_panels_bf16(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
 {
     const PairPack *pairs = data;
@@ -83,11 +84,12 @@ static void pack_panels_bf16(const SfuWeight *w, void *dst, size_t bytes, gconst
         if (o < 0)
             continue;
         sfu_weight_read_f32(w, o * k, k, row);
-        for (int t = 0; t < p->taps; t++) {
-            guint16 *to = (guint16 *)dst + 2 * ((at / PANEL * p->taps + t) * pairs->words * PANEL + at % PANEL);
-            for (int i = 0; i < p->n_in; i++)
-                to[i / 2 * 2 * PANEL + i % 2] = sfu_bf16_from_float(row[(gint64)i * p->taps + t]);
-        }
+        guint16 *panel = (guint16 *)dst + 2 * (at / PANEL * p->taps * pairs->words * PANEL + at % PANEL);
+        for (int i = 0; i < p->n_in; i++)
+            for (int t = 0; t < p->taps; t++) {
+                const int word = (i / BLOCK * p->taps + t) * BLOCK / 2 + i % BLOCK / 2;
+                panel[2 * (gint64)word * PANEL + i % 2] = sfu_bf16_from_float(row[(gint64)i * p->taps + t]);
+            }
     }
     g_free(row);
 }
