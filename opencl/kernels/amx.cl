@@ -1,9 +1,10 @@
 /* Convolution and learned products on the matrix units of Intel's CPUs: see amx_tiles.cl.
- *   amx_rows     pixels become words of bf16, in the order that tiles are read in.
+ *   amx_rows     pixels become words of 2 inputs in bf16, in the order that tiles are read in;
+ *   amx_rows_int8  or words of 4 whole numbers: x = q * scale, with the largest |x| at 127.
  *   amx_product  blocks of 32 pixels times panels of 32 outputs.
  * The grid: pixels with their padding around them, in `stride`^2 phases of every stride-th row and column. In a phase
- * the pixels that a tap reads for neighboring outputs are neighbors. Words hold 2 channels, and 16 of them, a block of
- * 32 channels, follow each other: so a tile is 1 KiB from one address on, and the taps of a block read the same lines.
+ * the pixels that a tap reads for neighboring outputs are neighbors. Blocks of 16 words, 32 or 64 inputs, follow each
+ * other: so a tile is 1 KiB from one address on, and the taps of a block read the same lines.
  * rows [blocks][plane][16 words], a plane being [phases][n][gh][gw] and some pixels behind.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef CPU
@@ -11,48 +12,123 @@
 
 #define AT_ONCE 32 /* pixels whose blocks are written before the next block's */
 
-HELPER AMX_BODY void rows_body(int item, __global int *rows, __global const ACT *x, int x0, int n_pix, int run, int h,
-                               int w, int n_in, int gh, int gw, int stride, int pad_t, int pad_l, int up, int wrap,
-                               int x_pitch, int plane)
+/* Where the grid comes from, and goes to. */
+typedef struct {
+    int n_pix, h, w, n_in, gh, gw, stride, pad_t, pad_l, up, wrap, x_pitch, plane;
+} Rows;
+#define ROWS_ARGUMENTS                                                                                                 \
+    int n_pix, int run, int h, int w, int n_in, int gh, int gw, int stride, int pad_t, int pad_l, int up, int wrap,    \
+        int x_pitch, int plane
+#define ROWS_OF_ARGUMENTS {n_pix, h, w, n_in, gh, gw, stride, pad_t, pad_l, up, wrap, x_pitch, plane}
+
+/* Samples and places in x of n grid pixels from number p0 on; places outside are -1. */
+HELPER IN_BODY void find_pixels(const Rows *r, int p0, int n, int *sample, long *from)
 {
-    const int last = min(n_pix, (item + 1) * run), n = n_pix / gw / gh / stride / stride;
-    size_t from[AT_ONCE];
-    bool inside[AT_ONCE];
-    for (int p0 = item * run; p0 < last; p0 += AT_ONCE) {
-        const int n_pixels = min(AT_ONCE, last - p0);
-        for (int i = 0; i < n_pixels; i++) {
-            const int p = p0 + i, gx = p % gw, gy = p / gw % gh, b = p / gw / gh % n,
-                      phase = p / (n_pix / stride / stride);
-            const int sy = source(gy * stride + phase / stride - pad_t, h, up, wrap & 2),
-                      sx = source(gx * stride + phase % stride - pad_l, w, up, wrap & 1);
-            inside[i] = sy >= 0 && sx >= 0;
-            from[i] = x0 + (((size_t)b * h + sy) * w + sx) * x_pitch;
-        }
-        for (int c = 0; c < n_in; c += 32)
-            for (int i = 0; i < n_pixels; i++) {
-                float16 v0 = 0.0f, v1 = 0.0f;
-                if (inside[i]) {
-                    v0 = load_part(x, from[i] + c, n_in - c);
-                    if (c + 16 < n_in)
-                        v1 = load_part(x, from[i] + c + 16, n_in - c - 16);
-                }
-                vstore16(to_bf16(v0, v1), 0, rows + ((size_t)(c / 32) * plane + p0 + i) * 16);
-            }
+    const int per_phase = r->n_pix / (r->stride * r->stride), n_samples = per_phase / r->gw / r->gh;
+    for (int i = 0; i < n; i++) {
+        const int p = p0 + i, gx = p % r->gw, gy = p / r->gw % r->gh, phase = p / per_phase;
+        const int sy = source(gy * r->stride + phase / r->stride - r->pad_t, r->h, r->up, r->wrap & 2),
+                  sx = source(gx * r->stride + phase % r->stride - r->pad_l, r->w, r->up, r->wrap & 1);
+        sample[i] = p / r->gw / r->gh % n_samples;
+        from[i] = sy >= 0 && sx >= 0 ? (((long)sample[i] * r->h + sy) * r->w + sx) * r->x_pitch : -1;
+    }
+}
+
+HELPER IN_BODY float16 load_inputs(__global const ACT *x, long from, int c, int n_in)
+{
+    return from >= 0 && c < n_in ? load_part(x, from + c, n_in - c) : (float16)(0.0f);
+}
+
+#ifndef INT8
+HELPER AMX_BODY void rows_body(int first, int last, __global int *rows, __global const ACT *x, const Rows r)
+{
+    int sample[AT_ONCE];
+    long from[AT_ONCE];
+    for (int p0 = first; p0 < last; p0 += AT_ONCE) {
+        const int n = min(AT_ONCE, last - p0);
+        find_pixels(&r, p0, n, sample, from);
+        for (int c = 0; c < r.n_in; c += 32)
+            for (int i = 0; i < n; i++)
+                vstore16(to_bf16(load_inputs(x, from[i], c, r.n_in), load_inputs(x, from[i], c + 16, r.n_in)), 0,
+                         rows + ((size_t)(c / 32) * r.plane + p0 + i) * 16);
     }
 }
 
 /* Items: runs of `run` of all n_pix pixels of the grid. */
-__kernel void amx_rows(__global int *rows, int rows0, __global const ACT *x, int x0, int n_pix, int run, int h, int w,
-                       int n_in, int gh, int gw, int stride, int pad_t, int pad_l, int up, int wrap, int x_pitch,
-                       int plane)
+__kernel void amx_rows(__global int *rows, int rows0, __global const ACT *x, int x0, ROWS_ARGUMENTS)
 {
-    rows_body(get_global_id(0), rows + rows0, x, x0, n_pix, run, h, w, n_in, gh, gw, stride, pad_t, pad_l, up, wrap,
-              x_pitch, plane);
+    const Rows r = ROWS_OF_ARGUMENTS;
+    const int first = get_global_id(0) * run;
+    rows_body(first, min(n_pix, first + run), rows + rows0, x + x0, r);
+}
+#else
+#define PARTS 16 /* of a sample, whose largest values are found side by side */
+
+/* The largest |x| of each of the PARTS parts of a sample of n_pix pixels. largest [samples][PARTS]; items: those. */
+__kernel void amx_largest(__global float *largest, int largest0, __global const ACT *x, int x0, int n_pix, int n_in,
+                          int x_pitch)
+{
+    const int item = get_global_id(0), run = (n_pix + PARTS - 1) / PARTS, first = item % PARTS * run;
+    float16 most = 0.0f;
+    for (int p = first; p < min(n_pix, first + run); p++)
+        for (int c = 0; c < n_in; c += 16)
+            most = fmax(most, fabs(load_part(x, x0 + ((size_t)(item / PARTS) * n_pix + p) * x_pitch + c, n_in - c)));
+    largest[largest0 + item] = greatest(most);
 }
 
+/* v * inverse, rounded: 1.5 * 2^23 leaves the rounded number in the low bits. */
+HELPER IN_BODY int16 whole(float16 v, float inverse)
+{
+    return as_int16(fma(v, (float16)(inverse), (float16)(12582912.0f)));
+}
+
+/* Writes the low bytes of 16 numbers. PoCL's convert_char16() takes them one by one. */
+#define PUT_BYTES(p, v) (*(__global char16 *)(p) = __builtin_convertvector(v, char16))
+
+HELPER AMX_BODY void rows_body(int first, int last, __global char *rows, __global float *scales, int each,
+                               __global const ACT *x, const Rows r)
+{
+    int sample[AT_ONCE];
+    long from[AT_ONCE];
+    float inverse[AT_ONCE];
+    for (int p0 = first; p0 < last; p0 += AT_ONCE) {
+        const int n = min(AT_ONCE, last - p0);
+        find_pixels(&r, p0, n, sample, from);
+        for (int i = 0; i < n; i++) {
+            float16 most = 0.0f;
+            if (!each)
+                most = vload16(sample[i], scales);
+            for (int c = 0; each && c < r.n_in; c += 16)
+                most = fmax(most, fabs(load_inputs(x, from[i], c, r.n_in)));
+            const float m = greatest(most);
+            inverse[i] = m > 0.0f ? 127.0f / m : 0.0f;
+            if (each)
+                scales[p0 + i] = m * (1.0f / 127.0f);
+        }
+        for (int c = 0; c < r.n_in; c += 64)
+            for (int i = 0; i < n; i++) {
+                __global char *to = rows + ((size_t)(c / 64) * r.plane + p0 + i) * 64;
+#pragma unroll
+                for (int k = 0; k < 64; k += 16)
+                    PUT_BYTES(to + k, whole(load_inputs(x, from[i], c + k, r.n_in), inverse[i]));
+            }
+    }
+}
+
+/* Items as those of amx_rows. each: every pixel has its own scale, which is written to scales [pixels]; else that of
+ * its sample, amx_largest. */
+__kernel void amx_rows_int8(__global int *rows, int rows0, __global float *scales, int scales0, int each,
+                            __global const ACT *x, int x0, ROWS_ARGUMENTS)
+{
+    const Rows r = ROWS_OF_ARGUMENTS;
+    const int first = get_global_id(0) * run;
+    rows_body(first, min(n_pix, first + run), (__global char *)(rows + rows0), scales + scales0, each, x + x0, r);
+}
+#endif
+
 #ifdef GATED
-#define BLOCK 32 /* pixels, and outputs */
-#define PIXEL_BYTES 64 /* of a block of 32 inputs */
+#define BLOCK 32       /* pixels, and outputs */
+#define PIXEL_BYTES 64 /* of a block of inputs */
 #define STEP_BYTES (16 * BLOCK * 4)
 #define MOST_TAPS 64
 
@@ -98,6 +174,10 @@ typedef struct {
     __global ACT *y;
     int y_pitch, n_out, stream;
     Epilogue e;
+#ifdef INT8
+    __global const float *w_scales, *x_scales; /* of outputs; of each pixel, or the largest values of samples */
+    int each;
+#endif
 } Target;
 
 /* Sums of two segments that are to be written: those of the pixels from number k on, below `end`. */
@@ -107,6 +187,16 @@ typedef struct {
     int segment, k, end;
     int sample, oy, ox; /* of pixel k */
 } Waiting;
+
+/* 16 sums of a pixel. j: the first one's place in its panel. */
+HELPER IN_BODY float16 sums_of(__local const float *sums, int j, const Waiting *s, float scale, const Target *t)
+{
+#ifdef INT8
+    return convert_float16(as_int16(vload16(0, sums + j))) * (vload16(0, t->w_scales + s->o + j) * scale);
+#else
+    return vload16(0, sums + j);
+#endif
+}
 
 /* Writes one pixel. */
 HELPER IN_BODY void finish_next(Waiting *s, const Grid *g, const Target *t)
@@ -119,9 +209,13 @@ HELPER IN_BODY void finish_next(Waiting *s, const Grid *g, const Target *t)
     }
     __local const float *sums = s->sums + s->k++ * BLOCK;
     if (s->ox < g->ow && s->oy < g->oh && s->sample < g->n) {
-        const size_t at = ((size_t)(s->sample * g->oh + s->oy) * g->ow + s->ox) * t->y_pitch;
+        const size_t pixel = (size_t)(s->sample * g->oh + s->oy) * g->ow + s->ox, at = pixel * t->y_pitch;
+        float scale = 1.0f;
+#ifdef INT8
+        scale = t->each ? t->x_scales[pixel] : greatest(vload16(s->sample, t->x_scales)) * (1.0f / 127.0f);
+#endif
 #if GATED
-        float16 v = vload16(0, sums), gate = vload16(1, sums);
+        float16 v = sums_of(sums, 0, s, scale, t), gate = sums_of(sums, 16, s, scale, t);
         if (t->e.bias) {
             v += vload16(0, t->e.bias + t->e.bias0 + s->o);
             gate += vload16(1, t->e.bias + t->e.bias0 + s->o);
@@ -133,9 +227,9 @@ HELPER IN_BODY void finish_next(Waiting *s, const Grid *g, const Target *t)
         for (int j = 0; j < min(BLOCK, t->n_out - s->o); j += 16) {
             const int o = s->o + j, left = t->n_out - o;
             if (left < 16)
-                finish_rest(t->y, at + o, vload16(0, sums + j), left, o, s->sample, t->n_out, t->e);
+                finish_rest(t->y, at + o, sums_of(sums, j, s, scale, t), left, o, s->sample, t->n_out, t->e);
             else
-                put_16(t->y, at + o, finished_16(at + o, vload16(0, sums + j), o, s->sample, t->n_out, t->e),
+                put_16(t->y, at + o, finished_16(at + o, sums_of(sums, j, s, scale, t), o, s->sample, t->n_out, t->e),
                        t->stream);
         }
 #endif
@@ -214,19 +308,33 @@ HELPER AMX_BODY void product_body(int item, int run_item, __global const int *ro
     ASM("tilerelease\n sfence" ::: "memory");
 }
 
-/* Items: dim 0 = per_item panels, dim 1 = runs of `run` (even) segments. wt [n_panels][n_blocks][taps][16][32], words
- * of 2 inputs. n: samples. at_once: blocks of inputs that an item goes over before the next ones. sums: [32][32], or
+#ifdef INT8
+#define SCALES __global const float *w_scales, int w_scales0, __global const float *x_scales, int x_scales0, int each,
+#else
+#define SCALES
+#endif
+
+/* Items: dim 0 = per_item panels, dim 1 = runs of `run` (even) segments. wt [n_panels][n_blocks][taps][16][32] words of
+ * inputs. n: samples. at_once: blocks of inputs that an item goes over before the next ones. sums: [32][32], or
  * where at_once is less than n_blocks [per_item][run * 16][32]. stream: y starts with a line, and its pixels are whole
  * lines. */
 __kernel void amx_product(__global ACT *y, int y0, __global const int *rows, int rows0, __global const int *wt, int wt0,
                           int n, int n_segments, int n_panels, int per_item, int run, int plane, int n_blocks,
                           int at_once, int gh, int gw, int by_rows, int oh, int ow, int n_out, int kh, int kw,
-                          int stride, int y_pitch, int stream, __local float *sums, EPILOGUE)
+                          int stride, int y_pitch, int stream, __local float *sums, SCALES EPILOGUE)
 {
     const Grid g = {n, oh, ow, gh, gw, by_rows, n_segments, n * gh * gw};
-    const Target t = {
-        y + y0, y_pitch, n_out, stream,
-        epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale)};
+    const Target t = {y + y0,
+                      y_pitch,
+                      n_out,
+                      stream,
+                      epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale),
+#ifdef INT8
+                      w_scales + w_scales0,
+                      x_scales + x_scales0,
+                      each
+#endif
+    };
     product_body(get_global_id(0), get_global_id(1), rows + rows0, plane, wt + wt0, n_panels, per_item, run, n_blocks,
                  at_once, kw, kh * kw, stride, g, t, sums);
 }

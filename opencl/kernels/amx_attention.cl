@@ -26,14 +26,6 @@ HELPER IN_BODY float16 power_of_2(float16 x)
     return as_float16(as_int16(e) + (as_int16(t) << 23));
 }
 
-HELPER IN_BODY float greatest(float16 v)
-{
-    const float8 a = v.lo > v.hi ? v.lo : v.hi;
-    const float4 b = a.lo > a.hi ? a.lo : a.hi;
-    const float2 c = b.lo > b.hi ? b.lo : b.hi;
-    return c.x > c.y ? c.x : c.y;
-}
-
 HELPER AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, __global const ACT *q,
                                     __global const int *kt, __global const int *vp, int tq, int tk, int n_heads, int wq,
                                     int kn, float scale)

@@ -1,7 +1,7 @@
-/* Tiles of Intel's matrix units (AMX): 16 x 32 and 32 x 16 values in bf16, sums of 16 x 16 in fp32 (Intel SDM volume 1,
- * chapter 18). Inline assembly in functions that are not part of the kernel, as with bf16: see common.cl.
+/* Tiles of Intel's matrix units (AMX): 16 x 32 and 32 x 16 values in bf16, sums of 16 x 16 in fp32; with INT8, 16 x 64
+ * and 64 x 16 whole numbers of 8 bits, sums of 32 bits (Intel SDM volume 1, chapter 18). Inline assembly in functions that are not part of the kernel, as with bf16: see common.cl.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#define WITH_AMX __attribute__((target("avx512bf16,amx-tile,amx-bf16")))
+#define WITH_AMX __attribute__((target("avx512bf16,amx-tile,amx-bf16,amx-int8")))
 #define IN_BODY WITH_AMX __attribute__((always_inline))
 #define AMX_BODY WITH_AMX __attribute__((noinline))
 #define ASM __asm__ volatile
@@ -11,7 +11,12 @@
 #define LOAD_TILE(tile, p, stride) ASM("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(p), "r"((size_t)(stride)) : "memory")
 #define STORE_TILE(tile, p, stride)                                                                                    \
     ASM("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(p), "r"((size_t)(stride)) : "memory")
-#define DOT(sum, rows, columns) ASM("tdpbf16ps %%tmm" #columns ", %%tmm" #rows ", %%tmm" #sum ::: "memory")
+#ifdef INT8
+#define PRODUCT "tdpbssd"
+#else
+#define PRODUCT "tdpbf16ps"
+#endif
+#define DOT(sum, rows, columns) ASM(PRODUCT " %%tmm" #columns ", %%tmm" #rows ", %%tmm" #sum ::: "memory")
 #define ZERO_SUMS ASM("tilezero %%tmm0\n tilezero %%tmm1\n tilezero %%tmm2\n tilezero %%tmm3" ::: "memory")
 
 HELPER IN_BODY void start_tiles(void)
@@ -22,8 +27,8 @@ HELPER IN_BODY void start_tiles(void)
     ASM("ldtilecfg %0" ::"m"(config));
 }
 
-/* Adds to the sums the products of 32 rows and 32 columns along 32 inputs. Addresses: p0, p1 of 16 rows each, `stride`
- * bytes apart; b: of [16][32] words of 2 inputs, rows of those b_stride bytes apart. */
+/* Adds to the sums the products of 32 rows and 32 columns along 16 words of inputs. Addresses: p0, p1 of 16 rows each,
+ * `stride` bytes apart; b: of [16][32] words, rows of those b_stride bytes apart. */
 HELPER IN_BODY void add_step(size_t p0, size_t p1, size_t stride, size_t b, size_t b_stride)
 {
     LOAD_TILE(4, p0, stride);
@@ -50,4 +55,12 @@ HELPER IN_BODY void store_sums(size_t p, size_t stride)
     STORE_TILE(1, p + 64, stride);
     STORE_TILE(2, p + 16 * stride, stride);
     STORE_TILE(3, p + 16 * stride + 64, stride);
+}
+
+HELPER __attribute__((always_inline)) float greatest(float16 v)
+{
+    const float8 a = v.lo > v.hi ? v.lo : v.hi;
+    const float4 b = a.lo > a.hi ? a.lo : a.hi;
+    const float2 c = b.lo > b.hi ? b.lo : b.hi;
+    return c.x > c.y ? c.x : c.y;
 }

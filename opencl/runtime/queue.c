@@ -181,6 +181,8 @@ static gboolean prepare_precision(SfuQueue *q, GError **error)
               sfu_program_probe(q, "int8", "-DFEW_ACTS -DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0 -DVNNI");
     q->amx = q->bf16 && q->info.has_amx_bf16 && !q->portable &&
              sfu_program_probe(q, "amx", "-DBF16 -DFEW_ACTS -DGATED=0");
+    q->amx_int8 = int8 && q->amx && q->info.has_amx_int8 &&
+                  sfu_program_probe(q, "amx", "-DBF16 -DINT8 -DFEW_ACTS -DGATED=0");
     if (q->bf16)
         q->vector_width = 16; /* its products have no other */
     if (int8 && q->family != SFU_KERNELS_CPU)
@@ -293,6 +295,10 @@ gboolean sfu_queue_bf16(const SfuQueue *q)
 gboolean sfu_queue_amx(const SfuQueue *q)
 {
     return q->amx;
+}
+gboolean sfu_queue_amx_int8(const SfuQueue *q)
+{
+    return q->amx_int8;
 }
 gboolean sfu_queue_vnni(const SfuQueue *q)
 {

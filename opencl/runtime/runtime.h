@@ -58,6 +58,7 @@ typedef struct {
     SfuMatrix matrix; /* what the device should have; a self-test checks that device and compiler really have it */
     gboolean has_avx2, has_avx512, has_avx512_bf16, has_avx512_vnni; /* CPU devices on x86 only, from CPUID */
     gboolean has_amx_bf16;   /* likewise, and the system lets this process use it */
+    gboolean has_amx_int8;   /* has_amx_bf16, and products of 8-bit whole numbers */
     gboolean unified_memory; /* shares memory with the host */
     int n_units;             /* compute units */
     size_t max_group;        /* largest work-group */
@@ -108,6 +109,7 @@ const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
 gboolean sfu_queue_bf16(const SfuQueue *q);      /* whether operands of products are bf16, where they are not int8 */
 gboolean sfu_queue_amx(const SfuQueue *q);       /* whether bf16 products may use AMX */
+gboolean sfu_queue_amx_int8(const SfuQueue *q);  /* likewise int8 products */
 gboolean sfu_queue_vnni(const SfuQueue *q);      /* whether int8 products may use AVX512-VNNI */
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use. *must_prove: only after a self-test has passed. */
