@@ -294,7 +294,7 @@ HELPER WITH_BF16 float8 dot8(int8 a, int8 b, float8 s)
     return s;
 }
 /* 32 values in order, rounded to nearest even. */
-HELPER WITH_BF16 int16 to_bf16(float16 first, float16 second)
+HELPER __attribute__((always_inline)) WITH_BF16 int16 to_bf16(float16 first, float16 second)
 {
     int16 r;
     __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(r) : "v"(first), "v"(second));
