@@ -59,6 +59,7 @@ def load_enlarger(path):
     stored = load_file(path)
     convs = sorted(int(k.split(".")[1]) for k, v in stored.items() if v.ndim == 4)
     features = stored["body.0.weight"].shape[0]
-    net = Enlarger(round((stored[f"body.{convs[-1]}.weight"].shape[0] / 3) ** 0.5), features, len(convs) - 2)
+    noise = stored["body.0.weight"].shape[1] - 3
+    net = Enlarger(round((stored[f"body.{convs[-1]}.weight"].shape[0] / 3) ** 0.5), features, len(convs) - 2, noise)
     net.load_state_dict({k: v.float() for k, v in stored.items()})
     return net

@@ -20,12 +20,13 @@ def read_config():
 
 class Enlarger(nn.Module):
     """SRVGGNetCompact (Wang and others 2021): convolutions at the small size, a pixel shuffle, and the picture enlarged
-    by nearest neighbour added. x [n, 3, h, w] in 0..1 -> [n, 3, h * scale, w * scale]."""
+    by nearest neighbour added. x [n, 3, h, w] in 0..1 -> [n, 3, h * scale, w * scale]. A network with noise sees that
+    many channels of normal noise beside the picture: the source of the texture that the small picture does not tell."""
 
-    def __init__(self, scale, features, n_convs):
+    def __init__(self, scale, features, n_convs, noise=0):
         super().__init__()
-        self.scale = scale
-        widths = [3] + [features] * (n_convs + 1)
+        self.scale, self.noise = scale, noise
+        widths = [3 + noise] + [features] * (n_convs + 1)
         layers = []
         for a, b in zip(widths[:-1], widths[1:]):
             layers += [nn.Conv2d(a, b, 3, padding=1), nn.PReLU(b)]
@@ -43,12 +44,25 @@ class Enlarger(nn.Module):
         """Names of the first and last convolution, which AdamW serves better than Muon."""
         return ("body.0.", f"body.{len(self.body) - 1}.")
 
+    def take(self, plain):
+        """The weights of a network of the same size without noise; noise then starts with little influence."""
+        first = self.body[0].weight.data
+        own = self.state_dict()
+        for name, value in plain.items():
+            if own[name].shape == value.shape:
+                own[name].copy_(value)
+        first[:, 3:] *= 0.1
+        first[:, :3] = plain["body.0.weight"][:, :3]
+
     def forward(self, x):
-        return F.pixel_shuffle(self.body(x), self.scale) + F.interpolate(x, scale_factor=self.scale, mode="nearest")
+        z = x.new_empty(len(x), self.noise, *x.shape[2:]).normal_()
+        small = torch.cat([x, z], 1).to(self.body[0].weight.dtype)
+        return F.pixel_shuffle(self.body(small).float(), self.scale) + F.interpolate(x, scale_factor=self.scale)
 
 
 def make_enlarger(cfg, factor):
-    return Enlarger(factor, **cfg["enlarger"])
+    sizes = {key: cfg["enlarger"][key] for key in ("features", "n_convs")}
+    return Enlarger(factor, **sizes, noise=cfg["enlarger"]["noise"].get(str(factor), 0))
 
 
 def mask_cells(mask, f):

@@ -62,9 +62,9 @@ def train_enlarger(args, cfg, device, dtype):
     net = make_enlarger(cfg, factor)
     folder = Path(args.init or Path(args.work) / "export") / "enlarger"
     if (folder / f"x{factor}.safetensors").exists():
-        net = load_enlarger(folder / f"x{factor}.safetensors")
+        net.take(load_enlarger(folder / f"x{factor}.safetensors").state_dict())
     elif (folder / "x2.safetensors").exists():
-        net.body[:-1].load_state_dict(load_enlarger(folder / "x2.safetensors").body[:-1].state_dict())
+        net.take(load_enlarger(folder / "x2.safetensors").state_dict())
     net = net.to(device, dtype).to(memory_format=torch.channels_last)
     opt = Optimizer(net, args.lr, args.lr * 0.25, edges=net.edges())
     pictures = Pictures(Path(args.data) / "train")
@@ -90,12 +90,13 @@ def train_enlarger(args, cfg, device, dtype):
 
     def step(n, made):
         x, y = (small_pixels(rows) for rows in made[:2])
-        x = x.contiguous(memory_format=torch.channels_last)
-        change = F.pixel_shuffle(net.body(x.to(dtype)).float(), factor)
-        out = change + F.interpolate(x, scale_factor=factor)
+        out = net(x.contiguous(memory_format=torch.channels_last))
         loss = ((out - y).square() + 1e-5).sqrt().mean()
         if args.texture:
-            far = bridge.texture_distance(out, y, torch.ones_like(y[:, :1]))
+            # patches at one place within the cells of the pixel shuffle: a grid of dots is no texture
+            cells = torch.zeros_like(y[:, :1])
+            cells[:, :, random.randrange(factor) :: factor, random.randrange(factor) :: factor] = 1
+            far = bridge.texture_distance(out, y, cells)
             loss = loss + args.texture * (far * torch.tensor(made[2], device=device)).mean()
         loss.backward()
         return 100 * loss.item(), {}
