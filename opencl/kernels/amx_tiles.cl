@@ -1,5 +1,6 @@
 /* Tiles of Intel's matrix units (AMX): 16 x 32 and 32 x 16 values in bf16, sums of 16 x 16 in fp32; with INT8, 16 x 64
- * and 64 x 16 whole numbers of 8 bits, sums of 32 bits (Intel SDM volume 1, chapter 18). Inline assembly in functions that are not part of the kernel, as with bf16: see common.cl.
+ * and 64 x 16 whole numbers of 8 bits, sums of 32 bits (Intel SDM volume 1, chapter 18). Inline assembly in functions
+ * that are not part of the kernel, as with bf16: see common.cl.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #define WITH_AMX __attribute__((target("avx512bf16,amx-tile,amx-bf16,amx-int8")))
 #define IN_BODY WITH_AMX __attribute__((always_inline))
