@@ -94,6 +94,13 @@ static gboolean ignores(const char *name)
 
 static gboolean open_control(SfuModel *m, const SfuSource *s, GError **error)
 {
+    if (sfu_source_has_prefix(s, "control_to_base_for_conv_in.") || sfu_source_has_prefix(s, "up_connections.")) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is a ControlNet-XS, which Sfumato does not "
+                      "run"),
+                    m->path);
+        return FALSE;
+    }
     m->control.lora = is_lora(s);
     m->control.difference = sfu_source_find(s, "difference") != NULL;
     return sfu_family_take(m, m->family, s, error);

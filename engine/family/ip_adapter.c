@@ -11,6 +11,7 @@
 
 #define DIFFUSERS "encoder_hid_proj.image_projection_layers.0."
 #define MOST_ATTENTIONS 512
+#define FACE_VECTOR 512 /* what ArcFace gives; no image encoder of CLIP in use is so narrow */
 
 /* ---- names ---- */
 
@@ -95,12 +96,15 @@ static gboolean ignores(const char *name)
 
 static gboolean open_adapter(SfuModel *m, const SfuSource *s, GError **error)
 {
-    if (sfu_source_has_prefix(s, "image_proj.perceiver_resampler.") ||
-        (sfu_source_find(s, "image_proj.proj.0.weight") && !sfu_source_find(s, "image_proj.proj.3.weight"))) {
+    const SfuFileTensor *in = sfu_source_find(s, "image_proj.proj_in.weight");
+    const gboolean face =
+        sfu_source_has_prefix(s, "image_proj.perceiver_resampler.") ||
+        (sfu_source_find(s, "image_proj.proj.0.weight") && !sfu_source_find(s, "image_proj.proj.3.weight"));
+    if (face || (in && sfu_tensor_dim(in, 1) == FACE_VECTOR)) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s is an IP-Adapter FaceID, which needs a vector from a face recognizer; Sfumato runs only "
+                    _("%s is an IP-Adapter %s, which needs a vector from a face recognizer; Sfumato runs only "
                       "IP-Adapters that look at pictures"),
-                    m->path);
+                    m->path, face ? "FaceID" : "InstantID");
         return FALSE;
     }
     return sfu_family_take(m, m->family, s, error);

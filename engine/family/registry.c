@@ -238,6 +238,18 @@ static gboolean open_folder(SfuModel *m, GError **error)
     return m->family != NULL;
 }
 
+/* A known network with more in it is another one, which cannot be run by leaving that out. */
+static gboolean check_more(const SfuModel *m, GError **error)
+{
+    const GPtrArray *strays = sfu_model_strays(m);
+    const char *what = sfu_names_of_more(strays);
+    if (what)
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s is %s ('%s' and %u more tensors say so); Sfumato does not run it"), m->path, what,
+                    (const char *)g_ptr_array_index(strays, 0), strays->len - 1);
+    return what == NULL;
+}
+
 SfuModel *sfu_model_open(const char *path, GError **error)
 {
     SfuModel *m = sfu_model_new(path);
@@ -253,7 +265,8 @@ SfuModel *sfu_model_open(const char *path, GError **error)
             sfu_upscaler_expect(m, m->family->upscaler);
         else
             m->family->expect(m);
-        return m;
+        if (check_more(m, error))
+            return m;
     }
     sfu_model_close(m);
     return NULL;

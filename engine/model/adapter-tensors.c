@@ -7,6 +7,39 @@
 
 #define MOST_CONFIG (1 << 20)
 
+/* Kinds that are known and not applied. PEFT may put the adapter's own name behind the word. */
+static const struct {
+    const char *word, *kind;
+} foreign[] = {{".oft_blocks", "OFT"},
+               {".oft_diag", "OFT"},
+               {".oft_R", "OFT"},
+               {".boft_R", "BOFT"},
+               {".boft_s", "BOFT"},
+               {".hra_u", "HRA"},
+               {".vera_lambda_", "VeRA"},
+               {".fourierft_spectrum", "FourierFT"},
+               {".randlora_lambda", "RandLoRA"},
+               {".lora_embedding_A", "LoRA of an embedding table"},
+               {".set_weight", "a difference that replaces weights"},
+               {".reshape_weight", "LoRA of a widened layer"}};
+
+static gsize find_foreign(const char *name, const char **kind)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(foreign); i++) {
+        const char *at = strstr(name, foreign[i].word);
+        *kind = foreign[i].kind;
+        if (at && at != name)
+            return (gsize)(at - name);
+    }
+    return 0;
+}
+
+const char *sfu_adapter_foreign(const char *name)
+{
+    const char *kind;
+    return find_foreign(name, &kind) ? kind : "";
+}
+
 gsize sfu_adapter_split(const char *name, SfuAdapterRole *role)
 {
     static const struct {
@@ -47,15 +80,10 @@ gsize sfu_adapter_split(const char *name, SfuAdapterRole *role)
         {".on_input", SFU_ROLE_ON_INPUT},
         {".ia3_l", SFU_ROLE_IA3},
         {".ia3_l.weight", SFU_ROLE_IA3},
-        {".oft_blocks", SFU_ROLE_FOREIGN},
-        {".oft_diag", SFU_ROLE_FOREIGN},
-        {".oft_R.weight", SFU_ROLE_FOREIGN},
-        {".a1.weight", SFU_ROLE_FOREIGN},
-        {".b1.weight", SFU_ROLE_FOREIGN},
-        {".boft_R", SFU_ROLE_FOREIGN},
-        {".vera_lambda_b", SFU_ROLE_FOREIGN},
-        {".set_weight", SFU_ROLE_FOREIGN},
-        {".lora_embedding_A", SFU_ROLE_FOREIGN},
+        {".a1.weight", SFU_ROLE_A1},
+        {".a2.weight", SFU_ROLE_A2},
+        {".b1.weight", SFU_ROLE_B1},
+        {".b2.weight", SFU_ROLE_B2},
         {".weight.0", SFU_ROLE_BYTES},
         {".weight.1", SFU_ROLE_LOW},
         {".weight.2", SFU_ROLE_HIGH},
@@ -71,6 +99,12 @@ gsize sfu_adapter_split(const char *name, SfuAdapterRole *role)
     } named[] = {{".lora_A.", SFU_ROLE_DOWN, SFU_N_ROLES},
                  {".lora_B.", SFU_ROLE_UP, SFU_ROLE_UP_BIAS},
                  {".lora_magnitude_vector.", SFU_ROLE_MAGNITUDE, SFU_N_ROLES}};
+    const char *kind;
+    const gsize other = find_foreign(name, &kind);
+    if (other) {
+        *role = SFU_ROLE_FOREIGN;
+        return other;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(named); i++) {
         const char *at = g_strrstr(name, named[i].word);
         if (!at || at == name)

@@ -33,6 +33,10 @@ typedef enum {
     SFU_ROLE_WEIGHT, /* of LyCORIS' IA3, beside ON_INPUT */
     SFU_ROLE_ON_INPUT,
     SFU_ROLE_IA3,   /* PEFT's */
+    SFU_ROLE_A1, /* of LyCORIS' GLoRA */
+    SFU_ROLE_A2,
+    SFU_ROLE_B1,
+    SFU_ROLE_B2,
     SFU_ROLE_BYTES, /* Fooocus' differences: bytes from LOW (0) to HIGH (255), of a weight and of a bias */
     SFU_ROLE_LOW,
     SFU_ROLE_HIGH,
@@ -51,6 +55,8 @@ typedef struct {
 /* Length of the module's name at the start of a tensor's, and what the tensor is to it; 0: not a tensor of an adapter.
  */
 gsize sfu_adapter_split(const char *name, SfuAdapterRole *role);
+/* The kind of adapter that a tensor of role FOREIGN belongs to. */
+const char *sfu_adapter_foreign(const char *name);
 /* The first `length` bytes of a name without what old diffusers put between a module and its adapter. Caller frees. */
 char *sfu_adapter_module_name(const char *name, gsize length);
 

@@ -30,6 +30,7 @@ typedef enum {
     KIND_LORA,
     KIND_LOHA,
     KIND_LOKR,
+    KIND_GLORA,
     KIND_FULL,
     KIND_BYTES,
     KIND_IA3,
@@ -37,7 +38,7 @@ typedef enum {
     N_KINDS
 } Kind;
 static const char *const kind_names[N_KINDS] = {
-    "", "LoRA", "LoHa", "LoKr", "full difference", "full difference in bytes", "IA3", "IA3"};
+    "", "LoRA", "LoHa", "LoKr", "GLoRA", "full difference", "full difference in bytes", "IA3", "IA3"};
 
 static gboolean has(const SfuAdapterModule *m, SfuAdapterRole role)
 {
@@ -52,12 +53,13 @@ static Kind kind_of(const SfuAdapterModule *m)
            : has(m, SFU_ROLE_HADA1_A) && has(m, SFU_ROLE_HADA1_B) && has(m, SFU_ROLE_HADA2_A) &&
                    has(m, SFU_ROLE_HADA2_B)
                ? KIND_LOHA
-           : w1 && w2                                                                ? KIND_LOKR
-           : has(m, SFU_ROLE_DIFF)                                                   ? KIND_FULL
-           : has(m, SFU_ROLE_BYTES) && has(m, SFU_ROLE_LOW) && has(m, SFU_ROLE_HIGH) ? KIND_BYTES
-           : has(m, SFU_ROLE_WEIGHT) && has(m, SFU_ROLE_ON_INPUT)                    ? KIND_IA3
-           : has(m, SFU_ROLE_IA3)                                                    ? KIND_IA3_PEFT
-                                                                                     : KIND_NONE;
+           : w1 && w2                                                                                 ? KIND_LOKR
+           : has(m, SFU_ROLE_A1) && has(m, SFU_ROLE_A2) && has(m, SFU_ROLE_B1) && has(m, SFU_ROLE_B2) ? KIND_GLORA
+           : has(m, SFU_ROLE_DIFF)                                                                    ? KIND_FULL
+           : has(m, SFU_ROLE_BYTES) && has(m, SFU_ROLE_LOW) && has(m, SFU_ROLE_HIGH)                  ? KIND_BYTES
+           : has(m, SFU_ROLE_WEIGHT) && has(m, SFU_ROLE_ON_INPUT)                                     ? KIND_IA3
+           : has(m, SFU_ROLE_IA3)                                                                     ? KIND_IA3_PEFT
+                                                                                                      : KIND_NONE;
 }
 
 /* ---- reading ---- */
@@ -103,9 +105,9 @@ static gboolean group(SfuAdapter *a, GError **error)
         }
         if (role == SFU_ROLE_FOREIGN) {
             ok = sfu_file_refuse(error, a->file->path,
-                                 _("'%s' is of a kind of adapter that Sfumato does not apply; it applies LoRA, LoHa, "
-                                   "LoKr, DoRA, IA3 and full differences"),
-                                 t->name);
+                                 _("'%s' is of a kind of adapter that Sfumato does not apply (%s); it applies LoRA, "
+                                   "LoHa, LoKr, GLoRA, DoRA, IA3 and full differences"),
+                                 t->name, sfu_adapter_foreign(t->name));
             break;
         }
         char *name = sfu_adapter_module_name(t->name, length);
@@ -185,6 +187,12 @@ void sfu_adapter_close(SfuAdapter *a)
 gboolean sfu_adapter_is(const GPtrArray *tensors)
 {
     SfuAdapterRole role;
+    /* Adapters that look at faces bring a LoRA. */
+    for (guint i = 0; i < tensors->len; i++) {
+        const char *name = ((SfuFileTensor *)tensors->pdata[i])->name;
+        if (g_str_has_prefix(name, "image_proj.") || g_str_has_prefix(name, "id_encoder."))
+            return FALSE;
+    }
     for (guint i = 0; i < tensors->len; i++)
         if (sfu_adapter_split(((SfuFileTensor *)tensors->pdata[i])->name, &role) && role != SFU_ROLE_WEIGHT &&
             role != SFU_ROLE_ALPHA && role != SFU_ROLE_FOREIGN)
@@ -265,10 +273,29 @@ char *sfu_adapter_kinds(const SfuAdapter *a)
     return g_string_free(s, FALSE);
 }
 
+static gint64 dim(const SfuFileTensor *t, int i)
+{
+    return i < t->n_dims ? t->dims[i] : 1;
+}
+
+/* LyCORIS has a1 [in, r], a2 [r, in], b1 [out, r], b2 [r, in ..]; before 2.0 it had a1 and b1 [r, in], a2 [in, r], b2
+ * [out, r]. */
+static gboolean glora_is_old(const SfuAdapterModule *m)
+{
+    const gint64 r = dim(m->t[SFU_ROLE_A2], 0), old = dim(m->t[SFU_ROLE_A1], 0);
+    const gboolean is_new =
+        r == dim(m->t[SFU_ROLE_A1], 1) && r == dim(m->t[SFU_ROLE_B1], 1) && r == dim(m->t[SFU_ROLE_B2], 0);
+    /* Of a square matrix either reading fits; the rank is the smaller one. */
+    return (!is_new || old < r) && old == dim(m->t[SFU_ROLE_A2], 1) && old == dim(m->t[SFU_ROLE_B1], 0) &&
+           old == dim(m->t[SFU_ROLE_B2], 1);
+}
+
 /* Of the factor that the rank's alpha belongs to; 0: none. */
 static gint64 rank_of(const SfuAdapterModule *m)
 {
     static const SfuAdapterRole roles[] = {SFU_ROLE_DOWN, SFU_ROLE_HADA1_B, SFU_ROLE_W1_B, SFU_ROLE_W2_B};
+    if (kind_of(m) == KIND_GLORA)
+        return dim(m->t[SFU_ROLE_A1], !glora_is_old(m));
     for (gsize i = 0; i < G_N_ELEMENTS(roles); i++)
         if (has(m, roles[i]))
             return m->t[roles[i]]->n_dims ? m->t[roles[i]]->dims[0] : 0;
@@ -295,6 +322,10 @@ void sfu_adapter_module_size(const SfuAdapter *a, guint i, gint64 *out, gint64 *
         *out = m->t[k == KIND_LORA ? SFU_ROLE_UP : SFU_ROLE_HADA1_A]->dims[tucker];
         const SfuFileTensor *b = m->t[k == KIND_LORA ? SFU_ROLE_DOWN : SFU_ROLE_HADA1_B];
         *in = b->n_dims > 1 ? b->dims[1] : 0;
+    } else if (k == KIND_GLORA) {
+        const gboolean old = glora_is_old(m);
+        *out = dim(m->t[old ? SFU_ROLE_B2 : SFU_ROLE_B1], 0);
+        *in = dim(m->t[old ? SFU_ROLE_B1 : SFU_ROLE_B2], 1);
     } else if (k == KIND_FULL || k == KIND_BYTES) {
         const SfuFileTensor *t = m->t[k == KIND_FULL ? SFU_ROLE_DIFF : SFU_ROLE_BYTES];
         *out = t->n_dims ? t->dims[0] : 0;
@@ -324,11 +355,6 @@ static gboolean contradicts(Builder *b, const SfuFileTensor *t)
     b->torn = TRUE;
     return sfu_file_fail(b->error, b->a->file->path,
                          _("the shape of '%s' does not fit the other tensors of its module"), t->name);
-}
-
-static gint64 dim(const SfuFileTensor *t, int i)
-{
-    return i < t->n_dims ? t->dims[i] : 1;
 }
 
 /* The weight behind t as [rows, the rest]. */
@@ -414,6 +440,20 @@ static gboolean build_loha(Builder *x, SfuDelta *d)
                  &d->a[1], &d->b[1], &out))
         return FALSE;
     return out == d->out || contradicts(x, t[SFU_ROLE_HADA2_A]);
+}
+
+static gboolean build_glora(Builder *x, SfuDelta *d)
+{
+    const SfuFileTensor *const *t = x->m->t;
+    const gboolean old = glora_is_old(x->m);
+    gint64 in;
+    d->kind = SFU_DELTA_GENERALIZED;
+    if (!factors(x, t[old ? SFU_ROLE_B2 : SFU_ROLE_B1], t[old ? SFU_ROLE_B1 : SFU_ROLE_B2], NULL, FALSE, x->in, x->taps,
+                 &d->a[0], &d->b[0], &d->out) ||
+        !factors(x, t[old ? SFU_ROLE_A2 : SFU_ROLE_A1], t[old ? SFU_ROLE_A1 : SFU_ROLE_A2], NULL, FALSE, x->in, 1,
+                 &d->a[1], &d->b[1], &in))
+        return FALSE;
+    return in == x->in || contradicts(x, t[SFU_ROLE_A1]);
 }
 
 /* The half of a Kronecker product that may be kept as a product itself: [rows, in * taps] of `in` inputs. */
@@ -575,6 +615,8 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
         return build_loha(x, d) && set_scale(x, d) && set_magnitude(x, d);
     case KIND_LOKR:
         return build_lokr(x, d) && set_scale(x, d) && set_magnitude(x, d);
+    case KIND_GLORA:
+        return build_glora(x, d) && set_scale(x, d);
     case KIND_FULL:
         return build_plain(d, SFU_DELTA_FULL, m->t[SFU_ROLE_DIFF], x->in * x->taps) && set_magnitude(x, d);
     case KIND_BYTES:

@@ -110,6 +110,29 @@ static void add_kronecker(const SfuDelta *d, gint64 first, gint64 n, float *v, f
     g_free(b);
 }
 
+/* v [n, in * taps] += scale * v A B, over the inputs of each tap. */
+static void add_mixed_inputs(const SfuDelta *d, gint64 n, float *v, float scale)
+{
+    const gint64 in = d->in, taps = d->taps, rank = sfu_weight_elements(d->b[1]) / in, rows = n * taps;
+    float *a = all_of(d->a[1]), *b = all_of(d->b[1]), *by_tap = g_new(float, rows *in), *low = g_new(float, rows *rank),
+          *change = g_new(float, rows *in);
+    for (gint64 o = 0; o < n; o++)
+        for (gint64 i = 0; i < in; i++)
+            for (gint64 k = 0; k < taps; k++)
+                by_tap[(o * taps + k) * in + i] = v[(o * in + i) * taps + k];
+    product(low, by_tap, a, rows, in, rank, 1);
+    product(change, low, b, rows, rank, in, scale);
+    for (gint64 o = 0; o < n; o++)
+        for (gint64 i = 0; i < in; i++)
+            for (gint64 k = 0; k < taps; k++)
+                v[(o * in + i) * taps + k] += change[(o * taps + k) * in + i];
+    g_free(change);
+    g_free(low);
+    g_free(by_tap);
+    g_free(a);
+    g_free(b);
+}
+
 static void scale_values(const SfuDelta *d, gint64 first, gint64 n, float *v, float strength)
 {
     const gboolean by_row = d->kind == SFU_DELTA_SCALE_OUT;
@@ -130,6 +153,11 @@ static void change_rows(const SfuDelta *d, gint64 first, gint64 n, float *v, flo
     switch (d->kind) {
     case SFU_DELTA_LOW_RANK:
         x = low_rank(d, 0, first, n, d->scale * strength);
+        add_scaled(v, x, size, 1);
+        break;
+    case SFU_DELTA_GENERALIZED:
+        x = low_rank(d, 0, first, n, d->scale * strength);
+        add_mixed_inputs(d, n, v, d->scale * strength); /* of W as it was */
         add_scaled(v, x, size, 1);
         break;
     case SFU_DELTA_HADAMARD:

@@ -9,12 +9,14 @@ G_BEGIN_DECLS
 
 /* W is the weight as a matrix [out, in * taps], taps those of a convolution's kernel. */
 typedef enum {
-    SFU_DELTA_LOW_RANK,  /* W + s A B: LoRA (Hu 2022); A [out, r], B [r, in * taps] */
-    SFU_DELTA_HADAMARD,  /* W + s (A0 B0) * (A1 B1), value by value: LoHa (Hyeon-Woo 2022) */
-    SFU_DELTA_KRONECKER, /* W + s kron(A, B): LoKr (Yeh 2024); A [p, q], B [out / p, in / q * taps] */
-    SFU_DELTA_FULL,      /* W + s A + offset */
-    SFU_DELTA_SCALE_OUT, /* each row of W times its value of A: IA3 (Liu 2022) */
-    SFU_DELTA_SCALE_IN,  /* each input of W times its value of A */
+    SFU_DELTA_LOW_RANK,    /* W + s A B: LoRA (Hu 2022); A [out, r], B [r, in * taps] */
+    SFU_DELTA_HADAMARD,    /* W + s (A0 B0) * (A1 B1), value by value: LoHa (Hyeon-Woo 2022) */
+    SFU_DELTA_KRONECKER,   /* W + s kron(A, B): LoKr (Yeh 2024); A [p, q], B [out / p, in / q * taps] */
+    SFU_DELTA_GENERALIZED, /* W + s (A0 B0 + W A1 B1), W's inputs mixed at each tap: GLoRA (Chavan 2023); A1 [in, r],
+                            * B1 [r, in] */
+    SFU_DELTA_FULL,        /* W + s A + offset */
+    SFU_DELTA_SCALE_OUT,   /* each row of W times its value of A: IA3 (Liu 2022) */
+    SFU_DELTA_SCALE_IN,    /* each input of W times its value of A */
 } SfuDeltaKind;
 
 /* Owned by the adapter that it comes from. Weights here are host data alone. */

@@ -317,6 +317,28 @@ gboolean sfu_name_is_ignorable(const char *name)
     return FALSE;
 }
 
+const char *sfu_names_of_more(const GPtrArray *strays)
+{
+    static const struct {
+        const char *part, *what;
+    } kinds[] = {
+        {"cond_proj.", "a latent consistency model whose network is told the guidance"},
+        {"position_net.", "a GLIGEN model, which is told where things are"},
+        {"motion_modules.", "an AnimateDiff model, which makes videos"},
+        {".time_stack.", "a model that makes videos"},
+        {"_ip.", "a UNet with an IP-Adapter in it"},
+        {"siglip_", "an Omni or Edit model, which sees pictures through SigLIP"},
+        {".smooth_factor", "quantized by SVDQuant (Nunchaku)"},
+        {".lora_", "a network with a LoRA that is not merged into it"},
+        {"adapter_modules.", "a UNet with an IP-Adapter in it"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        for (guint k = 0; k < strays->len; k++)
+            if (strstr(g_ptr_array_index(strays, k), kinds[i].part))
+                return kinds[i].what;
+    return NULL;
+}
+
 const char *sfu_names_foreign(const GPtrArray *tensors)
 {
     /* What is more certain comes first. A dot before a word: it may stand anywhere in the name. */
@@ -325,15 +347,33 @@ const char *sfu_names_foreign(const GPtrArray *tensors)
     } kinds[] = {
         {"controlnet_blocks.", "a ControlNet for transformers (Stable Diffusion 3, FLUX.1, Qwen-Image), which Sfumato "
                                "does not run"},
+        {"control_img_in.", "a ControlNet for FLUX.2, which Sfumato does not run"},
         {"lllite_", "a ControlNet-LLLite, which Sfumato does not run"},
+        {"enc_zero_convs_out.", "a ControlNet-XS, which Sfumato does not run"},
         {"transformer_layes.", "a T2I-Adapter for style, which Sfumato does not run"},
         {"control_model.", "a ControlNet, which is used together with a model"},
         {"controlnet_", "a ControlNet, which is used together with a model"},
+        {"ip_adapter_proj_model.", "an IP-Adapter for FLUX.1, which Sfumato does not run"},
+        {"id_encoder.", "a PhotoMaker, which needs a face recognizer; Sfumato does not run it"},
+        {"pulid_", "a PuLID adapter, which needs a face recognizer; Sfumato does not run it"},
         {"emb_params", "a textual inversion, which is used together with a model"},
+        {"clip_l", "a textual inversion, which is used together with a model"},
+        {"clip_g", "a textual inversion, which is used together with a model"},
+        {"encoder.block.", "a T5 text encoder, which no model here uses"},
         {"conditioner.embedders.", "a Stable Diffusion XL checkpoint"},
         {"joint_blocks.", "a Stable Diffusion 3 checkpoint"},
+        {"distilled_guidance_layer.", "a Chroma checkpoint, which Sfumato does not run"},
+        {"txt_in.individual_token_refiner.", "a HunyuanVideo checkpoint, which Sfumato does not run"},
         {"double_blocks.", "a Flux checkpoint"},
+        {"time_text_embed.", "a transformer of FLUX.1, Stable Diffusion 3 or Qwen-Image, which Sfumato does not run"},
+        {"patchify_proj.", "an LTX-Video checkpoint, which Sfumato does not run"},
         {"transformer_blocks.", "a transformer of another family"},
+        {"t_block.", "a PixArt checkpoint, which Sfumato does not run"},
+        {"blocks.0.cross_attn.norm_k.", "a Wan checkpoint, which Sfumato does not run"},
+        {"blocks.0.adaln_modulation_", "a Cosmos or Anima checkpoint, which Sfumato does not run"},
+        {"layers.0.adaLN_modulation.1.", "a Lumina 2 checkpoint, which Sfumato does not run"},
+        {"clip_txt_mapper.", "a Stable Cascade checkpoint, which Sfumato does not run"},
+        {"encoder_hid_proj.", "a UNet of Kolors, which Sfumato does not run"},
         {"input_blocks.", "a UNet alone, without the VAE and the text encoder that belong to it"},
         {"down_blocks.", "one network of a diffusers folder; open the folder it lies in"},
         {"text_model.", "a text encoder alone; open the folder it lies in"},

@@ -29,5 +29,8 @@ gboolean sfu_name_is_ignorable(const char *name);
 /* What a file with these tensors (SfuFileTensor*) is, if it is a kind that Sfumato knows and does not read; else NULL.
  * For messages. */
 const char *sfu_names_foreign(const GPtrArray *tensors);
+/* What kind of network the tensors (char*) make that are beyond those of a network that is run: without them it would
+ * make other pictures. NULL: they tell no kind. */
+const char *sfu_names_of_more(const GPtrArray *strays);
 
 #endif

@@ -230,6 +230,17 @@ lycoris("lokr", "lokr", full_unet, dim=2, factor=4)
 lycoris("lokr-full", "lokr", full_unet, factor=4)
 lycoris("lokr-both", "lokr", full_unet, dim=1, factor=-1, decompose_both=True)
 lycoris("lokr-tucker", "lokr", full_unet, dim=2, factor=4, use_tucker=True)
+lycoris("glora", "glora", full_unet)
+# LyCORIS before 2.0 multiplied them the other way round: on a square matrix of a linear layer the names alone change.
+old = {"a1": "a2", "a2": "a1", "b1": "b2", "b2": "b1"}
+models["glora-old"] = copy.deepcopy(models["glora"])
+for t in models["glora-old"]["files"][0]["tensors"]:
+    head, _, end = t[0].rpartition(".weight")
+    if head:
+        t[0] = head[:-2] + old[head[-2:]] + ".weight"
+models["glora-old"]["files"][0]["file"] = "glora-old.safetensors"
+cases.append({**cases[-1], "name": "glora-old"})
+expected["glora-old/unet"] = expected["glora/unet"]
 lycoris("dora-out", "lora", full_unet, weight_decompose=True, wd_on_out=True)
 lycoris("dora-in", "lora", full_unet, weight_decompose=True, wd_on_out=False)
 lycoris("dora-loha", "loha", full_unet, weight_decompose=True, wd_on_out=False)

@@ -182,6 +182,15 @@ GROUPS = {
         (one(UNET, "mid_block.resnets.0.conv1.weight", lambda d, s, b: (d, s, b"\x00\x7e" + b[2:])), "NaN"),
         (one(VAE, "decoder.conv_in.weight", lambda d, s, b: (d, s, b"\x00\x7e" + b[2:])), "NaN"),
     ],
+    "tensors that make another network": [
+        (extra(UNET, "time_embedding.cond_proj.weight"), "told the guidance"),
+        (extra(UNET, "position_net.linears.0.weight"), "GLIGEN"),
+        (extra(UNET, "down_blocks.0.motion_modules.0.norm.weight"), "AnimateDiff"),
+        (extra(UNET, "mid_block.attentions.0.transformer_blocks.0.attn2.processor.to_k_ip.weight"), "IP-Adapter"),
+        (extra(UNET, "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.default.weight"), "not merged"),
+        (extra(UNET, "mid_block.attentions.0.proj_in.smooth_factor"), "SVDQuant"),
+        (extra(VAE, "decoder.mid_block.resnets.0.time_stack.conv1.weight"), "videos"),
+    ],
     "layouts of other exporters": [
         (widen("f", "F32"), SAME),
         (widen("d", "F64"), SAME),

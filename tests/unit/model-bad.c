@@ -175,6 +175,23 @@ static void test_foreign(void)
                                            {"control_model.input_blocks.0.0.weight", "ControlNet"},
                                            {"controlnet_blocks.0.weight", "for transformers"},
                                            {"lllite_unet_mid_block.down.0.weight", "LLLite"},
+                                           {"control_img_in.weight", "ControlNet for FLUX.2"},
+                                           {"enc_zero_convs_out.0.weight", "ControlNet-XS"},
+                                           {"ip_adapter_proj_model.proj.weight", "IP-Adapter for FLUX.1"},
+                                           {"id_encoder.visual_projection_2.weight", "PhotoMaker"},
+                                           {"pulid_ca.0.to_q.weight", "PuLID"},
+                                           {"clip_g", "textual inversion"},
+                                           {"encoder.block.0.layer.0.SelfAttention.k.weight", "T5"},
+                                           {"distilled_guidance_layer.in_proj.bias", "Chroma"},
+                                           {"txt_in.individual_token_refiner.blocks.0.x", "HunyuanVideo"},
+                                           {"time_text_embed.text_embedder.linear_1.weight", "Stable Diffusion 3 or"},
+                                           {"patchify_proj.weight", "LTX-Video"},
+                                           {"t_block.1.weight", "PixArt"},
+                                           {"blocks.0.cross_attn.norm_k.weight", "Wan"},
+                                           {"blocks.0.adaln_modulation_mlp.1.weight", "Anima"},
+                                           {"layers.0.adaLN_modulation.1.weight", "Lumina 2"},
+                                           {"clip_txt_mapper.weight", "Cascade"},
+                                           {"encoder_hid_proj.weight", "Kolors"},
                                            {"model.diffusion_model.double_blocks.0.x", "Flux"},
                                            {"down_blocks.0.resnets.0.conv1.weight", "folder"},
                                            {"who.knows", "'who.knows' and 1 more"}};
@@ -184,6 +201,28 @@ static void test_foreign(void)
         rows_add(rows, "zz", SFU_F32, 1, (gint64)1);
         write_safetensors(in(folder, "foreign.safetensors"), rows, USE_CANONICAL, NULL, FILL_VALUES);
         open_bad(in(folder, "foreign.safetensors"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, cases[i][1]);
+        g_ptr_array_unref(rows);
+    }
+}
+
+/* What tells them are shapes, or tensors beside those of a kind that is run. */
+static void test_foreign_kin(void)
+{
+    static const struct {
+        const char *name, *beside;
+        gint64 in;
+        const char *says;
+    } cases[] = {{"image_proj.proj_in.weight", "image_proj.latents", 512, "InstantID"},
+                 {"image_proj.proj.0.weight", "image_proj.proj.2.weight", 512, "FaceID"},
+                 {"image_proj.proj_in.weight", "image_proj.perceiver_resampler.proj_in.weight", 1280, "FaceID"},
+                 {"controlnet_cond_embedding.conv_in.weight", "up_connections.0.ctrl_to_base.0.weight", 3, "-XS"},
+                 {"controlnet_cond_embedding.conv_in.weight", "control_to_base_for_conv_in.weight", 3, "-XS"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GPtrArray *rows = g_ptr_array_new_with_free_func(row_free);
+        rows_add(rows, cases[i].name, SFU_F32, 2, (gint64)2, cases[i].in);
+        rows_add(rows, cases[i].beside, SFU_F32, 1, (gint64)1);
+        write_safetensors(in(folder, "kin.safetensors"), rows, USE_CANONICAL, NULL, FILL_VALUES);
+        open_bad(in(folder, "kin.safetensors"), SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, cases[i].says);
         g_ptr_array_unref(rows);
     }
 }
@@ -487,6 +526,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model-bad/not-a-model", test_not_a_model);
     g_test_add_func("/model-bad/length-like-a-pickle", test_length_like_a_pickle);
     g_test_add_func("/model-bad/foreign", test_foreign);
+    g_test_add_func("/model-bad/foreign-kin", test_foreign_kin);
     g_test_add_func("/model-bad/same-tensor-twice", test_same_tensor_twice);
     g_test_add_func("/model-bad/wild-shapes", test_wild_shapes);
     g_test_add_func("/model-bad/nan-weights", test_nan_weights);
