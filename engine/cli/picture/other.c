@@ -3,6 +3,8 @@
  * authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
+/* 2.44 deprecates animations; the gdk-pixbuf of Debian 12 has nothing else. */
+#define GDK_PIXBUF_VERSION_MIN_REQUIRED GDK_PIXBUF_VERSION_2_40
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <string.h>
 #include <sys/types.h>
