@@ -114,6 +114,7 @@ typedef struct {
     int scale;        /* output side over input side */
     double reduction; /* of the output, so that the file gives what its name says (ncnn's x2 and x3 hold the x4) */
     int channels;     /* of the picture; 3, or 1: gray */
+    int noise;        /* channels of normal noise that the network sees beside it; 0 of most */
     int features;     /* width of the trunk */
     int blocks;       /* as the network counts them */
     int unshuffle;    /* the input is first pixel-unshuffled by this; 1: not */

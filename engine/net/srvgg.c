@@ -17,7 +17,7 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
     for (int i = 0; i <= c->blocks + 1; i++) {
         g_snprintf(name, sizeof name, "body.%d", 2 * i);
         s->convs[i] = sfu_net_conv(net, "", name, i > c->blocks ? c->channels * c->scale * c->scale : c->features,
-                                   i ? c->features : c->channels, 3, TRUE);
+                                   i ? c->features : c->channels + c->noise, 3, TRUE);
         if (i > c->blocks)
             break;
         g_snprintf(name, sizeof name, "body.%d.weight", 2 * i + 1);
@@ -35,13 +35,25 @@ static void release(gpointer network)
     g_free(s);
 }
 
+/* The picture, and the noise beside it. A new tensor if there is noise. */
+static SfuTensor *with_noise(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
+{
+    if (!p->noise)
+        return x;
+    const SfuTensor *const parts[] = {x, p->noise};
+    SfuTensor *y = sfu_net_like(p->net, x, x->c + p->noise->c, error);
+    if (y && !sfu_concat(p->net->q, y, parts, 2, error))
+        sfu_net_drop(&y);
+    return y;
+}
+
 static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
 {
     const SfuNet *net = p->net;
     const SfuUpscalerConfig *c = p->c;
     const Srvgg *s = p->network;
     const SfuConv same = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
-    SfuTensor *y = x, *out = NULL, *base = NULL;
+    SfuTensor *y = with_noise(p, x, error), *out = NULL, *base = NULL;
     for (int i = 0; y && i <= c->blocks + 1; i++) {
         const gboolean last = i > c->blocks;
         const SfuEpilogue e = {

@@ -72,6 +72,11 @@ int sfu_upscaler_channels(const SfuUpscaler *u)
     return u->config->channels;
 }
 
+int sfu_upscaler_noise(const SfuUpscaler *u)
+{
+    return u->config->noise;
+}
+
 /* Picture and result once more, where the host's memory is the device's. */
 static double host_bytes(const SfuUpscaler *u, double w, double h)
 {
@@ -103,7 +108,8 @@ gboolean sfu_upscaler_step(const SfuUpscalerPass *p, double done, GError **error
     return !p->progress || (sfu_queue_finish(p->net->q, error) && p->progress(done, p->progress_data, error));
 }
 
-gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, GError **error)
+gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, const SfuTensor *noise,
+                              GError **error)
 {
     const int multiple = sfu_upscaler_multiple(u);
     *out = NULL;
@@ -113,15 +119,26 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
                     sfu_model_path(u->net.model), u->config->channels, multiple, x->n, x->w, x->h, x->c);
         return FALSE;
     }
+    if ((noise ? noise->c : 0) != u->config->noise || (noise && (noise->h != x->h || noise->w != x->w))) {
+        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
+                    _("%s needs %d channels of noise beside the picture, was given %d"), sfu_model_path(u->net.model),
+                    u->config->noise, noise ? noise->c : 0);
+        return FALSE;
+    }
     u->net.dtype = sfu_queue_act_dtype(u->net.q);
+    SfuTensor *z = noise ? sfu_net_input(&u->net, noise, error) : NULL;
+    if (noise && !z)
+        return FALSE;
     const SfuUpscalerPass pass = {.net = &u->net,
                                   .c = u->config,
                                   .network = u->network,
+                                  .noise = z,
                                   .progress = u->progress,
                                   .room = (gint64)sfu_net_room(u->net.q) - (gint64)host_bytes(u, x->w, x->h),
                                   .progress_data = u->progress_data};
     SfuTensor *in = sfu_net_input(&u->net, x, error);
     *out = in ? u->kind->run(&pass, in, error) : NULL;
+    sfu_tensor_destroy(z);
     return *out != NULL;
 }
 

@@ -27,6 +27,8 @@ gboolean sfu_upscaler_sees_all(const SfuUpscaler *u);
 /* Input sides must be multiples of this. Tiles of a picture should also start at multiples. */
 int sfu_upscaler_multiple(const SfuUpscaler *u);
 int sfu_upscaler_channels(const SfuUpscaler *u); /* of input and output: 3, or 1 for networks of gray pictures */
+/* Channels of noise that the network wants beside the picture; 0 of most. */
+int sfu_upscaler_noise(const SfuUpscaler *u);
 /* An estimate of the least bytes that a pass over w x h input pixels needs, without the weights. If the device shares
  * the host's memory, it includes picture and result on the host. G_MAXINT64: one tensor is too large for the device. */
 gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h);
@@ -34,9 +36,11 @@ gint64 sfu_upscaler_bytes(const SfuUpscaler *u, int w, int h);
  * FALSE with error, the pass ends. NULL: no calls. */
 typedef gboolean (*SfuUpscalerProgress)(double done, gpointer data, GError **error);
 void sfu_upscaler_set_progress(SfuUpscaler *u, SfuUpscalerProgress fn, gpointer data);
-/* x [1, h, w, channels], R'G'B' or gray from 0 to 1 -> *out [1, h * scale, w * scale, channels], not clamped. The
- * caller frees *out with sfu_tensor_destroy(). SHAPE if the sides do not fit. */
-gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, GError **error);
+/* x [1, h, w, channels], R'G'B' or gray from 0 to 1 -> *out [1, h * scale, w * scale, channels], not clamped. noise:
+ * [1, h, w, sfu_upscaler_noise()] of the normal distribution, NULL where that is 0. The caller frees *out with
+ * sfu_tensor_destroy(). SHAPE if the sides or the noise do not fit. */
+gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *x, const SfuTensor *noise,
+                              GError **error);
 
 G_END_DECLS
 #endif

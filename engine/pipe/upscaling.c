@@ -19,7 +19,7 @@
 typedef struct {
     SfuRun *r;
     SfuUpscaler *u;
-    int scale, multiple, channels;
+    int scale, multiple, channels, noise;
     int core_w, core_h, margin; /* input px, multiples of `multiple` */
     gboolean blends;            /* tiles differ where they meet, and are faded over */
     gboolean tta;
@@ -40,18 +40,33 @@ static gboolean pass_progress(double done, gpointer data, GError **error)
     return sfu_run_tick(n->r, SFU_STAGE_UPSCALE, units, n->tile, n->n_tiles, error);
 }
 
-/* One pass: [h, w, channels] -> [h*s, w*s, channels]. */
+/* Channels [first, first + n) on the device. Caller frees; NULL with error set. */
+static SfuTensor *upload(const Network *n, const SfuImage *i, int first, int n_channels, GError **error)
+{
+    SfuImage *part = sfu_image_channels(i, first, n_channels, error);
+    SfuTensor *x = part ? sfu_tensor_create(n->r->q, SFU_F32, 1, i->h, i->w, n_channels, error) : NULL;
+    if (x && !sfu_tensor_write(x, part->p, error)) {
+        sfu_tensor_destroy(x);
+        x = NULL;
+    }
+    sfu_image_free(part);
+    return x;
+}
+
+/* One pass: [h, w, channels + noise] -> [h*s, w*s, channels]. */
 static SfuImage *forward_once(Network *n, const SfuImage *i, GError **error)
 {
-    SfuTensor *x = sfu_tensor_create(n->r->q, SFU_F32, 1, i->h, i->w, i->c, error), *y = NULL;
+    SfuTensor *x = upload(n, i, 0, n->channels, error), *y = NULL,
+              *z = x && n->noise ? upload(n, i, n->channels, n->noise, error) : NULL;
     SfuImage *o = NULL;
     sfu_upscaler_set_progress(n->u, pass_progress, n);
-    if (x && sfu_tensor_write(x, i->p, error) && sfu_upscaler_forward(n->u, &y, x, error) &&
+    if (x && (z || !n->noise) && sfu_upscaler_forward(n->u, &y, x, z, error) &&
         (o = sfu_image_new(y->w, y->h, y->c, error)) && !sfu_tensor_read(y, o->p, error))
         g_clear_pointer(&o, sfu_image_free);
     sfu_upscaler_set_progress(n->u, NULL, NULL);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(y);
+    sfu_tensor_destroy(z);
     n->pass++;
     for (gint64 k = 0; o && k < (gint64)o->w * o->h * o->c; k++) {
         if (!isfinite(o->p[k])) {
@@ -211,6 +226,24 @@ static gboolean mix(GeglBuffer *out, SfuRect rows, int y, int from_x, int from_y
     return TRUE;
 }
 
+/* Takes i [h, w, channels], whose first pixel is (x0, y0) of the picture, and puts noise beside it if the network wants
+ * some; zeros if not `real`. NULL with error set. */
+static SfuImage *add_noise(const Network *n, SfuImage *i, int x0, int y0, gboolean real, GError **error)
+{
+    if (!n->noise || !i)
+        return i;
+    SfuImage *o = sfu_image_new(i->w, i->h, i->c + n->noise, error);
+    for (gint64 k = 0; o && k < (gint64)i->w * i->h; k++) {
+        float *to = o->p + k * o->c;
+        memset(to, 0, sizeof *to * o->c);
+        memcpy(to, i->p + k * i->c, sizeof *to * i->c);
+        if (real)
+            sfu_randn_at(x0 + (int)(k % i->w), y0 + (int)(k / i->w), n->noise, to + i->c);
+    }
+    sfu_image_free(i);
+    return o;
+}
+
 /* The core of one tile, a few rows at a time. from: its padded input; alpha NULL: that of `from` is the same all over.
  */
 static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, const SfuImage *from,
@@ -245,8 +278,8 @@ static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage
     return ok;
 }
 
-/* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of color; if it
- * is the same all over, not. */
+/* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of color, without
+ * noise, since it has no texture; if it is the same all over, not. */
 static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *out, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
@@ -257,12 +290,13 @@ static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *ou
     /* At the right and lower border up to the multiple, by repeating the edge. */
     SfuImage *padded =
         part ? sfu_image_crop(part, (SfuRect){0, 0, (read.w + m - 1) / m * m, (read.h + m - 1) / m * m}, error) : NULL;
-    SfuImage *rgb = padded ? three(padded, 0, 3, error) : NULL, *gray = NULL, *alpha = NULL, *big = NULL;
+    SfuImage *rgb = padded ? add_noise(n, three(padded, 0, 3, error), x0, y0, TRUE, error) : NULL, *gray = NULL,
+             *alpha = NULL, *big = NULL;
     sfu_image_free(part);
     gboolean ok = rgb != NULL;
     const gboolean flat = ok && alpha_is_flat(padded);
     if (ok && !flat)
-        ok = (gray = three(padded, 3, 1, error)) != NULL;
+        ok = (gray = add_noise(n, three(padded, 3, 1, error), x0, y0, FALSE, error)) != NULL;
     if (ok) {
         n->tile_px = (double)core.w * core.h;
         n->reported = n->pass = 0;
@@ -412,6 +446,7 @@ static gboolean open_network(Network *n, SfuRun *r, SfuLoaded *m, GError **error
                    .scale = sfu_upscaler_scale(m->upscaler),
                    .multiple = MAX(1, sfu_upscaler_multiple(m->upscaler)),
                    .channels = sfu_upscaler_channels(m->upscaler),
+                   .noise = sfu_upscaler_noise(m->upscaler),
                    .blends = sfu_upscaler_sees_all(m->upscaler),
                    .tta = sfu_params_bool(r->p, SFU_PARAM_TTA)};
     return TRUE;

@@ -143,6 +143,15 @@ static void philox_randn(guint64 seed, guint64 offset, float *out, gint64 n)
     }
 }
 
+void sfu_randn_at(int x, int y, int n, float *out)
+{
+    for (int i = 0; i < n; i++) {
+        guint32 c[4] = {(guint32)x, (guint32)y, (guint32)i, 0};
+        philox(c, 0);
+        out[i] = (float)philox_normal(c[0], c[1]);
+    }
+}
+
 /* ---- streams --------------------------------------------------------------------------------------------------- */
 
 void sfu_randn(SfuNoiseKind kind, guint64 seed, gint64 n, float *out)

@@ -42,6 +42,8 @@ void sfu_noise_next(SfuNoise *noise, float *out);
 void sfu_noise_brownian(const SfuNoise *noise, double sigma, double sigma_next, float *out);
 /* One flat draw of n from a fresh generator: torch.manual_seed(seed); torch.randn(n). */
 void sfu_randn(SfuNoiseKind kind, guint64 seed, gint64 n, float *out);
+/* The n values of one pixel: they depend on its place alone, so that tiles agree where they overlap. */
+void sfu_randn_at(int x, int y, int n, float *out);
 
 /* ---- samplers and schedules ------------------------------------------------------------------------------------ */
 

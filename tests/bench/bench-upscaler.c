@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     for (int pass = 0; ok && pass < 2; pass++) { /* the first packs the weights and compiles */
         const gint64 start = g_get_monotonic_time();
         const double user = user_seconds();
-        ok = sfu_upscaler_forward(u, &y, x, &error) && sfu_queue_finish(q, &error);
+        ok = sfu_upscaler_forward(u, &y, x, NULL, &error) && sfu_queue_finish(q, &error);
         printf("%s: %.2f s, %.2f s of CPU, peak %.0f MB\n", pass ? "second pass" : "first pass",
                (double)(g_get_monotonic_time() - start) * 1e-6, user_seconds() - user,
                (double)sfu_queue_peak_bytes(q) * 1e-6);

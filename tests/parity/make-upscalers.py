@@ -111,16 +111,21 @@ def middle(name):
 
 
 class Srvgg(nn.Module):
-    def __init__(self, f, convs, scale, colours=3):
+    """noise: channels of noise that x has behind those of the picture, as sfumato-mini's x4 network sees them."""
+
+    def __init__(self, f, convs, scale, colours=3, noise=0):
         super().__init__()
-        self.scale = scale
-        layers = [conv(colours, f), nn.PReLU(f)]
+        self.scale, self.colours, self.noise = scale, colours, noise
+        layers = [conv(colours + noise, f), nn.PReLU(f)]
         for _ in range(convs):
             layers += [conv(f, f), nn.PReLU(f)]
         self.body = nn.Sequential(*layers, conv(f, colours * scale * scale))
 
     def forward(self, x):
-        return F.pixel_shuffle(self.body(x), self.scale) + F.interpolate(x, scale_factor=self.scale, mode="nearest")
+        picture = x[:, : self.colours]
+        return F.pixel_shuffle(self.body(x), self.scale) + F.interpolate(
+            picture, scale_factor=self.scale, mode="nearest"
+        )
 
 
 # ---- SwinIR and HAT ----
@@ -382,6 +387,7 @@ def main():
         "srvgg-x3": (Srvgg(8, 2, 3), same, (9, 8), "SRVGGNetCompact", 3, 4),
         "srvgg-x1": (Srvgg(8, 1, 1), same, (9, 18), "SRVGGNetCompact", 1, 3),
         "srvgg-x2-gray": (Srvgg(8, 2, 2, colours=1), same, (9, 10), "SRVGGNetCompact", 2, 4),
+        "srvgg-x4-noise": (Srvgg(8, 2, 4, noise=4), same, (9, 8), "SRVGGNetCompact", 4, 4),
         "srvgg-wide": (Srvgg(64, 2, 2), same, (24, 25), "SRVGGNetCompact", 2, 4),
         "swinir-classical-x2": (Swin(12, 8, 2, [2, 2], 2, "pixelshuffle"), same, (16, 24), "SwinIR", 2, 0),
         "swinir-classical-x3": (Swin(12, 4, 3, [2], 3, "pixelshuffle"), same, (8, 12), "SwinIR", 3, 0),
@@ -500,15 +506,25 @@ def main():
             ]
         }
         first = net.input.weight if hasattr(net, "input") else next(net.parameters())
-        colours = first.shape[1] // getattr(net, "unshuffle", 1) ** 2
-        x = hash_input(key + "/x", (1, h, w, colours)) * 0.25 + 0.5
+        inputs = first.shape[1] // getattr(net, "unshuffle", 1) ** 2
+        noise = getattr(net, "noise", 0)
+        x = hash_input(key + "/x", (1, h, w, inputs)) * 0.25 + 0.5
         with torch.no_grad():
             y = net(nchw(x))
         assert y.shape[2:] == (h * scale, w * scale)
         print(key, "mean", float(y.mean()), "std", float(y.std()))
         outputs[key] = nhwc(y)
         listed.append(
-            {"name": key, "h": h, "w": w, "family": family, "scale": scale, "margin": margin, "channels": colours}
+            {
+                "name": key,
+                "h": h,
+                "w": w,
+                "family": family,
+                "scale": scale,
+                "margin": margin,
+                "channels": inputs - noise,
+                "noise": noise,
+            }
         )
     with open(HERE / "upscalers.json.gz", "wb") as f, gzip.GzipFile("", "wb", 9, f, mtime=0) as z:
         z.write(json.dumps({"models": models, "cases": listed}, separators=(",", ":")).encode())

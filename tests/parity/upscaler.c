@@ -52,16 +52,30 @@ static float *picture(const char *name, int h, int w, int c)
     return v;
 }
 
-/* x [h, w, c] -> [h * scale, w * scale, c]. Caller frees with g_free. */
+/* The n channels of x [h, w, c] from the first on. */
+static SfuTensor *upload(SfuQueue *q, const float *x, int h, int w, int c, int first, int n)
+{
+    GError *error = NULL;
+    SfuTensor *t = sfu_tensor_create(q, SFU_F32, 1, h, w, n, &error);
+    g_assert_no_error(error);
+    float *part = g_new(float, (gsize)h *w *n);
+    for (int i = 0; i < h * w; i++)
+        memcpy(part + (gsize)i * n, x + (gsize)i * c + first, sizeof *part * (gsize)n);
+    g_assert_true(sfu_tensor_write(t, part, &error));
+    g_free(part);
+    return t;
+}
+
+/* x [h, w, c and noise] -> [h * scale, w * scale, c]. Caller frees with g_free. */
 static float *forward(SfuUpscaler *u, SfuQueue *q, const float *x, int h, int w)
 {
     GError *error = NULL;
-    const int c = sfu_upscaler_channels(u);
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, 1, h, w, c, &error), *y = NULL;
+    const int c = sfu_upscaler_channels(u), noise = sfu_upscaler_noise(u);
+    SfuTensor *t = upload(q, x, h, w, c + noise, 0, c), *y = NULL,
+              *z = noise ? upload(q, x, h, w, c + noise, c, noise) : NULL;
+    sfu_upscaler_forward(u, &y, t, z, &error);
     g_assert_no_error(error);
-    g_assert_true(sfu_tensor_write(t, x, &error));
-    sfu_upscaler_forward(u, &y, t, &error);
-    g_assert_no_error(error);
+    sfu_tensor_destroy(z);
     const int s = sfu_upscaler_scale(u);
     g_assert_true(y->n == 1 && y->h == h * s && y->w == w * s && y->c == c);
     float *v = g_new(float, sfu_tensor_elements(y));
@@ -100,7 +114,9 @@ static void test_parity(gconstpointer data)
     if (margin) /* the smallest number of pixels would be up to two less per enlargement */
         g_assert_cmpint(sfu_upscaler_margin_px(u), ==, margin);
     g_assert_cmpint(sfu_upscaler_channels(u), ==, parity_int(c->o, "channels"));
-    float *x = picture(key, h, w, parity_int(c->o, "channels")), *y = forward(u, q, x, h, w);
+    g_assert_cmpint(sfu_upscaler_noise(u), ==, parity_int(c->o, "noise"));
+    float *x = picture(key, h, w, parity_int(c->o, "channels") + parity_int(c->o, "noise")),
+          *y = forward(u, q, x, h, w);
     const float *expect = parity_expected(key, &n);
     const double e = parity_error(y, expect, n);
     g_test_message("%s %s: %.2e", key, modes[c->mode].name, e);
@@ -123,14 +139,15 @@ static void test_tiles(gconstpointer data)
     const int ch = sfu_upscaler_channels(u), m = sfu_upscaler_margin_px(u), s = sfu_upscaler_scale(u),
               step = sfu_upscaler_multiple(u), h = 4 * step;
     const int left = (20 + step - 1) / step * step, w = (2 * left + 2 * m + step - 1) / step * step;
-    float *x = picture(key, h, w, ch), *whole = forward(u, q, x, h, w);
+    const int in = ch + sfu_upscaler_noise(u);
+    float *x = picture(key, h, w, in), *whole = forward(u, q, x, h, w);
     double diff = 0, norm = 0;
     for (int tile = 0; tile < 2; tile++) {
         const int from = tile ? left : 0, to = tile ? w : left; /* of the tile's own pixels */
         const int a = MAX(0, from - m) / step * step, b = MIN(w, (to + m + step - 1) / step * step), tw = b - a;
-        float *part = g_new(float, (gsize)h *tw *ch);
+        float *part = g_new(float, (gsize)h *tw *in);
         for (int y = 0; y < h; y++)
-            memcpy(part + (gsize)y * tw * ch, x + ((gsize)y * w + a) * ch, sizeof *part * (gsize)tw * ch);
+            memcpy(part + (gsize)y * tw * in, x + ((gsize)y * w + a) * in, sizeof *part * (gsize)tw * in);
         float *out = forward(u, q, part, h, tw);
         for (int y = 0; y < h * s; y++)
             for (int i = from * s * ch; i < to * s * ch; i++) {
@@ -234,7 +251,7 @@ static void test_shapes(void)
         SfuTensor *x = sfu_tensor_create(q, SFU_F32, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3], &error),
                   *y = x;
         g_assert_no_error(error);
-        g_assert_false(sfu_upscaler_forward(u, &y, x, &error));
+        g_assert_false(sfu_upscaler_forward(u, &y, x, NULL, &error));
         g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE);
         g_assert_null(y);
         g_clear_error(&error);
@@ -258,11 +275,11 @@ static void test_cancel(void)
         SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, 8, 8, 3, &error), *y = NULL;
         g_assert_true(sfu_tensor_write(x, v, &error));
         sfu_queue_set_cancel(q, &flag);
-        g_assert_false(sfu_upscaler_forward(u, &y, x, &error));
+        g_assert_false(sfu_upscaler_forward(u, &y, x, NULL, &error));
         g_assert_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_CANCELLED);
         g_clear_error(&error);
         sfu_queue_set_cancel(q, NULL);
-        g_assert_true(sfu_upscaler_forward(u, &y, x, &error));
+        g_assert_true(sfu_upscaler_forward(u, &y, x, NULL, &error));
         g_assert_no_error(error);
         sfu_tensor_destroy(y);
         sfu_tensor_destroy(x);
