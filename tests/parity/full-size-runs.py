@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whole runs of full-size random models against diffusers and transformers in fp32: Stable Diffusion XL alone, with a
 LoRA, a ControlNet and IP-Adapters; FLUX.2 klein 4B with Qwen3-4B; Z-Image 6B. Not part of the test suite (16 GB of
-disk a family, 5 GB of memory, some minutes).
+disk a family, 9 GB of memory, some minutes).
 
     python tests/parity/full-size-runs.py sdxl [--cases plain lora ...] [--folder FOLDER] [--build BUILD]
                                           [--options "--memory 3G"] [--keep]
