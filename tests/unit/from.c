@@ -176,8 +176,8 @@ static void put_in_order(GByteArray *a, gboolean big, int n, guint32 v)
     }
 }
 
-/* EXIF data of one entry that leads to the Exif directory with UserComment. */
-static GByteArray *exif_with(gboolean big, const char *letters, const char *text, gsize n)
+/* EXIF data of one entry that leads to the Exif directory with UserComment. Unused without gexiv2. */
+G_GNUC_UNUSED static GByteArray *exif_with(gboolean big, const char *letters, const char *text, gsize n)
 {
     GByteArray *a = g_byte_array_new();
     const guint32 length = (guint32)n + (letters ? 8 : 0);
