@@ -62,9 +62,7 @@ static GtkWidget *picture_side(SfuDialog *d)
                                 _("Show before and after side by side, divided by a line that you can drag"));
     g_signal_connect(d->compare_button, "toggled", G_CALLBACK(sfu_dialog_compare_toggled), d);
     gtk_box_pack_start(GTK_BOX(tools), d->compare_button, FALSE, FALSE, 4);
-    d->status = sfu_label("");
-    gtk_label_set_ellipsize(GTK_LABEL(d->status), PANGO_ELLIPSIZE_END);
-    gtk_box_pack_start(GTK_BOX(tools), d->status, TRUE, TRUE, 8);
+    gtk_box_pack_start(GTK_BOX(tools), gtk_label_new(""), TRUE, TRUE, 0);
     d->delete_button = sfu_icon_button("edit-delete", _("Delete this result"));
     gtk_button_set_relief(GTK_BUTTON(d->delete_button), GTK_RELIEF_NONE);
     g_signal_connect_swapped(d->delete_button, "clicked", G_CALLBACK(sfu_dialog_delete_current), d);
@@ -80,6 +78,10 @@ static GtkWidget *picture_side(SfuDialog *d)
     }
     sfu_preview_on_zoom(d->preview, show_zoom, d);
     gtk_box_pack_start(GTK_BOX(box), tools, FALSE, FALSE, 0);
+
+    d->status = sfu_label(""); /* a line of its own: beside the buttons a seed had no room */
+    gtk_label_set_ellipsize(GTK_LABEL(d->status), PANGO_ELLIPSIZE_END);
+    gtk_box_pack_start(GTK_BOX(box), d->status, FALSE, FALSE, 0);
 
     d->strip = sfu_hbox(4);
     gtk_viewport_set_shadow_type(GTK_VIEWPORT(port), GTK_SHADOW_NONE);

@@ -64,6 +64,10 @@ static void use_action(GtkWidget *window)
     for (int i = 0; i < 200 && dlg_is_running(window); i++)
         dlg_settle(50);
     dlg_look_at(window, action, "5-done");
+    Search seed = {GTK_TYPE_LABEL, "Seed ", NULL};
+    dlg_walk(window, dlg_match_words, &seed);
+    g_assert_nonnull(seed.found);
+    g_assert_false(pango_layout_is_ellipsized(gtk_label_get_layout(GTK_LABEL(seed.found))));
     GtkWidget *add = dlg_find_or_fail(window, GTK_TYPE_BUTTON, dlg_add_label());
     g_assert_true(gtk_widget_is_sensitive(add));
     gtk_button_clicked(GTK_BUTTON(add));
