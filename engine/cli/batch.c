@@ -205,6 +205,8 @@ int sfu_cli_batch(int argc, char **argv)
     b.first = find_same_outputs(b.lines);
     if (!all_passes(&b, &error))
         goto out;
+    if (b.e)
+        sfu_cli_print_profile(b.e, o);
     if (!o->quiet)
         g_printerr("%d done, %d there already, %d failed\n", b.n[DONE], b.n[THERE], b.n[FAILED]);
     status = g_atomic_int_get(&sfu_cli_cancel) ? SFU_EXIT_INTERRUPTED : b.n[FAILED] ? SFU_EXIT_FAILED : SFU_EXIT_OK;

@@ -30,8 +30,11 @@ void sfu_cli_options_free(SfuCliOptions *o);
 typedef struct {
     const char *name, *arg, *help; /* arg NULL: a switch */
     const char *const *words;      /* that it takes, NULL-terminated; NULL: anything */
+    const char *only;              /* the commands that it applies to, separated by blanks; NULL: all */
 } SfuCliOption;
 const SfuCliOption *sfu_cli_option_table(int *n);
+/* `only` is that of a row. */
+gboolean sfu_cli_option_is_for(const char *only, const char *command);
 /* What `sfumato COMMAND --help` says; `task` as in SfuCliCommand. */
 void sfu_cli_print_help(const char *command, int task);
 
@@ -102,6 +105,8 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
 /* TRUE if every file that the job would write is there. */
 gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out);
 SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error);
+/* The table of kernel times on stderr, if --profile asks for it. */
+void sfu_cli_print_profile(SfuEngine *e, const SfuCliOptions *o);
 /* Prints one JSON object as a line. Members: name, value pairs of strings, NULL-terminated. */
 void sfu_cli_json_event(const char *event, ...) G_GNUC_NULL_TERMINATED;
 /* Tells of something that the user should know and that stops nothing, on stderr, unless --quiet was given. */

@@ -8,6 +8,7 @@ typedef struct {
     gboolean value, file;       /* it takes one; that is a file */
     const char *const *choices; /* of the value; NULL: any */
     guint tasks;                /* of a parameter, one bit each; 0: a common option; OF_BENCH: bench alone has it */
+    const char *only;           /* of a common option: the commands that have it; NULL: all */
 } Flag;
 enum { OF_BENCH = 1 << 30 };
 #define GLOBAL_FLAGS "--help --version" /* without a command */
@@ -26,14 +27,18 @@ static GArray *all_flags(GStringChunk *chunk)
     const SfuParamSpec *p = sfu_param_table(&n);
     for (int i = 0; i < n; i++) {
         char *name = sfu_cli_flag(p[i].name);
-        const Flag f = {g_string_chunk_insert(chunk, name), p[i].type != SFU_PARAM_BOOL, p[i].type == SFU_PARAM_FILE,
-                        p[i].type == SFU_PARAM_CHOICE ? (const char *const *)p[i].choices : NULL, p[i].tasks};
+        const Flag f = {g_string_chunk_insert(chunk, name),
+                        p[i].type != SFU_PARAM_BOOL,
+                        p[i].type == SFU_PARAM_FILE,
+                        p[i].type == SFU_PARAM_CHOICE ? (const char *const *)p[i].choices : NULL,
+                        p[i].tasks,
+                        NULL};
         g_array_append_val(flags, f);
         g_free(name);
     }
     const SfuCliOption *o = sfu_cli_option_table(&n);
     for (int i = 0; i < n; i++) {
-        const Flag f = {o[i].name, o[i].arg != NULL, is_file(o[i].arg), o[i].words, 0};
+        const Flag f = {o[i].name, o[i].arg != NULL, is_file(o[i].arg), o[i].words, 0, o[i].only};
         g_array_append_val(flags, f);
     }
     const Flag of_bench[] = {{"filter", TRUE, .tasks = OF_BENCH},
@@ -51,7 +56,7 @@ static gboolean takes(const SfuCliCommand *c, const Flag *f)
                                            "plain",  "profile",   "compare", "json",  "help", NULL};
     if (c->task == SFU_CLI_OWN_OPTIONS)
         return strcmp(c->name, "bench") == 0 && g_strv_contains(of_bench, f->name);
-    if (f->tasks == OF_BENCH)
+    if (f->tasks == OF_BENCH || !sfu_cli_option_is_for(f->only, c->name))
         return FALSE;
     return f->tasks == 0 || c->task == SFU_N_TASKS || (c->task >= 0 && f->tasks & 1u << c->task);
 }

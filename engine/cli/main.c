@@ -180,11 +180,7 @@ static int generate(const SfuCliCommand *c, const SfuCliOptions *o, GError **err
         status = upscale_folder(e, o, in, out, error);
     else if (sfu_cli_run(e, (SfuTask)c->task, o, in, out, error))
         status = SFU_EXIT_OK;
-    if (o->profile) {
-        char *table = sfu_engine_profile(e);
-        g_printerr("%s", table ? table : "");
-        g_free(table);
-    }
+    sfu_cli_print_profile(e, o);
     sfu_engine_free(e);
     return status;
 }

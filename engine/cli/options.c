@@ -6,6 +6,10 @@
 static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16", "int8", NULL};
 static const char *const depths[] = {"8", "16", "32", NULL};
 static const char *const types[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k", "fp8", "int8", NULL};
+/* What makes pictures; those with a denoiser; those of them that look at a mask. */
+#define PAINTERS "img2img inpaint outpaint edit batch"
+#define DENOISERS "txt2img " PAINTERS
+#define MAKERS DENOISERS " upscale"
 static const SfuCliOption table[] = {
     {"device", "NAME", "OpenCL device: its number or a part of its name (`sfumato devices`); also SFUMATO_DEVICE"},
     {"memory", "BYTES",
@@ -14,24 +18,31 @@ static const SfuCliOption table[] = {
     {"precision", "WORD", "type of the numbers that the networks compute with", precisions},
     {"mask", "FILE",
      "picture that marks what to repaint: white fully, gray partly; if it has transparency, its opaque parts count "
-     "instead"},
-    {"exclude", "FILE", "inpaint and outpaint: picture whose white parts must not be copied from; read like the mask"},
-    {"invert-mask", NULL, "repaint everything outside the mask"},
+     "instead",
+     .only = PAINTERS},
+    {"exclude", "FILE", "inpaint and outpaint: picture whose white parts must not be copied from; read like the mask",
+     .only = "inpaint outpaint batch"},
+    {"invert-mask", NULL, "repaint everything outside the mask", .only = PAINTERS},
     {"from", "FILE",
      "take parameters from a picture or text file that Sfumato, AUTOMATIC1111 or NovelAI wrote; later flags override "
-     "them"},
-    {"depth", "BITS", "bits per channel of the written picture (default: like the input, else 8)", depths},
-    {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] in a safetensors file"},
-    {"save-latent", "FILE", "write the final latents as safetensors"},
-    {"trace", "DIR", "write the output of every block of the denoising network into this folder, as safetensors"},
-    {"shard", "I/N", "batch: run every Nth job, starting with the Ith (1..N)"},
+     "them",
+     .only = MAKERS},
+    {"depth", "BITS", "bits per channel of the written picture (default: like the input, else 8)", depths, MAKERS},
+    {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] in a safetensors file", .only = DENOISERS},
+    {"save-latent", "FILE", "write the final latents as safetensors", .only = DENOISERS},
+    {"trace", "DIR", "write the output of every block of the denoising network into this folder, as safetensors",
+     .only = DENOISERS},
+    {"shard", "I/N", "batch: run every Nth job, starting with the Ith (1..N)", .only = "batch"},
     {"claim", NULL,
      "batch: share the jobs with other workers on the same files; each worker takes one job at a time and takes over "
-     "those of workers that died"},
+     "those of workers that died",
+     .only = "batch"},
     {"type", "TYPE",
-     "convert: type of the matrices; q8_0, q4_0 and q4_k go into .gguf files, fp8 and int8 into .safetensors", types},
-    {"force", NULL, "batch and folders: redo existing results; convert: overwrite a file"},
-    {"profile", NULL, "print a table of kernel times at the end"},
+     "convert: type of the matrices; q8_0, q4_0 and q4_k go into .gguf files, fp8 and int8 into .safetensors", types,
+     "convert"},
+    {"force", NULL, "batch and folders: redo existing results; convert: overwrite a file",
+     .only = "upscale batch convert"},
+    {"profile", NULL, "print a table of kernel times at the end", .only = MAKERS},
     {"json", NULL, "print events and results as JSON lines"},
     {"quiet", NULL, "print errors only"},
     {"help", NULL, "show this help"},
@@ -41,6 +52,14 @@ const SfuCliOption *sfu_cli_option_table(int *n)
 {
     *n = G_N_ELEMENTS(table);
     return table;
+}
+
+gboolean sfu_cli_option_is_for(const char *only, const char *command)
+{
+    char **commands = only ? g_strsplit(only, " ", -1) : NULL;
+    const gboolean is_for = !commands || g_strv_contains((const char *const *)commands, command);
+    g_strfreev(commands);
+    return is_for;
 }
 
 static gboolean parse_bytes(const char *text, guint64 *bytes, GError **error)
@@ -55,7 +74,7 @@ static gboolean parse_bytes(const char *text, guint64 *bytes, GError **error)
         if (g_ascii_strcasecmp(end, "iB") == 0 || g_ascii_strcasecmp(end, "B") == 0)
             end += strlen(end);
     }
-    if (end == text || *end || !(v > 0) || v * factor > 1e15) {
+    if (end == text || *end || !(v * factor >= 1) || v * factor > 1e15) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "'%s' is not an amount of memory (try 2G or 900M)", text);
         return FALSE;
     }
@@ -138,7 +157,29 @@ void sfu_cli_print_help(const char *command, int task)
         return;
     g_print("Options:\n");
     for (guint i = 0; i < G_N_ELEMENTS(table); i++)
-        print_flag(table[i].name, table[i].arg, table[i].help, NULL, table[i].words);
+        if (sfu_cli_option_is_for(table[i].only, command))
+            print_flag(table[i].name, table[i].arg, table[i].help, NULL, table[i].words);
+}
+
+static gboolean parse_switch(const char *name, const char *value, gboolean *on, GError **error)
+{
+    static const char *const yes[] = {"true", "yes", "on", "1", NULL}, *const no[] = {"false", "no", "off", "0", NULL};
+    *on = g_strv_contains(yes, value);
+    if (*on || g_strv_contains(no, value))
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s is true or false, not '%s'", name, value);
+    return FALSE;
+}
+
+/* The command that an option of the table does not apply to is told so: what was asked for would not be done. */
+static gboolean check_is_for(const char *name, const char *command, GError **error)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(table); i++)
+        if (strcmp(table[i].name, name) == 0 && !sfu_cli_option_is_for(table[i].only, command)) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s does not apply to %s", name, command);
+            return FALSE;
+        }
+    return TRUE;
 }
 
 /* Sets an option of the command itself; FALSE with *known FALSE if there is none of that name. */
@@ -151,6 +192,11 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
                  {"exclude", &o->exclude}, {"noise", &o->noise},         {"save-latent", &o->latent},
                  {"trace", &o->trace},     {"shard", &o->shard},         {"type", &o->type},
                  {"from", &o->from}};
+    const struct {
+        const char *name;
+        gboolean *on;
+    } switches[] = {{"profile", &o->profile}, {"claim", &o->claim}, {"json", &o->json},
+                    {"quiet", &o->quiet},     {"force", &o->force}, {"invert-mask", &o->invert_mask}};
     *known = TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(name, texts[i].name) == 0) {
@@ -169,21 +215,11 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--depth is 8, 16 or 32, not '%s'", value);
         return o->depth != 0;
     }
-    if (strcmp(name, "profile") == 0)
-        o->profile = TRUE;
-    else if (strcmp(name, "claim") == 0)
-        o->claim = TRUE;
-    else if (strcmp(name, "json") == 0)
-        o->json = TRUE;
-    else if (strcmp(name, "quiet") == 0)
-        o->quiet = sfu_cli_quiet = TRUE;
-    else if (strcmp(name, "invert-mask") == 0)
-        o->invert_mask = TRUE;
-    else if (strcmp(name, "force") == 0)
-        o->force = TRUE;
-    else
-        *known = FALSE;
-    return *known;
+    for (guint i = 0; i < G_N_ELEMENTS(switches); i++)
+        if (strcmp(name, switches[i].name) == 0)
+            return parse_switch(name, value, switches[i].on, error);
+    *known = FALSE;
+    return FALSE;
 }
 
 static gboolean is_switch(const char *name)
@@ -198,7 +234,7 @@ static gboolean is_switch(const char *name)
 }
 
 static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, gboolean *used_next, int task,
-                          GError **error)
+                          const char *command, GError **error)
 {
     static const char *const letters[] = {"pprompt", "nnegative", "mmodel", "sseed", "kmask", "qquiet", "ddevice"};
     char *name = NULL;
@@ -232,6 +268,8 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
         value = next;
         *used_next = TRUE;
     }
+    if (!check_is_for(name, command, error))
+        goto out;
     ok = set_own(o, name, value, &known, error);
     if (!known) {
         g_strdelimit(name, "-", '_');
@@ -267,7 +305,7 @@ SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *
         } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
             sfu_cli_print_help(argv[0], task);
             *help = TRUE;
-        } else if (!parse_one(o, word, i + 1 < argc ? argv[i + 1] : NULL, &used_next, task, error)) {
+        } else if (!parse_one(o, word, i + 1 < argc ? argv[i + 1] : NULL, &used_next, task, argv[0], error)) {
             g_ptr_array_add(args, NULL);
             o->args = (char **)g_ptr_array_free(args, FALSE);
             sfu_cli_options_free(o);
@@ -277,6 +315,7 @@ SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *
     }
     g_ptr_array_add(args, NULL);
     o->args = (char **)g_ptr_array_free(args, FALSE);
+    sfu_cli_quiet = o->quiet;
     sfu_cli_print_warnings(o, o->warnings);
     return o;
 }

@@ -151,6 +151,13 @@ static void on_preview(GeglBuffer *picture, int step, gpointer data)
     g_free(path);
 }
 
+void sfu_cli_print_profile(SfuEngine *e, const SfuCliOptions *o)
+{
+    char *table = o->profile ? sfu_engine_profile(e) : NULL;
+    g_printerr("%s", table ? table : "");
+    g_free(table);
+}
+
 SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error)
 {
     if (o->memory_bytes) { /* pictures wait in GEGL's cache, then on disk */
@@ -205,6 +212,38 @@ gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out)
     return done;
 }
 
+/* Options that a job of the batch would pass over; on the command line they are refused with its options. */
+static gboolean check_options(const SfuCliOptions *o, SfuTask task, GError **error)
+{
+    const gboolean paints = task != SFU_TASK_TXT2IMG && task != SFU_TASK_UPSCALE, denoises = task != SFU_TASK_UPSCALE;
+    const struct {
+        const char *name;
+        gboolean wrong;
+    } options[] = {{"mask", o->mask && !paints},
+                   {"noise", o->noise && !denoises},
+                   {"save-latent", o->latent && !denoises},
+                   {"trace", o->trace && !denoises}};
+    for (guint i = 0; i < G_N_ELEMENTS(options); i++)
+        if (options[i].wrong) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s does not apply to %s", options[i].name,
+                        sfu_task_name(task));
+            return FALSE;
+        }
+    return TRUE;
+}
+
+/* Neither result may replace the other. */
+static gboolean are_apart(const char *a, const char *b, GError **error)
+{
+    char *x = g_canonicalize_filename(a, NULL), *y = g_canonicalize_filename(b, NULL);
+    const gboolean apart = strcmp(x, y) != 0;
+    if (!apart)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s is to hold both the picture and the latents", b);
+    g_free(x);
+    g_free(y);
+    return apart;
+}
+
 /* Whatever would fail after the work fails before it. */
 static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *picture, char **outputs, GError **error)
 {
@@ -213,7 +252,8 @@ static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *
     const int w = picture ? (int)(gegl_buffer_get_width(picture) * scale) : 0,
               h = picture ? (int)(gegl_buffer_get_height(picture) * scale) : 0;
     for (int i = 0; outputs[i]; i++)
-        if (!sfu_cli_picture_can_save(outputs[i], picture, o->depth, w, h, error))
+        if (!sfu_cli_picture_can_save(outputs[i], picture, o->depth, w, h, error) ||
+            (o->latent && !are_apart(o->latent, outputs[i], error)))
             return FALSE;
     if (o->trace && g_mkdir_with_parents(o->trace, 0777) != 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be made: %s", o->trace, g_strerror(errno));
@@ -329,7 +369,7 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     const gint64 start = g_get_monotonic_time();
     char **outputs = outputs_of(task, o->params, out);
     Watch watch = {.o = o, .out = out, .bar = !o->json && !o->quiet && isatty(2)};
-    if ((in && !(picture = sfu_cli_picture_load(in, error))) ||
+    if (!check_options(o, task, error) || (in && !(picture = sfu_cli_picture_load(in, error))) ||
         (o->mask && !(mask = load_mask(o->mask, o->invert_mask, picture, error))) ||
         (o->exclude && !(exclude = load_mask(o->exclude, FALSE, picture, error))) ||
         !(references = load_references(o, error)) || !(controls = load_controls(o, error)) ||

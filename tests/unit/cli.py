@@ -60,7 +60,40 @@ def _():
     fails(run("inpaint", small, TMP / "x.png"), 2, "--mask")
     fails(run("inpaint", small), 2, "usage")
     fails(run("devices", "--memory", "lots"), 2, "lots")
+    fails(run("devices", "--memory", "0.1"), 2, "0.1")  # not 0, which is no budget
     fails(run("inpaint", small, TMP / "x.png", "--mask", hole, "--depth", "12"), 2, "depth")
+
+
+@case("an option that the command would pass over is refused, and a switch can be switched off")
+def _():
+    inpaint = ("inpaint", small, TMP / "x.png", "--mask", hole)
+    for command, option in (
+        (("txt2img", TMP / "x.png"), ("--mask", hole)),
+        (("upscale", small, TMP / "x.png"), ("--mask", hole)),
+        (("upscale", small, TMP / "x.png"), ("--save-latent", TMP / "x.st")),
+        (("img2img", small, TMP / "x.png"), ("--exclude", hole)),
+        (inpaint, ("--shard", "1/2")),
+        (inpaint, ("--claim",)),
+        (inpaint, ("--type", "f16")),
+        (("devices",), ("--depth", "8")),
+    ):
+        fails(run(*command, *option), 2, f"{option[0]} does not apply to {command[0]}")
+        assert option[0] not in run(command[0], "--help").stdout, option
+    fails(run(*inpaint, "--json=maybe"), 2, "maybe")
+    fails(run("devices", "--memory", "x", "--no-json"), 2, "x")
+    if not DEVICE:
+        return NO_DEVICE
+    masks = [TMP / f"inverted-{k}.png" for k in range(2)]
+    for option, out in zip(("--seed=1", "--no-invert-mask"), masks):
+        r = run("inpaint", small, out, "--mask", hole, "--seed", 1, "--no-json", "--quiet=false", option)
+        assert r.returncode == 0 and out.name in r.stdout and "{" not in r.stdout, (r.stdout, r.stderr)
+    assert masks[0].read_bytes() == masks[1].read_bytes()
+    fails(run(*inpaint, "--save-latent", TMP / "x.png"), 2, "both")
+    jobs = TMP / "masked.jsonl"
+    jobs.write_text(json.dumps({"task": "upscale", "in": str(small), "out": str(TMP / "x.png"), "scale": 2}))
+    r = run("batch", jobs, "--mask", hole)
+    assert r.returncode == 1 and "mask does not apply to upscale" in r.stderr, r.stderr
+    assert not (TMP / "x.png").exists()
 
 
 @case("bad files: one sentence, nothing written")

@@ -3,10 +3,11 @@
 picture-meta.py SFUMATO MODELS: MODELS holds sfumato-mini."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import itertools
 import struct
 import zlib
 
-from command import NO_DEVICE, TMP, case, end, has_device, read_png, run
+from command import NO_DEVICE, TMP, case, end, has_device, png, read_png, run
 from picture_files import (
     H,
     JPEG,
@@ -321,6 +322,65 @@ def _():
         "several frames"
         in run("inpaint", animated, TMP / "still.png", "--mask", mask_for(W, H), "--model", PLAIN).stderr
     )
+
+
+def ink_profile():
+    """A CMYK profile in Lab with two points a side (ICC.1:2022, 10.10: lut8Type)."""
+
+    def tag(kind, data):
+        return kind + bytes(4) + data + bytes(-len(data) % 4)
+
+    one, white = 65536, struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
+    lut = b""
+    for c, m, y, k in itertools.product((0, 1), repeat=4):
+        light = max(20, 255 - 60 * c - 50 * m - 20 * y - 170 * k)
+        a, b = (128, 128) if k else (128 - 45 * c + 70 * m - 5 * y, 128 - 50 * c - 5 * m + 90 * y)
+        lut += bytes([light, a, b])
+    table = bytes([4, 3, 2, 0]) + struct.pack(">9i", one, 0, 0, 0, one, 0, 0, 0, one) + bytes(range(256)) * 4 + lut
+    tags = {
+        b"desc": tag(b"desc", struct.pack(">I", 5) + b"inks\0" + bytes(78)),
+        b"wtpt": tag(b"XYZ ", white),
+        b"A2B0": tag(b"mft1", table + bytes(range(256)) * 3),
+    }
+    at, index = 132 + 12 * len(tags), struct.pack(">I", len(tags))
+    for name, data in tags.items():
+        index += name + struct.pack(">II", at, len(data))
+        at += len(data)
+    head = struct.pack(">III", at, 0, 0x02400000) + b"prtrCMYKLab " + struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp"
+    return head + bytes(28) + white + bytes(48) + index + b"".join(tags.values())
+
+
+# Inks of 0..255 and their sRGB, by Pillow 12.0's ImageCms (lcms 2.19) with ink_profile(): relative colorimetric, with
+# BLACKPOINTCOMPENSATION and NOOPTIMIZE. Without NOOPTIMIZE lcms looks 8-bit colors up in a coarse table of its own,
+# which is off by up to 42 where sRGB ends.
+INKS = {
+    (0, 0, 0, 0): (255, 255, 255),
+    (255, 0, 0, 0): (0, 213, 255),
+    (0, 255, 0, 0): (255, 138, 212),
+    (0, 0, 255, 0): (255, 233, 0),
+    (0, 0, 0, 255): (78, 78, 78),
+    (100, 60, 20, 10): (188, 211, 238),
+    (30, 200, 180, 40): (235, 134, 89),
+    (128, 128, 128, 128): (81, 120, 134),
+    (20, 40, 200, 5): (251, 216, 91),
+}
+
+
+@case("inks with a profile become the colors that lcms computes, with black point compensation")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    inks = list(INKS)
+    pixels = b"".join(bytes(inks[i % len(inks)]) for i in range(W * H))
+    data = tiff(pixels, kind=5, samples=4, more=[(34675, 7, list(ink_profile()))])
+    mask = png(TMP / "ink-mask.png", W, H, lambda x, y: (255 * (x == W - 1 and y == H - 1),), color=0)
+    r = run("inpaint", write("inks.tif", data), TMP / "inks.png", "--mask", mask, "--grow", 0, "--feather", 0)
+    assert r.returncode == 0, r.stderr
+    rows = read_png(TMP / "inks.png")[4]
+    for i in range(W * H // 2):  # 1: rounding
+        x, ink = i % W, inks[i % len(inks)]
+        got = tuple(rows[i // W][3 * x : 3 * x + 3])
+        assert all(abs(a - b) <= 1 for a, b in zip(got, INKS[ink])), (ink, got, INKS[ink])
 
 
 end()

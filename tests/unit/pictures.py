@@ -17,6 +17,7 @@ import zlib
 
 from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, png, read_png, run
 from picture_files import (
+    CMYK_JPEG,
     GOOD,
     H,
     JPEG,
@@ -533,6 +534,27 @@ def _():
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000)),
     )
     assert r.returncode == 1 and "swap: " in r.stderr and not (TMP / "wide-out.png").exists(), r.stderr
+
+
+@case("a damaged picture as long as a disk is refused without reading all of it")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    mask = png(TMP / "long-mask.png", 16, 16, lambda x, y: (255 * (x < 4),), color=0)
+    for name, data, n_bytes, words in (
+        ("cut.jpg", CMYK_JPEG[: len(CMYK_JPEG) // 2], 64 << 30, "pixels do not end"),
+        ("long.bmp", bmp(), 64 << 30, "too many"),
+        ("long.ppm", b"P3\n# ", 64 << 30, "Netpbm"),
+        ("long.hdr", b"#?RADIANCE\n", 64 << 30, "Radiance"),
+        ("long.webp", b"RIFF\0\0\0\0WEBP", 64 << 30, "WebP"),
+    ):
+        path = TMP / name
+        path.write_bytes(data)
+        os.truncate(path, n_bytes)  # no block of it exists
+        r = run("inpaint", path, TMP / "long.png", "--mask", mask)
+        path.unlink()
+        fails(r, 2, words)
+        assert not (TMP / "long.png").exists()
 
 
 end()

@@ -41,6 +41,11 @@ GBytes *sfu_exif_with_text(GBytes *exif, const char *text);
 
 /* ---- reading ---- */
 
+/* A file that needs more bytes than these for a picture is damaged, or something else: besides its pixels, and for each.
+ */
+#define SFU_PICTURE_EXTRA_BYTES ((guint64)256 << 20)
+#define SFU_PICTURE_PIXEL_BYTES ((guint64)16)
+
 /* A picture file while it is read. Nothing is mapped: a file that another program shortens meanwhile ends as a read
  * error. */
 typedef struct {

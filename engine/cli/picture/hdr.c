@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MAX_LINES 10000 /* of a header */
+
 static gboolean is_hdr(const guint8 *head, gsize n)
 {
     return n >= 6 && (memcmp(head, "#?RADI", 6) == 0 || memcmp(head, "#?RGBE", 6) == 0);
@@ -15,7 +17,7 @@ static gboolean read_header(FILE *f, int *w, int *h)
 {
     char line[512], extra;
     gboolean rgbe = TRUE;
-    while (fgets(line, sizeof line, f) && line[0] != '\n' && line[0] != '\r')
+    for (int k = 0; k < MAX_LINES && fgets(line, sizeof line, f) && line[0] != '\n' && line[0] != '\r'; k++)
         if (g_str_has_prefix(line, "FORMAT="))
             rgbe = g_str_has_prefix(line + 7, "32-bit_rle_rgbe");
     return rgbe && fgets(line, sizeof line, f) && sscanf(line, "-Y %d +X %d %c", h, w, &extra) == 2;

@@ -17,6 +17,8 @@ typedef struct {
     struct jpeg_decompress_struct d;
     struct jpeg_compress_struct c;
     struct jpeg_destination_mgr to;
+    boolean (*fill)(j_decompress_ptr); /* libjpeg's own reading of a file */
+    guint64 n_read;
     guint8 block[16384];
     SfuPictureOut *out;
     SfuRows rows;
@@ -47,6 +49,21 @@ static void on_message(j_common_ptr info, int msg_level)
     if (msg_level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE ||
                           code == JWRN_MUST_RESYNC || code == JWRN_ARITH_BAD_CODE))
         on_error(info);
+}
+
+/* A picture that ends before its last marker is searched for one to the end of the file, which may be a disk's worth of
+ * zeros. The room besides the pixels is for previews and other segments. */
+static boolean on_fill(j_decompress_ptr d)
+{
+    Jpeg *j = (Jpeg *)d->err;
+    const boolean ok = j->fill(d);
+    j->n_read += d->src->bytes_in_buffer;
+    if (j->n_read > SFU_PICTURE_EXTRA_BYTES + SFU_PICTURE_PIXEL_BYTES * d->image_width * d->image_height) {
+        g_snprintf(j->message, sizeof j->message, "%u x %u pixels do not end within %" G_GUINT64_FORMAT " bytes",
+                   d->image_width, d->image_height, j->n_read);
+        longjmp(j->jump, 1);
+    }
+    return ok;
 }
 
 static gboolean is_jpeg(const guint8 *head, gsize n)
@@ -134,6 +151,8 @@ static gboolean read_jpeg(Jpeg *j, SfuPictureIn *in, GError **error)
         return FALSE;
     jpeg_create_decompress(&j->d);
     jpeg_stdio_src(&j->d, in->file);
+    j->fill = j->d.src->fill_input_buffer;
+    j->d.src->fill_input_buffer = on_fill;
     jpeg_save_markers(&j->d, JPEG_APP0 + 1, 0xffff);  /* EXIF, XMP */
     jpeg_save_markers(&j->d, JPEG_APP0 + 2, 0xffff);  /* ICC */
     jpeg_save_markers(&j->d, JPEG_APP0 + 13, 0xffff); /* IPTC */

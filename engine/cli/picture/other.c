@@ -143,6 +143,12 @@ static GdkPixbufAnimation *read_silently(const char *path, GError **error)
     return a;
 }
 
+/* gdk-pixbuf's loaders read a file to its end, whatever it holds. Animations are longer than their first frame. */
+static gboolean is_too_long(const SfuPictureIn *in, int w, int h)
+{
+    return in->n_bytes > 4 * SFU_PICTURE_EXTRA_BYTES + SFU_PICTURE_PIXEL_BYTES * (guint64)w * (guint64)h;
+}
+
 static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
 {
     int w = 0, h = 0;
@@ -153,6 +159,9 @@ static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
                                   "not a picture that Sfumato can read (PNG, JPEG, TIFF, WebP, OpenEXR, Radiance HDR, "
                                   "Netpbm, BMP, GIF, and the formats "
                                   "that gdk-pixbuf has loaders for)");
+    if (is_too_long(in, w, h))
+        return sfu_picture_refuse(in, error, "%" G_GUINT64_FORMAT " bytes are too many for %d x %d pixels", in->n_bytes,
+                                  w, h);
     if (is_cut_bmp(in))
         return sfu_picture_refuse(in, error, "not a whole BMP picture (the file ends too early)");
     GeglBuffer *b =

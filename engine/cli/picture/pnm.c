@@ -18,16 +18,21 @@ static gboolean is_pnm(const guint8 *head, gsize n)
            (g_ascii_isspace(head[2]) || head[2] == '#');
 }
 
+#define MAX_COMMENT (1 << 20) /* a longer one is damage */
+#define MAX_LINES 10000       /* of a header */
+
 /* The next character that is neither blank nor comment (from # to the end of its line); EOF. */
 static int next_char(FILE *f)
 {
     int c;
     while ((c = getc(f)) != EOF) {
-        if (c == '#')
-            while ((c = getc(f)) != EOF && c != '\n' && c != '\r')
-                ;
-        else if (!g_ascii_isspace(c))
+        if (c == '#') {
+            for (int n = 0; (c = getc(f)) != EOF && c != '\n' && c != '\r'; n++)
+                if (n == MAX_COMMENT)
+                    return EOF;
+        } else if (!g_ascii_isspace(c)) {
             break;
+        }
     }
     return c;
 }
@@ -51,7 +56,7 @@ static gboolean read_pam(FILE *f, Pnm *p)
 {
     char line[256], word[32], value[64];
     guint64 depth = 0;
-    while (fgets(line, sizeof line, f)) {
+    for (int k = 0; k < MAX_LINES && fgets(line, sizeof line, f); k++) {
         const int n = sscanf(line, " %31s %63s", word, value);
         if (n < 1 || word[0] == '#')
             continue;
