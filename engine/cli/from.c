@@ -212,7 +212,8 @@ static char *plain_text(const char *path)
 gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings, GError **error)
 {
     guint8 head[4] = {0};
-    FILE *f = fopen(path, "rb");
+    /* It is opened several times, and read whole: no pipe, and no device without an end. */
+    FILE *f = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? fopen(path, "rb") : NULL;
     if (!f || fread(head, 1, sizeof head, f) == 0) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s cannot be read", path);
         if (f)

@@ -200,6 +200,10 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
     *known = TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(name, texts[i].name) == 0) {
+            if (!*value && texts[i].text != &o->device && texts[i].text != &o->precision) {
+                g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s needs a value", name);
+                return FALSE;
+            }
             g_free(*texts[i].text);
             *texts[i].text = g_strdup(value);
             return texts[i].text != &o->from || sfu_cli_params_from(o->params, value, o->warnings, error);

@@ -232,13 +232,13 @@ static gboolean check_options(const SfuCliOptions *o, SfuTask task, GError **err
     return TRUE;
 }
 
-/* Neither result may replace the other. */
+/* Latents may replace neither the result nor what it was made from. */
 static gboolean are_apart(const char *a, const char *b, GError **error)
 {
     char *x = g_canonicalize_filename(a, NULL), *y = g_canonicalize_filename(b, NULL);
     const gboolean apart = strcmp(x, y) != 0;
     if (!apart)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s is to hold both the picture and the latents", b);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s cannot hold both a picture and the latents", b);
     g_free(x);
     g_free(y);
     return apart;
@@ -369,7 +369,8 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     const gint64 start = g_get_monotonic_time();
     char **outputs = outputs_of(task, o->params, out);
     Watch watch = {.o = o, .out = out, .bar = !o->json && !o->quiet && isatty(2)};
-    if (!check_options(o, task, error) || (in && !(picture = sfu_cli_picture_load(in, error))) ||
+    if (!check_options(o, task, error) || (in && o->latent && !are_apart(o->latent, in, error)) ||
+        (in && !(picture = sfu_cli_picture_load(in, error))) ||
         (o->mask && !(mask = load_mask(o->mask, o->invert_mask, picture, error))) ||
         (o->exclude && !(exclude = load_mask(o->exclude, FALSE, picture, error))) ||
         !(references = load_references(o, error)) || !(controls = load_controls(o, error)) ||

@@ -4,6 +4,7 @@ cli.py SFUMATO MODELS: MODELS holds sfumato-mini."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -80,6 +81,11 @@ def _():
         fails(run(*command, *option), 2, f"{option[0]} does not apply to {command[0]}")
         assert option[0] not in run(command[0], "--help").stdout, option
     fails(run(*inpaint, "--json=maybe"), 2, "maybe")
+    for option in ("--mask", "--exclude", "--from", "--noise", "--save-latent", "--trace"):
+        fails(run(*inpaint, option, ""), 2, f"{option} needs a value")
+    os.mkfifo(TMP / "pipe")
+    for endless in (TMP / "pipe", "/dev/zero"):
+        fails(run(*inpaint, "--from", endless), 2, "cannot be read")
     fails(run("devices", "--memory", "x", "--no-json"), 2, "x")
     if not DEVICE:
         return NO_DEVICE
@@ -88,7 +94,8 @@ def _():
         r = run("inpaint", small, out, "--mask", hole, "--seed", 1, "--no-json", "--quiet=false", option)
         assert r.returncode == 0 and out.name in r.stdout and "{" not in r.stdout, (r.stdout, r.stderr)
     assert masks[0].read_bytes() == masks[1].read_bytes()
-    fails(run(*inpaint, "--save-latent", TMP / "x.png"), 2, "both")
+    for path in (small, TMP / "x.png"):
+        fails(run(*inpaint, "--save-latent", path), 2, "both")
     jobs = TMP / "masked.jsonl"
     jobs.write_text(json.dumps({"task": "upscale", "in": str(small), "out": str(TMP / "x.png"), "scale": 2}))
     r = run("batch", jobs, "--mask", hole)

@@ -90,7 +90,7 @@ def _():
 
 @case("words that a flag takes are offered after it")
 def _():
-    choices = choices_of_help("convert")
+    choices = choices_of_help("convert") | choices_of_help("batch")  # between them they take all flags
     assert {"--type", "--precision", "--depth", "--sampler"} <= set(choices), choices
     for flag, words in choices.items():
         assert ask_bash("convert", flag, "") == words, flag

@@ -41,8 +41,7 @@ GBytes *sfu_exif_with_text(GBytes *exif, const char *text);
 
 /* ---- reading ---- */
 
-/* A file that needs more bytes than these for a picture is damaged, or something else: besides its pixels, and for each.
- */
+/* A file that needs more bytes than these for a picture is damaged: besides its pixels, and for each of them. */
 #define SFU_PICTURE_EXTRA_BYTES ((guint64)256 << 20)
 #define SFU_PICTURE_PIXEL_BYTES ((guint64)16)
 
