@@ -132,10 +132,12 @@ static GArray *wraps_of(const SfuFile *f, gboolean known)
             if (is_wrap(name, n, &w.rank) != known)
                 continue;
             w.text = g_strndup(name, n);
-            if (g_hash_table_add(seen, w.text))
-                g_array_append_val(all, w);
-            else
+            if (g_hash_table_contains(seen, w.text)) { /* adding it again would put this text in the other's place */
                 g_free(w.text);
+                continue;
+            }
+            g_hash_table_add(seen, w.text);
+            g_array_append_val(all, w);
         }
     }
     g_hash_table_unref(seen);
