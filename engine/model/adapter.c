@@ -625,8 +625,8 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
         return build_ia3(x, d, m->t[SFU_ROLE_WEIGHT], on_input(m), FALSE);
     case KIND_IA3_PEFT:
         return build_ia3(x, d, m->t[SFU_ROLE_IA3], scales_inputs(x, m->t[SFU_ROLE_IA3]), TRUE);
-    default:
-        return build_plain(d, SFU_DELTA_FULL, m->t[SFU_ROLE_NORM_W], 1);
+    default: /* a norm's weight has one value a row; a matrix would be read beyond them */
+        return x->in * x->taps == 1 && build_plain(d, SFU_DELTA_FULL, m->t[SFU_ROLE_NORM_W], 1);
     }
 }
 
