@@ -36,10 +36,11 @@ SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const fl
 extern const double sfu_patch_thin_px;
 
 /* Keeps made [h, w, 3], a network's version of the fill [h, w, 3], up to `reach` px into the hole (mask [h, w] above
- * 0). From twice that distance on, made becomes the fill again; in between, the two are blended. Near the edge and in
- * narrow holes, a network trained for the least error knows the content. Deeper inside, it leaves out all detail.
- * FALSE: no memory. */
-gboolean sfu_fill_reach(float *made, const float *fill, const float *mask, int w, int h, float reach);
+ * 0). From twice that distance on, made becomes the fill and the low frequencies of what the network changed (a window
+ * of about `deep` px as sigma; 0: the fill alone); in between, the two are blended. Near the edge and in narrow holes,
+ * a network trained for the least error knows the content. Deeper inside, it knows colors and leaves out all detail,
+ * which the fill has. FALSE: no memory. */
+gboolean sfu_fill_reach(float *made, const float *fill, const float *mask, int w, int h, float reach, int deep);
 
 G_END_DECLS
 #endif

@@ -3,6 +3,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fill/patch_fill.h"
 
+#include <string.h>
+
 /* Weights of the 3 x 3 chamfer that is nearest to Euclid's distance (Borgefors 1986). */
 #define STRAIGHT 0.955f
 #define DIAGONAL 1.3693f
@@ -12,9 +14,8 @@ static float nearer(const float *d, gsize at, int w, int dx, int dy, float step)
     return d[(gssize)at + dy * w + dx] + step;
 }
 
-/* d [h, w]: how far each pixel of the hole lies from the nearest known one; 0 at those, at
- * most `far`. Beyond the border the mask goes
- * on as at the border. */
+/* d [h, w]: how far each pixel of the hole lies from the nearest known one; 0 at those, at most `far`. Beyond the
+ * border the mask goes on as at the border. */
 static void depths(float *d, const float *mask, int w, int h, float far)
 {
     for (gsize k = 0; k < (gsize)w * (gsize)h; k++)
@@ -41,18 +42,61 @@ static void depths(float *d, const float *mask, int w, int h, float far)
     }
 }
 
-gboolean sfu_fill_reach(float *made, const float *fill, const float *mask, int w, int h, float reach)
+/* n vectors of len floats, one behind the other: each becomes the sum of those at most `radius` away. sum: len. */
+static void add_neighbors(float *to, const float *from, int n, gsize len, int radius, double *sum)
+{
+    memset(sum, 0, len * sizeof *sum);
+    for (int i = -radius; i < n; i++) {
+        const int in = i + radius, out = i - radius - 1;
+        for (gsize k = 0; in < n && k < len; k++)
+            sum[k] += from[(gsize)in * len + k];
+        for (gsize k = 0; out >= 0 && k < len; k++)
+            sum[k] -= from[(gsize)out * len + k];
+        for (gsize k = 0; i >= 0 && k < len; k++)
+            to[(gsize)i * len + k] = (float)(sum[k] / (2 * radius + 1));
+    }
+}
+
+/* The low frequencies of made - fill in the hole, and their weights, [h, w, 4]: three running means come close to a
+ * Gaussian window, of the radius as sigma. NULL: no memory. */
+static float *low_change(const float *made, const float *fill, const float *mask, int w, int h, int radius)
 {
     const gsize n = (gsize)w * (gsize)h;
-    float *depth = g_try_new(float, n);
-    if (!depth)
-        return FALSE;
-    depths(depth, mask, w, h, 2 * reach + 1);
-    for (gsize k = 0; k < n; k++) {
-        const float weight = CLAMP(2 - depth[k] / reach, 0, 1);
+    float *a = g_try_new(float, 4 * n), *b = g_try_new(float, 4 * n);
+    double *sum = g_try_new(double, 4 * (gsize)w);
+    for (gsize k = 0; a && k < n; k++) {
+        const gboolean hole = mask[k] > 0;
         for (int c = 0; c < 3; c++)
-            made[3 * k + c] = fill[3 * k + c] + weight * (made[3 * k + c] - fill[3 * k + c]);
+            a[4 * k + c] = hole ? made[3 * k + c] - fill[3 * k + c] : 0;
+        a[4 * k + 3] = hole;
     }
+    for (int turn = 0; a && b && sum && turn < 3; turn++) {
+        add_neighbors(b, a, h, 4 * (gsize)w, radius, sum);
+        for (int y = 0; y < h; y++)
+            add_neighbors(a + (gsize)y * 4 * (gsize)w, b + (gsize)y * 4 * (gsize)w, w, 4, radius, sum);
+    }
+    if (!b || !sum)
+        g_clear_pointer(&a, g_free);
+    g_free(sum);
+    g_free(b);
+    return a;
+}
+
+gboolean sfu_fill_reach(float *made, const float *fill, const float *mask, int w, int h, float reach, int deep)
+{
+    const gsize n = (gsize)w * (gsize)h;
+    float *depth = g_try_new(float, n), *low = deep > 0 ? low_change(made, fill, mask, w, h, deep) : NULL;
+    const gboolean ok = depth && (low || deep <= 0);
+    if (ok)
+        depths(depth, mask, w, h, 2 * reach + 1);
+    for (gsize k = 0; ok && k < n; k++) {
+        const float weight = CLAMP(2 - depth[k] / reach, 0, 1), known = low ? MAX(low[4 * k + 3], 1e-6f) : 1;
+        for (int c = 0; c < 3; c++) {
+            const float change = made[3 * k + c] - fill[3 * k + c], slow = low ? low[4 * k + c] / known : 0;
+            made[3 * k + c] = fill[3 * k + c] + weight * change + (1 - weight) * slow;
+        }
+    }
+    g_free(low);
     g_free(depth);
-    return TRUE;
+    return ok;
 }

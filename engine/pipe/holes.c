@@ -34,9 +34,10 @@ gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuIma
     return end == SFU_PATCH_DONE;
 }
 
-gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mask, float reach, GError **error)
+gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mask, float reach, int deep,
+                       GError **error)
 {
-    if (sfu_fill_reach(made->p, fill->p, mask->p, made->w, made->h, reach))
+    if (sfu_fill_reach(made->p, fill->p, mask->p, made->w, made->h, reach, deep))
         return TRUE;
     g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY, _("Not enough memory to fill a hole of %d x %d pixels."), made->w,
                 made->h);

@@ -21,7 +21,8 @@ gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuIma
                                guint64 seed, SfuPatchTick tick, gpointer data, GError **error);
 
 /* sfu_fill_reach(). made, fill [h, w, 3], mask [h, w, 1]. */
-gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mask, float reach, GError **error);
+gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mask, float reach, int deep,
+                       GError **error);
 
 /* Adds to made [h, w, >= 3] what it differs by from original outside the mask, in cells of cell_px, carried through the
  * mask as a membrane: brightness and color meet the surroundings without a step. mask [h, w, 1]. No effect if the mask

@@ -143,7 +143,7 @@ SfuImage *sfu_pass_diffuse(SfuPass *a, GError **error)
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
     ok = ok && (rgb = sfu_coder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error)) &&
-         (s->reach <= 0 || !a->hard || sfu_fill_deep(rgb, a->condition, a->hard, s->reach, error)) &&
+         (s->reach <= 0 || !a->hard || sfu_fill_deep(rgb, a->condition, a->hard, s->reach, s->deep, error)) &&
          move_back(a, rgb, error);
     sfu_image_free(x0);
     sfu_image_free(extra);

@@ -244,6 +244,7 @@ struct SfuSession {
     gboolean smooth_too;     /* the membrane is a second condition */
     SfuMaskFill mask_fill;   /* what is in the hole of the masked picture that the UNet sees */
     float reach;             /* px into a hole that the network is trusted (sfu_fill_reach()); 0: everywhere */
+    int deep;                /* px of the low frequencies that are trusted deeper */
     gboolean from_condition; /* the flow starts from the latents under the mask plus start_noise times noise */
     float start_noise;
     gboolean

@@ -388,7 +388,7 @@ static void test_reach(void)
             made[3 * k + c] = mask[k] > 0 ? 0.75f : 0.25f;
         }
     }
-    g_assert_true(sfu_fill_reach(made, fill, mask, LONG, LONG, 6));
+    g_assert_true(sfu_fill_reach(made, fill, mask, LONG, LONG, 6, 0));
     for (int k = 0; k < LONG * LONG; k++) {
         const int x = k % LONG, y = k / LONG, depth = MIN(MIN(x - FIRST, END - 1 - x), MIN(y - FIRST, END - 1 - y)) + 1;
         const float v = made[3 * k + 2];
@@ -399,6 +399,35 @@ static void test_reach(void)
         else /* straight steps of the chamfer count 0.955 */
             g_assert_cmpfloat_with_epsilon(v, 0.25 + 0.5 * CLAMP(2 - 0.955 * depth / 6, 0, 1), 1e-5);
     }
+}
+
+/* Deep inside, the color of what was made stays, and its detail goes. */
+static void test_deep(void)
+{
+    enum { LONG = 96, FIRST = 12, END = 84 };
+    float *made = g_new(float, LONG *LONG * 3), *fill = g_new(float, LONG *LONG * 3), *mask = g_new0(float, LONG *LONG);
+    for (int k = 0; k < LONG * LONG; k++) {
+        const int x = k % LONG, y = k / LONG;
+        mask[k] = x >= FIRST && x < END && y >= FIRST && y < END;
+        for (int c = 0; c < 3; c++) {
+            fill[3 * k + c] = (float)((x * 7 + y * 5) % 11) / 11;
+            made[3 * k + c] = fill[3 * k + c] + (mask[k] > 0 ? 0.25f + ((x ^ y) & 1 ? 0.2f : -0.2f) : 0);
+        }
+    }
+    g_assert_true(sfu_fill_reach(made, fill, mask, LONG, LONG, 4, 8));
+    for (int k = 0; k < LONG * LONG; k++) {
+        const int x = k % LONG, y = k / LONG, depth = MIN(MIN(x - FIRST, END - 1 - x), MIN(y - FIRST, END - 1 - y)) + 1;
+        const float change = made[3 * k + 1] - fill[3 * k + 1];
+        if (mask[k] == 0)
+            g_assert_cmpfloat(change, ==, 0);
+        else if (depth >= 9)
+            g_assert_cmpfloat_with_epsilon(change, 0.25, 2e-3);
+        else if (depth <= 4)
+            g_assert_cmpfloat_with_epsilon(change, 0.25 + ((x ^ y) & 1 ? 0.2 : -0.2), 1e-5);
+    }
+    g_free(made);
+    g_free(fill);
+    g_free(mask);
 }
 
 int main(int argc, char **argv)
@@ -417,6 +446,7 @@ int main(int argc, char **argv)
     g_test_add_func("/patch-fill/strange-holes", test_strange_holes);
     g_test_add_func("/patch-fill/no-known-patch-is-filled-smoothly", test_no_known_patch_is_filled_smoothly);
     g_test_add_func("/patch-fill/reach", test_reach);
+    g_test_add_func("/patch-fill/deep", test_deep);
     g_test_add_func("/patch-fill/stops-when-told", test_stops_when_told);
     return g_test_run();
 }

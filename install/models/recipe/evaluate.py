@@ -72,7 +72,7 @@ class Model:
         net_cfg, net = bridge.load_export(folder)
         self.cell, self.net = net_cfg["cell"], net.eval().to(memory_format=torch.channels_last)
         how = json.loads((Path(folder) / "model_index.json").read_text())["sfumato"]
-        self.reach = how["inpaint"].get("reach", 0.0)
+        self.reach, self.deep = how["inpaint"].get("reach", 0.0), how["inpaint"].get("deep", 0)
         self.enlargers = {
             int(k): load_enlarger(Path(folder) / v["enlarger"]).eval().to(memory_format=torch.channels_last)
             for k, v in how["upscale"].items()
@@ -87,7 +87,7 @@ class Model:
         rows = np.dstack([picture, filled, fill_smooth(picture, mask), mask])[None]
         _, fill, smooth, holes = bridge.tensors(bridge.planes(rows, "cpu"))
         plain = (bridge.refine(self.net, self.cell, fill, smooth, holes)[0].permute(1, 2, 0).numpy() + 1) * 127.5
-        made = keep_deep(plain, filled, mask, self.reach) if self.reach else plain
+        made = keep_deep(plain, filled, mask, self.reach, self.deep) if self.reach else plain
         return *(np.where(mask[..., None] > 0, pixels(x), picture) for x in (made, plain)), filled
 
     @torch.no_grad()

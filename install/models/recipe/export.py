@@ -1,10 +1,13 @@
 """Write and read the model folder: fp16 safetensors and configs as diffusers stores them.
 
+    export.py A B SHARE OUT    an enlarger between two: SHARE of A's weights, the rest of B's, which may lack the noise
+
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
 import copy
 import json
+import sys
 from pathlib import Path
 
 import torch
@@ -63,3 +66,19 @@ def load_enlarger(path):
     net = Enlarger(round((stored[f"body.{convs[-1]}.weight"].shape[0] / 3) ** 0.5), features, len(convs) - 2, noise)
     net.load_state_dict({k: v.float() for k, v in stored.items()})
     return net
+
+
+def mix(a, b, share):
+    """The network between two of the same size, of which a may see noise and b not."""
+    plain = copy.deepcopy(a)
+    plain.take(b.state_dict(), influence=0.0)
+    other = plain.state_dict()
+    a.load_state_dict({k: share * v + (1 - share) * other[k] for k, v in a.state_dict().items()})
+    return a
+
+
+if __name__ == "__main__":
+    first, second, part, out = sys.argv[1:]
+    net = mix(load_enlarger(first), load_enlarger(second), float(part))
+    save_file({k: v.to(torch.float16).contiguous() for k, v in net.state_dict().items()}, out)
+    Path(out).chmod(0o644)

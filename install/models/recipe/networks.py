@@ -44,15 +44,16 @@ class Enlarger(nn.Module):
         """Names of the first and last convolution, which AdamW serves better than Muon."""
         return ("body.0.", f"body.{len(self.body) - 1}.")
 
-    def take(self, plain):
-        """The weights of a network of the same size without noise; noise then starts with little influence."""
+    def take(self, plain, influence=0.1):
+        """The weights of a network of the same size; noise that it does not see starts with little influence."""
         first = self.body[0].weight.data
         own = self.state_dict()
         for name, value in plain.items():
             if own[name].shape == value.shape:
                 own[name].copy_(value)
-        first[:, 3:] *= 0.1
-        first[:, :3] = plain["body.0.weight"][:, :3]
+        known = plain["body.0.weight"].shape[1]
+        first[:, known:] *= influence
+        first[:, :known] = plain["body.0.weight"]
 
     def forward(self, x):
         z = x.new_empty(len(x), self.noise, *x.shape[2:]).normal_()

@@ -212,7 +212,7 @@ def patch_library():
     ]
     call.restype = ctypes.c_int
     reach = library.sfu_fill_reach
-    reach.argtypes = [floats, floats, floats, ctypes.c_int, ctypes.c_int, ctypes.c_float]
+    reach.argtypes = [floats, floats, floats, ctypes.c_int, ctypes.c_int, ctypes.c_float, ctypes.c_int]
     reach.restype = ctypes.c_int
     return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value, reach
 
@@ -227,13 +227,13 @@ def fill_patches(picture, mask, seed=0):
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
 
 
-def keep_deep(made, filled, mask, reach_px):
-    """What a network made of the fill, near the edge of the hole; deeper, the fill: engine/fill/reach.c. [h, w, 3]
-    float32 of any unit, mask [h, w] of 0, 1."""
+def keep_deep(made, filled, mask, reach_px, deep_px):
+    """What a network made of the fill, near the edge of the hole; deeper, the fill and the low frequencies of what the
+    network changed: engine/fill/reach.c. [h, w, 3] float32 of any unit, mask [h, w] of 0, 1."""
     made = np.ascontiguousarray(made, np.float32).copy()
     h, w = mask.shape
     filled, mask = (np.ascontiguousarray(x, np.float32) for x in (filled, mask))
-    if not patch_library()[2](made, filled, mask, w, h, reach_px):
+    if not patch_library()[2](made, filled, mask, w, h, reach_px, deep_px):
         raise MemoryError(f"depths of {w} x {h} pixels")
     return made
 
@@ -246,7 +246,7 @@ def enlarge(small, h, w):
 def shrink(rng, tile, factor, kind):
     """Shrink by factor. "clean": by one of the kernels that programs shrink with; "jpeg": the same, then JPEG;
     "damaged": as cameras, editors and the web do, with blur, grain and JPEG. [side, side, 3] uint8 -> [side / factor,
-    side / factor, 3]. """
+    side / factor, 3]."""
     side = tile.shape[0] // factor
     if kind == "damaged":
         picture = tile
