@@ -326,12 +326,12 @@ static GPtrArray *load_controls(const SfuCliOptions *o, GError **error)
     for (int i = 0; ok && texts[i]; i++) {
         SfuControlSpec spec;
         GeglBuffer *b = NULL;
-        ok = sfu_control_spec_read(texts[i], &spec, error);
-        if (ok && *spec.picture)
+        if (!(ok = sfu_control_spec_read(texts[i], &spec, error)))
+            break;
+        if (*spec.picture)
             ok = (b = sfu_cli_picture_load(spec.picture, error)) != NULL;
         g_ptr_array_add(all, b);
-        if (ok)
-            sfu_control_spec_clear(&spec);
+        sfu_control_spec_clear(&spec);
     }
     if (!ok)
         g_clear_pointer(&all, g_ptr_array_unref);
