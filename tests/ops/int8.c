@@ -26,21 +26,37 @@ static double quantize(const double *v, gint64 stride, int n, double *q)
     return most / 127;
 }
 
-/* The channels [first, first + n) of one output's tap and one pixel: their product as it is, and of whole numbers. */
-static void add(const double *x, const double *w, int taps, int n, double *exact, double *s, double *mag)
+/* Adds the product of n inputs of one pixel and one output's tap, and of its absolute values. exact: as it is. */
+typedef void (*Add)(const double *x, const double *w, int taps, int n, double *exact, double *s, double *mag);
+
+static void add_exact(const double *x, const double *w, int taps, int n, double *exact, double *s, double *mag)
 {
-    double qx[GROUP], qw[GROUP], sum = 0;
-    const double by = quantize(x, 1, n, qx) * quantize(w, taps, n, qw);
     for (int i = 0; i < n; i++) {
-        sum += qx[i] * qw[i];
-        *exact += x[i] * w[(gint64)i * taps];
+        const double v = x[i] * w[(gint64)i * taps];
+        *s += v;
+        *mag += fabs(v);
     }
-    *s += sum * by;
-    *mag += fabs(sum * by);
 }
 
-/* Exact sums of products, and of their absolute values. */
-static void convolve(const Case *p, const double *x, const double *wt, int oh, int ow, double *y, double *mag)
+/* Each group as it is, and of whole numbers. */
+static void add_groups(const double *x, const double *w, int taps, int n, double *exact, double *s, double *mag)
+{
+    for (int c = 0; c < n; c += GROUP) {
+        double qx[GROUP], qw[GROUP], sum = 0;
+        const int some = MIN(GROUP, n - c);
+        const double *xc = x + c, *wc = w + (gint64)c * taps;
+        const double by = quantize(xc, 1, some, qx) * quantize(wc, taps, some, qw);
+        for (int i = 0; i < some; i++) {
+            sum += qx[i] * qw[i];
+            *exact += xc[i] * wc[(gint64)i * taps];
+        }
+        *s += sum * by;
+        *mag += fabs(sum * by);
+    }
+}
+
+static void convolve(const Case *p, const double *x, const double *wt, int oh, int ow, Add add, double *exact,
+                     double *y, double *mag)
 {
     const SfuConv *g = &p->conv;
     const int up = g->upsample2 ? 2 : 1, stride = MAX(1, g->stride), H = p->h * up, W = p->w * up, taps = p->k * p->k;
@@ -50,14 +66,9 @@ static void convolve(const Case *p, const double *x, const double *wt, int oh, i
             int iy = i / ow * stride + t / p->k - g->pad_top, ix = i % ow * stride + t % p->k - g->pad_left;
             if (g->circular)
                 iy = (iy + H) % H, ix = (ix + W) % W;
-            if (iy < 0 || ix < 0 || iy >= H || ix >= W)
-                continue;
-            for (int c = 0; c < p->in; c++) {
-                const double v = x[(((gint64)b * p->h + iy / up) * p->w + ix / up) * p->in + c] *
-                                 wt[((gint64)o * p->in + c) * taps + t];
-                y[at] += v;
-                mag[at] += fabs(v);
-            }
+            if (iy >= 0 && ix >= 0 && iy < H && ix < W)
+                add(x + (((gint64)b * p->h + iy / up) * p->w + ix / up) * p->in, wt + (gint64)o * p->in * taps + t,
+                    taps, p->in, &exact[at], &y[at], &mag[at]);
         }
     }
 }
@@ -65,21 +76,7 @@ static void convolve(const Case *p, const double *x, const double *wt, int oh, i
 static void reference(const Case *p, const double *x, const double *wt, int oh, int ow, double *exact, double *y,
                       double *mag)
 {
-    const SfuConv *g = &p->conv;
-    const int up = g->upsample2 ? 2 : 1, stride = MAX(1, g->stride), H = p->h * up, W = p->w * up, taps = p->k * p->k;
-    for (gint64 at = 0; at < (gint64)p->n * oh * ow * p->out; at++) {
-        const int o = (int)(at % p->out), i = (int)(at / p->out % (oh * ow)), b = (int)(at / p->out / (oh * ow));
-        for (int t = 0; t < taps; t++) {
-            int iy = i / ow * stride + t / p->k - g->pad_top, ix = i % ow * stride + t % p->k - g->pad_left;
-            if (g->circular)
-                iy = (iy + H) % H, ix = (ix + W) % W;
-            if (iy < 0 || ix < 0 || iy >= H || ix >= W)
-                continue;
-            for (int c = 0; c < p->in; c += GROUP)
-                add(x + (((gint64)b * p->h + iy / up) * p->w + ix / up) * p->in + c,
-                    wt + ((gint64)o * p->in + c) * taps + t, taps, MIN(GROUP, p->in - c), &exact[at], &y[at], &mag[at]);
-        }
-    }
+    convolve(p, x, wt, oh, ow, add_groups, exact, y, mag);
 }
 
 /* In place. Returns the scale. */
@@ -103,8 +100,8 @@ static void reference_coarse(const Case *p, const double *x, const double *wt, i
         w_scales[o] = quantize_all(qw + o * k, k);
     const gint64 n = (gint64)p->n * oh * ow * p->out;
     double *unused = g_new0(double, n);
-    convolve(p, x, wt, oh, ow, exact, unused);
-    convolve(p, qx, qw, oh, ow, y, mag);
+    convolve(p, x, wt, oh, ow, add_exact, unused, exact, unused);
+    convolve(p, qx, qw, oh, ow, add_exact, unused, y, mag);
     for (gint64 i = 0; i < n; i++) {
         const gint64 pixel = i / p->out, at = p->k == 1 ? pixel : pixel / (oh * ow);
         const double by = x_scales[at] * w_scales[i % p->out];
@@ -185,6 +182,7 @@ static const Case cases[] = {
     {"conv3x3/stride2", 1, 10, 9, 64, 64, 3, .conv = {.stride = 2, PADS(1)}, .bias = TRUE},
     {"conv3x3/upsample2", 1, 5, 6, 64, 64, 3, .conv = {.upsample2 = TRUE, PADS(1)}, .bias = TRUE},
     {"conv3x3/circular", 1, 6, 5, 64, 32, 3, .conv = {.circular = SFU_WRAP_X | SFU_WRAP_Y, PADS(1)}},
+    {"conv3x3/chunks", 1, 4, 5, 1856, 40, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv1x1/plain", 1, 4, 5, 128, 64, 1, .bias = TRUE},
 };
 

@@ -44,8 +44,7 @@ static gboolean can(const SfuConvJob *j)
 
 static gboolean can_int8(const SfuConvJob *j)
 {
-    return sfu_queue_precision(j->q) == SFU_PRECISION_INT8 && sfu_queue_amx_int8(j->q) && can(j) &&
-           j->n_in >= STEP_INT8 && j->n_out >= PANEL;
+    return sfu_queue_amx_int8(j->q) && can(j) && j->n_in >= STEP_INT8 && j->n_out >= PANEL;
 }
 
 static int blocks_of(const SfuConvJob *j)
@@ -87,8 +86,11 @@ static Plan make_plan(const SfuConvJob *j, int n, int oh)
               runs = (p.n_segments + fit - 1) / fit;
     p.run = step_up((p.n_segments + runs - 1) / runs, 2);
     p.per_item = CLAMP(j->n_panels * runs / (units * 4), 1, j->n_panels);
-    if (p.at_once < p.n_blocks)
-        p.per_item = CLAMP((int)(room / (p.run * SUM_BYTES)), 1, p.per_item);
+    if (p.at_once < p.n_blocks) { /* their sums wait in local memory */
+        const gint64 local = MIN(room, (gint64)sfu_queue_device(j->q)->local_bytes);
+        p.run = (int)MIN(p.run, MAX(local / SUM_BYTES / 2 * 2, 2));
+        p.per_item = CLAMP((int)(local / (p.run * SUM_BYTES)), 1, p.per_item);
+    }
     return p;
 }
 
