@@ -13,11 +13,12 @@ import sys
 import tempfile
 import zlib
 
+from tap import case, end  # noqa: F401 (for those that import this)
+
 SFUMATO, MODELS = os.path.abspath(sys.argv[1]), sys.argv[2]  # cases change the folder
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="sfumato-cli-"))
 ENV = dict(os.environ, SFUMATO_MODELS=MODELS, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(TMP / "data"))
 NO_DEVICE = "no OpenCL device"
-count = failures = 0
 atexit.register(shutil.rmtree, TMP, ignore_errors=True)
 
 
@@ -89,20 +90,6 @@ def run(*args, timeout=400, env=None):
     return subprocess.run([SFUMATO, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or ENV)
 
 
-def case(name):
-    def wrap(fn):
-        global count, failures
-        count += 1
-        try:
-            skip = fn()
-            print(f"ok {count} - {name}" + (f" # SKIP {skip}" if skip else ""), flush=True)
-        except Exception as e:  # noqa: BLE001 (a test reports whatever happens)
-            failures += 1
-            print(f"not ok {count} - {name}\n# {type(e).__name__}: {str(e)[:2000]!r}", flush=True)
-
-    return wrap
-
-
 def photo(x, y, top=255):
     return tuple(int(top * (0.5 + 0.4 * math.sin(0.07 * x + k) * math.cos(0.05 * y - k))) for k in range(3))
 
@@ -116,9 +103,3 @@ def fails(r, status, *words):
 
 def has_device():
     return run("devices").returncode == 0
-
-
-def end():
-    """The TAP plan; does not return."""
-    print(f"1..{count}")
-    sys.exit(failures > 0)

@@ -19,6 +19,8 @@ import tempfile
 import threading
 import time
 
+import tap
+
 FETCH, CATALOGUE = sys.argv[1], sys.argv[2]
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="sfumato-fetch-"))
 atexit.register(shutil.rmtree, TMP, ignore_errors=True)
@@ -26,7 +28,6 @@ PIECE = 8 << 20
 random.seed(5)
 BIG, SMALL = random.randbytes(2 * PIECE + 12345), random.randbytes(1000)
 OTHER = bytes(BIG[:-1]) + bytes([BIG[-1] ^ 1])
-count = failures = 0
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -127,17 +128,13 @@ def fetch(*words, folder, cat=None, env=None, limit=None, wait=True):
 
 
 def case(name):
+    """A case that is given a folder for models, and a server that has forgotten the last one."""
+
     def wrap(fn):
-        global count, failures
-        count += 1
-        Handler.mode, Handler.seen, Handler.served, Handler.slow = "", [], 0, 0
-        folder = TMP / f"models-{count}"
-        try:
-            fn(folder)
-            print(f"ok {count} - {name}", flush=True)
-        except Exception as e:  # noqa: BLE001 (a test reports whatever happens)
-            failures += 1
-            print(f"not ok {count} - {name}\n# {type(e).__name__}: {str(e)[:2000]!r}", flush=True)
+        @tap.case(name)
+        def _():
+            Handler.mode, Handler.seen, Handler.served, Handler.slow = "", [], 0, 0
+            fn(TMP / f"models-{tap.count}")
 
     return wrap
 
@@ -385,5 +382,4 @@ def _(folder):
     assert fetch("list", folder=folder, cat=CATALOGUE).out.count("license: ") == len(rows)
 
 
-print(f"1..{count}")
-sys.exit(failures > 0)
+tap.end()

@@ -10,30 +10,17 @@ import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
+from tap import case, end
+
 TOP, VERSION = pathlib.Path(sys.argv[1]), sys.argv[2]
 FLATPAK = TOP / "install/flatpak/org.gimp.GIMP.Plugin.Sfumato.yaml"
 METAINFO = TOP / "install/metainfo/org.gimp.GIMP.Plugin.Sfumato.metainfo.xml"
 manifest, component = FLATPAK.read_text(encoding="utf-8"), xml.parse(METAINFO).getroot()
-count = failures = 0
 
 
 def value(key):
     """Of a key of the manifest's top level or of build-options."""
     return re.search(rf"^ *{key}: '?([^'\n]*)'?$", manifest, re.M)[1]
-
-
-def case(name):
-    def wrap(fn):
-        global count, failures
-        count += 1
-        try:
-            skip = fn()
-            print(f"ok {count} - {name}" + (f" # SKIP {skip}" if skip else ""))
-        except Exception as e:  # noqa: BLE001 (a test reports whatever happens)
-            failures += 1
-            print(f"not ok {count} - {name}\n# {type(e).__name__}: {str(e)[:2000]!r}")
-
-    return wrap
 
 
 def tool(*command):
@@ -102,5 +89,4 @@ def _():
     return None
 
 
-print(f"1..{count}")
-sys.exit(failures > 0)
+end()
