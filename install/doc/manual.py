@@ -82,7 +82,8 @@ def man(page):
     name, title = page.path.stem, page.title.partition(": ")[2] or page.title
     body = re.sub(r"(: )+(?=\n|$)", "", re.sub(r"\n{2,}", "\n", "".join(page.roff)))
     return (
-        f'.TH SFUMATO\\-{name.upper()} 7 "" Sfumato "Sfumato\'s manual"\n.SH NAME\nsfumato\\-{name} \\- {escape(title)}\n'
+        f'.TH SFUMATO\\-{name.upper()} 7 "" Sfumato "Sfumato\'s manual"\n'
+        f".SH NAME\nsfumato\\-{name} \\- {escape(title)}\n"
         f".SH DESCRIPTION{body}\n.SH SEE ALSO\n.BR sfumato (1),\n.BR sfumato\\-fetch (1)\n"
     )
 
