@@ -33,8 +33,8 @@ struct _JsonNode *sfu_json_read(const char *text, const char *source, GError **e
 typedef struct {
     int index;
     char *name, *platform, *driver;
-    gboolean is_cpu, has_fp16;
-    gboolean has_bf16, has_amx; /* products of bf16, and matrix units for them; CPUs only */
+    gboolean is_cpu, is_remote, has_fp16; /* is_remote: another machine's, over the network */
+    gboolean has_bf16, has_amx;           /* products of bf16, and matrix units for them; CPUs only */
     guint64 memory_bytes;
 } SfuDevice;
 GPtrArray *sfu_devices(GError **error); /* SfuDevice*; caller frees with g_ptr_array_unref(); NULL with DEVICE */

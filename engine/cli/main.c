@@ -39,11 +39,12 @@ static int devices(const SfuCliOptions *o, GError **error)
         g_snprintf(memory, sizeof memory, "%" G_GUINT64_FORMAT, d->memory_bytes);
         if (o->json)
             sfu_cli_json_event("device", "index", index, "name", d->name, "platform", d->platform, "driver", d->driver,
-                               "type", d->is_cpu ? "cpu" : "gpu", "memory_bytes", memory, "fp16",
-                               d->has_fp16 ? "yes" : "no", "bf16", d->has_bf16 ? "yes" : "no", NULL);
+                               "type", d->is_cpu ? "cpu" : "gpu", "remote", d->is_remote ? "yes" : "no", "memory_bytes",
+                               memory, "fp16", d->has_fp16 ? "yes" : "no", "bf16", d->has_bf16 ? "yes" : "no", NULL);
         else
-            g_print("%s  %s\n   %s, driver %s, %s, %.1f GiB%s%s\n", index, d->name, d->platform, d->driver,
-                    d->is_cpu ? "CPU" : "GPU", (double)d->memory_bytes / (1 << 30), d->has_fp16 ? ", fp16" : "",
+            g_print("%s  %s\n   %s, driver %s, %s%s, %.1f GiB%s%s\n", index, d->name, d->platform, d->driver,
+                    d->is_cpu ? "CPU" : "GPU", d->is_remote ? " over the network" : "",
+                    (double)d->memory_bytes / (1 << 30), d->has_fp16 ? ", fp16" : "",
                     d->has_amx    ? ", bf16 (AMX)"
                     : d->has_bf16 ? ", bf16"
                                   : "");

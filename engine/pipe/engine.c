@@ -35,6 +35,7 @@ GPtrArray *sfu_devices(GError **error)
                          .platform = g_strdup(d->platform),
                          .driver = g_strdup(d->driver),
                          .is_cpu = d->is_cpu,
+                         .is_remote = d->is_remote,
                          .has_fp16 = d->has_fp16,
                          .has_bf16 = d->has_avx512_bf16,
                          .has_amx = d->has_amx_bf16,

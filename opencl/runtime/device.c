@@ -141,8 +141,9 @@ static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *i
     text_of(dev, CL_DEVICE_NAME, info->name, sizeof info->name);
     text_of(dev, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
     clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform - 1, info->platform, NULL);
-    char vendor[128], ext[16384];
+    char vendor[128], version[256], ext[16384];
     text_of(dev, CL_DEVICE_VENDOR, vendor, sizeof vendor);
+    text_of(dev, CL_DEVICE_VERSION, version, sizeof version);
     text_of(dev, CL_DEVICE_EXTENSIONS, ext, sizeof ext);
     cl_device_type type = 0;
     cl_uint units = 1, vendor_id = 0;
@@ -164,7 +165,8 @@ static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *i
     info->has_fp64 = has_word(ext, "cl_khr_fp64");
     info->has_fma = (fp & CL_FP_FMA) != 0;
     info->has_subgroups = has_word(ext, "cl_khr_subgroups") || has_word(ext, "cl_intel_subgroups");
-    info->unified_memory = unified || info->is_cpu;
+    info->is_remote = strstr(version, "HSTR: pocl-remote") != NULL; /* "OpenCL 3.0 PoCL HSTR: pocl-remote: NAME" */
+    info->unified_memory = (unified || info->is_cpu) && !info->is_remote;
     info->n_units = MAX(1, (int)units);
     info->max_group = MAX(1, group);
     info->global_bytes = global;
@@ -180,9 +182,9 @@ static void describe(cl_platform_id platform, cl_device_id dev, SfuDeviceInfo *i
         info->vendor = SFU_VENDOR_AMD;
     else if (vendor_id == 0x8086 || strstr(vendor, "Intel"))
         info->vendor = SFU_VENDOR_INTEL;
-    if (info->is_cpu)
+    if (info->is_cpu && !info->is_remote) /* CPUID tells of this machine's processor only */
         cpu_features(info);
-    else
+    else if (!info->is_cpu)
         info->matrix = matrix_of(dev, info, ext);
 }
 
@@ -298,13 +300,14 @@ GArray *sfu_devices_list(GError **error)
     return out;
 }
 
-/* Memory decides between GPUs; a GPU beats any CPU, a real driver beats a software one. */
+/* Memory decides between GPUs; a GPU beats any CPU, a real driver beats a software one, this CPU beats another
+ * machine's. */
 static double rank(const SfuDeviceInfo *info)
 {
     const double size = (double)info->global_bytes / 1e12;
     if (!info->is_cpu && !strstr(info->name, "llvmpipe"))
         return 100 + size + (info->unified_memory ? 0 : 50);
-    return info->is_cpu ? 10 + size : size;
+    return !info->is_cpu ? size : info->is_remote ? 5 + size : 10 + size;
 }
 
 gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device_id *device, SfuDeviceInfo *info,

@@ -50,13 +50,14 @@ typedef struct {
     char name[128], platform[128], driver[128];
     int index; /* position in sfu_devices_list() */
     SfuVendor vendor;
-    gboolean is_cpu;   /* CL_DEVICE_TYPE_CPU: the CPU family of kernels is used */
-    gboolean has_fp16; /* cl_khr_fp16: fp16 arithmetic. Storing fp16 needs no extension */
+    gboolean is_cpu;    /* CL_DEVICE_TYPE_CPU: the CPU family of kernels is used */
+    gboolean is_remote; /* another machine's, over the network (PoCL-Remote) */
+    gboolean has_fp16;  /* cl_khr_fp16: fp16 arithmetic. Storing fp16 needs no extension */
     gboolean has_fp64;
     gboolean has_fma; /* CL_FP_FMA: fma() is an instruction; without it, fma() is a hundred times slower than mad() */
     gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
     SfuMatrix matrix; /* what the device should have; a self-test checks that device and compiler really have it */
-    gboolean has_avx2, has_avx512, has_avx512_bf16, has_avx512_vnni; /* CPU devices on x86 only, from CPUID */
+    gboolean has_avx2, has_avx512, has_avx512_bf16, has_avx512_vnni; /* this machine's CPU on x86, from CPUID */
     gboolean has_amx_bf16;   /* likewise, and the system lets this process use it */
     gboolean has_amx_int8;   /* has_amx_bf16, and products of 8-bit whole numbers */
     gboolean unified_memory; /* shares memory with the host */
