@@ -10,6 +10,8 @@
 
 G_BEGIN_DECLS
 
+#define SFU_GLANCE_PX 128 /* longer side of a layer's small picture */
+
 typedef enum { SFU_HOST_RGB, SFU_HOST_GRAY, SFU_HOST_INDEXED } SfuHostType;
 
 typedef struct {
@@ -48,6 +50,9 @@ GeglBuffer *sfu_host_read_layer_look(int image, int layer, GError **error);
 GeglBuffer *sfu_host_read_visible(int image, GError **error);
 /* What would be visible if all layers above this one were hidden. */
 GeglBuffer *sfu_host_read_up_to(int image, int layer, GError **error);
+/* A small picture of a layer's pixels, which GIMP makes without handing out all of them: the same bytes while nothing
+ * has changed. Caller frees with g_bytes_unref(); NULL: GIMP gives none. */
+GBytes *sfu_host_layer_glance(int layer);
 /* The layer's mask as "Y float" in place; NULL: it has none, or it is switched off. Caller unrefs. */
 GeglBuffer *sfu_host_read_mask(int layer);
 /* The selection as "Y float" over its bounds; NULL: nothing is selected. Caller unrefs. */

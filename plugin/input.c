@@ -39,5 +39,6 @@ void sfu_input_free(SfuInput *in)
     g_clear_pointer(&in->references, g_ptr_array_unref);
     g_clear_pointer(&in->layers, g_ptr_array_unref);
     g_free(in->sketch);
+    g_clear_pointer(&in->glance, g_bytes_unref);
     g_free(in);
 }

@@ -132,9 +132,22 @@ typedef struct {
     int turn, dx, dy;
 } Shift;
 
-/* -1: it was turned, but how cannot be told. */
-static int find_turn(const SfuInput *in)
+/* It has its size, and looks as it did in small: it need not be read. */
+static gboolean looks_untouched(const SfuInput *in, const GeglRectangle *now)
 {
+    if (!in->glance || now->width != in->layer_was.width || now->height != in->layer_was.height)
+        return FALSE;
+    GBytes *glance = sfu_host_layer_glance(in->layer);
+    const gboolean same = glance && g_bytes_equal(glance, in->glance);
+    g_clear_pointer(&glance, g_bytes_unref);
+    return same;
+}
+
+/* -1: it was turned, but how cannot be told. */
+static int find_turn(const SfuInput *in, const GeglRectangle *now_at)
+{
+    if (looks_untouched(in, now_at))
+        return 0;
     GeglBuffer *layer = in->sketch ? sfu_input_layer_now(in) : NULL;
     if (!layer)
         return 0;
@@ -157,7 +170,7 @@ static gboolean find_shift(const SfuInput *in, Shift *shift, GError **error)
     gboolean fits = info.width == in->canvas.width && info.height == in->canvas.height;
     if (in->layer_was.width > 0 && sfu_host_layer_in_image(in->layer, in->image)) {
         const GeglRectangle now = sfu_host_layer_bounds(in->layer);
-        const int turn = find_turn(in);
+        const int turn = find_turn(in, &now);
         const gboolean aside = turn > 0 && turn & SFU_TURN_TRANSPOSE;
         fits = turn >= 0 && now.width == (aside ? in->layer_was.height : in->layer_was.width) &&
                now.height == (aside ? in->layer_was.width : in->layer_was.height) &&

@@ -290,8 +290,10 @@ static void note_looks(SfuInput *in)
     const gboolean has_it =
         in->source && in->picture && gegl_rectangle_equal(gegl_buffer_get_extent(in->picture), &in->layer_was);
     GeglBuffer *layer = has_it ? g_object_ref(in->picture) : sfu_input_layer_now(in);
-    if (layer)
+    if (layer) {
         in->sketch = sfu_sketch_new(layer);
+        in->glance = sfu_host_layer_glance(in->layer);
+    }
     g_clear_object(&layer);
 }
 

@@ -32,6 +32,7 @@ typedef struct {
     int above;           /* layer that the result is put above; -1: on top of all */
     GeglRectangle canvas, layer_was; /* when it was read: the image may be cropped, the layer moved; empty: not known */
     SfuSketch *sketch;               /* of the layer, which may be turned; NULL: not known */
+    GBytes *glance;                  /* of the same layer, quicker to get; NULL: not known */
     guint source;                    /* tattoo of the layer that was read; 0: the visible image */
     GeglBuffer *exclude;             /* "Y float": filling, nothing is taken from there; NULL: no such area */
     GPtrArray *controls; /* GeglBuffer* of what is painted, for the networks that steer; items NULL: the picture that is

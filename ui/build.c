@@ -110,7 +110,7 @@ static GtkWidget *error_bar(SfuDialog *d)
     gtk_box_pack_start(GTK_BOX(content), gtk_image_new_from_icon_name("dialog-warning", GTK_ICON_SIZE_LARGE_TOOLBAR),
                        FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(content), d->error_label, TRUE, TRUE, 0);
-    gtk_info_bar_add_button(GTK_INFO_BAR(d->error_bar), _("_Dismiss"), GTK_RESPONSE_CLOSE);
+    gtk_info_bar_add_button(GTK_INFO_BAR(d->error_bar), _("Dismiss"), GTK_RESPONSE_CLOSE);
     g_signal_connect(d->error_bar, "response", G_CALLBACK(gtk_widget_hide), NULL);
     gtk_widget_show_all(d->error_bar);
     gtk_widget_set_no_show_all(d->error_bar, TRUE);
@@ -127,7 +127,7 @@ static GtkWidget *secondary_button(SfuDialog *d, const char *label, int response
 
 static const char *go_words(SfuAction action)
 {
-    return action == SFU_ACTION_ENLARGE ? _("_Enlarge") : action == SFU_ACTION_RESTORE ? _("_Restore") : _("_Generate");
+    return action == SFU_ACTION_ENLARGE ? _("_Enlarge") : action == SFU_ACTION_RESTORE ? _("R_estore") : _("_Generate");
 }
 
 static void buttons(SfuDialog *d)

@@ -35,17 +35,24 @@ static void focus_first(SfuDialog *d)
     gtk_widget_grab_focus(d->prompt.box && gtk_widget_get_visible(d->prompt.box) ? d->prompt.view : d->generate);
 }
 
+/* The focus is in a field for words or numbers. */
+static gboolean writes(const SfuDialog *d)
+{
+    GtkWidget *w = gtk_window_get_focus(GTK_WINDOW(d->window));
+    return w && gtk_widget_get_visible(w) && (GTK_IS_TEXT_VIEW(w) || GTK_IS_ENTRY(w));
+}
+
 static void set_busy(SfuDialog *d, gboolean busy)
 {
     gtk_widget_set_visible(d->stop, busy); /* in the place of Close: one button more would widen the window */
     gtk_widget_set_visible(d->close, !busy);
     gtk_widget_set_sensitive(d->stop, TRUE);
     d->stopping = FALSE;
-    if (busy)
+    if (busy && !writes(d)) /* who writes goes on: the next one waits in the queue */
         gtk_widget_grab_focus(d->stop);
-    else if (d->current >= 0)
+    else if (!busy && d->current >= 0 && !d->edited)
         gtk_widget_grab_focus(d->add_and_close);
-    else
+    else if (!busy && !writes(d))
         focus_first(d);
 }
 
@@ -74,6 +81,7 @@ static void on_progress(const SfuProgress *p, gpointer data)
     const SfuOrder *o = running(d);
     SfuProgress all = *p;
     d->last_activity_us = g_get_monotonic_time();
+    d->preparing = p->stage == SFU_STAGE_COMPILE;
     if (o->n > 1) { /* the engine knows of one variant only */
         all.image = o->done;
         all.n_images = o->n;
@@ -101,8 +109,12 @@ static gboolean on_quiet(gpointer data)
     }
     const gint64 now = g_get_monotonic_time();
     if (now - d->last_activity_us > QUIET_US && !d->stopping) {
-        char *words = g_strdup_printf(_("Working, %d s so far"), (int)((now - d->variant_since_us) / 1000000));
+        char *words = g_strdup_printf(d->preparing ? _("First use: preparing for this device, once; %d s so far")
+                                                   : _("Working, %d s so far"),
+                                      (int)((now - d->variant_since_us) / 1000000));
         show_progress(d, words);
+        if (d->preparing) /* how much is left, nobody knows */
+            gtk_progress_bar_pulse(GTK_PROGRESS_BAR(d->progress));
         g_free(words);
     }
     return G_SOURCE_CONTINUE;
@@ -212,8 +224,9 @@ static void give_up(SfuDialog *d, const GError *error)
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), stopped ? _("Stopped") : _("Failed"));
     sfu_dialog_error(d, stopped ? NULL : error->message);
     const SfuOrder *o = running(d);
-    if (d->current >= 0)
-        sfu_dialog_show_entry(d, d->current);
+    const int shown = d->watching && o->first_entry >= 0 ? MIN(o->first_entry, (int)d->entries->len - 1) : d->current;
+    if (shown >= 0)
+        sfu_dialog_show_entry(d, shown);
     else
         sfu_dialog_show_input(d, o->shared->input, o->request);
     while (d->orders.length)
@@ -355,6 +368,7 @@ static void generate(SfuDialog *d)
     sfu_request_assign(d->request, r); /* the values of the last run are the caller's to keep */
     if (sfu_engine_fields_store(&d->engine, d->settings))
         sfu_settings_save(d->settings, NULL); /* failing to keep them loses only that */
+    d->edited = FALSE;
     g_queue_push_tail(&d->orders, order_new(d, in, r));
     if (d->orders.length > 1)
         return;

@@ -54,11 +54,11 @@ static void show_state(Row *r)
     const SfuOffer *o = r->offer;
     if (!r->button)
         return;
-    gtk_button_set_label(GTK_BUTTON(r->button), r->fetcher     ? _("_Pause")
-                                                : o->installed ? _("_Remove")
-                                                : r->problem   ? _("_Try Again")
-                                                : r->bytes     ? _("_Resume")
-                                                               : _("_Download"));
+    gtk_button_set_label(GTK_BUTTON(r->button), r->fetcher     ? _("Pause")
+                                                : o->installed ? _("Remove")
+                                                : r->problem   ? _("Try Again")
+                                                : r->bytes     ? _("Resume")
+                                                               : _("Download"));
     gtk_widget_set_sensitive(r->button, !r->removing);
     gtk_widget_set_visible(r->bar, r->fetcher != NULL && !r->removing);
     if (r->problem || o->installed || r->bytes) {
@@ -224,7 +224,7 @@ static void add_row(SfuModelsPage *p, Row *r)
     r->state = wrapped("");
     gtk_widget_set_no_show_all(r->state, TRUE);
     gtk_box_pack_start(GTK_BOX(words), r->state, FALSE, FALSE, 0);
-    r->button = gtk_button_new_with_mnemonic(_("_Download"));
+    r->button = gtk_button_new_with_label(_("Download"));
     r->bar = sfu_progress_bar();
     gtk_widget_set_size_request(r->bar, 150, -1);
     gtk_widget_set_no_show_all(r->bar, TRUE);

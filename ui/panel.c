@@ -131,6 +131,7 @@ static void wheel_scrolls(GtkWidget *w, gpointer panel)
 /* Enter makes a picture again once something was changed, and no longer adds the one that is there. */
 static void edited(SfuDialog *d)
 {
+    d->edited = TRUE;
     gtk_dialog_set_default_response(GTK_DIALOG(d->window), RESPONSE_GENERATE);
 }
 
@@ -242,7 +243,7 @@ static GtkWidget *first_fields(SfuDialog *d)
     GtkWidget *grid = sfu_grid();
     int n = 0;
     if (d->request->action == SFU_ACTION_EXPAND)
-        attach_row(grid, n++, _("S_hape"), shape_combo(d));
+        attach_row(grid, n++, _("Sha_pe"), shape_combo(d));
     for (int i = 0; rows[i]; i++)
         if (is_first(rows[i]))
             sfu_field_attach(add_field(d, rows[i]), grid, n++);

@@ -91,10 +91,9 @@ static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglB
     g_free(alpha);
 }
 
-static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuffer *over, GeglBuffer *mask,
-                               const GeglRectangle *focus, double x, double y, double scale, int w, int h)
+/* All that is or will be picture. */
+static GeglRectangle room_of(GeglBuffer *before, double before_scale, GeglBuffer *over, const GeglRectangle *focus)
 {
-    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
     GeglRectangle room = *focus;
     if (before) {
         const GeglRectangle *e = gegl_buffer_get_extent(before);
@@ -104,6 +103,14 @@ static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuff
     }
     if (over)
         gegl_rectangle_bounding_box(&room, &room, gegl_buffer_get_extent(over));
+    return room;
+}
+
+static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuffer *over, GeglBuffer *mask,
+                               const GeglRectangle *focus, double x, double y, double scale, int w, int h)
+{
+    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
+    const GeglRectangle room = room_of(before, before_scale, over, focus);
     background(s, w, h, &room, x, y, scale);
     if (before)
         lay_over(s, w, h, before, NULL, x / before_scale, y / before_scale, scale * before_scale);
@@ -120,14 +127,24 @@ static void redraw(SfuPreview *p)
     gtk_widget_queue_draw(p->area);
 }
 
+/* Where a view of `length` begins that has `from` to `from + n` in its middle, and shows nothing beyond the room while
+ * that goes. */
+static double view_start(int from, int n, double length, int room_from, int room_n)
+{
+    if (room_n <= length)
+        return room_from + (room_n - length) / 2;
+    return CLAMP(from + (n - length) / 2, room_from, room_from + room_n - length);
+}
+
 static void apply_fit(SfuPreview *p, int w, int h)
 {
     if (p->focus.width <= 0 || p->focus.height <= 0)
         return;
     p->scale = MIN((double)w / p->focus.width, (double)h / p->focus.height);
     p->scale = CLAMP(p->scale, 1.0 / 64, 16);
-    p->x = p->focus.x + (p->focus.width - w / p->scale) / 2;
-    p->y = p->focus.y + (p->focus.height - h / p->scale) / 2;
+    const GeglRectangle room = room_of(p->before, p->before_scale, p->over, &p->focus);
+    p->x = view_start(p->focus.x, p->focus.width, w / p->scale, room.x, room.width);
+    p->y = view_start(p->focus.y, p->focus.height, h / p->scale, room.y, room.height);
 }
 
 static void fill_handle(cairo_t *cr, double x, double y)

@@ -10,7 +10,7 @@ char *sfu_progress_text(const SfuProgress *p)
     GString *s = g_string_new(NULL);
     switch (p->stage) {
     case SFU_STAGE_COMPILE:
-        g_string_append(s, _("Preparing the device"));
+        g_string_append(s, _("First use: preparing for this device, once"));
         break;
     case SFU_STAGE_LOAD:
         g_string_append(s, _("Loading the model"));

@@ -36,7 +36,7 @@ static void report(SfuRun *r, SfuStage stage, int step, int n_steps)
     if (!r->job->progress)
         return;
     double all = 0, left = 0;
-    gboolean known = TRUE;
+    gboolean known = stage != SFU_STAGE_COMPILE; /* how much is still to be compiled, nobody knows */
     for (int s = 0; s < SFU_N_STAGES; s++) {
         const double t = rate(r, s), cost = t > 0 ? t : first_guess[s], rest = MAX(0, r->planned[s] - r->done[s]);
         known = known && (rest <= 0 || t > 0);
@@ -44,7 +44,7 @@ static void report(SfuRun *r, SfuStage stage, int step, int n_steps)
         left += rest * cost;
     }
     r->fraction = MAX(r->fraction, all > 0 ? CLAMP(1 - left / all, 0, 1) : 0);
-    SfuProgress p = {stage, step, n_steps, r->fraction, known ? left : -1, r->image, r->n_images, NULL};
+    SfuProgress p = {stage, step, n_steps, r->fraction, known && all > 0 ? left : -1, r->image, r->n_images, NULL};
     char *text = sfu_progress_text(&p);
     p.text = text;
     r->job->progress(&p, r->job->data);

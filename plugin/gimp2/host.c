@@ -160,6 +160,13 @@ GeglBuffer *sfu_host_read_layer_look(int image, int layer, GError **error)
     return sfu_host_read_layer(image, layer, error); /* filters change the pixels themselves here */
 }
 
+GBytes *sfu_host_layer_glance(int layer)
+{
+    int w = SFU_GLANCE_PX, h = SFU_GLANCE_PX, bpp = 0;
+    guchar *data = gimp_drawable_get_thumbnail_data(layer, &w, &h, &bpp);
+    return data ? g_bytes_new_take(data, (gsize)w * h * bpp) : NULL;
+}
+
 GeglBuffer *sfu_host_read_visible(int image, GError **error)
 {
     const gint32 layer = gimp_layer_new_from_visible(image, image, "sfumato");

@@ -207,6 +207,12 @@ GeglBuffer *sfu_host_read_layer_look(int image_id, int layer_id, GError **error)
     return pixels;
 }
 
+GBytes *sfu_host_layer_glance(int layer)
+{
+    int w, h, bpp;
+    return gimp_drawable_get_thumbnail_data(GIMP_DRAWABLE(to_layer(layer)), SFU_GLANCE_PX, SFU_GLANCE_PX, &w, &h, &bpp);
+}
+
 GeglBuffer *sfu_host_read_visible(int image, GError **error)
 {
     GimpLayer *layer = gimp_layer_new_from_visible(to_image(image), to_image(image), "sfumato");

@@ -8,6 +8,25 @@
 
 #include "session.h"
 
+/* How often a layer's pixels were read: the linker puts these in the place of the host's own. */
+static int n_read;
+
+GeglBuffer *__real_sfu_host_read_layer(int image, int layer, GError **error);
+GeglBuffer *__wrap_sfu_host_read_layer(int image, int layer, GError **error);
+GeglBuffer *__wrap_sfu_host_read_layer(int image, int layer, GError **error)
+{
+    n_read++;
+    return __real_sfu_host_read_layer(image, layer, error);
+}
+
+GeglBuffer *__real_sfu_host_read_layer_look(int image, int layer, GError **error);
+GeglBuffer *__wrap_sfu_host_read_layer_look(int image, int layer, GError **error);
+GeglBuffer *__wrap_sfu_host_read_layer_look(int image, int layer, GError **error)
+{
+    n_read++;
+    return __real_sfu_host_read_layer_look(image, layer, error);
+}
+
 static const float color[4] = {0.2f, 0.4f, 0.8f, 1};
 
 typedef struct {
@@ -191,6 +210,21 @@ static void turned(void)
     end(&l, "the image was turned upside down before it was expanded: a sentence");
 }
 
+/* Nothing is read again of a layer that nobody has touched. */
+static void untouched(void)
+{
+    for (int touched = 0; touched < 2; touched++) {
+        Late l = begin(SFU_ACTION_FILL);
+        if (touched)
+            gimp_drawable_invert(AS_DRAWABLE(l.work), TRUE);
+        n_read = 0;
+        must_lie_at(&l, 14, 9, 30, 25);
+        CHECK(n_read == touched, "the layer was read %d times", n_read);
+        end(&l, touched ? "the layer was painted meanwhile: it is read to see whether it was turned"
+                        : "nothing was done meanwhile: the layer is not read again");
+    }
+}
+
 static void converted(void)
 {
     Late l = begin(SFU_ACTION_FILL);
@@ -268,6 +302,7 @@ void check_late(void)
 {
     moved();
     turned();
+    untouched();
     converted();
     closed();
     expanded_twice();

@@ -21,6 +21,7 @@ GtkWidget *sfu_host_dialog_new(const char *title, const char *page)
     g_free(file);
     GtkWidget *dialog = gtk_dialog_new();
     gtk_window_set_title(GTK_WINDOW(dialog), title);
+    gtk_dialog_add_button(GTK_DIALOG(dialog), "_Help", GTK_RESPONSE_HELP); /* GIMP's own has it */
     return dialog;
 }
 
@@ -108,6 +109,11 @@ GeglBuffer *sfu_host_read_layer_look(int image, int layer, GError **error)
     if (layer == SKETCH)
         return gegl_buffer_new(GEGL_RECTANGLE(100, 100, 200, 100), babl_format("R'G'B' u8"));
     return gegl_buffer_dup(host.picture);
+}
+
+GBytes *sfu_host_layer_glance(int layer)
+{
+    return NULL;
 }
 
 GeglBuffer *sfu_host_read_visible(int image, GError **error)

@@ -289,6 +289,65 @@ static void closing_does_not_wait_with_the_window_shown(void)
     dlg_end_scene();
 }
 
+static void stop_after_one(GtkWidget *window)
+{
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+    for (int i = 0; i < 400 && dlg_count_results(window) < 1; i++)
+        dlg_settle(20);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "S_top")));
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+    g_assert_cmpuint(dlg_count_results(window), <, 3);
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Add as Layer")));
+    g_assert_cmpint(host.n_inserted, ==, 1);
+}
+
+static void a_stop_leaves_what_is_done(void)
+{
+    dlg_new_scene();
+    host.n_inserted = 0;
+    g_setenv("SFU_STANDIN_STEP_MS", "100", TRUE);
+    dlg_run(SFU_ACTION_FILL, stop_after_one);
+    g_unsetenv("SFU_STANDIN_STEP_MS");
+    dlg_end_scene();
+}
+
+static GtkWidget *focus_of(GtkWidget *window)
+{
+    return gtk_window_get_focus(GTK_WINDOW(window));
+}
+
+/* What is typed while it runs goes on into the prompt; else Enter adds what came out. */
+static void write_while_it_runs(GtkWidget *window)
+{
+    GtkWidget *prompt = dlg_find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt");
+    GtkTextBuffer *text = gtk_text_view_get_buffer(GTK_TEXT_VIEW(prompt));
+    for (int writes = 1; writes >= 0; writes--) {
+        gtk_text_buffer_set_text(text, writes ? "a" : "b", -1);
+        gtk_widget_grab_focus(prompt);
+        gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate")));
+        dlg_settle(100);
+        g_assert_true(dlg_is_running(window));
+        g_assert_true(focus_of(window) == prompt);
+        if (writes)
+            gtk_text_buffer_insert_at_cursor(text, " red door", -1);
+        for (int i = 0; i < 200 && dlg_is_running(window); i++)
+            dlg_settle(50);
+        g_assert_true(focus_of(window) ==
+                      (writes ? prompt : dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")));
+    }
+    g_timeout_add(300, dlg_answer, "_Discard");
+}
+
+static void writing_goes_on_in_a_run(void)
+{
+    dlg_new_scene();
+    g_setenv("SFU_STANDIN_STEP_MS", "30", TRUE);
+    g_assert_false(dlg_run(SFU_ACTION_REFINE, write_while_it_runs));
+    g_unsetenv("SFU_STANDIN_STEP_MS");
+    dlg_end_scene();
+}
+
 /* ---- the preview ---- */
 
 static void send_button(GtkWidget *w, GdkEventType type, double x, double y)
@@ -412,5 +471,7 @@ void dlg_results_tests(void)
     g_test_add_func("/results/closing asks about what was not added", results_are_asked_about);
     g_test_add_func("/results/what is kept is there again", results_are_kept);
     g_test_add_func("/results/the history holds the last 50", history_is_bounded);
+    g_test_add_func("/results/a stop leaves what is done to be added", a_stop_leaves_what_is_done);
+    g_test_add_func("/results/writing goes on in a run", writing_goes_on_in_a_run);
     g_test_add_func("/results/closing in a run", closing_does_not_wait_with_the_window_shown);
 }

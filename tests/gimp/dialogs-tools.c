@@ -64,7 +64,7 @@ static void restore_it(GtkWidget *window)
     g_assert_null(dlg_find(window, GTK_TYPE_TEXT_VIEW, "Prompt"));
     g_assert_null(dlg_find(window, GTK_TYPE_SPIN_BUTTON, "Seed"));
     dlg_look_at(window, "restore", "1-opened");
-    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Restore")));
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "R_estore")));
     for (int i = 0; i < 200 && dlg_is_running(window); i++)
         dlg_settle(50);
     g_assert_cmpuint(dlg_count_results(window), ==, 1); /* another seed would change nothing */

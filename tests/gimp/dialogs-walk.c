@@ -70,6 +70,47 @@ static void check_name(GtkWidget *w, gpointer data)
     g_test_fail();
 }
 
+/* The Alt key of a label in German; 0: none. */
+static gunichar german_key(const char *label)
+{
+    static char *catalogue;
+    if (!catalogue)
+        g_file_get_contents(PO, &catalogue, NULL, NULL);
+    g_assert_nonnull(catalogue);
+    char *entry = g_strdup_printf("\nmsgid \"%s\"\nmsgstr \"", label);
+    const char *found = strstr(catalogue, entry), *from = found ? found + strlen(entry) : label;
+    const char *line = strpbrk(from, "\"\n"), *key = strchr(from, '_');
+    g_free(entry);
+    return key && (!line || key < line) ? g_unichar_tolower(g_utf8_get_char(key + 1)) : 0;
+}
+
+typedef struct {
+    GHashTable *english, *german; /* keys to labels */
+} Mnemonics;
+
+/* An Alt key that two labels have only goes from one to the other. */
+static void check_key(GHashTable *keys, gunichar key, const char *label, const char *language)
+{
+    const char *other = g_hash_table_lookup(keys, GUINT_TO_POINTER(key));
+    if (other) {
+        g_test_message("%s: Alt+%c is of \"%s\" and of \"%s\"", language, (int)key, other, label);
+        g_test_fail();
+    }
+    g_hash_table_insert(keys, GUINT_TO_POINTER(key), (gpointer)label);
+}
+
+static void check_mnemonic(GtkWidget *w, gpointer data)
+{
+    Mnemonics *m = data;
+    const char *label = GTK_IS_LABEL(w) && gtk_widget_get_mapped(w) ? gtk_label_get_label(GTK_LABEL(w)) : NULL;
+    if (!label || gtk_label_get_mnemonic_keyval(GTK_LABEL(w)) == SFU_KEY(VoidSymbol))
+        return;
+    check_key(m->english, gdk_keyval_to_lower(gtk_label_get_mnemonic_keyval(GTK_LABEL(w))), label, "English");
+    const gunichar key = german_key(label);
+    if (key)
+        check_key(m->german, key, label, "German");
+}
+
 void dlg_settle(int ms)
 {
     const gint64 end = g_get_monotonic_time() + ms * 1000;
@@ -87,6 +128,10 @@ void dlg_look_at(GtkWidget *window, const char *action, const char *state)
     dlg_walk(window, note_labelled, names.labelled);
     dlg_walk(window, check_name, &names);
     g_hash_table_destroy(names.labelled);
+    Mnemonics mnemonics = {g_hash_table_new(NULL, NULL), g_hash_table_new(NULL, NULL)};
+    dlg_walk(window, check_mnemonic, &mnemonics);
+    g_hash_table_destroy(mnemonics.english);
+    g_hash_table_destroy(mnemonics.german);
     g_test_message("%s, %s: %d controls", action, state, names.n_controls);
     g_assert_cmpint(names.n_controls, >, 5);
     const char *shots = g_getenv("SFU_SHOTS");
