@@ -165,10 +165,6 @@ SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error)
         g_object_get(gegl_config(), "tile-cache-size", &cache, NULL);
         g_object_set(gegl_config(), "tile-cache-size", MIN(cache, o->memory_bytes / 4), NULL);
     }
-    char *warning = sfu_engine_warning();
-    if (warning)
-        sfu_cli_note("%s", warning);
-    g_free(warning);
     const SfuEngineOptions eo = {
         .device = o->device, .memory_bytes = o->memory_bytes, .precision = o->precision, .profile = o->profile};
     return sfu_engine_new(&eo, error);

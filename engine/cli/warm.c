@@ -115,6 +115,10 @@ int sfu_cli_warm(const SfuCliOptions *o, GError **error)
                     only ? only->error : "");
     else
         e = sfu_cli_engine(o, error);
+    char *warning = e ? sfu_engine_warning() : NULL; /* what it compiles would not be found there */
+    if (warning)
+        sfu_cli_note("%s", warning);
+    g_free(warning);
     if (e)
         sfu_engine_measure(e);
     for (guint i = 0; e && n >= 0 && i < G_N_ELEMENTS(trials); i++) {

@@ -220,9 +220,10 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     /* 32 random bits, as everybody's seeds are. */
     r.seed = seed < 0 ? g_random_int() : (guint64)seed;
 
-    char *cache = sfu_cache_warning();
+    char *cache = e->warned ? NULL : sfu_cache_warning();
     if (cache)
         sfu_run_note(&r, "%s", cache);
+    e->warned = TRUE;
     g_free(cache);
     sfu_queue_set_cancel(e->q, job->cancel);
     sfu_queue_set_build_notify(e->q, notify_build, &r);

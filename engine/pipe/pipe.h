@@ -58,6 +58,7 @@ typedef struct SfuAdapters SfuAdapters; /* applied_adapters.c's */
 struct SfuEngine {
     SfuQueue *q;
     char *device;
+    gboolean warned;       /* a run has told the warning about the cache folder */
     GPtrArray *loaded;     /* SfuLoaded* */
     GPtrArray *outdated;   /* SfuLoaded*, changed on disk since a job took them; they go before the next job */
     SfuAdapters *adapters; /* what the models' weights carry; NULL: nothing */

@@ -94,7 +94,8 @@ const char *sfu_cache_dir(SfuQueue *q)
     return q->cache_dir;
 }
 
-/* Where PoCL keeps what it compiles (pocl_cache.c of 3.1 to 6.0); NULL: in a temporary folder of its own. */
+/* Where PoCL keeps what it compiles (pocl_cache.c of 3.1 to 7.1). Without HOME it would be /tmp/pocl, which all users
+ * share: the files of one stop another. The user's own cache folder takes over then, and PoCL is told. */
 static char *pocl_folder(void)
 {
     const char *own = g_getenv("POCL_CACHE_DIR"), *cache = g_getenv("XDG_CACHE_HOME"), *home = g_getenv("HOME");
@@ -102,7 +103,11 @@ static char *pocl_folder(void)
         return g_strdup(own);
     if (cache && *cache)
         return g_build_filename(cache, "pocl", "kcache", NULL);
-    return home && *home ? g_build_filename(home, ".cache", "pocl", "kcache", NULL) : NULL;
+    if (home && *home)
+        return g_build_filename(home, ".cache", "pocl", "kcache", NULL);
+    char *dir = g_build_filename(g_get_user_cache_dir(), "pocl", "kcache", NULL);
+    g_setenv("POCL_CACHE_DIR", dir, TRUE);
+    return dir;
 }
 
 /* PoCL offers no device at all when it cannot make its folder. It reads the environment when it is first asked for
@@ -110,7 +115,7 @@ static char *pocl_folder(void)
 static char *give_pocl_a_folder(void)
 {
     char *dir = pocl_folder(), *problem = NULL;
-    const int reason = dir ? make_writable(dir) : 0;
+    const int reason = make_writable(dir);
     if (reason && sfu_cache_temporary()) {
         char *instead = g_build_filename(sfu_cache_temporary(), "pocl", NULL);
         g_setenv("POCL_CACHE_DIR", instead, TRUE);

@@ -3,6 +3,7 @@
 #include "ops/util.h"
 #include "tree.h"
 #include "runtime/half.h"
+#include "runtime/internal.h"
 #include <glib/gstdio.h>
 #include <locale.h>
 #include <math.h>
@@ -654,6 +655,23 @@ static gpointer worker(gpointer data)
     return sum;
 }
 
+/* PoCL's own place without HOME is /tmp/pocl, where the files of one user stop another. */
+static void test_pocl_without_home(void)
+{
+    if (g_test_subprocess()) {
+        g_unsetenv("HOME");
+        g_unsetenv("XDG_CACHE_HOME");
+        g_unsetenv("POCL_CACHE_DIR");
+        sfu_cache_prepare_pocl();
+        const char *dir = g_getenv("POCL_CACHE_DIR");
+        g_assert_nonnull(dir);
+        g_assert_false(g_str_has_prefix(dir, "/tmp/pocl"));
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+    g_test_trap_assert_passed();
+}
+
 static void test_two_queues(void)
 {
     SfuQueue *q = open_queue(NULL);
@@ -718,6 +736,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runtime/build-failure", test_build_failure);
     g_test_add_func("/runtime/devices", test_devices);
     g_test_add_func("/runtime/no-driver", test_no_driver);
+    g_test_add_func("/runtime/pocl-without-home", test_pocl_without_home);
     g_test_add_func("/runtime/two-queues", test_two_queues);
     g_test_add_func("/runtime/shared-weight", test_shared_weight);
     g_test_add_func("/runtime/program-cache", test_program_cache);
