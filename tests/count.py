@@ -25,6 +25,10 @@ def reasons(test):
 passed = failed = skipped = 0
 with open(sys.argv[1], encoding="utf-8") as log:
     for line in log:
+        if not line.endswith("\n"):  # the run was ended while Meson wrote
+            print("the log ends in the middle")
+            failed += 1
+            break
         test = json.loads(line)
         before = passed, failed, skipped
         for tap in re.findall(r"^(not ok|ok)\b(.*)$", test.get("stdout") or "", re.M):
