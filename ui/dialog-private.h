@@ -100,7 +100,7 @@ typedef struct {
     int n_jobs;
     gint64 last_activity_us, variant_since_us;
     guint quiet;        /* timer that shows the time while the engine is silent; 0: none */
-    gboolean edited;    /* since the last order */
+    gboolean written;   /* words, since the last order */
     gboolean preparing; /* the engine compiles for the device */
     gboolean stopping, closed;
     int last_layer, last_image, n_added;

@@ -50,7 +50,7 @@ static void set_busy(SfuDialog *d, gboolean busy)
     d->stopping = FALSE;
     if (busy && !writes(d)) /* who writes goes on: the next one waits in the queue */
         gtk_widget_grab_focus(d->stop);
-    else if (!busy && d->current >= 0 && !d->edited)
+    else if (!busy && d->current >= 0 && !d->written)
         gtk_widget_grab_focus(d->add_and_close);
     else if (!busy && !writes(d))
         focus_first(d);
@@ -368,7 +368,7 @@ static void generate(SfuDialog *d)
     sfu_request_assign(d->request, r); /* the values of the last run are the caller's to keep */
     if (sfu_engine_fields_store(&d->engine, d->settings))
         sfu_settings_save(d->settings, NULL); /* failing to keep them loses only that */
-    d->edited = FALSE;
+    d->written = FALSE;
     g_queue_push_tail(&d->orders, order_new(d, in, r));
     if (d->orders.length > 1)
         return;

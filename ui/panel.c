@@ -131,8 +131,13 @@ static void wheel_scrolls(GtkWidget *w, gpointer panel)
 /* Enter makes a picture again once something was changed, and no longer adds the one that is there. */
 static void edited(SfuDialog *d)
 {
-    d->edited = TRUE;
     gtk_dialog_set_default_response(GTK_DIALOG(d->window), RESPONSE_GENERATE);
+}
+
+static void written(SfuDialog *d)
+{
+    d->written = TRUE;
+    edited(d);
 }
 
 static void watch_field(SfuDialog *d, const SfuField *f)
@@ -310,7 +315,9 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     g_signal_connect_swapped(d->get_model, "clicked", G_CALLBACK(sfu_dialog_get_model), d);
     gtk_box_pack_start(GTK_BOX(box), d->get_model, FALSE, FALSE, 0);
     if (prompt)
-        g_signal_connect_swapped(d->prompt.text, "changed", G_CALLBACK(edited), d);
+        g_signal_connect_swapped(d->prompt.text, "changed", G_CALLBACK(written), d);
+    if (negative)
+        g_signal_connect_swapped(d->negative.text, "changed", G_CALLBACK(written), d);
 
     attach_row(grid, n++, _("_Model"), model_row(d));
     for (int i = 0; rows[i]; i++) {

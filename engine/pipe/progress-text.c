@@ -41,7 +41,7 @@ char *sfu_progress_text(const SfuProgress *p)
     if (p->seconds_left >= 90) {
         g_string_append(s, ", ");
         g_string_append_printf(s, _("%d min left"), (int)(p->seconds_left / 60 + 0.5));
-    } else if (p->seconds_left >= 0) {
+    } else if (p->seconds_left >= 0.5) { /* "0 s left" would stay for seconds */
         g_string_append(s, ", ");
         g_string_append_printf(s, _("%d s left"), (int)(p->seconds_left + 0.5));
     }
