@@ -46,7 +46,9 @@ static gboolean configure(SfuModel *m, GError **error)
     if (!own->window || c->features < SFU_OMNISR_HEADS || c->features % SFU_OMNISR_HEADS ||
         c->features > 128 * SFU_OMNISR_HEADS)
         return sfu_family_refuse(m, error, _("its windows or heads are impossible"));
-    c->multiple = (LEAST_PX + own->window - 1) / own->window * own->window;
+    c->multiple = own->window;
+    c->least_px = LEAST_PX;
+    c->pads_black = TRUE;
     c->scale = sfu_square_factor(sfu_measure(m, 0, "up.0.weight"), c->channels);
     return c->scale ? TRUE : sfu_family_refuse(m, error, _("it does not enlarge by a whole number"));
 }

@@ -178,6 +178,15 @@ static gboolean fail_wrapped(SfuSource *s, GError **error)
     return f != NULL;
 }
 
+static gboolean refuse_foreign(const char *path, const char *name, GError **error)
+{
+    g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                _("%s is a network of the kind %s, which Sfumato does not run; it enlarges with ESRGAN, Compact, SPAN, "
+                  "SwinIR, HAT, DAT, OmniSR, PLKSR, RealPLKSR and SRFormer"),
+                path, name);
+    return FALSE;
+}
+
 static gboolean fail_unknown(SfuSource *s, GError **error)
 {
     const SfuFile *f = s->file;
@@ -187,6 +196,8 @@ static gboolean fail_unknown(SfuSource *s, GError **error)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s is %s"), path, foreign);
     else if (!f->tensors->len)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s holds no tensors"), path);
+    else if ((foreign = sfu_family_foreign(f, TRUE)))
+        refuse_foreign(path, foreign, error);
     else if (!fail_wrapped(s, error))
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
                     _("%s: Sfumato knows no model with these tensors ('%s' and %u more)"), path,
@@ -213,6 +224,9 @@ static gboolean open_file(SfuModel *m, GError **error)
         return refuse_checkpoint_pickle(m->path, error);
     if (f->graph && !sfu_ncnn_name(f, m->path, &m->upscaler.reduction, error))
         return FALSE;
+    const char *foreign = sfu_family_foreign(f, FALSE);
+    if (foreign)
+        return refuse_foreign(m->path, foreign, error);
     SfuSource s = {.path = m->path, .file = f, .names = g_hash_table_new(g_str_hash, g_str_equal)};
     for (guint i = 0; i < f->tensors->len; i++) {
         SfuFileTensor *t = g_ptr_array_index(f->tensors, i);

@@ -29,6 +29,9 @@ extern const SfuFamily sfu_family_omnisr;                                       
 extern const SfuFamily sfu_family_dat;                                                       /* dat.c */
 extern const SfuFamily sfu_family_srformer;                                                  /* srformer.c */
 
+/* The name of the network in a file that Sfumato does not run; NULL. unknown: no family knows the file, so that likely
+ * names count, too. */
+const char *sfu_family_foreign(const SfuFile *f, gboolean unknown);
 /* Of a file that holds text encoder and autoencoder as well, under ComfyUI's prefixes: TRUE if the name is one of
  * theirs. *canonical is the caller's; NULL: not read. */
 gboolean sfu_family_bundled(const SfuSource *s, const char *name, SfuPart *part, char **canonical, gboolean *ignorable);

@@ -111,14 +111,16 @@ typedef enum {
 
 /* What upscaler networks have in common. */
 typedef struct {
-    int scale;        /* output side over input side */
-    double reduction; /* of the output, so that the file gives what its name says (ncnn's x2 and x3 hold the x4) */
-    int channels;     /* of the picture; 3, or 1: gray */
-    int noise;        /* channels of normal noise that the network sees beside it; 0 of most */
-    int features;     /* width of the trunk */
-    int blocks;       /* as the network counts them */
-    int unshuffle;    /* the input is first pixel-unshuffled by this; 1: not */
-    int multiple;     /* input sides must be multiples of this; 0: of unshuffle */
+    int scale;           /* output side over input side */
+    double reduction;    /* of the output, so that the file gives what its name says (ncnn's x2 and x3 hold the x4) */
+    int channels;        /* of the picture; 3, or 1: gray */
+    int noise;           /* channels of normal noise that the network sees beside it; 0 of most */
+    int features;        /* width of the trunk */
+    int blocks;          /* as the network counts them */
+    int unshuffle;       /* the input is first pixel-unshuffled by this; 1: not */
+    int multiple;        /* input sides must be multiples of this; 0: of unshuffle */
+    int least_px;        /* and at least this */
+    gboolean pads_black; /* what is missing to the multiple is black; FALSE: mirrored */
     SfuUpsampler upsampler;
     int n_stages;           /* of enlargement */
     gboolean scale_by_name; /* the file is that of an x2 as well as of an x3; x3 if its name says so */

@@ -66,6 +66,15 @@ int sfu_upscaler_multiple(const SfuUpscaler *u)
 {
     return u->config->multiple ? u->config->multiple : u->config->unshuffle;
 }
+int sfu_upscaler_padded(const SfuUpscaler *u, int size)
+{
+    const int m = MAX(1, sfu_upscaler_multiple(u));
+    return (MAX(size, u->config->least_px) + m - 1) / m * m;
+}
+gboolean sfu_upscaler_pads_black(const SfuUpscaler *u)
+{
+    return u->config->pads_black;
+}
 
 int sfu_upscaler_channels(const SfuUpscaler *u)
 {
@@ -113,7 +122,8 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
 {
     const int multiple = sfu_upscaler_multiple(u);
     *out = NULL;
-    if (x->n != 1 || x->c != u->config->channels || x->h % multiple || x->w % multiple) {
+    if (x->n != 1 || x->c != u->config->channels || x->h % multiple || x->w % multiple ||
+        MIN(x->h, x->w) < u->config->least_px) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
                     _("%s takes one picture of %d channels in multiples of %d, was given %d of %d x %d x %d"),
                     sfu_model_path(u->net.model), u->config->channels, multiple, x->n, x->w, x->h, x->c);

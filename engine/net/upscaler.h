@@ -26,6 +26,10 @@ int sfu_upscaler_margin_px(const SfuUpscaler *u);
 gboolean sfu_upscaler_sees_all(const SfuUpscaler *u);
 /* Input sides must be multiples of this. Tiles of a picture should also start at multiples. */
 int sfu_upscaler_multiple(const SfuUpscaler *u);
+/* The side of what the network is given for a picture of that size: a multiple, and not too small. */
+int sfu_upscaler_padded(const SfuUpscaler *u, int size);
+/* Whether black fills it up, as the authors have it; FALSE: the picture's mirror image. */
+gboolean sfu_upscaler_pads_black(const SfuUpscaler *u);
 int sfu_upscaler_channels(const SfuUpscaler *u); /* of input and output: 3, or 1 for networks of gray pictures */
 /* Channels of noise that the network wants beside the picture; 0 of most. */
 int sfu_upscaler_noise(const SfuUpscaler *u);

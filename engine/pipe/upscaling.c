@@ -283,13 +283,14 @@ static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage
 static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *out, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
-    const int m = n->multiple, x0 = MAX(0, core.x - n->margin), y0 = MAX(0, core.y - n->margin);
+    const int x0 = MAX(0, core.x - n->margin), y0 = MAX(0, core.y - n->margin);
     const int x1 = MIN(e->width, core.x + core.w + n->margin), y1 = MIN(e->height, core.y + core.h + n->margin);
     const SfuRect read = {x0, y0, x1 - x0, y1 - y0};
     SfuImage *part = sfu_enlarge_read_own(in, read, error);
-    /* At the right and lower border up to the multiple, by repeating the edge. */
-    SfuImage *padded =
-        part ? sfu_image_crop(part, (SfuRect){0, 0, (read.w + m - 1) / m * m, (read.h + m - 1) / m * m}, error) : NULL;
+    /* Up to the multiple as the networks' authors do it. */
+    SfuImage *padded = part ? sfu_image_pad(part, sfu_upscaler_padded(n->u, read.w), sfu_upscaler_padded(n->u, read.h),
+                                            !sfu_upscaler_pads_black(n->u), error)
+                            : NULL;
     SfuImage *rgb = padded ? add_noise(n, three(padded, 0, 3, error), x0, y0, TRUE, error) : NULL, *gray = NULL,
              *alpha = NULL, *big = NULL;
     sfu_image_free(part);
@@ -348,8 +349,8 @@ static int core_of(const Network *n, int tile, int size, int most)
 /* Core and margin for a picture of w x h under the budget. FALSE with MEMORY. */
 static gboolean plan_tiles(Network *n, int w, int h, GError **error)
 {
-    const int m = n->multiple, pw = up_to(w, m), ph = up_to(h, m), asked = sfu_params_int(n->r->p, SFU_PARAM_TILE),
-              exact = up_to(sfu_upscaler_margin_px(n->u), m);
+    const int m = n->multiple, pw = sfu_upscaler_padded(n->u, w), ph = sfu_upscaler_padded(n->u, h),
+              asked = sfu_params_int(n->r->p, SFU_PARAM_TILE), exact = up_to(sfu_upscaler_margin_px(n->u), m);
     int tw = longest(n, MAX(pw, ph), 0, 0), th = tw;
     if (tw < MIN(LEAST_CORE_PX, MAX(pw, ph))) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,

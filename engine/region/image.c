@@ -104,6 +104,26 @@ SfuImage *sfu_image_crop(const SfuImage *i, SfuRect r, GError **error)
     return o;
 }
 
+static int mirrored(int at, int size)
+{
+    return at < size ? at : MAX(0, 2 * (size - 1) - at);
+}
+
+SfuImage *sfu_image_pad(const SfuImage *i, int w, int h, gboolean mirror, GError **error)
+{
+    SfuImage *o = sfu_image_new(w, h, i->c, error);
+    for (int y = 0; o && y < h; y++)
+        for (int x = 0; x < w; x++) {
+            const gboolean in = y < i->h && x < i->w;
+            float *to = o->p + ((gsize)y * w + x) * i->c;
+            if (in || mirror)
+                memcpy(to, i->p + ((gsize)mirrored(y, i->h) * i->w + mirrored(x, i->w)) * i->c, i->c * sizeof(float));
+            else
+                memset(to, 0, i->c * sizeof(float));
+        }
+    return o;
+}
+
 /* ---- resampling ------------------------------------------------------------------------------------------------- */
 
 static double sinc(double x)

@@ -36,6 +36,9 @@ gboolean sfu_buffer_is_gray(GeglBuffer *b);
 SfuImage *sfu_image_channels(const SfuImage *i, int first, int n, GError **error);
 /* A rectangle whose corner is in the picture; beyond the right and lower edges the picture again. */
 SfuImage *sfu_image_crop_round(const SfuImage *i, SfuRect r, GError **error);
+/* Larger at the right and lower edges: zeros, or mirror, the picture mirrored about its last pixels (PyTorch's
+ * "reflect"); beyond its mirror image, that one's last pixels. */
+SfuImage *sfu_image_pad(const SfuImage *i, int w, int h, gboolean mirror, GError **error);
 /* A rectangle; outside the picture the nearest edge pixel. */
 SfuImage *sfu_image_crop(const SfuImage *i, SfuRect r, GError **error);
 

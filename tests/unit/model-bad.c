@@ -194,6 +194,12 @@ static void test_foreign(void)
                                            {"encoder_hid_proj.weight", "Kolors"},
                                            {"model.diffusion_model.double_blocks.0.x", "Flux"},
                                            {"down_blocks.0.resnets.0.conv1.weight", "folder"},
+                                           {"params.am_list.0.fc.0.weight", "MM-RealSR"},
+                                           {"params_ema.gblocks.1.fc1.weight", "MoSR"},
+                                           {"model.layers.0.blocks.0.gamma", "RGT"},
+                                           {"layers.0.swin1.attn.qkv.weight", "DRCT"},
+                                           {"net_g.middle_blks.0.beta", "NAFNet"},
+                                           {"m_tail.0.weight", "SCUNet"},
                                            {"who.knows", "'who.knows' and 1 more"}};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         GPtrArray *rows = g_ptr_array_new_with_free_func(row_free);

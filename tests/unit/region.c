@@ -436,6 +436,22 @@ static void test_resampling_in_parts_is_exact(void)
     sfu_image_free(i);
 }
 
+/* Against torch.nn.functional.pad(x, (0, 3, 0, 2), "reflect"), and beyond the mirror image. */
+static void test_padding_is_pytorchs(void)
+{
+    SfuImage *i = sfu_image_new(3, 2, 1, NULL);
+    for (int k = 0; k < 6; k++)
+        i->p[k] = k + 1;
+    static const float mirror[] = {1, 2, 3, 2, 1, 1, 4, 5, 6, 5, 4, 4, 1, 2, 3, 2, 1, 1},
+                       black[] = {1, 2, 3, 0, 0, 0, 4, 5, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    for (int m = 0; m < 2; m++) {
+        SfuImage *o = sfu_image_pad(i, 6, 3, m, NULL);
+        g_assert_cmpmem(o->p, sizeof mirror, m ? mirror : black, sizeof mirror);
+        sfu_image_free(o);
+    }
+    sfu_image_free(i);
+}
+
 /* ---- compositing ------------------------------------------------------------------------------------------------- */
 
 static void test_pixels_under_alpha_0_are_bit_identical(void)
@@ -577,6 +593,7 @@ int main(int argc, char **argv)
     g_test_add_func("/fill/no-fringe-under-alpha", test_no_fringe_under_alpha);
     g_test_add_func("/image/resampling-keeps-flat-and-linear", test_resampling_keeps_flat_and_linear);
     g_test_add_func("/image/resampling-in-parts-is-exact", test_resampling_in_parts_is_exact);
+    g_test_add_func("/image/padding-is-pytorchs", test_padding_is_pytorchs);
     g_test_add_func("/align/moved-picture-is-moved-back", test_moved_picture_is_moved_back);
     g_test_add_func("/align/other-pictures-are-not-moved", test_other_pictures_are_not_moved);
     g_test_add_func("/composite/bit-identical-under-alpha-0", test_pixels_under_alpha_0_are_bit_identical);
