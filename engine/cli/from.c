@@ -162,11 +162,13 @@ static const char *program_of(const char *path)
     } known[] = {{"invokeai_metadata", "InvokeAI"}, {"sd-metadata", "InvokeAI"}, {"Dream", "InvokeAI"},
                  {"workflow", "ComfyUI"},           {"prompt", "ComfyUI"},       {"fooocus_scheme", "Fooocus"},
                  {"generation_data", "Tensor.Art"}};
+    enum { PLAIN_PROMPT = 4 };
     for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
         char *text = sfu_png_text_read(path, known[i].keyword, NULL);
+        const gboolean words = text && i == PLAIN_PROMPT && *text != '{'; /* not ComfyUI's graph */
         g_free(text);
         if (text)
-            return known[i].program;
+            return words ? "Easy Diffusion" : known[i].program;
     }
     return NULL;
 }

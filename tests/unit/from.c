@@ -128,6 +128,7 @@ static void test_other_programs(void)
     static const struct {
         const char *keyword, *text, *program;
     } known[] = {{"prompt", "{\"3\": {\"class_type\": \"KSampler\"}}", "ComfyUI"},
+                 {"prompt", "a cat", "Easy Diffusion"},
                  {"invokeai_metadata", "{}", "InvokeAI"},
                  {"Dream", "x", "InvokeAI"},
                  {"parameters", "{\"sui_image_params\": {\"prompt\": \"x\"}}", "SwarmUI"}};

@@ -120,16 +120,22 @@ def _():
         if kind in ("jpg", "webp"):
             assert data.count("Seed: 3".encode("utf-16-be")) == 1, n  # of this run
         assert b'dc:creator="Ada"' in data and b'tiff:Orientation="1"' in data, n
-        if kind != "tif":
+        if kind == "tif":
+            assert data.count(b"Cameras\0") >= 1 and data.count(b"\x1c\2\x50\0\2Jo") == 1, n
+            assert struct.pack("<HHII", 0xA002, 4, 1, H) + struct.pack("<HHIHH", 0xA003, 3, 1, W, 0) in data, n
+            assert data.count("Seed: 3".encode("utf-16-be")) == 1, n
+        else:
             block = data[data.index(b"II*\0") :]
             assert block[:200].count(b"Cameras\0") == 1 and exif_value(block, 0x0112) == 1, n
             assert (exif_value(block, 0xA002), exif_value(block, 0xA003)) == (H, W), n  # it stands upright now
         if kind == "jpg":
             assert data[13:18] == b"\1" + struct.pack(">HH", 300, 300) and data.count(b"\x1c\2\x50\0\2Jo") == 1, n
         if kind == "png":
+            assert data.count(b"zTXtRaw profile type iptc\0") == 1, n
             assert b"pHYs" + struct.pack(">IIB", 11811, 11811, 1) in data and read_png(TMP / n)[:2] == (H, W), n
         if kind == "tif":
             assert struct.pack("<f", 300) in data or struct.pack("<II", 300, 1) in data, n
+    whole = ("--mask", mask_for(H, W), "--model", PLAIN, "--seed", 3)
     for n in ("new.jpg", "new.webp"):  # without any EXIF before, and read back where gexiv2 is there
         assert (
             run(
@@ -138,6 +144,12 @@ def _():
             == 0
         )
         assert (TMP / n).read_bytes().count("Seed: 77".encode("utf-16-be")) == 1, n
+    for n in ("back.tif", "back.png"):  # from there into JPEG again
+        assert run("inpaint", TMP / n.replace("back", "meta1"), TMP / (n + ".jpg"), *whole).returncode == 0, n
+        data = (TMP / (n + ".jpg")).read_bytes()
+        block = data[data.index(b"Exif\0\0") + 6 :]
+        assert (exif_value(block, 0xA002), exif_value(block, 0xA003)) == (H, W) and b"Cameras\0" in data[:800], n
+        assert data.count(b"\x1c\2\x50\0\2Jo") == 1, n
     own = write("own.jpg", with_meta(comment="A day in May"))
     assert run("inpaint", own, TMP / "own1.jpg", "--mask", mask_for(H, W), "--model", PLAIN).returncode == 0
     data = (TMP / "own1.jpg").read_bytes()

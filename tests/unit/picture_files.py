@@ -342,7 +342,17 @@ def deep(x, y):
     return x * 2500 + y, y * 4000 + x, (x * 1700 + y * 301) % 65536
 
 
+def tga(kind, bits, descriptor, data, colors=b"", first=0):
+    """TGA 2.0; descriptor: bits of alpha, 0x10 from the right, 0x20 from the top."""
+    n = len(colors) // 3
+    head = (0, n > 0, kind, first, n, 24 if n else 0, 0, 0, W, H, bits, descriptor)
+    return struct.pack("<BBBHHBHHHHBB", *head) + colors + data
+
+
 RGB_ROWS = lines(color, before=b"\0")
+TABLE_24 = b"".join(bytes(color(x, 0)[::-1]) for x in range(W))
+PAM = b"P7\nWIDTH 24\nHEIGHT 16\nDEPTH %d\nMAXVAL 255\nTUPLTYPE %s\nENDHDR\n"
+RAW_EXIF = b"\nexif\n%8d\n%s\n" % (6 + len(TURNED), (b"Exif\0\0" + TURNED).hex().encode())  # ImageMagick's
 SRGB = (
     31270,
     32900,
@@ -570,11 +580,45 @@ GOOD = [
     ("runs.bmp", dib(info(8, 1), RUNS, TABLE), lambda x, y: color(7 if x < 4 else x, 0)),
     ("rgb.bmp", bmp(), color),
     ("palette.bmp", bmp(8), lambda x, y: color(x, 0)),
+    ("up.tga", tga(2, 24, 0, bgr(UP)), color),
+    ("from-the-right.tga", tga(2, 24, 0x30, lines(lambda x, y: color(W - 1 - x, y)[::-1])), color),
+    ("spare-byte.tga", tga(2, 32, 0x20, bgr(more=b"\x50")), color),
+    ("alpha.tga", tga(2, 32, 0x28, bgr(more=b"\x50")), lambda x, y: color(x, y) + (80,)),
+    ("alpha-never-set.tga", tga(2, 32, 0x28, bgr(more=b"\0")), color),
+    ("gray.tga", tga(3, 8, 0x20, lines(gray)), gray),
+    ("palette.tga", tga(1, 8, 0x20, lines(lambda x, y: (x + 5,)), TABLE_24, 5), lambda x, y: color(x, 0)),
+    (
+        "runs.tga",
+        tga(10, 24, 0x20, b"".join(b"\x97" + bytes(color(9, y)[::-1]) for y in range(H))),
+        lambda x, y: color(9, y),
+    ),
+    ("ink.pam", PAM % (4, b"CMYK") + lines(lambda x, y: (0, 128, 191, 55)), lambda x, y: (200, 100, 50), 1),
+    ("no-last-line.pgm", b"P2 24 16 255\n" + b" ".join(b"%d" % (x * 10) for y in range(H) for x in range(W)), gray),
+    (
+        "turned-by-text.png",
+        chunked(2, 8, RGB_ROWS, (b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(RAW_EXIF))),
+        lambda x, y: color(y, H - 1 - x),
+        0,
+        (H, W),
+    ),
+    (
+        "float-ink.tif",
+        tiff(words(lambda x, y: (0, 128 / 255, 191 / 255, 55 / 255), "<", "f"), kind=5, bits=32, samples=4, form=3),
+        lambda x, y: tuple(round(65535 * (1 - c / 255) * 200 / 255) for c in (0, 128, 191)),
+        2,
+    ),
+    (
+        "eight-bands.tif",
+        tiff(lines(lambda x, y: (x * 10,) + (9,) * 7), kind=1, samples=8, more=[(338, 3, [0] * 7)]),
+        gray,
+    ),
     ("palette.gif", gif(), lambda x, y: color(x, 0)),
 ]
-# Their pixels are there: gdk-pixbuf takes such a GIF for whole, and runs need no mark at their end.
-LENIENT = {"palette.gif", "runs.bmp"}
+# Their pixels are there: gdk-pixbuf takes such a GIF for whole, runs need no mark at their end, and a number may end
+# with the file.
+LENIENT = {"palette.gif", "runs.bmp", "letters.ppm", "no-last-line.pgm"}
 NOT_COLORS = [
+    ("flow.pam", PAM % (3, b"FLOW") + lines(color)),
     ("signed.tif", tiff(words(lambda x, y: deep(x, y)[:1], "<"), kind=1, bits=16, samples=1, form=2)),
     ("complex.tif", tiff(words(lambda x, y: (1, 0), "<", "f"), kind=1, bits=64, samples=1, form=6)),
     ("layer.exr", exr(lambda x, y: {"a.R": 1, "a.G": 1, "a.B": 1}, ["a.R", "a.G", "a.B"])),

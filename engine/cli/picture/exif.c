@@ -13,6 +13,7 @@ enum {
     TAG_THUMBNAIL = 0x0201,
     TAG_THUMBNAIL_BYTES = 0x0202,
     TAG_EXIF = 0x8769,
+    TAG_GPS = 0x8825,
     TAG_USER_COMMENT = 0x9286,
     TAG_WIDTH = 0xa002,
     TAG_HEIGHT = 0xa003,
@@ -146,6 +147,60 @@ GBytes *sfu_exif_renew(GBytes *exif, int w, int h)
     wipe_thumbnail(&x, first);
     put_number(&x, find(&x, first, TAG_ORIENTATION), 1); /* last, whatever overlaps in a damaged file */
     return g_bytes_new_take((guint8 *)x.p, x.n);
+}
+
+/* ---- in TIFF files ---- */
+
+char *sfu_exif_words(GBytes *exif, guint32 tag)
+{
+    gsize n;
+    const guint8 *data = g_bytes_get_data(exif, &n);
+    Exif x;
+    const gsize entry = exif_open(&x, data, n) ? find(&x, number(&x, 4, 4), tag) : 0;
+    if (!entry || number(&x, entry + 2, 2) != TYPE_ASCII)
+        return NULL;
+    const gsize count = number(&x, entry + 4, 4), at = count <= 4 ? entry + 8 : number(&x, entry + 8, 4);
+    return count > 0 && at <= x.n && count <= x.n - at ? g_strndup((const char *)x.p + at, count) : NULL;
+}
+
+/* Adds `by` to the places that a directory tells. */
+static void shift_directory(Exif *x, gsize directory, guint32 by, int depth)
+{
+    if (directory < 8 || directory > x->n - 2 || depth > 2)
+        return;
+    const gsize n = number(x, directory, 2);
+    for (gsize i = 0, at = directory + 2; i < n && at + 12 <= x->n; i++, at += 12) {
+        const guint32 tag = number(x, at, 2), type = number(x, at + 2, 2), v = number(x, at + 8, 4);
+        const gboolean inner = tag == TAG_INTEROPERABILITY && depth > 0;
+        if (inner)
+            shift_directory(x, v, by, depth + 1);
+        if (inner || sfu_tiff_type_bytes(type) * number(x, at + 4, 4) > 4)
+            for (int k = 0; k < 4; k++)
+                ((guint8 *)x->p)[at + 8 + (gsize)(x->little ? k : 3 - k)] = (guint8)((v + by) >> 8 * k);
+    }
+}
+
+GByteArray *sfu_exif_for_tiff(GBytes *exif, guint32 by, guint32 *exif_at, guint32 *gps_at)
+{
+    gsize n;
+    const guint8 *data = g_bytes_get_data(exif, &n);
+    Exif x;
+    *exif_at = *gps_at = 0;
+    if (!exif_open(&x, data, n) || x.n > G_MAXUINT32 - by)
+        return NULL;
+    const guint32 first = number(&x, 4, 4), sub = value_of(&x, first, TAG_EXIF), gps = value_of(&x, first, TAG_GPS);
+    GByteArray *out = g_byte_array_new();
+    g_byte_array_append(out, x.p, (guint)x.n);
+    x.p = out->data;
+    if (sub >= 8 && sub < x.n - 2)
+        *exif_at = sub + by;
+    if (gps >= 8 && gps < x.n - 2 && gps != sub)
+        *gps_at = gps + by;
+    if (*exif_at)
+        shift_directory(&x, sub, by, 1);
+    if (*gps_at)
+        shift_directory(&x, gps, by, 1);
+    return out;
 }
 
 /* ---- generation parameters, where A1111 keeps them ---- */

@@ -35,6 +35,19 @@ int sfu_exif_orientation(const guint8 *data, gsize n);
 gboolean sfu_exif_is_adobe_rgb(const guint8 *data, gsize n);
 /* EXIF data for a picture of w x h pixels that was made from the one that it describes; NULL if it is damaged. */
 GBytes *sfu_exif_renew(GBytes *exif, int w, int h);
+/* Bytes of a value of each type (TIFF 6.0, section 2); 0: there is no such type. */
+static inline gsize sfu_tiff_type_bytes(guint32 type)
+{
+    static const guint8 bytes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
+    return type < G_N_ELEMENTS(bytes) ? bytes[type] : 0;
+}
+/* EXIF data for a place `by` bytes behind the beginning of a TIFF file; *exif_at, *gps_at: where its directories stand in that
+ * file; 0: nowhere. NULL if it is damaged. Caller unrefs. */
+GByteArray *sfu_exif_for_tiff(GBytes *exif, guint32 by, guint32 *exif_at, guint32 *gps_at);
+/* The words of a tag of the first directory; NULL. Caller frees. */
+char *sfu_exif_words(GBytes *exif, guint32 tag);
+/* EXIF and IPTC of an open TIFF file, which is left at any place. */
+void sfu_tiff_meta_read(FILE *f, SfuPictureMeta *to);
 /* EXIF data (NULL: none) with the text as its UserComment, as A1111 writes it; NULL if another comment stands there, or
  * the text is too long. */
 GBytes *sfu_exif_with_text(GBytes *exif, const char *text);
@@ -57,6 +70,7 @@ typedef struct {
     int n_frames;    /* above 1: an animation or several pages, of which the first is read */
     SfuPictureMeta meta;
     gboolean bad_profile; /* its color profile is damaged and was left out */
+    const char *note;     /* what a user should know, behind the file's name; NULL: nothing */
 } SfuPictureIn;
 
 /* Sets "PATH: sentence" (USAGE) and returns NULL. */
@@ -131,7 +145,7 @@ typedef struct {
 #define SFU_PICTURE_HEAD 64 /* bytes that `is` sees at most */
 
 extern const SfuPictureFormat sfu_picture_png, sfu_picture_jpeg, sfu_picture_tiff, sfu_picture_webp, sfu_picture_exr,
-    sfu_picture_hdr, sfu_picture_pnm, sfu_picture_other;
+    sfu_picture_hdr, sfu_picture_pnm, sfu_picture_tga, sfu_picture_other;
 
 /* TRUE if gdk-pixbuf knows what is in the file. */
 gboolean sfu_picture_other_knows(const char *path);

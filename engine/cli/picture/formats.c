@@ -7,7 +7,7 @@
 
 static const SfuPictureFormat *const formats[] = {&sfu_picture_png,  &sfu_picture_jpeg, &sfu_picture_tiff,
                                                   &sfu_picture_webp, &sfu_picture_exr,  &sfu_picture_hdr,
-                                                  &sfu_picture_pnm,  &sfu_picture_other};
+                                                  &sfu_picture_pnm,  &sfu_picture_tga,  &sfu_picture_other};
 
 /* Larger than any camera or scanner makes, small enough that no product overflows. */
 #define MAX_SIDE (1 << 19)

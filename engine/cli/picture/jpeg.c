@@ -81,7 +81,8 @@ static void jpeg_clear(Jpeg *j)
     g_clear_pointer(&j->block_of_iptc, g_byte_array_unref);
 }
 
-/* Adobe's programs, which write nearly all CMYK, store 255 - ink, and leave a marker that tells it. */
+/* Adobe's programs store 255 - ink; Pillow, ImageMagick and the browsers take every CMYK file so, with Adobe's marker
+ * or without it. */
 static void read_cmyk_rows(Jpeg *j, const Babl *space)
 {
     const int w = (int)j->d.output_width;
@@ -91,7 +92,7 @@ static void read_cmyk_rows(Jpeg *j, const Babl *space)
     while (j->d.output_scanline < j->d.output_height) {
         jpeg_read_scanlines(&j->d, &j->cmyk, 1);
         for (int i = 0; i < 4 * w; i++)
-            j->ink[i] = (float)(j->d.saw_Adobe_marker ? 255 - j->cmyk[i] : j->cmyk[i]) / 255;
+            j->ink[i] = (float)(255 - j->cmyk[i]) / 255;
         sfu_cmyk_to_rgb((float *)sfu_rows_next(&j->rows), j->ink, w, space);
     }
 }

@@ -81,6 +81,8 @@ GeglBuffer *sfu_cli_picture_load(const char *path, GError **error)
     sfu_picture_meta_clear(&in.meta);
     if (b && in.bad_profile)
         sfu_cli_note("%s has a damaged color profile, which is left out", path);
+    if (b && in.note)
+        sfu_cli_note("%s %s", path, in.note);
     if (b && in.n_frames > 1)
         sfu_cli_note("%s has several frames or pages; only the first one is used", path);
     return b;

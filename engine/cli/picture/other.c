@@ -1,4 +1,4 @@
-/* Formats that are only read, by gdk-pixbuf and the loaders that it has: BMP, GIF, ICO, TGA, XPM, and AVIF, HEIF, JPEG
+/* Formats that are only read, by gdk-pixbuf and the loaders that it has: BMP, GIF, ICO, XPM, and AVIF, HEIF, JPEG
  * XL, SVG where they are installed. 8 bits a channel; of an animation the first frame. Copyright (C) 2026 The Sfumato
  * authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
@@ -19,7 +19,7 @@ static gboolean is_other(const guint8 *head, gsize n)
  * are none, and that loader then frees a pointer that it never set (gdk-pixbuf 2.42). */
 static GdkPixbufFormat *format_of(const char *path, int *w, int *h)
 {
-    static const char *const ours[] = {"png", "jpeg", "tiff", "webp", "pnm", NULL};
+    static const char *const ours[] = {"png", "jpeg", "tiff", "webp", "pnm", "tga", NULL};
     static gsize closed;
     if (g_once_init_enter(&closed)) {
         GSList *all = gdk_pixbuf_get_formats();
@@ -157,7 +157,7 @@ static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
     if (!format)
         return sfu_picture_refuse(in, error,
                                   "not a picture that Sfumato can read (PNG, JPEG, TIFF, WebP, OpenEXR, Radiance HDR, "
-                                  "Netpbm, BMP, GIF, and the formats "
+                                  "Netpbm, TGA, BMP, GIF, and the formats "
                                   "that gdk-pixbuf has loaders for)");
     if (is_too_long(in, w, h))
         return sfu_picture_refuse(in, error, "%" G_GUINT64_FORMAT " bytes are too many for %d x %d pixels", in->n_bytes,

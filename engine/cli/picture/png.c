@@ -20,6 +20,7 @@ typedef struct {
 
 #define METERS_PER_INCH 0.0254
 static const char XMP[] = "XML:com.adobe.xmp";
+#define RAW "Raw profile type "
 
 static void on_error(png_structp png, png_const_charp message)
 {
@@ -152,6 +153,46 @@ static void read_rows(Png *p, const Babl *format, gboolean interlaced, int h)
     png_read_end(p->png, p->info); /* the last checksums */
 }
 
+/* ImageMagick and exiv2 keep EXIF and IPTC in text: a line with the kind, one with the number of bytes, then these as
+ * hexadecimal digits in lines. NULL: it is not such a text. */
+static GBytes *raw_profile(const char *text, gsize n_text)
+{
+    char *end;
+    const char *line = n_text > 2 ? memchr(text + 1, '\n', n_text - 1) : NULL;
+    const guint64 n = line ? g_ascii_strtoull(line + 1, &end, 10) : 0;
+    if (!n || n > n_text / 2)
+        return NULL;
+    GByteArray *a = g_byte_array_new();
+    int high = -1;
+    for (; *end && a->len < n; end++) {
+        const int v = g_ascii_xdigit_value(*end);
+        const guint8 byte = (guint8)(high << 4 | v);
+        if (v >= 0 && high >= 0)
+            g_byte_array_append(a, &byte, 1);
+        high = v < 0 || high >= 0 ? (v < 0 ? high : -1) : v;
+    }
+    if (a->len == n)
+        return g_byte_array_free_to_bytes(a);
+    g_byte_array_unref(a);
+    return NULL;
+}
+
+static void read_raw_profile(const png_text *t, SfuPictureIn *in)
+{
+    const gboolean exif = strcmp(t->key, RAW "exif") == 0 || strcmp(t->key, RAW "APP1") == 0,
+                   iptc = strcmp(t->key, RAW "iptc") == 0;
+    GBytes *b = (exif && !in->meta.exif) || (iptc && !in->meta.iptc) ? raw_profile(t->text, strlen(t->text)) : NULL;
+    gsize n = 0;
+    const guint8 *data = b ? g_bytes_get_data(b, &n) : NULL;
+    if (data && iptc) {
+        in->meta.iptc = sfu_picture_iptc_find(data, n);
+    } else if (n > 6 && memcmp(data, "Exif\0\0", 6) == 0) {
+        in->meta.exif = g_bytes_new_from_bytes(b, 6, n - 6);
+        in->orientation = sfu_exif_orientation(data, n);
+    }
+    g_clear_pointer(&b, g_bytes_unref);
+}
+
 /* Behind the pixels, because the chunks may be. */
 static void read_meta(Png *p, SfuPictureIn *in)
 {
@@ -174,6 +215,9 @@ static void read_meta(Png *p, SfuPictureIn *in)
         in->meta.exif = g_bytes_new(exif, n_exif);
     }
 #endif
+    for (int i = 0; i < n_texts; i++)
+        if (texts[i].text)
+            read_raw_profile(&texts[i], in);
 }
 
 static gboolean read_png(Png *p, SfuPictureIn *in, GError **error)
@@ -266,6 +310,21 @@ static void set_space(Png *p, const SfuPictureOut *out)
         png_set_sRGB_gAMA_and_cHRM(p->png, p->info, PNG_sRGB_INTENT_RELATIVE);
 }
 
+static void write_iptc(Png *p, GBytes *iptc)
+{
+    GByteArray *block = sfu_picture_iptc_block(iptc);
+    GString *s = g_string_new(NULL);
+    g_string_append_printf(s, "\niptc\n%8u", block->len);
+    for (guint i = 0; i < block->len; i++)
+        g_string_append_printf(s, "%s%02x", i % 36 ? "" : "\n", block->data[i]);
+    g_string_append_c(s, '\n');
+    g_byte_array_unref(block);
+    p->text = g_string_free(s, FALSE);
+    png_text text = {.compression = PNG_TEXT_COMPRESSION_zTXt, .key = (char *)RAW "iptc", .text = p->text};
+    png_set_text(p->png, p->info, &text, 1);
+    g_clear_pointer(&p->text, g_free);
+}
+
 static void write_meta(Png *p, const SfuPictureMeta *m)
 {
     if (m->x_dpi > 0 && m->y_dpi > 0)
@@ -277,6 +336,8 @@ static void write_meta(Png *p, const SfuPictureMeta *m)
         png_set_text(p->png, p->info, &xmp, 1);
         g_clear_pointer(&p->text, g_free);
     }
+    if (m->iptc)
+        write_iptc(p, m->iptc);
 #ifdef PNG_eXIf_SUPPORTED
     if (m->exif) /* it is copied */
         png_set_eXIf_1(p->png, p->info, (png_uint_32)g_bytes_get_size(m->exif),

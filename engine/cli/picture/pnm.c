@@ -9,7 +9,8 @@ typedef struct {
     char kind; /* '1' .. '7', 'F', 'f' */
     guint64 w, h, max;
     int n; /* samples a pixel */
-    gboolean alpha, little;
+    gboolean alpha, little, cmyk;
+    gboolean known; /* PAM: what its samples are, Sfumato knows */
 } Pnm;
 
 static gboolean is_pnm(const guint8 *head, gsize n)
@@ -48,7 +49,16 @@ static gboolean read_number(FILE *f, guint64 *v)
         *v = *v * 10 + (guint64)(c - '0');
     if (c == '#')
         ungetc(c, f);
-    return c == '#' || g_ascii_isspace(c); /* a number at the very end may be a part of one */
+    return c == '#' || c == EOF || g_ascii_isspace(c);
+}
+
+/* What PAM's samples are (pam(5)); CMYK is Ghostscript's. Without a word, their number tells. */
+static void read_type(Pnm *p, const char *word)
+{
+    static const char *const known[] = {
+        "", "BLACKANDWHITE", "GRAYSCALE", "RGB", "BLACKANDWHITE_ALPHA", "GRAYSCALE_ALPHA", "RGB_ALPHA", NULL};
+    p->cmyk = strcmp(word, "CMYK") == 0;
+    p->known = p->cmyk || g_strv_contains(known, word);
 }
 
 /* PAM: lines of a word and its value, until ENDHDR. */
@@ -56,14 +66,17 @@ static gboolean read_pam(FILE *f, Pnm *p)
 {
     char line[256], word[32], value[64];
     guint64 depth = 0;
+    p->known = TRUE;
     for (int k = 0; k < MAX_LINES && fgets(line, sizeof line, f); k++) {
         const int n = sscanf(line, " %31s %63s", word, value);
         if (n < 1 || word[0] == '#')
             continue;
         if (strcmp(word, "ENDHDR") == 0) {
             p->n = (int)depth;
-            return depth >= 1 && depth <= 4;
+            return depth >= 1 && depth <= 4 && (!p->cmyk || depth == 4);
         }
+        if (n == 2 && strcmp(word, "TUPLTYPE") == 0)
+            read_type(p, value);
         guint64 *to = strcmp(word, "WIDTH") == 0    ? &p->w
                       : strcmp(word, "HEIGHT") == 0 ? &p->h
                       : strcmp(word, "DEPTH") == 0  ? &depth
@@ -85,7 +98,7 @@ static gboolean read_header(FILE *f, Pnm *p)
     if (p->kind == '7') {
         if (!read_pam(f, p))
             return FALSE;
-        p->alpha = p->n == 2 || p->n == 4;
+        p->alpha = (p->n == 2 || p->n == 4) && !p->cmyk;
     } else if (!read_number(f, &p->w) || !read_number(f, &p->h)) {
         return FALSE;
     }
@@ -137,8 +150,32 @@ static gboolean read_bits(FILE *f, guint16 *to, gsize n)
     return TRUE;
 }
 
+static gboolean read_inks(FILE *f, const Pnm *p, GeglBuffer *b)
+{
+    const gsize n = (gsize)p->w * 4;
+    guint16 *row = g_new(guint16, n);
+    float *inks = g_new(float, n);
+    gboolean ok = TRUE;
+    SfuRows rows;
+    sfu_rows_init(&rows, b, babl_format("R'G'B' float"));
+    for (guint64 y = 0; ok && y < p->h; y++) {
+        ok = read_samples(f, p, row, n);
+        for (gsize i = 0; ok && i < n; i++)
+            inks[i] = (float)row[i] / (float)p->max;
+        if (ok)
+            sfu_cmyk_to_rgb((float *)sfu_rows_next(&rows), inks, (int)p->w, NULL);
+    }
+    sfu_rows_end(&rows);
+    sfu_rows_clear(&rows);
+    g_free(inks);
+    g_free(row);
+    return ok;
+}
+
 static gboolean read_integers(FILE *f, const Pnm *p, GeglBuffer *b)
 {
+    if (p->cmyk)
+        return read_inks(f, p, b);
     const gboolean deep = p->max > 255, bitmap = p->kind == '1' || p->kind == '4';
     const gsize n = (gsize)p->w * p->n;
     const guint32 top = deep ? 65535 : 255, max = (guint32)p->max;
@@ -187,6 +224,8 @@ static GeglBuffer *load_pnm(SfuPictureIn *in, GError **error)
     char name[32];
     if (!read_header(in->file, &p))
         return sfu_picture_refuse(in, error, "not a Netpbm picture (its header is damaged)");
+    if (p.kind == '7' && !p.known)
+        return sfu_picture_refuse(in, error, "PAM: its kind of samples (TUPLTYPE) is not supported");
     const gboolean floats = g_ascii_toupper(p.kind) == 'F';
     g_snprintf(name, sizeof name, "%s%s %s",
                floats     ? (p.n >= 3 ? "RGB" : "Y")

@@ -120,6 +120,7 @@ static void read_meta(Tiff *t, SfuPictureIn *in)
     }
     if (TIFFGetField(t->tiff, TIFFTAG_XMLPACKET, &n, &data) && n > 0)
         in->meta.xmp = g_bytes_new(data, n);
+    sfu_tiff_meta_read(t->file, &in->meta);
 }
 
 static void read_layout(Tiff *t, SfuPictureIn *in)
@@ -160,7 +161,9 @@ static void read_layout(Tiff *t, SfuPictureIn *in)
     t->alpha = t->samples > t->colors;
     TIFFGetFieldDefaulted(f, TIFFTAG_EXTRASAMPLES, &n_extra, &extra);
     t->premultiplied = t->alpha && n_extra > 0 && extra[0] == EXTRASAMPLE_ASSOCALPHA;
-    if (t->kind == PHOTOMETRIC_SEPARATED) /* samples that nothing is said of are inks more often than alpha */
+    /* One sample that nothing is said of is alpha, as GIMP takes it; several are measurements, and with inks it is an
+     * ink. */
+    if (t->kind == PHOTOMETRIC_SEPARATED || t->samples > t->colors + 1)
         t->alpha = t->alpha && n_extra > 0 && extra[0] != EXTRASAMPLE_UNSPECIFIED;
     read_meta(t, in);
 }
@@ -260,9 +263,10 @@ static void pick_row(const Tiff *t, const guint8 *from, guint8 *to)
 
 static double sample_of(const Tiff *t, const guint8 *v)
 {
-    return t->bits == 8    ? *v / 255.0
-           : t->bits == 16 ? *(const guint16 *)v / 65535.0
-                           : *(const guint32 *)v / (double)G_MAXUINT32;
+    return t->type == SAMPLEFORMAT_IEEEFP ? CLAMP(*(const float *)v, 0, 1) /* a NaN gives 0 */
+           : t->bits == 8                 ? *v / 255.0
+           : t->bits == 16                ? *(const guint16 *)v / 65535.0
+                                          : *(const guint32 *)v / (double)G_MAXUINT32;
 }
 
 /* Inks to R'G'B'. */
@@ -338,10 +342,10 @@ static gboolean check_plain(const Tiff *t, const SfuPictureIn *in, GError **erro
                                   t->block_h) != NULL;
     if (t->kind == PHOTOMETRIC_MINISWHITE && t->type == SAMPLEFORMAT_IEEEFP && t->bits == 16)
         return sfu_picture_refuse(in, error, "TIFF: 16-bit floats with white at zero are not supported") != NULL;
-    if (t->kind == PHOTOMETRIC_SEPARATED && t->type == SAMPLEFORMAT_IEEEFP)
+    if (t->kind == PHOTOMETRIC_SEPARATED && t->type == SAMPLEFORMAT_IEEEFP && t->bits != 32)
         return sfu_picture_refuse(in, error,
-                                  "TIFF: CMYK in floating point is not supported; convert the picture to RGB first") !=
-               NULL;
+                                  "TIFF: CMYK in 16-bit or 64-bit floating point is not supported; convert the picture "
+                                  "to RGB first") != NULL;
     return TRUE;
 }
 
@@ -440,6 +444,8 @@ static GeglBuffer *load_tiff(SfuPictureIn *in, GError **error)
             sfu_picture_refuse(in, &local,
                                "TIFF: signed and complex samples are measurements, not colors; convert "
                                "the picture to unsigned or floating-point samples first");
+        if (is_plain(&t) && t.samples > t.colors + t.alpha)
+            in->note = "has more samples a pixel than colors and alpha; the others are left out";
         ok = !local && (is_plain(&t) ? read_plain(&t, in, &local) : read_converted(&t, in, &local));
     }
     if (ok) {
@@ -456,6 +462,46 @@ static GeglBuffer *load_tiff(SfuPictureIn *in, GError **error)
 }
 
 /* ---- writing ---- */
+
+/* The words of EXIF's first directory become the file's own; its other directories go behind the pixels, and IPTC into
+ * Photoshop's blocks. FALSE: it cannot be written. */
+static gboolean write_described(Tiff *t)
+{
+    static const guint16 words[] = {TIFFTAG_IMAGEDESCRIPTION, TIFFTAG_MAKE,   TIFFTAG_MODEL,    TIFFTAG_SOFTWARE,
+                                    TIFFTAG_DATETIME,         TIFFTAG_ARTIST, TIFFTAG_COPYRIGHT};
+    const SfuPictureMeta *m = &t->out->meta;
+    if (m->iptc) {
+        GByteArray *blocks = sfu_picture_iptc_block(m->iptc);
+        TIFFSetField(t->tiff, TIFFTAG_PHOTOSHOP, (guint32)blocks->len, blocks->data);
+        g_byte_array_unref(blocks);
+    }
+    for (gsize i = 0; m->exif && i < G_N_ELEMENTS(words); i++) {
+        char *text = sfu_exif_words(m->exif, words[i]);
+        if (text && *text)
+            TIFFSetField(t->tiff, words[i], text);
+        g_free(text);
+    }
+    if (!m->exif || fseeko(t->file, 0, SEEK_END) != 0 || ftello(t->file) > G_MAXINT32)
+        return TRUE;
+    guint32 exif_at, gps_at;
+    const off_t end = ftello(t->file), at = (end + 1) & ~(off_t)1;
+    GByteArray *exif = sfu_exif_for_tiff(m->exif, (guint32)at, &exif_at, &gps_at);
+    const gboolean ok = !exif || !(exif_at || gps_at) ||
+                        (sfu_picture_put(t->out, "", (gsize)(at - end)) &&
+                         sfu_picture_put(t->out, exif->data, exif->len) && fflush(t->file) == 0);
+    if (exif_at)
+        TIFFSetField(t->tiff, TIFFTAG_EXIFIFD, (guint64)exif_at);
+    if (gps_at)
+        TIFFSetField(t->tiff, TIFFTAG_GPSIFD, (guint64)gps_at);
+    g_clear_pointer(&exif, g_byte_array_unref);
+    return ok;
+}
+
+/* EXIF's directories keep the order of their bytes, which a file has only one of. */
+static gboolean is_big_endian(const SfuPictureMeta *m)
+{
+    return m->exif && *(const char *)g_bytes_get_data(m->exif, NULL) == 'M';
+}
 
 static gboolean write_tiff(Tiff *t, SfuPictureOut *out)
 {
@@ -494,15 +540,19 @@ static gboolean write_tiff(Tiff *t, SfuPictureOut *out)
     for (guint32 y = 0; y < h; y++)
         if (TIFFWriteScanline(f, (void *)sfu_rows_get(&t->rows, (int)y), y, 0) < 0)
             return FALSE;
-    return TIFFFlush(f) != 0 && !out->broken;
+    return TIFFFlushData(f) && write_described(t) && TIFFFlush(f) != 0 && !out->broken;
 }
 
 static gboolean save_tiff(SfuPictureOut *out, GError **error)
 {
     Tiff t = {.file = out->file, .out = out};
+    sfu_picture_meta_put_text(&out->meta, out->text);
     sfu_rows_init(&t.rows, out->picture, out->format);
     const gboolean large = t.rows.row_bytes * t.rows.h > (gsize)4000 << 20; /* offsets of 32 bits end at 4 GiB */
-    const gboolean ok = (tiff_open(&t, large ? "w8" : "w") && write_tiff(&t, out)) ||
+    const gboolean ok = (tiff_open(&t, large                       ? "w8"
+                                       : is_big_endian(&out->meta) ? "wb"
+                                                                   : "wl") &&
+                         write_tiff(&t, out)) ||
                         sfu_picture_unwritten(out, error, t.message[0] ? t.message : "libtiff failed");
     tiff_clear(&t); /* writes no more after TIFFFlush() */
     if (ok && out->broken)
