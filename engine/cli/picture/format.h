@@ -41,8 +41,8 @@ static inline gsize sfu_tiff_type_bytes(guint32 type)
     static const guint8 bytes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
     return type < G_N_ELEMENTS(bytes) ? bytes[type] : 0;
 }
-/* EXIF data for a place `by` bytes behind the beginning of a TIFF file; *exif_at, *gps_at: where its directories stand in that
- * file; 0: nowhere. NULL if it is damaged. Caller unrefs. */
+/* EXIF data for a place `by` bytes behind the beginning of a TIFF file; *exif_at, *gps_at: where its directories stand
+ * in that file; 0: nowhere. NULL if it is damaged. Caller unrefs. */
 GByteArray *sfu_exif_for_tiff(GBytes *exif, guint32 by, guint32 *exif_at, guint32 *gps_at);
 /* The words of a tag of the first directory; NULL. Caller frees. */
 char *sfu_exif_words(GBytes *exif, guint32 tag);

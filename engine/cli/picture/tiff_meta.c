@@ -107,7 +107,7 @@ static gboolean is_described(Gather *g, const guint8 *entry)
 static guint32 gather(Gather *g, guint32 at, int depth)
 {
     guint8 head[2];
-    if (fseeko(g->f, (off_t)at, SEEK_SET) != 0 || fread(head, 1, 2, g->f) != 2)
+    if (g->out->len > MAX_BYTES || fseeko(g->f, (off_t)at, SEEK_SET) != 0 || fread(head, 1, 2, g->f) != 2)
         return 0;
     const guint32 n = MIN(number(g, head, 2), MAX_ENTRIES);
     guint8 *entries = g_malloc0((gsize)n * 12 + 1);
