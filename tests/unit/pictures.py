@@ -233,7 +233,7 @@ def _():
     source, mask = write("rgb.png", chunked(2, 8, RGB_ROWS)), mask_for(W, H)
     signs = {
         "png": b"\x89PNG",
-        "tif": b"II*",
+        "tif": (b"II*", b"MM\0*"),
         "jpg": b"\xff\xd8\xff",
         "jpe": b"\xff\xd8\xff",
         "web": b"RIFF",
