@@ -83,11 +83,11 @@ void sfu_fourier_free(SfuFourier *p)
 /* ---- one axis -------------------------------------------------------------------------------------------------------
  */
 
-static void pack(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params)
+static void pack(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer params)
 {
     const gint64 rows = sfu_weight_dim(w, 0), cols = sfu_weight_dim(w, 1);
     float *out = dst, *row = g_new(float, cols);
-    memset(dst, 0, bytes);
+    memset(dst, 0, part_bytes);
     for (gint64 m = 0; m < rows; m++) {
         sfu_weight_read_f32(w, m * cols, cols, row);
         for (gint64 n = 0; n < cols; n++)
@@ -106,7 +106,7 @@ static gboolean transform(SfuTensor *y, const SfuTensor *x, SfuWeight *w, int c,
 {
     const int n_out = (int)sfu_weight_dim(w, 0), n_in = (int)sfu_weight_dim(w, 1), panels = (n_out + ROWS - 1) / ROWS;
     const SfuTensor *f =
-        sfu_weight_on_device(x->q, w, "fourier", SFU_F32, (gint64)panels * ROWS * n_in, pack, NULL, error);
+        sfu_weight_on_device(x->q, w, "fourier", SFU_F32, (gint64)panels * ROWS * n_in, 1, pack, NULL, error);
     return f &&
            SFU_RUN(x, "fourier", "dft", (c + 31) / 32, panels, n_outer, 2.0 * n_out * n_in * c * n_outer,
                    sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(f), SFU_INT(c),

@@ -288,11 +288,13 @@ gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w);
 void sfu_weight_unload(SfuWeight *w);
 
 /* How ops get a weight. `layout` names the layout and its parameters (the key of the copy). If the device has no such
- * copy, `pack` runs on the host and fills `dst`, `bytes` long. The tensor is borrowed; it stays on the device until the
- * next op call on the queue has returned. */
-typedef void (*SfuWeightPack)(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params);
+ * copy, `pack` makes it on the host, in n_parts parts that several threads share. The tensor is borrowed; it stays on the
+ * device until the next op call on the queue has returned. */
+/* Writes parts [first, end) of the layout that begins at `dst`, of part_bytes each if they follow each other. */
+typedef void (*SfuWeightPack)(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end,
+                              gconstpointer params);
 const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *layout, SfuDtype dtype, gint64 n_elements,
-                                      SfuWeightPack pack, gconstpointer params, GError **error);
+                                      gint64 n_parts, SfuWeightPack pack, gconstpointer params, GError **error);
 /* The most common layout: the order of the file, in fp32 (norms, biases). */
 const SfuTensor *sfu_weight_f32(SfuQueue *q, SfuWeight *w, GError **error);
 

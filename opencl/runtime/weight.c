@@ -314,25 +314,46 @@ const void *sfu_weight_row(const SfuWeight *w, gint64 row, float *scale)
     return (const guint8 *)w->host + sfu_dtype_size(w->dtype, row * row_size(w));
 }
 
-/* ---- changed values, made by all cores before a layout is packed of them ---- */
+/* ---- work that all cores share ---- */
 
-#define SLAB_VALUES (1 << 18) /* at least so many values, or a row, for a thread at a time */
+#define SLAB_VALUES (1 << 18) /* at least so many values for a thread at a time */
 
 typedef struct {
-    const SfuWeight *w;
-    gint64 rows; /* of a slab */
-    int next;    /* slab */
-} Slabs;
+    void (*work)(gint64 first, gint64 end, gpointer data);
+    gpointer data;
+    gint64 n, step;
+    int next; /* slab of `step` parts */
+} Shared;
 
-static gpointer change_slabs(gpointer data)
+static gpointer take_slabs(gpointer data)
 {
-    Slabs *s = data;
-    const gint64 row = row_size(s->w), n_rows = s->w->n_elements / row;
-    for (gint64 at; (at = g_atomic_int_add(&s->next, 1) * s->rows) < n_rows;) {
-        const gint64 n = MIN(s->rows, n_rows - at);
-        read_changed(s->w, at * row, n * row, s->w->changed + at * row);
-    }
+    Shared *s = data;
+    for (gint64 at; (at = g_atomic_int_add(&s->next, 1) * s->step) < s->n;)
+        s->work(at, MIN(at + s->step, s->n), s->data);
     return NULL;
+}
+
+/* Calls work() for slabs of the n parts, which have so many values in all, on all cores. */
+static void share(gint64 n, gint64 values, void (*work)(gint64 first, gint64 end, gpointer data), gpointer data)
+{
+    GThread *threads[64];
+    Shared s = {.work = work, .data = data, .n = n, .step = CLAMP(SLAB_VALUES * n / MAX(1, values), 1, MAX(1, n))};
+    const gint64 most = MIN((gint64)G_N_ELEMENTS(threads), (gint64)g_get_num_processors() - 1);
+    const int more = (int)CLAMP((n + s.step - 1) / s.step - 1, 0, most);
+    for (int i = 0; i < more; i++)
+        threads[i] = g_thread_new("weights", take_slabs, &s);
+    take_slabs(&s);
+    for (int i = 0; i < more; i++)
+        g_thread_join(threads[i]);
+}
+
+/* ---- changed values, made before a layout is packed of them ---- */
+
+static void change_rows(gint64 first, gint64 end, gpointer data)
+{
+    const SfuWeight *w = data;
+    const gint64 row = row_size(w);
+    read_changed(w, first * row, (end - first) * row, w->changed + first * row);
 }
 
 static void make_changed(SfuWeight *w)
@@ -341,18 +362,9 @@ static void make_changed(SfuWeight *w)
         make_changed(w->parts[i]);
     if (!w->change || !w->n_elements)
         return;
-    const gint64 row = row_size(w), n_rows = w->n_elements / row;
-    Slabs s = {.w = w, .rows = MAX(1, SLAB_VALUES / row)};
-    GThread *threads[64];
-    const int n = (int)CLAMP((n_rows + s.rows - 1) / s.rows - 1, 0,
-                             MIN((gint64)G_N_ELEMENTS(threads), (gint64)g_get_num_processors() - 1));
     float *values = g_new(float, w->n_elements);
     w->changed = values;
-    for (int i = 0; i < n; i++)
-        threads[i] = g_thread_new("adapters", change_slabs, &s);
-    change_slabs(&s);
-    for (int i = 0; i < n; i++)
-        g_thread_join(threads[i]);
+    share(w->n_elements / row_size(w), w->n_elements, change_rows, w);
 }
 
 static void drop_changed(SfuWeight *w)
@@ -443,8 +455,22 @@ void sfu_weight_drop_queue(SfuQueue *q)
         layout_drop(l);
 }
 
+typedef struct {
+    const SfuWeight *w;
+    void *dst;
+    size_t part_bytes;
+    SfuWeightPack pack;
+    gconstpointer params;
+} Packing;
+
+static void pack_parts(gint64 first, gint64 end, gpointer data)
+{
+    const Packing *p = data;
+    p->pack(p->w, p->dst, p->part_bytes, first, end, p->params);
+}
+
 const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *layout, SfuDtype dtype, gint64 n_elements,
-                                      SfuWeightPack pack, gconstpointer params, GError **error)
+                                      gint64 n_parts, SfuWeightPack pack, gconstpointer params, GError **error)
 {
     if (q->rehearsing)
         return sfu_rehearse_layout(q, w, layout, dtype, n_elements);
@@ -469,7 +495,8 @@ const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *lay
         return NULL;
     }
     make_changed(w);
-    pack(w, dst, bytes, params);
+    Packing packing = {w, dst, bytes / (size_t)n_parts, pack, params};
+    share(n_parts, n_elements, pack_parts, &packing);
     drop_changed(w);
     r = clEnqueueUnmapMemObject(q->queue, t->buffer->mem, dst, 0, NULL, NULL);
     if (r != CL_SUCCESS) {
@@ -489,12 +516,12 @@ const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *lay
     return t;
 }
 
-static void pack_f32(const SfuWeight *w, void *dst, size_t bytes, gconstpointer params)
+static void pack_f32(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer params)
 {
     sfu_weight_read_f32(w, 0, w->n_elements, dst);
 }
 
 const SfuTensor *sfu_weight_f32(SfuQueue *q, SfuWeight *w, GError **error)
 {
-    return sfu_weight_on_device(q, w, "f32", SFU_F32, w->n_elements, pack_f32, NULL, error);
+    return sfu_weight_on_device(q, w, "f32", SFU_F32, w->n_elements, 1, pack_f32, NULL, error);
 }

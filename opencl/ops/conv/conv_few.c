@@ -11,12 +11,12 @@ typedef struct {
 } FewPack;
 
 /* [out, in, taps] -> [taps][in/16][out][16], missing inputs zero. */
-static void pack_few(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+static void pack_few(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
 {
     const FewPack *p = data;
     const gint64 k = (gint64)p->n_in * p->taps, groups = (p->n_in + 15) / 16;
     float *row = g_new(float, k);
-    memset(dst, 0, bytes);
+    memset(dst, 0, part_bytes);
     for (gint64 o = 0; o < p->n_out; o++) {
         sfu_weight_read_f32(w, o * k, k, row);
         for (int t = 0; t < p->taps; t++)
@@ -39,7 +39,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
     SfuConvTerms terms;
     const SfuTensor *wt, *zeros;
     if (!sfu_conv_terms(j, &terms, error) ||
-        !(wt = sfu_weight_on_device(j->q, j->w, "few", p.half ? SFU_F16 : SFU_F32, n, pack_few, &p, error)) ||
+        !(wt = sfu_weight_on_device(j->q, j->w, "few", p.half ? SFU_F16 : SFU_F32, n, 1, pack_few, &p, error)) ||
         !(zeros = sfu_conv_zeros(j, error)))
         return FALSE;
     /* Sums, weights and a value in registers: 32 of them, or 16. */

@@ -11,12 +11,12 @@ typedef struct {
 } TilePack;
 
 /* [out, in, taps] -> [taps][in][n_pad], a strip of columns at a time so that whole cache lines are written. */
-static void pack_tiles(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+static void pack_tiles(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
 {
     const TilePack *p = data;
     const gint64 k = (gint64)p->n_in * p->taps;
     float *rows = g_new(float, STRIP *k);
-    for (int col = 0; col < p->n_pad; col += STRIP) {
+    for (gint64 col = first * STRIP; col < end * STRIP; col += STRIP) {
         memset(rows, 0, sizeof *rows * STRIP * (size_t)k);
         for (int j = 0; j < STRIP; j++) {
             const gint64 o = sfu_conv_output_at(col + j, p->n_out, p->gate_columns);
@@ -62,7 +62,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
         wt = wide = sfu_conv_widen_rows(j, &rows, error);
     else
         wt = sfu_weight_on_device(j->q, j->w, geglu ? "tiles geglu" : "tiles", p.half ? SFU_F16 : SFU_F32,
-                                  (gint64)j->taps * j->n_in * p.n_pad, pack_tiles, &p, error);
+                                  (gint64)j->taps * j->n_in * p.n_pad, p.n_pad / STRIP, pack_tiles, &p, error);
     if (!wt || !sfu_conv_terms(j, &terms, error)) {
         sfu_tensor_destroy(wide);
         return FALSE;

@@ -30,13 +30,13 @@ typedef struct {
 } MmaPack;
 
 /* [out, in, taps] -> [rows][taps][in rounded up to 32], halves. */
-static void pack_mma(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+static void pack_mma(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
 {
     const MmaPack *p = data;
     guint16 *out = dst;
     float *row = g_new(float, (gsize)p->n_in * p->taps);
-    memset(dst, 0, bytes);
-    for (gint64 r = 0; r < p->rows; r++) {
+    memset((guint8 *)dst + (size_t)first * part_bytes, 0, (size_t)(end - first) * part_bytes);
+    for (gint64 r = first; r < end; r++) {
         const gint64 o = sfu_conv_output_at(r, p->n_out, p->gate_columns);
         if (o < 0)
             continue;
@@ -100,7 +100,7 @@ static gboolean launch_tile(SfuConvJob *j, int tile, int rows, GError **error)
         wt = wide = sfu_conv_widen_rows(j, &(SfuWideRows){rows, p.gate_columns, .half = TRUE}, error);
     else
         wt = sfu_weight_on_device(j->q, j->w, j->e->geglu ? "mma geglu" : "mma", SFU_F16,
-                                  (gint64)rows * j->taps * p.k_pad, pack_mma, &p, error);
+                                  (gint64)rows * j->taps * p.k_pad, rows, pack_mma, &p, error);
     if (!wt || !sfu_conv_terms(j, &terms, error)) {
         sfu_tensor_destroy(wide);
         return FALSE;

@@ -8,12 +8,12 @@ typedef struct {
 } PlainPack;
 
 /* [out, in, taps] -> [out, taps, in]. */
-static void pack_plain(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+static void pack_plain(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
 {
     const PlainPack *p = data;
     const gint64 k = (gint64)p->n_in * p->taps;
     float *row = g_new(float, k);
-    for (gint64 o = 0; o < p->n_out; o++) {
+    for (gint64 o = first; o < end; o++) {
         sfu_weight_read_f32(w, o * k, k, row);
         for (int t = 0; t < p->taps; t++)
             for (int i = 0; i < p->n_in; i++)
@@ -39,7 +39,7 @@ static gboolean product(const SfuConvJob *j, const SfuTensor *y, GError **error)
         wt = wide = sfu_conv_widen_rows(j, &(SfuWideRows){.n_rows = j->n_out, .half = p.half}, error);
     else
         wt = sfu_weight_on_device(j->q, j->w, p.half ? "plain16" : "plain32", p.half ? SFU_F16 : SFU_F32,
-                                  sfu_weight_elements(j->w), pack_plain, &p, error);
+                                  sfu_weight_elements(j->w), p.n_out, pack_plain, &p, error);
     if (!wt || !sfu_conv_terms(j, &terms, error)) {
         sfu_tensor_destroy(wide);
         return FALSE;

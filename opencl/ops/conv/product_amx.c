@@ -279,23 +279,23 @@ static float read_output(const SfuWeight *w, const Int8Pack *p, gint64 at, float
     return most;
 }
 
-static void pack_scales(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+static void pack_scales(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
 {
     const Int8Pack *p = data;
     float *row = g_new(float, (gint64)p->n_in * p->taps);
-    for (size_t at = 0; at < bytes / sizeof(float); at++)
-        ((float *)dst)[at] = read_output(w, p, (gint64)at, row) / 127;
+    for (gint64 at = first; at < end; at++)
+        ((float *)dst)[at] = read_output(w, p, at, row) / 127;
     g_free(row);
 }
 
 /* [panels][blocks][taps][16 words of 4 inputs][32 outputs] */
-static void pack_numbers(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+static void pack_numbers(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
 {
     const Int8Pack *p = data;
     const gint64 panel_bytes = (gint64)p->n_blocks * p->taps * BLOCK_BYTES;
     float *row = g_new(float, (gint64)p->n_in * p->taps);
-    memset(dst, 0, bytes);
-    for (gint64 at = 0; at < (p->n_out + PANEL - 1) / PANEL * PANEL; at++) {
+    memset((guint8 *)dst + (size_t)first * part_bytes, 0, (size_t)(end - first) * part_bytes);
+    for (gint64 at = first * PANEL; at < end * PANEL; at++) {
         const float most = read_output(w, p, at, row), inverse = most > 0 ? 127 / most : 0;
         gint8 *to = (gint8 *)dst + at / PANEL * panel_bytes + at % PANEL * 4;
         for (int i = 0; most > 0 && i < p->n_in; i++)
@@ -334,13 +334,14 @@ static gboolean launch_int8(SfuConvJob *j, GError **error)
     SfuConvTerms terms = {0};
     Operands o = {.each = sfu_conv_is_rows(j)};
     SfuTensor *largest = NULL;
-    const gboolean ok =
-        make_terms(j, &terms, error) &&
-        (o.wt = sfu_weight_on_device(j->q, j->w, geglu ? "amx int8 geglu" : "amx int8", SFU_I32, words, pack_numbers,
-                                     &p, error)) &&
-        (o.w_scales = sfu_weight_on_device(j->q, j->w, geglu ? "amx scales geglu" : "amx scales", SFU_F32,
-                                           (gint64)j->n_panels * PANEL, pack_scales, &p, error)) &&
-        (o.each || (o.x_scales = largest = find_largest(j, error))) && launch_part(j, &o, &terms, error);
+    const gboolean ok = make_terms(j, &terms, error) &&
+                        (o.wt = sfu_weight_on_device(j->q, j->w, geglu ? "amx int8 geglu" : "amx int8", SFU_I32, words,
+                                                     j->n_panels, pack_numbers, &p, error)) &&
+                        (o.w_scales = sfu_weight_on_device(j->q, j->w, geglu ? "amx scales geglu" : "amx scales",
+                                                           SFU_F32, (gint64)j->n_panels * PANEL,
+                                                           (gint64)j->n_panels * PANEL, pack_scales, &p, error)) &&
+                        (o.each || (o.x_scales = largest = find_largest(j, error))) &&
+                        launch_part(j, &o, &terms, error);
     sfu_tensor_destroy(largest);
     return ok;
 }

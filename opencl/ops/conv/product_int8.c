@@ -38,14 +38,14 @@ static void pack_group(const float *v, int n, int stride, gint32 *at, int j)
     at[PANEL + j] = -128 * sum;
 }
 
-static void pack_int8(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+static void pack_int8(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
 {
     const Int8Pack *p = data;
     const gint64 k = (gint64)p->n_in * p->taps,
                  tap_words = (gint64)groups_of(p->row_words) * 2 * PANEL + (gint64)p->row_words * PANEL;
     float *row = g_new(float, k);
-    memset(dst, 0, bytes);
-    for (gint64 at = 0; at < (p->n_out + PANEL - 1) / PANEL * PANEL; at++) {
+    memset((guint8 *)dst + (size_t)first * part_bytes, 0, (size_t)(end - first) * part_bytes);
+    for (gint64 at = first * PANEL; at < end * PANEL; at++) {
         const gint64 o = sfu_conv_output_at(at, p->n_out, p->geglu ? PANEL / 2 : 0);
         if (o < 0)
             continue;
@@ -94,7 +94,8 @@ static gboolean multiply(const SfuConvJob *j, const SfuTensor *rows, const SfuTe
     const SfuTensor *wt;
     if (!(j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error))
                       : sfu_conv_terms(j, &terms, error)) ||
-        !(wt = sfu_weight_on_device(j->q, j->w, p.geglu ? "int8 geglu" : "int8", SFU_I32, words, pack_int8, &p, error)))
+        !(wt = sfu_weight_on_device(j->q, j->w, p.geglu ? "int8 geglu" : "int8", SFU_I32, words, j->n_panels, pack_int8,
+                                    &p, error)))
         return FALSE;
     const int wide = j->n_panels % 2 == 0 ? 2 : 1, tiles = (j->n_pix + TILE_ROWS - 1) / TILE_ROWS;
     const int run = CLAMP((gint64)tiles * (j->n_panels / wide) / (sfu_queue_device(j->q)->n_units * 8), 1, MOST_RUN);

@@ -74,13 +74,14 @@ static void put_block(const Store *s, const guint8 *stored, guint8 *block, int j
         put_codes(s, u.q + i, block + s->codes_at + i / SLICE * s->code_bytes + j);
 }
 
-static void pack_store(const SfuWeight *w, void *dst, size_t bytes, gconstpointer data)
+static void pack_store(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
 {
     const Store *s = data;
     const int n_blocks = s->n_in / s->form.values, head = s->plain ? HEAD : 0;
     const size_t stored = s->plain ? SLICE : sfu_dtype_bytes(s->dtype);
-    memset(dst, 0, bytes); /* outputs that there are not have scale 0 */
-    for (gint64 at = 0; at < (gint64)bytes / s->panel_bytes * PANEL; at++) {
+    memset((guint8 *)dst + (size_t)first * part_bytes, 0,
+           (size_t)(end - first) * part_bytes); /* outputs that there are not have scale 0 */
+    for (gint64 at = first * PANEL; at < end * PANEL; at++) {
         const gint64 o = sfu_conv_output_at(at, s->n_out, s->gate_columns);
         guint8 *panel = (guint8 *)dst + at / PANEL * s->panel_bytes;
         float scale;
@@ -121,7 +122,7 @@ static const SfuTensor *on_device(const SfuConvJob *j, const Store *s, gint64 n_
 {
     char layout[48];
     g_snprintf(layout, sizeof layout, "quantized %d %" G_GINT64_FORMAT, s->gate_columns, n_panels);
-    return sfu_weight_on_device(j->q, j->w, layout, SFU_U8, n_panels * s->panel_bytes, pack_store, s, error);
+    return sfu_weight_on_device(j->q, j->w, layout, SFU_U8, n_panels * s->panel_bytes, n_panels, pack_store, s, error);
 }
 
 SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, GError **error)
