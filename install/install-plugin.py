@@ -51,9 +51,11 @@ def user(build, source):
                 dirs_exist_ok=True,
                 ignore=shutil.ignore_patterns("*.py", "meson.build"),
             )
-        for helper in ("sfumato-fetch", "catalogue.json"):  # what the page "Get Models" runs
-            if os.path.exists(f"{build}/install/fetch/{helper}"):
-                shutil.copy(f"{build}/install/fetch/{helper}", f"{folder}/{helper}.new")
+        # What the page "Get Models" runs, and what compiles kernels beside a job.
+        for path in ("install/fetch/sfumato-fetch", "install/fetch/catalogue.json", "opencl/sfumato-compile"):
+            helper = os.path.basename(path)
+            if os.path.exists(f"{build}/{path}"):
+                shutil.copy(f"{build}/{path}", f"{folder}/{helper}.new")
                 os.replace(f"{folder}/{helper}.new", f"{folder}/{helper}")
         print(f"{folder}/sfumato")
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")

@@ -233,6 +233,7 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
         ok = sfu_tensorfile_write(job->latent_file, "latent", (const float *)(gconstpointer)r.latents->data,
                                   r.latents->len / (r.latent_h * r.latent_w * r.latent_c), r.latent_h, r.latent_w,
                                   r.latent_c, &err);
+    sfu_queue_compile_ahead_end(e->q, ok);
     sfu_queue_set_build_notify(e->q, NULL, NULL);
     sfu_queue_set_cancel(e->q, NULL);
     if (!ok) {

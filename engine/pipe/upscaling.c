@@ -23,6 +23,7 @@ typedef struct {
     int core_w, core_h, margin; /* input px, multiples of `multiple` */
     gboolean blends;            /* tiles differ where they meet, and are faded over */
     gboolean tta;
+    gboolean is_rehearsed;
     /* The tile under way: its pixels, and how many of them have been reported as done. */
     double tile_px, reported;
     int n_passes, pass; /* of the network over the tile */
@@ -53,9 +54,30 @@ static SfuTensor *upload(const Network *n, const SfuImage *i, int first, int n_c
     return x;
 }
 
+/* Has what a pass runs compiled ahead, once. */
+static void rehearse(Network *n, const SfuImage *i)
+{
+    SfuQueue *q = n->r->q;
+    SfuRehearsal cost;
+    SfuTensor *y = NULL;
+    if (n->is_rehearsed)
+        return;
+    n->is_rehearsed = TRUE;
+    sfu_queue_rehearse_begin(q);
+    SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, i->h, i->w, n->channels, NULL),
+              *z = n->noise ? sfu_tensor_create(q, SFU_F32, 1, i->h, i->w, n->noise, NULL) : NULL;
+    if (x && (z || !n->noise) && sfu_upscaler_forward(n->u, &y, x, z, NULL))
+        sfu_tensor_destroy(y);
+    sfu_tensor_destroy(x);
+    sfu_tensor_destroy(z);
+    sfu_queue_rehearse_end(q, &cost);
+    sfu_queue_compile_ahead(q);
+}
+
 /* One pass: [h, w, channels + noise] -> [h*s, w*s, channels]. */
 static SfuImage *forward_once(Network *n, const SfuImage *i, GError **error)
 {
+    rehearse(n, i);
     SfuTensor *x = upload(n, i, 0, n->channels, error), *y = NULL,
               *z = x && n->noise ? upload(n, i, n->channels, n->noise, error) : NULL;
     SfuImage *o = NULL;

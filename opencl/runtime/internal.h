@@ -32,6 +32,7 @@ typedef struct {
 } SfuProfileEvent;
 
 typedef struct SfuRehearsing SfuRehearsing; /* rehearsal.c */
+typedef struct SfuAhead SfuAhead;           /* ahead.c */
 
 typedef enum { SFU_BLAS_OWN, SFU_BLAS_CLBLAST, SFU_BLAS_MEASURED } SfuBlas;
 
@@ -71,6 +72,7 @@ struct SfuQueue {
     GArray *profile_events;
     guint n_unflushed;
     SfuRehearsing *rehearsing; /* NULL: all is real */
+    SfuAhead *ahead;           /* what other processes compile; NULL: nothing */
 };
 
 /* One device copy of a weight. */
@@ -98,6 +100,11 @@ SfuTensor *sfu_tensor_create_in(SfuQueue *q, SfuDtype dtype, gint64 n_elements, 
 gboolean sfu_weight_evict_one(SfuQueue *q);
 void sfu_weight_drop_queue(SfuQueue *q); /* drops every layout on q */
 
+/* Builds a program, or loads it from the cache. */
+gboolean sfu_program_build(SfuQueue *q, const char *name, const char *options, GError **error);
+/* The program's file in the cache; its name has a hash of all that its code depends on. NULL: it has no source. Caller
+ * frees. */
+char *sfu_program_path(SfuQueue *q, const char *name, const char *options);
 cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *options, const char *kernel, GError **error);
 /* Whether a program compiles, tried in a child process the first time and remembered on disk. */
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options);
@@ -118,6 +125,8 @@ void sfu_rehearse_buffer_free(SfuBuffer *b);
 const SfuTensor *sfu_rehearse_layout(SfuQueue *q, const SfuWeight *w, const char *layout, SfuDtype dtype,
                                      gint64 n_elements);
 void sfu_rehearse_flops(SfuQueue *q, double flops);
+/* Notes a launch of a rehearsal, for sfu_queue_compile_ahead(). */
+void sfu_ahead_note(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args);
 
 SfuBlas sfu_blas_of_environment(void);
 void sfu_blas_forget(SfuQueue *q); /* lets CLBlast drop its programs */

@@ -139,6 +139,33 @@ static cl_program from_source(SfuQueue *q, const char *name, const char *options
     return NULL;
 }
 
+/* What the compiler is called with. Caller frees. */
+static char *options_of(const SfuQueue *q, const char *extra)
+{
+    return g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s%s %s",
+                           q->info.vendor == SFU_VENDOR_MESA || !q->info.has_fma ? " -DNO_FMA" : "",
+                           q->info.vendor == SFU_VENDOR_POCL ? " -DPOCL" : "",
+                           q->family == SFU_KERNELS_CPU ? " -DCPU" : "", extra ? extra : "");
+}
+
+char *sfu_program_path(SfuQueue *q, const char *name, const char *extra)
+{
+    const char *body = sfu_kernel_source(name), *common = sfu_kernel_source("common");
+    if (!body || !common)
+        return NULL;
+    char *options = options_of(q, extra);
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    const char *keyed[] = {common, body, options, q->info.name, q->info.platform, q->info.driver};
+    for (guint i = 0; i < G_N_ELEMENTS(keyed); i++)
+        g_checksum_update(sum, (const guchar *)keyed[i], (gssize)strlen(keyed[i]) + 1);
+    char *file = g_strdup_printf("%s-%.20s.bin", name, g_checksum_get_string(sum));
+    char *path = g_build_filename(sfu_cache_dir(q), file, NULL);
+    g_checksum_free(sum);
+    g_free(file);
+    g_free(options);
+    return path;
+}
+
 static cl_program program_get(SfuQueue *q, const char *name, const char *extra, GError **error)
 {
     char *key = g_strjoin(" ", name, extra ? extra : "", NULL);
@@ -147,23 +174,13 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
         g_free(key);
         return p;
     }
-    const char *body = sfu_kernel_source(name), *common = sfu_kernel_source("common");
-    if (!body || !common) {
+    char *path = sfu_program_path(q, name, extra);
+    if (!path) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_BUILD, _("there is no kernel source named %s"), name);
         g_free(key);
         return NULL;
     }
-    char *options = g_strdup_printf("-cl-std=CL1.2 -cl-mad-enable -w%s%s%s %s",
-                                    q->info.vendor == SFU_VENDOR_MESA || !q->info.has_fma ? " -DNO_FMA" : "",
-                                    q->info.vendor == SFU_VENDOR_POCL ? " -DPOCL" : "",
-                                    q->family == SFU_KERNELS_CPU ? " -DCPU" : "", extra ? extra : "");
-    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
-    const char *keyed[] = {common, body, options, q->info.name, q->info.platform, q->info.driver};
-    for (guint i = 0; i < G_N_ELEMENTS(keyed); i++)
-        g_checksum_update(sum, (const guchar *)keyed[i], (gssize)strlen(keyed[i]) + 1);
-    char *file = g_strdup_printf("%s-%.20s.bin", name, g_checksum_get_string(sum));
-    char *path = g_build_filename(sfu_cache_dir(q), file, NULL);
-    g_checksum_free(sum);
+    char *options = options_of(q, extra);
     const gboolean pocl = q->info.vendor == SFU_VENDOR_POCL, marked = pocl && is_marked(path);
     p = pocl ? NULL : from_binary(q, path, options);
     if (!p && !marked && q->build_notify)
@@ -175,13 +192,17 @@ static cl_program program_get(SfuQueue *q, const char *name, const char *extra, 
             save_binary(p, path);
     }
     g_free(path);
-    g_free(file);
     g_free(options);
     if (p)
         g_hash_table_insert(q->programs, key, p);
     else
         g_free(key);
     return p;
+}
+
+gboolean sfu_program_build(SfuQueue *q, const char *name, const char *options, GError **error)
+{
+    return program_get(q, name, options, error) != NULL;
 }
 
 enum { DOES_NOT_COMPILE, COMPILES };

@@ -261,6 +261,7 @@ void sfu_queue_destroy(SfuQueue *q)
         return;
     if (q->queue)
         clFinish(q->queue);
+    sfu_queue_compile_ahead_end(q, FALSE);
     sfu_weight_drop_queue(q);
     sfu_queue_trim(q);
     sfu_program_clear(q);
@@ -394,6 +395,7 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
         return TRUE;
     if (q->rehearsing) {
         sfu_rehearse_flops(q, l->flops);
+        sfu_ahead_note(q, l, args, n_args);
         return TRUE;
     }
     cl_kernel k = sfu_program_kernel(q, l->program, l->options, l->kernel, error);

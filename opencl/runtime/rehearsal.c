@@ -58,7 +58,7 @@ const SfuTensor *sfu_rehearse_layout(SfuQueue *q, const SfuWeight *w, const char
     SfuTensor *t = g_hash_table_lookup(r->layouts, key);
     if (!t) {
         SfuBuffer *b = g_new0(SfuBuffer, 1);
-        *b = (SfuBuffer){.q = q, .refs = 1};
+        *b = (SfuBuffer){.q = q, .bytes = (size_t)n_elements * sfu_dtype_bytes(dtype), .refs = 1};
         t = g_new0(SfuTensor, 1);
         *t = (SfuTensor){.q = q, .dtype = dtype, .n = 1, .h = 1, .w = 1, .c = (int)n_elements, .buffer = b};
         r->cost.weight_bytes += (guint64)n_elements * sfu_dtype_bytes(dtype);

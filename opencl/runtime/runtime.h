@@ -147,6 +147,11 @@ typedef struct {
  * read as zeros. No trial answers open questions about the device. Do not use tensors of a rehearsal afterwards. */
 void sfu_queue_rehearse_begin(SfuQueue *q);
 void sfu_queue_rehearse_end(SfuQueue *q, SfuRehearsal *cost);
+/* Other processes compile the kernels that rehearsals have launched, from the last one on, unless that has been done
+ * before. Returns at once: what this process comes to first it compiles by itself. */
+void sfu_queue_compile_ahead(SfuQueue *q);
+/* Stops those processes. has_run: what was rehearsed has been run, so that all of it is compiled now. */
+void sfu_queue_compile_ahead_end(SfuQueue *q, gboolean has_run);
 /* Operations per second that this kind of work reached on this device, with these kernels and this precision, as noted
  * in this process or an earlier one; 0: unknown. */
 double sfu_queue_rate(SfuQueue *q, const char *kind);

@@ -1,10 +1,21 @@
 #!/usr/bin/env python3
-"""`sfumato warm`: what a job needs is compiled before it. TAP. warm.py SFUMATO MODELS."""
+"""`sfumato warm` compiles what a job needs before it, helpers (sfumato-compile) while it runs: what they do, and that a
+job does not need them. TAP. warm.py SFUMATO MODELS."""
+
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
-from command import ENV, NO_DEVICE, TMP, case, end, has_device, png, run
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from command import ENV, NO_DEVICE, SFUMATO, TMP, case, end, has_device, png, read_png, run
 
 DEVICE = has_device()
 ENV["SFUMATO_CACHE"] = str(TMP / "cache")  # PoCL's own cache stays the shared one: compiling takes long
+HELPER = (pathlib.Path(SFUMATO).parent / "../../opencl/sfumato-compile").resolve()
+SMALL = png(TMP / "small.png", 96, 80, lambda x, y: (2 * x, 3 * y, (x * y) % 256))
+folders = 0
 
 
 def programs():
@@ -35,6 +46,100 @@ def _():
     assert r.returncode == 1 and "/nowhere/at-all.safetensors" in r.stderr and r.stdout == "", (r.returncode, r.stderr)
     r = run("warm", "a", "b")
     assert r.returncode == 2 and "one model" in r.stderr, (r.returncode, r.stderr)
+
+
+def enlarge(helper):
+    """Enlarges SMALL with an empty folder of programs. -> pixels, folder; no process of the helper's name is left."""
+    global folders
+    folders += 1
+    cache, out = TMP / f"cache{folders}", TMP / f"large{folders}.png"
+    r = run("upscale", SMALL, out, "--scale", 2, env=dict(ENV, SFUMATO_CACHE=str(cache), SFUMATO_COMPILE=str(helper)))
+    assert r.returncode == 0, r.stderr
+    assert not helper or not running(helper), running(helper)
+    return read_png(out)[4], cache
+
+
+def running(helper):
+    found = []
+    for p in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(helper).encode() in p.read_bytes().split(b"\0"):
+                found.append(p.parent.name)
+        except OSError:
+            pass
+    return found
+
+
+def script(name, text):
+    path = TMP / name
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+    return path
+
+
+def marks(cache):
+    """What is compiled: a file a kernel."""
+    return sorted(p.name for p in cache.glob("*/*.bin.*"))
+
+
+@case("helpers compile beside a job, the picture is the same, and the next job starts none")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    started = TMP / "started"
+    helper = script("helps", f'echo >> {started}\nexec {HELPER} "$@"\n')
+    alone = enlarge("")[0]
+    helped, cache = enlarge(helper)
+    assert helped == alone
+    n = len(os.sched_getaffinity(0)) - 1
+    assert started.exists() == (n > 0) and len(marks(cache)) > 3, marks(cache)
+    started.unlink(missing_ok=True)
+    env = dict(ENV, SFUMATO_CACHE=str(cache), SFUMATO_COMPILE=str(helper))
+    r = run("upscale", SMALL, TMP / "again.png", "--scale", 2, env=env)
+    assert r.returncode == 0 and read_png(TMP / "again.png")[4] == alone, r.stderr
+    assert not started.exists()
+    return None
+
+
+@case("a helper that hangs, is killed, fails or is not there changes nothing")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    alone = enlarge("")[0]
+    hangs = script("hangs", "exec sleep 600\n")
+    killed = script("killed", f'(sleep 0.2; kill -9 $$) &\nexec {HELPER} "$@"\n')
+    for helper in (hangs, killed, script("fails", "exit 3\n"), TMP / "nowhere"):
+        assert enlarge(helper)[0] == alone, helper
+    return None
+
+
+@case("a helper ends with the process that it helps")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    if len(os.sched_getaffinity(0)) == 1:
+        return "one core"
+    helper = TMP / "helper-of-a-killed-job"
+    helper.symlink_to(HELPER)
+    env = dict(ENV, SFUMATO_CACHE=str(TMP / "cache-killed"), POCL_CACHE_DIR=str(TMP / "pocl"))
+    env["SFUMATO_COMPILE"] = str(helper)
+    job = subprocess.Popen(
+        [SFUMATO, "upscale", SMALL, TMP / "never.png", "--scale", "2"],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not running(helper) and job.poll() is None:
+        time.sleep(0.01)
+    assert running(helper)
+    job.send_signal(signal.SIGKILL)
+    job.wait()
+    for _ in range(500):
+        if not running(helper):
+            break
+        time.sleep(0.01)
+    assert not running(helper)
+    return None
 
 
 end()
