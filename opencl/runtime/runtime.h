@@ -293,8 +293,8 @@ gboolean sfu_weight_half(SfuQueue *q, SfuWeight *w);
 void sfu_weight_unload(SfuWeight *w);
 
 /* How ops get a weight. `layout` names the layout and its parameters (the key of the copy). If the device has no such
- * copy, `pack` makes it on the host, in n_parts parts that several threads share. The tensor is borrowed; it stays on the
- * device until the next op call on the queue has returned. */
+ * copy, `pack` makes it on the host, in n_parts parts that several threads share. The tensor is borrowed; it stays on
+ * the device until the next op call on the queue has returned. */
 /* Writes parts [first, end) of the layout that begins at `dst`, of part_bytes each if they follow each other. */
 typedef void (*SfuWeightPack)(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end,
                               gconstpointer params);
