@@ -146,16 +146,38 @@ static gboolean surroundings(const float *mask, int w, int h, int *x0, int *y0, 
     return TRUE;
 }
 
-/* rgb [h, w, 3] with its holes filled smoothly. */
+#define GUIDE_PX 6 /* sigma of the low frequencies that a guide gives */
+
+/* The low frequencies of guide [h, w, 3]. NULL: no memory. */
+static float *low_of(const float *guide, int w, int h)
+{
+    const gsize n = (gsize)w * h;
+    float *a = g_try_new(float, 4 * n), *low = g_try_new(float, 3 * n);
+    for (gsize k = 0; a && k < n; k++) {
+        memcpy(a + 4 * k, guide + 3 * k, 3 * sizeof(float));
+        a[4 * k + 3] = 1;
+    }
+    if (!a || !low || !sfu_fill_blur(a, w, h, 4, GUIDE_PX))
+        g_clear_pointer(&low, g_free);
+    for (gsize k = 0; low && k < n; k++)
+        for (int c = 0; c < 3; c++)
+            low[3 * k + c] = a[4 * k + c] / a[4 * k + 3];
+    g_free(a);
+    return low;
+}
+
+/* rgb [h, w, 3] with its holes filled smoothly; guide [h, w, 3]: SfuPatchOptions. */
 static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *known, const float *share,
-                              const guint8 *excluded)
+                              const guint8 *excluded, const float *guide)
 {
     Level *l = &f->level[0];
     const gsize n = (gsize)w * h;
     if (!sfu_patch_level_init(l, w, h))
         return SFU_PATCH_NO_MEMORY;
+    if (guide && !(l->low = low_of(guide, w, h)))
+        return SFU_PATCH_NO_MEMORY;
     for (gsize k = 0; k < n; k++) {
-        memcpy(l->p + 4 * k, rgb + 3 * k, 3 * sizeof(float));
+        memcpy(l->p + 4 * k, (guide && known[k] < 1 ? guide : rgb) + 3 * k, 3 * sizeof(float));
         l->state[k] = share[k] > 0 ? HOLE : excluded[k] ? EXCLUDED : known[k] < 1 ? FIXED : KNOWN;
     }
     f->n_levels = 1;
@@ -182,35 +204,40 @@ static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *kn
     return end;
 }
 
-SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, float background,
-                           double thin_px, guint64 seed, SfuPatchTick tick, gpointer data)
+SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const SfuPatchOptions *options)
 {
     int x0, y0, x1, y1;
     if (!surroundings(mask, w, h, &x0, &y0, &x1, &y1))
         return SFU_PATCH_DONE;
     const int cw = x1 - x0, ch = y1 - y0;
     const gsize n = (gsize)cw * ch;
-    Fill f = {.random = seed * 0x9E3779B97F4A7C15u + 0x2545F4914F6CDD1Du,
-              .background = background,
-              .tick = tick,
-              .data = data};
+    const float *excluded = options->excluded;
+    Fill f = {.random = options->seed * 0x9E3779B97F4A7C15u + 0x2545F4914F6CDD1Du,
+              .background = options->background,
+              .tick = options->tick,
+              .data = options->data};
     if (f.random == 0)
         f.random = 1;
-    float *cut = g_try_new(float, n * 3), *known = g_try_new(float, n), *share = g_try_new(float, n);
+    float *cut = g_try_new(float, n * 3), *known = g_try_new(float, n), *share = g_try_new(float, n),
+          *guide = options->guide ? g_try_new(float, n * 3) : NULL;
     guint8 *no_source = g_try_new0(guint8, n);
-    SfuPatchEnd end = cut && known && share && no_source ? SFU_PATCH_DONE : SFU_PATCH_NO_MEMORY;
+    SfuPatchEnd end =
+        cut && known && share && no_source && (guide || !options->guide) ? SFU_PATCH_DONE : SFU_PATCH_NO_MEMORY;
     for (int y = 0; end == SFU_PATCH_DONE && y < ch; y++) {
-        memcpy(cut + (gsize)y * cw * 3, rgb + ((gsize)(y0 + y) * w + x0) * 3, (gsize)cw * 3 * sizeof(float));
+        const gsize from = (gsize)(y0 + y) * w + x0, to = (gsize)y * cw;
+        memcpy(cut + to * 3, rgb + from * 3, (gsize)cw * 3 * sizeof(float));
+        if (guide)
+            memcpy(guide + to * 3, options->guide + from * 3, (gsize)cw * 3 * sizeof(float));
         for (int x = 0; x < cw; x++) {
-            known[(gsize)y * cw + x] = !(mask[(gsize)(y0 + y) * w + x0 + x] > 0);
-            no_source[(gsize)y * cw + x] = excluded && excluded[(gsize)(y0 + y) * w + x0 + x] > 0;
+            known[to + x] = !(mask[from + x] > 0);
+            no_source[to + x] = excluded && excluded[from + x] > 0;
         }
     }
     if (end == SFU_PATCH_DONE &&
-        !(sfu_membrane(cut, cw, ch, 3, 3, known) && thick_parts(known, cw, ch, thin_px, share)))
+        !(sfu_membrane(cut, cw, ch, 3, 3, known) && thick_parts(known, cw, ch, options->thin_px, share)))
         end = SFU_PATCH_NO_MEMORY;
     if (end == SFU_PATCH_DONE)
-        end = fill_thick(&f, cut, cw, ch, known, share, no_source);
+        end = fill_thick(&f, cut, cw, ch, known, share, no_source, guide);
     for (int y = 0; end == SFU_PATCH_DONE && y < ch; y++)
         for (int x = 0; x < cw; x++)
             if (known[(gsize)y * cw + x] < 1)
@@ -218,6 +245,7 @@ SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const fl
     for (int k = 0; k < MAX_LEVELS; k++)
         sfu_patch_level_clear(&f.level[k]);
     g_free(f.dear);
+    g_free(guide);
     g_free(no_source);
     g_free(share);
     g_free(known);

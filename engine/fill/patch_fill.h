@@ -15,22 +15,33 @@ G_BEGIN_DECLS
  * no memory. */
 gboolean sfu_membrane(float *p, int w, int h, int stride, int channels, const float *known);
 
+/* Keeps the low frequencies of p [h, w, channels]: three running means of 2 radius + 1 pixels, which come close to a
+ * Gaussian window with the radius as sigma. Beyond the border there are zeros. FALSE: no memory, p is undefined. */
+gboolean sfu_fill_blur(float *p, int w, int h, int channels, int radius);
+
 /* Called with the part done so far (0..1), many times a second. FALSE stops the work. */
 typedef gboolean (*SfuPatchTick)(double done, gpointer data);
+
+typedef struct {
+    const float *excluded; /* [h, w] pixels above 0 are not copied; NULL: all may be */
+    float background;      /* 0 to 2: how strongly the fill prefers what lies behind. Sources that look unlike the rim
+                              of the hole cost more, so other objects are not copied unless the hole cuts through them.
+                              0: any source that fits, which is best for repairs */
+    const float *guide;    /* [h, w, 3] a picture whose low frequencies in the holes the fill follows; NULL: none */
+    double thin_px;        /* holes whose edges are at most this far from their middle get the membrane; 0: none do */
+    guint64 seed;          /* the same seed gives the same fill */
+    SfuPatchTick tick;     /* NULL: none */
+    gpointer data;
+} SfuPatchOptions;
 
 typedef enum { SFU_PATCH_DONE, SFU_PATCH_STOPPED, SFU_PATCH_NO_MEMORY } SfuPatchEnd;
 
 /* Fills rgb [h, w, 3] (perceptual values about 0..1) where mask [h, w] is above 0, with texture from the known pixels.
  * It maximizes the coherence of Wexler, Shechtman & Irani 2007 over a pyramid, finds nearest patches with PatchMatch
  * (Barnes et al. 2009), and removes seams with a screened Poisson equation (Perez et al. 2003). Known pixels do not
- * change. Near sources are preferred. thin_px: holes whose edges are at most this far from their middle get the
- * membrane; 0: none do. If no whole patch is known, everything gets the membrane. background, 0 to 2: how strongly the
- * fill prefers what lies behind. Sources that look unlike the rim of the hole cost more, so other objects are not
- * copied unless the hole cuts through them. 0: any source that fits, which is best for repairs. excluded [h, w]: pixels
- * above 0 are not copied; NULL: all may be. The same seed gives the same fill. tick may be NULL. If stopped or out of
+ * change. Near sources are preferred. If no whole patch is known, everything gets the membrane. If stopped or out of
  * memory, rgb is unchanged. */
-SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const float *excluded, float background,
-                           double thin_px, guint64 seed, SfuPatchTick tick, gpointer data);
+SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const SfuPatchOptions *options);
 /* The thin_px for a model's condition and for masked content. The recipe reads it too, so it trains on what the engine
  * makes. */
 extern const double sfu_patch_thin_px;

@@ -26,6 +26,7 @@ gboolean sfu_patch_go_on(Fill *f, double work)
 void sfu_patch_level_clear(Level *l)
 {
     g_free(l->p);
+    g_free(l->low);
     g_free(l->state);
     g_free(l->hole);
     g_free(l->whole);
@@ -42,6 +43,21 @@ gboolean sfu_patch_level_init(Level *l, int w, int h)
     const gsize n = (gsize)w * h;
     *l = (Level){w, h, .p = g_try_new0(float, n * 4), .state = g_try_new0(guint8, n), .whole = g_try_new0(guint8, n)};
     return l->p && l->state && l->whole;
+}
+
+/* o->low from l->low, by means of 2 x 2. FALSE: no memory. */
+static gboolean halve_low(const Level *l, Level *o)
+{
+    o->low = g_try_new(float, (gsize)o->w * o->h * 3);
+    for (int y = 0; o->low && y < o->h; y++)
+        for (int x = 0; x < o->w; x++)
+            for (int c = 0; c < 3; c++) {
+                const float *up = l->low + (gsize)2 * y * l->w * 3 + c,
+                            *down = l->low + (gsize)MIN(2 * y + 1, l->h - 1) * l->w * 3 + c;
+                const int left = 3 * 2 * x, right = 3 * MIN(2 * x + 1, l->w - 1);
+                o->low[((gsize)y * o->w + x) * 3 + c] = 0.25f * (up[left] + up[right] + down[left] + down[right]);
+            }
+    return o->low != NULL;
 }
 
 /* ---- geometry ---------------------------------------------------------------------------------------------------- */
@@ -223,5 +239,5 @@ gboolean sfu_patch_level_halve(const Level *l, Level *o, int number)
             o->state[at] = worst == FIXED && number > 1 ? KNOWN : worst;
         }
     }
-    return sfu_patch_level_list(o);
+    return (!l->low || halve_low(l, o)) && sfu_patch_level_list(o);
 }

@@ -22,6 +22,7 @@ enum {
 typedef struct {
     int w, h;
     float *p;               /* [h, w, 4] R, G, B, and how busy the surroundings are */
+    float *low;             /* [h, w, 3] low frequencies that the fill shall have; NULL: any */
     guint8 *state;          /* [h, w] */
     int *hole, n_hole;      /* HOLE pixels, in raster order */
     guint8 *whole;          /* [h, w] the patch with its middle here is all KNOWN */
@@ -77,6 +78,8 @@ gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end);
 
 /* ---- patch_search.c ---- */
 
+/* What a source costs a target besides the difference of their patches. */
+float sfu_patch_own_cost(const Level *l, int at, int from);
 /* Two sweeps of PatchMatch from the sources that stand in from. FALSE: stopped. */
 gboolean sfu_patch_search(Fill *f, Level *l);
 /* New HOLE pixels from the patches over them. confidence [h, w] weighs patches by their middle. */

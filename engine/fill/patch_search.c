@@ -6,6 +6,7 @@
 #include <math.h>
 
 #define FINE_REACH 32 /* px */
+#define AGREE 3.0f    /* weight of the guide's low frequencies against a pixel of the patch */
 
 /* Sum of squared differences of two patches; more than `best`: something above it. */
 static float patch_cost(const Level *l, int a, int b, float best)
@@ -24,11 +25,21 @@ static float patch_cost(const Level *l, int a, int b, float best)
     return sum;
 }
 
+float sfu_patch_own_cost(const Level *l, int at, int from)
+{
+    float sum = 0;
+    for (int c = 0; l->low && c < 3; c++) {
+        const float d = l->low[3 * (gsize)at + c] - l->low[3 * (gsize)from + c];
+        sum += d * d;
+    }
+    return l->dear[from] + AGREE * SIDE * SIDE * sum;
+}
+
 static void try(Level *l, int at, int from)
 {
     if (!l->whole[from] || from == l->from[at])
         return;
-    const float dear = l->dear[from],
+    const float dear = sfu_patch_own_cost(l, at, from),
                 c = dear < l->cost[at] ? dear + patch_cost(l, at, from, l->cost[at] - dear) : INFINITY;
     if (c < l->cost[at]) {
         l->cost[at] = c;
@@ -64,8 +75,8 @@ static gboolean search(Fill *f, Level *l, gboolean back, int reach)
 gboolean sfu_patch_search(Fill *f, Level *l)
 {
     for (int k = 0; k < l->n_targets; k++) /* the votes have changed the targets */
-        l->cost[l->target[k]] =
-            l->dear[l->from[l->target[k]]] + patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
+        l->cost[l->target[k]] = sfu_patch_own_cost(l, l->target[k], l->from[l->target[k]]) +
+                                patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
     /* Below the coarsest level the sources are about right; far tries would cost more (they miss the caches) than they
      * find. */
     const int most = MAX(l->w, l->h), reach = l == &f->level[f->n_levels - 1] ? most : MIN(most, FINE_REACH);

@@ -54,10 +54,10 @@ static float urgency(const Level *l, const float *sure, int at)
 }
 
 /* How much a pixel of the target counts: what was known before by its likeness to the surroundings, what was filled
- * since 1, what is open little. */
+ * since 1, what is open little, unless a guide says what it is. */
 static float known_share(const Level *l, const float *sure, int at)
 {
-    return sure[at] <= 0 ? GUESS : l->state[at] == HOLE ? 1 : MAX(GUESS, sure[at]);
+    return sure[at] <= 0 ? (l->low ? 1 : GUESS) : l->state[at] == HOLE ? 1 : MAX(GUESS, sure[at]);
 }
 
 /* The source patch nearest to the patch at a target, what is open in it compared with the smooth guess and counted
@@ -72,7 +72,7 @@ static int nearest(Fill *f, const Level *l, const float *sure, int target, int t
     for (int t = 0; t < tries; t++) {
         const int s = l->source[tries < l->n_sources ? sfu_patch_random(f, l->n_sources) : t];
         const float *p = l->p + 4 * (target - R * l->w - R), *q = l->p + 4 * (s - R * l->w - R);
-        float sum = l->dear[s];
+        float sum = sfu_patch_own_cost(l, target, s);
         for (int j = 0; j < SIDE && sum < best; j++) {
             float row[4] = {0};
             for (int i = 0; i < SIDE; i++)

@@ -42,43 +42,19 @@ static void depths(float *d, const float *mask, int w, int h, float far)
     }
 }
 
-/* n vectors of len floats, one behind the other: each becomes the sum of those at most `radius` away. sum: len. */
-static void add_neighbors(float *to, const float *from, int n, gsize len, int radius, double *sum)
-{
-    memset(sum, 0, len * sizeof *sum);
-    for (int i = -radius; i < n; i++) {
-        const int in = i + radius, out = i - radius - 1;
-        for (gsize k = 0; in < n && k < len; k++)
-            sum[k] += from[(gsize)in * len + k];
-        for (gsize k = 0; out >= 0 && k < len; k++)
-            sum[k] -= from[(gsize)out * len + k];
-        for (gsize k = 0; i >= 0 && k < len; k++)
-            to[(gsize)i * len + k] = (float)(sum[k] / (2 * radius + 1));
-    }
-}
-
-/* The low frequencies of made - fill in the hole, and their weights, [h, w, 4]: three running means come close to a
- * Gaussian window, of the radius as sigma. NULL: no memory. */
+/* The low frequencies of made - fill in the hole, and their weights, [h, w, 4]. NULL: no memory. */
 static float *low_change(const float *made, const float *fill, const float *mask, int w, int h, int radius)
 {
     const gsize n = (gsize)w * (gsize)h;
-    float *a = g_try_new(float, 4 * n), *b = g_try_new(float, 4 * n);
-    double *sum = g_try_new(double, 4 * (gsize)w);
+    float *a = g_try_new(float, 4 * n);
     for (gsize k = 0; a && k < n; k++) {
         const gboolean hole = mask[k] > 0;
         for (int c = 0; c < 3; c++)
             a[4 * k + c] = hole ? made[3 * k + c] - fill[3 * k + c] : 0;
         a[4 * k + 3] = hole;
     }
-    for (int turn = 0; a && b && sum && turn < 3; turn++) {
-        add_neighbors(b, a, h, 4 * (gsize)w, radius, sum);
-        for (int y = 0; y < h; y++)
-            add_neighbors(a + (gsize)y * 4 * (gsize)w, b + (gsize)y * 4 * (gsize)w, w, 4, radius, sum);
-    }
-    if (!b || !sum)
+    if (a && !sfu_fill_blur(a, w, h, 4, radius))
         g_clear_pointer(&a, g_free);
-    g_free(sum);
-    g_free(b);
     return a;
 }
 

@@ -23,11 +23,9 @@ gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **err
     return FALSE;
 }
 
-gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuImage *excluded, double background,
-                               guint64 seed, SfuPatchTick tick, gpointer data, GError **error)
+gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuPatchOptions *options, GError **error)
 {
-    const SfuPatchEnd end = sfu_patch_fill(rgb->p, rgb->w, rgb->h, mask->p, excluded ? excluded->p : NULL,
-                                           (float)background, sfu_patch_thin_px, seed, tick, data);
+    const SfuPatchEnd end = sfu_patch_fill(rgb->p, rgb->w, rgb->h, mask->p, options);
     if (end == SFU_PATCH_NO_MEMORY)
         g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,
                     _("Not enough memory to fill a hole in %d x %d pixels with patches."), rgb->w, rgb->h);

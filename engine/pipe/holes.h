@@ -14,11 +14,9 @@ G_BEGIN_DECLS
  * `channels` channels of i. */
 gboolean sfu_fill(SfuImage *i, int channels, const SfuImage *known, GError **error);
 
-/* The same for what mask [h, w, 1] covers (above 0), with texture copied from the rest: sfu_patch_fill(), with thin
- * parts smooth; nothing is copied from where excluded [h, w, 1] (NULL: none) is above 0. FALSE with MEMORY, or if tick
- * stopped it, which then has set the error. */
-gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuImage *excluded, double background,
-                               guint64 seed, SfuPatchTick tick, gpointer data, GError **error);
+/* The same for what mask [h, w, 1] covers (above 0), with texture copied from the rest: sfu_patch_fill(). FALSE with
+ * MEMORY, or if the options' tick stopped it, which then has set the error. */
+gboolean sfu_fill_with_patches(SfuImage *rgb, const SfuImage *mask, const SfuPatchOptions *options, GError **error);
 
 /* sfu_fill_reach(). made, fill [h, w, 3], mask [h, w, 1]. */
 gboolean sfu_fill_deep(SfuImage *made, const SfuImage *fill, const SfuImage *mask, float reach, int deep,

@@ -46,8 +46,8 @@ static gboolean not_cancelled(double done, gpointer watch)
     return !sfu_run_cancelled(w->run, w->error);
 }
 
-/* Makes p->patched: once for all passes, so that they agree; at full size, or where that would take long, smaller and
- * enlarged. */
+/* Makes p->patched, with p->guide if that is there: once for all passes, so that they agree; at full size, or where
+ * that would take long, smaller and enlarged. */
 static gboolean make_patched(SfuPaint *p, GError **error)
 {
     const SfuRect c = p->region.context, all = {0, 0, c.w, c.h};
@@ -55,15 +55,23 @@ static gboolean make_patched(SfuPaint *p, GError **error)
     for (gint64 k = 0; k < (gint64)c.w * c.h; k++)
         hole += p->hard->p[k];
     const double shrink = MIN(1, sqrt(MIN(PATCH_HOLE_PX / MAX(hole, 1), PATCH_PX / ((double)c.w * c.h))));
-    const int w = MAX(1, (int)(c.w * shrink)), h = MAX(1, (int)(c.h * shrink));
+    const double size = p->is_draft && MIN(c.w, c.h) * shrink >= SFU_LEAST_DRAFT_PX ? shrink / 2 : shrink;
+    const int w = MAX(1, (int)(c.w * size)), h = MAX(1, (int)(c.h * size));
     SfuImage *small = resize_part(p->source, all, 3, w, h, SFU_RESAMPLE_AREA, 0, error);
     SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, 0, error) : NULL, *big = NULL;
     SfuImage *excluded =
         mask && p->excluded ? resize_part(p->excluded, all, 1, w, h, SFU_RESAMPLE_AREA, 0, error) : NULL;
+    SfuImage *guide = mask && p->guide ? resize_part(p->guide, all, 3, w, h, SFU_RESAMPLE_AREA, 0, error) : NULL;
     Watch watch = {p->r, error};
-    gboolean ok = mask && (excluded || !p->excluded) && sfu_run_stage(p->r, SFU_STAGE_ENCODE, error) &&
-                  sfu_fill_with_patches(small, mask, excluded, sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND),
-                                        p->r->seed, not_cancelled, &watch, error) &&
+    const SfuPatchOptions options = {.excluded = excluded ? excluded->p : NULL,
+                                     .background = (float)sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND),
+                                     .guide = guide ? guide->p : NULL,
+                                     .thin_px = sfu_patch_thin_px,
+                                     .seed = p->r->seed,
+                                     .tick = not_cancelled,
+                                     .data = &watch};
+    gboolean ok = mask && (excluded || !p->excluded) && (guide || !p->guide) &&
+                  sfu_run_stage(p->r, SFU_STAGE_ENCODE, error) && sfu_fill_with_patches(small, mask, &options, error) &&
                   (p->patched = sfu_image_channels(p->source, 0, 3, error)) &&
                   (big = sfu_image_resample(small, c.w, c.h, SFU_RESAMPLE_BICUBIC, error));
     if (ok)
@@ -71,6 +79,7 @@ static gboolean make_patched(SfuPaint *p, GError **error)
     sfu_image_free(small);
     sfu_image_free(mask);
     sfu_image_free(excluded);
+    sfu_image_free(guide);
     sfu_image_free(big);
     return ok;
 }

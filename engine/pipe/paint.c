@@ -23,6 +23,7 @@ static void paint_clear(SfuPaint *p)
     sfu_image_free(p->excluded);
     sfu_image_free(p->made);
     sfu_image_free(p->patched);
+    sfu_image_free(p->guide);
     g_clear_pointer(&p->references, g_ptr_array_unref);
 }
 
@@ -51,6 +52,10 @@ static void pass_size(const SfuPaint *p, int k, SfuRect *rect, int *w, int *h)
     *rect = (SfuRect){0, 0, c.w, c.h};
     *w = r->pass[k].w;
     *h = r->pass[k].h;
+    if (p->is_draft && MIN(*w, *h) >= SFU_LEAST_DRAFT_PX) {
+        *w = *w / 2 / m * m;
+        *h = *h / 2 / m * m;
+    }
     if (k > 0 && p->soft) {
         const int x0 = MAX(r->mask.x - REFINE_MARGIN_PX, c.x), y0 = MAX(r->mask.y - REFINE_MARGIN_PX, c.y);
         const int x1 = MIN(r->mask.x + r->mask.w + REFINE_MARGIN_PX, c.x + c.w),
@@ -84,6 +89,11 @@ static gboolean match_colors(SfuPaint *p, GError **error)
     return sfu_color_match(p->made, p->source, p->soft, CLAMP(MIN(p->made->w, p->made->h) / 32, 4, 32), error);
 }
 
+static int rounds_of(const SfuPaint *p)
+{
+    return p->s->steps > 0 && p->s->mask_fill == SFU_MASK_PATCH && p->hard ? p->s->rounds : 1;
+}
+
 static void plan_work(const SfuPaint *p)
 {
     const SfuSession *s = p->s;
@@ -96,11 +106,12 @@ static void plan_work(const SfuPaint *p)
             sfu_run_plan(p->r, SFU_STAGE_DECODE, (double)w * h * p->r->n_images);
             continue;
         }
-        const double px = (double)(w / f) * (h / f) * p->r->n_images;
+        double px = (double)(w / f) * (h / f) * p->r->n_images;
         const double strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength);
         const gboolean edit = s->family->edits, more = s->denoiser->in_channels > s->ae.channels;
         if (s->steps == 0)
             continue; /* nothing but the fill, which says how far it is by itself */
+        px *= rounds_of(p);
         sfu_run_plan(p->r, SFU_STAGE_ENCODE,
                      px * ((p->source || k > 0 ? !edit : 0) + more + sfu_session_sees_picture(s)));
         sfu_run_plan(p->r, SFU_STAGE_DENOISE, px * s->n_branches * sfu_diffusion_calls(s, strength));
@@ -125,7 +136,7 @@ static void tell_cost(const SfuPaint *p)
         const int sees = sfu_session_sees_picture(s) + sfu_session_sees_mask(s);
         w->w = pw / s->ae.factor;
         w->h = ph / s->ae.factor;
-        w->n_passes = sfu_diffusion_calls(s, k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength));
+        w->n_passes = rounds_of(p) * sfu_diffusion_calls(s, k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength));
         w->n_encodes = ((p->source || k > 0) && !edit) + (s->denoiser->in_channels > s->ae.channels) + sees;
         for (int i = 0; i < sees; i++) {
             w->references[i][0] = w->h;
@@ -139,10 +150,8 @@ static void tell_cost(const SfuPaint *p)
         sfu_run_tell_estimate(p->r, &e);
 }
 
-static gboolean paint_image(SfuPaint *p, GPtrArray *results, GError **error)
+static gboolean run_passes(SfuPaint *p, GError **error)
 {
-    g_clear_pointer(&p->made, sfu_image_free);
-    g_clear_pointer(&p->patched, sfu_image_free);
     for (int k = 0; k < p->region.n_passes; k++) {
         SfuPass a = {.p = p,
                      .first = k == 0,
@@ -159,6 +168,20 @@ static gboolean paint_image(SfuPaint *p, GPtrArray *results, GError **error)
             return FALSE;
         if (k + 1 < p->region.n_passes)
             sfu_paint_keep_outside(p, p->made);
+    }
+    return TRUE;
+}
+
+static gboolean paint_image(SfuPaint *p, GPtrArray *results, GError **error)
+{
+    g_clear_pointer(&p->made, sfu_image_free);
+    for (int round = 0; round < rounds_of(p); round++) {
+        g_clear_pointer(&p->patched, sfu_image_free);
+        sfu_image_free(p->guide);
+        p->guide = g_steal_pointer(&p->made);
+        p->is_draft = round == 0 && rounds_of(p) > 1;
+        if (!run_passes(p, error))
+            return FALSE;
     }
     if (p->gray)
         sfu_paint_make_gray(p->made);

@@ -19,6 +19,8 @@ typedef enum {
 } SfuContent;
 
 /* A run over one job. */
+#define SFU_LEAST_DRAFT_PX 256 /* of the shorter side, for a draft to be smaller than the picture */
+
 typedef struct {
     SfuSession *s;
     SfuRun *r;
@@ -30,6 +32,8 @@ typedef struct {
     SfuImage *excluded; /* [context, 1] 1: nothing is taken from there; NULL: none */
     SfuImage *made;     /* [context, 3] the best so far */
     SfuImage *patched;  /* [context, 3] the picture, its hole filled with patches; NULL: not asked for yet */
+    gboolean is_draft;  /* this round only makes a guide: at half the size */
+    SfuImage *guide;    /* [context, 3] whose low frequencies that fill follows; NULL: the first one */
     double strength;
     gboolean gray;
     GPtrArray *references; /* SfuImage*: latents of the job's references */

@@ -216,6 +216,7 @@ gboolean sfu_session_init(SfuSession *s, SfuRun *run, SfuLoaded *m, GError **err
                                                                : SFU_MASK_GREY;
         s->reach = (float)CLAMP(sfu_json_number(sfu_json_child(mini, "inpaint"), "reach", 0), 0, 4096);
         s->deep = (int)CLAMP(sfu_json_number(sfu_json_child(mini, "inpaint"), "deep", 0), 0, 256);
+        s->rounds = (int)CLAMP(json_int(sfu_json_child(mini, "inpaint"), "rounds", 1), 1, 8);
         s->smooth_too = json_is(mini, "second_fill", "pull-push");
         s->from_condition = json_is(mini, "start", "condition");
         s->residual = s->from_condition && json_is_true(sfu_json_child(mini, "inpaint"), "residual");

@@ -103,7 +103,8 @@ static float *fill(const float *p, const float *mask, int w, int h, double thin,
 {
     float *o = g_memdup2(p, (gsize)w * h * 3 * sizeof(float));
     spoil(o, mask, w * h);
-    g_assert_cmpint(sfu_patch_fill(o, w, h, mask, NULL, 0, thin, seed, NULL, NULL), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(o, w, h, mask, &(SfuPatchOptions){.thin_px = thin, .seed = seed}), ==,
+                    SFU_PATCH_DONE);
     check(o, p, mask, w * h);
     return o;
 }
@@ -277,10 +278,13 @@ static void test_nothing_is_copied_from_what_is_excluded(void)
                 b[3 * (y * w + x) + c] = 1 - b[3 * (y * w + x) + c];
     float *made_a = g_memdup2(a, (gsize)n), *made_b = g_memdup2(b, (gsize)n), *free_a = g_memdup2(a, (gsize)n),
           *free_b = g_memdup2(b, (gsize)n);
-    g_assert_cmpint(sfu_patch_fill(made_a, w, h, mask, excluded, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
-    g_assert_cmpint(sfu_patch_fill(made_b, w, h, mask, excluded, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
-    g_assert_cmpint(sfu_patch_fill(free_a, w, h, mask, NULL, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
-    g_assert_cmpint(sfu_patch_fill(free_b, w, h, mask, NULL, 0.2f, 1, 4, NULL, NULL), ==, SFU_PATCH_DONE);
+    const SfuPatchOptions without = {.background = 0.2f, .thin_px = 1, .seed = 4};
+    SfuPatchOptions with = without;
+    with.excluded = excluded;
+    g_assert_cmpint(sfu_patch_fill(made_a, w, h, mask, &with), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(made_b, w, h, mask, &with), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(free_a, w, h, mask, &without), ==, SFU_PATCH_DONE);
+    g_assert_cmpint(sfu_patch_fill(free_b, w, h, mask, &without), ==, SFU_PATCH_DONE);
     gboolean same = TRUE, same_free = TRUE;
     for (int k = 0; k < w * h; k++) {
         same = same && (mask[k] <= 0 || memcmp(made_a + 3 * k, made_b + 3 * k, 12) == 0);
@@ -297,6 +301,42 @@ static void test_nothing_is_copied_from_what_is_excluded(void)
     g_free(made_b);
     g_free(free_a);
     g_free(free_b);
+}
+
+/* Dark grain on the left, light grain on the right. */
+static float two_fields(int x, int y)
+{
+    return 0.3f * grain(x, y) + (x < 200 ? 0.1f : 0.6f);
+}
+
+/* The hole lies across both fields; a guide without any grain says which of them goes on in it. */
+static void test_low_frequencies_follow_the_guide(void)
+{
+    const int w = 400, h = 200, n = w * h * 3 * (int)sizeof(float);
+    float *p = picture(two_fields, w, h), *mask = box(w, h, 130, 40, 140, 120);
+    for (int light = 0; light < 2; light++) {
+        float *o = g_memdup2(p, (gsize)n), *guide = g_memdup2(p, (gsize)n);
+        double sum = 0, squares = 0;
+        const int count = 40 * 40;
+        spoil(o, mask, w * h);
+        for (int k = 0; k < w * h; k++)
+            for (int c = 0; mask[k] > 0 && c < 3; c++)
+                guide[3 * k + c] = (light ? 0.75f : 0.25f) * (1 - 0.2f * c);
+        const SfuPatchOptions options = {.guide = guide, .thin_px = 1, .seed = 1};
+        g_assert_cmpint(sfu_patch_fill(o, w, h, mask, &options), ==, SFU_PATCH_DONE);
+        check(o, p, mask, w * h);
+        for (int y = 80; y < 120; y++)
+            for (int x = 180; x < 220; x++) {
+                sum += o[3 * (y * w + x)];
+                squares += o[3 * (y * w + x)] * o[3 * (y * w + x)];
+            }
+        g_assert_cmpfloat_with_epsilon(sum / count, light ? 0.75 : 0.25, 0.15); /* the rim shines in */
+        g_assert_cmpfloat(sqrt(squares / count - sum / count * sum / count), >, 0.02); /* grain: 0.035 */
+        g_free(o);
+        g_free(guide);
+    }
+    g_free(p);
+    g_free(mask);
 }
 
 static void test_strange_holes(void)
@@ -359,13 +399,15 @@ static void test_stops_when_told(void)
     const int w = 160, h = 160;
     float *truth = picture(grain, w, h), *mask = box(w, h, 50, 50, 60, 60), *made = g_memdup2(truth, w * h * 12);
     Count all = {0};
-    g_assert_cmpint(sfu_patch_fill(made, w, h, mask, NULL, 0, 6, 1, count, &all), ==, SFU_PATCH_DONE);
+    SfuPatchOptions options = {.thin_px = 6, .seed = 1, .tick = count, .data = &all};
+    g_assert_cmpint(sfu_patch_fill(made, w, h, mask, &options), ==, SFU_PATCH_DONE);
     g_assert_cmpint(all.calls, >, 100); /* of some 150 ms of work: never long between two */
     g_assert_cmpfloat(all.last, >, 0.95);
     for (int stop = 1; stop < all.calls; stop += all.calls / 9) {
         Count c = {.stop_at = stop};
+        options.data = &c;
         memcpy(made, truth, w * h * 12);
-        g_assert_cmpint(sfu_patch_fill(made, w, h, mask, NULL, 0, 6, 1, count, &c), ==, SFU_PATCH_STOPPED);
+        g_assert_cmpint(sfu_patch_fill(made, w, h, mask, &options), ==, SFU_PATCH_STOPPED);
         g_assert_cmpint(c.calls, ==, stop);
         g_assert_cmpmem(made, w * h * 12, truth, w * h * 12);
     }
@@ -443,6 +485,7 @@ int main(int argc, char **argv)
     g_test_add_func("/patch-fill/objects-are-dear-sources", test_objects_are_dear_sources);
     g_test_add_func("/patch-fill/nothing-is-copied-from-what-is-excluded",
                     test_nothing_is_copied_from_what_is_excluded);
+    g_test_add_func("/patch-fill/low-frequencies-follow-the-guide", test_low_frequencies_follow_the_guide);
     g_test_add_func("/patch-fill/strange-holes", test_strange_holes);
     g_test_add_func("/patch-fill/no-known-patch-is-filled-smoothly", test_no_known_patch_is_filled_smoothly);
     g_test_add_func("/patch-fill/reach", test_reach);

@@ -160,6 +160,20 @@ def fill_smooth(picture, mask):
     return np.clip(np.rint(fine), 0, 255).astype(np.uint8)
 
 
+class PatchOptions(ctypes.Structure):
+    """SfuPatchOptions of engine/fill/patch_fill.h."""
+
+    _fields_ = [
+        ("excluded", ctypes.c_void_p),
+        ("background", ctypes.c_float),
+        ("guide", ctypes.c_void_p),
+        ("thin_px", ctypes.c_double),
+        ("seed", ctypes.c_uint64),
+        ("tick", ctypes.c_void_p),
+        ("data", ctypes.c_void_p),
+    ]
+
+
 @cache
 def patch_library():
     """The engine's own fill (engine/fill/patch_fill.c), compiled beside this file at first use: needs a C compiler and
@@ -188,6 +202,7 @@ def patch_library():
                 part,
                 source / "membrane.c",
                 source / "reach.c",
+                source / "blur.c",
                 *sorted(source.glob("patch_*.c")),
                 *flags,
                 "-lm",
@@ -198,18 +213,7 @@ def patch_library():
     library = ctypes.CDLL(str(target))
     call = library.sfu_patch_fill
     floats = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
-    call.argtypes = [
-        floats,
-        ctypes.c_int,
-        ctypes.c_int,
-        floats,
-        ctypes.c_void_p,
-        ctypes.c_float,
-        ctypes.c_double,
-        ctypes.c_uint64,
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-    ]
+    call.argtypes = [floats, ctypes.c_int, ctypes.c_int, floats, ctypes.POINTER(PatchOptions)]
     call.restype = ctypes.c_int
     reach = library.sfu_fill_reach
     reach.argtypes = [floats, floats, floats, ctypes.c_int, ctypes.c_int, ctypes.c_float, ctypes.c_int]
@@ -217,12 +221,17 @@ def patch_library():
     return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value, reach
 
 
-def fill_patches(picture, mask, seed=0):
-    """Copy what fits from the surroundings; thin holes smoothly. [h, w, 3] uint8, mask [h, w] of 0, 1."""
+def fill_patches(picture, mask, seed=0, guide=None):
+    """Copy what fits from the surroundings, with the low frequencies of the guide; thin holes smoothly. [h, w, 3] uint8,
+    mask [h, w] of 0, 1."""
     rgb = np.ascontiguousarray(picture, np.float32) / 255
     h, w = mask.shape
     call, thin_px, _ = patch_library()
-    if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), None, 0, thin_px, seed, None, None):
+    options = PatchOptions(thin_px=thin_px, seed=seed)
+    if guide is not None:
+        guide = np.ascontiguousarray(guide, np.float32) / 255
+        options.guide = guide.ctypes.data
+    if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), ctypes.byref(options)):
         raise MemoryError(f"patch fill of {w} x {h} pixels")
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
 
