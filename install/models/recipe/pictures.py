@@ -222,8 +222,8 @@ def patch_library():
 
 
 def fill_patches(picture, mask, seed=0, guide=None):
-    """Copy what fits from the surroundings, with the low frequencies of the guide; thin holes smoothly. [h, w, 3] uint8,
-    mask [h, w] of 0, 1."""
+    """Copy what fits from the surroundings, with the low frequencies of the guide; thin holes smoothly. [h, w, 3]
+    uint8, mask [h, w] of 0, 1."""
     rgb = np.ascontiguousarray(picture, np.float32) / 255
     h, w = mask.shape
     call, thin_px, _ = patch_library()
