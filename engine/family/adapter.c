@@ -232,8 +232,11 @@ static gboolean bind_one(Binding *x, guint i, const Target *t, gboolean bias, gb
                  taps = MAX(1, sfu_weight_elements(w) / (rows * MAX(1, in)));
     SfuDelta *d = sfu_adapter_delta(x->a, i, bias, rows, MAX(1, in), taps, &local);
     SfuDeltaUse u = {w, d, t->to_row, t->from_row, t->n_rows ? t->n_rows : rows, 1};
-    if (d && !t->n_rows && d->out == 0) /* any number of outputs */
-        d->out = rows;
+    if (d && d->out == 0) /* any number of outputs */
+        d->out = t->n_rows ? u.from_row + u.n_rows : rows;
+    if (d && (u.from_row % sfu_delta_group(d) || u.n_rows % sfu_delta_group(d)))
+        g_clear_pointer(&d, sfu_delta_free); /* outputs of two weights would mix */
+    u.delta = d;
     *fits = d && u.to_row + u.n_rows <= rows && (t->n_rows ? u.from_row + u.n_rows <= d->out : d->out == rows);
     if (*fits) {
         const gboolean is_text = !(DENOISER & 1u << t->part);

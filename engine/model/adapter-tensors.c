@@ -10,9 +10,8 @@
 /* Kinds that are known and not applied. PEFT may put the adapter's own name behind the word. */
 static const struct {
     const char *word, *kind;
-} foreign[] = {{".oft_blocks", "OFT"},
-               {".oft_diag", "OFT"},
-               {".oft_R", "OFT"},
+} foreign[] = {{".oft_diag", "OFT of LyCORIS before 2.0"},
+               {".oft_r", "OFT of PEFT before 0.16"},
                {".boft_R", "BOFT"},
                {".boft_s", "BOFT"},
                {".hra_u", "HRA"},
@@ -84,6 +83,9 @@ gsize sfu_adapter_split(const char *name, SfuAdapterRole *role)
         {".a2.weight", SFU_ROLE_A2},
         {".b1.weight", SFU_ROLE_B1},
         {".b2.weight", SFU_ROLE_B2},
+        {".oft_blocks", SFU_ROLE_BLOCKS},
+        {".rescale", SFU_ROLE_RESCALE},
+        {".oft_R", SFU_ROLE_SKEW},
         {".weight.0", SFU_ROLE_BYTES},
         {".weight.1", SFU_ROLE_LOW},
         {".weight.2", SFU_ROLE_HIGH},
@@ -98,6 +100,7 @@ gsize sfu_adapter_split(const char *name, SfuAdapterRole *role)
         SfuAdapterRole role, bias;
     } named[] = {{".lora_A.", SFU_ROLE_DOWN, SFU_N_ROLES},
                  {".lora_B.", SFU_ROLE_UP, SFU_ROLE_UP_BIAS},
+                 {".oft_R.", SFU_ROLE_SKEW, SFU_N_ROLES},
                  {".lora_magnitude_vector.", SFU_ROLE_MAGNITUDE, SFU_N_ROLES}};
     const char *kind;
     const gsize other = find_foreign(name, &kind);
@@ -213,6 +216,14 @@ double sfu_alphas_of(const SfuAlphas *a, const char *module, gint64 rank)
     const double own = number(member(a, module, "alpha"), (double)rank), /* of LoHa and LoKr */
         alpha = of_pattern(member(a, module, "alpha_pattern"), module, number(member(a, module, "lora_alpha"), own));
     return root ? alpha * sqrt((double)rank) : alpha;
+}
+
+double sfu_alphas_setting(const SfuAlphas *a, const char *module, const char *name, double fallback)
+{
+    JsonNode *n = a ? member(a, module, name) : NULL;
+    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN)
+        return json_node_get_boolean(n);
+    return number(n, fallback);
 }
 
 gint64 sfu_alphas_rank(const SfuAlphas *a, const char *module)

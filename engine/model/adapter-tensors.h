@@ -32,11 +32,14 @@ typedef enum {
     SFU_ROLE_NORM_B,
     SFU_ROLE_WEIGHT, /* of LyCORIS' IA3, beside ON_INPUT */
     SFU_ROLE_ON_INPUT,
-    SFU_ROLE_IA3,   /* PEFT's */
-    SFU_ROLE_A1, /* of LyCORIS' GLoRA */
+    SFU_ROLE_IA3, /* PEFT's */
+    SFU_ROLE_A1,  /* of LyCORIS' GLoRA */
     SFU_ROLE_A2,
     SFU_ROLE_B1,
     SFU_ROLE_B2,
+    SFU_ROLE_BLOCKS, /* OFT's, of LyCORIS and kohya */
+    SFU_ROLE_RESCALE,
+    SFU_ROLE_SKEW,  /* OFT's, of PEFT */
     SFU_ROLE_BYTES, /* Fooocus' differences: bytes from LOW (0) to HIGH (255), of a weight and of a bias */
     SFU_ROLE_LOW,
     SFU_ROLE_HIGH,
@@ -67,6 +70,8 @@ gboolean sfu_alphas_read(const SfuFile *f, SfuAlphas **alphas, GError **error);
 void sfu_alphas_free(SfuAlphas *a);
 /* alpha of a module, as if the scale were alpha / rank. */
 double sfu_alphas_of(const SfuAlphas *a, const char *module, gint64 rank);
+/* A number or truth value of PEFT's configuration. a may be NULL. */
+double sfu_alphas_setting(const SfuAlphas *a, const char *module, const char *name, double fallback);
 /* The rank of a module as it was asked for, where its tensors do not tell; 0: it is not said. */
 gint64 sfu_alphas_rank(const SfuAlphas *a, const char *module);
 

@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/adapter.h"
 #include "model/adapter-tensors.h"
+#include "model/rotation.h"
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
@@ -31,6 +32,9 @@ typedef enum {
     KIND_LOHA,
     KIND_LOKR,
     KIND_GLORA,
+    KIND_OFT,
+    KIND_BOFT,
+    KIND_OFT_PEFT,
     KIND_FULL,
     KIND_BYTES,
     KIND_IA3,
@@ -38,7 +42,8 @@ typedef enum {
     N_KINDS
 } Kind;
 static const char *const kind_names[N_KINDS] = {
-    "", "LoRA", "LoHa", "LoKr", "GLoRA", "full difference", "full difference in bytes", "IA3", "IA3"};
+    "",    "LoRA", "LoHa", "LoKr", "GLoRA", "OFT", "BOFT", "OFT", "full difference", "full difference in bytes",
+    "IA3", "IA3"};
 
 static gboolean has(const SfuAdapterModule *m, SfuAdapterRole role)
 {
@@ -55,6 +60,9 @@ static Kind kind_of(const SfuAdapterModule *m)
                ? KIND_LOHA
            : w1 && w2                                                                                 ? KIND_LOKR
            : has(m, SFU_ROLE_A1) && has(m, SFU_ROLE_A2) && has(m, SFU_ROLE_B1) && has(m, SFU_ROLE_B2) ? KIND_GLORA
+           : has(m, SFU_ROLE_BLOCKS) && m->t[SFU_ROLE_BLOCKS]->n_dims == 4                            ? KIND_BOFT
+           : has(m, SFU_ROLE_BLOCKS) && m->t[SFU_ROLE_BLOCKS]->n_dims == 3                            ? KIND_OFT
+           : has(m, SFU_ROLE_SKEW)                                                                    ? KIND_OFT_PEFT
            : has(m, SFU_ROLE_DIFF)                                                                    ? KIND_FULL
            : has(m, SFU_ROLE_BYTES) && has(m, SFU_ROLE_LOW) && has(m, SFU_ROLE_HIGH)                  ? KIND_BYTES
            : has(m, SFU_ROLE_WEIGHT) && has(m, SFU_ROLE_ON_INPUT)                                     ? KIND_IA3
@@ -106,7 +114,7 @@ static gboolean group(SfuAdapter *a, GError **error)
         if (role == SFU_ROLE_FOREIGN) {
             ok = sfu_file_refuse(error, a->file->path,
                                  _("'%s' is of a kind of adapter that Sfumato does not apply (%s); it applies LoRA, "
-                                   "LoHa, LoKr, GLoRA, DoRA, IA3 and full differences"),
+                                   "LoHa, LoKr, GLoRA, OFT, BOFT, DoRA, IA3 and full differences"),
                                  t->name, sfu_adapter_foreign(t->name));
             break;
         }
@@ -195,7 +203,7 @@ gboolean sfu_adapter_is(const GPtrArray *tensors)
     }
     for (guint i = 0; i < tensors->len; i++)
         if (sfu_adapter_split(((SfuFileTensor *)tensors->pdata[i])->name, &role) && role != SFU_ROLE_WEIGHT &&
-            role != SFU_ROLE_ALPHA && role != SFU_ROLE_FOREIGN)
+            role != SFU_ROLE_ALPHA && role != SFU_ROLE_RESCALE && role != SFU_ROLE_FOREIGN)
             return TRUE;
     return FALSE;
 }
@@ -263,9 +271,10 @@ char *sfu_adapter_kinds(const SfuAdapter *a)
         tucker |= has(m, SFU_ROLE_MID) || has(m, SFU_ROLE_T1) || has(m, SFU_ROLE_T2) || has(m, SFU_ROLE_W2_T);
     }
     there[KIND_IA3] |= there[KIND_IA3_PEFT];
+    there[KIND_OFT] |= there[KIND_OFT_PEFT];
     GString *s = g_string_new(NULL);
     for (int k = KIND_LORA; k <= KIND_IA3; k++)
-        if (there[k])
+        if (there[k] && k != KIND_OFT_PEFT)
             g_string_append_printf(s, "%s%s", s->len ? ", " : "", kind_names[k]);
     g_string_append_printf(s, "%s%s%s", dora ? ", DoRA" : "", tucker ? ", Tucker" : "", norm ? ", norms" : "");
     if (g_str_has_prefix(s->str, ", "))
@@ -326,6 +335,9 @@ void sfu_adapter_module_size(const SfuAdapter *a, guint i, gint64 *out, gint64 *
         const gboolean old = glora_is_old(m);
         *out = dim(m->t[old ? SFU_ROLE_B2 : SFU_ROLE_B1], 0);
         *in = dim(m->t[old ? SFU_ROLE_B1 : SFU_ROLE_B2], 1);
+    } else if (k == KIND_OFT || k == KIND_BOFT) {
+        const SfuFileTensor *t = m->t[SFU_ROLE_BLOCKS];
+        *out = MIN(t->dims[k == KIND_BOFT], 1 << 24) * MIN(t->dims[t->n_dims - 1], 1 << 24);
     } else if (k == KIND_FULL || k == KIND_BYTES) {
         const SfuFileTensor *t = m->t[k == KIND_FULL ? SFU_ROLE_DIFF : SFU_ROLE_BYTES];
         *out = t->n_dims ? t->dims[0] : 0;
@@ -502,6 +514,85 @@ static gboolean build_lokr(Builder *x, SfuDelta *d)
     return TRUE;
 }
 
+/* q, which is the whole tensor t of n blocks, is scaled so that its length is `most` or less. 0: any is. */
+static void limit_length(float *q, gint64 n, double most)
+{
+    double sum = 0;
+    for (gint64 i = 0; i < n; i++)
+        sum += (double)q[i] * q[i];
+    for (gint64 i = 0; most > 0 && sqrt(sum) > most && i < n; i++)
+        q[i] *= (float)(most / sqrt(sum));
+}
+
+/* Blocks B of LyCORIS and kohya's scripts [(stages,) blocks, b, b]: R is the Cayley transform of B - B^T. OFT applies
+ * its transpose. */
+static gboolean build_oft(Builder *x, SfuDelta *d)
+{
+    const SfuFileTensor *t = x->m->t[SFU_ROLE_BLOCKS], *alpha = x->m->t[SFU_ROLE_ALPHA],
+                        *rescale = x->m->t[SFU_ROLE_RESCALE];
+    const gint64 b = t->dims[t->n_dims - 1], n = t->dims[t->n_dims - 3];
+    d->kind = SFU_DELTA_ROTATE_OUT;
+    d->butterfly = t->n_dims == 4;
+    d->n_stages = d->butterfly ? (int)MIN(t->dims[0], 64) : 1;
+    d->block = b;
+    d->out = n * b;
+    if (t->dims[t->n_dims - 2] != b || (alpha && alpha->n_elements != 1) || d->n_stages > 30 ||
+        (d->butterfly && (b % 2 || n % ((gint64)1 << (d->n_stages - 1)))) || (rescale && rescale->n_elements != d->out))
+        return contradicts(x, t);
+    if (b > x->rows)
+        return FALSE;
+    float *q = values_of(t), *limit = alpha ? values_of(alpha) : NULL;
+    for (gint64 k = 0; k < t->n_elements; k += b * b)
+        for (gint64 i = 0; i < b; i++)
+            for (gint64 j = i; j < b; j++) {
+                const float v = q[k + i * b + j] - q[k + j * b + i];
+                q[k + i * b + j] = d->butterfly ? v : -v; /* -q gives the transpose */
+                q[k + j * b + i] = -q[k + i * b + j];
+            }
+    limit_length(q, t->n_elements, limit ? (double)*limit * (double)d->out : 0);
+    for (gint64 k = 0; k < t->n_elements; k += b * b)
+        sfu_cayley(q + k, b, 0);
+    d->a[0] = own_matrix(t->name, t->n_elements / b, b, q);
+    d->b[0] = rescale ? own_matrix(rescale->name, d->out, 1, values_of(rescale)) : NULL;
+    g_free(limit);
+    return TRUE;
+}
+
+/* PEFT's [blocks, b (b - 1) / 2], the values above the diagonal of skew-symmetric matrices, for the inputs. Its layers
+ * for convolutions of several taps do not compute what its merge() does: they are not applied. */
+static gboolean build_oft_peft(Builder *x, SfuDelta *d)
+{
+    const SfuFileTensor *t = x->m->t[SFU_ROLE_SKEW];
+    const SfuAlphas *a = x->a->alphas;
+    const char *name = x->m->name;
+    const gint64 n = dim(t, 0), size = dim(t, 1), b = (gint64)((1 + sqrt(1 + 8.0 * (double)size)) / 2);
+    const gboolean series = sfu_alphas_setting(a, name, "use_cayley_neumann", 1) != 0;
+    const int terms = series ? (int)sfu_alphas_setting(a, name, "num_cayley_neumann_terms", 5) : 0;
+    const double eps = sfu_alphas_setting(a, name, "coft", 0) != 0 ? sfu_alphas_setting(a, name, "eps", 6e-5) : 0;
+    d->kind = SFU_DELTA_ROTATE_IN;
+    d->n_stages = 1;
+    d->block = b;
+    if (t->n_dims != 2 || b * (b - 1) / 2 != size)
+        return contradicts(x, t);
+    if (x->taps != 1 || (n == 1 ? x->in % b : x->in != n * b))
+        return FALSE;
+    float *v = values_of(t), *q = g_new0(float, n *b *b);
+    for (gint64 k = 0; k < n; k++) {
+        const float *from = v + k * size;
+        float *to = q + k * b * b;
+        for (gint64 i = 0; i < b; i++)
+            for (gint64 j = i + 1; j < b; j++, from++) {
+                to[i * b + j] = series ? *from : -*from; /* without a series, PEFT has the signs the other way round */
+                to[j * b + i] = -to[i * b + j];
+            }
+        limit_length(to, b * b, eps / sqrt((double)n));
+        sfu_cayley(to, b, terms);
+    }
+    g_free(v);
+    d->a[0] = own_matrix(t->name, n * b, b, q);
+    return TRUE;
+}
+
 /* t's values as so many rows of `width`. */
 static gboolean build_plain(SfuDelta *d, SfuDeltaKind kind, const SfuFileTensor *t, gint64 width)
 {
@@ -617,6 +708,11 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
         return build_lokr(x, d) && set_scale(x, d) && set_magnitude(x, d);
     case KIND_GLORA:
         return build_glora(x, d) && set_scale(x, d);
+    case KIND_OFT:
+    case KIND_BOFT:
+        return build_oft(x, d);
+    case KIND_OFT_PEFT:
+        return build_oft_peft(x, d);
     case KIND_FULL:
         return build_plain(d, SFU_DELTA_FULL, m->t[SFU_ROLE_DIFF], x->in * x->taps) && set_magnitude(x, d);
     case KIND_BYTES:

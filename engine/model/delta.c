@@ -1,6 +1,8 @@
 /* Changes of weights: their mathematics, and which weight carries which.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/delta.h"
+#include "model/product.h"
+#include "model/rotation.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -18,53 +20,12 @@ void sfu_delta_free(gpointer p)
     g_free(d);
 }
 
-/* ---- products ---- */
-
-typedef float Vec __attribute__((vector_size(32)));
-enum { LANES = 8, STEP = 2 * LANES }; /* columns of a block: two rows of it stay in registers */
-
-/* Compiled several times on x86, and chosen by what the CPU has. Sanitizers cannot follow that. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-
-/* out [rows, n_cols] = scale * a [rows, rank] b [rank, n_cols]. */
-FOR_EACH_CPU static void product(float *out, const float *a, const float *b, gint64 rows, gint64 rank, gint64 n_cols,
-                                 float scale)
+gint64 sfu_delta_group(const SfuDelta *d)
 {
-    gint64 c = 0;
-    for (; c + STEP <= n_cols; c += STEP)
-        for (gint64 o = 0; o < rows; o += 2) {
-            const gint64 second = MIN(o + 1, rows - 1); /* an odd last row is made twice */
-            Vec s00 = {0}, s01 = {0}, s10 = {0}, s11 = {0}, b0, b1;
-            for (gint64 r = 0; r < rank; r++) {
-                const float x = a[o * rank + r], y = a[second * rank + r];
-                memcpy(&b0, b + r * n_cols + c, sizeof b0);
-                memcpy(&b1, b + r * n_cols + c + LANES, sizeof b1);
-                s00 += b0 * x;
-                s01 += b1 * x;
-                s10 += b0 * y;
-                s11 += b1 * y;
-            }
-            s00 *= scale;
-            s01 *= scale;
-            s10 *= scale;
-            s11 *= scale;
-            memcpy(out + o * n_cols + c, &s00, sizeof s00);
-            memcpy(out + o * n_cols + c + LANES, &s01, sizeof s01);
-            memcpy(out + second * n_cols + c, &s10, sizeof s10);
-            memcpy(out + second * n_cols + c + LANES, &s11, sizeof s11);
-        }
-    for (; c < n_cols; c++)
-        for (gint64 o = 0; o < rows; o++) {
-            float s = 0;
-            for (gint64 r = 0; r < rank; r++)
-                s += a[o * rank + r] * b[r * n_cols + c];
-            out[o * n_cols + c] = scale * s;
-        }
+    return d->kind == SFU_DELTA_ROTATE_OUT ? d->block << (d->n_stages - 1) : 1;
 }
+
+/* ---- values ---- */
 
 /* Rows [first, first + n) of w as fp32; caller frees with g_free. */
 static float *rows_of(const SfuWeight *w, gint64 first, gint64 n)
@@ -85,7 +46,7 @@ static float *low_rank(const SfuDelta *d, int i, gint64 first, gint64 n, float s
 {
     const gint64 cols = d->in * d->taps, rank = sfu_weight_elements(d->b[i]) / cols;
     float *a = rows_of(d->a[i], first, n), *b = all_of(d->b[i]), *out = g_new(float, n *cols);
-    product(out, a, b, n, rank, cols, scale);
+    sfu_product(out, a, b, n, rank, cols, scale);
     g_free(a);
     g_free(b);
     return out;
@@ -120,8 +81,8 @@ static void add_mixed_inputs(const SfuDelta *d, gint64 n, float *v, float scale)
         for (gint64 i = 0; i < in; i++)
             for (gint64 k = 0; k < taps; k++)
                 by_tap[(o * taps + k) * in + i] = v[(o * in + i) * taps + k];
-    product(low, by_tap, a, rows, in, rank, 1);
-    product(change, low, b, rows, rank, in, scale);
+    sfu_product(low, by_tap, a, rows, in, rank, 1);
+    sfu_product(change, low, b, rows, rank, in, scale);
     for (gint64 o = 0; o < n; o++)
         for (gint64 i = 0; i < in; i++)
             for (gint64 k = 0; k < taps; k++)
@@ -175,6 +136,12 @@ static void change_rows(const SfuDelta *d, gint64 first, gint64 n, float *v, flo
         add_scaled(v, x, size, d->scale * strength);
         for (gint64 i = 0; d->offset != 0 && i < size; i++)
             v[i] += d->offset * strength;
+        break;
+    case SFU_DELTA_ROTATE_OUT:
+        sfu_rotate_outputs(d, first, n, v, strength);
+        break;
+    case SFU_DELTA_ROTATE_IN:
+        sfu_rotate_inputs(d, n, v, strength);
         break;
     default:
         scale_values(d, first, n, v, strength);
@@ -257,7 +224,8 @@ static void measure_inputs(const Change *c, guint i)
 {
     Entry *e = &g_array_index(c->entries, Entry, i);
     const SfuDeltaUse *u = &e->use;
-    const gint64 cols = u->delta->in * u->delta->taps, step = MAX(1, 65536 / cols);
+    const gint64 cols = u->delta->in * u->delta->taps, group = sfu_delta_group(u->delta),
+                 step = (MAX(1, 65536 / cols) + group - 1) / group * group;
     double *sums = g_new0(double, u->delta->in);
     for (gint64 o = 0; o < u->n_rows; o += step) {
         const gint64 n = MIN(step, u->n_rows - o);
@@ -274,10 +242,24 @@ static void measure_inputs(const Change *c, guint i)
     g_free(sums);
 }
 
+/* Rows that the weight's changes need at once: those that mix, or all where groups of several kinds overlap. */
+static gint64 group_of(const Change *c)
+{
+    gint64 group = 1;
+    for (guint i = 0; i < c->entries->len; i++) {
+        const SfuDeltaUse *u = &g_array_index(c->entries, Entry, i).use;
+        const gint64 own = sfu_delta_group(u->delta);
+        if (own > 1 && (u->to_row % own || (group > 1 && group != own)))
+            return sfu_weight_dim(c->weight, 0);
+        group = MAX(group, own);
+    }
+    return group;
+}
+
 static void change_free(gpointer p)
 {
     Change *c = p;
-    sfu_weight_set_change(c->weight, NULL, NULL);
+    sfu_weight_set_change(c->weight, NULL, NULL, 1);
     g_array_unref(c->entries);
     g_free(c);
 }
@@ -356,7 +338,7 @@ void sfu_deltas_set(SfuDeltas *d, const SfuDeltaUse *uses, guint n)
             if (delta->magnitude && delta->by_input)
                 measure_inputs(c, i);
         }
-        sfu_weight_set_change(c->weight, apply_all, c);
+        sfu_weight_set_change(c->weight, apply_all, c, group_of(c));
         g_hash_table_insert(d->changes, c->weight, c);
     }
     g_hash_table_unref(wanted);

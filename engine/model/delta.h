@@ -17,6 +17,10 @@ typedef enum {
     SFU_DELTA_FULL,        /* W + s A + offset */
     SFU_DELTA_SCALE_OUT,   /* each row of W times its value of A: IA3 (Liu 2022) */
     SFU_DELTA_SCALE_IN,    /* each input of W times its value of A */
+    SFU_DELTA_ROTATE_OUT,  /* blocks of W's outputs times a matrix each, n_stages times, and each output times its
+                            * value of B: OFT (Qiu 2023), BOFT (Liu 2024); A [stages, blocks, block, block], B [out]
+                            * or NULL */
+    SFU_DELTA_ROTATE_IN,   /* blocks of W's inputs, likewise; taps is 1; one block serves all if A has no more */
 } SfuDeltaKind;
 
 /* Owned by the adapter that it comes from. Weights here are host data alone. */
@@ -26,6 +30,9 @@ typedef struct {
     SfuWeight *a[2], *b[2]; /* owned; NULL: the kind has none */
     float scale;  /* s, alpha / rank as a rule; of SCALE kinds: 0 if A holds 1 for "unchanged", 1 if it holds 0 */
     float offset; /* of FULL: of every value */
+    gint64 block; /* of ROTATE kinds */
+    int n_stages;
+    gboolean butterfly; /* a stage's blocks take outputs from farther apart than the stage before */
     /* DoRA (Liu 2024): what W becomes is brought to these lengths, V m / |V|, each row for itself ([out] values), or
      * each input ([in]). Owned; NULL: none. */
     SfuWeight *magnitude;
@@ -33,6 +40,8 @@ typedef struct {
 } SfuDelta;
 
 void sfu_delta_free(gpointer delta); /* NULL: nothing */
+/* Outputs that mix: a use covers whole groups of so many, counted from the first. 1: they do not. */
+gint64 sfu_delta_group(const SfuDelta *d);
 
 /* Rows [from_row, from_row + n_rows) of a delta, on rows [to_row, to_row + n_rows) of a weight: (1 - strength) W +
  * strength W', where W' is what the delta makes of W. Borrowed. */

@@ -10,6 +10,7 @@
 
 #include "region/region.h"
 
+#define LITTLE 4000000000 /* bytes that any computer can spare */
 #define LEAST_TILE 16 /* latent pixels; smaller tiles lose what they are a part of */
 
 SfuCoder sfu_coder(SfuRun *run, SfuAutoencoder *net)
@@ -131,7 +132,7 @@ static SfuImage *tiled(const SfuCoder *a, const SfuImage *x, gboolean decode, in
 }
 
 /* Tries the largest tile that should fit, and smaller ones if the device says no all the same. */
-static SfuImage *run(const SfuCoder *a, const SfuImage *x, gboolean decode, GError **error)
+static SfuImage *some_tiles(const SfuCoder *a, const SfuImage *x, gboolean decode, GError **error)
 {
     const int in_f = decode ? 1 : a->factor, lw = x->w / in_f, lh = x->h / in_f;
     const SfuStage stage = decode ? SFU_STAGE_DECODE : SFU_STAGE_ENCODE;
@@ -151,6 +152,15 @@ static SfuImage *run(const SfuCoder *a, const SfuImage *x, gboolean decode, GErr
         sfu_queue_trim(a->run->q);
         tile = MAX(LEAST_TILE, MIN(tile, MAX(lw, lh)) / 2);
     }
+}
+
+/* The denoiser's weights make room for the picture. */
+static SfuImage *run(const SfuCoder *a, const SfuImage *x, gboolean decode, GError **error)
+{
+    sfu_queue_hold_peak(a->run->q, LITTLE);
+    SfuImage *o = some_tiles(a, x, decode, error);
+    sfu_queue_hold_peak(a->run->q, 0);
+    return o;
 }
 
 double sfu_coder_units(const SfuCoder *a, int latent_w, int latent_h)

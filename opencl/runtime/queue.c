@@ -43,6 +43,22 @@ void sfu_queue_trim(SfuQueue *q)
         drop_pooled(q);
 }
 
+void sfu_queue_hold_peak(SfuQueue *q, guint64 least)
+{
+    const gboolean shared = q->info.unified_memory || q->info.is_cpu;
+    q->held = least && shared ? MAX(q->peak, least) : 0;
+    q->held_since = q->op_serial;
+    if (q->held && q->used > least)
+        sfu_queue_trim(q);
+}
+
+/* While the peak is held: drops a layout that nothing has used since. */
+static gboolean evict_old(SfuQueue *q)
+{
+    const SfuLayout *l = g_queue_peek_head(&q->layouts);
+    return l && l->last_use < q->held_since && sfu_weight_evict_one(q);
+}
+
 SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError **error)
 {
     bytes = round_size(MAX(bytes, 4));
@@ -75,6 +91,8 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
                     q->info.max_alloc_bytes);
         return NULL;
     }
+    while (q->held && q->used + bytes > q->held && evict_old(q))
+        ;
     while (q->used + bytes > q->budget) {
         if (q->free_buffers->len)
             drop_pooled(q);

@@ -125,6 +125,10 @@ guint64 sfu_queue_peak_bytes(const SfuQueue *q);
 double
 sfu_queue_flops(const SfuQueue *q); /* operations of all launches so far, counted for the direct form of each op */
 void sfu_queue_trim(SfuQueue *q);   /* returns pooled buffers to the driver */
+/* For a part of a run that uses other weights than the one before, where the device shares the computer's memory: until
+ * the next call with 0, layouts that nothing has asked for since make room before more bytes are in use than ever
+ * before, or than `least`. */
+void sfu_queue_hold_peak(SfuQueue *q, guint64 least);
 /* Every launch looks at the flag first; any thread may set it. Non-zero makes every op fail with CANCELLED. Borrowed;
  * NULL: none. */
 void sfu_queue_set_cancel(SfuQueue *q, const int *flag);
@@ -260,11 +264,11 @@ typedef gboolean (*SfuWeightCheck)(gconstpointer source, GError **error);
 void sfu_weight_set_check(SfuWeight *w, SfuWeightCheck check, gconstpointer source);
 /* How adapters change a weight. When rows [first, first + n) of dim 0 are read, this is called with their values
  * [n, elements / dim 0] and changes them in place. Layouts hold the changed values, so sampling costs no more. Rows may
- * come in any order, and from several threads at once. */
+ * come in any order, and from several threads at once; n is a multiple of the change's group, and so is first. */
 typedef void (*SfuWeightChange)(gpointer data, gint64 first, gint64 n, float *values);
 /* From now on the weight has the changed values. Drops every layout of the weight and of concatenations that contain
  * it. data is borrowed, and must outlive the weight or the next call. NULL: the values of the file. */
-void sfu_weight_set_change(SfuWeight *w, SfuWeightChange change, gpointer data);
+void sfu_weight_set_change(SfuWeight *w, SfuWeightChange change, gpointer data, gint64 group);
 /* Several weights stacked along dim 0 (fused q, k, v). It reads its parts, which are borrowed and have the same
  * trailing shape. Destroy it before them. */
 SfuWeight *sfu_weight_concat(const char *name, SfuWeight *const *parts, int n_parts);

@@ -25,9 +25,10 @@ struct SfuWeight {
     gconstpointer source;
     SfuWeightChange change; /* NULL: none */
     gpointer change_data;
-    float *changed;     /* all values after the change, while a layout is made of them; else NULL */
-    GPtrArray *layouts; /* SfuLayout*, few */
-    int fits_f16;       /* 0: not looked at yet; 1: no; 2: yes */
+    gint64 change_group; /* rows that are changed together */
+    float *changed;      /* all values after the change, while a layout is made of them; else NULL */
+    GPtrArray *layouts;  /* SfuLayout*, few */
+    int fits_f16;        /* 0: not looked at yet; 1: no; 2: yes */
 };
 
 static SfuWeight *weight_new(const char *name, SfuDtype dtype, int n_dims, const gint64 *dims)
@@ -176,11 +177,12 @@ static void forget_values(SfuWeight *w)
         forget_values(g_ptr_array_index(w->users, i));
 }
 
-void sfu_weight_set_change(SfuWeight *w, SfuWeightChange change, gpointer data)
+void sfu_weight_set_change(SfuWeight *w, SfuWeightChange change, gpointer data, gint64 group)
 {
     g_return_if_fail(!w->n_parts);
     w->change = change;
     w->change_data = data;
+    w->change_group = group;
     forget_values(w);
 }
 
@@ -247,7 +249,8 @@ static gint64 row_size(const SfuWeight *w)
 
 static void read_changed(const SfuWeight *w, gint64 first, gint64 n, float *out)
 {
-    const gint64 row = row_size(w), from = first / row, rows = (first + n + row - 1) / row - from;
+    const gint64 row = row_size(w), group = row * w->change_group, from = first / group * w->change_group,
+                 all = w->n_elements / row, rows = MIN(all, (first + n + group - 1) / group * w->change_group) - from;
     const gboolean whole = first == from * row && n == rows * row;
     float *v = whole ? out : g_new(float, rows *row);
     read_stored(w, from * row, rows * row, v);
@@ -333,11 +336,14 @@ static gpointer take_slabs(gpointer data)
     return NULL;
 }
 
-/* Calls work() for slabs of the n parts, which have so many values in all, on all cores. */
-static void share(gint64 n, gint64 values, void (*work)(gint64 first, gint64 end, gpointer data), gpointer data)
+/* Calls work() for slabs of the n parts, which have so many values in all, on all cores. Slabs begin at multiples of
+ * `group` parts. */
+static void share(gint64 n, gint64 values, gint64 group, void (*work)(gint64 first, gint64 end, gpointer data),
+                  gpointer data)
 {
     GThread *threads[64];
-    Shared s = {.work = work, .data = data, .n = n, .step = CLAMP(SLAB_VALUES * n / MAX(1, values), 1, MAX(1, n))};
+    Shared s = {.work = work, .data = data, .n = n};
+    s.step = (CLAMP(SLAB_VALUES * n / MAX(1, values), 1, MAX(1, n)) + group - 1) / group * group;
     const gint64 most = MIN((gint64)G_N_ELEMENTS(threads), (gint64)g_get_num_processors() - 1);
     const int more = (int)CLAMP((n + s.step - 1) / s.step - 1, 0, most);
     for (int i = 0; i < more; i++)
@@ -364,7 +370,7 @@ static void make_changed(SfuWeight *w)
         return;
     float *values = g_new(float, w->n_elements);
     w->changed = values;
-    share(w->n_elements / row_size(w), w->n_elements, change_rows, w);
+    share(w->n_elements / row_size(w), w->n_elements, w->change_group, change_rows, w);
 }
 
 static void drop_changed(SfuWeight *w)
@@ -496,7 +502,7 @@ const SfuTensor *sfu_weight_on_device(SfuQueue *q, SfuWeight *w, const char *lay
     }
     make_changed(w);
     Packing packing = {w, dst, bytes / (size_t)n_parts, pack, params};
-    share(n_parts, n_elements, pack_parts, &packing);
+    share(n_parts, n_elements, 1, pack_parts, &packing);
     drop_changed(w);
     r = clEnqueueUnmapMemObject(q->queue, t->buffer->mem, dst, 0, NULL, NULL);
     if (r != CL_SUCCESS) {

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
 from lycoris import LycorisNetwork, create_lycoris
-from peft import IA3Config, LoHaConfig, LoKrConfig, LoraConfig, get_peft_model, get_peft_model_state_dict
+from peft import IA3Config, LoHaConfig, LoKrConfig, LoraConfig, OFTConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -247,6 +247,11 @@ lycoris("dora-loha", "loha", full_unet, weight_decompose=True, wd_on_out=False)
 lycoris("ia3-out", "ia3", full_unet)
 lycoris("ia3-in", "ia3", full_unet, train_on_input=True)
 lycoris("full", "full", full_unet)
+lycoris("oft", "diag-oft", full_unet)
+lycoris("oft-half", "diag-oft", full_unet, strength=0.5, dim=8)
+lycoris("oft-limit", "diag-oft", full_unet, dim=8, constraint=0.0625, rescaled=True)
+lycoris("boft", "boft", full_unet)
+lycoris("boft-half", "boft", full_unet, strength=0.5, dim=8, rescaled=True)
 preset(target_module=["ResnetBlock2D"])
 lycoris("norm", "lora", full_unet, train_norm=True)
 
@@ -321,6 +326,10 @@ def named(key):
     return key.replace(".lora_A.", ".lora_A.default.").replace(".lora_B.", ".lora_B.default.")
 
 
+def named_oft(key):
+    return key.replace(".oft_R.", ".oft_R.default.")
+
+
 peft("diffusers-new", lambda k: "unet." + bare(k), LoraConfig(r=4, lora_alpha=4, target_modules=TO))
 peft(
     "diffusers-alpha",
@@ -363,6 +372,20 @@ peft(
     "peft-ia3",
     lambda k: k,
     IA3Config(target_modules=["to_k", "to_v", "ff.net.2", "proj_in", "to_out.0"], feedforward_modules=["ff.net.2"]),
+)
+OFT = ["to_q", "to_k", "to_out.0", "proj_in", "ff.net.0.proj"]
+peft("peft-oft", lambda k: k, OFTConfig(r=0, oft_block_size=8, target_modules=OFT))
+peft(
+    "peft-oft-exact",
+    named_oft,
+    OFTConfig(r=4, oft_block_size=0, target_modules=OFT, use_cayley_neumann=False, coft=True, eps=1.5),
+    beside={"use_cayley_neumann": False, "coft": True, "eps": 1.5},
+)
+peft(
+    "peft-oft-shared",
+    lambda k: k,
+    OFTConfig(r=0, oft_block_size=4, target_modules=OFT, block_share=True, num_cayley_neumann_terms=3),
+    beside={"block_share": True, "num_cayley_neumann_terms": 3},
 )
 peft(
     "ldm-dotted",

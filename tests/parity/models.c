@@ -431,7 +431,7 @@ char *parity_file_write(const char *file_name, const ParityTensor *tensors, cons
         gint64 n = 1;
         g_string_append_printf(header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", header->len > 1 ? "," : "",
                                tensors->name);
-        for (int i = 0; i < 3 && tensors->dims[i]; i++) {
+        for (int i = 0; i < 4 && tensors->dims[i]; i++) {
             n *= tensors->dims[i];
             g_string_append_printf(header, "%s%d", i ? "," : "", (int)tensors->dims[i]);
         }

@@ -38,7 +38,7 @@ SfuModel *parity_model(const char *key); /* opened on first use; borrowed */
 /* A tensor of a file that a test makes up: fp32, values of parity_input(). */
 typedef struct {
     const char *name; /* NULL ends a list */
-    gint64 dims[3];   /* 0: no more */
+    gint64 dims[4];   /* 0: no more */
 } ParityTensor;
 /* A safetensors file of that name in the tests' folder; poison (may be NULL) begins with a NaN. Caller frees. */
 char *parity_file_write(const char *name, const ParityTensor *tensors, const char *poison);

@@ -246,8 +246,8 @@ static void test_changed_halves(void)
               *f = sfu_weight_new("f", SFU_F32, 2, dims, floats, sizeof floats), *parts[] = {w, w},
               *both = sfu_weight_concat("both", parts, 2);
     g_assert_true(sfu_weight_half(fp32, w));
-    sfu_weight_set_change(w, add_half, NULL);
-    sfu_weight_set_change(f, add_half, NULL);
+    sfu_weight_set_change(w, add_half, NULL, 1);
+    sfu_weight_set_change(f, add_half, NULL, 1);
     g_assert_cmpint(sfu_weight_dtype(w), ==, SFU_F32);
     g_assert_true(sfu_weight_half(q, w));
     g_assert_true(sfu_weight_half(q, both));
@@ -284,6 +284,43 @@ static void test_pool(void)
     apply(q, w, 50, 96, out); /* comes back */
     sfu_queue_destroy(q);
     sfu_weight_destroy(w); /* after its queue */
+}
+
+/* While the peak is held, weights of the work before make room, those of this work stay, and nothing fails. */
+static void test_held_peak(void)
+{
+    enum { N = 256, ROWS = 8 };
+    SfuQueue *q = open_queue(NULL);
+    if (!q)
+        return;
+    if (!sfu_queue_device(q)->unified_memory && !sfu_queue_device(q)->is_cpu) {
+        sfu_queue_destroy(q);
+        g_test_skip("the device has memory of its own");
+        return;
+    }
+    SfuWeight *w[5];
+    float before[5][ROWS * N], held[ROWS * N];
+    for (int i = 0; i < 5; i++)
+        w[i] = weight(N, N, (guint32)i);
+    for (int i = 0; i < 3; i++)
+        apply(q, w[i], ROWS, N, before[i]);
+    const guint64 peak = sfu_queue_peak_bytes(q);
+    sfu_queue_hold_peak(q, 1);
+    for (int k = 0; k < 2; k++)
+        for (int i = 3; i < 5; i++)
+            apply(q, w[i], ROWS, N, before[i]);
+    g_assert_cmpuint(sfu_queue_peak_bytes(q), ==, peak);
+    for (int i = 0; i < 5; i++) /* five do not fit, and none of these can go */
+        apply(q, w[i], ROWS, N, held);
+    g_assert_cmpuint(sfu_queue_peak_bytes(q), >, peak);
+    sfu_queue_hold_peak(q, 0);
+    for (int i = 0; i < 5; i++) {
+        apply(q, w[i], ROWS, N, held);
+        g_assert_cmpmem(held, sizeof held, before[i], sizeof held);
+    }
+    sfu_queue_destroy(q);
+    for (int i = 0; i < 5; i++)
+        sfu_weight_destroy(w[i]);
 }
 
 static void test_budget(void)
@@ -728,6 +765,7 @@ int main(int argc, char **argv)
     g_test_add_func("/runtime/weight-concat-of-types", test_weight_concat_of_types);
     g_test_add_func("/runtime/changed-halves", test_changed_halves);
     g_test_add_func("/runtime/pool-does-not-grow", test_pool);
+    g_test_add_func("/runtime/held-peak", test_held_peak);
     g_test_add_func("/runtime/budget-changes-nothing", test_budget);
     g_test_add_func("/runtime/too-large", test_too_large);
     g_test_add_func("/runtime/views", test_views);
