@@ -19,7 +19,10 @@ typedef struct {
 #define ROWS_ARGUMENTS                                                                                                 \
     int n_pix, int run, int h, int w, int n_in, int gh, int gw, int stride, int pad_t, int pad_l, int up, int wrap,    \
         int x_pitch, int plane
-#define ROWS_OF_ARGUMENTS {n_pix, h, w, n_in, gh, gw, stride, pad_t, pad_l, up, wrap, x_pitch, plane}
+#define ROWS_OF_ARGUMENTS                                                                                              \
+    {                                                                                                                  \
+        n_pix, h, w, n_in, gh, gw, stride, pad_t, pad_l, up, wrap, x_pitch, plane                                      \
+    }
 
 /* Samples and places in x of n grid pixels from number p0 on; places outside are -1. */
 HELPER IN_BODY void find_pixels(const Rows *r, int p0, int n, int *sample, long *from)

@@ -186,7 +186,8 @@ HELPER float16 load_part(__global const ACT *p, size_t i, int n)
     if (n == 8)
         return (float16)(LOAD8(p, i), (float8)(0.0f));
     float t[16] = {0};
-    SHORT for (int k = 0; k < n; k++) t[k] = LOAD(p, i + k);
+    SHORT for (int k = 0; k < n; k++)
+        t[k] = LOAD(p, i + k);
     return vload16(0, t);
 }
 
@@ -195,7 +196,8 @@ HELPER float16 load_part_f32(__global const float *p, size_t i, int n)
     if (n >= 16)
         return vload16(0, p + i);
     float t[16] = {0};
-    SHORT for (int k = 0; k < n; k++) t[k] = p[i + k];
+    SHORT for (int k = 0; k < n; k++)
+        t[k] = p[i + k];
     return vload16(0, t);
 }
 
@@ -207,7 +209,8 @@ HELPER void store_part_f32(__global float *p, size_t i, float16 v, int n)
     }
     float t[16];
     vstore16(v, 0, t);
-    SHORT for (int k = 0; k < n; k++) p[i + k] = t[k];
+    SHORT for (int k = 0; k < n; k++)
+        p[i + k] = t[k];
 }
 
 HELPER void store_part(__global ACT *p, size_t i, float16 v, int n)
@@ -222,7 +225,8 @@ HELPER void store_part(__global ACT *p, size_t i, float16 v, int n)
     }
     float t[16];
     vstore16(v, 0, t);
-    SHORT for (int k = 0; k < n; k++) STORE(p, i + k, t[k]);
+    SHORT for (int k = 0; k < n; k++)
+        STORE(p, i + k, t[k]);
 }
 
 HELPER float sum4(float4 v)
@@ -456,7 +460,8 @@ HELPER void finish_rest(__global ACT *y, size_t at, float16 v, int n, int o, int
 {
     float t[16];
     vstore16(v, 0, t);
-    SHORT for (int i = 0; i < n; i++) finish_1(y, at + i, t[i], o + i, b, n_out, e);
+    SHORT for (int i = 0; i < n; i++)
+        finish_1(y, at + i, t[i], o + i, b, n_out, e);
 }
 
 /* Writes up to 16 channels of one pixel. */

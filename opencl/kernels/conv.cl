@@ -105,7 +105,7 @@ __kernel void conv_panel(__global ACT *y, int y0, __global const ACT *x, int x0,
 #ifdef OUTS
 /* Adds to the sums [PIX][OUTS] what n of 16 channels of each pixel give, with their weights [OUTS][16]. */
 HELPER __attribute__((always_inline)) void few_channels(VEC *s, __global const ACT *const *a, int c, int n,
-                                                 __global const WT *w)
+                                                        __global const WT *w)
 {
 #pragma unroll
     for (int k = 0; k < 16 / VW; k++) {

@@ -64,7 +64,7 @@ __kernel void int8_rows(__global uchar *q, int q0, __global float *scales, int s
 /* Adds to a tile's sums those of one tap and group. w: its weights in the first panel, step words before those in the
  * next one. */
 HELPER IN_BODY void add_group(float16 *f, __global const int *const *row, const float *scale, __global const int *w,
-                       size_t step, int n_words)
+                              size_t step, int n_words)
 {
     int16 s[SUMS];
 #pragma unroll
@@ -95,9 +95,8 @@ HELPER IN_BODY void add_group(float16 *f, __global const int *const *row, const 
         int wrap, int groups, int x_pitch, int y_pitch
 
 /* Writes a tile. at: of its first value; p0, o: that pixel and output. */
-HELPER IN_BODY void
-finish_int8(const float16 *f, __global ACT *y, int p0, int rows, int o, int y_pitch, int per, int n_out,
-            const Epilogue e)
+HELPER IN_BODY void finish_int8(const float16 *f, __global ACT *y, int p0, int rows, int o, int y_pitch, int per,
+                                int n_out, const Epilogue e)
 {
     for (int i = 0; i < rows; i++)
 #pragma nounroll

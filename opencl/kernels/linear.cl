@@ -47,9 +47,8 @@ HELPER IN_BODY Share share_of(int item, int run, int n_rows, int rows_run, int n
 }
 
 /* Rows in words, inputs [k0, k0 + kn) of them; those behind the last row are the last one again. */
-HELPER IN_BODY void
-pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, const Share h, int n_rows, int n_in, int k0,
-          int kn, int groups)
+HELPER IN_BODY void pack_rows(__local WORD16 *a, __global const ACT *x, size_t x0, const Share h, int n_rows, int n_in,
+                              int k0, int kn, int groups)
 {
     for (int r = 0; r < h.blocks * 12; r++) {
         const size_t from = x0 + (size_t)min(h.first + r, n_rows - 1) * n_in + k0;
@@ -154,9 +153,8 @@ HELPER IN_BODY void store_tile(const VEC *s, __global ACT *y, size_t at, int row
 }
 
 /* Writes a tile with all that is fused behind it. at: of its first value; p0, o: that row and output. */
-HELPER IN_BODY void
-finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch, int p0, int per_sample, int o,
-            int n_out, const Epilogue e)
+HELPER IN_BODY void finish_tile(const VEC *s, __global ACT *y, size_t at, int rows, int y_pitch, int p0, int per_sample,
+                                int o, int n_out, const Epilogue e)
 {
     float16 out[TILE_ROWS * TILE_COLS / 16];
 #pragma unroll
@@ -268,7 +266,7 @@ HELPER IN_BODY void keep_gated(const VEC *s, float16 *out, int col)
 
 /* Writes what values and gates make. out [TILE_ROWS][GATED_COLS]: the sums from output `o` on. */
 HELPER IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, int rows, int y_pitch, int o, int n_out,
-                          __global const float *bias)
+                                 __global const float *bias)
 {
     for (int i = 0; i < rows; i++)
 #pragma nounroll
@@ -289,8 +287,9 @@ HELPER IN_BODY void finish_gated(const float16 *out, __global ACT *y, int p0, in
 #define GATED 2     /* as with a bias, and half of the outputs are gates */
 
 HELPER IN_BODY void multiply(const int how, int item, int run, __global ACT *y, __global const ACT *x, int x0,
-                      __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in, int n_out, int y_pitch,
-                      int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch, const Epilogue e)
+                             __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in, int n_out, int y_pitch,
+                             int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch,
+                             const Epilogue e)
 {
     const Share h = share_of(item, run, n_rows, rows_run, n_in, n_panels, per_item);
     __local WORD16 *a = (__local WORD16 *)scratch;
@@ -337,29 +336,27 @@ HELPER IN_BODY void multiply(const int how, int item, int run, __global ACT *y, 
     }
 }
 
-HELPER BODY void
-panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
-           int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int per_sample, int n_panels,
-           int per_item, int slice, __local float16 *scratch, const Epilogue e)
+HELPER BODY void panel_body(int item, int run, __global ACT *y, __global const ACT *x, int x0,
+                            __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in, int n_out, int y_pitch,
+                            int per_sample, int n_panels, int per_item, int slice, __local float16 *scratch,
+                            const Epilogue e)
 {
     multiply(WITH_EPILOGUE, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, per_sample, n_panels,
              per_item, slice, scratch, e);
 }
 
-HELPER BODY void
-bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
-          int n_rows, int rows_run, int n_in, int y_pitch, int n_panels, int per_item, int slice,
-          __local float16 *scratch, __global const float *bias)
+HELPER BODY void bias_body(int item, int run, __global ACT *y, __global const ACT *x, int x0,
+                           __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in, int y_pitch, int n_panels,
+                           int per_item, int slice, __local float16 *scratch, __global const float *bias)
 {
     const Epilogue e = {bias};
     multiply(WITH_BIAS, item, run, y, x, x0, wt, n_rows, rows_run, n_in, 0, y_pitch, 1, n_panels, per_item, slice,
              scratch, e);
 }
 
-HELPER BODY void
-geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0, __global const PANEL_WT *wt,
-           int n_rows, int rows_run, int n_in, int n_out, int y_pitch, int n_panels, int per_item, int slice,
-           __local float16 *scratch, __global const float *bias)
+HELPER BODY void geglu_body(int item, int run, __global ACT *y, __global const ACT *x, int x0,
+                            __global const PANEL_WT *wt, int n_rows, int rows_run, int n_in, int n_out, int y_pitch,
+                            int n_panels, int per_item, int slice, __local float16 *scratch, __global const float *bias)
 {
     const Epilogue e = {bias};
     multiply(GATED, item, run, y, x, x0, wt, n_rows, rows_run, n_in, n_out, y_pitch, 1, n_panels, per_item, slice,

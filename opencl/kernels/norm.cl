@@ -10,7 +10,7 @@
 #define DEFINE_COLUMNS(N)                                                                                              \
     /* Channels from i on of one chunk of n pixels, N vectors at a time, while as many are left. Returns the first one \
      * that is not done. */                                                                                            \
-    HELPER int columns_##N(__global float *part, size_t at, __global const ACT *x, size_t xi, int n, int c, int i) \
+    HELPER int columns_##N(__global float *part, size_t at, __global const ACT *x, size_t xi, int n, int c, int i)     \
     {                                                                                                                  \
         for (; c - i > 16 * (N - 1); i += 16 * N) {                                                                    \
             float16 mean[N], s[N], e[N], q[N];                                                                         \

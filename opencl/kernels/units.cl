@@ -29,8 +29,14 @@
 #define PAIRS
 typedef uint4 FragA;
 typedef uint4 FragB;
-INLINE int c_row(const int lane, const int i) { return lane / 4 + (i & 2) * 4; }
-INLINE int c_col(const int lane, const int i) { return lane % 4 * 2 + (i & 1) + (i & 4) * 2; }
+INLINE int c_row(const int lane, const int i)
+{
+    return lane / 4 + (i & 2) * 4;
+}
+INLINE int c_col(const int lane, const int i)
+{
+    return lane % 4 * 2 + (i & 1) + (i & 4) * 2;
+}
 #elif MATRIX == 2
 #define SG 8
 #define FM 8
@@ -43,8 +49,14 @@ INLINE int c_col(const int lane, const int i) { return lane % 4 * 2 + (i & 1) + 
 #define INTEL_A int8
 typedef uint8 FragA;
 typedef uint8 FragB;
-INLINE int c_row(const int lane, const int i) { return i; }
-INLINE int c_col(const int lane, const int i) { return lane; }
+INLINE int c_row(const int lane, const int i)
+{
+    return i;
+}
+INLINE int c_col(const int lane, const int i)
+{
+    return lane;
+}
 #elif MATRIX == 3
 #define SG 16
 #define FM 8
@@ -57,8 +69,14 @@ INLINE int c_col(const int lane, const int i) { return lane; }
 #define INTEL_A short8
 typedef ushort8 FragA;
 typedef uint8 FragB;
-INLINE int c_row(const int lane, const int i) { return i; }
-INLINE int c_col(const int lane, const int i) { return lane; }
+INLINE int c_row(const int lane, const int i)
+{
+    return i;
+}
+INLINE int c_col(const int lane, const int i)
+{
+    return lane;
+}
 #elif MATRIX == 4
 #define SG 32
 #define FM 16
@@ -70,8 +88,14 @@ INLINE int c_col(const int lane, const int i) { return lane; }
 #define UNIT_KERNEL __attribute__((amdgpu_waves_per_eu(2, 4))) /* more registers than the compiler gives by itself */
 typedef uint8 FragA;
 typedef uint8 FragB;
-INLINE int c_row(const int lane, const int i) { return 2 * i + lane / 16; }
-INLINE int c_col(const int lane, const int i) { return lane % 16; }
+INLINE int c_row(const int lane, const int i)
+{
+    return 2 * i + lane / 16;
+}
+INLINE int c_col(const int lane, const int i)
+{
+    return lane % 16;
+}
 #endif
 
 #ifndef ROWS
@@ -133,8 +157,8 @@ INLINE FragA load_a(__local const uint *p, const int row_words, int lane)
 {
 #if MATRIX == 2
     p += lane;
-    return (uint8)(p[0], p[row_words], p[2 * row_words], p[3 * row_words], p[4 * row_words],
-                   p[5 * row_words], p[6 * row_words], p[7 * row_words]);
+    return (uint8)(p[0], p[row_words], p[2 * row_words], p[3 * row_words], p[4 * row_words], p[5 * row_words],
+                   p[6 * row_words], p[7 * row_words]);
 #elif MATRIX == 3
     __local const ushort *h = (__local const ushort *)p + lane;
     const int row = 2 * row_words;
@@ -178,8 +202,14 @@ HELPER void reduce_rows(float *t, const bool most, int lid, __local float *scrat
         }
     barrier(CLK_LOCAL_MEM_FENCE);
 }
-INLINE void row_max(float *t, int lid, __local uint *scratch) { reduce_rows(t, true, lid, (__local float *)scratch); }
-INLINE void row_sum(float *t, int lid, __local uint *scratch) { reduce_rows(t, false, lid, (__local float *)scratch); }
+INLINE void row_max(float *t, int lid, __local uint *scratch)
+{
+    reduce_rows(t, true, lid, (__local float *)scratch);
+}
+INLINE void row_sum(float *t, int lid, __local uint *scratch)
+{
+    reduce_rows(t, false, lid, (__local float *)scratch);
+}
 #else
 #define UNIT_SCRATCH(name, n_items) __local uint *const name = 0;
 #if MATRIX == 1

@@ -65,10 +65,11 @@ __kernel void winograd_input(__global float *v, int v0, __global const ACT *x, i
                 FETCH(x + x0 + (((size_t)b * h + max(sy[i], 0)) * w + min(next + j, right)) * x_pitch + g * 16);
         float16 part[36], d[36];
         if (lanes < 16) /* only the last channels are loaded in a loop: written out, this is most of the kernel */
-            SHORT for (int i = 0; i < 36; i++) part[i] =
-                sy[i / 6] < 0 || sx[i % 6] < 0
-                    ? (float16)(0.0f)
-                    : load_part(x, x0 + (((size_t)b * h + sy[i / 6]) * w + sx[i % 6]) * x_pitch + g * 16, lanes);
+            SHORT for (int i = 0; i < 36; i++)
+                part[i] =
+                    sy[i / 6] < 0 || sx[i % 6] < 0
+                        ? (float16)(0.0f)
+                        : load_part(x, x0 + (((size_t)b * h + sy[i / 6]) * w + sx[i % 6]) * x_pitch + g * 16, lanes);
 #pragma unroll
         for (int j = 0; j < 6; j++) {
             float16 c[6];
@@ -106,6 +107,108 @@ HELPER void store_moments(__global float *part, size_t at, int c, float16 shift,
 }
 #endif
 
+/* A part of a kernel. */
+#define PART HELPER __attribute__((always_inline))
+
+/* Transforms the weights of kn input channels from k0 on: wp [9][n_in][32] to u [36][u_step]. Channels after the last
+ * one are zero. */
+PART void transform_weights(__local float *u, __global const WT *wp, int k0, int kn, int n_in, int u_step)
+{
+    for (int c = 0; c < kn; c++) {
+        __global const WT *wc = wp + (size_t)(k0 + c) * 32;
+        __local float *to = u + c * 32;
+        for (int half_ = 0; half_ < 32; half_ += 16) {
+            float16 d[18];
+            if (k0 + c < n_in) {
+#pragma unroll
+                for (int j = 0; j < 3; j++) {
+                    const float16 g0 = LOADW16(wc + (size_t)j * n_in * 32 + half_),
+                                  g1 = LOADW16(wc + (size_t)(3 + j) * n_in * 32 + half_),
+                                  g2 = LOADW16(wc + (size_t)(6 + j) * n_in * 32 + half_);
+                    WEIGHT_1D(g0, g1, g2, d[j], d[3 + j], d[6 + j], d[9 + j], d[12 + j], d[15 + j])
+                }
+            } else {
+#pragma unroll
+                for (int j = 0; j < 18; j++)
+                    d[j] = 0.0f;
+            }
+#pragma unroll
+            for (int i = 0; i < 6; i++) {
+                float16 e0, e1, e2, e3, e4, e5;
+                WEIGHT_1D(d[3 * i], d[3 * i + 1], d[3 * i + 2], e0, e1, e2, e3, e4, e5)
+                __local float *row = to + half_ + 6 * i * u_step;
+                PUT(16, __local, row, e0);
+                PUT(16, __local, row + u_step, e1);
+                PUT(16, __local, row + 2 * u_step, e2);
+                PUT(16, __local, row + 3 * u_step, e3);
+                PUT(16, __local, row + 4 * u_step, e4);
+                PUT(16, __local, row + 5 * u_step, e5);
+            }
+        }
+    }
+}
+
+/* Sums of one frequency for TILE_ROWS tiles and TILE_COLS outputs, `to` [TILE_ROWS][36][32]: adds the values
+ * a [kn / 16][MR][16] times the weights b [kn][32]. first: nothing was summed yet. */
+PART void multiply_tile(__local float *to, __global const float *a, __local const float *b, int kn, bool first)
+{
+    VEC s[TILE_ROWS * TILE_VECS];
+#pragma unroll
+    for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
+        s[i] = first ? (VEC)(0.0f) : LOADV(i % TILE_VECS, to + i / TILE_VECS * 36 * 32);
+    for (int k = 0; k < kn; k += 16, a += MR * 16)
+        for (int c = 0; c < 16; c++, b += 32) {
+            VEC f[TILE_VECS];
+#pragma unroll
+            for (int j = 0; j < TILE_VECS; j++)
+                f[j] = LOADV(j, b);
+#pragma unroll
+            for (int i = 0; i < TILE_ROWS; i++) {
+                const VEC v = (VEC)(a[i * 16 + c]);
+#pragma unroll
+                for (int j = 0; j < TILE_VECS; j++)
+                    s[i * TILE_VECS + j] = fma(v, f[j], s[i * TILE_VECS + j]);
+            }
+        }
+#pragma unroll
+    for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
+        PUT(VW, __local, to + i / TILE_VECS * 36 * 32 + i % TILE_VECS * VW, s[i]);
+}
+
+/* The 4 x 4 pixels r of a tile, 16 channels, from its 36 frequencies [36][32]. */
+PART void transform_output(float16 *r, __local const float *from)
+{
+    float16 d[24];
+#pragma unroll
+    for (int j = 0; j < 6; j++) {
+        const float16 m0 = vload16(0, from + j * 32), m1 = vload16(0, from + (6 + j) * 32),
+                      m2 = vload16(0, from + (12 + j) * 32), m3 = vload16(0, from + (18 + j) * 32),
+                      m4 = vload16(0, from + (24 + j) * 32), m5 = vload16(0, from + (30 + j) * 32);
+        OUTPUT_1D(m0, m1, m2, m3, m4, m5, d[j], d[6 + j], d[12 + j], d[18 + j])
+    }
+#pragma nounroll
+    for (int i = 0; i < 4; i++)
+        OUTPUT_1D(d[6 * i], d[6 * i + 1], d[6 * i + 2], d[6 * i + 3], d[6 * i + 4], d[6 * i + 5], r[4 * i],
+                  r[4 * i + 1], r[4 * i + 2], r[4 * i + 3])
+}
+
+/* Asks for the memory of tile t, which is written next: 32 channels from o on. */
+PART void fetch_tile(int t, int tiles_x, int tiles_y, int oh, int ow, int y_pitch, int o, __global ACT *y, int y0,
+                     __global const ACT *res, int res0)
+{
+    const int ty = t / tiles_x % tiles_y * 4, tx = t % tiles_x * 4;
+    for (int i = 0; i < 16; i++) {
+        const int oy = min(ty + i / 4, oh - 1), ox = min(tx + i % 4, ow - 1);
+        const size_t at = (((size_t)(t / (tiles_x * tiles_y)) * oh + oy) * ow + ox) * y_pitch + o;
+        FETCH_TO_WRITE(y + y0 + at);
+        FETCH_TO_WRITE(y + y0 + at + 16);
+        if (res) {
+            FETCH(res + res0 + at);
+            FETCH(res + res0 + at + 16);
+        }
+    }
+}
+
 /* wt: panels as conv_panel reads them, [n_out/32][9][n_in][32]. scratch: m [t_chunk][36][32], then u [36][slice * 32 +
  * 16] (16 floats apart, so that the 36 do not fall on each other in the cache). slice: input channels a step, a
  * multiple of 16. part, with MOMENTS, [n, slots, 3, n_out]: the moments of what each chunk wrote of each of its
@@ -123,67 +226,15 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
     const Epilogue e = epilogue(bias, bias0, chan, chan0, prelu, prelu0, prelu_n, res, res0, act, act_param, scale);
     for (int k0 = 0; k0 < groups * 16; k0 += slice) {
         const int kn = min(slice, groups * 16 - k0);
-        for (int c = 0; c < kn; c++) {
-            __global const WT *wc = wp + (size_t)(k0 + c) * 32;
-            __local float *to = u + c * 32;
-            for (int half_ = 0; half_ < 32; half_ += 16) {
-                float16 d[18];
-                if (k0 + c < n_in) {
-#pragma unroll
-                    for (int j = 0; j < 3; j++) {
-                        const float16 g0 = LOADW16(wc + (size_t)j * n_in * 32 + half_),
-                                      g1 = LOADW16(wc + (size_t)(3 + j) * n_in * 32 + half_),
-                                      g2 = LOADW16(wc + (size_t)(6 + j) * n_in * 32 + half_);
-                        WEIGHT_1D(g0, g1, g2, d[j], d[3 + j], d[6 + j], d[9 + j], d[12 + j], d[15 + j])
-                    }
-                } else {
-#pragma unroll
-                    for (int j = 0; j < 18; j++)
-                        d[j] = 0.0f;
-                }
-#pragma unroll
-                for (int i = 0; i < 6; i++) {
-                    float16 e0, e1, e2, e3, e4, e5;
-                    WEIGHT_1D(d[3 * i], d[3 * i + 1], d[3 * i + 2], e0, e1, e2, e3, e4, e5)
-                    __local float *row = to + half_ + 6 * i * u_step;
-                    PUT(16, __local, row, e0);
-                    PUT(16, __local, row + u_step, e1);
-                    PUT(16, __local, row + 2 * u_step, e2);
-                    PUT(16, __local, row + 3 * u_step, e3);
-                    PUT(16, __local, row + 4 * u_step, e4);
-                    PUT(16, __local, row + 5 * u_step, e5);
-                }
-            }
-        }
+        transform_weights(u, wp, k0, kn, n_in, u_step);
         for (int xi = 0; xi < 36; xi++)
-            for (int at = 0; at < t_chunk * 32;
-                 at += TILE_ROWS * TILE_COLS) { /* a block's columns, then its next rows */
+            for (int at = 0; at < t_chunk * 32; at += TILE_ROWS * TILE_COLS) {
+                /* a block's columns, then its next rows */
                 const int blk = at / (MR * 32) * MR, r0 = at % (MR * 32) / (TILE_ROWS * 32) * TILE_ROWS,
                           col = at / TILE_ROWS % 32;
-                __global const float *a = vc + xi * step + (size_t)blk * groups * 16 + (size_t)k0 * MR + r0 * 16;
-                __local const float *b = u + xi * u_step + col;
-                __local float *to = m + (size_t)(blk + r0) * 36 * 32 + xi * 32 + col;
-                VEC s[TILE_ROWS * TILE_VECS];
-#pragma unroll
-                for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
-                    s[i] = k0 > 0 ? LOADV(i % TILE_VECS, to + i / TILE_VECS * 36 * 32) : (VEC)(0.0f);
-                for (int k = 0; k < kn; k += 16, a += MR * 16)
-                    for (int c = 0; c < 16; c++, b += 32) {
-                        VEC f[TILE_VECS];
-#pragma unroll
-                        for (int j = 0; j < TILE_VECS; j++)
-                            f[j] = LOADV(j, b);
-#pragma unroll
-                        for (int i = 0; i < TILE_ROWS; i++) {
-                            const VEC v = (VEC)(a[i * 16 + c]);
-#pragma unroll
-                            for (int j = 0; j < TILE_VECS; j++)
-                                s[i * TILE_VECS + j] = fma(v, f[j], s[i * TILE_VECS + j]);
-                        }
-                    }
-#pragma unroll
-                for (int i = 0; i < TILE_ROWS * TILE_VECS; i++)
-                    PUT(VW, __local, to + i / TILE_VECS * 36 * 32 + i % TILE_VECS * VW, s[i]);
+                multiply_tile(m + (size_t)(blk + r0) * 36 * 32 + xi * 32 + col,
+                              vc + xi * step + (size_t)blk * groups * 16 + (size_t)k0 * MR + r0 * 16,
+                              u + xi * u_step + col, kn, k0 == 0);
             }
     }
     const int first = t0 + chunk * t_chunk, last = min(n_tiles, first + t_chunk);
@@ -195,35 +246,13 @@ __kernel void winograd_product(__global ACT *y, int y0, __global const float *v,
 #endif
     for (int t = first; t < last; t++) {
         const int bn = t / (tiles_x * tiles_y), ty = t / tiles_x % tiles_y, tx = t % tiles_x;
-        const int next = min(t + 1, last - 1), next_y = next / tiles_x % tiles_y * 4, next_x = next % tiles_x * 4;
-        for (int i = 0; i < 16; i++) {
-            const int oy = min(next_y + i / 4, oh - 1), ox = min(next_x + i % 4, ow - 1);
-            const size_t at = (((size_t)(next / (tiles_x * tiles_y)) * oh + oy) * ow + ox) * y_pitch + o;
-            FETCH_TO_WRITE(y + y0 + at);
-            FETCH_TO_WRITE(y + y0 + at + 16);
-            if (res) {
-                FETCH(res + res0 + at);
-                FETCH(res + res0 + at + 16);
-            }
-        }
+        fetch_tile(min(t + 1, last - 1), tiles_x, tiles_y, oh, ow, y_pitch, o, y, y0, res, res0);
 #ifdef MOMENTS
         const int n_tile = min(4, oh - ty * 4) * min(4, ow - tx * 4); /* pixels of the tile that are inside */
 #endif
         for (int half_ = 0; half_ < 32 && o + half_ < n_out; half_ += 16) {
-            __local const float *from = m + (size_t)(t - first) * 36 * 32 + half_;
-            float16 d[24];
-#pragma unroll
-            for (int j = 0; j < 6; j++) {
-                const float16 m0 = vload16(0, from + j * 32), m1 = vload16(0, from + (6 + j) * 32),
-                              m2 = vload16(0, from + (12 + j) * 32), m3 = vload16(0, from + (18 + j) * 32),
-                              m4 = vload16(0, from + (24 + j) * 32), m5 = vload16(0, from + (30 + j) * 32);
-                OUTPUT_1D(m0, m1, m2, m3, m4, m5, d[j], d[6 + j], d[12 + j], d[18 + j])
-            }
             float16 r[16];
-#pragma nounroll
-            for (int i = 0; i < 4; i++)
-                OUTPUT_1D(d[6 * i], d[6 * i + 1], d[6 * i + 2], d[6 * i + 3], d[6 * i + 4], d[6 * i + 5], r[4 * i],
-                          r[4 * i + 1], r[4 * i + 2], r[4 * i + 3])
+            transform_output(r, m + (size_t)(t - first) * 36 * 32 + half_);
 #ifdef MOMENTS
             const int k = half_ / 16;
             float16 mean = shift[k], s = 0.0f, q = 0.0f; /* of this tile */
