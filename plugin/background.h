@@ -23,7 +23,7 @@ SfuBackground *sfu_background_start(const SfuBackgroundCalls *calls, gpointer jo
 typedef GPtrArray *(*SfuLook)(gpointer job);
 typedef void (*SfuFound)(GPtrArray *found, gpointer data);
 SfuBackground *sfu_background_look(SfuLook look, gpointer job, GDestroyNotify free_job, SfuFound found, gpointer data);
-/* done() or found() is not called any more. Does not wait. Harmless for NULL. */
+/* Never calls done() or found() afterwards. Does not wait. NULL is allowed. */
 void sfu_background_cancel(SfuBackground *b);
 
 G_END_DECLS

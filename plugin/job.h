@@ -16,25 +16,25 @@ typedef struct {
     void (*preview)(GeglBuffer *picture, int step, gpointer data); /* may be NULL; borrowed */
     void (*done)(GPtrArray *results, double seconds, const GError *e,
                  gpointer data); /* exactly once; NULL results on error. The array is
-                                  * borrowed; who wants to keep results takes a reference or empties it. */
+                                  * borrowed; to keep results, take a reference or empty it. */
     gpointer data;
 } SfuJobCalls;
 
 SfuWorker *sfu_worker_new(void);
-/* Cancels what runs, waits for it, and frees engine and models. `done` is not called any more. */
+/* Cancels what runs, waits for it, and frees engine and models. Does not call `done` afterwards. */
 void sfu_worker_free(SfuWorker *w);
 /* Device, memory and precision for the following jobs; a change drops the loaded engine before the next job. */
 void sfu_worker_set_options(SfuWorker *w, const SfuEngineOptions *options);
-/* Starts n jobs that are one to the user: they run one after the other, progress goes over all of them, and done() gets
- * all results in the jobs' order, or none. The worker must be idle. Params are copied, buffers get a reference; picture
- * and mask must not be GIMP's own buffers, since those talk to GIMP when read. */
+/* Starts n jobs that the user sees as one: they run one after the other, progress covers all of them, and done()
+ * gets all results in the order of the jobs, or none. The worker must be idle. Params are copied, buffers get a
+ * reference; picture and mask must not be GIMP's own buffers, because reading those calls GIMP. */
 void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls);
 gboolean sfu_worker_busy(const SfuWorker *w);
 void sfu_worker_cancel(SfuWorker *w);  /* takes effect within a step; then done() gets CANCELLED */
 char *sfu_worker_device(SfuWorker *w); /* name of the device in use; caller frees; NULL before the first job */
 
-/* Runs to the end while the main loop turns (progress goes to GIMP's status bar by `calls`). NULL on error; caller
- * unrefs. */
+/* Runs the jobs to the end while the main loop keeps running. `calls` can show progress in GIMP's status bar. NULL
+ * on error; caller unrefs. */
 GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls, GError **error);
 
 /* "CPU (AMD EPYC 7B13)" for PoCL's "cpu-znver3-AMD EPYC 7B13"; other names as they are. Caller frees. */

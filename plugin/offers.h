@@ -30,8 +30,9 @@ void sfu_machine_look(SfuMachine *m, const char *device);
 void sfu_machine_clear(SfuMachine *m);
 /* "about 40 s a picture on this processor", "about 3 min for a million pixels ...". Caller frees; NULL: not known. */
 char *sfu_offer_time(const SfuOffer *o, const SfuMachine *m);
-/* Those for a task (-1: any), the most fitting first: what fits the memory before what does not, what may be used for
- * everything before what may not, on a processor the quicker ones first. Borrowed offers; caller frees the array. */
+/* Those for a task (-1: any), the most fitting first: what fits the memory before what does not, what may be used
+ * for everything before what may not, on a processor the quicker ones first. Borrowed offers; caller frees the
+ * array. */
 GPtrArray *sfu_offers_ranked(GPtrArray *offers, const SfuMachine *m, int task);
 /* The two or three to name first: of one task the best, else the best of each of the main ones. */
 GPtrArray *sfu_offers_best(GPtrArray *offers, const SfuMachine *m, int task);
@@ -49,7 +50,7 @@ SfuFetcher *sfu_fetcher_get(const char *name, const SfuFetcherCalls *calls);
 SfuFetcher *sfu_fetcher_remove(const char *name, const SfuFetcherCalls *calls);
 /* Ends the program; what has arrived stays, and the next get goes on from there. */
 void sfu_fetcher_stop(SfuFetcher *f);
-void sfu_fetcher_forget(SfuFetcher *f); /* as stop, and nothing is called any more. NULL is fine */
+void sfu_fetcher_forget(SfuFetcher *f); /* stops, and makes no more calls. NULL is allowed */
 
 G_END_DECLS
 #endif

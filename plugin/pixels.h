@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* Reads `from` of src as `read`, writes the bytes to dst at (x, y) as `write`. The two formats have the same bytes per
- * pixel: they differ in nothing but the color space, which GIMP 2.10 keeps beside its buffers and not in them. */
+/* Reads `from` of src as `read`, writes the bytes to dst at (x, y) as `write`. The two formats have the same bytes
+ * per pixel: they differ only in the color space, which GIMP 2.10 keeps beside its buffers, not in them. */
 void sfu_pixels_copy(GeglBuffer *src, const GeglRectangle *from, const Babl *read, GeglBuffer *dst, int x, int y,
                      const Babl *write);
 /* The alpha of `from` of src, as "Y float" to dst at (x, y). */
@@ -29,8 +29,8 @@ GeglBuffer *sfu_pixels_over(GeglBuffer *base, GeglBuffer *top);
 GeglBuffer *sfu_pixels_limited(GeglBuffer *pixels, GeglBuffer *picture);
 /* Size, format and every bit; not the origin. */
 gboolean sfu_pixels_equal(GeglBuffer *a, GeglBuffer *b);
-/* Copies with another origin, and scaled cubically to a rectangle ("R'G'B'A float" if the size differs). Caller unrefs.
- */
+/* Copies with another origin, and scaled cubically to a rectangle ("R'G'B'A float" if the size differs). Caller
+ * unrefs. */
 GeglBuffer *sfu_pixels_moved(GeglBuffer *pixels, int x, int y);
 GeglBuffer *sfu_pixels_cropped(GeglBuffer *pixels, const GeglRectangle *to); /* a part, with an extent of its own */
 GeglBuffer *sfu_pixels_scaled(GeglBuffer *pixels, const GeglRectangle *to);

@@ -1,5 +1,5 @@
 /* What the user can ask for: the actions of the menu, and one request with its values. The parameters come from the
- * engine's table; the few that only a plug-in has (what is read, where the result goes) are rows of the same kind.
+ * engine's table. The few that only the plug-in has (what to read, where the result goes) are rows of the same kind.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_REQUEST_H
@@ -41,10 +41,10 @@ int sfu_action_find(const char *name);   /* by name or procedure; -1 */
 /* The rows that an action has, plain ones first; static, NULL-terminated. */
 const SfuParamSpec *const *sfu_action_specs(SfuAction action);
 const SfuParamSpec *sfu_action_spec(SfuAction action, const char *name); /* NULL: the action has no such row */
-/* TRUE: an argument of its own in GIMP 2.10, where scripts give arguments by position. Such a list can never grow, so
- * newer rows stand in the string "options" there, like the advanced ones. */
+/* TRUE: the row is an argument of its own in GIMP 2.10, where scripts pass arguments by position. That list can
+ * never grow, so newer and advanced rows go into the string "options" there. */
 gboolean sfu_spec_has_position(const SfuParamSpec *spec);
-/* TRUE: a choice to which people's own files add words, so that a host that fixes its choices takes any text. */
+/* TRUE: a choice to which the user's files add words. A host with fixed choices must accept any text for it. */
 gboolean sfu_spec_is_open(const SfuParamSpec *spec);
 double sfu_action_default(SfuAction action, const SfuParamSpec *spec);
 /* "steps" and range in words, for procedure browsers: "Sampling steps (0 to 1000, default 0)". Caller frees. */
@@ -55,10 +55,10 @@ typedef struct {
     SfuParams *params;
     gboolean sample_merged; /* read the visible image, not the active layer */
     gboolean layer_mask;    /* the feathered mask becomes a layer mask */
-    gboolean new_image;     /* the result becomes an image of its own */
-    gboolean whole_image;   /* enlarging: the image with all that is in it, not one layer */
-    char *exclude; /* filling: name of a channel that nothing is taken from; "": the kept area, if the image has one;
-                      SFU_EXCLUDE_NOTHING: none */
+    gboolean new_image;     /* the result becomes a new image */
+    gboolean whole_image;   /* enlarging: the whole image with all its layers */
+    char *exclude; /* filling: name of a channel whose area is never copied from; "": the kept area, if the image has
+                      one; SFU_EXCLUDE_NOTHING: none */
 } SfuRequest;
 #define SFU_EXCLUDE_NOTHING "-"
 /* The channel that Keep Excluded Area makes from the selection. */
@@ -67,12 +67,12 @@ SfuRequest *sfu_request_new(SfuAction action); /* with the action's defaults; ca
 SfuRequest *sfu_request_copy(const SfuRequest *r);
 void sfu_request_assign(SfuRequest *to, const SfuRequest *from); /* all values; `to` keeps its action */
 void sfu_request_free(SfuRequest *r);
-/* Values by row name. What is set is given, and holds even if it equals the default; what is not given is the model's
- * own choice, or the table's default. An empty text is not given. FALSE with USAGE. */
+/* Values by row name. A value that is set counts as given, even if it equals the default. A value that is not given
+ * is the model's choice, or else the table's default. An empty text is not given. FALSE with USAGE. */
 gboolean sfu_request_set(SfuRequest *r, const char *name, const char *value, GError **error);
 gboolean sfu_request_set_double(SfuRequest *r, const char *name, double value, GError **error);
-/* Arguments of the PDB, where each must have a value: SFU_NOT_GIVEN is a number that no row means by itself (rows that
- * have it use it for "automatic"), "" and SFU_NOT_GIVEN_WORD are no choice's word. FALSE with USAGE. */
+/* Arguments of the PDB, each of which must have a value. SFU_NOT_GIVEN, "" and SFU_NOT_GIVEN_WORD mean "not given".
+ * No row uses that number except to say "automatic", and no choice is called by those words. FALSE with USAGE. */
 #define SFU_NOT_GIVEN (-1.0)
 #define SFU_NOT_GIVEN_WORD "default"
 gboolean sfu_request_set_argument(SfuRequest *r, const char *name, double value, GError **error);
@@ -82,8 +82,8 @@ double sfu_request_get_double(const SfuRequest *r, const char *name);
 const char *sfu_request_get_string(const SfuRequest *r, const char *name); /* borrowed */
 /* "name=value name2='two words'" */
 gboolean sfu_request_set_options(SfuRequest *r, const char *options, GError **error);
-/* {"action": "fill", ..., "params": {...}}; `source` is the tattoo of the layer that was read (0: left out). Caller
- * frees. */
+/* {"action": "fill", ..., "params": {...}}; `source` is the tattoo of the layer that was read; 0 leaves it out.
+ * Caller frees. */
 char *sfu_request_to_json(const SfuRequest *r, guint source);
 /* NULL with USAGE; caller frees. source may be NULL. */
 SfuRequest *sfu_request_from_json(const char *json, guint *source, GError **error);

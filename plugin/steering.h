@@ -1,4 +1,4 @@
-/* Layers that a run looks at beside the picture that it works on: those of control networks, and references.
+/* The other layers that a run reads: the pictures of control networks, and references.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_STEERING_H
@@ -8,9 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* Reads the layers that the request names into `in`, whose picture or place is known, in the place and size of what is
- * painted. Generating without a selection, the picture gets the canvas's place. FALSE with USAGE: a layer is missing.
- */
+/* Reads the layers that the request names into `in`, whose picture or place is known, over the area that is painted.
+ * A picture that is generated without a selection gets the place of the canvas. FALSE with USAGE: a layer is
+ * missing. */
 gboolean sfu_steering_read(SfuInput *in, const SfuRequest *r, GError **error);
 
 G_END_DECLS

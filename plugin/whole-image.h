@@ -8,11 +8,11 @@
 
 G_BEGIN_DECLS
 
-/* Reads all layers with pixels of their own, and what the image looks like. FALSE with USAGE if GIMP has no images of
- * the new size. */
+/* Reads all layers that have pixels, and the visible image. FALSE with USAGE if GIMP cannot hold images of the new
+ * size. */
 gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error);
-/* Enlarges the image, or a copy of it, with one result for each of in->layers. FALSE with USAGE if the image was
- * changed meanwhile; nothing has changed then. */
+/* Enlarges the image, or a copy of it, with one result for each of in->layers. FALSE with USAGE, and no change, if
+ * the user changed the image meanwhile. */
 gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, int *layer, int *image,
                              GError **error);
 /* What the enlarged image will look like. Caller unrefs; NULL on error. */

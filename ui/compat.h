@@ -75,7 +75,7 @@ static inline void sfu_menu_popup(GtkWidget *menu, GtkWidget *button)
     gtk_menu_popup_at_widget(GTK_MENU(menu), button, GDK_GRAVITY_SOUTH_EAST, GDK_GRAVITY_NORTH_EAST, NULL);
 }
 
-/* What a window may take, in its own units: smaller than it seems on screens of high density. */
+/* The space that a window may take, in its own units; on screens of high density fewer than pixels. */
 static inline void sfu_screen_size(int *width, int *height)
 {
     GdkDisplay *display = gdk_display_get_default();
@@ -93,7 +93,7 @@ static inline void sfu_set_cursor(GdkWindow *window, GdkCursorType type)
     g_object_unref(cursor);
 }
 
-/* A progress bar with its text in the theme's own color: GTK's theme has it nearly as light as what is behind it. */
+/* A progress bar whose text has the theme's text color; GTK's own is nearly as light as its background. */
 static inline GtkWidget *sfu_progress_bar(void)
 {
     GtkWidget *bar = gtk_progress_bar_new();

@@ -1,5 +1,5 @@
-/* Control layers: for each, which layer, which network looks at it, how the layer is prepared, how much it counts and
- * during which part of the steps. All of it is hidden while no network is found that steers the chosen model.
+/* Control layers. Each row chooses a layer, the network that reads it, how to prepare the layer, its weight, and the
+ * steps during which it acts. The rows are hidden if no installed network fits the chosen model.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_UI_CONTROL_ROWS_H
@@ -17,11 +17,11 @@ typedef struct {
 void sfu_control_rows_init(SfuControlRows *c, int image, const SfuSettings *settings,
                            void (*changed)(GtkWidget *added, gpointer data), gpointer data);
 void sfu_control_rows_finish(SfuControlRows *c); /* the widgets may be gone already */
-/* Looks in a thread for the networks that steer it; "": none does. */
+/* Searches in a thread for networks that fit the model; "": none fits. */
 void sfu_control_rows_set_model(SfuControlRows *c, const char *path);
 void sfu_control_rows_look_again(SfuControlRows *c); /* files may have come or gone */
 void sfu_control_rows_get(const SfuControlRows *c, SfuRequest *r);
-/* Layers that the image does not have are left out. */
+/* Ignores layers that the image does not have. */
 void sfu_control_rows_show(SfuControlRows *c, const SfuRequest *r);
 
 G_END_DECLS

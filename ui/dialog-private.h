@@ -29,29 +29,29 @@ enum {
     RESPONSE_STOP
 };
 
-#define SFU_N_VARIANTS 3 /* that a dialog asks for, where nothing else was chosen */
+#define SFU_N_VARIANTS 3 /* that a dialog makes by default */
 
-/* A run's input is used by its results, which go at different times. */
+/* A run's input, shared by its results, which are freed at different times. */
 typedef struct {
     SfuInput *input;
-    char *group; /* name of the run among kept results; NULL: none of it was kept */
+    char *group; /* name of the run among kept results; NULL: nothing was kept */
     int n_refs;
 } SfuSharedInput;
 SfuSharedInput *sfu_shared_input_new(SfuInput *taken);
 SfuSharedInput *sfu_shared_input_ref(SfuSharedInput *s);
 void sfu_shared_input_unref(SfuSharedInput *s);
 
-/* One result, with what it was made from. */
+/* One result and its input. */
 typedef struct {
     SfuSharedInput *shared;
     SfuRequest *request;
-    GPtrArray *results; /* the SfuResult; of a whole image, those of its layers */
-    GeglBuffer *look;   /* what is shown of it */
+    GPtrArray *results; /* the SfuResult, or one for each layer of a whole image */
+    GeglBuffer *look;   /* the picture that represents it */
     GtkWidget *button, *image;
     GdkPixbuf *plain, *chosen; /* its thumbnail, and that with a frame */
     double seconds;
     gboolean added;
-    char *kept; /* folder, while it waits there; NULL: it does not */
+    char *kept; /* folder of the kept result; NULL: it is not kept */
 } SfuEntry;
 
 /* One click on Generate: its variants run one after the other, each shown when it is done. */
@@ -78,7 +78,7 @@ typedef struct {
 
     GtkWidget *window, *error_bar, *error_label, *note, *get_model, *progress, *scope;
     GtkWidget *model, *seed, *keep_seed, *seed_box;
-    gint64 exact_seed; /* what the seed's spin button shows as far as it can */
+    gint64 exact_seed; /* the exact seed; the spin button shows as much of it as it can */
     GtkWidget *panel;  /* the controls, which scroll */
     GtkWidget *strip, *status, *zoom_label, *before_button, *compare_button, *delete_button, *history_button;
     GtkWidget *generate, *stop, *close, *add, *add_and_close;
@@ -88,13 +88,13 @@ typedef struct {
     SfuReferenceRows reference;    /* the same */
     SfuEngineFields engine;
     SfuPreview *preview;
-    SfuInput *opened_with;   /* what would be worked on, as the preview shows it; NULL: nothing can be */
+    SfuInput *opened_with;   /* the input as the preview shows it; NULL: the image cannot be used */
     GeglRectangle read_area; /* where that was */
     gboolean cannot_read;    /* the error bar says why */
 
     GPtrArray *entries; /* SfuEntry* */
     int current;        /* -1: none */
-    gboolean watching;  /* the preview shows what is being made, not a result that was picked meanwhile */
+    gboolean watching;  /* the preview shows the running variant, not a result that the user picked meanwhile */
     GQueue orders;      /* SfuOrder*, the first one runs */
     SfuJob *jobs;       /* of the variant that runs */
     int n_jobs;
@@ -114,17 +114,16 @@ char *sfu_dialog_automatic_words(SfuDialog *d);                   /* "Automatic 
 SfuRequest *sfu_dialog_collect(SfuDialog *d);
 void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
 void sfu_dialog_show_seed(SfuDialog *d, gint64 seed);
-/* Greys what the chosen model cannot do, and says why. */
+/* Disables the controls that the chosen model does not support, and says why. */
 void sfu_dialog_update_model(SfuDialog *d);
-/* Says what is worked on, in words: "Selection: 410 x 352 px". */
+/* Describes the input in words: "Selection: 410 x 352 px". */
 void sfu_dialog_update_scope(SfuDialog *d);
 GeglRectangle sfu_dialog_scope_area(const SfuDialog *d); /* that as an area; empty: none */
-/* Looks for models, in a thread; then the lists are filled anew. At the beginning, and after a change of the settings.
- */
+/* Searches for models in a thread, then refills the lists. Called at the start and after a change of the settings. */
 void sfu_dialog_look_for_models(SfuDialog *d);
 void sfu_dialog_models_found(SfuDialog *d);
 typedef enum { SFU_SETTINGS_MODELS, SFU_SETTINGS_GET_MODELS, SFU_SETTINGS_OTHER } SfuSettingsPage;
-/* As sfu_ui_settings(), beginning with one of the pages; task: what models are looked for, -1: all. */
+/* Like sfu_ui_settings(), opened at one of its pages. task: which models to show; -1: all. */
 gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog, SfuSettingsPage first, int task);
 void sfu_dialog_get_model(SfuDialog *d);                   /* shows what can be downloaded for the action */
 void sfu_dialog_error(SfuDialog *d, const char *sentence); /* NULL: none */

@@ -1,5 +1,5 @@
-/* The page "Get Models": what can be downloaded, the most fitting for this machine first. Nothing is downloaded without
- * a click.
+/* The page "Get Models": the models that can be downloaded, those that fit this machine best first. Nothing is
+ * downloaded without a click.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_UI_MODELS_PAGE_H
@@ -16,7 +16,7 @@ typedef struct SfuModelsPage SfuModelsPage;
 SfuModelsPage *sfu_models_page_new(const SfuSettings *settings, void (*changed)(gpointer data), gpointer data);
 GtkWidget *sfu_models_page_widget(SfuModelsPage *p);
 void sfu_models_page_show_task(SfuModelsPage *p, int task); /* -1: all */
-/* Ends what runs (downloads go on from there the next time) and frees the page; its widgets go with their window. */
+/* Stops downloads, which continue from there the next time, and frees the page. Its widgets belong to their window. */
 void sfu_models_page_free(SfuModelsPage *p);
 
 G_END_DECLS

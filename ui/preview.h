@@ -1,5 +1,5 @@
-/* The picture in the dialog: what was there, and a result or the unfinished picture laid over it in its place; zoom and
- * pan.
+/* The picture in the dialog: the original, and a result or the unfinished picture over it in its place. Zooms and
+ * pans.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_UI_PREVIEW_H
@@ -18,14 +18,14 @@ GtkWidget *sfu_preview_widget(SfuPreview *p);
 /* before: the picture (NULL: none), before_scale: how many times larger the overlay's coordinates are (enlarging),
  * else 1. References. */
 void sfu_preview_set_before(SfuPreview *p, GeglBuffer *before, double before_scale);
-/* over: laid over `before`, through `mask` ("Y float", NULL: through its own alpha). NULL: nothing over it. References.
- */
+/* over: laid over `before`, through `mask` ("Y float", NULL: through its own alpha). NULL: nothing over it.
+ * References. */
 void sfu_preview_set_over(SfuPreview *p, GeglBuffer *over, GeglBuffer *mask);
 void sfu_preview_show_before(SfuPreview *p, gboolean on); /* without the overlay */
-/* A line that is dragged: on its left there is what was, on its right what is laid over it. The arrow keys move it. */
+/* A line that the user drags: the original is on its left, the overlay on its right. The arrow keys move it too. */
 void sfu_preview_compare(SfuPreview *p, gboolean on);
-/* A frame round the picture whose edges and corners are dragged; moved() gets it, in whole pixels of the overlay's
- * coordinates, never within `inner`. NULL: none. */
+/* A frame around the picture whose edges and corners the user drags. moved() gets it in whole pixels of the
+ * overlay's coordinates; it always contains `inner`. NULL: none. */
 void sfu_preview_set_frame(SfuPreview *p, const GeglRectangle *frame, const GeglRectangle *inner,
                            void (*moved)(const GeglRectangle *frame, gpointer data), gpointer data);
 void sfu_preview_focus(SfuPreview *p,

@@ -9,9 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* The dialog of an action. It starts with the values of r (which receives those of the last run), and adds layers
- * itself whenever the user says so. TRUE: at least one was added, *layer and *new_image are the last. FALSE without
- * error: closed without. */
+/* The dialog of an action. It starts with the values of r, which receives those of the last run, and adds layers
+ * when the user asks for it. TRUE: at least one was added; *layer and *new_image are the last one's. FALSE without
+ * error: closed without adding. */
 gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image,
                     GError **error);
 /* Models and settings. TRUE: saved. */
