@@ -150,10 +150,17 @@ int sfu_cli_params(void);
 
 typedef struct {
     const char *name, *args, *help;
-    int task; /* SfuTask; SFU_N_TASKS: those of every task; -1: no parameters; SFU_CLI_OWN_OPTIONS: own options only */
+    int task;          /* whose parameters it takes: an SfuTask's, or one of the values below */
     const char *words; /* that may follow the command, for completion; NULL: none */
 } SfuCliCommand;
-enum { SFU_CLI_OWN_OPTIONS = -2 };
+enum {
+    SFU_CLI_OWN_OPTIONS = -2, /* not even the common options */
+    SFU_CLI_NO_PARAMETERS = -1,
+    SFU_CLI_ALL_PARAMETERS = SFU_N_TASKS,
+    SFU_CLI_ADAPTERS /* --lora only */
+};
+/* Whether commands with this `task` take the parameter. */
+gboolean sfu_cli_takes(int task, const SfuParamSpec *p);
 const SfuCliCommand *sfu_cli_commands(int *n);
 char *sfu_cli_flag(const char *name); /* of a parameter: "clip_skip" -> "clip-skip"; caller frees */
 /* Prints "sfumato: <message>" and returns the exit status for the error. */

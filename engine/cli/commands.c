@@ -15,17 +15,19 @@ static const SfuCliCommand commands[] = {
     {"upscale", "IN OUT [--scale N] [options]",
      "Enlarges a picture, or every picture of the folder IN into the folder OUT", SFU_TASK_UPSCALE},
     {"batch", "JOBS.jsonl [--claim | --shard I/N] [options]",
-     "Runs many jobs with the model loaded once; skips finished ones", SFU_N_TASKS},
-    {"inspect", "MODEL [--json]", "Shows a model's family, types, sizes, and its missing and unexpected tensors", -1},
+     "Runs many jobs with the model loaded once; skips finished ones", SFU_CLI_ALL_PARAMETERS},
+    {"inspect", "MODEL [--json]", "Shows a model's family, types, sizes, and its missing and unexpected tensors",
+     SFU_CLI_NO_PARAMETERS},
     {"convert", "IN OUT --type TYPE [--lora FILE[=WEIGHT[,TEXT]]] ...",
      "Writes a model as .gguf or .safetensors with its matrices in another type; can merge LoRAs into it",
-     SFU_N_TASKS /* any parameter: it takes one */},
+     SFU_CLI_ADAPTERS},
     {"models", "[FOLDER ... | --available | get NAME | remove NAME] [--json]",
-     "Lists the models on this computer, or those that can be downloaded; downloads and removes them", -1,
-     "--available get remove"},
+     "Lists the models on this computer, or those that can be downloaded; downloads and removes them",
+     SFU_CLI_NO_PARAMETERS, "--available get remove"},
     {"warm", "[MODEL] [--json]",
-     "Compiles for this device what a model needs, so that its first picture does not wait for the compiler", -1},
-    {"devices", "[--json]", "Lists the OpenCL devices", -1},
+     "Compiles for this device what a model needs, so that its first picture does not wait for the compiler",
+     SFU_CLI_NO_PARAMETERS},
+    {"devices", "[--json]", "Lists the OpenCL devices", SFU_CLI_NO_PARAMETERS},
     {"bench", "[options]", "Measures the device: its peak, every op, whole networks", SFU_CLI_OWN_OPTIONS},
     {"params", "", "Prints the reference of generation parameters", SFU_CLI_OWN_OPTIONS},
     {"completion", "bash|zsh|fish", "Prints a completion script for the shell", SFU_CLI_OWN_OPTIONS, "bash zsh fish"},
@@ -36,6 +38,13 @@ const SfuCliCommand *sfu_cli_commands(int *n)
 {
     *n = G_N_ELEMENTS(commands);
     return commands;
+}
+
+gboolean sfu_cli_takes(int task, const SfuParamSpec *p)
+{
+    if (task == SFU_CLI_ADAPTERS)
+        return sfu_param_of(p) == SFU_PARAM_LORA;
+    return task == SFU_CLI_ALL_PARAMETERS || (task >= 0 && p->tasks & 1u << task);
 }
 
 int sfu_cli_fail(GError *error)

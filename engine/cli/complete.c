@@ -4,13 +4,12 @@
 #include <string.h>
 
 typedef struct {
-    const char *name;           /* without the dashes */
-    gboolean value, file;       /* it takes one; that is a file */
-    const char *const *choices; /* of the value; NULL: any */
-    guint tasks;                /* of a parameter, one bit each; 0: a common option; OF_BENCH: bench alone has it */
-    const char *only;           /* of a common option: the commands that have it; NULL: all */
+    const char *name;              /* without the dashes */
+    gboolean value, file;          /* it takes one; that is a file */
+    const char *const *choices;    /* of the value; NULL: any */
+    const SfuParamSpec *parameter; /* NULL: an option */
+    const char *only;              /* of an option: the commands that have it; NULL: all */
 } Flag;
-enum { OF_BENCH = 1 << 30 };
 #define GLOBAL_FLAGS "--help --version" /* without a command */
 
 /* TRUE if an option's argument is a file or a folder. */
@@ -31,21 +30,21 @@ static GArray *all_flags(GStringChunk *chunk)
                         p[i].type != SFU_PARAM_BOOL,
                         p[i].type == SFU_PARAM_FILE,
                         p[i].type == SFU_PARAM_CHOICE ? (const char *const *)p[i].choices : NULL,
-                        p[i].tasks,
+                        &p[i],
                         NULL};
         g_array_append_val(flags, f);
         g_free(name);
     }
     const SfuCliOption *o = sfu_cli_option_table(&n);
     for (int i = 0; i < n; i++) {
-        const Flag f = {o[i].name, o[i].arg != NULL, is_file(o[i].arg), o[i].words, 0, o[i].only};
+        const Flag f = {o[i].name, o[i].arg != NULL, is_file(o[i].arg), o[i].words, NULL, o[i].only};
         g_array_append_val(flags, f);
     }
-    const Flag of_bench[] = {{"filter", TRUE, .tasks = OF_BENCH},
-                             {"size", TRUE, .tasks = OF_BENCH},
-                             {"runs", TRUE, .tasks = OF_BENCH},
-                             {"plain", .tasks = OF_BENCH},
-                             {"compare", .tasks = OF_BENCH}};
+    const Flag of_bench[] = {{"filter", TRUE, .only = "bench"},
+                             {"size", TRUE, .only = "bench"},
+                             {"runs", TRUE, .only = "bench"},
+                             {"plain", .only = "bench"},
+                             {"compare", .only = "bench"}};
     g_array_append_vals(flags, of_bench, G_N_ELEMENTS(of_bench));
     return flags;
 }
@@ -56,9 +55,7 @@ static gboolean takes(const SfuCliCommand *c, const Flag *f)
                                            "plain",  "profile",   "compare", "json",  "help", NULL};
     if (c->task == SFU_CLI_OWN_OPTIONS)
         return strcmp(c->name, "bench") == 0 && g_strv_contains(of_bench, f->name);
-    if (f->tasks == OF_BENCH || !sfu_cli_option_is_for(f->only, c->name))
-        return FALSE;
-    return f->tasks == 0 || c->task == SFU_N_TASKS || (c->task >= 0 && f->tasks & 1u << c->task);
+    return f->parameter ? sfu_cli_takes(c->task, f->parameter) : sfu_cli_option_is_for(f->only, c->name);
 }
 
 /* The commands, separated by blanks; only those that take the flag, unless that is NULL. Caller frees. */

@@ -25,13 +25,6 @@ int sfu_cli_convert(const SfuCliOptions *o, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "convert wants one model file, the file to write, and --type");
         return SFU_EXIT_USAGE;
     }
-    int n;
-    const SfuParamSpec *table = sfu_param_table(&n);
-    for (int i = 0; i < n; i++)
-        if (i != SFU_PARAM_LORA && sfu_params_given(o->params, (SfuParam)i)) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s does not apply to convert", table[i].name);
-            return SFU_EXIT_USAGE;
-        }
     GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
     const gboolean ok = sfu_model_convert(o->args[0], o->args[1], o->type, sfu_params_list(o->params, SFU_PARAM_LORA),
                                           o->force, show, &s, notes, error);

@@ -137,7 +137,7 @@ void sfu_cli_print_help(const char *command, int task)
         const SfuParamSpec *p = sfu_param_table(&n);
         g_print("Parameters:\n");
         for (int i = 0; i < n; i++) {
-            if (task < SFU_N_TASKS && !(p[i].tasks & 1u << task))
+            if (!sfu_cli_takes(task, &p[i]))
                 continue;
             char *def = sfu_param_default_words((SfuParam)i, task < SFU_N_TASKS ? task : -1), *note = NULL;
             if (p[i].max > SFU_EXACT_MAX)
@@ -280,9 +280,8 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
         const SfuParamSpec *p = task >= 0 ? sfu_param_find(name) : NULL;
         if (!p)
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "unknown option %s (see --help)", word);
-        else if (task < SFU_N_TASKS && !(p->tasks & 1u << task))
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s does not apply to %s", word,
-                        sfu_task_name((SfuTask)task));
+        else if (!sfu_cli_takes(task, p))
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s does not apply to %s", word, command);
         else
             ok = sfu_params_add(o->params, name, value, error); /* a list's flag may come again */
     }

@@ -80,6 +80,8 @@ def _():
     ):
         fails(run(*command, *option), 2, f"{option[0]} does not apply to {command[0]}")
         assert option[0] not in run(command[0], "--help").stdout, option
+    flags = re.findall(r"^  (--\S+)", run("convert", "--help").stdout, re.M)
+    assert "--lora" in flags and not {"--prompt", "--steps", "--model"} & set(flags), flags
     fails(run(*inpaint, "--json=maybe"), 2, "maybe")
     for option in ("--mask", "--exclude", "--from", "--noise", "--save-latent", "--trace"):
         fails(run(*inpaint, option, ""), 2, f"{option} needs a value")

@@ -1,0 +1,141 @@
+/* Pictures, masks and runs for the tests of pipelines.
+ *
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scene.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "models.h"
+
+SfuParams *scene_params(const char *model, const char *text)
+{
+    SfuParams *p = sfu_params_new();
+    GError *e = NULL;
+    char *path = parity_model_path(model, NULL);
+    char **pairs = g_strsplit(text, " ", -1);
+    sfu_params_set(p, "model", path, &e);
+    sfu_params_set(p, "steps", "4", &e);
+    sfu_params_set(p, "seed", "11", &e);
+    for (int i = 0; pairs[i] && pairs[i + 1]; i += 2)
+        sfu_params_set(p, pairs[i], pairs[i + 1], &e);
+    g_assert_no_error(e);
+    g_strfreev(pairs);
+    g_free(path);
+    return p;
+}
+
+GeglBuffer *scene_picture(int x, int y, int w, int h, const char *format)
+{
+    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(x, y, w, h), babl_format(format));
+    float *row = g_new(float, (gsize)w * 4);
+    for (int j = 0; j < h; j++) {
+        for (int i = 0; i < w; i++)
+            for (int c = 0; c < 4; c++)
+                row[i * 4 + c] = c == 3 ? 1 : 0.5f + 0.4f * sinf((i + x) * 0.05f + c) * cosf((j + y) * 0.07f);
+        gegl_buffer_set(b, GEGL_RECTANGLE(x, y + j, w, 1), 0, babl_format("R'G'B'A float"), row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(row);
+    return b;
+}
+
+GeglBuffer *scene_mask(int x, int y, int w, int h, float value)
+{
+    GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(x, y, w, h), babl_format("Y float"));
+    float *row = g_new(float, w);
+    for (int i = 0; i < w; i++)
+        row[i] = value;
+    for (int j = 0; j < h; j++)
+        gegl_buffer_set(b, GEGL_RECTANGLE(x, y + j, w, 1), 0, babl_format("Y float"), row, GEGL_AUTO_ROWSTRIDE);
+    g_free(row);
+    return b;
+}
+
+double scene_difference(GeglBuffer *a, GeglBuffer *b)
+{
+    gint64 na, nb;
+    float *pa = parity_pixels(a, &na), *pb = parity_pixels(b, &nb);
+    g_assert_cmpint(na, ==, nb);
+    const double d = parity_error(pa, pb, na);
+    g_free(pa);
+    g_free(pb);
+    return d;
+}
+
+GPtrArray *scene_run(SfuEngine *e, SfuTask task, SfuParams *p, GeglBuffer *in, GeglBuffer *m)
+{
+    GError *error = NULL;
+    const SfuJob job = {.task = task, .params = p, .picture = in, .mask = m};
+    GPtrArray *r = sfu_engine_run(e, &job, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(r);
+    return r;
+}
+
+SfuResult *scene_first(GPtrArray *r)
+{
+    return g_ptr_array_index(r, 0);
+}
+
+void scene_fails(SfuEngine *engine, const SfuJob *job, SfuError code)
+{
+    GError *error = NULL;
+    GPtrArray *r = sfu_engine_run(engine, job, &error);
+    g_assert_null(r);
+    g_assert_error(error, SFU_ERROR, (int)code);
+    g_assert_cmpuint(strlen(error->message), >, 8);
+    g_test_message("%s", error->message);
+    g_error_free(error);
+}
+
+void scene_check_only_changes(const SfuResult *r, GeglBuffer *in, GeglRectangle inside)
+{
+    GeglBuffer *out = sfu_result_composite(r, in);
+    const Babl *f = gegl_buffer_get_format(in);
+    const GeglRectangle *e = gegl_buffer_get_extent(in);
+    const int bpp = babl_format_get_bytes_per_pixel(f);
+    guint8 *a = g_malloc((gsize)e->width * e->height * bpp), *b = g_malloc((gsize)e->width * e->height * bpp);
+    gegl_buffer_get(in, e, 1, f, a, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    gegl_buffer_get(out, e, 1, f, b, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    int changed = 0;
+    for (int y = 0; y < e->height; y++)
+        for (int x = 0; x < e->width; x++) {
+            const gsize at = ((gsize)y * e->width + x) * bpp;
+            const int px = e->x + x, py = e->y + y;
+            const gboolean in_there =
+                px >= inside.x && px < inside.x + inside.width && py >= inside.y && py < inside.y + inside.height;
+            const gboolean same = memcmp(a + at, b + at, bpp) == 0;
+            if (!in_there)
+                g_assert_true(same);
+            changed += !same;
+        }
+    g_assert_cmpint(changed, >, 0);
+    g_free(a);
+    g_free(b);
+    g_object_unref(out);
+}
+
+void scene_on_progress(const SfuProgress *p, gpointer data)
+{
+    SceneWatch *w = data;
+    g_assert_cmpfloat(p->fraction, >=, w->fraction);
+    g_assert_cmpfloat(p->fraction, <=, 1);
+    g_assert_nonnull(p->text);
+    w->fraction = p->fraction;
+    w->n_progress++;
+    if (p->stage == SFU_STAGE_DENOISE && p->step > 0) {
+        w->n_denoise++;
+        w->last_step = p->step;
+        if (w->cancel_at && p->step == w->cancel_at)
+            w->cancel = 1;
+    }
+}
+
+void scene_on_preview(GeglBuffer *b, int step, gpointer data)
+{
+    SceneWatch *w = data;
+    w->n_previews++;
+    w->extent = *gegl_buffer_get_extent(b);
+    gint64 n;
+    g_free(parity_pixels(b, &n));
+}
