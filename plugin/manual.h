@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* The file of a page ("fill", "settings"): in doc/ beside the program, or where the manual is installed. Caller frees
- * with g_free; NULL: there is no manual. */
+/* The file of a page ("fill", "settings"): in doc/ beside the program, or where the manual is installed. Caller
+ * frees with g_free; NULL: no manual is installed. */
 char *sfu_manual_find(const char *page);
 /* Shows a page in the user's browser, or tells the user why it cannot. */
 void sfu_manual_show(const char *page);

@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* For families' aliases(): the module is also called `name`. n_rows: only that many of its outputs are, from to_row on,
- * and they are the outputs from from_row on of what is called so (fused q, k and v); 0: all are. */
+/* For a family's aliases(): other programs call the module `name`. n_rows: only that many of its outputs, from
+ * to_row on, correspond to the outputs from from_row on of `name` (fused q, k and v); 0: all do. */
 void sfu_aliases_add(SfuAliases *a, const char *name, gint64 to_row, gint64 from_row, gint64 n_rows);
 
 /* Whose weights an adapter changes: those of a model whose text encoders may lie in other files. All are borrowed. */

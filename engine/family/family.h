@@ -1,7 +1,7 @@
-/* Families of models. A family is one file of this folder: how its files are recognized, what their tensors are called,
- * how large its networks are, what it can do and how it is best used. registry.c lists the families. Nobody outside
- * this folder names one: who needs to know something about a model asks the struct. Copyright (C) 2026 The Sfumato
- * authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Families of models. A family is one file of this folder: how its files are recognized, what their tensors are
+ * called, how large its networks are, what it can do and how it is best used. registry.c lists the families. Nobody
+ * outside this folder names one: code that needs to know something about a model asks the struct. Copyright (C) 2026
+ * The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_FAMILY_H
 #define SFU_FAMILY_H
 
@@ -113,7 +113,7 @@ struct SfuFamily {
     /* Side of the pictures that the model was trained on. NULL: any will do. */
     int (*native_px)(const SfuModel *m);
     int least_px; /* side of the smallest pictures that it works as well on; 0: native_px() */
-    /* The numbers that the denoiser is told beside the words; returns how many (at most SFU_MAX_NUMBERS). NULL: none.
+    /* The numbers that the denoiser gets beside the words; returns how many (at most SFU_MAX_NUMBERS). NULL: none.
      */
     int (*numbers)(const SfuModel *m, const SfuShown *shown, float *out);
     /* Whether the condition of an empty negative prompt is all zeros. NULL: it is that of the empty text. */
@@ -138,7 +138,7 @@ struct SfuFamily {
      * module of a part, "down_blocks.0.conv" without ".weight", through sfu_aliases_add(). '.' and '_' are the same
      * here. NULL: there are none. */
     void (*aliases)(const SfuModel *m, SfuPart part, const char *module, SfuAliases *names);
-    /* Quick previews: R', G', B' in -1..1 for each of so many latent channels; 0: none. */
+    /* Quick previews: R', G', B' in -1..1 for each of that many latent channels; 0: none. */
     int preview_channels;
     const float (*preview_rgb)[3];
     /* Appends what `sfumato inspect` should say beside the usual (", gray"). NULL: nothing. */
@@ -177,8 +177,8 @@ static inline int sfu_model_scale(const SfuModel *m)
     return f->enlargement == SFU_ENLARGE_NETWORK ? (int)(u->scale * u->reduction + 0.5) : f->scale;
 }
 
-/* What `sfumato inspect` shows: family, and of each part dtype, size, missing, misshapen and unexpected tensors. Caller
- * frees the string with g_free, the node with json_node_unref. */
+/* What `sfumato inspect` shows: family, and of each part dtype, size, missing, misshapen and unexpected tensors.
+ * Caller frees the string with g_free, the node with json_node_unref. */
 char *sfu_model_inspect(SfuModel *m);
 JsonNode *sfu_model_inspect_json(SfuModel *m);
 

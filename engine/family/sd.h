@@ -15,7 +15,7 @@ typedef struct {
 } SfuUnetNames;
 /* Of a file with a tensor of that name, as the original or diffusers call it. */
 const SfuUnetNames *sfu_sd_unet_names(const SfuSource *s, const char *original, const char *diffusers);
-/* The canonical name of a tensor of such a file, whose names are spelled so. */
+/* The canonical name of a tensor of such a file, whose names have that spelling. */
 char *sfu_sd_canonical_in(const SfuSource *s, const SfuUnetNames *names, const char *name, SfuPart *part);
 /* How many levels the VAE of a file with original names has, behind `prefix`; 0: there is none. */
 int sfu_sd_vae_levels(const SfuSource *s, const char *prefix);
@@ -30,15 +30,15 @@ SfuAutoencoder *sfu_sd_autoencoder(SfuQueue *q, SfuModel *m, GError **error);
 int sfu_sd_native_px(const SfuModel *m);
 /* What their networks lack or do not need. */
 void sfu_sd_expect(SfuModel *m);
-/* The prediction type and the end of the schedule, as far as the file or the .yaml beside it tells them; for files
- * without a scheduler_config.json. v: what is assumed where nothing tells. */
+/* Finds the prediction type and the end of the schedule in the file or the .yaml beside it, for files without a
+ * scheduler_config.json. v: what to assume if neither tells. */
 void sfu_sd_guess_prediction(SfuModel *m, gboolean v);
 
-/* For families' fits(): whether `other` has an autoencoder of as many channels as the UNet makes, or a text encoder of
- * that width. */
+/* For families' fits(): whether `other` has an autoencoder of as many channels as the UNet makes, or a text encoder
+ * of that width. */
 gboolean sfu_sd_part_fits(const SfuModel *m, const SfuModel *other, SfuPart part, int width, GError **error);
-/* For likely(): whether the autoencoder, which fits, belongs to models with latents scaled so, of which only XL's have
- * files that are called by their family. */
+/* For likely(): whether the autoencoder, which fits, belongs to models with latents scaled so, of which only XL's
+ * have files that are called by their family. */
 gboolean sfu_sd_vae_is_likely(const SfuModel *other, float scale, gboolean xl);
 
 /* Whose a context of that width is, for messages. */

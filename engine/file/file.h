@@ -58,9 +58,10 @@ struct SfuFile {
     gint64 size, mtime_ns;
 };
 
-/* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into `data`,
- * and what else the header tells to metadata (NULL: not wanted). https://github.com/huggingface/safetensors#format : 8
- * bytes header length, JSON {name: {dtype, shape, data_offsets}}, data. */
+/* Parses a header of `n` bytes at `data` (the whole file). Appends SfuFileTensor* to out, whose data point into
+ * `data`, and what else the header tells to metadata (NULL: not wanted).
+ * https://github.com/huggingface/safetensors#format : 8 bytes header length, JSON {name: {dtype, shape,
+ * data_offsets}}, data. */
 gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GPtrArray *out, GHashTable *metadata,
                                GError **error);
 /* The same for GGUF 2 and 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): counts, metadata, tensors'
@@ -70,8 +71,8 @@ gboolean sfu_gguf_parse(const guint8 *data, gsize n, const char *path, GPtrArray
 /* A table for metadata. */
 GHashTable *sfu_file_metadata_new(void);
 /* Finds the scales of fp8 and int8 tensors, in the old spelling (scaled_fp8, .scale_weight) and the new one
- * (.weight_scale, .comfy_quant, _quantization_metadata), moves them from `tensors` to `scales` and ties them to their
- * tensors. FALSE with REFUSED and the quantization's name for one that Sfumato does not read. */
+ * (.weight_scale, .comfy_quant, _quantization_metadata), moves them from `tensors` to `scales` and ties them to
+ * their tensors. FALSE with REFUSED and the quantization's name for one that Sfumato does not read. */
 gboolean sfu_scales_attach(GPtrArray *tensors, GPtrArray *scales, GHashTable *metadata, const char *path,
                            GError **error);
 /* Any format, by its first bytes. */
@@ -79,7 +80,7 @@ SfuFile *sfu_file_open(const char *path, GError **error);
 void sfu_file_close(SfuFile *f);
 /* The text of a metadata entry, borrowed; NULL: it is none. */
 const char *sfu_file_text(const SfuFile *f, const char *key);
-/* FALSE with OPEN when the file on disk is no longer the one that was mapped. */
+/* FALSE with OPEN if the file on disk has changed since it was mapped. */
 gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error);
 gsize sfu_file_tensor_bytes(const SfuFileTensor *t); /* of its data, scales not counted */
 /* Rows [first, first + n) of dim 0 of t as a tensor of their own that shares its data. NULL if the rows do not begin
@@ -92,7 +93,7 @@ void sfu_file_tensor_free(gpointer t);
 /* ---- writing ---- */
 
 /* n values as blocks of Q8_0, Q4_0, Q5_0 (bit for bit what gguf's Python package makes) or Q4_K; n a multiple of a
- * block. FALSE if a scale does not fit fp16, or a value is no number. */
+ * block. FALSE if a scale does not fit fp16, or a value is not a number. */
 gboolean sfu_quantize(SfuDtype type, const float *v, gint64 n, guint8 *out);
 guint8 sfu_e4m3_from_float(float v); /* to nearest even, held at +-448 */
 
@@ -106,9 +107,9 @@ typedef struct {
     SfuWeight *(*replacement)(const SfuFileTensor *t, gpointer data);
     gpointer replacement_data;
 } SfuConvert;
-/* Writes the tensors of the file `in` to `out`, GGUF or safetensors by its ending, with the large matrices in another
- * type; a row at a time, into a temporary file beside `out` that then takes its name. FALSE with error set; what was at
- * `out` is then as it was. */
+/* Writes the tensors of the file `in` to `out`, GGUF or safetensors by its ending, with the large matrices in
+ * another type; a row at a time, into a temporary file beside `out` that then takes its name. FALSE with error set;
+ * what was at `out` is then as it was. */
 gboolean sfu_file_convert(const char *in, const char *out, const SfuConvert *c, GError **error);
 
 /* Sets FORMAT with "path: sentence". Always FALSE. */

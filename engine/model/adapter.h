@@ -11,14 +11,14 @@ G_BEGIN_DECLS
 
 typedef struct SfuAdapter SfuAdapter;
 
-/* Maps a file. NULL with FORMAT if it holds none, or contradicts itself; with REFUSED for a kind that is not applied.
- * Caller frees with sfu_adapter_close(). */
+/* Maps a file. NULL with FORMAT if it holds no adapter or contradicts itself, with REFUSED for a kind that Sfumato
+ * does not apply. Caller frees with sfu_adapter_close(). */
 SfuAdapter *sfu_adapter_open(const char *path, GError **error);
 void sfu_adapter_close(SfuAdapter *a);
 /* Whether a file's tensors (SfuFileTensor*) are those of an adapter. */
 gboolean sfu_adapter_is(const GPtrArray *tensors);
 const char *sfu_adapter_path(const SfuAdapter *a);
-/* FALSE with OPEN when the file on disk is no longer the one that was mapped. */
+/* FALSE with OPEN if the file on disk has changed since it was mapped. */
 gboolean sfu_adapter_check_unchanged(const SfuAdapter *a, GError **error);
 /* Metadata of the file; NULL: it has none of that name. Borrowed. */
 const char *sfu_adapter_metadata(const SfuAdapter *a, const char *key);
@@ -38,11 +38,11 @@ const char *sfu_adapter_module(const SfuAdapter *a, guint i); /* its name in the
 void sfu_adapter_module_size(const SfuAdapter *a, guint i, gint64 *out, gint64 *in);
 /* Whether it changes the weight, or the bias, of its module. */
 gboolean sfu_adapter_changes(const SfuAdapter *a, guint i, gboolean bias);
-/* A change of the bias that goes without saying: nothing is lost where there is no bias. */
+/* A change of the bias that may be dropped without a note if the layer has no bias. */
 gboolean sfu_adapter_bias_is_optional(const SfuAdapter *a, guint i);
 /* What module i makes of its weight (or bias) where that has `rows` outputs, and `in` inputs of `taps` values: a new
- * delta, whose `out` says how many outputs it is for; caller frees with sfu_delta_free() before the adapter is closed.
- * NULL without error: it is for another width; with FORMAT: the file contradicts itself. */
+ * delta, whose `out` says how many outputs it is for; caller frees with sfu_delta_free() before the adapter is
+ * closed. NULL without error: it is for another width; with FORMAT: the file contradicts itself. */
 SfuDelta *sfu_adapter_delta(const SfuAdapter *a, guint i, gboolean bias, gint64 rows, gint64 in, gint64 taps,
                             GError **error);
 

@@ -1,8 +1,8 @@
 /* Models: their parts' tensors under canonical names, and their configurations. Which family a model is of, family/
- * finds out. Canonical names are those of diffusers (UNet, VAE, and TAESD's two halves, each as "layers.N..." without a
- * clamp in the decoder's count) and transformers (CLIP, always with "text_model."), of Real-ESRGAN (RRDBNet,
- * SRVGGNetCompact), SwinIR and HAT. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
- */
+ * finds out. Canonical names are those of diffusers (UNet, VAE, and TAESD's two halves, each as "layers.N..."
+ * without a clamp in the decoder's count) and transformers (CLIP, always with "text_model."), of Real-ESRGAN
+ * (RRDBNet, SRVGGNetCompact), SwinIR and HAT. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #ifndef SFU_MODEL_H
 #define SFU_MODEL_H
 
@@ -212,11 +212,11 @@ gboolean sfu_model_check_finite(SfuModel *m, SfuPart part, GError **error);
 int sfu_model_count(const SfuModel *m, SfuPart part, const char *prefix, int most);
 /* Whether any tensor of the part begins with the prefix: a module that is there at all must be there as a whole. */
 gboolean sfu_model_has_module(const SfuModel *m, SfuPart part, const char *format, ...) G_GNUC_PRINTF(3, 4);
-/* What binding a part's network has found (net/parts.h). missing: char*, copied; bound: the names of all tensors that
- * the network has. The part's others are unexpected. */
+/* What binding a part's network has found (net/parts.h). missing: char*, copied; bound: the names of all tensors
+ * that the network has. The part's others are unexpected. */
 void sfu_model_note(SfuModel *m, SfuPart part, GPtrArray *missing, GHashTable *bound);
-/* char*: tensors within the parts that no network of the model has. Such a file may be of another architecture than it
- * is taken for. Borrowed. */
+/* char*: tensors within the parts that no network of the model has. Such a file may have another architecture than
+ * it seems. Borrowed. */
 const GPtrArray *sfu_model_strays(const SfuModel *m);
 
 G_END_DECLS

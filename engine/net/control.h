@@ -1,6 +1,6 @@
 /* Networks that steer a denoiser by a picture: ControlNets (Zhang 2023), which run beside it at each step, or within
- * its pass, and T2I-Adapters (Mou 2023), which read the picture once. Pipelines know this and no network. Copyright (C)
- * 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+ * its pass, and T2I-Adapters (Mou 2023), which read the picture once. Pipelines know this and no network. Copyright
+ * (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_NET_CONTROL_H
 #define SFU_NET_CONTROL_H
 
@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* What the networks of a step add to the UNet together. Zero-initialized; sfu_control_sum_clear() frees what it holds.
- */
+/* What the networks of a step add to the UNet together. Zero-initialized; sfu_control_sum_clear() frees what it
+ * holds. */
 typedef struct {
     SfuTensor **down; /* [n_down] */
     int n_down;
@@ -27,8 +27,8 @@ SfuResiduals sfu_control_sum_residuals(const SfuControlSum *s);
 /* How one network takes part in a step. */
 typedef struct {
     double weight;
-    /* > 0: the words count less than the picture (guess mode): only so many samples, the first of the batch, are
-     * steered, and the shallow levels less than the deep ones. Zhang 2023, section 3.4, "CFG Resolution Weighting". */
+    /* > 0: the words count less than the picture (guess mode): only the first n samples of the batch are steered, and
+     * shallow levels less than deep ones. Zhang 2023, section 3.4, "CFG Resolution Weighting". */
     int n_guessed;
 } SfuControlUse;
 
@@ -48,12 +48,12 @@ typedef struct {
     const SfuControlClass *class;
     gpointer net;          /* owned */
     int channels;          /* of its picture: 3, or 1 */
-    int n_types;           /* kinds of pictures that it is told apart by number; 0: it knows one kind */
+    int n_types;           /* kinds of pictures, which it is told by number; 0: it knows only one kind */
     gboolean pools;        /* what it adds is the same all over the picture; always guesses */
     gboolean sees_latents; /* its picture comes encoded: latents of the model's autoencoder */
     gboolean sees_hole;    /* it is the picture that is worked on, with the hole gray, behind the hole's mask */
-    /* Behind its picture's latents stand 1 where the picture that is worked on is kept, and that picture's latents with
-     * the hole gray; zeros: there is no hole. */
+    /* After the latents of its picture it reads 1 where the input picture is kept, and the latents of the input picture
+     * with the hole gray; zeros without a hole. */
     gboolean sees_kept;
 } SfuControl;
 
@@ -93,8 +93,8 @@ static inline gboolean sfu_control_set_picture(SfuControl *c, const float *pictu
     return c->class->set_picture(c->net, picture, h, w, error);
 }
 
-/* Adds what the network has to say about a step to the sum. in->x may have more channels than the network takes (those
- * of inpainting models), which it leaves alone. */
+/* Adds what the network has to say about a step to the sum. in->x may have more channels than the network takes
+ * (those of inpainting models), which it leaves alone. */
 static inline gboolean sfu_control_add(SfuControl *c, SfuControlSum *sum, const SfuDenoiserInput *in,
                                        const SfuControlUse *use, GError **error)
 {

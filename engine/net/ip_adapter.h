@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 typedef struct SfuIpAdapter SfuIpAdapter;
 /* unet: the model whose UNet is to look; both are borrowed. NULL with MISSING. */
 SfuIpAdapter *sfu_ip_adapter_create(SfuQueue *q, SfuModel *model, const SfuModel *unet, GError **error);
-/* Notes in the model what is missing of what makes the tokens. Keys and values only a UNet tells. */
+/* Notes in the model which tensors of the token network are missing. Only a UNet tells which keys and values are
+ * needed. */
 void sfu_ip_adapter_expect(SfuModel *model);
 void sfu_ip_adapter_destroy(SfuIpAdapter *a);
 /* seen [1, 1, 1 or t, image_width]: the picture's one vector, or its hidden states, as the kind wants it -> *tokens

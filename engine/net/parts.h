@@ -34,14 +34,14 @@ typedef struct {
     GHashTable *bound;  /* char*: names of all tensors that the network has */
 } SfuNet;
 
-/* q NULL: to see what is missing or unexpected (sfu_net_note()), not to run. */
+/* q NULL: only to find what is missing or unexpected (sfu_net_note()), not to run. */
 void sfu_net_init(SfuNet *net, SfuQueue *q, SfuModel *model, SfuPart part);
 void sfu_net_finish(SfuNet *net);
 void sfu_net_unload(SfuNet *net);
 void sfu_net_set_trace(SfuNet *net, const SfuTrace *trace);
 
-/* ---- binding: "<prefix>.<name>.weight" and ".bias" of the shapes given; what does not fit is remembered, not reported
- * ---- */
+/* ---- binding: "<prefix>.<name>.weight" and ".bias" of the shapes given; what does not fit is remembered, not
+ * reported ---- */
 SfuLayer sfu_net_linear(SfuNet *net, const char *prefix, const char *name, int out, int in,
                         gboolean bias); /* [out, in] or [out, in, 1, 1] */
 SfuLayer sfu_net_conv(SfuNet *net, const char *prefix, const char *name, int out, int in, int size, gboolean bias);
@@ -52,8 +52,8 @@ SfuWeight *sfu_net_tensor(SfuNet *net, const char *prefix, const char *name, int
 SfuWeight *sfu_net_vector(SfuNet *net, const char *prefix, const char *name, int c); /* the same, [c] */
 /* A weight of the network's own making, owned by net; values [product of dims], taken, in fp32. */
 SfuWeight *sfu_net_own(SfuNet *net, const char *name, float *values, int n_dims, const gint64 *dims);
-/* The weight's values in fp32, for what is folded at binding; NULL if it is NULL, or net only describes. Caller frees.
- */
+/* The weight's values in fp32, to fold them into others at binding. NULL if w is NULL or net has no queue. Caller
+ * frees. */
 float *sfu_net_values(const SfuNet *net, const SfuWeight *w);
 /* Stacked along the outputs; owned by net. NULL if a part is NULL. */
 SfuWeight *sfu_net_stack(SfuNet *net, SfuWeight *const *parts, int n_parts);
@@ -76,8 +76,8 @@ SfuTensor *sfu_net_band(const SfuTensor *x, int from, int to, GError **error);
 SfuTensor *sfu_net_input(const SfuNet *net, const SfuTensor *x, GError **error);
 /* Host rows [n, c] as [n, 1, 1, c] or [n / t, 1, t, c] in the pass's dtype. */
 SfuTensor *sfu_net_rows(const SfuNet *net, const float *rows, int n, int t, int c, GError **error);
-/* Sinusoids of numbers v [n] as [n, 1, 1, c]: cosines, then sines, of periods from 1 to 10,000. Ho 2020, section 3.3.
- */
+/* Sinusoids of numbers v [n] as [n, 1, 1, c]: cosines, then sines, of periods from 1 to 10,000. Ho 2020, section
+ * 3.3. */
 SfuTensor *sfu_net_waves(const SfuNet *net, const double *v, int n, int c, GError **error);
 /* Rotary positions of one token, at[i] on axis i, which turns axes[i] values of a head: cosines, then sines, to row
  * [the sum of axes]. Su 2021, eq. 34, an axis after the other. */
@@ -87,9 +87,9 @@ static inline void sfu_net_drop(SfuTensor **t)
     sfu_tensor_destroy(*t);
     *t = NULL;
 }
-/* Room for the moments of y (sfu_moments()), for the epilogue of what writes y, if a norm of y is to be made from them:
- * not where its statistics come from net->norms, nor on devices whose kernels would read y again for them. *moments is
- * then NULL. Caller frees. */
+/* Room for the moments of y (sfu_moments()), for the epilogue of what writes y, if a norm of y is to be made from
+ * them: not where its statistics come from net->norms, nor on devices whose kernels would read y again for them.
+ * *moments is then NULL. Caller frees. */
 gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor *y, GError **error);
 /* sfu_group_norm(), or with the statistics of net->norms. moments: of x, or NULL. */
 gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments,
@@ -120,15 +120,15 @@ void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int 
 SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, gboolean shared,
                           const SfuTensor *time, GError **error);
 
-/* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way down
- * had an odd height; to_w likewise. moments: where those of the result go, if anybody asks (sfu_net_moments()); NULL:
- * nobody does. */
+/* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way
+ * down had an odd height; to_w likewise. moments: where those of the result go, if anybody asks (sfu_net_moments());
+ * NULL: nobody does. */
 SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w,
                             SfuTensor **moments, GError **error);
 
 /* ---- bands.c ---- */
-/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. moments: of x, or NULL. x is overwritten if that saves a copy and
- * `spend` allows it. e->residual may be y. */
+/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. moments: of x, or NULL. x is overwritten if that saves a copy
+ * and `spend` allows it. e->residual may be y. */
 gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend,
                            const SfuLayer *norm, int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e,
                            GError **error);

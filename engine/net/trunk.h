@@ -61,7 +61,7 @@ typedef struct {
     SfuTrunkPrompts prompts;
 } SfuTrunk;
 
-/* What is alive on the way through; skips are the outputs kept for the way up, conv_in's first. */
+/* The tensors that are alive during a pass. skips: the outputs kept for the way up, conv_in's first. */
 typedef struct {
     SfuTensor *h, *moments; /* moments: of h, or NULL */
     SfuTensor *skips[SFU_TRUNK_SKIPS], *skip_moments[SFU_TRUNK_SKIPS];

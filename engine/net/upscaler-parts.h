@@ -6,8 +6,8 @@
 #include "net/parts.h"
 #include "net/upscaler.h"
 
-/* Of networks whose windows exchange what they see from layer to layer. SwinIR's authors divide with an overlap of 32.
- */
+/* Of networks whose windows exchange what they see from layer to layer. SwinIR's authors divide with an overlap of
+ * 32. */
 #define SFU_WINDOWS_MARGIN_PX 32
 
 /* A pass under way. */
@@ -22,8 +22,7 @@ typedef struct {
 } SfuUpscalerPass;
 
 struct SfuUpscalerKind {
-    /* Finds the weights; without a queue too. What is missing or misshapen is remembered in net, and its weight is
-     * NULL. */
+    /* Finds the weights, also without a queue. net remembers missing and misshapen tensors; their weights are NULL. */
     gpointer (*bind)(SfuNet *net, const SfuUpscalerConfig *c);
     void (*free)(gpointer network);
     /* x [1, h, w, channels] in the pass's dtype is taken. NULL on error. */

@@ -111,7 +111,7 @@ static gboolean resolve(Wanted *w, GError **error)
     if (!w->is_tag && g_file_test(w->name, G_FILE_TEST_IS_REGULAR))
         w->path = g_strdup(w->name);
     else
-        w->path = sfu_kept_find(SFU_KEPT_ADAPTER, w->name);
+        w->path = sfu_named_find(SFU_NAMED_ADAPTER, w->name);
     if (w->path)
         return TRUE;
     char **folders = sfu_model_folders(NULL), *list = g_strjoinv(", ", folders);
@@ -234,7 +234,7 @@ static void record(SfuRun *r, const GArray *wanted)
         char *base = w ? g_path_get_basename(w->path) : NULL, *dot = base ? strrchr(base, '.') : NULL;
         if (dot)
             *dot = 0;
-        char *found = base && !strpbrk(base, ":<>") ? sfu_kept_find(SFU_KEPT_ADAPTER, base) : NULL;
+        char *found = base && !strpbrk(base, ":<>") ? sfu_named_find(SFU_NAMED_ADAPTER, base) : NULL;
         if (found && strcmp(found, w->path) == 0)
             append_tag(prompt, w, base);
         else if (w)

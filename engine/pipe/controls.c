@@ -60,7 +60,7 @@ void sfu_controls_close(SfuSession *s)
 
 static char *find_net(const char *name, GError **error)
 {
-    char *path = g_file_test(name, G_FILE_TEST_EXISTS) ? g_strdup(name) : sfu_kept_find(SFU_KEPT_CONTROL, name);
+    char *path = g_file_test(name, G_FILE_TEST_EXISTS) ? g_strdup(name) : sfu_named_find(SFU_NAMED_CONTROL, name);
     if (path)
         return path;
     char **folders = sfu_model_folders(NULL), *list = g_strjoinv(", ", folders);
@@ -153,7 +153,7 @@ static SfuModel *open_fitting(const char *path, const SfuModel *m)
  * NULL: none. Caller frees. */
 static char *find_inpainting(const SfuSession *s)
 {
-    GHashTable *all = sfu_kept_list(SFU_KEPT_CONTROL, TRUE);
+    GHashTable *all = sfu_named_list(SFU_NAMED_CONTROL, TRUE);
     GList *names = g_list_sort(g_hash_table_get_keys(all), (GCompareFunc)strcmp);
     char *found = NULL;
     for (GList *l = names; l && !found; l = l->next) {
@@ -175,7 +175,7 @@ static char *find_inpainting(const SfuSession *s)
  * the caller; NULL: none. */
 static char *find_head(const SfuSession *s, char **adapter)
 {
-    GHashTable *all = sfu_kept_list(SFU_KEPT_INPAINT, TRUE);
+    GHashTable *all = sfu_named_list(SFU_NAMED_INPAINT, TRUE);
     GList *names = g_list_sort(g_hash_table_get_keys(all), (GCompareFunc)strcmp);
     char *found = NULL;
     *adapter = NULL;
@@ -227,7 +227,7 @@ GPtrArray *sfu_control_nets(const char *const *folders, const char *model)
         sfu_model_close(m);
         return found;
     }
-    GHashTable *all = sfu_kept_list_in(SFU_KEPT_CONTROL, folders, TRUE);
+    GHashTable *all = sfu_named_list_in(SFU_NAMED_CONTROL, folders, TRUE);
     GList *names = g_list_sort(g_hash_table_get_keys(all), (GCompareFunc)strcmp);
     for (GList *l = names; l; l = l->next) {
         const char *path = g_hash_table_lookup(all, l->data);

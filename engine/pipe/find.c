@@ -77,26 +77,26 @@ char **sfu_model_folders(const char *const *extra)
     return (char **)g_ptr_array_free(v, FALSE);
 }
 
-int sfu_kept_folder(const char *name)
+int sfu_named_kind(const char *name)
 {
     static const struct {
         const char *name;
-        SfuKept kind;
-    } folders[] = {{"loras", SFU_KEPT_ADAPTER},
-                   {"lora", SFU_KEPT_ADAPTER},
-                   {"lycoris", SFU_KEPT_ADAPTER},
-                   {"embeddings", SFU_KEPT_EMBEDDING},
-                   {"textual_inversion", SFU_KEPT_EMBEDDING},
-                   {"wildcards", SFU_KEPT_WILDCARD},
-                   {"controlnet", SFU_KEPT_CONTROL},
-                   {"t2i_adapter", SFU_KEPT_CONTROL},
-                   {"t2i-adapter", SFU_KEPT_CONTROL},
-                   {"ipadapter", SFU_KEPT_IMAGE_PROMPT},
-                   {"ip_adapter", SFU_KEPT_IMAGE_PROMPT},
-                   {"ip-adapter", SFU_KEPT_IMAGE_PROMPT},
-                   {"clip_vision", SFU_KEPT_VISION},
-                   {"image_encoder", SFU_KEPT_VISION},
-                   {"inpaint", SFU_KEPT_INPAINT}};
+        SfuNamedKind kind;
+    } folders[] = {{"loras", SFU_NAMED_ADAPTER},
+                   {"lora", SFU_NAMED_ADAPTER},
+                   {"lycoris", SFU_NAMED_ADAPTER},
+                   {"embeddings", SFU_NAMED_EMBEDDING},
+                   {"textual_inversion", SFU_NAMED_EMBEDDING},
+                   {"wildcards", SFU_NAMED_WILDCARD},
+                   {"controlnet", SFU_NAMED_CONTROL},
+                   {"t2i_adapter", SFU_NAMED_CONTROL},
+                   {"t2i-adapter", SFU_NAMED_CONTROL},
+                   {"ipadapter", SFU_NAMED_IMAGE_PROMPT},
+                   {"ip_adapter", SFU_NAMED_IMAGE_PROMPT},
+                   {"ip-adapter", SFU_NAMED_IMAGE_PROMPT},
+                   {"clip_vision", SFU_NAMED_VISION},
+                   {"image_encoder", SFU_NAMED_VISION},
+                   {"inpaint", SFU_NAMED_INPAINT}};
     for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
         if (g_ascii_strcasecmp(name, folders[i].name) == 0)
             return (int)folders[i].kind;
@@ -146,8 +146,8 @@ void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean n
                        network = networks && is_folder && has_file(path, "config.json");
         if (name[0] != '.' && (is_folder ? pipeline || network : may_be_model(name)))
             g_ptr_array_add(paths, g_strdup(path));
-        const int kept = sfu_kept_folder(name);
-        if (name[0] != '.' && is_folder && !pipeline && depth > 0 && (kept < 0 || kept == SFU_KEPT_INPAINT))
+        const int kept = sfu_named_kind(name);
+        if (name[0] != '.' && is_folder && !pipeline && depth > 0 && (kept < 0 || kept == SFU_NAMED_INPAINT))
             sfu_model_files(paths, path, depth - 1, networks);
         g_free(path);
     }

@@ -73,9 +73,9 @@ static gboolean is_adapter_for(const char *path, const SfuModel *m)
 }
 
 /* Paths of all files of the kind, by name. Caller unrefs. */
-static GPtrArray *kept_paths(SfuKept kind)
+static GPtrArray *kept_paths(SfuNamedKind kind)
 {
-    GHashTable *all = sfu_kept_list(kind, TRUE);
+    GHashTable *all = sfu_named_list(kind, TRUE);
     GList *names = g_list_sort(g_hash_table_get_keys(all), (GCompareFunc)strcmp);
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
     for (GList *l = names; l; l = l->next)
@@ -97,15 +97,15 @@ static gboolean is_called(const char *path, const char *word)
 /* The first adapter that fits, one for faces only if nothing else does. A1111 keeps them among its ControlNets. */
 static char *find_any_adapter(const SfuModel *m)
 {
-    static const SfuKept kinds[] = {SFU_KEPT_IMAGE_PROMPT, SFU_KEPT_CONTROL};
+    static const SfuNamedKind kinds[] = {SFU_NAMED_IMAGE_PROMPT, SFU_NAMED_CONTROL};
     char *found = NULL;
     for (int faces = 0; faces < 2 && !found; faces++)
         for (gsize k = 0; k < G_N_ELEMENTS(kinds) && !found; k++) {
             GPtrArray *paths = kept_paths(kinds[k]);
             for (guint i = 0; i < paths->len && !found; i++) {
                 const char *path = paths->pdata[i];
-                const gboolean maybe =
-                    kinds[k] == SFU_KEPT_IMAGE_PROMPT || is_called(path, "ip-adapter") || is_called(path, "ip_adapter");
+                const gboolean maybe = kinds[k] == SFU_NAMED_IMAGE_PROMPT || is_called(path, "ip-adapter") ||
+                                       is_called(path, "ip_adapter");
                 if (maybe && is_called(path, "face") == faces && is_adapter_for(path, m))
                     found = g_strdup(path);
             }
@@ -118,9 +118,9 @@ static char *find_adapter(const SfuSession *s, const char *name, GError **error)
 {
     char *path = !name                                   ? find_any_adapter(s->m->model)
                  : g_file_test(name, G_FILE_TEST_EXISTS) ? g_strdup(name)
-                                                         : sfu_kept_find(SFU_KEPT_IMAGE_PROMPT, name);
+                                                         : sfu_named_find(SFU_NAMED_IMAGE_PROMPT, name);
     if (!path && name)
-        path = sfu_kept_find(SFU_KEPT_CONTROL, name);
+        path = sfu_named_find(SFU_NAMED_CONTROL, name);
     if (path)
         return path;
     char *list = folders_searched();
@@ -169,11 +169,11 @@ static char *find_vision_beside(const SfuModel *adapter)
 
 static char *find_vision(const SfuSession *s, const SfuModel *adapter, GError **error)
 {
-    static const SfuKept kinds[] = {SFU_KEPT_VISION, SFU_KEPT_IMAGE_PROMPT};
+    static const SfuNamedKind kinds[] = {SFU_NAMED_VISION, SFU_NAMED_IMAGE_PROMPT};
     const char *name = sfu_params_text(s->run->p, SFU_PARAM_VISION);
     char *found = NULL;
     if (*name) {
-        char *path = g_file_test(name, G_FILE_TEST_EXISTS) ? g_strdup(name) : sfu_kept_find(SFU_KEPT_VISION, name);
+        char *path = g_file_test(name, G_FILE_TEST_EXISTS) ? g_strdup(name) : sfu_named_find(SFU_NAMED_VISION, name);
         return path ? path : sfu_part_resolve(name, "vision", error);
     }
     found = find_vision_beside(adapter);

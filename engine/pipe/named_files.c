@@ -15,7 +15,7 @@ static const char *const *const endings[] = {file_endings, file_endings, text_en
                                              file_endings, file_endings, patch_endings};
 
 /* The length of a file's name without an ending of the kind; 0: it has none of them. */
-static gsize stem_length(SfuKept kind, const char *name)
+static gsize stem_length(SfuNamedKind kind, const char *name)
 {
     const gsize n = strlen(name);
     for (int i = 0; endings[kind][i]; i++) {
@@ -47,7 +47,7 @@ static GPtrArray *names_in(const char *folder)
 typedef void (*Visit)(const char *path, const char *name, gpointer data);
 
 /* Calls visit(path, name within the top folder without its ending) for each file of the kind. */
-static void walk(SfuKept kind, const char *folder, const char *prefix, int depth, Visit visit, gpointer data)
+static void walk(SfuNamedKind kind, const char *folder, const char *prefix, int depth, Visit visit, gpointer data)
 {
     GPtrArray *names = names_in(folder);
     for (guint i = 0; i < names->len; i++) {
@@ -70,12 +70,12 @@ static void walk(SfuKept kind, const char *folder, const char *prefix, int depth
 }
 
 /* A folder of the kind within `parent`, by name without regard to case: file systems differ in it. */
-static void walk_named(SfuKept kind, const char *parent, Visit visit, gpointer data)
+static void walk_named(SfuNamedKind kind, const char *parent, Visit visit, gpointer data)
 {
     GPtrArray *names = names_in(parent);
     for (guint i = 0; i < names->len; i++) {
         char *folder = g_build_filename(parent, names->pdata[i], NULL);
-        if (sfu_kept_folder(names->pdata[i]) == (int)kind)
+        if (sfu_named_kind(names->pdata[i]) == (int)kind)
             walk(kind, folder, "", MAX_DEPTH, visit, data);
         g_free(folder);
     }
@@ -84,7 +84,7 @@ static void walk_named(SfuKept kind, const char *parent, Visit visit, gpointer d
 
 /* Those folders, "models" in them (the programs' own top folder), and, beside a folder called models, its neighbors
  * (AUTOMATIC1111's embeddings). */
-static void walk_all(SfuKept kind, const char *const *folders, Visit visit, gpointer data)
+static void walk_all(SfuNamedKind kind, const char *const *folders, Visit visit, gpointer data)
 {
     for (int i = 0; folders[i]; i++) {
         char *within = g_build_filename(folders[i], "models", NULL), *base = g_path_get_basename(folders[i]),
@@ -114,7 +114,7 @@ static void compare(const char *path, const char *name, gpointer data)
     g_free(file);
 }
 
-char *sfu_kept_find(SfuKept kind, const char *name)
+char *sfu_named_find(SfuNamedKind kind, const char *name)
 {
     Search s = {.name = name};
     char **folders = sfu_model_folders(NULL);
@@ -137,17 +137,17 @@ static void list_one(const char *path, const char *name, gpointer data)
         g_hash_table_insert(l->all, g_strdup(word), g_strdup(path));
 }
 
-GHashTable *sfu_kept_list_in(SfuKept kind, const char *const *folders, gboolean whole)
+GHashTable *sfu_named_list_in(SfuNamedKind kind, const char *const *folders, gboolean whole)
 {
     Listing l = {g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free), whole};
     walk_all(kind, folders, list_one, &l);
     return l.all;
 }
 
-GHashTable *sfu_kept_list(SfuKept kind, gboolean whole)
+GHashTable *sfu_named_list(SfuNamedKind kind, gboolean whole)
 {
     char **folders = sfu_model_folders(NULL);
-    GHashTable *all = sfu_kept_list_in(kind, (const char *const *)folders, whole);
+    GHashTable *all = sfu_named_list_in(kind, (const char *const *)folders, whole);
     g_strfreev(folders);
     return all;
 }

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* What is under the mask to begin with; the order of the parameter's choices. */
+/* What the area under the mask holds at the start, in the order of the parameter's choices. */
 typedef enum {
     SFU_CONTENT_FILL,
     SFU_CONTENT_ORIGINAL,
@@ -46,7 +46,7 @@ typedef struct {
     int w, h;
     double strength;
     gboolean first, last;
-    SfuImage *start;       /* [w x h, 3] what is under the mask to begin with */
+    SfuImage *start;       /* [w x h, 3] what the area under the mask holds at the start */
     SfuImage *original;    /* [w x h, 3] */
     SfuImage *hard, *soft; /* [w x h, 1], NULL: everything */
     SfuImage *condition;   /* [w x h, 3] the picture with its hole filled, as the network was shown it */

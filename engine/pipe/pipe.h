@@ -24,8 +24,8 @@ gboolean sfu_error_convert(GError **dest, GError *e);
 /* ---- models.c --------------------------------------------------------------------------------------------------- */
 
 char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
-/* Paths (char*) of what may be models below the folder, sorted, `depth` folders deep; networks: folders of one network
- * in diffusers' form too. */
+/* Paths (char*) of what may be models below the folder, sorted, `depth` folders deep; networks: folders of one
+ * network in diffusers' form too. */
 void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean networks);
 /* "vae" or "taesd": a path as it stands, else the part's name as sfu_models() lists it or the file's. Caller frees;
  * NULL with MODEL. */
@@ -102,24 +102,24 @@ SfuLoaded *sfu_run_load_piece(SfuRun *r, SfuLoaded *m, SfuPart part, GError **er
 /* ---- kept.c: files that people call by name --------------------------------------------------------------------- */
 
 typedef enum {
-    SFU_KEPT_ADAPTER,
-    SFU_KEPT_EMBEDDING,
-    SFU_KEPT_WILDCARD,
-    SFU_KEPT_CONTROL,
-    SFU_KEPT_IMAGE_PROMPT,
-    SFU_KEPT_VISION,
-    SFU_KEPT_INPAINT /* models lie there too */
-} SfuKept;
-/* The file of that name (without its ending, or with it; also with folders before it, "style/ink"), in the folders
- * called so within or beside the model folders. Caller frees; NULL: none. */
-char *sfu_kept_find(SfuKept kind, const char *name);
-/* Name without ending -> path, of all; whole: names with the folders before them. Caller unrefs. */
-GHashTable *sfu_kept_list(SfuKept kind, gboolean whole);
-GHashTable *sfu_kept_list_in(SfuKept kind, const char *const *folders,
-                             gboolean whole); /* in place of the model folders */
-/* find.c: the SfuKept that a folder of that name is for, without regard to case; -1: none. Models are not looked for in
- * such folders. */
-int sfu_kept_folder(const char *name);
+    SFU_NAMED_ADAPTER,
+    SFU_NAMED_EMBEDDING,
+    SFU_NAMED_WILDCARD,
+    SFU_NAMED_CONTROL,
+    SFU_NAMED_IMAGE_PROMPT,
+    SFU_NAMED_VISION,
+    SFU_NAMED_INPAINT /* models lie there too */
+} SfuNamedKind;
+/* The file of that name, with or without its ending and folders ("style/ink"), in the folders of that kind within or
+ * beside the model folders. Caller frees; NULL: none. */
+char *sfu_named_find(SfuNamedKind kind, const char *name);
+/* All files of the kind: name without ending -> path. whole: names include the folders. Caller unrefs. */
+GHashTable *sfu_named_list(SfuNamedKind kind, gboolean whole);
+GHashTable *sfu_named_list_in(SfuNamedKind kind, const char *const *folders,
+                              gboolean whole); /* instead of the model folders */
+/* find.c: the SfuNamedKind that a folder of that name holds, ignoring case; -1: none. Such folders are not searched
+ * for models. */
+int sfu_named_kind(const char *name);
 
 /* ---- load.c ----------------------------------------------------------------------------------------------------- */
 
@@ -187,8 +187,8 @@ float *sfu_tensorfile_read_rows(const char *path, const char *const *names, int 
 /* For SfuTrace: data is the SfuRun. */
 gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GError **error);
 
-/* ---- coder.c: pictures to latents and back ------------------------------------------------------------------------
- */
+/* ---- coder.c: pictures to latents and back
+ * ------------------------------------------------------------------------ */
 
 /* The autoencoder of a run, tiled where the whole does not fit. net NULL: none. */
 typedef struct {
@@ -198,8 +198,8 @@ typedef struct {
     int wrap;             /* SfuWrap bits: pictures continue at their other sides */
 } SfuCoder;
 SfuCoder sfu_coder(SfuRun *run, SfuAutoencoder *net);
-/* rgb [h, w, 3] in 0..1, sides multiples of the factor -> latents [h/f, w/f, c] as the UNet works on them (the mean).
- */
+/* rgb [h, w, 3] in 0..1, sides multiples of the factor -> latents [h/f, w/f, c] as the UNet works on them (the
+ * mean). */
 SfuImage *sfu_coder_encode(const SfuCoder *a, const SfuImage *rgb, GError **error);
 /* -> [h*f, w*f, 3] in about 0..1, not clamped. */
 SfuImage *sfu_coder_decode(const SfuCoder *a, const SfuImage *latents, GError **error);
@@ -263,15 +263,15 @@ struct SfuSession {
     double refiner_from;
 };
 
-/* ---- controls.c: ControlNets and T2I-Adapters ---------------------------------------------------------------------
- */
+/* ---- controls.c: ControlNets and T2I-Adapters
+ * --------------------------------------------------------------------- */
 
 /* Opens those that the parameters name, or one for inpainting that is found. */
 gboolean sfu_controls_open(SfuSession *s, GError **error);
 void sfu_controls_close(SfuSession *s);
 gboolean sfu_controls_set_condition(SfuSession *s, const SfuCondition *condition, GError **error);
-/* The pictures of a pass over rectangle `at` of the canvas, at w x h working pixels. own [h, w, 3]: the picture that is
- * worked on; hole [h, w, 1]; either may be NULL. */
+/* The pictures of a pass over rectangle `at` of the canvas, at w x h working pixels. own [h, w, 3]: the picture that
+ * is worked on; hole [h, w, 1]; either may be NULL. */
 gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, const SfuImage *own, const SfuImage *hole,
                                    int w, int h, GError **error);
 /* The adapter that belongs to one of them that was found; NULL: none does. Borrowed. */
@@ -280,8 +280,8 @@ const char *sfu_controls_adapter(const SfuSession *s);
 gboolean sfu_controls_add(SfuSession *s, const SfuDenoiserInput *in, SfuRect r, int step, int n_steps,
                           SfuControlSum *sum, GError **error);
 
-/* ---- image_prompts.c: references that a UNet looks at through an IP-Adapter ---------------------------------------
- */
+/* ---- image_prompts.c: references that a UNet looks at through an IP-Adapter
+ * --------------------------------------- */
 
 /* Opens the adapters and image encoders that the job's references need, where the model looks so, and encodes the
  * pictures. */
@@ -321,8 +321,8 @@ SfuImage *sfu_diffuse(SfuSession *s, const SfuDiffusion *d, GError **error);
 int sfu_diffusion_calls(const SfuSession *s,
                         double strength); /* network passes that sfu_diffuse() will make over each pixel */
 
-/* ---- condition.c: what the picture is to show ---------------------------------------------------------------------
- */
+/* ---- condition.c: what the picture is to show
+ * --------------------------------------------------------------------- */
 
 /* Hidden states of prompt and negative prompt into the denoiser. */
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error);
@@ -336,7 +336,7 @@ gboolean sfu_session_set_grid(SfuSession *s, const SfuImage *extra, SfuRect r, G
 gboolean sfu_session_sees_picture(const SfuSession *s);
 /* And at the mask, as a picture. */
 gboolean sfu_session_sees_mask(const SfuSession *s);
-/* FALSE with USAGE if the job's references are too many or too small, or the network takes none. */
+/* FALSE with USAGE if there are too many references, if they are too small, or if the network takes none. */
 gboolean sfu_session_check_references(const SfuSession *s, GError **error);
 /* Of the job's reference i, in latent pixels. */
 void sfu_session_reference_size(const SfuSession *s, int i, int *w, int *h);
@@ -348,20 +348,20 @@ void sfu_session_drop_references(SfuSession *s);
 
 /* ---- wildcards.c: words that are left to chance ------------------------------------------------------------------ */
 
-/* The job's prompts with its style's words and a choice in place of each wildcard; caller frees both. The run's
- * parameters then say what was chosen. *chance: there was a choice, so that another seed may choose otherwise. FALSE
- * with USAGE if a wildcard has no file. */
+/* The job's prompts, with the words of its style and a choice for each wildcard; caller frees both. Records the
+ * choices in the run's parameters. *chance: there was a choice, so another seed may choose differently. FALSE with
+ * USAGE if a wildcard has no file. */
 gboolean sfu_run_prompts(SfuRun *r, char **prompt, char **negative, gboolean *chance, GError **error);
 
 /* ---- words.c: textual inversion ---------------------------------------------------------------------------------- */
 
 typedef struct SfuWords SfuWords;
-/* The words of the session's model that stand for vectors of their own: files of the folders, and what adapters bring.
- * Encodings of words that have changed since are forgotten. Caller frees with sfu_words_free(). */
+/* The words of the session's model that stand for vectors of their own: files of the folders, and what adapters
+ * bring. Encodings of words that have changed since are forgotten. Caller frees with sfu_words_free(). */
 SfuWords *sfu_words_new(SfuSession *s);
 void sfu_words_free(SfuWords *w);
-/* The prompt for text encoder number i, and the encoder told of the vectors in it until sfu_words_done(). Caller frees;
- * NULL with error. */
+/* The prompt for text encoder number i, and the encoder told of the vectors in it until sfu_words_done(). Caller
+ * frees; NULL with error. */
 SfuPrompt *sfu_words_parse(SfuWords *w, const char *text, int i, SfuTextEncoder *te, const SfuTextConfig *config,
                            GError **error);
 void sfu_words_done(SfuTextEncoder *te);
@@ -377,8 +377,8 @@ typedef struct {
     const char *path;
     float weight, text;
 } SfuAdapterChoice;
-/* The weights carry these from now on, and those of no model anything else. The first of the bases has to take them
- * all. Appends the SfuDeltaUse's to uses, and sentences (char*) about what is not taken to notes. */
+/* From now on the weights of all models carry these adapters and no others. The first base must take them all.
+ * Appends the SfuDeltaUse's to uses, and a sentence (char*) for everything that is left out to notes. */
 gboolean sfu_adapters_apply(SfuAdapters *a, const SfuAdapterChoice *all, guint n, const SfuAdapterBase *bases,
                             int n_bases, GArray *uses, GPtrArray *notes, GError **error);
 /* Which of them change texts' encodings, and how much; "": none does. a may be NULL. */
@@ -406,8 +406,8 @@ typedef struct {
     int w, h, n_passes, n_encodes;
     int n_references, references[SFU_MOST_REFERENCES][2]; /* h, w */
 } SfuWork;
-/* FALSE: the networks cannot be rehearsed, nothing is known. Gives the network a condition of no use: before the words.
- */
+/* FALSE: the networks cannot be rehearsed, nothing is known. Gives the network a condition of no use: before the
+ * words. */
 gboolean sfu_session_estimate(SfuSession *s, const SfuWork *work, int n_work, SfuEstimate *e);
 /* Notes the rate of work that began at start_us and was waited for. */
 void sfu_note_rate(SfuQueue *q, const char *kind, double flops, gint64 start_us);
@@ -433,8 +433,8 @@ gboolean sfu_session_use_words(SfuSession *s, int call, gboolean *changed, GErro
 /* raw [branches, n], the network's output -> guided [n] in the first branch's place. */
 void sfu_session_guide(const SfuSession *s, float *raw, gint64 n);
 
-/* ---- pipelines: each appends SfuResult* to results -----------------------------------------------------------------
- */
+/* ---- pipelines: each appends SfuResult* to results
+ * ----------------------------------------------------------------- */
 
 gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error);   /* paint.c: all tasks but UPSCALE */
 gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error); /* enlarge.c: by diffusion */
@@ -442,16 +442,16 @@ gboolean sfu_pipe_network(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **
 /* upscaling.c: m's upscaler network once over the picture. New buffer [w * scale, h * scale] at the same corner. */
 GeglBuffer *sfu_network_enlarge(SfuRun *r, SfuLoaded *m, GeglBuffer *in, GError **error);
 
-/* ---- enlarging: what both ways share (stretch.c) ------------------------------------------------------------------
- */
+/* ---- enlarging: what both ways share (stretch.c)
+ * ------------------------------------------------------------------ */
 
 /* Size asked for; FALSE with USAGE if it cannot be. */
 gboolean sfu_enlarged_size(const SfuRun *r, int *w, int *h, GError **error);
-/* A strip of `in`, colors continued under transparency. rect in the buffer's own coordinates from its extent's corner.
- */
+/* A strip of `in`, colors continued under transparency. rect in the buffer's own coordinates from its extent's
+ * corner. */
 SfuImage *sfu_enlarge_read(GeglBuffer *in, SfuRect rect, GError **error);
-/* Floats of the buffer's own color model, alpha and space, on a curve as the eye weighs light: its colors lie between
- * 0 and 1 (in sRGB those of a wide gamut do not), and reading and writing them loses nothing. */
+/* Floats of the buffer's own color model, alpha and space, on a curve as the eye weighs light: its colors lie
+ * between 0 and 1 (in sRGB those of a wide gamut do not), and reading and writing them loses nothing. */
 const Babl *sfu_enlarge_format(GeglBuffer *b);
 /* As sfu_enlarge_read(), [h, w, 4], but in that format's space. */
 SfuImage *sfu_enlarge_read_own(GeglBuffer *in, SfuRect rect, GError **error);

@@ -49,12 +49,12 @@ static GPtrArray *files_of(const char *name)
 {
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
     if (!strchr(name, '*')) {
-        char *path = sfu_kept_find(SFU_KEPT_WILDCARD, name);
+        char *path = sfu_named_find(SFU_NAMED_WILDCARD, name);
         if (path)
             g_ptr_array_add(paths, path);
         return paths;
     }
-    GHashTable *all = sfu_kept_list(SFU_KEPT_WILDCARD, TRUE);
+    GHashTable *all = sfu_named_list(SFU_NAMED_WILDCARD, TRUE);
     GHashTableIter it;
     gpointer key, path;
     g_hash_table_iter_init(&it, all);

@@ -67,7 +67,7 @@ SfuWords *sfu_words_new(SfuSession *s)
     SfuEngine *e = s->run->e;
     SfuWords *w = g_new0(SfuWords, 1);
     GString *signature = g_string_new(NULL);
-    GHashTable *files = sfu_kept_list(SFU_KEPT_EMBEDDING, FALSE),
+    GHashTable *files = sfu_named_list(SFU_NAMED_EMBEDDING, FALSE),
                *bundles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (!e->tokenizer)
         e->tokenizer = sfu_tokenizer_new();

@@ -1,4 +1,4 @@
-/* Mask and crop geometry: what is repainted, how much of its surroundings the model sees, and the size at which it
+/* Mask and crop geometry: the area to repaint, how much of its surroundings the model sees, and the size at which it
  * works. Host only.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
@@ -9,13 +9,13 @@
 
 G_BEGIN_DECLS
 
-/* Bounds of all non-zero pixels of the mask inside `picture`, and the largest value. FALSE with USAGE if all are zero.
- */
+/* Bounds of all non-zero pixels of the mask inside `picture`, and the largest value. FALSE with USAGE if all are
+ * zero. */
 gboolean sfu_mask_bounds(GeglBuffer *mask, SfuRect picture, SfuRect *bounds, float *max, GError **error);
 
-/* Widens the mask by `grow` and adds a soft edge of `feather` px outside, in place. The grown mask is 1, or keeps the
- * values of a soft mask. The edge falls to exactly 0 at grow + feather px (horizontally and vertically; at corners up
- * to the square of that). Beyond the border, the mask continues as at the border. */
+/* Widens the mask by `grow` and adds a soft edge of `feather` px outside, in place. The grown mask is 1, or keeps
+ * the values of a soft mask. The edge falls to exactly 0 at grow + feather px (horizontally and vertically; at
+ * corners up to the square of that). Beyond the border, the mask continues as at the border. */
 gboolean sfu_mask_soften(SfuImage *mask, int grow, int feather, GError **error);
 /* The largest (max) or mean value in each of w x h cells; both sides are divided by whole factors. */
 SfuImage *sfu_mask_reduce(const SfuImage *mask, int w, int h, gboolean max, GError **error);
@@ -56,12 +56,12 @@ typedef struct {
     } pass[8];
 } SfuRegion;
 
-/* With D the diagonal of the bounds: feather 10 % of D and at least 32 px, times strength; padding 6 % of D; context:
- * the area widened by max(longest canvas side / 16, half the area's mean side), less along its longer side so that it
- * tends to a square, at least 512 px or one and a quarter of the model's native size, shifted inside the canvas.
- * (Krita's diffusion plug-in uses the same numbers.) Working size: the context's own pixels if they lie between the
- * model's native size and max_px. A smaller context is enlarged to the native size, a larger one is reduced and
- * refined. */
+/* With D the diagonal of the bounds: feather 10 % of D and at least 32 px, times strength; padding 6 % of D;
+ * context: the area widened by max(longest canvas side / 16, half the area's mean side), less along its longer side
+ * so that it tends to a square, at least 512 px or one and a quarter of the model's native size, shifted inside the
+ * canvas. (Krita's diffusion plug-in uses the same numbers.) Working size: the context's own pixels if they lie
+ * between the model's native size and max_px. A smaller context is enlarged to the native size, a larger one is
+ * reduced and refined. */
 void sfu_region_plan(SfuRegion *r, const SfuRegionOptions *o);
 
 

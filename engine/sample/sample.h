@@ -1,10 +1,10 @@
-/* Sampling on the host: noise, noise schedules, samplers. It knows no network and no model; a callback returns the
- * denoised estimate.
+/* Sampling on the host: noise, noise schedules, samplers. It does not know networks or models; a callback returns
+ * the denoised estimate.
  *
  * Spaces. For epsilon, v and sample prediction a latent is x = x0 + sigma * noise (variance exploding, as in
  * k-diffusion), whatever the sampler; the network's input is x / sqrt(sigma^2 + 1) (sfu_model_input). For flow
- * prediction x = (1 - sigma) * x0 + sigma * noise, sigma in 0..1, timestep = 1000 sigma, and the network's input is x
- * itself. Latents are [n, h, w, c] floats.
+ * prediction x = (1 - sigma) * x0 + sigma * noise, sigma in 0..1, timestep = 1000 sigma, and the network's input is
+ * x itself. Latents are [n, h, w, c] floats.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_SAMPLE_H
@@ -33,12 +33,12 @@ typedef struct SfuNoise SfuNoise;
 SfuNoise *sfu_noise_new(SfuNoiseKind kind, const guint64 *seeds, int n_images, int h, int w,
                         int c); /* caller frees with sfu_noise_free() */
 void sfu_noise_free(SfuNoise *noise);
-/* out [n, h, w, c]: the next draw of each stream (the first is the initial noise); drawn in PyTorch's order [c, h, w].
- */
+/* out [n, h, w, c]: the next draw of each stream (the first is the initial noise); drawn in PyTorch's order [c, h,
+ * w]. */
 void sfu_noise_next(SfuNoise *noise, float *out);
 /* out [n, h, w, c]: the increment of a Brownian motion in sigma from `sigma` to `sigma_next`, divided by the square
- * root of its length: unit normal, independent for intervals that do not overlap, and the same for any number of steps
- * (k-diffusion's BrownianTreeNoiseSampler in spirit, not in bits: torchsde's numbers depend on its own tree). */
+ * root of its length: unit normal, independent for intervals that do not overlap, and the same for any number of
+ * steps (k-diffusion's BrownianTreeNoiseSampler in spirit, not in bits: torchsde's numbers depend on its own tree). */
 void sfu_noise_brownian(const SfuNoise *noise, double sigma, double sigma_next, float *out);
 /* One flat draw of n from a fresh generator: torch.manual_seed(seed); torch.randn(n). */
 void sfu_randn(SfuNoiseKind kind, guint64 seed, gint64 n, float *out);
@@ -80,16 +80,16 @@ typedef enum {
 } SfuSampler;
 const char *sfu_sampler_name(int sampler);  /* "euler_a"; NULL outside the range, so that a loop can stop there */
 const char *sfu_sampler_label(int sampler); /* "Euler a", as AUTOMATIC1111 writes it */
-/* By name, label, or the name in ComfyUI, InvokeAI, NovelAI or older versions of A1111; case does not matter. -1: none.
- */
+/* By name, label, or the name in ComfyUI, InvokeAI, NovelAI or older versions of A1111; case does not matter. -1:
+ * none. */
 int sfu_sampler_find(const char *name);
-/* The same for names that may end with a schedule, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule is unchanged
- * if the name has none. */
+/* The same for names that may end with a schedule, as A1111 wrote until 1.8: "DPM++ 2M Karras". *schedule is
+ * unchanged if the name has none. */
 int sfu_sampler_find_with_schedule(const char *name, int *schedule);
 int sfu_sampler_passes(SfuSampler sampler);                   /* of the network per step: 1, or 2 for second order */
 gboolean sfu_sampler_needs_unconditional(SfuSampler sampler); /* CFG++: uses the estimate without the prompt */
-/* What the guidance scale is divided by: 12.5 for AUTOMATIC1111's DDIM CFG++, so that the usual scales mean the usual
- * strength; else 1. */
+/* What the guidance scale is divided by: 12.5 for AUTOMATIC1111's DDIM CFG++, so that the usual scales mean the
+ * usual strength; else 1. */
 double sfu_sampler_guidance_unit(SfuSampler sampler);
 
 typedef enum {
@@ -160,19 +160,19 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *options, GError **error);
 void sfu_sigmas_free(SfuSigmas *s);
 double sfu_sigma_to_timestep(const SfuSigmas *s, double sigma);
 
-/* A run from noise alone starts at x = noise * scale. The scale is sigma for the k-diffusion samplers, sqrt(sigma^2 +
- * 1) for those of diffusers, and 1 for flow. */
+/* A run from noise alone starts at x = noise * scale. The scale is sigma for the k-diffusion samplers, sqrt(sigma^2
+ * + 1) for those of diffusers, and 1 for flow. */
 double sfu_sigmas_noise_scale(const SfuSigmas *s);
-/* x = x0 with noise at sigma. Image-to-image starts there (sigma = sigmas[0]), and blending with the original needs it
- * at each step. x may be x0. */
+/* x = x0 with noise at sigma. Image-to-image starts there (sigma = sigmas[0]), and blending with the original needs
+ * it at each step. x may be x0. */
 void sfu_add_noise(const SfuSigmas *s, float *x, const float *x0, const float *noise, double sigma, gint64 n);
 /* in = the network's input for x. in may be x. */
 void sfu_model_input(const SfuSigmas *s, float *in, const float *x, double sigma, gint64 n);
 /* denoised = x0, from the network's raw output by the prediction type. denoised may be output. */
 void sfu_denoised_from_output(const SfuSigmas *s, float *denoised, const float *x, const float *output, double sigma,
                               gint64 n);
-/* Scales the guided output so that its deviation approaches that of the conditional output: cfg = phi * cfg * std(cond)
- * / std(cfg) + (1 - phi) * cfg, for each image. Lin 2023, eq. 15 and 16. */
+/* Scales the guided output so that its deviation approaches that of the conditional output: cfg = phi * cfg *
+ * std(cond) / std(cfg) + (1 - phi) * cfg, for each image. Lin 2023, eq. 15 and 16. */
 void sfu_guidance_rescale(float *cfg, const float *cond, double phi, gint64 n_per_image, int n_images);
 
 typedef struct {
@@ -197,10 +197,11 @@ typedef struct {
 } SfuSampleOptions;
 
 /* x [n_images * n_per_image]: in: at sigmas[0]; out: x0. noise may be NULL if callbacks->draw is there or nothing is
- * drawn. FALSE with the callback's error, OPTIONS, or NAN; x is then undefined. Sources: Karras 2022 (Euler, Heun, LMS
- * as in k-diffusion), Lu 2022 (DPM-Solver, DPM-Solver++), Song 2020 (DDIM), Ho 2020 (DDPM), Zhao 2023 (UniPC, bh2,
- * order 2), Luo 2023 (LCM), Zhang & Chen 2022 (iPNDM, order 4; DEIS, order 2), Liu 2022 (PLMS), Zheng 2024 (TCD), Zhang
- * 2023 (RES), Cui 2023 (ER-SDE), Chung 2024 (CFG++, Euler and DDIM), Xu 2023 (Restart). options may be NULL. */
+ * drawn. FALSE with the callback's error, OPTIONS, or NAN; x is then undefined. Sources: Karras 2022 (Euler, Heun,
+ * LMS as in k-diffusion), Lu 2022 (DPM-Solver, DPM-Solver++), Song 2020 (DDIM), Ho 2020 (DDPM), Zhao 2023 (UniPC,
+ * bh2, order 2), Luo 2023 (LCM), Zhang & Chen 2022 (iPNDM, order 4; DEIS, order 2), Liu 2022 (PLMS), Zheng 2024
+ * (TCD), Zhang 2023 (RES), Cui 2023 (ER-SDE), Chung 2024 (CFG++, Euler and DDIM), Xu 2023 (Restart). options may be
+ * NULL. */
 gboolean sfu_sample(const SfuSigmas *s, const SfuSampleOptions *options, float *x, gint64 n_per_image, int n_images,
                     SfuNoise *noise, const SfuSampleCallbacks *callbacks, GError **error);
 

@@ -91,8 +91,8 @@ gboolean sfu_cl_fail(GError **error, cl_int code, const char *what);
 gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device_id *device, SfuDeviceInfo *info,
                          GError **error);
 
-/* A buffer of at least `bytes`, from the pool if `pooled`. Evicts pooled buffers, then weight layouts, when the budget
- * or the device is short. NULL with MEMORY when nothing helps. */
+/* A buffer of at least `bytes`, from the pool if `pooled`. Evicts pooled buffers, then weight layouts, when the
+ * budget or the device is short. NULL with MEMORY when nothing helps. */
 SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError **error);
 void sfu_buffer_unref(SfuBuffer *b);
 SfuTensor *sfu_tensor_create_in(SfuQueue *q, SfuDtype dtype, gint64 n_elements, gboolean pooled, GError **error);
@@ -110,13 +110,13 @@ cl_kernel sfu_program_kernel(SfuQueue *q, const char *program, const char *optio
 /* Whether a program compiles, tried in a child process the first time and remembered on disk. */
 gboolean sfu_program_probe(SfuQueue *q, const char *name, const char *options);
 void sfu_program_clear(SfuQueue *q);
-/* The work-group size of a launch: one item where an op names none, since CPU drivers compile a kernel again for every
- * size, and the one that they choose follows the shape: each new picture size would wait for the compiler. NULL: the
- * driver chooses. */
+/* The work-group size of a launch: one item where an op names none, since CPU drivers compile a kernel again for
+ * every size, and the one that they choose follows the shape: each new picture size would wait for the compiler.
+ * NULL: the driver chooses. */
 const size_t *sfu_launch_group(const SfuQueue *q, const size_t *local);
 gboolean sfu_queue_cancelled(SfuQueue *q, GError **error);
-/* Counts what was enqueued, for the profile (from, event: see SfuProfileEvent; taken; NULL when not profiling) and for
- * cancelling. */
+/* Counts what was enqueued, for the profile (from, event: see SfuProfileEvent; taken; NULL when not profiling) and
+ * for cancelling. */
 gboolean sfu_queue_enqueued(SfuQueue *q, cl_event from, cl_event event, const char *name, double flops, double bytes,
                             GError **error);
 
@@ -140,20 +140,20 @@ typedef struct {
 SfuLocale sfu_locale_c(void);
 void sfu_locale_back(SfuLocale l);
 
-/* The sources that the build embedded. NULL if there is no such file. */
+/* The sources that the build embedded. NULL: no file of that name. */
 const char *sfu_kernel_source(const char *name);
 
 /* Folder for programs and tuning of this device, made on demand; under the temporary one where the user's cannot be
  * written. Borrowed. */
 const char *sfu_cache_dir(SfuQueue *q);
-/* To be called before PoCL is asked for devices. NULL, or the folder without which it will offer none, and why;
+/* Call it before asking PoCL for devices. NULL, or a sentence naming the folder that PoCL needs to offer any;
  * borrowed. */
 const char *sfu_cache_prepare_pocl(void);
-/* Held while OpenCL is asked for its devices: PoCL crashes if two threads ask first. Also held round a fork(), so that
- * no thread is inside the driver's lists at that moment. */
+/* Held while OpenCL is asked for its devices: PoCL crashes if two threads ask first. Also held round a fork(), so
+ * that no thread is inside the driver's lists at that moment. */
 void sfu_devices_lock(void);
 void sfu_devices_unlock(void);
-/* A lock on a file of the cache folder, waited for at most so long, or until cancelled; -1 if it cannot be had. */
+/* Locks a file of the cache folder. Waits at most most_ms, or until cancelled; then, or without locks, -1. */
 int sfu_cache_lock(SfuQueue *q, const char *name, int most_ms, gboolean until_cancelled);
 void sfu_cache_unlock(int lock); /* -1: nothing */
 

@@ -1,11 +1,11 @@
-/* Attention: one job, checked once, and a table of paths that can do it (attention.c). A path is a file here, named
- * after its kernel. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention: one job, checked once, and a table of paths that can do it (attention.c). Each path is a file of this
+ * folder, named after its kernel. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_OPS_ATTENTION_H
 #define SFU_OPS_ATTENTION_H
 
 #include "ops/util.h"
 
-/* What is to be done. Everything is borrowed, and fits together. */
+/* The work to do, checked. Everything is borrowed. */
 typedef struct {
     SfuQueue *queue;
     SfuTensor *o;

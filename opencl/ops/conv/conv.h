@@ -1,6 +1,6 @@
-/* Convolution and learned products: one job, checked once, and a table of paths that can do it (conv.c). A path is a
- * file here, named after its kernel. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
- */
+/* Convolution and learned products: one job, checked once, and a table of paths that can do it (conv.c). Each path
+ * is a file of this folder, named after its kernel. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
 #ifndef SFU_OPS_CONV_H
 #define SFU_OPS_CONV_H
 
@@ -19,7 +19,7 @@ typedef struct {
     gboolean y_part;
 } SfuConvGeometry;
 
-/* What is to be done. Everything is borrowed, and fits together once sfu_conv_job() has made it. */
+/* The work to do, checked by sfu_conv_job(). Everything is borrowed. */
 typedef struct {
     SfuQueue *q;
     SfuTensor *y;
@@ -62,12 +62,12 @@ const char *sfu_conv_acts(const SfuConvJob *job);
 /* The options of storage "-DACT_F16 -DW_F16 ", as far as they hold, and sfu_conv_acts(). */
 void sfu_conv_options(const SfuConvJob *job, char *options, gsize size);
 void sfu_options_add(char *options, gsize size, const char *format, ...) G_GNUC_PRINTF(3, 4);
-/* " -DOUT4" of gpu.cl where it holds, else "". */
+/* " -DOUT4" of gpu.cl if it applies, else "". */
 const char *sfu_conv_out4(const SfuConvJob *job);
 /* GEOMETRY of conv.cl and gpu.cl. */
 void sfu_conv_add_geometry(SfuArgs *args, const SfuConvJob *job);
 
-/* What is fused behind the product, on the device; NULL where the job has none. */
+/* The operands of the operations that are fused behind the product, on the device; NULL if the job has none. */
 typedef struct {
     const SfuTensor *bias, *prelu;
 } SfuConvTerms;
@@ -82,24 +82,24 @@ typedef enum {
     SFU_PANELS_F32,   /* SFU_PANELS in fp32 */
 } SfuPanels;
 const SfuTensor *sfu_conv_panels(const SfuConvJob *job, SfuPanels kind, GError **error);
-/* Panels in pairs of bf16 along the inputs, [out/32][taps][in/2][32][2]. The inputs of a tap are filled up with zeros
- * to a multiple of `step`, which is even. */
+/* Panels in pairs of bf16 along the inputs, [out/32][taps][in/2][32][2]. The inputs of a tap are filled up with
+ * zeros to a multiple of `step`, which is even. */
 const SfuTensor *sfu_conv_panels_bf16(const SfuConvJob *job, int step, GError **error);
-/* The output whose weights stand at place `at` of a layout; -1: none. gate_columns: of GEGLU, so many values, then
- * their gates; 0: outputs in order. */
+/* The output whose weights stand at place `at` of a layout; -1: none. gate_columns: for GEGLU, that many values,
+ * then their gates; 0: outputs in order. */
 gint64 sfu_conv_output_at(gint64 at, int n_out, int gate_columns);
 
 /* Whether the weights stay on the device as the file has them: then each product has them widened (quant.c), and the
  * layouts above are not asked for. Rows of quantized types only. */
 gboolean sfu_conv_stays_quantized(const SfuConvJob *job);
-/* Panels [first, first + n_panels) of SFU_PANELS in fp32, or of pairs of bf16 on a queue that computes so, in the order
- * of SFU_PANELS_GEGLU behind GEGLU. Caller frees; NULL with error set. */
+/* Panels [first, first + n_panels) of SFU_PANELS in fp32, or of pairs of bf16 on a queue that computes so, in the
+ * order of SFU_PANELS_GEGLU behind GEGLU. Caller frees; NULL with error set. */
 SfuTensor *sfu_conv_widen_panels(const SfuConvJob *job, int first, int n_panels, GError **error);
 /* Launches some panels of the job; `wide`: their weights, of sfu_conv_widen_panels(). */
 typedef gboolean (*SfuConvPart)(const SfuConvJob *job, const SfuConvJob *part, const SfuTensor *wide,
                                 const SfuConvTerms *terms, gconstpointer data, GError **error);
-/* A job whose weights stay quantized: some panels at a time, which the caches of the cores hold together, are widened
- * and launched. */
+/* A job whose weights stay quantized: some panels at a time, which the caches of the cores hold together, are
+ * widened and launched. */
 gboolean sfu_conv_by_parts(const SfuConvJob *job, const SfuConvTerms *terms, SfuConvPart launch, gconstpointer data,
                            GError **error);
 typedef struct {
@@ -120,9 +120,9 @@ typedef struct {
     size_t local_bytes;
 } SfuRowPlan;
 SfuRowPlan sfu_row_plan(const SfuConvJob *job, int n_in, int pair);
-/* Whether nothing but a bias is fused behind the job, and its outputs are of whole panels and tiles. */
+/* Whether only a bias is fused behind the job, and its outputs fill whole panels and tiles. */
 gboolean sfu_conv_only_bias(const SfuConvJob *job);
-/* Adds the tile, and PAST_CACHES of linear.cl where it holds. */
+/* Adds the tile, and PAST_CACHES of linear.cl if it applies. */
 void sfu_row_options(const SfuConvJob *job, char *options, gsize size);
 
 #endif
