@@ -30,7 +30,7 @@ typedef struct {
     gboolean has_alpha;  /* the picture has an alpha channel */
     gboolean merged;     /* the picture is the visible image, not a layer */
     int above;           /* the result goes above this layer; -1: to the top */
-    GeglRectangle canvas, layer_was; /* then; the image may be cropped and the layer moved since; empty: not known */
+    GeglRectangle canvas, layer_was; /* when they were read; both may have changed since; empty: not known */
     GBytes *glance;                  /* of the same layer as the sketch, quicker to get; NULL: not known */
     SfuSketch *sketch;               /* of the layer, which may be rotated since; NULL: not known */
     guint source;                    /* tattoo of the layer that was read; 0: the visible image */
