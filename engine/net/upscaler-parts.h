@@ -16,7 +16,7 @@ typedef struct {
     const SfuUpscalerConfig *c;
     gpointer network;
     const SfuTensor *noise; /* [1, h, w, c->noise] in the pass's dtype; NULL if c->noise is 0 */
-    gint64 room; /* bytes that the pass may take on the device */
+    gint64 room;            /* bytes that the pass may take on the device */
     SfuUpscalerProgress progress;
     gpointer progress_data;
 } SfuUpscalerPass;

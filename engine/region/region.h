@@ -64,7 +64,6 @@ typedef struct {
  * reduced and refined. */
 void sfu_region_plan(SfuRegion *r, const SfuRegionOptions *o);
 
-
 /* Tiles of one axis: how many of `tile` long, overlapping by at least `overlap`, cover `length`; evenly spread, each
  * start a multiple of `multiple` except that the last ends at the end. Caller frees starts with g_free. If length <=
  * tile: one, at 0. */

@@ -4,7 +4,7 @@
 Token 256 + i is what merge i makes, as in Qwen's own merges.txt: of tokens that are merged from the lowest rank up, two
 are left before the last merge. The file: the numbers of the left parts, then of the right parts, each as three planes
 of bytes, the highest first; gzip. Ranks below 256 are single bytes, in the order of GPT-2's printable characters.
-qwen.tiktoken: PyPI, dashscope 2.0.2, dashscope/resources (Apache-2.0). """
+qwen.tiktoken: PyPI, dashscope 2.0.2, dashscope/resources (Apache-2.0)."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import base64

@@ -38,7 +38,7 @@ struct Download {
 
 static gboolean stopped(const SfuFetchOptions *o)
 {
-    return o->stop && *o->stop;
+    return o->stop && g_atomic_int_get(o->stop);
 }
 
 static void report(Download *d)

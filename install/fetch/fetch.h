@@ -83,9 +83,9 @@ char *sfu_fetch_sha256(const char *path, gboolean (*tick)(gint64 done, gpointer 
  */
 
 typedef struct {
-    int n_connections;        /* at once, 1 to 8 */
-    const char *mirror;       /* a folder, or the address that takes the place of scheme and host; NULL: none */
-    const volatile int *stop; /* set by a signal handler */
+    int n_connections;  /* at once, 1 to 8 */
+    const char *mirror; /* a folder, or the address that takes the place of scheme and host; NULL: none */
+    const int *stop;    /* nonzero: the download ends; read atomically, for a signal handler sets it */
     /* state: "downloading", "checking"; done of total bytes (total 0: not known). */
     void (*progress)(const char *state, gint64 done, gint64 total, gpointer data);
     gpointer data;

@@ -12,7 +12,7 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
-static volatile int stop;
+static int stop; /* set by the signal handler, atomically */
 
 static char *opt_catalogue, *opt_folder, *opt_mirror;
 static gboolean opt_json;
@@ -32,7 +32,7 @@ static const GOptionEntry options[] = {
 
 static void on_signal(int number)
 {
-    stop = 1;
+    g_atomic_int_set(&stop, 1);
 }
 
 static int fail(GError *error)

@@ -6,7 +6,7 @@ usage: make-catalogue.py FACTS.json > catalogue.json
 
 Only files that Sfumato can open, with a license and a SHA-256, are taken; addresses stand as the facts give them,
 pinned to a revision where that is known. FACTS.json: {"models": [{name, family, role, url, size_bytes, size_exact,
-sha256, licence, format, ...}]}. """
+sha256, licence, format, ...}]}."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import json

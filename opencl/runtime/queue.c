@@ -197,10 +197,10 @@ static gboolean prepare_precision(SfuQueue *q, GError **error)
               sfu_program_probe(q, "linear", "-DW_F16 -DFEW_ACTS -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64");
     q->vnni = int8 && q->info.has_avx512_vnni && !q->portable &&
               sfu_program_probe(q, "int8", "-DFEW_ACTS -DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0 -DVNNI");
-    q->amx = q->bf16 && q->info.has_amx_bf16 && !q->portable &&
-             sfu_program_probe(q, "amx", "-DBF16 -DFEW_ACTS -DGATED=0");
-    q->amx_int8 = int8 && q->amx && q->info.has_amx_int8 &&
-                  sfu_program_probe(q, "amx", "-DBF16 -DINT8 -DFEW_ACTS -DGATED=0");
+    q->amx =
+        q->bf16 && q->info.has_amx_bf16 && !q->portable && sfu_program_probe(q, "amx", "-DBF16 -DFEW_ACTS -DGATED=0");
+    q->amx_int8 =
+        int8 && q->amx && q->info.has_amx_int8 && sfu_program_probe(q, "amx", "-DBF16 -DINT8 -DFEW_ACTS -DGATED=0");
     if (q->bf16)
         q->vector_width = 16; /* its products have no other */
     if (int8 && q->family != SFU_KERNELS_CPU)

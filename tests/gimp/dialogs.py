@@ -2,7 +2,7 @@
 """Runs a program on a screen of its own (Xvfb), and passes its TAP on. usage: dialogs.py PROGRAM [SFUMATO_FETCH]
 
 With sfumato-fetch there is a catalogue of models on a web server of this machine that breaks off, lies, changes a file
-and refuses. """
+and refuses."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import hashlib

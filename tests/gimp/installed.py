@@ -3,7 +3,7 @@
 (install-plugin.py), and asks GIMP whether it finds the plug-in there.
 
 usage: installed.py GIMP BUILD SOURCE NAME PLUG-IN-FOLDER      NAME: gimp2 or gimp3; PLUG-IN-FOLDER: where meson install
-puts the plug-in """
+puts the plug-in"""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import glob

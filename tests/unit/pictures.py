@@ -4,10 +4,12 @@ once: it gives the right picture, or it fails by one sentence, and nothing is lo
 MODELS holds sfumato-mini."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import ctypes
 import json
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import signal
@@ -342,6 +344,45 @@ def _():
     assert run("inpaint", source, TMP / "link.png", "--mask", mask, "--model", PLAIN).returncode == 0
     assert (TMP / "link.png").stat().st_mode & 0o777 == 0o640
     assert not list(TMP.glob(".sfumato-*"))
+
+
+def names_made(folder, work):
+    """Names that came to be in a folder while work() ran, those of files that are gone again as well (inotify)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    assert watch >= 0 and libc.inotify_add_watch(watch, str(folder).encode(), 0x100) >= 0  # IN_CREATE
+    work()
+    events, names = os.read(watch, 1 << 16), []
+    os.close(watch)
+    while events:
+        n_bytes = struct.unpack_from("=iIII", events)[3]
+        names.append(events[16 : 16 + n_bytes].rstrip(b"\0").decode())
+        events = events[16 + n_bytes :]
+    return names
+
+
+@case("nobody can foretell the names of files that are being written")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    folder = TMP / "parts"
+    folder.mkdir()
+    source, mask = write("rgb.png", chunked(2, 8, RGB_ROWS)), mask_for(W, H)
+
+    def paint():
+        assert run("inpaint", source, folder / "out.png", "--mask", mask, "--model", PLAIN).returncode == 0
+
+    def convert():
+        out = folder / "half.safetensors"
+        out.unlink(missing_ok=True)
+        assert run("convert", f"{MODELS}/sfumato-mini/enlarger/x2.safetensors", out, "--type", "f16").returncode == 0
+
+    for work in (paint, convert):
+        first, second = (names_made(folder, work) for _ in range(2))
+        assert first and second and not set(first) & set(second), (first, second)
+        assert all(re.search(r"[A-Za-z0-9]{6}$", name) for name in first + second), first + second
+    assert sorted(p.name for p in folder.iterdir()) == ["half.safetensors", "out.png"]
+    return None
 
 
 @case("--trace makes its folder")
