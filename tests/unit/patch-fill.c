@@ -330,7 +330,7 @@ static void test_low_frequencies_follow_the_guide(void)
                 sum += o[3 * (y * w + x)];
                 squares += o[3 * (y * w + x)] * o[3 * (y * w + x)];
             }
-        g_assert_cmpfloat_with_epsilon(sum / count, light ? 0.75 : 0.25, 0.15); /* the rim shines in */
+        g_assert_cmpfloat_with_epsilon(sum / count, light ? 0.75 : 0.25, 0.15);        /* the rim shines in */
         g_assert_cmpfloat(sqrt(squares / count - sum / count * sum / count), >, 0.02); /* grain: 0.035 */
         g_free(o);
         g_free(guide);
