@@ -4,7 +4,6 @@
 
 #include <glib/gi18n-lib.h>
 #include "model/internal.h"
-#include "net/swin.h"
 #include <string.h>
 
 #define MAX_STAGES 4
@@ -106,24 +105,4 @@ gboolean sfu_measure_tail(SfuModel *m, GError **error)
     }
     return c->scale >= 1 && c->scale <= 16 ? TRUE
                                            : sfu_family_refuse(m, error, _("it does not enlarge by a whole number"));
-}
-
-static gboolean has_table(const SfuSource *s, const char *end)
-{
-    for (guint i = 0; i < s->file->tensors->len; i++) {
-        const char *name = ((SfuFileTensor *)g_ptr_array_index(s->file->tensors, i))->name;
-        if (g_str_has_prefix(name, s->wrap) && g_str_has_suffix(name, end))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* A network trained on pictures no larger than a window shifts none, and has no masks among its tables. A file without
- * any tables is one whose tables were taken out; HAT's never hold masks. */
-gboolean sfu_family_take_windows(SfuModel *m, const SfuSource *s, GError **error)
-{
-    SfuSwinConfig *own = g_new0(SfuSwinConfig, 1);
-    own->unshifted = has_table(s, "relative_position_index") && !has_table(s, ".attn_mask");
-    m->upscaler.own = own;
-    return sfu_family_take(m, m->family, s, error);
 }

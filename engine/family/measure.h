@@ -28,8 +28,4 @@ gboolean sfu_measure_channels(SfuModel *m, int in, int out, GError **error);
  */
 gboolean sfu_measure_tail(SfuModel *m, GError **error);
 
-/* For open() of networks with shifted windows: makes their SfuSwinConfig and takes all tensors, as sfu_family_take()
- * does. */
-gboolean sfu_family_take_windows(SfuModel *m, const SfuSource *s, GError **error);
-
 #endif

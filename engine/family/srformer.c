@@ -23,6 +23,26 @@ static gboolean ignores(const char *name)
     return strstr(name, "relative_position_index") || g_str_has_suffix(name, "attn_mask");
 }
 
+static gboolean has_table(const SfuSource *s, const char *end)
+{
+    for (guint i = 0; i < s->file->tensors->len; i++) {
+        const char *name = ((SfuFileTensor *)g_ptr_array_index(s->file->tensors, i))->name;
+        if (g_str_has_prefix(name, s->wrap) && g_str_has_suffix(name, end))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A network trained on pictures no larger than a window shifts none, and has no masks among its tables. A file without
+ * any tables is one whose tables were taken out. */
+static gboolean open_file(SfuModel *m, const SfuSource *s, GError **error)
+{
+    SfuSwinConfig *own = g_new0(SfuSwinConfig, 1);
+    own->unshifted = has_table(s, "relative_position_index") && !has_table(s, ".attn_mask");
+    m->upscaler.own = own;
+    return sfu_family_take(m, m->family, s, error);
+}
+
 static gboolean configure(SfuModel *m, GError **error)
 {
     SfuUpscalerConfig *c = &m->upscaler;
@@ -56,5 +76,5 @@ const SfuFamily sfu_family_srformer = {.id = "srformer",
                                        .upscaler = &sfu_swin_kind,
                                        .recognize = recognize,
                                        .ignores = ignores,
-                                       .open = sfu_family_take_windows,
+                                       .open = open_file,
                                        .configure = configure};

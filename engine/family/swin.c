@@ -29,11 +29,12 @@ static gboolean ignores(const char *name)
 static gboolean configure(SfuModel *m, GError **error)
 {
     SfuUpscalerConfig *c = &m->upscaler;
-    SfuSwinConfig *own = c->own;
+    SfuSwinConfig *own = g_new0(SfuSwinConfig, 1);
     const gboolean hat = m->family == &sfu_family_hat;
     const char *table = "layers.0.residual_group.blocks.0.attn.relative_position_bias_table";
     const int in = sfu_measure(m, 1, "conv_first.weight"), span = sfu_measure(m, 0, "%s", table),
               wide_span = sfu_measure(m, 0, "layers.0.residual_group.overlap_attn.relative_position_bias_table");
+    c->own = own;
     c->features = sfu_measure(m, 0, "conv_first.weight");
     own->n_heads = sfu_measure(m, 1, "%s", table);
     c->blocks = sfu_measure_count(m, "layers.", MAX_GROUPS);
@@ -67,7 +68,6 @@ const SfuFamily sfu_family_swinir = {.id = "swinir",
                                      .upscaler = &sfu_swin_kind,
                                      .recognize = recognize_swinir,
                                      .ignores = ignores,
-                                     .open = sfu_family_take_windows,
                                      .configure = configure};
 const SfuFamily sfu_family_hat = {.id = "hat",
                                   .name = "HAT",
@@ -76,5 +76,4 @@ const SfuFamily sfu_family_hat = {.id = "hat",
                                   .upscaler = &sfu_swin_kind,
                                   .recognize = recognize_hat,
                                   .ignores = ignores,
-                                  .open = sfu_family_take_windows,
                                   .configure = configure};
