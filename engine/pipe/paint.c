@@ -89,9 +89,11 @@ static gboolean match_colors(SfuPaint *p, GError **error)
     return sfu_color_match(p->made, p->source, p->soft, CLAMP(MIN(p->made->w, p->made->h) / 32, 4, 32), error);
 }
 
+/* A repair gets one: whatever fits may be copied there, and a second fill only blurs. */
 static int rounds_of(const SfuPaint *p)
 {
-    return p->s->steps > 0 && p->s->mask_fill == SFU_MASK_PATCH && p->hard ? p->s->rounds : 1;
+    const gboolean fills = p->s->steps > 0 && p->s->mask_fill == SFU_MASK_PATCH && p->hard;
+    return fills && sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND) > 0 ? p->s->rounds : 1;
 }
 
 static void plan_work(const SfuPaint *p)

@@ -246,7 +246,8 @@ struct SfuSession {
     SfuMaskFill mask_fill;   /* what is in the hole of the masked picture that the UNet sees */
     float reach;             /* px into a hole that the network is trusted (sfu_fill_reach()); 0: everywhere */
     int deep;                /* px of the low frequencies that are trusted deeper */
-    int rounds;              /* of fill and network; each fill follows what the network made of the one before */
+    int rounds;              /* of fill and network where only background is copied: each fill follows what the network
+                                made of the one before */
     gboolean from_condition; /* the flow starts from the latents under the mask plus start_noise times noise */
     float start_noise;
     gboolean

@@ -73,34 +73,17 @@ class Model:
         self.cell, self.net = net_cfg["cell"], net.eval().to(memory_format=torch.channels_last)
         how = json.loads((Path(folder) / "model_index.json").read_text())["sfumato"]
         self.reach, self.deep = how["inpaint"].get("reach", 0.0), how["inpaint"].get("deep", 0)
-        self.rounds = how["inpaint"].get("rounds", 1)
         self.enlargers = {
             int(k): load_enlarger(Path(folder) / v["enlarger"]).eval().to(memory_format=torch.channels_last)
             for k, v in how["upscale"].items()
             if isinstance(v, dict)
         }
 
+    @torch.no_grad()
     def inpaint(self, picture, mask, seed):
         """(refined by one step of the bridge, the same trusted everywhere, the patch fill it starts from),
         [h, w, 3] uint8."""
-        guide = self.draft(picture, mask, seed) if self.rounds > 1 else None
-        for _ in range(1, max(2, self.rounds)):
-            made, plain, filled = self.refine(picture, mask, seed, guide)
-            guide = made
-        return made, plain, filled if self.rounds == 1 else fill_patches(picture, mask, seed)
-
-    def draft(self, picture, mask, seed):
-        """The same of half the size, enlarged: a guide for the next fill."""
-        h, w = mask.shape
-        half = w // 2, h // 2
-        small = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
-        holes = (cv2.resize(mask.astype(np.float32), half, interpolation=cv2.INTER_AREA) > 0.01).astype(mask.dtype)
-        return np.where(mask[..., None] > 0, enlarge(self.refine(small, holes, seed, None)[0], h, w), picture)
-
-    @torch.no_grad()
-    def refine(self, picture, mask, seed, guide):
-        """The same, of one round, whose fill follows the guide (None: the first)."""
-        filled = fill_patches(picture, mask, seed, guide)
+        filled = fill_patches(picture, mask, seed)
         rows = np.dstack([picture, filled, fill_smooth(picture, mask), mask])[None]
         _, fill, smooth, holes = bridge.tensors(bridge.planes(rows, "cpu"))
         plain = (bridge.refine(self.net, self.cell, fill, smooth, holes)[0].permute(1, 2, 0).numpy() + 1) * 127.5

@@ -221,16 +221,12 @@ def patch_library():
     return call, ctypes.c_double.in_dll(library, "sfu_patch_thin_px").value, reach
 
 
-def fill_patches(picture, mask, seed=0, guide=None):
-    """Copy what fits from the surroundings, with the low frequencies of the guide; thin holes smoothly. [h, w, 3]
-    uint8, mask [h, w] of 0, 1."""
+def fill_patches(picture, mask, seed=0):
+    """Copy what fits from the surroundings; thin holes smoothly. [h, w, 3] uint8, mask [h, w] of 0, 1."""
     rgb = np.ascontiguousarray(picture, np.float32) / 255
     h, w = mask.shape
     call, thin_px, _ = patch_library()
     options = PatchOptions(thin_px=thin_px, seed=seed)
-    if guide is not None:
-        guide = np.ascontiguousarray(guide, np.float32) / 255
-        options.guide = guide.ctypes.data
     if call(rgb, w, h, np.ascontiguousarray(mask, np.float32), ctypes.byref(options)):
         raise MemoryError(f"patch fill of {w} x {h} pixels")
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
