@@ -87,7 +87,8 @@ int sfu_cli_man(void)
     g_print(
         ".SH ENVIRONMENT\n.TP\n.B SFUMATO_DEVICE\nas \\-\\-device\n.TP\n.B SFUMATO_MODELS\nfolders that are "
         "searched for models, separated by "
-        "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.SH EXIT STATUS\n0: done. 1: it failed. 2: "
+        "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.TP\n.B SFUMATO_COMPILE\nthe program that "
+        "compiles kernels beside a first job; empty: none\n.SH EXIT STATUS\n0: done. 1: it failed. 2: "
         "bad options or input. 130: "
         "interrupted.\n.SH BATCH JOBS\nEach line of the file is a JSON object with \"task\", \"in\", \"mask\", "
         "\"out\" and any parameter:\n.PP\n"
