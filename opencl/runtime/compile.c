@@ -86,8 +86,10 @@ static void launch_one_group(SfuQueue *q, char **field)
     size_t group[3];
     char *sides = field[SFU_LINE_GROUP], *values = field[SFU_LINE_VALUES];
     t.kernel = sfu_program_kernel(q, field[SFU_LINE_PROGRAM], field[SFU_LINE_OPTIONS], field[SFU_LINE_KERNEL], NULL);
-    for (int i = 0; i < 3; i++)
-        group[i] = MAX(1, (size_t)g_ascii_strtoull(next_word(&sides), NULL, 10));
+    for (int i = 0; i < 3; i++) {
+        const guint64 side = g_ascii_strtoull(next_word(&sides), NULL, 10); /* MAX() would take two words */
+        group[i] = MAX(1, (size_t)side);
+    }
     cl_int r = t.kernel ? CL_SUCCESS : CL_INVALID_KERNEL;
     for (const char *kind = field[SFU_LINE_KINDS]; *kind && r == CL_SUCCESS; kind++)
         r = set_argument(&t, *kind, &values);

@@ -101,6 +101,26 @@ def _():
     return None
 
 
+@case("a helper compiles the kernels of its lines, for the job's work-groups")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    if len(os.sched_getaffinity(0)) == 1:
+        return "one core"
+    lines, words, pocl = TMP / "lines", TMP / "words", TMP / "pocl-of-helper"
+    enlarge(script("saves", f'cat > {lines}.$$\necho "$@" > {words}\nmv {lines}.$$ {lines}\n'))
+    if not lines.exists() or "\t1 1 1\t" not in lines.read_text():
+        return "this driver compiles whole programs"
+    device, family, _ = words.read_text().split()
+    env = dict(ENV, POCL_CACHE_DIR=str(pocl))
+    with lines.open() as text:
+        subprocess.run([HELPER, device, family, str(os.getpid())], stdin=text, env=env, check=True)
+    made = [p.relative_to(pocl).as_posix() for p in pocl.glob("**/*.so")]
+    assert len(made) == len(lines.read_text().splitlines()), made
+    assert all("/1-1-1" in name for name in made), made
+    return None
+
+
 @case("a helper that hangs, is killed, fails or is not there changes nothing")
 def _():
     if not DEVICE:
