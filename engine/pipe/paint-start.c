@@ -55,7 +55,7 @@ static gboolean make_patched(SfuPaint *p, GError **error)
     for (gint64 k = 0; k < (gint64)c.w * c.h; k++)
         hole += p->hard->p[k];
     const double shrink = MIN(1, sqrt(MIN(PATCH_HOLE_PX / MAX(hole, 1), PATCH_PX / ((double)c.w * c.h))));
-    const double size = p->is_draft && MIN(c.w, c.h) * shrink >= SFU_LEAST_DRAFT_PX ? shrink / 2 : shrink;
+    const double size = shrink / sfu_paint_divisor(p, MIN(c.w, c.h) * shrink);
     const int w = MAX(1, (int)(c.w * size)), h = MAX(1, (int)(c.h * size));
     SfuImage *small = resize_part(p->source, all, 3, w, h, SFU_RESAMPLE_AREA, 0, error);
     SfuImage *mask = small ? resize_part(p->hard, all, 1, w, h, SFU_RESAMPLE_AREA, 0, error) : NULL, *big = NULL;

@@ -52,9 +52,10 @@ static void pass_size(const SfuPaint *p, int k, SfuRect *rect, int *w, int *h)
     *rect = (SfuRect){0, 0, c.w, c.h};
     *w = r->pass[k].w;
     *h = r->pass[k].h;
-    if (p->is_draft && MIN(*w, *h) >= SFU_LEAST_DRAFT_PX) {
-        *w = *w / 2 / m * m;
-        *h = *h / 2 / m * m;
+    const int divisor = sfu_paint_divisor(p, MIN(*w, *h));
+    if (divisor > 1) {
+        *w = *w / divisor / m * m;
+        *h = *h / divisor / m * m;
     }
     if (k > 0 && p->soft) {
         const int x0 = MAX(r->mask.x - REFINE_MARGIN_PX, c.x), y0 = MAX(r->mask.y - REFINE_MARGIN_PX, c.y);

@@ -19,8 +19,6 @@ typedef enum {
 } SfuContent;
 
 /* A run over one job. */
-#define SFU_LEAST_DRAFT_PX 256 /* of the shorter side, for a draft to be smaller than the picture */
-
 typedef struct {
     SfuSession *s;
     SfuRun *r;
@@ -38,6 +36,13 @@ typedef struct {
     gboolean gray;
     GPtrArray *references; /* SfuImage*: latents of the job's references */
 } SfuPaint;
+
+/* What the sides of a round's pictures are divided by, for pictures whose shorter side has so many pixels. */
+static inline int sfu_paint_divisor(const SfuPaint *p, double px)
+{
+    enum { LEAST_DRAFT_PX = 256 };
+    return p->is_draft && px >= LEAST_DRAFT_PX ? 2 : 1;
+}
 
 /* A pass over `rect` of the context at w x h working pixels. */
 typedef struct {

@@ -187,8 +187,7 @@ float *sfu_tensorfile_read_rows(const char *path, const char *const *names, int 
 /* For SfuTrace: data is the SfuRun. */
 gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GError **error);
 
-/* ---- coder.c: pictures to latents and back
- * ------------------------------------------------------------------------ */
+/* ---- coder.c: pictures to latents and back ---------------------------------------------------------------------- */
 
 /* The autoencoder of a run, tiled where the whole does not fit. net NULL: none. */
 typedef struct {

@@ -22,7 +22,7 @@ enum {
 
 struct SfuAhead {
     GPtrArray *lines;           /* char*, in the order of their first launch */
-    GHashTable *keys;           /* set of char*: what is in `lines` */
+    GHashTable *keys;           /* set of char*: what is in `lines`, and what earlier jobs have run */
     GPid helpers[MOST_HELPERS]; /* the first n_helpers */
     int n_helpers;
 };
@@ -41,7 +41,7 @@ static char *key_of(const SfuQueue *q, const SfuLaunch *l, const SfuArg *args, i
     if (q->info.vendor != SFU_VENDOR_POCL)
         return g_strdup_printf("%s\t%s", l->program, options);
     const size_t *group = sfu_launch_group(q, l->local);
-    if (!q->info.is_cpu)
+    if (!q->info.is_cpu || q->info.is_remote) /* the buffers would cross the network */
         return NULL;
     for (int i = 0; i < 3; i++)
         if (l->global[i] / group[i] >= LARGE_GRID)
@@ -242,8 +242,19 @@ void sfu_queue_compile_ahead_end(SfuQueue *q, gboolean has_run)
     if (!q->ahead)
         return;
     end_helpers(q->ahead);
+    q->ahead->n_helpers = 0;
     if (has_run)
         set_marks(q);
+    else
+        g_hash_table_remove_all(q->ahead->keys);
+    g_ptr_array_set_size(q->ahead->lines, 0);
+}
+
+void sfu_ahead_free(SfuQueue *q)
+{
+    if (!q->ahead)
+        return;
+    sfu_queue_compile_ahead_end(q, FALSE);
     g_ptr_array_unref(q->ahead->lines);
     g_hash_table_unref(q->ahead->keys);
     g_clear_pointer(&q->ahead, g_free);

@@ -128,6 +128,7 @@ const SfuTensor *sfu_rehearse_layout(SfuQueue *q, const SfuWeight *w, const char
 void sfu_rehearse_flops(SfuQueue *q, double flops);
 /* Notes a launch of a rehearsal, for sfu_queue_compile_ahead(). */
 void sfu_ahead_note(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args);
+void sfu_ahead_free(SfuQueue *q); /* ends its helpers, too */
 
 SfuBlas sfu_blas_of_environment(void);
 void sfu_blas_forget(SfuQueue *q); /* lets CLBlast drop its programs */

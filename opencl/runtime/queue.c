@@ -45,8 +45,7 @@ void sfu_queue_trim(SfuQueue *q)
 
 void sfu_queue_hold_peak(SfuQueue *q, guint64 least)
 {
-    const gboolean shared = q->info.unified_memory || q->info.is_cpu;
-    q->held = least && shared ? MAX(q->peak, least) : 0;
+    q->held = least && q->info.unified_memory ? MAX(q->peak, least) : 0;
     q->held_since = q->op_serial;
     if (q->held && q->used > least)
         sfu_queue_trim(q);
@@ -279,7 +278,7 @@ void sfu_queue_destroy(SfuQueue *q)
         return;
     if (q->queue)
         clFinish(q->queue);
-    sfu_queue_compile_ahead_end(q, FALSE);
+    sfu_ahead_free(q);
     sfu_weight_drop_queue(q);
     sfu_queue_trim(q);
     sfu_program_clear(q);

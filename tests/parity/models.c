@@ -288,6 +288,21 @@ char *parity_model_path(const char *key, const ParityDamage *damage)
     return result;
 }
 
+SfuParams *parity_model_params(const char *key, const char *text)
+{
+    SfuParams *p = sfu_params_new();
+    GError *e = NULL;
+    char *path = parity_model_path(key, NULL);
+    char **pairs = g_strsplit(text, " ", -1);
+    sfu_params_set(p, "model", path, &e);
+    for (int i = 0; pairs[i] && pairs[i + 1]; i += 2)
+        sfu_params_set(p, pairs[i], pairs[i + 1], &e);
+    g_assert_no_error(e);
+    g_strfreev(pairs);
+    g_free(path);
+    return p;
+}
+
 char *parity_model_wrapped(const char *key, const char *const *wraps)
 {
     JsonObject *model =

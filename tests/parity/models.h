@@ -29,6 +29,8 @@ typedef struct {
 /* The folder (or single file) of the model, written as fp16 on first use; caller frees. With damage: always a new one.
  */
 char *parity_model_path(const char *key, const ParityDamage *damage);
+/* New parameters with that model and the given values ("steps 2 tile 24"); caller frees. */
+SfuParams *parity_model_params(const char *key, const char *text);
 gboolean parity_has_model(const char *key);
 /* The single file of the model once for each wrap, before all names; all but the first time with other values. Caller
  * frees. */

@@ -448,15 +448,8 @@ static void test_models_are_listed(void)
     g_free(b);
 }
 
-int main(int argc, char **argv)
+static void add_tests(void)
 {
-    g_test_init(&argc, &argv, NULL);
-    engine = parity_engine_open();
-    if (!engine)
-        return 0;
-    GError *e = NULL;
-    dir = g_dir_make_tmp("sfumato-behaviour-XXXXXX", &e);
-    g_assert_no_error(e);
     g_test_add_func("/pipe/prompts-in-parts", test_prompts_in_parts);
     g_test_add_func("/pipe/progress-and-previews", test_progress_and_previews);
     g_test_add_func("/pipe/taesd-previews-and-decodes", test_taesd_previews_and_decodes);
@@ -470,11 +463,9 @@ int main(int argc, char **argv)
     g_test_add_func("/pipe/hostile-prompts", test_hostile_prompts);
     g_test_add_func("/pipe/trace-and-noise-files", test_trace_and_noise_files);
     g_test_add_func("/pipe/models-are-listed", test_models_are_listed);
-    const int rc = g_test_run();
-    sfu_engine_free(engine);
-    parity_data_close();
-    g_rmdir(dir);
-    g_free(dir);
-    gegl_exit();
-    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    return scene_main(argc, argv, &engine, &dir, add_tests);
 }

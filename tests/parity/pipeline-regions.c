@@ -431,15 +431,8 @@ static void test_seamless_in_little_memory(void)
     sfu_engine_free(other);
 }
 
-int main(int argc, char **argv)
+static void add_tests(void)
 {
-    g_test_init(&argc, &argv, NULL);
-    engine = parity_engine_open();
-    if (!engine)
-        return 0;
-    GError *e = NULL;
-    dir = g_dir_make_tmp("sfumato-behaviour-XXXXXX", &e);
-    g_assert_no_error(e);
     g_test_add_func("/pipe/only-the-feathered-mask-changes", test_only_the_feathered_mask_changes);
     g_test_add_func("/pipe/masked-content-by-patches", test_masked_content_by_patches);
     g_test_add_func("/pipe/nothing-is-taken-from-an-excluded-area", test_nothing_is_taken_from_an_excluded_area);
@@ -452,11 +445,9 @@ int main(int argc, char **argv)
     g_test_add_func("/pipe/tiles-leave-no-seam", test_tiles_leave_no_seam);
     g_test_add_func("/pipe/seamless-pictures-move-with-their-noise", test_seamless_pictures_move_with_their_noise);
     g_test_add_func("/pipe/seamless-in-little-memory", test_seamless_in_little_memory);
-    const int rc = g_test_run();
-    sfu_engine_free(engine);
-    parity_data_close();
-    g_rmdir(dir);
-    g_free(dir);
-    gegl_exit();
-    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    return scene_main(argc, argv, &engine, &dir, add_tests);
 }

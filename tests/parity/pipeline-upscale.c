@@ -9,21 +9,6 @@
 
 static SfuEngine *engine;
 
-static SfuParams *params(const char *model, const char *text)
-{
-    SfuParams *p = sfu_params_new();
-    GError *e = NULL;
-    char *path = parity_model_path(model, NULL);
-    char **pairs = g_strsplit(text, " ", -1);
-    sfu_params_set(p, "model", path, &e);
-    for (int i = 0; pairs[i] && pairs[i + 1]; i += 2)
-        sfu_params_set(p, pairs[i], pairs[i + 1], &e);
-    g_assert_no_error(e);
-    g_strfreev(pairs);
-    g_free(path);
-    return p;
-}
-
 static GeglBuffer *picture(int w, int h, const char *format)
 {
     GeglBuffer *b = gegl_buffer_new(GEGL_RECTANGLE(-3, 5, w, h), babl_format(format));
@@ -66,8 +51,8 @@ static void test_tiles_equal_the_whole(void)
     static const char *const models[] = {"srvgg-x4", "rrdb-x4", "rrdb-x2-unshuffle", "srvgg-x1"};
     for (guint i = 0; i < G_N_ELEMENTS(models); i++) {
         GeglBuffer *in = picture(93, 71, "R'G'B' float");
-        SfuResult *whole = enlarge_on(engine, params(models[i], ""), in),
-                  *tiled = enlarge_on(engine, params(models[i], "tile 24"), in);
+        SfuResult *whole = enlarge_on(engine, parity_model_params(models[i], ""), in),
+                  *tiled = enlarge_on(engine, parity_model_params(models[i], "tile 24"), in);
         const double d = difference(whole, tiled);
         g_test_message("%s: tiled against whole %.2e", models[i], d);
         g_assert_cmpfloat(d, <, 1e-5);
@@ -115,8 +100,8 @@ static void test_transformers_leave_no_seam(void)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         double inside;
         GeglBuffer *in = picture(144, 24, "R'G'B' float");
-        SfuResult *whole = enlarge_on(engine, params(cases[i].model, ""), in),
-                  *tiled = enlarge_on(engine, params(cases[i].model, "tile 64"), in);
+        SfuResult *whole = enlarge_on(engine, parity_model_params(cases[i].model, ""), in),
+                  *tiled = enlarge_on(engine, parity_model_params(cases[i].model, "tile 64"), in);
         const int scale = gegl_buffer_get_width(whole->picture) / 144;
         const double d = seam(whole, tiled, 64 * scale, &inside);
         g_test_message("%s: step at the seams %.2e, elsewhere %.2e, all %.2e", cases[i].model, d, inside,
@@ -141,7 +126,7 @@ static void test_any_size(void)
                  {"srvgg-x1", "2", 40, 30}};
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GeglBuffer *in = picture(20, 15, "R'G'B'A u16");
-        SfuParams *p = params(cases[i].model, "");
+        SfuParams *p = parity_model_params(cases[i].model, "");
         sfu_params_set(p, "scale", cases[i].scale, NULL);
         SfuResult *r = enlarge_on(engine, p, in);
         g_assert_true(
@@ -154,7 +139,7 @@ static void test_any_size(void)
     }
     /* None given: the network's own. */
     GeglBuffer *in = picture(9, 1, "R'G'B' u8");
-    SfuResult *r = enlarge_on(engine, params("srvgg-x4", ""), in);
+    SfuResult *r = enlarge_on(engine, parity_model_params("srvgg-x4", ""), in);
     g_assert_cmpint(gegl_buffer_get_width(r->picture), ==, 36);
     g_assert_cmpint(gegl_buffer_get_height(r->picture), ==, 4);
     g_assert_cmpfloat(sfu_params_get_double(r->params, "scale"), ==, 4);
@@ -175,8 +160,8 @@ static void test_transparency(void)
             gegl_buffer_set(white, GEGL_RECTANGLE(x, y, 1, 1), 0, babl_format("R'G'B'A float"), light,
                             GEGL_AUTO_ROWSTRIDE);
         }
-    SfuResult *a = enlarge_on(engine, params("srvgg-x4", "scale 3"), black),
-              *b = enlarge_on(engine, params("srvgg-x4", "scale 3"), white);
+    SfuResult *a = enlarge_on(engine, parity_model_params("srvgg-x4", "scale 3"), black),
+              *b = enlarge_on(engine, parity_model_params("srvgg-x4", "scale 3"), white);
     g_assert_cmpfloat(difference(a, b), <, 1e-3);
     gint64 n;
     float *p = parity_pixels(a->picture, &n);
@@ -203,7 +188,7 @@ static void test_opaque_stays_opaque_and_gray_stays_gray(void)
     static const char *const formats[] = {"Y' u8", "Y'A u16", "Y float"};
     for (guint i = 0; i < G_N_ELEMENTS(formats); i++) {
         GeglBuffer *in = picture(31, 22, formats[i]);
-        SfuResult *r = enlarge_on(engine, params("srvgg-x3", "tile 8"), in);
+        SfuResult *r = enlarge_on(engine, parity_model_params("srvgg-x3", "tile 8"), in);
         gint64 n;
         float *p = parity_pixels(r->picture, &n);
         for (gint64 k = 0; k < n; k += 4) {
@@ -228,7 +213,8 @@ static void test_deep_pictures_keep_their_steps(void)
     for (guint k = 0; k < G_N_ELEMENTS(px); k++)
         px[k] += 40;
     gegl_buffer_set(up, NULL, 0, babl_format("R'G'B' u16"), px, GEGL_AUTO_ROWSTRIDE);
-    SfuResult *a = enlarge_on(engine, params("srvgg-x4", ""), in), *b = enlarge_on(engine, params("srvgg-x4", ""), up);
+    SfuResult *a = enlarge_on(engine, parity_model_params("srvgg-x4", ""), in),
+              *b = enlarge_on(engine, parity_model_params("srvgg-x4", ""), up);
     const double d = difference(a, b);
     g_assert_cmpfloat(d, >, 1e-5);
     g_assert_cmpfloat(d, <, 1e-1);
@@ -250,8 +236,8 @@ static void test_eightfold_mean_turns_with_the_picture(void)
     gegl_buffer_set(flipped, NULL, 0, babl_format("R'G'B'A float"), q, GEGL_AUTO_ROWSTRIDE);
     g_free(p);
     g_free(q);
-    SfuResult *a = enlarge_on(engine, params("srvgg-x4", "tta true"), in),
-              *b = enlarge_on(engine, params("srvgg-x4", "tta true"), flipped);
+    SfuResult *a = enlarge_on(engine, parity_model_params("srvgg-x4", "tta true"), in),
+              *b = enlarge_on(engine, parity_model_params("srvgg-x4", "tta true"), flipped);
     p = parity_pixels(a->picture, &n);
     q = parity_pixels(b->picture, &n);
     double worst = 0;
@@ -278,7 +264,7 @@ static void count_tiles(const SfuProgress *p, gpointer data)
 static void test_progress_and_cancel_by_tile(void)
 {
     GeglBuffer *in = picture(64, 48, "R'G'B' u8");
-    SfuParams *p = params("srvgg-x4", "tile 16");
+    SfuParams *p = parity_model_params("srvgg-x4", "tile 16");
     int n[3] = {0};
     SfuJob job = {
         .task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = count_tiles, .cancel = &n[2], .data = n};
@@ -304,7 +290,8 @@ static void test_under_a_small_budget(void)
     SfuEngine *other = sfu_engine_new(&small, &e);
     g_assert_no_error(e);
     GeglBuffer *in = picture(300, 200, "R'G'B' u8");
-    SfuResult *a = enlarge_on(engine, params("srvgg-x4", ""), in), *b = enlarge_on(other, params("srvgg-x4", ""), in);
+    SfuResult *a = enlarge_on(engine, parity_model_params("srvgg-x4", ""), in),
+              *b = enlarge_on(other, parity_model_params("srvgg-x4", ""), in);
     g_assert_cmpfloat(difference(a, b), <, 1e-5);
     g_assert_cmpuint(sfu_engine_peak_bytes(other), <=, 12 * 1024 * 1024);
     sfu_result_free(a);
@@ -344,7 +331,7 @@ static void test_pictures_keep_their_values(void)
             memcpy(v + i * 4, rgba, sizeof rgba);
         }
         gegl_buffer_set(in, NULL, 0, floats, v, GEGL_AUTO_ROWSTRIDE);
-        SfuParams *p = params("srvgg-x4", "tile 32");
+        SfuParams *p = parity_model_params("srvgg-x4", "tile 32");
         sfu_params_set(p, "model", paths[k % 2], NULL);
         SfuResult *r = enlarge_on(engine, p, in);
         GeglBuffer *own = sfu_result_composite(r, in);
@@ -384,14 +371,14 @@ static void note_tiles(const SfuProgress *p, gpointer data)
 static void test_deep_networks_under_small_budgets(void)
 {
     GeglBuffer *in = picture(60, 300, "R'G'B' float");
-    SfuResult *whole = enlarge_on(engine, params("rrdb-deep", ""), in);
+    SfuResult *whole = enlarge_on(engine, parity_model_params("rrdb-deep", ""), in);
     static const int kilobytes[] = {8000, 4500, 3500};
     for (guint i = 0; i < G_N_ELEMENTS(kilobytes); i++) {
         const SfuEngineOptions small = {.precision = "fp32", .memory_bytes = kilobytes[i] * 1000};
         GError *e = NULL;
         SfuEngine *other = sfu_engine_new(&small, &e);
         g_assert_no_error(e);
-        SfuParams *p = params("rrdb-deep", "");
+        SfuParams *p = parity_model_params("rrdb-deep", "");
         int n[2] = {0};
         const SfuJob job = {.task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = note_tiles, .data = n};
         GPtrArray *r = sfu_engine_run(other, &job, &e);
@@ -421,7 +408,7 @@ static void cancel_at_once(const SfuProgress *p, gpointer data)
 static void test_deep_networks_stop_within_a_tile(void)
 {
     GeglBuffer *in = picture(64, 64, "R'G'B' float");
-    SfuParams *p = params("rrdb-deep", "");
+    SfuParams *p = parity_model_params("rrdb-deep", "");
     int n[2] = {0};
     const SfuJob job = {
         .task = SFU_TASK_UPSCALE, .params = p, .picture = in, .progress = cancel_at_once, .cancel = &n[0], .data = n};
@@ -447,7 +434,7 @@ static void test_gray_networks_on_colours(void)
         for (gint64 k = 0; k < n; k += 4)
             p[k + 3] = k / 4 % 24 < 15 ? 1 : 0.25f;
         gegl_buffer_set(in, NULL, 0, babl_format("R'G'B'A float"), p, GEGL_AUTO_ROWSTRIDE);
-        SfuResult *colours = enlarge_on(engine, params(models[m], ""), in);
+        SfuResult *colours = enlarge_on(engine, parity_model_params(models[m], ""), in);
         float *all = parity_pixels(colours->picture, &nb);
         const int scale = gegl_buffer_get_width(colours->picture) / 24;
         for (int c = 0; c < 4; c++) { /* the last: alpha as a gray picture */
@@ -457,7 +444,7 @@ static void test_gray_networks_on_colours(void)
                 one[k + 3] = 1;
             }
             gegl_buffer_set(gray, NULL, 0, babl_format("R'G'B'A float"), one, GEGL_AUTO_ROWSTRIDE);
-            SfuResult *r = enlarge_on(engine, params(models[m], ""), gray);
+            SfuResult *r = enlarge_on(engine, parity_model_params(models[m], ""), gray);
             float *b = parity_pixels(r->picture, &nb);
             for (gint64 k = 0; k < nb; k += 4) {
                 g_assert_true(b[k] == b[k + 1] && b[k] == b[k + 2] && b[k + 3] == 1);

@@ -65,20 +65,11 @@ GeglBuffer *parity_box_mask(int x, int y, int w, int h)
 
 SfuParams *parity_params(const char *model, const char *text)
 {
-    SfuParams *p = sfu_params_new();
-    GError *e = NULL;
-    char *path = parity_model_path(model, NULL);
-    char **pairs = g_strsplit(text, " ", -1);
-    sfu_params_set(p, "prompt", "a photo of a cat", &e);
-    sfu_params_set(p, "steps", "10", &e);
-    sfu_params_set(p, "seed", "7", &e);
-    sfu_params_set(p, "model", path, &e);
-    for (int i = 0; pairs[i] && pairs[i + 1]; i += 2) {
-        sfu_params_set(p, pairs[i], pairs[i + 1], &e);
-        g_assert_no_error(e);
-    }
-    g_strfreev(pairs);
-    g_free(path);
+    char *all = g_strconcat("steps 10 seed 7 ", text, NULL);
+    SfuParams *p = parity_model_params(model, all);
+    if (!*sfu_params_text(p, SFU_PARAM_PROMPT))
+        sfu_params_set(p, "prompt", "a photo of a cat", NULL);
+    g_free(all);
     return p;
 }
 

@@ -5,23 +5,34 @@
 
 #include <math.h>
 #include <string.h>
+#include <glib/gstdio.h>
 
 #include "models.h"
 
+int scene_main(int argc, char **argv, SfuEngine **engine, char **dir, void (*add_tests)(void))
+{
+    g_test_init(&argc, &argv, NULL);
+    *engine = parity_engine_open();
+    if (!*engine)
+        return 0;
+    GError *e = NULL;
+    *dir = g_dir_make_tmp("sfumato-scene-XXXXXX", &e);
+    g_assert_no_error(e);
+    add_tests();
+    const int rc = g_test_run();
+    sfu_engine_free(*engine);
+    parity_data_close();
+    g_rmdir(*dir);
+    g_free(*dir);
+    gegl_exit();
+    return rc;
+}
+
 SfuParams *scene_params(const char *model, const char *text)
 {
-    SfuParams *p = sfu_params_new();
-    GError *e = NULL;
-    char *path = parity_model_path(model, NULL);
-    char **pairs = g_strsplit(text, " ", -1);
-    sfu_params_set(p, "model", path, &e);
-    sfu_params_set(p, "steps", "4", &e);
-    sfu_params_set(p, "seed", "11", &e);
-    for (int i = 0; pairs[i] && pairs[i + 1]; i += 2)
-        sfu_params_set(p, pairs[i], pairs[i + 1], &e);
-    g_assert_no_error(e);
-    g_strfreev(pairs);
-    g_free(path);
+    char *all = g_strconcat("steps 4 seed 11 ", text, NULL);
+    SfuParams *p = parity_model_params(model, all);
+    g_free(all);
     return p;
 }
 

@@ -6,6 +6,10 @@
 
 #include "sfumato.h"
 
+/* main() of a program of tests: *engine and the temporary folder *dir are there while those that add_tests() adds run.
+ * Without a device none do. */
+int scene_main(int argc, char **argv, SfuEngine **engine, char **dir, void (*add_tests)(void));
+
 /* Four steps of a small model with seed 11, and the given values ("guidance 3 count 2"). Caller frees. */
 SfuParams *scene_params(const char *model, const char *text);
 /* A soft picture in any format; every value depends on its place. Caller unrefs. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every source has the format of .clang-format, .editorconfig and black. TAP. format.py TOP; with --write it formats."""
+"""Every source has the format of .clang-format, .editorconfig and black. TAP. format.py TOP; --write formats."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import pathlib

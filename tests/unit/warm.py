@@ -15,7 +15,7 @@ DEVICE = has_device()
 ENV["SFUMATO_CACHE"] = str(TMP / "cache")  # PoCL's own cache stays the shared one: compiling takes long
 HELPER = (pathlib.Path(SFUMATO).parent / "../../opencl/sfumato-compile").resolve()
 SMALL = png(TMP / "small.png", 96, 80, lambda x, y: (2 * x, 3 * y, (x * y) % 256))
-folders = 0
+runs = 0
 
 
 def programs():
@@ -48,12 +48,17 @@ def _():
     assert r.returncode == 2 and "one model" in r.stderr, (r.returncode, r.stderr)
 
 
-def enlarge(helper):
-    """Enlarges SMALL with an empty folder of programs. -> pixels, folder; no process of the helper's name is left."""
-    global folders
-    folders += 1
-    cache, out = TMP / f"cache{folders}", TMP / f"large{folders}.png"
-    r = run("upscale", SMALL, out, "--scale", 2, env=dict(ENV, SFUMATO_CACHE=str(cache), SFUMATO_COMPILE=str(helper)))
+def with_helper(helper, cache):
+    return dict(ENV, SFUMATO_CACHE=str(cache), SFUMATO_COMPILE=str(helper))
+
+
+def enlarge(helper, cache=None):
+    """Enlarges SMALL with that folder of programs, or an empty one. -> pixels, folder; no process of the helper's name
+    is left."""
+    global runs
+    runs += 1
+    cache, out = cache or TMP / f"cache{runs}", TMP / f"large{runs}.png"
+    r = run("upscale", SMALL, out, "--scale", 2, env=with_helper(helper, cache))
     assert r.returncode == 0, r.stderr
     assert not helper or not running(helper), running(helper)
     return read_png(out)[4], cache
@@ -94,9 +99,7 @@ def _():
     n = len(os.sched_getaffinity(0)) - 1
     assert started.exists() == (n > 0) and len(marks(cache)) > 3, marks(cache)
     started.unlink(missing_ok=True)
-    env = dict(ENV, SFUMATO_CACHE=str(cache), SFUMATO_COMPILE=str(helper))
-    r = run("upscale", SMALL, TMP / "again.png", "--scale", 2, env=env)
-    assert r.returncode == 0 and read_png(TMP / "again.png")[4] == alone, r.stderr
+    assert enlarge(helper, cache)[0] == alone
     assert not started.exists()
     return None
 
@@ -141,8 +144,7 @@ def _():
         return "one core"
     helper = TMP / "helper-of-a-killed-job"
     helper.symlink_to(HELPER)
-    env = dict(ENV, SFUMATO_CACHE=str(TMP / "cache-killed"), POCL_CACHE_DIR=str(TMP / "pocl"))
-    env["SFUMATO_COMPILE"] = str(helper)
+    env = with_helper(helper, TMP / "cache-killed") | {"POCL_CACHE_DIR": str(TMP / "pocl")}
     job = subprocess.Popen(
         [SFUMATO, "upscale", SMALL, TMP / "never.png", "--scale", "2"],
         env=env,

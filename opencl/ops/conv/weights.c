@@ -42,7 +42,7 @@ static const guint16 *halves_of(const SfuWeight *w, gint64 o, gint64 k)
 }
 
 /* Output o's k values, as `half` says, in the order of the file. scratch: k values. */
-static void read_output(const SfuWeight *w, gboolean half, gint64 o, gint64 k, float *scratch, void *to)
+static void copy_output(const SfuWeight *w, gboolean half, gint64 o, gint64 k, float *scratch, void *to)
 {
     const guint16 *halves = half ? halves_of(w, o, k) : NULL;
     if (halves) {
@@ -82,7 +82,7 @@ static void pack_panels(const SfuWeight *w, void *dst, size_t part_bytes, gint64
             const gint64 o = panel_row(p, panel * PANEL + j);
             guint8 *row = rows + j * (size_t)k * size;
             if (o >= 0)
-                read_output(w, p->half, o, k, scratch, row);
+                copy_output(w, p->half, o, k, scratch, row);
             else
                 memset(row, 0, (size_t)k * size);
         }
