@@ -97,6 +97,15 @@ static int rounds_of(const SfuPaint *p)
     return fills && sfu_params_double(p->r->p, SFU_PARAM_BACKGROUND) > 0 ? p->s->rounds : 1;
 }
 
+/* How many passes over w x h pixels the rounds are worth. */
+static double rounds_worth(const SfuPaint *p, int w, int h)
+{
+    SfuPaint draft = *p;
+    draft.is_draft = TRUE;
+    const int n = rounds_of(p), divisor = sfu_paint_divisor(&draft, MIN(w, h));
+    return n > 1 ? n - 1 + 1.0 / (divisor * divisor) : 1;
+}
+
 static void plan_work(const SfuPaint *p)
 {
     const SfuSession *s = p->s;
@@ -114,7 +123,7 @@ static void plan_work(const SfuPaint *p)
         const gboolean edit = s->family->edits, more = s->denoiser->in_channels > s->ae.channels;
         if (s->steps == 0)
             continue; /* nothing but the fill, which says how far it is by itself */
-        px *= rounds_of(p);
+        px *= rounds_worth(p, w, h);
         sfu_run_plan(p->r, SFU_STAGE_ENCODE,
                      px * ((p->source || k > 0 ? !edit : 0) + more + sfu_session_sees_picture(s)));
         sfu_run_plan(p->r, SFU_STAGE_DENOISE, px * s->n_branches * sfu_diffusion_calls(s, strength));
