@@ -178,15 +178,16 @@ static gboolean all_passes(Batch *b, GError **error)
 int sfu_cli_batch(int argc, char **argv)
 {
     GError *error = NULL;
-    gboolean help;
-    SfuCliOptions *o = sfu_cli_options_parse(argc, argv, SFU_N_TASKS, &help, &error);
+    SfuCliOptions *o = sfu_cli_options_parse(argc, argv, SFU_N_TASKS, &error);
     Batch b = {.o = o};
     char *data = NULL;
     int status = SFU_EXIT_OK;
     if (!o)
         return sfu_cli_fail(error);
-    if (help)
+    if (o->help) {
+        sfu_cli_print_help(argv[0], SFU_N_TASKS);
         goto out;
+    }
     if (!o->args[0] || o->args[1]) {
         g_set_error(&error, SFU_ERROR, SFU_ERROR_USAGE, "batch wants one file of jobs, a JSON object a line");
         goto out;

@@ -15,15 +15,14 @@ typedef struct {
     char *device, *precision, *mask, *exclude, *from, *noise, *latent, *trace, *shard, *type;
     guint64 memory_bytes;
     int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
-    gboolean profile, json, quiet, force, claim, invert_mask;
+    gboolean profile, json, quiet, force, claim, invert_mask, help;
     char **args;         /* what is no option; NULL-terminated */
     GPtrArray *warnings; /* of reading --from */
 } SfuCliOptions;
 
-/* Parses argv[1..]; argv[0] is the command's name. NULL with error; *help is set when --help was asked for (and
- * printed). `task` < 0: the command takes no generation parameters; SFU_N_TASKS: those of every task. Caller frees with
- * sfu_cli_options_free(). */
-SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *help, GError **error);
+/* Parses argv[1..]; argv[0] is the command's name. NULL with error. --help ends the parsing. `task` < 0: the command
+ * takes no generation parameters; SFU_N_TASKS: those of every task. Caller frees with sfu_cli_options_free(). */
+SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, GError **error);
 void sfu_cli_options_free(SfuCliOptions *o);
 
 /* One row of the options that are no generation parameters, for help, man page and completion. */
@@ -35,8 +34,17 @@ typedef struct {
 const SfuCliOption *sfu_cli_option_table(int *n);
 /* `only` is that of a row. */
 gboolean sfu_cli_option_is_for(const char *only, const char *command);
+/* The letter that stands for the flag of that name ("m" for "model"); NULL: none. */
+const char *sfu_cli_short_form(const char *name);
+
+/* ---- help.c ---- */
+
+/* What `sfumato --help` says. */
+void sfu_cli_print_commands(void);
 /* What `sfumato COMMAND --help` says; `task` as in SfuCliCommand. */
 void sfu_cli_print_help(const char *command, int task);
+/* What a flag's value is called, "FILE" for instance; NULL for a switch. */
+const char *sfu_cli_value_name(const SfuParamSpec *p);
 
 /* ---- picture/load.c, picture/save.c ---- */
 

@@ -38,35 +38,43 @@ static char *range_of(const SfuParamSpec *p)
     return out;
 }
 
+/* An entry of a list in roff. arg, range: NULL for none. */
 static void man_entry(const char *name, const char *arg, const char *help, const char *range)
 {
+    const char *letter = sfu_cli_short_form(name);
     char *flag = sfu_cli_flag(name), *f = roff(flag), *h = roff(help), *r = roff(range ? range : "");
-    g_print(".TP\n.B \\-\\-%s%s%s\n%s%s%s%s\n", f, arg ? " " : "", arg ? arg : "", h, *r ? " (" : "", r, *r ? ")" : "");
+    g_print(".TP\n\\fB\\-\\-%s\\fR", f);
+    if (letter)
+        g_print(", \\fB\\-%s\\fR", letter);
+    if (arg)
+        g_print(" \\fI%s\\fR", arg);
+    g_print("\n%s%s%s%s.\n", h, *r ? " (" : "", r, *r ? ")" : "");
     g_free(flag);
     g_free(f);
     g_free(h);
     g_free(r);
 }
 
-int sfu_cli_man(void)
+static void man_commands(void)
 {
     int n;
     const SfuCliCommand *c = sfu_cli_commands(&n);
-    g_print(".TH SFUMATO 1 \"\" \"Sfumato " SFU_VERSION
-            "\" \"User Commands\"\n.SH NAME\nsfumato \\- fill, extend, change and enlarge pictures with "
-            "diffusion models\n.SH SYNOPSIS\n.B sfumato\n.I command\n[options] [files]\n.SH DESCRIPTION\nRuns Stable "
-            "Diffusion and super\\-resolution "
-            "models on any OpenCL device: a GPU of any maker, or the processor. Bit depth, color profile and "
-            "transparency of pictures are kept, and "
-            "nothing outside a mask is changed.\n.SH COMMANDS\n");
+    g_print(".SH COMMANDS\n");
     for (int i = 0; i < n; i++) {
         char *a = roff(c[i].args), *h = roff(c[i].help);
-        g_print(".TP\n.B %s\n.I %s\n%s.\n", c[i].name, a, h);
+        g_print(".TP\n\\fB%s\\fR %s\n%s.\n", c[i].name, a, h);
         g_free(a);
         g_free(h);
     }
-    g_print(".SH OPTIONS\n");
+}
+
+static void man_options(void)
+{
+    int n;
     const SfuCliOption *o = sfu_cli_option_table(&n);
+    g_print(
+        ".SH OPTIONS\nA switch takes no value; \\fB\\-\\-no\\-\\fINAME\\fR turns it off. Most options apply to some "
+        "commands only: \\fBsfumato\\fR \\fICOMMAND\\fR \\fB\\-\\-help\\fR lists those of a command.\n");
     for (int i = 0; i < n; i++) {
         char *list = o[i].words ? g_strjoinv(", ", (char **)o[i].words) : NULL,
              *range = list ? g_strconcat("one of ", list, NULL) : NULL;
@@ -74,28 +82,80 @@ int sfu_cli_man(void)
         g_free(range);
         g_free(list);
     }
-    g_print(".SH PARAMETERS\n");
+}
+
+static void man_parameters(void)
+{
+    int n;
     const SfuParamSpec *p = sfu_param_table(&n);
+    g_print(".SH PARAMETERS\nThey describe the picture. A batch job takes them too, with underscores: "
+            "\"clip_skip\".\n");
     for (int i = 0; i < n; i++) {
         char *range = range_of(&p[i]);
-        man_entry(p[i].name, p[i].type == SFU_PARAM_BOOL ? NULL : "VALUE", p[i].help, range);
+        man_entry(p[i].name, sfu_cli_value_name(&p[i]), p[i].help, range);
         g_free(range);
     }
+}
+
+static const char head[] =
+    ".TH SFUMATO 1 \"\" \"Sfumato " SFU_VERSION "\" \"User Commands\"\n"
+    ".SH NAME\nsfumato \\- fill, extend, change and enlarge pictures with diffusion models\n"
+    ".SH SYNOPSIS\n.B sfumato\n.I command\n[options] [files]\n"
+    ".SH DESCRIPTION\n"
+    "Runs diffusion models (Stable Diffusion, SDXL, FLUX.2, Z\\-Image) and enlarging networks on any OpenCL device: a "
+    "GPU of any maker, or the processor. Keeps the bit depth, color profile and transparency of pictures, and changes "
+    "nothing outside a mask. Uses the network only for\n.BR \"models \\-\\-available\" \" and \" \"models get\" .\n";
+
+static const char examples[] =
+    ".SH EXAMPLES\n"
+    ".TP\nRemove what is white in the mask, with the model that is included:\n"
+    "sfumato inpaint photo.jpg out.png \\-\\-mask mask.png\n"
+    ".TP\nMake three pictures:\n"
+    "sfumato txt2img castle.png \\-\\-prompt \"a castle on a hill\" \\-\\-count 3 \\-\\-model sd15.safetensors\n"
+    ".TP\nMake a picture again with another seed:\n"
+    "sfumato txt2img other.png \\-\\-from castle\\-1.png \\-\\-seed 8\n"
+    ".TP\nDouble every picture of a folder:\n"
+    "sfumato upscale photos/ larger/ \\-\\-scale 2\n";
+
+static const char batch_jobs[] =
+    ".SH BATCH JOBS\n"
+    "Each line of the file is a JSON object with \"task\", \"in\", \"mask\", \"out\" and any parameter:\n.PP\n"
+    "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": 7}\n.PP\n"
+    "A job whose \"out\" exists is skipped. With \\-\\-claim, several workers on the same files share the jobs: a "
+    "worker "
+    "holds a lock on OUT.claim while it works at a job, and the system releases the lock if the worker dies. If the "
+    "common folder does not support locks, divide the jobs with \\-\\-shard.\n";
+
+static const char environment[] =
+    ".SH ENVIRONMENT\n"
+    ".TP\n.B SFUMATO_DEVICE\nThe default of \\-\\-device.\n"
+    ".TP\n.B SFUMATO_MODELS\nFolders to search for models, separated by colons.\n"
+    ".TP\n.B SFUMATO_STYLES\nFiles of styles in AUTOMATIC1111's form (styles.csv), separated by colons; they replace "
+    "sfumato/styles.csv in the data folders of the system and in the user's configuration folder.\n"
+    ".TP\n.B SFUMATO_CACHE\nFolder for compiled kernels (default: ~/.cache/sfumato/programs).\n"
+    ".TP\n.B SFUMATO_COMPILE\nThe program that compiles kernels while a first job runs (default: the installed "
+    "sfumato\\-compile). If it is empty, the job compiles them alone.\n";
+
+static const char ending[] = ".SH EXIT STATUS\n"
+                             ".TP\n.B 0\nThe job is done.\n"
+                             ".TP\n.B 1\nIt failed. One sentence on the standard error says why.\n"
+                             ".TP\n.B 2\nThe options or the input are wrong.\n"
+                             ".TP\n.B 130\nCtrl\\-C interrupted it.\n"
+                             ".SH FILES\n"
+                             ".TP\n.I ~/.local/share/sfumato/models\nYour models.\n"
+                             ".SH SEE ALSO\n"
+                             ".BR sfumato\\-index (7),\n.BR sfumato\\-fetch (1)\n";
+
+int sfu_cli_man(void)
+{
+    g_print("%s", head);
+    man_commands();
+    g_print("%s", examples);
+    man_options();
+    man_parameters();
     char *bench = roff(SFU_CLI_BENCH_ABOUT);
-    g_print(".SH MEASURING\n%s\n", bench);
+    g_print("%s.SH MEASURING\n%s\n%s%s", batch_jobs, bench, environment, ending);
     g_free(bench);
-    g_print(
-        ".SH ENVIRONMENT\n.TP\n.B SFUMATO_DEVICE\nas \\-\\-device\n.TP\n.B SFUMATO_MODELS\nfolders that are "
-        "searched for models, separated by "
-        "colons\n.TP\n.B SFUMATO_CACHE\nfolder for compiled kernels\n.TP\n.B SFUMATO_COMPILE\nthe program that "
-        "compiles kernels beside a first job; empty: none\n.SH EXIT STATUS\n0: done. 1: it failed. 2: "
-        "bad options or input. 130: "
-        "interrupted.\n.SH BATCH JOBS\nEach line of the file is a JSON object with \"task\", \"in\", \"mask\", "
-        "\"out\" and any parameter:\n.PP\n"
-        "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": 7}\n.PP\n"
-        "A job whose \"out\" exists is skipped. With \\-\\-claim, several workers on the same files share the jobs: "
-        "a worker holds a lock on OUT.claim while it works at a job, and the system releases the lock if the worker "
-        "dies. Where the common folder does not support locks, divide the jobs with \\-\\-shard.\n");
     return SFU_EXIT_OK;
 }
 

@@ -17,18 +17,6 @@ static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields
                : G_LOG_WRITER_HANDLED;
 }
 
-static int usage(FILE *to)
-{
-    fprintf(to, "usage: sfumato COMMAND [options] [files]\n\n");
-    int n;
-    const SfuCliCommand *commands = sfu_cli_commands(&n);
-    for (int i = 0; i < n; i++)
-        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
-    fprintf(to, "\n`sfumato COMMAND --help` shows a command's options; `man sfumato` has all.\n"
-                "`sfumato --version` prints the version.\n");
-    return to == stdout ? SFU_EXIT_OK : SFU_EXIT_USAGE;
-}
-
 static int devices(const SfuCliOptions *o, GError **error)
 {
     GPtrArray *all = sfu_devices(error);
@@ -191,8 +179,10 @@ int main(int argc, char **argv)
     setlocale(LC_ALL, "");
     g_log_set_writer_func(log_writer, NULL, NULL);
     const SfuCliCommand *c = NULL;
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return usage(argc < 2 ? stderr : stdout);
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        sfu_cli_print_commands();
+        return argc < 2 ? SFU_EXIT_USAGE : SFU_EXIT_OK;
+    }
     if (strcmp(argv[1], "--version") == 0) {
         g_print("sfumato " SFU_VERSION "\n");
         return SFU_EXIT_OK;
@@ -203,8 +193,8 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0)
             c = &commands[i];
     if (!c) {
-        g_printerr("sfumato: unknown command '%s'\n", argv[1]);
-        return usage(stderr);
+        g_printerr("sfumato: unknown command '%s' (`sfumato --help` lists the commands)\n", argv[1]);
+        return SFU_EXIT_USAGE;
     }
     sfu_cli_signals();
     argc--;
@@ -224,20 +214,21 @@ int main(int argc, char **argv)
         if (status >= 0)
             return status;
     }
-    if (strcmp(c->name, "bench") == 0)
+    if (strcmp(c->name, "bench") == 0) {
+        g_set_prgname("sfumato bench"); /* for its --help, which GLib writes */
         return sfu_cli_bench(argc, argv);
+    }
     sfu_cli_swap_prepare();
     gegl_init(NULL, NULL);
     if (strcmp(c->name, "batch") == 0)
         return sfu_cli_batch(argc, argv);
     GError *error = NULL;
-    gboolean help;
-    SfuCliOptions *o = sfu_cli_options_parse(argc, argv, c->task, &help, &error);
+    SfuCliOptions *o = sfu_cli_options_parse(argc, argv, c->task, &error);
     if (!o)
         return sfu_cli_fail(error);
     int status = SFU_EXIT_OK;
-    if (help)
-        ;
+    if (o->help)
+        sfu_cli_print_help(c->name, c->task);
     else if (strcmp(c->name, "devices") == 0)
         status = devices(o, &error);
     else if (strcmp(c->name, "models") == 0)

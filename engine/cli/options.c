@@ -10,48 +10,62 @@ static const char *const types[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k"
 #define PAINTERS "img2img inpaint outpaint edit batch"
 #define DENOISERS "txt2img " PAINTERS
 #define MAKERS DENOISERS " upscale"
+static const struct {
+    const char *letter, *name;
+} letters[] = {{"p", "prompt"}, {"n", "negative"}, {"m", "model"}, {"s", "seed"},
+               {"k", "mask"},   {"q", "quiet"},    {"d", "device"}};
 static const SfuCliOption table[] = {
-    {"device", "NAME", "OpenCL device: its number or a part of its name (`sfumato devices`); also SFUMATO_DEVICE"},
+    {"device", "NAME",
+     "OpenCL device to use: its number or part of its name, as `sfumato devices` lists them; SFUMATO_DEVICE sets the "
+     "default"},
     {"memory", "BYTES",
-     "memory budget on the device, for instance 2G or 900M; what does not fit is tiled or streamed, and large pictures "
-     "wait on disk"},
-    {"precision", "WORD", "type of the numbers that the networks compute with", precisions},
+     "Memory limit on the device, for instance 2G or 900M; Sfumato tiles or streams what does not fit, and keeps large "
+     "pictures on disk"},
+    {"precision", "WORD", "Type of the numbers that the networks compute with", precisions},
     {"mask", "FILE",
-     "picture that marks what to repaint: white fully, gray partly; if it has transparency, its opaque parts count "
+     "Picture that marks what to repaint: white fully, gray partly; if it has transparency, its opaque parts count "
      "instead",
      .only = PAINTERS},
     {"exclude", "FILE", "inpaint and outpaint: picture whose white parts must not be copied from; read like the mask",
      .only = "inpaint outpaint batch"},
-    {"invert-mask", NULL, "repaint everything outside the mask", .only = PAINTERS},
+    {"invert-mask", NULL, "Repaints everything outside the mask", .only = PAINTERS},
     {"from", "FILE",
-     "take parameters from a picture or text file that Sfumato, AUTOMATIC1111 or NovelAI wrote; later flags override "
+     "Takes parameters from a picture or text file that Sfumato, AUTOMATIC1111 or NovelAI wrote; later flags override "
      "them",
      .only = MAKERS},
-    {"depth", "BITS", "bits per channel of the written picture (default: like the input, else 8)", depths, MAKERS},
-    {"noise", "FILE", "start from the tensor \"noise\" [n, c, h, w] in a safetensors file", .only = DENOISERS},
-    {"save-latent", "FILE", "write the final latents as safetensors", .only = DENOISERS},
-    {"trace", "DIR", "write the output of every block of the denoising network into this folder, as safetensors",
+    {"depth", "BITS", "Bits per channel of the written picture (default: those of the input, else 8)", depths, MAKERS},
+    {"noise", "FILE", "Starts from the tensor \"noise\" [n, c, h, w] in a safetensors file", .only = DENOISERS},
+    {"save-latent", "FILE", "Writes the final latents as safetensors", .only = DENOISERS},
+    {"trace", "DIR", "Writes the output of every block of the denoising network into this folder, as safetensors",
      .only = DENOISERS},
-    {"shard", "I/N", "batch: run every Nth job, starting with the Ith (1..N)", .only = "batch"},
+    {"shard", "I/N", "batch: runs every Nth job, starting with the Ith (1..N)", .only = "batch"},
     {"claim", NULL,
-     "batch: share the jobs with other workers on the same files; each worker takes one job at a time and takes over "
-     "those of workers that died",
+     "batch: shares the jobs with other workers on the same files; each worker takes one job at a time and takes over "
+     "the jobs of workers that died",
      .only = "batch"},
     {"type", "TYPE",
      "convert: type of the matrices; q8_0, q4_0 and q4_k go into .gguf files, fp8 and int8 into .safetensors", types,
      "convert"},
-    {"force", NULL, "batch and folders: redo existing results; convert: overwrite a file",
+    {"force", NULL, "batch and folders: makes existing results again; convert: overwrites OUT",
      .only = "upscale batch convert"},
-    {"profile", NULL, "print a table of kernel times at the end", .only = MAKERS},
-    {"json", NULL, "print events and results as JSON lines"},
-    {"quiet", NULL, "print errors only"},
-    {"help", NULL, "show this help"},
+    {"profile", NULL, "Prints a table of kernel times at the end", .only = MAKERS},
+    {"json", NULL, "Prints events and results as JSON, one object per line"},
+    {"quiet", NULL, "Prints errors only"},
+    {"help", NULL, "Shows this help"},
 };
 
 const SfuCliOption *sfu_cli_option_table(int *n)
 {
     *n = G_N_ELEMENTS(table);
     return table;
+}
+
+const char *sfu_cli_short_form(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(letters); i++)
+        if (strcmp(letters[i].name, name) == 0)
+            return letters[i].letter;
+    return NULL;
 }
 
 gboolean sfu_cli_option_is_for(const char *only, const char *command)
@@ -94,71 +108,6 @@ void sfu_cli_options_free(SfuCliOptions *o)
     g_strfreev(o->args);
     g_ptr_array_unref(o->warnings);
     g_free(o);
-}
-
-/* words: NULL, or those that the flag takes. */
-static void print_flag(const char *name, const char *arg, const char *help, const char *note, const char *const *words)
-{
-    char *dashed = sfu_cli_flag(name), *flag = g_strconcat("  --", dashed, arg ? " " : "", arg ? arg : "", NULL);
-    g_print("%-30s %s%s\n", flag, help, note ? note : "");
-    if (words) {
-        char *list = g_strjoinv(", ", (char **)words);
-        g_print("%-30s one of: %s\n", "", list);
-        g_free(list);
-    }
-    g_free(flag);
-    g_free(dashed);
-}
-
-static const char *arg_of(const SfuParamSpec *s)
-{
-    switch (s->type) {
-    case SFU_PARAM_BOOL:
-        return NULL;
-    case SFU_PARAM_STRING:
-        return "TEXT";
-    case SFU_PARAM_CHOICE:
-        return "WORD";
-    case SFU_PARAM_FILE:
-        return "FILE";
-    default:
-        return "N";
-    }
-}
-
-void sfu_cli_print_help(const char *command, int task)
-{
-    int n;
-    const SfuCliCommand *commands = sfu_cli_commands(&n);
-    for (int i = 0; i < n; i++)
-        if (strcmp(commands[i].name, command) == 0)
-            g_print("usage: sfumato %s %s\n\n%s.\n\n", command, commands[i].args, commands[i].help);
-    if (task >= 0) {
-        const SfuParamSpec *p = sfu_param_table(&n);
-        g_print("Parameters:\n");
-        for (int i = 0; i < n; i++) {
-            if (!sfu_cli_takes(task, &p[i]))
-                continue;
-            char *def = sfu_param_default_words((SfuParam)i, task < SFU_N_TASKS ? task : -1), *note = NULL;
-            if (p[i].max > SFU_EXACT_MAX)
-                note = g_strdup_printf(" [%.15g..%" G_GINT64_FORMAT ", default %s]", p[i].min, SFU_SEED_MAX, def);
-            else if (p[i].type == SFU_PARAM_INT || p[i].type == SFU_PARAM_FLOAT)
-                note = g_strdup_printf(" [%.15g..%.15g, default %s]", p[i].min, p[i].max, def);
-            else if (!sfu_param_is_text(&p[i]))
-                note = g_strdup_printf(" [default %s]", def);
-            print_flag(p[i].name, arg_of(&p[i]), p[i].help, note,
-                       p[i].type == SFU_PARAM_CHOICE ? (const char *const *)p[i].choices : NULL);
-            g_free(def);
-            g_free(note);
-        }
-        g_print("\n");
-    }
-    if (task == SFU_CLI_OWN_OPTIONS)
-        return;
-    g_print("Options:\n");
-    for (guint i = 0; i < G_N_ELEMENTS(table); i++)
-        if (sfu_cli_option_is_for(table[i].only, command))
-            print_flag(table[i].name, table[i].arg, table[i].help, NULL, table[i].words);
 }
 
 static gboolean parse_switch(const char *name, const char *value, gboolean *on, GError **error)
@@ -240,7 +189,6 @@ static gboolean is_switch(const char *name)
 static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, gboolean *used_next, int task,
                           const char *command, GError **error)
 {
-    static const char *const letters[] = {"pprompt", "nnegative", "mmodel", "sseed", "kmask", "qquiet", "ddevice"};
     char *name = NULL;
     const char *value = NULL;
     gboolean ok = FALSE, known, negated = FALSE;
@@ -249,9 +197,9 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
         name = equals ? g_strndup(word + 2, (gsize)(equals - word - 2)) : g_strdup(word + 2);
         value = equals ? equals + 1 : NULL;
     } else {
-        for (guint i = 0; i < G_N_ELEMENTS(letters) && word[1] && !word[2]; i++)
-            if (letters[i][0] == word[1])
-                name = g_strdup(letters[i] + 1);
+        for (guint i = 0; !name && i < G_N_ELEMENTS(letters); i++)
+            if (strcmp(letters[i].letter, word + 1) == 0)
+                name = g_strdup(letters[i].name);
     }
     if (!name || !*name) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "unknown option %s (see --help)", word);
@@ -290,14 +238,13 @@ out:
     return ok;
 }
 
-SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *help, GError **error)
+SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, GError **error)
 {
     SfuCliOptions *o = g_new0(SfuCliOptions, 1);
     GPtrArray *args = g_ptr_array_new();
     gboolean only_args = FALSE;
     o->params = sfu_params_new();
     o->warnings = g_ptr_array_new_with_free_func(g_free);
-    *help = FALSE;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         gboolean used_next = FALSE;
@@ -306,8 +253,8 @@ SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, gboolean *
         } else if (strcmp(word, "--") == 0) {
             only_args = TRUE;
         } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-            sfu_cli_print_help(argv[0], task);
-            *help = TRUE;
+            o->help = TRUE;
+            break;
         } else if (!parse_one(o, word, i + 1 < argc ? argv[i + 1] : NULL, &used_next, task, argv[0], error)) {
             g_ptr_array_add(args, NULL);
             o->args = (char **)g_ptr_array_free(args, FALSE);

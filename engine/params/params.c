@@ -169,7 +169,7 @@ char *sfu_param_default_words(SfuParam param, int task)
         if (!(s->tasks & 1u << t) || def == s->def)
             continue;
         char *words = number_words(s, def);
-        g_string_append_printf(all, ", %s %s", words, sfu_task_name((SfuTask)t));
+        g_string_append_printf(all, "%s %s %s", all->len ? "," : ";", sfu_task_name((SfuTask)t), words);
         g_free(words);
     }
     char *usual = number_words(s, s->def);

@@ -23,19 +23,19 @@ static const Style built_in[] = {
     {"landscape", "landscape photograph, golden hour, wide angle, deep depth of field, detailed",
      "people, text, blurry, oversaturated"},
     {"black and white", "black and white photograph, film grain, strong contrast, high dynamic range",
-     "colour, sepia, painting"},
-    {"cinematic", "cinematic still, anamorphic lens, film grain, dramatic light, colour grading",
+     "color, sepia, painting"},
+    {"cinematic", "cinematic still, anamorphic lens, film grain, dramatic light, color grading",
      "cartoon, painting, text, logo"},
-    {"oil painting", "oil painting on canvas, visible brush strokes, rich colours, impasto",
+    {"oil painting", "oil painting on canvas, visible brush strokes, rich colors, impasto",
      "photograph, 3d render, smooth"},
-    {"watercolour", "watercolour painting, wet on wet, soft edges, paper texture, delicate washes",
+    {"watercolor", "watercolor painting, wet on wet, soft edges, paper texture, delicate washes",
      "photograph, 3d render, hard lines"},
-    {"ink", "ink drawing, black ink on white paper, hatching, confident lines", "photograph, colour, blurry"},
-    {"pencil", "pencil sketch, graphite on paper, fine shading, cross-hatching", "photograph, colour, 3d render"},
-    {"pastel", "soft pastel drawing, chalk texture, blended colours, toned paper", "photograph, 3d render, hard lines"},
-    {"anime", "anime illustration, cel shading, clean lines, vivid colours",
+    {"ink", "ink drawing, black ink on white paper, hatching, confident lines", "photograph, color, blurry"},
+    {"pencil", "pencil sketch, graphite on paper, fine shading, cross-hatching", "photograph, color, 3d render"},
+    {"pastel", "soft pastel drawing, chalk texture, blended colors, toned paper", "photograph, 3d render, hard lines"},
+    {"anime", "anime illustration, cel shading, clean lines, vivid colors",
      "photograph, realistic, 3d render, lowres, bad anatomy"},
-    {"comic", "comic book panel, bold outlines, flat colours, halftone dots", "photograph, realistic, blurry"},
+    {"comic", "comic book panel, bold outlines, flat colors, halftone dots", "photograph, realistic, blurry"},
     {"pixel art", "pixel art, 16-bit, limited palette, crisp pixels",
      "photograph, blurry, smooth, anti-aliasing, realistic"},
     {"3d render", "3d render, global illumination, physically based materials, studio light",
@@ -56,8 +56,7 @@ static void style_free(gpointer data)
     g_free(s);
 }
 
-/* ---- styles.csv: RFC 4180, with a first line that names the columns
- * ------------------------------------------------------ */
+/* ---- styles.csv: RFC 4180, with a first line that names the columns ---- */
 
 /* Takes one field off the text; *ends: it was the last of its line. Quotes may hold commas, quotes (doubled) and lines.
  */

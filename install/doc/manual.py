@@ -127,7 +127,7 @@ def check(folder, sfumato, fetch, request):
     case("every page is reached from the first one", sorted(set(pages) - reached))
 
     run = lambda *command: subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    known = set(re.findall(r"--[a-z][a-z0-9-]*", run(sfumato, "man").replace("\\", "") + run(fetch, "--help")))
+    known = set(re.findall(r"--[a-z][a-z0-9-]*", re.sub(r"\\(f.)?", "", run(sfumato, "man")) + run(fetch, "--help")))
     known |= {"--available", "--version", "--help"}
     mine = lambda line: re.match(r"(sfumato|--)", line)
     case(

@@ -3,13 +3,17 @@
 cli.py SFUMATO MODELS: MODELS holds sfumato-mini."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, photo, png, read_png, run
@@ -25,6 +29,26 @@ def _():
     r = run("inpaint", "--help")
     assert r.returncode == 0 and "--feather" in r.stdout and "--mask" in r.stdout and "--scale" not in r.stdout
     assert run("nonsense").returncode == 2
+
+
+@case("help keeps to the terminal's width; through a pipe its lines are whole")
+def _():
+    main, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen([SFUMATO, "inpaint", "--help"], stdout=child, env=ENV)
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(main, 4096)
+        except OSError:  # how Linux tells that the other end is closed
+            break
+    assert process.wait() == 0
+    lines = shown.decode().splitlines()
+    whole = run("inpaint", "--help").stdout
+    assert "strengthens a word, [word] weakens it" in whole
+    assert " ".join(" ".join(lines).split()) == " ".join(whole.split())
+    assert not [s for s in lines if len(s) > 80 and len(s.split()) > 1 and not s.startswith("usage")], lines
 
 
 @case("the model in the box is found from the build folder, with nothing installed or set")

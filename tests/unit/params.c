@@ -416,10 +416,10 @@ static void test_style_goes_into_the_prompt(void)
     SfuParams *p = sfu_params_new(), *q = sfu_params_new();
     GError *e = NULL;
     sfu_params_set(p, "prompt", "a boat", NULL);
-    sfu_params_set(p, "style", "watercolour", NULL);
+    sfu_params_set(p, "style", "watercolor", NULL);
     char *text = sfu_params_to_infotext(p, 0, 0);
     g_assert_true(sfu_params_from_infotext(q, text, NULL, &e));
-    g_assert_true(g_str_has_prefix(sfu_params_get_string(q, "prompt"), "a boat, watercolour"));
+    g_assert_true(g_str_has_prefix(sfu_params_get_string(q, "prompt"), "a boat, watercolor"));
     g_assert_cmpstr(sfu_params_get_string(q, "style"), ==, "none"); /* or it would be added twice */
     g_free(text);
     sfu_params_free(p);
