@@ -27,7 +27,7 @@ static const GOptionEntry options[] = {
      "SFUMATO_MIRROR)",
      "URL|DIR"},
     {"connections", 0, 0, G_OPTION_ARG_INT, &opt_connections, "Connections at once, 1 to 8 (default: 4)", "N"},
-    {"json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "Print JSON, one object a line", NULL},
+    {"json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "Print JSON, one object per line", NULL},
     {NULL}};
 
 static void on_signal(int number)
@@ -98,8 +98,7 @@ static gint64 model_bytes(const SfuFetchModel *m)
     return bytes;
 }
 
-/* ---- list ----------------------------------------------------------------------------------------------------------
- */
+/* ---- list ---- */
 
 static void add_string(JsonBuilder *b, const char *name, const char *value)
 {
@@ -144,6 +143,14 @@ static void print_json(const SfuFetchModel *m)
     g_object_unref(b);
 }
 
+/* "2.1 GB"; "" for 0, an unknown size. Caller frees. */
+static char *sized(gint64 bytes)
+{
+    if (bytes <= 0)
+        return g_strdup("");
+    return bytes < 1000000000 ? g_strdup_printf("%.1f MB", bytes / 1e6) : g_strdup_printf("%.1f GB", bytes / 1e9);
+}
+
 static int list(GPtrArray *models)
 {
     for (guint i = 0; i < models->len; i++) {
@@ -152,16 +159,12 @@ static int list(GPtrArray *models)
             print_json(m);
             continue;
         }
-        char *tasks = g_strjoinv(", ", m->tasks);
-        const gint64 bytes = model_bytes(m);
-        g_print("%s%s\n   %s: %s\n", m->name, is_installed(m) ? "  (installed)" : "", m->title,
-                m->summary ? m->summary : "");
-        if (bytes)
-            g_print("   %.1f MB; ", bytes / 1e6);
-        else
-            g_print("   ");
-        g_print("%s; license: %s%s%s%s\n", tasks, m->license, m->non_commercial ? " (non-commercial use only)" : "",
-                m->license_url ? ", " : "", m->license_url ? m->license_url : "");
+        char *tasks = g_strjoinv(", ", m->tasks), *size = sized(model_bytes(m));
+        g_print("%s%s\n   %s: %s\n   %s%s%s; license: %s%s%s%s\n", m->name, is_installed(m) ? "  (installed)" : "",
+                m->title, m->summary ? m->summary : "", size, *size && *tasks ? "; " : "", tasks, m->license,
+                m->non_commercial ? " (non-commercial use only)" : "", m->license_url ? ", " : "",
+                m->license_url ? m->license_url : "");
+        g_free(size);
         g_free(tasks);
     }
     return EXIT_OK;
