@@ -90,6 +90,9 @@ static GtkWidget *picture_side(SfuDialog *d)
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
     gtk_widget_set_size_request(scroll, -1, 140);
     sfu_name(d->strip, _("Results"));
+    gtk_widget_show_all(port);
+    gtk_widget_set_no_show_all(scroll, TRUE); /* until there is a result, its room is the picture's */
+    d->strip_room = scroll;
     gtk_box_pack_start(GTK_BOX(box), scroll, FALSE, FALSE, 0);
     return box;
 }

@@ -51,7 +51,8 @@ typedef struct {
     GdkPixbuf *plain, *chosen; /* its thumbnail, and that with a frame */
     double seconds;
     gboolean added;
-    char *kept; /* folder of the kept result; NULL: it is not kept */
+    gboolean seedless; /* another seed would give the same picture */
+    char *kept;        /* folder of the kept result; NULL: it is not kept */
 } SfuEntry;
 
 /* One click on Generate: its variants run one after the other, each shown when it is done. */
@@ -77,10 +78,12 @@ typedef struct {
     SfuWorker *worker;
 
     GtkWidget *window, *error_bar, *error_label, *note, *get_model, *progress, *scope;
-    GtkWidget *model, *seed, *keep_seed, *seed_box;
-    gint64 exact_seed; /* the exact seed; the spin button shows as much of it as it can */
-    GtkWidget *panel;  /* the controls, which scroll */
-    GtkWidget *strip, *status, *zoom_label, *before_button, *compare_button, *delete_button, *history_button;
+    GtkWidget *model, *seed, *keep_seed, *seed_box, *seed_label; /* the label NULL: the action has no seed */
+    gint64 exact_seed;                  /* the exact seed; the spin button shows as much of it as it can */
+    GtkWidget *panel;                   /* the controls, which scroll */
+    GtkWidget *first, *rows, *advanced; /* parts of them, hidden where no model can do the action */
+    GtkWidget *strip, *strip_room, *status, *zoom_label, *before_button, *compare_button, *delete_button,
+        *history_button;
     GtkWidget *generate, *stop, *close, *add, *add_and_close;
     SfuTextField prompt, negative; /* box NULL where the action has none */
     GPtrArray *fields;             /* SfuField*, all other rows */
@@ -121,10 +124,14 @@ void sfu_dialog_update_scope(SfuDialog *d);
 GeglRectangle sfu_dialog_scope_area(const SfuDialog *d); /* that as an area; empty: none */
 /* Searches for models in a thread, then refills the lists. Called at the start and after a change of the settings. */
 void sfu_dialog_look_for_models(SfuDialog *d);
+gboolean sfu_dialog_has_model(SfuDialog *d); /* that can do the action; also while they are looked for */
+/* Whether the noise that a seed gives has a part in what the model makes; model: NULL: not known. */
+gboolean sfu_dialog_uses_seed(const SfuDialog *d, const SfuModelInfo *model);
 void sfu_dialog_models_found(SfuDialog *d);
 typedef enum { SFU_SETTINGS_MODELS, SFU_SETTINGS_GET_MODELS, SFU_SETTINGS_OTHER } SfuSettingsPage;
 /* Like sfu_ui_settings(), opened at one of its pages. task: which models to show; -1: all. */
 gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog, SfuSettingsPage first, int task);
+void sfu_ui_open_models_folder(GtkWidget *window);         /* that downloads go to */
 void sfu_dialog_get_model(SfuDialog *d);                   /* shows what can be downloaded for the action */
 void sfu_dialog_error(SfuDialog *d, const char *sentence); /* NULL: none */
 

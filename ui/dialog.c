@@ -328,14 +328,6 @@ static SfuOrder *order_new(SfuDialog *d, SfuInput *in, SfuRequest *r)
     return o;
 }
 
-static gboolean has_model(SfuDialog *d, const SfuRequest *r)
-{
-    char **to_try = sfu_models_to_try(d->settings, d->models, r);
-    const gboolean any = *to_try[0] != 0;
-    g_strfreev(to_try);
-    return any;
-}
-
 /* While something runs, the order waits behind it. */
 static void generate(SfuDialog *d)
 {
@@ -347,11 +339,8 @@ static void generate(SfuDialog *d)
     d->generate_when_found = FALSE;
     GError *error = NULL;
     SfuRequest *r = sfu_dialog_collect(d);
-    if (!has_model(d, r)) {
-        if (r->action == SFU_ACTION_RESTORE)
-            sfu_dialog_error(d, gtk_label_get_text(GTK_LABEL(d->note)));
-        else
-            sfu_dialog_get_model(d);
+    if (!sfu_dialog_has_model(d)) {
+        sfu_dialog_get_model(d);
         sfu_request_free(r);
         return;
     }
@@ -419,6 +408,10 @@ static void open_settings(SfuDialog *d, SfuSettingsPage page)
 
 void sfu_dialog_get_model(SfuDialog *d)
 {
+    if (d->request->action == SFU_ACTION_RESTORE) { /* the catalogue has none: the page would be empty */
+        sfu_ui_open_models_folder(d->window);
+        return;
+    }
     open_settings(d, SFU_SETTINGS_GET_MODELS);
 }
 
@@ -527,6 +520,8 @@ gboolean sfu_dialog_focused(GtkWidget *window, GdkEventFocus *event, gpointer da
 {
     SfuDialog *d = data;
     const GeglRectangle now = sfu_dialog_scope_area(d);
+    if (!sfu_dialog_has_model(d)) /* a file may have been put into a folder */
+        sfu_dialog_look_for_models(d);
     if (!sfu_worker_busy(d->worker) &&
         (d->cannot_read || (d->current < 0 && !gegl_rectangle_equal(&now, &d->read_area)))) {
         SfuRequest *r = sfu_dialog_collect(d);

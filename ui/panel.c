@@ -66,13 +66,15 @@ static void whole_image_toggled(GtkToggleButton *button, gpointer data)
                      _("For the whole image, each layer is enlarged separately."));
 }
 
-static void attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *control)
+/* The row's label. */
+static GtkWidget *attach_row(GtkWidget *grid, int row, const char *label, GtkWidget *control)
 {
     GtkWidget *l = sfu_label(NULL);
     gtk_label_set_text_with_mnemonic(GTK_LABEL(l), label);
     gtk_label_set_mnemonic_widget(GTK_LABEL(l), control);
     sfu_grid_attach(grid, l, 0, row, 1, FALSE);
     sfu_grid_attach(grid, control, 1, row, 1, TRUE);
+    return l;
 }
 
 /* What has grown is scrolled to, when it has its size: its end is to be seen, and first of all its beginning. */
@@ -289,10 +291,13 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     GtkWidget *box = sfu_vbox(10), *grid = sfu_grid(), *advanced = sfu_grid(),
               *expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
     int n = 0, n_advanced = 0;
+    d->rows = grid;
+    d->advanced = expander;
     d->scope = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(d->scope), TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->scope, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), first_fields(d), FALSE, FALSE, 0);
+    d->first = first_fields(d);
+    gtk_box_pack_start(GTK_BOX(box), d->first, FALSE, FALSE, 0);
     const SfuParamSpec *prompt = sfu_action_spec(d->request->action, "prompt"),
                        *negative = sfu_action_spec(d->request->action, "negative");
     if (prompt) {
@@ -310,7 +315,8 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     gtk_widget_set_size_request(d->note, 280, -1);
     gtk_widget_set_no_show_all(d->note, TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->note, FALSE, FALSE, 0);
-    d->get_model = gtk_button_new_with_mnemonic(_("Get a Mo_del..."));
+    d->get_model = gtk_button_new_with_mnemonic(d->request->action == SFU_ACTION_RESTORE ? _("Open Mo_del Folder")
+                                                                                         : _("Get a Mo_del..."));
     gtk_widget_set_no_show_all(d->get_model, TRUE);
     g_signal_connect_swapped(d->get_model, "clicked", G_CALLBACK(sfu_dialog_get_model), d);
     gtk_box_pack_start(GTK_BOX(box), d->get_model, FALSE, FALSE, 0);
@@ -335,7 +341,7 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     }
     d->seed_box = seed_row(d);
     if (sfu_action_spec(d->request->action, "seed"))
-        attach_row(grid, n++, _("Seed"), d->seed_box);
+        d->seed_label = attach_row(grid, n++, _("Seed"), d->seed_box);
     else
         g_object_ref_sink(d->seed_box); /* one pass of a network, without noise */
     gtk_box_pack_start(GTK_BOX(box), grid, FALSE, FALSE, 0);

@@ -500,9 +500,20 @@ void sfu_preview_show_before(SfuPreview *p, gboolean on)
     redraw(p);
 }
 
+/* Where the comparing line begins: what has changed lies on both sides of it. */
+static double middle_of_change(const SfuPreview *p)
+{
+    if (!p->over)
+        return 0.5;
+    const GeglRectangle *e = gegl_buffer_get_extent(p->over);
+    const double seen = widget_width(p) * sfu_scale_factor(p->area) / p->scale; /* picture pixels */
+    const double middle = (e->x + e->width / 2.0 - p->x) / seen;
+    return middle > 0 && middle < 1 ? middle : 0.5;
+}
+
 void sfu_preview_compare(SfuPreview *p, gboolean on)
 {
-    p->line = on ? 0.5 : -1;
+    p->line = on ? middle_of_change(p) : -1;
     gtk_widget_queue_draw(p->area);
 }
 

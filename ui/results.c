@@ -159,6 +159,17 @@ static void show_chosen(SfuDialog *d, int index)
     }
 }
 
+/* Caller frees. */
+static char *entry_words(const SfuEntry *e)
+{
+    if (e->seedless)
+        return g_strdup_printf(e->added ? _("%.1f s, added") : _("%.1f s"), e->seconds);
+    char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, sfu_entry_result(e)->seed);
+    char *text = g_strdup_printf(e->added ? _("Seed %s, %.1f s, added") : _("Seed %s, %.1f s"), seed, e->seconds);
+    g_free(seed);
+    return text;
+}
+
 void sfu_dialog_show_entry(SfuDialog *d, int index)
 {
     d->current = index;
@@ -177,8 +188,7 @@ void sfu_dialog_show_entry(SfuDialog *d, int index)
     const SfuEntry *e = d->entries->pdata[index];
     const SfuInput *in = e->shared->input;
     const GeglRectangle region = entry_area(e), area = surroundings(in, &region, 0.5);
-    char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, sfu_entry_result(e)->seed);
-    char *text = g_strdup_printf(e->added ? _("Seed %s, %.1f s, added") : _("Seed %s, %.1f s"), seed, e->seconds);
+    char *text = entry_words(e);
     gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->before_button), FALSE);
     sfu_preview_set_before(d->preview, in->picture, before_scale(in, e->request));
     sfu_preview_set_over(d->preview, e->look, NULL);
@@ -187,7 +197,6 @@ void sfu_dialog_show_entry(SfuDialog *d, int index)
     gtk_widget_set_tooltip_text(d->status, sfu_params_text(sfu_entry_result(e)->params, SFU_PARAM_PROMPT));
     sfu_dialog_show_seed(d, (gint64)sfu_entry_result(e)->seed);
     g_free(text);
-    g_free(seed);
 }
 
 static void pick(GtkWidget *button, gpointer data)
@@ -263,6 +272,7 @@ static void add_entry(SfuDialog *d, SfuEntry *e)
     sfu_name(e->button, name);
     gtk_widget_show_all(e->button);
     gtk_box_pack_start(GTK_BOX(d->strip), e->button, FALSE, FALSE, 0);
+    gtk_widget_show(d->strip_room);
     g_signal_connect(e->button, "clicked", G_CALLBACK(pick), d);
     g_signal_connect(e->button, "key-press-event", G_CALLBACK(delete_key), d);
     g_free(name);
@@ -270,13 +280,15 @@ static void add_entry(SfuDialog *d, SfuEntry *e)
     g_ptr_array_add(d->entries, e);
 }
 
-static SfuEntry *entry_new(const SfuOrder *o, GPtrArray *results, GeglBuffer *look, double seconds)
+static SfuEntry *entry_new(const SfuDialog *d, const SfuOrder *o, GPtrArray *results, GeglBuffer *look, double seconds)
 {
+    const SfuModelInfo *used = o->to_try ? sfu_models_find(d->models, o->to_try[o->trying]) : NULL;
     SfuEntry *e = g_new0(SfuEntry, 1);
     e->shared = sfu_shared_input_ref(o->shared);
     e->request = sfu_request_copy(o->request);
     e->seconds = seconds;
     e->results = results;
+    e->seedless = !sfu_dialog_uses_seed(d, used);
     e->look = g_object_ref(look);
     return e;
 }
@@ -287,7 +299,7 @@ gboolean sfu_dialog_add_entries(SfuDialog *d, const SfuOrder *o, GPtrArray *resu
         GeglBuffer *look = sfu_whole_image_look(o->shared->input, results, error);
         if (!look)
             return FALSE;
-        add_entry(d, entry_new(o, g_ptr_array_ref(results), look, seconds));
+        add_entry(d, entry_new(d, o, g_ptr_array_ref(results), look, seconds));
         g_object_unref(look);
         return TRUE;
     }
@@ -297,7 +309,7 @@ gboolean sfu_dialog_add_entries(SfuDialog *d, const SfuOrder *o, GPtrArray *resu
         GPtrArray *one = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
         g_ptr_array_add(one, result);
         GeglBuffer *look = sfu_output_look(o->shared->input, result);
-        add_entry(d, entry_new(o, one, look, seconds / results->len));
+        add_entry(d, entry_new(d, o, one, look, seconds / results->len));
         g_object_unref(look);
     }
     return TRUE;
@@ -347,7 +359,7 @@ static void kept_found(GPtrArray *kept, gpointer data)
         for (guint j = 0; j < k->results->len; j++) {
             const SfuKeptResult *one = k->results->pdata[j];
             const SfuOrder as_made = {.shared = shared, .request = one->request};
-            SfuEntry *e = entry_new(&as_made, g_ptr_array_ref(one->results), one->look, one->seconds);
+            SfuEntry *e = entry_new(d, &as_made, g_ptr_array_ref(one->results), one->look, one->seconds);
             e->kept = g_strdup(one->folder);
             add_entry(d, e);
             n++;

@@ -136,16 +136,20 @@ static void models_changed(gpointer data)
 }
 
 /* The folder that downloads go to and where people put their own files. */
-static void open_folder(GtkWidget *button, gpointer data)
+void sfu_ui_open_models_folder(GtkWidget *window)
 {
-    Settings *s = data;
     char **all = sfu_models_folders(NULL), *uri;
     g_mkdir_with_parents(all[0], 0755);
     uri = g_filename_to_uri(all[0], NULL, NULL);
     if (uri)
-        sfu_show_uri(s->window, uri);
+        sfu_show_uri(window, uri);
     g_free(uri);
     g_strfreev(all);
+}
+
+static void open_folder(GtkWidget *button, gpointer data)
+{
+    sfu_ui_open_models_folder(((Settings *)data)->window);
 }
 
 static void add_folder(GtkWidget *button, gpointer data)

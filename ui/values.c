@@ -181,6 +181,21 @@ static void found(GPtrArray *models, gpointer data)
         gtk_dialog_response(GTK_DIALOG(d->window), RESPONSE_GENERATE);
 }
 
+gboolean sfu_dialog_has_model(SfuDialog *d)
+{
+    char *chosen = sfu_model_combo_get(d->model), *path = model_to_run(d, chosen);
+    const gboolean any = *path || d->looking;
+    g_free(chosen);
+    g_free(path);
+    return any;
+}
+
+gboolean sfu_dialog_uses_seed(const SfuDialog *d, const SfuModelInfo *model)
+{
+    return sfu_action_spec(d->request->action, "seed") &&
+           !(model && sfu_action_info(d->request->action)->task == SFU_TASK_UPSCALE && !model->has_text);
+}
+
 void sfu_dialog_look_for_models(SfuDialog *d)
 {
     char **extra = sfu_settings_folders(d->settings);
@@ -248,7 +263,7 @@ static char *model_note(const SfuDialog *d, const SfuModelInfo *model, gboolean 
         return g_strdup(
             _("Restore needs a model made for restoration, and none is installed. Download one, for example "
               "from openmodeldb.info: its name says 1x and what it removes, such as noise, blur or JPEG "
-              "artifacts. Then put the file into the model folder: Settings, Open Folder."));
+              "artifacts. Put the file into the model folder and come back."));
     return g_strdup_printf(_("No installed model can do \"%s\". Get one, or add your own folder in Settings."),
                            _(sfu_action_info(action)->title));
 }
@@ -268,23 +283,34 @@ static gboolean has_use_for(const SfuDialog *d, const SfuModelInfo *model, const
     return (model->has_text || !g_strv_contains(wordy, row)) && (!network || !g_strv_contains(painting, row));
 }
 
+/* Without a model, nothing else is worth a look. */
+static void show_controls(SfuDialog *d, gboolean any, gboolean has_text, gboolean uses_seed)
+{
+    GtkWidget *all[] = {d->first, d->rows, d->advanced}, *words[] = {d->prompt.box, d->negative.box},
+              *seed[] = {d->seed_box, d->seed_label};
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+        gtk_widget_set_visible(all[i], any);
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (words[i])
+            gtk_widget_set_visible(words[i], any && has_text);
+    for (gsize i = 0; d->seed_label && i < G_N_ELEMENTS(seed); i++)
+        gtk_widget_set_visible(seed[i], uses_seed);
+    sfu_grid_row_visible(d->seed_box, uses_seed);
+}
+
 void sfu_dialog_update_model(SfuDialog *d)
 {
     const SfuTask task = sfu_action_info(d->request->action)->task;
     char *chosen = sfu_model_combo_get(d->model), *path = model_to_run(d, chosen);
     const SfuModelInfo *model = sfu_models_find(d->models, path);
-    char *note = model_note(d, model, *path || d->looking);
-    const gboolean has_text = !model || model->has_text;
+    const gboolean any = *path || d->looking, has_text = !model || model->has_text;
+    char *note = model_note(d, model, any);
     g_free(chosen);
     gtk_label_set_text(GTK_LABEL(d->note), note ? note : "");
     gtk_widget_set_visible(d->note, note != NULL);
-    gtk_widget_set_visible(d->get_model,
-                           !d->looking && d->request->action != SFU_ACTION_RESTORE &&
-                               (!*path || (!has_text && task != SFU_TASK_UPSCALE && !any_with_words(d, task))));
-    if (d->prompt.box)
-        gtk_widget_set_visible(d->prompt.box, has_text);
-    if (d->negative.box)
-        gtk_widget_set_visible(d->negative.box, has_text);
+    gtk_widget_set_visible(
+        d->get_model, !d->looking && (!*path || (!has_text && task != SFU_TASK_UPSCALE && !any_with_words(d, task))));
+    show_controls(d, any, has_text, sfu_dialog_uses_seed(d, model));
     say_ready(d, path);
     sfu_control_rows_set_model(&d->control, path);
     sfu_reference_rows_set_model(&d->reference, path);

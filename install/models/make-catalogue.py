@@ -73,6 +73,20 @@ COMPOSED = [
         480,
     ),
 ]
+# Names as people know them.
+TITLES = {
+    "Stable Diffusion 1.5 (fp16, ema only)": "Stable Diffusion 1.5",
+    "SDXL base 1.0 (0.9 VAE)": "Stable Diffusion XL base 1.0",
+    "TAESD 1.3 (diffusers, encoder+decoder)": "TAESD 1.3",
+    "big-lama TorchScript (HF)": "LaMa",
+    "RealESRGAN x2plus": "Real-ESRGAN x2plus",
+    "RealESRGAN x4plus": "Real-ESRGAN x4plus",
+    "RealESRGAN x4plus anime 6B": "Real-ESRGAN x4plus anime 6B",
+    "realesr-general-x4v3": "Real-ESRGAN general x4v3",
+}
+# What a newcomer could not tell from another entry: the same weights in twice the bytes, the same network with a weaker
+# autoencoder, the same network in another file.
+LEFT_OUT = {"Stable Diffusion 1.5 (fp32, ema only)", "SDXL base 1.0", "Fooocus LaMa"}
 # Clear names of licenses; whoever is not here is shown as the facts say.
 LICENSES = {
     "creativeml-openrail-m": "CreativeML OpenRAIL-M",
@@ -112,7 +126,7 @@ def entry(m):
         one["bytes"] = m["size_bytes"]
     return {
         "name": name,
-        "title": m["name"],
+        "title": TITLES.get(m["name"], m["name"]),
         "family": m["family"],
         "summary": summary,
         "tasks": tasks,
@@ -165,6 +179,7 @@ def main():
         entry(m)
         for m in facts
         if (m["family"], m["role"]) in OFFERED
+        and m["name"] not in LEFT_OUT
         and m.get("licence")
         and re.fullmatch(r"[0-9a-fA-F]{64}", m.get("sha256") or "")
         and "encoder (" not in m["name"]

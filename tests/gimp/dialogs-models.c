@@ -196,6 +196,8 @@ static void ask_for_a_model(GtkWidget *window)
     int seen = 0;
     GtkWidget *get = dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Get a Mo_del...");
     dlg_look_at(window, "generate", "0-no-model");
+    g_assert_null(dlg_find(window, GTK_TYPE_TEXT_VIEW, "Prompt")); /* no text box that leads nowhere */
+    g_assert_null(dlg_find(window, GTK_TYPE_COMBO_BOX, "Model"));
     g_timeout_add(600, close_settings, &seen);
     gtk_button_clicked(GTK_BUTTON(get));
     g_timeout_add(600, close_settings, &seen); /* and Generate leads there too */
@@ -206,12 +208,29 @@ static void ask_for_a_model(GtkWidget *window)
     dlg_settle(200);
 }
 
+/* The catalogue has nothing for Restore: the folder is opened, and a file that was put there is found on the way back.
+ */
+static void put_a_model_into_the_folder(GtkWidget *window)
+{
+    GdkEventFocus focus = {.type = GDK_FOCUS_CHANGE, .window = gtk_widget_get_window(window), .in = TRUE};
+    gboolean handled;
+    dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Open Mo_del Folder");
+    dlg_look_at(window, "restore", "0-no-model");
+    g_unsetenv("SFU_STANDIN_NO_MODELS");
+    g_signal_emit_by_name(window, "focus-in-event", &focus, &handled);
+    for (int i = 0; i < 100 && !dlg_find(window, GTK_TYPE_COMBO_BOX, "Model"); i++)
+        dlg_settle(50);
+    dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model");
+    g_assert_null(dlg_find(window, GTK_TYPE_BUTTON, "Open Mo_del Folder"));
+}
+
 static void no_model_is_no_dead_end(void)
 {
     int layer, image;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load("/nonexistent");
-    SfuRequest *remove = sfu_request_new(SFU_ACTION_REMOVE), *make = sfu_request_new(SFU_ACTION_GENERATE);
+    SfuRequest *remove = sfu_request_new(SFU_ACTION_REMOVE), *make = sfu_request_new(SFU_ACTION_GENERATE),
+               *restore = sfu_request_new(SFU_ACTION_RESTORE);
     g_setenv("SFU_STANDIN_NO_MODELS", "1", TRUE);
     dlg_new_scene();
     g_assert_false(sfu_run(remove, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
@@ -222,9 +241,14 @@ static void no_model_is_no_dead_end(void)
     g_timeout_add(100, dlg_act, ask_for_a_model);
     g_assert_false(sfu_ui_run(make, IMAGE, LAYER, settings, &layer, &image, &error));
     g_assert_no_error(error);
+    dlg_action = SFU_ACTION_RESTORE;
+    g_timeout_add(100, dlg_act, put_a_model_into_the_folder);
+    g_assert_false(sfu_ui_run(restore, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_no_error(error);
     g_unsetenv("SFU_STANDIN_NO_MODELS");
     sfu_request_free(remove);
     sfu_request_free(make);
+    sfu_request_free(restore);
     sfu_settings_free(settings);
     dlg_end_scene();
 }

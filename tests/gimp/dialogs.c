@@ -14,6 +14,7 @@ static void use_action(GtkWidget *window)
                *go = dlg_action == SFU_ACTION_ENLARGE ? "_Enlarge" : "_Generate";
     GtkWidget *model = dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model");
     dlg_look_at(window, action, "1-opened");
+    g_assert_null(dlg_find(window, GTK_TYPE_BOX, "Results")); /* its room is the picture's until there is one */
     /* The first model has no text encoder, where it can do the task. */
     if (sfu_action_info(dlg_action)->task == SFU_TASK_INPAINT || dlg_action == SFU_ACTION_EXPAND ||
         dlg_action == SFU_ACTION_ENLARGE)
@@ -28,6 +29,7 @@ static void use_action(GtkWidget *window)
         sfu_model_combo_set(model, k ? "/models/dreamshaper_8.safetensors" : "/models/RealESRGAN_x4plus.safetensors");
         dlg_settle(50);
         g_assert_true(dlg_is_sensitive(window, GTK_TYPE_SPIN_BUTTON, "Steps") == k);
+        g_assert_true((dlg_find(window, GTK_TYPE_SPIN_BUTTON, "Seed") != NULL) == k); /* nor has it noise */
     }
     GtkWidget *vae = dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "VAE"),
               *device = dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Device");
@@ -64,6 +66,7 @@ static void use_action(GtkWidget *window)
     for (int i = 0; i < 200 && dlg_is_running(window); i++)
         dlg_settle(50);
     dlg_look_at(window, action, "5-done");
+    g_assert_nonnull(dlg_find(window, GTK_TYPE_BOX, "Results"));
     Search seed = {GTK_TYPE_LABEL, "Seed ", NULL};
     dlg_walk(window, dlg_match_words, &seed);
     g_assert_nonnull(seed.found);
