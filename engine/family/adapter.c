@@ -490,7 +490,7 @@ char *sfu_adapter_inspect(const SfuAdapter *a)
     const Facts f = facts_of(a);
     GString *s = g_string_new(NULL);
     g_string_append_printf(s, "%s\n  adapter: %s\n  for: %s%s%s%s\n", sfu_adapter_path(a), f.kinds,
-                           f.family ? f.family : _("a family that its names do not tell"), f.base ? " (" : "",
+                           f.family ? f.family : _("a family that its tensor names do not reveal"), f.base ? " (" : "",
                            f.base ? f.base : "", f.base ? ")" : "");
     if (f.most && f.least == f.most)
         g_string_append_printf(s, "  rank: %" G_GINT64_FORMAT "\n", f.most);

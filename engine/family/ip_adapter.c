@@ -222,7 +222,7 @@ gboolean sfu_ip_adapter_takes(const SfuModel *adapter, const SfuModel *vision, G
     const gboolean vector = c->kind == SFU_IMAGE_PROMPT_PLAIN;
     const int width = vector ? vision->vision.projection : vision->vision.hidden;
     if (!vision->tensors[SFU_PART_VISION]) {
-        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s (%s) holds no image encoder of CLIP"),
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s (%s) contains no CLIP image encoder"),
                     vision->path, vision->family->name);
         return FALSE;
     }

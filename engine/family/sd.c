@@ -231,7 +231,7 @@ static gboolean configure(SfuModel *m, GError **error)
                                            : NULL;
     if (!m->family) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s: the UNet's input is that of no Stable Diffusion that Sfumato knows"), m->path);
+                    _("%s: the UNet's input matches no Stable Diffusion model that Sfumato knows"), m->path);
         return FALSE;
     }
     if (!m->scheduler_json)

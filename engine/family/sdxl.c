@@ -149,7 +149,7 @@ static gboolean configure(SfuModel *m, GError **error)
                 : in == 2 * latent     ? &sfu_family_sdxl_edit
                                        : NULL;
     if (!m->family)
-        return refuse(m, _("a UNet whose input is that of no Stable Diffusion that Sfumato knows"), error);
+        return refuse(m, _("a UNet whose input matches no Stable Diffusion model that Sfumato knows"), error);
     if (!m->config[SFU_PART_UNET])
         m->unet.sample_size = 128;
     if (!m->scheduler_json)

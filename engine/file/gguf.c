@@ -300,7 +300,7 @@ static gboolean parse(Reader *r, const guint8 *data, GPtrArray *out)
                                      _("it is a GGUF file of version %" PRIu64 "; Sfumato reads 2 and 3"), version);
     if (n_tensors > MAX_TENSORS || n_entries > MAX_ENTRIES)
         return sfu_file_fail(r->error, r->path,
-                             _("the GGUF header tells of %" PRIu64 " tensors and %" PRIu64 " entries"), n_tensors,
+                             _("the GGUF header announces %" PRIu64 " tensors and %" PRIu64 " entries"), n_tensors,
                              n_entries);
     for (guint64 i = 0; i < n_entries; i++)
         if (!take_entry(r))

@@ -36,7 +36,7 @@ JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char 
     }
     const int depth = sfu_json_depth(text, n, &names);
     if (depth < 0 || depth > MAX_DEPTH || !g_utf8_validate(text, (gssize)n, NULL)) {
-        sfu_file_fail(error, path, _("no UTF-8 JSON of the expected form"));
+        sfu_file_fail(error, path, _("not the expected JSON in UTF-8"));
         return NULL;
     }
     JsonParser *parser = json_parser_new();

@@ -176,7 +176,7 @@ static gboolean connect_layers(SfuNcnnGraph *g, const char *path, GError **error
 static gboolean read_text(SfuNcnnGraph *g, const char *text, gsize n, const char *path, GError **error)
 {
     if (memchr(text, 0, n) || !g_utf8_validate(text, (gssize)n, NULL))
-        return sfu_file_fail(error, path, _("it begins like an ncnn .param file, but is not a text"));
+        return sfu_file_fail(error, path, _("it begins like an ncnn .param file, but is not text"));
     char *copy = g_strndup(text, n), **lines = g_strsplit(copy, "\n", MOST_LAYERS + 4),
          **counts = lines[0] && lines[1] ? words_of(lines[1]) : NULL;
     GHashTable *blobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -184,7 +184,7 @@ static gboolean read_text(SfuNcnnGraph *g, const char *text, gsize n, const char
     gboolean ok = counts && g_strv_length(counts) == 2 && count_of(counts[0], MOST_LAYERS, &n_layers) &&
                   count_of(counts[1], G_MAXINT / 8, &n_blobs);
     if (!ok)
-        sfu_file_fail(error, path, _("its second line should tell how many layers (at most %d) and blobs follow"),
+        sfu_file_fail(error, path, _("its second line should give the number of layers (at most %d) and of blobs"),
                       MOST_LAYERS);
     for (int i = 2; ok && lines[i]; i++) {
         char **words = words_of(lines[i]);

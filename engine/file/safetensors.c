@@ -123,8 +123,9 @@ gboolean sfu_safetensors_parse(const guint8 *data, gsize n, const char *path, GP
     for (int i = 7; i >= 0; i--)
         length = length << 8 | data[i];
     if (length < 2 || length > MAX_HEADER || length > n - 8 || data[8] != '{')
-        return sfu_file_fail(
-            error, path, _("no safetensors file, or its header is cut (%" PRIu64 " header bytes of %zu)"), length, n);
+        return sfu_file_fail(error, path,
+                             _("not a safetensors file, or its header is truncated (%" PRIu64 " header bytes of %zu)"),
+                             length, n);
     const char *text = (const char *)data + 8, *name;
     guint n_names = 0;
     JsonNode *root = sfu_json_parse(text, length, MAX_HEADER, path, error), *node;

@@ -384,10 +384,10 @@ static gboolean check_hole(const Steer *c, const SfuImage *hole, GError **error)
 {
     const gboolean inpaints = c->spec.prepare == SFU_PREPARE_INPAINT;
     if (!hole && (c->net->sees_hole || (c->net->sees_kept && inpaints)))
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s fills holes; there is none here."), c->spec.net);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s only fills holes, and this task has none."), c->spec.net);
     else if (inpaints && c->net->sees_latents && !c->net->sees_hole && !c->net->sees_kept)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s does not know holes; prepare=inpaint is not for it."),
-                    c->spec.net);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("%s does not read a mask, so prepare=inpaint does not apply to it."), c->spec.net);
     else
         return TRUE;
     return FALSE;

@@ -350,8 +350,7 @@ static GeglBuffer *enlarge_by_part(const SfuSession *s, GeglBuffer *in, int fact
     char *path = g_build_filename(s->m->path, name, NULL);
     SfuLoaded *part = sfu_engine_load(s->run->e, path, error);
     if (part && sfu_model_scale(part->model) != factor) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: %s is not made for enlarging by %d."), s->m->path, name,
-                    factor);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s: %s cannot enlarge by %d."), s->m->path, name, factor);
         part = NULL;
     }
     g_free(path);
@@ -378,7 +377,7 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
                    flows = mine && label >= 0 && label < s->denoiser->n_classes &&
                            s->denoiser->in_channels == 2 * s->ae.channels + n_mask;
     if (!flows && !has_enlarger) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s is not made for enlarging by %d."), s->m->path, factor);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("%s cannot enlarge by %d."), s->m->path, factor);
         return NULL;
     }
     if (!flows) /* the enlarger is all there is */

@@ -187,11 +187,10 @@ static char *find_vision(const SfuSession *s, const SfuModel *adapter, GError **
     if (found)
         return found;
     char *list = folders_searched();
-    g_set_error(
-        error, SFU_ERROR, SFU_ERROR_MODEL,
-        _("%s needs an image encoder of CLIP, and neither a folder beside it called image_encoder nor one called "
-          "clip_vision in %s has one that fits; the parameter vision names one."),
-        sfu_model_path(adapter), list);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                _("%s needs a CLIP image encoder, and neither a folder beside it called image_encoder nor one called "
+                  "clip_vision in %s has one that fits; the parameter vision names one."),
+                sfu_model_path(adapter), list);
     g_free(list);
     return NULL;
 }

@@ -376,7 +376,7 @@ static gboolean plan_tiles(Network *n, int w, int h, GError **error)
     int tw = longest(n, MAX(pw, ph), 0, 0), th = tw;
     if (tw < MIN(LEAST_CORE_PX, MAX(pw, ph))) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_MEMORY,
-                    _("A tile of %d x %d pixels needs %" PRId64 " bytes on the device, %" PRId64 " are there."),
+                    _("A tile of %d x %d pixels needs %" PRId64 " bytes on the device; it has %" PRId64 "."),
                     LEAST_CORE_PX, LEAST_CORE_PX,
                     sfu_upscaler_bytes(n->u, up_to(LEAST_CORE_PX, m), up_to(LEAST_CORE_PX, m)),
                     (gint64)sfu_net_room(n->r->q));

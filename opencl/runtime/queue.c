@@ -86,7 +86,7 @@ SfuBuffer *sfu_buffer_create(SfuQueue *q, size_t bytes, gboolean pooled, GError 
     }
     if (bytes > q->info.max_alloc_bytes && q->info.max_alloc_bytes) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_MEMORY,
-                    _("one buffer of %zu bytes is more than the device gives at once (%" PRIu64 ")"), bytes,
+                    _("one buffer of %zu bytes is more than the device can allocate at once (%" PRIu64 ")"), bytes,
                     q->info.max_alloc_bytes);
         return NULL;
     }

@@ -123,7 +123,7 @@ static void test_holes(void)
 {
     check_hole("turbo-hole-picture", "=a,weight=0.75", NULL);
     check_hole("turbo-hole", "=,weight=0.75,prepare=inpaint", NULL);
-    check_hole("", "=,prepare=inpaint", "does not know holes");
+    check_hole("", "=,prepare=inpaint", "does not read a mask");
 }
 
 /* A transformer alone: autoencoder and text encoder are found beside it, as ComfyUI lays its folders out. */
