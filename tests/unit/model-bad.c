@@ -41,9 +41,9 @@ static void test_headers(void)
         gsize n_data;
         const char *word;
     } cases[] = {
-        {"{}", 1000, 0, "cut"},
-        {"{}", (guint64)1 << 63, 0, "cut"},
-        {"{}", G_MAXUINT64, 0, "cut"},
+        {"{}", 1000, 0, "truncated"},
+        {"{}", (guint64)1 << 63, 0, "truncated"},
+        {"{}", G_MAXUINT64, 0, "truncated"},
         {"{\"a\":1", 0, 0, "JSON"},
         {"{\"a\":}", 0, 0, "JSON"},
         {"{\"a\xff\":1}", 0, 0, "UTF-8"},
@@ -71,9 +71,9 @@ static void test_headers(void)
         {"{\"a\":" F("[1]", "0", "4") "}", 0, 9, "5 bytes longer"},
         {"{\"a\":" F("[1]", "0", "4") ",\"a\":" F("[1]", "0", "4") "}", 0, 4, "twice"},
         {"{\"a\":" F("[1]", "0", "4") ",\"\\u0061\":" F("[1]", "0", "4") "}", 0, 4, "twice"},
-        {"[1]", 0, 0, "no safetensors"},
-        {"{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", 0, 0, "form"},
-        {"{\"a\":" F("[1]", "0", "4") "}{}", 0, 4, "form"},
+        {"[1]", 0, 0, "not a safetensors"},
+        {"{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", 0, 0, "expected JSON"},
+        {"{\"a\":" F("[1]", "0", "4") "}{}", 0, 4, "expected JSON"},
         {"{}", 0, 0, "no tensors"},
         {"{\"__metadata__\":{\"a\":\"b\"}}", 0, 0, "no tensors"},
     };
@@ -140,7 +140,7 @@ static void test_not_a_model(void)
     write_text(in(folder, "empty"), "");
     open_bad(in(folder, "empty"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "too short");
     write_text(in(folder, "text"), "Dear model, ...");
-    open_bad(in(folder, "text"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "no safetensors");
+    open_bad(in(folder, "text"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "not a safetensors");
     open_bad(in(folder, "nothing"), SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "does not exist");
     open_bad("/dev/zero", SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN, "not a file");
     g_assert_cmpint(mkfifo(in(folder, "pipe"), 0600), ==, 0);
