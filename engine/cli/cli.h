@@ -76,6 +76,14 @@ char *sfu_png_text_read(const char *path, const char *keyword, GError **error);
 /* The parser behind sfu_png_text_read(), for the fuzzer. */
 char *sfu_png_text_find(const guint8 *data, gsize n, const char *keyword, GError **error);
 
+/* ---- comment.c ---- */
+
+/* The first comment of a JPEG or GIF file. UTF-8, caller frees; NULL: none, or not UTF-8. */
+char *sfu_jpeg_comment_find(const guint8 *data, gsize n);
+char *sfu_gif_comment_find(const guint8 *data, gsize n);
+/* EXIF data, from its TIFF header on, within an AVIF, HEIF or JPEG XL file; NULL: none. */
+const guint8 *sfu_boxes_exif_find(const guint8 *data, gsize n, gsize *n_exif);
+
 /* ---- text_file.c ---- */
 
 /* A file's text, without its byte order mark; UTF-16 that has one becomes UTF-8. NULL with error if it cannot be read,

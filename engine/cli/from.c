@@ -50,26 +50,39 @@ static char *number_of(JsonObject *o, const char *name)
     return g_strdup(g_ascii_formatd(number, sizeof number, "%.10g", json_node_get_double(n)));
 }
 
-/* NovelAI writes the prompt as "Description" and all else as JSON; A1111 reads it as the text below. Caller frees;
- * NULL: damaged. */
-static char *novelai_text(const char *prompt, const char *comment)
+/* NovelAI has braces and "1.2::words::" for emphasis, which are plain characters to everybody else. */
+#define EMPHASIS                                                                                                       \
+    "NovelAI's signs for emphasis ({}, [] and ::) stay in the prompt as they are; they mean something else here."
+
+/* NovelAI writes the prompt as "Description" and all else as JSON; A1111 reads it as the text below. Its schedule and
+ * its rescaling are added, which A1111 leaves out. Caller frees; NULL: damaged. */
+static char *novelai_text(const char *description, const char *comment, GPtrArray *warnings)
 {
     JsonNode *node = parse_object(comment);
     if (!node)
         return NULL;
     JsonObject *o = json_node_get_object(node);
-    static const char *const names[] = {"steps", "scale", "seed", "width", "height"};
+    static const char *const names[] = {"steps", "scale", "seed", "width", "height", "cfg_rescale"};
     char *v[G_N_ELEMENTS(names)];
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         v[i] = number_of(o, names[i]);
-    const char *sampler = text_of(o, "sampler", "Euler a");
-    char *text = g_strdup_printf("%s\nNegative prompt: %s\nSteps: %s, Sampler: %s, CFG scale: %s, Seed: %s, Size: "
-                                 "%sx%s, Clip skip: 2, ENSD: 31337",
-                                 prompt, text_of(o, "uc", ""), v[0], sampler, v[1], v[2], v[3], v[4]);
+    const char *prompt = description && *description ? description : text_of(o, "prompt", ""),
+               *negative = text_of(o, "uc", ""), *schedule = text_of(o, "noise_schedule", "native");
+    if (strpbrk(prompt, "{[") || strstr(prompt, "::") || strpbrk(negative, "{[") || strstr(negative, "::"))
+        sfu_warn(warnings, "%s", EMPHASIS);
+    GString *text = g_string_new(NULL);
+    g_string_printf(text,
+                    "%s\nNegative prompt: %s\nSteps: %s, Sampler: %s, CFG scale: %s, Seed: %s, Size: %sx%s, "
+                    "Clip skip: 2, ENSD: 31337",
+                    prompt, negative, v[0], text_of(o, "sampler", "Euler a"), v[1], v[2], v[3], v[4]);
+    if (strcmp(schedule, "native") != 0)
+        g_string_append_printf(text, ", Schedule type: %s", schedule);
+    if (*v[5] && strcmp(v[5], "0") != 0)
+        g_string_append_printf(text, ", CFG Rescale phi: %s", v[5]);
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         g_free(v[i]);
     json_node_unref(node);
-    return text;
+    return g_string_free(text, FALSE);
 }
 
 #ifdef HAVE_GEXIV2
@@ -109,95 +122,139 @@ static char *comment_text(const guint8 *data, gsize n)
     return g_utf8_validate(text, (gssize)n, NULL) ? g_strndup(text, n)
                                                   : g_convert(text, (gssize)n, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
 }
-#endif
 
-/* A1111 keeps the text of JPEG, WebP and AVIF files in EXIF's UserComment, and reads it in PNG files, too. */
-static char *exif_text(const char *path)
+/* EXIF and XMP of the file; NULL if exiv2 does not know it. exiv2 misses EXIF data in many AVIF files. Caller unrefs.
+ */
+static GExiv2Metadata *exif_open(const char *path)
 {
-    char *text = NULL;
-#ifdef HAVE_GEXIV2
     GExiv2Metadata *m = gexiv2_metadata_new();
-    GBytes *raw = gexiv2_metadata_open_path(m, path, NULL)
-                      ? gexiv2_metadata_try_get_tag_raw(m, "Exif.Photo.UserComment", NULL)
-                      : NULL;
+    GMappedFile *map = g_mapped_file_new(path, FALSE, NULL);
+    gboolean ok = FALSE;
+    gsize n = 0;
+    const guint8 *data =
+        map ? sfu_boxes_exif_find((const guint8 *)g_mapped_file_get_contents(map), g_mapped_file_get_length(map), &n)
+            : NULL;
+    if (data) { /* with the head that it has in JPEG files */
+        GByteArray *segment = g_byte_array_new();
+        g_byte_array_append(segment, (const guint8 *)"Exif\0\0", 6);
+        g_byte_array_append(segment, data, (guint)MIN(n, G_MAXINT));
+        ok = gexiv2_metadata_from_app1_segment(m, segment->data, segment->len, NULL);
+        g_byte_array_unref(segment);
+    }
+    if (!ok && !gexiv2_metadata_open_path(m, path, NULL))
+        g_clear_object(&m);
+    if (map)
+        g_mapped_file_unref(map);
+    return m;
+}
+
+static char *exif_comment(GExiv2Metadata *m)
+{
+    GBytes *raw = gexiv2_metadata_try_get_tag_raw(m, "Exif.Photo.UserComment", NULL);
     gsize n = 0;
     const guint8 *data = raw ? g_bytes_get_data(raw, &n) : NULL;
-    text = data ? comment_text(data, n) : NULL;
+    char *text = data ? comment_text(data, n) : NULL;
     if (raw)
         g_bytes_unref(raw);
-    g_object_unref(m);
+    return text;
+}
+
+/* The program that shows itself in another tag than the one that is read. */
+static const char *exif_program(GExiv2Metadata *m)
+{
+    static const struct {
+        const char *tag, *begins, *program;
+    } known[] = {{"Exif.Image.Model", "prompt:", "ComfyUI"},
+                 {"Exif.Image.Make", "workflow:", "ComfyUI"},
+                 {"Exif.Image.ImageDescription", "Workflow:", "ComfyUI"},
+                 {"Exif.Image.Model", "{\"sui_image_params\"", "SwarmUI"},
+                 {"Exif.Image.Software", "NovelAI", "NovelAI"},
+                 {"Exif.Image.Software", "Fooocus", "Fooocus"},
+                 {"Xmp.xmp.CreatorTool", "Draw Things", "Draw Things"}};
+    const char *program = NULL;
+    for (guint i = 0; i < G_N_ELEMENTS(known) && !program; i++) {
+        char *text = gexiv2_metadata_try_get_tag_string(m, known[i].tag, NULL);
+        program = text && g_str_has_prefix(text, known[i].begins) ? known[i].program : NULL;
+        g_free(text);
+    }
+    return program;
+}
+#endif
+
+/* A1111 keeps the text of JPEG, WebP and AVIF files in EXIF's UserComment, and reads it in PNG files, too. *program
+ * (may be NULL): who else left traces. Caller frees; NULL: none. */
+static char *exif_text(const char *path, const char **program)
+{
+    char *text = NULL;
+    *program = NULL;
+#ifdef HAVE_GEXIV2
+    GExiv2Metadata *m = exif_open(path);
+    text = m ? exif_comment(m) : NULL;
+    *program = m ? exif_program(m) : NULL;
+    g_clear_object(&m);
 #endif
     return text;
 }
 
-/* The first comment of a JPEG file (ITU T.81, B.2.4.5), where A1111 looks last. Caller frees; NULL: none. */
-static char *jpeg_comment(const char *path)
+/* The comment of a JPEG or GIF file, where A1111 looks last. Caller frees; NULL: none. */
+static char *own_comment(const char *path)
 {
-    FILE *f = fopen(path, "rb");
-    char *text = NULL;
-    guint8 head[4];
-    gboolean more = f && fread(head, 1, 2, f) == 2 && head[0] == 0xff && head[1] == 0xd8;
-    while (more && !text && fread(head, 1, 4, f) == 4 && head[0] == 0xff && head[1] != 0xda) {
-        const gsize n = (gsize)head[2] << 8 | head[3];
-        if (head[1] == 0xfe && n > 2) {
-            char *bytes = g_malloc(n - 2);
-            if (fread(bytes, 1, n - 2, f) == n - 2 && g_utf8_validate(bytes, (gssize)n - 2, NULL))
-                text = g_strndup(bytes, n - 2);
-            g_free(bytes);
-            more = text != NULL;
-        } else {
-            more = n >= 2 && fseek(f, (long)n - 2, SEEK_CUR) == 0;
-        }
-    }
-    if (f)
-        fclose(f);
+    GMappedFile *map = g_mapped_file_new(path, FALSE, NULL);
+    if (!map)
+        return NULL;
+    const guint8 *data = (const guint8 *)g_mapped_file_get_contents(map);
+    char *text = sfu_jpeg_comment_find(data, g_mapped_file_get_length(map));
+    if (!text)
+        text = sfu_gif_comment_find(data, g_mapped_file_get_length(map));
+    g_mapped_file_unref(map);
     return text;
 }
 
 /* The program whose metadata a PNG file holds instead; NULL: none that is known. */
-static const char *program_of(const char *path)
+static const char *png_program(const char *path)
 {
     static const struct {
-        const char *keyword, *program;
-    } known[] = {{"invokeai_metadata", "InvokeAI"}, {"sd-metadata", "InvokeAI"}, {"Dream", "InvokeAI"},
-                 {"workflow", "ComfyUI"},           {"prompt", "ComfyUI"},       {"fooocus_scheme", "Fooocus"},
-                 {"generation_data", "Tensor.Art"}};
-    enum { PLAIN_PROMPT = 4 };
+        const char *keyword, *begins, *program;
+    } known[] = {{"invokeai_metadata", "", "InvokeAI"},
+                 {"invokeai_graph", "", "InvokeAI"},
+                 {"invokeai_workflow", "", "InvokeAI"},
+                 {"sd-metadata", "", "InvokeAI"},
+                 {"Dream", "", "InvokeAI"},
+                 {"workflow", "", "ComfyUI"},
+                 {"prompt", "{", "ComfyUI"},
+                 {"prompt", "", "Easy Diffusion"},
+                 {"Prompt", "", "Easy Diffusion"},
+                 {"fooocus_scheme", "", "Fooocus"},
+                 {"Software", "NovelAI", "NovelAI"},
+                 {"generation_data", "", "Tensor.Art"},
+                 {"Comment", "{", "another program"}};
     for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
         char *text = sfu_png_text_read(path, known[i].keyword, NULL);
-        const gboolean words = text && i == PLAIN_PROMPT && *text != '{'; /* not ComfyUI's graph */
+        const gboolean fits = text && g_str_has_prefix(text, known[i].begins);
         g_free(text);
-        if (text)
-            return words ? "Easy Diffusion" : known[i].program;
+        if (fits)
+            return known[i].program;
     }
     return NULL;
 }
 
-static char *png_text(const char *path, GError **error)
+/* The text of a PNG file: A1111's, or NovelAI's in A1111's form. NULL with error: damaged; without: there is none. */
+static char *png_text(const char *path, GPtrArray *warnings, GError **error)
 {
     GError *local = NULL;
     char *text = sfu_png_text_read(path, "parameters", &local);
-    if (text || local) {
-        if (local)
-            g_propagate_error(error, local);
+    if (local)
+        g_propagate_error(error, local);
+    if (text || local)
         return text;
-    }
     char *software = sfu_png_text_read(path, "Software", NULL), *comment = sfu_png_text_read(path, "Comment", NULL);
-    if (g_strcmp0(software, "NovelAI") == 0 && comment) {
+    if (software && g_str_has_prefix(software, "NovelAI") && comment) {
         char *prompt = sfu_png_text_read(path, "Description", NULL);
-        text = novelai_text(prompt ? prompt : "", comment);
+        text = novelai_text(prompt, comment, warnings);
         g_free(prompt);
     }
     g_free(software);
     g_free(comment);
-    if (!text)
-        text = exif_text(path);
-    const char *program = text ? NULL : program_of(path);
-    if (program)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s was made by %s, whose metadata Sfumato does not read", path,
-                    program);
-    else if (!text)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
     return text;
 }
 
@@ -209,6 +266,33 @@ static char *plain_text(const char *path)
         return text;
     g_free(text);
     return NULL;
+}
+
+/* The text with the parameters; NULL with error. Caller frees. */
+static char *picture_or_file_text(const char *path, gboolean is_png, GPtrArray *warnings, GError **error)
+{
+    GError *local = NULL;
+    const char *program = NULL;
+    char *text = is_png ? png_text(path, warnings, &local) : plain_text(path);
+    if (local) {
+        g_propagate_error(error, local);
+        return NULL;
+    }
+    if (!text) {
+        text = exif_text(path, &program);
+        if (text && program && *text == '{') /* its own words in the place of A1111's */
+            g_clear_pointer(&text, g_free);
+    }
+    if (!text && !program)
+        text = own_comment(path);
+    if (!text && is_png && !program)
+        program = png_program(path);
+    if (program && !text)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s was made by %s, whose metadata Sfumato does not read", path,
+                    program);
+    else if (!text)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
+    return text;
 }
 
 gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings, GError **error)
@@ -223,14 +307,9 @@ gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings
         return FALSE;
     }
     fclose(f);
-    char *text = NULL;
-    if (memcmp(head, "\x89PNG", 4) == 0) {
-        if (!(text = png_text(path, error)))
-            return FALSE;
-    } else if (!(text = plain_text(path)) && !(text = exif_text(path)) && !(text = jpeg_comment(path))) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
+    char *text = picture_or_file_text(path, memcmp(head, "\x89PNG", 4) == 0, warnings, error);
+    if (!text)
         return FALSE;
-    }
     const gboolean ok = sfu_params_from_infotext(p, text, warnings, error);
     g_free(text);
     return ok;

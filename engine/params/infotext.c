@@ -218,6 +218,7 @@ typedef struct {
     GPtrArray *warnings;
     GString *unused; /* keys that say something about the picture and were not taken */
     gboolean is_ours, has_rng, has_hires;
+    gboolean cpu_noise; /* by a program that always draws noise on the CPU */
 } Reader;
 
 static gboolean is_word(gunichar c)
@@ -448,7 +449,9 @@ static void read_pairs(Reader *r, const char *line)
 {
     char *key, *value;
     for (const char *t = line; (t = next_pair(t, &key, &value));) { /* what decides how others are read */
-        r->is_ours |= strcmp(key, "Version") == 0 && g_str_has_prefix(value, "Sfumato");
+        const gboolean version = strcmp(key, "Version") == 0;
+        r->is_ours |= version && g_str_has_prefix(value, "Sfumato");
+        r->cpu_noise |= version && (g_str_has_prefix(value, "ComfyUI") || g_str_has_prefix(value, "Fooocus"));
         r->has_hires |= g_str_has_prefix(key, "Hires ");
         g_free(key);
         g_free(value);
@@ -460,7 +463,7 @@ static void read_pairs(Reader *r, const char *line)
     }
     /* The web UI says nothing when noise came from the GPU, its default. */
     if (!r->has_rng && !r->is_ours)
-        sfu_params_set(r->p, "rng", "philox", NULL);
+        sfu_params_set(r->p, "rng", r->cpu_noise ? "torch" : "philox", NULL);
     if (r->unused->len)
         sfu_warn(r->warnings, "These values of the saved parameters are not used: %s.", r->unused->str);
 }
@@ -473,16 +476,85 @@ static void read_pairs(Reader *r, const char *line)
 
 static const char *other_program(const char *text)
 {
+    static const struct {
+        const char *member, *program;
+    } known[] = {{"sui_image_params", "SwarmUI"},
+                 {"fooocus_scheme", "Fooocus"},
+                 {"metadata_scheme", "Fooocus"},
+                 {"adm_guidance", "Fooocus"},
+                 {"Sharpness", "Fooocus"},
+                 {"class_type", "ComfyUI"},
+                 {"nodes", "ComfyUI"},
+                 {"positive_prompt", "InvokeAI"}};
     JsonNode *node = *text == '{' ? sfu_json_parse(text, strlen(text), MAX_JSON, "the picture", NULL) : NULL;
     JsonObject *o = node ? json_node_get_object(node) : NULL;
-    const char *name = !o                                              ? NULL
-                       : json_object_has_member(o, "sui_image_params") ? "SwarmUI"
-                       : json_object_has_member(o, "fooocus_scheme") || json_object_has_member(o, "metadata_scheme")
-                           ? "Fooocus"
-                           : "another program";
+    const char *name = o ? "another program" : NULL;
+    for (gint i = G_N_ELEMENTS(known) - 1; o && i >= 0; i--)
+        if (json_object_has_member(o, known[i].member))
+            name = known[i].program;
+    JsonNode *software = o ? json_object_get_member(o, "software") : NULL;
+    if (software && JSON_NODE_HOLDS_VALUE(software) && g_strcmp0(json_node_get_string(software), "RuinedFooocus") == 0)
+        name = "RuinedFooocus";
     if (node)
         json_node_unref(node);
     return name;
+}
+
+/* ---- which of the lines hold what ---- */
+
+/* TRUE if the text has a pair that the web UI, or Sfumato, writes. */
+static gboolean has_known_key(const char *line)
+{
+    char *key, *value;
+    gboolean known = FALSE;
+    for (const char *t = line; !known && (t = next_pair(t, &key, &value));) {
+        known = strcmp(key, "Size") == 0 || is_harmless(key, value) || spec_of(key);
+        g_free(key);
+        g_free(value);
+    }
+    return known;
+}
+
+/* Where a line of pairs begins in a text that lost the ends of its lines: "a cat Negative prompt: dog Steps: 20, ...".
+ * NULL: it has lost none. */
+static char *lost_line_end(char *line)
+{
+    char *steps = strstr(line, " Steps: ");
+    if (!steps || count_pairs(steps) < 3)
+        return NULL;
+    char *head = g_strndup(line, (gsize)(steps - line));
+    const gboolean words = !has_known_key(head);
+    g_free(head);
+    return words ? steps : NULL;
+}
+
+/* Copies the text; its lines end in '\n' only, and those of a flat text (see lost_line_end()) stand apart again. */
+static char *in_lines(const char *text, GPtrArray *warnings)
+{
+    char **parts = g_strsplit(text, "\r\n", -1), *copy = g_strstrip(g_strjoinv("\n", parts));
+    g_strfreev(parts);
+    g_strdelimit(copy, "\r", '\n');
+    char *last = strrchr(copy, '\n'), *steps = lost_line_end(last ? last + 1 : copy);
+    if (!steps)
+        return copy;
+    *steps = '\n';
+    char *negative = g_strstr_len(copy, steps - copy, " Negative prompt:");
+    if (negative)
+        *negative = '\n';
+    sfu_warn(warnings, "The saved text has lost the ends of its lines; prompts and values are told apart by \"Negative "
+                       "prompt:\" and \"Steps:\".");
+    return copy;
+}
+
+/* The line of the pairs: the last one that begins with "Steps:", behind which other programs put lines of their own,
+ * else the last one if it has three pairs, as for the web UI. -1: there is none. */
+static int line_of_pairs(char **lines)
+{
+    const int n = (int)g_strv_length(lines);
+    for (int i = n - 1; i >= 0; i--)
+        if (g_str_has_prefix(lines[i], "Steps: ") && (i == n - 1 || count_pairs(lines[i]) >= 3))
+            return i;
+    return n > 0 && count_pairs(lines[n - 1]) >= 3 && has_known_key(lines[n - 1]) ? n - 1 : -1;
 }
 
 /* Prompt and negative prompt: the lines before `end`, each without space round it. */
@@ -524,12 +596,12 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
                     _("The parameters were saved by %s in a form that Sfumato does not read."), program);
         return FALSE;
     }
-    char *copy = g_strstrip(g_strdup(text));
+    char *copy = in_lines(text, warnings);
     char **lines = g_strsplit(copy, "\n", -1);
-    int n = (int)g_strv_length(lines);
-    const gboolean has_pairs = n > 0 && (count_pairs(lines[n - 1]) >= 3 || g_str_has_prefix(lines[n - 1], "Steps: "));
+    const int n = (int)g_strv_length(lines), at = line_of_pairs(lines);
+    const gboolean has_pairs = at >= 0;
     GString *prompt = g_string_new(NULL), *negative = g_string_new(NULL);
-    read_prompts(lines, has_pairs ? n - 1 : n, prompt, negative);
+    read_prompts(lines, has_pairs ? at : n, prompt, negative);
     gboolean ok =
         sfu_params_set(p, "prompt", prompt->str, error) && sfu_params_set(p, "negative", negative->str, error);
     if (ok && !has_pairs && !prompt->len && !negative->len) {
@@ -537,7 +609,9 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
         ok = FALSE;
     } else if (ok && has_pairs) {
         Reader r = {.p = p, .warnings = warnings, .unused = g_string_new(NULL)};
-        read_pairs(&r, lines[n - 1]);
+        read_pairs(&r, lines[at]);
+        if (at < n - 1)
+            sfu_warn(warnings, "What stands behind the line \"Steps: ...\" of the saved text is not used.");
         g_string_free(r.unused, TRUE);
         put_prompts(&r, prompt->str, negative->str);
     } else if (ok) {

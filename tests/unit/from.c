@@ -129,8 +129,17 @@ static void test_other_programs(void)
         const char *keyword, *text, *program;
     } known[] = {{"prompt", "{\"3\": {\"class_type\": \"KSampler\"}}", "ComfyUI"},
                  {"prompt", "a cat", "Easy Diffusion"},
+                 {"workflow", "{\"nodes\": []}", "ComfyUI"},
                  {"invokeai_metadata", "{}", "InvokeAI"},
+                 {"invokeai_graph", "{}", "InvokeAI"},
+                 {"sd-metadata", "{}", "InvokeAI"},
                  {"Dream", "x", "InvokeAI"},
+                 {"Prompt", "a cat", "Easy Diffusion"},
+                 {"generation_data", "{}", "Tensor.Art"},
+                 {"Comment", "{\"adm_guidance\": \"(1.5, 0.8, 0.3)\"}", "another program"},
+                 {"parameters", "{\"prompt\": \"a cat\", \"metadata_scheme\": \"fooocus\"}", "Fooocus"},
+                 {"parameters", "{\"Prompt\": \"a cat\", \"software\": \"RuinedFooocus\"}", "RuinedFooocus"},
+                 {"parameters", "{\"prompt\": \"a cat\", \"seed\": 5}", "another program"},
                  {"parameters", "{\"sui_image_params\": {\"prompt\": \"x\"}}", "SwarmUI"}};
     for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
         GByteArray *png = png_start();
@@ -144,16 +153,27 @@ static void test_other_programs(void)
     put_text(png, "tEXt", "Comment", "", 0,
              "{\"steps\": 28, \"sampler\": \"k_euler_ancestral\", \"seed\": 4012345678, \"strength\": 0.7, \"noise\": "
              "0.2, \"scale\": 11.0, \"uc\": "
-             "\"dog, bird\", \"width\": 512, \"height\": 768}",
+             "\"dog, bird\", \"width\": 512, \"height\": 768, \"noise_schedule\": \"karras\", \"cfg_rescale\": "
+             "0.25}",
              FALSE);
     png_save(png);
     SfuParams *p = reads(1); /* ENSD */
+    g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_SCHEDULE), ==, "karras");
+    g_assert_cmpfloat(sfu_params_double(p, SFU_PARAM_GUIDANCE_RESCALE), ==, 0.25);
     g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_NEGATIVE), ==, "dog, bird");
     g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_SAMPLER), ==, "euler_a");
     g_assert_cmpint(sfu_params_int64(p, SFU_PARAM_SEED), ==, 4012345678);
     g_assert_cmpint(sfu_params_int(p, SFU_PARAM_STEPS), ==, 28);
     g_assert_cmpfloat(sfu_params_double(p, SFU_PARAM_GUIDANCE), ==, 11);
     g_assert_cmpint(sfu_params_int(p, SFU_PARAM_HEIGHT), ==, 768);
+    sfu_params_free(p);
+    png = png_start(); /* without a description, with its signs for emphasis, which are said to stay */
+    put_text(png, "tEXt", "Software", "", 0, "NovelAI", FALSE);
+    put_text(png, "tEXt", "Comment", "", 0, "{\"prompt\": \"a [cat]\", \"steps\": 28, \"seed\": 7, \"scale\": 5}",
+             FALSE);
+    png_save(png);
+    p = reads(3); /* ENSD, the size, the signs */
+    g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_PROMPT), ==, "a [cat]");
     sfu_params_free(p);
     static const char *const torn[] = {"", "{", "[]", "{\"steps\": {}, \"uc\": 3, \"sampler\": []}"};
     for (guint i = 0; i < G_N_ELEMENTS(torn); i++) {
@@ -248,6 +268,130 @@ static void test_jpeg(void)
     reads_text();
 }
 
+/* Programs that show themselves in EXIF tags other than UserComment: the one entry of a directory. */
+static void test_other_programs_in_exif(void)
+{
+#ifndef HAVE_GEXIV2
+    g_test_skip("built without gexiv2");
+#else
+    static const struct {
+        guint32 tag;
+        const char *text, *program;
+    } known[] = {{0x0110, "prompt:{\"3\": {\"class_type\": \"KSampler\"}}", "ComfyUI"},
+                 {0x010f, "workflow:{\"nodes\": []}", "ComfyUI"},
+                 {0x0110, "{\"sui_image_params\": {\"prompt\": \"x\"}}", "SwarmUI"},
+                 {0x0131, "NovelAI", "NovelAI"},
+                 {0x0131, "Fooocus v2.5.5", "Fooocus"}};
+    for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
+        GByteArray *exif = g_byte_array_new();
+        const guint32 n = (guint32)strlen(known[i].text) + 1;
+        const guint32 numbers[][2] = {{2, 42}, {4, 8}, {2, 1}, {2, known[i].tag}, {2, 2}, {4, n}, {4, 26}, {4, 0}};
+        g_byte_array_append(exif, (const guint8 *)"II", 2);
+        for (guint k = 0; k < G_N_ELEMENTS(numbers); k++)
+            put_in_order(exif, FALSE, (int)numbers[k][0], numbers[k][1]);
+        g_byte_array_append(exif, (const guint8 *)known[i].text, n);
+        save_jpeg(0xe1, "Exif\0\0", 6, exif->data, exif->len);
+        fails_with(known[i].program);
+        g_byte_array_unref(exif);
+    }
+    static const char xmp[] =
+        "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF "
+        "xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><rdf:Description rdf:about=\"\" "
+        "xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"><xmp:CreatorTool>Draw Things</xmp:CreatorTool></rdf:Description>"
+        "</rdf:RDF></x:xmpmeta>";
+    save_jpeg(0xe1, "", 0, (const guint8 *)xmp, sizeof xmp - 1);
+    fails_with("Draw Things");
+#endif
+}
+
+/* ISO/IEC 14496-12, 4.2: size, type, data. Takes nothing; the caller unrefs. */
+static GByteArray *box(const char *type, const void *data, gsize n)
+{
+    GByteArray *b = g_byte_array_new();
+    put_u32(b, (guint32)n + 8);
+    g_byte_array_append(b, (const guint8 *)type, 4);
+    g_byte_array_append(b, data, (guint)n);
+    return b;
+}
+
+static void append_box(GByteArray *to, const char *type, const void *data, gsize n)
+{
+    GByteArray *b = box(type, data, n);
+    g_byte_array_append(to, b->data, b->len);
+    g_byte_array_unref(b);
+}
+
+/* AVIF: the item list (infe), where the item lies (iloc version 0, 4-byte numbers), and EXIF data behind its offset.
+ * JPEG XL: a box of its own. `head`: what stands between that offset and the TIFF header. */
+G_GNUC_UNUSED static void save_boxes(gboolean jxl, const char *head, const GByteArray *exif)
+{
+    GByteArray *item = g_byte_array_new(), *file, *meta = g_byte_array_new();
+    put_u32(item, (guint32)strlen(head) ? 6 : 0);
+    g_byte_array_append(item, (const guint8 *)"Exif\0\0", strlen(head) ? 6 : 0);
+    g_byte_array_append(item, exif->data, exif->len);
+    file = jxl ? box("JXL ", "\r\n\x87\n", 4) : box("ftyp", "avif\0\0\0\0avif", 12);
+    if (!jxl) {
+        static const char infe[] = "\2\0\0\0\0\2\0\0Exif", iinf[] = "\0\0\0\0\0\1";
+        GByteArray *list = g_byte_array_new(), *place = g_byte_array_new();
+        g_byte_array_append(list, (const guint8 *)iinf, 6);
+        append_box(list, "infe", infe, sizeof infe); /* with an empty name */
+        g_byte_array_append(place, (const guint8 *)"\0\0\0\0\x44\0\0\1\0\2\0\0\0\1", 14);
+        const guint32 meta_bytes = 8 + 4 + (8 + list->len) + (8 + 14 + 8);
+        put_u32(place, file->len + meta_bytes + 8);
+        put_u32(place, item->len);
+        put_u32(meta, 0);
+        append_box(meta, "iloc", place->data, place->len);
+        append_box(meta, "iinf", list->data, list->len);
+        append_box(file, "meta", meta->data, meta->len);
+        g_byte_array_unref(list);
+        g_byte_array_unref(place);
+    }
+    append_box(file, jxl ? "Exif" : "mdat", item->data, item->len);
+    g_assert_true(g_file_set_contents(path, (const char *)file->data, file->len, NULL));
+    g_byte_array_unref(item);
+    g_byte_array_unref(meta);
+    g_byte_array_unref(file);
+}
+
+static void test_boxes(void)
+{
+#ifndef HAVE_GEXIV2
+    g_test_skip("built without gexiv2");
+#else
+    gsize n = 0;
+    char *text = g_convert(TEXT, -1, "UTF-16BE", "UTF-8", NULL, &n, NULL);
+    GByteArray *exif = exif_with(TRUE, "UNICODE", text, n);
+    for (int i = 0; i < 4; i++) {
+        save_boxes(i & 1, i & 2 ? "Exif" : "", exif);
+        reads_text();
+    }
+    g_byte_array_unref(exif);
+    g_free(text);
+#endif
+}
+
+/* Before a picture or behind it, in blocks of at most 255 bytes. */
+static void test_gif(void)
+{
+    static const guint8 picture[] = {0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 2, 2, 0x44, 1, 0};
+    for (int i = 0; i < 2; i++) {
+        GByteArray *gif = g_byte_array_new();
+        g_byte_array_append(gif, (const guint8 *)"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff", 19);
+        if (i)
+            g_byte_array_append(gif, picture, sizeof picture);
+        g_byte_array_append(gif, (const guint8 *)"\x21\xf9\4\0\0\0\0\0\x21\xfe", 10);
+        for (gsize at = 0; at < strlen(TEXT); at += 50) {
+            const guint8 length = (guint8)MIN(50, strlen(TEXT) - at);
+            g_byte_array_append(gif, &length, 1);
+            g_byte_array_append(gif, (const guint8 *)TEXT + at, length);
+        }
+        g_byte_array_append(gif, (const guint8 *)"\0\x3b", 2);
+        g_assert_true(g_file_set_contents(path, (const char *)gif->data, gif->len, NULL));
+        reads_text();
+        g_byte_array_unref(gif);
+    }
+}
+
 static void test_plain_files(void)
 {
     g_assert_true(g_file_set_contents(path, TEXT, -1, NULL));
@@ -304,6 +448,9 @@ int main(int argc, char **argv)
     g_test_add_func("/from/png-chunks", test_png_chunks);
     g_test_add_func("/from/other-programs", test_other_programs);
     g_test_add_func("/from/jpeg", test_jpeg);
+    g_test_add_func("/from/other-programs-in-exif", test_other_programs_in_exif);
+    g_test_add_func("/from/boxes", test_boxes);
+    g_test_add_func("/from/gif", test_gif);
     g_test_add_func("/from/plain-files", test_plain_files);
     g_test_add_func("/from/braces-are-words", test_braces_are_words);
     const int status = g_test_run();

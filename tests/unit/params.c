@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "sfumato.h"
+#include "text/wildcards.h"
 
 static void refuse(SfuParams *p, const char *name, const char *value)
 {
@@ -298,6 +299,50 @@ static void test_negative_prompts(void)
     }
 }
 
+#define PAIRS "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64"
+
+/* Texts whose lines are not where the web UI puts them: nothing of the prompts or values is lost. */
+static void test_lines_elsewhere(void)
+{
+    static const struct {
+        const char *text, *prompt, *negative, *said; /* NULL: nothing */
+        int steps;                                   /* 0: not given */
+    } cases[] = {
+        {"a cat\nNegative prompt: dog\n" PAIRS "\nTemplate: a {cat|dog}\nNegative Template: dog", "a cat", "dog",
+         "behind", 20},
+        {"a cat\nNegative prompt: dog\n" PAIRS "\n\nUsed embeddings: easynegative [119b]", "a cat", "dog", "behind",
+         20},
+        {"a cat\n" PAIRS "\nTemplate: a, b: c, d: e, Time: 3", "a cat", "", "behind", 20},
+        {"a cat\nSteps: 5, Sampler: DDIM, CFG scale: 3\n" PAIRS, "a cat\nSteps: 5, Sampler: DDIM, CFG scale: 3", "",
+         NULL, 20},
+        {"a cat, fur: red Negative prompt: dog " PAIRS, "a cat, fur: red", "dog", "ends of its lines", 20},
+        {"a cat, " PAIRS, "a cat,", "", "ends of its lines", 20},
+        {"a cat\nNegative prompt: dog " PAIRS, "a cat", "dog", "ends of its lines", 20},
+        {"a cat\rNegative prompt: dog\r" PAIRS, "a cat", "dog", NULL, 20},
+        {"a cat\nSampler: Euler a, Steps: 20, Seed: 5", "a cat", "", NULL, 20},
+        {"masterpiece, style: ink, color: red, mood: calm", "masterpiece, style: ink, color: red, mood: calm", "",
+         "no line", 0},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        SfuParams *p = sfu_params_new();
+        GPtrArray *warnings = g_ptr_array_new_with_free_func(g_free);
+        GError *e = NULL;
+        g_assert_true(sfu_params_from_infotext(p, cases[i].text, warnings, &e));
+        g_assert_no_error(e);
+        char *prompt = sfu_wildcards_escape(cases[i].prompt);
+        g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_PROMPT), ==, prompt);
+        g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_NEGATIVE), ==, cases[i].negative);
+        g_assert_cmpint(sfu_params_int(p, SFU_PARAM_STEPS), ==, cases[i].steps);
+        g_assert_cmpint(sfu_params_given(p, SFU_PARAM_SEED), ==, cases[i].steps != 0);
+        g_assert_cmpuint(warnings->len, ==, cases[i].said ? 1 : 0);
+        if (cases[i].said)
+            g_assert_nonnull(strstr(warnings->pdata[0], cases[i].said));
+        g_free(prompt);
+        g_ptr_array_unref(warnings);
+        sfu_params_free(p);
+    }
+}
+
 /* What is not taken over as it stands is said; what is, is not. */
 static void test_what_is_not_taken_is_said(void)
 {
@@ -333,6 +378,9 @@ static void test_what_is_not_taken_is_said(void)
         {"Variation seed: 3, Variation seed strength: 0.2", "Variation seed", SFU_PARAM_ETA, NULL},
         {"ENSD: 31337", "ENSD", SFU_PARAM_ETA, NULL},
         {"RNG: CPU", NULL, SFU_PARAM_RNG, "torch"},
+        {"Version: v1.9.4", NULL, SFU_PARAM_RNG, "philox"},
+        {"Version: ComfyUI", NULL, SFU_PARAM_RNG, "torch"},
+        {"Version: Fooocus v2.5.5", NULL, SFU_PARAM_RNG, "torch"},
         {"Sfumato grow: 9999", "9999", SFU_PARAM_GROW, "1024"},
         {"Sfumato nonsense: 1", "nonsense", SFU_PARAM_GROW, NULL},
         {"Version: v1.10.1, Model hash: 6ce0161689, TI hashes: \"a: 1, b: 2\"", NULL, SFU_PARAM_MODEL, NULL},
@@ -436,6 +484,7 @@ int main(int argc, char **argv)
     g_test_add_func("/params/infotext-round-trip", test_infotext_round_trip);
     g_test_add_func("/params/infotext-of-everything", test_infotext_of_everything);
     g_test_add_func("/params/negative-prompts", test_negative_prompts);
+    g_test_add_func("/params/lines-elsewhere", test_lines_elsewhere);
     g_test_add_func("/params/what-is-not-taken-is-said", test_what_is_not_taken_is_said);
     g_test_add_func("/params/seeds-are-exact", test_seeds_are_exact);
     g_test_add_func("/params/given-is-not-the-default", test_given_is_not_the_default);
