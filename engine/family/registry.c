@@ -272,8 +272,6 @@ SfuModel *sfu_model_open(const char *path, GError **error)
     gboolean ok;
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
         ok = open_folder(m, error);
-    else if (g_str_has_suffix(path, ".ckpt")) /* only pickled checkpoints are called so */
-        ok = refuse_checkpoint_pickle(path, error);
     else
         ok = open_file(m, error);
     if (ok && m->family->configure(m, error)) {

@@ -40,6 +40,64 @@ static const struct {
     {"torch", "BoolStorage", STORAGE_TYPE, SFU_BOOL},
     {"__torch__", "", MODULE_CLASS, 0}, /* the last: any class of a TorchScript archive */
 };
+/* Training programs keep settings, dates and states beside the weights, as objects of these modules (a name that ends
+ * in a dot: of all below it). Nothing of them is made or called; they are passed over. */
+static const char *const passed_over[] = {"numpy.core.multiarray.scalar",
+                                          "numpy.core.numeric._frombuffer",
+                                          "numpy._core.numeric._frombuffer",
+                                          "numpy.core.multiarray._reconstruct",
+                                          "numpy._core.multiarray.scalar",
+                                          "numpy._core.multiarray._reconstruct",
+                                          "numpy.dtype",
+                                          "numpy.ndarray",
+                                          "numpy.dtypes.",
+                                          "_codecs.encode",
+                                          "argparse.Namespace",
+                                          "datetime.",
+                                          "pathlib.",
+                                          "collections.defaultdict",
+                                          "collections.Counter",
+                                          "builtins.dict",
+                                          "builtins.list",
+                                          "builtins.int",
+                                          "builtins.float",
+                                          "builtins.str",
+                                          "builtins.bool",
+                                          "builtins.tuple",
+                                          "builtins.slice",
+                                          "builtins.complex",
+                                          "builtins.bytearray",
+                                          "__builtin__.dict",
+                                          "__builtin__.list",
+                                          "__builtin__.int",
+                                          "__builtin__.float",
+                                          "__builtin__.str",
+                                          "__builtin__.bool",
+                                          "__builtin__.tuple",
+                                          "__builtin__.long",
+                                          "__builtin__.bytearray",
+                                          "__builtin__.frozenset",
+                                          "builtins.frozenset",
+                                          "torch.Size",
+                                          "torch.device",
+                                          "torch.float16",
+                                          "torch.float32",
+                                          "torch.float64",
+                                          "torch.bfloat16",
+                                          "torch.int64",
+                                          "torch.optim.",
+                                          "typing.Any",
+                                          "omegaconf.",
+                                          "pytorch_lightning.",
+                                          "lightning.pytorch.",
+                                          "lightning.fabric.",
+                                          "lightning_fabric.",
+                                          "torchmetrics.",
+                                          "yacs.config.CfgNode",
+                                          "easydict.EasyDict",
+                                          "addict.addict.Dict",
+                                          "mmengine.",
+                                          "mmcv."};
 #define ANY_MODULE ((int)G_N_ELEMENTS(allowed) - 1)
 
 typedef struct {
@@ -145,8 +203,8 @@ static gboolean push_string(Reader *r, int length_bytes)
     const char *s;
     if (!read_number(r, length_bytes, &n) || !take_bytes(r, n, &s))
         return FALSE;
-    if (!g_utf8_validate(s, (gssize)n, NULL))
-        return fail_damaged(r, "a text that is not UTF-8");
+    if (!g_utf8_validate(s, (gssize)n, NULL)) /* bytes as older protocols keep them, with zeros; no name of a weight */
+        return push(r, SFU_PICKLE_OTHER) != NULL;
     SfuPickleValue *v = push(r, SFU_PICKLE_STRING);
     if (!v)
         return FALSE;
@@ -207,6 +265,14 @@ static gboolean push_global(Reader *r, const char *module, gsize module_len, con
             return push_allowed(r, i);
     if (is(module, module_len, "__torch__") || (module_len > 10 && memcmp(module, "__torch__.", 10) == 0))
         return push_allowed(r, ANY_MODULE);
+    char *whole = g_strdup_printf("%.*s.%.*s", (int)MIN(module_len, 200), module, (int)MIN(name_len, 200), name);
+    gboolean over = FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(passed_over) && !over; i++)
+        over = g_str_has_suffix(passed_over[i], ".") ? g_str_has_prefix(whole, passed_over[i])
+                                                     : strcmp(whole, passed_over[i]) == 0;
+    g_free(whole);
+    if (over)
+        return push(r, SFU_PICKLE_OTHER) != NULL;
     char *text = g_strdup_printf("'%.*s.%.*s'", (int)MIN(module_len, 60), module, (int)MIN(name_len, 60), name);
     char *safe = g_utf8_make_valid(text, -1);
     refused(r, safe);
@@ -296,6 +362,8 @@ static gboolean reduce(Reader *r)
     SfuPickleValue *args = pop(r), *fn = args ? pop(r) : NULL;
     if (!fn || args->kind != SFU_PICKLE_TUPLE)
         return fail_damaged(r, "a call without arguments");
+    if (fn->kind == SFU_PICKLE_OTHER)
+        return push(r, SFU_PICKLE_OTHER) != NULL;
     if (fn->kind != SFU_PICKLE_GLOBAL)
         return refused(r, "a call of something that is not a function");
     SfuPickleValue *dict;
@@ -332,10 +400,12 @@ static gboolean reduce(Reader *r)
     }
 }
 
-/* NEWOBJ: an object of a module's class, which gets its attributes from BUILD. */
-static gboolean new_object(Reader *r)
+/* NEWOBJ: an object of a module's class, which gets its attributes from BUILD; NEWOBJ_EX: with named arguments, too. */
+static gboolean new_object(Reader *r, gboolean named)
 {
-    const SfuPickleValue *args = pop(r), *class = args ? pop(r) : NULL;
+    const SfuPickleValue *args = named && !pop(r) ? NULL : pop(r), *class = args ? pop(r) : NULL;
+    if (class && class->kind == SFU_PICKLE_OTHER)
+        return push(r, SFU_PICKLE_OTHER) != NULL;
     if (!class || args->kind != SFU_PICKLE_TUPLE || class->kind != SFU_PICKLE_GLOBAL ||
         allowed[class->global].role != MODULE_CLASS)
         return refused(r, "an object");
@@ -350,6 +420,8 @@ static gboolean build(Reader *r)
 {
     const SfuPickleValue *state = pop(r);
     SfuPickleValue *to = state ? peek(r) : NULL;
+    if (to && to->kind == SFU_PICKLE_OTHER)
+        return TRUE;
     if (!to || to->kind != SFU_PICKLE_DICT)
         return refused(r, "attributes of an object");
     if (to->i && state->kind == SFU_PICKLE_DICT && !to->items->len)
@@ -364,7 +436,9 @@ static gboolean fill(Reader *r, SfuPickleKind kind)
     GPtrArray *items = g_ptr_array_new();
     gboolean ok = collect(r, items);
     SfuPickleValue *to = ok ? peek(r) : NULL;
-    if (ok && (!to || to->kind != kind || (kind == SFU_PICKLE_DICT && items->len % 2)))
+    if (to && to->kind == SFU_PICKLE_OTHER)
+        g_ptr_array_set_size(items, 0);
+    else if (ok && (!to || to->kind != kind || (kind == SFU_PICKLE_DICT && items->len % 2)))
         ok = fail_damaged(r, "items without a container");
     for (guint i = 0; ok && i < items->len; i++)
         g_ptr_array_add(to->items, g_ptr_array_index(items, i));
@@ -405,6 +479,43 @@ static gboolean push_long(Reader *r, guint64 n)
     return push_int(r, (gint64)v);
 }
 
+/* Bytes, whose length stands before them; no network needs their value. */
+static gboolean push_bytes(Reader *r, int length_bytes)
+{
+    guint64 n;
+    const char *s;
+    return read_number(r, length_bytes, &n) && take_bytes(r, n, &s) && push(r, SFU_PICKLE_OTHER) != NULL;
+}
+
+/* DICT, LIST, FROZENSET: of what lies above the mark. */
+static gboolean push_collected(Reader *r, SfuPickleKind kind)
+{
+    SfuPickleValue *v = value_new(r, kind);
+    if (!v || !collect(r, v->items))
+        return FALSE;
+    if (kind == SFU_PICKLE_DICT && v->items->len % 2)
+        return fail_damaged(r, "a dict of no pairs");
+    g_ptr_array_add(r->stack, v);
+    return TRUE;
+}
+
+static gboolean pop_or_mark(Reader *r)
+{
+    if (!r->stack->len)
+        return fail_damaged(r, "it takes more than there is");
+    g_ptr_array_set_size(r->stack, (int)r->stack->len - 1);
+    return TRUE;
+}
+
+static gboolean duplicate(Reader *r)
+{
+    SfuPickleValue *top = peek(r);
+    if (!top || r->stack->len >= MAX_VALUES)
+        return fail_damaged(r, "it takes more than there is");
+    g_ptr_array_add(r->stack, top);
+    return TRUE;
+}
+
 static gboolean stack_global(Reader *r)
 {
     const SfuPickleValue *name = pop(r), *module = name ? pop(r) : NULL;
@@ -416,6 +527,8 @@ static gboolean stack_global(Reader *r)
 static gboolean set_item(Reader *r)
 {
     SfuPickleValue *value = pop(r), *key = value ? pop(r) : NULL, *dict = key ? peek(r) : NULL;
+    if (dict && dict->kind == SFU_PICKLE_OTHER)
+        return TRUE;
     if (!dict || dict->kind != SFU_PICKLE_DICT)
         return fail_damaged(r, "items without a container");
     g_ptr_array_add(dict->items, key);
@@ -426,10 +539,47 @@ static gboolean set_item(Reader *r)
 static gboolean append(Reader *r)
 {
     SfuPickleValue *value = pop(r), *list = value ? peek(r) : NULL;
+    if (list && list->kind == SFU_PICKLE_OTHER)
+        return TRUE;
     if (!list || list->kind != SFU_PICKLE_LIST)
         return fail_damaged(r, "items without a container");
     g_ptr_array_add(list->items, value);
     return TRUE;
+}
+
+/* Operations that stand beside weights only, in what training programs keep there. */
+static gboolean step_rare(Reader *r, guint8 op)
+{
+    guint64 v;
+    switch (op) {
+    case 'C': /* SHORT_BINBYTES, BINBYTES, BINBYTES8, BYTEARRAY8 */
+        return push_bytes(r, 1);
+    case 'B':
+        return push_bytes(r, 4);
+    case 0x8e:
+    case 0x96:
+        return push_bytes(r, 8);
+    case 0x8b: /* LONG4 */
+        return read_number(r, 4, &v) && push_long(r, v);
+    case 0x8f: /* EMPTY_SET, ADDITEMS, FROZENSET */
+        return push(r, SFU_PICKLE_LIST) != NULL;
+    case 0x90:
+        return fill(r, SFU_PICKLE_LIST);
+    case 'l':
+    case 0x91:
+        return push_collected(r, SFU_PICKLE_LIST);
+    case 'd':
+        return push_collected(r, SFU_PICKLE_DICT);
+    case '0': /* POP, DUP */
+        return pop_or_mark(r);
+    case '2':
+        return duplicate(r);
+    default: {
+        char what[64];
+        g_snprintf(what, sizeof what, "the pickle operation 0x%02x", op);
+        return refused(r, what);
+    }
+    }
 }
 
 /* One operation; *done at STOP. Numbers of operations: Python's pickletools. */
@@ -515,14 +665,12 @@ static gboolean step(Reader *r, gboolean *done)
     case 'a': /* APPEND */
         return append(r);
     case 0x81:
-        return new_object(r);
+    case 0x92: /* NEWOBJ_EX */
+        return new_object(r, op == 0x92);
     case 'b':
         return build(r);
-    default: {
-        char what[64];
-        g_snprintf(what, sizeof what, "the pickle operation 0x%02x", op);
-        return refused(r, what);
-    }
+    default:
+        return step_rare(r, op);
     }
 }
 

@@ -16,6 +16,7 @@ typedef enum {
     SFU_PICKLE_GLOBAL,  /* one of the few names that are allowed */
     SFU_PICKLE_STORAGE, /* i: number of values */
     SFU_PICKLE_TENSOR,
+    SFU_PICKLE_OTHER, /* bytes, and what training programs keep beside the weights */
     SFU_PICKLE_MARK,
 } SfuPickleKind;
 

@@ -112,7 +112,7 @@ static gboolean may_be_model(const char *name)
 {
     static const char *const endings[] = {
         ".safetensors", ".sft", ".gguf", ".pth",
-        ".param",       ".pt",  ".ckpt"}; /* the last is refused with a way to convert it */
+        ".param",       ".pt",  ".ckpt"}; /* the last: upscalers; others are refused with a way to convert them */
     for (gsize i = 0; i < G_N_ELEMENTS(endings); i++)
         if (g_str_has_suffix(name, endings[i]))
             return TRUE;

@@ -140,7 +140,7 @@ def _():
     fails(r, 2, "gone.png")
     assert run("inpaint", TMP / "no.png", out, "--mask", hole).returncode == 2
     fails(run("inpaint", small, out, "--mask", hole, "--model", TMP / "gone.safetensors"), 1, "gone.safetensors")
-    fails(run("inpaint", small, out, "--mask", hole, "--model", TMP / "pickle.ckpt"), 1, "safetensors")
+    fails(run("inpaint", small, out, "--mask", hole, "--model", TMP / "pickle.ckpt"), 1, "bare pickle")
     fails(run("inspect", TMP / "pickle.ckpt"), 1, "pickle.ckpt")
     black = png(TMP / "black.png", 96, 80, lambda x, y: (0,), color=0)
     assert run("inpaint", small, out, "--mask", black).returncode == 2

@@ -6,11 +6,14 @@
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
+import argparse
 import collections
+import datetime
 import os
 import pathlib
 import pickle
 
+import numpy
 import torch
 
 OUT = pathlib.Path(__file__).with_name("pth")
@@ -112,6 +115,33 @@ def main():
             "parameter": torch.nn.Parameter(ramp(3)),
         },
     )
+    # What training programs keep beside the weights: objects that are passed over.
+    torch.save(
+        {
+            "epoch": 1,
+            "pytorch-lightning_version": "2.0",
+            "hyper_parameters": argparse.Namespace(
+                path=pathlib.PurePosixPath("x"),
+                when=datetime.datetime(2024, 1, 2),
+                kinds={"a", 1},
+                fixed=frozenset({2}),
+                raw=b"abc",
+                large=1 << 90,
+                dtype=torch.float16,
+                device=torch.device("cpu"),
+                size=torch.Size([1, 2]),
+                counts=collections.defaultdict(int, {"a": 1}),
+                score=numpy.float64(0.5),
+                values=numpy.arange(3),
+            ),
+            "callbacks": {"ModelCheckpoint": {"best_model_score": torch.tensor(0.5), "dirpath": "x"}},
+            "optimizer_states": [{"state": {}, "param_groups": [{"lr": 1e-4}]}],
+            "state_dict": {f"model.{k}": v for k, v in srvgg().items()},
+        },
+        OUT / "lightning.ckpt",
+    )
+    save("protocol-4", srvgg(), pickle_protocol=4)
+    save("legacy-4", srvgg(), pickle_protocol=4, _use_new_zipfile_serialization=False)
     # Textual inversion as it was first saved: what the word means is in a module.
     save(
         "embedding",

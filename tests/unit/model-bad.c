@@ -155,7 +155,7 @@ static void test_not_a_model(void)
     write_text(in(folder, "noweights/unet/config.json"), "");
     open_bad(in(folder, "noweights"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "JSON");
     write_text(in(folder, "x.ckpt"), "anything");
-    open_bad(in(folder, "x.ckpt"), SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED, "convert it to safetensors");
+    open_bad(in(folder, "x.ckpt"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "x.ckpt");
 }
 
 /* A header of 0x10280 bytes begins like a pickle of protocol 2. */
@@ -411,10 +411,9 @@ static void test_pth_models(void)
     static const struct {
         const char *name;
         int features;
-    } cases[] = {{"plain.pth", 4},
-                 {"srvgg.pth", 4},
-                 {"training.pth", 4},
-                 {"legacy.pth", 4}}; /* srvgg.pth: params_ema goes before params */
+    } cases[] = {
+        {"plain.pth", 4},      {"srvgg.pth", 4},    {"training.pth", 4}, {"lightning.ckpt", 4},
+        {"protocol-4.pth", 4}, {"legacy-4.pth", 4}, {"legacy.pth", 4}}; /* srvgg.pth: params_ema goes before params */
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         SfuModel *m = open_good(pth(cases[i].name));
         float v[12];

@@ -47,9 +47,11 @@ def directory(entries, at, after=0):
     return struct.pack("<H", len(entries)) + table + struct.pack("<I", after) + more
 
 
-def exif(orientation=6, interop=b"R98\0", comment="old words, Steps: 20"):
+def exif(orientation=6, interop=b"R98\0", comment="old words, Steps: 20", maker=b""):
     words = b"UNICODE\0" + comment.encode("utf-16-be")
     sub = {0x9286: (7, len(words), words), 0xA002: (4, 1, W), 0xA003: (3, 1, H)}
+    if maker:
+        sub[0x927C] = (7, len(maker), maker)
     first = {0x010F: (2, 8, b"Cameras\0"), 0x0112: (3, 1, orientation), 0x8769: (4, 1, 0)}
     at_sub = 8 + len(directory(first, 8))
     first[0x8769] = (4, 1, at_sub)
@@ -158,6 +160,39 @@ def _():
     data = (TMP / "large-meta.jpg").read_bytes()
     block = data[data.index(b"II*\0") :]
     assert r.returncode == 0 and (exif_value(block, 0xA002), exif_value(block, 0xA003)) == (2 * H, 2 * W), r.stderr
+
+
+@case("metadata that the new file has no room for are left out with a note; the parameters are written")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    large = exif(maker=b"MAKER" * 20000, comment="")[: -len(b"THUMBNAIL")]
+    near = exif(maker=b"MAKER" * 12800, comment="")
+    deep = write("deep-meta.png", chunked(2, 8, RGB_ROWS, (b"eXIf", large)))
+    for source, n, said, maker, parameters in (
+        (deep, "jpg", "more than 64 KB", False, True),
+        (deep, "png", None, True, True),
+        (deep, "webp", None, True, True),
+        (deep, "tif", None, True, True),
+        (deep, "ppm", "holds no metadata", False, False),
+        (
+            write("near-meta.png", chunked(2, 8, RGB_ROWS, (b"eXIf", near))),
+            "jpg",
+            "no room for the parameters",
+            True,
+            False,
+        ),
+        (write("iptc.jpg", with_meta()), "webp", "no IPTC", False, True),
+    ):
+        w, h = (H, W)  # its orientation is 6
+        out = TMP / f"room-{source.stem}.{n}"
+        r = run("inpaint", source, out, "--mask", mask_for(w, h), "--model", PLAIN, "--seed", 31, "--prompt", "x" * 900)
+        assert r.returncode == 0 and r.stderr.count("note:") == (said is not None), (n, r.stderr)
+        assert said is None or said in r.stderr, (n, r.stderr)
+        data = out.read_bytes()
+        assert (b"MAKER" * 100 in data) == maker, n
+        words = "parameters".encode() if n == "png" else "Seed: 31".encode("utf-16-be")
+        assert (words in data) == parameters, n
 
 
 @case("a WebP file without loss stays one: nothing changes outside the mask")

@@ -119,6 +119,7 @@ typedef struct {
     GBytes *icc;      /* NULL: sRGB */
     const char *text; /* generation parameters; NULL: none */
     SfuPictureMeta meta;
+    const char *note; /* what a user should know once it is written, behind the file's name; NULL: nothing */
 } SfuPictureOut;
 
 /* FALSE, with `broken` set, when it cannot be written. All writing goes through it. */
@@ -140,6 +141,7 @@ typedef struct {
     gboolean icc;                                         /* it can write a color profile */
     gboolean gray;                                        /* it can write gray pictures as such */
     int max_px;                                           /* longest side that it can hold */
+    gboolean meta;                                        /* it can write EXIF and its kin */
 } SfuPictureFormat;
 
 #define SFU_PICTURE_HEAD 64 /* bytes that `is` sees at most */

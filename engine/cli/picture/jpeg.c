@@ -235,11 +235,13 @@ static void to_end(j_compress_ptr c)
         ERREXIT(c, JERR_FILE_WRITE);
 }
 
-/* One segment; what does not fit into one stays out. */
+/* A segment holds 64 KB; what does not fit into one stays out. */
 static void put_segment(Jpeg *j, int app, const char *word, gsize n_word, const guint8 *data, gsize n)
 {
-    if (n_word + n > MAX_SEGMENT)
+    if (n_word + n > MAX_SEGMENT) {
+        j->out->note = "has no room for metadata of more than 64 KB (EXIF, XMP, IPTC); those of the input are left out";
         return;
+    }
     jpeg_write_m_header(&j->c, JPEG_APP0 + app, (unsigned)(n_word + n));
     for (gsize i = 0; i < n_word; i++)
         jpeg_write_m_byte(&j->c, (guint8)word[i]);
@@ -322,12 +324,30 @@ static gboolean write_jpeg(Jpeg *j)
     return TRUE;
 }
 
+/* EXIF data with the parameters: where both together are too large, the input's own go first. */
+static void put_text(SfuPictureOut *out)
+{
+    GBytes *own = out->meta.exif ? g_bytes_ref(out->meta.exif) : NULL;
+    sfu_picture_meta_put_text(&out->meta, out->text);
+    if (out->meta.exif && g_bytes_get_size(out->meta.exif) > MAX_SEGMENT - sizeof EXIF) {
+        const gboolean fits = own && g_bytes_get_size(own) <= MAX_SEGMENT - sizeof EXIF;
+        g_clear_pointer(&out->meta.exif, g_bytes_unref);
+        if (fits)
+            out->meta.exif = g_bytes_ref(own);
+        else
+            sfu_picture_meta_put_text(&out->meta, out->text);
+        out->note = fits ? "has no room for the parameters beside the EXIF data of the input"
+                         : "has no room for EXIF data of more than 64 KB; those of the input are left out";
+    }
+    g_clear_pointer(&own, g_bytes_unref);
+}
+
 static gboolean save_jpeg(SfuPictureOut *out, GError **error)
 {
     Jpeg *j = g_new0(Jpeg, 1);
     j->out = out;
     jpeg_init(j);
-    sfu_picture_meta_put_text(&out->meta, out->text);
+    put_text(out);
     sfu_rows_init(&j->rows, out->picture, out->format);
     const gboolean ok = write_jpeg(j) || sfu_picture_unwritten(out, error, j->message);
     jpeg_destroy_compress(&j->c);
@@ -337,5 +357,5 @@ static gboolean save_jpeg(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"jpg", "jpeg", NULL};
-const SfuPictureFormat sfu_picture_jpeg = {"JPEG", endings, is_jpeg, load_jpeg, save_jpeg,
-                                           8,      FALSE,   TRUE,    TRUE,      JPEG_MAX_DIMENSION};
+const SfuPictureFormat sfu_picture_jpeg = {"JPEG", endings, is_jpeg, load_jpeg,          save_jpeg, 8,
+                                           FALSE,  TRUE,    TRUE,    JPEG_MAX_DIMENSION, TRUE};

@@ -6,7 +6,6 @@
 
 #define KEY "sfu-picture-meta"
 #define IPTC_RESOURCE 0x0404
-#define MAX_EXIF 65500 /* one segment of a JPEG file */
 
 void sfu_picture_meta_clear(SfuPictureMeta *m)
 {
@@ -67,11 +66,10 @@ void sfu_picture_meta_renew(SfuPictureMeta *to, GeglBuffer *like, int w, int h)
 void sfu_picture_meta_put_text(SfuPictureMeta *m, const char *text)
 {
     GBytes *with = text ? sfu_exif_with_text(m->exif, text) : NULL;
-    if (with && g_bytes_get_size(with) < MAX_EXIF) {
+    if (with) {
         g_clear_pointer(&m->exif, g_bytes_unref);
         m->exif = g_steal_pointer(&with);
     }
-    g_clear_pointer(&with, g_bytes_unref);
 }
 
 /* Photoshop File Formats, "Image Resource Blocks": "8BIM", number, name with its length before it, size, data; name and

@@ -390,5 +390,5 @@ static gboolean save_png(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"png", NULL};
-const SfuPictureFormat sfu_picture_png = {"PNG",  endings, is_png, load_png, save_png,
-                                          8 | 16, TRUE,    TRUE,   TRUE,     1 << 30};
+const SfuPictureFormat sfu_picture_png = {"PNG", endings, is_png, load_png, save_png, 8 | 16,
+                                          TRUE,  TRUE,    TRUE,   1 << 30,  TRUE};

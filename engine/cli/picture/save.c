@@ -114,6 +114,8 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
         }
     }
     sfu_picture_meta_renew(&out->meta, like, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture));
+    if (!f->meta && (out->meta.exif || out->meta.xmp || out->meta.iptc))
+        sfu_cli_note("%s: %s holds no metadata (EXIF, XMP, IPTC), so those of the input are lost", out->path, f->name);
     g_snprintf(name, sizeof name, "%s%s %s", out->gray ? "Y'" : "R'G'B'", out->alpha ? "A" : "",
                out->depth == 32   ? "float"
                : out->depth == 16 ? "u16"
@@ -302,7 +304,9 @@ gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, 
         ok = cannot(error, SFU_ERROR_FAILED, path, g_strerror(errno));
     if (ok)
         sync_folder(path);
-    else
+    if (ok && out.note)
+        sfu_cli_note("%s %s", path, out.note);
+    if (!ok)
         (void)g_unlink(name);
     out_clear(&out);
     g_free(name);

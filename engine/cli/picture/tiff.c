@@ -561,5 +561,5 @@ static gboolean save_tiff(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"tif", "tiff", NULL};
-const SfuPictureFormat sfu_picture_tiff = {"TIFF",      endings, is_tiff, load_tiff, save_tiff,
-                                           8 | 16 | 32, TRUE,    TRUE,    TRUE,      1 << 30};
+const SfuPictureFormat sfu_picture_tiff = {"TIFF", endings, is_tiff, load_tiff, save_tiff, 8 | 16 | 32,
+                                           TRUE,   TRUE,    TRUE,    1 << 30,   TRUE};

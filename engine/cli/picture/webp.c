@@ -187,6 +187,8 @@ static gboolean save_webp(SfuPictureOut *out, GError **error)
     if (!WebPConfigPreset(&config, WEBP_PRESET_DEFAULT, 90) || !WebPPictureInit(&p))
         return sfu_picture_unwritten(out, error, "libwebp is of another version");
     sfu_picture_meta_put_text(&out->meta, out->text);
+    if (out->meta.iptc)
+        out->note = "holds no IPTC data; those of the input are left out";
     config.lossless = config.exact = out->meta.lossless;
     WebPMemoryWriterInit(&memory);
     p.use_argb = 1;
@@ -204,5 +206,5 @@ static gboolean save_webp(SfuPictureOut *out, GError **error)
 }
 
 static const char *const endings[] = {"webp", NULL};
-const SfuPictureFormat sfu_picture_webp = {"WebP", endings, is_webp, load_webp, save_webp,
-                                           8,      TRUE,    TRUE,    FALSE,     WEBP_MAX_DIMENSION};
+const SfuPictureFormat sfu_picture_webp = {"WebP", endings, is_webp, load_webp,          save_webp, 8,
+                                           TRUE,   TRUE,    FALSE,   WEBP_MAX_DIMENSION, TRUE};
