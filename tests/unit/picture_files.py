@@ -203,6 +203,34 @@ def tiff(data, order="<", kind=2, bits=8, samples=3, form=1, more=(), tile=None,
     )
 
 
+def packed(x, y, k, bits):
+    return (x * 377 + y * 1009 + k * 3001) % 2**bits
+
+
+def packed_tiff(bits, samples, planes, order):
+    """Samples bit behind bit, the highest first, each row to a whole byte (TIFF 6.0, section 3). Without a fourth: alpha."""
+
+    def rows(of):
+        out = b""
+        for y in range(H):
+            line = "".join(f"{packed(x, y, k, bits):0{bits}b}" for x in range(W) for k in of)
+            line += "0" * (-len(line) % 8)
+            out += int(line, 2).to_bytes(len(line) // 8, "big")
+        return out
+
+    parts = [rows([k]) for k in range(samples)] if planes == 2 else [rows(range(samples))]
+    return tiff(
+        b"".join(parts),
+        order,
+        kind=2 if samples > 1 else 1,
+        bits=bits,
+        samples=samples,
+        planes=planes,
+        counts=[len(p) for p in parts],
+        more=[(338, 3, [2])] if samples == 4 else (),
+    )
+
+
 def tiled():
     return b"".join(
         bytes(color(x, y)) if x < W else bytes(3) for x0 in (0, 16) for y in range(16) for x in range(x0, x0 + 16)
@@ -401,6 +429,17 @@ GOOD = [
             counts=[W * H] * 3,
         ),
         color,
+    ),
+    *(
+        (
+            f"bits-{bits}-{samples}-{planes}-{order == '<'}.tif",
+            packed_tiff(bits, samples, planes, order),
+            lambda x, y, bits=bits, samples=samples: tuple(
+                (packed(x, y, k, bits) * 65535 + (2**bits - 1) // 2) // (2**bits - 1) for k in range(samples)
+            ),
+        )
+        for bits in (9, 10, 12, 14, 15)
+        for samples, planes, order in ((1, 1, "<"), (3, 1, ">"), (3, 2, "<"), (4, 1, "<"))
     ),
     ("tiles.tif", tiff(tiled(), tile=16, counts=[768, 768]), color),
     ("ink.tif", tiff(lines(lambda x, y: (0, 128, 191, 55)), kind=5, samples=4), lambda x, y: (200, 100, 50), 1),

@@ -11,6 +11,7 @@ typedef struct {
     int n; /* samples a pixel */
     gboolean alpha, little, cmyk;
     gboolean known; /* PAM: what its samples are, Sfumato knows */
+    gboolean open;  /* the file ends with a digit: its last number may have been cut */
 } Pnm;
 
 static gboolean is_pnm(const guint8 *head, gsize n)
@@ -114,7 +115,7 @@ static gboolean read_header(FILE *f, Pnm *p)
 }
 
 /* n samples of a row as whole numbers. */
-static gboolean read_samples(FILE *f, const Pnm *p, guint16 *to, gsize n)
+static gboolean read_samples(FILE *f, Pnm *p, guint16 *to, gsize n)
 {
     guint64 v;
     for (gsize i = 0; i < n; i++) {
@@ -136,6 +137,7 @@ static gboolean read_samples(FILE *f, const Pnm *p, guint16 *to, gsize n)
                 return FALSE;
         }
     }
+    p->open = (p->kind == '2' || p->kind == '3') && feof(f);
     return TRUE;
 }
 
@@ -150,7 +152,7 @@ static gboolean read_bits(FILE *f, guint16 *to, gsize n)
     return TRUE;
 }
 
-static gboolean read_inks(FILE *f, const Pnm *p, GeglBuffer *b)
+static gboolean read_inks(FILE *f, Pnm *p, GeglBuffer *b)
 {
     const gsize n = (gsize)p->w * 4;
     guint16 *row = g_new(guint16, n);
@@ -172,7 +174,7 @@ static gboolean read_inks(FILE *f, const Pnm *p, GeglBuffer *b)
     return ok;
 }
 
-static gboolean read_integers(FILE *f, const Pnm *p, GeglBuffer *b)
+static gboolean read_integers(FILE *f, Pnm *p, GeglBuffer *b)
 {
     if (p->cmyk)
         return read_inks(f, p, b);
@@ -240,6 +242,8 @@ static GeglBuffer *load_pnm(SfuPictureIn *in, GError **error)
         g_clear_object(&b);
         sfu_picture_refuse(in, error, "not a whole Netpbm picture (it is damaged, or ends too early)");
     }
+    if (b && p.open)
+        in->note = "ends with a digit and without a line end: its last number may have been cut";
     return b;
 }
 

@@ -1,5 +1,6 @@
-/* TIFF, by libtiff. Samples of 8 to 64 bits are read as they are; bits, palettes, YCbCr and the rest through libtiff's
- * own conversion to 8-bit RGBA. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* TIFF, by libtiff. Samples of 8 to 64 bits are read as they are (those of 9 to 15 are widened to 16); bits, palettes,
+ * YCbCr and the rest through libtiff's own conversion to 8-bit RGBA. Copyright (C) 2026 The Sfumato authors.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
 #include <math.h>
@@ -16,12 +17,15 @@ typedef struct {
     /* The layout of what is read. */
     guint32 w, h, block_w, block_h;
     guint16 bits, samples, kind, type, planar;
+    guint16 packed; /* bits of a sample in the file, if they are 9 to 15: `bits` is 16 then; else 0 */
     int colors;
     gboolean tiled, alpha, premultiplied;
     SfuRows rows;
     GeglBuffer *buffer;
     GBytes *icc;
-    guint8 *block, *band; /* a strip or tile; all samples of the rows of one row of blocks */
+    /* A strip or tile; the same as it is in the file, if its samples are packed; all samples of the rows of one row of
+     * blocks. */
+    guint8 *block, *raw, *band;
 } Tiff;
 
 /* ---- the file, for libtiff ---- */
@@ -81,6 +85,7 @@ static void tiff_clear(Tiff *t)
     sfu_rows_clear(&t->rows);
     g_clear_pointer(&t->icc, g_bytes_unref);
     g_clear_pointer(&t->block, g_free);
+    g_clear_pointer(&t->raw, g_free);
     g_clear_pointer(&t->band, g_free);
 }
 
@@ -142,6 +147,12 @@ static void read_layout(Tiff *t, SfuPictureIn *in)
                       ? PHOTOMETRIC_MINISWHITE
                   : t->samples >= 3 ? PHOTOMETRIC_RGB
                                     : PHOTOMETRIC_MINISBLACK;
+    if (t->bits > 8 && t->bits < 16 && (t->type == SAMPLEFORMAT_UINT || t->type == SAMPLEFORMAT_VOID) &&
+        (t->kind == PHOTOMETRIC_MINISBLACK || t->kind == PHOTOMETRIC_MINISWHITE || t->kind == PHOTOMETRIC_RGB ||
+         t->kind == PHOTOMETRIC_SEPARATED)) {
+        t->packed = t->bits;
+        t->bits = 16;
+    }
     t->tiled = TIFFIsTiled(f) != 0;
     t->block_w = t->w;
     if (t->tiled) {
@@ -209,21 +220,48 @@ static void into_band(Tiff *t, guint32 x0, guint32 y0, int first, int n)
     }
 }
 
+/* Bytes of a row of n samples a pixel in a block of the file: whole bytes, whatever the samples have. */
+static gsize block_row_bytes(const Tiff *t, int n)
+{
+    return ((gsize)t->block_w * (gsize)n * (t->packed ? t->packed : t->bits) + 7) / 8;
+}
+
+/* Samples that lie bit behind bit, the highest first (TIFF 6.0, FillOrder 1, into which libtiff turns the other), to 16
+ * bits of the same range. */
+static void unpack_block(Tiff *t, gsize rows, int n)
+{
+    const guint32 most = (1u << t->packed) - 1;
+    for (gsize y = 0; y < rows; y++) {
+        const guint8 *from = t->raw + y * block_row_bytes(t, n);
+        guint16 *to = (guint16 *)t->block + y * t->block_w * (gsize)n;
+        guint32 bits = 0;
+        for (gsize i = 0, have = 0; i < (gsize)t->block_w * (gsize)n; i++) {
+            for (; have < t->packed; have += 8)
+                bits = bits << 8 | *from++;
+            have -= t->packed;
+            to[i] = (guint16)(((bits >> have & most) * 65535 + most / 2) / most);
+        }
+    }
+}
+
 /* The rows of blocks that begin at y0, every sample beside the others. */
 static gboolean read_band(Tiff *t, guint32 y0)
 {
     const int n_planes = t->planar == PLANARCONFIG_SEPARATE ? t->samples : 1, n = t->samples / n_planes;
-    const tmsize_t row_bytes = (tmsize_t)t->block_w * n * (t->bits / 8),
+    guint8 *block = t->packed ? t->raw : t->block;
+    const tmsize_t row_bytes = (tmsize_t)block_row_bytes(t, n),
                    rows = t->tiled ? t->block_h : MIN(t->block_h, t->h - y0);
     for (int plane = 0; plane < n_planes; plane++) {
         for (guint32 x0 = 0; x0 < t->w; x0 += t->block_w) {
             const tmsize_t got = t->tiled
                                      ? TIFFReadEncodedTile(t->tiff, TIFFComputeTile(t->tiff, x0, y0, 0, (guint16)plane),
-                                                           t->block, rows * row_bytes)
+                                                           block, rows * row_bytes)
                                      : TIFFReadEncodedStrip(t->tiff, TIFFComputeStrip(t->tiff, y0, (guint16)plane),
-                                                            t->block, rows * row_bytes);
+                                                            block, rows * row_bytes);
             if (got != rows * row_bytes)
                 return FALSE;
+            if (t->packed)
+                unpack_block(t, (gsize)rows, n);
             into_band(t, x0, y0, plane, n);
         }
     }
@@ -335,7 +373,7 @@ static const Babl *plain_format(const Tiff *t)
 static gboolean check_plain(const Tiff *t, const SfuPictureIn *in, GError **error)
 {
     const int n = t->planar == PLANARCONFIG_SEPARATE ? 1 : t->samples;
-    const tmsize_t expected = (tmsize_t)t->block_w * t->block_h * n * (t->bits / 8);
+    const tmsize_t expected = (tmsize_t)block_row_bytes(t, n) * t->block_h;
     if (t->block_w < 1 || t->block_h < 1 || t->block_w > 1 << 20 || t->block_h > 1 << 20 ||
         (t->tiled ? TIFFTileSize(t->tiff) : TIFFStripSize(t->tiff)) != expected)
         return sfu_picture_refuse(in, error, "TIFF: its layout is not supported (blocks of %u x %u pixels)", t->block_w,
@@ -360,9 +398,11 @@ static gboolean read_plain(Tiff *t, SfuPictureIn *in, GError **error)
         return t->buffer != NULL;
     const gsize pixel = (gsize)t->samples * (t->bits / 8);
     t->block = g_try_malloc_n((gsize)t->block_w * t->block_h, t->planar == PLANARCONFIG_SEPARATE ? t->bits / 8 : pixel);
+    if (t->packed)
+        t->raw = g_try_malloc_n(block_row_bytes(t, t->samples), t->block_h);
     t->band = g_try_malloc_n((gsize)t->w * MIN(t->block_h, t->h), pixel);
     float *work = computed ? g_new(float, (gsize)t->w * 4) : NULL;
-    gboolean ok = t->block && t->band;
+    gboolean ok = t->block && t->band && (t->raw || !t->packed);
     if (!ok)
         sfu_picture_refuse(in, error, "TIFF: not enough memory for its blocks of %u x %u pixels", t->block_w,
                            t->block_h);
