@@ -34,8 +34,7 @@ SfuTrace sfu_trace_nonfinite(SfuNonfinite *found);
  * them. */
 guint64 sfu_net_room(const SfuQueue *q);
 
-/* ---- what a denoiser is given --------------------------------------------------------------------------------------
- */
+/* ---- what a denoiser is given ---- */
 
 /* A picture that cross-attention reads beside the words, through its own keys and values (Ye 2023, "IP-Adapter",
  * section 3.2.2). Borrowed. */

@@ -210,8 +210,7 @@ char *sfu_params_to_infotext(const SfuParams *p, int width, int height)
     return g_string_free(out, FALSE);
 }
 
-/* ---- reading: pairs of the last line ------------------------------------------------------------------------------
- */
+/* ---- reading: pairs of the last line ---- */
 
 typedef struct {
     SfuParams *p;
@@ -468,8 +467,7 @@ static void read_pairs(Reader *r, const char *line)
         sfu_warn(r->warnings, "These values of the saved parameters are not used: %s.", r->unused->str);
 }
 
-/* ---- reading: the whole text ---------------------------------------------------------------------------------------
- */
+/* ---- reading: the whole text ---- */
 
 /* Metadata of other programs under the same keyword. */
 #define MAX_JSON (16 << 20)

@@ -314,8 +314,7 @@ static GeglBuffer *diffuse_and_decode(Enlarge *e, SfuDiffusion *d, GError **erro
     return out;
 }
 
-/* ---- detail: image to image at the target size --------------------------------------------------------------------
- */
+/* ---- detail: image to image at the target size ---- */
 
 static gboolean detail(SfuSession *s, GPtrArray *results, GError **error)
 {
@@ -335,8 +334,7 @@ static gboolean detail(SfuSession *s, GPtrArray *results, GError **error)
     return out && sfu_enlarge_finish(r, out, results, error);
 }
 
-/* ---- sfumato-mini --------------------------------------------------------------------------------------------------
- */
+/* ---- sfumato-mini ---- */
 
 /* By the upscaler network that `mine` names: a file of the model's folder. */
 static GeglBuffer *enlarge_by_part(const SfuSession *s, GeglBuffer *in, int factor, JsonObject *mine, GError **error)

@@ -9,8 +9,7 @@
 
 #define LMS_ORDER 4
 
-/* ---- Euler and its kin: Karras 2022, as in k-diffusion ------------------------------------------------------------
- */
+/* ---- Euler and its kin: Karras 2022, as in k-diffusion ---- */
 
 static gboolean step_euler(SfuStepRun *r, int i, GError **error)
 {
@@ -272,8 +271,7 @@ static gboolean step_ipndm(SfuStepRun *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- UniPC: Zhao 2023, predicting x0, B(h) = expm1(h), order 2, as in diffusers ------------------------------------
- */
+/* ---- UniPC: Zhao 2023, predicting x0, B(h) = expm1(h), order 2, as in diffusers ---- */
 
 /* Corrects x, which the step before predicted, with the estimate that was made there. history[0], [1]: the estimates of
  * the two steps before. */
@@ -320,8 +318,7 @@ static gboolean step_unipc(SfuStepRun *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- latent consistency: Luo 2023, as in diffusers ------------------------------------------------------------------
- */
+/* ---- latent consistency: Luo 2023, as in diffusers ---- */
 
 static gboolean step_lcm(SfuStepRun *r, int i, GError **error)
 {
@@ -337,8 +334,7 @@ static gboolean step_lcm(SfuStepRun *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- the table and the run ------------------------------------------------------------------------------------------
- */
+/* ---- the table and the run ---- */
 
 static const SfuStepFunc steps[SFU_N_SAMPLERS] = {
     [SFU_SAMPLER_EULER] = step_euler,

@@ -63,8 +63,7 @@ void sfu_schedule_gits(const double *table, int n, double *sigmas)
     }
 }
 
-/* ---- Restart: Xu 2023, Algorithm 2, with AUTOMATIC1111's choice of levels -----------------------------------------
- */
+/* ---- Restart: Xu 2023, Algorithm 2, with AUTOMATIC1111's choice of levels ---- */
 
 static double to_ratio(const SfuSigmas *s, double sigma)
 {

@@ -30,8 +30,7 @@ gboolean sfu_step_deis(SfuStepRun *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- PLMS: Liu 2022, eq. 12 and 13, without its Runge-Kutta steps, as in diffusers' PNDM and CompVis's PLMS -------
- */
+/* ---- PLMS: Liu 2022, eq. 12 and 13, without its Runge-Kutta steps, as in diffusers' PNDM and CompVis's PLMS ---- */
 
 gboolean sfu_step_plms(SfuStepRun *r, int i, GError **error)
 {
@@ -60,8 +59,7 @@ gboolean sfu_step_plms(SfuStepRun *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- trajectory consistency: Zheng 2024, Algorithm 4 (strategic stochastic sampling), as in diffusers -------------
- */
+/* ---- trajectory consistency: Zheng 2024, Algorithm 4 (strategic stochastic sampling), as in diffusers ---- */
 
 /* eta is the paper's gamma: the step goes down to the timestep (1 - eta) t' and noise brings it back up to t'. */
 gboolean sfu_step_tcd(SfuStepRun *r, int i, GError **error)
@@ -84,8 +82,7 @@ gboolean sfu_step_tcd(SfuStepRun *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- RES: Zhang 2023 (Refined Exponential Solver), multistep of order 2, as in ComfyUI ----------------------------
- */
+/* ---- RES: Zhang 2023 (Refined Exponential Solver), multistep of order 2, as in ComfyUI ---- */
 
 gboolean sfu_step_res_multistep(SfuStepRun *r, int i, GError **error)
 {
@@ -158,8 +155,7 @@ gboolean sfu_step_er_sde(SfuStepRun *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- CFG++: Chung 2024, Algorithm 2: the noise comes from the estimate without the prompt; as in ComfyUI ----------
- */
+/* ---- CFG++: Chung 2024, Algorithm 2: the noise comes from the estimate without the prompt; as in ComfyUI ---- */
 
 gboolean sfu_step_euler_cfgpp(SfuStepRun *r, int i, GError **error)
 {
@@ -177,8 +173,7 @@ gboolean sfu_step_euler_cfgpp(SfuStepRun *r, int i, GError **error)
     return TRUE;
 }
 
-/* ---- Restart: Xu 2023, Algorithm 2, as in AUTOMATIC1111: Heun's steps, some of them again from more noise ---------
- */
+/* ---- Restart: Xu 2023, Algorithm 2, as in AUTOMATIC1111: Heun's steps, some of them again from more noise ---- */
 
 gboolean sfu_step_restart(SfuStepRun *r, int i, GError **error)
 {

@@ -40,8 +40,7 @@ static void multiply_from(GArray *parts, guint first, double factor)
         g_array_index(parts, Part, i).weight *= factor;
 }
 
-/* ---- the pieces of the syntax; classes as in Python's re ------------------------------------------------------------
- */
+/* ---- the pieces of the syntax; classes as in Python's re ---- */
 
 static gboolean is_space(gunichar c)
 {
@@ -189,8 +188,7 @@ fail:
     return NULL;
 }
 
-/* ---- chunks -------------------------------------------------------------------------------------------------------
- */
+/* ---- chunks ---- */
 
 typedef struct {
     GArray *tokens, *weights; /* [n_chunks * 77] of gint32, float */

@@ -241,8 +241,7 @@ static GArray *schedule(const char *text, int steps)
     return out;
 }
 
-/* ---- AND ----------------------------------------------------------------------------------------------------------
- */
+/* ---- AND ---- */
 
 static gboolean is_word(gunichar c)
 {
@@ -340,8 +339,7 @@ const char *sfu_prompt_part_at(const SfuPromptPart *part, int call)
     return g_array_index(part->steps, SfuPromptStep, 0).text; /* as the web UI does past the end */
 }
 
-/* ---- tags ----------------------------------------------------------------------------------------------------------
- */
+/* ---- tags ---- */
 
 char *sfu_prompt_take_tags(const char *text, GPtrArray *tags)
 {

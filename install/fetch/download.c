@@ -51,8 +51,7 @@ static void report(Download *d)
                        d->o->data);
 }
 
-/* ---- answers --------------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 static size_t on_header(char *text, size_t size, size_t n, void *data)
 {
@@ -163,8 +162,7 @@ static size_t on_data(char *bytes, size_t size, size_t n, void *data)
     return n;
 }
 
-/* ---- connections ----------------------------------------------------------------------------------------------------
- */
+/* ---- connections ---- */
 
 static void prepare(Connection *c)
 {
@@ -301,8 +299,7 @@ static gboolean run(Download *d)
     }
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 typedef struct {
     const SfuFetchOptions *o;

@@ -47,8 +47,7 @@ gboolean sfu_fetch_path_is_safe(const char *path);
 /* TRUE if the address may be asked: https, or http on this machine's loopback address (for tests and local mirrors). */
 gboolean sfu_fetch_url_is_safe(const char *url);
 
-/* ---- store.c: a file that arrives in pieces -----------------------------------------------------------------------
- */
+/* ---- store.c: a file that arrives in pieces ---- */
 
 /* <path>.part holds the bytes, <path>.part.state which pieces have arrived. The part file is locked while it is open.
  */
@@ -79,8 +78,7 @@ gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, 
 /* SHA-256 of a file as hex; NULL with DISK, or CANCELLED if tick returned FALSE. Caller frees. */
 char *sfu_fetch_sha256(const char *path, gboolean (*tick)(gint64 done, gpointer data), gpointer data, GError **error);
 
-/* ---- download.c ---------------------------------------------------------------------------------------------------
- */
+/* ---- download.c ---- */
 
 typedef struct {
     int n_connections;  /* at once, 1 to 8 */

@@ -170,8 +170,7 @@ static int list(GPtrArray *models)
     return EXIT_OK;
 }
 
-/* ---- get -----------------------------------------------------------------------------------------------------------
- */
+/* ---- get ---- */
 
 typedef struct {
     const char *name;
@@ -244,8 +243,7 @@ static int get(GPtrArray *models, char **names)
     return EXIT_OK;
 }
 
-/* ---- remove --------------------------------------------------------------------------------------------------------
- */
+/* ---- remove ---- */
 
 /* The model beside m that is whole in the folder and needs the file too; NULL: none. */
 static const SfuFetchModel *other_user(GPtrArray *models, const SfuFetchModel *m, const char *path)

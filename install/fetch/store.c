@@ -56,8 +56,7 @@ static char *safe_parent(const char *folder, const char *path, GError **error)
     return NULL;
 }
 
-/* ---- the state file: "sfumato-fetch 1\n<sha256>\n<bytes>\n<a digit a piece>\n" -------------------------------------
- */
+/* ---- the state file: "sfumato-fetch 1\n<sha256>\n<bytes>\n<a digit a piece>\n" ---- */
 
 static gboolean save_state(SfuFetchStore *s, GError **error)
 {
@@ -104,8 +103,7 @@ static void load_state(SfuFetchStore *s)
     g_free(text);
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------------------
- */
+/* ---- opening and closing ---- */
 
 SfuFetchStore *sfu_fetch_store_open(const char *folder, const SfuFetchFile *file, GError **error)
 {
@@ -165,8 +163,7 @@ static void discard(SfuFetchStore *s)
     s->bytes = s->n_pieces = 0;
 }
 
-/* ---- pieces --------------------------------------------------------------------------------------------------------
- */
+/* ---- pieces ---- */
 
 static gboolean check_room(const SfuFetchStore *s, GError **error)
 {
@@ -254,8 +251,7 @@ gboolean sfu_fetch_store_write(SfuFetchStore *s, gint64 at, const void *data, gs
     return TRUE;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 char *sfu_fetch_sha256(const char *path, gboolean (*tick)(gint64 done, gpointer data), gpointer data, GError **error)
 {

@@ -20,8 +20,7 @@ void check_end_case(const char *name)
     g_string_truncate(check_wrong, 0);
 }
 
-/* ---- images -------------------------------------------------------------------------------------------------------
- */
+/* ---- images ---- */
 
 char *check_sum(Drawable d)
 {
@@ -155,8 +154,7 @@ static void get_selection_row(Image image, int y, float *row)
     g_object_unref(b);
 }
 
-/* ---- what every result must keep ------------------------------------------------------------------------------------
- */
+/* ---- what every result must keep ---- */
 
 Snapshot check_snapshot(Image image, const Layer *layers, int n)
 {

@@ -239,8 +239,7 @@ static void test_rescale_extremes(void)
     g_assert_cmpfloat(cfg[5], ==, 5);
 }
 
-/* ---- Brownian noise -----------------------------------------------------------------------------------------------
- */
+/* ---- Brownian noise ---- */
 
 #define SIDE 64
 
@@ -297,8 +296,7 @@ static void test_brownian(void)
     sfu_noise_free(noise);
 }
 
-/* ---- runs ---------------------------------------------------------------------------------------------------------
- */
+/* ---- runs ---- */
 
 typedef struct {
     const SfuSigmas *s;
