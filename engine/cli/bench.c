@@ -1,7 +1,7 @@
 /* `sfumato bench`: every op at the shapes of SD 1.5, SD 2.1, SDXL and the VAE, against the device's measured peaks.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/bench.h"
-#include "cli/bench-nets.h"
+#include "cli/bench_nets.h"
 #include "ops/ops.h"
 #include "runtime/half.h"
 #include <json-glib/json-glib.h>

@@ -3,7 +3,7 @@
  * GPL-3.0-or-later */
 #include "family/measure.h"
 #include "family/registry.h"
-#include "model/internal.h"
+#include "model/model_struct.h"
 #include "net/dat.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>

@@ -68,7 +68,7 @@ typedef struct {
     double guidance;
 } SfuDefaults;
 
-typedef struct SfuAliases SfuAliases; /* adapter.h */
+typedef struct SfuAliases SfuAliases; /* adapter_modules.h */
 
 struct SfuFamily {
     const char *id;         /* one word; stays the same for ever */

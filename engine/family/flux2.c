@@ -2,11 +2,11 @@
  * alone, in the original's names (bare or as ComfyUI and GGUF files have them) or as diffusers' folder; text encoder
  * and autoencoder lie beside them, or in the same file. Copyright (C) 2026 The Sfumato authors.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "family/adapter.h"
+#include "family/adapter_modules.h"
 #include "family/measure.h"
 #include "family/registry.h"
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include "net/flux2.h"
 #include "net/qwen3.h"
 #include <math.h>

@@ -1,7 +1,7 @@
 /* What `sfumato inspect` shows.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/family.h"
-#include "model/internal.h"
+#include "model/model_struct.h"
 
 typedef struct {
     gint64 bytes, values, by_type[SFU_N_DTYPES];

@@ -3,7 +3,7 @@
 #include "family/measure.h"
 
 #include <glib/gi18n-lib.h>
-#include "model/internal.h"
+#include "model/model_struct.h"
 #include <string.h>
 
 #define MAX_STAGES 4

@@ -1,7 +1,7 @@
 /* MI-GAN (Sargsyan 2023): the published generators of 256 and 512 pixels, as state dict, TorchScript archive or
  * safetensors. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/registry.h"
-#include "model/internal.h"
+#include "model/model_struct.h"
 #include "net/remover.h"
 #include <glib/gi18n-lib.h>
 

@@ -2,8 +2,8 @@
  * (alone, or as ComfyUI keeps it) or llama.cpp's (GGUF), or a folder.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/registry.h"
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include "net/qwen3.h"
 
 static gboolean recognize(const SfuSource *s)

@@ -1,9 +1,9 @@
 /* The list of families, and opening a model: whose is it?
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "family/ncnn.h"
+#include "family/ncnn_graph.h"
 #include "family/registry.h"
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>
 

@@ -14,10 +14,10 @@ extern const SfuFamily sfu_family_sd_x4;                                        
 extern const SfuFamily sfu_family_mini;                                                      /* mini.c */
 extern const SfuFamily sfu_family_taesd;                                                     /* taesd.c */
 extern const SfuFamily sfu_family_vae, sfu_family_text_encoder, sfu_family_vision;           /* parts.c */
-extern const SfuFamily sfu_family_ip_adapter;                                                /* ip_adapter.c */
+extern const SfuFamily sfu_family_ip_adapter;                                                /* ip_adapter_layouts.c */
 extern const SfuFamily sfu_family_zimage, sfu_family_zimage_base, sfu_family_zimage_control; /* zimage.c */
 extern const SfuFamily sfu_family_qwen3;                                                     /* qwen3.c */
-extern const SfuFamily sfu_family_control, sfu_family_inpaint_head, sfu_family_t2i;          /* control.c */
+extern const SfuFamily sfu_family_control, sfu_family_inpaint_head, sfu_family_t2i;          /* control_layouts.c */
 extern const SfuFamily sfu_family_lama;                                                      /* lama.c */
 extern const SfuFamily sfu_family_migan;                                                     /* migan.c */
 extern const SfuFamily sfu_family_rrdb;                                                      /* rrdb.c */

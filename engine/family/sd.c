@@ -1,11 +1,11 @@
 /* Stable Diffusion 1.x and 2.x (Rombach 2022), their inpainting models (9 input channels) and InstructPix2Pix (8;
  * Brooks 2023). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/sd.h"
-#include "family/adapter.h"
+#include "family/adapter_modules.h"
 #include "family/measure.h"
 #include "family/registry.h"
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include "net/net.h"
 #include <math.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * GPL-3.0-or-later */
 #include "family/registry.h"
 #include "family/sd.h"
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>

@@ -2,7 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/measure.h"
 #include "family/registry.h"
-#include "model/internal.h"
+#include "model/model_struct.h"
 #include "net/swin.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>

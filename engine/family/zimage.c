@@ -2,12 +2,12 @@
  * alone in the original's names (bare, or behind ComfyUI's prefix, or GGUF), as one file with its text encoder and its
  * autoencoder, and as diffusers' folder. The text encoder is Qwen3 4B, the autoencoder that of FLUX.1.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "family/adapter.h"
+#include "family/adapter_modules.h"
 #include "family/measure.h"
 #include "family/registry.h"
 #include "family/sd.h"
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include "net/qwen3.h"
 #include "net/zimage.h"
 #include <math.h>

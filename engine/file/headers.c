@@ -1,6 +1,6 @@
 /* Headers of the files that `sfumato convert` writes. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
  * GPL-3.0-or-later */
-#include "file/convert.h"
+#include "file/retype.h"
 #include <json-glib/json-glib.h>
 #include <string.h>
 

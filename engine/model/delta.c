@@ -1,7 +1,7 @@
 /* Changes of weights: their mathematics, and which weight carries which.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/delta.h"
-#include "model/product.h"
+#include "model/host_product.h"
 #include "model/rotation.h"
 #include <float.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Folders in diffusers' form: each part's files, shards and config.json.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include "file/json.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>

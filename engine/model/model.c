@@ -1,6 +1,6 @@
 /* A model: its files, its parts' tensors under canonical names, their weights.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/internal.h"
+#include "model/model_struct.h"
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>

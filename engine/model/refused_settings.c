@@ -2,7 +2,7 @@
  * file that asks for another would give a wrong picture, so it is refused by name. What changes the tensors themselves
  * is found when they are bound. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/json.h"
-#include "model/internal.h"
+#include "model/model_struct.h"
 #include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>

@@ -1,7 +1,7 @@
 /* Rotations of a weight's outputs or inputs. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
  * GPL-3.0-or-later */
 #include "model/rotation.h"
-#include "model/product.h"
+#include "model/host_product.h"
 #include <math.h>
 #include <string.h>
 

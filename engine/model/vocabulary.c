@@ -2,7 +2,7 @@
  * and merges.txt, GGUF's metadata (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, "Tokenizer").
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/vocabulary.h"
-#include "model/internal.h"
+#include "model/model_struct.h"
 #include "file/json.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>

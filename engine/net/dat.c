@@ -3,7 +3,7 @@
  * of attention between channels; beside each, a convolution, and the two gate each other. Batch norms are a part of the
  * convolutions before them here. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/dat.h"
-#include "net/upscaler-parts.h"
+#include "net/upscaler_parts.h"
 #include <math.h>
 
 #define EPS 1e-5f /* of all norms */

@@ -2,7 +2,7 @@
  * block, attention between pixels of a window, then between channels of it; and the same on grids of pixels that lie a
  * window's count apart. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/omnisr.h"
-#include "net/upscaler-parts.h"
+#include "net/upscaler_parts.h"
 
 #define MAX_BLOCKS 64   /* a group */
 #define LAYER_EPS 1e-5f /* of norms before attention between pixels */

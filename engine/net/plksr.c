@@ -2,7 +2,7 @@
  * which has norms and another activation, and may enlarge by dynamic upsampling (Liu 2023, "Learning to Upsample by
  * Learning to Sample", section 3). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/plksr.h"
-#include "net/upscaler-parts.h"
+#include "net/upscaler_parts.h"
 
 #define LAYER_EPS 1e-6f
 #define GROUP_EPS 1e-5f

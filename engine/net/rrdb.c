@@ -6,7 +6,7 @@
  * context than its picture has; where everything fits, the band is the picture. Copyright (C) 2026 The Sfumato authors.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/rrdb.h"
-#include "net/upscaler-parts.h"
+#include "net/upscaler_parts.h"
 
 #define SLOPE 0.2f
 #define BETA 0.2f     /* residual scaling, section 3.1 */

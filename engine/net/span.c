@@ -2,7 +2,7 @@
  * gates itself. In training every convolution is a 1x1, a 3x3 and a 1x1 in a row beside another 1x1; here it is the one
  * 3x3 that is equal to them. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/span.h"
-#include "net/upscaler-parts.h"
+#include "net/upscaler_parts.h"
 
 #define N_BLOCKS SFU_SPAN_BLOCKS
 

@@ -1,7 +1,7 @@
 /* SRVGGNetCompact: a row of convolutions, and the picture enlarged by nearest neighbor added (Wang 2021, Real-ESRGAN's
  * compact models). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/srvgg.h"
-#include "net/upscaler-parts.h"
+#include "net/upscaler_parts.h"
 
 typedef struct {
     SfuLayer *convs;

@@ -3,7 +3,7 @@
  * the windows are larger, and keys and values are squares of pixels (the grain), each pixel with a part of the
  * channels. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/swin.h"
-#include "net/upscaler-parts.h"
+#include "net/upscaler_parts.h"
 #include <string.h>
 
 #define EPS 1e-5f

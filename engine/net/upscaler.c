@@ -1,7 +1,7 @@
 /* Upscaler networks behind one face, and the ways up that transformers share.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/upscaler.h"
-#include "net/upscaler-parts.h"
+#include "net/upscaler_parts.h"
 #include <glib/gi18n-lib.h>
 
 struct SfuUpscaler {

@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 typedef struct SfuUpscaler SfuUpscaler;
-typedef struct SfuUpscalerKind SfuUpscalerKind; /* upscaler-parts.h; each network's header declares its kind */
+typedef struct SfuUpscalerKind SfuUpscalerKind; /* upscaler_parts.h; each network's header declares its kind */
 
 /* kind: of the model's family, NULL if it is no upscaler network. NULL with MISSING if a tensor is missing or
  * misshapen, FORMAT if one holds a NaN, FAMILY without a kind. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#include "family/control.h"
+#include "family/control_layouts.h"
 #include "holes.h"
 #include "region/edges.h"
 #include "region/region.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#include "family/ip_adapter.h"
+#include "family/ip_adapter_layouts.h"
 #include "holes.h"
 #include "region/region.h"
 #include "region/square.h"

@@ -2,7 +2,7 @@
  * all: cut out the region, prepare what is under the mask, walk from noise to latents, decode, fit colors, give back
  * what lies under the soft mask. Regions larger than the model's size are worked coarse to fine.
  *
- * paint-area.c cuts the region out, paint-start.c prepares a pass, paint-pass.c runs it, paint-result.c gives back.
+ * paint_area.c cuts the region out, paint_start.c prepares a pass, paint_pass.c runs it, paint_result.c gives back.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "paint.h"

@@ -57,7 +57,7 @@ typedef struct {
     SfuImage *condition;   /* [w x h, 3] the picture with its hole filled, as the network was shown it */
 } SfuPass;
 
-/* ---- paint-area.c ---- */
+/* ---- paint_area.c ---- */
 
 /* Whether a part of the canvas is worked on, and the rest stays. A network that sees the picture beside its own can
  * edit a part of it; InstructPix2Pix edits all. */
@@ -66,7 +66,7 @@ gboolean sfu_paint_is_masked(const SfuPaint *p);
 /* Plans the region and reads the source, masks and excluded area there. */
 gboolean sfu_paint_cut_out(SfuPaint *p, GError **error);
 
-/* ---- paint-start.c ---- */
+/* ---- paint_start.c ---- */
 
 /* Makes start, original and the masks of a pass. */
 gboolean sfu_pass_prepare(SfuPass *a, GError **error);
@@ -82,7 +82,7 @@ gboolean sfu_pass_make_extra(SfuPass *a, int lw, int lh, SfuImage **extra, GErro
 /* Latents x0 under the mask become noise of their own, or nothing. */
 void sfu_pass_replace_content(const SfuPass *a, SfuImage *x0, SfuContent content);
 
-/* ---- paint-pass.c ---- */
+/* ---- paint_pass.c ---- */
 
 /* The pass's picture [h, w, 3] by the diffusion model; caller frees. */
 SfuImage *sfu_pass_diffuse(SfuPass *a, GError **error);
@@ -90,7 +90,7 @@ SfuImage *sfu_pass_diffuse(SfuPass *a, GError **error);
 /* The same by a remover. */
 SfuImage *sfu_pass_remove(SfuPass *a, GError **error);
 
-/* ---- paint-result.c ---- */
+/* ---- paint_result.c ---- */
 
 void sfu_paint_make_gray(SfuImage *i);
 

@@ -9,7 +9,7 @@
 #include "params/styles.h"
 #include "model/delta.h"
 #include "model/model.h"
-#include "family/adapter.h"
+#include "family/adapter_modules.h"
 #include "family/family.h"
 #include "net/qwen3.h"
 #include "net/vision.h"
@@ -21,7 +21,7 @@ G_BEGIN_DECLS
 /* Moves e (taken, may be NULL) to *dest under the public domain's codes, sentence unchanged. Always FALSE. */
 gboolean sfu_error_convert(GError **dest, GError *e);
 
-/* ---- models.c --------------------------------------------------------------------------------------------------- */
+/* ---- installed_models.c ---- */
 
 char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
 /* Paths (char*) of what may be models below the folder, sorted, `depth` folders deep; networks: folders of one
@@ -386,7 +386,7 @@ const char *sfu_adapters_text_key(const SfuAdapters *a);
 /* Textual inversions that come with them: name -> path. a may be NULL. */
 void sfu_adapters_bundles(const SfuAdapters *a, GHashTable *names);
 
-/* ---- adapters.c: LoRA and its kin ------------------------------------------------------------------------------- */
+/* ---- chosen_adapters.c: LoRA and its kin ---- */
 
 /* Gives the weights of the session's models what the parameters and the tags ("lora:name:0.8") ask for. */
 gboolean sfu_session_set_adapters(SfuSession *s, const GPtrArray *tags, GError **error);

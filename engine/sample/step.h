@@ -93,7 +93,7 @@ double sfu_sigma_shifted(double sigma, double shift); /* of flow (Esser 2024, eq
 /* Sigma at index `t` of the table, which may have fractions. Not for flow. */
 double sfu_sigma_of_timestep(const SfuSigmas *s, double t);
 
-/* names.c: what a sampler does beside its step. */
+/* sampler_names.c: what a sampler does beside its step. */
 typedef struct {
     const char *name, *label;
     double eta;                      /* its usual */

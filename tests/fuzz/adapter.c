@@ -3,7 +3,7 @@
  * GPL-3.0-or-later */
 #define _GNU_SOURCE
 #include "lines.h"
-#include "family/adapter.h"
+#include "family/adapter_modules.h"
 #include "model/embedding.h"
 
 /* Puts the change on a weight of ones and reads a part of it. */

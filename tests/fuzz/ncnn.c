@@ -1,6 +1,6 @@
 /* ncnn's pairs of files: the text, a zero byte, the weights.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "family/ncnn.h"
+#include "family/ncnn_graph.h"
 #include "file/ncnn.h"
 #include "fuzz.h"
 #include <string.h>

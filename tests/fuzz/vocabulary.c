@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include <glib/gstdio.h>
 #include <string.h>
-#include "model/internal.h"
+#include "model/model_struct.h"
 #include "model/vocabulary.h"
 #include "text/text.h"
 

@@ -1,6 +1,6 @@
 /* CLBlast: that it makes the products it is asked for, how it is chosen, and what a build without it says. Its results:
  * mode gpu-clblast. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 #include <string.h>
 
 /* A profiling queue of the GPU family under SFUMATO_BLAS=`blas`; NULL (skipped) without a device. */

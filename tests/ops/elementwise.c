@@ -1,6 +1,6 @@
 /* Elementwise ops, conversion, means and the search for NaN.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 
 typedef struct {
     const char *name;

@@ -1,6 +1,6 @@
 /* Shapes that do not fit: each op says so with SHAPE, and writes nothing.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 
 #define REFUSED(call)                                                                                                  \
     G_STMT_START                                                                                                       \

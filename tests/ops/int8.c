@@ -1,7 +1,7 @@
 /* Products of 8-bit whole numbers: the same quantization in plain C, whose sums in double the kernel must meet to the
  * rounding of fp32; and what the quantization itself costs. Copyright (C) 2026 The Sfumato authors.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 
 enum { GROUP = 256 }; /* channels that share a scale */
 

@@ -1,6 +1,6 @@
 /* Ops that only move values: every result is exact.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 
 #define AT(v, t, b, y, x, ch) (v)[((((gint64)(b)) * (t)->h + (y)) * (t)->w + (x)) * (t)->c + (ch)]
 /* Every element of `t` in order, as b, i, j, ch. */

@@ -1,6 +1,6 @@
 /* Normalizations and softmax against two passes in double.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 
 /* What rounding may do to (x - mean) * r * gamma + beta, in units: the mean is off by up to 3 units of the mean
  * magnitude `size` of the values (x - mean itself is exact when they are close); the deviation by 16 relative units,

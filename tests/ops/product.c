@@ -1,6 +1,6 @@
 /* Convolution, learned products and products of activations against sums in double.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 
 typedef struct {
     const char *name;

@@ -1,6 +1,6 @@
 /* Pooling, bilinear interpolation and dynamic upsampling.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 
 typedef struct {
     const char *name;

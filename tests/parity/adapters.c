@@ -1,8 +1,8 @@
 /* Adapters in every kind and spelling against LyCORIS, PEFT and diffusers: norm(difference) / norm(reference) of what a
  * small UNet and a small text encoder give. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
  * GPL-3.0-or-later */
-#include "models.h"
-#include "family/adapter.h"
+#include "small_models.h"
+#include "family/adapter_modules.h"
 #include "net/net.h"
 #include <locale.h>
 #include <math.h>

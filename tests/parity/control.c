@@ -1,7 +1,7 @@
 /* ControlNets, ControlNet-Union and T2I-Adapters against diffusers (make-control.py) on small models, in every layout.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
-#include "family/control.h"
+#include "small_models.h"
+#include "family/control_layouts.h"
 #include <math.h>
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 
-#include "family/adapter.h"
-#include "models.h"
+#include "family/adapter_modules.h"
+#include "small_models.h"
 
 /* fp32: sums of some thousand terms in another order, through some dozen layers. */
 #define TOLERANCE 1e-4

@@ -1,5 +1,5 @@
-"""Weights and inputs that Python and the C tests make alike from a hash, so that only results need storing (models.c
-has the same).
+"""Weights and inputs that Python and the C tests make alike from a hash, so that only results need storing
+(small_models.c has the same).
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """

@@ -1,8 +1,8 @@
 /* CLIP's image encoder and preprocessing, IP-Adapters and UNets that look through them, against transformers and
  * diffusers (make-ip-adapter.py) on small models, in every layout.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
-#include "family/ip_adapter.h"
+#include "small_models.h"
+#include "family/ip_adapter_layouts.h"
 #include "region/square.h"
 #include <math.h>
 #include <string.h>

@@ -357,7 +357,7 @@ transformer_case("klein", klein, 2, 3, 5, 7, also=("klein-bfl", "klein-comfy", "
 
 
 def small(name, dims, exponent):
-    """Values that fp16 holds: models.c makes them of the same hash."""
+    """Values that fp16 holds: small_models.c makes them of the same hash."""
     return torch.from_numpy(
         (hash_ints(name, int(np.prod(dims))) * (2.0**exponent / 1024)).reshape(dims).astype(np.float32)
     )

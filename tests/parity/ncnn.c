@@ -1,6 +1,6 @@
 /* ncnn's files of the same weights as a safetensors file give the same picture, and what is another network is refused.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
+#include "small_models.h"
 #include "ncnn.h"
 #include "runtime/half.h"
 #include <string.h>

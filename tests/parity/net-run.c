@@ -8,7 +8,7 @@
  * a seam would stand out.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
+#include "small_models.h"
 #include "net/net.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Every network against PyTorch, diffusers and transformers on small models of every family: norm(difference) /
  * norm(reference). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
+#include "small_models.h"
 #include "net/net.h"
 #include "pipe/pipe.h"
 #include <locale.h>

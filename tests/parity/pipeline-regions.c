@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
-#include "models.h"
+#include "small_models.h"
 #include "pipe/pipe.h"
 #include "scene.h"
 #include "sfumato.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "models.h"
+#include "small_models.h"
 #include "region/image.h"
 #include "sfumato.h"
 

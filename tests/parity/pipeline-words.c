@@ -5,7 +5,7 @@
 #include <string.h>
 #include <glib/gstdio.h>
 
-#include "models.h"
+#include "small_models.h"
 #include "pipe/pipe.h"
 
 static SfuEngine *engine;

@@ -1,6 +1,6 @@
 /* Removers against PyTorch (make-removers.py) on small models, in every naming, whole and in fp16.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
+#include "small_models.h"
 #include "family/family.h"
 #include "net/remover.h"
 #include <math.h>

@@ -3,7 +3,7 @@
 #ifndef SFU_TESTS_RUNS_H
 #define SFU_TESTS_RUNS_H
 
-#include "models.h"
+#include "small_models.h"
 
 #define PARITY_SIDE 128
 #define PARITY_TOLERANCE 1e-3 /* ten steps with guidance 7 multiply the networks' 1e-5 */

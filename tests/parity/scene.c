@@ -7,7 +7,7 @@
 #include <string.h>
 #include <glib/gstdio.h>
 
-#include "models.h"
+#include "small_models.h"
 
 int scene_main(int argc, char **argv, SfuEngine **engine, char **dir, void (*add_tests)(void))
 {

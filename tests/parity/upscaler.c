@@ -1,7 +1,7 @@
 /* Every upscaler network against PyTorch (make-upscalers.py) on small models, in every naming: norm(difference) /
  * norm(reference). And tiles with the margin against the whole. Copyright (C) 2026 The Sfumato authors.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
+#include "small_models.h"
 #include "ncnn.h"
 #include "net/upscaler.h"
 #include <math.h>

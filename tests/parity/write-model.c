@@ -1,7 +1,7 @@
 /* Writes one of the small models for tests that run the command: write-model KEY PATH [DATA]. KEY is a model of
  * DATA.json.gz, or of pipelines.json.gz; PATH must not be there.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
+#include "small_models.h"
 #include <stdio.h>
 
 int main(int argc, char **argv)

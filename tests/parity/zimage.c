@@ -1,7 +1,7 @@
 /* Qwen3 as a text encoder and Z-Image against transformers and diffusers on small models (make-zimage.py made the
  * data). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
-#include "family/control.h"
+#include "small_models.h"
+#include "family/control_layouts.h"
 #include "model/vocabulary.h"
 #include "net/qwen3.h"
 #include "text/text.h"

@@ -1,8 +1,8 @@
 /* Adapters' files. The spellings are those of kohya's scripts, LyCORIS, diffusers (old and new) and PEFT; the formulas
  * are tested against LyCORIS, PEFT and diffusers.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/adapter.h"
-#include "model/adapter-tensors.h"
+#include "model/adapter_file.h"
+#include "model/adapter_tensors.h"
 #include "model/rotation.h"
 #include <math.h>
 #include <string.h>

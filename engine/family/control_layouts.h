@@ -1,7 +1,7 @@
 /* Which network steers which model.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_FAMILY_CONTROL_H
-#define SFU_FAMILY_CONTROL_H
+#ifndef SFU_FAMILY_CONTROL_LAYOUTS_H
+#define SFU_FAMILY_CONTROL_LAYOUTS_H
 
 #include "family/family.h"
 

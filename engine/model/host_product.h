@@ -1,7 +1,7 @@
 /* A product of small matrices on the host.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_PRODUCT_H
-#define SFU_PRODUCT_H
+#ifndef SFU_HOST_PRODUCT_H
+#define SFU_HOST_PRODUCT_H
 
 #include <glib.h>
 

@@ -2,7 +2,7 @@
  * some rows at a time. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file/file.h"
 #include "file/json.h"
-#include "file/convert.h"
+#include "file/retype.h"
 #include "runtime/half.h"
 #include <errno.h>
 #include <fcntl.h>

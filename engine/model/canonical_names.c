@@ -1,8 +1,8 @@
 /* From the names of original single files and of old diffusers releases to canonical names. The facts are those of
  * CompVis' latent-diffusion module tree (openaimodel.py, autoencoder modules) and of OpenCLIP's text transformer.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/names.h"
-#include "model/adapter.h"
+#include "model/canonical_names.h"
+#include "model/adapter_file.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Small models for the parity tests: their configurations and tensor names come from nets.json.gz, their weights from a
  * hash that make-nets.py computes too. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier:
  * GPL-3.0-or-later */
-#ifndef SFU_TESTS_MODELS_H
-#define SFU_TESTS_MODELS_H
+#ifndef SFU_TESTS_SMALL_MODELS_H
+#define SFU_TESTS_SMALL_MODELS_H
 
 #include "family/family.h"
 #include "file/file.h"

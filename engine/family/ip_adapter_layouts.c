@@ -1,10 +1,10 @@
 /* IP-Adapters (Ye 2023) for the Stable Diffusions: plain, Plus and full, in the layout of their authors (also while
  * they train) and in diffusers'. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "family/ip_adapter.h"
+#include "family/ip_adapter_layouts.h"
 #include "family/registry.h"
 #include "family/sd.h"
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include <stdio.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>

@@ -1,6 +1,6 @@
 /* `sfumato bench --model`: whole networks of a model at full size.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cli/bench-nets.h"
+#include "cli/bench_nets.h"
 #include "family/family.h"
 #include "net/net.h"
 #include <string.h>

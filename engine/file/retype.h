@@ -1,7 +1,7 @@
-/* What convert.c and the writers of headers share.
+/* What retype.c and the writers of headers share.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_FILE_CONVERT_H
-#define SFU_FILE_CONVERT_H
+#ifndef SFU_FILE_RETYPE_H
+#define SFU_FILE_RETYPE_H
 
 #include "file/file.h"
 

@@ -1,8 +1,8 @@
 /* An adapter's file (LoRA, LoHa, LoKr, ...): its tensors grouped by the module that they change, in any of the
- * spellings in use, and the changes that they are. Which weight a module is, families know (family/adapter.c).
+ * spellings in use, and the changes that they are. Which weight a module is, families know (family/adapter_modules.c).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_ADAPTER_H
-#define SFU_ADAPTER_H
+#ifndef SFU_ADAPTER_FILE_H
+#define SFU_ADAPTER_FILE_H
 
 #include "file/file.h"
 #include "model/delta.h"

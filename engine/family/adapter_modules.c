@@ -1,8 +1,8 @@
 /* Adapters on models. A module's name is what stands before ".lora_up.weight"; programs put words before it for the
  * part, and many write '_' for every '.'. So names are compared with '_' for '.', behind those words.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "family/adapter.h"
-#include "model/internal.h"
+#include "family/adapter_modules.h"
+#include "model/model_struct.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>
 

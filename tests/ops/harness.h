@@ -1,8 +1,8 @@
 /* The harness of the ops tests: every case runs on each way the ops can be carried out (Mode), on inputs that lie
  * inside a larger tensor full of NaN (a stray read shows up in the result) and into outputs that lie inside one full of
  * a sentinel. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_TESTS_CHECK_H
-#define SFU_TESTS_CHECK_H
+#ifndef SFU_TESTS_HARNESS_H
+#define SFU_TESTS_HARNESS_H
 
 #include "ops/ops.h"
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The harness of the ops tests.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "check.h"
+#include "harness.h"
 #include "ops/util.h"
 #include <locale.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Spellings of adapters' tensors, and PEFT's alphas.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/adapter-tensors.h"
+#include "model/adapter_tensors.h"
 #include "file/json.h"
 #include <math.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* Networks that steer the Stable Diffusions by a picture: ControlNets in all their layouts, T2I-Adapters.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "family/control.h"
+#include "family/control_layouts.h"
 #include "family/registry.h"
 #include "family/sd.h"
-#include "model/internal.h"
-#include "model/names.h"
+#include "model/model_struct.h"
+#include "model/canonical_names.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * what the network does is compared: kernels, strides, padding, activations, and who reads what. So a graph that is
  * another one is refused, however its layers are called. Copyright (C) 2026 The Sfumato authors.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "family/ncnn.h"
+#include "family/ncnn_graph.h"
 #include "file/ncnn.h"
 #include <math.h>
 #include <string.h>

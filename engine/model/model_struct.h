@@ -1,7 +1,7 @@
 /* The model behind its header, for the families, which fill it: model.c, folder.c (diffusers' form), config.c
  * (shapes and config.json). Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_MODEL_INTERNAL_H
-#define SFU_MODEL_INTERNAL_H
+#ifndef SFU_MODEL_MODEL_STRUCT_H
+#define SFU_MODEL_MODEL_STRUCT_H
 
 #include "model/model.h"
 #include "file/file.h"

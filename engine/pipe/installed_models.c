@@ -3,7 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
-#include "family/adapter.h"
+#include "family/adapter_modules.h"
 
 #include <string.h>
 #include <glib/gi18n-lib.h>

@@ -1,10 +1,10 @@
 /* Adapters on models: which weight a module of an adapter's file is, by the names that families know.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_FAMILY_ADAPTER_H
-#define SFU_FAMILY_ADAPTER_H
+#ifndef SFU_FAMILY_ADAPTER_MODULES_H
+#define SFU_FAMILY_ADAPTER_MODULES_H
 
 #include "family/family.h"
-#include "model/adapter.h"
+#include "model/adapter_file.h"
 
 G_BEGIN_DECLS
 

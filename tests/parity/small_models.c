@@ -1,7 +1,7 @@
 /* Small models for the parity tests.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "models.h"
-#include "family/adapter.h"
+#include "small_models.h"
+#include "family/adapter_modules.h"
 #include "runtime/half.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>

@@ -1,7 +1,7 @@
 /* ncnn's upscalers.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_FAMILY_NCNN_H
-#define SFU_FAMILY_NCNN_H
+#ifndef SFU_FAMILY_NCNN_GRAPH_H
+#define SFU_FAMILY_NCNN_GRAPH_H
 
 #include "family/family.h"
 #include "file/file.h"

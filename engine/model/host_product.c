@@ -1,6 +1,6 @@
 /* A product of small matrices on the host.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "model/product.h"
+#include "model/host_product.h"
 #include <string.h>
 
 typedef float Vec __attribute__((vector_size(32)));

@@ -1,7 +1,7 @@
 /* From the names of original single files and of old diffusers releases to canonical names.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_NAMES_H
-#define SFU_NAMES_H
+#ifndef SFU_CANONICAL_NAMES_H
+#define SFU_CANONICAL_NAMES_H
 
 #include "model/model.h"
 

@@ -1,7 +1,7 @@
 /* Which IP-Adapter is for which model, and which image encoder for which IP-Adapter.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SFU_FAMILY_IP_ADAPTER_H
-#define SFU_FAMILY_IP_ADAPTER_H
+#ifndef SFU_FAMILY_IP_ADAPTER_LAYOUTS_H
+#define SFU_FAMILY_IP_ADAPTER_LAYOUTS_H
 
 #include "family/family.h"
 #include "net/ip_adapter.h"
