@@ -187,7 +187,7 @@ void sfu_dialog_build(SfuDialog *d)
     gtk_widget_show_all(d->window);
     sfu_dialog_update_scope(d);
     sfu_dialog_update_model(d);
-    gtk_widget_grab_focus(d->prompt.box && gtk_widget_get_visible(d->prompt.box) ? d->prompt.view : d->generate);
+    sfu_dialog_focus_first(d);
 }
 
 void sfu_dialog_error(SfuDialog *d, const char *sentence)

@@ -149,6 +149,8 @@ gboolean sfu_dialog_settle_results(SfuDialog *d);
 void sfu_dialog_free_entry(gpointer entry);
 const SfuResult *sfu_entry_result(const SfuEntry *e);
 
+void sfu_dialog_focus_first(SfuDialog *d); /* on what is used first */
+
 /* Signals. */
 void sfu_dialog_response(GtkDialog *dialog, int response, gpointer data);
 gboolean sfu_dialog_key(GtkWidget *w, GdkEventKey *e, gpointer data);

@@ -30,9 +30,11 @@ static SfuOrder *running(SfuDialog *d)
 /* ---- a run
  * ------------------------------------------------------------------------------------------------------------- */
 
-static void focus_first(SfuDialog *d)
+void sfu_dialog_focus_first(SfuDialog *d)
 {
-    gtk_widget_grab_focus(d->prompt.box && gtk_widget_get_visible(d->prompt.box) ? d->prompt.view : d->generate);
+    gtk_widget_grab_focus(d->prompt.box && gtk_widget_get_visible(d->prompt.box) ? d->prompt.view
+                          : sfu_dialog_has_model(d)                              ? d->generate
+                                                                                 : d->get_model);
 }
 
 /* The focus is in a field for words or numbers. */
@@ -53,7 +55,7 @@ static void set_busy(SfuDialog *d, gboolean busy)
     else if (!busy && d->current >= 0 && !d->written)
         gtk_widget_grab_focus(d->add_and_close);
     else if (!busy && !writes(d))
-        focus_first(d);
+        sfu_dialog_focus_first(d);
 }
 
 /* What comes after the order that runs. Caller frees; "": nothing. */
@@ -346,6 +348,7 @@ static void generate(SfuDialog *d)
     }
     SfuInput *in = sfu_input_new(r, d->image, d->drawable, &error);
     d->cannot_read = !in;
+    sfu_dialog_update_scope(d);
     if (!in || !accept_size(d, in, r)) {
         sfu_dialog_error(d, error ? error->message : NULL);
         g_clear_error(&error);
@@ -403,7 +406,7 @@ static void open_settings(SfuDialog *d, SfuSettingsPage page)
     sfu_engine_fields_show(&d->engine, d->settings);
     /* Else the focus is in GIMP, and what is typed there are its shortcuts. */
     gtk_window_present(GTK_WINDOW(d->window));
-    focus_first(d);
+    sfu_dialog_focus_first(d);
 }
 
 void sfu_dialog_get_model(SfuDialog *d)
@@ -512,6 +515,7 @@ static void read_image(SfuDialog *d, const SfuRequest *r)
         sfu_dialog_show_input(d, in, r);
     if (!in || failed_before)
         sfu_dialog_error(d, in ? NULL : e->message);
+    sfu_dialog_update_scope(d);
     g_clear_error(&e);
 }
 

@@ -162,8 +162,10 @@ static void show_chosen(SfuDialog *d, int index)
 /* Caller frees. */
 static char *entry_words(const SfuEntry *e)
 {
+    const GeglRectangle size = *gegl_buffer_get_extent(e->look);
     if (e->seedless)
-        return g_strdup_printf(e->added ? _("%.1f s, added") : _("%.1f s"), e->seconds);
+        return g_strdup_printf(e->added ? _("%d × %d px, %.1f s, added") : _("%d × %d px, %.1f s"), size.width,
+                               size.height, e->seconds);
     char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, sfu_entry_result(e)->seed);
     char *text = g_strdup_printf(e->added ? _("Seed %s, %.1f s, added") : _("Seed %s, %.1f s"), seed, e->seconds);
     g_free(seed);

@@ -103,7 +103,7 @@ static gboolean find_scope(const SfuDialog *d, GeglRectangle *area, const char *
     if (layer < 0 || a->needs_selection || a->task == SFU_TASK_TXT2IMG || !sfu_host_layer_in_image(layer, d->image))
         return FALSE;
     *area = sfu_host_layer_bounds(layer);
-    *what = _("Layer");
+    *what = d->request->action == SFU_ACTION_FILL ? _("Transparent parts of the layer") : _("Layer");
     return TRUE;
 }
 
@@ -124,7 +124,7 @@ void sfu_dialog_update_scope(SfuDialog *d)
     GeglRectangle area;
     const char *what;
     char *text = NULL;
-    if (find_scope(d, &area, &what)) {
+    if (!d->cannot_read && find_scope(d, &area, &what)) { /* else the error bar says what to do */
         SfuRequest *r = sfu_dialog_collect(d);
         int w = area.width, h = area.height;
         if (r->action == SFU_ACTION_ENLARGE && d->looking && !sfu_request_given(r, "scale")) {
@@ -176,7 +176,10 @@ static void found(GPtrArray *models, gpointer data)
     g_ptr_array_unref(d->models);
     d->models = models;
     d->looking = NULL;
+    GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(d->window));
     sfu_dialog_models_found(d);
+    if (focus && !gtk_widget_get_mapped(focus)) /* what had it has no use with this model */
+        sfu_dialog_focus_first(d);
     if (d->generate_when_found)
         gtk_dialog_response(GTK_DIALOG(d->window), RESPONSE_GENERATE);
 }
@@ -251,10 +254,8 @@ static gboolean any_with_words(const SfuDialog *d, SfuTask task)
 static char *model_note(const SfuDialog *d, const SfuModelInfo *model, gboolean any)
 {
     const SfuAction action = d->request->action;
-    if (any && (!model || model->has_text || action == SFU_ACTION_RESTORE))
-        return NULL;
-    if (any && sfu_action_info(action)->task == SFU_TASK_UPSCALE)
-        return g_strdup_printf(_("%s enlarges without words and takes no prompt."), model->name);
+    if (any && (!model || model->has_text || sfu_action_info(action)->task == SFU_TASK_UPSCALE))
+        return NULL; /* that enlarging needs no words surprises nobody */
     if (any)
         return g_strdup_printf(
             _("%s works without words: it continues the surroundings. Choose another model to use a prompt."),

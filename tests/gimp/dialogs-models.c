@@ -212,12 +212,10 @@ static void ask_for_a_model(GtkWidget *window)
  */
 static void put_a_model_into_the_folder(GtkWidget *window)
 {
-    GdkEventFocus focus = {.type = GDK_FOCUS_CHANGE, .window = gtk_widget_get_window(window), .in = TRUE};
-    gboolean handled;
     dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Open Mo_del Folder");
     dlg_look_at(window, "restore", "0-no-model");
     g_unsetenv("SFU_STANDIN_NO_MODELS");
-    g_signal_emit_by_name(window, "focus-in-event", &focus, &handled);
+    dlg_come_back(window);
     for (int i = 0; i < 100 && !dlg_find(window, GTK_TYPE_COMBO_BOX, "Model"); i++)
         dlg_settle(50);
     dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model");

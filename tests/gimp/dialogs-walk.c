@@ -144,6 +144,17 @@ void dlg_look_at(GtkWidget *window, const char *action, const char *state)
     g_free(command);
 }
 
+void dlg_come_back(GtkWidget *window)
+{
+    gboolean handled = FALSE;
+    GdkEvent *event = gdk_event_new(GDK_FOCUS_CHANGE);
+    event->focus_change.window = g_object_ref(gtk_widget_get_window(window));
+    event->focus_change.in = TRUE;
+    g_signal_emit_by_name(window, "focus-in-event", event, &handled);
+    gdk_event_free(event);
+    dlg_settle(50);
+}
+
 void dlg_match(GtkWidget *w, gpointer data)
 {
     Search *s = data;
