@@ -2,8 +2,8 @@
  * attention.cl does: QUERIES = 32 rows an item, over blocks of KEYS keys. DK, DV: HEAD_DIM padded to whole steps of 32
  * inputs, and to tiles of 16 columns. Keys and values are packed by attention_pack.cl, 32 keys side by side:
  * kt [kn][head][tk/32][DK/2][32], vp [kn][head][tk/32][16][DV] words.
- * While the vector units do the softmax of a block, the matrix unit multiplies the block before with its values, and
- * the keys of the block behind with the queries. So there are three blocks of logits; shares replace logits in place.
+ * A block's products with the keys, its softmax, and its products with the values follow each other. Side by side they
+ * take as long: while the matrix unit works, the vector units do half as much.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifdef CPU
 #include "amx_tiles.cl"
@@ -16,60 +16,61 @@
 #define ACC_ROW ((DV + 31) / 32 * 32 + 16)
 #define BLOCK_VECS (QUERIES * VECS)
 
-/* 2^x for x below 127, 2^-126 below x = -126. The rounding constant leaves round(x) in the low bits. Relative error
- * 1e-4: the result is rounded to 8 bits. */
+/* 2^x: a polynomial of x - floor(x), scaled by 2^floor(x). Relative error 8e-5: the result is rounded to 8 bits. */
 HELPER IN_BODY float16 power_of_2(float16 x)
 {
-    x = x < -126.0f ? (float16)(-126.0f) : x;
-    const float16 t = x + 12582912.0f, r = x - (t - 12582912.0f);
-    float16 e = 5.5171669e-2f;
-    e = fma(e, r, (float16)(2.4260790e-1f));
-    e = fma(e, r, (float16)(6.9326469e-1f));
-    e = fma(e, r, (float16)(1.0f));
-    return as_float16(as_int16(e) + (as_int16(t) << 23));
+    float16 r, e = 7.80245302e-2f;
+    __asm__("vreduceps $9, %1, %0" : "=v"(r) : "v"(x));
+    e = fma(e, r, (float16)(2.26067146e-1f));
+    e = fma(e, r, (float16)(6.95833543e-1f));
+    e = fma(e, r, (float16)(9.99925219e-1f));
+    __asm__("vscalefps %1, %0, %0" : "+v"(e) : "v"(x));
+    return e;
 }
 
 /* What a run of queries works on. Rows that vectors are read from are declared as vectors: PoCL writes vectors to
  * arrays of float in four parts. */
 typedef struct {
     int16 q[QUERIES * Q_ROW / 16];
-    float16 logits[3 * BLOCK_VECS], acc[QUERIES * ACC_ROW / 16], sum[QUERIES];
+    float16 logits[BLOCK_VECS], acc[QUERIES * ACC_ROW / 16], sum[QUERIES];
     float top[QUERIES], down[QUERIES];
     int moved; /* whether `down` is not 1 everywhere */
 } Run;
 
-/* Groups of 32 keys in a block. */
-HELPER IN_BODY int groups_in(int block, int tk)
+/* The products of the queries with n groups of 32 keys. */
+HELPER IN_BODY void add_keys(Run *r, int n, size_t keys)
 {
-    return min(KEYS, tk - block * KEYS + 31) / 32;
-}
-
-/* One step of a block's products with the values, of VALUE_CHAINS * groups. */
-#define VALUE_CHAINS ((DV + 31) / 32)
-HELPER IN_BODY void add_values(Run *r, int block, int step, int groups, __global const int *values)
-{
-    const int c = step / groups * 32, g = step % groups;
-    const size_t acc = (size_t)r->acc + c * 4, shares = (size_t)(r->logits + block % 3 * BLOCK_VECS) + g * 64;
-    if (g == 0)
-        load_sums(acc, ACC_ROW * 4);
-    add_step(shares, shares + 16 * KEYS * 4, KEYS * 4,
-             (size_t)(values + (size_t)(block * (KEYS / 32) + g) * 16 * DV + c), DV * 4);
-    if (g == groups - 1)
-        store_sums(acc, ACC_ROW * 4);
-}
-
-/* One step of the products of the queries with a block's keys, of groups * KEY_STEPS. */
-#define KEY_STEPS (DK / 32)
-HELPER IN_BODY void add_keys(Run *r, int block, int step, __global const int *keys)
-{
-    const int g = step / KEY_STEPS, d = step % KEY_STEPS * 32;
-    const size_t q = (size_t)r->q + d * 2;
-    if (d == 0)
+    const size_t q = (size_t)r->q;
+    for (int g = 0; g < n; g++) {
         ZERO_SUMS;
-    add_step(q, q + 16 * Q_ROW * 4, Q_ROW * 4,
-             (size_t)(keys + (size_t)(block * (KEYS / 32) + g) * K_WORDS * 32 + d * 16), TILE_BYTES);
-    if (d == DK - 32)
-        store_sums((size_t)(r->logits + block % 3 * BLOCK_VECS + g * 2), KEYS * 4);
+#pragma unroll
+        for (int d = 0; d < DK; d += 32, keys += 32 * 64)
+            add_step(q + d * 2, q + d * 2 + 16 * Q_ROW * 4, Q_ROW * 4, keys, TILE_BYTES);
+        store_sums((size_t)(r->logits + g * 2), KEYS * 4);
+    }
+}
+
+/* Adds to the sums of the queries the products of n groups of 32 shares with their values. */
+HELPER IN_BODY void add_values(Run *r, int n, size_t values)
+{
+    const size_t shares = (size_t)r->logits;
+#pragma unroll
+    for (int c = 0; c < DV; c += 32) {
+        const size_t acc = (size_t)r->acc + c * 4;
+        if (c + 16 == DV) { /* one tile of columns is left */
+            load_left_sums(acc, ACC_ROW * 4);
+            for (int g = 0; g < n; g++)
+                add_left_step(shares + g * 64, shares + g * 64 + 16 * KEYS * 4, KEYS * 4,
+                              values + (size_t)g * 64 * DV + c * 4, DV * 4);
+            store_left_sums(acc, ACC_ROW * 4);
+        } else {
+            load_sums(acc, ACC_ROW * 4);
+            for (int g = 0; g < n; g++)
+                add_step(shares + g * 64, shares + g * 64 + 16 * KEYS * 4, KEYS * 4,
+                         values + (size_t)g * 64 * DV + c * 4, DV * 4);
+            store_sums(acc, ACC_ROW * 4);
+        }
+    }
 }
 
 /* Whether a value of v is above the limit. */
@@ -84,9 +85,9 @@ HELPER IN_BODY bool any_above(float16 v, float limit)
 /* Logits of row i become shares, relative to top[i]. That follows the largest logit only when it is left far behind:
  * shares of up to 2^ROOM do no harm, and most blocks need no new scale. */
 #define ROOM 8
-HELPER IN_BODY void share_row(Run *r, int block, int i, int cols)
+HELPER IN_BODY void share_row(Run *r, int i, int cols)
 {
-    float16 *row = r->logits + block % 3 * BLOCK_VECS + i * VECS;
+    float16 *row = r->logits + i * VECS;
     float16 m = row[0], n = row[1], s = r->sum[i], t = 0.0f;
     for (int j = 2; j < cols; j += 2) {
         m = m > row[j] ? m : row[j];
@@ -112,14 +113,14 @@ HELPER IN_BODY void share_row(Run *r, int block, int i, int cols)
     r->sum[i] = s + t;
 }
 
-/* Keys behind the last one get no share. */
-HELPER IN_BODY void mask_rest(Run *r, int block, int cols, int tk)
+/* Of a block's logits those behind the n-th get no share. */
+HELPER IN_BODY void mask_rest(Run *r, int cols, int n)
 {
     const int16 column = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     for (int i = 0; i < QUERIES; i++)
         for (int j = max(cols - 2, 0); j < cols; j++) {
-            float16 *v = r->logits + block % 3 * BLOCK_VECS + i * VECS + j;
-            *v = select((float16)(-1e30f), *v, block * KEYS + j * 16 + column < tk);
+            float16 *v = r->logits + i * VECS + j;
+            *v = select((float16)(-1e30f), *v, j * 16 + column < n);
         }
 }
 
@@ -127,12 +128,11 @@ HELPER AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, _
                                     __global const int *kt, __global const int *vp, int tq, int tk, int n_heads, int wq,
                                     int kn, float scale)
 {
-    const int i0 = run * QUERIES, groups = (tk + 31) / 32, n_blocks = (tk + KEYS - 1) / KEYS;
+    const int i0 = run * QUERIES, groups = (tk + 31) / 32;
     const size_t hb = (size_t)(b % kn) * KV_HEAD(n_heads) + KV_HEAD(head);
     __global const int *keys = kt + hb * groups * K_WORDS * 32, *values = vp + hb * groups * 16 * DV;
     Run r;
     const float f = scale * M_LOG2E_F;
-    r.moved = 0;
     start_tiles();
     for (int i = 0; i < QUERIES; i++) {
         __global const ACT *from = q + ((size_t)b * tq + min(i0 + i, tq - 1)) * wq + head * HEAD_DIM;
@@ -146,27 +146,21 @@ HELPER AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, _
         r.sum[i] = 0.0f;
         r.top[i] = -1e30f; /* finite: differences of tops are never NaN */
     }
-    for (int step = 0; step < groups_in(0, tk) * KEY_STEPS; step++)
-        add_keys(&r, 0, step, keys);
-    for (int block = 0; block <= n_blocks; block++) {
-        const int before = block > 0 ? groups_in(block - 1, tk) : 0, cols = groups_in(block, tk) * 2,
-                  behind = block + 1 < n_blocks ? groups_in(block + 1, tk) : 0, n_values = before * VALUE_CHAINS,
-                  n_steps = n_values + behind * KEY_STEPS;
-        for (int i = 0; r.moved && block > 1 && i < QUERIES; i++)
+    for (int key = 0; key < tk; key += KEYS) {
+        const int n = min(KEYS, tk - key + 31) / 32;
+        add_keys(&r, n, (size_t)(keys + (size_t)key * K_WORDS));
+        if (key + n * 32 > tk)
+            mask_rest(&r, n * 2, tk - key);
+        r.moved = 0;
+        for (int i = 0; i < QUERIES; i++)
+            if (n * 2 == VECS)
+                share_row(&r, i, VECS);
+            else
+                share_row(&r, i, n * 2);
+        for (int i = 0; r.moved && key && i < QUERIES; i++)
             for (int d = 0; d < DV / 16; d++)
                 r.acc[i * ACC_ROW / 16 + d] *= r.down[i];
-        r.moved = 0;
-        if ((block + 1) * KEYS > tk && block < n_blocks)
-            mask_rest(&r, block, cols, tk);
-        for (int i = 0, step = 0; i < QUERIES; i++) {
-            if (block < n_blocks)
-                share_row(&r, block, i, cols);
-            for (; step * QUERIES < n_steps * (i + 1); step++)
-                if (step < n_values)
-                    add_values(&r, block - 1, step, before, values);
-                else
-                    add_keys(&r, block + 1, step - n_values, keys);
-        }
+        add_values(&r, n, (size_t)(values + (size_t)key / 2 * DV));
     }
     ASM("tilerelease");
     for (int i = 0; i < QUERIES && i0 + i < tq; i++) {

@@ -58,6 +58,28 @@ HELPER IN_BODY void store_sums(size_t p, size_t stride)
     STORE_TILE(3, p + 16 * stride + 64, stride);
 }
 
+/* The same of 16 columns, which are the first of each two tiles. */
+HELPER IN_BODY void add_left_step(size_t p0, size_t p1, size_t stride, size_t b, size_t b_stride)
+{
+    LOAD_TILE(4, p0, stride);
+    LOAD_TILE(6, b, b_stride);
+    LOAD_TILE(5, p1, stride);
+    DOT(0, 4, 6);
+    DOT(2, 5, 6);
+}
+
+HELPER IN_BODY void load_left_sums(size_t p, size_t stride)
+{
+    LOAD_TILE(0, p, stride);
+    LOAD_TILE(2, p + 16 * stride, stride);
+}
+
+HELPER IN_BODY void store_left_sums(size_t p, size_t stride)
+{
+    STORE_TILE(0, p, stride);
+    STORE_TILE(2, p + 16 * stride, stride);
+}
+
 HELPER __attribute__((always_inline)) float greatest(float16 v)
 {
     const float8 a = v.lo > v.hi ? v.lo : v.hi;

@@ -2,7 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/attention/attention.h"
 
-enum { QUERIES = 32, KEYS = 128, FEWEST = 16 };
+enum { QUERIES = 32, KEYS = 96, FEWEST = 16 };
 
 static gboolean can(const SfuAttentionJob *j)
 {

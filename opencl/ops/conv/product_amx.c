@@ -82,10 +82,12 @@ static Plan make_plan(const SfuConvJob *j, int n, int oh)
     const int units = sfu_queue_device(j->q)->n_units;
     const int chunks = (int)MAX((p.n_blocks * block + room - 1) / room, 1);
     p.at_once = (p.n_blocks + chunks - 1) / chunks;
+    /* As many items as give each core the same number. */
     const int fit = (int)CLAMP(room / ((gint64)p.at_once * PIXEL_BYTES * SEGMENT), 4, 1024 / SEGMENT),
-              runs = (p.n_segments + fit - 1) / fit;
+              least = (p.n_segments + fit - 1) / fit, runs = least > 2 * units ? step_up(least, units) : least,
+              groups = CLAMP(runs % units ? step_up(units * 4 / runs, units) : units * 4 / runs, 1, j->n_panels);
     p.run = step_up((p.n_segments + runs - 1) / runs, 2);
-    p.per_item = CLAMP(j->n_panels * runs / (units * 4), 1, j->n_panels);
+    p.per_item = (j->n_panels + groups - 1) / groups;
     if (p.at_once < p.n_blocks) { /* their sums wait in local memory */
         const gint64 local = MIN(room, (gint64)sfu_queue_device(j->q)->local_bytes);
         p.run = (int)MIN(p.run, MAX(local / SUM_BYTES / 2 * 2, 2));
