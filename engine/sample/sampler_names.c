@@ -1,74 +1,7 @@
-/* The samplers, and samplers and schedules by the names that other programs give them.
- *
+/* Schedules by name, and samplers and schedules by the names that other programs give them.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sample/step.h"
 #include <string.h>
-
-static const SfuSamplerTraits samplers[SFU_N_SAMPLERS] = {
-    [SFU_SAMPLER_EULER] = {"euler", "Euler"},
-    [SFU_SAMPLER_EULER_A] = {"euler_a", "Euler a", 1},
-    [SFU_SAMPLER_HEUN] = {"heun", "Heun"},
-    [SFU_SAMPLER_DPM2] = {"dpm2", "DPM2"},
-    [SFU_SAMPLER_DPM2_A] = {"dpm2_a", "DPM2 a", 1},
-    [SFU_SAMPLER_DPMPP_2M] = {"dpmpp_2m", "DPM++ 2M"},
-    [SFU_SAMPLER_DPMPP_2M_SDE] = {"dpmpp_2m_sde", "DPM++ 2M SDE", 1, FALSE, TRUE},
-    [SFU_SAMPLER_DPMPP_SDE] = {"dpmpp_sde", "DPM++ SDE", 1, FALSE, TRUE},
-    [SFU_SAMPLER_DPMPP_2S_A] = {"dpmpp_2s_a", "DPM++ 2S a", 1},
-    [SFU_SAMPLER_DDIM] = {"ddim", "DDIM", 0},
-    [SFU_SAMPLER_DDPM] = {"ddpm", "DDPM", 1},
-    [SFU_SAMPLER_UNIPC] = {"unipc", "UniPC"},
-    [SFU_SAMPLER_LMS] = {"lms", "LMS"},
-    [SFU_SAMPLER_LCM] = {"lcm", "LCM", 0, TRUE},
-    [SFU_SAMPLER_DPMPP_3M_SDE] = {"dpmpp_3m_sde", "DPM++ 3M SDE", 1, FALSE, TRUE},
-    [SFU_SAMPLER_DPMPP_2M_SDE_HEUN] = {"dpmpp_2m_sde_heun", "DPM++ 2M SDE Heun", 1, FALSE, TRUE},
-    [SFU_SAMPLER_IPNDM] = {"ipndm", "IPNDM"},
-    [SFU_SAMPLER_DEIS] = {"deis", "DEIS"},
-    [SFU_SAMPLER_PLMS] = {"plms", "PLMS"},
-    [SFU_SAMPLER_TCD] = {"tcd", "TCD", 0.3},
-    [SFU_SAMPLER_RES_MULTISTEP] = {"res_multistep", "RES multistep"},
-    [SFU_SAMPLER_ER_SDE] = {"er_sde", "ER SDE", 1},
-    [SFU_SAMPLER_EULER_CFGPP] = {"euler_cfg_pp", "Euler CFG++"},
-    [SFU_SAMPLER_EULER_A_CFGPP] = {"euler_a_cfg_pp", "Euler a CFG++", 1},
-    [SFU_SAMPLER_RESTART] = {"restart", "Restart", 0, TRUE},
-    [SFU_SAMPLER_DPM_FAST] = {"dpm_fast", "DPM fast"},
-    [SFU_SAMPLER_DPM_ADAPTIVE] = {"dpm_adaptive", "DPM adaptive"},
-    [SFU_SAMPLER_DDIM_CFGPP] = {"ddim_cfg_pp", "DDIM CFG++"},
-};
-
-const SfuSamplerTraits *sfu_sampler_traits(SfuSampler sampler)
-{
-    return &samplers[sampler];
-}
-
-const char *sfu_sampler_name(int sampler)
-{
-    return sampler >= 0 && sampler < SFU_N_SAMPLERS ? samplers[sampler].name : NULL;
-}
-
-const char *sfu_sampler_label(int sampler)
-{
-    return sampler >= 0 && sampler < SFU_N_SAMPLERS ? samplers[sampler].label : NULL;
-}
-
-int sfu_sampler_passes(SfuSampler sampler)
-{
-    switch (sampler) {
-    case SFU_SAMPLER_HEUN:
-    case SFU_SAMPLER_DPM2:
-    case SFU_SAMPLER_DPM2_A:
-    case SFU_SAMPLER_DPMPP_SDE:
-    case SFU_SAMPLER_DPMPP_2S_A:
-    case SFU_SAMPLER_RESTART:
-        return 2;
-    default:
-        return 1;
-    }
-}
-
-double sfu_sampler_guidance_unit(SfuSampler sampler)
-{
-    return sampler == SFU_SAMPLER_DDIM_CFGPP ? 12.5 : 1;
-}
 
 static const char *const schedule_names[SFU_N_SCHEDULES][2] = {
     [SFU_SCHEDULE_AUTO] = {"auto", "Automatic"},

@@ -12,49 +12,10 @@ G_DEFINE_QUARK(sfu_sample_error_quark, sfu_sample_error)
 
 static SfuSchedule resolve_auto(SfuSampler sampler, SfuSamplePrediction prediction)
 {
+    const SfuSchedule usual = sfu_sampler_row(sampler)->schedule;
     if (prediction == SFU_SAMPLE_FLOW)
         return SFU_SCHEDULE_SGM_UNIFORM;
-    switch (sampler) {
-    case SFU_SAMPLER_DDIM:
-    case SFU_SAMPLER_DDPM:
-    case SFU_SAMPLER_PLMS:
-    case SFU_SAMPLER_DDIM_CFGPP:
-        return SFU_SCHEDULE_LEADING;
-    case SFU_SAMPLER_UNIPC:
-    case SFU_SAMPLER_DEIS:
-        return SFU_SCHEDULE_LINSPACE;
-    case SFU_SAMPLER_LCM:
-    case SFU_SAMPLER_TCD:
-        return SFU_SCHEDULE_LCM;
-    case SFU_SAMPLER_RESTART:
-    case SFU_SAMPLER_DPM2:
-    case SFU_SAMPLER_DPM2_A:
-    case SFU_SAMPLER_DPMPP_2M:
-    case SFU_SAMPLER_DPMPP_SDE:
-    case SFU_SAMPLER_DPMPP_2S_A:
-        return SFU_SCHEDULE_KARRAS;
-    case SFU_SAMPLER_DPMPP_2M_SDE:
-    case SFU_SAMPLER_DPMPP_2M_SDE_HEUN:
-    case SFU_SAMPLER_DPMPP_3M_SDE:
-        return SFU_SCHEDULE_EXPONENTIAL;
-    default:
-        return SFU_SCHEDULE_NORMAL;
-    }
-}
-
-/* Samplers of diffusers start at sqrt(sigma^2 + 1); some of them end at the table's first sigma and hand out what they
- * have there. */
-static gboolean is_of_diffusers(SfuSampler sampler)
-{
-    return sampler == SFU_SAMPLER_DDIM || sampler == SFU_SAMPLER_DDPM || sampler == SFU_SAMPLER_UNIPC ||
-           sampler == SFU_SAMPLER_LCM || sampler == SFU_SAMPLER_DEIS || sampler == SFU_SAMPLER_PLMS ||
-           sampler == SFU_SAMPLER_TCD || sampler == SFU_SAMPLER_DDIM_CFGPP;
-}
-
-static gboolean ends_at_first(SfuSampler sampler)
-{
-    return sampler == SFU_SAMPLER_DDIM || sampler == SFU_SAMPLER_DEIS || sampler == SFU_SAMPLER_PLMS ||
-           sampler == SFU_SAMPLER_TCD || sampler == SFU_SAMPLER_DDIM_CFGPP;
+    return usual == SFU_SCHEDULE_AUTO ? SFU_SCHEDULE_NORMAL : usual;
 }
 
 /* ---- the model's table ----------------------------------------------------------------------------------------- */
@@ -180,15 +141,14 @@ static void fill_sigmas(const SfuSigmas *s, int n, double *sigmas)
     }
 }
 
-static SfuSigmas *refuse(GError **error, SfuSigmas *s, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static SfuSigmas *refuse(GError **error, SfuSigmas *s, const char *format, ...)
+static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean refuse(GError **error, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     g_propagate_error(error, g_error_new_valist(SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS, format, arguments));
     va_end(arguments);
-    sfu_sigmas_free(s);
-    return NULL;
+    return FALSE;
 }
 
 double sfu_empirical_shift(double n_pixels, int steps)
@@ -200,42 +160,58 @@ double sfu_empirical_shift(double n_pixels, int steps)
     return exp(slope * steps + at_200 - 200 * slope);
 }
 
-SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
+/* Whether a schedule can be made of these options; FALSE with OPTIONS. */
+static gboolean check_options(const SfuScheduleOptions *o, GError **error)
 {
     if (!sfu_sampler_name(o->sampler) || !sfu_schedule_name(o->schedule) || o->prediction > SFU_SAMPLE_FLOW)
-        return refuse(error, NULL, _("Sampler %d, schedule %d and prediction %d are not a valid combination"),
-                      o->sampler, o->schedule, o->prediction);
+        return refuse(error, _("Sampler %d, schedule %d and prediction %d are not a valid combination"), o->sampler,
+                      o->schedule, o->prediction);
     if (o->n_train < 1 || o->n_train > MAX_TRAIN)
-        return refuse(error, NULL, _("The model's schedule has %d training steps; 1 to %d can be used"), o->n_train,
+        return refuse(error, _("The model's schedule has %d training steps; 1 to %d can be used"), o->n_train,
                       MAX_TRAIN);
     const gboolean flow = o->prediction == SFU_SAMPLE_FLOW;
     if (!flow && !(o->beta_start > 0 && o->beta_start <= o->beta_end && o->beta_end < 1))
-        return refuse(error, NULL, _("The model's schedule goes from beta %g to %g, which is not rising within 0 to 1"),
+        return refuse(error, _("The model's schedule goes from beta %g to %g, which is not rising within 0 to 1"),
                       o->beta_start, o->beta_end);
-    const double shift = o->shift == 0 ? 1 : o->shift;
-    if (flow && !(shift > 0 && shift <= 1000))
-        return refuse(error, NULL, _("The schedule's shift is %g; 0 to 1000 can be used"), o->shift);
+    if (flow && !(o->shift >= 0 && o->shift <= 1000))
+        return refuse(error, _("The schedule's shift is %g; 0 to 1000 can be used"), o->shift);
     if (o->steps < 1 || o->steps > o->n_train)
-        return refuse(error, NULL, _("%d steps were asked for; 1 to %d are possible"), o->steps, o->n_train);
+        return refuse(error, _("%d steps were asked for; 1 to %d are possible"), o->steps, o->n_train);
     if (!(o->strength >= 0 && o->strength <= 1))
-        return refuse(error, NULL, _("The strength is %g; it goes from 0 to 1"), o->strength);
+        return refuse(error, _("The strength is %g; it goes from 0 to 1"), o->strength);
+    return TRUE;
+}
 
-    SfuSigmas *s = g_new0(SfuSigmas, 1);
-    s->prediction = o->prediction;
-    s->sampler = o->sampler;
-    s->schedule = o->schedule == SFU_SCHEDULE_AUTO ? resolve_auto(o->sampler, o->prediction) : o->schedule;
-    s->n_train = o->n_train;
-    s->shift = shift;
-    s->log_sigmas = g_new(double, o->n_train);
-    fill_table(o, shift, s->log_sigmas);
+/* sigmas[n] of a schedule that the model's authors or others published for this family. */
+static gboolean fill_published(SfuSigmas *s, const SfuScheduleOptions *o, int n, GError **error)
+{
+    const gboolean gits = s->schedule == SFU_SCHEDULE_GITS;
+    if (s->prediction == SFU_SAMPLE_FLOW || !(gits ? (gconstpointer)o->gits : (gconstpointer)o->aligned))
+        return refuse(error,
+                      _("The schedule %s has no steps for this model; they were published for Stable "
+                        "Diffusion 1.x and XL only"),
+                      sfu_schedule_label(s->schedule));
+    if (gits) {
+        sfu_schedule_gits(o->gits, n, s->sigmas);
+        return TRUE;
+    }
+    for (int i = 0; i < SFU_N_ALIGNED; i++)
+        if (o->aligned[i] >= o->n_train)
+            return refuse(error, _("The schedule %s needs 1000 training steps; the model has %d"),
+                          sfu_schedule_label(s->schedule), o->n_train);
+    sfu_schedule_align(s, o->aligned, n, s->sigmas);
+    return TRUE;
+}
 
-    /* A1111 leaves out the last sigma but one for these, where their midpoint in log sigma serves badly. */
-    const int extra = (s->sampler == SFU_SAMPLER_DPM2 || s->sampler == SFU_SAMPLER_DPM2_A) && o->steps < o->n_train;
+/* All steps that the schedule has for the number asked for: sigmas, timesteps, n_steps. */
+static gboolean fill_steps(SfuSigmas *s, const SfuScheduleOptions *o, GError **error)
+{
+    const int extra = sfu_sampler_row(s->sampler)->skips_last_but_one && o->steps < o->n_train;
     const int n =
         s->schedule == SFU_SCHEDULE_DDIM_UNIFORM ? uniform_count(o->n_train, o->steps + extra) : o->steps + extra;
     const int most = s->schedule == SFU_SCHEDULE_LCM ? MIN(LCM_ORIGINAL_STEPS, o->n_train) : o->n_train;
     if (n > most)
-        return refuse(error, s, _("%d steps were asked for; the schedule %s has %d"), o->steps,
+        return refuse(error, _("%d steps were asked for; the schedule %s has %d"), o->steps,
                       sfu_schedule_label(s->schedule), most - extra);
     s->sigmas = g_new0(double, n + 1);
     s->timesteps = g_new0(double, n);
@@ -244,20 +220,8 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
         for (int i = 0; i < n; i++)
             s->sigmas[i] = sfu_sigma_of_timestep(s, s->timesteps[i]);
     } else if (s->schedule == SFU_SCHEDULE_ALIGN_YOUR_STEPS || s->schedule == SFU_SCHEDULE_GITS) {
-        const gboolean gits = s->schedule == SFU_SCHEDULE_GITS;
-        if (flow || !(gits ? (gconstpointer)o->gits : (gconstpointer)o->aligned))
-            return refuse(error, s,
-                          _("The schedule %s has no steps for this model; they were published for Stable "
-                            "Diffusion 1.x and XL only"),
-                          sfu_schedule_label(s->schedule));
-        if (gits)
-            sfu_schedule_gits(o->gits, n, s->sigmas);
-        for (int i = 0; i < SFU_N_ALIGNED && !gits; i++)
-            if (o->aligned[i] >= o->n_train)
-                return refuse(error, s, _("The schedule %s needs 1000 training steps; the model has %d"),
-                              sfu_schedule_label(s->schedule), o->n_train);
-        if (!gits)
-            sfu_schedule_align(s, o->aligned, n, s->sigmas);
+        if (!fill_published(s, o, n, error))
+            return FALSE;
     } else {
         fill_sigmas(s, n, s->sigmas);
     }
@@ -265,23 +229,48 @@ SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
         s->sigmas[n - 1] = 0;
     s->n_steps = n - extra;
     for (int i = 0; i < s->n_steps; i++) {
-        if (!by_timestep || flow)
+        if (!by_timestep || s->prediction == SFU_SAMPLE_FLOW)
             s->timesteps[i] = sfu_sigma_to_timestep(s, s->sigmas[i]);
         if (i > 0 && s->sigmas[i] >= s->sigmas[i - 1])
-            return refuse(error, s, _("The schedule %s has no %d distinct steps for this model"),
+            return refuse(error, _("The schedule %s has no %d distinct steps for this model"),
                           sfu_schedule_label(s->schedule), o->steps);
     }
-    const double first = exp(s->log_sigmas[0]);
-    if (ends_at_first(s->sampler) && !flow && s->sigmas[s->n_steps - 1] > first * (1 + 1e-6)) {
-        s->sigmas[s->n_steps] = first;
-        s->scale_last = TRUE;
-    }
+    return TRUE;
+}
 
-    const int executed = MAX(1, (int)(s->n_steps * o->strength)), skipped = s->n_steps - executed;
+/* Leaves out the steps that strength does not need. */
+static void keep_last(SfuSigmas *s, double strength)
+{
+    const int executed = MAX(1, (int)(s->n_steps * strength)), skipped = s->n_steps - executed;
     memmove(s->sigmas, s->sigmas + skipped, (executed + 1) * sizeof(double));
     memmove(s->timesteps, s->timesteps + skipped, executed * sizeof(double));
     s->n_steps = executed;
-    s->whole = o->strength == 1;
+    s->whole = strength == 1;
+}
+
+SfuSigmas *sfu_sigmas_new(const SfuScheduleOptions *o, GError **error)
+{
+    if (!check_options(o, error))
+        return NULL;
+    SfuSigmas *s = g_new0(SfuSigmas, 1);
+    s->prediction = o->prediction;
+    s->sampler = o->sampler;
+    s->schedule = o->schedule == SFU_SCHEDULE_AUTO ? resolve_auto(o->sampler, o->prediction) : o->schedule;
+    s->n_train = o->n_train;
+    s->shift = o->shift == 0 ? 1 : o->shift;
+    s->log_sigmas = g_new(double, o->n_train);
+    fill_table(o, s->shift, s->log_sigmas);
+    if (!fill_steps(s, o, error)) {
+        sfu_sigmas_free(s);
+        return NULL;
+    }
+    const double first = exp(s->log_sigmas[0]);
+    if (sfu_sampler_row(s->sampler)->ends_at_first && s->prediction != SFU_SAMPLE_FLOW &&
+        s->sigmas[s->n_steps - 1] > first * (1 + 1e-6)) {
+        s->sigmas[s->n_steps] = first;
+        s->scale_last = TRUE;
+    }
+    keep_last(s, o->strength);
     if (s->sampler == SFU_SAMPLER_RESTART)
         sfu_sigmas_plan_restart(s);
     const int passes = sfu_sampler_passes(s->sampler); /* the last step is a plain one */
@@ -305,5 +294,6 @@ void sfu_sigmas_free(SfuSigmas *s)
 double sfu_sigmas_noise_scale(const SfuSigmas *s)
 {
     const double sigma = s->sigmas[0];
-    return is_of_diffusers(s->sampler) && s->prediction != SFU_SAMPLE_FLOW ? sqrt(sigma * sigma + 1) : sigma;
+    return sfu_sampler_row(s->sampler)->of_diffusers && s->prediction != SFU_SAMPLE_FLOW ? sqrt(sigma * sigma + 1)
+                                                                                         : sigma;
 }

@@ -1,9 +1,96 @@
-/* Samplers of later papers: DEIS, PLMS, TCD, RES, ER-SDE, CFG++, Restart. step.h has the notation.
- *
+/* Samplers that stand alone, one section each: iPNDM, UniPC, LCM, DEIS, PLMS, TCD, RES, ER-SDE, CFG++, Restart. step.h
+ * has the notation.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sample/step.h"
 #include <math.h>
 #include <string.h>
+
+/* ---- iPNDM: Zhang & Chen 2022, eq. 36 to 39: Adams and Bashforth's weights for even steps, for any steps ---- */
+
+gboolean sfu_step_ipndm(SfuStepRun *r, int i, GError **error)
+{
+    static const double weights[SFU_STEP_HISTORY][SFU_STEP_HISTORY] = {
+        {1}, {3 / 2.0, -1 / 2.0}, {23 / 12.0, -16 / 12.0, 5 / 12.0}, {55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0}};
+    const double sigma = r->s->sigmas[i], next = r->s->sigmas[i + 1];
+    if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
+        return FALSE;
+    if (next == 0) {
+        memcpy(r->x, r->denoised, r->n * sizeof(float));
+        return TRUE;
+    }
+    sfu_step_remember_slope(r, sigma);
+    const int order = MIN(i, SFU_STEP_HISTORY - 1);
+    for (gint64 k = 0; k < r->n; k++) { /* at once: the terms are larger than their sum */
+        double slope = 0;
+        for (int j = 0; j <= order; j++)
+            slope += weights[order][j] * r->history[j][k];
+        r->x[k] = (float)(r->x[k] + (next - sigma) * slope);
+    }
+    return TRUE;
+}
+
+/* ---- UniPC: Zhao 2023, predicting x0, B(h) = expm1(h), order 2, as in diffusers ---- */
+
+/* Corrects x, which the step before predicted, with the estimate that was made there. history[0], [1]: the estimates of
+ * the two steps before. */
+static void unipc_correct(SfuStepRun *r, int i)
+{
+    const double *sigmas = r->s->sigmas, sigma = sigmas[i], from = sigmas[i - 1], u = sfu_step_ratio(r, sigma),
+                 u_from = sfu_step_ratio(r, from);
+    const double alpha = sfu_step_alpha(r, sigma), h = log(u_from / u), b = expm1(-h);
+    double rho_old = 0, rho_new = 0.5, rk = 1;
+    if (r->last_order == 2) { /* solve [1 1; rk 1] rho = [b1 b2] */
+        rk = -log(sfu_step_ratio(r, sigmas[i - 2]) / u_from) / h;
+        const double phi2 = b / -h - 1, phi3 = phi2 / -h - 0.5, b1 = phi2 / b, b2 = 2 * phi3 / b;
+        rho_old = (b1 - b2) / (1 - rk);
+        rho_new = b1 - rho_old;
+    }
+    const float *m0 = r->history[0], *m1 = r->history[1];
+    const double q = alpha / sfu_step_alpha(r, from) * (u / u_from);
+    for (gint64 k = 0; k < r->n; k++) {
+        const double old = r->last_order == 2 ? rho_old * ((double)m1[k] - m0[k]) / rk : 0;
+        r->x[k] = (float)(q * r->last_x[k] - alpha * b * (m0[k] + old + rho_new * ((double)r->denoised[k] - m0[k])));
+    }
+}
+
+gboolean sfu_step_unipc(SfuStepRun *r, int i, GError **error)
+{
+    const double *sigmas = r->s->sigmas, sigma = sigmas[i], next = sigmas[i + 1], u = sfu_step_ratio(r, sigma),
+                 u_next = sfu_step_ratio(r, next);
+    const double alpha = sfu_step_alpha(r, next), q = u_next / u;
+    if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
+        return FALSE;
+    if (i > 0)
+        unipc_correct(r, i);
+    memcpy(r->last_x, r->x, r->n * sizeof(float));
+    const int order = MIN(MIN(2, i + 1),
+                          r->s->n_steps - i); /* low at the start, for want of history, and at the end, for stability */
+    double w = 0;
+    if (order == 2)
+        w = -0.5 * log(u / u_next) / log(sfu_step_ratio(r, sigmas[i - 1]) / u);
+    /* w (m1 - m0), of which the solver's term is a half divided by the ratio of the two steps, which is negative */
+    sfu_step_combine(r, r->x, alpha / sfu_step_alpha(r, sigma) * q, r->x, alpha * (1 - q) * (1 - w), r->denoised,
+                     alpha * (1 - q) * w, i > 0 ? r->history[0] : NULL);
+    r->last_order = order;
+    sfu_step_remember(r);
+    return TRUE;
+}
+
+/* ---- latent consistency: Luo 2023, as in diffusers ---- */
+
+gboolean sfu_step_lcm(SfuStepRun *r, int i, GError **error)
+{
+    const double sigma = r->s->sigmas[i], next = r->s->sigmas[i + 1];
+    const double sigma_data = 0.5, scaled = 10 * r->s->timesteps[i], square = scaled * scaled + sigma_data * sigma_data;
+    const double skip = sigma_data * sigma_data / square, out = scaled / sqrt(square);
+    const double to_input = r->s->prediction == SFU_SAMPLE_FLOW ? 1 : 1 / sqrt(1 + sigma * sigma),
+                 alpha = sfu_step_alpha(r, next);
+    if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
+        return FALSE;
+    sfu_step_combine(r, r->x, alpha * skip * to_input, r->x, alpha * out, r->denoised, 0, NULL);
+    sfu_step_stir(r, r->x, next, sigma, next);
+    return TRUE;
+}
 
 /* ---- DEIS: Zhang & Chen 2022, rho-AB of order 2, exact for polynomials in log sigma, as in diffusers ------------- */
 
@@ -182,5 +269,5 @@ gboolean sfu_step_restart(SfuStepRun *r, int i, GError **error)
         const double u = sfu_step_ratio(r, sigma), u_before = sfu_step_ratio(r, before);
         sfu_step_lift(r, u_before, sqrt(u * u - u_before * u_before), before, sigma);
     }
-    return sfu_step_heun(r, i, sigma, sfu_step_end(r->s, i), error);
+    return sfu_step_heun_to(r, i, sigma, sfu_step_end(r->s, i), error);
 }

@@ -90,7 +90,7 @@ double sfu_step_end(const SfuSigmas *s, int i)
     return s->ends ? s->ends[i] : s->sigmas[i + 1];
 }
 
-gboolean sfu_step_heun(SfuStepRun *r, int i, double sigma, double to, GError **error)
+gboolean sfu_step_heun_to(SfuStepRun *r, int i, double sigma, double to, GError **error)
 {
     if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
         return FALSE;

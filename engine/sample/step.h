@@ -62,9 +62,24 @@ void sfu_step_remember(SfuStepRun *r);
 /* history[0] = (x - denoised) / sigma, the derivative at sigma; the others move back by one. */
 void sfu_step_remember_slope(SfuStepRun *r, double sigma);
 /* Heun's step from sigma to `to`. */
-gboolean sfu_step_heun(SfuStepRun *r, int i, double sigma, double to, GError **error);
+gboolean sfu_step_heun_to(SfuStepRun *r, int i, double sigma, double to, GError **error);
 
-/* solvers.c */
+/* The samplers' steps: euler.c, dpm_solver.c, dpm_solver_pp.c and solvers.c. */
+gboolean sfu_step_euler(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_euler_a(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_heun(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_dpm2(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_dpm2_a(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_dpmpp_2m(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_dpmpp_2m_sde(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_dpmpp_sde(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_dpmpp_2s_a(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_unipc(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_lms(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_lcm(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_dpmpp_3m_sde(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_dpmpp_2m_sde_heun(SfuStepRun *r, int i, GError **error);
+gboolean sfu_step_ipndm(SfuStepRun *r, int i, GError **error);
 gboolean sfu_step_deis(SfuStepRun *r, int i, GError **error);
 gboolean sfu_step_plms(SfuStepRun *r, int i, GError **error);
 gboolean sfu_step_tcd(SfuStepRun *r, int i, GError **error);
@@ -72,7 +87,6 @@ gboolean sfu_step_res_multistep(SfuStepRun *r, int i, GError **error);
 gboolean sfu_step_er_sde(SfuStepRun *r, int i, GError **error);
 gboolean sfu_step_euler_cfgpp(SfuStepRun *r, int i, GError **error);
 gboolean sfu_step_restart(SfuStepRun *r, int i, GError **error);
-/* dpm_solver.c */
 gboolean sfu_step_dpm_fast(SfuStepRun *r, int i, GError **error);
 gboolean sfu_step_dpm_adaptive(SfuStepRun *r, int i, GError **error);
 
@@ -93,13 +107,21 @@ double sfu_sigma_shifted(double sigma, double shift); /* of flow (Esser 2024, eq
 /* Sigma at index `t` of the table, which may have fractions. Not for flow. */
 double sfu_sigma_of_timestep(const SfuSigmas *s, double t);
 
-/* sampler_names.c: what a sampler does beside its step. */
+/* samplers.c: all that is particular to a sampler. What a row leaves out is 0. */
 typedef struct {
-    const char *name, *label;
-    double eta;                      /* its usual */
-    gboolean always_draws, brownian; /* noise even with eta 0; noise of one Brownian path */
-} SfuSamplerTraits;
-const SfuSamplerTraits *sfu_sampler_traits(SfuSampler sampler);
+    const char *name, *label; /* "euler_a"; "Euler a", as AUTOMATIC1111 writes it */
+    SfuStepFunc step;
+    double eta;                  /* its usual */
+    int passes;                  /* of the network per step; 0: 1 */
+    SfuSchedule schedule;        /* what AUTO means, but for flow; AUTO: NORMAL */
+    gboolean always_draws;       /* noise, even with eta 0 */
+    gboolean brownian;           /* its noise is one Brownian path */
+    gboolean of_diffusers;       /* starts at sqrt(sigma^2 + 1) */
+    gboolean ends_at_first;      /* at the table's first sigma, and hands out what it has there */
+    gboolean skips_last_but_one; /* sigma, as in A1111: its midpoint in log sigma serves badly there */
+    double guidance_unit;        /* what the guidance scale is divided by; 0: 1 */
+} SfuSamplerRow;
+const SfuSamplerRow *sfu_sampler_row(SfuSampler sampler);
 
 G_END_DECLS
 #endif

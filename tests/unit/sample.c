@@ -447,7 +447,7 @@ static void test_noise_is_asked_for(void)
         SfuSigmas *s = make(sampler, SFU_SCHEDULE_AUTO, SFU_SAMPLE_EPSILON, 4, 1);
         Watch w = {.fail_at = -1, .poison_at = -1};
         GError *error = NULL;
-        const SfuSamplerTraits *traits = sfu_sampler_traits(sampler);
+        const SfuSamplerRow *traits = sfu_sampler_row(sampler);
         if (traits->eta > 0 || traits->always_draws) {
             g_assert_false(run(s, &w, x, 4, 4, 4, NULL, 1, &error));
             g_assert_error(error, SFU_SAMPLE_ERROR, SFU_SAMPLE_ERROR_OPTIONS);
