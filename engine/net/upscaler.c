@@ -68,7 +68,8 @@ int sfu_upscaler_multiple(const SfuUpscaler *u)
 }
 int sfu_upscaler_padded(const SfuUpscaler *u, int size)
 {
-    const int m = MAX(1, sfu_upscaler_multiple(u));
+    /* spandrel, and so the programs that use it, fill up to 4 for any ESRGAN that begins by folding pixels. */
+    const int m = u->config->unshuffle == 2 && !u->config->multiple ? 4 : MAX(1, sfu_upscaler_multiple(u));
     return (MAX(size, u->config->least_px) + m - 1) / m * m;
 }
 gboolean sfu_upscaler_pads_black(const SfuUpscaler *u)

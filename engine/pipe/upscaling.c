@@ -309,10 +309,10 @@ static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *ou
     const int x1 = MIN(e->width, core.x + core.w + n->margin), y1 = MIN(e->height, core.y + core.h + n->margin);
     const SfuRect read = {x0, y0, x1 - x0, y1 - y0};
     SfuImage *part = sfu_enlarge_read_own(in, read, error);
-    /* Up to the multiple as the networks' authors do it. */
-    SfuImage *padded = part ? sfu_image_pad(part, sfu_upscaler_padded(n->u, read.w), sfu_upscaler_padded(n->u, read.h),
-                                            !sfu_upscaler_pads_black(n->u), error)
-                            : NULL;
+    /* The picture's right and lower edges are filled up as the networks' authors do it. */
+    const int w = x1 == e->width ? sfu_upscaler_padded(n->u, e->width) - x0 : read.w,
+              h = y1 == e->height ? sfu_upscaler_padded(n->u, e->height) - y0 : read.h;
+    SfuImage *padded = part ? sfu_image_pad(part, w, h, !sfu_upscaler_pads_black(n->u), error) : NULL;
     SfuImage *rgb = padded ? add_noise(n, three(padded, 0, 3, error), x0, y0, TRUE, error) : NULL, *gray = NULL,
              *alpha = NULL, *big = NULL;
     sfu_image_free(part);

@@ -147,6 +147,42 @@ static void test_any_size(void)
     g_object_unref(in);
 }
 
+/* An ESRGAN that begins by folding pixels sees whole fours of them, mirrored at the right and below, as spandrel gives
+ * them: the same as the larger picture, cut. */
+static void test_odd_sides_are_mirrored_to_four(void)
+{
+    static const struct {
+        int w, h;
+    } sizes[] = {{57, 41}, {58, 42}, {59, 43}, {3, 5}};
+    static const char *const tiles[] = {"", "tile 16"};
+    for (guint i = 0; i < G_N_ELEMENTS(sizes) * 2; i++) {
+        const int w = sizes[i / 2].w, h = sizes[i / 2].h, pw = (w + 3) / 4 * 4, ph = (h + 3) / 4 * 4;
+        GeglBuffer *in = picture(w, h, "R'G'B' float"),
+                   *large = gegl_buffer_new(GEGL_RECTANGLE(0, 0, pw, ph), babl_format("R'G'B' float"));
+        for (int y = 0; y < ph; y++)
+            for (int x = 0; x < pw; x++) {
+                float v[3];
+                const int fx = x < w ? x : 2 * (w - 1) - x, fy = y < h ? y : 2 * (h - 1) - y;
+                gegl_buffer_get(in, GEGL_RECTANGLE(fx - 3, fy + 5, 1, 1), 1, NULL, v, GEGL_AUTO_ROWSTRIDE,
+                                GEGL_ABYSS_NONE);
+                gegl_buffer_set(large, GEGL_RECTANGLE(x, y, 1, 1), 0, NULL, v, GEGL_AUTO_ROWSTRIDE);
+            }
+        GError *error = NULL;
+        SfuResult *own = enlarge_on(engine, parity_model_params("rrdb-x2-unshuffle", tiles[i % 2]), in),
+                  *whole = enlarge_on(engine, parity_model_params("rrdb-x2-unshuffle", ""), large);
+        SfuImage *a = sfu_image_read(own->picture, (SfuRect){-3, 5, 2 * w, 2 * h}, 3, &error),
+                 *b = sfu_image_read(whole->picture, (SfuRect){0, 0, 2 * w, 2 * h}, 3, &error);
+        g_assert_no_error(error);
+        g_assert_cmpfloat(parity_error(a->p, b->p, (gint64)12 * w * h), <, 1e-5);
+        sfu_image_free(a);
+        sfu_image_free(b);
+        sfu_result_free(own);
+        sfu_result_free(whole);
+        g_object_unref(in);
+        g_object_unref(large);
+    }
+}
+
 static void test_transparency(void)
 {
     /* Left half opaque white, right half transparent black: nowhere may the black come through. */
@@ -529,6 +565,7 @@ int main(int argc, char **argv)
     g_test_add_func("/upscale/tiles-equal-the-whole", test_tiles_equal_the_whole);
     g_test_add_func("/upscale/transformers-leave-no-seam", test_transformers_leave_no_seam);
     g_test_add_func("/upscale/any-size", test_any_size);
+    g_test_add_func("/upscale/odd-sides-are-mirrored-to-four", test_odd_sides_are_mirrored_to_four);
     g_test_add_func("/upscale/transparency", test_transparency);
     g_test_add_func("/upscale/opaque-stays-opaque-and-gray-stays-gray", test_opaque_stays_opaque_and_gray_stays_gray);
     g_test_add_func("/upscale/deep-pictures-keep-their-steps", test_deep_pictures_keep_their_steps);
