@@ -194,6 +194,15 @@ idle = [
 case(not idle and len(defined) > 500, "every public function has a caller outside tests", idle)
 long = [f"{p.relative_to(TOP)}: {n} lines" for p in sources if (n := len(p.read_text().splitlines())) > 1500]
 case(not long, "no file over 1,500 lines", long)
+# Two source files of one name are a family and its network, the same job in GIMP 2.10 and 3, or a program's main.c.
+homes = {}
+for p in sources:
+    folder = p.parent.relative_to(TOP).as_posix()
+    if p.name != "main.c" and not folder.startswith("tests"):
+        homes.setdefault(p.name, set()).add(folder)
+pairs = ({"engine/family", "engine/net"}, {"plugin/gimp2", "plugin/gimp3"})
+twice = [f"{name}: {sorted(at)}" for name, at in homes.items() if len(at) > 1 and at not in pairs]
+case(not twice, "files of one name belong together", twice)
 # Files that the documents name are there; a name without its whole path may stand in any folder.
 gone = []
 folders = ("engine", "install", "opencl", "plugin", "tests", "ui")
