@@ -175,36 +175,28 @@ static gboolean all_passes(Batch *b, GError **error)
     return TRUE;
 }
 
-int sfu_cli_batch(int argc, char **argv)
+int sfu_cli_batch(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
 {
-    GError *error = NULL;
-    SfuCliOptions *o = sfu_cli_options_parse(argc, argv, SFU_N_TASKS, &error);
     Batch b = {.o = o};
     char *data = NULL;
-    int status = SFU_EXIT_OK;
-    if (!o)
-        return sfu_cli_fail(error);
-    if (o->help) {
-        sfu_cli_print_help(argv[0], SFU_N_TASKS);
-        goto out;
-    }
+    int status = SFU_EXIT_FAILED;
     if (!o->args[0] || o->args[1]) {
-        g_set_error(&error, SFU_ERROR, SFU_ERROR_USAGE, "batch wants one file of jobs, a JSON object a line");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "batch needs one file of jobs, with a JSON object per line");
         goto out;
     }
     if (o->claim && (o->shard || o->force)) {
-        g_set_error(&error, SFU_ERROR, SFU_ERROR_USAGE,
-                    "--claim divides the jobs, so it goes without --shard and --force");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "--claim divides the jobs itself, so it excludes --shard and --force");
         goto out;
     }
-    if (!parse_shard(o->shard, &b.shard, &b.n_shards, &error) ||
-        !(data = sfu_cli_text_read(o->args[0], MAX_JOBS_BYTES, &error)))
+    if (!parse_shard(o->shard, &b.shard, &b.n_shards, error) ||
+        !(data = sfu_cli_text_read(o->args[0], MAX_JOBS_BYTES, error)))
         goto out;
     b.lines = g_strsplit(data, "\n", -1);
     for (int k = 0; b.lines[k]; k++)
         g_strstrip(b.lines[k]);
     b.first = find_same_outputs(b.lines);
-    if (!all_passes(&b, &error))
+    if (!all_passes(&b, error))
         goto out;
     if (b.e)
         sfu_cli_print_profile(b.e, o);
@@ -212,12 +204,9 @@ int sfu_cli_batch(int argc, char **argv)
         g_printerr("%d done, %d there already, %d failed\n", b.n[DONE], b.n[THERE], b.n[FAILED]);
     status = g_atomic_int_get(&sfu_cli_cancel) ? SFU_EXIT_INTERRUPTED : b.n[FAILED] ? SFU_EXIT_FAILED : SFU_EXIT_OK;
 out:
-    if (error)
-        status = sfu_cli_fail(error);
     g_strfreev(b.lines);
     g_free(b.first);
     g_free(data);
     sfu_engine_free(b.e);
-    sfu_cli_options_free(o);
     return status;
 }

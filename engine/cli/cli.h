@@ -8,9 +8,32 @@
 /* Exit statuses, after sysexits(3) where it has one. */
 enum { SFU_EXIT_OK = 0, SFU_EXIT_FAILED = 1, SFU_EXIT_USAGE = 2, SFU_EXIT_INTERRUPTED = 130 };
 
+/* ---- commands.c ---- */
+
+typedef struct SfuCliOptions SfuCliOptions;
+typedef struct SfuCliCommand SfuCliCommand;
+struct SfuCliCommand {
+    const char *name, *args, *help;
+    int task;          /* whose parameters it takes: an SfuTask's, or one of the values below */
+    const char *words; /* that may follow the command, for completion; NULL: none */
+};
+enum {
+    SFU_CLI_OWN_OPTIONS = -2, /* not even the common options */
+    SFU_CLI_NO_PARAMETERS = -1,
+    SFU_CLI_ALL_PARAMETERS = SFU_N_TASKS,
+    SFU_CLI_ADAPTERS /* --lora only */
+};
+const SfuCliCommand *sfu_cli_commands(int *n);
+const SfuCliCommand *sfu_cli_command(const char *name); /* NULL: none */
+/* Whether commands with this `task` take the parameter. */
+gboolean sfu_cli_takes(int task, const SfuParamSpec *p);
+char *sfu_cli_flag(const char *name); /* of a parameter: "clip_skip" -> "clip-skip"; caller frees */
+/* Prints "sfumato: <message>" and returns the exit status for the error. */
+int sfu_cli_fail(GError *error);
+
 /* ---- options.c ---- */
 
-typedef struct {
+struct SfuCliOptions {
     SfuParams *params;
     char *device, *precision, *mask, *exclude, *from, *noise, *latent, *trace, *shard, *type;
     guint64 memory_bytes;
@@ -18,7 +41,7 @@ typedef struct {
     gboolean profile, json, quiet, force, claim, invert_mask, help;
     char **args;         /* what is no option; NULL-terminated */
     GPtrArray *warnings; /* of reading --from */
-} SfuCliOptions;
+};
 
 /* Parses argv[1..]; argv[0] is the command's name. NULL with error. --help ends the parsing. `task` < 0: the command
  * takes no generation parameters; SFU_N_TASKS: those of every task. Caller frees with sfu_cli_options_free(). */
@@ -41,8 +64,8 @@ const char *sfu_cli_short_form(const char *name);
 
 /* What `sfumato --help` says. */
 void sfu_cli_print_commands(void);
-/* What `sfumato COMMAND --help` says; `task` as in SfuCliCommand. */
-void sfu_cli_print_help(const char *command, int task);
+/* What `sfumato COMMAND --help` says. */
+void sfu_cli_print_help(const SfuCliCommand *c);
 /* What a flag's value is called, "FILE" for instance; NULL for a switch. */
 const char *sfu_cli_value_name(const SfuParamSpec *p);
 
@@ -131,21 +154,20 @@ void sfu_cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* One job of many has failed: says so, with what it was about, and frees the error. */
 void sfu_cli_job_failed(const SfuCliOptions *o, const char *what, GError *error);
 
-/* ---- fetch.c ---- */
+/* ---- the commands, by main.c's table: each returns the exit status, and its error is printed ---- */
 
-/* Runs `models --available`, `models get NAME ...` and `models remove NAME ...` by sfumato-fetch; argv[0] is "models".
- * -1: it is none of these. */
+int sfu_cli_generate(const SfuCliCommand *c, const SfuCliOptions *o, GError **error);
+int sfu_cli_batch(const SfuCliCommand *c, const SfuCliOptions *o, GError **error);
+int sfu_cli_devices(const SfuCliCommand *c, const SfuCliOptions *o, GError **error);
+int sfu_cli_models(const SfuCliCommand *c, const SfuCliOptions *o, GError **error);
+int sfu_cli_inspect(const SfuCliCommand *c, const SfuCliOptions *o, GError **error);
+int sfu_cli_convert(const SfuCliCommand *c, const SfuCliOptions *o, GError **error);
+int sfu_cli_warm(const SfuCliCommand *c, const SfuCliOptions *o, GError **error);
+/* `models --available`, `models get NAME ...` and `models remove NAME ...`, by sfumato-fetch. */
 int sfu_cli_fetch(int argc, char **argv);
-
-/* ---- convert.c ---- */
-
-/* `convert IN OUT`. Returns the exit status; < 0 with error. */
-int sfu_cli_convert(const SfuCliOptions *o, GError **error);
-
-/* ---- warm.c ---- */
-
-/* `warm [MODEL]`: without one, those that the tasks take by themselves. Returns the exit status; else with error. */
-int sfu_cli_warm(const SfuCliOptions *o, GError **error);
+int sfu_cli_completion(int argc, char **argv);
+int sfu_cli_man(int argc, char **argv);
+int sfu_cli_params(int argc, char **argv);
 
 /* ---- claim.c ---- */
 
@@ -154,33 +176,6 @@ typedef struct SfuClaim SfuClaim;
  * be made there. End it with sfu_cli_claim_end(), when the output is in its place or the job has failed. */
 SfuClaim *sfu_cli_claim(const char *out, gboolean *taken, GError **error);
 void sfu_cli_claim_end(SfuClaim *c);
-
-/* ---- batch.c, complete.c, doc.c ---- */
-
-int sfu_cli_batch(int argc, char **argv);
-int sfu_cli_completion(const char *shell);
-int sfu_cli_man(void);
-int sfu_cli_params(void);
-
-/* ---- main.c ---- */
-
-typedef struct {
-    const char *name, *args, *help;
-    int task;          /* whose parameters it takes: an SfuTask's, or one of the values below */
-    const char *words; /* that may follow the command, for completion; NULL: none */
-} SfuCliCommand;
-enum {
-    SFU_CLI_OWN_OPTIONS = -2, /* not even the common options */
-    SFU_CLI_NO_PARAMETERS = -1,
-    SFU_CLI_ALL_PARAMETERS = SFU_N_TASKS,
-    SFU_CLI_ADAPTERS /* --lora only */
-};
-/* Whether commands with this `task` take the parameter. */
-gboolean sfu_cli_takes(int task, const SfuParamSpec *p);
-const SfuCliCommand *sfu_cli_commands(int *n);
-char *sfu_cli_flag(const char *name); /* of a parameter: "clip_skip" -> "clip-skip"; caller frees */
-/* Prints "sfumato: <message>" and returns the exit status for the error. */
-int sfu_cli_fail(GError *error);
 
 /* A whole number of n bytes, the most significant one first. */
 static inline guint32 sfu_big_endian(const guint8 *p, int n)

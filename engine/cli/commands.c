@@ -1,6 +1,7 @@
-/* The table of commands, and how one ends that failed.
+/* What each command is called, takes and does, for main, help, man page and completion; and how one ends that failed.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
+#include <string.h>
 
 static const SfuCliCommand commands[] = {
     {"txt2img", "OUT --prompt TEXT [options]", "Makes a picture from words", SFU_TASK_TXT2IMG},
@@ -38,6 +39,14 @@ const SfuCliCommand *sfu_cli_commands(int *n)
 {
     *n = G_N_ELEMENTS(commands);
     return commands;
+}
+
+const SfuCliCommand *sfu_cli_command(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
 }
 
 gboolean sfu_cli_takes(int task, const SfuParamSpec *p)

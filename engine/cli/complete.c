@@ -181,8 +181,9 @@ static void fish(const GArray *flags)
     g_free(list);
 }
 
-int sfu_cli_completion(const char *shell)
+int sfu_cli_completion(int argc, char **argv)
 {
+    const char *shell = argc > 1 ? argv[1] : NULL;
     static const struct {
         const char *name;
         void (*print)(const GArray *flags);

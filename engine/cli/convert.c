@@ -18,11 +18,11 @@ static gboolean show(double done, gpointer data)
     return !sfu_cli_cancel;
 }
 
-int sfu_cli_convert(const SfuCliOptions *o, GError **error)
+int sfu_cli_convert(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
 {
     Show s = {.o = o, .percent = -1};
     if (!o->args[0] || !o->args[1] || o->args[2] || !o->type) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "convert wants one model file, the file to write, and --type");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "convert needs one model file, the file to write, and --type");
         return SFU_EXIT_USAGE;
     }
     GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);

@@ -146,7 +146,7 @@ static const char ending[] = ".SH EXIT STATUS\n"
                              ".SH SEE ALSO\n"
                              ".BR sfumato\\-index (7),\n.BR sfumato\\-fetch (1)\n";
 
-int sfu_cli_man(void)
+int sfu_cli_man(int argc, char **argv)
 {
     g_print("%s", head);
     man_commands();
@@ -159,7 +159,7 @@ int sfu_cli_man(void)
     return SFU_EXIT_OK;
 }
 
-int sfu_cli_params(void)
+int sfu_cli_params(int argc, char **argv)
 {
     int n;
     const SfuParamSpec *p = sfu_param_table(&n);

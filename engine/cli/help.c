@@ -124,22 +124,17 @@ static void print_options(const char *command)
     g_print("\nA switch takes no value; --no-NAME turns it off.\n");
 }
 
-void sfu_cli_print_help(const char *command, int task)
+void sfu_cli_print_help(const SfuCliCommand *c)
 {
-    int n;
-    const SfuCliCommand *c = sfu_cli_commands(&n);
-    for (int i = 0; i < n; i++)
-        if (strcmp(c[i].name, command) == 0) {
-            g_print("usage: sfumato %s %s\n\n", command, c[i].args);
-            char *sentence = g_strconcat(c[i].help, ".", NULL);
-            print_wrapped(sentence, 0, 0);
-            g_print("\n");
-            g_free(sentence);
-        }
-    if (task >= 0)
-        print_parameters(task);
-    if (task != SFU_CLI_OWN_OPTIONS)
-        print_options(command);
+    char *sentence = g_strconcat(c->help, ".", NULL);
+    g_print("usage: sfumato %s %s\n\n", c->name, c->args);
+    print_wrapped(sentence, 0, 0);
+    g_print("\n");
+    g_free(sentence);
+    if (c->task >= 0)
+        print_parameters(c->task);
+    if (c->task != SFU_CLI_OWN_OPTIONS)
+        print_options(c->name);
 }
 
 void sfu_cli_print_commands(void)

@@ -97,10 +97,10 @@ static int make_trial(SfuEngine *e, const SfuCliOptions *o, GPtrArray *all, cons
     return 1;
 }
 
-int sfu_cli_warm(const SfuCliOptions *o, GError **error)
+int sfu_cli_warm(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
 {
     if (o->args[0] && o->args[1]) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "warm wants one model at most");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "warm takes one model at most");
         return SFU_EXIT_USAGE;
     }
     char *beside = o->args[0] ? g_path_get_dirname(o->args[0]) : NULL;
