@@ -90,70 +90,89 @@ static int nearest(Fill *f, const Level *l, const float *sure, int target, int t
     return found;
 }
 
+/* What the first guess keeps beside the level. */
+typedef struct {
+    float *sure;   /* [h, w] 0 where the hole is still open */
+    float *urgent; /* [h, w] of open pixels; below 0: to be measured */
+    int *open;     /* [n_open] pixels, those filled meanwhile among them */
+    int n_open;
+} Sketch;
+
+static gboolean is_rim(const Level *l, const float *sure, int at)
+{
+    const int w = l->w, x = at % w, y = at / w;
+    return (x > 0 && sure[at - 1] > 0) || (x < w - 1 && sure[at + 1] > 0) || (y > 0 && sure[at - w] > 0) ||
+           (y < l->h - 1 && sure[at + w] > 0);
+}
+
+/* The most urgent open pixel; drops from `open` what is filled. < 0: none is open. */
+static int most_urgent(const Level *l, Sketch *k)
+{
+    int at = k->open[0], left = 0;
+    float most = -1;
+    for (int i = 0; i < k->n_open; i++) {
+        const int o = k->open[i];
+        if (k->sure[o] > 0)
+            continue;
+        k->open[left++] = o;
+        if (k->urgent[o] < 0)
+            k->urgent[o] = is_rim(l, k->sure, o) ? urgency(l, k->sure, o) : 0;
+        if (k->urgent[o] > most) {
+            most = k->urgent[o];
+            at = o;
+        }
+    }
+    k->n_open = left;
+    return left > 0 ? at : -1;
+}
+
+/* Copies what is open near pixel (x, y) from the patch at `source` to that at `middle`, (mx, my). */
+static void copy_chunk(Level *l, float *sure, int x, int y, int mx, int my, int source)
+{
+    const int w = l->w, middle = my * w + mx;
+    float trust = 0;
+    for (int j = -R; j <= R; j++)
+        for (int i = -R; i <= R; i++)
+            trust += sure[middle + j * w + i];
+    trust = MAX(trust / (SIDE * SIDE), 1e-6f);
+    for (int j = -R; j <= R; j++) {
+        for (int i = -R; i <= R; i++) {
+            const int to = middle + j * w + i, from = source + j * w + i;
+            if (sure[to] > 0 || abs(my + j - y) > CHUNK || abs(mx + i - x) > CHUNK)
+                continue;
+            memcpy(l->p + 4 * (gsize)to, l->p + 4 * (gsize)from, 4 * sizeof(float));
+            sure[to] = trust;
+            if (l->from[to] >= 0 && l->whole[from])
+                l->from[to] = from;
+        }
+    }
+}
+
 /* First guess on the coarsest level: patch by patch from the rim inwards, edges first (Criminisi et al. 2004). */
 gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end)
 {
     const int w = l->w, h = l->h;
     const gsize n = (gsize)w * h;
-    float *sure = g_try_new(float, n), *urgent = g_try_new0(float, n);
-    int *open = g_try_new(int, n), n_open = 0;
-    gboolean ok = sure && urgent && open;
+    Sketch k = {g_try_new(float, n), g_try_new0(float, n), g_try_new(int, n)};
+    gboolean ok = k.sure && k.urgent && k.open;
     *end = ok ? SFU_PATCH_STOPPED : SFU_PATCH_NO_MEMORY;
-    for (gsize k = 0; ok && k < n; k++) {
-        sure[k] = l->state[k] == HOLE ? 0 : 1 / (1 + MAX(0, f->dear[k]) / FOREIGN);
-        if (sure[k] <= 0)
-            open[n_open++] = (int)k;
+    for (gsize i = 0; ok && i < n; i++) {
+        k.sure[i] = l->state[i] == HOLE ? 0 : 1 / (1 + MAX(0, f->dear[i]) / FOREIGN);
+        if (k.sure[i] <= 0) {
+            k.open[k.n_open++] = (int)i;
+            k.urgent[i] = -1;
+        }
     }
-    const int tries = (int)MIN(l->n_sources, MAX(1000, 4000000.0 / MAX(1, n_open)));
-    for (int k = 0; k < n_open; k++)
-        urgent[open[k]] = -1; /* to be measured */
-    while (ok && n_open > 0) {
-        int at = open[0], left = 0;
-        float most = -1;
-        for (int k = 0; k < n_open; k++) {
-            const int o = open[k], x = o % w, y = o / w;
-            if (sure[o] > 0)
-                continue;
-            open[left++] = o;
-            if (urgent[o] < 0) {
-                const gboolean rim = (x > 0 && sure[o - 1] > 0) || (x < w - 1 && sure[o + 1] > 0) ||
-                                     (y > 0 && sure[o - w] > 0) || (y < h - 1 && sure[o + w] > 0);
-                urgent[o] = rim ? urgency(l, sure, o) : 0;
-            }
-            if (urgent[o] > most) {
-                most = urgent[o];
-                at = o;
-            }
-        }
-        n_open = left;
-        if (n_open == 0)
-            break;
-        const int x = at % w, y = at / w, mx = CLAMP(x, R, w - 1 - R), my = CLAMP(y, R, h - 1 - R),
-                  middle = my * w + mx;
-        const int source = nearest(f, l, sure, middle, tries);
-        float trust = 0;
-        for (int j = -R; j <= R; j++)
-            for (int i = -R; i <= R; i++)
-                trust += sure[middle + j * w + i];
-        trust = MAX(trust / (SIDE * SIDE), 1e-6f);
-        for (int j = -R; j <= R; j++) {
-            for (int i = -R; i <= R; i++) {
-                const int k = middle + j * w + i;
-                if (sure[k] > 0 || (abs(my + j - y) > CHUNK || abs(mx + i - x) > CHUNK))
-                    continue;
-                memcpy(l->p + 4 * (gsize)k, l->p + 4 * (gsize)(source + j * w + i), 4 * sizeof(float));
-                sure[k] = trust;
-                if (l->from[k] >= 0 && l->whole[source + j * w + i])
-                    l->from[k] = source + j * w + i;
-            }
-        }
+    const int tries = (int)MIN(l->n_sources, MAX(1000, 4000000.0 / MAX(1, k.n_open)));
+    for (int at; ok && k.n_open > 0 && (at = most_urgent(l, &k)) >= 0; ok = sfu_patch_go_on(f, 0)) {
+        const int x = at % w, y = at / w, mx = CLAMP(x, R, w - 1 - R), my = CLAMP(y, R, h - 1 - R);
+        copy_chunk(l, k.sure, x, y, mx, my, nearest(f, l, k.sure, my * w + mx, tries));
         for (int j = MAX(0, y - 2 * R); j <= MIN(h - 1, y + 2 * R); j++)
             for (int i = MAX(0, x - 2 * R); i <= MIN(w - 1, x + 2 * R); i++)
-                urgent[j * w + i] = -1;
-        ok = sfu_patch_go_on(f, 0);
+                k.urgent[j * w + i] = -1;
     }
-    g_free(sure);
-    g_free(urgent);
-    g_free(open);
+    g_free(k.sure);
+    g_free(k.urgent);
+    g_free(k.open);
     return ok;
 }

@@ -39,69 +39,82 @@ const char *sfu_adapter_foreign(const char *name)
     return find_foreign(name, &kind) ? kind : "";
 }
 
+/* The endings of tensors' names. */
+static const struct {
+    const char *end;
+    SfuAdapterRole role;
+} ends[] = {
+    {".lora_up.weight", SFU_ROLE_UP},
+    {".lora_down.weight", SFU_ROLE_DOWN},
+    {".lora_mid.weight", SFU_ROLE_MID},
+    {".lora.up.weight", SFU_ROLE_UP},
+    {".lora.down.weight", SFU_ROLE_DOWN},
+    {"_lora.up.weight", SFU_ROLE_UP},
+    {"_lora.down.weight", SFU_ROLE_DOWN},
+    {".lora_linear_layer.up.weight", SFU_ROLE_UP},
+    {".lora_linear_layer.down.weight", SFU_ROLE_DOWN},
+    {".lora_A", SFU_ROLE_DOWN},
+    {".lora_B", SFU_ROLE_UP},
+    {".lora_magnitude_vector", SFU_ROLE_MAGNITUDE},
+    {".alpha", SFU_ROLE_ALPHA},
+    {".dora_scale", SFU_ROLE_DORA},
+    {".hada_w1_a", SFU_ROLE_HADA1_A},
+    {".hada_w1_b", SFU_ROLE_HADA1_B},
+    {".hada_w2_a", SFU_ROLE_HADA2_A},
+    {".hada_w2_b", SFU_ROLE_HADA2_B},
+    {".hada_t1", SFU_ROLE_T1},
+    {".hada_t2", SFU_ROLE_T2},
+    {".lokr_w1", SFU_ROLE_W1},
+    {".lokr_w1_a", SFU_ROLE_W1_A},
+    {".lokr_w1_b", SFU_ROLE_W1_B},
+    {".lokr_w2", SFU_ROLE_W2},
+    {".lokr_w2_a", SFU_ROLE_W2_A},
+    {".lokr_w2_b", SFU_ROLE_W2_B},
+    {".lokr_t2", SFU_ROLE_W2_T},
+    {".diff", SFU_ROLE_DIFF},
+    {".diff_b", SFU_ROLE_DIFF_B},
+    {".w_norm", SFU_ROLE_NORM_W},
+    {".b_norm", SFU_ROLE_NORM_B},
+    {".on_input", SFU_ROLE_ON_INPUT},
+    {".ia3_l", SFU_ROLE_IA3},
+    {".ia3_l.weight", SFU_ROLE_IA3},
+    {".a1.weight", SFU_ROLE_A1},
+    {".a2.weight", SFU_ROLE_A2},
+    {".b1.weight", SFU_ROLE_B1},
+    {".b2.weight", SFU_ROLE_B2},
+    {".oft_blocks", SFU_ROLE_BLOCKS},
+    {".rescale", SFU_ROLE_RESCALE},
+    {".oft_R", SFU_ROLE_SKEW},
+    {".weight.0", SFU_ROLE_BYTES},
+    {".weight.1", SFU_ROLE_LOW},
+    {".weight.2", SFU_ROLE_HIGH},
+    {".bias.0", SFU_ROLE_BYTES_B},
+    {".bias.1", SFU_ROLE_LOW_B},
+    {".bias.2", SFU_ROLE_HIGH_B},
+    {".weight", SFU_ROLE_WEIGHT}, /* last: others end so too */
+};
+/* PEFT puts the adapter's own name into it: "lora_A.default.weight". */
+static const struct {
+    const char *word;
+    SfuAdapterRole role, bias;
+} named[] = {{".lora_A.", SFU_ROLE_DOWN, SFU_N_ROLES},
+             {".lora_B.", SFU_ROLE_UP, SFU_ROLE_UP_BIAS},
+             {".oft_R.", SFU_ROLE_SKEW, SFU_N_ROLES},
+             {".lora_magnitude_vector.", SFU_ROLE_MAGNITUDE, SFU_N_ROLES}};
+
+/* A name that ends with one of `ends`: the length of what stands before; 0: it ends with none. */
+static gsize split_by_end(const char *name, SfuAdapterRole *role)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+        if (g_str_has_suffix(name, ends[i].end) && strlen(name) > strlen(ends[i].end)) {
+            *role = ends[i].role;
+            return strlen(name) - strlen(ends[i].end);
+        }
+    return 0;
+}
+
 gsize sfu_adapter_split(const char *name, SfuAdapterRole *role)
 {
-    static const struct {
-        const char *end;
-        SfuAdapterRole role;
-    } ends[] = {
-        {".lora_up.weight", SFU_ROLE_UP},
-        {".lora_down.weight", SFU_ROLE_DOWN},
-        {".lora_mid.weight", SFU_ROLE_MID},
-        {".lora.up.weight", SFU_ROLE_UP},
-        {".lora.down.weight", SFU_ROLE_DOWN},
-        {"_lora.up.weight", SFU_ROLE_UP},
-        {"_lora.down.weight", SFU_ROLE_DOWN},
-        {".lora_linear_layer.up.weight", SFU_ROLE_UP},
-        {".lora_linear_layer.down.weight", SFU_ROLE_DOWN},
-        {".lora_A", SFU_ROLE_DOWN},
-        {".lora_B", SFU_ROLE_UP},
-        {".lora_magnitude_vector", SFU_ROLE_MAGNITUDE},
-        {".alpha", SFU_ROLE_ALPHA},
-        {".dora_scale", SFU_ROLE_DORA},
-        {".hada_w1_a", SFU_ROLE_HADA1_A},
-        {".hada_w1_b", SFU_ROLE_HADA1_B},
-        {".hada_w2_a", SFU_ROLE_HADA2_A},
-        {".hada_w2_b", SFU_ROLE_HADA2_B},
-        {".hada_t1", SFU_ROLE_T1},
-        {".hada_t2", SFU_ROLE_T2},
-        {".lokr_w1", SFU_ROLE_W1},
-        {".lokr_w1_a", SFU_ROLE_W1_A},
-        {".lokr_w1_b", SFU_ROLE_W1_B},
-        {".lokr_w2", SFU_ROLE_W2},
-        {".lokr_w2_a", SFU_ROLE_W2_A},
-        {".lokr_w2_b", SFU_ROLE_W2_B},
-        {".lokr_t2", SFU_ROLE_W2_T},
-        {".diff", SFU_ROLE_DIFF},
-        {".diff_b", SFU_ROLE_DIFF_B},
-        {".w_norm", SFU_ROLE_NORM_W},
-        {".b_norm", SFU_ROLE_NORM_B},
-        {".on_input", SFU_ROLE_ON_INPUT},
-        {".ia3_l", SFU_ROLE_IA3},
-        {".ia3_l.weight", SFU_ROLE_IA3},
-        {".a1.weight", SFU_ROLE_A1},
-        {".a2.weight", SFU_ROLE_A2},
-        {".b1.weight", SFU_ROLE_B1},
-        {".b2.weight", SFU_ROLE_B2},
-        {".oft_blocks", SFU_ROLE_BLOCKS},
-        {".rescale", SFU_ROLE_RESCALE},
-        {".oft_R", SFU_ROLE_SKEW},
-        {".weight.0", SFU_ROLE_BYTES},
-        {".weight.1", SFU_ROLE_LOW},
-        {".weight.2", SFU_ROLE_HIGH},
-        {".bias.0", SFU_ROLE_BYTES_B},
-        {".bias.1", SFU_ROLE_LOW_B},
-        {".bias.2", SFU_ROLE_HIGH_B},
-        {".weight", SFU_ROLE_WEIGHT}, /* last: others end so too */
-    };
-    /* PEFT puts the adapter's own name into it: "lora_A.default.weight". */
-    static const struct {
-        const char *word;
-        SfuAdapterRole role, bias;
-    } named[] = {{".lora_A.", SFU_ROLE_DOWN, SFU_N_ROLES},
-                 {".lora_B.", SFU_ROLE_UP, SFU_ROLE_UP_BIAS},
-                 {".oft_R.", SFU_ROLE_SKEW, SFU_N_ROLES},
-                 {".lora_magnitude_vector.", SFU_ROLE_MAGNITUDE, SFU_N_ROLES}};
     const char *kind;
     const gsize other = find_foreign(name, &kind);
     if (other) {
@@ -116,12 +129,7 @@ gsize sfu_adapter_split(const char *name, SfuAdapterRole *role)
         *role = bias ? named[i].bias : named[i].role;
         return bias && named[i].bias == SFU_N_ROLES ? 0 : (gsize)(at - name);
     }
-    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
-        if (g_str_has_suffix(name, ends[i].end) && strlen(name) > strlen(ends[i].end)) {
-            *role = ends[i].role;
-            return strlen(name) - strlen(ends[i].end);
-        }
-    return 0;
+    return split_by_end(name, role);
 }
 
 char *sfu_adapter_module_name(const char *name, gsize length)

@@ -85,13 +85,12 @@ static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
     return TRUE;
 }
 
-/* Of a UNet, or of the half of one that a ControlNet is. */
-static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
+/* Levels, layers and channels, by the tensors' shapes. */
+static gboolean configure_levels(SfuModel *m, SfuPart P, GError **error)
 {
     SfuUnetConfig *c = &m->unet;
-    JsonNode *j = m->config[P];
     const SfuFileTensor *in = sfu_model_tensor(m, P, "conv_in.weight"),
-                        *out = P == SFU_PART_UNET ? sfu_model_tensor(m, P, "conv_out.weight") : in, *t;
+                        *out = P == SFU_PART_UNET ? sfu_model_tensor(m, P, "conv_out.weight") : in;
     if (!in || !out || in->n_dims != 4 || out->n_dims != 4)
         return refuse_config(m, error, _("the UNet has no conv_in and conv_out"));
     c->in_channels = dim(in, 1);
@@ -107,7 +106,14 @@ static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
         c->cross_attention[i] = sfu_model_has_module(m, P, "down_blocks.%d.attentions.", i) ||
                                 sfu_model_has_module(m, P, "up_blocks.%d.attentions.", c->n_blocks - 1 - i);
     }
-    read_int(j, "layers_per_block", &c->layers_per_block, 1, MAX_LAYERS); /* what lacks is then missing */
+    read_int(m->config[P], "layers_per_block", &c->layers_per_block, 1, MAX_LAYERS); /* what lacks is then missing */
+    return TRUE;
+}
+
+static void configure_middle(SfuModel *m, SfuPart P)
+{
+    SfuUnetConfig *c = &m->unet;
+    JsonNode *j = m->config[P];
     const char *middle = read_string(j, "mid_block_type");
     /* KOALA-700M has none, and says so; a single file of its says nothing, and has one layer a level. */
     JsonNode *none = j ? json_object_get_member(json_node_get_object(j), "mid_block_type") : NULL;
@@ -115,17 +121,42 @@ static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
         sfu_model_has_module(m, P, "mid_block.") || (none ? !JSON_NODE_HOLDS_NULL(none) : j || c->layers_per_block > 1);
     c->mid_attention =
         sfu_model_has_module(m, P, "mid_block.attentions.") || strcmp(middle, "UNetMidBlock2DCrossAttn") == 0;
+}
+
+/* The width of the context, and whether projections are linear: by the highest level that has attention. */
+static void configure_attention(SfuModel *m, SfuPart P)
+{
+    SfuUnetConfig *c = &m->unet;
     for (int i = c->n_blocks; i >= 0; i--) {
-        t = i == c->n_blocks
-                ? sfu_model_tensor(m, P, "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight")
-                : sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
-        if (t)
-            c->cross_attention_dim = dim(t, 1);
-        t = i == c->n_blocks ? sfu_model_tensor(m, P, "mid_block.attentions.0.proj_in.weight")
-                             : sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.proj_in.weight", i);
-        if (t)
-            c->linear_projection = t->n_dims == 2;
+        const SfuFileTensor *keys, *projection;
+        if (i == c->n_blocks) {
+            keys = sfu_model_tensor(m, P, "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight");
+            projection = sfu_model_tensor(m, P, "mid_block.attentions.0.proj_in.weight");
+        } else {
+            keys = sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
+            projection = sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.proj_in.weight", i);
+        }
+        if (keys)
+            c->cross_attention_dim = dim(keys, 1);
+        if (projection)
+            c->linear_projection = projection->n_dims == 2;
     }
+    for (int i = 0; i < c->n_blocks; i++) {
+        const SfuFileTensor *own =
+            sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn1.to_k.weight", i);
+        c->only_cross[i] = own && dim(own, 1) != c->block_out_channels[i];
+    }
+}
+
+/* Of a UNet, or of the half of one that a ControlNet is. */
+static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
+{
+    SfuUnetConfig *c = &m->unet;
+    JsonNode *j = m->config[P];
+    if (!configure_levels(m, P, error))
+        return FALSE;
+    configure_middle(m, P);
+    configure_attention(m, P);
     c->num_class_embeds = dim(sfu_model_tensor(m, P, "class_embedding.weight"), 0);
     read_int(j, "num_class_embeds", &c->num_class_embeds, 0, 1 << 20);
     c->added_width = dim(sfu_model_tensor(m, P, "add_embedding.linear_1.weight"), 1);
@@ -140,12 +171,9 @@ static gboolean configure_unet(SfuModel *m, SfuPart P, GError **error)
     read_bool(j, "flip_sin_to_cos", &c->flip_sin_to_cos);
     read_float(j, "freq_shift", &c->freq_shift);
     read_int(j, "sample_size", &c->sample_size, 1, 4096);
-    for (int i = 0; i < c->n_blocks; i++) {
-        t = sfu_model_tensor(m, P, "down_blocks.%d.attentions.0.transformer_blocks.0.attn1.to_k.weight", i);
-        c->only_cross[i] = t && dim(t, 1) != c->block_out_channels[i];
+    for (int i = 0; i < c->n_blocks; i++)
         if (c->block_out_channels[i] < 1 || c->block_out_channels[i] % c->norm_num_groups)
             return refuse_config(m, error, _("the UNet's norm groups do not divide its channels"));
-    }
     return configure_heads(
         m, member(j, "num_attention_heads") ? member(j, "num_attention_heads") : member(j, "attention_head_dim"),
         error);
