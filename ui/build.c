@@ -149,6 +149,7 @@ static void buttons(SfuDialog *d)
     d->generate = gtk_dialog_add_button(dialog, go_words(action), RESPONSE_GENERATE);
     gtk_widget_set_tooltip_text(d->generate, _("While a run is in progress, this waits for it"));
     gtk_dialog_set_default_response(dialog, RESPONSE_GENERATE);
+    sfu_button_row_natural(gtk_widget_get_parent(d->generate));
 }
 
 void sfu_dialog_build(SfuDialog *d)

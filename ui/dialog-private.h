@@ -110,7 +110,8 @@ typedef struct {
 } SfuDialog;
 
 void sfu_dialog_build(SfuDialog *d);
-GtkWidget *sfu_dialog_panel(SfuDialog *d);                        /* the controls; in panel.c */
+void sfu_button_row_natural(GtkWidget *button_box); /* each button gets its own width; call it when all are there */
+GtkWidget *sfu_dialog_panel(SfuDialog *d);          /* the controls; in panel.c */
 SfuField *sfu_dialog_field(const SfuDialog *d, const char *name); /* NULL: the action has none, or it is no row */
 char *sfu_dialog_automatic_words(SfuDialog *d);                   /* "Automatic (sfumato-mini)"; caller frees */
 /* From the widgets into a new request; caller frees. */

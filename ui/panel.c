@@ -6,6 +6,8 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
+#define PANEL_PX 310
+
 static gboolean is_special(const char *name)
 {
     static const char *const names[] = {"prompt",       "negative", "model",     "seed", "preview_every",
@@ -293,6 +295,7 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     int n = 0, n_advanced = 0;
     d->rows = grid;
     d->advanced = expander;
+    gtk_widget_set_size_request(box, PANEL_PX, -1); /* whatever it shows: a model's name has room */
     d->scope = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(d->scope), TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->scope, FALSE, FALSE, 0);
@@ -312,7 +315,7 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     }
     d->note = sfu_label(NULL);
     gtk_label_set_line_wrap(GTK_LABEL(d->note), TRUE);
-    gtk_widget_set_size_request(d->note, 280, -1);
+    gtk_widget_set_size_request(d->note, PANEL_PX, -1);
     gtk_widget_set_no_show_all(d->note, TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->note, FALSE, FALSE, 0);
     d->get_model = gtk_button_new_with_mnemonic(d->request->action == SFU_ACTION_RESTORE ? _("Open Mo_del Folder")

@@ -87,6 +87,38 @@ static void edit_it(GtkWidget *window)
     gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")));
 }
 
+static int width_of(GtkWidget *window, const char *button)
+{
+    GtkAllocation a;
+    gtk_widget_get_allocation(dlg_find_or_fail(window, GTK_TYPE_BUTTON, button), &a);
+    return a.width;
+}
+
+static void lengthen_a_label(GtkWidget *window)
+{
+    static const char *const words = "Einf\xc3\xbcgen und danach sofort schlie\xc3\x9f"
+                                     "en";
+    const int before = width_of(window, "H_istory");
+    int x, y;
+    gtk_button_set_label(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")), words);
+    dlg_settle(200);
+    g_assert_cmpint(width_of(window, "H_istory"), <=, before);
+    g_assert_cmpint(width_of(window, words), >, before);
+    g_assert_true(gtk_widget_translate_coordinates(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate"), window,
+                                                   width_of(window, "_Generate"), 0, &x, &y));
+    GtkAllocation all;
+    gtk_widget_get_allocation(window, &all);
+    g_assert_cmpint(x, <=, all.width);
+}
+
+/* Eight buttons as wide as the longest one would not fit a small screen in every language. */
+static void a_long_word_widens_its_own_button_alone(void)
+{
+    dlg_new_scene();
+    g_assert_false(dlg_run(SFU_ACTION_FILL, lengthen_a_label));
+    dlg_end_scene();
+}
+
 static void newer_tools(void)
 {
     static const struct {
@@ -306,6 +338,7 @@ static void control_layers_of_scripts(void)
 void dlg_tools_tests(void)
 {
     g_test_add_func("/excluded/it reaches the engine", an_excluded_area_reaches_the_engine);
+    g_test_add_func("/tools/a long word widens its own button alone", a_long_word_widens_its_own_button_alone);
     g_test_add_func("/tools/restore and edit", newer_tools);
     g_test_add_func("/control/a layer reaches the engine", a_control_layer_reaches_the_engine);
     g_test_add_func("/control/only what the model uses reaches the engine",
