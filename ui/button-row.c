@@ -39,7 +39,7 @@ static void on_request(GtkWidget *row, GtkRequisition *all, gpointer data)
 /* The secondary buttons from the left on, the others up to the right. */
 static void on_allocate(GtkWidget *row, GtkAllocation *all, gpointer data)
 {
-    GList *buttons = gtk_container_get_children(GTK_CONTAINER(row));
+    GList *buttons = g_list_reverse(gtk_container_get_children(GTK_CONTAINER(row))); /* they are packed from the end */
     const int spacing = gtk_box_get_spacing(GTK_BOX(row)), border = gtk_container_get_border_width(GTK_CONTAINER(row));
     int from = all->x + border, to = all->x + all->width - border;
     for (GList *l = buttons; l; l = l->next)

@@ -295,7 +295,9 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     int n = 0, n_advanced = 0;
     d->rows = grid;
     d->advanced = expander;
-    gtk_widget_set_size_request(box, PANEL_PX, -1); /* whatever it shows: a model's name has room */
+    GtkWidget *strut = sfu_vbox(0); /* a size of the box itself would cut off what is wider */
+    gtk_widget_set_size_request(strut, PANEL_PX, 0);
+    gtk_box_pack_start(GTK_BOX(box), strut, FALSE, FALSE, 0);
     d->scope = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(d->scope), TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->scope, FALSE, FALSE, 0);
@@ -334,9 +336,11 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
             continue;
         SfuField *f = add_field(d, rows[i]);
         sfu_field_attach(f, rows[i]->advanced ? advanced : grid, rows[i]->advanced ? n_advanced++ : n++);
-        if (strcmp(rows[i]->name, "lora") == 0)
-            sfu_grid_attach(advanced, sfu_list_button_new(f, sfu_models_adapters(d->settings)), 1, n_advanced++, 1,
-                            FALSE);
+        if (strcmp(rows[i]->name, "lora") == 0) {
+            GtkWidget *add = sfu_list_button_new(f, sfu_models_adapters(d->settings));
+            sfu_grid_attach(advanced, add, 1, n_advanced++, 1, FALSE);
+            g_object_bind_property(f->box, "visible", add, "visible", G_BINDING_DEFAULT);
+        }
         if (strcmp(rows[i]->name, "exclude") == 0)
             sfu_grid_attach(grid, exclude_button(d, f), 1, n++, 1, TRUE);
         if (strcmp(rows[i]->name, "whole_image") == 0)

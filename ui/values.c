@@ -272,16 +272,16 @@ static char *model_note(const SfuDialog *d, const SfuModelInfo *model, gboolean 
 /* Whether the model (NULL: not known yet) heeds a row. */
 static gboolean has_use_for(const SfuDialog *d, const SfuModelInfo *model, const char *row)
 {
-    /* A model without words continues the surroundings in its own number of steps. */
-    static const char *const wordy[] = {"style", "guidance", "guidance_rescale", "clip_skip", "strength",
-                                        "steps", NULL};
-    /* An upscaler network paints nothing. */
-    static const char *const painting[] = {"strength",    "steps", "sampler", "schedule", "eta",   "rng", "step_cache",
-                                           "noise_level", "vae",   "taesd",   "count",    "style", NULL};
-    if (!model)
-        return TRUE;
-    const gboolean network = d->request->action == SFU_ACTION_ENLARGE && model->scale;
-    return (model->has_text || !g_strv_contains(wordy, row)) && (!network || !g_strv_contains(painting, row));
+    /* A model without words continues the surroundings, or enlarges, in its own steps and with its own parts. */
+    static const char *const steps[] = {"strength", "steps", "sampler", "schedule", "eta", "rng", "step_cache", NULL};
+    static const char *const parts[] = {"vae", "text", "text_2", "refiner", "refiner_start", "taesd", "lora", NULL};
+    static const char *const words[] = {"style", "guidance", "guidance_rescale", "clip_skip", "text_embedding", NULL};
+    static const char *const told[] = {"original_width", "original_height", "crop_left",
+                                       "crop_top",       "aesthetic_score", "negative_aesthetic_score",
+                                       "show_mask",      "noise_level",     NULL};
+    return !model || model->has_text ||
+           !(g_strv_contains(steps, row) || g_strv_contains(parts, row) || g_strv_contains(words, row) ||
+             g_strv_contains(told, row));
 }
 
 /* Without a model, nothing else is worth a look. */

@@ -16,14 +16,23 @@ static void use_action(GtkWidget *window)
     dlg_look_at(window, action, "1-opened");
     g_assert_null(dlg_find(window, GTK_TYPE_BOX, "Results")); /* its room is the picture's until there is one */
     /* The first model has no text encoder, where it can do the task. */
-    if (sfu_action_info(dlg_action)->task == SFU_TASK_INPAINT || dlg_action == SFU_ACTION_EXPAND ||
-        dlg_action == SFU_ACTION_ENLARGE)
+    const gboolean without_words = sfu_action_info(dlg_action)->task == SFU_TASK_INPAINT ||
+                                   dlg_action == SFU_ACTION_EXPAND || dlg_action == SFU_ACTION_ENLARGE;
+    if (without_words)
         g_assert_false(dlg_is_sensitive(window, GTK_TYPE_TEXT_VIEW, "Prompt")); /* and so the field is not shown */
     sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors");
     dlg_settle(50);
     g_assert_true(dlg_is_sensitive(window, GTK_TYPE_TEXT_VIEW, "Prompt"));
     gtk_expander_set_expanded(GTK_EXPANDER(dlg_find_or_fail(window, GTK_TYPE_EXPANDER, "Ad_vanced")), TRUE);
     dlg_look_at(window, action, "2-advanced");
+    for (int k = 0; without_words && k < 2; k++) { /* and no parts that could be exchanged */
+        sfu_model_combo_set(model, k ? "/models/dreamshaper_8.safetensors" : "/models/Sfumato mini.safetensors");
+        dlg_settle(50);
+        g_assert_true((dlg_find(window, GTK_TYPE_COMBO_BOX, "VAE") != NULL) == k);
+        g_assert_true((dlg_find(window, GTK_TYPE_COMBO_BOX, "Sampler") != NULL) == k);
+        g_assert_true((dlg_find(window, GTK_TYPE_ENTRY, "LoRA") != NULL) == k);
+        g_assert_true((dlg_find(window, GTK_TYPE_BUTTON, "Add...") != NULL) == k);
+    }
     for (int k = 0; dlg_action == SFU_ACTION_ENLARGE && k < 2;
          k++) { /* a network that enlarges has no steps; others do */
         sfu_model_combo_set(model, k ? "/models/dreamshaper_8.safetensors" : "/models/RealESRGAN_x4plus.safetensors");
