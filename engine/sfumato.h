@@ -73,16 +73,18 @@ GPtrArray *sfu_control_nets(const char *const *folders, const char *model);
  * Reads only the headers of files. */
 typedef enum { SFU_REFERENCES_NONE, SFU_REFERENCES_PLAIN, SFU_REFERENCES_WEIGHTED } SfuReferences;
 SfuReferences sfu_model_references(const char *model);
-/* A report of family, dtype, sizes, missing and unexpected tensors, for people or as JSON. Caller frees; NULL with
- * MODEL. */
+/* A report of family, dtype, sizes, missing and unexpected tensors. Caller frees; NULL with MODEL. */
 char *sfu_model_report(const char *path, gboolean json, GError **error);
-/* Writes the model file `in` to `out` (.gguf or .safetensors) with its large matrices as `type`: f32, f16, bf16, q8_0,
- * q4_0, q4_k, fp8, int8. Works row by row, and renames the finished file into place. adapters: "FILE=WEIGHT,TEXT" to
- * merge, NULL-terminated; NULL: none. replace: overwrite a file at `out`. progress(0..1) may be NULL; it stops the work
- * by returning FALSE. notes receives a sentence (char*) for everything that could not be merged. */
-gboolean sfu_model_convert(const char *in, const char *out, const char *type, const char *const *adapters,
-                           gboolean replace, gboolean (*progress)(double done, gpointer data), gpointer data,
-                           GPtrArray *notes, GError **error);
+typedef struct {
+    const char *in, *out, *type; /* out: .gguf or .safetensors; type of the large matrices, "q8_0" for instance */
+    const char *const *adapters; /* "FILE=WEIGHT,TEXT" to merge, NULL-terminated; NULL: none */
+    gboolean replace;            /* a file at `out` */
+    gboolean (*progress)(double done, gpointer data); /* 0..1; stops the work by returning FALSE. NULL: none */
+    gpointer data;
+} SfuConversion;
+/* Writes a model file in another type, row by row, and renames the finished file into place. notes receives a sentence
+ * (char*) for everything that could not be merged, or is NULL. */
+gboolean sfu_model_convert(const SfuConversion *c, GPtrArray *notes, GError **error);
 
 /* ---- the engine ------------------------------------------------------------------------------------------------ */
 

@@ -26,8 +26,14 @@ int sfu_cli_convert(const SfuCliCommand *c, const SfuCliOptions *o, GError **err
         return SFU_EXIT_USAGE;
     }
     GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
-    const gboolean ok = sfu_model_convert(o->args[0], o->args[1], o->type, sfu_params_list(o->params, SFU_PARAM_LORA),
-                                          o->force, show, &s, notes, error);
+    const SfuConversion conversion = {.in = o->args[0],
+                                      .out = o->args[1],
+                                      .type = o->type,
+                                      .adapters = sfu_params_list(o->params, SFU_PARAM_LORA),
+                                      .replace = o->force,
+                                      .progress = show,
+                                      .data = &s};
+    const gboolean ok = sfu_model_convert(&conversion, notes, error);
     sfu_cli_print_warnings(o, notes);
     g_ptr_array_unref(notes);
     return ok ? SFU_EXIT_OK : SFU_EXIT_FAILED;

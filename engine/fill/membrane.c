@@ -7,18 +7,24 @@
 
 #define SWEEPS 12 /* of relaxation on each level; the pyramid has done the long way already */
 
+/* A picture that has holes: p [h, w, stride], of which the first `channels` count; known [h, w]. */
+typedef struct {
+    float *p;
+    int w, h, stride, channels;
+    const float *known;
+} Holed;
+
 /* Colors weighted by how well they are known, 2 x 2 to one. half [.., channels], half_known: zeroed. */
-static void push(const float *p, int w, int h, int stride, int channels, const float *known, float *half,
-                 float *half_known)
+static void push(const Holed *a, float *half, float *half_known)
 {
-    const int hw = (w + 1) / 2, hh = (h + 1) / 2;
+    const int w = a->w, h = a->h, channels = a->channels, hw = (w + 1) / 2, hh = (h + 1) / 2;
     for (int y = 0; y < hh; y++) {
         for (int x = 0; x < hw; x++) {
             float *o = half + ((gsize)y * hw + x) * channels, sum = 0;
             for (int j = 2 * y; j < MIN(2 * y + 2, h); j++) {
                 for (int k = 2 * x; k < MIN(2 * x + 2, w); k++) {
-                    const float wt = known[(gsize)j * w + k];
-                    const float *s = p + ((gsize)j * w + k) * stride;
+                    const float wt = a->known[(gsize)j * w + k];
+                    const float *s = a->p + ((gsize)j * w + k) * a->stride;
                     for (int c = 0; wt > 0 && c < channels; c++) /* what is not known may be no number */
                         o[c] += wt * s[c];
                     sum += wt;
@@ -32,21 +38,21 @@ static void push(const float *p, int w, int h, int stride, int channels, const f
 }
 
 /* What is not known becomes the half-size picture, enlarged bilinearly. */
-static void pull(float *p, int w, int h, int stride, int channels, const float *known, const float *half)
+static void pull(const Holed *a, const float *half)
 {
-    const int hw = (w + 1) / 2, hh = (h + 1) / 2;
+    const int w = a->w, h = a->h, channels = a->channels, hw = (w + 1) / 2, hh = (h + 1) / 2;
     for (int y = 0; y < h; y++) {
         const float *near = half + (gsize)(y / 2) * hw * channels;
         const float *far = half + (gsize)CLAMP(y / 2 + (y & 1 ? 1 : -1), 0, hh - 1) * hw * channels;
         for (int x = 0; x < w; x++) {
-            const float a = known[(gsize)y * w + x];
-            if (a >= 1)
+            const float k = a->known[(gsize)y * w + x];
+            if (k >= 1)
                 continue;
             const int n = x / 2 * channels, f = CLAMP(x / 2 + (x & 1 ? 1 : -1), 0, hw - 1) * channels;
-            float *o = p + ((gsize)y * w + x) * stride;
+            float *o = a->p + ((gsize)y * w + x) * a->stride;
             for (int c = 0; c < channels; c++) {
                 const float v = 0.5625f * near[n + c] + 0.1875f * (near[f + c] + far[n + c]) + 0.0625f * far[f + c];
-                o[c] = a > 0 ? a * o[c] + (1 - a) * v : v;
+                o[c] = k > 0 ? k * o[c] + (1 - k) * v : v;
             }
         }
     }
@@ -54,12 +60,14 @@ static void pull(float *p, int w, int h, int stride, int channels, const float *
 
 /* One Gauss-Seidel sweep over the pixels of one color of the chequerboard. fixed [h, w, channels] the known colors.
  */
-static void relax(float *p, int w, int h, int stride, int channels, const float *known, const float *fixed, int parity)
+static void relax(const Holed *a, const float *fixed, int parity)
 {
+    const int w = a->w, h = a->h, stride = a->stride, channels = a->channels;
+    float *p = a->p;
     for (int y = 0; y < h; y++) {
         for (int x = (y + parity) & 1; x < w; x += 2) {
             const gsize at = (gsize)y * w + x;
-            const float k = known[at];
+            const float k = a->known[at];
             if (k >= 1)
                 continue;
             const float *l = p + (at - (x > 0)) * stride, *r = p + (at + (x < w - 1)) * stride;
@@ -84,20 +92,21 @@ gboolean sfu_membrane(float *p, int w, int h, int stride, int channels, const fl
             p[c] = 0.5f;
         return TRUE;
     }
+    const Holed a = {p, w, h, stride, channels, known};
     const int hw = (w + 1) / 2, hh = (h + 1) / 2;
     float *half = g_try_new0(float, (gsize)hw *hh *channels), *half_known = g_try_new0(float, (gsize)hw *hh);
     float *fixed = g_try_new(float, n *channels);
     gboolean ok = half && half_known && fixed;
     if (ok) {
-        push(p, w, h, stride, channels, known, half, half_known);
+        push(&a, half, half_known);
         ok = sfu_membrane(half, hw, hh, channels, channels, half_known);
     }
     if (ok) {
         for (gint64 k = 0; k < n; k++)
             memcpy(fixed + k * channels, p + k * stride, channels * sizeof(float));
-        pull(p, w, h, stride, channels, known, half);
+        pull(&a, half);
         for (int s = 0; s < 2 * SWEEPS; s++)
-            relax(p, w, h, stride, channels, known, fixed, s & 1);
+            relax(&a, fixed, s & 1);
     }
     g_free(fixed);
     g_free(half_known);

@@ -85,13 +85,16 @@ gboolean sfu_patch_search(Fill *f, Level *l)
 
 /* ---- votes ------------------------------------------------------------------------------------------------------- */
 
+/* Columns x0 to x1 and rows y0 to y1, these included. */
+typedef struct {
+    int x0, x1, y0, y1;
+} Targets;
+
 /* The targets whose patches hold pixel x, y, no further from it than `reach` where the border lets them. */
-static void patches_over(const Level *l, int x, int y, int reach, int *x0, int *x1, int *y0, int *y1)
+static Targets patches_over(const Level *l, int x, int y, int reach)
 {
-    *x0 = CLAMP(x - reach, R, l->w - 1 - R);
-    *x1 = CLAMP(x + reach, R, l->w - 1 - R);
-    *y0 = CLAMP(y - reach, R, l->h - 1 - R);
-    *y1 = CLAMP(y + reach, R, l->h - 1 - R);
+    return (Targets){CLAMP(x - reach, R, l->w - 1 - R), CLAMP(x + reach, R, l->w - 1 - R),
+                     CLAMP(y - reach, R, l->h - 1 - R), CLAMP(y + reach, R, l->h - 1 - R)};
 }
 
 /* Each HOLE pixel becomes the mean of what the patches over it say, weighted by how well they fit (Wexler et al. 2007,
@@ -102,26 +105,25 @@ void sfu_patch_vote(Level *l, const float *confidence)
     const int w = l->w;
     for (int n = 0; n < l->n_hole; n++) {
         const int at = l->hole[n], x = at % w, y = at / w;
-        int x0, x1, y0, y1;
-        patches_over(l, x, y, R, &x0, &x1, &y0, &y1);
+        const Targets t = patches_over(l, x, y, R);
         float least = INFINITY, mean = 0;
-        for (int j = y0; j <= y1; j++) {
-            for (int i = x0; i <= x1; i++) {
+        for (int j = t.y0; j <= t.y1; j++) {
+            for (int i = t.x0; i <= t.x1; i++) {
                 least = MIN(least, l->cost[j * w + i]);
                 mean += l->cost[j * w + i];
             }
         }
-        mean /= (x1 - x0 + 1) * (y1 - y0 + 1);
+        mean /= (t.x1 - t.x0 + 1) * (t.y1 - t.y0 + 1);
         const float scale = 1 / (1e-6f + 0.5f * (mean - least) + 0.1f * mean);
         float sum[4] = {0}, weight = 0;
-        for (int j = y0; j <= y1; j++) {
-            for (int i = x0; i <= x1; i++) {
+        for (int j = t.y0; j <= t.y1; j++) {
+            for (int i = t.x0; i <= t.x1; i++) {
                 const int c = j * w + i;
                 const float *s = l->p + 4 * (gsize)(l->from[c] + at - c);
-                const float t = expf(-(l->cost[c] - least) * scale) * confidence[c];
+                const float share = expf(-(l->cost[c] - least) * scale) * confidence[c];
                 for (int k = 0; k < 4; k++)
-                    sum[k] += t * s[k];
-                weight += t;
+                    sum[k] += share * s[k];
+                weight += share;
             }
         }
         for (int k = 0; k < 4; k++)
@@ -137,11 +139,10 @@ static void choose(const Level *l, int *copy)
         copy[k] = -1;
     for (int n = 0; n < l->n_hole; n++) {
         const int at = l->hole[n];
-        int x0, x1, y0, y1;
-        patches_over(l, at % l->w, at / l->w, R - 1, &x0, &x1, &y0, &y1);
+        const Targets t = patches_over(l, at % l->w, at / l->w, R - 1);
         float least = INFINITY;
-        for (int j = y0; j <= y1; j++) {
-            for (int i = x0; i <= x1; i++) {
+        for (int j = t.y0; j <= t.y1; j++) {
+            for (int i = t.x0; i <= t.x1; i++) {
                 const int c = j * l->w + i;
                 if (l->cost[c] < least) {
                     least = l->cost[c];

@@ -416,29 +416,37 @@ static SfuWeight *transposed(const SfuFileTensor *t)
     return own_matrix(t->name, cols, rows, out);
 }
 
-/* a [out, r] and b [r, in * taps], or with a core [r, r, taps] b [r, in] (and a [r, out] where LyCORIS has it so), as a
- * pair of factors of `width` = in * taps columns. *out: rows of a. FALSE: another width, or torn. */
-static gboolean factors(Builder *x, const SfuFileTensor *a, const SfuFileTensor *b, const SfuFileTensor *core,
-                        gboolean a_turned, gint64 in, gint64 taps, SfuWeight **wa, SfuWeight **wb, gint64 *out)
+/* a [out, r] and b [r, in * taps], or with a core [r, r, taps] b [r, in] (and a [r, out] where LyCORIS has it so:
+ * a_turned). */
+typedef struct {
+    const SfuFileTensor *a, *b, *core;
+    gboolean a_turned;
+    gint64 in, taps;
+} Pair;
+
+/* The pair as the factors *wa and *wb of in * taps columns. *out: rows of a. FALSE: another width, or torn. */
+static gboolean factors(Builder *x, Pair p, SfuWeight **wa, SfuWeight **wb, gint64 *out)
 {
+    const SfuFileTensor *a = p.a, *b = p.b, *core = p.core;
     const gint64 r = dim(b, 0), own = r ? b->n_elements / r : 0;
-    *out = a_turned ? a->n_elements / MAX(1, dim(a, 0)) : dim(a, 0);
+    *out = p.a_turned ? a->n_elements / MAX(1, dim(a, 0)) : dim(a, 0);
     if (b->n_dims < 2 || a->n_dims < 2 || a->n_elements != *out * (core ? dim(core, 0) : r))
         return contradicts(x, a);
     if (core && (core->n_dims < 3 || dim(core, 1) != r || !core->n_elements))
         return contradicts(x, core);
-    if (own != (core ? in : in * taps) || (core && core->n_elements / (dim(core, 0) * r) != taps))
+    if (own != (core ? p.in : p.in * p.taps) || (core && core->n_elements / (dim(core, 0) * r) != p.taps))
         return FALSE;
-    *wa = a_turned ? transposed(a) : matrix(a);
-    *wb = core ? join_core(core, b, in) : matrix(b);
+    *wa = p.a_turned ? transposed(a) : matrix(a);
+    *wb = core ? join_core(core, b, p.in) : matrix(b);
     return TRUE;
 }
 
 static gboolean build_lora(Builder *x, SfuDelta *d)
 {
     d->kind = SFU_DELTA_LOW_RANK;
-    return factors(x, x->m->t[SFU_ROLE_UP], x->m->t[SFU_ROLE_DOWN], x->m->t[SFU_ROLE_MID], FALSE, x->in, x->taps,
-                   &d->a[0], &d->b[0], &d->out);
+    const SfuFileTensor *const *t = x->m->t;
+    const Pair pair = {t[SFU_ROLE_UP], t[SFU_ROLE_DOWN], t[SFU_ROLE_MID], FALSE, x->in, x->taps};
+    return factors(x, pair, &d->a[0], &d->b[0], &d->out);
 }
 
 static gboolean build_loha(Builder *x, SfuDelta *d)
@@ -446,10 +454,10 @@ static gboolean build_loha(Builder *x, SfuDelta *d)
     const SfuFileTensor *const *t = x->m->t;
     gint64 out;
     d->kind = SFU_DELTA_HADAMARD;
-    if (!factors(x, t[SFU_ROLE_HADA1_A], t[SFU_ROLE_HADA1_B], t[SFU_ROLE_T1], has(x->m, SFU_ROLE_T1), x->in, x->taps,
-                 &d->a[0], &d->b[0], &d->out) ||
-        !factors(x, t[SFU_ROLE_HADA2_A], t[SFU_ROLE_HADA2_B], t[SFU_ROLE_T2], has(x->m, SFU_ROLE_T2), x->in, x->taps,
-                 &d->a[1], &d->b[1], &out))
+    const Pair
+        first = {t[SFU_ROLE_HADA1_A], t[SFU_ROLE_HADA1_B], t[SFU_ROLE_T1], has(x->m, SFU_ROLE_T1), x->in, x->taps},
+        second = {t[SFU_ROLE_HADA2_A], t[SFU_ROLE_HADA2_B], t[SFU_ROLE_T2], has(x->m, SFU_ROLE_T2), x->in, x->taps};
+    if (!factors(x, first, &d->a[0], &d->b[0], &d->out) || !factors(x, second, &d->a[1], &d->b[1], &out))
         return FALSE;
     return out == d->out || contradicts(x, t[SFU_ROLE_HADA2_A]);
 }
@@ -460,10 +468,14 @@ static gboolean build_glora(Builder *x, SfuDelta *d)
     const gboolean old = glora_is_old(x->m);
     gint64 in;
     d->kind = SFU_DELTA_GENERALIZED;
-    if (!factors(x, t[old ? SFU_ROLE_B2 : SFU_ROLE_B1], t[old ? SFU_ROLE_B1 : SFU_ROLE_B2], NULL, FALSE, x->in, x->taps,
-                 &d->a[0], &d->b[0], &d->out) ||
-        !factors(x, t[old ? SFU_ROLE_A2 : SFU_ROLE_A1], t[old ? SFU_ROLE_A1 : SFU_ROLE_A2], NULL, FALSE, x->in, 1,
-                 &d->a[1], &d->b[1], &in))
+    const Pair added = {t[old ? SFU_ROLE_B2 : SFU_ROLE_B1],
+                        t[old ? SFU_ROLE_B1 : SFU_ROLE_B2],
+                        NULL,
+                        FALSE,
+                        x->in,
+                        x->taps},
+               turned = {t[old ? SFU_ROLE_A2 : SFU_ROLE_A1], t[old ? SFU_ROLE_A1 : SFU_ROLE_A2], NULL, FALSE, x->in, 1};
+    if (!factors(x, added, &d->a[0], &d->b[0], &d->out) || !factors(x, turned, &d->a[1], &d->b[1], &in))
         return FALSE;
     return in == x->in || contradicts(x, t[SFU_ROLE_A1]);
 }
@@ -479,7 +491,7 @@ static SfuWeight *half(Builder *x, SfuAdapterRole whole, SfuAdapterRole a, SfuAd
         const gint64 dims[2] = {dim(t[whole], 0), in * taps};
         if (t[whole]->n_elements == dims[0] * dims[1])
             w = own_matrix(t[whole]->name, dims[0], dims[1], values_of(t[whole]));
-    } else if (factors(x, t[a], t[b], core, core != NULL, in, taps, &d.a[0], &d.b[0], &d.out)) {
+    } else if (factors(x, (Pair){t[a], t[b], core, core != NULL, in, taps}, &d.a[0], &d.b[0], &d.out)) {
         const gint64 rank = sfu_weight_elements(d.b[0]) / (in * taps), n = d.out * in * taps;
         float *v = g_new0(float, MAX(1, n)), *va = g_new(float, d.out *rank), *vb = g_new(float, rank *in *taps);
         sfu_weight_read_f32(d.a[0], 0, d.out * rank, va);

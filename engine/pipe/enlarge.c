@@ -33,11 +33,10 @@ typedef struct {
 
 static SfuImage *enlarge_bicubic(const Enlarge *e, SfuRect out, GError **error)
 {
-    const SfuRect reach = sfu_resample_reach(e->in_w, e->in_h, e->w, e->h, out, SFU_RESAMPLE_BICUBIC);
-    SfuImage *part = sfu_enlarge_read(e->in, reach, error);
-    SfuImage *big =
-        part ? sfu_image_resample_part(part, reach, e->in_w, e->in_h, e->w, e->h, out, SFU_RESAMPLE_BICUBIC, error)
-             : NULL;
+    const SfuScaling scaling = {e->in_w, e->in_h, e->w, e->h, SFU_RESAMPLE_BICUBIC};
+    const SfuRect reach = sfu_resample_reach(scaling, out);
+    SfuImage *part = sfu_enlarge_read(e->in, reach, error),
+             *big = part ? sfu_image_resample_part(part, scaling, reach, out, error) : NULL;
     sfu_image_free(part);
     return big;
 }
@@ -62,29 +61,53 @@ static gboolean ae_whole(const Enlarge *e, gboolean decode)
     return sfu_coder_tile(&e->s->ae, e->lw, e->lh, decode) >= MAX(e->lw, e->lh);
 }
 
-/* The tiles of latents that are worked on: by the autoencoder, and where it decodes the whole by what follows it. */
-static void ae_tiles(const Enlarge *e, gboolean decode, int *tw, int *th, int *overlap, int *nx, int *ny, int **xs,
-                     int **ys)
+/* Tiles that overlap: nx across, at columns xs, and ny down, at rows ys. */
+typedef struct {
+    int w, h, overlap, nx, ny, *xs, *ys;
+} Tiles;
+
+static void tiles_clear(Tiles *t)
+{
+    g_free(t->xs);
+    g_free(t->ys);
+}
+
+/* The tiles of latents that are worked on: by the autoencoder, and where it decodes the whole by what follows it.
+ * Caller clears. */
+static Tiles ae_tiles(const Enlarge *e, gboolean decode)
 {
     const SfuCoder *a = &e->s->ae;
     const int fits = sfu_coder_tile(a, e->lw, e->lh, decode),
               tile = !decode && ae_whole(e, FALSE) ? fits : MIN(fits, PIXEL_TILE / a->factor);
-    *tw = MIN(tile, e->lw);
-    *th = MIN(tile, e->lh);
-    *overlap = MAX(2, tile / 4);
-    *nx = sfu_tiles(e->lw, *tw, *overlap, 1, xs);
-    *ny = sfu_tiles(e->lh, *th, *overlap, 1, ys);
+    Tiles t = {.w = MIN(tile, e->lw), .h = MIN(tile, e->lh), .overlap = MAX(2, tile / 4)};
+    t.nx = sfu_tiles(e->lw, t.w, t.overlap, 1, &t.xs);
+    t.ny = sfu_tiles(e->lh, t.h, t.overlap, 1, &t.ys);
+    return t;
 }
 
 static double ae_units(const Enlarge *e, gboolean decode)
 {
-    int tw, th, overlap, nx, ny, *xs, *ys;
     if (ae_whole(e, decode))
         return sfu_coder_units(&e->s->ae, e->lw, e->lh);
-    ae_tiles(e, decode, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
-    g_free(xs);
-    g_free(ys);
-    return (double)nx * ny * tw * th;
+    Tiles t = ae_tiles(e, decode);
+    tiles_clear(&t);
+    return (double)t.nx * t.ny * t.w * t.h;
+}
+
+/* Adds a tile of values [h, w, c] to sums and its weights to `weight`, less towards the edges that others overlap. */
+static void add_tile(const Tiles *t, int k, const SfuImage *part, SfuImage *sum, SfuImage *weight)
+{
+    const int kx = k % t->nx, ky = k / t->nx;
+    for (int j = 0; j < t->h; j++) {
+        const float wy = sfu_tile_ramp(j, t->h, t->overlap, ky == 0, ky == t->ny - 1);
+        for (int i = 0; i < t->w; i++) {
+            const float wt = wy * sfu_tile_ramp(i, t->w, t->overlap, kx == 0, kx == t->nx - 1);
+            const gsize at = (gsize)(t->ys[ky] + j) * sum->w + t->xs[kx] + i;
+            for (int c = 0; c < sum->c; c++)
+                sum->p[at * sum->c + c] += wt * part->p[((gsize)j * t->w + i) * sum->c + c];
+            weight->p[at] += wt;
+        }
+    }
 }
 
 /* Latents of the enlarged picture. */
@@ -92,26 +115,16 @@ static SfuImage *encode(const Enlarge *e, GError **error)
 {
     const SfuCoder *a = &e->s->ae;
     const int f = a->factor;
-    int tw, th, overlap, nx, ny, *xs, *ys;
-    ae_tiles(e, FALSE, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
+    Tiles t = ae_tiles(e, FALSE);
     SfuImage *z = sfu_image_new(e->lw, e->lh, a->channels, error),
              *weight = z ? sfu_image_new(e->lw, e->lh, 1, error) : NULL;
     gboolean ok = weight != NULL;
-    for (int k = 0; ok && k < nx * ny; k++) {
-        const int tx = xs[k % nx], ty = ys[k / nx];
-        SfuImage *rgb = read_enlarged(e, (SfuRect){tx * f, ty * f, tw * f, th * f}, NULL, error);
-        SfuImage *part = rgb ? sfu_coder_encode(a, rgb, error) : NULL;
+    for (int k = 0; ok && k < t.nx * t.ny; k++) {
+        const SfuRect at = {t.xs[k % t.nx] * f, t.ys[k / t.nx] * f, t.w * f, t.h * f};
+        SfuImage *rgb = read_enlarged(e, at, NULL, error), *part = rgb ? sfu_coder_encode(a, rgb, error) : NULL;
         ok = part != NULL;
-        for (int j = 0; ok && j < th; j++) {
-            const float wy = sfu_tile_ramp(j, th, overlap, k / nx == 0, k / nx == ny - 1);
-            for (int i = 0; i < tw; i++) {
-                const float wt = wy * sfu_tile_ramp(i, tw, overlap, k % nx == 0, k % nx == nx - 1);
-                const gsize at = (gsize)(ty + j) * e->lw + tx + i;
-                for (int c = 0; c < z->c; c++)
-                    z->p[at * z->c + c] += wt * part->p[((gsize)j * tw + i) * z->c + c];
-                weight->p[at] += wt;
-            }
-        }
+        if (ok)
+            add_tile(&t, k, part, z, weight);
         sfu_image_free(rgb);
         sfu_image_free(part);
     }
@@ -119,8 +132,7 @@ static SfuImage *encode(const Enlarge *e, GError **error)
         for (int c = 0; c < z->c; c++)
             z->p[k * z->c + c] /= weight->p[k];
     sfu_image_free(weight);
-    g_free(xs);
-    g_free(ys);
+    tiles_clear(&t);
     if (!ok)
         g_clear_pointer(&z, sfu_image_free);
     return z;
@@ -194,59 +206,70 @@ static SfuImage *decode_tile(const Enlarge *e, const SfuImage *z, SfuRect tile, 
     return o;
 }
 
+/* Adds a decoded tile, kx-th of row ky, to the band [.., 5]: colors and alpha times weight, and weight. */
+static void add_to_band(const Tiles *t, int kx, int ky, int factor, const SfuImage *tile, SfuImage *band)
+{
+    for (int j = 0; j < tile->h; j++) {
+        const float wy = sfu_tile_ramp(j, tile->h, t->overlap * factor, ky == 0, ky == t->ny - 1);
+        for (int i = 0; i < tile->w; i++) {
+            const float wt = wy * sfu_tile_ramp(i, tile->w, t->overlap * factor, kx == 0, kx == t->nx - 1);
+            float *b = band->p + ((gsize)j * band->w + t->xs[kx] * factor + i) * 5;
+            for (int c = 0; c < 4; c++)
+                b[c] += wt * tile->p[((gsize)j * tile->w + i) * 4 + c];
+            b[4] += wt;
+        }
+    }
+}
+
+/* Writes the first `done` rows of the band to row y of the target and on, and moves the others to their place. */
+static void flush_band(const Enlarge *e, SfuImage *band, int done, int y, GeglBuffer *out)
+{
+    const GeglRectangle *at = gegl_buffer_get_extent(out);
+    const Babl *rgba = babl_format("R'G'B'A float");
+    float *row = g_new(float, (gsize)e->w * 4);
+    for (int j = 0; j < done && y + j < e->h; j++) {
+        for (int x = 0; x < e->w; x++)
+            for (int c = 0; c < 4; c++) {
+                const float *b = band->p + ((gsize)j * band->w + x) * 5;
+                row[x * 4 + c] = c < 3 ? b[c] / b[4] : sfu_clean_alpha(b[3] / b[4]);
+            }
+        gegl_buffer_set(out, GEGL_RECTANGLE(at->x, at->y + y + j, e->w, 1), 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_free(row);
+    if (done < band->h) {
+        const gsize stride = (gsize)band->w * 5;
+        memmove(band->p, band->p + done * stride, (band->h - done) * stride * sizeof(float));
+        memset(band->p + (band->h - done) * stride, 0, done * stride * sizeof(float));
+    }
+}
+
 /* Decodes row of tiles by row of tiles, or the whole; rows of pixels that no further tile touches go out. */
 static GeglBuffer *decode(Enlarge *e, const SfuImage *z, GError **error)
 {
     const int f = e->s->ae.factor;
     const GeglRectangle *at = gegl_buffer_get_extent(e->in);
-    const Babl *rgba = babl_format("R'G'B'A float");
-    int tw, th, overlap, nx, ny, *xs, *ys;
-    ae_tiles(e, TRUE, &tw, &th, &overlap, &nx, &ny, &xs, &ys);
-    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(at->x, at->y, e->w, e->h), rgba);
-    /* The band begins at row band_y of the target; 5 channels: colors and alpha times weight, weight. */
-    SfuImage *band = sfu_image_new(e->lw * f, th * f, 5, error);
-    float *row = g_new(float, (gsize)e->w * 4);
+    Tiles t = ae_tiles(e, TRUE);
+    GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(at->x, at->y, e->w, e->h), babl_format("R'G'B'A float"));
+    SfuImage *band = sfu_image_new(e->lw * f, t.h * f, 5, error);
     gboolean ok = band != NULL;
     if (ok && ae_whole(e, TRUE))
         ok = (e->decoded = sfu_coder_decode(&e->s->ae, z, error)) &&
              (!e->base || (e->decoded_base = sfu_coder_decode(&e->s->ae, e->base, error)));
-    for (int ky = 0; ok && ky < ny; ky++) {
-        for (int kx = 0; ok && kx < nx; kx++) {
-            SfuImage *t = decode_tile(e, z, (SfuRect){xs[kx], ys[ky], tw, th}, error);
-            ok = t != NULL;
-            for (int j = 0; ok && j < t->h; j++) {
-                const float wy = sfu_tile_ramp(j, t->h, overlap * f, ky == 0, ky == ny - 1);
-                for (int i = 0; i < t->w; i++) {
-                    const float wt = wy * sfu_tile_ramp(i, t->w, overlap * f, kx == 0, kx == nx - 1);
-                    float *b = band->p + ((gsize)j * band->w + xs[kx] * f + i) * 5;
-                    for (int c = 0; c < 4; c++)
-                        b[c] += wt * t->p[((gsize)j * t->w + i) * 4 + c];
-                    b[4] += wt;
-                }
-            }
-            sfu_image_free(t);
+    for (int ky = 0; ok && ky < t.ny; ky++) {
+        for (int kx = 0; ok && kx < t.nx; kx++) {
+            SfuImage *tile = decode_tile(e, z, (SfuRect){t.xs[kx], t.ys[ky], t.w, t.h}, error);
+            ok = tile != NULL;
+            if (ok)
+                add_to_band(&t, kx, ky, f, tile, band);
+            sfu_image_free(tile);
         }
-        const int band_y = ys[ky] * f, done = (ky + 1 < ny ? ys[ky + 1] - ys[ky] : th) * f;
-        for (int j = 0; ok && j < done && band_y + j < e->h; j++) {
-            for (int x = 0; x < e->w; x++)
-                for (int c = 0; c < 4; c++) {
-                    const float *b = band->p + ((gsize)j * band->w + x) * 5;
-                    row[x * 4 + c] = c < 3 ? b[c] / b[4] : sfu_clean_alpha(b[3] / b[4]);
-                }
-            gegl_buffer_set(out, GEGL_RECTANGLE(at->x, at->y + band_y + j, e->w, 1), 0, rgba, row, GEGL_AUTO_ROWSTRIDE);
-        }
-        if (ok && done < band->h) {
-            const gsize stride = (gsize)band->w * 5;
-            memmove(band->p, band->p + done * stride, (band->h - done) * stride * sizeof(float));
-            memset(band->p + (band->h - done) * stride, 0, done * stride * sizeof(float));
-        }
+        if (ok)
+            flush_band(e, band, (ky + 1 < t.ny ? t.ys[ky + 1] - t.ys[ky] : t.h) * f, t.ys[ky] * f, out);
     }
     g_clear_pointer(&e->decoded, sfu_image_free);
     g_clear_pointer(&e->decoded_base, sfu_image_free);
     sfu_image_free(band);
-    g_free(row);
-    g_free(xs);
-    g_free(ys);
+    tiles_clear(&t);
     if (!ok)
         g_clear_object(&out);
     return out;

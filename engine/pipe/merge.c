@@ -101,13 +101,12 @@ static gboolean convert_merged(const char *in, const char *out, SfuConvert *c, c
     return ok;
 }
 
-gboolean sfu_model_convert(const char *in, const char *out, const char *type, const char *const *adapters,
-                           gboolean replace, gboolean (*progress)(double done, gpointer data), gpointer data,
-                           GPtrArray *notes, GError **error)
+gboolean sfu_model_convert(const SfuConversion *o, GPtrArray *notes, GError **error)
 {
-    SfuConvert c = {.type = type, .replace = replace, .progress = progress, .data = data};
+    SfuConvert c = {.type = o->type, .replace = o->replace, .progress = o->progress, .data = o->data};
     GError *e = NULL;
+    const gboolean merges = o->adapters && o->adapters[0];
     const gboolean ok =
-        adapters && adapters[0] ? convert_merged(in, out, &c, adapters, notes, &e) : sfu_file_convert(in, out, &c, &e);
+        merges ? convert_merged(o->in, o->out, &c, o->adapters, notes, &e) : sfu_file_convert(o->in, o->out, &c, &e);
     return ok || sfu_error_convert(error, e);
 }

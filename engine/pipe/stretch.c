@@ -121,16 +121,17 @@ static GeglBuffer *enlarge_exact(SfuRun *r, GeglBuffer *in, int w, int h, GError
     const gboolean reduce = w < e->width || h < e->height;
     GeglBuffer *out = gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, w, h), sfu_enlarge_format(in));
     const int rows = MAX(1, STRIP_PX / w);
+    const SfuScaling scaling = {e->width, e->height, w, h, SFU_RESAMPLE_LANCZOS};
     gboolean ok = TRUE;
     for (int y = 0; ok && y < h; y += rows) {
         const SfuRect strip = {0, y, w, MIN(rows, h - y)};
-        const SfuRect reach = sfu_resample_reach(e->width, e->height, w, h, strip, SFU_RESAMPLE_LANCZOS);
+        const SfuRect reach = sfu_resample_reach(scaling, strip);
         SfuImage *part = sfu_enlarge_read_own(in, reach, error), *made = NULL;
         if (part) {
             if (reduce)
                 sfu_image_to_linear(part);
             weigh_by_alpha(part, TRUE);
-            made = sfu_image_resample_part(part, reach, e->width, e->height, w, h, strip, SFU_RESAMPLE_LANCZOS, error);
+            made = sfu_image_resample_part(part, scaling, reach, strip, error);
         }
         if (made) {
             weigh_by_alpha(made, FALSE);

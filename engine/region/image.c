@@ -215,18 +215,17 @@ static void axis_clear(Axis *a)
     g_free(a->w);
 }
 
-SfuRect sfu_resample_reach(int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel)
+SfuRect sfu_resample_reach(SfuScaling s, SfuRect out)
 {
     int x0, x1, y0, y1, unused;
-    axis_reach(in_w, w, out.x, kernel, &x0, &unused);
-    axis_reach(in_w, w, out.x + out.w - 1, kernel, &unused, &x1);
-    axis_reach(in_h, h, out.y, kernel, &y0, &unused);
-    axis_reach(in_h, h, out.y + out.h - 1, kernel, &unused, &y1);
+    axis_reach(s.from_w, s.to_w, out.x, s.kernel, &x0, &unused);
+    axis_reach(s.from_w, s.to_w, out.x + out.w - 1, s.kernel, &unused, &x1);
+    axis_reach(s.from_h, s.to_h, out.y, s.kernel, &y0, &unused);
+    axis_reach(s.from_h, s.to_h, out.y + out.h - 1, s.kernel, &unused, &y1);
     return (SfuRect){x0, y0, x1 - x0 + 1, y1 - y0 + 1};
 }
 
-SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int in_h, int w, int h, SfuRect out,
-                                  SfuResample kernel, GError **error)
+SfuImage *sfu_image_resample_part(const SfuImage *i, SfuScaling s, SfuRect in, SfuRect out, GError **error)
 {
     const int c = i->c;
     SfuImage *mid = sfu_image_new(out.w, in.h, c, error), *o = mid ? sfu_image_new(out.w, out.h, c, error) : NULL;
@@ -234,7 +233,8 @@ SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int i
         sfu_image_free(mid);
         return NULL;
     }
-    Axis ax = axis_new(in_w, w, out.x, out.w, kernel), ay = axis_new(in_h, h, out.y, out.h, kernel);
+    Axis ax = axis_new(s.from_w, s.to_w, out.x, out.w, s.kernel),
+         ay = axis_new(s.from_h, s.to_h, out.y, out.h, s.kernel);
     for (int y = 0; y < in.h; y++) {
         const float *row = i->p + (gsize)y * in.w * c;
         float *dst = mid->p + (gsize)y * out.w * c;
@@ -265,8 +265,8 @@ SfuImage *sfu_image_resample(const SfuImage *i, int w, int h, SfuResample kernel
 {
     if (w == i->w && h == i->h)
         return sfu_image_copy(i, error);
-    return sfu_image_resample_part(i, (SfuRect){0, 0, i->w, i->h}, i->w, i->h, w, h, (SfuRect){0, 0, w, h}, kernel,
-                                   error);
+    return sfu_image_resample_part(i, (SfuScaling){i->w, i->h, w, h, kernel}, (SfuRect){0, 0, i->w, i->h},
+                                   (SfuRect){0, 0, w, h}, error);
 }
 
 float sfu_clean_alpha(float a)

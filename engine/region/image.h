@@ -55,11 +55,14 @@ typedef enum {
 SfuImage *sfu_image_resample(const SfuImage *i, int w, int h, SfuResample kernel, GError **error);
 /* The same of a picture that continues at its other side along x (wrap 1), y (2) or both (3). */
 SfuImage *sfu_image_resample_round(const SfuImage *i, int w, int h, SfuResample kernel, int wrap, GError **error);
-/* sfu_image_resample() on part of the target: rows and columns `out` of a w x h target, where i holds rectangle `in` of
- * an in_w x in_h source. `in` must contain what sfu_resample_reach() says. */
-SfuImage *sfu_image_resample_part(const SfuImage *i, SfuRect in, int in_w, int in_h, int w, int h, SfuRect out,
-                                  SfuResample kernel, GError **error);
-SfuRect sfu_resample_reach(int in_w, int in_h, int w, int h, SfuRect out, SfuResample kernel);
+typedef struct {
+    int from_w, from_h, to_w, to_h;
+    SfuResample kernel;
+} SfuScaling;
+/* sfu_image_resample() on part of the target: its rectangle `out`, where i holds rectangle `in` of the source. `in`
+ * must contain what sfu_resample_reach() says. */
+SfuImage *sfu_image_resample_part(const SfuImage *i, SfuScaling s, SfuRect in, SfuRect out, GError **error);
+SfuRect sfu_resample_reach(SfuScaling s, SfuRect out);
 
 /* 0..1, and exactly 0 or 1 where only rounding is between (less than a 16-bit step): opaque must stay opaque. */
 float sfu_clean_alpha(float a);

@@ -55,20 +55,21 @@ static double size_factor(int w, int h, int native_px, int max_px, int working_s
     return MIN(f, 4.0 * max_px / longest);
 }
 
-static void work_size(int w, int h, int native_px, int max_px, int multiple, int working_size, int *work_w, int *work_h)
+/* The size at which the model works first on a context of w x h. */
+static void work_size(int *w, int *h, const SfuRegionOptions *o)
 {
-    const double f = size_factor(w, h, native_px, max_px, working_size);
+    const double f = size_factor(*w, *h, o->native_px, o->max_px, o->working_size);
     /* A latent of fewer than 8 x 8 cells tells a network nothing. */
-    const int least = MIN(native_px, multiple * 8);
-    *work_w = MAX(round_to(w * f, multiple), least);
-    *work_h = MAX(round_to(h * f, multiple), least);
+    const int least = MIN(o->native_px, o->multiple * 8);
+    *w = MAX(round_to(*w * f, o->multiple), least);
+    *h = MAX(round_to(*h * f, o->multiple), least);
 }
 
 static void plan_passes(SfuRegion *r, const SfuRegionOptions *o)
 {
     const SfuRect c = r->context;
-    int w, h;
-    work_size(c.w, c.h, o->native_px, o->max_px, o->multiple, o->working_size, &w, &h);
+    int w = c.w, h = c.h;
+    work_size(&w, &h, o);
     r->n_passes = 1;
     r->pass[0].w = w;
     r->pass[0].h = h;

@@ -33,25 +33,34 @@ static int weights_at(int from, int to, int i, int *first, gint32 *out, double *
     return high - low;
 }
 
-/* Pixels [first, first + n) along one direction of what `in` becomes when that direction is scaled from `from` to `to`
- * pixels. in [lines][from] pixels of 3 bytes, `step` bytes from one to the next and `line` to the next line; out alike.
- */
-static void scale(const guint8 *in, gsize step, gsize line, int lines, int from, int to, int first, int n, guint8 *out,
-                  gsize out_step, gsize out_line)
+/* Pixels of 3 bytes along one direction: `step` bytes from one to the next, `line` bytes to the next line. */
+typedef struct {
+    guint8 *p;
+    gsize step, line;
+} Lines;
+
+/* That direction is scaled from `from` to `to` pixels; of these only [first, first + n) are made. */
+typedef struct {
+    int from, to, first, n;
+} Scaling;
+
+/* in [n_lines][a.from], out [n_lines][a.n] */
+static void scale(Lines in, Lines out, int n_lines, Scaling a)
 {
-    const gsize most = 8 + 4 * (gsize)(from / to + 1);
+    const gsize most = 8 + 4 * (gsize)(a.from / a.to + 1);
     gint32 *w = g_new(gint32, most);
     double *room = g_new(double, most);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < a.n; i++) {
         int low;
-        const int taps = weights_at(from, to, first + i, &low, w, room);
-        for (int y = 0; y < lines; y++) {
-            const guint8 *p = in + (gsize)y * line + (gsize)low * step;
+        const int taps = weights_at(a.from, a.to, a.first + i, &low, w, room);
+        for (int y = 0; y < n_lines; y++) {
+            const guint8 *p = in.p + (gsize)y * in.line + (gsize)low * in.step;
+            guint8 *to = out.p + (gsize)y * out.line + (gsize)i * out.step;
             for (int c = 0; c < 3; c++) {
                 gint64 sum = 1 << (BITS - 1);
                 for (int k = 0; k < taps; k++)
-                    sum += (gint64)p[(gsize)k * step + (gsize)c] * w[k];
-                out[(gsize)y * out_line + (gsize)i * out_step + (gsize)c] = (guint8)CLAMP(sum >> BITS, 0, 255);
+                    sum += (gint64)p[(gsize)k * in.step + (gsize)c] * w[k];
+                to[c] = (guint8)CLAMP(sum >> BITS, 0, 255);
             }
         }
     }
@@ -72,8 +81,10 @@ SfuImage *sfu_clip_square(const SfuImage *rgb, int side, GError **error)
         for (gsize k = 0; k < n; k++)
             bytes[k] = (guint8)CLAMP(floorf(rgb->p[k] * 255 + 0.5f), 0, 255);
         /* Across, then down; of the result only the middle. */
-        scale(bytes, 3, (gsize)rgb->w * 3, rgb->h, rgb->w, w, (w - side) / 2, side, mid, 3, (gsize)side * 3);
-        scale(mid, (gsize)side * 3, 3, side, rgb->h, h, (h - side) / 2, side, square, (gsize)side * 3, 3);
+        const gsize row = (gsize)side * 3;
+        scale((Lines){bytes, 3, (gsize)rgb->w * 3}, (Lines){mid, 3, row}, rgb->h,
+              (Scaling){rgb->w, w, (w - side) / 2, side});
+        scale((Lines){mid, row, 3}, (Lines){square, row, 3}, side, (Scaling){rgb->h, h, (h - side) / 2, side});
         for (gsize k = 0; k < (gsize)side * (gsize)side * 3; k++)
             o->p[k] = (float)((square[k] / 255.0 - mean[k % 3]) / deviation[k % 3]);
     }

@@ -26,22 +26,28 @@ static gboolean derivative(SfuStepRun *r, float *out, float *denoised, const flo
     return TRUE;
 }
 
-/* From u to `to` by the derivative in history[0] and, for orders 2 and 3, those that are computed a fraction r1 (and
- * 2/3) of the way on, into history[1] and [2]. out may be X. */
-static gboolean solve(SfuStepRun *r, float *out, const float *X, int order, double r1, gboolean have_r1, double u,
-                      double to, int step, GError **error)
+/* A way from u to `to`, and how it is solved: at order 2 and 3 with a derivative a fraction r1 of the way on. */
+typedef struct {
+    double u, to, r1;
+    int order;
+    gboolean have_r1; /* that derivative is in history[1] already */
+} Way;
+
+/* out = X taken along the way, by the derivative in history[0] and, for orders 2 and 3, those at r1 and 2/3, which go
+ * into history[1] and [2]. out may be X. */
+static gboolean solve(SfuStepRun *r, float *out, const float *X, Way way, int step, GError **error)
 {
-    const double h = log(u / to), all = to * expm1(h);
+    const double u = way.u, to = way.to, r1 = way.r1, h = log(u / to), all = to * expm1(h);
     float *eps = r->history[0], *eps1 = r->history[1], *eps2 = r->history[2];
-    if (order > 1 && !have_r1) {
+    if (way.order > 1 && !way.have_r1) {
         const double u1 = u * exp(-r1 * h);
         sfu_step_combine(r, r->mid, 1, X, -u1 * expm1(r1 * h), eps, 0, NULL);
         if (!derivative(r, eps1, r->second, r->mid, u1, step, error))
             return FALSE;
     }
-    if (order == 1) {
+    if (way.order == 1) {
         sfu_step_combine(r, out, 1, X, -all, eps, 0, NULL);
-    } else if (order == 2) {
+    } else if (way.order == 2) {
         const double w = all / (2 * r1);
         sfu_step_combine(r, out, 1, X, -all + w, eps, -w, eps1);
     } else {
@@ -90,7 +96,7 @@ gboolean sfu_step_dpm_fast(SfuStepRun *r, int i, GError **error)
     const double down = lowered(r, u, to, lowest, &up);
     scale(r, 1 / sfu_step_alpha(r, sigma));
     if (!derivative(r, r->history[0], r->denoised, r->x, u, i, error) ||
-        !solve(r, r->x, r->x, order, order == 3 ? 1 / 3.0 : 0.5, FALSE, u, down, i, error))
+        !solve(r, r->x, r->x, (Way){u, down, order == 3 ? 1 / 3.0 : 0.5, order}, i, error))
         return FALSE;
     scale(r, sfu_step_alpha(r, next));
     sfu_step_stir(r, r->x, sfu_step_alpha(r, next) * up, sigma, next);
@@ -127,8 +133,8 @@ gboolean sfu_step_dpm_adaptive(SfuStepRun *r, int i, GError **error)
         double up;
         const double to = MAX(lowest, u * exp(-r->length)), down = lowered(r, u, to, lowest, &up);
         if (!derivative(r, r->history[0], r->denoised, r->x, u, i, error) ||
-            !solve(r, low, r->x, 2, 1 / 3.0, FALSE, u, down, i, error) ||
-            !solve(r, r->trial, r->x, 3, 1 / 3.0, TRUE, u, down, i, error))
+            !solve(r, low, r->x, (Way){u, down, 1 / 3.0, 2}, i, error) ||
+            !solve(r, r->trial, r->x, (Way){u, down, 1 / 3.0, 3, .have_r1 = TRUE}, i, error))
             return FALSE;
         const double wrong = misfit(r, low, r->trial);
         const double factor = 1 + atan(pow(1 / (wrong + 1e-8), 1 / (r->eta > 0 ? 1.5 : ORDER)) - 1);

@@ -212,7 +212,7 @@ static char *converted(const char *folder, const char *from, const char *type)
         g_build_filename(dir, gguf ? "diffusion_pytorch_model.gguf" : "diffusion_pytorch_model.safetensors", NULL);
     g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
     g_assert_true(g_file_get_contents(config, &text, NULL, NULL) && g_file_set_contents(copy, text, -1, NULL));
-    sfu_model_convert(in, out, type, NULL, TRUE, NULL, NULL, NULL, &error);
+    sfu_model_convert(&(SfuConversion){in, out, type, .replace = TRUE}, NULL, &error);
     g_assert_no_error(error);
     char *const all[] = {dir, old, name, text, config, copy, in, out};
     for (gsize i = 0; i < G_N_ELEMENTS(all); i++)

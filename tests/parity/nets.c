@@ -241,7 +241,7 @@ static char *converted(const char *from, const char *to, const char *weights, co
     GError *error = NULL;
     g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
     g_assert_true(g_file_get_contents(old, &text, NULL, NULL) && g_file_set_contents(config, text, -1, NULL));
-    sfu_model_convert(weights, file, type, NULL, TRUE, NULL, NULL, NULL, &error);
+    sfu_model_convert(&(SfuConversion){weights, file, type, .replace = TRUE}, NULL, &error);
     g_assert_no_error(error);
     g_free(text);
     g_free(config);

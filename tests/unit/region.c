@@ -421,9 +421,10 @@ static void test_resampling_in_parts_is_exact(void)
             const int w = sizes[s][0], h = sizes[s][1];
             SfuImage *whole = sfu_image_resample(i, w, h, k, NULL);
             for (int y = 0; y < h; y += 16) {
-                const SfuRect out = {5, y, w - 5, MIN(16, h - y)}, in = sfu_resample_reach(61, 47, w, h, out, k);
+                const SfuScaling scaling = {61, 47, w, h, k};
+                const SfuRect out = {5, y, w - 5, MIN(16, h - y)}, in = sfu_resample_reach(scaling, out);
                 SfuImage *cut = sfu_image_crop(i, in, NULL),
-                         *part = sfu_image_resample_part(cut, in, 61, 47, w, h, out, k, NULL);
+                         *part = sfu_image_resample_part(cut, scaling, in, out, NULL);
                 for (int row = 0; row < out.h; row++)
                     g_assert_cmpmem(part->p + row * out.w * 3, out.w * 12, whole->p + ((y + row) * w + 5) * 3,
                                     out.w * 12);
