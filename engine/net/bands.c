@@ -35,14 +35,14 @@ static const SfuTensor *keep_statistics(const SfuNet *net, SfuTensor *stats, Sfu
 
 /* The statistics of a norm of x: those of net->norms, or x's own (from its moments, where there are any), which the
  * caller then frees (*own). NULL with error set. */
-static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, const SfuTensor *moments, int n_groups,
-                                 float eps, SfuTensor **own, GError **error)
+static const SfuTensor *stats_of(const SfuNet *net, const SfuTensor *x, const SfuTensor *moments, SfuGroupNorm norm,
+                                 SfuTensor **own, GError **error)
 {
     if (has_learnt(net))
         return next_learnt(net);
-    SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, x->n, 1, n_groups, 2, error);
-    if (stats && !(moments ? sfu_group_norm_stats_from(net->q, stats, moments, n_groups, eps, error)
-                           : sfu_group_norm_stats(net->q, stats, x, n_groups, eps, error)))
+    SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, x->n, 1, norm.n_groups, 2, error);
+    if (stats && !(moments ? sfu_group_norm_stats_from(net->q, stats, moments, norm.n_groups, norm.eps, error)
+                           : sfu_group_norm_stats(net->q, stats, x, norm.n_groups, norm.eps, error)))
         sfu_net_drop(&stats);
     return keep_statistics(net, stats, own);
 }
@@ -55,11 +55,11 @@ gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor
 }
 
 gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments,
-                            const SfuLayer *l, int n_groups, float eps, SfuAct act, GError **error)
+                            SfuGroupNorm norm, SfuAct act, GError **error)
 {
     SfuTensor *own = NULL;
-    const SfuTensor *stats = stats_of(net, x, moments, n_groups, eps, &own, error);
-    const gboolean ok = stats && sfu_group_norm_apply(net->q, y, x, stats, l->w, l->b, act, error);
+    const SfuTensor *stats = stats_of(net, x, moments, norm, &own, error);
+    const gboolean ok = stats && sfu_group_norm_apply(net->q, y, x, stats, norm.l.w, norm.l.b, act, error);
     sfu_tensor_destroy(own);
     return ok;
 }
@@ -81,49 +81,54 @@ static SfuTensor *band_round(const SfuNet *net, const SfuTensor *x, int from, in
     return y;
 }
 
-/* 3x3 on rows that carry their neighbors above and below, where there are any; beyond the picture zeros, or its other
- * side. */
-static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, gboolean above, gboolean below,
-                          gboolean upsample2, const SfuLayer *l, const SfuEpilogue *e, GError **error)
+/* What rows carry beside themselves: a neighbor above, one below. */
+typedef struct {
+    gboolean above, below;
+} Neighbors;
+
+/* 3x3 on rows that carry their neighbors; where there are none, zeros lie beyond the picture, or its other side. */
+static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, Neighbors with, gboolean upsample2,
+                          const SfuLayer *l, const SfuEpilogue *e, GError **error)
 {
-    const SfuConv conv = {.pad_top = !above,
-                          .pad_bottom = !below,
+    const SfuConv conv = {.pad_top = !with.above,
+                          .pad_bottom = !with.below,
                           .pad_left = 1,
                           .pad_right = 1,
                           .upsample2 = upsample2,
-                          .circular = above || below ? net->wrap & SFU_WRAP_X : net->wrap};
+                          .circular = with.above || with.below ? net->wrap & SFU_WRAP_X : net->wrap};
     return sfu_conv2d(net->q, y, x, l->w, &conv, e, error);
 }
 
-gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend,
-                           const SfuLayer *norm, int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e,
-                           GError **error)
+gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuNormInput in, SfuGroupNorm norm, const SfuLayer *conv,
+                           const SfuEpilogue *e, GError **error)
 {
+    SfuTensor *x = in.x;
     const int rows = band_rows(net, x->n, x->h, x->w, x->c);
     const gboolean round = bands_wrap(net, rows, x->h);
     SfuTensor *own = NULL, *normed = NULL, *parts = NULL;
-    const SfuTensor *stats = stats_of(net, x, moments, n_groups, eps, &own, error);
+    const SfuTensor *stats = stats_of(net, x, in.moments, norm, &own, error);
     gboolean ok = stats && (normed = rows < x->h ? sfu_tensor_create(net->q, net->dtype, 1, rows + 2, x->w, x->c, error)
-                                     : spend     ? sfu_net_band(x, 0, x->h, error)
+                                     : in.spend  ? sfu_net_band(x, 0, x->h, error)
                                                  : sfu_net_like(net, x, x->c, error));
     if (ok && e->moments) /* of each band, and then of all */
         ok = (parts = sfu_tensor_create(net->q, SFU_F32, x->n, (x->h + rows - 1) / rows, 3, y->c, error)) != NULL;
     for (int y0 = 0; ok && y0 < x->h; y0 += rows) {
         const int y1 = MIN(y0 + rows, x->h), above = y0 > 0 || round, below = y1 < x->h || round;
-        SfuTensor *in = band_round(net, x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error),
+        SfuTensor *rows_in = band_round(net, x, y0 - above, y1 + below, error), *out = sfu_net_band(y, y0, y1, error),
                   *res = NULL, *made = NULL;
         SfuTensor *t = sfu_tensor_view(normed, 0, x->n, y1 - y0 + above + below, x->w, x->c, error);
         SfuEpilogue part = *e;
-        ok = in && out && t && (!e->residual || (part.residual = res = sfu_net_band(e->residual, y0, y1, error))) &&
-             (!parts || (part.moments = made = sfu_tensor_view(parts, (size_t)(y0 / rows) * 3 * (size_t)y->c, x->n, 1,
-                                                               3, y->c, error))) &&
-             sfu_group_norm_apply(net->q, t, in, stats, norm->w, norm->b, SFU_ACT_SILU, error) &&
-             conv_rows(net, out, t, above, below, FALSE, conv, &part, error);
+        ok =
+            rows_in && out && t && (!e->residual || (part.residual = res = sfu_net_band(e->residual, y0, y1, error))) &&
+            (!parts || (part.moments = made =
+                            sfu_tensor_view(parts, (size_t)(y0 / rows) * 3 * (size_t)y->c, x->n, 1, 3, y->c, error))) &&
+            sfu_group_norm_apply(net->q, t, rows_in, stats, norm.l.w, norm.l.b, SFU_ACT_SILU, error) &&
+            conv_rows(net, out, t, (Neighbors){above, below}, FALSE, conv, &part, error);
         sfu_tensor_destroy(t);
         sfu_tensor_destroy(made);
         sfu_tensor_destroy(res);
         sfu_tensor_destroy(out);
-        sfu_tensor_destroy(in);
+        sfu_tensor_destroy(rows_in);
     }
     ok = ok && (!parts || sfu_moments_join(net->q, e->moments, parts, error));
     sfu_tensor_destroy(parts);
@@ -141,7 +146,7 @@ static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuT
     const SfuEpilogue bias = {.bias = up->b};
     SfuTensor *in = band_round(net, x, y0 / 2 - above, y1 / 2 + below, error), *y = NULL;
     if (in && (y = sfu_tensor_view(room, 0, 1, y1 - y0 + above + below, room->w, room->c, error)) &&
-        !conv_rows(net, y, in, above, below, TRUE, up, &bias, error))
+        !conv_rows(net, y, in, (Neighbors){above, below}, TRUE, up, &bias, error))
         sfu_net_drop(&y);
     sfu_tensor_destroy(in);
     return y;
@@ -152,7 +157,7 @@ static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuT
 static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, const SfuTensor *x,
                                        const SfuTensor *room, int rows, SfuTensor **own, GError **error)
 {
-    const int h = 2 * x->h, n = r->n_groups;
+    const int h = 2 * x->h, n = r->norm1.n_groups;
     const gboolean round = bands_wrap(net, rows, h);
     if (has_learnt(net))
         return next_learnt(net);
@@ -165,7 +170,7 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, co
         const int above = y0 > 0 || round;
         SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, round, error),
                   *own_rows = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
-        ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, r->eps, error) &&
+        ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, r->norm1.eps, error) &&
              sfu_tensor_read(stats, host, error);
         const double part = (double)(y1 - y0) / h;
         for (int g = 0; ok && g < n; g++) {
@@ -205,8 +210,8 @@ SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const 
                   *mid = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
         SfuTensor *to_y = sfu_net_band(y, y0, y1, error), *to_sum = sfu_net_band(sum, y0, y1, error);
         ok = mid && to_y && to_sum && sfu_linear(net->q, to_sum, mid, r->shortcut.w, &shortcut, error) &&
-             sfu_group_norm_apply(net->q, u, u, stats, r->norm1.w, r->norm1.b, SFU_ACT_SILU, error) &&
-             conv_rows(net, to_y, u, above, below, FALSE, &r->conv1, &first, error);
+             sfu_group_norm_apply(net->q, u, u, stats, r->norm1.l.w, r->norm1.l.b, SFU_ACT_SILU, error) &&
+             conv_rows(net, to_y, u, (Neighbors){above, below}, FALSE, &r->conv1, &first, error);
         sfu_tensor_destroy(to_sum);
         sfu_tensor_destroy(to_y);
         sfu_tensor_destroy(mid);
@@ -216,7 +221,8 @@ SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const 
     sfu_net_drop(&x);
     ok = ok && sfu_net_moments(net, &out_moments, sum, error);
     const SfuEpilogue second = {.bias = r->conv2.b, .residual = sum, .moments = out_moments};
-    if (!ok || !sfu_norm_conv_run(net, sum, y, NULL, TRUE, &r->norm2, r->n_groups, r->eps, &r->conv2, &second, error) ||
+    const SfuNormInput between = {y, NULL, .spend = TRUE};
+    if (!ok || !sfu_norm_conv_run(net, sum, between, r->norm2, &r->conv2, &second, error) ||
         !sfu_net_trace(net, sum, error, "%s", r->name))
         sfu_net_drop(&sum);
     *moments = out_moments;

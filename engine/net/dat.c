@@ -221,12 +221,16 @@ static int stripe(int i, int size, int side, int shift)
     return !shift || i < size - side ? 0 : i < size - shift ? 1 : 2;
 }
 
-/* The logits' bias for the windows of h x w pixels of a row of them: [n, n_heads, h w, h w]. Not shifted: n = 1; else a
- * window each, and `last` says that it is the lowest row. */
-static SfuTensor *window_bias(const SfuNet *net, const float *table, int n_heads, int h, int w, int width,
-                              gboolean shifted, gboolean last, GError **error)
+/* A row of windows of h x w pixels across `width`. */
+typedef struct {
+    int h, w, width;
+    gboolean shifted, lowest;
+} Row;
+
+/* The logits' bias for the windows of a row: [n, n_heads, h w, h w]. Not shifted: n = 1; else a window each. */
+static SfuTensor *window_bias(const SfuNet *net, const float *table, int n_heads, Row r, GError **error)
 {
-    const int t = h * w, n = shifted ? width / w : 1, cols = 2 * w - 1;
+    const int h = r.h, w = r.w, width = r.width, t = h * w, n = r.shifted ? width / w : 1, cols = 2 * w - 1;
     SfuTensor *bias = sfu_tensor_create(net->q, SFU_F32, n, n_heads, t, t, error);
     float *v = bias ? g_new(float, (gsize)n *n_heads *t *t) : NULL, *p = v;
     for (int win = 0; v && win < n; win++)
@@ -235,8 +239,8 @@ static SfuTensor *window_bias(const SfuNet *net, const float *table, int n_heads
                 for (int j = 0; j < t; j++) {
                     const int yi = i / w, xi = i % w, yj = j / w, xj = j % w;
                     float logit = table[((gsize)(yi - yj + h - 1) * cols + xi - xj + w - 1) * n_heads + head];
-                    if (shifted && (stripe(win * w + xi, width, w, w / 2) != stripe(win * w + xj, width, w, w / 2) ||
-                                    (last && (yi < h - h / 2) != (yj < h - h / 2))))
+                    if (r.shifted && (stripe(win * w + xi, width, w, w / 2) != stripe(win * w + xj, width, w, w / 2) ||
+                                      (r.lowest && (yi < h - h / 2) != (yj < h - h / 2))))
                         logit -= 100; /* as the authors mask */
                     *p++ = logit;
                 }
@@ -293,7 +297,7 @@ static gboolean attend_half(const SfuNet *net, const Block *b, SfuTensor *y, con
         const int from = last ? rows - 1 : 0, to = b->shifted && !last ? rows - 1 : rows;
         if (from == to)
             continue;
-        ok = (bias = window_bias(net, b->positions[half], n_heads, wh, ww, w, b->shifted, last, error)) &&
+        ok = (bias = window_bias(net, b->positions[half], n_heads, (Row){wh, ww, w, b->shifted, last}, error)) &&
              attend(net, o, win, bias, n_heads, from * cols, (to - from) * cols, error);
         sfu_net_drop(&bias);
     }

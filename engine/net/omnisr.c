@@ -51,9 +51,14 @@ static void bind_mixed(SfuNet *net, Mixed *m, const char *prefix, int f, int n_h
         m->temperature = sfu_net_tensor(net, prefix, "fn.temperature", 3, (const gint64[]){n_heads, 1, 1});
 }
 
+static int window_of(const SfuUpscalerConfig *c)
+{
+    return ((const SfuOmnisrConfig *)c->own)->window;
+}
+
 static void bind_attention(SfuNet *net, const SfuUpscalerConfig *c, Attention *a, const char *prefix)
 {
-    const int f = c->features, span = 2 * ((const SfuOmnisrConfig *)c->own)->window - 1, n = span * span;
+    const int f = c->features, span = 2 * window_of(c) - 1, n = span * span;
     a->norm = sfu_net_norm(net, prefix, "norm", f);
     a->qkv = sfu_net_linear(net, prefix, "fn.to_qkv", 3 * f, f, FALSE);
     a->out = sfu_net_linear(net, prefix, "fn.to_out.0", f, f, FALSE);
@@ -155,17 +160,22 @@ typedef enum {
     BY_PLACE,  /* the pixels of one place in their windows are one */
 } Grouping;
 
-static gboolean regroup(const SfuNet *net, SfuTensor *y, const SfuTensor *x, int h, int w, int side, Grouping how,
-                        gboolean back, GError **error)
+/* Of a picture of h x w pixels, in windows of side x side. */
+typedef struct {
+    Grouping how;
+    int h, w, side;
+} Groups;
+
+static gboolean regroup(const SfuNet *net, SfuTensor *y, const SfuTensor *x, Groups g, gboolean back, GError **error)
 {
-    const int rows = h / side, cols = w / side, c = x->c;
+    const int side = g.side, rows = g.h / side, cols = g.w / side, c = x->c;
     static const int window[] = {0, 2, 1, 3, 4}, inner[] = {1, 3, 0, 2, 4}, outer[] = {2, 0, 3, 1, 4};
     const int by_window[] = {rows, side, cols, side, c}, by_grid[] = {side, rows, side, cols, c},
               samples[] = {rows, cols, side, side, c};
     const int places[] = {side, side, rows, cols, c};
-    if (how == BY_WINDOW)
+    if (g.how == BY_WINDOW)
         return sfu_permute(net->q, y, x, 5, back ? samples : by_window, window, error);
-    if (how == BY_GRID)
+    if (g.how == BY_GRID)
         return sfu_permute(net->q, y, x, 5, back ? samples : by_grid, back ? outer : inner, error);
     return sfu_permute(net->q, y, x, 5, back ? places : by_window, back ? outer : inner, error);
 }
@@ -175,7 +185,7 @@ static SfuTensor *grouped(const SfuNet *net, const SfuTensor *x, int side, Group
 {
     const int t = how == BY_PLACE ? x->h / side * (x->w / side) : side * side;
     SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->h * x->w / t, 1, t, x->c, error);
-    if (y && !regroup(net, y, x, x->h, x->w, side, how, FALSE, error))
+    if (y && !regroup(net, y, x, (Groups){how, x->h, x->w, side}, FALSE, error))
         sfu_net_drop(&y);
     return y;
 }
@@ -206,15 +216,14 @@ static gboolean add_attention(const SfuNet *net, const SfuUpscalerConfig *c, con
     const int f = c->features;
     SfuTensor *n = sfu_net_like(net, x, f, error), *win = NULL, *qkv = NULL, *o = NULL, *bias = NULL;
     gboolean ok = n && sfu_layer_norm(net->q, n, x, a->norm.w, a->norm.b, LAYER_EPS, error) &&
-                  (win = grouped(net, n, ((const SfuOmnisrConfig *)c->own)->window, how, error)) &&
-                  (qkv = sfu_net_like(net, win, 3 * f, error)) && sfu_linear(net->q, qkv, win, a->qkv.w, NULL, error) &&
-                  (!a->table || (bias = position_bias(net, a->table, ((const SfuOmnisrConfig *)c->own)->window,
-                                                      SFU_OMNISR_HEADS, error)));
+                  (win = grouped(net, n, window_of(c), how, error)) && (qkv = sfu_net_like(net, win, 3 * f, error)) &&
+                  sfu_linear(net->q, qkv, win, a->qkv.w, NULL, error) &&
+                  (!a->table || (bias = position_bias(net, a->table, window_of(c), SFU_OMNISR_HEADS, error)));
     const SfuAttention attention = {
         .n_heads = SFU_OMNISR_HEADS, .head_dim = f / SFU_OMNISR_HEADS, .k_col = f, .v_col = 2 * f, .bias = bias};
     const SfuEpilogue e = {.residual = x};
     ok = ok && (o = sfu_net_like(net, win, f, error)) && sfu_attention(net->q, o, qkv, qkv, qkv, &attention, error) &&
-         regroup(net, n, o, x->h, x->w, ((const SfuOmnisrConfig *)c->own)->window, how, TRUE, error) &&
+         regroup(net, n, o, (Groups){how, x->h, x->w, window_of(c)}, TRUE, error) &&
          sfu_linear(net->q, x, n, a->out.w, &e, error);
     sfu_tensor_destroy(n);
     sfu_tensor_destroy(win);
@@ -241,10 +250,9 @@ static gboolean add_mixed(const SfuNet *net, const SfuUpscalerConfig *c, const M
     else if (ok) {
         const SfuAttention a = {
             .n_heads = SFU_OMNISR_HEADS, .head_dim = f / SFU_OMNISR_HEADS, .k_col = f, .v_col = 2 * f};
-        ok = (win = grouped(net, deep, ((const SfuOmnisrConfig *)c->own)->window, how, error)) &&
-             (o = sfu_net_like(net, win, f, error)) &&
+        ok = (win = grouped(net, deep, window_of(c), how, error)) && (o = sfu_net_like(net, win, f, error)) &&
              sfu_channel_attention(net->q, o, win, m->temperature, &a, error) &&
-             regroup(net, n, o, x->h, x->w, ((const SfuOmnisrConfig *)c->own)->window, how, TRUE, error);
+             regroup(net, n, o, (Groups){how, x->h, x->w, window_of(c)}, TRUE, error);
     }
     const SfuEpilogue e = {.residual = x};
     ok = ok && sfu_linear(net->q, x, n, m->out.w, &e, error);

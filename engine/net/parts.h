@@ -91,9 +91,14 @@ static inline void sfu_net_drop(SfuTensor **t)
  * them: not where its statistics come from net->norms, nor on devices whose kernels would read y again for them.
  * *moments is then NULL. Caller frees. */
 gboolean sfu_net_moments(const SfuNet *net, SfuTensor **moments, const SfuTensor *y, GError **error);
+typedef struct {
+    SfuLayer l; /* gamma, beta */
+    int n_groups;
+    float eps;
+} SfuGroupNorm;
 /* sfu_group_norm(), or with the statistics of net->norms. moments: of x, or NULL. */
 gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments,
-                            const SfuLayer *l, int n_groups, float eps, SfuAct act, GError **error);
+                            SfuGroupNorm norm, SfuAct act, GError **error);
 /* Padding 1 all round, as 3x3 convolutions have it. */
 static inline SfuConv sfu_net_same(const SfuNet *net)
 {
@@ -107,9 +112,9 @@ gboolean sfu_net_conv3(const SfuNet *net, SfuTensor *y, const SfuTensor *x, cons
  * autoencoders. */
 typedef struct {
     char name[72];
-    int c_in, c_out, n_groups;
-    float eps;
-    SfuLayer norm1, conv1, time, norm2, conv2, shortcut; /* time.w, shortcut.w NULL: none */
+    int c_in, c_out;
+    SfuGroupNorm norm1, norm2;
+    SfuLayer conv1, time, conv2, shortcut; /* time.w, shortcut.w NULL: none */
 } SfuResnet;
 /* time_c: width of the time embedding, 0: none. */
 void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups,
@@ -127,11 +132,14 @@ SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *
                             SfuTensor **moments, GError **error);
 
 /* ---- bands.c ---- */
-/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. moments: of x, or NULL. x is overwritten if that saves a copy
- * and `spend` allows it. e->residual may be y. */
-gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuTensor *x, const SfuTensor *moments, gboolean spend,
-                           const SfuLayer *norm, int n_groups, float eps, const SfuLayer *conv, const SfuEpilogue *e,
-                           GError **error);
+typedef struct {
+    SfuTensor *x;
+    const SfuTensor *moments; /* of x, or NULL */
+    gboolean spend;           /* x may be overwritten, if that saves a copy */
+} SfuNormInput;
+/* y = conv(silu(norm(x))) and the epilogue; conv 3x3. e->residual may be y. */
+gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuNormInput in, SfuGroupNorm norm, const SfuLayer *conv,
+                           const SfuEpilogue *e, GError **error);
 /* sfu_upsample_run() to twice the size and sfu_resnet_run() of a resnet with a shortcut and without time, for one
  * sample x [1, h, w, c_in], taken; *moments gets those of the result, as from sfu_resnet_run(). What lies between is
  * made in bands, twice, and never held (nor traced): a quarter instead of the whole of the largest tensor of an

@@ -5,13 +5,13 @@
 void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups,
                      float eps)
 {
-    *r = (SfuResnet){.c_in = c_in, .c_out = c_out, .n_groups = n_groups, .eps = eps};
+    *r = (SfuResnet){.c_in = c_in, .c_out = c_out};
     g_strlcpy(r->name, name, sizeof r->name);
-    r->norm1 = sfu_net_norm(net, name, "norm1", c_in);
+    r->norm1 = (SfuGroupNorm){sfu_net_norm(net, name, "norm1", c_in), n_groups, eps};
     r->conv1 = sfu_net_conv(net, name, "conv1", c_out, c_in, 3, TRUE);
     if (time_c)
         r->time = sfu_net_linear(net, name, "time_emb_proj", c_out, time_c, TRUE);
-    r->norm2 = sfu_net_norm(net, name, "norm2", c_out);
+    r->norm2 = (SfuGroupNorm){sfu_net_norm(net, name, "norm2", c_out), n_groups, eps};
     r->conv2 = sfu_net_conv(net, name, "conv2", c_out, c_out, 3, TRUE);
     if (c_in != c_out)
         r->shortcut = sfu_net_linear(net, name, "conv_shortcut", c_out, c_in, TRUE);
@@ -35,8 +35,8 @@ SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, S
         !sfu_net_moments(net, &end, y, error))
         goto out;
     const SfuEpilogue first = {.bias = r->conv1.b, .chan = chan, .moments = mid};
-    if (!sfu_norm_conv_run(net, y, x, *moments, r->shortcut.w && !shared, &r->norm1, r->n_groups, r->eps, &r->conv1,
-                           &first, error))
+    const SfuNormInput in = {x, *moments, .spend = r->shortcut.w && !shared}, between = {y, mid, .spend = TRUE};
+    if (!sfu_norm_conv_run(net, y, in, r->norm1, &r->conv1, &first, error))
         goto out;
     if (r->shortcut.w)
         sfu_net_drop(&x);
@@ -46,7 +46,7 @@ SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, S
         goto out;
     SfuTensor *sum = skip ? skip : x;
     const SfuEpilogue second = {.bias = r->conv2.b, .residual = x ? x : skip, .moments = end};
-    if (!sfu_norm_conv_run(net, sum, y, mid, TRUE, &r->norm2, r->n_groups, r->eps, &r->conv2, &second, error) ||
+    if (!sfu_norm_conv_run(net, sum, between, r->norm2, &r->conv2, &second, error) ||
         !sfu_net_trace(net, sum, error, "%s", r->name))
         goto out;
     out = sum;

@@ -90,10 +90,11 @@ gboolean sfu_spatial_run(const SfuTrunk *u, const SfuSpatial *t, SfuTensor *x, S
     SfuTensor *tokens = sfu_tensor_view(x, 0, x->n, 1, x->h * x->w, x->c, error), *normed = NULL, *h = NULL;
     const SfuEpilogue in = {.bias = t->proj_in.b},
                       add = {.bias = t->proj_out.b, .residual = tokens, .moments = moments};
-    gboolean ok =
-        tokens && (normed = sfu_net_like(net, tokens, t->c, error)) && (h = sfu_net_like(net, tokens, t->c, error)) &&
-        sfu_net_group_norm(net, normed, tokens, moments, &t->norm, t->n_groups, TRANSFORMER_EPS, SFU_ACT_NONE, error) &&
-        sfu_linear(net->q, h, normed, t->proj_in.w, &in, error);
+    gboolean ok = tokens && (normed = sfu_net_like(net, tokens, t->c, error)) &&
+                  (h = sfu_net_like(net, tokens, t->c, error)) &&
+                  sfu_net_group_norm(net, normed, tokens, moments,
+                                     (SfuGroupNorm){t->norm, t->n_groups, TRANSFORMER_EPS}, SFU_ACT_NONE, error) &&
+                  sfu_linear(net->q, h, normed, t->proj_in.w, &in, error);
     for (int i = 0; ok && i < t->n_blocks; i++) {
         const SfuTrunkBlock *b = &t->blocks[i];
         ok = sfu_layer_norm(net->q, normed, h, b->norm1.w, b->norm1.b, LAYER_NORM_EPS, error) &&

@@ -225,10 +225,16 @@ static gboolean project(const SfuNet *net, const SfuSwinConfig *c, const Block *
     return ok;
 }
 
-/* Windows first .. first + n of qt (with keys and values of kv, or of its own if that is NULL) and o. */
-static gboolean attend(const SfuNet *net, const Block *b, SfuTensor *o, const SfuTensor *qt, const SfuTensor *kv,
-                       const SfuTensor *bias, int first, int n, GError **error)
+/* Attention of all windows: o, and queries with keys and values beside them, or these in kv. */
+typedef struct {
+    SfuTensor *o, *q, *kv; /* kv NULL: in q */
+} Windows;
+
+/* For windows first .. first + n. */
+static gboolean attend(const SfuNet *net, const Block *b, const Windows *all, const SfuTensor *bias, int first, int n,
+                       GError **error)
 {
+    const SfuTensor *o = all->o, *qt = all->q, *kv = all->kv;
     const int t = qt->w, c = o->c, start = kv ? 0 : c, tk = kv ? kv->w : t;
     const SfuAttention a = {
         .n_heads = b->n_heads, .head_dim = c / b->n_heads, .k_col = start, .v_col = start + c, .bias = bias};
@@ -263,7 +269,7 @@ static SfuTensor *window_attention(const SfuNet *net, const SfuSwinConfig *k, co
         if (from == to)
             continue;
         ok = (bias = window_bias(net, b, side, MAX(1, k->grain), w, shift, last, error)) &&
-             attend(net, b, o, q, kv, bias, from * row, (to - from) * row, error);
+             attend(net, b, &(Windows){o, q, kv}, bias, from * row, (to - from) * row, error);
         sfu_net_drop(&bias);
     }
     sfu_net_drop(&q);

@@ -229,16 +229,16 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *i
     if (!sfu_trunk_check(t, in, error) || (shallow && !fits(u, *in->deep, in->x, error)))
         return FALSE;
     sfu_trunk_use_prompts(t, in->prompts);
-    gboolean ok = (time = sfu_trunk_embed(t, in, error)) &&
-                  sfu_trunk_begin(t, &s, in->x, in->residuals ? in->residuals->first : NULL, error) &&
-                  (shallow || go_down(t, &s, time, in->residuals, error)) &&
-                  (!in->residuals || add_residuals(net, &s, in->residuals, shallow, error)) &&
-                  go_up(u, &s, time, in->deep, shallow, error) &&
-                  sfu_net_group_norm(net, s.h, s.h, s.moments, &u->norm_out, k->norm_num_groups, k->norm_eps,
-                                     SFU_ACT_SILU, error) &&
-                  (y = sfu_net_like(net, s.h, k->out_channels, error)) &&
-                  sfu_conv2d(net->q, y, s.h, u->conv_out.w, &same, &bias, error) &&
-                  sfu_net_trace(net, y, error, "conv_out");
+    gboolean ok =
+        (time = sfu_trunk_embed(t, in, error)) &&
+        sfu_trunk_begin(t, &s, in->x, in->residuals ? in->residuals->first : NULL, error) &&
+        (shallow || go_down(t, &s, time, in->residuals, error)) &&
+        (!in->residuals || add_residuals(net, &s, in->residuals, shallow, error)) &&
+        go_up(u, &s, time, in->deep, shallow, error) &&
+        sfu_net_group_norm(net, s.h, s.h, s.moments, (SfuGroupNorm){u->norm_out, k->norm_num_groups, k->norm_eps},
+                           SFU_ACT_SILU, error) &&
+        (y = sfu_net_like(net, s.h, k->out_channels, error)) &&
+        sfu_conv2d(net->q, y, s.h, u->conv_out.w, &same, &bias, error) && sfu_net_trace(net, y, error, "conv_out");
     if (ok)
         *out = g_steal_pointer(&y);
     sfu_trunk_use_prompts(t, NULL);

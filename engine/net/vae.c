@@ -75,14 +75,11 @@ static void bind_middle(SfuVae *v, Half *half, const char *side, int c)
     a->out = sfu_net_linear(net, a->name, "to_out.0", c, c, TRUE);
 }
 
-/* Level i, of width c. */
-static void bind_level(SfuVae *v, Level *l, const char *blocks, const char *sampler, int i, int c_in, int c,
-                       int n_layers, gboolean last)
+/* Level i of a half, whose width and number of layers are set. */
+static void bind_level(SfuVae *v, Level *l, const char *blocks, const char *sampler, int i, int c_in, gboolean last)
 {
     char name[72];
-    l->n_layers = n_layers;
-    l->c = c;
-    for (int j = 0; j < n_layers; j++) {
+    for (int j = 0; j < l->n_layers; j++) {
         g_snprintf(name, sizeof name, "%s.%d.resnets.%d", blocks, i, j);
         sfu_resnet_bind(&v->net, &l->resnets[j], name, j ? l->c : c_in, l->c, 0, v->config->norm_num_groups, NORM_EPS);
     }
@@ -98,9 +95,11 @@ static void bind_encoder(SfuVae *v)
     Half *e = &v->encoder;
     const int *c = k->encoder_block_out_channels, top = k->n_blocks - 1, z2 = 2 * k->latent_channels;
     e->conv_in = sfu_net_conv(net, "encoder", "conv_in", c[0], 3, 3, TRUE);
-    for (int i = 0; i <= top; i++)
-        bind_level(v, &e->levels[i], "encoder.down_blocks", "downsamplers", i, c[MAX(i - 1, 0)], c[i],
-                   k->layers_per_block, i == top);
+    for (int i = 0; i <= top; i++) {
+        e->levels[i].n_layers = k->layers_per_block;
+        e->levels[i].c = c[i];
+        bind_level(v, &e->levels[i], "encoder.down_blocks", "downsamplers", i, c[MAX(i - 1, 0)], i == top);
+    }
     bind_middle(v, e, "encoder", c[top]);
     e->norm_out = sfu_net_norm(net, "encoder", "conv_norm_out", c[top]);
     e->conv_out = sfu_net_conv(net, "encoder", "conv_out", z2, c[top], 3, TRUE);
@@ -118,9 +117,11 @@ static void bind_decoder(SfuVae *v)
         d->quant = sfu_net_linear(net, "", "post_quant_conv", z, z, TRUE);
     d->conv_in = sfu_net_conv(net, "decoder", "conv_in", c[top], z, 3, TRUE);
     bind_middle(v, d, "decoder", c[top]);
-    for (int i = 0; i <= top; i++)
-        bind_level(v, &d->levels[i], "decoder.up_blocks", "upsamplers", i, c[MIN(top - i + 1, top)], c[top - i],
-                   k->layers_per_block + 1, i == top);
+    for (int i = 0; i <= top; i++) {
+        d->levels[i].n_layers = k->layers_per_block + 1;
+        d->levels[i].c = c[top - i];
+        bind_level(v, &d->levels[i], "decoder.up_blocks", "upsamplers", i, c[MIN(top - i + 1, top)], i == top);
+    }
     d->norm_out = sfu_net_norm(net, "decoder", "conv_norm_out", c[0]);
     d->conv_out = sfu_net_conv(net, "decoder", "conv_out", 3, c[0], 3, TRUE);
     if (k->packed) {
@@ -274,7 +275,8 @@ static gboolean attend(const SfuNet *net, const Attention *a, SfuTensor *x, SfuT
     const SfuEpilogue bias = {.bias = a->qkv_bias}, add = {.bias = a->out.b, .residual = tokens, .moments = *moments};
     const gboolean ok =
         tokens && (t = sfu_net_like(net, tokens, x->c, error)) && (qkv = sfu_net_like(net, tokens, 3 * x->c, error)) &&
-        sfu_net_group_norm(net, t, tokens, *moments, &a->norm, a->n_groups, NORM_EPS, SFU_ACT_NONE, error) &&
+        sfu_net_group_norm(net, t, tokens, *moments, (SfuGroupNorm){a->norm, a->n_groups, NORM_EPS}, SFU_ACT_NONE,
+                           error) &&
         sfu_linear(net->q, qkv, t, a->qkv, &bias, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &one, error) &&
         sfu_linear(net->q, tokens, t, a->out.w, &add, error) && sfu_net_trace(net, x, error, "%s", a->name);
     sfu_tensor_destroy(qkv);
@@ -299,8 +301,8 @@ static SfuTensor *finish(const SfuVae *v, const Half *half, SfuTensor *x, const 
     const SfuNet *net = &v->net;
     const SfuEpilogue bias = {.bias = half->conv_out.b};
     SfuTensor *y = sfu_net_like(net, x, (int)sfu_weight_dim(half->conv_out.w, 0), error);
-    if (y && (!sfu_norm_conv_run(net, y, x, moments, TRUE, &half->norm_out, v->config->norm_num_groups, NORM_EPS,
-                                 &half->conv_out, &bias, error) ||
+    const SfuGroupNorm norm = {half->norm_out, v->config->norm_num_groups, NORM_EPS};
+    if (y && (!sfu_norm_conv_run(net, y, (SfuNormInput){x, moments, TRUE}, norm, &half->conv_out, &bias, error) ||
               !sfu_net_trace(net, y, error, "%s", name)))
         sfu_net_drop(&y);
     sfu_tensor_destroy(x);
