@@ -59,6 +59,12 @@
     (gimp-file-save RUN-NONINTERACTIVE image out -1)
     (gimp-image-delete image)))
 
+; A texture that continues at its other side, from words; no image is needed to begin with.
+(define (sfumato-example-texture out prompt)
+  (let ((result (plug-in-sfumato-seamless #:run-mode RUN-NONINTERACTIVE #:prompt prompt #:width 512 #:height 512 #:new-image TRUE)))
+    (gimp-file-save RUN-NONINTERACTIVE (cadr result) out -1)
+    (gimp-image-delete (cadr result))))
+
 ; All pictures of a folder: (sfumato-batch-enlarge "/pictures/*.jpg" "/larger/")
 (define (sfumato-batch-enlarge pattern folder)
   (let loop ((files (car (file-glob #:pattern pattern #:filename-encoding 1))))
