@@ -346,10 +346,11 @@ static void share(gint64 n, gint64 values, gint64 group, void (*work)(gint64 fir
     s.step = (CLAMP(SLAB_VALUES * n / MAX(1, values), 1, MAX(1, n)) + group - 1) / group * group;
     const gint64 most = MIN((gint64)G_N_ELEMENTS(threads), (gint64)g_get_num_processors() - 1);
     const int more = (int)CLAMP((n + s.step - 1) / s.step - 1, 0, most);
-    for (int i = 0; i < more; i++)
-        threads[i] = g_thread_new("weights", take_slabs, &s);
+    int started = 0; /* the system may have no more threads; g_thread_new() would end the process then */
+    while (started < more && (threads[started] = g_thread_try_new("weights", take_slabs, &s, NULL)))
+        started++;
     take_slabs(&s);
-    for (int i = 0; i < more; i++)
+    for (int i = 0; i < started; i++)
         g_thread_join(threads[i]);
 }
 

@@ -489,6 +489,32 @@ def _():
     assert r.returncode == 0 and (TMP / "-odd.png").exists(), r.stderr
 
 
+@case("output through links: the file at their end is written and they stay; loops and names too long are found before")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    folder = TMP / "links"
+    (folder / "there").mkdir(parents=True)
+    source, mask = write("rgb.png", chunked(2, 8, RGB_ROWS)), mask_for(W, H)
+    job = ("inpaint", source, "--mask", mask, "--model", PLAIN, "--seed", 1)
+    (folder / "there" / "old.png").write_bytes(b"old")
+    for name, to in (("a.png", "there/old.png"), ("b.png", "there/new.png"), ("c.png", "a.png"), ("d.png", "d.png")):
+        (folder / name).symlink_to(to)
+    for name, end in (("a.png", "old.png"), ("b.png", "new.png"), ("c.png", "old.png")):
+        (folder / "there" / end).write_bytes(b"old") if name == "c.png" else None
+        r = run(*job, folder / name)
+        assert r.returncode == 0 and (folder / name).is_symlink(), (name, r.stderr)
+        assert read_png(folder / "there" / end)[:2] == (W, H) and not (folder / "there" / end).is_symlink()
+    fails(run(*job, folder / "d.png"), 2, "d.png cannot be written", "symbolic links")
+    (folder / "e.png").symlink_to("gone/new.png")
+    fails(run(*job, folder / "e.png"), 2, "e.png cannot be written", "gone")
+    for more in ((folder / ("x" * 252 + ".png"),), (folder / ("x" * 249 + ".png"), "--count", 10)):
+        r = run(*job, *more)
+        assert r.returncode == 2 and "name too long" in r.stderr, (r.returncode, r.stderr[-300:])
+    assert sorted(p.name for p in folder.iterdir()) == ["a.png", "b.png", "c.png", "d.png", "e.png", "there"]
+    assert sorted(p.name for p in (folder / "there").iterdir()) == ["new.png", "old.png"]
+
+
 def at_step_2(*args, **options):
     """Starts the command and returns when it has taken two of its steps."""
     p = subprocess.Popen(

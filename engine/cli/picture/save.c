@@ -144,6 +144,27 @@ static gboolean cannot(GError **error, SfuError code, const char *path, const ch
     return FALSE;
 }
 
+#define MOST_LINKS 40 /* as Linux has it */
+
+/* Where the links that begin at `path` end: that file is written and the links stay. Caller frees; NULL with error. */
+static char *end_of_links(const char *path, GError **error)
+{
+    char *at = g_strdup(path);
+    for (int i = 0; i < MOST_LINKS; i++) {
+        char *to = g_file_read_link(at, NULL);
+        if (!to)
+            return at;
+        char *dir = g_path_get_dirname(at);
+        g_free(at);
+        at = g_path_is_absolute(to) ? g_strdup(to) : g_build_filename(dir, to, NULL);
+        g_free(dir);
+        g_free(to);
+    }
+    g_free(at);
+    cannot(error, SFU_ERROR_USAGE, path, g_strerror(ELOOP));
+    return NULL;
+}
+
 /* A new file beside `path`, under a name that nobody can foretell; it follows no link. -1 with errno. */
 static int open_beside(const char *path, char **name)
 {
@@ -158,19 +179,21 @@ static int open_beside(const char *path, char **name)
     return fd;
 }
 
-gboolean sfu_cli_can_write(const char *path, GError **error)
+/* The same for a place that no link stands at; `path` is for messages. */
+static gboolean can_write_to(const char *place, const char *path, GError **error)
 {
     GStatBuf s;
     char *name, block[4096] = "";
-    if (g_lstat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISLNK(s.st_mode))
+    const gboolean exists = g_lstat(place, &s) == 0;
+    if (exists && !S_ISREG(s.st_mode))
         return cannot(error, SFU_ERROR_USAGE, path, S_ISDIR(s.st_mode) ? "it is a folder" : "it is not a file");
-    if (g_stat(path, &s) == 0 && g_access(path, W_OK) != 0)
+    if ((!exists && errno == ENAMETOOLONG) || (exists && g_access(place, W_OK) != 0))
         return cannot(error, SFU_ERROR_USAGE, path, g_strerror(errno));
     int failed = 0;
-    const int fd = open_beside(path, &name);
+    const int fd = open_beside(place, &name);
     if (fd < 0) {
         failed = errno;
-        char *dir = g_path_get_dirname(path), *why = g_strdup_printf("the folder %s: %s", dir, g_strerror(failed));
+        char *dir = g_path_get_dirname(place), *why = g_strdup_printf("the folder %s: %s", dir, g_strerror(failed));
         cannot(error, SFU_ERROR_USAGE, path, why);
         g_free(dir);
         g_free(why);
@@ -183,6 +206,14 @@ gboolean sfu_cli_can_write(const char *path, GError **error)
     (void)g_unlink(name);
     g_free(name);
     return !failed || cannot(error, SFU_ERROR_FAILED, path, g_strerror(failed));
+}
+
+gboolean sfu_cli_can_write(const char *path, GError **error)
+{
+    char *place = end_of_links(path, error);
+    const gboolean ok = place && can_write_to(place, path, error);
+    g_free(place);
+    return ok;
 }
 
 gboolean sfu_cli_picture_writes(const char *path)
@@ -252,7 +283,7 @@ static void set_mode(int fd, const char *path)
     (void)!fchmod(fd, g_stat(path, &s) == 0 && S_ISREG(s.st_mode) ? s.st_mode & 0777 : 0666 & ~mask);
 }
 
-static gboolean write_to(SfuPictureOut *out, const SfuPictureFormat *f, GError **error)
+static gboolean write_to(SfuPictureOut *out, const SfuPictureFormat *f, const char *place, GError **error)
 {
     errno = 0;
     if (!f->save(out, error))
@@ -262,7 +293,7 @@ static gboolean write_to(SfuPictureOut *out, const SfuPictureFormat *f, GError *
         out->broken = out->broken ? out->broken : errno ? errno : EIO;
         return sfu_picture_unwritten(out, error, "");
     }
-    set_mode(fileno(out->file), out->path);
+    set_mode(fileno(out->file), place);
     return check_written(out, f, error) && sfu_cli_swap_check(error);
 }
 
@@ -283,32 +314,35 @@ gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, 
 {
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     SfuPictureOut out = {.path = path, .text = text};
-    char *name = NULL;
+    char *name = NULL, *place = NULL;
     if (!sfu_cli_picture_can_save(path, like, depth, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture),
-                                  error))
+                                  error) ||
+        !(place = end_of_links(path, error)))
         return FALSE;
-    const int fd = open_beside(path, &name);
+    const int fd = open_beside(place, &name);
     out.file = fd >= 0 ? fdopen(fd, "w+b") : NULL;
     if (!out.file) {
         const int why = errno;
         if (fd >= 0)
             close(fd);
         g_free(name);
+        g_free(place);
         return cannot(error, SFU_ERROR_FAILED, path, g_strerror(why));
     }
     out_init(&out, f, picture, like, depth);
-    gboolean ok = write_to(&out, f, error);
+    gboolean ok = write_to(&out, f, place, error);
     if (fclose(out.file) != 0 && ok)
         ok = cannot(error, SFU_ERROR_FAILED, path, g_strerror(errno));
-    if (ok && g_rename(name, path) != 0)
+    if (ok && g_rename(name, place) != 0)
         ok = cannot(error, SFU_ERROR_FAILED, path, g_strerror(errno));
     if (ok)
-        sync_folder(path);
+        sync_folder(place);
     if (ok && out.note)
         sfu_cli_note("%s %s", path, out.note);
     if (!ok)
         (void)g_unlink(name);
     out_clear(&out);
     g_free(name);
+    g_free(place);
     return ok;
 }
