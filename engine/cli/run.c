@@ -395,6 +395,11 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     results = sfu_engine_run(e, &job, error);
     if (watch.bar)
         fprintf(stderr, "\r\033[K");
+    if (!results && g_atomic_int_get(&sfu_cli_cancel)) {
+        /* A compiler in the driver loses its files by the same signal, and says that it cannot compile. */
+        g_clear_error(error);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_CANCELLED, "Cancelled.");
+    }
     if (!results)
         goto out;
     g_assert(results->len <= g_strv_length(outputs));

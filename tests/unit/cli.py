@@ -418,6 +418,30 @@ def _():
     assert not list(TMP.glob("*stopped*")) and not list(TMP.glob(".sfumato-*"))
 
 
+@case("a signal at any moment, also while kernels are compiled: status 130, one word, no file")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    for i in range(8):
+        cache = TMP / f"cold-{i}"
+        env = dict(ENV, SFUMATO_CACHE=str(cache / "programs"), POCL_CACHE_DIR=str(cache / "pocl"), SFUMATO_COMPILE="")
+        p = subprocess.Popen(
+            [SFUMATO, "inpaint", TMP / "large.png", TMP / "early.png", "--mask", TMP / "m256.png", "--steps", "500"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=env,
+        )
+        time.sleep(0.2 + 0.25 * i)
+        p.send_signal((signal.SIGTERM, signal.SIGINT)[i % 2])
+        _, said = p.communicate(timeout=60)
+        shutil.rmtree(cache, ignore_errors=True)
+        assert p.returncode in (130, -signal.SIGTERM, -signal.SIGINT), (i, p.returncode, said[-500:])
+        assert "ancelled" in said or p.returncode < 0, (i, said[-500:])
+        assert "failed to build" not in said or said.rstrip().endswith("Cancelled."), (i, said[-500:])
+        assert not list(TMP.glob("*early*")) and not list(TMP.glob(".sfumato-*"))
+
+
 @case("a terminal that closes stops the run, unless nohup guards it")
 def _():
     if not DEVICE:
