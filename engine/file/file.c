@@ -68,13 +68,18 @@ void sfu_file_tensor_free(gpointer p)
     g_free(t);
 }
 
-static gboolean stat_file(const char *path, gint64 *size, gint64 *mtime_ns)
+static gint64 mtime_ns(const struct stat *s)
+{
+    return (gint64)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec;
+}
+
+static gboolean stat_file(const char *path, gint64 *size, gint64 *mtime)
 {
     GStatBuf s;
     if (g_stat(path, &s) != 0)
         return FALSE;
     *size = s.st_size;
-    *mtime_ns = (gint64)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec;
+    *mtime = mtime_ns(&s);
     return TRUE;
 }
 
@@ -192,6 +197,16 @@ const char *sfu_file_text(const SfuFile *f, const char *key)
 {
     const SfuFileValue *v = g_hash_table_lookup(f->metadata, key);
     return v ? v->text : NULL;
+}
+
+gboolean sfu_file_check_intact(const SfuFile *f, GError **error)
+{
+    struct stat s;
+    if (f->fd < 0 || (fstat(f->fd, &s) == 0 && s.st_size == f->size && mtime_ns(&s) == f->mtime_ns))
+        return TRUE;
+    g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN,
+                _("%s was written to while it was in use, so what was made of it may be wrong"), f->path);
+    return FALSE;
 }
 
 gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error)

@@ -82,6 +82,9 @@ void sfu_file_close(SfuFile *f);
 const char *sfu_file_text(const SfuFile *f, const char *key);
 /* FALSE with OPEN if the file on disk has changed since it was mapped. */
 gboolean sfu_file_check_unchanged(const SfuFile *f, GError **error);
+/* FALSE with OPEN if somebody wrote into the mapped file itself. One that was replaced or removed is intact: the map
+ * keeps it. */
+gboolean sfu_file_check_intact(const SfuFile *f, GError **error);
 gsize sfu_file_tensor_bytes(const SfuFileTensor *t); /* of its data, scales not counted */
 /* Rows [first, first + n) of dim 0 of t as a tensor of their own that shares its data. NULL if the rows do not begin
  * and end with a block. Free with sfu_file_tensor_free(). */

@@ -285,6 +285,14 @@ gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error)
     return TRUE;
 }
 
+gboolean sfu_model_check_intact(const SfuModel *m, GError **error)
+{
+    for (guint i = 0; i < m->files->len; i++)
+        if (!sfu_file_check_intact(g_ptr_array_index(m->files, i), error))
+            return FALSE;
+    return TRUE;
+}
+
 char *sfu_model_identity(const SfuModel *m)
 {
     GString *s = g_string_new(NULL);

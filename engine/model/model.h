@@ -183,6 +183,8 @@ char *sfu_model_identity(const SfuModel *m);
 /* FALSE with OPEN if a file of the model was changed or cut since it was opened (reading the mapping would kill the
  * process). */
 gboolean sfu_model_check_unchanged(const SfuModel *m, GError **error);
+/* As sfu_file_check_intact(), of all its files. */
+gboolean sfu_model_check_intact(const SfuModel *m, GError **error);
 
 /* Borrowed. NULL: the model lacks it. */
 SfuWeight *sfu_model_find(SfuModel *m, SfuPart part, const char *name);

@@ -203,6 +203,15 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
     return ok;
 }
 
+/* Weights are read from the mapped files all along: a program that wrote into one has changed the picture. */
+static gboolean check_intact(SfuEngine *e, GError **error)
+{
+    for (guint i = 0; i < e->loaded->len; i++)
+        if (!sfu_model_check_intact(((SfuLoaded *)g_ptr_array_index(e->loaded, i))->model, error))
+            return FALSE;
+    return TRUE;
+}
+
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
 {
     if (!check_job(job, error))
@@ -228,7 +237,8 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     sfu_queue_set_cancel(e->q, job->cancel);
     sfu_queue_set_build_notify(e->q, notify_build, &r);
     SfuLoaded *m = NULL;
-    gboolean ok = read_noise(&r, &err) && (m = sfu_run_load(&r, &err)) && run_pipeline(&r, m, results, &err);
+    gboolean ok = read_noise(&r, &err) && (m = sfu_run_load(&r, &err)) && run_pipeline(&r, m, results, &err) &&
+                  check_intact(e, &err);
     if (ok && r.latents)
         ok = sfu_tensorfile_write(job->latent_file, "latent", (const float *)(gconstpointer)r.latents->data,
                                   r.latents->len / (r.latent_h * r.latent_w * r.latent_c), r.latent_h, r.latent_w,

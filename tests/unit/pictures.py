@@ -515,10 +515,10 @@ def _():
     assert sorted(p.name for p in (folder / "there").iterdir()) == ["new.png", "old.png"]
 
 
-def at_step_2(*args, **options):
+def at_step_2(*args, steps=500, **options):
     """Starts the command and returns when it has taken two of its steps."""
     p = subprocess.Popen(
-        [SFUMATO, *map(str, args), "--steps", "500", "--json"],
+        [SFUMATO, *map(str, args), "--steps", str(steps), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -553,9 +553,26 @@ def _():
         and "unet/diffusion_pytorch_model.safetensors became shorter" in said
         and "Traceback" not in said
     ), (p.returncode, said)
+    # Of the same length, but with other weights: no picture either. One that is replaced stays mapped.
+    sound = pathlib.Path(MODELS) / "sfumato-mini" / "unet" / "diffusion_pytorch_model.safetensors"
+    for replace in (False, True):
+        shutil.copy(sound, unet)
+        out = TMP / "written.png"
+        p = at_step_2(*job[:2], out, *job[3:], steps=6, env=ENV)
+        if replace:
+            unet.rename(TMP / "moved.safetensors")
+            unet.write_bytes(b"new")
+        else:
+            with unet.open("r+b") as f:
+                f.seek(1 << 19)
+                f.write(bytes(1 << 19))
+        _, said = p.communicate(timeout=170)
+        assert (p.returncode, out.exists(), "was written to" in said) == (
+            (0, True, False) if replace else (1, False, True)
+        ), (replace, p.returncode, said)
     # Between the look at the file and the copy it may still happen: then the kernel sends SIGBUS. LLVM in the driver
     # wants that signal, too.
-    shutil.copy(pathlib.Path(MODELS) / "sfumato-mini/unet/diffusion_pytorch_model.safetensors", unet)
+    shutil.copy(sound, unet)
     p = at_step_2(*job, env=ENV)
     p.send_signal(signal.SIGBUS)
     _, said = p.communicate(timeout=100)
