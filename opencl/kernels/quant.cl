@@ -108,48 +108,62 @@ INLINE FLOATS value(const Group g, __global const uchar *q, int i, float less)
 }
 
 #ifdef CPU
+#ifdef BF16
+typedef int16 __attribute__((aligned(4))) int16_anywhere;
+typedef short short32 __attribute__((ext_vector_type(32)));
 /* Two inputs of 16 outputs as pairs of bf16, rounded to nearest even. */
-HELPER int16 bf16_pair(float16 first, float16 second)
+HELPER __attribute__((always_inline)) WITH_BF16 int16 widened(float16 first, float16 second)
 {
-    int16 a = as_int16(first), b = as_int16(second);
-    a = (a & 0x7fffffff) > 0x7f800000 ? a | 0x400000 : a + 0x7fff + (a >> 16 & 1); /* NaN stays */
-    b = (b & 0x7fffffff) > 0x7f800000 ? b | 0x400000 : b + 0x7fff + (b >> 16 & 1);
-    return (a >> 16 & 0xffff) | (b & (int16)(0xffff0000));
+    union {
+        int16 words;
+        short32 values;
+    } r = {.words = to_bf16(first, second)};
+    r.values = __builtin_shufflevector(r.values, r.values, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8,
+                                       24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return r.words;
+}
+#endif
+
+/* Widens 32 inputs of 16 outputs. to: WORDs [32 / PAIR][32]. */
+HELPER __attribute__((always_inline)) WITH_BF16 void widen_block(__global WORD *to, const Store s,
+                                                                 __global const uchar *panel,
+                                                                 __global const uchar *block, __global const uchar *q,
+                                                                 int k, int j)
+{
+#pragma unroll
+    for (int i0 = 0; i0 < 32; i0 += 16) {
+        const Group g = group_of(s, panel, block, j, (k + i0) / s.group);
+#pragma unroll
+        for (int i = i0; i < i0 + 16; i += PAIR) {
+            const float16 v = value(g, q + j, i, s.less);
+#ifdef BF16
+            *(__global int16_anywhere *)(to + i / 2 * 32 + j) = widened(v, value(g, q + j, i + 1, s.less));
+#else
+            PUT(16, __global, to + i * 32 + j, v);
+#endif
+        }
+    }
 }
 
-/* y: fp32 [panels][n_in][32], or with PAIRS [panels][n_in/2][32] of two bf16 each. Items: panels, of which the first is
- * number `first` of x. */
-__kernel void widen_panels(__global float *y, int y0, __global const uchar *x, int x0, int first, int n_in,
+HELPER BODY void widen_panel(__global WORD *to, __global const uchar *panel, int n_in, const Store s)
+{
+    for (int k = 0; k < n_in; k += 32) {
+        __global const uchar *block = panel + s.head + (size_t)(k / s.values) * s.block_bytes;
+        __global const uchar *q = block + s.codes_at + k % s.values / 32 * CODE_BYTES;
+        for (int j = 0; j < 32; j += 16)
+            widen_block(to + k / PAIR * 32, s, panel, block, q, k % s.values, j);
+    }
+}
+
+/* y: WORDs [panels][n_in / PAIR][32] (common.cl): fp32, or pairs of bf16. Items: panels, of which the first is number
+ * `first` of x. */
+__kernel void widen_panels(__global WORD *y, int y0, __global const uchar *x, int x0, int first, int n_in,
                            STORE_ARGUMENTS)
 {
     const Store s = store_of(head, values, group, halves, factors, less);
     const size_t at = get_global_id(0);
-    __global const uchar *panel = x + x0 + (first + at) * (head + (size_t)(n_in / values) * s.block_bytes);
-#ifdef PAIRS
-    __global int *to = (__global int *)y + y0 + at * (n_in / 2) * 32;
-#else
-    __global float *to = y + y0 + at * n_in * 32;
-#endif
-    for (int k = 0; k < n_in; k += 32) {
-        __global const uchar *block = panel + head + (size_t)(k / values) * s.block_bytes;
-        __global const uchar *q = block + s.codes_at + k % values / 32 * CODE_BYTES;
-        for (int j = 0; j < 32; j += 16) {
-#pragma unroll
-            for (int i0 = 0; i0 < 32; i0 += 16) {
-                const Group g = group_of(s, panel, block, j, (k % values + i0) / group);
-#ifdef PAIRS
-#pragma unroll
-                for (int i = i0; i < i0 + 16; i += 2)
-                    vstore16(bf16_pair(value(g, q + j, i, less), value(g, q + j, i + 1, less)), 0,
-                             to + (k + i) / 2 * 32 + j);
-#else
-#pragma unroll
-                for (int i = i0; i < i0 + 16; i++)
-                    vstore16(value(g, q + j, i, less), 0, to + (k + i) * 32 + j);
-#endif
-            }
-        }
-    }
+    widen_panel(y + y0 + at * (n_in / PAIR) * 32,
+                x + x0 + (first + at) * (head + (size_t)(n_in / values) * s.block_bytes), n_in, s);
 }
 #else
 #ifdef W_F16

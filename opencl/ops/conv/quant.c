@@ -134,7 +134,7 @@ SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, G
     const SfuTensor *x = on_device(j, &s, (j->n_out + PANEL - 1) / PANEL, error);
     SfuTensor *y = x ? sfu_tensor_create(j->q, SFU_F32, 1, n_panels, j->n_in / (bf16 ? 2 : 1), PANEL, error) : NULL;
     char options[64];
-    store_options(&s, bf16 ? " -DPAIRS" : "", options, sizeof options);
+    store_options(&s, bf16 ? " -DBF16" : "", options, sizeof options);
     const SfuLaunch l = {.program = "quant",
                          .kernel = "widen_panels",
                          .options = options,
@@ -153,7 +153,7 @@ SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, G
 gboolean sfu_conv_by_parts(const SfuConvJob *j, const SfuConvTerms *terms, SfuConvPart launch, gconstpointer data,
                            GError **error)
 {
-    enum { ROOM = 8 << 20 };
+    enum { ROOM = 16 << 20 };
     const gint64 panel_bytes = (gint64)j->n_in * PANEL * 4;
     const SfuEpilogue *e = j->e;
     /* What has a value for each output and is read by number does not go in parts. */
