@@ -98,10 +98,10 @@ static void test_refusals(void)
     } cases[] = {
         {"vit", {"a,net=@xl-plain"}, "IP-Adapter for", 64},
         {"vit", {"a,net=@vit"}, "not an IP-Adapter", 64},
-        {"sd", {"a,net=@plain"}, "no image encoder", 64},
+        {"sd", {"a,net=@plain"}, "no CLIP image encoder", 64},
         {"vit", {"a,net=nowhere"}, "No IP-Adapter", 64},
         {NULL, {"a"}, "needs an IP-Adapter", 64},
-        {NULL, {"a,net=@plain"}, "needs an image encoder", 64},
+        {NULL, {"a,net=@plain"}, "needs a CLIP image encoder", 64},
         {"vit", {"a,net=@plain,weight=strong"}, "weight is", 64},
         {"vit", {"a,net=@plain,from=0.6,to=0.4"}, "range", 64},
         {"vit", {"a,net=@plain,mask=m.png"}, "no mask", 64},
