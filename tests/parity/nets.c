@@ -9,31 +9,7 @@
 
 /* fp32: sums of some thousand terms in another order, through some hundred layers. fp16: each stored value is off by up
  * to 2^-11. */
-static const struct {
-    const char *name;
-    SfuPrecision precision;
-    gboolean plain;
-    double tolerance;
-} modes[] = {
-    {"fast", SFU_PRECISION_FP32, FALSE, 1e-4},
-    {"plain", SFU_PRECISION_FP32, TRUE, 1e-4},
-    {"fp16", SFU_PRECISION_FP16, FALSE, 5e-3},
-};
-static SfuQueue *queues[G_N_ELEMENTS(modes)];
-
-typedef struct {
-    JsonObject *o;
-    int mode;
-} Case;
-
-static SfuQueue *queue(int mode)
-{
-    const SfuQueueOptions options = {.precision = modes[mode].precision,
-                                     .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
-    if (!queues[mode])
-        queues[mode] = parity_queue(&options);
-    return queues[mode];
-}
+static const double tolerances[PARITY_N_MODES] = {1e-4, 1e-4, 5e-3};
 
 static const char *name_of(JsonObject *o)
 {
@@ -162,15 +138,15 @@ static void run_text(SfuQueue *q, JsonObject *o, double tolerance)
 
 static void run_case(gconstpointer data)
 {
-    const Case *k = data;
+    const ParityCase *k = data;
     static const struct {
         const char *kind;
         void (*run)(SfuQueue *q, JsonObject *o, double tolerance);
     } kinds[] = {{"unet", run_unet}, {"vae", run_vae}, {"taesd", run_taesd}, {"text", run_text}};
-    SfuQueue *q = queue(k->mode);
+    SfuQueue *q = parity_mode_queue(k->mode);
     for (gsize i = 0; q && i < G_N_ELEMENTS(kinds); i++)
         if (strcmp(kinds[i].kind, json_object_get_string_member(k->o, "kind")) == 0)
-            kinds[i].run(q, k->o, modes[k->mode].tolerance);
+            kinds[i].run(q, k->o, tolerances[k->mode]);
 }
 
 static JsonObject *find_case(const char *name)
@@ -294,7 +270,7 @@ static void test_quantized(void)
         const char *type;
         double error; /* about twice what it is; these random weights add up errors that a trained network does not */
     } k[] = {{"q8_0", 0.06}, {"q4_0", 0.8}, {"q4_k", 0.8}, {"fp8", 0.5}, {"int8", 0.06}};
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     JsonObject *o = find_case("sd1-2x16x8");
@@ -338,7 +314,7 @@ static void test_trace(void)
                                     "3x3x24\nup_blocks.0.upsamplers.0 6x5x24\n"
                                     "up_blocks.1.resnets.0 6x5x16\nup_blocks.1.resnets.1 6x5x16\nconv_out 6x5x3\n";
     GError *error = NULL;
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     JsonObject *o = find_case("bare-1x6x5");
@@ -360,7 +336,7 @@ static void test_nonfinite(void)
     const ParityDamage damage = {.poison = "up_blocks.1.resnets.1.norm2.bias"};
     GError *error = NULL;
     SfuNonfinite found;
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     char *path = parity_model_path("mini", &damage);
@@ -390,7 +366,7 @@ static void test_missing(void)
                                        "mid_block.attentions.0.transformer_blocks.0.attn2.to_q.weight [",
                                        " and 2 more"};
     GError *error = NULL;
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     char *path = parity_model_path("mini", &damage);
@@ -413,7 +389,7 @@ static void test_cancel(void)
 {
     GError *error = NULL;
     int cancel = 1;
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     JsonObject *o = find_case("mini-1x7x9");
@@ -452,7 +428,7 @@ static void expect_shape_error(gboolean ok, GError **error, const char *part_of_
 static void test_bad_inputs(void)
 {
     GError *error = NULL;
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     SfuTensor *y = NULL, *nine = parity_upload(q, NULL, "x", 1, 5, 5, 9, 1),
@@ -516,7 +492,7 @@ static void test_step_cache(void)
 {
     const float timesteps[] = {500, 500}, later[] = {480, 480};
     GError *error = NULL;
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     SfuUnet *u = sfu_unet_create(q, parity_model("sd1"), &error);
@@ -607,7 +583,7 @@ static void test_shared_norms(void)
         F = 4
     }; /* latents; REACH: the 3x3 convolutions on the way, in latent pixels, rounded up */
     GError *error = NULL;
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     SfuVae *v = sfu_vae_create(q, parity_model("vae-mini"), &error);
@@ -667,7 +643,7 @@ static void test_vae_bands(void)
         {"vae-mini", "fp16", (24 / 4 + 2 * 16) * 2 * 115 / 100, 5e-3},
     };
     GError *error = NULL;
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
@@ -759,25 +735,20 @@ static void test_tiled_decode(void)
     check_tiled_decode(SFU_WRAP_X | SFU_WRAP_Y);
 }
 
+/* The plain kernels are slow: a network of each kind is enough. */
+static gboolean is_wanted(JsonObject *o, int mode)
+{
+    static const char *const small[] = {"bare-1x6x5",   "mini-1x7x9", "sd1-inpaint-2x12x16", "vae-mini", "taesd",
+                                        "clip-l-skip2", NULL};
+    return mode != PARITY_PLAIN || g_strv_contains(small, name_of(o));
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "C");
     g_test_init(&argc, &argv, NULL);
     parity_data_open();
-    JsonArray *cases = parity_cases();
-    for (guint i = 0; i < json_array_get_length(cases); i++)
-        for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
-            static const char *const small[] = {
-                "bare-1x6x5", "mini-1x7x9", "sd1-inpaint-2x12x16", "vae-mini", "taesd", "clip-l-skip2", NULL};
-            JsonObject *o = json_array_get_object_element(cases, i);
-            if (modes[m].plain && !g_strv_contains(small, name_of(o)))
-                continue;
-            char *path = g_strdup_printf("/nets/%s/%s", modes[m].name, name_of(o));
-            Case *k = g_new(Case, 1);
-            *k = (Case){o, m};
-            g_test_add_data_func_full(path, k, run_case, g_free);
-            g_free(path);
-        }
+    parity_add_cases("nets", run_case, is_wanted);
     g_test_add_func("/nets/streaming", test_streaming);
     g_test_add_func("/nets/quantized", test_quantized);
     g_test_add_func("/nets/trace", test_trace);
@@ -792,7 +763,5 @@ int main(int argc, char **argv)
     g_test_add_func("/nets/tiled-decode", test_tiled_decode);
     const int result = g_test_run();
     parity_data_close();
-    for (gsize m = 0; m < G_N_ELEMENTS(modes); m++)
-        sfu_queue_destroy(queues[m]);
     return result;
 }

@@ -8,29 +8,7 @@
 
 /* fp32: sums of some thousand terms in another order. fp16: each stored value is off by up to 2^-11, through some dozen
  * layers, and the result, a sigmoid, varies little on random weights. */
-static const struct {
-    const char *name;
-    SfuPrecision precision;
-    gboolean plain;
-    double tolerance;
-} modes[] = {
-    {"fast", SFU_PRECISION_FP32, FALSE, 1e-4},
-    {"plain", SFU_PRECISION_FP32, TRUE, 1e-4},
-    {"fp16", SFU_PRECISION_FP16, FALSE, 2e-2},
-};
-
-typedef struct {
-    JsonObject *o;
-    int mode;
-} Case;
-
-/* NULL after g_test_skip() where there is no device. */
-static SfuQueue *queue(int mode)
-{
-    const SfuQueueOptions options = {.precision = modes[mode].precision,
-                                     .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
-    return parity_queue(&options);
-}
+static const double tolerances[PARITY_N_MODES] = {1e-4, 1e-4, 2e-2};
 
 /* norm(a - b) / norm(b - mean of b): a result that is nearly constant must not hide an error. */
 static double error_of(const float *a, const float *b, gint64 n)
@@ -62,8 +40,8 @@ static float *picture(const char *key, int h, int w)
 
 static void test_parity(gconstpointer data)
 {
-    const Case *c = data;
-    SfuQueue *q = queue(c->mode);
+    const ParityCase *c = data;
+    SfuQueue *q = parity_mode_queue(c->mode);
     const char *key = json_object_get_string_member(c->o, "name");
     const int h = (int)json_object_get_int_member(c->o, "h"), w = (int)json_object_get_int_member(c->o, "w");
     GError *error = NULL;
@@ -89,8 +67,8 @@ static void test_parity(gconstpointer data)
     const float *expect = parity_expected(key, &n);
     g_assert_cmpint(n, ==, (gint64)h * w * 3);
     const double e = error_of(y, expect, n);
-    g_test_message("%s %s: %.2e", key, modes[c->mode].name, e);
-    g_assert_cmpfloat(e, <, modes[c->mode].tolerance);
+    g_test_message("%s %s: %.2e", key, parity_mode_name(c->mode), e);
+    g_assert_cmpfloat(e, <, tolerances[c->mode]);
     /* Sides that do not fit are refused. */
     sfu_tensor_destroy(t);
     sfu_tensor_destroy(out);
@@ -102,7 +80,6 @@ static void test_parity(gconstpointer data)
     g_free(x);
     g_free(y);
     sfu_remover_destroy(l);
-    sfu_queue_destroy(q);
 }
 
 /* A file that lost a tensor is missed, not run without it. */
@@ -119,7 +96,7 @@ static void test_missing(void)
                                           {"migan", "synthesis.b8.conv1.noise_strength"},
                                           {"migan", "synthesis.b32.conv2.noise_const"},
                                           {"migan", "synthesis.b16.upsample.filter.weight"}};
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     for (guint i = 0; q && i < G_N_ELEMENTS(drop); i++) {
         const ParityDamage damage = {.drop = drop[i][1]};
         GError *error = NULL;
@@ -133,23 +110,13 @@ static void test_missing(void)
         sfu_model_close(m);
         g_free(path);
     }
-    sfu_queue_destroy(q);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     parity_data_open();
-    JsonArray *cases = parity_cases();
-    for (guint i = 0; i < json_array_get_length(cases); i++)
-        for (int mode = 0; mode < (int)G_N_ELEMENTS(modes); mode++) {
-            Case *c = g_new(Case, 1);
-            *c = (Case){json_array_get_object_element(cases, i), mode};
-            char *name =
-                g_strdup_printf("/remover/%s/%s", modes[mode].name, json_object_get_string_member(c->o, "name"));
-            g_test_add_data_func_full(name, c, test_parity, g_free);
-            g_free(name);
-        }
+    parity_add_cases("remover", test_parity, NULL);
     g_test_add_func("/remover/missing", test_missing);
     const int r = g_test_run();
     parity_data_close();

@@ -15,6 +15,7 @@
 static JsonNode *root;
 static SfuFile *expected;
 static char *folder;
+static SfuQueue *mode_queues[PARITY_N_MODES];
 static GHashTable *models; /* key -> SfuModel* */
 static int n_damaged;
 
@@ -76,6 +77,8 @@ void parity_data_close(void)
     json_node_unref(root);
     parity_delete(folder);
     g_free(folder);
+    for (int mode = 0; mode < PARITY_N_MODES; mode++)
+        g_clear_pointer(&mode_queues[mode], sfu_queue_destroy);
 }
 
 JsonArray *parity_cases(void)
@@ -408,18 +411,73 @@ int parity_int(JsonObject *o, const char *name)
     return (int)json_object_get_int_member(o, name);
 }
 
-SfuQueue *parity_queue(const SfuQueueOptions *options)
+/* NULL without a device: *why, which the caller frees, says so. */
+static SfuQueue *queue_or_reason(const SfuQueueOptions *options, char **why)
 {
     GError *error = NULL;
     SfuQueue *q = sfu_queue_create(options, &error);
+    *why = NULL;
     if (g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER) ||
         g_error_matches(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE)) {
-        g_test_skip(error->message);
-        g_error_free(error);
-        return NULL;
+        *why = g_strdup(error->message);
+        g_clear_error(&error);
     }
     g_assert_no_error(error);
     return q;
+}
+
+SfuQueue *parity_queue(const SfuQueueOptions *options)
+{
+    char *why;
+    SfuQueue *q = queue_or_reason(options, &why);
+    if (why)
+        g_test_skip(why);
+    g_free(why);
+    return q;
+}
+
+SfuQueue *parity_queue_open(SfuPrecision precision)
+{
+    char *why;
+    SfuQueue *q = queue_or_reason(&(SfuQueueOptions){.precision = precision}, &why);
+    if (why)
+        g_print("1..0 # SKIP %s\n", why);
+    else
+        parity_data_open();
+    g_free(why);
+    return q;
+}
+
+const char *parity_mode_name(int mode)
+{
+    static const char *const names[] = {"fast", "plain", "fp16"};
+    return names[mode];
+}
+
+SfuQueue *parity_mode_queue(int mode)
+{
+    const SfuQueueOptions options = {.precision = mode == PARITY_FP16 ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32,
+                                     .kernels = mode == PARITY_PLAIN ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
+    if (!mode_queues[mode])
+        mode_queues[mode] = parity_queue(&options);
+    return mode_queues[mode];
+}
+
+void parity_add_cases(const char *prefix, GTestDataFunc fn, gboolean (*wanted)(JsonObject *o, int mode))
+{
+    JsonArray *cases = parity_cases();
+    for (guint i = 0; i < json_array_get_length(cases); i++)
+        for (int mode = 0; mode < PARITY_N_MODES; mode++) {
+            JsonObject *o = json_array_get_object_element(cases, i);
+            if (wanted && !wanted(o, mode))
+                continue;
+            ParityCase *c = g_new(ParityCase, 1);
+            *c = (ParityCase){o, mode};
+            char *path =
+                g_strdup_printf("/%s/%s/%s", prefix, parity_mode_name(mode), json_object_get_string_member(o, "name"));
+            g_test_add_data_func_full(path, c, fn, g_free);
+            g_free(path);
+        }
 }
 
 SfuEngine *parity_engine_open(void)

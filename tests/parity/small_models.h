@@ -65,6 +65,22 @@ float *parity_pixels(GeglBuffer *b, gint64 *n);
 
 /* For a test case: NULL after g_test_skip() where there is no device. Caller frees with sfu_queue_destroy(). */
 SfuQueue *parity_queue(const SfuQueueOptions *options);
+/* The same before the cases are there, for a test program's own queue, and opens the data of PARITY_NAME. NULL without
+ * a device: the skip is printed. */
+SfuQueue *parity_queue_open(SfuPrecision precision);
+
+/* The ways that networks run: with the device's kernels, with the plain ones, and with values kept in fp16. */
+enum { PARITY_FAST, PARITY_PLAIN, PARITY_FP16, PARITY_N_MODES };
+const char *parity_mode_name(int mode);
+/* As parity_queue(), but kept until parity_data_close(). Borrowed. */
+SfuQueue *parity_mode_queue(int mode);
+typedef struct {
+    JsonObject *o; /* one of parity_cases() */
+    int mode;
+} ParityCase;
+/* Adds "/prefix/mode/name" for every case in every mode that is wanted (NULL: all); fn gets a ParityCase. */
+void parity_add_cases(const char *prefix, GTestDataFunc fn, gboolean (*wanted)(JsonObject *o, int mode));
+
 /* GEGL, an fp32 engine and the data of PARITY_NAME, for the tests of whole pipelines. NULL without a device: the skip
  * is printed. Caller frees with sfu_engine_free(). */
 SfuEngine *parity_engine_open(void);

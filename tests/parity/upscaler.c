@@ -9,32 +9,7 @@
 
 /* fp32: sums of some thousand terms in another order. fp16: each stored value is off by up to 2^-11, through some dozen
  * layers. */
-static const struct {
-    const char *name;
-    SfuPrecision precision;
-    gboolean plain;
-    double tolerance;
-} modes[] = {
-    {"fast", SFU_PRECISION_FP32, FALSE, 1e-4},
-    {"plain", SFU_PRECISION_FP32, TRUE, 1e-4},
-    {"fp16", SFU_PRECISION_FP16, FALSE, 5e-3},
-};
-static SfuQueue *queues[G_N_ELEMENTS(modes)];
-
-typedef struct {
-    JsonObject *o;
-    int mode;
-} Case;
-
-/* NULL after g_test_skip() where there is no device. */
-static SfuQueue *queue(int mode)
-{
-    const SfuQueueOptions options = {.precision = modes[mode].precision,
-                                     .kernels = modes[mode].plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
-    if (!queues[mode])
-        queues[mode] = parity_queue(&options);
-    return queues[mode];
-}
+static const double tolerances[PARITY_N_MODES] = {1e-4, 1e-4, 5e-3};
 
 static const char *name_of(JsonObject *o)
 {
@@ -95,8 +70,8 @@ static SfuUpscaler *create(SfuQueue *q, const char *key)
 
 static void test_parity(gconstpointer data)
 {
-    const Case *c = data;
-    SfuQueue *q = queue(c->mode);
+    const ParityCase *c = data;
+    SfuQueue *q = parity_mode_queue(c->mode);
     const char *key = name_of(c->o);
     const int h = parity_int(c->o, "h"), w = parity_int(c->o, "w"), margin = parity_int(c->o, "margin");
     gint64 n;
@@ -119,8 +94,8 @@ static void test_parity(gconstpointer data)
           *y = forward(u, q, x, h, w);
     const float *expect = parity_expected(key, &n);
     const double e = parity_error(y, expect, n);
-    g_test_message("%s %s: %.2e", key, modes[c->mode].name, e);
-    g_assert_cmpfloat(e, <, modes[c->mode].tolerance);
+    g_test_message("%s %s: %.2e", key, parity_mode_name(c->mode), e);
+    g_assert_cmpfloat(e, <, tolerances[c->mode]);
     g_free(x);
     g_free(y);
     sfu_upscaler_destroy(u);
@@ -130,9 +105,8 @@ static void test_parity(gconstpointer data)
  * out. */
 static void test_tiles(gconstpointer data)
 {
-    const Case *c = data;
-    SfuQueue *q = queue(c->mode);
-    const char *key = name_of(c->o);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
+    const char *key = name_of((JsonObject *)data);
     if (!q)
         return;
     SfuUpscaler *u = create(q, key);
@@ -184,7 +158,7 @@ static void expect_failure(SfuQueue *q, const char *key, const ParityDamage *dam
 
 static void test_torn(void)
 {
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     const ParityDamage drop = {.drop = "RDB2.conv3"},
@@ -241,7 +215,7 @@ static void test_three_by_name(void)
 
 static void test_shapes(void)
 {
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     GError *error = NULL;
     if (!q)
         return;
@@ -263,7 +237,7 @@ static void test_shapes(void)
 /* A cancelled pass ends with an error and leaves nothing behind; the next one works. */
 static void test_cancel(void)
 {
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     GError *error = NULL;
     int flag = 1;
     if (!q)
@@ -297,7 +271,7 @@ static void test_ncnn(void)
     static const NcnnSpelling spellings[] = {
         {"fp32-old", 0, TRUE, LEAKY}, {"fp16-old", 0x01306B47, TRUE, LEAKY}, {"fp32-new", 0, FALSE}};
     static const char *const keys[] = {"rrdb-x4", "srvgg-x3"};
-    SfuQueue *q = queue(0);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     for (gsize k = 0; k < G_N_ELEMENTS(keys); k++)
@@ -441,19 +415,15 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     parity_data_open();
+    parity_add_cases("upscaler", test_parity, NULL);
     JsonArray *cases = parity_cases();
-    for (guint i = 0; i < json_array_get_length(cases); i++)
-        for (int mode = 0; mode < (int)G_N_ELEMENTS(modes); mode++) {
-            Case *c = g_new(Case, 1); /* lives as long as the program */
-            *c = (Case){.o = json_array_get_object_element(cases, i), .mode = mode};
-            char *path = g_strdup_printf("/upscaler/%s/%s", modes[mode].name, name_of(c->o));
-            g_test_add_data_func_full(path, c, test_parity, NULL);
-            g_free(path);
-            path = g_strdup_printf("/upscaler/tiles/%s", name_of(c->o));
-            if (mode == 0 && parity_int(c->o, "margin"))
-                g_test_add_data_func(path, c, test_tiles);
-            g_free(path);
-        }
+    for (guint i = 0; i < json_array_get_length(cases); i++) {
+        JsonObject *o = json_array_get_object_element(cases, i);
+        char *path = g_strdup_printf("/upscaler/tiles/%s", name_of(o));
+        if (parity_int(o, "margin"))
+            g_test_add_data_func(path, o, test_tiles);
+        g_free(path);
+    }
     g_test_add_func("/upscaler/torn", test_torn);
     g_test_add_func("/upscaler/three-by-name", test_three_by_name);
     g_test_add_func("/upscaler/ncnn", test_ncnn);
@@ -463,8 +433,6 @@ int main(int argc, char **argv)
     g_test_add_func("/upscaler/shapes", test_shapes);
     g_test_add_func("/upscaler/cancel", test_cancel);
     const int status = g_test_run();
-    for (gsize i = 0; i < G_N_ELEMENTS(queues); i++)
-        sfu_queue_destroy(queues[i]);
     parity_data_close();
     return status;
 }
