@@ -216,7 +216,7 @@ static void untouched(void)
     for (int touched = 0; touched < 2; touched++) {
         Late l = begin(SFU_ACTION_FILL);
         if (touched)
-            gimp_drawable_invert(AS_DRAWABLE(l.work), TRUE);
+            gimp_drawable_fill(AS_DRAWABLE(l.work), GIMP_FILL_WHITE);
         n_read = 0;
         must_lie_at(&l, 14, 9, 30, 25);
         CHECK(n_read == touched, "the layer was read %d times", n_read);
