@@ -2,7 +2,7 @@
 """The networks of `sfumato bench --model` in PyTorch: Stable Diffusion 1.5's UNet (batch 2) and VAE decoder at full
 size with random weights, channels last, to compare with in one sitting.
 
-    /work/venv/bin/python tests/bench/torch-bench.py [--size 512] [--dtype float32 bfloat16] [--runs 5] [--parts unet
+    python3 tests/bench/torch-bench.py [--size 512] [--dtype float32 bfloat16] [--runs 5] [--parts unet
     vae] [--threads 2]
 
 Prints the median wall time, and the least CPU time, which other processes hardly disturb. Run with torch 2.13.0+cpu,

@@ -4,11 +4,15 @@
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
+import gzip
 import json
 import math
+import pathlib
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from safetensors.numpy import save_file
 
 
 def hash_ints(name, n):
@@ -47,6 +51,19 @@ def hash_input(name, dims):
     return torch.from_numpy((hash_ints(name, math.prod(dims)) / 512).reshape(dims).astype(np.float32))
 
 
+def picture_bytes(name, w, h):
+    """[1, 3, h, w] values from 0 to 255 in 8 x 8 cells (parity_picture() has the same), soft enough to look like
+    something."""
+    k = (hash_ints(name, 8 * 8 * 3) + 1024) // 8
+    small = torch.from_numpy(k.reshape(1, 8, 8, 3).astype(np.float32)).permute(0, 3, 1, 2)
+    return torch.floor(F.interpolate(small, (h, w), mode="nearest"))
+
+
+def picture(name, w, h):
+    """[1, 3, h, w] in 0..1 from 8-bit values."""
+    return picture_bytes(name, w, h) / 255
+
+
 def fill(model, key):
     """Gives the model its weights; returns [name in the file, name that is hashed, dims]."""
     tensors = []
@@ -76,3 +93,15 @@ def nchw(x):
 
 def nhwc(x):
     return x.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def write(name, models, cases, expected):
+    """Writes NAME.json.gz and NAME.safetensors beside this file."""
+    here = pathlib.Path(__file__).parent
+    with (
+        open(here / f"{name}.json.gz", "wb") as f,
+        gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g,
+    ):
+        g.write(json.dumps({"models": models, "cases": cases}).encode())
+    values = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}
+    save_file(values, here / f"{name}.safetensors")

@@ -12,22 +12,17 @@ Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-late
 """
 
 import copy
-import gzip
 import json
-import pathlib
-import tempfile
 
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
 from lycoris import LycorisNetwork, create_lycoris
 from peft import IA3Config, LoHaConfig, LoKrConfig, LoraConfig, OFTConfig, get_peft_model, get_peft_model_state_dict
-from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc, write
 
-HERE = pathlib.Path(__file__).parent
 torch.manual_seed(0)
 torch.set_num_threads(1)
 models, cases, expected = {}, [], {}
@@ -452,6 +447,4 @@ for name, strength in zip(sum_names, (0.75, -0.5)):
             w += strength * d.reshape(w.shape)
 expected["sum/unet"] = run_unet(both)
 
-with open(HERE / "adapters.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
-    g.write(json.dumps({"models": models, "cases": cases}).encode())
-save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "adapters.safetensors")
+write("adapters", models, cases, expected)

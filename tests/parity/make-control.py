@@ -10,13 +10,8 @@ have weights like the others.
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
-import gzip
-import json
-import pathlib
-
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import (
     AutoencoderKL,
     ControlNetModel,
@@ -28,13 +23,11 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from diffusers.models.controlnets.multicontrolnet import MultiControlNetModel
-from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from hashed import config_of, fill, hash_ints, hash_input, hash_weight, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc, picture, write
 from small import SMALL_VAE
 
-HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
 CROSS, DOWN, UP, UPCROSS = "CrossAttnDownBlock2D", "DownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"
 SIDE, STEPS, SEED, GUIDANCE = 128, 10, 7, 7.0
@@ -148,12 +141,6 @@ def run_control(key, net, case, h, w, n=2, options=plain, more_case={}):
         | more_case
     )
     print(f"{case:24} {len(down)} outputs, deviation of the middle {mid.std():.3f}")
-
-
-def picture(name, w, h):
-    k = (hash_ints(name, 8 * 8 * 3) + 1024) // 8
-    small = torch.from_numpy(k.reshape(1, 8, 8, 3).astype(np.float32)).permute(0, 3, 1, 2)
-    return torch.floor(F.interpolate(small, (h, w), mode="nearest")) / 255
 
 
 def add_net(key, net, weights):
@@ -456,6 +443,4 @@ with torch.no_grad():
     over_the_unet()
     pipelines()
     prepared()
-with open(HERE / "control.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
-    g.write(json.dumps({"models": models, "cases": cases}).encode())
-save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "control.safetensors")
+write("control", models, cases, expected)

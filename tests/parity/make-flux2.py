@@ -10,9 +10,6 @@ Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-late
 """
 
 import copy
-import gzip
-import json
-import pathlib
 
 import numpy as np
 import torch
@@ -29,12 +26,10 @@ from diffusers import (
 from diffusers.models.transformers.transformer_flux2 import Flux2KVAttnProcessor, Flux2KVParallelSelfAttnProcessor
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from PIL import Image
-from safetensors.numpy import save_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
-from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc, write
 
-HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
 torch.set_grad_enabled(False)
 models, cases, expected = {}, [], {}
@@ -619,8 +614,6 @@ transformer.load_state_dict(original)
 kept = build(Flux2KleinKVPipeline)
 save("pipe-kept", kept(image=[picture("pipe", w, h), picture("other", 64, 80)], **common).images, vae)
 
-with open(HERE / "flux2.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
-    g.write(json.dumps({"models": models, "cases": cases}).encode())
-save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "flux2.safetensors")
+write("flux2", models, cases, expected)
 for k, v in expected.items():
     print(f"{k:32} {str(v.shape):20} mean {v.mean():8.4f}  deviation {v.std():8.4f}")

@@ -11,14 +11,11 @@ hashed.py.
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
-import gzip
-import json
 import pathlib
 import re
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import (
     AutoencoderKL,
     EulerDiscreteScheduler,
@@ -28,7 +25,6 @@ from diffusers import (
 )
 from diffusers.image_processor import IPAdapterMaskProcessor
 from PIL import Image
-from safetensors.numpy import save_file
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -38,7 +34,7 @@ from transformers import (
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from hashed import config_of, fill, hash_ints, hash_input, hash_weight, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc, picture_bytes, write
 from small import SMALL_VAE
 
 HERE = pathlib.Path(__file__).parent
@@ -280,9 +276,7 @@ def in_unet(unet, state, case, key, h, w, pooled=0):
 
 
 def picture(name, w, h):
-    k = (hash_ints(name, 8 * 8 * 3) + 1024) // 8
-    small = torch.from_numpy(k.reshape(1, 8, 8, 3).astype(np.float32)).permute(0, 3, 1, 2)
-    return torch.floor(F.interpolate(small, (h, w), mode="nearest"))[0].permute(1, 2, 0).numpy().astype(np.uint8)
+    return picture_bytes(name, w, h)[0].permute(1, 2, 0).numpy().astype(np.uint8)
 
 
 def squares():
@@ -465,6 +459,4 @@ def nested():
 with torch.no_grad():
     pipelines(squares())
     nested()
-with open(HERE / "ip-adapter.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
-    g.write(json.dumps({"models": models, "cases": cases}).encode())
-save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "ip-adapter.safetensors")
+write("ip-adapter", models, cases, expected)

@@ -3,26 +3,19 @@
 nets.c: small models of every family, run by PyTorch, diffusers and transformers in fp32. Weights and inputs are not
 stored: both sides make them from the same counter-based hash, as values that fp16 holds exactly.
 
-    /work/venv/bin/python tests/parity/make-nets.py
+    python3 tests/parity/make-nets.py
 
 Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0, safetensors 0.8.0, numpy 2.4.6.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
-import gzip
-import json
-import pathlib
-
-import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
-from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, nchw, nhwc, write
 
-HERE = pathlib.Path(__file__).parent
 torch.manual_seed(0)
 torch.set_num_threads(1)
 
@@ -270,8 +263,6 @@ text(
     hidden_act="gelu",
 )
 
-with open(HERE / "nets.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
-    g.write(json.dumps({"models": models, "cases": cases}).encode())
-save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "nets.safetensors")
+write("nets", models, cases, expected)
 for k, v in expected.items():
     print(f"{k:32} {str(v.shape):20} mean {v.mean():8.4f}  deviation {v.std():8.4f}")

@@ -3,18 +3,13 @@
 pipelines.safetensors (final latents and pictures) for pipelines.c: whole pipelines of diffusers in fp32, 10 steps.
 Weights and pictures come from hashed.py.
 
-    /work/venv/bin/python tests/parity/make-pipelines.py
+    python3 tests/parity/make-pipelines.py
 
 Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0, safetensors 0.8.0, numpy 2.4.6.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
-import gzip
-import json
-import pathlib
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import (
@@ -31,12 +26,10 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
-from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from hashed import config_of, fill, hash_ints, nhwc
+from hashed import config_of, fill, nhwc, picture, write
 
-HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
 # Sfumato takes the mean of the encoder's distribution: deterministic, and nothing is lost.
 DiagonalGaussianDistribution.sample = lambda self, generator=None: self.mode()
@@ -44,13 +37,6 @@ DiagonalGaussianDistribution.sample = lambda self, generator=None: self.mode()
 CROSS, DOWN, UP, UPCROSS = "CrossAttnDownBlock2D", "DownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"
 SIDE, STEPS, SEED, GUIDANCE = 128, 10, 7, 7.0
 models, expected = {}, {}
-
-
-def picture(name, w, h):
-    """[1, 3, h, w] in 0..1 from 8-bit values, soft enough to look like something."""
-    k = (hash_ints(name, 8 * 8 * 3) + 1024) // 8
-    small = torch.from_numpy(k.reshape(1, 8, 8, 3).astype(np.float32)).permute(0, 3, 1, 2)
-    return torch.floor(F.interpolate(small, (h, w), mode="nearest")) / 255
 
 
 def make_unet(key, **config):
@@ -481,6 +467,4 @@ with torch.no_grad():
     expected["mini-pixels/latent"] = z.numpy()
     expected["mini-pixels/picture"] = nhwc(F.avg_pool2d(torch.where(mask > 0, F.pixel_shuffle(z, 2), x) / 2 + 0.5, 8))
 
-with open(HERE / "pipelines.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
-    g.write(json.dumps({"models": models, "cases": []}).encode())
-save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "pipelines.safetensors")
+write("pipelines", models, [], expected)

@@ -10,8 +10,6 @@ Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.x, safetensors, num
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
-import gzip
-import json
 import pathlib
 import re
 
@@ -29,10 +27,9 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
-from safetensors.numpy import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc, picture, write
 from small import SMALL_VAE
 from original import original_unet, original_vae
 
@@ -141,13 +138,6 @@ def words(texts, zeros=True, skip=2):
         "negative_prompt_embeds": n,
         "negative_pooled_prompt_embeds": q,
     }
-
-
-def picture(name, w, h):
-    """[1, 3, h, w] in 0..1 from 8-bit values, soft enough to look like something."""
-    k = (hash_ints(name, 8 * 8 * 3) + 1024) // 8
-    small = torch.from_numpy(k.reshape(1, 8, 8, 3).astype(np.float32)).permute(0, 3, 1, 2)
-    return torch.floor(F.interpolate(small, (h, w), mode="nearest")) / 255
 
 
 def save(name, latents, vae):
@@ -594,6 +584,4 @@ for n in (
     names[f"text_model.encoder.layers.0.{n}.bias"] = [rows]
 models["clip-g"] = {"files": [{"file": "clip_g.safetensors", "tensors": [[n, n, d] for n, d in names.items()]}]}
 
-with open(HERE / "sdxl.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
-    g.write(json.dumps({"models": models, "cases": cases}).encode())
-save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "sdxl.safetensors")
+write("sdxl", models, cases, expected)

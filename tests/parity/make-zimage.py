@@ -10,8 +10,6 @@ Made with torch 2.13.0+cpu, diffusers 0.42.1, transformers 5.24.0, safetensors 0
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
 
-import gzip
-import json
 import pathlib
 
 import gguf
@@ -29,10 +27,9 @@ from diffusers import (
     ZImageTransformer2DModel,
 )
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
-from safetensors.numpy import save_file
 from transformers import AddedToken, Qwen2Tokenizer, Qwen3Config, Qwen3ForCausalLM
 
-from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc
+from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc, picture, write
 
 HERE = pathlib.Path(__file__).parent
 torch.set_num_threads(1)
@@ -395,19 +392,6 @@ def make_vae(key):
     return model, fill(model, key)
 
 
-def picture(name, w, h):
-    """parity_picture(): 8 x 8 values of 8 bits in nearest-neighbor cells, [1, 3, h, w] in 0..1."""
-    k = (hash_ints(name, 8 * 8 * 3) + 1024) // 8
-    return (
-        torch.floor(
-            F.interpolate(
-                torch.from_numpy(k.reshape(1, 8, 8, 3).astype(np.float32)).permute(0, 3, 1, 2), (h, w), mode="nearest"
-            )
-        )
-        / 255
-    )
-
-
 def save(name, latents):
     expected[f"{name}/latent"] = latents.numpy()
     x = vae.decode(latents / vae.config.scaling_factor + vae.config.shift_factor).sample / 2 + 0.5
@@ -616,8 +600,6 @@ save(
     build(ZImagePipeline, 3.0, None, None, lone)(**common(prompt=None, prompt_embeds=[states[0]], **drawing)).images,
 )
 
-with open(HERE / "zimage.json.gz", "wb") as f, gzip.GzipFile(fileobj=f, mode="wb", mtime=0, filename="") as g:
-    g.write(json.dumps({"models": models, "cases": cases}).encode())
-save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in expected.items()}, HERE / "zimage.safetensors")
+write("zimage", models, cases, expected)
 for k, v in expected.items():
     print(f"{k:32} {str(v.shape):20} mean {v.mean():8.4f}  deviation {v.std():8.4f}")
