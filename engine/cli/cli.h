@@ -136,6 +136,17 @@ void sfu_cli_swap_listen(const GLogField *fields, gsize n_fields);
 /* FALSE with error if parts of pictures were lost. */
 gboolean sfu_cli_swap_check(GError **error);
 
+/* ---- report.c ---- */
+
+/* Prints one JSON object as a line. Members: name, value pairs of strings, NULL-terminated. */
+void sfu_cli_json_event(const char *event, ...) G_GNUC_NULL_TERMINATED;
+void sfu_cli_json_progress(const SfuProgress *p);
+/* Tells of something that the user should know and that stops nothing, on stderr, unless --quiet was given. */
+extern gboolean sfu_cli_quiet;
+void sfu_cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* One job of many has failed: says so, with what it was about, and frees the error. */
+void sfu_cli_job_failed(const SfuCliOptions *o, const char *what, GError *error);
+
 /* ---- run.c ---- */
 
 /* Runs one task: `in` (NULL for txt2img) and o->mask to `out`; several results get -1, -2 ... before the ending. */
@@ -146,13 +157,6 @@ gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out)
 SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error);
 /* The table of kernel times on stderr, if --profile asks for it. */
 void sfu_cli_print_profile(SfuEngine *e, const SfuCliOptions *o);
-/* Prints one JSON object as a line. Members: name, value pairs of strings, NULL-terminated. */
-void sfu_cli_json_event(const char *event, ...) G_GNUC_NULL_TERMINATED;
-/* Tells of something that the user should know and that stops nothing, on stderr, unless --quiet was given. */
-extern gboolean sfu_cli_quiet;
-void sfu_cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
-/* One job of many has failed: says so, with what it was about, and frees the error. */
-void sfu_cli_job_failed(const SfuCliOptions *o, const char *what, GError *error);
 
 /* ---- the commands, by main.c's table: each returns the exit status, and its error is printed ---- */
 
