@@ -12,21 +12,38 @@
 
 /* ---- what is written ---- */
 
-static gboolean is_opaque(GeglBuffer *picture)
+/* TRUE if the test holds for every pixel: n floats of that format. */
+static gboolean all_pixels(GeglBuffer *picture, const char *format, int n, gboolean (*test)(const float *pixel))
 {
     GeglBufferIterator *it =
-        gegl_buffer_iterator_new(picture, NULL, 0, babl_format("YA float"), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
+        gegl_buffer_iterator_new(picture, NULL, 0, babl_format(format), GEGL_ACCESS_READ, GEGL_ABYSS_NONE, 1);
     gboolean yes = TRUE;
     while (gegl_buffer_iterator_next(it)) {
-        const float *a = it->items[0].data;
+        const float *p = it->items[0].data;
         for (int i = 0; i < it->length && yes; i++)
-            yes = a[2 * i + 1] >= 1.0f;
+            yes = test(p + (gsize)n * i);
         if (!yes) {
             gegl_buffer_iterator_stop(it);
             break;
         }
     }
     return yes;
+}
+
+static gboolean pixel_is_opaque(const float *ya)
+{
+    return ya[1] >= 1.0f;
+}
+
+static gboolean is_opaque(GeglBuffer *picture)
+{
+    return all_pixels(picture, "YA float", 2, pixel_is_opaque);
+}
+
+/* With a margin for what rounding adds. */
+static gboolean pixel_is_in_range(const float *rgb)
+{
+    return MAX(MAX(rgb[0], rgb[1]), rgb[2]) < 1.004f && MIN(MIN(rgb[0], rgb[1]), rgb[2]) > -0.004f;
 }
 
 static gboolean is_gray(GeglBuffer *like)
@@ -114,6 +131,9 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
         }
     }
     sfu_picture_meta_renew(&out->meta, like, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture));
+    if (out->depth < 32 && format && depth_of(format) == 32 && !all_pixels(like, "R'G'B' float", 3, pixel_is_in_range))
+        sfu_cli_note("%s: values below 0 or above 1 in the input are cut; OpenEXR and TIFF with --depth 32 keep them",
+                     out->path);
     if (!f->meta && (out->meta.exif || out->meta.xmp || out->meta.iptc))
         sfu_cli_note("%s: %s holds no metadata (EXIF, XMP, IPTC), so those of the input are lost", out->path, f->name);
     g_snprintf(name, sizeof name, "%s%s %s", out->gray ? "Y'" : "R'G'B'", out->alpha ? "A" : "",

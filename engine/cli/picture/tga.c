@@ -177,6 +177,13 @@ static gboolean read_pixels(Tga *t, guint8 *to, gboolean *unset)
     return TRUE;
 }
 
+/* The fewest bytes that so many pixels take: a packet of two bytes repeats one 128 times. */
+static guint64 least_bytes(const Tga *t)
+{
+    const guint64 px = (guint64)t->w * (guint64)t->h;
+    return t->kind & 8 ? px / 128 * 2 : px * (guint64)MAX(1, t->bits / 8);
+}
+
 static GeglBuffer *load_tga(SfuPictureIn *in, GError **error)
 {
     Tga t = {.file = in->file};
@@ -195,10 +202,11 @@ static GeglBuffer *load_tga(SfuPictureIn *in, GError **error)
         b = sfu_picture_buffer(in, (guint64)t.w, (guint64)t.h, babl_format(format), NULL, error);
         goto out;
     }
-    guint8 *pixels = g_try_malloc_n((gsize)t.w * t.h, (gsize)t.n);
-    if (!pixels)
+    const gboolean whole = in->n_bytes >= least_bytes(&t);
+    guint8 *pixels = whole ? g_try_malloc_n((gsize)t.w * t.h, (gsize)t.n) : NULL;
+    if (whole && !pixels)
         sfu_picture_refuse(in, error, "TGA: not enough memory for %d x %d pixels", t.w, t.h);
-    else if (!read_pixels(&t, pixels, &unset))
+    else if (!whole || !read_pixels(&t, pixels, &unset))
         sfu_picture_refuse(in, error, "not a whole TGA picture (it is damaged, or ends too early)");
     else
         b = sfu_picture_buffer(in, (guint64)t.w, (guint64)t.h, babl_format(unset ? plain : format), NULL, error);
