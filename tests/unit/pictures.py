@@ -40,6 +40,7 @@ from picture_files import (
     mask_for,
     tiff,
     to_srgb,
+    words,
     write,
 )
 
@@ -401,6 +402,22 @@ def _():
         TMP / "blocks" / "here",
     )
     assert r.returncode == 0 and (TMP / "blocks" / "here").is_dir(), r.stderr
+
+
+@case("values above 1 that a format cuts are said; TIFF with floats keeps them outside the mask")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    bright = tiff(words(lambda x, y: (x / 4, 0.5, 0.25), "<", "f"), bits=32, form=3)
+    plain = tiff(words(lambda x, y: (x / 24, 0.5, 0.25), "<", "f"), bits=32, form=3)
+    for data, name, said in ((bright, "cut.png", True), (bright, "kept.tif", False), (plain, "in-range.png", False)):
+        r = run(
+            "inpaint", write("bright.tif", data), TMP / name, "--mask", mask_for(W, H), "--model", PLAIN, "--seed", 1
+        )
+        assert r.returncode == 0 and ("above 1" in r.stderr) == said, (name, r.stderr)
+    r = run("inpaint", TMP / "kept.tif", TMP / "cut2.png", "--mask", mask_for(W, H), "--model", PLAIN, "--seed", 1)
+    assert r.returncode == 0 and "above 1" in r.stderr, r.stderr
+    assert read_png(TMP / "cut2.png")[4] == read_png(TMP / "cut.png")[4]
 
 
 # ---- folders and batches ----
