@@ -410,12 +410,11 @@ def _():
         return NO_DEVICE
     bright = tiff(words(lambda x, y: (x / 4, 0.5, 0.25), "<", "f"), bits=32, form=3)
     plain = tiff(words(lambda x, y: (x / 24, 0.5, 0.25), "<", "f"), bits=32, form=3)
+    options = ("--mask", mask_for(W, H), "--model", PLAIN, "--seed", 1, "--grow", 0, "--feather", 0)
     for data, name, said in ((bright, "cut.png", True), (bright, "kept.tif", False), (plain, "in-range.png", False)):
-        r = run(
-            "inpaint", write("bright.tif", data), TMP / name, "--mask", mask_for(W, H), "--model", PLAIN, "--seed", 1
-        )
+        r = run("inpaint", write("bright.tif", data), TMP / name, *options)
         assert r.returncode == 0 and ("above 1" in r.stderr) == said, (name, r.stderr)
-    r = run("inpaint", TMP / "kept.tif", TMP / "cut2.png", "--mask", mask_for(W, H), "--model", PLAIN, "--seed", 1)
+    r = run("inpaint", TMP / "kept.tif", TMP / "cut2.png", *options)
     assert r.returncode == 0 and "above 1" in r.stderr, r.stderr
     assert read_png(TMP / "cut2.png")[4][2:] == read_png(TMP / "cut.png")[4][2:]  # below the hole
 
