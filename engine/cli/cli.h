@@ -37,7 +37,7 @@ struct SfuCliOptions {
     SfuParams *params;
     char *device, *precision, *mask, *exclude, *from, *noise, *latent, *trace, *shard, *type;
     guint64 memory_bytes;
-    int depth; /* bits a channel of the written picture; 0: as the input, 8 without one */
+    int depth; /* bits per channel of the written picture; 0: as the input, 8 without one */
     gboolean profile, json, quiet, force, claim, invert_mask, help;
     char **args;         /* what is no option; NULL-terminated */
     GPtrArray *warnings; /* of reading --from */

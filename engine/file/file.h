@@ -24,8 +24,8 @@ struct SfuFileTensor {
     const guint8
         *data;     /* inside the mapping (or owned), sfu_dtype_size() bytes; the values follow each other in blocks */
     guint8 *owned; /* a .pth's tensor that lies there in another order; else NULL */
-    const SfuFileTensor
-        *scale; /* the values are multiplied by it: 1 value, or one a row of dim 0, from row scale_row on; NULL: none */
+    const SfuFileTensor *scale; /* the values are multiplied by it: 1 value, or one per row of dim 0, from row scale_row
+                                   on; NULL: none */
     gint64 scale_row;
     int rotation;        /* see SfuWeightScale */
     const SfuFile *file; /* whose mapping holds the data; NULL: not known */

@@ -38,7 +38,7 @@ static gboolean check_foreign(const Attach *a, const SfuFileTensor *t)
         {".absmax", "by bitsandbytes"},
         {".SCB", "by bitsandbytes to int8"},
         {".weight_scale_2", "to nvfp4"},
-        {".weight_scale_inv", "to fp8 with a scale a block"},
+        {".weight_scale_inv", "to fp8 with a scale per block"},
         {".weight._scale", "by quanto"},
         {".weight_packed", "by compressed-tensors"},
         {".qzeros", "by GPTQ or AWQ"},
@@ -89,7 +89,7 @@ static gboolean check_left(const Attach *a, const SfuFileTensor *t)
 
 static gboolean attach_scale(Attach *a, SfuFileTensor *scale, SfuFileTensor *weight)
 {
-    gint64 most = 0; /* a scale a row may be [n], [n, 1], [n, 1, 1, 1] */
+    gint64 most = 0; /* a scale per row may be [n], [n, 1], [n, 1, 1, 1] */
     for (int i = 0; i < scale->n_dims; i++)
         most = MAX(most, scale->dims[i]);
     const gboolean one = scale->n_elements == 1,
@@ -99,9 +99,10 @@ static gboolean attach_scale(Attach *a, SfuFileTensor *scale, SfuFileTensor *wei
                                _("'%s' has scales of type %s (mxfp8 or another), which Sfumato does not read"),
                                weight->name, sfu_dtype_name(scale->dtype));
     if (!one && !each)
-        return sfu_file_refuse(a->error, a->path,
-                               _("'%s' has %" PRId64 " scales (one a block), where Sfumato reads one, or one a row"),
-                               weight->name, scale->n_elements);
+        return sfu_file_refuse(
+            a->error, a->path,
+            _("'%s' has %" PRId64 " scales (one per block), where Sfumato reads one, or one per row"), weight->name,
+            scale->n_elements);
     if (weight->scale)
         return sfu_file_fail(a->error, a->path, _("'%s' has two scales"), weight->name);
     if (sfu_dtype_block(weight->dtype) > 1 || (is_whole(weight->dtype) && weight->dtype != SFU_I8))

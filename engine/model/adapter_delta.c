@@ -352,7 +352,7 @@ static gboolean set_magnitude(Builder *x, SfuDelta *d)
     const SfuFileTensor *t = x->m->t[SFU_ROLE_DORA] ? x->m->t[SFU_ROLE_DORA] : x->m->t[SFU_ROLE_MAGNITUDE];
     if (!t)
         return TRUE;
-    /* LyCORIS: [out, 1, ..] or [1, in, ..]; PEFT: one an output, [out] or [1, out, 1, 1]. */
+    /* LyCORIS: [out, 1, ..] or [1, in, ..]; PEFT: one per output, [out] or [1, out, 1, 1]. */
     d->by_input = x->m->t[SFU_ROLE_DORA] && sfu_adapter_dim(t, 0) != d->out;
     if (t->n_elements != (d->by_input ? d->in : d->out))
         return contradicts(x, t);
@@ -395,7 +395,7 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
         return build_ia3(x, d, m->t[SFU_ROLE_WEIGHT], on_input(m), FALSE);
     case SFU_ADAPTER_IA3_PEFT:
         return build_ia3(x, d, m->t[SFU_ROLE_IA3], scales_inputs(x, m->t[SFU_ROLE_IA3]), TRUE);
-    default: /* a norm's weight has one value a row; a matrix would be read beyond them */
+    default: /* a norm's weight has one value per row; a matrix would be read beyond them */
         return x->in * x->taps == 1 && build_plain(d, SFU_DELTA_FULL, m->t[SFU_ROLE_NORM_W], 1);
     }
 }

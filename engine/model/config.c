@@ -62,7 +62,7 @@ int sfu_tensor_dim(const SfuFileTensor *t, int i)
 /* ---- parts ---- */
 
 /* 1.x and the x4 upscaler have 8 heads everywhere, 2.x and XL have heads of 64 channels. `heads`: what config.json
- * says, one number or one a level; diffusers reads its attention_head_dim as the number of heads too. */
+ * says, one number or one per level; diffusers reads its attention_head_dim as the number of heads too. */
 static gboolean configure_heads(SfuModel *m, JsonNode *heads, GError **error)
 {
     SfuUnetConfig *c = &m->unet;
@@ -115,7 +115,7 @@ static void configure_middle(SfuModel *m, SfuPart P)
     SfuUnetConfig *c = &m->unet;
     JsonNode *j = m->config[P];
     const char *middle = read_string(j, "mid_block_type");
-    /* KOALA-700M has none, and says so; a single file of its says nothing, and has one layer a level. */
+    /* KOALA-700M has none, and says so; a single file of its says nothing, and has one layer per level. */
     JsonNode *none = j ? json_object_get_member(json_node_get_object(j), "mid_block_type") : NULL;
     c->middle =
         sfu_model_has_module(m, P, "mid_block.") || (none ? !JSON_NODE_HOLDS_NULL(none) : j || c->layers_per_block > 1);

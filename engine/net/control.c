@@ -88,7 +88,7 @@ void sfu_control_net_expect(SfuModel *model)
     net_destroy(n);
 }
 
-/* ---- what is set once a run ---- */
+/* ---- what is set once per run ---- */
 
 static void net_set_wrap(gpointer net, int wrap)
 {

@@ -28,7 +28,7 @@ typedef struct {
     SfuLayer first, last; /* 7x7 */
     SfuLayer *downs;      /* 3x3, stride 2 */
     SfuLayer *ups;        /* 3x3 that make the four pixels of each cell */
-    Ffc *blocks;          /* two a block */
+    Ffc *blocks;          /* two per block */
     SfuFourier *plan;     /* of the last size */
     int plan_h, plan_w;
 } SfuLama;

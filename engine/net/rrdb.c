@@ -1,7 +1,7 @@
 /* RRDBNet: residual in residual dense blocks. Wang 2018 (ESRGAN), figures 4 and 5; pixel-unshuffled input: Wang 2021
  * (Real-ESRGAN); 1x1 branches in the dense blocks: Rakotonirina 2020 (ESRGAN+).
  *
- * A pass holds the trunk, `features` values a pixel, and works on bands of whole rows with their surroundings: one
+ * A pass holds the trunk, `features` values per pixel, and works on bands of whole rows with their surroundings: one
  * block widens a band, and narrows it again. So a deep network, which sees hundreds of pixels far, needs no more
  * context than its picture has; where everything fits, the band is the picture. Copyright (C) 2026 The Sfumato authors.
  * SPDX-License-Identifier: GPL-3.0-or-later */

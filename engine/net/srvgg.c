@@ -21,7 +21,7 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
         if (i > c->blocks)
             break;
         g_snprintf(name, sizeof name, "body.%d.weight", 2 * i + 1);
-        const gint64 n = sfu_net_dim(net, "", name, 0) == 1 ? 1 : c->features; /* one slope, or one a channel */
+        const gint64 n = sfu_net_dim(net, "", name, 0) == 1 ? 1 : c->features; /* one slope, or one per channel */
         s->slopes[i] = sfu_net_tensor(net, "", name, 1, &n);
     }
     return s;

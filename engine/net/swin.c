@@ -92,7 +92,7 @@ static void bind_block(SfuNet *net, const SfuSwinConfig *c, Block *b, const char
     b->squeeze[1] = sfu_net_linear(net, prefix, "conv_block.cab.3.attention.3", f, squeezed, TRUE);
 }
 
-/* A weight of ours, one value a channel of the picture, which goes with the network. */
+/* A weight of ours, one value per channel of the picture, which goes with the network. */
 static SfuWeight *own(SfuNet *net, const char *name, int channels, float a, float b, float c)
 {
     const gint64 dims[] = {channels};

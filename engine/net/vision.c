@@ -67,7 +67,7 @@ void sfu_vision_unload(SfuVision *v)
 }
 
 /* The class token, then the patches, and their positions: [1, 1, 1 + patches, hidden]. They meet on the host: it is
- * once a picture. */
+ * once per picture. */
 static SfuTensor *embed(const SfuVision *v, const float *pixels, GError **error)
 {
     const SfuVisionConfig *k = v->config;

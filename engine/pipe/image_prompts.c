@@ -1,5 +1,5 @@
 /* References that a UNet looks at beside the words, each through an IP-Adapter: the adapter and the image encoder are
- * found, the picture encoded once a run.
+ * found, the picture encoded once per run.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"

@@ -71,7 +71,7 @@ static void half_gate_columns(Check *c, gconstpointer row)
     check_close(c, &in_place, ref, mag, 0x1p-24);
 }
 
-/* The gate is columns 3 .. of a row a sample, or of one row. */
+/* The gate is columns 3 .. of a row per sample, or of one row. */
 static void gated_add(Check *c, gconstpointer row)
 {
     const Shape *s = row;

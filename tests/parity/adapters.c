@@ -281,7 +281,7 @@ static void test_rows(void)
     g_assert_cmpmem(v, sizeof v, values, sizeof v);
     sfu_weight_destroy(both);
     sfu_weight_destroy(w);
-    /* one value a row */
+    /* one value per row */
     w = sfu_weight_new("b", SFU_F32, 1, vector, values, 16);
     const SfuDelta out = {.kind = SFU_DELTA_SCALE_OUT, .out = 6, .in = 1, .taps = 1, .a = {d.a[0]}};
     SfuWeight *six = sfu_weight_new("six", SFU_F32, 1, tall, more, 24);

@@ -197,7 +197,7 @@ unet_case(
     transformer_layers_per_block=(1, (2, 2), (3, 3)),
     reverse_transformer_layers_per_block=((3, 3, 4), (2, 1, 1), 1),
 )
-# KOALA-700M: no middle at all, one layer a level.
+# KOALA-700M: no middle at all, one layer per level.
 unet_case("koala", 2, 2, 12, 8, mid_block_type=None, layers_per_block=1)
 # The refiner: four levels, the innermost with attention in the middle only.
 unet_case(

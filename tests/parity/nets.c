@@ -630,8 +630,8 @@ static void test_shared_norms(void)
 static void test_vae_bands(void)
 {
     enum { W = 36, H = 45 }; /* no multiple of a band */
-    /* room: bytes a pixel. fp32: the same sums, but statistics are pooled from the bands' (4e-6 here, where groups are
-     * small); fp16: each stored value is off by up to 2^-11. */
+    /* room: bytes per pixel. fp32: the same sums, but statistics are pooled from the bands' (4e-6 here, where groups
+     * are small); fp16: each stored value is off by up to 2^-11. */
     static const struct {
         const char *model, *what;
         int room;

@@ -396,7 +396,7 @@ static void test_seamless_pictures_move_with_their_noise(void)
         gboolean moves;
     } cases[] = {{"seamless xy", 8, 16, TRUE},          {"seamless x", 8, 0, TRUE},  {"seamless x", 0, 8, FALSE},
                  {"seamless y", 0, 16, TRUE},           {"seamless y", 8, 0, FALSE}, {"seamless none", 8, 0, FALSE},
-                 {"seamless xy tile 128", 12, 12, TRUE} /* by whole tiles, of which there are two a row */};
+                 {"seamless xy tile 128", 12, 12, TRUE} /* by whole tiles, of which there are two per row */};
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         char *values = g_strdup_printf("%s sampler euler steps 2 width 192 height 192", cases[i].values);
         SfuParams *p = scene_params("sd1", values);

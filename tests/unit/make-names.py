@@ -165,8 +165,8 @@ def text_rows(module):
 
 
 def add_openclip(out, section, module, n_layers):
-    """One row a tensor of the original file; fused matrices have q_proj's name as canonical one. The file has one layer
-    more than diffusers' encoder, and the projection."""
+    """One row per tensor of the original file; fused matrices have q_proj's name as canonical one. The file has one
+    layer more than diffusers' encoder, and the projection."""
     rows = []
     table = text_rows(module)
     last = {

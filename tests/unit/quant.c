@@ -229,10 +229,10 @@ static void test_refused(void)
     refused_file(rows, "mxfp8");
     rows = one_row("layer.weight", SFU_F8_E4M3, 256, 256);
     rows_add(rows, "layer.weight_scale_inv", SFU_F32, 2, (gint64)2, (gint64)2);
-    refused_file(rows, "scale a block");
+    refused_file(rows, "scale per block");
     rows = one_row("layer.weight", SFU_F8_E4M3, 4, 256); /* as many scales as rows, but of blocks */
     rows_add(rows, "layer.weight_scale", SFU_F32, 2, (gint64)2, (gint64)2);
-    refused_file(rows, "one a block");
+    refused_file(rows, "one per block");
     rows = one_row("layer.weight", SFU_I8, 4, 16);
     refused_file(rows, "no scale");
     rows = one_row("layer.weight", SFU_F8_E5M2, 4, 16);

@@ -115,7 +115,7 @@ typedef struct {
     GeglBuffer *picture;
     const Babl *format; /* R'G'B', R'G'B'A, Y' or Y'A; u8, u16 or float; in the space to write */
     gboolean gray, alpha;
-    int depth;        /* bits a channel: 8, 16, 32 */
+    int depth;        /* bits per channel: 8, 16, 32 */
     GBytes *icc;      /* NULL: sRGB */
     const char *text; /* generation parameters; NULL: none */
     SfuPictureMeta meta;

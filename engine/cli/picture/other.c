@@ -1,5 +1,5 @@
 /* Formats that are only read, by gdk-pixbuf and the loaders that it has: BMP, GIF, ICO, XPM, and AVIF, HEIF, JPEG
- * XL, SVG where they are installed. 8 bits a channel; of an animation the first frame. Copyright (C) 2026 The Sfumato
+ * XL, SVG where they are installed. 8 bits per channel; of an animation the first frame. Copyright (C) 2026 The Sfumato
  * authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 

@@ -254,7 +254,7 @@ gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth,
         return FALSE;
     }
     if (depth && !(f->depths & (guint)depth)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: %s holds no %d bits a channel", path, f->name, depth);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: %s holds no %d bits per channel", path, f->name, depth);
         return FALSE;
     }
     if (g_ascii_strcasecmp(sfu_picture_ending(path), "pgm") == 0 && !is_gray(like)) {

@@ -1,4 +1,4 @@
-/* WebP, by libwebp: 8 bits a channel; of an animation the first frame on its canvas.
+/* WebP, by libwebp: 8 bits per channel; of an animation the first frame on its canvas.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 
