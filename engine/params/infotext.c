@@ -418,6 +418,8 @@ static void set_pair(Reader *r, const char *key, const char *value)
         set_size(r, value);
     } else if (is_harmless(key, value)) {
         return;
+    } else if (strcmp(key, "Scheduler") == 0) { /* Fooocus, and nodes of ComfyUI */
+        set_schedule(r, value);
     } else if (!s) {
         g_string_append_printf(r->unused, "%s%s", r->unused->len ? ", " : "", key);
     } else if (sfu_param_of(s) == SFU_PARAM_SAMPLER) {

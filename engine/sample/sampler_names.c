@@ -121,16 +121,17 @@ int sfu_sampler_find_with_schedule(const char *name, int *schedule)
     const int whole = sfu_sampler_find(name);
     if (whole >= 0)
         return whole;
-    /* Names of schedules may be of several words. */
-    for (const char *space = strchr(name, ' '); space; space = strchr(space + 1, ' ')) {
+    /* Names of schedules may be of several words. ComfyUI's nodes write "dpmpp_2m_karras". */
+    for (const char *space = strpbrk(name, " _"); space; space = strpbrk(space + 1, " _")) {
         const int after = sfu_schedule_find(space + 1);
         if (after < 0)
             continue;
         char *head = g_strndup(name, (gsize)(space - name));
         const int sampler = sfu_sampler_find(head);
         g_free(head);
-        if (sampler >= 0)
-            *schedule = after;
+        if (sampler < 0)
+            continue;
+        *schedule = after;
         return sampler;
     }
     return -1;

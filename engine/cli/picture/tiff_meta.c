@@ -9,7 +9,7 @@
 enum { TAG_DESCRIPTION = 270, TAG_ORIENTATION = 274, TAG_IPTC = 33723, TAG_PHOTOSHOP = 34377 };
 enum { TAG_EXIF = 34665, TAG_GPS = 34853, TAG_INTEROPERABILITY = 40965 };
 #define MAX_ENTRIES 512
-#define MAX_BYTES (1 << 20)
+#define MAX_BYTES (16 << 20)
 
 /* What describes the picture rather than its layout in the file. */
 static const guint16 described[] = {TAG_DESCRIPTION, 271,      272,    TAG_ORIENTATION, 305, 306, 315,
