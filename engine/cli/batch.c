@@ -8,7 +8,7 @@
 #define MAX_JOBS_BYTES ((guint64)1 << 30)
 
 /* Takes a member that is not a parameter out of the object; *text (NULL if it is missing or null) is the caller's.
- * FALSE with error if it is no text: a mask that was meant and is not read would let the whole picture change. */
+ * FALSE with error if it is not text: a mask that was meant and is not read would let the whole picture change. */
 static gboolean take_text(JsonObject *job, const char *name, char **text, GError **error)
 {
     JsonNode *n = json_object_get_member(job, name);
@@ -100,7 +100,7 @@ typedef struct {
     int n[TAKEN + 1]; /* outcomes */
 } Batch;
 
-/* The file that a line writes, as an absolute path; NULL: the line is no job. Caller frees. */
+/* The file that a line writes, as an absolute path; NULL: the line is not a job. Caller frees. */
 static char *output_of(const char *line)
 {
     JsonNode *node = *line && *line != '#' ? sfu_json_read(line, "The job", NULL) : NULL;
@@ -114,7 +114,7 @@ static char *output_of(const char *line)
 }
 
 /* Finds jobs whose file an earlier line writes already: they would count as done, or replace its picture. A line that
- * merely stands there twice is no such job. */
+ * merely stands there twice is not such a job. */
 static int *find_same_outputs(char **lines)
 {
     int *first = g_new0(int, g_strv_length(lines) + 1);

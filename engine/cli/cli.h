@@ -39,7 +39,7 @@ struct SfuCliOptions {
     guint64 memory_bytes;
     int depth; /* bits per channel of the written picture; 0: as the input, 8 without one */
     gboolean profile, json, quiet, force, claim, invert_mask, help;
-    char **args;         /* what is no option; NULL-terminated */
+    char **args;         /* words that are not options; NULL-terminated */
     GPtrArray *warnings; /* of reading --from */
 };
 
@@ -48,7 +48,7 @@ struct SfuCliOptions {
 SfuCliOptions *sfu_cli_options_parse(int argc, char **argv, int task, GError **error);
 void sfu_cli_options_free(SfuCliOptions *o);
 
-/* One row of the options that are no generation parameters, for help, man page and completion. */
+/* One row of the options that are not generation parameters, for help, man page and completion. */
 typedef struct {
     const char *name, *arg, *help; /* arg NULL: a switch */
     const char *const *words;      /* that it takes, NULL-terminated; NULL: anything */

@@ -69,7 +69,7 @@ static void say_file_at(guintptr address)
     say("a file");
 }
 
-/* A page of a mapped file (models are mapped) has no file behind it any more. There is no way back into the job. */
+/* A page of a mapped file (models are mapped) has lost its file. The job cannot go on. */
 static void on_bus(int signal_number, siginfo_t *info, void *context)
 {
     say("\nsfumato: ");

@@ -128,7 +128,7 @@ int sfu_cli_warm(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
     if (n > 0)
         status = SFU_EXIT_OK;
     else if (e && n == 0)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "there is no model to warm up");
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "no model was found to warm up");
     sfu_engine_free(e);
     g_ptr_array_unref(all);
     g_strfreev(folders);

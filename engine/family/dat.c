@@ -23,7 +23,7 @@ static gboolean ignores(const char *name)
            g_str_has_suffix(name, "num_batches_tracked");
 }
 
-/* The windows' sides: the last of the table of distances is one less than both. FALSE: it is no such table. */
+/* The windows' sides: the last of the table of distances is one less than both. FALSE: it is not such a table. */
 static gboolean read_split(SfuModel *m, int split[2])
 {
     SfuWeight *w = sfu_model_find(m, SFU_PART_UPSCALER, "layers.0.blocks.0.attn.attns.0.rpe_biases");

@@ -71,7 +71,7 @@ typedef struct {
 typedef struct SfuAliases SfuAliases; /* adapter_modules.h */
 
 struct SfuFamily {
-    const char *id;         /* one word; stays the same for ever */
+    const char *id;         /* one word; never changes */
     const char *name;       /* for people */
     guint tasks;            /* bits 1 << SfuTask; 0: a part of other models */
     const char *part;       /* of a part: the parameter that names its file ("vae"); NULL: none does */
@@ -152,8 +152,8 @@ gboolean sfu_family_take(SfuModel *m, const SfuFamily *f, const SfuSource *s, GE
 
 /* Opens a safetensors file (a whole checkpoint with original names, a lone VAE, a TAESD half, whose other half is
  * looked for beside it, an upscaler), an upscaler's or TAESD's .pth, or a diffusers folder (a pipeline's or one
- * network's). Maps it; nothing is copied. Missing tensors are no error here: sfu_model_inspect() lists them, and the
- * networks refuse them. Caller frees with sfu_model_close(). */
+ * network's). Maps it; nothing is copied. Missing tensors are not an error here: sfu_model_inspect() lists them, and
+ * the networks refuse them. Caller frees with sfu_model_close(). */
 SfuModel *sfu_model_open(const char *path, GError **error);
 
 /* Bits 1 << SfuPart: the CLIP encoders that the family needs. */

@@ -36,7 +36,7 @@ static const char *bare(const char *name)
     return name;
 }
 
-/* ComfyUI's "model.diffusion_model." is no wrap "model.": a file's other parts stand beside it. */
+/* ComfyUI's "model.diffusion_model." is not a wrap "model.": other parts of the file stand beside it. */
 static gboolean recognize(const SfuSource *s)
 {
     if (g_str_has_suffix(s->wrap, "model.") && sfu_source_has_prefix(s, "diffusion_model."))

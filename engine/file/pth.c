@@ -275,7 +275,7 @@ static gboolean parse_row_of_pickles(Archive *a, GPtrArray *arena)
     static const guint8 magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
     const SfuPickleValue *v[5] = {NULL};
     gsize at = 0, used = 0;
-    /* From protocol 4 on a frame (0x95 and its length in 8 bytes) is round it. */
+    /* From protocol 4 on, a frame (0x95 and its length in 8 bytes) surrounds it. */
     const gsize before = a->n > 2 && a->data[2] == 0x95 ? 11 : 2;
     if (a->n < before + sizeof magic || memcmp(a->data + before, magic, sizeof magic) != 0) {
         g_set_error(a->error, SFU_FILE_ERROR, SFU_FILE_ERROR_REFUSED,

@@ -239,7 +239,7 @@ static void find_scales(const SfuOutTensor *o, const SfuWeight *weight, float *v
         o->scales[r] = o->scales[r] > 0 ? o->scales[r] / top : 1;
 }
 
-/* Values [at, at + n) as the type of o. FALSE: one is no number, or a scale does not fit. */
+/* Values [at, at + n) as the type of o. FALSE: one is not a number, or a scale does not fit. */
 static gboolean encode(const SfuOutTensor *o, const float *v, gint64 at, gint64 n, guint8 *out)
 {
     const gint64 row = o->dtype == SFU_I8 && o->scales ? o->n_elements / o->dims[0] : o->n_elements;

@@ -1,5 +1,5 @@
 /* Patch fill: which sources are dear. Removing an object means: show what is behind it. So sources shall look like what
- * lies round the hole; an object that stands out from there is no source, unless the rim cuts through it. See
+ * lies around the hole; an object that stands out from there is not a source, unless the rim cuts through it. See
  * patch_level.h.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
@@ -85,7 +85,7 @@ static void take_rim(const Level *l, const float *distance, float width, Rim *ri
 }
 
 /* -variance log of how much of the rim is like v (density after Parzen 1962, with a Gaussian). What is seen on two
- * sides of the hole counts by its share of those sides: a thin line that goes through behind the hole is no stranger,
+ * sides of the hole counts by its share of those sides: a thin line that goes through behind the hole is not foreign,
  * an object that touches it on one side is. */
 static float rarity(const Rim *rim, const float *v)
 {
@@ -173,7 +173,7 @@ gboolean sfu_patch_prior(Fill *f)
     float *depth = g_try_new(float, (gsize)f->level[0].w * f->level[0].h);
     f->dear = g_try_new(float, (gsize)f->level[at].w * f->level[at].h);
     gboolean ok = depth && f->dear;
-    /* A scratch or a wire is no object: all that lies about it goes on behind it. */
+    /* A scratch or a wire is not an object: everything around it continues behind it. */
     const float weight =
         ok ? CLAMP((sfu_patch_level_depth(&f->level[0], depth) - THIN_PX) / (THICK_PX - THIN_PX), 0, 1) : 0;
     g_free(depth);

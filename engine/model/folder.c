@@ -122,7 +122,8 @@ static const char *class_name(JsonNode *config)
     return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING ? json_node_get_string(n) : "";
 }
 
-/* One part of a diffusers folder; absent is no error. `part` < 0: the folder is one network's, its class says which. */
+/* One part of a diffusers folder; an absent one is not an error. `part` < 0: the folder is one network's, its class
+ * says which. */
 static gboolean add_folder(SfuModel *m, const char *path, const char *sub, int part, GError **error)
 {
     static const struct {

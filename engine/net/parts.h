@@ -99,7 +99,7 @@ typedef struct {
 /* sfu_group_norm(), or with the statistics of net->norms. moments: of x, or NULL. */
 gboolean sfu_net_group_norm(const SfuNet *net, SfuTensor *y, const SfuTensor *x, const SfuTensor *moments,
                             SfuGroupNorm norm, SfuAct act, GError **error);
-/* Padding 1 all round, as 3x3 convolutions have it. */
+/* Padding 1 on every side, as 3x3 convolutions have it. */
 static inline SfuConv sfu_net_same(const SfuNet *net)
 {
     return (SfuConv){.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .circular = net->wrap};

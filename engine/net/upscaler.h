@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 typedef struct SfuUpscaler SfuUpscaler;
 typedef struct SfuUpscalerKind SfuUpscalerKind; /* upscaler_parts.h; each network's header declares its kind */
 
-/* kind: of the model's family, NULL if it is no upscaler network. NULL with MISSING if a tensor is missing or
+/* kind: of the model's family, NULL if it is not an upscaler network. NULL with MISSING if a tensor is missing or
  * misshapen, FORMAT if one holds a NaN, FAMILY without a kind. */
 SfuUpscaler *sfu_upscaler_create(SfuQueue *q, SfuModel *m, const SfuUpscalerKind *kind, GError **error);
 /* Records in the model which tensors are missing or unexpected. */

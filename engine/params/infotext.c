@@ -557,7 +557,7 @@ static int line_of_pairs(char **lines)
     return n > 0 && count_pairs(lines[n - 1]) >= 3 && has_known_key(lines[n - 1]) ? n - 1 : -1;
 }
 
-/* Prompt and negative prompt: the lines before `end`, each without space round it. */
+/* Prompt and negative prompt: the lines before `end`, each without space around it. */
 static void read_prompts(char **lines, int end, GString *prompt, GString *negative)
 {
     GString *to = prompt;

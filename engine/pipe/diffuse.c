@@ -333,7 +333,7 @@ static SfuSigmas *make_sigmas(const SfuSession *s, double n_pixels, double stren
 int sfu_diffusion_calls(const SfuSession *s, double strength)
 {
     SfuSigmas *sigmas = make_sigmas(s, 1, MIN(strength, 1), NULL);
-    const int n = sigmas ? sigmas->n_passes : MAX(1, s->steps); /* the run itself says what is wrong */
+    const int n = sigmas ? sigmas->n_passes : MAX(1, s->steps); /* the run reports what is wrong */
     sfu_sigmas_free(sigmas);
     return n;
 }

@@ -159,7 +159,7 @@ void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean n
 /* Beside the folder that the model lies in, as ComfyUI, InvokeAI and diffusers call them. */
 static const char vae_folders[] = "vae VAE ae", text_folders[] = "text_encoders text_encoder clip CLIP TextEncoder";
 
-/* Whether `path` is a part for m. Files that are no models are none. */
+/* Whether `path` is a part for m. Files that are not models are not parts. */
 static gboolean fits(const SfuModel *m, const char *path, SfuPart part)
 {
     SfuModel *other = strcmp(path, sfu_model_path(m)) == 0 ? NULL : sfu_model_open(path, NULL);

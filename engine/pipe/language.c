@@ -85,7 +85,7 @@ static void drop_oldest(const char *folder)
     g_array_unref(files);
 }
 
-/* A folder that cannot be written is no reason to fail: the next run encodes again. */
+/* A folder that cannot be written does not fail the run: the next one encodes again. */
 static void keep_encoded(const char *path, const SfuHiddenStates *h)
 {
     char *folder = g_path_get_dirname(path);

@@ -122,7 +122,7 @@ static void plan_work(const SfuPaint *p)
         const double strength = k == 0 ? p->strength : MIN(REFINE_STRENGTH, p->strength);
         const gboolean edit = s->family->edits, more = s->denoiser->in_channels > s->ae.channels;
         if (s->steps == 0)
-            continue; /* nothing but the fill, which says how far it is by itself */
+            continue; /* only the fill, which reports its own progress */
         px *= rounds_worth(p, w, h);
         sfu_run_plan(p->r, SFU_STAGE_ENCODE,
                      px * ((p->source || k > 0 ? !edit : 0) + more + sfu_session_sees_picture(s)));

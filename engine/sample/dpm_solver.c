@@ -12,7 +12,7 @@
 #define TOLERANCE_ABSOLUTE 0.0078
 #define FIRST_LENGTH 0.05
 #define ACCEPTED 0.81
-#define MOST_TRIALS 10000 /* of one step; a step that shrinks for ever would be a wrong network */
+#define MOST_TRIALS 10000 /* of one step; a step that shrinks forever means a wrong network */
 
 /* out = (X - D) / u, D the estimate for X; the estimate itself goes to `denoised`. */
 static gboolean derivative(SfuStepRun *r, float *out, float *denoised, const float *X, double u, int step,

@@ -1,7 +1,7 @@
 /* AUTOMATIC1111's prompt syntax: emphasis, BREAK, escapes, and the cutting into chunks of 75 tokens.
  *
- * As there, except for what would be an error or an accident there: a weight that is no number ("(a:1.2.3)") is text;
- * BREAK within brackets breaks, and is not the word "break" with a negative weight.
+ * As there, except for what would be an error or an accident there: a weight that is not a number ("(a:1.2.3)") is
+ * text; BREAK within brackets breaks, and is not the word "break" with a negative weight.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "text/text.h"

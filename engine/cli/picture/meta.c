@@ -1,4 +1,4 @@
-/* What a picture file tells beside its pixels, on its way from the file that is read to the one that is written.
+/* What a picture file holds beside its pixels, on its way from the file that is read to the one that is written.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/picture/format.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-/* gdk-pixbuf decides by content, too. */
+/* gdk-pixbuf, too, decides by content. */
 static gboolean is_other(const guint8 *head, gsize n)
 {
     return n > 0;
