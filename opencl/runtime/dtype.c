@@ -244,10 +244,12 @@ static void widen_block(SfuDtype t, const guint8 *block, float *out)
     SfuBlock u;
     sfu_dtype_unpack(t, block, &u);
     const float d = sfu_half_to_float(u.d), m = sfu_half_to_float(u.m);
-    for (int i = 0; i < dtypes[t].values; i++) {
-        const float scale = d * (float)u.scale[i / group], min = m * (float)u.min[i / group];
-        const float product = scale * (float)u.q[i];
-        out[i] = product - min;
+    for (int g = 0; g < dtypes[t].values / group; g++) {
+        const float scale = d * (float)u.scale[g], min = m * (float)u.min[g];
+        for (int i = g * group; i < (g + 1) * group; i++) {
+            const float product = scale * (float)u.q[i];
+            out[i] = product - min;
+        }
     }
 }
 

@@ -7,6 +7,9 @@
 #include <string.h>
 #ifdef __linux__
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #endif
 
 /* ---- buffers ---- */
@@ -215,6 +218,16 @@ static gboolean prepare_precision(SfuQueue *q, GError **error)
     return FALSE;
 }
 
+/* Buffers of CPU devices are the process's own memory. glibc keeps what is freed below a limit that grows to 32 MiB
+ * with the first such buffer, so weights that made room would stay in memory. */
+static void return_freed_memory(void)
+{
+#ifdef __GLIBC__
+    enum { LEAST = 1 << 20 };
+    mallopt(M_MMAP_THRESHOLD, LEAST);
+#endif
+}
+
 SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
 {
     static const SfuQueueOptions none;
@@ -233,6 +246,8 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
     q->blas = sfu_blas_of_environment();
     if (!sfu_device_open(options->device, &q->platform, &q->device, &q->info, error))
         goto fail;
+    if (q->info.unified_memory)
+        return_freed_memory();
     q->family = options->kernels != SFU_KERNELS_AUTO ? options->kernels : kernels_of(&q->info);
     q->vector_width = options->vector_width ? options->vector_width : width_of_environment();
     q->emulated = options->emulated;

@@ -285,6 +285,7 @@ float *sfu_weight_values(const SfuWeight *w); /* all of them; caller frees with 
 /* The one type that all its values are stored as, but for scales of plain types; F32 where there is none: changed,
  * rotated, or concatenated of several. */
 SfuDtype sfu_weight_stored(const SfuWeight *w);
+double sfu_weight_stored_bytes(const SfuWeight *w); /* of the values as the file has them */
 /* Row `row` of dim 0 as it is stored, and its scale (1 if it has none). */
 const void *sfu_weight_row(const SfuWeight *w, gint64 row, float *scale);
 /* Whether every value is finite as fp16. The first call reads all values, unless they are fp16. */

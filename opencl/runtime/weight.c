@@ -303,6 +303,14 @@ SfuDtype sfu_weight_stored(const SfuWeight *w)
     return first;
 }
 
+double sfu_weight_stored_bytes(const SfuWeight *w)
+{
+    double bytes = w->n_parts ? 0 : (double)sfu_dtype_size(w->dtype, w->n_elements);
+    for (int i = 0; i < w->n_parts; i++)
+        bytes += sfu_weight_stored_bytes(w->parts[i]);
+    return bytes;
+}
+
 const void *sfu_weight_row(const SfuWeight *w, gint64 row, float *scale)
 {
     for (int i = 0; i < w->n_parts; i++) {
@@ -381,20 +389,35 @@ static void drop_changed(SfuWeight *w)
     g_clear_pointer(&w->changed, g_free);
 }
 
+typedef struct {
+    const SfuWeight *w;
+    int beyond; /* whether a value is */
+} Range;
+
+static void look_at_range(gint64 first, gint64 end, gpointer data)
+{
+    Range *r = data;
+    float v[4096];
+    for (gint64 i = first; i < end && !g_atomic_int_get(&r->beyond); i += G_N_ELEMENTS(v)) {
+        const gint64 n = MIN((gint64)G_N_ELEMENTS(v), end - i);
+        gboolean fits = TRUE;
+        sfu_weight_read_f32(r->w, i, n, v);
+        for (gint64 k = 0; k < n; k++)
+            fits &= v[k] >= -65504.0f && v[k] <= 65504.0f;
+        if (!fits)
+            g_atomic_int_set(&r->beyond, 1);
+    }
+}
+
 gboolean sfu_weight_fits_f16(SfuWeight *w)
 {
-    float v[4096];
     if (!w->fits_f16) {
-        gboolean fits = TRUE;
+        Range r = {.w = w};
         make_changed(w);
-        for (gint64 i = 0; fits && sfu_weight_dtype(w) != SFU_F16 && i < w->n_elements; i += G_N_ELEMENTS(v)) {
-            const gint64 n = MIN((gint64)G_N_ELEMENTS(v), w->n_elements - i);
-            sfu_weight_read_f32(w, i, n, v);
-            for (gint64 k = 0; fits && k < n; k++)
-                fits = v[k] >= -65504.0f && v[k] <= 65504.0f;
-        }
+        if (sfu_weight_dtype(w) != SFU_F16)
+            share(w->n_elements, w->n_elements, SFU_MOST_BLOCK, look_at_range, &r);
         drop_changed(w);
-        w->fits_f16 = fits ? 2 : 1;
+        w->fits_f16 = r.beyond ? 1 : 2;
     }
     return w->fits_f16 == 2;
 }

@@ -30,7 +30,7 @@ typedef struct {
     int n_in, n_out;      /* input channels a group, all outputs */
     int taps, n_pix, n_panels;
     SfuTensor out, residual; /* y and the residual from the first channel that is written */
-    gboolean half;           /* weights are fp16 on the device: sfu_weight_half() */
+    gboolean widened;        /* weights are given as sfu_conv_widen_panels() makes them */
     int width;               /* floats a vector of the CPU family; 0 elsewhere */
     double flops, bytes;
     gboolean moments_made; /* a path has left e->moments itself */
@@ -57,6 +57,9 @@ extern const SfuConvGeometry sfu_linear_geometry;
 gboolean
 sfu_conv_is_rows(const SfuConvJob *job); /* y's rows are products of x's rows: no taps, and nothing is left out */
 gboolean sfu_conv_on_cpu(const SfuConvJob *job); /* the kernels of the CPU family can be used */
+/* Whether weights are fp16 on the device: sfu_weight_half(). That may read them all, once, so only paths that lay them
+ * out in fp16 ask. */
+gboolean sfu_conv_half(const SfuConvJob *job);
 /* "-DFEW_ACTS " if the epilogue's activation is one of those that such programs know (common.cl), else "". */
 const char *sfu_conv_acts(const SfuConvJob *job);
 /* The options of storage "-DACT_F16 -DW_F16 ", as far as they hold, and sfu_conv_acts(). */

@@ -80,7 +80,7 @@ static gboolean can(const SfuConvJob *j)
         return FALSE;
     const SfuGemm gemm = gemm_of(j);
     char variant[32];
-    g_snprintf(variant, sizeof variant, "%s %s", j->half ? "F16" : "F32",
+    g_snprintf(variant, sizeof variant, "%s %s", sfu_conv_half(j) ? "F16" : "F32",
                j->e->geglu          ? "geglu"
                : has_epilogue(j->e) ? "more"
                                     : "only");

@@ -34,7 +34,7 @@ static gboolean can(const SfuConvJob *j)
 
 static gboolean launch(SfuConvJob *j, GError **error)
 {
-    const FewPack p = {.half = j->half, .n_out = j->n_out, .n_in = j->n_in, .taps = j->taps};
+    const FewPack p = {.half = sfu_conv_half(j), .n_out = j->n_out, .n_in = j->n_in, .taps = j->taps};
     const gint64 n = (gint64)j->taps * ((j->n_in + 15) / 16) * j->n_out * 16;
     SfuConvTerms terms;
     const SfuTensor *wt, *zeros;

@@ -47,7 +47,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
                    large = ((gint64)j->n_pix + 127) / 128 * ((j->n_out + 127) / 128) >= 2 * d->n_units;
     const int tm = large && d->vendor != SFU_VENDOR_INTEL ? 8 : 4, tn = geglu || large ? 8 : 4;
     /* Columns are filled up to whole large tiles, so that one copy serves both. */
-    const TilePack p = {.half = j->half,
+    const TilePack p = {.half = sfu_conv_half(j),
                         .gate_columns = geglu ? COLUMNS : 0,
                         .n_in = j->n_in,
                         .n_out = j->n_out,

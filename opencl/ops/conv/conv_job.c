@@ -72,8 +72,7 @@ gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTenso
                     .n_out = (int)sfu_weight_dim(w, 0),
                     .n_in = (g->x_c ? g->x_c : x->c) / g->groups,
                     .n_pix = y->n * y->h * y->w,
-                    .out = *y,
-                    .half = sfu_weight_half(q, w)};
+                    .out = *y};
     if (!weights_fit(&j, error) || !outputs_fit(&j, error) || !epilogue_fits(&j, error))
         return FALSE;
     j.out.offset += (size_t)g->y_col;
@@ -83,7 +82,7 @@ gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTenso
     }
     j.n_panels = (j.n_out + SFU_PANEL - 1) / SFU_PANEL;
     j.flops = 2.0 * j.n_pix * j.n_out * j.n_in * j.taps;
-    j.bytes = sfu_op_bytes(x) + sfu_op_bytes(y) + (double)sfu_weight_elements(w) * (j.half ? 2 : 4);
+    j.bytes = sfu_op_bytes(x) + sfu_op_bytes(y) + sfu_weight_stored_bytes(w);
     *job = j;
     return TRUE;
 }
@@ -100,6 +99,11 @@ gboolean sfu_conv_is_rows(const SfuConvJob *j)
 gboolean sfu_conv_on_cpu(const SfuConvJob *j)
 {
     return sfu_queue_kernels(j->q) == SFU_KERNELS_CPU && j->g->groups == 1 && !(j->e->geglu && j->n_out % SFU_PANEL);
+}
+
+gboolean sfu_conv_half(const SfuConvJob *j)
+{
+    return !j->widened && sfu_weight_half(j->q, j->w);
 }
 
 void sfu_options_add(char *options, gsize size, const char *format, ...)
@@ -127,7 +131,7 @@ const char *sfu_conv_acts(const SfuConvJob *j)
 
 void sfu_conv_options(const SfuConvJob *j, char *options, gsize size)
 {
-    g_snprintf(options, size, "%s%s%s", j->x->dtype == SFU_F16 ? "-DACT_F16 " : "", j->half ? "-DW_F16 " : "",
+    g_snprintf(options, size, "%s%s%s", j->x->dtype == SFU_F16 ? "-DACT_F16 " : "", sfu_conv_half(j) ? "-DW_F16 " : "",
                sfu_conv_acts(j));
 }
 

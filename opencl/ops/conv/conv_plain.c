@@ -30,7 +30,7 @@ static gboolean can(const SfuConvJob *j)
 static gboolean product(const SfuConvJob *j, const SfuTensor *y, GError **error)
 {
     char options[64];
-    const PlainPack p = {.half = j->half, .n_out = j->n_out, .n_in = j->n_in, .taps = j->taps};
+    const PlainPack p = {.half = sfu_conv_half(j), .n_out = j->n_out, .n_in = j->n_in, .taps = j->taps};
     SfuConvTerms terms;
     SfuTensor *wide = NULL;
     const SfuTensor *wt;

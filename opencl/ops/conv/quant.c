@@ -42,13 +42,20 @@ static void put_codes(const Store *s, const gint8 *q, guint8 *to)
             to[i * PANEL] = (guint8)q[i];
         return;
     }
-    for (int i = 0; i < SLICE; i++) {
-        const int code = q[i] + s->form.less, high = code >> 4;
-        to[i % 16 * PANEL] |= (guint8)((code & 15) << i / 16 * 4);
-        if (s->form.bits == 5)
-            to[(16 + i / 8) * PANEL] |= (guint8)(high << i % 8);
-        else if (s->form.bits == 6)
-            to[(16 + i / 4) * PANEL] |= (guint8)(high << i % 4 * 2);
+    guint8 code[SLICE], low[SLICE / 2];
+    for (int i = 0; i < SLICE; i++)
+        code[i] = (guint8)(q[i] + s->form.less);
+    for (int i = 0; i < SLICE / 2; i++)
+        low[i] = (guint8)((code[i] & 15) | code[i + SLICE / 2] << 4);
+    for (int i = 0; i < SLICE / 2; i++)
+        to[i * PANEL] = low[i];
+    const int high = s->form.bits - 4, a_byte = high ? 8 / high : SLICE;
+    to += SLICE / 2 * PANEL;
+    for (int i = 0; high && i < SLICE; i += a_byte, to += PANEL) {
+        int byte = 0;
+        for (int k = 0; k < a_byte; k++)
+            byte |= code[i + k] >> 4 << k * high;
+        *to = (guint8)byte;
     }
 }
 
@@ -168,7 +175,7 @@ gboolean sfu_conv_by_parts(const SfuConvJob *j, const SfuConvTerms *terms, SfuCo
         part.n_out = MIN(j->n_out - first * PANEL, n * PANEL);
         part.out.offset += (size_t)first * (e->geglu ? PANEL / 2 : PANEL);
         part.residual.offset += (size_t)first * PANEL;
-        part.half = FALSE;
+        part.widened = TRUE;
         part.flops *= (double)n / j->n_panels;
         part.bytes *= (double)n / j->n_panels;
         if (terms->bias) {

@@ -99,7 +99,7 @@ const SfuTensor *sfu_conv_panels(const SfuConvJob *j, SfuPanels kind, GError **e
 {
     static const char *const names[] = {
         [SFU_PANELS] = "panel32", [SFU_PANELS_GEGLU] = "panel32 geglu", [SFU_PANELS_F32] = "panel32 fp32"};
-    const PanelPack p = {.half = j->half && kind != SFU_PANELS_F32,
+    const PanelPack p = {.half = sfu_conv_half(j) && kind != SFU_PANELS_F32,
                          .geglu = kind == SFU_PANELS_GEGLU,
                          .n_out = j->n_out,
                          .n_in = j->n_in,
