@@ -19,7 +19,8 @@ class Page(html.parser.HTMLParser):
     def __init__(self, path):
         super().__init__()
         self.path, self.links, self.anchors, self.pictures, self.open = path, [], set(), [], []
-        self.title, self.text, self.code, self.roff, self.cells = "", "", "", [], []
+        self.title, self.text, self.code, self.roff = "", "", "", []
+        self.heads, self.cells, self.cell_at = [], [], 0  # of the table, of its row; where the cell begins in roff
         self.feed(path.read_text(encoding="utf-8"))
         self.close()
         assert not self.open, f"{path.name}: <{self.open[-1]}> is not closed"
@@ -38,12 +39,17 @@ class Page(html.parser.HTMLParser):
         if tag in ("meta", "link", "img"):
             return
         self.open.append(tag)
+        if tag == "table":
+            self.heads = []
+        elif tag == "tr":
+            self.cells = []
+        elif tag in ("td", "th"):
+            self.cell_at = len(self.roff)
         begins = {
             "h2": "\n.SH ",
             "p": "\n.PP\n",
             "li": "\n.IP \\(bu 2\n",
             "pre": "\n.PP\n.RS 4\n.nf\n",
-            "tr": "\n.PP\n",
             "b": "\\fB",
             "code": "" if "pre" in self.open else "\\fB",
         }
@@ -57,10 +63,22 @@ class Page(html.parser.HTMLParser):
             "pre": "\n.fi\n.RE\n",
             "b": "\\fR",
             "code": "" if "pre" in self.open else "\\fR",
-            "th": ": ",
-            "td": ": ",
         }
         self.roff.append(ends.get(tag, ""))
+        if tag in ("td", "th"):
+            cell = "".join(self.roff[self.cell_at :]).strip()
+            del self.roff[self.cell_at :]
+            (self.cells if tag == "td" else self.heads).append(cell)
+        elif tag == "tr" and self.cells:
+            self.roff.append(self.entry())
+
+    def entry(self):
+        """A row of a table as an entry of a list: its first cell, and below the others, with their heads if there are
+        several."""
+        first, *others = self.cells
+        if len(others) > 1:
+            others = [f"{head}: {cell}" for head, cell in zip(self.heads[1:], others) if cell]
+        return "\n.TP\n\\fB" + first.replace("\\fR", "\\fB") + "\\fR\n" + "; ".join(others) + "\n"
 
     def handle_data(self, data):
         if "title" in self.open:
@@ -79,12 +97,14 @@ def escape(text):
 
 
 def man(page):
-    name, title = page.path.stem, page.title.partition(": ")[2] or page.title
-    body = re.sub(r"(: )+(?=\n|$)", "", re.sub(r"\n{2,}", "\n", "".join(page.roff)))
+    name, title = page.path.stem, page.title.replace("Sfumato: ", "Sfumato's manual: ").replace(": The manual", "")
+    body = re.sub(r"\n{2,}", "\n", "".join(page.roff))
+    others = sorted({link.partition("#")[0].removesuffix(".html") for link in page.links if ".html" in link} - {name})
+    also = "".join(f",\n.BR sfumato\\-{escape(other)} (7)" for other in others)
     return (
         f'.TH SFUMATO\\-{name.upper()} 7 "" Sfumato "Sfumato\'s manual"\n'
         f".SH NAME\nsfumato\\-{name} \\- {escape(title)}\n"
-        f".SH DESCRIPTION{body}\n.SH SEE ALSO\n.BR sfumato (1),\n.BR sfumato\\-fetch (1)\n"
+        f".SH DESCRIPTION{body}\n.SH SEE ALSO\n.BR sfumato (1),\n.BR sfumato\\-fetch (1){also}\n"
     )
 
 
