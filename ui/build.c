@@ -56,11 +56,13 @@ static GtkWidget *picture_side(SfuDialog *d)
     d->before_button = gtk_toggle_button_new_with_mnemonic(_("_Before"));
     gtk_widget_set_tooltip_text(d->before_button, _("Show the picture without the result, also while F2 is held"));
     g_signal_connect(d->before_button, "toggled", G_CALLBACK(sfu_dialog_before_toggled), d);
+    sfu_readable_when_on(d->before_button);
     gtk_box_pack_start(GTK_BOX(tools), d->before_button, FALSE, FALSE, 0);
     d->compare_button = gtk_toggle_button_new_with_mnemonic(_("C_ompare"));
     gtk_widget_set_tooltip_text(d->compare_button,
                                 _("Show before and after side by side, divided by a line that you can drag"));
     g_signal_connect(d->compare_button, "toggled", G_CALLBACK(sfu_dialog_compare_toggled), d);
+    sfu_readable_when_on(d->compare_button);
     gtk_box_pack_start(GTK_BOX(tools), d->compare_button, FALSE, FALSE, 4);
     gtk_box_pack_start(GTK_BOX(tools), gtk_label_new(""), TRUE, TRUE, 0);
     d->delete_button = sfu_icon_button("edit-delete", _("Delete this result"));

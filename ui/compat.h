@@ -106,6 +106,10 @@ static inline GtkWidget *sfu_progress_bar(void)
     return bar;
 }
 
+static inline void sfu_readable_when_on(GtkWidget *toggle)
+{
+}
+
 static inline void sfu_show_uri(GtkWidget *window, const char *uri)
 {
     gtk_show_uri_on_window(GTK_WINDOW(window), uri, GDK_CURRENT_TIME, NULL);
@@ -189,6 +193,20 @@ static inline void sfu_set_cursor(GdkWindow *window, GdkCursorType type)
 static inline GtkWidget *sfu_progress_bar(void)
 {
     return gtk_progress_bar_new();
+}
+
+static inline void sfu_use_normal_color(GtkWidget *label, GtkStyle *previous, gpointer data)
+{
+    const GtkStyle *style = gtk_widget_get_style(label);
+    if (!gdk_color_equal(&style->fg[GTK_STATE_ACTIVE], &style->fg[GTK_STATE_NORMAL])) /* the call comes here again */
+        gtk_widget_modify_fg(label, GTK_STATE_ACTIVE, &style->fg[GTK_STATE_NORMAL]);
+}
+
+/* GIMP 2.10's themes write on a button that is on as if it were disabled. */
+static inline void sfu_readable_when_on(GtkWidget *toggle)
+{
+    GtkWidget *label = gtk_bin_get_child(GTK_BIN(toggle));
+    g_signal_connect(label, "style-set", G_CALLBACK(sfu_use_normal_color), NULL);
 }
 
 static inline void sfu_show_uri(GtkWidget *window, const char *uri)

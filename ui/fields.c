@@ -108,6 +108,7 @@ SfuField *sfu_field_new(const SfuRequest *r, const SfuParamSpec *spec, GPtrArray
     switch (spec->type) {
     case SFU_PARAM_BOOL:
         f->control = f->box = gtk_check_button_new_with_label(_(spec->label));
+        sfu_readable_when_on(f->control);
         break;
     case SFU_PARAM_CHOICE:
         f->control = f->box = gtk_combo_box_text_new();

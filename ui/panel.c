@@ -6,7 +6,7 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#define PANEL_PX 310
+#define PANEL_PX 350
 
 static gboolean is_special(const char *name)
 {
@@ -42,6 +42,7 @@ static GtkWidget *seed_row(SfuDialog *d)
     gtk_widget_set_tooltip_text(dice, _("Roll another seed and keep it"));
     sfu_name(dice, _("Roll another seed and keep it"));
     d->keep_seed = gtk_check_button_new_with_mnemonic(_("_Keep"));
+    sfu_readable_when_on(d->keep_seed);
     gtk_widget_set_tooltip_text(d->keep_seed, _("Use this seed again; otherwise every run takes a new one"));
     gtk_widget_set_sensitive(d->seed, FALSE);
     g_signal_connect(dice, "clicked", G_CALLBACK(roll_seed), d);
@@ -297,7 +298,7 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     d->advanced = expander;
     GtkWidget *strut = sfu_vbox(0); /* a size of the box itself would cut off what is wider */
     gtk_widget_set_size_request(strut, PANEL_PX, 0);
-    gtk_box_pack_start(GTK_BOX(box), strut, FALSE, FALSE, 0);
+    gtk_box_pack_end(GTK_BOX(box), strut, FALSE, FALSE, 0);
     d->scope = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(d->scope), TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->scope, FALSE, FALSE, 0);
