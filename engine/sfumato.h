@@ -102,8 +102,8 @@ void sfu_engine_free(SfuEngine *e);
 /* A private folder of this user below the system's temporary folder, made on first use. Borrowed; NULL: it cannot be
  * made. */
 const char *sfu_temporary_folder(void);
-char *sfu_engine_warning(
-    void); /* says that the cache folder cannot be written, and what happens instead; NULL: it can; caller frees */
+/* Says that the cache folder cannot be written, and what happens instead. NULL: it can. Caller frees. */
+char *sfu_engine_warning(void);
 const char *sfu_engine_device(const SfuEngine *e); /* name; borrowed */
 guint64 sfu_engine_peak_bytes(const SfuEngine *e); /* on the device */
 char *sfu_engine_profile(SfuEngine *e);            /* table of kernel times; caller frees; NULL if not profiling */
@@ -161,8 +161,7 @@ typedef struct {
     void (*preview)(GeglBuffer *picture, int step, gpointer data);
     void (*estimate)(const SfuEstimate *e, gpointer data); /* once, if it is known */
     gpointer data;
-    const char
-        *noise_file; /* safetensors file with the start noise ("noise" [n, c, h, w]); NULL: noise from the seed */
+    const char *noise_file;  /* safetensors file of the start noise, "noise" [n, c, h, w]; NULL: from the seed */
     const char *latent_file; /* where to write the final latents (safetensors, "latent"); NULL: nowhere */
     const char *trace_dir;   /* folder for the output of every block; NULL: none */
 } SfuJob;

@@ -17,12 +17,11 @@ typedef struct {
     int c;                  /* latent channels */
     gint64 n;               /* h * w * c */
     float *in, *out, *none; /* none: without the prompt, for samplers that ask for it; else NULL */
-    const float
-        *noise;   /* the start noise, or start plus noise: what x is at the first sigma of a whole run; [h, w, c] */
-    int tile;     /* 0: in one piece */
-    int n_passes; /* over the picture so far */
-    int interval, call; /* every interval-th pass is a whole one; passes since the words changed */
-    GPtrArray *deep;    /* SfuTensor*, by tile: what the passes between build on; NULL: nothing yet */
+    const float *noise;     /* [h, w, c] what x is at the first sigma of a whole run: the noise, or start plus noise */
+    int tile;               /* 0: in one piece */
+    int n_passes;           /* over the picture so far */
+    int interval, call;     /* every interval-th pass is a whole one; passes since the words changed */
+    GPtrArray *deep;        /* SfuTensor*, by tile: what the passes between build on; NULL: nothing yet */
 } Diffuser;
 
 /* ---- one pass of the network ------------------------------------------------------------------------------------ */

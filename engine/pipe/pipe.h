@@ -249,9 +249,8 @@ struct SfuSession {
                                 made of the one before */
     gboolean from_condition; /* the flow starts from the latents under the mask plus start_noise times noise */
     float start_noise;
-    gboolean
-        residual;    /* of inpainting: only the change against the condition's own decoding is added to the condition */
-    int class_label; /* -1: none */
+    gboolean residual; /* inpainting: the change against the condition's own decoding is added to the condition */
+    int class_label;   /* -1: none */
     SfuSampler sampler;
     SfuSchedule schedule;
     double eta;
