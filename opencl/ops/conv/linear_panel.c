@@ -53,8 +53,8 @@ static gboolean can(const SfuConvJob *j)
     return sfu_conv_on_cpu(j) && sfu_conv_is_rows(j);
 }
 
-/* Some panels of the job j, whose weights wt holds in fp32 or pairs of bf16, or where sfu_conv_half(part) in fp16. The kernel
- * and its tile are those of the whole job, so that the parts of one share a program. */
+/* Some panels of the job j, whose weights wt holds in fp32 or pairs of bf16, or where sfu_conv_half(part) in fp16. The
+ * kernel and its tile are those of the whole job, so that the parts of one share a program. */
 static gboolean launch_part(const SfuConvJob *j, const SfuConvJob *part, const SfuTensor *wt, const SfuConvTerms *terms,
                             gconstpointer data, GError **error)
 {
