@@ -12,25 +12,6 @@
 #endif
 
 #define MAX_TEXT_FILE (1 << 20)
-#define MAX_NESTING 32
-
-/* json-glib recurses: what is nested deeply is not given to it. */
-static JsonNode *parse_object(const char *text)
-{
-    int depth = 0;
-    for (const char *t = text; *t; t++) {
-        if (*t == '"')
-            for (t++; *t && *t != '"'; t++)
-                t += *t == '\\' && t[1];
-        if (!*t || ((*t == '{' || *t == '[') && ++depth > MAX_NESTING))
-            return NULL;
-        depth -= *t == '}' || *t == ']';
-    }
-    JsonNode *node = json_from_string(text, NULL);
-    if (node && !JSON_NODE_HOLDS_OBJECT(node))
-        g_clear_pointer(&node, json_node_unref);
-    return node;
-}
 
 static const char *text_of(JsonObject *o, const char *name, const char *fallback)
 {
@@ -58,7 +39,7 @@ static char *number_of(JsonObject *o, const char *name)
  * its rescaling are added, which A1111 leaves out. Caller frees; NULL: damaged. */
 static char *novelai_text(const char *description, const char *comment, GPtrArray *warnings)
 {
-    JsonNode *node = parse_object(comment);
+    JsonNode *node = sfu_json_read(comment, "The comment", NULL);
     if (!node)
         return NULL;
     JsonObject *o = json_node_get_object(node);

@@ -25,6 +25,31 @@ int sfu_json_depth(const char *s, gsize n, guint *n_names)
     return depth ? -1 : deepest;
 }
 
+gboolean sfu_json_is_exact(const char *text, gsize n)
+{
+    for (gsize i = 0; i < n; i++) {
+        if (text[i] == '"') {
+            for (i++; i < n && text[i] != '"'; i++) {
+                if (text[i] == '\\' && n - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
+                    return FALSE;
+                i += text[i] == '\\';
+            }
+        } else if (g_ascii_isdigit(text[i])) {
+            gsize end = i;
+            while (end < n && (g_ascii_isalnum(text[end]) || strchr("+-.", text[end])) && text[end])
+                end++;
+            char *number = g_strndup(text + i, end - i);
+            const gboolean fits = end - i < 19 || strpbrk(number, ".eE") ||
+                                  g_ascii_string_to_unsigned(number, 10, 0, G_MAXINT64, NULL, NULL);
+            g_free(number);
+            if (!fits)
+                return FALSE;
+            i = end - 1;
+        }
+    }
+    return TRUE;
+}
+
 #define MAX_DEPTH 16
 
 JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char *path, GError **error)

@@ -14,6 +14,10 @@ JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char 
  * object, each of which must be a member's name. */
 int sfu_json_depth(const char *text, gsize n, guint *n_names);
 
+/* json-glib makes other numbers of whole ones beyond 64 bits, and ends a text at its first zero (\u0000). TRUE if the
+ * text has neither. */
+gboolean sfu_json_is_exact(const char *text, gsize n);
+
 /* For messages, the beginning of a text from outside: at most 60 bytes, and no UTF-8 character is cut. */
 #define SFU_TEXT_HEAD(text) sfu_text_head((text), (char[64]){0})
 const char *sfu_text_head(const char *text, char to[64]);

@@ -653,7 +653,10 @@ gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error)
         g_error_free(e);
         return FALSE;
     }
-    gboolean ok = TRUE;
+    gboolean ok = sfu_json_is_exact(json, strlen(json));
+    if (!ok)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("The parameters hold a whole number of more than 64 bits or a text with a zero in it."));
     JsonObjectIter iter;
     const char *name;
     JsonNode *node;

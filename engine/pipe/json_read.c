@@ -2,6 +2,7 @@
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #include "file/json.h"
 #include "sfumato.h"
@@ -15,6 +16,11 @@ JsonNode *sfu_json_read(const char *text, const char *source, GError **error)
     if (!node) {
         g_set_error_literal(error, SFU_ERROR, SFU_ERROR_USAGE, e->message);
         g_error_free(e);
+    }
+    if (node && !sfu_json_is_exact(text, strlen(text))) {
+        g_clear_pointer(&node, json_node_unref);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    _("%s: a whole number of more than 64 bits or a text with a zero in it"), source);
     }
     return node;
 }

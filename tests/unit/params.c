@@ -429,6 +429,20 @@ static void test_seeds_are_exact(void)
     g_assert_nonnull(strstr(json, "6687881544318117707"));
     g_assert_true(sfu_params_from_json(q, json, &e));
     g_assert_cmpint(sfu_params_int64(q, SFU_PARAM_SEED), ==, 6687881544318117707);
+    /* json-glib would make another seed of the first, and "a" of the second. */
+    static const char *const inexact[] = {"{\"seed\": 9223372036854775808}", "{\"seed\": 99999999999999999999999}",
+                                          "{\"prompt\": \"a\\u0000b\"}"};
+    for (guint i = 0; i < G_N_ELEMENTS(inexact); i++) {
+        g_assert_false(sfu_params_from_json(q, inexact[i], &e));
+        g_assert_error(e, SFU_ERROR, SFU_ERROR_USAGE);
+        g_clear_error(&e);
+        g_assert_null(sfu_json_read(inexact[i], "x", NULL));
+    }
+    g_assert_true(sfu_params_from_json(
+        q,
+        "{\"seed\": 6687881544318117707, \"prompt\": \"99999999999999999999 \\\\u0000\", \"guidance\": "
+        "7.00000000000000000001}",
+        &e));
     SfuParams *c = sfu_params_copy(q);
     g_assert_cmpint(sfu_params_int64(c, SFU_PARAM_SEED), ==, 6687881544318117707);
     refuse(p, "seed", "9223372036854775808");
