@@ -22,6 +22,20 @@ static gboolean take_text(JsonObject *job, const char *name, char **text, GError
     return TRUE;
 }
 
+/* A line of common values may hold some for other tasks; that they do nothing here is said. */
+static void note_unused(JsonObject *job, SfuTask task, const char *out)
+{
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    json_object_iter_init(&iter, job);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        const SfuParamSpec *s = sfu_param_find(name);
+        if (s && !(s->tasks & 1u << task))
+            sfu_cli_note("%s: \"%s\" does not apply to %s and is not used", out, name, sfu_task_name(task));
+    }
+}
+
 /* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "exclude": FILE, "out": FILE, any parameter: value}. `o`
  * gives the defaults.
  */
@@ -62,6 +76,7 @@ static Outcome run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, 
         outcome = THERE;
         goto out;
     }
+    note_unused(object, (SfuTask)task, out);
     if (mask)
         job.mask = mask;
     if (exclude)

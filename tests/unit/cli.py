@@ -325,6 +325,11 @@ def _():
         )
         r = run("batch", jobs)
         assert r.returncode == 0 and "2 done, 0 there already, 0 failed" in r.stderr, (code, r.stderr)
+    jobs.write_text(json.dumps(dict(line, out=str(TMP / "other.png"), scale=3, width=64)))
+    r = run("batch", jobs)
+    assert r.returncode == 0 and all(
+        f'"{n}" does not apply to inpaint' in r.stderr for n in ("scale", "width")
+    ), r.stderr
     jobs.write_bytes(
         json.dumps(dict(line, out=str(TMP / "cut.png"))).encode()
         + b"\n\0\n"
