@@ -127,6 +127,41 @@ static gboolean read_ncnn(SfuFile *f, GError **error)
     return ok;
 }
 
+/* Files that are taken for models, by what they begin with: failed downloads, archives, other programs' networks. */
+static const struct {
+    const char *begins;
+    gsize at; /* of that text in the file */
+    const char *what;
+} foreign[] = {
+    {"<!DOCTYPE", 0, N_("a web page; the download wanted a login or failed")},
+    {"<!doctype", 0, N_("a web page; the download wanted a login or failed")},
+    {"<html", 0, N_("a web page; the download wanted a login or failed")},
+    {"version https://git-lfs", 0, N_("a pointer of Git LFS; the model itself was not downloaded (git lfs pull)")},
+    {"\x1f\x8b", 0, N_("a packed archive; unpack it first")},
+    {"7z\xbc\xaf", 0, N_("a packed archive; unpack it first")},
+    {"Rar!", 0, N_("a packed archive; unpack it first")},
+    {"\x89HDF", 0, N_("an HDF5 file, as Keras writes it, which Sfumato does not read")},
+    {"<?xml", 0, N_("an XML file, as OpenVINO writes it, which Sfumato does not read")},
+    {"TFL3", 4, N_("a TensorFlow Lite model, which Sfumato does not read")},
+    {"pytorch", 4, N_("an ONNX model, which Sfumato does not read")},
+    {"\x89PNG", 0, N_("a picture, not a model")},
+    {"\xff\xd8\xff", 0, N_("a picture, not a model")},
+};
+
+/* FALSE with FORMAT if that is what it is. */
+static gboolean check_kind(const guint8 *data, gsize n, const char *path, GError **error)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(foreign); i++) {
+        const gsize length = strlen(foreign[i].begins);
+        if (n < foreign[i].at + length || memcmp(data + foreign[i].at, foreign[i].begins, length) != 0 ||
+            (n > 8 && data[8] == '{'))
+            continue;
+        g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, _("%s is %s"), path, _(foreign[i].what));
+        return FALSE;
+    }
+    return TRUE;
+}
+
 SfuFile *sfu_file_open(const char *path, GError **error)
 {
     char *param = beside(path, ".bin", ".param");
@@ -167,7 +202,7 @@ SfuFile *sfu_file_open(const char *path, GError **error)
     else if (sfu_ncnn_is_param(data, n))
         ok = read_ncnn(f, error);
     else
-        ok = sfu_safetensors_parse(data, n, path, f->tensors, f->metadata, error);
+        ok = check_kind(data, n, path, error) && sfu_safetensors_parse(data, n, path, f->tensors, f->metadata, error);
     if (ok && sfu_scales_attach(f->tensors, f->scales, f->metadata, path, error)) {
         for (guint i = 0; i < f->tensors->len; i++)
             ((SfuFileTensor *)g_ptr_array_index(f->tensors, i))->file = f;

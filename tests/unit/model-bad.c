@@ -154,6 +154,20 @@ static void test_not_a_model(void)
     open_bad(in(folder, "noweights"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "no JSON object");
     write_text(in(folder, "noweights/unet/config.json"), "");
     open_bad(in(folder, "noweights"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "JSON");
+    static const struct {
+        const char *text, *said;
+    } foreign[] = {{"<!DOCTYPE html><html>", "web page"},
+                   {"version https://git-lfs.github.com/spec/v1\noid", "Git LFS"},
+                   {"\x1f\x8b\x08 and more", "packed archive"},
+                   {"\x89HDF\r\n\x1a\n more", "HDF5"},
+                   {"<?xml version=\"1.0\"?><net>", "OpenVINO"},
+                   {"\x08\x07\x12\x07pytorch and more", "ONNX"},
+                   {"\x1c\x01\x01\x01TFL3 and more", "TensorFlow Lite"},
+                   {"\x89PNG\r\n\x1a\n more", "a picture"}};
+    for (guint i = 0; i < G_N_ELEMENTS(foreign); i++) {
+        write_text(in(folder, "foreign.safetensors"), foreign[i].text);
+        open_bad(in(folder, "foreign.safetensors"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, foreign[i].said);
+    }
     write_text(in(folder, "x.ckpt"), "anything");
     open_bad(in(folder, "x.ckpt"), SFU_FILE_ERROR, SFU_FILE_ERROR_FORMAT, "x.ckpt");
 }
