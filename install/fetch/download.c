@@ -226,11 +226,13 @@ static void network_error(Download *d, CURLcode code, long status)
     if (status >= 400)
         g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK,
                     "%s: the server answers with HTTP %ld; try again later.", d->url, status);
+    else if (code == CURLE_COULDNT_RESOLVE_HOST)
+        g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK,
+                    "%s cannot be reached: the name of its server is not found. Is this computer online?", d->url);
     else
         g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK,
                     "%s cannot be reached: %s. What has arrived is kept for the next try.", d->url,
-                    code == CURLE_COULDNT_RESOLVE_HOST ? "its name is not found; is this computer online?"
-                                                       : curl_easy_strerror(code));
+                    curl_easy_strerror(code));
 }
 
 /* Marks the pieces that [from, to) covers. */
