@@ -272,7 +272,7 @@ static char *picture_or_file_text(const char *path, gboolean is_png, GPtrArray *
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s was made by %s, whose metadata Sfumato does not read", path,
                     program);
     else if (!text)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s has no generation parameters in it", path);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s contains no generation parameters", path);
     return text;
 }
 

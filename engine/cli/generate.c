@@ -36,7 +36,7 @@ static int upscale_folder(SfuEngine *e, const SfuCliOptions *o, const char *in, 
     if (!names)
         return SFU_EXIT_FAILED;
     if (g_mkdir_with_parents(out, 0777) != 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be made: %s", out, g_strerror(errno));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be created: %s", out, g_strerror(errno));
         g_ptr_array_unref(names);
         return SFU_EXIT_USAGE;
     }

@@ -182,7 +182,8 @@ static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *
             (o->latent && !are_apart(o->latent, outputs[i], error)))
             return FALSE;
     if (o->trace && g_mkdir_with_parents(o->trace, 0777) != 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be made: %s", o->trace, g_strerror(errno));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be created: %s", o->trace,
+                    g_strerror(errno));
         return FALSE;
     }
     return !o->latent || sfu_cli_can_write(o->latent, error);

@@ -240,7 +240,7 @@ gboolean sfu_file_check_intact(const SfuFile *f, GError **error)
     if (f->fd < 0 || (fstat(f->fd, &s) == 0 && s.st_size == f->size && mtime_ns(&s) == f->mtime_ns))
         return TRUE;
     g_set_error(error, SFU_FILE_ERROR, SFU_FILE_ERROR_OPEN,
-                _("%s was written to while it was in use, so what was made of it may be wrong"), f->path);
+                _("%s was written to while it was in use, so the result may be wrong"), f->path);
     return FALSE;
 }
 

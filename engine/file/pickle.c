@@ -502,7 +502,7 @@ static gboolean push_collected(Reader *r, SfuPickleKind kind)
 static gboolean pop_or_mark(Reader *r)
 {
     if (!r->stack->len)
-        return fail_damaged(r, "it takes more than there is");
+        return fail_damaged(r, "it takes more values than there are");
     g_ptr_array_set_size(r->stack, (int)r->stack->len - 1);
     return TRUE;
 }
@@ -511,7 +511,7 @@ static gboolean duplicate(Reader *r)
 {
     SfuPickleValue *top = peek(r);
     if (!top || r->stack->len >= MAX_VALUES)
-        return fail_damaged(r, "it takes more than there is");
+        return fail_damaged(r, "it takes more values than there are");
     g_ptr_array_add(r->stack, top);
     return TRUE;
 }

@@ -541,7 +541,7 @@ static char *in_lines(const char *text, GPtrArray *warnings)
     char *negative = g_strstr_len(copy, steps - copy, " Negative prompt:");
     if (negative)
         *negative = '\n';
-    sfu_warn(warnings, "The saved text has lost the ends of its lines; prompts and values are told apart by \"Negative "
+    sfu_warn(warnings, "The saved text has lost its line breaks; prompts and values are told apart by \"Negative "
                        "prompt:\" and \"Steps:\".");
     return copy;
 }
@@ -611,7 +611,7 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
         Reader r = {.p = p, .warnings = warnings, .unused = g_string_new(NULL)};
         read_pairs(&r, lines[at]);
         if (at < n - 1)
-            sfu_warn(warnings, "What stands behind the line \"Steps: ...\" of the saved text is not used.");
+            sfu_warn(warnings, "The text after the line \"Steps: ...\" is not used.");
         g_string_free(r.unused, TRUE);
         put_prompts(&r, prompt->str, negative->str);
     } else if (ok) {

@@ -170,7 +170,7 @@ def _():
     near = exif(maker=b"MAKER" * 12800, comment="")
     deep = write("deep-meta.png", chunked(2, 8, RGB_ROWS, (b"eXIf", large)))
     for source, n, said, maker, parameters in (
-        (deep, "jpg", "more than 64 KB", False, True),
+        (deep, "jpg", "at most 64 KB", False, True),
         (deep, "png", None, True, True),
         (deep, "webp", None, True, True),
         (deep, "tif", None, True, True),

@@ -239,7 +239,7 @@ static void to_end(j_compress_ptr c)
 static void put_segment(Jpeg *j, int app, const char *word, gsize n_word, const guint8 *data, gsize n)
 {
     if (n_word + n > MAX_SEGMENT) {
-        j->out->note = "has no room for metadata of more than 64 KB (EXIF, XMP, IPTC); those of the input are left out";
+        j->out->note = "holds at most 64 KB of metadata (EXIF, XMP, IPTC), so the metadata of the input is left out";
         return;
     }
     jpeg_write_m_header(&j->c, JPEG_APP0 + app, (unsigned)(n_word + n));
@@ -337,7 +337,7 @@ static void put_text(SfuPictureOut *out)
         else
             sfu_picture_meta_put_text(&out->meta, out->text);
         out->note = fits ? "has no room for the parameters beside the EXIF data of the input"
-                         : "has no room for EXIF data of more than 64 KB; those of the input are left out";
+                         : "holds at most 64 KB of EXIF data, so that of the input is left out";
     }
     g_clear_pointer(&own, g_bytes_unref);
 }

@@ -243,7 +243,7 @@ static GeglBuffer *load_pnm(SfuPictureIn *in, GError **error)
         sfu_picture_refuse(in, error, "not a whole Netpbm picture (it is damaged, or ends too early)");
     }
     if (b && p.open)
-        in->note = "ends with a digit and without a line end: its last number may have been cut";
+        in->note = "ends with a digit but no line break, so its last number may be incomplete";
     return b;
 }
 

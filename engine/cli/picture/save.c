@@ -132,10 +132,12 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
     }
     sfu_picture_meta_renew(&out->meta, like, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture));
     if (out->depth < 32 && format && depth_of(format) == 32 && !all_pixels(like, "R'G'B' float", 3, pixel_is_in_range))
-        sfu_cli_note("%s: values below 0 or above 1 in the input are cut; OpenEXR and TIFF with --depth 32 keep them",
-                     out->path);
+        sfu_cli_note(
+            "%s: values below 0 or above 1 in the input are clipped; OpenEXR and TIFF with --depth 32 keep them",
+            out->path);
     if (!f->meta && (out->meta.exif || out->meta.xmp || out->meta.iptc))
-        sfu_cli_note("%s: %s holds no metadata (EXIF, XMP, IPTC), so those of the input are lost", out->path, f->name);
+        sfu_cli_note("%s: %s holds no metadata (EXIF, XMP, IPTC), so the metadata of the input is lost", out->path,
+                     f->name);
     g_snprintf(name, sizeof name, "%s%s %s", out->gray ? "Y'" : "R'G'B'", out->alpha ? "A" : "",
                out->depth == 32   ? "float"
                : out->depth == 16 ? "u16"

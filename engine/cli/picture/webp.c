@@ -188,7 +188,7 @@ static gboolean save_webp(SfuPictureOut *out, GError **error)
         return sfu_picture_unwritten(out, error, "libwebp is of another version");
     sfu_picture_meta_put_text(&out->meta, out->text);
     if (out->meta.iptc)
-        out->note = "holds no IPTC data; those of the input are left out";
+        out->note = "holds no IPTC data, so that of the input is left out";
     config.lossless = config.exact = out->meta.lossless;
     WebPMemoryWriterInit(&memory);
     p.use_argb = 1;
