@@ -315,7 +315,7 @@ def _():
     assert len(list((TMP / "full").iterdir())) == 6
 
 
-@case("places that cannot be written to are found before the work; links are not followed")
+@case("places that cannot be written to are found before the work; a link leads to its file")
 def _():
     if not DEVICE:
         return NO_DEVICE
@@ -335,14 +335,10 @@ def _():
         2,
         "nowhere",
     )
-    victim = write("victim", b"precious")
+    victim = write("victim", b"old")
     (TMP / "link.png").symlink_to(victim)
     assert run("inpaint", source, TMP / "link.png", "--mask", mask, "--model", PLAIN).returncode == 0
-    assert (
-        victim.read_bytes() == b"precious"
-        and not (TMP / "link.png").is_symlink()
-        and read_png(TMP / "link.png")[:2] == (W, H)
-    )
+    assert (TMP / "link.png").is_symlink() and read_png(victim)[:2] == (W, H)
     os.chmod(TMP / "link.png", 0o640)
     assert run("inpaint", source, TMP / "link.png", "--mask", mask, "--model", PLAIN).returncode == 0
     assert (TMP / "link.png").stat().st_mode & 0o777 == 0o640
