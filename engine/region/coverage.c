@@ -9,8 +9,9 @@
 #include "sfumato.h"
 
 #define STRIP_PX (1 << 20)
-/* Programs that number areas write 0 and 1 into bytes. They do not mean a coverage of 0.4 %. */
-#define FAINT (2.5f / 255)
+/* Programs that number areas write 0 and 1, or up to the 20 classes that many networks know, into bytes. They do not
+ * mean a coverage of 0.4 to 8 %. */
+#define FAINT (20.5f / 255)
 
 /* The numbers of the file, in its own space: what is drawn is a share, not light, so no curve and no profile is
  * applied. */

@@ -178,6 +178,7 @@ def _():
         "half": png(TMP / "m10.png", w // 2, h // 2, lambda x, y: (255 * inside(2 * x, 2 * y),), color=0),
         "other shape": png(TMP / "m11.png", h, h, lambda x, y: (255,), color=0),
         "ones": png(TMP / "m13.png", w, h, lambda x, y: (1 * inside(x, y),), color=0),
+        "classes": png(TMP / "m14.png", w, h, lambda x, y: (20 * inside(x, y),), color=0),
         "nothing": png(TMP / "m12.png", w, h, lambda x, y: (0,), color=0),
     }
     jobs = {
@@ -189,7 +190,7 @@ def _():
         and "64 x 48" in batch({"other shape": jobs["other shape"]})[0]["other shape"]
     )
     assert "empty" in errors.pop("nothing")
-    assert "0.39 % of white" in errors.pop("ones")
+    assert "0.39 % of white" in errors.pop("ones") and "7.8 % of white" in errors.pop("classes")
     assert not any(errors.values()), errors
     made = {n: read_png(pathlib.Path(j["out"]))[4] for n, j in jobs.items() if n in errors}
     before = read_png(picture)[4]
