@@ -1,46 +1,49 @@
-; Sfumato from Script-Fu in GIMP 3.x: arguments by name; what is left out has its default. The procedure browser (Help > Procedure Browser,
-; "sfumato") lists names and ranges. Each call returns the new layer and its image.
+; Sfumato from Script-Fu in GIMP 3.x. Arguments have names; those that you leave out take their defaults. Help >
+; Procedure Browser (search for "sfumato") lists names and ranges. Each call returns the new layer and its image.
 ; Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 
-; Removes what an ellipse covers, with the model in the box. Saves picture and layers as XCF.
+; Removes what an ellipse covers, with the included model. Saves the image with its layers as XCF.
 (define (sfumato-example-remove in out x y width height)
   (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
          (layers (car (gimp-image-get-layers image))))
     (gimp-image-select-ellipse image CHANNEL-OP-REPLACE x y width height)
-    (plug-in-sfumato-remove #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector (vector-ref layers 0)) #:grow 10 #:seed 7)
+    (plug-in-sfumato-remove #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector (vector-ref layers 0))
+      #:grow 10 #:seed 7)
     (gimp-file-save RUN-NONINTERACTIVE image out -1)
     (gimp-image-delete image)))
 
-; Fills a rectangle with what the prompt says (needs a model with a text encoder, for instance of Stable Diffusion 1.5).
+; Fills a rectangle with what the prompt describes (needs a model that understands prompts, for instance Stable
+; Diffusion 1.5).
 (define (sfumato-example-fill in out prompt x y width height)
   (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
          (layers (car (gimp-image-get-layers image))))
     (gimp-image-select-rectangle image CHANNEL-OP-REPLACE x y width height)
     (gimp-selection-feather image 8)
-    (plug-in-sfumato-fill #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector (vector-ref layers 0)) #:prompt prompt)
+    (plug-in-sfumato-fill #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector (vector-ref layers 0))
+      #:prompt prompt)
     (gimp-file-save RUN-NONINTERACTIVE image out -1)
     (gimp-image-delete image)))
 
-; Enlarges twice; the result is an image of its own.
+; Doubles the size of a picture; the result is a new image.
 (define (sfumato-example-enlarge in out)
   (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
          (layers (car (gimp-image-get-layers image)))
-         (result (plug-in-sfumato-enlarge #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector (vector-ref layers 0)) #:scale 2
-                                          #:seed 7)))
+         (result (plug-in-sfumato-enlarge #:run-mode RUN-NONINTERACTIVE #:image image
+                   #:drawables (vector (vector-ref layers 0)) #:scale 2 #:seed 7)))
     (gimp-file-save RUN-NONINTERACTIVE (cadr result) out -1)
     (gimp-image-delete (cadr result))
     (gimp-image-delete image)))
 
-; Enlarges the image with all of its layers, masks, channels, paths, guides and the selection; saves it as XCF.
+; Doubles the whole image with its layers, masks, channels, paths, guides and selection. Saves it as XCF.
 (define (sfumato-example-enlarge-image in out)
   (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
          (layers (car (gimp-image-get-layers image))))
-    (plug-in-sfumato-enlarge #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector (vector-ref layers 0)) #:scale 2 #:seed 7
-                             #:whole-image TRUE #:new-image FALSE)
+    (plug-in-sfumato-enlarge #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector (vector-ref layers 0))
+      #:scale 2 #:seed 7 #:whole-image TRUE #:new-image FALSE)
     (gimp-file-save RUN-NONINTERACTIVE image out -1)
     (gimp-image-delete image)))
 
-; Removes what an ellipse covers, and takes nothing from a rectangle: the kept area stays in the image as a channel.
+; Removes what an ellipse covers and copies nothing from a rectangle, which stays in the image as a channel.
 (define (sfumato-example-exclude in out x y width height ex ey ewidth eheight)
   (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
          (layers (vector (vector-ref (car (gimp-image-get-layers image)) 0))))
@@ -51,7 +54,7 @@
     (gimp-file-save RUN-NONINTERACTIVE image out -1)
     (gimp-image-delete image)))
 
-; Edits by words (needs a model that edits, for instance InstructPix2Pix).
+; Edits by an instruction (needs a model for editing, for instance InstructPix2Pix).
 (define (sfumato-example-edit in out instruction)
   (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in)))
          (layers (vector (vector-ref (car (gimp-image-get-layers image)) 0))))
@@ -59,13 +62,14 @@
     (gimp-file-save RUN-NONINTERACTIVE image out -1)
     (gimp-image-delete image)))
 
-; A texture that continues at its other side, from words; no image is needed to begin with.
+; Makes a texture that tiles, from words. It needs no open image.
 (define (sfumato-example-texture out prompt)
-  (let ((result (plug-in-sfumato-seamless #:run-mode RUN-NONINTERACTIVE #:prompt prompt #:width 512 #:height 512 #:new-image TRUE)))
+  (let ((result (plug-in-sfumato-seamless #:run-mode RUN-NONINTERACTIVE #:prompt prompt #:width 512 #:height 512
+                  #:new-image TRUE)))
     (gimp-file-save RUN-NONINTERACTIVE (cadr result) out -1)
     (gimp-image-delete (cadr result))))
 
-; All pictures of a folder: (sfumato-batch-enlarge "/pictures/*.jpg" "/larger/")
+; Enlarges all pictures of a folder: (sfumato-batch-enlarge "/pictures/*.jpg" "/larger/")
 (define (sfumato-batch-enlarge pattern folder)
   (let loop ((files (car (file-glob #:pattern pattern #:filename-encoding 1))))
     (if (pair? files)
