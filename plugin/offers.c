@@ -295,9 +295,13 @@ static SfuFetcher *start(const char *verb, const char *name, const SfuFetcherCal
     char *program = find_program();
     GError *error = NULL;
     const char *args[] = {program, verb, "--json", name, NULL};
-    GSubprocess *process =
-        program ? g_subprocess_newv(args, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error)
-                : NULL;
+    GSubprocessLauncher *launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+    const char *locale = bindtextdomain(GETTEXT_PACKAGE, NULL); /* its sentences are shown here */
+    if (locale)
+        g_subprocess_launcher_setenv(launcher, "SFUMATO_LOCALE", locale, TRUE);
+    GSubprocess *process = program ? g_subprocess_launcher_spawnv(launcher, args, &error) : NULL;
+    g_object_unref(launcher);
     if (!program)
         g_set_error_literal(&error, SFU_ERROR, SFU_ERROR_FAILED,
                             _("sfumato-fetch, which downloads models, is not installed."));

@@ -3,6 +3,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch.h"
 
+#include <glib/gi18n.h>
+
 #include <curl/curl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -88,12 +90,13 @@ static gboolean status_ok(Download *d, long status)
         return TRUE;
     if (status == 401 || status == 403)
         return server_error(
-            d, "%s: the server wants a login or a license to be accepted on its web page first (HTTP %ld).", d->url,
+            d, _("%s: the server wants a login or a license to be accepted on its web page first (HTTP %ld)."), d->url,
             status);
     if (status == 404 || status == 410)
-        return server_error(d, "%s is no longer there (HTTP %ld); the catalogue may be out of date.", d->url, status);
+        return server_error(d, _("%s is no longer there (HTTP %ld); the catalogue may be out of date."), d->url,
+                            status);
     if (status >= 400 && status < 500 && status != 408 && status != 429)
-        return server_error(d, "%s: the server refused the request (HTTP %ld).", d->url, status);
+        return server_error(d, _("%s: the server refused the request (HTTP %ld)."), d->url, status);
     return FALSE; /* 5xx and the like: another try */
 }
 
@@ -107,7 +110,7 @@ static gboolean learn_size(Download *d, Connection *c, long status)
     if (total <= 0 || total > MAX_FILE_BYTES) {
         if (d->file->bytes && status == 200 && length < 0)
             return sfu_fetch_store_set_size(d->store, d->file->bytes, &d->error);
-        return server_error(d, "%s: the server does not tell the file's size.", d->url);
+        return server_error(d, _("%s: the server does not tell the file's size."), d->url);
     }
     if (d->file->bytes && total != d->file->bytes)
         return server_error(
@@ -152,7 +155,7 @@ static size_t on_data(char *bytes, size_t size, size_t n, void *data)
         return 0;
     c->checked = TRUE;
     if (c->at + (gint64)n > c->to) {
-        server_error(d, "%s: the server sends more than it announced.", d->url);
+        server_error(d, _("%s: the server sends more than it announced."), d->url);
         return 0;
     }
     if (!sfu_fetch_store_write(d->store, c->at, bytes, n, &d->error))
@@ -225,13 +228,13 @@ static void network_error(Download *d, CURLcode code, long status)
 {
     if (status >= 400)
         g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK,
-                    "%s: the server answers with HTTP %ld; try again later.", d->url, status);
+                    _("%s: the server answers with HTTP %ld; try again later."), d->url, status);
     else if (code == CURLE_COULDNT_RESOLVE_HOST)
         g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK,
-                    "%s cannot be reached: the name of its server is not found. Is this computer online?", d->url);
+                    _("%s cannot be reached: the name of its server is not found. Is this computer online?"), d->url);
     else
         g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_NETWORK,
-                    "%s cannot be reached: %s. What has arrived is kept for the next try.", d->url,
+                    _("%s cannot be reached: %s. What has arrived is kept for the next try."), d->url,
                     curl_easy_strerror(code));
 }
 
@@ -261,7 +264,7 @@ static void finished(Download *d, Connection *c, CURLcode code)
         return;
     if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_TOO_MANY_REDIRECTS ||
         code == CURLE_PEER_FAILED_VERIFICATION) {
-        server_error(d, "%s: the server sends the download to an address that is not safe (%s).", d->url,
+        server_error(d, _("%s: the server sends the download to an address that is not safe (%s)."), d->url,
                      curl_easy_strerror(code));
         return;
     }

@@ -2,6 +2,8 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch.h"
 
+#include <glib/gi18n.h>
+
 #include <curl/curl.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -301,6 +303,12 @@ static int remove_models(GPtrArray *models, char **names)
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
+    const char *locale = g_getenv("SFUMATO_LOCALE"); /* from the plug-in, whose windows show the sentences */
+    if (locale) {
+        bindtextdomain("sfumato", locale);
+        bind_textdomain_codeset("sfumato", "UTF-8");
+        textdomain("sfumato");
+    }
     GError *error = NULL;
     GOptionContext *context = g_option_context_new("list | get NAME... | remove NAME...");
     g_option_context_set_summary(context, "Downloads models for Sfumato. Nothing else in Sfumato uses the network.");

@@ -3,6 +3,8 @@
  * Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch.h"
 
+#include <glib/gi18n.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -131,7 +133,7 @@ SfuFetchStore *sfu_fetch_store_open(const char *folder, const SfuFetchFile *file
     if (s->fd < 0) {
         disk_error(error, "cannot be written", s->part);
     } else if (flock(s->fd, LOCK_EX | LOCK_NB) != 0) {
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s is being downloaded by another process.",
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, _("%s is being downloaded by another process."),
                     s->path);
     } else {
         load_state(s);
@@ -173,8 +175,8 @@ static gboolean check_room(const SfuFetchStore *s, GError **error)
     const gint64 room = (gint64)v.f_bavail * (gint64)v.f_frsize, need = s->bytes - sfu_fetch_store_done(s);
     if (room >= need + SPARE_BYTES)
         return TRUE;
-    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s needs %.1f MB more, and its disk has %.1f MB free.",
-                s->path, need / 1e6, room / 1e6);
+    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK,
+                _("%s needs %.1f MB more, and its disk has %.1f MB free."), s->path, need / 1e6, room / 1e6);
     return FALSE;
 }
 
@@ -184,7 +186,7 @@ gboolean sfu_fetch_store_set_size(SfuFetchStore *s, gint64 bytes, GError **error
     if (other) {
         discard(s);
         g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
-                    "The server's copy of %s changed during the download; the part that had arrived was discarded.",
+                    _("The server's copy of %s changed during the download; the part that had arrived was discarded."),
                     s->path);
         return FALSE;
     }
@@ -300,7 +302,7 @@ gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, 
         g_unlink(s->part);
         g_set_error(
             error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
-            "What the server sent for %s is not the file of the catalogue (its SHA-256 differs); it was discarded.",
+            _("What the server sent for %s is not the file of the catalogue (its SHA-256 differs); it was discarded."),
             s->path);
         return FALSE;
     }

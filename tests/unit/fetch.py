@@ -297,6 +297,21 @@ def _(folder):
     refused(fetch("get", "m", folder=folder), "online")
 
 
+@case("the plug-in's windows show its sentences in their language")
+def _(folder):
+    if not shutil.which("msgfmt"):
+        return "needs msgfmt"
+    messages = folder / "locale/de/LC_MESSAGES"
+    messages.mkdir(parents=True)
+    po = pathlib.Path(__file__).resolve().parents[2] / "ui/po/de.po"
+    subprocess.run(["msgfmt", "-o", messages / "sfumato.mo", po], check=True)
+    catalogue(url="http://127.0.0.1:1/big")
+    german = {"LC_ALL": "C.UTF-8", "LANGUAGE": "de"}
+    refused(fetch("get", "m", folder=folder, env=german), "cannot be reached")
+    refused(fetch("get", "m", folder=folder, env={**german, "SFUMATO_LOCALE": str(folder / "locale")}), "nicht zu err")
+    return None
+
+
 @case("a full disk, an unwritable folder")
 def _(folder):
     catalogue()
