@@ -36,7 +36,7 @@ typedef struct {
 } SfuStepRun;
 
 /* Takes step i: r->x goes from sigmas[i] to where the step ends. FALSE with the callback's error. */
-typedef gboolean (*SfuStepFunc)(SfuStepRun *r, int i, GError **error);
+typedef gboolean SfuStepFunc(SfuStepRun *r, int i, GError **error);
 
 double sfu_step_alpha(const SfuStepRun *r, double sigma);
 double sfu_step_ratio(const SfuStepRun *r, double sigma); /* u of sigma */
@@ -64,31 +64,13 @@ void sfu_step_remember_slope(SfuStepRun *r, double sigma);
 /* Heun's step from sigma to `to`. */
 gboolean sfu_step_heun_to(SfuStepRun *r, int i, double sigma, double to, GError **error);
 
-/* The samplers' steps: euler.c, dpm_solver.c, dpm_solver_pp.c and solvers.c. */
-gboolean sfu_step_euler(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_euler_a(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_heun(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpm2(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpm2_a(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpmpp_2m(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpmpp_2m_sde(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpmpp_sde(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpmpp_2s_a(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_unipc(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_lms(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_lcm(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpmpp_3m_sde(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpmpp_2m_sde_heun(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_ipndm(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_deis(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_plms(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_tcd(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_res_multistep(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_er_sde(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_euler_cfgpp(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_restart(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpm_fast(SfuStepRun *r, int i, GError **error);
-gboolean sfu_step_dpm_adaptive(SfuStepRun *r, int i, GError **error);
+/* The samplers' steps. */
+SfuStepFunc sfu_step_euler, sfu_step_euler_a, sfu_step_heun, sfu_step_dpm2, sfu_step_dpm2_a, sfu_step_lms; /* euler.c */
+SfuStepFunc sfu_step_dpm_fast, sfu_step_dpm_adaptive; /* dpm_solver.c */
+SfuStepFunc sfu_step_dpmpp_2m, sfu_step_dpmpp_2m_sde, sfu_step_dpmpp_2m_sde_heun, sfu_step_dpmpp_3m_sde,
+    sfu_step_dpmpp_sde, sfu_step_dpmpp_2s_a; /* dpm_solver_pp.c */
+SfuStepFunc sfu_step_unipc, sfu_step_lcm, sfu_step_ipndm, sfu_step_deis, sfu_step_plms, sfu_step_tcd,
+    sfu_step_res_multistep, sfu_step_er_sde, sfu_step_euler_cfgpp, sfu_step_restart; /* solvers.c */
 
 /* schedules.c */
 #define SFU_N_ALIGNED 10
@@ -110,7 +92,7 @@ double sfu_sigma_of_timestep(const SfuSigmas *s, double t);
 /* samplers.c: all that is particular to a sampler. What a row leaves out is 0. */
 typedef struct {
     const char *name, *label; /* "euler_a"; "Euler a", as AUTOMATIC1111 writes it */
-    SfuStepFunc step;
+    SfuStepFunc *step;
     double eta;                  /* its usual */
     int passes;                  /* of the network per step; 0: 1 */
     SfuSchedule schedule;        /* what AUTO means, but for flow; AUTO: NORMAL */
