@@ -14,11 +14,13 @@ __kernel void dft(__global ACT *y, int y_first, __global const ACT *x, int x_fir
     const size_t from = x_first + (size_t)(o / k) * xo1 + (size_t)(o % k) * xo0 + i;
     __global const float *w = f + f_first + (size_t)m * n_in;
     float16 a[ROWS], b[ROWS];
+#pragma unroll
     for (int r = 0; r < ROWS; r++)
         a[r] = b[r] = (float16)(0.0f);
     for (int n = 0; n < n_in; n++, w += ROWS) {
         const size_t at = from + (size_t)(n >> 1) * x1 + (n & 1) * x0;
         const float16 u = load_part(x, at, left), v = right > 0 ? load_part(x, at + 16, right) : (float16)(0.0f);
+#pragma unroll
         for (int r = 0; r < ROWS; r++) {
             a[r] = fma((float16)(w[r]), u, a[r]);
             b[r] = fma((float16)(w[r]), v, b[r]);
@@ -32,3 +34,45 @@ __kernel void dft(__global ACT *y, int y_first, __global const ACT *x, int x_fir
             store_part(y, at + 16, b[r], right);
     }
 }
+
+#ifdef CPU
+/* The same with all outputs an item: its inputs are read once, into `column` [n_in][32], since in x they lie far apart.
+ * Items: channels by 32, outer indices. */
+__kernel void dft_column(__global ACT *y, int y_first, __global const ACT *x, int x_first, __global const float *f,
+                         int f_first, int c, int n_out, int n_in, int k, int xo1, int xo0, int x1, int x0, int yo1,
+                         int yo0, int y1, int y0, __local float *column)
+{
+    const int i = get_global_id(0) * 32, o = get_global_id(1), left = min(16, c - i), right = min(16, c - i - 16);
+    const size_t from = x_first + (size_t)(o / k) * xo1 + (size_t)(o % k) * xo0 + i,
+                 to = y_first + (size_t)(o / k) * yo1 + (size_t)(o % k) * yo0 + i;
+    __global const float *w = f + f_first;
+    for (int n = 0; n < n_in; n++) {
+        const size_t at = from + (size_t)(n >> 1) * x1 + (n & 1) * x0;
+        PUT(16, __local, column + n * 32, load_part(x, at, left));
+        PUT(16, __local, column + n * 32 + 16, right > 0 ? load_part(x, at + 16, right) : (float16)(0.0f));
+    }
+    for (int m = 0; m < n_out; m += ROWS) {
+        float16 a[ROWS], b[ROWS];
+#pragma unroll
+        for (int r = 0; r < ROWS; r++)
+            a[r] = b[r] = (float16)(0.0f);
+        for (int n = 0; n < n_in; n++, w += ROWS) {
+            const float16 u = vload16(2 * n, column), v = vload16(2 * n + 1, column);
+#pragma unroll
+            for (int r = 0; r < ROWS; r++) {
+                a[r] = fma((float16)(w[r]), u, a[r]);
+                b[r] = fma((float16)(w[r]), v, b[r]);
+            }
+        }
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            if (m + r >= n_out)
+                break;
+            const size_t at = to + (size_t)((m + r) >> 1) * y1 + ((m + r) & 1) * y0;
+            store_part(y, at, a[r], left);
+            if (right > 0)
+                store_part(y, at + 16, b[r], right);
+        }
+    }
+}
+#endif
