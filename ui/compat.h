@@ -106,7 +106,7 @@ static inline GtkWidget *sfu_progress_bar(void)
     return bar;
 }
 
-static inline void sfu_readable_when_on(GtkWidget *toggle)
+static inline void sfu_readable_label(GtkWidget *label)
 {
 }
 
@@ -202,10 +202,9 @@ static inline void sfu_use_normal_color(GtkWidget *label, GtkStyle *previous, gp
         gtk_widget_modify_fg(label, GTK_STATE_ACTIVE, &style->fg[GTK_STATE_NORMAL]);
 }
 
-/* GIMP 2.10's themes write on a button that is on as if it were disabled. */
-static inline void sfu_readable_when_on(GtkWidget *toggle)
+/* GIMP 2.10's themes write on a button that is on, and on a tab that is not shown, as if it were disabled. */
+static inline void sfu_readable_label(GtkWidget *label)
 {
-    GtkWidget *label = gtk_bin_get_child(GTK_BIN(toggle));
     g_signal_connect(label, "style-set", G_CALLBACK(sfu_use_normal_color), NULL);
 }
 
@@ -220,6 +219,11 @@ static inline void sfu_screen_size(int *width, int *height)
     *height = gdk_screen_height();
 }
 #endif
+
+static inline void sfu_readable_when_on(GtkWidget *toggle)
+{
+    sfu_readable_label(gtk_bin_get_child(GTK_BIN(toggle)));
+}
 
 /* Name for screen readers, where no label says it. */
 static inline void sfu_name(GtkWidget *w, const char *name)

@@ -322,6 +322,7 @@ static GtkWidget *page(GtkWidget *book, const char *title)
     GtkWidget *box = sfu_vbox(12), *label = gtk_label_new(NULL);
     gtk_container_set_border_width(GTK_CONTAINER(box), 12);
     gtk_label_set_text_with_mnemonic(GTK_LABEL(label), title);
+    sfu_readable_label(label);
     gtk_notebook_append_page(GTK_NOTEBOOK(book), box, label);
     return box;
 }
@@ -334,6 +335,7 @@ static void build(Settings *s)
     framed(_("Extra model folders"), folders_part(s), FALSE, models);
     s->page = sfu_models_page_new(s->settings, models_changed, s);
     gtk_label_set_text_with_mnemonic(GTK_LABEL(label), _("_Get Models"));
+    sfu_readable_label(label);
     gtk_notebook_append_page(GTK_NOTEBOOK(book), sfu_models_page_widget(s->page), label);
     GtkWidget *other = page(book, _("_Defaults and Device"));
     framed(_("Default models"), defaults_part(s), FALSE, other);
