@@ -427,7 +427,7 @@ def _():
 def _():
     if not DEVICE:
         return NO_DEVICE
-    for i in range(8):
+    for i in range(4):
         cache = TMP / f"cold-{i}"
         env = dict(ENV, SFUMATO_CACHE=str(cache / "programs"), POCL_CACHE_DIR=str(cache / "pocl"), SFUMATO_COMPILE="")
         p = subprocess.Popen(
@@ -437,7 +437,7 @@ def _():
             text=True,
             env=env,
         )
-        time.sleep(0.2 + 0.25 * i)
+        time.sleep(0.3 + 0.5 * i)
         p.send_signal((signal.SIGTERM, signal.SIGINT)[i % 2])
         _, said = p.communicate(timeout=60)
         shutil.rmtree(cache, ignore_errors=True)

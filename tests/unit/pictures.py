@@ -570,7 +570,7 @@ def _():
     sound = pathlib.Path(MODELS) / "sfumato-mini" / "unet" / "diffusion_pytorch_model.safetensors"
     for replace in (False, True):
         shutil.copy(sound, unet)
-        out = TMP / "written.png"
+        out = TMP / "while-written.png"
         p = at_step_2(*job[:2], out, *job[3:], steps=6, env=ENV)
         if replace:
             unet.rename(TMP / "moved.safetensors")
