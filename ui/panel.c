@@ -288,6 +288,47 @@ static GtkWidget *exclude_button(SfuDialog *d, const SfuField *f)
     return b;
 }
 
+/* Prompt and negative prompt, where the action has them. */
+static void add_words(SfuDialog *d, GtkWidget *box)
+{
+    const SfuParamSpec *prompt = sfu_action_spec(d->request->action, "prompt"),
+                       *negative = sfu_action_spec(d->request->action, "negative");
+    if (prompt) {
+        sfu_text_field_init(&d->prompt, _(prompt->label), _(prompt->help), 4, d->settings, "prompt");
+        g_signal_connect(d->prompt.view, "key-press-event", G_CALLBACK(sfu_dialog_prompt_key), d);
+        g_signal_connect_swapped(d->prompt.text, "changed", G_CALLBACK(written), d);
+        gtk_box_pack_start(GTK_BOX(box), d->prompt.box, FALSE, FALSE, 0);
+    }
+    if (negative) {
+        sfu_text_field_init(&d->negative, _(negative->label), _(negative->help), 2, d->settings, "negative");
+        g_signal_connect(d->negative.view, "key-press-event", G_CALLBACK(sfu_dialog_prompt_key), d);
+        g_signal_connect_swapped(d->negative.text, "changed", G_CALLBACK(written), d);
+        gtk_box_pack_start(GTK_BOX(box), d->negative.box, FALSE, FALSE, 0);
+    }
+}
+
+/* The controls' box as it scrolls up and down. */
+static GtkWidget *scrolled(GtkWidget *box)
+{
+    GtkWidget *scroll = gtk_scrolled_window_new(NULL, NULL), *port = gtk_viewport_new(NULL, NULL);
+    gtk_viewport_set_shadow_type(GTK_VIEWPORT(port), GTK_SHADOW_NONE);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+    gtk_container_set_border_width(GTK_CONTAINER(box), 2);
+    GtkWidget *row = sfu_hbox(0), *room = sfu_vbox(0); /* for the scrollbar, which GTK 2 would put over the controls */
+    gtk_widget_set_size_request(room, 18, -1);
+    gtk_box_pack_start(GTK_BOX(row), box, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(row), room, FALSE, FALSE, 0);
+    gtk_container_add(GTK_CONTAINER(port), row);
+    gtk_container_add(GTK_CONTAINER(scroll), port);
+    wheel_scrolls(box, scroll);
+#if !GTK_CHECK_VERSION(3, 0, 0)
+    gtk_container_set_resize_mode(GTK_CONTAINER(port), GTK_RESIZE_PARENT); /* else what grows wider is cut off */
+#else
+    gtk_widget_set_hexpand(scroll, FALSE); /* the rows' own expanding stays inside: all further room is the picture's */
+#endif
+    return scroll;
+}
+
 GtkWidget *sfu_dialog_panel(SfuDialog *d)
 {
     const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
@@ -304,18 +345,7 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     gtk_box_pack_start(GTK_BOX(box), d->scope, FALSE, FALSE, 0);
     d->first = first_fields(d);
     gtk_box_pack_start(GTK_BOX(box), d->first, FALSE, FALSE, 0);
-    const SfuParamSpec *prompt = sfu_action_spec(d->request->action, "prompt"),
-                       *negative = sfu_action_spec(d->request->action, "negative");
-    if (prompt) {
-        sfu_text_field_init(&d->prompt, _(prompt->label), _(prompt->help), 4, d->settings, "prompt");
-        g_signal_connect(d->prompt.view, "key-press-event", G_CALLBACK(sfu_dialog_prompt_key), d);
-        gtk_box_pack_start(GTK_BOX(box), d->prompt.box, FALSE, FALSE, 0);
-    }
-    if (negative) {
-        sfu_text_field_init(&d->negative, _(negative->label), _(negative->help), 2, d->settings, "negative");
-        g_signal_connect(d->negative.view, "key-press-event", G_CALLBACK(sfu_dialog_prompt_key), d);
-        gtk_box_pack_start(GTK_BOX(box), d->negative.box, FALSE, FALSE, 0);
-    }
+    add_words(d, box);
     d->note = sfu_label(NULL);
     gtk_label_set_line_wrap(GTK_LABEL(d->note), TRUE);
     gtk_widget_set_size_request(d->note, PANEL_PX, -1);
@@ -326,11 +356,6 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     gtk_widget_set_no_show_all(d->get_model, TRUE);
     g_signal_connect_swapped(d->get_model, "clicked", G_CALLBACK(sfu_dialog_get_model), d);
     gtk_box_pack_start(GTK_BOX(box), d->get_model, FALSE, FALSE, 0);
-    if (prompt)
-        g_signal_connect_swapped(d->prompt.text, "changed", G_CALLBACK(written), d);
-    if (negative)
-        g_signal_connect_swapped(d->negative.text, "changed", G_CALLBACK(written), d);
-
     attach_row(grid, n++, _("_Model"), model_row(d));
     for (int i = 0; rows[i]; i++) {
         if (is_special(rows[i]->name) || is_first(rows[i]))
@@ -366,21 +391,5 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     gtk_container_add(GTK_CONTAINER(expander), advanced);
     gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
 
-    GtkWidget *scroll = d->panel = gtk_scrolled_window_new(NULL, NULL), *port = gtk_viewport_new(NULL, NULL);
-    gtk_viewport_set_shadow_type(GTK_VIEWPORT(port), GTK_SHADOW_NONE);
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
-    gtk_container_set_border_width(GTK_CONTAINER(box), 2);
-    GtkWidget *row = sfu_hbox(0), *room = sfu_vbox(0); /* for the scrollbar, which GTK 2 would put over the controls */
-    gtk_widget_set_size_request(room, 18, -1);
-    gtk_box_pack_start(GTK_BOX(row), box, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(row), room, FALSE, FALSE, 0);
-    gtk_container_add(GTK_CONTAINER(port), row);
-    gtk_container_add(GTK_CONTAINER(scroll), port);
-    wheel_scrolls(box, scroll);
-#if !GTK_CHECK_VERSION(3, 0, 0)
-    gtk_container_set_resize_mode(GTK_CONTAINER(port), GTK_RESIZE_PARENT); /* else what grows wider is cut off */
-#else
-    gtk_widget_set_hexpand(scroll, FALSE); /* the rows' own expanding stays inside: all further room is the picture's */
-#endif
-    return scroll;
+    return d->panel = scrolled(box);
 }
