@@ -396,7 +396,9 @@ def sdxl(b):
             seen = eye(picture(W, H))
 
             def give(pipe):
+                pipe.unet.to = lambda *_, **__: pipe.unet  # its own weights are not there yet
                 pipe.unet._load_ip_adapter_weights([state], low_cpu_mem_usage=False)
+                del pipe.unet.to
                 pipe.set_ip_adapter_scale(0.75)
 
             out = see.model(seen, output_hidden_states=True)
