@@ -3,13 +3,14 @@
  *   halves[32]           `halves` times: d, m (plain types have neither)
  *   factors[32]          if there are, for each `group` of inputs those of d (char), and if there is m then those of m
  *                        (uchar)
- *   codes                for 32 inputs at a time. BITS 8: [32 inputs][32]. Less: [16][32], input i in the low bits and
- *                        i + 16 in the high ones, and then the fifth bits [4][32], input i in bit i % 8 of byte i / 8;
- *                        or the fifth and sixth [8][32], in bits i % 4 * 2 of byte i / 4
+ *   codes                for 32 inputs at a time. BITS 8, or 16 (bf16): [32 inputs][32]. Less: [16][32], input i in
+ *                        the low bits and i + 16 in the high ones, and then the fifth bits [4][32], input i in bit
+ *                        i % 8 of byte i / 8; or the fifth and sixth [8][32], in bits i % 4 * 2 of byte i / 4
  * value = (d * factor) * (code - less) - m * factor; of plain types value * scale. FLOAT8: codes are 1 E4M3, 2 E5M2.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma OPENCL FP_CONTRACT OFF
-#define CODE_BYTES (4 * BITS * 32) /* of 32 inputs */
+#define CODE_BYTES (4 * BITS * 32)                        /* of 32 inputs */
+#define CODES_OF(q, j) ((q) + (j) * (BITS == 16 ? 2 : 1)) /* of output j of 32 */
 #define STORE_ARGUMENTS int head, int values, int group, int halves, int factors, int less
 typedef struct {
     int head, values, group, halves, factors, less;
@@ -54,6 +55,8 @@ INLINE FLOATS codes(__global const uchar *q, int i, float less)
     v |= (TO_INTS(LOADN(q + (16 + i / 4) * 32)) >> i % 4 * 2 & 3) << 4;
 #endif
     return TO_FLOATS(v) - less;
+#elif BITS == 16
+    return AS_FLOATS(TO_INTS(LOADN((__global const ushort *)q + i * 32)) << 16);
 #elif defined(FLOAT8)
 #if FLOAT8 == 1
 #define MANTISSA 3
@@ -135,9 +138,9 @@ HELPER __attribute__((always_inline)) WITH_BF16 void widen_block(__global WORD *
         const Group g = group_of(s, panel, block, j, (k + i0) / s.group);
 #pragma unroll
         for (int i = i0; i < i0 + 16; i += PAIR) {
-            const float16 v = value(g, q + j, i, s.less);
+            const float16 v = value(g, CODES_OF(q, j), i, s.less);
 #ifdef BF16
-            *(__global int16_anywhere *)(to + i / 2 * 32 + j) = widened(v, value(g, q + j, i + 1, s.less));
+            *(__global int16_anywhere *)(to + i / 2 * 32 + j) = widened(v, value(g, CODES_OF(q, j), i + 1, s.less));
 #else
             PUT(16, __global, to + i * 32 + j, v);
 #endif

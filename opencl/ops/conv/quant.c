@@ -20,9 +20,11 @@ typedef struct {
 static gboolean make_store(const SfuConvJob *j, int gate_columns, Store *s)
 {
     *s = (Store){.dtype = sfu_weight_stored(j->w), .n_out = j->n_out, .n_in = j->n_in, .gate_columns = gate_columns};
-    s->plain = s->dtype == SFU_F8_E4M3 || s->dtype == SFU_F8_E5M2 || s->dtype == SFU_I8;
+    /* Where products take bf16, or fp16, such weights are laid out so. Elsewhere fp32 would take twice the memory. */
+    const gboolean bf16 = s->dtype == SFU_BF16 && sfu_queue_kernels(j->q) == SFU_KERNELS_CPU && !sfu_queue_bf16(j->q);
+    s->plain = bf16 || s->dtype == SFU_F8_E4M3 || s->dtype == SFU_F8_E5M2 || s->dtype == SFU_I8;
     if (s->plain)
-        s->form = (SfuBlockForm){.values = SLICE, .group = SLICE, .bits = 8};
+        s->form = (SfuBlockForm){.values = SLICE, .group = SLICE, .bits = bf16 ? 16 : 8};
     else if (!sfu_dtype_block_form(s->dtype, &s->form))
         return FALSE;
     s->halves = s->plain ? 0 : s->form.mins ? 2 : 1;
@@ -64,6 +66,11 @@ static void put_block(const Store *s, const guint8 *stored, guint8 *block, int j
 {
     const int groups = s->form.values / s->form.group;
     SfuBlock u;
+    if (s->form.bits == 16) {
+        for (int i = 0; i < SLICE; i++)
+            memcpy(block + s->codes_at + 2 * (i * PANEL + j), stored + 2 * i, 2);
+        return;
+    }
     if (s->plain) {
         put_codes(s, (const gint8 *)stored, block + s->codes_at + j);
         return;
@@ -85,7 +92,7 @@ static void pack_store(const SfuWeight *w, void *dst, size_t part_bytes, gint64 
 {
     const Store *s = data;
     const int n_blocks = s->n_in / s->form.values, head = s->plain ? HEAD : 0;
-    const size_t stored = s->plain ? SLICE : sfu_dtype_bytes(s->dtype);
+    const size_t stored = s->plain ? (size_t)SLICE * sfu_dtype_bytes(s->dtype) : sfu_dtype_bytes(s->dtype);
     memset((guint8 *)dst + (size_t)first * part_bytes, 0,
            (size_t)(end - first) * part_bytes); /* outputs that there are not have scale 0 */
     for (gint64 at = first * PANEL; at < end * PANEL; at++) {
