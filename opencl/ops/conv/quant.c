@@ -167,8 +167,8 @@ SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, G
 gboolean sfu_conv_by_parts(const SfuConvJob *j, const SfuConvTerms *terms, SfuConvPart launch, gconstpointer data,
                            GError **error)
 {
-    enum { ROOM = 16 << 20 };
-    const gint64 panel_bytes = (gint64)j->n_in * PANEL * 4;
+    enum { ROOM = 8 << 20 };
+    const gint64 panel_bytes = (gint64)j->n_in * PANEL * (sfu_queue_bf16(j->q) ? 2 : 4);
     const SfuEpilogue *e = j->e;
     /* What has a value for each output and is read by number does not go in parts. */
     const int most = e->chan || e->prelu ? j->n_panels : (int)CLAMP(ROOM / panel_bytes / 2 * 2, 2, j->n_panels);
