@@ -239,7 +239,7 @@ static void settle(SfuFetcher *f)
     GError *error = NULL;
     const gboolean ok = g_subprocess_get_if_exited(f->process) && g_subprocess_get_exit_status(f->process) == 0;
     if (!ok && f->stopped)
-        g_set_error_literal(&error, SFU_ERROR, SFU_ERROR_CANCELLED, _("The download waits."));
+        g_set_error_literal(&error, SFU_ERROR, SFU_ERROR_CANCELLED, _("The download is paused."));
     else if (!ok)
         g_set_error_literal(&error, SFU_ERROR, SFU_ERROR_FAILED,
                             f->message ? f->message : _("sfumato-fetch ended without a message."));

@@ -54,7 +54,7 @@ void sfu_reference_rows_init(SfuReferenceRows *c, int image, const SfuSettings *
 {
     const SfuLayerRowsKind kind = {.add = _("Add Re_ference Layer"),
                                    .about_add =
-                                       _("A layer with a thing, a person or a look that the new picture takes over"),
+                                       _("A layer with an object, a person or a style for the new picture to use"),
                                    .add_clicked = G_CALLBACK(add_clicked),
                                    .free = row_free};
     sfu_layer_rows_init(&c->base, &kind, image, settings, changed, data);

@@ -142,7 +142,7 @@ static GeglBuffer *read_drawable(int image, int drawable, int x, int y, GError *
 {
     GeglBuffer *raw = gimp_drawable_get_buffer(drawable);
     if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the pixels of the layer."));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP could not read the layer's pixels."));
         return NULL;
     }
     const Babl *format = gegl_buffer_get_format(raw);
@@ -452,7 +452,7 @@ gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError *
 {
     GeglBuffer *raw = gimp_drawable_get_buffer(layer);
     if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the pixels of the layer."));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP could not read the layer's pixels."));
         return FALSE;
     }
     const GeglRectangle all = *gegl_buffer_get_extent(raw);

@@ -159,7 +159,7 @@ static GeglBuffer *read_drawable(GimpDrawable *drawable, int x, int y, GError **
 {
     GeglBuffer *raw = gimp_drawable_get_buffer(drawable);
     if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the pixels of the layer."));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP could not read the layer's pixels."));
         return NULL;
     }
     const Babl *format = gegl_buffer_get_format(raw);
@@ -512,7 +512,7 @@ gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError *
     GimpDrawable *drawable = GIMP_DRAWABLE(to_layer(layer));
     GeglBuffer *raw = gimp_drawable_get_buffer(drawable);
     if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the pixels of the layer."));
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP could not read the layer's pixels."));
         return FALSE;
     }
     const GeglRectangle all = *gegl_buffer_get_extent(raw);
