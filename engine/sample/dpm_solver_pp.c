@@ -2,7 +2,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sample/step.h"
 #include <math.h>
-#include <string.h>
 
 /* out = the solution at u_to of the equation whose estimate stays as it is, times alpha_to. */
 static void exponential(const SfuStepRun *r, float *out, const float *x, const float *denoised, double sigma,
@@ -35,10 +34,8 @@ static gboolean multistep_sde(SfuStepRun *r, int i, gboolean heun, GError **erro
     const double u = sfu_step_ratio(r, sigma), u_next = sfu_step_ratio(r, next), alpha = sfu_step_alpha(r, next);
     if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
         return FALSE;
-    if (next == 0) {
-        memcpy(r->x, r->denoised, r->n * sizeof(float));
-        return TRUE;
-    }
+    if (next == 0)
+        return sfu_step_finish(r);
     const double h = log(u / u_next), b = -expm1(-(1 + r->eta) * h);
     const double ratio = i > 0 ? h / log(sfu_step_ratio(r, sigmas[i - 1]) / u) : 0;
     const double w = ratio * (heun ? 1 - b / ((1 + r->eta) * h) : 0.5 * b);
@@ -65,10 +62,8 @@ gboolean sfu_step_dpmpp_3m_sde(SfuStepRun *r, int i, GError **error)
     const double u = sfu_step_ratio(r, sigma), u_next = sfu_step_ratio(r, next), alpha = sfu_step_alpha(r, next);
     if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
         return FALSE;
-    if (next == 0) {
-        memcpy(r->x, r->denoised, r->n * sizeof(float));
-        return TRUE;
-    }
+    if (next == 0)
+        return sfu_step_finish(r);
     const double h = log(u / u_next), all = (1 + r->eta) * h, b = -expm1(-all), phi2 = 1 - b / all,
                  phi3 = phi2 / all - 0.5;
     double now = b, last = 0, before = 0; /* weights of this estimate and the two before */

@@ -5,27 +5,32 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- iPNDM: Zhang & Chen 2022, eq. 36 to 39: Adams and Bashforth's weights for even steps, for any steps ---- */
-
-gboolean sfu_step_ipndm(SfuStepRun *r, int i, GError **error)
+/* Follows the derivatives in the history, the newest first: the method of Adams and Bashforth, of as high an order as
+ * step i has derivatives for. */
+static void extrapolate(SfuStepRun *r, int i, double distance)
 {
     static const double weights[SFU_STEP_HISTORY][SFU_STEP_HISTORY] = {
         {1}, {3 / 2.0, -1 / 2.0}, {23 / 12.0, -16 / 12.0, 5 / 12.0}, {55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0}};
-    const double sigma = r->s->sigmas[i], next = r->s->sigmas[i + 1];
-    if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
-        return FALSE;
-    if (next == 0) {
-        memcpy(r->x, r->denoised, r->n * sizeof(float));
-        return TRUE;
-    }
-    sfu_step_remember_slope(r, sigma);
     const int order = MIN(i, SFU_STEP_HISTORY - 1);
     for (gint64 k = 0; k < r->n; k++) { /* at once: the terms are larger than their sum */
         double slope = 0;
         for (int j = 0; j <= order; j++)
             slope += weights[order][j] * r->history[j][k];
-        r->x[k] = (float)(r->x[k] + (next - sigma) * slope);
+        r->x[k] = (float)(r->x[k] + distance * slope);
     }
+}
+
+/* ---- iPNDM: Zhang & Chen 2022, eq. 36 to 39: Adams and Bashforth's weights for even steps, for any steps ---- */
+
+gboolean sfu_step_ipndm(SfuStepRun *r, int i, GError **error)
+{
+    const double sigma = r->s->sigmas[i], next = r->s->sigmas[i + 1];
+    if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
+        return FALSE;
+    if (next == 0)
+        return sfu_step_finish(r);
+    sfu_step_remember_slope(r, sigma);
+    extrapolate(r, i, next - sigma);
     return TRUE;
 }
 
@@ -121,8 +126,6 @@ gboolean sfu_step_deis(SfuStepRun *r, int i, GError **error)
 
 gboolean sfu_step_plms(SfuStepRun *r, int i, GError **error)
 {
-    static const double weights[SFU_STEP_HISTORY][SFU_STEP_HISTORY] = {
-        {1}, {3 / 2.0, -1 / 2.0}, {23 / 12.0, -16 / 12.0, 5 / 12.0}, {55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0}};
     const double sigma = r->s->sigmas[i], next = r->s->sigmas[i + 1];
     if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
         return FALSE;
@@ -136,13 +139,7 @@ gboolean sfu_step_plms(SfuStepRun *r, int i, GError **error)
         sfu_step_combine(r, r->x, 1, r->x, -half / next, r->second, 0, NULL);
         return TRUE;
     }
-    const int order = MIN(i, SFU_STEP_HISTORY - 1);
-    for (gint64 k = 0; k < r->n; k++) { /* at once: the terms are larger than their sum */
-        double slope = 0;
-        for (int j = 0; j <= order; j++)
-            slope += weights[order][j] * r->history[j][k];
-        r->x[k] = (float)(r->x[k] + (next - sigma) * slope);
-    }
+    extrapolate(r, i, next - sigma);
     return TRUE;
 }
 
@@ -209,10 +206,8 @@ gboolean sfu_step_er_sde(SfuStepRun *r, int i, GError **error)
     const double *sigmas = r->s->sigmas, sigma = sigmas[i], next = sigmas[i + 1];
     if (!sfu_step_evaluate(r, r->denoised, r->x, sigma, i, error))
         return FALSE;
-    if (next == 0) {
-        memcpy(r->x, r->denoised, r->n * sizeof(float));
-        return TRUE;
-    }
+    if (next == 0)
+        return sfu_step_finish(r);
     const double u = sfu_step_ratio(r, sigma), to = sfu_step_ratio(r, next), alpha = sfu_step_alpha(r, next);
     const double q = er_noise(to) / er_noise(u), dt = to - u, width = -dt / ER_POINTS;
     double first = 0, second = 0;

@@ -71,6 +71,12 @@ void sfu_step_lift(SfuStepRun *r, double u_down, double up, double sigma, double
 }
 
 /* The newest estimate goes to history[0]; its buffer is swapped, not copied. */
+gboolean sfu_step_finish(SfuStepRun *r)
+{
+    memcpy(r->x, r->denoised, r->n * sizeof(float));
+    return TRUE;
+}
+
 void sfu_step_remember(SfuStepRun *r)
 {
     float *oldest = r->history[SFU_STEP_HISTORY - 1];

@@ -57,6 +57,8 @@ void sfu_step_glide(const SfuStepRun *r, float *out, const float *x, const float
                     double sigma_to);
 /* Rescales a latent at u_down to the alpha of sigma_next and adds the noise that an ancestral step took away. */
 void sfu_step_lift(SfuStepRun *r, double u_down, double up, double sigma, double sigma_next);
+/* The last step, to sigma 0: x becomes the estimate. Always TRUE. */
+gboolean sfu_step_finish(SfuStepRun *r);
 /* history[0] = r->denoised; the others move back by one. */
 void sfu_step_remember(SfuStepRun *r);
 /* history[0] = (x - denoised) / sigma, the derivative at sigma; the others move back by one. */
