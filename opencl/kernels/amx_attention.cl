@@ -153,10 +153,7 @@ HELPER AMX_BODY void attention_body(int run, int head, int b, __global ACT *o, _
             mask_rest(&r, n * 2, tk - key);
         r.moved = 0;
         for (int i = 0; i < QUERIES; i++)
-            if (n * 2 == VECS)
-                share_row(&r, i, VECS);
-            else
-                share_row(&r, i, n * 2);
+            share_row(&r, i, n * 2);
         for (int i = 0; r.moved && key && i < QUERIES; i++)
             for (int d = 0; d < DV / 16; d++)
                 r.acc[i * ACC_ROW / 16 + d] *= r.down[i];

@@ -107,23 +107,11 @@ static gboolean transform(SfuTensor *y, const SfuTensor *x, SfuWeight *w, int c,
     const int n_out = (int)sfu_weight_dim(w, 0), n_in = (int)sfu_weight_dim(w, 1), panels = (n_out + ROWS - 1) / ROWS;
     const SfuTensor *f =
         sfu_weight_on_device(x->q, w, "fourier", SFU_F32, (gint64)panels * ROWS * n_in, 1, pack, NULL, error);
-    const size_t column = (size_t)n_in * 32 * sizeof(float);
-    const gboolean whole = sfu_queue_kernels(x->q) == SFU_KERNELS_CPU &&
-                           column <= sfu_queue_device(x->q)->local_bytes; /* dft_column fits */
-    const SfuLaunch l = {
-        .program = "fourier",
-        .kernel = whole ? "dft_column" : "dft",
-        .options = sfu_op_storage(x),
-        .global = {(size_t)(c + 31) / 32, (size_t)(whole ? n_outer : panels), (size_t)(whole ? 1 : n_outer)},
-        .flops = 2.0 * n_out * n_in * c * n_outer,
-        .bytes = sfu_op_bytes(x) + sfu_op_bytes(y)};
-    SfuArgs args = {0};
-    SFU_ADD(&args, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(f), SFU_INT(c), SFU_INT(n_out), SFU_INT(n_in), SFU_INT(k),
-            SFU_INT(from.o1), SFU_INT(from.o0), SFU_INT(from.i1), SFU_INT(from.i0), SFU_INT(to.o1), SFU_INT(to.o0),
-            SFU_INT(to.i1), SFU_INT(to.i0));
-    if (whole)
-        SFU_ADD(&args, SFU_LOCAL(column));
-    return f && sfu_op_launch(x->q, &l, &args, error);
+    return f &&
+           SFU_RUN(x, "fourier", "dft", (c + 31) / 32, panels, n_outer, 2.0 * n_out * n_in * c * n_outer,
+                   sfu_op_bytes(x) + sfu_op_bytes(y), error, SFU_TENSOR(y), SFU_TENSOR(x), SFU_TENSOR(f), SFU_INT(c),
+                   SFU_INT(n_out), SFU_INT(n_in), SFU_INT(k), SFU_INT(from.o1), SFU_INT(from.o0), SFU_INT(from.i1),
+                   SFU_INT(from.i0), SFU_INT(to.o1), SFU_INT(to.o0), SFU_INT(to.i1), SFU_INT(to.i0));
 }
 
 /* Along h, for every bin: the pairs are (row, real or imaginary). */
