@@ -85,8 +85,8 @@ def views():
 def cells():
     """(name, what is saved, what is right: "A", or REFUSED with words of the sentence, options of torch.save)."""
     for word in (
-        "params params_ema params-ema state_dict model_state_dict model net generator netG g_ema generator_ema ema net_g "
-        "weights G ema_model state module network model_ema"
+        "params params_ema params-ema state_dict model_state_dict model net generator netG g_ema generator_ema ema "
+        "net_g weights G ema_model state module network model_ema"
     ).split():
         yield f"under {word}", {word: A}, "A"
     for prefix in (

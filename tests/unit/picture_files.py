@@ -208,7 +208,8 @@ def packed(x, y, k, bits):
 
 
 def packed_tiff(bits, samples, planes, order):
-    """Samples bit behind bit, the highest first, each row to a whole byte (TIFF 6.0, section 3). Without a fourth: alpha."""
+    """Samples bit behind bit, the highest first, each row to a whole byte (TIFF 6.0, section 3). Without a fourth
+    sample: alpha."""
 
     def rows(of):
         out = b""
