@@ -122,7 +122,7 @@ def write_gguf(path, tensors, metadata, hollow=False):
                 + (
                     struct.pack("<I", 8) + text(v)
                     if isinstance(v, str)
-                    else struct.pack("<If", 6, v) if isinstance(v, float) else struct.pack("<II", NUMBER, v)
+                    else (struct.pack("<If", 6, v) if isinstance(v, float) else struct.pack("<II", NUMBER, v))
                 )
             )
         place = 0

@@ -93,7 +93,7 @@ def bfl_vae(tensors, levels):
         name = (
             "decoder." + name
             if name.startswith("post_quant")
-            else "encoder." + name if name.startswith("quant") else name
+            else ("encoder." + name if name.startswith("quant") else name)
         )
         out.append([name, *rest])
     return out

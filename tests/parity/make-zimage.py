@@ -176,7 +176,7 @@ def write_gguf(path, model, words, merges):
         kind = (
             gguf.GGMLQuantizationType.F32
             if t.dim() < 2
-            else gguf.GGMLQuantizationType.Q8_0 if "v_proj" in name else gguf.GGMLQuantizationType.Q4_0
+            else (gguf.GGMLQuantizationType.Q8_0 if "v_proj" in name else gguf.GGMLQuantizationType.Q4_0)
         )
         data = gguf.quants.quantize(t.numpy(), kind)
         t.copy_(torch.from_numpy(gguf.quants.dequantize(data, kind).copy()))

@@ -77,7 +77,7 @@ def read_png(path):
                     (
                         a
                         if abs(p - a) <= abs(p - b) and abs(p - a) <= abs(p - c)
-                        else b if abs(p - b) <= abs(p - c) else c
+                        else (b if abs(p - b) <= abs(p - c) else c)
                     ),
                 )[f]
             ) & 255

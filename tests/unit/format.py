@@ -92,8 +92,8 @@ def _():
 
 @case("Python: black")
 def _():
-    if not shutil.which("black") or version("black") < 24:
-        return "needs black 24 or later"
+    if not shutil.which("black") or version("black") < 23:
+        return "needs black 23 or later"
     command = ["black", "-q", "-l", str(COLUMNS), *python_files]
     assert len(python_files) > 50
     if WRITE:
