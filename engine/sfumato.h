@@ -91,7 +91,7 @@ gboolean sfu_model_convert(const SfuConversion *c, GPtrArray *notes, GError **er
 typedef struct {
     const char *device;    /* NULL: the best; an index or part of a name */
     guint64 memory_bytes;  /* 0: chosen for the device */
-    const char *precision; /* "auto" (NULL), "fp32", "bf16", "fp16", "int8" */
+    const char *precision; /* "auto" (NULL), "fp32", "bf16", "fp16", "int16", "int8" */
     gboolean profile;
 } SfuEngineOptions;
 

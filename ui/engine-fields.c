@@ -10,7 +10,7 @@
 
 static void show_device(SfuEngineFields *f, const SfuSettings *settings);
 
-static const char *const precisions[] = {"", "fp32", "bf16", "fp16", "int8"};
+static const char *const precisions[] = {"", "fp32", "bf16", "fp16", "int16", "int8"};
 
 static void attach(GtkWidget *grid, int row, const char *label, GtkWidget *control, GtkWidget *box, const char *tooltip)
 {
@@ -49,7 +49,8 @@ int sfu_engine_fields_attach(SfuEngineFields *f, GtkWidget *grid, int row, const
     attach(grid, row++, _("Memory limit"), f->memory, memory,
            _("What does not fit is processed in tiles or read from disk as needed"));
     attach(grid, row++, _("Precision"), f->precision, f->precision,
-           _("fp32 is exact; bf16, fp16 and int8 are faster where the device has them; int8 differs visibly"));
+           _("fp32 is exact. bf16 and fp16 (where the device has them) and int16 (on processors) are faster and hardly "
+             "differ. int8 also needs less memory, but may differ visibly."));
     f->problem = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(f->problem), TRUE);
     gtk_widget_set_size_request(f->problem, 280, -1);

@@ -590,7 +590,7 @@ static gboolean options_parse(Options *o, SfuQueueOptions *queue, int argc, char
 {
     const GOptionEntry entries[] = {
         {"device", 'd', 0, G_OPTION_ARG_STRING, &o->device, "Device number or part of its name", "DEVICE"},
-        {"precision", 'p', 0, G_OPTION_ARG_STRING, &o->precision, "auto, fp32, bf16 or int8", "PRECISION"},
+        {"precision", 'p', 0, G_OPTION_ARG_STRING, &o->precision, "auto, fp32, bf16, int16 or int8", "PRECISION"},
         {"filter", 'f', 0, G_OPTION_ARG_STRING, &o->filter, "Only cases whose name contains TEXT", "TEXT"},
         {"model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model, "The networks of this model instead of single ops", "PATH"},
         {"size", 's', 0, G_OPTION_ARG_INT, &o->side_px, "Side of the networks' picture in pixels (512)", "PX"},
@@ -609,14 +609,14 @@ static gboolean options_parse(Options *o, SfuQueueOptions *queue, int argc, char
     g_option_context_free(context);
     if (!ok)
         return FALSE;
-    static const char *const words[] = {"auto", "fp32", "bf16", "int8"};
+    static const char *const words[] = {"auto", "fp32", "bf16", "int16", "int8"};
     static const SfuPrecision precisions[] = {SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16,
-                                              SFU_PRECISION_INT8};
+                                              SFU_PRECISION_INT16, SFU_PRECISION_INT8};
     int word = 0;
     while (o->precision && word < (int)G_N_ELEMENTS(words) && strcmp(o->precision, words[word]) != 0)
         word++;
     if (word == G_N_ELEMENTS(words))
-        return bad_value(error, "--precision is auto, fp32, bf16 or int8, not %s", o->precision);
+        return bad_value(error, "--precision is auto, fp32, bf16, int16 or int8, not %s", o->precision);
     if (o->side_px < 64 || o->side_px > 4096 || o->side_px % 64)
         return bad_value(error, "--size is a multiple of 64 up to 4096, not %d", o->side_px);
     const int n_files = o->files ? (int)g_strv_length(o->files) : 0;

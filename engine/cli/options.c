@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include <string.h>
 
-static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16", "int8", NULL};
+static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16", "int16", "int8", NULL};
 static const char *const depths[] = {"8", "16", "32", NULL};
 static const char *const types[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k", "fp8", "int8", NULL};
 /* What makes pictures; those with a denoiser; those of them that look at a mask. */

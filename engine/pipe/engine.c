@@ -50,9 +50,9 @@ GPtrArray *sfu_devices(GError **error)
 
 static gboolean parse_precision(const char *text, SfuPrecision *out, GError **error)
 {
-    static const char *const words[] = {"auto", "fp32", "bf16", "fp16", "int8"};
-    static const SfuPrecision values[] = {SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16,
-                                          SFU_PRECISION_FP16, SFU_PRECISION_INT8};
+    static const char *const words[] = {"auto", "fp32", "bf16", "fp16", "int16", "int8"};
+    static const SfuPrecision values[] = {SFU_PRECISION_AUTO, SFU_PRECISION_FP32,  SFU_PRECISION_BF16,
+                                          SFU_PRECISION_FP16, SFU_PRECISION_INT16, SFU_PRECISION_INT8};
     for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
         if (g_ascii_strcasecmp(text ? text : "auto", words[i]) == 0) {
             *out = values[i];
@@ -60,7 +60,8 @@ static gboolean parse_precision(const char *text, SfuPrecision *out, GError **er
         }
     }
     g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                _("The precision cannot be \"%s\"; it is one of auto, fp32, bf16, fp16, int8."), SFU_TEXT_HEAD(text));
+                _("The precision cannot be \"%s\"; it is one of auto, fp32, bf16, fp16, int16, int8."),
+                SFU_TEXT_HEAD(text));
     return FALSE;
 }
 

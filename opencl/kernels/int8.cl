@@ -1,4 +1,4 @@
-/* Convolution and learned products of whole numbers of 8 bits, for CPU devices. Inputs are cut into groups of GROUP
+/* Convolution and learned products of 8-bit integers, for CPUs with AVX512-VNNI. Inputs are cut into groups of GROUP
  * channels. For each pixel and group int8_rows makes x = (q - 128) * scale, with the largest |x| at 127; weights have
  * a scale for each output, tap and group. So a group's sum is
  *   sum (q - 128) w = sum q w + offset,  offset = -128 sum w,
@@ -11,7 +11,6 @@
 #define GROUP_WORDS (GROUP / 4)
 /* s + a.b of 4 bytes each, those of a unsigned. Inline assembly, and functions that are not part of the kernel, as with
  * bf16: see common.cl. */
-#ifdef VNNI
 #define WITH_VNNI __attribute__((target("avx512vnni")))
 #define INT8_BODY WITH_VNNI __attribute__((noinline))
 WITH_VNNI __attribute__((always_inline)) int16 dot4(int16 a, int16 b, int16 s)
@@ -19,15 +18,6 @@ WITH_VNNI __attribute__((always_inline)) int16 dot4(int16 a, int16 b, int16 s)
     __asm__("vpdpbusd %2, %1, %0" : "+v"(s) : "v"(a), "v"(b));
     return s;
 }
-#else
-#define WITH_VNNI
-#define INT8_BODY __attribute__((always_inline))
-HELPER __attribute__((always_inline)) int16 dot4(int16 a, int16 b, int16 s)
-{
-    s += (a & 255) * (b << 24 >> 24) + (a >> 8 & 255) * (b << 16 >> 24);
-    return s + (a >> 16 & 255) * (b << 8 >> 24) + (a >> 24 & 255) * (b >> 24);
-}
-#endif
 #define IN_BODY WITH_VNNI __attribute__((always_inline))
 
 /* q [pixels + 1][row_words * 4], scales [pixels + 1][groups]; the last pixel is all zeros, for what lies in the

@@ -194,20 +194,23 @@ static void profile_event_clear(gpointer event)
 /* What the queue's products are made with; FALSE with error set where the device lacks it. */
 static gboolean prepare_precision(SfuQueue *q, GError **error)
 {
-    const gboolean bf16 = q->precision == SFU_PRECISION_BF16, int8 = q->precision == SFU_PRECISION_INT8;
+    const gboolean bf16 = q->precision == SFU_PRECISION_BF16, int8 = q->precision == SFU_PRECISION_INT8,
+                   whole = int8 || q->precision == SFU_PRECISION_INT16;
     q->bf16 = (bf16 || int8) && q->info.has_avx512_bf16 &&
               sfu_program_probe(q, "linear", "-DW_F16 -DFEW_ACTS -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64");
     q->vnni = int8 && q->info.has_avx512_vnni && !q->portable &&
-              sfu_program_probe(q, "int8", "-DFEW_ACTS -DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0 -DVNNI");
+              sfu_program_probe(q, "int8", "-DFEW_ACTS -DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0");
+    q->madd = whole && q->info.has_avx2 && !q->portable &&
+              sfu_program_probe(q, "int16", "-DFEW_ACTS -DVW=8 -DTILE_ROWS=6 -DTILE_COLS=16 -DGATED=0 -DMADD");
     q->amx =
         q->bf16 && q->info.has_amx_bf16 && !q->portable && sfu_program_probe(q, "amx", "-DBF16 -DFEW_ACTS -DGATED=0");
     q->amx_int8 =
         int8 && q->amx && q->info.has_amx_int8 && sfu_program_probe(q, "amx", "-DBF16 -DINT8 -DFEW_ACTS -DGATED=0");
     if (q->bf16)
         q->vector_width = 16; /* its products have no other */
-    if (int8 && q->family != SFU_KERNELS_CPU)
-        g_set_error(NO_DEVICE, _("%s has no int8 products (they are for CPU devices); use --precision auto"),
-                    q->info.name);
+    if (whole && q->family != SFU_KERNELS_CPU)
+        g_set_error(NO_DEVICE, _("%s has no %s products (they are for CPU devices); use --precision auto"),
+                    q->info.name, int8 ? "int8" : "int16");
     else if (bf16 && !q->info.has_avx512_bf16)
         g_set_error(NO_DEVICE, _("%s has no bf16 products; use --precision auto"), q->info.name);
     else if (bf16 && !q->bf16)
@@ -336,6 +339,10 @@ gboolean sfu_queue_amx_int8(const SfuQueue *q)
 gboolean sfu_queue_vnni(const SfuQueue *q)
 {
     return q->vnni;
+}
+gboolean sfu_queue_madd(const SfuQueue *q)
+{
+    return q->madd;
 }
 SfuPrecision sfu_queue_precision(const SfuQueue *q)
 {

@@ -76,7 +76,8 @@ typedef enum {
     SFU_PRECISION_FP32,
     SFU_PRECISION_BF16, /* CPUs: operands of products, where the device has instructions for it; the rest is fp32 */
     SFU_PRECISION_FP16, /* storage */
-    SFU_PRECISION_INT8  /* CPUs: operands of convolutions and learned products; those of others as BF16, else FP32 */
+    SFU_PRECISION_INT8, /* CPUs: operands of convolutions and learned products; those of others as BF16, else FP32 */
+    SFU_PRECISION_INT16 /* likewise, of 12 bits and a sign; those of others are FP32 */
 } SfuPrecision;
 
 /* Which kernels do the heavy ops. */
@@ -99,7 +100,7 @@ typedef struct {
                            chosen */
     SfuMatrix emulated; /* for tests: the GPU family's kernels for this matrix unit, with its instruction emulated */
     gboolean self_test; /* for tests: the emulated unit has to pass the self-test of real ones */
-    gboolean portable;  /* for tests: int8 products without the CPU's instruction for them, bf16 ones without AMX */
+    gboolean portable;  /* for tests: products of integers without instructions of the CPU, bf16 without AMX */
     int matrix_tile;    /* for tests: which of opencl/ops/conv/conv_mma.c's tiles, from 1; 0: chosen by shape */
 } SfuQueueOptions;
 
@@ -112,6 +113,7 @@ gboolean sfu_queue_bf16(const SfuQueue *q);      /* whether operands of products
 gboolean sfu_queue_amx(const SfuQueue *q);       /* whether bf16 products may use AMX */
 gboolean sfu_queue_amx_int8(const SfuQueue *q);  /* likewise int8 products */
 gboolean sfu_queue_vnni(const SfuQueue *q);      /* whether int8 products may use AVX512-VNNI */
+gboolean sfu_queue_madd(const SfuQueue *q);      /* whether products of 16-bit integers may use vpmaddwd */
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use. *must_prove: only after a self-test has passed. */
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);

@@ -14,8 +14,12 @@ static const Mode modes[] = {
     {"cpu", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 16},
     {"cpu-bf16", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0}, /* operands of products have 8 bits */
     {"cpu-bf16-portable", SFU_KERNELS_CPU, SFU_PRECISION_BF16, 0x1p-8, 0, .portable = TRUE}, /* without AMX */
-    {"cpu-int8", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0}, /* these two for the op int8 only */
+    /* These for the op integer only. */
+    {"cpu-int8", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0},
     {"cpu-int8-portable", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0, .portable = TRUE},
+    {"cpu-int16", SFU_KERNELS_CPU, SFU_PRECISION_INT16, 0x1p-24, 0, .vector_width = 16},
+    {"cpu8-int16", SFU_KERNELS_CPU, SFU_PRECISION_INT16, 0x1p-24, 0, .vector_width = 8},
+    {"cpu4-int16-portable", SFU_KERNELS_CPU, SFU_PRECISION_INT16, 0x1p-24, 0, .vector_width = 4, .portable = TRUE},
     {"cpu8", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 8}, /* what AVX2 and */
     {"cpu4", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 4}, /* SSE or NEON get */
     {"gpu", SFU_KERNELS_GPU, SFU_PRECISION_FP32, 0x1p-24, 0},
@@ -135,14 +139,15 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
     if (small() && work > 30000)
         return;
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
-        if ((modes[m].precision == SFU_PRECISION_INT8) != g_str_equal(op, "int8"))
+        const gboolean integer = modes[m].precision == SFU_PRECISION_INT8 || modes[m].precision == SFU_PRECISION_INT16;
+        if (integer != g_str_equal(op, "integer"))
             continue;
         /* The other ops know no bf16, and no matrix units. */
         if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") &&
             !g_str_equal(op, "attention"))
             continue;
         /* Nor does the width of the tile concern them. */
-        if (modes[m].vector_width && modes[m].vector_width < 16 && !g_str_has_prefix(op, "product") &&
+        if (modes[m].vector_width && modes[m].vector_width < 16 && !integer && !g_str_has_prefix(op, "product") &&
             !g_str_equal(op, "grow") && !g_str_equal(op, "attention"))
             continue;
         if (modes[m].matrix && !for_emulation(&modes[m], op, name, work))
@@ -432,7 +437,7 @@ int main(int argc, char **argv)
     add_fourier();
     add_errors();
     add_blas();
-    add_int8();
+    add_integer();
     const int r = g_test_run();
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
         sfu_queue_destroy(queues[m]);

@@ -102,6 +102,6 @@ void add_channel_attention(void);
 void add_fourier(void);
 void add_errors(void);
 void add_blas(void);
-void add_int8(void);
+void add_integer(void);
 
 #endif

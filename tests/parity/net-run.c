@@ -218,12 +218,13 @@ static void run_decode(SfuModel *m, int side, const guint64 *rooms, int n_rooms)
 
 int main(int argc, char **argv)
 {
-    static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16", "int8"};
+    static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16", "int8", "int16"};
     GError *error = NULL;
     if (argc < 4) {
-        fprintf(stderr,
-                "usage: net-run MODEL text|unet|vae FILE [memory bytes [auto|fp32|bf16|fp16|int8 [runs]]] | net-run "
-                "MODEL decode SIDE [ROOM [ROOM]]\n");
+        fprintf(
+            stderr,
+            "usage: net-run MODEL text|unet|vae FILE [memory bytes [auto|fp32|bf16|fp16|int8|int16 [runs]]] | net-run "
+            "MODEL decode SIDE [ROOM [ROOM]]\n");
         return 2;
     }
     const gboolean decode = strcmp(argv[2], "decode") == 0;

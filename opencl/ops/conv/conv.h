@@ -44,7 +44,8 @@ typedef struct {
 } SfuConvPath;
 
 extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_product_amx_int8, sfu_product_int8,
-    sfu_product_amx, sfu_linear_panel, sfu_conv_few, sfu_conv_winograd, sfu_conv_gather, sfu_conv_panel, sfu_conv_plain;
+    sfu_product_int16, sfu_product_amx, sfu_linear_panel, sfu_conv_few, sfu_conv_winograd, sfu_conv_gather,
+    sfu_conv_panel, sfu_conv_plain;
 
 /* Checks that everything fits together. e may be NULL. FALSE with SHAPE. Leaves `width` to the caller. */
 gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,

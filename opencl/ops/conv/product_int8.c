@@ -61,8 +61,8 @@ static void pack_int8(const SfuWeight *w, void *dst, size_t part_bytes, gint64 f
 
 static gboolean can(const SfuConvJob *j)
 {
-    return sfu_queue_precision(j->q) == SFU_PRECISION_INT8 && sfu_conv_on_cpu(j) && j->n_in >= STEP &&
-           j->n_out >= PANEL && j->n_pix >= FEWEST_ROWS;
+    return sfu_queue_vnni(j->q) && sfu_conv_on_cpu(j) && j->n_in >= STEP && j->n_out >= PANEL &&
+           j->n_pix >= FEWEST_ROWS;
 }
 
 static int pixels_of(const SfuTensor *x)
@@ -100,9 +100,8 @@ static gboolean multiply(const SfuConvJob *j, const SfuTensor *rows, const SfuTe
     const int wide = j->n_panels % 2 == 0 ? 2 : 1, tiles = (j->n_pix + TILE_ROWS - 1) / TILE_ROWS;
     const int run = CLAMP((gint64)tiles * (j->n_panels / wide) / (sfu_queue_device(j->q)->n_units * 8), 1, MOST_RUN);
     char options[96];
-    g_snprintf(options, sizeof options, "%s-DTILE_ROWS=%d -DTILE_COLS=%d -DGATED=%d%s%s", sfu_conv_acts(j), TILE_ROWS,
-               wide * PANEL, j->e->geglu, j->x->dtype == SFU_F16 ? " -DACT_F16" : "",
-               sfu_queue_vnni(j->q) ? " -DVNNI" : "");
+    g_snprintf(options, sizeof options, "%s-DTILE_ROWS=%d -DTILE_COLS=%d -DGATED=%d%s", sfu_conv_acts(j), TILE_ROWS,
+               wide * PANEL, j->e->geglu, j->x->dtype == SFU_F16 ? " -DACT_F16" : "");
     const SfuLaunch l = {.program = "int8",
                          .kernel = "int8_product",
                          .options = options,
