@@ -2,6 +2,7 @@
  * address but https is asked. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch.h"
 
+#include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 
@@ -91,25 +92,28 @@ static gboolean is_sha256(const char *text)
     return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-static gboolean refuse_entry(GError **error, const char *path, const char *name, const char *what)
+static gboolean refuse_entry(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean refuse_entry(GError **error, const char *format, ...)
 {
-    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "%s: the entry \"%s\" %s.", path, name ? name : "?",
-                what);
+    va_list ap;
+    va_start(ap, format);
+    g_propagate_error(error, g_error_new_valist(SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, format, ap));
+    va_end(ap);
     return FALSE;
 }
 
 static gboolean read_file(SfuFetchModel *m, JsonNode *node, const char *path, GError **error)
 {
     if (!JSON_NODE_HOLDS_OBJECT(node))
-        return refuse_entry(error, path, m->name, "lists a file that is not an object");
+        return refuse_entry(error, _("%s: the entry \"%s\" lists a file that is not an object."), path, m->name);
     JsonObject *o = json_node_get_object(node);
     const char *url = text_member(o, "url"), *to = text_member(o, "path"), *hash = text_member(o, "sha256");
     if (!url || !sfu_fetch_url_is_safe(url))
-        return refuse_entry(error, path, m->name, "has an address that is not https");
+        return refuse_entry(error, _("%s: the entry \"%s\" has an address that is not https."), path, m->name);
     if (!to || !sfu_fetch_path_is_safe(to))
-        return refuse_entry(error, path, m->name, "would write outside the models' folder");
+        return refuse_entry(error, _("%s: the entry \"%s\" would write outside the models' folder."), path, m->name);
     if (!is_sha256(hash))
-        return refuse_entry(error, path, m->name, "has a file without a SHA-256");
+        return refuse_entry(error, _("%s: the entry \"%s\" has a file without a SHA-256."), path, m->name);
     SfuFetchFile *f = g_new0(SfuFetchFile, 1);
     *f = (SfuFetchFile){g_strdup(url), g_strdup(to), g_strdup(hash), bytes_member(o, "bytes")};
     g_ptr_array_add(m->files, f);
@@ -130,7 +134,7 @@ static gboolean read_lists(SfuFetchModel *m, JsonObject *o, const char *path, GE
     m->tasks = (char **)g_ptr_array_free(words, FALSE);
     a = files && JSON_NODE_HOLDS_ARRAY(files) ? json_node_get_array(files) : NULL;
     if (!a || !json_array_get_length(a))
-        return refuse_entry(error, path, m->name, "lists no files");
+        return refuse_entry(error, _("%s: the entry \"%s\" lists no files."), path, m->name);
     for (guint i = 0; i < json_array_get_length(a); i++)
         if (!read_file(m, json_array_get_element(a, i), path, error))
             return FALSE;
@@ -149,7 +153,7 @@ static SfuFetchModel *read_model(JsonNode *node, const char *path, GError **erro
     JsonObject *o = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
     const char *name = o ? text_member(o, "name") : NULL;
     if (!name || !sfu_fetch_path_is_safe(name) || strchr(name, '/')) {
-        refuse_entry(error, path, name, "has no usable name");
+        refuse_entry(error, _("%s: the entry \"%s\" has no usable name."), path, name ? name : "?");
         return NULL;
     }
     SfuFetchModel *m = g_new0(SfuFetchModel, 1);
@@ -165,8 +169,9 @@ static SfuFetchModel *read_model(JsonNode *node, const char *path, GError **erro
     m->approx_bytes = bytes_member(o, "approx_bytes");
     m->tera_ops = number_member(o, "tera_ops");
     m->files = g_ptr_array_new_with_free_func(file_free);
-    const gboolean ok =
-        m->license && *m->license ? read_lists(m, o, path, error) : refuse_entry(error, path, name, "has no license");
+    const gboolean ok = m->license && *m->license
+                            ? read_lists(m, o, path, error)
+                            : refuse_entry(error, _("%s: the entry \"%s\" has no license."), path, name);
     if (ok)
         return m;
     model_free(m);
@@ -179,7 +184,8 @@ GPtrArray *sfu_fetch_catalogue_read(const char *path, GError **error)
     gsize n = 0;
     GError *e = NULL;
     if (!g_file_get_contents(path, &text, &n, &e)) {
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "The catalogue cannot be read: %s.", e->message);
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, _("The catalogue cannot be read: %s."),
+                    e->message);
         g_error_free(e);
         return NULL;
     }
@@ -190,7 +196,7 @@ GPtrArray *sfu_fetch_catalogue_read(const char *path, GError **error)
     gboolean ok = list && JSON_NODE_HOLDS_ARRAY(list);
     if (!ok)
         g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "%s",
-                    e ? e->message : "The catalogue has no list of models.");
+                    e ? e->message : _("The catalogue has no list of models."));
     JsonArray *a = ok ? json_node_get_array(list) : NULL;
     for (guint i = 0; ok && i < json_array_get_length(a); i++) {
         SfuFetchModel *m = read_model(json_array_get_element(a, i), path, error);
@@ -215,6 +221,6 @@ const SfuFetchModel *sfu_fetch_catalogue_find(GPtrArray *models, const char *nam
             return m;
     }
     g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE,
-                "The catalogue has no model \"%s\"; `sfumato models --available` lists them.", name);
+                _("The catalogue has no model \"%s\"; `sfumato models --available` lists them."), name);
     return NULL;
 }

@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define MAX_CONNECTIONS 8
@@ -113,9 +114,8 @@ static gboolean learn_size(Download *d, Connection *c, long status)
         return server_error(d, _("%s: the server does not tell the file's size."), d->url);
     }
     if (d->file->bytes && total != d->file->bytes)
-        return server_error(
-            d, "%s has %" G_GINT64_FORMAT " bytes where the catalogue says %" G_GINT64_FORMAT ": it is another file.",
-            d->url, total, d->file->bytes);
+        return server_error(d, _("%s has %" PRId64 " bytes where the catalogue says %" PRId64 ": it is another file."),
+                            d->url, total, d->file->bytes);
     return sfu_fetch_store_set_size(d->store, total, &d->error);
 }
 
@@ -280,8 +280,8 @@ static gboolean run(Download *d)
 {
     for (;;) {
         if (stopped(d->o) && !d->error)
-            g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED,
-                        "Stopped; what has arrived is kept, and the next call goes on from there.");
+            g_set_error(&d->error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED, "%s",
+                        _("Stopped; what has arrived is kept, and the next call goes on from there."));
         const gint64 size = sfu_fetch_store_size(d->store);
         if (d->error)
             return FALSE;
@@ -356,8 +356,8 @@ static gboolean from_folder(SfuFetchStore *store, const char *source, const SfuF
     const gint64 size = info ? g_file_info_get_size(info) : 0;
     gboolean ok = info && size > 0 && sfu_fetch_store_set_size(store, size, error);
     if (!info || size <= 0)
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER, "The mirror's file %s cannot be read%s%s.", source,
-                    e ? ": " : "", e ? e->message : "");
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER, _("The mirror's file %s cannot be read: %s."),
+                    source, e ? e->message : _("it is empty"));
     char *buffer = g_malloc(1 << 20);
     gint64 at = 0;
     gssize n = 0;
@@ -367,13 +367,13 @@ static gboolean from_folder(SfuFetchStore *store, const char *source, const SfuF
         if (o->progress)
             o->progress("downloading", at, size, o->data);
         if (ok && stopped(o)) {
-            g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED, "Stopped.");
+            g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED, "%s", _("Stopped."));
             ok = FALSE;
         }
     }
     if (ok && (n < 0 || at != size)) {
         g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_SERVER,
-                    "The mirror's file %s broke off after %" G_GINT64_FORMAT " bytes.", source, at);
+                    _("The mirror's file %s broke off after %" PRId64 " bytes."), source, at);
         ok = FALSE;
     }
     g_free(buffer);
@@ -429,7 +429,7 @@ gboolean sfu_fetch_download(const char *folder, const SfuFetchFile *file, const 
         char *url = o->mirror && *o->mirror ? mirrored(file->url, o->mirror) : g_strdup(file->url);
         ok = sfu_fetch_url_is_safe(url);
         if (!ok)
-            g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "%s is not an https address.", url);
+            g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, _("%s is not an https address."), url);
         ok = ok && from_network(store, file, url, o, error);
         g_free(url);
     }

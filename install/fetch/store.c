@@ -27,10 +27,13 @@ struct SfuFetchStore {
     gint64 n_pieces;
 };
 
-static gboolean disk_error(GError **error, const char *what, const char *path)
+static gboolean disk_error(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean disk_error(GError **error, const char *format, ...)
 {
-    const int code = errno;
-    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s %s: %s.", path, what, g_strerror(code));
+    va_list ap;
+    va_start(ap, format);
+    g_propagate_error(error, g_error_new_valist(SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, format, ap));
+    va_end(ap);
     return FALSE;
 }
 
@@ -40,7 +43,7 @@ static char *safe_parent(const char *folder, const char *path, GError **error)
     char *full = g_build_filename(folder, path, NULL), *parent = g_path_get_dirname(full);
     g_free(full);
     if (g_mkdir_with_parents(parent, 0755) != 0) {
-        disk_error(error, "cannot be made", parent);
+        disk_error(error, _("%s cannot be created: %s."), parent, g_strerror(errno));
         g_free(parent);
         return NULL;
     }
@@ -52,7 +55,7 @@ static char *safe_parent(const char *folder, const char *path, GError **error)
     free(top);
     if (inside)
         return parent;
-    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, "%s leads out of %s, so nothing is written there.",
+    g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, _("%s leads out of %s, so nothing is written there."),
                 parent, folder);
     g_free(parent);
     return NULL;
@@ -110,12 +113,12 @@ static void load_state(SfuFetchStore *s)
 SfuFetchStore *sfu_fetch_store_open(const char *folder, const SfuFetchFile *file, GError **error)
 {
     if (!sfu_fetch_path_is_safe(file->path)) {
-        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE, "\"%s\" would lie outside the models' folder.",
-                    file->path);
+        g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CATALOGUE,
+                    _("\"%s\" would lie outside the models' folder."), file->path);
         return NULL;
     }
     if (g_mkdir_with_parents(folder, 0755) != 0) {
-        disk_error(error, "cannot be made", folder);
+        disk_error(error, _("%s cannot be created: %s."), folder, g_strerror(errno));
         return NULL;
     }
     char *parent = safe_parent(folder, file->path, error);
@@ -131,7 +134,7 @@ SfuFetchStore *sfu_fetch_store_open(const char *folder, const SfuFetchFile *file
     g_free(parent);
     s->fd = open(s->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (s->fd < 0) {
-        disk_error(error, "cannot be written", s->part);
+        disk_error(error, _("%s cannot be written: %s."), s->part, g_strerror(errno));
     } else if (flock(s->fd, LOCK_EX | LOCK_NB) != 0) {
         g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_DISK, _("%s is being downloaded by another process."),
                     s->path);
@@ -245,7 +248,7 @@ gboolean sfu_fetch_store_write(SfuFetchStore *s, gint64 at, const void *data, gs
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return disk_error(error, "cannot be written", s->part);
+            return disk_error(error, _("%s cannot be written: %s."), s->part, g_strerror(errno));
         p += written;
         at += written;
         n -= (gsize)written;
@@ -259,7 +262,7 @@ char *sfu_fetch_sha256(const char *path, gboolean (*tick)(gint64 done, gpointer 
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        disk_error(error, "cannot be read", path);
+        disk_error(error, _("%s cannot be read: %s."), path, g_strerror(errno));
         return NULL;
     }
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -271,14 +274,14 @@ char *sfu_fetch_sha256(const char *path, gboolean (*tick)(gint64 done, gpointer 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            ok = disk_error(error, "cannot be read", path);
+            ok = disk_error(error, _("%s cannot be read: %s."), path, g_strerror(errno));
             break;
         }
         g_checksum_update(sum, buffer, n);
         done += n;
         ok = !tick || tick(done, data);
         if (!ok)
-            g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED, "Stopped.");
+            g_set_error(error, SFU_FETCH_ERROR, SFU_FETCH_ERROR_CANCELLED, "%s", _("Stopped."));
     }
     close(fd);
     char *hex = ok ? g_strdup(g_checksum_get_string(sum)) : NULL;
@@ -291,7 +294,7 @@ gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, 
                                 GError **error)
 {
     if (ftruncate(s->fd, s->bytes) != 0 || fsync(s->fd) != 0)
-        return disk_error(error, "cannot be written", s->part);
+        return disk_error(error, _("%s cannot be written: %s."), s->part, g_strerror(errno));
     char *hex = sfu_fetch_sha256(s->part, tick, data, error);
     if (!hex)
         return FALSE;
@@ -307,7 +310,7 @@ gboolean sfu_fetch_store_finish(SfuFetchStore *s, gboolean (*tick)(gint64 done, 
         return FALSE;
     }
     if (g_rename(s->part, s->path) != 0)
-        return disk_error(error, "cannot be put in place", s->path);
+        return disk_error(error, _("%s cannot be put in place: %s."), s->path, g_strerror(errno));
     g_unlink(s->state);
     return TRUE;
 }

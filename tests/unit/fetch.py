@@ -384,6 +384,28 @@ def shared(folder):
     assert not (folder / "text").exists()
 
 
+@case("every sentence that GIMP's windows show is in their language")
+def _(folder):
+    po = pathlib.Path(__file__).resolve().parents[2] / "ui/po/de.po"
+    to = TMP / "locale/de/LC_MESSAGES"
+    if not shutil.which("msgfmt"):
+        return
+    to.mkdir(parents=True)
+    subprocess.run(["msgfmt", "-o", to / "sfumato.mo", po], check=True)
+    german = {"SFUMATO_LOCALE": str(TMP / "locale"), "LANGUAGE": "de", "LC_ALL": "C.UTF-8"}
+    catalogue(bytes=1)
+    refused(fetch("get", "m", folder=folder, env=german), "der Katalog sagt 1")
+    catalogue(path="../m.safetensors")
+    refused(fetch("get", "m", folder=folder, env=german), "würde außerhalb des Modellordners schreiben")
+    catalogue(sha256=None)
+    refused(fetch("list", folder=folder, env=german), "eine Datei ohne SHA-256")
+    catalogue()
+    refused(fetch("get", "nobody", folder=folder, env=german), "Der Katalog hat kein Modell »nobody«")
+    refused(fetch("get", "m", folder="/proc/nowhere", env=german), "kann nicht angelegt werden")
+    refused(fetch("get", "m", folder=folder, env=dict(german, SFUMATO_MIRROR="/nowhere")), "des Spiegels")
+    refused(fetch("list", folder=folder, cat="/nowhere", env=german), "Der Katalog kann nicht gelesen werden")
+
+
 @case("the shipped catalogue: licenses, hashes, https; what is non-commercial says so")
 def _(folder):
     p = fetch("list", "--json", folder=folder, cat=CATALOGUE)
