@@ -16,7 +16,7 @@ char *sfu_progress_text(const SfuProgress *p)
         g_string_append(s, _("Loading the model"));
         break;
     case SFU_STAGE_ENCODE:
-        g_string_append(s, _("Reading prompt and picture"));
+        g_string_append(s, _("Reading the picture"));
         break;
     case SFU_STAGE_DENOISE:
         if (p->n_steps > 0)
