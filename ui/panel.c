@@ -106,6 +106,7 @@ static void show_within_panel(GtkWidget *w)
 static void advanced_opened(GObject *expander, GParamSpec *property, gpointer data)
 {
     SfuDialog *d = data;
+    gtk_widget_set_visible(gtk_bin_get_child(GTK_BIN(expander)), gtk_expander_get_expanded(GTK_EXPANDER(expander)));
     sfu_engine_fields_list_devices(&d->engine, d->settings);
     show_within_panel(GTK_WIDGET(expander));
 }
@@ -389,6 +390,9 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     sfu_engine_fields_attach(&d->engine, advanced, n_advanced, d->settings);
     g_signal_connect(expander, "notify::expanded", G_CALLBACK(advanced_opened), d);
     gtk_container_add(GTK_CONTAINER(expander), advanced);
+    gtk_widget_show_all(advanced);
+    gtk_widget_set_no_show_all(advanced, TRUE);
+    gtk_widget_hide(advanced); /* in GTK 3 Tab would go through what a closed expander holds */
     gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
 
     return d->panel = scrolled(box);
