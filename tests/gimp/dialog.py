@@ -39,13 +39,20 @@ def xdotool(display, *words):
 
 def screen():
     """A screen of its own: the server's process, and its name."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24"], pass_fds=[write], stderr=subprocess.DEVNULL
-    )
-    os.close(write)
-    with os.fdopen(read) as pipe:  # to the end of the line: the server ends when it cannot write all
-        return server, ":" + pipe.readline().strip()
+    for _ in range(5):  # a server that starts at the same time may take the number first
+        read, write = os.pipe()
+        server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24"],
+            pass_fds=[write],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(write)
+        with os.fdopen(read) as pipe:  # to the end of the line: the server ends when it cannot write all
+            number = pipe.readline().strip()
+        if number:
+            break
+        server.wait()
+    return server, ":" + number
 
 
 def wait(condition, seconds):

@@ -111,6 +111,139 @@ static void check_mnemonic(GtkWidget *w, gpointer data)
         check_key(m->german, key, label, "German");
 }
 
+/* ---- the tab order ---- */
+
+/* Where Tab came to: the box that scrolls it, or the window, and where it stands in that. */
+typedef struct {
+    GtkWidget *widget, *room;
+    GdkRectangle at;
+} Stop;
+
+static GtkWidget *room_of(GtkWidget *w)
+{
+    GtkWidget *port = gtk_widget_get_ancestor(w, GTK_TYPE_VIEWPORT);
+    return port ? gtk_bin_get_child(GTK_BIN(port)) : gtk_widget_get_toplevel(w);
+}
+
+static Stop stop_at(GtkWidget *w)
+{
+    Stop s = {.widget = w, .room = room_of(w)};
+    GtkAllocation size;
+    gtk_widget_get_allocation(w, &size);
+    gtk_widget_translate_coordinates(w, s.room, 0, 0, &s.at.x, &s.at.y);
+    s.at.width = size.width;
+    s.at.height = size.height;
+    return s;
+}
+
+static void press_tab(GtkWidget *window)
+{
+    GdkKeymapKey *keys = NULL;
+    int n = 0;
+    gboolean handled;
+    gdk_keymap_get_entries_for_keyval(gdk_keymap_get_for_display(gtk_widget_get_display(window)), SFU_KEY(Tab), &keys,
+                                      &n);
+    g_assert_cmpint(n, >, 0);
+    GdkEvent *event = gdk_event_new(GDK_KEY_PRESS);
+    event->key.window = g_object_ref(gtk_widget_get_window(window));
+    event->key.send_event = TRUE;
+    event->key.keyval = SFU_KEY(Tab);
+    event->key.hardware_keycode = (guint16)keys[0].keycode;
+    event->key.group = (guint8)keys[0].group;
+#if GTK_CHECK_VERSION(3, 0, 0)
+    gdk_event_set_device(event, gdk_seat_get_keyboard(gdk_display_get_default_seat(gtk_widget_get_display(window))));
+#endif
+    g_signal_emit_by_name(window, "key-press-event", event, &handled);
+    gdk_event_free(event);
+    g_free(keys);
+}
+
+/* A line below, or further right in the same line. */
+static gboolean is_after(const GdkRectangle *b, const GdkRectangle *a)
+{
+    const int overlap = MIN(a->y + a->height, b->y + b->height) - MAX(a->y, b->y);
+    if (2 * overlap > MIN(a->height, b->height))
+        return b->x > a->x;
+    return b->y > a->y;
+}
+
+typedef struct {
+    const Stop *stops;
+    guint n;
+    const char *state;
+} Walked;
+
+/* Every control; no frame around one, and not the other buttons of a radio group. */
+static void check_reached(GtkWidget *w, gpointer data)
+{
+    const Walked *walked = data;
+    const gboolean expected = gtk_widget_get_can_focus(w) || (is_control(w) && !GTK_IS_PROGRESS_BAR(w));
+    if (!expected || !gtk_widget_get_mapped(w) || !gtk_widget_is_sensitive(w) || GTK_IS_WINDOW(w) ||
+        GTK_IS_SCROLLED_WINDOW(w) || GTK_IS_LABEL(w) || GTK_IS_MENU_ITEM(w) ||
+        (GTK_IS_RADIO_BUTTON(w) && !gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(w))))
+        return;
+    for (guint i = 0; i < walked->n; i++) {
+        GtkWidget *at = walked->stops[i].widget;
+        if (at == w || gtk_widget_is_ancestor(at, w) || gtk_widget_is_ancestor(w, at))
+            return;
+    }
+    const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
+    g_test_message("%s: Tab does not reach the %s \"%s\"", walked->state, G_OBJECT_TYPE_NAME(w), name ? name : "");
+    g_test_fail();
+}
+
+static char *words_of(GtkWidget *w)
+{
+    const char *name = atk_object_get_name(gtk_widget_get_accessible(w));
+    return g_strdup_printf("%s \"%s\"", G_OBJECT_TYPE_NAME(w), name ? name : "");
+}
+
+/* In each part of the window from above to below, and no part left in its middle. */
+static void check_order(const Stop *stops, guint n, const char *state)
+{
+    for (guint i = 1; i < n; i++) {
+        const Stop *before = NULL;
+        for (guint k = i; k > 0 && !before; k--)
+            if (stops[k - 1].room == stops[i].room)
+                before = &stops[k - 1];
+        const gboolean is_window = GTK_IS_WINDOW(stops[i].room);
+        if (!before || (is_after(&stops[i].at, &before->at) && (is_window || before == &stops[i - 1])))
+            continue;
+        char *from = words_of(before->widget), *to = words_of(stops[i].widget);
+        g_test_message("%s: Tab goes from %s at %d, %d to %s at %d, %d", state, from, before->at.x, before->at.y, to,
+                       stops[i].at.x, stops[i].at.y);
+        g_test_fail();
+        g_free(from);
+        g_free(to);
+    }
+}
+
+/* Tab once around the window. */
+static void check_tabs(GtkWidget *window, const char *state)
+{
+    enum { MOST = 200 };
+    GtkWidget *was = gtk_window_get_focus(GTK_WINDOW(window));
+    GArray *stops = g_array_new(FALSE, FALSE, sizeof(Stop));
+    gtk_window_set_focus(GTK_WINDOW(window), NULL);
+    for (int i = 0; i < MOST; i++) {
+        press_tab(window);
+        GtkWidget *at = gtk_window_get_focus(GTK_WINDOW(window));
+        if (at && stops->len && at == g_array_index(stops, Stop, 0).widget)
+            break;
+        if (at) {
+            const Stop s = stop_at(at);
+            g_array_append_val(stops, s);
+        }
+    }
+    g_assert_cmpuint(stops->len, >, 3);
+    g_assert_cmpuint(stops->len, <, MOST);
+    Walked walked = {(const Stop *)(void *)stops->data, stops->len, state};
+    check_order(walked.stops, walked.n, state);
+    dlg_walk(window, check_reached, &walked);
+    g_array_unref(stops);
+    gtk_window_set_focus(GTK_WINDOW(window), was);
+}
+
 void dlg_settle(int ms)
 {
     const gint64 end = g_get_monotonic_time() + ms * 1000;
@@ -135,13 +268,16 @@ void dlg_look_at(GtkWidget *window, const char *action, const char *state)
     g_test_message("%s, %s: %d controls", action, state, names.n_controls);
     g_assert_cmpint(names.n_controls, >, 5);
     const char *shots = g_getenv("SFU_SHOTS");
-    if (!shots)
-        return;
-    char *command =
-        g_strdup_printf("import -window root '%s/gtk%d-%s-%s.png'", shots, GTK_MAJOR_VERSION, action, state);
-    dlg_settle(400);
-    g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
-    g_free(command);
+    if (shots) {
+        char *command =
+            g_strdup_printf("import -window root '%s/gtk%d-%s-%s.png'", shots, GTK_MAJOR_VERSION, action, state);
+        dlg_settle(400);
+        g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
+        g_free(command);
+    }
+    char *words = g_strdup_printf("%s, %s", action, state);
+    check_tabs(window, words);
+    g_free(words);
 }
 
 void dlg_come_back(GtkWidget *window)

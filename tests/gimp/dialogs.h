@@ -57,7 +57,7 @@ guint dlg_count_results(GtkWidget *window);
 
 void dlg_settle(int ms);               /* lets GTK work */
 void dlg_come_back(GtkWidget *window); /* as if from GIMP: the window gets the focus */
-/* Checks the names of all controls, and takes a picture if SFU_SHOTS is set. */
+/* Checks the names of all controls and the tab order, and takes a picture if SFU_SHOTS is set. */
 void dlg_look_at(GtkWidget *window, const char *action, const char *state);
 /* For timers; data: void (*use)(GtkWidget *window). */
 gboolean dlg_act(gpointer use);       /* closes the dialog after it */

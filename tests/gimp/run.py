@@ -33,9 +33,9 @@ def version(gimp):
     return int(re.search(r"(\d+)\.\d+", text).group(1))
 
 
-def start(gimp, home, script, extra=None, log=None, display=None, windows=False):
+def start(gimp, home, script, extra=None, log=None, display=None, windows=False, stays=False):
     """Starts GIMP on one Scheme expression; returns the process. windows: the program with its own windows, on the
-    display."""
+    display. stays: it does not quit after the expression."""
     env = dict(
         os.environ,
         GIMP2_DIRECTORY=home,
@@ -51,9 +51,10 @@ def start(gimp, home, script, extra=None, log=None, display=None, windows=False)
         env["DISPLAY"] = display
     command = [gimp, "-d", "-f", "-s"] + (["-n"] if windows else ["-i"])
     if version(gimp) >= 3:
-        command += ["--batch-interpreter", "plug-in-script-fu-eval", "-b", script, "--quit"]
+        command += ["--batch-interpreter", "plug-in-script-fu-eval", "-b", script]
+        command += [] if stays else ["--quit"]
     else:
-        command += ["-b", script, "-b", "(gimp-quit 1)"]
+        command += ["-b", script] + ([] if stays else ["-b", "(gimp-quit 1)"])
     return subprocess.Popen(command, env=env, stdout=log or subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

@@ -394,12 +394,14 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
             char *steering = steering_text(job);
             fprintf(f,
                     "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d exclude %d %d %d %d pixel %.4f "
-                    "%.4f %.4f %.4f device %s memory %" G_GUINT64_FORMAT " precision %s vae %s%s steps %g prompt %s\n",
+                    "%.4f %.4f %.4f model %s guidance %g strength %g device %s memory %" G_GUINT64_FORMAT
+                    " precision %s vae %s%s steps %g prompt %s\n",
                     sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height,
                     x->x, x->y, x->width, x->height, pixel[0], pixel[1], pixel[2], pixel[3],
-                    e->device ? e->device : "any", e->memory_bytes, e->precision ? e->precision : "auto",
-                    sfu_params_get_string(job->params, "vae"), steering, sfu_params_get_double(job->params, "steps"),
-                    sfu_params_get_string(job->params, "prompt"));
+                    sfu_params_get_string(job->params, "model"), sfu_params_get_double(job->params, "guidance"),
+                    sfu_params_get_double(job->params, "strength"), e->device ? e->device : "any", e->memory_bytes,
+                    e->precision ? e->precision : "auto", sfu_params_get_string(job->params, "vae"), steering,
+                    sfu_params_get_double(job->params, "steps"), sfu_params_get_string(job->params, "prompt"));
             g_free(steering);
             fclose(f);
         }

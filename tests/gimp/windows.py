@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Uses Sfumato as a person does, in GIMP with its windows under Xvfb: keys set as shortcuts, the mouse wheel over the
+controls, Esc with results that were not added, what was kept, and canceling in GIMP's own window.
+
+usage: windows.py GIMP PLUG-IN CHECK      GIMP: the program with windows; the others as for run.py
+"""
+
+# Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import dialog
+import run
+
+FILL, REMOVE = "F9", "F7"  # F6 and F8 never arrive: GIMP's own panes take them
+N_TESTS = 10
+
+# An image of which a part is selected, in a window.
+SCENES = {
+    2: """(let* ((img (car (gimp-image-new 200 150 RGB)))
+       (l (car (gimp-layer-new img 200 150 RGB-IMAGE "work" 100 LAYER-MODE-NORMAL))))
+  (gimp-image-insert-layer img l 0 0) (gimp-drawable-fill l FILL-BACKGROUND)
+  (gimp-image-select-rectangle img CHANNEL-OP-REPLACE 60 40 50 40)
+  (gimp-display-new img))""",
+    3: """(let* ((img (car (gimp-image-new 200 150 RGB)))
+       (l (car (gimp-layer-new img "work" 200 150 RGB-IMAGE 100 LAYER-MODE-NORMAL))))
+  (gimp-image-insert-layer img l 0 0) (gimp-drawable-fill l FILL-BACKGROUND)
+  (gimp-image-select-rectangle img CHANNEL-OP-REPLACE 60 40 50 40)
+  (gimp-display-new img))""",
+}
+
+
+def set_shortcuts(gimp, home):
+    keys = {"fill": FILL, "remove": REMOVE}
+    if run.version(gimp) >= 3:
+        text = "(file-version 1)\n" + "".join(
+            f'(action "plug-in-sfumato-{name}" "{key}")\n' for name, key in keys.items()
+        )
+        path = f"{home}/shortcutsrc"
+    else:
+        text = "".join(
+            f'(gtk_accel_path "<Actions>/plug-in/plug-in-sfumato-{name}" "{key}")\n' for name, key in keys.items()
+        )
+        path = f"{home}/menurc"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    with open(f"{home}/gimprc", "w", encoding="utf-8") as f:
+        f.write("(show-tips no)\n(show-welcome-dialog no)\n" if run.version(gimp) >= 3 else "(save-accels no)\n")
+
+
+class Screen:
+    """GIMP's windows."""
+
+    def __init__(self, display):
+        self.display = display
+
+    def xdotool(self, *words):
+        return dialog.xdotool(self.display, *words)
+
+    def find(self, name):
+        """The window whose title matches, or None."""
+        found = self.xdotool("search", "--onlyvisible", "--name", name)
+        return found[-1] if found else None
+
+    def wait(self, name, seconds=30):
+        return dialog.wait(lambda: self.find(name), seconds)
+
+    def wait_gone(self, name, seconds=30):
+        return dialog.wait(lambda: not self.find(name), seconds)
+
+    def title(self, name):
+        return " ".join(self.xdotool("getwindowname", self.find(name) or "0"))
+
+    def keys(self, window, *keys):
+        self.xdotool("windowfocus", window)
+        time.sleep(0.3)
+        for key in keys:
+            self.xdotool("key", key)
+            time.sleep(0.3)
+
+    def click_from_end(self, window, right, bottom):
+        """Clicks so many pixels from the window's lower right corner."""
+        words = self.xdotool("getwindowgeometry", "--shell", window)
+        size = dict(word.split("=") for word in words)
+        self.xdotool(
+            "mousemove",
+            "--window",
+            window,
+            str(int(size["WIDTH"]) - right),
+            str(int(size["HEIGHT"]) - bottom),
+            "click",
+            "1",
+        )
+
+    def n_layers(self):
+        found = re.search(r"(\d+) layer", self.title("200x150"))
+        return int(found.group(1)) if found else 0
+
+    def shot(self, name):
+        folder = os.environ.get("SFU_SHOTS")
+        if folder:
+            env = dict(os.environ, DISPLAY=self.display)
+            subprocess.run(["import", "-window", "root", f"{folder}/{name}.png"], env=env, check=False)
+
+
+def main():
+    gimp, plugin, check = sys.argv[1:4]
+    print(f"1..{N_TESTS}")
+    if not shutil.which("Xvfb") or not shutil.which("xdotool"):
+        for i in range(1, N_TESTS + 1):
+            print(f"ok {i} - windows # SKIP no Xvfb or xdotool")
+        return
+    server, display = dialog.screen()
+    home = run.folder(gimp, plugin, check)
+    set_shortcuts(gimp, home)
+    log = f"{home}/standin.log"
+    number = 0
+
+    def report(ok, name):
+        nonlocal number
+        number += 1
+        print(f"{'ok' if ok else 'not ok'} {number} - {name}", flush=True)
+        screen.shot(f"gimp{run.version(gimp)}-{number}")
+
+    def runs():
+        return open(log, encoding="utf-8").read().splitlines() if os.path.exists(log) else []
+
+    screen = Screen(display)
+    output = open(f"{home}/output", "w+", encoding="utf-8")
+    env = {"SFU_STANDIN_LOG": log, "SFU_STANDIN_STEP_MS": "150"}
+    process = run.start(gimp, home, SCENES[run.version(gimp)], env, output, display, windows=True, stays=True)
+    try:
+        walk(screen, runs, report)
+    finally:
+        while number < N_TESTS:
+            report(False, "not reached")
+        process.kill()
+        process.wait()
+        output.seek(0)
+        for line in output.read().splitlines()[-20:]:
+            print("#", line)
+        server.terminate()
+        server.wait()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def without_seed(line):
+    return re.sub(r"seed \d+", "", line)
+
+
+def walk(screen, runs, report):
+    image = screen.wait("200x150", 120)
+    if not image:
+        return
+    time.sleep(3)  # the menus
+    screen.keys(image, "Tab")  # without docks, the status bar is as wide as the window
+    screen.keys(image, FILL)
+    fill = screen.wait("Sfumato: Fill", 60)
+    report(fill, f"{FILL}, set as shortcut, opens Fill Selection")
+    if not fill:
+        return
+
+    screen.keys(fill, "alt+g")
+    report(dialog.wait(lambda: len(runs()) == 3, 40), "Generate makes three variants")
+    time.sleep(1)
+    for y in range(60, 620, 9):  # over every control of the panel, wherever it stands
+        screen.xdotool("mousemove", "--window", fill, "130", str(y), "click", "5", "click", "4", "click", "5")
+    screen.keys(fill, "alt+g")
+    dialog.wait(lambda: len(runs()) == 6, 40)
+    lines = [without_seed(line) for line in runs()]
+    report(len(lines) == 6 and len(set(lines)) == 1, "the wheel over the controls changes none of them")
+    if len(set(lines)) != 1:
+        print("#", "\n# ".join(runs()))
+
+    screen.keys(fill, "alt+g")
+    time.sleep(0.3)
+    screen.keys(image, "Escape")
+    report(
+        dialog.wait(lambda: len(runs()) == 9, 40) and screen.find("Sfumato: Fill"),
+        "Esc in GIMP's window stops no run of the dialog",
+    )
+    time.sleep(1)
+    screen.keys(fill, "Escape")
+    time.sleep(1)
+    report(screen.find("Sfumato: Fill"), "Esc asks about results that were not added, and closes nothing")
+    screen.xdotool("key", "alt+k")
+    report(screen.wait_gone("Sfumato: Fill") and screen.n_layers() == 1, "Keep closes the dialog and adds nothing")
+
+    screen.keys(image, FILL)
+    fill = screen.wait("Sfumato: Fill", 60)
+    time.sleep(2)
+    if fill:
+        screen.keys(fill, "alt+l")
+    report(
+        fill and dialog.wait(lambda: screen.n_layers() == 2, 20) and len(runs()) == 9,
+        "what was kept is there again, and is added without another run",
+    )
+
+    screen.keys(image, REMOVE)
+    time.sleep(1)
+    report(dialog.wait(lambda: len(runs()) == 10, 40) and dialog.wait(lambda: screen.n_layers() == 3, 10), "Remove")
+    screen.keys(image, "ctrl+z", REMOVE)
+    end = time.monotonic() + 4
+    while time.monotonic() < end:  # the status bar's end, where Cancel stands in a run
+        screen.click_from_end(image, 40, 22)
+        time.sleep(0.1)
+    report(
+        len(runs()) == 10 and screen.n_layers() == 2 and screen.find("200x150"),
+        "Cancel in the status bar ends the run and changes nothing",
+    )
+    screen.keys(image, REMOVE)
+    report(
+        dialog.wait(lambda: len(runs()) == 11, 40) and dialog.wait(lambda: screen.n_layers() == 3, 10),
+        "the next Remove works",
+    )
+
+
+if __name__ == "__main__":
+    main()
