@@ -63,6 +63,16 @@ SfuTensor *sfu_tensor_view(const SfuTensor *x, size_t offset, int n, int h, int 
     return t;
 }
 
+/* PoCL-Remote calls a command done that was under way when the connection broke, and the data are not there. But it
+ * knows by then that the device is gone. */
+static cl_int read_result(const SfuQueue *q, cl_int r)
+{
+    cl_bool available = CL_TRUE;
+    if (r == CL_SUCCESS && q->info.is_remote)
+        r = clGetDeviceInfo(q->device, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);
+    return available ? r : CL_DEVICE_NOT_AVAILABLE;
+}
+
 static gboolean transfer(const SfuTensor *t, void *host, gboolean write, GError **error)
 {
     SfuQueue *q = t->q;
@@ -74,8 +84,11 @@ static gboolean transfer(const SfuTensor *t, void *host, gboolean write, GError 
             memset(host, 0, bytes);
         return TRUE;
     }
-    const cl_int r = write ? clEnqueueWriteBuffer(q->queue, t->buffer->mem, CL_TRUE, at, bytes, host, 0, NULL, NULL)
-                           : clEnqueueReadBuffer(q->queue, t->buffer->mem, CL_TRUE, at, bytes, host, 0, NULL, NULL);
+    cl_int r;
+    if (write)
+        r = clEnqueueWriteBuffer(q->queue, t->buffer->mem, CL_TRUE, at, bytes, host, 0, NULL, NULL);
+    else
+        r = read_result(q, clEnqueueReadBuffer(q->queue, t->buffer->mem, CL_TRUE, at, bytes, host, 0, NULL, NULL));
     return r == CL_SUCCESS || sfu_cl_fail(error, r, write ? "copying to the device" : "copying from the device");
 }
 
