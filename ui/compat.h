@@ -190,9 +190,16 @@ static inline void sfu_set_cursor(GdkWindow *window, GdkCursorType type)
     gdk_cursor_unref(cursor);
 }
 
+/* A progress bar that GTK draws itself, blue in the theme's background: GIMP 2.10's gray theme draws a dark picture
+ * under dark words. */
 static inline GtkWidget *sfu_progress_bar(void)
 {
-    return gtk_progress_bar_new();
+    GtkWidget *bar = gtk_progress_bar_new();
+    gtk_rc_parse_string("style \"sfumato-progress\" { engine \"\" {} "
+                        "bg[PRELIGHT] = \"#2a6ac0\" fg[PRELIGHT] = \"#ffffff\" } "
+                        "widget \"*.sfumato-progress\" style \"sfumato-progress\"");
+    gtk_widget_set_name(bar, "sfumato-progress");
+    return bar;
 }
 
 static inline void sfu_use_normal_color(GtkWidget *label, GtkStyle *previous, gpointer data)
