@@ -17,19 +17,20 @@ static int queries_of(int head_dim, gboolean one_block)
     return one_block ? (head_dim <= 64 ? 48 : 24) : head_dim >= 256 ? 48 : 24;
 }
 
-/* A value row is padded to whole slices of 32 or 40, whichever wastes less. */
-static int value_width(int head_dim, int *slice)
+/* A value row is padded to whole slices of 32 or 40, whichever wastes less. Where 16 registers hold vectors of 8, 32
+ * are one too many for sums, values and a weight: 16 instead. */
+static int value_width(int head_dim, gboolean narrow, int *slice)
 {
-    const int by32 = (head_dim + 31) / 32 * 32, by40 = (head_dim + 39) / 40 * 40;
-    *slice = by40 < by32 ? 40 : 32;
-    return MIN(by32, by40);
+    const int even = narrow ? 16 : 32, by_even = (head_dim + even - 1) / even * even, by40 = (head_dim + 39) / 40 * 40;
+    *slice = by40 < by_even ? 40 : even;
+    return MIN(by_even, by40);
 }
 
 static void cut(const SfuAttentionJob *j, gboolean one_block, const char *storage, SfuAttentionPanels *p)
 {
     const int head_dim = j->a->head_dim;
     int side_by_side = (j->tk + 15) / 16 * 16;
-    p->dv = value_width(head_dim, &p->slice);
+    p->dv = value_width(head_dim, !one_block && j->width == 8, &p->slice);
     p->block = one_block ? side_by_side : block_of(j->tk, &side_by_side);
     p->side_by_side = side_by_side;
     p->blocks = (j->tk + p->block - 1) / p->block;
