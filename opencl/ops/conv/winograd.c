@@ -20,6 +20,39 @@ static int round_up(int n, int step)
     return (n + step - 1) / step * step;
 }
 
+/* Input channels whose weights fit beside the sums of t tiles in the core's second-level cache, with room for what
+ * streams by; a multiple of 16, at most n_in of them. */
+static int slice_beside(const SfuDeviceInfo *info, int t, int n_in)
+{
+    const gint64 room = (gint64)(info->local_bytes * 8 / 10) / 4 - (gint64)t * POINTS * PANEL - POINTS * 16;
+    return (int)CLAMP(room / (POINTS * PANEL) / 16 * 16, 0, round_up(n_in, 16));
+}
+
+/* Cuts the tiles into chunks: as few as MAX_TILES allows, or as many as leave room for a slice that is worth while. A
+ * sum is read and written once a slice, which costs as much as about 8 multiply-adds. Transforming a weight costs as
+ * much as about 130 of 16 outputs, and is repeated for each chunk. Returns the multiply-adds of 16 outputs and one
+ * input channel, or G_MAXDOUBLE. */
+static double cut(Plan *plan, const SfuDeviceInfo *info, int n_in)
+{
+    enum { ENOUGH = 48, SUM = 8, WEIGHT = 130 };
+    double least = G_MAXDOUBLE;
+    for (int most = MAX_TILES; most >= 8; most -= 4) {
+        const int n = (plan->n_tiles + most - 1) / most, t = (plan->n_tiles + n - 1) / n,
+                  mr = round_up(t, 12) <= round_up(t, 8) ? 12 : 8, t_chunk = round_up(t, mr),
+                  slice = slice_beside(info, t_chunk, n_in);
+        const double cost = slice < 16 ? G_MAXDOUBLE : n * (POINTS * t_chunk * (1 + SUM / (double)slice) + WEIGHT);
+        if (cost < least) {
+            least = cost;
+            plan->mr = mr;
+            plan->t_chunk = t_chunk;
+            plan->slice = slice;
+        }
+        if (slice >= MIN(ENOUGH, n_in))
+            break;
+    }
+    return least;
+}
+
 /* FALSE if the direct kernel is the better one. */
 static gboolean make_plan(const SfuConvJob *j, Plan *plan)
 {
@@ -33,13 +66,8 @@ static gboolean make_plan(const SfuConvJob *j, Plan *plan)
     if (all > 1e8)
         return FALSE;
     plan->n_tiles = (int)all;
-    const int n_even = (plan->n_tiles + MAX_TILES - 1) / MAX_TILES, t = (plan->n_tiles + n_even - 1) / n_even;
-    plan->mr = round_up(t, 12) <= round_up(t, 8) ? 12 : 8;
-    plan->t_chunk = round_up(t, plan->mr);
-    /* Both scratch arrays of an item should stay in the core's second-level cache, with room for what streams by. */
-    const gint64 room = (gint64)(info->local_bytes * 8 / 10) / 4 - (gint64)plan->t_chunk * POINTS * PANEL - POINTS * 16;
-    plan->slice = (int)CLAMP(room / (POINTS * PANEL) / 16 * 16, 0, round_up(j->n_in, 16));
-    if (plan->slice < 16)
+    const double winograd = cut(plan, info, j->n_in), direct = 9.0 * y->n * y->h * y->w;
+    if (winograd * 1.2 >= direct)
         return FALSE;
     plan->local_bytes = 4 * ((size_t)plan->t_chunk * POINTS * PANEL + POINTS * ((size_t)plan->slice * PANEL + 16));
     plan->n_chunks = CLAMP((info->n_units * 4 + j->n_panels - 1) / j->n_panels, 1,
@@ -47,11 +75,7 @@ static gboolean make_plan(const SfuConvJob *j, Plan *plan)
     const int groups = (j->n_in + 15) / 16;
     plan->n_splits = CLAMP(info->n_units * 16 / plan->t_chunk, 1, groups);
     plan->run = (groups + plan->n_splits - 1) / plan->n_splits;
-    /* Multiply-adds of 16 outputs and one input channel; a weight's transform costs about 130, and is repeated for each
-     * chunk. */
-    const double direct = 9.0 * y->n * y->h * y->w, chunks = (double)n_even;
-    const double winograd = POINTS * (double)plan->t_chunk * chunks + 130 * chunks;
-    return winograd * 1.2 < direct;
+    return TRUE;
 }
 
 static gboolean can(const SfuConvJob *j)
