@@ -172,6 +172,8 @@ static char *exif_text(const char *path, const char **program)
     GExiv2Metadata *m = exif_open(path);
     text = m ? exif_comment(m) : NULL;
     *program = m ? exif_program(m) : NULL;
+    if (!text && *program && strcmp(*program, "SwarmUI") == 0) /* before it had the comment */
+        text = gexiv2_metadata_try_get_tag_string(m, "Exif.Image.Model", NULL);
     g_clear_object(&m);
 #endif
     return text;
@@ -228,15 +230,34 @@ static char *png_text(const char *path, GPtrArray *warnings, GError **error)
         g_propagate_error(error, local);
     if (text || local)
         return text;
+    /* InvokeAI's; without their prompts they hold a graph of its nodes only. */
+    static const struct {
+        const char *keyword, *holds;
+    } of_invoke[] = {{"invokeai_metadata", "\"positive_prompt\""}, {"sd-metadata", "\"image\""}};
+    for (guint i = 0; i < G_N_ELEMENTS(of_invoke); i++) {
+        text = sfu_png_text_read(path, of_invoke[i].keyword, NULL);
+        if (text && strstr(text, of_invoke[i].holds))
+            return text;
+        g_free(text);
+    }
+    text = NULL;
     char *software = sfu_png_text_read(path, "Software", NULL), *comment = sfu_png_text_read(path, "Comment", NULL);
     if (software && g_str_has_prefix(software, "NovelAI") && comment) {
         char *prompt = sfu_png_text_read(path, "Description", NULL);
         text = novelai_text(prompt, comment, warnings);
         g_free(prompt);
     }
+    if (!text && comment && strstr(comment, "\"Sharpness\"")) /* Fooocus before version 2.2 */
+        text = g_steal_pointer(&comment);
     g_free(software);
     g_free(comment);
     return text;
+}
+
+/* Whether this program's own words are read. */
+static gboolean is_read(const char *program)
+{
+    return strcmp(program, "SwarmUI") == 0 || strcmp(program, "Fooocus") == 0;
 }
 
 /* A text file, as A1111 writes beside pictures if told to. NULL: it is none. */
@@ -261,7 +282,7 @@ static char *picture_or_file_text(const char *path, gboolean is_png, GPtrArray *
     }
     if (!text) {
         text = exif_text(path, &program);
-        if (text && program && *text == '{') /* its own words in the place of A1111's */
+        if (text && program && *text == '{' && !is_read(program)) /* its own words in the place of A1111's */
             g_clear_pointer(&text, g_free);
     }
     if (!text && !program)

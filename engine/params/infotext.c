@@ -10,7 +10,8 @@
 #include <json-glib/json-glib.h>
 #include <glib/gi18n-lib.h>
 
-#include "file/json.h"
+#include "params/items.h"
+#include "params/other_programs.h"
 #include "params/styles.h"
 #include "sample/sample.h"
 #include "text/wildcards.h"
@@ -49,22 +50,6 @@ static const char *key_of(SfuParam param)
         if (keys[i].param == param)
             return keys[i].key;
     return NULL;
-}
-
-static void append(GString *out, const char *key, const char *value)
-{
-    if (out->len && out->str[out->len - 1] != '\n')
-        g_string_append(out, ", ");
-    if (strpbrk(value, ",:\n\"")) {
-        JsonNode *node = json_node_alloc();
-        json_node_init_string(node, value);
-        char *quoted = json_to_string(node, FALSE);
-        g_string_append_printf(out, "%s: %s", key, quoted);
-        g_free(quoted);
-        json_node_unref(node);
-    } else {
-        g_string_append_printf(out, "%s: %s", key, value);
-    }
 }
 
 /* The shortest decimal that reads back as v. */
@@ -147,7 +132,7 @@ static void append_value(GString *out, const SfuParams *p, SfuParam param, const
 {
     char *v = value_text(p, param);
     if (*v)
-        append(out, key, v);
+        sfu_infotext_append(out, key, v);
     g_free(v);
 }
 
@@ -193,7 +178,7 @@ char *sfu_params_to_infotext(const SfuParams *p, int width, int height)
             append_value(out, p, param, keys[i].key);
         if (param == SFU_PARAM_SEED && width > 0 && height > 0) {
             char *size = g_strdup_printf("%dx%d", width, height);
-            append(out, "Size", size);
+            sfu_infotext_append(out, "Size", size);
             g_free(size);
         }
     }
@@ -206,7 +191,7 @@ char *sfu_params_to_infotext(const SfuParams *p, int width, int height)
         append_value(out, p, i, key);
         g_free(key);
     }
-    append(out, "Version", "Sfumato " SFU_VERSION);
+    sfu_infotext_append(out, "Version", "Sfumato " SFU_VERSION);
     return g_string_free(out, FALSE);
 }
 
@@ -469,37 +454,6 @@ static void read_pairs(Reader *r, const char *line)
         sfu_warn(r->warnings, "These values of the saved parameters are not used: %s.", r->unused->str);
 }
 
-/* ---- reading: the whole text ---- */
-
-/* Metadata of other programs under the same keyword. */
-#define MAX_JSON (16 << 20)
-
-static const char *other_program(const char *text)
-{
-    static const struct {
-        const char *member, *program;
-    } known[] = {{"sui_image_params", "SwarmUI"},
-                 {"fooocus_scheme", "Fooocus"},
-                 {"metadata_scheme", "Fooocus"},
-                 {"adm_guidance", "Fooocus"},
-                 {"Sharpness", "Fooocus"},
-                 {"class_type", "ComfyUI"},
-                 {"nodes", "ComfyUI"},
-                 {"positive_prompt", "InvokeAI"}};
-    JsonNode *node = *text == '{' ? sfu_json_parse(text, strlen(text), MAX_JSON, "the picture", NULL) : NULL;
-    JsonObject *o = node ? json_node_get_object(node) : NULL;
-    const char *name = o ? "another program" : NULL;
-    for (gint i = G_N_ELEMENTS(known) - 1; o && i >= 0; i--)
-        if (json_object_has_member(o, known[i].member))
-            name = known[i].program;
-    JsonNode *software = o ? json_object_get_member(o, "software") : NULL;
-    if (software && JSON_NODE_HOLDS_VALUE(software) && g_strcmp0(json_node_get_string(software), "RuinedFooocus") == 0)
-        name = "RuinedFooocus";
-    if (node)
-        json_node_unref(node);
-    return name;
-}
-
 /* ---- which of the lines hold what ---- */
 
 /* TRUE if the text has a pair that the web UI, or Sfumato, writes. */
@@ -584,13 +538,39 @@ static void put_prompts(const Reader *r, const char *prompt, const char *negativ
     g_free(words);
 }
 
+/* Takes prompts and the line of pairs (NULL: there is none). */
+static gboolean put_text(SfuParams *p, const char *prompt, const char *negative, const char *pairs, GPtrArray *warnings,
+                         GError **error)
+{
+    if (!sfu_params_set(p, "prompt", prompt, error) || !sfu_params_set(p, "negative", negative, error))
+        return FALSE;
+    if (pairs) {
+        Reader r = {.p = p, .warnings = warnings, .unused = g_string_new(NULL)};
+        read_pairs(&r, pairs);
+        g_string_free(r.unused, TRUE);
+        put_prompts(&r, prompt, negative);
+        return TRUE;
+    }
+    if (*prompt || *negative)
+        sfu_warn(warnings, "The saved text holds no line \"Steps: ...\", so all of it is the prompt.");
+    else
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The text holds no generation parameters."));
+    return *prompt || *negative;
+}
+
 gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *warnings, GError **error)
 {
     if (!text || !g_utf8_validate(text, -1, NULL)) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The saved parameters are not valid UTF-8 text."));
         return FALSE;
     }
-    const char *program = other_program(text);
+    const char *program;
+    SfuOtherText other;
+    if (sfu_other_text_read(text, &other, &program, warnings)) {
+        const gboolean ok = put_text(p, other.prompt, other.negative, other.pairs, warnings, error);
+        sfu_other_text_clear(&other);
+        return ok;
+    }
     if (program) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
                     _("The parameters were saved by %s in a form that Sfumato does not read."), program);
@@ -599,24 +579,11 @@ gboolean sfu_params_from_infotext(SfuParams *p, const char *text, GPtrArray *war
     char *copy = in_lines(text, warnings);
     char **lines = g_strsplit(copy, "\n", -1);
     const int n = (int)g_strv_length(lines), at = line_of_pairs(lines);
-    const gboolean has_pairs = at >= 0;
     GString *prompt = g_string_new(NULL), *negative = g_string_new(NULL);
-    read_prompts(lines, has_pairs ? at : n, prompt, negative);
-    gboolean ok =
-        sfu_params_set(p, "prompt", prompt->str, error) && sfu_params_set(p, "negative", negative->str, error);
-    if (ok && !has_pairs && !prompt->len && !negative->len) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The text holds no generation parameters."));
-        ok = FALSE;
-    } else if (ok && has_pairs) {
-        Reader r = {.p = p, .warnings = warnings, .unused = g_string_new(NULL)};
-        read_pairs(&r, lines[at]);
-        if (at < n - 1)
-            sfu_warn(warnings, "The text after the line \"Steps: ...\" is not used.");
-        g_string_free(r.unused, TRUE);
-        put_prompts(&r, prompt->str, negative->str);
-    } else if (ok) {
-        sfu_warn(warnings, "The saved text holds no line \"Steps: ...\", so all of it is the prompt.");
-    }
+    read_prompts(lines, at >= 0 ? at : n, prompt, negative);
+    const gboolean ok = put_text(p, prompt->str, negative->str, at >= 0 ? lines[at] : NULL, warnings, error);
+    if (ok && at >= 0 && at < n - 1)
+        sfu_warn(warnings, "The text after the line \"Steps: ...\" is not used.");
     g_string_free(prompt, TRUE);
     g_string_free(negative, TRUE);
     g_strfreev(lines);

@@ -1,8 +1,9 @@
-/* Items of lists that have a form of their own.
+/* Items of lists that have a form of their own; pairs of A1111's text.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "params/items.h"
 
 #include <string.h>
+#include <json-glib/json-glib.h>
 #include <glib/gi18n-lib.h>
 
 #include "sfumato.h"
@@ -41,4 +42,20 @@ gboolean sfu_item_check_range(const char *kind, const char *text, double from, d
     g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": the steps do not contain the range from %g to %g."),
                 kind, text, from, to);
     return FALSE;
+}
+
+void sfu_infotext_append(GString *out, const char *key, const char *value)
+{
+    if (out->len && out->str[out->len - 1] != '\n')
+        g_string_append(out, ", ");
+    if (strpbrk(value, ",:\n\"")) {
+        JsonNode *node = json_node_alloc();
+        json_node_init_string(node, value);
+        char *quoted = json_to_string(node, FALSE);
+        g_string_append_printf(out, "%s: %s", key, quoted);
+        g_free(quoted);
+        json_node_unref(node);
+    } else {
+        g_string_append_printf(out, "%s: %s", key, value);
+    }
 }
