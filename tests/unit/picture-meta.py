@@ -162,6 +162,67 @@ def _():
     assert r.returncode == 0 and (exif_value(block, 0xA002), exif_value(block, 0xA003)) == (2 * H, 2 * W), r.stderr
 
 
+def big_tiff(order, place):
+    """One strip of colors; EXIF of 40 bytes behind 8-byte places, whose type is `place` (BigTIFF, Adobe's design)."""
+    u16, u32, u64 = order + "H", order + "I", order + "Q"
+
+    def big_directory(entries, at):
+        table, more = b"", b""
+        for tag, kind, n, body in sorted(entries):
+            if len(body) > 8:
+                spot = at + 8 + 20 * len(entries) + 8 + len(more)
+                more, body = more + body, struct.pack(u64, spot)
+            table += struct.pack(order + "HHQ", tag, kind, n) + body.ljust(8, b"\0")
+        return struct.pack(u64, len(entries)) + table + bytes(8) + more
+
+    def of(tag, value, kind=3):
+        return tag, kind, 1, struct.pack({3: u16, 4: u32, 16: u64, 18: u64, 13: u32}[kind], value)
+
+    pixels = lines(color)
+    sub = [(0x829A, 5, 1, struct.pack(order + "II", 1, 250)), (0x9286, 7, 18, b"ASCII\0\0\0of May Day")]
+    sub += [(0x8827, 3, 1, struct.pack(u16, 400)), of(0xA002, W, 4)]
+    at_sub = 16 + len(pixels)
+    at = at_sub + len(big_directory(sub, at_sub))
+    tags = [of(256, W), of(257, H), (258, 3, 3, struct.pack(order + "3H", 8, 8, 8)), of(259, 1), of(262, 2)]
+    tags += [of(273, 16, 16), of(277, 3), of(278, H), of(279, len(pixels), 16), of(284, 1)]
+    tags += [(0x010F, 2, 8, b"Cameras\0"), (0x0110, 2, 4, b"Ten\0"), of(0x8769, at_sub, place)]
+    return (
+        (b"II" if order == "<" else b"MM")
+        + struct.pack(order + "HHHQ", 43, 8, 0, at)
+        + pixels
+        + big_directory(sub, at_sub)
+        + big_directory(tags, at)
+    )
+
+
+@case("EXIF of BigTIFF files is kept, in the layout that EXIF has elsewhere")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    for order, place in (("<", 18), (">", 16), ("<", 4), (">", 13)):
+        source, out = write("big.tif", big_tiff(order, place)), TMP / "of-big.jpg"
+        r = run("inpaint", source, out, "--mask", mask_for(W, H), "--model", PLAIN, "--seed", 3)
+        assert r.returncode == 0, r.stderr
+        data = out.read_bytes()
+        block = data[data.index(b"Exif\0\0") + 6 :][:500]
+        assert block[:4] == (b"II*\0" if order == "<" else b"MM\0*"), block[:8]
+        tags = {}
+
+        def read(at, block=block, order=order, tags=tags):
+            for i in range(struct.unpack(order + "H", block[at : at + 2])[0]):
+                tag, kind, n, value = struct.unpack(order + "HHII", block[at + 2 + 12 * i :][:12])
+                tags[tag] = (kind, n, block[value:] if tag != 0x0110 else struct.pack(order + "I", value))
+                if tag == 0x8769:
+                    read(value)
+                if kind == 3 or tag == 0xA002:
+                    tags[tag] = value >> 16 if kind == 3 and order == ">" else value
+
+        read(struct.unpack(order + "I", block[4:8])[0])
+        assert tags[0x010F][2].startswith(b"Cameras\0") and tags[0x0110][2] == b"Ten\0", (order, place)
+        assert tags[0x829A][2][:8] == struct.pack(order + "II", 1, 250) and tags[0x8827] == 400, (order, place)
+        assert tags[0x9286][2].startswith(b"ASCII\0\0\0of May Day") and tags[0xA002] == W, (order, place)
+
+
 @case("metadata that the new file has no room for are left out with a note; the parameters are written")
 def _():
     if not DEVICE:
