@@ -143,6 +143,12 @@ def bmp(bits=24):
     )
 
 
+def xbm():
+    """The lowest bit of a byte is the leftmost pixel (X Window System, Xlib: file format of bitmaps)."""
+    rows = ",\n".join("0x01, 0x02, 0x00" for y in range(H))
+    return f"#define b_width {W}\n#define b_height {H}\nstatic unsigned char b_bits[] = {{\n{rows}}};\n".encode()
+
+
 def gif():
     """LZW of 7-bit codes, with a clear code every 100 pixels so that they stay 8 bits wide."""
     codes, pixels = [], [x for y in range(H) for x in range(W)]

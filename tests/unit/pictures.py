@@ -42,6 +42,7 @@ from picture_files import (
     to_srgb,
     words,
     write,
+    xbm,
 )
 
 DEVICE = has_device()
@@ -129,6 +130,17 @@ def _():
     n_failed = sum(e is not None for e in results["errors"].values())
     assert results["r"].returncode == 1 and f" {n_failed} failed\n" in results["r"].stderr, results["r"].stderr[-300:]
     assert not list(TMP.glob(".sfumato-*"))
+
+
+@case("in X11's bitmaps a 1 is the foreground, which is black; only their name tells them from other text")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    files = {n: write(n, data) for n, data in (("bits.xbm", xbm()), ("cut.xbm", xbm()[:300]), ("bits.jpg", xbm()))}
+    errors, _ = batch({n: inpaint(f, TMP / f"of-{n}.png", mask_for(W, H)) for n, f in files.items()})
+    assert errors.pop("bits.xbm") is None and all(errors.values()), errors
+    wrong = differs(read_png(TMP / "of-bits.xbm.png")[4], lambda x, y: (0 if x in (0, 9) else 255,) * 3, W, H, 0)
+    assert not wrong, wrong  # as the client `bitmap`, GIMP and ImageMagick draw it; Pillow draws a 1 white
 
 
 # ---- masks ----
