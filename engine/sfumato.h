@@ -178,6 +178,7 @@ typedef struct {
     SfuTask task;
     gboolean masked; /* lay it over the picture through its alpha; else it replaces the picture */
     char *note;      /* a sentence that the user should read; NULL: none */
+    GError *unsaved; /* of the first result: why the latents could not be written; NULL: nothing is missing */
 } SfuResult;
 void sfu_result_free(SfuResult *r);
 

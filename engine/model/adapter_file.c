@@ -162,6 +162,10 @@ gboolean sfu_adapter_check_unchanged(const SfuAdapter *a, GError **error)
 {
     return sfu_file_check_unchanged(a->file, error);
 }
+gboolean sfu_adapter_check_intact(const SfuAdapter *a, GError **error)
+{
+    return sfu_file_check_intact(a->file, error);
+}
 const char *sfu_adapter_metadata(const SfuAdapter *a, const char *key)
 {
     return sfu_file_text(a->file, key);

@@ -20,6 +20,8 @@ gboolean sfu_adapter_is(const GPtrArray *tensors);
 const char *sfu_adapter_path(const SfuAdapter *a);
 /* FALSE with OPEN if the file on disk has changed since it was mapped. */
 gboolean sfu_adapter_check_unchanged(const SfuAdapter *a, GError **error);
+/* As sfu_file_check_intact(). */
+gboolean sfu_adapter_check_intact(const SfuAdapter *a, GError **error);
 /* Metadata of the file; NULL: it has none of that name. Borrowed. */
 const char *sfu_adapter_metadata(const SfuAdapter *a, const char *key);
 /* "LoRA, LoHa": kinds of its modules. Caller frees. */

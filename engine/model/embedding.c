@@ -66,6 +66,7 @@ SfuEmbedding *sfu_embedding_read(const char *path, const char *bundle, GError **
     }
     if (ok && !e->n)
         ok = sfu_file_fail(error, path, _("it holds no vectors that could stand for a word"));
+    ok = ok && sfu_file_check_intact(f, error);
     sfu_file_close(f);
     if (ok)
         return e;

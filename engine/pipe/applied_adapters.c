@@ -73,6 +73,14 @@ void sfu_adapters_bundles(const SfuAdapters *a, GHashTable *names)
         sfu_adapter_bundles(((const Opened *)a->opened->pdata[i])->file, names);
 }
 
+gboolean sfu_adapters_check_intact(const SfuAdapters *a, GError **error)
+{
+    for (guint i = 0; a && i < a->opened->len; i++)
+        if (!sfu_adapter_check_intact(((const Opened *)a->opened->pdata[i])->file, error))
+            return FALSE;
+    return TRUE;
+}
+
 static Opened *open_file(SfuAdapters *a, const char *path, GError **error)
 {
     for (guint i = 0; i < a->opened->len; i++) {

@@ -207,10 +207,24 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
 /* Weights are read from the mapped files all along: a program that wrote into one has changed the picture. */
 static gboolean check_intact(SfuEngine *e, GError **error)
 {
-    for (guint i = 0; i < e->loaded->len; i++)
-        if (!sfu_model_check_intact(((SfuLoaded *)g_ptr_array_index(e->loaded, i))->model, error))
-            return FALSE;
-    return TRUE;
+    GPtrArray *const in_use[] = {e->loaded, e->outdated};
+    for (guint k = 0; k < G_N_ELEMENTS(in_use); k++)
+        for (guint i = 0; i < in_use[k]->len; i++)
+            if (!sfu_model_check_intact(((SfuLoaded *)g_ptr_array_index(in_use[k], i))->model, error))
+                return FALSE;
+    return sfu_adapters_check_intact(e->adapters, error);
+}
+
+/* Pictures outlive latents that cannot be written any more. */
+static void write_latents(SfuRun *r, GPtrArray *results)
+{
+    GError *error = NULL;
+    if (!r->latents ||
+        sfu_tensorfile_write(r->job->latent_file, "latent", (const float *)(gconstpointer)r->latents->data,
+                             r->latents->len / (r->latent_h * r->latent_w * r->latent_c), r->latent_h, r->latent_w,
+                             r->latent_c, &error))
+        return;
+    sfu_error_convert(&((SfuResult *)g_ptr_array_index(results, 0))->unsaved, error);
 }
 
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
@@ -240,10 +254,8 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     SfuLoaded *m = NULL;
     gboolean ok = read_noise(&r, &err) && (m = sfu_run_load(&r, &err)) && run_pipeline(&r, m, results, &err) &&
                   check_intact(e, &err);
-    if (ok && r.latents)
-        ok = sfu_tensorfile_write(job->latent_file, "latent", (const float *)(gconstpointer)r.latents->data,
-                                  r.latents->len / (r.latent_h * r.latent_w * r.latent_c), r.latent_h, r.latent_w,
-                                  r.latent_c, &err);
+    if (ok)
+        write_latents(&r, results);
     sfu_queue_compile_ahead_end(e->q, ok);
     sfu_queue_set_build_notify(e->q, NULL, NULL);
     sfu_queue_set_cancel(e->q, NULL);

@@ -384,6 +384,8 @@ gboolean sfu_adapters_apply(SfuAdapters *a, const SfuAdapterChoice *all, guint n
 const char *sfu_adapters_text_key(const SfuAdapters *a);
 /* Textual inversions that come with them: name -> path. a may be NULL. */
 void sfu_adapters_bundles(const SfuAdapters *a, GHashTable *names);
+/* As sfu_file_check_intact(), of all their files; a may be NULL. */
+gboolean sfu_adapters_check_intact(const SfuAdapters *a, GError **error);
 
 /* ---- chosen_adapters.c: LoRA and its kin ---- */
 

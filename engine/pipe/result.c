@@ -10,6 +10,7 @@ void sfu_result_free(SfuResult *r)
     g_clear_object(&r->picture);
     sfu_params_free(r->params);
     g_free(r->note);
+    g_clear_error(&r->unsaved);
     g_free(r);
 }
 

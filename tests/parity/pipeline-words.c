@@ -1,8 +1,10 @@
 /* What prompts call from files: adapters, textual inversions and wildcards, in the folders that people keep them in. On
  * a small model of pipelines.json.gz. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 #include <glib/gstdio.h>
 
 #include "small_models.h"
@@ -211,6 +213,56 @@ static void test_wildcards(void)
     g_free(dir);
 }
 
+/* Another program writes the file's last byte anew during the first step. */
+static void write_into(const SfuProgress *p, gpointer file)
+{
+    if (p->stage != SFU_STAGE_DENOISE || p->step != 1)
+        return;
+    const int fd = g_open(file, O_RDWR, 0);
+    const off_t last = lseek(fd, -1, SEEK_END);
+    char byte;
+    g_assert_cmpint(pread(fd, &byte, 1, last), ==, 1);
+    g_assert_cmpint(pwrite(fd, &byte, 1, last), ==, 1);
+    close(fd);
+}
+
+/* Every file that a run maps: a LoRA and a VAE beside the model. The next run takes the file as it is then. */
+static void test_files_written_during_a_run(void)
+{
+    const ParityTensor tensors[] = {{NET ".lora_up.weight", {32, 2}}, {NET ".lora_down.weight", {2, 64}}, {NULL}};
+    const ParityDamage none = {0};
+    char *lora = parity_file_write("wet.safetensors", tensors, NULL), *vae = parity_model_path("sd1", &none),
+         *vae_file = g_build_filename(vae, "vae", "diffusion_pytorch_model.safetensors", NULL);
+    const struct {
+        const char *param, *value, *file;
+    } cases[] = {{"lora", lora, lora}, {"vae", vae, vae_file}};
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+        SfuParams *p = parity_model_params("sd1", "prompt cat seed 5 steps 2 width 64 height 64");
+        GError *error = NULL;
+        sfu_params_add(p, cases[i / 2].param, cases[i / 2].value, &error);
+        g_assert_no_error(error);
+        const SfuJob job = {.task = SFU_TASK_TXT2IMG,
+                            .params = p,
+                            .progress = i % 2 ? NULL : write_into,
+                            .data = (gpointer)cases[i / 2].file};
+        GPtrArray *r = sfu_engine_run(engine, &job, &error);
+        g_test_message("%s: %s", cases[i / 2].param, error ? error->message : "made");
+        g_assert_true((r != NULL) == (i % 2 == 1));
+        if (error) {
+            g_assert_nonnull(strstr(error->message, cases[i / 2].file));
+            g_assert_nonnull(strstr(error->message, "written to"));
+            g_error_free(error);
+        } else {
+            g_ptr_array_unref(r);
+        }
+        sfu_params_free(p);
+    }
+    g_remove(lora);
+    g_free(lora);
+    g_free(vae);
+    g_free(vae_file);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -224,6 +276,7 @@ int main(int argc, char **argv)
     g_test_add_func("/words/loras-in-turn", test_loras_in_turn);
     g_test_add_func("/words/embedding", test_embedding);
     g_test_add_func("/words/wildcards", test_wildcards);
+    g_test_add_func("/words/files-written-during-a-run", test_files_written_during_a_run);
     const int status = g_test_run();
     sfu_engine_free(engine);
     parity_data_close();
