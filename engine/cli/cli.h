@@ -124,8 +124,8 @@ void sfu_cli_print_warnings(const SfuCliOptions *o, const GPtrArray *warnings);
 
 extern int sfu_cli_cancel; /* set by Ctrl-C, atomically: a signal handler and other threads share it */
 void sfu_cli_signals(void);
-/* Takes SIGBUS again: LLVM, inside an OpenCL driver, takes it when it first compiles something. */
-void sfu_cli_signals_bus(void);
+/* Takes them again: LLVM, inside an OpenCL driver, takes many when it first compiles something. */
+void sfu_cli_signals_again(void);
 
 /* ---- swap.c: where GEGL keeps the parts of pictures that do not fit its cache ---- */
 

@@ -5,6 +5,7 @@
 #include <json-glib/json-glib.h>
 #include <locale.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Libraries warn about files that they refuse; the command tells that in one sentence of its own. */
 static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
@@ -64,11 +65,38 @@ static int run_own(const SfuCliCommand *c, int argc, char **argv)
     return own(argc, argv);
 }
 
+/* babl and PoCL crash if they get less: PoCL has a thread for each core, and maps LLVM. */
+#define LEAST_STACK_KIB 128
+#define LEAST_MIB 640
+#define CORE_MIB 8
+
+static gboolean check_limits(GError **error)
+{
+    struct rlimit l;
+    const rlim_t mib = LEAST_MIB + CORE_MIB * (rlim_t)g_get_num_processors();
+    if (getrlimit(RLIMIT_STACK, &l) == 0 && l.rlim_cur / 1024 < LEAST_STACK_KIB) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                    "the limit of the stack (ulimit -s) is %" G_GUINT64_FORMAT " KiB; at least %d are needed",
+                    (guint64)l.rlim_cur / 1024, LEAST_STACK_KIB);
+        return FALSE;
+    }
+    if (getrlimit(RLIMIT_AS, &l) == 0 && l.rlim_cur >> 20 < mib) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                    "the limit of the address space (ulimit -v) is %" G_GUINT64_FORMAT
+                    " MiB; at least %" G_GUINT64_FORMAT " are needed",
+                    (guint64)l.rlim_cur >> 20, (guint64)mib);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static int run_with_options(const SfuCliCommand *c, int argc, char **argv)
 {
+    GError *error = NULL;
+    if (!check_limits(&error))
+        return sfu_cli_fail(error);
     sfu_cli_swap_prepare();
     gegl_init(NULL, NULL);
-    GError *error = NULL;
     SfuCliOptions *o = sfu_cli_options_parse(argc, argv, c->task, &error);
     int status = SFU_EXIT_OK;
     if (o && o->help)

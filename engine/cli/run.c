@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ typedef struct {
 static void on_progress(const SfuProgress *p, gpointer data)
 {
     Watch *w = data;
-    sfu_cli_signals_bus();
+    sfu_cli_signals_again();
     const gint64 now = g_get_monotonic_time();
     if (p->stage == SFU_STAGE_DENOISE && p->step != w->last_step) {
         if (p->step > 1)
@@ -100,6 +101,25 @@ SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error)
     return sfu_engine_new(&eo, error);
 }
 
+/* A picture that cannot be written where it belongs any more (its folder has gone, the disk has filled up) is kept in a
+ * temporary folder, and the error says where. Takes error. */
+static void keep_elsewhere(GeglBuffer *whole, GeglBuffer *like, int depth, const char *text, const char *path,
+                           GError **error)
+{
+    char *folder = g_dir_make_tmp("sfumato-XXXXXX", NULL), *name = g_path_get_basename(path),
+         *place = folder ? g_build_filename(folder, name, NULL) : NULL;
+    if (place && sfu_cli_picture_save(whole, like, depth, text, place, NULL)) {
+        GError *cause = g_steal_pointer(error);
+        g_set_error(error, cause->domain, cause->code, "%s; the picture is kept in %s", cause->message, place);
+        g_error_free(cause);
+    } else if (folder) {
+        (void)g_rmdir(folder);
+    }
+    g_free(folder);
+    g_free(name);
+    g_free(place);
+}
+
 static gboolean save_result(const SfuCliOptions *o, SfuTask task, const SfuResult *r, GeglBuffer *picture,
                             const char *path, GError **error)
 {
@@ -109,6 +129,8 @@ static gboolean save_result(const SfuCliOptions *o, SfuTask task, const SfuResul
     const GeglRectangle *e = gegl_buffer_get_extent(whole);
     char *text = sfu_params_to_infotext(r->params, e->width, e->height);
     const gboolean ok = sfu_cli_picture_save(whole, picture, o->depth, text, path, error);
+    if (!ok)
+        keep_elsewhere(whole, picture, o->depth, text, path, error);
     g_object_unref(whole);
     g_free(text);
     return ok;
@@ -265,14 +287,32 @@ static GPtrArray *load_controls(const SfuCliOptions *o, GError **error)
     return all;
 }
 
+/* Of several errors the last is returned; those before it are told at once. Takes `next`, which may be NULL. */
+static void add_error(GError **error, GError *next)
+{
+    if (next && *error) {
+        sfu_cli_note("%s", (*error)->message);
+        g_clear_error(error);
+    }
+    if (next)
+        g_propagate_error(error, next);
+}
+
+/* Saves all of them: one that cannot be written costs none of the others. */
 static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o, GPtrArray *results,
                              GeglBuffer *picture, char **outputs, gint64 start, GError **error)
 {
+    GError *all = NULL;
     for (guint i = 0; i < results->len; i++) {
         const SfuResult *r = g_ptr_array_index(results, i);
+        if (r->unsaved)
+            add_error(&all, g_error_copy(r->unsaved));
         char seed[32], seconds[32], peak[32];
-        if (!save_result(o, task, r, picture, outputs[i], error))
-            return FALSE;
+        GError *local = NULL;
+        if (!save_result(o, task, r, picture, outputs[i], &local)) {
+            add_error(&all, local);
+            continue;
+        }
         g_snprintf(seed, sizeof seed, "%" G_GUINT64_FORMAT, r->seed);
         g_ascii_formatd(seconds, sizeof seconds, "%.2f", (double)(g_get_monotonic_time() - start) / 1e6);
         g_snprintf(peak, sizeof peak, "%" G_GUINT64_FORMAT, sfu_engine_peak_bytes(e));
@@ -284,7 +324,9 @@ static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o,
         else if (!o->quiet)
             g_print("%s (seed %s, %s s on %s)\n", outputs[i], seed, seconds, sfu_engine_device(e));
     }
-    return TRUE;
+    if (all)
+        g_propagate_error(error, all);
+    return all == NULL;
 }
 
 gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,

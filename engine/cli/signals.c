@@ -78,21 +78,26 @@ static void on_bus(int signal_number, siginfo_t *info, void *context)
     _exit(SFU_EXIT_FAILED);
 }
 
-void sfu_cli_signals_bus(void)
+/* The last four: Ctrl-\, what schedulers of clusters send before the time is over, and `ulimit -t`. */
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU};
+static gboolean is_ignored[G_N_ELEMENTS(stops)];
+
+void sfu_cli_signals_again(void)
 {
     const struct sigaction bus = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO | SA_RESETHAND};
+    const struct sigaction interrupt = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     sigaction(SIGBUS, &bus, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(stops) && !g_atomic_int_get(&sfu_cli_cancel); i++)
+        if (!is_ignored[i])
+            sigaction(stops[i], &interrupt, NULL);
 }
 
 void sfu_cli_signals(void)
 {
-    static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
-    const struct sigaction interrupt = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     struct sigaction old;
     for (guint i = 0; i < G_N_ELEMENTS(stops); i++) /* what is ignored stays so: nohup, and a script's own background */
-        if (sigaction(stops[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-            sigaction(stops[i], &interrupt, NULL);
-    sfu_cli_signals_bus();
+        is_ignored[i] = sigaction(stops[i], NULL, &old) != 0 || old.sa_handler == SIG_IGN;
+    sfu_cli_signals_again();
     signal(SIGPIPE, SIG_IGN); /* whoever stops listening to what is told does not stop the work */
     signal(SIGXFSZ, SIG_IGN); /* the write fails instead, and says why */
 }

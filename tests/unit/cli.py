@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import shutil
 import signal
 import struct
@@ -161,6 +162,27 @@ def _():
     )
     if r.returncode:  # else there is another device
         fails(r, 1, "PoCL", " 0 bytes", "128 MiB", "/sys")
+
+
+@case("limits under which babl or PoCL would crash are said with their numbers")
+def _():
+    for kind, limit, words in (
+        (resource.RLIMIT_AS, 300 << 20, ("ulimit -v", "300 MiB")),
+        (resource.RLIMIT_STACK, 64 << 10, ("ulimit -s", "64 KiB", "128")),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        r = subprocess.run(
+            [SFUMATO, "upscale", small, TMP / "never.png"],
+            capture_output=True,
+            text=True,
+            timeout=170,
+            env=ENV,
+            preexec_fn=lambda kind=kind, limit=limit, hard=hard: resource.setrlimit(kind, (limit, hard)),
+        )
+        if "Sanitizer" in r.stderr:
+            return "sanitizers need more"
+        fails(r, 1, *words)
+    return None
 
 
 @case("devices and models as JSON")
@@ -484,6 +506,78 @@ def _():
             p.returncode,
             said,
         )
+
+
+def at_step_2(*args, **options):
+    """Starts a run of many steps and returns when it has taken two of them."""
+    p = subprocess.Popen(
+        [SFUMATO, *map(str, args), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **{"env": ENV, **options},
+    )
+    for out in p.stdout:
+        if '"step":2' in out.replace(" ", "").replace(".0", ""):
+            break
+    return p
+
+
+SMALL = ("inpaint", small, "--mask", hole)
+
+
+@case("signals that ask for an end stop the run, and the old file stays; those of closed pipes do not")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    old = TMP / "old.png"
+    for s in (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+        old.write_bytes(b"old")
+        # Whoever runs this test may ignore them.
+        p = at_step_2(*SMALL, old, "--steps", 1000, preexec_fn=lambda s=s: signal.signal(s, signal.SIG_DFL))
+        p.send_signal(s)
+        _, said = p.communicate(timeout=170)
+        assert p.returncode == 130 and said == "sfumato: Cancelled.\n", (s, p.returncode, said)
+        assert old.read_bytes() == b"old" and not list(TMP.glob(".sfumato-*")), s
+    p = at_step_2(*SMALL, old, "--steps", 8)
+    p.stdout.close()  # every further line of JSON meets a closed pipe
+    p.send_signal(signal.SIGPIPE)
+    assert p.wait(timeout=170) == 0 and read_png(old)[:2] == (96, 80), p.stderr.read()
+
+
+@case("a folder that goes away during the run: the picture is kept elsewhere, and the error says where")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    spare = TMP / "spare"
+    spare.mkdir()
+    for count in (1, 2):
+        folder = TMP / "going"
+        folder.mkdir()
+        latents = ("--save-latent", folder / "latent.safetensors") if count == 1 else ()
+        options = ("--steps", 8, "--count", count, *latents)
+        p = at_step_2(*SMALL, folder / "out.png", *options, env=dict(ENV, TMPDIR=str(spare)))
+        shutil.rmtree(folder)
+        _, said = p.communicate(timeout=170)
+        kept = re.findall(r"out\S*\.png cannot be written: .*; the picture is kept in (\S+)", said)
+        assert p.returncode != 0 and len(kept) == count, (p.returncode, said)
+        assert all(read_png(pathlib.Path(k))[:2] == (96, 80) and k.startswith(str(spare)) for k in kept), kept
+        assert ("latent.safetensors" in said) == (count == 1), said
+        for k in kept:
+            shutil.rmtree(pathlib.Path(k).parent)
+
+
+@case("latents that cannot be written any more cost no picture, and the run has failed")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    (TMP / "lost").mkdir()
+    out = TMP / "without-latents.png"
+    p = at_step_2(*SMALL, out, "--steps", 8, "--save-latent", TMP / "lost" / "latent.safetensors")
+    shutil.rmtree(TMP / "lost")
+    _, said = p.communicate(timeout=170)
+    assert p.returncode == 1 and "latent.safetensors" in said and said.count("\n") == 1, (p.returncode, said)
+    assert read_png(out)[:2] == (96, 80)
 
 
 end()

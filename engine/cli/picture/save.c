@@ -244,7 +244,8 @@ gboolean sfu_cli_picture_writes(const char *path)
     return f && f->save;
 }
 
-gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth, int w, int h, GError **error)
+/* Whether the format that the name asks for is written, and can hold the picture. */
+static gboolean can_hold(const char *path, GeglBuffer *like, int depth, int w, int h, GError **error)
 {
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     if (!sfu_cli_picture_writes(path)) {
@@ -269,7 +270,12 @@ gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth,
                     f->max_px);
         return FALSE;
     }
-    return sfu_cli_can_write(path, error);
+    return TRUE;
+}
+
+gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth, int w, int h, GError **error)
+{
+    return can_hold(path, like, depth, w, h, error) && sfu_cli_can_write(path, error);
 }
 
 /* ---- writing ---- */
@@ -337,10 +343,11 @@ gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, 
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     SfuPictureOut out = {.path = path, .text = text};
     char *name = NULL, *place = NULL;
-    if (!sfu_cli_picture_can_save(path, like, depth, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture),
-                                  error) ||
-        !(place = end_of_links(path, error)))
+    if (!can_hold(path, like, depth, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture), error) ||
+        !(place = end_of_links(path, error)) || !can_write_to(place, path, error)) {
+        g_free(place);
         return FALSE;
+    }
     const int fd = open_beside(place, &name);
     out.file = fd >= 0 ? fdopen(fd, "w+b") : NULL;
     if (!out.file) {
