@@ -332,6 +332,7 @@ static void test_bad(void)
         {{{KEY ".oft_blocks", {2, 4, 7, 7}}}, NULL, "does not fit the other tensors"},
         {{{KEY ".oft_R.weight", {4, 7}}}, NULL, "does not fit the other tensors"},
         {{{KEY ".oft_R.weight", {4, 6}}}, NULL, "another shape"},
+        {{{"base_model.model.down_blocks.0.resnets.0.conv1.oft_R.weight", {36, 28}}}, NULL, "several taps"},
         {{{KEY ".boft_R", {2, 4, 8}}}, NULL, "(BOFT)"},
         {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".reshape_weight", {2}}},
          NULL,
