@@ -5,6 +5,7 @@
 #define SFU_TESTS_HARNESS_H
 
 #include "ops/ops.h"
+#include "../check_ok.h"
 #include <math.h>
 
 typedef struct {
@@ -77,16 +78,6 @@ double check_uniform(Check *c, double from, double to);
 void check_close(Check *c, const Out *y, const double *ref, const double *mag, double tol);
 /* Every bit the same. */
 void check_same(Check *c, const Out *y, const double *ref);
-#define CHECK_OK(call)                                                                                                 \
-    G_STMT_START                                                                                                       \
-    {                                                                                                                  \
-        GError *error_ = NULL;                                                                                         \
-        const gboolean ok_ = !!(call);                                                                                 \
-        g_assert_no_error(error_);                                                                                     \
-        g_assert_true(ok_);                                                                                            \
-    }                                                                                                                  \
-    G_STMT_END
-#define ERR (&error_)
 
 double check_act(double x, SfuAct act, double param); /* in double */
 

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
 #include "tree.h"
+#include "../check_ok.h"
 #include "runtime/half.h"
 #include "runtime/internal.h"
 #include <glib/gstdio.h>
@@ -10,15 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MUST(call)                                                                                                     \
-    G_STMT_START                                                                                                       \
-    {                                                                                                                  \
-        GError *error_ = NULL;                                                                                         \
-        const gboolean ok_ = !!(call);                                                                                 \
-        g_assert_no_error(error_);                                                                                     \
-        g_assert_true(ok_);                                                                                            \
-    }                                                                                                                  \
-    G_STMT_END
 #define FAILS(call, code, text)                                                                                        \
     G_STMT_START                                                                                                       \
     {                                                                                                                  \
@@ -30,7 +22,6 @@
         g_error_free(error_);                                                                                          \
     }                                                                                                                  \
     G_STMT_END
-#define ERR (&error_)
 
 static char *scratch; /* a folder for caches, removed at the end */
 
@@ -72,12 +63,12 @@ static void apply(SfuQueue *q, SfuWeight *w, int rows, int n, float *out)
     for (int i = 0; i < rows * n; i++)
         v[i] = (float)(i % 17) / 17.0f;
     SfuTensor *x = NULL, *y = NULL;
-    MUST(x = sfu_tensor_create(q, SFU_F32, 1, 1, rows, n, ERR));
-    MUST(y = sfu_tensor_create(q, SFU_F32, 1, 1, rows, n, ERR));
-    MUST(sfu_tensor_write(x, v, ERR));
-    MUST(sfu_linear(q, y, x, w, NULL, ERR));
+    CHECK_OK(x = sfu_tensor_create(q, SFU_F32, 1, 1, rows, n, ERR));
+    CHECK_OK(y = sfu_tensor_create(q, SFU_F32, 1, 1, rows, n, ERR));
+    CHECK_OK(sfu_tensor_write(x, v, ERR));
+    CHECK_OK(sfu_linear(q, y, x, w, NULL, ERR));
     sfu_tensor_destroy(x);
-    MUST(sfu_tensor_read(y, out, ERR));
+    CHECK_OK(sfu_tensor_read(y, out, ERR));
     sfu_tensor_destroy(y);
     g_free(v);
 }
@@ -367,7 +358,7 @@ static void test_too_large(void)
     if (most < 4 * 2147483647ull)
         FAILS(sfu_tensor_create(q, SFU_F32, 1, 1, 1, (int)(most / 4) + 1024, ERR), SFU_RUNTIME_ERROR_MEMORY, "bytes");
     SfuTensor *t = NULL;
-    MUST(t = sfu_tensor_create(q, SFU_F32, 1, 1, 1, 16, ERR)); /* the queue still works */
+    CHECK_OK(t = sfu_tensor_create(q, SFU_F32, 1, 1, 1, 16, ERR)); /* the queue still works */
     sfu_tensor_destroy(t);
     sfu_queue_destroy(q);
 }
@@ -380,22 +371,22 @@ static void test_views(void)
     SfuTensor *x = NULL, *v = NULL, *vv = NULL, *ids = NULL;
     const float in[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     float out[4] = {0};
-    MUST(x = sfu_tensor_create(q, SFU_F32, 1, 2, 2, 3, ERR));
-    MUST(sfu_tensor_write(x, in, ERR));
-    MUST(v = sfu_tensor_view(x, 3, 1, 1, 1, 9, ERR));
-    MUST(vv = sfu_tensor_view(v, 5, 1, 2, 2, 1, ERR));
+    CHECK_OK(x = sfu_tensor_create(q, SFU_F32, 1, 2, 2, 3, ERR));
+    CHECK_OK(sfu_tensor_write(x, in, ERR));
+    CHECK_OK(v = sfu_tensor_view(x, 3, 1, 1, 1, 9, ERR));
+    CHECK_OK(vv = sfu_tensor_view(v, 5, 1, 2, 2, 1, ERR));
     FAILS(sfu_tensor_view(v, 6, 1, 2, 2, 1, ERR), SFU_RUNTIME_ERROR_SHAPE, "does not lie inside");
     FAILS(sfu_tensor_view(x, 0, 1, 0, 1, 1, ERR), SFU_RUNTIME_ERROR_SHAPE, "does not lie inside");
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(v);
     SfuTensor *other = NULL;
-    MUST(other = sfu_tensor_create(q, SFU_F32, 1, 2, 2, 3,
-                                   ERR)); /* must not be given the buffer that the view still holds */
-    MUST(sfu_tensor_write(other, (const float[12]){0}, ERR));
-    MUST(sfu_tensor_read(vv, out, ERR));
+    CHECK_OK(other = sfu_tensor_create(q, SFU_F32, 1, 2, 2, 3,
+                                       ERR)); /* must not be given the buffer that the view still holds */
+    CHECK_OK(sfu_tensor_write(other, (const float[12]){0}, ERR));
+    CHECK_OK(sfu_tensor_read(vv, out, ERR));
     for (int i = 0; i < 4; i++)
         g_assert_cmpfloat(out[i], ==, 8 + i);
-    MUST(ids = sfu_tensor_create(q, SFU_I32, 1, 1, 1, 4, ERR));
+    CHECK_OK(ids = sfu_tensor_create(q, SFU_I32, 1, 1, 1, 4, ERR));
     FAILS(sfu_tensor_write(ids, in, ERR), SFU_RUNTIME_ERROR_SHAPE, "I32");
     FAILS(sfu_tensor_read(ids, out, ERR), SFU_RUNTIME_ERROR_SHAPE, "I32");
     sfu_tensor_destroy(vv);
@@ -415,20 +406,20 @@ static void test_cancel(void)
     int flag = 0;
     SfuTensor *x = NULL;
     float v[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-    MUST(x = sfu_tensor_create(q, SFU_F32, 1, 1, 1, 8, ERR));
-    MUST(sfu_tensor_write(x, v, ERR));
+    CHECK_OK(x = sfu_tensor_create(q, SFU_F32, 1, 1, 1, 8, ERR));
+    CHECK_OK(sfu_tensor_write(x, v, ERR));
     sfu_queue_set_cancel(q, &flag);
-    MUST(sfu_unary(q, x, x, SFU_ACT_RELU, 0, ERR));
+    CHECK_OK(sfu_unary(q, x, x, SFU_ACT_RELU, 0, ERR));
     g_atomic_int_set(&flag, 1);
     FAILS(sfu_unary(q, x, x, SFU_ACT_RELU, 0, ERR), SFU_RUNTIME_ERROR_CANCELLED, "cancelled");
     FAILS(sfu_tensor_read(x, v, ERR), SFU_RUNTIME_ERROR_CANCELLED, "cancelled");
     g_atomic_int_set(&flag, 0);
-    MUST(sfu_axpby(q, x, 2, x, 0, NULL, ERR));
-    MUST(sfu_tensor_read(x, v, ERR));
+    CHECK_OK(sfu_axpby(q, x, 2, x, 0, NULL, ERR));
+    CHECK_OK(sfu_tensor_read(x, v, ERR));
     g_assert_cmpfloat(v[7], ==, 16);
     g_atomic_int_set(&flag, 1);
     sfu_queue_set_cancel(q, NULL);
-    MUST(sfu_unary(q, x, x, SFU_ACT_RELU, 0, ERR));
+    CHECK_OK(sfu_unary(q, x, x, SFU_ACT_RELU, 0, ERR));
     sfu_tensor_destroy(x);
     sfu_queue_destroy(q);
 }
@@ -441,10 +432,10 @@ static void test_profile(void)
         return;
     g_assert_null(sfu_queue_profile(quiet));
     SfuTensor *x = NULL;
-    MUST(x = sfu_tensor_create(q, SFU_F32, 1, 64, 64, 64, ERR));
+    CHECK_OK(x = sfu_tensor_create(q, SFU_F32, 1, 64, 64, 64, ERR));
     for (int i = 0; i < 3; i++)
-        MUST(sfu_unary(q, x, x, SFU_ACT_SILU, 0, ERR));
-    MUST(sfu_softmax(q, x, x, ERR));
+        CHECK_OK(sfu_unary(q, x, x, SFU_ACT_SILU, 0, ERR));
+    CHECK_OK(sfu_softmax(q, x, x, ERR));
     for (int twice = 0; twice < 2; twice++) { /* reading it does not forget it */
         char *table = sfu_queue_profile(q), **lines = g_strsplit(table, "\n", -1);
         gboolean unary = FALSE;
@@ -491,11 +482,11 @@ static int builds(void)
     float v[3] = {-1, 0.5f, 2};
     SfuTensor *x = NULL;
     sfu_queue_set_build_notify(q, count_builds, &n);
-    MUST(x = sfu_tensor_create(q, SFU_F32, 1, 1, 1, 3, ERR));
-    MUST(sfu_tensor_write(x, v, ERR));
-    MUST(sfu_unary(q, x, x, SFU_ACT_GELU, 0, ERR));
-    MUST(sfu_unary(q, x, x, SFU_ACT_RELU, 0, ERR)); /* the same program: not built again */
-    MUST(sfu_tensor_read(x, v, ERR));
+    CHECK_OK(x = sfu_tensor_create(q, SFU_F32, 1, 1, 1, 3, ERR));
+    CHECK_OK(sfu_tensor_write(x, v, ERR));
+    CHECK_OK(sfu_unary(q, x, x, SFU_ACT_GELU, 0, ERR));
+    CHECK_OK(sfu_unary(q, x, x, SFU_ACT_RELU, 0, ERR)); /* the same program: not built again */
+    CHECK_OK(sfu_tensor_read(x, v, ERR));
     g_assert_cmpfloat(v[0], ==, 0);
     g_assert_cmpfloat_with_epsilon(v[1], 0.5 * 0.6914624613, 1e-6); /* Phi(0.5) */
     g_assert_cmpfloat_with_epsilon(v[2], 2 * 0.9772498681, 1e-6);   /* Phi(2) */
@@ -625,7 +616,7 @@ static void test_devices(void)
         return;
     sfu_queue_destroy(q);
     GArray *all = NULL;
-    MUST(all = sfu_devices_list(ERR));
+    CHECK_OK(all = sfu_devices_list(ERR));
     for (guint i = 0; i < all->len; i++) {
         const SfuDeviceInfo *d = &g_array_index(all, SfuDeviceInfo, i);
         g_assert_cmpint(d->index, ==, i);
@@ -635,15 +626,15 @@ static void test_devices(void)
         char number[16];
         g_snprintf(number, sizeof number, "%u", i);
         const SfuQueueOptions by_number = {.device = number};
-        MUST(q = sfu_queue_create(&by_number, ERR));
+        CHECK_OK(q = sfu_queue_create(&by_number, ERR));
         g_assert_cmpint(sfu_queue_device(q)->index, ==, i);
         sfu_queue_destroy(q);
         char *part = g_ascii_strup(d->name + strlen(d->name) / 3, -1);
         const SfuQueueOptions by_name = {.device = part};
-        MUST(q = sfu_queue_create(&by_name, ERR));
+        CHECK_OK(q = sfu_queue_create(&by_name, ERR));
         sfu_queue_destroy(q);
         g_setenv("SFUMATO_DEVICE", number, TRUE);
-        MUST(q = sfu_queue_create(NULL, ERR));
+        CHECK_OK(q = sfu_queue_create(NULL, ERR));
         g_assert_cmpint(sfu_queue_device(q)->index, ==, i);
         sfu_queue_destroy(q);
         g_unsetenv("SFUMATO_DEVICE");
@@ -676,7 +667,7 @@ static gpointer worker(gpointer data)
 {
     enum { N = 80, ROWS = 20 };
     SfuQueue *q = NULL;
-    MUST(q = sfu_queue_create(NULL, ERR));
+    CHECK_OK(q = sfu_queue_create(NULL, ERR));
     SfuWeight *w = weight(N, N, GPOINTER_TO_UINT(data));
     float first[ROWS * N], again[ROWS * N];
     apply(q, w, ROWS, N, first);
