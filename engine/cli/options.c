@@ -30,8 +30,8 @@ static const SfuCliOption table[] = {
      .only = "inpaint outpaint batch"},
     {"invert-mask", NULL, "Repaints everything outside the mask", .only = PAINTERS},
     {"from", "FILE",
-     "Takes parameters from a picture or text file that Sfumato, AUTOMATIC1111 or NovelAI wrote; later flags override "
-     "them",
+     "Takes parameters from a picture or text file that Sfumato, AUTOMATIC1111, NovelAI, InvokeAI, SwarmUI or Fooocus "
+     "wrote; later flags override them",
      .only = MAKERS},
     {"depth", "BITS", "Bits per channel of the written picture (default: those of the input, else 8)", depths, MAKERS},
     {"noise", "FILE", "Starts from the tensor \"noise\" [n, c, h, w] in a safetensors file", .only = DENOISERS},
