@@ -27,7 +27,7 @@ from safetensors.torch import load_file
 import bank
 from export import export
 from networks import CONTEXT_SIZE, context_tokens, mask_cells, read_config
-from optimizer import Optimizer
+from optimizer import Optimizer, compute_dtype
 from pictures import Pictures
 
 HERE = Path(__file__).resolve().parent
@@ -261,7 +261,7 @@ def begin(args, cfg, device):
         net_cfg = earlier["cfg"] if earlier else cfg["bridge"] | args.net
         net = make_net(net_cfg)
     opt = Optimizer(net.to(device), args.lr, args.lr * 0.25, ema_decay=0.999)  # its masters are fp32
-    net.to(torch.bfloat16).to(memory_format=torch.channels_last)
+    net.to(compute_dtype(device)).to(memory_format=torch.channels_last)
     if earlier:
         opt.load(earlier["opt"])
         print(f"{args.name}: going on from step {opt.n}, {earlier['seconds'] / 60:.1f} minutes", flush=True)

@@ -13,9 +13,15 @@ import torch
 EDGE_NAMES = ("conv_in", "conv_out", "embedding", "quant_conv")  # AdamW serves inputs and outputs better
 
 
+def compute_dtype(device):
+    """bf16 where the device multiplies it, else fp32: a CPU without bf16 would take many times as long."""
+    known = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if known else torch.float32
+
+
 def orthogonal(g, n_steps=5):
     """Nearest semi-orthogonal matrices, roughly, of g [..., rows, columns]; bf16 is enough for it."""
-    x = g.bfloat16()
+    x = g.to(compute_dtype(g.device))
     flip = x.shape[-2] > x.shape[-1]
     if flip:
         x = x.mT

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 import bridge
 from export import export, load_enlarger
 from networks import make_enlarger, read_config
-from optimizer import Optimizer
+from optimizer import Optimizer, compute_dtype
 from pictures import Pictures, enlarge, prefetch, shrink
 
 # Share of the weight of texture for a damaged picture: what is sharpened there is damage, too.
@@ -213,7 +213,7 @@ def main():
     cfg = read_config()
     args.batch = args.batch or {"bridge": 16}.get(args.stage, 8)
     args.lr = args.lr or {"bridge": 3e-3}.get(args.stage, 2e-3)
-    TRAINERS[args.stage](args, cfg, device, torch.bfloat16)
+    TRAINERS[args.stage](args, cfg, device, compute_dtype(device))
 
 
 if __name__ == "__main__":
