@@ -288,10 +288,11 @@ static void set_or_warn(Reader *r, const char *key, const SfuParamSpec *s, const
 {
     GError *error = NULL;
     char *end = NULL;
-    if (sfu_params_set(r->p, s->name, value, &error))
-        return;
-    g_error_free(error);
     const double v = g_ascii_strtod(value, &end);
+    const gboolean no_steps = s == sfu_param_find("steps") && v == 0 && !r->is_ours; /* here 0 means the default */
+    if (!no_steps && sfu_params_set(r->p, s->name, value, &error))
+        return;
+    g_clear_error(&error);
     const gboolean is_number =
         (s->type == SFU_PARAM_INT || s->type == SFU_PARAM_FLOAT) && end != value && !*end && isfinite(v);
     if (is_number && (v < s->min || v > s->max) && s != sfu_param_find("seed")) {

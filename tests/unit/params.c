@@ -250,6 +250,10 @@ static void test_infotext_of_the_web_ui(void)
     g_assert_cmpfloat(sfu_params_get_double(p, "guidance"), ==, 6.5);
     g_assert_cmpfloat(sfu_params_get_double(p, "clip_skip"), ==, 2);
     g_assert_cmpfloat(sfu_params_get_double(p, "height"), ==, 768);
+    /* 0 steps are nobody's picture, and mean the default here. */
+    g_assert_true(sfu_params_from_infotext(p, "a cat\nSteps: 0, Sampler: Euler, Seed: 1, Size: 64x64", warnings, &e));
+    g_assert_cmpuint(warnings->len, ==, 1);
+    g_ptr_array_set_size(warnings, 0);
     /* Without a line of settings the web UI takes all of it for the prompt. */
     g_assert_true(sfu_params_from_infotext(p, "just words", warnings, &e));
     g_assert_cmpstr(sfu_params_get_string(p, "prompt"), ==, "just words");
