@@ -101,14 +101,16 @@ SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error)
     return sfu_engine_new(&eo, error);
 }
 
-/* A picture that cannot be written where it belongs any more (its folder has gone, the disk has filled up) is kept in a
- * temporary folder, and the error says where. Takes error. */
+/* A picture that cannot be written where it belongs any more (its folder has gone, the disk has filled up, it is too
+ * large for the format) is kept in a temporary folder, if need be as PNG, and the error says where. Takes error. */
 static void keep_elsewhere(GeglBuffer *whole, GeglBuffer *like, int depth, const char *text, const char *path,
                            GError **error)
 {
     char *folder = g_dir_make_tmp("sfumato-XXXXXX", NULL), *name = g_path_get_basename(path),
-         *place = folder ? g_build_filename(folder, name, NULL) : NULL;
-    if (place && sfu_cli_picture_save(whole, like, depth, text, place, NULL)) {
+         *same = folder ? g_build_filename(folder, name, NULL) : NULL,
+         *place = same && !sfu_cli_picture_save(whole, like, depth, text, same, NULL) ? g_strconcat(same, ".png", NULL)
+                                                                                      : g_strdup(same);
+    if (place && (strcmp(place, same) == 0 || sfu_cli_picture_save(whole, like, 0, text, place, NULL))) {
         GError *cause = g_steal_pointer(error);
         g_set_error(error, cause->domain, cause->code, "%s; the picture is kept in %s", cause->message, place);
         g_error_free(cause);
@@ -117,6 +119,7 @@ static void keep_elsewhere(GeglBuffer *whole, GeglBuffer *like, int depth, const
     }
     g_free(folder);
     g_free(name);
+    g_free(same);
     g_free(place);
 }
 

@@ -567,6 +567,17 @@ def _():
             shutil.rmtree(pathlib.Path(k).parent)
 
 
+@case("a result that is too large for its format is kept as PNG, and the error says where")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    wide = png(TMP / "wide.png", 8200, 2, photo)  # twice of it is more than WebP's 16,383
+    r = run("upscale", wide, TMP / "wide.webp", env=dict(ENV, TMPDIR=str(TMP / "spare")))
+    kept = re.findall(r"; the picture is kept in (\S+\.webp\.png)$", r.stderr, re.M)
+    assert r.returncode != 0 and len(kept) == 1 and "WebP" in r.stderr, (r.returncode, r.stderr)
+    assert read_png(pathlib.Path(kept[0]))[:2] == (16400, 4)
+
+
 @case("latents that cannot be written any more cost no picture, and the run has failed")
 def _():
     if not DEVICE:
