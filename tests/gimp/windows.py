@@ -17,6 +17,7 @@ import dialog
 import run
 
 FILL, REMOVE = "F9", "F7"  # F6 and F8 never arrive: GIMP's own panes take them
+OWN = "<Primary>F9"  # for a command of GIMP's own: whether keys arrive at all
 N_TESTS = 10
 BUSY = 100  # seconds to wait on a busy machine
 
@@ -47,6 +48,10 @@ def set_shortcuts(gimp, home):
             f'(gtk_accel_path "<Actions>/plug-in/plug-in-sfumato-{name}" "{key}")\n' for name, key in keys.items()
         )
         path = f"{home}/menurc"
+    if run.version(gimp) >= 3:
+        text += f'(action "image-scale" "{OWN}")\n'
+    else:
+        text += f'(gtk_accel_path "<Actions>/image/image-scale" "{OWN}")\n'
     with open(path, "w", encoding="utf-8") as f:
         f.write(text)
     with open(f"{home}/gimprc", "w", encoding="utf-8") as f:
@@ -124,6 +129,9 @@ def main():
     def report(ok, name):
         nonlocal number
         number += 1
+        if ok is None:
+            print(f"ok {number} - {name} # SKIP this GIMP takes no keys on this screen", flush=True)
+            return
         print(f"{'ok' if ok else 'not ok'} {number} - {name}", flush=True)
         screen.shot(f"gimp{run.version(gimp)}-{number}")
 
@@ -134,11 +142,16 @@ def main():
     output = open(f"{home}/output", "w+", encoding="utf-8")
     env = {"SFU_STANDIN_LOG": log, "SFU_STANDIN_STEP_MS": "150"}
     process = run.start(gimp, home, SCENES[run.version(gimp)], env, output, display, windows=True, stays=True)
+    takes_keys = True
     try:
-        walk(screen, runs, report)
+        image = screen.wait("200x150", 120)
+        time.sleep(3)  # the menus
+        takes_keys = not image or arrives(screen, image)
+        if image and takes_keys:
+            walk(screen, image, runs, report)
     finally:
         while number < N_TESTS:
-            report(False, "not reached")
+            report(False if takes_keys else None, "not reached")
         process.kill()
         process.wait()
         output.seek(0)
@@ -153,11 +166,17 @@ def without_seed(line):
     return re.sub(r"seed \d+", "", line)
 
 
-def walk(screen, runs, report):
-    image = screen.wait("200x150", 120)
-    if not image:
-        return
-    time.sleep(3)  # the menus
+def arrives(screen, image):
+    """GIMP 3.2.6 does nothing under Xvfb on a key set for a command, its own or ours."""
+    screen.keys(image, "ctrl+F9")
+    scale = screen.wait("Scale Image", 30)
+    if scale:
+        screen.keys(scale, "Escape")
+        screen.wait_gone("Scale Image")
+    return scale
+
+
+def walk(screen, image, runs, report):
     screen.keys(image, "Tab")  # without docks, the status bar is as wide as the window
     screen.keys(image, FILL)
     fill = screen.wait("Sfumato: Fill", BUSY)
