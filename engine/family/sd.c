@@ -54,6 +54,21 @@ static int unet_layers(const SfuSource *s)
     return 2;
 }
 
+/* A diffusers folder in one file, as stable-diffusion.cpp converts it: what is beside the UNet. NULL: nothing of it. */
+static char *beside_unet(const char *name, SfuPart *part)
+{
+    static const struct {
+        const char *prefix;
+        SfuPart part;
+    } roots[] = {{"te.1.", SFU_PART_TEXT2}, {"te.", SFU_PART_TEXT}, {"vae.", SFU_PART_VAE}};
+    for (gsize i = 0; i < G_N_ELEMENTS(roots); i++)
+        if (g_str_has_prefix(name, roots[i].prefix)) {
+            *part = roots[i].part;
+            return sfu_name_from_diffusers(name + strlen(roots[i].prefix), roots[i].part);
+        }
+    return NULL;
+}
+
 char *sfu_sd_canonical_in(const SfuSource *s, const SfuUnetNames *names, const char *name, SfuPart *part)
 {
     const gboolean lone = names && strcmp(names->prefix, ORIGINAL) != 0,
@@ -62,6 +77,8 @@ char *sfu_sd_canonical_in(const SfuSource *s, const SfuUnetNames *names, const c
         *part = SFU_PART_UNET;
         return sfu_name_from_diffusers(name + strlen(names->prefix), SFU_PART_UNET);
     }
+    if (names && names->diffusers && *names->prefix)
+        return beside_unet(name, part);
     char *whole = within ? g_strconcat(ORIGINAL, name, NULL) : NULL;
     char *found = sfu_name_from_checkpoint(whole ? whole : name, sfu_sd_vae_levels(s, "first_stage_model."),
                                            unet_layers(s), part);

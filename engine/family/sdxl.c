@@ -26,7 +26,8 @@ static gboolean recognize(const SfuSource *s)
 
 static gboolean has_second_text(const SfuSource *s)
 {
-    return sfu_source_has_prefix(s, "conditioner.embedders.1.") || sfu_source_has_prefix(s, "cond_stage_model.1.");
+    return sfu_source_has_prefix(s, "conditioner.embedders.1.") || sfu_source_has_prefix(s, "cond_stage_model.1.") ||
+           sfu_source_has_prefix(s, "te.1.");
 }
 
 static char *canonical(const SfuSource *s, const char *name, SfuPart *part)

@@ -226,6 +226,41 @@ static void test_folder(gconstpointer data)
     folder_remove(folder);
 }
 
+/* A diffusers folder in one file, as stable-diffusion.cpp converts it. */
+static void test_folder_in_one_file(void)
+{
+    static const struct {
+        const char *section, *prefix;
+        SfuPart part;
+    } parts[] = {
+        {"unet sd1", "unet.", SFU_PART_UNET}, {"vae", "vae.", SFU_PART_VAE}, {"text sd1", "te.", SFU_PART_TEXT}};
+    char *folder = folder_new(), *path = in(folder, "tiny.safetensors");
+    GPtrArray *rows[3], *all = g_ptr_array_new();
+    for (int i = 0; i < 3; i++) {
+        rows[i] = names_section(parts[i].section);
+        rows_shrink(rows[i], i ? 128 : 320, i ? 4 : 10);
+        for (guint k = 0; k < rows[i]->len; k++) {
+            Row *r = g_ptr_array_index(rows[i], k);
+            if (r->n_dims && r->dims[0] == 49408 / 4)
+                r->dims[0] = 64;
+            g_free(r->original);
+            r->original = g_strconcat(parts[i].prefix, r->canonical, NULL);
+            g_ptr_array_add(all, r);
+        }
+    }
+    write_safetensors(path, all, USE_ORIGINAL, NULL, FILL_VALUES);
+    SfuModel *m = open_good(path);
+    assert_complete(m);
+    g_assert_cmpstr(sfu_model_family(m)->id, ==, "sd1");
+    for (int i = 0; i < 3; i++)
+        check_rows(m, parts[i].part, rows[i], USE_ORIGINAL, NULL);
+    sfu_model_close(m);
+    g_ptr_array_unref(all);
+    for (int i = 0; i < 3; i++)
+        g_ptr_array_unref(rows[i]);
+    folder_remove(folder);
+}
+
 /* A UNet in two shards of the variant fp16, named by an index. */
 static void test_shards(void)
 {
@@ -740,6 +775,7 @@ int main(int argc, char **argv)
         for (int k = 0; k < 3; k++)
             g_free(name[k]);
     }
+    g_test_add_func("/model/folder-in-one-file", test_folder_in_one_file);
     g_test_add_func("/model/shards", test_shards);
     g_test_add_func("/model/vae-with-old-attention-names", test_old_vae);
     g_test_add_func("/model/vae-alone", test_lone_vae);
