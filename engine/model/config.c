@@ -266,8 +266,12 @@ gboolean sfu_model_configure_text(SfuModel *m, SfuPart P, GError **error)
      * already left it out. */
     if (openclip && P == SFU_PART_TEXT && c->layers > 1 && !(c->hidden == 1024 && c->layers == 23))
         c->layers--;
+    else if (!openclip && !j && P == SFU_PART_TEXT && c->hidden == 1024 && c->layers == 24)
+        c->layers--; /* the same, under other names */
     c->heads = MAX(1, c->hidden / 64);
-    c->quick_gelu = !openclip;
+    /* Without a configuration: OpenAI's encoder of width 768 has quick GELU, OpenCLIP's H (1024, of 2.x) and bigG
+     * (SDXL's second one) have the exact one, whichever names they have. */
+    c->quick_gelu = !openclip && P == SFU_PART_TEXT && c->hidden != 1024;
     c->eps = 1e-5f;
     read_int(j, "num_attention_heads", &c->heads, 1, 256);
     read_float(j, "layer_norm_eps", &c->eps);

@@ -330,6 +330,18 @@ def single_file(key, folder_key, extra=[], refiner=False):
     models[key] = {"files": [{"file": f"{key}.safetensors", "tensors": tensors}]}
 
 
+def folder_in_one_file(key, folder_key):
+    """As stable-diffusion.cpp converts a folder: its names behind a word for the part, and no configuration."""
+    words_of = {"unet": "unet.", "vae": "vae.", "text_encoder": "te.text_model.", "text_encoder_2": "te.1."}
+    tensors = [
+        [words_of[f["folder"]] + (n.removeprefix("text_model.") if f["folder"] == "text_encoder" else n), h, d]
+        for f in models[folder_key]["files"]
+        if f.get("folder") in words_of
+        for n, h, d in f["tensors"]
+    ]
+    models[key] = {"files": [{"file": f"{key}.safetensors", "tensors": tensors}]}
+
+
 with torch.no_grad():
     euler = EulerDiscreteScheduler(**schedule)
     xl = family("base", euler)
@@ -369,6 +381,7 @@ with torch.no_grad():
         xl[1],
     )
     single_file("base-single", "base")
+    folder_in_one_file("base-joined", "base")
 
     # A LoRA as kohya's programs write it: the UNet's modules under the original's names, both encoders.
     unet, _, texts = again = family("base", euler)

@@ -222,12 +222,14 @@ static void same_picture(const char *a, const char *b, const char *text)
     g_free(y);
 }
 
-/* The original's names, OpenCLIP's fused and transposed matrices, the marks of v-prediction. */
+/* The original's names, and stable-diffusion.cpp's of a folder; OpenCLIP's fused and transposed matrices, the marks of
+ * v-prediction. */
 static void test_single_files(void)
 {
     draw("base-txt2img", "base-single", EULER);
     draw("v-txt2img", "v-single", V_EULER);
     same_picture("base", "base-single", EULER);
+    same_picture("base", "base-joined", EULER);
     same_picture("refine", "refine-single", EULER);
 }
 

@@ -226,6 +226,29 @@ static void test_folder(gconstpointer data)
     folder_remove(folder);
 }
 
+/* OpenCLIP's encoder of 2.x under other names and without a configuration: exact GELU, and all layers but the last. */
+static void test_encoder_without_configuration(void)
+{
+    char *folder = folder_new(), *path = in(folder, "two.safetensors");
+    GPtrArray *unet = names_section("unet sd2"), *text = names_section("text sd2");
+    for (guint k = 0; k < text->len; k++) {
+        Row *r = g_ptr_array_index(text, k);
+        g_free(r->original);
+        r->original = g_strconcat("cond_stage_model.transformer.", r->canonical, NULL);
+    }
+    rows_append(unet, text);
+    write_safetensors(path, unet, USE_ORIGINAL, NULL, FILL_HOLE);
+    SfuModel *m = open_good(path);
+    const SfuTextConfig *c = sfu_model_text(m, SFU_PART_TEXT);
+    g_assert_cmpint(c->hidden, ==, 1024);
+    g_assert_cmpint(c->layers, ==, 23);
+    g_assert_false(c->quick_gelu);
+    g_assert_true(c->zero_padded);
+    sfu_model_close(m);
+    g_ptr_array_unref(unet);
+    folder_remove(folder);
+}
+
 /* A diffusers folder in one file, as stable-diffusion.cpp converts it. */
 static void test_folder_in_one_file(void)
 {
@@ -776,6 +799,7 @@ int main(int argc, char **argv)
             g_free(name[k]);
     }
     g_test_add_func("/model/folder-in-one-file", test_folder_in_one_file);
+    g_test_add_func("/model/encoder-without-configuration", test_encoder_without_configuration);
     g_test_add_func("/model/shards", test_shards);
     g_test_add_func("/model/vae-with-old-attention-names", test_old_vae);
     g_test_add_func("/model/vae-alone", test_lone_vae);
