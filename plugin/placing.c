@@ -228,32 +228,121 @@ static void expand_canvas(const SfuInput *in, const SfuRequest *r, int image, in
         sfu_host_resize_canvas(image, both.width, both.height, -both.x, -both.y);
 }
 
-static void add_layers(const SfuInput *in, int image, const int *layers, GeglBuffer *const *pixels,
-                       const SfuLayerKind *kinds, int n)
+/* Layers that are about to be added to an image. */
+typedef struct {
+    int n, image;
+    gboolean fresh; /* the image is new */
+    int *layers;    /* the first n_made are there, in no image yet */
+    int n_made;
+    GeglBuffer **pixels;
+    SfuLayerKind *kinds;
+} Addition;
+
+/* What of each result belongs where. closed: the image that was read is gone. */
+static Addition addition_of(const SfuInput *in, const SfuRequest *r, GPtrArray *results, gboolean fresh,
+                            gboolean closed, const Shift *shift)
 {
-    int above = image == in->image && in->above >= 0 && sfu_host_layer_in_image(in->above, image) ? in->above : -1;
-    for (int i = n - 1; i >= 0; i--) {
-        sfu_host_layer_insert(image, layers[i], above, pixels[i], kinds[i]);
-        above = layers[i];
+    const int n = (int)results->len;
+    Addition a = {.n = n,
+                  .image = in->image,
+                  .fresh = fresh,
+                  .layers = g_new(int, n),
+                  .pixels = g_new(GeglBuffer *, n),
+                  .kinds = g_new(SfuLayerKind, n)};
+    for (int i = 0; i < n; i++) {
+        a.pixels[i] = closed ? whole_picture(in, results->pdata[i], &a.kinds[i])
+                             : place_result(in, r, results->pdata[i], fresh ? -1 : in->image, &a.kinds[i]);
+        if (!fresh)
+            a.pixels[i] = shifted(in, a.pixels[i], shift);
     }
+    return a;
+}
+
+static void addition_clear(Addition *a)
+{
+    for (int i = 0; i < a->n; i++)
+        g_object_unref(a->pixels[i]);
+    g_free(a->pixels);
+    g_free(a->layers);
+    g_free(a->kinds);
+}
+
+/* Makes the image, if it is a new one, and the layers. On error nothing of both is left. */
+static gboolean make_layers(Addition *a, const SfuInput *in, GPtrArray *results, gboolean closed, GError **error)
+{
+    if (a->fresh) {
+        const GeglRectangle *size = gegl_buffer_get_extent(a->pixels[0]);
+        a->image = sfu_host_new_image(closed ? -1 : in->image, size->width, size->height);
+    }
+    for (; a->n_made < a->n; a->n_made++) {
+        const int i = a->n_made;
+        char *name = layer_name(in->action, results->pdata[i]);
+        a->layers[i] = sfu_host_layer_new(a->image, a->pixels[i], name, a->kinds[i], error);
+        g_free(name);
+        if (a->layers[i] < 0) {
+            for (int k = 0; k < i; k++)
+                sfu_host_layer_discard(a->layers[k]);
+            if (a->fresh)
+                sfu_host_delete_image(a->image);
+            return FALSE;
+        }
+        if (!a->fresh && stands_in(in, a->image))
+            sfu_host_layer_look_like(a->layers[i], in->layer);
+    }
+    return TRUE;
+}
+
+static void insert_layers(const Addition *a, const SfuInput *in)
+{
+    int above =
+        a->image == in->image && in->above >= 0 && sfu_host_layer_in_image(in->above, a->image) ? in->above : -1;
+    for (int i = a->n - 1; i >= 0; i--) {
+        sfu_host_layer_insert(a->image, a->layers[i], above, a->pixels[i], a->kinds[i]);
+        above = a->layers[i];
+    }
+}
+
+/* One undo step. */
+static void add_to_image(const Addition *a, const SfuInput *in, const SfuRequest *r, GPtrArray *results,
+                         const Shift *shift)
+{
+    sfu_host_undo_begin(a->image);
+    insert_layers(a, in);
+    if (in->action == SFU_ACTION_EXPAND && !a->fresh)
+        expand_canvas(in, r, a->image, shift->dx, shift->dy);
+    for (int i = 0; i < a->n; i++) {
+        char *json = result_json(in, r, results->pdata[i]);
+        sfu_host_parasite_set(a->layers[i], json);
+        sfu_history_note(a->image, json, TRUE);
+        g_free(json);
+    }
+    sfu_host_set_active_layer(a->image, a->layers[0]);
+    sfu_host_undo_end(a->image);
+    if (shift->turn)
+        sfu_host_message(_("The layer was rotated or flipped meanwhile; the result was turned with it."));
+}
+
+static gboolean add_whole_image(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
+                                GError **error)
+{
+    SfuHostImage info;
+    const gboolean in_place = !r->new_image && sfu_host_image_info(in->image, &info);
+    if (in_place) /* the note in the image's history belongs to the same step */
+        sfu_host_undo_begin(in->image);
+    const gboolean added = sfu_whole_image_add(in, results, r->new_image, layer, image, error);
+    if (added)
+        note_history(in, r, results->pdata[0], *image);
+    if (in_place)
+        sfu_host_undo_end(in->image);
+    return added;
 }
 
 gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
                         GError **error)
 {
+    if (in->layers)
+        return add_whole_image(in, r, results, layer, image, error);
     SfuHostImage info;
-    if (in->layers) {
-        const gboolean in_place = !r->new_image && sfu_host_image_info(in->image, &info);
-        if (in_place) /* the note in the image's history belongs to the same step */
-            sfu_host_undo_begin(in->image);
-        const gboolean added = sfu_whole_image_add(in, results, r->new_image, layer, image, error);
-        if (added)
-            note_history(in, r, results->pdata[0], *image);
-        if (in_place)
-            sfu_host_undo_end(in->image);
-        return added;
-    }
-    const int n = results->len;
     const gboolean closed = in->image >= 0 && !sfu_host_image_info(in->image, &info);
     const gboolean fresh = in->image < 0 || closed || (r->new_image && sfu_action_spec(r->action, "new_image"));
     if (!fresh && (info.type == SFU_HOST_INDEXED || info.floating))
@@ -262,56 +351,13 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
     Shift shift = {0};
     if (!fresh && !find_shift(in, &shift, error))
         return FALSE;
-    int *layers = g_new(int, n), target = in->image;
-    GeglBuffer **pixels = g_new0(GeglBuffer *, n);
-    SfuLayerKind *kinds = g_new(SfuLayerKind, n);
-    gboolean ok = TRUE;
-    int made = 0;
-    for (int i = 0; i < n; i++)
-        pixels[i] = closed ? whole_picture(in, results->pdata[i], &kinds[i])
-                           : place_result(in, r, results->pdata[i], fresh ? -1 : in->image, &kinds[i]);
-    for (int i = 0; !fresh && i < n; i++)
-        pixels[i] = shifted(in, pixels[i], &shift);
-    if (fresh) {
-        const GeglRectangle *size = gegl_buffer_get_extent(pixels[0]);
-        target = sfu_host_new_image(closed ? -1 : in->image, size->width, size->height);
-    }
-    for (int i = 0; ok && i < n; i++) {
-        char *name = layer_name(in->action, results->pdata[i]);
-        layers[i] = sfu_host_layer_new(target, pixels[i], name, kinds[i], error);
-        ok = layers[i] >= 0;
-        made += ok;
-        if (ok && !fresh && stands_in(in, target))
-            sfu_host_layer_look_like(layers[i], in->layer);
-        g_free(name);
-    }
+    Addition a = addition_of(in, r, results, fresh, closed, &shift);
+    const gboolean ok = make_layers(&a, in, results, closed, error);
     if (ok) {
-        sfu_host_undo_begin(target);
-        add_layers(in, target, layers, pixels, kinds, n);
-        if (in->action == SFU_ACTION_EXPAND && !fresh)
-            expand_canvas(in, r, target, shift.dx, shift.dy);
-        for (int i = 0; i < n; i++) {
-            char *json = result_json(in, r, results->pdata[i]);
-            sfu_host_parasite_set(layers[i], json);
-            sfu_history_note(target, json, TRUE);
-            g_free(json);
-        }
-        sfu_host_set_active_layer(target, layers[0]);
-        sfu_host_undo_end(target);
-        if (shift.turn)
-            sfu_host_message(_("The layer was rotated or flipped meanwhile; the result was turned with it."));
-        *layer = layers[0];
-        *image = target;
-    } else {
-        for (int i = 0; i < made; i++)
-            sfu_host_layer_discard(layers[i]);
-        if (fresh)
-            sfu_host_delete_image(target);
+        add_to_image(&a, in, r, results, &shift);
+        *layer = a.layers[0];
+        *image = a.image;
     }
-    for (int i = 0; i < n; i++)
-        g_object_unref(pixels[i]);
-    g_free(pixels);
-    g_free(layers);
-    g_free(kinds);
+    addition_clear(&a);
     return ok;
 }

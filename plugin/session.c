@@ -297,57 +297,26 @@ static void note_looks(SfuInput *in)
     g_clear_object(&layer);
 }
 
-SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
+/* A picture of its own: into the selection at `area`, or where there is room. */
+static gboolean read_to_generate(SfuInput *in, const SfuRequest *r, const GeglRectangle *area, GError **error)
 {
-    const SfuActionInfo *action = sfu_action_info(r->action);
-    SfuInput *in = sfu_input_empty(r->action);
-    in->image = image;
-    if (image < 0 && !action->needs_image) {
-        if (!sfu_steering_read(in, r, error))
-            goto fail;
-        return in;
-    }
-    if (!check_image(r, image, drawable, &in->layer, error))
-        goto fail;
-    in->above = in->layer;
-    note_places(in);
-
-    if (r->action == SFU_ACTION_ENLARGE && r->whole_image) {
-        if (!sfu_whole_image_read(in, sfu_request_get_double(r, "scale"), error))
-            goto fail;
-        return in;
-    }
-    GeglRectangle area = {0};
-    in->mask = sfu_host_read_selection(image);
+    if (r->action == SFU_ACTION_SEAMLESS) /* cut to a selection it would not fit its other side */
+        g_clear_object(&in->mask);
     if (in->mask)
-        area = *gegl_buffer_get_extent(in->mask);
-    if (action->needs_selection && !in->mask) {
-        sfu_refuse(error, r->action == SFU_ACTION_REMOVE ? _("Select the object to remove first.")
-                                                         : _("Select the area first."));
-        goto fail;
-    }
-    if (action->task == SFU_TASK_TXT2IMG) {
-        if (r->action == SFU_ACTION_SEAMLESS) /* cut to a selection it would not fit its other side */
-            g_clear_object(&in->mask);
-        if (in->mask)
-            in->place = area;
-        if (!sfu_steering_read(in, r, error))
-            goto fail;
-        if (in->mask)
-            note_looks(in);
-        return in;
-    }
+        in->place = *area;
+    if (!sfu_steering_read(in, r, error))
+        return FALSE;
+    if (in->mask)
+        note_looks(in);
+    return TRUE;
+}
 
-    if (!read_picture(in, r, error))
-        goto fail;
-    note_looks(in);
-    in->has_alpha = babl_format_has_alpha(gegl_buffer_get_format(in->picture));
-    const GeglRectangle all = *gegl_buffer_get_extent(in->picture);
+/* What of the picture is worked on: the part of the selection at `area` that lies inside, or the picture's holes. */
+static gboolean take_mask(SfuInput *in, const SfuRequest *r, GeglRectangle area, GError **error)
+{
     if (in->mask && r->action != SFU_ACTION_EXPAND) {
-        if (!gegl_rectangle_intersect(&area, &area, &all)) {
-            sfu_refuse(error, _("The selection lies outside the image."));
-            goto fail;
-        }
+        if (!gegl_rectangle_intersect(&area, &area, gegl_buffer_get_extent(in->picture)))
+            return sfu_refuse(error, _("The selection lies outside the image."));
         GeglBuffer *part = sfu_pixels_cropped(r->action == SFU_ACTION_ENLARGE ? in->picture : in->mask, &area);
         if (r->action == SFU_ACTION_ENLARGE) { /* enlarging works on the selection's bounds */
             g_object_unref(in->picture);
@@ -361,30 +330,66 @@ SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **e
         }
     } else if (r->action == SFU_ACTION_FILL) {
         in->mask = holes(in->picture);
-        if (!in->mask) {
-            sfu_refuse(
+        if (!in->mask)
+            return sfu_refuse(
                 error,
                 _("Select the area to fill first. Generate makes a whole new picture, Refine repaints what is there."));
-            goto fail;
-        }
     } else {
         g_clear_object(&in->mask);
     }
-    if ((r->action == SFU_ACTION_REMOVE || (r->action == SFU_ACTION_FILL && !*sfu_request_get_string(r, "prompt"))) &&
-        has_no_surroundings(in->picture, in->mask)) {
-        sfu_refuse(error, _("Everything is selected, so there are no surroundings to continue. Select less."));
-        goto fail;
-    }
-    if (!check_size(in, r, error) || !read_excluded(in, r, error) || !sfu_steering_read(in, r, error))
-        goto fail;
-    if (r->action == SFU_ACTION_ENLARGE) { /* enlarged coordinates mean something only from an origin */
-        GeglBuffer *here = in->picture;
-        in->place = *gegl_buffer_get_extent(here);
-        in->picture = sfu_pixels_moved(here, 0, 0);
-        g_object_unref(here);
-    }
-    return in;
-fail:
+    const gboolean continues =
+        r->action == SFU_ACTION_REMOVE || (r->action == SFU_ACTION_FILL && !*sfu_request_get_string(r, "prompt"));
+    if (continues && has_no_surroundings(in->picture, in->mask))
+        return sfu_refuse(error, _("Everything is selected, so there are no surroundings to continue. Select less."));
+    return TRUE;
+}
+
+/* Enlarged coordinates mean something only from an origin. */
+static void move_to_origin(SfuInput *in)
+{
+    GeglBuffer *here = in->picture;
+    in->place = *gegl_buffer_get_extent(here);
+    in->picture = sfu_pixels_moved(here, 0, 0);
+    g_object_unref(here);
+}
+
+static gboolean read_image(SfuInput *in, const SfuRequest *r, int drawable, GError **error)
+{
+    const SfuActionInfo *action = sfu_action_info(r->action);
+    if (!check_image(r, in->image, drawable, &in->layer, error))
+        return FALSE;
+    in->above = in->layer;
+    note_places(in);
+    if (r->action == SFU_ACTION_ENLARGE && r->whole_image)
+        return sfu_whole_image_read(in, sfu_request_get_double(r, "scale"), error);
+    GeglRectangle area = {0};
+    in->mask = sfu_host_read_selection(in->image);
+    if (in->mask)
+        area = *gegl_buffer_get_extent(in->mask);
+    if (action->needs_selection && !in->mask)
+        return sfu_refuse(error, r->action == SFU_ACTION_REMOVE ? _("Select the object to remove first.")
+                                                                : _("Select the area first."));
+    if (action->task == SFU_TASK_TXT2IMG)
+        return read_to_generate(in, r, &area, error);
+    if (!read_picture(in, r, error))
+        return FALSE;
+    note_looks(in);
+    in->has_alpha = babl_format_has_alpha(gegl_buffer_get_format(in->picture));
+    if (!take_mask(in, r, area, error) || !check_size(in, r, error) || !read_excluded(in, r, error) ||
+        !sfu_steering_read(in, r, error))
+        return FALSE;
+    if (r->action == SFU_ACTION_ENLARGE)
+        move_to_origin(in);
+    return TRUE;
+}
+
+SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error)
+{
+    SfuInput *in = sfu_input_empty(r->action);
+    in->image = image;
+    const gboolean no_image = image < 0 && !sfu_action_info(r->action)->needs_image;
+    if (no_image ? sfu_steering_read(in, r, error) : read_image(in, r, drawable, error))
+        return in;
     sfu_input_free(in);
     return NULL;
 }

@@ -330,14 +330,9 @@ static GtkWidget *scrolled(GtkWidget *box)
     return scroll;
 }
 
-GtkWidget *sfu_dialog_panel(SfuDialog *d)
+/* What the action says of itself, and what it needs first. */
+static void add_head(SfuDialog *d, GtkWidget *box)
 {
-    const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
-    GtkWidget *box = sfu_vbox(10), *grid = sfu_grid(), *advanced = sfu_grid(),
-              *expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
-    int n = 0, n_advanced = 0;
-    d->rows = grid;
-    d->advanced = expander;
     GtkWidget *strut = sfu_vbox(0); /* a size of the box itself would cut off what is wider */
     gtk_widget_set_size_request(strut, PANEL_PX, 0);
     gtk_box_pack_end(GTK_BOX(box), strut, FALSE, FALSE, 0);
@@ -357,6 +352,13 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     gtk_widget_set_no_show_all(d->get_model, TRUE);
     g_signal_connect_swapped(d->get_model, "clicked", G_CALLBACK(sfu_dialog_get_model), d);
     gtk_box_pack_start(GTK_BOX(box), d->get_model, FALSE, FALSE, 0);
+}
+
+/* The model, the parameters and the seed; returns how many rows `advanced` has got. */
+static int add_rows(SfuDialog *d, GtkWidget *grid, GtkWidget *advanced)
+{
+    const SfuParamSpec *const *rows = sfu_action_specs(d->request->action);
+    int n = 0, n_advanced = 0;
     attach_row(grid, n++, _("_Model"), model_row(d));
     for (int i = 0; rows[i]; i++) {
         if (is_special(rows[i]->name) || is_first(rows[i]))
@@ -378,6 +380,17 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
         d->seed_label = attach_row(grid, n++, _("Seed"), d->seed_box);
     else
         g_object_ref_sink(d->seed_box); /* one pass of a network, without noise */
+    return n_advanced;
+}
+
+GtkWidget *sfu_dialog_panel(SfuDialog *d)
+{
+    GtkWidget *box = sfu_vbox(10), *grid = sfu_grid(), *advanced = sfu_grid(),
+              *expander = gtk_expander_new_with_mnemonic(_("Ad_vanced"));
+    d->rows = grid;
+    d->advanced = expander;
+    add_head(d, box);
+    const int n_advanced = add_rows(d, grid, advanced);
     gtk_box_pack_start(GTK_BOX(box), grid, FALSE, FALSE, 0);
     if (sfu_action_spec(d->request->action, "control")) {
         sfu_control_rows_init(&d->control, d->image, d->settings, rows_changed, d);
