@@ -450,13 +450,17 @@ SfuQueue *parity_queue_open(SfuPrecision precision)
 
 const char *parity_mode_name(int mode)
 {
-    static const char *const names[] = {"fast", "plain", "fp16"};
+    static const char *const names[] = {"fast", "plain", "fp16", "int16", "int8"};
     return names[mode];
 }
 
 SfuQueue *parity_mode_queue(int mode)
 {
-    const SfuQueueOptions options = {.precision = mode == PARITY_FP16 ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32,
+    static const SfuPrecision precisions[PARITY_N_MODES] = {
+        [PARITY_FAST] = SFU_PRECISION_FP32,   [PARITY_PLAIN] = SFU_PRECISION_FP32, [PARITY_FP16] = SFU_PRECISION_FP16,
+        [PARITY_INT16] = SFU_PRECISION_INT16, [PARITY_INT8] = SFU_PRECISION_INT8,
+    };
+    const SfuQueueOptions options = {.precision = precisions[mode],
                                      .kernels = mode == PARITY_PLAIN ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
     if (!mode_queues[mode])
         mode_queues[mode] = parity_queue(&options);
@@ -469,7 +473,7 @@ void parity_add_cases(const char *prefix, GTestDataFunc fn, gboolean (*wanted)(J
     for (guint i = 0; i < json_array_get_length(cases); i++)
         for (int mode = 0; mode < PARITY_N_MODES; mode++) {
             JsonObject *o = json_array_get_object_element(cases, i);
-            if (wanted && !wanted(o, mode))
+            if (wanted ? !wanted(o, mode) : mode >= PARITY_INT16)
                 continue;
             ParityCase *c = g_new(ParityCase, 1);
             *c = (ParityCase){o, mode};

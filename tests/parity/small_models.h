@@ -69,8 +69,9 @@ SfuQueue *parity_queue(const SfuQueueOptions *options);
  * a device: the skip is printed. */
 SfuQueue *parity_queue_open(SfuPrecision precision);
 
-/* The ways that networks run: with the device's kernels, with the plain ones, and with values kept in fp16. */
-enum { PARITY_FAST, PARITY_PLAIN, PARITY_FP16, PARITY_N_MODES };
+/* The ways that networks run: with the device's kernels, with the plain ones, with values kept in fp16, and, where a
+ * test wants it, with products of integers. */
+enum { PARITY_FAST, PARITY_PLAIN, PARITY_FP16, PARITY_INT16, PARITY_INT8, PARITY_N_MODES };
 const char *parity_mode_name(int mode);
 /* As parity_queue(), but kept until parity_data_close(). Borrowed. */
 SfuQueue *parity_mode_queue(int mode);
@@ -78,7 +79,8 @@ typedef struct {
     JsonObject *o; /* one of parity_cases() */
     int mode;
 } ParityCase;
-/* Adds "/prefix/mode/name" for every case in every mode that is wanted (NULL: all); fn gets a ParityCase. */
+/* Adds "/prefix/mode/name" for every case in every mode that is wanted (NULL: all without integers); fn gets a
+ * ParityCase. */
 void parity_add_cases(const char *prefix, GTestDataFunc fn, gboolean (*wanted)(JsonObject *o, int mode));
 
 /* GEGL, an fp32 engine and the data of PARITY_NAME, for the tests of whole pipelines. NULL without a device: the skip
