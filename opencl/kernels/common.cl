@@ -25,10 +25,35 @@ typedef float4 __attribute__((aligned(4))) float4_anywhere;
 #define ACT half
 #define LOAD(p, i) vload_half((size_t)(i), p)
 #define STORE(p, i, v) vstore_half_rte(v, (size_t)(i), p)
+#ifdef POCL
+/* PoCL takes a vector of halves to be aligned as one, which OpenCL does not ask for: with AVX2 some of its loads then
+ * end the process. So the bits are copied. */
+typedef ushort8 __attribute__((aligned(2))) ushort8_anywhere;
+typedef ushort16 __attribute__((aligned(2))) ushort16_anywhere;
+#define HALVES_ANYWHERE(n)                                                                                             \
+    HELPER float##n load_halves_##n(__global const half *p)                                                            \
+    {                                                                                                                  \
+        const ushort##n bits = *(__global const ushort##n##_anywhere *)p;                                              \
+        return vload_half##n(0, (const half *)&bits);                                                                  \
+    }                                                                                                                  \
+    HELPER void store_halves_##n(__global half *p, float##n v)                                                         \
+    {                                                                                                                  \
+        ushort##n bits;                                                                                                \
+        vstore_half##n##_rte(v, 0, (half *)&bits);                                                                     \
+        *(__global ushort##n##_anywhere *)p = bits;                                                                    \
+    }
+HALVES_ANYWHERE(8)
+HALVES_ANYWHERE(16)
+#define LOAD8(p, i) load_halves_8((p) + (i))
+#define LOAD16(p, i) load_halves_16((p) + (i))
+#define STORE8(p, i, v) store_halves_8((p) + (i), v)
+#define STORE16(p, i, v) store_halves_16((p) + (i), v)
+#else
 #define LOAD8(p, i) vload_half8(0, (p) + (i))
 #define LOAD16(p, i) vload_half16(0, (p) + (i))
-#define STORE16(p, i, v) vstore_half16_rte(v, 0, (p) + (i))
 #define STORE8(p, i, v) vstore_half8_rte(v, 0, (p) + (i))
+#define STORE16(p, i, v) vstore_half16_rte(v, 0, (p) + (i))
+#endif
 #else
 #define ACT float
 #define LOAD(p, i) ((p)[i])
