@@ -396,6 +396,13 @@ HELPER __attribute__((always_inline)) WITH_BF16 int16 to_bf16(float16 first, flo
 #define FETCH_TO_WRITE(p)
 #endif
 
+/* Geometry of a convolution: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if
+ * enlarged twice. Pitches: channels from one pixel to the next, more than n_in * groups and n_out where x and y are
+ * ranges of wider tensors. */
+#define GEOMETRY                                                                                                       \
+    int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up,       \
+        int wrap, int groups, int x_pitch, int y_pitch
+
 /* What is fused behind a product; see SfuEpilogue. EPILOGUE: as kernel arguments; in kernels and functions it is one
  * value. */
 #define EPILOGUE                                                                                                       \

@@ -5,12 +5,6 @@
  *               of channels in place.
  *   conv_few    for up to 8 outputs (OUTS) on CPU devices: vectors over the input channels, PIX pixels an item's step.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-/* Geometry: n_in = input channels a group, n_out = all outputs. up = 1: the input is read as if enlarged twice.
- * Pitches: channels from one pixel to the next, more than n_in * groups and n_out where x and y are ranges of wider
- * tensors. */
-#define GEOMETRY                                                                                                       \
-    int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up,       \
-        int wrap, int groups, int x_pitch, int y_pitch
 #ifdef PLAIN
 __kernel void conv_plain(__global ACT *y, int y0, __global const ACT *x, int x0, __global const WT *wt, int wt0,
                          GEOMETRY, EPILOGUE)

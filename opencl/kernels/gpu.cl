@@ -1,10 +1,6 @@
 /* What the kernels of the GPU family share; part of those that include it.
  * OUT4: what is written, the residual and their rows start at multiples of 4 channels.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#define GEOMETRY                                                                                                       \
-    int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up,       \
-        int wrap, int groups, int x_pitch, int y_pitch
-
 #ifdef ACT_F16
 #define LOAD4(p, i) vload_half4(0, (p) + (i))
 #else

@@ -138,10 +138,6 @@ HELPER __attribute__((always_inline)) void finish_int16(const VEC *f, __global A
         }
 }
 
-#define GEOMETRY                                                                                                       \
-    int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up,       \
-        int wrap, int groups, int x_pitch, int y_pitch
-
 HELPER INT16_BODY void product_body(int item, int panel, __global ACT *y, __global const int *q,
                                     __global const float *scales, __global const int *wt, int n_pix, int run,
                                     int row_words, int h, int w, int oh, int ow, int n_out, int kh, int kw, int stride,

@@ -80,10 +80,6 @@ HELPER IN_BODY void add_group(float16 *f, __global const int *const *row, const 
     }
 }
 
-#define GEOMETRY                                                                                                       \
-    int h, int w, int n_in, int oh, int ow, int n_out, int kh, int kw, int stride, int pad_t, int pad_l, int up,       \
-        int wrap, int groups, int x_pitch, int y_pitch
-
 /* Writes a tile. at: of its first value; p0, o: that pixel and output. */
 HELPER IN_BODY void finish_int8(const float16 *f, __global ACT *y, int p0, int rows, int o, int y_pitch, int per,
                                 int n_out, const Epilogue e)

@@ -68,7 +68,7 @@ void sfu_conv_options(const SfuConvJob *job, char *options, gsize size);
 void sfu_options_add(char *options, gsize size, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* " -DOUT4" of gpu.cl if it applies, else "". */
 const char *sfu_conv_out4(const SfuConvJob *job);
-/* GEOMETRY of conv.cl and gpu.cl. */
+/* GEOMETRY of common.cl. */
 void sfu_conv_add_geometry(SfuArgs *args, const SfuConvJob *job);
 
 /* The operands of the operations that are fused behind the product, on the device; NULL if the job has none. */
