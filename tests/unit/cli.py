@@ -17,7 +17,22 @@ import subprocess
 import termios
 import time
 
-from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, photo, png, read_png, run
+from command import (
+    ENV,
+    MODELS,
+    NO_DEVICE,
+    SFUMATO,
+    TMP,
+    at_step_2,
+    case,
+    end,
+    fails,
+    has_device,
+    photo,
+    png,
+    read_png,
+    run,
+)
 
 DEVICE = has_device()
 small = png(TMP / "small.png", 96, 80, photo)
@@ -506,21 +521,6 @@ def _():
             p.returncode,
             said,
         )
-
-
-def at_step_2(*args, **options):
-    """Starts a run of many steps and returns when it has taken two of them."""
-    p = subprocess.Popen(
-        [SFUMATO, *map(str, args), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **{"env": ENV, **options},
-    )
-    for out in p.stdout:
-        if '"step":2' in out.replace(" ", "").replace(".0", ""):
-            break
-    return p
 
 
 SMALL = ("inpaint", small, "--mask", hole)

@@ -103,3 +103,18 @@ def fails(r, status, *words):
 
 def has_device():
     return run("devices").returncode == 0
+
+
+def at_step_2(*args, **options):
+    """Starts a run of many steps and returns when it has taken two of them."""
+    p = subprocess.Popen(
+        [SFUMATO, *map(str, args), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **{"env": ENV, **options},
+    )
+    for out in p.stdout:
+        if '"step":2' in out.replace(" ", "").replace(".0", ""):
+            break
+    return p

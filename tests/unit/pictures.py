@@ -17,7 +17,7 @@ import struct
 import subprocess
 import zlib
 
-from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, png, read_png, run
+from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, at_step_2, case, end, fails, has_device, png, read_png, run
 from picture_files import (
     CMYK_JPEG,
     GOOD,
@@ -540,21 +540,6 @@ def _():
     assert sorted(p.name for p in (folder / "there").iterdir()) == ["new.png", "old.png"]
 
 
-def at_step_2(*args, steps=500, **options):
-    """Starts the command and returns when it has taken two of its steps."""
-    p = subprocess.Popen(
-        [SFUMATO, *map(str, args), "--steps", str(steps), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-    for line in p.stdout:
-        if '"step":2' in line.replace(" ", "").replace(".0", ""):
-            break
-    return p
-
-
 @case("a model that becomes shorter while it is mapped: one sentence that names it, and no picture")
 def _():
     if not DEVICE:
@@ -570,7 +555,9 @@ def _():
         "--mask",
         png(TMP / "large-hole.png", 256, 256, lambda x, y: (255 * (60 <= x < 200),), color=0),
     )
-    p = at_step_2(*job, "--memory", "120M", env=ENV)  # so little that weights are read from the file in every step
+    p = at_step_2(
+        *job, "--steps", 500, "--memory", "120M"
+    )  # so little that weights are read from the file in every step
     os.truncate(unet, 1 << 20)
     _, said = p.communicate(timeout=100)
     assert (
@@ -583,7 +570,7 @@ def _():
     for replace in (False, True):
         shutil.copy(sound, unet)
         out = TMP / "while-written.png"
-        p = at_step_2(*job[:2], out, *job[3:], steps=6, env=ENV)
+        p = at_step_2(*job[:2], out, *job[3:], "--steps", 6)
         if replace:
             unet.rename(TMP / "moved.safetensors")
             unet.write_bytes(b"new")
@@ -598,7 +585,7 @@ def _():
     # Between the look at the file and the copy it may still happen: then the kernel sends SIGBUS. LLVM in the driver
     # wants that signal, too.
     shutil.copy(sound, unet)
-    p = at_step_2(*job, env=ENV)
+    p = at_step_2(*job, "--steps", 500)
     p.send_signal(signal.SIGBUS)
     _, said = p.communicate(timeout=100)
     assert p.returncode == 1 and "became shorter" in said and not (TMP / "never.png").exists(), (p.returncode, said)
