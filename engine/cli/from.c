@@ -6,8 +6,9 @@
 #include <string.h>
 #ifdef HAVE_GEXIV2
 #include <gexiv2/gexiv2.h>
-#if GEXIV2_CHECK_VERSION(0, 15, 0) /* gexiv2-0.16 gave it the shorter name */
+#if GEXIV2_CHECK_VERSION(0, 15, 0) /* gexiv2-0.16 gave them the shorter names */
 #define gexiv2_metadata_try_get_tag_raw gexiv2_metadata_get_tag_raw
+#define gexiv2_metadata_try_get_tag_string gexiv2_metadata_get_tag_string
 #endif
 #endif
 
