@@ -17,7 +17,8 @@ import dialog
 import run
 
 FILL, REMOVE = "F9", "F7"  # F6 and F8 never arrive: GIMP's own panes take them
-OWN = "<Primary>F9"  # for a command of GIMP's own: whether keys arrive at all
+# With xkb-data 2.48 (Debian unstable), xdotool presses Alt with a function key of this name.
+F_KEYCODES = {"F7": 73, "F9": 75}
 N_TESTS = 10
 BUSY = 100  # seconds to wait on a busy machine
 
@@ -48,10 +49,6 @@ def set_shortcuts(gimp, home):
             f'(gtk_accel_path "<Actions>/plug-in/plug-in-sfumato-{name}" "{key}")\n' for name, key in keys.items()
         )
         path = f"{home}/menurc"
-    if run.version(gimp) >= 3:
-        text += f'(action "image-scale" "{OWN}")\n'
-    else:
-        text += f'(gtk_accel_path "<Actions>/image/image-scale" "{OWN}")\n'
     with open(path, "w", encoding="utf-8") as f:
         f.write(text)
     with open(f"{home}/gimprc", "w", encoding="utf-8") as f:
@@ -85,7 +82,7 @@ class Screen:
         self.xdotool("windowfocus", window)
         time.sleep(0.3)
         for key in keys:
-            self.xdotool("key", key)
+            self.xdotool("key", re.sub(r"F\d+$", lambda f: str(F_KEYCODES[f[0]]), key))
             time.sleep(0.3)
 
     def click_from_end(self, window, right, bottom):
@@ -129,9 +126,6 @@ def main():
     def report(ok, name):
         nonlocal number
         number += 1
-        if ok is None:
-            print(f"ok {number} - {name} # SKIP this GIMP takes no keys on this screen", flush=True)
-            return
         print(f"{'ok' if ok else 'not ok'} {number} - {name}", flush=True)
         screen.shot(f"gimp{run.version(gimp)}-{number}")
 
@@ -142,16 +136,14 @@ def main():
     output = open(f"{home}/output", "w+", encoding="utf-8")
     env = {"SFU_STANDIN_LOG": log, "SFU_STANDIN_STEP_MS": "150"}
     process = run.start(gimp, home, SCENES[run.version(gimp)], env, output, display, windows=True, stays=True)
-    takes_keys = True
     try:
         image = screen.wait("200x150", 120)
         time.sleep(3)  # the menus
-        takes_keys = not image or arrives(screen, image)
-        if image and takes_keys:
+        if image:
             walk(screen, image, runs, report)
     finally:
         while number < N_TESTS:
-            report(False if takes_keys else None, "not reached")
+            report(False, "not reached")
         process.kill()
         process.wait()
         output.seek(0)
@@ -164,16 +156,6 @@ def main():
 
 def without_seed(line):
     return re.sub(r"seed \d+", "", line)
-
-
-def arrives(screen, image):
-    """GIMP 3.2.6 does nothing under Xvfb on a key set for a command, its own or ours."""
-    screen.keys(image, "ctrl+F9")
-    scale = screen.wait("Scale Image", 30)
-    if scale:
-        screen.keys(scale, "Escape")
-        screen.wait_gone("Scale Image")
-    return scale
 
 
 def walk(screen, image, runs, report):
