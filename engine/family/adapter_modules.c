@@ -102,6 +102,7 @@ static const struct {
     const char *prefix;
     guint parts; /* bits */
 } prefixes[] = {
+    {"lora_unet__", DENOISER}, /* kohya's scripts, of a model within a wrapper */
     {"lora_unet_", DENOISER},
     {"lora_transformer_", DENOISER},
     {"lora_prior_unet_", DENOISER},
@@ -110,6 +111,7 @@ static const struct {
     {"lora_te_", TEXT},
     {"lycoris_", ANY},
     {"unet.", DENOISER},
+    {"transformer.diffusion_model.", DENOISER},
     {"transformer.", DENOISER},
     {"model.diffusion_model.", DENOISER},
     {"diffusion_model.", DENOISER},
@@ -213,9 +215,58 @@ typedef struct {
     const SfuAdapter *a;
     const SfuAdapterBase *base;
     SfuBoundAdapter *b;
-    guint n_bound, n_unknown, n_misfit; /* modules */
-    const char *unknown, *misfit;       /* the first of each */
+    const GArray **targets;                         /* [modules], of Target; NULL: the model has none of that name */
+    gboolean **repeats;                             /* [modules][targets]: another module serves it; NULL as above */
+    guint n_bound, n_unknown, n_misfit, n_repeated; /* modules */
+    const char *unknown, *misfit;                   /* the first of each */
 } Binding;
+
+/* ---- modules that say the same ----
+ * Some programs save a fused matrix beside its parts, or a module under two names. What would be changed twice is
+ * changed once: by the module whose change is not nothing, then by the one that is no fused matrix, then by the first.
+ */
+
+typedef struct {
+    guint module;
+    const Target *t;
+    gboolean *repeats; /* whether another module serves it */
+} Claim;
+
+static gboolean overlap(const Target *a, const Target *b)
+{
+    return !a->n_rows || !b->n_rows || (a->to_row < b->to_row + b->n_rows && b->to_row < a->to_row + a->n_rows);
+}
+
+/* The one of two claims on the same rows that is given up. */
+static const Claim *loser(const Binding *x, const Claim *first, const Claim *second)
+{
+    if (sfu_adapter_is_nothing(x->a, second->module))
+        return second;
+    if (sfu_adapter_is_nothing(x->a, first->module))
+        return first;
+    return first->t->n_rows && !second->t->n_rows ? first : second;
+}
+
+static void find_repeats(Binding *x)
+{
+    GHashTable *claims = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
+    for (guint i = 0; i < sfu_adapter_n_modules(x->a); i++)
+        for (guint k = 0; x->targets[i] && sfu_adapter_changes(x->a, i, FALSE) && k < x->targets[i]->len; k++) {
+            const Claim own = {i, &g_array_index(x->targets[i], Target, k), &x->repeats[i][k]};
+            GArray *others = g_hash_table_lookup(claims, own.t->module);
+            if (!others) {
+                others = g_array_new(FALSE, FALSE, sizeof(Claim));
+                g_hash_table_insert(claims, (gpointer)own.t->module, others);
+            }
+            for (guint j = 0; j < others->len; j++) {
+                const Claim *other = &g_array_index(others, Claim, j);
+                if (overlap(own.t, other->t) && !*other->repeats)
+                    *loser(x, other, &own)->repeats = TRUE;
+            }
+            g_array_append_val(others, own);
+        }
+    g_hash_table_unref(claims);
+}
 
 /* One weight (or bias) of a target takes module i. FALSE with error: torn. *fits FALSE: it has another shape. */
 static gboolean bind_one(Binding *x, guint i, const Target *t, gboolean bias, gboolean *fits, GError **error)
@@ -252,24 +303,27 @@ static gboolean bind_one(Binding *x, guint i, const Target *t, gboolean bias, gb
     return !local;
 }
 
-static gboolean bind_module(Binding *x, guint i, const SfuAliases *names, GError **error)
+static gboolean bind_module(Binding *x, guint i, GError **error)
 {
     const char *module = sfu_adapter_module(x->a, i);
-    const GArray *targets = targets_of(names, module);
-    gboolean all_fit = TRUE;
+    const GArray *targets = x->targets[i];
+    gboolean all_fit = TRUE, repeated = FALSE;
     if (!targets) {
         x->unknown = x->unknown ? x->unknown : module;
         x->n_unknown++;
         return TRUE;
     }
-    for (guint k = 0; k < targets->len; k++)
-        for (int bias = 0; bias < 2; bias++) {
+    for (guint k = 0; k < targets->len; k++) {
+        const Target *t = &g_array_index(targets, Target, k);
+        repeated |= x->repeats[i][k];
+        for (int bias = 0; bias < 2 && !x->repeats[i][k]; bias++) {
             gboolean fits = TRUE;
-            if (sfu_adapter_changes(x->a, i, bias) &&
-                !bind_one(x, i, &g_array_index(targets, Target, k), bias, &fits, error))
+            if (sfu_adapter_changes(x->a, i, bias) && !bind_one(x, i, t, bias, &fits, error))
                 return FALSE;
             all_fit &= fits;
         }
+    }
+    x->n_repeated += repeated && !sfu_adapter_is_nothing(x->a, i);
     if (all_fit) {
         x->n_bound++;
         return TRUE;
@@ -284,7 +338,10 @@ static gboolean fail_other(const Binding *x, GError **error)
     const char *made_for = sfu_adapter_family(x->a), *path = sfu_adapter_path(x->a);
     const SfuModel *m = x->base->model;
     const char *family = m->family->name;
-    if (made_for && strcmp(made_for, family) != 0 && !g_str_has_prefix(family, made_for))
+    const gboolean own = made_for && (g_str_has_prefix(family, made_for) || /* "... inpaint" */
+                                      (g_str_has_suffix(made_for, " or 2.x") && strstr(family, "Diffusion 1.x")) ||
+                                      (g_str_has_suffix(made_for, " or 2.x") && strstr(family, "Diffusion 2.x")));
+    if (made_for && !own)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
                     _("%s was made for %s, and does not fit %s, which is of the family %s"), path, made_for, m->path,
                     family);
@@ -300,15 +357,19 @@ static gboolean fail_other(const Binding *x, GError **error)
 static void note_rest(Binding *x)
 {
     const guint n = x->n_unknown + x->n_misfit, strays = sfu_adapter_n_strays(x->a);
+    const char *path = sfu_adapter_path(x->a);
     if (n)
         x->b->note = g_strdup_printf(_("%s: %u of %u modules are missing from %s or have another shape there (the "
                                        "first is '%s'); they are ignored."),
-                                     sfu_adapter_path(x->a), n, sfu_adapter_n_modules(x->a), x->base->model->path,
+                                     path, n, sfu_adapter_n_modules(x->a), x->base->model->path,
                                      x->misfit ? x->misfit : x->unknown);
     else if (strays)
-        x->b->note =
-            g_strdup_printf(_("Sfumato does not recognize the adapter tensors in %s (%u of them) and ignores them."),
-                            sfu_adapter_path(x->a), strays);
+        x->b->note = g_strdup_printf(
+            _("Sfumato does not recognize the adapter tensors in %s (%u of them) and ignores them."), path, strays);
+    else if (x->n_repeated)
+        x->b->note = g_strdup_printf(_("%s: %u of its modules repeat what others of them change; each change is made "
+                                       "once."),
+                                     path, x->n_repeated);
 }
 
 SfuAdapterBase sfu_adapter_base(SfuModel *m)
@@ -326,11 +387,20 @@ SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, const SfuAdapterBase *bas
     b->deltas = g_ptr_array_new_with_free_func(sfu_delta_free);
     b->uses = g_array_new(FALSE, FALSE, sizeof(SfuDeltaUse));
     b->is_text = g_array_new(FALSE, FALSE, sizeof(gboolean));
-    Binding x = {.a = a, .base = base, .b = b};
     const guint n = sfu_adapter_n_modules(a);
+    Binding x = {.a = a, .base = base, .b = b, .targets = g_new(const GArray *, n), .repeats = g_new(gboolean *, n)};
     gboolean ok = TRUE;
+    for (guint i = 0; i < n; i++) {
+        x.targets[i] = targets_of(names, sfu_adapter_module(a, i));
+        x.repeats[i] = x.targets[i] ? g_new0(gboolean, x.targets[i]->len) : NULL;
+    }
+    find_repeats(&x);
     for (guint i = 0; ok && i < n; i++)
-        ok = bind_module(&x, i, names, error);
+        ok = bind_module(&x, i, error);
+    for (guint i = 0; i < n; i++)
+        g_free(x.repeats[i]);
+    g_free(x.repeats);
+    g_free(x.targets);
     aliases_free(names);
     if (ok && (!x.n_bound || x.n_misfit > MOST_MISFITS * n))
         ok = fail_other(&x, error);
@@ -410,6 +480,21 @@ static const char *which_flux(const SfuAdapter *a)
     return two ? "FLUX.2" : single > 0 || mlp > 0 || by_metadata(a) ? "FLUX.1" : "FLUX";
 }
 
+/* Whether attention of a UNet has more than one transformer: XL's has up to ten. */
+static gboolean is_deep_unet(const SfuAdapter *a)
+{
+    static const char word[] = "_transformer_blocks_";
+    gboolean deep = FALSE;
+    for (guint i = 0; i < sfu_adapter_n_modules(a) && !deep; i++) {
+        char *flat = squashed(sfu_adapter_module(a, i));
+        const char *at = strstr(flat, word);
+        deep = at && g_ascii_isdigit(at[strlen(word)]) && at[strlen(word)] != '0' &&
+               (strstr(flat, "_attentions_") || strstr(flat, "put_blocks_") || strstr(flat, "middle_block_"));
+        g_free(flat);
+    }
+    return deep;
+}
+
 const char *sfu_adapter_family(const SfuAdapter *a)
 {
     static const struct {
@@ -429,16 +514,34 @@ const char *sfu_adapter_family(const SfuAdapter *a)
         gint64 context;
         const char *name;
     } contexts[] = {{768, "Stable Diffusion 1.x"}, {1024, "Stable Diffusion 2.x"}, {2048, "Stable Diffusion XL"}};
+    /* Of UNets, when nothing reads the context: where attention is, and how deep. */
+    static const struct {
+        const char *word, *name;
+    } places[] = {{"label_emb_0", "Stable Diffusion XL"},
+                  {"add_embedding_linear", "Stable Diffusion XL"},
+                  {"down_blocks_0_attentions_", "Stable Diffusion 1.x or 2.x"},
+                  {"up_blocks_3_", "Stable Diffusion 1.x or 2.x"},
+                  {"input_blocks_1_1_", "Stable Diffusion 1.x or 2.x"},
+                  {"input_blocks_2_1_", "Stable Diffusion 1.x or 2.x"},
+                  {"output_blocks_9_", "Stable Diffusion 1.x or 2.x"},
+                  {"output_blocks_10_", "Stable Diffusion 1.x or 2.x"},
+                  {"output_blocks_11_", "Stable Diffusion 1.x or 2.x"}};
     gint64 in;
     double ratio;
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
         if (find_module(a, words[i].word, &in, &ratio))
             return words[i].name ? words[i].name : which_flux(a);
-    if (find_module(a, "attn2_to_k", &in, &ratio))
+    if (find_module(a, "attn2_to_k", &in, &ratio) || find_module(a, "attn2_to_v", &in, &ratio))
         for (gsize i = 0; i < G_N_ELEMENTS(contexts); i++)
             if (contexts[i].context == in)
                 return contexts[i].name;
-    return by_metadata(a);
+    const char *name = by_metadata(a);
+    if (!name && is_deep_unet(a))
+        name = "Stable Diffusion XL";
+    for (gsize i = 0; i < G_N_ELEMENTS(places) && !name; i++)
+        if (find_module(a, places[i].word, &in, &ratio))
+            name = places[i].name;
+    return name;
 }
 
 static gboolean is_text(const char *module)

@@ -372,6 +372,8 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
     const SfuFileTensor *b = m->t[SFU_ROLE_DIFF_B]   ? m->t[SFU_ROLE_DIFF_B]
                              : m->t[SFU_ROLE_NORM_B] ? m->t[SFU_ROLE_NORM_B]
                                                      : m->t[SFU_ROLE_UP_BIAS];
+    if (bias && x->in * x->taps != 1) /* a bias has one value per output */
+        return FALSE;
     if (bias && b)
         return build_plain(d, SFU_DELTA_FULL, b, 1) && (b != m->t[SFU_ROLE_UP_BIAS] || set_scale(x, d));
     if (bias && sfu_adapter_has_bytes_b(m))

@@ -40,6 +40,21 @@ static gboolean is_finite(const SfuFileTensor *t)
     return ok;
 }
 
+static gboolean is_zero(const SfuFileTensor *t)
+{
+    SfuWeight *w = sfu_file_tensor_weight(t, t->name);
+    float v[4096];
+    gboolean zero = TRUE;
+    for (gint64 at = 0; zero && at < t->n_elements; at += G_N_ELEMENTS(v)) {
+        const gint64 n = MIN((gint64)G_N_ELEMENTS(v), t->n_elements - at);
+        sfu_weight_read_f32(w, at, n, v);
+        for (gint64 i = 0; i < n; i++)
+            zero &= v[i] == 0;
+    }
+    sfu_weight_destroy(w);
+    return zero;
+}
+
 static gboolean check_tensor(const SfuAdapter *a, const SfuFileTensor *t, GError **error)
 {
     if (t->n_dims > 5 || !t->n_elements)
@@ -196,6 +211,19 @@ void sfu_adapter_bundles(const SfuAdapter *a, GHashTable *names)
         if (end && end > inner)
             g_hash_table_insert(names, g_strndup(inner, (gsize)(end - inner)), g_strdup(a->file->path));
     }
+}
+
+gboolean sfu_adapter_is_nothing(const SfuAdapter *a, guint i)
+{
+    static const SfuAdapterRole factors[] = {SFU_ROLE_UP,      SFU_ROLE_DOWN,    SFU_ROLE_HADA1_A, SFU_ROLE_HADA1_B,
+                                             SFU_ROLE_HADA2_A, SFU_ROLE_HADA2_B, SFU_ROLE_W1,      SFU_ROLE_W1_A,
+                                             SFU_ROLE_W1_B,    SFU_ROLE_W2,      SFU_ROLE_W2_A,    SFU_ROLE_W2_B,
+                                             SFU_ROLE_DIFF};
+    const SfuAdapterModule *m = module_at(a, i);
+    for (gsize k = 0; k < G_N_ELEMENTS(factors); k++)
+        if (sfu_adapter_has(m, factors[k]) && is_zero(m->t[factors[k]]))
+            return TRUE;
+    return FALSE;
 }
 
 gboolean sfu_adapter_bias_is_optional(const SfuAdapter *a, guint i)

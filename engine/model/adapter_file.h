@@ -40,6 +40,8 @@ const char *sfu_adapter_module(const SfuAdapter *a, guint i); /* its name in the
 void sfu_adapter_module_size(const SfuAdapter *a, guint i, gint64 *out, gint64 *in);
 /* Whether it changes the weight, or the bias, of its module. */
 gboolean sfu_adapter_changes(const SfuAdapter *a, guint i, gboolean bias);
+/* Whether it changes no weight, whatever the model: one of its factors is all zeros. */
+gboolean sfu_adapter_is_nothing(const SfuAdapter *a, guint i);
 /* A change of the bias that may be dropped without a note if the layer has no bias. */
 gboolean sfu_adapter_bias_is_optional(const SfuAdapter *a, guint i);
 /* What module i makes of its weight (or bias) where that has `rows` outputs, and `in` inputs of `taps` values: a new

@@ -445,6 +445,20 @@ def fused(parts, to):
     return spell
 
 
+def both(*spells):
+    """Each module under several names: only one of them counts."""
+    return lambda name, down, up: [m for spell in spells for m in spell(name, down, up)]
+
+
+def empty(spell):
+    """With changes that are none, as programs save modules that they did not train."""
+    return lambda name, down, up: spell(name, down, (up[0], [0.0] * len(up[1])))
+
+
+def only(spell, wanted):
+    return lambda name, down, up: spell(name, down, up) if wanted(name) else []
+
+
 def same_down(modules, groups_of):
     """Fused matrices share their down: that of the first."""
     for stem, names in groups_of:
@@ -495,6 +509,8 @@ def flux_adapters():
         **{f"attn.add_{c}_proj": (i, 3, "attn.to_added_qkv") for i, c in enumerate("qkv")},
     }
     bfl = lambda p: fused(parts, lambda n: p + original[n])  # noqa: E731
+    lycoris = lambda ends: one(lambda n: "lycoris_" + flat(n), ends)  # noqa: E731
+    of_fused = lambda n: n.endswith(tuple(parts))  # noqa: E731
     cut = lambda n: "diffusion_model." + (
         n.replace("transformer_blocks", "sformer_blocks") if n.startswith("transformer_blocks") else n
     )  # noqa: E731
@@ -515,7 +531,12 @@ def flux_adapters():
         "checkpoint's names": bfl("model.diffusion_model.")(PEFT),
         "kohya": fused(parts, lambda n: "lora_unet_" + flat(original[n]))(KOHYA),
         "OneTrainer": one(lambda n: "lora_transformer_" + flat(n), KOHYA),
-        "LyCORIS": one(lambda n: "lycoris_" + flat(n), KOHYA),
+        "LyCORIS": lycoris(KOHYA),
+        "LyCORIS, fused beside empty parts": both(
+            empty(only(lycoris(KOHYA), of_fused)),
+            only(fused(parts, lambda n: "lycoris_" + flat(n))(KOHYA), of_fused),
+            only(lycoris(KOHYA), lambda n: not of_fused(n)),
+        ),
     }
     paths = {
         n: adapter(TMP / "loras" / f"klein-{i}.safetensors", modules, s, RANK if "kohya" in n else None)
@@ -583,6 +604,12 @@ def zimage_adapters():
         "dots": own("diffusion_model.")(DOTTED),
         "kohya": one(lambda n: "lora_unet_" + flat(n), KOHYA),
         "kohya, original names": fused(parts, lambda n: "lora_unet_" + flat(original.get(n, n)))(KOHYA),
+        "kohya, wrapped": one(lambda n: "lora_unet__" + flat(n), KOHYA),
+        "transformer.diffusion_model.": one(before("transformer.diffusion_model."), PEFT),
+        "dots, each part and all": both(
+            one(lambda n: "diffusion_model." + re.sub(r"to_([qkv])$", r"to.\1", n), DOTTED),
+            own("diffusion_model.")(DOTTED),
+        ),
         "OneTrainer": one(lambda n: "lora_transformer_" + flat(n), KOHYA),
         "LyCORIS": one(lambda n: "lycoris_" + flat(n), KOHYA),
     }
