@@ -185,7 +185,8 @@ gboolean sfu_control_fits(const SfuModel *control, const SfuModel *m, GError **e
         return same;
     }
     gboolean same = a->n_blocks == b->n_blocks && a->layers_per_block == b->layers_per_block &&
-                    a->added_width == b->added_width && a->cross_attention_dim == b->cross_attention_dim;
+                    a->added_width == b->added_width &&
+                    (!a->cross_attention_dim || a->cross_attention_dim == b->cross_attention_dim); /* 0: no attention */
     for (int i = 0; same && i < b->n_blocks; i++)
         same = a->block_out_channels[i] == b->block_out_channels[i];
     if (!same)
@@ -371,6 +372,21 @@ static char *canonical_adapter(const SfuSource *s, const char *name, SfuPart *pa
                                               : g_strdup_printf("adapter.body.%d.resnets.%d.%s", i / 2, i % 2, rest);
 }
 
+/* Its authors' code also makes these; no published file has them. */
+static gboolean open_adapter(SfuModel *m, const SfuSource *s, GError **error)
+{
+    static const char *const more[] = {"down_opt.", "skep."};
+    for (guint i = 0; i < s->file->tensors->len; i++)
+        for (gsize k = 0; k < G_N_ELEMENTS(more); k++)
+            if (strstr(((SfuFileTensor *)g_ptr_array_index(s->file->tensors, i))->name, more[k])) {
+                g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                            _("%s is a T2I-Adapter of a form that Sfumato does not run (its blocks have '%s')"),
+                            m->path, more[k]);
+                return FALSE;
+            }
+    return sfu_family_take(m, m->family, s, error);
+}
+
 static gboolean configure_adapter(SfuModel *m, GError **error)
 {
     SfuControlConfig *c = &m->control;
@@ -421,6 +437,7 @@ const SfuFamily sfu_family_t2i = {.id = "t2i-adapter",
                                   .recognize = recognize_adapter,
                                   .canonical = canonical_adapter,
                                   .ignores = sfu_name_is_ignorable,
+                                  .open = open_adapter,
                                   .claims = claims_adapter,
                                   .configure = configure_adapter,
                                   .expect = sfu_control_adapter_expect,

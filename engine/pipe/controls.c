@@ -351,11 +351,13 @@ static gboolean prepare(const Steer *c, SfuImage *rgb, const SfuImage *hole, GEr
     case SFU_PREPARE_INVERT:
         sfu_picture_invert(rgb);
         return TRUE;
-    case SFU_PREPARE_INPAINT: /* a hole is -1, which no color is */
+    case SFU_PREPARE_INPAINT: { /* a hole is -1, which no color is; unions were trained with black ones */
+        const float none = c->net->n_types ? 0 : -1;
         for (gint64 k = 0; hole && k < (gint64)rgb->w * rgb->h; k++)
             if (hole->p[k] > 0)
-                rgb->p[k * 3] = rgb->p[k * 3 + 1] = rgb->p[k * 3 + 2] = -1;
+                rgb->p[k * 3] = rgb->p[k * 3 + 1] = rgb->p[k * 3 + 2] = none;
         return TRUE;
+    }
     default:
         return TRUE;
     }

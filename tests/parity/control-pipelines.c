@@ -20,10 +20,11 @@ static char *spec_of(const char *text)
     return spec;
 }
 
-static GPtrArray *run_with(const SfuJob *job, const char *const *specs, const char *values, GError **error)
+static GPtrArray *run_on(const char *model, const SfuJob *job, const char *const *specs, const char *values,
+                         GError **error)
 {
     char *text = g_strconcat("sampler euler schedule normal guidance 7 ", values, NULL);
-    SfuParams *p = parity_params("sd", text);
+    SfuParams *p = parity_params(model, text);
     for (int i = 0; specs[i]; i++) {
         char *spec = spec_of(specs[i]);
         g_assert_true(sfu_params_add(p, "control", spec, NULL));
@@ -37,11 +38,19 @@ static GPtrArray *run_with(const SfuJob *job, const char *const *specs, const ch
     return results;
 }
 
+static GPtrArray *run_with(const SfuJob *job, const char *const *specs, const char *values, GError **error)
+{
+    return run_on("sd", job, specs, values, error);
+}
+
 static void test_pipelines(void)
 {
     const struct {
         const char *name, *specs[3];
     } cases[] = {
+        {"pipe-xl-small", {"xl-small@=a,weight=0.3"}},
+        {"pipe-xl-promax", {"promax@=a,weight=0.3,type=tile"}},
+        {"pipe-xl-adapter", {"t2i-xl-within@=a,weight=0.4"}},
         {"pipe-one", {"net-single@=a,weight=0.3"}},
         {"pipe-window", {"net@=a,weight=0.3,from=0.2,to=0.6"}},
         {"pipe-two", {"net-original@=a,weight=0.3,to=0.5", "net2@=b,weight=0.2,from=0.3"}},
@@ -54,7 +63,8 @@ static void test_pipelines(void)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GError *error = NULL;
         const SfuJob job = {.task = SFU_TASK_TXT2IMG, .controls = pictures, .n_controls = 2, .latent_file = file};
-        GPtrArray *r = run_with(&job, cases[i].specs, "width 128 height 128", &error);
+        GPtrArray *r =
+            run_on(strstr(cases[i].name, "-xl-") ? "sdxl" : "sd", &job, cases[i].specs, "width 128 height 128", &error);
         g_assert_no_error(error);
         g_ptr_array_unref(r);
         parity_check_latents(cases[i].name, file);
@@ -134,6 +144,84 @@ static void test_inpainting_net_is_found(void)
     g_free(xl);
 }
 
+/* Unions were trained with black holes (xinsir 2024), other inpainting networks with holes of -1. */
+static void test_unions_see_black_holes(void)
+{
+    GeglBuffer *in = parity_picture("control", PARITY_SIDE, PARITY_SIDE), *mask = parity_box_mask(40, 32, 64, 56),
+               *black = parity_picture("control", PARITY_SIDE, PARITY_SIDE);
+    char *file = g_build_filename(dir, "latent.safetensors", NULL), *bytes[2];
+    gsize n[2];
+    GeglColor *none = gegl_color_new("rgb(0.0, 0.0, 0.0)");
+    gegl_buffer_set_color(black, GEGL_RECTANGLE(40, 32, 64, 56), none);
+    g_object_unref(none);
+    const char *const specs[] = {"promax@,weight=0.3,prepare=inpaint", "promax@=a,weight=0.3,type=inpaint"};
+    for (int i = 0; i < 2; i++) {
+        GError *error = NULL;
+        const SfuJob job = {.task = SFU_TASK_INPAINT,
+                            .picture = in,
+                            .mask = mask,
+                            .controls = &black,
+                            .n_controls = i,
+                            .latent_file = file};
+        GPtrArray *r = run_on("sdxl", &job, (const char *const[]){specs[i], NULL},
+                              "steps 2 grow 0 feather 0 context 128 seed 3", &error);
+        g_assert_no_error(error);
+        g_ptr_array_unref(r);
+        g_assert_true(g_file_get_contents(file, &bytes[i], &n[i], NULL));
+        g_remove(file);
+    }
+    g_assert_cmpmem(bytes[0], n[0], bytes[1], n[1]);
+    g_free(bytes[0]);
+    g_free(bytes[1]);
+    g_free(file);
+    g_object_unref(in);
+    g_object_unref(mask);
+    g_object_unref(black);
+}
+
+/* Another program writes the file's last byte anew during the first step. */
+static void write_into(const SfuProgress *p, gpointer file)
+{
+    char byte;
+    if (p->stage != SFU_STAGE_DENOISE || p->step != 1)
+        return;
+    FILE *f = g_fopen(file, "r+b");
+    g_assert_true(fseek(f, -1, SEEK_END) == 0 && fread(&byte, 1, 1, f) == 1);
+    g_assert_true(fseek(f, -1, SEEK_END) == 0 && fwrite(&byte, 1, 1, f) == 1);
+    fclose(f);
+}
+
+/* Whole networks, and those that are laid over the UNet: a run that read two states of a file makes no picture. The
+ * next run takes the file as it is then. */
+static void test_nets_written_during_a_run(void)
+{
+    static const char *const nets[] = {"net-original", "ranked", "t2i-first"};
+    GeglBuffer *picture = parity_picture("control", PARITY_SIDE, PARITY_SIDE);
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(nets); i++) {
+        GError *error = NULL;
+        char *file = parity_model_path(nets[i / 2], NULL), *spec = g_strdup_printf("%s@=a", nets[i / 2]);
+        const SfuJob job = {.task = SFU_TASK_TXT2IMG,
+                            .controls = &picture,
+                            .n_controls = 1,
+                            .progress = i % 2 ? NULL : write_into,
+                            .data = file};
+        GPtrArray *r =
+            run_with(&job, (const char *const[]){spec, NULL}, "prompt cat steps 2 width 64 height 64", &error);
+        g_test_message("%s: %s", nets[i / 2], error ? error->message : "made");
+        g_assert_true((r != NULL) == (i % 2 == 1));
+        if (error) {
+            g_assert_nonnull(strstr(error->message, file));
+            g_assert_nonnull(strstr(error->message, "written to"));
+            g_error_free(error);
+        } else {
+            g_ptr_array_unref(r);
+        }
+        g_free(spec);
+        g_free(file);
+    }
+    g_object_unref(picture);
+}
+
 /* ---- preparations ---- */
 
 static SfuImage *source(void)
@@ -208,6 +296,8 @@ int main(int argc, char **argv)
     g_test_add_func("/control/pipelines", test_pipelines);
     g_test_add_func("/control/refusals", test_refusals);
     g_test_add_func("/control/inpainting-net-is-found", test_inpainting_net_is_found);
+    g_test_add_func("/control/unions-see-black-holes", test_unions_see_black_holes);
+    g_test_add_func("/control/nets-written-during-a-run", test_nets_written_during_a_run);
     const int failed = g_test_run();
     parity_runs_close();
     g_rmdir(dir);

@@ -19,11 +19,14 @@ from diffusers import (
     EulerDiscreteScheduler,
     StableDiffusionAdapterPipeline,
     StableDiffusionControlNetPipeline,
+    StableDiffusionXLAdapterPipeline,
+    StableDiffusionXLControlNetPipeline,
+    StableDiffusionXLControlNetUnionPipeline,
     T2IAdapter,
     UNet2DConditionModel,
 )
 from diffusers.models.controlnets.multicontrolnet import MultiControlNetModel
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from hashed import config_of, fill, hash_input, hash_ints, hash_weight, nchw, nhwc, picture, write
 from small import SMALL_VAE
@@ -257,6 +260,18 @@ def networks():
     add_net("xl", xl, weights)
     original_file("xl-original", weights, "control_model.")
     run_control("xl", xl, "xl", 12, 16)
+    # As diffusers' canny-sdxl-1.0-mid and -small: attention in the last level alone, and none.
+    for key, types, middle in (
+        ("xl-mid", (DOWN, DOWN, CROSS), "UNetMidBlock2DCrossAttn"),
+        ("xl-small", (DOWN, DOWN, DOWN), "UNetMidBlock2D"),
+    ):
+        thin = ControlNetModel(
+            **XL | {"down_block_types": types, "transformer_layers_per_block": (1, 1, 1)},
+            **HINTS,
+            mid_block_type=middle,
+        )
+        add_net(key, thin, fill(thin, key))
+        run_control(key, thin, key, 8, 8, n=1)
     union = ControlNetUnionModel(**XL, **HINTS, num_control_type=6, num_trans_channel=32, num_proj_channel=32)
     add_net("union", union, fill(union, "union"))
     run_control("union", union, "union", 12, 16, options=one_of(3, 6), more_case={"type": 3})
@@ -377,6 +392,113 @@ def pipelines():
     save("pipe-adapter", StableDiffusionAdapterPipeline, {"adapter": adapter}, image=a, adapter_conditioning_scale=0.4)
 
 
+def xl_pipelines():
+    """Networks beside an XL: they see the added conditions, unions also the kind of picture; the features of the
+    T2I-Adapter for XL go to other places than those of 1.x. small, promax and the adapter are those of networks()."""
+    unet = UNet2DConditionModel(
+        **XL, sample_size=SIDE // 8, in_channels=4, out_channels=4, up_block_types=(UPCROSS, UPCROSS, UP)
+    )
+    vae = AutoencoderKL(**SMALL_VAE, scaling_factor=0.13025)
+    shared = {"vocab_size": 49408, "num_hidden_layers": 3, "bos_token_id": 49406, "eos_token_id": 49407}
+    first = CLIPTextModel(
+        CLIPTextConfig(**shared, hidden_size=32, intermediate_size=64, num_attention_heads=1, hidden_act="quick_gelu")
+    )
+    second = CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            **shared,
+            hidden_size=64,
+            intermediate_size=128,
+            num_attention_heads=1,
+            hidden_act="gelu",
+            projection_dim=40,
+        )
+    )
+    schedule = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
+    euler = EulerDiscreteScheduler(**schedule)
+    models["sdxl"] = {
+        "files": [
+            {"folder": name, "config": config_of(net), "tensors": fill(net, f"sdxl/{name}")}
+            for name, net in (("unet", unet), ("vae", vae), ("text_encoder", first), ("text_encoder_2", second))
+        ]
+        + [
+            {
+                "json": "model_index.json",
+                "config": {"_class_name": "StableDiffusionXLPipeline", "force_zeros_for_empty_prompt": True},
+            },
+            {
+                "json": "scheduler/scheduler_config.json",
+                "config": {k: v for k, v in euler.config.items() if v is not None},
+            },
+        ]
+    }
+
+    def embed(text, pad):
+        ids = [49406, 320, 1125, 539, 320, 2368, 49407]
+        out = text(torch.tensor([ids + [pad] * (77 - len(ids))]), output_hidden_states=True)
+        return out.hidden_states[-2], getattr(out, "text_embeds", None)
+
+    (a, _), (b, pooled) = embed(first, 49407), embed(second, 0)
+    words = torch.cat([a, b], -1)
+    common = {
+        "prompt_embeds": words,
+        "pooled_prompt_embeds": pooled,
+        "negative_prompt_embeds": torch.zeros_like(words),
+        "negative_pooled_prompt_embeds": torch.zeros_like(pooled),
+        "num_inference_steps": STEPS,
+        "guidance_scale": GUIDANCE,
+        "output_type": "latent",
+        "width": SIDE,
+        "height": SIDE,
+    }
+    parts = {
+        "vae": vae,
+        "text_encoder": first,
+        "text_encoder_2": second,
+        "tokenizer": None,
+        "tokenizer_2": None,
+        "unet": unet,
+        "scheduler": euler,
+    }
+    small = ControlNetModel(
+        **XL | {"down_block_types": (DOWN, DOWN, DOWN), "transformer_layers_per_block": (1, 1, 1)},
+        **HINTS,
+        mid_block_type="UNetMidBlock2D",
+    )
+    fill(small, "xl-small")
+    promax = ControlNetUnionModel(**XL, **HINTS, num_control_type=8, num_trans_channel=32, num_proj_channel=32)
+    fill(promax, "promax")
+    adapter = T2IAdapter(
+        adapter_type="full_adapter_xl", channels=[32, 64, 64, 64], in_channels=3, num_res_blocks=2, downscale_factor=16
+    )
+    fill(adapter, "t2i-xl")
+    seen = picture("control", SIDE, SIDE)
+    for name, cls, more, options in (
+        (
+            "pipe-xl-small",
+            StableDiffusionXLControlNetPipeline,
+            {"controlnet": small, "add_watermarker": False},
+            {"image": seen, "controlnet_conditioning_scale": 0.3},
+        ),
+        (
+            "pipe-xl-promax",
+            StableDiffusionXLControlNetUnionPipeline,
+            {"controlnet": promax, "add_watermarker": False},
+            {"control_image": [seen], "control_mode": [6], "controlnet_conditioning_scale": 0.3},
+        ),
+        (
+            "pipe-xl-adapter",
+            StableDiffusionXLAdapterPipeline,
+            {"adapter": adapter},
+            {"image": seen, "adapter_conditioning_scale": 0.4},
+        ),
+    ):
+        pipe = cls(**parts, **more)
+        pipe.set_progress_bar_config(disable=True)
+        z = pipe(**common, generator=torch.Generator().manual_seed(SEED), **options).images
+        expected[f"{name}/latent"] = z.numpy()
+        print(f"{name:24} latents deviation {z.std():7.3f}")
+
+
 def over_the_unet():
     """Files that are whole only over a UNet: differences to it, and rank-reduced ones (Stability's control-LoRAs)."""
     unet = UNet2DConditionModel(
@@ -442,5 +564,6 @@ with torch.no_grad():
     networks()
     over_the_unet()
     pipelines()
+    xl_pipelines()
     prepared()
 write("control", models, cases, expected)
