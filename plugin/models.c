@@ -170,7 +170,7 @@ const SfuModelInfo *sfu_models_find(GPtrArray *models, const char *path)
 char *sfu_models_name(GPtrArray *models, const char *path)
 {
     const SfuModelInfo *m = sfu_models_find(models, path);
-    return m ? g_strdup(m->name) : path && *path ? g_path_get_basename(path) : NULL;
+    return m ? g_strdup(m->title) : path && *path ? g_path_get_basename(path) : NULL;
 }
 
 gboolean sfu_model_can(const SfuModelInfo *m, SfuAction action)

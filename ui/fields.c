@@ -371,10 +371,10 @@ void sfu_model_combo_fill(GtkWidget *combo, GPtrArray *models, SfuAction action,
             if (can != usable || m->part) /* parts have rows of their own */
                 continue;
             char *does = sfu_tasks_in_words(m->tasks);
-            char *name = can        ? g_strdup(m->name)
-                         : m->error ? g_strdup_printf(_("%s (cannot be used)"), m->name)
-                         : m->tasks ? g_strdup_printf(_("%s (only for: %s)"), m->name, does)
-                                    : g_strdup_printf(_("%s (not used by Sfumato)"), m->name);
+            char *name = can        ? g_strdup(m->title)
+                         : m->error ? g_strdup_printf(_("%s (cannot be used)"), m->title)
+                         : m->tasks ? g_strdup_printf(_("%s (only for: %s)"), m->title, does)
+                                    : g_strdup_printf(_("%s (not used by Sfumato)"), m->title);
             gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, name, MODEL_PATH, m->path, MODEL_USABLE, can,
                                               -1);
             g_free(name);
@@ -451,7 +451,7 @@ void sfu_part_combo_fill(GtkWidget *combo, GPtrArray *models, const char *part)
     for (guint i = 0; i < models->len; i++) {
         const SfuModelInfo *m = models->pdata[i];
         if (g_strcmp0(m->part, part) == 0)
-            gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, m->name, MODEL_PATH, m->path, MODEL_USABLE,
+            gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, m->title, MODEL_PATH, m->path, MODEL_USABLE,
                                               TRUE, -1);
     }
     gtk_list_store_insert_with_values(list, NULL, -1, MODEL_NAME, _("Choose a file..."), MODEL_PATH, CHOOSE,

@@ -50,7 +50,7 @@ static void found(GPtrArray *models, gpointer data)
                                                            : m->part ? g_strdup(_(sfu_param_find(m->part)->help))
                                                                      : sfu_tasks_in_words(m->tasks);
         char *more = m->scale ? g_strdup_printf("%s x%d", does, m->scale) : g_strdup(does);
-        gtk_list_store_insert_with_values(s->models, NULL, -1, COLUMN_NAME, m->name, COLUMN_FAMILY, m->family,
+        gtk_list_store_insert_with_values(s->models, NULL, -1, COLUMN_NAME, m->title, COLUMN_FAMILY, m->family,
                                           COLUMN_SIZE, size, COLUMN_DOES, more, COLUMN_PATH, m->path, -1);
         g_free(size);
         g_free(does);

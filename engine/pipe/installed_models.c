@@ -22,6 +22,7 @@ static void info_free(gpointer p)
     SfuModelInfo *i = p;
     g_free(i->path);
     g_free(i->name);
+    g_free(i->title);
     g_free(i->family);
     g_free(i->error);
     g_free(i);
@@ -75,6 +76,15 @@ static const char *missing_part(SfuModel *m, const SfuFamily *family)
                : NULL;
 }
 
+/* What a model of our own calls itself; of any other the name of its file. Caller frees. */
+static char *title_of(const SfuModel *m, const char *name)
+{
+    JsonObject *own = sfu_model_sfumato(m);
+    JsonNode *n = own ? json_object_get_member(own, "name") : NULL;
+    const char *title = n && JSON_NODE_HOLDS_VALUE(n) ? json_node_get_string(n) : NULL;
+    return g_strdup(title && *title ? title : name);
+}
+
 static SfuModelInfo *info_new(const char *path)
 {
     ListedModel *listed = g_new0(ListedModel, 1);
@@ -88,12 +98,14 @@ static SfuModelInfo *info_new(const char *path)
     i->file_bytes = tree_bytes(path, 2);
     SfuModel *m = sfu_model_open(path, &e);
     if (!m) {
+        i->title = g_strdup(i->name);
         i->family = g_strdup("");
         i->error = g_strdup(e->message);
         g_error_free(e);
         return i;
     }
     const SfuFamily *family = listed->family = sfu_model_family(m);
+    i->title = title_of(m, i->name);
     i->family = g_strdup(family->name);
     i->tasks = family->tasks;
     i->has_text = sfu_model_has_part(m, SFU_PART_TEXT) || sfu_model_has_part(m, SFU_PART_TEXT2) || family->fits;

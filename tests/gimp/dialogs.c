@@ -26,7 +26,7 @@ static void use_action(GtkWidget *window)
     gtk_expander_set_expanded(GTK_EXPANDER(dlg_find_or_fail(window, GTK_TYPE_EXPANDER, "Ad_vanced")), TRUE);
     dlg_look_at(window, action, "2-advanced");
     for (int k = 0; without_words && k < 2; k++) { /* and no parts that could be exchanged */
-        sfu_model_combo_set(model, k ? "/models/dreamshaper_8.safetensors" : "/models/Sfumato mini.safetensors");
+        sfu_model_combo_set(model, k ? "/models/dreamshaper_8.safetensors" : "/models/sfumato-mini.safetensors");
         dlg_settle(50);
         g_assert_true((dlg_find(window, GTK_TYPE_COMBO_BOX, "VAE") != NULL) == k);
         g_assert_true((dlg_find(window, GTK_TYPE_COMBO_BOX, "Sampler") != NULL) == k);
@@ -128,7 +128,7 @@ static void dialog_of_action(gconstpointer data)
     g_assert_cmpuint(sfu_settings_memory_bytes(settings), ==, G_GUINT64_CONSTANT(2) << 30);
     sfu_request_free(r);
     sfu_settings_free(settings);
-    g_object_unref(host.picture);
+    g_clear_object(&host.picture);
     g_object_unref(chosen);
     g_free(dlg_log);
     g_free(folder);

@@ -51,6 +51,7 @@ static void model_free(gpointer p)
     SfuModelInfo *m = p;
     g_free(m->path);
     g_free(m->name);
+    g_free(m->title);
     g_free(m->family);
     g_free(m->error);
     g_free(m);
@@ -90,7 +91,7 @@ GPtrArray *sfu_models(const char *const *folders)
         int native, scale;
         const char *error, *part;
     } list[] = {
-        {"Sfumato mini", "Sfumato mini (built in)", 88 << 20,
+        {"sfumato-mini", "Sfumato mini", 88 << 20,
          1 << SFU_TASK_INPAINT | 1 << SFU_TASK_OUTPAINT | 1 << SFU_TASK_UPSCALE, FALSE, 256, 0, NULL, NULL},
         {"dreamshaper_8", "Stable Diffusion 1.5", (guint64)2034 << 20, 31 & ~(1 << SFU_TASK_EDIT), TRUE, 512, 0, NULL,
          NULL},
@@ -101,6 +102,8 @@ GPtrArray *sfu_models(const char *const *folders)
         {"instruct-pix2pix", "InstructPix2Pix", (guint64)2034 << 20, 1 << SFU_TASK_EDIT, TRUE, 512, 0, NULL, NULL},
         {"broken", "", 12345, 0, FALSE, 0, 0, "broken.safetensors ends after 12345 bytes; its header announces 98765.",
          NULL},
+        {"unet-alone", "Stable Diffusion 1.5", 1700 << 20, 0, TRUE, 512, 0,
+         "It lacks the text encoder, so it cannot paint alone; a whole checkpoint or a diffusers folder can.", NULL},
         {"vae-ft-mse", "unknown", 319 << 20, 0, FALSE, 0, 0, NULL, "vae"},
         {"taesd", "TAESD", 9 << 20, 0, FALSE, 0, 0, NULL, "taesd"},
     };
@@ -110,6 +113,7 @@ GPtrArray *sfu_models(const char *const *folders)
         SfuModelInfo *m = g_new0(SfuModelInfo, 1);
         *m = (SfuModelInfo){g_strdup_printf("/models/%s.safetensors", list[i].name),
                             g_strdup(list[i].name),
+                            g_strdup(i ? list[i].name : "Sfumato mini"),
                             g_strdup(list[i].family),
                             list[i].bytes,
                             list[i].tasks,

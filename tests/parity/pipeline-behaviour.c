@@ -410,10 +410,13 @@ static void test_models_are_listed(void)
             g_assert_false(m->has_text);
             g_assert_cmpint(m->native_px, ==, 128);
             g_assert_null(m->error);
+            g_assert_cmpstr(m->name, ==, "mini");
+            g_assert_cmpstr(m->title, ==, "sfumato-mini"); /* as model_index.json says */
         } else if (strcmp(m->path, b) == 0) {
             seen |= 2;
             g_assert_true(m->has_text);
             g_assert_cmpuint(m->file_bytes, >, 1000000);
+            g_assert_cmpstr(m->title, ==, m->name);
         } else if (strcmp(m->path, broken) == 0) {
             seen |= 4;
             g_assert_nonnull(m->error);
