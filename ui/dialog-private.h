@@ -93,6 +93,7 @@ typedef struct {
     SfuPreview *preview;
     SfuInput *opened_with;   /* the input as the preview shows it; NULL: the image cannot be used */
     GeglRectangle read_area; /* where that was */
+    double enlarged_px;      /* pixels that Enlarge would give; 0: not known, or another action */
     gboolean cannot_read;    /* the error bar says why */
 
     GPtrArray *entries; /* SfuEntry* */
@@ -113,13 +114,16 @@ void sfu_dialog_build(SfuDialog *d);
 void sfu_button_row_natural(GtkWidget *button_box); /* each button gets its own width; call it when all are there */
 GtkWidget *sfu_dialog_panel(SfuDialog *d);          /* the controls; in panel.c */
 SfuField *sfu_dialog_field(const SfuDialog *d, const char *name); /* NULL: the action has none, or it is no row */
-char *sfu_dialog_automatic_words(SfuDialog *d);                   /* "Automatic (sfumato-mini)"; caller frees */
+char *sfu_dialog_automatic_words(SfuDialog *d);                   /* "Automatic (Sfumato mini)"; caller frees */
 /* From the widgets into a new request; caller frees. */
 SfuRequest *sfu_dialog_collect(SfuDialog *d);
 void sfu_dialog_show_request(SfuDialog *d, const SfuRequest *r);
 void sfu_dialog_show_seed(SfuDialog *d, gint64 seed);
 /* Disables the controls that the chosen model does not support, and says why. */
 void sfu_dialog_update_model(SfuDialog *d);
+/* What enlarging to so many pixels, all layers together, costs: "3.2 GB" and, where the model has run before, "about 12
+ * min" (else NULL). Caller frees both. */
+void sfu_dialog_enlarge_cost(const SfuDialog *d, const char *model, double px, char **memory, char **time);
 /* Describes the input in words: "Selection: 410 x 352 px". */
 void sfu_dialog_update_scope(SfuDialog *d);
 GeglRectangle sfu_dialog_scope_area(const SfuDialog *d); /* that as an area; empty: none */

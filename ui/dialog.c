@@ -9,9 +9,8 @@
 
 #include "ui.h"
 
-#define ASK_ABOVE_PX 1e8         /* a result of 100 megapixels */
-#define RESULT_BYTES_PER_PX 32.0 /* the engine's floats, and GIMP's layer with its undo step */
-#define QUIET_US 1500000         /* silence after which the time so far is shown, so that nothing looks hung */
+#define ASK_ABOVE_PX 1e8 /* a result of 100 megapixels */
+#define QUIET_US 1500000 /* silence after which the time so far is shown, so that nothing looks hung */
 
 static void order_free(gpointer p)
 {
@@ -300,15 +299,14 @@ static gboolean accept_size(SfuDialog *d, const SfuInput *in, const SfuRequest *
     if (w * h <= ASK_ABOVE_PX)
         return TRUE;
     char **to_try = sfu_models_to_try(d->settings, d->models, r);
-    const double seconds = sfu_settings_seconds(d->settings, r->action, to_try[0]); /* for a million pixels */
+    char *memory, *time;
+    sfu_dialog_enlarge_cost(d, to_try[0], w * h * MAX(1, in->layers ? in->layers->len : 1), &memory, &time);
     g_strfreev(to_try);
-    char *memory = g_format_size((guint64)(w * h * RESULT_BYTES_PER_PX * MAX(1, in->layers ? in->layers->len : 1)));
-    char *time = seconds > 0 ? g_strdup_printf(_("about %.0f min"), MAX(1, seconds * w * h / 1e6 / 60))
-                             : g_strdup(_("not known yet"));
     GtkWidget *ask = gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION,
                                             GTK_BUTTONS_NONE, _("The result will have %.0f x %.0f pixels."), w, h);
     gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask),
-                                             _("Memory: %s. Time: %s. You can stop it at any moment."), memory, time);
+                                             _("Memory: %s. Time: %s. You can stop it at any moment."), memory,
+                                             time ? time : _("not known yet"));
     gtk_dialog_add_buttons(GTK_DIALOG(ask), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Enlarge"), GTK_RESPONSE_OK, NULL);
     const gboolean yes = gtk_dialog_run(GTK_DIALOG(ask)) == GTK_RESPONSE_OK;
     gtk_widget_destroy(ask);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
+#define RESULT_BYTES_PER_PX 32.0 /* the engine's floats, and GIMP's layer with its undo step */
+
 SfuField *sfu_dialog_field(const SfuDialog *d, const char *name)
 {
     for (guint i = 0; i < d->fields->len; i++)
@@ -80,6 +82,65 @@ SfuRequest *sfu_dialog_collect(SfuDialog *d)
     return r;
 }
 
+/* ---- what would run ---- */
+
+/* The model that would run now: what is chosen, or the first one to try. Caller frees; "": none is known. */
+static char *model_to_run(SfuDialog *d, const char *chosen)
+{
+    SfuRequest *r = sfu_request_new(d->request->action);
+    sfu_request_set(r, "model", chosen, NULL);
+    char **to_try = sfu_models_to_try(d->settings, d->models, r), *first = g_strdup(to_try[0]);
+    g_strfreev(to_try);
+    sfu_request_free(r);
+    return first;
+}
+
+void sfu_dialog_enlarge_cost(const SfuDialog *d, const char *model, double px, char **memory, char **time)
+{
+    const double seconds = sfu_settings_seconds(d->settings, SFU_ACTION_ENLARGE, model) * px / 1e6; /* of a million */
+    *memory = g_format_size((guint64)(px * RESULT_BYTES_PER_PX));
+    *time = seconds <= 0     ? NULL
+            : seconds < 100  ? g_strdup_printf(_("about %.0f s"), MAX(1, seconds))
+            : seconds < 5400 ? g_strdup_printf(_("about %.0f min"), seconds / 60)
+                             : g_strdup_printf(_("about %.1f h"), seconds / 3600);
+}
+
+/* "Ready: about 40 s a picture by DreamShaper 8". path: the model; "": none. Caller frees. */
+static char *ready_words(const SfuDialog *d, const char *path)
+{
+    const SfuAction action = d->request->action;
+    if (!*path)
+        return g_strdup(_("No model found"));
+    char *name = sfu_models_name(d->models, path), *words;
+    if (action == SFU_ACTION_ENLARGE && d->enlarged_px > 0) {
+        char *memory, *time;
+        sfu_dialog_enlarge_cost(d, path, d->enlarged_px, &memory, &time);
+        words = time ? g_strdup_printf(_("Ready: %s, %s of memory, by %s"), time, memory, name)
+                     : g_strdup_printf(_("Ready: %s of memory, by %s"), memory, name);
+        g_free(memory);
+        g_free(time);
+    } else {
+        const double seconds = sfu_settings_seconds(d->settings, action, path);
+        words = seconds > 0 && sfu_action_info(action)->task != SFU_TASK_UPSCALE /* whose time depends on the size */
+                    ? g_strdup_printf(_("Ready: about %.0f s a picture by %s"), MAX(1, seconds), name)
+                    : g_strdup(_("Ready"));
+    }
+    g_free(name);
+    return words;
+}
+
+/* What would run, and how long that took the last time. */
+static void say_ready(SfuDialog *d)
+{
+    if (sfu_worker_busy(d->worker) || d->entries->len || d->looking)
+        return;
+    char *chosen = sfu_model_combo_get(d->model), *path = model_to_run(d, chosen), *words = ready_words(d, path);
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), words);
+    g_free(words);
+    g_free(path);
+    g_free(chosen);
+}
+
 /* ---- the area ---- */
 
 /* The area that the action works on. FALSE: none. */
@@ -124,6 +185,7 @@ void sfu_dialog_update_scope(SfuDialog *d)
     GeglRectangle area;
     const char *what;
     char *text = NULL;
+    d->enlarged_px = 0;
     if (!d->cannot_read && find_scope(d, &area, &what)) { /* else the error bar says what to do */
         SfuRequest *r = sfu_dialog_collect(d);
         int w = area.width, h = area.height;
@@ -132,6 +194,7 @@ void sfu_dialog_update_scope(SfuDialog *d)
         } else if (r->action == SFU_ACTION_ENLARGE) {
             w = rint(w * sfu_request_get_double(r, "scale"));
             h = rint(h * sfu_request_get_double(r, "scale"));
+            d->enlarged_px = (double)w * h;
         } else if (r->action == SFU_ACTION_EXPAND) {
             w += sfu_request_get_double(r, "left") + sfu_request_get_double(r, "right");
             h += sfu_request_get_double(r, "top") + sfu_request_get_double(r, "bottom");
@@ -144,20 +207,11 @@ void sfu_dialog_update_scope(SfuDialog *d)
     gtk_label_set_text(GTK_LABEL(d->scope), text ? text : "");
     gtk_widget_set_visible(d->scope, text != NULL);
     g_free(text);
+    if (d->enlarged_px > 0)
+        say_ready(d);
 }
 
 /* ---- the model ---- */
-
-/* The model that would run now: what is chosen, or the first one to try. Caller frees; "": none is known. */
-static char *model_to_run(SfuDialog *d, const char *chosen)
-{
-    SfuRequest *r = sfu_request_new(d->request->action);
-    sfu_request_set(r, "model", chosen, NULL);
-    char **to_try = sfu_models_to_try(d->settings, d->models, r), *first = g_strdup(to_try[0]);
-    g_strfreev(to_try);
-    sfu_request_free(r);
-    return first;
-}
 
 char *sfu_dialog_automatic_words(SfuDialog *d)
 {
@@ -223,23 +277,6 @@ void sfu_dialog_models_found(SfuDialog *d)
     sfu_reference_rows_look_again(&d->reference);
 }
 
-/* What would run, and how long that took the last time. */
-static void say_ready(SfuDialog *d, const char *path)
-{
-    double seconds = *path ? sfu_settings_seconds(d->settings, d->request->action, path) : 0;
-    if (sfu_worker_busy(d->worker) || d->entries->len || d->looking)
-        return;
-    if (sfu_action_info(d->request->action)->task == SFU_TASK_UPSCALE) /* whose time depends on the size */
-        seconds = 0;
-    char *name = sfu_models_name(d->models, path);
-    char *text = seconds > 0 ? g_strdup_printf(_("Ready: about %.0f s a picture by %s"), MAX(1, seconds), name)
-                 : *path     ? g_strdup(_("Ready"))
-                             : g_strdup(_("No model found"));
-    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), text);
-    g_free(text);
-    g_free(name);
-}
-
 static gboolean any_with_words(const SfuDialog *d, SfuTask task)
 {
     for (guint i = 0; i < d->models->len; i++) {
@@ -259,7 +296,7 @@ static char *model_note(const SfuDialog *d, const SfuModelInfo *model, gboolean 
     if (any)
         return g_strdup_printf(
             _("%s works without words: it continues the surroundings. Choose another model to use a prompt."),
-            model->name);
+            model->title);
     if (action == SFU_ACTION_RESTORE)
         return g_strdup(
             _("Restore needs a model made for restoration, and none is installed. Download one, for example "
@@ -312,7 +349,7 @@ void sfu_dialog_update_model(SfuDialog *d)
     gtk_widget_set_visible(
         d->get_model, !d->looking && (!*path || (!has_text && task != SFU_TASK_UPSCALE && !any_with_words(d, task))));
     show_controls(d, any, has_text, sfu_dialog_uses_seed(d, model));
-    say_ready(d, path);
+    say_ready(d);
     sfu_control_rows_set_model(&d->control, path);
     sfu_reference_rows_set_model(&d->reference, path);
     for (guint i = 0; i < d->fields->len; i++) {

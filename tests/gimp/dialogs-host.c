@@ -25,9 +25,15 @@ GtkWidget *sfu_host_dialog_new(const char *title, const char *page)
     return dialog;
 }
 
+static GeglRectangle canvas(void)
+{
+    return host.picture ? *gegl_buffer_get_extent(host.picture) : (GeglRectangle){0, 0, W, H};
+}
+
 gboolean sfu_host_image_info(int image, SfuHostImage *info)
 {
-    *info = (SfuHostImage){.width = W, .height = H, .type = host.image_type, .largest_px = 262144};
+    const GeglRectangle all = canvas();
+    *info = (SfuHostImage){.width = all.width, .height = all.height, .type = host.image_type, .largest_px = 262144};
     return image == IMAGE && !host.closed;
 }
 
@@ -48,7 +54,7 @@ int sfu_host_layer_of(int drawable, GError **error)
 
 GeglRectangle sfu_host_layer_bounds(int layer)
 {
-    return (GeglRectangle){0, 0, W, H};
+    return canvas();
 }
 
 gboolean sfu_host_layer_in_image(int layer, int image)

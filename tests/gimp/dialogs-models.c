@@ -16,7 +16,7 @@ static void remove_goes_to_models_made_for_filling(void)
     char **to_try = sfu_models_to_try(settings, models, r), *all = g_strjoinv(" ", to_try);
     g_assert_cmpstr(
         all, ==,
-        "/models/Sfumato mini.safetensors /models/sd-v1-5-inpainting.safetensors /models/dreamshaper_8.safetensors");
+        "/models/sfumato-mini.safetensors /models/sd-v1-5-inpainting.safetensors /models/dreamshaper_8.safetensors");
     g_strfreev(to_try);
     g_free(all);
     sfu_settings_set(settings, "model-remove",
@@ -41,11 +41,11 @@ static void a_failing_model_is_passed_over(void)
     SfuSettings *settings = sfu_settings_load("/nonexistent");
     SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
     dlg_new_scene();
-    g_setenv("SFU_STANDIN_FAIL", "model:/models/Sfumato mini.safetensors", TRUE);
+    g_setenv("SFU_STANDIN_FAIL", "model:/models/sfumato-mini.safetensors", TRUE);
     g_assert_true(sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
     g_assert_no_error(error);
     g_assert_nonnull(strstr(host.last_message, "Sfumato mini could not be used, so sd-v1-5-inpainting was taken. "));
-    sfu_request_set(r, "model", "/models/Sfumato mini.safetensors", NULL);
+    sfu_request_set(r, "model", "/models/sfumato-mini.safetensors", NULL);
     g_assert_false(
         sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error)); /* asked for by name: no other one */
     g_assert_error(error, SFU_ERROR, SFU_ERROR_MODEL);
@@ -54,6 +54,73 @@ static void a_failing_model_is_passed_over(void)
     dlg_end_scene();
     sfu_request_free(r);
     sfu_settings_free(settings);
+}
+
+/* ---- a model that lacks a part ---- */
+
+/* Whether a list has a row with these texts in two of its columns. */
+static gboolean has_row(GtkTreeModel *list, int column, const char *text, int other, const char *words)
+{
+    GtkTreeIter i;
+    gboolean there = FALSE;
+    for (gboolean more = gtk_tree_model_get_iter_first(list, &i); more && !there;
+         more = gtk_tree_model_iter_next(list, &i)) {
+        char *a = NULL, *b = NULL;
+        gtk_tree_model_get(list, &i, column, &a, other, &b, -1);
+        there = a && b && strcmp(a, text) == 0 && strstr(b, words);
+        g_free(a);
+        g_free(b);
+    }
+    return there;
+}
+
+static void settings_say_what_is_missing(GtkWidget *window)
+{
+    GtkTreeModel *list = gtk_tree_view_get_model(GTK_TREE_VIEW(dlg_find_or_fail(window, GTK_TYPE_TREE_VIEW, "Models")));
+    for (int i = 0; i < 100 && !has_row(list, 0, "unet-alone", 3, "It lacks the text encoder"); i++)
+        dlg_settle(25);
+    g_assert_true(has_row(list, 0, "unet-alone", 3, "It lacks the text encoder"));
+}
+
+/* GTK draws rows of the model list that cannot be chosen gray, by their third column. */
+static void it_cannot_be_chosen(GtkWidget *window)
+{
+    GtkTreeModel *list = gtk_combo_box_get_model(GTK_COMBO_BOX(dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model")));
+    GtkTreeIter i;
+    int n = 0;
+    for (gboolean more = gtk_tree_model_get_iter_first(list, &i); more; more = gtk_tree_model_iter_next(list, &i)) {
+        char *name = NULL;
+        gboolean usable = TRUE;
+        gtk_tree_model_get(list, &i, 0, &name, 2, &usable, -1);
+        if (g_str_has_prefix(name, "unet-alone")) {
+            g_assert_cmpstr(name, ==, "unet-alone (cannot be used)");
+            g_assert_false(usable);
+            n++;
+        }
+        g_free(name);
+    }
+    g_assert_cmpint(n, ==, 1);
+}
+
+static void a_model_without_its_parts_is_not_offered(void)
+{
+    static const SfuAction painting[] = {SFU_ACTION_FILL, SFU_ACTION_REMOVE, SFU_ACTION_EXPAND, SFU_ACTION_GENERATE};
+    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    GPtrArray *models = sfu_models(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(painting); i++) {
+        SfuRequest *r = sfu_request_new(painting[i]);
+        char **to_try = sfu_models_to_try(settings, models, r);
+        g_assert_false(g_strv_contains((const char *const *)to_try, "/models/unet-alone.safetensors"));
+        g_strfreev(to_try);
+        sfu_request_free(r);
+    }
+    g_ptr_array_unref(models);
+    dlg_new_scene();
+    g_assert_false(dlg_run(SFU_ACTION_FILL, it_cannot_be_chosen));
+    g_timeout_add(100, dlg_act, settings_say_what_is_missing);
+    g_assert_false(sfu_ui_settings(settings));
+    sfu_settings_free(settings);
+    dlg_end_scene();
 }
 
 /* The button of a model, and what is said about it (of the row's texts the one that has `words`). */
@@ -338,5 +405,7 @@ void dlg_models_tests(void)
     g_test_add_func("/models/names of devices", names_of_devices);
     g_test_add_func("/models/removing goes to models that are made for filling",
                     remove_goes_to_models_made_for_filling);
+    g_test_add_func("/models/one that lacks a part is not offered, and Settings say why",
+                    a_model_without_its_parts_is_not_offered);
     g_test_add_func("/models/one that fails is passed over, and that is said", a_failing_model_is_passed_over);
 }

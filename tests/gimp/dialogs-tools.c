@@ -87,6 +87,66 @@ static void edit_it(GtkWidget *window)
     gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")));
 }
 
+/* ---- a result beyond what is usual ---- */
+
+static gboolean says(GtkWidget *window, const char *words)
+{
+    Search s = {GTK_TYPE_LABEL, words, NULL};
+    dlg_walk(window, dlg_match_words, &s);
+    return s.found != NULL;
+}
+
+/* Answers the question whether so large a picture is wanted. */
+static gboolean answer_size(gpointer button)
+{
+    GtkWidget *question = dlg_the_dialog();
+    g_assert_true(GTK_IS_MESSAGE_DIALOG(question));
+    g_assert_true(says(question, "16000 x 8000 pixels"));
+    g_assert_true(says(question, "Memory: 4.1\302\240GB. Time: "));
+    dlg_picture("enlarge", "7-asked");
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(question, GTK_TYPE_BUTTON, button)));
+    return G_SOURCE_REMOVE;
+}
+
+static void enlarge_much(GtkWidget *window)
+{
+    GtkWidget *go = dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Enlarge"),
+              *progress = dlg_find_or_fail(window, GTK_TYPE_PROGRESS_BAR, "Progress"),
+              *scale = dlg_find_or_fail(window, GTK_TYPE_SPIN_BUTTON, "Scale");
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(scale), 16);
+    dlg_settle(50);
+    g_assert_true(says(window, "1000 \303\227 500 \342\206\222 16000 \303\227 8000 px")); /* before it is asked */
+    g_assert_nonnull(strstr(gtk_progress_bar_get_text(GTK_PROGRESS_BAR(progress)), "4.1\302\240GB of memory"));
+    g_timeout_add(300, answer_size, "_Cancel");
+    gtk_button_clicked(GTK_BUTTON(go));
+    g_assert_false(dlg_is_running(window));
+    g_timeout_add(300, answer_size, "_Enlarge");
+    gtk_button_clicked(GTK_BUTTON(go));
+    dlg_settle(100);
+    g_assert_true(dlg_is_running(window));
+    gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "S_top")));
+    for (int i = 0; i < 100 && dlg_is_running(window); i++)
+        dlg_settle(50);
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(scale), 2); /* not worth a question */
+    gtk_button_clicked(GTK_BUTTON(go));
+    dlg_settle(100);
+    g_assert_true(dlg_is_running(window));
+}
+
+static void a_large_result_is_asked_about(void)
+{
+    dlg_new_scene();
+    g_clear_object(&host.selection);
+    g_object_unref(host.picture);
+    host.picture = gegl_buffer_new(GEGL_RECTANGLE(0, 0, 1000, 500), babl_format("R'G'B' u8"));
+    g_setenv("SFU_STANDIN_STEP_MS", "2000", TRUE);
+    char **lines = dlg_run_logged(SFU_ACTION_ENLARGE, enlarge_much);
+    g_assert_cmpuint(g_strv_length(lines), ==, 0); /* no run came to its end */
+    g_strfreev(lines);
+    g_unsetenv("SFU_STANDIN_STEP_MS");
+    dlg_end_scene();
+}
+
 static int width_of(GtkWidget *window, const char *button)
 {
     GtkAllocation a;
@@ -167,7 +227,7 @@ static GtkWidget *combo(GtkWidget *window, const char *name)
 static void control_it(GtkWidget *window)
 {
     GtkWidget *model = combo(window, "Model");
-    sfu_model_combo_set(model, "/models/Sfumato mini.safetensors"); /* no network steers it */
+    sfu_model_combo_set(model, "/models/sfumato-mini.safetensors"); /* no network steers it */
     dlg_settle(300);
     g_assert_false(has_control_layers(window));
     sfu_model_combo_set(model, "/models/dreamshaper_8.safetensors");
@@ -251,7 +311,7 @@ static void refer_to_it(GtkWidget *window)
     dlg_look_at(window, sfu_action_info(dlg_action)->name, "9-reference");
     generate_once(window);
     /* Fields that a model has no use for are hidden, and what stands in them does not reach it. */
-    sfu_model_combo_set(model, "/models/Sfumato mini.safetensors");
+    sfu_model_combo_set(model, "/models/sfumato-mini.safetensors");
     for (int i = 0; i < 100 && has_reference_layers(window); i++)
         dlg_settle(20);
     g_assert_null(dlg_find(window, GTK_TYPE_SPIN_BUTTON, "Steps"));
@@ -340,6 +400,7 @@ void dlg_tools_tests(void)
     g_test_add_func("/excluded/it reaches the engine", an_excluded_area_reaches_the_engine);
     g_test_add_func("/tools/a long word widens its own button alone", a_long_word_widens_its_own_button_alone);
     g_test_add_func("/tools/restore and edit", newer_tools);
+    g_test_add_func("/tools/enlarge asks about a large result", a_large_result_is_asked_about);
     g_test_add_func("/control/a layer reaches the engine", a_control_layer_reaches_the_engine);
     g_test_add_func("/control/only what the model uses reaches the engine",
                     only_what_the_model_uses_reaches_the_engine);

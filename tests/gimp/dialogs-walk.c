@@ -254,6 +254,18 @@ void dlg_settle(int ms)
     }
 }
 
+void dlg_picture(const char *action, const char *state)
+{
+    const char *shots = g_getenv("SFU_SHOTS");
+    if (!shots)
+        return;
+    char *command =
+        g_strdup_printf("import -window root '%s/gtk%d-%s-%s.png'", shots, GTK_MAJOR_VERSION, action, state);
+    dlg_settle(400);
+    g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
+    g_free(command);
+}
+
 void dlg_look_at(GtkWidget *window, const char *action, const char *state)
 {
     dlg_settle(120);
@@ -267,14 +279,7 @@ void dlg_look_at(GtkWidget *window, const char *action, const char *state)
     g_hash_table_destroy(mnemonics.german);
     g_test_message("%s, %s: %d controls", action, state, names.n_controls);
     g_assert_cmpint(names.n_controls, >, 5);
-    const char *shots = g_getenv("SFU_SHOTS");
-    if (shots) {
-        char *command =
-            g_strdup_printf("import -window root '%s/gtk%d-%s-%s.png'", shots, GTK_MAJOR_VERSION, action, state);
-        dlg_settle(400);
-        g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
-        g_free(command);
-    }
+    dlg_picture(action, state);
     char *words = g_strdup_printf("%s, %s", action, state);
     check_tabs(window, words);
     g_free(words);

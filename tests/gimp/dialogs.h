@@ -55,8 +55,9 @@ guint dlg_count_results(GtkWidget *window);
 
 /* ---- using ---- */
 
-void dlg_settle(int ms);               /* lets GTK work */
-void dlg_come_back(GtkWidget *window); /* as if from GIMP: the window gets the focus */
+void dlg_settle(int ms);                                 /* lets GTK work */
+void dlg_picture(const char *action, const char *state); /* of the screen, if SFU_SHOTS is set */
+void dlg_come_back(GtkWidget *window);                   /* as if from GIMP: the window gets the focus */
 /* Checks the names of all controls and the tab order, and takes a picture if SFU_SHOTS is set. */
 void dlg_look_at(GtkWidget *window, const char *action, const char *state);
 /* For timers; data: void (*use)(GtkWidget *window). */

@@ -16,10 +16,10 @@ import time
 import dialog
 import run
 
-FILL, REMOVE = "F9", "F7"  # F6 and F8 never arrive: GIMP's own panes take them
+FILL, REMOVE, REFINE = "F9", "F7", "F4"  # F6 and F8 never arrive: GIMP's own panes take them
 # With xkb-data 2.48 (Debian unstable), xdotool presses Alt with a function key of this name.
-F_KEYCODES = {"F7": 73, "F9": 75}
-N_TESTS = 10
+F_KEYCODES = {"F4": 70, "F7": 73, "F9": 75}
+N_TESTS = 12
 BUSY = 100  # seconds to wait on a busy machine
 
 # An image of which a part is selected, in a window.
@@ -38,7 +38,7 @@ SCENES = {
 
 
 def set_shortcuts(gimp, home):
-    keys = {"fill": FILL, "remove": REMOVE}
+    keys = {"fill": FILL, "remove": REMOVE, "refine": REFINE}
     if run.version(gimp) >= 3:
         text = "(file-version 1)\n" + "".join(
             f'(action "plug-in-sfumato-{name}" "{key}")\n' for name, key in keys.items()
@@ -219,6 +219,34 @@ def walk(screen, image, runs, report):
     )
     screen.keys(image, REMOVE)
     report(dialog.wait(lambda: screen.n_layers() == n_layers + 1, BUSY), "the next Remove works")
+    type_after_settings(screen, image, runs, report)
+
+
+def type_after_settings(screen, image, runs, report):
+    """What is typed after Settings must not reach GIMP, where each letter is a shortcut."""
+    n_runs = len(runs())
+    screen.keys(image, REFINE)
+    refine = screen.wait("Sfumato: Refine", BUSY)
+    time.sleep(2)  # until the models are found
+    for answer in ("Escape", "alt+s"):  # canceled, and saved
+        screen.keys(refine or image, "alt+s")
+        screen.wait("Models and Settings", BUSY)
+        time.sleep(1)
+        screen.xdotool("key", answer)
+        screen.wait_gone("Models and Settings")
+        time.sleep(1)
+        screen.xdotool("type", "--delay", "60", "red bench ")
+    screen.xdotool("key", "alt+g")
+    ok = dialog.wait(lambda: len(runs()) > n_runs, BUSY) and runs()[n_runs].endswith("prompt red bench red bench")
+    report(ok, "what is typed after Settings is in the dialog")
+    if not ok:
+        print("#", "\n# ".join(runs()[n_runs:]))
+    screen.keys(refine or image, "Escape", "Escape")  # stops, then asks
+    time.sleep(1)
+    screen.xdotool("key", "alt+d")
+    report(
+        screen.wait_gone("Sfumato: Refine", BUSY) and screen.find("200x150"), "Discard closes the dialog, GIMP goes on"
+    )
 
 
 if __name__ == "__main__":
