@@ -10,7 +10,7 @@
 
 #include "region/region.h"
 
-#define LITTLE 4000000000 /* bytes that any computer can spare */
+#define LITTLE 1500000000 /* bytes that any computer can spare */
 #define LEAST_TILE 16     /* latent pixels; smaller tiles lose what they are a part of */
 
 SfuCoder sfu_coder(SfuRun *run, SfuAutoencoder *net)

@@ -38,9 +38,13 @@ void sfu_queue_trim(SfuQueue *q)
 
 void sfu_queue_hold_peak(SfuQueue *q, guint64 least)
 {
-    q->held = least && q->info.unified_memory ? MAX(q->peak, least) : 0;
+    const guint64 limit = MAX(least, q->held_least);
+    if (!q->info.unified_memory)
+        return;
+    q->held = least ? MAX(q->peak, least) : 0;
+    q->held_least = least;
     q->held_since = q->op_serial;
-    if (q->held && q->used > least)
+    if (q->used > limit)
         sfu_queue_trim(q);
 }
 

@@ -56,6 +56,7 @@ struct SfuQueue {
     gboolean profile;
     guint64 budget, used, peak; /* bytes */
     guint64 held, held_since;   /* bytes not to exceed where old layouts can go, 0: none; op_serial then */
+    guint64 held_least;         /* sfu_queue_hold_peak()'s */
     GPtrArray *free_buffers;    /* SfuBuffer*, least recently freed first */
     guint64 pooled, idle;       /* bytes of the pool's buffers, in use or not; of those not in use */
     guint64 peak_live;          /* most bytes of them in use at once */

@@ -129,7 +129,7 @@ sfu_queue_flops(const SfuQueue *q); /* operations of all launches so far, counte
 void sfu_queue_trim(SfuQueue *q);   /* returns pooled buffers to the driver */
 /* For a part of a run that uses other weights than the one before, where the device shares the computer's memory: until
  * the next call with 0, layouts that nothing has asked for since make room before more bytes are in use than ever
- * before, or than `least`. */
+ * before, or than `least`. Either call empties the pool if more than `least` is in use. */
 void sfu_queue_hold_peak(SfuQueue *q, guint64 least);
 /* Every launch looks at the flag first; any thread may set it. Non-zero makes every op fail with CANCELLED. Borrowed;
  * NULL: none. */
