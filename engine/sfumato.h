@@ -100,8 +100,7 @@ typedef struct {
 typedef struct SfuEngine SfuEngine;
 SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error); /* caller frees with sfu_engine_free() */
 void sfu_engine_free(SfuEngine *e);
-/* A private folder of this user below the system's temporary folder, made on first use. Borrowed; NULL: it cannot be
- * made. */
+/* A private folder below the system's temporary folder, made on first use. Borrowed; NULL: it cannot be made. */
 const char *sfu_temporary_folder(void);
 /* Says that the cache folder cannot be written, and what happens instead. NULL: it can. Caller frees. */
 char *sfu_engine_warning(void);
@@ -109,8 +108,7 @@ const char *sfu_engine_device(const SfuEngine *e); /* name; borrowed */
 guint64 sfu_engine_peak_bytes(const SfuEngine *e); /* on the device */
 char *sfu_engine_profile(SfuEngine *e);            /* table of kernel times; caller frees; NULL if not profiling */
 void sfu_engine_unload(SfuEngine *e);              /* drops loaded models */
-/* Measures how the device computes fastest, unless that is known, and keeps the answer on disk. Takes seconds; call it
- * before the first job. */
+/* Measures once how the device computes fastest, and keeps the answer on disk. Takes seconds; for before a job. */
 void sfu_engine_measure(SfuEngine *e);
 
 typedef enum {
@@ -190,6 +188,9 @@ void sfu_result_free(SfuResult *r);
  */
 GeglBuffer *sfu_mask_from_picture(GeglBuffer *picture, const GeglRectangle *place, gboolean invert, gboolean *alpha,
                                   GError **error);
+/* Gets ready for a job like this one, which may never come: opens its model and has other processes compile what it
+ * will launch, until a job has run. Takes less than a second. Errors are left for the job to report. */
+void sfu_engine_prepare(SfuEngine *e, const SfuJob *job);
 /* Runs the job; SfuResult*, `count` of them; caller frees with g_ptr_array_unref(). NULL on error or cancel. */
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error);
 /* Lays the result over the picture, in the picture's own format (Porter & Duff 1984, over; inpainting keeps the

@@ -24,6 +24,7 @@ struct SfuWorker {
     guint idle;   /* source that delivers; 0: none */
     SfuJob *jobs; /* params owned, buffers referenced; the thread's from when it takes them until they are done */
     int n_jobs;
+    SfuJob *likely;         /* to get ready for, the same way; NULL: none */
     int n_running, current; /* how many of them, which one, and since when the first: the thread's own */
     gint64 start_us;
     SfuJobCalls calls;
@@ -161,60 +162,93 @@ static GPtrArray *run_jobs(SfuWorker *w, SfuEngine *engine, const SfuJob *jobs, 
     return all;
 }
 
+/* The thread's engine, opened anew after a change of options. With the mutex held, which it gives up meanwhile; NULL
+ * with error set. */
+static SfuEngine *open_engine(SfuWorker *w, SfuEngine *engine, GError **error)
+{
+    if (w->options_changed)
+        g_clear_pointer(&engine, sfu_engine_free);
+    w->options_changed = FALSE;
+    char *device = g_strdup(w->device), *precision = g_strdup(w->precision);
+    const SfuEngineOptions options = {.device = device, .memory_bytes = w->memory_bytes, .precision = precision};
+    g_mutex_unlock(&w->mutex);
+    if (!engine)
+        engine = sfu_engine_new(&options, error);
+    g_free(device);
+    g_free(precision);
+    g_mutex_lock(&w->mutex);
+    return engine;
+}
+
+/* With the mutex held, which it gives up meanwhile. Returns the engine; NULL if that is lost. */
+static SfuEngine *do_jobs(SfuWorker *w, SfuEngine *engine)
+{
+    GError *error = NULL;
+    GPtrArray *results = NULL;
+    SfuJob *jobs = g_steal_pointer(&w->jobs);
+    const int n = w->n_jobs;
+    w->has_job = FALSE;
+    w->n_jobs = 0;
+    w->start_us = g_get_monotonic_time();
+    engine = open_engine(w, engine, &error);
+    g_mutex_unlock(&w->mutex);
+    if (engine)
+        results = run_jobs(w, engine, jobs, n, &error);
+    if (!results && !error)
+        g_set_error(&error, SFU_ERROR, SFU_ERROR_FAILED, _("The engine returned no picture."));
+    char *used = engine ? g_strdup(sfu_engine_device(engine)) : NULL;
+    if (g_error_matches(error, SFU_ERROR, SFU_ERROR_DEVICE))
+        g_clear_pointer(&engine, sfu_engine_free); /* a lost device stays lost: the next job opens it anew */
+    free_jobs(jobs, n);
+
+    g_mutex_lock(&w->mutex);
+    g_free(w->device_used);
+    w->device_used = used;
+    w->results = results;
+    w->error = error;
+    w->seconds = (g_get_monotonic_time() - w->start_us) / 1e6;
+    w->done_pending = TRUE;
+    wake(w);
+    return engine;
+}
+
+/* The same for a job that may come. */
+static SfuEngine *get_ready(SfuWorker *w, SfuEngine *engine)
+{
+    SfuJob *job = g_steal_pointer(&w->likely);
+    engine = open_engine(w, engine, NULL);
+    g_mutex_unlock(&w->mutex);
+    if (engine)
+        sfu_engine_prepare(engine, job);
+    free_jobs(job, 1);
+    g_mutex_lock(&w->mutex);
+    return engine;
+}
+
 static gpointer work(gpointer data)
 {
     SfuWorker *w = data;
     SfuEngine *engine = NULL;
     g_mutex_lock(&w->mutex);
-    for (;;) {
-        while (!w->has_job && !w->quit)
+    while (!w->quit) {
+        if (w->has_job)
+            engine = do_jobs(w, engine);
+        else if (w->likely)
+            engine = get_ready(w, engine);
+        else
             g_cond_wait(&w->cond, &w->mutex);
-        if (w->quit)
-            break;
-        w->has_job = FALSE;
-        if (w->options_changed) {
-            sfu_engine_free(engine);
-            engine = NULL;
-            w->options_changed = FALSE;
-        }
-        char *device = g_strdup(w->device), *precision = g_strdup(w->precision);
-        const SfuEngineOptions options = {.device = device, .memory_bytes = w->memory_bytes, .precision = precision};
-        SfuJob *jobs = w->jobs;
-        const int n = w->n_jobs;
-        w->jobs = NULL;
-        w->n_jobs = 0;
-        g_mutex_unlock(&w->mutex);
-
-        GError *error = NULL;
-        GPtrArray *results = NULL;
-        w->start_us = g_get_monotonic_time();
-        if (!engine)
-            engine = sfu_engine_new(&options, &error);
-        if (engine)
-            results = run_jobs(w, engine, jobs, n, &error);
-        if (!results && !error)
-            g_set_error(&error, SFU_ERROR, SFU_ERROR_FAILED, _("The engine returned no picture."));
-        char *used = engine ? g_strdup(sfu_engine_device(engine)) : NULL;
-        if (g_error_matches(error, SFU_ERROR, SFU_ERROR_DEVICE)) {
-            sfu_engine_free(engine); /* a lost device stays lost: the next job opens it anew */
-            engine = NULL;
-        }
-        free_jobs(jobs, n);
-        g_free(device);
-        g_free(precision);
-
-        g_mutex_lock(&w->mutex);
-        g_free(w->device_used);
-        w->device_used = used;
-        w->results = results;
-        w->error = error;
-        w->seconds = (g_get_monotonic_time() - w->start_us) / 1e6;
-        w->done_pending = TRUE;
-        wake(w);
     }
     g_mutex_unlock(&w->mutex);
     sfu_engine_free(engine);
     return NULL;
+}
+
+/* With the mutex held. */
+static void drop_likely(SfuWorker *w)
+{
+    if (w->likely)
+        free_jobs(w->likely, 1);
+    w->likely = NULL;
 }
 
 SfuWorker *sfu_worker_new(void)
@@ -243,6 +277,7 @@ void sfu_worker_free(SfuWorker *w)
     g_clear_error(&w->error);
     g_clear_object(&w->preview);
     free_jobs(w->jobs, w->n_jobs);
+    drop_likely(w);
     g_free(w->device);
     g_free(w->precision);
     g_free(w->device_used);
@@ -266,16 +301,12 @@ void sfu_worker_set_options(SfuWorker *w, const SfuEngineOptions *options)
     g_mutex_unlock(&w->mutex);
 }
 
-void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls)
+/* With parameters and references of their own. */
+static SfuJob *copy_jobs(SfuWorker *w, const SfuJob *jobs, int n, gboolean previews)
 {
-    g_return_if_fail(!sfu_worker_busy(w));
-    g_mutex_lock(&w->mutex);
-    g_atomic_int_set(&w->cancel, 0);
-    w->jobs = g_new(SfuJob, n);
-    w->n_jobs = n;
+    SfuJob *copy = g_memdup2(jobs, sizeof *jobs * (gsize)n);
     for (int i = 0; i < n; i++) {
-        SfuJob *job = &w->jobs[i];
-        *job = jobs[i];
+        SfuJob *job = &copy[i];
         job->params = sfu_params_copy(job->params);
         job->picture = job->picture ? g_object_ref(job->picture) : NULL;
         job->mask = job->mask ? g_object_ref(job->mask) : NULL;
@@ -284,9 +315,32 @@ void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls
         job->controls = copy_buffers(job->controls, job->n_controls);
         job->cancel = &w->cancel;
         job->progress = on_progress;
-        job->preview = calls->preview ? on_preview : NULL;
+        job->preview = previews ? on_preview : NULL;
         job->data = w;
     }
+    return copy;
+}
+
+void sfu_worker_prepare(SfuWorker *w, const SfuJob *job)
+{
+    if (sfu_worker_busy(w))
+        return;
+    g_mutex_lock(&w->mutex);
+    g_atomic_int_set(&w->cancel, 0);
+    drop_likely(w);
+    w->likely = copy_jobs(w, job, 1, FALSE);
+    g_cond_signal(&w->cond);
+    g_mutex_unlock(&w->mutex);
+}
+
+void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls)
+{
+    g_return_if_fail(!sfu_worker_busy(w));
+    g_mutex_lock(&w->mutex);
+    g_atomic_int_set(&w->cancel, 0);
+    drop_likely(w);
+    w->jobs = copy_jobs(w, jobs, n, calls->preview != NULL);
+    w->n_jobs = n;
     w->calls = *calls;
     w->progress_pending = FALSE;
     w->has_job = w->running = TRUE;

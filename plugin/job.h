@@ -29,6 +29,8 @@ void sfu_worker_set_options(SfuWorker *w, const SfuEngineOptions *options);
  * gets all results in the order of the jobs, or none. The worker must be idle. Params are copied, buffers get a
  * reference; picture and mask must not be GIMP's own buffers, because reading those calls GIMP. */
 void sfu_worker_start(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls);
+/* Gets ready for a job like this one, which may never come (sfu_engine_prepare()). Nothing if the worker is busy. */
+void sfu_worker_prepare(SfuWorker *w, const SfuJob *job);
 gboolean sfu_worker_busy(const SfuWorker *w);
 void sfu_worker_cancel(SfuWorker *w);  /* takes effect within a step; then done() gets CANCELLED */
 char *sfu_worker_device(SfuWorker *w); /* name of the device in use; caller frees; NULL before the first job */

@@ -103,6 +103,7 @@ typedef struct {
     SfuJob *jobs;       /* of the variant that runs */
     int n_jobs;
     gint64 last_activity_us, variant_since_us;
+    guint ready;        /* timer of sfu_dialog_get_ready(); 0: none */
     guint quiet;        /* timer that shows the time while the engine is silent; 0: none */
     gboolean written;   /* words, since the last order */
     gboolean preparing; /* the engine compiles for the device */
@@ -136,7 +137,9 @@ void sfu_dialog_models_found(SfuDialog *d);
 typedef enum { SFU_SETTINGS_MODELS, SFU_SETTINGS_GET_MODELS, SFU_SETTINGS_OTHER } SfuSettingsPage;
 /* Like sfu_ui_settings(), opened at one of its pages. task: which models to show; -1: all. */
 gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog, SfuSettingsPage first, int task);
-void sfu_ui_open_models_folder(GtkWidget *window);         /* that downloads go to */
+void sfu_ui_open_models_folder(GtkWidget *window); /* that downloads go to */
+/* Soon, and if nothing runs then, the worker gets ready for what Generate would start now. */
+void sfu_dialog_get_ready(SfuDialog *d);
 void sfu_dialog_get_model(SfuDialog *d);                   /* shows what can be downloaded for the action */
 void sfu_dialog_error(SfuDialog *d, const char *sentence); /* NULL: none */
 

@@ -10,6 +10,7 @@
 #include "ui.h"
 
 #define ASK_ABOVE_PX 1e8 /* a result of 100 megapixels */
+#define SETTLED_MS 300   /* after the last change of model */
 #define QUIET_US 1500000 /* silence after which the time so far is shown, so that nothing looks hung */
 
 static void order_free(gpointer p)
@@ -155,6 +156,35 @@ static gboolean try_next(SfuDialog *d, const GError *failed)
     g_free(text);
     start_with(d, o->trying + 1);
     return TRUE;
+}
+
+static gboolean get_ready(gpointer data)
+{
+    SfuDialog *d = data;
+    d->ready = 0;
+    if (d->closed || d->looking || !d->opened_with || sfu_worker_busy(d->worker))
+        return G_SOURCE_REMOVE;
+    SfuRequest *r = sfu_dialog_collect(d);
+    char **to_try = sfu_models_to_try(d->settings, d->models, r);
+    if (*to_try[0]) {
+        const SfuEngineOptions options = sfu_settings_engine(d->settings);
+        int n;
+        SfuJob *jobs = sfu_input_jobs(d->opened_with, r, &n);
+        sfu_params_put_text((SfuParams *)jobs[0].params, SFU_PARAM_MODEL, to_try[0]);
+        sfu_worker_set_options(d->worker, &options);
+        sfu_worker_prepare(d->worker, &jobs[0]);
+        g_free(jobs);
+    }
+    g_strfreev(to_try);
+    sfu_request_free(r);
+    return G_SOURCE_REMOVE;
+}
+
+void sfu_dialog_get_ready(SfuDialog *d)
+{
+    if (d->ready)
+        g_source_remove(d->ready);
+    d->ready = g_timeout_add(SETTLED_MS, get_ready, d);
 }
 
 /* Of one variant: all of them differ in their seed alone. */
@@ -564,6 +594,8 @@ gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *setting
     sfu_worker_free(d.worker); /* nothing runs any more */
     if (d.quiet)
         g_source_remove(d.quiet);
+    if (d.ready)
+        g_source_remove(d.ready);
     gtk_widget_destroy(d.window);
     while (d.orders.length)
         order_free(g_queue_pop_head(&d.orders));

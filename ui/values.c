@@ -360,4 +360,5 @@ void sfu_dialog_update_model(SfuDialog *d)
     }
     g_free(note);
     g_free(path);
+    sfu_dialog_get_ready(d);
 }

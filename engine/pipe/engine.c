@@ -185,6 +185,13 @@ static void notify_build(const char *program, gpointer data)
     sfu_run_stage(data, SFU_STAGE_COMPILE, NULL);
 }
 
+static gboolean run_session(SfuSession *s, GPtrArray *results, GError **error)
+{
+    if (s->run->task == SFU_TASK_UPSCALE)
+        return sfu_pipe_enlarge(s, results, error);
+    return sfu_controls_open(s, error) && sfu_image_prompts_open(s, error) && sfu_pipe_paint(s, results, error);
+}
+
 static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)
 {
     if (sfu_model_family(m->model)->enlargement == SFU_ENLARGE_NETWORK)
@@ -194,10 +201,7 @@ static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError
         sfu_session_close(&s);
         return FALSE;
     }
-    const gboolean ok =
-        r->task == SFU_TASK_UPSCALE
-            ? sfu_pipe_enlarge(&s, results, error)
-            : sfu_controls_open(&s, error) && sfu_image_prompts_open(&s, error) && sfu_pipe_paint(&s, results, error);
+    const gboolean ok = run_session(&s, results, error);
     sfu_image_prompts_close(&s);
     sfu_controls_close(&s);
     sfu_session_close(&s);
@@ -227,23 +231,57 @@ static void write_latents(SfuRun *r, GPtrArray *results)
     sfu_error_convert(&((SfuResult *)g_ptr_array_index(results, 0))->unsaved, error);
 }
 
-GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
+static SfuRun run_of(SfuEngine *e, const SfuJob *job)
 {
-    if (!check_job(job, error))
-        return NULL;
-    GError *err = NULL;
     SfuRun r = {.e = e,
                 .q = e->q,
                 .job = job,
                 .task = job->task,
                 .p = sfu_params_copy(job->params),
                 .last_us = g_get_monotonic_time()};
-    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
     r.n_images = job->task == SFU_TASK_UPSCALE ? 1 : sfu_params_int(r.p, SFU_PARAM_COUNT);
     const gint64 seed = sfu_params_int64(r.p, SFU_PARAM_SEED);
     /* 32 random bits, as everybody's seeds are. */
     r.seed = seed < 0 ? g_random_int() : (guint64)seed;
+    return r;
+}
 
+static void run_clear(SfuRun *r)
+{
+    g_clear_pointer(&r->latents, g_array_unref);
+    g_free(r->start_noise);
+    g_free(r->note);
+    sfu_params_free(r->p);
+}
+
+void sfu_engine_prepare(SfuEngine *e, const SfuJob *job)
+{
+    SfuJob quiet = *job;
+    quiet.progress = NULL;
+    quiet.preview = NULL;
+    quiet.estimate = NULL;
+    if (!check_job(&quiet, NULL))
+        return;
+    SfuRun r = run_of(e, &quiet);
+    r.prepares = TRUE;
+    sfu_queue_set_cancel(e->q, job->cancel);
+    GPtrArray *results = g_ptr_array_new();
+    SfuLoaded *m = sfu_run_load(&r, NULL);
+    if (m)
+        (void)run_pipeline(&r, m, results, NULL);
+    g_ptr_array_unref(results);
+    sfu_queue_compile_ahead_keep(e->q);
+    sfu_queue_set_cancel(e->q, NULL);
+    run_clear(&r);
+}
+
+GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
+{
+    if (!check_job(job, error))
+        return NULL;
+    GError *err = NULL;
+    SfuRun r = run_of(e, job);
+    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
     char *cache = e->warned ? NULL : sfu_cache_warning();
     if (cache)
         sfu_run_note(&r, "%s", cache);
@@ -268,9 +306,6 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
                         sfu_task_name(job->task));
         sfu_error_convert(error, err);
     }
-    g_clear_pointer(&r.latents, g_array_unref);
-    g_free(r.start_noise);
-    g_free(r.note);
-    sfu_params_free(r.p);
+    run_clear(&r);
     return results;
 }

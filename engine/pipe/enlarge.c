@@ -404,7 +404,7 @@ static GeglBuffer *mini_once(SfuSession *s, GeglBuffer *in, int factor, GError *
     if (!flows) /* the enlarger is all there is */
         s->steps = 0;
     GeglBuffer *enlarged = has_enlarger ? enlarge_by_part(s, in, factor, mine, error) : NULL;
-    if (has_enlarger && (!enlarged || s->steps == 0))
+    if (s->run->prepares || (has_enlarger && (!enlarged || s->steps == 0)))
         return enlarged;
     s->class_label = label;
     s->steps = MAX(1, s->steps);
@@ -510,6 +510,8 @@ static gboolean x4(SfuSession *s, GPtrArray *results, GError **error)
 
 gboolean sfu_pipe_enlarge(SfuSession *s, GPtrArray *results, GError **error)
 {
+    if (s->run->prepares && s->family->enlargement != SFU_ENLARGE_FLOW)
+        return TRUE; /* enlarging by diffusion rehearses nothing */
     switch (s->family->enlargement) {
     case SFU_ENLARGE_FLOW:
         return mini(s, results, error);

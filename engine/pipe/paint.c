@@ -225,6 +225,10 @@ gboolean sfu_pipe_paint(SfuSession *s, GPtrArray *results, GError **error)
     gboolean ok = sfu_session_check_references(s, error) && sfu_paint_cut_out(&p, error);
     if (ok)
         tell_cost(&p);
+    if (r->prepares) {
+        paint_clear(&p);
+        return ok;
+    }
     ok = ok && sfu_session_set_prompts(s, error);
     if (ok)
         plan_work(&p);

@@ -147,7 +147,8 @@ struct SfuRun {
     SfuParams *p; /* a copy: "every value as used" is filled in as it becomes known */
     int image, n_images;
     guint64 seed;
-    char *note; /* for the results; NULL: nothing */
+    char *note;        /* for the results; NULL: nothing */
+    gboolean prepares; /* only what it will launch is to be found out */
 
     /* Work in units that cost about the same within a stage. */
     double planned[SFU_N_STAGES], done[SFU_N_STAGES], seconds[SFU_N_STAGES], measured[SFU_N_STAGES];

@@ -54,8 +54,8 @@ static SfuTensor *upload(const Network *n, const SfuImage *i, int first, int n_c
     return x;
 }
 
-/* Has what a pass runs compiled ahead, once. */
-static void rehearse(Network *n, const SfuImage *i)
+/* Has what a pass over w x h pixels runs compiled ahead, once. */
+static void rehearse(Network *n, int w, int h)
 {
     SfuQueue *q = n->r->q;
     SfuRehearsal cost;
@@ -64,8 +64,8 @@ static void rehearse(Network *n, const SfuImage *i)
         return;
     n->is_rehearsed = TRUE;
     sfu_queue_rehearse_begin(q);
-    SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, i->h, i->w, n->channels, NULL),
-              *z = n->noise ? sfu_tensor_create(q, SFU_F32, 1, i->h, i->w, n->noise, NULL) : NULL;
+    SfuTensor *x = sfu_tensor_create(q, SFU_F32, 1, h, w, n->channels, NULL),
+              *z = n->noise ? sfu_tensor_create(q, SFU_F32, 1, h, w, n->noise, NULL) : NULL;
     if (x && (z || !n->noise) && sfu_upscaler_forward(n->u, &y, x, z, NULL))
         sfu_tensor_destroy(y);
     sfu_tensor_destroy(x);
@@ -77,7 +77,6 @@ static void rehearse(Network *n, const SfuImage *i)
 /* One pass: [h, w, channels + noise] -> [h*s, w*s, channels]. */
 static SfuImage *forward_once(Network *n, const SfuImage *i, GError **error)
 {
-    rehearse(n, i);
     SfuTensor *x = upload(n, i, 0, n->channels, error), *y = NULL,
               *z = x && n->noise ? upload(n, i, n->channels, n->noise, error) : NULL;
     SfuImage *o = NULL;
@@ -300,26 +299,34 @@ static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage
     return ok;
 }
 
+/* What a tile reads, its core and the margins that the picture has; and the size that the network sees: the picture's
+ * right and lower edges are filled up as the networks' authors do it. */
+static void tile_around(const Network *n, const GeglRectangle *e, SfuRect core, SfuRect *read, int *w, int *h)
+{
+    const int x0 = MAX(0, core.x - n->margin), y0 = MAX(0, core.y - n->margin);
+    const int x1 = MIN(e->width, core.x + core.w + n->margin), y1 = MIN(e->height, core.y + core.h + n->margin);
+    *read = (SfuRect){x0, y0, x1 - x0, y1 - y0};
+    *w = x1 == e->width ? sfu_upscaler_padded(n->u, e->width) - x0 : read->w;
+    *h = y1 == e->height ? sfu_upscaler_padded(n->u, e->height) - y0 : read->h;
+}
+
 /* Alpha goes through the network as a gray picture, so that edges of shapes become as sharp as edges of color, without
  * noise, since it has no texture; if it is the same all over, not. */
 static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *out, GError **error)
 {
-    const GeglRectangle *e = gegl_buffer_get_extent(in);
-    const int x0 = MAX(0, core.x - n->margin), y0 = MAX(0, core.y - n->margin);
-    const int x1 = MIN(e->width, core.x + core.w + n->margin), y1 = MIN(e->height, core.y + core.h + n->margin);
-    const SfuRect read = {x0, y0, x1 - x0, y1 - y0};
+    SfuRect read;
+    int w, h;
+    tile_around(n, gegl_buffer_get_extent(in), core, &read, &w, &h);
+    rehearse(n, w, h);
     SfuImage *part = sfu_enlarge_read_own(in, read, error);
-    /* The picture's right and lower edges are filled up as the networks' authors do it. */
-    const int w = x1 == e->width ? sfu_upscaler_padded(n->u, e->width) - x0 : read.w,
-              h = y1 == e->height ? sfu_upscaler_padded(n->u, e->height) - y0 : read.h;
     SfuImage *padded = part ? sfu_image_pad(part, w, h, !sfu_upscaler_pads_black(n->u), error) : NULL;
-    SfuImage *rgb = padded ? add_noise(n, three(padded, 0, 3, error), x0, y0, TRUE, error) : NULL, *gray = NULL,
+    SfuImage *rgb = padded ? add_noise(n, three(padded, 0, 3, error), read.x, read.y, TRUE, error) : NULL, *gray = NULL,
              *alpha = NULL, *big = NULL;
     sfu_image_free(part);
     gboolean ok = rgb != NULL;
     const gboolean flat = ok && alpha_is_flat(padded);
     if (ok && !flat)
-        ok = (gray = add_noise(n, three(padded, 3, 1, error), x0, y0, FALSE, error)) != NULL;
+        ok = (gray = add_noise(n, three(padded, 3, 1, error), read.x, read.y, FALSE, error)) != NULL;
     if (ok) {
         n->tile_px = (double)core.w * core.h;
         n->reported = n->pass = 0;
@@ -418,7 +425,16 @@ static gboolean all_tiles(Network *n, GeglBuffer *in, GeglBuffer *out, GError **
     return TRUE;
 }
 
-/* One enlargement by the network's own factor. */
+/* For a run that only prepares: a tile is rehearsed. */
+static void prepare(Network *n, const GeglRectangle *e)
+{
+    SfuRect read;
+    int w, h;
+    tile_around(n, e, (SfuRect){0, 0, MIN(n->core_w, e->width), MIN(n->core_h, e->height)}, &read, &w, &h);
+    rehearse(n, w, h);
+}
+
+/* One enlargement by the network's own factor. NULL without error: the run only prepares. */
 static GeglBuffer *pass(Network *n, GeglBuffer *in, GError **error)
 {
     const GeglRectangle *e = gegl_buffer_get_extent(in);
@@ -429,6 +445,10 @@ static GeglBuffer *pass(Network *n, GeglBuffer *in, GError **error)
     }
     if (!plan_tiles(n, e->width, e->height, error) || !sfu_run_stage(n->r, SFU_STAGE_UPSCALE, error))
         return NULL;
+    if (n->r->prepares) {
+        prepare(n, e);
+        return NULL;
+    }
     GeglBuffer *out =
         gegl_buffer_new(GEGL_RECTANGLE(e->x, e->y, e->width * n->scale, e->height * n->scale), sfu_enlarge_format(in));
     for (;;) {

@@ -25,6 +25,8 @@ struct SfuAhead {
     GHashTable *keys;           /* set of char*: what is in `lines`, and what earlier jobs have run */
     GPid helpers[MOST_HELPERS]; /* the first n_helpers */
     int n_helpers;
+    gboolean started;   /* this job has begun to run: its rehearsals are over */
+    GHashTable *helped; /* keys that the helpers have from an earlier job; NULL: none */
 };
 
 /* ---- lines ---- */
@@ -78,15 +80,20 @@ static void append_value(GString *s, const SfuArg *a)
     }
 }
 
+static GHashTable *keys_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
 void sfu_ahead_note(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args)
 {
     if (!q->ahead) {
         q->ahead = g_new0(SfuAhead, 1);
         q->ahead->lines = g_ptr_array_new_with_free_func(g_free);
-        q->ahead->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        q->ahead->keys = keys_new();
     }
     SfuAhead *a = q->ahead;
-    char *key = a->n_helpers || a->lines->len >= MOST_LINES ? NULL : key_of(q, l, args, n_args);
+    char *key = a->started || a->lines->len >= MOST_LINES ? NULL : key_of(q, l, args, n_args);
     if (!key || g_hash_table_contains(a->keys, key)) {
         g_free(key);
         return;
@@ -201,10 +208,38 @@ static void start_helper(SfuQueue *q, char *program, int lines)
         a->n_helpers++;
 }
 
+static void end_helpers(SfuAhead *a)
+{
+    for (int i = 0; i < a->n_helpers; i++)
+        kill(a->helpers[i], SIGKILL); /* its files are made by rename */
+    for (int i = 0; i < a->n_helpers; i++)
+        while (waitpid(a->helpers[i], NULL, 0) < 0 && errno == EINTR)
+            ;
+    a->n_helpers = 0;
+    g_clear_pointer(&a->helped, g_hash_table_unref);
+}
+
+/* Whether the helpers of an earlier job are at work on everything that this one will launch. */
+static gboolean are_helped(const SfuAhead *a)
+{
+    GHashTableIter i;
+    gpointer key;
+    g_hash_table_iter_init(&i, a->keys);
+    while (a->helped && g_hash_table_iter_next(&i, &key, NULL))
+        if (!g_hash_table_contains(a->helped, key))
+            return FALSE;
+    return a->helped != NULL;
+}
+
 void sfu_queue_compile_ahead(SfuQueue *q)
 {
-    if (!q->ahead || q->ahead->n_helpers)
+    if (!q->ahead || q->ahead->started)
         return;
+    if (are_helped(q->ahead)) {
+        q->ahead->started = TRUE;
+        return;
+    }
+    end_helpers(q->ahead);
     GPtrArray *lines = lines_to_compile(q);
     const int n = (int)MIN(MIN(lines->len, g_get_num_processors()), MOST_HELPERS + 1) - 1; /* this process is one */
     char *program = n > 0 ? find_helper() : NULL;
@@ -217,22 +252,14 @@ void sfu_queue_compile_ahead(SfuQueue *q)
     }
     g_free(program);
     g_ptr_array_unref(lines);
-}
-
-static void end_helpers(SfuAhead *a)
-{
-    for (int i = 0; i < a->n_helpers; i++)
-        kill(a->helpers[i], SIGKILL); /* its files are made by rename */
-    for (int i = 0; i < a->n_helpers; i++)
-        while (waitpid(a->helpers[i], NULL, 0) < 0 && errno == EINTR)
-            ;
+    q->ahead->started = q->ahead->n_helpers > 0;
 }
 #else
-void sfu_queue_compile_ahead(SfuQueue *q)
+static void end_helpers(SfuAhead *a)
 {
 }
 
-static void end_helpers(SfuAhead *a)
+void sfu_queue_compile_ahead(SfuQueue *q)
 {
 }
 #endif
@@ -242,12 +269,28 @@ void sfu_queue_compile_ahead_end(SfuQueue *q, gboolean has_run)
     if (!q->ahead)
         return;
     end_helpers(q->ahead);
-    q->ahead->n_helpers = 0;
     if (has_run)
         set_marks(q);
     else
         g_hash_table_remove_all(q->ahead->keys);
     g_ptr_array_set_size(q->ahead->lines, 0);
+    q->ahead->started = FALSE;
+}
+
+void sfu_queue_compile_ahead_keep(SfuQueue *q)
+{
+    SfuAhead *a = q->ahead;
+    if (!a)
+        return;
+    if (a->n_helpers) {
+        g_clear_pointer(&a->helped, g_hash_table_unref);
+        a->helped = g_steal_pointer(&a->keys);
+        a->keys = keys_new();
+    } else {
+        g_hash_table_remove_all(a->keys);
+    }
+    g_ptr_array_set_size(a->lines, 0);
+    a->started = FALSE;
 }
 
 void sfu_ahead_free(SfuQueue *q)

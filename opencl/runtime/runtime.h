@@ -156,6 +156,8 @@ void sfu_queue_rehearse_end(SfuQueue *q, SfuRehearsal *cost);
 /* Other processes compile the kernels that rehearsals have launched, from the last one on, unless that has been done
  * before. Returns at once: what this process comes to first it compiles by itself. */
 void sfu_queue_compile_ahead(SfuQueue *q);
+/* Ends a job that only rehearsed: those processes go on, and the next job keeps them if they do what it needs. */
+void sfu_queue_compile_ahead_keep(SfuQueue *q);
 /* Stops those processes. has_run: what was rehearsed has been run, so that all of it is compiled now. */
 void sfu_queue_compile_ahead_end(SfuQueue *q, gboolean has_run);
 /* Operations per second that this kind of work reached on this device, with these kernels and this precision, as noted

@@ -351,6 +351,15 @@ static char *steering_text(const SfuJob *job)
     return g_string_free(s, FALSE);
 }
 
+int standin_n_prepared;
+
+void sfu_engine_prepare(SfuEngine *e, const SfuJob *job)
+{
+    const char *ms = g_getenv("SFU_STANDIN_STEP_MS");
+    g_usleep(1000 * (gulong)(ms ? g_ascii_strtoull(ms, NULL, 10) : 0));
+    g_atomic_int_inc(&standin_n_prepared);
+}
+
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
 {
     const char *fail = g_getenv("SFU_STANDIN_FAIL"), *log = g_getenv("SFU_STANDIN_LOG");

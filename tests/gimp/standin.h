@@ -9,5 +9,6 @@
 /* Called where the engine would read the models' folders, in the thread that reads them. NULL: reading takes no time.
  */
 extern void (*standin_look)(void);
+extern int standin_n_prepared; /* atomic; how often an engine was to get ready for a job, each time for a step's time */
 
 #endif

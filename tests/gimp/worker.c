@@ -4,6 +4,7 @@
 #include "job.h"
 #include "request.h"
 #include "settings.h"
+#include "standin.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +101,40 @@ static void a_running_worker_can_be_freed(void)
     }
     while (g_main_context_iteration(NULL, FALSE))
         ;
+    g_setenv("SFU_STANDIN_STEP_MS", "0", TRUE);
+    job_free(&job);
+}
+
+/* A worker that gets ready is not busy, and a job or the end of the worker does not wait long for it. */
+static void getting_ready_is_not_a_job(void)
+{
+    SfuWorker *w = sfu_worker_new();
+    SfuJob job = new_job(2);
+    GError *error = NULL;
+    g_setenv("SFU_STANDIN_STEP_MS", "20", TRUE);
+    g_atomic_int_set(&standin_n_prepared, 0);
+    for (int i = 0; i < 3; i++) { /* the last one of those that wait counts */
+        sfu_worker_prepare(w, &job);
+        g_assert_false(sfu_worker_busy(w));
+    }
+    for (int i = 0; i < 500 && !g_atomic_int_get(&standin_n_prepared); i++)
+        g_usleep(10000);
+    g_assert_cmpint(g_atomic_int_get(&standin_n_prepared), >, 0);
+    sfu_worker_prepare(w, &job);
+    GPtrArray *results = sfu_worker_run(w, &job, 1, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(results->len, ==, 1);
+    g_assert_cmpint(g_atomic_int_get(&standin_n_prepared), <=, 4);
+    g_ptr_array_unref(results);
+    const int n = g_atomic_int_get(&standin_n_prepared);
+    const SfuJobCalls calls = {.done = not_done};
+    sfu_worker_start(w, &job, 1, &calls);
+    sfu_worker_prepare(w, &job); /* while a job runs, nothing */
+    sfu_worker_free(w);
+    g_assert_cmpint(g_atomic_int_get(&standin_n_prepared), ==, n);
+    w = sfu_worker_new();
+    sfu_worker_prepare(w, &job);
+    sfu_worker_free(w);
     g_setenv("SFU_STANDIN_STEP_MS", "0", TRUE);
     job_free(&job);
 }
@@ -369,6 +404,7 @@ int main(int argc, char **argv)
     g_test_add_func("/worker/hundred jobs keep memory flat", hundred_jobs_keep_memory_flat);
     g_test_add_func("/worker/the next job works after a cancel", the_next_job_works_after_a_cancel);
     g_test_add_func("/worker/a running worker can be freed", a_running_worker_can_be_freed);
+    g_test_add_func("/worker/getting-ready-is-not-a-job", getting_ready_is_not_a_job);
     g_test_add_func("/worker/progress arrives in the main thread and never falls", progress_arrives_in_the_main_thread);
     g_test_add_func("/worker/several jobs are one run", several_jobs_are_one_run);
     g_test_add_func("/request/survives json", requests_survive_json);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runs.h"
+#include "../tree.h"
 #include "pipe/pipe.h"
 
 #define W 144
@@ -258,19 +259,6 @@ static void test_bad_references(void)
     g_object_unref(dot);
 }
 
-static void delete_tree(const char *path)
-{
-    GDir *dir = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        char *sub = g_build_filename(path, name, NULL);
-        delete_tree(sub);
-        g_free(sub);
-    }
-    g_clear_pointer(&dir, g_dir_close);
-    g_remove(path);
-}
-
 int main(int argc, char **argv)
 {
     GError *e = NULL;
@@ -303,7 +291,7 @@ int main(int argc, char **argv)
     const int rc = g_test_run();
     sfu_engine_free(engine);
     parity_data_close();
-    delete_tree(folder);
+    remove_tree(folder);
     g_free(latent_file);
     g_free(noise_file);
     g_free(folder);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/wait.h>
 #include <glib/gstdio.h>
 
 #include "small_models.h"
@@ -451,6 +452,76 @@ static void test_models_are_listed(void)
     g_free(b);
 }
 
+/* ---- getting ready ---- */
+
+/* How many helpers have been started: each writes a line, and then waits. */
+static guint n_helpers(const char *started)
+{
+    char *text = NULL;
+    guint n = 0;
+    if (g_file_get_contents(started, &text, NULL, NULL))
+        for (const char *c = text; *c; c++)
+            n += *c == '\n';
+    g_free(text);
+    return n;
+}
+
+static guint wait_for_helpers(const char *started)
+{
+    for (int i = 0; i < 1000 && !n_helpers(started); i++)
+        g_usleep(10000);
+    g_usleep(200000); /* the others of the same call */
+    return n_helpers(started);
+}
+
+/* The helpers of a preparation go on through its job, which starts none of its own, and end with it. */
+static void test_prepared_jobs(void)
+{
+    if (g_get_num_processors() < 2) {
+        g_test_skip("one core: there is none for a helper");
+        return;
+    }
+    char *cache = g_build_filename(dir, "prepared", NULL), *helper = g_build_filename(dir, "helper", NULL),
+         *started = g_build_filename(dir, "started", NULL),
+         *script = g_strdup_printf("#!/bin/sh\necho >> '%s'\nexec sleep 600\n", started);
+    g_assert_true(g_file_set_contents(helper, script, -1, NULL));
+    g_assert_cmpint(g_chmod(helper, 0755), ==, 0);
+    g_setenv("SFUMATO_CACHE", cache, TRUE);
+    g_setenv("SFUMATO_COMPILE", helper, TRUE);
+    SfuEngine *e = sfu_engine_new(NULL, NULL);
+    g_assert_nonnull(e);
+    GeglBuffer *in = scene_picture(5, 7, 160, 140, "R'G'B'A u8"), *m = scene_mask(60, 60, 30, 20, 1);
+    SfuParams *p = scene_params("sd1", "sampler euler"), *none = scene_params("sd1", "sampler euler");
+    sfu_params_set(none, "model", "/nowhere.safetensors", NULL);
+    SfuJob job = {.task = SFU_TASK_INPAINT, .params = p, .picture = in, .mask = m};
+    sfu_engine_prepare(e, &(SfuJob){.task = SFU_TASK_INPAINT, .params = none, .picture = in, .mask = m});
+    sfu_engine_prepare(e, &(SfuJob){.task = SFU_TASK_INPAINT, .params = p});
+    g_assert_cmpuint(n_helpers(started), ==, 0);
+    sfu_engine_prepare(e, &job);
+    const guint first = wait_for_helpers(started);
+    g_assert_cmpuint(first, >, 0);
+    sfu_engine_prepare(e, &job);
+    GPtrArray *r = scene_run(e, SFU_TASK_INPAINT, p, in, m), *alone = scene_run(engine, SFU_TASK_INPAINT, p, in, m);
+    g_assert_cmpuint(n_helpers(started), ==, first);
+    g_assert_cmpint(waitpid(-1, NULL, WNOHANG), ==, -1); /* no child is left */
+    g_assert_cmpfloat(scene_difference(scene_first(r)->picture, scene_first(alone)->picture), ==, 0);
+    g_ptr_array_unref(r);
+    g_ptr_array_unref(alone);
+    sfu_engine_prepare(e, &job); /* all of it has been run */
+    g_assert_cmpuint(n_helpers(started), ==, first);
+    sfu_engine_free(e);
+    g_unsetenv("SFUMATO_COMPILE");
+    g_unsetenv("SFUMATO_CACHE");
+    sfu_params_free(p);
+    sfu_params_free(none);
+    g_object_unref(in);
+    g_object_unref(m);
+    g_free(cache);
+    g_free(helper);
+    g_free(started);
+    g_free(script);
+}
+
 static void add_tests(void)
 {
     g_test_add_func("/pipe/prompts-in-parts", test_prompts_in_parts);
@@ -466,6 +537,7 @@ static void add_tests(void)
     g_test_add_func("/pipe/hostile-prompts", test_hostile_prompts);
     g_test_add_func("/pipe/trace-and-noise-files", test_trace_and_noise_files);
     g_test_add_func("/pipe/models-are-listed", test_models_are_listed);
+    g_test_add_func("/pipe/prepared-jobs", test_prepared_jobs);
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <glib/gstdio.h>
 
+#include "../tree.h"
 #include "small_models.h"
 
 int scene_main(int argc, char **argv, SfuEngine **engine, char **dir, void (*add_tests)(void))
@@ -22,7 +23,7 @@ int scene_main(int argc, char **argv, SfuEngine **engine, char **dir, void (*add
     const int rc = g_test_run();
     sfu_engine_free(*engine);
     parity_data_close();
-    g_rmdir(*dir);
+    remove_tree(*dir);
     g_free(*dir);
     gegl_exit();
     return rc;

@@ -1,6 +1,7 @@
 /* Writes model files for the tests.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model-files.h"
+#include "../tree.h"
 #include "runtime/half.h"
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -226,20 +227,6 @@ char *folder_new(void)
     char *path = g_dir_make_tmp("sfumato-model-XXXXXX", &error);
     g_assert_no_error(error);
     return path;
-}
-
-static void remove_tree(const char *path)
-{
-    GDir *d = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (d && (name = g_dir_read_name(d))) {
-        char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-        g_free(child);
-    }
-    if (d)
-        g_dir_close(d);
-    g_remove(path);
 }
 
 void folder_remove(char *path)

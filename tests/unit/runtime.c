@@ -1,7 +1,7 @@
 /* The OpenCL runtime: devices, pool and budget, weights, programs and their cache, cancel, profile.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/util.h"
-#include "tree.h"
+#include "../tree.h"
 #include "../check_ok.h"
 #include "runtime/half.h"
 #include "runtime/internal.h"

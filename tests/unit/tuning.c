@@ -1,7 +1,7 @@
 /* What is remembered about devices: answers on disk, several processes, self-tests of matrix units, and places that
  * cannot be written. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/ops.h"
-#include "tree.h"
+#include "../tree.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
