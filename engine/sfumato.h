@@ -40,8 +40,7 @@ typedef struct {
 GPtrArray *sfu_devices(GError **error); /* SfuDevice*; caller frees with g_ptr_array_unref(); NULL with DEVICE */
 
 typedef struct {
-    char *path, *name;    /* name: without folder and ending */
-    char *title, *family; /* for people */
+    char *path, *name, *title, *family; /* name: without folder and ending; title, family: for people */
     guint64 file_bytes;
     guint tasks;       /* bits 1 << SfuTask */
     gboolean has_text; /* FALSE: prompts are not used */
