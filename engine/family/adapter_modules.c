@@ -2,11 +2,17 @@
  * part, and many write '_' for every '.'. So names are compared with '_' for '.', behind those words.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/adapter_modules.h"
+#include "family/sd.h"
 #include "model/model_struct.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>
 
-#define MOST_MISFITS 0.1 /* share of modules of another shape beyond which the adapter is for another model */
+/* Shares of modules beyond which the adapter is for another model: of those of another shape, or, if it says that it is
+ * for another family, of those without a place; and of those without a place in any case. */
+#define MOST_MISFITS 0.1
+#define MOST_UNKNOWN 0.9
+
+#define SD1_OR_2 "Stable Diffusion 1.x or 2.x"
 
 /* ---- names of a model's modules ---- */
 
@@ -282,6 +288,13 @@ static gboolean bind_one(Binding *x, guint i, const Target *t, gboolean bias, gb
     const gint64 rows = MAX(1, sfu_weight_dim(w, 0)), in = sfu_weight_dim(w, 1),
                  taps = MAX(1, sfu_weight_elements(w) / (rows * MAX(1, in)));
     SfuDelta *d = sfu_adapter_delta(x->a, i, bias, rows, MAX(1, in), taps, &local);
+    if (d && d->by_input && t->n_rows) { /* its lengths are those of all parts together, which are other weights here */
+        sfu_delta_free(d);
+        return sfu_file_refuse(error, sfu_adapter_path(x->a),
+                               _("'%s' is a DoRA that scales the inputs of a fused matrix; Sfumato applies it to "
+                                 "separate matrices only"),
+                               sfu_adapter_module(x->a, i));
+    }
     SfuDeltaUse u = {w, d, t->to_row, t->from_row, t->n_rows ? t->n_rows : rows, 1};
     if (d && d->out == 0) /* any number of outputs */
         d->out = t->n_rows ? u.from_row + u.n_rows : rows;
@@ -333,18 +346,23 @@ static gboolean bind_module(Binding *x, guint i, GError **error)
     return TRUE;
 }
 
-static gboolean fail_other(const Binding *x, GError **error)
+/* Whether an adapter for the family of that name is for the model: a model may be a variant ("... inpainting"), and
+ * variants of Stable Diffusion have names of their own. */
+static gboolean is_for(const char *made_for, const SfuModel *m)
 {
-    const char *made_for = sfu_adapter_family(x->a), *path = sfu_adapter_path(x->a);
+    const char *kin = m->tensors[SFU_PART_UNET] ? sfu_sd_kin(m->unet.cross_attention_dim, m->unet.added_width > 0) : "";
+    return g_str_has_prefix(m->family->name, made_for) || strcmp(kin, made_for) == 0 ||
+           (strcmp(made_for, SD1_OR_2) == 0 && m->tensors[SFU_PART_UNET] && !m->unet.added_width);
+}
+
+static gboolean fail_other(const Binding *x, const char *other, GError **error)
+{
+    const char *path = sfu_adapter_path(x->a);
     const SfuModel *m = x->base->model;
-    const char *family = m->family->name;
-    const gboolean own = made_for && (g_str_has_prefix(family, made_for) || /* "... inpaint" */
-                                      (g_str_has_suffix(made_for, " or 2.x") && strstr(family, "Diffusion 1.x")) ||
-                                      (g_str_has_suffix(made_for, " or 2.x") && strstr(family, "Diffusion 2.x")));
-    if (made_for && !own)
+    if (other)
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
-                    _("%s was made for %s, and does not fit %s, which is of the family %s"), path, made_for, m->path,
-                    family);
+                    _("%s was made for %s, and does not fit %s, which is of the family %s"), path, other, m->path,
+                    m->family->name);
     else
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
                     _("%s does not fit %s: of its %u modules %u have other names and %u another shape (the first is "
@@ -352,6 +370,16 @@ static gboolean fail_other(const Binding *x, GError **error)
                     path, m->path, sfu_adapter_n_modules(x->a), x->n_unknown, x->n_misfit,
                     x->misfit ? x->misfit : x->unknown);
     return FALSE;
+}
+
+static gboolean check_share(const Binding *x, GError **error)
+{
+    const char *made_for = sfu_adapter_family(x->a),
+               *other = made_for && !is_for(made_for, x->base->model) ? made_for : NULL;
+    const double n = sfu_adapter_n_modules(x->a), without = x->n_unknown + x->n_misfit;
+    const gboolean fits = x->n_bound && x->n_misfit <= MOST_MISFITS * n && without <= MOST_UNKNOWN * n &&
+                          (!other || without <= MOST_MISFITS * n);
+    return fits || fail_other(x, other, error);
 }
 
 static void note_rest(Binding *x)
@@ -402,8 +430,7 @@ SfuBoundAdapter *sfu_adapter_bind(const SfuAdapter *a, const SfuAdapterBase *bas
     g_free(x.repeats);
     g_free(x.targets);
     aliases_free(names);
-    if (ok && (!x.n_bound || x.n_misfit > MOST_MISFITS * n))
-        ok = fail_other(&x, error);
+    ok = ok && check_share(&x, error);
     if (ok)
         note_rest(&x);
     else
@@ -477,7 +504,10 @@ static const char *which_flux(const SfuAdapter *a)
     find_module(a, "double_blocks_0_img_mlp_0", &in, &mlp);
     const gboolean two = single > 8 || mlp > 5 || find_module(a, "to_qkv_mlp_proj", &in, &other) ||
                          find_module(a, "_linear_in", &in, &other) || g_strcmp0(by_metadata(a), "FLUX.2") == 0;
-    return two ? "FLUX.2" : single > 0 || mlp > 0 || by_metadata(a) ? "FLUX.1" : "FLUX";
+    const gboolean one = single > 0 || mlp > 0 || by_metadata(a) || find_module(a, "_proj_mlp", &in, &other) ||
+                         find_module(a, "single_transformer_blocks_0_attn_to_v", &in, &other) ||
+                         find_module(a, "_ff_net_", &in, &other) || find_module(a, "_norm1_linear", &in, &other);
+    return two ? "FLUX.2" : one ? "FLUX.1" : "FLUX";
 }
 
 /* Whether attention of a UNet has more than one transformer: XL's has up to ten. */
@@ -507,6 +537,7 @@ const char *sfu_adapter_family(const SfuAdapter *a)
                  {"single_transformer_blocks_", NULL},
                  {"layers_0_attention_", "Z-Image"},
                  {"layers_0_feed_forward_", "Z-Image"},
+                 {"blocks_0_cross_attn_q_proj", "Cosmos or Anima"},
                  {"blocks_0_cross_attn_", "Wan"},
                  {"lora_te2_", "Stable Diffusion XL"},
                  {"text_encoder_2_", "Stable Diffusion XL"}};
@@ -517,15 +548,11 @@ const char *sfu_adapter_family(const SfuAdapter *a)
     /* Of UNets, when nothing reads the context: where attention is, and how deep. */
     static const struct {
         const char *word, *name;
-    } places[] = {{"label_emb_0", "Stable Diffusion XL"},
-                  {"add_embedding_linear", "Stable Diffusion XL"},
-                  {"down_blocks_0_attentions_", "Stable Diffusion 1.x or 2.x"},
-                  {"up_blocks_3_", "Stable Diffusion 1.x or 2.x"},
-                  {"input_blocks_1_1_", "Stable Diffusion 1.x or 2.x"},
-                  {"input_blocks_2_1_", "Stable Diffusion 1.x or 2.x"},
-                  {"output_blocks_9_", "Stable Diffusion 1.x or 2.x"},
-                  {"output_blocks_10_", "Stable Diffusion 1.x or 2.x"},
-                  {"output_blocks_11_", "Stable Diffusion 1.x or 2.x"}};
+    } places[] = {{"label_emb_0", "Stable Diffusion XL"},  {"add_embedding_linear", "Stable Diffusion XL"},
+                  {"down_blocks_0_attentions_", SD1_OR_2}, {"up_blocks_3_", SD1_OR_2},
+                  {"input_blocks_1_1_", SD1_OR_2},         {"input_blocks_2_1_", SD1_OR_2},
+                  {"output_blocks_9_", SD1_OR_2},          {"output_blocks_10_", SD1_OR_2},
+                  {"output_blocks_11_", SD1_OR_2}};
     gint64 in;
     double ratio;
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)

@@ -3,6 +3,7 @@
 #include "family/control_layouts.h"
 #include "family/registry.h"
 #include "family/sd.h"
+#include "file/json.h"
 #include "model/model_struct.h"
 #include "model/canonical_names.h"
 #include <inttypes.h>
@@ -113,21 +114,41 @@ static gboolean claims(const SfuModel *m)
     return sfu_model_has_part(m, SFU_PART_CONTROL);
 }
 
+static void read_pooling(JsonNode *config, gboolean *pools)
+{
+    JsonNode *n = config ? json_object_get_member(json_node_get_object(config), "global_pool_conditions") : NULL;
+    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN)
+        *pools = json_node_get_boolean(n);
+}
+
+/* "shuffle" pools, which no tensor tells: a configuration does, or the name. diffusers' files are all called alike, so
+ * that of their folder counts, and the configuration in it. */
+static gboolean pools(const SfuModel *m)
+{
+    char *base = g_path_get_basename(m->path), *folder = g_path_get_dirname(m->path),
+         *last = g_path_get_basename(folder), *path = g_build_filename(folder, "config.json", NULL), *text = NULL;
+    const gboolean nameless = g_str_has_prefix(base, "diffusion_pytorch_model");
+    char *name = g_ascii_strdown(nameless ? last : base, -1);
+    gboolean yes = strstr(name, "shuffle") != NULL;
+    gsize n;
+    read_pooling(m->config[SFU_PART_CONTROL], &yes);
+    if (nameless && g_file_test(path, G_FILE_TEST_IS_REGULAR) && g_file_get_contents(path, &text, &n, NULL)) {
+        JsonNode *config = sfu_json_parse(text, n, 1 << 20, path, NULL);
+        read_pooling(config, &yes);
+        g_clear_pointer(&config, json_node_unref);
+    }
+    char *const all[] = {base, folder, last, path, text, name};
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+        g_free(all[i]);
+    return yes;
+}
+
 static gboolean configure(SfuModel *m, GError **error)
 {
     SfuControlConfig *c = &m->control;
-    char *base = g_path_get_basename(m->path), *name = g_ascii_strdown(base, -1);
-    c->inpaints = strstr(name, "inpaint") != NULL;
-    /* "shuffle" pools, which nothing in the files of the original form tells. */
-    c->pools = strstr(name, "shuffle") != NULL;
-    g_free(base);
-    g_free(name);
     if (c->lora)
         return sfu_model_configure_scheduler(m, error);
-    JsonNode *j = m->config[SFU_PART_CONTROL];
-    JsonNode *pools = j ? json_object_get_member(json_node_get_object(j), "global_pool_conditions") : NULL;
-    if (pools && JSON_NODE_HOLDS_VALUE(pools) && json_node_get_value_type(pools) == G_TYPE_BOOLEAN)
-        c->pools = json_node_get_boolean(pools);
+    c->pools = pools(m);
     const SfuFileTensor *types = sfu_model_tensor(m, SFU_PART_CONTROL, "task_embedding");
     c->n_types = sfu_tensor_dim(types, 0);
     if (c->n_types > 64) {
@@ -159,6 +180,8 @@ static void describe(const SfuModel *m, GString *text)
         g_string_append_printf(text, ", union of %d kinds", c->n_types);
     if (c->difference)
         g_string_append(text, ", difference to its model");
+    if (c->pools)
+        g_string_append(text, ", the same all over the picture");
 }
 
 gboolean sfu_control_fits(const SfuModel *control, const SfuModel *m, GError **error)
@@ -318,7 +341,6 @@ static char *canonical_head(const SfuSource *s, const char *name, SfuPart *part)
 
 static gboolean configure_head(SfuModel *m, GError **error)
 {
-    m->control.inpaints = TRUE;
     return sfu_model_configure_scheduler(m, error);
 }
 

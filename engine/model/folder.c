@@ -77,16 +77,23 @@ static gboolean add_shards(SfuModel *m, const char *folder, const char *index, S
     return ok;
 }
 
+/* Networks that steer a model: many of them were published as pickles alone, also as single files. */
+static gboolean may_be_pickle(SfuPart part)
+{
+    return part == SFU_PART_CONTROL || part == SFU_PART_ADAPTER || part == SFU_PART_VISION;
+}
+
 static gboolean add_network_files(SfuModel *m, const char *folder, SfuPart part, GError **error)
 {
-    static const char *const stems[] = {"diffusion_pytorch_model", "model"};
-    static const char *const variants[] = {".safetensors", ".fp16.safetensors", ".bf16.safetensors",
-                                           ".non_ema.safetensors", ".gguf"};
+    static const char *const stems[] = {"diffusion_pytorch_model", "model", "pytorch_model"};
+    static const char *const variants[] = {
+        ".safetensors", ".fp16.safetensors", ".bf16.safetensors", ".non_ema.safetensors", ".gguf", ".bin", ".fp16.bin"};
+    const gsize n_variants = G_N_ELEMENTS(variants) - (may_be_pickle(part) ? 0 : 2);
     static const char *const indexes[] = {".safetensors.index.json", ".safetensors.index.fp16.json",
                                           ".safetensors.index.bf16.json"};
     gboolean ok = TRUE, found = FALSE;
     for (gsize s = 0; ok && !found && s < G_N_ELEMENTS(stems); s++) {
-        for (gsize v = 0; !found && v < G_N_ELEMENTS(variants); v++) {
+        for (gsize v = 0; !found && v < n_variants; v++) {
             char *file = g_strconcat(folder, "/", stems[s], variants[v], NULL);
             if (g_file_test(file, G_FILE_TEST_EXISTS)) {
                 found = TRUE;

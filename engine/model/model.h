@@ -139,7 +139,6 @@ typedef struct {
 typedef struct {
     gboolean lora, difference; /* the file is whole only over a UNet */
     gboolean pools;            /* what it adds is the same all over the picture ("shuffle") */
-    gboolean inpaints;         /* its picture has holes */
     int n_types;               /* kinds of pictures that a union knows; 0: it is for one kind */
     /* T2I-Adapters */
     gboolean light;

@@ -104,12 +104,21 @@ typedef struct {
     char *path;
 } Search;
 
+/* "FOLDER" for "FOLDER/diffusion_pytorch_model": diffusers' files are all called alike. */
+static gboolean is_folder_of(const char *folder, const char *base, const char *name)
+{
+    const gsize n = (gsize)(base - name);
+    return n > 1 && g_str_has_prefix(base, "diffusion_pytorch_model") && strlen(folder) == n - 1 &&
+           strncmp(folder, name, n - 1) == 0;
+}
+
 static void compare(const char *path, const char *name, gpointer data)
 {
     Search *s = data;
     const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
     char *file = g_path_get_basename(path);
-    if (!s->path && (strcmp(name, s->name) == 0 || strcmp(base, s->name) == 0 || strcmp(file, s->name) == 0))
+    if (!s->path && (strcmp(name, s->name) == 0 || strcmp(base, s->name) == 0 || strcmp(file, s->name) == 0 ||
+                     is_folder_of(s->name, base, name)))
         s->path = g_strdup(path);
     g_free(file);
 }

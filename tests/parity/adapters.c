@@ -358,6 +358,13 @@ static void test_bad(void)
           {"lora_unet_down_blocks_2_attentions_1_transformer_blocks_9_attn1_to_q.lora_down.weight", {4, 1280}}},
          NULL,
          "made for Stable Diffusion XL"},
+        /* a part of it that would fit does not make it one for the model */
+        {{{KEY ".lora_up.weight", {32, 4}},
+          {KEY ".lora_down.weight", {4, 48}},
+          {"lora_unet_mid_block_attentions_0_transformer_blocks_3_attn1_to_q.lora_up.weight", {64, 4}},
+          {"lora_unet_mid_block_attentions_0_transformer_blocks_3_attn1_to_q.lora_down.weight", {4, 64}}},
+         NULL,
+         "made for Stable Diffusion XL"},
         {{{"lora_unet_input_blocks_8_1_transformer_blocks_9_attn1_to_q.lora_up.weight", {1280, 4}},
           {"lora_unet_input_blocks_8_1_transformer_blocks_9_attn1_to_q.lora_down.weight", {4, 1280}}},
          NULL,

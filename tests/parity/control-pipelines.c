@@ -2,6 +2,7 @@
  * (make-control.py).
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runs.h"
+#include "family/family.h"
 #include "region/edges.h"
 #include <glib/gstdio.h>
 #include <math.h>
@@ -142,6 +143,49 @@ static void test_inpainting_net_is_found(void)
     g_free(other);
     g_free(net);
     g_free(xl);
+}
+
+/* diffusers' files are all called alike: the folder is the name, and says of a shuffling net that it pools. */
+static void test_folders_are_names(void)
+{
+    char *folder = g_build_filename(dir, "controlnet", "any_shuffle", NULL),
+         *net = parity_model_path("net-single", NULL),
+         *file = g_build_filename(folder, "diffusion_pytorch_model.safetensors", NULL),
+         *config = g_build_filename(folder, "config.json", NULL), *bytes;
+    gsize n;
+    GError *error = NULL;
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    g_assert_true(g_file_get_contents(net, &bytes, &n, NULL) && g_file_set_contents(file, bytes, (gssize)n, NULL));
+    SfuParams *p = parity_params("sd", "sampler euler prompt cat steps 1 width 64 height 64");
+    g_assert_true(sfu_params_add(p, "control", "any_shuffle=a", NULL));
+    GeglBuffer *picture = parity_picture("control", PARITY_SIDE, PARITY_SIDE);
+    const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p, .controls = &picture, .n_controls = 1};
+    GPtrArray *r = sfu_engine_run(engine, &job, &error);
+    g_assert_no_error(error);
+    g_ptr_array_unref(r);
+    for (int i = 0; i < 3; i++) { /* no configuration; one that says it; one that denies it */
+        if (i > 0)
+            g_assert_true(g_file_set_contents(
+                config, i == 1 ? "{\"global_pool_conditions\": true}" : "{\"global_pool_conditions\": false}", -1,
+                NULL));
+        SfuModel *m = sfu_model_open(file, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(sfu_model_control(m)->pools, ==, i < 2);
+        sfu_model_close(m);
+    }
+    sfu_params_free(p);
+    g_object_unref(picture);
+    g_remove(config);
+    g_remove(file);
+    g_rmdir(folder);
+    g_free(bytes);
+    g_free(config);
+    g_free(folder);
+    g_free(file);
+    g_free(net);
+    folder = g_build_filename(dir, "controlnet", NULL);
+    g_rmdir(folder);
+    g_free(folder);
 }
 
 /* Unions were trained with black holes (xinsir 2024), other inpainting networks with holes of -1. */
@@ -296,6 +340,7 @@ int main(int argc, char **argv)
     g_test_add_func("/control/pipelines", test_pipelines);
     g_test_add_func("/control/refusals", test_refusals);
     g_test_add_func("/control/inpainting-net-is-found", test_inpainting_net_is_found);
+    g_test_add_func("/control/folders-are-names", test_folders_are_names);
     g_test_add_func("/control/unions-see-black-holes", test_unions_see_black_holes);
     g_test_add_func("/control/nets-written-during-a-run", test_nets_written_during_a_run);
     const int failed = g_test_run();

@@ -2,6 +2,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "small_models.h"
 #include "family/control_layouts.h"
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -240,6 +241,35 @@ static void test_missing(void)
     }
 }
 
+/* Folders whose one file is called .bin, as the first T2I-Adapters were published. */
+static void test_folders_of_pickles(void)
+{
+    const struct {
+        const char *model, *folder;
+    } cases[] = {{"t2i", ""}, {"net", ""}, {"sd", "unet"}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const ParityDamage none = {0};
+        GError *error = NULL;
+        char *path = parity_model_path(cases[i].model, &none),
+             *file = g_build_filename(path, cases[i].folder, "diffusion_pytorch_model.safetensors", NULL),
+             *bin = g_build_filename(path, cases[i].folder, "diffusion_pytorch_model.bin", NULL);
+        g_assert_cmpint(g_rename(file, bin), ==, 0);
+        SfuModel *m = sfu_model_open(path, &error);
+        if (*cases[i].folder) {
+            g_assert_null(m);
+            g_assert_nonnull(strstr(error->message, "are not read"));
+            g_clear_error(&error);
+        }
+        g_assert_no_error(error);
+        g_assert_true(!m || sfu_model_family(m)->control);
+        sfu_model_close(m);
+        parity_delete(path);
+        g_free(bin);
+        g_free(file);
+        g_free(path);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char *const layouts[] = {"", "-single", "-original", "-bare", "-whole", "-first", "-within"};
@@ -267,6 +297,7 @@ int main(int argc, char **argv)
     g_test_add_func("/control/sums", test_sums);
     g_test_add_func("/control/fits", test_fits);
     g_test_add_func("/control/missing", test_missing);
+    g_test_add_func("/control/folders-of-pickles", test_folders_of_pickles);
     made = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_model_close);
     const int failed = g_test_run();
     g_ptr_array_unref(made);

@@ -542,8 +542,16 @@ def flux_adapters():
         n: adapter(TMP / "loras" / f"klein-{i}.safetensors", modules, s, RANK if "kohya" in n else None)
         for i, (n, s) in enumerate(spellings.items())
     }
+    name = "transformer_blocks.0.attn.to_q"
+    whole = adapter(TMP / "loras/klein-dora.safetensors", {name: modules[name]}, one(lambda n: n + "kv", PEFT))
+    tensors = read(whole)
+    n_in = modules[name][0][0][1]
+    tensors[f"{name}kv.lora_B.weight"] = ("F32", [3 * n_in, RANK], bytes(3 * n_in * RANK * 4))
+    tensors[f"{name}kv.dora_scale"] = ("F32", [1, n_in], array.array("f", [1] * n_in).tobytes())
+    write(whole, tensors)
     cells = [(n, {"model": folder, "lora": [str(p)]}, SAME) for n, p in paths.items()] + [
-        ("no adapter", {"model": folder}, OTHER)
+        ("no adapter", {"model": folder}, OTHER),
+        ("DoRA on the inputs of a fused matrix", {"model": folder, "lora": [str(whole)]}, "separate matrices only"),
     ]
     groups.append(("FLUX.2 klein: adapters", cells))
     pieces = {"vae": folder / "vae", "text": folder / "text_encoder"}
