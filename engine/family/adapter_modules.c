@@ -2,7 +2,6 @@
  * part, and many write '_' for every '.'. So names are compared with '_' for '.', behind those words.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/adapter_modules.h"
-#include "family/sd.h"
 #include "model/model_struct.h"
 #include <string.h>
 #include <glib/gi18n-lib.h>
@@ -12,6 +11,7 @@
 #define MOST_MISFITS 0.1
 #define MOST_UNKNOWN 0.9
 
+#define XL "Stable Diffusion XL"
 #define SD1_OR_2 "Stable Diffusion 1.x or 2.x"
 
 /* ---- names of a model's modules ---- */
@@ -346,12 +346,20 @@ static gboolean bind_module(Binding *x, guint i, GError **error)
     return TRUE;
 }
 
+/* Whose UNet reads a context of that width; NULL: nobody knows. */
+static const char *by_context(gint64 width)
+{
+    return width == 768 ? "Stable Diffusion 1.x" : width == 1024 ? "Stable Diffusion 2.x" : width == 2048 ? XL : NULL;
+}
+
 /* Whether an adapter for the family of that name is for the model: a model may be a variant ("... inpainting"), and
  * variants of Stable Diffusion have names of their own. */
 static gboolean is_for(const char *made_for, const SfuModel *m)
 {
-    const char *kin = m->tensors[SFU_PART_UNET] ? sfu_sd_kin(m->unet.cross_attention_dim, m->unet.added_width > 0) : "";
-    return g_str_has_prefix(m->family->name, made_for) || strcmp(kin, made_for) == 0 ||
+    const char *kin = !m->tensors[SFU_PART_UNET] ? NULL
+                      : m->unet.added_width      ? XL
+                                                 : by_context(m->unet.cross_attention_dim);
+    return g_str_has_prefix(m->family->name, made_for) || g_strcmp0(kin, made_for) == 0 ||
            (strcmp(made_for, SD1_OR_2) == 0 && m->tensors[SFU_PART_UNET] && !m->unet.added_width);
 }
 
@@ -464,8 +472,8 @@ static const char *by_metadata(const SfuAdapter *a)
     static const char *const keys[] = {"modelspec.architecture", "ss_base_model_version", "ss_sd_model_name"};
     static const struct {
         const char *sign, *name;
-    } signs[] = {{"stable-diffusion-xl", "Stable Diffusion XL"},
-                 {"sdxl", "Stable Diffusion XL"},
+    } signs[] = {{"stable-diffusion-xl", XL},
+                 {"sdxl", XL},
                  {"stable-diffusion-v1", "Stable Diffusion 1.x"},
                  {"sd_v1", "Stable Diffusion 1.x"},
                  {"stable-diffusion-v2", "Stable Diffusion 2.x"},
@@ -539,19 +547,19 @@ const char *sfu_adapter_family(const SfuAdapter *a)
                  {"layers_0_feed_forward_", "Z-Image"},
                  {"blocks_0_cross_attn_q_proj", "Cosmos or Anima"},
                  {"blocks_0_cross_attn_", "Wan"},
-                 {"lora_te2_", "Stable Diffusion XL"},
-                 {"text_encoder_2_", "Stable Diffusion XL"}};
-    static const struct {
-        gint64 context;
-        const char *name;
-    } contexts[] = {{768, "Stable Diffusion 1.x"}, {1024, "Stable Diffusion 2.x"}, {2048, "Stable Diffusion XL"}};
+                 {"lora_te2_", XL},
+                 {"text_encoder_2_", XL}};
     /* Of UNets, when nothing reads the context: where attention is, and how deep. */
     static const struct {
         const char *word, *name;
-    } places[] = {{"label_emb_0", "Stable Diffusion XL"},  {"add_embedding_linear", "Stable Diffusion XL"},
-                  {"down_blocks_0_attentions_", SD1_OR_2}, {"up_blocks_3_", SD1_OR_2},
-                  {"input_blocks_1_1_", SD1_OR_2},         {"input_blocks_2_1_", SD1_OR_2},
-                  {"output_blocks_9_", SD1_OR_2},          {"output_blocks_10_", SD1_OR_2},
+    } places[] = {{"label_emb_0", XL},
+                  {"add_embedding_linear", XL},
+                  {"down_blocks_0_attentions_", SD1_OR_2},
+                  {"up_blocks_3_", SD1_OR_2},
+                  {"input_blocks_1_1_", SD1_OR_2},
+                  {"input_blocks_2_1_", SD1_OR_2},
+                  {"output_blocks_9_", SD1_OR_2},
+                  {"output_blocks_10_", SD1_OR_2},
                   {"output_blocks_11_", SD1_OR_2}};
     gint64 in;
     double ratio;
@@ -559,12 +567,11 @@ const char *sfu_adapter_family(const SfuAdapter *a)
         if (find_module(a, words[i].word, &in, &ratio))
             return words[i].name ? words[i].name : which_flux(a);
     if (find_module(a, "attn2_to_k", &in, &ratio) || find_module(a, "attn2_to_v", &in, &ratio))
-        for (gsize i = 0; i < G_N_ELEMENTS(contexts); i++)
-            if (contexts[i].context == in)
-                return contexts[i].name;
+        if (by_context(in))
+            return by_context(in);
     const char *name = by_metadata(a);
     if (!name && is_deep_unet(a))
-        name = "Stable Diffusion XL";
+        name = XL;
     for (gsize i = 0; i < G_N_ELEMENTS(places) && !name; i++)
         if (find_module(a, places[i].word, &in, &ratio))
             name = places[i].name;
