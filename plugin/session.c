@@ -33,6 +33,11 @@ static gboolean is_patch(int layer)
            action == SFU_ACTION_RESTORE;
 }
 
+gboolean sfu_input_is_of_image(const SfuRequest *r, int layer)
+{
+    return r->whole_image || r->sample_merged || is_patch(layer);
+}
+
 static gboolean check_image(const SfuRequest *r, int image, int drawable, int *layer, GError **error)
 {
     const SfuActionInfo *action = sfu_action_info(r->action);
@@ -169,7 +174,7 @@ static gboolean read_layer(SfuInput *in, SfuAction action, GError **error)
 static gboolean read_picture(SfuInput *in, const SfuRequest *r, GError **error)
 {
     const gboolean in_selection = r->action == SFU_ACTION_REMOVE || repaints(r->action);
-    if (r->sample_merged || is_patch(in->layer) ||
+    if (sfu_input_is_of_image(r, in->layer) ||
         (r->action == SFU_ACTION_EXPAND && !covers_canvas(in->image, in->layer))) {
         if (!read_visible(in, error))
             return FALSE;

@@ -42,6 +42,8 @@ typedef struct {
     GPtrArray
         *layers; /* SfuInputLayer*: the whole image is enlarged, and `picture` is the visible image; NULL: it is not */
 } SfuInput;
+/* Whether what is visible is worked on, and not the layer alone: a layer that Sfumato made lies over the picture. */
+gboolean sfu_input_is_of_image(const SfuRequest *r, int layer);
 /* Checks what the action needs. NULL with USAGE and a sentence for the user; caller frees with sfu_input_free(). */
 SfuInput *sfu_input_new(const SfuRequest *r, int image, int drawable, GError **error);
 SfuInput *sfu_input_empty(SfuAction action); /* without image and pixels */

@@ -333,7 +333,7 @@ static gboolean accept_size(SfuDialog *d, const SfuInput *in, const SfuRequest *
     sfu_dialog_enlarge_cost(d, to_try[0], w * h * MAX(1, in->layers ? in->layers->len : 1), &memory, &time);
     g_strfreev(to_try);
     GtkWidget *ask = gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION,
-                                            GTK_BUTTONS_NONE, _("The result will have %.0f x %.0f pixels."), w, h);
+                                            GTK_BUTTONS_NONE, _("The result will have %.0f × %.0f pixels."), w, h);
     gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(ask),
                                              _("Memory: %s. Time: %s. You can stop it at any moment."), memory,
                                              time ? time : _("not known yet"));

@@ -204,7 +204,9 @@ static void add_column(GtkWidget *view, const char *title, int column, gboolean 
 {
     GtkCellRenderer *cell = gtk_cell_renderer_text_new();
     GtkTreeViewColumn *c = gtk_tree_view_column_new_with_attributes(title, cell, "text", column, NULL);
-    if (expand)
+    if (column == COLUMN_DOES) /* why a model cannot be used is a sentence, to be read whole */
+        g_object_set(cell, "wrap-mode", PANGO_WRAP_WORD_CHAR, "wrap-width", 270, NULL);
+    else if (expand)
         g_object_set(cell, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
     gtk_tree_view_column_set_expand(c, expand);
     gtk_tree_view_column_set_resizable(c, TRUE);

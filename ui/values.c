@@ -156,6 +156,9 @@ static gboolean find_scope(const SfuDialog *d, GeglRectangle *area, const char *
         return TRUE;
     if (d->request->action == SFU_ACTION_SEAMLESS)
         return FALSE;
+    const SfuField *whole = sfu_dialog_field(d, "whole_image");
+    if (whole && gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(whole->control)))
+        return TRUE;
     if (sfu_host_selection_bounds(d->image, area)) {
         *what = _("Selection");
         return TRUE;
@@ -163,8 +166,15 @@ static gboolean find_scope(const SfuDialog *d, GeglRectangle *area, const char *
     const int layer = d->drawable >= 0 ? sfu_host_layer_of(d->drawable, NULL) : sfu_host_active_layer(d->image);
     if (layer < 0 || a->needs_selection || a->task == SFU_TASK_TXT2IMG || !sfu_host_layer_in_image(layer, d->image))
         return FALSE;
+    SfuRequest *r = sfu_dialog_collect((SfuDialog *)d);
+    const gboolean of_image = sfu_input_is_of_image(r, layer), fills = r->action == SFU_ACTION_FILL;
+    sfu_request_free(r);
+    if (of_image) {
+        *what = fills ? _("Transparent parts of the image") : _("Image");
+        return TRUE;
+    }
     *area = sfu_host_layer_bounds(layer);
-    *what = d->request->action == SFU_ACTION_FILL ? _("Transparent parts of the layer") : _("Layer");
+    *what = fills ? _("Transparent parts of the layer") : _("Layer");
     return TRUE;
 }
 

@@ -178,7 +178,7 @@ GeglBuffer *sfu_host_read_selection(int image)
 
 char *sfu_host_parasite_get(int layer)
 {
-    return NULL;
+    return g_strdup(host.parasite);
 }
 
 void sfu_host_parasite_set(int layer, const char *text)

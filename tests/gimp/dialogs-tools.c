@@ -87,8 +87,6 @@ static void edit_it(GtkWidget *window)
     gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, "Add and C_lose")));
 }
 
-/* ---- a result beyond what is usual ---- */
-
 static gboolean says(GtkWidget *window, const char *words)
 {
     Search s = {GTK_TYPE_LABEL, words, NULL};
@@ -96,12 +94,45 @@ static gboolean says(GtkWidget *window, const char *words)
     return s.found != NULL;
 }
 
+/* ---- the area in words is the area that is read ---- */
+
+static void read_scope(GtkWidget *window)
+{
+    static const char *const toggles[] = {"Sample merged", "Whole image"};
+    const gboolean patch = host.parasite != NULL;
+    dlg_settle(100);
+    g_assert_true(says(window, patch ? "Image: 400 \303\227 300" : "Layer: 400 \303\227 300"));
+    for (gsize i = 0; i < G_N_ELEMENTS(toggles); i++) {
+        GtkToggleButton *b = GTK_TOGGLE_BUTTON(dlg_find_or_fail(window, GTK_TYPE_TOGGLE_BUTTON, toggles[i]));
+        gtk_toggle_button_set_active(b, TRUE);
+        dlg_settle(50);
+        g_assert_true(says(window, "Image: 400 \303\227 300"));
+        gtk_toggle_button_set_active(b, FALSE);
+    }
+}
+
+/* A layer that Remove made is a patch: enlarged is what is visible, and the words say so. */
+static void the_area_in_words_is_what_is_read(void)
+{
+    SfuRequest *made = sfu_request_new(SFU_ACTION_REMOVE);
+    dlg_new_scene();
+    g_clear_object(&host.selection);
+    g_assert_false(dlg_run(SFU_ACTION_ENLARGE, read_scope));
+    host.parasite = sfu_request_to_json(made, 0);
+    g_assert_false(dlg_run(SFU_ACTION_ENLARGE, read_scope));
+    g_clear_pointer(&host.parasite, g_free);
+    sfu_request_free(made);
+    dlg_end_scene();
+}
+
+/* ---- a result beyond what is usual ---- */
+
 /* Answers the question whether so large a picture is wanted. */
 static gboolean answer_size(gpointer button)
 {
     GtkWidget *question = dlg_the_dialog();
     g_assert_true(GTK_IS_MESSAGE_DIALOG(question));
-    g_assert_true(says(question, "16000 x 8000 pixels"));
+    g_assert_true(says(question, "16000 \303\227 8000 pixels"));
     g_assert_true(says(question, "Memory: 4.1\302\240GB. Time: "));
     dlg_picture("enlarge", "7-asked");
     gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(question, GTK_TYPE_BUTTON, button)));
@@ -400,6 +431,7 @@ void dlg_tools_tests(void)
     g_test_add_func("/excluded/it reaches the engine", an_excluded_area_reaches_the_engine);
     g_test_add_func("/tools/a long word widens its own button alone", a_long_word_widens_its_own_button_alone);
     g_test_add_func("/tools/restore and edit", newer_tools);
+    g_test_add_func("/tools/the area in words is what is read", the_area_in_words_is_what_is_read);
     g_test_add_func("/tools/enlarge asks about a large result", a_large_result_is_asked_about);
     g_test_add_func("/control/a layer reaches the engine", a_control_layer_reaches_the_engine);
     g_test_add_func("/control/only what the model uses reaches the engine",

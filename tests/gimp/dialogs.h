@@ -18,6 +18,7 @@ typedef struct {
     GeglRectangle last_layer;
     char *last_message;
     GHashTable *texts; /* of the image */
+    char *parasite;    /* of the layer: what Sfumato made it with; NULL: it did not */
     SfuHostType image_type;
     int last_above;                                           /* of the layer that was inserted last */
     int n_inserted, n_scaled, n_restored, n_written, fail_at; /* fail_at: the write that fails, from 1 */
