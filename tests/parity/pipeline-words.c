@@ -169,6 +169,21 @@ static void test_embedding(void)
         g_free(bytes);
         keep(path, "embeddings", k[i].file);
     }
+    /* a pickled list of dictionaries */
+    const ParityTensor listed[] = {{"0.<one>", {1, 64}}, {"1.<two>", {1, 64}}, {NULL}},
+                       pair[] = {{"0.<wide>", {2, 128}}, {"1.<narrow>", {2, 64}}, {NULL}};
+    for (int i = 0; i < 2; i++) { /* of the pair, the narrow vectors at the end are the first encoder's */
+        const char *file = i ? "xqpair.safetensors" : "xqlist.safetensors";
+        char *path = parity_file_write(file, i ? pair : listed, NULL), *bytes;
+        gsize n;
+        g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+        memcpy(bytes + n - 2 * 256, row, 2 * 256);
+        g_assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
+        g_free(bytes);
+        keep(path, "embeddings", file);
+    }
+    same("a xqlist", NULL, "a cat cat", NULL, TRUE);
+    same("a xqpair", NULL, "a cat cat", NULL, TRUE);
     same("a (xqone:1.2), sitting", NULL, "a (cat cat:1.2), sitting", NULL, TRUE);
     same("a embedding:xqtwo", NULL, "a cat", NULL, TRUE);
     same("a XQThree", NULL, "a cat cat", NULL, TRUE);
