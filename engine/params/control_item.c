@@ -25,7 +25,7 @@ void sfu_control_spec_clear(SfuControlSpec *s)
 /* "canny" or "canny:100:200" */
 static gboolean read_preparation(SfuControlSpec *s, const char *text, const char *value, GError **error)
 {
-    char **words = g_strsplit(value, ":", -1);
+    char **words = g_strsplit(*value ? value : ":", ":", -1); /* of an empty text it makes no word */
     gboolean ok = FALSE;
     s->low = 100; /* OpenCV's documentation, and what most pictures for networks are made with */
     s->high = 200;
@@ -67,9 +67,28 @@ static gboolean set_key(SfuControlSpec *s, const char *text, const char *key, co
         s->guess = guess > 0;
         return ok;
     }
+    if (!*value) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": %s names nothing."), KIND, text, key);
+        return FALSE;
+    }
     g_free(s->type);
     s->type = g_strdup(value);
     return TRUE;
+}
+
+/* The one between the network and its picture, whose names may hold others: behind a file, else the first. NULL: none.
+ */
+static char *find_equals(char *text)
+{
+    char *first = strchr(text, '=');
+    for (char *at = first; at; at = strchr(at + 1, '=')) {
+        char *net = g_strndup(text, (gsize)(at - text));
+        const gboolean there = *net && g_file_test(net, G_FILE_TEST_EXISTS);
+        g_free(net);
+        if (there)
+            return at;
+    }
+    return first;
 }
 
 gboolean sfu_control_spec_read(const char *text, SfuControlSpec *s, GError **error)
@@ -77,11 +96,12 @@ gboolean sfu_control_spec_read(const char *text, SfuControlSpec *s, GError **err
     char *rest = g_strdup(text);
     const char *key, *value;
     gboolean ok = TRUE;
+    guint seen = 0;
     *s = (SfuControlSpec){.weight = 1, .to = 1, .low = 100, .high = 200};
     while (ok && sfu_item_cut(rest, keys, &key, &value))
-        ok = set_key(s, text, key, value, error);
+        ok = sfu_item_once(KIND, text, keys, key, &seen, error) && set_key(s, text, key, value, error);
     ok = ok && sfu_item_check_range(KIND, text, s->from, s->to, error);
-    char *equals = strchr(rest, '=');
+    char *equals = find_equals(rest);
     s->net = equals ? g_strndup(rest, (gsize)(equals - rest)) : g_strdup(rest);
     s->picture = g_strdup(equals ? equals + 1 : "");
     if (ok && !*s->net) {

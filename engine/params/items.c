@@ -23,6 +23,19 @@ gboolean sfu_item_cut(char *rest, const char *const *keys, const char **key, con
     return FALSE;
 }
 
+gboolean sfu_item_once(const char *kind, const char *text, const char *const *keys, const char *key, guint *seen,
+                       GError **error)
+{
+    guint bit = 1;
+    for (int i = 0; keys[i] != key; i++)
+        bit <<= 1;
+    const gboolean again = *seen & bit;
+    *seen |= bit;
+    if (again)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": %s is given twice."), kind, text, key);
+    return !again;
+}
+
 gboolean sfu_item_number(const char *kind, const char *text, const char *key, const char *value, double min, double max,
                          double *v, GError **error)
 {

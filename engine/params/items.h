@@ -8,6 +8,9 @@
 /* Cuts the last ",key=value" of a known key (NULL-terminated) off `rest`; *key borrowed, *value inside rest. FALSE:
  * there is none. */
 gboolean sfu_item_cut(char *rest, const char *const *keys, const char **key, const char **value);
+/* FALSE with USAGE if a key that was cut off came before; *seen begins as 0. */
+gboolean sfu_item_once(const char *kind, const char *text, const char *const *keys, const char *key, guint *seen,
+                       GError **error);
 /* FALSE with USAGE, naming the kind of item ("control"), its text and the range. */
 gboolean sfu_item_number(const char *kind, const char *text, const char *key, const char *value, double min, double max,
                          double *v, GError **error);

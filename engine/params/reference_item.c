@@ -43,11 +43,12 @@ gboolean sfu_reference_spec_read(const char *text, SfuReferenceSpec *s, GError *
     char *rest = g_strdup(text);
     const char *key, *value;
     gboolean ok = TRUE;
+    guint seen = 0;
     *s = (SfuReferenceSpec){.weight = 1, .to = 1};
     /* A picture may be called so: what is a file as it stands has no keys. */
     while (ok && !g_file_test(rest, G_FILE_TEST_EXISTS) && sfu_item_cut(rest, keys, &key, &value)) {
         s->keyed = TRUE;
-        ok = set_key(s, text, key, value, error);
+        ok = sfu_item_once(KIND, text, keys, key, &seen, error) && set_key(s, text, key, value, error);
     }
     ok = ok && sfu_item_check_range(KIND, text, s->from, s->to, error);
     s->picture = rest;

@@ -106,8 +106,28 @@ static gboolean add_tag(SfuRun *r, GArray *all, const char *tag, GError **error)
     return check_weights(&g_array_index(all, Wanted, all->len - 1), error);
 }
 
+/* The adapter in a folder that PEFT or diffusers wrote. */
+static gboolean resolve_in_folder(Wanted *w, GError **error)
+{
+    static const char *const names[] = {"adapter_model.safetensors", "pytorch_lora_weights.safetensors",
+                                        "adapter_model.bin", "pytorch_lora_weights.bin"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names) && !w->path; i++) {
+        char *path = g_build_filename(w->name, names[i], NULL);
+        if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+            w->path = path;
+        else
+            g_free(path);
+    }
+    if (!w->path)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("The folder %s holds no %s and no %s."), w->name, names[0],
+                    names[1]);
+    return w->path != NULL;
+}
+
 static gboolean resolve(Wanted *w, GError **error)
 {
+    if (!w->is_tag && g_file_test(w->name, G_FILE_TEST_IS_DIR))
+        return resolve_in_folder(w, error);
     if (!w->is_tag && g_file_test(w->name, G_FILE_TEST_IS_REGULAR))
         w->path = g_strdup(w->name);
     else
@@ -222,6 +242,21 @@ static void append_tag(GString *prompt, const Wanted *w, const char *name)
         g_string_append_printf(prompt, "%s<lora:%s:unet=%s:te=%s>", prompt->len ? " " : "", name, a, b);
 }
 
+/* What a tag would call the file. Caller frees. */
+static char *name_of(const char *path)
+{
+    char *base = g_path_get_basename(path), *dot = strrchr(base, '.');
+    if (sfu_named_by_folder(base)) {
+        char *folder = g_path_get_dirname(path);
+        g_free(base);
+        base = g_path_get_basename(folder);
+        g_free(folder);
+    } else if (dot) {
+        *dot = 0;
+    }
+    return base;
+}
+
 /* Adapters of the parameter that a tag would find become tags, which other programs read too. */
 static void record(SfuRun *r, const GArray *wanted)
 {
@@ -231,9 +266,7 @@ static void record(SfuRun *r, const GArray *wanted)
     guint k = 0;
     for (int i = 0; rows && rows[i]; i++) {
         const Wanted *w = *rows[i] ? &g_array_index(wanted, Wanted, k++) : NULL;
-        char *base = w ? g_path_get_basename(w->path) : NULL, *dot = base ? strrchr(base, '.') : NULL;
-        if (dot)
-            *dot = 0;
+        char *base = w ? name_of(w->path) : NULL;
         char *found = base && !strpbrk(base, ":<>") ? sfu_named_find(SFU_NAMED_ADAPTER, base) : NULL;
         if (found && strcmp(found, w->path) == 0)
             append_tag(prompt, w, base);

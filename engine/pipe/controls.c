@@ -79,10 +79,11 @@ static int type_number(const char *word)
     static const struct {
         const char *word;
         int number;
-    } words[] = {{"openpose", 0}, {"pose", 0}, {"depth", 1},   {"hed", 2},     {"softedge", 2},
-                 {"scribble", 2}, {"pidi", 2}, {"ted", 2},     {"canny", 3},   {"lineart", 3},
-                 {"lines", 3},    {"mlsd", 3}, {"normal", 4},  {"segment", 5}, {"seg", 5},
-                 {"tile", 6},     {"blur", 6}, {"repaint", 7}, {"inpaint", 7}};
+    } words[] = {{"openpose", 0},      {"pose", 0},          {"depth", 1},  {"hed", 2},          {"softedge", 2},
+                 {"scribble", 2},      {"pidi", 2},          {"ted", 2},    {"canny", 3},        {"lineart", 3},
+                 {"lines", 3},         {"mlsd", 3},          {"normal", 4}, {"segment", 5},      {"seg", 5},
+                 {"lineart_anime", 3}, {"anime_lineart", 3}, {"sketch", 2}, {"segmentation", 5}, {"tile", 6},
+                 {"blur", 6},          {"repaint", 7},       {"inpaint", 7}};
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
         if (g_ascii_strcasecmp(words[i].word, word) == 0)
             return words[i].number;
@@ -385,7 +386,10 @@ static void gray_hole(SfuImage *rgb, const SfuImage *hole)
 static gboolean check_hole(const Steer *c, const SfuImage *hole, GError **error)
 {
     const gboolean inpaints = c->spec.prepare == SFU_PREPARE_INPAINT;
-    if (!hole && (c->net->sees_hole || (c->net->sees_kept && inpaints)))
+    if (!hole && inpaints && !c->net->sees_latents)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s: prepare=inpaint marks the hole, and this task has none."),
+                    c->spec.net);
+    else if (!hole && (c->net->sees_hole || (c->net->sees_kept && inpaints)))
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s only fills holes, and this task has none."), c->spec.net);
     else if (inpaints && c->net->sees_latents && !c->net->sees_hole && !c->net->sees_kept)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,

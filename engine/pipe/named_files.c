@@ -104,12 +104,20 @@ typedef struct {
     char *path;
 } Search;
 
-/* "FOLDER" for "FOLDER/diffusion_pytorch_model": diffusers' files are all called alike. */
+gboolean sfu_named_by_folder(const char *file)
+{
+    static const char *const alike[] = {"diffusion_pytorch_model", "pytorch_lora_weights", "adapter_model"};
+    gboolean yes = FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(alike); i++)
+        yes |= g_str_has_prefix(file, alike[i]);
+    return yes;
+}
+
+/* "FOLDER" for "FOLDER/diffusion_pytorch_model". */
 static gboolean is_folder_of(const char *folder, const char *base, const char *name)
 {
     const gsize n = (gsize)(base - name);
-    return n > 1 && g_str_has_prefix(base, "diffusion_pytorch_model") && strlen(folder) == n - 1 &&
-           strncmp(folder, name, n - 1) == 0;
+    return n > 1 && sfu_named_by_folder(base) && strlen(folder) == n - 1 && strncmp(folder, name, n - 1) == 0;
 }
 
 static void compare(const char *path, const char *name, gpointer data)

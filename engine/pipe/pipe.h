@@ -113,6 +113,8 @@ typedef enum {
 /* The file of that name, with or without its ending and folders ("style/ink"), in the folders of that kind within or
  * beside the model folders. Caller frees; NULL: none. */
 char *sfu_named_find(SfuNamedKind kind, const char *name);
+/* Whether files called so stand for their folder: diffusers' and PEFT's are all called alike. */
+gboolean sfu_named_by_folder(const char *file);
 /* All files of the kind: name without ending -> path. whole: names include the folders. Caller unrefs. */
 GHashTable *sfu_named_list(SfuNamedKind kind, gboolean whole);
 GHashTable *sfu_named_list_in(SfuNamedKind kind, const char *const *folders,

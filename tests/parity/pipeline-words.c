@@ -106,6 +106,17 @@ static void test_lora(void)
     g_free(say("a cat", "ink=0.5,0.25", &words, NULL));
     g_assert_cmpstr(words, ==, "a cat <lora:ink:unet=0.5:te=0.25>");
     g_free(words);
+    /* folders of diffusers and PEFT: by name, and by their path */
+    keep(parity_file_write("folded.safetensors", tensors, NULL), "Lora/folded", "pytorch_lora_weights.safetensors");
+    char *folder = g_build_filename(top, "Lora", "folded", NULL), *row = g_strconcat(folder, "=0.5", NULL);
+    same("a cat <lora:folded:0.5>", NULL, "a cat", "ink=0.5", TRUE);
+    same("a cat", row, "a cat", "ink=0.5", TRUE);
+    fails("a cat", top, "holds no adapter_model.safetensors");
+    g_free(say("a cat", row, &words, NULL));
+    g_assert_cmpstr(words, ==, "a cat <lora:folded:0.5>");
+    g_free(words);
+    g_free(row);
+    g_free(folder);
     fails("a cat <lora:nothing:1>", NULL, "No LoRA \"nothing\"");
     fails("a cat", "ink=x", "weight");
     fails("a cat <lora:ink:1e9>", NULL, "weight");

@@ -1,5 +1,6 @@
 /* Rows that hold lists, with a table that has some: text, JSON and infotext forms.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gstdio.h>
 #include <locale.h>
 #include <string.h>
 #include "sfumato.h"
@@ -99,6 +100,51 @@ static void test_control_is_read_and_written(void)
     }
 }
 
+static void test_bad_controls(void)
+{
+    static const struct {
+        const char *text, *says;
+    } k[] = {{"", "names no network"},
+             {"=p", "names no network"},
+             {"n=p,weight=nan", "from -10 to 10"},
+             {"n=p,weight=1e30", "from -10 to 10"},
+             {"n=p,weight=1,weight=2", "weight is given twice"},
+             {"n=p,prepare=", "\"\" is not a preparation"},
+             {"n=p,prepare=canny:1", "two thresholds"},
+             {"n=p,type=", "type names nothing"},
+             {"n=p,from=0.5,to=0.5", "do not contain"}};
+    for (guint i = 0; i < G_N_ELEMENTS(k); i++) {
+        SfuControlSpec spec;
+        GError *e = NULL;
+        g_assert_false(sfu_control_spec_read(k[i].text, &spec, &e));
+        g_assert_error(e, SFU_ERROR, SFU_ERROR_USAGE);
+        g_assert_nonnull(strstr(e->message, k[i].says));
+        g_assert_null(spec.net);
+        g_error_free(e);
+    }
+    SfuReferenceSpec r;
+    g_assert_false(sfu_reference_spec_read("p.png,from=0,from=0.1", &r, NULL));
+}
+
+/* Files may be called so. */
+static void test_control_with_an_equals_sign(void)
+{
+    char *folder = g_dir_make_tmp("sfumato-equals-XXXXXX", NULL), *net = g_build_filename(folder, "a=b,c=d.pth", NULL),
+         *text = g_strconcat(net, "=p=q.png,weight=0.5", NULL);
+    SfuControlSpec spec;
+    g_assert_true(g_file_set_contents(net, "", 0, NULL));
+    g_assert_true(sfu_control_spec_read(text, &spec, NULL));
+    g_assert_cmpstr(spec.net, ==, net);
+    g_assert_cmpstr(spec.picture, ==, "p=q.png");
+    g_assert_cmpfloat(spec.weight, ==, 0.5);
+    sfu_control_spec_clear(&spec);
+    g_remove(net);
+    g_rmdir(folder);
+    g_free(text);
+    g_free(net);
+    g_free(folder);
+}
+
 /* Where numbers are written with a comma, texts for machines are not. */
 static void test_decimal_comma(void)
 {
@@ -142,6 +188,8 @@ int main(int argc, char **argv)
     g_test_add_func("/params-lists/grow-in-order", test_lists_grow_in_order);
     g_test_add_func("/params-lists/go-out-and-come-back", test_lists_go_out_and_come_back);
     g_test_add_func("/params-lists/control-is-read-and-written", test_control_is_read_and_written);
+    g_test_add_func("/params-lists/bad-controls", test_bad_controls);
+    g_test_add_func("/params-lists/control-with-an-equals-sign", test_control_with_an_equals_sign);
     g_test_add_func("/params-lists/decimal-comma", test_decimal_comma);
     return g_test_run();
 }
