@@ -207,6 +207,10 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
     }
     g_strdelimit(name, "_", '-');
     if (g_str_has_prefix(name, "no-") && is_switch(name + 3)) {
+        if (value) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s takes no value; --%s turns it on", name, name + 3);
+            goto out;
+        }
         memmove(name, name + 3, strlen(name + 3) + 1);
         negated = TRUE;
     }

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <png.h>
 #include <string.h>
+#include <zlib.h>
 
 /* libpng leaves its functions by longjmp(): all that must be freed stands here. */
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
 } Png;
 
 #define METERS_PER_INCH 0.0254
+#define MAX_PROFILE ((gsize)64 << 20)
 static const char XMP[] = "XML:com.adobe.xmp";
 #define RAW "Raw profile type "
 
@@ -54,7 +56,7 @@ static void png_clear(Png *p)
     g_clear_pointer(&p->text, g_free);
 }
 
-/* A chunk that libpng does not know itself; NULL: there is none. */
+/* A chunk that libpng leaves to us; NULL: there is none. */
 static const png_unknown_chunk *chunk_of(const Png *p, const char *name)
 {
     png_unknown_chunkp chunks = NULL;
@@ -106,16 +108,37 @@ static gboolean near(const double v[2], double x, double y)
     return fabs(v[0] - x) < 0.002 && fabs(v[1] - y) < 0.002;
 }
 
+/* The profile in the chunk iCCP: a name, a zero, the method 0, zlib's data (11.3.2.3). libpng would drop without a word
+ * what it finds odd: short profiles, tags at odd places, RGB for gray pixels. */
+static void read_profile(Png *p, SfuPictureIn *in, const png_unknown_chunk *c, gboolean gray)
+{
+    const guint8 *end = memchr(c->data, 0, c->size);
+    const gsize at = end ? (gsize)(end - c->data) + 2 : c->size, n = at < c->size ? c->size - at : 0;
+    guint8 *data = NULL;
+    uLongf room = MIN(4 * n + 4096, MAX_PROFILE), size = 0;
+    int result = Z_DATA_ERROR;
+    do {
+        g_free(data);
+        data = g_malloc(room);
+        size = room;
+        result = n ? uncompress(data, &size, c->data + at, n) : Z_DATA_ERROR;
+        room *= 8;
+    } while (result == Z_BUF_ERROR && room <= MAX_PROFILE);
+    p->icc = sfu_picture_profile(in, data, result == Z_OK ? size : 0);
+    g_free(data);
+    if (p->icc && gray && memcmp((const char *)g_bytes_get_data(p->icc, NULL) + 16, "GRAY", 4) != 0) {
+        g_clear_pointer(&p->icc, g_bytes_unref);
+        in->note = "has a color profile for other pixels than gray ones, so the profile is left out";
+    }
+}
+
 /* PNG specification, third edition, 11.3.2: iCCP wins over sRGB, and that over gAMA and cHRM. */
 static const Babl *space_of(Png *p, SfuPictureIn *in, gboolean gray)
 {
-    png_charp name;
-    png_bytep profile;
-    png_uint_32 n;
-    int compression;
+    const png_unknown_chunk *profile = chunk_of(p, "iCCP");
     double gamma, white[2] = {0.3127, 0.3290}, red[2] = {0.64, 0.33}, green[2] = {0.30, 0.60}, blue[2] = {0.15, 0.06};
-    if (png_get_iCCP(p->png, p->info, &name, &compression, &profile, &n)) {
-        p->icc = sfu_picture_profile(in, profile, n);
+    if (profile) {
+        read_profile(p, in, profile, gray);
         return sfu_picture_space(p->icc, gray);
     }
     if (png_get_valid(p->png, p->info, PNG_INFO_sRGB) || !png_get_gAMA(p->png, p->info, &gamma) ||
@@ -228,8 +251,7 @@ static gboolean read_png(Png *p, SfuPictureIn *in, GError **error)
     if (setjmp(png_jmpbuf(p->png)))
         return FALSE;
     png_set_read_fn(p->png, in, on_read);
-    png_set_option(p->png, PNG_SKIP_sRGB_CHECK_PROFILE, PNG_OPTION_ON);
-    png_set_keep_unknown_chunks(p->png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "cICP\0acTL", 2);
+    png_set_keep_unknown_chunks(p->png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "cICP\0acTL\0iCCP", 3);
     png_read_info(p->png, p->info);
     png_get_IHDR(p->png, p->info, &w, &h, &bits, &kind, &interlace, NULL, NULL);
     png_set_expand(p->png);

@@ -127,6 +127,8 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
             } else {
                 g_clear_pointer(&out->icc, g_bytes_unref);
                 space = NULL;
+                sfu_cli_note("%s: the color profile of the input is for another kind of pixels, so it is left out",
+                             out->path);
             }
         }
     }
