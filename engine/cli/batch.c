@@ -36,63 +36,82 @@ static void note_unused(JsonObject *job, SfuTask task, const char *out)
     }
 }
 
-/* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "exclude": FILE, "out": FILE, any parameter: value}. `o`
- * gives the defaults.
- */
+/* One line: {"task": "inpaint", "in": FILE, "mask": FILE, "exclude": FILE, "out": FILE, any parameter: value}. */
+typedef struct {
+    SfuTask task;
+    char *in, *out, *mask, *exclude; /* NULL: none */
+    JsonNode *node;                  /* the parameters are left in it */
+    SfuParams *params;
+} Job;
+
+static void job_clear(Job *j)
+{
+    char *texts[] = {j->in, j->out, j->mask, j->exclude};
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    sfu_params_free(j->params);
+    if (j->node)
+        json_node_unref(j->node);
+}
+
+/* `o` gives the defaults. Clear *j, after an error too. */
+static gboolean job_read(Job *j, const SfuCliOptions *o, const char *line, GError **error)
+{
+    char *task = NULL;
+    *j = (Job){.node = sfu_json_read(line, "The job", error), .params = sfu_params_copy(o->params)};
+    JsonObject *object = j->node ? json_node_get_object(j->node) : NULL;
+    if (!object || !take_text(object, "task", &task, error) || !take_text(object, "in", &j->in, error) ||
+        !take_text(object, "out", &j->out, error) || !take_text(object, "mask", &j->mask, error) ||
+        !take_text(object, "exclude", &j->exclude, error)) {
+        g_free(task);
+        return FALSE;
+    }
+    while (j->task < SFU_N_TASKS && g_strcmp0(task, sfu_task_name(j->task)) != 0)
+        j->task++;
+    g_free(task);
+    if (j->task == SFU_N_TASKS || !j->out || (!j->in && j->task != SFU_TASK_TXT2IMG)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "a job needs \"task\" (txt2img ... upscale), \"out\" and, but for txt2img, \"in\"");
+        return FALSE;
+    }
+    char *rest = json_to_string(j->node, FALSE);
+    const gboolean ok = sfu_params_from_json(j->params, rest, error);
+    g_free(rest);
+    return ok;
+}
+
 typedef enum { FAILED, DONE, THERE, TAKEN } Outcome;
 
 static Outcome run_line(SfuEngine *e, const SfuCliOptions *o, const char *line, GError **error)
 {
-    JsonNode *node = sfu_json_read(line, "The job", error);
-    char *task_name = NULL, *in = NULL, *out = NULL, *mask = NULL, *exclude = NULL, *rest = NULL;
-    SfuCliOptions job = *o;
+    Job job;
+    SfuCliOptions own = *o;
     SfuClaim *claim = NULL;
     gboolean taken;
     Outcome outcome = FAILED;
-    job.params = sfu_params_copy(o->params);
-    if (!node)
+    if (!job_read(&job, o, line, error))
         goto out;
-    JsonObject *object = json_node_get_object(node);
-    if (!take_text(object, "task", &task_name, error) || !take_text(object, "in", &in, error) ||
-        !take_text(object, "out", &out, error) || !take_text(object, "mask", &mask, error) ||
-        !take_text(object, "exclude", &exclude, error))
-        goto out;
-    int task = 0;
-    while (task < SFU_N_TASKS && g_strcmp0(task_name, sfu_task_name((SfuTask)task)) != 0)
-        task++;
-    if (task == SFU_N_TASKS || !out || (!in && task != SFU_TASK_TXT2IMG)) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                    "a job needs \"task\" (txt2img ... upscale), \"out\" and, but for txt2img, \"in\"");
-        goto out;
-    }
-    rest = json_to_string(node, FALSE);
-    if (!sfu_params_from_json(job.params, rest, error))
-        goto out;
-    if (o->claim && !(claim = sfu_cli_claim(out, &taken, error))) {
+    if (o->claim && !(claim = sfu_cli_claim(job.out, &taken, error))) {
         outcome = taken ? TAKEN : FAILED;
         goto out;
     }
-    if (!o->force && sfu_cli_is_done((SfuTask)task, job.params, out)) {
+    if (!o->force && job.in && sfu_cli_is_same_file(job.in, job.out)) { /* it would count as done */
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s is the picture itself, which only --force replaces",
+                    job.out);
+        goto out;
+    }
+    if (!o->force && sfu_cli_is_done(job.task, job.params, job.out)) {
         outcome = THERE;
         goto out;
     }
-    note_unused(object, (SfuTask)task, out);
-    if (mask)
-        job.mask = mask;
-    if (exclude)
-        job.exclude = exclude;
-    outcome = sfu_cli_run(e, (SfuTask)task, &job, in, out, error) ? DONE : FAILED;
+    note_unused(json_node_get_object(job.node), job.task, job.out);
+    own.params = job.params;
+    own.mask = job.mask ? job.mask : o->mask;
+    own.exclude = job.exclude ? job.exclude : o->exclude;
+    outcome = sfu_cli_run(e, job.task, &own, job.in, job.out, error) ? DONE : FAILED;
 out:
     sfu_cli_claim_end(claim);
-    sfu_params_free(job.params);
-    g_free(task_name);
-    g_free(in);
-    g_free(out);
-    g_free(mask);
-    g_free(exclude);
-    g_free(rest);
-    if (node)
-        json_node_unref(node);
+    job_clear(&job);
     return outcome;
 }
 
@@ -115,36 +134,49 @@ typedef struct {
     int n[TAKEN + 1]; /* outcomes */
 } Batch;
 
-/* The file that a line writes, as an absolute path; NULL: the line is not a job. Caller frees. */
-static char *output_of(const char *line)
-{
-    JsonNode *node = *line && *line != '#' ? sfu_json_read(line, "The job", NULL) : NULL;
-    char *out = NULL, *path = NULL;
-    if (node && take_text(json_node_get_object(node), "out", &out, NULL) && out)
-        path = g_canonicalize_filename(out, NULL);
-    g_free(out);
-    if (node)
-        json_node_unref(node);
-    return path;
-}
-
-/* Finds jobs whose file an earlier line writes already: they would count as done, or replace its picture. A line that
- * merely stands there twice is not such a job. */
-static int *find_same_outputs(char **lines)
+/* Finds jobs one of whose files an earlier line writes already: they would count as done, or replace its picture. A
+ * line that merely stands there twice is not such a job. */
+static int *find_same_outputs(const SfuCliOptions *o, char **lines)
 {
     int *first = g_new0(int, g_strv_length(lines) + 1);
     GHashTable *writers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (int k = 0; lines[k]; k++) {
-        char *path = output_of(lines[k]);
-        const int earlier = path ? GPOINTER_TO_INT(g_hash_table_lookup(writers, path)) : 0;
-        if (earlier && strcmp(lines[earlier - 1], lines[k]) != 0)
-            first[k] = earlier;
-        if (path && !earlier)
-            g_hash_table_insert(writers, g_steal_pointer(&path), GINT_TO_POINTER(k + 1));
-        g_free(path);
+        Job job;
+        if (!*lines[k] || *lines[k] == '#')
+            continue;
+        char **paths = job_read(&job, o, lines[k], NULL) ? sfu_cli_outputs(job.task, job.params, job.out) : NULL;
+        for (int i = 0; paths && paths[i]; i++) {
+            char *place = sfu_cli_place(paths[i]);
+            const int earlier = GPOINTER_TO_INT(g_hash_table_lookup(writers, place));
+            if (earlier && earlier != k + 1 && strcmp(lines[earlier - 1], lines[k]) != 0)
+                first[k] = earlier;
+            if (earlier)
+                g_free(place);
+            else
+                g_hash_table_insert(writers, place, GINT_TO_POINTER(k + 1));
+        }
+        g_strfreev(paths);
+        job_clear(&job);
     }
     g_hash_table_unref(writers);
     return first;
+}
+
+/* A file whose first line is not a whole object is of another form, which one sentence says better than one a line. */
+static gboolean check_form(const char *path, char **lines, GError **error)
+{
+    int k = 0;
+    while (lines[k] && (!*lines[k] || *lines[k] == '#'))
+        k++;
+    if (!lines[k] || (*lines[k] == '{' && lines[k][1]))
+        return TRUE;
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s, line %d: %s; a batch has a whole job on each line: %s", path,
+                k + 1,
+                *lines[k] == '['   ? "a list begins here"
+                : *lines[k] == '{' ? "a job begins here that does not end here"
+                                   : "this is not a job",
+                "{\"task\": \"upscale\", \"in\": \"a.png\", \"out\": \"b.png\"}");
+    return FALSE;
 }
 
 /* Does every line that is its own. Lines that another worker has are left for another pass; the others become empty.
@@ -161,7 +193,7 @@ static gboolean pass(Batch *b, GError **error)
             return FALSE;
         Outcome outcome = FAILED;
         if (b->first[k])
-            g_set_error(&local, SFU_ERROR, SFU_ERROR_USAGE, "its output is that of line %d, which is another job",
+            g_set_error(&local, SFU_ERROR, SFU_ERROR_USAGE, "its result is also that of line %d, which is another job",
                         b->first[k]);
         else
             outcome = run_line(b->e, b->o, b->lines[k], &local);
@@ -210,7 +242,9 @@ int sfu_cli_batch(const SfuCliCommand *c, const SfuCliOptions *o, GError **error
     b.lines = g_strsplit(data, "\n", -1);
     for (int k = 0; b.lines[k]; k++)
         g_strstrip(b.lines[k]);
-    b.first = find_same_outputs(b.lines);
+    if (!check_form(o->args[0], b.lines, error))
+        goto out;
+    b.first = find_same_outputs(o, b.lines);
     if (!all_passes(&b, error))
         goto out;
     if (b.e)

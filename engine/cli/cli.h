@@ -76,6 +76,9 @@ const char *sfu_cli_value_name(const SfuParamSpec *p);
 
 /* Reads a picture by what is in the file, upright. A file that is not whole is an error. New buffer, caller unrefs. */
 GeglBuffer *sfu_cli_picture_load(const char *path, GError **error);
+/* A mask that was drawn on a picture lying on its side, as its file stores it, is turned upright as the picture was.
+ * `file` is for messages. FALSE with error. */
+gboolean sfu_cli_picture_turn_along(const char *file, GeglBuffer **mask, GeglBuffer *picture, GError **error);
 /* TRUE if the ending of that name is one of a format that is written. */
 gboolean sfu_cli_picture_writes(const char *path);
 /* TRUE if the file's ending or its content is a picture's. */
@@ -153,6 +156,11 @@ void sfu_cli_job_failed(const SfuCliOptions *o, const char *what, GError *error)
 gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,
                      GError **error);
 /* TRUE if every file that the job would write is there. */
+/* The files that a job writes: `out`, or out-1, out-2 ... NULL-terminated; caller frees with g_strfreev(). */
+char **sfu_cli_outputs(SfuTask task, const SfuParams *params, const char *out);
+/* Where a name leads, as an absolute path without links; what does not exist yet stands in its folder. Caller frees. */
+char *sfu_cli_place(const char *path);
+gboolean sfu_cli_is_same_file(const char *a, const char *b);
 gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out);
 SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error);
 /* The table of kernel times on stderr, if --profile asks for it. */

@@ -100,6 +100,8 @@ static char *comment_text(const guint8 *data, gsize n)
             break;
         }
     const char *text = (const char *)data;
+    if (n >= 8 && memcmp(data, "JIS\0\0\0\0\0", 8) == 0)
+        return g_convert(text + 8, (gssize)strnlen(text + 8, n - 8), "UTF-8", "ISO-2022-JP", NULL, NULL, NULL);
     n = strnlen(text, n); /* fields of a fixed length end in zeros */
     return g_utf8_validate(text, (gssize)n, NULL) ? g_strndup(text, n)
                                                   : g_convert(text, (gssize)n, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
@@ -304,7 +306,7 @@ gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings
     /* It is opened several times, and read whole: no pipe, and no device without an end. */
     FILE *f = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? fopen(path, "rb") : NULL;
     if (!f || fread(head, 1, sizeof head, f) == 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s cannot be read", path);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, f && !ferror(f) ? "%s is empty" : "%s cannot be read", path);
         if (f)
             fclose(f);
         return FALSE;

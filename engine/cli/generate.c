@@ -27,8 +27,24 @@ static GPtrArray *files_of(const char *folder, GError **error)
     return names;
 }
 
-/* Every picture of a folder into another, under its own name (with .png behind it where its own format is not written).
- * Goes on after a picture that fails. */
+/* The name of a picture's result: its own, with .png behind it where its own format is not written. Caller frees. */
+static char *name_of_result(const char *name)
+{
+    return sfu_cli_picture_writes(name) ? g_strdup(name) : g_strconcat(name, ".png", NULL);
+}
+
+/* FALSE with error if another picture's result has that name already: cat.gif's is cat.gif.png, as cat.gif.png's. */
+static gboolean is_only_one(GHashTable *made, const char *from, const char *as, GError **error)
+{
+    const char *other = g_hash_table_lookup(made, as);
+    if (other)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s: its result would be %s, as that of %s", from, as, other);
+    else
+        g_hash_table_insert(made, g_strdup(as), g_strdup(from));
+    return other == NULL;
+}
+
+/* Every picture of a folder into another. Goes on after a picture that fails. */
 static int upscale_folder(SfuEngine *e, const SfuCliOptions *o, const char *in, const char *out, GError **error)
 {
     GPtrArray *names = files_of(in, error);
@@ -40,14 +56,23 @@ static int upscale_folder(SfuEngine *e, const SfuCliOptions *o, const char *in, 
         g_ptr_array_unref(names);
         return SFU_EXIT_USAGE;
     }
+    if (sfu_cli_is_same_file(in, out)) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                    "%s is the folder of the pictures; their results need another folder", out);
+        g_ptr_array_unref(names);
+        return SFU_EXIT_USAGE;
+    }
+    GHashTable *made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (guint i = 0; i < names->len && !g_atomic_int_get(&sfu_cli_cancel); i++) {
         const char *name = g_ptr_array_index(names, i);
         char *from = g_build_filename(in, name, NULL);
-        char *as = sfu_cli_picture_writes(name) ? g_strdup(name) : g_strconcat(name, ".png", NULL),
-             *to = g_build_filename(out, as, NULL);
+        char *as = name_of_result(name), *to = g_build_filename(out, as, NULL);
         GError *local = NULL;
         if (!sfu_cli_is_picture(from)) {
             other++;
+        } else if (!is_only_one(made, from, as, &local)) {
+            failed++;
+            sfu_cli_job_failed(o, NULL, local);
         } else if (!o->force && sfu_cli_is_done(SFU_TASK_UPSCALE, o->params, to)) {
             there++;
         } else if (sfu_cli_run(e, SFU_TASK_UPSCALE, o, from, to, &local)) {
@@ -60,6 +85,7 @@ static int upscale_folder(SfuEngine *e, const SfuCliOptions *o, const char *in, 
         g_free(as);
         g_free(to);
     }
+    g_hash_table_unref(made);
     g_ptr_array_unref(names);
     if (!o->quiet)
         g_printerr("%d done, %d there already, %d failed, %d not pictures\n", done, there, failed, other);

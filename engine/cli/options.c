@@ -186,6 +186,17 @@ static gboolean is_switch(const char *name)
     return p && p->type == SFU_PARAM_BOOL;
 }
 
+static gboolean is_known(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(table); i++)
+        if (strcmp(table[i].name, name) == 0)
+            return TRUE;
+    char *key = g_strdelimit(g_strdup(name), "-", '_');
+    const gboolean known = sfu_param_find(key) != NULL;
+    g_free(key);
+    return known;
+}
+
 static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, gboolean *used_next, int task,
                           const char *command, GError **error)
 {
@@ -217,6 +228,10 @@ static gboolean parse_one(SfuCliOptions *o, const char *word, const char *next, 
     if (!value && is_switch(name)) {
         value = negated ? "false" : "true";
     } else if (!value) {
+        if (!is_known(name)) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "unknown option %s (see --help)", word);
+            goto out;
+        }
         if (!next) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "--%s needs a value", name);
             goto out;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -139,8 +140,7 @@ static gboolean save_result(const SfuCliOptions *o, SfuTask task, const SfuResul
     return ok;
 }
 
-/* The files that a job writes: `out`, or out-1, out-2 ... NULL-terminated; caller frees with g_strfreev(). */
-static char **outputs_of(SfuTask task, const SfuParams *params, const char *out)
+char **sfu_cli_outputs(SfuTask task, const SfuParams *params, const char *out)
 {
     const SfuParamSpec *count = sfu_param_find("count");
     const int n = count && count->tasks & 1u << task ? MAX(1, (int)sfu_params_get_double(params, "count")) : 1;
@@ -155,7 +155,7 @@ static char **outputs_of(SfuTask task, const SfuParams *params, const char *out)
 
 gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out)
 {
-    char **paths = outputs_of(task, params, out);
+    char **paths = sfu_cli_outputs(task, params, out);
     gboolean done = TRUE;
     for (int i = 0; done && paths[i]; i++)
         done = g_file_test(paths[i], G_FILE_TEST_EXISTS);
@@ -183,16 +183,52 @@ static gboolean check_options(const SfuCliOptions *o, SfuTask task, GError **err
     return TRUE;
 }
 
+char *sfu_cli_place(const char *path)
+{
+    char *whole = g_canonicalize_filename(path, NULL), *real = realpath(whole, NULL);
+    if (!real) { /* nothing is there yet, but its folder may be */
+        char *dir = g_path_get_dirname(whole), *name = g_path_get_basename(whole), *real_dir = realpath(dir, NULL);
+        char *place = real_dir ? g_build_filename(real_dir, name, NULL) : g_strdup(whole);
+        free(real_dir);
+        g_free(dir);
+        g_free(name);
+        g_free(whole);
+        return place;
+    }
+    char *place = g_strdup(real);
+    free(real);
+    g_free(whole);
+    return place;
+}
+
+gboolean sfu_cli_is_same_file(const char *a, const char *b)
+{
+    char *x = sfu_cli_place(a), *y = sfu_cli_place(b);
+    const gboolean same = strcmp(x, y) == 0;
+    g_free(x);
+    g_free(y);
+    return same;
+}
+
 /* Latents may replace neither the result nor what it was made from. */
 static gboolean are_apart(const char *a, const char *b, GError **error)
 {
-    char *x = g_canonicalize_filename(a, NULL), *y = g_canonicalize_filename(b, NULL);
-    const gboolean apart = strcmp(x, y) != 0;
+    const gboolean apart = !sfu_cli_is_same_file(a, b);
     if (!apart)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s cannot hold both a picture and the latents", b);
-    g_free(x);
-    g_free(y);
     return apart;
+}
+
+/* A picture may be replaced by its result, a mask hardly by intention. */
+static gboolean spares_masks(const SfuCliOptions *o, const char *output, GError **error)
+{
+    const char *const masks[] = {o->mask, o->exclude};
+    for (guint i = 0; i < G_N_ELEMENTS(masks); i++)
+        if (masks[i] && sfu_cli_is_same_file(masks[i], output)) {
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s is the mask; the result needs another name", output);
+            return FALSE;
+        }
+    return TRUE;
 }
 
 /* Whatever would fail after the work fails before it. */
@@ -203,7 +239,8 @@ static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *
     const int w = picture ? (int)(gegl_buffer_get_width(picture) * scale) : 0,
               h = picture ? (int)(gegl_buffer_get_height(picture) * scale) : 0;
     for (int i = 0; outputs[i]; i++)
-        if (!sfu_cli_picture_can_save(outputs[i], picture, o->depth, w, h, error) ||
+        if (!spares_masks(o, outputs[i], error) ||
+            !sfu_cli_picture_can_save(outputs[i], picture, o->depth, w, h, error) ||
             (o->latent && !are_apart(o->latent, outputs[i], error)))
             return FALSE;
     if (o->trace && g_mkdir_with_parents(o->trace, 0777) != 0) {
@@ -225,6 +262,10 @@ static GeglBuffer *load_mask(const char *file, gboolean invert, GeglBuffer *pict
                                          : NULL;
     if (!drawn)
         return NULL;
+    if (picture && !sfu_cli_picture_turn_along(file, &drawn, picture, error)) {
+        g_object_unref(drawn);
+        return NULL;
+    }
     GeglBuffer *mask = sfu_mask_from_picture(drawn, place, invert, &alpha, &local);
     if (!mask) {
         g_set_error(error, local->domain, local->code, "%s: %s", file, local->message);
@@ -339,7 +380,7 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
     GPtrArray *results = NULL, *references = NULL, *controls = NULL;
     gboolean ok = FALSE;
     const gint64 start = g_get_monotonic_time();
-    char **outputs = outputs_of(task, o->params, out);
+    char **outputs = sfu_cli_outputs(task, o->params, out);
     Watch watch = {.o = o, .out = out, .bar = !o->json && !o->quiet && isatty(2)};
     if (!check_options(o, task, error) || (in && o->latent && !are_apart(o->latent, in, error)) ||
         (in && !(picture = sfu_cli_picture_load(in, error))) ||

@@ -55,13 +55,17 @@ gboolean sfu_json_is_exact(const char *text, gsize n)
 JsonNode *sfu_json_parse(const char *text, gsize n, gsize max_bytes, const char *path, GError **error)
 {
     guint names;
-    if (n > max_bytes || n < 2) {
-        sfu_file_fail(error, path, _("the text of %zu bytes (at most %zu) is not valid JSON"), n, max_bytes);
+    if (n > max_bytes) {
+        sfu_file_fail(error, path, _("the JSON has %zu bytes, more than %zu"), n, max_bytes);
         return NULL;
     }
     const int depth = sfu_json_depth(text, n, &names);
-    if (depth < 0 || depth > MAX_DEPTH || !g_utf8_validate(text, (gssize)n, NULL)) {
-        sfu_file_fail(error, path, _("not the expected JSON in UTF-8"));
+    if (depth <= 0 || depth > MAX_DEPTH || !g_utf8_validate(text, (gssize)n, NULL)) {
+        sfu_file_fail(error, path, "%s",
+                      depth > MAX_DEPTH ? _("its JSON has too many levels")
+                      : depth < 0       ? _("its JSON has a bracket too many or too few, or text behind the last one")
+                      : depth == 0      ? _("no JSON object")
+                                        : _("its JSON is not UTF-8"));
         return NULL;
     }
     JsonParser *parser = json_parser_new();

@@ -86,8 +86,10 @@ def read_png(path):
     return w, h, bits, color, rows, text
 
 
-def run(*args, timeout=400, env=None):
-    return subprocess.run([SFUMATO, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or ENV)
+def run(*args, timeout=400, env=None, cwd=None):
+    return subprocess.run(
+        [SFUMATO, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or ENV, cwd=cwd
+    )
 
 
 def photo(x, y, top=255):

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Under this name a buffer carries the orientation that its file told, where it is not 1. */
+#define ORIENTATION "sfu-orientation"
+
 /* A new buffer that stands upright; values are moved, never computed. NULL with error. */
 static GeglBuffer *turn_upright(const SfuPictureIn *in, GeglBuffer *from, GError **error)
 {
@@ -36,6 +39,7 @@ static GeglBuffer *turn_upright(const SfuPictureIn *in, GeglBuffer *from, GError
     GBytes *icc = g_object_get_data(G_OBJECT(from), SFU_CLI_PICTURE_ICC);
     if (icc)
         g_object_set_data_full(G_OBJECT(out), SFU_CLI_PICTURE_ICC, g_bytes_ref(icc), (GDestroyNotify)g_bytes_unref);
+    g_object_set_data(G_OBJECT(out), ORIENTATION, GINT_TO_POINTER(o));
 out:
     g_free(src);
     g_free(dst);
@@ -48,7 +52,10 @@ static FILE *open_file(SfuPictureIn *in, GError **error)
     errno = 0;
     FILE *f = g_stat(in->path, &s) == 0 && S_ISREG(s.st_mode) ? g_fopen(in->path, "rbe") : NULL;
     if (!f) {
-        sfu_picture_refuse(in, error, "%s", errno ? g_strerror(errno) : "not a file");
+        sfu_picture_refuse(in, error, "%s",
+                           errno                ? g_strerror(errno)
+                           : S_ISDIR(s.st_mode) ? "it is a folder"
+                                                : "it is a pipe or a device, which cannot be read as a picture");
         return NULL;
     }
     in->n_bytes = (guint64)s.st_size;
@@ -86,6 +93,24 @@ GeglBuffer *sfu_cli_picture_load(const char *path, GError **error)
     if (b && in.n_frames > 1)
         sfu_cli_note("%s has several frames or pages; only the first one is used", path);
     return b;
+}
+
+/* Only a size tells: a mask of a picture that was turned by half, or mirrored, is taken as upright. */
+gboolean sfu_cli_picture_turn_along(const char *file, GeglBuffer **mask, GeglBuffer *picture, GError **error)
+{
+    const int o = GPOINTER_TO_INT(g_object_get_data(G_OBJECT(picture), ORIENTATION)),
+              w = gegl_buffer_get_width(picture), h = gegl_buffer_get_height(picture);
+    if (o < 5 || w == h || g_object_get_data(G_OBJECT(*mask), ORIENTATION) || gegl_buffer_get_width(*mask) != h ||
+        gegl_buffer_get_height(*mask) != w)
+        return TRUE;
+    const SfuPictureIn in = {.path = file, .orientation = o};
+    GeglBuffer *upright = turn_upright(&in, *mask, error);
+    if (!upright)
+        return FALSE;
+    g_object_unref(*mask);
+    *mask = upright;
+    sfu_cli_note("%s lies on its side as the picture's file does, and is turned with it", file);
+    return TRUE;
 }
 
 gboolean sfu_cli_is_picture(const char *path)

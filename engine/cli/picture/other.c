@@ -149,16 +149,64 @@ static gboolean is_too_long(const SfuPictureIn *in, int w, int h)
     return in->n_bytes > 4 * SFU_PICTURE_EXTRA_BYTES + SFU_PICTURE_PIXEL_BYTES * (guint64)w * (guint64)h;
 }
 
+/* Files that people take for pictures to be read, by their first bytes. `loader`: Debian's package of gdk-pixbuf's
+ * loader, "" if Debian 12 has none; NULL: no loader is known. */
+static const struct {
+    guint at;
+    const char *begins, *name, *loader;
+} foreign[] = {{4, "ftypavif", "an AVIF picture", "libavif-gdk-pixbuf"},
+               {4, "ftypavis", "an AVIF animation", "libavif-gdk-pixbuf"},
+               {4, "ftyphei", "a HEIF picture", "heif-gdk-pixbuf"},
+               {4, "ftyphev", "a HEIF picture", "heif-gdk-pixbuf"},
+               {4, "ftypmif1", "a HEIF picture", "heif-gdk-pixbuf"},
+               {4, "JXL \r\n", "a JPEG XL picture", ""},
+               {0, "\xff\x0a", "a JPEG XL picture", ""},
+               {0, "<svg", "an SVG drawing", "librsvg2-common"},
+               {4, "jP  \r\n", "a JPEG 2000 picture", NULL},
+               {0, "\xff\x4f\xff\x51", "a JPEG 2000 picture", NULL},
+               {4, "ftypcrx", "a camera's raw file", NULL},
+               {0, "FUJIFILM", "a camera's raw file", NULL},
+               {4, "ftyp", "a video", NULL},
+               {0, "8BPS", "a Photoshop file", NULL},
+               {0, "gimp xcf", "a GIMP file", NULL},
+               {0, "qoif", "a QOI picture", NULL},
+               {0, "DDS ", "a DDS texture", NULL},
+               {0, "\x0a\x05\x01", "a PCX picture", NULL},
+               {0, "\x01\xda", "an SGI picture", NULL},
+               {0, "%PDF", "a PDF document", NULL},
+               {0, "%!PS", "a PostScript document", NULL},
+               {0, "AT&TFORM", "a DjVu document", NULL},
+               {0, "PK\3\4", "a ZIP archive, as Krita and OpenRaster save pictures", NULL},
+               {0, "<!DOCTYPE html", "a web page", NULL},
+               {0, "<html", "a web page", NULL}};
+
+static GeglBuffer *refuse_foreign(SfuPictureIn *in, GError **error)
+{
+    char head[SFU_PICTURE_HEAD] = "";
+    const gsize n = fread(head, 1, sizeof head, in->file);
+    for (guint i = 0; i < G_N_ELEMENTS(foreign); i++) {
+        const gsize length = strlen(foreign[i].begins);
+        if (foreign[i].at + length > n || memcmp(head + foreign[i].at, foreign[i].begins, length) != 0)
+            continue;
+        if (foreign[i].loader)
+            return sfu_picture_refuse(
+                in, error, "it is %s, which Sfumato reads once gdk-pixbuf has a loader for it%s%s%s", foreign[i].name,
+                *foreign[i].loader ? " (Debian: the package " : "", foreign[i].loader, *foreign[i].loader ? ")" : "");
+        return sfu_picture_refuse(in, error, "it is %s, which Sfumato does not read; save it as PNG or TIFF first",
+                                  foreign[i].name);
+    }
+    return sfu_picture_refuse(in, error,
+                              "not a picture that Sfumato can read (PNG, JPEG, TIFF, WebP, OpenEXR, Radiance HDR, "
+                              "Netpbm, TGA, BMP, GIF, and the formats that gdk-pixbuf has loaders for)");
+}
+
 static GeglBuffer *load_other(SfuPictureIn *in, GError **error)
 {
     int w = 0, h = 0;
     GError *local = NULL;
     GdkPixbufFormat *format = format_of(in->path, &w, &h);
     if (!format)
-        return sfu_picture_refuse(in, error,
-                                  "not a picture that Sfumato can read (PNG, JPEG, TIFF, WebP, OpenEXR, Radiance HDR, "
-                                  "Netpbm, TGA, BMP, GIF, and the formats "
-                                  "that gdk-pixbuf has loaders for)");
+        return refuse_foreign(in, error);
     if (is_too_long(in, w, h))
         return sfu_picture_refuse(in, error, "%" G_GUINT64_FORMAT " bytes are too many for %d x %d pixels", in->n_bytes,
                                   w, h);

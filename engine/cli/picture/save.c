@@ -252,9 +252,16 @@ static gboolean can_hold(const char *path, GeglBuffer *like, int depth, int w, i
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     if (!sfu_cli_picture_writes(path)) {
         char *endings = sfu_picture_endings();
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                    "%s: '%s' is not a format that Sfumato writes; the name must end in one of %s", path,
-                    sfu_picture_ending(path), endings);
+        if (g_file_test(path, G_FILE_TEST_IS_DIR))
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s is a folder; name the file to write", path);
+        else if (!*sfu_picture_ending(path))
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                        "%s has no ending that tells the format; the name must end in one of %s",
+                        *path ? path : "An empty name", endings);
+        else
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
+                        "%s: '%s' is not a format that Sfumato writes; the name must end in one of %s", path,
+                        sfu_picture_ending(path), endings);
         g_free(endings);
         return FALSE;
     }

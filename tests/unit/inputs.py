@@ -1,0 +1,530 @@
+#!/usr/bin/env python3
+"""Inputs as people have them, one line each: picture files (outside the mask Sfumato and Pillow see the same pixels),
+masks, options, files of jobs, names. Pictures and masks are skipped where Pillow is missing. TAP. inputs.py SFUMATO
+MODELS: MODELS holds sfumato-mini."""
+
+# Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+import io
+import struct
+import warnings
+import zlib
+
+from command import NO_DEVICE, TMP, case, end, has_device, png, run
+from picture_files import PLAIN, batch, inpaint, mask_for, write
+
+try:
+    from PIL import Image, ImageCms, ImageOps
+except ImportError:
+    Image = None
+
+DEVICE = has_device()
+MISSING = "no Pillow" if not Image else None if DEVICE else NO_DEVICE
+W, H = 37, 21  # odd on both sides, larger than a tile of TIFF
+
+
+def color(x, y):
+    return x * 6, y * 11, (x * 7 + y * 3) % 256, (x * 5 + y * 9) % 256
+
+
+def picture(mode, w=W, h=H):
+    """color() in one of Pillow's modes. 16 bits: the same with another low byte."""
+    im = Image.new("RGBA", (w, h))
+    im.putdata([color(x, y) for y in range(h) for x in range(w)])
+    if mode == "I;16":
+        deep = b"".join(struct.pack("<H", color(x, y)[2] * 257 ^ 0x35) for y in range(h) for x in range(w))
+        return Image.frombytes("I;16", (w, h), deep)
+    if mode == "F":
+        im = Image.new("F", (w, h))
+        im.putdata([color(x, y)[2] / 255 for y in range(h) for x in range(w)])
+        return im
+    if mode == "LA":
+        return Image.merge("LA", (im.getchannel("B"), im.getchannel("A")))
+    if mode == "P":
+        return im.convert("RGB").quantize(17)
+    if mode == "CMYK":
+        return Image.merge("CMYK", im.split())
+    return im.getchannel("B") if mode == "L" else im.convert("RGB").convert(mode) if mode != "RGBA" else im
+
+
+def saved(kind, mode, **how):
+    """Pillow's file of picture(mode); `more`: further frames as modes."""
+    out = io.BytesIO()
+    more = how.pop("more", None)
+    if more:
+        how.update(save_all=True, append_images=[ImageOps.invert(picture(m).convert("RGB")) for m in more])
+    size = how.pop("size", (W, H))
+    picture(mode, *size).save(out, kind, **how)
+    return out.getvalue()
+
+
+def turned(kind, orientation, mode="RGB", **how):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return saved(kind, mode, exif=exif, **how)
+
+
+def chunk(name, body):
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def with_chunk(data, *chunks, before=b"IDAT"):
+    """A PNG with more chunks before its pixels."""
+    at = data.index(before) - 4
+    return data[:at] + b"".join(chunk(*c) for c in chunks) + data[at:]
+
+
+def profile(space):
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
+
+
+def icc(space, *tags):
+    """An ICC profile of these tags (ICC.1:2010, 7)."""
+    table, data = b"", b""
+    for name, body in tags:
+        table += name + struct.pack(">II", 132 + 12 * len(tags) + len(data), len(body))
+        data += body + bytes(-len(body) % 4)
+    n = 132 + len(table) + len(data)
+    head = struct.pack(">I4sI4s4s4s", n, b"none", 0x02400000, b"mntr", space, b"XYZ ") + bytes(12) + b"acsp"
+    head += bytes(28) + struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
+
+
+def xyz(*v):
+    return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(65536 * f) for f in v))
+
+
+def rgb_profile(red, green, blue, curve):
+    colors = zip((b"rXYZ", b"gXYZ", b"bXYZ"), (red, green, blue))
+    curves = ((name, curve) for name in (b"rTRC", b"gTRC", b"bTRC"))
+    return icc(b"RGB ", (b"wtpt", xyz(0.9642, 1, 0.8249)), *((n, xyz(*v)) for n, v in colors), *curves)
+
+
+def gamma(v):
+    return b"curv" + bytes(4) + struct.pack(">IH", 1, round(256 * v))
+
+
+LINEAR = b"curv" + bytes(8)
+OF_SRGB = (
+    b"para" + bytes(4) + struct.pack(">HH5i", 3, 0, *(round(65536 * v) for v in (2.4, 0.9479, 0.0521, 0.0774, 0.04045)))
+)
+ADOBE = rgb_profile((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446), gamma(2.2))
+P3 = rgb_profile((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841), OF_SRGB)
+PROPHOTO = rgb_profile((0.7977, 0.2880, 0), (0.1352, 0.7119, 0), (0.0313, 0.0001, 0.8249), gamma(1.8))
+LINEAR_SRGB = rgb_profile((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141), LINEAR)
+GRAY_22 = icc(b"GRAY", (b"wtpt", xyz(0.9642, 1, 0.8249)), (b"kTRC", gamma(2.2)))
+GRAY_LINEAR = icc(b"GRAY", (b"wtpt", xyz(0.9642, 1, 0.8249)), (b"kTRC", LINEAR))
+PROFILES = {"adobe": ADOBE, "p3": P3, "prophoto": PROPHOTO, "linear": LINEAR_SRGB}
+GRAYS = {"gray": GRAY_22, "gray-linear": GRAY_LINEAR}
+
+
+# name, how its bytes are made, and the difference that is allowed of 255 (0: the same to the bit; None: it is read), or
+# a word: Sfumato refuses it by a sentence with that word.
+k = {"png": "PNG", "tif": "TIFF"}
+PICTURES = [
+    *((f"{m}.png", lambda m=m: saved("PNG", m), 0) for m in ("1", "L", "LA", "P", "I;16", "RGB", "RGBA")),
+    *((f"orientation-{o}.png", lambda o=o: turned("PNG", o), 0) for o in range(1, 9)),
+    *((f"orientation-{o}.jpg", lambda o=o: turned("JPEG", o, quality=95), 3) for o in range(1, 9)),
+    *((f"orientation-{o}.webp", lambda o=o: turned("WEBP", o, lossless=True), 0) for o in range(1, 9)),
+    *((f"orientation-{o}.tif", lambda o=o: saved("TIFF", "RGB", tiffinfo={274: o}), 0) for o in range(1, 9)),
+    ("orientation-0.jpg", lambda: turned("JPEG", 0, quality=95), 3),
+    ("orientation-9.png", lambda: turned("PNG", 9), 0),
+    ("palette-alpha.png", lambda: saved("PNG", "P", transparency=bytes(range(0, 255, 15))), 0),
+    ("palette-one-clear.png", lambda: saved("PNG", "P", transparency=3), 0),
+    ("palette-bits.png", lambda: saved("PNG", "P", bits=8), 0),
+    ("gray-one-clear.png", lambda: saved("PNG", "L", transparency=21), 0),
+    ("rgb-one-clear.png", lambda: saved("PNG", "RGB", transparency=(12, 22, 20)), 0),
+    ("bit-one-clear.png", lambda: with_chunk(saved("PNG", "1"), (b"tRNS", b"\0\1")), 0),
+    ("rgb.jpg", lambda: saved("JPEG", "RGB", quality=95), 3),
+    ("gray.jpg", lambda: saved("JPEG", "L", quality=95), 3),
+    ("ink.jpg", lambda: saved("JPEG", "CMYK", quality=95), 3),
+    ("progressive.jpg", lambda: saved("JPEG", "RGB", progressive=True, quality=95), 3),
+    ("subsampled-422.jpg", lambda: saved("JPEG", "RGB", subsampling="4:2:2", quality=95), 3),
+    ("subsampled-420.jpg", lambda: saved("JPEG", "RGB", subsampling="4:2:0", quality=95), 3),
+    ("subsampled-411.jpg", lambda: saved("JPEG", "RGB", subsampling="4:1:1", quality=95), 3),
+    ("poor.jpg", lambda: saved("JPEG", "RGB", quality=1), 3),
+    ("best.jpg", lambda: saved("JPEG", "RGB", quality=100, subsampling=0), 3),
+    ("restarts.jpg", lambda: saved("JPEG", "RGB", restart_marker_blocks=1, quality=95), 3),
+    ("no-transform.jpg", lambda: saved("JPEG", "RGB", keep_rgb=True, quality=95), 3),
+    ("two.mpo", lambda: saved("MPO", "RGB", more=["RGB"], quality=95), 3),
+    *((f"{m}.tif", lambda m=m: saved("TIFF", m), 0) for m in ("1", "L", "LA", "P", "I;16", "F", "RGB", "RGBA")),
+    ("rgbx.tif", lambda: saved("TIFF", "RGBX"), None),
+    ("ink.tif", lambda: saved("TIFF", "CMYK"), 1),
+    ("ycc.tif", lambda: saved("TIFF", "YCbCr"), 2),
+    ("big.tif", lambda: saved("TIFF", "RGB", big_tiff=True), 0),
+    ("pages.tif", lambda: saved("TIFF", "RGB", more=["RGB", "L"]), 0),
+    *(
+        (f"{c}-{m}.tif", lambda c=c, m=m: saved("TIFF", m, compression=c), 0)
+        for c in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "zstd", "lzma")
+        for m in ("L", "RGB", "RGBA", "I;16", "P")
+    ),
+    *((f"{c}.tif", lambda c=c: saved("TIFF", "1", compression=c), 0) for c in ("group3", "group4", "tiff_ccitt")),
+    ("jpeg-rgb.tif", lambda: saved("TIFF", "RGB", compression="jpeg", quality=95), 3),
+    ("jpeg-gray.tif", lambda: saved("TIFF", "L", compression="jpeg", quality=95), 3),
+    ("jpeg-ycc.tif", lambda: saved("TIFF", "YCbCr", compression="jpeg", quality=95), 4),
+    ("predictor.tif", lambda: saved("TIFF", "RGB", compression="tiff_lzw", tiffinfo={317: 2}), 0),
+    ("strips.tif", lambda: saved("TIFF", "RGB", compression="tiff_lzw", strip_size=W * 3), 0),
+    *((f"{m}.webp", lambda m=m: saved("WEBP", m, lossless=True, exact=True), 0) for m in ("L", "RGB", "RGBA")),
+    ("lossy.webp", lambda: saved("WEBP", "RGB", quality=90), 0),
+    ("lossy-alpha.webp", lambda: saved("WEBP", "RGBA", quality=90), 0),
+    ("moving.webp", lambda: saved("WEBP", "RGB", more=["RGB"], lossless=True), 0),
+    *((f"{m}.gif", lambda m=m: saved("GIF", m), 0) for m in ("1", "L", "P")),
+    ("clear.gif", lambda: saved("GIF", "P", transparency=3), 0),
+    ("interlaced.gif", lambda: saved("GIF", "P", interlace=1), 0),
+    ("moving.gif", lambda: saved("GIF", "P", more=["RGB"], loop=0, disposal=2), 0),
+    *((f"{m}.bmp", lambda m=m: saved("BMP", m), 0) for m in ("1", "L", "P", "RGB", "RGBA")),
+    ("1.pbm", lambda: saved("PPM", "1"), 0),
+    ("L.pgm", lambda: saved("PPM", "L"), 0),
+    ("deep.pgm", lambda: saved("PPM", "I;16"), 0),
+    ("RGB.ppm", lambda: saved("PPM", "RGB"), 0),
+    ("F.pfm", lambda: saved("PPM", "F"), None),
+    *((f"{m}.tga", lambda m=m: saved("TGA", m), 0) for m in ("L", "LA", "P", "RGB", "RGBA")),
+    *(
+        (f"runs-{m}.tga", lambda m=m: saved("TGA", m, compression="tga_rle"), 0)
+        for m in ("L", "LA", "P", "RGB", "RGBA")
+    ),
+    ("top.tga", lambda: saved("TGA", "RGB", orientation=1), 0),
+    ("icon-bmp.ico", lambda: saved("ICO", "RGBA", size=(32, 32), sizes=[(32, 32)], bitmap_format="bmp"), 0),
+    ("adobe.png", lambda: saved("PNG", "RGB", icc_profile=profile("sRGB")), 0),
+    ("srgb.jpg", lambda: saved("JPEG", "RGB", icc_profile=profile("sRGB"), quality=95), 3),
+    ("lab.tif", lambda: saved("TIFF", "LAB"), None),
+    *((f"one.{e}", lambda k=k: saved(k, "RGB", size=(1, 1)), 3) for e, k in (("png", "PNG"), ("jpg", "JPEG"))),
+    ("row.png", lambda: saved("PNG", "RGB", size=(500, 1)), 0),
+    ("column.png", lambda: saved("PNG", "RGB", size=(1, 500)), 0),
+    ("gamma.png", lambda: with_chunk(saved("PNG", "RGB"), (b"gAMA", struct.pack(">I", 55555))), 0),
+    ("srgb-chunk.png", lambda: with_chunk(saved("PNG", "RGB"), (b"sRGB", b"\0")), 0),
+    ("background.png", lambda: with_chunk(saved("PNG", "RGBA"), (b"bKGD", bytes(6))), 0),
+    ("significant.png", lambda: with_chunk(saved("PNG", "RGB"), (b"sBIT", b"\5\6\5")), 0),
+    ("unknown-chunk.png", lambda: with_chunk(saved("PNG", "RGB"), (b"vpAg", bytes(9))), 0),
+    *(
+        (f"{n}-{m}.{e}", lambda e=e, m=m, p=p: saved(k[e], m, icc_profile=p), 0)
+        for n, p in PROFILES.items()
+        for e, m in (("png", "RGB"), ("png", "RGBA"), ("tif", "RGB"), ("tif", "RGBA"))
+    ),
+    *(
+        (f"{n}-{m}.{e}", lambda e=e, m=m, p=p: saved(k[e], m, icc_profile=p), 0)
+        for n, p in GRAYS.items()
+        for e, m in (("png", "L"), ("png", "LA"), ("png", "I;16"), ("tif", "L"), ("tif", "LA"))
+    ),
+    *((f"{n}.jpg", lambda p=p: saved("JPEG", "RGB", icc_profile=p, quality=95), 3) for n, p in PROFILES.items()),
+    ("x.pcx", lambda: saved("PCX", "RGB"), "PCX"),
+    ("x.sgi", lambda: saved("SGI", "RGB"), "SGI"),
+    ("x.dds", lambda: saved("DDS", "RGB"), "DDS"),
+    ("x.jp2", lambda: saved("JPEG2000", "RGB"), "JPEG 2000"),
+    ("x.qoi", lambda: saved("QOI", "RGB"), "QOI"),
+    ("x.pdf", lambda: saved("PDF", "RGB"), "PDF"),
+    ("x.eps", lambda: saved("EPS", "RGB"), "PostScript"),
+    ("x.psd", lambda: b"8BPS\0\1" + bytes(40), "Photoshop"),
+    ("x.xcf", lambda: b"gimp xcf v011\0" + bytes(40), "GIMP"),
+    ("x.kra", lambda: b"PK\3\4" + bytes(60), "Krita"),
+    ("x.mp4", lambda: b"\0\0\0\x20ftypisom" + bytes(40), "video"),
+    ("x.html", lambda: b"<!DOCTYPE html><title>404</title>", "web page"),
+    ("empty.png", lambda: b"", "empty"),
+]
+
+
+def seen(path):
+    """What Pillow sees, upright, as RGBA; 16 bits by their upper byte."""
+    im = Image.open(path)
+    im = ImageOps.exif_transpose(im)
+    if im.mode.startswith("I"):
+        deep = im.tobytes()
+        im = Image.frombytes("L", im.size, deep[1::4] if im.mode == "I" else deep[im.mode != "I;16B" :: 2])
+    elif im.mode == "F":
+        im = im.point(lambda v: v * 255 + 0.5).convert("L")
+    return im.convert("RGBA")
+
+
+def difference(a, b, allowed):
+    """The first pixel outside the hole that differs; clear ones have no color."""
+    if a.size != b.size:
+        return f"{a.size}, not {b.size}"
+    pa, pb = a.load(), b.load()
+    for y in range(a.height):
+        for x in range(a.width):
+            p, q = pa[x, y], pb[x, y]
+            if (x > 1 or y > 1) and p != q and (p[3] or q[3]) and any(abs(m - n) > allowed for m, n in zip(p, q)):
+                return f"at {x}, {y}: {p}, not {q}"
+    return None
+
+
+def inputs():
+    """{name: its file}; what this Pillow cannot write is left out."""
+    made = {}
+    for name, make, _ in PICTURES:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                made[name] = write("in/" + name, make())
+        except Exception as e:
+            print(f"# {name} is not made: {e!r}")
+    return made
+
+
+results = {}
+if not MISSING:
+    files = inputs()
+    jobs = {}
+    for n, f in files.items():
+        try:
+            size = seen(f).size
+        except Exception:
+            size = (W, H)
+        jobs[n] = inpaint(f, TMP / f"of-{n}.png", mask_for(*size))
+    results["errors"], results["r"] = batch(jobs)
+
+
+@case("picture files as Pillow writes them: the same pixels outside the mask, and the profile kept byte for byte")
+def _():
+    if MISSING:
+        return MISSING
+    wrong = []
+    for name, _, kind in PICTURES:
+        if name not in files or isinstance(kind, str):
+            continue
+        problem, out = results["errors"][name], TMP / f"of-{name}.png"
+        if not problem and kind is not None:
+            problem = difference(seen(out), seen(files[name]), kind)
+        if not problem and name.split("-")[0].split(".")[0] in ("adobe", "p3", "prophoto", "linear", "gray"):
+            old, new = Image.open(files[name]).info.get("icc_profile"), Image.open(out).info.get("icc_profile")
+            problem = None if old == new else f"another profile ({len(old or '')} and {len(new or '')} bytes)"
+        if problem:
+            wrong.append(f"{name}: {problem}")
+    assert not wrong, "\n".join(wrong)
+
+
+@case("picture files of other formats are refused by one sentence that names the format")
+def _():
+    if MISSING:
+        return MISSING
+    for name, _, word in PICTURES:
+        if name in files and isinstance(word, str):
+            error = results["errors"][name] or "it is read"
+            assert word in error and str(files[name]) in error and "\n" not in error, (name, error)
+
+
+# ---- masks: a square inside a picture of 64 x 48; the pixels that may change ----
+
+MW, MH = 64, 48
+SQUARE = (10, 5, 30, 15)
+
+
+def square(mode="L", on=255, off=0, size=(MW, MH)):
+    im = Image.new(mode, size, off)
+    im.paste(on, tuple(v * s // (MW if i % 2 == 0 else MH) for i, (v, s) in enumerate(zip(SQUARE, size * 2))))
+    return im
+
+
+def table(colors, **how):
+    im = square("P", 1, 0)
+    im.putpalette(colors)
+    return im, how
+
+
+def oriented(o, im):
+    exif = Image.Exif()
+    exif[0x0112] = o
+    return im, {"exif": exif}
+
+
+# name, the mask (and how it is saved), what changes: the square (True), all (None), or a word of the refusal
+MASKS = [
+    ("gray.png", lambda: square(), True),
+    ("color.png", lambda: square("RGB", (255, 255, 255), (0, 0, 0)), True),
+    ("bit.png", lambda: square("1", 1, 0), True),
+    ("bit.tif", lambda: (square("1", 1, 0), {"compression": "group4"}), True),
+    ("bit.pbm", lambda: square("1", 1, 0), True),
+    ("plain.bmp", lambda: square(), True),
+    ("plain.gif", lambda: square(), True),
+    ("deep.png", lambda: square("I;16", 65535, 0), True),
+    ("float.tif", lambda: square("F", 1.0, 0.0), True),
+    ("float-255.tif", lambda: square("F", 255.0, 0.0), True),
+    ("table.png", lambda: table([0, 0, 0, 255, 255, 255]), True),
+    ("table-clear.png", lambda: table([0, 0, 0, 255, 255, 255], transparency=0), True),
+    ("classes.png", lambda: table([0, 0, 0, 128, 0, 0]), True),
+    ("painted.png", lambda: square("RGBA", (255, 0, 0, 255), (0, 0, 0, 0)), True),
+    ("black-on-clear.png", lambda: square("RGBA", (0, 0, 0, 255), (0, 0, 0, 0)), True),
+    ("gray-alpha.png", lambda: square("LA", (255, 255), (0, 255)), True),
+    ("magenta.png", lambda: square("RGB", (255, 0, 255), (0, 0, 0)), True),
+    ("white.png", lambda: Image.new("L", (MW, MH), 255), None),
+    ("double.png", lambda: square(size=(2 * MW, 2 * MH)).resize((2 * MW, 2 * MH)), True),
+    ("black.png", lambda: Image.new("L", (MW, MH), 0), "empty"),
+    ("ones.png", lambda: square("L", 1, 0), "brightest"),
+    ("signed.tif", lambda: square("I", 65535, 0), "signed"),
+    ("cut.png", lambda: square().crop((0, 0, 60, 48)), "another shape"),
+    ("on-its-side.png", lambda: square().transpose(Image.Transpose.ROTATE_90), "another shape"),
+    ("tagged.png", lambda: oriented(6, square().transpose(Image.Transpose.ROTATE_90)), True),
+]
+# The same for a picture that its file stores on its side, orientation 6: the mask may stand or lie.
+TURNED_MASKS = [
+    ("upright.png", lambda: square(), True),
+    ("as-stored.png", lambda: square().transpose(Image.Transpose.ROTATE_90), True),
+    ("tagged.png", lambda: oriented(6, square().transpose(Image.Transpose.ROTATE_90)), True),
+    ("half-as-stored.png", lambda: square(size=(32, 24)).transpose(Image.Transpose.ROTATE_90), "another shape"),
+]
+
+
+def noise():
+    return bytes((x * x * 31 + x * 7) % 251 for x in range(MW * MH * 3))
+
+
+@case("masks change their own pixels and no other, or are refused by one sentence")
+def _():
+    if MISSING:
+        return MISSING
+    upright = Image.frombytes("RGB", (MW, MH), noise())
+    upright.save(TMP / "upright-noise.png")
+    lying, how = oriented(6, upright.transpose(Image.Transpose.ROTATE_90))
+    lying.save(TMP / "lying-noise.png", **how)
+    jobs, rows = {}, {}
+    for picture_file, masks in (("upright-noise.png", MASKS), ("lying-noise.png", TURNED_MASKS)):
+        for name, make, expected in masks:
+            made = make()
+            im, how = made if isinstance(made, tuple) else (made, {})
+            path = TMP / f"mask-{picture_file[0]}-{name}"
+            im.save(path, **how)
+            key = f"{picture_file} {name}"
+            jobs[key], rows[key] = inpaint(TMP / picture_file, TMP / f"masked-{len(jobs)}.png", path), expected
+    errors, _ = batch(jobs)
+    wrong, whole = [], upright.tobytes()
+    for key, expected in rows.items():
+        if isinstance(expected, str) or errors[key]:
+            if not isinstance(expected, str) or expected not in (errors[key] or ""):
+                wrong.append(f"{key}: {errors[key]}")
+            continue
+        got = Image.open(jobs[key]["out"]).convert("RGB").tobytes()
+        changed = {(i // 3 % MW, i // 3 // MW) for i in range(len(whole)) if got[i : i + 1] != whole[i : i + 1]}
+        x0, y0, x1, y1 = SQUARE
+        allowed = {(x, y) for y in range(y0, y1) for x in range(x0, x1)}
+        near = {(x + dx, y + dy) for x, y in allowed for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
+        room = near if "double" in key else allowed
+        if expected and not (len(changed) > len(allowed) * 0.9 and changed <= room):
+            wrong.append(f"{key}: {len(changed)} pixels change, {len(changed - room)} outside")
+        if expected is None and len(changed) < MW * MH * 0.9:
+            wrong.append(f"{key}: only {len(changed)} pixels change")
+    assert not wrong, "\n".join(wrong)
+
+
+# ---- options: arguments behind IN OUT, exit status, a word of what is said ----
+
+UPSCALES = [
+    *(([f"--scale={v}"], 2, "must lie between") for v in ("0", "-1", "nan", "inf", "-inf", "1e99", "16.1", "1e-3")),
+    *(([f"--scale={v}"], 2, "must be a number") for v in ("2,0", "2x", "", "٢", "two")),
+    *(([f"--scale={v}"], 0, "") for v in ("0x2", "+2", "2e0", ".5")),
+    *(([f"--seed={v}"], 2, "seed") for v in ("-2", "nan", "9223372036854775808", "1.5", "1,000", "3=4")),
+    *(([f"--memory={v}"], 2, "amount of memory") for v in ("0", "-1", "1e30", "nan", "2X")),
+    *(([f"--depth={v}"], 2, "8, 16 or 32") for v in ("12", "08", "8.0")),
+    (["--strength=1.1"], 2, "between 0 and 1"),
+    (["--steps=2.5"], 2, "whole number"),
+    (["--tta=maybe"], 2, "true or false"),
+    (["--no-tta=true"], 2, "takes no value"),
+    (["--no-seed"], 2, "unknown option"),
+    (["--mask", "x.png"], 2, "does not apply"),
+    (["--prompt"], 2, "needs a value"),
+    (["--Scale", "2"], 2, "unknown option"),
+    (["-s3"], 2, "unknown option"),
+    (["--device", "nosuch"], 1, "no OpenCL device"),
+    (["--precision", "fp64"], 2, "one of auto"),
+    (["--scale", "3", "--scale", "2"], 0, ""),
+    (["--", "more"], 2, "usage"),
+]
+
+
+@case("options: numbers of every kind, units, switches, repetitions")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    small = png(TMP / "small.png", 8, 6, lambda x, y: (x * 30, y * 40, 9))
+    for args, status, word in UPSCALES:
+        r = run("upscale", small, TMP / "o.png", *args)
+        assert r.returncode == status and word in r.stderr, (args, r.returncode, r.stderr)
+        assert status == 0 or r.stderr.count("\n") == 1, (args, r.stderr)
+
+
+# ---- where results go: IN, OUT, exit status, a word; {} is a folder with a.png and the mask m.png ----
+
+PLACES = [
+    ("a.png", "{}", 2, "is a folder"),
+    ("a.png", "noending", 2, "no ending"),
+    ("a.png", "-", 2, "no ending"),
+    ("a.png", "/dev/stdout", 2, "no ending"),
+    ("a.png", "", 2, "no ending"),
+    ("a.png", "x.gif", 2, "not a format that Sfumato writes"),
+    ("a.png", "gone/x.png", 2, "No such file"),
+    ("gone.png", "x.png", 2, "No such file"),
+    ("/dev/null", "x.png", 2, "a pipe or a device"),
+    ("{}", "{}", 2, "another folder"),
+    ("{}", ".", 2, "another folder"),
+    ("a.png", "%s%n.PNG", 0, ""),
+    ("a.png", "new\nline.png", 0, ""),
+    ("a.png", "a.png", 0, ""),
+]
+
+
+@case("where results go: folders, names without an ending, the input itself")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    folder = TMP / "places"
+    folder.mkdir()
+    for in_, out, status, word in PLACES:
+        png(folder / "a.png", 8, 6, lambda x, y: (x * 30, y * 40, 9))
+        args = [a.replace("{}", str(folder)) for a in (in_, out)]
+        args = [a if a in ("", "-") or a.startswith("/") else str(folder / a) for a in args]
+        r = run("upscale", *args)
+        assert r.returncode == status and word in r.stderr, (in_, out, r.returncode, r.stderr)
+    same = TMP / "same-names"
+    (same / "in").mkdir(parents=True)
+    for name in ("e", "e.png"):
+        png(same / "in" / name, 8, 6, lambda x, y: (x * 30, y * 40, 9))
+    r = run("upscale", same / "in", same / "out")
+    assert r.returncode == 1 and "as that of" in r.stderr and "1 done" in r.stderr, r.stderr
+
+
+# ---- files of jobs: the text, exit status, words; J is a job without its end ----
+
+J = '{"task":"inpaint","in":"a.png","mask":"m.png",'
+JOBS = [
+    (J + '"out":"1.png"}\n', 0, "1 done"),
+    ("\ufeff" + J + '"out":"1.png"}\r\n\r\n# c\r\n', 0, "1 done"),
+    ("", 0, "0 done"),
+    ("# nothing\n", 0, "0 done"),
+    ("[" + J + '"out":"1.png"}]', 2, "a list begins here"),
+    ("{\n" + J[1:] + '"out":"1.png"}\n', 2, "does not end here"),
+    ("task,in,mask,out\ninpaint,a.png,m.png,1.png\n", 2, "this is not a job"),
+    (J + '"out":"1.png"} more\n', 1, "behind the last one"),
+    (J + '"out":"1.png",}\n', 1, "no JSON"),
+    (J + '"out":"1.png","sede":3}\n', 1, "no parameter"),
+    (J + '"out":"1.png","seed":3.5}\n', 1, "whole number"),
+    (J + '"out":"1.png","seed":true}\n', 1, "must be a number"),
+    (J + '"out":"1.png","prompt":5}\n', 1, "takes text"),
+    (J + '"out":9}\n', 1, "text in quotes"),
+    ('{"task":"inpaint","in":"a.png","out":"1.png"}\n', 1, "needs a mask"),
+    ('{"task":"Inpaint","in":"a.png","out":"1.png"}\n', 1, 'a job needs "task"'),
+    (J + '"out":"1.png"}\n' + J + '"out":"./1.png","seed":3}\n', 1, "also that of line 1"),
+    (J + '"out":"1.png","count":2}\n' + J + '"out":"1-2.png","seed":3}\n', 1, "also that of line 1"),
+    (J + '"out":"1.png"}\n' + J + '"out":"link/1.png","seed":3}\n', 1, "also that of line 1"),
+    (J + '"out":"a.png"}\n', 1, "is the picture itself"),
+    (J + '"out":"m.png"}\n', 1, "is the mask"),
+    (J + '"out":"1.png"}\n{"task":"upscale","in":"1.png","out":"2.png","scale":2}\n', 0, "2 done"),
+]
+
+
+@case("files of jobs: marks, line ends, other forms, wrong types, results that meet")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    for i, (text, status, word) in enumerate(JOBS):
+        folder = TMP / f"jobs-{i}"
+        folder.mkdir()
+        (folder / "link").symlink_to(".")
+        png(folder / "a.png", 12, 9, lambda x, y: (x * 20, y * 20, 9))
+        mask = png(folder / "m.png", 12, 9, lambda x, y: (255 * (x < 3),), color=0)
+        before = mask.read_bytes()
+        (folder / "jobs.jsonl").write_bytes(text.encode())
+        force = ["--force"] if "is the mask" in word else []
+        r = run("batch", "jobs.jsonl", "--model", PLAIN, *force, cwd=folder)
+        assert r.returncode == status and word in r.stderr, (text, r.returncode, r.stderr)
+        assert mask.read_bytes() == before, text
+
+
+end()
