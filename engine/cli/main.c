@@ -2,8 +2,12 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/bench.h"
 #include "cli/cli.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <json-glib/json-glib.h>
 #include <locale.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -110,10 +114,28 @@ static int run_with_options(const SfuCliCommand *c, int argc, char **argv)
     return status;
 }
 
-int main(int argc, char **argv)
+/* Where one of the three is closed, the next file that is opened would take its number, and with it all messages. */
+static void open_standard_files(void)
 {
-    setlocale(LC_ALL, "");
-    g_log_set_writer_func(log_writer, NULL, NULL);
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd)
+            return;
+}
+
+/* What was to be printed and was not is a failure, unless the reader has simply gone away. */
+static int check_printed(int status)
+{
+    struct pollfd out = {.fd = 1, .events = POLLOUT};
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || (poll(&out, 1, 0) == 1 && out.revents & POLLERR))
+        return status;
+    g_printerr("sfumato: the standard output cannot be written%s%s\n", errno ? ": " : "",
+               errno ? g_strerror(errno) : "");
+    return status ? status : SFU_EXIT_FAILED;
+}
+
+static int run_command(int argc, char **argv)
+{
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         sfu_cli_print_commands();
         return argc < 2 ? SFU_EXIT_USAGE : SFU_EXIT_OK;
@@ -130,4 +152,12 @@ int main(int argc, char **argv)
     sfu_cli_signals();
     const int status = run_own(c, argc - 1, argv + 1);
     return status >= 0 ? status : run_with_options(c, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    open_standard_files();
+    setlocale(LC_ALL, "");
+    g_log_set_writer_func(log_writer, NULL, NULL);
+    return check_printed(run_command(argc, argv));
 }

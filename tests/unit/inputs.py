@@ -6,10 +6,11 @@ MODELS: MODELS holds sfumato-mini."""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import io
 import struct
+import subprocess
 import warnings
 import zlib
 
-from command import NO_DEVICE, TMP, case, end, has_device, png, run
+from command import ENV, NO_DEVICE, SFUMATO, TMP, case, end, has_device, png, run
 from picture_files import PLAIN, batch, inpaint, mask_for, write
 
 try:
@@ -478,6 +479,40 @@ def _():
         png(same / "in" / name, 8, 6, lambda x, y: (x * 30, y * 40, 9))
     r = run("upscale", same / "in", same / "out")
     assert r.returncode == 1 and "as that of" in r.stderr and "1 done" in r.stderr, r.stderr
+
+
+# ---- standard streams and limits: what a shell puts around `sfumato upscale hdr.pfm o.png`, exit status, a word ----
+
+STREAMS = [
+    ("{} <&-", 0, "clipped"),
+    ("{} >&-", 0, "clipped"),
+    ("{} 2>&-", 0, ""),
+    ("{} <&- >&- 2>&-", 0, ""),
+    ("{} >/dev/full", 1, "standard output cannot be written"),
+    ("{} --json >/dev/full", 1, "standard output cannot be written"),
+    ("{} --json | true", 0, "clipped"),
+    ("ulimit -f 2; {} --scale 8", 1, "File too large"),
+    ("LC_ALL=tr_TR.UTF-8 {}", 0, "clipped"),
+    ("unset HOME; {}", 0, "clipped"),
+    ("TMPDIR=/nonexistent {}", 0, "clipped"),
+]
+
+
+@case("standard streams that are closed or full, limits, environments: the same picture, or a sentence")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    values = (struct.pack("<3f", x / 5 - 0.5, y / 4, 1.5) for y in range(6) for x in range(8))
+    source = write("hdr.pfm", b"PF\n8 6\n-1.0\n" + b"".join(values))
+    out, pictures = TMP / "streams.png", set()
+    for around, status, word in STREAMS:
+        out.unlink(missing_ok=True)
+        command = f"'{SFUMATO}' upscale '{source}' '{out}' --seed 1"
+        r = subprocess.run(["bash", "-c", around.format(command)], capture_output=True, text=True, env=ENV)
+        assert r.returncode == status and word in r.stderr, (around, r.returncode, r.stderr)
+        if status == 0:
+            pictures.add(out.read_bytes())
+    assert len(pictures) == 1
 
 
 # ---- files of jobs: the text, exit status, words; J is a job without its end ----

@@ -223,9 +223,11 @@ static gboolean can_write_to(const char *place, const char *path, GError **error
         g_free(why);
         return FALSE;
     }
-    errno = 0;
-    if (write(fd, block, sizeof block) != sizeof block)
-        failed = errno ? errno : ENOSPC;
+    for (gsize n = 0; !failed && n < sizeof block;) { /* after a part, the next write tells the reason */
+        const gssize written = write(fd, block, sizeof block - n);
+        failed = written < 0 ? errno : written == 0 ? ENOSPC : 0;
+        n += written > 0 ? (gsize)written : 0;
+    }
     close(fd);
     (void)g_unlink(name);
     g_free(name);
