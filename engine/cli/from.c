@@ -263,14 +263,25 @@ static gboolean is_read(const char *program)
     return strcmp(program, "SwarmUI") == 0 || strcmp(program, "Fooocus") == 0;
 }
 
-/* A text file, as A1111 writes beside pictures if told to. NULL: it is none. */
+static gboolean has_control_characters(const char *text)
+{
+    for (; *text; text++)
+        if (g_ascii_iscntrl(*text) && !g_ascii_isspace(*text))
+            return TRUE;
+    return FALSE;
+}
+
+/* A text file, as A1111 writes beside pictures if told to; in an old editor's letters, perhaps. NULL: it is none. */
 static char *plain_text(const char *path)
 {
     char *text = sfu_cli_text_read(path, MAX_TEXT_FILE, NULL);
     if (text && *text && g_utf8_validate(text, -1, NULL))
         return text;
+    char *old = text && strstr(text, "Steps:") && !has_control_characters(text)
+                    ? g_convert(text, -1, "UTF-8", "WINDOWS-1252", NULL, NULL, NULL)
+                    : NULL;
     g_free(text);
-    return NULL;
+    return old;
 }
 
 /* The text with the parameters; NULL with error. Caller frees. */
@@ -306,7 +317,12 @@ gboolean sfu_cli_params_from(SfuParams *p, const char *path, GPtrArray *warnings
     /* It is opened several times, and read whole: no pipe, and no device without an end. */
     FILE *f = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? fopen(path, "rb") : NULL;
     if (!f || fread(head, 1, sizeof head, f) == 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, f && !ferror(f) ? "%s is empty" : "%s cannot be read", path);
+        const char *why = f && !ferror(f)                             ? "it is empty"
+                          : g_file_test(path, G_FILE_TEST_IS_DIR)     ? "it is a folder"
+                          : g_file_test(path, G_FILE_TEST_IS_REGULAR) ? "it may not be read"
+                          : g_file_test(path, G_FILE_TEST_EXISTS)     ? "it is not a file"
+                                                                      : "there is no such file";
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "%s cannot be read: %s", path, why);
         if (f)
             fclose(f);
         return FALSE;

@@ -64,11 +64,16 @@ static gboolean try(SfuEngine *e, const SfuCliOptions *o, const SfuModelInfo *m,
     return ok;
 }
 
+/* By its place, else by its name with or without the ending. */
 static SfuModelInfo *find(GPtrArray *all, const char *path)
 {
     for (guint i = 0; path && i < all->len; i++) {
         SfuModelInfo *m = g_ptr_array_index(all, i);
-        if (strcmp(m->path, path) == 0 || strcmp(m->name, path) == 0)
+        char *base = g_path_get_basename(m->path);
+        const gboolean is =
+            sfu_cli_is_same_file(m->path, path) || strcmp(m->name, path) == 0 || strcmp(base, path) == 0;
+        g_free(base);
+        if (is)
             return m;
     }
     return NULL;

@@ -192,8 +192,19 @@ static gboolean run_session(SfuSession *s, GPtrArray *results, GError **error)
     return sfu_controls_open(s, error) && sfu_image_prompts_open(s, error) && sfu_pipe_paint(s, results, error);
 }
 
+/* A prompt that does nothing is said to do nothing. */
+static void note_no_words(SfuRun *r, const SfuLoaded *l)
+{
+    const SfuModel *m = l->model;
+    const gboolean takes_words =
+        sfu_model_has_part(m, SFU_PART_TEXT) || sfu_model_has_part(m, SFU_PART_TEXT2) || sfu_model_family(m)->fits;
+    if (!takes_words && (*sfu_params_text(r->p, SFU_PARAM_PROMPT) || *sfu_params_text(r->p, SFU_PARAM_NEGATIVE)))
+        sfu_run_note(r, _("%s does not understand words, so the prompt is not used."), l->path);
+}
+
 static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)
 {
+    note_no_words(r, m);
     if (sfu_model_family(m->model)->enlargement == SFU_ENLARGE_NETWORK)
         return sfu_pipe_network(r, m, results, error);
     SfuSession s = {0};

@@ -260,8 +260,9 @@ static void test_jpeg(void)
 #else
     static const struct {
         const char *letters, *code;
-    } kinds[] = {{"UNICODE", "UTF-16BE"}, {"UNICODE", "UTF-16LE"},     {"UNICODE", "UTF-16"}, {"UNICODE", "UTF-8"},
-                 {"ASCII\0\0", "UTF-8"},  {"\0\0\0\0\0\0\0", "UTF-8"}, {NULL, "UTF-8"}};
+    } kinds[] = {{"UNICODE", "UTF-16BE"}, {"UNICODE", "UTF-16LE"},       {"UNICODE", "UTF-16"},
+                 {"UNICODE", "UTF-8"},    {"ASCII\0\0", "UTF-8"},        {"\0\0\0\0\0\0\0", "UTF-8"},
+                 {NULL, "UTF-8"},         {"JIS\0\0\0\0", "ISO-2022-JP"}};
     for (guint i = 0; i < 2 * G_N_ELEMENTS(kinds); i++) {
         gsize n = 0;
         char *text = g_convert(TEXT, -1, kinds[i / 2].code, "UTF-8", NULL, &n, NULL);
@@ -434,10 +435,14 @@ static void test_plain_files(void)
     fails_with("no generation parameters");
     g_assert_true(g_file_set_contents(path, "\xff\xd8 no picture", -1, NULL));
     fails_with("no generation parameters");
+    g_assert_true(g_file_set_contents(path, "caf\xe9\nSteps: 7, Seed: 1, Size: 8x8", -1, NULL)); /* Windows-1252 */
+    SfuParams *p = reads(0);
+    g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_PROMPT), ==, "caf\xc3\xa9");
+    sfu_params_free(p);
     g_assert_true(g_file_set_contents(path, "", -1, NULL));
-    fails_with("cannot be read");
+    fails_with("it is empty");
     g_unlink(path);
-    fails_with("cannot be read");
+    fails_with("there is no such file");
 }
 
 /* The web UI takes braces for words; Sfumato writes what it chose. */

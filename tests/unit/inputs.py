@@ -426,6 +426,7 @@ UPSCALES = [
     (["--device", "nosuch"], 1, "no OpenCL device"),
     (["--precision", "fp64"], 2, "one of auto"),
     (["--scale", "3", "--scale", "2"], 0, ""),
+    (["--prompt", "x"], 0, "does not understand words"),
     (["--", "more"], 2, "usage"),
 ]
 

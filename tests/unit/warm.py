@@ -5,11 +5,12 @@ job does not need them. TAP. warm.py SFUMATO MODELS."""
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
 
-from command import ENV, NO_DEVICE, SFUMATO, TMP, case, end, has_device, png, read_png, run
+from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, case, end, has_device, png, read_png, run
 
 DEVICE = has_device()
 ENV["SFUMATO_CACHE"] = str(TMP / "cache")  # PoCL's own cache stays the shared one: compiling takes long
@@ -44,6 +45,11 @@ def _():
 def _():
     r = run("warm", "/nowhere/at-all.safetensors")
     assert r.returncode == 1 and "/nowhere/at-all.safetensors" in r.stderr and r.stdout == "", (r.returncode, r.stderr)
+    (TMP / "away").mkdir()
+    shutil.copytree(pathlib.Path(MODELS) / "sfumato-mini", TMP / "away" / "mini")
+    for name in ("mini", "./mini", "../away/mini/"):  # not in a folder of models, and not as the list spells it
+        r = run("warm", name, cwd=TMP / "away")
+        assert r.returncode == 0 and "ready for inpaint" in r.stdout, (name, r.stderr)
     r = run("warm", "a", "b")
     assert r.returncode == 2 and "one model" in r.stderr, (r.returncode, r.stderr)
 
