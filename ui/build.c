@@ -90,7 +90,7 @@ static GtkWidget *picture_side(SfuDialog *d)
     gtk_container_add(GTK_CONTAINER(port), d->strip);
     gtk_container_add(GTK_CONTAINER(scroll), port);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
-    gtk_widget_set_size_request(scroll, -1, 140);
+    gtk_widget_set_size_request(scroll, -1, sfu_px(140));
     sfu_name(d->strip, _("Results"));
     gtk_widget_show_all(port);
     gtk_widget_set_no_show_all(scroll, TRUE); /* until there is a result, its room is the picture's */
@@ -108,7 +108,7 @@ static GtkWidget *error_bar(SfuDialog *d)
     d->error_label = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(d->error_label), TRUE);
     gtk_label_set_selectable(GTK_LABEL(d->error_label), TRUE);
-    gtk_widget_set_size_request(d->error_label, 500, -1);
+    gtk_widget_set_size_request(d->error_label, sfu_px(500), -1);
     /* The colors of a warning are not readable in every theme of GIMP 2.10; the theme's own colors and an icon are. */
     gtk_info_bar_set_message_type(GTK_INFO_BAR(d->error_bar), GTK_MESSAGE_OTHER);
     GtkWidget *content = gtk_info_bar_get_content_area(GTK_INFO_BAR(d->error_bar));
@@ -181,7 +181,7 @@ void sfu_dialog_build(SfuDialog *d)
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(dialog)), all, TRUE, TRUE, 0);
     int width, height;
     sfu_screen_size(&width, &height);
-    gtk_window_set_default_size(GTK_WINDOW(d->window), MIN(980, width - 20), MIN(730, height - 60));
+    gtk_window_set_default_size(GTK_WINDOW(d->window), MIN(sfu_px(980), width - 20), MIN(sfu_px(730), height - 60));
     g_signal_connect(d->window, "response", G_CALLBACK(sfu_dialog_response), d);
     g_signal_connect(d->window, "key-press-event", G_CALLBACK(sfu_dialog_key), d);
     g_signal_connect(d->window, "key-release-event", G_CALLBACK(sfu_dialog_key_up), d);

@@ -227,6 +227,14 @@ static inline void sfu_screen_size(int *width, int *height)
 }
 #endif
 
+/* A length on a screen of 96 dots per inch, on this one: its letters are larger on denser screens, and what is made for
+ * them must be too. GTK 2 has no scale; that of GTK 3 comes on top of this. */
+static inline int sfu_px(int px)
+{
+    const double dpi = gdk_screen_get_resolution(gdk_screen_get_default());
+    return dpi > 96 ? (int)(px * dpi / 96 + 0.5) : px;
+}
+
 static inline void sfu_readable_when_on(GtkWidget *toggle)
 {
     sfu_readable_label(gtk_bin_get_child(GTK_BIN(toggle)));

@@ -53,7 +53,7 @@ int sfu_engine_fields_attach(SfuEngineFields *f, GtkWidget *grid, int row, const
              "differ. int8 also needs less memory, but may differ visibly."));
     f->problem = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(f->problem), TRUE);
-    gtk_widget_set_size_request(f->problem, 280, -1);
+    gtk_widget_set_size_request(f->problem, sfu_px(280), -1);
     gtk_widget_set_no_show_all(f->problem, TRUE);
     sfu_grid_attach(grid, f->problem, 0, row++, 2, TRUE);
     sfu_engine_fields_show(f, settings);

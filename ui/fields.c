@@ -325,7 +325,7 @@ void sfu_text_field_init(SfuTextField *t, const char *label, const char *help, i
     int height = 16;
     pango_layout_get_pixel_size(line, NULL, &height);
     g_object_unref(line);
-    gtk_widget_set_size_request(frame, 280, n_lines * height + 10);
+    gtk_widget_set_size_request(frame, sfu_px(280), n_lines * height + 10);
     gtk_container_add(GTK_CONTAINER(frame), t->view);
     gtk_box_pack_start(GTK_BOX(head), words, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(head), t->history, FALSE, FALSE, 0);

@@ -180,7 +180,7 @@ static GtkWidget *wrapped(const char *text)
 {
     GtkWidget *l = sfu_label(text);
     gtk_label_set_line_wrap(GTK_LABEL(l), TRUE);
-    gtk_widget_set_size_request(l, 520, -1);
+    gtk_widget_set_size_request(l, sfu_px(520), -1);
     return l;
 }
 
@@ -217,7 +217,7 @@ static void add_row(SfuModelsPage *p, Row *r)
         g_strdup_printf("%s: %s%s", _("License"), o->license, o->non_commercial ? _(" (no commercial use)") : "");
     gtk_label_set_markup(GTK_LABEL(title), bold);
     gtk_label_set_line_wrap(GTK_LABEL(title), TRUE);
-    gtk_widget_set_size_request(title, 520, -1);
+    gtk_widget_set_size_request(title, sfu_px(520), -1);
     gtk_box_pack_start(GTK_BOX(words), title, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(words), wrapped(about), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(words), wrapped(license), FALSE, FALSE, 0);
@@ -226,7 +226,7 @@ static void add_row(SfuModelsPage *p, Row *r)
     gtk_box_pack_start(GTK_BOX(words), r->state, FALSE, FALSE, 0);
     r->button = gtk_button_new_with_label(_("Download"));
     r->bar = sfu_progress_bar();
-    gtk_widget_set_size_request(r->bar, 150, -1);
+    gtk_widget_set_size_request(r->bar, sfu_px(150), -1);
     gtk_widget_set_no_show_all(r->bar, TRUE);
     sfu_name(r->button, o->title);
     sfu_name(r->bar, o->title);
@@ -392,7 +392,7 @@ SfuModelsPage *sfu_models_page_new(const SfuSettings *settings, void (*changed)(
     p->widget = sfu_vbox(8);
     gtk_container_set_border_width(GTK_CONTAINER(p->widget), 12);
     p->about = wrapped(_("Looking at this computer"));
-    gtk_widget_set_size_request(p->about, 640, -1);
+    gtk_widget_set_size_request(p->about, sfu_px(640), -1);
     p->filter = gtk_combo_box_text_new();
     gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(p->filter), _("Everything"));
     for (gsize i = 0; i < G_N_ELEMENTS(filters); i++)
@@ -410,7 +410,7 @@ SfuModelsPage *sfu_models_page_new(const SfuSettings *settings, void (*changed)(
     gtk_container_add(GTK_CONTAINER(port), p->list);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
     gtk_scrolled_window_set_shadow_type(GTK_SCROLLED_WINDOW(scroll), GTK_SHADOW_IN);
-    gtk_widget_set_size_request(scroll, 660, 260);
+    gtk_widget_set_size_request(scroll, sfu_px(660), sfu_px(260));
     gtk_container_add(GTK_CONTAINER(scroll), port);
     gtk_box_pack_start(GTK_BOX(p->widget), p->about, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(p->widget), top, FALSE, FALSE, 0);

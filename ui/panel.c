@@ -338,7 +338,7 @@ static GtkWidget *scrolled(GtkWidget *box)
 static void add_head(SfuDialog *d, GtkWidget *box)
 {
     GtkWidget *strut = sfu_vbox(0); /* a size of the box itself would cut off what is wider */
-    gtk_widget_set_size_request(strut, PANEL_PX, 0);
+    gtk_widget_set_size_request(strut, sfu_px(PANEL_PX), 0);
     gtk_box_pack_end(GTK_BOX(box), strut, FALSE, FALSE, 0);
     d->scope = sfu_label("");
     gtk_label_set_line_wrap(GTK_LABEL(d->scope), TRUE);
@@ -348,7 +348,7 @@ static void add_head(SfuDialog *d, GtkWidget *box)
     add_words(d, box);
     d->note = sfu_label(NULL);
     gtk_label_set_line_wrap(GTK_LABEL(d->note), TRUE);
-    gtk_widget_set_size_request(d->note, PANEL_PX, -1);
+    gtk_widget_set_size_request(d->note, sfu_px(PANEL_PX), -1);
     gtk_widget_set_no_show_all(d->note, TRUE);
     gtk_box_pack_start(GTK_BOX(box), d->note, FALSE, FALSE, 0);
     d->get_model = gtk_button_new_with_mnemonic(d->request->action == SFU_ACTION_RESTORE ? _("Open Mo_del Folder")

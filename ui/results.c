@@ -262,8 +262,8 @@ static void add_entry(SfuDialog *d, SfuEntry *e)
     const GeglRectangle region = entry_area(e), area = surroundings(e->shared->input, &region, 0.12);
     const int factor = sfu_scale_factor(d->strip);
     e->plain = sfu_preview_thumbnail(e->shared->input->picture, before_scale(e->shared->input, e->request), e->look,
-                                     &area, THUMBNAIL_PX * factor);
-    e->chosen = framed(e->plain, FRAME_PX * factor);
+                                     &area, sfu_px(THUMBNAIL_PX) * factor);
+    e->chosen = framed(e->plain, sfu_px(FRAME_PX) * factor);
     char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, sfu_entry_result(e)->seed);
     char *name = g_strdup_printf(_("Result %u, seed %s"), d->entries->len + 1, seed);
     e->button = gtk_toggle_button_new();

@@ -195,7 +195,7 @@ static GtkWidget *scrolled(GtkWidget *view, int height)
     GtkWidget *w = gtk_scrolled_window_new(NULL, NULL);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(w), GTK_POLICY_AUTOMATIC, GTK_POLICY_AUTOMATIC);
     gtk_scrolled_window_set_shadow_type(GTK_SCROLLED_WINDOW(w), GTK_SHADOW_IN);
-    gtk_widget_set_size_request(w, 300, height);
+    gtk_widget_set_size_request(w, sfu_px(300), sfu_px(height));
     gtk_container_add(GTK_CONTAINER(w), view);
     return w;
 }
@@ -205,7 +205,7 @@ static void add_column(GtkWidget *view, const char *title, int column, gboolean 
     GtkCellRenderer *cell = gtk_cell_renderer_text_new();
     GtkTreeViewColumn *c = gtk_tree_view_column_new_with_attributes(title, cell, "text", column, NULL);
     if (column == COLUMN_DOES) /* why a model cannot be used is a sentence, to be read whole */
-        g_object_set(cell, "wrap-mode", PANGO_WRAP_WORD_CHAR, "wrap-width", 270, NULL);
+        g_object_set(cell, "wrap-mode", PANGO_WRAP_WORD_CHAR, "wrap-width", sfu_px(270), NULL);
     else if (expand)
         g_object_set(cell, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
     gtk_tree_view_column_set_expand(c, expand);
@@ -364,7 +364,7 @@ gboolean sfu_ui_settings_above(SfuSettings *settings, GtkWindow *dialog, SfuSett
     gtk_dialog_set_default_response(GTK_DIALOG(s.window), GTK_RESPONSE_OK);
     build(&s);
     sfu_screen_size(&width, &height);
-    gtk_window_set_default_size(GTK_WINDOW(s.window), MIN(760, width - 20), MIN(620, height - 60));
+    gtk_window_set_default_size(GTK_WINDOW(s.window), MIN(sfu_px(760), width - 20), MIN(sfu_px(620), height - 60));
     gtk_widget_show_all(s.window);
     gtk_notebook_set_current_page(GTK_NOTEBOOK(s.book), first);
     sfu_models_page_show_task(s.page, task);

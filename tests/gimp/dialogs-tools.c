@@ -210,6 +210,27 @@ static void a_long_word_widens_its_own_button_alone(void)
     dlg_end_scene();
 }
 
+static void look_at_width(GtkWidget *window)
+{
+    GtkAllocation all;
+    gtk_widget_get_allocation(window, &all);
+    g_assert_cmpint(all.width, >=, MIN(sfu_px(980), 1260));
+}
+
+/* A window of 980 pixels is as wide as the screen where letters are twice as large. */
+static void lengths_follow_the_density(void)
+{
+    GdkScreen *screen = gdk_screen_get_default();
+    const double usual = gdk_screen_get_resolution(screen);
+    dlg_new_scene();
+    g_assert_false(dlg_run(SFU_ACTION_FILL, look_at_width));
+    gdk_screen_set_resolution(screen, 192);
+    g_assert_cmpint(sfu_px(980), ==, 1960);
+    g_assert_false(dlg_run(SFU_ACTION_FILL, look_at_width));
+    gdk_screen_set_resolution(screen, usual);
+    dlg_end_scene();
+}
+
 static void newer_tools(void)
 {
     static const struct {
@@ -430,6 +451,7 @@ void dlg_tools_tests(void)
 {
     g_test_add_func("/excluded/it reaches the engine", an_excluded_area_reaches_the_engine);
     g_test_add_func("/tools/a long word widens its own button alone", a_long_word_widens_its_own_button_alone);
+    g_test_add_func("/tools/lengths follow the density of the screen", lengths_follow_the_density);
     g_test_add_func("/tools/restore and edit", newer_tools);
     g_test_add_func("/tools/the area in words is what is read", the_area_in_words_is_what_is_read);
     g_test_add_func("/tools/enlarge asks about a large result", a_large_result_is_asked_about);
