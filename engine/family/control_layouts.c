@@ -257,12 +257,12 @@ static gboolean add_product(float *v, SfuModel *f, const char *name, gint64 rows
     return ok;
 }
 
-/* The UNet's tensor, changed by the file's, as a weight of m. */
-static gboolean add_changed(SfuModel *m, SfuModel *f, SfuModel *base, const char *name, SfuFileTensor *t,
-                            GError **error)
+/* The UNet's tensor t, changed by the file's, as a weight of m. It is the value in the UNet's file: the weight may
+ * carry an adapter of this run or of one before. */
+static gboolean add_changed(SfuModel *m, SfuModel *f, const char *name, SfuFileTensor *t, GError **error)
 {
-    SfuWeight *w = sfu_model_find(base, SFU_PART_UNET, name), *own = sfu_model_find(f, SFU_PART_CONTROL, name);
-    const gint64 n = sfu_weight_elements(w);
+    SfuWeight *own = sfu_model_find(f, SFU_PART_CONTROL, name);
+    const gint64 n = t->n_elements;
     char *up = g_strconcat(name, ".up", NULL);
     const gboolean ranked = sfu_model_tensor(f, SFU_PART_CONTROL, "%s", up) != NULL;
     const gboolean difference = f->control.difference && own;
@@ -271,9 +271,11 @@ static gboolean add_changed(SfuModel *m, SfuModel *f, SfuModel *base, const char
         return sfu_model_add_tensor(m, SFU_PART_CONTROL, g_strdup(name), t, error);
     float *v = g_new(float, n), *more = NULL;
     gboolean ok = TRUE;
+    SfuWeight *w = sfu_file_tensor_weight(t, name);
     sfu_weight_read_f32(w, 0, n, v);
     if (ranked)
         ok = add_product(v, f, name, sfu_weight_dim(w, 0), n, error);
+    sfu_weight_destroy(w);
     if (ok && difference && sfu_weight_elements(own) == n) {
         more = g_new(float, n);
         sfu_weight_read_f32(own, 0, n, more);
@@ -310,7 +312,7 @@ SfuModel *sfu_control_over(SfuModel *f, SfuModel *base, GError **error)
     g_hash_table_iter_init(&it, base->tensors[SFU_PART_UNET]);
     while (ok && g_hash_table_iter_next(&it, &name, &t))
         if (is_shared(name) && (f->control.difference || !g_hash_table_contains(f->tensors[SFU_PART_CONTROL], name)))
-            ok = add_changed(m, f, base, name, t, error);
+            ok = add_changed(m, f, name, t, error);
     g_hash_table_iter_init(&it, f->tensors[SFU_PART_CONTROL]);
     while (ok && g_hash_table_iter_next(&it, &name, &t))
         if (!g_str_has_suffix(name, ".up") && !g_str_has_suffix(name, ".down") &&

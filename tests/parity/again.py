@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A picture's metadata make it again: adapters, control pictures and references, through a PNG and --from. On small
-models. TAP. again.py SFUMATO WRITE_MODEL"""
+"""A picture's metadata make it again: adapters, control pictures and references, through a PNG and --from; and runs in
+one program do not touch each other. On small models. TAP. again.py SFUMATO WRITE_MODEL"""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import array
@@ -132,7 +132,24 @@ def main():
         elif made == plainly and task[0] != "edit":
             bad.append("without them it is the same")
         failures += report(number, what, bad)
-    print(f"1..{len(cases)}")
+    # Nothing of a run is in the next one: ControlNets that are whole only over the UNet take it as its file has it.
+    ranked, difference = (BENCH.model(k, TMP / f"{k}.safetensors", "control") for k in ("ranked", "difference"))
+    with_lora = {"model": sd, "lora": [str(named)]}
+    jobs = {
+        "a LoRA": with_lora,
+        "a control-LoRA": {"model": sd, "control": [f"{ranked}={one},weight=0.5"]},
+        "a difference": {"model": sd, "control": [f"{difference}={one},weight=0.5"]},
+        "a control-LoRA with a LoRA": {**with_lora, "control": [f"{ranked}={one},weight=0.5"]},
+    }
+    order = ["a control-LoRA", "a difference", "a LoRA", "a control-LoRA", "a difference", "a control-LoRA with a LoRA"]
+    order += ["a control-LoRA", "a LoRA"]
+    first, bad = {}, []
+    for what, (made, said) in zip(order, BENCH.run([jobs[what] for what in order])[0]):
+        if not made or made != first.setdefault(what, made):
+            bad.append(f"{what}: {said or 'another picture'}")
+    bad += ["two kinds make one picture"] * (len(set(first.values())) < len(jobs))
+    failures += report(len(cases) + 1, "runs one after another", bad)
+    print(f"1..{len(cases) + 1}")
     return failures > 0
 
 
