@@ -32,7 +32,7 @@ static char *range_of(const SfuParamSpec *p)
         out = g_strdup_printf("switch, default %s", def);
         break;
     default:
-        out = g_strdup(p->list ? "text, may be given several times" : "text");
+        out = g_strdup("text");
     }
     g_free(def);
     return out;
@@ -121,7 +121,9 @@ static const char batch_jobs[] =
     ".SH BATCH JOBS\n"
     "Each line of the file is a JSON object with \"task\", \"in\", \"mask\", \"out\" and any parameter:\n.PP\n"
     "{\"task\": \"inpaint\", \"in\": \"a.png\", \"mask\": \"m.png\", \"out\": \"b.png\", \"seed\": 7}\n.PP\n"
-    "A job whose \"out\" exists is skipped. With \\-\\-claim, several workers on the same files share the jobs: a "
+    "A job whose \"out\" exists is skipped; one that replaces its own input needs \\-\\-force. Two jobs cannot have "
+    "one "
+    "output. With \\-\\-claim, several workers on the same files share the jobs: a "
     "worker "
     "holds a lock on OUT.claim while it works at a job, and the system releases the lock if the worker dies. If the "
     "common folder does not support locks, divide the jobs with \\-\\-shard.\n";
@@ -140,7 +142,7 @@ static const char ending[] = ".SH EXIT STATUS\n"
                              ".TP\n.B 0\nThe job is done.\n"
                              ".TP\n.B 1\nIt failed. One sentence on the standard error says why.\n"
                              ".TP\n.B 2\nThe options or the input are wrong.\n"
-                             ".TP\n.B 130\nCtrl\\-C interrupted it.\n"
+                             ".TP\n.B 130\nCtrl\\-C or a signal such as SIGTERM stopped it.\n"
                              ".SH FILES\n"
                              ".TP\n.I ~/.local/share/sfumato/models\nYour models.\n"
                              ".SH SEE ALSO\n"
