@@ -108,7 +108,7 @@ int sfu_cli_warm(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "warm takes one model at most");
         return SFU_EXIT_USAGE;
     }
-    char *beside = o->args[0] ? g_path_get_dirname(o->args[0]) : NULL;
+    char *place = o->args[0] ? sfu_cli_place(o->args[0]) : NULL, *beside = place ? g_path_get_dirname(place) : NULL;
     const char *const extra[] = {beside, NULL};
     char **folders = sfu_model_folders(extra);
     GPtrArray *all = sfu_models((const char *const *)folders);
@@ -138,5 +138,6 @@ int sfu_cli_warm(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
     g_ptr_array_unref(all);
     g_strfreev(folders);
     g_free(beside);
+    g_free(place);
     return status;
 }
