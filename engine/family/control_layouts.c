@@ -1,6 +1,7 @@
 /* Networks that steer the Stable Diffusions by a picture: ControlNets in all their layouts, T2I-Adapters.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "family/control_layouts.h"
+#include "family/measure.h"
 #include "family/registry.h"
 #include "family/sd.h"
 #include "file/json.h"
@@ -151,6 +152,9 @@ static gboolean configure(SfuModel *m, GError **error)
     c->pools = pools(m);
     const SfuFileTensor *types = sfu_model_tensor(m, SFU_PART_CONTROL, "task_embedding");
     c->n_types = sfu_tensor_dim(types, 0);
+    if (!c->n_types && sfu_model_has_module(m, SFU_PART_CONTROL, "control_add_embedding."))
+        return sfu_family_refuse(m, error,
+                                 _("a union of ControlNets without task_embedding, which tells its kinds apart"));
     if (c->n_types > 64) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s knows %d kinds of pictures, which cannot be"),
                     m->path, c->n_types);
@@ -263,10 +267,9 @@ static gboolean add_changed(SfuModel *m, SfuModel *f, const char *name, SfuFileT
 {
     SfuWeight *own = sfu_model_find(f, SFU_PART_CONTROL, name);
     const gint64 n = t->n_elements;
-    char *up = g_strconcat(name, ".up", NULL);
-    const gboolean ranked = sfu_model_tensor(f, SFU_PART_CONTROL, "%s", up) != NULL;
-    const gboolean difference = f->control.difference && own;
-    g_free(up);
+    const gboolean ranked = sfu_model_tensor(f, SFU_PART_CONTROL, "%s.up", name) ||
+                            sfu_model_tensor(f, SFU_PART_CONTROL, "%s.down", name),
+                   difference = f->control.difference && own;
     if (!ranked && !difference)
         return sfu_model_add_tensor(m, SFU_PART_CONTROL, g_strdup(name), t, error);
     float *v = g_new(float, n), *more = NULL;
@@ -276,7 +279,13 @@ static gboolean add_changed(SfuModel *m, SfuModel *f, const char *name, SfuFileT
     if (ranked)
         ok = add_product(v, f, name, sfu_weight_dim(w, 0), n, error);
     sfu_weight_destroy(w);
-    if (ok && difference && sfu_weight_elements(own) == n) {
+    if (ok && difference && sfu_weight_elements(own) != n) {
+        g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY,
+                    _("%s does not fit the UNet: '%s' has %" PRId64 " values, and %" PRId64 " there"), f->path, name,
+                    sfu_weight_elements(own), n);
+        ok = FALSE;
+    }
+    if (ok && difference) {
         more = g_new(float, n);
         sfu_weight_read_f32(own, 0, n, more);
         for (gint64 i = 0; i < n; i++)

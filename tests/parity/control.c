@@ -241,6 +241,28 @@ static void test_missing(void)
     }
 }
 
+/* Damaged files that would be whole networks of another kind. */
+static void test_halves(void)
+{
+    const struct {
+        const char *model, *drop, *says;
+    } cases[] = {{"ranked", "input_blocks.1.1.proj_in.up", "does not fit the UNet"},
+                 {"ranked", "input_blocks.1.1.proj_in.down", "does not fit the UNet"},
+                 {"promax-single", "task_embedding", "task_embedding"}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const ParityDamage damage = {.drop = cases[i].drop};
+        GError *error = NULL;
+        char *path = parity_model_path(cases[i].model, &damage);
+        SfuModel *m = sfu_model_open(path, &error), *over = m ? sfu_control_over(m, parity_model("sd"), &error) : NULL;
+        g_assert_null(over);
+        g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY);
+        g_assert_nonnull(strstr(error->message, cases[i].says));
+        g_error_free(error);
+        sfu_model_close(m);
+        g_free(path);
+    }
+}
+
 /* Folders whose one file is called .bin, as the first T2I-Adapters were published. */
 static void test_folders_of_pickles(void)
 {
@@ -297,6 +319,7 @@ int main(int argc, char **argv)
     g_test_add_func("/control/sums", test_sums);
     g_test_add_func("/control/fits", test_fits);
     g_test_add_func("/control/missing", test_missing);
+    g_test_add_func("/control/halves", test_halves);
     g_test_add_func("/control/folders-of-pickles", test_folders_of_pickles);
     made = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_model_close);
     const int failed = g_test_run();
