@@ -209,5 +209,6 @@ int main(int argc, char **argv)
     dlg_models_tests();
     dlg_results_tests();
     dlg_tools_tests();
+    dlg_details_tests();
     return g_test_run();
 }

@@ -75,5 +75,6 @@ char **dlg_run_logged(SfuAction action, void (*use)(GtkWidget *window));
 void dlg_results_tests(void);
 void dlg_models_tests(void);
 void dlg_tools_tests(void);
+void dlg_details_tests(void);
 
 #endif

@@ -57,9 +57,15 @@ static void model_free(gpointer p)
     g_free(m);
 }
 
+static GMutex further_lock;
+static char **further; /* NULL: none */
+
 char **sfu_model_folders(const char *const *extra)
 {
-    return extra ? g_strdupv((char **)extra) : g_new0(char *, 1);
+    g_mutex_lock(&further_lock);
+    char **all = extra ? g_strdupv((char **)extra) : further ? g_strdupv(further) : g_new0(char *, 1);
+    g_mutex_unlock(&further_lock);
+    return all;
 }
 
 void (*standin_look)(void);
@@ -72,6 +78,10 @@ static void look(void)
 
 void sfu_model_folders_also(const char *const *folders)
 {
+    g_mutex_lock(&further_lock);
+    g_strfreev(further);
+    further = g_strdupv((char **)folders);
+    g_mutex_unlock(&further_lock);
 }
 
 SfuReferences sfu_model_references(const char *model)
