@@ -154,7 +154,7 @@ static gboolean configure(SfuModel *m, GError **error)
     c->n_types = sfu_tensor_dim(types, 0);
     if (!c->n_types && sfu_model_has_module(m, SFU_PART_CONTROL, "control_add_embedding."))
         return sfu_family_refuse(m, error,
-                                 _("a union of ControlNets without task_embedding, which tells its kinds apart"));
+                                 _("it is a union without task_embedding, which tells its kinds of pictures apart"));
     if (c->n_types > 64) {
         g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, _("%s knows %d kinds of pictures, which cannot be"),
                     m->path, c->n_types);

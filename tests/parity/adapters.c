@@ -326,6 +326,7 @@ static void test_bad(void)
          NULL,
          "does not fit the other tensors"},
         {{{KEY ".oft_diag", {4, 8, 8}}}, NULL, "does not apply (OFT of LyCORIS before 2.0)"},
+        {{{KEY ".oft_blocks", {4, 8, 8}}, {KEY ".dora_scale", {32, 1}}}, NULL, "DoRA of the kind OFT"},
         {{{KEY ".oft_blocks", {4, 8, 7}}}, NULL, "does not fit the other tensors"},
         {{{KEY ".oft_blocks", {3, 8, 8}}}, NULL, "another shape"},
         {{{KEY ".oft_blocks", {3, 6, 8, 8}}}, NULL, "does not fit the other tensors"}, /* the third stage needs 8 */
