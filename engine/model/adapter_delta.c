@@ -383,8 +383,9 @@ static gboolean build(Builder *x, SfuDelta *d, gboolean bias)
     const SfuAdapterKind k = sfu_adapter_kind(m);
     if ((sfu_adapter_has(m, SFU_ROLE_DORA) || sfu_adapter_has(m, SFU_ROLE_MAGNITUDE)) && k != SFU_ADAPTER_LORA &&
         k != SFU_ADAPTER_LOHA && k != SFU_ADAPTER_LOKR && k != SFU_ADAPTER_FULL)
-        return sfu_file_refuse(x->error, x->site->path, _("'%s' is a DoRA of the kind %s, which no program trains"),
-                               m->name, sfu_adapter_kind_name(k));
+        return sfu_file_refuse(x->error, x->site->path,
+                               _("'%s' is a DoRA of the kind %s, which Sfumato does not apply"), m->name,
+                               sfu_adapter_kind_name(k));
     switch (k) {
     case SFU_ADAPTER_LORA:
         return build_lora(x, d) && set_scale(x, d) && set_magnitude(x, d);
