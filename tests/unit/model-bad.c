@@ -189,6 +189,8 @@ static void test_foreign(void)
                                            {"control_model.input_blocks.0.0.weight", "ControlNet"},
                                            {"controlnet_blocks.0.weight", "for transformers"},
                                            {"lllite_unet_mid_block.down.0.weight", "LLLite"},
+                                           {"spatial_feat_mapping.0.1.weight", "CoAdapter"},
+                                           {"brushnet_down_blocks.0.weight", "BrushNet"},
                                            {"control_img_in.weight", "ControlNet for FLUX.2"},
                                            {"enc_zero_convs_out.0.weight", "ControlNet-XS"},
                                            {"ip_adapter_proj_model.proj.weight", "IP-Adapter for FLUX.1"},
