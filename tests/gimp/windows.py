@@ -19,7 +19,7 @@ import run
 FILL, REMOVE, REFINE = "F9", "F7", "F4"  # F6 and F8 never arrive: GIMP's own panes take them
 # With xkb-data 2.48 (Debian unstable), xdotool presses Alt with a function key of this name.
 F_KEYCODES = {"F4": 70, "F7": 73, "F9": 75}
-N_TESTS = 12
+N_TESTS = 13
 BUSY = 100  # seconds to wait on a busy machine
 
 # An image of which a part is selected, in a window.
@@ -220,6 +220,26 @@ def walk(screen, image, runs, report):
     screen.keys(image, REMOVE)
     report(dialog.wait(lambda: screen.n_layers() == n_layers + 1, BUSY), "the next Remove works")
     type_after_settings(screen, image, runs, report)
+    search(screen, image, report)
+
+
+def search(screen, image, report):
+    """GIMP's search for actions, by words of the field."""
+    found = []
+    for word, title in (("outpaint", "Sfumato: Expand"), ("upscale", "Sfumato: Enlarge")):
+        screen.keys(image, "slash")
+        actions = screen.wait("Search Actions")
+        screen.xdotool("windowfocus", actions or image)
+        time.sleep(1)
+        screen.xdotool("type", "--delay", "90", word)
+        time.sleep(2)
+        screen.xdotool("key", "Return")
+        dialog_window = screen.wait(title, 60)
+        found.append(dialog_window)
+        if dialog_window:
+            screen.keys(dialog_window, "Escape")
+            screen.wait_gone(title)
+    report(all(found), "the action search finds Expand by 'outpaint' and Enlarge by 'upscale'")
 
 
 def type_after_settings(screen, image, runs, report):
