@@ -77,6 +77,10 @@ static void send_f2(GtkWidget *window, GdkEventType type)
     GdkEvent *event = gdk_event_new(type);
     event->key.window = g_object_ref(gtk_widget_get_window(window));
     event->key.keyval = SFU_KEY(F2);
+    event->key.send_event = TRUE;
+#if GTK_CHECK_VERSION(3, 0, 0)
+    gdk_event_set_device(event, gdk_seat_get_keyboard(gdk_display_get_default_seat(gtk_widget_get_display(window))));
+#endif
     g_signal_emit_by_name(window, type == GDK_KEY_PRESS ? "key-press-event" : "key-release-event", event, &handled);
     gdk_event_free(event);
     dlg_settle(20);
