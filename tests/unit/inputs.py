@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Inputs as people have them, one line each: picture files (outside the mask Sfumato and Pillow see the same pixels),
-masks, options, files of jobs, names. Pictures and masks are skipped where Pillow is missing. TAP. inputs.py SFUMATO
+masks, options, files of jobs, names. Pictures and masks are skipped without Pillow 11. TAP. inputs.py SFUMATO
 MODELS: MODELS holds sfumato-mini."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
@@ -19,7 +19,9 @@ except ImportError:
     Image = None
 
 DEVICE = has_device()
-MISSING = "no Pillow" if not Image else None if DEVICE else NO_DEVICE
+# Older ones do not turn TIFF files, nor take tRNS of one bit.
+TOO_OLD = not Image or int(Image.__version__.split(".")[0]) < 11
+MISSING = "no Pillow 11 or later" if TOO_OLD else None if DEVICE else NO_DEVICE
 W, H = 37, 21  # odd on both sides, larger than a tile of TIFF
 
 
@@ -265,11 +267,14 @@ results = {}
 if not MISSING:
     files = inputs()
     jobs = {}
-    for n, f in files.items():
+    refused = {name for name, _, kind in PICTURES if isinstance(kind, str)}
+    for n, f in list(files.items()):
         try:
-            size = seen(f).size
-        except Exception:
-            size = (W, H)
+            size = (W, H) if n in refused else seen(f).size
+        except Exception as e:
+            print(f"# {n} is left out: this Pillow does not read its own file: {e!r}")
+            del files[n]
+            continue
         jobs[n] = inpaint(f, TMP / f"of-{n}.png", mask_for(*size))
     results["errors"], results["r"] = batch(jobs)
 
