@@ -19,7 +19,7 @@ except ImportError:
     Image = None
 
 DEVICE = has_device()
-# Older ones do not turn TIFF files, nor take tRNS of one bit.
+# Older ones do not turn TIFF files.
 TOO_OLD = not Image or int(Image.__version__.split(".")[0]) < 11
 MISSING = "no Pillow 11 or later" if TOO_OLD else None if DEVICE else NO_DEVICE
 W, H = 37, 21  # odd on both sides, larger than a tile of TIFF
@@ -136,7 +136,7 @@ PICTURES = [
     ("palette-bits.png", lambda: saved("PNG", "P", bits=8), 0),
     ("gray-one-clear.png", lambda: saved("PNG", "L", transparency=21), 0),
     ("rgb-one-clear.png", lambda: saved("PNG", "RGB", transparency=(12, 22, 20)), 0),
-    ("bit-one-clear.png", lambda: with_chunk(saved("PNG", "1"), (b"tRNS", b"\0\1")), 0),
+    ("bit-one-clear.png", lambda: with_chunk(saved("PNG", "1"), (b"tRNS", b"\0\1")), None),  # Pillow 11 calls it opaque
     ("rgb.jpg", lambda: saved("JPEG", "RGB", quality=95), 3),
     ("gray.jpg", lambda: saved("JPEG", "L", quality=95), 3),
     ("ink.jpg", lambda: saved("JPEG", "CMYK", quality=95), 3),
