@@ -35,6 +35,18 @@ static void inherit(Fill *f, Level *l, const Level *coarse)
     }
 }
 
+/* What repeats: its sources, which count for more than others until they are measured. */
+static void take_guess(Level *l)
+{
+    for (int k = 0; k < l->n_targets; k++) {
+        const int at = l->target[k];
+        if (l->guess[at] < 0)
+            continue;
+        l->from[at] = l->guess[at];
+        l->cost[at] = 0;
+    }
+}
+
 static const int rounds[] = {4, 5, 8,
                              10}; /* of search and vote: finest level, next, ...; the last for all coarser ones */
 #define FIRST_ROUNDS 10
@@ -42,6 +54,82 @@ static const int rounds[] = {4, 5, 8,
 static int rounds_of(const Fill *f, int k)
 {
     return k == f->n_levels - 1 ? FIRST_ROUNDS : rounds[MIN(k, (int)G_N_ELEMENTS(rounds) - 1)];
+}
+
+/* A level's fill. */
+typedef struct {
+    float *p, *cost;
+    int *from;
+} Kept;
+
+static void kept_clear(Kept *k)
+{
+    g_free(k->p);
+    g_free(k->cost);
+    g_free(k->from);
+}
+
+static gboolean keep(const Level *l, Kept *k)
+{
+    const gsize n = (gsize)l->w * l->h;
+    *k = (Kept){g_try_new(float, 4 * n), g_try_new(float, n), g_try_new(int, n)};
+    if (!k->p || !k->cost || !k->from)
+        return FALSE;
+    memcpy(k->p, l->p, 4 * n * sizeof *k->p);
+    memcpy(k->cost, l->cost, n * sizeof *k->cost);
+    memcpy(k->from, l->from, n * sizeof *k->from);
+    return TRUE;
+}
+
+static void restore(Level *l, const Kept *k)
+{
+    const gsize n = (gsize)l->w * l->h;
+    memcpy(l->p, k->p, 4 * n * sizeof *k->p);
+    memcpy(l->cost, k->cost, n * sizeof *k->cost);
+    memcpy(l->from, k->from, n * sizeof *k->from);
+}
+
+static double energy(const Level *l, const float *cost)
+{
+    double sum = 0;
+    for (int k = 0; k < l->n_targets; k++)
+        sum += cost[l->target[k]];
+    return sum;
+}
+
+/* The level's rounds of search and vote. FALSE: stopped. */
+static gboolean refine(Fill *f, int k, const float *confidence)
+{
+    Level *l = &f->level[k];
+    for (int r = 1; r <= rounds_of(f, k); r++) {
+        if (!sfu_patch_search(f, l))
+            return FALSE;
+        if (k > 0 || r < rounds_of(f, k))
+            sfu_patch_vote(l, confidence);
+    }
+    return TRUE;
+}
+
+/* From what the level has inherited, and from what repeats; the one whose patches fit better stays. */
+static SfuPatchEnd refine_both(Fill *f, int k, const float *confidence)
+{
+    Level *l = &f->level[k];
+    Kept start = {0}, plain = {0};
+    SfuPatchEnd end = keep(l, &start) ? SFU_PATCH_STOPPED : SFU_PATCH_NO_MEMORY;
+    if (end != SFU_PATCH_NO_MEMORY && refine(f, k, confidence)) {
+        end = keep(l, &plain) ? SFU_PATCH_STOPPED : SFU_PATCH_NO_MEMORY;
+        restore(l, &start);
+        take_guess(l);
+        sfu_patch_vote(l, confidence);
+        if (end != SFU_PATCH_NO_MEMORY && refine(f, k, confidence)) {
+            end = SFU_PATCH_DONE;
+            if (energy(l, plain.cost) <= energy(l, l->cost))
+                restore(l, &plain);
+        }
+    }
+    kept_clear(&start);
+    kept_clear(&plain);
+    return end;
 }
 
 static SfuPatchEnd complete(Fill *f, int k)
@@ -64,13 +152,12 @@ static SfuPatchEnd complete(Fill *f, int k)
         inherit(f, l, l + 1);
         sfu_patch_vote(l, confidence);
     }
-    for (int r = 1; ok && r <= rounds_of(f, k); r++) {
-        ok = sfu_patch_search(f, l);
-        if (ok && (k > 0 || r < rounds_of(f, k)))
-            sfu_patch_vote(l, confidence);
-    }
+    if (ok && l->guess)
+        end = refine_both(f, k, confidence);
+    else if (ok && refine(f, k, confidence))
+        end = SFU_PATCH_DONE;
     g_free(confidence);
-    return ok ? SFU_PATCH_DONE : end;
+    return end;
 }
 
 /* The pyramid, down to where the widest hole is a few pixels wide and there still are patches to copy from. */
@@ -93,8 +180,6 @@ static gboolean build(Fill *f)
         }
         f->n_levels++;
     }
-    for (int k = 0; k < f->n_levels; k++)
-        f->total += 2.0 * rounds_of(f, k) * f->level[k].n_targets;
     return ok;
 }
 
@@ -185,8 +270,10 @@ static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *kn
         return SFU_PATCH_NO_MEMORY;
     if (l->n_targets == 0 || l->n_sources == 0)
         return SFU_PATCH_DONE;
-    if (!build(f) || !sfu_patch_prior(f))
+    if (!build(f) || !sfu_patch_prior(f) || !sfu_patch_repeat(f))
         return SFU_PATCH_NO_MEMORY;
+    for (int k = 0; k < f->n_levels; k++)
+        f->total += 2.0 * rounds_of(f, k) * f->level[k].n_targets * (f->level[k].guess ? 2 : 1);
     SfuPatchEnd end = SFU_PATCH_DONE;
     for (int k = f->n_levels - 1; k >= 0 && end == SFU_PATCH_DONE; k--)
         end = complete(f, k);

@@ -35,6 +35,7 @@ void sfu_patch_level_clear(Level *l)
     g_free(l->from);
     g_free(l->cost);
     g_free(l->dear);
+    g_free(l->guess);
     memset(l, 0, sizeof *l);
 }
 

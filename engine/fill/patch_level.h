@@ -30,6 +30,7 @@ typedef struct {
     int *target, n_targets; /* middles of the patches that touch HOLE, and lie inside the picture; in raster order */
     int *from;              /* [h, w] for each target, the middle of the nearest source patch; else -1 */
     float *cost;            /* [h, w] its distance, and what the source costs by itself */
+    int *guess;             /* [h, w] for targets in what repeats, a source; else -1. NULL: there are none */
     float *dear;            /* [h, w] the latter: sources that are unlike the hole's surroundings, or far, are dear */
 } Level;
 
@@ -70,6 +71,11 @@ float sfu_patch_level_depth(const Level *l, float *d);
 
 /* Fills in dear of all levels, and of f. FALSE: no memory. */
 gboolean sfu_patch_prior(Fill *f);
+
+/* ---- patch_repeat.c ---- */
+
+/* Fills in guess of one level, where something repeats. After the prior. FALSE: no memory. */
+gboolean sfu_patch_repeat(Fill *f);
 
 /* ---- patch_sketch.c ---- */
 

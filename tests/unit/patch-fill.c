@@ -132,6 +132,96 @@ static void test_patterns_are_continued(void)
     }
 }
 
+/* Pickets, two rails, and a lawn. */
+static float fence(int x, int y)
+{
+    const float g = 0.1f * (grain(x, y) - 0.5f);
+    if (x % 26 < 12 && y > 70 && y < 230)
+        return 0.88f + g;
+    return abs(y - 110) < 6 || abs(y - 200) < 6 ? 0.74f + g : y > 180 ? 0.4f + g : 0.6f + g;
+}
+
+/* In a wall, a row of windows. */
+static float windows(int x, int y)
+{
+    const int in = x % 90;
+    return (in > 30 && in < 60 && y > 100 && y < 150 ? 0.15f : 0.6f) + 0.1f * (grain(x, y) - 0.5f);
+}
+
+/* The mean over a mask of how far p is from v. */
+static double distance_from(const float *p, float v, const float *mask, int n)
+{
+    double sum = 0, count = 0;
+    for (int k = 0; k < n; k++)
+        if (mask[k] > 0) {
+            sum += fabs(p[3 * k] - v);
+            count++;
+        }
+    return sum / count;
+}
+
+/* The share of the targets that get a guess, and of these the share that is whole pickets away on the same height (or
+ * just away from it, as the samples' differences may say). */
+static void guesses(Texture texture, double *guessed, double *in_step)
+{
+    const int w = 360, h = 300;
+    float *p = picture(texture, w, h), *mask = box(w, h, 150, 60, 70, 150), *known = g_new(float, w *h);
+    Fill f = {.random = 1, .n_levels = 1};
+    Level *l = &f.level[0];
+    int n = 0, n_in_step = 0;
+    g_assert_true(sfu_patch_level_init(l, w, h));
+    for (int k = 0; k < w * h; k++) {
+        memcpy(l->p + 4 * k, p + 3 * k, 12);
+        l->state[k] = mask[k] > 0 ? HOLE : KNOWN;
+        known[k] = !(mask[k] > 0);
+    }
+    g_assert_true(sfu_patch_level_texture(l, known) && sfu_patch_level_list(l) && sfu_patch_prior(&f) &&
+                  sfu_patch_repeat(&f));
+    for (int k = 0; l->guess && k < l->n_targets; k++) {
+        const int at = l->target[k], from = l->guess[at];
+        if (from < 0)
+            continue;
+        g_assert_true(l->whole[from]);
+        n++;
+        n_in_step += abs(from % w - at % w) % 26 == 0 && abs(from / w - at / w) <= 1;
+    }
+    *guessed = (double)n / l->n_targets;
+    *in_step = n ? (double)n_in_step / n : 0;
+    sfu_patch_level_clear(l);
+    g_free(f.dear);
+    g_free(p);
+    g_free(mask);
+    g_free(known);
+}
+
+/* A fence repeats at whole pickets, grain nowhere. A window that is removed leaves the wall, though the next windows
+ * would fit in its place. */
+static void test_what_repeats(void)
+{
+    const int w = 480, h = 300;
+    double guessed, in_step;
+    guesses(fence, &guessed, &in_step);
+    g_test_message("fence: %.2f guessed, %.2f of that in step", guessed, in_step);
+    g_assert_cmpfloat(guessed, >, 0.95);
+    g_assert_cmpfloat(in_step, >, 0.95);
+    guesses(grain, &guessed, &in_step);
+    g_test_message("grain: %.2f guessed", guessed);
+    g_assert_cmpfloat(guessed, ==, 0);
+    float *truth, *mask, *made;
+    truth = picture(windows, w, h);
+    mask = box(w, h, 200, 90, 50, 70);
+    made = g_memdup2(truth, (gsize)w * h * 3 * sizeof(float));
+    spoil(made, mask, w * h);
+    const SfuPatchOptions removes = {.background = 1, .thin_px = 1, .seed = 1};
+    g_assert_cmpint(sfu_patch_fill(made, w, h, mask, &removes), ==, SFU_PATCH_DONE);
+    const double off = distance_from(made, 0.6f, mask, w * h);
+    g_test_message("wall: %.3f from its mean", off);
+    g_assert_cmpfloat(off, <, 0.05);
+    g_free(truth);
+    g_free(mask);
+    g_free(made);
+}
+
 /* Grain comes back as grain, of the same spread; a blur has next to none. */
 static void test_grain_keeps_its_spread(void)
 {
@@ -476,6 +566,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/patch-fill/patterns-are-continued", test_patterns_are_continued);
+    g_test_add_func("/patch-fill/what-repeats", test_what_repeats);
     g_test_add_func("/patch-fill/grain-keeps-its-spread", test_grain_keeps_its_spread);
     g_test_add_func("/patch-fill/no-step-of-colour-at-the-rim", test_no_step_of_colour_at_the_rim);
     g_test_add_func("/patch-fill/seeds", test_seeds);
