@@ -9,7 +9,7 @@
 
 #include "ui.h"
 
-#define ASK_ABOVE_PX 1e8 /* a result of 100 megapixels */
+#define ASK_ABOVE_PX 1e8 /* 100 megapixels, those of all layers */
 #define SETTLED_MS 300   /* after the last change of model */
 #define QUIET_US 1500000 /* silence after which the time so far is shown, so that nothing looks hung */
 
@@ -326,11 +326,12 @@ static gboolean accept_size(SfuDialog *d, const SfuInput *in, const SfuRequest *
         return TRUE;
     const double scale = sfu_request_get_double(r, "scale");
     const double w = gegl_buffer_get_width(in->picture) * scale, h = gegl_buffer_get_height(in->picture) * scale;
-    if (w * h <= ASK_ABOVE_PX)
+    const double all = w * h * MAX(1, in->layers ? (int)in->layers->len : 1);
+    if (all <= ASK_ABOVE_PX)
         return TRUE;
     char **to_try = sfu_models_to_try(d->settings, d->models, r);
     char *memory, *time;
-    sfu_dialog_enlarge_cost(d, to_try[0], w * h * MAX(1, in->layers ? in->layers->len : 1), &memory, &time);
+    sfu_dialog_enlarge_cost(d, to_try[0], all, &memory, &time);
     g_strfreev(to_try);
     GtkWidget *ask = gtk_message_dialog_new(GTK_WINDOW(d->window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION,
                                             GTK_BUTTONS_NONE, _("The result will have %.0f × %.0f pixels."), w, h);
