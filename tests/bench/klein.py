@@ -3,11 +3,12 @@
 suite (3 GB of disk).
 
     python tests/bench/klein.py [--folder FOLDER] [--build BUILD] [--size 512] [--steps 1] [--precision auto]
-                                [--memory 2G]
+                                [--memory 2G] [--encoder q4_0|q4_k_m] [--remove]
 
 The transformer and Qwen3-4B (all zeros) are GGUF files with the names of the published ones, the autoencoder is
-diffusers' AutoencoderKLFlux2. The first run encodes the prompt; the second one finds it encoded and shows what the
-transformer alone takes. Run with torch 2.13.0+cpu, diffusers 0.42.1, numpy 2.4.6.
+diffusers' AutoencoderKLFlux2. --remove fills a hole in a picture, which the network then sees, too. The first run
+encodes the prompt; the second one finds it encoded and shows what the transformer alone takes. Run with torch
+2.13.0+cpu, diffusers 0.42.1, numpy 2.4.6, pillow.
 
 Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -22,7 +23,8 @@ import time
 
 import numpy as np
 
-F32, Q4_0 = 0, 2
+BLOCKS = {0: (1, 4), 2: (32, 18), 12: (256, 144), 14: (256, 210)}  # GGUF's type: values and bytes of a block
+F32, Q4_0, Q4_K, Q6_K = BLOCKS
 TEXT, NUMBER = 8, 4  # types of metadata: string, 32-bit number
 HIDDEN, MLP, CONTEXT = 3072, 9216, 7680
 
@@ -100,6 +102,19 @@ def text(s):
     return struct.pack("<Q", len(s)) + s.encode()
 
 
+def all_q4_0(name, shape):
+    return F32 if len(shape) == 1 else Q4_0
+
+
+def q4_k_m(name, shape):
+    """As llama.cpp mixes them: more bits for the words, and for values and the second product of half of the layers."""
+    if len(shape) == 1:
+        return F32
+    layer = int(name.split(".")[1]) if name.startswith("blk.") else 0
+    more = layer < 36 // 8 or layer >= 7 * 36 // 8 or (layer - 36 // 8) % 3 == 2
+    return Q6_K if name == "token_embd.weight" or (more and ("attn_v" in name or "ffn_down" in name)) else Q4_K
+
+
 def values(shape, rng):
     """Bytes of normal size for that many inputs; vectors are ones."""
     if len(shape) == 1:
@@ -110,10 +125,11 @@ def values(shape, rng):
     return blocks.tobytes()
 
 
-def write_gguf(path, tensors, metadata, hollow=False):
+def write_gguf(path, tensors, metadata, hollow=False, kind=all_q4_0):
     """hollow: matrices are zeros, which take no room on the disk."""
     rng = np.random.default_rng(1)
-    sizes = [4 * s[0] if len(s) == 1 else math.prod(s) // 32 * 18 for s in tensors.values()]
+    kinds = [kind(name, shape) for name, shape in tensors.items()]
+    sizes = [math.prod(s) // BLOCKS[k][0] * BLOCKS[k][1] for s, k in zip(tensors.values(), kinds)]
     with open(path, "wb") as f:
         f.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)))
         for key, v in metadata.items():
@@ -126,12 +142,12 @@ def write_gguf(path, tensors, metadata, hollow=False):
                 )
             )
         place = 0
-        for (name, shape), size in zip(tensors.items(), sizes):
+        for (name, shape), size, number in zip(tensors.items(), sizes, kinds):
             f.write(
                 text(name)
                 + struct.pack("<I", len(shape))
                 + struct.pack(f"<{len(shape)}Q", *reversed(shape))
-                + struct.pack("<IQ", F32 if len(shape) == 1 else Q4_0, place)
+                + struct.pack("<IQ", number, place)
             )
             place += (size + 31) // 32 * 32
         f.write(bytes(-f.tell() % 32))
@@ -152,6 +168,17 @@ def write_vae(folder):
     AutoencoderKLFlux2().half().save_pretrained(folder)
 
 
+def write_pictures(folder, size):
+    from PIL import Image
+
+    folder.mkdir()
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).resize((size, size)).save(folder / "photo.png")
+    mask = Image.new("L", (size, size))
+    mask.paste(255, (size // 3, size // 3, 2 * size // 3, 2 * size // 3))
+    mask.save(folder / "mask.png")
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--folder", default="/tmp/sfumato-klein", type=pathlib.Path)
@@ -160,32 +187,38 @@ def main():
     a.add_argument("--steps", type=int, default=1)
     a.add_argument("--precision", default="auto")
     a.add_argument("--memory", default="", help="as of sfumato, for instance 2G")
+    a.add_argument("--encoder", default="q4_0", choices=("q4_0", "q4_k_m"))
+    a.add_argument("--remove", action="store_true")
     o = a.parse_args()
+    encoder = "qwen3.gguf" if o.encoder == "q4_0" else "qwen3-q4_k_m.gguf"
     o.folder.mkdir(parents=True, exist_ok=True)
     files = {
         "klein.gguf": lambda p: write_gguf(p, transformer(), {"general.architecture": "flux"}),
         "qwen3.gguf": lambda p: write_gguf(p, qwen3(), QWEN3, True),
+        "qwen3-q4_k_m.gguf": lambda p: write_gguf(p, qwen3(), QWEN3, True, q4_k_m),
+        f"pictures{o.size}": lambda p: write_pictures(p, o.size),
         "vae": write_vae,
     }
     for name, make in files.items():
         if not (o.folder / name).exists():
             make(o.folder / name)
+    pictures = o.folder / f"pictures{o.size}"
+    task = (
+        ["inpaint", pictures / "photo.png", o.folder / "out.png", "--mask", pictures / "mask.png"]
+        if o.remove
+        else ["txt2img", o.folder / "out.png", "--width", o.size, "--height", o.size]
+    )
     command = [
         f"{o.build}/engine/cli/sfumato",
-        "txt2img",
-        o.folder / "out.png",
+        *task,
         "--model",
         o.folder / "klein.gguf",
         "--text",
-        o.folder / "qwen3.gguf",
+        o.folder / encoder,
         "--vae",
         next((o.folder / "vae").glob("*.safetensors")),
         "--prompt",
         f"a house {time.time()}",
-        "--width",
-        str(o.size),
-        "--height",
-        str(o.size),
         "--steps",
         str(o.steps),
         "--seed",
