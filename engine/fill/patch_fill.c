@@ -148,6 +148,7 @@ static SfuPatchEnd complete(Fill *f, int k)
         for (int i = 0; i < l->n_targets; i++)
             l->from[l->target[i]] = l->source[sfu_patch_random(f, l->n_sources)];
         ok = sfu_patch_sketch(f, l, &end);
+        sfu_patch_measure(l);
     } else {
         inherit(f, l, l + 1);
         sfu_patch_vote(l, confidence);

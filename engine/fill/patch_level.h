@@ -86,6 +86,8 @@ gboolean sfu_patch_sketch(Fill *f, Level *l, SfuPatchEnd *end);
 
 /* What a source costs a target besides the difference of their patches. */
 float sfu_patch_own_cost(const Level *l, int at, int from);
+/* cost, from the sources that stand in from. */
+void sfu_patch_measure(Level *l);
 /* Two sweeps of PatchMatch from the sources that stand in from. FALSE: stopped. */
 gboolean sfu_patch_search(Fill *f, Level *l);
 /* New HOLE pixels from the patches over them. confidence [h, w] weighs patches by their middle. */

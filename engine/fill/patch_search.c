@@ -72,11 +72,16 @@ static gboolean search(Fill *f, Level *l, gboolean back, int reach)
     return sfu_patch_go_on(f, l->n_targets % 512);
 }
 
-gboolean sfu_patch_search(Fill *f, Level *l)
+void sfu_patch_measure(Level *l)
 {
-    for (int k = 0; k < l->n_targets; k++) /* the votes have changed the targets */
+    for (int k = 0; k < l->n_targets; k++)
         l->cost[l->target[k]] = sfu_patch_own_cost(l, l->target[k], l->from[l->target[k]]) +
                                 patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
+}
+
+gboolean sfu_patch_search(Fill *f, Level *l)
+{
+    sfu_patch_measure(l); /* the votes have changed the targets */
     /* Below the coarsest level the sources are about right; far tries would cost more (they miss the caches) than they
      * find. */
     const int most = MAX(l->w, l->h), reach = l == &f->level[f->n_levels - 1] ? most : MIN(most, FINE_REACH);

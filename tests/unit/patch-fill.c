@@ -1,5 +1,6 @@
 /* Tests of the patch fill and the membrane: no device needed.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <malloc.h>
 #include <math.h>
 #include <string.h>
 #include "fill/patch_level.h"
@@ -220,6 +221,43 @@ static void test_what_repeats(void)
     g_free(truth);
     g_free(mask);
     g_free(made);
+}
+
+static float fence_beside_grain(int x, int y)
+{
+    return x < 130 ? fence(x, y) : grain(x, y);
+}
+
+/* What fresh memory holds has no say: here it did, in the costs of the coarsest level, where the guess is taken for one
+ * half only before anything is measured. */
+static void test_fresh_memory_has_no_say(void)
+{
+#ifdef M_PERTURB
+    static const int bytes[] = {0, 0x55, 0xc0, 0xff}; /* zeros, and large and small numbers of both signs */
+    const int w = 260, h = 240, n = w * h * 3 * (int)sizeof(float);
+    float *p = picture(fence_beside_grain, w, h), *mask[] = {box(w, h, 30, 140, 200, 16), box(w, h, 60, 60, 130, 110)};
+    for (guint m = 0; m < G_N_ELEMENTS(mask); m++) {
+        float *first = NULL;
+        for (guint k = 0; k < G_N_ELEMENTS(bytes); k++) {
+            float *made = g_memdup2(p, (gsize)n);
+            const SfuPatchOptions options = {.background = (float)m, .thin_px = 1, .seed = 1};
+            mallopt(M_PERTURB, ~bytes[k] & 255);
+            g_assert_cmpint(sfu_patch_fill(made, w, h, mask[m], &options), ==, SFU_PATCH_DONE);
+            mallopt(M_PERTURB, 0);
+            check(made, p, mask[m], w * h);
+            if (first)
+                g_assert_cmpmem(made, n, first, n);
+            else
+                first = g_memdup2(made, (gsize)n);
+            g_free(made);
+        }
+        g_free(first);
+        g_free(mask[m]);
+    }
+    g_free(p);
+#else
+    g_test_skip("this C library does not fill fresh memory");
+#endif
 }
 
 /* Grain comes back as grain, of the same spread; a blur has next to none. */
@@ -567,6 +605,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/patch-fill/patterns-are-continued", test_patterns_are_continued);
     g_test_add_func("/patch-fill/what-repeats", test_what_repeats);
+    g_test_add_func("/patch-fill/fresh-memory-has-no-say", test_fresh_memory_has_no_say);
     g_test_add_func("/patch-fill/grain-keeps-its-spread", test_grain_keeps_its_spread);
     g_test_add_func("/patch-fill/no-step-of-colour-at-the-rim", test_no_step_of_colour_at_the_rim);
     g_test_add_func("/patch-fill/seeds", test_seeds);
