@@ -148,17 +148,14 @@ static void written(SfuDialog *d)
 
 static void watch_field(SfuDialog *d, const SfuField *f)
 {
-    static const char *const sides[] = {"left", "right", "top", "bottom", NULL}, *const areas[] = {
-                                                                                     "left",        "right",
-                                                                                     "top",         "bottom",
-                                                                                     "scale",       "sample_merged",
-                                                                                     "whole_image", NULL};
+    static const char *const sides[] = {"left", "right", "top", "bottom", NULL};
+    static const char *const areas[] = {"scale", "sample_merged", "whole_image", NULL}; /* beside the sides */
     gpointer source = f->adjustment ? (gpointer)f->adjustment : (gpointer)f->control;
     const char *signal = f->adjustment ? "value-changed" : f->spec->type == SFU_PARAM_BOOL ? "toggled" : "changed";
     g_signal_connect_swapped(source, signal, G_CALLBACK(edited), d);
     if (g_strv_contains(sides, f->spec->name))
         g_signal_connect_swapped(source, signal, G_CALLBACK(sfu_dialog_sides_changed), d);
-    if (g_strv_contains(areas, f->spec->name))
+    if (g_strv_contains(sides, f->spec->name) || g_strv_contains(areas, f->spec->name))
         g_signal_connect_swapped(source, signal, G_CALLBACK(sfu_dialog_update_scope), d);
 }
 

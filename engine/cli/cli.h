@@ -155,12 +155,13 @@ void sfu_cli_job_failed(const SfuCliOptions *o, const char *what, GError *error)
 /* Runs one task: `in` (NULL for txt2img) and o->mask to `out`; several results get -1, -2 ... before the ending. */
 gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,
                      GError **error);
-/* TRUE if every file that the job would write is there. */
 /* The files that a job writes: `out`, or out-1, out-2 ... NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_cli_outputs(SfuTask task, const SfuParams *params, const char *out);
 /* Where a name leads, as an absolute path without links; what does not exist yet stands in its folder. Caller frees. */
 char *sfu_cli_place(const char *path);
+/* Whether both names lead to one place. */
 gboolean sfu_cli_is_same_file(const char *a, const char *b);
+/* TRUE if every file that the job would write is there. */
 gboolean sfu_cli_is_done(SfuTask task, const SfuParams *params, const char *out);
 SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error);
 /* The table of kernel times on stderr, if --profile asks for it. */

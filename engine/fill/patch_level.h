@@ -30,8 +30,8 @@ typedef struct {
     int *target, n_targets; /* middles of the patches that touch HOLE, and lie inside the picture; in raster order */
     int *from;              /* [h, w] for each target, the middle of the nearest source patch; else -1 */
     float *cost;            /* [h, w] its distance, and what the source costs by itself */
-    int *guess;             /* [h, w] for targets in what repeats, a source; else -1. NULL: there are none */
     float *dear;            /* [h, w] the latter: sources that are unlike the hole's surroundings, or far, are dear */
+    int *guess;             /* [h, w] for targets in what repeats, a source; else -1. NULL: there are none */
 } Level;
 
 typedef struct {

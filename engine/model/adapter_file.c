@@ -23,36 +23,35 @@ static void module_free(gpointer p)
 
 /* ---- reading ---- */
 
-static gboolean is_finite(const SfuFileTensor *t)
+static gboolean are_finite(const float *v, gint64 n)
+{
+    float sum = 0;
+    for (gint64 i = 0; i < n; i++)
+        sum += v[i] * 0; /* NaN for NaN and infinity */
+    return sum == 0;
+}
+
+static gboolean are_zero(const float *v, gint64 n)
+{
+    gboolean zero = TRUE;
+    for (gint64 i = 0; i < n; i++)
+        zero &= v[i] == 0;
+    return zero;
+}
+
+/* Whether all values of the tensor are so, looked at piece by piece. */
+static gboolean all_are(const SfuFileTensor *t, gboolean (*so)(const float *v, gint64 n))
 {
     SfuWeight *w = sfu_file_tensor_weight(t, t->name);
     float v[4096];
     gboolean ok = TRUE;
     for (gint64 at = 0; ok && at < t->n_elements; at += G_N_ELEMENTS(v)) {
         const gint64 n = MIN((gint64)G_N_ELEMENTS(v), t->n_elements - at);
-        float sum = 0;
         sfu_weight_read_f32(w, at, n, v);
-        for (gint64 i = 0; i < n; i++)
-            sum += v[i] * 0; /* NaN for NaN and infinity */
-        ok = sum == 0;
+        ok = so(v, n);
     }
     sfu_weight_destroy(w);
     return ok;
-}
-
-static gboolean is_zero(const SfuFileTensor *t)
-{
-    SfuWeight *w = sfu_file_tensor_weight(t, t->name);
-    float v[4096];
-    gboolean zero = TRUE;
-    for (gint64 at = 0; zero && at < t->n_elements; at += G_N_ELEMENTS(v)) {
-        const gint64 n = MIN((gint64)G_N_ELEMENTS(v), t->n_elements - at);
-        sfu_weight_read_f32(w, at, n, v);
-        for (gint64 i = 0; i < n; i++)
-            zero &= v[i] == 0;
-    }
-    sfu_weight_destroy(w);
-    return zero;
 }
 
 static gboolean check_tensor(const SfuAdapter *a, const SfuFileTensor *t, GError **error)
@@ -60,7 +59,7 @@ static gboolean check_tensor(const SfuAdapter *a, const SfuFileTensor *t, GError
     if (t->n_dims > 5 || !t->n_elements)
         return sfu_file_fail(error, a->file->path, _("'%s' has no values, or too many dimensions for an adapter"),
                              t->name);
-    return is_finite(t) || sfu_file_fail(error, a->file->path, _("'%s' holds NaN or infinity"), t->name);
+    return all_are(t, are_finite) || sfu_file_fail(error, a->file->path, _("'%s' holds NaN or infinity"), t->name);
 }
 
 static gboolean group(SfuAdapter *a, GError **error)
@@ -221,7 +220,7 @@ gboolean sfu_adapter_is_nothing(const SfuAdapter *a, guint i)
                                              SFU_ROLE_DIFF};
     const SfuAdapterModule *m = module_at(a, i);
     for (gsize k = 0; k < G_N_ELEMENTS(factors); k++)
-        if (sfu_adapter_has(m, factors[k]) && is_zero(m->t[factors[k]]))
+        if (sfu_adapter_has(m, factors[k]) && all_are(m->t[factors[k]], are_zero))
             return TRUE;
     return FALSE;
 }

@@ -17,10 +17,10 @@ typedef struct {
     int n_in[SFU_EMBEDDING_SLOTS];    /* while it is read */
 } SfuEmbedding;
 
-/* AUTOMATIC1111's string_to_param and emb_params, diffusers' and others' single tensor, lists of them (one after
- * the other; of two widths: a pair), XL's pairs (clip_l and clip_g, text_encoders_0 and _1). bundle: the name of one
- * that is kept in an adapter's file
- * ("bundle_emb.NAME."); else NULL. NULL with FORMAT. Caller frees with sfu_embedding_free(). */
+/* AUTOMATIC1111's string_to_param and emb_params, diffusers' and others' single tensor, lists of them (one after the
+ * other; of two widths: a pair), XL's pairs (clip_l and clip_g, text_encoders_0 and _1). bundle: the name of one that
+ * is kept in an adapter's file ("bundle_emb.NAME."); else NULL. NULL with FORMAT. Caller frees with
+ * sfu_embedding_free(). */
 SfuEmbedding *sfu_embedding_read(const char *path, const char *bundle, GError **error);
 void sfu_embedding_free(SfuEmbedding *e);
 /* Vectors for text encoder number i of n_encoders, which wants them `width` wide; NULL: the file has none. A single
