@@ -12,7 +12,9 @@ char **sfu_models_folders(const char *const *extra)
                                          "stable-diffusion-webui/models",
                                          "stable-diffusion-webui-forge/models",
                                          "invokeai/models",
+                                         ".local/share/krita/ai_diffusion/server/models", /* its present layout first */
                                          ".local/share/krita/ai_diffusion/server/ComfyUI/models",
+                                         ".local/share/krita/pykrita/ai_diffusion/.server/models",
                                          ".local/share/krita/pykrita/ai_diffusion/.server/ComfyUI/models"};
     GPtrArray *more = g_ptr_array_new_with_free_func(g_free);
     for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
