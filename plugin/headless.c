@@ -73,6 +73,36 @@ char *sfu_model_failed_text(GPtrArray *models, const char *failed, const char *n
     return text;
 }
 
+/* "Remove Object (Sfumato mini), about 3 s": what is known before the run. Caller frees. */
+static char *title_words(const SfuSettings *settings, GPtrArray *models, const char *model, SfuAction action)
+{
+    const char *title = _(sfu_action_info(action)->title);
+    const double seconds = sfu_action_info(action)->task == SFU_TASK_UPSCALE /* whose time depends on the size */
+                               ? 0
+                               : sfu_settings_seconds(settings, action, model);
+    char *name = sfu_models_name(models, model), *time = g_strdup_printf(_("about %.0f s"), MAX(1, seconds));
+    char *words = !name         ? g_strdup(title)
+                  : seconds > 0 ? g_strdup_printf("%s (%s), %s", title, name, time)
+                                : g_strdup_printf("%s (%s)", title, name);
+    g_free(name);
+    g_free(time);
+    return words;
+}
+
+/* Of a picture; of a million pixels where the time depends on the size, as the dialog counts it. */
+static double seconds_each(const SfuRequest *r, GPtrArray *results, double seconds)
+{
+    double n = results->len;
+    if (sfu_action_info(r->action)->task == SFU_TASK_UPSCALE) {
+        n = 0;
+        for (guint i = 0; i < results->len; i++) {
+            const GeglRectangle *all = gegl_buffer_get_extent(((const SfuResult *)results->pdata[i])->picture);
+            n += all->width * (double)all->height / 1e6;
+        }
+    }
+    return seconds / MAX(n, 1e-3);
+}
+
 /* Frees `in`, which may be NULL with an error. */
 static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings, gboolean remember, int *layer,
                        int *new_image, GError **error)
@@ -87,7 +117,9 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
     const gint64 start = g_get_monotonic_time();
     int k = 0;
     sfu_worker_set_options(worker, &options);
-    sfu_host_progress_begin(_(sfu_action_info(r->action)->title));
+    char *words = title_words(settings, models, to_try[0], r->action);
+    sfu_host_progress_begin(words);
+    g_free(words);
     if (!*to_try[0]) /* no dead end: where one comes from is said */
         g_set_error(
             error, SFU_ERROR, SFU_ERROR_MODEL,
@@ -114,7 +146,7 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
     if (ok && ((const SfuResult *)results->pdata[0])->note)
         sfu_host_message(((const SfuResult *)results->pdata[0])->note);
     if (ok && remember)
-        sfu_settings_remember(settings, r, to_try[k], (g_get_monotonic_time() - start) / 1e6);
+        sfu_settings_remember(settings, r, to_try[k], seconds_each(r, results, (g_get_monotonic_time() - start) / 1e6));
     if (results)
         g_ptr_array_unref(results);
     g_ptr_array_unref(models);

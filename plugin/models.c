@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define CLEARLY 1.5 /* times faster; the sizes of runs differ, too */
+
 char **sfu_models_folders(const char *const *extra)
 {
     static const char *const others[] = {"ComfyUI/models",
@@ -189,6 +191,48 @@ static gboolean contains(GPtrArray *paths, const char *path)
     return FALSE;
 }
 
+/* Whether the engine ranks two models alike: of such it takes the one that stands first. */
+static gboolean same_rank(SfuModelInfo *a, SfuModelInfo *b, SfuTask task)
+{
+    gboolean alike = TRUE;
+    for (int k = 0; k < 2; k++) {
+        GPtrArray *pair = g_ptr_array_new();
+        g_ptr_array_add(pair, k ? b : a);
+        g_ptr_array_add(pair, k ? a : b);
+        char *first = sfu_model_default(pair, task);
+        alike = alike && g_strcmp0(first, ((SfuModelInfo *)pair->pdata[0])->path) == 0;
+        g_free(first);
+        g_ptr_array_unref(pair);
+    }
+    return alike;
+}
+
+/* From `from` on, of models of one rank that have run on this device the clearly faster one goes first. Models that
+ * have not run keep their places. */
+static void faster_first(const SfuSettings *settings, GPtrArray *models, GPtrArray *paths, guint from, SfuAction action)
+{
+    const SfuTask task = sfu_action_info(action)->task;
+    double *seconds = g_new0(double, paths->len + 1);
+    for (guint i = from; i < paths->len; i++)
+        seconds[i] = sfu_settings_seconds(settings, action, paths->pdata[i]);
+    for (guint i = from; i < paths->len; i++)
+        for (guint k = i + 1; k < paths->len; k++) {
+            if (seconds[k] <= 0 || seconds[k] * CLEARLY >= seconds[i])
+                continue;
+            SfuModelInfo *slow = (SfuModelInfo *)sfu_models_find(models, paths->pdata[i]),
+                         *fast = (SfuModelInfo *)sfu_models_find(models, paths->pdata[k]);
+            if (!slow || !fast || !same_rank(slow, fast, task))
+                continue;
+            const gpointer path = paths->pdata[i];
+            const double s = seconds[i];
+            paths->pdata[i] = paths->pdata[k];
+            paths->pdata[k] = path;
+            seconds[i] = seconds[k];
+            seconds[k] = s;
+        }
+    g_free(seconds);
+}
+
 char **sfu_models_to_try(const SfuSettings *settings, GPtrArray *models, const SfuRequest *r)
 {
     GPtrArray *paths = g_ptr_array_new(), *rest = g_ptr_array_new();
@@ -215,6 +259,8 @@ char **sfu_models_to_try(const SfuSettings *settings, GPtrArray *models, const S
             if (!m || !g_ptr_array_remove(rest, (gpointer)m))
                 break;
         }
+        faster_first(settings, models, paths, first, r->action);
+        faster_first(settings, models, ordinary, 0, r->action);
         for (guint i = 0; i < ordinary->len; i++)
             g_ptr_array_add(paths, ordinary->pdata[i]);
         if (paths->len == first && !first)

@@ -177,18 +177,21 @@ static void push_history(SfuSettings *s, const char *which, const char *text)
     g_strfreev(old);
 }
 
-/* A key for how long a model took; paths have characters that keys may not. Caller frees. */
-static char *seconds_key(SfuAction action, const char *model)
+/* A key for how long a model took on the chosen device; paths have characters that keys may not. Caller frees. */
+static char *seconds_key(const SfuSettings *s, SfuAction action, const char *model)
 {
-    char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA1, model, -1);
+    char *device = sfu_settings_get(s, "device"), *both = g_strconcat(model, device, NULL);
+    char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA1, both, -1);
     char *key = g_strdup_printf("%s-%.12s", sfu_action_info(action)->name, sum);
     g_free(sum);
+    g_free(both);
+    g_free(device);
     return key;
 }
 
 double sfu_settings_seconds(const SfuSettings *s, SfuAction action, const char *model)
 {
-    char *key = seconds_key(action, model);
+    char *key = seconds_key(s, action, model);
     const double seconds = g_key_file_get_double(s->file, SECONDS, key, NULL);
     g_free(key);
     return seconds;
@@ -205,7 +208,7 @@ void sfu_settings_remember(SfuSettings *s, const SfuRequest *r, const char *mode
     push_history(s, "prompt", sfu_params_text(r->params, SFU_PARAM_PROMPT));
     push_history(s, "negative", sfu_params_text(r->params, SFU_PARAM_NEGATIVE));
     if (model && *model) {
-        char *key = seconds_key(r->action, model);
+        char *key = seconds_key(s, r->action, model);
         g_key_file_set_double(s->file, SECONDS, key, seconds);
         g_free(key);
     }

@@ -238,7 +238,8 @@ static void finish_order(SfuDialog *d)
     SfuOrder *o = running(d);
     const SfuEntry *first = d->entries->pdata[CLAMP(o->first_entry, 0, (int)d->entries->len - 1)];
     const GeglRectangle size = *gegl_buffer_get_extent(first->look);
-    const double per = o->n * (o->request->action == SFU_ACTION_ENLARGE ? size.width * (double)size.height / 1e6 : 1);
+    const gboolean by_size = sfu_action_info(o->request->action)->task == SFU_TASK_UPSCALE;
+    const double per = o->n * (by_size ? size.width * (double)size.height / 1e6 : 1);
     sfu_settings_remember(d->settings, o->request, o->to_try[o->trying], o->seconds / MAX(per, 1e-3));
     say_done(d, o);
     if (d->watching)

@@ -169,7 +169,7 @@ static void settings_follow_a_folder(void)
 {
     watched = g_dir_make_tmp("sfumato-models-XXXXXX", NULL);
     const char *const folders[] = {watched, NULL};
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     sfu_settings_set_folders(settings, folders);
     g_setenv("SFU_STANDIN_NO_MODELS", "1", TRUE);
     g_timeout_add(100, dlg_act, put_a_file);

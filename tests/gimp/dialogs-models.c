@@ -10,7 +10,7 @@
 
 static void remove_goes_to_models_made_for_filling(void)
 {
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     GPtrArray *models = sfu_models(NULL);
     SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
     char **to_try = sfu_models_to_try(settings, models, r), *all = g_strjoinv(" ", to_try);
@@ -34,11 +34,65 @@ static void remove_goes_to_models_made_for_filling(void)
     sfu_settings_free(settings);
 }
 
+/* What `to_try` has first, after models took these seconds for filling. */
+static void check_first(SfuSettings *settings, const char *model, double seconds, const char *first)
+{
+    GPtrArray *models = sfu_models(NULL);
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    sfu_settings_remember(settings, r, model, seconds);
+    char **to_try = sfu_models_to_try(settings, models, r);
+    g_assert_cmpuint(g_strv_length(to_try), ==, 3);
+    g_assert_cmpstr(to_try[0], ==, first);
+    g_strfreev(to_try);
+    sfu_request_free(r);
+    g_ptr_array_unref(models);
+}
+
+/* The stand-in ranks all models alike. */
+static void of_one_rank_the_faster_goes_first(void)
+{
+    static const char *const mini = "/models/sfumato-mini.safetensors",
+                             *const dream = "/models/dreamshaper_8.safetensors",
+                             *const inpaint = "/models/sd-v1-5-inpainting.safetensors";
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
+    check_first(settings, dream, 2, mini);  /* nobody knows how long the first one takes */
+    check_first(settings, mini, 2.5, mini); /* about as fast */
+    check_first(settings, mini, 9, dream);
+    check_first(settings, inpaint, 1, inpaint);
+    sfu_settings_set(settings, "device", "Stand-in GPU"); /* on which nothing has run yet */
+    check_first(settings, dream, 2, mini);
+    check_first(settings, mini, 9, dream);
+    sfu_settings_set(settings, "model-fill", mini); /* what the user has chosen comes first */
+    check_first(settings, dream, 2, mini);
+    sfu_settings_free(settings);
+}
+
+/* Ctrl+F enlarges without a dialog. What that took is kept as the dialog reads it: for a million pixels. */
+static void time_of_enlarging_is_that_of_a_million_pixels(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
+    SfuRequest *r = sfu_request_new(SFU_ACTION_ENLARGE);
+    dlg_new_scene();
+    g_clear_object(&host.selection);
+    g_setenv("SFU_STANDIN_STEP_MS", "25", TRUE); /* eight steps: 0.2 s at least */
+    g_assert_true(sfu_request_set(r, "scale", "2", &error));
+    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, TRUE, &layer, &image, &error));
+    g_assert_no_error(error);
+    /* 800 x 600 are 0.48 million */
+    g_assert_cmpfloat(sfu_settings_seconds(settings, SFU_ACTION_ENLARGE, "/models/sfumato-mini.safetensors"), >,
+                      0.2 / 0.48);
+    dlg_end_scene();
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+}
+
 static void a_failing_model_is_passed_over(void)
 {
     int layer, image;
     GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
     dlg_new_scene();
     g_setenv("SFU_STANDIN_FAIL", "model:/models/sfumato-mini.safetensors", TRUE);
@@ -105,7 +159,7 @@ static void it_cannot_be_chosen(GtkWidget *window)
 static void a_model_without_its_parts_is_not_offered(void)
 {
     static const SfuAction painting[] = {SFU_ACTION_FILL, SFU_ACTION_REMOVE, SFU_ACTION_EXPAND, SFU_ACTION_GENERATE};
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     GPtrArray *models = sfu_models(NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(painting); i++) {
         SfuRequest *r = sfu_request_new(painting[i]);
@@ -207,7 +261,7 @@ static void models_are_had(void)
         g_test_skip("no sfumato-fetch");
         return;
     }
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     sfu_settings_set(settings, "device", "Stand-in CPU");
     g_timeout_add(100, dlg_act, get_models);
     g_assert_false(sfu_ui_settings_above(settings, NULL, SFU_SETTINGS_GET_MODELS, SFU_TASK_INPAINT));
@@ -227,7 +281,7 @@ static void without_the_program(GtkWidget *window)
 static void no_program_is_said(void)
 {
     char *program = g_strdup(g_getenv("SFUMATO_FETCH")), *path = g_strdup(g_getenv("PATH"));
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     g_setenv("SFUMATO_FETCH", "/nonexistent/fetch", TRUE);
     g_timeout_add(100, dlg_act, without_the_program);
     g_assert_false(sfu_ui_settings_above(settings, NULL, SFU_SETTINGS_GET_MODELS, -1));
@@ -293,7 +347,7 @@ static void no_model_is_no_dead_end(void)
 {
     int layer, image;
     GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *remove = sfu_request_new(SFU_ACTION_REMOVE), *make = sfu_request_new(SFU_ACTION_GENERATE),
                *restore = sfu_request_new(SFU_ACTION_RESTORE);
     g_setenv("SFU_STANDIN_NO_MODELS", "1", TRUE);
@@ -405,6 +459,9 @@ void dlg_models_tests(void)
     g_test_add_func("/models/names of devices", names_of_devices);
     g_test_add_func("/models/removing goes to models that are made for filling",
                     remove_goes_to_models_made_for_filling);
+    g_test_add_func("/models/of one rank the one that was faster goes first", of_one_rank_the_faster_goes_first);
+    g_test_add_func("/models/the time of enlarging is that of a million pixels",
+                    time_of_enlarging_is_that_of_a_million_pixels);
     g_test_add_func("/models/one that lacks a part is not offered, and Settings say why",
                     a_model_without_its_parts_is_not_offered);
     g_test_add_func("/models/one that fails is passed over, and that is said", a_failing_model_is_passed_over);

@@ -215,7 +215,7 @@ static void results_are_kept(void)
     static void (*const dialogs[])(GtkWidget *) = {keep_them, find_them_again, find_the_rest};
     int layer, image;
     GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     dlg_new_scene();
     host.n_inserted = 0;
     dlg_action = SFU_ACTION_FILL;
@@ -269,7 +269,7 @@ static void closing_does_not_wait_with_the_window_shown(void)
 {
     int layer, image;
     GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     dlg_new_scene();
     g_setenv("SFU_STANDIN_STEP_MS", "2000", TRUE);
@@ -439,7 +439,7 @@ static void preview_is_dragged(gconstpointer use)
 {
     int layer, image;
     GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(use == (gconstpointer)compare_it ? SFU_ACTION_FILL : SFU_ACTION_EXPAND);
     dlg_new_scene();
     dlg_action = r->action;

@@ -28,7 +28,7 @@ static void an_excluded_area_reaches_the_engine(void)
 {
     int layer, image;
     GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     char *text = NULL;
     dlg_new_scene();
@@ -240,7 +240,7 @@ static void newer_tools(void)
     for (gsize i = 0; i < G_N_ELEMENTS(tools); i++) {
         int layer, image;
         GError *error = NULL;
-        SfuSettings *settings = sfu_settings_load("/nonexistent");
+        SfuSettings *settings = sfu_settings_load(NO_FOLDER);
         SfuRequest *r = sfu_request_new(tools[i].action);
         dlg_new_scene();
         host.n_inserted = 0;

@@ -471,7 +471,7 @@ gboolean dlg_run(SfuAction action, void (*use)(GtkWidget *window))
 {
     int layer, image;
     GError *error = NULL;
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(action);
     dlg_action = action;
     g_timeout_add(100, dlg_act, use);

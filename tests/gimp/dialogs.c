@@ -141,7 +141,7 @@ static void use_settings(GtkWidget *window)
 
 static void dialog_of_settings(void)
 {
-    SfuSettings *settings = sfu_settings_load("/nonexistent");
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     g_timeout_add(100, dlg_act, use_settings);
     g_assert_false(sfu_ui_settings(settings));
     sfu_settings_free(settings);
@@ -210,5 +210,6 @@ int main(int argc, char **argv)
     dlg_results_tests();
     dlg_tools_tests();
     dlg_details_tests();
+    dlg_files_tests();
     return g_test_run();
 }

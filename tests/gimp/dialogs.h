@@ -8,6 +8,8 @@
 #include "ui/ui.h"
 #include "whole-image.h"
 
+#define NO_FOLDER "/dev/null/none" /* for settings: not even root can make it, so tests begin alike */
+
 enum { IMAGE = 1, LAYER = 2, SKETCH = 4, COPY = IMAGE + 5, W = 400, H = 300 };
 
 /* The image, and what was done to it. */
@@ -76,5 +78,6 @@ void dlg_results_tests(void);
 void dlg_models_tests(void);
 void dlg_tools_tests(void);
 void dlg_details_tests(void);
+void dlg_files_tests(void);
 
 #endif
