@@ -339,6 +339,7 @@ int check_run(const char *file, const char *what)
         char *hand = g_strconcat(file, ".key", NULL);
         scene_undo(hand);
         g_free(hand);
+        check_status_bar();
     } else if (strcmp(what, "files") == 0) {
         crafted_files(file);
     } else if (strcmp(what, "states") == 0) {

@@ -8,8 +8,8 @@
 
 /* Runs the cases and writes TAP to `file`. what: "all", "third" (of the matrix), "quick" (without it), "fail-device"
  * ..., "files" (check-files.c), "states" (check-states.c), "whole" (check-scene.c), "hundred" (in a row), "undo" (needs
- * a window and a hand that presses the keys, see undo.py), "shared" (what a folder shared with another GIMP could
- * spoil). Returns how many passed. */
+ * a window and a hand that presses the keys, see undo.py; and what the status bar says), "shared" (what a folder shared
+ * with another GIMP could spoil). Returns how many passed. */
 int check_run(const char *file, const char *what);
 
 extern GString *check_wrong; /* what the current case found */
@@ -106,6 +106,7 @@ char *enlarge_here(Image image, double scale, int fail_at);
 void check_refusal(const char *name, SfuAction action, Image image, Drawable drawable, const char *values,
                    const char *word);
 
+void check_status_bar(void);                  /* check-status.c */
 void check_control_layers(const char *log);   /* check-control.c; log: the stand-in's */
 void check_crafted_files(const char *folder); /* check-files.c; writes into the folder */
 

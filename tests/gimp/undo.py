@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs GIMP with its windows under Xvfb, lets the test plug-in call the procedures, and presses Ctrl+Z and Ctrl+Y where
-that asks for it: one undo must restore everything, one redo must bring the result back.
+that asks for it: one undo must restore everything, one redo must bring the result back. It also
+catches what the status bar says.
 
 usage: undo.py GIMP PLUG-IN CHECK      GIMP: the program with windows; the others as for run.py
 """
@@ -31,7 +32,7 @@ def main():
         gimp,
         home,
         run.check_call(gimp, results, "undo"),
-        {"SFU_STANDIN_LOG": f"{home}/log"},
+        {"SFU_STANDIN_LOG": f"{home}/log", "SFU_STANDIN_STEP_MS": "70"},
         output,
         display,
         windows=True,

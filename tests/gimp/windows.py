@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Uses Sfumato as a person does, in GIMP with its windows under Xvfb: keys set as shortcuts, the mouse wheel over the
-controls, Esc with results that were not added, what was kept, and canceling in GIMP's own window.
+controls, Esc with results that were not added, what was kept, canceling in GIMP's own window, and Help.
 
 usage: windows.py GIMP PLUG-IN CHECK      GIMP: the program with windows; the others as for run.py
 """
@@ -19,7 +19,7 @@ import run
 FILL, REMOVE, REFINE = "F9", "F7", "F4"  # F6 and F8 never arrive: GIMP's own panes take them
 # With xkb-data 2.48 (Debian unstable), xdotool presses Alt with a function key of this name.
 F_KEYCODES = {"F4": 70, "F7": 73, "F9": 75}
-N_TESTS = 13
+N_TESTS = 14
 BUSY = 100  # seconds to wait on a busy machine
 
 # An image of which a part is selected, in a window.
@@ -53,6 +53,23 @@ def set_shortcuts(gimp, home):
         f.write(text)
     with open(f"{home}/gimprc", "w", encoding="utf-8") as f:
         f.write("(show-tips no)\n(show-welcome-dialog no)\n" if run.version(gimp) >= 3 else "(save-accels no)\n")
+
+
+def install_manual(home):
+    """The manual beside the plug-in, and a browser that notes what it is to show. Returns the file with its notes."""
+    manual = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "install", "doc")
+    shutil.copytree(manual, f"{home}/plug-ins/sfumato/doc")
+    notes, browser = f"{home}/shown", f"{home}/browser"
+    with open(browser, "w", encoding="utf-8") as f:
+        f.write(f'#!/bin/sh\necho "$1" >>"{notes}"\n')
+    os.chmod(browser, 0o755)
+    os.makedirs(f"{home}/data/applications")
+    with open(f"{home}/data/applications/note.desktop", "w", encoding="utf-8") as f:
+        f.write(f"[Desktop Entry]\nType=Application\nName=Note\nExec={browser} %u\nMimeType=text/html;\n")
+    os.makedirs(f"{home}/config")
+    with open(f"{home}/config/mimeapps.list", "w", encoding="utf-8") as f:
+        f.write("[Default Applications]\ntext/html=note.desktop\n")
+    return notes
 
 
 class Screen:
@@ -120,6 +137,7 @@ def main():
     server, display = dialog.screen()
     home = run.folder(gimp, plugin, check)
     set_shortcuts(gimp, home)
+    notes = install_manual(home)
     log = f"{home}/standin.log"
     number = 0
 
@@ -134,13 +152,14 @@ def main():
 
     screen = Screen(display)
     output = open(f"{home}/output", "w+", encoding="utf-8")
-    env = {"SFU_STANDIN_LOG": log, "SFU_STANDIN_STEP_MS": "150"}
+    env = {"SFU_STANDIN_LOG": log, "SFU_STANDIN_STEP_MS": "150", "XDG_DATA_HOME": f"{home}/data"}
     process = run.start(gimp, home, SCENES[run.version(gimp)], env, output, display, windows=True, stays=True)
     try:
         image = screen.wait("200x150", 120)
         time.sleep(3)  # the menus
         if image:
             walk(screen, image, runs, report)
+            ask_for_help(screen, image, notes, report)
     finally:
         while number < N_TESTS:
             report(False, "not reached")
@@ -240,6 +259,24 @@ def search(screen, image, report):
             screen.keys(dialog_window, "Escape")
             screen.wait_gone(title)
     report(all(found), "the action search finds Expand by 'outpaint' and Enlarge by 'upscale'")
+
+
+def ask_for_help(screen, image, notes, report):
+    """Help opens the page of the action whose dialog it is in."""
+    screen.keys(image, REFINE)
+    refine = screen.wait("Sfumato: Refine", BUSY)
+    screen.keys(refine or image, "alt+h")
+
+    def pages():
+        return open(notes, encoding="utf-8").read().split() if os.path.exists(notes) else []
+
+    dialog.wait(pages, BUSY)
+    ok = len(pages()) == 1 and re.match(r"(file://)?/.*/plug-ins/sfumato/doc/refine.html$", pages()[0])
+    report(ok, "Help opens the manual at the action's page")
+    if not ok:
+        print("#", pages())
+    screen.keys(refine or image, "Escape")
+    screen.wait_gone("Sfumato: Refine")
 
 
 def type_after_settings(screen, image, runs, report):
