@@ -94,13 +94,27 @@ static gboolean check_limits(GError **error)
     return TRUE;
 }
 
+/* Without GEGL's operations: to load them all, with the decoders of films and PDF, takes longer than most commands.
+ * What needs one loads them (exr.c). */
+static void start_gegl(void)
+{
+    char *folders = g_strdup(g_getenv("GEGL_PATH"));
+    g_setenv("GEGL_PATH", "", TRUE);
+    gegl_init(NULL, NULL);
+    if (folders)
+        g_setenv("GEGL_PATH", folders, TRUE);
+    else
+        g_unsetenv("GEGL_PATH");
+    g_free(folders);
+}
+
 static int run_with_options(const SfuCliCommand *c, int argc, char **argv)
 {
     GError *error = NULL;
     if (!check_limits(&error))
         return sfu_cli_fail(error);
     sfu_cli_swap_prepare();
-    gegl_init(NULL, NULL);
+    start_gegl();
     SfuCliOptions *o = sfu_cli_options_parse(argc, argv, c->task, &error);
     int status = SFU_EXIT_OK;
     if (o && o->help)

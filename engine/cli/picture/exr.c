@@ -9,6 +9,23 @@
 
 #define BLOCK_ROWS 16 /* of ZIP compression */
 
+/* The command starts GEGL without its operations (main.c). */
+static void load_operations(void)
+{
+    static gsize loaded;
+    if (!g_once_init_enter(&loaded))
+        return;
+    if (!gegl_has_operation("gegl:exr-load")) {
+        const char *given = g_getenv("GEGL_PATH");
+        char **folders = g_strsplit(given ? given : GEGL_OPERATIONS, G_SEARCHPATH_SEPARATOR_S, -1);
+        for (char **f = folders; *f; f++)
+            if (g_file_test(*f, G_FILE_TEST_IS_DIR))
+                gegl_load_module_directory(*f);
+        g_strfreev(folders);
+    }
+    g_once_init_leave(&loaded, 1);
+}
+
 static gboolean is_exr(const guint8 *head, gsize n)
 {
     return n >= 4 && memcmp(head, "\x76\x2f\x31\x01", 4) == 0;
@@ -111,6 +128,7 @@ static GeglBuffer *load_exr(SfuPictureIn *in, GError **error)
     if (!empty || in->header_only)
         return empty;
     g_object_unref(empty);
+    load_operations();
     GeglNode *graph = gegl_node_new(),
              *load = gegl_node_new_child(graph, "operation", "gegl:exr-load", "path", in->path, NULL);
     GeglNode *sink = gegl_node_new_child(graph, "operation", "gegl:buffer-sink", "buffer", &b, "format", NULL, NULL);
