@@ -11,6 +11,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "unit"))
+from tap import own_cache  # noqa: E402
+
 SAME, OTHER = "the same picture", "another picture"
 
 
@@ -79,6 +82,7 @@ class Bench:
         self.sfumato, self.write_model = map(os.path.abspath, (sfumato, write_model))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"sfumato-{name}-"))
         self.env = dict(os.environ, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(self.folder / "data"))
+        self.env.update(own_cache(self.folder / "own-cache"))
 
     def has_device(self):
         return subprocess.run([self.sfumato, "devices"], capture_output=True, env=self.env).returncode == 0

@@ -13,11 +13,13 @@ import sys
 import tempfile
 import zlib
 
-from tap import case, end  # noqa: F401 (for those that import this)
+from tap import case, end, own_cache  # noqa: F401 (for those that import this)
 
 SFUMATO, MODELS = os.path.abspath(sys.argv[1]), sys.argv[2]  # cases change the folder
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="sfumato-cli-"))
-ENV = dict(os.environ, SFUMATO_MODELS=MODELS, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(TMP / "data"))
+ENV = dict(
+    os.environ, SFUMATO_MODELS=MODELS, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(TMP / "data"), **own_cache(TMP / "own-cache")
+)
 NO_DEVICE = "no OpenCL device"
 atexit.register(shutil.rmtree, TMP, ignore_errors=True)
 

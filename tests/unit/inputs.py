@@ -499,7 +499,7 @@ STREAMS = [
     ("{} --json | true", 0, "clipped"),
     ("ulimit -f 2; {} --scale 8", 1, "File too large"),
     ("LC_ALL=tr_TR.UTF-8 {}", 0, "clipped"),
-    ("unset HOME; {}", 0, "clipped"),
+    ("unset HOME XDG_CACHE_HOME SFUMATO_CACHE POCL_CACHE_DIR; {}", 0, "clipped"),
     ("TMPDIR=/nonexistent {}", 0, "clipped"),
 ]
 
