@@ -63,8 +63,8 @@ typedef struct {
     gint64 seed;         /* of the first */
     char **to_try;       /* models, and the one that runs */
     int trying;
-    int first_entry; /* -1: none is done */
-    double seconds;
+    int first_entry;          /* -1: none is done */
+    double seconds, quickest; /* of all variants, and of one: the first one also loads the model */
 } SfuOrder;
 
 typedef struct {
@@ -79,6 +79,7 @@ typedef struct {
 
     GtkWidget *window, *error_bar, *error_label, *note, *get_model, *progress, *scope;
     GtkWidget *model, *seed, *keep_seed, *seed_box, *seed_label; /* the label NULL: the action has no seed */
+    gboolean showing_seed;                                       /* of a result; it is not the user who changes it */
     gint64 exact_seed;                  /* the exact seed; the spin button shows as much of it as it can */
     GtkWidget *panel;                   /* the controls, which scroll */
     GtkWidget *first, *rows, *advanced; /* parts of them, hidden where no model can do the action */

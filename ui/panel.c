@@ -27,9 +27,12 @@ static void roll_seed(GtkWidget *button, gpointer data)
     gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->keep_seed), TRUE);
 }
 
-static void keep_toggled(GtkToggleButton *button, gpointer data)
+/* The field shows the seed of the result that is looked at. A seed that somebody writes is meant to be used. */
+static void seed_changed(GtkSpinButton *seed, gpointer data)
 {
-    gtk_widget_set_sensitive(((SfuDialog *)data)->seed, gtk_toggle_button_get_active(button));
+    SfuDialog *d = data;
+    if (!d->showing_seed)
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->keep_seed), TRUE);
 }
 
 static GtkWidget *seed_row(SfuDialog *d)
@@ -44,9 +47,8 @@ static GtkWidget *seed_row(SfuDialog *d)
     d->keep_seed = gtk_check_button_new_with_mnemonic(_("_Keep"));
     sfu_readable_when_on(d->keep_seed);
     gtk_widget_set_tooltip_text(d->keep_seed, _("Use this seed again; otherwise every run takes a new one"));
-    gtk_widget_set_sensitive(d->seed, FALSE);
     g_signal_connect(dice, "clicked", G_CALLBACK(roll_seed), d);
-    g_signal_connect(d->keep_seed, "toggled", G_CALLBACK(keep_toggled), d);
+    g_signal_connect(d->seed, "value-changed", G_CALLBACK(seed_changed), d);
     gtk_box_pack_start(GTK_BOX(box), d->seed, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(box), dice, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), d->keep_seed, FALSE, FALSE, 0);

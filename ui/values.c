@@ -30,13 +30,14 @@ void sfu_dialog_set_field(SfuDialog *d, const char *name, double value)
 void sfu_dialog_show_seed(SfuDialog *d, gint64 seed)
 {
     d->exact_seed = seed;
+    d->showing_seed = TRUE;
     gtk_spin_button_set_value(GTK_SPIN_BUTTON(d->seed), (double)seed);
+    d->showing_seed = FALSE;
 }
 
 /* A spin button holds 53 bits; a larger seed that was shown and not changed is still the exact one. */
 static gint64 get_seed(SfuDialog *d)
 {
-    gtk_spin_button_update(GTK_SPIN_BUTTON(d->seed));
     const double shown = rint(gtk_spin_button_get_value(GTK_SPIN_BUTTON(d->seed)));
     return d->exact_seed > SFU_EXACT_MAX && shown == SFU_EXACT_MAX ? d->exact_seed : (gint64)shown;
 }
@@ -72,9 +73,9 @@ SfuRequest *sfu_dialog_collect(SfuDialog *d)
     }
     sfu_request_set(r, "model", model, NULL);
     g_free(model);
-    if (gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(d->keep_seed))) {
+    gtk_spin_button_update(GTK_SPIN_BUTTON(d->seed)); /* what is typed but not left yet, and with it Keep */
+    if (gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(d->keep_seed)))
         sfu_params_put_int64(r->params, SFU_PARAM_SEED, get_seed(d));
-    }
     for (guint i = 0; i < d->fields->len; i++)
         sfu_field_get(d->fields->pdata[i], r);
     sfu_control_rows_get(&d->control, r);

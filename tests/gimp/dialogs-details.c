@@ -146,6 +146,42 @@ static void a_silent_run_shows_its_time(void)
     dlg_end_scene();
 }
 
+/* ---- the seed ---- */
+
+static GtkToggleButton *keep_of(GtkWidget *window)
+{
+    return GTK_TOGGLE_BUTTON(dlg_find_or_fail(window, GTK_TYPE_TOGGLE_BUTTON, "_Keep"));
+}
+
+static void write_a_seed(GtkWidget *window)
+{
+    sfu_model_combo_set(dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model"), "/models/dreamshaper_8.safetensors");
+    dlg_settle(50);
+    GtkWidget *go = dlg_find_or_fail(window, GTK_TYPE_BUTTON, "_Generate"),
+              *seed = dlg_find_or_fail(window, GTK_TYPE_SPIN_BUTTON, "Seed");
+    gtk_button_clicked(GTK_BUTTON(go));
+    wait_until_done(window);
+    g_assert_cmpfloat(gtk_spin_button_get_value(GTK_SPIN_BUTTON(seed)), >, 0); /* that of the result */
+    g_assert_true(gtk_widget_is_sensitive(seed));                              /* and not gray */
+    g_assert_false(gtk_toggle_button_get_active(keep_of(window)));
+    gtk_entry_set_text(GTK_ENTRY(seed), "4321"); /* and not left by a key */
+    gtk_button_clicked(GTK_BUTTON(go));
+    wait_until_done(window);
+    g_assert_true(gtk_toggle_button_get_active(keep_of(window)));
+    g_timeout_add(300, dlg_answer, "_Discard");
+}
+
+static void a_written_seed_is_used(void)
+{
+    dlg_new_scene();
+    char **lines = dlg_run_logged(SFU_ACTION_FILL, write_a_seed);
+    g_assert_cmpuint(g_strv_length(lines), ==, 7);
+    g_assert_null(strstr(lines[0], " seed 4321 "));
+    g_assert_nonnull(strstr(lines[3], " seed 4321 "));
+    g_strfreev(lines);
+    dlg_end_scene();
+}
+
 /* ---- lists that follow a folder ---- */
 
 static char *watched; /* the folder */
@@ -186,5 +222,6 @@ void dlg_details_tests(void)
     g_test_add_func("/details/F2 shows the picture before while it is held", f2_shows_before_while_it_is_held);
     g_test_add_func("/details/a sentence can be dismissed", a_sentence_can_be_dismissed);
     g_test_add_func("/details/a silent run shows its time", a_silent_run_shows_its_time);
+    g_test_add_func("/details/a seed that is written is used", a_written_seed_is_used);
     g_test_add_func("/details/Settings look again when a folder changes", settings_follow_a_folder);
 }
