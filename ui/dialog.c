@@ -239,8 +239,8 @@ static void finish_order(SfuDialog *d)
     const SfuEntry *first = d->entries->pdata[CLAMP(o->first_entry, 0, (int)d->entries->len - 1)];
     const GeglRectangle size = *gegl_buffer_get_extent(first->look);
     const gboolean by_size = sfu_action_info(o->request->action)->task == SFU_TASK_UPSCALE;
-    const double per = o->n * (by_size ? size.width * (double)size.height / 1e6 : 1);
-    sfu_settings_remember(d->settings, o->request, o->to_try[o->trying], o->seconds / MAX(per, 1e-3));
+    const double per = by_size ? size.width * (double)size.height / 1e6 : 1;
+    sfu_settings_remember(d->settings, o->request, o->to_try[o->trying], o->quickest / MAX(per, 1e-3));
     say_done(d, o);
     if (d->watching)
         sfu_dialog_show_entry(d, CLAMP(o->first_entry, 0, (int)d->entries->len - 1));
@@ -289,6 +289,7 @@ static void on_done(GPtrArray *results, double seconds, const GError *failed, gp
     GError *error = failed ? g_error_copy(failed) : NULL;
     if (results && sfu_dialog_add_entries(d, o, results, seconds, &error)) {
         o->seconds += seconds;
+        o->quickest = o->done ? MIN(o->quickest, seconds) : seconds;
         o->done++;
         if (o->first_entry < 0)
             o->first_entry = first;
