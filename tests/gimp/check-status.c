@@ -26,7 +26,7 @@ static void set_value(gdouble share, gpointer data)
 {
 }
 
-/* The lines that a run of Remove shows. Caller frees. */
+/* The lines that a run of Remove shows. Caller frees; NULL: this GIMP (3.0 and 3.2 do so) refuses to pass them on. */
 static char *lines_of_remove(Image image, Layer work)
 {
     GimpProgressVtable calls = {.start = begin, .end = end, .set_text = set_text, .set_value = set_value};
@@ -36,6 +36,10 @@ static char *lines_of_remove(Image image, Layer work)
 #else
     const gchar *name = gimp_progress_install_vtable(&calls, NULL);
 #endif
+    if (!name) {
+        g_string_free(said, TRUE);
+        return NULL;
+    }
     const Outcome out = call_action(SFU_ACTION_REMOVE, image, AS_DRAWABLE(work), "seed=77");
     CHECK(out.ok, "failed: %s", out.error);
     g_free(out.error);
@@ -51,6 +55,11 @@ void check_status_bar(void)
     Layer work;
     const Image image = check_new_image(&check_plain, &work);
     char *lines = lines_of_remove(image, work);
+    if (!lines) {
+        gimp_image_delete(image);
+        check_end_case("what the status bar says # SKIP this GIMP does not pass it on to plug-ins");
+        return;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
         CHECK(strstr(lines, wanted[i]), "the status bar does not say \"%s\" but:\n%s", wanted[i], lines);
     check_end_case("the status bar names the model and says how long");

@@ -299,6 +299,13 @@ static GeglBuffer *result_picture(const SfuJob *job, guint64 seed)
     }
 }
 
+/* Less if the job is canceled. */
+static void sleep_ms(double ms, const SfuJob *job)
+{
+    for (; ms > 0 && !(job->cancel && g_atomic_int_get(job->cancel)); ms -= 5)
+        g_usleep(5000);
+}
+
 static gboolean steps(const SfuJob *job, int image, int n_images, guint64 seed, GError **error)
 {
     const char *ms = g_getenv("SFU_STANDIN_STEP_MS");
@@ -313,8 +320,7 @@ static gboolean steps(const SfuJob *job, int image, int n_images, guint64 seed, 
                                wait * (n - step + 1), image, n_images, text};
         if (job->progress)
             job->progress(&p, job->data);
-        for (double left = wait; left > 0 && !g_atomic_int_get(job->cancel); left -= 0.005)
-            g_usleep(5000);
+        sleep_ms(wait * 1000, job);
         if (job->cancel && g_atomic_int_get(job->cancel)) {
             g_set_error(error, SFU_ERROR, SFU_ERROR_CANCELLED, "Cancelled.");
             g_clear_object(&final);
@@ -366,7 +372,7 @@ int standin_n_prepared;
 void sfu_engine_prepare(SfuEngine *e, const SfuJob *job)
 {
     const char *ms = g_getenv("SFU_STANDIN_STEP_MS");
-    g_usleep(1000 * (gulong)(ms ? g_ascii_strtoull(ms, NULL, 10) : 0));
+    sleep_ms(ms ? g_ascii_strtod(ms, NULL) : 0, job);
     g_atomic_int_inc(&standin_n_prepared);
 }
 

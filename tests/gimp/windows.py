@@ -102,6 +102,15 @@ class Screen:
             self.xdotool("key", re.sub(r"F\d+$", lambda f: str(F_KEYCODES[f[0]]), key))
             time.sleep(0.3)
 
+    def answer(self, key, name):
+        """Presses the key until the window whose title matches has gone: a question comes late on a busy machine."""
+
+        def gone():
+            self.xdotool("key", key)
+            return self.wait_gone(name, 3)
+
+        return dialog.wait(gone, BUSY)
+
     def click_from_end(self, window, right, bottom):
         """Clicks so many pixels from the window's lower right corner."""
         words = self.xdotool("getwindowgeometry", "--shell", window)
@@ -208,8 +217,7 @@ def walk(screen, image, runs, report):
     screen.keys(fill, "Escape")
     time.sleep(1)
     report(screen.find("Sfumato: Fill"), "Esc asks about results that were not added, and closes nothing")
-    screen.xdotool("key", "alt+k")
-    report(screen.wait_gone("Sfumato: Fill", BUSY) and screen.n_layers() == 1, "Keep closes the dialog, adds nothing")
+    report(screen.answer("alt+k", "Sfumato: Fill") and screen.n_layers() == 1, "Keep closes the dialog, adds nothing")
 
     screen.keys(image, FILL)
     screen.wait("Sfumato: Fill", BUSY)
@@ -300,9 +308,8 @@ def type_after_settings(screen, image, runs, report):
         print("#", "\n# ".join(runs()[n_runs:]))
     screen.keys(refine or image, "Escape", "Escape")  # stops, then asks
     time.sleep(1)
-    screen.xdotool("key", "alt+d")
     report(
-        screen.wait_gone("Sfumato: Refine", BUSY) and screen.find("200x150"), "Discard closes the dialog, GIMP goes on"
+        screen.answer("alt+d", "Sfumato: Refine") and screen.find("200x150"), "Discard closes the dialog, GIMP goes on"
     )
 
 
