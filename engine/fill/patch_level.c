@@ -4,6 +4,7 @@
 #include "fill/patch_level.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXTURE 1.0f /* weight of the texture channel against a color */
@@ -35,6 +36,7 @@ void sfu_patch_level_clear(Level *l)
     g_free(l->from);
     g_free(l->cost);
     g_free(l->dear);
+    g_free(l->used);
     g_free(l->guess);
     memset(l, 0, sizeof *l);
 }
@@ -113,6 +115,25 @@ float sfu_patch_level_depth(const Level *l, float *d)
     return most;
 }
 
+void sfu_patch_level_distance(const Level *l, float *d)
+{
+    for (gsize k = 0; k < (gsize)l->w * l->h; k++)
+        d[k] = l->state[k] == HOLE ? 0 : 1e9f;
+    sfu_patch_distances(d, l->w, l->h);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+float sfu_patch_quantile(float *values, int n, float q)
+{
+    qsort(values, n, sizeof *values, by_size);
+    return values[(int)(q * (n - 1))];
+}
+
 /* Fills in whole, source and target. */
 gboolean sfu_patch_level_list(Level *l)
 {
@@ -160,17 +181,13 @@ gboolean sfu_patch_level_list(Level *l)
 
 /* How busy the known surroundings are: gradients |dx| + |dy| of brightness, averaged over 7 x 7. Newson et al. 2014,
  * section 3.3: without it a patch that is smooth because nothing is known about it finds smooth ones. */
-gboolean sfu_patch_level_texture(Level *l, const float *known)
+gboolean sfu_patch_level_texture(Level *l, const float *known, gboolean inwards)
 {
     const int w = l->w, h = l->h;
     const gsize n = (gsize)w * h;
-    float *g = g_try_new0(float, n * 2), *row = g_try_new(float, 2 * (gsize)w);
-    if (!g || !row) {
-        g_free(g);
-        g_free(row);
-        return FALSE;
-    }
-    for (int y = 0; y < h; y++) {
+    float *g = g_try_new0(float, n * 2), *row = g_try_new(float, 2 * (gsize)w), *told = g_try_new(float, n);
+    gboolean ok = g && row && told;
+    for (int y = 0; ok && y < h; y++) {
         for (int x = 0; x < w; x++) {
             const gsize k = (gsize)y * w + x, r = k + (x < w - 1 ? 1 : -(x > 0)),
                         d = k + (y < h - 1 ? w : -(y > 0 ? w : 0));
@@ -183,7 +200,7 @@ gboolean sfu_patch_level_texture(Level *l, const float *known)
         }
     }
     /* Sums of 7 along rows into g, then along columns. */
-    for (int y = 0; y < h; y++) {
+    for (int y = 0; ok && y < h; y++) {
         for (int x = 0; x < w; x++) {
             float *o = row + 2 * x;
             o[0] = o[1] = 0;
@@ -194,7 +211,7 @@ gboolean sfu_patch_level_texture(Level *l, const float *known)
         }
         memcpy(g + 2 * (gsize)y * w, row, 2 * (gsize)w * sizeof(float));
     }
-    for (int y = 0; y < h; y++) {
+    for (int y = 0; ok && y < h; y++) {
         for (int x = 0; x < w; x++) {
             float sum = 0, weight = 0;
             for (int j = MAX(0, y - R); j <= MIN(h - 1, y + R); j++) {
@@ -202,11 +219,14 @@ gboolean sfu_patch_level_texture(Level *l, const float *known)
                 weight += g[2 * ((gsize)j * w + x) + 1];
             }
             l->p[4 * ((gsize)y * w + x) + 3] = weight > 0 ? TEXTURE * sum / weight : 0;
+            told[(gsize)y * w + x] = weight >= SIDE;
         }
     }
+    ok = ok && (!inwards || sfu_membrane(l->p + 3, w, h, 4, 1, told));
     g_free(g);
     g_free(row);
-    return TRUE;
+    g_free(told);
+    return ok;
 }
 
 /* Half the size, by the binomial 1 3 3 1; what is not HOLE is made of what is not HOLE. */
@@ -240,5 +260,6 @@ gboolean sfu_patch_level_halve(const Level *l, Level *o, int number)
             o->state[at] = worst == FIXED && number > 1 ? KNOWN : worst;
         }
     }
+    o->tolerance = l->tolerance;
     return (!l->low || halve_low(l, o)) && sfu_patch_level_list(o);
 }

@@ -23,6 +23,7 @@ typedef struct {
     int w, h;
     float *p;               /* [h, w, 4] R, G, B, and how busy the surroundings are */
     float *low;             /* [h, w, 3] low frequencies that the fill shall have; NULL: any */
+    float tolerance;        /* squared difference from these, over the three colors, that costs nothing */
     guint8 *state;          /* [h, w] */
     int *hole, n_hole;      /* HOLE pixels, in raster order */
     guint8 *whole;          /* [h, w] the patch with its middle here is all KNOWN */
@@ -31,6 +32,8 @@ typedef struct {
     int *from;              /* [h, w] for each target, the middle of the nearest source patch; else -1 */
     float *cost;            /* [h, w] its distance, and what the source costs by itself */
     float *dear;            /* [h, w] the latter: sources that are unlike the hole's surroundings, or far, are dear */
+    int *used;              /* [h, w] in cells of 4 x 4: targets that have their source there. NULL: not counted */
+    float reuse;            /* what a source costs more each time that it is used again */
     int *guess;             /* [h, w] for targets in what repeats, a source; else -1. NULL: there are none */
 } Level;
 
@@ -58,14 +61,26 @@ gboolean sfu_patch_level_init(Level *l, int w, int h);
 void sfu_patch_level_clear(Level *l);
 /* Makes the lists and whole from the states. Pictures smaller than a patch have no targets. */
 gboolean sfu_patch_level_list(Level *l);
-/* Fills in the fourth channel. known [h, w]: 1 where the picture is known. */
-gboolean sfu_patch_level_texture(Level *l, const float *known);
+/* Fills in the fourth channel. known [h, w]: 1 where the picture is known. inwards: deep in a hole, where no patch
+ * reaches the rim, the membrane continues the channel from there; else it is 0. */
+gboolean sfu_patch_level_texture(Level *l, const float *known, gboolean inwards);
 /* The next coarser level. number: its own. */
 gboolean sfu_patch_level_halve(const Level *l, Level *half, int number);
 /* Distances [h, w] to the nearest pixel where d is 0; in: 0 or far away. */
 void sfu_patch_distances(float *d, int w, int h);
 /* How far each HOLE pixel is from the rest; returns the largest. */
 float sfu_patch_level_depth(const Level *l, float *d);
+/* How far each pixel of the level is from its holes. */
+void sfu_patch_level_distance(const Level *l, float *d);
+/* The value below which a share q of the n values lies; sorts them. */
+float sfu_patch_quantile(float *values, int n, float q);
+
+/* ---- patch_guide.c ---- */
+
+/* Fills in low and tolerance of the finest level. guide [h, w, 3]: SfuPatchOptions. FALSE: no memory. */
+gboolean sfu_patch_guide(Level *l, const float *guide);
+/* Of the low frequencies at two pixels: sum of squared differences. */
+float sfu_patch_low_difference(const Level *l, int a, int b);
 
 /* ---- patch_prior.c ---- */
 

@@ -1,6 +1,6 @@
 /* Patch fill: which sources are dear. Removing an object means: show what is behind it. So sources shall look like what
- * lies around the hole; an object that stands out from there is not a source, unless the rim cuts through it. See
- * patch_level.h.
+ * lies around the hole; an object that stands out from there is not a source, unless the rim cuts through it. Nor are
+ * sources that are plainer than the surroundings. See patch_level.h.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "patch_level.h"
@@ -22,6 +22,10 @@
 #define THIN_PX 10.0f  /* half-width of the widest hole up to which there is no prior, */
 #define THICK_PX 20.0f /* and from which on there is all of it */
 #define CLOSE 0.006f   /* what a pixel costs a hole's width away */
+#define PLAIN 0.8f     /* what a source pays for its missing variance; at 1, smooth sources have no advantage left */
+#define REUSE 0.2f     /* the same for each use but the first, as a share of the usual variance */
+#define PLAIN_LEVELS                                                                                                   \
+    4 /* finest ones; from the third on by half less each, as patches there hold objects, not texture */
 
 typedef struct {
     float value[MOST_SAMPLES][4];
@@ -29,12 +33,6 @@ typedef struct {
     float variance; /* how far colors (and texture) may differ and still be of the same kind: more in grass than in the
                        sky */
 } Rim;
-
-static int by_size(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
 
 /* Half the squared difference of pixel k from one a patch's half further that is known; the variance about there. */
 static float variance_at(const Level *l, int k)
@@ -79,9 +77,7 @@ static void take_rim(const Level *l, const float *distance, float width, Rim *ri
         memcpy(rim->value[rim->n], l->p + 4 * (gsize)k, 4 * sizeof(float));
         rim->count[rim->sector[rim->n++] = MIN(N_SECTORS - 1, (int)(angle * N_SECTORS))]++;
     }
-    if (rim->n > 0)
-        qsort(variance, rim->n, sizeof *variance, by_size);
-    rim->variance = SIGMA * SIGMA + (rim->n > 0 ? variance[rim->n / 2] : 0);
+    rim->variance = SIGMA * SIGMA + (rim->n > 0 ? sfu_patch_quantile(variance, rim->n, 0.5f) : 0);
 }
 
 /* -variance log of how much of the rim is like v (density after Parzen 1962, with a Gaussian). What is seen on two
@@ -117,9 +113,7 @@ static gboolean measure(const Level *l, float weight, float background, float *p
     const gboolean ok = distance && depth && rim;
     if (ok) {
         const float half_width = sfu_patch_level_depth(l, depth);
-        for (gsize k = 0; k < n; k++)
-            distance[k] = l->state[k] == HOLE ? 0 : 1e9f;
-        sfu_patch_distances(distance, l->w, l->h);
+        sfu_patch_level_distance(l, distance);
         take_rim(l, distance, MAX(LEAST_RIM_PX, RIM * half_width), rim);
         const float usual = -rim->variance * logf(USUAL_SHARE);
         for (gsize k = 0; k < n; k++)
@@ -165,6 +159,63 @@ static void look_up(Level *l, const Level *from, int shift)
                                                       CLAMP(x >> shift, R, from->w - 1 - R)];
 }
 
+/* variance [h, w]: for the middle of each source, the sum over its patch and the colors of squared differences from the
+ * patch's mean. row: 4 w h floats. */
+static void patch_variances(const Level *l, float *row, float *variance)
+{
+    const int w = l->w;
+    for (int k = R; k < w * l->h - R; k++) { /* across lines, too, where no source has its middle */
+        float *o = row + 4 * (gsize)k;
+        memset(o, 0, 4 * sizeof *o);
+        for (int x = -R; x <= R; x++)
+            for (int c = 0; c < 3; c++) {
+                const float v = l->p[4 * (gsize)(k + x) + c];
+                o[c] += v;
+                o[3] += v * v;
+            }
+    }
+    for (int n = 0; n < l->n_sources; n++) {
+        float sum[4] = {0};
+        for (int y = -R; y <= R; y++)
+            for (int c = 0; c < 4; c++)
+                sum[c] += row[4 * (gsize)(l->source[n] + y * w) + c];
+        const float mean = (sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2]) / (SIDE * SIDE);
+        variance[l->source[n]] = MAX(0, sum[3] - mean);
+    }
+}
+
+/* Two patches of one texture differ by the variance of both, a patch of it and a smooth one by that of the first alone,
+ * so a search for the least difference ends in smooth sources. A source pays for what its variance lacks of the
+ * median around the hole. It also pays when it is used again (Kaspar et al. 2015, section 4.2), or the one ridge that
+ * fits best would become many. */
+static gboolean charge_sources(Level *l, float weight)
+{
+    const gsize n = (gsize)l->w * l->h;
+    float *variance = g_try_new(float, n), *distance = g_try_new(float, n), *depth = g_try_new(float, n),
+          *row = g_try_new(float, 4 * n), *near = g_try_new(float, MAX(1, l->n_sources));
+    l->used = g_try_new(int, n);
+    const gboolean ok = variance && distance && depth && row && near && l->used;
+    if (ok) {
+        const float rim = R + 1 + MAX(LEAST_RIM_PX, RIM * sfu_patch_level_depth(l, depth));
+        int n_near = 0;
+        sfu_patch_level_distance(l, distance);
+        patch_variances(l, row, variance);
+        for (int k = 0; k < l->n_sources; k++)
+            if (distance[l->source[k]] <= rim)
+                near[n_near++] = variance[l->source[k]];
+        const float usual = n_near ? sfu_patch_quantile(near, n_near, 0.5f) : 0;
+        l->reuse = weight * REUSE * usual;
+        for (int k = 0; k < l->n_sources; k++)
+            l->dear[l->source[k]] += weight * PLAIN * MAX(0, usual - variance[l->source[k]]);
+    }
+    g_free(variance);
+    g_free(distance);
+    g_free(depth);
+    g_free(row);
+    g_free(near);
+    return ok;
+}
+
 gboolean sfu_patch_prior(Fill *f)
 {
     int at = 0;
@@ -182,5 +233,7 @@ gboolean sfu_patch_prior(Fill *f)
         ok = measure(&f->level[k], weight, f->background, f->dear) && sum_patches(&f->level[k], f->dear);
     for (int k = 0; ok && k < at; k++)
         look_up(&f->level[k], &f->level[at], at - k);
+    for (int k = 0; ok && f->background > 0 && k < MIN(PLAIN_LEVELS, f->n_levels); k++)
+        ok = charge_sources(&f->level[k], weight * MIN(1, f->background) / (1 << MAX(0, k - 1)));
     return ok;
 }

@@ -4,6 +4,7 @@
 #include "fill/patch_level.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FINE_REACH 32 /* px */
 #define AGREE 3.0f    /* weight of the guide's low frequencies against a pixel of the patch */
@@ -27,23 +28,54 @@ static float patch_cost(const Level *l, int a, int b, float best)
 
 float sfu_patch_own_cost(const Level *l, int at, int from)
 {
-    float sum = 0;
-    for (int c = 0; l->low && c < 3; c++) {
-        const float d = l->low[3 * (gsize)at + c] - l->low[3 * (gsize)from + c];
-        sum += d * d;
-    }
-    return l->dear[from] + AGREE * SIDE * SIDE * sum;
+    const float apart = l->low ? MAX(0, sfu_patch_low_difference(l, at, from) - l->tolerance) : 0;
+    return l->dear[from] + AGREE * SIDE * SIDE * apart;
 }
+
+/* ---- how often sources are used ---- */
+
+#define CELL 4 /* px */
+
+static int cell(const Level *l, int at)
+{
+    return at / l->w / CELL * l->w + at % l->w / CELL;
+}
+
+static void count_use(Level *l)
+{
+    if (!l->used)
+        return;
+    memset(l->used, 0, (gsize)l->w * l->h * sizeof *l->used);
+    for (int k = 0; k < l->n_targets; k++)
+        l->used[cell(l, l->from[l->target[k]])]++;
+}
+
+/* What `from` costs because others use it. */
+static float reuse_cost(const Level *l, int from)
+{
+    return l->used ? l->reuse * MAX(0, l->used[cell(l, from)] / (float)(CELL * CELL) - 1) : 0;
+}
+
+static void use(Level *l, int at, int from)
+{
+    if (l->used) {
+        l->used[cell(l, l->from[at])]--;
+        l->used[cell(l, from)]++;
+    }
+    l->from[at] = from;
+}
+
+/* ---- search ---- */
 
 static void try(Level *l, int at, int from)
 {
     if (!l->whole[from] || from == l->from[at])
         return;
-    const float dear = sfu_patch_own_cost(l, at, from),
+    const float dear = sfu_patch_own_cost(l, at, from) + reuse_cost(l, from),
                 c = dear < l->cost[at] ? dear + patch_cost(l, at, from, l->cost[at] - dear) : INFINITY;
     if (c < l->cost[at]) {
         l->cost[at] = c;
-        l->from[at] = from;
+        use(l, at, from);
     }
 }
 
@@ -74,9 +106,11 @@ static gboolean search(Fill *f, Level *l, gboolean back, int reach)
 
 void sfu_patch_measure(Level *l)
 {
-    for (int k = 0; k < l->n_targets; k++)
-        l->cost[l->target[k]] = sfu_patch_own_cost(l, l->target[k], l->from[l->target[k]]) +
-                                patch_cost(l, l->target[k], l->from[l->target[k]], INFINITY);
+    count_use(l);
+    for (int k = 0; k < l->n_targets; k++) {
+        const int at = l->target[k], from = l->from[at];
+        l->cost[at] = sfu_patch_own_cost(l, at, from) + reuse_cost(l, from) + patch_cost(l, at, from, INFINITY);
+    }
 }
 
 gboolean sfu_patch_search(Fill *f, Level *l)

@@ -176,7 +176,7 @@ static void guesses(Texture texture, double *guessed, double *in_step)
         l->state[k] = mask[k] > 0 ? HOLE : KNOWN;
         known[k] = !(mask[k] > 0);
     }
-    g_assert_true(sfu_patch_level_texture(l, known) && sfu_patch_level_list(l) && sfu_patch_prior(&f) &&
+    g_assert_true(sfu_patch_level_texture(l, known, FALSE) && sfu_patch_level_list(l) && sfu_patch_prior(&f) &&
                   sfu_patch_repeat(&f));
     for (int k = 0; l->guess && k < l->n_targets; k++) {
         const int at = l->target[k], from = l->guess[at];
@@ -282,6 +282,54 @@ static void test_grain_keeps_its_spread(void)
     g_free(made);
 }
 
+/* Flecks of 4 x 3 pixels, a few of them bright; out of focus above, in focus below. */
+static float meadow(int x, int y)
+{
+    const float v = (grain((x + 2 * (y / 3 % 2)) / 4, y / 3) - 0.3f) / 0.4f, clear = CLAMP((y - 50) / 60.0f, 0, 1);
+    return 0.35f + clear * ((v > 0.92f ? 0.9f : 0.2f + 0.2f * v) - 0.35f) + 0.03f * sinf(x * 0.11f) * cosf(y * 0.07f);
+}
+
+/* Standard deviation of differences between neighbors in the rows y0 to y1, in the mask and beside it. */
+static void spread(const float *p, const float *mask, int w, int y0, int y1, double *inside, double *outside)
+{
+    double q[2] = {0}, n[2] = {0};
+    for (int y = y0; y < y1; y++)
+        for (int x = 1; x < w; x++) {
+            const int k = y * w + x, in = mask[k] > 0;
+            if ((mask[k - 1] > 0) != in)
+                continue;
+            q[in] += (p[3 * k] - p[3 * k - 3]) * (p[3 * k] - p[3 * k - 3]);
+            n[in]++;
+        }
+    *inside = sqrt(q[1] / n[1]);
+    *outside = sqrt(q[0] / n[0]);
+}
+
+/* Smooth sources fit the mean of any texture; they must not spread from the part that is out of focus, neither in the
+ * first fill nor in one that follows a guide without any texture. */
+static void test_removing_keeps_texture(void)
+{
+    const int w = 300, h = 240;
+    float *truth = picture(meadow, w, h), *mask = box(w, h, 90, 15, 110, 205), *guide = smooth(truth, mask, w, h);
+    for (int guided = 0; guided < 2; guided++) {
+        float *made = g_memdup2(truth, (gsize)w * h * 3 * sizeof(float));
+        double inside, outside;
+        const SfuPatchOptions options = {.background = 1, .guide = guided ? guide : NULL, .thin_px = 1, .seed = 1};
+        spoil(made, mask, w * h);
+        g_assert_cmpint(sfu_patch_fill(made, w, h, mask, &options), ==, SFU_PATCH_DONE);
+        spread(made, mask, w, 120, 210, &inside, &outside);
+        g_test_message("in focus: %.4f inside, %.4f outside", inside, outside);
+        g_assert_cmpfloat(inside, >, 0.75 * outside);
+        spread(made, mask, w, 20, 50, &inside, &outside);
+        g_test_message("out of focus: %.4f inside, %.4f outside", inside, outside);
+        g_assert_cmpfloat(inside, <, 3 * outside + 0.01);
+        g_free(made);
+    }
+    g_free(truth);
+    g_free(mask);
+    g_free(guide);
+}
+
 static void test_no_step_of_colour_at_the_rim(void)
 {
     const int w = 200, h = 160;
@@ -377,7 +425,7 @@ static void test_objects_are_dear_sources(void)
         l->state[k] = mask[k] > 0 ? HOLE : KNOWN;
         known[k] = !(mask[k] > 0);
     }
-    g_assert_true(sfu_patch_level_texture(l, known));
+    g_assert_true(sfu_patch_level_texture(l, known, FALSE));
     g_assert_true(sfu_patch_level_list(l));
     g_assert_true(sfu_patch_prior(&f));
     const float object = l->dear[50 * w + 180], grain_near = l->dear[50 * w + 95], grain_far = l->dear[20 * w + 235],
@@ -607,6 +655,7 @@ int main(int argc, char **argv)
     g_test_add_func("/patch-fill/what-repeats", test_what_repeats);
     g_test_add_func("/patch-fill/fresh-memory-has-no-say", test_fresh_memory_has_no_say);
     g_test_add_func("/patch-fill/grain-keeps-its-spread", test_grain_keeps_its_spread);
+    g_test_add_func("/patch-fill/removing-keeps-texture", test_removing_keeps_texture);
     g_test_add_func("/patch-fill/no-step-of-colour-at-the-rim", test_no_step_of_colour_at_the_rim);
     g_test_add_func("/patch-fill/seeds", test_seeds);
     g_test_add_func("/patch-fill/soft-mask-is-a-hole-where-it-is-not-zero",
