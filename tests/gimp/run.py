@@ -24,6 +24,7 @@ def folder(gimp, plugin, check, fast_babl=True):
         os.makedirs(f"{home}/plug-ins/{name}")
         shutil.copy(source, f"{home}/plug-ins/{name}/{name}")
     with open(f"{home}/gimprc", "w", encoding="utf-8") as f:
+        f.write("(tile-cache-size 1024m)\n")  # as tests/meson.build gives GEGL elsewhere
         theirs = os.environ.get("SFUMATO_GIMP_PLUG_INS")
         if theirs:  # GIMP would start each of its own plug-ins once, to ask it what it does
             os.makedirs(f"{home}/few")
