@@ -35,16 +35,39 @@ static SfuRequest *repeat_request(const SfuSettings *settings, int image, int *l
 
 typedef struct {
     const char *model; /* name for people; NULL: the engine's choice */
+    gint64 start_us, heard_us;
+    gboolean prepares;
+    double fraction;
 } StatusBar;
+
+static void show_text(const StatusBar *bar, const char *text)
+{
+    char *with = bar->model ? g_strdup_printf("%s (%s)", text, bar->model) : g_strdup(text);
+    sfu_host_progress(bar->fraction, with);
+    g_free(with);
+}
 
 static void status_bar(const SfuProgress *p, gpointer data)
 {
-    const StatusBar *bar = data;
-    char *text = sfu_progress_text(p),
-         *with = bar->model ? g_strdup_printf("%s (%s)", text, bar->model) : g_strdup(text);
-    sfu_host_progress(p->fraction, with);
-    g_free(with);
+    StatusBar *bar = data;
+    char *text = sfu_progress_text(p);
+    bar->heard_us = g_get_monotonic_time();
+    bar->prepares = p->stage == SFU_STAGE_COMPILE;
+    bar->fraction = p->fraction;
+    show_text(bar, text);
     g_free(text);
+}
+
+/* While nothing is heard of the engine. */
+static gboolean on_quiet(gpointer data)
+{
+    const StatusBar *bar = data;
+    if (g_get_monotonic_time() - bar->heard_us > SFU_QUIET_US) {
+        char *text = sfu_quiet_words(bar->prepares, bar->start_us);
+        show_text(bar, text);
+        g_free(text);
+    }
+    return G_SOURCE_CONTINUE;
 }
 
 /* One try with one model; "": the engine's choice. */
@@ -53,12 +76,15 @@ static GPtrArray *run_with(SfuWorker *worker, const SfuInput *in, SfuRequest *us
 {
     int n = 0;
     char *name = sfu_models_name(models, model);
-    StatusBar bar = {name};
+    const gint64 now = g_get_monotonic_time();
+    StatusBar bar = {.model = name, .start_us = now, .heard_us = now};
     const SfuJobCalls calls = {.progress = status_bar, .data = &bar};
     if (*model)
         sfu_params_put_text(used->params, SFU_PARAM_MODEL, model);
     SfuJob *jobs = sfu_input_jobs(in, used, &n);
+    const guint quiet = g_timeout_add(500, on_quiet, &bar);
     GPtrArray *results = sfu_worker_run(worker, jobs, n, &calls, error);
+    g_source_remove(quiet);
     g_free(jobs);
     g_free(name);
     return results;

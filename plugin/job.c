@@ -406,6 +406,13 @@ GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobC
 /* ---- words --------------------------------------------------------------------------------------------------------
  */
 
+char *sfu_quiet_words(gboolean prepares, gint64 since_us)
+{
+    return g_strdup_printf(prepares ? _("First use: preparing for this device, once; %d s so far")
+                                    : _("Working, %d s so far"),
+                           (int)((g_get_monotonic_time() - since_us) / 1000000));
+}
+
 char *sfu_device_words(const char *name)
 {
     static const char *const drivers[] = {"cpu-", "pthread-", "basic-"};

@@ -39,6 +39,11 @@ char *sfu_worker_device(SfuWorker *w); /* name of the device in use; caller free
  * on error; caller unrefs. */
 GPtrArray *sfu_worker_run(SfuWorker *w, const SfuJob *jobs, int n, const SfuJobCalls *calls, GError **error);
 
+/* Silence of a run after which its time so far is shown, so that nothing looks hung; and "Working, 3 s so far", since
+ * the run or its variant began. prepares: what was heard last was that it compiles kernels. Caller frees. */
+#define SFU_QUIET_US 1500000
+char *sfu_quiet_words(gboolean prepares, gint64 since_us);
+
 /* "CPU (AMD EPYC 7B13)" for PoCL's "cpu-znver3-AMD EPYC 7B13"; other names as they are. Caller frees. */
 char *sfu_device_words(const char *name);
 

@@ -11,7 +11,6 @@
 
 #define ASK_ABOVE_PX 1e8 /* 100 megapixels, those of all layers */
 #define SETTLED_MS 300   /* after the last change of model */
-#define QUIET_US 1500000 /* silence after which the time so far is shown, so that nothing looks hung */
 
 static void order_free(gpointer p)
 {
@@ -109,11 +108,8 @@ static gboolean on_quiet(gpointer data)
         d->quiet = 0;
         return G_SOURCE_REMOVE;
     }
-    const gint64 now = g_get_monotonic_time();
-    if (now - d->last_activity_us > QUIET_US && !d->stopping) {
-        char *words = g_strdup_printf(d->preparing ? _("First use: preparing for this device, once; %d s so far")
-                                                   : _("Working, %d s so far"),
-                                      (int)((now - d->variant_since_us) / 1000000));
+    if (g_get_monotonic_time() - d->last_activity_us > SFU_QUIET_US && !d->stopping) {
+        char *words = sfu_quiet_words(d->preparing, d->variant_since_us);
         show_progress(d, words);
         if (d->preparing) /* how much is left, nobody knows */
             gtk_progress_bar_pulse(GTK_PROGRESS_BAR(d->progress));

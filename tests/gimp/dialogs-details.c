@@ -146,6 +146,28 @@ static void a_silent_run_shows_its_time(void)
     dlg_end_scene();
 }
 
+static void the_status_bar_shows_the_time_of_a_silent_run(void)
+{
+    int layer, image;
+    GError *error = NULL;
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
+    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    dlg_new_scene();
+    host.progress = g_string_new(NULL);
+    g_setenv("SFU_STANDIN_STEP_MS", "4000", TRUE); /* one step, in which the stand-in says nothing */
+    g_assert_true(sfu_request_set(r, "model", "/models/dreamshaper_8.safetensors", &error));
+    g_assert_true(sfu_request_set(r, "steps", "1", &error));
+    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(host.progress->str, "Denoising 1 of 1, 4 s left (dreamshaper_8)\n"));
+    g_assert_nonnull(strstr(host.progress->str, "s so far (dreamshaper_8)\n"));
+    g_string_free(host.progress, TRUE);
+    host.progress = NULL;
+    dlg_end_scene();
+    sfu_request_free(r);
+    sfu_settings_free(settings);
+}
+
 /* ---- the seed ---- */
 
 static GtkToggleButton *keep_of(GtkWidget *window)
@@ -222,6 +244,8 @@ void dlg_details_tests(void)
     g_test_add_func("/details/F2 shows the picture before while it is held", f2_shows_before_while_it_is_held);
     g_test_add_func("/details/a sentence can be dismissed", a_sentence_can_be_dismissed);
     g_test_add_func("/details/a silent run shows its time", a_silent_run_shows_its_time);
+    g_test_add_func("/details/the status bar shows the time of a silent run",
+                    the_status_bar_shows_the_time_of_a_silent_run);
     g_test_add_func("/details/a seed that is written is used", a_written_seed_is_used);
     g_test_add_func("/details/Settings look again when a folder changes", settings_follow_a_folder);
 }

@@ -293,6 +293,8 @@ void sfu_host_progress_begin(const char *text)
 
 void sfu_host_progress(double fraction, const char *text)
 {
+    if (host.progress)
+        g_string_append_printf(host.progress, "%s\n", text);
 }
 
 void sfu_host_progress_end(void)

@@ -19,6 +19,7 @@ typedef struct {
     gboolean has_sketch; /* a second layer above, smaller */
     GeglRectangle last_layer;
     char *last_message;
+    GString *progress; /* a line for each text of the status bar; NULL: nobody wants to know */
     GHashTable *texts; /* of the image */
     char *parasite;    /* of the layer: what Sfumato made it with; NULL: it did not */
     SfuHostType image_type;
