@@ -106,7 +106,7 @@ static char *title_words(const SfuSettings *settings, GPtrArray *models, const c
     const double seconds = sfu_action_info(action)->task == SFU_TASK_UPSCALE /* whose time depends on the size */
                                ? 0
                                : sfu_settings_seconds(settings, action, model);
-    char *name = sfu_models_name(models, model), *time = g_strdup_printf(_("about %.0f s"), MAX(1, seconds));
+    char *name = sfu_models_name(models, model), *time = g_strdup_printf(_("about %.0f s"), MAX(1, seconds));
     char *words = !name         ? g_strdup(title)
                   : seconds > 0 ? g_strdup_printf("%s (%s), %s", title, name, time)
                                 : g_strdup_printf("%s (%s)", title, name);

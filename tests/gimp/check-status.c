@@ -69,7 +69,7 @@ void check_status_bar(void)
     SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
     sfu_settings_remember(settings, r, "/models/sfumato-mini.safetensors", 7);
     lines = lines_of_remove(image, work);
-    CHECK(strstr(lines, "Remove Object (Sfumato mini), about 7 s\n"), "the status bar says\n%s", lines);
+    CHECK(strstr(lines, "Remove Object (Sfumato mini), about 7 s\n"), "the status bar says\n%s", lines);
     check_end_case("the status bar says at once how long it took the last time");
     g_free(lines);
     sfu_request_free(r);
