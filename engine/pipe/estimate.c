@@ -167,7 +167,7 @@ gboolean sfu_session_estimate(SfuSession *s, const SfuWork *work, int n_work, Sf
         coder += decode.flops + w->n_encodes * encode.flops;
         e->bytes = MAX(e->bytes, MAX(bytes_of(s, &both), MAX(bytes_of(s, &encode), bytes_of(s, &decode))));
     }
-    sfu_queue_compile_ahead(s->run->q);
+    sfu_queue_compile_ahead(s->run->q, s->run->prepares);
     const double rate = rate_of(s->run->q, SFU_RATE_DENOISE), coder_rate = rate_of(s->run->q, SFU_RATE_CODER);
     if (!rate || !coder_rate)
         return FALSE;

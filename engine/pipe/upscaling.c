@@ -71,7 +71,7 @@ static void rehearse(Network *n, int w, int h)
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(z);
     sfu_queue_rehearse_end(q, &cost);
-    sfu_queue_compile_ahead(q);
+    sfu_queue_compile_ahead(q, n->r->prepares);
 }
 
 /* One pass: [h, w, channels + noise] -> [h*s, w*s, channels]. */

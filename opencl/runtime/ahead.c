@@ -231,7 +231,7 @@ static gboolean are_helped(const SfuAhead *a)
     return a->helped != NULL;
 }
 
-void sfu_queue_compile_ahead(SfuQueue *q)
+void sfu_queue_compile_ahead(SfuQueue *q, gboolean idle)
 {
     if (!q->ahead || q->ahead->started)
         return;
@@ -241,7 +241,8 @@ void sfu_queue_compile_ahead(SfuQueue *q)
     }
     end_helpers(q->ahead);
     GPtrArray *lines = lines_to_compile(q);
-    const int n = (int)MIN(MIN(lines->len, g_get_num_processors()), MOST_HELPERS + 1) - 1; /* this process is one */
+    const int own = idle ? 0 : 1; /* a process that runs its job compiles, too */
+    const int n = MIN(MIN((int)lines->len, (int)g_get_num_processors()) - own, MOST_HELPERS);
     char *program = n > 0 ? find_helper() : NULL;
     for (int i = 0; program && i < n; i++) {
         const int fd = file_of(lines, (int)lines->len - i, n);
@@ -259,7 +260,7 @@ static void end_helpers(SfuAhead *a)
 {
 }
 
-void sfu_queue_compile_ahead(SfuQueue *q)
+void sfu_queue_compile_ahead(SfuQueue *q, gboolean idle)
 {
 }
 #endif

@@ -154,8 +154,9 @@ typedef struct {
 void sfu_queue_rehearse_begin(SfuQueue *q);
 void sfu_queue_rehearse_end(SfuQueue *q, SfuRehearsal *cost);
 /* Other processes compile the kernels that rehearsals have launched, from the last one on, unless that has been done
- * before. Returns at once: what this process comes to first it compiles by itself. */
-void sfu_queue_compile_ahead(SfuQueue *q);
+ * before. Returns at once: what this process comes to first it compiles by itself. idle: it will not run the job now,
+ * so they may have its core. */
+void sfu_queue_compile_ahead(SfuQueue *q, gboolean idle);
 /* Ends a job that only rehearsed: those processes go on, and the next job keeps them if they do what it needs. */
 void sfu_queue_compile_ahead_keep(SfuQueue *q);
 /* Stops those processes. has_run: what was rehearsed has been run, so that all of it is compiled now. */
