@@ -208,10 +208,12 @@ static gboolean same_rank(SfuModelInfo *a, SfuModelInfo *b, SfuTask task)
 }
 
 /* From `from` on, of models of one rank that have run on this device the clearly faster one goes first. Models that
- * have not run keep their places. */
+ * have not run keep their places. So do networks that enlarge: the better ones are the slower ones. */
 static void faster_first(const SfuSettings *settings, GPtrArray *models, GPtrArray *paths, guint from, SfuAction action)
 {
     const SfuTask task = sfu_action_info(action)->task;
+    if (task == SFU_TASK_UPSCALE)
+        return;
     double *seconds = g_new0(double, paths->len + 1);
     for (guint i = from; i < paths->len; i++)
         seconds[i] = sfu_settings_seconds(settings, action, paths->pdata[i]);

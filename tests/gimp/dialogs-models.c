@@ -34,11 +34,12 @@ static void remove_goes_to_models_made_for_filling(void)
     sfu_settings_free(settings);
 }
 
-/* What `to_try` has first, after models took these seconds for filling. */
-static void check_first(SfuSettings *settings, const char *model, double seconds, const char *first)
+/* What `to_try` has first, after a model took these seconds for the action. */
+static void check_first_of(SfuAction action, SfuSettings *settings, const char *model, double seconds,
+                           const char *first)
 {
     GPtrArray *models = sfu_models(NULL);
-    SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
+    SfuRequest *r = sfu_request_new(action);
     sfu_settings_remember(settings, r, model, seconds);
     char **to_try = sfu_models_to_try(settings, models, r);
     g_assert_cmpuint(g_strv_length(to_try), ==, 3);
@@ -46,6 +47,11 @@ static void check_first(SfuSettings *settings, const char *model, double seconds
     g_strfreev(to_try);
     sfu_request_free(r);
     g_ptr_array_unref(models);
+}
+
+static void check_first(SfuSettings *settings, const char *model, double seconds, const char *first)
+{
+    check_first_of(SFU_ACTION_FILL, settings, model, seconds, first);
 }
 
 /* The stand-in ranks all models alike. */
@@ -59,6 +65,8 @@ static void of_one_rank_the_faster_goes_first(void)
     check_first(settings, mini, 2.5, mini); /* about as fast */
     check_first(settings, mini, 9, dream);
     check_first(settings, inpaint, 1, inpaint);
+    check_first_of(SFU_ACTION_ENLARGE, settings, mini, 9, mini); /* where the slower one is the better one */
+    check_first_of(SFU_ACTION_ENLARGE, settings, dream, 2, mini);
     sfu_settings_set(settings, "device", "Stand-in GPU"); /* on which nothing has run yet */
     check_first(settings, dream, 2, mini);
     check_first(settings, mini, 9, dream);
