@@ -52,29 +52,29 @@ typedef struct {
 /* The folders to search for models: the user's, the system's, those beside the running program, then `extra`
  * (NULL-terminated, may be NULL). NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_model_folders(const char *const *extra);
-/* Further folders that every later call searches, in place of those of an earlier call; NULL-terminated. Any thread may
- * call it. */
+/* Further folders that later calls search, in place of those of an earlier call; NULL-terminated. From any thread. */
 void sfu_model_folders_also(const char *const *folders);
-/* Lists every model below the folders. Reads only the headers of files. SfuModelInfo*; caller frees with
- * g_ptr_array_unref(). */
+/* Lists every model below the folders, by its file's header. SfuModelInfo*; caller frees with g_ptr_array_unref(). */
 GPtrArray *sfu_models(const char *const *folders);
 /* The path of the model that a task uses if the user names none. The user's own models come before the model in the
  * box. NULL: no model can do the task. Caller frees. */
 char *sfu_model_default(GPtrArray *models, SfuTask task);
+/* The path of the model that a person names: by its path, file, name, title or name in the catalogue; one that can do
+ * the task (SFU_N_TASKS: any) comes first. Empty: the default. Caller frees; NULL with MODEL if none or two fit. */
+char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
 /* A network that steers a model by a picture: a ControlNet or a T2I-Adapter. */
 typedef struct {
     char *path, *name;
     gboolean has_types; /* it knows several kinds of pictures and must be told which one it gets */
 } SfuControlNet;
 /* Lists the networks that fit the model at the path `model`, from the folders called controlnet or t2i_adapter within
- * `folders`. Reads only the headers of files. SfuControlNet*; caller frees with g_ptr_array_unref(). */
+ * `folders`. SfuControlNet*; caller frees with g_ptr_array_unref(). */
 GPtrArray *sfu_control_nets(const char *const *folders, const char *model);
-/* Whether the model looks at reference pictures: as they are, or through an installed IP-Adapter, which can weigh them.
- * Reads only the headers of files. */
+/* Whether the model looks at reference pictures: as they are, or weighed, through an installed IP-Adapter. */
 typedef enum { SFU_REFERENCES_NONE, SFU_REFERENCES_PLAIN, SFU_REFERENCES_WEIGHTED } SfuReferences;
 SfuReferences sfu_model_references(const char *model);
-/* A report of family, dtype, sizes, missing and unexpected tensors. Caller frees; NULL with MODEL. */
-char *sfu_model_report(const char *path, gboolean json, GError **error);
+/* Family, dtype, sizes, missing and unexpected tensors of a model, by path or name. Caller frees; NULL with MODEL. */
+char *sfu_model_report(const char *name, gboolean json, GError **error);
 typedef struct {
     const char *in, *out, *type; /* out: .gguf or .safetensors; type of the large matrices, "q8_0" for instance */
     const char *const *adapters; /* "FILE=WEIGHT,TEXT" to merge, NULL-terminated; NULL: none */

@@ -36,6 +36,7 @@ int sfu_cli_fail(GError *error);
 struct SfuCliOptions {
     SfuParams *params;
     char *device, *precision, *mask, *exclude, *from, *noise, *latent, *trace, *shard, *type;
+    char *from_model; /* the model that --from names */
     guint64 memory_bytes;
     int depth; /* bits per channel of the written picture; 0: as the input, 8 without one */
     gboolean profile, json, quiet, force, claim, invert_mask, help;

@@ -101,8 +101,8 @@ void sfu_cli_options_free(SfuCliOptions *o)
     if (!o)
         return;
     sfu_params_free(o->params);
-    char *strings[] = {o->device, o->precision, o->mask,  o->exclude, o->from,
-                       o->noise,  o->latent,    o->trace, o->shard,   o->type};
+    char *strings[] = {o->device, o->precision, o->mask,  o->exclude, o->from,      o->noise,
+                       o->latent, o->trace,     o->shard, o->type,    o->from_model};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     g_strfreev(o->args);
@@ -131,6 +131,14 @@ static gboolean check_is_for(const char *name, const char *command, GError **err
     return TRUE;
 }
 
+static gboolean set_from(SfuCliOptions *o, GError **error)
+{
+    const gboolean ok = sfu_cli_params_from(o->params, o->from, o->warnings, error);
+    g_free(o->from_model);
+    o->from_model = g_strdup(sfu_params_text(o->params, SFU_PARAM_MODEL));
+    return ok;
+}
+
 /* Sets an option of the command itself; FALSE with *known FALSE if there is none of that name. */
 static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, gboolean *known, GError **error)
 {
@@ -155,7 +163,7 @@ static gboolean set_own(SfuCliOptions *o, const char *name, const char *value, g
             }
             g_free(*texts[i].text);
             *texts[i].text = g_strdup(value);
-            return texts[i].text != &o->from || sfu_cli_params_from(o->params, value, o->warnings, error);
+            return texts[i].text != &o->from || set_from(o, error);
         }
     if (strcmp(name, "memory") == 0)
         return parse_bytes(value, &o->memory_bytes, error);

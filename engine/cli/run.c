@@ -373,6 +373,19 @@ static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o,
     return all == NULL;
 }
 
+/* Whoever reads a picture's parameters may lack its model. */
+static void hint_at_model(const SfuCliOptions *o, GError **error)
+{
+    const char *model = sfu_params_text(o->params, SFU_PARAM_MODEL);
+    if (!g_error_matches(*error, SFU_ERROR, SFU_ERROR_MODEL) || !*model || g_strcmp0(model, o->from_model) != 0)
+        return;
+    GError *cause = g_steal_pointer(error);
+    const gsize n = strlen(cause->message);
+    g_set_error(error, cause->domain, cause->code, "%.*s (the model of %s; --model chooses another)",
+                (int)(g_str_has_suffix(cause->message, ".") ? n - 1 : n), cause->message, o->from);
+    g_error_free(cause);
+}
+
 gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,
                      GError **error)
 {
@@ -417,8 +430,10 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
         g_clear_error(error);
         g_set_error(error, SFU_ERROR, SFU_ERROR_CANCELLED, "Cancelled.");
     }
-    if (!results)
+    if (!results) {
+        hint_at_model(o, error);
         goto out;
+    }
     g_assert(results->len <= g_strv_length(outputs));
     ok = sfu_cli_swap_check(error) && save_results(e, task, o, results, picture, outputs, start, error);
 out:

@@ -34,18 +34,21 @@ int sfu_cli_models(const SfuCliCommand *c, const SfuCliOptions *o, GError **erro
     for (guint i = 0; i < all->len; i++) {
         const SfuModelInfo *m = g_ptr_array_index(all, i);
         GString *tasks = g_string_new(NULL);
+        const gboolean has_title = strcmp(m->title, m->name) != 0 && g_strcmp0(m->title, m->family) != 0;
         char bytes[32];
         for (int t = 0; t < SFU_N_TASKS; t++)
             if (m->tasks & 1u << t)
                 g_string_append_printf(tasks, "%s%s", tasks->len ? " " : "", sfu_task_name((SfuTask)t));
         g_snprintf(bytes, sizeof bytes, "%" G_GUINT64_FORMAT, m->file_bytes);
         if (o->json)
-            sfu_cli_json_event("model", "name", m->name, "path", m->path, "family", m->family ? m->family : "", "bytes",
-                               bytes, "tasks", tasks->str, "error", m->error ? m->error : "", NULL);
+            sfu_cli_json_event("model", "name", m->name, "title", m->title, "path", m->path, "family",
+                               m->family ? m->family : "", "bytes", bytes, "tasks", tasks->str, "error",
+                               m->error ? m->error : "", NULL);
         else if (m->error)
             g_print("%s\n   cannot be used: %s\n", m->path, m->error);
         else
-            g_print("%s\n   %s, %.1f MB: %s\n", m->path, m->family, (double)m->file_bytes / 1e6, tasks->str);
+            g_print("%s\n   %s%s%s, %.1f MB: %s\n", m->path, has_title ? m->title : "", has_title ? ", " : "",
+                    m->family, (double)m->file_bytes / 1e6, tasks->str);
         g_string_free(tasks, TRUE);
     }
     if (all->len == 0 && !o->json) {

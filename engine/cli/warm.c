@@ -64,16 +64,12 @@ static gboolean try(SfuEngine *e, const SfuCliOptions *o, const SfuModelInfo *m,
     return ok;
 }
 
-/* By its place, else by its name with or without the ending. */
-static SfuModelInfo *find(GPtrArray *all, const char *path)
+/* By its place, which may be NULL. */
+static const SfuModelInfo *find(GPtrArray *all, const char *path)
 {
     for (guint i = 0; path && i < all->len; i++) {
-        SfuModelInfo *m = g_ptr_array_index(all, i);
-        char *base = g_path_get_basename(m->path);
-        const gboolean is =
-            sfu_cli_is_same_file(m->path, path) || strcmp(m->name, path) == 0 || strcmp(base, path) == 0;
-        g_free(base);
-        if (is)
+        const SfuModelInfo *m = g_ptr_array_index(all, i);
+        if (sfu_cli_is_same_file(m->path, path))
             return m;
     }
     return NULL;
@@ -108,15 +104,18 @@ int sfu_cli_warm(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "warm takes one model at most");
         return SFU_EXIT_USAGE;
     }
-    char *place = o->args[0] ? sfu_cli_place(o->args[0]) : NULL, *beside = place ? g_path_get_dirname(place) : NULL;
+    char *path = o->args[0] ? sfu_model_resolve(o->args[0], SFU_N_TASKS, error) : NULL;
+    if (o->args[0] && !path)
+        return SFU_EXIT_FAILED;
+    char *place = path ? sfu_cli_place(path) : NULL, *beside = place ? g_path_get_dirname(place) : NULL;
     const char *const extra[] = {beside, NULL};
     char **folders = sfu_model_folders(extra);
     GPtrArray *all = sfu_models((const char *const *)folders);
-    const SfuModelInfo *only = find(all, o->args[0]);
+    const SfuModelInfo *only = find(all, path);
     SfuEngine *e = NULL;
     int status = SFU_EXIT_FAILED, n = 0;
-    if (o->args[0] && (!only || only->error))
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s cannot be used as a model%s%s", o->args[0], only ? ": " : "",
+    if (path && (!only || only->error))
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s cannot be used as a model%s%s", path, only ? ": " : "",
                     only ? only->error : "");
     else
         e = sfu_cli_engine(o, error);
@@ -139,5 +138,6 @@ int sfu_cli_warm(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
     g_strfreev(folders);
     g_free(beside);
     g_free(place);
+    g_free(path);
     return status;
 }

@@ -63,14 +63,19 @@ static char *find_net(const char *name, GError **error)
     char *path = g_file_test(name, G_FILE_TEST_EXISTS) ? g_strdup(name) : sfu_named_find(SFU_NAMED_CONTROL, name);
     if (path)
         return path;
+    GError *local = NULL;
     char **folders = sfu_model_folders(NULL), *list = g_strjoinv(", ", folders);
-    g_set_error(
-        error, SFU_ERROR, SFU_ERROR_MODEL,
-        _("No ControlNet \"%s\" was found, neither as a file nor in a folder called controlnet or ControlNet in %s."),
-        name, list);
+    path = sfu_catalogue_file(name, folders, &local);
+    if (local)
+        g_propagate_error(error, local);
+    else if (!path)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                    _("No ControlNet \"%s\" was found, neither as a file nor in a folder called controlnet or "
+                      "ControlNet in %s."),
+                    name, list);
     g_free(list);
     g_strfreev(folders);
-    return NULL;
+    return path;
 }
 
 /* Kinds of pictures that unions are told by number (xinsir 2024), by the words in use. */

@@ -15,6 +15,7 @@
 typedef struct {
     SfuModelInfo info;
     const SfuFamily *family; /* NULL: broken */
+    int folder;              /* which of those that were searched */
 } ListedModel;
 
 static void info_free(gpointer p)
@@ -85,9 +86,10 @@ static char *title_of(const SfuModel *m, const char *name)
     return g_strdup(title && *title ? title : name);
 }
 
-static SfuModelInfo *info_new(const char *path)
+static SfuModelInfo *info_new(const char *path, int folder)
 {
     ListedModel *listed = g_new0(ListedModel, 1);
+    listed->folder = folder;
     SfuModelInfo *i = &listed->info;
     GError *e = NULL;
     i->path = g_strdup(path);
@@ -122,20 +124,16 @@ static SfuModelInfo *info_new(const char *path)
     return i;
 }
 
-static void scan(GPtrArray *found, const char *folder, int depth)
-{
-    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
-    sfu_model_files(paths, folder, depth, FALSE);
-    for (guint i = 0; i < paths->len; i++)
-        g_ptr_array_add(found, info_new(paths->pdata[i]));
-    g_ptr_array_unref(paths);
-}
-
 GPtrArray *sfu_models(const char *const *folders)
 {
     GPtrArray *found = g_ptr_array_new_with_free_func(info_free);
-    for (int i = 0; folders && folders[i]; i++)
-        scan(found, folders[i], MAX_DEPTH);
+    for (int k = 0; folders && folders[k]; k++) {
+        GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+        sfu_model_files(paths, folders[k], MAX_DEPTH, FALSE);
+        for (guint i = 0; i < paths->len; i++)
+            g_ptr_array_add(found, info_new(paths->pdata[i], k));
+        g_ptr_array_unref(paths);
+    }
     return found;
 }
 
@@ -164,9 +162,140 @@ char *sfu_model_default(GPtrArray *models, SfuTask task)
     return best ? g_strdup(best->info.path) : NULL;
 }
 
-char *sfu_model_report(const char *path, gboolean json, GError **error)
+/* ---- names ------------------------------------------------------------------------------------------------------ */
+
+static gboolean is_its_file(const SfuModelInfo *m, const char *name)
+{
+    const char *slash = strrchr(m->path, '/');
+    return strcmp(slash ? slash + 1 : m->path, name) == 0;
+}
+
+static gboolean is_its_name(const SfuModelInfo *m, const char *name)
+{
+    return strcmp(m->name, name) == 0;
+}
+
+static gboolean is_its_title(const SfuModelInfo *m, const char *name)
+{
+    return sfu_is_same_title(m->title, name) || sfu_is_same_title(m->name, name);
+}
+
+/* A model of an earlier folder hides those of its name in later ones, and two paths may lead to one file. */
+static gboolean are_rivals(const ListedModel *a, const ListedModel *b)
+{
+    GStatBuf x, y;
+    if (a->folder != b->folder && strcmp(a->info.name, b->info.name) == 0)
+        return FALSE;
+    return g_stat(a->info.path, &x) != 0 || g_stat(b->info.path, &y) != 0 || x.st_dev != y.st_dev ||
+           x.st_ino != y.st_ino;
+}
+
+/* What a named model is wanted for. */
+typedef struct {
+    SfuTask task;     /* SFU_N_TASKS: any */
+    const char *part; /* or to give this part; NULL: for the task */
+} Use;
+
+static gboolean is_of_use(const ListedModel *m, const Use *use)
+{
+    if (use->part)
+        return !m->info.error && g_strcmp0(m->info.part, use->part) == 0;
+    return use->task == SFU_N_TASKS ? !m->info.error : m->info.tasks >> use->task & 1;
+}
+
+/* The model that a person calls so: by its file's name, else by its name, else by its title; those that are of use come
+ * first. Borrowed. NULL with error if two are meant, without if none is. */
+static const SfuModelInfo *named(GPtrArray *models, const char *name, const Use *use, GError **error)
+{
+    static gboolean (*const is_called[])(const SfuModelInfo *m, const char *name) = {is_its_file, is_its_name,
+                                                                                     is_its_title};
+    const ListedModel *best = NULL;
+    for (gsize way = 0; !best && way < G_N_ELEMENTS(is_called); way++)
+        for (guint i = 0; i < models->len; i++) {
+            const ListedModel *m = models->pdata[i];
+            if (!is_called[way](&m->info, name) || (best && !is_of_use(m, use)))
+                continue;
+            if (best && is_of_use(best, use) && are_rivals(best, m)) {
+                g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                            _("Two models are called \"%s\": %s and %s; name one by its path."), name, best->info.path,
+                            m->info.path);
+                return NULL;
+            }
+            if (!best || !is_of_use(best, use))
+                best = m;
+        }
+    return best ? &best->info : NULL;
+}
+
+/* Empty: the default for the task. NULL with error if it cannot be said which, without if there is none. */
+static char *path_of(const char *name, const Use *use, char **folders, GError **error)
+{
+    GPtrArray *models = sfu_models((const char *const *)folders);
+    char *path = NULL;
+    if (*name || use->task == SFU_N_TASKS) {
+        const SfuModelInfo *m = named(models, name, use, error);
+        path = m && !(use->part && m->error) ? g_strdup(m->path) : NULL;
+    } else {
+        path = sfu_model_default(models, use->task);
+    }
+    g_ptr_array_unref(models);
+    return path;
+}
+
+/* A file as it stands, else what path_of() finds, else what the catalogue calls so. */
+static char *resolve(const char *name, const Use *use, char **folders, GError **error)
+{
+    GError *local = NULL;
+    if (*name && g_file_test(name, G_FILE_TEST_EXISTS))
+        return g_strdup(name);
+    char *path = path_of(name, use, folders, &local);
+    if (!path && !local && *name)
+        path = sfu_catalogue_file(name, folders, &local);
+    if (local)
+        g_propagate_error(error, local);
+    return path;
+}
+
+char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
+{
+    const Use use = {.task = task};
+    GError *local = NULL;
+    char **folders = sfu_model_folders(NULL), *path = resolve(name, &use, folders, &local);
+    if (local)
+        g_propagate_error(error, local);
+    else if (!path && (*name || task == SFU_N_TASKS))
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
+                    _("There is no model \"%s\", neither as a file nor in the model folders."), name);
+    else if (!path)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No installed model can do %s; put one into %s."),
+                    sfu_task_name(task), folders[0]);
+    g_strfreev(folders);
+    return path;
+}
+
+char *sfu_part_resolve(const char *name, const char *part, GError **error)
+{
+    const Use use = {.part = part};
+    GError *local = NULL;
+    char **folders = sfu_model_folders(NULL), *path = resolve(name, &use, folders, &local);
+    if (local) {
+        g_propagate_error(error, local);
+    } else if (!path) {
+        char *list = g_strjoinv(", ", folders);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No %s called \"%s\" was found, neither as a file nor in %s."),
+                    part, name, list);
+        g_free(list);
+    }
+    g_strfreev(folders);
+    return path;
+}
+
+char *sfu_model_report(const char *name, gboolean json, GError **error)
 {
     GError *e = NULL;
+    char *path = sfu_model_resolve(name, SFU_N_TASKS, error);
+    if (!path)
+        return NULL;
     SfuModel *m = sfu_model_open(path, &e);
     SfuAdapter *a = NULL;
     SfuFile *f = m ? NULL : sfu_file_open(path, NULL);
@@ -177,6 +306,7 @@ char *sfu_model_report(const char *path, gboolean json, GError **error)
     sfu_file_close(f);
     if (!m && !a) {
         sfu_error_convert(error, e);
+        g_free(path);
         return NULL;
     }
     JsonNode *node = !json ? NULL : m ? sfu_model_inspect_json(m) : sfu_adapter_inspect_json(a);
@@ -184,66 +314,6 @@ char *sfu_model_report(const char *path, gboolean json, GError **error)
     g_clear_pointer(&node, json_node_unref);
     sfu_model_close(m);
     sfu_adapter_close(a);
+    g_free(path);
     return text;
-}
-
-/* A path as it stands, else a model's name as sfu_models() lists it. Caller frees; NULL with MODEL. */
-char *sfu_model_resolve(const char *name, SfuTask task, GError **error)
-{
-    if (*name && g_file_test(name, G_FILE_TEST_EXISTS))
-        return g_strdup(name);
-    char **folders = sfu_model_folders(NULL);
-    GPtrArray *models = sfu_models((const char *const *)folders);
-    char *path = NULL;
-    if (!*name) {
-        path = sfu_model_default(models, task);
-        if (!path)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No installed model can do %s; put one into %s."),
-                        sfu_task_name(task), folders[0]);
-    } else {
-        for (guint i = 0; i < models->len && !path; i++) {
-            const SfuModelInfo *m = g_ptr_array_index(models, i);
-            char *file = g_path_get_basename(m->path);
-            if (strcmp(m->name, name) == 0 || strcmp(file, name) == 0)
-                path = g_strdup(m->path);
-            g_free(file);
-        }
-        if (!path)
-            g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL,
-                        _("There is no model \"%s\", neither as a file nor in the model folders."), name);
-    }
-    g_ptr_array_unref(models);
-    g_strfreev(folders);
-    return path;
-}
-
-static gboolean is_named(const SfuModelInfo *m, const char *name)
-{
-    char *base = g_path_get_basename(m->path);
-    const gboolean yes = strcmp(m->name, name) == 0 || strcmp(base, name) == 0;
-    g_free(base);
-    return yes;
-}
-
-char *sfu_part_resolve(const char *name, const char *part, GError **error)
-{
-    if (g_file_test(name, G_FILE_TEST_EXISTS))
-        return g_strdup(name);
-    char **folders = sfu_model_folders(NULL), *path = NULL;
-    GPtrArray *models = sfu_models((const char *const *)folders);
-    for (int whole = 0; whole < 2 && !path; whole++) /* parts before models that hold one */
-        for (guint i = 0; i < models->len && !path; i++) {
-            const SfuModelInfo *m = g_ptr_array_index(models, i);
-            if (!m->error && (whole || g_strcmp0(m->part, part) == 0) && is_named(m, name))
-                path = g_strdup(m->path);
-        }
-    if (!path) {
-        char *list = g_strjoinv(", ", folders);
-        g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, _("No %s called \"%s\" was found, neither as a file nor in %s."),
-                    part, name, list);
-        g_free(list);
-    }
-    g_ptr_array_unref(models);
-    g_strfreev(folders);
-    return path;
 }

@@ -106,7 +106,11 @@ gboolean sfu_model_convert(const SfuConversion *o, GPtrArray *notes, GError **er
     SfuConvert c = {.type = o->type, .replace = o->replace, .progress = o->progress, .data = o->data};
     GError *e = NULL;
     const gboolean merges = o->adapters && o->adapters[0];
+    char *in = sfu_model_resolve(o->in, SFU_N_TASKS, error);
+    if (!in)
+        return FALSE;
     const gboolean ok =
-        merges ? convert_merged(o->in, o->out, &c, o->adapters, notes, &e) : sfu_file_convert(o->in, o->out, &c, &e);
+        merges ? convert_merged(in, o->out, &c, o->adapters, notes, &e) : sfu_file_convert(in, o->out, &c, &e);
+    g_free(in);
     return ok || sfu_error_convert(error, e);
 }

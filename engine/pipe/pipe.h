@@ -23,13 +23,18 @@ gboolean sfu_error_convert(GError **dest, GError *e);
 
 /* ---- installed_models.c ---- */
 
-char *sfu_model_resolve(const char *name, SfuTask task, GError **error);
 /* Paths (char*) of what may be models below the folder, sorted, `depth` folders deep; networks: folders of one
  * network in diffusers' form too. */
 void sfu_model_files(GPtrArray *paths, const char *folder, int depth, gboolean networks);
-/* "vae" or "taesd": a path as it stands, else the part's name as sfu_models() lists it or the file's. Caller frees;
- * NULL with MODEL. */
+/* As sfu_model_resolve(), for "vae" or "taesd": the part itself comes before models that hold one. */
 char *sfu_part_resolve(const char *name, const char *part, GError **error);
+
+/* ---- catalogue_names.c ---- */
+
+gboolean sfu_is_same_title(const char *a, const char *b); /* without regard to case; a may be NULL */
+/* The file of the model that a catalogue in or above these folders calls so. Caller frees. NULL with MODEL if it has
+ * not been downloaded, without error if no catalogue has it. */
+char *sfu_catalogue_file(const char *name, char **folders, GError **error);
 
 typedef struct SfuRun SfuRun;
 
