@@ -315,11 +315,8 @@ static gboolean set_words(SfuSession *s)
 
 gboolean sfu_session_set_prompts(SfuSession *s, GError **error)
 {
-    if (s->grid || s->remover) {
-        if (*sfu_params_list(s->run->p, SFU_PARAM_LORA))
-            sfu_run_note(s->run, _("%s takes no LoRA; it is left out."), s->m->path);
+    if (s->grid || s->remover)
         return TRUE;
-    }
     const int passes = s->steps * sfu_sampler_passes(s->sampler);
     char *prompt, *negative;
     sfu_session_clear(s);

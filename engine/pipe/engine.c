@@ -192,7 +192,7 @@ static gboolean run_session(SfuSession *s, GPtrArray *results, GError **error)
     return sfu_controls_open(s, error) && sfu_image_prompts_open(s, error) && sfu_pipe_paint(s, results, error);
 }
 
-/* A prompt that does nothing is said to do nothing. */
+/* A prompt or a LoRA that does nothing is said to do nothing. */
 static void note_no_words(SfuRun *r, const SfuLoaded *l)
 {
     const SfuModel *m = l->model;
@@ -200,6 +200,8 @@ static void note_no_words(SfuRun *r, const SfuLoaded *l)
         sfu_model_has_part(m, SFU_PART_TEXT) || sfu_model_has_part(m, SFU_PART_TEXT2) || sfu_model_family(m)->fits;
     if (!takes_words && (*sfu_params_text(r->p, SFU_PARAM_PROMPT) || *sfu_params_text(r->p, SFU_PARAM_NEGATIVE)))
         sfu_run_note(r, _("%s does not understand words, so the prompt is not used."), l->path);
+    if (!takes_words && *sfu_params_list(r->p, SFU_PARAM_LORA))
+        sfu_run_note(r, _("%s takes no LoRA; it is left out."), l->path);
 }
 
 static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)

@@ -5,12 +5,15 @@ MODELS: MODELS holds sfumato-mini."""
 
 # Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 import io
+import json
+import pathlib
+import shutil
 import struct
 import subprocess
 import warnings
 import zlib
 
-from command import ENV, NO_DEVICE, SFUMATO, TMP, case, end, has_device, png, run
+from command import ENV, MODELS, NO_DEVICE, SFUMATO, TMP, case, end, fails, has_device, png, read_png, run
 from picture_files import PLAIN, batch, inpaint, mask_for, write
 
 try:
@@ -432,6 +435,7 @@ UPSCALES = [
     (["--precision", "fp64"], 2, "one of auto"),
     (["--scale", "3", "--scale", "2"], 0, ""),
     (["--prompt", "x"], 0, "does not understand words"),
+    (["--lora", "x"], 0, "takes no LoRA"),
     (["--", "more"], 2, "usage"),
 ]
 
@@ -566,6 +570,64 @@ def _():
         r = run("batch", "jobs.jsonl", "--model", PLAIN, *force, cwd=folder)
         assert r.returncode == status and word in r.stderr, (text, r.returncode, r.stderr)
         assert mask.read_bytes() == before, text
+
+
+@case("models are found by file, name, title and the catalogue's words; two that are meant are named, none is guessed")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    small = png(TMP / "small.png", 8, 6, lambda x, y: (x * 30, y * 40, 9))
+    mini, folder, out = pathlib.Path(MODELS) / "sfumato-mini", TMP / "named", TMP / "named.png"
+    x2 = mini / "enlarger" / "x2.safetensors"
+    (folder / "more").mkdir(parents=True)
+    (TMP / "named-later").mkdir()
+    for name in ("own", "twin-1", "twin-2"):
+        shutil.copytree(mini, folder / name)
+        index = (folder / name / "model_index.json").read_text()
+        title = "Zwölf Farben" if name == "own" else "Twins"
+        (folder / name / "model_index.json").write_text(index.replace('"name": "Sfumato mini"', f'"name": "{title}"'))
+    for place in ("net.safetensors", "more/deep.safetensors", "more/x.safetensors", "x.safetensors"):
+        shutil.copy(x2, folder / place)
+    shutil.copy(
+        mini / "model_index.json", TMP / "named-later" / "net.safetensors"
+    )  # hidden by that of the first folder
+    (folder / "link.safetensors").symlink_to("net.safetensors")
+    models = [
+        {"name": "box-2", "title": "Net From Far", "files": [{"path": "more/deep.safetensors"}, {"path": "gone"}]},
+        {"name": "gone-3", "title": "Gone", "files": [{"path": "gone.safetensors"}]},
+        {"name": "odd", "files": [7]},
+        "odd",
+    ]
+    (folder / "catalogue.json").write_text(json.dumps({"version": 1, "models": models}))
+    env = dict(ENV, SFUMATO_MODELS=f"{folder}:{TMP / 'named-later'}")
+    wanted = run("upscale", small, out, "--model", x2, "--scale", 2, env=env) and read_png(out)[4]
+    for name in ("net", "net.safetensors", "NET", "link", "deep", "box-2", "Net from far", "BOX-2"):
+        r = run("upscale", small, out, "--model", name, "--scale", 2, env=env)
+        assert r.returncode == 0 and read_png(out)[4] == wanted, (name, r.stderr)
+    for name in ("Zwölf Farben", "ZWÖLF FARBEN", "own"):
+        r = run("upscale", small, out, "--model", name, env=env)
+        assert r.returncode == 0 and "own" in read_png(out)[5]["parameters"], (name, r.stderr)
+        assert str(folder / "own") in run("inspect", name, env=env).stdout
+    for name, *words in (
+        ("twins", str(folder / "twin-1"), str(folder / "twin-2"), "by its path"),
+        ("x", str(folder / "x.safetensors"), str(folder / "more" / "x.safetensors")),
+        ("gone-3", "`sfumato models get gone-3`"),
+        ("gone", "`sfumato models get gone-3`"),
+        ("odd", "no model"),
+        ("own2", "no model"),
+    ):
+        fails(run("upscale", small, out, "--model", name, env=env), 1, *words)
+    fails(run("warm", "gone-3", env=env), 1, "`sfumato models get gone-3`")
+    fails(run("convert", "gone-3", TMP / "gone.gguf", "--type", "q8_0", env=env), 1, "`sfumato models get gone-3`")
+    own = TMP / "of-own.png"
+    assert run("upscale", small, own, "--model", "own", env=env).returncode == 0
+    fails(run("upscale", small, out, "--from", own), 1, '"own"', str(own), "--model")
+    assert run("upscale", small, out, "--from", own, "--model", mini).returncode == 0
+    jobs = TMP / "from.jsonl"
+    jobs.write_text(json.dumps({"task": "upscale", "in": str(small), "out": str(TMP / "never.png")}))
+    r = run("batch", jobs, "--from", own)
+    assert r.returncode == 1 and "--model chooses another" in r.stderr, r.stderr
+    assert any(json.loads(s)["title"] == "Twins" for s in run("models", "--json", env=env).stdout.splitlines())
 
 
 end()
