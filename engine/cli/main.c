@@ -71,12 +71,51 @@ static int run_own(const SfuCliCommand *c, int argc, char **argv)
 
 /* babl and PoCL crash if they get less: PoCL has a thread for each core, and maps LLVM. */
 #define LEAST_STACK_KIB 128
+#define LEAST_FILES 16
+#define MORE_THREADS 8 /* than cores: GEGL's, GIO's and the drivers' */
 #define LEAST_MIB 640
 #define CORE_MIB 8
+
+static gpointer wait_for_others(gpointer lock)
+{
+    g_mutex_lock(lock);
+    g_mutex_unlock(lock);
+    return NULL;
+}
+
+/* GLib ends the process where it cannot start a thread. ulimit -u counts all processes of the user, so only trying
+ * tells. */
+static gboolean check_threads(GError **error)
+{
+    const guint n = g_get_num_processors() + MORE_THREADS;
+    GThread **threads = g_new(GThread *, n);
+    GMutex lock;
+    guint started = 0;
+    g_mutex_init(&lock);
+    g_mutex_lock(&lock);
+    while (started < n && (threads[started] = g_thread_try_new("limit", wait_for_others, &lock, NULL)))
+        started++;
+    g_mutex_unlock(&lock);
+    for (guint i = 0; i < started; i++)
+        g_thread_join(threads[i]);
+    g_mutex_clear(&lock);
+    g_free(threads);
+    if (started < n)
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                    "only %u threads can be started (ulimit -u counts all of this user's); at least %u are needed",
+                    started, n);
+    return started == n;
+}
 
 static gboolean check_limits(GError **error)
 {
     struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < LEAST_FILES) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
+                    "the limit of open files (ulimit -n) is %" G_GUINT64_FORMAT "; at least %d are needed",
+                    (guint64)l.rlim_cur, LEAST_FILES);
+        return FALSE;
+    }
     const rlim_t mib = LEAST_MIB + CORE_MIB * (rlim_t)g_get_num_processors();
     if (getrlimit(RLIMIT_STACK, &l) == 0 && l.rlim_cur / 1024 < LEAST_STACK_KIB) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED,
@@ -91,7 +130,7 @@ static gboolean check_limits(GError **error)
                     (guint64)l.rlim_cur >> 20, (guint64)mib);
         return FALSE;
     }
-    return TRUE;
+    return check_threads(error);
 }
 
 /* Without GEGL's operations: to load them all, with the decoders of films and PDF, takes longer than most commands.

@@ -3,6 +3,7 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sfumato.h"
 
+#include <math.h>
 #include <string.h>
 
 /* One row: mixes in R'G'B'A float, and copies only the bytes of pixels that the result covers, so that the others do
@@ -19,8 +20,10 @@ static void mix_row(GeglBuffer *out, const SfuResult *r, const GeglRectangle *li
     for (int x = 0; x < line->width; x++) {
         const float a = CLAMP(over[x * 4 + 3], 0, 1);
         any = any || a > 0;
-        for (int c = 0; a > 0 && c < 3; c++)
-            under[x * 4 + c] = a * over[x * 4 + c] + (1 - a) * under[x * 4 + c];
+        for (int c = 0; a > 0 && c < 3; c++) {
+            float *v = &under[x * 4 + c]; /* NaN or infinite where a renderer failed: mixing would keep it */
+            *v = a < 1 && isfinite(*v) ? a * over[x * 4 + c] + (1 - a) * *v : over[x * 4 + c];
+        }
     }
     if (!any)
         return;

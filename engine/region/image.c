@@ -48,11 +48,11 @@ SfuImage *sfu_image_read_as(GeglBuffer *b, SfuRect r, const Babl *format, GError
     if (!i)
         return NULL;
     gegl_buffer_get(b, GEGL_RECTANGLE(r.x, r.y, r.w, r.h), 1.0, format, i->p, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-    /* A float buffer may hold NaN, which would spread over the whole picture. */
+    /* A float buffer may hold NaN, which would spread over the whole picture, and infinity, which is white. */
     const gint64 n = (gint64)r.w * r.h * i->c;
     for (gint64 k = 0; k < n; k++)
         if (!isfinite(i->p[k]))
-            i->p[k] = 0;
+            i->p[k] = i->p[k] > 0 ? 1 : 0;
     return i;
 }
 

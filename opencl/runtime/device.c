@@ -325,11 +325,12 @@ gboolean sfu_device_open(const char *wanted, cl_platform_id *platform, cl_device
         if (*end == 0 && k < all->len)
             best = &g_array_index(all, Found, k);
         char *low = g_ascii_strdown(wanted, -1);
-        for (guint i = 0; !best && i < all->len; i++) {
+        const gboolean is_number = best != NULL;
+        for (guint i = 0; !is_number && i < all->len; i++) { /* the best of those that fit */
             const Found *f = &g_array_index(all, Found, i);
             char *text = g_strconcat(f->info.name, " ", f->info.platform, f->info.is_cpu ? " cpu" : " gpu", NULL);
             char *low_text = g_ascii_strdown(text, -1);
-            if (strstr(low_text, low))
+            if (strstr(low_text, low) && (!best || rank(&f->info) > rank(&best->info)))
                 best = f;
             g_free(text);
             g_free(low_text);
