@@ -110,7 +110,7 @@ def lines_of(process, results, what, timeout):
 
 def run(gimp, plugin, check, what, extra=None):
     """One GIMP with one set of cases; returns its TAP lines."""
-    home = folder(gimp, plugin, check, fast_babl=what == "whole")
+    home = folder(gimp, plugin, check, fast_babl=what in ("whole", "third"))
     results = f"{home}/results.tap"
     env = {"SFU_STANDIN_LOG": f"{home}/standin.log", **(extra or {})}
     process = start(gimp, home, check_call(gimp, results, what), env)
@@ -121,7 +121,7 @@ def run(gimp, plugin, check, what, extra=None):
 
 def two_at_once(gimp, plugin, check):
     """Two GIMPs with the same folder; the TAP lines of both."""
-    home = folder(gimp, plugin, check, fast_babl=False)
+    home = folder(gimp, plugin, check, fast_babl=what in ("whole", "third"))
     pair = [
         start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "shared"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"})
         for i in (1, 2)
