@@ -121,7 +121,7 @@ def run(gimp, plugin, check, what, extra=None):
 
 def two_at_once(gimp, plugin, check):
     """Two GIMPs with the same folder; the TAP lines of both."""
-    home = folder(gimp, plugin, check, fast_babl=what in ("whole", "third"))
+    home = folder(gimp, plugin, check, fast_babl=False)
     pair = [
         start(gimp, home, check_call(gimp, f"{home}/{i}.tap", "shared"), {"SFU_STANDIN_LOG": f"{home}/{i}.log"})
         for i in (1, 2)
