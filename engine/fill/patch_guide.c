@@ -38,8 +38,8 @@ float sfu_patch_low_difference(const Level *l, int a, int b)
     return sum;
 }
 
-/* Grass is not equally bright everywhere. A network's guess is, and only a smooth source would match it exactly. So
- * differences as they occur around the hole are tolerated: the median of those between places APART there. */
+/* Grass varies in brightness. A network's guess does not, so only smooth sources would match it exactly. Therefore
+ * differences as large as those around the hole cost nothing: the median over places APART from each other. */
 static gboolean set_tolerance(Level *l)
 {
     const int w = l->w, n = w * l->h;

@@ -1,6 +1,6 @@
 /* Patch fill: which sources are dear. Removing an object means: show what is behind it. So sources shall look like what
- * lies around the hole; an object that stands out from there is not a source, unless the rim cuts through it. Nor are
- * sources that are plainer than the surroundings. See patch_level.h.
+ * lies around the hole; an object that stands out from there is not a source, unless the rim cuts through it. Sources
+ * that are smoother than the surroundings, or used several times, are dear, too. See patch_level.h.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "patch_level.h"
@@ -24,8 +24,7 @@
 #define CLOSE 0.006f   /* what a pixel costs a hole's width away */
 #define PLAIN 0.8f     /* what a source pays for its missing variance; at 1, smooth sources have no advantage left */
 #define REUSE 0.2f     /* the same for each use but the first, as a share of the usual variance */
-#define PLAIN_LEVELS                                                                                                   \
-    4 /* finest ones; from the third on by half less each, as patches there hold objects, not texture */
+#define PLAIN_LEVELS 4 /* the finest; from the third on each pays half of the one before: its patches hold objects */
 
 typedef struct {
     float value[MOST_SAMPLES][4];
@@ -108,11 +107,11 @@ static float rarity(const Rim *rim, const float *v)
 static gboolean measure(const Level *l, float weight, float background, float *pixel)
 {
     const gsize n = (gsize)l->w * l->h;
-    float *distance = g_try_new(float, n), *depth = g_try_new(float, n);
+    float *distance = g_try_new(float, n);
     Rim *rim = g_try_new(Rim, 1);
-    const gboolean ok = distance && depth && rim;
+    const gboolean ok = distance && rim;
     if (ok) {
-        const float half_width = sfu_patch_level_depth(l, depth);
+        const float half_width = sfu_patch_level_depth(l, distance);
         sfu_patch_level_distance(l, distance);
         take_rim(l, distance, MAX(LEAST_RIM_PX, RIM * half_width), rim);
         const float usual = -rim->variance * logf(USUAL_SHARE);
@@ -122,7 +121,6 @@ static gboolean measure(const Level *l, float weight, float background, float *p
                           (rim->n > 0 && l->state[k] != HOLE ? background * (rarity(rim, l->p + 4 * k) - usual) : 0));
     }
     g_free(distance);
-    g_free(depth);
     g_free(rim);
     return ok;
 }
@@ -191,12 +189,12 @@ static void patch_variances(const Level *l, float *row, float *variance)
 static gboolean charge_sources(Level *l, float weight)
 {
     const gsize n = (gsize)l->w * l->h;
-    float *variance = g_try_new(float, n), *distance = g_try_new(float, n), *depth = g_try_new(float, n),
-          *row = g_try_new(float, 4 * n), *near = g_try_new(float, MAX(1, l->n_sources));
+    float *variance = g_try_new(float, n), *distance = g_try_new(float, n), *row = g_try_new(float, 4 * n),
+          *near = g_try_new(float, MAX(1, l->n_sources));
     l->used = g_try_new(int, n);
-    const gboolean ok = variance && distance && depth && row && near && l->used;
+    const gboolean ok = variance && distance && row && near && l->used;
     if (ok) {
-        const float rim = R + 1 + MAX(LEAST_RIM_PX, RIM * sfu_patch_level_depth(l, depth));
+        const float rim = R + 1 + MAX(LEAST_RIM_PX, RIM * sfu_patch_level_depth(l, distance));
         int n_near = 0;
         sfu_patch_level_distance(l, distance);
         patch_variances(l, row, variance);
@@ -210,7 +208,6 @@ static gboolean charge_sources(Level *l, float weight)
     }
     g_free(variance);
     g_free(distance);
-    g_free(depth);
     g_free(row);
     g_free(near);
     return ok;
