@@ -25,8 +25,8 @@ GPtrArray *sfu_models_wait(const SfuSettings *settings);
 
 /* Paths of the models that may do what is asked, the one to try first at the front: that of the request and no other if
  * it names one; else that of the settings, then by rank, and within a rank the one that was faster on this device
- * (sfu_settings_seconds()). Removing goes to models that are made for filling before it
- * goes to those that make whole pictures, which take far longer and invent. "" stands for the engine's own choice.
+ * (sfu_settings_seconds()), except for enlarging. Removing goes to models that are made for filling before it goes to
+ * those that make whole pictures, which take far longer and invent. "" stands for the engine's own choice.
  * NULL-terminated; caller frees with g_strfreev(). */
 char **sfu_models_to_try(const SfuSettings *settings, GPtrArray *models, const SfuRequest *r);
 /* Adapters (LoRA and its kin): files in folders called loras, Lora or lora below those that are searched. Sorted paths;

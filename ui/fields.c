@@ -584,7 +584,7 @@ static void add_file_clicked(GtkMenuItem *item, gpointer entry)
                                                      GTK_FILE_CHOOSER_ACTION_OPEN, _("_Cancel"), GTK_RESPONSE_CANCEL,
                                                      _("_Open"), GTK_RESPONSE_OK, NULL);
     if (gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_OK) {
-        char *file = gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser)); /* NULL: it has no name here */
+        char *file = gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser)); /* NULL: the place has no local path */
         if (file)
             append(entry, file);
         g_free(file);

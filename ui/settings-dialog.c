@@ -160,7 +160,7 @@ static void add_folder(GtkWidget *button, gpointer data)
                                                      GTK_RESPONSE_CANCEL, _("_Add"), GTK_RESPONSE_OK, NULL);
     if (gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_OK) {
         char *path = gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser));
-        if (path) /* else it is no folder of a disk */
+        if (path) /* NULL: the place has no local path */
             gtk_list_store_insert_with_values(s->folders, NULL, -1, 0, path, -1);
         g_free(path);
         find_models(s);
