@@ -32,9 +32,13 @@ SCRIPTS = {
 
 
 def xdotool(display, *words):
-    return subprocess.run(
-        ["xdotool", *words], env=dict(os.environ, DISPLAY=display), capture_output=True, text=True, check=False
-    ).stdout.split()
+    """The words that xdotool prints. A search finds nothing when any window is closed meanwhile: it is repeated."""
+    while True:
+        done = subprocess.run(
+            ["xdotool", *words], env=dict(os.environ, DISPLAY=display), capture_output=True, text=True, check=False
+        )
+        if words[0] != "search" or "X Error" not in done.stderr:
+            return done.stdout.split()
 
 
 def screen():

@@ -102,10 +102,14 @@ class Screen:
             self.xdotool("key", re.sub(r"F\d+$", lambda f: str(F_KEYCODES[f[0]]), key))
             time.sleep(0.3)
 
-    def answer(self, key, name):
-        """Presses the key until the window whose title matches has gone: a question comes late on a busy machine."""
+    def answer(self, key, name, ask=None):
+        """Presses the key until the window whose title matches has gone: a question comes late on a busy machine. ask:
+        the key that brings the question, pressed each time before; where the question stands it takes it away."""
 
         def gone():
+            if ask:
+                self.keys(self.find(name) or "0", ask)
+                time.sleep(1)
             self.xdotool("key", key)
             return self.wait_gone(name, 3)
 
@@ -306,11 +310,9 @@ def type_after_settings(screen, image, runs, report):
     report(ok, "what is typed after Settings is in the dialog")
     if not ok:
         print("#", "\n# ".join(runs()[n_runs:]))
-    screen.keys(refine or image, "Escape", "Escape")  # stops, then asks
-    time.sleep(1)
-    report(
-        screen.answer("alt+d", "Sfumato: Refine") and screen.find("200x150"), "Discard closes the dialog, GIMP goes on"
-    )
+    screen.keys(refine or image, "Escape")  # stops
+    closed = screen.answer("alt+d", "Sfumato: Refine", ask="Escape")
+    report(closed and screen.find("200x150"), "Discard closes the dialog, GIMP goes on")
 
 
 if __name__ == "__main__":
