@@ -36,33 +36,11 @@ __kernel void int16_rows(__global short *q, int q0, __global float *scales, int 
 }
 
 #ifdef TILE_ROWS
-#define ROWS TILE_ROWS
-#define ALL_COLS (PANELS * 32)
-#define ALL_VECS (ALL_COLS / VW)
-#define INTV CAT(int, VW)
-#define LOAD_INTS(p) CAT(vload, VW)(0, p)
-typedef short ShortPairs __attribute__((ext_vector_type(2 * VW)));
-typedef short Shorts __attribute__((ext_vector_type(VW)));
-
-/* s + the sums of both products of each word. Inline assembly, and a BODY, as with bf16: see common.cl. */
-#ifdef MADD
-#define INT16_BODY __attribute__((noinline))
-HELPER __attribute__((always_inline)) INTV add_pairs(INTV a, INTV b, INTV s)
-{
-    INTV r;
-    __asm__("vpmaddwd %2, %1, %0" : "=x"(r) : "x"(a), "x"(b));
-    return s + r;
-}
-#else
-#define INT16_BODY __attribute__((always_inline))
-HELPER __attribute__((always_inline)) INTV add_pairs(INTV a, INTV b, INTV s)
-{
-    return s + ((a << 16 >> 16) * (b << 16 >> 16) + (a >> 16) * (b >> 16));
-}
-#endif
+#include "integer_tiles.cl"
 
 #ifdef W_I8
 #define W_WORD short
+typedef short Shorts __attribute__((ext_vector_type(VW)));
 typedef char Bytes __attribute__((ext_vector_type(2 * VW)));
 HELPER __attribute__((always_inline)) INTV load_words(__global const W_WORD *w)
 {
@@ -76,8 +54,8 @@ HELPER __attribute__((always_inline)) INTV load_words(__global const W_WORD *w)
 
 /* Adds to the sums of a tile from column `col` on those of one tap and group of n_words words. w: its weights in the
  * first panel; step: ints from one panel to the next. */
-HELPER INT16_BODY void add_tile(VEC *f, int col, __global const int *const *rows, const float *scale,
-                                __global const int *w, size_t step, int n_words)
+HELPER TILE_BODY void add_tile(VEC *f, int col, __global const int *const *rows, const float *scale,
+                               __global const int *w, size_t step, int n_words)
 {
     __global const int *row[ROWS];
 #pragma unroll
@@ -114,34 +92,10 @@ HELPER INT16_BODY void add_tile(VEC *f, int col, __global const int *const *rows
     }
 }
 
-/* Writes what a tile's rows have for all columns from output o on. p0: the first row's pixel. */
-HELPER __attribute__((always_inline)) void finish_int16(const VEC *f, __global ACT *y, int p0, int rows, int o,
-                                                        int y_pitch, int per, int n_out, const Epilogue e)
-{
-    for (int i = 0; i < rows; i++)
-#pragma unroll
-        for (int j = 0; j < ALL_COLS; j += 16 << GATED) {
-            const size_t at = (size_t)(p0 + i) * y_pitch;
-            float16 v = PIECE(f + i * ALL_VECS, j / 16);
-            if (o + j >= n_out)
-                continue;
-#if GATED
-            float16 g = PIECE(f + i * ALL_VECS, j / 16 + 1);
-            if (e.bias) {
-                v += vload16(0, e.bias + e.bias0 + o + j);
-                g += vload16(1, e.bias + e.bias0 + o + j);
-            }
-            STORE16(y, at + (o + j) / 2, v * gelu_16(g));
-#else
-            finish(y, at + o + j, v, min(n_out - o - j, 16), o + j, (p0 + i) / per, n_out, e);
-#endif
-        }
-}
-
-HELPER INT16_BODY void product_body(int item, int panel, __global ACT *y, __global const int *q,
-                                    __global const float *scales, __global const int *wt, int n_pix, int run,
-                                    int row_words, int h, int w, int oh, int ow, int n_out, int kh, int kw, int stride,
-                                    int pad_t, int pad_l, int up, int wrap, int n_zeros, int y_pitch, const Epilogue e)
+HELPER TILE_BODY void product_body(int item, int panel, __global ACT *y, __global const int *q,
+                                   __global const float *scales, __global const int *wt, int n_pix, int run,
+                                   int row_words, int h, int w, int oh, int ow, int n_out, int kh, int kw, int stride,
+                                   int pad_t, int pad_l, int up, int wrap, int n_zeros, int y_pitch, const Epilogue e)
 {
     const int first = item * run * ROWS, last = min(n_pix, first + run * ROWS), per = oh * ow;
     const int n_groups = (row_words + GROUP_WORDS - 1) / GROUP_WORDS,
@@ -181,7 +135,7 @@ HELPER INT16_BODY void product_body(int item, int panel, __global ACT *y, __glob
                 from += 32 + n_words * 32 * (int)sizeof(W_WORD) / 4;
             }
         }
-        finish_int16(f, y, p0, min(ROWS, last - p0), panel * 32, y_pitch, per, n_out, e);
+        finish_tile(f, y, p0, min(ROWS, last - p0), panel * 32, y_pitch, per, n_out, e);
     }
 }
 

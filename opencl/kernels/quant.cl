@@ -168,6 +168,50 @@ __kernel void widen_panels(__global WORD *y, int y0, __global const uchar *x, in
     widen_panel(y + y0 + at * (n_in / PAIR) * 32,
                 x + x0 + (first + at) * (head + (size_t)(n_in / values) * s.block_bytes), n_in, s);
 }
+
+#ifdef CODES
+/* Inputs [i, i + part) of 32 of 16 outputs. Returns -128 times the sum of by * code. */
+HELPER float16 widen_part(__global int *to, const Store s, const Group g, __global const uchar *q, int i, int part)
+{
+    const float middle = s.halves > 1 ? (float)(1 << (BITS - 1)) : s.less;
+    __global int *words = to + (s.halves > 1 ? 64 : 32);
+    int16 sum = 0;
+    PUT(16, __global, (__global float *)to, g.scale);
+    if (s.halves > 1)
+        PUT(16, __global, (__global float *)to + 32, g.scale * (middle - s.less) - g.min);
+    for (int end = i + part; i < end; i += 4, words += 32) {
+        const int16 a = convert_int16(codes(q, i, middle)), b = convert_int16(codes(q, i + 1, middle)),
+                    c = convert_int16(codes(q, i + 2, middle)), d = convert_int16(codes(q, i + 3, middle));
+        vstore16((a & 255) | (b & 255) << 8 | (c & 255) << 16 | d << 24, 0, words);
+        sum += a + b + c + d;
+    }
+    return convert_float16(sum) * g.scale * -128.0f;
+}
+
+/* y: panels as codes.cl takes them. Items: panels, of which the first is number `first` of x. */
+__kernel void widen_codes(__global int *y, int y0, __global const uchar *x, int x0, int first, int n_in,
+                          STORE_ARGUMENTS)
+{
+    const Store s = store_of(head, values, group, halves, factors, less);
+    const int part = min(group, 32), part_ints = 32 * halves + part * 8;
+    __global const uchar *panel = x + x0 + (size_t)(first + get_global_id(0)) * (n_in / values) * s.block_bytes;
+    __global int *to = y + y0 + get_global_id(0) * (size_t)((n_in + 127) / 128 * 32 + n_in / part * part_ints);
+    for (int chunk = 0; chunk < n_in; chunk += 128) {
+        __global int *offsets = to;
+        float16 offset[2] = {0.0f, 0.0f};
+        to += 32;
+        for (int k = chunk; k < min(chunk + 128, n_in); k += part, to += part_ints) {
+            __global const uchar *block = panel + (size_t)(k / values) * s.block_bytes,
+                                 *q = block + s.codes_at + k % values / 32 * CODE_BYTES;
+            for (int j = 0; j < 32; j += 16)
+                offset[j / 16] +=
+                    widen_part(to + j, s, group_of(s, panel, block, j, k % values / group), q + j, k % 32, part);
+        }
+        PUT(16, __global, (__global float *)offsets, offset[0]);
+        PUT(16, __global, (__global float *)offsets + 16, offset[1]);
+    }
+}
+#endif
 #else
 #ifdef W_F16
 #define PUT(p, i, v) vstore_half_rte(v, (size_t)(i), p)

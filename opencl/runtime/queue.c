@@ -204,6 +204,11 @@ gboolean sfu_queue_vnni(const SfuQueue *q)
 {
     return q->vnni;
 }
+gboolean sfu_queue_portable(const SfuQueue *q)
+{
+    return q->portable;
+}
+
 gboolean sfu_queue_madd(const SfuQueue *q)
 {
     return q->madd;

@@ -113,6 +113,7 @@ gboolean sfu_queue_bf16(const SfuQueue *q);      /* whether operands of products
 gboolean sfu_queue_amx(const SfuQueue *q);       /* whether bf16 products may use AMX */
 gboolean sfu_queue_amx_int8(const SfuQueue *q);  /* likewise int8 products */
 gboolean sfu_queue_vnni(const SfuQueue *q);      /* whether int8 products may use AVX512-VNNI */
+gboolean sfu_queue_portable(const SfuQueue *q);  /* SfuQueueOptions */
 gboolean sfu_queue_madd(const SfuQueue *q);      /* whether products of 16-bit integers may use vpmaddwd */
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use. *must_prove: only after a self-test has passed. */

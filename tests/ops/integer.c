@@ -7,14 +7,14 @@
 /* How a path makes integers: channels that share a scale, and the largest integers of inputs and weights. */
 typedef struct {
     int group;
-    float most_x, most_w;
-    double off; /* relative norm of the error, of normal inputs and weights */
+    float most_x, most_w; /* 0: the weights are what their file says */
+    double off;           /* relative norm of the error, of normal inputs and weights */
 } Steps;
 
 /* Steps of 1/127 of the largest of 256 normal values cost 0.7 % of their norm, and the weights as much; of the largest
  * of some ten thousand, 1 %. With 16 bits the steps of the weights of 8 bits are all, or both are 32 times finer. */
 static const Steps bytes = {256, 127, 127, 0.015}, bytes_of_weights = {128, 32767, 127, 0.0085},
-                   twelve_bits = {128, 4095, 4095, 4e-4};
+                   twelve_bits = {128, 4095, 4095, 4e-4}, codes = {128, 127, 0, 0.01};
 
 typedef struct {
     const char *name;
@@ -23,6 +23,7 @@ typedef struct {
     Kind kind;
     gboolean linear, bias, residual, geglu;
     SfuAct act;
+    SfuDtype quantized; /* of the weights; 0 (SFU_F32): they are not */
 } Case;
 
 /* n numbers, `stride` apart, become integers of -limit to limit times a scale, which is returned. */
@@ -60,13 +61,20 @@ static void add_groups(const Steps *steps, const double *x, const double *w, int
         double qx[256], qw[256], sum = 0;
         const int some = MIN(steps->group, n - c);
         const double *xc = x + c, *wc = w + (gint64)c * taps;
-        const double by = quantize(xc, 1, some, steps->most_x, qx) * quantize(wc, taps, some, steps->most_w, qw);
+        double by = quantize(xc, 1, some, steps->most_x, qx);
+        if (steps->most_w > 0)
+            by *= quantize(wc, taps, some, steps->most_w, qw);
+        else
+            memcpy(qw, wc, (gsize)some * sizeof *qw); /* codes have no taps */
         for (int i = 0; i < some; i++) {
             sum += qx[i] * qw[i];
             *exact += xc[i] * wc[(gint64)i * taps];
         }
         *s += sum * by;
         *mag += fabs(sum * by);
+        for (int i = 0; i < some && steps->most_w == 0;
+             i++) /* x is above 0 in the kernel, and what is too much taken off */
+            *mag += (fabs(qx[i]) + 128) * fabs(qw[i]) * by;
     }
 }
 
@@ -162,8 +170,9 @@ static void product(Check *c, gconstpointer row)
               y_c = p->geglu ? p->out / 2 : p->out;
     const gint64 n = (gint64)p->n * oh * ow * p->out, n_out = n / p->out * y_c;
     const In x = check_in(c, p->n, p->h, p->w, p->in, p->kind);
-    const Weight w = p->linear ? check_weight(c, SFU_F32, p->out, p->in, 0, 0)
-                               : check_weight(c, SFU_F32, p->out, p->in, p->k, p->k),
+    const Weight w = p->quantized ? check_quantized(c, p->quantized, p->out, p->in)
+                     : p->linear  ? check_weight(c, SFU_F32, p->out, p->in, 0, 0)
+                                  : check_weight(c, SFU_F32, p->out, p->in, p->k, p->k),
                  bias = p->bias ? check_weight(c, SFU_F32, p->out, 0, 0, 0) : (Weight){0};
     const In res = p->residual ? check_in(c, p->n, oh, ow, p->out, NORMAL) : (In){0};
     const SfuEpilogue e = {.bias = bias.w, .residual = res.t, .act = p->act, .geglu = p->geglu};
@@ -179,6 +188,7 @@ static void product(Check *c, gconstpointer row)
                    fp32 = !coarse && !sfu_queue_vnni(c->q) && !p->linear && stays_fp32(c, p, y.t, x.t, w.w, &e);
     const Steps *steps = sfu_queue_precision(c->q) == SFU_PRECISION_INT16 ? &twelve_bits
                          : coarse || sfu_queue_vnni(c->q)                 ? &bytes
+                         : p->quantized && p->quantized != SFU_Q8_0       ? &codes
                                                                           : &bytes_of_weights;
     if (coarse)
         reference_coarse(p, x.v, w.v, oh, ow, exact, s, mag);
@@ -211,6 +221,23 @@ static const Case cases[] = {
     {"linear/gelu-large", 1, 1, 300, 640, 320, 1, .linear = TRUE, .bias = TRUE, .act = SFU_ACT_GELU_TANH},
     {"linear/shifted", 1, 1, 13, 300, 64, 1, .linear = TRUE, .kind = SHIFTED},
     {"linear/extreme", 1, 1, 13, 300, 64, 1, .linear = TRUE, .kind = EXTREME},
+    {"linear/q4_0", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q4_0},
+    {"linear/q4_1", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q4_1},
+    {"linear/q5_0", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_0},
+    {"linear/q5_1", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_1},
+    {"linear/q8_0", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q8_0},
+    {"linear/q2_k", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q2_K},
+    {"linear/q3_k", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q3_K},
+    {"linear/q4_k", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q4_K},
+    {"linear/q5_k", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_K},
+    {"linear/q6_k", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q6_K},
+    {"linear/q4_0-small", 1, 1, 12, 64, 32, 1, .linear = TRUE, .quantized = SFU_Q4_0},
+    {"linear/q5_1-small", 1, 1, 13, 64, 33, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_1},
+    {"linear/q4_0-part", 2, 1, 19, 96, 64, 1, .linear = TRUE, .residual = TRUE, .quantized = SFU_Q4_0},
+    {"linear/q4_0-geglu", 1, 1, 26, 160, 128, 1, .linear = TRUE, .bias = TRUE, .geglu = TRUE, .quantized = SFU_Q4_0},
+    {"linear/q5_1-shifted", 1, 1, 13, 320, 64, 1, .linear = TRUE, .kind = SHIFTED, .quantized = SFU_Q5_1},
+    {"linear/q4_k-extreme", 1, 1, 13, 256, 64, 1, .linear = TRUE, .kind = EXTREME, .quantized = SFU_Q4_K},
+    {"linear/q6_k-parts", 1, 1, 12, 4096, 2720, 1, .linear = TRUE, .act = SFU_ACT_GELU_TANH, .quantized = SFU_Q6_K},
     {"conv3x3/odd", 2, 5, 7, 70, 40, 3, .conv = {PADS(1)}, .bias = TRUE},
     {"conv3x3/groups", 1, 9, 8, 320, 64, 3, .conv = {PADS(1)}, .bias = TRUE, .act = SFU_ACT_SILU, .residual = TRUE},
     {"conv3x3/stride2", 1, 10, 9, 64, 64, 3, .conv = {.stride = 2, PADS(1)}, .bias = TRUE},

@@ -44,8 +44,8 @@ typedef struct {
 } SfuConvPath;
 
 extern const SfuConvPath sfu_conv_clblast, sfu_conv_mma, sfu_conv_gpu, sfu_product_amx_int8, sfu_product_int8,
-    sfu_product_int16, sfu_product_amx, sfu_linear_panel, sfu_conv_few, sfu_conv_winograd, sfu_conv_gather,
-    sfu_conv_panel, sfu_conv_plain;
+    sfu_product_codes, sfu_product_int16, sfu_product_amx, sfu_linear_panel, sfu_conv_few, sfu_conv_winograd,
+    sfu_conv_gather, sfu_conv_panel, sfu_conv_plain;
 
 /* Checks that everything fits together. e may be NULL. FALSE with SHAPE. Leaves `width` to the caller. */
 gboolean sfu_conv_job(SfuConvJob *job, SfuQueue *q, SfuTensor *y, const SfuTensor *x, SfuWeight *w,
@@ -96,16 +96,27 @@ gint64 sfu_conv_output_at(gint64 at, int n_out, int gate_columns);
 /* Whether the weights stay on the device as the file has them: then each product has them widened (quant.c), and the
  * layouts above are not asked for. Rows of quantized types only. */
 gboolean sfu_conv_stays_quantized(const SfuConvJob *job);
-/* Panels [first, first + n_panels) of SFU_PANELS in fp32, or of pairs of bf16 on a queue that computes so, in the
- * order of SFU_PANELS_GEGLU behind GEGLU. Caller frees; NULL with error set. */
-SfuTensor *sfu_conv_widen_panels(const SfuConvJob *job, int first, int n_panels, GError **error);
+/* What such weights are widened to for a product, in the order of SFU_PANELS_GEGLU behind GEGLU. */
+typedef enum {
+    SFU_WIDE_PANELS, /* SFU_PANELS in fp32, or pairs of bf16 on a queue that computes so */
+    SFU_WIDE_CODES   /* their codes, a byte each: see codes.cl */
+} SfuConvWide;
+/* The form of the codes. */
+typedef struct {
+    int bits, part; /* of a code; inputs that share a factor: 32 or 16 */
+    gboolean mins;  /* factors have a shift beside them */
+} SfuConvCodes;
+/* Whether weights stay quantized and have codes of at most 6 bits. */
+gboolean sfu_conv_small_codes(const SfuConvJob *job, SfuConvCodes *codes);
+/* Panels [first, first + n_panels). Caller frees; NULL with error set. */
+SfuTensor *sfu_conv_widen_panels(const SfuConvJob *job, SfuConvWide to, int first, int n_panels, GError **error);
 /* Launches some panels of the job; `wide`: their weights, of sfu_conv_widen_panels(). */
 typedef gboolean (*SfuConvPart)(const SfuConvJob *job, const SfuConvJob *part, const SfuTensor *wide,
                                 const SfuConvTerms *terms, gconstpointer data, GError **error);
 /* A job whose weights stay quantized: some panels at a time, which the caches of the cores hold together, are
  * widened and launched. */
-gboolean sfu_conv_by_parts(const SfuConvJob *job, const SfuConvTerms *terms, SfuConvPart launch, gconstpointer data,
-                           GError **error);
+gboolean sfu_conv_by_parts(const SfuConvJob *job, SfuConvWide to, const SfuConvTerms *terms, SfuConvPart launch,
+                           gconstpointer data, GError **error);
 typedef struct {
     int n_rows, gate_columns; /* rows with those that fill up; see sfu_conv_output_at() */
     gboolean half, by_inputs; /* [n_in][n_rows] instead of [n_rows][n_in] */

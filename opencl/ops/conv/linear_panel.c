@@ -90,7 +90,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const gboolean ok =
         j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
     if (ok && sfu_conv_stays_quantized(j))
-        return sfu_conv_by_parts(j, &terms, launch_part, NULL, error);
+        return sfu_conv_by_parts(j, SFU_WIDE_PANELS, &terms, launch_part, NULL, error);
     return ok &&
            (wt = bf16 ? sfu_conv_panels_bf16(j, 2, error)
                       : sfu_conv_panels(j, j->e->geglu ? SFU_PANELS_GEGLU : SFU_PANELS, error)) &&

@@ -239,7 +239,8 @@ static gboolean launch_quantized(const SfuConvJob *j, const SfuConvTerms *terms,
 {
     const Plan p = make_plan(j, j->y->n, j->y->h);
     SfuTensor *rows = as_one_row(j) ? make_rows(j, &p, NULL, j->x, 0, error) : NULL;
-    const gboolean ok = (rows || !as_one_row(j)) && sfu_conv_by_parts(j, terms, launch_widened, rows, error);
+    const gboolean ok =
+        (rows || !as_one_row(j)) && sfu_conv_by_parts(j, SFU_WIDE_PANELS, terms, launch_widened, rows, error);
     sfu_tensor_destroy(rows);
     return ok;
 }

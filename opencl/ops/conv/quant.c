@@ -139,18 +139,42 @@ static const SfuTensor *on_device(const SfuConvJob *j, const Store *s, gint64 n_
     return sfu_weight_on_device(j->q, j->w, layout, SFU_U8, n_panels * s->panel_bytes, n_panels, pack_store, s, error);
 }
 
-SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, GError **error)
+gboolean sfu_conv_small_codes(const SfuConvJob *j, SfuConvCodes *codes)
 {
-    const gboolean bf16 = sfu_queue_bf16(j->q);
+    Store s;
+    if (!sfu_conv_is_rows(j) || !make_store(j, 0, &s) || s.plain || s.form.bits > 6)
+        return FALSE;
+    *codes = (SfuConvCodes){s.form.bits, MIN(s.form.group, SLICE), s.form.mins};
+    return TRUE;
+}
+
+/* Bytes of a widened panel. */
+static gint64 wide_bytes(const SfuConvJob *j, SfuConvWide to)
+{
+    enum { CHUNK = 128 /* codes.cl */ };
+    SfuConvCodes c;
+    if (to == SFU_WIDE_PANELS || !sfu_conv_small_codes(j, &c))
+        return (gint64)j->n_in * PANEL * (sfu_queue_bf16(j->q) ? 2 : 4);
+    return PANEL * ((gint64)j->n_in + (j->n_in + CHUNK - 1) / CHUNK * 4 + j->n_in / c.part * (c.mins ? 8 : 4));
+}
+
+SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, SfuConvWide to, int first, int n_panels, GError **error)
+{
     Store s;
     if (!make_store(j, j->e->geglu ? 16 : 0, &s))
         return NULL;
     const SfuTensor *x = on_device(j, &s, (j->n_out + PANEL - 1) / PANEL, error);
-    SfuTensor *y = x ? sfu_tensor_create(j->q, SFU_F32, 1, n_panels, j->n_in / (bf16 ? 2 : 1), PANEL, error) : NULL;
+    SfuTensor *y = x ? sfu_tensor_create(j->q, to == SFU_WIDE_CODES ? SFU_I32 : SFU_F32, 1, 1, n_panels,
+                                         (int)(wide_bytes(j, to) / 4), error)
+                     : NULL;
     char options[64];
-    store_options(&s, bf16 ? " -DBF16" : "", options, sizeof options);
+    store_options(&s,
+                  to == SFU_WIDE_CODES   ? " -DCODES"
+                  : sfu_queue_bf16(j->q) ? " -DBF16"
+                                         : "",
+                  options, sizeof options);
     const SfuLaunch l = {.program = "quant",
-                         .kernel = "widen_panels",
+                         .kernel = to == SFU_WIDE_CODES ? "widen_codes" : "widen_panels",
                          .options = options,
                          .global = {(size_t)n_panels, 1, 1},
                          .local = {1, 1, 1},
@@ -164,20 +188,19 @@ SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, int first, int n_panels, G
     return NULL;
 }
 
-gboolean sfu_conv_by_parts(const SfuConvJob *j, const SfuConvTerms *terms, SfuConvPart launch, gconstpointer data,
-                           GError **error)
+gboolean sfu_conv_by_parts(const SfuConvJob *j, SfuConvWide to, const SfuConvTerms *terms, SfuConvPart launch,
+                           gconstpointer data, GError **error)
 {
     enum { ROOM = 8 << 20 };
-    const gint64 panel_bytes = (gint64)j->n_in * PANEL * (sfu_queue_bf16(j->q) ? 2 : 4);
     const SfuEpilogue *e = j->e;
     /* What has a value for each output and is read by number does not go in parts. */
-    const int most = e->chan || e->prelu ? j->n_panels : (int)CLAMP(ROOM / panel_bytes / 2 * 2, 2, j->n_panels);
+    const int most = e->chan || e->prelu ? j->n_panels : (int)CLAMP(ROOM / wide_bytes(j, to) / 2 * 2, 2, j->n_panels);
     gboolean ok = TRUE;
     for (int first = 0; ok && first < j->n_panels; first += most) {
         const int n = MIN(most, j->n_panels - first);
         SfuConvJob part = *j;
         SfuConvTerms of_part = *terms;
-        SfuTensor bias, *wide = sfu_conv_widen_panels(j, first, n, error);
+        SfuTensor bias, *wide = sfu_conv_widen_panels(j, to, first, n, error);
         part.n_panels = n;
         part.n_out = MIN(j->n_out - first * PANEL, n * PANEL);
         part.out.offset += (size_t)first * (e->geglu ? PANEL / 2 : PANEL);
