@@ -104,6 +104,37 @@ static gboolean fill_hole(const SfuPass *a, SfuImage *picture, gboolean patches,
     return ok;
 }
 
+/* Whether the pass looks at what is under the mask. */
+static gboolean sees_hole(const SfuPaint *p)
+{
+    const int content = sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT);
+    const gboolean fills = p->r->task == SFU_TASK_INPAINT || p->r->task == SFU_TASK_OUTPAINT;
+    return !fills || sfu_session_sees_picture(p->s) || (content != SFU_CONTENT_FILL && content != SFU_CONTENT_PATCH);
+}
+
+/* The source at the pass's size. A resampling kernel reaches over the edge of the hole, so what is to go would tint
+ * what stays: the hole is filled first, with what the pass would fill it with. */
+static SfuImage *scaled_source(const SfuPass *a, GError **error)
+{
+    SfuPaint *p = a->p;
+    const SfuRect rect = a->rect, all = {0, 0, rect.w, rect.h};
+    if (!p->hard || (a->w == rect.w && a->h == rect.h) || sees_hole(p))
+        return resize_part(p->source, rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error);
+    if (p->s->mask_fill == SFU_MASK_PATCH || sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT) == SFU_CONTENT_PATCH)
+        return p->patched || make_patched(p, error)
+                   ? resize_part(p->patched, rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error)
+                   : NULL;
+    SfuImage *cut = sfu_image_crop(p->source, rect, error), *known = cut ? sfu_image_crop(p->hard, rect, error) : NULL;
+    for (gint64 k = 0; known && k < (gint64)rect.w * rect.h; k++)
+        known->p[k] = 1 - known->p[k];
+    SfuImage *scaled = known && sfu_fill(cut, 3, known, error)
+                           ? resize_part(cut, all, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error)
+                           : NULL;
+    sfu_image_free(cut);
+    sfu_image_free(known);
+    return scaled;
+}
+
 gboolean sfu_pass_prepare(SfuPass *a, GError **error)
 {
     SfuPaint *p = a->p;
@@ -116,8 +147,7 @@ gboolean sfu_pass_prepare(SfuPass *a, GError **error)
         for (gint64 k = 0; k < (gint64)a->w * a->h; k++)
             a->hard->p[k] = a->hard->p[k] > 0.01f;
     }
-    if (p->source &&
-        !(a->original = resize_part(p->source, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error)))
+    if (p->source && !(a->original = scaled_source(a, error)))
         return FALSE;
     if (!a->first)
         return (a->start = resize_part(p->made, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error)) !=
