@@ -27,6 +27,7 @@ const char *sfu_task_name(SfuTask task)
 #define TASK(x) (1u << SFU_TASK_##x)
 #define ALL ((1u << SFU_N_TASKS) - 1)
 #define FILLS (TASK(INPAINT) | TASK(OUTPAINT))
+#define NEEDS(x) .needs = SFU_NEEDS_##x
 #define REGION (TASK(IMG2IMG) | TASK(INPAINT) | TASK(OUTPAINT))
 
 static const char *const rng_choices[] = {"torch", "philox", NULL};

@@ -45,6 +45,30 @@ typedef enum {
     9007199254740991.0 /* 2^53 - 1: the largest whole number that doubles, and so PDB floats and spin buttons, hold    \
                           exactly */
 
+/* What a model must have, or a run must do, so that a parameter changes anything; bits of SfuParamSpec.needs. */
+typedef enum {
+    SFU_NEEDS_WORDS = 1 << 0,       /* it understands text */
+    SFU_NEEDS_CLIP = 1 << 1,        /* by CLIP */
+    SFU_NEEDS_TWO_TEXTS = 1 << 2,   /* by the second of two encoders */
+    SFU_NEEDS_NETWORK = 1 << 3,     /* it is an upscaler network */
+    SFU_NEEDS_DENOISER = 1 << 4,    /* it removes noise, */
+    SFU_NEEDS_STEPS = 1 << 5,       /* in steps, */
+    SFU_NEEDS_STRENGTH = 1 << 6,    /* beginning with a picture that has some noise */
+    SFU_NEEDS_CONTENT = 1 << 7,     /* or with the filled hole */
+    SFU_NEEDS_PATCHES = 1 << 8,     /* filled with copied texture */
+    SFU_NEEDS_GUIDANCE = 1 << 9,    /* the scale of guidance counts */
+    SFU_NEEDS_NEGATIVE = 1 << 10,   /* a second branch without the prompt */
+    SFU_NEEDS_EDITS = 1 << 11,      /* a third one without the picture */
+    SFU_NEEDS_SIZES = 1 << 12,      /* it is told sizes */
+    SFU_NEEDS_SCORES = 1 << 13,     /* it is told a score */
+    SFU_NEEDS_SEES = 1 << 14,       /* it sees the picture beside the new one */
+    SFU_NEEDS_REFERENCES = 1 << 15, /* or others */
+    SFU_NEEDS_VISION = 1 << 16,     /* through an image encoder */
+    SFU_NEEDS_LOW_RES = 1 << 17,    /* it sees a small picture with noise */
+    SFU_NEEDS_REFINER = 1 << 18,    /* a second model takes the last steps */
+    SFU_NEEDS_CACHE = 1 << 19,      /* a pass can use the deep layers of another */
+} SfuNeeds;
+
 /* One row of the table (params/table.inc). Flags, PDB arguments, dialog fields, metadata and the reference are made
  * from the table. */
 typedef struct {
@@ -60,6 +84,7 @@ typedef struct {
     const char *(*choices_of)(int index); /* makes `choices`; NULL: the row has them */
     gboolean list;                        /* STRING and FILE: any number of them, in order */
     gboolean advanced;                    /* belongs into a dialog's advanced section */
+    guint needs;                          /* bits of SfuNeeds; 0: whatever the model is */
 } SfuParamSpec;
 const SfuParamSpec *sfu_param_table(int *n);          /* static; SFU_N_PARAMS rows, in the order of SfuParam */
 const SfuParamSpec *sfu_param_find(const char *name); /* NULL: none */

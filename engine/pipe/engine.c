@@ -192,29 +192,19 @@ static gboolean run_session(SfuSession *s, GPtrArray *results, GError **error)
     return sfu_controls_open(s, error) && sfu_image_prompts_open(s, error) && sfu_pipe_paint(s, results, error);
 }
 
-/* A prompt or a LoRA that does nothing is said to do nothing. */
-static void note_no_words(SfuRun *r, const SfuLoaded *l)
-{
-    const SfuModel *m = l->model;
-    const gboolean takes_words =
-        sfu_model_has_part(m, SFU_PART_TEXT) || sfu_model_has_part(m, SFU_PART_TEXT2) || sfu_model_family(m)->fits;
-    if (!takes_words && (*sfu_params_text(r->p, SFU_PARAM_PROMPT) || *sfu_params_text(r->p, SFU_PARAM_NEGATIVE)))
-        sfu_run_note(r, _("%s does not understand words, so the prompt is not used."), l->path);
-    if (!takes_words && *sfu_params_list(r->p, SFU_PARAM_LORA))
-        sfu_run_note(r, _("%s takes no LoRA; it is left out."), l->path);
-}
-
 static gboolean run_pipeline(SfuRun *r, SfuLoaded *m, GPtrArray *results, GError **error)
 {
-    note_no_words(r, m);
-    if (sfu_model_family(m->model)->enlargement == SFU_ENLARGE_NETWORK)
+    if (sfu_model_family(m->model)->enlargement == SFU_ENLARGE_NETWORK) {
+        sfu_run_note_unused(r, m, NULL);
         return sfu_pipe_network(r, m, results, error);
+    }
     SfuSession s = {0};
     if (!sfu_session_init(&s, r, m, error)) {
         sfu_session_close(&s);
         return FALSE;
     }
     const gboolean ok = run_session(&s, results, error);
+    sfu_run_note_unused(r, m, &s);
     sfu_image_prompts_close(&s);
     sfu_controls_close(&s);
     sfu_session_close(&s);
@@ -305,8 +295,12 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     SfuLoaded *m = NULL;
     gboolean ok = read_noise(&r, &err) && (m = sfu_run_load(&r, &err)) && run_pipeline(&r, m, results, &err) &&
                   check_intact(e, &err);
-    if (ok)
+    if (ok) {
+        sfu_run_note_odd_values(&r, m->model);
         write_latents(&r, results);
+    }
+    for (guint i = 0; i < results->len; i++)
+        ((SfuResult *)g_ptr_array_index(results, i))->note = g_strdup(r.note);
     sfu_queue_compile_ahead_end(e->q, ok);
     sfu_queue_set_build_notify(e->q, NULL, NULL);
     sfu_queue_set_cancel(e->q, NULL);

@@ -431,6 +431,17 @@ void sfu_session_close(SfuSession *s); /* frees what it holds */
 /* Latents to a small picture by the means that the parameters choose. Caller frees; [h', w', 3]. */
 SfuImage *sfu_session_preview(SfuSession *s, const SfuImage *latents, GError **error);
 
+/* ---- unused_params.c ---- */
+
+/* Notes which of the values that were given the model m has no use for. s: the session that has run; NULL: m is an
+ * upscaler network. */
+void sfu_run_note_unused(SfuRun *r, const SfuLoaded *m, const SfuSession *s);
+
+/* ---- odd_values.c ---- */
+
+/* Notes that the picture has values that are not numbers, or that the run by model m clips. */
+void sfu_run_note_odd_values(SfuRun *r, const SfuModel *m);
+
 /* ---- condition.c ------------------------------------------------------------------------------------------------- */
 
 void sfu_session_clear(SfuSession *s); /* frees the words */
