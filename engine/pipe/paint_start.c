@@ -156,9 +156,8 @@ gboolean sfu_pass_prepare(SfuPass *a, GError **error)
         return TRUE;
     if (!(a->start = sfu_image_copy(a->original, error)))
         return FALSE;
-    /* At full strength a flow from noise alone never sees what is under the mask. */
-    const gboolean unseen =
-        ((p->s->grid && !p->s->from_condition) || sfu_session_sees_picture(p->s)) && a->strength >= 1;
+    /* At full strength a network that looks at the picture needs nothing to begin with. */
+    const gboolean unseen = sfu_session_sees_picture(p->s) && a->strength >= 1;
     const int content = sfu_params_int(p->r->p, SFU_PARAM_MASKED_CONTENT);
     if (!a->hard || unseen || (content != SFU_CONTENT_FILL && content != SFU_CONTENT_PATCH) ||
         p->r->task == SFU_TASK_IMG2IMG)
