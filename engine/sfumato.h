@@ -37,7 +37,9 @@ typedef struct {
     gboolean has_bf16, has_amx;           /* products of bf16, and matrix units for them; CPUs only */
     guint64 memory_bytes;
 } SfuDevice;
-GPtrArray *sfu_devices(GError **error); /* SfuDevice*; caller frees with g_ptr_array_unref(); NULL with DEVICE */
+/* SfuDevice*; caller frees with g_ptr_array_unref(). NULL with DEVICE. *broken (may be NULL) names a driver that cannot
+ * be loaded; caller frees. */
+GPtrArray *sfu_devices(char **broken, GError **error);
 
 typedef struct {
     char *path, *name, *title, *family; /* name: without folder and ending; title, family: for people */
@@ -168,8 +170,7 @@ typedef struct {
 typedef struct {
     /* R'G'B'A float in sRGB, straight alpha; its extent is its place in the picture's coordinates. Inpainting: alpha is
      * the feathered mask, 0 where nothing may change. Upscaling and outpainting: the whole new picture. Upscaling keeps
-     * the picture's own color model and space, as floats, so conversion loses nothing. Gray input: R = G = B.
-     */
+     * the picture's own color model and space, as floats, so conversion is lossless. Gray input: R = G = B. */
     GeglBuffer *picture;
     guint64 seed;
     SfuParams *params; /* every value as used, seed and model included */
@@ -182,9 +183,8 @@ void sfu_result_free(SfuResult *r);
 
 /* Makes a mask for the pixels of `place` from a picture: "Y float", 1 = repaint. Stored values count (128 of 255 is a
  * half), for colors their luma. If the picture has any transparency, its alpha counts instead (then *alpha is TRUE). A
- * picture of another size is scaled if it has the same shape, and refused with USAGE otherwise. AUTOMATIC1111 does the
- * same. Caller unrefs.
- */
+ * picture of another size is scaled if it has the same shape, and refused with USAGE otherwise, as in AUTOMATIC1111.
+ * Caller unrefs. */
 GeglBuffer *sfu_mask_from_picture(GeglBuffer *picture, const GeglRectangle *place, gboolean invert, gboolean *alpha,
                                   GError **error);
 /* Gets ready for a job like this one, which may never come: opens its model and has other processes compile what it

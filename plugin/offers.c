@@ -28,7 +28,7 @@ static double core_rate(void)
 
 void sfu_machine_look(SfuMachine *m, const char *device)
 {
-    GPtrArray *all = sfu_devices(NULL);
+    GPtrArray *all = sfu_devices(NULL, NULL);
     const SfuDevice *best = NULL;
     *m = (SfuMachine){0};
     for (guint i = 0; all && i < all->len; i++) {

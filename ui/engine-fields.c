@@ -74,7 +74,7 @@ typedef struct {
 static gpointer ask(gpointer job)
 {
     Answer *a = g_new0(Answer, 1);
-    a->devices = sfu_devices(&a->error);
+    a->devices = sfu_devices(NULL, &a->error);
     return a;
 }
 

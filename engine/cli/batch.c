@@ -74,10 +74,7 @@ static gboolean job_read(Job *j, const SfuCliOptions *o, const char *line, GErro
                     "a job needs \"task\" (txt2img ... upscale), \"out\" and, but for txt2img, \"in\"");
         return FALSE;
     }
-    char *rest = json_to_string(j->node, FALSE);
-    const gboolean ok = sfu_params_from_json(j->params, rest, error);
-    g_free(rest);
-    return ok;
+    return sfu_params_from_object(j->params, object, error);
 }
 
 typedef enum { FAILED, DONE, THERE, TAKEN } Outcome;

@@ -3,6 +3,7 @@
 #include "cli/bench.h"
 #include "cli/bench_nets.h"
 #include "ops/ops.h"
+#include "sfumato.h"
 #include "runtime/half.h"
 #include <json-glib/json-glib.h>
 #include <stdlib.h>
@@ -592,7 +593,8 @@ static gboolean options_parse(Options *o, SfuQueueOptions *queue, int argc, char
         {"device", 'd', 0, G_OPTION_ARG_STRING, &o->device, "Device number or part of its name", "DEVICE"},
         {"precision", 'p', 0, G_OPTION_ARG_STRING, &o->precision, "auto, fp32, bf16, int16 or int8", "PRECISION"},
         {"filter", 'f', 0, G_OPTION_ARG_STRING, &o->filter, "Only cases whose name contains TEXT", "TEXT"},
-        {"model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model, "The networks of this model instead of single ops", "PATH"},
+        {"model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model,
+         "The networks of this model (file, name or title) instead of single ops", "MODEL"},
         {"size", 's', 0, G_OPTION_ARG_INT, &o->side_px, "Side of the networks' picture in pixels (512)", "PX"},
         {"runs", 'n', 0, G_OPTION_ARG_INT, &o->n, "Minimum number of runs per case; the median is reported (5)", "N"},
         {"plain", 0, 0, G_OPTION_ARG_NONE, &o->plain, "Only the plain kernels", NULL},
@@ -678,6 +680,16 @@ static gboolean bench_all(SfuQueue *q, const Options *o, GPtrArray *results, GEr
     return TRUE;
 }
 
+/* Puts the path in the place of the name. */
+static gboolean find_model(Options *o, GError **error)
+{
+    char *path = o->model ? sfu_model_resolve(o->model, SFU_N_TASKS, error) : NULL;
+    const gboolean ok = path || !o->model;
+    g_free(o->model);
+    o->model = path;
+    return ok;
+}
+
 int sfu_cli_bench(int argc, char **argv)
 {
     Options o = {.side_px = 512, .n = 5};
@@ -686,7 +698,7 @@ int sfu_cli_bench(int argc, char **argv)
     GError *error = NULL;
     GPtrArray *results = g_ptr_array_new_with_free_func(result_free);
     int status = 2;
-    if (options_parse(&o, &queue, argc, argv, &error)) {
+    if (options_parse(&o, &queue, argc, argv, &error) && find_model(&o, &error)) {
         const gboolean ok = o.compare ? compare(o.files[0], o.files[1], &error)
                                       : (q = sfu_queue_create(&queue, &error)) && bench_all(q, &o, results, &error);
         status = ok ? 0 : 1;

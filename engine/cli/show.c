@@ -4,7 +4,8 @@
 
 int sfu_cli_devices(const SfuCliCommand *c, const SfuCliOptions *o, GError **error)
 {
-    GPtrArray *all = sfu_devices(error);
+    char *broken;
+    GPtrArray *all = sfu_devices(&broken, error);
     for (guint i = 0; all && i < all->len; i++) {
         const SfuDevice *d = g_ptr_array_index(all, i);
         char index[16], memory[32];
@@ -22,6 +23,9 @@ int sfu_cli_devices(const SfuCliCommand *c, const SfuCliOptions *o, GError **err
                     : d->has_bf16 ? ", bf16"
                                   : "");
     }
+    if (broken)
+        sfu_cli_note("%s", broken);
+    g_free(broken);
     if (all)
         g_ptr_array_unref(all);
     return all ? SFU_EXIT_OK : SFU_EXIT_FAILED;

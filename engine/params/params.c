@@ -645,6 +645,18 @@ static gboolean set_from_node(SfuParams *p, const char *name, JsonNode *node, GE
     return FALSE;
 }
 
+gboolean sfu_params_from_object(SfuParams *p, JsonObject *object, GError **error)
+{
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    gboolean ok = TRUE;
+    json_object_iter_init(&iter, object);
+    while (ok && json_object_iter_next(&iter, &name, &node))
+        ok = set_from_node(p, name, node, error);
+    return ok;
+}
+
 gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error)
 {
     GError *e = NULL;
@@ -658,12 +670,7 @@ gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error)
     if (!ok)
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
                     _("The parameters hold a whole number of more than 64 bits or a text with a zero in it."));
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *node;
-    json_object_iter_init(&iter, json_node_get_object(root));
-    while (ok && json_object_iter_next(&iter, &name, &node))
-        ok = set_from_node(p, name, node, error);
+    ok = ok && sfu_params_from_object(p, json_node_get_object(root), error);
     json_node_unref(root);
     return ok;
 }

@@ -140,6 +140,9 @@ gboolean sfu_params_is_set(const SfuParams *p, const char *name);
 
 char *sfu_params_to_json(const SfuParams *p); /* the given values; caller frees with g_free */
 gboolean sfu_params_from_json(SfuParams *p, const char *json, GError **error); /* unknown members are refused */
+/* The same of an object that sfu_json_read() has read. */
+struct _JsonObject;
+gboolean sfu_params_from_object(SfuParams *p, struct _JsonObject *object, GError **error);
 /* The text that AUTOMATIC1111 writes into PNG files ("parameters"). */
 char *sfu_params_to_infotext(const SfuParams *p, int width, int height);
 /* Reads what A1111 reads from it. `warnings` (char*, may be NULL) receives a sentence for everything that is not taken

@@ -18,14 +18,18 @@ static void device_free(gpointer p)
     g_free(d);
 }
 
-GPtrArray *sfu_devices(GError **error)
+GPtrArray *sfu_devices(char **broken, GError **error)
 {
+    if (broken)
+        *broken = NULL;
     GError *e = NULL;
     GArray *list = sfu_devices_list(&e);
     if (!list) {
         sfu_error_convert(error, e);
         return NULL;
     }
+    if (broken)
+        *broken = sfu_drivers_broken();
     GPtrArray *out = g_ptr_array_new_with_free_func(device_free);
     for (guint i = 0; i < list->len; i++) {
         const SfuDeviceInfo *d = &g_array_index(list, SfuDeviceInfo, i);

@@ -204,15 +204,28 @@ static gboolean pocl_sees_no_memory(void)
            !g_file_test("/sys/bus/cpu/devices/cpu0/topology", G_FILE_TEST_IS_DIR);
 }
 
+/* Nothing was found, and a driver that cannot be loaded may be why. */
+static void fail_without_device(SfuRuntimeError kind, const char *sentence, GError **error)
+{
+    char *broken = sfu_drivers_broken();
+    if (broken)
+        g_set_error(error, SFU_RUNTIME_ERROR, kind, _("%s; install that driver again, or pocl-opencl-icd for the CPU"),
+                    broken);
+    else
+        g_set_error_literal(error, SFU_RUNTIME_ERROR, kind, sentence);
+    g_free(broken);
+}
+
 static GArray *find_unlocked(GError **error)
 {
     const char *no_cache = NULL;
     cl_uint n = 0;
     const cl_int r = clGetPlatformIDs(0, NULL, &n);
     if (r != CL_SUCCESS || n == 0) {
-        g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_LOADER,
-                    _("no OpenCL driver is installed (the loader lists no platform); install your GPU's, or "
-                      "pocl-opencl-icd for the CPU"));
+        fail_without_device(SFU_RUNTIME_ERROR_NO_LOADER,
+                            _("no OpenCL driver is installed (the loader lists no platform); install your GPU's, or "
+                              "pocl-opencl-icd for the CPU"),
+                            error);
         return NULL;
     }
     cl_platform_id *platforms = g_new(cl_platform_id, n);
@@ -258,9 +271,10 @@ static GArray *find_unlocked(GError **error)
         return NULL;
     }
     if (all->len == 0) {
-        g_set_error(
-            error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
-            _("OpenCL is installed but offers no device; install your GPU's driver, or pocl-opencl-icd for the CPU"));
+        fail_without_device(
+            SFU_RUNTIME_ERROR_NO_DEVICE,
+            _("OpenCL is installed but offers no device; install your GPU's driver, or pocl-opencl-icd for the CPU"),
+            error);
         g_array_unref(all);
         return NULL;
     }

@@ -68,6 +68,9 @@ typedef struct {
 
 /* Lists every OpenCL device. Returns an array of SfuDeviceInfo (free with g_array_unref); NULL on error. */
 GArray *sfu_devices_list(GError **error);
+/* Names a registered driver that cannot be loaded, and why. NULL: there is none. Caller frees. Tries to load them all,
+ * so only for when a device is missing. */
+char *sfu_drivers_broken(void);
 
 /* ---- queue -------------------------------------------------------------------------------------------------- */
 

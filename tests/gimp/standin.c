@@ -29,7 +29,7 @@ static void device_free(gpointer p)
     g_free(d);
 }
 
-GPtrArray *sfu_devices(GError **error)
+GPtrArray *sfu_devices(char **broken, GError **error)
 {
     GPtrArray *a = g_ptr_array_new_with_free_func(device_free);
     for (int i = 0; i < 2; i++) {

@@ -200,6 +200,21 @@ def _():
     return None
 
 
+@case("a registered driver whose library is missing is named")
+def _():
+    folder = TMP / "vendors"
+    folder.mkdir()
+    env = {k: v for k, v in ENV.items() if k != "OCL_ICD_FILENAMES"} | {"OCL_ICD_VENDORS": f"{folder}/"}
+    fails(run("devices", env=env), 1, "no OpenCL driver is installed")
+    (folder / "broken.icd").write_text("libnosuch.so.1\n")
+    fails(run("devices", env=env), 1, str(folder / "broken.icd"), "libnosuch.so.1")
+    if DEVICE:
+        for icd in pathlib.Path("/etc/OpenCL/vendors").glob("*.icd"):
+            shutil.copy(icd, folder)
+        r = run("devices", env=env)
+        assert r.returncode != 0 or "broken.icd" in r.stderr, r.stderr
+
+
 @case("devices and models as JSON")
 def _():
     if not DEVICE:

@@ -7,7 +7,7 @@ enum { N_THREADS = 8 };
 
 static gpointer ask(gpointer data)
 {
-    GPtrArray *all = sfu_devices(NULL);
+    GPtrArray *all = sfu_devices(NULL, NULL);
     const guint n = all ? all->len : 0;
     if (all)
         g_ptr_array_unref(all);

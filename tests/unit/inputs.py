@@ -702,6 +702,7 @@ def _():
     ):
         fails(run("upscale", small, out, "--model", name, env=env), 1, *words)
     fails(run("warm", "gone-3", env=env), 1, "`sfumato models get gone-3`")
+    assert "`sfumato models get gone-3`" in run("bench", "--model", "gone-3", env=env).stderr
     fails(run("convert", "gone-3", TMP / "gone.gguf", "--type", "q8_0", env=env), 1, "`sfumato models get gone-3`")
     own = TMP / "of-own.png"
     assert run("upscale", small, own, "--model", "own", env=env).returncode == 0
