@@ -43,8 +43,8 @@ struct SfuQueue {
     cl_context context;
     cl_command_queue queue;
     SfuPrecision precision;
-    gboolean exact;                           /* fp32 was asked for, not chosen */
-    gboolean bf16, amx, amx_int8, vnni, madd; /* sfu_queue_bf16() and so on */
+    gboolean exact;                                       /* fp32 was asked for, not chosen */
+    gboolean bf16, amx, amx_int8, vnni, madd, madd_asked; /* sfu_queue_bf16() and so on */
     gboolean portable;
     SfuKernels family;
     int vector_width; /* floats a vector of the CPU family; 0: to be chosen */

@@ -112,12 +112,14 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error);
 void sfu_queue_destroy(SfuQueue *q);
 const SfuDeviceInfo *sfu_queue_device(const SfuQueue *q);
 SfuPrecision sfu_queue_precision(const SfuQueue *q); /* resolved, never AUTO */
-gboolean sfu_queue_bf16(const SfuQueue *q);      /* whether operands of products are bf16, where they are not int8 */
-gboolean sfu_queue_amx(const SfuQueue *q);       /* whether bf16 products may use AMX */
-gboolean sfu_queue_amx_int8(const SfuQueue *q);  /* likewise int8 products */
-gboolean sfu_queue_vnni(const SfuQueue *q);      /* whether int8 products may use AVX512-VNNI */
-gboolean sfu_queue_portable(const SfuQueue *q);  /* SfuQueueOptions */
-gboolean sfu_queue_madd(const SfuQueue *q);      /* whether products of 16-bit integers may use vpmaddwd */
+gboolean sfu_queue_bf16(const SfuQueue *q);     /* whether operands of products are bf16, where they are not int8 */
+gboolean sfu_queue_amx(const SfuQueue *q);      /* whether bf16 products may use AMX */
+gboolean sfu_queue_amx_int8(const SfuQueue *q); /* likewise int8 products */
+gboolean sfu_queue_vnni(const SfuQueue *q);     /* whether int8 products may use AVX512-VNNI */
+gboolean sfu_queue_madd(const SfuQueue *q);     /* whether products of 16-bit integers may use vpmaddwd */
+/* Whether activations become bytes where they meet quantized weights of at most 6 bits: with INT8, and on CPUs with
+ * AUTO, because such weights are far less exact. */
+gboolean sfu_queue_small_codes(SfuQueue *q);
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use. *must_prove: only after a self-test has passed. */
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);

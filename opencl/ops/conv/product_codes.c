@@ -1,6 +1,6 @@
-/* Products of rows with quantized weights of at most 6 bits, with --precision int8 on a CPU whose only instruction for
- * bytes is vpmaddubsw (codes.cl). Weights stay as the file has them; activations have 8 bits and a scale for each 128
- * inputs. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Products of rows with quantized weights of at most 6 bits, on CPUs with vpmaddubsw (codes.cl). Weights stay as the
+ * file has them; activations have 8 bits and a scale for each 128 inputs.
+ * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/conv/conv.h"
 
 enum {
@@ -22,8 +22,8 @@ typedef struct {
 static gboolean can(const SfuConvJob *j)
 {
     SfuConvCodes codes;
-    return sfu_queue_precision(j->q) == SFU_PRECISION_INT8 && (sfu_queue_madd(j->q) || sfu_queue_portable(j->q)) &&
-           sfu_conv_on_cpu(j) && j->n_out >= PANEL && j->n_pix >= FEWEST_ROWS && sfu_conv_small_codes(j, &codes);
+    return sfu_conv_on_cpu(j) && j->n_out >= PANEL && j->n_pix >= FEWEST_ROWS && sfu_conv_small_codes(j, &codes) &&
+           sfu_queue_small_codes(j->q);
 }
 
 static gboolean quantize(const SfuConvJob *j, Rows *r, GError **error)
