@@ -103,7 +103,7 @@ HELPER TILE_BODY void add_chunk(VEC *f, int col, __global const int *row, __glob
 #pragma unroll
             for (int i = 0; i < ROWS * TILE_VECS; i++)
                 s[i] = 0;
-#pragma nounroll
+#pragma unroll 2
             for (int c = 0; c < RUN; c++) {
                 INTV b[TILE_VECS];
 #pragma unroll
