@@ -192,10 +192,10 @@ static const struct {
     [SFU_I8] = {"I8", 1, 1, .widen = widen_i8},
     [SFU_I16] = {"I16", 1, 2, .widen = widen_i16},
     [SFU_BOOL] = {"BOOL", 1, 1, .widen = widen_u8},
-    [SFU_Q4_0] = {"Q4_0", 32, 18, {32, 32, 4, 8, FALSE, FALSE}, unpack_q4_0},
-    [SFU_Q4_1] = {"Q4_1", 32, 20, {32, 32, 4, 0, FALSE, TRUE}, unpack_q4_1},
-    [SFU_Q5_0] = {"Q5_0", 32, 22, {32, 32, 5, 16, FALSE, FALSE}, unpack_q5_0},
-    [SFU_Q5_1] = {"Q5_1", 32, 24, {32, 32, 5, 0, FALSE, TRUE}, unpack_q5_1},
+    [SFU_Q4_0] = {"Q4_0", 32, 18, {32, 32, 4, 8, FALSE, FALSE, 2}, unpack_q4_0},
+    [SFU_Q4_1] = {"Q4_1", 32, 20, {32, 32, 4, 0, FALSE, TRUE, 4}, unpack_q4_1},
+    [SFU_Q5_0] = {"Q5_0", 32, 22, {32, 32, 5, 16, FALSE, FALSE, 6, 2}, unpack_q5_0},
+    [SFU_Q5_1] = {"Q5_1", 32, 24, {32, 32, 5, 0, FALSE, TRUE, 8, 4}, unpack_q5_1},
     [SFU_Q8_0] = {"Q8_0", 32, 34, {32, 32, 8, 0, FALSE, FALSE}, unpack_q8_0},
     [SFU_Q2_K] = {"Q2_K", 256, 84, {256, 16, 4, 0, TRUE, TRUE}, unpack_q2_k},
     [SFU_Q3_K] = {"Q3_K", 256, 110, {256, 16, 4, 4, TRUE, FALSE}, unpack_q3_k},
@@ -232,7 +232,7 @@ gboolean sfu_dtype_block_form(SfuDtype t, SfuBlockForm *form)
 
 void sfu_dtype_unpack(SfuDtype t, const void *block, SfuBlock *u)
 {
-    memset(u, 0, sizeof *u);
+    u->m = 0;
     memset(u->scale, 1, sizeof u->scale);
     memset(u->min, 1, sizeof u->min);
     dtypes[t].unpack(block, u);

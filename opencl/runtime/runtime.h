@@ -212,10 +212,12 @@ void sfu_dtype_widen(SfuDtype t, const void *from, gint64 first, gint64 n, float
 /* Block types: whole numbers q, a scale and a minimum for all of a block, and for some types factors of those for each
  * group of values: value = (d * scale) * q - (m * min), rounded after each operation. */
 typedef struct {
-    int values, group; /* of a block, of a group */
-    int bits, less;    /* q + less fits so many bits, of 8 with a sign */
-    gboolean groups;   /* groups have factors, else one group is the block */
-    gboolean mins;     /* m is not always 0 */
+    int values, group;   /* of a block, of a group */
+    int bits, less;      /* q + less fits so many bits, of 8 with a sign */
+    gboolean groups;     /* groups have factors, else one group is the block */
+    gboolean mins;       /* m is not always 0 */
+    int low_at, high_at; /* bytes of a block of 32: in the first 16 the low 4 bits of values i and i + 16, in the 4
+                          * others the fifth bits in order; 0: codes stand otherwise */
 } SfuBlockForm;
 #define SFU_MOST_BLOCK 256 /* values */
 typedef struct {

@@ -61,6 +61,21 @@ static void put_codes(const Store *s, const gint8 *q, guint8 *to)
     }
 }
 
+/* A block of output j whose codes stand as here. */
+static void put_bytes(const Store *s, const guint8 *stored, guint8 *block, int j)
+{
+    guint8 *to = block + s->codes_at + j;
+    memcpy(block + 2 * j, stored, 2);
+    if (s->form.mins) { /* such blocks store what is added, as halves */
+        block[2 * (PANEL + j)] = stored[2];
+        block[2 * (PANEL + j) + 1] = stored[3] ^ 0x80;
+    }
+    for (int i = 0; i < SLICE / 2; i++)
+        to[i * PANEL] = stored[s->form.low_at + i];
+    for (int i = 0; s->form.high_at && i < SLICE / 8; i++)
+        to[(SLICE / 2 + i) * PANEL] = stored[s->form.high_at + i];
+}
+
 /* One block of output j of a panel. */
 static void put_block(const Store *s, const guint8 *stored, guint8 *block, int j)
 {
@@ -73,6 +88,10 @@ static void put_block(const Store *s, const guint8 *stored, guint8 *block, int j
     }
     if (s->plain) {
         put_codes(s, (const gint8 *)stored, block + s->codes_at + j);
+        return;
+    }
+    if (s->form.low_at) {
+        put_bytes(s, stored, block, j);
         return;
     }
     sfu_dtype_unpack(s->dtype, stored, &u);
