@@ -201,7 +201,7 @@ typedef struct {
     SfuParams *p;
     GPtrArray *warnings;
     GString *unused; /* keys that say something about the picture and were not taken */
-    gboolean is_ours, has_rng, has_hires;
+    gboolean is_ours, has_rng, has_hires, draw_things;
     gboolean cpu_noise; /* by a program that always draws noise on the CPU */
 } Reader;
 
@@ -397,8 +397,18 @@ static const SfuParamSpec *spec_of(const char *key)
     return g_str_has_prefix(key, "Sfumato ") ? sfu_param_find(key + strlen("Sfumato ")) : NULL;
 }
 
-static void set_pair(Reader *r, const char *key, const char *value)
+/* Draw Things has names of its own for these. */
+static const char *usual_key(const Reader *r, const char *key)
 {
+    return !r->draw_things                      ? key
+           : strcmp(key, "Guidance Scale") == 0 ? "CFG scale"
+           : strcmp(key, "Strength") == 0       ? "Denoising strength"
+                                                : key;
+}
+
+static void set_pair(Reader *r, const char *written, const char *value)
+{
+    const char *key = usual_key(r, written);
     const SfuParamSpec *s = spec_of(key);
     if (strcmp(key, "Size") == 0) {
         set_size(r, value);
@@ -440,6 +450,7 @@ static void read_pairs(Reader *r, const char *line)
         r->is_ours |= version && g_str_has_prefix(value, "Sfumato");
         r->cpu_noise |= version && (g_str_has_prefix(value, "ComfyUI") || g_str_has_prefix(value, "Fooocus"));
         r->has_hires |= g_str_has_prefix(key, "Hires ");
+        r->draw_things |= strcmp(key, "Seed Mode") == 0;
         g_free(key);
         g_free(value);
     }
@@ -518,6 +529,10 @@ static void read_prompts(char **lines, int end, GString *prompt, GString *negati
     GString *to = prompt;
     for (int i = 0; i < end; i++) {
         const char *line = g_strstrip(lines[i]);
+        if (i == end - 1 && i > 0 && *line == '-' && lines[end] && strstr(lines[end], ", Seed Mode: ")) {
+            to = negative; /* as Draw Things marks it */
+            line++;
+        }
         if (g_str_has_prefix(line, "Negative prompt:")) {
             to = negative;
             line += strlen("Negative prompt:");

@@ -1,6 +1,7 @@
 /* Where things are kept between runs: our own folder of programs and tuning, and PoCL's. A place that cannot be written
  * must not stop anybody: a folder under the system's temporary one takes over. Copyright (C) 2026 The Sfumato authors.
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE /* fallocate() */
 #include "runtime/internal.h"
 #include <errno.h>
 #include <glib/gi18n-lib.h>
@@ -13,12 +14,32 @@
 #include <unistd.h>
 #endif
 
-/* Makes the folder if need be. 0, or the errno that says why files cannot be created in it. */
+#define LEAST_BYTES (4 << 20) /* of what a driver compiles for a run */
+
+/* 0, or the errno that says why there is no room in the folder: a disk or a quota that is full. */
+static int check_room(const char *dir)
+{
+    int reason = 0;
+#ifdef __linux__
+    char *path = g_build_filename(dir, ".room-XXXXXX", NULL);
+    const int fd = g_mkstemp(path);
+    if (fd < 0 || (fallocate(fd, 0, 0, LEAST_BYTES) != 0 && (errno == ENOSPC || errno == EDQUOT)))
+        reason = errno;
+    if (fd >= 0) {
+        close(fd);
+        (void)g_unlink(path);
+    }
+    g_free(path);
+#endif
+    return reason;
+}
+
+/* Makes the folder if need be. 0, or the errno that says why files cannot be written in it. */
 static int make_writable(const char *dir)
 {
     if (g_mkdir_with_parents(dir, 0700) != 0)
         return errno;
-    return g_access(dir, W_OK | X_OK) == 0 ? 0 : errno;
+    return g_access(dir, W_OK | X_OK) == 0 ? check_room(dir) : errno;
 }
 
 #ifdef G_OS_UNIX
@@ -114,15 +135,15 @@ static char *pocl_folder(void)
  * devices, and never again. */
 static char *give_pocl_a_folder(void)
 {
-    char *dir = pocl_folder(), *problem = NULL;
+    char *dir = pocl_folder(), *instead = NULL, *problem = NULL;
     const int reason = make_writable(dir);
-    if (reason && sfu_cache_temporary()) {
-        char *instead = g_build_filename(sfu_cache_temporary(), "pocl", NULL);
+    if (reason && sfu_cache_temporary())
+        instead = g_build_filename(sfu_cache_temporary(), "pocl", NULL);
+    if (instead && make_writable(instead) == 0)
         g_setenv("POCL_CACHE_DIR", instead, TRUE);
-        g_free(instead);
-    } else if (reason) {
+    else if (reason)
         problem = g_strdup_printf("%s (%s)", dir, g_strerror(reason));
-    }
+    g_free(instead);
     g_free(dir);
     return problem;
 }

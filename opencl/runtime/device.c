@@ -240,8 +240,9 @@ static GArray *find_unlocked(GError **error)
             passed_over = TRUE;
             continue;
         }
-        if (pocl)
-            no_cache = sfu_cache_prepare_pocl();
+        /* Where the disk is full PoCL offers its devices, and LLVM ends the process when it writes a kernel. */
+        if (pocl && (no_cache = sfu_cache_prepare_pocl()))
+            continue;
         if (clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, G_N_ELEMENTS(ids), ids, &n_ids) != CL_SUCCESS)
             continue;
         for (cl_uint j = 0; j < MIN(n_ids, G_N_ELEMENTS(ids)); j++) {

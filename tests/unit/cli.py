@@ -179,6 +179,24 @@ def _():
         fails(r, 1, "PoCL", " 0 bytes", "128 MiB", "/sys")
 
 
+@case("a disk that is full where kernels would be kept, and where temporary files go: the sentence names it")
+def _():
+    disk = TMP / "full-disk"
+    disk.mkdir()
+    full = f'mount -t tmpfs -o size=64k none "{disk}" && exec "$@"'
+    inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", full, "sh"]
+    if not shutil.which("unshare") or subprocess.run([*inside, "true"], capture_output=True, check=False).returncode:
+        return "no disk can be mounted here"
+    if "Portable Computing Language" not in run("devices").stdout:
+        return "no PoCL here"
+    places = {"SFUMATO_CACHE": "s", "POCL_CACHE_DIR": "p", "XDG_CACHE_HOME": "x", "TMPDIR": ""}
+    env = ENV | {name: str(disk / place) for name, place in places.items()}
+    r = subprocess.run(
+        [*inside, SFUMATO, "upscale", small, TMP / "never.png"], capture_output=True, text=True, timeout=170, env=env
+    )
+    assert r.returncode and str(disk) in r.stderr and "No space left on device" in r.stderr, (r.returncode, r.stderr)
+
+
 @case("limits under which babl or PoCL would crash are said with their numbers")
 def _():
     for kind, limit, words in (

@@ -534,6 +534,40 @@ def _():
     assert network.endswith(f"x2.safetensors has no use for these settings: {NOT_USED % ''}"), network
 
 
+@case("what a picture says of its parameters makes the same picture again: every value that can be given")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    png(TMP / "again.png", 40, 30, lambda x, y: (x * 6, y * 8, (x * y) % 256))
+    hole = png(TMP / "again-mask.png", 40, 30, lambda x, y: (255 * (8 < x < 20 and 9 < y < 22),), color=0)
+    kept = {k: v for k, v in GIVEN.items() if k not in ("text", "text_2", "text_embedding", "lora", "preview_with")}
+    kept |= {"prompt": 'a (cat:1.2), "x": y\nSteps: 3, z', "negative": "dog, Seed: 4", "seed": 9007199254740995}
+    fill = {"masked_content": "noise", "background": 1.5, "grow": 8, "feather": 3, "padding": 9, "context": 32}
+    fill |= {"working_size": 64, "color_match": False, "refine": False, "show_mask": True, "keep_references": True}
+    sides = {"left": 8, "right": 9, "top": 10, "bottom": 11, "tile": 64}
+    jobs = {
+        "inpaint": {"mask": str(hole), **kept, **fill},
+        "outpaint": {**kept, **fill, **sides},
+        "upscale": {**kept, "scale": 1.5, "noise_level": 33, "tta": True, "tile": 64},
+    }
+    for task, values in jobs.items():
+        common = {"task": task, "in": str(TMP / "again.png"), "model": str(PLAIN)}
+        common |= {"mask": str(hole)} if task == "inpaint" else {}
+        first, second = TMP / f"again-{task}-1.png", TMP / f"again-{task}-2.png"
+        errors, _ = batch({"1": {**common, **values, "out": str(first)}})
+        assert not any(errors.values()), errors
+        errors, _ = batch({"2": {**common, "out": str(second)}}, "--from", first)
+        assert not any(errors.values()), errors
+        old, new = read_png(first), read_png(second)
+        assert old[4] == new[4] and old[5]["parameters"] == new[5]["parameters"], (task, old[5], new[5])
+        for name in values.keys() - {"prompt", "negative", "style", "mask", "sampler", "tta", "preview_with"}:
+            value = values[name]
+            word = (
+                {"philox": "NV", True: "1", False: "0"}.get(value, value) if isinstance(value, (str, bool)) else value
+            )
+            assert str(word).lower() in old[5]["parameters"].lower(), (task, name, old[5])
+
+
 # ---- where results go: IN, OUT, exit status, a word; {} is a folder with a.png and the mask m.png ----
 
 PLACES = [

@@ -324,6 +324,10 @@ static void test_lines_elsewhere(void)
         {"a cat\nNegative prompt: dog " PAIRS, "a cat", "dog", "its line breaks", 20},
         {"a cat\rNegative prompt: dog\r" PAIRS, "a cat", "dog", NULL, 20},
         {"a cat\nSampler: Euler a, Steps: 20, Seed: 5", "a cat", "", NULL, 20},
+        {"a cat\n-dog\nSteps: 20, Sampler: Euler a, Guidance Scale: 7.5, Seed: 5, Strength: 1.0, Seed Mode: Scale "
+         "Alike",
+         "a cat", "dog", "not used: Seed Mode.", 20},
+        {"a cat\n-dog\n" PAIRS, "a cat\n-dog", "", NULL, 20},
         {"masterpiece, style: ink, color: red, mood: calm", "masterpiece, style: ink, color: red, mood: calm", "",
          "no line", 0},
     };
