@@ -215,7 +215,7 @@ static gboolean network(Diffuser *f, double timestep, int step, GError **error)
     const double flops = sfu_queue_flops(f->s->run->q);
     if (pass(f, 0, (SfuRect){0, 0, d->w, d->h}, f->out, f->none, timestep, step, &e)) {
         if (f->call > 1) /* the first one compiles, and puts the weights on the device */
-            sfu_note_rate(f->s->run->q, SFU_RATE_DENOISE, sfu_queue_flops(f->s->run->q) - flops, start);
+            sfu_note_denoiser_rate(f->s, sfu_queue_flops(f->s->run->q) - flops, start);
         return sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches, step + 1,
                             f->sigmas->n_steps, error);
     }

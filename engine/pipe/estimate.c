@@ -57,6 +57,19 @@ void sfu_note_rate(SfuQueue *q, const char *kind, double flops, gint64 start_us)
         sfu_queue_note_rate(q, kind, flops * 1e6 / (double)us);
 }
 
+/* Caller frees. */
+static char *denoiser_kind(const SfuSession *s)
+{
+    return g_strconcat("denoise ", s->family->id, NULL);
+}
+
+void sfu_note_denoiser_rate(const SfuSession *s, double flops, gint64 start_us)
+{
+    char *kind = denoiser_kind(s);
+    sfu_note_rate(s->run->q, kind, flops, start_us);
+    g_free(kind);
+}
+
 static double rate_of(SfuQueue *q, const char *kind)
 {
     double rate = sfu_queue_rate(q, kind);
@@ -168,7 +181,9 @@ gboolean sfu_session_estimate(SfuSession *s, const SfuWork *work, int n_work, Sf
         e->bytes = MAX(e->bytes, MAX(bytes_of(s, &both), MAX(bytes_of(s, &encode), bytes_of(s, &decode))));
     }
     sfu_queue_compile_ahead(s->run->q, s->run->prepares);
-    const double rate = rate_of(s->run->q, SFU_RATE_DENOISE), coder_rate = rate_of(s->run->q, SFU_RATE_CODER);
+    char *kind = denoiser_kind(s);
+    const double rate = rate_of(s->run->q, kind), coder_rate = rate_of(s->run->q, SFU_RATE_CODER);
+    g_free(kind);
     if (!rate || !coder_rate)
         return FALSE;
     e->seconds = s->run->n_images * (steps / rate + coder / coder_rate);

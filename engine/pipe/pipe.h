@@ -405,8 +405,8 @@ gboolean sfu_adapters_apply_rows(SfuAdapters *a, SfuModel *m, const char *const 
 
 /* ---- estimate.c: what a run will cost --------------------------------------------------------------------------- */
 
-/* Kinds of work that the device has a rate of its own for. */
-#define SFU_RATE_DENOISE "denoise"
+/* Kinds of work that the device has a rate of its own for: autoencoders, and the denoisers of each family, since small
+ * networks reach a tenth of what large ones do. */
 #define SFU_RATE_CODER "autoencoder"
 
 #define SFU_MOST_REFERENCES 16
@@ -420,6 +420,7 @@ typedef struct {
 gboolean sfu_session_estimate(SfuSession *s, const SfuWork *work, int n_work, SfuEstimate *e);
 /* Notes the rate of work that began at start_us and was waited for. */
 void sfu_note_rate(SfuQueue *q, const char *kind, double flops, gint64 start_us);
+void sfu_note_denoiser_rate(const SfuSession *s, double flops, gint64 start_us);
 void sfu_run_tell_estimate(SfuRun *r, const SfuEstimate *e);
 
 /* ---- session.c -------------------------------------------------------------------------------------------------- */

@@ -49,6 +49,37 @@ static void test_progress_and_previews(void)
     }
 }
 
+static void keep_seconds(const SfuEstimate *e, gpointer seconds)
+{
+    *(double *)seconds = e->seconds;
+}
+
+/* What a job is told to take. */
+static double told_seconds(void)
+{
+    double seconds = 0;
+    SfuParams *p = scene_params("sd1", "sampler euler steps 1 width 64 height 64 prompt x");
+    const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p, .estimate = keep_seconds, .data = &seconds};
+    GPtrArray *r = sfu_engine_run(engine, &job, NULL);
+    g_assert_nonnull(r);
+    g_ptr_array_unref(r);
+    sfu_params_free(p);
+    return seconds;
+}
+
+/* A small network reaches a tenth of the rate of a large one: what one family was seen to take tells nothing of others.
+ */
+static void test_each_family_has_its_rate(void)
+{
+    sfu_queue_note_rate(engine->q, "denoise sd1", 1e10);
+    const double before = told_seconds();
+    g_assert_cmpfloat(before, >, 0);
+    sfu_queue_note_rate(engine->q, "denoise mini", 1e7);
+    g_assert_cmpfloat(told_seconds(), ==, before);
+    sfu_queue_note_rate(engine->q, "denoise sd1", 1e12);
+    g_assert_cmpfloat(told_seconds(), <, before);
+}
+
 static void test_taesd_previews_and_decodes(void)
 {
     char *tiny = parity_model_path("taesd", NULL);
@@ -527,6 +558,7 @@ static void add_tests(void)
 {
     g_test_add_func("/pipe/prompts-in-parts", test_prompts_in_parts);
     g_test_add_func("/pipe/progress-and-previews", test_progress_and_previews);
+    g_test_add_func("/pipe/each-family-has-its-rate", test_each_family_has_its_rate);
     g_test_add_func("/pipe/taesd-previews-and-decodes", test_taesd_previews_and_decodes);
     g_test_add_func("/pipe/another-vae-between-runs", test_another_vae_between_runs);
     g_test_add_func("/pipe/cancel-within-a-step-and-run-again", test_cancel_within_a_step_and_run_again);
