@@ -1,6 +1,6 @@
 ; Sfumato from Script-Fu in GIMP 2.10. Arguments have fixed positions; Help > Procedure Browser (search for "sfumato")
-; lists them. The last string takes all other values as "name=value ...". Each call returns the new layer and its image.
-; Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
+; lists them. -1 or "" leaves a value to the model. The last string takes all other values as "name=value ...". Each
+; call returns the new layer and its image.
 
 ; Removes what an ellipse covers, with the included model. Saves the image with its layers as XCF.
 (define (sfumato-example-remove in out x y width height)
@@ -22,7 +22,7 @@
     (gimp-selection-feather image 8)
     ; prompt negative style model strength steps guidance seed count merged mask options
     (plug-in-sfumato-fill RUN-NONINTERACTIVE image layer
-      prompt "" "none" "" 1.0 0 7.0 -1 1 FALSE FALSE "")
+      prompt "" "none" "" -1 0 -1 -1 1 FALSE FALSE "")
     (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
     (gimp-image-delete image)))
 
@@ -32,7 +32,7 @@
          (layer (car (gimp-image-get-active-layer image)))
          ; prompt neg style model strength steps guidance seed scale merged new options
          (result (plug-in-sfumato-enlarge RUN-NONINTERACTIVE image layer
-                   "" "" "none" "" 0.35 0 7.0 7 2 FALSE TRUE "")))
+                   "" "" "none" "" -1 0 -1 7 2 FALSE TRUE "")))
     (gimp-file-save RUN-NONINTERACTIVE (cadr result) (car result) out out)
     (gimp-image-delete (cadr result))
     (gimp-image-delete image)))
@@ -43,7 +43,7 @@
          (layer (car (gimp-image-get-active-layer image))))
     ; prompt neg style model strength steps guidance seed scale merged new options
     (plug-in-sfumato-enlarge RUN-NONINTERACTIVE image layer
-      "" "" "none" "" 0.35 0 7.0 7 2 FALSE FALSE "whole-image=true")
+      "" "" "none" "" -1 0 -1 7 2 FALSE FALSE "whole-image=true")
     (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
     (gimp-image-delete image)))
 
@@ -64,7 +64,7 @@
          (layer (car (gimp-image-get-active-layer image))))
     ; prompt negative style model steps guidance image-guidance seed count merged options
     (plug-in-sfumato-edit RUN-NONINTERACTIVE image layer
-      instruction "" "none" "" 0 7.0 1.5 -1 1 FALSE "")
+      instruction "" "none" "" 0 -1 -1 -1 1 FALSE "")
     (gimp-file-save RUN-NONINTERACTIVE image (car (gimp-image-get-active-drawable image)) out out)
     (gimp-image-delete image)))
 
@@ -72,7 +72,7 @@
 (define (sfumato-example-texture out prompt)
   ; prompt negative style model steps guidance seed count width height new options
   (let ((result (plug-in-sfumato-seamless-image RUN-NONINTERACTIVE
-                  prompt "" "none" "" 0 7.0 -1 1 512 512 TRUE "")))
+                  prompt "" "none" "" 0 -1 -1 1 512 512 TRUE "")))
     (gimp-file-save RUN-NONINTERACTIVE (cadr result) (car result) out out)
     (gimp-image-delete (cadr result))))
 
