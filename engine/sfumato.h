@@ -90,10 +90,11 @@ gboolean sfu_model_convert(const SfuConversion *c, GPtrArray *notes, GError **er
 
 /* ---- the engine ------------------------------------------------------------------------------------------------ */
 
+extern const char *const sfu_precisions[]; /* "auto" first, NULL at the end */
 typedef struct {
     const char *device;    /* NULL: the best; an index or part of a name */
     guint64 memory_bytes;  /* 0: chosen for the device */
-    const char *precision; /* "auto" (NULL), "fp32", "bf16", "fp16", "int16", "int8" */
+    const char *precision; /* one of sfu_precisions; NULL: "auto" */
     gboolean profile;
 } SfuEngineOptions;
 
@@ -141,8 +142,7 @@ typedef struct {
     SfuTask task;
     const SfuParams *params;
     GeglBuffer *picture; /* NULL for txt2img; borrowed and only read */
-    GeglBuffer *mask;    /* "Y float" in the picture's coordinates, 1 = repaint; 0 outside its extent; NULL: repaint
-                            everything (img2img) */
+    GeglBuffer *mask;    /* "Y float" in the picture's coordinates, 1 = repaint; 0 outside; NULL: all of it (img2img) */
     GeglBuffer *exclude; /* "Y float" like the mask: fills copy nothing from where it is above 0.5; NULL: none */
     /* Reference pictures of any size, in the order of the items of SFU_PARAM_REFERENCE, which tell how to use them.
      * Pictures without an item are used in the default way. Borrowed and only read. */

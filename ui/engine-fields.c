@@ -10,8 +10,6 @@
 
 static void show_device(SfuEngineFields *f, const SfuSettings *settings);
 
-static const char *const precisions[] = {"", "fp32", "bf16", "fp16", "int16", "int8"};
-
 static void attach(GtkWidget *grid, int row, const char *label, GtkWidget *control, GtkWidget *box, const char *tooltip)
 {
     GtkWidget *l = sfu_label(label);
@@ -42,9 +40,8 @@ int sfu_engine_fields_attach(SfuEngineFields *f, GtkWidget *grid, int row, const
     gtk_box_pack_start(GTK_BOX(memory), f->memory, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(memory), gtk_label_new(_("MiB, 0: automatic")), FALSE, FALSE, 0);
     f->precision = gtk_combo_box_text_new();
-    for (gsize i = 0; i < G_N_ELEMENTS(precisions); i++)
-        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->precision),
-                                       *precisions[i] ? precisions[i] : _("Automatic"));
+    for (int i = 0; sfu_precisions[i]; i++)
+        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(f->precision), i ? sfu_precisions[i] : _("Automatic"));
     attach(grid, row++, _("Device"), f->device, f->device, _("What computes: a graphics card or the processor"));
     attach(grid, row++, _("Memory limit"), f->memory, memory,
            _("What does not fit is processed in tiles or read from disk as needed"));
@@ -133,8 +130,8 @@ void sfu_engine_fields_show(SfuEngineFields *f, const SfuSettings *settings)
     char *precision = sfu_settings_get(settings, "precision");
     show_device(f, settings);
     gtk_spin_button_set_value(GTK_SPIN_BUTTON(f->memory), sfu_settings_memory_bytes(settings) >> 20);
-    for (gsize i = 0; i < G_N_ELEMENTS(precisions); i++)
-        if (i == 0 || g_strcmp0(precision, precisions[i]) == 0)
+    for (int i = 0; sfu_precisions[i]; i++)
+        if (i == 0 || g_strcmp0(precision, sfu_precisions[i]) == 0)
             gtk_combo_box_set_active(GTK_COMBO_BOX(f->precision), i);
     g_free(precision);
 }
@@ -152,11 +149,12 @@ static gboolean store(SfuSettings *settings, const char *key, const char *value)
 gboolean sfu_engine_fields_store(SfuEngineFields *f, SfuSettings *settings)
 {
     char text[32];
-    const int device = gtk_combo_box_get_active(GTK_COMBO_BOX(f->device));
+    const int device = gtk_combo_box_get_active(GTK_COMBO_BOX(f->device)),
+              precision = gtk_combo_box_get_active(GTK_COMBO_BOX(f->precision));
     gtk_spin_button_update(GTK_SPIN_BUTTON(f->memory));
     g_snprintf(text, sizeof text, "%d", gtk_spin_button_get_value_as_int(GTK_SPIN_BUTTON(f->memory)));
     gboolean changed = store(settings, "memory-mib", strcmp(text, "0") ? text : NULL);
-    changed |= store(settings, "precision", precisions[MAX(0, gtk_combo_box_get_active(GTK_COMBO_BOX(f->precision)))]);
+    changed |= store(settings, "precision", precision > 0 ? sfu_precisions[precision] : "");
     if (f->devices) /* else nobody has seen which there are */
         changed |= store(settings, "device", device > 0 ? ((SfuDevice *)f->devices->pdata[device - 1])->name : NULL);
     return changed;

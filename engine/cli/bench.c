@@ -591,7 +591,7 @@ static gboolean options_parse(Options *o, SfuQueueOptions *queue, int argc, char
 {
     const GOptionEntry entries[] = {
         {"device", 'd', 0, G_OPTION_ARG_STRING, &o->device, "Device number or part of its name", "DEVICE"},
-        {"precision", 'p', 0, G_OPTION_ARG_STRING, &o->precision, "auto, fp32, bf16, int16 or int8", "PRECISION"},
+        {"precision", 'p', 0, G_OPTION_ARG_STRING, &o->precision, "Type of the numbers, as for pictures", "PRECISION"},
         {"filter", 'f', 0, G_OPTION_ARG_STRING, &o->filter, "Only cases whose name contains TEXT", "TEXT"},
         {"model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model,
          "The networks of this model (file, name or title) instead of single ops", "MODEL"},
@@ -611,14 +611,11 @@ static gboolean options_parse(Options *o, SfuQueueOptions *queue, int argc, char
     g_option_context_free(context);
     if (!ok)
         return FALSE;
-    static const char *const words[] = {"auto", "fp32", "bf16", "int16", "int8"};
-    static const SfuPrecision precisions[] = {SFU_PRECISION_AUTO, SFU_PRECISION_FP32, SFU_PRECISION_BF16,
-                                              SFU_PRECISION_INT16, SFU_PRECISION_INT8};
-    int word = 0;
-    while (o->precision && word < (int)G_N_ELEMENTS(words) && strcmp(o->precision, words[word]) != 0)
-        word++;
-    if (word == G_N_ELEMENTS(words))
-        return bad_value(error, "--precision is auto, fp32, bf16, int16 or int8, not %s", o->precision);
+    int precision = 0;
+    while (o->precision && sfu_precisions[precision] && strcmp(o->precision, sfu_precisions[precision]) != 0)
+        precision++;
+    if (!sfu_precisions[precision])
+        return bad_value(error, "--precision cannot be \"%s\"", o->precision);
     if (o->side_px < 64 || o->side_px > 4096 || o->side_px % 64)
         return bad_value(error, "--size is a multiple of 64 up to 4096, not %d", o->side_px);
     const int n_files = o->files ? (int)g_strv_length(o->files) : 0;
@@ -628,7 +625,7 @@ static gboolean options_parse(Options *o, SfuQueueOptions *queue, int argc, char
                                     : "bench takes no files, and 1 to 1000 runs");
     *queue = (SfuQueueOptions){.device = o->device,
                                .kernels = o->plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO,
-                               .precision = precisions[word],
+                               .precision = (SfuPrecision)precision,
                                .profile = o->profile};
     return TRUE;
 }

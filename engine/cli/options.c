@@ -3,7 +3,6 @@
 #include "cli/cli.h"
 #include <string.h>
 
-static const char *const precisions[] = {"auto", "fp32", "bf16", "fp16", "int16", "int8", NULL};
 static const char *const depths[] = {"8", "16", "32", NULL};
 static const char *const types[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k", "fp8", "int8", NULL};
 /* What makes pictures; those with a denoiser; those of them that look at a mask. */
@@ -21,7 +20,7 @@ static const SfuCliOption table[] = {
     {"memory", "BYTES",
      "Memory limit on the device, for instance 2G or 900M; Sfumato tiles or streams what does not fit, and keeps large "
      "pictures on disk"},
-    {"precision", "WORD", "Type of the numbers that the networks compute with", precisions},
+    {"precision", "WORD", "Type of the numbers that the networks compute with", sfu_precisions},
     {"mask", "FILE",
      "Picture that marks what to repaint: white fully, gray partly; if it has transparency, its opaque parts count "
      "instead",

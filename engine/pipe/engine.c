@@ -52,20 +52,23 @@ GPtrArray *sfu_devices(char **broken, GError **error)
 
 /* ---- the engine ------------------------------------------------------------------------------------------------- */
 
+const char *const sfu_precisions[] = {
+    [SFU_PRECISION_AUTO] = "auto",   [SFU_PRECISION_FP32] = "fp32", [SFU_PRECISION_BF16] = "bf16",
+    [SFU_PRECISION_FP16] = "fp16",   [SFU_PRECISION_INT8] = "int8", [SFU_PRECISION_INT16] = "int16",
+    [SFU_PRECISION_INT16 + 1] = NULL};
+
 static gboolean parse_precision(const char *text, SfuPrecision *out, GError **error)
 {
-    static const char *const words[] = {"auto", "fp32", "bf16", "fp16", "int16", "int8"};
-    static const SfuPrecision values[] = {SFU_PRECISION_AUTO, SFU_PRECISION_FP32,  SFU_PRECISION_BF16,
-                                          SFU_PRECISION_FP16, SFU_PRECISION_INT16, SFU_PRECISION_INT8};
-    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (g_ascii_strcasecmp(text ? text : "auto", words[i]) == 0) {
-            *out = values[i];
+    for (int i = 0; sfu_precisions[i]; i++) {
+        if (g_ascii_strcasecmp(text ? text : "auto", sfu_precisions[i]) == 0) {
+            *out = (SfuPrecision)i;
             return TRUE;
         }
     }
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                _("The precision cannot be \"%s\"; it is one of auto, fp32, bf16, fp16, int16, int8."),
-                SFU_TEXT_HEAD(text));
+    char *words = g_strjoinv(", ", (char **)sfu_precisions);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("The precision cannot be \"%s\"; it is one of %s."),
+                SFU_TEXT_HEAD(text), words);
+    g_free(words);
     return FALSE;
 }
 

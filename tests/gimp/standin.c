@@ -167,6 +167,8 @@ char *sfu_model_default(GPtrArray *models, SfuTask task)
     return NULL;
 }
 
+const char *const sfu_precisions[] = {"auto", "fp32", "bf16", "fp16", "int8", "int16", NULL};
+
 SfuEngine *sfu_engine_new(const SfuEngineOptions *options, GError **error)
 {
     if (g_strcmp0(g_getenv("SFU_STANDIN_FAIL"), "device") == 0) {
