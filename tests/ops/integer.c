@@ -186,10 +186,10 @@ static void product(Check *c, gconstpointer row)
     /* product_amx.c */
     const gboolean coarse = sfu_queue_amx_int8(c->q) && (gint64)p->n * oh * ow >= 16 && p->in >= 64 && p->out >= 32,
                    fp32 = !coarse && !sfu_queue_vnni(c->q) && !p->linear && stays_fp32(c, p, y.t, x.t, w.w, &e);
-    const Steps *steps = sfu_queue_precision(c->q) == SFU_PRECISION_INT16 ? &twelve_bits
-                         : coarse || sfu_queue_vnni(c->q)                 ? &bytes
-                         : p->quantized && p->quantized != SFU_Q8_0       ? &codes
-                                                                          : &bytes_of_weights;
+    const Steps *steps = sfu_queue_precision(c->q) == SFU_PRECISION_INT16                          ? &twelve_bits
+                         : coarse || sfu_queue_vnni(c->q)                                          ? &bytes
+                         : p->quantized && p->quantized != SFU_Q8_0 && sfu_queue_small_codes(c->q) ? &codes
+                                                                                                   : &bytes_of_weights;
     if (coarse)
         reference_coarse(p, x.v, w.v, oh, ow, exact, s, mag);
     else
