@@ -1,9 +1,11 @@
 /* A stand-in for the engine behind sfumato.h, for the plug-in's tests: paints with plain arithmetic instead of a
  * network, so that every pixel of a result is known, in no time. The table of parameters is the real one. Environment:
- *   SFU_STANDIN_STEP_MS  time of a step (default 0)
- *   SFU_STANDIN_FAIL     device, model, memory: the run fails that way; model:PATH: that one does; kill: the process
- * dies after the first step SFU_STANDIN_NO_MODELS  there is none SFU_STANDIN_LOG      a file that gets one line for
- * each run: task, seed, sizes, options
+ *   SFU_STANDIN_STEP_MS   time of a step (default 0)
+ *   SFU_STANDIN_FAIL      device, model, memory: the run fails that way; model:PATH: that one does; kill: the process
+ *                         dies after the first step
+ *   SFU_STANDIN_NO_MODELS there is none
+ *   SFU_STANDIN_LOG       a file that gets one line for each run when it has ended: task, seed, sizes, options; the
+ *                         file LOG.begun gets a byte when one begins
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "standin.h"
@@ -378,6 +380,18 @@ void sfu_engine_prepare(SfuEngine *e, const SfuJob *job)
     g_atomic_int_inc(&standin_n_prepared);
 }
 
+/* A byte more in a file beside the log. */
+static void note_begin(const char *log)
+{
+    char *path = g_strconcat(log, ".begun", NULL);
+    FILE *f = fopen(path, "a");
+    if (f) {
+        fputc('\n', f);
+        fclose(f);
+    }
+    g_free(path);
+}
+
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
 {
     const char *fail = g_getenv("SFU_STANDIN_FAIL"), *log = g_getenv("SFU_STANDIN_LOG");
@@ -395,6 +409,8 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_MODEL, "%s is torn.", fail + 6);
         return NULL;
     }
+    if (log)
+        note_begin(log);
     GPtrArray *results = g_ptr_array_new_with_free_func(result_free);
     const int count = MAX(1, sfu_params_get_double(job->params, "count"));
     const double given = sfu_params_get_double(job->params, "seed");

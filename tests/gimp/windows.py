@@ -163,6 +163,9 @@ def main():
     def runs():
         return open(log, encoding="utf-8").read().splitlines() if os.path.exists(log) else []
 
+    def begun():
+        return dialog.begun(log)
+
     screen = Screen(display)
     output = open(f"{home}/output", "w+", encoding="utf-8")
     env = {"SFU_STANDIN_LOG": log, "SFU_STANDIN_STEP_MS": "150", "XDG_DATA_HOME": f"{home}/data"}
@@ -171,7 +174,7 @@ def main():
         image = screen.wait("200x150", 120)
         time.sleep(3)  # the menus
         if image:
-            walk(screen, image, runs, report)
+            walk(screen, image, runs, begun, report)
             ask_for_help(screen, image, notes, report)
     finally:
         while number < N_TESTS:
@@ -190,7 +193,7 @@ def without_seed(line):
     return re.sub(r"seed \d+", "", line)
 
 
-def walk(screen, image, runs, report):
+def walk(screen, image, runs, begun, report):
     screen.keys(image, "Tab")  # without docks, the status bar is as wide as the window
     screen.keys(image, FILL)
     fill = screen.wait("Sfumato: Fill", BUSY)
@@ -210,11 +213,12 @@ def walk(screen, image, runs, report):
     if len(set(lines)) != 1:
         print("#", "\n# ".join(runs()))
 
+    n_begun = begun()
     screen.keys(fill, "alt+g")
-    time.sleep(0.3)
+    started = dialog.wait(lambda: begun() > n_begun, BUSY)
     screen.keys(image, "Escape")
     report(
-        dialog.wait(lambda: len(runs()) == 9, BUSY) and screen.find("Sfumato: Fill"),
+        started and dialog.wait(lambda: len(runs()) == 9, BUSY) and screen.find("Sfumato: Fill"),
         "Esc in GIMP's window stops no run of the dialog",
     )
     time.sleep(3)
@@ -226,9 +230,11 @@ def walk(screen, image, runs, report):
     screen.keys(image, FILL)
     screen.wait("Sfumato: Fill", BUSY)
     end = time.monotonic() + BUSY
-    while screen.find("Sfumato: Fill") and time.monotonic() < end:  # until what was kept has been read
-        screen.keys(screen.find("Sfumato: Fill") or image, "alt+l")
+    fill = screen.find("Sfumato: Fill")
+    while fill and time.monotonic() < end:  # until what was kept has been read
+        screen.keys(fill, "alt+l")
         time.sleep(2)
+        fill = screen.find("Sfumato: Fill")
     report(
         dialog.wait(lambda: screen.n_layers() == 2, BUSY) and len(runs()) == 9,
         "what was kept is there again, and is added without another run",
@@ -239,13 +245,15 @@ def walk(screen, image, runs, report):
     report(dialog.wait(lambda: screen.n_layers() == n_layers + 1 and len(runs()) == n_runs + 1, BUSY), "Remove")
     screen.keys(image, "ctrl+z")
     dialog.wait(lambda: screen.n_layers() == n_layers, BUSY)
+    n_begun = begun()
     screen.keys(image, REMOVE)
-    end = time.monotonic() + 6
+    started = dialog.wait(lambda: begun() > n_begun, BUSY)
+    end = time.monotonic() + 4
     while time.monotonic() < end:  # the status bar's end, where Cancel stands in a run
         screen.click_from_end(image, 40, 22)
         time.sleep(0.1)
     report(
-        len(runs()) == n_runs + 1 and screen.n_layers() == n_layers and screen.find("200x150"),
+        started and len(runs()) == n_runs + 1 and screen.n_layers() == n_layers and screen.find("200x150"),
         "Cancel in the status bar ends the run and changes nothing",
     )
     screen.keys(image, REMOVE)
