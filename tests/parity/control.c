@@ -1,5 +1,6 @@
 /* ControlNets, ControlNet-Union and T2I-Adapters against diffusers (make-control.py) on small models, in every layout.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "../tree.h"
 #include "small_models.h"
 #include "family/control_layouts.h"
 #include <glib/gstdio.h>
@@ -285,7 +286,7 @@ static void test_folders_of_pickles(void)
         g_assert_no_error(error);
         g_assert_true(!m || sfu_model_family(m)->control);
         sfu_model_close(m);
-        parity_delete(path);
+        remove_tree(path);
         g_free(bin);
         g_free(file);
         g_free(path);

@@ -291,10 +291,10 @@ int main(int argc, char **argv)
     const int rc = g_test_run();
     sfu_engine_free(engine);
     parity_data_close();
+    gegl_exit(); /* babl writes its cache into the folder */
     remove_tree(folder);
     g_free(latent_file);
     g_free(noise_file);
     g_free(folder);
-    gegl_exit();
     return rc;
 }

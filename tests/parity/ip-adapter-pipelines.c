@@ -1,5 +1,6 @@
 /* Runs that look at reference pictures through IP-Adapters, against diffusers (make-ip-adapter.py), and what they
  * refuse. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "../tree.h"
 #include "runs.h"
 #include <glib/gstdio.h>
 #include <string.h>
@@ -195,7 +196,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ip-adapter/whether a model looks at references", test_told_before);
     const int failed = g_test_run();
     parity_runs_close();
-    parity_delete(dir);
+    remove_tree(dir);
     g_free(dir);
     return failed;
 }

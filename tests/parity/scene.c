@@ -23,9 +23,9 @@ int scene_main(int argc, char **argv, SfuEngine **engine, char **dir, void (*add
     const int rc = g_test_run();
     sfu_engine_free(*engine);
     parity_data_close();
+    gegl_exit(); /* babl may write its cache into the folder */
     remove_tree(*dir);
     g_free(*dir);
-    gegl_exit();
     return rc;
 }
 

@@ -1,5 +1,6 @@
 /* Small models for the parity tests.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "../tree.h"
 #include "small_models.h"
 #include "family/adapter_modules.h"
 #include "runtime/half.h"
@@ -57,25 +58,12 @@ void parity_data_open_named(const char *data)
     models = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sfu_model_close);
 }
 
-void parity_delete(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        char *sub = g_build_filename(path, name, NULL);
-        parity_delete(sub);
-        g_free(sub);
-    }
-    g_clear_pointer(&dir, g_dir_close);
-    g_remove(path);
-}
-
 void parity_data_close(void)
 {
     g_hash_table_unref(models);
     sfu_file_close(expected);
     json_node_unref(root);
-    parity_delete(folder);
+    remove_tree(folder);
     g_free(folder);
     for (int mode = 0; mode < PARITY_N_MODES; mode++)
         g_clear_pointer(&mode_queues[mode], sfu_queue_destroy);

@@ -10,7 +10,6 @@
 
 void parity_data_open(void);                   /* aborts the test program if the data is not there or torn */
 void parity_data_open_named(const char *name); /* of NAME.json.gz in place of PARITY_NAME's */
-void parity_delete(const char *path);          /* a folder and all in it */
 void parity_data_close(void);                  /* deletes the written models too */
 JsonArray *parity_cases(void);
 

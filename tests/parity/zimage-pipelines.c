@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "../tree.h"
 #include "runs.h"
 
 #define CHANGING "steps 8 strength 0.75 working_size 128"
@@ -299,7 +300,7 @@ int main(int argc, char **argv)
     g_test_add_func("/zimage-pipelines/refusals", test_refusals);
     const int rc = g_test_run();
     parity_runs_close();
-    parity_delete(folder);
+    remove_tree(folder);
     g_free(latent_file);
     g_free(folder);
     return rc;
