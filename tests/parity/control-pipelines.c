@@ -9,7 +9,7 @@
 #include <string.h>
 
 static SfuEngine *engine;
-static char *dir;
+static const char *dir; /* of runs.c */
 
 /* "net@...": the file of the small model takes the place of "net". */
 static char *spec_of(const char *text)
@@ -329,9 +329,7 @@ static void test_preparations(void)
 
 int main(int argc, char **argv)
 {
-    GError *error = NULL;
-    dir = g_dir_make_tmp("sfumato-control-XXXXXX", &error);
-    g_assert_no_error(error);
+    dir = parity_runs_folder();
     g_setenv("SFUMATO_MODELS", dir, TRUE);
     g_test_init(&argc, &argv, NULL);
     if (!(engine = parity_runs_open()))
@@ -345,7 +343,5 @@ int main(int argc, char **argv)
     g_test_add_func("/control/nets-written-during-a-run", test_nets_written_during_a_run);
     const int failed = g_test_run();
     parity_runs_close();
-    g_rmdir(dir);
-    g_free(dir);
     return failed;
 }

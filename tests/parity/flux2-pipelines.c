@@ -1,95 +1,31 @@
 /* FLUX.2's pipelines against diffusers' (make-flux2.py made the data): the same small models, prompt, pictures and
- * noise, four steps. Final latents and decoded pictures must agree to 1e-3 in fp32. Copyright (C) 2026 The Sfumato
- * authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include <glib/gstdio.h>
+ * noise, four steps. Final latents and decoded pictures must agree to 1e-3 in fp32; a reference that is not seen makes
+ * 6e-3. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 #include <unistd.h>
 
 #include "runs.h"
-#include "../tree.h"
 #include "pipe/pipe.h"
 
 #define W 144
 #define H 128
-#define TOLERANCE 1e-3 /* four steps multiply the networks' 1e-5; a reference that is not seen makes 6e-3 */
 
-static SfuEngine *engine;
-static char *folder, *latent_file, *noise_file;
+static SfuEngine *engine; /* of runs.c */
+static char *noise_file;
 
-static void set(SfuParams *p, const char *name, const char *value)
-{
-    GError *e = NULL;
-    sfu_params_set(p, name, value, &e);
-    g_assert_no_error(e);
-}
-
-/* pairs: "name value name value"; NULL at the end of the list. */
 static SfuParams *params(const char *model, const char *text)
 {
-    SfuParams *p = sfu_params_new();
-    char *path = g_file_test(model, G_FILE_TEST_EXISTS) ? g_strdup(model) : parity_model_path(model, NULL);
-    char **pairs = g_strsplit(text, " ", -1);
-    set(p, "prompt", "a photo of a cat");
-    set(p, "steps", "4");
-    set(p, "model", path);
-    for (int i = 0; pairs[i] && pairs[i + 1]; i += 2)
-        set(p, pairs[i], pairs[i + 1]);
-    g_strfreev(pairs);
-    g_free(path);
+    char *all = g_strconcat("steps 4 ", text, NULL);
+    SfuParams *p = parity_params(model, all);
+    g_free(all);
     return p;
 }
 
-/* Block means of the first three channels. */
-static float *means(GeglBuffer *b, int block)
-{
-    const GeglRectangle *e = gegl_buffer_get_extent(b);
-    const int w = e->width / block, h = e->height / block;
-    float *px = g_new(float, (gsize)e->width * e->height * 3), *o = g_new0(float, (gsize)w *h * 3);
-    gegl_buffer_get(b, e, 1, babl_format("R'G'B' float"), px, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-    for (int y = 0; y < h * block; y++)
-        for (int x = 0; x < w * block; x++)
-            for (int c = 0; c < 3; c++)
-                o[((y / block) * w + x / block) * 3 + c] += px[(y * e->width + x) * 3 + c] / (float)(block * block);
-    g_free(px);
-    return o;
-}
-
-static void compare(const char *name, const char *what, const float *got, gint64 n_got)
-{
-    char *key = g_strdup_printf("%s/%s", name, what);
-    gint64 n;
-    const float *want = parity_expected(key, &n);
-    g_assert_cmpint(n, ==, n_got);
-    const double error = parity_error(got, want, n);
-    g_test_message("%s: %s off by %.2e", name, what, error);
-    g_assert_true(error < TOLERANCE);
-    g_free(key);
-}
-
-/* Runs the job; latents, and pictures that are whole, are compared with those of `name`. Takes p. */
+/* Latents, and pictures that are whole, are compared with those of `name`. Takes p. */
 static SfuResult *check(const char *name, SfuJob job, SfuParams *p)
 {
-    GError *e = NULL;
-    job.params = p;
-    job.latent_file = latent_file;
     job.noise_file = noise_file;
-    GPtrArray *results = sfu_engine_run(engine, &job, &e);
-    g_assert_no_error(e);
-    g_assert_cmpuint(results->len, ==, 1);
-    SfuFile *f = sfu_file_open(latent_file, &e);
-    g_assert_no_error(e);
-    const SfuFileTensor *t = g_ptr_array_index(f->tensors, 0);
-    compare(name, "latent", (const float *)(gconstpointer)t->data, t->n_elements);
-    sfu_file_close(f);
-    SfuResult *r = g_ptr_array_steal_index(results, 0);
-    if (!r->masked) {
-        float *got = means(r->picture, 8);
-        compare(name, "picture", got, (W / 8) * (H / 8) * 3);
-        g_free(got);
-    }
-    g_ptr_array_unref(results);
-    sfu_params_free(p);
-    return r;
+    return parity_check_job(name, job, p, job.mask ? 0 : 8);
 }
 
 static void test_txt2img(void)
@@ -100,9 +36,8 @@ static void test_txt2img(void)
 /* A file that holds the text encoder and the autoencoder, too: nothing else is looked for. */
 static void test_whole(void)
 {
-    char *model = parity_model_path("pipe-whole", NULL);
-    sfu_result_free(check("pipe-txt2img", (SfuJob){.task = SFU_TASK_TXT2IMG}, params(model, "width 144 height 128")));
-    g_free(model);
+    SfuParams *p = params("pipe-whole", "width 144 height 128");
+    sfu_result_free(check("pipe-txt2img", (SfuJob){.task = SFU_TASK_TXT2IMG}, p));
 }
 
 /* The base model has a second branch without the words. */
@@ -141,20 +76,7 @@ static void test_kept_references(void)
 
 static void outside_is_untouched(const SfuResult *r, GeglBuffer *in)
 {
-    GeglBuffer *out = sfu_result_composite(r, in);
-    guint8 a[W * H * 3], b[W * H * 3];
-    gegl_buffer_get(in, NULL, 1, babl_format("R'G'B' u8"), a, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-    gegl_buffer_get(out, NULL, 1, babl_format("R'G'B' u8"), b, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-    int changed = 0;
-    for (int y = 0; y < H; y++)
-        for (int x = 0; x < W; x++) {
-            const gboolean same = memcmp(a + (y * W + x) * 3, b + (y * W + x) * 3, 3) == 0;
-            if (x < 48 || x >= 112 || y < 32 || y >= 96)
-                g_assert_true(same);
-            changed += !same;
-        }
-    g_assert_cmpint(changed, >, 1000);
-    g_object_unref(out);
+    g_assert_cmpint(parity_changed_inside(r, in, (GeglRectangle){48, 32, 64, 64}), >, 1000);
 }
 
 #define PLAIN " working_size 144 grow 0 feather 0 color_match false"
@@ -203,7 +125,7 @@ static void test_erase(void)
 /* The transformer, the autoencoder and the text encoder in files of their own, laid out as ComfyUI does. */
 static void move(const char *from, const char *to_folder, const char *name)
 {
-    char *dir = g_build_filename(folder, to_folder, NULL), *to = g_build_filename(dir, name, NULL);
+    char *dir = g_build_filename(parity_runs_folder(), to_folder, NULL), *to = g_build_filename(dir, name, NULL);
     g_mkdir_with_parents(dir, 0700);
     g_assert_cmpint(symlink(from, to), ==, 0);
     g_free(dir);
@@ -223,27 +145,35 @@ static void expect_message(SfuParams *p, SfuJob job, const char *part)
     sfu_params_free(p);
 }
 
+/* The model that test_pieces() lays out. */
+static SfuParams *params_of_pieces(void)
+{
+    SfuParams *p = params("pipe", "width 144 height 128");
+    char *model = g_build_filename(parity_runs_folder(), "diffusion_models", "klein.safetensors", NULL);
+    sfu_params_set(p, "model", model, NULL);
+    g_free(model);
+    return p;
+}
+
 static void test_pieces(void)
 {
     char *whole = parity_model_path("pipe", NULL),
          *transformer = g_build_filename(whole, "transformer", "diffusion_pytorch_model.safetensors", NULL),
          *vae = g_build_filename(whole, "vae", "diffusion_pytorch_model.safetensors", NULL),
-         *text = g_build_filename(whole, "text_encoder", "model.safetensors", NULL),
-         *model = g_build_filename(folder, "diffusion_models", "klein.safetensors", NULL);
+         *text = g_build_filename(whole, "text_encoder", "model.safetensors", NULL);
     move(transformer, "diffusion_models", "klein.safetensors");
     const SfuJob job = {.task = SFU_TASK_TXT2IMG};
-    expect_message(params(model, "width 144 height 128"), job, "diffusion_models");
+    expect_message(params_of_pieces(), job, "diffusion_models");
     sfu_engine_unload(engine);
     move(vae, "vae", "flux2-vae.safetensors");
-    expect_message(params(model, "width 144 height 128"), job, "text encoder");
+    expect_message(params_of_pieces(), job, "text encoder");
     sfu_engine_unload(engine);
     move(text, "text_encoders", "qwen_3_4b.safetensors");
-    sfu_result_free(check("pipe-txt2img", job, params(model, "width 144 height 128")));
+    sfu_result_free(check("pipe-txt2img", job, params_of_pieces()));
     g_free(whole);
     g_free(transformer);
     g_free(vae);
     g_free(text);
-    g_free(model);
 }
 
 static void test_bad_references(void)
@@ -263,15 +193,13 @@ int main(int argc, char **argv)
 {
     GError *e = NULL;
     g_test_init(&argc, &argv, NULL);
-    folder = g_dir_make_tmp("sfumato-flux2-XXXXXX", &e);
-    g_assert_no_error(e);
+    const char *folder = parity_runs_folder();
     g_setenv("SFUMATO_MODELS", folder, TRUE); /* nothing that lies elsewhere is found */
     g_setenv("XDG_DATA_HOME", folder, TRUE);
-    parity_runs_keep_in(folder);
-    engine = parity_engine_open();
+    parity_runs_keep_here();
+    engine = parity_runs_open();
     if (!engine)
         return 0;
-    latent_file = g_build_filename(folder, "latent.safetensors", NULL);
     noise_file = g_build_filename(folder, "noise.safetensors", NULL);
     float *noise = parity_input("pipe/noise", (W / 16) * (H / 16) * 128, 1);
     sfu_tensorfile_write(noise_file, "noise", noise, 1, H / 16, W / 16, 128, &e);
@@ -289,12 +217,7 @@ int main(int argc, char **argv)
     g_test_add_func("/flux2-pipelines/pieces", test_pieces);
     g_test_add_func("/flux2-pipelines/bad-references", test_bad_references);
     const int rc = g_test_run();
-    sfu_engine_free(engine);
-    parity_data_close();
-    gegl_exit(); /* babl writes its cache into the folder */
-    remove_tree(folder);
-    g_free(latent_file);
+    parity_runs_close();
     g_free(noise_file);
-    g_free(folder);
     return rc;
 }

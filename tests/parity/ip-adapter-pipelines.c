@@ -1,12 +1,11 @@
 /* Runs that look at reference pictures through IP-Adapters, against diffusers (make-ip-adapter.py), and what they
  * refuse. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "../tree.h"
 #include "runs.h"
 #include <glib/gstdio.h>
 #include <string.h>
 
 static SfuEngine *engine;
-static char *dir;
+static const char *dir; /* of runs.c */
 
 /* "a.png,net=@plain,weight=1": the file of the small model takes the place of "@plain". */
 static char *item_of(const char *text)
@@ -182,12 +181,10 @@ static void test_told_before(void)
 
 int main(int argc, char **argv)
 {
-    GError *error = NULL;
     g_test_init(&argc, &argv, NULL);
-    dir = g_dir_make_tmp("sfumato-ip-adapter-XXXXXX", &error);
-    g_assert_no_error(error);
+    dir = parity_runs_folder();
     g_setenv("SFUMATO_MODELS", dir, TRUE);
-    parity_runs_keep_in(dir);
+    parity_runs_keep_here();
     if (!(engine = parity_runs_open()))
         return 0;
     g_test_add_func("/ip-adapter/pipelines", test_pipelines);
@@ -196,7 +193,5 @@ int main(int argc, char **argv)
     g_test_add_func("/ip-adapter/whether a model looks at references", test_told_before);
     const int failed = g_test_run();
     parity_runs_close();
-    remove_tree(dir);
-    g_free(dir);
     return failed;
 }

@@ -61,6 +61,8 @@ float *parity_download(SfuTensor *y);
 int parity_int(JsonObject *o, const char *name);
 /* A buffer as R'G'B'A floats, all finite. Caller frees with g_free. */
 float *parity_pixels(GeglBuffer *b, gint64 *n);
+/* How many pixels of `in` the result changes. Asserts that those outside the rectangle stay the same to the bit. */
+int parity_changed_inside(const SfuResult *r, GeglBuffer *in, GeglRectangle inside);
 
 /* For a test case: NULL after g_test_skip() where there is no device. Caller frees with sfu_queue_destroy(). */
 SfuQueue *parity_queue(const SfuQueueOptions *options);

@@ -4,7 +4,6 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "../tree.h"
 #include "runs.h"
 
 #define CHANGING "steps 8 strength 0.75 working_size 128"
@@ -12,7 +11,7 @@
 #define EXACT CHANGING " masked_content original grow 0 feather 0 color_match false"
 
 static SfuEngine *engine; /* of runs.c */
-static char *folder, *latent_file;
+static char *latent_file;
 
 static SfuParams *drawing(const char *model)
 {
@@ -130,6 +129,7 @@ static void test_holes(void)
 /* A transformer alone: autoencoder and text encoder are found beside it, as ComfyUI lays its folders out. */
 static void test_pieces(void)
 {
+    const char *folder = parity_runs_folder();
     char *model = g_build_filename(folder, "diffusion_models", "z_image_turbo_bf16.safetensors", NULL);
     static const char *const keys[][2] = {{"piece-transformer", "diffusion_models/z_image_turbo_bf16.safetensors"},
                                           {"piece-vae", "vae/ae.safetensors"},
@@ -204,14 +204,7 @@ static void check_anew(SfuParams *p)
     g_ptr_array_foreach(results, (GFunc)(gpointer)sfu_result_free, NULL);
     g_ptr_array_set_free_func(results, NULL);
     g_ptr_array_unref(results);
-    SfuFile *f = sfu_file_open(latent_file, &e);
-    g_assert_no_error(e);
-    gint64 n;
-    const SfuFileTensor *t = f->tensors->pdata[0];
-    const float *want = parity_expected("turbo-txt2img/latent", &n);
-    g_assert_cmpint(t->n_elements, ==, n);
-    g_assert_cmpfloat(parity_error((const float *)(gconstpointer)t->data, want, n), <, PARITY_TOLERANCE);
-    sfu_file_close(f);
+    parity_check_latents("turbo-txt2img", latent_file);
     sfu_params_free(p);
     sfu_engine_free(other);
 }
@@ -279,15 +272,12 @@ static void test_refusals(void)
 
 int main(int argc, char **argv)
 {
-    GError *e = NULL;
-    folder = g_dir_make_tmp("sfumato-zimage-XXXXXX", &e);
-    g_assert_no_error(e);
-    parity_runs_keep_in(folder);
+    parity_runs_keep_here();
     g_test_init(&argc, &argv, NULL);
     engine = parity_runs_open();
     if (!engine)
         return 0;
-    latent_file = g_build_filename(folder, "latent.safetensors", NULL);
+    latent_file = g_build_filename(parity_runs_folder(), "latent.safetensors", NULL);
     g_test_add_func("/zimage-pipelines/turbo", test_turbo);
     g_test_add_func("/zimage-pipelines/base", test_base);
     g_test_add_func("/zimage-pipelines/img2img", test_img2img);
@@ -300,8 +290,6 @@ int main(int argc, char **argv)
     g_test_add_func("/zimage-pipelines/refusals", test_refusals);
     const int rc = g_test_run();
     parity_runs_close();
-    remove_tree(folder);
     g_free(latent_file);
-    g_free(folder);
     return rc;
 }
