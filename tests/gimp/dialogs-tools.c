@@ -30,14 +30,11 @@ static void an_excluded_area_reaches_the_engine(void)
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
-    char *text = NULL;
     dlg_new_scene();
-    const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &dlg_log, NULL);
-    g_assert_cmpint(fd, >=, 0);
-    g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
+    dlg_log_begin();
     g_timeout_add(100, dlg_act, exclude_it);
     g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
-    g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
+    char *text = dlg_log_end();
     g_assert_nonnull(strstr(text, " exclude 120 80 150 110 "));
     g_assert_nonnull(strstr(text, " exclude 0 0 0 0 "));
     g_assert_cmpstr(sfu_request_get_string(r, "exclude"), ==, SFU_EXCLUDE_NOTHING);
@@ -54,8 +51,6 @@ static void an_excluded_area_reaches_the_engine(void)
     g_clear_object(&host.excluded);
     g_free(json);
     g_free(text);
-    g_free(dlg_log);
-    close(fd);
     dlg_end_scene();
 }
 

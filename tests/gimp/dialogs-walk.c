@@ -482,17 +482,31 @@ gboolean dlg_run(SfuAction action, void (*use)(GtkWidget *window))
     return added;
 }
 
-char **dlg_run_logged(SfuAction action, void (*use)(GtkWidget *window))
+void dlg_log_begin(void)
 {
-    char *text = NULL;
     const int fd = g_file_open_tmp("sfumato-dialogs-XXXXXX", &dlg_log, NULL);
     g_assert_cmpint(fd, >=, 0);
+    g_assert_true(g_close(fd, NULL));
     g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
-    g_assert_false(dlg_run(action, use));
+}
+
+char *dlg_log_end(void)
+{
+    char *text = NULL, *begun = g_strconcat(dlg_log, ".begun", NULL);
     g_assert_true(g_file_get_contents(dlg_log, &text, NULL, NULL));
-    char **lines = g_strsplit(text, "\n", 0);
+    g_unsetenv("SFU_STANDIN_LOG");
+    g_assert_cmpint(g_remove(dlg_log), ==, 0);
+    g_remove(begun); /* there is one if a run has begun */
+    g_free(begun);
     g_clear_pointer(&dlg_log, g_free);
-    g_close(fd, NULL);
+    return text;
+}
+
+char **dlg_run_logged(SfuAction action, void (*use)(GtkWidget *window))
+{
+    dlg_log_begin();
+    g_assert_false(dlg_run(action, use));
+    char *text = dlg_log_end(), **lines = g_strsplit(text, "\n", 0);
     g_free(text);
     return lines;
 }

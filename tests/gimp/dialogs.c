@@ -4,14 +4,20 @@
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dialogs.h"
+#include "../tree.h"
 
 #include <string.h>
 #include <unistd.h>
 
-static void use_action(GtkWidget *window)
+static void wait_until_done(GtkWidget *window)
 {
-    const char *action = sfu_action_info(dlg_action)->name,
-               *go = dlg_action == SFU_ACTION_ENLARGE ? "_Enlarge" : "_Generate";
+    for (int i = 0; i < 200 && dlg_is_running(window); i++)
+        dlg_settle(50);
+}
+
+/* What is shown depends on the model. Ends with one that has all parts, and "Advanced" open. */
+static void choose_models(GtkWidget *window, const char *action)
+{
     GtkWidget *model = dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Model");
     dlg_look_at(window, action, "1-opened");
     g_assert_null(dlg_find(window, GTK_TYPE_BOX, "Results")); /* its room is the picture's until there is one */
@@ -40,6 +46,11 @@ static void use_action(GtkWidget *window)
         g_assert_true(dlg_is_sensitive(window, GTK_TYPE_SPIN_BUTTON, "Steps") == k);
         g_assert_true((dlg_find(window, GTK_TYPE_SPIN_BUTTON, "Seed") != NULL) == k); /* nor has it noise */
     }
+}
+
+/* Values that the engine's log must have. */
+static void fill_in(GtkWidget *window)
+{
     GtkWidget *vae = dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "VAE"),
               *device = dlg_find_or_fail(window, GTK_TYPE_COMBO_BOX, "Device");
     g_assert_cmpint(gtk_tree_model_iter_n_children(gtk_combo_box_get_model(GTK_COMBO_BOX(vae)), NULL), ==,
@@ -59,7 +70,10 @@ static void use_action(GtkWidget *window)
     gtk_text_buffer_set_text(
         gtk_text_view_get_buffer(GTK_TEXT_VIEW(dlg_find_or_fail(window, GTK_TYPE_TEXT_VIEW, "Prompt"))), "a red door",
         -1);
+}
 
+static void stop_a_run(GtkWidget *window, const char *action, const char *go)
+{
     gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, go)));
     dlg_settle(400);
     g_assert_true(dlg_is_running(window));
@@ -70,10 +84,13 @@ static void use_action(GtkWidget *window)
     g_setenv("SFU_STANDIN_STEP_MS", "20", TRUE);
     dlg_look_at(window, action, "4-stopped");
     g_assert_false(dlg_is_sensitive(window, GTK_TYPE_BUTTON, dlg_add_label()));
+}
+
+static void run_and_add(GtkWidget *window, const char *action, const char *go)
+{
     gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, go)));
     dlg_settle(300);
-    for (int i = 0; i < 200 && dlg_is_running(window); i++)
-        dlg_settle(50);
+    wait_until_done(window);
     dlg_look_at(window, action, "5-done");
     g_assert_nonnull(dlg_find(window, GTK_TYPE_BOX, "Results"));
     Search seed = {GTK_TYPE_LABEL, "Seed ", NULL};
@@ -90,15 +107,29 @@ static void use_action(GtkWidget *window)
     g_assert_nonnull(strstr(text, "device Stand-in GPU memory 2147483648 precision bf16 vae "
                                   "/models/vae-ft-mse.safetensors steps 0 prompt a red door"));
     g_free(text);
+}
+
+static void run_after_changes(GtkWidget *window, const char *action, const char *go)
+{
     host.selection = NULL; /* what the user may do meanwhile */
     host.image_type = SFU_HOST_INDEXED;
     gtk_button_clicked(GTK_BUTTON(dlg_find_or_fail(window, GTK_TYPE_BUTTON, go)));
     dlg_settle(50);
     if (dlg_action != SFU_ACTION_GENERATE)
         dlg_look_at(window, action, "6-refused");
-    for (int i = 0; i < 200 && dlg_is_running(window); i++)
-        dlg_settle(50);
+    wait_until_done(window);
     host.image_type = SFU_HOST_RGB;
+}
+
+static void use_action(GtkWidget *window)
+{
+    const char *action = sfu_action_info(dlg_action)->name,
+               *go = dlg_action == SFU_ACTION_ENLARGE ? "_Enlarge" : "_Generate";
+    choose_models(window, action);
+    fill_in(window);
+    stop_a_run(window, action, go);
+    run_and_add(window, action, go);
+    run_after_changes(window, action, go);
 }
 
 static void dialog_of_action(gconstpointer data)
@@ -116,8 +147,7 @@ static void dialog_of_action(gconstpointer data)
     host.selection = chosen;
     host.picture = gegl_buffer_new(GEGL_RECTANGLE(0, 0, W, H), babl_format("R'G'B' u8"));
     dlg_paint(host.picture);
-    dlg_log = g_build_filename(folder, "log", NULL);
-    g_setenv("SFU_STANDIN_LOG", dlg_log, TRUE);
+    dlg_log_begin();
     g_setenv("SFU_STANDIN_STEP_MS", "2000", TRUE); /* a run that is sure to be stopped */
     g_timeout_add(100, dlg_act, use_action);
     host.n_inserted = 0;
@@ -130,7 +160,8 @@ static void dialog_of_action(gconstpointer data)
     sfu_settings_free(settings);
     g_clear_object(&host.picture);
     g_object_unref(chosen);
-    g_free(dlg_log);
+    g_free(dlg_log_end());
+    remove_tree(folder);
     g_free(folder);
 }
 

@@ -70,7 +70,10 @@ gboolean dlg_act_alone(gpointer use); /* that closes it itself */
 gboolean dlg_answer(gpointer button); /* clicks a button of the question that is shown */
 /* Runs the action's dialog on the scene, with dlg_act(use). Returns whether something was added; fails on an error. */
 gboolean dlg_run(SfuAction action, void (*use)(GtkWidget *window));
-/* The same where nothing is added. Returns the lines of the stand-in's log; caller frees. */
+/* From begin to end the stand-in writes dlg_log. Returns the log, whose file is gone then; caller frees. */
+void dlg_log_begin(void);
+char *dlg_log_end(void);
+/* dlg_run() where nothing is added. Returns the lines of the stand-in's log; caller frees. */
 char **dlg_run_logged(SfuAction action, void (*use)(GtkWidget *window));
 
 /* ---- tests, a file each ---- */

@@ -392,6 +392,34 @@ static void note_begin(const char *log)
     g_free(path);
 }
 
+/* The line of a run that has ended. */
+static void note_end(const char *log, const SfuEngine *e, const SfuJob *job, guint64 seed)
+{
+    const GeglRectangle none = {0}, *p = job->picture ? gegl_buffer_get_extent(job->picture) : &none,
+                        *m = job->mask ? gegl_buffer_get_extent(job->mask) : &none,
+                        *x = job->exclude ? gegl_buffer_get_extent(job->exclude) : &none;
+    float pixel[4] = {0};
+    if (job->picture) /* the first pixel in sRGB: shows whether the color space arrived */
+        gegl_buffer_get(job->picture, GEGL_RECTANGLE(p->x, p->y, 1, 1), 1.0, babl_format("R'G'B'A float"), pixel,
+                        GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    FILE *f = fopen(log, "a");
+    if (!f)
+        return;
+    char *steering = steering_text(job);
+    fprintf(f,
+            "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d exclude %d %d %d %d pixel %.4f "
+            "%.4f %.4f %.4f model %s guidance %g strength %g device %s memory %" G_GUINT64_FORMAT
+            " precision %s vae %s%s steps %g prompt %s\n",
+            sfu_task_name(job->task), seed, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height, x->x,
+            x->y, x->width, x->height, pixel[0], pixel[1], pixel[2], pixel[3],
+            sfu_params_get_string(job->params, "model"), sfu_params_get_double(job->params, "guidance"),
+            sfu_params_get_double(job->params, "strength"), e->device ? e->device : "any", e->memory_bytes,
+            e->precision ? e->precision : "auto", sfu_params_get_string(job->params, "vae"), steering,
+            sfu_params_get_double(job->params, "steps"), sfu_params_get_string(job->params, "prompt"));
+    g_free(steering);
+    fclose(f);
+}
+
 GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
 {
     const char *fail = g_getenv("SFU_STANDIN_FAIL"), *log = g_getenv("SFU_STANDIN_LOG");
@@ -428,30 +456,7 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
         g_ptr_array_add(results, r);
     }
     e->n_runs++;
-    if (log) {
-        const GeglRectangle none = {0}, *p = job->picture ? gegl_buffer_get_extent(job->picture) : &none;
-        const GeglRectangle *m = job->mask ? gegl_buffer_get_extent(job->mask) : &none;
-        const GeglRectangle *x = job->exclude ? gegl_buffer_get_extent(job->exclude) : &none;
-        float pixel[4] = {0};
-        if (job->picture) /* the first pixel in sRGB: shows whether the colour space arrived */
-            gegl_buffer_get(job->picture, GEGL_RECTANGLE(p->x, p->y, 1, 1), 1.0, babl_format("R'G'B'A float"), pixel,
-                            GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-        FILE *f = fopen(log, "a");
-        if (f) {
-            char *steering = steering_text(job);
-            fprintf(f,
-                    "%s seed %" G_GUINT64_FORMAT " picture %d %d %d %d mask %d %d %d %d exclude %d %d %d %d pixel %.4f "
-                    "%.4f %.4f %.4f model %s guidance %g strength %g device %s memory %" G_GUINT64_FORMAT
-                    " precision %s vae %s%s steps %g prompt %s\n",
-                    sfu_task_name(job->task), first, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height,
-                    x->x, x->y, x->width, x->height, pixel[0], pixel[1], pixel[2], pixel[3],
-                    sfu_params_get_string(job->params, "model"), sfu_params_get_double(job->params, "guidance"),
-                    sfu_params_get_double(job->params, "strength"), e->device ? e->device : "any", e->memory_bytes,
-                    e->precision ? e->precision : "auto", sfu_params_get_string(job->params, "vae"), steering,
-                    sfu_params_get_double(job->params, "steps"), sfu_params_get_string(job->params, "prompt"));
-            g_free(steering);
-            fclose(f);
-        }
-    }
+    if (log)
+        note_end(log, e, job, first);
     return results;
 }
