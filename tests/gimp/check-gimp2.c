@@ -3,6 +3,39 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "check.h"
 
+/* The value of "name=value" among the words, marked as used; NULL: not among them. */
+static const char *take_word(char **words, const char *name)
+{
+    const gsize n = strlen(name);
+    const char *value = NULL;
+    for (int k = 0; words && words[k]; k++)
+        if (strncmp(words[k], name, n) == 0 && words[k][n] == '=') {
+            value = words[k] + n + 1;
+            words[k][0] = '\1';
+        }
+    return value;
+}
+
+/* An argument that is a number or a text; given NULL: not given. */
+static void set_value(GimpParam *p, const char *given)
+{
+    const double v = given && p->type != GIMP_PDB_STRING ? g_ascii_strtod(given, NULL) : SFU_NOT_GIVEN;
+    if (p->type == GIMP_PDB_STRING)
+        p->data.d_string = (char *)(given ? given : "");
+    else if (p->type == GIMP_PDB_FLOAT)
+        p->data.d_float = v;
+    else
+        p->data.d_int32 = v;
+}
+
+/* Advanced values stand in the options: the words that no argument has taken. */
+static void add_unused(GString *options, char **words)
+{
+    for (int k = 0; words && words[k]; k++)
+        if (words[k][0] != '\1')
+            g_string_append_printf(options, "%s ", words[k]);
+}
+
 /* Puts `values` into the places that the procedure's own description gives them. "options=..." goes into the last
  * argument. */
 Outcome call_action(SfuAction action, Image image, Drawable drawable, const char *values)
@@ -11,7 +44,7 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
     const char *name = repeat ? "plug-in-sfumato-repeat" : sfu_action_info(action)->procedure;
     char *blurb, *help, *author, *copyright, *date, **words = NULL;
     GimpPDBProcType type;
-    int n_args, n_returns, n_words = 0;
+    int n_args, n_returns;
     GimpParamDef *args, *returns;
     Outcome out = {FALSE, NULL, -1, -1};
     if (!gimp_procedural_db_proc_info(name, &blurb, &help, &author, &copyright, &date, &type, &n_args, &n_returns,
@@ -21,18 +54,11 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
     }
     GimpParam *p = g_new0(GimpParam, n_args);
     GString *options = g_string_new(NULL);
-    g_shell_parse_argv(values, &n_words, &words, NULL);
+    g_shell_parse_argv(values, NULL, &words, NULL);
     for (int i = 0; i < n_args; i++) {
         p[i].type = args[i].type;
         char *row = g_strdelimit(g_strdup(args[i].name), "-", '_');
-        const char *given = NULL;
-        for (int k = 0; k < n_words; k++) {
-            const gsize n = strlen(row);
-            if (strncmp(words[k], row, n) == 0 && words[k][n] == '=') {
-                given = words[k] + n + 1;
-                words[k][0] = '\1'; /* used */
-            }
-        }
+        const char *given = take_word(words, row);
         if (args[i].type == GIMP_PDB_IMAGE) {
             p[i].data.d_image = image;
         } else if (args[i].type == GIMP_PDB_DRAWABLE) {
@@ -42,18 +68,10 @@ Outcome call_action(SfuAction action, Image image, Drawable drawable, const char
         } else if (strcmp(row, "options") == 0) {
             if (given)
                 g_string_append_printf(options, "%s ", given);
-            for (int k = 0; k < n_words; k++) /* advanced values stand in the options */
-                if (words[k][0] != '\1')
-                    g_string_append_printf(options, "%s ", words[k]);
+            add_unused(options, words);
             p[i].data.d_string = options->str;
-        } else if (args[i].type == GIMP_PDB_STRING) {
-            p[i].data.d_string = (char *)(given ? given : "");
         } else {
-            const double v = given ? g_ascii_strtod(given, NULL) : SFU_NOT_GIVEN;
-            if (args[i].type == GIMP_PDB_FLOAT)
-                p[i].data.d_float = v;
-            else
-                p[i].data.d_int32 = v;
+            set_value(&p[i], given);
         }
         g_free(row);
     }

@@ -23,6 +23,79 @@ const char *check_values_of(SfuAction action)
     }
 }
 
+/* What holds for every result: its layer's text, name and state, and the image's type. */
+static void check_layer(SfuAction action, const Setup *s, const Outcome *out)
+{
+    check_parasite(out->layer, sfu_action_info(action)->name);
+    char *name = item_name(out->layer);
+    CHECK(strstr(name, sfu_action_info(action)->layer), "the layer's name lacks the action: %s", name);
+    CHECK(action == SFU_ACTION_REMOVE || action == SFU_ACTION_ENLARGE || strstr(name, "a street"),
+          "the layer's name lacks the prompt: %s", name);
+    g_free(name);
+    CHECK(ID(active_layer(out->image)) == ID(out->layer), "the new layer is not active");
+    CHECK(gimp_image_get_precision(out->image) == s->precision, "the result's precision differs");
+    CHECK(image_base_type(out->image) == s->base, "the result's type differs");
+}
+
+/* Enlarge makes a new image, of the selection if there is one. */
+static void check_enlarged(Image image, Layer work, const Setup *s, const Outcome *out, const char *profile)
+{
+    const gboolean part = s->selection != NO_SELECTION;
+    gboolean any;
+    int x1 = 0, y1 = 0, x2 = s->layer_w, y2 = s->layer_h;
+    if (part)
+        gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2);
+    char *p = check_profile_sum(out->image);
+    CHECK(strcmp(p, profile) == 0, "the new image's profile differs");
+    g_free(p);
+    CHECK(n_layers(image) == 3 && IMAGE_ID(out->image) != IMAGE_ID(image), "not a new image");
+    check_place(out->image, out->layer, NO_LAYER, 0, 0, 2 * (x2 - x1), 2 * (y2 - y1));
+    CHECK(image_width(out->image) == 2 * (x2 - x1), "the new image's width is %d", image_width(out->image));
+    CHECK(!drawable_has_alpha(out->layer) == !s->alpha, "alpha came or went");
+    float *a = g_new(float, s->layer_w * 4), *b = g_new(float, 2 * (x2 - x1) * 4);
+    check_get_row(image, work, y1 + 5 - s->layer_y, a);
+    check_get_row(out->image, out->layer, 10, b);
+    const float *from = a + 4 * (x2 - 3 - s->layer_x), *to = b + 4 * 2 * (x2 - 3 - x1);
+    if (!part)
+        from = a + 4 * (x2 - 3), to = b + 4 * 2 * (x2 - 3);
+    CHECK(fabs(from[1] - to[1]) <= check_tolerance(s), "enlarged color %g is not %g", to[1], from[1]);
+    g_free(a);
+    g_free(b);
+}
+
+/* Expand makes the canvas larger. */
+static void check_expanded(Image image, Layer work, const Setup *s, const Outcome *out)
+{
+    CHECK(image_width(image) == s->w + 16 && image_height(image) == s->h + 3, "the canvas is %d x %d",
+          image_width(image), image_height(image));
+    const gboolean covers =
+        s->layer_x <= 0 && s->layer_y <= 0 && s->layer_x + s->layer_w >= s->w && s->layer_y + s->layer_h >= s->h;
+    if (covers)
+        check_place(image, out->layer, work, s->layer_x, s->layer_y, s->layer_w + 16, s->layer_h + 3);
+    else /* the visible image was read: the layer alone would hide what lies beside it */
+        check_place(image, out->layer, NO_LAYER, 0, 0, s->w + 16, s->h + 3);
+}
+
+/* The other actions make a layer over the selection, or over the layer. */
+static void check_in_place(SfuAction action, Image image, Layer work, const Setup *s, const Outcome *out)
+{
+    gboolean any = FALSE;
+    int x1 = 0, y1 = 0, x2 = s->w, y2 = s->h;
+    gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2);
+    if (action == SFU_ACTION_GENERATE && !any) {
+        check_place(image, out->layer, work, (s->w - 256) / 2, (s->h - 256) / 2, 256, 256);
+        return;
+    }
+    check_place(image, out->layer, work, MAX(x1, s->layer_x), MAX(y1, s->layer_y),
+                MIN(x2, s->layer_x + s->layer_w) - MAX(x1, s->layer_x),
+                MIN(y2, s->layer_y + s->layer_h) - MAX(y1, s->layer_y));
+    /* Fill without a selection fills the transparent parts, which has a case of its own. */
+    const gboolean transparent = action == SFU_ACTION_FILL && s->selection == NO_SELECTION && s->alpha;
+    if (!transparent && action != SFU_ACTION_GENERATE)
+        check_inverted(image, work, out->layer, s,
+                       sfu_action_info(action)->task == SFU_TASK_IMG2IMG || action == SFU_ACTION_EDIT ? 0 : 1);
+}
+
 static void run_one(SfuAction action, const Setup *s)
 {
     Layer work;
@@ -40,66 +113,18 @@ static void run_one(SfuAction action, const Setup *s)
     if (!out.ok)
         goto end;
     check_kept(image, &before, action != SFU_ACTION_EXPAND);
-    check_parasite(out.layer, sfu_action_info(action)->name);
-    char *name = item_name(out.layer);
-    CHECK(strstr(name, sfu_action_info(action)->layer), "the layer's name lacks the action: %s", name);
-    CHECK(action == SFU_ACTION_REMOVE || action == SFU_ACTION_ENLARGE || strstr(name, "a street"),
-          "the layer's name lacks the prompt: %s", name);
-    g_free(name);
-    CHECK(ID(active_layer(out.image)) == ID(out.layer), "the new layer is not active");
-    CHECK(gimp_image_get_precision(out.image) == s->precision, "the result's precision differs");
-    CHECK(image_base_type(out.image) == s->base, "the result's type differs");
+    check_layer(action, s, &out);
     if (action == SFU_ACTION_ENLARGE) {
-        const gboolean part = s->selection != NO_SELECTION;
-        gboolean any;
-        int x1 = 0, y1 = 0, x2 = s->layer_w, y2 = s->layer_h;
-        if (part)
-            gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2);
-        char *p = check_profile_sum(out.image);
-        CHECK(strcmp(p, before.profile) == 0, "the new image's profile differs");
-        g_free(p);
-        CHECK(n_layers(image) == 3 && IMAGE_ID(out.image) != IMAGE_ID(image), "not a new image");
-        check_place(out.image, out.layer, NO_LAYER, 0, 0, 2 * (x2 - x1), 2 * (y2 - y1));
-        CHECK(image_width(out.image) == 2 * (x2 - x1), "the new image's width is %d", image_width(out.image));
-        CHECK(!drawable_has_alpha(out.layer) == !s->alpha, "alpha came or went");
-        float *a = g_new(float, s->layer_w * 4), *b = g_new(float, 2 * (x2 - x1) * 4);
-        check_get_row(image, work, y1 + 5 - s->layer_y, a);
-        check_get_row(out.image, out.layer, 10, b);
-        const float *from = a + 4 * (x2 - 3 - s->layer_x), *to = b + 4 * 2 * (x2 - 3 - x1);
-        if (!part)
-            from = a + 4 * (x2 - 3), to = b + 4 * 2 * (x2 - 3);
-        CHECK(fabs(from[1] - to[1]) <= check_tolerance(s), "enlarged colour %g is not %g", to[1], from[1]);
-        g_free(a);
-        g_free(b);
+        check_enlarged(image, work, s, &out, before.profile);
         gimp_image_delete(out.image);
         goto end;
     }
     CHECK(IMAGE_ID(out.image) == IMAGE_ID(image), "a new image was made");
     CHECK(n_layers(image) == 4, "%d layers, not 4", n_layers(image));
-    gboolean any = FALSE;
-    int x1 = 0, y1 = 0, x2 = s->w, y2 = s->h;
-    gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2);
-    if (action == SFU_ACTION_EXPAND) {
-        CHECK(image_width(image) == s->w + 16 && image_height(image) == s->h + 3, "the canvas is %d x %d",
-              image_width(image), image_height(image));
-        const gboolean covers =
-            s->layer_x <= 0 && s->layer_y <= 0 && s->layer_x + s->layer_w >= s->w && s->layer_y + s->layer_h >= s->h;
-        if (covers)
-            check_place(image, out.layer, work, s->layer_x, s->layer_y, s->layer_w + 16, s->layer_h + 3);
-        else /* the visible image was read: the layer alone would hide what lies beside it */
-            check_place(image, out.layer, NO_LAYER, 0, 0, s->w + 16, s->h + 3);
-    } else if (action == SFU_ACTION_GENERATE && !any) {
-        check_place(image, out.layer, work, (s->w - 256) / 2, (s->h - 256) / 2, 256, 256);
-    } else {
-        check_place(image, out.layer, work, MAX(x1, s->layer_x), MAX(y1, s->layer_y),
-                    MIN(x2, s->layer_x + s->layer_w) - MAX(x1, s->layer_x),
-                    MIN(y2, s->layer_y + s->layer_h) - MAX(y1, s->layer_y));
-        if (action == SFU_ACTION_FILL && s->selection == NO_SELECTION && s->alpha)
-            ; /* fills the transparent parts; has a case of its own */
-        else if (action != SFU_ACTION_GENERATE)
-            check_inverted(image, work, out.layer, s,
-                           sfu_action_info(action)->task == SFU_TASK_IMG2IMG || action == SFU_ACTION_EDIT ? 0 : 1);
-    }
+    if (action == SFU_ACTION_EXPAND)
+        check_expanded(image, work, s, &out);
+    else
+        check_in_place(action, image, work, s, &out);
 end:
     g_free(out.error);
     check_snapshot_free(&before);

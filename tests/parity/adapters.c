@@ -302,98 +302,93 @@ static void test_rows(void)
 
 #define KEY "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
 
+static const struct {
+    ParityTensor entries[5];
+    const char *bad, *says;
+} bad_files[] = {
+    {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {3, 48}}}, NULL, "does not fit the other tensors"},
+    {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".alpha", {0}}}, KEY ".alpha", "NaN"},
+    {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".alpha", {3}}},
+     NULL,
+     "does not fit the other tensors"},
+    {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 2048}}}, NULL, "Stable Diffusion XL"},
+    {{{KEY ".lora_up.weight", {32, 4}}}, NULL, "holds no LoRA"},
+    {{{KEY ".hada_w1_a", {32, 4}},
+      {KEY ".hada_w1_b", {4, 48}},
+      {KEY ".hada_w2_a", {31, 4}},
+      {KEY ".hada_w2_b", {4, 48}}},
+     NULL,
+     "does not fit the other tensors"},
+    {{{KEY ".oft_diag", {4, 8, 8}}}, NULL, "does not apply (OFT of LyCORIS before 2.0)"},
+    {{{KEY ".oft_blocks", {4, 8, 8}}, {KEY ".dora_scale", {32, 1}}}, NULL, "DoRA of the kind OFT"},
+    {{{KEY ".oft_blocks", {4, 8, 7}}}, NULL, "does not fit the other tensors"},
+    {{{KEY ".oft_blocks", {3, 8, 8}}}, NULL, "another shape"},
+    {{{KEY ".oft_blocks", {3, 6, 8, 8}}}, NULL, "does not fit the other tensors"}, /* the third stage needs 8 */
+    {{{KEY ".oft_blocks", {2, 4, 7, 7}}}, NULL, "does not fit the other tensors"},
+    {{{KEY ".oft_R.weight", {4, 7}}}, NULL, "does not fit the other tensors"},
+    {{{KEY ".oft_R.weight", {4, 6}}}, NULL, "another shape"},
+    {{{"base_model.model.down_blocks.0.resnets.0.conv1.oft_R.weight", {36, 28}}}, NULL, "several taps"},
+    {{{KEY ".boft_R", {2, 4, 8}}}, NULL, "(BOFT)"},
+    {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".reshape_weight", {2}}},
+     NULL,
+     "widened"},
+    /* GLoRA: the halves' ranks differ; one half is for other inputs */
+    {{{KEY ".a1.weight", {48, 4}},
+      {KEY ".a2.weight", {3, 48}},
+      {KEY ".b1.weight", {32, 4}},
+      {KEY ".b2.weight", {4, 48}}},
+     NULL,
+     "does not fit the other tensors"},
+    {{{KEY ".a1.weight", {40, 4}},
+      {KEY ".a2.weight", {4, 48}},
+      {KEY ".b1.weight", {32, 4}},
+      {KEY ".b2.weight", {4, 48}}},
+     NULL,
+     "does not fit the other tensors"},
+    {{{"lora_unet_nothing.lora_up.weight", {32, 4}}, {"lora_unet_nothing.lora_down.weight", {4, 48}}},
+     NULL,
+     "does not fit"},
+    /* sliders change self-attention alone: no module reads the context */
+    {{{"lora_unet_down_blocks_2_attentions_1_transformer_blocks_9_attn1_to_q.lora_up.weight", {1280, 4}},
+      {"lora_unet_down_blocks_2_attentions_1_transformer_blocks_9_attn1_to_q.lora_down.weight", {4, 1280}}},
+     NULL,
+     "made for Stable Diffusion XL"},
+    /* a part of it that would fit does not make it one for the model */
+    {{{KEY ".lora_up.weight", {32, 4}},
+      {KEY ".lora_down.weight", {4, 48}},
+      {"lora_unet_mid_block_attentions_0_transformer_blocks_3_attn1_to_q.lora_up.weight", {64, 4}},
+      {"lora_unet_mid_block_attentions_0_transformer_blocks_3_attn1_to_q.lora_down.weight", {4, 64}}},
+     NULL,
+     "made for Stable Diffusion XL"},
+    {{{"lora_unet_input_blocks_8_1_transformer_blocks_9_attn1_to_q.lora_up.weight", {1280, 4}},
+      {"lora_unet_input_blocks_8_1_transformer_blocks_9_attn1_to_q.lora_down.weight", {4, 1280}}},
+     NULL,
+     "made for Stable Diffusion XL"},
+    {{{"lora_unet_up_blocks_3_resnets_0_conv1.lora_up.weight", {320, 4, 1, 1}},
+      {"lora_unet_up_blocks_3_resnets_0_conv1.lora_down.weight", {4, 960, 3, 3}}},
+     NULL,
+     "1 have other names"}, /* of 1.x or 2.x, as the model is */
+    {{{"lora_unet_double_blocks_0_img_mlp_0.lora_up.weight", {12288, 1}},
+      {"lora_unet_double_blocks_0_img_mlp_0.lora_down.weight", {1, 3072}}},
+     NULL,
+     "made for FLUX.1"},
+    /* a product of a million by a million is not made */
+    {{{KEY ".lokr_w1_a", {1000000, 1}}, {KEY ".lokr_w1_b", {1, 48}}, {KEY ".lokr_w2", {1, 1}}}, NULL, "does not fit"},
+    {{{"model.diffusion_model.x", {3}}}, NULL, "holds no LoRA"},
+};
+
 static void test_bad(void)
 {
-    static const struct {
-        ParityTensor entries[5];
-        const char *bad, *says;
-    } k[] = {
-        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {3, 48}}},
-         NULL,
-         "does not fit the other tensors"},
-        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".alpha", {0}}},
-         KEY ".alpha",
-         "NaN"},
-        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".alpha", {3}}},
-         NULL,
-         "does not fit the other tensors"},
-        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 2048}}}, NULL, "Stable Diffusion XL"},
-        {{{KEY ".lora_up.weight", {32, 4}}}, NULL, "holds no LoRA"},
-        {{{KEY ".hada_w1_a", {32, 4}},
-          {KEY ".hada_w1_b", {4, 48}},
-          {KEY ".hada_w2_a", {31, 4}},
-          {KEY ".hada_w2_b", {4, 48}}},
-         NULL,
-         "does not fit the other tensors"},
-        {{{KEY ".oft_diag", {4, 8, 8}}}, NULL, "does not apply (OFT of LyCORIS before 2.0)"},
-        {{{KEY ".oft_blocks", {4, 8, 8}}, {KEY ".dora_scale", {32, 1}}}, NULL, "DoRA of the kind OFT"},
-        {{{KEY ".oft_blocks", {4, 8, 7}}}, NULL, "does not fit the other tensors"},
-        {{{KEY ".oft_blocks", {3, 8, 8}}}, NULL, "another shape"},
-        {{{KEY ".oft_blocks", {3, 6, 8, 8}}}, NULL, "does not fit the other tensors"}, /* the third stage needs 8 */
-        {{{KEY ".oft_blocks", {2, 4, 7, 7}}}, NULL, "does not fit the other tensors"},
-        {{{KEY ".oft_R.weight", {4, 7}}}, NULL, "does not fit the other tensors"},
-        {{{KEY ".oft_R.weight", {4, 6}}}, NULL, "another shape"},
-        {{{"base_model.model.down_blocks.0.resnets.0.conv1.oft_R.weight", {36, 28}}}, NULL, "several taps"},
-        {{{KEY ".boft_R", {2, 4, 8}}}, NULL, "(BOFT)"},
-        {{{KEY ".lora_up.weight", {32, 4}}, {KEY ".lora_down.weight", {4, 48}}, {KEY ".reshape_weight", {2}}},
-         NULL,
-         "widened"},
-        /* GLoRA: the halves' ranks differ; one half is for other inputs */
-        {{{KEY ".a1.weight", {48, 4}},
-          {KEY ".a2.weight", {3, 48}},
-          {KEY ".b1.weight", {32, 4}},
-          {KEY ".b2.weight", {4, 48}}},
-         NULL,
-         "does not fit the other tensors"},
-        {{{KEY ".a1.weight", {40, 4}},
-          {KEY ".a2.weight", {4, 48}},
-          {KEY ".b1.weight", {32, 4}},
-          {KEY ".b2.weight", {4, 48}}},
-         NULL,
-         "does not fit the other tensors"},
-        {{{"lora_unet_nothing.lora_up.weight", {32, 4}}, {"lora_unet_nothing.lora_down.weight", {4, 48}}},
-         NULL,
-         "does not fit"},
-        /* sliders change self-attention alone: no module reads the context */
-        {{{"lora_unet_down_blocks_2_attentions_1_transformer_blocks_9_attn1_to_q.lora_up.weight", {1280, 4}},
-          {"lora_unet_down_blocks_2_attentions_1_transformer_blocks_9_attn1_to_q.lora_down.weight", {4, 1280}}},
-         NULL,
-         "made for Stable Diffusion XL"},
-        /* a part of it that would fit does not make it one for the model */
-        {{{KEY ".lora_up.weight", {32, 4}},
-          {KEY ".lora_down.weight", {4, 48}},
-          {"lora_unet_mid_block_attentions_0_transformer_blocks_3_attn1_to_q.lora_up.weight", {64, 4}},
-          {"lora_unet_mid_block_attentions_0_transformer_blocks_3_attn1_to_q.lora_down.weight", {4, 64}}},
-         NULL,
-         "made for Stable Diffusion XL"},
-        {{{"lora_unet_input_blocks_8_1_transformer_blocks_9_attn1_to_q.lora_up.weight", {1280, 4}},
-          {"lora_unet_input_blocks_8_1_transformer_blocks_9_attn1_to_q.lora_down.weight", {4, 1280}}},
-         NULL,
-         "made for Stable Diffusion XL"},
-        {{{"lora_unet_up_blocks_3_resnets_0_conv1.lora_up.weight", {320, 4, 1, 1}},
-          {"lora_unet_up_blocks_3_resnets_0_conv1.lora_down.weight", {4, 960, 3, 3}}},
-         NULL,
-         "1 have other names"}, /* of 1.x or 2.x, as the model is */
-        {{{"lora_unet_double_blocks_0_img_mlp_0.lora_up.weight", {12288, 1}},
-          {"lora_unet_double_blocks_0_img_mlp_0.lora_down.weight", {1, 3072}}},
-         NULL,
-         "made for FLUX.1"},
-        /* a product of a million by a million is not made */
-        {{{KEY ".lokr_w1_a", {1000000, 1}}, {KEY ".lokr_w1_b", {1, 48}}, {KEY ".lokr_w2", {1, 1}}},
-         NULL,
-         "does not fit"},
-        {{{"model.diffusion_model.x", {3}}}, NULL, "holds no LoRA"},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(bad_files); i++) {
         GError *error = NULL;
-        char *path = parity_file_write("bad.safetensors", k[i].entries, k[i].bad);
+        char *path = parity_file_write("bad.safetensors", bad_files[i].entries, bad_files[i].bad);
         SfuAdapter *a = sfu_adapter_open(path, &error);
         const SfuAdapterBase base = sfu_adapter_base(parity_model("sd"));
         SfuBoundAdapter *b = a ? sfu_adapter_bind(a, &base, &error) : NULL;
         g_assert_null(b);
         g_assert_nonnull(error);
         g_test_message("%s", error->message);
-        g_assert_nonnull(strstr(error->message, k[i].says));
+        g_assert_nonnull(strstr(error->message, bad_files[i].says));
         g_assert_null(strchr(error->message, '\n'));
         g_error_free(error);
         sfu_adapter_close(a);

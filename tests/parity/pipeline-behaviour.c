@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <glib/gstdio.h>
 
+#include "../tree.h"
 #include "small_models.h"
 #include "pipe/pipe.h"
 #include "scene.h"
@@ -414,23 +415,29 @@ static void test_trace_and_noise_files(void)
     sfu_params_free(p);
 }
 
+/* A UNet alone, as ComfyUI keeps it. Caller frees. */
+static char *link_unet(const char *model, const char *folder)
+{
+    static const char *const kept[] = {"model_index.json", "unet"};
+    char *alone = g_build_filename(folder, "alone", NULL);
+    g_assert_cmpint(g_mkdir(alone, 0700), ==, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
+        char *from = g_build_filename(model, kept[i], NULL), *to = g_build_filename(alone, kept[i], NULL);
+        g_assert_true(g_file_test(from, G_FILE_TEST_EXISTS));
+        g_assert_cmpint(symlink(from, to), ==, 0);
+        g_free(from);
+        g_free(to);
+    }
+    return alone;
+}
+
 static void test_models_are_listed(void)
 {
     char *a = parity_model_path("mini", NULL), *b = parity_model_path("sd1-inpaint", NULL),
          *folder = g_path_get_dirname(a);
     char *broken = g_build_filename(folder, "broken.safetensors", NULL);
     g_assert_true(g_file_set_contents(broken, "no model", -1, NULL));
-    /* A UNet alone, as ComfyUI keeps it: it is listed with what it lacks, and offered for nothing. */
-    char *alone = g_build_filename(folder, "alone", NULL);
-    static const char *const kept[] = {"model_index.json", "unet"};
-    g_assert_cmpint(g_mkdir(alone, 0700), ==, 0);
-    for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
-        char *from = g_build_filename(b, kept[i], NULL), *to = g_build_filename(alone, kept[i], NULL);
-        g_assert_true(g_file_test(from, G_FILE_TEST_EXISTS));
-        g_assert_cmpint(symlink(from, to), ==, 0);
-        g_free(from);
-        g_free(to);
-    }
+    char *alone = link_unet(b, folder); /* it is listed with what it lacks, and offered for nothing */
     const char *const folders[] = {folder, NULL};
     GPtrArray *models = sfu_models(folders);
     int seen = 0;
@@ -468,12 +475,7 @@ static void test_models_are_listed(void)
     g_error_free(e);
     g_ptr_array_unref(models);
     g_remove(broken);
-    for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
-        char *to = g_build_filename(alone, kept[i], NULL);
-        g_remove(to);
-        g_free(to);
-    }
-    g_rmdir(alone);
+    remove_tree(alone);
     g_free(alone);
     g_free(best);
     g_free(report);

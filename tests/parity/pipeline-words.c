@@ -147,8 +147,8 @@ static void test_loras_in_turn(void)
         g_free(first[i]);
 }
 
-/* Vectors that are a token's own make the picture that the token makes. */
-static void test_embedding(void)
+/* The vector of "cat" in the model's own table [64], written twice. */
+static void vectors_of_cat(float row[2 * 64])
 {
     SfuTokenizer *t = sfu_tokenizer_new();
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint32));
@@ -156,14 +156,34 @@ static void test_embedding(void)
     sfu_tokenizer_encode(t, "cat", -1, ids, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(ids->len, ==, 1);
-    float row[2 * 64];
     SfuWeight *table =
         sfu_model_find(parity_model("sd1"), SFU_PART_TEXT, "text_model.embeddings.token_embedding.weight");
     g_assert_nonnull(table);
     const gint64 width = sfu_weight_dim(table, 1), token = g_array_index(ids, gint32, 0);
     g_assert_cmpint(width, ==, 64);
     sfu_weight_read_f32(table, token * width, width, row);
-    memcpy(row + 64, row, sizeof row / 2);
+    memcpy(row + 64, row, 64 * sizeof *row);
+    g_array_unref(ids);
+    sfu_tokenizer_free(t);
+}
+
+/* A file in the embeddings' folder, whose last n vectors of 64 values are those of `row`. */
+static void keep_embedding(const char *file, const ParityTensor *tensors, const float *row, int n)
+{
+    char *path = parity_file_write(file, tensors, NULL), *bytes;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    memcpy(bytes + size - (gsize)n * 256, row, (gsize)n * 256); /* the values stand at the end */
+    g_assert_true(g_file_set_contents(path, bytes, (gssize)size, NULL));
+    g_free(bytes);
+    keep(path, "embeddings", file);
+}
+
+/* Vectors that are a token's own make the picture that the token makes. */
+static void test_embedding(void)
+{
+    float row[2 * 64];
+    vectors_of_cat(row);
     static const struct {
         const char *file, *tensor;
         int n;
@@ -172,27 +192,13 @@ static void test_embedding(void)
              {"xqthree.safetensors", "clip_l", 2}};
     for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
         const ParityTensor tensors[] = {{k[i].tensor, {k[i].n, 64}}, {NULL}};
-        char *path = parity_file_write(k[i].file, tensors, NULL), *bytes;
-        gsize n;
-        g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
-        memcpy(bytes + n - (gsize)k[i].n * 256, row, (gsize)k[i].n * 256); /* the values stand at the end */
-        g_assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
-        g_free(bytes);
-        keep(path, "embeddings", k[i].file);
+        keep_embedding(k[i].file, tensors, row, k[i].n);
     }
     /* a pickled list of dictionaries */
     const ParityTensor listed[] = {{"0.<one>", {1, 64}}, {"1.<two>", {1, 64}}, {NULL}},
                        pair[] = {{"0.<wide>", {2, 128}}, {"1.<narrow>", {2, 64}}, {NULL}};
-    for (int i = 0; i < 2; i++) { /* of the pair, the narrow vectors at the end are the first encoder's */
-        const char *file = i ? "xqpair.safetensors" : "xqlist.safetensors";
-        char *path = parity_file_write(file, i ? pair : listed, NULL), *bytes;
-        gsize n;
-        g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
-        memcpy(bytes + n - 2 * 256, row, 2 * 256);
-        g_assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
-        g_free(bytes);
-        keep(path, "embeddings", file);
-    }
+    keep_embedding("xqlist.safetensors", listed, row, 2);
+    keep_embedding("xqpair.safetensors", pair, row, 2); /* the narrow vectors at the end are the first encoder's */
     same("a xqlist", NULL, "a cat cat", NULL, TRUE);
     same("a xqpair", NULL, "a cat cat", NULL, TRUE);
     same("a (xqone:1.2), sitting", NULL, "a (cat cat:1.2), sitting", NULL, TRUE);
@@ -208,8 +214,6 @@ static void test_embedding(void)
     g_free(note);
     keep(parity_file_write("xqtorn.safetensors", wide, "emb_params"), "embeddings", "xqtorn.safetensors");
     fails("a xqtorn", NULL, "NaN");
-    g_array_unref(ids);
-    sfu_tokenizer_free(t);
 }
 
 /* What the seed chose is what the metadata say, and the next picture has a choice of its own. */

@@ -300,74 +300,75 @@ static void chain_noise(gpointer data, float *out, double sigma, double sigma_ne
     numbered_noise(&((Chain *)data)->draws, out, sigma, sigma_next);
 }
 
-static void test_chains(void)
+typedef struct {
+    const char *name, *model, *sampler, *schedule;
+    SfuSamplePrediction prediction;
+    int steps;
+    double strength, eta, tolerance;
+} ChainCase;
+static const ChainCase chains[] = {
+    /* both work in single precision, over up to 20 steps */
+    {"ddim", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+    {"ddim-v", "sd1", "ddim", "auto", SFU_SAMPLE_V, 20, 1, 0, 2e-5},
+    {"ddim-x0", "sd1", "ddim", "auto", SFU_SAMPLE_X0, 20, 1, 0, 2e-5},
+    {"ddim-eta", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 1, 1, 2e-5},
+    {"ddim-strength", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 0.6, 0, 2e-5},
+    /* its signal at the start is 0, ours 2^-12: the bound */
+    {"ddim-zsnr", "zsnr", "ddim", "trailing", SFU_SAMPLE_V, 20, 1, 0, 1e-3},
+    {"ddpm", "sd1", "ddpm", "auto", SFU_SAMPLE_EPSILON, 20, 1, 1, 2e-5},
+    {"unipc", "sd1", "unipc", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+    {"unipc-v", "sd1", "unipc", "auto", SFU_SAMPLE_V, 12, 1, 0, 2e-5},
+    {"unipc-strength", "sd1", "unipc", "auto", SFU_SAMPLE_EPSILON, 20, 0.5, 0, 2e-5},
+    {"dpmpp_2m", "sd1", "dpmpp_2m", "trailing", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+    {"euler", "sd1", "euler", "normal", SFU_SAMPLE_EPSILON, 10, 1, 0, 2e-5},
+    {"euler-strength", "sd1", "euler", "normal", SFU_SAMPLE_EPSILON, 10, 0.75, 0, 2e-5},
+    {"euler-zsnr", "zsnr", "euler", "trailing", SFU_SAMPLE_V, 20, 1, 0, 2e-5},
+    {"euler_a", "sd1", "euler_a", "normal", SFU_SAMPLE_EPSILON, 10, 1, 1, 2e-5},
+    {"lcm", "sd1", "lcm", "auto", SFU_SAMPLE_EPSILON, 4, 1, 0, 2e-5},
+    {"deis", "sd1", "deis", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+    {"tcd", "sd1", "tcd", "auto", SFU_SAMPLE_EPSILON, 4, 1, 0.3, 2e-5},
+    {"plms", "sd1", "plms", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
+    {"flow", "flow3", "euler", "normal", SFU_SAMPLE_FLOW, 10, 1, 0, 2e-5},
+};
+
+static void test_chain(gconstpointer data)
 {
-    const struct {
-        const char *name, *model, *sampler, *schedule;
-        SfuSamplePrediction prediction;
-        int steps;
-        double strength, eta, tolerance;
-    } cases[] = {
-        /* both work in single precision, over up to 20 steps */
-        {"ddim", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
-        {"ddim-v", "sd1", "ddim", "auto", SFU_SAMPLE_V, 20, 1, 0, 2e-5},
-        {"ddim-x0", "sd1", "ddim", "auto", SFU_SAMPLE_X0, 20, 1, 0, 2e-5},
-        {"ddim-eta", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 1, 1, 2e-5},
-        {"ddim-strength", "sd1", "ddim", "auto", SFU_SAMPLE_EPSILON, 20, 0.6, 0, 2e-5},
-        /* its signal at the start is 0, ours 2^-12: the bound */
-        {"ddim-zsnr", "zsnr", "ddim", "trailing", SFU_SAMPLE_V, 20, 1, 0, 1e-3},
-        {"ddpm", "sd1", "ddpm", "auto", SFU_SAMPLE_EPSILON, 20, 1, 1, 2e-5},
-        {"unipc", "sd1", "unipc", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
-        {"unipc-v", "sd1", "unipc", "auto", SFU_SAMPLE_V, 12, 1, 0, 2e-5},
-        {"unipc-strength", "sd1", "unipc", "auto", SFU_SAMPLE_EPSILON, 20, 0.5, 0, 2e-5},
-        {"dpmpp_2m", "sd1", "dpmpp_2m", "trailing", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
-        {"euler", "sd1", "euler", "normal", SFU_SAMPLE_EPSILON, 10, 1, 0, 2e-5},
-        {"euler-strength", "sd1", "euler", "normal", SFU_SAMPLE_EPSILON, 10, 0.75, 0, 2e-5},
-        {"euler-zsnr", "zsnr", "euler", "trailing", SFU_SAMPLE_V, 20, 1, 0, 2e-5},
-        {"euler_a", "sd1", "euler_a", "normal", SFU_SAMPLE_EPSILON, 10, 1, 1, 2e-5},
-        {"lcm", "sd1", "lcm", "auto", SFU_SAMPLE_EPSILON, 4, 1, 0, 2e-5},
-        {"deis", "sd1", "deis", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
-        {"tcd", "sd1", "tcd", "auto", SFU_SAMPLE_EPSILON, 4, 1, 0.3, 2e-5},
-        {"plms", "sd1", "plms", "auto", SFU_SAMPLE_EPSILON, 20, 1, 0, 2e-5},
-        {"flow", "flow3", "euler", "normal", SFU_SAMPLE_FLOW, 10, 1, 0, 2e-5},
-    };
-    for (int i = 0; i < G_N_ELEMENTS(cases); i++) {
-        SfuScheduleOptions o = options_of(cases[i].model);
-        o.prediction = cases[i].prediction;
-        o.sampler = sfu_sampler_find(cases[i].sampler);
-        o.schedule = sfu_schedule_find(cases[i].schedule);
-        o.steps = cases[i].steps;
-        o.strength = cases[i].strength;
-        GError *error = NULL;
-        SfuSigmas *s = sfu_sigmas_new(&o, &error);
-        g_assert_no_error(error);
-        float x[N], picture[N];
-        sfu_randn(SFU_NOISE_TORCH, 5, N, x);
-        sfu_randn(SFU_NOISE_TORCH, 6, N, picture);
-        double scale = sfu_sigmas_noise_scale(s);
-        if (o.sampler ==
-            SFU_SAMPLER_DPMPP_2M) /* diffusers starts this one as DDIM, k-diffusion as Euler; ours is k-diffusion's */
-            scale = sqrt(1 + scale * scale);
-        for (int k = 0; k < N && s->whole; k++)
-            x[k] *= (float)scale;
-        if (!s->whole)
-            sfu_add_noise(s, x, picture, x, s->sigmas[0], N);
-        Chain chain = {s, 0};
-        const SfuSampleCallbacks callbacks = {network, NULL, chain_noise, &chain};
-        const SfuSampleOptions run = {cases[i].eta, 1};
-        sfu_sample(s, &run, x, N, 1, NULL, &callbacks, &error);
-        g_assert_no_error(error);
-        double got[N];
-        for (int k = 0; k < N; k++)
-            got[k] = x[k];
-        char *key = g_strdup_printf("chain %s", cases[i].name);
-        const double e = relative_error(got, g_hash_table_lookup(records, key));
-        g_test_message("%s: %.2g", key, e);
-        if (!(e <= cases[i].tolerance))
-            g_error("%s: relative error %.3g", key, e);
-        g_free(key);
-        sfu_sigmas_free(s);
-    }
+    const ChainCase *c = data;
+    SfuScheduleOptions o = options_of(c->model);
+    o.prediction = c->prediction;
+    o.sampler = sfu_sampler_find(c->sampler);
+    o.schedule = sfu_schedule_find(c->schedule);
+    o.steps = c->steps;
+    o.strength = c->strength;
+    GError *error = NULL;
+    SfuSigmas *s = sfu_sigmas_new(&o, &error);
+    g_assert_no_error(error);
+    float x[N], picture[N];
+    sfu_randn(SFU_NOISE_TORCH, 5, N, x);
+    sfu_randn(SFU_NOISE_TORCH, 6, N, picture);
+    double scale = sfu_sigmas_noise_scale(s);
+    if (o.sampler ==
+        SFU_SAMPLER_DPMPP_2M) /* diffusers starts it as DDIM; ours is k-diffusion's, which starts as Euler */
+        scale = sqrt(1 + scale * scale);
+    for (int k = 0; k < N && s->whole; k++)
+        x[k] *= (float)scale;
+    if (!s->whole)
+        sfu_add_noise(s, x, picture, x, s->sigmas[0], N);
+    Chain chain = {s, 0};
+    const SfuSampleCallbacks callbacks = {network, NULL, chain_noise, &chain};
+    const SfuSampleOptions run = {c->eta, 1};
+    sfu_sample(s, &run, x, N, 1, NULL, &callbacks, &error);
+    g_assert_no_error(error);
+    double got[N];
+    for (int k = 0; k < N; k++)
+        got[k] = x[k];
+    char *key = g_strdup_printf("chain %s", c->name);
+    const double e = relative_error(got, g_hash_table_lookup(records, key));
+    g_test_message("%s: %.2g", key, e);
+    if (!(e <= c->tolerance))
+        g_error("%s: relative error %.3g", key, e);
+    g_free(key);
+    sfu_sigmas_free(s);
 }
 
 static void test_rescale(void)
@@ -396,7 +397,11 @@ int main(int argc, char **argv)
     g_test_add_func("/parity/sample/streams", test_streams);
     g_test_add_func("/parity/sample/sigma-tables", test_tables);
     g_test_add_func("/parity/sample/samplers", test_runs);
-    g_test_add_func("/parity/sample/chains", test_chains);
+    for (gsize i = 0; i < G_N_ELEMENTS(chains); i++) {
+        char *path = g_strconcat("/parity/sample/chain/", chains[i].name, NULL);
+        g_test_add_data_func(path, &chains[i], test_chain);
+        g_free(path);
+    }
     g_test_add_func("/parity/sample/guidance-rescale", test_rescale);
     return g_test_run();
 }

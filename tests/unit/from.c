@@ -123,7 +123,7 @@ static void test_png_chunks(void)
     fails_with("no generation parameters");
 }
 
-static void test_other_programs(void)
+static void test_refused_programs(void)
 {
     static const struct {
         const char *keyword, *text, *program;
@@ -144,6 +144,10 @@ static void test_other_programs(void)
         png_save(png);
         fails_with(known[i].program);
     }
+}
+
+static void test_read_programs(void)
+{
     static const struct {
         const char *keyword, *text;
     } read[] = {
@@ -162,7 +166,12 @@ static void test_other_programs(void)
         g_assert_cmpint(sfu_params_int(p, SFU_PARAM_STEPS), ==, 9);
         sfu_params_free(p);
     }
-    GByteArray *png = png_start(); /* NovelAI's are read, as A1111 does */
+}
+
+/* NovelAI's are read, as A1111 does. */
+static void test_novelai(void)
+{
+    GByteArray *png = png_start();
     put_text(png, "tEXt", "Software", "", 0, "NovelAI", FALSE);
     put_text(png, "tEXt", "Description", "", 0, "a cat", FALSE);
     put_text(png, "tEXt", "Comment", "", 0,
@@ -190,14 +199,18 @@ static void test_other_programs(void)
     p = reads(3); /* ENSD, the size, the signs */
     g_assert_cmpstr(sfu_params_text(p, SFU_PARAM_PROMPT), ==, "a [cat]");
     sfu_params_free(p);
+}
+
+static void test_torn_novelai(void)
+{
     static const char *const torn[] = {"", "{", "[]", "{\"steps\": {}, \"uc\": 3, \"sampler\": []}"};
     for (guint i = 0; i < G_N_ELEMENTS(torn); i++) {
         GPtrArray *warnings = g_ptr_array_new_with_free_func(g_free);
-        png = png_start();
+        GByteArray *png = png_start();
         put_text(png, "tEXt", "Software", "", 0, "NovelAI", FALSE);
         put_text(png, "tEXt", "Comment", "", 0, torn[i], FALSE);
         png_save(png);
-        p = sfu_params_new();
+        SfuParams *p = sfu_params_new();
         sfu_cli_params_from(p, path, warnings, NULL); /* must not crash */
         sfu_params_free(p);
         g_ptr_array_unref(warnings);
@@ -466,7 +479,10 @@ int main(int argc, char **argv)
     char *folder = g_dir_make_tmp("sfumato-from-XXXXXX", NULL);
     path = g_build_filename(folder, "file", NULL);
     g_test_add_func("/from/png-chunks", test_png_chunks);
-    g_test_add_func("/from/other-programs", test_other_programs);
+    g_test_add_func("/from/refused-programs", test_refused_programs);
+    g_test_add_func("/from/read-programs", test_read_programs);
+    g_test_add_func("/from/novelai", test_novelai);
+    g_test_add_func("/from/torn-novelai", test_torn_novelai);
     g_test_add_func("/from/jpeg", test_jpeg);
     g_test_add_func("/from/other-programs-in-exif", test_other_programs_in_exif);
     g_test_add_func("/from/boxes", test_boxes);

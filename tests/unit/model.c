@@ -378,9 +378,8 @@ static void test_lone_vae(void)
 
 /* The model in the box: no text encoder, a small context, attention at the deepest level only, flow prediction, class
  * embeddings. */
-static void test_mini(void)
+static void write_mini(const char *folder)
 {
-    char *folder = folder_new();
     GPtrArray *unet = names_section("unet x4"), *vae = names_section("vae x4"), *kept = g_ptr_array_new();
     rows_shrink(unet, 256, 8);
     rows_shrink(vae, 128, 4);
@@ -414,6 +413,15 @@ static void test_mini(void)
                "\"mid_block_add_attention\":false,\"use_quant_conv\":false}");
     write_safetensors(in(folder, "unet/diffusion_pytorch_model.safetensors"), kept, USE_CANONICAL, NULL, FILL_HOLE);
     write_safetensors(in(folder, "vae/diffusion_pytorch_model.safetensors"), vae, USE_CANONICAL, NULL, FILL_HOLE);
+    g_ptr_array_unref(kept);
+    g_ptr_array_unref(unet);
+    g_ptr_array_unref(vae);
+}
+
+static void test_mini(void)
+{
+    char *folder = folder_new();
+    write_mini(folder);
     SfuModel *m = open_good(folder);
     assert_complete(m);
     const SfuUnetConfig *u = sfu_model_unet(m);
@@ -440,9 +448,6 @@ static void test_mini(void)
     open_bad(folder, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "heads do not divide");
     write_text(in(folder, "unet/config.json"), "{\"norm_num_groups\":7}");
     open_bad(folder, SFU_MODEL_ERROR, SFU_MODEL_ERROR_FAMILY, "norm groups");
-    g_ptr_array_unref(kept);
-    g_ptr_array_unref(unet);
-    g_ptr_array_unref(vae);
     folder_remove(folder);
 }
 

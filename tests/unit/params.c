@@ -351,73 +351,74 @@ static void test_lines_elsewhere(void)
     }
 }
 
+/* One more setting of a text of A1111's. */
+static const struct {
+    const char *pairs, *said; /* NULL: nothing is said */
+    SfuParam param;
+    const char *value; /* as the row's text; NULL: not given */
+} settings[] = {
+    {"Seed: 6687881544318117707", NULL, SFU_PARAM_SEED, "6687881544318117707"},
+    {"Seed: 99999999999999999999", "99999999999999999999", SFU_PARAM_SEED, NULL},
+    {"Sampler: Nonsense", "Nonsense", SFU_PARAM_SAMPLER, NULL},
+    {"Schedule type: Nonsense", "Nonsense", SFU_PARAM_SCHEDULE, NULL},
+    {"CFG scale: 80", NULL, SFU_PARAM_GUIDANCE, "80"},
+    {"CFG scale: 800", "100", SFU_PARAM_GUIDANCE, "100"},
+    {"CFG scale: high", "high", SFU_PARAM_GUIDANCE, NULL},
+    {"Steps: 2000", "1000", SFU_PARAM_STEPS, "1000"},
+    {"Size: 99999x64", "99999x64", SFU_PARAM_WIDTH, NULL},
+    {"Clip skip: 13", "13", SFU_PARAM_CLIP_SKIP, "12"},
+    {"VAE: None", NULL, SFU_PARAM_VAE, NULL},
+    {"VAE: Automatic", NULL, SFU_PARAM_VAE, NULL},
+    {"VAE: vae-ft-mse-840000-ema-pruned.safetensors", NULL, SFU_PARAM_VAE, "vae-ft-mse-840000-ema-pruned.safetensors"},
+    {"Sampler: DPM++ 2M SDE Exponential", NULL, SFU_PARAM_SCHEDULE, "exponential"},
+    {"Sampler: Euler a SGM Uniform", NULL, SFU_PARAM_SCHEDULE, "sgm_uniform"},
+    {"Sampler: DPM++ 2M, Schedule type: Uniform", NULL, SFU_PARAM_SCHEDULE, "normal"},
+    {"Sampler: DPM++ 2M SDE, Scheduler: karras", NULL, SFU_PARAM_SCHEDULE, "karras"},
+    {"Scheduler: strange", "strange", SFU_PARAM_SCHEDULE, NULL},
+    {"Sampler: dpmpp_2m_karras", NULL, SFU_PARAM_SCHEDULE, "karras"},
+    {"Sampler: dpmpp_2m_sde_gpu_sgm_uniform", NULL, SFU_PARAM_SCHEDULE, "sgm_uniform"},
+    {"Sampler: euler_ancestral_normal", NULL, SFU_PARAM_SAMPLER, "euler_a"},
+    {"Sampler: dpmpp_9m_karras", "dpmpp_9m_karras", SFU_PARAM_SAMPLER, NULL},
+    {"Sampler: EULER A", NULL, SFU_PARAM_SAMPLER, "euler_a"},
+    {"Sampler: k_euler_ancestral", NULL, SFU_PARAM_SAMPLER, "euler_a"},
+    {"Tiling: True", NULL, SFU_PARAM_SEAMLESS, "xy"},
+    {"Tiling: x", NULL, SFU_PARAM_SEAMLESS, "x"},
+    {"Sampler: DPM fast, Schedule type: Align Your Steps", NULL, SFU_PARAM_SCHEDULE, "align_your_steps"},
+    {"Sampler: Restart, Schedule type: DDIM", NULL, SFU_PARAM_SCHEDULE, "ddim_uniform"},
+    {"Denoising strength: 0.4", NULL, SFU_PARAM_STRENGTH, "0.4"},
+    {"Denoising strength: 0.7, Hires upscale: 2, Hires steps: 4", "Hires upscale", SFU_PARAM_STRENGTH, NULL},
+    {"Variation seed: 3, Variation seed strength: 0.2", "Variation seed", SFU_PARAM_ETA, NULL},
+    {"ENSD: 31337", "ENSD", SFU_PARAM_ETA, NULL},
+    {"RNG: CPU", NULL, SFU_PARAM_RNG, "torch"},
+    {"Version: v1.9.4", NULL, SFU_PARAM_RNG, "philox"},
+    {"Version: ComfyUI", NULL, SFU_PARAM_RNG, "torch"},
+    {"Version: Fooocus v2.5.5", NULL, SFU_PARAM_RNG, "torch"},
+    {"Sfumato grow: 9999", "9999", SFU_PARAM_GROW, "1024"},
+    {"Sfumato nonsense: 1", "nonsense", SFU_PARAM_GROW, NULL},
+    {"Version: v1.10.1, Model hash: 6ce0161689, TI hashes: \"a: 1, b: 2\"", NULL, SFU_PARAM_MODEL, NULL},
+};
+
 /* What is not taken over as it stands is said; what is, is not. */
 static void test_what_is_not_taken_is_said(void)
 {
-    static const struct {
-        const char *pairs, *said; /* NULL: nothing is said */
-        SfuParam param;
-        const char *value; /* as the row's text; NULL: not given */
-    } cases[] = {
-        {"Seed: 6687881544318117707", NULL, SFU_PARAM_SEED, "6687881544318117707"},
-        {"Seed: 99999999999999999999", "99999999999999999999", SFU_PARAM_SEED, NULL},
-        {"Sampler: Nonsense", "Nonsense", SFU_PARAM_SAMPLER, NULL},
-        {"Schedule type: Nonsense", "Nonsense", SFU_PARAM_SCHEDULE, NULL},
-        {"CFG scale: 80", NULL, SFU_PARAM_GUIDANCE, "80"},
-        {"CFG scale: 800", "100", SFU_PARAM_GUIDANCE, "100"},
-        {"CFG scale: high", "high", SFU_PARAM_GUIDANCE, NULL},
-        {"Steps: 2000", "1000", SFU_PARAM_STEPS, "1000"},
-        {"Size: 99999x64", "99999x64", SFU_PARAM_WIDTH, NULL},
-        {"Clip skip: 13", "13", SFU_PARAM_CLIP_SKIP, "12"},
-        {"VAE: None", NULL, SFU_PARAM_VAE, NULL},
-        {"VAE: Automatic", NULL, SFU_PARAM_VAE, NULL},
-        {"VAE: vae-ft-mse-840000-ema-pruned.safetensors", NULL, SFU_PARAM_VAE,
-         "vae-ft-mse-840000-ema-pruned.safetensors"},
-        {"Sampler: DPM++ 2M SDE Exponential", NULL, SFU_PARAM_SCHEDULE, "exponential"},
-        {"Sampler: Euler a SGM Uniform", NULL, SFU_PARAM_SCHEDULE, "sgm_uniform"},
-        {"Sampler: DPM++ 2M, Schedule type: Uniform", NULL, SFU_PARAM_SCHEDULE, "normal"},
-        {"Sampler: DPM++ 2M SDE, Scheduler: karras", NULL, SFU_PARAM_SCHEDULE, "karras"},
-        {"Scheduler: strange", "strange", SFU_PARAM_SCHEDULE, NULL},
-        {"Sampler: dpmpp_2m_karras", NULL, SFU_PARAM_SCHEDULE, "karras"},
-        {"Sampler: dpmpp_2m_sde_gpu_sgm_uniform", NULL, SFU_PARAM_SCHEDULE, "sgm_uniform"},
-        {"Sampler: euler_ancestral_normal", NULL, SFU_PARAM_SAMPLER, "euler_a"},
-        {"Sampler: dpmpp_9m_karras", "dpmpp_9m_karras", SFU_PARAM_SAMPLER, NULL},
-        {"Sampler: EULER A", NULL, SFU_PARAM_SAMPLER, "euler_a"},
-        {"Sampler: k_euler_ancestral", NULL, SFU_PARAM_SAMPLER, "euler_a"},
-        {"Tiling: True", NULL, SFU_PARAM_SEAMLESS, "xy"},
-        {"Tiling: x", NULL, SFU_PARAM_SEAMLESS, "x"},
-        {"Sampler: DPM fast, Schedule type: Align Your Steps", NULL, SFU_PARAM_SCHEDULE, "align_your_steps"},
-        {"Sampler: Restart, Schedule type: DDIM", NULL, SFU_PARAM_SCHEDULE, "ddim_uniform"},
-        {"Denoising strength: 0.4", NULL, SFU_PARAM_STRENGTH, "0.4"},
-        {"Denoising strength: 0.7, Hires upscale: 2, Hires steps: 4", "Hires upscale", SFU_PARAM_STRENGTH, NULL},
-        {"Variation seed: 3, Variation seed strength: 0.2", "Variation seed", SFU_PARAM_ETA, NULL},
-        {"ENSD: 31337", "ENSD", SFU_PARAM_ETA, NULL},
-        {"RNG: CPU", NULL, SFU_PARAM_RNG, "torch"},
-        {"Version: v1.9.4", NULL, SFU_PARAM_RNG, "philox"},
-        {"Version: ComfyUI", NULL, SFU_PARAM_RNG, "torch"},
-        {"Version: Fooocus v2.5.5", NULL, SFU_PARAM_RNG, "torch"},
-        {"Sfumato grow: 9999", "9999", SFU_PARAM_GROW, "1024"},
-        {"Sfumato nonsense: 1", "nonsense", SFU_PARAM_GROW, NULL},
-        {"Version: v1.10.1, Model hash: 6ce0161689, TI hashes: \"a: 1, b: 2\"", NULL, SFU_PARAM_MODEL, NULL},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {
         SfuParams *p = sfu_params_new(), *want = sfu_params_new();
         GPtrArray *warnings = g_ptr_array_new_with_free_func(g_free);
         GError *e = NULL;
         int n;
-        char *text =
-            g_strdup_printf("a cat\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64, %s", cases[i].pairs);
+        char *text = g_strdup_printf("a cat\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64, %s",
+                                     settings[i].pairs);
         char *fewer = g_strdup_printf("a cat\n%s, Version: 1, User: 2, Batch pos: 3",
-                                      cases[i].pairs); /* without what it replaces */
-        g_assert_true(sfu_params_from_infotext(p, cases[i].value ? text : fewer, warnings, &e));
+                                      settings[i].pairs); /* without what it replaces */
+        g_assert_true(sfu_params_from_infotext(p, settings[i].value ? text : fewer, warnings, &e));
         g_assert_no_error(e);
-        g_assert_cmpuint(warnings->len, ==, cases[i].said ? 1 : 0);
-        if (cases[i].said)
-            g_assert_nonnull(strstr(warnings->pdata[0], cases[i].said));
-        g_assert_cmpint(sfu_params_given(p, cases[i].param), ==, cases[i].value != NULL);
-        if (cases[i].value) {
-            g_assert_true(sfu_params_set(want, sfu_param_table(&n)[cases[i].param].name, cases[i].value, &e));
-            assert_same(p, want, cases[i].param);
+        g_assert_cmpuint(warnings->len, ==, settings[i].said ? 1 : 0);
+        if (settings[i].said)
+            g_assert_nonnull(strstr(warnings->pdata[0], settings[i].said));
+        g_assert_cmpint(sfu_params_given(p, settings[i].param), ==, settings[i].value != NULL);
+        if (settings[i].value) {
+            g_assert_true(sfu_params_set(want, sfu_param_table(&n)[settings[i].param].name, settings[i].value, &e));
+            assert_same(p, want, settings[i].param);
         }
         g_ptr_array_unref(warnings);
         g_free(text);

@@ -386,7 +386,12 @@ static void test_lying_gguf(void)
     bad_tensor(1, 32, 0, 39, 0, "MXFP4");
     bad_tensor(1, 32, 0, 999, 0, "type 999");
     bad_tensor(9, 1, 1, 0, 0, "9 dimensions");
-    b = head(3, 2, 0);
+}
+
+/* Tensors that contradict each other, and entries before them that contradict the tensors or themselves. */
+static void test_contradictory_gguf(void)
+{
+    Bytes b = head(3, 2, 0);
     put_tensor(&b, "x", 1, 4, 0, 0, 0);
     put_tensor(&b, "x", 1, 4, 0, 0, 32);
     bad_gguf(b.b, b.n + 128, "twice");
@@ -528,6 +533,26 @@ static gboolean convert(const char *from, const char *to, const char *type, gboo
     return ok;
 }
 
+/* The converted tensors have the names and shapes of those they were made from, and values that are off by at most
+ * that share of the greatest. */
+static void assert_close(const SfuFile *from, const SfuFile *to, double tolerance)
+{
+    for (guint t = 0; t < from->tensors->len; t++) {
+        const SfuFileTensor *x = g_ptr_array_index(from->tensors, t), *y = find(to, x->name);
+        g_assert_cmpint(x->n_dims, ==, y->n_dims);
+        g_assert_cmpmem(x->dims, sizeof *x->dims * (gsize)x->n_dims, y->dims, sizeof *y->dims * (gsize)y->n_dims);
+        float *v = values_of(x), *w = values_of(y);
+        double most = 0;
+        for (gint64 e = 0; e < x->n_elements; e++)
+            most = MAX(most, (double)fabsf(v[e]));
+        for (gint64 e = 0; e < x->n_elements; e++)
+            if (!((double)fabsf(v[e] - w[e]) <= tolerance * most))
+                g_error("%s: %g instead of %g (most %g)", x->name, (double)w[e], (double)v[e], most);
+        g_free(v);
+        g_free(w);
+    }
+}
+
 /* What each tensor becomes, and how far its values are from what they were. */
 static void test_convert(void)
 {
@@ -564,20 +589,8 @@ static void test_convert(void)
         g_assert_cmpint(find(f, "conv.weight")->dtype, ==, k[i].conv);
         g_assert_cmpint(find(f, "norm.weight")->dtype, ==, k[i].norm);
         g_assert_cmpint(find(f, "numbers")->dtype, ==, SFU_I64);
-        for (guint t = 0; t < from->tensors->len; t++) {
-            const SfuFileTensor *x = g_ptr_array_index(from->tensors, t), *y = find(f, x->name);
-            g_assert_cmpint(x->n_dims, ==, y->n_dims);
-            g_assert_cmpmem(x->dims, sizeof *x->dims * (gsize)x->n_dims, y->dims, sizeof *y->dims * (gsize)y->n_dims);
-            float *v = values_of(x), *w = values_of(y);
-            double most = 0;
-            for (gint64 e = 0; e < x->n_elements; e++)
-                most = MAX(most, (double)fabsf(v[e]));
-            for (gint64 e = 0; e < x->n_elements; e++)
-                if (!((double)fabsf(v[e] - w[e]) <= k[i].tolerance * most))
-                    g_error("%s of %s: %g instead of %g (most %g)", x->name, name, (double)w[e], (double)v[e], most);
-            g_free(v);
-            g_free(w);
-        }
+        g_test_message("%s", name);
+        assert_close(from, f, k[i].tolerance);
         sfu_file_close(f);
         g_free(name);
     }
@@ -637,6 +650,7 @@ int main(int argc, char **argv)
     g_test_add_func("/quant/formats", test_formats);
     g_test_add_func("/quant/cut-gguf", test_cut_gguf);
     g_test_add_func("/quant/lying-gguf", test_lying_gguf);
+    g_test_add_func("/quant/contradictory-gguf", test_contradictory_gguf);
     g_test_add_func("/quant/quantize", test_quantize);
     g_test_add_func("/quant/q4_k", test_q4_k);
     g_test_add_func("/quant/e4m3", test_e4m3);
