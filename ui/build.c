@@ -36,7 +36,8 @@ static void show_zoom(gpointer data)
     gtk_label_set_text(GTK_LABEL(d->zoom_label), text);
 }
 
-static GtkWidget *picture_side(SfuDialog *d)
+/* Before, Compare, Delete and zoom. */
+static GtkWidget *picture_tools(SfuDialog *d)
 {
     static const struct {
         const char *icon, *tooltip;
@@ -45,14 +46,7 @@ static GtkWidget *picture_side(SfuDialog *d)
                    {"zoom-in", N_("Zoom in"), zoom_in},
                    {"zoom-original", N_("Zoom to 1:1"), zoom_one},
                    {"zoom-fit-best", N_("Show the whole result"), zoom_fit}};
-    GtkWidget *box = sfu_vbox(6), *frame = gtk_frame_new(NULL), *tools = sfu_hbox(2),
-              *scroll = gtk_scrolled_window_new(NULL, NULL);
-    GtkWidget *port = gtk_viewport_new(NULL, NULL);
-    d->preview = sfu_preview_new();
-    gtk_frame_set_shadow_type(GTK_FRAME(frame), GTK_SHADOW_IN);
-    gtk_container_add(GTK_CONTAINER(frame), sfu_preview_widget(d->preview));
-    gtk_box_pack_start(GTK_BOX(box), frame, TRUE, TRUE, 0);
-
+    GtkWidget *tools = sfu_hbox(2);
     d->before_button = gtk_toggle_button_new_with_mnemonic(_("_Before"));
     gtk_widget_set_tooltip_text(d->before_button, _("Show the picture without the result, also while F2 is held"));
     g_signal_connect(d->before_button, "toggled", G_CALLBACK(sfu_dialog_before_toggled), d);
@@ -79,12 +73,13 @@ static GtkWidget *picture_side(SfuDialog *d)
         gtk_box_pack_start(GTK_BOX(tools), b, FALSE, FALSE, 0);
     }
     sfu_preview_on_zoom(d->preview, show_zoom, d);
-    gtk_box_pack_start(GTK_BOX(box), tools, FALSE, FALSE, 0);
+    return tools;
+}
 
-    d->status = sfu_label(""); /* a line of its own: beside the buttons a seed had no room */
-    gtk_label_set_ellipsize(GTK_LABEL(d->status), PANGO_ELLIPSIZE_END);
-    gtk_box_pack_start(GTK_BOX(box), d->status, FALSE, FALSE, 0);
-
+/* The row of results, which scrolls. */
+static GtkWidget *results_strip(SfuDialog *d)
+{
+    GtkWidget *scroll = gtk_scrolled_window_new(NULL, NULL), *port = gtk_viewport_new(NULL, NULL);
     d->strip = sfu_hbox(4);
     gtk_viewport_set_shadow_type(GTK_VIEWPORT(port), GTK_SHADOW_NONE);
     gtk_container_add(GTK_CONTAINER(port), d->strip);
@@ -95,7 +90,21 @@ static GtkWidget *picture_side(SfuDialog *d)
     gtk_widget_show_all(port);
     gtk_widget_set_no_show_all(scroll, TRUE); /* until there is a result, its room is the picture's */
     d->strip_room = scroll;
-    gtk_box_pack_start(GTK_BOX(box), scroll, FALSE, FALSE, 0);
+    return scroll;
+}
+
+static GtkWidget *picture_side(SfuDialog *d)
+{
+    GtkWidget *box = sfu_vbox(6), *frame = gtk_frame_new(NULL);
+    d->preview = sfu_preview_new();
+    gtk_frame_set_shadow_type(GTK_FRAME(frame), GTK_SHADOW_IN);
+    gtk_container_add(GTK_CONTAINER(frame), sfu_preview_widget(d->preview));
+    gtk_box_pack_start(GTK_BOX(box), frame, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(box), picture_tools(d), FALSE, FALSE, 0);
+    d->status = sfu_label(""); /* a line of its own: beside the buttons a seed had no room */
+    gtk_label_set_ellipsize(GTK_LABEL(d->status), PANGO_ELLIPSIZE_END);
+    gtk_box_pack_start(GTK_BOX(box), d->status, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), results_strip(d), FALSE, FALSE, 0);
     return box;
 }
 

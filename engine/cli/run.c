@@ -342,31 +342,87 @@ static void add_error(GError **error, GError *next)
         g_propagate_error(error, next);
 }
 
-/* Saves all of them: one that cannot be written costs none of the others. */
-static gboolean save_results(SfuEngine *e, SfuTask task, const SfuCliOptions *o, GPtrArray *results,
-                             GeglBuffer *picture, char **outputs, gint64 start, GError **error)
+/* One job, with what it reads. */
+typedef struct {
+    SfuEngine *engine;
+    SfuTask task;
+    const SfuCliOptions *o;
+    GeglBuffer *picture, *mask, *exclude; /* NULL: none */
+    GPtrArray *references, *controls;     /* as load_references() and load_controls() return them */
+    char **outputs;                       /* one file per result */
+    gint64 start;                         /* microseconds */
+} Run;
+
+static gboolean load_inputs(Run *run, const char *in, GError **error)
 {
+    const SfuCliOptions *o = run->o;
+    return (!in || !o->latent || are_apart(o->latent, in, error)) &&
+           (!in || (run->picture = sfu_cli_picture_load(in, error))) &&
+           (!o->mask || (run->mask = load_mask(o->mask, o->invert_mask, run->picture, error))) &&
+           (!o->exclude || (run->exclude = load_mask(o->exclude, FALSE, run->picture, error))) &&
+           (run->references = load_references(o, error)) && (run->controls = load_controls(o, error));
+}
+
+static void clear_run(Run *run)
+{
+    g_clear_object(&run->picture);
+    g_clear_object(&run->mask);
+    g_clear_object(&run->exclude);
+    g_clear_pointer(&run->references, g_ptr_array_unref);
+    g_clear_pointer(&run->controls, g_ptr_array_unref);
+    g_clear_pointer(&run->outputs, g_strfreev);
+}
+
+static SfuJob job_of(const Run *run, Watch *watch)
+{
+    const SfuCliOptions *o = run->o;
+    return (SfuJob){.task = run->task,
+                    .params = o->params,
+                    .picture = run->picture,
+                    .mask = run->mask,
+                    .exclude = run->exclude,
+                    .references = (GeglBuffer *const *)run->references->pdata,
+                    .n_references = (int)run->references->len / 2,
+                    .reference_masks = (GeglBuffer *const *)run->references->pdata + run->references->len / 2,
+                    .controls = (GeglBuffer *const *)run->controls->pdata,
+                    .n_controls = (int)run->controls->len,
+                    .cancel = &sfu_cli_cancel,
+                    .progress = on_progress,
+                    .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL,
+                    .estimate = on_estimate,
+                    .data = watch,
+                    .noise_file = o->noise,
+                    .latent_file = o->latent,
+                    .trace_dir = o->trace};
+}
+
+/* Saves all of them: one that cannot be written costs none of the others. */
+static gboolean save_results(const Run *run, const GPtrArray *results, GError **error)
+{
+    const SfuCliOptions *o = run->o;
+    const char *device = sfu_engine_device(run->engine);
     GError *all = NULL;
     for (guint i = 0; i < results->len; i++) {
         const SfuResult *r = g_ptr_array_index(results, i);
+        const char *file = run->outputs[i];
         if (r->unsaved)
             add_error(&all, g_error_copy(r->unsaved));
         char seed[32], seconds[32], peak[32];
         GError *local = NULL;
-        if (!save_result(o, task, r, picture, outputs[i], &local)) {
+        if (!save_result(o, run->task, r, run->picture, file, &local)) {
             add_error(&all, local);
             continue;
         }
         g_snprintf(seed, sizeof seed, "%" G_GUINT64_FORMAT, r->seed);
-        g_ascii_formatd(seconds, sizeof seconds, "%.2f", (double)(g_get_monotonic_time() - start) / 1e6);
-        g_snprintf(peak, sizeof peak, "%" G_GUINT64_FORMAT, sfu_engine_peak_bytes(e));
+        g_ascii_formatd(seconds, sizeof seconds, "%.2f", (double)(g_get_monotonic_time() - run->start) / 1e6);
+        g_snprintf(peak, sizeof peak, "%" G_GUINT64_FORMAT, sfu_engine_peak_bytes(run->engine));
         if (r->note && i == 0 && !o->json)
             g_printerr("sfumato: %s\n", r->note);
         if (o->json)
-            sfu_cli_json_event("result", "file", outputs[i], "seed", seed, "seconds", seconds, "device",
-                               sfu_engine_device(e), "peak_bytes", peak, "note", r->note ? r->note : "", NULL);
+            sfu_cli_json_event("result", "file", file, "seed", seed, "seconds", seconds, "device", device, "peak_bytes",
+                               peak, "note", r->note ? r->note : "", NULL);
         else if (!o->quiet)
-            g_print("%s (seed %s, %s s on %s)\n", outputs[i], seed, seconds, sfu_engine_device(e));
+            g_print("%s (seed %s, %s s on %s)\n", file, seed, seconds, device);
     }
     if (all)
         g_propagate_error(error, all);
@@ -386,43 +442,13 @@ static void hint_at_model(const SfuCliOptions *o, GError **error)
     g_error_free(cause);
 }
 
-gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,
-                     GError **error)
+/* The results; NULL with error. */
+static GPtrArray *run_engine(const Run *run, const char *out, GError **error)
 {
-    GeglBuffer *picture = NULL, *mask = NULL, *exclude = NULL;
-    GPtrArray *results = NULL, *references = NULL, *controls = NULL;
-    gboolean ok = FALSE;
-    const gint64 start = g_get_monotonic_time();
-    char **outputs = sfu_cli_outputs(task, o->params, out);
+    const SfuCliOptions *o = run->o;
     Watch watch = {.o = o, .out = out, .bar = !o->json && !o->quiet && isatty(2)};
-    if (!check_options(o, task, error) || (in && o->latent && !are_apart(o->latent, in, error)) ||
-        (in && !(picture = sfu_cli_picture_load(in, error))) ||
-        (o->mask && !(mask = load_mask(o->mask, o->invert_mask, picture, error))) ||
-        (o->exclude && !(exclude = load_mask(o->exclude, FALSE, picture, error))) ||
-        !(references = load_references(o, error)) || !(controls = load_controls(o, error)) ||
-        !can_write_all(o, task, picture, outputs, error))
-        goto out;
-    if (!sfu_cli_swap_check(error))
-        goto out;
-    const SfuJob job = {.task = task,
-                        .params = o->params,
-                        .picture = picture,
-                        .mask = mask,
-                        .exclude = exclude,
-                        .references = (GeglBuffer *const *)references->pdata,
-                        .n_references = (int)references->len / 2,
-                        .reference_masks = (GeglBuffer *const *)references->pdata + references->len / 2,
-                        .controls = (GeglBuffer *const *)controls->pdata,
-                        .n_controls = (int)controls->len,
-                        .cancel = &sfu_cli_cancel,
-                        .progress = on_progress,
-                        .preview = sfu_params_int(o->params, SFU_PARAM_PREVIEW_EVERY) > 0 ? on_preview : NULL,
-                        .estimate = on_estimate,
-                        .data = &watch,
-                        .noise_file = o->noise,
-                        .latent_file = o->latent,
-                        .trace_dir = o->trace};
-    results = sfu_engine_run(e, &job, error);
+    const SfuJob job = job_of(run, &watch);
+    GPtrArray *results = sfu_engine_run(run->engine, &job, error);
     if (watch.bar)
         fprintf(stderr, "\r\033[K");
     if (!results && g_atomic_int_get(&sfu_cli_cancel)) {
@@ -430,22 +456,28 @@ gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const c
         g_clear_error(error);
         g_set_error(error, SFU_ERROR, SFU_ERROR_CANCELLED, "Cancelled.");
     }
-    if (!results) {
+    if (!results)
         hint_at_model(o, error);
-        goto out;
+    return results;
+}
+
+gboolean sfu_cli_run(SfuEngine *e, SfuTask task, const SfuCliOptions *o, const char *in, const char *out,
+                     GError **error)
+{
+    Run run = {.engine = e,
+               .task = task,
+               .o = o,
+               .outputs = sfu_cli_outputs(task, o->params, out),
+               .start = g_get_monotonic_time()};
+    gboolean ok = FALSE;
+    if (check_options(o, task, error) && load_inputs(&run, in, error) &&
+        can_write_all(o, task, run.picture, run.outputs, error) && sfu_cli_swap_check(error)) {
+        GPtrArray *results = run_engine(&run, out, error);
+        g_assert(!results || results->len <= g_strv_length(run.outputs));
+        ok = results && sfu_cli_swap_check(error) && save_results(&run, results, error);
+        if (results)
+            g_ptr_array_unref(results);
     }
-    g_assert(results->len <= g_strv_length(outputs));
-    ok = sfu_cli_swap_check(error) && save_results(e, task, o, results, picture, outputs, start, error);
-out:
-    g_strfreev(outputs);
-    if (references)
-        g_ptr_array_unref(references);
-    if (controls)
-        g_ptr_array_unref(controls);
-    if (results)
-        g_ptr_array_unref(results);
-    g_clear_object(&picture);
-    g_clear_object(&mask);
-    g_clear_object(&exclude);
+    clear_run(&run);
     return ok;
 }

@@ -582,36 +582,11 @@ static gboolean step_rare(Reader *r, guint8 op)
     }
 }
 
-/* One operation; *done at STOP. Numbers of operations: Python's pickletools. */
-static gboolean step(Reader *r, gboolean *done)
+/* Operations that push one number, text or constant, or recall a value. */
+static gboolean step_value(Reader *r, guint8 op)
 {
     guint64 v;
-    const guint8 op = *r->p++;
     switch (op) {
-    case 0x80: /* PROTO */
-        return read_number(r, 1, &v) && (v <= 5 || fail_damaged(r, "an unknown protocol"));
-    case 0x95: /* FRAME */
-        return read_number(r, 8, &v);
-    case '(':
-        if (r->stack->len >= MAX_VALUES)
-            return fail_damaged(r, "too many values");
-        return push(r, SFU_PICKLE_MARK) != NULL;
-    case '.':
-        return *done = TRUE;
-    case '}':
-        return push(r, SFU_PICKLE_DICT) != NULL;
-    case ']':
-        return push(r, SFU_PICKLE_LIST) != NULL;
-    case ')':
-        return push(r, SFU_PICKLE_TUPLE) != NULL;
-    case 't':
-        return push_tuple(r, -1);
-    case 0x85:
-        return push_tuple(r, 1);
-    case 0x86:
-        return push_tuple(r, 2);
-    case 0x87:
-        return push_tuple(r, 3);
     case 'N':
         return push(r, SFU_PICKLE_NONE) != NULL;
     case 0x88:
@@ -648,6 +623,41 @@ static gboolean step(Reader *r, gboolean *done)
         return read_number(r, 1, &v) && memo_get(r, v);
     case 'j':
         return read_number(r, 4, &v) && memo_get(r, v);
+    default:
+        return step_rare(r, op);
+    }
+}
+
+/* One operation; *done at STOP. Numbers of operations: Python's pickletools. */
+static gboolean step(Reader *r, gboolean *done)
+{
+    guint64 v;
+    const guint8 op = *r->p++;
+    switch (op) {
+    case 0x80: /* PROTO */
+        return read_number(r, 1, &v) && (v <= 5 || fail_damaged(r, "an unknown protocol"));
+    case 0x95: /* FRAME */
+        return read_number(r, 8, &v);
+    case '(':
+        if (r->stack->len >= MAX_VALUES)
+            return fail_damaged(r, "too many values");
+        return push(r, SFU_PICKLE_MARK) != NULL;
+    case '.':
+        return *done = TRUE;
+    case '}':
+        return push(r, SFU_PICKLE_DICT) != NULL;
+    case ']':
+        return push(r, SFU_PICKLE_LIST) != NULL;
+    case ')':
+        return push(r, SFU_PICKLE_TUPLE) != NULL;
+    case 't':
+        return push_tuple(r, -1);
+    case 0x85:
+        return push_tuple(r, 1);
+    case 0x86:
+        return push_tuple(r, 2);
+    case 0x87:
+        return push_tuple(r, 3);
     case 'c':
         return global_by_lines(r);
     case 0x93: /* STACK_GLOBAL */
@@ -670,7 +680,7 @@ static gboolean step(Reader *r, gboolean *done)
     case 'b':
         return build(r);
     default:
-        return step_rare(r, op);
+        return step_value(r, op);
     }
 }
 

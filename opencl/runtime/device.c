@@ -216,9 +216,37 @@ static void fail_without_device(SfuRuntimeError kind, const char *sentence, GErr
     g_free(broken);
 }
 
+/* Why a platform's devices were left out. */
+typedef struct {
+    gboolean no_memory;   /* PoCL would find none */
+    const char *no_cache; /* the folder that PoCL cannot write; NULL: it can */
+} LeftOut;
+
+static void add_devices(GArray *all, cl_platform_id platform, LeftOut *left_out)
+{
+    cl_device_id ids[32];
+    cl_uint n = 0;
+    const gboolean pocl = is_pocl(platform);
+    if (pocl && pocl_sees_no_memory()) {
+        left_out->no_memory = TRUE;
+        return;
+    }
+    /* Where the disk is full PoCL offers its devices, and LLVM ends the process when it writes a kernel. */
+    if (pocl && (left_out->no_cache = sfu_cache_prepare_pocl()))
+        return;
+    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, G_N_ELEMENTS(ids), ids, &n) != CL_SUCCESS)
+        return;
+    for (cl_uint i = 0; i < MIN(n, G_N_ELEMENTS(ids)); i++) {
+        Found f = {.platform = platform, .device = ids[i]};
+        describe(platform, ids[i], &f.info);
+        f.info.index = (int)all->len;
+        g_array_append_val(all, f);
+    }
+}
+
 static GArray *find_unlocked(GError **error)
 {
-    const char *no_cache = NULL;
+    LeftOut left_out = {0};
     cl_uint n = 0;
     const cl_int r = clGetPlatformIDs(0, NULL, &n);
     if (r != CL_SUCCESS || n == 0) {
@@ -231,29 +259,10 @@ static GArray *find_unlocked(GError **error)
     cl_platform_id *platforms = g_new(cl_platform_id, n);
     clGetPlatformIDs(n, platforms, NULL);
     GArray *all = g_array_new(FALSE, TRUE, sizeof(Found));
-    gboolean passed_over = FALSE;
-    for (cl_uint i = 0; i < n; i++) {
-        cl_device_id ids[32];
-        cl_uint n_ids = 0;
-        const gboolean pocl = is_pocl(platforms[i]);
-        if (pocl && pocl_sees_no_memory()) {
-            passed_over = TRUE;
-            continue;
-        }
-        /* Where the disk is full PoCL offers its devices, and LLVM ends the process when it writes a kernel. */
-        if (pocl && (no_cache = sfu_cache_prepare_pocl()))
-            continue;
-        if (clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, G_N_ELEMENTS(ids), ids, &n_ids) != CL_SUCCESS)
-            continue;
-        for (cl_uint j = 0; j < MIN(n_ids, G_N_ELEMENTS(ids)); j++) {
-            Found f = {.platform = platforms[i], .device = ids[j]};
-            describe(platforms[i], ids[j], &f.info);
-            f.info.index = (int)all->len;
-            g_array_append_val(all, f);
-        }
-    }
+    for (cl_uint i = 0; i < n; i++)
+        add_devices(all, platforms[i], &left_out);
     g_free(platforms);
-    if (all->len == 0 && passed_over) {
+    if (all->len == 0 && left_out.no_memory) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
                     _("PoCL, the OpenCL driver for the CPU, finds 0 bytes of memory where /sys is not mounted, and "
                       "needs 128 MiB (the computer has "
@@ -262,12 +271,12 @@ static GArray *find_unlocked(GError **error)
         g_array_unref(all);
         return NULL;
     }
-    if (all->len == 0 && no_cache) {
+    if (all->len == 0 && left_out.no_cache) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE,
                     _("PoCL, the OpenCL driver for the CPU, offers no device: it cannot write its cache folder %s; set "
                       "POCL_CACHE_DIR to a folder that "
                       "can be written"),
-                    no_cache);
+                    left_out.no_cache);
         g_array_unref(all);
         return NULL;
     }
