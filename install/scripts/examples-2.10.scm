@@ -1,6 +1,7 @@
 ; Sfumato from Script-Fu in GIMP 2.10. Arguments have fixed positions; Help > Procedure Browser (search for "sfumato")
 ; lists them. -1 or "" leaves a value to the model. The last string takes all other values as "name=value ...". Each
 ; call returns the new layer and its image.
+; Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
 
 ; Removes what an ellipse covers, with the included model. Saves the image with its layers as XCF.
 (define (sfumato-example-remove in out x y width height)
