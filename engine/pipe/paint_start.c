@@ -84,24 +84,29 @@ static gboolean make_patched(SfuPaint *p, GError **error)
     return ok;
 }
 
-/* Puts a continuation of the rest where the mask is: smooth, or copied. */
-static gboolean fill_hole(const SfuPass *a, SfuImage *picture, gboolean patches, GError **error)
+/* Continues the rest of the picture smoothly where the mask [h, w, 1] is 1. */
+static gboolean fill_smoothly(SfuImage *picture, const SfuImage *mask, GError **error)
 {
-    if (patches) {
-        if (!a->p->patched && !make_patched(a->p, error))
-            return FALSE;
-        SfuImage *filled = resize_part(a->p->patched, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, 0, error);
-        if (filled)
-            take_masked(picture, filled, a->hard);
-        sfu_image_free(filled);
-        return filled != NULL;
-    }
-    SfuImage *known = sfu_image_copy(a->hard, error);
-    for (gint64 k = 0; known && k < (gint64)a->w * a->h; k++)
-        known->p[k] = 1 - known->p[k];
+    SfuImage *known = sfu_image_copy(mask, error);
+    for (gint64 k = 0; known && k < (gint64)mask->w * mask->h; k++)
+        known->p[k] = 1 - mask->p[k];
     const gboolean ok = known && sfu_fill(picture, 3, known, error);
     sfu_image_free(known);
     return ok;
+}
+
+/* Puts a continuation of the rest where the mask is: smooth, or copied. */
+static gboolean fill_hole(const SfuPass *a, SfuImage *picture, gboolean patches, GError **error)
+{
+    if (!patches)
+        return fill_smoothly(picture, a->hard, error);
+    if (!a->p->patched && !make_patched(a->p, error))
+        return FALSE;
+    SfuImage *filled = resize_part(a->p->patched, a->rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, 0, error);
+    if (filled)
+        take_masked(picture, filled, a->hard);
+    sfu_image_free(filled);
+    return filled != NULL;
 }
 
 /* Whether the pass looks at what is under the mask. */
@@ -124,14 +129,12 @@ static SfuImage *scaled_source(const SfuPass *a, GError **error)
         return p->patched || make_patched(p, error)
                    ? resize_part(p->patched, rect, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error)
                    : NULL;
-    SfuImage *cut = sfu_image_crop(p->source, rect, error), *known = cut ? sfu_image_crop(p->hard, rect, error) : NULL;
-    for (gint64 k = 0; known && k < (gint64)rect.w * rect.h; k++)
-        known->p[k] = 1 - known->p[k];
-    SfuImage *scaled = known && sfu_fill(cut, 3, known, error)
+    SfuImage *cut = sfu_image_crop(p->source, rect, error), *hole = cut ? sfu_image_crop(p->hard, rect, error) : NULL;
+    SfuImage *scaled = hole && fill_smoothly(cut, hole, error)
                            ? resize_part(cut, all, 3, a->w, a->h, SFU_RESAMPLE_LANCZOS, p->s->wrap, error)
                            : NULL;
     sfu_image_free(cut);
-    sfu_image_free(known);
+    sfu_image_free(hole);
     return scaled;
 }
 
