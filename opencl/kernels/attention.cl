@@ -49,14 +49,6 @@ __kernel void attention_plain(__global ACT *o, int o0, __global const ACT *q, in
 
 #define K_WORDS ((HEAD_DIM + PAIR - 1) / PAIR)
 
-HELPER float max16(float16 v)
-{
-    const float8 a = fmax(v.lo, v.hi);
-    const float4 b = fmax(a.lo, a.hi);
-    const float2 c = fmax(b.lo, b.hi);
-    return fmax(c.x, c.y);
-}
-
 /* 2^x for x <= 0, relative error 8e-8; 2^-126 below that; NaN stays. The rounding constant leaves round(x) in the low
  * bits. */
 HELPER float16 exp2_16(float16 x)

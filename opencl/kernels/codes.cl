@@ -27,9 +27,7 @@ __kernel void code_rows(__global uchar *q, int q0, __global float *scales, int s
         float16 most = 0.0f;
         for (int c = first; c < last; c += 16)
             most = fmax(most, fabs(LOAD16(x, from + c)));
-        const float8 m8 = fmax(most.lo, most.hi);
-        const float4 m4 = fmax(m8.lo, m8.hi);
-        const float m = fmax(fmax(m4.x, m4.y), fmax(m4.z, m4.w)), inverse = m > 0.0f ? 127.0f / m : 0.0f;
+        const float m = max16(most), inverse = m > 0.0f ? 127.0f / m : 0.0f;
         scales[scales0 + at] = m * (1.0f / 127.0f);
         float sum = 0.0f;
         for (int c = 0; c < CHUNK; c += 16) {
@@ -38,10 +36,7 @@ __kernel void code_rows(__global uchar *q, int q0, __global float *scales, int s
             const float16 v = first + c < last ? fma(LOAD16(x, from + first + c), (float16)(inverse), (float16)(zero))
                                                : (float16)(zero);
             vstore16(convert_uchar16(as_int16(v) & 255), 0, q + q0 + at * CHUNK + c);
-            const float16 d = v - zero;
-            const float8 d8 = d.lo + d.hi;
-            const float4 d4 = d8.lo + d8.hi;
-            sum += d4.x + d4.y + d4.z + d4.w;
+            sum += sum16(v - zero);
             if (span && (c + 16) % span == 0) {
                 sums[sums0 + at * (CHUNK / span) + c / span] = sum;
                 sum = 0.0f;

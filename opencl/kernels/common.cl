@@ -266,6 +266,14 @@ HELPER float sum16(float16 v)
     return sum4(a.lo + a.hi);
 }
 
+HELPER float max16(float16 v)
+{
+    const float8 a = fmax(v.lo, v.hi);
+    const float4 b = fmax(a.lo, a.hi);
+    const float2 c = fmax(b.lo, b.hi);
+    return fmax(c.x, c.y);
+}
+
 /* ---- what the kernels behind convolution and linear share ---- */
 
 /* WEIGHTS(n)(p): n fp16 values. x86 without F16C would take a dozen instructions for each; these are four for a vector:

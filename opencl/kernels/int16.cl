@@ -22,9 +22,7 @@ __kernel void int16_rows(__global short *q, int q0, __global float *scales, int 
         float16 m16 = 0.0f;
         for (int c = first; p < n_pix && c < min(last, n_in); c += 16)
             m16 = fmax(m16, fabs(load_part(x, from + c, n_in - c)));
-        const float8 m8 = fmax(m16.lo, m16.hi);
-        const float4 m4 = fmax(m8.lo, m8.hi);
-        const float m = fmax(fmax(m4.x, m4.y), fmax(m4.z, m4.w)), inverse = m > 0.0f ? most / m : 0.0f;
+        const float m = max16(m16), inverse = m > 0.0f ? most / m : 0.0f;
         scales[scales0 + (size_t)p * groups + g] = m / most;
         for (int c = first; c < last; c += 16) {
             const float16 v = p < n_pix && c < n_in ? load_part(x, from + c, n_in - c) : (float16)(0.0f);

@@ -33,9 +33,7 @@ __kernel void int8_rows(__global uchar *q, int q0, __global float *scales, int s
         float16 most = 0.0f;
         for (int c = first; p < n_pix && c < min(last, n_in); c += 16)
             most = fmax(most, fabs(load_part(x, from + c, n_in - c)));
-        const float8 m8 = fmax(most.lo, most.hi);
-        const float4 m4 = fmax(m8.lo, m8.hi);
-        const float m = fmax(fmax(m4.x, m4.y), fmax(m4.z, m4.w)), inverse = m > 0.0f ? 127.0f / m : 0.0f;
+        const float m = max16(most), inverse = m > 0.0f ? 127.0f / m : 0.0f;
         scales[scales0 + (size_t)p * groups + g] = m * (1.0f / 127.0f);
         for (int c = first; c < last; c += 16) {
             const float16 v = p < n_pix && c < n_in ? load_part(x, from + c, n_in - c) : (float16)(0.0f);

@@ -55,15 +55,6 @@ static void profile_event_clear(gpointer event)
 
 #define NO_DEVICE error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_NO_DEVICE
 
-static gboolean ask_madd(SfuQueue *q)
-{
-    if (!q->madd_asked)
-        q->madd = q->info.has_avx2 && !q->portable &&
-                  sfu_program_probe(q, "int16", "-DFEW_ACTS -DVW=8 -DTILE_ROWS=6 -DTILE_COLS=16 -DGATED=0 -DMADD");
-    q->madd_asked = TRUE;
-    return q->madd;
-}
-
 /* What the queue's products are made with; FALSE with error set where the device lacks it. */
 static gboolean prepare_precision(SfuQueue *q, GError **error)
 {
@@ -73,8 +64,6 @@ static gboolean prepare_precision(SfuQueue *q, GError **error)
               sfu_program_probe(q, "linear", "-DW_F16 -DFEW_ACTS -DBF16 -DTILE_ROWS=6 -DTILE_COLS=64");
     q->vnni = int8 && q->info.has_avx512_vnni && !q->portable &&
               sfu_program_probe(q, "int8", "-DFEW_ACTS -DTILE_ROWS=6 -DTILE_COLS=64 -DGATED=0");
-    if (whole)
-        ask_madd(q);
     q->amx =
         q->bf16 && q->info.has_amx_bf16 && !q->portable && sfu_program_probe(q, "amx", "-DBF16 -DFEW_ACTS -DGATED=0");
     q->amx_int8 =
@@ -216,10 +205,15 @@ gboolean sfu_queue_vnni(const SfuQueue *q)
 gboolean sfu_queue_small_codes(SfuQueue *q)
 {
     const gboolean fp32 = q->precision == SFU_PRECISION_FP32 && !q->exact;
-    return q->family == SFU_KERNELS_CPU && (fp32 || q->precision == SFU_PRECISION_INT8) && (q->portable || ask_madd(q));
+    return q->family == SFU_KERNELS_CPU && (fp32 || q->precision == SFU_PRECISION_INT8) &&
+           (q->portable || sfu_queue_madd(q));
 }
-gboolean sfu_queue_madd(const SfuQueue *q)
+gboolean sfu_queue_madd(SfuQueue *q)
 {
+    if (!q->madd_asked)
+        q->madd = q->info.has_avx2 && !q->portable &&
+                  sfu_program_probe(q, "int16", "-DFEW_ACTS -DVW=8 -DTILE_ROWS=6 -DTILE_COLS=16 -DGATED=0 -DMADD");
+    q->madd_asked = TRUE;
     return q->madd;
 }
 SfuPrecision sfu_queue_precision(const SfuQueue *q)

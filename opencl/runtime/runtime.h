@@ -116,7 +116,7 @@ gboolean sfu_queue_bf16(const SfuQueue *q);     /* whether operands of products 
 gboolean sfu_queue_amx(const SfuQueue *q);      /* whether bf16 products may use AMX */
 gboolean sfu_queue_amx_int8(const SfuQueue *q); /* likewise int8 products */
 gboolean sfu_queue_vnni(const SfuQueue *q);     /* whether int8 products may use AVX512-VNNI */
-gboolean sfu_queue_madd(const SfuQueue *q);     /* whether products of 16-bit integers may use vpmaddwd */
+gboolean sfu_queue_madd(SfuQueue *q);           /* whether products of 16-bit integers may use vpmaddwd */
 /* Whether activations become bytes where they meet quantized weights of at most 6 bits: with INT8, and on CPUs with
  * AUTO, because such weights are far less exact. */
 gboolean sfu_queue_small_codes(SfuQueue *q);

@@ -101,6 +101,11 @@ typedef enum {
     SFU_WIDE_PANELS, /* SFU_PANELS in fp32, or pairs of bf16 on a queue that computes so */
     SFU_WIDE_CODES   /* their codes, a byte each: see codes.cl */
 } SfuConvWide;
+enum {
+    SFU_CODE_CHUNK = 128,        /* inputs of a row that share a scale: codes.cl */
+    SFU_FEWEST_INTEGER_ROWS = 12 /* shorter products take no time, and all others depend on what they make (of a
+                                  * time step), so they stay in fp32 */
+};
 /* The form of the codes. */
 typedef struct {
     int bits, part; /* of a code; inputs that share a factor: 32 or 16 */
@@ -123,8 +128,8 @@ typedef struct {
 } SfuWideRows;
 /* All weights, for the families of kernels without panels. Caller frees; NULL with error set. */
 SfuTensor *sfu_conv_widen_rows(const SfuConvJob *job, const SfuWideRows *form, GError **error);
-/* The bias in the order of SFU_PANELS_GEGLU. */
-const SfuTensor *sfu_conv_geglu_bias(const SfuConvJob *job, GError **error);
+/* The terms of a path whose weights are in panels: behind GEGLU the bias alone, in the order of its panels. */
+gboolean sfu_conv_panel_terms(const SfuConvJob *job, SfuConvTerms *terms, GError **error);
 /* n_in zeros, stored as x is: what a tap in the padding reads. */
 const SfuTensor *sfu_conv_zeros(const SfuConvJob *job, GError **error);
 void sfu_put_weight(void *dst, gboolean half, gint64 i, float v);

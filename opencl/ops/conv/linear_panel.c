@@ -87,8 +87,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
     const gboolean bf16 = sfu_queue_bf16(j->q);
     SfuConvTerms terms = {0};
     const SfuTensor *wt;
-    const gboolean ok =
-        j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, &terms, error);
+    const gboolean ok = sfu_conv_panel_terms(j, &terms, error);
     if (ok && sfu_conv_stays_quantized(j))
         return sfu_conv_by_parts(j, SFU_WIDE_PANELS, &terms, launch_part, NULL, error);
     return ok &&

@@ -245,16 +245,11 @@ static gboolean launch_quantized(const SfuConvJob *j, const SfuConvTerms *terms,
     return ok;
 }
 
-static gboolean make_terms(const SfuConvJob *j, SfuConvTerms *terms, GError **error)
-{
-    return j->e->geglu ? !j->e->bias || (terms->bias = sfu_conv_geglu_bias(j, error)) : sfu_conv_terms(j, terms, error);
-}
-
 static gboolean launch(SfuConvJob *j, GError **error)
 {
     SfuConvTerms terms = {0};
     Operands o = {0};
-    if (!make_terms(j, &terms, error))
+    if (!sfu_conv_panel_terms(j, &terms, error))
         return FALSE;
     if (sfu_conv_stays_quantized(j))
         return launch_quantized(j, &terms, error);
@@ -337,7 +332,7 @@ static gboolean launch_int8(SfuConvJob *j, GError **error)
     SfuConvTerms terms = {0};
     Operands o = {.each = sfu_conv_is_rows(j)};
     SfuTensor *largest = NULL;
-    const gboolean ok = make_terms(j, &terms, error) &&
+    const gboolean ok = sfu_conv_panel_terms(j, &terms, error) &&
                         (o.wt = sfu_weight_on_device(j->q, j->w, geglu ? "amx int8 geglu" : "amx int8", SFU_I32, words,
                                                      j->n_panels, pack_numbers, &p, error)) &&
                         (o.w_scales = sfu_weight_on_device(j->q, j->w, geglu ? "amx scales geglu" : "amx scales",

@@ -5,8 +5,7 @@
 
 enum {
     PANEL = SFU_PANEL,
-    CHUNK = 128,      /* inputs that share a scale */
-    FEWEST_ROWS = 12, /* shorter products take no time, and what they make (of a time step) all others depend on */
+    CHUNK = SFU_CODE_CHUNK,
     TILE_ROWS = 5,
     TILE_COLS = 16, /* ten sums, in the 16 registers of AVX2 */
     MOST_TILES = 16 /* of an item */
@@ -22,8 +21,8 @@ typedef struct {
 static gboolean can(const SfuConvJob *j)
 {
     SfuConvCodes codes;
-    return sfu_conv_on_cpu(j) && j->n_out >= PANEL && j->n_pix >= FEWEST_ROWS && sfu_conv_small_codes(j, &codes) &&
-           sfu_queue_small_codes(j->q);
+    return sfu_conv_on_cpu(j) && j->n_out >= PANEL && j->n_pix >= SFU_FEWEST_INTEGER_ROWS &&
+           sfu_conv_small_codes(j, &codes) && sfu_queue_small_codes(j->q);
 }
 
 static gboolean quantize(const SfuConvJob *j, Rows *r, GError **error)
@@ -76,9 +75,7 @@ static gboolean launch(SfuConvJob *j, GError **error)
 {
     Rows r = {0};
     SfuConvTerms terms = {0};
-    const gboolean ok = sfu_conv_small_codes(j, &r.codes) &&
-                        (j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error))
-                                     : sfu_conv_terms(j, &terms, error)) &&
+    const gboolean ok = sfu_conv_small_codes(j, &r.codes) && sfu_conv_panel_terms(j, &terms, error) &&
                         quantize(j, &r, error) && sfu_conv_by_parts(j, SFU_WIDE_CODES, &terms, launch_part, &r, error);
     sfu_tensor_destroy(r.q);
     sfu_tensor_destroy(r.scales);

@@ -9,10 +9,9 @@
 
 enum {
     PANEL = SFU_PANEL,
-    GROUP = 128,     /* inputs that share a scale */
-    STEP = 16,       /* rows are filled up to multiples of it */
-    FEWEST_IN = 32,  /* shorter products take no time */
-    FEWEST_ROWS = 12 /* likewise, and what they make (of a time step) all others depend on */
+    GROUP = 128,    /* inputs that share a scale */
+    STEP = 16,      /* rows are filled up to multiples of it */
+    FEWEST_IN = 32, /* shorter products take no time */
 };
 
 /* The largest integers: GROUP products of them are below 2^31. */
@@ -79,7 +78,7 @@ static gboolean can(const SfuConvJob *j)
 {
     const SfuPrecision p = sfu_queue_precision(j->q);
     return (p == SFU_PRECISION_INT16 || p == SFU_PRECISION_INT8) && sfu_conv_on_cpu(j) && j->n_in >= FEWEST_IN &&
-           j->n_out >= PANEL && j->n_pix >= FEWEST_ROWS && !sfu_conv_winograd.can(j);
+           j->n_out >= PANEL && j->n_pix >= SFU_FEWEST_INTEGER_ROWS && !sfu_conv_winograd.can(j);
 }
 
 static int pixels_of(const SfuTensor *x)
@@ -118,8 +117,7 @@ static gboolean multiply(const SfuConvJob *j, const SfuTensor *rows, const SfuTe
     const char *const layouts[] = {"int16", "int16 geglu", "int16 of 8 bits", "int16 of 8 bits geglu"};
     SfuConvTerms terms = {0};
     const SfuTensor *wt;
-    if (!(j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error))
-                      : sfu_conv_terms(j, &terms, error)) ||
+    if (!sfu_conv_panel_terms(j, &terms, error) ||
         !(wt = sfu_weight_on_device(j->q, j->w, layouts[2 * bytes + p.geglu], SFU_I32,
                                     tap_words(&p) * j->taps * j->n_panels, j->n_panels, pack, &p, error)))
         return FALSE;

@@ -6,9 +6,8 @@
 
 enum {
     PANEL = SFU_PANEL,
-    GROUP = 256,     /* inputs that share a scale */
-    STEP = 64,       /* rows are filled up to multiples of it */
-    FEWEST_ROWS = 12 /* shorter products take no time, and what they make (of a time step) all others depend on */
+    GROUP = 256, /* inputs that share a scale */
+    STEP = 64,   /* rows are filled up to multiples of it */
 };
 
 typedef struct {
@@ -62,7 +61,7 @@ static void pack_int8(const SfuWeight *w, void *dst, size_t part_bytes, gint64 f
 static gboolean can(const SfuConvJob *j)
 {
     return sfu_queue_vnni(j->q) && sfu_conv_on_cpu(j) && j->n_in >= STEP && j->n_out >= PANEL &&
-           j->n_pix >= FEWEST_ROWS;
+           j->n_pix >= SFU_FEWEST_INTEGER_ROWS;
 }
 
 static int pixels_of(const SfuTensor *x)
@@ -92,8 +91,7 @@ static gboolean multiply(const SfuConvJob *j, const SfuTensor *rows, const SfuTe
     const gint64 words = (gint64)j->n_panels * j->taps * PANEL * (2 * groups_of(row_words) + row_words);
     SfuConvTerms terms = {0};
     const SfuTensor *wt;
-    if (!(j->e->geglu ? !j->e->bias || (terms.bias = sfu_conv_geglu_bias(j, error))
-                      : sfu_conv_terms(j, &terms, error)) ||
+    if (!sfu_conv_panel_terms(j, &terms, error) ||
         !(wt = sfu_weight_on_device(j->q, j->w, p.geglu ? "int8 geglu" : "int8", SFU_I32, words, j->n_panels, pack_int8,
                                     &p, error)))
         return FALSE;

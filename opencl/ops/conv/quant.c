@@ -170,11 +170,11 @@ gboolean sfu_conv_small_codes(const SfuConvJob *j, SfuConvCodes *codes)
 /* Bytes of a widened panel. */
 static gint64 wide_bytes(const SfuConvJob *j, SfuConvWide to)
 {
-    enum { CHUNK = 128 /* codes.cl */ };
     SfuConvCodes c;
     if (to == SFU_WIDE_PANELS || !sfu_conv_small_codes(j, &c))
         return (gint64)j->n_in * PANEL * (sfu_queue_bf16(j->q) ? 2 : 4);
-    return PANEL * ((gint64)j->n_in + (j->n_in + CHUNK - 1) / CHUNK * 4 + j->n_in / c.part * (c.mins ? 8 : 4));
+    return PANEL * ((gint64)j->n_in + (j->n_in + SFU_CODE_CHUNK - 1) / SFU_CODE_CHUNK * 4 +
+                    j->n_in / c.part * (c.mins ? 8 : 4));
 }
 
 SfuTensor *sfu_conv_widen_panels(const SfuConvJob *j, SfuConvWide to, int first, int n_panels, GError **error)

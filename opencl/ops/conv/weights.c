@@ -158,9 +158,14 @@ static void pack_geglu_bias(const SfuWeight *w, void *dst, size_t part_bytes, gi
     g_free(v);
 }
 
-const SfuTensor *sfu_conv_geglu_bias(const SfuConvJob *j, GError **error)
+static const SfuTensor *geglu_bias(const SfuConvJob *j, GError **error)
 {
     return sfu_weight_on_device(j->q, j->e->bias, "geglu", SFU_F32, j->n_out, 1, pack_geglu_bias, NULL, error);
+}
+
+gboolean sfu_conv_panel_terms(const SfuConvJob *j, SfuConvTerms *terms, GError **error)
+{
+    return j->e->geglu ? !j->e->bias || (terms->bias = geglu_bias(j, error)) : sfu_conv_terms(j, terms, error);
 }
 
 static void pack_zeros(const SfuWeight *w, void *dst, size_t part_bytes, gint64 first, gint64 end, gconstpointer data)
