@@ -183,11 +183,12 @@ static void product(Check *c, gconstpointer row)
         CHECK_OK(sfu_conv2d(c->q, y.t, x.t, w.w, g, &e, ERR));
     double *exact = check_zeros(c, n), *s = check_zeros(c, n), *mag = check_zeros(c, n), *ref = check_zeros(c, n_out),
            *limit = check_zeros(c, n_out), off = 0, all = 0;
-    /* product_amx.c */
-    const gboolean coarse = sfu_queue_amx_int8(c->q) && (gint64)p->n * oh * ow >= 16 && p->in >= 64 && p->out >= 32,
-                   fp32 = !coarse && !sfu_queue_vnni(c->q) && !p->linear && stays_fp32(c, p, y.t, x.t, w.w, &e);
+    /* product_amx.c and product_int8.c */
+    const gboolean long_sums = p->in >= 64 && p->out >= 32, both_bytes = sfu_queue_vnni(c->q) && long_sums,
+                   coarse = sfu_queue_amx_int8(c->q) && (gint64)p->n * oh * ow >= 16 && long_sums,
+                   fp32 = !coarse && !both_bytes && !p->linear && stays_fp32(c, p, y.t, x.t, w.w, &e);
     const Steps *steps = sfu_queue_precision(c->q) == SFU_PRECISION_INT16                          ? &twelve_bits
-                         : coarse || sfu_queue_vnni(c->q)                                          ? &bytes
+                         : coarse || both_bytes                                                    ? &bytes
                          : p->quantized && p->quantized != SFU_Q8_0 && sfu_queue_small_codes(c->q) ? &codes
                                                                                                    : &bytes_of_weights;
     if (coarse)
