@@ -1,5 +1,6 @@
-/* Products of rows with quantized weights of 4 to 6 bits on CPUs, where vpmaddubsw multiplies four times as many bytes
- * as fp32: rows become bytes, and the sums of some of their products fit in 16 bits, because such weights are small.
+/* Products of rows with quantized weights on CPUs that multiply four times as many bytes as fp32 an instruction. Rows
+ * become bytes; the codes of the weights stay. VNNI: vpdpbusd adds the products to 32 bits, for codes of up to 8 bits.
+ * MADD: vpmaddubsw adds pairs of them to 16 bits, where the sums of some words fit if codes have up to 6 bits.
  * Inputs are cut into CHUNKs of 128. For each row and chunk code_rows makes x = (q - 128) * scale, with the largest |x|
  * at 127. wt, of widen_codes in quant.cl: for each panel of 32 outputs the chunks, of which the last may be shorter (a
  * multiple of 32 inputs); each
@@ -47,17 +48,29 @@ __kernel void code_rows(__global uchar *q, int q0, __global float *scales, int s
 
 #ifdef TILE_ROWS
 #include "integer_tiles.cl"
-#define WORDS (SPAN / 4)                             /* of a part */
+#define WORDS (SPAN / 4) /* of a part */
+#ifdef VNNI
+#define RUN WORDS
+#else
 #define MOST_RUN (BITS == 4 ? 8 : BITS == 5 ? 4 : 2) /* words whose sums of pairs stay below 2^15 */
 #define RUN (WORDS < MOST_RUN ? WORDS : MOST_RUN)
+#endif
 #ifdef MINS
 #define SPAN_HEAD 64
 #else
 #define SPAN_HEAD 32
 #endif
 
-/* SUMS: of the pairs of each word where there is an instruction for it, else of its 4 products. */
-#ifdef MADD
+/* SUMS: of the 4 products of each word, or of its pairs where only those have an instruction. */
+#ifdef VNNI
+typedef INTV SUMS;
+HELPER IN_TILE SUMS add_products(INTV q, INTV w, SUMS s)
+{
+    __asm__(ADD_BY("vpdpbusd") : "+" IN_VECTOR(s) : IN_VECTOR(q), IN_VECTOR(w));
+    return s;
+}
+#define ADD_SUMS(s, total) ((total) + (s))
+#elif defined(MADD)
 typedef ShortPairs SUMS;
 HELPER __attribute__((always_inline)) SUMS add_products(INTV q, INTV w, SUMS s)
 {

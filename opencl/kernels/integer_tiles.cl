@@ -9,7 +9,24 @@
 typedef short ShortPairs __attribute__((ext_vector_type(2 * VW)));
 
 /* s + the sums of both products of each word. Inline assembly, and a BODY, as with bf16: see common.cl. */
-#ifdef MADD
+#ifdef VNNI
+#if VW == 16
+#define IN_TILE __attribute__((target("avx512vnni"), always_inline))
+#define TILE_BODY __attribute__((target("avx512vnni"), noinline))
+#define ADD_BY(name) name " %2, %1, %0"
+#define IN_VECTOR "v"
+#else
+#define IN_TILE __attribute__((target("avxvnni"), always_inline))
+#define TILE_BODY __attribute__((target("avxvnni"), noinline))
+#define ADD_BY(name) "%{vex%} " name " %2, %1, %0"
+#define IN_VECTOR "x"
+#endif
+HELPER IN_TILE INTV add_pairs(INTV a, INTV b, INTV s)
+{
+    __asm__(ADD_BY("vpdpwssd") : "+" IN_VECTOR(s) : IN_VECTOR(a), IN_VECTOR(b));
+    return s;
+}
+#elif defined(MADD)
 #define TILE_BODY __attribute__((noinline))
 HELPER __attribute__((always_inline)) INTV add_pairs(INTV a, INTV b, INTV s)
 {

@@ -193,15 +193,16 @@ __kernel void widen_codes(__global int *y, int y0, __global const uchar *x, int 
                           STORE_ARGUMENTS)
 {
     const Store s = store_of(head, values, group, halves, factors, less);
-    const int part = min(group, 32), part_ints = 32 * halves + part * 8;
-    __global const uchar *panel = x + x0 + (size_t)(first + get_global_id(0)) * (n_in / values) * s.block_bytes;
+    const int part = min(group, 32), part_ints = 32 * max(halves, 1) + part * 8;
+    __global const uchar *panel =
+        x + x0 + (first + get_global_id(0)) * (head + (size_t)(n_in / values) * s.block_bytes);
     __global int *to = y + y0 + get_global_id(0) * (size_t)((n_in + 127) / 128 * 32 + n_in / part * part_ints);
     for (int chunk = 0; chunk < n_in; chunk += 128) {
         __global int *offsets = to;
         float16 offset[2] = {0.0f, 0.0f};
         to += 32;
         for (int k = chunk; k < min(chunk + 128, n_in); k += part, to += part_ints) {
-            __global const uchar *block = panel + (size_t)(k / values) * s.block_bytes,
+            __global const uchar *block = panel + head + (size_t)(k / values) * s.block_bytes,
                                  *q = block + s.codes_at + k % values / 32 * CODE_BYTES;
             for (int j = 0; j < 32; j += 16)
                 offset[j / 16] +=

@@ -78,8 +78,11 @@ static void cpu_features(SfuDeviceInfo *info)
     info->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     info->has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
     info->has_avx512_vnni = info->has_avx512 && __builtin_cpu_supports("avx512vnni");
-    /* CPUID leaf 7, sub-leaf 1, EAX bit 5 (Intel SDM volume 2A, CPUID). */
-    info->has_avx512_bf16 = info->has_avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
+    /* CPUID leaf 7, sub-leaf 1, EAX bits 4 and 5 (Intel SDM volume 2A, CPUID). */
+    if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) {
+        info->has_avx_vnni = info->has_avx2 && (a & 1u << 4);
+        info->has_avx512_bf16 = info->has_avx512 && (a & 1u << 5);
+    }
     /* Leaf 7, sub-leaf 0, EDX bits 22 (AMX-BF16), 24 (AMX-TILE) and 25 (AMX-INT8). */
     const unsigned amx = 1u << 22 | 1u << 24;
     info->has_amx_bf16 =

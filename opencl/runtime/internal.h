@@ -43,11 +43,14 @@ struct SfuQueue {
     cl_context context;
     cl_command_queue queue;
     SfuPrecision precision;
-    gboolean exact;                                       /* fp32 was asked for, not chosen */
-    gboolean bf16, amx, amx_int8, vnni, madd, madd_asked; /* sfu_queue_bf16() and so on */
+    gboolean exact;                     /* fp32 was asked for, not chosen */
+    gboolean bf16, amx, amx_int8, vnni; /* sfu_queue_bf16() and so on */
+    SfuIntegers integers[2];            /* sfu_queue_integers(): of vectors up to 8, and of 16 */
+    gboolean integers_known[2];
     gboolean portable;
     SfuKernels family;
     int vector_width; /* floats a vector of the CPU family; 0: to be chosen */
+    int most_ints;    /* a vector of integers, as the options say */
     SfuMatrix emulated;
     gboolean self_test; /* the emulated unit is not trusted */
     int matrix_tile;    /* 0: chosen by shape */

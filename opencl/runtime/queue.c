@@ -115,6 +115,7 @@ SfuQueue *sfu_queue_create(const SfuQueueOptions *options, GError **error)
         return_freed_memory();
     q->family = options->kernels != SFU_KERNELS_AUTO ? options->kernels : kernels_of(&q->info);
     q->vector_width = options->vector_width ? options->vector_width : width_of_environment();
+    q->most_ints = q->vector_width ? q->vector_width : 16;
     q->emulated = options->emulated;
     q->self_test = options->self_test;
     q->matrix_tile = options->matrix_tile;
@@ -202,19 +203,41 @@ gboolean sfu_queue_vnni(const SfuQueue *q)
 {
     return q->vnni;
 }
-gboolean sfu_queue_small_codes(SfuQueue *q)
+/* Whether the compiler takes the instructions in vectors of that many ints. */
+static gboolean compiles_integers(SfuQueue *q, int vector, const char *instructions)
 {
-    const gboolean fp32 = q->precision == SFU_PRECISION_FP32 && !q->exact;
-    return q->family == SFU_KERNELS_CPU && (fp32 || q->precision == SFU_PRECISION_INT8) &&
-           (q->portable || sfu_queue_madd(q));
+    char options[96];
+    g_snprintf(options, sizeof options, "-DFEW_ACTS -DVW=%d -DTILE_ROWS=6 -DTILE_COLS=%d -DGATED=0 %s", vector,
+               vector == 16 ? 64 : 16, instructions);
+    return sfu_program_probe(q, "int16", options);
 }
-gboolean sfu_queue_madd(SfuQueue *q)
+
+SfuIntegers sfu_queue_integers(SfuQueue *q, int vector)
 {
-    if (!q->madd_asked)
-        q->madd = q->info.has_avx2 && !q->portable &&
-                  sfu_program_probe(q, "int16", "-DFEW_ACTS -DVW=8 -DTILE_ROWS=6 -DTILE_COLS=16 -DGATED=0 -DMADD");
-    q->madd_asked = TRUE;
-    return q->madd;
+    const SfuDeviceInfo *i = &q->info;
+    const gboolean wide = vector == 16;
+    if (q->portable || q->family != SFU_KERNELS_CPU)
+        return SFU_INTEGERS_PLAIN;
+    if (!q->integers_known[wide]) {
+        const int width = wide ? 16 : 8;
+        if ((wide ? i->has_avx512_vnni : i->has_avx_vnni) && compiles_integers(q, width, "-DVNNI"))
+            q->integers[wide] = SFU_INTEGERS_VNNI;
+        else if ((wide ? i->has_avx512 : i->has_avx2) && compiles_integers(q, width, "-DMADD"))
+            q->integers[wide] = SFU_INTEGERS_MADD;
+        q->integers_known[wide] = TRUE;
+    }
+    return q->integers[wide];
+}
+
+gboolean sfu_queue_small_codes(SfuQueue *q, int *most_bits, int *vector)
+{
+    if (q->family != SFU_KERNELS_CPU ||
+        (q->precision != SFU_PRECISION_INT8 && (q->precision != SFU_PRECISION_FP32 || q->exact)))
+        return FALSE;
+    *vector = q->most_ints == 16 && sfu_queue_integers(q, 16) == SFU_INTEGERS_VNNI ? 16 : 8;
+    const SfuIntegers integers = sfu_queue_integers(q, *vector);
+    *most_bits = integers == SFU_INTEGERS_VNNI ? 8 : 6; /* sums of 16 bits overflow sooner */
+    return q->portable || integers != SFU_INTEGERS_PLAIN;
 }
 SfuPrecision sfu_queue_precision(const SfuQueue *q)
 {

@@ -57,7 +57,8 @@ typedef struct {
     gboolean has_fma; /* CL_FP_FMA: fma() is an instruction; without it, fma() is a hundred times slower than mad() */
     gboolean has_subgroups; /* cl_khr_subgroups or cl_intel_subgroups */
     SfuMatrix matrix; /* what the device should have; a self-test checks that device and compiler really have it */
-    gboolean has_avx2, has_avx512, has_avx512_bf16, has_avx512_vnni; /* this machine's CPU on x86, from CPUID */
+    /* This machine's CPU on x86, from CPUID. */
+    gboolean has_avx2, has_avx_vnni, has_avx512, has_avx512_bf16, has_avx512_vnni;
     gboolean has_amx_bf16;   /* likewise, and the system lets this process use it */
     gboolean has_amx_int8;   /* has_amx_bf16, and products of 8-bit whole numbers */
     gboolean unified_memory; /* shares memory with the host */
@@ -116,10 +117,17 @@ gboolean sfu_queue_bf16(const SfuQueue *q);     /* whether operands of products 
 gboolean sfu_queue_amx(const SfuQueue *q);      /* whether bf16 products may use AMX */
 gboolean sfu_queue_amx_int8(const SfuQueue *q); /* likewise int8 products */
 gboolean sfu_queue_vnni(const SfuQueue *q);     /* whether int8 products may use AVX512-VNNI */
-gboolean sfu_queue_madd(SfuQueue *q);           /* whether products of 16-bit integers may use vpmaddwd */
-/* Whether activations become bytes where they meet quantized weights of at most 6 bits: with INT8, and on CPUs with
- * AUTO, because such weights are far less exact. */
-gboolean sfu_queue_small_codes(SfuQueue *q);
+/* How a CPU multiplies short integers and adds the products of a 32-bit word. */
+typedef enum {
+    SFU_INTEGERS_PLAIN, /* one by one */
+    SFU_INTEGERS_MADD,  /* vpmaddwd, and vpmaddubsw, whose sums have 16 bits */
+    SFU_INTEGERS_VNNI   /* vpdpwssd and vpdpbusd, which add to 32 bits: AVX-VNNI or AVX512-VNNI */
+} SfuIntegers;
+/* vector: ints in a vector, 4, 8 or 16. The first call may ask the OpenCL compiler. */
+SfuIntegers sfu_queue_integers(SfuQueue *q, int vector);
+/* Whether activations become bytes where they meet quantized weights of few bits: with INT8, and on CPUs with AUTO,
+ * because such weights are far less exact. *most_bits: of such a weight; *vector: ints in a vector. */
+gboolean sfu_queue_small_codes(SfuQueue *q, int *most_bits, int *vector);
 SfuKernels sfu_queue_kernels(const SfuQueue *q); /* resolved, never AUTO */
 /* The matrix unit whose kernels the ops may use. *must_prove: only after a self-test has passed. */
 SfuMatrix sfu_queue_matrix(const SfuQueue *q, gboolean *must_prove);

@@ -20,6 +20,8 @@ static const Mode modes[] = {
     {"cpu-int8", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0},
     {"cpu-int8-portable", SFU_KERNELS_CPU, SFU_PRECISION_INT8, 0x1p-24, 0, .portable = TRUE},
     {"cpu-int16", SFU_KERNELS_CPU, SFU_PRECISION_INT16, 0x1p-24, 0, .vector_width = 16},
+    {"cpu-auto", SFU_KERNELS_CPU, SFU_PRECISION_AUTO, 0x1p-24, 0, .vector_width = 16}, /* with quantized weights */
+    {"cpu8-auto", SFU_KERNELS_CPU, SFU_PRECISION_AUTO, 0x1p-24, 0, .vector_width = 8},
     {"cpu8-int16", SFU_KERNELS_CPU, SFU_PRECISION_INT16, 0x1p-24, 0, .vector_width = 8},
     {"cpu4-int16-portable", SFU_KERNELS_CPU, SFU_PRECISION_INT16, 0x1p-24, 0, .vector_width = 4, .portable = TRUE},
     {"cpu8", SFU_KERNELS_CPU, SFU_PRECISION_FP32, 0x1p-24, 0, .vector_width = 8}, /* what AVX2 and */
@@ -149,8 +151,10 @@ void check_add(const char *op, const char *name, double work, void (*fn)(Check *
     if (small() && work > 30000)
         return;
     for (int m = 0; m < (int)G_N_ELEMENTS(modes); m++) {
-        const gboolean integer = modes[m].precision == SFU_PRECISION_INT8 || modes[m].precision == SFU_PRECISION_INT16;
-        if (integer != g_str_equal(op, "integer"))
+        const SfuPrecision p = modes[m].precision;
+        const gboolean chosen = p == SFU_PRECISION_AUTO,
+                       integer = chosen || p == SFU_PRECISION_INT8 || p == SFU_PRECISION_INT16;
+        if (integer != g_str_equal(op, "integer") || (chosen && !g_str_has_prefix(name, "linear/q")))
             continue;
         /* The other ops know no bf16, and no matrix units. */
         if (modes[m].precision == SFU_PRECISION_BF16 && !g_str_has_prefix(op, "product") &&

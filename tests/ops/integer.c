@@ -160,6 +160,15 @@ static gboolean stays_fp32(const Check *c, const Case *p, SfuTensor *y, const Sf
     return sfu_conv_winograd.can(&job);
 }
 
+/* Whether the weights stay as their file has them and inputs become bytes. */
+static gboolean meets_bytes(const Check *c, const Case *p)
+{
+    int most_bits, vector;
+    SfuBlockForm form = {.bits = 8};
+    return (p->quantized == SFU_I8 || sfu_dtype_block_form(p->quantized, &form)) &&
+           sfu_queue_small_codes(c->q, &most_bits, &vector) && form.bits <= most_bits;
+}
+
 static void product(Check *c, gconstpointer row)
 {
     const Case *p = row;
@@ -183,14 +192,17 @@ static void product(Check *c, gconstpointer row)
         CHECK_OK(sfu_conv2d(c->q, y.t, x.t, w.w, g, &e, ERR));
     double *exact = check_zeros(c, n), *s = check_zeros(c, n), *mag = check_zeros(c, n), *ref = check_zeros(c, n_out),
            *limit = check_zeros(c, n_out), off = 0, all = 0;
+    const SfuPrecision precision = sfu_queue_precision(c->q);
     /* product_amx.c and product_int8.c */
     const gboolean long_sums = p->in >= 64 && p->out >= 32, both_bytes = sfu_queue_vnni(c->q) && long_sums,
                    coarse = sfu_queue_amx_int8(c->q) && (gint64)p->n * oh * ow >= 16 && long_sums,
-                   fp32 = !coarse && !both_bytes && !p->linear && stays_fp32(c, p, y.t, x.t, w.w, &e);
-    const Steps *steps = sfu_queue_precision(c->q) == SFU_PRECISION_INT16                          ? &twelve_bits
-                         : coarse || both_bytes                                                    ? &bytes
-                         : p->quantized && p->quantized != SFU_Q8_0 && sfu_queue_small_codes(c->q) ? &codes
-                                                                                                   : &bytes_of_weights;
+                   as_codes = !coarse && meets_bytes(c, p),
+                   fp32 = !coarse && !as_codes && !both_bytes &&
+                          (precision == SFU_PRECISION_FP32 || (!p->linear && stays_fp32(c, p, y.t, x.t, w.w, &e)));
+    const Steps *steps = precision == SFU_PRECISION_INT16 ? &twelve_bits
+                         : as_codes                       ? &codes
+                         : coarse || both_bytes           ? &bytes
+                                                          : &bytes_of_weights;
     if (coarse)
         reference_coarse(p, x.v, w.v, oh, ow, exact, s, mag);
     else
@@ -227,6 +239,7 @@ static const Case cases[] = {
     {"linear/q5_0", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_0},
     {"linear/q5_1", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q5_1},
     {"linear/q8_0", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q8_0},
+    {"linear/q8-rows", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_I8},
     {"linear/q2_k", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q2_K},
     {"linear/q3_k", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q3_K},
     {"linear/q4_k", 1, 1, 13, 512, 38, 1, .linear = TRUE, .bias = TRUE, .quantized = SFU_Q4_K},

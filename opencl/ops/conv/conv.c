@@ -4,9 +4,9 @@
 
 /* The first one that can do a job does it. */
 static const SfuConvPath *const paths[] = {
-    &sfu_conv_clblast,     &sfu_conv_mma,     &sfu_conv_gpu, /* GPU family */
-    &sfu_product_amx_int8, &sfu_product_int8, &sfu_product_codes, &sfu_product_int16, &sfu_product_amx,
-    &sfu_linear_panel,     &sfu_conv_few,     &sfu_conv_winograd, &sfu_conv_gather,   &sfu_conv_panel, /* CPU family */
+    &sfu_conv_clblast,     &sfu_conv_mma,      &sfu_conv_gpu, /* GPU family */
+    &sfu_product_amx_int8, &sfu_product_codes, &sfu_product_int8,  &sfu_product_int16, &sfu_product_amx,
+    &sfu_linear_panel,     &sfu_conv_few,      &sfu_conv_winograd, &sfu_conv_gather,   &sfu_conv_panel, /* CPU family */
     &sfu_conv_plain, /* every job on every device */
 };
 

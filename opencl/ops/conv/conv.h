@@ -63,6 +63,8 @@ gboolean sfu_conv_on_cpu(const SfuConvJob *job); /* the kernels of the CPU famil
 gboolean sfu_conv_half(const SfuConvJob *job);
 /* "-DFEW_ACTS " if the epilogue's activation is one of those that such programs know (common.cl), else "". */
 const char *sfu_conv_acts(const SfuConvJob *job);
+/* " -DVNNI" or " -DMADD" for kernels with integer_tiles.cl, vector: ints in a vector; or "". */
+const char *sfu_conv_integers(const SfuConvJob *job, int vector);
 /* The options of storage "-DACT_F16 -DW_F16 ", as far as they hold, and sfu_conv_acts(). */
 void sfu_conv_options(const SfuConvJob *job, char *options, gsize size);
 void sfu_options_add(char *options, gsize size, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -110,8 +112,9 @@ enum {
 typedef struct {
     int bits, part; /* of a code; inputs that share a factor: 32 or 16 */
     gboolean mins;  /* factors have a shift beside them */
+    int vector;     /* ints in a vector of their products */
 } SfuConvCodes;
-/* Whether weights stay quantized and have codes of at most 6 bits. */
+/* Whether weights stay quantized and have codes that meet activations of bytes: sfu_queue_small_codes(). */
 gboolean sfu_conv_small_codes(const SfuConvJob *job, SfuConvCodes *codes);
 /* Panels [first, first + n_panels). Caller frees; NULL with error set. */
 SfuTensor *sfu_conv_widen_panels(const SfuConvJob *job, SfuConvWide to, int first, int n_panels, GError **error);

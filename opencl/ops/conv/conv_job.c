@@ -115,6 +115,13 @@ void sfu_options_add(char *options, gsize size, const char *format, ...)
     va_end(ap);
 }
 
+const char *sfu_conv_integers(const SfuConvJob *j, int vector)
+{
+    static const char *const options[] = {
+        [SFU_INTEGERS_PLAIN] = "", [SFU_INTEGERS_MADD] = " -DMADD", [SFU_INTEGERS_VNNI] = " -DVNNI"};
+    return options[sfu_queue_integers(j->q, vector)];
+}
+
 const char *sfu_conv_acts(const SfuConvJob *j)
 {
     switch (j->e->act) {

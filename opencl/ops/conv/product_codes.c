@@ -1,14 +1,12 @@
-/* Products of rows with quantized weights of at most 6 bits, on CPUs with vpmaddubsw (codes.cl). Weights stay as the
- * file has them; activations have 8 bits and a scale for each 128 inputs.
+/* Products of rows with quantized weights on CPUs that multiply bytes (codes.cl): of up to 8 bits with vpdpbusd, of up
+ * to 6 with vpmaddubsw. Weights stay as the file has them; activations have 8 bits and a scale for each 128 inputs.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/conv/conv.h"
 
 enum {
     PANEL = SFU_PANEL,
     CHUNK = SFU_CODE_CHUNK,
-    TILE_ROWS = 5,
-    TILE_COLS = 16, /* ten sums, in the 16 registers of AVX2 */
-    MOST_TILES = 16 /* of an item */
+    MOST_ROWS = 96 /* of an item: its sums, and a chunk of its rows and weights, fit in the nearest cache */
 };
 
 /* Rows of whole numbers; sums only where the weights have shifts. */
@@ -22,12 +20,18 @@ static gboolean can(const SfuConvJob *j)
 {
     SfuConvCodes codes;
     return sfu_conv_on_cpu(j) && j->n_out >= PANEL && j->n_pix >= SFU_FEWEST_INTEGER_ROWS &&
-           sfu_conv_small_codes(j, &codes) && sfu_queue_small_codes(j->q);
+           sfu_conv_small_codes(j, &codes);
+}
+
+/* A tile's sums are in registers: 24 of the 32 of AVX-512, 10 of the 16 of AVX2. */
+static SfuCpuTile tile_of(const SfuConvCodes *codes)
+{
+    return codes->vector == 16 ? (SfuCpuTile){16, 12, 32} : (SfuCpuTile){8, 5, 16};
 }
 
 static gboolean quantize(const SfuConvJob *j, Rows *r, GError **error)
 {
-    const int n = r->padded = (j->n_pix + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS,
+    const int rows = tile_of(&r->codes).rows, n = r->padded = (j->n_pix + rows - 1) / rows * rows,
               chunks = (j->n_in + CHUNK - 1) / CHUNK;
     const SfuLaunch l = {.program = "codes",
                          .kernel = "code_rows",
@@ -48,13 +52,14 @@ static gboolean launch_part(const SfuConvJob *j, const SfuConvJob *part, const S
                             const SfuConvTerms *terms, gconstpointer rows, GError **error)
 {
     const Rows *r = rows;
-    const int tiles = r->padded / TILE_ROWS;
-    const int run = CLAMP((gint64)tiles * part->n_panels / (sfu_queue_device(j->q)->n_units * 8), 1, MOST_TILES);
+    const SfuCpuTile tile = tile_of(&r->codes);
+    const int tiles = r->padded / tile.rows, most = MOST_ROWS / tile.rows;
+    const int run = CLAMP((gint64)tiles * part->n_panels / (sfu_queue_device(j->q)->n_units * 8), 1, most);
     char options[128];
     g_snprintf(options, sizeof options,
-               "%s-DVW=8 -DTILE_ROWS=%d -DTILE_COLS=%d -DTILES=%d -DGATED=%d -DBITS=%d -DSPAN=%d%s%s%s",
-               sfu_conv_acts(j), TILE_ROWS, TILE_COLS, MOST_TILES, j->e->geglu, r->codes.bits, r->codes.part,
-               r->codes.mins ? " -DMINS" : "", sfu_queue_madd(j->q) ? " -DMADD" : "",
+               "%s-DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d -DTILES=%d -DGATED=%d -DBITS=%d -DSPAN=%d%s%s%s",
+               sfu_conv_acts(j), tile.vector, tile.rows, tile.cols, most, j->e->geglu, r->codes.bits, r->codes.part,
+               r->codes.mins ? " -DMINS" : "", sfu_conv_integers(j, tile.vector),
                j->x->dtype == SFU_F16 ? " -DACT_F16" : "");
     const SfuLaunch l = {.program = "codes",
                          .kernel = "code_product",

@@ -102,12 +102,6 @@ static gboolean quantize(const SfuConvJob *j, const SfuTensor *rows, const SfuTe
     return sfu_launch(j->q, &l, args, G_N_ELEMENTS(args), error);
 }
 
-/* Whether to use vpmaddwd for vectors of the job's width. */
-static gboolean has_madd(const SfuConvJob *j)
-{
-    return sfu_queue_madd(j->q) && (j->width <= 8 || sfu_queue_device(j->q)->has_avx512);
-}
-
 static gboolean multiply(const SfuConvJob *j, const SfuTensor *rows, const SfuTensor *scales, int row_words,
                          GError **error)
 {
@@ -126,8 +120,8 @@ static gboolean multiply(const SfuConvJob *j, const SfuTensor *rows, const SfuTe
     const int run = CLAMP((gint64)tiles * (j->n_panels / wide) / (sfu_queue_device(j->q)->n_units * 8), 1, MOST_RUN);
     char options[128];
     g_snprintf(options, sizeof options, "%s-DVW=%d -DTILE_ROWS=%d -DTILE_COLS=%d -DGATED=%d%s%s%s", sfu_conv_acts(j),
-               tile.vector, tile.rows, tile.cols, j->e->geglu, bytes ? " -DW_I8" : "", has_madd(j) ? " -DMADD" : "",
-               j->x->dtype == SFU_F16 ? " -DACT_F16" : "");
+               tile.vector, tile.rows, tile.cols, j->e->geglu, bytes ? " -DW_I8" : "",
+               sfu_conv_integers(j, tile.vector), j->x->dtype == SFU_F16 ? " -DACT_F16" : "");
     const SfuLaunch l = {.program = "int16",
                          .kernel = "int16_product",
                          .options = options,

@@ -161,9 +161,11 @@ static const SfuTensor *on_device(const SfuConvJob *j, const Store *s, gint64 n_
 gboolean sfu_conv_small_codes(const SfuConvJob *j, SfuConvCodes *codes)
 {
     Store s;
-    if (!sfu_conv_is_rows(j) || !make_store(j, 0, &s) || s.plain || s.form.bits > 6)
+    int most_bits, vector;
+    if (!sfu_conv_is_rows(j) || !make_store(j, 0, &s) || (s.plain && s.dtype != SFU_I8) ||
+        !sfu_queue_small_codes(j->q, &most_bits, &vector) || s.form.bits > most_bits)
         return FALSE;
-    *codes = (SfuConvCodes){s.form.bits, MIN(s.form.group, SLICE), s.form.mins};
+    *codes = (SfuConvCodes){s.form.bits, MIN(s.form.group, SLICE), s.form.mins, vector};
     return TRUE;
 }
 
