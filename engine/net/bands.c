@@ -81,20 +81,20 @@ static SfuTensor *band_round(const SfuNet *net, const SfuTensor *x, int from, in
     return y;
 }
 
-/* What rows carry beside themselves: a neighbor above, one below. */
+/* How rows are read: with a neighbor above, one below; as if enlarged twice. */
 typedef struct {
-    gboolean above, below;
-} Neighbors;
+    gboolean above, below, enlarged;
+} Reading;
 
 /* 3x3 on rows that carry their neighbors; where there are none, zeros lie beyond the picture, or its other side. */
-static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, Neighbors with, gboolean upsample2,
-                          const SfuLayer *l, const SfuEpilogue *e, GError **error)
+static gboolean conv_rows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, Reading with, const SfuLayer *l,
+                          const SfuEpilogue *e, GError **error)
 {
     const SfuConv conv = {.pad_top = !with.above,
                           .pad_bottom = !with.below,
                           .pad_left = 1,
                           .pad_right = 1,
-                          .upsample2 = upsample2,
+                          .upsample2 = with.enlarged,
                           .circular = with.above || with.below ? net->wrap & SFU_WRAP_X : net->wrap};
     return sfu_conv2d(net->q, y, x, l->w, &conv, e, error);
 }
@@ -123,7 +123,7 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuNormInput in, Sfu
             (!parts || (part.moments = made =
                             sfu_tensor_view(parts, (size_t)(y0 / rows) * 3 * (size_t)y->c, x->n, 1, 3, y->c, error))) &&
             sfu_group_norm_apply(net->q, t, rows_in, stats, norm.l.w, norm.l.b, SFU_ACT_SILU, error) &&
-            conv_rows(net, out, t, (Neighbors){above, below}, FALSE, conv, &part, error);
+            conv_rows(net, out, t, (Reading){above, below}, conv, &part, error);
         sfu_tensor_destroy(t);
         sfu_tensor_destroy(made);
         sfu_tensor_destroy(res);
@@ -137,40 +137,46 @@ gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuNormInput in, Sfu
     return ok;
 }
 
-/* Rows [y0, y1), y0 even, of x enlarged twice and convolved, with a neighbor above and below where there is one, into
- * the front of `room`. New view. */
-static SfuTensor *enlarge_rows(const SfuNet *net, const SfuLayer *up, const SfuTensor *x, const SfuTensor *room, int y0,
-                               int y1, gboolean round, GError **error)
+/* A picture that is enlarged twice and convolved, band by band. */
+typedef struct {
+    const SfuLayer *conv;
+    const SfuTensor *x;    /* before that */
+    const SfuTensor *room; /* for a band and its neighbors */
+    int rows;              /* of a band */
+    gboolean round;        /* as bands_wrap() says */
+} Enlargement;
+
+/* Rows [y0, y1), y0 even, with a neighbor above and below where there is one, into the front of e->room. New view. */
+static SfuTensor *enlarge_rows(const SfuNet *net, const Enlargement *e, int y0, int y1, GError **error)
 {
-    const int above = y0 > 0 || round, below = y1 < 2 * x->h || round;
-    const SfuEpilogue bias = {.bias = up->b};
-    SfuTensor *in = band_round(net, x, y0 / 2 - above, y1 / 2 + below, error), *y = NULL;
-    if (in && (y = sfu_tensor_view(room, 0, 1, y1 - y0 + above + below, room->w, room->c, error)) &&
-        !conv_rows(net, y, in, (Neighbors){above, below}, TRUE, up, &bias, error))
+    const int above = y0 > 0 || e->round, below = y1 < 2 * e->x->h || e->round;
+    const SfuEpilogue bias = {.bias = e->conv->b};
+    SfuTensor *in = band_round(net, e->x, y0 / 2 - above, y1 / 2 + below, error), *y = NULL;
+    if (in && (y = sfu_tensor_view(e->room, 0, 1, y1 - y0 + above + below, e->room->w, e->room->c, error)) &&
+        !conv_rows(net, y, in, (Reading){above, below, .enlarged = TRUE}, e->conv, &bias, error))
         sfu_net_drop(&y);
     sfu_tensor_destroy(in);
     return y;
 }
 
-/* The statistics of x enlarged, pooled over its bands: the mean of means, and the mean of variances (eps included) and
- * of squared means less the square of that. */
-static const SfuTensor *enlarged_stats(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, const SfuTensor *x,
-                                       const SfuTensor *room, int rows, SfuTensor **own, GError **error)
+/* The statistics of the enlarged picture, pooled over its bands: the mean of means, and the mean of variances (eps
+ * included) and of squared means less the square of that. */
+static const SfuTensor *enlarged_stats(const SfuNet *net, const Enlargement *e, const SfuGroupNorm *norm,
+                                       SfuTensor **own, GError **error)
 {
-    const int h = 2 * x->h, n = r->norm1.n_groups;
-    const gboolean round = bands_wrap(net, rows, h);
+    const int h = 2 * e->x->h, n = norm->n_groups;
     if (has_learnt(net))
         return next_learnt(net);
     SfuTensor *stats = sfu_tensor_create(net->q, SFU_F32, 1, 1, n, 2, error);
     double *sums = g_new0(double, 2 * n);
     float *host = g_new(float, 2 * n);
     gboolean ok = stats != NULL;
-    for (int y0 = 0; ok && y0 < h; y0 += rows) {
-        const int y1 = MIN(y0 + rows, h);
-        const int above = y0 > 0 || round;
-        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, round, error),
+    for (int y0 = 0; ok && y0 < h; y0 += e->rows) {
+        const int y1 = MIN(y0 + e->rows, h);
+        const int above = y0 > 0 || e->round;
+        SfuTensor *u = enlarge_rows(net, e, y0, y1, error),
                   *own_rows = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
-        ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, r->norm1.eps, error) &&
+        ok = own_rows && sfu_group_norm_stats(net->q, stats, own_rows, n, norm->eps, error) &&
              sfu_tensor_read(stats, host, error);
         const double part = (double)(y1 - y0) / h;
         for (int g = 0; ok && g < n; g++) {
@@ -201,17 +207,18 @@ SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const 
     const gboolean round = bands_wrap(net, rows, h);
     SfuTensor *room = sfu_tensor_create(net->q, net->dtype, 1, round ? rows + 2 : MIN(rows + 2, h), w, r->c_in, error),
               *own = NULL, *y = NULL, *sum = NULL, *out_moments = NULL;
-    const SfuTensor *stats = room ? enlarged_stats(net, up, r, x, room, rows, &own, error) : NULL;
+    const Enlargement e = {up, x, room, rows, round};
+    const SfuTensor *stats = room ? enlarged_stats(net, &e, &r->norm1, &own, error) : NULL;
     gboolean ok = stats && (y = sfu_tensor_create(net->q, net->dtype, 1, h, w, r->c_out, error)) &&
                   (sum = sfu_net_like(net, y, r->c_out, error));
     for (int y0 = 0; ok && y0 < h; y0 += rows) {
         const int y1 = MIN(y0 + rows, h), above = y0 > 0 || round, below = y1 < h || round;
-        SfuTensor *u = enlarge_rows(net, up, x, room, y0, y1, round, error),
+        SfuTensor *u = enlarge_rows(net, &e, y0, y1, error),
                   *mid = u ? sfu_net_band(u, above, above + y1 - y0, error) : NULL;
         SfuTensor *to_y = sfu_net_band(y, y0, y1, error), *to_sum = sfu_net_band(sum, y0, y1, error);
         ok = mid && to_y && to_sum && sfu_linear(net->q, to_sum, mid, r->shortcut.w, &shortcut, error) &&
              sfu_group_norm_apply(net->q, u, u, stats, r->norm1.l.w, r->norm1.l.b, SFU_ACT_SILU, error) &&
-             conv_rows(net, to_y, u, (Neighbors){above, below}, FALSE, &r->conv1, &first, error);
+             conv_rows(net, to_y, u, (Reading){above, below}, &r->conv1, &first, error);
         sfu_tensor_destroy(to_sum);
         sfu_tensor_destroy(to_y);
         sfu_tensor_destroy(mid);

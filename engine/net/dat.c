@@ -70,9 +70,13 @@ static SfuLayer bind_normed(SfuNet *net, const char *prefix, const char *name, i
     return l;
 }
 
+/* A layer of the network of distances, on the host. */
+typedef struct {
+    float *w, *b, *gamma, *beta;
+} PositionLayer;
+
 /* x [n] -> y [m], y = w . relu(layer_norm(x)) + b. */
-static void position_layer(double *y, const double *x, int m, int n, const float *w, const float *b, const float *gamma,
-                           const float *beta)
+static void position_layer(double *y, const double *x, int m, int n, const PositionLayer *l)
 {
     double average = 0, var = 0;
     for (int i = 0; i < n; i++)
@@ -80,9 +84,9 @@ static void position_layer(double *y, const double *x, int m, int n, const float
     for (int i = 0; i < n; i++)
         var += (x[i] - average) * (x[i] - average) / n;
     for (int o = 0; o < m; o++) {
-        y[o] = b[o];
+        y[o] = l->b[o];
         for (int i = 0; i < n; i++)
-            y[o] += w[o * n + i] * MAX(0, (x[i] - average) / sqrt(var + EPS) * gamma[i] + beta[i]);
+            y[o] += l->w[o * n + i] * MAX(0, (x[i] - average) / sqrt(var + EPS) * l->gamma[i] + l->beta[i]);
     }
 }
 
@@ -105,27 +109,31 @@ static float *bind_positions(SfuNet *net, const char *prefix, int half, int f, i
     }
     if (!net->q || !all)
         return NULL;
-    float *p[14] = {sfu_weight_values(first.w), sfu_weight_values(first.b)},
+    PositionLayer p[3];
+    float *w0 = sfu_weight_values(first.w), *b0 = sfu_weight_values(first.b),
           *table = g_new(float, (gsize)rows *cols *n_heads);
-    for (int i = 0; i < 3; i++) {
-        p[2 + 4 * i] = sfu_weight_values(layers[i].w);
-        p[3 + 4 * i] = sfu_weight_values(layers[i].b);
-        p[4 + 4 * i] = sfu_weight_values(norms[i].w);
-        p[5 + 4 * i] = sfu_weight_values(norms[i].b);
-    }
+    for (int i = 0; i < 3; i++)
+        p[i] = (PositionLayer){sfu_weight_values(layers[i].w), sfu_weight_values(layers[i].b),
+                               sfu_weight_values(norms[i].w), sfu_weight_values(norms[i].b)};
     double *a = g_new(double, MAX(width, n_heads)), *b = g_new(double, MAX(width, n_heads));
     for (int at = 0; at < rows * cols; at++) {
         const int dy = at / cols - (h - 1), dx = at % cols - (w - 1);
         for (int i = 0; i < width; i++)
-            a[i] = p[0][2 * i] * (double)dy + p[0][2 * i + 1] * (double)dx + p[1][i];
-        position_layer(b, a, width, width, p[2], p[3], p[4], p[5]);
-        position_layer(a, b, width, width, p[6], p[7], p[8], p[9]);
-        position_layer(b, a, n_heads, width, p[10], p[11], p[12], p[13]);
+            a[i] = w0[2 * i] * (double)dy + w0[2 * i + 1] * (double)dx + b0[i];
+        position_layer(b, a, width, width, &p[0]);
+        position_layer(a, b, width, width, &p[1]);
+        position_layer(b, a, n_heads, width, &p[2]);
         for (int i = 0; i < n_heads; i++)
             table[(gsize)at * n_heads + i] = (float)b[i];
     }
-    for (int i = 0; i < 14; i++)
-        g_free(p[i]);
+    for (int i = 0; i < 3; i++) {
+        g_free(p[i].w);
+        g_free(p[i].b);
+        g_free(p[i].gamma);
+        g_free(p[i].beta);
+    }
+    g_free(w0);
+    g_free(b0);
     g_free(a);
     g_free(b);
     return table;
@@ -428,7 +436,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *picture, GError **err
     const Dat *s = p->network;
     SfuTensor *first = NULL, *x = NULL;
     gboolean ok = (!s->in_shift || sfu_scale_channels(net->q, picture, picture, NULL, s->in_shift, error)) &&
-                  (first = sfu_upscaler_conv(net, picture, &s->first, c->features, FALSE, SFU_ACT_NONE, 0, error)) &&
+                  (first = sfu_upscaler_conv(net, picture, &s->first, (SfuUpscalerConv){.out = c->features}, error)) &&
                   (x = sfu_net_like(net, first, c->features, error)) &&
                   sfu_layer_norm(net->q, x, first, s->first_norm.w, s->first_norm.b, EPS, error);
     for (int g = 0; ok && g < s->n_groups; g++)

@@ -124,8 +124,8 @@ static const SfuTensor *mask_for(const SfuTrunk *t, int i, int n, int h, int w, 
 
 /* ---- attention ---- */
 
-gboolean sfu_trunk_look(const SfuTrunk *t, int slot, SfuTensor *o, const SfuTensor *q, const SfuAttention *heads, int h,
-                        int w, GError **error)
+gboolean sfu_trunk_look(const SfuTrunk *t, int slot, SfuTensor *o, const SfuTensor *q, const SfuAttention *heads,
+                        const SfuTensor *x, GError **error)
 {
     const SfuTrunkPrompts *p = &t->prompts;
     SfuQueue *queue = t->net.q;
@@ -144,7 +144,8 @@ gboolean sfu_trunk_look(const SfuTrunk *t, int slot, SfuTensor *o, const SfuTens
         }
         ok = ok && (seen || (seen = sfu_net_like(&t->net, o, o->c, error))) &&
              sfu_attention(queue, seen, q, kv, kv, heads, error) &&
-             (!use->mask || ((mask = mask_for(t, i, o->n, h, w, error)) && sfu_mul(queue, seen, seen, mask, error))) &&
+             (!use->mask ||
+              ((mask = mask_for(t, i, o->n, x->h, x->w, error)) && sfu_mul(queue, seen, seen, mask, error))) &&
              sfu_axpby(queue, o, 1, o, (float)use->weight, seen, error);
     }
     sfu_tensor_destroy(seen);

@@ -309,7 +309,7 @@ static gboolean spatial_gate(const SfuNet *net, const Group *g, SfuTensor *x, GE
                   sfu_conv2d(net->q, b, a, g->esa2.w, &half, &e2, error) &&
                   (pool = sfu_tensor_create(net->q, net->dtype, 1, (h2 - 7) / 3 + 1, (w2 - 7) / 3 + 1, e, error)) &&
                   sfu_max_pool(net->q, pool, b, 7, 3, error) &&
-                  (coarse = sfu_upscaler_conv(net, pool, &g->esa3, e, FALSE, SFU_ACT_NONE, 0, error)) &&
+                  (coarse = sfu_upscaler_conv(net, pool, &g->esa3, (SfuUpscalerConv){.out = e}, error)) &&
                   (fine = sfu_net_like(net, x, e, error)) && sfu_resize_bilinear(net->q, fine, coarse, error);
     const SfuEpilogue ef = {.bias = g->esa_f.b, .residual = fine};
     ok = ok && sfu_linear(net->q, fine, a, g->esa_f.w, &ef, error) && (gate = sfu_net_like(net, x, x->c, error)) &&
@@ -340,7 +340,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *picture, GError **err
     const SfuNet *net = p->net;
     const SfuUpscalerConfig *c = p->c;
     const Omni *s = p->network;
-    SfuTensor *first = sfu_upscaler_conv(net, picture, &s->first, c->features, FALSE, SFU_ACT_NONE, 0, error);
+    SfuTensor *first = sfu_upscaler_conv(net, picture, &s->first, (SfuUpscalerConv){.out = c->features}, error);
     SfuTensor *x = first ? sfu_net_like(net, first, c->features, error) : NULL, *y = NULL;
     gboolean ok = x && sfu_convert(net->q, x, first, error);
     sfu_tensor_destroy(picture);

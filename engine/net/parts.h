@@ -116,9 +116,13 @@ typedef struct {
     SfuGroupNorm norm1, norm2;
     SfuLayer conv1, time, conv2, shortcut; /* time.w, shortcut.w NULL: none */
 } SfuResnet;
-/* time_c: width of the time embedding, 0: none. */
-void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups,
-                     float eps);
+typedef struct {
+    int c_in, c_out;
+    int time_c; /* width of the time embedding; 0: none */
+    int n_groups;
+    float eps; /* of both norms */
+} SfuResnetShape;
+void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, SfuResnetShape shape);
 /* x [n, h, w, c_in] is taken; `shared` says that its buffer is still read elsewhere and must not be written to.
  * *moments: of x, or NULL, taken; then of the result, or NULL. time [n, 1, 1, time_c], already through SiLU. Returns
  * [n, h, w, c_out]. */

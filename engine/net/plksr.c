@@ -198,7 +198,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     const SfuNet *net = p->net;
     const SfuUpscalerConfig *c = p->c;
     const Plksr *s = p->network;
-    SfuTensor *y = sfu_upscaler_conv(net, x, &s->first, c->features, FALSE, SFU_ACT_NONE, 0, error), *big = NULL;
+    SfuTensor *y = sfu_upscaler_conv(net, x, &s->first, (SfuUpscalerConv){.out = c->features}, error), *big = NULL;
     for (int b = 0; y && b < c->blocks; b++) {
         y = run_block(net, c, &s->blocks[b], y, error);
         if (y && !sfu_upscaler_step(p, (b + 1.0) / (c->blocks + 1), error))

@@ -2,19 +2,18 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 
-void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, int c_in, int c_out, int time_c, int n_groups,
-                     float eps)
+void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, SfuResnetShape s)
 {
-    *r = (SfuResnet){.c_in = c_in, .c_out = c_out};
+    *r = (SfuResnet){.c_in = s.c_in, .c_out = s.c_out};
     g_strlcpy(r->name, name, sizeof r->name);
-    r->norm1 = (SfuGroupNorm){sfu_net_norm(net, name, "norm1", c_in), n_groups, eps};
-    r->conv1 = sfu_net_conv(net, name, "conv1", c_out, c_in, 3, TRUE);
-    if (time_c)
-        r->time = sfu_net_linear(net, name, "time_emb_proj", c_out, time_c, TRUE);
-    r->norm2 = (SfuGroupNorm){sfu_net_norm(net, name, "norm2", c_out), n_groups, eps};
-    r->conv2 = sfu_net_conv(net, name, "conv2", c_out, c_out, 3, TRUE);
-    if (c_in != c_out)
-        r->shortcut = sfu_net_linear(net, name, "conv_shortcut", c_out, c_in, TRUE);
+    r->norm1 = (SfuGroupNorm){sfu_net_norm(net, name, "norm1", s.c_in), s.n_groups, s.eps};
+    r->conv1 = sfu_net_conv(net, name, "conv1", s.c_out, s.c_in, 3, TRUE);
+    if (s.time_c)
+        r->time = sfu_net_linear(net, name, "time_emb_proj", s.c_out, s.time_c, TRUE);
+    r->norm2 = (SfuGroupNorm){sfu_net_norm(net, name, "norm2", s.c_out), s.n_groups, s.eps};
+    r->conv2 = sfu_net_conv(net, name, "conv2", s.c_out, s.c_out, 3, TRUE);
+    if (s.c_in != s.c_out)
+        r->shortcut = sfu_net_linear(net, name, "conv_shortcut", s.c_out, s.c_in, TRUE);
 }
 
 SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, gboolean shared,

@@ -142,11 +142,16 @@ static gboolean block(const SfuUpscalerPass *p, const Dense dense[3], SfuTensor 
     return ok;
 }
 
-/* Rows from .. to of x, [.., features], into the first channels of rows at .. of the wide y; or back with `back`. */
-static gboolean copy(SfuQueue *q, SfuTensor *y, int at, SfuTensor *x, int from, int to, gboolean back, GError **error)
+typedef struct {
+    SfuTensor *t;
+    int from, to;
+} Rows;
+
+/* Rows [.., features] into the first channels of rows `at` and on of the wide y; or back with `back`. */
+static gboolean copy(SfuQueue *q, SfuTensor *y, int at, Rows x, gboolean back, GError **error)
 {
-    SfuTensor *narrow = sfu_net_band(x, from, to, error),
-              *band = narrow ? sfu_net_band(y, at, at + to - from, error) : NULL;
+    SfuTensor *narrow = sfu_net_band(x.t, x.from, x.to, error),
+              *band = narrow ? sfu_net_band(y, at, at + x.to - x.from, error) : NULL;
     const gboolean ok =
         band && (back ? sfu_slice(q, narrow, band, 0, error) : sfu_copy_channels(q, band, 0, narrow, error));
     sfu_tensor_destroy(narrow);
@@ -172,12 +177,12 @@ static gboolean blocks_by_bands(const SfuUpscalerPass *p, SfuTensor *trunk, int 
             SfuTensor *band[3] = {NULL}, *kept = NULL;
             for (int i = 0; ok && i < 3; i++)
                 ok = (band[i] = sfu_net_band(t[i], 0, all, error)) != NULL;
-            ok = ok && (top == 0 || copy(q, band[0], 0, above, 0, top, FALSE, error)) &&
-                 copy(q, band[0], top, trunk, row, end + bottom, FALSE, error);
+            ok = ok && (top == 0 || copy(q, band[0], 0, (Rows){above, 0, top}, FALSE, error)) &&
+                 copy(q, band[0], top, (Rows){trunk, row, end + bottom}, FALSE, error);
             if (ok && bottom)
                 ok = (kept = sfu_net_band(trunk, end - BLOCK_ROWS, end, error)) && sfu_convert(q, above, kept, error);
             ok = ok && block(p, r->blocks[b], band, top, bottom, error) &&
-                 copy(q, band[0], top, trunk, row, end, TRUE, error) &&
+                 copy(q, band[0], top, (Rows){trunk, row, end}, TRUE, error) &&
                  sfu_upscaler_step(p, (b + (double)end / h) / p->c->blocks * (1 - TAIL_SHARE), error);
             for (int i = 0; i < 3; i++)
                 sfu_tensor_destroy(band[i]);
@@ -248,7 +253,8 @@ static SfuTensor *run_up(const SfuUpscalerPass *p, SfuTensor *x, const SfuLayer 
         if (!(x = big))
             return NULL;
     }
-    y = sfu_upscaler_conv(p->net, x, l, f, factor == 2, SFU_ACT_LEAKY_RELU, SLOPE, error);
+    y = sfu_upscaler_conv(
+        p->net, x, l, (SfuUpscalerConv){.out = f, .up = factor == 2, .act = SFU_ACT_LEAKY_RELU, .slope = SLOPE}, error);
     sfu_tensor_destroy(x);
     return y;
 }
@@ -259,10 +265,12 @@ static SfuTensor *run_tail(const SfuUpscalerPass *p, SfuTensor *x, GError **erro
     const Rrdb *r = p->network;
     for (int i = 0; x && i < p->c->n_stages; i++)
         x = run_up(p, x, &r->up[i], error);
-    SfuTensor *hr =
-        x ? sfu_upscaler_conv(p->net, x, &r->hr, p->c->features, FALSE, SFU_ACT_LEAKY_RELU, SLOPE, error) : NULL;
+    SfuTensor *hr = x ? sfu_upscaler_conv(
+                            p->net, x, &r->hr,
+                            (SfuUpscalerConv){.out = p->c->features, .act = SFU_ACT_LEAKY_RELU, .slope = SLOPE}, error)
+                      : NULL;
     sfu_tensor_destroy(x);
-    SfuTensor *y = hr ? sfu_upscaler_conv(p->net, hr, &r->last, p->c->channels, FALSE, SFU_ACT_NONE, 0, error) : NULL;
+    SfuTensor *y = hr ? sfu_upscaler_conv(p->net, hr, &r->last, (SfuUpscalerConv){.out = p->c->channels}, error) : NULL;
     sfu_tensor_destroy(hr);
     return y;
 }

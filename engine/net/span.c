@@ -140,11 +140,12 @@ static void release(gpointer network)
 static SfuTensor *block(const SfuNet *net, const SfuLayer l[3], const SfuTensor *x, SfuTensor *first, int col,
                         GError **error)
 {
-    SfuTensor *a = sfu_upscaler_conv(net, x, &l[0], x->c, FALSE, SFU_ACT_SILU, 0, error);
+    SfuTensor *a = sfu_upscaler_conv(net, x, &l[0], (SfuUpscalerConv){.out = x->c, .act = SFU_ACT_SILU}, error);
     gboolean ok = a && (!first || sfu_copy_channels(net->q, first, col, a, error));
-    SfuTensor *b = ok ? sfu_upscaler_conv(net, a, &l[1], x->c, FALSE, SFU_ACT_SILU, 0, error) : NULL;
+    SfuTensor *b =
+        ok ? sfu_upscaler_conv(net, a, &l[1], (SfuUpscalerConv){.out = x->c, .act = SFU_ACT_SILU}, error) : NULL;
     sfu_tensor_destroy(a);
-    SfuTensor *y = b ? sfu_upscaler_conv(net, b, &l[2], x->c, FALSE, SFU_ACT_NONE, 0, error) : NULL;
+    SfuTensor *y = b ? sfu_upscaler_conv(net, b, &l[2], (SfuUpscalerConv){.out = x->c}, error) : NULL;
     sfu_tensor_destroy(b);
     if (y && !sfu_sigmoid_gate(net->q, y, y, x, -0.5f, error))
         sfu_net_drop(&y);
@@ -158,7 +159,7 @@ static gboolean run_blocks(const SfuUpscalerPass *p, SfuTensor *all, const SfuTe
     const SfuNet *net = p->net;
     const Span *s = p->network;
     const int f = p->c->features;
-    SfuTensor *x = sfu_upscaler_conv(net, picture, &s->first, f, FALSE, SFU_ACT_NONE, 0, error);
+    SfuTensor *x = sfu_upscaler_conv(net, picture, &s->first, (SfuUpscalerConv){.out = f}, error);
     gboolean ok = x && sfu_copy_channels(net->q, all, 0, x, error);
     for (int b = 0; ok && b < N_BLOCKS; b++) {
         const gboolean last = b == N_BLOCKS - 1;

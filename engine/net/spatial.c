@@ -67,7 +67,7 @@ static gboolean attend(const SfuTrunk *u, const SfuTrunkAttention *a, SfuTensor 
     const SfuEpilogue add = {.bias = a->out.b, .residual = h};
     gboolean ok = q && sfu_linear(net->q, q, t, a->qkv, NULL, error) &&
                   sfu_attention(net->q, t, q, kv, kv, &heads, error) &&
-                  (!a->kv_width || !u->prompts.use || sfu_trunk_look(u, a->slot, t, q, &heads, x->h, x->w, error));
+                  (!a->kv_width || !u->prompts.use || sfu_trunk_look(u, a->slot, t, q, &heads, x, error));
     sfu_net_drop(&q);
     return ok && sfu_linear(net->q, h, t, a->out.w, &add, error);
 }

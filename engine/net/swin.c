@@ -63,11 +63,17 @@ static void bind_table(SfuNet *net, Block *b, const char *prefix, int span, int 
     sfu_weight_read_f32(w, 0, dims[0] * dims[1], b->table);
 }
 
-/* span: of the table of relative positions. cab: with HAT's channel attention. */
-static void bind_block(SfuNet *net, const SfuSwinConfig *c, Block *b, const char *prefix, const char *attention, int f,
-                       int span, gboolean cab)
+typedef struct {
+    const char *attention; /* where the attention's tensors are, below the block; "": among the block's own */
+    int features;
+    int span;     /* of the table of relative positions */
+    gboolean cab; /* with HAT's channel attention */
+} BlockShape;
+
+static void bind_block(SfuNet *net, const SfuSwinConfig *c, Block *b, const char *prefix, const BlockShape *s)
 {
-    char *a = *attention ? g_strconcat(prefix, ".", attention, NULL) : g_strdup(prefix);
+    const int f = s->features;
+    char *a = *s->attention ? g_strconcat(prefix, ".", s->attention, NULL) : g_strdup(prefix);
     const int hidden = rows_of(net, prefix, "mlp.fc1.weight");
     b->norm1 = sfu_net_norm(net, prefix, "norm1", f);
     if (c->grain) {
@@ -80,9 +86,9 @@ static void bind_block(SfuNet *net, const SfuSwinConfig *c, Block *b, const char
     b->norm2 = sfu_net_norm(net, prefix, "norm2", f);
     b->fc1 = sfu_net_linear(net, prefix, "mlp.fc1", hidden, f, TRUE);
     b->fc2 = sfu_net_linear(net, prefix, "mlp.fc2", f, hidden, TRUE);
-    bind_table(net, b, a, span, f, c->n_heads);
+    bind_table(net, b, a, s->span, f, c->n_heads);
     g_free(a);
-    if (!cab)
+    if (!s->cab)
         return;
     const int waist = rows_of(net, prefix, "conv_block.cab.0.weight"),
               squeezed = rows_of(net, prefix, "conv_block.cab.3.attention.1.weight");
@@ -108,6 +114,8 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
     const SfuSwinConfig *k = c->own;
     const float r = k->range, f = 1 / k->range, used = c->channels == 3;
     const int n = c->channels;
+    const BlockShape block = {"attn", c->features, 2 * (k->window / MAX(1, k->grain)) - 1, k->overlap_window > 0},
+                     overlap = {"", c->features, k->window + k->overlap_window - 1, FALSE};
     char name[96];
     s->hat = k->overlap_window > 0;
     s->in_scale = own(net, "range", n, r, r, r);
@@ -125,12 +133,11 @@ static gpointer bind(SfuNet *net, const SfuUpscalerConfig *c)
         group->blocks = g_new0(Block, group->n_blocks);
         for (int b = 0; b < group->n_blocks; b++) {
             g_snprintf(name, sizeof name, "layers.%d.residual_group.blocks.%d", g, b);
-            bind_block(net, k, &group->blocks[b], name, "attn", c->features, 2 * (k->window / MAX(1, k->grain)) - 1,
-                       s->hat);
+            bind_block(net, k, &group->blocks[b], name, &block);
         }
         if (s->hat) {
             g_snprintf(name, sizeof name, "layers.%d.residual_group.overlap_attn", g);
-            bind_block(net, k, &group->overlap, name, "", c->features, k->window + k->overlap_window - 1, FALSE);
+            bind_block(net, k, &group->overlap, name, &overlap);
         }
         g_snprintf(name, sizeof name, "layers.%d.conv", g);
         sfu_trunk_conv_bind(net, group->conv, name, c->features);
@@ -157,13 +164,18 @@ static void release(gpointer network)
 
 /* ---- windows ---- */
 
-/* [1, h, w, c] -> [windows, 1, side * side, c], or back. */
-static gboolean windows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, int h, int w, int side, gboolean back,
-                        GError **error)
+/* [1, h, w, c] -> [windows, 1, side * side, c]. */
+static gboolean into_windows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, int side, GError **error)
 {
-    const int c = x->c, into[] = {h / side, side, w / side, side, c}, outof[] = {h / side, w / side, side, side, c},
-              perm[] = {0, 2, 1, 3, 4};
-    return sfu_permute(net->q, y, x, 5, back ? outof : into, perm, error);
+    const int dims[] = {x->h / side, side, x->w / side, side, x->c}, perm[] = {0, 2, 1, 3, 4};
+    return sfu_permute(net->q, y, x, 5, dims, perm, error);
+}
+
+/* And back. */
+static gboolean out_of_windows(const SfuNet *net, SfuTensor *y, const SfuTensor *x, int side, GError **error)
+{
+    const int dims[] = {y->h / side, y->w / side, side, side, y->c}, perm[] = {0, 2, 1, 3, 4};
+    return sfu_permute(net->q, y, x, 5, dims, perm, error);
 }
 
 /* Which of the three stripes of a shifted picture's side pixel i lies in: they came from opposite borders and must not
@@ -173,11 +185,18 @@ static int stripe(int i, int size, int side, int shift)
     return i < size - side ? 0 : i < size - shift ? 1 : 2;
 }
 
-/* The logits' bias for a row of windows: [n, n_heads, side^2, (side / grain)^2]. shift 0: n = 1, the same for all; else
- * n = windows in a row, and `last` says that it is the lowest row. */
-static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int grain, int w, int shift, gboolean last,
-                              GError **error)
+/* A row of windows. */
+typedef struct {
+    int side, grain; /* of a window; of a square of pixels that make one key */
+    int w, shift;    /* of the picture */
+    gboolean last;   /* the lowest row */
+} Row;
+
+/* The logits' bias for a row: [n, n_heads, side^2, (side / grain)^2]. shift 0: n = 1, the same for all rows; else n =
+ * windows in a row. */
+static SfuTensor *window_bias(const SfuNet *net, const Block *b, Row row, GError **error)
 {
+    const int side = row.side, grain = row.grain, w = row.w, shift = row.shift;
     const int keys = side / grain, t = side * side, n = shift ? w / side : 1, span = 2 * keys - 1,
               key_shift = (shift + grain - 1) / grain;
     SfuTensor *bias = sfu_tensor_create(net->q, SFU_F32, n, b->n_heads, t, keys * keys, error);
@@ -192,7 +211,7 @@ static SfuTensor *window_bias(const SfuNet *net, const Block *b, int side, int g
                                  head];
                     if (shift && (stripe(win * side + xi, w, side, shift) !=
                                       stripe(win * keys + xj, w / grain, keys, key_shift) ||
-                                  (last && (yi < side - shift) != (yj < keys - key_shift))))
+                                  (row.last && (yi < side - shift) != (yj < keys - key_shift))))
                         logit -= 100; /* as the authors mask */
                     *p++ = logit;
                 }
@@ -261,20 +280,20 @@ static SfuTensor *window_attention(const SfuNet *net, const SfuSwinConfig *k, co
     gboolean ok = win != NULL;
     if (ok && shift)
         ok = (rolled = sfu_net_like(net, x, c, error)) && sfu_roll(net->q, rolled, x, -shift, -shift, error);
-    ok = ok && windows(net, win, rolled ? rolled : x, h, w, side, FALSE, error) &&
-         project(net, k, b, win, &q, &kv, error) && (o = sfu_net_like(net, win, c, error));
+    ok = ok && into_windows(net, win, rolled ? rolled : x, side, error) && project(net, k, b, win, &q, &kv, error) &&
+         (o = sfu_net_like(net, win, c, error));
     sfu_net_drop(&win);
     for (int last = 0; ok && last < (shift ? 2 : 1); last++) { /* the lowest row has a mask of its own */
         const int rows = h / side, from = last ? rows - 1 : 0, to = shift && !last ? rows - 1 : rows;
         if (from == to)
             continue;
-        ok = (bias = window_bias(net, b, side, MAX(1, k->grain), w, shift, last, error)) &&
+        ok = (bias = window_bias(net, b, (Row){side, MAX(1, k->grain), w, shift, last}, error)) &&
              attend(net, b, &(Windows){o, q, kv}, bias, from * row, (to - from) * row, error);
         sfu_net_drop(&bias);
     }
     sfu_net_drop(&q);
     sfu_net_drop(&kv);
-    ok = ok && (y = sfu_net_like(net, x, c, error)) && windows(net, rolled ? rolled : y, o, h, w, side, TRUE, error) &&
+    ok = ok && (y = sfu_net_like(net, x, c, error)) && out_of_windows(net, rolled ? rolled : y, o, side, error) &&
          (!rolled || sfu_roll(net->q, y, rolled, shift, shift, error));
     sfu_tensor_destroy(o);
     sfu_tensor_destroy(rolled);
@@ -314,8 +333,7 @@ static SfuTensor *overlap_attention(const SfuNet *net, const SfuSwinConfig *c, c
         g_free(v);
     }
     ok = ok && (qw = sfu_tensor_create(net->q, net->dtype, n, 1, tq, f, error)) &&
-         windows(net, qw, q, h, w, side, FALSE, error) &&
-         (kw = sfu_tensor_create(net->q, net->dtype, n, 1, tk, 2 * f, error));
+         into_windows(net, qw, q, side, error) && (kw = sfu_tensor_create(net->q, net->dtype, n, 1, tk, 2 * f, error));
     sfu_net_drop(&q);
     for (int i = 0; ok && i < n; i++) {
         SfuTensor *one = sfu_tensor_view(kw, (size_t)i * tk * 2 * f, 1, wide, wide, 2 * f, error);
@@ -326,7 +344,7 @@ static SfuTensor *overlap_attention(const SfuNet *net, const SfuSwinConfig *c, c
     sfu_net_drop(&kv);
     const SfuAttention a = {.n_heads = b->n_heads, .head_dim = f / b->n_heads, .v_col = f, .bias = bias};
     ok = ok && (o = sfu_net_like(net, qw, f, error)) && sfu_attention(net->q, o, qw, kw, kw, &a, error) &&
-         (y = sfu_net_like(net, x, f, error)) && windows(net, y, o, h, w, side, TRUE, error);
+         (y = sfu_net_like(net, x, f, error)) && out_of_windows(net, y, o, side, error);
     sfu_tensor_destroy(qw);
     sfu_tensor_destroy(kw);
     sfu_tensor_destroy(o);
@@ -344,9 +362,9 @@ static SfuTensor *channel_attention(const SfuNet *net, const Block *b, const Sfu
     const int squeezed = (int)sfu_weight_dim(b->squeeze[0].w, 0);
     const SfuEpilogue e1 = {.bias = b->squeeze[0].b, .act = SFU_ACT_RELU},
                       e2 = {.bias = b->squeeze[1].b, .act = SFU_ACT_SIGMOID};
-    SfuTensor *mid =
-        sfu_upscaler_conv(net, x, &b->cab[0], (int)sfu_weight_dim(b->cab[0].w, 0), FALSE, SFU_ACT_GELU, 0, error);
-    SfuTensor *y = mid ? sfu_upscaler_conv(net, mid, &b->cab[1], x->c, FALSE, SFU_ACT_NONE, 0, error) : NULL;
+    SfuTensor *mid = sfu_upscaler_conv(
+        net, x, &b->cab[0], (SfuUpscalerConv){.out = (int)sfu_weight_dim(b->cab[0].w, 0), .act = SFU_ACT_GELU}, error);
+    SfuTensor *y = mid ? sfu_upscaler_conv(net, mid, &b->cab[1], (SfuUpscalerConv){.out = x->c}, error) : NULL;
     SfuTensor *pool = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, x->c, error),
               *s = sfu_tensor_create(net->q, net->dtype, 1, 1, 1, squeezed, error);
     if (y && !(pool && s && sfu_mean_hw(net->q, pool, y, error) &&
@@ -422,7 +440,7 @@ static SfuTensor *run(const SfuUpscalerPass *p, SfuTensor *x, GError **error)
     SfuTensor *picture = sfu_net_like(net, x, x->c, error), *features = NULL, *y = NULL;
     gboolean ok = picture && sfu_scale_channels(net->q, picture, x, s->in_scale, s->in_shift, error);
     sfu_tensor_destroy(x);
-    ok = ok && (features = sfu_upscaler_conv(net, picture, &s->first, c->features, FALSE, SFU_ACT_NONE, 0, error)) &&
+    ok = ok && (features = sfu_upscaler_conv(net, picture, &s->first, (SfuUpscalerConv){.out = c->features}, error)) &&
          (y = sfu_net_like(net, features, c->features, error));
     ok = ok && (s->patch_norm.w ? sfu_layer_norm(net->q, y, features, s->patch_norm.w, s->patch_norm.b, EPS, error)
                                 : sfu_convert(net->q, y, features, error));

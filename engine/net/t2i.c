@@ -120,16 +120,22 @@ static void net_forget(gpointer net)
     drop_features(net);
 }
 
-/* x is taken. */
-static SfuTensor *convolve(const SfuNet *net, const SfuLayer *l, SfuTensor *x, SfuAct act, const SfuTensor *residual,
-                           gboolean three, gboolean keep, GError **error)
+typedef struct {
+    SfuAct act;
+    const SfuTensor *residual;
+    gboolean three; /* 3x3, else 1x1 */
+    gboolean keep;  /* the input is borrowed, else taken */
+} Convolution;
+
+static SfuTensor *convolve(const SfuNet *net, const SfuLayer *l, SfuTensor *x, Convolution how, GError **error)
 {
-    const SfuEpilogue e = {.bias = l->b, .act = act, .residual = residual};
+    const SfuEpilogue e = {.bias = l->b, .act = how.act, .residual = how.residual};
     const SfuConv same = sfu_net_same(net);
     SfuTensor *y = sfu_net_like(net, x, (int)sfu_weight_dim(l->w, 0), error);
-    if (y && !(three ? sfu_conv2d(net->q, y, x, l->w, &same, &e, error) : sfu_linear(net->q, y, x, l->w, &e, error)))
+    if (y &&
+        !(how.three ? sfu_conv2d(net->q, y, x, l->w, &same, &e, error) : sfu_linear(net->q, y, x, l->w, &e, error)))
         sfu_net_drop(&y);
-    if (!keep)
+    if (!how.keep)
         sfu_tensor_destroy(x);
     return y;
 }
@@ -157,14 +163,16 @@ static SfuTensor *run_body(const Net *n, int i, SfuTensor *x, GError **error)
     if (b->halves)
         x = halve(net, n->quarter[i], x, error);
     if (x && b->in.w)
-        x = convolve(net, &b->in, x, SFU_ACT_NONE, NULL, FALSE, FALSE, error);
+        x = convolve(net, &b->in, x, (Convolution){0}, error);
     for (int j = 0; x && j < b->n_resnets; j++) {
-        SfuTensor *h = convolve(net, &b->block1[j], x, SFU_ACT_RELU, NULL, TRUE, TRUE, error);
-        SfuTensor *y = h ? convolve(net, &b->block2[j], h, SFU_ACT_NONE, x, n->light, FALSE, error) : NULL;
+        SfuTensor *h =
+            convolve(net, &b->block1[j], x, (Convolution){.act = SFU_ACT_RELU, .three = TRUE, .keep = TRUE}, error);
+        SfuTensor *y =
+            h ? convolve(net, &b->block2[j], h, (Convolution){.residual = x, .three = n->light}, error) : NULL;
         sfu_tensor_destroy(x);
         x = y;
     }
-    return x && b->out.w ? convolve(net, &b->out, x, SFU_ACT_NONE, NULL, FALSE, FALSE, error) : x;
+    return x && b->out.w ? convolve(net, &b->out, x, (Convolution){0}, error) : x;
 }
 
 /* PyTorch's PixelUnshuffle on the host, beyond the edges the edge again: [h / r, w / r, c r r]. */
@@ -191,7 +199,7 @@ static gboolean net_set_picture(gpointer net, const float *picture, int h, int w
     drop_features(n);
     SfuTensor *x = unshuffled(n, picture, h, w, error);
     if (x && !n->light)
-        x = convolve(&n->net, &n->conv_in, x, SFU_ACT_NONE, NULL, TRUE, FALSE, error);
+        x = convolve(&n->net, &n->conv_in, x, (Convolution){.three = TRUE}, error);
     for (int i = 0; x && i < n->n_bodies; i++) {
         x = run_body(n, i, x, error);
         if (x && !(n->features[i] = sfu_tensor_view(x, 0, 1, x->h, x->w, x->c, error)))

@@ -19,8 +19,7 @@ static void bind_down(SfuTrunk *u, int i)
     for (int j = 0; j < l->n_layers; j++) {
         const int c_in = j ? l->c : k->block_out_channels[MAX(i - 1, 0)];
         g_snprintf(name, sizeof name, "down_blocks.%d.resnets.%d", i, j);
-        sfu_resnet_bind(&u->net, &l->resnets[j], name, c_in, l->c, 4 * k->block_out_channels[0], k->norm_num_groups,
-                        k->norm_eps);
+        sfu_resnet_bind(&u->net, &l->resnets[j], name, sfu_trunk_resnet(k, c_in, l->c));
         g_snprintf(name, sizeof name, "down_blocks.%d.attentions.%d", i, j);
         if (l->attention)
             sfu_spatial_bind(u, &l->transformers[j], name, l->c, k->n_heads[i], k->only_cross[i]);
@@ -33,17 +32,17 @@ static void bind_down(SfuTrunk *u, int i)
 static void bind_middle(SfuTrunk *t)
 {
     const SfuUnetConfig *k = t->config;
-    const int last = MAX(k->n_blocks - 1, 0), c = k->block_out_channels[last], c0 = k->block_out_channels[0];
+    const int last = MAX(k->n_blocks - 1, 0), c = k->block_out_channels[last];
     SfuNet *net = &t->net;
     if (!(t->has_mid = k->middle))
         return;
-    sfu_resnet_bind(net, &t->mid1, "mid_block.resnets.0", c, c, 4 * c0, k->norm_num_groups, k->norm_eps);
+    sfu_resnet_bind(net, &t->mid1, "mid_block.resnets.0", sfu_trunk_resnet(k, c, c));
     if (k->mid_attention)
         sfu_spatial_bind(t, &t->mid_transformer, "mid_block.attentions.0", c, k->n_heads[last], FALSE);
     /* Without attention the middle may be a single resnet. */
     t->has_mid2 = k->mid_attention || sfu_model_count(net->model, net->part, "mid_block.resnets.", 2) > 1;
     if (t->has_mid2)
-        sfu_resnet_bind(net, &t->mid2, "mid_block.resnets.1", c, c, 4 * c0, k->norm_num_groups, k->norm_eps);
+        sfu_resnet_bind(net, &t->mid2, "mid_block.resnets.1", sfu_trunk_resnet(k, c, c));
 }
 
 void sfu_trunk_bind(SfuTrunk *t, SfuQueue *q, SfuModel *model, SfuPart part, const SfuUnetConfig *k)

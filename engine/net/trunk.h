@@ -92,14 +92,21 @@ gboolean sfu_trunk_add(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *f, 
 gboolean sfu_trunk_middle(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, GError **error);
 void sfu_trunk_state_clear(SfuTrunkState *s);
 
+/* The shape of a resnet of the network. */
+static inline SfuResnetShape sfu_trunk_resnet(const SfuUnetConfig *k, int c_in, int c_out)
+{
+    return (SfuResnetShape){c_in, c_out, 4 * k->block_out_channels[0], k->norm_num_groups, k->norm_eps};
+}
+
 /* ---- pictures beside the words (image_prompt.c) ---- */
 gboolean sfu_trunk_set_prompts(SfuTrunk *t, const SfuCondition *condition, GError **error);
 void sfu_trunk_drop_prompts(SfuTrunk *t);
 /* Before and after a pass. use [n]: copied nowhere; NULL: none. */
 void sfu_trunk_use_prompts(SfuTrunk *t, const SfuImagePromptUse *use);
-/* o [n, 1, h * w, c] += weight * mask * attention(q, picture), for each that is looked at. q [n, 1, h * w, c]. */
-gboolean sfu_trunk_look(const SfuTrunk *t, int slot, SfuTensor *o, const SfuTensor *q, const SfuAttention *heads, int h,
-                        int w, GError **error);
+/* o [n, 1, h * w, c] += weight * mask * attention(q, picture), for each that is looked at. q [n, 1, h * w, c]; x [n, h,
+ * w, ..]: the tokens as pixels. */
+gboolean sfu_trunk_look(const SfuTrunk *t, int slot, SfuTensor *o, const SfuTensor *q, const SfuAttention *heads,
+                        const SfuTensor *x, GError **error);
 
 /* ---- transformers over pixels (spatial.c) ---- */
 /* The x4 upscaler's outer levels have no self-attention: there attn1 reads the context too (only_cross). */

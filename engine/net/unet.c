@@ -29,8 +29,7 @@ static void bind_up(SfuUnet *u, int i)
         const int skip = j == l->n_layers - 1 ? k->block_out_channels[MAX(level - 1, 0)] : l->c;
         const int c_in = j ? l->c : k->block_out_channels[MIN(level + 1, k->n_blocks - 1)];
         g_snprintf(name, sizeof name, "up_blocks.%d.resnets.%d", i, j);
-        sfu_resnet_bind(net, &l->resnets[j], name, c_in + skip, l->c, 4 * k->block_out_channels[0], k->norm_num_groups,
-                        k->norm_eps);
+        sfu_resnet_bind(net, &l->resnets[j], name, sfu_trunk_resnet(k, c_in + skip, l->c));
         g_snprintf(name, sizeof name, "up_blocks.%d.attentions.%d", i, j);
         if (l->attention)
             sfu_spatial_bind(&u->trunk, &l->transformers[j], name, l->c, k->n_heads[level], k->only_cross[level]);

@@ -11,7 +11,7 @@
 #define QUICK 1.702 /* of quick GELU */
 
 typedef struct {
-    SfuWeight *qkv, *qkv_bias; /* [3c, c], [3c] */
+    SfuLayer qkv; /* [3c, c], [3c] */
     SfuLayer out, norm1, norm2, up, down;
 } Layer;
 
@@ -41,8 +41,8 @@ SfuUnion *sfu_union_bind(SfuTrunk *trunk, int n_types)
         Layer *l = &u->layers[i];
         char name[40];
         g_snprintf(name, sizeof name, "transformer_layes.%d", i); /* spelled so in the files */
-        l->qkv = sfu_net_tensor(net, name, "attn.in_proj_weight", 2, (const gint64[]){3 * c, c});
-        l->qkv_bias = sfu_net_tensor(net, name, "attn.in_proj_bias", 1, (const gint64[]){3 * c});
+        l->qkv.w = sfu_net_tensor(net, name, "attn.in_proj_weight", 2, (const gint64[]){3 * c, c});
+        l->qkv.b = sfu_net_tensor(net, name, "attn.in_proj_bias", 1, (const gint64[]){3 * c});
         l->out = sfu_net_linear(net, name, "attn.out_proj", c, c, TRUE);
         l->norm1 = sfu_net_norm(net, name, "ln_1", c);
         l->norm2 = sfu_net_norm(net, name, "ln_2", c);
@@ -81,10 +81,11 @@ static const float *values_of(SfuUnion *u, SfuWeight *w)
     return v;
 }
 
-/* y [n_rows, n_out] = x [n_rows, n_in] W^T + b */
-static void product(SfuUnion *u, float *y, const float *x, int n_rows, int n_in, int n_out, SfuWeight *w, SfuWeight *b)
+/* y [n_rows, n_out] = x [n_rows, n_in] W^T + b; w [n_out, n_in]. */
+static void product(SfuUnion *u, float *y, const float *x, int n_rows, const SfuLayer *l)
 {
-    const float *m = values_of(u, w), *bias = values_of(u, b);
+    const int n_out = (int)sfu_weight_dim(l->w, 0), n_in = (int)sfu_weight_dim(l->w, 1);
+    const float *m = values_of(u, l->w), *bias = values_of(u, l->b);
     for (int r = 0; r < n_rows; r++)
         for (int o = 0; o < n_out; o++) {
             double sum = bias[o];
@@ -143,16 +144,16 @@ static void transform(SfuUnion *u, const Layer *l, float *x, int n)
     const int c = u->c, rows = 2 * n;
     float *a = g_new(float, (gsize)rows * 4 * c), *b = g_new(float, (gsize)rows * 4 * c);
     layer_norm(u, a, x, rows, &l->norm1);
-    product(u, b, a, rows, c, 3 * c, l->qkv, l->qkv_bias);
+    product(u, b, a, rows, &l->qkv);
     attend(u, b, a, n);
-    product(u, b, a, rows, c, c, l->out.w, l->out.b);
+    product(u, b, a, rows, &l->out);
     for (int i = 0; i < rows * c; i++)
         x[i] += b[i];
     layer_norm(u, a, x, rows, &l->norm2);
-    product(u, b, a, rows, c, 4 * c, l->up.w, l->up.b);
+    product(u, b, a, rows, &l->up);
     for (int i = 0; i < rows * 4 * c; i++)
         b[i] = (float)(b[i] / (1 + exp(-QUICK * b[i])));
-    product(u, a, b, rows, 4 * c, c, l->down.w, l->down.b);
+    product(u, a, b, rows, &l->down);
     for (int i = 0; i < rows * c; i++)
         x[i] += a[i];
     g_free(a);
@@ -169,10 +170,10 @@ gboolean sfu_union_add_type(SfuUnion *u, GError **error)
     float *x = g_new(float, n_in), *h = g_new(float, wide), *y = g_new(float, wide);
     for (int i = 0; i < u->n_types; i++)
         sfu_trunk_waves(k, i == u->type, width, x + i * width);
-    product(u, h, x, 1, n_in, wide, u->type1.w, u->type1.b);
+    product(u, h, x, 1, &u->type1);
     for (int i = 0; i < wide; i++)
         h[i] = (float)(h[i] / (1 + exp(-h[i])));
-    product(u, y, h, 1, wide, wide, u->type2.w, u->type2.b);
+    product(u, y, h, 1, &u->type2);
     const int n = t->added ? t->added->n : 1;
     float *all = g_new0(float, (gsize)n *wide);
     gboolean ok = !t->added || sfu_tensor_read(t->added, all, error);
@@ -221,7 +222,7 @@ gboolean sfu_union_mix(SfuUnion *u, SfuTrunkState *s, const SfuTensor *hint, GEr
     for (int i = 0; ok && i < n; i++)
         memcpy(picked + (gsize)i * c, x + (gsize)i * 2 * c, (gsize)c * sizeof *x);
     if (ok)
-        product(u, moves, picked, n, c, c0, u->project.w, u->project.b);
+        product(u, moves, picked, n, &u->project);
     ok = ok && (add = sfu_tensor_create(net->q, net->dtype, n, 1, 1, c0, error)) &&
          sfu_tensor_write(add, moves, error) && (wide = sfu_net_like(net, s->h, c0, error)) &&
          sfu_upsample_nearest(net->q, wide, add, error) && sfu_axpby(net->q, wide, 1, wide, 1, hint, error) &&

@@ -155,12 +155,12 @@ gboolean sfu_upscaler_forward(SfuUpscaler *u, SfuTensor **out, const SfuTensor *
 
 /* ---- shared parts ---- */
 
-SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act,
-                             float param, GError **error)
+SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, SfuUpscalerConv how,
+                             GError **error)
 {
-    const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .upsample2 = up};
-    const SfuEpilogue e = {.bias = l->b, .act = act, .act_param = param};
-    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, x->h << up, x->w << up, out, error);
+    const SfuConv conv = {.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .upsample2 = how.up};
+    const SfuEpilogue e = {.bias = l->b, .act = how.act, .act_param = how.slope};
+    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, x->n, x->h << how.up, x->w << how.up, how.out, error);
     if (y && !sfu_conv2d(net->q, y, x, l->w, &conv, &e, error))
         sfu_net_drop(&y);
     return y;
@@ -213,7 +213,7 @@ SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer 
 {
     if (!x)
         return NULL;
-    SfuTensor *wide = sfu_upscaler_conv(net, x, l, out * factor * factor, FALSE, SFU_ACT_NONE, 0, error);
+    SfuTensor *wide = sfu_upscaler_conv(net, x, l, (SfuUpscalerConv){.out = out * factor * factor}, error);
     SfuTensor *y = wide ? sfu_tensor_create(net->q, net->dtype, 1, x->h * factor, x->w * factor, out, error) : NULL;
     if (y && !sfu_pixel_shuffle(net->q, y, wide, factor, error))
         sfu_net_drop(&y);
@@ -223,10 +223,9 @@ SfuTensor *sfu_upscaler_shuffle(const SfuNet *net, SfuTensor *x, const SfuLayer 
 }
 
 /* x is taken. */
-static SfuTensor *conv_on(const SfuNet *net, SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act,
-                          float param, GError **error)
+static SfuTensor *conv_on(const SfuNet *net, SfuTensor *x, const SfuLayer *l, SfuUpscalerConv how, GError **error)
 {
-    SfuTensor *y = x ? sfu_upscaler_conv(net, x, l, out, up, act, param, error) : NULL;
+    SfuTensor *y = x ? sfu_upscaler_conv(net, x, l, how, error) : NULL;
     sfu_tensor_destroy(x);
     return y;
 }
@@ -236,20 +235,25 @@ SfuTensor *sfu_upsampler_run(const SfuNet *net, const SfuUpscalerConfig *c, cons
 {
     switch (c->upsampler) {
     case SFU_UPSAMPLER_SHUFFLE:
-        x = conv_on(net, x, &t->before, t->width, FALSE, SFU_ACT_LEAKY_RELU, 0.01f, error);
+        x = conv_on(net, x, &t->before, (SfuUpscalerConv){.out = t->width, .act = SFU_ACT_LEAKY_RELU, .slope = 0.01f},
+                    error);
         for (int i = 0; x && i < c->n_stages; i++)
             x = sfu_upscaler_shuffle(net, x, &t->up[i], t->factor[i], t->width, error);
-        return conv_on(net, x, &t->last, c->channels, FALSE, SFU_ACT_NONE, 0, error);
+        return conv_on(net, x, &t->last, (SfuUpscalerConv){.out = c->channels}, error);
     case SFU_UPSAMPLER_SHUFFLE_DIRECT:
         return sfu_upscaler_shuffle(net, x, &t->up[0], c->scale, c->channels, error);
     case SFU_UPSAMPLER_NEAREST:
-        x = conv_on(net, x, &t->before, t->width, FALSE, SFU_ACT_LEAKY_RELU, 0.01f, error);
+        x = conv_on(net, x, &t->before, (SfuUpscalerConv){.out = t->width, .act = SFU_ACT_LEAKY_RELU, .slope = 0.01f},
+                    error);
         for (int i = 0; i < c->n_stages; i++)
-            x = conv_on(net, x, &t->up[i], t->width, TRUE, SFU_ACT_LEAKY_RELU, 0.2f, error);
-        x = conv_on(net, x, &t->hr, t->width, FALSE, SFU_ACT_LEAKY_RELU, 0.2f, error);
-        return conv_on(net, x, &t->last, c->channels, FALSE, SFU_ACT_NONE, 0, error);
+            x = conv_on(net, x, &t->up[i],
+                        (SfuUpscalerConv){.out = t->width, .up = TRUE, .act = SFU_ACT_LEAKY_RELU, .slope = 0.2f},
+                        error);
+        x = conv_on(net, x, &t->hr, (SfuUpscalerConv){.out = t->width, .act = SFU_ACT_LEAKY_RELU, .slope = 0.2f},
+                    error);
+        return conv_on(net, x, &t->last, (SfuUpscalerConv){.out = c->channels}, error);
     default:
-        x = conv_on(net, x, &t->last, c->channels, FALSE, SFU_ACT_NONE, 0, error);
+        x = conv_on(net, x, &t->last, (SfuUpscalerConv){.out = c->channels}, error);
         if (x && !sfu_axpby(net->q, x, 1, x, 1, picture, error))
             sfu_net_drop(&x);
         return x;
@@ -281,7 +285,9 @@ SfuTensor *sfu_trunk_conv_run(const SfuNet *net, const SfuLayer conv[3], SfuTens
     if (conv[1].w) {
         const int waist = (int)sfu_weight_dim(conv[0].w, 0);
         const SfuEpilogue e = {.bias = conv[1].b, .act = SFU_ACT_LEAKY_RELU, .act_param = 0.2f};
-        SfuTensor *a = sfu_upscaler_conv(net, x, &conv[0], waist, FALSE, SFU_ACT_LEAKY_RELU, 0.2f, error),
+        SfuTensor *a = sfu_upscaler_conv(net, x, &conv[0],
+                                         (SfuUpscalerConv){.out = waist, .act = SFU_ACT_LEAKY_RELU, .slope = 0.2f},
+                                         error),
                   *b = a ? sfu_net_like(net, a, waist, error) : NULL;
         sfu_tensor_destroy(x);
         if (b && !sfu_linear(net->q, b, a, conv[1].w, &e, error))

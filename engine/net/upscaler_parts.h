@@ -36,9 +36,15 @@ struct SfuUpscalerKind {
 /* A share of the pass, 0 to 1, is enqueued: if somebody listens, waits until the device has done it and reports. */
 gboolean sfu_upscaler_step(const SfuUpscalerPass *p, double done, GError **error);
 
-/* 3x3, padding 1, then act; a new tensor. x is borrowed. up: x is read as if enlarged twice by nearest neighbor. */
-SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, int out, gboolean up, SfuAct act,
-                             float param, GError **error);
+typedef struct {
+    int out;     /* channels */
+    gboolean up; /* the input is read as if enlarged twice by nearest neighbor */
+    SfuAct act;
+    float slope; /* of SFU_ACT_LEAKY_RELU */
+} SfuUpscalerConv;
+/* 3x3, padding 1, then the activation; a new tensor. x is borrowed. */
+SfuTensor *sfu_upscaler_conv(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, SfuUpscalerConv how,
+                             GError **error);
 
 /* Depthwise 3x3, padding 1, then act; a new tensor. x is borrowed. */
 SfuTensor *sfu_upscaler_depthwise(const SfuNet *net, const SfuTensor *x, const SfuLayer *l, SfuAct act, GError **error);

@@ -56,11 +56,12 @@ static void bind_middle(SfuVae *v, Half *half, const char *side, int c)
 {
     SfuNet *net = &v->net;
     const int n_groups = v->config->norm_num_groups;
+    const SfuResnetShape shape = {.c_in = c, .c_out = c, .n_groups = n_groups, .eps = NORM_EPS};
     char name[72];
     g_snprintf(name, sizeof name, "%s.mid_block.resnets.0", side);
-    sfu_resnet_bind(net, &half->mid1, name, c, c, 0, n_groups, NORM_EPS);
+    sfu_resnet_bind(net, &half->mid1, name, shape);
     g_snprintf(name, sizeof name, "%s.mid_block.resnets.1", side);
-    sfu_resnet_bind(net, &half->mid2, name, c, c, 0, n_groups, NORM_EPS);
+    sfu_resnet_bind(net, &half->mid2, name, shape);
     if (!v->config->mid_attention)
         return;
     Attention *a = &half->attention;
@@ -81,7 +82,10 @@ static void bind_level(SfuVae *v, Level *l, const char *blocks, const char *samp
     char name[72];
     for (int j = 0; j < l->n_layers; j++) {
         g_snprintf(name, sizeof name, "%s.%d.resnets.%d", blocks, i, j);
-        sfu_resnet_bind(&v->net, &l->resnets[j], name, j ? l->c : c_in, l->c, 0, v->config->norm_num_groups, NORM_EPS);
+        sfu_resnet_bind(
+            &v->net, &l->resnets[j], name,
+            (SfuResnetShape){
+                .c_in = j ? l->c : c_in, .c_out = l->c, .n_groups = v->config->norm_num_groups, .eps = NORM_EPS});
     }
     g_snprintf(name, sizeof name, "%s.%d.%s.0", blocks, i, sampler);
     if (!last)
@@ -195,12 +199,13 @@ void sfu_vae_set_room(SfuVae *v, guint64 bytes)
 
 /* ---- plans ---- */
 
-/* Bytes that are live at once in level i of `half`, `pixels` at its own size over n samples. */
-static guint64 level_bytes(const SfuVae *v, const Half *half, gboolean up, int i, int n, guint64 pixels, SfuDtype dtype,
-                           gboolean remake)
+/* Bytes that are live at once in level i of `half` by that plan, `pixels` at its own size over n samples. */
+static guint64 level_bytes(const SfuVae *v, const Half *half, gboolean up, int i, int n, guint64 pixels,
+                           const Plan *plan)
 {
     const Level *l = &half->levels[i];
-    const guint64 size = sfu_dtype_bytes(dtype), c0 = (guint64)l->resnets[0].c_in;
+    const gboolean remake = plan->remake;
+    const guint64 size = sfu_dtype_bytes(plan->dtype), c0 = (guint64)l->resnets[0].c_in;
     guint64 most = up && i && !remake ? c0 * pixels + c0 * pixels / 4 : 0, largest = 0, bands = 0;
     for (int j = 0; j < l->n_layers; j++) {
         const SfuResnet *r = &l->resnets[j];
@@ -231,7 +236,7 @@ static Plan plan_level(const SfuVae *v, const Half *half, gboolean up, int i, in
         const Plan next = {.dtype = k < 2 || v->wide ? act : SFU_F16, .remake = k % 2};
         if (next.remake && !can_remake)
             continue;
-        const guint64 bytes = level_bytes(v, half, up, i, n, pixels, next.dtype, next.remake);
+        const guint64 bytes = level_bytes(v, half, up, i, n, pixels, &next);
         if (bytes < p.bytes) {
             p = next;
             p.bytes = bytes;

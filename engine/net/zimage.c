@@ -345,14 +345,18 @@ static SfuTensor *embed_time(const Zimage *z, double timestep, GError **error)
     return out;
 }
 
-/* x [1, h, w, c] as tokens [1, 1, h/p * w/p, p * p * c], or back: a token holds its rows, their pixels, their channels.
- */
-static gboolean patches(const Zimage *z, SfuTensor *to, const SfuTensor *from, int h, int w, int c, gboolean back,
-                        GError **error)
+/* x [1, h, w, c] as tokens [1, 1, h/p * w/p, p * p * c]: a token holds its rows, their pixels, their channels. */
+static gboolean into_tokens(const Zimage *z, SfuTensor *tokens, const SfuTensor *x, GError **error)
 {
-    const int p = z->config->patch, cut[] = {h / p, p, w / p, p, c}, whole[] = {h / p, w / p, p, p, c},
-              order[] = {0, 2, 1, 3, 4};
-    return sfu_permute(z->net.q, to, from, 5, back ? whole : cut, order, error);
+    const int p = z->config->patch, dims[] = {x->h / p, p, x->w / p, p, x->c}, order[] = {0, 2, 1, 3, 4};
+    return sfu_permute(z->net.q, tokens, x, 5, dims, order, error);
+}
+
+/* And back. */
+static gboolean out_of_tokens(const Zimage *z, SfuTensor *x, const SfuTensor *tokens, GError **error)
+{
+    const int p = z->config->patch, dims[] = {x->h / p, x->w / p, p, p, x->c}, order[] = {0, 2, 1, 3, 4};
+    return sfu_permute(z->net.q, x, tokens, 5, dims, order, error);
 }
 
 /* The tokens of a picture x [1, h, w, c], embedded and filled up: s->x [1, 1, filled up, hidden]. */
@@ -365,10 +369,10 @@ static gboolean embed_picture(const Zimage *z, const SfuLayer *embedder, const S
     const SfuEpilogue bias = {.bias = embedder->b};
     SfuTensor *cut = sfu_tensor_create(net->q, net->dtype, 1, 1, t, token, error),
               *in = cut ? sfu_net_like(net, cut, c->hidden, error) : NULL;
-    const gboolean ok =
-        in && patches(z, cut, x, x->h, x->w, x->c, FALSE, error) &&
-        sfu_linear(net->q, in, cut, embedder->w, &bias, error) && fill_up(z, in, z->picture_pad, &s->x, error) &&
-        (s->n = sfu_net_like(net, s->x, c->hidden, error)) && (s->table = upload(z, positions, s->x->w, error));
+    const gboolean ok = in && into_tokens(z, cut, x, error) && sfu_linear(net->q, in, cut, embedder->w, &bias, error) &&
+                        fill_up(z, in, z->picture_pad, &s->x, error) &&
+                        (s->n = sfu_net_like(net, s->x, c->hidden, error)) &&
+                        (s->table = upload(z, positions, s->x->w, error));
     sfu_tensor_destroy(cut);
     sfu_tensor_destroy(in);
     return ok;
@@ -420,8 +424,7 @@ static gboolean finish(const Zimage *z, const Sequence *s, SfuTensor *out, GErro
     const gboolean ok = cut && sfu_unary(net->q, time, s->time, SFU_ACT_SILU, 0, error) &&
                         sfu_linear(net->q, scale, time, z->out_scale.w, &to_scale, error) &&
                         sfu_layer_norm_modulated(net->q, x, x, &mod, 1e-6f, error) &&
-                        sfu_linear(net->q, cut, x, z->out.w, &last, error) &&
-                        patches(z, out, cut, out->h, out->w, c->channels, TRUE, error);
+                        sfu_linear(net->q, cut, x, z->out.w, &last, error) && out_of_tokens(z, out, cut, error);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(time);
     sfu_tensor_destroy(scale);
