@@ -8,8 +8,6 @@
 
 #include "params/items.h"
 
-#define KIND "control"
-
 static const char *const keys[] = {"weight", "from", "to", "type", "prepare", "guess", NULL};
 static const char *const preparations[] = {"none",      "canny",  "lines",   "scribble", "blur",
                                            "luminance", "invert", "inpaint", NULL};
@@ -23,7 +21,7 @@ void sfu_control_spec_clear(SfuControlSpec *s)
 }
 
 /* "canny" or "canny:100:200" */
-static gboolean read_preparation(SfuControlSpec *s, const char *text, const char *value, GError **error)
+static gboolean read_preparation(SfuControlSpec *s, SfuItem item, const char *value, GError **error)
 {
     char **words = g_strsplit(*value ? value : ":", ":", -1); /* of an empty text it makes no word */
     gboolean ok = FALSE;
@@ -37,38 +35,38 @@ static gboolean read_preparation(SfuControlSpec *s, const char *text, const char
     if (!ok) {
         char *list = g_strjoinv(", ", (char **)preparations);
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("control \"%s\": \"%s\" is not a preparation; use one of %s."),
-                    text, words[0], list);
+                    item.text, words[0], list);
         g_free(list);
     } else if (words[1]) {
         ok = s->prepare == SFU_PREPARE_CANNY && words[2] && !words[3] &&
-             sfu_item_number(KIND, text, "low", words[1], 0, 2000, &s->low, NULL) &&
-             sfu_item_number(KIND, text, "high", words[2], 0, 2000, &s->high, NULL);
+             sfu_item_number(item, "low", words[1], 0, 2000, &s->low, NULL) &&
+             sfu_item_number(item, "high", words[2], 0, 2000, &s->high, NULL);
         if (!ok)
             g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
-                        _("control \"%s\": prepare=canny takes two thresholds (canny:100:200)."), text);
+                        _("control \"%s\": prepare=canny takes two thresholds (canny:100:200)."), item.text);
     }
     g_strfreev(words);
     return ok;
 }
 
-static gboolean set_key(SfuControlSpec *s, const char *text, const char *key, const char *value, GError **error)
+static gboolean set_key(SfuControlSpec *s, SfuItem item, const char *key, const char *value, GError **error)
 {
     double guess = 0;
     if (strcmp(key, "weight") == 0)
-        return sfu_item_number(KIND, text, key, value, -10, 10, &s->weight, error);
+        return sfu_item_number(item, key, value, -10, 10, &s->weight, error);
     if (strcmp(key, "from") == 0)
-        return sfu_item_number(KIND, text, key, value, 0, 1, &s->from, error);
+        return sfu_item_number(item, key, value, 0, 1, &s->from, error);
     if (strcmp(key, "to") == 0)
-        return sfu_item_number(KIND, text, key, value, 0, 1, &s->to, error);
+        return sfu_item_number(item, key, value, 0, 1, &s->to, error);
     if (strcmp(key, "prepare") == 0)
-        return read_preparation(s, text, value, error);
+        return read_preparation(s, item, value, error);
     if (strcmp(key, "guess") == 0) {
-        const gboolean ok = sfu_item_number(KIND, text, key, value, 0, 1, &guess, error);
+        const gboolean ok = sfu_item_number(item, key, value, 0, 1, &guess, error);
         s->guess = guess > 0;
         return ok;
     }
     if (!*value) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": %s names nothing."), KIND, text, key);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": %s names nothing."), item.kind, item.text, key);
         return FALSE;
     }
     g_free(s->type);
@@ -97,10 +95,11 @@ gboolean sfu_control_spec_read(const char *text, SfuControlSpec *s, GError **err
     const char *key, *value;
     gboolean ok = TRUE;
     guint seen = 0;
+    const SfuItem item = {"control", text};
     *s = (SfuControlSpec){.weight = 1, .to = 1, .low = 100, .high = 200};
     while (ok && sfu_item_cut(rest, keys, &key, &value))
-        ok = sfu_item_once(KIND, text, keys, key, &seen, error) && set_key(s, text, key, value, error);
-    ok = ok && sfu_item_check_range(KIND, text, s->from, s->to, error);
+        ok = sfu_item_once(item, keys, key, &seen, error) && set_key(s, item, key, value, error);
+    ok = ok && sfu_item_check_range(item, s->from, s->to, error);
     char *equals = find_equals(rest);
     s->net = equals ? g_strndup(rest, (gsize)(equals - rest)) : g_strdup(rest);
     s->picture = g_strdup(equals ? equals + 1 : "");

@@ -23,8 +23,7 @@ gboolean sfu_item_cut(char *rest, const char *const *keys, const char **key, con
     return FALSE;
 }
 
-gboolean sfu_item_once(const char *kind, const char *text, const char *const *keys, const char *key, guint *seen,
-                       GError **error)
+gboolean sfu_item_once(SfuItem item, const char *const *keys, const char *key, guint *seen, GError **error)
 {
     guint bit = 1;
     for (int i = 0; keys[i] != key; i++)
@@ -32,28 +31,28 @@ gboolean sfu_item_once(const char *kind, const char *text, const char *const *ke
     const gboolean again = *seen & bit;
     *seen |= bit;
     if (again)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": %s is given twice."), kind, text, key);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": %s is given twice."), item.kind, item.text, key);
     return !again;
 }
 
-gboolean sfu_item_number(const char *kind, const char *text, const char *key, const char *value, double min, double max,
-                         double *v, GError **error)
+gboolean sfu_item_number(SfuItem item, const char *key, const char *value, double min, double max, double *v,
+                         GError **error)
 {
     char *end = NULL;
     *v = g_ascii_strtod(value, &end);
     if (end != value && !*end && *v >= min && *v <= max)
         return TRUE;
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": %s is \"%s\"; it goes from %g to %g."), kind, text,
-                key, value, min, max);
+    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": %s is \"%s\"; it goes from %g to %g."), item.kind,
+                item.text, key, value, min, max);
     return FALSE;
 }
 
-gboolean sfu_item_check_range(const char *kind, const char *text, double from, double to, GError **error)
+gboolean sfu_item_check_range(SfuItem item, double from, double to, GError **error)
 {
     if (from < to)
         return TRUE;
     g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s \"%s\": the steps do not contain the range from %g to %g."),
-                kind, text, from, to);
+                item.kind, item.text, from, to);
     return FALSE;
 }
 

@@ -183,14 +183,14 @@ const SfuAdapter *sfu_adapters_open(SfuAdapters *a, const char *path, GError **e
     return o ? o->file : NULL;
 }
 
-gboolean sfu_adapters_apply(SfuAdapters *a, const SfuAdapterChoice *all, guint n, const SfuAdapterBase *bases,
-                            int n_bases, GArray *uses, GPtrArray *notes, GError **error)
+gboolean sfu_adapters_apply(SfuAdapters *a, const GArray *choices, const SfuAdapterBase *bases, int n_bases,
+                            GArray *uses, GPtrArray *notes, GError **error)
 {
     Gathered gathered = {uses, notes, g_string_new(NULL)};
     gboolean ok = TRUE;
     set_used(a, FALSE);
-    for (guint i = 0; ok && i < n; i++)
-        ok = apply_to_all(a, &all[i], bases, n_bases, &gathered, error);
+    for (guint i = 0; ok && i < choices->len; i++)
+        ok = apply_to_all(a, &g_array_index(choices, SfuAdapterChoice, i), bases, n_bases, &gathered, error);
     if (ok) {
         sfu_deltas_set(a->deltas, (const SfuDeltaUse *)(gconstpointer)uses->data, uses->len);
         set_used(a, TRUE);

@@ -176,8 +176,7 @@ static gboolean put_on(SfuAdapters *a, const GArray *wanted, const SfuAdapterBas
         const SfuAdapterChoice one = {w->path, (float)w->weight, (float)w->text};
         g_array_append_val(all, one);
     }
-    const gboolean ok = sfu_adapters_apply(a, (const SfuAdapterChoice *)(gconstpointer)all->data, all->len, bases,
-                                           n_bases, uses, notes, error);
+    const gboolean ok = sfu_adapters_apply(a, all, bases, n_bases, uses, notes, error);
     g_array_unref(all);
     return ok;
 }

@@ -6,13 +6,20 @@
 #include <math.h>
 #include <string.h>
 
+/* A row of pixels. */
+typedef struct {
+    float *over, *under; /* R'G'B'A of the result and of the picture */
+    guint8 *old, *new;   /* in the picture's format, before and after */
+} Row;
+
 /* One row: mixes in R'G'B'A float, and copies only the bytes of pixels that the result covers, so that the others do
  * not even see a conversion there and back. */
-static void mix_row(GeglBuffer *out, const SfuResult *r, const GeglRectangle *line, const Babl *fish, float *over,
-                    float *under, guint8 *old, guint8 *new)
+static void mix_row(GeglBuffer *out, const SfuResult *r, const GeglRectangle *line, const Row *row)
 {
     const Babl *rgba = babl_format("R'G'B'A float"), *native = gegl_buffer_get_format(out);
     const int bpp = babl_format_get_bytes_per_pixel(native);
+    float *over = row->over, *under = row->under;
+    guint8 *old = row->old, *new = row->new;
     gegl_buffer_get(r->picture, line, 1.0, rgba, over, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
     gegl_buffer_get(out, line, 1.0, rgba, under, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
     gegl_buffer_get(out, line, 1.0, native, old, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
@@ -27,7 +34,7 @@ static void mix_row(GeglBuffer *out, const SfuResult *r, const GeglRectangle *li
     }
     if (!any)
         return;
-    babl_process(fish, under, new, line->width);
+    babl_process(babl_fish(rgba, native), under, new, line->width);
     for (int x = 0; x < line->width; x++)
         if (over[x * 4 + 3] > 0)
             memcpy(old + x * bpp, new + x *bpp, bpp);
@@ -47,15 +54,14 @@ GeglBuffer *sfu_result_composite(const SfuResult *r, GeglBuffer *picture)
     GeglRectangle in;
     if (!gegl_rectangle_intersect(&in, e, gegl_buffer_get_extent(picture)))
         return out;
-    const Babl *fish = babl_fish(babl_format("R'G'B'A float"), native);
     const int bpp = babl_format_get_bytes_per_pixel(native);
-    float *over = g_new(float, in.width * 4), *under = g_new(float, in.width * 4);
-    guint8 *old = g_malloc((gsize)in.width * bpp), *new = g_malloc((gsize)in.width * bpp);
+    const Row row = {g_new(float, in.width * 4), g_new(float, in.width * 4), g_malloc((gsize)in.width * bpp),
+                     g_malloc((gsize)in.width * bpp)};
     for (int y = 0; y < in.height; y++)
-        mix_row(out, r, GEGL_RECTANGLE(in.x, in.y + y, in.width, 1), fish, over, under, old, new);
-    g_free(over);
-    g_free(under);
-    g_free(old);
-    g_free(new);
+        mix_row(out, r, GEGL_RECTANGLE(in.x, in.y + y, in.width, 1), &row);
+    g_free(row.over);
+    g_free(row.under);
+    g_free(row.old);
+    g_free(row.new);
     return out;
 }

@@ -404,9 +404,9 @@ static gboolean check_hole(const Steer *c, const SfuImage *hole, GError **error)
     return FALSE;
 }
 
-gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, const SfuImage *own, const SfuImage *hole,
-                                   int w, int h, GError **error)
+gboolean sfu_controls_set_pictures(SfuSession *s, const SfuControlView *view, GError **error)
 {
+    const SfuImage *own = view->own, *hole = view->hole;
     gboolean ok = TRUE;
     for (int i = 0; ok && s->controls && i < s->controls->n; i++) {
         Steer *c = &s->controls->all[i];
@@ -426,9 +426,9 @@ gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, co
             if (!own)
                 g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("There is no picture for %s."), c->spec.net);
         } else {
-            SfuImage *whole = read_whole(c, canvas, s->wrap, error),
-                     *cut = whole ? sfu_image_crop(whole, at, error) : NULL;
-            rgb = cut ? sfu_image_resample_round(cut, w, h, SFU_RESAMPLE_LANCZOS, s->wrap, error) : NULL;
+            SfuImage *whole = read_whole(c, view->canvas, s->wrap, error),
+                     *cut = whole ? sfu_image_crop(whole, view->at, error) : NULL;
+            rgb = cut ? sfu_image_resample_round(cut, view->w, view->h, SFU_RESAMPLE_LANCZOS, s->wrap, error) : NULL;
             sfu_image_free(whole);
             sfu_image_free(cut);
         }

@@ -145,7 +145,8 @@ SfuImage *sfu_pass_diffuse(SfuPass *a, GError **error)
                             .preview = sfu_pass_preview,
                             .data = a};
     const SfuRect at = {p->region.context.x + a->rect.x, p->region.context.y + a->rect.y, a->rect.w, a->rect.h};
-    ok = ok && sfu_controls_set_pictures(s, p->canvas, at, a->original, a->hard, a->w, a->h, error) &&
+    const SfuControlView view = {p->canvas, at, a->w, a->h, a->original, a->hard};
+    ok = ok && sfu_controls_set_pictures(s, &view, error) &&
          sfu_image_prompts_set_place(s, p->canvas, at, a->w, a->h, error) && (z = sfu_diffuse(s, &d, error));
     if (ok && a->last)
         sfu_run_keep_latents(p->r, z);

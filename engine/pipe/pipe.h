@@ -277,10 +277,14 @@ struct SfuSession {
 gboolean sfu_controls_open(SfuSession *s, GError **error);
 void sfu_controls_close(SfuSession *s);
 gboolean sfu_controls_set_condition(SfuSession *s, const SfuCondition *condition, GError **error);
-/* The pictures of a pass over rectangle `at` of the canvas, at w x h working pixels. own [h, w, 3]: the picture that
- * is worked on; hole [h, w, 1]; either may be NULL. */
-gboolean sfu_controls_set_pictures(SfuSession *s, SfuRect canvas, SfuRect at, const SfuImage *own, const SfuImage *hole,
-                                   int w, int h, GError **error);
+/* Where a pass works, and on what. */
+typedef struct {
+    SfuRect canvas, at;         /* at: a part of the canvas */
+    int w, h;                   /* working pixels */
+    const SfuImage *own, *hole; /* the picture that is worked on [h, w, 3] and its hole [h, w, 1]; NULL: none */
+} SfuControlView;
+/* The pictures of that pass. */
+gboolean sfu_controls_set_pictures(SfuSession *s, const SfuControlView *view, GError **error);
 /* The adapter that belongs to one of them that was found; NULL: none does. Borrowed. */
 const char *sfu_controls_adapter(const SfuSession *s);
 /* What they add to step `step` of n_steps over the latents in rectangle r. */
@@ -384,10 +388,10 @@ typedef struct {
     const char *path;
     float weight, text;
 } SfuAdapterChoice;
-/* From now on the weights of all models carry these adapters and no others. The first base must take them all.
- * Appends the SfuDeltaUse's to uses, and a sentence (char*) for everything that is left out to notes. */
-gboolean sfu_adapters_apply(SfuAdapters *a, const SfuAdapterChoice *all, guint n, const SfuAdapterBase *bases,
-                            int n_bases, GArray *uses, GPtrArray *notes, GError **error);
+/* From now on the weights of all models carry these adapters (SfuAdapterChoice) and no others. The first base must
+ * take them all. Appends the SfuDeltaUse's to uses, and a sentence (char*) for everything that is left out to notes. */
+gboolean sfu_adapters_apply(SfuAdapters *a, const GArray *choices, const SfuAdapterBase *bases, int n_bases,
+                            GArray *uses, GPtrArray *notes, GError **error);
 /* Which of them change texts' encodings, and how much; "": none does. a may be NULL. */
 const char *sfu_adapters_text_key(const SfuAdapters *a);
 /* Textual inversions that come with them: name -> path. a may be NULL. */

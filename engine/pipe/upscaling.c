@@ -265,11 +265,18 @@ static SfuImage *add_noise(const Network *n, SfuImage *i, int x0, int y0, gboole
     return o;
 }
 
-/* The core of one tile, a few rows at a time. from: its padded input; alpha NULL: that of `from` is the same all over.
- */
-static gboolean write_tile(const Network *n, const SfuImage *rgb, const SfuImage *alpha, const SfuImage *from,
-                           SfuRect read, SfuRect core, GeglBuffer *out, GError **error)
+/* A tile that the network has enlarged. */
+typedef struct {
+    SfuRect read, core;          /* in the picture: what the network saw, and what is kept */
+    const SfuImage *from;        /* its padded input */
+    const SfuImage *rgb, *alpha; /* enlarged; alpha NULL: that of `from` is the same all over */
+} Tile;
+
+/* The core of one tile, a few rows at a time. */
+static gboolean write_tile(const Network *n, const Tile *tile, GeglBuffer *out, GError **error)
 {
+    const SfuImage *rgb = tile->rgb, *alpha = tile->alpha, *from = tile->from;
+    const SfuRect read = tile->read, core = tile->core;
     /* Tiles that are blended reach over their core by half of what `read` does. */
     const int half = n->blends ? n->margin / 2 : 0, ax = MAX(0, core.x - half), ay = MAX(0, core.y - half);
     const SfuRect area = {ax, ay, MIN(core.x + core.w + half, read.x + read.w) - ax,
@@ -333,7 +340,7 @@ static gboolean do_tile(Network *n, GeglBuffer *in, SfuRect core, GeglBuffer *ou
         n->n_passes = ((n->channels == 3 || is_gray(rgb) ? 1 : 3) + (flat ? 0 : 1)) * (n->tta ? 8 : 1);
     }
     ok = ok && (big = enlarge_rgb(n, rgb, error)) && (flat || (alpha = enlarge_rgb(n, gray, error))) &&
-         write_tile(n, big, alpha, padded, read, core, out, error);
+         write_tile(n, &(Tile){read, core, padded, big, alpha}, out, error);
     sfu_image_free(padded);
     sfu_image_free(rgb);
     sfu_image_free(gray);
