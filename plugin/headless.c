@@ -130,8 +130,8 @@ static double seconds_each(const SfuRequest *r, GPtrArray *results, double secon
 }
 
 /* Frees `in`, which may be NULL with an error. */
-static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings, gboolean remember, int *layer,
-                       int *new_image, GError **error)
+static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings, gboolean remember, SfuMade *made,
+                       GError **error)
 {
     if (!in)
         return FALSE;
@@ -167,7 +167,7 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
         g_free(text);
         g_error_free(failed);
     }
-    const gboolean ok = results && sfu_output_add(in, used, results, layer, new_image, error);
+    const gboolean ok = results && sfu_output_add(in, used, results, made, error);
     sfu_host_progress_end();
     if (ok && ((const SfuResult *)results->pdata[0])->note)
         sfu_host_message(((const SfuResult *)results->pdata[0])->note);
@@ -183,13 +183,13 @@ static gboolean run_on(SfuInput *in, const SfuRequest *r, SfuSettings *settings,
     return ok;
 }
 
-gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer,
-                 int *new_image, GError **error)
+gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, SfuMade *made,
+                 GError **error)
 {
-    return run_on(sfu_input_new(r, image, drawable, error), r, settings, remember, layer, new_image, error);
+    return run_on(sfu_input_new(r, image, drawable, error), r, settings, remember, made, error);
 }
 
-gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, int *layer, int *new_image, GError **error)
+gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, SfuMade *made, GError **error)
 {
     const int earlier = sfu_host_layer_of(drawable, error);
     int work = earlier;
@@ -199,7 +199,7 @@ gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, int *laye
     SfuInput *in = sfu_input_new(r, image, work, error);
     if (in && !in->merged)
         in->above = earlier; /* under the earlier result it would not be seen */
-    const gboolean ok = run_on(in, r, settings, FALSE, layer, new_image, error);
+    const gboolean ok = run_on(in, r, settings, FALSE, made, error);
     sfu_request_free(r);
     return ok;
 }

@@ -303,15 +303,16 @@ static void result_free(gpointer p)
     sfu_result_free(p);
 }
 
-static gboolean write_result(const char *folder, const SfuRequest *r, GPtrArray *results, GeglBuffer *look,
-                             double seconds, GError **error)
+static gboolean write_result(const SfuKeptResult *k, GError **error)
 {
+    const char *folder = k->folder;
+    const GPtrArray *results = k->results;
     JsonObject *o = json_object_new();
     JsonArray *list = json_array_new();
-    char *request = sfu_request_to_json(r, 0);
+    char *request = sfu_request_to_json(k->request, 0);
     gboolean ok = TRUE;
     json_object_set_string_member(o, "request", request);
-    json_object_set_double_member(o, "seconds", seconds);
+    json_object_set_double_member(o, "seconds", k->seconds);
     for (guint i = 0; ok && i < results->len; i++) {
         const SfuResult *result = results->pdata[i];
         JsonObject *one = json_object_new();
@@ -332,8 +333,8 @@ static gboolean write_result(const char *folder, const SfuRequest *r, GPtrArray 
     json_object_set_array_member(o, "results", list);
     g_free(request);
     /* The list is written last: a result without it is not there. */
-    ok = ok && (!results->len || look == ((SfuResult *)results->pdata[0])->picture ||
-                write_pixels(folder, "look", look, 4, error));
+    ok = ok && (!results->len || k->look == ((SfuResult *)results->pdata[0])->picture ||
+                write_pixels(folder, "look", k->look, 4, error));
     if (!ok) {
         json_object_unref(o);
         return FALSE;
@@ -398,22 +399,21 @@ char *sfu_kept_group_new(void)
     return g_strdup_printf("%" G_GINT64_FORMAT "-%08x", g_get_real_time(), g_random_int());
 }
 
-gboolean sfu_kept_save(const char *group, const SfuInput *in, const SfuRequest *r, GPtrArray *results, GeglBuffer *look,
-                       double seconds, char **folder, GError **error)
+gboolean sfu_kept_save(const char *group, const SfuInput *in, SfuKeptResult *result, GError **error)
 {
     remove_old_sessions();
     char *session = session_folder(), *run = g_build_filename(session, group, NULL),
          *read = g_build_filename(run, "input.json", NULL),
          *one = g_strdup_printf("%" G_GINT64_FORMAT, g_get_real_time());
-    *folder = g_build_filename(run, one, NULL);
-    gboolean ok = g_mkdir_with_parents(*folder, 0700) == 0;
+    result->folder = g_build_filename(run, one, NULL);
+    gboolean ok = g_mkdir_with_parents(result->folder, 0700) == 0;
     if (!ok)
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("%s cannot be written: %s"), *folder, g_strerror(errno));
-    ok = ok && (g_file_test(read, G_FILE_TEST_EXISTS) || write_input(run, in, error)) &&
-         write_result(*folder, r, results, look, seconds, error);
+        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("%s cannot be written: %s"), result->folder,
+                    g_strerror(errno));
+    ok = ok && (g_file_test(read, G_FILE_TEST_EXISTS) || write_input(run, in, error)) && write_result(result, error);
     if (!ok) {
-        sfu_kept_forget(*folder);
-        g_clear_pointer(folder, g_free);
+        sfu_kept_forget(result->folder);
+        g_clear_pointer(&result->folder, g_free);
     }
     g_free(one);
     g_free(read);

@@ -24,11 +24,10 @@ typedef struct {
     char *folder; /* for sfu_kept_forget() */
 } SfuKeptResult;
 
-/* Writes one result. group: the run's, from sfu_kept_group_new(). The run's input is written with its first result.
- * *folder: where the result lies, for sfu_kept_forget(); caller frees. */
+/* Writes one result and sets its folder, which the caller frees. group: the run's, from sfu_kept_group_new(). The
+ * run's input is written with its first result. */
 char *sfu_kept_group_new(void);
-gboolean sfu_kept_save(const char *group, const SfuInput *in, const SfuRequest *r, GPtrArray *results, GeglBuffer *look,
-                       double seconds, char **folder, GError **error);
+gboolean sfu_kept_save(const char *group, const SfuInput *in, SfuKeptResult *result, GError **error);
 /* Reads the action's kept results for all images in a thread. found() gets SfuKept*, oldest first, in the main
  * thread, and takes a reference. Unreadable results are skipped. */
 SfuBackground *sfu_kept_look(SfuAction action, SfuFound found, gpointer data);

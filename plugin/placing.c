@@ -322,26 +322,25 @@ static void add_to_image(const Addition *a, const SfuInput *in, const SfuRequest
         sfu_host_message(_("The layer was rotated or flipped meanwhile; the result was turned with it."));
 }
 
-static gboolean add_whole_image(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
+static gboolean add_whole_image(const SfuInput *in, const SfuRequest *r, GPtrArray *results, SfuMade *made,
                                 GError **error)
 {
     SfuHostImage info;
     const gboolean in_place = !r->new_image && sfu_host_image_info(in->image, &info);
     if (in_place) /* the note in the image's history belongs to the same step */
         sfu_host_undo_begin(in->image);
-    const gboolean added = sfu_whole_image_add(in, results, r->new_image, layer, image, error);
+    const gboolean added = sfu_whole_image_add(in, results, r->new_image, made, error);
     if (added)
-        note_history(in, r, results->pdata[0], *image);
+        note_history(in, r, results->pdata[0], made->image);
     if (in_place)
         sfu_host_undo_end(in->image);
     return added;
 }
 
-gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
-                        GError **error)
+gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, SfuMade *made, GError **error)
 {
     if (in->layers)
-        return add_whole_image(in, r, results, layer, image, error);
+        return add_whole_image(in, r, results, made, error);
     SfuHostImage info;
     const gboolean closed = in->image >= 0 && !sfu_host_image_info(in->image, &info);
     const gboolean fresh = in->image < 0 || closed || (r->new_image && sfu_action_spec(r->action, "new_image"));
@@ -355,8 +354,7 @@ gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *resu
     const gboolean ok = make_layers(&a, in, results, closed, error);
     if (ok) {
         add_to_image(&a, in, r, results, &shift);
-        *layer = a.layers[0];
-        *image = a.image;
+        *made = (SfuMade){a.layers[0], a.image};
     }
     addition_clear(&a);
     return ok;

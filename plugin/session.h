@@ -57,12 +57,15 @@ SfuJob *sfu_input_jobs(const SfuInput *in, SfuRequest *r, int *n);
 
 /* What a result will look like over the picture that was read, before it is added. Caller unrefs. */
 GeglBuffer *sfu_output_look(const SfuInput *in, const SfuResult *result);
+/* What an action has made, as GIMP's ids; -1: nothing. */
+typedef struct {
+    int layer; /* the topmost new layer; for a whole image the active one */
+    int image; /* that it is in */
+} SfuMade;
 /* Puts results into the image (or a new one) as one undo step, the first on top. A new layer follows the layer that
- * it was made from: it goes above it, gets its layer mask, and is rotated and moved as that layer was meanwhile.
- * *layer is the topmost new layer (for a whole image: the active one), *image its image. On error nothing has
- * changed. */
-gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, int *layer, int *image,
-                        GError **error);
+ * it was made from: it goes above it, gets its layer mask, and is rotated and moved as that layer was meanwhile. On
+ * error nothing has changed. */
+gboolean sfu_output_add(const SfuInput *in, const SfuRequest *r, GPtrArray *results, SfuMade *made, GError **error);
 
 gboolean sfu_refuse(GError **error, const char *sentence); /* FALSE, with USAGE */
 
@@ -74,11 +77,11 @@ char *sfu_model_failed_text(GPtrArray *models, const char *failed, const char *n
 
 /* Runs the request without a dialog, with progress in the status bar. remember: save the values as the last ones
  * (not for scripts). */
-gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, int *layer,
-                 int *new_image, GError **error);
+gboolean sfu_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, gboolean remember, SfuMade *made,
+                 GError **error);
 /* Repeat: for a layer that Sfumato made, runs its request again on the same input and puts the result above it; for
  * other layers, runs the last request. Uses a new seed. */
-gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, int *layer, int *new_image, GError **error);
+gboolean sfu_run_again(SfuSettings *settings, int image, int drawable, SfuMade *made, GError **error);
 
 G_END_DECLS
 #endif

@@ -189,29 +189,28 @@ static int layers_as_image(const SfuInput *in, GPtrArray *results, GError **erro
     return image;
 }
 
-gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, int *layer, int *image,
-                             GError **error)
+gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, SfuMade *made, GError **error)
 {
     gboolean ok;
     SfuHostImage info;
     if (!sfu_host_image_info(in->image, &info)) {
-        *image = layers_as_image(in, results, error);
-        ok = *image >= 0;
+        made->image = layers_as_image(in, results, error);
+        ok = made->image >= 0;
     } else if (copy) {
-        *image = enlarged_copy(in, results, error);
-        ok = *image >= 0;
+        made->image = enlarged_copy(in, results, error);
+        ok = made->image >= 0;
         if (ok)
-            sfu_host_undo_enable(*image);
+            sfu_host_undo_enable(made->image);
     } else {
-        *image = in->image;
+        made->image = in->image;
         ok = enlarge_in_place(in, results, error);
     }
     if (!ok)
         return FALSE;
-    *layer = sfu_host_active_layer(*image);
-    if (*layer < 0) { /* GIMP 3 may have none chosen */
-        GArray *ids = sfu_host_pixel_layers(*image);
-        *layer = g_array_index(ids, int, 0);
+    made->layer = sfu_host_active_layer(made->image);
+    if (made->layer < 0) { /* GIMP 3 may have none chosen */
+        GArray *ids = sfu_host_pixel_layers(made->image);
+        made->layer = g_array_index(ids, int, 0);
         g_array_unref(ids);
     }
     return TRUE;

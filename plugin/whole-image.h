@@ -13,8 +13,7 @@ G_BEGIN_DECLS
 gboolean sfu_whole_image_read(SfuInput *in, double scale, GError **error);
 /* Enlarges the image, or a copy of it, with one result for each of in->layers. FALSE with USAGE, and no change, if
  * the user changed the image meanwhile. */
-gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, int *layer, int *image,
-                             GError **error);
+gboolean sfu_whole_image_add(const SfuInput *in, GPtrArray *results, gboolean copy, SfuMade *made, GError **error);
 /* What the enlarged image will look like. Caller unrefs; NULL on error. */
 GeglBuffer *sfu_whole_image_look(const SfuInput *in, GPtrArray *results, GError **error);
 

@@ -109,7 +109,8 @@ typedef struct {
     gboolean written;   /* words, since the last order */
     gboolean preparing; /* the engine compiles for the device */
     gboolean stopping, closed;
-    int last_layer, last_image, n_added;
+    SfuMade last; /* that was added */
+    int n_added;
 } SfuDialog;
 
 void sfu_dialog_build(SfuDialog *d);

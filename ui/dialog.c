@@ -563,16 +563,10 @@ gboolean sfu_dialog_focused(GtkWidget *window, GdkEventFocus *event, gpointer da
     return FALSE;
 }
 
-gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image,
-                    GError **error)
+gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, SfuMade *made, GError **error)
 {
-    SfuDialog d = {.request = r,
-                   .image = image,
-                   .drawable = drawable,
-                   .settings = settings,
-                   .current = -1,
-                   .last_layer = -1,
-                   .last_image = -1};
+    SfuDialog d = {
+        .request = r, .image = image, .drawable = drawable, .settings = settings, .current = -1, .last = {-1, -1}};
     sfu_host_ui_init();
     if (sfu_action_spec(r->action, "count") && !sfu_request_given(r, "count"))
         sfu_request_set_double(r, "count", SFU_N_VARIANTS, NULL);
@@ -605,8 +599,7 @@ gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *setting
     sfu_engine_fields_finish(&d.engine);
     sfu_control_rows_finish(&d.control);
     sfu_layer_rows_finish(&d.reference.base);
-    *layer = d.last_layer;
-    *new_image = d.last_image;
+    *made = d.last;
     return d.n_added > 0;
 }
 

@@ -36,29 +36,37 @@ struct SfuPreview {
 /* ---- drawing
  * ---------------------------------------------------------------------------------------------------------- */
 
+/* The part of a picture that a surface shows. */
+typedef struct {
+    double x, y;  /* its upper left corner, in the picture's coordinates */
+    double scale; /* pixels of the surface per pixel of the picture */
+    int w, h;     /* of the surface, px */
+} View;
+
 /* A checkerboard where the picture may be transparent or is still to come, and plain gray outside of it. */
-static void background(cairo_surface_t *s, int w, int h, const GeglRectangle *room, double x, double y, double scale)
+static void background(cairo_surface_t *s, const GeglRectangle *room, const View *v)
 {
+    const double scale = v->scale;
     unsigned char *data = cairo_image_surface_get_data(s);
     const int stride = cairo_image_surface_get_stride(s);
-    const int left = floor(x * scale + 0.5), top = floor(y * scale + 0.5); /* rounded as lay_over() does */
+    const int left = floor(v->x * scale + 0.5), top = floor(v->y * scale + 0.5); /* rounded as lay_over() does */
     const int x0 = floor(room->x * scale + 0.5) - left, x1 = floor((room->x + room->width) * scale) - left;
     const int y0 = floor(room->y * scale + 0.5) - top, y1 = floor((room->y + room->height) * scale) - top;
-    for (int j = 0; j < h; j++) {
+    for (int j = 0; j < v->h; j++) {
         guint32 *row = (guint32 *)(data + (gsize)j * stride);
-        for (int i = 0; i < w; i++)
+        for (int i = 0; i < v->w; i++)
             row[i] = i < x0 || i >= x1 || j < y0 || j >= y1 ? 0xff444444
                      : (i / CHECK_PX + j / CHECK_PX) % 2    ? 0xff999999
                                                             : 0xff666666;
     }
 }
 
-/* Lays a buffer over a surface that shows the rectangle from (x, y) on at `scale` pixels per pixel. */
-static void lay_over(cairo_surface_t *s, int w, int h, GeglBuffer *buffer, GeglBuffer *mask, double x, double y,
-                     double scale)
+/* Lays a buffer over a surface that shows that part of it. mask NULL: all of it. */
+static void lay_over(cairo_surface_t *s, GeglBuffer *buffer, GeglBuffer *mask, const View *v)
 {
+    const double scale = v->scale;
     const GeglRectangle *all = gegl_buffer_get_extent(buffer);
-    const GeglRectangle view = {floor(x * scale + 0.5), floor(y * scale + 0.5), w, h};
+    const GeglRectangle view = {floor(v->x * scale + 0.5), floor(v->y * scale + 0.5), v->w, v->h};
     const int x0 = floor(all->x * scale + 0.5), y0 = floor(all->y * scale + 0.5);
     /* Rounded down: the buffer has no more than a part of a last pixel, and mixes that with the transparent nothing
      * beyond its edge. */
@@ -106,18 +114,34 @@ static GeglRectangle room_of(GeglBuffer *before, double before_scale, GeglBuffer
     return room;
 }
 
-static cairo_surface_t *render(GeglBuffer *before, double before_scale, GeglBuffer *over, GeglBuffer *mask,
-                               const GeglRectangle *focus, double x, double y, double scale, int w, int h)
+/* What is rendered: pictures over each other, each of which may be NULL. */
+typedef struct {
+    GeglBuffer *before, *over, *mask;
+    double before_scale;
+    const GeglRectangle *focus;
+} Stack;
+
+static cairo_surface_t *render(const Stack *stack, const View *v)
 {
-    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
-    const GeglRectangle room = room_of(before, before_scale, over, focus);
-    background(s, w, h, &room, x, y, scale);
-    if (before)
-        lay_over(s, w, h, before, NULL, x / before_scale, y / before_scale, scale * before_scale);
-    if (over)
-        lay_over(s, w, h, over, mask, x, y, scale);
+    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, v->w, v->h);
+    const double b = stack->before_scale;
+    const GeglRectangle room = room_of(stack->before, b, stack->over, stack->focus);
+    const View of_before = {v->x / b, v->y / b, v->scale * b, v->w, v->h};
+    background(s, &room, v);
+    if (stack->before)
+        lay_over(s, stack->before, NULL, &of_before);
+    if (stack->over)
+        lay_over(s, stack->over, stack->mask, v);
     cairo_surface_mark_dirty(s);
     return s;
+}
+
+/* over NULL: the picture before alone. */
+static cairo_surface_t *render_preview(const SfuPreview *p, GeglBuffer *over, int w, int h)
+{
+    const Stack stack = {p->before, over, p->mask, p->before_scale, &p->focus};
+    const View view = {p->x, p->y, p->scale, w, h};
+    return render(&stack, &view);
 }
 
 static void redraw(SfuPreview *p)
@@ -199,8 +223,7 @@ static void draw_line(SfuPreview *p, cairo_t *cr, int width, int height, int fac
 {
     const double x = floor(p->line * width) + 0.5;
     if (!p->cache_before)
-        p->cache_before = render(p->before, p->before_scale, NULL, NULL, &p->focus, p->x, p->y, p->scale,
-                                 width * factor, height * factor);
+        p->cache_before = render_preview(p, NULL, width * factor, height * factor);
     cairo_save(cr);
     cairo_rectangle(cr, 0, 0, x, height);
     cairo_clip(cr);
@@ -235,8 +258,7 @@ static void draw(SfuPreview *p, cairo_t *cr, int width, int height)
     if (!p->cache || p->cache_w != w || p->cache_h != h) {
         g_clear_pointer(&p->cache, cairo_surface_destroy);
         g_clear_pointer(&p->cache_before, cairo_surface_destroy);
-        p->cache = render(p->before, p->before_scale, p->only_before ? NULL : p->over, p->mask, &p->focus, p->x, p->y,
-                          p->scale, w, h);
+        p->cache = render_preview(p, p->only_before ? NULL : p->over, w, h);
         p->cache_w = w;
         p->cache_h = h;
     }
@@ -575,7 +597,9 @@ GdkPixbuf *sfu_preview_thumbnail(GeglBuffer *before, double before_scale, GeglBu
 {
     const double scale = (double)size / MAX(area->width, area->height);
     const int w = MAX(1, area->width * scale), h = MAX(1, area->height * scale);
-    cairo_surface_t *s = render(before, before_scale, over, NULL, area, area->x, area->y, scale, w, h);
+    const Stack stack = {before, over, NULL, before_scale, area};
+    const View view = {area->x, area->y, scale, w, h};
+    cairo_surface_t *s = render(&stack, &view);
     GdkPixbuf *pixbuf = gdk_pixbuf_new(GDK_COLORSPACE_RGB, FALSE, 8, w, h);
     const unsigned char *from = cairo_image_surface_get_data(s);
     guchar *to = gdk_pixbuf_get_pixels(pixbuf);

@@ -393,8 +393,10 @@ static void keep(SfuDialog *d)
         if (!e->shared->group)
             e->shared->group = sfu_kept_group_new();
         GError *error = NULL;
-        if (!sfu_kept_save(e->shared->group, e->shared->input, e->request, e->results, e->look, e->seconds, &e->kept,
-                           &error)) {
+        SfuKeptResult result = {e->request, e->results, e->look, e->seconds, NULL};
+        const gboolean ok = sfu_kept_save(e->shared->group, e->shared->input, &result, &error);
+        e->kept = result.folder;
+        if (!ok) {
             sfu_host_message(error->message);
             g_clear_error(&error);
             return;
@@ -411,28 +413,27 @@ gboolean sfu_dialog_add_current(SfuDialog *d)
         return FALSE;
     SfuEntry *e = d->entries->pdata[d->current];
     GError *error = NULL;
-    int layer = -1, image = -1;
+    SfuMade made = {-1, -1};
     SfuInput *in = e->shared->input;
     const int above = in->above;
-    if (above >= 0 && d->last_layer >= 0 && d->last_image == in->image &&
-        sfu_host_layer_in_image(d->last_layer, in->image))
-        in->above = d->last_layer; /* below a variant that was added before it would not be seen */
-    const gboolean added = sfu_output_add(in, e->request, e->results, &layer, &image, &error);
+    if (above >= 0 && d->last.layer >= 0 && d->last.image == in->image &&
+        sfu_host_layer_in_image(d->last.layer, in->image))
+        in->above = d->last.layer; /* below a variant that was added before it would not be seen */
+    const gboolean added = sfu_output_add(in, e->request, e->results, &made, &error);
     in->above = above;
     if (!added) {
         sfu_dialog_error(d, error->message);
         g_clear_error(&error);
         return FALSE;
     }
-    if (image != d->image)
-        sfu_host_show_image(image);
+    if (made.image != d->image)
+        sfu_host_show_image(made.image);
     sfu_host_flush();
     sfu_dialog_error(d, NULL);
     e->added = TRUE;
     sfu_kept_forget(e->kept);
     g_clear_pointer(&e->kept, g_free);
-    d->last_layer = layer;
-    d->last_image = image;
+    d->last = made;
     d->n_added++;
     sfu_dialog_show_entry(d, d->current);
     return TRUE;

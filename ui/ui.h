@@ -4,16 +4,14 @@
 #ifndef SFU_UI_H
 #define SFU_UI_H
 
-#include "request.h"
-#include "settings.h"
+#include "session.h"
 
 G_BEGIN_DECLS
 
 /* The dialog of an action. It starts with the values of r, which receives those of the last run, and adds layers
- * when the user asks for it. TRUE: at least one was added; *layer and *new_image are the last one's. FALSE without
- * error: closed without adding. */
-gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, int *layer, int *new_image,
-                    GError **error);
+ * when the user asks for it. TRUE: at least one was added; *made is the last one. FALSE without error: closed without
+ * adding. */
+gboolean sfu_ui_run(SfuRequest *r, int image, int drawable, SfuSettings *settings, SfuMade *made, GError **error);
 /* Models and settings. TRUE: saved. */
 gboolean sfu_ui_settings(SfuSettings *settings);
 /* For an indexed image: asks whether it may become RGB. FALSE: no. TRUE for all other images. */

@@ -156,7 +156,7 @@ static gboolean request_from_args(SfuRequest *r, const GimpParam *param, int n, 
 
 typedef struct {
     GimpPDBStatusType status;
-    int layer, image;
+    SfuMade made;
     gboolean shown; /* the dialog has put a new image into a window */
 } Outcome;
 
@@ -171,19 +171,13 @@ static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int dr
         ok = FALSE;
     else if (mode == GIMP_RUN_NONINTERACTIVE)
         ok = request_from_args(r, rest, n_rest, error) &&
-             sfu_run(r, image, drawable, settings, FALSE, &out->layer, &out->image, error);
+             sfu_run(r, image, drawable, settings, FALSE, &out->made, error);
     else if (mode == GIMP_RUN_WITH_LAST_VALS || !sfu_action_info(action)->has_dialog)
-        ok = sfu_run(r, image, drawable, settings, TRUE, &out->layer, &out->image, error);
+        ok = sfu_run(r, image, drawable, settings, TRUE, &out->made, error);
     else
-        ok = out->shown = sfu_ui_run(r, image, drawable, settings, &out->layer, &out->image, error);
+        ok = out->shown = sfu_ui_run(r, image, drawable, settings, &out->made, error);
     sfu_request_free(r);
     return ok;
-}
-
-static gboolean run_repeat(GimpRunMode mode, int image, int drawable, SfuSettings *settings, Outcome *out,
-                           GError **error)
-{
-    return sfu_run_again(settings, image, drawable, &out->layer, &out->image, error);
 }
 
 static void run(const gchar *name, gint n_params, const GimpParam *param, gint *n_return, GimpParam **return_vals)
@@ -193,7 +187,7 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
     const gboolean image_only = g_str_has_suffix(name, WITHOUT_IMAGE);
     char *with_image = g_strndup(name, strlen(name) - (image_only ? strlen(WITHOUT_IMAGE) : 0));
     const int action = sfu_action_find(with_image);
-    Outcome out = {GIMP_PDB_SUCCESS, -1, -1, FALSE};
+    Outcome out = {GIMP_PDB_SUCCESS, {-1, -1}, FALSE};
     GError *error = NULL;
     char *locale = locale_folder(), *folder = sfu_host_folder();
     static char message[1024];
@@ -206,7 +200,7 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
     const int drawable = n_params > 2 && param[2].type == GIMP_PDB_DRAWABLE ? param[2].data.d_drawable : -1;
     gboolean ok;
     if (strcmp(name, REPEAT) == 0) {
-        ok = run_repeat(mode, image, drawable, settings, &out, &error);
+        ok = sfu_run_again(settings, image, drawable, &out.made, &error);
     } else if (strcmp(name, EXCLUDE) == 0) {
         ok = sfu_exclude_selection(image, &error);
     } else if (strcmp(name, SETTINGS) == 0) {
@@ -224,14 +218,14 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
     values[0] = (GimpParam){.type = GIMP_PDB_STATUS, .data.d_status = out.status};
     *return_vals = values;
     *n_return = 1;
-    if (ok && out.layer >= 0) {
+    if (ok && out.made.layer >= 0) {
         if (mode != GIMP_RUN_NONINTERACTIVE) {
-            if (out.image != image && !out.shown)
-                sfu_host_show_image(out.image);
+            if (out.made.image != image && !out.shown)
+                sfu_host_show_image(out.made.image);
             sfu_host_flush();
         }
-        values[1] = (GimpParam){.type = GIMP_PDB_LAYER, .data.d_layer = out.layer};
-        values[2] = (GimpParam){.type = GIMP_PDB_IMAGE, .data.d_image = out.image};
+        values[1] = (GimpParam){.type = GIMP_PDB_LAYER, .data.d_layer = out.made.layer};
+        values[2] = (GimpParam){.type = GIMP_PDB_IMAGE, .data.d_image = out.made.image};
         *n_return = 3;
     } else if (error && out.status != GIMP_PDB_CANCEL) {
         g_strlcpy(message, error->message, sizeof message);

@@ -145,7 +145,7 @@ static void request_to_config(const SfuRequest *r, GimpProcedureConfig *config)
  * ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
-    int layer, image;
+    SfuMade made;
     gboolean shown; /* the dialog has put a new image into a window */
 } Outcome;
 
@@ -162,14 +162,14 @@ static GimpValueArray *finish(GimpProcedure *procedure, GimpRunMode mode, int im
                                                 error);
     }
     GimpValueArray *values = gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
-    if (out->layer >= 0) {
+    if (out->made.layer >= 0) {
         if (mode != GIMP_RUN_NONINTERACTIVE) {
-            if (out->image != image && !out->shown)
-                sfu_host_show_image(out->image);
+            if (out->made.image != image && !out->shown)
+                sfu_host_show_image(out->made.image);
             sfu_host_flush();
         }
-        GIMP_VALUES_SET_LAYER(values, 1, gimp_layer_get_by_id(out->layer));
-        GIMP_VALUES_SET_IMAGE(values, 2, gimp_image_get_by_id(out->image));
+        GIMP_VALUES_SET_LAYER(values, 1, gimp_layer_get_by_id(out->made.layer));
+        GIMP_VALUES_SET_IMAGE(values, 2, gimp_image_get_by_id(out->made.image));
     }
     return values;
 }
@@ -203,7 +203,7 @@ static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, Gi
     const SfuAction action = GPOINTER_TO_INT(data);
     const int image = gimp_image ? gimp_image_get_id(gimp_image) : -1, drawable = first_drawable(drawables);
     SfuSettings *settings = begin_run();
-    Outcome out = {-1, -1, FALSE};
+    Outcome out = {{-1, -1}, FALSE};
     GError *error = NULL;
     SfuRequest *r = request_from_config(action, config, &error);
     gboolean ok = FALSE;
@@ -217,10 +217,10 @@ static GimpValueArray *run_action(GimpProcedure *procedure, GimpRunMode mode, Gi
             sfu_request_free(r);
             r = last;
         }
-        ok = out.shown = sfu_ui_run(r, image, drawable, settings, &out.layer, &out.image, &error);
+        ok = out.shown = sfu_ui_run(r, image, drawable, settings, &out.made, &error);
         request_to_config(r, config);
     } else {
-        ok = sfu_run(r, image, drawable, settings, mode != GIMP_RUN_NONINTERACTIVE, &out.layer, &out.image, &error);
+        ok = sfu_run(r, image, drawable, settings, mode != GIMP_RUN_NONINTERACTIVE, &out.made, &error);
     }
     sfu_request_free(r);
     sfu_settings_free(settings);
@@ -232,10 +232,10 @@ static GimpValueArray *run_repeat(GimpProcedure *procedure, GimpRunMode mode, Gi
 {
     const int image = gimp_image_get_id(gimp_image);
     SfuSettings *settings = begin_run();
-    Outcome out = {-1, -1, FALSE};
+    Outcome out = {{-1, -1}, FALSE};
     GError *error = NULL;
-    const gboolean ok = one_drawable(drawables, &error) &&
-                        sfu_run_again(settings, image, first_drawable(drawables), &out.layer, &out.image, &error);
+    const gboolean ok =
+        one_drawable(drawables, &error) && sfu_run_again(settings, image, first_drawable(drawables), &out.made, &error);
     sfu_settings_free(settings);
     return finish(procedure, mode, image, ok, &out, error);
 }
@@ -244,7 +244,7 @@ static GimpValueArray *run_exclude(GimpProcedure *procedure, GimpRunMode mode, G
                                    GimpDrawable **drawables, GimpProcedureConfig *config, gpointer data)
 {
     GError *error = NULL;
-    const Outcome none = {-1, -1, FALSE};
+    const Outcome none = {{-1, -1}, FALSE};
     const gboolean ok = sfu_exclude_selection(gimp_image_get_id(image), &error);
     if (ok && mode != GIMP_RUN_NONINTERACTIVE)
         sfu_host_flush();

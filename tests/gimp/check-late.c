@@ -87,10 +87,12 @@ static Late begin(SfuAction action)
 static int add(Late *l, int *image, char **sentence)
 {
     GError *error = NULL;
-    int layer = -1;
+    SfuMade made = {-1, -1};
     *sentence = NULL;
-    if (!l->in || sfu_output_add(l->in, l->request, l->results, &layer, image, &error))
-        return layer;
+    if (!l->in || sfu_output_add(l->in, l->request, l->results, &made, &error)) {
+        *image = made.image;
+        return made.layer;
+    }
     *sentence = g_strdup(error->message);
     g_error_free(error);
     return -1;

@@ -27,7 +27,7 @@ gboolean __wrap_sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, G
 char *enlarge_here(Image image, double scale, int fail_at)
 {
     GError *error = NULL;
-    int layer, made;
+    SfuMade made;
     SfuInput *in = g_new0(SfuInput, 1);
     GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
     in->image = IMAGE_ID(image);
@@ -41,7 +41,7 @@ char *enlarge_here(Image image, double scale, int fail_at)
             sfu_params_set_double(r->params, "scale", scale, NULL);
             g_ptr_array_add(results, r);
         }
-        sfu_whole_image_add(in, results, FALSE, &layer, &made, &error);
+        sfu_whole_image_add(in, results, FALSE, &made, &error);
     }
     fails_at = 0;
     g_ptr_array_unref(results);

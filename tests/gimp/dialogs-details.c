@@ -148,7 +148,7 @@ static void a_silent_run_shows_its_time(void)
 
 static void the_status_bar_shows_the_time_of_a_silent_run(void)
 {
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
@@ -157,7 +157,7 @@ static void the_status_bar_shows_the_time_of_a_silent_run(void)
     g_setenv("SFU_STANDIN_STEP_MS", "4000", TRUE); /* one step, in which the stand-in says nothing */
     g_assert_true(sfu_request_set(r, "model", "/models/dreamshaper_8.safetensors", &error));
     g_assert_true(sfu_request_set(r, "steps", "1", &error));
-    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
+    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, FALSE, &made, &error));
     g_assert_no_error(error);
     g_assert_nonnull(strstr(host.progress->str, "Denoising 1 of 1, 4 s left (dreamshaper_8)\n"));
     g_assert_nonnull(strstr(host.progress->str, "s so far (dreamshaper_8)\n"));

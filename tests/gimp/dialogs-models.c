@@ -78,7 +78,7 @@ static void of_one_rank_the_faster_goes_first(void)
 /* Ctrl+F enlarges without a dialog. What that took is kept as the dialog reads it: for a million pixels. */
 static void time_of_enlarging_is_that_of_a_million_pixels(void)
 {
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_ENLARGE);
@@ -86,7 +86,7 @@ static void time_of_enlarging_is_that_of_a_million_pixels(void)
     g_clear_object(&host.selection);
     g_setenv("SFU_STANDIN_STEP_MS", "25", TRUE); /* eight steps: 0.2 s at least */
     g_assert_true(sfu_request_set(r, "scale", "2", &error));
-    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, TRUE, &layer, &image, &error));
+    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, TRUE, &made, &error));
     g_assert_no_error(error);
     /* 800 x 600 are 0.48 million */
     g_assert_cmpfloat(sfu_settings_seconds(settings, SFU_ACTION_ENLARGE, "/models/sfumato-mini.safetensors"), >,
@@ -98,18 +98,17 @@ static void time_of_enlarging_is_that_of_a_million_pixels(void)
 
 static void a_failing_model_is_passed_over(void)
 {
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_REMOVE);
     dlg_new_scene();
     g_setenv("SFU_STANDIN_FAIL", "model:/models/sfumato-mini.safetensors", TRUE);
-    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
+    g_assert_true(sfu_run(r, IMAGE, LAYER, settings, FALSE, &made, &error));
     g_assert_no_error(error);
     g_assert_nonnull(strstr(host.last_message, "Sfumato mini could not be used, so sd-v1-5-inpainting was taken. "));
     sfu_request_set(r, "model", "/models/sfumato-mini.safetensors", NULL);
-    g_assert_false(
-        sfu_run(r, IMAGE, LAYER, settings, FALSE, &layer, &image, &error)); /* asked for by name: no other one */
+    g_assert_false(sfu_run(r, IMAGE, LAYER, settings, FALSE, &made, &error)); /* asked for by name: no other one */
     g_assert_error(error, SFU_ERROR, SFU_ERROR_MODEL);
     g_clear_error(&error);
     g_unsetenv("SFU_STANDIN_FAIL");
@@ -353,24 +352,24 @@ static void put_a_model_into_the_folder(GtkWidget *window)
 
 static void no_model_is_no_dead_end(void)
 {
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *remove = sfu_request_new(SFU_ACTION_REMOVE), *make = sfu_request_new(SFU_ACTION_GENERATE),
                *restore = sfu_request_new(SFU_ACTION_RESTORE);
     g_setenv("SFU_STANDIN_NO_MODELS", "1", TRUE);
     dlg_new_scene();
-    g_assert_false(sfu_run(remove, IMAGE, LAYER, settings, FALSE, &layer, &image, &error));
+    g_assert_false(sfu_run(remove, IMAGE, LAYER, settings, FALSE, &made, &error));
     g_assert_error(error, SFU_ERROR, SFU_ERROR_MODEL);
     g_assert_nonnull(strstr(error->message, "Models and Settings"));
     g_clear_error(&error);
     dlg_action = SFU_ACTION_GENERATE;
     g_timeout_add(100, dlg_act, ask_for_a_model);
-    g_assert_false(sfu_ui_run(make, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_false(sfu_ui_run(make, IMAGE, LAYER, settings, &made, &error));
     g_assert_no_error(error);
     dlg_action = SFU_ACTION_RESTORE;
     g_timeout_add(100, dlg_act, put_a_model_into_the_folder);
-    g_assert_false(sfu_ui_run(restore, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_false(sfu_ui_run(restore, IMAGE, LAYER, settings, &made, &error));
     g_assert_no_error(error);
     g_unsetenv("SFU_STANDIN_NO_MODELS");
     sfu_request_free(remove);

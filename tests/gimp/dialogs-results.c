@@ -10,12 +10,12 @@
 /* Enlarges the host's image, of one layer, with n results. */
 static gboolean enlarge_with(const SfuInput *in, int n, gboolean copy, GError **error)
 {
-    int layer, image;
+    SfuMade made;
     GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)sfu_result_free);
     for (int i = 0; i < n; i++)
         g_ptr_array_add(results, dlg_result_new());
     host.n_scaled = host.n_written = host.n_restored = 0;
-    const gboolean ok = sfu_whole_image_add(in, results, copy, &layer, &image, error);
+    const gboolean ok = sfu_whole_image_add(in, results, copy, &made, error);
     g_ptr_array_unref(results);
     return ok;
 }
@@ -66,7 +66,7 @@ static void a_result_for_each_layer(void)
 
 static void an_image_closed_meanwhile(void)
 {
-    int layer = -1, image = -1;
+    SfuMade made = {-1, -1};
     GError *error = NULL;
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     dlg_new_scene();
@@ -78,8 +78,8 @@ static void an_image_closed_meanwhile(void)
     g_object_unref(patch->picture);
     patch->picture = gegl_buffer_new(GEGL_RECTANGLE(120, 80, 150, 110), babl_format("R'G'B'A float"));
     host.closed = TRUE;
-    g_assert_true(sfu_output_add(in, r, results, &layer, &image, &error));
-    g_assert_cmpint(image, ==, IMAGE + 1);
+    g_assert_true(sfu_output_add(in, r, results, &made, &error));
+    g_assert_cmpint(made.image, ==, IMAGE + 1);
     g_assert_true(gegl_rectangle_equal(&host.last_layer, GEGL_RECTANGLE(0, 0, W, H))); /* the patch in its picture */
     sfu_input_free(in);
 
@@ -88,8 +88,8 @@ static void an_image_closed_meanwhile(void)
     in->image = IMAGE;
     g_assert_true(sfu_whole_image_read(in, 2, &error));
     host.closed = TRUE;
-    g_assert_true(sfu_whole_image_add(in, results, FALSE, &layer, &image, &error));
-    g_assert_cmpint(image, ==, IMAGE + 1);
+    g_assert_true(sfu_whole_image_add(in, results, FALSE, &made, &error));
+    g_assert_cmpint(made.image, ==, IMAGE + 1);
     sfu_input_free(in);
     host.closed = FALSE;
     g_ptr_array_unref(results);
@@ -213,7 +213,7 @@ static void find_the_rest(GtkWidget *window)
 static void results_are_kept(void)
 {
     static void (*const dialogs[])(GtkWidget *) = {keep_them, find_them_again, find_the_rest};
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     dlg_new_scene();
@@ -222,7 +222,7 @@ static void results_are_kept(void)
     for (gsize i = 0; i < G_N_ELEMENTS(dialogs); i++) {
         SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
         g_timeout_add(100, dlg_act, dialogs[i]);
-        g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error) == (i == 1));
+        g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &made, &error) == (i == 1));
         g_assert_no_error(error);
         sfu_request_free(r);
     }
@@ -267,14 +267,14 @@ static void close_while_it_runs(GtkWidget *window)
 
 static void closing_does_not_wait_with_the_window_shown(void)
 {
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     dlg_new_scene();
     g_setenv("SFU_STANDIN_STEP_MS", "2000", TRUE);
     g_timeout_add(100, dlg_act, close_while_it_runs);
-    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &made, &error));
     g_assert_no_error(error);
     sfu_request_free(r);
     sfu_settings_free(settings);
@@ -437,14 +437,14 @@ static void compare_it(GtkWidget *window)
 
 static void preview_is_dragged(gconstpointer use)
 {
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(use == (gconstpointer)compare_it ? SFU_ACTION_FILL : SFU_ACTION_EXPAND);
     dlg_new_scene();
     dlg_action = r->action;
     g_timeout_add(100, dlg_act, (gpointer)use);
-    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &made, &error));
     g_assert_no_error(error);
     sfu_request_free(r);
     sfu_settings_free(settings);

@@ -26,14 +26,14 @@ static void exclude_it(GtkWidget *window)
 
 static void an_excluded_area_reaches_the_engine(void)
 {
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(SFU_ACTION_FILL);
     dlg_new_scene();
     dlg_log_begin();
     g_timeout_add(100, dlg_act, exclude_it);
-    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+    g_assert_false(sfu_ui_run(r, IMAGE, LAYER, settings, &made, &error));
     char *text = dlg_log_end();
     g_assert_nonnull(strstr(text, " exclude 120 80 150 110 "));
     g_assert_nonnull(strstr(text, " exclude 0 0 0 0 "));
@@ -233,7 +233,7 @@ static void newer_tools(void)
         void (*use)(GtkWidget *);
     } tools[] = {{SFU_ACTION_RESTORE, restore_it}, {SFU_ACTION_EDIT, edit_it}};
     for (gsize i = 0; i < G_N_ELEMENTS(tools); i++) {
-        int layer, image;
+        SfuMade made;
         GError *error = NULL;
         SfuSettings *settings = sfu_settings_load(NO_FOLDER);
         SfuRequest *r = sfu_request_new(tools[i].action);
@@ -241,7 +241,7 @@ static void newer_tools(void)
         host.n_inserted = 0;
         dlg_action = tools[i].action;
         g_timeout_add(100, dlg_act_alone, tools[i].use);
-        g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error));
+        g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &made, &error));
         g_assert_cmpint(host.n_inserted, ==, 1);
         g_assert_true(gegl_rectangle_equal(&host.last_layer, gegl_buffer_get_extent(host.selection)));
         const char *const *lora = sfu_params_list(r->params, SFU_PARAM_LORA);

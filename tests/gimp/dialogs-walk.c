@@ -469,13 +469,13 @@ guint dlg_count_results(GtkWidget *window)
 
 gboolean dlg_run(SfuAction action, void (*use)(GtkWidget *window))
 {
-    int layer, image;
+    SfuMade made;
     GError *error = NULL;
     SfuSettings *settings = sfu_settings_load(NO_FOLDER);
     SfuRequest *r = sfu_request_new(action);
     dlg_action = action;
     g_timeout_add(100, dlg_act, use);
-    const gboolean added = sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error);
+    const gboolean added = sfu_ui_run(r, IMAGE, LAYER, settings, &made, &error);
     g_assert_no_error(error);
     sfu_request_free(r);
     sfu_settings_free(settings);

@@ -139,7 +139,7 @@ static void dialog_of_action(gconstpointer data)
     SfuSettings *settings = sfu_settings_load(folder);
     SfuRequest *r = sfu_request_new(dlg_action);
     GError *error = NULL;
-    int layer, image;
+    SfuMade made;
     GeglBuffer *chosen = gegl_buffer_new(GEGL_RECTANGLE(120, 80, 150, 110), babl_format("Y float"));
     GeglColor *white = gegl_color_new("white");
     gegl_buffer_set_color(chosen, gegl_buffer_get_extent(chosen), white);
@@ -151,7 +151,7 @@ static void dialog_of_action(gconstpointer data)
     g_setenv("SFU_STANDIN_STEP_MS", "2000", TRUE); /* a run that is sure to be stopped */
     g_timeout_add(100, dlg_act, use_action);
     host.n_inserted = 0;
-    g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &layer, &image, &error)); /* something was added */
+    g_assert_true(sfu_ui_run(r, IMAGE, LAYER, settings, &made, &error)); /* something was added */
     g_assert_no_error(error);
     g_assert_cmpint(host.n_inserted, ==,
                     dlg_action == SFU_ACTION_ENLARGE ? 0 : 1); /* the whole image gets no new layer */
