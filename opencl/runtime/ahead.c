@@ -34,11 +34,8 @@ struct SfuAhead {
 /* Caller frees. NULL: this is not compiled ahead. */
 static char *key_of(const SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_args)
 {
-    static const char kinds[] = {[SFU_ARG_TENSOR] = 't',
-                                 [SFU_ARG_INT] = 'i',
-                                 [SFU_ARG_FLOAT] = 'f',
-                                 [SFU_ARG_LOCAL] = 's',
-                                 [SFU_ARG_LONG] = 'l'};
+    static const char kinds[] = {
+        [SFU_ARG_TENSOR] = 't', [SFU_ARG_INT] = 'i', [SFU_ARG_FLOAT] = 'f', [SFU_ARG_LOCAL] = 's'};
     const char *options = l->options ? l->options : "";
     if (q->info.vendor != SFU_VENDOR_POCL)
         return g_strdup_printf("%s\t%s", l->program, options);
@@ -73,9 +70,6 @@ static void append_value(GString *s, const SfuArg *a)
         break;
     case SFU_ARG_LOCAL:
         g_string_append_printf(s, "%zu ", a->v.bytes);
-        break;
-    case SFU_ARG_LONG:
-        g_string_append_printf(s, "%" G_GINT64_FORMAT " ", a->v.l);
         break;
     }
 }

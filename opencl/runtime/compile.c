@@ -63,8 +63,7 @@ static cl_int set_tensor(Trial *t, const char *bytes, const char *offset)
 static cl_int set_argument(Trial *t, char kind, char **values)
 {
     const char *word = next_word(values);
-    const cl_long l = g_ascii_strtoll(word, NULL, 10);
-    const cl_int i = (cl_int)l;
+    const cl_int i = (cl_int)g_ascii_strtoll(word, NULL, 10);
     const cl_float f = (cl_float)g_ascii_strtod(word, NULL);
     switch (kind) {
     case 't':
@@ -73,10 +72,8 @@ static cl_int set_argument(Trial *t, char kind, char **values)
         return clSetKernelArg(t->kernel, t->at++, sizeof i, &i);
     case 'f':
         return clSetKernelArg(t->kernel, t->at++, sizeof f, &f);
-    case 'l':
-        return clSetKernelArg(t->kernel, t->at++, sizeof l, &l);
     default:
-        return clSetKernelArg(t->kernel, t->at++, (size_t)l, NULL);
+        return clSetKernelArg(t->kernel, t->at++, (size_t)g_ascii_strtoull(word, NULL, 10), NULL);
     }
 }
 

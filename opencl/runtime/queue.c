@@ -357,9 +357,6 @@ gboolean sfu_launch(SfuQueue *q, const SfuLaunch *l, const SfuArg *args, int n_a
         case SFU_ARG_LOCAL:
             r = clSetKernelArg(k, at++, a->v.bytes, NULL);
             break;
-        case SFU_ARG_LONG:
-            r = clSetKernelArg(k, at++, sizeof(cl_long), &a->v.l);
-            break;
         }
     }
     if (r != CL_SUCCESS)

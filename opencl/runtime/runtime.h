@@ -332,13 +332,12 @@ const SfuTensor *sfu_weight_f32(SfuQueue *q, SfuWeight *w, GError **error);
 /* ---- programs and launches (for opencl/ops) ----------------------------------------------------------------- */
 
 typedef struct {
-    enum { SFU_ARG_TENSOR, SFU_ARG_INT, SFU_ARG_FLOAT, SFU_ARG_LOCAL, SFU_ARG_LONG } kind;
+    enum { SFU_ARG_TENSOR, SFU_ARG_INT, SFU_ARG_FLOAT, SFU_ARG_LOCAL } kind;
     union {
         const SfuTensor *t;
         int i;
         float f;
         size_t bytes;
-        gint64 l;
     } v;
 } SfuArg;
 /* A tensor is two kernel arguments: the global pointer and the element offset (int). */
@@ -346,7 +345,6 @@ typedef struct {
 #define SFU_INT(x) ((SfuArg){.kind = SFU_ARG_INT, .v.i = (x)})
 #define SFU_FLOAT(x) ((SfuArg){.kind = SFU_ARG_FLOAT, .v.f = (x)})
 #define SFU_LOCAL(x) ((SfuArg){.kind = SFU_ARG_LOCAL, .v.bytes = (x)})
-#define SFU_LONG(x) ((SfuArg){.kind = SFU_ARG_LONG, .v.l = (x)})
 
 typedef struct {
     const char *program; /* file under opencl/kernels without .cl */

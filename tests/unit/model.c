@@ -10,7 +10,7 @@ typedef struct {
     const char *name, *unet, *vae, *text;
     const char *family; /* its id */
     int in_channels, context, text_layers;
-    double unet_millions, text_millions; /* published parameter counts */
+    double unet_millions, text_millions; /* published parameter counts; of a text encoder as in the file */
     gboolean v;
 } Single;
 
@@ -93,6 +93,7 @@ static void test_single_full(gconstpointer data)
     SfuModel *m = open_good(path);
     assert_complete(m);
     check_config(m, s);
+    g_assert_cmpfloat_with_epsilon((double)part_number(m, SFU_PART_TEXT, "parameters") * 1e-6, s->text_millions, 0.006);
     GError *error = NULL;
     g_assert_true(sfu_model_check_unchanged(m, &error));
     g_assert_cmpuint(sfu_model_strays(m)->len, ==, 0);
