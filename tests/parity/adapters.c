@@ -12,20 +12,6 @@
 #define TOLERANCE 1e-4
 #define TOLERANCE_F16 1e-2
 
-static SfuQueue *queues[2]; /* fp32, fp16 */
-
-/* NULL after g_test_skip() where there is no device. */
-static SfuQueue *queue(gboolean half)
-{
-    const SfuQueueOptions options = {.precision = half ? SFU_PRECISION_FP16 : SFU_PRECISION_FP32};
-    GError *error = NULL;
-    if (!queues[half] && !(queues[half] = sfu_queue_create(&options, &error))) {
-        g_test_skip(error->message);
-        g_error_free(error);
-    }
-    return queues[half];
-}
-
 /* ---- the two networks of a model, on the inputs of make-adapters.py ---- */
 
 /* A model with what is kept between passes, as in a program that stays. */
@@ -123,18 +109,6 @@ static void set(Subject *s, const Applied *w, int n, const float *strengths)
     g_array_unref(uses);
 }
 
-static void check(const char *name, const char *what, const float *v, gint64 n, double tolerance)
-{
-    gint64 n_ref;
-    char *full = g_strdup_printf("%s/%s", name, what);
-    const float *ref = parity_expected(full, &n_ref);
-    g_assert_cmpint(n, ==, n_ref);
-    const double e = parity_error(v, ref, n);
-    g_test_message("%s: relative error %.2e", full, e);
-    g_assert_true(e < tolerance); /* a NaN fails too */
-    g_free(full);
-}
-
 typedef struct {
     const char *name;
     float strength;
@@ -144,7 +118,7 @@ typedef struct {
 static void test_case(gconstpointer data)
 {
     const Case *k = data;
-    SfuQueue *q = queue(k->half);
+    SfuQueue *q = parity_mode_queue(k->half ? PARITY_FP16 : PARITY_FAST);
     if (!q)
         return;
     char *path = parity_model_path("sd", NULL);
@@ -153,7 +127,7 @@ static void test_case(gconstpointer data)
     gint64 n;
     set(&s, &w, 1, &k->strength);
     float *v = k->unet ? unet_values(&s, &n) : text_values(&s, &n);
-    check(k->name, k->unet ? "unet" : "text", v, n, k->half ? TOLERANCE_F16 : TOLERANCE);
+    parity_compare(k->name, k->unet ? "unet" : "text", v, n, k->half ? TOLERANCE_F16 : TOLERANCE);
     g_free(v);
     subject_close(&s);
     drop(&w);
@@ -163,7 +137,7 @@ static void test_case(gconstpointer data)
 /* Two at once are the sum of their differences; without them, and with weights of 0, the base is itself to the bit. */
 static void test_several(void)
 {
-    SfuQueue *q = queue(FALSE);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     char *path = parity_model_path("sd", NULL);
@@ -172,11 +146,11 @@ static void test_several(void)
     gint64 n;
     float *base = unet_values(&s, &n), *v;
     set(&s, w, 2, (const float[]){0.75f, -0.5f});
-    check("sum", "unet", v = unet_values(&s, &n), n, TOLERANCE);
+    parity_compare("sum", "unet", v = unet_values(&s, &n), n, TOLERANCE);
     g_assert_cmpfloat(parity_error(v, base, n), >, 0.02);
     g_free(v);
     set(&s, w, 1, (const float[]){1});
-    check("kohya-lora", "unet", v = unet_values(&s, &n), n, TOLERANCE);
+    parity_compare("kohya-lora", "unet", v = unet_values(&s, &n), n, TOLERANCE);
     g_free(v);
     set(&s, w, 2, (const float[]){0, 0});
     v = unet_values(&s, &n);
@@ -235,7 +209,7 @@ static float *adapted(SfuQueue *q, const char *folder, const char *adapter, gint
 static void test_bases(void)
 {
     static const char *const types[] = {"f32", "bf16", "q8_0", "q4_0", "fp8", "int8"};
-    SfuQueue *q = queue(FALSE);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     char *path = parity_model_path("sd", NULL);
@@ -247,7 +221,7 @@ static void test_bases(void)
         g_test_message("%s: relative error %.2e", types[i], e);
         g_assert_cmpfloat(e, <, TOLERANCE);
         if (i == 0)
-            check("dora-in", "unet", v, n, TOLERANCE);
+            parity_compare("dora-in", "unet", v, n, TOLERANCE);
         g_free(v);
         g_free(ref);
         g_free(typed);
@@ -453,8 +427,6 @@ int main(int argc, char **argv)
     g_test_add_func("/adapters/bad", test_bad);
     g_test_add_func("/adapters/cut", test_cut);
     const int status = g_test_run();
-    for (int i = 0; i < 2; i++)
-        sfu_queue_destroy(queues[i]);
     g_free(cases);
     parity_data_close();
     return status;

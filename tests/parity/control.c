@@ -9,53 +9,20 @@
 
 #define THIN 7 /* every so many values are kept */
 
-static SfuQueue *queues[2]; /* fast, plain: weights keep what is on a device as long as the model is open */
-
-static SfuQueue *open_queue(gboolean plain)
-{
-    if (queues[plain])
-        return queues[plain];
-    const SfuQueueOptions options = {.precision = SFU_PRECISION_FP32,
-                                     .kernels = plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
-    return queues[plain] = parity_queue(&options);
-}
-
-static SfuTensor *upload(SfuQueue *q, const char *key, const char *what, int n, int h, int w, int c, float scale,
-                         float plus)
-{
-    GError *error = NULL;
-    char *name = g_strdup_printf("%s/%s", key, what);
-    float *v = parity_input(name, (gint64)n * h * w * c, scale);
-    for (gint64 i = 0; i < (gint64)n * h * w * c; i++)
-        v[i] += plus;
-    SfuTensor *t = sfu_tensor_create(q, SFU_F32, n, h, w, c, &error);
-    g_assert_true(sfu_tensor_write(t, v, &error));
-    g_free(v);
-    g_free(name);
-    return t;
-}
-
-/* How far a tensor is from the kept values, in parts of the whole's norm. */
+/* A tensor against the kept values. */
 static void compare(const char *key, const char *what, const SfuTensor *t, int n_samples)
 {
-    gint64 n;
-    char *name = g_strdup_printf("%s/%s", key, what);
-    const float *want = parity_expected(name, &n);
+    const gint64 used = sfu_tensor_elements(t) / t->n * n_samples, n = (used + THIN - 1) / THIN;
     GError *error = NULL;
     float *all = g_new(float, sfu_tensor_elements(t)), *got = g_new(float, n);
     g_assert_true(sfu_tensor_read(t, all, &error));
-    const gint64 used = sfu_tensor_elements(t) / t->n * n_samples;
-    g_assert_cmpint(n, ==, (used + THIN - 1) / THIN);
     for (gint64 i = 0; i < n; i++)
         got[i] = all[i * THIN];
     for (gint64 i = used; i < sfu_tensor_elements(t); i++)
-        g_assert_cmpfloat(all[i], ==, 0); /* what is not steered */
-    const double e = parity_error(got, want, n);
-    if (!(e < 1e-4)) /* sums of some hundred terms in another order, through a dozen layers */
-        g_error("%s: relative error %.2e", name, e);
+        g_assert_cmpfloat(all[i], ==, 0);    /* what is not steered */
+    parity_compare(key, what, got, n, 1e-4); /* sums of some hundred terms in another order, through a dozen layers */
     g_free(all);
     g_free(got);
-    g_free(name);
 }
 
 static int member(JsonObject *o, const char *name, int fallback)
@@ -95,7 +62,7 @@ static void steer(SfuQueue *q, SfuControl *c, JsonObject *o, SfuControlSum *sum,
     const char *key = json_object_get_string_member(o, json_object_has_member(o, "of") ? "of" : "name");
     const int h = member(o, "h", 0), w = member(o, "w", 0), n = member(o, "n", 1), adapter = member(o, "adapter", 0);
     const float timesteps[] = {981, 3};
-    SfuTensor *x = adapter ? NULL : upload(q, key, "x", n, h, w, 4, 1, 0), *tokens = NULL;
+    SfuTensor *x = adapter ? NULL : parity_upload(q, key, "x", n, h, w, 4, 1), *tokens = NULL;
     g_assert_cmpint(c->channels, ==, adapter ? adapter : 3);
     g_assert_true(sfu_control_set_type(c, member(o, "type", 0), &error));
     if (!adapter) {
@@ -103,7 +70,7 @@ static void steer(SfuQueue *q, SfuControl *c, JsonObject *o, SfuControlSum *sum,
         const float numbers[] = {96, 128, 0, 8, 96, 128, 96, 128, 0, 8, 96, 128};
         char *name = g_strdup_printf("%s/pooled", key);
         float *vector = parity_input(name, (gint64)n * 40, 1);
-        tokens = upload(q, key, "tokens", n, 1, 7, member(o, "context", 0), 1, 0);
+        tokens = parity_upload(q, key, "tokens", n, 1, 7, member(o, "context", 0), 1);
         SfuTensor *words = sfu_tensor_view(tokens, 0, n_words, 1, 7, tokens->c, &error);
         SfuCondition condition = {.tokens = words};
         if (pooled)
@@ -146,7 +113,7 @@ static SfuControl *open_control(SfuQueue *q, const char *model)
 static void test_parity(gconstpointer data)
 {
     const Case *k = data;
-    SfuQueue *q = open_queue(k->plain);
+    SfuQueue *q = parity_mode_queue(k->plain ? PARITY_PLAIN : PARITY_FAST);
     if (!q)
         return;
     SfuControl *c = open_control(q, k->model);
@@ -180,7 +147,7 @@ static void test_parity(gconstpointer data)
 /* Two networks, or one twice, add up; weight 0 adds nothing. */
 static void test_sums(void)
 {
-    SfuQueue *q = open_queue(FALSE);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     if (!q)
         return;
     JsonObject *o = json_array_get_object_element(parity_cases(), 0);
@@ -227,7 +194,7 @@ static void test_missing(void)
                  {"net-original", "input_hint_block.6.weight"},
                  {"union", "transformer_layes.0.attn.in_proj_bias"},
                  {"t2i-first", "body.3.block2.weight"}};
-    SfuQueue *q = open_queue(FALSE);
+    SfuQueue *q = parity_mode_queue(PARITY_FAST);
     for (guint i = 0; q && i < G_N_ELEMENTS(cases); i++) {
         const ParityDamage damage = {.drop = cases[i].drop};
         GError *error = NULL;
@@ -326,7 +293,5 @@ int main(int argc, char **argv)
     const int failed = g_test_run();
     g_ptr_array_unref(made);
     parity_data_close();
-    sfu_queue_destroy(queues[0]);
-    sfu_queue_destroy(queues[1]);
     return failed;
 }

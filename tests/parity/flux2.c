@@ -15,25 +15,6 @@ static const char *text_of(JsonObject *o, const char *name)
     return json_object_get_string_member(o, name);
 }
 
-/* Takes y. */
-static void check(SfuTensor *y, const char *case_name, const char *what)
-{
-    GError *error = NULL;
-    gint64 n;
-    char *name = g_strdup_printf("%s/%s", case_name, what);
-    const float *want = parity_expected(name, &n);
-    g_assert_cmpint(sfu_tensor_elements(y), ==, n);
-    float *v = g_new(float, n);
-    sfu_tensor_read(y, v, &error);
-    g_assert_no_error(error);
-    const double e = parity_error(v, want, n);
-    g_test_message("%s: relative error %.2e", name, e);
-    g_assert_true(e < TOLERANCE); /* a NaN fails too */
-    sfu_tensor_destroy(y);
-    g_free(v);
-    g_free(name);
-}
-
 static void run_autoencoder(JsonObject *o)
 {
     GError *error = NULL;
@@ -49,10 +30,10 @@ static void run_autoencoder(JsonObject *o)
               *z = parity_upload(q, name, "z", n, h, w, 128, 1), *y;
     sfu_autoencoder_encode(a, &y, x, &error);
     g_assert_no_error(error);
-    check(y, name, "packed");
+    parity_compare_tensor(name, "packed", y, TOLERANCE);
     sfu_autoencoder_decode(a, &y, z, &error);
     g_assert_no_error(error);
-    check(y, name, "out");
+    parity_compare_tensor(name, "out", y, TOLERANCE);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(z);
     sfu_autoencoder_destroy(a);
@@ -117,7 +98,7 @@ static void run_transformer(JsonObject *o)
     for (int pass = 0; pass < 2; pass++) { /* nothing of the first is left in the second */
         sfu_denoiser_forward(d, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
         g_assert_no_error(error);
-        check(y, name, "out");
+        parity_compare_tensor(name, "out", y, TOLERANCE);
     }
     for (int i = 0; i < c.n_references; i++)
         sfu_tensor_destroy(references[i]);
@@ -156,7 +137,7 @@ static void run_adapted(JsonObject *o)
         g_assert_no_error(error);
         sfu_denoiser_forward(d, &y, &(SfuDenoiserInput){.x = x, .timesteps = &timestep}, &error);
         g_assert_no_error(error);
-        check(y, name, "out");
+        parity_compare_tensor(name, "out", y, TOLERANCE);
         sfu_deltas_set(deltas, NULL, 0);
         sfu_tensor_destroy(x);
         sfu_tensor_destroy(text);

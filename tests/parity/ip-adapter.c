@@ -10,17 +10,6 @@
 #define TOLERANCE 1e-4 /* sums of some hundred terms in another order, through a dozen layers */
 #define EYE 56
 
-static SfuQueue *queues[2]; /* fast, plain: weights keep what is on a device as long as the model is open */
-
-static SfuQueue *open_queue(gboolean plain)
-{
-    const SfuQueueOptions options = {.precision = SFU_PRECISION_FP32,
-                                     .kernels = plain ? SFU_KERNELS_PLAIN : SFU_KERNELS_AUTO};
-    if (!queues[plain])
-        queues[plain] = parity_queue(&options);
-    return queues[plain];
-}
-
 typedef struct {
     JsonObject *o;
     char *model;
@@ -43,20 +32,15 @@ static const char *text_of(const Case *k, const char *name)
     return json_object_get_string_member(k->o, name);
 }
 
-/* How far every `thin`-th value is from the kept ones, in parts of their norm. */
+/* Of every `thin`-th value. */
 static void compare(const char *name, const float *got, gint64 n_got, int thin)
 {
-    gint64 n;
-    const float *want = parity_expected(name, &n);
-    g_assert_cmpint((n_got + thin - 1) / thin, ==, n);
+    const gint64 n = (n_got + thin - 1) / thin;
     float *thinned = g_new(float, n);
     for (gint64 i = 0; i < n; i++)
         thinned[i] = got[i * thin];
-    const double e = parity_error(thinned, want, n);
+    parity_compare(name, NULL, thinned, n, TOLERANCE);
     g_free(thinned);
-    g_test_message("%s: off by %.2e", name, e);
-    if (!(e < TOLERANCE))
-        g_error("%s: relative error %.2e", name, e);
 }
 
 static void compare_tensor(const char *name, const SfuTensor *t, int thin)
@@ -81,7 +65,7 @@ static SfuModel *open_whole(const char *key)
 static void test_vision(gconstpointer data)
 {
     const Case *k = data;
-    SfuQueue *q = open_queue(k->plain);
+    SfuQueue *q = parity_mode_queue(k->plain ? PARITY_PLAIN : PARITY_FAST);
     GError *error = NULL;
     if (!q)
         return;
@@ -121,7 +105,7 @@ static SfuIpAdapter *open_adapter(SfuQueue *q, const char *key)
 static void test_tokens(gconstpointer data)
 {
     const Case *k = data;
-    SfuQueue *q = open_queue(k->plain);
+    SfuQueue *q = parity_mode_queue(k->plain ? PARITY_PLAIN : PARITY_FAST);
     GError *error = NULL;
     if (!q)
         return;
@@ -175,7 +159,7 @@ static void forward(SfuQueue *q, SfuDenoiser *d, const Case *k, const SfuImagePr
 static void test_unet(gconstpointer data)
 {
     const Case *k = data;
-    SfuQueue *q = open_queue(k->plain);
+    SfuQueue *q = parity_mode_queue(k->plain ? PARITY_PLAIN : PARITY_FAST);
     GError *error = NULL;
     if (!q)
         return;
@@ -288,7 +272,7 @@ static void test_missing(void)
         char *path = parity_model_path(cases[i].model, &damage);
         SfuModel *m = sfu_model_open(path, &error);
         g_assert_no_error(error);
-        g_assert_null(sfu_ip_adapter_create(open_queue(FALSE), m, parity_model("sd"), &error));
+        g_assert_null(sfu_ip_adapter_create(parity_mode_queue(PARITY_FAST), m, parity_model("sd"), &error));
         g_assert_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING);
         g_error_free(error);
         sfu_model_close(m);
@@ -333,7 +317,5 @@ int main(int argc, char **argv)
     g_test_add_func("/ip-adapter/missing", test_missing);
     const int failed = g_test_run();
     parity_data_close();
-    sfu_queue_destroy(queues[0]);
-    sfu_queue_destroy(queues[1]);
     return failed;
 }

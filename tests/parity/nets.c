@@ -16,21 +16,6 @@ static const char *name_of(JsonObject *o)
     return json_object_get_string_member(o, "name");
 }
 
-/* Takes y. */
-static void check(SfuTensor *y, const char *case_name, const char *what, double tolerance)
-{
-    gint64 n;
-    char *name = g_strdup_printf("%s/%s", case_name, what);
-    const float *ref = parity_expected(name, &n);
-    g_assert_cmpint(sfu_tensor_elements(y), ==, n);
-    float *v = parity_download(y);
-    const double e = parity_error(v, ref, n);
-    g_test_message("%s: relative error %.2e", name, e);
-    g_assert_true(e < tolerance); /* a NaN fails too */
-    g_free(v);
-    g_free(name);
-}
-
 /* ---- one pass of each kind ---- */
 
 static SfuTensor *unet_pass(SfuQueue *q, SfuUnet *u, JsonObject *o, GError **error)
@@ -67,7 +52,7 @@ static void run_unet(SfuQueue *q, JsonObject *o, double tolerance)
     g_assert_no_error(error);
     SfuTensor *y = unet_pass(q, u, o, &error);
     g_assert_no_error(error);
-    check(y, name_of(o), "out", tolerance);
+    parity_compare_tensor(name_of(o), "out", y, tolerance);
     sfu_unet_destroy(u);
 }
 
@@ -84,10 +69,10 @@ static void run_vae(SfuQueue *q, JsonObject *o, double tolerance)
               *z = parity_upload(q, NULL, z_name, n, h, w, parity_int(o, "c"), 1), *y;
     sfu_vae_encode(v, &y, x, &error);
     g_assert_no_error(error);
-    check(y, name, "moments", tolerance);
+    parity_compare_tensor(name, "moments", y, tolerance);
     sfu_vae_decode(v, &y, z, &error);
     g_assert_no_error(error);
-    check(y, name, "out", tolerance);
+    parity_compare_tensor(name, "out", y, tolerance);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(z);
     g_free(x_name);
@@ -105,10 +90,10 @@ static void run_taesd(SfuQueue *q, JsonObject *o, double tolerance)
               *z = parity_upload(q, NULL, "taesd/z", n, h, w, parity_int(o, "c"), 1), *y;
     sfu_taesd_encode(t, &y, x, &error);
     g_assert_no_error(error);
-    check(y, "taesd", "moments", tolerance);
+    parity_compare_tensor("taesd", "moments", y, tolerance);
     sfu_taesd_decode(t, &y, z, &error);
     g_assert_no_error(error);
-    check(y, "taesd", "out", tolerance);
+    parity_compare_tensor("taesd", "out", y, tolerance);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(z);
     sfu_taesd_destroy(t);
@@ -130,7 +115,7 @@ static void run_text(SfuQueue *q, JsonObject *o, double tolerance)
     sfu_text_encoder_run(te, &y, NULL, tokens, n, parity_int(o, "skip"), TRUE, &error);
     g_assert_no_error(error);
     g_assert_cmpint(y->c, ==, sfu_text_encoder_hidden(te));
-    check(y, name_of(o), "out", tolerance);
+    parity_compare_tensor(name_of(o), "out", y, tolerance);
     sfu_text_encoder_destroy(te);
     g_free(t_name);
     g_free(tokens);
@@ -325,7 +310,7 @@ static void test_trace(void)
     sfu_unet_set_trace(u, &trace);
     SfuTensor *y = unet_pass(q, u, o, &error);
     g_assert_no_error(error);
-    check(y, name_of(o), "out", 1e-4);
+    parity_compare_tensor(name_of(o), "out", y, 1e-4);
     g_assert_cmpstr(seen->str, ==, want);
     sfu_unet_destroy(u);
     g_string_free(seen, TRUE);
@@ -410,7 +395,7 @@ static void test_cancel(void)
                      &(SfuDenoiserInput){.x = x, .timesteps = (const float[]){981}, .class_labels = (const int[]){2}},
                      &error);
     g_assert_no_error(error);
-    check(y, name_of(o), "out", 1e-4);
+    parity_compare_tensor(name_of(o), "out", y, 1e-4);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(context);
     sfu_unet_destroy(u);

@@ -37,7 +37,7 @@ static void run_unet(SfuQueue *q, JsonObject *o)
     g_assert_no_error(error);
     SfuTensor *x = parity_upload(q, name, "x", n, parity_int(o, "h"), parity_int(o, "w"), 4, 1), *y = NULL,
               *context = parity_upload(q, name, "context", n_context, 1, 77, WIDTH, 1);
-    char *pooled_name = g_strdup_printf("%s/pooled", name), *out_name = g_strdup_printf("%s/out", name);
+    char *pooled_name = g_strdup_printf("%s/pooled", name);
     float *pooled = parity_input(pooled_name, n_context * POOLED, 1);
     SfuCondition c = {.tokens = context, .n = n_context, .pooled = pooled, .pooled_width = POOLED};
     float *numbers = rows(o, "numbers", n_context, &c.n_numbers);
@@ -46,15 +46,7 @@ static void run_unet(SfuQueue *q, JsonObject *o)
     g_assert_no_error(error);
     sfu_unet_forward(u, &y, &(SfuDenoiserInput){.x = x, .timesteps = timesteps}, &error);
     g_assert_no_error(error);
-    gint64 n_values;
-    const float *want = parity_expected(out_name, &n_values);
-    g_assert_cmpint(sfu_tensor_elements(y), ==, n_values);
-    float *got = g_new(float, n_values);
-    sfu_tensor_read(y, got, &error);
-    g_assert_no_error(error);
-    const double e = parity_error(got, want, n_values);
-    g_test_message("%s: relative error %.2e", name, e);
-    g_assert_true(e < NET_TOLERANCE); /* a NaN fails too */
+    parity_compare_tensor(name, "out", y, NET_TOLERANCE);
     /* Conditions of another width are refused. */
     c.n_numbers--;
     g_assert_false(sfu_unet_set_condition(u, &c, &error));
@@ -62,13 +54,10 @@ static void run_unet(SfuQueue *q, JsonObject *o)
     g_assert_nonnull(strstr(error->message, "added conditions"));
     g_clear_error(&error);
     sfu_tensor_destroy(x);
-    sfu_tensor_destroy(y);
     sfu_tensor_destroy(context);
     g_free(pooled);
     g_free(numbers);
-    g_free(got);
     g_free(pooled_name);
-    g_free(out_name);
     sfu_unet_destroy(u);
 }
 

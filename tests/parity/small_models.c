@@ -359,6 +359,27 @@ double parity_error(const float *a, const float *b, gint64 n)
     return sqrt(diff / norm);
 }
 
+void parity_compare(const char *key, const char *what, const float *got, gint64 n, double tolerance)
+{
+    gint64 n_want;
+    char *name = what ? g_strdup_printf("%s/%s", key, what) : g_strdup(key);
+    const float *want = parity_expected(name, &n_want);
+    g_assert_cmpint(n, ==, n_want);
+    const double e = parity_error(got, want, n);
+    g_test_message("%s: relative error %.2e", name, e);
+    if (!(e < tolerance)) /* a NaN fails too */
+        g_error("%s: relative error %.2e", name, e);
+    g_free(name);
+}
+
+void parity_compare_tensor(const char *key, const char *what, SfuTensor *y, double tolerance)
+{
+    const gint64 n = sfu_tensor_elements(y);
+    float *v = parity_download(y);
+    parity_compare(key, what, v, n, tolerance);
+    g_free(v);
+}
+
 SfuTensor *parity_upload(SfuQueue *q, const char *key, const char *what, int n, int h, int w, int c, float scale)
 {
     GError *error = NULL;

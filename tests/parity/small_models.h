@@ -52,6 +52,11 @@ void parity_check_adapter(const char *key, SfuPart part, const char *module, int
 const float *parity_expected(const char *name, gint64 *n);
 /* norm(a - b) / norm(b) */
 double parity_error(const float *a, const float *b, gint64 n);
+/* Asserts that there are as many values as expected under "key/what" (under "key" if what is NULL), and that their
+ * error is below the tolerance. */
+void parity_compare(const char *key, const char *what, const float *got, gint64 n, double tolerance);
+/* The same of a tensor's values; takes y. */
+void parity_compare_tensor(const char *key, const char *what, SfuTensor *y, double tolerance);
 
 /* fp32 on the device, values of parity_input("key/what"), or of "what" if key is NULL. Caller frees with
  * sfu_tensor_destroy(). */

@@ -18,25 +18,6 @@ static const char *text_of(JsonObject *o, const char *name)
     return json_object_get_string_member(o, name);
 }
 
-/* Takes y. */
-static void check(SfuTensor *y, const char *case_name, const char *what, double tolerance)
-{
-    GError *error = NULL;
-    gint64 n;
-    char *name = g_strdup_printf("%s/%s", case_name, what);
-    const float *want = parity_expected(name, &n);
-    g_assert_cmpint(sfu_tensor_elements(y), ==, n);
-    float *v = g_new(float, n);
-    sfu_tensor_read(y, v, &error);
-    g_assert_no_error(error);
-    const double e = parity_error(v, want, n);
-    g_test_message("%s: relative error %.2e", name, e);
-    g_assert_true(e < tolerance); /* a NaN fails too */
-    sfu_tensor_destroy(y);
-    g_free(v);
-    g_free(name);
-}
-
 static gint32 *ints_of(JsonObject *o, const char *name, int *n)
 {
     JsonArray *list = json_object_get_array_member(o, name);
@@ -74,7 +55,7 @@ static void run_text(JsonObject *o)
     SfuTensor *hidden;
     sfu_qwen3_run(e, &hidden, &r, &error);
     g_assert_no_error(error);
-    check(hidden, text_of(o, "name"), "out", TOLERANCE);
+    parity_compare_tensor(text_of(o, "name"), "out", hidden, TOLERANCE);
     sfu_qwen3_destroy(e);
     g_free((gpointer)r.tokens);
     g_free((gpointer)r.layers);
@@ -184,7 +165,7 @@ static void run_transformer_on(SfuQueue *queue, JsonObject *o, double tolerance)
     for (int pass = 0; pass < 2; pass++) { /* nothing of the first is left in the second */
         sfu_denoiser_forward(d, &y, &in, &error);
         g_assert_no_error(error);
-        check(y, name, "out", tolerance);
+        parity_compare_tensor(name, "out", y, tolerance);
     }
     sfu_control_sum_clear(&sum);
     sfu_control_destroy(control);
