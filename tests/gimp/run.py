@@ -44,7 +44,7 @@ def folder(gimp, plugin, check, fast_babl=True):
             f.write(f"GEGL_PATH={home}/gegl\n")
         if not fast_babl:  # newer babl than GIMP 2.10's reads the first, and needs no more
             f.write("BABL_LUT=0\n" + (f"BABL_PATH={home}/no-babl\nBABL_INHIBIT_CACHE=1\n" if version(gimp) < 3 else ""))
-    for name in ("brushes", "dynamics", "patterns", "gradients", "palettes", "tool-presets", "fonts", "gradients"):
+    for name in ("brushes", "dynamics", "patterns", "gradients", "palettes", "tool-presets", "fonts", "tmp"):
         os.makedirs(f"{home}/{name}", exist_ok=True)
     return home
 
@@ -64,6 +64,7 @@ def start(gimp, home, script, extra=None, log=None, display=None, windows=False,
         LC_ALL="C.UTF-8",
         XDG_CACHE_HOME=home + "/cache",
         XDG_CONFIG_HOME=home + "/config",
+        TMPDIR=home + "/tmp",
         **(extra or {}),
     )
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):

@@ -17,8 +17,14 @@ from tap import case, end, own_cache  # noqa: F401 (for those that import this)
 
 SFUMATO, MODELS = os.path.abspath(sys.argv[1]), sys.argv[2]  # cases change the folder
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="sfumato-cli-"))
+(TMP / "tmp").mkdir()  # what the command leaves where it finds no cache goes with the rest
 ENV = dict(
-    os.environ, SFUMATO_MODELS=MODELS, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(TMP / "data"), **own_cache(TMP / "own-cache")
+    os.environ,
+    SFUMATO_MODELS=MODELS,
+    LC_ALL="C.UTF-8",
+    XDG_DATA_HOME=str(TMP / "data"),
+    TMPDIR=str(TMP / "tmp"),
+    **own_cache(TMP / "own-cache"),
 )
 NO_DEVICE = "no OpenCL device"
 atexit.register(shutil.rmtree, TMP, ignore_errors=True)
